@@ -1,0 +1,226 @@
+/**
+ * Every error forkpoint throws on purpose. Each has a stable `code`, the data that a program needs to act on
+ * it, and a message that says what to do next. Match on `instanceof` or `code`, never on the message.
+ *
+ * Programmer mistakes (a missing argument, an option of the wrong type) are plain `TypeError`s.
+ */
+export class ForkpointError extends Error {
+  readonly code: string
+
+  constructor(code: string, message: string, options?: { cause?: unknown }) {
+    super(message, options)
+    this.name = new.target.name
+    this.code = code
+  }
+}
+
+const short = (id: string | null | undefined): string => (id ? `${id.slice(0, 10)}…` : 'nothing')
+
+export interface ConflictData {
+  session: string
+  branch: string
+  /** The checkpoint the caller built on; `null`: the branch was expected not to exist; `undefined`: unknown. */
+  expected?: string | null | undefined
+  /** Where the branch is; `null` when there is no such branch. */
+  actual: string | null
+}
+
+/** Somebody else moved the branch since the caller last saw it. Nothing was written. */
+export class ConflictError extends ForkpointError {
+  readonly session: string
+  readonly branch: string
+  readonly expected: string | null | undefined
+  readonly actual: string | null
+
+  constructor(data: ConflictData, message?: string, options?: { cause?: unknown }) {
+    super('CONFLICT', message ?? conflictMessage(data), options)
+    this.session = data.session
+    this.branch = data.branch
+    this.expected = data.expected
+    this.actual = data.actual
+  }
+}
+
+function conflictMessage({ session, branch, expected, actual }: ConflictData): string {
+  const where = `Session '${session}'`
+  if (expected === undefined) {
+    return `${where} already has a branch ${branch} (at ${short(actual)}), and this state was neither loaded nor saved here. Pass 'expected', or open the session first.`
+  }
+  if (expected === null) {
+    return `${where} already has a branch ${branch} (at ${short(actual)}), which was expected not to exist. Load it first, or save to another branch.`
+  }
+  if (actual === null) {
+    return `${where} has no branch ${branch} any more (you have ${short(expected)}). Fork it again, or save to another branch.`
+  }
+  return `${where} has moved on ${branch} since you loaded it (you have ${short(expected)}, it is at ${short(actual)}). Load it again, or save to another branch.`
+}
+
+export type NotFoundKind = 'session' | 'checkpoint' | 'branch' | 'tag' | 'revision' | 'run' | 'store'
+
+/** What was named does not exist. */
+export class NotFoundError extends ForkpointError {
+  readonly kind: NotFoundKind
+  /** The name as it was given. */
+  readonly id: string
+  readonly session: string | undefined
+
+  constructor(data: { kind: NotFoundKind; id: string; session?: string }, message?: string) {
+    const inside =
+      data.session !== undefined && data.kind !== 'session' ? ` in session '${data.session}'` : ''
+    super('NOT_FOUND', message ?? `There is no ${data.kind} '${data.id}'${inside}.`)
+    this.kind = data.kind
+    this.id = data.id
+    this.session = data.session
+  }
+}
+
+/** The target of a fork, a branch or a tag exists already. Nothing was written. */
+export class AlreadyExistsError extends ForkpointError {
+  readonly kind: 'session' | 'branch' | 'tag'
+  readonly id: string
+  readonly session: string | undefined
+
+  constructor(data: { kind: 'session' | 'branch' | 'tag'; id: string; session?: string }, message?: string) {
+    const inside =
+      data.session !== undefined && data.kind !== 'session' ? ` in session '${data.session}'` : ''
+    super(
+      'ALREADY_EXISTS',
+      message ??
+        `There already is a ${data.kind} '${data.id}'${inside}. Choose another name, or delete it first.`,
+    )
+    this.kind = data.kind
+    this.id = data.id
+    this.session = data.session
+  }
+}
+
+/** A prefix of a checkpoint id that fits more than one checkpoint. */
+export class AmbiguousRevisionError extends ForkpointError {
+  readonly revision: string
+  /** Up to ten of the checkpoints that fit. */
+  readonly candidates: readonly string[]
+
+  constructor(revision: string, candidates: readonly string[]) {
+    const some = candidates.slice(0, 10)
+    super(
+      'AMBIGUOUS_REVISION',
+      `'${revision}' fits more than one checkpoint: ${some.join(', ')}. Give more characters.`,
+    )
+    this.revision = revision
+    this.candidates = some
+  }
+}
+
+/** A name that cannot be the name of a session, branch or tag. */
+export class InvalidIdError extends ForkpointError {
+  readonly kind: string
+  readonly id: unknown
+
+  constructor(kind: string, id: unknown, reason: string) {
+    super('INVALID_ID', `${JSON.stringify(id) ?? String(id)} is not a valid ${kind} name: ${reason}.`)
+    this.kind = kind
+    this.id = id
+  }
+}
+
+/** One thing that is wrong with a state. `path` leads from the document to the value. */
+export interface StateIssue {
+  path: readonly (string | number)[]
+  message: string
+}
+
+/** A state that does not fit its schema, or that the format cannot hold. Nothing was written. */
+export class InvalidStateError extends ForkpointError {
+  readonly issues: readonly StateIssue[]
+
+  constructor(issues: readonly StateIssue[], message?: string, options?: { cause?: unknown }) {
+    super(
+      'INVALID_STATE',
+      message ?? `The state is not valid. ${issues.slice(0, 5).map(issueText).join(' ')}`,
+      options,
+    )
+    this.issues = issues
+  }
+}
+
+const issueText = ({ path, message }: StateIssue): string =>
+  `At ${
+    path.length === 0
+      ? 'the top'
+      : path
+          .map((part) => (typeof part === 'number' ? `[${part}]` : `.${part}`))
+          .join('')
+          .replace(/^\./, '')
+  }: ${message}${/[.!?]$/.test(message) ? '' : '.'}`
+
+/** Something on disk is not what it should be. Names the file or object, and the way out where there is one. */
+export class CorruptError extends ForkpointError {
+  /** The file, if one file is to blame. */
+  readonly file: string | undefined
+  /** The object id, if one object is to blame. */
+  readonly object: string | undefined
+
+  constructor(message: string, data: { file?: string; object?: string } = {}, options?: { cause?: unknown }) {
+    super('CORRUPT', message, options)
+    this.file = data.file
+    this.object = data.object
+  }
+}
+
+/** A lock file stayed taken for longer than the store waits. */
+export class LockedError extends ForkpointError {
+  readonly file: string
+
+  constructor(file: string, message?: string, options?: { cause?: unknown }) {
+    super(
+      'LOCKED',
+      message ??
+        `'${file}' stayed locked. If no process is using the store any more, remove that file and try again.`,
+      options,
+    )
+    this.file = file
+  }
+}
+
+/** The disk refused: full, read-only, no permission. What was saved before is untouched. */
+export class StorageError extends ForkpointError {
+  readonly file: string | undefined
+  /** The operating system's own code, such as `ENOSPC`. */
+  readonly errno: string | undefined
+
+  constructor(message: string, data: { file?: string; errno?: string }, options?: { cause?: unknown }) {
+    super('STORAGE', message, options)
+    this.file = data.file
+    this.errno = data.errno
+  }
+}
+
+/** This store or repository cannot do what was asked; `store.supports` says so beforehand. */
+export class UnsupportedError extends ForkpointError {
+  readonly feature: string
+
+  constructor(feature: string, message?: string) {
+    super('UNSUPPORTED', message ?? `This store does not support ${feature}.`)
+    this.feature = feature
+  }
+}
+
+/** An operation is under way on this session object; it does one at a time. */
+export class SessionBusyError extends ForkpointError {
+  readonly session: string
+
+  constructor(session: string, message?: string) {
+    super(
+      'SESSION_BUSY',
+      message ?? `Session '${session}' is busy with another operation. Await it, or cancel it, first.`,
+    )
+    this.session = session
+  }
+}
+
+/** The store or session object was closed. */
+export class SessionClosedError extends ForkpointError {
+  constructor(what = 'session') {
+    super('SESSION_CLOSED', `This ${what} is closed. Open a new one.`)
+  }
+}

@@ -1,0 +1,332 @@
+/**
+ * THE interface: what every store of sessions does. `GitSessionStore`, `FileSessionStore` and
+ * `MemorySessionStore` implement it and pass one conformance suite (`forkpoint/testing`).
+ */
+import type { StandardSchemaV1 } from '@standard-schema/spec'
+import type { Session } from '../state/session.ts'
+
+/** Any JSON document with an id. `Session` is the one forkpoint itself knows. */
+export interface StoredDocument {
+  id: string
+}
+
+/** How a checkpoint came to be. `foreign`: a commit of another tool on one of our branches. */
+export type CheckpointKind = 'save' | 'step' | 'fork' | 'import' | 'foreign' | (string & {})
+
+/** One saved state. In a git store its id is the commit's object id. */
+export interface Checkpoint {
+  /** 40 lower-case hex digits. */
+  id: string
+  session: string
+  /** The branch it was made on. */
+  branch: string
+  /** First the previous turn; second, where a turn had steps, the last step. */
+  parents: readonly string[]
+  /** ISO 8601, milliseconds, UTC. */
+  createdAt: string
+  /** One line, as `git log --oneline` shows it. */
+  subject: string
+  /** Empty when there is none. */
+  body: string
+  kind: CheckpointKind
+  /** 1 for the first turn of a session, one more for each turn; a step carries its turn's number. */
+  seq: number
+  /** Number range of the messages that this checkpoint added, both ends included; absent when it added none. */
+  messages?: { from: number; to: number }
+  /** Id of the run that this checkpoint saved last. */
+  run?: string
+  status?: string
+  model?: string
+  tokens?: number
+  /** Source of a fork: `<session>@<checkpoint id>`. */
+  forkedFrom?: { session: string; checkpoint: string }
+  key?: string
+  author?: Author
+}
+
+export interface Author {
+  name: string
+  email: string
+}
+
+export interface Branch {
+  name: string
+  /** Id of the newest checkpoint. */
+  head: string
+  active: boolean
+}
+
+export interface Tag {
+  name: string
+  checkpoint: string
+}
+
+export interface SessionSummary {
+  id: string
+  type: string
+  title: string | undefined
+  status: string | undefined
+  activeBranch: string
+  /** Newest checkpoint of the active branch. In a store without history: a fingerprint of the state. */
+  head: string
+  /** How many messages the newest state has. */
+  messages: number
+  createdAt: string
+  /** When the active branch was last saved. */
+  updatedAt: string
+}
+
+export interface WriteOptions {
+  /** Default: the active branch. A branch that does not exist starts at the caller's position. */
+  branch?: string
+  /** Default: derived from the state, such as `turn 3: Read and analyze the codebase`. */
+  subject?: string
+  body?: string
+  author?: Author
+  /** Time of the checkpoint, for imports. Date, ISO 8601 text or milliseconds. Default: now. */
+  at?: Date | string | number
+  /**
+   * Makes a retry harmless: the same key returns the checkpoint it made (looked up among the branch's last
+   * 1,000 checkpoints, before `expected`); with other content it is a ConflictError.
+   */
+  key?: string
+  /** Also sets this tag. */
+  tag?: string
+  /** The checkpoint the branch must be at; `null`: it must not exist; `'any'`: overwrite knowingly. */
+  expected?: string | null
+  /** Make a checkpoint even if nothing changed. */
+  allowEmpty?: boolean
+  /** `step`: inside a turn; the next `save` becomes the turn's checkpoint. Default `save`. */
+  kind?: 'save' | 'step' | 'import'
+  /** Further trailers, such as `{ Workspace: '91bc…+dirty' }` for `Forkpoint-Workspace`. */
+  trailers?: Readonly<Record<string, string>>
+}
+
+/** What `append` adds. Items with an id that exists replace (messages) or extend (runs) that item. */
+export interface Addition {
+  messages?: readonly unknown[]
+  runs?: readonly unknown[]
+  /** Top-level keys to set; not collections. */
+  set?: Readonly<Record<string, unknown>>
+  /** Top-level keys to remove; not collections. */
+  unset?: readonly string[]
+  /** Items for the other collections of a generic store, by collection. */
+  [collection: string]: unknown
+}
+
+export interface LoadOptions {
+  /** Any revision. Default: the tip of `branch`. */
+  at?: string
+  /** Default: the active branch. */
+  branch?: string
+  /** Only the last so many messages (the first collection). */
+  last?: number
+  /** `false`: runs come with `events: []`. */
+  events?: boolean
+}
+
+export interface LogOptions {
+  /** Any revision. Default: the tip of the active branch. */
+  at?: string
+  limit?: number
+  /** Also the checkpoints inside turns. */
+  steps?: boolean
+}
+
+export interface ForkOptions {
+  /** Any revision. Default: the tip of the active branch. */
+  at?: string
+  /** Name of the new branch, in the new session if one is named, else in this one. */
+  branch?: string
+  /** Id of the new session. */
+  session?: string
+  subject?: string
+  author?: Author
+}
+
+export interface ListOptions {
+  /** `updated`: newest first; `id`: by id. Default `updated`. */
+  order?: 'updated' | 'id'
+  /** Only ids that start with this. */
+  prefix?: string
+  /** Only sessions of this type. Default: all types. */
+  type?: string
+  /** Id of the last session of the page before. */
+  after?: string
+  limit?: number
+}
+
+/** A checkpoint named by session and revision. */
+export interface Place {
+  session: string
+  /** Any revision. Default: the tip of the active branch. */
+  at?: string
+}
+
+export interface FieldChange {
+  /** From the item, or from the document for `fields`. */
+  path: readonly (string | number)[]
+  /** Absent when the field was added. */
+  before?: unknown
+  /** Absent when the field was removed. */
+  after?: unknown
+}
+
+export interface ItemChange {
+  index: number
+  id: string | undefined
+  before: unknown
+  after: unknown
+  changes: readonly FieldChange[]
+}
+
+export interface CollectionDiff {
+  added: readonly { index: number; id: string | undefined; item: unknown }[]
+  removed: readonly { index: number; id: string | undefined; item: unknown }[]
+  changed: readonly ItemChange[]
+}
+
+/** What differs between two checkpoints. */
+export interface StateDiff {
+  from: { session: string; checkpoint: string }
+  to: { session: string; checkpoint: string }
+  /** Top-level fields that are no collections. */
+  fields: readonly FieldChange[]
+  messages: CollectionDiff
+  runs: CollectionDiff
+  /** Every collection by name, `messages` and `runs` among them. */
+  collections: Readonly<Record<string, CollectionDiff>>
+  /** Git's own patch text. Throws UnsupportedError where there is no git. */
+  patch(): Promise<string>
+}
+
+/** A problem that `verify` found. */
+export interface Problem {
+  session?: string
+  checkpoint?: string
+  /** File inside the store, or object id. */
+  where: string
+  message: string
+}
+
+export interface VerifyReport {
+  ok: boolean
+  /** How many checkpoints were read whole. */
+  checkpoints: number
+  /** How many stored objects were checked against their id. */
+  objects: number
+  problems: readonly Problem[]
+}
+
+export interface MaintainOptions {
+  /** Also remove for good what nothing reaches any more. */
+  purge?: boolean
+  /** Called now and then; `total` when it is known. */
+  onProgress?: (progress: { phase: string; done: number; total?: number }) => void
+}
+
+export interface MaintainReport {
+  /** Whether the native git did the repacking. */
+  native: boolean
+  packsBefore: number
+  packsAfter: number
+  bytesBefore: number
+  bytesAfter: number
+}
+
+export interface StoreStats {
+  sessions: number
+  branches: number
+  tags: number
+  objects: number
+  packs: number
+  looseObjects: number
+  /** Bytes on disk of the whole store. */
+  bytes: number
+}
+
+/** What a store can do; each is documented, none is guessed from the store's name. */
+export interface Supports {
+  /** Earlier checkpoints can be loaded, logged, tagged and diffed. */
+  history: boolean
+  /** More than one branch a session; `fork` and `switch`. */
+  branches: boolean
+  /** `patch()` of a diff gives git's text. */
+  patch: boolean
+  /** State outlives the process. */
+  persistent: boolean
+  /** `key` of a save is remembered. */
+  keys: boolean
+}
+
+/** A session held at a position of its own; what it writes follows what it has seen. */
+export interface SessionHandle<S extends StoredDocument = Session> {
+  readonly id: string
+  readonly branch: string
+  /** The position: what the next save builds on. */
+  readonly checkpoint: Checkpoint
+  /** The state at the position. Read it; changes belong in what you pass to `save`. */
+  readonly state: S
+  /** Saves on top of the position, then moves there. Throws ConflictError when the branch is elsewhere. */
+  save(state: S, options?: Omit<WriteOptions, 'expected'>): Promise<Checkpoint>
+  /** Appends on top of the position, then moves there. Throws ConflictError when the branch is elsewhere. */
+  append(addition: Addition, options?: Omit<WriteOptions, 'expected'>): Promise<Checkpoint>
+}
+
+export interface SessionStore<S extends StoredDocument = Session> {
+  readonly supports: Supports
+  /** The `type` that sessions saved here carry. */
+  readonly type: string
+
+  /**
+   * Saves the whole state. Throws ConflictError when the branch has moved on since the caller saw it,
+   * InvalidStateError when the state does not fit.
+   */
+  save(state: S, options?: WriteOptions): Promise<Checkpoint>
+  /** Adds to a session without reading or writing the rest. Throws NotFoundError when there is no such session. */
+  append(session: string, addition: Addition, options?: WriteOptions): Promise<Checkpoint>
+
+  /** The state; `undefined` when there is no such session. Throws NotFoundError for an unknown revision. */
+  load(session: string, options?: LoadOptions): Promise<S | undefined>
+  open(session: string, options?: { at?: string; branch?: string }): Promise<SessionHandle<S>>
+  /** Id of the checkpoint that the revision names. */
+  resolve(session: string, revision: string): Promise<string>
+  /** The checkpoint that the revision names; the tip of the active branch when none is given. */
+  checkpoint(session: string, revision?: string): Promise<Checkpoint>
+  log(session: string, options?: LogOptions): AsyncIterable<Checkpoint>
+  branches(session: string): Promise<Branch[]>
+  tags(session: string): Promise<Tag[]>
+  switch(session: string, branch: string): Promise<void>
+  fork(session: string, options: ForkOptions): Promise<Checkpoint>
+  tag(session: string, name: string, options?: { at?: string }): Promise<Tag>
+  diff(from: Place, to: Place): Promise<StateDiff>
+  diff(session: string, from: string, to: string): Promise<StateDiff>
+  list(options?: ListOptions): AsyncIterable<SessionSummary>
+  /** Events of a run in order; only those with a sequence greater than `after`. */
+  runEvents(session: string, run: string, options?: { after?: number; at?: string }): Promise<unknown[]>
+  exists(session: string): Promise<boolean>
+  /** Whether there was something to delete. */
+  delete(session: string, options?: { branch?: string; tag?: string }): Promise<boolean>
+  verify(session?: string, options?: { onProgress?: MaintainOptions['onProgress'] }): Promise<VerifyReport>
+  maintain(options?: MaintainOptions): Promise<MaintainReport>
+  stats(): Promise<StoreStats>
+  /** Waits for what is under way. Every later call throws SessionClosedError. */
+  close(): Promise<void>
+}
+
+/** Sees each new value before it is stored; what it removes never reaches the disk. */
+export type Redact = (value: unknown, path: readonly (string | number)[]) => unknown
+
+/** Options that every store takes. */
+export interface StoreOptions<S extends StoredDocument = Session> {
+  /** What the documents are, such as `langgraph-thread`. Default `session`. */
+  type?: string
+  /** Any Standard Schema; validates, and what it returns is ignored: input is stored as given. */
+  schema?: StandardSchemaV1<unknown, S>
+  /** Keys of the arrays whose items are stored one by one. Default `['messages', 'runs']`. */
+  collections?: readonly string[]
+  redact?: Redact
+  /** The clock, in milliseconds. Default `Date.now`. */
+  now?: () => number
+  author?: Author
+}
