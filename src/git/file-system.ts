@@ -1,0 +1,230 @@
+/**
+ * The disk, as the object layer sees it. It comes in as an argument, so that a test can stop after any write,
+ * rename or sync and drop what was not synced.
+ *
+ * Small things (a lock, a ref, a pack of one save) are synchronous: each is a few microseconds on the page
+ * cache, a trip through the thread pool costs more. What may take long, syncs and big reads and writes, is not.
+ * Absence is a value, not an error; anything else that fails is a StorageError.
+ */
+import fs from 'node:fs'
+import { CorruptError, StorageError } from '../errors.ts'
+
+export interface FileStat {
+  kind: 'file' | 'folder' | 'link' | 'other'
+  size: number
+  /** Milliseconds, with fractions. */
+  mtimeMs: number
+  ino: number
+  uid: number
+}
+
+export interface OpenFile {
+  /** Reads up to `buffer.length` bytes at `position`; returns how many, 0 at the end. */
+  read(buffer: Uint8Array, position: number): number
+  readAsync(buffer: Uint8Array, position: number): Promise<number>
+  /** Writes at `position`; returns how many bytes, which may be fewer than given. */
+  write(data: Uint8Array, position: number): number
+  writeAsync(data: Uint8Array, position: number): Promise<number>
+  /** fdatasync(2): returns when what was written is on the disk. */
+  sync(): Promise<void>
+  truncate(length: number): void
+  size(): number
+  close(): void
+}
+
+export interface FileSystem {
+  /** The whole file; `undefined` when there is none. Throws CorruptError for a symbolic link or a folder. */
+  readFile(path: string): Buffer | undefined
+  /** Names in the folder, sorted; empty when there is no such folder. */
+  readDir(path: string): string[]
+  /** lstat(2): a symbolic link is `link`, whatever it points at. */
+  stat(path: string): FileStat | undefined
+  /** With all folders above it. */
+  makeDir(path: string): void
+  /** Writes the whole file; `false` when `exclusive` and it exists, or when its folder is missing. */
+  writeFile(path: string, data: Uint8Array, options?: { exclusive?: boolean; mode?: number }): boolean
+  /** link(2). `unsupported`: this file system has no hard links. */
+  link(from: string, to: string): 'done' | 'exists' | 'missing' | 'unsupported'
+  /** `false` when `from`, or the folder of `to`, does not exist. */
+  rename(from: string, to: string): boolean
+  /** Whether there was something to remove. */
+  unlink(path: string): boolean
+  /** Removes an empty folder; `false` when it is not empty or not there. */
+  removeDir(path: string): boolean
+  /**
+   * `r`: to read; `r+`: to read and write what exists; `wx+`: a new file to read and write.
+   * `undefined` when it does not exist (`r`, `r+`) or does exist (`wx+`).
+   */
+  open(path: string, mode: 'r' | 'r+' | 'wx+'): OpenFile | undefined
+  /** Syncs the file's content; nothing happens when it is gone. */
+  syncFile(path: string): Promise<void>
+  /** Syncs the names in the folder, where the system can. */
+  syncDir(path: string): Promise<void>
+}
+
+const { O_RDONLY, O_RDWR, O_WRONLY, O_CREAT, O_EXCL, O_TRUNC } = fs.constants
+// Absent on Windows, where opening a link to outside needs a privilege to create it in the first place.
+const O_NOFOLLOW = fs.constants.O_NOFOLLOW ?? 0
+
+/** The real disk. */
+export const nodeFileSystem: FileSystem = {
+  readFile(path) {
+    const fd = attempt(path, ['ENOENT', 'ENOTDIR'], () => fs.openSync(path, O_RDONLY | O_NOFOLLOW))
+    if (fd === undefined) return undefined
+    try {
+      return check(path, () => fs.readFileSync(fd))
+    } finally {
+      fs.closeSync(fd)
+    }
+  },
+  readDir(path) {
+    const names = attempt(path, ['ENOENT', 'ENOTDIR'], () => fs.readdirSync(path))
+    return names === undefined ? [] : names.sort()
+  },
+  stat(path) {
+    const stat = attempt(path, ['ENOENT', 'ENOTDIR'], () => fs.lstatSync(path))
+    return stat === undefined ? undefined : fileStat(stat)
+  },
+  makeDir(path) {
+    check(path, () => fs.mkdirSync(path, { recursive: true }))
+  },
+  writeFile(path, data, { exclusive = false, mode = 0o666 } = {}) {
+    const flags = O_WRONLY | O_CREAT | O_NOFOLLOW | (exclusive ? O_EXCL : O_TRUNC)
+    const fd = attempt(path, exclusive ? ['EEXIST', 'ENOENT'] : ['ENOENT'], () =>
+      fs.openSync(path, flags, mode),
+    )
+    if (fd === undefined) return false
+    try {
+      check(path, () => {
+        for (let done = 0; done < data.length; ) done += fs.writeSync(fd, data, done, data.length - done)
+      })
+    } finally {
+      fs.closeSync(fd)
+    }
+    return true
+  },
+  link(from, to) {
+    try {
+      fs.linkSync(from, to)
+      return 'done'
+    } catch (error) {
+      const errno = (error as NodeJS.ErrnoException).code
+      if (errno === 'EEXIST') return 'exists'
+      if (errno === 'ENOENT' || errno === 'ENOTDIR') return 'missing'
+      if (
+        errno === 'EPERM' ||
+        errno === 'ENOTSUP' ||
+        errno === 'ENOSYS' ||
+        errno === 'EMLINK' ||
+        errno === 'EXDEV'
+      )
+        return 'unsupported'
+      throw storageError(to, error)
+    }
+  },
+  rename(from, to) {
+    return attempt(to, ['ENOENT'], () => (fs.renameSync(from, to), true)) ?? false
+  },
+  unlink(path) {
+    return attempt(path, ['ENOENT', 'ENOTDIR'], () => (fs.unlinkSync(path), true)) ?? false
+  },
+  removeDir(path) {
+    return (
+      attempt(path, ['ENOENT', 'ENOTDIR', 'ENOTEMPTY', 'EEXIST'], () => (fs.rmdirSync(path), true)) ?? false
+    )
+  },
+  open(path, mode) {
+    const flags = mode === 'r' ? O_RDONLY : mode === 'r+' ? O_RDWR : O_RDWR | O_CREAT | O_EXCL
+    const absent = mode === 'wx+' ? ['EEXIST'] : ['ENOENT', 'ENOTDIR']
+    const fd = attempt(path, absent, () => fs.openSync(path, flags | O_NOFOLLOW))
+    return fd === undefined ? undefined : openFile(path, fd)
+  },
+  async syncFile(path) {
+    const fd = attempt(path, ['ENOENT'], () => fs.openSync(path, O_RDONLY | O_NOFOLLOW))
+    if (fd === undefined) return
+    try {
+      await called(path, (done) => fs.fdatasync(fd, done))
+    } finally {
+      fs.closeSync(fd)
+    }
+  },
+  async syncDir(path) {
+    if (process.platform === 'win32') return // A folder cannot be opened there; NTFS journals its names.
+    const fd = attempt(path, ['ENOENT'], () => fs.openSync(path, O_RDONLY))
+    if (fd === undefined) return
+    try {
+      await called(path, (done) => fs.fsync(fd, done))
+    } finally {
+      fs.closeSync(fd)
+    }
+  },
+}
+
+function openFile(path: string, fd: number): OpenFile {
+  return {
+    read: (buffer, position) => check(path, () => fs.readSync(fd, buffer, 0, buffer.length, position)),
+    readAsync: (buffer, position) =>
+      called<number>(path, (done) => fs.read(fd, buffer, 0, buffer.length, position, done)),
+    write: (data, position) => check(path, () => fs.writeSync(fd, data, 0, data.length, position)),
+    writeAsync: (data, position) =>
+      called<number>(path, (done) => fs.write(fd, data, 0, data.length, position, done)),
+    sync: () => called(path, (done) => fs.fdatasync(fd, done)),
+    truncate: (length) => check(path, () => fs.ftruncateSync(fd, length)),
+    size: () => check(path, () => fs.fstatSync(fd).size),
+    close: () => fs.closeSync(fd),
+  }
+}
+
+const fileStat = (stat: fs.Stats): FileStat => ({
+  kind: stat.isFile() ? 'file' : stat.isDirectory() ? 'folder' : stat.isSymbolicLink() ? 'link' : 'other',
+  size: stat.size,
+  mtimeMs: stat.mtimeMs,
+  ino: stat.ino,
+  uid: stat.uid,
+})
+
+/** The value of `action`, or `undefined` when it fails with one of `expected`. */
+function attempt<T>(path: string, expected: readonly string[], action: () => T): T | undefined {
+  try {
+    return action()
+  } catch (error) {
+    if (expected.includes((error as NodeJS.ErrnoException).code ?? '')) return undefined
+    throw storageError(path, error)
+  }
+}
+
+const check = <T>(path: string, action: () => T): T => attempt(path, [], action) as T
+
+function called<T = void>(
+  path: string,
+  start: (done: (error: Error | null, value?: T) => void) => void,
+): Promise<T> {
+  return new Promise((resolve, reject) => {
+    start((error, value) => (error ? reject(storageError(path, error)) : resolve(value as T)))
+  })
+}
+
+function storageError(path: string, cause: unknown): StorageError | CorruptError {
+  const errno = (cause as NodeJS.ErrnoException).code
+  if (errno === 'ELOOP' || errno === 'EISDIR') {
+    return new CorruptError(
+      `'${path}' should be a plain file and is ${errno === 'ELOOP' ? 'a symbolic link' : 'a folder'}. Remove it, or take the store from a trusted copy.`,
+      { file: path },
+      { cause },
+    )
+  }
+  const advice: Record<string, string> = {
+    ENOSPC: 'The disk is full: free some space and save again',
+    EDQUOT: 'The disk quota is used up: free some space and save again',
+    EROFS: 'The file system is read-only',
+    EACCES: 'Permission denied: check who owns the folder',
+    EPERM: 'Not permitted: check who owns the folder',
+    EMFILE: 'Too many open files: raise the limit or close some stores',
+  }
+  const reason = advice[errno ?? ''] ?? (cause instanceof Error ? cause.message : String(cause))
+  return new StorageError(
+    `${reason} ('${path}'). What was saved before is untouched.`,
+    { file: path, errno },
+    { cause },
+  )
+}
