@@ -1,0 +1,50 @@
+/** Validation at the door: what is wrong with a value, as a list of issues with paths. */
+import type { StandardSchemaV1 } from '@standard-schema/spec'
+import type { StateIssue } from '../errors.ts'
+import { eventSchema, messageSchema, runSchema, sessionSchema } from './session.ts'
+
+/** Leads from the document to a value. */
+export type StatePath = readonly (string | number)[]
+
+/** What is wrong with a session; empty when nothing is. */
+export const checkSession = (value: unknown): StateIssue[] => checkNow(sessionSchema, value, [])
+
+/** What is wrong with a message; paths start with `at`, such as `['messages', 12]`. */
+export const checkMessage = (value: unknown, at: StatePath = []): StateIssue[] =>
+  checkNow(messageSchema, value, at)
+
+/** What is wrong with a run; paths start with `at`. */
+export const checkRun = (value: unknown, at: StatePath = []): StateIssue[] => checkNow(runSchema, value, at)
+
+/** What is wrong with a run's event; paths start with `at`. */
+export const checkEvent = (value: unknown, at: StatePath = []): StateIssue[] =>
+  checkNow(eventSchema, value, at)
+
+/**
+ * What is wrong with a value of any Standard Schema (zod, valibot, arktype …); empty when nothing is. A promise
+ * when the schema validates asynchronously. What the schema returns as output is ignored.
+ */
+export function checkDocument(
+  schema: StandardSchemaV1,
+  value: unknown,
+  at: StatePath = [],
+): StateIssue[] | Promise<StateIssue[]> {
+  const result = schema['~standard'].validate(value)
+  return result instanceof Promise ? result.then((done) => issuesOf(done, at)) : issuesOf(result, at)
+}
+
+function checkNow(schema: StandardSchemaV1, value: unknown, at: StatePath): StateIssue[] {
+  return checkDocument(schema, value, at) as StateIssue[]
+}
+
+function issuesOf(result: StandardSchemaV1.Result<unknown>, at: StatePath): StateIssue[] {
+  return (result.issues ?? []).map(({ message, path }) => ({
+    path: [...at, ...(path ?? []).map(step)],
+    message,
+  }))
+}
+
+function step(part: PropertyKey | StandardSchemaV1.PathSegment): string | number {
+  const key = typeof part === 'object' ? part.key : part
+  return typeof key === 'symbol' ? String(key) : key
+}

@@ -1,0 +1,22 @@
+/** Sessions as documents: their schema, their validation, and the way from older versions. */
+export { checkDocument, checkEvent, checkMessage, checkRun, checkSession, type StatePath } from './check.ts'
+export { MIGRATIONS, type MigrateOptions, type MigrationStep, migrate } from './migrations.ts'
+export {
+  eventSchema,
+  type Message,
+  type MessagePart,
+  messageSchema,
+  newMessage,
+  newRun,
+  newSession,
+  partSchema,
+  type Role,
+  type Run,
+  type RunEvent,
+  runSchema,
+  SCHEMA_VERSION,
+  type Session,
+  sessionSchema,
+  type Usage,
+  usageSchema,
+} from './session.ts'

@@ -1,0 +1,59 @@
+/** Brings a session that an older forkpoint wrote to the schema version of this one, step by step. */
+import { InvalidStateError } from '../errors.ts'
+import { SCHEMA_VERSION } from './session.ts'
+
+/** Turns a state of schema version `from` into one of `from + 1`. Does not change what it is given. */
+export interface MigrationStep {
+  from: number
+  /** The version number itself is set by `migrate`. */
+  step(state: Readonly<Record<string, unknown>>): Record<string, unknown>
+}
+
+/** Every step there is, oldest first. A step stays for ever, and so does the fixture of its version. */
+export const MIGRATIONS: readonly MigrationStep[] = []
+
+export interface MigrateOptions {
+  /** The version to reach. Default: the one this forkpoint writes. */
+  to?: number
+  /** Default: `MIGRATIONS`. */
+  steps?: readonly MigrationStep[]
+}
+
+/**
+ * The state at schema version `to`; the very same object when it is there already. Throws InvalidStateError when
+ * the state names no version, or one that only a newer forkpoint can read.
+ */
+export function migrate(
+  state: unknown,
+  { to = SCHEMA_VERSION, steps = MIGRATIONS }: MigrateOptions = {},
+): Record<string, unknown> {
+  let current = asObject(state)
+  for (let version = versionOf(current, to); version < to; version++) {
+    const found = steps.find(({ from }) => from === version)
+    if (found === undefined) throw noWay(version, to)
+    current = { ...found.step(current), schemaVersion: version + 1 }
+  }
+  return current
+}
+
+function asObject(state: unknown): Record<string, unknown> {
+  if (typeof state === 'object' && state !== null && !Array.isArray(state))
+    return state as Record<string, unknown>
+  throw new InvalidStateError([{ path: [], message: 'has to be an object' }])
+}
+
+function versionOf({ schemaVersion }: Record<string, unknown>, to: number): number {
+  if (typeof schemaVersion !== 'number' || !Number.isSafeInteger(schemaVersion) || schemaVersion < 1) {
+    throw new InvalidStateError([{ path: ['schemaVersion'], message: 'has to be a whole number from 1 on' }])
+  }
+  if (schemaVersion > to) {
+    const message = `This session was written by a newer forkpoint (schema version ${schemaVersion}; this one knows versions up to ${to}). Upgrade forkpoint to read it.`
+    throw new InvalidStateError([{ path: ['schemaVersion'], message }], message)
+  }
+  return schemaVersion
+}
+
+function noWay(version: number, to: number): InvalidStateError {
+  const message = `There is no step from schema version ${version} on the way to ${to}.`
+  return new InvalidStateError([{ path: ['schemaVersion'], message }], message)
+}
