@@ -1,0 +1,46 @@
+/**
+ * JSON values, compared and copied without losing what a git store keeps: `-0`, own `__proto__` keys, the order
+ * of keys.
+ */
+
+export type JsonObject = Readonly<Record<string, unknown>>
+
+/** Whether the value is an object with keys, as `{}` or `JSON.parse` makes one. */
+export function isJsonObject(value: unknown): value is Record<string, unknown> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
+  const prototype = Object.getPrototypeOf(value)
+  if (prototype === Object.prototype || prototype === null) return true
+  // Of another realm, such as a vm context.
+  return Object.getPrototypeOf(prototype) === null
+}
+
+/** Whether two JSON values are the same. The order of keys does not matter; `-0` is not `0`. */
+export function deepEqual(a: unknown, b: unknown): boolean {
+  if (Object.is(a, b)) return true
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false
+  if (Array.isArray(a) || Array.isArray(b)) {
+    if (!Array.isArray(a) || !Array.isArray(b) || a.length !== b.length) return false
+    return a.every((item, index) => deepEqual(item, b[index]))
+  }
+  const keys = Object.keys(a)
+  if (keys.length !== Object.keys(b).length) return false
+  return keys.every(
+    (key) => Object.hasOwn(b, key) && deepEqual((a as JsonObject)[key], (b as JsonObject)[key]),
+  )
+}
+
+/** A copy that shares nothing with the value. As in JSON, properties that are `undefined` are left out. */
+export function deepCopy<T>(value: T): T {
+  if (typeof value !== 'object' || value === null) return value
+  if (Array.isArray(value)) return value.map(deepCopy) as T
+  const entries = Object.entries(value).filter(([, inner]) => inner !== undefined)
+  return fromEntries(entries.map(([key, inner]) => [key, deepCopy(inner)])) as T
+}
+
+/** The object of these entries; unlike assignment it keeps a key called `__proto__`. */
+export const fromEntries = (entries: Iterable<readonly [string, unknown]>): Record<string, unknown> =>
+  Object.fromEntries(entries)
+
+/** The object without these keys. */
+export const without = (object: JsonObject, keys: ReadonlySet<string>): Record<string, unknown> =>
+  fromEntries(Object.entries(object).filter(([key]) => !keys.has(key)))

@@ -1,0 +1,54 @@
+/** Where a new checkpoint stands in its line: parents, number, time. */
+import type { CommitId } from '../ids.ts'
+import type { CheckpointKind } from './session-store.ts'
+
+/** What the rules below need to know about a checkpoint that is there already. */
+export interface Ancestor {
+  id: CommitId
+  kind: CheckpointKind
+  seq: number
+}
+
+/**
+ * Parents of a checkpoint that is put on `tip`. A step follows the tip. What ends a turn that had steps has the
+ * previous turn first and the last step second; only the last step when there is no previous turn.
+ *
+ * @param turnParent of `tip`: the nearest first-parent ancestor that is no step
+ */
+export function parentsOn(
+  tip: Ancestor | undefined,
+  kind: CheckpointKind,
+  turnParent: CommitId | undefined,
+): CommitId[] {
+  if (tip === undefined) return []
+  if (kind === 'step' || tip.kind !== 'step' || turnParent === undefined) return [tip.id]
+  return [turnParent, tip.id]
+}
+
+/** Number of a checkpoint that is put on `tip`: that of the turn under way, or of the next one. */
+export function seqOn(tip: Ancestor | undefined): number {
+  if (tip === undefined) return 1
+  return tip.kind === 'step' ? tip.seq : tip.seq + 1
+}
+
+/** Number of a fork's own commit: that of the last whole turn it holds. It is no turn itself. */
+export const seqOfFork = (source: Ancestor): number => (source.kind === 'step' ? source.seq - 1 : source.seq)
+
+/** Milliseconds: the time asked for, or now, but never before the parents. */
+export const timeOn = (parents: readonly number[], at: number): number => Math.max(at, ...parents)
+
+/**
+ * Whether a checkpoint is made although the state is the one of the tip: when the caller asks for it, when it has a
+ * key to remember, and when it ends a turn that had steps.
+ */
+export function commitsUnchanged(
+  tip: Ancestor | undefined,
+  write: { kind: CheckpointKind; allowEmpty: boolean; key?: string | undefined },
+): boolean {
+  return (
+    tip === undefined ||
+    write.allowEmpty ||
+    write.key !== undefined ||
+    (tip.kind === 'step' && write.kind !== 'step')
+  )
+}

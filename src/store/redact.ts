@@ -1,0 +1,30 @@
+/** `redact`, applied: every new value passes through it before anything is encoded. */
+import { fromEntries } from './json-value.ts'
+import type { Redact } from './session-store.ts'
+
+type Path = readonly (string | number)[]
+
+/**
+ * The value as `redact` leaves it. It is called with every container and every leaf, containers before what is in
+ * them, and with the path from the top of the document; what it returns is walked on, not what came in. `undefined`
+ * removes a key, in an array it becomes `null`. The value itself is never changed, and is returned as it is when
+ * nothing in it was.
+ *
+ * @returns `undefined` when the value itself was removed
+ */
+export function redactValue(value: unknown, redact: Redact, path: Path): unknown {
+  const kept = redact(value, path)
+  return typeof kept === 'object' && kept !== null ? redactInside(kept, redact, path) : kept
+}
+
+/** As `redactValue`, but `redact` does not see the value itself: for a whole document. */
+export function redactInside(value: object, redact: Redact, path: Path = []): unknown {
+  if (Array.isArray(value)) {
+    const items = value.map((item, index) => redactValue(item, redact, [...path, index]) ?? null)
+    return items.every((item, index) => Object.is(item, value[index])) ? value : items
+  }
+  const before = Object.entries(value)
+  const after = before.map(([key, inner]) => [key, redactValue(inner, redact, [...path, key])] as const)
+  if (after.every(([, inner], index) => Object.is(inner, before[index]![1]))) return value
+  return fromEntries(after.filter(([, inner]) => inner !== undefined))
+}

@@ -1,0 +1,42 @@
+import { expect, test } from 'vitest'
+import type { CommitId } from '../../src/ids.ts'
+import { commitsUnchanged, parentsOn, seqOfFork, seqOn, timeOn } from '../../src/store/lineage.ts'
+
+const A = 'a'.repeat(40) as CommitId
+const S = '5'.repeat(40) as CommitId
+const turn = { id: A, kind: 'save', seq: 3 }
+const step = { id: S, kind: 'step', seq: 4 }
+
+test('a step follows the tip, whatever that is', () => {
+  expect(parentsOn(undefined, 'step', undefined)).toEqual([])
+  expect(parentsOn(turn, 'step', undefined)).toEqual([A])
+  expect(parentsOn(step, 'step', A)).toEqual([S])
+})
+
+test('a turn has the previous turn first and the last step second', () => {
+  expect(parentsOn(turn, 'save', undefined)).toEqual([A])
+  expect(parentsOn(step, 'save', A)).toEqual([A, S])
+  expect(parentsOn(step, 'save', undefined)).toEqual([S])
+})
+
+test('a step carries the number of the turn it is in', () => {
+  expect([seqOn(undefined), seqOn(turn), seqOn(step)]).toEqual([1, 4, 4])
+})
+
+test('a fork carries the number of the last whole turn it holds', () => {
+  expect([seqOfFork(turn), seqOfFork(step)]).toEqual([3, 3])
+})
+
+test('time never runs backwards along a line', () => {
+  expect([timeOn([], 5), timeOn([3], 5), timeOn([9, 7], 5)]).toEqual([5, 5, 9])
+})
+
+test('an unchanged state makes a checkpoint only for a reason', () => {
+  const plain = { kind: 'save', allowEmpty: false }
+  expect(commitsUnchanged(turn, plain)).toBe(false)
+  expect(commitsUnchanged(undefined, plain)).toBe(true)
+  expect(commitsUnchanged(turn, { ...plain, allowEmpty: true })).toBe(true)
+  expect(commitsUnchanged(turn, { ...plain, key: 'k' })).toBe(true)
+  expect(commitsUnchanged(step, plain)).toBe(true)
+  expect(commitsUnchanged(step, { ...plain, kind: 'step' })).toBe(false)
+})
