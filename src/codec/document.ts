@@ -1,0 +1,169 @@
+/** A whole document ⇄ the files of its tree. */
+import { CorruptError, InvalidStateError } from '../errors.ts'
+import { decodeItem, isBeside, itemFiles, jsonFile, readJsonFile, stranger } from './item.ts'
+import { isPlain, sortKeys } from './json-writer.ts'
+import { isFolderName, type KeyOrder, type Layout, sessionLayout } from './layout.ts'
+import { folderName, parseFolderName, parseItemName, parseSegmentName } from './place.ts'
+
+type Files = Map<string, Uint8Array>
+type ReadonlyFiles = ReadonlyMap<string, Uint8Array>
+
+const SESSION = 'session.json'
+const CONFIG = 'config.json'
+
+/**
+ * All files of a document's tree, by path. The same document gives the same bytes. Throws InvalidStateError, with
+ * the path, for what the format cannot hold.
+ */
+export function encodeDocument(document: unknown, layout: Layout): Files {
+  return new Map(documentFiles(document, layout))
+}
+
+/**
+ * As `encodeDocument`, with a pause whenever it has worked for `slice` milliseconds. The document has to stay as it
+ * is until the promise resolves.
+ *
+ * @param pause what to await in between, such as `setImmediate` of `node:timers/promises`
+ */
+export async function encodeDocumentSliced(
+  document: unknown,
+  layout: Layout,
+  pause: () => Promise<unknown>,
+  slice = 4,
+): Promise<Files> {
+  const files: Files = new Map()
+  let start = performance.now()
+  for (const [path, bytes] of documentFiles(document, layout)) {
+    files.set(path, bytes)
+    if (performance.now() - start < slice) continue
+    await pause()
+    start = performance.now()
+  }
+  return files
+}
+
+/**
+ * `session.json`, `config.json` (if there is anything for it) and what stands beside them. Collections that are
+ * kept as folders are left out: those that are non-empty arrays here, and those that `folders` names.
+ */
+export function encodeHead(head: unknown, layout: Layout, folders: readonly string[] = []): Files {
+  const document = asDocument(head)
+  const names = new Set(layout.collections.map(({ name }) => name))
+  const main: [string, unknown][] = []
+  const config: [string, unknown][] = []
+  for (const key of sortKeys(Object.keys(document), layout.order)) {
+    const value = document[key]
+    if (value === undefined || folders.includes(key) || (names.has(key) && isFilled(value))) continue
+    if (layout.configKeys.includes(key)) config.push([key, value])
+    else main.push([key, value])
+  }
+  const files = jsonFile('session', Object.fromEntries(main), [], layout.order)
+  if (config.length === 0) return files
+  return new Map([...files, ...jsonFile('config', Object.fromEntries(config), [], layout.order)])
+}
+
+/**
+ * The document that these files hold, whatever its layout: every folder at the top is a collection. Throws
+ * CorruptError, naming the file, for whatever forkpoint would not have written.
+ */
+export function decodeDocument(files: ReadonlyFiles): Record<string, unknown> {
+  const head: Files = new Map()
+  const collections = new Map<string, Map<number, Files>>()
+  for (const [path, bytes] of files) {
+    if (path.includes('/')) sortIn(collections, path, bytes)
+    else head.set(path, bytes)
+  }
+  const document = decodeHead(head)
+  const filled = [...collections].map(([name, items]): [string, unknown[]] => {
+    if (Object.hasOwn(document, name)) {
+      throw new CorruptError(`'${SESSION}' and the folder '${name}' both hold '${name}'.`, { file: SESSION })
+    }
+    return [name, inOrder(name, items).map(decodeItem)]
+  })
+  return filled.length === 0 ? document : assemble([...Object.entries(document), ...filled])
+}
+
+/** The document without the collections that are folders; `files` are those at the top of the tree. */
+export function decodeHead(files: ReadonlyFiles): Record<string, unknown> {
+  for (const path of files.keys()) {
+    if (path !== SESSION && path !== CONFIG && !isBeside(path, SESSION) && !isBeside(path, CONFIG)) {
+      throw stranger(path)
+    }
+  }
+  const main = objectIn(SESSION, files)
+  if (!files.has(CONFIG)) return main
+  const config = objectIn(CONFIG, files)
+  for (const key of Object.keys(config)) {
+    if (Object.hasOwn(main, key)) {
+      throw new CorruptError(`'${SESSION}' and '${CONFIG}' both hold '${key}'.`, { file: CONFIG })
+    }
+  }
+  return assemble([...Object.entries(main), ...Object.entries(config)])
+}
+
+function* documentFiles(document: unknown, layout: Layout): Generator<[string, Uint8Array], void, undefined> {
+  yield* encodeHead(document, layout)
+  for (const spec of layout.collections) {
+    const items = (document as Record<string, unknown>)[spec.name]
+    if (!isFilled(items)) continue
+    for (let index = 0; index < items.length; index++) yield* itemFiles(spec, index, items[index])
+  }
+}
+
+const isFilled = (value: unknown): value is readonly unknown[] => Array.isArray(value) && value.length > 0
+
+function asDocument(value: unknown): Record<string, unknown> {
+  if (isPlain(value)) return value
+  throw new InvalidStateError([{ path: [], message: 'has to be a plain object' }])
+}
+
+function objectIn(file: string, files: ReadonlyFiles): Record<string, unknown> {
+  const value = readJsonFile(file, files)
+  if (typeof value === 'object' && value !== null && !Array.isArray(value))
+    return value as Record<string, unknown>
+  throw new CorruptError(`'${file}' holds no object.`, { file })
+}
+
+/** Our own keys in their order when it is a session; otherwise as they stand in the files. */
+function assemble(entries: readonly (readonly [string, unknown])[]): Record<string, unknown> {
+  const document = Object.fromEntries(entries) as Record<string, unknown>
+  if (document.type !== sessionLayout.type) return document
+  return Object.fromEntries(sorted(document, sessionLayout.order))
+}
+
+const sorted = (document: Record<string, unknown>, order: KeyOrder): [string, unknown][] =>
+  sortKeys(Object.keys(document), order).map((key) => [key, document[key]])
+
+function sortIn(collections: Map<string, Map<number, Files>>, path: string, bytes: Uint8Array): void {
+  const [name = '', folder = '', entry = '', ...inside] = path.split('/')
+  const index = parseItemName(entry)
+  if (
+    !isFolderName(name) ||
+    parseFolderName(folder) === undefined ||
+    index === undefined ||
+    folderName(index) !== folder ||
+    inside.length > 2 ||
+    (inside.length === 2 && parseSegmentName(inside[1] as string) === undefined)
+  ) {
+    throw stranger(path)
+  }
+  const items = collections.get(name) ?? new Map<number, Files>()
+  collections.set(name, items)
+  const files: Files = items.get(index) ?? new Map()
+  items.set(index, files)
+  files.set(path, bytes)
+}
+
+/** The files of each item, by number. Throws CorruptError for a number that is missing. */
+function inOrder(name: string, items: ReadonlyMap<number, Files>): Files[] {
+  const ordered: Files[] = []
+  for (let index = 0; index < items.size; index++) {
+    const files = items.get(index)
+    if (files === undefined) {
+      const file = `${name}/${folderName(index)}`
+      throw new CorruptError(`'${file}' lacks item ${index}, while later ones are there.`, { file })
+    }
+    ordered.push(files)
+  }
+  return ordered
+}

@@ -1,0 +1,24 @@
+/** Documents ⇄ trees of files, format 1: values to values, no disk. */
+export { textOfParts } from '../state/index.ts'
+export { decodeDocument, decodeHead, encodeDocument, encodeDocumentSliced, encodeHead } from './document.ts'
+export {
+  appendEvents,
+  besideSegment,
+  decodeEvents,
+  type LogTail,
+  SEGMENT_BYTES,
+  SEGMENT_EVENTS,
+} from './events.ts'
+export { decodeItem, encodeItem } from './item.ts'
+export { MAX_DEPTH, MAX_TEXT, MAX_VALUE, type WriteOptions, writeJson } from './json-writer.ts'
+export { type CollectionSpec, genericLayout, type KeyOrder, type Layout, sessionLayout } from './layout.ts'
+export { MAX_INLINE_BINARY, MAX_INLINE_TEXT } from './markers.ts'
+export {
+  folderName,
+  type ItemPlace,
+  itemPlace,
+  numbered,
+  parseFolderName,
+  parseItemName,
+  parseSegmentName,
+} from './place.ts'

@@ -1,0 +1,159 @@
+/** One item of a collection ⇄ its files. */
+import { CorruptError } from '../errors.ts'
+import { textOfParts } from '../state/index.ts'
+import { decodeLog, encodeLog } from './events.ts'
+import { isShallow, parseJson, textOf } from './json-reader.ts'
+import { isPlain, writeJson } from './json-writer.ts'
+import { type CollectionSpec, isFolderName, type KeyOrder, type Layout } from './layout.ts'
+import { type Beside, isPartsMarker, marksOf, PARTS_MARKER, revive } from './markers.ts'
+import { isSideFile, itemPlace, labelOf, parseItemName } from './place.ts'
+
+type Files = Map<string, Uint8Array>
+type ReadonlyFiles = ReadonlyMap<string, Uint8Array>
+
+/**
+ * All files of one item, by path in the tree. Where items are folders and the item has events, those are written
+ * whole (`appendEvents` writes new ones only); an item given without its log yields its JSON file only.
+ *
+ * Throws InvalidStateError, with the path from the document, for what the format cannot hold.
+ */
+export function encodeItem(layout: Layout, collection: string, index: number, item: unknown): Files {
+  return new Map(itemFiles(specOf(layout, collection), index, item))
+}
+
+/** As `encodeItem`, file after file, so that a caller can pause in between. */
+export function* itemFiles(
+  spec: CollectionSpec,
+  index: number,
+  item: unknown,
+): Generator<[string, Uint8Array], void, undefined> {
+  const path = [spec.name, index]
+  const { folder, stem } = itemPlace(spec.name, index)
+  if (spec.log === undefined) {
+    const file = `${folder}/${stem}${labelOf(item)}`
+    yield* jsonFile(file, spec.parts === true ? withoutContent(item) : item, path, spec.order)
+    return
+  }
+  const [rest, log] = split(item, spec.log)
+  yield* jsonFile(`${folder}/${stem}/${spec.item ?? 'item'}`, rest, path, spec.order)
+  if (log.length > 0)
+    yield* encodeLog(`${folder}/${stem}/${spec.log}`, log, [...path, spec.log], spec.logOrder)
+}
+
+/**
+ * The item that these files hold, whatever its layout; paths may start anywhere. Throws CorruptError, naming the
+ * file.
+ */
+export function decodeItem(files: ReadonlyFiles): unknown {
+  const main = mainFile(files)
+  const item = readJsonFile(main, files)
+  const folder = main.slice(0, main.lastIndexOf('/') + 1)
+  if (isPlainItem(main)) {
+    for (const path of files.keys()) if (path !== main && !isBeside(path, main)) throw stranger(path)
+    return item
+  }
+  let log: string | undefined
+  for (const path of files.keys()) {
+    if (path === main || isBeside(path, main)) continue
+    const [name, ...rest] = path.startsWith(folder) ? path.slice(folder.length).split('/') : []
+    if (name === undefined || rest.length !== 1 || !isFolderName(name) || name !== (log ?? name)) {
+      throw stranger(path)
+    }
+    log = name
+  }
+  if (log !== undefined) putLog(item, log, main, decodeLog(folder + log, files))
+  return item
+}
+
+/** One JSON file and what stands beside it. `base` is its path without `.json`. */
+export function jsonFile(
+  base: string,
+  value: unknown,
+  path: readonly (string | number)[],
+  order: KeyOrder | undefined,
+): Files {
+  const file = `${base}.json`
+  const files: Files = new Map([[file, EMPTY]])
+  const beside: Beside = { stem: base, count: 0, files }
+  files.set(file, Buffer.from(`${writeJson(value, { path, order, marks: marksOf(beside, true) })}\n`))
+  return files
+}
+
+/** The value of a JSON file, with what stands beside it. */
+export function readJsonFile(file: string, files: ReadonlyFiles): unknown {
+  const bytes = files.get(file)
+  if (bytes === undefined) throw new CorruptError(`'${file}' is missing.`, { file })
+  const text = textOf(bytes, file)
+  const value = parseJson(text, file)
+  if (!text.includes('"$') && isShallow(text)) return value
+  const source = { file, stem: file.slice(0, -'.json'.length), files }
+  if (!hasPartsMarker(value)) return revive(value, source)
+  value.content = ''
+  const message = revive(value, source) as { content: unknown; parts?: unknown }
+  if (!Array.isArray(message.parts)) {
+    throw new CorruptError(`'${file}' says its content is in its parts, but has none.`, { file })
+  }
+  message.content = textOfParts(message.parts)
+  return message
+}
+
+/** Whether a file stands beside the JSON file and belongs to it. */
+export function isBeside(path: string, jsonFile: string): boolean {
+  const folder = jsonFile.slice(0, jsonFile.lastIndexOf('/') + 1)
+  return (
+    path.startsWith(folder) &&
+    isSideFile(path.slice(folder.length), jsonFile.slice(folder.length, -'.json'.length))
+  )
+}
+
+/** The collection's part of the layout. Throws TypeError when there is none. */
+export function specOf(layout: Layout, collection: string): CollectionSpec {
+  const spec = layout.collections.find(({ name }) => name === collection)
+  if (spec === undefined) throw new TypeError(`'${collection}' is not a collection of type '${layout.type}'.`)
+  return spec
+}
+
+export const stranger = (file: string): CorruptError =>
+  new CorruptError(`'${file}' is not a file that forkpoint writes there.`, { file })
+
+const EMPTY = new Uint8Array()
+
+function withoutContent(message: unknown): unknown {
+  if (!isPlain(message)) return message
+  const { content, parts } = message
+  if (typeof content !== 'string' || !Array.isArray(parts) || parts.length === 0) return message
+  return textOfParts(parts) === content ? { ...message, content: PARTS_MARKER } : message
+}
+
+/** The item without its log, and the log. A log that is empty or no array stays in the item. */
+function split(item: unknown, key: string): [unknown, readonly unknown[]] {
+  if (!isPlain(item)) return [item, []]
+  const { [key]: log, ...rest } = item
+  return Array.isArray(log) && log.length > 0 ? [rest, log] : [item, []]
+}
+
+function hasPartsMarker(value: unknown): value is { content: unknown } {
+  return typeof value === 'object' && value !== null && 'content' in value && isPartsMarker(value.content)
+}
+
+const baseName = (path: string): string => path.slice(path.lastIndexOf('/') + 1)
+const isPlainItem = (file: string): boolean => parseItemName(baseName(file)) !== undefined
+
+/** The one JSON file of an item. */
+function mainFile(files: ReadonlyFiles): string {
+  const found = [...files.keys()].filter((path) => path.endsWith('.json'))
+  const [main, second] = found
+  if (main === undefined) {
+    const file = files.keys().next().value
+    throw new CorruptError(`The item of '${file}' has no JSON file.`, file === undefined ? {} : { file })
+  }
+  if (second !== undefined) throw stranger(second)
+  return main
+}
+
+function putLog(item: unknown, key: string, file: string, events: unknown[]): void {
+  if (typeof item !== 'object' || item === null || Array.isArray(item) || Object.hasOwn(item, key)) {
+    throw new CorruptError(`'${file}' has no place for what stands in '${key}/'.`, { file })
+  }
+  Object.defineProperty(item, key, { value: events, writable: true, enumerable: true, configurable: true })
+}

@@ -1,0 +1,191 @@
+/**
+ * JSON text of a value: two spaces, keys in the order they came. `JSON.stringify` will not do: it turns `-0` into
+ * `0` and `NaN` into `null`, calls `toJSON`, and overflows the stack at great depth.
+ */
+import { InvalidStateError } from '../errors.ts'
+import type { StatePath } from '../state/index.ts'
+import type { KeyOrder } from './layout.ts'
+
+/** How many steps a value may be away from the document. */
+export const MAX_DEPTH = 512
+/** Bytes of UTF-8 that one string may have. */
+export const MAX_VALUE = 50 * 1024 * 1024
+/** Characters of JSON that one file may have. */
+export const MAX_TEXT = 256 * 1024 * 1024
+
+/** Something of the format's own that stands in a value's place; its keys are not the user's. */
+export class Marker {
+  readonly json: object
+
+  constructor(json: object) {
+    this.json = json
+  }
+}
+
+/** What a format on top of JSON changes on the way. */
+export interface Marks {
+  /** What to write for this text; `undefined`: the text itself. */
+  text(value: string): Marker | undefined
+  /** What to write for this key of the user's. */
+  key(key: string): string
+}
+
+export interface WriteOptions {
+  /** Everything on one line. Default: two spaces. */
+  compact?: boolean
+  /** Where the value stands in its document, for errors and for the depth. */
+  path?: StatePath
+  order?: KeyOrder | undefined
+  marks?: Marks
+}
+
+/**
+ * JSON text of the value, without a final newline. Properties that are `undefined` are left out. Throws
+ * InvalidStateError, with the path, for what JSON cannot express and for what is over a limit.
+ */
+export function writeJson(
+  value: unknown,
+  { compact = false, path = [], order, marks }: WriteOptions = {},
+): string {
+  const writer: Writer = { text: '', compact, path: [...path], marks }
+  write(writer, value, order, 0)
+  return writer.text
+}
+
+/** Whether it is an object as JSON knows them, and no instance of anything; one of a vm context counts too. */
+export function isPlain(value: unknown): value is Record<string, unknown> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
+  const parent = Object.getPrototypeOf(value)
+  return parent === Object.prototype || parent === null || Object.getPrototypeOf(parent) === null
+}
+
+/** Known keys first, in their order; the others after them, in theirs. */
+export function sortKeys(keys: readonly string[], { keys: known }: KeyOrder): string[] {
+  const first = known.filter((key) => keys.includes(key))
+  return first.length === 0 ? [...keys] : [...first, ...keys.filter((key) => !known.includes(key))]
+}
+
+interface Writer {
+  text: string
+  readonly compact: boolean
+  readonly path: (string | number)[]
+  readonly marks: Marks | undefined
+}
+
+function write(writer: Writer, value: unknown, order: KeyOrder | undefined, level: number): void {
+  switch (typeof value) {
+    case 'string':
+      writeText(writer, value, level)
+      return
+    case 'number':
+      if (!Number.isFinite(value)) throw unfit(writer, `is ${value}, which JSON cannot express`)
+      writer.text += value === 0 && 1 / value < 0 ? '-0' : value
+      return
+    case 'boolean':
+      writer.text += value
+      return
+    case 'object':
+      if (value === null) writer.text += 'null'
+      else if (Array.isArray(value)) writeArray(writer, value, level)
+      else if (value instanceof Marker) writeMarker(writer, value, level)
+      else writeObject(writer, value, order, level)
+      return
+    default:
+      throw unfit(writer, WRONG_TYPES[typeof value] ?? `is a ${typeof value}, which JSON cannot express`)
+  }
+}
+
+function writeText(writer: Writer, value: string, level: number): void {
+  if (value.length > MAX_VALUE / 3) checkSize(writer, value)
+  const marker = writer.marks?.text(value)
+  if (marker === undefined) writer.text += JSON.stringify(value)
+  else writeMarker(writer, marker, level)
+}
+
+function writeMarker(writer: Writer, { json }: Marker, level: number): void {
+  writer.text += writer.compact
+    ? JSON.stringify(json)
+    : JSON.stringify(json, undefined, 2).replaceAll('\n', newline(level))
+}
+
+function writeArray(writer: Writer, items: readonly unknown[], level: number): void {
+  if (items.length === 0) {
+    writer.text += '[]'
+    return
+  }
+  enter(writer)
+  const last = writer.path.length - 1
+  const gap = writer.compact ? '' : newline(level + 1)
+  for (let index = 0; index < items.length; index++) {
+    writer.path[last] = index
+    writer.text += index === 0 ? `[${gap}` : `,${gap}`
+    write(writer, items[index], undefined, level + 1)
+    if (writer.text.length > MAX_TEXT) throw tooLong(writer)
+  }
+  writer.path.pop()
+  writer.text += writer.compact ? ']' : `${newline(level)}]`
+}
+
+function writeObject(writer: Writer, value: object, order: KeyOrder | undefined, level: number): void {
+  if (!isPlain(value)) throw unfit(writer, describe(value))
+  const keys = order === undefined ? Object.keys(value) : sortKeys(Object.keys(value), order)
+  let open = false
+  let last = 0
+  for (const key of keys) {
+    const member = value[key]
+    if (member === undefined) continue
+    if (!open) {
+      enter(writer)
+      last = writer.path.length - 1
+    }
+    writer.path[last] = key
+    const gap = writer.compact ? '' : newline(level + 1)
+    const name = writer.marks === undefined ? key : writer.marks.key(key)
+    writer.text += `${open ? ',' : '{'}${gap}${JSON.stringify(name)}${writer.compact ? ':' : ': '}`
+    open = true
+    write(writer, member, order?.inside?.get(key), level + 1)
+    if (writer.text.length > MAX_TEXT) throw tooLong(writer)
+  }
+  if (!open) {
+    writer.text += '{}'
+    return
+  }
+  writer.path.pop()
+  writer.text += writer.compact ? '}' : `${newline(level)}}`
+}
+
+function enter(writer: Writer): void {
+  if (writer.path.length >= MAX_DEPTH) {
+    throw unfit(writer, `holds something more than ${MAX_DEPTH} levels deep, or holds itself`)
+  }
+  writer.path.push('')
+}
+
+function checkSize(writer: Writer, value: string): void {
+  const size = Buffer.byteLength(value)
+  if (size > MAX_VALUE) throw unfit(writer, `has ${size} bytes; one value may have ${MAX_VALUE}`)
+}
+
+const gaps: string[] = []
+const newline = (level: number): string => (gaps[level] ??= `\n${'  '.repeat(level)}`)
+
+const WRONG_TYPES: Record<string, string> = {
+  undefined: 'is undefined, which JSON cannot express inside an array; use null',
+  bigint: 'is a bigint, which JSON cannot express; store it as text',
+  function: 'is a function, which JSON cannot express',
+}
+
+function describe(value: object): string {
+  if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) {
+    return 'is binary, which JSON cannot express; store it as base64 text'
+  }
+  if (value instanceof Date) return 'is a Date, which JSON cannot express; store its ISO 8601 text'
+  const name = (value.constructor as { name?: unknown } | undefined)?.name
+  return `is a ${typeof name === 'string' && name !== '' ? name : 'special object'}, which JSON cannot express; store a plain object or array`
+}
+
+const tooLong = (writer: Writer): InvalidStateError =>
+  unfit(writer, `is longer than ${MAX_TEXT} characters as JSON together with what stands before it`)
+
+const unfit = (writer: Writer, message: string): InvalidStateError =>
+  new InvalidStateError([{ path: [...writer.path], message }])

@@ -1,0 +1,165 @@
+/**
+ * What stands in a file instead of a text that would read badly there:
+ *
+ *     {"$lines": ["first", "second"]}                             a text with line feeds
+ *     {"$file": "000001-tool.1.txt"}                              a text over 64 KiB, in a file beside
+ *     {"$file": "000001-tool.2.bin", "encoding": "base64"}        base64 over 4 KiB, its bytes in a file beside
+ *     {"$parts": "text"}                                          a message's content that its parts repeat
+ *
+ * A key of the user's that is one of these words, after one `$` or more, gains one `$` and loses it on reading.
+ */
+import { CorruptError } from '../errors.ts'
+import { bufferOf, MAX_FILE_DEPTH, textOf } from './json-reader.ts'
+import { Marker, type Marks } from './json-writer.ts'
+import { isSideFile } from './place.ts'
+
+/** A text with more bytes of UTF-8 goes beside. */
+export const MAX_INLINE_TEXT = 64 * 1024
+/** Base64 of more bytes goes beside. */
+export const MAX_INLINE_BINARY = 4 * 1024
+
+/** Stands for a message's content that is the text of its parts. */
+export const PARTS_MARKER = new Marker({ $parts: 'text' })
+
+export const isPartsMarker = (value: unknown): boolean =>
+  typeof value === 'object' &&
+  value !== null &&
+  hasOnly(value, '$parts') &&
+  (value as { $parts: unknown }).$parts === 'text'
+
+/** Where long texts of a file go: into files beside it, numbered in the order they come. */
+export interface Beside {
+  /** Folder and stem, such as `messages/0000/000001-tool`. */
+  readonly stem: string
+  /** How many files there are already. */
+  count: number
+  readonly files: Map<string, Uint8Array>
+}
+
+/**
+ * The marks of one file.
+ *
+ * @param lines whether a text with line feeds is written line by line
+ */
+export const marksOf = (beside: Beside, lines: boolean): Marks => ({
+  key: escapeKey,
+  text(value) {
+    if (value.length >= SUSPECT) {
+      const name = putBeside(beside, value)
+      if (name !== undefined) return name
+    }
+    return lines && value.includes('\n') ? new Marker({ $lines: value.split('\n') }) : undefined
+  },
+})
+
+/** Where the markers of a file lead. */
+export interface Source {
+  /** The file, for errors and to name what is beside it. */
+  readonly file: string
+  /** Folder and stem of the files beside it. */
+  readonly stem: string
+  readonly files: ReadonlyMap<string, Uint8Array>
+}
+
+/**
+ * The value as it was before it was written, made in place. Throws CorruptError when a marker is broken, leads
+ * nowhere or anywhere but beside the file, or when the value is too deep.
+ */
+export function revive(value: unknown, source: Source, level = 0): unknown {
+  if (typeof value !== 'object' || value === null) return value
+  if (level >= MAX_FILE_DEPTH) throw broken(source, `something is more than ${MAX_FILE_DEPTH} levels deep`)
+  if (Array.isArray(value)) {
+    for (let index = 0; index < value.length; index++) {
+      const item = value[index]
+      if (typeof item === 'object' && item !== null) value[index] = revive(item, source, level + 1)
+    }
+    return value
+  }
+  const object = value as Record<string, unknown>
+  let escaped = false
+  for (const key of Object.keys(object)) {
+    if (key.charCodeAt(0) === DOLLAR && RESERVED.test(key)) {
+      if (key.charCodeAt(1) !== DOLLAR) return reviveMarker(object, source)
+      escaped = true
+    }
+    const member = object[key]
+    // An own key `__proto__` is an own key here too, so this sets no prototype.
+    if (typeof member === 'object' && member !== null) object[key] = revive(member, source, level + 1)
+  }
+  return escaped ? withoutEscapes(object) : object
+}
+
+// The shortest base64 that may go beside; every text that may is at least as long.
+const SUSPECT = Math.ceil((MAX_INLINE_BINARY + 1) / 3) * 4
+const RESERVED = /^\$+(?:lines|file|parts)$/
+const DOLLAR = 36
+
+const escapeKey = (key: string): string =>
+  key.charCodeAt(0) === DOLLAR && RESERVED.test(key) ? `$${key}` : key
+
+function withoutEscapes(object: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(object).map(([key, member]) => [RESERVED.test(key) ? key.slice(1) : key, member]),
+  )
+}
+
+function putBeside(beside: Beside, text: string): Marker | undefined {
+  const bytes = bytesOfBase64(text)
+  if (bytes !== undefined) return new Marker({ $file: put(beside, 'bin', bytes), encoding: 'base64' })
+  if (text.length * 3 <= MAX_INLINE_TEXT || Buffer.byteLength(text) <= MAX_INLINE_TEXT) return undefined
+  // Half of a surrogate pair has no UTF-8: such a text stays where it is, escaped.
+  return text.isWellFormed() ? new Marker({ $file: put(beside, 'txt', Buffer.from(text)) }) : undefined
+}
+
+function put(beside: Beside, extension: string, bytes: Uint8Array): string {
+  const path = `${beside.stem}.${++beside.count}.${extension}`
+  beside.files.set(path, bytes)
+  return path.slice(path.lastIndexOf('/') + 1)
+}
+
+/** The bytes, if the text is base64 (RFC 4648, section 4) of more than 4 KiB and comes back the same. */
+function bytesOfBase64(text: string): Buffer | undefined {
+  if (text.length % 4 !== 0) return undefined
+  const end = text.search(/[^A-Za-z0-9+/]/)
+  if (end !== -1 && (end < text.length - 2 || !/^==?$/.test(text.slice(end)))) return undefined
+  const bytes = Buffer.from(text, 'base64')
+  return bytes.length > MAX_INLINE_BINARY && bytes.toString('base64') === text ? bytes : undefined
+}
+
+function reviveMarker(marker: Record<string, unknown>, source: Source): string {
+  if (hasOnly(marker, '$lines')) {
+    const { $lines: lines } = marker
+    if (Array.isArray(lines) && lines.length > 0 && lines.every((line) => typeof line === 'string')) {
+      return lines.join('\n')
+    }
+  } else if (hasOnly(marker, '$file')) {
+    return textOf(besideOf(marker.$file, 'txt', source), `${source.file}, ${marker.$file}`)
+  } else if (hasOnly(marker, '$file', 'encoding') && marker.encoding === 'base64') {
+    return bufferOf(besideOf(marker.$file, 'bin', source)).toString('base64')
+  }
+  const keys = Object.keys(marker).map((key) => JSON.stringify(key))
+  throw broken(source, `a marker with ${keys.slice(0, 5).join(', ')} means nothing here`)
+}
+
+function besideOf(name: unknown, extension: string, { file, stem, files }: Source): Uint8Array {
+  const folder = stem.slice(0, stem.lastIndexOf('/') + 1)
+  if (typeof name !== 'string' || !isSideFile(name, stem.slice(folder.length)) || !name.endsWith(extension)) {
+    throw broken(
+      { file },
+      `${typeof name === 'string' ? JSON.stringify(name.slice(0, 200)) : typeof name} is not the name of a file beside it`,
+    )
+  }
+  const bytes = files.get(folder + name)
+  if (bytes === undefined) {
+    throw new CorruptError(`'${file}' needs '${folder}${name}', which is not there.`, { file: folder + name })
+  }
+  return bytes
+}
+
+function hasOnly(object: object, ...keys: string[]): boolean {
+  const own = Object.keys(object)
+  return own.length === keys.length && keys.every((key) => Object.hasOwn(object, key))
+}
+
+const broken = ({ file }: { file: string }, what: string): CorruptError =>
+  new CorruptError(`'${file}' cannot be read: ${what}.`, { file })
