@@ -1,18 +1,23 @@
 /** `redact`, applied: every new value passes through it before anything is encoded. */
+import { MAX_DEPTH } from '../codec/json-writer.ts'
+import { InvalidStateError } from '../errors.ts'
 import { fromEntries } from './json-value.ts'
 import type { Redact } from './session-store.ts'
 
 type Path = readonly (string | number)[]
 
+const TOO_DEEP = `holds something more than ${MAX_DEPTH} levels deep, or holds itself`
+
 /**
  * The value as `redact` leaves it. It is called with every container and every leaf, containers before what is in
  * them, and with the path from the top of the document; what it returns is walked on, not what came in. `undefined`
  * removes a key, in an array it becomes `null`. The value itself is never changed, and is returned as it is when
- * nothing in it was.
+ * nothing in it was. Throws InvalidStateError for a value that is too deep, or holds itself.
  *
  * @returns `undefined` when the value itself was removed
  */
 export function redactValue(value: unknown, redact: Redact, path: Path): unknown {
+  if (path.length > MAX_DEPTH) throw new InvalidStateError([{ path: path.slice(0, 8), message: TOO_DEEP }])
   const kept = redact(value, path)
   return typeof kept === 'object' && kept !== null ? redactInside(kept, redact, path) : kept
 }

@@ -50,7 +50,7 @@ describe('an addition', () => {
     ) as typeof state
     expect(before).toEqual(state)
     expect(next.messages[0]).toBe(state.messages[0])
-    expect(next.runs[0].events[0]).toBe(state.runs[0]!.events[0])
+    expect(next.runs[0]!.events[0]).toBe(state.runs[0]!.events[0])
   })
 
   test('replaces an item whose id exists, which needs a position', () => {

@@ -1,0 +1,123 @@
+/** What a new checkpoint changes, as far as its subject and its trailers tell. */
+import { type AdditionPlan, type Existing, idOf } from './addition-plan.ts'
+import { RUNS } from './addition-runs.ts'
+import { deepEqual, isJsonObject, type JsonObject } from './json-value.ts'
+import type { Checkpoint } from './session-store.ts'
+
+export interface Changes {
+  /** Whether this is the first checkpoint of its line. */
+  first: boolean
+  /** Items of the first collection beyond the number there were before. */
+  added: readonly unknown[]
+  /** How many items the first collection had before. */
+  from: number
+  /** Top-level keys that are no collections, other than `updatedAt`, whose value is new, another, or gone; sorted. */
+  fields: readonly string[]
+  /** Id of the last run, by its place, that is new or another. */
+  run: string | undefined
+  /** Names of the collections in which anything is new, another, or gone; in the store's order. */
+  collections: readonly string[]
+}
+
+/** What differs between two whole states; `before` is `undefined` for the first of a line. */
+export function changesBetween(
+  before: JsonObject | undefined,
+  after: JsonObject,
+  collections: readonly string[],
+): Changes {
+  const differs = (collection: string) => !deepEqual(listOf(before, collection), listOf(after, collection))
+  const keys = new Set([...Object.keys(before ?? {}), ...Object.keys(after)])
+  const first = collections[0] ?? ''
+  const from = listOf(before, first).length
+  return {
+    first: before === undefined,
+    added: listOf(after, first).slice(from),
+    from,
+    fields: [...keys].filter((key) => isField(key, collections) && !sameField(before, after, key)).sort(),
+    run: collections.includes(RUNS) ? lastChangedRun(listOf(before, RUNS), listOf(after, RUNS)) : undefined,
+    collections: collections.filter(differs),
+  }
+}
+
+/** What a plan changes. The same as `changesBetween` the states before and after it. */
+export function changesOfPlan(
+  plan: AdditionPlan,
+  existing: Existing,
+  collections: readonly string[],
+): Changes {
+  const first = collections[0] ?? ''
+  const touched = new Set(plan.items.map(({ collection }) => collection))
+  if (plan.runs.length > 0) touched.add(RUNS)
+  const runs = [
+    ...plan.items.filter(({ collection }) => collection === RUNS).map(({ index, item }) => ({ index, item })),
+    ...plan.runs.map(({ index, run }) => ({ index, item: run })),
+  ]
+  const last = runs.reduce<(typeof runs)[number] | undefined>(
+    (found, one) => (found === undefined || one.index > found.index ? one : found),
+    undefined,
+  )
+  return {
+    first: false,
+    added: plan.items
+      .filter(({ collection, replaces }) => collection === first && !replaces)
+      .map(({ item }) => item),
+    from: existing.count(first),
+    fields: [...Object.keys(plan.set), ...plan.unset].filter((key) => isField(key, collections)).sort(),
+    run: idOf(last?.item),
+    collections: collections.filter((collection) => touched.has(collection)),
+  }
+}
+
+/** Whether the state is as it was, apart from `updatedAt`. */
+export const isUnchanged = (changes: Changes): boolean =>
+  !changes.first && changes.fields.length === 0 && changes.collections.length === 0
+
+/**
+ * What a checkpoint says of its state beside the subject.
+ *
+ * @param fields the top-level values after the change; collections may be missing
+ */
+export function checkpointFacts(
+  changes: Pick<Changes, 'added' | 'from' | 'run'>,
+  fields: JsonObject,
+): Pick<Checkpoint, 'messages' | 'run' | 'status' | 'model' | 'tokens'> {
+  const { added, from, run } = changes
+  const tokens = tokensOf(fields.usage)
+  return {
+    ...(added.length > 0 && { messages: { from, to: from + added.length - 1 } }),
+    ...(run !== undefined && { run }),
+    ...(isText(fields.status) && { status: fields.status }),
+    ...(isText(fields.model) && { model: fields.model }),
+    ...(tokens !== undefined && { tokens }),
+  }
+}
+
+const isText = (value: unknown): value is string => typeof value === 'string' && value !== ''
+
+const isField = (key: string, collections: readonly string[]): boolean =>
+  key !== 'updatedAt' && !collections.includes(key)
+
+const listOf = (state: JsonObject | undefined, collection: string): readonly unknown[] =>
+  state !== undefined && Array.isArray(state[collection]) ? state[collection] : []
+
+const sameField = (before: JsonObject | undefined, after: JsonObject, key: string): boolean =>
+  before !== undefined &&
+  Object.hasOwn(before, key) === Object.hasOwn(after, key) &&
+  deepEqual(before[key], after[key])
+
+function lastChangedRun(before: readonly unknown[], after: readonly unknown[]): string | undefined {
+  for (let index = after.length - 1; index >= 0; index--) {
+    if (index >= before.length || !deepEqual(before[index], after[index])) return idOf(after[index])
+  }
+  return undefined
+}
+
+/** `totalTokens` where it is given, else input and output together. */
+function tokensOf(usage: unknown): number | undefined {
+  if (!isJsonObject(usage)) return undefined
+  const { totalTokens, inputTokens, outputTokens } = usage
+  const given = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value)
+  if (given(totalTokens)) return totalTokens
+  if (!given(inputTokens) && !given(outputTokens)) return undefined
+  return (given(inputTokens) ? inputTokens : 0) + (given(outputTokens) ? outputTokens : 0)
+}

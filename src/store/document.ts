@@ -1,0 +1,150 @@
+/** Documents at the door of a store: the store's own options, and what they demand of every state. */
+import type { StandardSchemaV1 } from '@standard-schema/spec'
+import { type CollectionSpec, genericLayout, type Layout, sessionLayout } from '../codec/index.ts'
+import { InvalidStateError, type StateIssue } from '../errors.ts'
+import { parseSessionId, type SessionId } from '../ids.ts'
+import { checkDocument, sessionSchema } from '../state/index.ts'
+import type { AdditionPlan } from './addition-plan.ts'
+import { RUNS } from './addition-runs.ts'
+import { isJsonObject, type JsonObject } from './json-value.ts'
+import { redactInside } from './redact.ts'
+import type { Author, Redact, StoredDocument, StoreOptions } from './session-store.ts'
+import { DEFAULT_AUTHOR, parseAuthor } from './write-options.ts'
+
+const SESSION = sessionLayout.type
+const NO_COLLECTION = ['id', 'type', 'schemaVersion', 'updatedAt', 'set', 'unset']
+
+/** A store's options, checked and with their defaults. */
+export interface DocumentRules {
+  type: string
+  schema: StandardSchemaV1 | undefined
+  collections: readonly string[]
+  layout: Layout
+  redact: Redact | undefined
+  now: () => number
+  author: Author
+}
+
+/** Throws TypeError for options that cannot be. Sessions without a schema of their own get the one they have. */
+export function documentRules<S extends StoredDocument>(options: StoreOptions<S> = {}): DocumentRules {
+  const { type = SESSION, collections = ['messages', 'runs'], redact, now = Date.now, author } = options
+  if (typeof type !== 'string' || !/^[^\p{Cc}]{1,200}$/u.test(type)) {
+    throw new TypeError("'type' has to be text on one line, such as 'session'")
+  }
+  if (!Array.isArray(collections)) throw new TypeError("'collections' has to be an array of keys")
+  for (const name of collections) {
+    if (NO_COLLECTION.includes(name)) throw new TypeError(`'${name}' cannot be a collection`)
+  }
+  for (const [name, call] of Object.entries({ redact, now })) {
+    if (call !== undefined && typeof call !== 'function')
+      throw new TypeError(`'${name}' has to be a function`)
+  }
+  return {
+    type,
+    schema: options.schema ?? (type === SESSION ? sessionSchema : undefined),
+    collections: [...collections],
+    layout: layoutFor(type, collections),
+    redact,
+    now,
+    author: author === undefined ? DEFAULT_AUTHOR : parseAuthor(author),
+  }
+}
+
+/** How documents of a type lie in their tree. `runs` keep their events apart whatever the type. */
+export function layoutFor(type: string, collections: readonly string[]): Layout {
+  const runs: CollectionSpec = { name: RUNS, log: 'events', item: 'run' }
+  const generic = genericLayout(
+    type,
+    collections.map((name) => (name === RUNS ? runs : name)),
+  )
+  if (type !== SESSION) return generic
+  const known = (spec: CollectionSpec) =>
+    sessionLayout.collections.find(({ name }) => name === spec.name) ?? spec
+  return { ...sessionLayout, collections: generic.collections.map(known) }
+}
+
+/**
+ * The id of a document. Throws InvalidStateError when it is no plain object, of another type, or when a collection
+ * is no array; InvalidIdError when its id cannot be one.
+ */
+export function checkShape(state: unknown, { type, collections }: DocumentRules): SessionId {
+  if (!isJsonObject(state)) {
+    throw new InvalidStateError([{ path: [], message: 'has to be a plain object' }])
+  }
+  const id = parseSessionId(state.id)
+  if (state.type !== undefined && state.type !== type) throw wrongType(id, state.type, type)
+  const issues = collections
+    .filter((name) => state[name] !== undefined && !Array.isArray(state[name]))
+    .map((name) => ({ path: [name], message: 'has to be an array' }))
+  if (issues.length > 0) throw new InvalidStateError(issues)
+  return id
+}
+
+/** The document without what is to be redacted. Throws InvalidStateError when that takes away its id or type. */
+export function redactDocument<S extends StoredDocument>(state: S, { redact }: DocumentRules): S {
+  if (redact === undefined) return state
+  const kept = redactInside(state, redact) as JsonObject
+  for (const key of ['id', 'type', 'schemaVersion']) {
+    if (kept[key] === (state as unknown as JsonObject)[key]) continue
+    throw new InvalidStateError([{ path: [key], message: 'must not be changed by redact' }])
+  }
+  return kept as unknown as S
+}
+
+/** Throws InvalidStateError, with all issues, when the document does not fit the store's schema. */
+export async function checkSchema(state: unknown, { schema }: DocumentRules): Promise<void> {
+  if (schema === undefined) return
+  const issues = await checkDocument(schema, state)
+  if (issues.length > 0) throw new InvalidStateError(issues)
+}
+
+/**
+ * Throws InvalidStateError when what an addition brings does not fit the schema. What is checked is an excerpt of the
+ * document: its fields, the new items, and of runs that exist the new events. So it costs what the addition costs.
+ *
+ * @param fields the top-level values after the addition, without collections
+ */
+export async function checkAddition(
+  fields: JsonObject,
+  plan: AdditionPlan,
+  { schema, collections }: DocumentRules,
+): Promise<void> {
+  if (schema === undefined) return
+  const places = new Map(collections.map((name) => [name, [] as Place[]]))
+  for (const { collection, index, item } of plan.items) places.get(collection)?.push({ index, item, from: 0 })
+  for (const { index, run, events, from } of plan.runs) {
+    places.get(RUNS)?.push({ index, item: { ...run, events }, from })
+  }
+  const lists = [...places].map(([name, list]) => [name, list.map(({ item }) => item)] as const)
+  const issues = await checkDocument(schema, { ...fields, ...Object.fromEntries(lists) })
+  if (issues.length > 0) throw new InvalidStateError(issues.map((issue) => relocate(issue, places)))
+}
+
+/** The error for a session of another type than the store's. */
+export function wrongType(session: string, actual: unknown, expected: string): InvalidStateError {
+  const is = typeof actual === 'string' ? `'${actual}'` : String(actual)
+  return new InvalidStateError(
+    [{ path: ['type'], message: `is ${is}, and this store keeps '${expected}'` }],
+    `Session '${session}' is of type ${is}, and this store keeps '${expected}'. Open it with a store (or the adapter) of type ${is}.`,
+  )
+}
+
+interface Place {
+  /** Where the item stands in the document. */
+  index: number
+  item: unknown
+  /** Number of the first event that the excerpt has. */
+  from: number
+}
+
+function relocate({ path, message }: StateIssue, places: ReadonlyMap<string, readonly Place[]>): StateIssue {
+  const [name, number, ...rest] = path
+  const place = typeof number === 'number' ? places.get(String(name))?.[number] : undefined
+  if (name === undefined || place === undefined) return { path, message }
+  const [key, event, ...inside] = rest
+  const moved =
+    name === RUNS && key === 'events' && typeof event === 'number'
+      ? [key, event + place.from, ...inside]
+      : rest
+  return { path: [name, place.index, ...moved], message }
+}

@@ -1,0 +1,68 @@
+/** What `list` shows of a session, and in which order and pages. */
+import { NotFoundError } from '../errors.ts'
+import type { JsonObject } from './json-value.ts'
+import type { Checkpoint, ListOptions, SessionSummary } from './session-store.ts'
+import { parseCount } from './write-options.ts'
+
+/**
+ * The summary of a session.
+ *
+ * @param fields the top-level values of the newest state; collections may be missing
+ * @param messages how many items the first collection of the newest state has
+ */
+export function summarize(
+  session: { id: string; type: string; activeBranch: string },
+  head: Pick<Checkpoint, 'id' | 'createdAt'>,
+  fields: JsonObject,
+  messages: number,
+): SessionSummary {
+  return {
+    id: session.id,
+    type: session.type,
+    title: textOf(fields.title),
+    status: textOf(fields.status),
+    activeBranch: session.activeBranch,
+    head: head.id,
+    messages,
+    createdAt: textOf(fields.createdAt) ?? head.createdAt,
+    updatedAt: head.createdAt,
+  }
+}
+
+/** Throws TypeError for options of list that have the wrong type. */
+export function checkListOptions(options: ListOptions = {}): void {
+  const { order = 'updated', limit } = options
+  if (order !== 'updated' && order !== 'id') throw new TypeError("'order' has to be 'updated' or 'id'")
+  for (const name of ['prefix', 'type', 'after'] as const) {
+    const value = options[name]
+    if (value !== undefined && typeof value !== 'string') throw new TypeError(`'${name}' has to be text`)
+  }
+  parseCount('limit', limit)
+}
+
+/**
+ * The page of these sessions that the options ask for. Sessions that were saved at the same time stand in the order
+ * of their ids. Throws NotFoundError when, in order of time, the session to go on after is not there any more.
+ */
+export function pageOf(summaries: readonly SessionSummary[], options: ListOptions = {}): SessionSummary[] {
+  const { order = 'updated', prefix = '', type, after, limit } = options
+  const fit = summaries
+    .filter((one) => one.id.startsWith(prefix) && (type === undefined || one.type === type))
+    .sort((a, b) => (order === 'updated' ? compare(b.updatedAt, a.updatedAt) : 0) || compare(a.id, b.id))
+  return fit.slice(startAfter(fit, order, after)).slice(0, limit)
+}
+
+function startAfter(fit: readonly SessionSummary[], order: string, after: string | undefined): number {
+  if (after === undefined) return 0
+  if (order === 'id') {
+    const next = fit.findIndex(({ id }) => id > after)
+    return next === -1 ? fit.length : next
+  }
+  const at = fit.findIndex(({ id }) => id === after)
+  if (at === -1) throw new NotFoundError({ kind: 'session', id: after })
+  return at + 1
+}
+
+const textOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined)
+
+const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
