@@ -123,14 +123,14 @@ export const nodeFileSystem: FileSystem = {
     }
   },
   rename(from, to) {
-    return attempt(to, ['ENOENT'], () => (fs.renameSync(from, to), true)) ?? false
+    return attempt(to, ['ENOENT'], () => done(fs.renameSync(from, to))) ?? false
   },
   unlink(path) {
-    return attempt(path, ['ENOENT', 'ENOTDIR'], () => (fs.unlinkSync(path), true)) ?? false
+    return attempt(path, ['ENOENT', 'ENOTDIR'], () => done(fs.unlinkSync(path))) ?? false
   },
   removeDir(path) {
     return (
-      attempt(path, ['ENOENT', 'ENOTDIR', 'ENOTEMPTY', 'EEXIST'], () => (fs.rmdirSync(path), true)) ?? false
+      attempt(path, ['ENOENT', 'ENOTDIR', 'ENOTEMPTY', 'EEXIST'], () => done(fs.rmdirSync(path))) ?? false
     )
   },
   open(path, mode) {
@@ -192,6 +192,8 @@ function attempt<T>(path: string, expected: readonly string[], action: () => T):
     throw storageError(path, error)
   }
 }
+
+const done = (_: unknown): true => true
 
 const check = <T>(path: string, action: () => T): T => attempt(path, [], action) as T
 

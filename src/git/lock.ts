@@ -1,0 +1,90 @@
+/**
+ * Git's own lock files: whoever creates `<file>.lock` may change `<file>`. Ours is a hard link to a small file
+ * that names its owner, so a lock says whose it is from the instant it exists, and one of a dead process
+ * is told from one of git's or of a living writer's. Source: lockfile.h of git.
+ */
+import { dirname } from 'node:path'
+import { CorruptError } from '../errors.ts'
+import type { FileSystem } from './file-system.ts'
+import { liveness, type Owner, ownerText, parseOwner } from './process-identity.ts'
+
+export class Locks {
+  readonly owner: Owner
+  private readonly fs: FileSystem
+  private readonly token: string
+  private hardLinks = true
+
+  /** `token`: path of the file that names the owner; written when first needed. */
+  constructor(fs: FileSystem, token: string, owner: Owner) {
+    this.fs = fs
+    this.token = token
+    this.owner = owner
+  }
+
+  /** Takes `<file>.lock`; `false` when somebody holds it. Never waits. */
+  take(file: string): boolean {
+    const lock = `${file}.lock`
+    for (let round = 0; round < 5; round++) {
+      const result = this.hardLinks ? this.fs.link(this.token, lock) : this.create(lock)
+      if (result === 'done') return true
+      if (result === 'exists') return false
+      if (result === 'unsupported') this.hardLinks = false
+      else this.prepare(lock)
+    }
+    return false
+  }
+
+  release(file: string): void {
+    this.fs.unlink(`${file}.lock`)
+  }
+
+  /** Who holds `<file>.lock`: an owner of ours, somebody else, or nobody. */
+  holder(file: string): Owner | 'other' | undefined {
+    let content: Buffer | undefined
+    try {
+      content = this.fs.readFile(`${file}.lock`)
+    } catch (error) {
+      if (error instanceof CorruptError) return 'other'
+      throw error
+    }
+    if (content === undefined) return undefined
+    return parseOwner(content.toString('utf8')) ?? 'other'
+  }
+
+  /** Whether `<file>.lock` was left by a process of ours that is gone. */
+  isStale(file: string): boolean {
+    const holder = this.holder(file)
+    if (holder === undefined || holder === 'other' || holder.id === this.owner.id) return false
+    const life = liveness(holder)
+    return life === 'dead' || life === 'rebooted'
+  }
+
+  /** Writes the token and makes it durable, so that even after a power loss every lock says whose it was. */
+  async prepareToken(): Promise<void> {
+    this.writeToken()
+    await this.fs.syncFile(this.token)
+    await this.fs.syncDir(dirname(this.token))
+  }
+
+  /** Removes what this object left behind. */
+  close(): void {
+    this.fs.unlink(this.token)
+  }
+
+  private create(lock: string): 'done' | 'exists' | 'missing' {
+    if (this.fs.writeFile(lock, Buffer.from(ownerText(this.owner)), { exclusive: true })) return 'done'
+    return this.fs.stat(lock) === undefined ? 'missing' : 'exists'
+  }
+
+  /** git removes folders of refs that became empty; somebody may have cleaned away the token. */
+  private prepare(lock: string): void {
+    this.fs.makeDir(dirname(lock))
+    this.writeToken()
+  }
+
+  private writeToken(): void {
+    if (this.fs.stat(this.token) !== undefined) return
+    this.fs.makeDir(dirname(this.token))
+    this.fs.writeFile(this.token, Buffer.from(ownerText(this.owner)), { exclusive: true })
+  }
+}

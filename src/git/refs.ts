@@ -1,0 +1,167 @@
+/**
+ * Refs: loose files under `refs/`, then `packed-refs`. Reading takes no lock and copes with `git pack-refs`
+ * moving refs from one to the other. Writing expects the caller to hold the ref's lock.
+ * Source: gitrepository-layout(5), refs/files-backend.c.
+ */
+import { dirname, join } from 'node:path'
+import { CorruptError } from '../errors.ts'
+import { isObjectId, type ObjectId } from '../ids.ts'
+import type { FileSystem } from './file-system.ts'
+import { PackedRefs } from './packed-refs.ts'
+
+/** What a ref holds: an object id, or the name of another ref. */
+export type RefValue = { id: ObjectId } | { symbolic: string }
+
+export class Refs {
+  readonly root: string
+  private readonly fs: FileSystem
+  private readonly packed: PackedRefs
+  private readonly temporary: () => string
+  private readonly realFolders = new Set<string>()
+
+  /** `root`: the repository's folder. `temporary`: gives a fresh path on the same file system. */
+  constructor(fs: FileSystem, root: string, temporary: () => string) {
+    this.fs = fs
+    this.root = root
+    this.temporary = temporary
+    this.packed = new PackedRefs(fs, join(root, 'packed-refs'))
+  }
+
+  /** The file of a ref, once it is certain that no symbolic link leads out of the store on the way to it. */
+  path(ref: string): string {
+    this.checkFolders(ref)
+    return join(this.root, ref)
+  }
+
+  get packedPath(): string {
+    return this.packed.path
+  }
+
+  /** The object a ref names, through symbolic refs; `undefined` when it does not exist. Throws CorruptError. */
+  read(ref: string): ObjectId | undefined {
+    let name = ref
+    for (let depth = 0; depth < 6; depth++) {
+      const value = this.readValue(name)
+      if (value === undefined) return undefined
+      if ('id' in value) return value.id
+      name = value.symbolic
+    }
+    throw new CorruptError(`The symbolic ref '${ref}' leads round in a circle. Delete it.`, {
+      file: join(this.root, ref),
+    })
+  }
+
+  /** The ref itself, not what it points at. */
+  readValue(ref: string): RefValue | undefined {
+    const loose = this.readLoose(ref)
+    if (loose !== undefined) return loose
+    const packed = this.packed.read().get(ref)
+    if (packed !== undefined) return { id: packed.id }
+    // Between the two looks it may have been written anew.
+    return this.readLoose(ref)
+  }
+
+  /** Every ref whose name starts with `prefix` (a folder such as `refs/heads/`), by name; symbolic ones resolved. */
+  list(prefix: string): Map<string, ObjectId> {
+    const found = new Map<string, ObjectId>()
+    const loose: string[] = []
+    this.collect(prefix.replace(/\/$/, ''), loose)
+    for (const ref of loose) {
+      const id = this.read(ref)
+      if (id !== undefined) found.set(ref, id)
+    }
+    // Packed refs are read after the loose ones: what pack-refs moves in between is seen twice, not missed.
+    for (const [ref, { id }] of this.packed.read()) {
+      if (ref.startsWith(prefix) && !found.has(ref)) found.set(ref, id)
+    }
+    return new Map([...found].sort(([a], [b]) => (a < b ? -1 : 1)))
+  }
+
+  /** Writes a ref. The caller holds its lock. */
+  write(ref: string, value: RefValue): void {
+    const path = this.path(ref)
+    const temporary = this.temporary()
+    const text = 'id' in value ? `${value.id}\n` : `ref: ${value.symbolic}\n`
+    this.fs.writeFile(temporary, Buffer.from(text))
+    for (let round = 0; !this.fs.rename(temporary, path); round++) {
+      if (round === 5)
+        throw new CorruptError(`The folder of '${path}' vanishes again and again.`, { file: path })
+      this.fs.makeDir(dirname(path))
+    }
+  }
+
+  /** Removes loose refs. The caller holds their locks, and has removed them from packed-refs before. */
+  removeLoose(refs: readonly string[]): void {
+    for (const ref of refs) this.fs.unlink(this.path(ref))
+  }
+
+  isPacked(ref: string): boolean {
+    return this.packedValue(ref) !== undefined
+  }
+
+  packedValue(ref: string): ObjectId | undefined {
+    return this.packed.read().get(ref)?.id
+  }
+
+  /** Rewrites packed-refs without `refs`. The caller holds its lock. Syncs, since a lost rewrite would revive them. */
+  async removePacked(refs: readonly string[]): Promise<void> {
+    const temporary = this.temporary()
+    this.fs.writeFile(temporary, Buffer.from(this.packed.without(new Set(refs))))
+    await this.fs.syncFile(temporary)
+    this.fs.rename(temporary, this.packed.path)
+  }
+
+  /** The raw bytes of a loose ref's file, for recovery, which has to tell broken from absent. */
+  readRaw(ref: string): Buffer | undefined {
+    return this.fs.readFile(this.path(ref))
+  }
+
+  private readLoose(ref: string): RefValue | undefined {
+    const path = this.path(ref)
+    const content = this.fs.readFile(path)?.toString('latin1')
+    if (content === undefined) return undefined
+    const value = parseRefFile(content)
+    if (value !== undefined) return value
+    const what = content.trim() === '' ? 'is empty' : 'does not hold an object id'
+    throw new CorruptError(
+      `The ref file '${path}' ${what}. Write the id of the checkpoint it should name into it, or delete it.`,
+      { file: path },
+    )
+  }
+
+  private collect(folder: string, into: string[]): void {
+    const path = this.path(`${folder}/x`).slice(0, -2)
+    for (const name of this.fs.readDir(path)) {
+      if (name.endsWith('.lock')) continue
+      const kind = this.fs.stat(join(path, name))?.kind
+      if (kind === 'folder') this.collect(`${folder}/${name}`, into)
+      else if (kind === 'file') into.push(`${folder}/${name}`)
+    }
+  }
+
+  private checkFolders(ref: string): void {
+    const folder = dirname(ref)
+    if (folder === '.' || this.realFolders.has(folder)) return
+    this.checkFolders(folder)
+    const kind = this.fs.stat(join(this.root, folder))?.kind
+    if (kind === undefined) return
+    if (kind !== 'folder') {
+      const file = join(this.root, folder)
+      throw new CorruptError(
+        `'${file}' should be a folder of refs and is not. Remove it, or take the store from a trusted copy.`,
+        { file },
+      )
+    }
+    this.realFolders.add(folder)
+  }
+}
+
+/** What a ref's file says; `undefined` when it is empty or garbage. */
+export function parseRefFile(content: string): RefValue | undefined {
+  if (isObjectId(content.slice(0, 40)) && /^\s*$/.test(content.slice(40))) return { id: content.slice(0, 40) }
+  const target = /^ref: *(refs\/[^\s]+)\s*$/.exec(content)?.[1]
+  return target === undefined ||
+    target.split('/').some((part) => part === '..' || part === '.' || part === '')
+    ? undefined
+    : { symbolic: target }
+}
