@@ -133,15 +133,17 @@ function reviveMarker(marker: Record<string, unknown>, source: Source): string {
       return lines.join('\n')
     }
   } else if (hasOnly(marker, '$file')) {
-    return textOf(besideOf(marker.$file, 'txt', source), `${source.file}, ${marker.$file}`)
+    const [path, bytes] = besideOf(marker.$file, 'txt', source)
+    return textOf(bytes, path)
   } else if (hasOnly(marker, '$file', 'encoding') && marker.encoding === 'base64') {
-    return bufferOf(besideOf(marker.$file, 'bin', source)).toString('base64')
+    const [, bytes] = besideOf(marker.$file, 'bin', source)
+    return bufferOf(bytes).toString('base64')
   }
   const keys = Object.keys(marker).map((key) => JSON.stringify(key))
   throw broken(source, `a marker with ${keys.slice(0, 5).join(', ')} means nothing here`)
 }
 
-function besideOf(name: unknown, extension: string, { file, stem, files }: Source): Uint8Array {
+function besideOf(name: unknown, extension: string, { file, stem, files }: Source): [string, Uint8Array] {
   const folder = stem.slice(0, stem.lastIndexOf('/') + 1)
   if (typeof name !== 'string' || !isSideFile(name, stem.slice(folder.length)) || !name.endsWith(extension)) {
     throw broken(
@@ -149,11 +151,12 @@ function besideOf(name: unknown, extension: string, { file, stem, files }: Sourc
       `${typeof name === 'string' ? JSON.stringify(name.slice(0, 200)) : typeof name} is not the name of a file beside it`,
     )
   }
-  const bytes = files.get(folder + name)
+  const path = folder + name
+  const bytes = files.get(path)
   if (bytes === undefined) {
-    throw new CorruptError(`'${file}' needs '${folder}${name}', which is not there.`, { file: folder + name })
+    throw new CorruptError(`'${file}' needs '${path}', which is not there.`, { file: path })
   }
-  return bytes
+  return [path, bytes]
 }
 
 function hasOnly(object: object, ...keys: string[]): boolean {
