@@ -1,6 +1,7 @@
 /** A whole document ⇄ the files of its tree. */
 import { CorruptError, InvalidStateError } from '../errors.ts'
-import { decodeItem, isBeside, itemFiles, jsonFile, readJsonFile, stranger } from './item.ts'
+import { decodeItem, itemFiles } from './item.ts'
+import { isBeside, jsonFile, readJsonFile, stranger } from './json-file.ts'
 import { isPlain, sortKeys } from './json-writer.ts'
 import { isFolderName, type KeyOrder, type Layout, sessionLayout } from './layout.ts'
 import { folderName, parseFolderName, parseItemName, parseSegmentName } from './place.ts'
@@ -29,7 +30,7 @@ export async function encodeDocumentSliced(
   document: unknown,
   layout: Layout,
   pause: () => Promise<unknown>,
-  slice = 4,
+  slice = 2,
 ): Promise<Files> {
   const files: Files = new Map()
   let start = performance.now()
@@ -143,6 +144,7 @@ function sortIn(collections: Map<string, Map<number, Files>>, path: string, byte
     index === undefined ||
     folderName(index) !== folder ||
     inside.length > 2 ||
+    (inside.length === 1 && parseItemName(inside[0] as string) !== undefined) ||
     (inside.length === 2 && parseSegmentName(inside[1] as string) === undefined)
   ) {
     throw stranger(path)

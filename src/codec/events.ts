@@ -4,6 +4,7 @@
  */
 import { CorruptError } from '../errors.ts'
 import type { StatePath } from '../state/index.ts'
+import { stranger } from './json-file.ts'
 import { isShallow, parseJson, textOf } from './json-reader.ts'
 import { writeJson } from './json-writer.ts'
 import type { KeyOrder, Layout } from './layout.ts'
@@ -75,9 +76,7 @@ export function decodeLog(folder: string, files: ReadonlyFiles): unknown[] {
   for (const file of files.keys()) {
     if (!file.startsWith(`${folder}/`)) continue
     const number = parseSegmentName(file.slice(folder.length + 1))
-    if (number === undefined) {
-      throw new CorruptError(`'${file}' is not a file that forkpoint writes there.`, { file })
-    }
+    if (number === undefined) throw stranger(file)
     if (file === segmentFile(folder, number)) numbers.push(number)
   }
   numbers.sort((a, b) => a - b)

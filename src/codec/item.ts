@@ -2,11 +2,11 @@
 import { CorruptError } from '../errors.ts'
 import { textOfParts } from '../state/index.ts'
 import { decodeLog, encodeLog } from './events.ts'
-import { isShallow, parseJson, textOf } from './json-reader.ts'
-import { isPlain, writeJson } from './json-writer.ts'
-import { type CollectionSpec, isFolderName, type KeyOrder, type Layout } from './layout.ts'
-import { type Beside, isPartsMarker, marksOf, PARTS_MARKER, revive } from './markers.ts'
-import { isSideFile, itemPlace, labelOf, parseItemName } from './place.ts'
+import { isBeside, jsonFile, readJsonFile, stranger } from './json-file.ts'
+import { isPlain } from './json-writer.ts'
+import { type CollectionSpec, isFolderName, type Layout } from './layout.ts'
+import { PARTS_MARKER } from './markers.ts'
+import { itemPlace, labelOf, parseItemName } from './place.ts'
 
 type Files = Map<string, Uint8Array>
 type ReadonlyFiles = ReadonlyMap<string, Uint8Array>
@@ -36,8 +36,8 @@ export function* itemFiles(
   }
   const [rest, log] = split(item, spec.log)
   yield* jsonFile(`${folder}/${stem}/${spec.item ?? 'item'}`, rest, path, spec.order)
-  if (log.length > 0)
-    yield* encodeLog(`${folder}/${stem}/${spec.log}`, log, [...path, spec.log], spec.logOrder)
+  if (log.length === 0) return
+  yield* encodeLog(`${folder}/${stem}/${spec.log}`, log, [...path, spec.log], spec.logOrder)
 }
 
 /**
@@ -65,58 +65,12 @@ export function decodeItem(files: ReadonlyFiles): unknown {
   return item
 }
 
-/** One JSON file and what stands beside it. `base` is its path without `.json`. */
-export function jsonFile(
-  base: string,
-  value: unknown,
-  path: readonly (string | number)[],
-  order: KeyOrder | undefined,
-): Files {
-  const file = `${base}.json`
-  const files: Files = new Map([[file, EMPTY]])
-  const beside: Beside = { stem: base, count: 0, files }
-  files.set(file, Buffer.from(`${writeJson(value, { path, order, marks: marksOf(beside, true) })}\n`))
-  return files
-}
-
-/** The value of a JSON file, with what stands beside it. */
-export function readJsonFile(file: string, files: ReadonlyFiles): unknown {
-  const bytes = files.get(file)
-  if (bytes === undefined) throw new CorruptError(`'${file}' is missing.`, { file })
-  const text = textOf(bytes, file)
-  const value = parseJson(text, file)
-  if (!text.includes('"$') && isShallow(text)) return value
-  const source = { file, stem: file.slice(0, -'.json'.length), files }
-  if (!hasPartsMarker(value)) return revive(value, source)
-  value.content = ''
-  const message = revive(value, source) as { content: unknown; parts?: unknown }
-  if (!Array.isArray(message.parts)) {
-    throw new CorruptError(`'${file}' says its content is in its parts, but has none.`, { file })
-  }
-  message.content = textOfParts(message.parts)
-  return message
-}
-
-/** Whether a file stands beside the JSON file and belongs to it. */
-export function isBeside(path: string, jsonFile: string): boolean {
-  const folder = jsonFile.slice(0, jsonFile.lastIndexOf('/') + 1)
-  return (
-    path.startsWith(folder) &&
-    isSideFile(path.slice(folder.length), jsonFile.slice(folder.length, -'.json'.length))
-  )
-}
-
 /** The collection's part of the layout. Throws TypeError when there is none. */
 export function specOf(layout: Layout, collection: string): CollectionSpec {
   const spec = layout.collections.find(({ name }) => name === collection)
   if (spec === undefined) throw new TypeError(`'${collection}' is not a collection of type '${layout.type}'.`)
   return spec
 }
-
-export const stranger = (file: string): CorruptError =>
-  new CorruptError(`'${file}' is not a file that forkpoint writes there.`, { file })
-
-const EMPTY = new Uint8Array()
 
 function withoutContent(message: unknown): unknown {
   if (!isPlain(message)) return message
@@ -130,10 +84,6 @@ function split(item: unknown, key: string): [unknown, readonly unknown[]] {
   if (!isPlain(item)) return [item, []]
   const { [key]: log, ...rest } = item
   return Array.isArray(log) && log.length > 0 ? [rest, log] : [item, []]
-}
-
-function hasPartsMarker(value: unknown): value is { content: unknown } {
-  return typeof value === 'object' && value !== null && 'content' in value && isPartsMarker(value.content)
 }
 
 const baseName = (path: string): string => path.slice(path.lastIndexOf('/') + 1)

@@ -100,10 +100,7 @@ describe('a document comes back as it was', () => {
         const encoded = encodeDocument(before, generic)
         const after = decodeDocument(encoded)
         assert.deepStrictEqual(after, before)
-        for (const key of ['items', 'jobs']) {
-          if (key === 'items')
-            expect(keysOf(after[key])).toEqual(keysOf((before as Record<string, unknown>)[key]))
-        }
+        expect(keysOf(after.items)).toEqual(keysOf((before as { items?: unknown }).items))
         expect(files(encodeDocument(after, generic)).sort()).toEqual(files(encoded).sort())
       }),
       { numRuns: 400 },
@@ -220,7 +217,7 @@ describe('a document comes back as it was', () => {
       items: [nest(510, 'a\nb'), nest(509, { $lines: 1 })],
       jobs: [{ steps: [nest(508, 'a\nb'.repeat(50_000))] }],
     }
-    // node's own deep comparison would overflow the stack's friendlier half: compare as text.
+    // As text, which also compares the order of keys.
     expect(JSON.stringify(decodeDocument(encodeDocument(before, generic)))).toBe(JSON.stringify(before))
   })
 
