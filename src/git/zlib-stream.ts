@@ -62,6 +62,16 @@ export function inflate(data: Buffer, size: number): Buffer {
   return out
 }
 
+/** What a stream starts with: 500 KB at most. Throws BrokenStreamError. */
+export function inflateStart(data: Buffer): Buffer {
+  try {
+    // The tables of a block's codes alone may take 300 bytes.
+    return zlib.inflateSync(data.subarray(0, 512), { finishFlush: zlib.constants.Z_SYNC_FLUSH })
+  } catch (error) {
+    throw new BrokenStreamError((error as Error).message, { cause: error })
+  }
+}
+
 /** `inflate` for a stream that comes in pieces, in the thread pool. Takes no piece after the stream's end. */
 export async function inflateStream(pieces: AsyncIterable<Buffer>, size: number): Promise<Buffer> {
   const out = Buffer.allocUnsafe(size)

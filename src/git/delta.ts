@@ -1,0 +1,63 @@
+/**
+ * Deltas: how packs store an object as its difference to another one (gitformat-pack(5), "Deltified
+ * representation"). Two sizes, then instructions to copy from the base or to insert what follows.
+ */
+
+/** What is wrong with a delta; callers name the file. */
+export class BrokenDeltaError extends Error {}
+
+/**
+ * The object that `delta` makes of `base`. Throws BrokenDeltaError when it belongs to another base, would be
+ * larger than `maxSize` bytes, copies from outside the base, or makes more or less than it claims.
+ */
+export function applyDelta(base: Uint8Array, delta: Uint8Array, maxSize: number): Buffer {
+  const [baseSize, afterBase] = readSize(delta, 0)
+  const [size, start] = readSize(delta, afterBase)
+  if (baseSize !== base.length) {
+    throw new BrokenDeltaError(`a delta for a base of ${baseSize} bytes, and its base has ${base.length}`)
+  }
+  if (size > maxSize) throw new BrokenDeltaError(`a delta that claims to make ${size} bytes`)
+  // An instruction takes a byte at least and makes 16 MiB at most: no memory for what cannot be.
+  if (size > (delta.length - start) * 0xffffff) throw new BrokenDeltaError('a delta too short for its result')
+
+  const out = Buffer.allocUnsafe(size)
+  let to = 0
+  for (let at = start; at < delta.length; ) {
+    const instruction = delta[at++]!
+    if (instruction === 0) throw new BrokenDeltaError('a delta with an unknown instruction')
+    let source = delta
+    let from = at
+    let length = instruction
+    if (instruction & 0x80) {
+      from = 0
+      length = 0
+      for (let n = 0; n < 4; n++) if (instruction & (1 << n)) from += byteAt(delta, at++) * 2 ** (8 * n)
+      for (let n = 0; n < 3; n++) if (instruction & (0x10 << n)) length |= byteAt(delta, at++) << (8 * n)
+      if (length === 0) length = 0x10000
+      source = base
+    } else at += length
+    if (from + length > source.length) throw new BrokenDeltaError('a delta that reads past the end')
+    if (to + length > size) throw new BrokenDeltaError('a delta that makes more than it claims')
+    if (length < 32) for (let n = 0; n < length; n++) out[to + n] = source[from + n]!
+    else out.set(source.subarray(from, from + length), to)
+    to += length
+  }
+  if (to !== size) throw new BrokenDeltaError('a delta that makes less than it claims')
+  return out
+}
+
+function readSize(delta: Uint8Array, start: number): [size: number, end: number] {
+  let size = 0
+  for (let at = start, scale = 1; at < start + 7; scale *= 128) {
+    const byte = byteAt(delta, at++)
+    size += (byte & 0x7f) * scale
+    if (byte < 0x80) return [size, at]
+  }
+  throw new BrokenDeltaError('a delta with a size that cannot be')
+}
+
+function byteAt(delta: Uint8Array, at: number): number {
+  const byte = delta[at]
+  if (byte === undefined) throw new BrokenDeltaError('a delta that is cut short')
+  return byte
+}

@@ -1,0 +1,145 @@
+/**
+ * The packs of one objects folder. Others place and delete packs at any moment: what is listed is a memory of
+ * what was there, and a look-up that finds nothing looks again.
+ */
+import { CorruptError } from '../errors.ts'
+import type { ObjectId } from '../ids.ts'
+import type { FileSystem } from './file-system.ts'
+import { PackGoneError } from './pack-bytes.ts'
+import { PackFile, type PackMemory } from './pack-file.ts'
+
+export interface PackPlace {
+  pack: PackFile
+  offset: number
+}
+
+export class PackFolder {
+  /** Somebody else holds objects that are missing here: a partial clone. */
+  isPartial = false
+  readonly objectsFolder: string
+  readonly folder: string
+  readonly #fs: FileSystem
+  readonly #memory: PackMemory
+  /** Used last first. */
+  #packs: PackFile[] = []
+  readonly #broken = new Map<string, CorruptError>()
+  readonly #open = new Set<PackFile>()
+  #listedAt = Number.NEGATIVE_INFINITY
+  #listedMtime: number | undefined
+
+  constructor(fs: FileSystem, objectsFolder: string, memory: PackMemory) {
+    this.objectsFolder = objectsFolder
+    this.folder = `${objectsFolder}/pack`
+    this.#fs = fs
+    this.#memory = memory
+  }
+
+  /** Packs known now, used last first. */
+  get packs(): readonly PackFile[] {
+    if (this.#listedAt === Number.NEGATIVE_INFINITY) this.refresh()
+    return this.#packs
+  }
+
+  /** Where the object is, according to the packs known now. */
+  find(id: ObjectId): PackPlace | undefined {
+    const packs = this.packs
+    for (let n = 0; n < packs.length; n++) {
+      const place = this.#placeIn(packs[n]!, id)
+      if (place === undefined) continue
+      if (n > NEAR) this.#packs = [place.pack, ...this.#packs.filter((pack) => pack !== place.pack)]
+      return place
+    }
+    return undefined
+  }
+
+  /** All places where the object is. */
+  findAll(id: ObjectId): PackPlace[] {
+    return this.packs.flatMap((pack) => this.#placeIn(pack, id) ?? [])
+  }
+
+  /** The index of `pack`; `undefined`, and the pack is not asked again, when it is gone or broken. */
+  indexOf(pack: PackFile): PackFile['index'] | undefined {
+    try {
+      return pack.index
+    } catch (error) {
+      if (error instanceof CorruptError) this.#broken.set(pack.name, error)
+      else if (!(error instanceof PackGoneError)) throw error
+      this.drop(pack)
+      return undefined
+    }
+  }
+
+  /** Why an object may be missing: an index that cannot be read. */
+  get problem(): CorruptError | undefined {
+    return this.#broken.values().next().value
+  }
+
+  /** A pack just placed, without a look at the folder. `index`: the content of its index. */
+  add(name: string, index?: Buffer): void {
+    if (this.packs.some((pack) => pack.name === name)) return
+    this.#packs = [this.#newPack(name, index), ...this.#packs]
+  }
+
+  drop(pack: PackFile): void {
+    pack.close()
+    this.#open.delete(pack)
+    this.#packs = this.#packs.filter((other) => other !== pack)
+  }
+
+  /** Looks again, unless the folder cannot have changed; says whether there are other packs than before. */
+  refresh(force = false): boolean {
+    const mtime = this.#fs.stat(this.folder)?.mtimeMs
+    // Two changes within one tick of the file system's clock (2 s on FAT) leave the same time.
+    if (!force && mtime === this.#listedMtime && this.#listedAt - (mtime ?? 0) > 3000) return false
+    this.#listedMtime = mtime
+    this.#listedAt = Date.now()
+    const names = new Set(this.#fs.readDir(this.folder))
+    this.isPartial = [...names].some((name) => name.endsWith('.promisor'))
+    const listed = new Set<string>()
+    for (const file of names) {
+      const name = /^pack-(.+)\.idx$/.exec(file)?.[1]
+      if (name !== undefined && names.has(`pack-${name}.pack`)) listed.add(name)
+    }
+    if (force) this.#broken.clear()
+    const known = new Set(this.#packs.map(({ name }) => name))
+    const gone = this.#packs.filter(({ name }) => !listed.has(name))
+    const added = [...listed].filter((name) => !known.has(name) && !this.#broken.has(name))
+    for (const pack of gone) this.drop(pack)
+    this.#packs = [...added.map((name) => this.#newPack(name)), ...this.#packs]
+    return gone.length + added.length > 0
+  }
+
+  close(): void {
+    for (const pack of this.#packs) pack.close()
+    this.#open.clear()
+  }
+
+  #placeIn(pack: PackFile, id: ObjectId): PackPlace | undefined {
+    try {
+      const offset = this.indexOf(pack)?.find(id)
+      return offset === undefined ? undefined : { pack, offset }
+    } catch (error) {
+      if (!(error instanceof CorruptError)) throw error
+      this.#broken.set(pack.name, error)
+      this.drop(pack)
+      return undefined
+    }
+  }
+
+  #newPack(name: string, index?: Buffer): PackFile {
+    const opened = (pack: PackFile): void => {
+      this.#open.delete(pack)
+      this.#open.add(pack)
+      if (this.#open.size <= MAX_OPEN) return
+      const oldest = this.#open.values().next().value!
+      this.#open.delete(oldest)
+      oldest.release()
+    }
+    return new PackFile(this.#fs, this.folder, name, this.#memory, index ? { opened, index } : { opened })
+  }
+}
+
+/** File descriptors for packs at most. */
+const MAX_OPEN = 64
+/** A pack among the first so many is not worth moving to the front. */
+const NEAR = 3
