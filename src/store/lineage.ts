@@ -25,6 +25,20 @@ export function parentsOn(
   return [turnParent, tip.id]
 }
 
+/**
+ * What a checkpoint on top of `tip` is compared with to tell what it added: a step with the tip, a turn with the turn
+ * before, so that its subject speaks of all of it.
+ *
+ * @param turnParent of `tip`
+ */
+export function comparedWith(
+  tip: Ancestor | undefined,
+  kind: CheckpointKind,
+  turnParent: CommitId | undefined,
+): CommitId | undefined {
+  return tip !== undefined && tip.kind === 'step' && kind !== 'step' ? turnParent : tip?.id
+}
+
 /** Number of a checkpoint that is put on `tip`: that of the turn under way, or of the next one. */
 export function seqOn(tip: Ancestor | undefined): number {
   if (tip === undefined) return 1

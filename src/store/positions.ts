@@ -1,5 +1,5 @@
 /** The optimistic lock: where a caller stands, and what a save may therefore be put on. */
-import { ConflictError } from '../errors.ts'
+import { ConflictError, NotFoundError } from '../errors.ts'
 import type { BranchName, CommitId, SessionId } from '../ids.ts'
 
 /** What a caller has last seen of a session. */
@@ -57,4 +57,27 @@ export function decideParent(request: Request): CommitId | undefined {
     throw conflict(known.checkpoint)
   }
   return stands ? known?.checkpoint : undefined
+}
+
+/**
+ * What an append goes on top of. Without `expected` and without a position that is whatever the tip is. Throws as
+ * `decideParent`, and NotFoundError when there is neither a branch nor a position to start one at.
+ */
+export function decideAppendParent(request: Request): CommitId {
+  const { session, branch, expected, known, tip } = request
+  if (tip !== undefined && expected === undefined && known === undefined) return tip
+  const parent = decideParent(request)
+  if (parent === undefined) throw new NotFoundError({ kind: 'branch', id: branch, session })
+  return parent
+}
+
+/** The error for an append that replaces something without knowing what is there. */
+export function unseenReplacement(
+  { session, branch, tip }: Pick<Request, 'session' | 'branch' | 'tip'>,
+  item: { collection: string; id: string | undefined },
+): ConflictError {
+  return new ConflictError(
+    { session, branch, expected: undefined, actual: tip ?? null },
+    `Session '${session}' already has '${item.id}' in ${item.collection} on ${branch}, with other content. To replace it, pass 'expected', or open the session first.`,
+  )
 }

@@ -1,7 +1,7 @@
 /** What differs between two states, as data. */
 import { idOf } from './addition-plan.ts'
 import { deepEqual, isJsonObject, type JsonObject, without } from './json-value.ts'
-import type { CollectionDiff, FieldChange, ItemChange, StateDiff } from './session-store.ts'
+import type { CollectionDiff, FieldChange, ItemChange, Place, StateDiff } from './session-store.ts'
 
 type Path = readonly (string | number)[]
 
@@ -26,6 +26,21 @@ export function diffStates(
     runs: byName.runs ?? EMPTY,
     collections: byName,
   }
+}
+
+/** The two places of `diff(from, to)` and `diff(session, from, to)`. Throws TypeError for anything else. */
+export function parsePlaces(from: Place | string, to: Place | string, revision?: string): [Place, Place] {
+  if (typeof from === 'string') {
+    if (typeof to !== 'string' || typeof revision !== 'string') {
+      throw new TypeError('diff takes a session and two revisions, or two places')
+    }
+    return [
+      { session: from, at: to },
+      { session: from, at: revision },
+    ]
+  }
+  if (!isJsonObject(from) || !isJsonObject(to)) throw new TypeError('A place is { session, at? }')
+  return [from, to as unknown as Place]
 }
 
 /** Every place at which two values differ; empty when they are equal. */

@@ -1,6 +1,13 @@
 import { expect, test } from 'vitest'
 import type { CommitId } from '../../src/ids.ts'
-import { commitsUnchanged, parentsOn, seqOfFork, seqOn, timeOn } from '../../src/store/lineage.ts'
+import {
+  commitsUnchanged,
+  comparedWith,
+  parentsOn,
+  seqOfFork,
+  seqOn,
+  timeOn,
+} from '../../src/store/lineage.ts'
 
 const A = 'a'.repeat(40) as CommitId
 const S = '5'.repeat(40) as CommitId
@@ -17,6 +24,14 @@ test('a turn has the previous turn first and the last step second', () => {
   expect(parentsOn(turn, 'save', undefined)).toEqual([A])
   expect(parentsOn(step, 'save', A)).toEqual([A, S])
   expect(parentsOn(step, 'save', undefined)).toEqual([S])
+})
+
+test('a turn tells what is new since the turn before, a step since the tip', () => {
+  expect(comparedWith(undefined, 'save', undefined)).toBeUndefined()
+  expect(comparedWith(turn, 'save', S)).toBe(A)
+  expect(comparedWith(step, 'step', A)).toBe(S)
+  expect(comparedWith(step, 'save', A)).toBe(A)
+  expect(comparedWith(step, 'save', undefined)).toBeUndefined()
 })
 
 test('a step carries the number of the turn it is in', () => {

@@ -1,0 +1,45 @@
+/** Parts of a state, for callers who do not need the whole. */
+import { NotFoundError } from '../errors.ts'
+import { idOf } from './addition-plan.ts'
+import { RUNS } from './addition-runs.ts'
+import { isJsonObject, type JsonObject } from './json-value.ts'
+import type { LoadOptions } from './session-store.ts'
+import { parseCount } from './write-options.ts'
+
+/** Whether the options ask for less than the whole state. Then nobody may save it as if it were whole. */
+export const isPartial = ({ last, events }: LoadOptions): boolean => last !== undefined || events === false
+
+/** The part that the options ask for. Throws TypeError when `last` is no count. */
+export function partOf(state: JsonObject, options: LoadOptions, collections: readonly string[]): JsonObject {
+  const [first] = collections
+  const last = parseCount('last', options.last)
+  const part: Record<string, unknown> = { ...state }
+  if (last !== undefined && first !== undefined && Array.isArray(state[first])) {
+    part[first] = last === 0 ? [] : state[first].slice(-last)
+  }
+  if (options.events === false && collections.includes(RUNS) && Array.isArray(part[RUNS])) {
+    part[RUNS] = part[RUNS].map((run) => (isJsonObject(run) ? { ...run, events: [] } : run))
+  }
+  return part
+}
+
+/**
+ * The events of a run whose sequence is greater than `after`. Throws NotFoundError when there is no such run, and
+ * TypeError when `after` is no number.
+ */
+export function eventsOf(
+  state: JsonObject,
+  session: string,
+  run: string,
+  after: number = Number.NEGATIVE_INFINITY,
+): readonly unknown[] {
+  if (typeof after !== 'number' || Number.isNaN(after)) throw new TypeError("'after' has to be a number")
+  const runs = Array.isArray(state[RUNS]) ? state[RUNS] : []
+  const found = runs.find((one) => idOf(one) === run)
+  if (found === undefined) throw new NotFoundError({ kind: 'run', id: run, session })
+  const events = Array.isArray(found.events) ? found.events : []
+  return events.filter((event: unknown) => {
+    const sequence = isJsonObject(event) ? event.sequence : undefined
+    return typeof sequence !== 'number' || sequence > after
+  })
+}

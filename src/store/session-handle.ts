@@ -1,0 +1,75 @@
+/** A handle: a session held at a position of its own. */
+import { InvalidStateError } from '../errors.ts'
+import type { BranchName, CommitId } from '../ids.ts'
+import { Exclusive } from './exclusive.ts'
+import type { Position } from './positions.ts'
+import type { Addition, Checkpoint, SessionHandle, StoredDocument, WriteOptions } from './session-store.ts'
+
+type Options = Omit<WriteOptions, 'expected'>
+
+/** What a store does for its handles. Options always name the branch. */
+export interface HandleStore<S extends StoredDocument> {
+  /** Saves on top of the position. Returns the state as it was stored. */
+  save(state: S, options: Options, position: Position): Promise<Written<S>>
+  /** Appends on top of the position, where `state` is. Returns the state with the addition. */
+  append(addition: Addition, options: Options, position: Position, state: S): Promise<Written<S>>
+}
+
+export interface Written<S extends StoredDocument> {
+  checkpoint: Checkpoint
+  state: S
+}
+
+// A handle knows its position: nothing else is expected, whatever is passed.
+const UNSEEN = { expected: undefined }
+
+/**
+ * A handle at a position. Its writes go one after another, each on top of the one before, and to the branch it was
+ * opened on until one names another.
+ *
+ * @param branch the branch it writes to, which the position need not be on: it starts there then
+ */
+export function createHandle<S extends StoredDocument>(
+  store: HandleStore<S>,
+  opened: Written<S>,
+  position: Position,
+  branch: BranchName,
+): SessionHandle<S> {
+  const turns = new Exclusive()
+  let now = { ...opened, position, branch: branch as string }
+
+  async function write(options: Options | undefined, work: (options: Options) => Promise<Written<S>>) {
+    const target = options?.branch ?? now.branch
+    const { checkpoint, state } = await work({ ...options, branch: target, ...UNSEEN })
+    const at = { ...position, branch: target as BranchName, checkpoint: checkpoint.id as CommitId }
+    now = { checkpoint, state, position: at, branch: target }
+    return checkpoint
+  }
+
+  return {
+    id: position.session,
+    get branch() {
+      return now.branch
+    },
+    get checkpoint() {
+      return now.checkpoint
+    },
+    get state() {
+      return now.state
+    },
+    save: (state, options) =>
+      turns.run(() => {
+        checkId(state, position.session)
+        return write(options, (all) => store.save(state, all, now.position))
+      }),
+    append: (addition, options) =>
+      turns.run(() => write(options, (all) => store.append(addition, all, now.position, now.state))),
+  }
+}
+
+function checkId(state: unknown, session: string): void {
+  const { id } = (state ?? {}) as { id?: unknown }
+  if (id === session) return
+  const message = `is ${JSON.stringify(id) ?? 'missing'}, and this handle is for session '${session}'`
+  throw new InvalidStateError([{ path: ['id'], message }])
+}
