@@ -1,0 +1,95 @@
+/** A transcript as bytes that can be read once from front to back, and again in ranges. */
+import { createReadStream } from 'node:fs'
+import { open, stat } from 'node:fs/promises'
+import { basename } from 'node:path'
+import { StorageError } from '../errors.ts'
+
+/** A transcript in memory. */
+export interface NamedLines {
+  /** File name, such as `3f2a….jsonl`; names the session where its entries do not. */
+  name: string
+  /** One entry of JSON text each, without line ends. */
+  lines: readonly string[]
+}
+
+export interface ByteSource {
+  readonly name: string
+  /** Bytes. What is appended to the file later is not seen. */
+  readonly size: number
+  /** Milliseconds; `undefined` for a transcript in memory. */
+  readonly modified: number | undefined
+  chunks(): AsyncIterable<Buffer>
+  /** The bytes from `start` up to `end`. */
+  read(start: number, end: number): Promise<Buffer>
+  close(): Promise<void>
+}
+
+/** Throws StorageError when there is no such file, or it cannot be read. */
+export async function openSource(source: string | NamedLines): Promise<ByteSource> {
+  return typeof source === 'string' ? openFile(source) : inMemory(source)
+}
+
+function inMemory({ name, lines }: NamedLines): ByteSource {
+  const bytes = Buffer.from(lines.length === 0 ? '' : `${lines.join('\n')}\n`, 'utf8')
+  return {
+    name,
+    size: bytes.length,
+    modified: undefined,
+    async *chunks() {
+      yield bytes
+    },
+    read: async (start, end) => bytes.subarray(start, end),
+    close: async () => {},
+  }
+}
+
+async function openFile(path: string): Promise<ByteSource> {
+  const { size, mtimeMs } = await guard(path, stat(path))
+  const file = await guard(path, open(path, 'r'))
+  return {
+    name: basename(path),
+    size,
+    modified: mtimeMs,
+    async *chunks() {
+      if (size === 0) return
+      const stream = createReadStream(path, { end: size - 1, highWaterMark: 1 << 20 })
+      try {
+        for await (const chunk of stream) yield chunk as Buffer
+      } catch (cause) {
+        throw unreadable(path, cause)
+      }
+    },
+    async read(start, end) {
+      const buffer = Buffer.allocUnsafe(end - start)
+      let filled = 0
+      while (filled < buffer.length) {
+        const { bytesRead } = await guard(
+          path,
+          file.read(buffer, filled, buffer.length - filled, start + filled),
+        )
+        if (bytesRead === 0) {
+          throw new StorageError(`'${path}' became shorter while it was read. Import it again.`, {
+            file: path,
+          })
+        }
+        filled += bytesRead
+      }
+      return buffer
+    },
+    close: () => file.close(),
+  }
+}
+
+async function guard<T>(path: string, work: Promise<T>): Promise<T> {
+  try {
+    return await work
+  } catch (cause) {
+    throw unreadable(path, cause)
+  }
+}
+
+function unreadable(path: string, cause: unknown): StorageError {
+  const { code, message } = cause as NodeJS.ErrnoException
+  const text = code === 'ENOENT' ? `There is no file '${path}'.` : `'${path}' cannot be read: ${message}`
+  return new StorageError(text, code === undefined ? { file: path } : { file: path, errno: code }, { cause })
+}

@@ -1,0 +1,244 @@
+/** An imported session as the lines of the files it came from. */
+import { mkdir, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { InvalidStateError, NotFoundError, StorageError } from '../../errors.ts'
+import type { Message, MessagePart, Run, RunEvent, Session } from '../../state/index.ts'
+import type { SessionStore } from '../../store/session-store.ts'
+import { type RawText, rawBytes } from '../jsonl.ts'
+import { isObject } from '../remainder.ts'
+import type { AgentSource } from './agent-files.ts'
+import {
+  knownOfEvent,
+  knownOfMessage,
+  knownOfNext,
+  type RunSource,
+  restoreEntry,
+  type SourceLine,
+} from './source-lines.ts'
+import { noteOf } from './stored.ts'
+
+export interface ExportedFile {
+  /** Seen from the folder of the session's file. */
+  name: string
+  /** One entry of JSON text each, in the order of the file; a line that is no JSON as it was. */
+  lines: string[]
+  /** The whole file. What Claude Code wrote comes back byte for byte. */
+  bytes(): Buffer
+}
+
+export interface ExportResult {
+  session: string
+  main: ExportedFile
+  /** Files of sub-agents. */
+  agents: ExportedFile[]
+  /** Messages that did not come from Claude Code and are in no file. */
+  skipped: number
+}
+
+export interface ExportOptions {
+  /** Only what this revision holds. Default: all branches of the session. */
+  at?: string
+}
+
+/**
+ * The files that a session was imported from, with every entry, of all branches or of one revision.
+ *
+ * @throws NotFoundError when there is no such session or revision; InvalidStateError when it was not imported, or
+ *   when what was kept of an entry was changed since
+ */
+export async function exportClaudeCode(
+  store: SessionStore,
+  session: string,
+  { at }: ExportOptions = {},
+): Promise<ExportResult> {
+  const files = new Map<string | undefined, FileLines>()
+  const own = new Set<string>()
+  let main: { name: string; end: AgentSource } | undefined
+  for await (const state of statesOf(store, session, at)) {
+    const note = noteOf(state)
+    if (note === undefined) continue
+    if (main === undefined || note.cursor.bytes > main.end.cursor.bytes) main = { name: note.file, end: note }
+    const reader = new StateReader(files)
+    for (const id of reader.read(state)) own.add(id)
+  }
+  if (main === undefined) {
+    const message = `Session '${session}' was not imported from Claude Code.`
+    throw new InvalidStateError([{ path: ['metadata', 'import'], message }], message)
+  }
+  const agents = [...files].flatMap(([name, file]) => (name === undefined ? [] : [file.finish(name)]))
+  const lines = files.get(undefined) ?? new FileLines()
+  lines.endsAs(main.end)
+  return { session, main: lines.finish(main.name), agents, skipped: own.size }
+}
+
+/**
+ * Writes the files of an exported session into a folder, which is made if need be. Returns their paths.
+ *
+ * @throws StorageError when one of the files is there already, unless `overwrite` is set, or cannot be written
+ */
+export async function writeClaudeCode(
+  { main, agents }: ExportResult,
+  folder: string,
+  { overwrite = false }: { overwrite?: boolean } = {},
+): Promise<string[]> {
+  const paths: string[] = []
+  for (const { name, bytes } of [main, ...agents]) {
+    checkInside(name)
+    const path = join(folder, name)
+    try {
+      await mkdir(dirname(path), { recursive: true })
+      await writeFile(path, bytes(), { flag: overwrite ? 'w' : 'wx' })
+    } catch (cause) {
+      const { code, message } = cause as NodeJS.ErrnoException
+      const text = code === 'EEXIST' ? `'${path}' exists. Choose another folder, or overwrite it.` : message
+      throw new StorageError(text, code === undefined ? { file: path } : { file: path, errno: code }, {
+        cause,
+      })
+    }
+    paths.push(path)
+  }
+  return paths
+}
+
+async function* statesOf(
+  store: SessionStore,
+  session: string,
+  at: string | undefined,
+): AsyncGenerator<Session> {
+  const heads =
+    at !== undefined || !store.supports.branches
+      ? [at]
+      : (await store.branches(session)).map(({ head }) => head)
+  for (const head of heads) {
+    const state = await store.load(session, head === undefined ? {} : { at: head })
+    if (state === undefined) throw new NotFoundError({ kind: 'session', id: session })
+    yield state
+  }
+}
+
+/** The lines of one file, from wherever they come. */
+class FileLines {
+  readonly #lines = new Map<number, string | Buffer>()
+  #end: Partial<AgentSource> = {}
+
+  has(line: number): boolean {
+    return this.#lines.has(line)
+  }
+
+  set(line: number, text: string | Buffer): void {
+    this.#lines.set(line, text)
+  }
+
+  endsAs(end: Partial<AgentSource>): void {
+    if ((end.cursor?.bytes ?? 0) >= (this.#end.cursor?.bytes ?? 0)) this.#end = end
+  }
+
+  finish(name: string): ExportedFile {
+    const { unfinished, bom, crlf, finalNewline = true } = this.#end
+    const parts = [...this.#lines].sort(([a], [b]) => a - b).map(([, text]) => text)
+    if (unfinished !== undefined) parts.push(rawBytes(unfinished))
+    const newline = crlf === true ? '\r\n' : '\n'
+    const closed = unfinished === undefined && finalNewline
+    return {
+      name,
+      lines: parts.map((part) => part.toString()),
+      bytes() {
+        const chunks = parts.flatMap((part, index) => [
+          Buffer.from(part as string),
+          Buffer.from(closed || index < parts.length - 1 ? newline : ''),
+        ])
+        return Buffer.concat([Buffer.from(bom === true ? '\ufeff' : ''), ...chunks])
+      },
+    }
+  }
+}
+
+/** Takes the entries of a state out of its messages and runs. */
+class StateReader {
+  readonly #files: Map<string | undefined, FileLines>
+  readonly #runs = new Map<string, Partial<RunSource>>()
+
+  constructor(files: Map<string | undefined, FileLines>) {
+    this.#files = files
+  }
+
+  /** Returns the ids of messages that did not come from a file. */
+  read({ messages, runs }: Session): string[] {
+    for (const [index, run] of runs.entries()) this.#run(run, index)
+    const beside = new Map<string, Message>()
+    for (const message of messages) {
+      const of = isObject(message.source) ? message.source.beside : undefined
+      if (typeof of === 'string') beside.set(of, message)
+    }
+    return messages.flatMap((message, index) => {
+      if (!isObject(message.source)) return [message.id]
+      if (message.source.beside === undefined) this.#message(message, index, beside.get(message.id))
+      return []
+    })
+  }
+
+  #run(run: Run, index: number): void {
+    if (!isObject(run.source)) return
+    const source = run.source as Partial<RunSource> & Partial<AgentSource>
+    this.#runs.set(run.id, source)
+    const file = this.#file(source.file)
+    if (source.file !== undefined) file.endsAs(source)
+    for (const [at, event] of run.events.entries()) this.#event(event, file, source, [index, at])
+  }
+
+  #event(event: RunEvent, file: FileLines, run: Partial<RunSource>, [index, at]: [number, number]): void {
+    if (!isObject(event.source)) return
+    const kept = event.source as unknown as SourceLine
+    if (file.has(kept.line)) return
+    guard(['runs', index, 'events', at, 'source'], () =>
+      file.set(kept.line, rawOf(kept) ?? JSON.stringify(restoreEntry(kept, knownOfEvent(event), run))),
+    )
+  }
+
+  #message(message: Message, index: number, beside: Message | undefined): void {
+    const source = message.source as unknown as SourceLine & { lines?: SourceLine[] }
+    const file = this.#file(undefined)
+    const run = this.#runs.get(message.run ?? '') ?? {}
+    const all = message.parts === undefined ? undefined : [...message.parts, ...(beside?.parts ?? [])]
+    guard(['messages', index, 'source'], () => {
+      let previous: unknown
+      let from = 0
+      for (const [at, kept] of (source.lines ?? [source]).entries()) {
+        const count = source.lines === undefined ? all?.length : (kept.parts ?? 1)
+        const parts = all?.slice(from, from + (count ?? 0))
+        from += count ?? 0
+        const raw = rawOf(kept)
+        const known =
+          at === 0 ? knownOfMessage(message, parts) : knownOfNext(previous, parts as MessagePart[])
+        previous = raw === undefined ? restoreEntry(kept, known, run) : JSON.parse(raw.toString())
+        if (!file.has(kept.line)) file.set(kept.line, raw ?? JSON.stringify(previous))
+      }
+    })
+  }
+
+  #file(name: string | undefined): FileLines {
+    const file = this.#files.get(name) ?? new FileLines()
+    this.#files.set(name, file)
+    return file
+  }
+}
+
+const rawOf = (kept: SourceLine): Buffer | undefined =>
+  kept.text === undefined && kept.base64 === undefined ? undefined : rawBytes(kept as RawText)
+
+function guard(path: (string | number)[], restoreIt: () => void): void {
+  try {
+    restoreIt()
+  } catch (cause) {
+    const message = 'does not give its entry back any more: it was changed after the import'
+    throw new InvalidStateError([{ path, message }], undefined, { cause })
+  }
+}
+
+function checkInside(name: string): void {
+  if (name === '' || name.includes('\\') || name.split('/').some((part) => part === '..' || part === '')) {
+    throw new InvalidStateError([
+      { path: ['metadata', 'import', 'file'], message: `'${name}' is no file inside a folder` },
+    ])
+  }
+}

@@ -1,0 +1,56 @@
+/** How a stretch of conversation went, judged by its last words. */
+
+import { isObject } from '../remainder.ts'
+import {
+  blocksOf,
+  type Entry,
+  type EntryKind,
+  isCommandOutput,
+  isInterruption,
+  stringAt,
+  subtypeOf,
+  textOf,
+} from './entry.ts'
+
+export class Outcome {
+  /** ISO 8601; empty while nothing was said. */
+  endedAt = ''
+  #status: 'open' | 'completed' | 'interrupted' | 'failed' = 'completed'
+
+  see(entry: Entry, kind: EntryKind, at: string): void {
+    if (kind === 'event') {
+      const subtype = entry.type === 'system' ? subtypeOf(entry) : undefined
+      if (subtype !== 'turn_duration' && subtype !== 'stop_hook_summary') return
+      if (this.#status === 'open') this.#status = 'completed'
+      if (subtype === 'turn_duration') this.#end(at)
+      return
+    }
+    this.#end(at)
+    this.#status = entry.type === 'assistant' ? afterReply(entry) : (afterUser(entry) ?? this.#status)
+  }
+
+  /** A conversation that just stops was interrupted, by whatever. */
+  get status(): string {
+    return this.#status === 'open' ? 'interrupted' : this.#status
+  }
+
+  #end(at: string): void {
+    if (at > this.endedAt) this.endedAt = at
+  }
+}
+
+function afterReply(entry: Entry): 'open' | 'completed' | 'failed' {
+  if (entry.isApiErrorMessage === true) return 'failed'
+  const last = blocksOf(entry).at(-1)
+  const answered =
+    isObject(last) && last.type === 'text' && stringAt(entry.message, 'stop_reason') !== 'tool_use'
+  return answered ? 'completed' : 'open'
+}
+
+function afterUser(entry: Entry): 'open' | 'completed' | 'interrupted' | undefined {
+  if (isInterruption(entry)) return 'interrupted'
+  if (isCommandOutput(entry)) return 'completed'
+  if (entry.isMeta === true) return undefined
+  // Most slash commands are answered by the tool itself.
+  return /^\s*<command-(?:name|message)>/.test(textOf(entry)) ? 'completed' : 'open'
+}

@@ -1,0 +1,122 @@
+/**
+ * Content blocks of the Anthropic Messages API ⇄ content parts of the AI SDK's `ModelMessage`. `toBlock` gives the
+ * block back as Claude Code usually writes it; where a block says more, the importer keeps the difference.
+ */
+import type { MessagePart } from '../../state/index.ts'
+import { isObject, type JsonObject } from '../remainder.ts'
+
+/** @param toolName name of the tool that a call id belongs to */
+export function toPart(block: unknown, toolName: (callId: string) => string | undefined): MessagePart {
+  if (!isObject(block) || typeof block.type !== 'string') return { type: 'unknown', value: block }
+  const { type } = block
+  if (type === 'text' && typeof block.text === 'string') return { type, text: block.text }
+  if (type === 'thinking' && typeof block.thinking === 'string') {
+    return withAnthropic({ type: 'reasoning', text: block.thinking }, 'signature', block.signature)
+  }
+  if (type === 'redacted_thinking' && typeof block.data === 'string') {
+    return withAnthropic({ type: 'reasoning', text: '' }, 'redactedData', block.data)
+  }
+  if (type === 'tool_use' && typeof block.id === 'string' && typeof block.name === 'string') {
+    return { type: 'tool-call', toolCallId: block.id, toolName: block.name, input: block.input ?? {} }
+  }
+  if (type === 'tool_result' && typeof block.tool_use_id === 'string') {
+    const toolCallId = block.tool_use_id
+    return {
+      type: 'tool-result',
+      toolCallId,
+      toolName: toolName(toolCallId) ?? 'unknown',
+      output: toOutput(block.content, block.is_error === true),
+    }
+  }
+  return toMedia(block) ?? { ...block, type }
+}
+
+/** The block that the part stands for. */
+export function toBlock(part: MessagePart): unknown {
+  const anthropic = anthropicOf(part)
+  switch (part.type) {
+    case 'text':
+      return { type: 'text', text: part.text }
+    case 'reasoning':
+      if (anthropic.redactedData !== undefined)
+        return { type: 'redacted_thinking', data: anthropic.redactedData }
+      return { type: 'thinking', thinking: part.text, signature: anthropic.signature }
+    case 'tool-call':
+      return {
+        type: 'tool_use',
+        id: part.toolCallId,
+        name: part.toolName,
+        input: part.input,
+        caller: { type: 'direct' },
+      }
+    case 'tool-result':
+      return { tool_use_id: part.toolCallId, type: 'tool_result', ...fromOutput(part.output) }
+    case 'image':
+      return { type: 'image', source: mediaSource(part.image, part.mediaType) }
+    case 'file':
+      return { type: 'document', source: mediaSource(part.data, part.mediaType) }
+    case 'unknown':
+      return part.value
+    default:
+      return part
+  }
+}
+
+/** Whether the part may stand in an AI SDK message of role `tool`. */
+export const isToolResult = (part: MessagePart): boolean => part.type === 'tool-result'
+
+function toOutput(content: unknown, failed: boolean): JsonObject {
+  if (Array.isArray(content)) {
+    return failed
+      ? { type: 'error-json', value: content }
+      : { type: 'content', value: content.map(toOutputItem) }
+  }
+  if (content === undefined || typeof content === 'string') {
+    return { type: failed ? 'error-text' : 'text', value: content ?? '' }
+  }
+  return { type: failed ? 'error-json' : 'json', value: content }
+}
+
+function fromOutput(output: unknown): JsonObject {
+  if (!isObject(output)) return {}
+  const { type, value } = output
+  const failed = type === 'error-text' || type === 'error-json'
+  const content = type === 'content' && Array.isArray(value) ? value.map(fromOutputItem) : value
+  return { content, is_error: failed }
+}
+
+function toOutputItem(item: unknown): unknown {
+  const media = isObject(item) ? toMedia(item) : undefined
+  if (media === undefined || typeof media.mediaType !== 'string') return item
+  return { type: 'media', data: media.image ?? media.data, mediaType: media.mediaType }
+}
+
+function fromOutputItem(item: unknown): unknown {
+  if (!isObject(item) || item.type !== 'media') return item
+  const type = String(item.mediaType).startsWith('image/') ? 'image' : 'document'
+  return { type, source: mediaSource(item.data, item.mediaType) }
+}
+
+function toMedia({ type, source }: JsonObject): MessagePart | undefined {
+  if ((type !== 'image' && type !== 'document') || !isObject(source)) return undefined
+  const { data, media_type: mediaType, url } = source
+  const content = source.type === 'base64' ? data : source.type === 'url' ? url : undefined
+  if (typeof content !== 'string') return undefined
+  const kind = typeof mediaType === 'string' ? { mediaType } : {}
+  if (type === 'image') return { type: 'image', image: content, ...kind }
+  return { type: 'file', data: content, mediaType: 'application/pdf', ...kind }
+}
+
+const mediaSource = (content: unknown, mediaType: unknown): JsonObject =>
+  typeof content === 'string' && /^https?:/.test(content)
+    ? { type: 'url', url: content }
+    : { type: 'base64', media_type: mediaType, data: content }
+
+function withAnthropic(part: MessagePart, key: string, value: unknown): MessagePart {
+  return value === undefined ? part : { ...part, providerOptions: { anthropic: { [key]: value } } }
+}
+
+function anthropicOf(part: MessagePart): JsonObject {
+  const options = part.providerOptions
+  return isObject(options) && isObject(options.anthropic) ? options.anthropic : {}
+}

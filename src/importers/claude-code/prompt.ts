@@ -1,0 +1,36 @@
+/** Prompts as people read them: one line for a subject, without the markup that Claude Code puts around them. */
+
+const LONG = 72
+
+/** One line of at most 72 characters; empty when the prompt has no text. */
+export function shortPrompt(text: string, limit: number = LONG): string {
+  const line = plainPrompt(text)
+    .replace(/\u001b\[[0-9;]*[A-Za-z]/g, '')
+    .replace(/[\s\p{Cc}]+/gu, ' ')
+    .trim()
+  if (line.length <= limit) return line
+  const cut = line.slice(0, limit - 1)
+  const space = cut.lastIndexOf(' ')
+  return `${(space > limit * 0.6 ? cut.slice(0, space) : cut).replace(/[\ud800-\udbff]$/, '').trimEnd()}…`
+}
+
+/** The prompt as the user typed it: `/review 12` for a slash command, `! ls` for a shell command. */
+export function plainPrompt(text: string): string {
+  const command = inside(text, 'command-name')
+  if (command !== undefined) return `${command} ${inside(text, 'command-args') ?? ''}`.trim()
+  const shell = inside(text, 'bash-input')
+  if (shell !== undefined) return `! ${shell}`
+  if (/^\s*<task-notification>/.test(text)) return inside(text, 'summary') ?? text
+  const typed = text
+    .replace(/<(system-reminder|ide_opened_file|ide_selection|ide_diagnostics)>[\s\S]*?<\/\1>/g, '')
+    .trim()
+  return typed === '' ? text.trim() : typed
+}
+
+function inside(text: string, tag: string): string | undefined {
+  const open = text.indexOf(`<${tag}>`)
+  if (open === -1) return undefined
+  const from = open + tag.length + 2
+  const close = text.indexOf(`</${tag}>`, from)
+  return close === -1 ? undefined : text.slice(from, close).trim()
+}

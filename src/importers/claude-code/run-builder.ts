@@ -1,0 +1,95 @@
+/** A run from the entries that are no messages of the session: one event each, in the order of the file. */
+import type { Run, RunEvent, Usage } from '../../state/index.ts'
+import type { RawText } from '../jsonl.ts'
+import type { AgentInfo } from './chains.ts'
+import { type Entry, replyIdOf, stringAt, subtypeOf } from './entry.ts'
+import { Outcome } from './outcome.ts'
+import type { Row } from './scan.ts'
+import { knownOfEvent, type RunSource, SharedSource, type SourceLine } from './source-lines.ts'
+import { addUsage, usageOf } from './usage.ts'
+
+/** A run that was imported: `source` says from where, `agent` whose it was if it was a sub-agent's. */
+export interface ImportedRun extends Run {
+  agent?: AgentInfo
+  source: RunSource
+}
+
+export class RunBuilder {
+  readonly id: string
+  readonly shared = new SharedSource()
+  readonly outcome = new Outcome()
+  readonly #events: RunEvent[] = []
+  readonly #replies = new Map<string, Usage>()
+  #startedAt: string | undefined
+
+  constructor(id: string) {
+    this.id = id
+  }
+
+  /** @param text the line itself, where the entry would not come back from JSON as it is */
+  event(row: Row, entry: Entry, text?: string): void {
+    const type = stringAt(entry, 'type') ?? 'unknown'
+    const kept =
+      text === undefined
+        ? this.shared.keep(entry, knownOfEvent({ type, at: row.at }), row.line)
+        : this.shared.keepRaw({ text }, row.line)
+    this.#push(row, type, subtypeOf(entry), kept)
+  }
+
+  /** A line that is JSON, but no entry. */
+  odd(row: Row, value: unknown): void {
+    this.shared.see(row.line)
+    this.#push(row, 'unknown', undefined, { line: row.line, entry: value })
+  }
+
+  /** A line that is no JSON. */
+  raw(row: Row, raw: RawText): void {
+    this.#push(row, 'unreadable', undefined, this.shared.keepRaw(raw, row.line))
+  }
+
+  /** Notes when something happened, event or not. */
+  touch(row: Row): void {
+    this.#startedAt ??= row.at
+  }
+
+  /** Counts the tokens of a reply, the last line's for a reply of several. */
+  count(entry: Entry): void {
+    const usage = entry.type === 'assistant' ? usageOf(entry) : undefined
+    if (usage !== undefined) this.#replies.set(replyIdOf(entry) ?? `#${this.#replies.size}`, usage)
+  }
+
+  get usage(): Usage {
+    let sum: Usage = {}
+    for (const usage of this.#replies.values()) sum = addUsage(sum, usage)
+    return sum
+  }
+
+  finish({ prompt, agent, file }: { prompt: string; agent?: AgentInfo; file?: string }): ImportedRun {
+    const { usage, outcome } = this
+    const startedAt = this.#startedAt ?? outcome.endedAt
+    const source = this.shared.toJson()
+    return {
+      id: this.id,
+      status: outcome.status,
+      prompt,
+      startedAt,
+      endedAt: outcome.endedAt || startedAt,
+      ...(Object.keys(usage).length === 0 ? {} : { usage }),
+      ...(agent === undefined ? {} : { agent }),
+      source: file === undefined ? source : { ...source, file },
+      events: this.#events,
+    }
+  }
+
+  #push(row: Row, type: string, subtype: string | undefined, source: SourceLine): void {
+    this.touch(row)
+    const sequence = this.#events.length + 1
+    this.#events.push({
+      sequence,
+      at: row.at,
+      type,
+      ...(subtype === undefined ? {} : { subtype }),
+      source,
+    })
+  }
+}

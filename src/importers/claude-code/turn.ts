@@ -1,0 +1,214 @@
+/** The entries of one turn as messages and runs of a session. The same entries always give the same. */
+import type { Message, MessagePart, Role, Usage } from '../../state/index.ts'
+import { textOfParts } from '../../state/index.ts'
+import { type ParsedLine, parseLine } from '../jsonl.ts'
+import { isObject } from '../remainder.ts'
+import { blocksOf, type Entry, isPrompt, kindOf, replyIdOf, textOf } from './entry.ts'
+import { isToolResult, toPart } from './parts.ts'
+import { plainPrompt } from './prompt.ts'
+import { type ImportedRun, RunBuilder } from './run-builder.ts'
+import type { Row, Transcript, Turn } from './scan.ts'
+import { knownOfMessage, knownOfNext, type SourceLine } from './source-lines.ts'
+import { addUsage, usageOf } from './usage.ts'
+
+export interface BuiltTurn {
+  /** In the order of their first line. */
+  messages: Message[]
+  /** The turn's own run first, then those of sub-agents whose conversation stands between its lines. */
+  runs: ImportedRun[]
+  /** Tokens of all the runs. */
+  usage: Usage
+  /** When it was over, ISO 8601. */
+  endedAt: string
+}
+
+/** What a run repeats of its prompt, in characters; the message has it all. */
+const PROMPT_LIMIT = 1000
+
+/**
+ * @param read gives the bytes of a row
+ * @param agentFile whether the transcript is a sub-agent's own
+ */
+export async function buildTurn(
+  transcript: Transcript,
+  index: number,
+  read: (row: Row) => Promise<Buffer>,
+  agentFile = false,
+): Promise<BuiltTurn> {
+  const builder = new TurnBuilder(transcript, index, agentFile)
+  for (const row of (transcript.turns[index] as Turn).rows) builder.line(row, parseLine(await read(row)))
+  return builder.finish()
+}
+
+/** A prompt as a run repeats it. */
+export function promptOfRun(text: string): string {
+  const plain = plainPrompt(text)
+  return plain.length <= PROMPT_LIMIT ? plain : `${plain.slice(0, PROMPT_LIMIT)}…`
+}
+
+/** A message while its lines come in. */
+interface Draft {
+  message: Pick<Message, 'id' | 'role' | 'content' | 'createdAt'> & {
+    parts?: MessagePart[]
+    usage?: Usage
+  }
+  lines: SourceLine[]
+  /** The last entry of it. */
+  entry: Entry
+  /** Whether another message keeps the entry. */
+  beside?: string
+}
+
+class TurnBuilder {
+  readonly #transcript: Transcript
+  readonly #index: number
+  readonly #turn: Turn
+  readonly #agentFile: boolean
+  readonly #run: RunBuilder
+  readonly #agents = new Map<string, RunBuilder>()
+  readonly #drafts: Draft[] = []
+  readonly #replies = new Map<string, Draft>()
+  #prompt: string | undefined
+
+  constructor(transcript: Transcript, index: number, agentFile: boolean) {
+    this.#transcript = transcript
+    this.#index = index
+    this.#turn = transcript.turns[index] as Turn
+    this.#agentFile = agentFile
+    this.#run = new RunBuilder(this.#turn.id)
+  }
+
+  line(row: Row, parsed: ParsedLine): void {
+    if (parsed.kind === 'blank') return
+    this.#run.touch(row)
+    if (parsed.kind === 'broken') this.#run.raw(row, parsed.raw)
+    else if (!isObject(parsed.value)) this.#run.odd(row, parsed.value)
+    else this.#entry(row, parsed.value, parsed.text)
+  }
+
+  finish(): BuiltTurn {
+    const { chains } = this.#transcript
+    const agents = [...this.#agents].map(([chain, run]) => {
+      const prompt = chains.prompt(chain)
+      return run.finish({ prompt: promptOfRun(prompt), agent: chains.info(chain, prompt) })
+    })
+    const { rows, id } = this.#turn
+    const own = rows.length === 0 ? [] : [this.#run.finish({ prompt: this.#prompt ?? '' })]
+    const runs = [...own, ...agents]
+    return {
+      messages: this.#drafts.map((draft) => finishMessage(draft, id)),
+      runs,
+      usage: runs.reduce<Usage>((sum, run) => addUsage(sum, run.usage), {}),
+      endedAt: own[0]?.endedAt ?? this.#transcript.firstAt,
+    }
+  }
+
+  #entry(row: Row, entry: Entry, text: string | undefined): void {
+    const kind = kindOf(entry, this.#agentFile)
+    if (kind === 'sidechain' && row.chain !== undefined) {
+      const agent = this.#agents.get(row.chain) ?? new RunBuilder(`agent-line-${row.line}`)
+      this.#agents.set(row.chain, agent)
+      agent.event(row, entry, text)
+      agent.outcome.see(entry, kind, row.at)
+      agent.count(entry)
+      return
+    }
+    this.#run.outcome.see(entry, kind, row.at)
+    if (kind === 'event') this.#run.event(row, entry, text)
+    else this.#message(row, entry, text)
+  }
+
+  #message(row: Row, entry: Entry, text: string | undefined): void {
+    if (this.#prompt === undefined && isPrompt(entry)) this.#prompt = promptOfRun(textOf(entry))
+    const reply = replyIdOf(entry)
+    const counts = reply === undefined || this.#transcript.replyTurns.get(reply) === this.#index
+    if (counts) this.#run.count(entry)
+    const usage = counts ? usageOf(entry) : undefined
+    const before = reply === undefined ? undefined : this.#replies.get(reply)
+    if (before?.message.parts !== undefined && Array.isArray(contentOf(entry))) {
+      this.#more(before, row, entry, text)
+    } else {
+      const draft = this.#first(row, entry, text)
+      if (reply !== undefined) this.#replies.set(reply, draft)
+    }
+    const draft = reply === undefined ? this.#drafts.at(-1) : this.#replies.get(reply)
+    if (usage !== undefined && draft !== undefined) draft.message.usage = usage
+  }
+
+  /** A further line of a reply that has begun. */
+  #more(draft: Draft, row: Row, entry: Entry, text: string | undefined): void {
+    const parts = this.#parts(entry)
+    const kept = this.#keep(row, entry, knownOfNext(draft.entry, parts), text)
+    draft.lines.push(parts.length === 1 ? kept : { ...kept, parts: parts.length })
+    draft.message.parts?.push(...parts)
+    draft.entry = entry
+  }
+
+  #first(row: Row, entry: Entry, text: string | undefined): Draft {
+    const content = contentOf(entry)
+    const parts = typeof content === 'string' ? undefined : this.#parts(entry)
+    const results = parts?.filter(isToolResult) ?? []
+    const rest = parts?.filter((part) => !isToolResult(part)) ?? []
+    const mixed = entry.type === 'user' && results.length > 0 && rest.length > 0
+    const role: Role = entry.type === 'assistant' ? 'assistant' : results.length > 0 ? 'tool' : 'user'
+    const ordered = mixed ? [...results, ...rest] : parts
+    const message: Draft['message'] = {
+      id: row.id as string,
+      role,
+      content: typeof content === 'string' ? content : '',
+      createdAt: row.at,
+      ...(parts === undefined ? {} : { parts: mixed ? results : parts }),
+    }
+    const kept = this.#keep(row, entry, knownOfMessage(message, ordered), text)
+    const several = role === 'assistant' && parts !== undefined && parts.length !== 1
+    const draft: Draft = { message, lines: [several ? { ...kept, parts: parts.length } : kept], entry }
+    this.#drafts.push(draft)
+    if (mixed) {
+      // The AI SDK has no place for text among tool results: it follows as a message of its own.
+      const { id, createdAt } = message
+      this.#drafts.push({
+        message: { id: `${id}-2`, role: 'user', content: '', parts: rest, createdAt },
+        lines: [{ line: row.line }],
+        entry,
+        beside: id,
+      })
+    }
+    return draft
+  }
+
+  #parts(entry: Entry): MessagePart[] {
+    return blocksOf(entry).map((block) => toPart(block, (id) => this.#transcript.toolNames.get(id)))
+  }
+
+  #keep(
+    row: Row,
+    entry: Entry,
+    known: Readonly<Record<string, unknown>>,
+    text: string | undefined,
+  ): SourceLine {
+    const { shared } = this.#run
+    return text === undefined ? shared.keep(entry, known, row.line) : shared.keepRaw({ text }, row.line)
+  }
+}
+
+function finishMessage({ message, lines, beside }: Draft, run: string): Message {
+  const { id, role, content, parts, createdAt, usage } = message
+  return {
+    id,
+    role,
+    content: parts === undefined ? content : textOfParts(parts),
+    ...(parts === undefined ? {} : { parts }),
+    createdAt,
+    run,
+    ...(usage === undefined ? {} : { usage }),
+    source: {
+      ...(beside === undefined ? {} : { beside }),
+      ...(lines.length === 1 ? whole(lines[0]) : { lines }),
+    },
+  }
+}
+
+/** Of a message from one line all parts are from it. */
+const whole = ({ parts: _, ...line }: SourceLine = { line: 0 }): SourceLine => line
+
+const contentOf = (entry: Entry): unknown => (isObject(entry.message) ? entry.message.content : undefined)
