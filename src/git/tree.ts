@@ -92,6 +92,8 @@ export function entryAt(tree: Tree, n: number): TreeEntry {
   }
 }
 
+export const isFolderAt = (tree: Tree, n: number): boolean => isFolder(tree.data, tree.starts[n]!)
+
 /** The entry of that name, file or folder. */
 export function findEntry(tree: Tree, name: string): TreeEntry | undefined {
   for (const folder of [false, true]) {
@@ -116,6 +118,8 @@ export function changeTree(tree: Tree, changes: readonly TreeChange[]): Tree {
         size -= tree.starts[n + 1]! - tree.starts[n]!
       }
       if (entry !== null && (entry.mode === '40000') === folder) {
+        if (/[\0/]/.test(name) || !name.isWellFormed())
+          throw new TypeError(`${JSON.stringify(name)} cannot be a name`)
         added.push({ before: n, name: wanted, ...entry })
         size += entry.mode.length + wanted.to + 2 + ID_BYTES
       }

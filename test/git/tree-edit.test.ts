@@ -1,0 +1,216 @@
+import fs from 'node:fs'
+import path from 'node:path'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { CorruptError } from '../../src/errors.ts'
+import { nodeFileSystem } from '../../src/git/file-system.ts'
+import { EMPTY_TREE, type NewObject, newObject } from '../../src/git/object.ts'
+import { ObjectStore } from '../../src/git/object-store.ts'
+import { buildPack } from '../../src/git/pack-writer.ts'
+import { encodeTree } from '../../src/git/tree.ts'
+import { editTree } from '../../src/git/tree-edit.ts'
+import { entryAtPath, flattenTree, readFiles, treeAt } from '../../src/git/tree-files.ts'
+import { bareRepository, gitText } from './real-git.ts'
+
+const text = (value: string): Buffer => Buffer.from(value, 'utf8')
+
+/** A repository and a store on it, and what puts objects into it as a pack. */
+function place(): { repository: string; store: ObjectStore; write: (objects: readonly NewObject[]) => void } {
+  const repository = bareRepository()
+  const objects = path.join(repository, 'objects')
+  const store = new ObjectStore(nodeFileSystem, objects)
+  const write = (group: readonly NewObject[]): void => {
+    if (group.length === 0) return
+    const { name, pack, index } = buildPack(group)
+    fs.writeFileSync(path.join(objects, `pack/pack-${name}.pack`), pack)
+    fs.writeFileSync(path.join(objects, `pack/pack-${name}.idx`), index)
+    store.addPack(name, index)
+  }
+  return { repository, store, write }
+}
+
+describe('editing a tree', () => {
+  it('makes the tree that git makes of the same files, whatever the edits', async () => {
+    const name = fc.constantFrom('a', 'a.b', 'a-', 'a0', 'b', 'B', 'é', 'lib', 'lib.json', 'x\\y', '~')
+    const edit = fc.tuple(
+      fc.array(name, { minLength: 1, maxLength: 3 }).map((parts) => parts.join('/')),
+      fc.option(fc.constantFrom('1', '2', 'long '.repeat(200)), { nil: null, freq: 3 }),
+    )
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.array(edit, { maxLength: 8 }), { minLength: 1, maxLength: 4 }),
+        async (rounds) => {
+          const { repository, store, write } = place()
+          let root: string | undefined
+          const model = new Map<string, string>()
+          for (const round of rounds) {
+            const edits = new Map<string, Buffer | null>()
+            for (const [file, content] of round) {
+              const clashes = [...edits.keys()].some(
+                (other) => other.startsWith(`${file}/`) || file.startsWith(`${other}/`),
+              )
+              if (!clashes) edits.set(file, content === null ? null : text(content))
+            }
+            for (const [file, content] of edits) {
+              if (
+                content === null &&
+                [...model.keys()].every((other) => other !== file && !other.startsWith(`${file}/`))
+              )
+                continue
+              for (const other of [...model.keys()]) {
+                if (other === file || other.startsWith(`${file}/`)) model.delete(other)
+                if (content !== null && file.startsWith(`${other}/`)) model.delete(other)
+              }
+              if (content !== null) model.set(file, content.toString())
+            }
+            const edited = await editTree(store, root, edits)
+            write(edited.objects)
+            root = edited.tree
+          }
+          expect(root).toBe(treeByGit(repository, model))
+          const files = await readFiles(new ObjectStore(nodeFileSystem, store.folder), root!)
+          expect(new Map([...files].map(([file, data]) => [file, Buffer.from(data).toString()]))).toEqual(
+            model,
+          )
+        },
+      ),
+      { numRuns: 40, seed: 7 },
+    )
+  })
+
+  it('gives only what is new at its path, and nothing when nothing changes', async () => {
+    const { store, write } = place()
+    const first = await editTree(
+      store,
+      undefined,
+      new Map([
+        ['session.json', text('{}')],
+        ['messages/0000/000000-user.json', text('hello')],
+        ['messages/0001/000100-user.json', text('hello')],
+      ]),
+    )
+    write(first.objects)
+    expect(first.objects.map(({ type }) => type).sort()).toEqual([
+      'blob',
+      'blob',
+      'blob',
+      'tree',
+      'tree',
+      'tree',
+      'tree',
+    ])
+    const same = await editTree(
+      store,
+      first.tree,
+      new Map([
+        ['session.json', text('{}')],
+        ['none/at/all', null],
+      ]),
+    )
+    expect(same).toEqual({ tree: first.tree, objects: [] })
+    const second = await editTree(store, first.tree, new Map([['messages/0001/000101-tool.json', text('x')]]))
+    expect(second.objects.map(({ type }) => type)).toEqual(['blob', 'tree', 'tree', 'tree'])
+    expect(second.objects.at(-1)!.id).toBe(second.tree)
+  })
+
+  it('ends in the empty tree when the last file goes', async () => {
+    const { store, write } = place()
+    const first = await editTree(store, undefined, new Map([['a/b/c', text('1')]]))
+    write(first.objects)
+    const second = await editTree(store, first.tree, new Map([['a', null]]))
+    expect(second.tree).toBe(EMPTY_TREE)
+    expect(await flattenTree(store, second.tree)).toEqual(new Map())
+  })
+
+  it('refuses paths that no tree can hold', async () => {
+    const { store } = place()
+    for (const bad of [
+      '',
+      '/a',
+      'a/',
+      'a//b',
+      '.',
+      '../x',
+      'a/.git/config',
+      '.GIT',
+      'git~1',
+      'a\0b',
+      '\ud800',
+    ]) {
+      await expect(
+        editTree(store, undefined, new Map([[bad, text('x')]])),
+        JSON.stringify(bad),
+      ).rejects.toThrow(TypeError)
+    }
+    const both = new Map([
+      ['a', text('1')],
+      ['a/b', text('2')],
+    ])
+    await expect(editTree(store, undefined, both)).rejects.toThrow(TypeError)
+  })
+})
+
+describe('reading the files of a tree', () => {
+  it('reads only what is asked for', async () => {
+    const { store, write } = place()
+    const files = new Map([
+      ['messages/0000/1.json', text('1')],
+      ['messages/0001/2.json', text('2')],
+      ['runs/0000/3.json', text('3')],
+      ['session.json', text('4')],
+    ])
+    const { tree, objects } = await editTree(store, undefined, files)
+    write(objects)
+    expect([...(await flattenTree(store, tree)).keys()]).toEqual([...files.keys()])
+    expect([...(await readFiles(store, tree, { prefix: 'messages' })).keys()]).toEqual([
+      'messages/0000/1.json',
+      'messages/0001/2.json',
+    ])
+    expect([
+      ...(await flattenTree(store, tree, { folder: (folder) => folder !== 'runs' })).keys(),
+    ]).toHaveLength(3)
+    expect([...(await flattenTree(store, tree, { file: (file) => file.includes('2') })).keys()]).toHaveLength(
+      1,
+    )
+    expect(await flattenTree(store, tree, { prefix: 'nothing/here' })).toEqual(new Map())
+    expect((await entryAtPath(store, tree, 'runs/0000/3.json'))?.mode).toBe('100644')
+    expect(await entryAtPath(store, tree, 'session.json/x')).toBeUndefined()
+    expect(await treeAt(store, tree, 'session.json')).toBeUndefined()
+  })
+
+  it('refuses links, submodules and trees that unfold without end', async () => {
+    const { store, write } = place()
+    const blob = newObject('blob', text('/etc/passwd'))
+    for (const mode of ['120000', '160000'] as const) {
+      const tree = newObject('tree', encodeTree([{ name: 'session.json', mode, id: blob.id }]))
+      write([blob, tree])
+      await expect(readFiles(store, tree.id)).rejects.toThrow(CorruptError)
+      expect(await flattenTree(store, tree.id, { file: () => false })).toEqual(new Map())
+    }
+    const names = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j']
+    const bomb = [newObject('tree', encodeTree(names.map((name) => ({ name, mode: '100644', id: blob.id }))))]
+    for (let n = 0; n < 12; n++) {
+      const { id } = bomb.at(-1)!
+      bomb.push(newObject('tree', encodeTree(names.map((name) => ({ name, mode: '40000', id })))))
+    }
+    write([blob, ...bomb])
+    await expect(flattenTree(store, bomb.at(-1)!.id, { maxFiles: 50_000 })).rejects.toThrow(CorruptError)
+    const well = [newObject('tree', encodeTree([{ name: 'a', mode: '100644', id: blob.id }]))]
+    for (let n = 0; n < 5000; n++) {
+      well.push(newObject('tree', encodeTree([{ name: 'a', mode: '40000', id: well.at(-1)!.id }])))
+    }
+    write(well)
+    await expect(flattenTree(store, well.at(-1)!.id)).rejects.toThrow(CorruptError)
+  })
+})
+
+/** Id of the tree that git makes of these files. */
+function treeByGit(repository: string, files: ReadonlyMap<string, string>): string {
+  const index = path.join(repository, 'index')
+  fs.rmSync(index, { force: true })
+  const lines = [...files].map(
+    ([file, content]) => `100644 ${newObject('blob', text(content)).id}\t${file}\0`,
+  )
+  gitText(repository, ['update-index', '-z', '--index-info'], lines.join(''))
+  return gitText(repository, ['write-tree', '--missing-ok'])
+}
