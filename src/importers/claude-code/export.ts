@@ -208,8 +208,11 @@ class StateReader {
         const parts = all?.slice(from, from + (count ?? 0))
         from += count ?? 0
         const raw = rawOf(kept)
+        const usage = kept.usage ?? message.usage
         const known =
-          at === 0 ? knownOfMessage(message, parts) : knownOfNext(previous, parts as MessagePart[])
+          at === 0
+            ? knownOfMessage(message, parts, usage)
+            : knownOfNext(previous, parts as MessagePart[], usage)
         previous = raw === undefined ? restoreEntry(kept, known, run) : JSON.parse(raw.toString())
         if (!file.has(kept.line)) file.set(kept.line, raw ?? JSON.stringify(previous))
       }

@@ -20,7 +20,7 @@ export class SessionFacts {
   readonly #ids = new Set<string>()
   readonly #uuids = new Set<string>()
   readonly #summaries: { text: string; leaf: string | undefined }[] = []
-  readonly #named: { custom?: string; ai?: string; prompt?: string } = {}
+  readonly #named: { custom?: string; ai?: string; prompt?: string; command?: string } = {}
   #about: About = {}
 
   see(entry: Entry, kind: EntryKind, time: number | undefined): void {
@@ -48,8 +48,8 @@ export class SessionFacts {
     const summary =
       this.#summaries.findLast(({ leaf }) => leaf !== undefined && this.#uuids.has(leaf)) ??
       (this.#named.prompt === undefined ? this.#summaries.at(-1) : undefined)
-    const { custom, ai, prompt } = this.#named
-    return { ...this.#about, ...known('title', custom ?? ai ?? summary?.text ?? prompt) }
+    const { custom, ai, prompt, command } = this.#named
+    return { ...this.#about, ...known('title', custom ?? ai ?? summary?.text ?? prompt ?? command) }
   }
 
   /** The id that the entries give; where they give several, that of the file's name, else the first. */
@@ -72,7 +72,9 @@ export class SessionFacts {
       isObject(entry.message)
     ) {
       const prompt = shortPrompt(textOf(entry))
-      if (prompt !== '') this.#named.prompt = prompt
+      // `/model` says nothing about a session, `/review the parser` does.
+      if (/^\/\S+$/.test(prompt)) this.#named.command ??= prompt
+      else if (prompt !== '') this.#named.prompt = prompt
     }
   }
 }

@@ -10,6 +10,7 @@ import type { RawText } from '../jsonl.ts'
 import { identical, isObject, type JsonObject, remainderOf, restore } from '../remainder.ts'
 import type { Entry } from './entry.ts'
 import { toBlock } from './parts.ts'
+import { type ReplyUsage, rawUsage, usageOf } from './usage.ts'
 
 /** What is kept of one line. Exactly one of `shape`, `entry`, `text` and `base64` is there. */
 export interface SourceLine {
@@ -18,6 +19,8 @@ export interface SourceLine {
   parts?: number
   /** Index into the run's shapes. */
   shape?: number
+  /** Tokens that this line gives, where the message itself says others, or none. */
+  usage?: ReplyUsage
   /** What the message or event does not say. */
   fields?: JsonObject
   /** The entry whole, where taking it apart would lose something. */
@@ -47,6 +50,7 @@ const SHARED = [
   'gitBranch',
   'slug',
   'agentId',
+  'promptId',
 ]
 
 /** Collects what the entries of one run share, in the order of the file. */
@@ -112,10 +116,12 @@ export const knownOfEvent = ({ type, at }: Pick<RunEvent, 'type' | 'at'>): JsonO
  * What a message says of its first or only entry.
  *
  * @param parts those from this entry; `undefined` when the content is plain text
+ * @param usage of this entry
  */
 export function knownOfMessage(
   { id, role, content, createdAt }: Pick<Message, 'id' | 'role' | 'content' | 'createdAt'>,
   parts: readonly MessagePart[] | undefined,
+  usage: ReplyUsage | undefined,
 ): JsonObject {
   const assistant = role === 'assistant'
   const type = assistant ? 'assistant' : 'user'
@@ -125,21 +131,36 @@ export function knownOfMessage(
     uuid: id,
     timestamp: createdAt,
     message: assistant
-      ? { type: 'message', role: type, content: body, stop_sequence: null, stop_details: null }
+      ? { ...USUAL_REPLY, role: type, content: body, usage: rawUsage(usage) }
       : { role: type, content: body },
     ...(role === 'tool' ? { toolUseResult: resultOf(parts) } : {}),
   }
 }
 
 /** What an entry says of the next one of the same reply, together with that one's parts. */
-export function knownOfNext(previous: unknown, parts: readonly MessagePart[]): JsonObject {
+export function knownOfNext(
+  previous: unknown,
+  parts: readonly MessagePart[],
+  usage: ReplyUsage | undefined,
+): JsonObject {
   const entry = isObject(previous) ? previous : {}
   const message = isObject(entry.message) ? entry.message : {}
+  const raw = rawUsage(usage)
+  const tokens = identical(rawUsage(usageOf(entry)), raw) ? message.usage : raw
   return {
     ...entry,
     parentUuid: entry.uuid,
-    message: { ...message, content: parts.map(toBlock) },
+    message: { ...message, content: parts.map(toBlock), usage: tokens },
   }
+}
+
+const USUAL_REPLY = {
+  type: 'message',
+  stop_sequence: null,
+  stop_details: null,
+  container: null,
+  context_management: null,
+  diagnostics: null,
 }
 
 /** Claude Code repeats a tool's output beside the message, in an object that depends on the tool. */

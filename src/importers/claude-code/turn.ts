@@ -2,7 +2,7 @@
 import type { Message, MessagePart, Role, Usage } from '../../state/index.ts'
 import { textOfParts } from '../../state/index.ts'
 import { type ParsedLine, parseLine } from '../jsonl.ts'
-import { isObject } from '../remainder.ts'
+import { identical, isObject } from '../remainder.ts'
 import { blocksOf, type Entry, isPrompt, kindOf, replyIdOf, textOf } from './entry.ts'
 import { isToolResult, toPart } from './parts.ts'
 import { plainPrompt } from './prompt.ts'
@@ -52,6 +52,7 @@ interface Draft {
     parts?: MessagePart[]
     usage?: Usage
   }
+  /** Each with all it can have; what goes without saying is left out in the end. */
   lines: SourceLine[]
   /** The last entry of it. */
   entry: Entry
@@ -138,8 +139,8 @@ class TurnBuilder {
   /** A further line of a reply that has begun. */
   #more(draft: Draft, row: Row, entry: Entry, text: string | undefined): void {
     const parts = this.#parts(entry)
-    const kept = this.#keep(row, entry, knownOfNext(draft.entry, parts), text)
-    draft.lines.push(parts.length === 1 ? kept : { ...kept, parts: parts.length })
+    const kept = this.#keep(row, entry, knownOfNext(draft.entry, parts, usageOf(entry)), text)
+    draft.lines.push({ ...kept, parts: parts.length })
     draft.message.parts?.push(...parts)
     draft.entry = entry
   }
@@ -159,9 +160,8 @@ class TurnBuilder {
       createdAt: row.at,
       ...(parts === undefined ? {} : { parts: mixed ? results : parts }),
     }
-    const kept = this.#keep(row, entry, knownOfMessage(message, ordered), text)
-    const several = role === 'assistant' && parts !== undefined && parts.length !== 1
-    const draft: Draft = { message, lines: [several ? { ...kept, parts: parts.length } : kept], entry }
+    const kept = this.#keep(row, entry, knownOfMessage(message, ordered, usageOf(entry)), text)
+    const draft: Draft = { message, lines: [{ ...kept, parts: parts?.length ?? 0 }], entry }
     this.#drafts.push(draft)
     if (mixed) {
       // The AI SDK has no place for text among tool results: it follows as a message of its own.
@@ -187,12 +187,15 @@ class TurnBuilder {
     text: string | undefined,
   ): SourceLine {
     const { shared } = this.#run
-    return text === undefined ? shared.keep(entry, known, row.line) : shared.keepRaw({ text }, row.line)
+    const kept = text === undefined ? shared.keep(entry, known, row.line) : shared.keepRaw({ text }, row.line)
+    const usage = usageOf(entry)
+    return entry.type === 'assistant' && usage !== undefined ? { ...kept, usage } : kept
   }
 }
 
 function finishMessage({ message, lines, beside }: Draft, run: string): Message {
   const { id, role, content, parts, createdAt, usage } = message
+  const kept = lines.map((line) => finishLine(line, lines.length === 1, usage))
   return {
     id,
     role,
@@ -203,12 +206,19 @@ function finishMessage({ message, lines, beside }: Draft, run: string): Message 
     ...(usage === undefined ? {} : { usage }),
     source: {
       ...(beside === undefined ? {} : { beside }),
-      ...(lines.length === 1 ? whole(lines[0]) : { lines }),
+      ...(kept.length === 1 ? kept[0] : { lines: kept }),
     },
   }
 }
 
-/** Of a message from one line all parts are from it. */
-const whole = ({ parts: _, ...line }: SourceLine = { line: 0 }): SourceLine => line
+/** The line without what goes without saying: the tokens of the message, and all or one of its parts. */
+function finishLine({ line, parts, usage, ...rest }: SourceLine, whole: boolean, known?: Usage): SourceLine {
+  return {
+    line,
+    ...(whole || parts === 1 || parts === undefined ? {} : { parts }),
+    ...(usage === undefined || identical(usage, known) ? {} : { usage }),
+    ...rest,
+  }
+}
 
 const contentOf = (entry: Entry): unknown => (isObject(entry.message) ? entry.message.content : undefined)

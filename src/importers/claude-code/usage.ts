@@ -3,21 +3,49 @@ import type { Usage } from '../../state/index.ts'
 import { isObject, type JsonObject } from '../remainder.ts'
 import type { Entry } from './entry.ts'
 
+/** Of `inputTokens`, some were read from the cache and some were put into it. */
+export interface ReplyUsage extends Usage {
+  cacheCreationInputTokens?: number
+}
+
 /**
  * Tokens of a reply as its entry gives them; `undefined` when it gives none. All lines of a reply repeat them: count
  * a reply once. `inputTokens` is all that the model read, whether it came from the cache or not.
  */
-export function usageOf(entry: Entry): Usage | undefined {
+export function usageOf(entry: Entry): ReplyUsage | undefined {
   const raw = isObject(entry.message) ? entry.message.usage : undefined
   if (!isObject(raw)) return undefined
   const cached = count(raw, 'cache_read_input_tokens')
-  const inputTokens = count(raw, 'input_tokens') + count(raw, 'cache_creation_input_tokens') + cached
+  const created = count(raw, 'cache_creation_input_tokens')
+  const inputTokens = count(raw, 'input_tokens') + created + cached
   const outputTokens = count(raw, 'output_tokens')
   return {
     inputTokens,
     outputTokens,
     totalTokens: inputTokens + outputTokens,
     ...(cached === 0 ? {} : { cachedInputTokens: cached }),
+    ...(created === 0 ? {} : { cacheCreationInputTokens: created }),
+  }
+}
+
+/** The tokens as an entry gives them, where it says nothing unusual. */
+export function rawUsage(usage: ReplyUsage | undefined): JsonObject | undefined {
+  if (usage === undefined) return undefined
+  const { inputTokens = 0, outputTokens = 0, cachedInputTokens = 0, cacheCreationInputTokens = 0 } = usage
+  const counts = {
+    input_tokens: inputTokens - cachedInputTokens - cacheCreationInputTokens,
+    cache_creation_input_tokens: cacheCreationInputTokens,
+    cache_read_input_tokens: cachedInputTokens,
+    output_tokens: outputTokens,
+    cache_creation: { ephemeral_5m_input_tokens: cacheCreationInputTokens, ephemeral_1h_input_tokens: 0 },
+  }
+  return {
+    ...counts,
+    server_tool_use: { web_search_requests: 0, web_fetch_requests: 0 },
+    service_tier: 'standard',
+    inference_geo: 'not_available',
+    speed: 'standard',
+    iterations: [{ ...counts, type: 'message' }],
   }
 }
 
@@ -25,11 +53,24 @@ export function usageOf(entry: Entry): Usage | undefined {
 export function addUsage(a: Usage, b: Usage | undefined, sign: 1 | -1 = 1): Usage {
   if (b === undefined) return a
   const sum: Record<string, number> = {}
-  for (const key of ['inputTokens', 'outputTokens', 'totalTokens', 'cachedInputTokens'] as const) {
+  for (const key of COUNTED) {
     if (a[key] === undefined && b[key] === undefined) continue
-    sum[key] = Math.max(0, (a[key] ?? 0) + sign * (b[key] ?? 0))
+    sum[key] = Math.max(0, numberAt(a, key) + sign * numberAt(b, key))
   }
   return { ...a, ...sum }
+}
+
+const COUNTED = [
+  'inputTokens',
+  'outputTokens',
+  'totalTokens',
+  'cachedInputTokens',
+  'cacheCreationInputTokens',
+]
+
+const numberAt = (usage: Usage, key: string): number => {
+  const value = usage[key]
+  return typeof value === 'number' ? value : 0
 }
 
 function count(raw: JsonObject, key: string): number {
