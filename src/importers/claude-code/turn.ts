@@ -14,7 +14,7 @@ import { addUsage, usageOf } from './usage.ts'
 export interface BuiltTurn {
   /** In the order of their first line. */
   messages: Message[]
-  /** The turn's own run first, then those of sub-agents whose conversation stands between its lines. */
+  /** Runs of sub-agents whose conversation stands between the turn's lines, then its own. */
   runs: ImportedRun[]
   /** Tokens of all the runs. */
   usage: Usage
@@ -95,7 +95,8 @@ class TurnBuilder {
     })
     const { rows, id } = this.#turn
     const own = rows.length === 0 ? [] : [this.#run.finish({ prompt: this.#prompt ?? '' })]
-    const runs = [...own, ...agents]
+    // Its own comes last: that is the run a checkpoint names.
+    const runs = [...agents, ...own]
     return {
       messages: this.#drafts.map((draft) => finishMessage(draft, id)),
       runs,

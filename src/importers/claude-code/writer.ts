@@ -46,7 +46,7 @@ export class SessionWriter {
   /** Creates the session with what stands before the first prompt. Throws ConflictError if somebody was faster. */
   async create({ turn, built, agents }: TurnContent): Promise<StoredBranch> {
     const note = this.#note(turn)
-    const runs = [...built.runs, ...agents]
+    const runs = [...agents, ...built.runs]
     const state: Session = {
       ...newSession(this.session),
       ...fieldsOf(turn),
@@ -85,7 +85,7 @@ export class SessionWriter {
     const messages = known ? changedMessages(built.messages, handle.state, turn.id) : built.messages
     const checkpoint = await this.#append(handle, {
       messages,
-      runs: [...built.runs, ...agents],
+      runs: [...agents, ...built.runs],
       fields: { ...fieldsOf(turn), metadata: { ...handle.state.metadata, import: note } },
       fresh: !known,
       options: this.#options(

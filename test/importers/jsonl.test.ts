@@ -1,0 +1,95 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { parseLine, type RawLine, rawBytes, readLines } from '../../src/importers/jsonl.ts'
+
+async function linesOf(bytes: Buffer, chunkSize = 7): Promise<RawLine[]> {
+  const lines: RawLine[] = []
+  for await (const line of readLines(chunked(bytes, chunkSize))) lines.push(line)
+  return lines
+}
+
+async function* chunked(bytes: Buffer, size: number): AsyncGenerator<Buffer> {
+  for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size)
+}
+
+const outline = ({ line, start, end, bytes, terminator }: RawLine) => [
+  line,
+  start,
+  end,
+  bytes.toString(),
+  terminator,
+]
+
+describe('reading lines', () => {
+  test('gives each line with its number and offsets', async () => {
+    expect((await linesOf(Buffer.from('{"a":1}\n\n{"b":2}\n'))).map(outline)).toEqual([
+      [1, 0, 7, '{"a":1}', '\n'],
+      [2, 8, 8, '', '\n'],
+      [3, 9, 16, '{"b":2}', '\n'],
+    ])
+  })
+
+  test('gives a last line without a line end', async () => {
+    expect((await linesOf(Buffer.from('1\n22'))).map(outline)).toEqual([
+      [1, 0, 1, '1', '\n'],
+      [2, 2, 4, '22', ''],
+    ])
+  })
+
+  test('leaves the carriage return of a CRLF and a byte order mark out of the line', async () => {
+    const [first, second] = await linesOf(Buffer.from('\ufeff{}\r\n{}\r\n'))
+    expect(first).toMatchObject({ start: 3, end: 5, terminator: '\r\n', bom: true })
+    expect(second).toMatchObject({ start: 7, end: 9, terminator: '\r\n', bom: false })
+  })
+
+  test('gives the same lines however the bytes are cut into chunks', async () => {
+    const text = fc.string({ unit: fc.constantFrom('a', '\n', '\r', 'é', '\ufeff') })
+    await fc.assert(
+      fc.asyncProperty(text, fc.integer({ min: 1, max: 9 }), async (content, size) => {
+        const bytes = Buffer.from(content)
+        expect(await linesOf(bytes, size)).toEqual(await linesOf(bytes, bytes.length || 1))
+      }),
+    )
+  })
+
+  test('loses no byte', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.uint8Array({ max: 40 }), async (array) => {
+        const lines = await linesOf(Buffer.from(array))
+        const parts = lines.flatMap(({ bom, bytes, terminator }) => [
+          Buffer.from(bom ? '\ufeff' : ''),
+          bytes,
+          Buffer.from(terminator),
+        ])
+        expect(Buffer.concat(parts)).toEqual(Buffer.from(array))
+      }),
+    )
+  })
+})
+
+describe('parsing a line', () => {
+  const parse = (text: string) => parseLine(Buffer.from(text))
+
+  test('tells values, blank lines and broken lines apart', () => {
+    expect(parse('{"a":[1]}')).toEqual({ kind: 'value', value: { a: [1] } })
+    expect(parse(' \t')).toEqual({ kind: 'blank' })
+    expect(parse('{"a":')).toMatchObject({ kind: 'broken', raw: { text: '{"a":' } })
+  })
+
+  test('keeps what no store could hold as raw text', () => {
+    expect(parse('{"a":1e999}')).toMatchObject({ kind: 'broken', raw: { text: '{"a":1e999}' } })
+    const deep = '['.repeat(20_000) + ']'.repeat(20_000)
+    expect(parse(deep)).toMatchObject({ kind: 'broken', raw: { text: deep } })
+  })
+
+  test('keeps the text of a value that JSON.stringify would change', () => {
+    expect(parse('{"a":-0}')).toEqual({ kind: 'value', value: { a: -0 }, text: '{"a":-0}' })
+  })
+
+  test('keeps bytes that are no UTF-8', () => {
+    const bytes = Buffer.from([0x7b, 0xff, 0x7d])
+    const parsed = parseLine(bytes)
+    expect(parsed).toMatchObject({ kind: 'broken' })
+    if (parsed.kind === 'broken') expect(rawBytes(parsed.raw)).toEqual(bytes)
+  })
+})
