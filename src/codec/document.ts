@@ -68,19 +68,52 @@ export function encodeHead(head: unknown, layout: Layout, folders: readonly stri
  * CorruptError, naming the file, for whatever forkpoint would not have written.
  */
 export function decodeDocument(files: ReadonlyFiles): Record<string, unknown> {
+  const work = decoding(files)
+  for (;;) {
+    const step = work.next()
+    if (step.done === true) return step.value
+  }
+}
+
+/** As `decodeDocument`, with a pause whenever it has worked for `slice` milliseconds. */
+export async function decodeDocumentSliced(
+  files: ReadonlyFiles,
+  pause: () => Promise<unknown>,
+  slice = 4,
+): Promise<Record<string, unknown>> {
+  const work = decoding(files)
+  let start = performance.now()
+  for (;;) {
+    const step = work.next()
+    if (step.done === true) return step.value
+    if (performance.now() - start < slice) continue
+    await pause()
+    start = performance.now()
+  }
+}
+
+function* decoding(files: ReadonlyFiles): Generator<void, Record<string, unknown>> {
   const head: Files = new Map()
   const collections = new Map<string, Map<number, Files>>()
+  let sorted = 0
   for (const [path, bytes] of files) {
     if (path.includes('/')) sortIn(collections, path, bytes)
     else head.set(path, bytes)
+    if (++sorted % 256 === 0) yield
   }
   const document = decodeHead(head)
-  const filled = [...collections].map(([name, items]): [string, unknown[]] => {
+  const filled: [string, unknown[]][] = []
+  for (const [name, items] of collections) {
     if (Object.hasOwn(document, name)) {
       throw new CorruptError(`'${SESSION}' and the folder '${name}' both hold '${name}'.`, { file: SESSION })
     }
-    return [name, inOrder(name, items).map(decodeItem)]
-  })
+    const list: unknown[] = []
+    for (const item of inOrder(name, items)) {
+      list.push(decodeItem(item))
+      if (list.length % 16 === 0) yield
+    }
+    filled.push([name, list])
+  }
   return filled.length === 0 ? document : assemble([...Object.entries(document), ...filled])
 }
 

@@ -1,0 +1,76 @@
+/** Reading the files of a checkpoint's tree, whole or in part. */
+import { CorruptError } from '../errors.ts'
+import type { ObjectStore } from '../git/object-store.ts'
+import { entryAt, entryCount, findEntry, type Tree, type TreeEntry } from '../git/tree.ts'
+
+/** Blobs by path in the tree. */
+export type BlobIds = Map<string, string>
+export type Files = Map<string, Uint8Array>
+
+const BLOB = '100644'
+const FOLDER = '40000'
+
+/** Entries of a folder. Throws CorruptError for what has no place in a checkpoint, such as a symbolic link. */
+export function* entriesOf(tree: Tree, path = ''): Generator<TreeEntry> {
+  for (let n = 0; n < entryCount(tree); n++) {
+    const entry = entryAt(tree, n)
+    checkMode(entry, path)
+    yield entry
+  }
+}
+
+/** The folder at `path` below a tree; `undefined` when there is none. */
+export async function folderAt(objects: ObjectStore, root: string, path: string): Promise<Tree | undefined> {
+  let tree = await objects.readTree(root)
+  for (const name of path.split('/')) {
+    const entry = findEntry(tree, name)
+    if (entry?.mode !== FOLDER) return undefined
+    tree = await objects.readTree(entry.id)
+  }
+  return tree
+}
+
+/** Every blob below a tree, by path; folders only where `enter` says so. */
+export async function blobsBelow(
+  objects: ObjectStore,
+  root: string,
+  options: { at?: string; enter?: (path: string) => boolean } = {},
+): Promise<BlobIds> {
+  const found: BlobIds = new Map()
+  const walk = async (tree: Tree, prefix: string): Promise<void> => {
+    for (const { name, mode, id } of entriesOf(tree, prefix)) {
+      const path = prefix + name
+      if (mode !== FOLDER) found.set(path, id)
+      else if (options.enter?.(path) !== false) {
+        await walk(objects.cachedTree(id) ?? (await objects.readTree(id)), `${path}/`)
+      }
+    }
+  }
+  const { at } = options
+  const start = at === undefined ? await objects.readTree(root) : await folderAt(objects, root, at)
+  if (start !== undefined) await walk(start, at === undefined ? '' : `${at}/`)
+  return found
+}
+
+/** The blobs' bytes, in the order of `blobs`. */
+export async function readBlobs(objects: ObjectStore, blobs: BlobIds): Promise<Files> {
+  const bytes = new Map<string, Uint8Array>()
+  await objects.readMany(blobs.values(), (id, object) => {
+    if (object.type !== 'blob')
+      throw new CorruptError(`The object ${id} is a ${object.type} and should be a file.`, { object: id })
+    bytes.set(id, object.data)
+  })
+  const files: Files = new Map()
+  for (const [path, id] of blobs) files.set(path, bytes.get(id)!)
+  return files
+}
+
+function checkMode({ name, mode }: TreeEntry, path: string): void {
+  if (mode === BLOB || mode === FOLDER) return
+  throw new CorruptError(
+    `'${path}${name}' is no plain file (mode ${mode}). Forkpoint never writes that; take the checkpoint before it.`,
+    {
+      file: path + name,
+    },
+  )
+}

@@ -1,0 +1,257 @@
+/** The checkpoints of sessions in a git store: commits read as checkpoints, lines walked, revisions resolved. */
+import { NotFoundError } from '../errors.ts'
+import type { Repository } from '../git/repository.ts'
+import {
+  activeRef,
+  type BranchName,
+  branchRef,
+  type CommitId,
+  MAIN,
+  parseRef,
+  type SessionId,
+  type TagName,
+  tagRef,
+} from '../ids.ts'
+import { checkpointOf, numberOf, type ParsedMessage, parseMessage, timeOf } from './checkpoint-message.ts'
+import type { Ancestor } from './lineage.ts'
+import { parentsOn } from './lineage.ts'
+import { type RevisionLookup, resolveRevision } from './revision.ts'
+import type { Author, Checkpoint } from './session-store.ts'
+
+/** A commit on a branch of ours. */
+export interface CommitInfo extends Ancestor {
+  tree: string
+  parents: readonly CommitId[]
+  /** Milliseconds. */
+  time: number
+  message: ParsedMessage
+  author: Author
+  /** Id of the session it was made in, and the type of its documents; `undefined` for another tool's commit. */
+  session: string | undefined
+  type: string | undefined
+  key: string | undefined
+}
+
+export class GitHistory {
+  readonly repository: Repository
+  readonly #known = new Map<CommitId, CommitInfo>()
+
+  constructor(repository: Repository) {
+    this.repository = repository
+  }
+
+  /** Throws CorruptError when the commit is missing or broken. */
+  async info(id: CommitId): Promise<CommitInfo> {
+    const known = this.#known.get(id)
+    if (known !== undefined) return known
+    const { tree, parents, author, committer, message } = await this.repository.objects.readCommit(id)
+    const parsed = parseMessage(message)
+    const { trailers } = parsed
+    const seq =
+      numberOf(trailers?.get('Seq')) ?? (await this.#seqOfForeign(parents[0] as CommitId | undefined))
+    const info: CommitInfo = {
+      id,
+      tree,
+      parents: parents as CommitId[],
+      time: (trailers && timeOf(trailers)) ?? committer.at,
+      message: parsed,
+      author: { name: author.name, email: author.email },
+      kind: trailers === undefined ? 'foreign' : (trailers.get('Kind') ?? 'save'),
+      seq,
+      session: trailers?.get('Session'),
+      type: trailers?.get('Type'),
+      key: trailers?.get('Key'),
+    }
+    this.learn(info)
+    return info
+  }
+
+  /** Remembers a commit that was just made. */
+  learn(info: CommitInfo): void {
+    if (this.#known.size >= KNOWN_LIMIT) {
+      for (const id of [...this.#known.keys()].slice(0, KNOWN_LIMIT / 2)) this.#known.delete(id)
+    }
+    this.#known.set(info.id, info)
+  }
+
+  /** The commit as a checkpoint of the session it was reached through. */
+  async checkpoint(id: CommitId, session: SessionId, branch?: BranchName): Promise<Checkpoint> {
+    return this.present(await this.info(id), session, branch)
+  }
+
+  present(
+    { id, parents, message, time, author, seq }: CommitInfo,
+    session: SessionId,
+    branch?: BranchName,
+  ): Checkpoint {
+    const checkpoint = checkpointOf(
+      id,
+      [...parents],
+      message,
+      { at: time, author },
+      { session, branch: branch ?? '', seq },
+    )
+    return { ...checkpoint, session, author: { ...author } }
+  }
+
+  /** From the checkpoint back to the first, newest first: turns and what happened inside them. */
+  async *line(from: CommitId): AsyncGenerator<CommitInfo> {
+    for (let at: CommitId | undefined = from; at !== undefined; ) {
+      const info: CommitInfo = await this.info(at)
+      yield info
+      // The last parent of a turn with steps is its last step, and the first step stands on the turn before.
+      at = info.kind === 'foreign' ? info.parents[0] : info.parents.at(-1)
+    }
+  }
+
+  async turnParent(of: CommitId): Promise<CommitId | undefined> {
+    let at = (await this.info(of)).parents[0]
+    while (at !== undefined) {
+      const info = await this.info(at)
+      if (info.kind !== 'step') return at
+      at = info.parents[0]
+    }
+    return undefined
+  }
+
+  /** Parents of a checkpoint of this kind on top of that one. */
+  async parentsOn(tip: CommitInfo | undefined, kind: string): Promise<CommitId[]> {
+    if (tip === undefined) return []
+    return parentsOn(tip, kind, tip.kind === 'step' ? await this.turnParent(tip.id) : undefined)
+  }
+
+  /** The type of a session's documents, from its newest checkpoint of ours. */
+  async typeOf(tip: CommitId): Promise<string | undefined> {
+    for await (const { type } of this.line(tip)) if (type !== undefined) return type
+    return undefined
+  }
+
+  /** Every commit that these reach. */
+  async reachable(from: Iterable<CommitId>, until?: (id: CommitId) => boolean): Promise<Set<CommitId>> {
+    const seen = new Set<CommitId>()
+    const waiting = [...from]
+    for (let id = waiting.shift(); id !== undefined; id = waiting.shift()) {
+      if (seen.has(id)) continue
+      seen.add(id)
+      if (until?.(id) === true) break
+      waiting.push(...((await this.repository.objects.readCommit(id)).parents as CommitId[]))
+    }
+    return seen
+  }
+
+  // Refs
+
+  head(session: SessionId, branch: BranchName): CommitId | undefined {
+    return this.repository.refs.read(branchRef(session, branch)) as CommitId | undefined
+  }
+
+  async tagged(session: SessionId, tag: TagName): Promise<CommitId | undefined> {
+    const id = this.repository.refs.read(tagRef(session, tag))
+    return id === undefined ? undefined : this.#peel(id)
+  }
+
+  /** The branch that is meant when none is named: where the symbolic ref points, if that branch exists, else main. */
+  active(session: SessionId): BranchName {
+    const value = this.repository.refs.readValue(activeRef(session))
+    if (value === undefined || !('symbolic' in value)) return MAIN
+    const ref = parseRef(value.symbolic)
+    if (ref?.kind !== 'branch' || ref.session !== session) return MAIN
+    const branch = ref.name as BranchName
+    return this.head(session, branch) === undefined ? MAIN : branch
+  }
+
+  /** Branches by name, with their tips. */
+  branches(session: SessionId): Map<BranchName, CommitId> {
+    return this.#named(branchRef(session, MAIN), 'branch', session) as Map<BranchName, CommitId>
+  }
+
+  /** Tags by name; one that somebody else put on something other than a checkpoint is left out. */
+  async tags(session: SessionId): Promise<Map<TagName, CommitId>> {
+    const found = new Map<TagName, CommitId>()
+    for (const [name, id] of this.#named(tagRef(session, 'x' as TagName), 'tag', session)) {
+      const commit = await this.#peel(id)
+      if (commit !== undefined) found.set(name as TagName, commit)
+    }
+    return found
+  }
+
+  /** Whether the session has a branch. */
+  exists(session: SessionId): boolean {
+    return this.head(session, MAIN) !== undefined || this.branches(session).size > 0
+  }
+
+  /** Everything that the session's branches and tags reach. */
+  async ofSession(session: SessionId): Promise<Set<CommitId>> {
+    return this.reachable(await this.#tips(session))
+  }
+
+  /** Whether it is a checkpoint of the session. */
+  async has(session: SessionId, id: CommitId): Promise<boolean> {
+    if (!(await this.#isCommit(id))) return false
+    return (await this.reachable(await this.#tips(session), (other) => other === id)).has(id)
+  }
+
+  /** Throws NotFoundError or AmbiguousRevisionError. */
+  resolve(session: SessionId, revision: string): Promise<CommitId> {
+    if (!this.exists(session)) throw new NotFoundError({ kind: 'session', id: session })
+    const lookup: RevisionLookup = {
+      head: async (branch = this.active(session)) => this.head(session, branch as BranchName),
+      tag: async (name) => this.tagged(session, name as TagName),
+      has: (id) => this.has(session, id),
+      prefix: async (digits) => {
+        const candidates: CommitId[] = []
+        for (const id of this.repository.objects.expand(digits, 1000) as CommitId[]) {
+          if (await this.#isCommit(id)) candidates.push(id)
+        }
+        if (candidates.length === 0) return []
+        const own = await this.ofSession(session)
+        return candidates.filter((id) => own.has(id))
+      },
+      parents: async (id) => (await this.info(id)).parents,
+      turnParent: (id) => this.turnParent(id),
+    }
+    return resolveRevision(revision, lookup, session)
+  }
+
+  async #tips(session: SessionId): Promise<CommitId[]> {
+    return [...this.branches(session).values(), ...(await this.tags(session)).values()]
+  }
+
+  /** The commit that an id leads to, through the annotated tags that git can make. */
+  async #peel(id: string): Promise<CommitId | undefined> {
+    for (let at: string | undefined = id, depth = 0; at !== undefined && depth < 5; depth++) {
+      const object = await this.repository.objects.tryRead(at)
+      if (object?.type === 'commit') return at as CommitId
+      if (object?.type !== 'tag') return undefined
+      at = /^object ([0-9a-f]{40})$/m.exec(Buffer.from(object.data).toString('latin1'))?.[1]
+    }
+    return undefined
+  }
+
+  #named(example: string, kind: 'branch' | 'tag', session: SessionId): Map<string, CommitId> {
+    const found = new Map<string, CommitId>()
+    for (const [ref, id] of this.repository.refs.list(example.slice(0, example.lastIndexOf('/') + 1))) {
+      const parsed = parseRef(ref)
+      if (parsed?.kind === kind && parsed.session === session) found.set(parsed.name, id as CommitId)
+    }
+    return found
+  }
+
+  async #isCommit(id: CommitId): Promise<boolean> {
+    return (await this.repository.objects.tryRead(id))?.type === 'commit'
+  }
+
+  /** Other tools do not number: one more than the checkpoint below. */
+  async #seqOfForeign(parent: CommitId | undefined): Promise<number> {
+    let above = 1
+    for (let at = parent; at !== undefined; above++) {
+      const { parents, message } = await this.repository.objects.readCommit(at)
+      const seq = numberOf(parseMessage(message).trailers?.get('Seq'))
+      if (seq !== undefined) return seq + above
+      at = parents[0] as CommitId | undefined
+    }
+    return above
+  }
+}
+
+const KNOWN_LIMIT = 20_000

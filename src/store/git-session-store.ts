@@ -1,0 +1,535 @@
+/** Sessions in a git repository: every save is a commit. */
+import { writeJson } from '../codec/index.ts'
+import { AlreadyExistsError, NotFoundError } from '../errors.ts'
+import type { Plan } from '../git/group-commit.ts'
+import { Repository, type RepositoryOptions } from '../git/repository.ts'
+import {
+  activeRef,
+  type BranchName,
+  branchRef,
+  type CommitId,
+  encodeName,
+  MAIN,
+  parseBranchName,
+  parseRef,
+  parseSessionId,
+  parseTagName,
+  type SessionId,
+  tagRef,
+} from '../ids.ts'
+import type { Session } from '../state/index.ts'
+import { parseAddition } from './addition.ts'
+import { applyPlan, type ParsedAddition } from './addition-plan.ts'
+import { activeAfterDelete } from './branch-rules.ts'
+import {
+  checkSchema,
+  checkShape,
+  type DocumentRules,
+  documentRules,
+  redactDocument,
+  wrongType,
+} from './document.ts'
+import { Lifetime } from './exclusive.ts'
+import { encodeFiles } from './git-encoding.ts'
+import { GitHistory } from './git-history.ts'
+import { listSessions } from './git-list.ts'
+import { maintainRepository, repositoryStats } from './git-maintain.ts'
+import { patchBetween } from './git-patch.ts'
+import { readDocument, readEvents, readPart } from './git-reader.ts'
+import { verifySessions } from './git-verify.ts'
+import { GitWriter, PURGE_LOCK, type Saved } from './git-writer.ts'
+import { deepCopy, type JsonObject } from './json-value.ts'
+import { isPartial } from './partial-state.ts'
+import { type Position, Positions } from './positions.ts'
+import { createHandle, type Written } from './session-handle.ts'
+import type {
+  Addition,
+  Branch,
+  Checkpoint,
+  ForkOptions,
+  ListOptions,
+  LoadOptions,
+  LogOptions,
+  MaintainOptions,
+  MaintainReport,
+  Place,
+  SessionHandle,
+  SessionStore,
+  SessionSummary,
+  StateDiff,
+  StoredDocument,
+  StoreOptions,
+  StoreStats,
+  Supports,
+  Tag,
+  VerifyReport,
+  WriteOptions,
+} from './session-store.ts'
+import { diffStates, parsePlaces } from './state-diff.ts'
+import { parseAuthor, parseCount, parseWriteOptions } from './write-options.ts'
+
+export interface GitStoreOptions<S extends StoredDocument = Session> extends StoreOptions<S> {
+  /** How long another process's lock is waited for, in milliseconds. Default 10,000. */
+  lockTimeout?: number
+  /** The disk and how it is used; for tests. */
+  repository?: RepositoryOptions
+}
+
+/**
+ * Keeps sessions in a bare git repository. `folder` is opened on first use and created by the first save; when a
+ * call has resolved, its checkpoint is durable and every git tool sees it.
+ *
+ *     const store = new GitSessionStore('./sessions')
+ *     await store.save(state)
+ */
+export class GitSessionStore<S extends StoredDocument = Session> implements SessionStore<S> {
+  readonly supports: Supports = { history: true, branches: true, patch: true, persistent: true, keys: true }
+  readonly type: string
+  /** The bare repository, for git: `git --git-dir <folder> log demo/main`. */
+  readonly folder: string
+  readonly #rules: DocumentRules
+  readonly #repository: Repository
+  readonly #history: GitHistory
+  readonly #writer: GitWriter
+  readonly #positions = new Positions()
+  readonly #lifetime = new Lifetime()
+
+  constructor(folder: string, options: GitStoreOptions<S> = {}) {
+    if (typeof folder !== 'string' || folder === '')
+      throw new TypeError('A git store needs the path of its folder')
+    this.#rules = documentRules(options)
+    this.type = this.#rules.type
+    const { lockTimeout } = options
+    this.#repository = new Repository(folder, {
+      now: this.#rules.now,
+      ...(lockTimeout === undefined ? {} : { lockTimeout }),
+      ...options.repository,
+    })
+    this.folder = this.#repository.paths.root
+    this.#history = new GitHistory(this.#repository)
+    this.#writer = new GitWriter(this.#repository, this.#history, this.#rules)
+  }
+
+  save(state: S, options?: WriteOptions): Promise<Checkpoint> {
+    return this.#lifetime.use(async () => {
+      const saved = await this.#save(state, options, () => this.#positions.of(state))
+      return this.#shown(saved)
+    })
+  }
+
+  append(session: string, addition: Addition, options?: WriteOptions): Promise<Checkpoint> {
+    return this.#lifetime.use(async () => this.#shown(await this.#append(session, addition, options)))
+  }
+
+  load(session: string, options: LoadOptions = {}): Promise<S | undefined> {
+    return this.#lifetime.use(async () => {
+      const id = parseSessionId(session)
+      parseCount('last', options.last)
+      const named = options.branch === undefined ? undefined : parseBranchName(options.branch)
+      if (!(await this.#exists(id))) return undefined
+      const branch = named ?? this.#history.active(id)
+      const { tree, ...at } = await this.#at(id, branch, options.at)
+      const { objects } = this.#repository
+      if (isPartial(options))
+        return (await readPart(objects, tree, id, options, this.#rules.collections)) as unknown as S
+      const state = (await readDocument(objects, tree, id)) as unknown as S
+      this.#positions.set(state, this.#position(id, branch, at.id))
+      return state
+    })
+  }
+
+  open(session: string, options: { at?: string; branch?: string } = {}): Promise<SessionHandle<S>> {
+    return this.#lifetime.use(async () => {
+      const id = parseSessionId(session)
+      const named = options.branch === undefined ? undefined : parseBranchName(options.branch)
+      await this.#require(id)
+      const branch = named ?? this.#history.active(id)
+      const commit = await this.#at(id, branch, options.at)
+      const state = (await readDocument(this.#repository.objects, commit.tree, id)) as unknown as S
+      const position = this.#position(id, branch, commit.id)
+      this.#positions.set(state, position)
+      return createHandle<S>(
+        {
+          save: (next, all, at) =>
+            this.#lifetime.use(async () => this.#written(id, await this.#save(next, all, () => at), next)),
+          append: (addition, all, at, before) =>
+            this.#lifetime.use(async () => {
+              const saved = await this.#append(id, addition, all, at)
+              return this.#written(id, saved, before, at)
+            }),
+        },
+        { checkpoint: this.#history.present(commit, id, branch), state },
+        position,
+        branch,
+      )
+    })
+  }
+
+  resolve(session: string, revision: string): Promise<string> {
+    return this.#lifetime.use(() => this.#resolve(parseSessionId(session), revision))
+  }
+
+  checkpoint(session: string, revision = ''): Promise<Checkpoint> {
+    return this.#lifetime.use(async () => {
+      const id = parseSessionId(session)
+      return this.#history.checkpoint(await this.#resolve(id, revision), id)
+    })
+  }
+
+  async *log(session: string, options: LogOptions = {}): AsyncGenerator<Checkpoint> {
+    this.#lifetime.check()
+    const { at = '', steps = false } = options
+    const limit = parseCount('limit', options.limit) ?? Number.POSITIVE_INFINITY
+    const id = parseSessionId(session)
+    const from = await this.#resolve(id, at)
+    let shown = 0
+    for await (const commit of this.#history.line(from)) {
+      if (shown >= limit) return
+      if (!steps && commit.kind === 'step') continue
+      yield this.#history.present(commit, id)
+      shown++
+    }
+  }
+
+  branches(session: string): Promise<Branch[]> {
+    return this.#lifetime.use(async () => {
+      const id = parseSessionId(session)
+      await this.#require(id)
+      const active = this.#history.active(id)
+      return inOrder(this.#history.branches(id)).map(([name, head]) => ({
+        name,
+        head,
+        active: name === active,
+      }))
+    })
+  }
+
+  tags(session: string): Promise<Tag[]> {
+    return this.#lifetime.use(async () => {
+      const id = parseSessionId(session)
+      await this.#require(id)
+      return inOrder(await this.#history.tags(id)).map(([name, checkpoint]) => ({ name, checkpoint }))
+    })
+  }
+
+  async switch(session: string, branch: string): Promise<void> {
+    const [id, name] = [parseSessionId(session), parseBranchName(branch)]
+    return this.#lifetime.use(async () => {
+      await this.#require(id)
+      const [ref, active] = [branchRef(id, name), activeRef(id)]
+      await this.#repository.change({
+        refs: [ref, active],
+        prepare: (current) => {
+          if (current.get(ref) === undefined)
+            throw new NotFoundError({ kind: 'branch', id: name, session: id })
+          const symbolic = name === MAIN ? { ref: active, to: null } : { ref: active, to: ref }
+          return { ...NOTHING, symbolic: [symbolic], result: undefined }
+        },
+      })
+    })
+  }
+
+  async fork(session: string, options: ForkOptions): Promise<Checkpoint> {
+    const id = parseSessionId(session)
+    const { at = '', subject } = options
+    const to = options.session === undefined ? undefined : parseSessionId(options.session)
+    const branch = options.branch === undefined ? undefined : parseBranchName(options.branch)
+    const author = options.author === undefined ? undefined : parseAuthor(options.author)
+    if (to === undefined && branch === undefined)
+      throw new TypeError("A fork needs a 'branch' or a 'session'")
+    return this.#lifetime.use(async () => {
+      const source = await this.#resolve(id, at)
+      if (to !== undefined) {
+        const made = await this.#writer.fork(source, id, {
+          session: to,
+          branch: branch ?? MAIN,
+          subject,
+          author,
+        })
+        return this.#history.present(made, to)
+      }
+      await this.#newRef(
+        branchRef(id, branch!),
+        source,
+        () => new AlreadyExistsError({ kind: 'branch', id: branch!, session: id }),
+      )
+      return this.#history.checkpoint(source, id)
+    })
+  }
+
+  async tag(session: string, name: string, options: { at?: string } = {}): Promise<Tag> {
+    const [id, tag] = [parseSessionId(session), parseTagName(name)]
+    return this.#lifetime.use(async () => {
+      const checkpoint = await this.#resolve(id, options.at ?? '')
+      await this.#newRef(
+        tagRef(id, tag),
+        checkpoint,
+        () => new AlreadyExistsError({ kind: 'tag', id: tag, session: id }),
+      )
+      return { name: tag, checkpoint }
+    })
+  }
+
+  diff(from: Place | string, to: Place | string, revision?: string): Promise<StateDiff> {
+    return this.#lifetime.use(async () => {
+      const places = parsePlaces(from, to, revision)
+      const [before, after] = [await this.#placed(places[0]), await this.#placed(places[1])]
+      return {
+        from: before.name,
+        to: after.name,
+        ...diffStates(before.document, after.document, this.#rules.collections),
+        patch: () =>
+          this.#lifetime.use(() =>
+            patchBetween(this.#repository, before.name.checkpoint, after.name.checkpoint),
+          ),
+      }
+    })
+  }
+
+  async *list(options: ListOptions = {}): AsyncGenerator<SessionSummary> {
+    this.#lifetime.check()
+    if (await this.#repository.open()) yield* listSessions(this.#history, options)
+  }
+
+  runEvents(session: string, run: string, options: { after?: number; at?: string } = {}): Promise<unknown[]> {
+    return this.#lifetime.use(async () => {
+      const id = parseSessionId(session)
+      await this.#require(id)
+      const { tree } = await this.#history.info(await this.#resolve(id, options.at ?? ''))
+      return [...(await readEvents(this.#repository.objects, tree, id, run, options.after))]
+    })
+  }
+
+  exists(session: string): Promise<boolean> {
+    return this.#lifetime.use(() => this.#exists(parseSessionId(session)))
+  }
+
+  async delete(session: string, options: { branch?: string; tag?: string } = {}): Promise<boolean> {
+    const id = parseSessionId(session)
+    const branch = options.branch === undefined ? undefined : parseBranchName(options.branch)
+    const tag = options.tag === undefined ? undefined : parseTagName(options.tag)
+    if (branch !== undefined && tag !== undefined)
+      throw new TypeError("Delete a 'branch' or a 'tag', not both")
+    return this.#lifetime.use(async () => {
+      if (!(await this.#exists(id))) return false
+      if (tag !== undefined) return this.#deleteTag(tagRef(id, tag))
+      return branch === undefined ? this.#deleteSession(id) : this.#deleteBranch(id, branch)
+    })
+  }
+
+  verify(
+    session?: string,
+    options: { onProgress?: MaintainOptions['onProgress'] } = {},
+  ): Promise<VerifyReport> {
+    return this.#lifetime.use(async () => {
+      const id = session === undefined ? undefined : parseSessionId(session)
+      if (id !== undefined) await this.#require(id)
+      else if (!(await this.#repository.open())) return { ok: true, checkpoints: 0, objects: 0, problems: [] }
+      return verifySessions(this.#history, id, options.onProgress)
+    })
+  }
+
+  maintain(options: MaintainOptions = {}): Promise<MaintainReport> {
+    return this.#lifetime.use(() => maintainRepository(this.#repository, options))
+  }
+
+  stats(): Promise<StoreStats> {
+    return this.#lifetime.use(() => repositoryStats(this.#repository))
+  }
+
+  async close(): Promise<void> {
+    await this.#lifetime.close()
+    await this.#repository.close()
+  }
+
+  async #save(
+    state: S,
+    options: WriteOptions | undefined,
+    known: () => Position | undefined,
+  ): Promise<Saved> {
+    const write = parseWriteOptions(options)
+    const session = checkShape(state, this.#rules)
+    const document = { ...redactDocument(state, this.#rules) } as unknown as JsonObject
+    // Encoding begins before anything is awaited.
+    const encoding = encodeFiles(document, this.#rules.layout)
+    const [files] = await Promise.all([encoding, checkSchema(document, this.#rules)])
+    const saved = await this.#writer.save({ session, options: write, known }, document, files)
+    this.#positions.set(state, this.#position(session, saved.branch, saved.commit.id))
+    return saved
+  }
+
+  async #append(
+    session: string,
+    addition: Addition,
+    options: WriteOptions | undefined,
+    known?: Position,
+  ): Promise<Saved> {
+    const write = parseWriteOptions(options)
+    const id = parseSessionId(session)
+    const parsed = copyAddition(parseAddition(addition, this.#rules.collections))
+    await this.#require(id)
+    return this.#writer.append({ session: id, options: write, known: () => known }, parsed)
+  }
+
+  #shown({ commit, branch }: Saved & { session?: never }): Checkpoint {
+    return this.#history.present(commit, commit.session as SessionId, branch)
+  }
+
+  /** What a handle holds after a write. */
+  async #written(session: SessionId, saved: Saved, state: S, position?: Position): Promise<Written<S>> {
+    const { commit, branch, plan } = saved
+    const checkpoint = this.#history.present(commit, session, branch)
+    const next = await this.#stateAfter(session, saved, state, plan === undefined ? undefined : position)
+    this.#positions.set(next, this.#position(session, branch, commit.id))
+    return { checkpoint, state: next }
+  }
+
+  /** After an append the state at hand with the addition; otherwise what was stored, read back. */
+  async #stateAfter(
+    session: SessionId,
+    { commit, plan }: Saved,
+    state: S,
+    position: Position | undefined,
+  ): Promise<S> {
+    if (plan !== undefined && position !== undefined) {
+      return applyPlan(state as unknown as JsonObject, deepCopy(plan)) as unknown as S
+    }
+    return (await readDocument(this.#repository.objects, commit.tree, session)) as unknown as S
+  }
+
+  async #exists(session: SessionId): Promise<boolean> {
+    return (await this.#repository.open()) && this.#history.exists(session)
+  }
+
+  async #require(session: SessionId): Promise<void> {
+    if (!(await this.#exists(session))) throw new NotFoundError({ kind: 'session', id: session })
+  }
+
+  async #resolve(session: SessionId, revision: string): Promise<CommitId> {
+    await this.#require(session)
+    return this.#history.resolve(session, revision)
+  }
+
+  async #at(session: SessionId, branch: BranchName, revision: string | undefined) {
+    const tip = this.#history.head(session, branch)
+    const id = revision === undefined ? tip : await this.#history.resolve(session, revision)
+    if (id === undefined) throw new NotFoundError({ kind: 'branch', id: branch, session })
+    const type = await this.#history.typeOf(id)
+    if (type !== undefined && type !== this.type) throw wrongType(session, type, this.type)
+    return this.#history.info(id)
+  }
+
+  /** On the branch, if there is one of that name yet. */
+  #position(session: SessionId, branch: BranchName, checkpoint: CommitId): Position {
+    const exists = this.#history.head(session, branch) !== undefined
+    return { session, branch: exists ? branch : undefined, checkpoint }
+  }
+
+  async #placed({ session, at = '' }: Place) {
+    const id = parseSessionId(session)
+    const checkpoint = await this.#resolve(id, at)
+    const { tree } = await this.#history.info(checkpoint)
+    return {
+      document: await readDocument(this.#repository.objects, tree, id),
+      name: { session: id as string, checkpoint: checkpoint as string },
+    }
+  }
+
+  /** Sets a ref that must not exist to a checkpoint, unless that was purged meanwhile. */
+  #newRef(ref: string, to: CommitId, exists: () => Error): Promise<void> {
+    return this.#repository.change({
+      refs: [ref, PURGE_LOCK],
+      prepare: async (current): Promise<Plan<void>> => {
+        if (current.get(ref) !== undefined) throw exists()
+        if (!(await this.#repository.objects.has(to))) throw new NotFoundError({ kind: 'revision', id: to })
+        return { ...NOTHING, moves: new Map([[ref, to]]), result: undefined }
+      },
+    })
+  }
+
+  #deleteTag(ref: string): Promise<boolean> {
+    return this.#repository.change({
+      refs: [ref],
+      prepare: (current) => ({
+        ...NOTHING,
+        moves: new Map([[ref, null]]),
+        result: current.get(ref) !== undefined,
+      }),
+    })
+  }
+
+  #deleteBranch(session: SessionId, branch: BranchName): Promise<boolean> {
+    const [ref, active] = [branchRef(session, branch), activeRef(session)]
+    return this.#repository.change({
+      refs: [ref, active],
+      prepare: (current): Plan<boolean> => {
+        if (current.get(ref) === undefined) return { ...NOTHING, result: false }
+        const before = this.#history.active(session)
+        const after = activeAfterDelete(session, branch, [...this.#history.branches(session).keys()], before)
+        const symbolic = after === before ? [] : [{ ref: active, to: null }]
+        return {
+          ...NOTHING,
+          moves: new Map([[ref, null]]),
+          symbolic,
+          result: true,
+          placed: () => this.#writer.forget([ref]),
+        }
+      },
+    })
+  }
+
+  /** Branches, reserved lines, tags and the active branch, in one transaction. */
+  async #deleteSession(session: SessionId): Promise<boolean> {
+    for (;;) {
+      const refs = this.#refsOf(session)
+      const symbolic = [{ ref: activeRef(session), to: null }, ...(await this.#headElsewhere(session))]
+      const result = await this.#repository.change({
+        refs: [...refs, ...symbolic.map(({ ref }) => ref)],
+        prepare: (): Plan<boolean | 'again'> => {
+          if (this.#refsOf(session).some((ref) => !refs.includes(ref))) return { ...NOTHING, result: 'again' }
+          const moves = new Map(refs.map((ref) => [ref, null] as const))
+          return {
+            ...NOTHING,
+            moves,
+            symbolic,
+            result: refs.length > 0,
+            placed: () => this.#writer.forget(refs),
+          }
+        },
+      })
+      if (result !== 'again') return result
+    }
+  }
+
+  #refsOf(session: SessionId): string[] {
+    const part = encodeName(session)
+    const { refs } = this.#repository
+    return [`refs/heads/${part}/`, `refs/tags/${part}/`]
+      .flatMap((folder) => [...refs.list(folder).keys()])
+      .filter((ref) => parseRef(ref) !== undefined)
+  }
+
+  /** HEAD has to point at a session that stays, so that a plain clone checks something out. */
+  async #headElsewhere(session: SessionId): Promise<{ ref: string; to: string }[]> {
+    const head = this.#repository.refs.readValue('HEAD')
+    if (head === undefined || !('symbolic' in head) || parseRef(head.symbolic)?.session !== session) return []
+    for (const ref of this.#repository.refs.list('refs/heads/').keys()) {
+      const parsed = parseRef(ref)
+      if (parsed?.kind === 'branch' && parsed.session !== session) return [{ ref: 'HEAD', to: ref }]
+    }
+    return []
+  }
+}
+
+const NOTHING = { objects: [], moves: new Map<string, string | null>() } as const
+
+/** A copy that shares nothing. Throws InvalidStateError for what JSON cannot express. */
+function copyAddition({ items, set, unset }: ParsedAddition): ParsedAddition {
+  for (const [collection, list] of items) writeJson(list, { path: [collection] })
+  for (const [key, value] of Object.entries(set)) if (value !== undefined) writeJson(value, { path: [key] })
+  const copies = [...items].map(([collection, list]) => [collection, deepCopy(list)] as const)
+  return { items: new Map(copies), set: deepCopy(set), unset }
+}
+
+const inOrder = <Name extends string>(refs: ReadonlyMap<Name, CommitId>): [Name, CommitId][] =>
+  [...refs].sort(([a], [b]) => (a < b ? -1 : 1))

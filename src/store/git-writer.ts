@@ -1,0 +1,495 @@
+/** Saves, appends and forks in git: what becomes a commit, on top of what, and when none is made. */
+import { decodeHead } from '../codec/index.ts'
+import { AlreadyExistsError, ConflictError, InvalidStateError, NotFoundError } from '../errors.ts'
+import { encodeCommit } from '../git/commit.ts'
+import type { Change, Plan } from '../git/group-commit.ts'
+import { type NewObject, newObject } from '../git/object.ts'
+import type { Repository } from '../git/repository.ts'
+import { editTree } from '../git/tree-edit.ts'
+import { activeRef, type BranchName, branchRef, type CommitId, MAIN, type SessionId, tagRef } from '../ids.ts'
+import {
+  type AdditionPlan,
+  idOf,
+  isEmptyPlan,
+  type ParsedAddition,
+  planAddition,
+  touch,
+} from './addition-plan.ts'
+import { RUNS } from './addition-runs.ts'
+import { type Changes, changesOfPlan, checkpointFacts } from './changes.ts'
+import { encodeMessage, parseMessage } from './checkpoint-message.ts'
+import { checkAddition, type DocumentRules, layoutFor, wrongType } from './document.ts'
+import { type EncodedFiles, editsTo, encodeFiles } from './git-encoding.ts'
+import { blobsBelow, readBlobs } from './git-files.ts'
+import type { CommitInfo, GitHistory } from './git-history.ts'
+import { GitKeys } from './git-keys.ts'
+import { countItems, type Edits, GitLine } from './git-line.ts'
+import { deepCopy, deepEqual, isJsonObject, type JsonObject, without } from './json-value.ts'
+import { commitsUnchanged, seqOfFork, seqOn, timeOn } from './lineage.ts'
+import { decideAppendParent, decideParent, type Position, unseenReplacement } from './positions.ts'
+import type { Author, Checkpoint } from './session-store.ts'
+import { defaultSubject, forkSubject, oneLine } from './subject.ts'
+import type { WriteRequest } from './write-options.ts'
+
+export interface Write {
+  session: SessionId
+  options: WriteRequest
+  /** The caller's position, asked for when it is the save's turn. */
+  known(): Position | undefined
+}
+
+export interface Saved {
+  commit: CommitInfo
+  branch: BranchName
+  /** What an append changed in the state; `undefined` when it made no checkpoint. */
+  plan?: AdditionPlan
+}
+
+/** Where a write goes: the branch, and what is there. */
+interface Target {
+  session: SessionId
+  options: WriteRequest
+  known: Position | undefined
+  branch: BranchName
+  ref: string
+  tip: CommitId | undefined
+  tagged: CommitId | undefined
+  isNew: boolean
+}
+
+/** What is new in a checkpoint. */
+interface Made {
+  tree: string
+  objects: readonly NewObject[]
+  changes: Changes
+  /** The top-level values after the change. */
+  fields: JsonObject
+}
+
+/** Held while something is put on a checkpoint that no locked ref keeps alive, and while `purge` deletes. */
+export const PURGE_LOCK = 'forkpoint/purge'
+const LINES = 256
+
+export class GitWriter {
+  readonly #repository: Repository
+  readonly #history: GitHistory
+  readonly #rules: DocumentRules
+  readonly #keys: GitKeys
+  readonly #lines = new Map<string, { tip: CommitId; line: GitLine }>()
+
+  constructor(repository: Repository, history: GitHistory, rules: DocumentRules) {
+    this.#repository = repository
+    this.#history = history
+    this.#rules = rules
+    this.#keys = new GitKeys(history)
+  }
+
+  /** @param files all files of `document`, which must not change any more */
+  save(write: Write, document: JsonObject, files: EncodedFiles): Promise<Saved> {
+    return this.#change(write, async (target) => {
+      await this.#checkType(target)
+      const made = await this.#madeWithKey(target)
+      if (made !== undefined) {
+        if (!(await this.#isContentOf(made, target.session, document, files))) throw usedKey(target, made)
+        return this.#settle(target, made)
+      }
+      const parent = await this.#parent(target, decideParent)
+      const edits = await editsTo(this.#repository.objects, parent?.tree, files)
+      const before = parent && (await this.#fieldsAt(parent.tree, target.session))
+      const changes = await this.#changes(parent, before, document, edits)
+      const same = parent !== undefined && changes.fields.length === 0 && changes.collections.length === 0
+      if (same && !commitsUnchanged(parent, target.options)) return this.#settle(target, parent)
+      const { tree, objects } = await editTree(this.#repository.objects, parent?.tree, edits)
+      return this.#commit(target, parent, { tree, objects, changes, fields: document })
+    })
+  }
+
+  append(write: Write, addition: ParsedAddition): Promise<Saved> {
+    return this.#change(write, async (target) => {
+      if (target.isNew) throw new NotFoundError({ kind: 'session', id: target.session })
+      await this.#checkType(target)
+      const made = await this.#madeWithKey(target)
+      if (made !== undefined) {
+        if (!(await this.#isResultOf(made, target.session, addition))) throw usedKey(target, made)
+        return this.#settle(target, made)
+      }
+      const parent = (await this.#parent(target, decideAppendParent))!
+      const line = await this.#lineAt(target, parent)
+      await line.prepare(addition)
+      const plan = this.#plan(line, addition)
+      const replaced = plan.items.find(({ replaces }) => replaces)
+      if (replaced !== undefined && target.options.expected === undefined && target.known === undefined) {
+        throw unseenReplacement(target, { collection: replaced.collection, id: idOf(replaced.item) })
+      }
+      if (isEmptyPlan(plan) && !commitsUnchanged(parent, target.options)) return this.#settle(target, parent)
+      const at = new Date(this.#time(parent, target.options)).toISOString()
+      const whole = this.#rules.type === 'session' ? touch(plan, at) : plan
+      // Before the line's fields change: what the plan changes is told against what was there.
+      const changes = changesOfPlan(whole, line, this.#rules.collections)
+      const { edits, fields, advance } = await line.change(whole)
+      await checkAddition(fields, whole, this.#rules)
+      const { tree, objects } = await editTree(this.#repository.objects, parent.tree, edits)
+      const result = await this.#commit(target, parent, { tree, objects, changes, fields })
+      return {
+        ...result,
+        result: { ...result.result, plan: whole },
+        placed: () => {
+          result.placed?.()
+          advance(tree)
+          this.#keepLine(target.ref, result.result.commit.id, line)
+        },
+      }
+    })
+  }
+
+  /** A new session that begins at a checkpoint. Throws AlreadyExistsError when there is one of that id. */
+  async fork(
+    source: CommitId,
+    from: SessionId,
+    to: { session: SessionId; branch: BranchName; subject?: string | undefined; author?: Author | undefined },
+  ): Promise<CommitInfo> {
+    const { session, branch, subject = '', author = this.#rules.author } = to
+    const ref = branchRef(session, branch)
+    const symbolic = branch === MAIN ? [] : [{ ref: activeRef(session), to: ref }]
+    return this.#repository.change(
+      {
+        refs: [ref, PURGE_LOCK, ...symbolic.map((move) => move.ref)],
+        prepare: async () => {
+          if (this.#history.exists(session)) throw new AlreadyExistsError({ kind: 'session', id: session })
+          const origin = await this.#existing(source, from)
+          const parent = { session: from as string, checkpoint: source as string }
+          const head = await this.#headAt(origin.tree)
+          const document = { ...head, id: session, parent }
+          const type = (await this.#history.typeOf(source)) ?? this.#rules.type
+          const files = await encodeFiles(document, layoutFor(type, []))
+          const edits: Edits = new Map([...files].map(([path, { bytes }]) => [path, bytes]))
+          const { tree, objects } = await editTree(this.#repository.objects, origin.tree, edits)
+          const info = this.#newCommit({
+            tree,
+            parents: [source],
+            time: this.#time(origin, { at: undefined }),
+            author,
+            type,
+            checkpoint: {
+              session,
+              branch,
+              subject: oneLine(subject) || forkSubject(from, source),
+              body: '',
+              kind: 'fork',
+              seq: seqOfFork(origin),
+              ...checkpointFacts({ added: [], from: 0, run: undefined }, document),
+              forkedFrom: parent,
+            },
+          })
+          return {
+            objects: [...objects, info.object],
+            moves: new Map([[ref, info.commit.id]]),
+            symbolic,
+            result: info.commit,
+            placed: () => this.#history.learn(info.commit),
+          }
+        },
+      },
+      ref,
+    )
+  }
+
+  /** A line is only worth keeping while its branch exists. */
+  forget(refs: Iterable<string>): void {
+    for (const ref of refs) this.#lines.delete(ref)
+  }
+
+  /** Runs `work` under the locks of the branch and, if there is one, the tag. */
+  async #change(write: Write, work: (target: Target) => Promise<Plan<Saved>>): Promise<Saved> {
+    const { session, options } = write
+    for (let round = 0; ; round++) {
+      const there = await this.#repository.open()
+      const isNew = !there || !this.#history.exists(session)
+      const branch = options.branch ?? (isNew ? MAIN : this.#history.active(session))
+      const ref = branchRef(session, branch)
+      const tag = options.tag === undefined ? undefined : tagRef(session, options.tag)
+      const starts = isNew || this.#history.head(session, branch) === undefined
+      const symbolic = isNew && branch !== MAIN ? [{ ref: activeRef(session), to: ref }] : []
+      const change: Change<Saved | typeof AGAIN> = {
+        refs: [
+          ref,
+          ...(tag === undefined ? [] : [tag]),
+          ...(starts ? [PURGE_LOCK] : []),
+          ...symbolic.map((move) => move.ref),
+        ],
+        prepare: async (current) => {
+          const tip = current.get(ref) as CommitId | undefined
+          if (tip === undefined && !starts) return { objects: [], moves: new Map(), result: AGAIN }
+          const tagged = tag === undefined ? undefined : await this.#history.tagged(session, options.tag!)
+          const target = {
+            session,
+            options,
+            known: write.known(),
+            branch,
+            ref,
+            tip,
+            tagged,
+            isNew: isNew && tip === undefined,
+          }
+          const plan = await work(target)
+          return tip === undefined && plan.moves.has(ref) ? { ...plan, symbolic } : plan
+        },
+      }
+      const result = await this.#repository.change<Saved | typeof AGAIN>(change, ref)
+      if (result !== AGAIN) return result
+      if (round === 5)
+        throw new ConflictError(
+          { session, branch, actual: null },
+          `The branch ${branch} of session '${session}' comes and goes. Try again.`,
+        )
+    }
+  }
+
+  async #checkType({ session, tip, isNew }: Target): Promise<void> {
+    if (isNew) return
+    const any = tip ?? this.#history.branches(session).values().next().value
+    const type = any && (await this.#history.typeOf(any))
+    if (type !== undefined && type !== this.#rules.type) throw wrongType(session, type, this.#rules.type)
+  }
+
+  async #parent(
+    target: Target,
+    decide: (request: Parameters<typeof decideParent>[0]) => CommitId | undefined,
+  ): Promise<CommitInfo | undefined> {
+    const { session, branch, known, tip, options } = target
+    const stands =
+      tip !== undefined || known?.session !== session || (await this.#history.has(session, known.checkpoint))
+    const parent = decide({ session, branch, tip, known, stands, expected: options.expected })
+    return parent === undefined ? undefined : this.#history.info(parent)
+  }
+
+  async #existing(id: CommitId, session: SessionId): Promise<CommitInfo> {
+    if (await this.#history.has(session, id)) return this.#history.info(id)
+    throw new NotFoundError({ kind: 'revision', id, session })
+  }
+
+  async #commit(target: Target, parent: CommitInfo | undefined, made: Made): Promise<Plan<Saved>> {
+    const { session, branch, options, tagged } = target
+    if (tagged !== undefined) throw new AlreadyExistsError({ kind: 'tag', id: options.tag!, session })
+    const { changes, fields } = made
+    const seq = seqOn(parent)
+    const { commit, object } = this.#newCommit({
+      tree: made.tree,
+      parents: await this.#history.parentsOn(parent, options.kind),
+      time: this.#time(parent, options),
+      author: options.author ?? this.#rules.author,
+      type: this.#rules.type,
+      checkpoint: {
+        session,
+        branch,
+        subject: options.subject ?? defaultSubject({ kind: options.kind, seq }, changes, fields),
+        body: options.body,
+        kind: options.kind,
+        seq,
+        ...checkpointFacts(changes, fields),
+        ...(options.key !== undefined && { key: options.key }),
+      },
+      trailers: options.trailers,
+    })
+    return this.#settle(target, commit, [...made.objects, object])
+  }
+
+  #newCommit(made: {
+    tree: string
+    parents: readonly CommitId[]
+    time: number
+    author: Author
+    type: string
+    checkpoint: Omit<Checkpoint, 'id' | 'parents' | 'author' | 'createdAt'>
+    trailers?: Readonly<Record<string, string>>
+  }): { commit: CommitInfo; object: NewObject } {
+    const { tree, parents, time, author, type, checkpoint, trailers } = made
+    const message = encodeMessage({ ...checkpoint, type, at: time, ...(trailers && { trailers }) })
+    const person = { ...author, at: time }
+    const object = newObject(
+      'commit',
+      encodeCommit({ tree, parents, author: person, committer: person, message }),
+    )
+    const { session, kind, seq, key } = checkpoint
+    const commit = {
+      id: object.id as CommitId,
+      tree,
+      parents,
+      time,
+      message: parseMessage(message),
+      author,
+      session,
+      type,
+      kind,
+      seq,
+      key,
+    }
+    return { commit, object }
+  }
+
+  /** Moves the branch there unless it holds the checkpoint already, and sets the tag. */
+  #settle(target: Target, commit: CommitInfo, objects: readonly NewObject[] = []): Plan<Saved> {
+    const { session, branch, ref, tip, options, tagged } = target
+    if (tagged !== undefined && tagged !== commit.id) {
+      throw new AlreadyExistsError({ kind: 'tag', id: options.tag!, session })
+    }
+    const moves = new Map<string, string>()
+    const advances = tip === undefined || commit.parents.includes(tip)
+    if (advances) moves.set(ref, commit.id)
+    if (options.tag !== undefined && tagged === undefined) moves.set(tagRef(session, options.tag), commit.id)
+    return {
+      objects,
+      moves,
+      result: { commit, branch },
+      placed: () => {
+        this.#history.learn(commit)
+        if (advances) this.#keys.advance(ref, tip, commit.id, commit.key)
+      },
+    }
+  }
+
+  async #madeWithKey({ ref, tip, options: { key } }: Target): Promise<CommitInfo | undefined> {
+    const id = key === undefined || tip === undefined ? undefined : await this.#keys.find(ref, tip, key)
+    return id === undefined ? undefined : this.#history.info(id)
+  }
+
+  /** What a whole state changes, told by the files that differ. */
+  async #changes(
+    parent: CommitInfo | undefined,
+    before: JsonObject | undefined,
+    document: JsonObject,
+    edits: Edits,
+  ): Promise<Changes> {
+    const { collections } = this.#rules
+    const first = collections[0] ?? ''
+    const from = parent === undefined ? 0 : await countItems(this.#repository.objects, parent.tree, first)
+    const items = Array.isArray(document[first]) ? (document[first] as unknown[]) : []
+    const runs = Array.isArray(document[RUNS]) ? (document[RUNS] as unknown[]) : []
+    const touched = collections.filter((name) =>
+      [...edits.keys()].some((path) => path.startsWith(`${name}/`)),
+    )
+    return {
+      first: parent === undefined,
+      added: items.slice(from),
+      from,
+      fields: changedFields(before ?? {}, without(document, new Set(collections))),
+      run: collections.includes(RUNS) ? lastRun(runs, edits) : undefined,
+      collections: touched,
+    }
+  }
+
+  async #isContentOf(
+    made: CommitInfo,
+    session: SessionId,
+    document: JsonObject,
+    files: EncodedFiles,
+  ): Promise<boolean> {
+    const edits = await editsTo(this.#repository.objects, made.tree, files)
+    if ([...edits.keys()].some((path) => path.includes('/'))) return false
+    const fields = await this.#fieldsAt(made.tree, session)
+    return changedFields(fields, without(document, new Set(this.#rules.collections))).length === 0
+  }
+
+  /** Whether the addition, put on what the checkpoint was put on, gives the checkpoint. */
+  async #isResultOf(made: CommitInfo, session: SessionId, addition: ParsedAddition): Promise<boolean> {
+    const base = made.parents.at(-1)
+    if (base === undefined) return false
+    const { objects } = this.#repository
+    const { tree } = await this.#history.info(base)
+    const line = await GitLine.load(objects, tree, this.#rules.layout, session)
+    await line.prepare(addition)
+    try {
+      const { edits } = await line.change(this.#plan(line, addition))
+      const after = await editTree(objects, tree, edits)
+      if (after.tree === made.tree) return true
+      const [theirs, ours] = [await blobsBelow(objects, made.tree), new Map(await blobsBelow(objects, tree))]
+      const fresh = new Map(after.objects.map(({ id, data }) => [id, data]))
+      for (const [path, bytes] of edits) {
+        if (bytes === null) ours.delete(path)
+        else ours.set(path, newObject('blob', bytes).id)
+      }
+      if (theirs.size !== ours.size) return false
+      for (const [path, id] of theirs) if (path.includes('/') && ours.get(path) !== id) return false
+      const top = [...ours].filter(([path]) => !path.includes('/'))
+      const files = new Map<string, Uint8Array>()
+      for (const [path, id] of top) files.set(path, fresh.get(id) ?? (await objects.read(id)).data)
+      const fields = { ...without(decodeHead(files), new Set(this.#rules.collections)), id: session }
+      return changedFields(fields, await this.#fieldsAt(made.tree, session)).length === 0
+    } catch (error) {
+      if (error instanceof InvalidStateError) return false
+      throw error
+    }
+  }
+
+  #plan(line: GitLine, addition: ParsedAddition): AdditionPlan {
+    const plan = planAddition(addition, line, this.#rules.redact)
+    return this.#rules.redact === undefined ? plan : deepCopy(plan)
+  }
+
+  /** `session.json` and `config.json` of a tree; empty collections among them. */
+  async #headAt(tree: string): Promise<JsonObject> {
+    const { objects } = this.#repository
+    return decodeHead(await readBlobs(objects, await blobsBelow(objects, tree, { enter: () => false })))
+  }
+
+  /** The top-level values that are no collections, as the session shows them. */
+  async #fieldsAt(tree: string, session: SessionId): Promise<JsonObject> {
+    return { ...without(await this.#headAt(tree), new Set(this.#rules.collections)), id: session }
+  }
+
+  async #lineAt({ ref, session }: Target, { id, tree }: CommitInfo): Promise<GitLine> {
+    const kept = this.#lines.get(ref)
+    if (kept?.tip === id) return kept.line
+    const line = await GitLine.load(this.#repository.objects, tree, this.#rules.layout, session)
+    this.#keepLine(ref, id, line)
+    return line
+  }
+
+  #keepLine(ref: string, tip: CommitId, line: GitLine): void {
+    this.#lines.delete(ref)
+    if (this.#lines.size >= LINES) this.#lines.delete(this.#lines.keys().next().value!)
+    this.#lines.set(ref, { tip, line })
+  }
+
+  #time(parent: CommitInfo | undefined, { at }: Pick<WriteRequest, 'at'>): number {
+    return timeOn(parent === undefined ? [] : [parent.time], at ?? Math.floor(this.#rules.now()))
+  }
+}
+
+const AGAIN = Symbol('again')
+
+/** Keys, other than `updatedAt`, whose value is new, another, or gone. */
+const changedFields = (before: JsonObject, after: JsonObject): string[] =>
+  [...new Set([...Object.keys(before), ...Object.keys(after)])]
+    .filter((key) => key !== 'updatedAt' && after[key] !== before[key])
+    .filter(
+      (key) =>
+        Object.hasOwn(before, key) !== isThere(after, key) || !deepEqual(before[key], plain(after[key])),
+    )
+    .sort()
+
+/** Properties that are `undefined` are not stored. */
+const isThere = (object: JsonObject, key: string): boolean =>
+  Object.hasOwn(object, key) && object[key] !== undefined
+
+const plain = (value: unknown): unknown =>
+  isJsonObject(value) || Array.isArray(value) ? deepCopy(value) : value
+
+/** Id of the last run that has a file among these. */
+function lastRun(runs: readonly unknown[], edits: Edits): string | undefined {
+  let last = -1
+  for (const path of edits.keys()) {
+    const [name, , entry] = path.split('/')
+    if (name !== RUNS || entry === undefined) continue
+    const index = Number(entry.slice(0, 6))
+    if (index < runs.length && index > last) last = index
+  }
+  return last === -1 ? undefined : idOf(runs[last])
+}
+
+function usedKey({ session, branch, tip, options: { key } }: Target, made: CommitInfo): ConflictError {
+  return new ConflictError(
+    { session, branch, expected: made.id, actual: tip ?? null },
+    `The key '${key}' already made checkpoint ${made.id.slice(0, 10)}… of session '${session}', with other content. Use a new key for new content.`,
+  )
+}
