@@ -217,7 +217,7 @@ export class MemorySessionStore<S extends StoredDocument = Session> implements S
       return {
         from: before.name,
         to: after.name,
-        ...deepCopy(diffStates(before.document, after.document, this.#rules.collections)),
+        ...diffStates(deepCopy(before.document), deepCopy(after.document), this.#rules.collections),
         patch: async () => {
           throw new UnsupportedError(
             'patch',
