@@ -167,18 +167,15 @@ class Import {
     }
     const branches = stored === undefined ? [await this.#create()] : [...stored]
     const used: StoredBranch[] = []
-    for (const path of paths) used.push(await this.#writePath(path, paths.length > 1, branches))
+    for (const path of paths) used.push(await this.#writePath(path, paths, branches))
     for (const agent of this.#waiting) await this.#writeAgent(agent, paths, used)
 
     const [main] = used as [StoredBranch]
-    if (stored !== undefined && !stored.some(({ name }) => name === main.name)) {
-      await this.#store.switch(this.#session, main.name)
-    }
     return this.#result(stored === undefined, main, used)
   }
 
   async #create(): Promise<StoredBranch> {
-    const branch = await this.#writer.create(await this.#content(0))
+    const branch = await this.#writer.create(await this.#content(0, new Map()))
     this.#wrote(0, 0)
     return branch
   }
@@ -186,7 +183,7 @@ class Import {
   /** Writes what the store does not have of a line of turns. Returns the branch that holds it. */
   async #writePath(
     path: readonly number[],
-    rewound: boolean,
+    paths: readonly (readonly number[])[],
     branches: StoredBranch[],
   ): Promise<StoredBranch> {
     const ids = path.map((index) => this.#turn(index).id)
@@ -197,16 +194,26 @@ class Import {
     const last = ids[shared - 1] as string
     if (branch.tip !== last) {
       // The branch goes another way from here, or the session went on there without Claude Code.
-      const name = freeName(rewound ? 'rewind' : 'import', branches)
+      const name = freeName(paths.length > 1 ? 'rewind' : 'import', branches)
       branch = await this.#writer.fork(branch, last, name, ids.slice(0, shared))
       branches.push(branch)
     }
+    if (path === paths[0]) await this.#activate(branch, branches)
     for (const index of todo) {
       const before = branch.turns.get(this.#turn(index).id) ?? 0
-      await this.#writer.add(branch, await this.#content(index))
+      await this.#writer.add(branch, await this.#content(index, branch.agents))
       this.#wrote(index, before)
     }
     return branch
+  }
+
+  /** Makes the line that the session ended on the active one, unless the user is at work on a line of their own. */
+  async #activate(branch: StoredBranch, branches: readonly StoredBranch[]): Promise<void> {
+    const active = branches.find((one) => one.active)
+    if (branch.active || active?.tip === undefined) return
+    await this.#store.switch(this.#session, branch.name)
+    active.active = false
+    branch.active = true
   }
 
   /** Writes what is new of a sub-agent whose turn was there already. */
@@ -224,7 +231,8 @@ class Import {
     this.#added += linesAfter(agent.transcript.turns, old?.cursor?.lines ?? 0)
   }
 
-  async #content(index: number): Promise<TurnContent> {
+  /** @param known sub-agents that the branch has */
+  async #content(index: number, known: StoredBranch['agents']): Promise<TurnContent> {
     const built = await buildTurn(
       this.#transcript,
       index,
@@ -236,7 +244,7 @@ class Import {
       if (this.#turnOf(agent) !== index) continue
       agents.push(await buildAgentRun(agent, this.#transcript))
       this.#waiting.delete(agent)
-      this.#added += linesAfter(agent.transcript.turns, 0)
+      this.#added += linesAfter(agent.transcript.turns, known.get(agent.run)?.cursor?.lines ?? 0)
     }
     return { turn: this.#turn(index), built, agents }
   }

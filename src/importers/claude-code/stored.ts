@@ -23,6 +23,7 @@ export interface ImportNote extends AgentSource {
 export interface StoredBranch {
   name: string
   head: string
+  active: boolean
   /** By id of a turn: its last line. */
   turns: Map<string, number>
   /** The turn that the branch ends with; `undefined` when the session went on here without Claude Code. */
@@ -48,7 +49,8 @@ export async function readStored(store: SessionStore, session: string): Promise<
     const state = await store.load(session, options)
     const note = noteOf(state)
     if (state === undefined || note === undefined) continue
-    found.push({ name: branch?.name ?? 'main', head: branch?.head ?? '', ...turnsOf(state), note })
+    const { name, head, active } = branch ?? { name: 'main', head: '', active: true }
+    found.push({ name, head, active, ...turnsOf(state), note })
   }
   if (found.length > 0) return found
   throw new AlreadyExistsError(

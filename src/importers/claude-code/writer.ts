@@ -70,6 +70,7 @@ export class SessionWriter {
     return {
       name: checkpoint.branch,
       head: checkpoint.id,
+      active: true,
       turns: new Map([[START, lastLine(turn)]]),
       tip: START,
       note,
@@ -86,7 +87,13 @@ export class SessionWriter {
     const checkpoint = await this.#append(handle, {
       messages,
       runs: [...agents, ...built.runs],
-      fields: { ...fieldsOf(turn), metadata: { ...handle.state.metadata, import: note } },
+      fields: {
+        ...fieldsOf(turn),
+        // A file that was imported while it was empty gave no time.
+        createdAt: this.#transcript.firstAt,
+        updatedAt: built.endedAt,
+        metadata: { ...handle.state.metadata, import: note },
+      },
       fresh: !known,
       options: this.#options(
         known ? turn.subject.replace(/^(?:turn \d+|session start)/, '$&, continued') : turn.subject,
@@ -136,6 +143,7 @@ export class SessionWriter {
     return {
       name,
       head: id,
+      active: false,
       turns: new Map(turns.map((one) => [one, from.turns.get(one) ?? 0])),
       tip: turn,
       note: noteOf(handle.state) ?? from.note,
