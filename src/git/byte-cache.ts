@@ -22,6 +22,7 @@ export class ByteCache<Key, Value> {
     if (bytes > this.#budget / 4) return
     this.#kept.set(key, { value, bytes })
     this.#bytes += bytes
+    if (this.#bytes <= this.#budget) return
     for (const oldest of this.#kept.keys()) {
       if (this.#bytes <= this.#budget) break
       this.delete(oldest)

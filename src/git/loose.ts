@@ -5,8 +5,9 @@
 import { CorruptError } from '../errors.ts'
 import { isObjectId, type ObjectId } from '../ids.ts'
 import type { FileSystem, OpenFile } from './file-system.ts'
+import { BrokenStreamError, checkClaim, inflateAt } from './inflate.ts'
 import { BIG_OBJECT, type GitObject, type ObjectType } from './object.ts'
-import { BrokenStreamError, checkClaim, inflate, inflateStart, inflateStream } from './zlib-stream.ts'
+import { inflateStart, inflateStream } from './zlib-stream.ts'
 
 export const looseFile = (objectsFolder: string, id: ObjectId): string =>
   `${objectsFolder}/${id.slice(0, 2)}/${id.slice(2)}`
@@ -22,9 +23,6 @@ export async function readLoose(
   maxSize: number,
 ): Promise<GitObject | undefined> {
   const file = looseFile(objectsFolder, id)
-  const stat = fs.stat(file)
-  if (stat === undefined) return undefined
-  if (stat.kind !== 'file') throw brokenLoose(file, id, 'is not a plain file')
   const open = fs.open(file, 'r')
   if (open === undefined) return undefined
   try {
@@ -65,7 +63,7 @@ async function readFrom(open: OpenFile, maxSize: number): Promise<GitObject> {
   checkClaim(length, total)
   const inflated =
     total <= BIG_OBJECT && length === data.length
-      ? inflate(data, total)
+      ? inflateAt(data, 0, total)
       : await inflateStream(pieces(open), total)
   return { type: type as ObjectType, data: inflated.subarray(whole.length) }
 }

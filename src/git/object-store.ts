@@ -96,7 +96,8 @@ export class ObjectStore {
     for (const [pack, inPack] of places) {
       inPack.sort((a, b) => a.offset - b.offset)
       for (const { id, offset } of inPack) {
-        const object = await this.#readAt(this.#own, { pack, offset }, id, 0)
+        const read = this.#readAt(this.#own, { pack, offset }, id, 0)
+        const object = read instanceof Promise ? await read : read
         if (object instanceof Error) elsewhere.push(id)
         else found(id, object)
         if (slice.isOver()) await slice.next()
@@ -254,19 +255,27 @@ export class ObjectStore {
     return id === EMPTY_TREE ? { type: 'tree', data: NO_ENTRIES.data } : undefined
   }
 
-  async #readAt(
+  /** The object at the place, checked; or what is wrong with it. At once, unless it is large. */
+  #readAt(
     folder: PackFolder,
     { pack, offset }: PackPlace,
     id: ObjectId,
     depth: number,
-  ): Promise<GitObject | CorruptError | PackGoneError> {
-    try {
-      const object = await pack.read(offset, (base) => this.#base(base, depth + 1))
-      return await checked(object, id, pack.file)
-    } catch (error) {
+  ): Read | Promise<Read> {
+    const failed = (error: unknown): Read => {
       if (error instanceof PackGoneError) folder.drop(pack)
       else if (!(error instanceof CorruptError)) throw error
       return error
+    }
+    try {
+      const object = pack.read(offset, (base) => this.#base(base, depth + 1))
+      const whole =
+        object instanceof Promise
+          ? object.then((later) => checked(later, id, pack.file))
+          : checked(object, id, pack.file)
+      return whole instanceof Promise ? whole.catch(failed) : whole
+    } catch (error) {
+      return failed(error)
     }
   }
 
@@ -303,9 +312,17 @@ const ROUNDS = 8
 /** Deltas whose base is in another place are for packs on their way over a network; a few can be left over. */
 const MAX_HOPS = 32
 
-async function checked(object: GitObject, id: ObjectId, file: string): Promise<GitObject> {
+type Read = GitObject | CorruptError | PackGoneError
+
+function checked(object: GitObject, id: ObjectId, file: string): GitObject | Promise<GitObject> {
   const { type, data } = object
-  const actual = data.length > BIG_OBJECT ? await objectIdInSlices(type, data) : objectId(type, data)
+  if (data.length > BIG_OBJECT) {
+    return objectIdInSlices(type, data).then((actual) => same(object, id, actual, file))
+  }
+  return same(object, id, objectId(type, data), file)
+}
+
+function same(object: GitObject, id: ObjectId, actual: ObjectId, file: string): GitObject {
   if (actual === id) return object
   throw new CorruptError(
     `Object ${id} in '${file}' is damaged: its content belongs to the id ${actual}. Restore it from a copy of the store, or see with 'git fsck' what is lost.`,

@@ -14,19 +14,25 @@ export interface PackBytesParts {
   /** What the pack must agree with. */
   index: () => PackIndex
   windows: ByteCache<number, Buffer>
-  /** Called when a file descriptor is taken; `release` gives it back. */
+  /** Called when a file descriptor is kept; `release` gives it back. */
   opened: () => void
+}
+
+/** Bytes in memory, the wanted ones from `at` on. */
+export interface Window {
+  bytes: Buffer
+  at: number
 }
 
 export class PackBytes {
   readonly #parts: PackBytesParts
-  readonly #key = serial++ * 2 ** 24
+  readonly #key = serials++ * 2 ** 24
+  /** Kept open, if the file is large. */
   #open: OpenFile | undefined
   #readers = 0
-  #released = false
+  #isReleased = false
   #end = 0
-  #window = WINDOW
-  #isWhole = false
+  #isSmall = false
 
   constructor(parts: PackBytesParts) {
     this.#parts = parts
@@ -34,110 +40,121 @@ export class PackBytes {
 
   /** Where the checksum that ends the file starts. Throws PackGoneError, CorruptError. */
   get end(): number {
-    if (this.#end === 0) this.#file()
+    if (this.#end === 0) this.#enter()
     return this.#end
   }
 
-  /** At least `need` bytes from `position` on, fewer only at the end. Throws PackGoneError, CorruptError. */
-  bytes(position: number, need: number): Buffer {
+  /** A window with `need` bytes from `position` on, or all there are. Throws PackGoneError, CorruptError. */
+  window(position: number, need: number): Window {
     const end = this.end
+    const { windows } = this.#parts
+    if (this.#isSmall) return { bytes: windows.get(this.#key) ?? this.#enter()!, at: position }
+    const n = Math.floor(position / WINDOW)
+    const start = n * WINDOW
     const stop = Math.min(position + need, end)
-    const n = Math.floor(position / this.#window)
-    const start = n * this.#window
-    if (stop > start + this.#window) return this.#read(position, stop - position)
-    let window = this.#parts.windows.get(this.#key + n)
-    if (window === undefined) {
-      window = this.#read(start, Math.min(this.#window, end - start))
-      this.#parts.windows.set(this.#key + n, window, window.length)
-      if (this.#isWhole) this.release()
+    if (stop > start + WINDOW) return { bytes: this.#read(this.#file(), position, stop - position), at: 0 }
+    let bytes = windows.get(this.#key + n)
+    if (bytes === undefined) {
+      bytes = this.#read(this.#file(), start, Math.min(WINDOW, end - start))
+      windows.set(this.#key + n, bytes, bytes.length)
     }
-    return window.subarray(position - start)
+    return { bytes, at: position - start }
   }
 
-  /** Everything from `position` on, read without holding up the event loop. Throws like `bytes`. */
+  /** Everything from `position` on, read without holding up the event loop. Throws like `window`. */
   async *pieces(position: number): AsyncGenerator<Buffer> {
+    const end = this.end
+    if (this.#isSmall) {
+      yield this.window(position, 0).bytes.subarray(position, end)
+      return
+    }
     this.#readers++
     try {
-      for (let at = position; at < this.end; ) {
-        const piece = Buffer.allocUnsafe(Math.min(WINDOW, this.end - at))
+      for (let at = position; at < end; ) {
+        const piece = Buffer.allocUnsafe(Math.min(WINDOW, end - at))
         const length = await this.#file().readAsync(piece, at)
-        if (length === 0) throw this.broken('became shorter while it was read')
+        if (length === 0) throw this.#broken('became shorter while it was read')
         yield piece.subarray(0, length)
         at += length
       }
     } finally {
       this.#readers--
-      if (this.#released) this.release()
+      if (this.#isReleased) this.release()
     }
   }
 
   /** Gives the file descriptor back as soon as nobody reads; the next read opens the file again. */
   release(): void {
-    this.#released = this.#readers > 0
-    if (this.#released) return
+    this.#isReleased = this.#readers > 0
+    if (this.#isReleased) return
     this.#open?.close()
     this.#open = undefined
   }
 
-  broken(what: string): CorruptError {
+  #file(): OpenFile {
+    if (this.#open === undefined) this.#enter()
+    return this.#open!
+  }
+
+  /** Opens the file and checks that it is the one its index is about. All its bytes, if it is small. */
+  #enter(): Buffer | undefined {
+    const { fs, file, windows, opened } = this.#parts
+    const open = fs.open(file, 'r')
+    if (open === undefined) throw new PackGoneError(file)
+    try {
+      const size = open.size()
+      const end = size - CHECKSUM_BYTES
+      if (end < PACK_HEADER) throw this.#broken('is too short to be a pack')
+      if (size <= SMALL) {
+        const bytes = this.#read(open, 0, size)
+        this.#check(bytes, bytes.subarray(end))
+        this.#end = end
+        this.#isSmall = true
+        windows.set(this.#key, bytes, size)
+        return bytes
+      }
+      this.#check(this.#read(open, 0, PACK_HEADER), this.#read(open, end, CHECKSUM_BYTES))
+      this.#end = end
+      this.#open = open
+    } finally {
+      if (this.#open !== open) open.close()
+    }
+    opened()
+    return undefined
+  }
+
+  #check(header: Buffer, checksum: Buffer): void {
+    const index = this.#parts.index()
+    const version = header.readUInt32BE(4)
+    if (header.toString('latin1', 0, 4) !== 'PACK') throw this.#broken('is not a pack')
+    if (version !== 2 && version !== 3) throw this.#broken(`has the unknown version ${version}`)
+    if (header.readUInt32BE(8) !== index.count) throw this.#broken('has not as many objects as its index')
+    if (!checksum.equals(index.packChecksum)) {
+      throw this.#broken('does not end as its index says: it is cut short, overgrown or another pack')
+    }
+  }
+
+  #read(open: OpenFile, position: number, length: number): Buffer {
+    const bytes = Buffer.allocUnsafe(length)
+    for (let done = 0; done < length; ) {
+      const read = open.read(done === 0 ? bytes : bytes.subarray(done), position + done)
+      if (read === 0) throw this.#broken('became shorter while it was read')
+      done += read
+    }
+    return bytes
+  }
+
+  #broken(what: string): CorruptError {
     const { file } = this.#parts
     return new CorruptError(
       `Pack '${file}' ${what}. Restore it from a copy of the store, or see with 'git fsck' what is lost.`,
       { file },
     )
   }
-
-  #read(position: number, length: number): Buffer {
-    const open = this.#file()
-    const bytes = Buffer.allocUnsafe(length)
-    for (let done = 0; done < length; ) {
-      const read = open.read(done === 0 ? bytes : bytes.subarray(done), position + done)
-      if (read === 0) throw this.broken('became shorter while it was read')
-      done += read
-    }
-    return bytes
-  }
-
-  #file(): OpenFile {
-    if (this.#open !== undefined) return this.#open
-    const { fs, file, opened } = this.#parts
-    const stat = fs.stat(file)
-    if (stat === undefined) throw new PackGoneError(file)
-    // Anything else than a file could wait for ever, or lead out of the store.
-    if (stat.kind !== 'file') throw this.broken('is not a plain file')
-    this.#open = fs.open(file, 'r')
-    if (this.#open === undefined) throw new PackGoneError(file)
-    try {
-      this.#check(this.#open.size())
-    } catch (error) {
-      this.#open.close()
-      this.#open = undefined
-      throw error
-    }
-    opened()
-    return this.#open
-  }
-
-  #check(size: number): void {
-    const index = this.#parts.index()
-    if (size < HEADER + CHECKSUM_BYTES) throw this.broken('is too short to be a pack')
-    const header = this.#read(0, HEADER)
-    const version = header.readUInt32BE(4)
-    if (header.toString('latin1', 0, 4) !== 'PACK') throw this.broken('is not a pack')
-    if (version !== 2 && version !== 3) throw this.broken(`has the unknown version ${version}`)
-    if (header.readUInt32BE(8) !== index.count)
-      throw this.broken('does not have as many objects as its index')
-    if (!this.#read(size - CHECKSUM_BYTES, CHECKSUM_BYTES).equals(index.packChecksum)) {
-      throw this.broken('does not end as its index says: it is cut short, overgrown or another pack')
-    }
-    this.#end = size - CHECKSUM_BYTES
-    this.#isWhole = this.#end <= WHOLE
-    this.#window = this.#isWhole ? this.#end : WINDOW
-  }
 }
 
 /** Bytes of a pack before its first entry. */
-export const HEADER = 12
+export const PACK_HEADER = 12
 const WINDOW = 256 * 1024
-const WHOLE = 512 * 1024
-let serial = 0
+const SMALL = 512 * 1024
+let serials = 0

@@ -7,11 +7,12 @@ import type { ObjectId } from '../ids.ts'
 import type { ByteCache } from './byte-cache.ts'
 import { applyDelta, BrokenDeltaError } from './delta.ts'
 import type { FileSystem } from './file-system.ts'
+import { BrokenStreamError, checkClaim, inflateAt } from './inflate.ts'
 import { BIG_OBJECT, type GitObject, type ObjectType } from './object.ts'
-import { HEADER, PackBytes, PackGoneError } from './pack-bytes.ts'
+import { PACK_HEADER, PackBytes, PackGoneError } from './pack-bytes.ts'
 import { PackIndex } from './pack-index.ts'
 import { TimeSlice } from './time-slice.ts'
-import { BrokenStreamError, checkClaim, inflate, inflateStream } from './zlib-stream.ts'
+import { inflateStream } from './zlib-stream.ts'
 
 /** What the packs of one store share. */
 export interface PackMemory {
@@ -41,6 +42,7 @@ export class PackFile {
   readonly #fs: FileSystem
   readonly #memory: PackMemory
   readonly #bytes: PackBytes
+  readonly #serial = serials++
   #index: PackIndex | undefined
   #hasDeltas = false
 
@@ -74,37 +76,18 @@ export class PackFile {
   }
 
   /**
-   * The object whose entry starts at `offset`. Whether it is the one that its id promises is for the caller to
-   * check. Throws CorruptError with file and offset, PackGoneError.
+   * The object whose entry starts at `offset`; at once, unless it is large or its base is elsewhere. Whether it
+   * is the one that its id promises is for the caller to check. Throws CorruptError with file and offset,
+   * PackGoneError.
    */
-  async read(offset: number, findBase: FindBase): Promise<GitObject> {
-    const chain: Entry[] = []
-    let object: GitObject | undefined
-    for (let at = offset; object === undefined; ) {
-      object = this.#memory.bases.get(this.#key(at))
-      if (object !== undefined) break
-      const entry = this.#entry(at)
-      const { kind } = entry
-      if (typeof kind === 'string') {
-        const inflated = this.#inflate(entry)
-        object = { type: kind, data: inflated instanceof Promise ? await inflated : inflated }
-        if (this.#hasDeltas) this.#keep(at, object)
-        break
-      }
-      this.#hasDeltas = true
-      if (chain.push(entry) > MAX_CHAIN) throw this.#broken(offset, 'a chain of deltas without an end')
-      const inPack = kind.offset ?? this.index.find(kind.id)
-      if (inPack !== undefined) at = inPack
-      else object = await findBase(kind.id!)
+  read(offset: number, findBase: FindBase): GitObject | Promise<GitObject> {
+    const { deltas, base } = this.#chain(offset)
+    if (base.object === undefined || deltas.some(({ size }) => size > BIG_OBJECT) || deltas.length > 64) {
+      return this.#readLong(deltas, base, findBase)
     }
-    const slice = new TimeSlice()
-    for (const entry of chain.reverse()) {
-      if (slice.isOver()) await slice.next()
-      const inflated = this.#inflate(entry)
-      const delta = inflated instanceof Promise ? await inflated : inflated
-      object = { type: object.type, data: this.#apply(object.data, delta, entry.at) }
-      this.#keep(entry.at, object)
-    }
+    let { object } = base
+    for (let n = deltas.length - 1; n >= 0; n--)
+      object = this.#apply(object, this.#inflate(deltas[n]!), deltas[n]!)
     return object
   }
 
@@ -127,62 +110,97 @@ export class PackFile {
     this.#index = undefined
   }
 
-  #entry(at: number): Entry {
-    if (!(at >= HEADER && at < this.#bytes.end))
-      throw this.#broken(at, 'no entry, though one should start there')
-    const bytes = this.#bytes.bytes(at, LONGEST_HEADER)
-    let read = 0
-    const next = (): number => {
-      const byte = bytes[read++]
-      if (byte === undefined) throw this.#broken(at, 'an entry that is cut short')
-      return byte
+  async #readLong(deltas: readonly Entry[], base: Base, findBase: FindBase): Promise<GitObject> {
+    let { object } = base
+    if (base.large !== undefined) {
+      object = { type: base.large.type!, data: await this.#inflateLarge(base.large) }
+    } else if (base.elsewhere !== undefined) object = await findBase(base.elsewhere)
+    const slice = new TimeSlice()
+    for (const delta of deltas.toReversed()) {
+      if (slice.isOver()) await slice.next()
+      const isLarge = delta.size > BIG_OBJECT
+      object = this.#apply(object!, isLarge ? await this.#inflateLarge(delta) : this.#inflate(delta), delta)
     }
-    let byte = next()
+    return object!
+  }
+
+  /** The deltas that make the object, the last one first, and what they start from. */
+  #chain(offset: number): { deltas: Entry[]; base: Base } {
+    const deltas: Entry[] = []
+    for (let at = offset; ; ) {
+      const known = this.#hasDeltas ? this.#memory.bases.get(this.#key(at)) : undefined
+      if (known !== undefined) return { deltas, base: { object: known } }
+      const entry = this.#entry(at)
+      if (entry.type !== undefined) {
+        if (entry.size > BIG_OBJECT) return { deltas, base: { large: entry } }
+        const object = { type: entry.type, data: this.#inflate(entry) }
+        if (this.#hasDeltas) this.#keep(at, object)
+        return { deltas, base: { object } }
+      }
+      this.#hasDeltas = true
+      if (deltas.push(entry) > MAX_CHAIN) throw this.#broken(offset, 'a chain of deltas without an end')
+      const next = entry.baseOffset ?? this.index.find(entry.baseId!)
+      if (next === undefined) return { deltas, base: { elsewhere: entry.baseId! } }
+      at = next
+    }
+  }
+
+  #entry(at: number): Entry {
+    if (!(at >= PACK_HEADER && at < this.#bytes.end))
+      throw this.#broken(at, 'no entry, though one should start there')
+    const { bytes, at: start } = this.#bytes.window(at, LONGEST_HEADER)
+    let read = start
+    let byte = bytes[read++]!
     const type = (byte >> 4) & 7
     let size = byte & 15
     for (let scale = 16; byte & 0x80; scale *= 128) {
-      byte = next()
+      byte = this.#byte(bytes, read++, at)
       size += (byte & 0x7f) * scale
-      this.#checkSize(at, size)
+      if (size > this.#memory.maxObjectSize) break
     }
-    const plain = TYPES[type]
-    if (plain !== undefined) return { at, kind: plain, size, stream: at + read }
+    if (size > this.#memory.maxObjectSize) {
+      throw this.#broken(
+        at,
+        `an object that claims more than the ${this.#memory.maxObjectSize} bytes that are read`,
+      )
+    }
+    const entry: Entry = { at, stream: 0, size, type: TYPES[type], baseOffset: undefined, baseId: undefined }
     if (type === OFS_DELTA) {
-      byte = next()
+      byte = this.#byte(bytes, read++, at)
       let back = byte & 0x7f
-      while (byte & 0x80) {
-        byte = next()
+      while (byte & 0x80 && back <= at) {
+        byte = this.#byte(bytes, read++, at)
         back = (back + 1) * 128 + (byte & 0x7f)
-        if (back > at) break
       }
-      if (back === 0 || at - back < HEADER) throw this.#broken(at, 'a delta whose base is outside the pack')
-      return { at, kind: { offset: at - back }, size, stream: at + read }
-    }
-    if (type === REF_DELTA && read + 20 <= bytes.length) {
-      return { at, kind: { id: bytes.toString('hex', read, read + 20) }, size, stream: at + read + 20 }
-    }
-    throw this.#broken(at, `an entry of the unknown type ${type}`)
+      if (back === 0 || at - back < PACK_HEADER)
+        throw this.#broken(at, 'a delta whose base is outside the pack')
+      entry.baseOffset = at - back
+    } else if (type === REF_DELTA) {
+      entry.baseId = bytes.toString('hex', read, read + 20)
+      if (entry.baseId.length !== 40) throw this.#broken(at, CUT_SHORT)
+      read += 20
+    } else if (entry.type === undefined) throw this.#broken(at, `an entry of the unknown type ${type}`)
+    entry.stream = at + read - start
+    return entry
   }
 
-  #checkSize(at: number, size: number): void {
-    const { maxObjectSize } = this.#memory
-    if (size > maxObjectSize) {
-      throw this.#broken(at, `an object that claims more bytes than the ${maxObjectSize} that are read`)
-    }
+  #byte(bytes: Buffer, place: number, at: number): number {
+    const byte = bytes[place]
+    if (byte === undefined) throw this.#broken(at, CUT_SHORT)
+    return byte
   }
 
-  #inflate({ at, stream, size }: Entry): Buffer | Promise<Buffer> {
-    if (size > BIG_OBJECT) return this.#inflateBig(at, stream, size)
+  #inflate({ at, stream, size }: Entry): Buffer {
     // The index does not say where a stream ends; nobody's zlib makes one longer than this.
-    const bytes = this.#bytes.bytes(stream, size + (size >> 3) + 1024)
+    const window = this.#bytes.window(stream, size + (size >> 3) + 1024)
     try {
-      return inflate(bytes, size)
+      return inflateAt(window.bytes, window.at, size)
     } catch (error) {
       throw this.#explained(at, error)
     }
   }
 
-  async #inflateBig(at: number, stream: number, size: number): Promise<Buffer> {
+  async #inflateLarge({ at, stream, size }: Entry): Promise<Buffer> {
     try {
       checkClaim(this.#bytes.end - stream, size)
       return await inflateStream(this.#bytes.pieces(stream), size)
@@ -191,12 +209,16 @@ export class PackFile {
     }
   }
 
-  #apply(base: Uint8Array, delta: Buffer, at: number): Buffer {
+  #apply({ type, data }: GitObject, delta: Buffer, { at }: Entry): GitObject {
+    let made: Buffer
     try {
-      return applyDelta(base, delta, this.#memory.maxObjectSize)
+      made = applyDelta(data, delta, this.#memory.maxObjectSize)
     } catch (error) {
       throw this.#explained(at, error)
     }
+    const object = { type, data: made }
+    this.#keep(at, object)
+    return object
   }
 
   #keep(at: number, object: GitObject): void {
@@ -204,7 +226,7 @@ export class PackFile {
   }
 
   #key(at: number): string {
-    return `${this.file}:${at}`
+    return `${this.#serial}:${at}`
   }
 
   #explained(at: number, error: unknown): unknown {
@@ -229,10 +251,20 @@ interface Entry {
   stream: number
   /** Inflated; of a delta, the size of the delta. */
   size: number
-  /** A whole object of that type, or a delta to another one in this pack or anywhere. */
-  kind: ObjectType | { offset: number; id?: undefined } | { offset?: undefined; id: ObjectId }
+  /** Of a whole object; a delta has one of the others. */
+  type: ObjectType | undefined
+  baseOffset: number | undefined
+  baseId: ObjectId | undefined
 }
 
+/** What a chain of deltas starts from: an object in hand, one that is large, or one of another pack. */
+interface Base {
+  object?: GitObject
+  large?: Entry
+  elsewhere?: ObjectId
+}
+
+const CUT_SHORT = 'an entry that is cut short'
 const TYPES: readonly (ObjectType | undefined)[] = [undefined, 'commit', 'tree', 'blob', 'tag']
 const OFS_DELTA = 6
 const REF_DELTA = 7
@@ -240,3 +272,4 @@ const REF_DELTA = 7
 const LONGEST_HEADER = 32
 /** Git writes chains of 4,095 at most; one that leads back to itself gets longer. */
 const MAX_CHAIN = 4096
+let serials = 0

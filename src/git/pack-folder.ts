@@ -7,6 +7,7 @@ import type { ObjectId } from '../ids.ts'
 import type { FileSystem } from './file-system.ts'
 import { PackGoneError } from './pack-bytes.ts'
 import { PackFile, type PackMemory } from './pack-file.ts'
+import { keyOf } from './pack-index.ts'
 
 export interface PackPlace {
   pack: PackFile
@@ -43,8 +44,9 @@ export class PackFolder {
   /** Where the object is, according to the packs known now. */
   find(id: ObjectId): PackPlace | undefined {
     const packs = this.packs
+    const key = keyOf(id)
     for (let n = 0; n < packs.length; n++) {
-      const place = this.#placeIn(packs[n]!, id)
+      const place = this.#placeIn(packs[n]!, id, key)
       if (place === undefined) continue
       if (n > NEAR) this.#packs = [place.pack, ...this.#packs.filter((pack) => pack !== place.pack)]
       return place
@@ -54,7 +56,7 @@ export class PackFolder {
 
   /** All places where the object is. */
   findAll(id: ObjectId): PackPlace[] {
-    return this.packs.flatMap((pack) => this.#placeIn(pack, id) ?? [])
+    return this.packs.flatMap((pack) => this.#placeIn(pack, id, keyOf(id)) ?? [])
   }
 
   /** The index of `pack`; `undefined`, and the pack is not asked again, when it is gone or broken. */
@@ -114,9 +116,9 @@ export class PackFolder {
     this.#open.clear()
   }
 
-  #placeIn(pack: PackFile, id: ObjectId): PackPlace | undefined {
+  #placeIn(pack: PackFile, id: ObjectId, key: number): PackPlace | undefined {
     try {
-      const offset = this.indexOf(pack)?.find(id)
+      const offset = this.indexOf(pack)?.find(id, key)
       return offset === undefined ? undefined : { pack, offset }
     } catch (error) {
       if (!(error instanceof CorruptError)) throw error

@@ -10,6 +10,9 @@ import { CHECKSUM_BYTES, type PackEntry } from './pack-writer.ts'
 /** The index in `bytes`; `file` is what errors name. Throws CorruptError. */
 export const parsePackIndex = (bytes: Buffer, file: string): PackIndex => PackIndex.parse(bytes, file)
 
+/** The first 32 bits of an id. */
+export const keyOf = (id: ObjectId): number => Number.parseInt(id.slice(0, 8), 16)
+
 export class PackIndex {
   readonly count: number
   /** Bytes of the file. */
@@ -19,24 +22,22 @@ export class PackIndex {
   readonly #file: string
   readonly #bytes: Source
   readonly #version: 1 | 2
-  readonly #fanOut = new Uint32Array(257)
+  readonly #fanOut: number
 
   /** Opens the file; `undefined` when there is none. Throws CorruptError for one that is no index. */
   static open(fs: FileSystem, file: string): PackIndex | undefined {
-    const stat = fs.stat(file)
-    if (stat === undefined) return undefined
-    if (stat.kind !== 'file') throw brokenIndex(file, `is not a plain file`)
-    if (stat.size <= IN_MEMORY) {
-      const bytes = fs.readFile(file)
-      return bytes && new PackIndex(file, memory(bytes))
-    }
     const open = fs.open(file, 'r')
     if (open === undefined) return undefined
+    let isKept = false
     try {
-      return new PackIndex(file, pages(open, file))
+      const size = open.size()
+      isKept = size > IN_MEMORY
+      return new PackIndex(file, isKept ? pages(open, file) : memory(readWhole(open, size)))
     } catch (error) {
-      open.close()
+      isKept = false
       throw error
+    } finally {
+      if (!isKept) open.close()
     }
   }
 
@@ -53,15 +54,10 @@ export class PackIndex {
     if (this.#version === 2 && source.u32(4) !== 2) {
       throw brokenIndex(file, `has the unknown version ${source.u32(4)}`)
     }
-    const start = this.#version === 2 ? 8 : 0
-    for (let first = 0; first < 256; first++) {
-      const count = source.u32(start + first * 4)
-      if (count < this.#fanOut[first]!) throw brokenIndex(file, 'has counts that go down')
-      this.#fanOut[first + 1] = count
-    }
-    this.count = this.#fanOut[256]!
+    this.#fanOut = this.#version === 2 ? 8 : 0
+    this.count = source.u32(this.#fanOut + 255 * 4)
     const rest =
-      source.size - start - 1024 - 2 * CHECKSUM_BYTES - this.count * (this.#version === 2 ? 28 : 24)
+      source.size - this.#fanOut - 1024 - 2 * CHECKSUM_BYTES - this.count * (this.#version === 2 ? 28 : 24)
     const large = this.#version === 2 ? Math.max(0, this.count - 1) * 8 : 0
     if (rest < 0 || rest > large || rest % 8 !== 0) {
       throw brokenIndex(file, `has not the length of one with ${this.count} objects`)
@@ -69,12 +65,12 @@ export class PackIndex {
     this.packChecksum = source.slice(source.size - 2 * CHECKSUM_BYTES, CHECKSUM_BYTES)
   }
 
-  /** Where the object's entry starts; `undefined`: it is not in this pack. */
-  find(id: ObjectId): number | undefined {
-    const key = Number.parseInt(id.slice(0, 8), 16)
+  /** Where the object's entry starts; `undefined`: it is not in this pack. `key`: `keyOf(id)`, if known. */
+  find(id: ObjectId, key = keyOf(id)): number | undefined {
     const first = key >>> 24
-    let low = this.#fanOut[first]!
-    let high = this.#fanOut[first + 1]!
+    let low = first === 0 ? 0 : this.#bytes.u32(this.#fanOut + first * 4 - 4)
+    let high = this.#bytes.u32(this.#fanOut + first * 4)
+    if (low > high || high > this.count) throw brokenIndex(this.#file, 'has counts that go down')
     while (low < high) {
       const middle = (low + high) >>> 1
       const found = this.#bytes.u32(this.#idPlace(middle))
@@ -167,7 +163,7 @@ const PAGES = 256
 
 const memory = (bytes: Buffer): Source => ({
   size: bytes.length,
-  u32: (at) => bytes.readUInt32BE(at),
+  u32: (at) => bytes[at]! * 0x1000000 + ((bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!),
   hex: (at) => bytes.toString('hex', at, at + 20),
   slice: (at, length) => Buffer.from(bytes.subarray(at, at + length)),
   close: () => {},
@@ -200,6 +196,11 @@ function pages(open: OpenFile, file: string): Source {
     slice,
     close: () => open.close(),
   }
+}
+
+function readWhole(open: OpenFile, size: number): Buffer {
+  const bytes = Buffer.allocUnsafeSlow(size)
+  return bytes.subarray(0, readFully(open, bytes, 0))
 }
 
 /** Reads until the buffer is full or the file ends. */

@@ -62,10 +62,16 @@ export function parseTree(data: Uint8Array, id?: ObjectId): Tree {
     if (end + 1 + ID_BYTES > bytes.length) throw brokenTree('an entry that is cut short', id)
     if (previous >= 0) {
       const before = nameStart(bytes, previous)
-      const beforeEnd = at - 1 - ID_BYTES
-      const order = compareNames(
-        { bytes, from: before, to: beforeEnd, folder: isFolder(bytes, previous) },
-        { bytes, from: name, to: end, folder: isFolder(bytes, at) },
+      const isFolderBefore = isFolder(bytes, previous)
+      const order = compareBytes(
+        bytes,
+        before,
+        at - 1 - ID_BYTES,
+        isFolderBefore,
+        bytes,
+        name,
+        end,
+        isFolder(bytes, at),
       )
       if (order > 0) throw brokenTree('entries in a wrong order', id)
       if (order === 0) throw brokenTree('a name twice', id)
@@ -211,17 +217,27 @@ function isEntry(tree: Tree, n: number, name: Name): boolean {
   )
 }
 
+const compareNames = (a: Name, b: Name): number =>
+  compareBytes(a.bytes, a.from, a.to, a.folder, b.bytes, b.from, b.to, b.folder)
+
 /** Git's `base_name_compare`: a folder's name goes on with a slash. */
-function compareNames(a: Name, b: Name): number {
-  const lengthA = a.to - a.from
-  const lengthB = b.to - b.from
-  const length = Math.min(lengthA, lengthB)
+function compareBytes(
+  a: Uint8Array,
+  fromA: number,
+  toA: number,
+  folderA: boolean,
+  b: Uint8Array,
+  fromB: number,
+  toB: number,
+  folderB: boolean,
+): number {
+  const length = Math.min(toA - fromA, toB - fromB)
   for (let i = 0; i < length; i++) {
-    const difference = a.bytes[a.from + i]! - b.bytes[b.from + i]!
+    const difference = a[fromA + i]! - b[fromB + i]!
     if (difference !== 0) return difference
   }
-  const nextA = length < lengthA ? a.bytes[a.from + length]! : a.folder ? SLASH : 0
-  const nextB = length < lengthB ? b.bytes[b.from + length]! : b.folder ? SLASH : 0
+  const nextA = fromA + length < toA ? a[fromA + length]! : folderA ? SLASH : 0
+  const nextB = fromB + length < toB ? b[fromB + length]! : folderB ? SLASH : 0
   return nextA - nextB
 }
 
@@ -245,17 +261,22 @@ const isFolder = (bytes: Uint8Array, at: number): boolean => bytes[at] === 0x34
 
 /** Where the name of the entry at `at` starts; -1 when its mode is none of git's. */
 function nameStart(bytes: Uint8Array, at: number): number {
-  if (isFolder(bytes, at)) return isText(bytes, at, '40000 ') ? at + 6 : -1
-  return FILE_MODES.some((mode) => isText(bytes, at, mode)) ? at + 7 : -1
+  let mode = 0
+  let end = at
+  for (; end < at + 7; end++) {
+    const digit = bytes[end]! - 0x30
+    if (!(digit >= 0 && digit < 8)) break
+    mode = mode * 8 + digit
+  }
+  if (bytes[end] !== 0x20) return -1
+  if (mode === 0o40000) return end === at + 5 ? end + 1 : -1
+  const isKnown =
+    mode === 0o100644 || mode === 0o100755 || mode === 0o120000 || mode === 0o160000 || mode === OLD_MODE
+  return isKnown && end === at + 6 ? end + 1 : -1
 }
 
-// The last is how very old gits wrote 100644.
-const FILE_MODES = ['100644 ', '100755 ', '120000 ', '160000 ', '100664 ']
-
-function isText(bytes: Uint8Array, at: number, text: string): boolean {
-  for (let i = 0; i < text.length; i++) if (bytes[at + i] !== text.charCodeAt(i)) return false
-  return true
-}
+/** How very old gits wrote 100644. */
+const OLD_MODE = 0o100664
 
 function modeAt(bytes: Buffer, at: number): TreeMode {
   if (isFolder(bytes, at)) return '40000'

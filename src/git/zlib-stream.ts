@@ -1,9 +1,9 @@
 /**
- * Zlib streams (RFC 1950, 1951) as git objects need them. A call into zlib costs 8 to 30 µs, whatever the size;
- * a stream of stored blocks is written and read here in one, so small things and ids, which do not compress
- * anyway, are stored.
+ * Zlib streams (RFC 1950, 1951) as git objects need them. A call into zlib costs 8 to 30 µs, whatever the size, so
+ * small things, and ids, which do not compress anyway, are written as stored blocks, by hand.
  */
 import zlib from 'node:zlib'
+import { adler32, BrokenStreamError } from './inflate.ts'
 
 /** How long `data` gets as a stream of stored blocks. */
 export const storedLength = (size: number): number =>
@@ -24,7 +24,7 @@ export function writeStored(target: Buffer, at: number, data: Uint8Array): numbe
     to += 5 + length
     from += length
   } while (from < data.length)
-  target.writeUInt32BE(adler32(data, 0, data.length), to)
+  target.writeUInt32BE(adler32(data), to)
   return to + 4
 }
 
@@ -38,28 +38,6 @@ export async function deflateAside(data: Uint8Array): Promise<Buffer[]> {
   const stream = zlib.createDeflate(LARGE)
   stream.end(data)
   return stream.toArray()
-}
-
-/** What is wrong with a stream; callers name the file. */
-export class BrokenStreamError extends Error {}
-
-/**
- * The `size` bytes that the stream at the start of `data` holds; what follows the stream is left alone.
- * Throws BrokenStreamError when it is no stream, is cut short, or holds more or less.
- */
-export function inflate(data: Buffer, size: number): Buffer {
-  const stored = readStored(data, size)
-  if (stored !== undefined) return stored
-  checkClaim(data.length, size)
-  let out: Buffer
-  try {
-    // One byte more than needed, so that zlib sees the end without asking for another buffer.
-    out = zlib.inflateSync(data, { maxOutputLength: Math.max(1, size), chunkSize: Math.max(64, size + 1) })
-  } catch (error) {
-    throw new BrokenStreamError((error as Error).message, { cause: error })
-  }
-  if (out.length !== size) throw new BrokenStreamError(`it holds ${out.length} bytes instead of ${size}`)
-  return out
 }
 
 /** What a stream starts with: 500 KB at most. Throws BrokenStreamError. */
@@ -104,54 +82,6 @@ export async function inflateStream(pieces: AsyncIterable<Buffer>, size: number)
   return out
 }
 
-/** No deflate stream grows to more than 1,032 times its length: a larger claim needs no memory to be refused. */
-export function checkClaim(available: number, size: number): void {
-  if (size > available * 1032)
-    throw new BrokenStreamError(`${available} bytes cannot hold the ${size} it claims`)
-}
-
 const MAX_STORED = 0xffff
 const SMALL = { level: 1, windowBits: 12, memLevel: 5 }
 const LARGE = { level: 1, chunkSize: 64 * 1024 }
-
-/** The content of a stream that has stored blocks only; `undefined` for all others, whole or not. */
-function readStored(data: Buffer, size: number): Buffer | undefined {
-  if (
-    data.length < 11 + size ||
-    (data[0]! & 0x0f) !== 8 ||
-    (data[0]! * 256 + data[1]!) % 31 !== 0 ||
-    data[1]! & 0x20
-  )
-    return undefined
-  const out = Buffer.allocUnsafe(size)
-  let from = 2
-  let to = 0
-  for (;;) {
-    if (data[from]! > 1 || from + 9 > data.length) return undefined
-    const length = data.readUInt16LE(from + 1)
-    if ((data.readUInt16LE(from + 3) ^ 0xffff) !== length) return undefined
-    const end = from + 5 + length
-    if (to + length > size || end + 4 > data.length) return undefined
-    data.copy(out, to, from + 5, end)
-    to += length
-    const isLast = data[from] === 1
-    from = end
-    if (isLast) break
-  }
-  return to === size && data.readUInt32BE(from) === adler32(out, 0, size) ? out : undefined
-}
-
-function adler32(data: Uint8Array, from: number, to: number): number {
-  let a = 1
-  let b = 0
-  for (let at = from; at < to; ) {
-    // So many bytes keep both sums below 2^31, where the engine counts fastest.
-    for (const stop = Math.min(at + 3800, to); at < stop; at++) {
-      a += data[at]!
-      b += a
-    }
-    a %= 65521
-    b %= 65521
-  }
-  return b * 65536 + a
-}
