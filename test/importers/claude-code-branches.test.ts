@@ -114,6 +114,22 @@ describe.each(STORES)('a Claude Code session in a $name store', ({ open }) => {
       ])
     })
 
+    test('a tree of its own, as when a session is taken up again, is no rewind', async () => {
+      const t = new TranscriptBuilder()
+      t.progress()
+      const hook = t.progress()
+      t.prompt('One')
+      t.text('1')
+      t.parent = null
+      t.progress()
+      t.prompt('Two')
+      t.text('2')
+      expect((await roundTrip(t.lines)).result.branches).toEqual(['main'])
+      t.parent = hook
+      t.prompt('Instead of One')
+      expect((await roundTrip(t.lines)).result.branches).toEqual(['main', 'rewind-1'])
+    })
+
     test('entries without parents, or with parents that are missing or come later, stay on one line', async () => {
       const orphans = new TranscriptBuilder()
       for (const text of ['One', 'Two', 'Three']) {

@@ -30,7 +30,8 @@ export async function* importClaudeCodeFolder(
   }
   const ids = new Map<string, Promise<string | undefined>>()
   const idOf = (path: string) => {
-    const id = ids.get(path) ?? sessionIdOf(path)
+    // What cannot be read is reported when its turn comes.
+    const id = ids.get(path) ?? sessionIdOf(path).catch(() => undefined)
     ids.set(path, id)
     return id
   }
@@ -58,7 +59,11 @@ async function shortestFirst(
   const groups = new Map<string, { path: string; size: number }[]>()
   for (const path of paths) {
     const id = (await idOf(path)) ?? basename(path)
-    groups.set(id, [...(groups.get(id) ?? []), { path, size: (await stat(path)).size }])
+    const size = await stat(path).then(
+      (found) => found.size,
+      () => 0,
+    )
+    groups.set(id, [...(groups.get(id) ?? []), { path, size }])
   }
   return [...groups.values()].flatMap((group) =>
     group.sort((a, b) => a.size - b.size).map(({ path }) => path),

@@ -12,6 +12,7 @@ import {
   isAgentFile,
   scanAgentFile,
 } from './agent-files.ts'
+import { bestBranch, freeName, sharedTurns } from './branch-choice.ts'
 import type { ImportedRun } from './run-builder.ts'
 import { scanTranscript, type Transcript, type Turn } from './scan.ts'
 import { checkAgentsContinue, checkContinues, readStored, type StoredBranch } from './stored.ts'
@@ -75,7 +76,7 @@ export interface ImportResult {
 /**
  * Imports a session file, or adds what a file that was imported before has got since. An unchanged file adds nothing.
  *
- *     const { session, checkpoints } = await importClaudeCode('~/.claude/projects/-repo/3f2a….jsonl', store)
+ *     const { session, checkpoints } = await importClaudeCode('/home/me/.claude/projects/-repo/3f2a….jsonl', store)
  *
  * Every entry is kept; `exportClaudeCode` gives them back. A conversation that was rewound becomes a branch
  * `rewind-1`, forked where the two ways part; `main` is the one that the session ended on. When a rewind comes to light
@@ -303,28 +304,6 @@ class Import {
       ],
     }
   }
-}
-
-/** The branch that holds most of these turns; of several the one that ends with the last of them, else the first. */
-function bestBranch(ids: readonly string[], branches: readonly StoredBranch[]): StoredBranch {
-  const rank = (branch: StoredBranch): number => {
-    const shared = sharedTurns(ids, branch)
-    return shared * 2 + (branch.tip === ids[shared - 1] ? 1 : 0)
-  }
-  return branches.reduce((best, branch) => (rank(branch) > rank(best) ? branch : best))
-}
-
-/** How many of the first turns the branch has; the start, at least. */
-function sharedTurns(ids: readonly string[], { turns }: StoredBranch): number {
-  const end = ids.findIndex((id) => !turns.has(id))
-  return end === -1 ? ids.length : end
-}
-
-function freeName(prefix: string, branches: readonly StoredBranch[]): string {
-  const taken = new Set(branches.map(({ name }) => name))
-  let number = 1
-  while (taken.has(`${prefix}-${number}`)) number++
-  return `${prefix}-${number}`
 }
 
 const linesAfter = (turns: readonly Turn[], line: number): number =>

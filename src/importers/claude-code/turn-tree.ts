@@ -13,7 +13,14 @@ interface Node {
   turn: number
 }
 
-const ROOT = 'root'
+/** What a prompt hangs on. */
+interface Anchor {
+  /** Of the message; at the top of a tree, of its first node. */
+  id: string
+  turn: number
+  /** Whether no message stands above the prompt. */
+  top: boolean
+}
 
 export class TurnTree {
   readonly #nodes = new Map<string, Node>()
@@ -54,22 +61,25 @@ export class TurnTree {
     if (anchor.turn === previous) return previous
     if (repeated) return anchor.turn
     // Not a rewind; but after one, the user may have gone back to the end of another line.
-    const isEnd = anchor.id !== ROOT && this.#children[anchor.turn] === 0
+    const isEnd = !anchor.top && this.#children[anchor.turn] === 0
     return isEnd ? anchor.turn : previous
   }
 
   /** The nearest message at or above; `undefined` when the way there is not in the file. */
-  #anchor(uuid: unknown): { id: string; turn: number } | undefined {
+  #anchor(uuid: unknown): Anchor | undefined {
     const seen = new Set<string>()
     let at = uuid
+    let top = ''
     while (typeof at === 'string') {
       const node = this.#nodes.get(at)
       if (node === undefined || seen.has(at)) return undefined
-      if (node.message) return { id: at, turn: node.turn }
+      if (node.message) return { id: at, turn: node.turn, top: false }
       seen.add(at)
+      top = at
       at = node.parent
     }
-    return at === null && (this.#hasParents || this.#prompted.size === 0) ? { id: ROOT, turn: 0 } : undefined
+    const known = at === null && (this.#hasParents || this.#prompted.size === 0)
+    return known ? { id: `top ${top}`, turn: 0, top: true } : undefined
   }
 }
 
