@@ -29,6 +29,25 @@ export async function openSource(source: string | NamedLines): Promise<ByteSourc
   return typeof source === 'string' ? openFile(source) : inMemory(source)
 }
 
+/** The bytes of ascending ranges, read many at a time where they are small. */
+export async function* readRanges<Range extends { start: number; end: number }>(
+  source: ByteSource,
+  ranges: readonly Range[],
+): AsyncGenerator<[Range, Buffer]> {
+  for (let first = 0; first < ranges.length; ) {
+    const { start } = ranges[first] as Range
+    let next = first + 1
+    while (next < ranges.length && (ranges[next] as Range).end - start <= BATCH) next++
+    const bytes = await source.read(start, (ranges[next - 1] as Range).end)
+    for (const range of ranges.slice(first, next)) {
+      yield [range, bytes.subarray(range.start - start, range.end - start)]
+    }
+    first = next
+  }
+}
+
+const BATCH = 1 << 20
+
 function inMemory({ name, lines }: NamedLines): ByteSource {
   const bytes = Buffer.from(lines.length === 0 ? '' : `${lines.join('\n')}\n`, 'utf8')
   return {

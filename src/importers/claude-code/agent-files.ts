@@ -6,7 +6,7 @@ import type { Dirent } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { basename, dirname, join, relative, sep } from 'node:path'
 import { StorageError } from '../../errors.ts'
-import { type ByteSource, type NamedLines, openSource } from '../byte-source.ts'
+import { type ByteSource, type NamedLines, openSource, readRanges } from '../byte-source.ts'
 import { parseLine, type RawText, readLines } from '../jsonl.ts'
 import { isObject } from '../remainder.ts'
 import { isPrompt, kindOf, stringAt, textOf } from './entry.ts'
@@ -91,8 +91,9 @@ export async function buildAgentRun(agent: AgentFile, session: Transcript): Prom
   const { transcript, source } = agent
   const builder = new RunBuilder(agent.run)
   let prompt = ''
-  for (const row of transcript.turns.flatMap(({ rows }) => rows)) {
-    const parsed = parseLine(await source.read(row.start, row.end))
+  const rows = transcript.turns.flatMap((turn) => turn.rows)
+  for await (const [row, bytes] of readRanges(source, rows)) {
+    const parsed = parseLine(bytes)
     if (parsed.kind === 'broken') builder.raw(row, parsed.raw)
     if (parsed.kind !== 'value') continue
     const { value, text } = parsed

@@ -234,12 +234,7 @@ class Import {
 
   /** @param known sub-agents that the branch has */
   async #content(index: number, known: StoredBranch['agents']): Promise<TurnContent> {
-    const built = await buildTurn(
-      this.#transcript,
-      index,
-      ({ start, end }) => this.#source.read(start, end),
-      this.#agentFile,
-    )
+    const built = await buildTurn(this.#transcript, index, this.#source, this.#agentFile)
     const agents: ImportedRun[] = []
     for (const agent of this.#waiting) {
       if (this.#turnOf(agent) !== index) continue

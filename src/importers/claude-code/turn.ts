@@ -1,6 +1,7 @@
 /** The entries of one turn as messages and runs of a session. The same entries always give the same. */
 import type { Message, MessagePart, Role, Usage } from '../../state/index.ts'
 import { textOfParts } from '../../state/index.ts'
+import { type ByteSource, readRanges } from '../byte-source.ts'
 import { type ParsedLine, parseLine } from '../jsonl.ts'
 import { identical, isObject } from '../remainder.ts'
 import { blocksOf, type Entry, isPrompt, kindOf, replyIdOf, textOf } from './entry.ts'
@@ -25,18 +26,16 @@ export interface BuiltTurn {
 /** What a run repeats of its prompt, in characters; the message has it all. */
 const PROMPT_LIMIT = 1000
 
-/**
- * @param read gives the bytes of a row
- * @param agentFile whether the transcript is a sub-agent's own
- */
+/** @param agentFile whether the transcript is a sub-agent's own */
 export async function buildTurn(
   transcript: Transcript,
   index: number,
-  read: (row: Row) => Promise<Buffer>,
+  source: ByteSource,
   agentFile = false,
 ): Promise<BuiltTurn> {
   const builder = new TurnBuilder(transcript, index, agentFile)
-  for (const row of (transcript.turns[index] as Turn).rows) builder.line(row, parseLine(await read(row)))
+  const { rows } = transcript.turns[index] as Turn
+  for await (const [row, bytes] of readRanges(source, rows)) builder.line(row, parseLine(bytes))
   return builder.finish()
 }
 
