@@ -52,6 +52,37 @@ export async function blobsBelow(
   return found
 }
 
+/** Paths of files that differ between two trees, with the blob that `after` has; `undefined` where it has none. */
+export async function blobsChanged(
+  objects: ObjectStore,
+  before: string | undefined,
+  after: string,
+): Promise<Map<string, string | undefined>> {
+  const changed = new Map<string, string | undefined>()
+  const walk = async (from: string | undefined, to: string | undefined, prefix: string): Promise<void> => {
+    const old = new Map<string, TreeEntry>()
+    if (from !== undefined)
+      for (const entry of entriesOf(await objects.readTree(from), prefix)) old.set(entry.name, entry)
+    const now = to === undefined ? [] : [...entriesOf(await objects.readTree(to), prefix)]
+    for (const entry of now) {
+      const was = old.get(entry.name)
+      old.delete(entry.name)
+      if (was?.id === entry.id) continue
+      const path = prefix + entry.name
+      const [wasFolder, isFolder] = [was?.mode === FOLDER, entry.mode === FOLDER]
+      if (wasFolder || isFolder)
+        await walk(wasFolder ? was?.id : undefined, isFolder ? entry.id : undefined, `${path}/`)
+      if (!isFolder) changed.set(path, entry.id)
+    }
+    for (const { name, mode, id } of old.values()) {
+      if (mode === FOLDER) await walk(id, undefined, `${prefix}${name}/`)
+      else changed.set(prefix + name, undefined)
+    }
+  }
+  await walk(before, after, '')
+  return changed
+}
+
 /** The blobs' bytes, in the order of `blobs`. */
 export async function readBlobs(objects: ObjectStore, blobs: BlobIds): Promise<Files> {
   const bytes = new Map<string, Uint8Array>()

@@ -1,18 +1,19 @@
 /** The sessions of a git store, without reading whole ones. */
 import { type BranchName, type CommitId, encodeName, parseRef, type SessionId } from '../ids.ts'
+import type { DocumentRules } from './document.ts'
 import type { CommitInfo, GitHistory } from './git-history.ts'
 import { countItems } from './git-line.ts'
 import { readFields } from './git-reader.ts'
 import type { JsonObject } from './json-value.ts'
 import type { ListOptions, SessionSummary } from './session-store.ts'
-import { checkListOptions, pageOf, summarize } from './summary.ts'
+import { pageOf, summarize } from './summary.ts'
 
 /** One commit a session is read to put them in order; the rest only for those that are shown. */
 export async function* listSessions(
   history: GitHistory,
   options: ListOptions,
+  own: Pick<DocumentRules, 'type' | 'collections'>,
 ): AsyncGenerator<SessionSummary> {
-  checkListOptions(options)
   const found = new Map<SessionSummary, Found>()
   for (const [session, branches] of sessionsIn(history)) {
     const branch = history.active(session)
@@ -27,7 +28,7 @@ export async function* listSessions(
     const one = found.get(light)!
     const { objects } = history.repository
     const fields = await readFields(objects, one.head.tree)
-    yield summaryOf(one, fields, await countFirst(history, one.head.tree))
+    yield summaryOf(one, fields, await countFirst(history, one, own))
   }
 }
 
@@ -60,7 +61,12 @@ function originalName(session: SessionId, { session: made }: CommitInfo): string
   return made !== undefined && encodeName(made) === encodeName(session) ? made : session
 }
 
-/** How many items the first collection has: messages where there are any, else the first folder. */
-async function countFirst(history: GitHistory, tree: string): Promise<number> {
-  return countItems(history.repository.objects, tree, 'messages')
+/** Items of the first collection; for types of other stores that is `messages`. */
+function countFirst(
+  { repository }: GitHistory,
+  { type, head }: Found,
+  own: Pick<DocumentRules, 'type' | 'collections'>,
+): Promise<number> {
+  const name = (type === own.type ? own.collections[0] : undefined) ?? 'messages'
+  return countItems(repository.objects, head.tree, name)
 }

@@ -66,6 +66,7 @@ import type {
   WriteOptions,
 } from './session-store.ts'
 import { diffStates, parsePlaces } from './state-diff.ts'
+import { checkListOptions } from './summary.ts'
 import { parseAuthor, parseCount, parseWriteOptions } from './write-options.ts'
 
 export interface GitStoreOptions<S extends StoredDocument = Session> extends StoreOptions<S> {
@@ -288,14 +289,14 @@ export class GitSessionStore<S extends StoredDocument = Session> implements Sess
 
   async *list(options: ListOptions = {}): AsyncGenerator<SessionSummary> {
     this.#lifetime.check()
-    if (await this.#repository.open()) yield* listSessions(this.#history, options)
+    checkListOptions(options)
+    if (await this.#repository.open()) yield* listSessions(this.#history, options, this.#rules)
   }
 
   runEvents(session: string, run: string, options: { after?: number; at?: string } = {}): Promise<unknown[]> {
     return this.#lifetime.use(async () => {
       const id = parseSessionId(session)
-      await this.#require(id)
-      const { tree } = await this.#history.info(await this.#resolve(id, options.at ?? ''))
+      const { tree } = await this.#checked(id, await this.#resolve(id, options.at ?? ''))
       return [...(await readEvents(this.#repository.objects, tree, id, run, options.after))]
     })
   }
@@ -414,6 +415,11 @@ export class GitSessionStore<S extends StoredDocument = Session> implements Sess
     const tip = this.#history.head(session, branch)
     const id = revision === undefined ? tip : await this.#history.resolve(session, revision)
     if (id === undefined) throw new NotFoundError({ kind: 'branch', id: branch, session })
+    return this.#checked(session, id)
+  }
+
+  /** Throws InvalidStateError for a checkpoint of another type than the store's. */
+  async #checked(session: SessionId, id: CommitId) {
     const type = await this.#history.typeOf(id)
     if (type !== undefined && type !== this.type) throw wrongType(session, type, this.type)
     return this.#history.info(id)

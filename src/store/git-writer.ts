@@ -15,17 +15,18 @@ import {
   planAddition,
   touch,
 } from './addition-plan.ts'
-import { RUNS } from './addition-runs.ts'
-import { type Changes, changesOfPlan, checkpointFacts } from './changes.ts'
+import { type Changes, changesOfPlan, checkpointFacts, isUnchanged } from './changes.ts'
 import { encodeMessage, parseMessage } from './checkpoint-message.ts'
 import { checkAddition, type DocumentRules, layoutFor, wrongType } from './document.ts'
+import { changedFields, GitChanges } from './git-changes.ts'
 import { type EncodedFiles, editsTo, encodeFiles } from './git-encoding.ts'
-import { blobsBelow, readBlobs } from './git-files.ts'
+import { blobsBelow } from './git-files.ts'
 import type { CommitInfo, GitHistory } from './git-history.ts'
 import { GitKeys } from './git-keys.ts'
-import { countItems, type Edits, GitLine } from './git-line.ts'
-import { deepCopy, deepEqual, isJsonObject, type JsonObject, without } from './json-value.ts'
-import { commitsUnchanged, seqOfFork, seqOn, timeOn } from './lineage.ts'
+import { type Edits, GitLine } from './git-line.ts'
+import { readFields } from './git-reader.ts'
+import { deepCopy, type JsonObject, without } from './json-value.ts'
+import { commitsUnchanged, comparedWith, seqOfFork, seqOn, timeOn } from './lineage.ts'
 import { decideAppendParent, decideParent, type Position, unseenReplacement } from './positions.ts'
 import type { Author, Checkpoint } from './session-store.ts'
 import { defaultSubject, forkSubject, oneLine } from './subject.ts'
@@ -75,6 +76,7 @@ export class GitWriter {
   readonly #history: GitHistory
   readonly #rules: DocumentRules
   readonly #keys: GitKeys
+  readonly #changes: GitChanges
   readonly #lines = new Map<string, { tip: CommitId; line: GitLine }>()
 
   constructor(repository: Repository, history: GitHistory, rules: DocumentRules) {
@@ -82,6 +84,7 @@ export class GitWriter {
     this.#history = history
     this.#rules = rules
     this.#keys = new GitKeys(history)
+    this.#changes = new GitChanges(repository.objects, rules)
   }
 
   /** @param files all files of `document`, which must not change any more */
@@ -95,10 +98,19 @@ export class GitWriter {
       }
       const parent = await this.#parent(target, decideParent)
       const edits = await editsTo(this.#repository.objects, parent?.tree, files)
-      const before = parent && (await this.#fieldsAt(parent.tree, target.session))
-      const changes = await this.#changes(parent, before, document, edits)
-      const same = parent !== undefined && changes.fields.length === 0 && changes.collections.length === 0
-      if (same && !commitsUnchanged(parent, target.options)) return this.#settle(target, parent)
+      const ownChanges = await this.#changes.ofFiles(target.session, parent, document, edits)
+      if (isUnchanged(ownChanges) && !commitsUnchanged(parent, target.options))
+        return this.#settle(target, parent!)
+      const base = await this.#comparedWith(parent, target.options.kind)
+      const changes =
+        base === parent
+          ? ownChanges
+          : await this.#changes.ofFiles(
+              target.session,
+              base,
+              document,
+              await editsTo(this.#repository.objects, base?.tree, files),
+            )
       const { tree, objects } = await editTree(this.#repository.objects, parent?.tree, edits)
       return this.#commit(target, parent, { tree, objects, changes, fields: document })
     })
@@ -124,9 +136,12 @@ export class GitWriter {
       if (isEmptyPlan(plan) && !commitsUnchanged(parent, target.options)) return this.#settle(target, parent)
       const at = new Date(this.#time(parent, target.options)).toISOString()
       const whole = this.#rules.type === 'session' ? touch(plan, at) : plan
-      // Before the line's fields change: what the plan changes is told against what was there.
-      const changes = changesOfPlan(whole, line, this.#rules.collections)
       const { edits, fields, advance } = await line.change(whole)
+      const base = await this.#comparedWith(parent, target.options.kind)
+      const changes =
+        base === parent
+          ? changesOfPlan(whole, line, this.#rules.collections)
+          : await this.#changes.ofTurn(target.session, base, parent, whole, fields, edits)
       await checkAddition(fields, whole, this.#rules)
       const { tree, objects } = await editTree(this.#repository.objects, parent.tree, edits)
       const result = await this.#commit(target, parent, { tree, objects, changes, fields })
@@ -158,7 +173,7 @@ export class GitWriter {
           if (this.#history.exists(session)) throw new AlreadyExistsError({ kind: 'session', id: session })
           const origin = await this.#existing(source, from)
           const parent = { session: from as string, checkpoint: source as string }
-          const head = await this.#headAt(origin.tree)
+          const head = await readFields(this.#repository.objects, origin.tree)
           const document = { ...head, id: session, parent }
           const type = (await this.#history.typeOf(source)) ?? this.#rules.type
           const files = await encodeFiles(document, layoutFor(type, []))
@@ -353,29 +368,11 @@ export class GitWriter {
     return id === undefined ? undefined : this.#history.info(id)
   }
 
-  /** What a whole state changes, told by the files that differ. */
-  async #changes(
-    parent: CommitInfo | undefined,
-    before: JsonObject | undefined,
-    document: JsonObject,
-    edits: Edits,
-  ): Promise<Changes> {
-    const { collections } = this.#rules
-    const first = collections[0] ?? ''
-    const from = parent === undefined ? 0 : await countItems(this.#repository.objects, parent.tree, first)
-    const items = Array.isArray(document[first]) ? (document[first] as unknown[]) : []
-    const runs = Array.isArray(document[RUNS]) ? (document[RUNS] as unknown[]) : []
-    const touched = collections.filter((name) =>
-      [...edits.keys()].some((path) => path.startsWith(`${name}/`)),
-    )
-    return {
-      first: parent === undefined,
-      added: items.slice(from),
-      from,
-      fields: changedFields(before ?? {}, without(document, new Set(collections))),
-      run: collections.includes(RUNS) ? lastRun(runs, edits) : undefined,
-      collections: touched,
-    }
+  /** What a checkpoint is compared with to tell what it added: a turn that had steps with the turn before. */
+  async #comparedWith(parent: CommitInfo | undefined, kind: string): Promise<CommitInfo | undefined> {
+    if (parent === undefined || parent.kind !== 'step' || kind === 'step') return parent
+    const id = comparedWith(parent, kind, await this.#history.turnParent(parent.id))
+    return id === undefined ? undefined : this.#history.info(id)
   }
 
   async #isContentOf(
@@ -386,7 +383,7 @@ export class GitWriter {
   ): Promise<boolean> {
     const edits = await editsTo(this.#repository.objects, made.tree, files)
     if ([...edits.keys()].some((path) => path.includes('/'))) return false
-    const fields = await this.#fieldsAt(made.tree, session)
+    const fields = await this.#changes.fieldsAt(made.tree, session)
     return changedFields(fields, without(document, new Set(this.#rules.collections))).length === 0
   }
 
@@ -414,7 +411,7 @@ export class GitWriter {
       const files = new Map<string, Uint8Array>()
       for (const [path, id] of top) files.set(path, fresh.get(id) ?? (await objects.read(id)).data)
       const fields = { ...without(decodeHead(files), new Set(this.#rules.collections)), id: session }
-      return changedFields(fields, await this.#fieldsAt(made.tree, session)).length === 0
+      return changedFields(fields, await this.#changes.fieldsAt(made.tree, session)).length === 0
     } catch (error) {
       if (error instanceof InvalidStateError) return false
       throw error
@@ -424,17 +421,6 @@ export class GitWriter {
   #plan(line: GitLine, addition: ParsedAddition): AdditionPlan {
     const plan = planAddition(addition, line, this.#rules.redact)
     return this.#rules.redact === undefined ? plan : deepCopy(plan)
-  }
-
-  /** `session.json` and `config.json` of a tree; empty collections among them. */
-  async #headAt(tree: string): Promise<JsonObject> {
-    const { objects } = this.#repository
-    return decodeHead(await readBlobs(objects, await blobsBelow(objects, tree, { enter: () => false })))
-  }
-
-  /** The top-level values that are no collections, as the session shows them. */
-  async #fieldsAt(tree: string, session: SessionId): Promise<JsonObject> {
-    return { ...without(await this.#headAt(tree), new Set(this.#rules.collections)), id: session }
   }
 
   async #lineAt({ ref, session }: Target, { id, tree }: CommitInfo): Promise<GitLine> {
@@ -457,35 +443,6 @@ export class GitWriter {
 }
 
 const AGAIN = Symbol('again')
-
-/** Keys, other than `updatedAt`, whose value is new, another, or gone. */
-const changedFields = (before: JsonObject, after: JsonObject): string[] =>
-  [...new Set([...Object.keys(before), ...Object.keys(after)])]
-    .filter((key) => key !== 'updatedAt' && after[key] !== before[key])
-    .filter(
-      (key) =>
-        Object.hasOwn(before, key) !== isThere(after, key) || !deepEqual(before[key], plain(after[key])),
-    )
-    .sort()
-
-/** Properties that are `undefined` are not stored. */
-const isThere = (object: JsonObject, key: string): boolean =>
-  Object.hasOwn(object, key) && object[key] !== undefined
-
-const plain = (value: unknown): unknown =>
-  isJsonObject(value) || Array.isArray(value) ? deepCopy(value) : value
-
-/** Id of the last run that has a file among these. */
-function lastRun(runs: readonly unknown[], edits: Edits): string | undefined {
-  let last = -1
-  for (const path of edits.keys()) {
-    const [name, , entry] = path.split('/')
-    if (name !== RUNS || entry === undefined) continue
-    const index = Number(entry.slice(0, 6))
-    if (index < runs.length && index > last) last = index
-  }
-  return last === -1 ? undefined : idOf(runs[last])
-}
 
 function usedKey({ session, branch, tip, options: { key } }: Target, made: CommitInfo): ConflictError {
   return new ConflictError(

@@ -89,7 +89,14 @@ export const names: Chapter = (sentence) => {
     'branches and tags of all names live side by side',
     { needs: ['branches', 'history'] },
     async ({ store }) => {
-      const fit = NAMES.filter((name) => !/[~^:]|^[0-9a-f]{40}$/.test(name) && name !== 'main')
+      // A longer name may be listed in a short form.
+      const fit = NAMES.filter(
+        (name) =>
+          name.length < 200 &&
+          encodeURIComponent(name).length < 200 &&
+          !/[~^:]|^[0-9a-f]{40}$/.test(name) &&
+          name !== 'main',
+      )
       const { id } = await store.save(session())
       for (const name of fit) {
         await store.append('s1', { set: { title: name } })
