@@ -1,6 +1,6 @@
 /** A transcript as bytes that can be read once from front to back, and again in ranges. */
 import { createReadStream } from 'node:fs'
-import { open, stat } from 'node:fs/promises'
+import { type FileHandle, open, stat } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { StorageError } from '../errors.ts'
 
@@ -21,7 +21,6 @@ export interface ByteSource {
   chunks(): AsyncIterable<Buffer>
   /** The bytes from `start` up to `end`. */
   read(start: number, end: number): Promise<Buffer>
-  close(): Promise<void>
 }
 
 /** Throws StorageError when there is no such file, or it cannot be read. */
@@ -58,45 +57,47 @@ function inMemory({ name, lines }: NamedLines): ByteSource {
       yield bytes
     },
     read: async (start, end) => bytes.subarray(start, end),
-    close: async () => {},
   }
 }
 
 async function openFile(path: string): Promise<ByteSource> {
-  const { size, mtimeMs } = await guard(path, stat(path))
-  const file = await guard(path, open(path, 'r'))
+  const { size, mtimeMs, ino } = await guard(path, stat(path))
   return {
     name: basename(path),
     size,
     modified: mtimeMs,
     async *chunks() {
       if (size === 0) return
-      const stream = createReadStream(path, { end: size - 1, highWaterMark: 1 << 20 })
+      const stream = createReadStream(path, { end: size - 1, highWaterMark: BATCH })
       try {
         for await (const chunk of stream) yield chunk as Buffer
       } catch (cause) {
         throw unreadable(path, cause)
       }
     },
+    // Opened for each read: a session may have hundreds of sub-agents.
     async read(start, end) {
-      const buffer = Buffer.allocUnsafe(end - start)
-      let filled = 0
-      while (filled < buffer.length) {
-        const { bytesRead } = await guard(
-          path,
-          file.read(buffer, filled, buffer.length - filled, start + filled),
-        )
-        if (bytesRead === 0) {
-          throw new StorageError(`'${path}' became shorter while it was read. Import it again.`, {
-            file: path,
-          })
-        }
-        filled += bytesRead
+      const file = await guard(path, open(path, 'r'))
+      try {
+        const buffer = Buffer.allocUnsafe(end - start)
+        const filled = await guard(path, readFully(file, buffer, start))
+        if (filled === buffer.length && (await guard(path, file.stat())).ino === ino) return buffer
+        throw new StorageError(`'${path}' was replaced while it was read. Import it again.`, { file: path })
+      } finally {
+        await file.close()
       }
-      return buffer
     },
-    close: () => file.close(),
   }
+}
+
+async function readFully(file: FileHandle, buffer: Buffer, start: number): Promise<number> {
+  let filled = 0
+  while (filled < buffer.length) {
+    const { bytesRead } = await file.read(buffer, filled, buffer.length - filled, start + filled)
+    if (bytesRead === 0) break
+    filled += bytesRead
+  }
+  return filled
 }
 
 async function guard<T>(path: string, work: Promise<T>): Promise<T> {

@@ -134,16 +134,12 @@ export function agentSource(transcript: Transcript): AgentSource {
 /** The session that a transcript names first. */
 export async function sessionIdOf(path: string): Promise<string | undefined> {
   const source = await openSource(path)
-  try {
-    for await (const { bytes } of readLines(source.chunks())) {
-      const parsed = parseLine(bytes)
-      const id = parsed.kind === 'value' ? stringAt(parsed.value, 'sessionId') : undefined
-      if (id !== undefined) return id
-    }
-    return undefined
-  } finally {
-    await source.close()
+  for await (const { bytes } of readLines(source.chunks())) {
+    const parsed = parseLine(bytes)
+    const id = parsed.kind === 'value' ? stringAt(parsed.value, 'sessionId') : undefined
+    if (id !== undefined) return id
   }
+  return undefined
 }
 
 async function entriesOf(folder: string): Promise<Dirent[]> {

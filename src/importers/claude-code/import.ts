@@ -93,17 +93,14 @@ export async function importClaudeCode(
 ): Promise<ImportResult> {
   const now = (options.now ?? Date.now)()
   const bytes = await openSource(source)
+  const agentFile = isAgentFile(bytes.name)
+  const transcript = await scanTranscript(bytes, { agentFile, now })
+  const folder = typeof source === 'string' ? dirname(source) : '.'
   const agents: AgentFile[] = []
-  try {
-    const agentFile = isAgentFile(bytes.name)
-    const transcript = await scanTranscript(bytes, { agentFile, now })
-    const paths = options.agents ?? (await besides(source, transcript, agentFile))
-    const folder = typeof source === 'string' ? dirname(source) : '.'
-    for (const path of paths) agents.push(await scanAgentFile(path, folder, now))
-    return await new Import(bytes, transcript, nameRuns(agents), store, options).run()
-  } finally {
-    await Promise.all([bytes, ...agents.map((agent) => agent.source)].map((one) => one.close()))
+  for (const agent of options.agents ?? (await besides(source, transcript, agentFile))) {
+    agents.push(await scanAgentFile(agent, folder, now))
   }
+  return new Import(bytes, transcript, nameRuns(agents), store, options).run()
 }
 
 const besides = async (source: string | NamedLines, transcript: Transcript, agentFile: boolean) =>
