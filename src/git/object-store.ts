@@ -15,6 +15,7 @@ import type { PackFile, PackMemory } from './pack-file.ts'
 import { PackFolder, type PackPlace } from './pack-folder.ts'
 import { TimeSlice } from './time-slice.ts'
 import { NO_ENTRIES, parseTree, type Tree } from './tree.ts'
+import { WindowCache } from './window-cache.ts'
 
 export interface ObjectStoreOptions {
   /** Bytes of the largest object that is read. Default 65 MiB. */
@@ -44,7 +45,7 @@ export class ObjectStore {
     this.#fs = fs
     this.#memory = {
       maxObjectSize: options.maxObjectSize ?? 65 * MIB,
-      windows: new ByteCache(16 * MIB),
+      windows: new WindowCache(),
       bases: new ByteCache(16 * MIB),
     }
     this.#own = new PackFolder(fs, objectsFolder, this.#memory)
@@ -126,7 +127,7 @@ export class ObjectStore {
 
   /** Remembers a tree that was read or is about to be written; whether it is stored is another matter. */
   keepTree(id: ObjectId, tree: Tree): void {
-    this.#trees.set(id, tree, tree.data.length + tree.starts.length * 8 + 300)
+    this.#trees.set(id, tree, tree.data.length * 2 + tree.keys.length * 60 + 300)
   }
 
   /** A commit, decoded, from a cache where possible. Throws CorruptError. */

@@ -1,9 +1,10 @@
 /** The bytes of a pack file, by position: a small file whole, of a large one only the windows that are used. */
 import { CorruptError } from '../errors.ts'
-import type { ByteCache } from './byte-cache.ts'
 import type { FileSystem, OpenFile } from './file-system.ts'
 import type { PackIndex } from './pack-index.ts'
 import { CHECKSUM_BYTES } from './pack-writer.ts'
+import { readFully } from './read-fully.ts'
+import { WINDOW, type WindowCache } from './window-cache.ts'
 
 /** Somebody has deleted the pack since it was listed: look again what packs there are. */
 export class PackGoneError extends Error {}
@@ -13,12 +14,12 @@ export interface PackBytesParts {
   file: string
   /** What the pack must agree with. */
   index: () => PackIndex
-  windows: ByteCache<number, Buffer>
+  windows: WindowCache
   /** Called when a file descriptor is kept; `release` gives it back. */
   opened: () => void
 }
 
-/** Bytes in memory, the wanted ones from `at` on. */
+/** Bytes in memory, the wanted ones from `at` on; not to be held on to over an `await`. */
 export interface Window {
   bytes: Buffer
   at: number
@@ -48,16 +49,21 @@ export class PackBytes {
   window(position: number, need: number): Window {
     const end = this.end
     const { windows } = this.#parts
-    if (this.#isSmall) return { bytes: windows.get(this.#key) ?? this.#enter()!, at: position }
     const n = Math.floor(position / WINDOW)
     const start = n * WINDOW
     const stop = Math.min(position + need, end)
-    if (stop > start + WINDOW) return { bytes: this.#read(this.#file(), position, stop - position), at: 0 }
-    let bytes = windows.get(this.#key + n)
-    if (bytes === undefined) {
-      bytes = this.#read(this.#file(), start, Math.min(WINDOW, end - start))
-      windows.set(this.#key + n, bytes, bytes.length)
+    if (stop > start + WINDOW) {
+      const bytes = Buffer.allocUnsafe(stop - position)
+      this.#fill(this.#file(), bytes, position)
+      return { bytes, at: 0 }
     }
+    let bytes = windows.get(this.#key + n)
+    if (bytes === undefined && this.#isSmall) bytes = this.#enter()!
+    bytes ??= windows.load(this.#key + n, (memory) => {
+      const length = Math.min(WINDOW, end - start)
+      this.#fill(this.#file(), memory.subarray(0, length), start)
+      return length
+    })
     return { bytes, at: position - start }
   }
 
@@ -65,7 +71,7 @@ export class PackBytes {
   async *pieces(position: number): AsyncGenerator<Buffer> {
     const end = this.end
     if (this.#isSmall) {
-      yield this.window(position, 0).bytes.subarray(position, end)
+      yield Buffer.from(this.window(position, 0).bytes.subarray(position, end))
       return
     }
     this.#readers++
@@ -102,20 +108,19 @@ export class PackBytes {
     const open = fs.open(file, 'r')
     if (open === undefined) throw new PackGoneError(file)
     try {
-      const size = open.size()
-      const end = size - CHECKSUM_BYTES
+      const start = windows.load(this.#key, (memory) => readFully(open, memory, 0))
+      this.#isSmall = start.length < WINDOW
+      const end = (this.#isSmall ? start.length : open.size()) - CHECKSUM_BYTES
       if (end < PACK_HEADER) throw this.#broken('is too short to be a pack')
-      if (size <= SMALL) {
-        const bytes = this.#read(open, 0, size)
-        this.#check(bytes, bytes.subarray(end))
-        this.#end = end
-        this.#isSmall = true
-        windows.set(this.#key, bytes, size)
-        return bytes
-      }
-      this.#check(this.#read(open, 0, PACK_HEADER), this.#read(open, end, CHECKSUM_BYTES))
+      const checksum = this.#isSmall ? start.subarray(end) : Buffer.allocUnsafe(CHECKSUM_BYTES)
+      if (!this.#isSmall) this.#fill(open, checksum, end)
+      this.#check(start, checksum)
       this.#end = end
+      if (this.#isSmall) return start
       this.#open = open
+    } catch (error) {
+      windows.delete(this.#key)
+      throw error
     } finally {
       if (this.#open !== open) open.close()
     }
@@ -134,14 +139,9 @@ export class PackBytes {
     }
   }
 
-  #read(open: OpenFile, position: number, length: number): Buffer {
-    const bytes = Buffer.allocUnsafe(length)
-    for (let done = 0; done < length; ) {
-      const read = open.read(done === 0 ? bytes : bytes.subarray(done), position + done)
-      if (read === 0) throw this.#broken('became shorter while it was read')
-      done += read
-    }
-    return bytes
+  #fill(open: OpenFile, bytes: Buffer, position: number): void {
+    if (readFully(open, bytes, position) < bytes.length)
+      throw this.#broken('became shorter while it was read')
   }
 
   #broken(what: string): CorruptError {
@@ -155,6 +155,4 @@ export class PackBytes {
 
 /** Bytes of a pack before its first entry. */
 export const PACK_HEADER = 12
-const WINDOW = 256 * 1024
-const SMALL = 512 * 1024
 let serials = 0

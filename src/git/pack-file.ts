@@ -12,6 +12,7 @@ import { BIG_OBJECT, type GitObject, type ObjectType } from './object.ts'
 import { PACK_HEADER, PackBytes, PackGoneError } from './pack-bytes.ts'
 import { PackIndex } from './pack-index.ts'
 import { TimeSlice } from './time-slice.ts'
+import type { WindowCache } from './window-cache.ts'
 import { inflateStream } from './zlib-stream.ts'
 
 /** What the packs of one store share. */
@@ -19,7 +20,7 @@ export interface PackMemory {
   /** Bytes that an object may have at most. */
   maxObjectSize: number
   /** Parts of pack files. */
-  windows: ByteCache<number, Buffer>
+  windows: WindowCache
   /** Objects that deltas were made of, by file and offset. */
   bases: ByteCache<string, GitObject>
 }

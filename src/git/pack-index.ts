@@ -6,6 +6,7 @@ import { CorruptError } from '../errors.ts'
 import type { ObjectId } from '../ids.ts'
 import type { FileSystem, OpenFile } from './file-system.ts'
 import { CHECKSUM_BYTES, type PackEntry } from './pack-writer.ts'
+import { readFully } from './read-fully.ts'
 
 /** The index in `bytes`; `file` is what errors name. Throws CorruptError. */
 export const parsePackIndex = (bytes: Buffer, file: string): PackIndex => PackIndex.parse(bytes, file)
@@ -28,16 +29,20 @@ export class PackIndex {
   static open(fs: FileSystem, file: string): PackIndex | undefined {
     const open = fs.open(file, 'r')
     if (open === undefined) return undefined
-    let isKept = false
+    let source: Source | undefined
     try {
-      const size = open.size()
-      isKept = size > IN_MEMORY
-      return new PackIndex(file, isKept ? pages(open, file) : memory(readWhole(open, size)))
+      const length = readFully(open, scratch, 0)
+      if (length < scratch.length) source = memory(Buffer.from(scratch.subarray(0, length)))
+      else {
+        const size = open.size()
+        source = size > IN_MEMORY ? pages(open, file, size) : memory(readWhole(open, size))
+      }
+      return new PackIndex(file, source)
     } catch (error) {
-      isKept = false
+      source = undefined
       throw error
     } finally {
-      if (!isKept) open.close()
+      if (source?.open === undefined) open.close()
     }
   }
 
@@ -135,7 +140,7 @@ export class PackIndex {
   }
 
   close(): void {
-    this.#bytes.close()
+    this.#bytes.open?.close()
   }
 
   #idPlace(n: number): number {
@@ -153,23 +158,25 @@ interface Source {
   u32(at: number): number
   hex(at: number): ObjectId
   slice(at: number, length: number): Buffer
-  close(): void
+  /** The file, while it is needed. */
+  open?: OpenFile
 }
 
 const MAGIC = 0xff744f63
 const IN_MEMORY = 16 * 1024 * 1024
 const PAGE = 16 * 1024
 const PAGES = 256
+// Most indexes fit, and need no call for their size.
+const scratch = Buffer.allocUnsafeSlow(64 * 1024)
 
 const memory = (bytes: Buffer): Source => ({
   size: bytes.length,
   u32: (at) => bytes[at]! * 0x1000000 + ((bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!),
   hex: (at) => bytes.toString('hex', at, at + 20),
   slice: (at, length) => Buffer.from(bytes.subarray(at, at + length)),
-  close: () => {},
 })
 
-function pages(open: OpenFile, file: string): Source {
+function pages(open: OpenFile, file: string, size: number): Source {
   const kept = new Map<number, Buffer>()
   const page = (n: number): Buffer => {
     let bytes = kept.get(n)
@@ -190,28 +197,17 @@ function pages(open: OpenFile, file: string): Source {
     return bytes
   }
   return {
-    size: open.size(),
+    size,
     u32: (at) => slice(at, 4).readUInt32BE(),
     hex: (at) => slice(at, 20).toString('hex'),
     slice,
-    close: () => open.close(),
+    open,
   }
 }
 
 function readWhole(open: OpenFile, size: number): Buffer {
-  const bytes = Buffer.allocUnsafeSlow(size)
+  const bytes = Buffer.allocUnsafe(size)
   return bytes.subarray(0, readFully(open, bytes, 0))
-}
-
-/** Reads until the buffer is full or the file ends. */
-function readFully(open: OpenFile, buffer: Buffer, position: number): number {
-  let done = 0
-  while (done < buffer.length) {
-    const read = open.read(buffer.subarray(done), position + done)
-    if (read === 0) break
-    done += read
-  }
-  return done
 }
 
 const brokenIndex = (file: string, what: string): CorruptError =>

@@ -4,7 +4,16 @@ import type { ObjectId } from '../ids.ts'
 import { expectType } from './object.ts'
 import type { ObjectStore } from './object-store.ts'
 import { TimeSlice } from './time-slice.ts'
-import { entryAt, entryCount, findEntry, isFolderAt, parseTree, type Tree, type TreeEntry } from './tree.ts'
+import {
+  entriesOf,
+  entryAt,
+  entryCount,
+  findEntry,
+  isFolderAt,
+  parseTree,
+  type Tree,
+  type TreeEntry,
+} from './tree.ts'
 
 /** Which files; all of them where nothing is said. Paths have no slash at either end. */
 export interface FileFilter {
@@ -63,8 +72,7 @@ export async function flattenTree(
   const slice = new TimeSlice()
   const unfold = async (tree: Tree, path: string): Promise<void> => {
     if (slice.isOver()) await slice.next()
-    for (let n = 0; n < entryCount(tree); n++) {
-      const entry = entryAt(tree, n)
+    for (const entry of entriesOf(tree)) {
       const inside = joined(path, entry.name)
       if (entry.mode === '40000') {
         const below = trees.get(entry.id)

@@ -25,6 +25,8 @@ export interface Tree {
   readonly data: Buffer
   /** Where entry n starts; one more than there are entries: the last is the end. */
   readonly starts: readonly number[]
+  /** The bytes of each name, one a character, and a slash for a folder: their order is git's. */
+  readonly keys: readonly string[]
 }
 
 /** A change to one folder: the entry that `name` has afterwards; `null`: none. */
@@ -33,7 +35,9 @@ export interface TreeChange {
   entry: { mode: TreeMode; id: ObjectId } | null
 }
 
-/** The bytes of a tree with these entries, given in any order. Throws TypeError for a name twice or no name. */
+export const NO_ENTRIES: Tree = { data: Buffer.alloc(0), starts: [0], keys: [] }
+
+/** The bytes of a tree with these entries, given in any order. Throws TypeError for names that no tree can hold. */
 export function encodeTree(entries: readonly TreeEntry[]): Buffer {
   return changeTree(
     NO_ENTRIES,
@@ -42,10 +46,7 @@ export function encodeTree(entries: readonly TreeEntry[]): Buffer {
 }
 
 /** All entries in git's order. Throws CorruptError for what `git fsck --strict` refuses; see `parseTree`. */
-export function decodeTree(data: Uint8Array, id?: ObjectId): TreeEntry[] {
-  const tree = parseTree(data, id)
-  return Array.from({ length: entryCount(tree) }, (_, n) => entryAt(tree, n))
-}
+export const decodeTree = (data: Uint8Array, id?: ObjectId): TreeEntry[] => entriesOf(parseTree(data, id))
 
 /**
  * Checks a tree's bytes and finds its entries. A CorruptError refuses names that are empty, `.`, `..`, `.git`
@@ -54,58 +55,60 @@ export function decodeTree(data: Uint8Array, id?: ObjectId): TreeEntry[] {
  */
 export function parseTree(data: Uint8Array, id?: ObjectId): Tree {
   const bytes = asBuffer(data)
+  // One character a byte: searching and comparing text is native, going through bytes one by one is not.
+  const text = bytes.toString('latin1')
   const starts = [0]
-  for (let at = 0, previous = -1; at < bytes.length; ) {
-    const name = nameStart(bytes, at)
-    if (name < 0) throw brokenTree('an entry with an unknown mode', id)
-    const end = nameEnd(bytes, name, id)
-    if (end + 1 + ID_BYTES > bytes.length) throw brokenTree('an entry that is cut short', id)
-    if (previous >= 0) {
-      const before = nameStart(bytes, previous)
-      const isFolderBefore = isFolder(bytes, previous)
-      const order = compareBytes(
-        bytes,
-        before,
-        at - 1 - ID_BYTES,
-        isFolderBefore,
-        bytes,
-        name,
-        end,
-        isFolder(bytes, at),
-      )
-      if (order > 0) throw brokenTree('entries in a wrong order', id)
-      if (order === 0) throw brokenTree('a name twice', id)
+  const keys: string[] = []
+  let previous = ''
+  for (let at = 0; at < text.length; ) {
+    const isFolder = text.startsWith(FOLDER, at)
+    const from = at + (isFolder ? FOLDER.length : FILE.length)
+    if (!isFolder && !text.startsWith(FILE, at) && !OTHER_MODES.includes(text.slice(at, from))) {
+      throw brokenTree('an entry with an unknown mode', id)
     }
-    previous = at
+    const end = text.indexOf('\0', from)
+    if (end < 0 || end + 1 + ID_BYTES > text.length) throw brokenTree('an entry that is cut short', id)
+    const name = text.slice(from, end)
+    if (UNUSUAL.test(name)) checkName(bytes.subarray(from, end), id)
+    const key = isFolder ? `${name}/` : name
+    if (key <= previous) throw brokenTree(key === previous ? 'a name twice' : 'entries in a wrong order', id)
+    // `a` and `a/` need not be neighbours, but all between them starts with `a` too.
+    if (isFolder && previous.startsWith(name) && isKey(keys, search(keys, name), name)) {
+      throw brokenTree('a name twice', id)
+    }
+    keys.push(key)
+    previous = key
     at = end + 1 + ID_BYTES
     starts.push(at)
   }
-  const tree = { data: bytes, starts }
-  checkTwins(tree, id)
-  return tree
+  return { data: bytes, starts, keys }
 }
 
-export const entryCount = (tree: Tree): number => tree.starts.length - 1
+export const entryCount = (tree: Tree): number => tree.keys.length
 
-export function entryAt(tree: Tree, n: number): TreeEntry {
-  const at = tree.starts[n]!
-  const end = tree.starts[n + 1]!
-  const name = nameStart(tree.data, at)
-  return {
-    name: tree.data.toString('utf8', name, end - 1 - ID_BYTES),
-    mode: modeAt(tree.data, at),
-    id: tree.data.toString('hex', end - ID_BYTES, end),
-  }
+export const isFolderAt = (tree: Tree, n: number): boolean => tree.keys[n]!.endsWith('/')
+
+export const entryAt = (tree: Tree, n: number): TreeEntry => ({
+  name: nameOf(tree.keys[n]!),
+  mode: modeAt(tree, n),
+  id: tree.data.toString('hex', tree.starts[n + 1]! - ID_BYTES, tree.starts[n + 1]!),
+})
+
+/** All entries in git's order. */
+export function entriesOf(tree: Tree): TreeEntry[] {
+  const hex = tree.data.toString('hex')
+  return tree.keys.map((key, n) => {
+    const end = tree.starts[n + 1]! * 2
+    return { name: nameOf(key), mode: modeAt(tree, n), id: hex.slice(end - 2 * ID_BYTES, end) }
+  })
 }
-
-export const isFolderAt = (tree: Tree, n: number): boolean => isFolder(tree.data, tree.starts[n]!)
 
 /** The entry of that name, file or folder. */
 export function findEntry(tree: Tree, name: string): TreeEntry | undefined {
-  for (const folder of [false, true]) {
-    const wanted = nameOf(name, folder)
-    const n = search(tree, wanted)
-    if (isEntry(tree, n, wanted)) return entryAt(tree, n)
+  const file = keyOf(name)
+  for (const key of [file, `${file}/`]) {
+    const n = search(tree.keys, key)
+    if (isKey(tree.keys, n, key)) return entryAt(tree, n)
   }
   return undefined
 }
@@ -116,28 +119,29 @@ export function changeTree(tree: Tree, changes: readonly TreeChange[]): Tree {
   const added: Added[] = []
   let size = tree.data.length
   for (const { name, entry } of changes) {
-    for (const folder of [false, true]) {
-      const wanted = nameOf(name, folder)
-      const n = search(tree, wanted)
-      if (isEntry(tree, n, wanted)) {
+    if (name === '' || /[\0/]/.test(name) || !name.isWellFormed()) {
+      throw new TypeError(`${JSON.stringify(name)} cannot be the name of a file`)
+    }
+    const file = keyOf(name)
+    for (const key of [file, `${file}/`]) {
+      const n = search(tree.keys, key)
+      if (isKey(tree.keys, n, key)) {
         gone.add(n)
         size -= tree.starts[n + 1]! - tree.starts[n]!
       }
-      if (entry !== null && (entry.mode === '40000') === folder) {
-        if (/[\0/]/.test(name) || !name.isWellFormed())
-          throw new TypeError(`${JSON.stringify(name)} cannot be a name`)
-        added.push({ before: n, name: wanted, ...entry })
-        size += entry.mode.length + wanted.to + 2 + ID_BYTES
+      if (entry !== null && (entry.mode === '40000') === (key !== file)) {
+        added.push({ before: n, key, text: `${entry.mode} ${file}\0`, id: entry.id })
+        size += entry.mode.length + file.length + 2 + ID_BYTES
       }
     }
   }
-  added.sort((a, b) => a.before - b.before || compareNames(a.name, b.name))
+  added.sort((a, b) => a.before - b.before || (a.key < b.key ? -1 : 1))
 
   const data = Buffer.allocUnsafe(size)
   let from = 0
   let to = 0
   let next = 0
-  for (let n = 0; n <= entryCount(tree); n++) {
+  for (let n = 0; n <= tree.keys.length; n++) {
     const isAddedTo = added[next]?.before === n
     if (!isAddedTo && !gone.has(n)) continue
     to += tree.data.copy(data, to, from, tree.starts[n]!)
@@ -152,155 +156,63 @@ export function changeTree(tree: Tree, changes: readonly TreeChange[]): Tree {
   }
 }
 
-export const NO_ENTRIES: Tree = { data: Buffer.alloc(0), starts: [0] }
-
-/** The bytes of a name, wherever they stand, and whether a folder has it. */
-interface Name {
-  bytes: Uint8Array
-  from: number
-  to: number
-  folder: boolean
-}
-
 interface Added {
   /** Index of the old entry that it stands before. */
   before: number
-  name: Name
-  mode: TreeMode
+  key: string
+  /** Mode and name as they are written, one byte a character. */
+  text: string
   id: ObjectId
 }
 
 const ID_BYTES = 20
-const SLASH = 0x2f
+const FOLDER = '40000 '
+const FILE = '100644 '
+// The last is how very old gits wrote 100644.
+const OTHER_MODES = ['100755 ', '120000 ', '160000 ', '100664 ']
+/** Of names that a tree may not hold, each is empty, starts with a dot, or has one of these. */
+const UNUSUAL = /^$|^\.|[/\\~\x80-\xff]/
+const NOT_ASCII = /[^\0-\x7f]/
 
-function writeEntry(data: Buffer, at: number, { mode, name, id }: Added): number {
-  let to = at + data.write(mode, at, 'latin1')
-  data[to++] = 0x20
-  data.set(name.bytes, to)
-  to += name.to
-  data[to++] = 0
+function writeEntry(data: Buffer, at: number, { text, id }: Added): number {
+  const to = at + data.write(text, at, 'latin1')
   if (data.write(id, to, ID_BYTES, 'hex') !== ID_BYTES) throw new TypeError(`'${id}' is no object id`)
   return to + ID_BYTES
 }
 
-function nameOf(name: string, folder: boolean): Name {
-  const bytes = Buffer.from(name, 'utf8')
-  return { bytes, from: 0, to: bytes.length, folder }
+const keyOf = (name: string): string =>
+  NOT_ASCII.test(name) ? Buffer.from(name, 'utf8').toString('latin1') : name
+
+function nameOf(key: string): string {
+  const name = key.endsWith('/') ? key.slice(0, -1) : key
+  return NOT_ASCII.test(name) ? Buffer.from(name, 'latin1').toString('utf8') : name
 }
 
-const nameAt = ({ data, starts }: Tree, n: number): Name => ({
-  bytes: data,
-  from: nameStart(data, starts[n]!),
-  to: starts[n + 1]! - 1 - ID_BYTES,
-  folder: isFolder(data, starts[n]!),
-})
+function modeAt({ data, starts, keys }: Tree, n: number): TreeMode {
+  if (keys[n]!.endsWith('/')) return '40000'
+  const at = starts[n]!
+  // Files come by the thousand: 1006.. unless the second or the fourth digit says otherwise.
+  if (data[at + 1] === 0x30 && data[at + 4] !== 0x35) return '100644'
+  return data.toString('latin1', at, at + 6) as TreeMode
+}
 
-/** Index of the first entry that does not sort before the name. */
-function search(tree: Tree, name: Name): number {
+/** Index of the first key that is not less. */
+function search(keys: readonly string[], key: string): number {
   let low = 0
-  let high = entryCount(tree)
+  let high = keys.length
   while (low < high) {
     const middle = (low + high) >>> 1
-    if (compareNames(nameAt(tree, middle), name) < 0) low = middle + 1
+    if (keys[middle]! < key) low = middle + 1
     else high = middle
   }
   return low
 }
 
-function isEntry(tree: Tree, n: number, name: Name): boolean {
-  if (n >= entryCount(tree)) return false
-  const found = nameAt(tree, n)
-  return (
-    found.folder === name.folder &&
-    found.to - found.from === name.to - name.from &&
-    compareNames(found, name) === 0
-  )
-}
-
-const compareNames = (a: Name, b: Name): number =>
-  compareBytes(a.bytes, a.from, a.to, a.folder, b.bytes, b.from, b.to, b.folder)
-
-/** Git's `base_name_compare`: a folder's name goes on with a slash. */
-function compareBytes(
-  a: Uint8Array,
-  fromA: number,
-  toA: number,
-  folderA: boolean,
-  b: Uint8Array,
-  fromB: number,
-  toB: number,
-  folderB: boolean,
-): number {
-  const length = Math.min(toA - fromA, toB - fromB)
-  for (let i = 0; i < length; i++) {
-    const difference = a[fromA + i]! - b[fromB + i]!
-    if (difference !== 0) return difference
-  }
-  const nextA = fromA + length < toA ? a[fromA + length]! : folderA ? SLASH : 0
-  const nextB = fromB + length < toB ? b[fromB + length]! : folderB ? SLASH : 0
-  return nextA - nextB
-}
-
-/**
- * A file and a folder of one name need not be neighbours: `a`, `a.b`, `a/`. What stands between them starts
- * with that name too, so only a folder whose neighbour does is looked at.
- */
-function checkTwins(tree: Tree, id: ObjectId | undefined): void {
-  for (let n = 1; n < entryCount(tree); n++) {
-    if (!isFolder(tree.data, tree.starts[n]!)) continue
-    const folder = nameAt(tree, n)
-    const before = nameAt(tree, n - 1)
-    const start = { ...before, to: Math.min(before.to, before.from + folder.to - folder.from), folder: true }
-    if (compareNames(start, folder) !== 0) continue
-    const twin = { ...folder, folder: false }
-    if (isEntry(tree, search(tree, twin), twin)) throw brokenTree('a name twice', id)
-  }
-}
-
-const isFolder = (bytes: Uint8Array, at: number): boolean => bytes[at] === 0x34
-
-/** Where the name of the entry at `at` starts; -1 when its mode is none of git's. */
-function nameStart(bytes: Uint8Array, at: number): number {
-  let mode = 0
-  let end = at
-  for (; end < at + 7; end++) {
-    const digit = bytes[end]! - 0x30
-    if (!(digit >= 0 && digit < 8)) break
-    mode = mode * 8 + digit
-  }
-  if (bytes[end] !== 0x20) return -1
-  if (mode === 0o40000) return end === at + 5 ? end + 1 : -1
-  const isKnown =
-    mode === 0o100644 || mode === 0o100755 || mode === 0o120000 || mode === 0o160000 || mode === OLD_MODE
-  return isKnown && end === at + 6 ? end + 1 : -1
-}
-
-/** How very old gits wrote 100644. */
-const OLD_MODE = 0o100664
-
-function modeAt(bytes: Buffer, at: number): TreeMode {
-  if (isFolder(bytes, at)) return '40000'
-  const mode = bytes.toString('latin1', at, at + 6)
-  return mode === '100664' ? '100644' : (mode as TreeMode)
-}
-
-/** Where the name that starts at `from` ends, if a tree may hold such a name. */
-function nameEnd(bytes: Buffer, from: number, id: ObjectId | undefined): number {
-  let end = from
-  let suspicious = false
-  for (; end < bytes.length; end++) {
-    const byte = bytes[end]!
-    if (byte === 0) break
-    if (byte === SLASH) throw brokenTree('a name with a slash', id)
-    // Every disguise of `.git` starts with a dot, or has `~`, a backslash or something that is not ASCII.
-    if (byte >= 0x7e || byte === 0x5c || (byte === 0x2e && end === from)) suspicious = true
-  }
-  if (end === from) throw brokenTree('an empty name', id)
-  if (suspicious) checkName(bytes.subarray(from, end), id)
-  return end
-}
+const isKey = (keys: readonly string[], n: number, key: string): boolean => n < keys.length && keys[n] === key
 
 function checkName(bytes: Buffer, id: ObjectId | undefined): void {
+  if (bytes.length === 0) throw brokenTree('an empty name', id)
+  if (bytes.includes('/')) throw brokenTree('a name with a slash', id)
   if (!isUtf8(bytes)) throw brokenTree('a name that is not UTF-8', id)
   const name = bytes.toString('utf8')
   if (name === '.' || name === '..' || isDotGit(name)) throw brokenTree(`the name '${name}'`, id)
