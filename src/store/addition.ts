@@ -2,6 +2,7 @@
  * What `append` means, as plain functions: an addition is parsed, planned against what is there, and applied. A
  * store that does not hold the whole state plans with a lookup of the few items that the addition names.
  */
+import { writeJson } from '../codec/index.ts'
 import { InvalidStateError, type StateIssue } from '../errors.ts'
 import {
   applyPlan,
@@ -12,7 +13,7 @@ import {
   planAddition,
   touch,
 } from './addition-plan.ts'
-import { isJsonObject, type JsonObject } from './json-value.ts'
+import { deepCopy, isJsonObject, type JsonObject } from './json-value.ts'
 import type { Addition, Redact } from './session-store.ts'
 
 const FIXED = new Set(['id', 'type', 'schemaVersion'])
@@ -66,6 +67,14 @@ export function applyAddition(
 ): JsonObject {
   const plan = planAddition(parseAddition(addition, collections), existingIn(state, collections), redact)
   return isEmptyPlan(plan) ? state : applyPlan(state, state.type === 'session' ? touch(plan, at) : plan)
+}
+
+/** A copy that shares nothing. Throws InvalidStateError for what JSON cannot express. */
+export function copyAddition({ items, set, unset }: ParsedAddition): ParsedAddition {
+  for (const [collection, list] of items) writeJson(list, { path: [collection] })
+  for (const [key, value] of Object.entries(set)) if (value !== undefined) writeJson(value, { path: [key] })
+  const copies = [...items].map(([collection, list]) => [collection, deepCopy(list)] as const)
+  return { items: new Map(copies), set: deepCopy(set), unset }
 }
 
 function repeatedIds(collection: string, items: readonly unknown[]): StateIssue[] {

@@ -1,5 +1,4 @@
 /** Sessions in memory, with everything a versioned store does. */
-import { writeJson } from '../codec/index.ts'
 import { AlreadyExistsError, NotFoundError, UnsupportedError } from '../errors.ts'
 import {
   type BranchName,
@@ -11,8 +10,7 @@ import {
   type SessionId,
 } from '../ids.ts'
 import type { Session } from '../state/index.ts'
-import { parseAddition } from './addition.ts'
-import type { ParsedAddition } from './addition-plan.ts'
+import { copyAddition, parseAddition } from './addition.ts'
 import { activeAfterDelete } from './branch-rules.ts'
 import {
   checkSchema,
@@ -406,14 +404,6 @@ export class MemorySessionStore<S extends StoredDocument = Session> implements S
     contentOf(state as unknown as JsonObject, this.#rules.layout)
     return deepCopy(state) as unknown as JsonObject
   }
-}
-
-/** A copy that shares nothing. Throws InvalidStateError for what JSON cannot express. */
-function copyAddition({ items, set, unset }: ParsedAddition): ParsedAddition {
-  for (const [collection, list] of items) writeJson(list, { path: [collection] })
-  for (const [key, value] of Object.entries(set)) if (value !== undefined) writeJson(value, { path: [key] })
-  const copies = [...items].map(([collection, list]) => [collection, deepCopy(list)] as const)
-  return { items: new Map(copies), set: deepCopy(set), unset }
 }
 
 const inOrder = <Name extends string>(refs: ReadonlyMap<Name, CommitId>): [Name, CommitId][] =>
