@@ -31,7 +31,7 @@ export function toPart(block: unknown, toolName: (callId: string) => string | un
   return toMedia(block) ?? { ...block, type }
 }
 
-/** The block that the part stands for. */
+/** The block that the part stands for. Part of the format, see `source-lines.ts`. */
 export function toBlock(part: MessagePart): unknown {
   const anthropic = anthropicOf(part)
   switch (part.type) {

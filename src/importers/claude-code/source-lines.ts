@@ -4,6 +4,9 @@
  *
  * A run keeps once what its entries share: `envelope` (values that most of them repeat) and `shapes` (the keys of
  * an entry, in order; see `remainder.ts`).
+ *
+ * What counts as said by a message or an event (`knownOf…` here, `toBlock`, `rawUsage`) is part of the format of
+ * what is stored: changing any of it takes a new format number in the session's `import` note.
  */
 import type { Message, MessagePart, RunEvent } from '../../state/index.ts'
 import type { RawText } from '../jsonl.ts'
@@ -174,5 +177,10 @@ function resultOf(parts: readonly MessagePart[] | undefined): JsonObject {
     isImage: false,
     noOutputExpected: false,
     content,
+    ...(typeof content === 'string' ? { file: { content: withoutLineNumbers(content) } } : {}),
   }
 }
+
+/** A file as it is, from how the model is shown it: `    12→text` a line, and perhaps a reminder below. */
+const withoutLineNumbers = (shown: string): string =>
+  shown.replace(/\n\n<system-reminder>[\s\S]*$/, '').replace(/^ *\d+[→\t]/gm, '')

@@ -1,6 +1,6 @@
 /** What a store has of a transcript already, and whether a file continues it. */
 import { createHash } from 'node:crypto'
-import { AlreadyExistsError, ConflictError } from '../../errors.ts'
+import { AlreadyExistsError, ConflictError, InvalidStateError } from '../../errors.ts'
 import type { Session } from '../../state/index.ts'
 import type { SessionStore } from '../../store/session-store.ts'
 import type { ByteSource } from '../byte-source.ts'
@@ -12,6 +12,8 @@ import type { Cursor, Transcript } from './scan.ts'
 /** Under `import` of a session's metadata. */
 export interface ImportNote extends AgentSource {
   from: 'claude-code'
+  /** How entries are kept, see `source-lines.ts`. */
+  format: 1
   /** Name of the file. */
   file: string
   /** Version of Claude Code. */
@@ -32,6 +34,8 @@ export interface StoredBranch {
   /** Sub-agents with a transcript of their own, by run. */
   agents: Map<string, ImportedRun['source'] & Partial<AgentSource>>
 }
+
+export const FORMAT = 1
 
 /** The start of a session is always there, even where it has no run. */
 export const START = 'start'
@@ -59,12 +63,16 @@ export async function readStored(store: SessionStore, session: string): Promise<
   )
 }
 
-/** What the importer has noted in the session; `undefined` when it was not imported from Claude Code. */
+/**
+ * What the importer has noted in the session; `undefined` when it was not imported from Claude Code. Throws
+ * InvalidStateError when a newer forkpoint imported it.
+ */
 export function noteOf(state: Session | undefined): ImportNote | undefined {
   const note = state?.metadata.import
-  return isObject(note) && note.from === 'claude-code' && isObject(note.cursor)
-    ? (note as unknown as ImportNote)
-    : undefined
+  if (!isObject(note) || note.from !== 'claude-code' || !isObject(note.cursor)) return undefined
+  if (note.format === FORMAT) return note as unknown as ImportNote
+  const message = `Session '${state?.id}' was imported by a newer forkpoint. Upgrade forkpoint to go on with it.`
+  throw new InvalidStateError([{ path: ['metadata', 'import', 'format'], message }], message)
 }
 
 /** Throws ConflictError unless the transcript begins with what was imported before. */

@@ -28,7 +28,7 @@ export function usageOf(entry: Entry): ReplyUsage | undefined {
   }
 }
 
-/** The tokens as an entry gives them, where it says nothing unusual. */
+/** The tokens as an entry gives them, where it says nothing unusual. Part of the format, see `source-lines.ts`. */
 export function rawUsage(usage: ReplyUsage | undefined): JsonObject | undefined {
   if (usage === undefined) return undefined
   const { inputTokens = 0, outputTokens = 0, cachedInputTokens = 0, cacheCreationInputTokens = 0 } = usage

@@ -13,7 +13,7 @@ import type {
 import { agentSource } from './agent-files.ts'
 import type { ImportedRun } from './run-builder.ts'
 import type { Transcript, Turn } from './scan.ts'
-import { type ImportNote, noteOf, START, type StoredBranch } from './stored.ts'
+import { FORMAT, type ImportNote, noteOf, START, type StoredBranch } from './stored.ts'
 import type { BuiltTurn } from './turn.ts'
 import { addUsage } from './usage.ts'
 
@@ -195,6 +195,7 @@ export class SessionWriter {
     const atEnd = id === turns.at(-1)?.id
     return {
       from: 'claude-code',
+      format: FORMAT,
       file: name,
       ...(version === undefined ? {} : { version }),
       ...(gitBranch === undefined ? {} : { gitBranch }),
