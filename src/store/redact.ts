@@ -1,5 +1,5 @@
 /** `redact`, applied: every new value passes through it before anything is encoded. */
-import { MAX_DEPTH } from '../codec/json-writer.ts'
+import { MAX_DEPTH } from '../codec/index.ts'
 import { InvalidStateError } from '../errors.ts'
 import { fromEntries } from './json-value.ts'
 import type { Redact } from './session-store.ts'
