@@ -1,0 +1,169 @@
+/** Checkpoints, messages and values as lines for people. */
+import type { Checkpoint } from '../store/session-store.ts'
+import { bold, count, cyan, dim, green, type Line, line, short, yellow } from './text.ts'
+
+/** Ids are shown as git shows them, long enough to type. */
+export const shortId = (id: string): string => id.slice(0, 10)
+
+/** `2025-11-03 09:12`, local time; what is no time stays as it is. */
+export function when(time: string): string {
+  const date = new Date(time)
+  if (Number.isNaN(date.getTime())) return time
+  const two = (number: number) => String(number).padStart(2, '0')
+  const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`
+  return `${day} ${two(date.getHours())}:${two(date.getMinutes())}`
+}
+
+/** Branches and tags at a checkpoint, by checkpoint. */
+export interface Names {
+  branches: readonly { name: string; head: string; active: boolean }[]
+  tags: readonly { name: string; checkpoint: string }[]
+}
+
+export function namesAt(id: string, { branches, tags }: Names): { branches: string[]; tags: string[] } {
+  return {
+    branches: branches.filter(({ head }) => head === id).map(({ name }) => name),
+    tags: tags.filter(({ checkpoint }) => checkpoint === id).map(({ name }) => name),
+  }
+}
+
+/** One line of the log. */
+export function checkpointLine({ id, createdAt, subject, kind }: Checkpoint, names: Names): Line {
+  const { branches, tags } = namesAt(id, names)
+  const labels = [
+    ...branches.map((name) => green(name)),
+    ...tags.map((name) => yellow(`tag: ${name}`)),
+    ...(kind === 'foreign' ? [dim('by another tool')] : []),
+  ]
+  return line`${yellow(shortId(id))}  ${dim(when(createdAt))}  ${subject}${listed(labels)}`
+}
+
+/** What is known of a checkpoint, a line each. */
+export function checkpointDetails(checkpoint: Checkpoint, names: Names): Line[] {
+  const { branches, tags } = namesAt(checkpoint.id, names)
+  const { messages, forkedFrom } = checkpoint
+  const facts: [string, string | undefined][] = [
+    ['date', when(checkpoint.createdAt)],
+    ['session', checkpoint.session],
+    ['branch', checkpoint.branch || undefined],
+    ['head of', branches.join(', ') || undefined],
+    ['tags', tags.join(', ') || undefined],
+    ['kind', checkpoint.kind],
+    ['status', checkpoint.status],
+    ['model', checkpoint.model],
+    ['tokens', checkpoint.tokens?.toLocaleString('en-US')],
+    ['run', checkpoint.run],
+    [
+      'messages',
+      messages && (messages.from === messages.to ? `${messages.from}` : `${messages.from} to ${messages.to}`),
+    ],
+    ['forked from', forkedFrom && `${forkedFrom.session} at ${shortId(forkedFrom.checkpoint)}`],
+  ]
+  return [
+    line`${yellow(`checkpoint ${checkpoint.id}`)}`,
+    ...facts.flatMap(([name, value]) => (value === undefined ? [] : [line`${dim(name.padEnd(12))}${value}`])),
+    line``,
+    line`    ${bold(checkpoint.subject)}`,
+    ...(checkpoint.body === '' ? [] : ['', ...checkpoint.body.split('\n')].map((text) => line`    ${text}`)),
+  ]
+}
+
+export interface MessageStyle {
+  /** Show all of it, however long. */
+  full: boolean
+}
+
+/** A message: who and when, then what was said, indented. Copes with the messages of any tool. */
+export function messageLines(message: unknown, index: number, style: MessageStyle): Line[] {
+  return [line`${messageHead(message, index)}`, ...bodyLines(message, style).map((text) => line`    ${text}`)]
+}
+
+/** `#12 assistant  2025-11-03 09:12` */
+export function messageHead(message: unknown, index: number): Line {
+  const { role, type, createdAt } = fieldsOf(message)
+  const who = typeof role === 'string' ? role : typeof type === 'string' ? type : 'item'
+  const at = typeof createdAt === 'string' ? dim(`  ${when(createdAt)}`) : ''
+  return line`${dim(`#${index} `)}${bold(who)}${at}`
+}
+
+/** A value on one line of this many characters. */
+export const valueText = (value: unknown, width: number): string =>
+  short(typeof value === 'string' ? JSON.stringify(value) : (JSON.stringify(value) ?? 'nothing'), width)
+
+/** The first lines of a text, and how many are left out. */
+export function textLines(text: string, most: number): Line[] {
+  const lines = text.replace(/\n+$/, '').split(/\r?\n/)
+  const shown = lines.length > most + 1 ? lines.slice(0, most) : lines
+  const rest = lines.length - shown.length
+  return [
+    ...shown.map((one) => line`${most === Number.POSITIVE_INFINITY ? one : cutLine(one)}`),
+    ...(rest > 0 ? [line`${dim(`… ${count(rest, 'more line')}`)}`] : []),
+  ]
+}
+
+export const listed = (labels: readonly Line[]): Line =>
+  labels.length === 0
+    ? []
+    : line`  (${labels.flatMap((label, index) => (index === 0 ? label : [...line`, `, ...label]))})`
+
+const TEXT_LINES = 40
+const RESULT_LINES = 6
+const LINE_WIDTH = 2000
+
+const cutLine = (text: string): string => (text.length > LINE_WIDTH ? `${text.slice(0, LINE_WIDTH)}…` : text)
+
+function bodyLines(message: unknown, { full }: MessageStyle): Line[] {
+  const most = (lines: number) => (full ? Number.POSITIVE_INFINITY : lines)
+  const { content, parts, text } = fieldsOf(message)
+  const all = Array.isArray(parts) ? parts : Array.isArray(content) ? content : []
+  const said = [content, text].find((value) => typeof value === 'string' && value !== '') as
+    | string
+    | undefined
+  // Where the parts have a text or a result, they have all of it.
+  const inParts = all.some((part) => ['text', 'tool-result'].includes(String(fieldsOf(part).type)))
+  const lines = [
+    ...(said !== undefined && !inParts ? textLines(said, most(TEXT_LINES)) : []),
+    ...all.flatMap((part) => partLines(part, most)),
+  ]
+  if (lines.length > 0 || all.length > 0 || content === '') return lines
+  return [line`${valueText(message, full ? Number.POSITIVE_INFINITY : 200)}`]
+}
+
+function partLines(part: unknown, most: (lines: number) => number): Line[] {
+  if (typeof part === 'string') return textLines(part, most(TEXT_LINES))
+  const { type, text, toolName, name, input, args, output, mediaType } = fieldsOf(part)
+  const tool = String(toolName ?? name ?? '')
+  switch (type) {
+    case 'text':
+      return textLines(String(text), most(TEXT_LINES))
+    case 'reasoning':
+      return textLines(String(text ?? ''), most(RESULT_LINES)).map(
+        (one, index) => line`${dim(index === 0 ? 'thinking: ' : '')}${dim(one)}`,
+      )
+    case 'tool-call':
+    case 'tool_use': {
+      const given = valueText(input ?? args ?? {}, most(1) === 1 ? 160 : Number.POSITIVE_INFINITY)
+      return [line`${cyan(`→ ${tool}`)} ${given}`]
+    }
+    case 'tool-result': {
+      const result = textLines(outputText(output), most(RESULT_LINES))
+      return [line`${cyan(`← ${tool}`)}`, ...result.map((one) => line`  ${dim(one)}`)]
+    }
+    default:
+      return [line`${dim(`[${[type, mediaType].filter((one) => typeof one === 'string').join(' ')}]`)}`]
+  }
+}
+
+/** What a tool gave back: `{ type: 'text', value }` of the AI SDK, or whatever it is. */
+function outputText(output: unknown): string {
+  const { value } = fieldsOf(output)
+  const inner = value ?? output
+  if (typeof inner === 'string') return inner
+  if (Array.isArray(inner) && inner.every((one) => typeof fieldsOf(one).text === 'string')) {
+    return inner.map((one) => fieldsOf(one).text).join('\n')
+  }
+  return JSON.stringify(inner) ?? ''
+}
+
+export const fieldsOf = (value: unknown): Record<string, unknown> =>
+  typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {}

@@ -1,0 +1,159 @@
+/** The verbs put together: options that all of them have, and what happens around each of them. */
+import { createRequire } from 'node:module'
+import { Command, CommanderError } from 'commander'
+import { type Context, shell } from './context.ts'
+import { EXIT, type ExitCode, exitCodeOf } from './exit-codes.ts'
+import { Output, type Streams } from './output.ts'
+import { reportError } from './report.ts'
+import { Stores } from './stores.ts'
+import type { Action, Run } from './verb.ts'
+import { addBranches } from './verbs/branches.ts'
+import { addDelete } from './verbs/delete.ts'
+import { addDiff } from './verbs/diff.ts'
+import { addExport } from './verbs/export.ts'
+import { addFork } from './verbs/fork.ts'
+import { addImport } from './verbs/import.ts'
+import { addList } from './verbs/list.ts'
+import { addLog } from './verbs/log.ts'
+import { addMaintain } from './verbs/maintain.ts'
+import { addShow } from './verbs/show.ts'
+import { addSwitch } from './verbs/switch.ts'
+import { addTag } from './verbs/tag.ts'
+import { addVerify } from './verbs/verify.ts'
+
+/** In the order that `--help` shows them. */
+const VERBS = [
+  addImport,
+  addExport,
+  addList,
+  addLog,
+  addShow,
+  addDiff,
+  addBranches,
+  addSwitch,
+  addFork,
+  addTag,
+  addDelete,
+  addVerify,
+  addMaintain,
+]
+
+interface GlobalOptions {
+  store?: string
+  json?: boolean
+  debug?: boolean
+}
+
+/** Runs one command line. Never throws: what goes wrong is reported, and the exit code says what kind it was. */
+export async function runCli(
+  args: readonly string[],
+  streams: Streams,
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<ExitCode> {
+  let exitCode: ExitCode = EXIT.done
+  // Until the options are known; a command line that is wrong never gets further.
+  let session = begin(streams, env, { json: args.includes('--json'), debug: args.includes('--debug') })
+
+  const run: Run =
+    <Args extends unknown[]>(action: Action<Args>) =>
+    async (...given: unknown[]) => {
+      const command = given.pop() as Command
+      session = begin(streams, env, command.optsWithGlobals<GlobalOptions>())
+      const { context } = session
+      exitCode = (await action(context, ...(given as Args))) ?? EXIT.done
+    }
+
+  const program = createProgram(run, streams)
+  const help = `'${shell(['forkpoint', ...verbIn(program, args), '--help'])}' shows how it is used.`
+  try {
+    await program.parseAsync([...args], { from: 'user' })
+  } catch (error) {
+    exitCode = await fail(error, session, help)
+  }
+  try {
+    await session.context.stores.close()
+  } catch (error) {
+    exitCode = await fail(error, session, help)
+  }
+  session.context.out.endProgress()
+  return exitCode
+}
+
+function createProgram(run: Run, streams: Streams): Command {
+  const { version } = createRequire(import.meta.url)('../../package.json') as { version: string }
+  const program = new Command('forkpoint')
+    .description('Agent sessions in git: every save is a commit you can resume, branch from and review.')
+    .usage('<verb> [arguments] [--store <folder>] [--json]')
+    .version(version)
+    .option('--store <folder>', 'the store (default: FORKPOINT_STORE, else ./sessions)')
+    .option('--json', 'JSON for programs; a list is one line of JSON per item')
+    .option('--debug', 'with an error, also show where it comes from (or FORKPOINT_DEBUG=1)')
+    .helpCommand(false)
+    .showSuggestionAfterError()
+    .configureHelp({ showGlobalOptions: true })
+    .configureOutput({
+      writeOut: (text) => streams.stdout.write(text),
+      writeErr: (text) => streams.stderr.write(text),
+      // Said once, by reportError.
+      outputError: () => undefined,
+    })
+    .exitOverride()
+  for (const add of VERBS) add(program, run)
+  return program.addHelpText('after', NOTES)
+}
+
+const NOTES = `
+A revision of a session is written as in git: demo (its active branch), demo/main~3, demo/before-refactor, demo/3f2a91bc.
+
+Exit codes: 0 done, 1 failed, 2 wrong use, 3 a conflict (moved on, or name taken), 4 not found.
+
+Example:
+  $ forkpoint import claude-code ~/.claude/projects/my-project
+  $ forkpoint list
+  $ forkpoint log 3f2a91bc-…
+`
+
+interface Begun {
+  context: Context
+  debug: boolean
+}
+
+function begin(
+  streams: Streams,
+  env: Readonly<Record<string, string | undefined>>,
+  { store, json = false, debug = false }: GlobalOptions,
+): Begun {
+  const folder = store ?? (env.FORKPOINT_STORE || './sessions')
+  const context: Context = {
+    out: new Output(streams, { json }),
+    stores: new Stores(folder),
+    command: (...words) => shell(['forkpoint', ...words, ...(store === undefined ? [] : ['--store', store])]),
+    git: (...words) => shell(['git', `--git-dir=${folder}`, ...words]),
+  }
+  return { context, debug: debug || isOn(env.FORKPOINT_DEBUG) }
+}
+
+async function fail(error: unknown, { context, debug }: Begun, help: string): Promise<ExitCode> {
+  // Help and version end this way too.
+  if (error instanceof CommanderError && error.exitCode === 0) return EXIT.done
+  if (error instanceof CommanderError && error.code === 'commander.help') return EXIT.wrongUse
+  const { lines, data } = reportError(error, context, { debug, help })
+  await context.out.problem(lines, data).catch(() => undefined)
+  return exitCodeOf(error)
+}
+
+/** The verb that a command line is about, as far as it can be made out. */
+function verbIn(program: Command, args: readonly string[]): string[] {
+  const words: string[] = []
+  let at = program
+  for (const word of args) {
+    const inner = at.commands.find((command) => command.name() === word)
+    if (inner === undefined) continue
+    words.push(word)
+    at = inner
+  }
+  return words
+}
+
+const isOn = (value: string | undefined): boolean =>
+  value !== undefined && !['', '0', 'false'].includes(value)

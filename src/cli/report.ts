@@ -1,0 +1,67 @@
+/** Errors as people and programs read them. */
+import { CommanderError } from 'commander'
+import { ForkpointError, NotFoundError } from '../errors.ts'
+import type { Context } from './context.ts'
+import { UsageError } from './exit-codes.ts'
+import { dim, type Line, line, red } from './text.ts'
+
+export interface ErrorReport {
+  lines: Line[]
+  /** `{ error: { code, message, … } }`, with what the error knows. */
+  data: { error: Record<string, unknown> }
+}
+
+/**
+ * The error in words, and what to do next. Of an error that is none of ours it says so; `debug` adds where it and its
+ * causes were thrown.
+ */
+export function reportError(
+  error: unknown,
+  context: Context,
+  { debug = false, help }: { debug?: boolean; help?: string } = {},
+): ErrorReport {
+  const message = messageOf(error)
+  const [first = '', ...rest] = message.split('\n')
+  const lines = [line`${red('forkpoint:')} ${first}`, ...rest.map((text) => line`${text}`)]
+  const hints = isUsage(error) && help !== undefined ? [help] : hintsFor(error, context)
+  for (const hint of hints) lines.push(line`${dim(hint)}`)
+  const stack = debug ? stackOf(error) : undefined
+  lines.push(...(stack ?? []).map((text) => line`${dim(text)}`))
+  return { lines, data: { error: { ...errorData(error), ...(stack && { stack }) } } }
+}
+
+/** The error as data: code and message first, then what a program needs to act on it. */
+export function errorData(error: unknown): Record<string, unknown> {
+  const typed = error instanceof ForkpointError || error instanceof UsageError
+  const code = error instanceof CommanderError ? 'USAGE' : typed ? error.code : 'UNEXPECTED'
+  const data = error instanceof ForkpointError ? { ...error } : {}
+  return { ...data, name: undefined, code, message: messageOf(error) }
+}
+
+function messageOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  return error instanceof CommanderError ? capital(error.message.replace(/^error: /, '')) : error.message
+}
+
+function hintsFor(error: unknown, { command, stores }: Context): string[] {
+  if (error instanceof NotFoundError) {
+    const inside = error.session
+    if (error.kind === 'store')
+      return ['Name one with --store or FORKPOINT_STORE, or make one with an import.']
+    if (error.kind === 'session') return [`'${command('list')}' shows the sessions of ${stores.folder}.`]
+    if (inside === undefined) return []
+    return [`'${command('log', inside)}' and '${command('branches', inside)}' show what there is.`]
+  }
+  if (error instanceof ForkpointError || isUsage(error)) return []
+  return ['This is not an error that forkpoint knows. --debug shows where it comes from.']
+}
+
+function stackOf(error: unknown): string[] {
+  if (!(error instanceof Error)) return []
+  const own = (error.stack ?? '').split('\n')
+  return error.cause === undefined ? own : [...own, 'caused by', ...stackOf(error.cause)]
+}
+
+const isUsage = (error: unknown): boolean => error instanceof UsageError || error instanceof CommanderError
+
+const capital = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}`

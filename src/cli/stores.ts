@@ -1,0 +1,112 @@
+/** The store that a command works on: opened when it is needed, for sessions of any type. */
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { InvalidStateError, NotFoundError } from '../errors.ts'
+import { Repository } from '../git/repository.ts'
+import { encodeName, type SessionId } from '../ids.ts'
+import { GitSessionStore } from '../store/git-session-store.ts'
+import type { Place, StoredDocument } from '../store/session-store.ts'
+import { findPlace } from './place.ts'
+
+/** A store read without knowing what its documents look like. */
+export type AnyStore = GitSessionStore<StoredDocument>
+
+/** A session, the revision that was asked for, and the store to read it with. */
+export interface Found extends Place {
+  store: AnyStore
+}
+
+export class Stores {
+  /** As it was given, for messages. */
+  readonly folder: string
+  readonly #open: { close(): Promise<void> }[] = []
+  #sessions: GitSessionStore | undefined
+
+  constructor(folder: string) {
+    this.folder = folder
+  }
+
+  /** The store for writing; the first save creates it. */
+  get sessions(): GitSessionStore {
+    if (this.#sessions === undefined) {
+      this.#sessions = new GitSessionStore(this.folder)
+      this.#open.push(this.#sessions)
+    }
+    return this.#sessions
+  }
+
+  /** The store, which has to be there. Throws NotFoundError otherwise. */
+  get existing(): GitSessionStore {
+    if (!existsSync(join(this.folder, 'HEAD'))) {
+      throw new NotFoundError({ kind: 'store', id: this.folder }, `There is no store at '${this.folder}'.`)
+    }
+    return this.sessions
+  }
+
+  /** The session and revision that the text names. Throws NotFoundError. */
+  async find(text: string): Promise<Found> {
+    const store = this.existing as unknown as AnyStore
+    return { store, ...(await findPlace(store, text)) }
+  }
+
+  /**
+   * A store for the type of the session, which loads and compares it. Where that is a type we know nothing of, its
+   * collections are the arrays whose items have ids.
+   */
+  async ofTypeOf(session: string): Promise<AnyStore> {
+    const store = this.existing as unknown as AnyStore
+    try {
+      await store.load(session, { last: 0, events: false })
+      return store
+    } catch (error) {
+      if (!isOtherType(error)) throw error
+    }
+    const type = await this.#typeOf(session)
+    const state = await this.#typed(type, []).load(session)
+    const lists = Object.entries(state ?? {}).filter(([name, value]) => isCollection(name, value))
+    return this.#typed(
+      type,
+      lists.map(([name]) => name),
+    )
+  }
+
+  /** Every ref of a session with its object id, those included that the store does not show. */
+  async refsOf(session: string): Promise<Map<string, string>> {
+    const repository = new Repository(this.folder)
+    try {
+      await repository.open()
+      const part = encodeName(session as SessionId)
+      const folders = [`refs/heads/${part}/`, `refs/tags/${part}/`]
+      return new Map(folders.flatMap((folder) => [...repository.refs.list(folder)]))
+    } finally {
+      await repository.close()
+    }
+  }
+
+  async close(): Promise<void> {
+    for (const store of this.#open.splice(0)) await store.close()
+  }
+
+  #typed(type: string, collections: readonly string[]): AnyStore {
+    const store: AnyStore = new GitSessionStore<StoredDocument>(this.folder, { type, collections })
+    this.#open.push(store)
+    return store
+  }
+
+  async #typeOf(session: string): Promise<string> {
+    for await (const { id, type } of this.sessions.list({ prefix: session, order: 'id', limit: 1 })) {
+      if (id === session) return type
+    }
+    throw new NotFoundError({ kind: 'session', id: session })
+  }
+}
+
+/** The store says so with an issue at `type`. */
+const isOtherType = (error: unknown): boolean =>
+  error instanceof InvalidStateError && error.issues[0]?.path[0] === 'type'
+
+const isCollection = (name: string, value: unknown): boolean =>
+  !['set', 'unset', 'updatedAt'].includes(name) &&
+  Array.isArray(value) &&
+  value.length > 0 &&
+  value.every((item) => typeof item === 'object' && item !== null && typeof item.id === 'string')

@@ -1,0 +1,109 @@
+/**
+ * Lines for people. Text that comes from a session is made harmless on its way into a line: control characters,
+ * which a terminal would obey, and bidirectional ones, which reorder what is read, become visible. Only the styles
+ * below become escape sequences, and only where the output wants colours.
+ */
+
+export type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan'
+
+export interface Span {
+  readonly text: string
+  readonly style?: Style
+}
+
+/** One line of output; a line feed inside a value is shown as `␊`. */
+export type Line = readonly Span[]
+
+/** What can stand in a line. */
+export type Piece = string | number | Span | Line
+
+/** Makes a line: ``line`${bold(id)} ${subject}` ``. */
+export function line(strings: TemplateStringsArray, ...pieces: readonly Piece[]): Line {
+  return strings.flatMap((text, index) => {
+    const piece = pieces[index]
+    return [...spansOf(text), ...(piece === undefined ? [] : spansOf(piece))]
+  })
+}
+
+const styled =
+  (style: Style) =>
+  (piece: Piece): Line =>
+    spansOf(piece).map(({ text }) => ({ text, style }))
+
+export const bold = styled('bold')
+export const dim = styled('dim')
+export const red = styled('red')
+export const green = styled('green')
+export const yellow = styled('yellow')
+export const cyan = styled('cyan')
+
+/** The line as it is written. */
+export const render = (spans: Line, colours: boolean): string =>
+  spans.map(({ text, style }) => (style && colours && text !== '' ? paint(text, style) : text)).join('')
+
+/** The same lines, with the cells of each column but the last as wide as the widest. */
+export function columns(rows: readonly (readonly Line[])[]): Line[] {
+  const widths: number[] = []
+  for (const row of rows) {
+    for (const [at, cell] of row.entries()) widths[at] = Math.max(widths[at] ?? 0, widthOf(cell))
+  }
+  return rows.map((row) =>
+    row.flatMap((cell, at) =>
+      at === row.length - 1 ? cell : [...cell, { text: ' '.repeat(widths[at]! - widthOf(cell) + 2) }],
+    ),
+  )
+}
+
+/** The text on at most one line of this many characters. */
+export function short(text: string, width: number): string {
+  // Far more than fits is enough to look at.
+  const flat = text
+    .slice(0, width * 8)
+    .replace(/\s+/g, ' ')
+    .trim()
+  const characters = [...flat]
+  if (characters.length <= width && text.length <= width * 8) return flat
+  return `${characters.slice(0, width - 1).join('')}…`
+}
+
+/** `3 messages`, `1 message`. */
+export const count = (number: number, noun: string, plural = `${noun}s`): string =>
+  `${number.toLocaleString('en-US')} ${number === 1 ? noun : plural}`
+
+/** Text that no terminal obeys: `␛` for an escape, `<U+202E>` for what has no picture. */
+export const visible = (text: string): string =>
+  text
+    .replace(/[\u0000-\u0008\u000a-\u001f]/g, (char) => String.fromCharCode(0x2400 + char.charCodeAt(0)))
+    .replace(/\u007f/g, '\u2421')
+    .replace(HIDDEN, (char) => `<U+${hex(char)}>`)
+
+/** JSON text with the characters escaped that JSON allows and terminals obey. It stands for the same value. */
+export const visibleJson = (json: string): string =>
+  json.replace(HIDDEN, (char) => `\\u${hex(char).toLowerCase()}`)
+
+// C1, bidirectional and invisible characters, Unicode's line ends, halves of surrogate pairs.
+const HIDDEN =
+  /[\u007f-\u009f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060\u2066-\u2069\ufeff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g
+
+const hex = (char: string): string => char.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')
+
+const CODES: Record<Style, readonly [number, number]> = {
+  bold: [1, 22],
+  dim: [2, 22],
+  red: [31, 39],
+  green: [32, 39],
+  yellow: [33, 39],
+  cyan: [36, 39],
+}
+
+function paint(text: string, style: Style): string {
+  const [on, off] = CODES[style]
+  return `\u001b[${on}m${text}\u001b[${off}m`
+}
+
+const spansOf = (piece: Piece): Line => {
+  if (typeof piece === 'string' || typeof piece === 'number') return [{ text: visible(String(piece)) }]
+  return 'text' in piece ? [{ ...piece, text: visible(piece.text) }] : piece
+}
+
+const widthOf = (spans: Line): number => spans.reduce((sum, { text }) => sum + [...text].length, 0)

@@ -1,0 +1,34 @@
+import { shortId, when } from '../describe.ts'
+import { columns, dim, green, line, yellow } from '../text.ts'
+import { type AddVerb, examples } from '../verb.ts'
+
+/** `forkpoint branches`: JSON lines of Branch, each with `createdAt` and `subject` of its newest checkpoint. */
+export const addBranches: AddVerb = (program, run) => {
+  program
+    .command('branches')
+    .description('list the branches of a session; the active one has a *')
+    .argument('<session>', 'session')
+    .addHelpText('after', examples('branches demo'))
+    .action(
+      run(async ({ out, stores }, session: string) => {
+        const store = stores.existing
+        const branches = []
+        for (const branch of await store.branches(session)) {
+          const { createdAt, subject } = await store.checkpoint(session, branch.head)
+          branches.push({ ...branch, createdAt, subject })
+        }
+        if (out.json) {
+          for (const branch of branches) await out.item(branch)
+          return undefined
+        }
+        const rows = branches.map(({ name, head, active, createdAt, subject }) => [
+          active ? line`* ${green(name)}` : line`  ${name}`,
+          line`${yellow(shortId(head))}`,
+          line`${dim(when(createdAt))}`,
+          line`${subject}`,
+        ])
+        for (const row of columns(rows)) await out.line(row)
+        return undefined
+      }),
+    )
+}

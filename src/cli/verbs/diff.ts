@@ -1,0 +1,61 @@
+import type { Place, StateDiff } from '../../store/session-store.ts'
+import { shortId } from '../describe.ts'
+import { diffLines } from '../describe-diff.ts'
+import { bold, line, yellow } from '../text.ts'
+import { type AddVerb, examples, REVISION } from '../verb.ts'
+
+interface Options {
+  patch?: boolean
+  full?: boolean
+}
+
+/** `forkpoint diff`: JSON of StateDiff; with `--patch` of `{ from, to, patch }`. */
+export const addDiff: AddVerb = (program, run) => {
+  program
+    .command('diff')
+    .description('show what differs between two checkpoints, of one session or of two')
+    .argument('<from>', REVISION)
+    .argument('[to]', 'the same; default: where the session of the first is now')
+    .option('--patch', "git's own patch of the stored files")
+    .option('--full', 'long texts in full')
+    .addHelpText(
+      'after',
+      examples('diff demo/main~3', 'diff demo/main demo/try-postgres', 'diff demo~1 demo --patch'),
+    )
+    .action(
+      run(async ({ out, stores }, before: string, after: string | undefined, options: Options) => {
+        const from = await stores.find(before)
+        const to: Place = after === undefined ? { session: from.session } : await stores.find(after)
+        const store = await stores.ofTypeOf(from.session)
+        const diff = await store.diff(from, to)
+        if (options.patch === true) {
+          const patch = await diff.patch()
+          if (out.json) await out.document({ from: diff.from, to: diff.to, patch })
+          else await out.exact(Buffer.from(patch))
+          return undefined
+        }
+        if (out.json) {
+          await out.document(dataOf(diff))
+          return undefined
+        }
+        for (const { session, checkpoint } of [diff.from, diff.to]) {
+          const { subject } = await store.checkpoint(session, checkpoint)
+          await out.line(line`${yellow(shortId(checkpoint))}  ${bold(session)}  ${subject}`)
+        }
+        for (const one of diffLines(diff, { full: options.full === true })) {
+          if (out.closed) break
+          await out.line(one)
+        }
+        return undefined
+      }),
+    )
+}
+
+const dataOf = ({ from, to, fields, messages, runs, collections }: StateDiff) => ({
+  from,
+  to,
+  fields,
+  messages,
+  runs,
+  collections,
+})

@@ -1,0 +1,92 @@
+import type { Checkpoint, StoredDocument } from '../../store/session-store.ts'
+import { checkpointDetails, fieldsOf, type MessageStyle, messageLines, valueText } from '../describe.ts'
+import { count, dim, type Line, line } from '../text.ts'
+import { type AddVerb, examples, REVISION, wholeNumber } from '../verb.ts'
+
+interface Options {
+  last?: number
+  all?: boolean
+  full?: boolean
+}
+
+/** `forkpoint show`: JSON of `{ checkpoint, state }`. */
+export const addShow: AddVerb = (program, run) => {
+  program
+    .command('show')
+    .description('show a checkpoint and what was said in its turn')
+    .argument('<session>', REVISION)
+    .option('--all', 'all messages up to there')
+    .option('--last <number>', 'the last so many messages', wholeNumber)
+    .option('--full', 'long texts, tool calls and results in full')
+    .addHelpText(
+      'after',
+      examples('show demo', 'show demo/main~3 --all | less', 'show demo --json | jq .state.config'),
+    )
+    .action(
+      run(async ({ out, stores }, place: string, options: Options) => {
+        const { session, at = '' } = await stores.find(place)
+        const store = await stores.ofTypeOf(session)
+        const checkpoint = await store.checkpoint(session, at)
+        const state = await store.load(session, { at: checkpoint.id })
+        if (out.json) {
+          await out.document({ checkpoint, state })
+          return undefined
+        }
+        const names = { branches: await store.branches(session), tags: await store.tags(session) }
+        const lines = [...checkpointDetails(checkpoint, names), ...stateLines(state, checkpoint, options)]
+        for (const one of lines) {
+          if (out.closed) break
+          await out.line(one)
+        }
+        return undefined
+      }),
+    )
+}
+
+function* stateLines(
+  state: StoredDocument | undefined,
+  checkpoint: Checkpoint,
+  { all = false, last, full = false }: Options,
+): Generator<Line> {
+  const { messages, ...rest } = fieldsOf(state)
+  if (!Array.isArray(messages)) {
+    yield line``
+    yield* fieldLines(rest, full)
+    return
+  }
+  const { from, to } = shown(messages.length, checkpoint, { all, last })
+  if (from > 0) {
+    yield line``
+    yield line`${dim(`${count(from, 'earlier message')}: --all shows them`)}`
+  }
+  const style: MessageStyle = { full }
+  for (let index = from; index <= to; index++) {
+    yield line``
+    yield* messageLines(messages[index], index, style)
+  }
+}
+
+/** The messages of the checkpoint itself, unless others were asked for. */
+function shown(
+  total: number,
+  { messages }: Checkpoint,
+  { all, last }: { all: boolean; last: number | undefined },
+): { from: number; to: number } {
+  const end = total - 1
+  if (all) return { from: 0, to: end }
+  if (last !== undefined) return { from: Math.max(0, total - last), to: end }
+  return messages === undefined
+    ? { from: total, to: end }
+    : { from: messages.from, to: Math.min(messages.to, end) }
+}
+
+/** A document that has no messages: its fields, and how long its lists are. */
+function* fieldLines(fields: Record<string, unknown>, full: boolean): Generator<Line> {
+  for (const [name, value] of Object.entries(fields)) {
+    const text =
+      Array.isArray(value) && !full
+        ? count(value.length, 'item')
+        : valueText(value, full ? Number.POSITIVE_INFINITY : 100)
+    yield line`${dim(`${name}: `)}${text}`
+  }
+}

@@ -1,0 +1,27 @@
+import { bold, dim, line } from '../text.ts'
+import { type AddVerb, examples } from '../verb.ts'
+
+/** `forkpoint switch`: JSON of `{ session, branch, before, undo }`. */
+export const addSwitch: AddVerb = (program, run) => {
+  program
+    .command('switch')
+    .description('make a branch the active one, which is meant when none is named')
+    .argument('<session>', 'session')
+    .argument('<branch>', 'branch of it')
+    .addHelpText('after', examples('switch demo try-postgres'))
+    .action(
+      run(async ({ out, stores, command }, session: string, branch: string) => {
+        const store = stores.existing
+        const before = (await store.branches(session)).find(({ active }) => active)?.name ?? 'main'
+        await store.switch(session, branch)
+        const undo = command('switch', session, before)
+        if (out.json) await out.document({ session, branch, before, undo })
+        else if (before === branch) await out.line(line`${bold(session)} already is on ${bold(branch)}.`)
+        else {
+          await out.line(line`${bold(session)} is on ${bold(branch)} now; it was on ${before}.`)
+          await out.note(line`${dim(`Undo: ${undo}`)}`)
+        }
+        return undefined
+      }),
+    )
+}
