@@ -1,11 +1,12 @@
 /** What a checkpoint changes, told by the files that differ instead of by two whole states. */
 import { decodeItem, parseItemName } from '../codec/index.ts'
+import { objectId } from '../git/object.ts'
 import type { ObjectStore } from '../git/object-store.ts'
 import { type AdditionPlan, idOf } from './addition-plan.ts'
 import { RUNS } from './addition-runs.ts'
 import type { Changes } from './changes.ts'
 import type { DocumentRules } from './document.ts'
-import { type BlobIds, blobsChanged, readBlobs } from './git-files.ts'
+import { type BlobIds, blobAt, blobsChanged, readBlobs } from './git-files.ts'
 import type { CommitInfo } from './git-history.ts'
 import { countItems, type Edits } from './git-line.ts'
 import { readFields } from './git-reader.ts'
@@ -58,7 +59,13 @@ export class GitChanges {
     const inSteps = await this.#items(since, first, from)
     for (const { collection, index, item } of plan.items)
       if (collection === first && index >= from) inSteps.set(index, item)
-    const paths = [...since.keys(), ...edits.keys()]
+    // What the turn changed and changed back is not new.
+    for (const [path, bytes] of edits) {
+      const now = bytes === null ? undefined : objectId('blob', bytes)
+      if (before !== undefined && (await blobAt(this.#objects, before.tree, path)) === now) since.delete(path)
+      else if (now !== undefined || since.has(path) || before !== undefined) since.set(path, now)
+    }
+    const paths = [...since.keys()]
     return {
       first: before === undefined,
       added: [...inSteps].sort(([a], [b]) => a - b).map(([, item]) => item),
@@ -102,7 +109,9 @@ export class GitChanges {
     plan: AdditionPlan,
     paths: readonly string[],
   ): Promise<string | undefined> {
-    const index = lastIndex(paths, Number.POSITIVE_INFINITY)
+    const added = plan.items.flatMap(({ collection, index }) => (collection === RUNS ? [index + 1] : []))
+    const count = Math.max(await countItems(this.#objects, parent.tree, RUNS), ...added)
+    const index = lastIndex(paths, count)
     if (index === undefined) return undefined
     const planned =
       plan.runs.find((run) => run.index === index)?.run ??

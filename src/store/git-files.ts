@@ -30,6 +30,14 @@ export async function folderAt(objects: ObjectStore, root: string, path: string)
   return tree
 }
 
+/** Id of the file at `path` below a tree; `undefined` when there is none. */
+export async function blobAt(objects: ObjectStore, root: string, path: string): Promise<string | undefined> {
+  const cut = path.lastIndexOf('/')
+  const tree = cut === -1 ? await objects.readTree(root) : await folderAt(objects, root, path.slice(0, cut))
+  const entry = tree && findEntry(tree, path.slice(cut + 1))
+  return entry?.mode === BLOB ? entry.id : undefined
+}
+
 /** Every blob below a tree, by path; folders only where `enter` says so. */
 export async function blobsBelow(
   objects: ObjectStore,

@@ -114,12 +114,15 @@ export class GitSessionStore<S extends StoredDocument = Session> implements Sess
   save(state: S, options?: WriteOptions): Promise<Checkpoint> {
     return this.#lifetime.use(async () => {
       const saved = await this.#save(state, options, () => this.#positions.of(state))
-      return this.#shown(saved)
+      return this.#history.present(saved.commit, state.id as SessionId, saved.branch)
     })
   }
 
   append(session: string, addition: Addition, options?: WriteOptions): Promise<Checkpoint> {
-    return this.#lifetime.use(async () => this.#shown(await this.#append(session, addition, options)))
+    return this.#lifetime.use(async () => {
+      const { commit, branch } = await this.#append(session, addition, options)
+      return this.#history.present(commit, session as SessionId, branch)
+    })
   }
 
   load(session: string, options: LoadOptions = {}): Promise<S | undefined> {
@@ -370,10 +373,6 @@ export class GitSessionStore<S extends StoredDocument = Session> implements Sess
     const parsed = copyAddition(parseAddition(addition, this.#rules.collections))
     await this.#require(id)
     return this.#writer.append({ session: id, options: write, known: () => known }, parsed)
-  }
-
-  #shown({ commit, branch }: Saved & { session?: never }): Checkpoint {
-    return this.#history.present(commit, commit.session as SessionId, branch)
   }
 
   /** What a handle holds after a write. */
