@@ -1,8 +1,9 @@
 /**
  * Inflates small zlib streams (RFC 1950, 1951) at once. `zlib.inflateSync` makes a stream object and a native
  * handle a call, which costs more than all the rest of reading a message, and leaves them to the garbage
- * collector. So one handle is kept and reset. That is no public part of Node (minizlib, which npm unpacks with,
- * relies on it too): whatever about it is not as expected, or fails, is left to `zlib.inflateSync`.
+ * collector: a third of the time in which a session is resumed. So one handle is kept and reset. That is no
+ * public part of Node (minizlib, which npm unpacks with, reaches for it too), so it is done only in releases that
+ * were looked at; elsewhere, and for whatever fails, `zlib.inflateSync` is asked.
  */
 import zlib from 'node:zlib'
 
@@ -14,6 +15,7 @@ export class BrokenStreamError extends Error {}
  * BrokenStreamError when it is no stream, is cut short, or holds more or less.
  */
 export function inflateAt(data: Buffer, start: number, size: number): Buffer {
+  if (start >= data.length) throw new BrokenStreamError('it is cut short')
   checkClaim(data.length - start, size)
   return readStored(data, start, size) ?? inflateKept(data, start, size) ?? inflateOnce(data, start, size)
 }
@@ -63,8 +65,8 @@ function readStored(data: Buffer, start: number, size: number): Buffer | undefin
 }
 
 /** What this uses of a zlib stream's inside. */
-interface Kept {
-  handle: {
+interface Inside {
+  _handle: {
     writeSync(
       flush: number,
       input: Buffer,
@@ -77,46 +79,36 @@ interface Kept {
     reset(): void
   }
   /** Room left in the output, input left over. */
-  state: Uint32Array
+  _writeState: Uint32Array
 }
 
+/** Node itself, not what claims to be like it; a call that a release does not expect would end the process. */
+const IS_KNOWN =
+  /^(20|22|24)\./.test(process.versions.node) && !('bun' in process.versions) && !('deno' in process.versions)
 /** Above this the cost of a call matters no more. */
 const KEPT_SIZE = 64 * 1024
+let kept: (zlib.Inflate & Inside) | undefined
 let scratch: Buffer | undefined
-/** `null`: this Node has no such inside. */
-let kept: Kept | null | undefined
 
 function inflateKept(data: Buffer, start: number, size: number): Buffer | undefined {
-  if (size > KEPT_SIZE || kept === null) return undefined
-  kept ??= keep()
-  if (kept === null) return undefined
-  scratch ??= Buffer.allocUnsafeSlow(KEPT_SIZE + 1)
-  const { handle, state } = kept
-  try {
-    handle.writeSync(zlib.constants.Z_FINISH, data, start, data.length - start, scratch, 0, size + 1)
-    // A byte of room is left only when the stream has ended after just as many bytes as it should.
-    if (state[0] === 1) {
-      handle.reset()
-      const out = Buffer.allocUnsafe(size)
-      scratch.copy(out, 0, 0, size)
-      return out
-    }
-  } catch {
-    // Says below what is wrong.
+  if (!IS_KNOWN || size > KEPT_SIZE) return undefined
+  if (kept === undefined) {
+    kept = zlib.createInflate() as zlib.Inflate & Inside
+    kept.on('error', () => {}) // What is wrong is said by `inflateOnce`.
   }
-  kept = undefined
-  return undefined
-}
-
-function keep(): Kept | null {
-  const stream = zlib.createInflate() as unknown as {
-    _handle?: Kept['handle']
-    _writeState?: Uint32Array
-  } & zlib.Inflate
-  stream.on('error', () => {}) // A broken stream is reported by `inflateOnce`.
-  const { _handle: handle, _writeState: state } = stream
-  if (typeof handle?.writeSync !== 'function' || typeof handle.reset !== 'function') return null
-  return state instanceof Uint32Array && state.length >= 2 ? { handle, state } : null
+  scratch ??= Buffer.allocUnsafeSlow(KEPT_SIZE + 1)
+  const { _handle: handle, _writeState: state } = kept
+  handle.writeSync(zlib.constants.Z_FINISH, data, start, data.length - start, scratch, 0, size + 1)
+  // The room for one byte more is left only when the stream has ended; an error has destroyed it.
+  if (kept.destroyed || state[0] !== 1) {
+    kept.destroy()
+    kept = undefined
+    return undefined
+  }
+  handle.reset()
+  const out = Buffer.allocUnsafe(size)
+  scratch.copy(out, 0, 0, size)
+  return out
 }
 
 function inflateOnce(data: Buffer, start: number, size: number): Buffer {
