@@ -29,16 +29,23 @@ export interface Checkpoint {
   /** Empty when there is none. */
   body: string
   kind: CheckpointKind
-  /** 1 for the first turn of a session, one more for each turn; a step carries its turn's number. */
+  /**
+   * 1 for the first turn of a session, one more for each turn; a step carries its turn's number, a fork that of the
+   * last whole turn it holds.
+   */
   seq: number
-  /** Number range of the messages that this checkpoint added, both ends included; absent when it added none. */
+  /**
+   * Number range of the messages (items of the first collection) that are new since the turn before, for a step since
+   * the checkpoint before; both ends included. Absent when there are no more than there were.
+   */
   messages?: { from: number; to: number }
-  /** Id of the run that this checkpoint saved last. */
+  /** Id of the last run that is new or changed since then. */
   run?: string
   status?: string
   model?: string
+  /** `usage.totalTokens` of the state, else input and output together. */
   tokens?: number
-  /** Source of a fork: `<session>@<checkpoint id>`. */
+  /** Where a fork's own commit started. */
   forkedFrom?: { session: string; checkpoint: string }
   key?: string
   author?: Author
@@ -69,46 +76,61 @@ export interface SessionSummary {
   activeBranch: string
   /** Newest checkpoint of the active branch. In a store without history: a fingerprint of the state. */
   head: string
-  /** How many messages the newest state has. */
+  /** How many messages (items of the first collection) the newest state has. */
   messages: number
+  /** The document's own `createdAt`; in a document without one, the time of the head. */
   createdAt: string
   /** When the active branch was last saved. */
   updatedAt: string
 }
 
 export interface WriteOptions {
-  /** Default: the active branch. A branch that does not exist starts at the caller's position. */
+  /**
+   * Default: the active branch. A branch that does not exist starts at the caller's position (an unchanged state then
+   * makes the branch and no checkpoint), and is active if the session begins with it.
+   */
   branch?: string
   /** Default: derived from the state, such as `turn 3: Read and analyze the codebase`. */
   subject?: string
   body?: string
   author?: Author
-  /** Time of the checkpoint, for imports. Date, ISO 8601 text or milliseconds. Default: now. */
+  /**
+   * Time of the checkpoint, for imports: Date, ISO 8601 text (a day, or a time with its zone) or milliseconds, from
+   * 1970 to 9999. Default: now. A checkpoint is never older than its parents.
+   */
   at?: Date | string | number
   /**
    * Makes a retry harmless: the same key returns the checkpoint it made (looked up among the branch's last
-   * 1,000 checkpoints, before `expected`); with other content it is a ConflictError.
+   * 1,000 checkpoints, before `expected`); with other content it is a ConflictError. 1 to 1,000 characters.
    */
   key?: string
-  /** Also sets this tag. */
+  /** Also sets this tag. Throws AlreadyExistsError, and saves nothing, when it names another checkpoint. */
   tag?: string
   /** The checkpoint the branch must be at; `null`: it must not exist; `'any'`: overwrite knowingly. */
   expected?: string | null
   /** Make a checkpoint even if nothing changed. */
   allowEmpty?: boolean
-  /** `step`: inside a turn; the next `save` becomes the turn's checkpoint. Default `save`. */
+  /**
+   * `step`: inside a turn; the next `save` becomes the turn's checkpoint, even if nothing changed since. `import`: a
+   * turn that happened elsewhere. Default `save`.
+   */
   kind?: 'save' | 'step' | 'import'
   /** Further trailers, such as `{ Workspace: '91bc…+dirty' }` for `Forkpoint-Workspace`. */
   trailers?: Readonly<Record<string, string>>
 }
 
-/** What `append` adds. Items with an id that exists replace (messages) or extend (runs) that item. */
+/**
+ * What `append` adds. An item with an id that exists replaces that item, which needs `expected` or a handle; what is
+ * there already, just so, changes nothing. A run that exists gets the fields, and the events after its own: the first
+ * has a sequence of one more than the last (0 or 1 in a run without events), each next one more. Items without an id
+ * are always new. Of sessions `updatedAt` becomes the checkpoint's time, unless `set` has it.
+ */
 export interface Addition {
   messages?: readonly unknown[]
   runs?: readonly unknown[]
-  /** Top-level keys to set; not collections. */
+  /** Top-level keys to set; neither collections nor `id`, `type` and `schemaVersion`. */
   set?: Readonly<Record<string, unknown>>
-  /** Top-level keys to remove; not collections. */
+  /** Top-level keys to remove; as `set`. */
   unset?: readonly string[]
   /** Items for the other collections of a generic store, by collection. */
   [collection: string]: unknown
@@ -119,9 +141,9 @@ export interface LoadOptions {
   at?: string
   /** Default: the active branch. */
   branch?: string
-  /** Only the last so many messages (the first collection). */
+  /** Only the last so many messages (the first collection). Such a part is no position: it cannot be saved. */
   last?: number
-  /** `false`: runs come with `events: []`. */
+  /** `false`: runs come with `events: []`. Such a part cannot be saved either. */
   events?: boolean
 }
 
@@ -129,29 +151,37 @@ export interface LogOptions {
   /** Any revision. Default: the tip of the active branch. */
   at?: string
   limit?: number
-  /** Also the checkpoints inside turns. */
+  /** Also the checkpoints inside turns, each turn before its steps. */
   steps?: boolean
 }
 
 export interface ForkOptions {
   /** Any revision. Default: the tip of the active branch. */
   at?: string
-  /** Name of the new branch, in the new session if one is named, else in this one. */
+  /**
+   * Name of the new branch: in the new session if one is named (default `main`), else in this one. A branch alone is
+   * one ref: no checkpoint, and not active.
+   */
   branch?: string
   /** Id of the new session. */
   session?: string
+  /** Of the new session's own checkpoint. */
   subject?: string
+  /** Of the new session's own checkpoint. */
   author?: Author
 }
 
 export interface ListOptions {
-  /** `updated`: newest first; `id`: by id. Default `updated`. */
+  /** `updated`: newest first, then by id; `id`: by id, in the order of UTF-16 code units. Default `updated`. */
   order?: 'updated' | 'id'
   /** Only ids that start with this. */
   prefix?: string
   /** Only sessions of this type. Default: all types. */
   type?: string
-  /** Id of the last session of the page before. */
+  /**
+   * Id of the last session of the page before. In the order `updated` it has to exist (else NotFoundError), and
+   * sessions that are saved in between move to the front: page by `id` to see each exactly once.
+   */
   after?: string
   limit?: number
 }
@@ -262,6 +292,7 @@ export interface Supports {
 /** A session held at a position of its own; what it writes follows what it has seen. */
 export interface SessionHandle<S extends StoredDocument = Session> {
   readonly id: string
+  /** Where it writes; another one once a write has named it. */
   readonly branch: string
   /** The position: what the next save builds on. */
   readonly checkpoint: Checkpoint
@@ -288,24 +319,44 @@ export interface SessionStore<S extends StoredDocument = Session> {
 
   /** The state; `undefined` when there is no such session. Throws NotFoundError for an unknown revision. */
   load(session: string, options?: LoadOptions): Promise<S | undefined>
+  /**
+   * A handle at the tip of the branch, or at a revision. With a revision, the branch need not exist: the first write
+   * starts it there. Throws NotFoundError.
+   */
   open(session: string, options?: { at?: string; branch?: string }): Promise<SessionHandle<S>>
   /** Id of the checkpoint that the revision names. */
   resolve(session: string, revision: string): Promise<string>
   /** The checkpoint that the revision names; the tip of the active branch when none is given. */
   checkpoint(session: string, revision?: string): Promise<Checkpoint>
+  /** Newest first. Turns only, unless steps are asked for. */
   log(session: string, options?: LogOptions): AsyncIterable<Checkpoint>
+  /** In the order of their names. */
   branches(session: string): Promise<Branch[]>
+  /** In the order of their names. */
   tags(session: string): Promise<Tag[]>
+  /** Moves the active branch. Throws NotFoundError when there is no such branch. */
   switch(session: string, branch: string): Promise<void>
+  /**
+   * A new branch, or a new session, that starts at a checkpoint and copies nothing. A new session gets one checkpoint of
+   * kind `fork`, whose state differs in `id` and `parent` only; its history goes on into the source's, shown with the
+   * new id. Throws AlreadyExistsError.
+   */
   fork(session: string, options: ForkOptions): Promise<Checkpoint>
+  /** Names a checkpoint for good. Throws AlreadyExistsError when there is such a tag, wherever it points. */
   tag(session: string, name: string, options?: { at?: string }): Promise<Tag>
+  /** What differs, by the collections of this store. Items are matched by id; one that only moved is not reported. */
   diff(from: Place, to: Place): Promise<StateDiff>
   diff(session: string, from: string, to: string): Promise<StateDiff>
+  /** Sessions of all types, unless one is asked for. */
   list(options?: ListOptions): AsyncIterable<SessionSummary>
   /** Events of a run in order; only those with a sequence greater than `after`. */
   runEvents(session: string, run: string, options?: { after?: number; at?: string }): Promise<unknown[]>
   exists(session: string): Promise<boolean>
-  /** Whether there was something to delete. */
+  /**
+   * Deletes a session, or one branch or tag of it; says whether there was something to delete. When the active branch
+   * goes, `main` is active again. Throws UnsupportedError for the only branch (delete the session), and for the active
+   * one when there is no other `main` (switch first).
+   */
   delete(session: string, options?: { branch?: string; tag?: string }): Promise<boolean>
   verify(session?: string, options?: { onProgress?: MaintainOptions['onProgress'] }): Promise<VerifyReport>
   maintain(options?: MaintainOptions): Promise<MaintainReport>
