@@ -152,6 +152,7 @@ function parseTrailers(block: string): Map<string, string> | undefined {
 
 /** Printable ASCII stays, so that values read well; `%`, spaces at the ends and everything else is `%xx` of UTF-8. */
 function encodeValue(value: string): string {
+  if (/^[!-$&-~](?:[ -$&-~]*[!-$&-~])?$/.test(value)) return value
   const text = value.toWellFormed().replace(/[^\x20-\x7e]|%/gu, escapeAll)
   return text.replace(/^ +| +$/g, escapeAll)
 }

@@ -358,7 +358,7 @@ export class GitSessionStore<S extends StoredDocument = Session> implements Sess
     const encoding = encodeFiles(document, this.#rules.layout)
     const [files] = await Promise.all([encoding, checkSchema(document, this.#rules)])
     const saved = await this.#writer.save({ session, options: write, known }, document, files)
-    this.#positions.set(state, this.#position(session, saved.branch, saved.commit.id))
+    this.#positions.set(state, { session, branch: saved.branch, checkpoint: saved.commit.id })
     return saved
   }
 
@@ -371,7 +371,6 @@ export class GitSessionStore<S extends StoredDocument = Session> implements Sess
     const write = parseWriteOptions(options)
     const id = parseSessionId(session)
     const parsed = copyAddition(parseAddition(addition, this.#rules.collections))
-    await this.#require(id)
     return this.#writer.append({ session: id, options: write, known: () => known }, parsed)
   }
 
@@ -380,7 +379,7 @@ export class GitSessionStore<S extends StoredDocument = Session> implements Sess
     const { commit, branch, plan } = saved
     const checkpoint = this.#history.present(commit, session, branch)
     const next = await this.#stateAfter(session, saved, state, plan === undefined ? undefined : position)
-    this.#positions.set(next, this.#position(session, branch, commit.id))
+    this.#positions.set(next, { session, branch, checkpoint: commit.id })
     return { checkpoint, state: next }
   }
 

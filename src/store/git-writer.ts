@@ -218,12 +218,8 @@ export class GitWriter {
   async #change(write: Write, work: (target: Target) => Promise<Plan<Saved>>): Promise<Saved> {
     const { session, options } = write
     for (let round = 0; ; round++) {
-      const there = await this.#repository.open()
-      const isNew = !there || !this.#history.exists(session)
-      const branch = options.branch ?? (isNew ? MAIN : this.#history.active(session))
-      const ref = branchRef(session, branch)
+      const { isNew, branch, ref, starts } = await this.#aim(session, options)
       const tag = options.tag === undefined ? undefined : tagRef(session, options.tag)
-      const starts = isNew || this.#history.head(session, branch) === undefined
       const symbolic = isNew && branch !== MAIN ? [{ ref: activeRef(session), to: ref }] : []
       const change: Change<Saved | typeof AGAIN> = {
         refs: [
@@ -252,6 +248,7 @@ export class GitWriter {
       }
       const result = await this.#repository.change<Saved | typeof AGAIN>(change, ref)
       if (result !== AGAIN) return result
+      this.#lines.delete(ref)
       if (round === 5)
         throw new ConflictError(
           { session, branch, actual: null },
@@ -260,8 +257,18 @@ export class GitWriter {
     }
   }
 
-  async #checkType({ session, tip, isNew }: Target): Promise<void> {
-    if (isNew) return
+  /** Which branch is meant, and whether it, and the session, have to be made. Looked at again under the locks. */
+  async #aim(session: SessionId, { branch: named }: WriteRequest) {
+    const there = await this.#repository.open()
+    const branch = named ?? (there ? this.#history.active(session) : MAIN)
+    const ref = branchRef(session, branch)
+    // A line that is kept belongs to a branch that was there a moment ago.
+    const starts = !this.#lines.has(ref) && (!there || this.#history.head(session, branch) === undefined)
+    return { branch, ref, starts, isNew: starts && (!there || !this.#history.exists(session)) }
+  }
+
+  async #checkType({ session, ref, tip, isNew }: Target): Promise<void> {
+    if (isNew || (tip !== undefined && this.#lines.get(ref)?.tip === tip)) return
     const any = tip ?? this.#history.branches(session).values().next().value
     const type = any && (await this.#history.typeOf(any))
     if (type !== undefined && type !== this.#rules.type) throw wrongType(session, type, this.#rules.type)

@@ -5,7 +5,7 @@ import type { CheckpointKind } from './session-store.ts'
 
 const WIDTH = 72
 // Enough to fill a line, however long the text is.
-const ENOUGH = 2000
+const ENOUGH = 500
 const MORE = '…'
 
 /**
@@ -30,14 +30,20 @@ export function forkSubject(session: string, checkpoint: string): string {
 }
 
 /** The text on one line: white space becomes one space, control and bidirectional characters go. */
-export const oneLine = (text: string): string =>
+export const oneLine = (text: string): string => (PLAIN.test(text) ? text : cleanLine(text))
+
+const PLAIN = /^[!-~]+(?: [!-~]+)*$/
+
+const cleanLine = (text: string): string =>
   text.toWellFormed().replace(/\s+/gu, ' ').replace(CONTROL, '').replace(/ +/g, ' ').trim()
 
 /**
  * The text as the body of a checkpoint: lines end with a line feed alone and without spaces, no blank lines stand at
  * its start and end, control (other than tab) and bidirectional characters go.
  */
-export const cleanBody = (text: string): string =>
+export const cleanBody = (text: string): string => (text === '' ? '' : cleanText(text))
+
+const cleanText = (text: string): string =>
   text
     .toWellFormed()
     .replace(/\r\n?|[\u2028\u2029]/g, '\n')
