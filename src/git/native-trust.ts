@@ -1,0 +1,89 @@
+/**
+ * Whether git may be run on a repository at all. An explicit `--git-dir` skips git's own check of who owns it, and
+ * git follows links where we don't: out of the store, to read, write and delete.
+ */
+import { join } from 'node:path'
+import { CorruptError, UnsupportedError } from '../errors.ts'
+import { alternateFolders } from './alternates.ts'
+import type { FileSystem } from './file-system.ts'
+import { checkHarmless } from './native-config.ts'
+import type { Paths } from './paths.ts'
+
+/** Who we are, as the system says. */
+export interface User {
+  /** Effective user id; `undefined` where there is none (Windows). */
+  uid: number | undefined
+  /** Of whom called sudo, if that is how we became root. */
+  sudoUid: number | undefined
+}
+
+/**
+ * Throws UnsupportedError, naming the file and the reason, unless the repository is the user's own, is all in its
+ * folder, and has a configuration that makes git run nothing.
+ */
+export function checkTrusted(fs: FileSystem, paths: Paths, user: User = currentUser()): void {
+  checkOwners(fs, paths, user)
+  for (const name of ['commondir', 'gitdir', 'config.worktree']) {
+    const file = join(paths.root, name)
+    if (fs.stat(file) !== undefined) throw refused(`'${file}' makes it a part of another repository`)
+  }
+  checkLinks(fs, paths)
+  const outside = alternateFolders(fs, paths.objects).find((folder) => !folder.startsWith(`${paths.root}/`))
+  if (outside !== undefined) throw refused(`it borrows objects from '${outside}'`)
+  const file = join(paths.root, 'config')
+  checkHarmless(readText(fs, file), file)
+}
+
+/** The user that this process runs as. */
+export function currentUser(): User {
+  const sudo = process.env.SUDO_UID
+  return {
+    uid: process.geteuid?.(),
+    sudoUid: sudo !== undefined && /^\d{1,10}$/.test(sudo) ? Number(sudo) : undefined,
+  }
+}
+
+/** As git: ours; root's, who could do anything to us anyway; for root under sudo, that of whom called it. */
+function checkOwners(fs: FileSystem, { root, objects, packs }: Paths, { uid, sudoUid }: User): void {
+  if (uid === undefined) return
+  const files = [`${root}/.`, join(root, 'config'), join(root, 'HEAD'), objects, packs, join(root, 'refs')]
+  for (const file of files) {
+    const owner = fs.stat(file)?.uid
+    if (owner === undefined || owner === uid || owner === 0 || (uid === 0 && owner === sudoUid)) continue
+    throw refused(`'${file}' belongs to another user (${owner})`)
+  }
+}
+
+/** Everything that git would open, and all that it might delete. */
+function checkLinks(fs: FileSystem, { root, objects, packs }: Paths): void {
+  const check = (file: string): 'folder' | undefined => {
+    const kind = fs.stat(file)?.kind
+    if (kind === undefined || kind === 'file') return undefined
+    if (kind === 'folder') return kind
+    throw refused(`'${file}' is ${kind === 'link' ? 'a symbolic link' : 'no plain file'}`)
+  }
+  const checkAll = (folder: string): void => {
+    if (check(folder) !== 'folder') return
+    for (const name of fs.readDir(folder)) checkAll(join(folder, name))
+  }
+  for (const name of ['HEAD', 'config', 'packed-refs', 'shallow', 'index']) check(join(root, name))
+  for (const folder of ['refs', 'logs', 'info', 'worktrees']) checkAll(join(root, folder))
+  if (check(objects) !== 'folder') return
+  for (const name of fs.readDir(objects)) check(join(objects, name))
+  for (const folder of [packs, join(objects, 'info')]) checkAll(folder)
+}
+
+function readText(fs: FileSystem, file: string): string {
+  try {
+    return fs.readFile(file)?.toString('utf8') ?? ''
+  } catch (error) {
+    if (error instanceof CorruptError) throw refused(error.message)
+    throw error
+  }
+}
+
+const refused = (why: string): UnsupportedError =>
+  new UnsupportedError(
+    'native git',
+    `Git is not run on this store: ${why}. Take the store from a trusted copy.`,
+  )
