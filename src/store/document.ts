@@ -3,7 +3,7 @@ import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { type CollectionSpec, genericLayout, type Layout, sessionLayout } from '../codec/index.ts'
 import { InvalidStateError, type StateIssue } from '../errors.ts'
 import { parseSessionId, type SessionId } from '../ids.ts'
-import { checkDocument, sessionSchema } from '../state/index.ts'
+import { checkDocument, migrate, sessionSchema } from '../state/index.ts'
 import type { AdditionPlan } from './addition-plan.ts'
 import { RUNS } from './addition-runs.ts'
 import { isJsonObject, type JsonObject } from './json-value.ts'
@@ -90,6 +90,13 @@ export function redactDocument<S extends StoredDocument>(state: S, { redact }: D
   }
   return kept as unknown as S
 }
+
+/**
+ * A stored session at the schema version of this forkpoint. Throws InvalidStateError for one that only a newer
+ * forkpoint can read. Documents with a schema of their own are as they were stored.
+ */
+export const upToDate = (document: JsonObject, { schema }: DocumentRules): JsonObject =>
+  schema === sessionSchema ? migrate(document) : document
 
 /** Throws InvalidStateError, with all issues, when the document does not fit the store's schema. */
 export async function checkSchema(state: unknown, { schema }: DocumentRules): Promise<void> {

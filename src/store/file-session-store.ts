@@ -11,12 +11,14 @@ import {
 } from '../ids.ts'
 import type { Session } from '../state/index.ts'
 import { copyAddition, parseAddition } from './addition.ts'
+import { parseDeleteOptions, parseForkOptions } from './call-options.ts'
 import {
   checkSchema,
   checkShape,
   type DocumentRules,
   documentRules,
   redactDocument,
+  upToDate,
   wrongType,
 } from './document.ts'
 import { Lifetime } from './exclusive.ts'
@@ -60,7 +62,7 @@ import type {
 } from './session-store.ts'
 import { diffStates, parsePlaces } from './state-diff.ts'
 import { checkListOptions, pageOf, summarize } from './summary.ts'
-import { parseAuthor, parseCount, parseWriteOptions } from './write-options.ts'
+import { parseCount, parseWriteOptions } from './write-options.ts'
 
 export interface FileStoreOptions<S extends StoredDocument = Session> extends StoreOptions<S> {
   /** How long another process's lock is waited for, in milliseconds. Default 10,000. */
@@ -128,8 +130,8 @@ export class FileSessionStore<S extends StoredDocument = Session> implements Ses
       if (file === undefined) return undefined
       onlyMain(options.branch)
       if (options.at !== undefined) await resolveIn(file, id, options.at)
-      this.#checkType(id, file)
-      const state = partOf(file.state, options, this.#rules.collections) as unknown as S
+      const own = this.#own(file)
+      const state = partOf(own.state, options, this.#rules.collections) as unknown as S
       if (!isPartial(options)) this.#positions.set(state, positionAt(file))
       return state
     })
@@ -141,7 +143,7 @@ export class FileSessionStore<S extends StoredDocument = Session> implements Ses
       onlyMain(options.branch)
       const file = this.#require(id)
       if (options.at !== undefined) await resolveIn(file, id, options.at)
-      this.#checkType(id, file)
+      const own = this.#own(file)
       return createHandle<S>(
         {
           save: (state, all, at) =>
@@ -149,8 +151,8 @@ export class FileSessionStore<S extends StoredDocument = Session> implements Ses
           append: (addition, all, at) =>
             this.#lifetime.use(async () => this.#written(await this.#append(id, addition, all, at))),
         },
-        this.#written(file),
-        positionAt(file),
+        this.#written(own),
+        positionAt(own),
         MAIN,
       )
     })
@@ -204,16 +206,14 @@ export class FileSessionStore<S extends StoredDocument = Session> implements Ses
   fork(session: string, options: ForkOptions): Promise<Checkpoint> {
     return this.#lifetime.use(async () => {
       const id = parseSessionId(session)
-      const author = options.author === undefined ? undefined : parseAuthor(options.author)
-      const to = options.session === undefined ? undefined : parseSessionId(options.session)
-      onlyMain(options.branch)
-      if (to === undefined && options.branch === undefined) throw new TypeError("A fork needs a 'session'")
+      const { at, session: to, branch, ...rest } = parseForkOptions(options)
+      onlyMain(branch)
       const source = this.#require(id)
-      await resolveIn(source, id, options.at ?? '')
+      await resolveIn(source, id, at)
       if (to === undefined) throw new AlreadyExistsError({ kind: 'branch', id: MAIN, session: id })
       return this.#files.change(to, async (file) => {
         if (this.#files.exists(file)) throw new AlreadyExistsError({ kind: 'session', id: to })
-        const forked = this.#writer.fork(source, to, { subject: options.subject, author })
+        const forked = this.#writer.fork(source, to, rest)
         await this.#files.replace(file, forked.bytes)
         return forked.checkpoint
       })
@@ -253,8 +253,7 @@ export class FileSessionStore<S extends StoredDocument = Session> implements Ses
   runEvents(session: string, run: string, options: { after?: number; at?: string } = {}): Promise<unknown[]> {
     return this.#lifetime.use(async () => {
       const id = parseSessionId(session)
-      const file = this.#require(id)
-      this.#checkType(id, file)
+      const file = this.#own(this.#require(id))
       await resolveIn(file, id, options.at ?? '')
       return [...eventsOf(file.state, id, run, options.after)]
     })
@@ -267,8 +266,9 @@ export class FileSessionStore<S extends StoredDocument = Session> implements Ses
   delete(session: string, options: { branch?: string; tag?: string } = {}): Promise<boolean> {
     return this.#lifetime.use(async () => {
       const id = parseSessionId(session)
-      if (options.tag !== undefined) throw new UnsupportedError('tags')
-      if (options.branch !== undefined) throw new UnsupportedError('branches')
+      const { branch, tag } = parseDeleteOptions(options)
+      if (tag !== undefined) throw new UnsupportedError('tags')
+      if (branch !== undefined) throw new UnsupportedError('branches')
       if (!this.#files.exists(this.#files.fileOf(id))) return false
       return this.#files.change(id, (file) => this.#files.remove(file))
     })
@@ -357,8 +357,7 @@ export class FileSessionStore<S extends StoredDocument = Session> implements Ses
   ): Promise<SessionFile> {
     return this.#files.change(write.session, async (path) => {
       const current = this.#read(write.session)
-      if (current !== undefined) this.#checkType(write.session, current)
-      const next = await decide(current, { ...write, known: known() })
+      const next = await decide(current && this.#own(current), { ...write, known: known() })
       if (next.bytes !== undefined) await this.#files.replace(path, next.bytes)
       return next.file
     })
@@ -390,8 +389,11 @@ export class FileSessionStore<S extends StoredDocument = Session> implements Ses
     return file
   }
 
-  #checkType(session: SessionId, { type }: FileHead): void {
-    if (type !== this.type) throw wrongType(session, type, this.type)
+  /** The file, if it is of this store's type, with its state up to date. */
+  #own(file: SessionFile): SessionFile {
+    const { type, checkpoint } = file
+    if (type !== this.type) throw wrongType(checkpoint.session, type, this.type)
+    return { ...file, state: upToDate(file.state, this.#rules) }
   }
 
   async #placed({ session, at = '' }: Place) {

@@ -82,7 +82,7 @@ export class FileWriter {
     {
       subject = '',
       author = this.#rules.author,
-    }: { subject?: string | undefined; author?: Author | undefined },
+    }: { subject: string | undefined; author: Author | undefined },
   ): { bytes: Uint8Array; checkpoint: Checkpoint } {
     const parent = {
       session: source.checkpoint.session as string,

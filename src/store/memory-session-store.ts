@@ -12,6 +12,7 @@ import {
 import type { Session } from '../state/index.ts'
 import { copyAddition, parseAddition } from './addition.ts'
 import { activeAfterDelete } from './branch-rules.ts'
+import { parseDeleteOptions, parseForkOptions } from './call-options.ts'
 import {
   checkSchema,
   checkShape,
@@ -52,7 +53,7 @@ import type {
 } from './session-store.ts'
 import { diffStates, parsePlaces } from './state-diff.ts'
 import { checkListOptions, pageOf, summarize } from './summary.ts'
-import { parseAuthor, parseCount, parseWriteOptions } from './write-options.ts'
+import { parseCount, parseWriteOptions } from './write-options.ts'
 
 export interface MemoryStoreOptions<S extends StoredDocument = Session> extends StoreOptions<S> {
   /** Another memory store whose sessions this one shares, as two git stores share a folder. */
@@ -178,16 +179,11 @@ export class MemorySessionStore<S extends StoredDocument = Session> implements S
 
   async fork(session: string, options: ForkOptions): Promise<Checkpoint> {
     const id = parseSessionId(session)
-    const { at = '', subject } = options
-    const to = options.session === undefined ? undefined : parseSessionId(options.session)
-    const branch = options.branch === undefined ? undefined : parseBranchName(options.branch)
-    const author = options.author === undefined ? undefined : parseAuthor(options.author)
-    if (to === undefined && branch === undefined)
-      throw new TypeError("A fork needs a 'branch' or a 'session'")
+    const { at, session: to, branch, ...rest } = parseForkOptions(options)
     return this.#write(async () => {
       const source = await this.#history.resolve(id, at)
       if (to !== undefined) {
-        const made = this.#writer.fork(source, id, { session: to, branch: branch ?? MAIN, subject, author })
+        const made = this.#writer.fork(source, id, { session: to, branch: branch ?? MAIN, ...rest })
         return checkpointOf(made, to)
       }
       const { branches } = this.#history.session(id)
@@ -257,10 +253,7 @@ export class MemorySessionStore<S extends StoredDocument = Session> implements S
 
   async delete(session: string, options: { branch?: string; tag?: string } = {}): Promise<boolean> {
     const id = parseSessionId(session)
-    const branch = options.branch === undefined ? undefined : parseBranchName(options.branch)
-    const tag = options.tag === undefined ? undefined : parseTagName(options.tag)
-    if (branch !== undefined && tag !== undefined)
-      throw new TypeError("Delete a 'branch' or a 'tag', not both")
+    const { branch, tag } = parseDeleteOptions(options)
     return this.#write(() => {
       const line = this.#history.sessions.get(id)
       if (line === undefined) return false

@@ -93,7 +93,7 @@ export class MemoryWriter {
   fork(
     source: Commit,
     from: SessionId,
-    to: { session: SessionId; branch: BranchName; subject?: string; author?: Author },
+    to: { session: SessionId; branch: BranchName; subject: string | undefined; author: Author | undefined },
   ): Commit {
     const { session, branch, subject = '', author = this.#rules.author } = to
     if (this.#history.sessions.has(session)) throw new AlreadyExistsError({ kind: 'session', id: session })

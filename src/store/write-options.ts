@@ -7,6 +7,7 @@ import {
   parseTagName,
   type TagName,
 } from '../ids.ts'
+import { isOwnTrailer } from './checkpoint-message.ts'
 import type { Author, WriteOptions } from './session-store.ts'
 import { cleanBody, oneLine } from './subject.ts'
 
@@ -120,6 +121,7 @@ function parseTrailers(trailers: unknown): Readonly<Record<string, string>> {
     if (!/^[A-Za-z][A-Za-z0-9-]{0,63}$/.test(name)) {
       throw new TypeError(`'${name}' cannot be a trailer: use letters, digits and '-', with a letter first`)
     }
+    if (isOwnTrailer(name)) throw new TypeError(`'${name}' is a trailer that the store writes itself`)
     if (typeof value !== 'string') throw new TypeError(`Trailer '${name}' has to be text`)
   }
   return { ...trailers } as Record<string, string>

@@ -278,6 +278,7 @@ export const saving: Chapter = (sentence) => {
       { kind: 'fork' },
       { allowEmpty: 'yes' },
       { trailers: { 'not a name': 'x' } },
+      { trailers: { seq: '7' } },
     ]
     for (const options of wrong) await refused(() => any.save(session(), options), TypeError)
     assert.equal(await any.exists('s1'), false)

@@ -98,6 +98,22 @@ describe('the file of a session', () => {
     })
   })
 
+  test('of a session that a newer forkpoint wrote is left alone, and says so', async () => {
+    const store = open()
+    await store.save(newSession('a'))
+    const text = (await readFile(fileOf('a'), 'utf8')).replace('"schemaVersion": 1', '"schemaVersion": 2')
+    await writeFile(fileOf('a'), text)
+    for (const call of [
+      () => store.load('a'),
+      () => store.open('a'),
+      () => store.append('a', { unset: ['x'] }),
+    ]) {
+      await expect(call()).rejects.toThrow(/newer forkpoint/)
+    }
+    expect((await list(store)).map(({ id }) => id)).toEqual(['a'])
+    expect(await readFile(fileOf('a'), 'utf8')).toBe(text)
+  })
+
   test('with a long head is listed as well', async () => {
     const store = open()
     const { id } = await store.save(newSession('a', { title: 'T' }), { body: 'long\n'.repeat(10_000) })
