@@ -1,39 +1,17 @@
 /** Sessions as plain files: one JSON file each, and no history. */
-import { AlreadyExistsError, CorruptError, NotFoundError, UnsupportedError } from '../errors.ts'
-import {
-  type CommitId,
-  encodeName,
-  MAIN,
-  parseBranchName,
-  parseSessionId,
-  parseTagName,
-  type SessionId,
-} from '../ids.ts'
+import { AlreadyExistsError, UnsupportedError } from '../errors.ts'
+import { MAIN, parseBranchName, parseSessionId, parseTagName } from '../ids.ts'
 import type { Session } from '../state/index.ts'
 import { copyAddition, parseAddition } from './addition.ts'
 import { parseDeleteOptions, parseForkOptions } from './call-options.ts'
-import {
-  checkSchema,
-  checkShape,
-  type DocumentRules,
-  documentRules,
-  redactDocument,
-  upToDate,
-  wrongType,
-} from './document.ts'
+import { checkSchema, checkShape, type DocumentRules, documentRules, redactDocument } from './document.ts'
 import { Lifetime } from './exclusive.ts'
+import { FileReader, positionAt, resolveIn } from './file-reader.ts'
 import { type FileWrite, FileWriter } from './file-writer.ts'
 import { deepCopy, type JsonObject } from './json-value.ts'
 import { eventsOf, isPartial, partOf } from './partial-state.ts'
 import { type Position, Positions } from './positions.ts'
-import { resolveRevision } from './revision.ts'
-import {
-  decodeFileHead,
-  decodeSessionFile,
-  type FileHead,
-  isIntact,
-  type SessionFile,
-} from './session-file.ts'
+import type { SessionFile } from './session-file.ts'
 import { SessionFolder, type SessionFolderOptions } from './session-folder.ts'
 import { createHandle } from './session-handle.ts'
 import type {
@@ -47,7 +25,6 @@ import type {
   MaintainOptions,
   MaintainReport,
   Place,
-  Problem,
   SessionHandle,
   SessionStore,
   SessionSummary,
@@ -61,7 +38,7 @@ import type {
   WriteOptions,
 } from './session-store.ts'
 import { diffStates, parsePlaces } from './state-diff.ts'
-import { checkListOptions, pageOf, summarize } from './summary.ts'
+import { checkListOptions, pageOf } from './summary.ts'
 import { parseCount, parseWriteOptions } from './write-options.ts'
 
 export interface FileStoreOptions<S extends StoredDocument = Session> extends StoreOptions<S> {
@@ -93,6 +70,7 @@ export class FileSessionStore<S extends StoredDocument = Session> implements Ses
   readonly folder: string
   readonly #rules: DocumentRules
   readonly #files: SessionFolder
+  readonly #reader: FileReader
   readonly #writer: FileWriter
   readonly #positions = new Positions()
   readonly #lifetime = new Lifetime()
@@ -109,6 +87,7 @@ export class FileSessionStore<S extends StoredDocument = Session> implements Ses
       ...options.folder,
     })
     this.folder = this.#files.path
+    this.#reader = new FileReader(this.#files, this.#rules)
     this.#writer = new FileWriter(this.#rules)
   }
 
@@ -126,11 +105,11 @@ export class FileSessionStore<S extends StoredDocument = Session> implements Ses
     return this.#lifetime.use(async () => {
       const id = parseSessionId(session)
       parseCount('last', options.last)
-      const file = this.#read(id)
+      const file = this.#reader.read(id)
       if (file === undefined) return undefined
       onlyMain(options.branch)
       if (options.at !== undefined) await resolveIn(file, id, options.at)
-      const own = this.#own(file)
+      const own = this.#reader.own(file)
       const state = partOf(own.state, options, this.#rules.collections) as unknown as S
       if (!isPartial(options)) this.#positions.set(state, positionAt(file))
       return state
@@ -141,9 +120,9 @@ export class FileSessionStore<S extends StoredDocument = Session> implements Ses
     return this.#lifetime.use(async () => {
       const id = parseSessionId(session)
       onlyMain(options.branch)
-      const file = this.#require(id)
+      const file = this.#reader.require(id)
       if (options.at !== undefined) await resolveIn(file, id, options.at)
-      const own = this.#own(file)
+      const own = this.#reader.own(file)
       return createHandle<S>(
         {
           save: (state, all, at) =>
@@ -161,14 +140,14 @@ export class FileSessionStore<S extends StoredDocument = Session> implements Ses
   resolve(session: string, revision: string): Promise<string> {
     return this.#lifetime.use(() => {
       const id = parseSessionId(session)
-      return resolveIn(this.#require(id), id, revision)
+      return resolveIn(this.#reader.require(id), id, revision)
     })
   }
 
   checkpoint(session: string, revision = ''): Promise<Checkpoint> {
     return this.#lifetime.use(async () => {
       const id = parseSessionId(session)
-      const { checkpoint } = this.#require(id)
+      const { checkpoint } = this.#reader.require(id)
       await resolveIn({ checkpoint }, id, revision)
       return checkpoint
     })
@@ -184,14 +163,14 @@ export class FileSessionStore<S extends StoredDocument = Session> implements Ses
 
   branches(session: string): Promise<Branch[]> {
     return this.#lifetime.use(async () => {
-      const { checkpoint } = this.#require(parseSessionId(session))
+      const { checkpoint } = this.#reader.require(parseSessionId(session))
       return [{ name: MAIN, head: checkpoint.id, active: true }]
     })
   }
 
   tags(session: string): Promise<Tag[]> {
     return this.#lifetime.use(async () => {
-      this.#require(parseSessionId(session))
+      this.#reader.require(parseSessionId(session))
       return []
     })
   }
@@ -199,7 +178,7 @@ export class FileSessionStore<S extends StoredDocument = Session> implements Ses
   switch(session: string, branch: string): Promise<void> {
     return this.#lifetime.use(async () => {
       onlyMain(branch)
-      this.#require(parseSessionId(session))
+      this.#reader.require(parseSessionId(session))
     })
   }
 
@@ -208,7 +187,7 @@ export class FileSessionStore<S extends StoredDocument = Session> implements Ses
       const id = parseSessionId(session)
       const { at, session: to, branch, ...rest } = parseForkOptions(options)
       onlyMain(branch)
-      const source = this.#require(id)
+      const source = this.#reader.require(id)
       await resolveIn(source, id, at)
       if (to === undefined) throw new AlreadyExistsError({ kind: 'branch', id: MAIN, session: id })
       return this.#files.change(to, async (file) => {
@@ -223,7 +202,7 @@ export class FileSessionStore<S extends StoredDocument = Session> implements Ses
   tag(session: string, name: string): Promise<Tag> {
     return this.#lifetime.use(async () => {
       parseTagName(name)
-      this.#require(parseSessionId(session))
+      this.#reader.require(parseSessionId(session))
       throw new UnsupportedError('tags')
     })
   }
@@ -246,14 +225,13 @@ export class FileSessionStore<S extends StoredDocument = Session> implements Ses
   async *list(options: ListOptions = {}): AsyncGenerator<SessionSummary> {
     this.#lifetime.check()
     checkListOptions(options)
-    const heads = this.#files.names().map((name) => this.#head(name as SessionId))
-    yield* pageOf(heads.filter((head) => head !== undefined).map(summaryOf), options)
+    yield* pageOf(this.#reader.summaries(), options)
   }
 
   runEvents(session: string, run: string, options: { after?: number; at?: string } = {}): Promise<unknown[]> {
     return this.#lifetime.use(async () => {
       const id = parseSessionId(session)
-      const file = this.#own(this.#require(id))
+      const file = this.#reader.own(this.#reader.require(id))
       await resolveIn(file, id, options.at ?? '')
       return [...eventsOf(file.state, id, run, options.after)]
     })
@@ -280,16 +258,7 @@ export class FileSessionStore<S extends StoredDocument = Session> implements Ses
   ): Promise<VerifyReport> {
     return this.#lifetime.use(async () => {
       const only = session === undefined ? undefined : parseSessionId(session)
-      const names = only === undefined ? (this.#files.names() as SessionId[]) : [only]
-      const problems: Problem[] = []
-      let checked = 0
-      for (const [done, name] of names.entries()) {
-        const problem = this.#problemOf(name, only !== undefined)
-        if (problem === undefined) checked++
-        else problems.push(problem)
-        onProgress?.({ phase: 'sessions', done: done + 1, total: names.length })
-      }
-      return { ok: problems.length === 0, checkpoints: checked, objects: checked, problems }
+      return this.#reader.verify(only, (done, total) => onProgress?.({ phase: 'sessions', done, total }))
     })
   }
 
@@ -356,11 +325,17 @@ export class FileSessionStore<S extends StoredDocument = Session> implements Ses
     ) => ReturnType<FileWriter['append']> | ReturnType<FileWriter['save']>,
   ): Promise<SessionFile> {
     return this.#files.change(write.session, async (path) => {
-      const current = this.#read(write.session)
-      const next = await decide(current && this.#own(current), { ...write, known: known() })
+      const current = this.#reader.read(write.session)
+      const next = await decide(current && this.#reader.own(current), { ...write, known: known() })
       if (next.bytes !== undefined) await this.#files.replace(path, next.bytes)
       return next.file
     })
+  }
+
+  async #placed({ session, at = '' }: Place) {
+    const id = parseSessionId(session)
+    const file = this.#reader.require(id)
+    return { state: file.state, name: { session: id as string, checkpoint: await resolveIn(file, id, at) } }
   }
 
   /** What a handle holds: a copy of the state, whose position is known as well. */
@@ -368,51 +343,6 @@ export class FileSessionStore<S extends StoredDocument = Session> implements Ses
     const state = deepCopy(file.state) as unknown as S
     this.#positions.set(state, positionAt(file))
     return { checkpoint: file.checkpoint, state }
-  }
-
-  #read(session: SessionId): SessionFile | undefined {
-    const path = this.#files.fileOf(session)
-    const bytes = this.#files.read(path)
-    return bytes === undefined ? undefined : checkName(path, session, decodeSessionFile(path, bytes))
-  }
-
-  #head(session: SessionId): FileHead | undefined {
-    const path = this.#files.fileOf(session)
-    const start = this.#files.readStart(path)
-    const head = start === undefined ? undefined : (decodeFileHead(path, start) ?? this.#read(session))
-    return head === undefined ? undefined : checkName(path, session, head)
-  }
-
-  #require(session: SessionId): SessionFile {
-    const file = this.#read(session)
-    if (file === undefined) throw new NotFoundError({ kind: 'session', id: session })
-    return file
-  }
-
-  /** The file, if it is of this store's type, with its state up to date. */
-  #own(file: SessionFile): SessionFile {
-    const { type, checkpoint } = file
-    if (type !== this.type) throw wrongType(checkpoint.session, type, this.type)
-    return { ...file, state: upToDate(file.state, this.#rules) }
-  }
-
-  async #placed({ session, at = '' }: Place) {
-    const id = parseSessionId(session)
-    const file = this.#require(id)
-    return { state: file.state, name: { session: id as string, checkpoint: await resolveIn(file, id, at) } }
-  }
-
-  /** What is wrong with the file of a session. A file that is not there is only wrong if it has to be. */
-  #problemOf(session: SessionId, has: boolean): Problem | undefined {
-    const where = this.#files.fileOf(session)
-    try {
-      const file = has ? this.#require(session) : this.#read(session)
-      if (file === undefined || isIntact(file)) return undefined
-      return { session, checkpoint: file.checkpoint.id, where, message: 'is not what was saved' }
-    } catch (error) {
-      if (error instanceof CorruptError) return { session, where, message: error.message }
-      throw error
-    }
   }
 }
 
@@ -427,44 +357,4 @@ function parseFileOptions(options: WriteOptions | undefined) {
 /** Throws UnsupportedError for any other branch. */
 function onlyMain(branch: string | undefined): void {
   if (branch !== undefined && parseBranchName(branch) !== MAIN) throw new UnsupportedError('branches')
-}
-
-const positionAt = ({ checkpoint }: Pick<FileHead, 'checkpoint'>): Position => ({
-  session: checkpoint.session,
-  branch: MAIN,
-  checkpoint: checkpoint.id,
-})
-
-/** The one checkpoint, if the revision names it. Throws UnsupportedError for what came before it. */
-function resolveIn(
-  { checkpoint: { id } }: Pick<FileHead, 'checkpoint'>,
-  session: SessionId,
-  revision: string,
-): Promise<CommitId> {
-  const earlier = () => {
-    throw new UnsupportedError('history', `A file store keeps no history: '${revision}' is gone.`)
-  }
-  const lookup = {
-    head: async (branch: string = MAIN) => (branch === MAIN ? id : undefined),
-    tag: async () => undefined,
-    has: async (other: CommitId) => other === id,
-    prefix: async (digits: string) => (id.startsWith(digits) ? [id] : []),
-    parents: earlier,
-    turnParent: earlier,
-  }
-  return resolveRevision(revision, lookup, session)
-}
-
-/** Throws CorruptError when the file holds another session, as when somebody copied it by hand. */
-function checkName<H extends FileHead>(path: string, session: SessionId, head: H): H {
-  if (encodeName(head.checkpoint.session) === encodeName(session)) return head
-  throw new CorruptError(
-    `'${path}' holds session '${head.checkpoint.session}'. Give it back its name, or fork the session to copy it.`,
-    { file: path },
-  )
-}
-
-function summaryOf({ type, checkpoint, summary }: FileHead): SessionSummary {
-  const session = { id: checkpoint.session, type, activeBranch: MAIN }
-  return summarize(session, checkpoint, summary, summary.messages)
 }

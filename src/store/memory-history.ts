@@ -7,7 +7,8 @@ import { Exclusive } from './exclusive.ts'
 import type { JsonObject } from './json-value.ts'
 import { comparedWith, parentsOn, seqOn } from './lineage.ts'
 import { type RevisionLookup, resolveRevision } from './revision.ts'
-import type { Checkpoint, CheckpointKind } from './session-store.ts'
+import type { Checkpoint, CheckpointKind, SessionSummary, StoreStats, VerifyReport } from './session-store.ts'
+import { summarize } from './summary.ts'
 
 /** A checkpoint and its state; never changed. */
 export interface Commit {
@@ -74,6 +75,45 @@ export class MemoryHistory {
       yield commit
       // The last parent of a turn with steps is its last step, and the first step stands on the turn before.
       at = commit.parents.at(-1)
+    }
+  }
+
+  /** Of all sessions, in no order. */
+  summaries(): SessionSummary[] {
+    return [...this.sessions].map(([id, line]) => {
+      const head = this.commit(line.branches.get(line.active)!)
+      const messages = head.document[line.layout.collections[0]?.name ?? '']
+      const session = { id, type: line.type, activeBranch: line.active }
+      const count = Array.isArray(messages) ? messages.length : 0
+      return summarize(session, { ...head.checkpoint, id: head.id }, head.document, count)
+    })
+  }
+
+  /** Whether everything that these sessions reach still is what its id says. */
+  verify(lines: Iterable<Line>): VerifyReport {
+    const ids = [...this.reachable(lines)]
+    const wrong = ids.filter((id) => idOf(this.commit(id)) !== id)
+    const problems = wrong.map((id) => ({ checkpoint: id, where: id, message: 'is not what was saved' }))
+    return { ok: wrong.length === 0, checkpoints: ids.length, objects: ids.length, problems }
+  }
+
+  /** Forgets what no session reaches. */
+  purge(): void {
+    const kept = this.reachable(this.sessions.values())
+    for (const id of this.commits.keys()) if (!kept.has(id)) this.commits.delete(id)
+  }
+
+  stats(): StoreStats {
+    const lines = [...this.sessions.values()]
+    const sum = (of: (line: Line) => number) => lines.reduce((total, line) => total + of(line), 0)
+    return {
+      sessions: lines.length,
+      branches: sum(({ branches }) => branches.size),
+      tags: sum(({ tags }) => tags.size),
+      objects: this.commits.size,
+      packs: 0,
+      looseObjects: 0,
+      bytes: 0,
     }
   }
 

@@ -23,7 +23,7 @@ import {
 } from './document.ts'
 import { Lifetime } from './exclusive.ts'
 import { deepCopy, type JsonObject } from './json-value.ts'
-import { type Commit, contentOf, idOf, type Line, MemoryHistory } from './memory-history.ts'
+import { type Commit, contentOf, type Line, MemoryHistory } from './memory-history.ts'
 import { checkpointOf, documentOf, MemoryWriter } from './memory-writer.ts'
 import { eventsOf, isPartial, partOf } from './partial-state.ts'
 import { type Position, Positions } from './positions.ts'
@@ -52,7 +52,7 @@ import type {
   WriteOptions,
 } from './session-store.ts'
 import { diffStates, parsePlaces } from './state-diff.ts'
-import { checkListOptions, pageOf, summarize } from './summary.ts'
+import { checkListOptions, pageOf } from './summary.ts'
 import { parseCount, parseWriteOptions } from './write-options.ts'
 
 export interface MemoryStoreOptions<S extends StoredDocument = Session> extends StoreOptions<S> {
@@ -225,17 +225,7 @@ export class MemorySessionStore<S extends StoredDocument = Session> implements S
   async *list(options: ListOptions = {}): AsyncGenerator<SessionSummary> {
     this.#lifetime.check()
     checkListOptions(options)
-    const all = [...this.#history.sessions].map(([id, line]) => {
-      const head = this.#tip(id, line.active)
-      const messages = head.document[line.layout.collections[0]?.name ?? '']
-      return summarize(
-        { id, type: line.type, activeBranch: line.active },
-        checkpointOf(head, id),
-        head.document,
-        Array.isArray(messages) ? messages.length : 0,
-      )
-    })
-    yield* pageOf(all, options)
+    yield* pageOf(this.#history.summaries(), options)
   }
 
   runEvents(session: string, run: string, options: { after?: number; at?: string } = {}): Promise<unknown[]> {
@@ -276,39 +266,22 @@ export class MemorySessionStore<S extends StoredDocument = Session> implements S
         session === undefined
           ? this.#history.sessions.values()
           : [this.#history.session(parseSessionId(session))]
-      const ids = this.#history.reachable(lines)
-      const wrong = [...ids].filter((id) => idOf(this.#history.commit(id)) !== id)
-      onProgress?.({ phase: 'checkpoints', done: ids.size, total: ids.size })
-      const problems = wrong.map((id) => ({ checkpoint: id, where: id, message: 'is not what it was' }))
-      return { ok: wrong.length === 0, checkpoints: ids.size, objects: ids.size, problems }
+      const report = this.#history.verify(lines)
+      onProgress?.({ phase: 'checkpoints', done: report.checkpoints, total: report.checkpoints })
+      return report
     })
   }
 
   maintain({ purge = false, onProgress }: MaintainOptions = {}): Promise<MaintainReport> {
     return this.#write(() => {
-      if (purge) {
-        const kept = this.#history.reachable(this.#history.sessions.values())
-        for (const id of this.#history.commits.keys()) if (!kept.has(id)) this.#history.commits.delete(id)
-      }
+      if (purge) this.#history.purge()
       onProgress?.({ phase: 'done', done: 1, total: 1 })
       return { native: false, packsBefore: 0, packsAfter: 0, bytesBefore: 0, bytesAfter: 0 }
     })
   }
 
   stats(): Promise<StoreStats> {
-    return this.#lifetime.use(async () => {
-      const lines = [...this.#history.sessions.values()]
-      const sum = (of: (line: Line) => number) => lines.reduce((total, line) => total + of(line), 0)
-      return {
-        sessions: lines.length,
-        branches: sum(({ branches }) => branches.size),
-        tags: sum(({ tags }) => tags.size),
-        objects: this.#history.commits.size,
-        packs: 0,
-        looseObjects: 0,
-        bytes: 0,
-      }
-    })
+    return this.#lifetime.use(async () => this.#history.stats())
   }
 
   close(): Promise<void> {
