@@ -17,6 +17,7 @@ export {
   StorageError,
   UnsupportedError,
 } from './errors.ts'
+export { NativeGitError } from './git/native-git.ts'
 export {
   checkSession,
   eventSchema,

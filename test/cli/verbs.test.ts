@@ -1,0 +1,298 @@
+import { execFile } from 'node:child_process'
+import { cp, mkdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { DEMO, forkpoint, jsonLines, shell, workFolder } from './command-line.ts'
+
+const cwd = await workFolder()
+const run = (...args: string[]) => forkpoint(args, { cwd })
+const json = async (...args: string[]) => JSON.parse((await run(...args, '--json')).stdout)
+const git = async (...args: string[]) =>
+  (await promisify(execFile)('git', [`--git-dir=${join(cwd, 'sessions')}`, ...args])).stdout
+
+beforeAll(async () => {
+  await run('import', 'claude-code', DEMO, '--session', 'demo')
+})
+
+describe('import', () => {
+  it('says what it imported, and how to undo it', async () => {
+    const { code, stdout, stderr } = await run('import', 'claude-code', DEMO, '--store', 'other')
+    expect(code).toBe(0)
+    expect(stdout).toBe(
+      'imported   b7d6a2f0-4c1e-4f7a-9a55-2f9d3c8e6b11: Newlines inside quotes  13 turns, 73 messages, 2 branches (main, rewind-1), 1 sub-agent\n',
+    )
+    expect(stderr).toBe('Undo: forkpoint delete b7d6a2f0-4c1e-4f7a-9a55-2f9d3c8e6b11 --store other\n')
+  })
+
+  it('adds nothing the second time', async () => {
+    const { code, stdout, stderr } = await run('import', 'claude-code', DEMO, '--session', 'demo')
+    expect({ code, stdout, stderr }).toEqual({
+      code: 0,
+      stdout: 'unchanged  demo: Newlines inside quotes\n',
+      stderr: '',
+    })
+  })
+
+  it('imports a folder, a line of JSON a file, and goes on after a file that is none', async () => {
+    const folder = join(cwd, 'transcripts')
+    await mkdir(folder)
+    await cp(DEMO, join(folder, 'a.jsonl'))
+    await cp(DEMO.replace('.jsonl', ''), join(folder, 'demo-session'), { recursive: true })
+    await writeFile(join(folder, 'b.jsonl'), '{"type":"user"')
+    const { code, stdout } = await run('import', 'claude-code', folder, '--store', 'folder', '--json')
+    const lines = jsonLines(stdout)
+    expect(lines.map(({ path }) => path)).toContain(join(folder, 'a.jsonl'))
+    expect(code).toBe(lines.some(({ error }) => error !== undefined) ? 1 : 0)
+    expect(lines[0]).toMatchObject({ created: true, turns: 13, messages: 73, warnings: [] })
+  })
+
+  it('has an exit code of its own for a file that is not there', async () => {
+    const { code, stderr } = await run('import', 'claude-code', 'nowhere.jsonl')
+    expect(code).toBe(4)
+    expect(stderr).toContain("There is no file or folder 'nowhere.jsonl'.")
+  })
+})
+
+describe('export', () => {
+  it('writes the imported file to stdout, byte for byte', async () => {
+    const { stdout, stderr, code } = await run('export', 'claude-code', 'demo')
+    expect(stdout).toBe(await readFile(DEMO, 'utf8'))
+    expect(stderr).toContain('left out 1 file of sub-agents; -o <folder> writes them too')
+    expect(code).toBe(0)
+  })
+
+  it("writes it into a folder with its sub-agents' files, and replaces nothing unasked", async () => {
+    const { stdout } = await run('export', 'claude-code', 'demo', '-o', 'exported')
+    expect(stdout).toMatch(
+      /^exported\/demo-session\.jsonl {2}131 entries\nexported\/.*agent-7c1f02ab\.jsonl {2}7 entries\n$/,
+    )
+    expect(await readFile(join(cwd, 'exported', 'demo-session.jsonl'))).toEqual(await readFile(DEMO))
+    const again = await run('export', 'claude-code', 'demo', '-o', 'exported')
+    expect(again.code).toBe(1)
+    expect(again.stderr).toContain("'exported/demo-session.jsonl' exists")
+    expect((await run('export', 'claude-code', 'demo', '-o', 'exported', '--overwrite')).code).toBe(0)
+  })
+
+  it('gives the entries as data with --json', async () => {
+    const { session, skipped, files } = await json('export', 'claude-code', 'demo/main~3')
+    expect({ session, skipped }).toEqual({ session: 'demo', skipped: 0 })
+    expect(files[0].name).toBe('demo-session.jsonl')
+    expect(files[0].lines.length).toBeLessThan(131)
+  })
+})
+
+describe('list', () => {
+  it('shows a session a line', async () => {
+    const { stdout } = await run('list')
+    expect(stdout).toBe('demo  2025-11-03 09:30  67 messages  Newlines inside quotes\n')
+  })
+
+  it('gives summaries as JSON lines', async () => {
+    const { stdout } = await run('list', '--json', '--prefix', 'de', '-n', '1')
+    expect(jsonLines(stdout)).toEqual([
+      expect.objectContaining({ id: 'demo', type: 'session', activeBranch: 'main', messages: 67 }),
+    ])
+    expect((await run('list', '--prefix', 'x')).stdout).toBe('')
+  })
+})
+
+describe('log', () => {
+  it('shows the turns of a session, newest first', async () => {
+    const { stdout } = await run('log', 'demo', '-n', '4')
+    expect(stdout.replace(/^[0-9a-f]{10}/gm, '<id>')).toBe(
+      [
+        '<id>  2025-11-03 09:30  turn 12: What is left before a release?  (main)',
+        '<id>  2025-11-03 09:26  turn 11: Commit it',
+        '<id>  2025-11-03 09:25  turn 10: No new dependency, util.parseArgs is enough',
+        '<id>  2025-11-03 09:25  turn 9: Add a --delimiter option',
+        '',
+      ].join('\n'),
+    )
+  })
+
+  it('counts turns as git does, from any revision', async () => {
+    const [head] = jsonLines((await run('log', 'demo/main~3', '--json')).stdout)
+    expect(head).toMatchObject({ seq: 9, subject: 'turn 9: Add a --delimiter option', heads: [], tags: [] })
+    expect((await git('rev-parse', 'demo/main~3')).trim()).toBe(head?.id)
+    expect(jsonLines((await run('log', 'demo~3', '-n', '1', '--json')).stdout)[0]?.id).toBe(head?.id)
+    const short = String(head?.id).slice(0, 8)
+    expect(jsonLines((await run('log', `demo/${short}`, '-n', '1', '--json')).stdout)[0]?.id).toBe(head?.id)
+  })
+
+  it('with --steps also shows what happened inside turns', async () => {
+    const all = jsonLines((await run('log', 'demo', '--steps', '--json')).stdout)
+    expect(all.at(-1)).toMatchObject({ kind: 'step' })
+    expect((await run('log', 'demo', '--steps')).stdout).toContain('· ')
+  })
+})
+
+describe('show', () => {
+  it('shows a checkpoint and what was said in its turn', async () => {
+    const { stdout } = await run('show', 'demo')
+    await expect(stdout.replace(/[0-9a-f]{40}/, '<id>')).toMatchFileSnapshot('golden/show.txt')
+  })
+
+  it('shows tool calls and results, cut unless asked', async () => {
+    const cut = await run('show', 'demo/main~10')
+    expect(cut.stdout).toContain('→ Read {"file_path"')
+    expect(cut.stdout).toMatch(/… \d+ more lines/)
+    const { stdout } = await run('show', 'demo/main~10', '--full')
+    expect(stdout).not.toMatch(/… \d+ more lines/)
+    expect(stdout.length).toBeGreaterThan(cut.stdout.length)
+  })
+
+  it('shows earlier messages when asked', async () => {
+    expect((await run('show', 'demo')).stdout).toContain('65 earlier messages: --all shows them')
+    expect((await run('show', 'demo', '--all')).stdout).toContain('#0 user')
+    expect((await run('show', 'demo', '--last', '3')).stdout).toContain('#64 assistant')
+  })
+
+  it('gives checkpoint and state as one document', async () => {
+    const { checkpoint, state } = await json('show', 'demo/main~3')
+    expect(checkpoint).toMatchObject({ session: 'demo', branch: 'main', seq: 9, kind: 'import' })
+    expect(state).toMatchObject({
+      id: 'demo',
+      type: 'session',
+      title: 'Read the project and tell me how the CSV parser works',
+    })
+    expect(state.messages.length).toBe(checkpoint.messages.to + 1)
+  })
+})
+
+describe('diff', () => {
+  it('shows what was said since, and what changed', async () => {
+    const { stdout } = await run('diff', 'demo~1')
+    const shown = stdout.replace(/[0-9a-f]{64}|^[0-9a-f]{10}/gm, '<id>')
+    await expect(shown).toMatchFileSnapshot('golden/diff.txt')
+  })
+
+  it('says so when nothing differs', async () => {
+    expect((await run('diff', 'demo', 'demo/main')).stdout).toMatch(/\n\n?Nothing differs\.\n$/)
+  })
+
+  it("gives git's own patch, exactly", async () => {
+    const { stdout } = await run('diff', 'demo~1', 'demo', '--patch')
+    expect(stdout).toBe(await git('diff', '--binary', '--full-index', 'demo/main~1', 'demo/main'))
+    const { from, to, patch } = await json('diff', 'demo~1', 'demo', '--patch')
+    expect(patch).toBe(stdout)
+    expect([from.session, to.session]).toEqual(['demo', 'demo'])
+  })
+
+  it('compares branches as data', async () => {
+    const diff = await json('diff', 'demo/main', 'demo/rewind-1')
+    expect(Object.keys(diff)).toEqual(['from', 'to', 'fields', 'messages', 'runs', 'collections'])
+    expect(diff.messages.removed.length).toBe(42)
+    expect(diff.messages.added.length).toBe(6)
+  })
+})
+
+describe('fork, switch, branches, tag and delete', () => {
+  it('a branch is forked, switched to, listed and deleted, each with its undo', async () => {
+    const forked = await run('fork', 'demo/main~3', '--branch', 'try one')
+    expect(forked.code).toBe(0)
+    expect(forked.stdout).toMatch(
+      /^Branch try one starts at [0-9a-f]{10} of demo: turn 9: Add a --delimiter option\n$/,
+    )
+    expect(forked.stderr).toBe("Undo: forkpoint delete demo --branch 'try one'\n")
+
+    const switched = await run('switch', 'demo', 'try one')
+    expect(switched.stdout).toBe('demo is on try one now; it was on main.\n')
+    expect(switched.stderr).toBe('Undo: forkpoint switch demo main\n')
+    expect((await run('list')).stdout).toContain('[on try one]')
+    expect((await run('branches', 'demo')).stdout.replace(/[0-9a-f]{10}/g, '<id>')).toBe(
+      [
+        '  main      <id>  2025-11-03 09:30  turn 12: What is left before a release?',
+        '  rewind-1  <id>  2025-11-03 09:17  turn 5: Make it faster: one big regular expression instead of the loop',
+        '* try one   <id>  2025-11-03 09:25  turn 9: Add a --delimiter option',
+        '',
+      ].join('\n'),
+    )
+    expect(jsonLines((await run('branches', 'demo', '--json')).stdout)[2]).toMatchObject({
+      name: 'try one',
+      active: true,
+    })
+
+    const deleted = await run('delete', 'demo', '--branch', 'try one', '--yes')
+    expect(deleted.stdout).toBe('Deleted branch try one of demo.\n')
+    await undo(deleted.stderr)
+    expect(jsonLines((await run('branches', 'demo', '--json')).stdout)[2]).toMatchObject({
+      name: 'try one',
+      active: true,
+    })
+    await run('delete', 'demo', '--branch', 'try one', '--yes')
+    expect((await run('list')).stdout).not.toContain('[on')
+  })
+
+  it('a fork into a session of its own starts where it was asked to', async () => {
+    const { from, session, branch, checkpoint } = await json('fork', 'demo/main~5', '--session', 'demo/two')
+    expect({ from: from.session, session, branch }).toEqual({
+      from: 'demo',
+      session: 'demo/two',
+      branch: 'main',
+    })
+    const [first, second] = jsonLines((await run('log', 'demo/two/main', '--json')).stdout)
+    expect(first).toMatchObject({
+      id: checkpoint,
+      kind: 'fork',
+      forkedFrom: { session: 'demo', checkpoint: from.checkpoint },
+    })
+    expect(second?.id).toBe(from.checkpoint)
+    expect((await run('delete', 'demo/two', '--yes')).code).toBe(0)
+    expect((await run('log', 'demo/two')).code).toBe(4)
+  })
+
+  it('a tag is set, listed, resolved and deleted', async () => {
+    const tagged = await run('tag', 'demo/main~2', 'before-cli')
+    expect(tagged.stdout).toMatch(/^Tag before-cli names [0-9a-f]{10} of demo: turn 10: /)
+    expect((await run('tag', 'demo')).stdout).toMatch(
+      /^before-cli {2}[0-9a-f]{10} {2}2025-11-03 09:25 {2}turn 10: /,
+    )
+    expect((await run('log', 'demo', '-n', '3')).stdout).toContain('(tag: before-cli)')
+    expect((await run('log', 'demo/before-cli', '-n', '1', '--json')).stdout).toContain('"seq":10')
+    expect((await run('tag', 'demo', 'before-cli')).code).toBe(3)
+    expect((await run('delete', 'demo', '--tag', 'before-cli', '-y')).stdout).toBe(
+      'Deleted tag before-cli of demo.\n',
+    )
+    expect((await run('delete', 'demo', '--tag', 'before-cli', '-y')).code).toBe(4)
+  })
+
+  it('a session is deleted only when somebody agreed, and comes back with the undo it prints', async () => {
+    const refused = await run('delete', 'demo')
+    expect(refused.code).toBe(2)
+    expect(refused.stderr).toContain(
+      'Delete session demo with 2 branches? Nobody can be asked here: say --yes.',
+    )
+    const before = (await run('log', 'demo', '--json')).stdout
+
+    const deleted = await run('delete', 'demo', '--yes')
+    expect(deleted.stdout).toBe('Deleted session demo.\n')
+    expect((await run('log', 'demo')).code).toBe(4)
+    await undo(deleted.stderr)
+    expect((await run('log', 'demo', '--json')).stdout).toBe(before)
+  })
+
+  const undo = async (stderr: string) => {
+    const commands = stderr.split('\n').filter((line) => line.startsWith('  git '))
+    expect(commands.length).toBeGreaterThan(0)
+    expect((await shell(commands.join('&&'), { cwd })).code).toBe(0)
+  }
+})
+
+describe('verify and maintain', () => {
+  it('verify reads everything, and fails when something is wrong', async () => {
+    const { code, stdout } = await run('verify')
+    expect(stdout).toMatch(/^All well: 1[34] checkpoints read, [\d,]+ objects checked\.\n$/)
+    expect(code).toBe(0)
+    expect(await json('verify', 'demo')).toMatchObject({ ok: true, problems: [] })
+  })
+
+  it('maintain says what came of it', async () => {
+    const { code, stdout } = await run('maintain')
+    expect(stdout).toMatch(/^\d+ packs?, [\d.]+ \w+ before; \d+ packs?, [\d.]+ \w+ now\.\n$/)
+    expect(code).toBe(0)
+    expect(Object.keys(await json('maintain'))).toEqual(
+      expect.arrayContaining(['native', 'packsBefore', 'packsAfter', 'bytesBefore', 'bytesAfter']),
+    )
+  })
+})
