@@ -1,0 +1,5 @@
+// @ts-check
+/** forkpoint as it is built: `npm run build` first. */
+
+export { importClaudeCode } from '../dist/importers/index.js'
+export { GitSessionStore } from '../dist/index.js'

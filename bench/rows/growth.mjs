@@ -1,0 +1,100 @@
+// @ts-check
+import { child } from '../children/child.mjs'
+import { NAMES } from '../contenders/index.mjs'
+import { firstTenth, lastTenth, p50 } from '../statistics.mjs'
+
+const BYTES = 1500
+
+/** @type {import('./row.mjs').Row} */
+export const growth = {
+  name: 'growth',
+  about: 'what a save costs as its session grows to 10,000 turns, and what all of them take on disk',
+  async run({ quick, folder, say }) {
+    const saves = quick ? 2000 : 10_000
+    const budget = quick ? 2500 : 15_000
+    const sizes = sizesUpTo(saves)
+    /** @type {Record<string, { samples: number[], sizes: [number, number][] }>} */
+    const runs = {}
+    for (const key of Object.keys(NAMES).filter((name) => name !== 'rawAsync')) {
+      say(`${NAMES[key]}, up to ${saves} saves`)
+      const limit = key === 'append' || key === 'raw' ? undefined : budget
+      runs[key] = await child('save', {
+        contender: key,
+        folder: folder(`growth-${key}`),
+        turns: saves,
+        bytes: BYTES,
+        sizes,
+        ...(limit && { budget: limit }),
+      })
+    }
+    /** Last tenth by first tenth. @param {string} key */
+    const grew = (key) => {
+      const samples = runs[key]?.samples ?? []
+      return p50(lastTenth(samples)) / p50(firstTenth(samples))
+    }
+    const forkpoint = grew('append')
+    const peers = Object.fromEntries(
+      Object.keys(runs)
+        .filter((key) => key !== 'append')
+        .map((key) => [/** @type {string} */ (NAMES[key]), grew(key)]),
+    )
+    const counts = Object.entries(runs).filter(([, { samples }]) => samples.length < saves)
+    return {
+      measures: [
+        {
+          what: `growth: p50 of the last tenth of ${saves.toLocaleString('en-US')} saves by that of the first`,
+          unit: '×',
+          forkpoint,
+          peers,
+          reach: '≤ 1.3',
+          reached: forkpoint <= 1.3,
+        },
+      ],
+      charts: [
+        {
+          file: 'save-time',
+          title: 'Time of a save as the session grows',
+          x: 'saves of the session',
+          y: 'ms',
+          curves: Object.entries(runs).map(([key, { samples }]) => ({
+            name: NAMES[key] ?? key,
+            points: smooth(samples),
+          })),
+        },
+        {
+          file: 'disk',
+          title: 'Bytes on disk as the session grows, before any maintenance',
+          x: 'saves of the session',
+          y: 'bytes',
+          curves: Object.entries(runs).map(([key, run]) => ({ name: NAMES[key] ?? key, points: run.sizes })),
+        },
+      ],
+      notes:
+        counts.length === 0
+          ? []
+          : [
+              `Stopped after ${budget / 1000} s of saving: ${counts.map(([key, { samples }]) => `${NAMES[key]} (${samples.length.toLocaleString('en-US')} saves)`).join(', ')}. Their growth is that of the saves they got to.`,
+            ],
+    }
+  },
+}
+
+/** 10, 20, 50, 100 … @param {number} last */
+function sizesUpTo(last) {
+  const sizes = []
+  for (let power = 10; power <= last; power *= 10)
+    for (const step of [1, 1.5, 2, 3, 5, 7]) if (power * step <= last) sizes.push(power * step)
+  return sizes
+}
+
+/** Medians over stretches that widen by a fifth. @param {readonly number[]} samples @returns {[number, number][]} */
+function smooth(samples) {
+  /** @type {[number, number][]} */
+  const points = []
+  for (let from = 0; from < samples.length; ) {
+    const to = Math.min(samples.length, Math.max(from + 10, Math.ceil(from * 1.2)))
+    points.push([(from + to) / 2, p50(samples.slice(from, to))])
+    from = to
+  }
+  return points
+}

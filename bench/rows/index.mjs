@@ -1,0 +1,14 @@
+// @ts-check
+import { disk } from './disk.mjs'
+import { fork } from './fork.mjs'
+import { growth } from './growth.mjs'
+import { heap } from './heap.mjs'
+import { resume } from './resume.mjs'
+import { save } from './save.mjs'
+import { stall } from './stall.mjs'
+import { syncs } from './syncs.mjs'
+import { throughput } from './throughput.mjs'
+import { transcripts } from './transcripts.mjs'
+
+/** In the order of the design's table. */
+export const ROWS = [save, syncs, throughput, stall, growth, resume, fork, disk, heap, transcripts]

@@ -1,0 +1,51 @@
+// @ts-check
+import { child } from '../children/child.mjs'
+import { NAMES } from '../contenders/index.mjs'
+import { within } from './row.mjs'
+
+/** @type {import('./row.mjs').Row} */
+export const stall = {
+  name: 'stall',
+  about: 'the longest time that the event loop stands still while a save is under way',
+  async run({ quick, folder, say }) {
+    const saves = quick ? 30 : 200
+    const cases = [
+      { what: 'append to a session of 1,000 messages', key: 'append', before: 1000, saves },
+      { what: 'save(state) of 1,000 messages', key: 'save', before: 1000, saves: quick ? 10 : 50 },
+      { what: 'append of one message of 20 MB', key: 'append', before: 10, saves: quick ? 2 : 5, long: 20e6 },
+    ]
+    const measures = []
+    const delays = []
+    for (const [index, { what, key, ...shape }] of cases.entries()) {
+      /** @param {string} contender */
+      const measured = (contender) => {
+        say(`${what}, ${NAMES[contender]}`)
+        return child('stall', {
+          contender,
+          folder: folder(`stall-${contender}-${index}`),
+          bytes: 1500,
+          ...shape,
+        })
+      }
+      const mine = await measured(key)
+      /** @type {Record<string, number>} */
+      const peers = {}
+      for (const peer of ['rawAsync', 'json', 'sqlite'])
+        peers[/** @type {string} */ (NAMES[peer])] = Math.max(...(await measured(peer)).stalls)
+      delays.push(`${what}: ${mine.delay.toFixed(1)} ms`)
+      measures.push(
+        within(
+          { what: `longest stall, ${what}`, unit: 'ms', forkpoint: Math.max(...mine.stalls), peers },
+          10,
+        ),
+      )
+    }
+    return {
+      measures,
+      notes: [
+        'By a ticker of setImmediate, the longest of all saves. raw (promises) blocks nothing but for its own JSON: what it shows is the noise of the machine.',
+        `monitorEventLoopDelay at 1 ms, forkpoint: ${delays.join('; ')}.`,
+      ],
+    }
+  },
+}

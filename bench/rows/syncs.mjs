@@ -1,0 +1,76 @@
+// @ts-check
+import { execFileSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { child } from '../children/child.mjs'
+import { within } from './row.mjs'
+
+const CALLS = ['fsync', 'fdatasync', 'sync_file_range', 'syncfs', 'sync', 'msync']
+
+/** @type {import('./row.mjs').Row} */
+export const syncs = {
+  name: 'syncs',
+  about: 'syncs a save, every one of the process counted by strace, opening and closing included',
+  async run({ quick, folder, say }) {
+    if (!hasStrace())
+      return { measures: [], notes: ['Skipped: there is no strace here (or it may not trace).'] }
+    // Enough of them that opening and closing, and settling once a second, are a fair share.
+    const saves = quick ? 1280 : 6400
+    /** @param {string} key @param {number} sessions */
+    const count = async (key, sessions) => {
+      say(`${key}, ${sessions} sessions`)
+      const place = folder(`syncs-${key}-${sessions}`)
+      const summary = join(folder(`syncs-${key}-${sessions}-trace`), 'summary')
+      const options = ['-f', '--seccomp-bpf', '-c', '-o', summary, '-e', `trace=${CALLS.join(',')}`]
+      // Warm-up rounds save too: a fifth more.
+      const each = Math.round((sessions === 1 ? saves / 4 : saves) / sessions / 1.2)
+      const task = { contender: key, folder: place, sessions, saves: each, bytes: 1500 }
+      await child('throughput', task, { under: ['strace', ...options] })
+      return total(readFileSync(summary, 'utf8')) / (sessions * (each + Math.ceil(each / 5)))
+    }
+    const measures = []
+    for (const [sessions, most] of /** @type {const} */ ([
+      [1, 1.1],
+      [64, 0.1],
+    ])) {
+      const peers = { 'raw append': await count('raw', sessions), 'JSON file': await count('json', sessions) }
+      const sqlite = await count('sqlite', sessions)
+      measures.push(
+        within(
+          {
+            what: `syncs a save, ${sessions} session${sessions === 1 ? '' : 's'} at once`,
+            unit: '',
+            forkpoint: await count('append', sessions),
+            peers: { ...peers, SqliteSaver: sqlite },
+          },
+          most,
+        ),
+      )
+    }
+    return {
+      measures,
+      notes: [
+        'SqliteSaver: synchronous=NORMAL, so it syncs when its log is checkpointed, not when it saves.',
+      ],
+    }
+  },
+}
+
+function hasStrace() {
+  try {
+    execFileSync('strace', ['-c', '-o', '/dev/null', 'true'], { stdio: 'ignore' })
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** Calls in the summary of `strace -c`. @param {string} summary */
+function total(summary) {
+  let sum = 0
+  for (const line of summary.split('\n')) {
+    const fields = line.trim().split(/\s+/)
+    if (CALLS.includes(fields.at(-1) ?? '')) sum += Number(fields[3])
+  }
+  return sum
+}

@@ -1,0 +1,76 @@
+// @ts-check
+/**
+ * `npm run bench [-- <row> …] [--quick] [--write-docs]`: every number forkpoint holds itself to, side by side with what
+ * one would use instead. Prints a table; writes `bench/results/latest.json` and the curves beside it.
+ */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { drawChart } from './report/chart.mjs'
+import { writeDocs } from './report/docs.mjs'
+import { environment } from './report/environment.mjs'
+import { reachedLine, table } from './report/table.mjs'
+import { ROWS } from './rows/index.mjs'
+
+/** @typedef {import('./rows/row.mjs').Answer & { row: string, about: string, seconds: number }} RowResult */
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { quick: { type: 'boolean' }, 'write-docs': { type: 'boolean' }, help: { type: 'boolean' } },
+})
+const unknown = positionals.filter((name) => !ROWS.some((row) => row.name === name))
+if (values.help || unknown.length > 0) {
+  for (const name of unknown) console.error(`There is no row '${name}'.`)
+  console.error('npm run bench -- [row …] [--quick] [--write-docs]\n')
+  for (const { name, about } of ROWS) console.error(`  ${name.padEnd(12)} ${about}`)
+  process.exit(unknown.length > 0 ? 2 : 0)
+}
+
+const results = fileURLToPath(new URL('results/', import.meta.url))
+mkdirSync(results, { recursive: true })
+// Not in the system's folder for temporary files: where others delete thousands of files, creating one is slow.
+const work = mkdtempSync(join(results, 'work-'))
+const rows = positionals.length === 0 ? ROWS : ROWS.filter(({ name }) => positionals.includes(name))
+try {
+  const answers = await runAll()
+  const report = { ...environment(work, values.quick === true), rows: answers }
+  writeFileSync(join(results, 'latest.json'), `${JSON.stringify(report, null, 2)}\n`)
+  const charts = answers.flatMap((answer) => answer.charts ?? [])
+  for (const chart of charts) writeFileSync(join(results, `${chart.file}.svg`), drawChart(chart))
+  console.log(table(answers))
+  for (const note of answers.flatMap(({ row, notes = [] }) => notes.map((text) => `${row}: ${text}`)))
+    console.log(`- ${note}`)
+  console.log(`\n${reachedLine(answers)}\nWritten: ${join(results, 'latest.json')}`)
+  if (values['write-docs']) writeDocs(report, charts)
+} finally {
+  // Last of all: deleting thousands of files slows what is measured right after.
+  rmSync(work, { recursive: true, force: true })
+}
+
+async function runAll() {
+  /** @type {RowResult[]} */
+  const answers = []
+  for (const row of rows) {
+    const start = performance.now()
+    /** @type {import('./rows/row.mjs').Bench} */
+    const bench = {
+      quick: values.quick === true,
+      folder(name) {
+        const path = join(work, `${row.name}-${name}`)
+        mkdirSync(path)
+        return path
+      },
+      say: (text) => progress(`${row.name}: ${text}`),
+    }
+    const answer = await row.run(bench)
+    progress('')
+    answers.push({ row: row.name, about: row.about, seconds: (performance.now() - start) / 1000, ...answer })
+  }
+  return answers
+}
+
+/** @param {string} text */
+function progress(text) {
+  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`)
+}
