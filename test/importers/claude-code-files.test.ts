@@ -11,6 +11,7 @@ import {
   writeClaudeCode,
 } from '../../src/importers/index.ts'
 import { checkSession, newSession, type Session } from '../../src/state/index.ts'
+import { FileSessionStore } from '../../src/store/file-session-store.ts'
 import type { SessionStore } from '../../src/store/session-store.ts'
 import { roundTripOf, subjects } from './round-trip.ts'
 import { STORES } from './stores.ts'
@@ -32,6 +33,18 @@ async function file(bytes: string | Buffer, name = 'session-1.jsonl'): Promise<s
   await writeFile(path, bytes)
   return path
 }
+
+test('a store without history or branches takes a session that was never rewound, and what it gets since', async () => {
+  const t = new TranscriptBuilder()
+  t.prompt('Go')
+  const store = new FileSessionStore(await mkdtemp(join(folder, 'files-')))
+  await roundTripOf(async () => store)(t.lines)
+  t.text('Gone')
+  t.prompt('Further')
+  const { result } = await roundTripOf(async () => store)(t.lines)
+  expect(result).toMatchObject({ created: false, added: 2, checkpoints: 2 })
+  await expect(importClaudeCode(demo, store)).rejects.toThrow(/needs a store with branches/)
+})
 
 describe.each(STORES)('a Claude Code file in a $name store', ({ open }) => {
   const roundTrip = roundTripOf(open)
@@ -216,6 +229,14 @@ describe.each(STORES)('a Claude Code file in a $name store', ({ open }) => {
       const { runs } = (await store.load('session-1', { at: 'main~1' })) as Session
       expect(runs.map(({ id }) => id)).toEqual(['agent-line-3', 'line-1'])
       expect(state.usage.totalTokens).toBe(460)
+    })
+
+    test('a file that ends inside one is all there, and goes on from there', async () => {
+      const { lines } = withAgent(true).main
+      const { store } = await roundTrip(lines.slice(0, 5))
+      expect((await roundTrip(lines.slice(0, 5), store)).result.checkpoints).toBe(0)
+      const { state } = await roundTrip(lines, store)
+      expect(state.runs.toReversed()).toEqual(expect.arrayContaining((await roundTrip(lines)).state.runs))
     })
 
     test('those with files of their own are found beside the session and below it, and written out again', async () => {

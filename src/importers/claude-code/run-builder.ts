@@ -32,24 +32,24 @@ export class RunBuilder {
     const kept =
       text === undefined
         ? this.shared.keep(entry, knownOfEvent({ type, at: row.at }), row.line)
-        : this.shared.keepRaw({ text }, row.line)
+        : { line: row.line, text }
     this.#push(row, type, subtypeOf(entry), kept)
   }
 
   /** A line that is JSON, but no entry. */
   odd(row: Row, value: unknown): void {
-    this.shared.see(row.line)
     this.#push(row, 'unknown', undefined, { line: row.line, entry: value })
   }
 
   /** A line that is no JSON. */
   raw(row: Row, raw: RawText): void {
-    this.#push(row, 'unreadable', undefined, this.shared.keepRaw(raw, row.line))
+    this.#push(row, 'unreadable', undefined, { line: row.line, ...raw })
   }
 
-  /** Notes when something happened, event or not. */
+  /** Notes a line of the run, whoever keeps it. */
   touch(row: Row): void {
     this.#startedAt ??= row.at
+    this.shared.see(row.line)
   }
 
   /** Counts the tokens of a reply, the last line's for a reply of several. */

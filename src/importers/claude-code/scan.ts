@@ -73,8 +73,8 @@ export interface Transcript {
   crlf: boolean
   finalNewline: boolean
   chains: SideChains
-  /** Tool names by call id. */
-  toolNames: ReadonlyMap<string, string>
+  /** By call id: the name of the tool, and the line of the call. */
+  toolNames: ReadonlyMap<string, { name: string; line: number }>
   /** By reply id: the turn that its tokens count in. */
   replyTurns: ReadonlyMap<string, number>
 }
@@ -110,7 +110,7 @@ class Scan {
   readonly #facts = new SessionFacts()
   readonly #tree = new TurnTree()
   readonly #chains = new SideChains()
-  readonly #toolNames = new Map<string, string>()
+  readonly #toolNames = new Map<string, { name: string; line: number }>()
   readonly #replyTurns = new Map<string, number>()
   readonly #messageIds = new Set<string>()
   readonly #result: Transcript
@@ -186,7 +186,9 @@ class Scan {
     if (main) row.id = this.#messageId(entry, row.line)
     const chain = this.#chains.see(entry, kind === 'sidechain', this.#result.turns.length - 1)
     if (chain !== undefined) row.chain = chain
-    for (const [id, name] of toolCallsOf(entry)) this.#toolNames.set(id, name)
+    for (const [id, name] of toolCallsOf(entry)) {
+      if (!this.#toolNames.has(id)) this.#toolNames.set(id, { name, line: row.line })
+    }
     const reply = replyIdOf(entry)
     if (reply !== undefined && !this.#replyTurns.has(reply)) {
       this.#replyTurns.set(reply, this.#result.turns.length - 1)

@@ -9,7 +9,6 @@
  * what is stored: changing any of it takes a new format number in the session's `import` note.
  */
 import type { Message, MessagePart, RunEvent } from '../../state/index.ts'
-import type { RawText } from '../jsonl.ts'
 import { identical, isObject, type JsonObject, remainderOf, restore } from '../remainder.ts'
 import type { Entry } from './entry.ts'
 import { toBlock } from './parts.ts'
@@ -64,7 +63,6 @@ export class SharedSource {
 
   /** Keeps a line that `known` says some of. */
   keep(entry: Entry, known: JsonObject, line: number): SourceLine {
-    this.see(line)
     for (const key of SHARED) {
       if (
         typeof entry[key] !== 'object' &&
@@ -82,11 +80,7 @@ export class SharedSource {
     return found.fields === undefined ? { line, shape } : { line, shape, fields: found.fields }
   }
 
-  keepRaw(raw: RawText, line: number): SourceLine {
-    this.see(line)
-    return { line, ...raw }
-  }
-
+  /** Notes a line of the run, whoever keeps it. */
   see(line: number): void {
     this.#lines = [this.#lines?.[0] ?? line, line]
   }

@@ -138,7 +138,7 @@ class TurnBuilder {
 
   /** A further line of a reply that has begun. */
   #more(draft: Draft, row: Row, entry: Entry, text: string | undefined): void {
-    const parts = this.#parts(entry)
+    const parts = this.#parts(row, entry)
     const kept = this.#keep(row, entry, knownOfNext(draft.entry, parts, usageOf(entry)), text)
     draft.lines.push({ ...kept, parts: parts.length })
     draft.message.parts?.push(...parts)
@@ -147,7 +147,7 @@ class TurnBuilder {
 
   #first(row: Row, entry: Entry, text: string | undefined): Draft {
     const content = contentOf(entry)
-    const parts = typeof content === 'string' ? undefined : this.#parts(entry)
+    const parts = typeof content === 'string' ? undefined : this.#parts(row, entry)
     const results = parts?.filter(isToolResult) ?? []
     const rest = parts?.filter((part) => !isToolResult(part)) ?? []
     const mixed = entry.type === 'user' && results.length > 0 && rest.length > 0
@@ -176,8 +176,14 @@ class TurnBuilder {
     return draft
   }
 
-  #parts(entry: Entry): MessagePart[] {
-    return blocksOf(entry).map((block) => toPart(block, (id) => this.#transcript.toolNames.get(id)))
+  #parts(row: Row, entry: Entry): MessagePart[] {
+    const { toolNames } = this.#transcript
+    // Only calls above: what a file has further below was not there when it was imported before.
+    const toolName = (id: string): string | undefined => {
+      const call = toolNames.get(id)
+      return call !== undefined && call.line < row.line ? call.name : undefined
+    }
+    return blocksOf(entry).map((block) => toPart(block, toolName))
   }
 
   #keep(
@@ -187,7 +193,7 @@ class TurnBuilder {
     text: string | undefined,
   ): SourceLine {
     const { shared } = this.#run
-    const kept = text === undefined ? shared.keep(entry, known, row.line) : shared.keepRaw({ text }, row.line)
+    const kept = text === undefined ? shared.keep(entry, known, row.line) : { line: row.line, text }
     const usage = usageOf(entry)
     return entry.type === 'assistant' && usage !== undefined ? { ...kept, usage } : kept
   }

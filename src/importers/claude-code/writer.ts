@@ -187,7 +187,13 @@ export class SessionWriter {
 
   #options(subject: string, at: string, key: string): Omit<WriteOptions, 'expected'> {
     const author = this.#author
-    return { kind: 'import', subject, at, key, ...(author === undefined ? {} : { author }) }
+    return {
+      kind: 'import',
+      subject,
+      at,
+      ...(this.#store.supports.keys ? { key } : {}),
+      ...(author === undefined ? {} : { author }),
+    }
   }
 
   #note({ id, cursor, about: { version, gitBranch } }: Turn): ImportNote {
@@ -205,8 +211,9 @@ export class SessionWriter {
   }
 
   async #findCheckpoint(branch: StoredBranch, turn: string): Promise<string> {
-    for await (const { id, key } of this.#store.log(this.session, { at: branch.head, steps: true })) {
-      if (key?.startsWith(`${KEY}${turn}:`)) return id
+    const { keys } = this.#store.supports
+    for await (const { id, key, run } of this.#store.log(this.session, { at: branch.head, steps: true })) {
+      if (keys ? key?.startsWith(`${KEY}${turn}:`) : run === turn) return id
     }
     throw new CorruptError(
       `Branch '${branch.name}' of session '${this.session}' has '${turn}', but no checkpoint of it. Import the file under another id with 'sessionId'.`,
