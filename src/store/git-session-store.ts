@@ -1,5 +1,4 @@
 /** Sessions in a git repository: every save is a commit. */
-import { writeJson } from '../codec/index.ts'
 import { AlreadyExistsError, NotFoundError } from '../errors.ts'
 import type { Plan } from '../git/group-commit.ts'
 import { Repository, type RepositoryOptions } from '../git/repository.ts'
@@ -18,15 +17,17 @@ import {
   tagRef,
 } from '../ids.ts'
 import type { Session } from '../state/index.ts'
-import { parseAddition } from './addition.ts'
-import { applyPlan, type ParsedAddition } from './addition-plan.ts'
+import { copyAddition, parseAddition } from './addition.ts'
+import { applyPlan } from './addition-plan.ts'
 import { activeAfterDelete } from './branch-rules.ts'
+import { parseDeleteOptions, parseForkOptions } from './call-options.ts'
 import {
   checkSchema,
   checkShape,
   type DocumentRules,
   documentRules,
   redactDocument,
+  upToDate,
   wrongType,
 } from './document.ts'
 import { Lifetime } from './exclusive.ts'
@@ -67,7 +68,7 @@ import type {
 } from './session-store.ts'
 import { diffStates, parsePlaces } from './state-diff.ts'
 import { checkListOptions } from './summary.ts'
-import { parseAuthor, parseCount, parseWriteOptions } from './write-options.ts'
+import { parseCount, parseWriteOptions } from './write-options.ts'
 
 export interface GitStoreOptions<S extends StoredDocument = Session> extends StoreOptions<S> {
   /** How long another process's lock is waited for, in milliseconds. Default 10,000. */
@@ -149,7 +150,7 @@ export class GitSessionStore<S extends StoredDocument = Session> implements Sess
       await this.#require(id)
       const branch = named ?? this.#history.active(id)
       const commit = await this.#at(id, branch, options.at)
-      const state = (await readDocument(this.#repository.objects, commit.tree, id)) as unknown as S
+      const state = this.#state(await readDocument(this.#repository.objects, commit.tree, id))
       const position = this.#position(id, branch, commit.id)
       this.#positions.set(state, position)
       return createHandle<S>(
@@ -235,12 +236,7 @@ export class GitSessionStore<S extends StoredDocument = Session> implements Sess
 
   async fork(session: string, options: ForkOptions): Promise<Checkpoint> {
     const id = parseSessionId(session)
-    const { at = '', subject } = options
-    const to = options.session === undefined ? undefined : parseSessionId(options.session)
-    const branch = options.branch === undefined ? undefined : parseBranchName(options.branch)
-    const author = options.author === undefined ? undefined : parseAuthor(options.author)
-    if (to === undefined && branch === undefined)
-      throw new TypeError("A fork needs a 'branch' or a 'session'")
+    const { at, session: to, branch, subject, author } = parseForkOptions(options)
     return this.#lifetime.use(async () => {
       const source = await this.#resolve(id, at)
       if (to !== undefined) {
@@ -310,10 +306,7 @@ export class GitSessionStore<S extends StoredDocument = Session> implements Sess
 
   async delete(session: string, options: { branch?: string; tag?: string } = {}): Promise<boolean> {
     const id = parseSessionId(session)
-    const branch = options.branch === undefined ? undefined : parseBranchName(options.branch)
-    const tag = options.tag === undefined ? undefined : parseTagName(options.tag)
-    if (branch !== undefined && tag !== undefined)
-      throw new TypeError("Delete a 'branch' or a 'tag', not both")
+    const { branch, tag } = parseDeleteOptions(options)
     return this.#lifetime.use(async () => {
       if (!(await this.#exists(id))) return false
       if (tag !== undefined) return this.#deleteTag(tagRef(id, tag))
@@ -357,9 +350,9 @@ export class GitSessionStore<S extends StoredDocument = Session> implements Sess
     // Encoding begins before anything is awaited.
     const encoding = encodeFiles(document, this.#rules.layout)
     const [files] = await Promise.all([encoding, checkSchema(document, this.#rules)])
-    const saved = await this.#writer.save({ session, options: write, known }, document, files)
-    this.#positions.set(state, { session, branch: saved.branch, checkpoint: saved.commit.id })
-    return saved
+    const landed = ({ branch, commit }: Saved) =>
+      this.#positions.set(state, { session, branch, checkpoint: commit.id })
+    return this.#writer.save({ session, options: write, known, landed }, document, files)
   }
 
   async #append(
@@ -393,7 +386,12 @@ export class GitSessionStore<S extends StoredDocument = Session> implements Sess
     if (plan !== undefined && position !== undefined) {
       return applyPlan(state as unknown as JsonObject, deepCopy(plan)) as unknown as S
     }
-    return (await readDocument(this.#repository.objects, commit.tree, session)) as unknown as S
+    return this.#state(await readDocument(this.#repository.objects, commit.tree, session))
+  }
+
+  /** Throws InvalidStateError for a session that only a newer forkpoint can read. */
+  #state(document: JsonObject): S {
+    return upToDate(document, this.#rules) as unknown as S
   }
 
   async #exists(session: SessionId): Promise<boolean> {
@@ -526,14 +524,6 @@ export class GitSessionStore<S extends StoredDocument = Session> implements Sess
 }
 
 const NOTHING = { objects: [], moves: new Map<string, string | null>() } as const
-
-/** A copy that shares nothing. Throws InvalidStateError for what JSON cannot express. */
-function copyAddition({ items, set, unset }: ParsedAddition): ParsedAddition {
-  for (const [collection, list] of items) writeJson(list, { path: [collection] })
-  for (const [key, value] of Object.entries(set)) if (value !== undefined) writeJson(value, { path: [key] })
-  const copies = [...items].map(([collection, list]) => [collection, deepCopy(list)] as const)
-  return { items: new Map(copies), set: deepCopy(set), unset }
-}
 
 const inOrder = <Name extends string>(refs: ReadonlyMap<Name, CommitId>): [Name, CommitId][] =>
   [...refs].sort(([a], [b]) => (a < b ? -1 : 1))

@@ -37,6 +37,8 @@ export interface Write {
   options: WriteRequest
   /** The caller's position, asked for when it is the save's turn. */
   known(): Position | undefined
+  /** Called as soon as the save counts, before the next one of the branch has its turn. */
+  landed?(saved: Saved): void
 }
 
 export interface Saved {
@@ -243,7 +245,11 @@ export class GitWriter {
             isNew: isNew && tip === undefined,
           }
           const plan = await work(target)
-          return tip === undefined && plan.moves.has(ref) ? { ...plan, symbolic } : plan
+          const placed = () => {
+            plan.placed?.()
+            write.landed?.(plan.result)
+          }
+          return { ...plan, placed, ...(tip === undefined && plan.moves.has(ref) && { symbolic }) }
         },
       }
       const result = await this.#repository.change<Saved | typeof AGAIN>(change, ref)
