@@ -23,30 +23,25 @@ const entriesOf = (text: string): unknown[] =>
 
 describe.skipIf(files.length === 0)('real transcripts', () => {
   for (const { name: storeName, open } of STORES) {
-    test.each(files)(`%s comes back entry for entry from a ${storeName} store`, async (name) => {
-      const path = join(folder, name)
-      const store = await open()
-      const { session, warnings, branches, entries, added } = await importClaudeCode(path, store)
-      const text = readFileSync(path, 'utf8')
-      const { main, agents, skipped } = await exportClaudeCode(store, session)
-
-      expect(main.lines.map((line) => JSON.parse(line))).toEqual(entriesOf(text))
-      expect(main.bytes().toString()).toBe(text)
-      expect({ warnings, agents, skipped, branches }).toEqual({
-        warnings: [],
-        agents: [],
-        skipped: 0,
-        branches: ['main'],
-      })
-      expect([entries, added]).toEqual([main.lines.length, main.lines.length])
-      await store.close()
-    })
-
     test.each(files)(
-      `%s gives a state that fits at every checkpoint in a ${storeName} store`,
+      `%s comes back entry for entry, and fits at every checkpoint, in a ${storeName} store`,
       async (name) => {
+        const path = join(folder, name)
         const store = await open()
-        const { session, turns } = await importClaudeCode(join(folder, name), store)
+        const { session, warnings, branches, entries, added, turns } = await importClaudeCode(path, store)
+        const text = readFileSync(path, 'utf8')
+        const { main, agents, skipped } = await exportClaudeCode(store, session)
+
+        expect(main.lines.map((line) => JSON.parse(line))).toEqual(entriesOf(text))
+        expect(main.bytes().toString()).toBe(text)
+        expect({ warnings, agents, skipped, branches }).toEqual({
+          warnings: [],
+          agents: [],
+          skipped: 0,
+          branches: ['main'],
+        })
+        expect([entries, added]).toEqual([main.lines.length, main.lines.length])
+
         const log = []
         for await (const checkpoint of store.log(session, { steps: true })) log.push(checkpoint)
         expect(log).toHaveLength(turns + 1)
