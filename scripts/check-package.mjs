@@ -1,0 +1,139 @@
+// @ts-check
+/**
+ * npm run check:package: packs what would be published, installs it into an empty project, and uses it there as a
+ * stranger would: types under both module resolutions, the library, its subpaths, and the command line.
+ */
+import { spawnSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url))
+const TSC = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc')
+const manifest = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
+const folder = mkdtempSync(join(tmpdir(), 'forkpoint-package-'))
+
+const CONSUMER = `
+import { GitSessionStore, FileSessionStore, MemorySessionStore, ConflictError, newMessage, newSession } from 'forkpoint'
+import type { Checkpoint, Session, SessionStore } from 'forkpoint'
+import { importClaudeCode, type ImportResult } from 'forkpoint/importers'
+
+const stores: SessionStore[] = [new GitSessionStore('sessions'), new FileSessionStore('files'), new MemorySessionStore()]
+for (const store of stores) {
+  const session: Session = newSession('demo', { messages: [newMessage('user', 'hello')] })
+  const checkpoint: Checkpoint = await store.save(session)
+  const state = await store.load('demo', { at: checkpoint.id })
+  if (state?.messages[0]?.content !== 'hello') throw new Error('What was saved did not come back.')
+  await store.save(newSession('demo')).then(
+    () => { throw new Error('A conflict was expected.') },
+    (error: unknown) => { if (!(error instanceof ConflictError)) throw error },
+  )
+  await store.close()
+}
+const imported: Promise<ImportResult> | undefined = undefined as Promise<ImportResult> | undefined
+console.log(typeof importClaudeCode, imported === undefined)
+// @ts-expect-error a session has no such status
+newSession('demo', { status: 1 })
+// @ts-expect-error a subpath that is not exported
+type Hidden = typeof import('forkpoint/dist/store/git-session-store.js')
+`
+
+/** @type {[string, Record<string, string>][]} */
+const RESOLUTIONS = [
+  ['nodenext', { module: 'nodenext', moduleResolution: 'nodenext' }],
+  ['node16', { module: 'node16', moduleResolution: 'node16' }],
+  ['bundler', { module: 'esnext', moduleResolution: 'bundler' }],
+]
+
+try {
+  const tarball = pack()
+  const project = join(folder, 'project')
+  mkdirSync(project)
+  writeFileSync(
+    join(project, 'package.json'),
+    JSON.stringify({ name: 'consumer', private: true, type: 'module' }),
+  )
+  run(
+    'install it into an empty project',
+    'npm',
+    ['install', '--no-audit', '--no-fund', '--prefer-offline', tarball],
+    project,
+  )
+  checkTypes(project)
+  run('use the library', process.execPath, ['consumer.js'], project)
+  checkSubpaths(project)
+  const help = run('run npx forkpoint --help', 'npx', ['--no-install', 'forkpoint', '--help'], project)
+  if (!help.includes('Usage: forkpoint')) fail('npx forkpoint --help did not show its help.')
+  const list = run('run npx forkpoint list', 'npx', ['--no-install', 'forkpoint', 'list', '--json'], project)
+  if (JSON.parse(list).id !== 'demo')
+    fail(`npx forkpoint list did not show the session that was saved: ${list}`)
+  console.log('The package is sound.')
+} finally {
+  rmSync(folder, { recursive: true, force: true })
+}
+
+/** Packs, and looks at what is in it. Returns the path of the tarball. */
+function pack() {
+  const args = ['pack', '--json', '--ignore-scripts', '--pack-destination', folder]
+  const [packed] = JSON.parse(run('pack', 'npm', args, ROOT))
+  /** @type {string[]} */
+  const files = packed.files.map((/** @type {{ path: string }} */ { path }) => path)
+  for (const needed of ['dist/index.js', 'dist/index.d.ts', 'dist/cli/main.js', 'README.md', 'LICENSE']) {
+    if (!files.includes(needed)) fail(`${needed} is not in the package. Is it built?`)
+  }
+  const strange = files.filter(
+    (path) => !/^(?:dist\/.*\.(?:js|d\.ts)|docs\/format\.md|[A-Z]+\.md|LICENSE|package\.json)$/.test(path),
+  )
+  if (strange.length > 0) fail(`This does not belong into the package: ${strange.join(', ')}`)
+  console.log(`  ${files.length} files, ${Math.round(packed.size / 1000)} kB packed`)
+  return join(folder, packed.filename)
+}
+
+/** @param {string} project */
+function checkTypes(project) {
+  writeFileSync(join(project, 'consumer.ts'), CONSUMER)
+  for (const [name, resolution] of RESOLUTIONS) {
+    const compilerOptions = {
+      ...resolution,
+      target: 'es2022',
+      strict: true,
+      // Ours are checked too, not only what is made of them.
+      skipLibCheck: false,
+      types: ['node'],
+      typeRoots: [join(ROOT, 'node_modules', '@types')],
+      noEmit: name !== 'nodenext',
+    }
+    writeFileSync(join(project, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['consumer.ts'] }))
+    run(`check its types (${name})`, process.execPath, [TSC, '-p', '.'], project)
+  }
+}
+
+/** Everything that `exports` names can be imported; what needs an optional peer may say that it is missing. @param {string} project */
+function checkSubpaths(project) {
+  for (const subpath of Object.keys(manifest.exports)) {
+    if (subpath.endsWith('.json')) continue
+    const name = `forkpoint${subpath.slice(1)}`
+    const code = `const module = await import('${name}'); if (Object.keys(module).length === 0) throw new Error('it is empty')`
+    run(`import ${name}`, process.execPath, ['--input-type=module', '-e', code], project)
+  }
+}
+
+/** Runs a program; ends everything, with its output, when it fails. @param {string} what @param {string} program @param {string[]} args @param {string} cwd */
+function run(what, program, args, cwd) {
+  console.log(`- ${what}`)
+  const shell = process.platform === 'win32' && program !== process.execPath
+  const { status, stdout, stderr, error } = spawnSync(program, args, {
+    cwd,
+    encoding: 'utf8',
+    shell,
+    timeout: 300_000,
+  })
+  if (status !== 0) fail(`It failed: ${error?.message ?? ''}\n${stdout}\n${stderr}`)
+  return stdout
+}
+
+/** @param {string} message @returns {never} */
+function fail(message) {
+  throw new Error(message)
+}
