@@ -27,7 +27,6 @@ export interface OpenFile {
   writeAsync(data: Uint8Array, position: number): Promise<number>
   /** fdatasync(2): returns when what was written is on the disk. */
   sync(): Promise<void>
-  truncate(length: number): void
   size(): number
   close(): void
 }
@@ -39,8 +38,8 @@ export interface FileSystem {
   readDir(path: string): string[]
   /** lstat(2): a symbolic link is `link`, whatever it points at. */
   stat(path: string): FileStat | undefined
-  /** With all folders above it. */
-  makeDir(path: string): void
+  /** With all folders above it. Returns the topmost one that was missing, `undefined` when none was. */
+  makeDir(path: string): string | undefined
   /** Writes the whole file; `false` when `exclusive` and it exists, or when its folder is missing. */
   writeFile(path: string, data: Uint8Array, options?: { exclusive?: boolean; mode?: number }): boolean
   /** link(2). `unsupported`: this file system has no hard links. */
@@ -65,11 +64,15 @@ export interface FileSystem {
 const { O_RDONLY, O_RDWR, O_WRONLY, O_CREAT, O_EXCL, O_TRUNC } = fs.constants
 // Absent on Windows, where opening a link to outside needs a privilege to create it in the first place.
 const O_NOFOLLOW = fs.constants.O_NOFOLLOW ?? 0
+// A named pipe where a file should be must not wait for somebody to write into it.
+const O_NONBLOCK = fs.constants.O_NONBLOCK ?? 0
 
 /** The real disk. */
 export const nodeFileSystem: FileSystem = {
   readFile(path) {
-    const fd = attempt(path, ['ENOENT', 'ENOTDIR'], () => fs.openSync(path, O_RDONLY | O_NOFOLLOW))
+    const fd = attempt(path, ['ENOENT', 'ENOTDIR'], () =>
+      fs.openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK),
+    )
     if (fd === undefined) return undefined
     try {
       return check(path, () => fs.readFileSync(fd))
@@ -82,11 +85,12 @@ export const nodeFileSystem: FileSystem = {
     return names === undefined ? [] : names.sort()
   },
   stat(path) {
-    const stat = attempt(path, ['ENOENT', 'ENOTDIR'], () => fs.lstatSync(path))
+    // Absence is frequent here, and an error that is thrown costs ten times the call.
+    const stat = attempt(path, ['ENOTDIR'], () => fs.lstatSync(path, { throwIfNoEntry: false }))
     return stat === undefined ? undefined : fileStat(stat)
   },
   makeDir(path) {
-    check(path, () => fs.mkdirSync(path, { recursive: true }))
+    return check(path, () => fs.mkdirSync(path, { recursive: true }))
   },
   writeFile(path, data, { exclusive = false, mode = 0o666 } = {}) {
     const flags = O_WRONLY | O_CREAT | O_NOFOLLOW | (exclusive ? O_EXCL : O_TRUNC)
@@ -136,7 +140,7 @@ export const nodeFileSystem: FileSystem = {
   open(path, mode) {
     const flags = mode === 'r' ? O_RDONLY : mode === 'r+' ? O_RDWR : O_RDWR | O_CREAT | O_EXCL
     const absent = mode === 'wx+' ? ['EEXIST'] : ['ENOENT', 'ENOTDIR']
-    const fd = attempt(path, absent, () => fs.openSync(path, flags | O_NOFOLLOW))
+    const fd = attempt(path, absent, () => fs.openSync(path, flags | O_NOFOLLOW | O_NONBLOCK))
     return fd === undefined ? undefined : openFile(path, fd)
   },
   async syncFile(path) {
@@ -169,7 +173,6 @@ function openFile(path: string, fd: number): OpenFile {
     writeAsync: (data, position) =>
       called<number>(path, (done) => fs.write(fd, data, 0, data.length, position, done)),
     sync: () => called(path, (done) => fs.fdatasync(fd, done)),
-    truncate: (length) => check(path, () => fs.ftruncateSync(fd, length)),
     size: () => check(path, () => fs.fstatSync(fd).size),
     close: () => fs.closeSync(fd),
   }
@@ -206,11 +209,19 @@ function called<T = void>(
   })
 }
 
+const NOT_A_FILE: Readonly<Record<string, string>> = {
+  ELOOP: 'a symbolic link',
+  EISDIR: 'a folder',
+  ESPIPE: 'a pipe',
+  ENXIO: 'a pipe or a socket',
+}
+
 function storageError(path: string, cause: unknown): StorageError | CorruptError {
   const errno = (cause as NodeJS.ErrnoException).code
-  if (errno === 'ELOOP' || errno === 'EISDIR') {
+  const kind = errno === undefined ? undefined : NOT_A_FILE[errno]
+  if (kind !== undefined) {
     return new CorruptError(
-      `'${path}' should be a plain file and is ${errno === 'ELOOP' ? 'a symbolic link' : 'a folder'}. Remove it, or take the store from a trusted copy.`,
+      `'${path}' should be a plain file and is ${kind}. Remove it, or take the store from a trusted copy.`,
       { file: path },
       { cause },
     )
