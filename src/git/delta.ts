@@ -17,8 +17,10 @@ export function applyDelta(base: Uint8Array, delta: Uint8Array, maxSize: number)
     throw new BrokenDeltaError(`a delta for a base of ${baseSize} bytes, and its base has ${base.length}`)
   }
   if (size > maxSize) throw new BrokenDeltaError(`a delta that claims to make ${size} bytes`)
-  // An instruction takes a byte at least and makes 16 MiB at most: no memory for what cannot be.
-  if (size > (delta.length - start) * 0xffffff) throw new BrokenDeltaError('a delta too short for its result')
+  // An instruction takes a byte at least and copies no more than the base: no memory for what cannot be.
+  if (size > (delta.length - start) * Math.max(127, Math.min(base.length, 0xffffff))) {
+    throw new BrokenDeltaError('a delta too short for what it claims to make')
+  }
 
   const out = Buffer.allocUnsafe(size)
   let to = 0

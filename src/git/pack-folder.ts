@@ -54,6 +54,12 @@ export class PackFolder {
     return undefined
   }
 
+  /** The first place where the object is, if there is one. */
+  findFirst(id: ObjectId): PackPlace[] {
+    const place = this.find(id)
+    return place === undefined ? [] : [place]
+  }
+
   /** All places where the object is. */
   findAll(id: ObjectId): PackPlace[] {
     return this.packs.flatMap((pack) => this.#placeIn(pack, id, keyOf(id)) ?? [])
