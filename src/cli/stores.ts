@@ -38,7 +38,10 @@ export class Stores {
   /** The store, which has to be there. Throws NotFoundError otherwise. */
   get existing(): GitSessionStore {
     if (!existsSync(join(this.folder, 'HEAD'))) {
-      throw new NotFoundError({ kind: 'store', id: this.folder }, `There is no store at '${this.folder}'.`)
+      const reason = existsSync(this.folder)
+        ? `'${this.folder}' is no store`
+        : `There is no store at '${this.folder}'`
+      throw new NotFoundError({ kind: 'store', id: this.folder }, `${reason}.`)
     }
     return this.sessions
   }
@@ -70,13 +73,13 @@ export class Stores {
     )
   }
 
-  /** Every ref of a session with its object id, those included that the store does not show. */
-  async refsOf(session: string): Promise<Map<string, string>> {
+  /** Every ref of a session with its object id, those included that the store does not show; of all without one. */
+  async refsOf(session?: string): Promise<Map<string, string>> {
     const repository = new Repository(this.folder)
     try {
-      await repository.open()
-      const part = encodeName(session as SessionId)
-      const folders = [`refs/heads/${part}/`, `refs/tags/${part}/`]
+      if (!(await repository.open())) return new Map()
+      const part = session === undefined ? '' : `${encodeName(session as SessionId)}/`
+      const folders = [`refs/heads/${part}`, `refs/tags/${part}`]
       return new Map(folders.flatMap((folder) => [...repository.refs.list(folder)]))
     } finally {
       await repository.close()

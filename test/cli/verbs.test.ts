@@ -34,6 +34,25 @@ describe('import', () => {
     })
   })
 
+  it('adds what a file has got since, and says how to take that back', async () => {
+    const lines = (await readFile(DEMO, 'utf8')).split('\n')
+    const file = join(cwd, 'growing.jsonl')
+    const importIt = () => run('import', 'claude-code', file, '--store', 'grown', '--session', 'grown')
+    const log = async () => (await run('log', 'grown', '--store', 'grown')).stdout
+    await writeFile(file, `${lines.slice(0, 100).join('\n')}\n`)
+    await importIt()
+    const before = await log()
+    await writeFile(file, lines.join('\n'))
+    const { stdout, stderr } = await importIt()
+    expect(stdout).toMatch(/^added to {3}grown: .* \d+ new checkpoints?, \d+ new messages?/)
+    const undo = stderr.trimEnd().replace(/^Undo: /, '')
+    expect(undo).toMatch(
+      /^git --git-dir=grown update-ref refs\/heads\/grown\/main [0-9a-f]{40} [0-9a-f]{40}$/,
+    )
+    expect((await shell(undo, { cwd })).code).toBe(0)
+    expect(await log()).toBe(before)
+  })
+
   it('imports a folder, a line of JSON a file, and goes on after a file that is none', async () => {
     const folder = join(cwd, 'transcripts')
     await mkdir(folder)
@@ -224,6 +243,13 @@ describe('fork, switch, branches, tag and delete', () => {
     expect((await run('list')).stdout).not.toContain('[on')
   })
 
+  it('a fork that is switched to says both ways back', async () => {
+    const { undo } = await json('fork', 'demo', '-b', 'two', '--switch')
+    expect(undo).toEqual(['forkpoint switch demo main', 'forkpoint delete demo --branch two'])
+    expect((await run('branches', 'demo')).stdout).toContain('* two')
+    await run('delete', 'demo', '-b', 'two', '-y')
+  })
+
   it('a fork into a session of its own starts where it was asked to', async () => {
     const { from, session, branch, checkpoint } = await json('fork', 'demo/main~5', '--session', 'demo/two')
     expect({ from: from.session, session, branch }).toEqual({
@@ -285,6 +311,21 @@ describe('verify and maintain', () => {
     expect(stdout).toMatch(/^All well: 1[34] checkpoints read, [\d,]+ objects checked\.\n$/)
     expect(code).toBe(0)
     expect(await json('verify', 'demo')).toMatchObject({ ok: true, problems: [] })
+  })
+
+  it('a broken store is an error without a stack', async () => {
+    await cp(join(cwd, 'sessions'), join(cwd, 'broken'), { recursive: true })
+    const packs = join(cwd, 'broken', 'objects', 'pack')
+    await shell(
+      `git --git-dir=broken repack -adq && chmod u+w ${packs}/*.pack && truncate -s 5000 ${packs}/*.pack`,
+      { cwd },
+    )
+    for (const args of [['verify'], ['show', 'demo'], ['log', 'demo', '--json']]) {
+      const { code, stdout, stderr } = await run(...args, '--store', 'broken')
+      expect(code).toBe(1)
+      expect(stdout + stderr).toContain('pack')
+      expect(stderr).not.toMatch(/^ +at /m)
+    }
   })
 
   it('maintain says what came of it', async () => {

@@ -9,7 +9,7 @@ interface Options {
   switch?: boolean
 }
 
-/** `forkpoint fork`: JSON of `{ from: { session, checkpoint }, session, branch, checkpoint, undo }`. */
+/** `forkpoint fork`: JSON of `{ from: { session, checkpoint }, session, branch, checkpoint, undo: string[] }`. */
 export const addFork: AddVerb = (program, run) => {
   program
     .command('fork')
@@ -35,11 +35,14 @@ export const addFork: AddVerb = (program, run) => {
           session: options.session,
         })
         const made = { session: options.session ?? session, branch: options.branch ?? 'main' }
-        const undo =
-          options.session === undefined
-            ? command('delete', session, '--branch', made.branch)
-            : command('delete', made.session)
-        if (options.switch === true) await store.switch(made.session, made.branch)
+        const undo: string[] = []
+        if (options.session !== undefined) undo.push(command('delete', made.session))
+        else undo.push(command('delete', session, '--branch', made.branch))
+        if (options.switch === true) {
+          const before = (await store.branches(made.session)).find(({ active }) => active)?.name ?? 'main'
+          await store.switch(made.session, made.branch)
+          if (options.session === undefined) undo.unshift(command('switch', session, before))
+        }
         if (out.json) {
           const from = { session, checkpoint: source }
           await out.document({ from, ...made, checkpoint: checkpoint.id, undo })
@@ -50,7 +53,7 @@ export const addFork: AddVerb = (program, run) => {
         await out.line(
           line`${what} ${bold(name)} starts at ${yellow(shortId(source))} of ${session}: ${(await store.checkpoint(session, source)).subject}`,
         )
-        await out.note(line`${dim(`Undo: ${undo}`)}`)
+        await out.note(line`${dim(`Undo: ${undo.join(' && ')}`)}`)
         return undefined
       }),
     )

@@ -13,8 +13,8 @@ import { bold, count, dim, type Line, line, short, yellow } from '../text.ts'
 import { type AddVerb, examples } from '../verb.ts'
 
 /**
- * `forkpoint import claude-code`: JSON lines, one a file: `{ path, session, created, checkpoints, messages, … }`, or
- * `{ path, error }` for a file of a folder that could not be imported; the exit code is 1 then.
+ * `forkpoint import claude-code`: JSON lines, one a file: `{ path, session, created, checkpoints, messages, …,
+ * undo: string[] }`, or `{ path, error }` for a file of a folder that could not be imported; the exit code is 1 then.
  */
 export const addImport: AddVerb = (program, run) => {
   program
@@ -33,18 +33,19 @@ export const addImport: AddVerb = (program, run) => {
       run(async (context, path: string, { session }: { session?: string }) => {
         const isFolder = await kindOf(path)
         if (isFolder && session !== undefined) throw new UsageError('--session goes with a single file.')
-        let failed = 0
-        let made = 0
-        let last: string | undefined
+        let [failed, created] = [0, 0]
+        const before = await context.stores.refsOf()
         for await (const result of isFolder ? folder(context, path) : file(context, path, session)) {
-          if (result.error === undefined) {
-            if (result.created) [made, last] = [made + 1, result.session]
-          } else failed++
-          await tell(context, result)
+          if (result.error !== undefined) failed++
+          const undo = await undoOf(context, result, before)
+          await tell(context, result, undo)
+          if (undo.length === 0) continue
+          if (!isFolder) await context.out.note(line`${dim(`Undo: ${undo.join(' && ')}`)}`)
+          else if (result.error === undefined && result.created) created++
         }
-        if (last !== undefined) {
-          const undo = context.command('delete', made === 1 ? last : '<session>')
-          await context.out.note(line`${dim(`Undo: ${undo}`)}`)
+        if (created > 0) {
+          const undo = context.command('delete', '<session>')
+          await context.out.note(line`${dim(`Undo, one by one: ${undo}`)}`)
         }
         if (failed > 0) await context.out.note(line`${count(failed, 'file')} could not be imported.`)
         return failed > 0 ? EXIT.failed : EXIT.done
@@ -68,7 +69,7 @@ const progress =
   ({ file: name, done, total }: ImportProgress): void =>
     out.progress(`import: ${name}, turn ${done} of ${total}`)
 
-async function tell(context: Context, result: FolderImport): Promise<void> {
+async function tell(context: Context, result: FolderImport, undo: readonly string[]): Promise<void> {
   const { out } = context
   if (result.error !== undefined) {
     const { path, error } = result
@@ -76,11 +77,28 @@ async function tell(context: Context, result: FolderImport): Promise<void> {
     const [first, ...rest] = reportError(error, context).lines
     return out.problem([line`${first ?? []} (${path})`, ...rest], undefined)
   }
-  if (out.json) return out.item(result)
+  if (out.json) return out.item({ ...result, undo })
   await out.line(summary(result))
   for (const { file: name, line: number, message } of result.warnings) {
     await out.note(line`${yellow('warning:')} ${name}, line ${number}: ${message}`)
   }
+}
+
+/** Commands that take back what the import did to the session's branches, seen from how they were before. */
+async function undoOf(
+  { stores, command, git }: Context,
+  result: FolderImport,
+  before: Map<string, string>,
+): Promise<string[]> {
+  if (result.error !== undefined || result.checkpoints === 0) return []
+  const undo = result.created ? [command('delete', result.session)] : []
+  for (const [ref, id] of await stores.refsOf(result.session)) {
+    const old = before.get(ref)
+    if (!result.created && old === undefined) undo.push(git('update-ref', '-d', ref, id))
+    else if (!result.created && old !== id) undo.push(git('update-ref', ref, old ?? '', id))
+    before.set(ref, id)
+  }
+  return undo
 }
 
 function summary(result: Exclude<FolderImport, { error: Error }>): Line {

@@ -1,7 +1,7 @@
 import { bold, dim, line } from '../text.ts'
 import { type AddVerb, examples } from '../verb.ts'
 
-/** `forkpoint switch`: JSON of `{ session, branch, before, undo }`. */
+/** `forkpoint switch`: JSON of `{ session, branch, before, undo: string[] }`. */
 export const addSwitch: AddVerb = (program, run) => {
   program
     .command('switch')
@@ -15,7 +15,7 @@ export const addSwitch: AddVerb = (program, run) => {
         const before = (await store.branches(session)).find(({ active }) => active)?.name ?? 'main'
         await store.switch(session, branch)
         const undo = command('switch', session, before)
-        if (out.json) await out.document({ session, branch, before, undo })
+        if (out.json) await out.document({ session, branch, before, undo: [undo] })
         else if (before === branch) await out.line(line`${bold(session)} already is on ${bold(branch)}.`)
         else {
           await out.line(line`${bold(session)} is on ${bold(branch)} now; it was on ${before}.`)

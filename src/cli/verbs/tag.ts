@@ -3,7 +3,7 @@ import { bold, columns, dim, line, yellow } from '../text.ts'
 import { type AddVerb, examples, REVISION } from '../verb.ts'
 
 /**
- * `forkpoint tag`: JSON of `{ session, name, checkpoint, undo }`; without a name JSON lines of Tag, each with
+ * `forkpoint tag`: JSON of `{ session, name, checkpoint, undo: string[] }`; without a name JSON lines of Tag, each with
  * `createdAt` and `subject` of its checkpoint.
  */
 export const addTag: AddVerb = (program, run) => {
@@ -20,7 +20,7 @@ export const addTag: AddVerb = (program, run) => {
           const { checkpoint } = await store.tag(session, name, { at })
           const undo = command('delete', session, '--tag', name)
           if (out.json) {
-            await out.document({ session, name, checkpoint, undo })
+            await out.document({ session, name, checkpoint, undo: [undo] })
             return undefined
           }
           const { subject } = await store.checkpoint(session, checkpoint)
