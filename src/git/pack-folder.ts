@@ -65,10 +65,12 @@ export class PackFolder {
     return this.packs.flatMap((pack) => this.#placeIn(pack, id, keyOf(id)) ?? [])
   }
 
-  /** The index of `pack`; `undefined`, and the pack is not asked again, when it is gone or broken. */
+  /** The index of `pack`; `undefined`, and the pack is not asked again for now, when it is gone or broken. */
   indexOf(pack: PackFile): PackFile['index'] | undefined {
     try {
-      return pack.index
+      const { index } = pack
+      if (this.#broken.size > 0) this.#broken.delete(pack.name)
+      return index
     } catch (error) {
       if (error instanceof CorruptError) this.#broken.set(pack.name, error)
       else if (!(error instanceof PackGoneError)) throw error
@@ -98,7 +100,8 @@ export class PackFolder {
   refresh(force = false): boolean {
     const mtime = this.#fs.stat(this.folder)?.mtimeMs
     // Two changes within one tick of the file system's clock (2 s on FAT) leave the same time.
-    if (!force && mtime === this.#listedMtime && this.#listedAt - (mtime ?? 0) > 3000) return false
+    const isSame = mtime === this.#listedMtime && this.#listedAt - (mtime ?? 0) > 3000
+    if (isSame && !force && this.#broken.size === 0) return false
     this.#listedMtime = mtime
     this.#listedAt = Date.now()
     const names = new Set(this.#fs.readDir(this.folder))
@@ -108,13 +111,15 @@ export class PackFolder {
       const name = /^pack-(.+)\.idx$/.exec(file)?.[1]
       if (name !== undefined && names.has(`pack-${name}.pack`)) listed.add(name)
     }
-    if (force) this.#broken.clear()
     const known = new Set(this.#packs.map(({ name }) => name))
     const gone = this.#packs.filter(({ name }) => !listed.has(name))
-    const added = [...listed].filter((name) => !known.has(name) && !this.#broken.has(name))
+    // Some tools write an index in place: one that was broken may be whole by now.
+    const added = [...listed].filter((name) => !known.has(name))
+    const isChanged = gone.length > 0 || added.some((name) => !this.#broken.has(name))
+    for (const name of this.#broken.keys()) if (!listed.has(name)) this.#broken.delete(name)
     for (const pack of gone) this.drop(pack)
     this.#packs = [...added.map((name) => this.#newPack(name)), ...this.#packs]
-    return gone.length + added.length > 0
+    return isChanged
   }
 
   close(): void {
