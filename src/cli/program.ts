@@ -52,14 +52,14 @@ export async function runCli(
 ): Promise<ExitCode> {
   let exitCode: ExitCode = EXIT.done
   // Until the options are known; a command line that is wrong never gets further.
-  let session = begin(streams, env, { json: args.includes('--json'), debug: args.includes('--debug') })
+  let begun = begin(streams, env, { json: args.includes('--json'), debug: args.includes('--debug') })
 
   const run: Run =
     <Args extends unknown[]>(action: Action<Args>) =>
     async (...given: unknown[]) => {
       const command = given.pop() as Command
-      session = begin(streams, env, command.optsWithGlobals<GlobalOptions>())
-      const { context } = session
+      begun = begin(streams, env, command.optsWithGlobals<GlobalOptions>())
+      const { context } = begun
       exitCode = (await action(context, ...(given as Args))) ?? EXIT.done
     }
 
@@ -68,14 +68,14 @@ export async function runCli(
   try {
     await program.parseAsync([...args], { from: 'user' })
   } catch (error) {
-    exitCode = await fail(error, session, help)
+    exitCode = await fail(error, begun, help)
   }
   try {
-    await session.context.stores.close()
+    await begun.context.stores.close()
   } catch (error) {
-    exitCode = await fail(error, session, help)
+    exitCode = await fail(error, begun, help)
   }
-  session.context.out.endProgress()
+  begun.context.out.endProgress()
   return exitCode
 }
 
