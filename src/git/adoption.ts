@@ -1,14 +1,16 @@
 /**
  * Taking over what a dead process left. Its folder `forkpoint/journals/<owner>` is renamed to
  * `<owner>.by-<adopter>`: a rename succeeds for one, so one alone may replay its journals and break its locks.
+ * When nothing depends on it any more it becomes `<owner>.done`, and goes.
  */
 import { join } from 'node:path'
-import { LockedError } from '../errors.ts'
+import { LockedError, UnsupportedError } from '../errors.ts'
 import type { FileSystem } from './file-system.ts'
-import { type JournalRecord, parseJournal } from './journal.ts'
-import type { Locks } from './lock.ts'
+import { isOtherVersion, type JournalRecord, parseJournal } from './journal.ts'
+import { isGone, type Locks } from './lock.ts'
 import type { Paths } from './paths.ts'
-import { type Liveness, liveness, type Owner, parseOwner } from './process-identity.ts'
+import { type Liveness, type Owner, parseOwner } from './process-identity.ts'
+import { retiredLists } from './retired-packs.ts'
 
 /** A folder of journals whose owner is gone, now ours. */
 export interface Estate {
@@ -30,6 +32,8 @@ export interface AdoptionParts {
   fs: FileSystem
   paths: Paths
   locks: Locks
+  /** Milliseconds since 1970. */
+  now: () => number
   /** How long another process that is recovering is waited for, in milliseconds. */
   lockTimeout: number
 }
@@ -37,83 +41,143 @@ export interface AdoptionParts {
 /** What may be recovered: everything, or (to read) only what a restart of the machine may have damaged. */
 export type Scope = 'all' | 'rebooted'
 
-export function anythingToAdopt(parts: AdoptionParts, scope: Scope): boolean {
-  return find(parts).some(({ life }) => life === 'rebooted' || (life === 'dead' && scope === 'all'))
-}
+export const anythingToAdopt = (parts: AdoptionParts, scope: Scope): boolean =>
+  find(parts).some((found) => isIn(scope, found))
 
 /**
  * Adopts every folder in scope. What a restart damaged is only whole when one process has all of it: then the
  * process with the greater id gives way. Throws LockedError when another one does not finish.
  */
 export async function adopt(parts: AdoptionParts, scope: Scope): Promise<Estate[]> {
-  const { fs, paths, locks, lockTimeout } = parts
-  const me = locks.owner.id
+  const { locks, lockTimeout } = parts
   await locks.prepareToken()
   const start = performance.now()
   for (;;) {
-    const mine: Found[] = []
-    let rival: string | undefined
-    for (const found of find(parts)) {
-      if (found.life !== 'rebooted' && !(found.life === 'dead' && scope === 'all')) continue
-      if (found.adopter === me) mine.push(found)
-      else if (found.adopter !== undefined && isAlive(parts, found.adopter)) rival = found.adopter
-      else {
-        const name = `${found.owner}.by-${me}`
-        if (fs.rename(join(paths.journals, found.name), join(paths.journals, name)))
-          mine.push({ ...found, name })
-      }
+    const found = find(parts).filter((one) => isIn(scope, one))
+    const rivals = found.flatMap(({ adopter }) => (adopter === undefined ? [] : rivalOf(parts, adopter)))
+    const gaveWay = rivals.some((rival) => rival < locks.owner.id)
+    const complete = gaveWay ? giveBack(parts, found) : take(parts, found)
+    if (complete && rivals.length === 0) return found.map((one) => estate(parts, one))
+    if (performance.now() - start > lockTimeout) {
+      giveBack(parts, found)
+      throw new LockedError(parts.paths.journals, busyText(parts.paths.journals))
     }
-    if (rival === undefined) return mine.map((found) => estate(parts, found))
-    if (performance.now() - start > lockTimeout) throw new LockedError(join(paths.journals, rival))
-    if (rival < me)
-      for (const { name, owner } of mine) fs.rename(join(paths.journals, name), join(paths.journals, owner))
     await new Promise((resolve) => setTimeout(resolve, 2 + Math.random() * 10))
   }
 }
 
-/** The estate is settled: nothing depends on it any more. */
-export function removeEstate({ fs, paths }: AdoptionParts, { folder }: Pick<Estate, 'folder'>): void {
-  const path = join(paths.journals, folder)
-  // The token last: as long as the folder stands it says whose it was.
-  const names = fs.readDir(path).filter((name) => name !== 'owner')
-  for (const name of [...names, 'owner']) fs.unlink(join(path, name))
-  fs.removeDir(path)
+/** Leaves to others what could not be recovered here. */
+export function disown({ fs, paths }: AdoptionParts, estates: readonly Estate[]): void {
+  for (const { folder, owner } of estates)
+    fs.rename(join(paths.journals, folder), join(paths.journals, owner))
 }
+
+/** The estate is settled: nothing depends on it any more. Throws StorageError. */
+export async function removeEstate({ fs, paths }: AdoptionParts, { folder, owner }: Estate): Promise<void> {
+  const done = join(paths.journals, `${owner}.done`)
+  fs.rename(join(paths.journals, folder), done)
+  // Were some of its journals to come back without the others, they would tell half a story.
+  await fs.syncDir(paths.journals)
+  removeFolder(fs, done)
+}
+
+/** Removes what is certainly nobody's: settled estates, and folders and temporaries that never got an owner's name. */
+export function removeLitter({ fs, paths, now, locks }: AdoptionParts): void {
+  const owners = new Set<string>([locks.owner.id])
+  for (const name of fs.readDir(paths.journals)) {
+    const path = join(paths.journals, name)
+    if (/^[0-9a-f]{16}\.done$/.test(name)) removeFolder(fs, path)
+    else if (FOLDER.test(name) && ownerOf({ fs, paths }, name) === undefined && isOld(path, MINUTE))
+      removeFolder(fs, path)
+    else owners.add(name.slice(0, 16))
+  }
+  for (const { path, owner } of retiredLists(fs, paths.retired))
+    if (owner === undefined && isOld(path, MINUTE)) fs.unlink(path)
+  for (const name of fs.readDir(paths.temporaries)) {
+    const path = join(paths.temporaries, name)
+    if (/^[0-9a-f]{16}-\d+$/.test(name) && !owners.has(name.slice(0, 16)) && isOld(path, 60 * MINUTE))
+      fs.unlink(path)
+  }
+
+  function isOld(path: string, age: number): boolean {
+    const stat = fs.stat(path)
+    return stat !== undefined && now() - stat.mtimeMs > age
+  }
+}
+
+const FOLDER = /^([0-9a-f]{16})(?:\.by-([0-9a-f]{16}))?$/
+const MINUTE = 60_000
+
+const isIn = (scope: Scope, { life }: Found): boolean =>
+  life === 'rebooted' || (life === 'dead' && scope === 'all')
 
 function find(parts: AdoptionParts): Found[] {
   const { fs, paths, locks } = parts
   return fs.readDir(paths.journals).flatMap((name) => {
-    const match = /^([0-9a-f]{16})(?:\.by-([0-9a-f]{16}))?$/.exec(name)
+    const match = FOLDER.exec(name)
     if (match === null || match[1] === locks.owner.id) return []
     const owner = ownerOf(parts, name)
     if (owner === undefined) return []
-    return [{ name, owner: match[1]!, adopter: match[2], life: liveness(owner) }]
+    return [{ name, owner: match[1]!, adopter: match[2], life: locks.liveness(owner) }]
   })
 }
 
+/** The adopter's id, if it still is at work. */
+function rivalOf(parts: AdoptionParts, adopter: string): string[] {
+  if (adopter === parts.locks.owner.id) return []
+  const owner = ownerOf(parts, adopter)
+  return owner === undefined || isGone(parts.locks.liveness(owner)) ? [] : [adopter]
+}
+
+/** Adopts all that no rival has. Whether each of them is ours now; `found` is updated. */
+function take(parts: AdoptionParts, found: Found[]): boolean {
+  const { fs, paths, locks } = parts
+  const me = locks.owner.id
+  return found
+    .map((one) => {
+      if (one.adopter === me) return true
+      if (one.adopter !== undefined && rivalOf(parts, one.adopter).length > 0) return false
+      const name = `${one.owner}.by-${me}`
+      if (!fs.rename(join(paths.journals, one.name), join(paths.journals, name))) return false
+      one.name = name
+      one.adopter = me
+      return true
+    })
+    .every((isOurs) => isOurs)
+}
+
+function giveBack({ fs, paths, locks }: AdoptionParts, found: readonly Found[]): false {
+  for (const { name, owner, adopter } of found) {
+    if (adopter === locks.owner.id) fs.rename(join(paths.journals, name), join(paths.journals, owner))
+  }
+  return false
+}
+
 /** From the token, else from a journal's header. */
-function ownerOf({ fs, paths }: AdoptionParts, folder: string): Owner | undefined {
-  const token = fs.readFile(join(paths.journals, folder, 'owner'))
+function ownerOf({ fs, paths }: Pick<AdoptionParts, 'fs' | 'paths'>, name: string): Owner | undefined {
+  const folder = join(paths.journals, name)
+  // A link could lead out of the store.
+  if (fs.stat(folder)?.kind !== 'folder') return undefined
+  const token = fs.readFile(join(folder, 'owner'))
   const owner = token && parseOwner(token.toString('utf8'))
   if (owner !== undefined) return owner
-  for (const name of fs.readDir(join(paths.journals, folder))) {
-    const content = name.endsWith('.journal') ? fs.readFile(join(paths.journals, folder, name)) : undefined
-    const parsed = content && parseJournal(content)
+  for (const content of journalsIn(fs, folder)) {
+    const parsed = parseJournal(content)
     if (parsed !== undefined) return parsed.owner
   }
   return undefined
 }
 
-function isAlive(parts: AdoptionParts, id: string): boolean {
-  const owner = ownerOf(parts, id)
-  return owner !== undefined && liveness(owner) === 'alive'
-}
-
 function estate({ fs, paths }: AdoptionParts, { name, owner, life }: Found): Estate {
   const folder = join(paths.journals, name)
-  const records = fs.readDir(folder).flatMap((file) => {
-    const content = file.endsWith('.journal') ? fs.readFile(join(folder, file)) : undefined
-    return content === undefined ? [] : (parseJournal(content)?.records ?? [])
+  const records = journalsIn(fs, folder).flatMap((content) => {
+    if (isOtherVersion(content)) {
+      throw new UnsupportedError(
+        'journal',
+        `'${folder}' was left by a newer version of forkpoint that did not end properly. Open the store with that version first.`,
+      )
+    }
+    return parseJournal(content)?.records ?? []
   })
   return {
     owner,
@@ -122,3 +186,21 @@ function estate({ fs, paths }: AdoptionParts, { name, owner, life }: Found): Est
     records: [...records].sort((a, b) => a.sequence - b.sequence),
   }
 }
+
+const journalsIn = (fs: FileSystem, folder: string): Buffer[] =>
+  fs.readDir(folder).flatMap((name) => {
+    const content = name.endsWith('.journal') ? fs.readFile(join(folder, name)) : undefined
+    return content === undefined ? [] : [content]
+  })
+
+function removeFolder(fs: FileSystem, path: string): void {
+  if (fs.stat(path)?.kind !== 'folder') return
+  // The token last: as long as the folder stands it says whose it was.
+  const names = fs.readDir(path).filter((name) => name !== 'owner')
+  for (const name of [...names, 'owner'])
+    if (fs.stat(join(path, name))?.kind !== 'folder') fs.unlink(join(path, name))
+  fs.removeDir(path)
+}
+
+const busyText = (folder: string): string =>
+  `Another process is recovering the store ('${folder}') and does not finish. Try again, or end it.`

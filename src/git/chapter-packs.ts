@@ -23,10 +23,13 @@ interface SmallPack {
 }
 
 const FAN_IN = 16
-const LARGEST = 512 * 1024
+/** Sixteen of these are merged in a few milliseconds, in one go. */
+const LARGEST = 128 * 1024
 
 export class ChapterPacks {
   private packs: SmallPack[] = []
+  /** Names of packs that are in a merged one; some may still be on the disk. */
+  readonly replaced: string[] = []
 
   add({ name, pack, index }: Pick<BuiltPack, 'name' | 'pack' | 'index'>, level = 0): void {
     const bytes = pack.length > LARGEST ? undefined : { pack, index }
@@ -48,6 +51,7 @@ export class ChapterPacks {
 
   replace(merged: MergedInMemory): void {
     const gone = new Set(merged.replaces)
+    this.replaced.push(...gone)
     this.packs = this.packs.filter(({ name }) => !gone.has(name))
     this.add(merged, merged.level)
   }

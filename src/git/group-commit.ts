@@ -7,14 +7,14 @@
 import { LockedError } from '../errors.ts'
 import type { ObjectId } from '../ids.ts'
 import type { MergedInMemory } from './chapter-packs.ts'
-import type { GroupEntry, RefMove, SymbolicMove } from './journal.ts'
+import type { GroupEntry, RefMove, SymbolicMove } from './journal-entry.ts'
 import type { Chapter, Journals } from './journals.ts'
 import type { Locks } from './lock.ts'
 import type { NewObject } from './object.ts'
 import type { ObjectStore } from './object-store.ts'
 import { type BuiltPack, buildPack, buildPackAsync } from './pack-writer.ts'
 import type { Placement } from './placement.ts'
-import { removeRefs } from './ref-removal.ts'
+import { RefMoves } from './ref-moves.ts'
 import type { Refs } from './refs.ts'
 
 /** What a change of refs is, once their values are known. */
@@ -22,7 +22,8 @@ export interface Plan<T> {
   objects: readonly NewObject[]
   /** Refs to move, each one of the change's `refs`; `null` deletes. */
   moves: ReadonlyMap<string, ObjectId | null>
-  symbolic?: readonly SymbolicMove[]
+  /** Symbolic refs to set, each one of the change's `refs`; `null` deletes. */
+  symbolic?: readonly { ref: string; to: string | null }[]
   result: T
   /** Called when everything is in place, before the promise resolves. */
   placed?: () => void
@@ -44,14 +45,15 @@ interface Waiting {
   resolve(value: unknown): void
   reject(error: unknown): void
   /** Set once a lock was found taken. */
-  busySince?: number
+  busySince?: number | undefined
   notBefore?: number
 }
 
 interface Ready {
   waiting: Waiting
   plan: Plan<unknown>
-  moves: RefMove[]
+  moves: readonly RefMove[]
+  symbolic: readonly SymbolicMove[]
 }
 
 export interface GroupCommitParts {
@@ -63,8 +65,8 @@ export interface GroupCommitParts {
   now: () => number
   /** How long a lock that somebody else holds is waited for, in milliseconds. */
   lockTimeout: number
-  /** Finishes or undoes what dead processes left, their locks included. */
-  recover(): Promise<void>
+  /** Finishes what dead processes left, their locks included. */
+  breakLock(file: string): Promise<void>
   /** Places a pack merged from small ones of this chapter. */
   placeMerged(chapter: Chapter, merged: MergedInMemory): Promise<void>
   /** Called after each group, failed ones too. */
@@ -78,7 +80,7 @@ export class GroupCommit {
   private readonly parts: GroupCommitParts
   private queue: Waiting[] = []
   private running: Promise<void> | undefined
-  private writing: Promise<unknown> = Promise.resolve()
+  private underWay: Promise<void> = Promise.resolve()
 
   constructor(parts: GroupCommitParts) {
     this.parts = parts
@@ -98,17 +100,23 @@ export class GroupCommit {
     while (this.running !== undefined) await this.running
   }
 
-  /** Resolves when the group that is being written now, if any, is in place. */
-  async groupEnd(): Promise<void> {
-    await this.writing
+  /** Resolves when the group that is under way now, if any, is in place and its locks are released. */
+  groupEnd(): Promise<void> {
+    return this.underWay
   }
 
   private async run(): Promise<void> {
+    const { journals } = this.parts
     try {
       while (this.queue.length > 0) {
-        const chapter = await this.parts.journals.open()
-        const group = this.takeLocks(chapter)
-        if (group.length > 0) await this.commit(group)
+        if (journals.current === undefined) await journals.open()
+        // A settling that starts in this very moment takes the chapter away again.
+        if (journals.current === undefined) continue
+        const group = this.takeLocks(journals.current)
+        if (group.length > 0) {
+          this.underWay = this.commit(group)
+          await this.underWay
+        }
         if (this.queue.some(({ busySince }) => busySince !== undefined))
           await this.attendToBusy(group.length === 0)
       }
@@ -124,30 +132,37 @@ export class GroupCommit {
   /** The changes whose locks could be taken, at most one a ref, in order of arrival. */
   private takeLocks(chapter: Chapter): Waiting[] {
     const claimed = new Set<string>()
+    const busy = new Set<string>()
     const group: Waiting[] = []
     const now = performance.now()
     for (const waiting of this.queue) {
       if (group.length >= GROUP_LIMIT) break
-      const free = !waiting.refs.some((ref) => claimed.has(ref))
-      for (const ref of waiting.refs) claimed.add(ref)
-      if (!free || (waiting.notBefore ?? 0) > now) continue
-      try {
-        this.parts.journals.announce(chapter, waiting.refs)
-        if (this.takeAll(waiting)) group.push(waiting)
-        else this.postpone(waiting, now)
-      } catch (error) {
-        this.fail(waiting, error)
+      const { refs } = waiting
+      const isFree = !refs.some((ref) => claimed.has(ref))
+      // Who waits behind one that waits for a lock waits for that lock too.
+      if (!isFree)
+        waiting.busySince = refs.some((ref) => busy.has(ref)) ? (waiting.busySince ?? now) : undefined
+      for (const ref of refs) claimed.add(ref)
+      if (isFree && (waiting.notBefore ?? 0) <= now) {
+        try {
+          this.parts.journals.announce(chapter, refs)
+          if (this.takeAll(refs)) group.push(waiting)
+          else postpone(waiting, now)
+        } catch (error) {
+          this.fail(waiting, error)
+        }
       }
+      if (waiting.busySince !== undefined) for (const ref of refs) busy.add(ref)
     }
     const taken = new Set(group)
     this.queue = this.queue.filter((waiting) => !taken.has(waiting))
     return group
   }
 
-  private takeAll(waiting: Waiting): boolean {
+  private takeAll(refs: readonly string[]): boolean {
     const taken: string[] = []
     try {
-      for (const ref of waiting.refs) {
+      for (const ref of refs) {
         if (!this.parts.locks.take(this.parts.refs.path(ref))) {
           this.release(taken)
           return false
@@ -161,31 +176,33 @@ export class GroupCommit {
     }
   }
 
-  private postpone(waiting: Waiting, now: number): void {
-    waiting.busySince ??= now
-    const waited = now - waiting.busySince
-    waiting.notBefore = now + Math.min(1 + waited / 4, 40) * (0.5 + Math.random())
-  }
-
   /** Recovers what a dead process left locked, gives up what waits too long; waits if there is nothing else to do. */
   private async attendToBusy(wait: boolean): Promise<void> {
-    const { locks, refs, lockTimeout, recover } = this.parts
-    const now = performance.now()
-    let next = now + 50
-    for (const waiting of [...this.queue]) {
-      if (waiting.busySince === undefined) continue
-      const held = waiting.refs.map((ref) => refs.path(ref)).find((path) => locks.holder(path) !== undefined)
-      if (held === undefined) waiting.notBefore = 0
-      else if (locks.isStale(held)) {
-        await recover()
-        waiting.notBefore = now + 1
+    let next = performance.now() + 50
+    for (const waiting of this.queue.filter(({ busySince }) => busySince !== undefined)) {
+      try {
+        await this.attendTo(waiting)
+      } catch (error) {
+        this.fail(waiting, error)
       }
-      if (now - waiting.busySince > lockTimeout) {
-        this.fail(waiting, new LockedError(`${held ?? refs.path(waiting.refs[0] ?? '')}.lock`))
-      }
-      next = Math.min(next, waiting.notBefore ?? 0)
+      next = Math.min(next, waiting.notBefore ?? next)
     }
-    if (wait && next > now) await new Promise((resolve) => setTimeout(resolve, next - now))
+    // Never less than a turn of the event loop: whoever holds the lock may be in this process.
+    if (wait) await new Promise((resolve) => setTimeout(resolve, Math.max(next - performance.now(), 0)))
+  }
+
+  private async attendTo(waiting: Waiting): Promise<void> {
+    const { locks, refs, lockTimeout, breakLock } = this.parts
+    const now = performance.now()
+    const held = waiting.refs.map((ref) => refs.path(ref)).find((path) => locks.holder(path) !== undefined)
+    if (held === undefined) waiting.notBefore = 0
+    else if (locks.deadHolder(held) !== undefined) {
+      await breakLock(held)
+      waiting.notBefore = 0
+    }
+    if (now - waiting.busySince! > lockTimeout) {
+      this.fail(waiting, new LockedError(`${held ?? refs.path(waiting.refs[0] ?? '')}.lock`))
+    }
   }
 
   private fail(waiting: Waiting, error: unknown): void {
@@ -193,24 +210,19 @@ export class GroupCommit {
     waiting.reject(error)
   }
 
+  /** Never throws: every one of the group gets its answer, and its locks are released. */
   private async commit(group: readonly Waiting[]): Promise<void> {
     const prepared = await Promise.all(group.map((waiting) => this.prepare(waiting)))
     const ready = prepared.filter((one) => one !== undefined)
     for (const batch of batches(ready)) {
-      const failure = await this.begin(batch)
+      const failure = await this.write(batch)
       if (failure === undefined) continue
       // One that is too big for the disk must not take the others with it.
       for (const one of batch) {
-        const error = batch.length === 1 ? failure : await this.begin([one])
-        if (error !== undefined) this.answer(one, () => one.waiting.reject(error))
+        const error = batch.length === 1 ? failure : await this.write([one])
+        if (error !== undefined) this.answer(one, () => one.waiting.reject(error.cause))
       }
     }
-  }
-
-  private begin(batch: readonly Ready[]): Promise<unknown> {
-    const writing = this.write(batch)
-    this.writing = writing
-    return writing
   }
 
   private async prepare(waiting: Waiting): Promise<Ready | undefined> {
@@ -222,8 +234,13 @@ export class GroupCommit {
         const from = current.get(ref) ?? null
         if (from !== to) moves.push({ ref, from, to })
       }
-      const ready = { waiting, plan, moves }
-      if (moves.length > 0 || (plan.symbolic?.length ?? 0) > 0) return ready
+      const symbolic = (plan.symbolic ?? []).flatMap(({ ref, to }) => {
+        const value = this.parts.refs.readValue(ref)
+        const from = value === undefined ? null : 'id' in value ? value.id : value.symbolic
+        return from === to ? [] : { ref, from, to }
+      })
+      const ready = { waiting, plan, moves, symbolic }
+      if (moves.length > 0 || symbolic.length > 0) return ready
       this.answer(ready, () => this.finish(ready))
     } catch (error) {
       this.release(waiting.refs)
@@ -238,42 +255,54 @@ export class GroupCommit {
     return value !== undefined && 'id' in value ? value.id : undefined
   }
 
-  /** Makes a batch durable, places it and answers. Returns the error when nothing of it counts. */
-  private async write(batch: readonly Ready[]): Promise<unknown> {
+  /** Makes a batch durable, places it and answers. Returns the error when nothing of it counts; the locks stay. */
+  private async write(batch: readonly Ready[]): Promise<{ cause: unknown } | undefined> {
     const { journals, now } = this.parts
-    const undo = new Undo(this.parts.refs)
+    const moves = new RefMoves(
+      this.parts,
+      batch.flatMap((one) => one.moves),
+      batch.flatMap((one) => one.symbolic),
+    )
     let chapter: Chapter | undefined
     let pack: BuiltPack | undefined
     let sequence: number | undefined
     try {
       pack = await packOf(batch)
-      chapter = await journals.open()
+      chapter = journals.current ?? (await journals.open())
       // It may be a new one since the locks were taken.
       journals.announce(
         chapter,
         batch.flatMap(({ waiting }) => waiting.refs),
       )
-      const merged = await chapter.packs.mergeDue()
+      const merged = await mergeDue(chapter)
       const entry = groupEntry(batch, now(), pack?.name ?? null, merged?.name)
       sequence = await journals.record(chapter, entry, pack?.pack)
       // Durable. From here on it is put where git looks for it: packs first, refs last.
-      if (merged !== undefined) await this.parts.placeMerged(chapter, merged)
+      for (const ref of moves.refs) chapter.refs.add(ref)
+      if (merged !== undefined) await this.placeMerged(chapter, merged)
       if (pack !== undefined) await this.placePack(chapter, pack)
-      await this.moveRefs(batch, undo)
-    } catch (error) {
-      undo.run()
-      if (pack !== undefined) this.unkeep(pack.name)
-      if (chapter !== undefined && sequence !== undefined) journals.done(chapter, sequence)
+      await moves.run()
+    } catch (cause) {
+      await moves.undo()
+      if (pack !== undefined) this.parts.placement.unkeep(pack.name)
+      if (chapter !== undefined && sequence !== undefined) journals.done(chapter, sequence, true)
       if (chapter !== undefined) this.parts.written(chapter)
-      return error
+      return { cause }
     }
-    if (pack !== undefined) this.unkeep(pack.name)
-    for (const { ref } of [...entryMoves(batch)]) chapter.refs.add(ref)
+    if (pack !== undefined) this.parts.placement.unkeep(pack.name)
     for (const one of batch) this.release(one.waiting.refs)
     journals.done(chapter, sequence)
     for (const one of batch) this.finish(one)
     this.parts.written(chapter)
     return undefined
+  }
+
+  private async placeMerged(chapter: Chapter, merged: MergedInMemory): Promise<void> {
+    try {
+      await this.parts.placeMerged(chapter, merged)
+    } catch {
+      // The small packs stay. What the disk refuses here it will refuse the save itself, if that matters.
+    }
   }
 
   private async placePack(chapter: Chapter, pack: BuiltPack): Promise<void> {
@@ -282,31 +311,6 @@ export class GroupCommit {
     await placement.place(pack.name, pack.pack, pack.index)
     objects.addPack(pack.name, pack.index)
     chapter.packs.add(pack)
-  }
-
-  private unkeep(pack: string): void {
-    try {
-      this.parts.placement.unkeep(pack)
-    } catch {
-      // It keeps a pack from being repacked, no more; the next recovery removes it.
-    }
-  }
-
-  private async moveRefs(batch: readonly Ready[], undo: Undo): Promise<void> {
-    const { refs } = this.parts
-    const moves = batch.flatMap((one) => one.moves)
-    const symbolic = batch.flatMap(({ plan }) => plan.symbolic ?? [])
-    const gone = entryMoves(batch)
-      .filter(({ to }) => to === null)
-      .map(({ ref }) => ref)
-    if (gone.length > 0) await removeRefs(this.parts, gone)
-    for (const move of moves) {
-      if (move.to !== null) refs.write(move.ref, { id: move.to })
-      undo.add(move)
-    }
-    for (const { ref, to } of symbolic) {
-      if (to !== null) refs.write(ref, { symbolic: to })
-    }
   }
 
   private finish({ waiting, plan }: Ready): void {
@@ -328,37 +332,19 @@ export class GroupCommit {
   }
 }
 
-/** Puts refs back when a group could be made durable but not placed, say on a full disk. */
-class Undo {
-  private readonly refs: Refs
-  private readonly moves: RefMove[] = []
+/** The merge of small packs that is due; it can wait when one of them turns out to be damaged. */
+const mergeDue = (chapter: Chapter): Promise<MergedInMemory | undefined> =>
+  chapter.packs.mergeDue().catch(() => undefined)
 
-  constructor(refs: Refs) {
-    this.refs = refs
-  }
-
-  add(move: RefMove): void {
-    this.moves.push(move)
-  }
-
-  run(): void {
-    for (const { ref, from } of this.moves.reverse()) {
-      try {
-        if (from === null) this.refs.removeLoose([ref])
-        else this.refs.write(ref, { id: from })
-      } catch {
-        // The ref stays where the save that failed put it: whole, and reported as failed.
-      }
-    }
-  }
+function postpone(waiting: Waiting, now: number): void {
+  waiting.busySince ??= now
+  const waited = now - waiting.busySince
+  waiting.notBefore = now + Math.min(1 + waited / 4, 40) * (0.5 + Math.random())
 }
-
-const entryMoves = (batch: readonly Ready[]): (RefMove | SymbolicMove)[] =>
-  batch.flatMap(({ moves, plan }) => [...moves, ...(plan.symbolic ?? [])])
 
 function groupEntry(batch: readonly Ready[], at: number, pack: string | null, merged?: string): GroupEntry {
   const moves = batch.flatMap((one) => one.moves)
-  const symbolic = batch.flatMap(({ plan }) => plan.symbolic ?? [])
+  const symbolic = batch.flatMap((one) => one.symbolic)
   return { kind: 'group', at, moves, symbolic, pack, ...(merged === undefined ? {} : { merged }) }
 }
 

@@ -9,40 +9,9 @@
 import { randomBytes } from 'node:crypto'
 import { crc32 } from 'node:zlib'
 import { StorageError } from '../errors.ts'
-import type { ObjectId } from '../ids.ts'
 import type { FileSystem, OpenFile } from './file-system.ts'
+import { type JournalEntry, parseEntry } from './journal-entry.ts'
 import { type Owner, ownerText, parseOwner } from './process-identity.ts'
-
-/** A ref that goes from one object to another; `null`: it does not exist. */
-export interface RefMove {
-  ref: string
-  from: ObjectId | null
-  to: ObjectId | null
-}
-
-/** A symbolic ref that is set, or removed when `to` is `null`. */
-export interface SymbolicMove {
-  ref: string
-  to: string | null
-}
-
-/** `locks`: refs whose lock will be taken. `group`: saves that are durable with it. `done`: a group is in place. */
-export type JournalEntry =
-  | { kind: 'locks'; refs: readonly string[] }
-  | GroupEntry
-  | { kind: 'done'; group: number }
-
-export interface GroupEntry {
-  kind: 'group'
-  /** Milliseconds since 1970. */
-  at: number
-  moves: readonly RefMove[]
-  symbolic: readonly SymbolicMove[]
-  /** Name of the pack that the record carries: 40 hex digits. */
-  pack: string | null
-  /** A further pack placed with it, made of objects of earlier records; not synced either. */
-  merged?: string
-}
 
 export interface JournalRecord {
   sequence: number
@@ -145,6 +114,10 @@ export function parseJournal(content: Buffer): JournalContent | undefined {
   return { owner: header.owner, records }
 }
 
+/** Whether the file is a journal of a version of the format that is not ours. */
+export const isOtherVersion = (content: Buffer): boolean =>
+  /^forkpoint-journal (?!1 )\d+ /.test(content.toString('latin1', 0, 40))
+
 function encodeHeader(owner: Owner, salt: Buffer): Buffer {
   const head = Buffer.alloc(HEADER, ' ')
   const text = `${salt.toString('hex')} ${ownerText(owner)}`
@@ -179,12 +152,8 @@ function encodeRecord(sequence: number, salt: Buffer, entry: JournalEntry, pack:
 function decodePayload(sequence: number, payload: Buffer): JournalRecord | undefined {
   const end = payload.indexOf(0x0a)
   if (end < 0) return undefined
-  try {
-    const entry = JSON.parse(payload.toString('utf8', 0, end)) as JournalEntry
-    return { sequence, entry, pack: payload.subarray(end + 1) }
-  } catch {
-    return undefined
-  }
+  const entry = parseEntry(payload.toString('utf8', 0, end))
+  return entry === undefined ? undefined : { sequence, entry, pack: payload.subarray(end + 1) }
 }
 
 const checksum = (head: Uint8Array, payload: Uint8Array): number => crc32(payload, crc32(head))

@@ -5,7 +5,8 @@
 import { join } from 'node:path'
 import { ChapterPacks } from './chapter-packs.ts'
 import type { FileSystem } from './file-system.ts'
-import { type GroupEntry, Journal, type JournalEntry } from './journal.ts'
+import { Journal } from './journal.ts'
+import type { GroupEntry, JournalEntry } from './journal-entry.ts'
 import type { Locks } from './lock.ts'
 import type { Paths } from './paths.ts'
 
@@ -14,7 +15,7 @@ export interface Chapter {
   journal: Journal
   /** Packs that were placed and not synced. */
   packs: ChapterPacks
-  /** Refs that were written or removed. */
+  /** Refs that were, or may have been, written or removed. */
   refs: Set<string>
   /** Refs whose locks were announced. */
   announced: Set<string>
@@ -24,32 +25,35 @@ export interface Chapter {
 
 export class Journals {
   private readonly fs: FileSystem
-  private readonly paths: Paths
   private readonly locks: Locks
   private readonly folder: string
   private sequence = 0
   private files = 0
-  private current: Chapter | undefined
+  private isPrepared = false
+  private chapter: Chapter | undefined
   private spare: Journal | undefined
   private unsyncedFolder = false
 
   constructor(fs: FileSystem, paths: Paths, locks: Locks) {
     this.fs = fs
-    this.paths = paths
     this.locks = locks
     this.folder = join(paths.journals, locks.owner.id)
   }
 
-  /** The chapter that records go to; the first call creates the folder and makes its names durable. */
+  /** The chapter that records go to, if one was begun. */
+  get current(): Chapter | undefined {
+    return this.chapter
+  }
+
+  /** Begins a chapter if there is none; the first time it creates the folder and makes its names durable. */
   async open(): Promise<Chapter> {
-    if (this.current !== undefined) return this.current
-    if (this.files === 0) {
+    if (this.chapter !== undefined) return this.chapter
+    if (!this.isPrepared) {
       await this.locks.prepareToken()
-      await this.fs.syncDir(this.paths.journals)
-      this.unsyncedFolder = true
+      this.isPrepared = true
     }
-    this.current = this.newChapter()
-    return this.current
+    this.chapter ??= this.newChapter()
+    return this.chapter
   }
 
   /** Says which locks will be taken, so that whoever recovers knows where to look. Cheap when said before. */
@@ -78,9 +82,9 @@ export class Journals {
   }
 
   /** Notes that a group is in place, or was given up. Losing the note is harmless. */
-  done(chapter: Chapter, group: number): void {
+  done(chapter: Chapter, group: number, undone = false): void {
     try {
-      this.append(chapter, { kind: 'done', group })
+      this.append(chapter, { kind: 'done', group, ...(undone && { undone }) })
     } catch {
       // A full disk. Replaying the group finds everything in place.
     }
@@ -88,41 +92,50 @@ export class Journals {
 
   /** Ends the current chapter, so that it can be settled; the next `open` begins another. */
   turn(): Chapter | undefined {
-    const chapter = this.current
-    this.current = undefined
+    const chapter = this.chapter
+    this.chapter = undefined
     return chapter
   }
 
-  /** The chapter is settled: nothing depends on its journal any more. */
-  async release(chapter: Chapter): Promise<void> {
-    if (chapter.broken || this.spare !== undefined) {
-      chapter.journal.close()
-      this.fs.unlink(chapter.journal.path)
-      return
+  /** The chapter is settled: nothing depends on its journal any more. Throws StorageError. */
+  async release({ journal, broken }: Chapter): Promise<void> {
+    if (!broken && this.spare === undefined) {
+      try {
+        journal.restart()
+        await journal.sync()
+        this.spare = journal
+        return
+      } catch {
+        // Not fit to be used again.
+      }
     }
-    chapter.journal.restart()
-    await chapter.journal.sync()
-    this.spare = chapter.journal
-  }
-
-  /** Whether nothing was written since the last turn. */
-  get isEmpty(): boolean {
-    return this.current === undefined
+    journal.close()
+    this.fs.unlink(journal.path)
+    // Were it to come back, it would tell of old moves without the later ones.
+    await this.fs.syncDir(this.folder)
   }
 
   /** Removes the folder; `open` makes it anew. Everything was settled before. */
   close(): void {
-    for (const journal of [this.current?.journal, this.spare]) {
+    for (const journal of [this.chapter?.journal, this.spare]) {
       if (journal === undefined) continue
       journal.close()
       this.fs.unlink(journal.path)
     }
-    this.current = undefined
+    this.chapter = undefined
     this.spare = undefined
-    if (this.files === 0) return
     this.files = 0
+    this.isPrepared = false
     this.locks.close()
     this.fs.removeDir(this.folder)
+  }
+
+  /** Gives back what is open and leaves the files to whoever recovers: not everything could be settled. */
+  abandon(unsettled: readonly Chapter[]): void {
+    for (const journal of [...unsettled.map((chapter) => chapter.journal), this.chapter?.journal, this.spare])
+      journal?.close()
+    this.chapter = undefined
+    this.spare = undefined
   }
 
   private append(chapter: Chapter, entry: JournalEntry, pack?: Uint8Array): number {

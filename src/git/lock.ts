@@ -6,24 +6,28 @@
 import { dirname } from 'node:path'
 import { CorruptError } from '../errors.ts'
 import type { FileSystem } from './file-system.ts'
-import { liveness, type Owner, ownerText, parseOwner } from './process-identity.ts'
+import { type Identity, type Liveness, type Owner, ownerText, parseOwner } from './process-identity.ts'
 
 export class Locks {
   readonly owner: Owner
   private readonly fs: FileSystem
   private readonly token: string
+  private readonly identity: Identity
+  private readonly unreleased = new Set<string>()
   private hardLinks = true
 
   /** `token`: path of the file that names the owner; written when first needed. */
-  constructor(fs: FileSystem, token: string, owner: Owner) {
+  constructor(fs: FileSystem, token: string, owner: Owner, identity: Identity) {
     this.fs = fs
     this.token = token
     this.owner = owner
+    this.identity = identity
   }
 
   /** Takes `<file>.lock`; `false` when somebody holds it. Never waits. */
   take(file: string): boolean {
     const lock = `${file}.lock`
+    if (this.unreleased.delete(lock)) return true
     for (let round = 0; round < 5; round++) {
       const result = this.hardLinks ? this.fs.link(this.token, lock) : this.create(lock)
       if (result === 'done') return true
@@ -34,8 +38,14 @@ export class Locks {
     return false
   }
 
+  /** Never throws: what was done under the lock is done. A lock that cannot be removed is still ours to take. */
   release(file: string): void {
-    this.fs.unlink(`${file}.lock`)
+    const lock = `${file}.lock`
+    try {
+      this.fs.unlink(lock)
+    } catch {
+      this.unreleased.add(lock)
+    }
   }
 
   /** Who holds `<file>.lock`: an owner of ours, somebody else, or nobody. */
@@ -51,12 +61,15 @@ export class Locks {
     return parseOwner(content.toString('utf8')) ?? 'other'
   }
 
-  /** Whether `<file>.lock` was left by a process of ours that is gone. */
-  isStale(file: string): boolean {
+  /** Whose process of ours left `<file>.lock` and is gone; `undefined` when it is held by right, or by nobody. */
+  deadHolder(file: string): Owner | undefined {
     const holder = this.holder(file)
-    if (holder === undefined || holder === 'other' || holder.id === this.owner.id) return false
-    const life = liveness(holder)
-    return life === 'dead' || life === 'rebooted'
+    if (holder === undefined || holder === 'other' || holder.id === this.owner.id) return undefined
+    return isGone(this.liveness(holder)) ? holder : undefined
+  }
+
+  liveness(owner: Owner): Liveness {
+    return this.identity.liveness(owner)
   }
 
   /** Writes the token and makes it durable, so that even after a power loss every lock says whose it was. */
@@ -64,15 +77,23 @@ export class Locks {
     this.writeToken()
     await this.fs.syncFile(this.token)
     await this.fs.syncDir(dirname(this.token))
+    await this.fs.syncDir(dirname(dirname(this.token)))
   }
 
   /** Removes what this object left behind. */
   close(): void {
+    for (const lock of this.unreleased) this.fs.unlink(lock)
+    this.unreleased.clear()
     this.fs.unlink(this.token)
   }
 
   private create(lock: string): 'done' | 'exists' | 'missing' {
-    if (this.fs.writeFile(lock, Buffer.from(ownerText(this.owner)), { exclusive: true })) return 'done'
+    try {
+      if (this.fs.writeFile(lock, Buffer.from(ownerText(this.owner)), { exclusive: true })) return 'done'
+    } catch (error) {
+      this.fs.unlink(lock)
+      throw error
+    }
     return this.fs.stat(lock) === undefined ? 'missing' : 'exists'
   }
 
@@ -85,6 +106,15 @@ export class Locks {
   private writeToken(): void {
     if (this.fs.stat(this.token) !== undefined) return
     this.fs.makeDir(dirname(this.token))
-    this.fs.writeFile(this.token, Buffer.from(ownerText(this.owner)), { exclusive: true })
+    try {
+      this.fs.writeFile(this.token, Buffer.from(ownerText(this.owner)), { exclusive: true })
+    } catch (error) {
+      // Half a name would make every lock nobody's.
+      this.fs.unlink(this.token)
+      throw error
+    }
   }
 }
+
+/** Of this host, and certainly not running any more. */
+export const isGone = (life: Liveness): boolean => life === 'dead' || life === 'rebooted'

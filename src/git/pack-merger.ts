@@ -2,12 +2,16 @@
  * Merging packs on disk, off the path of a save. What was merged stays for ten minutes, so that a `git fsck` or
  * `git clone` that is reading it can finish, but never so long that there are more than 64 packs.
  */
+import { join } from 'node:path'
 import type { FileSystem, OpenFile } from './file-system.ts'
+import type { Locks } from './lock.ts'
 import { mergePacks, type PackSource, spansOf } from './merge.ts'
 import type { ObjectStore } from './object-store.ts'
 import { parsePackIndex } from './pack-index.ts'
 import type { Paths } from './paths.ts'
 import type { Placement } from './placement.ts'
+import { type RetiredPack, RetiredPacks } from './retired-packs.ts'
+import type { Temporaries } from './temporaries.ts'
 
 const MOST_PACKS = 64
 const GRACE = 10 * 60 * 1000
@@ -20,53 +24,85 @@ export interface PackMergerParts {
   fs: FileSystem
   paths: Paths
   placement: Placement
+  temporaries: Temporaries
   objects: ObjectStore
+  locks: Locks
+  /** Breaks a lock that a dead process left. */
+  breakLock(file: string): Promise<void>
   now: () => number
 }
 
 export class PackMerger {
   private readonly parts: PackMergerParts
-  private retired: { pack: string; since: number }[] = []
+  private readonly retired: RetiredPacks
   private readonly notOurs = new Set<string>()
   private last: Promise<unknown> = Promise.resolve()
 
   constructor(parts: PackMergerParts) {
     this.parts = parts
+    this.retired = new RetiredPacks(parts.fs, parts.paths.retired, parts.temporaries)
   }
 
   /**
-   * One synced pack in place of `packs`; `false` when one of them has deltas or vanished meanwhile.
-   * Throws StorageError.
+   * One synced pack in place of `packs`, and of `replaced`, which they hold already. Returns its name; `undefined`
+   * when one of `packs` has deltas or vanished meanwhile. Throws StorageError.
    */
-  merge(packs: readonly string[]): Promise<boolean> {
-    const run = this.last.then(() => this.mergeNow(packs))
+  merge(packs: readonly string[], replaced: readonly string[] = []): Promise<string | undefined> {
+    const run = this.last.then(() => this.mergeNow(packs, replaced))
     this.last = run.catch(() => undefined)
     return run
   }
 
-  /** These packs are not needed any more: all they hold is in another one. */
-  retire(packs: readonly string[]): void {
-    const since = this.parts.now()
-    this.retired.push(...packs.map((pack) => ({ pack, since })))
+  /** These packs are not needed any more: all they hold is in pack `by`. Remembered in memory only. */
+  retire(packs: readonly string[], by: string): void {
+    this.retired.add(packs, by, this.parts.now())
+    this.sweep()
+  }
+
+  /** `retire`, remembered even after a power loss. Throws StorageError. */
+  async retireDurably(packs: readonly string[], by: string): Promise<void> {
+    const { now, locks } = this.parts
+    this.retired.add(packs, by, now())
+    await this.retired.persist(by, locks.owner)
     this.sweep()
   }
 
   /** Deletes retired packs whose time is over, and the oldest ones while there are too many packs. */
   sweep(): void {
     const due = this.parts.now() - GRACE
-    let tooMany = this.retired.length === 0 ? 0 : this.packNames().length - MOST_PACKS
-    while (this.retired.length > 0 && (tooMany > 0 || this.retired[0]!.since <= due)) {
-      this.parts.placement.remove(this.retired.shift()!.pack)
+    let tooMany = this.retired.oldest === undefined ? 0 : this.packNames().length - MOST_PACKS
+    for (;;) {
+      const oldest = this.retired.oldest
+      if (oldest === undefined || (tooMany <= 0 && oldest.since > due)) return
+      this.remove(oldest)
+      this.retired.drop(oldest)
       tooMany--
     }
   }
 
-  /** Merges the smallest packs until each is at least twice as big as all smaller ones together. */
+  /**
+   * Merges the smallest packs until each is at least twice as big as all smaller ones together, if there are many.
+   * One process at a time, so that no two ever retire each other's result. Throws StorageError.
+   */
   async compact(): Promise<void> {
-    const candidates = this.candidates()
-    if (candidates.length < ENOUGH) return
-    const chosen = geometricPrefix(candidates.map(({ size }) => size))
-    if (chosen >= 2) await this.merge(candidates.slice(0, chosen).map(({ pack }) => pack))
+    if (this.candidates().length < ENOUGH) return
+    const { locks, paths, breakLock } = this.parts
+    const lock = join(paths.own, 'compact')
+    if (!locks.take(lock)) {
+      if (locks.deadHolder(lock) === undefined) return
+      await breakLock(lock)
+      if (!locks.take(lock)) return
+    }
+    try {
+      this.retired.load()
+      this.sweep()
+      const candidates = this.candidates()
+      const chosen = geometricPrefix(candidates.map(({ size }) => size))
+      if (candidates.length >= ENOUGH && chosen >= 2)
+        await this.merge(candidates.slice(0, chosen).map(({ pack }) => pack))
+    } finally {
+      locks.release(lock)
+    }
   }
 
   /** Packs that may be merged, smallest first. */
@@ -75,10 +111,9 @@ export class PackMerger {
     const names = fs.readDir(paths.packs)
     const present = new Set(names)
     const midx = present.has('multi-pack-index') ? fs.readFile(`${paths.packs}/multi-pack-index`) : undefined
-    const retired = new Set(this.retired.map(({ pack }) => pack))
     const found: { pack: string; size: number }[] = []
     for (const pack of packsIn(names)) {
-      if (retired.has(pack) || this.notOurs.has(pack) || midx?.includes(`pack-${pack}.idx`)) continue
+      if (this.retired.has(pack) || this.notOurs.has(pack) || midx?.includes(`pack-${pack}.idx`)) continue
       if (HANDS_OFF.some((ending) => present.has(`pack-${pack}.${ending}`))) continue
       const stat = fs.stat(placement.file(pack, 'pack'))
       if (stat?.kind === 'file') found.push({ pack, size: stat.size })
@@ -86,22 +121,28 @@ export class PackMerger {
     return found.sort((a, b) => a.size - b.size)
   }
 
+  /** Only while what stands for it does: otherwise somebody repacked, and this may be the same pack saved anew. */
+  private remove({ pack, by }: RetiredPack): void {
+    const { placement } = this.parts
+    if (placement.has(by) && !placement.isKept(pack)) placement.remove(pack)
+  }
+
   private packNames(): string[] {
     return packsIn(this.parts.fs.readDir(this.parts.paths.packs))
   }
 
-  private async mergeNow(packs: readonly string[]): Promise<boolean> {
-    const { fs, placement, objects } = this.parts
-    const files = [placement.temporary(), placement.temporary()] as const
+  private async mergeNow(packs: readonly string[], replaced: readonly string[]): Promise<string | undefined> {
+    const { fs, placement, objects, temporaries } = this.parts
+    const file = temporaries.path()
+    let indexFile: string | undefined
     const open: OpenFile[] = []
-    const out = fs.open(files[0], 'wx+')
-    if (out === undefined) return false
-    open.push(out)
     try {
+      const out = temporaries.open(file)
+      open.push(out)
       const sources: PackSource[] = []
       for (const pack of packs) {
         const source = this.source(pack, open)
-        if (source === undefined) return false
+        if (source === undefined) return undefined
         sources.push(source)
       }
       let at = 0
@@ -112,21 +153,22 @@ export class PackMerger {
       })
       if (merged === undefined) {
         for (const pack of packs) this.notOurs.add(pack)
-        return false
+        return undefined
       }
-      fs.writeFile(files[1], merged.index)
+      // It may be one of them, byte for byte, when that holds all of the others; it still has to be synced.
       await out.sync()
-      await fs.syncFile(files[1])
-      if (packs.includes(merged.name)) return false
-      placement.reveal(merged.name, files[0], files[1])
-      await fs.syncDir(this.parts.paths.packs)
-      this.retired = this.retired.filter(({ pack }) => pack !== merged.name)
+      indexFile = await temporaries.writeAny(merged.index)
+      await fs.syncFile(indexFile)
+      placement.reveal(merged.name, file, indexFile)
+      await this.retired.tidy(() => fs.syncDir(this.parts.paths.packs))
       objects.addPack(merged.name, merged.index)
-      this.retire(packs)
-      return true
+      const others = [...packs, ...replaced].filter((pack) => pack !== merged.name)
+      await this.retireDurably(others, merged.name)
+      return merged.name
     } finally {
-      for (const file of open) file.close()
-      for (const file of files) fs.unlink(file)
+      for (const one of open) one.close()
+      temporaries.discard(file)
+      if (indexFile !== undefined) temporaries.discard(indexFile)
     }
   }
 

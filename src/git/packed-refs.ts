@@ -12,7 +12,7 @@ interface PackedRef {
 export class PackedRefs {
   readonly path: string
   private readonly fs: FileSystem
-  private seen = ''
+  private seen: string | undefined = ''
   private refs: ReadonlyMap<string, PackedRef> = new Map()
 
   constructor(fs: FileSystem, path: string) {
@@ -31,14 +31,20 @@ export class PackedRefs {
     return this.refs
   }
 
-  /** The file's text without `names`. */
-  without(names: ReadonlySet<string>): string {
-    let out = '# pack-refs with: peeled fully-peeled sorted \n'
-    for (const [name, { id, peeled }] of this.read()) {
-      if (names.has(name)) continue
-      out += peeled === undefined ? `${id} ${name}\n` : `${id} ${name}\n^${peeled}\n`
-    }
-    return out
+  /** The next `read` looks at the file again: it was changed faster than its time tells. */
+  forget(): void {
+    this.seen = undefined
+  }
+
+  /** The file without the lines of `names`; everything else byte for byte as it is. */
+  without(names: ReadonlySet<string>): Buffer {
+    let removing = false
+    const lines = (this.fs.readFile(this.path)?.toString('latin1') ?? '').split('\n').filter((line) => {
+      // The line of a tag is followed by what it points at.
+      if (!line.startsWith('^')) removing = !line.startsWith('#') && names.has(line.slice(41))
+      return !removing
+    })
+    return Buffer.from(lines.join('\n'), 'latin1')
   }
 }
 

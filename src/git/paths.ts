@@ -12,6 +12,8 @@ export interface Paths {
   temporaries: string
   /** One folder for each store object that saves. */
   journals: string
+  /** Which packs are in which merged one, until they are deleted. */
+  retired: string
 }
 
 export function pathsOf(root: string): Paths {
@@ -24,5 +26,6 @@ export function pathsOf(root: string): Paths {
     own,
     temporaries: join(own, 'tmp'),
     journals: join(own, 'journals'),
+    retired: join(own, 'retired'),
   }
 }

@@ -1,30 +1,23 @@
 /**
- * Putting packs and refs where git looks for them, in an order that leaves the repository whole at every instant:
- * `.keep`, pack, index, then refs, then the `.keep` goes.
+ * Putting packs where git looks for them, in an order that leaves the repository whole at every instant:
+ * `.keep`, pack, index, then (elsewhere) refs, then the `.keep` goes.
  */
 import { join } from 'node:path'
+import { StorageError } from '../errors.ts'
 import type { FileSystem } from './file-system.ts'
 import type { Paths } from './paths.ts'
-
-/** Above this a pack is written through the thread pool, in pieces. */
-const BIG = 512 * 1024
+import type { Temporaries } from './temporaries.ts'
 
 export class Placement {
   private readonly fs: FileSystem
   private readonly paths: Paths
-  private readonly prefix: string
-  private count = 0
+  private readonly temporaries: Temporaries
+  private readonly unwanted = new Set<string>()
 
-  /** `owner` makes the names of temporaries unique. */
-  constructor(fs: FileSystem, paths: Paths, owner: string) {
+  constructor(fs: FileSystem, paths: Paths, temporaries: Temporaries) {
     this.fs = fs
     this.paths = paths
-    this.prefix = join(paths.temporaries, `${owner}-`)
-  }
-
-  /** A path for a temporary file that nobody else uses. */
-  temporary(): string {
-    return `${this.prefix}${this.count++}`
+    this.temporaries = temporaries
   }
 
   file(pack: string, ending: string): string {
@@ -40,31 +33,49 @@ export class Placement {
 
   /** While it stands, `git gc` and `git repack` leave the pack alone although no ref reaches it yet. */
   keep(pack: string): void {
-    this.fs.writeFile(this.file(pack, 'keep'), Buffer.from('forkpoint\n'))
+    const file = this.file(pack, 'keep')
+    if (this.fs.writeFile(file, KEEP)) return
+    this.fs.makeDir(this.paths.packs)
+    this.fs.writeFile(file, KEEP)
   }
 
+  /** Never throws: one that cannot be removed keeps its pack from being repacked, no more. Later calls try again. */
   unkeep(pack: string): void {
-    this.fs.unlink(this.file(pack, 'keep'))
-  }
-
-  /** Places a pack and then its index. Not synced. Throws StorageError; then no trace is left. */
-  async place(pack: string, data: Uint8Array, index: Uint8Array): Promise<void> {
-    if (this.has(pack)) return
-    const files = [this.temporary(), this.temporary()] as const
-    try {
-      await this.write(files[0], data)
-      await this.write(files[1], index)
-      this.reveal(pack, files[0], files[1])
-    } catch (error) {
-      for (const file of files) this.fs.unlink(file)
-      throw error
+    this.unwanted.add(pack)
+    for (const name of this.unwanted) {
+      try {
+        this.fs.unlink(this.file(name, 'keep'))
+        this.unwanted.delete(name)
+      } catch {
+        return
+      }
     }
   }
 
-  /** Moves a finished pack and its index to their place. */
+  isKept(pack: string): boolean {
+    return this.fs.stat(this.file(pack, 'keep')) !== undefined
+  }
+
+  /** Places a pack and then its index, unless it is there. Not synced. Throws StorageError; then no trace is left. */
+  async place(pack: string, data: Uint8Array, index: Uint8Array): Promise<void> {
+    if (!this.has(pack)) await this.placeAnew(pack, data, index, false)
+  }
+
+  /** Places a pack whatever may be there under its name, synced from the first moment it is seen. Throws StorageError. */
+  async placeSynced(pack: string, data: Uint8Array, index: Uint8Array): Promise<void> {
+    await this.placeAnew(pack, data, index, true)
+    await this.fs.syncDir(this.paths.packs)
+  }
+
+  /** Moves a finished pack and its index to their place. Throws StorageError. */
   reveal(pack: string, data: string, index: string): void {
-    this.fs.rename(data, this.file(pack, 'pack'))
-    this.fs.rename(index, this.file(pack, 'idx'))
+    this.move(data, this.file(pack, 'pack'))
+    try {
+      this.move(index, this.file(pack, 'idx'))
+    } catch (error) {
+      if (!this.has(pack)) this.temporaries.discard(this.file(pack, 'pack'))
+      throw error
+    }
   }
 
   /** Removes a pack, its index first, so that nobody starts to use it. */
@@ -72,17 +83,39 @@ export class Placement {
     for (const ending of ['idx', 'rev', 'pack', 'keep']) this.fs.unlink(this.file(pack, ending))
   }
 
-  private async write(path: string, data: Uint8Array): Promise<void> {
-    if (data.length <= BIG) {
-      this.fs.writeFile(path, data)
-      return
+  /** Removes indexes whose pack a power loss has taken. Whoever writes or deletes packs has none of these. */
+  removeStrayIndexes(): void {
+    const names = new Set(this.fs.readDir(this.paths.packs))
+    for (const name of names) {
+      const pack = /^pack-([0-9a-f]{40})\.idx$/.exec(name)?.[1]
+      if (pack !== undefined && !names.has(`pack-${pack}.pack`)) this.fs.unlink(this.file(pack, 'idx'))
     }
-    const file = this.fs.open(path, 'wx+')
-    if (file === undefined) return
+  }
+
+  private async placeAnew(pack: string, data: Uint8Array, index: Uint8Array, synced: boolean): Promise<void> {
+    const files: string[] = []
     try {
-      for (let at = 0; at < data.length; ) at += await file.writeAsync(data.subarray(at, at + BIG), at)
-    } finally {
-      file.close()
+      for (const content of [data, index]) {
+        const file = await this.temporaries.writeAny(content)
+        files.push(file)
+        if (synced) await this.fs.syncFile(file)
+      }
+      this.reveal(pack, files[0]!, files[1]!)
+    } catch (error) {
+      for (const file of files) this.temporaries.discard(file)
+      throw error
+    }
+  }
+
+  private move(from: string, to: string): void {
+    if (this.fs.rename(from, to)) return
+    this.fs.makeDir(this.paths.packs)
+    if (!this.fs.rename(from, to)) {
+      throw new StorageError(`'${from}' vanished before it could be moved to '${to}'. Save again.`, {
+        file: to,
+      })
     }
   }
 }
+
+const KEEP = Buffer.from('forkpoint\n')

@@ -26,11 +26,20 @@ export interface Owner {
  */
 export type Liveness = 'alive' | 'dead' | 'rebooted' | 'foreign'
 
-export function newOwner(): Owner {
+/** Who we are, and who still lives. Comes in as an argument, so that a test can be a machine of its own. */
+export interface Identity {
+  newOwner(): Owner
+  liveness(owner: Owner): Liveness
+}
+
+/** What this system says. */
+export const systemIdentity: Identity = { newOwner, liveness }
+
+function newOwner(): Owner {
   return { id: randomBytes(8).toString('hex'), ...self() }
 }
 
-export function liveness(owner: Owner): Liveness {
+function liveness(owner: Owner): Liveness {
   const me = self()
   const sameBoot = owner.boot !== '' && owner.boot === me.boot
   if (!sameBoot && owner.host !== me.host) return 'foreign'

@@ -3,22 +3,28 @@
  * locks and temporaries are removed. Safe to be interrupted anywhere and begun again.
  */
 import { join } from 'node:path'
+import { StorageError } from '../errors.ts'
 import type { ObjectId } from '../ids.ts'
 import {
   type AdoptionParts,
   adopt,
   anythingToAdopt,
+  disown,
   type Estate,
   removeEstate,
+  removeLitter,
   type Scope,
 } from './adoption.ts'
 import { isAncestor } from './history.ts'
 import type { Locks } from './lock.ts'
 import type { NewObject } from './object.ts'
 import type { ObjectStore } from './object-store.ts'
+import { breakOrphan } from './orphan-lock.ts'
 import { scanPack } from './pack-scan.ts'
 import { type BuiltPack, buildPackAsync } from './pack-writer.ts'
 import type { Placement } from './placement.ts'
+import type { Owner } from './process-identity.ts'
+import { RefMoves } from './ref-moves.ts'
 import { removeRefs } from './ref-removal.ts'
 import { parseRefFile, type Refs } from './refs.ts'
 import {
@@ -27,10 +33,12 @@ import {
   type Group,
   groupsOf,
   history,
-  lastSymbolic,
+  type Move,
   movesByRef,
+  movesOf,
   unfinished,
 } from './replay.ts'
+import { retiredLists } from './retired-packs.ts'
 import { type SettleParts, settle } from './settle.ts'
 
 export interface RecoveryParts extends AdoptionParts, SettleParts {
@@ -42,95 +50,117 @@ export interface RecoveryParts extends AdoptionParts, SettleParts {
 
 /** Recovers everything in scope; does nothing, quickly, when there is nothing. Throws LockedError, StorageError. */
 export async function recover(parts: RecoveryParts, scope: Scope): Promise<void> {
-  if (!anythingToAdopt(parts, scope)) return
-  const estates = await adopt(parts, scope)
+  if (anythingToAdopt(parts, scope)) await recoverEstates(parts, await adopt(parts, scope))
+  await removeRetired(parts)
+  if (scope === 'all') removeLitter(parts)
+}
+
+/** Packs that were merged into others before the machine was restarted: never synced, and nobody reads them now. */
+async function removeRetired({ fs, paths, placement, locks }: RecoveryParts): Promise<void> {
+  const lists = [...retiredLists(fs, paths.retired)].filter(
+    ({ owner }) => owner !== undefined && locks.liveness(owner) === 'rebooted',
+  )
+  if (lists.length === 0) return
+  try {
+    for (const { by, packs } of lists)
+      for (const pack of packs) if (placement.has(by) && !placement.isKept(pack)) placement.remove(pack)
+    await fs.syncDir(paths.packs)
+    for (const { path } of lists) fs.unlink(path)
+  } catch (error) {
+    // On a disk that can only be read they stay; all they hold is read from the other pack.
+    if (!(error instanceof StorageError)) throw error
+  }
+}
+
+async function recoverEstates(given: RecoveryParts, estates: readonly Estate[]): Promise<void> {
+  // A lock that was released before a power loss may have come back without its owner's journals.
+  const parts = { ...given, breakLock: async (file: string) => breakOrphan(given, file) }
+  const left = new Set(estates)
   const rebooted = estates.filter(({ life }) => life === 'rebooted')
-  const dead = estates.filter(({ life }) => life === 'dead')
-  if (rebooted.length > 0) await recoverFromPowerLoss(parts, rebooted)
-  for (const estate of dead) await recoverFromKill(parts, estate)
+  try {
+    const owners = ownersOf(estates)
+    breakLocks(parts, ['packed-refs'], ({ id }) => owners.has(id))
+    if (rebooted.length > 0) await recoverFromPowerLoss(parts, rebooted)
+    for (const estate of [...rebooted, ...estates]) {
+      if (!left.has(estate)) continue
+      if (estate.life === 'dead') await recoverFromKill(parts, estate)
+      await removeEstate(parts, estate)
+      left.delete(estate)
+    }
+  } catch (error) {
+    disown(parts, [...left])
+    throw error
+  }
   parts.objects.refresh()
 }
 
 /** The kernel lives on, and with it every write: only a group that was not finished needs attention. */
 async function recoverFromKill(parts: RecoveryParts, estate: Estate): Promise<void> {
-  const { locks, refs, placement } = parts
+  const { locks, refs, placement, objects } = parts
   const groups = groupsOf(estate.records)
-  const announced = estate.records.flatMap(({ entry }) => (entry.kind === 'locks' ? entry.refs : []))
-  breakLocks(parts, [...announced, 'packed-refs', ...ownLocks(parts)], new Set([estate.owner]))
   for (const group of unfinished(estate.records)) {
+    // Locks are released when everything is in place, so what is not locked any more is. The others stay locked
+    // by the dead process until all is done: nobody gets in between.
+    const isLocked = ({ ref }: Move): boolean => {
+      const holder = locks.holder(refs.path(ref))
+      return holder !== undefined && holder !== 'other' && holder.id === estate.owner
+    }
+    if (!movesOf(group).some(isLocked)) continue
     const pack = await packOf([group])
     if (pack !== undefined) {
       placement.keep(pack.name)
       await placement.place(pack.name, pack.pack, pack.index)
-      parts.objects.addPack(pack.name, pack.index)
+      objects.addPack(pack.name, pack.index)
     }
-    for (const { ref, from, to } of group.entry.moves) {
-      const path = refs.path(ref)
-      if (!locks.take(path)) continue // Somebody moves it now, and may: the save was never acknowledged.
-      try {
-        if ((currentId(refs, ref) ?? null) !== from) continue
-        if (to !== null) refs.write(ref, { id: to })
-        else await removeRefs(parts, [ref])
-      } finally {
-        locks.release(path)
-      }
-    }
-    for (const { ref, to } of group.entry.symbolic) {
-      if (to !== null) refs.write(ref, { symbolic: to })
-      else refs.removeLoose([ref])
-    }
+    const isDue = (move: Move): boolean =>
+      isLocked(move) && valueOnDisk(refs, move.ref) === (move.from ?? 'absent')
+    const { moves, symbolic } = group.entry
+    await new RefMoves(parts, moves.filter(isDue), symbolic.filter(isDue)).run()
   }
   const packs = packNames(groups)
   for (const pack of packs) {
     if (placement.has(pack)) placement.unkeep(pack)
     else placement.remove(pack)
   }
-  await settle(parts, packs, groups.flatMap(refNames))
+  const announced = estate.records.flatMap(({ entry }) => (entry.kind === 'locks' ? entry.refs : []))
+  breakLocks(parts, [...announced, ...ownLocks(parts)], ({ id }) => id === estate.owner)
+  await settle(parts, { packs, refs: refNames(groups) })
   removeTemporaries(parts, new Set([estate.owner]))
-  removeEstate(parts, estate)
 }
 
 /** Nothing on the disk is trusted that the journals cover. */
 async function recoverFromPowerLoss(parts: RecoveryParts, estates: readonly Estate[]): Promise<void> {
-  const { fs, paths, refs, placement, objects } = parts
-  const owners = new Set(estates.map(({ owner }) => owner))
-  const journals = estates.map(({ records }) => groupsOf(records))
-  const groups = journals.flat()
-  breakLocks(parts, [...allLocks(parts), 'packed-refs', ...ownLocks(parts)], owners)
-
-  // The objects first, as one pack, synced.
+  const { fs, paths, refs, locks, placement, objects } = parts
+  const byOwner = estates.map(({ records }) => groupsOf(records))
+  const groups = byOwner.flat()
+  // The objects first, as one pack, synced; then what is on the disk of the packs they came from can go.
   const pack = await packOf(groups)
   if (pack !== undefined) {
-    for (const name of [pack.name, ...packNames(groups)]) placement.remove(name)
     placement.keep(pack.name)
-    await placement.place(pack.name, pack.pack, pack.index)
-    await fs.syncFile(placement.file(pack.name, 'pack'))
-    await fs.syncFile(placement.file(pack.name, 'idx'))
-    await fs.syncDir(paths.packs)
+    await placement.placeSynced(pack.name, pack.pack, pack.index)
   }
+  for (const name of new Set(packNames(groups))) if (name !== pack?.name) placement.remove(name)
+  placement.removeStrayIndexes()
   objects.refresh()
 
   // Then the refs, each to the end of what the journals say of it.
-  const written: string[] = []
   const ancestor = (a: ObjectId, b: ObjectId) => isAncestor(objects, a, b).catch(() => false)
-  for (const [ref, lists] of movesByRef(journals)) {
+  for (const [ref, lists] of movesByRef(byOwner)) {
     const moves = history(lists)
-    const end = moves.at(-1)!.to
-    if (!(await belongsAtEnd(moves, onDisk(refs, ref), ancestor))) continue
-    if (end === null) await removeRefs(parts, [ref])
-    else if (await objects.has(end)) refs.write(ref, { id: end })
-    written.push(ref)
+    const found = valueOnDisk(refs, ref)
+    if (!(await belongsAtEnd(moves, found, ancestor))) continue
+    const last = moves.at(-1)!
+    if (last.to === null) await removeRefs(parts, [ref])
+    else if (last.to.startsWith('refs/')) refs.write(ref, { symbolic: last.to })
+    else if (await objects.has(last.to)) refs.write(ref, { id: last.to })
   }
-  for (const { ref, to } of lastSymbolic(journals)) {
-    if (to === null) refs.removeLoose([ref])
-    else refs.write(ref, { symbolic: to })
-    written.push(ref)
-  }
-  await settle(parts, [], [...written, ...groups.flatMap(refNames)])
+  await settle(parts, { packs: [], refs: refNames(groups) })
   if (pack !== undefined) placement.unkeep(pack.name)
-  removeTemporaries(parts, owners)
-  for (const estate of estates) removeEstate(parts, estate)
-  await fs.syncDir(paths.journals)
+  await fs.syncDir(paths.packs)
+  // Of everybody before the restart: a lock that was released may have come back.
+  const locked = ['HEAD', 'packed-refs', ...refLocks(parts), ...ownLocks(parts)]
+  breakLocks(parts, locked, (holder) => locks.liveness(holder) === 'rebooted')
+  removeTemporaries(parts, ownersOf(estates))
 }
 
 /** One pack of all objects that the groups carry. */
@@ -142,38 +172,39 @@ async function packOf(groups: readonly Group[]): Promise<BuiltPack | undefined> 
   return objects.length === 0 ? undefined : buildPackAsync(objects)
 }
 
+const ownersOf = (estates: readonly Estate[]): Set<string> => new Set(estates.map(({ owner }) => owner))
+
 const packNames = (groups: readonly Group[]): string[] =>
   groups.flatMap(({ entry }) => [entry.pack, entry.merged].filter((name) => typeof name === 'string'))
 
-const refNames = ({ entry }: Group): string[] => [...entry.moves, ...entry.symbolic].map(({ ref }) => ref)
+const refNames = (groups: readonly Group[]): Set<string> =>
+  new Set(groups.flatMap((group) => movesOf(group).map(({ ref }) => ref)))
 
-function currentId(refs: Refs, ref: string): ObjectId | undefined {
-  const value = refs.readValue(ref)
-  return value !== undefined && 'id' in value ? value.id : undefined
-}
-
-function onDisk(refs: Refs, ref: string): Found {
+function valueOnDisk(refs: Refs, ref: string): Found {
   const raw = refs.readRaw(ref)
-  const value = raw && parseRefFile(raw.toString('latin1'))
-  if (raw !== undefined && value === undefined) return 'broken'
-  return (value !== undefined && 'id' in value ? value.id : refs.packedValue(ref)) ?? 'absent'
+  if (raw === undefined) return refs.packedValue(ref) ?? 'absent'
+  const value = parseRefFile(raw.toString('latin1'))
+  if (value === undefined) return 'broken'
+  if ('id' in value) return value.id
+  // A name without its end is another name.
+  return raw.at(-1) === 0x0a ? value.symbolic : 'broken'
 }
 
-/** Removes locks on `names` that belong to `owners`, which nobody else may: we adopted them. */
+/** Removes locks on `names` that are held by owners whose estates we adopted, so that nobody else may. */
 function breakLocks(
-  { locks, refs }: RecoveryParts,
+  { fs, locks, refs }: RecoveryParts,
   names: readonly string[],
-  owners: ReadonlySet<string>,
+  isDead: (holder: Owner) => boolean,
 ): void {
   for (const name of new Set(names)) {
     const path = refs.path(name)
     const holder = locks.holder(path)
-    if (holder !== undefined && holder !== 'other' && owners.has(holder.id)) locks.release(path)
+    if (holder !== undefined && holder !== 'other' && isDead(holder)) fs.unlink(`${path}.lock`)
   }
 }
 
 /** Every lock under `refs/`: after a power loss what was announced may be lost. */
-function allLocks({ fs, paths, refs }: RecoveryParts): string[] {
+function refLocks({ fs, paths, refs }: RecoveryParts): string[] {
   const found: string[] = []
   const walk = (folder: string): void => {
     refs.path(`${folder}/x`)

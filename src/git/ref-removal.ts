@@ -6,30 +6,34 @@ import type { Refs } from './refs.ts'
 export interface RefRemovalParts {
   refs: Refs
   locks: Locks
+  /** In milliseconds. */
   lockTimeout: number
+  /** Breaks a lock that a dead process left. */
+  breakLock?(file: string): Promise<void>
 }
 
 /**
- * Removes refs whose locks the caller holds. First from packed-refs, in one rewrite under git's own lock (which
- * `git pack-refs` and `git gc` hold for moments), then the loose files: a reader never sees an old value
- * come back. Throws LockedError, StorageError.
+ * Removes refs whose locks the caller holds. First from packed-refs, in one rewrite, then the loose files: a
+ * reader never sees an old value come back. packed-refs stays locked (`git pack-refs` and `git gc` hold it
+ * for moments too) even when none of them is in it, so that nobody packs a ref while we remove it.
+ * Throws LockedError, StorageError.
  */
-export async function removeRefs(
-  { refs, locks, lockTimeout }: RefRemovalParts,
-  names: readonly string[],
-): Promise<void> {
-  if (names.some((ref) => refs.isPacked(ref))) {
-    const start = performance.now()
-    while (!locks.take(refs.packedPath)) {
-      const waited = performance.now() - start
-      if (waited > lockTimeout) throw new LockedError(`${refs.packedPath}.lock`)
-      await new Promise((resolve) => setTimeout(resolve, 2 + Math.random() * 8))
-    }
-    try {
-      await refs.removePacked(names)
-    } finally {
-      locks.release(refs.packedPath)
-    }
+export async function removeRefs(parts: RefRemovalParts, names: readonly string[]): Promise<void> {
+  const { refs, locks } = parts
+  await takePackedRefs(parts)
+  try {
+    if (names.some((ref) => refs.packedValue(ref) !== undefined)) await refs.removePacked(names)
+    refs.removeLoose(names)
+  } finally {
+    locks.release(refs.packedPath)
   }
-  refs.removeLoose(names)
+}
+
+async function takePackedRefs({ refs, locks, lockTimeout, breakLock }: RefRemovalParts): Promise<void> {
+  const start = performance.now()
+  while (!locks.take(refs.packedPath)) {
+    if (performance.now() - start > lockTimeout) throw new LockedError(`${refs.packedPath}.lock`)
+    if (locks.deadHolder(refs.packedPath) !== undefined) await breakLock?.(refs.packedPath)
+    await new Promise((resolve) => setTimeout(resolve, 2 + Math.random() * 8))
+  }
 }

@@ -4,10 +4,11 @@
  * Source: gitrepository-layout(5), refs/files-backend.c.
  */
 import { dirname, join } from 'node:path'
-import { CorruptError } from '../errors.ts'
+import { CorruptError, StorageError } from '../errors.ts'
 import { isObjectId, type ObjectId } from '../ids.ts'
 import type { FileSystem } from './file-system.ts'
 import { PackedRefs } from './packed-refs.ts'
+import type { Temporaries } from './temporaries.ts'
 
 /** What a ref holds: an object id, or the name of another ref. */
 export type RefValue = { id: ObjectId } | { symbolic: string }
@@ -16,14 +17,14 @@ export class Refs {
   readonly root: string
   private readonly fs: FileSystem
   private readonly packed: PackedRefs
-  private readonly temporary: () => string
+  private readonly temporaries: Temporaries
   private readonly realFolders = new Set<string>()
 
-  /** `root`: the repository's folder. `temporary`: gives a fresh path on the same file system. */
-  constructor(fs: FileSystem, root: string, temporary: () => string) {
+  /** `root`: the repository's folder. */
+  constructor(fs: FileSystem, root: string, temporaries: Temporaries) {
     this.fs = fs
     this.root = root
-    this.temporary = temporary
+    this.temporaries = temporaries
     this.packed = new PackedRefs(fs, join(root, 'packed-refs'))
   }
 
@@ -80,13 +81,19 @@ export class Refs {
   /** Writes a ref. The caller holds its lock. */
   write(ref: string, value: RefValue): void {
     const path = this.path(ref)
-    const temporary = this.temporary()
     const text = 'id' in value ? `${value.id}\n` : `ref: ${value.symbolic}\n`
-    this.fs.writeFile(temporary, Buffer.from(text))
-    for (let round = 0; !this.fs.rename(temporary, path); round++) {
-      if (round === 5)
-        throw new CorruptError(`The folder of '${path}' vanishes again and again.`, { file: path })
-      this.fs.makeDir(dirname(path))
+    const temporary = this.temporaries.write(Buffer.from(text))
+    try {
+      // git removes folders of refs that became empty.
+      for (let round = 0; !this.fs.rename(temporary, path); round++) {
+        if (round === 5) {
+          throw new StorageError(`The folder of '${path}' vanishes again and again.`, { file: path })
+        }
+        this.fs.makeDir(dirname(path))
+      }
+    } catch (error) {
+      this.temporaries.discard(temporary)
+      throw error
     }
   }
 
@@ -95,20 +102,21 @@ export class Refs {
     for (const ref of refs) this.fs.unlink(this.path(ref))
   }
 
-  isPacked(ref: string): boolean {
-    return this.packedValue(ref) !== undefined
-  }
-
   packedValue(ref: string): ObjectId | undefined {
     return this.packed.read().get(ref)?.id
   }
 
   /** Rewrites packed-refs without `refs`. The caller holds its lock. Syncs, since a lost rewrite would revive them. */
   async removePacked(refs: readonly string[]): Promise<void> {
-    const temporary = this.temporary()
-    this.fs.writeFile(temporary, Buffer.from(this.packed.without(new Set(refs))))
-    await this.fs.syncFile(temporary)
-    this.fs.rename(temporary, this.packed.path)
+    const temporary = this.temporaries.write(this.packed.without(new Set(refs)))
+    try {
+      await this.fs.syncFile(temporary)
+      this.fs.rename(temporary, this.packed.path)
+    } catch (error) {
+      this.temporaries.discard(temporary)
+      throw error
+    }
+    this.packed.forget()
   }
 
   /** The raw bytes of a loose ref's file, for recovery, which has to tell broken from absent. */

@@ -11,13 +11,15 @@ import { type Change, GroupCommit } from './group-commit.ts'
 import { type Chapter, Journals } from './journals.ts'
 import { Locks } from './lock.ts'
 import { ObjectStore } from './object-store.ts'
+import { breakOrphan } from './orphan-lock.ts'
 import { PackMerger } from './pack-merger.ts'
 import { type Paths, pathsOf } from './paths.ts'
 import { Placement } from './placement.ts'
-import { newOwner } from './process-identity.ts'
+import { type Identity, systemIdentity } from './process-identity.ts'
 import { type RecoveryParts, recover } from './recovery.ts'
 import { Refs } from './refs.ts'
 import { settle } from './settle.ts'
+import { Temporaries } from './temporaries.ts'
 
 export interface RepositoryOptions {
   fs?: FileSystem
@@ -29,6 +31,8 @@ export interface RepositoryOptions {
   settleAfter?: number
   /** … or when its journal has this many bytes. Default 16 MiB. */
   settleBytes?: number
+  /** Who we are, and who still lives. Default: what the system says. */
+  identity?: Identity
 }
 
 export class Repository {
@@ -42,6 +46,7 @@ export class Repository {
     Pick<RepositoryOptions, 'now' | 'lockTimeout' | 'settleAfter' | 'settleBytes'>
   >
   private readonly journals: Journals
+  private readonly temporaries: Temporaries
   private readonly placement: Placement
   private readonly commits: GroupCommit
   private opened: Promise<boolean> | undefined
@@ -53,7 +58,7 @@ export class Repository {
   private readonly atTheEnd = { rest: () => this.rest() }
 
   constructor(folder: string, options: RepositoryOptions = {}) {
-    const { fs = nodeFileSystem, now = Date.now, lockTimeout = 10_000 } = options
+    const { fs = nodeFileSystem, now = Date.now, lockTimeout = 10_000, identity = systemIdentity } = options
     this.options = {
       now,
       lockTimeout,
@@ -62,17 +67,21 @@ export class Repository {
     }
     this.fs = fs
     this.paths = pathsOf(resolve(folder))
-    const owner = newOwner()
-    this.placement = new Placement(fs, this.paths, owner.id)
-    this.refs = new Refs(fs, this.paths.root, () => this.placement.temporary())
+    const owner = identity.newOwner()
+    this.temporaries = new Temporaries(fs, this.paths.temporaries, owner.id)
+    this.placement = new Placement(fs, this.paths, this.temporaries)
+    this.refs = new Refs(fs, this.paths.root, this.temporaries)
     this.objects = new ObjectStore(fs, this.paths.objects)
-    this.locks = new Locks(fs, join(this.paths.journals, owner.id, 'owner'), owner)
+    this.locks = new Locks(fs, join(this.paths.journals, owner.id, 'owner'), owner, identity)
     this.journals = new Journals(fs, this.paths, this.locks)
     this.merger = new PackMerger({
       fs,
       paths: this.paths,
       placement: this.placement,
+      temporaries: this.temporaries,
       objects: this.objects,
+      locks: this.locks,
+      breakLock: (file) => this.breakLock(file),
       now,
     })
     this.commits = new GroupCommit({
@@ -83,7 +92,7 @@ export class Repository {
       objects: this.objects,
       now,
       lockTimeout,
-      recover: () => recover(this.recoveryParts(), 'all'),
+      breakLock: (file) => this.breakLock(file),
       placeMerged: (chapter, merged) => this.placeMerged(chapter, merged),
       written: (chapter) => this.written(chapter),
     })
@@ -94,7 +103,7 @@ export class Repository {
    * `false` when there is no store yet. Throws UnsupportedError, CorruptError, LockedError, StorageError.
    */
   open(): Promise<boolean> {
-    if (this.closed) throw new SessionClosedError('store')
+    if (this.closed) return Promise.reject(new SessionClosedError('store'))
     this.opened ??= this.openNow().then(
       (there) => {
         if (!there) this.opened = undefined
@@ -125,7 +134,8 @@ export class Repository {
   /** Syncs in place what so far only the journal keeps safe. Throws StorageError. */
   settle(): Promise<void> {
     this.turn()
-    const run = this.settling.then(() => this.settleAll())
+    const due = [...this.unsettled]
+    const run = this.settling.then(() => this.settleAll(due))
     this.settling = run.catch(() => undefined)
     return run
   }
@@ -134,14 +144,19 @@ export class Repository {
   async close(): Promise<void> {
     if (this.closed) return
     this.closed = true
+    // A change that was asked for before is made.
+    await this.writable?.catch(() => undefined)
     await this.commits.idle()
     try {
       await this.settle()
       this.journals.close()
-      this.locks.close()
+    } catch (error) {
+      this.journals.abandon(this.unsettled)
+      throw error
     } finally {
+      clearTimeout(this.timer)
       open.delete(this.atTheEnd)
-      await this.objects.close()
+      this.objects.close()
     }
   }
 
@@ -192,52 +207,58 @@ export class Repository {
       await this.create(head)
       await this.open()
     }
-    for (const folder of [this.paths.temporaries, this.paths.journals, this.paths.packs])
-      this.fs.makeDir(folder)
+    const { fs, paths } = this
+    const made = [paths.temporaries, paths.journals, paths.packs].map((folder) => fs.makeDir(folder))
+    // Of a repository that somebody else made nobody knows whether its folders would survive.
+    if (made.some((folder) => folder !== undefined) || !this.config().has('forkpoint.format'))
+      for (const folder of [paths.own, paths.root, paths.objects]) await fs.syncDir(folder)
     await recover(this.recoveryParts(), 'all')
   }
 
-  /** HEAD comes last: without it git, and we, see no repository. Whole or not at all, and safe to do twice. */
+  /**
+   * HEAD comes last, when all else is durable: without it git, and we, see no repository. So there is a whole one
+   * or none, and creating it twice is safe.
+   */
   private async create(head: string): Promise<void> {
-    const { fs, paths, placement } = this
-    const folders = [
-      'objects/pack',
-      'objects/info',
-      'refs/heads',
-      'refs/tags',
-      'refs/forkpoint',
-      'forkpoint/tmp',
-      'forkpoint/journals',
-    ]
-    for (const folder of folders) fs.makeDir(join(paths.root, folder))
-    const files: [string, string][] = [
-      ['config', NEW_CONFIG],
-      ...this.ignoreFile(),
-      ['HEAD', `ref: ${head}\n`],
-    ]
-    for (const [name, text] of files) {
-      const temporary = placement.temporary()
-      fs.writeFile(temporary, Buffer.from(text))
-      await fs.syncFile(temporary)
-      fs.rename(temporary, join(paths.root, name))
+    const { fs, paths } = this
+    const above = fs.makeDir(paths.root) ?? paths.root
+    for (const folder of FOLDERS) fs.makeDir(join(paths.root, folder))
+    await this.writeDurably('config', NEW_CONFIG)
+    if (this.isInWorkTree()) await this.writeDurably('.gitignore', '*\n')
+    for (const folder of ['objects', 'refs', 'forkpoint', '.']) await fs.syncDir(join(paths.root, folder))
+    for (let folder = paths.root; ; folder = dirname(folder)) {
+      await fs.syncDir(dirname(folder))
+      if (folder === above || folder === dirname(folder)) break
     }
-    for (const folder of ['objects', 'refs', 'forkpoint', '.', '..'])
-      await fs.syncDir(join(paths.root, folder))
+    await this.writeDurably('HEAD', `ref: ${head}\n`)
+    await fs.syncDir(paths.root)
+  }
+
+  private async writeDurably(name: string, text: string): Promise<void> {
+    const temporary = this.temporaries.write(Buffer.from(text))
+    await this.fs.syncFile(temporary)
+    this.fs.rename(temporary, join(this.paths.root, name))
   }
 
   /** Inside somebody's work tree nobody should commit the store by accident. */
-  private ignoreFile(): [string, string][] {
+  private isInWorkTree(): boolean {
     for (let folder = dirname(this.paths.root); ; folder = dirname(folder)) {
-      if (this.fs.stat(join(folder, '.git')) !== undefined) return [['.gitignore', '*\n']]
-      if (folder === dirname(folder)) return []
+      if (this.fs.stat(join(folder, '.git')) !== undefined) return true
+      if (folder === dirname(folder)) return false
     }
+  }
+
+  /** Of a dead process: with all else that it left, or alone when it left nothing else. */
+  private async breakLock(file: string): Promise<void> {
+    await recover(this.recoveryParts(), 'all')
+    breakOrphan(this, file)
   }
 
   private async placeMerged(chapter: Chapter, merged: MergedInMemory): Promise<void> {
     await this.placement.place(merged.name, merged.pack, merged.index)
     this.objects.addPack(merged.name, merged.index)
     chapter.packs.replace(merged)
-    this.merger.retire(merged.replaces)
+    this.merger.retire(merged.replaces, merged.name)
   }
 
   private written(chapter: Chapter): void {
@@ -257,7 +278,7 @@ export class Repository {
   private async rest(): Promise<void> {
     await this.commits.idle()
     await this.settle()
-    if (this.journals.isEmpty) this.journals.close()
+    if (this.journals.current === undefined) this.journals.close()
   }
 
   private turn(): void {
@@ -267,25 +288,36 @@ export class Repository {
     if (chapter !== undefined) this.unsettled.push(chapter)
   }
 
-  private async settleAll(): Promise<void> {
-    // A chapter may still be in use by the group under way.
+  private async settleAll(due: readonly Chapter[]): Promise<void> {
+    // The group under way, if any, may have begun in one of these chapters.
     await this.commits.groupEnd()
-    while (this.unsettled.length > 0) {
-      const chapter = this.unsettled[0]!
-      await settle(this.recoveryParts(), chapter.packs.names, chapter.refs)
-      this.unsettled.shift()
+    for (const chapter of due) {
+      if (!this.unsettled.includes(chapter)) continue
+      const { names: packs, replaced } = chapter.packs
+      await settle(this.recoveryParts(), { packs, replaced, refs: chapter.refs })
+      this.unsettled = this.unsettled.filter((other) => other !== chapter)
       await this.journals.release(chapter)
     }
-    if (!this.closed) await this.merger.compact()
+    await this.merger.compact()
     this.merger.sweep()
   }
 
   private recoveryParts(): RecoveryParts {
     const { fs, paths, refs, locks, placement, objects, merger } = this
-    return { fs, paths, refs, locks, placement, objects, merger, lockTimeout: this.options.lockTimeout }
+    const { now, lockTimeout } = this.options
+    return { fs, paths, refs, locks, placement, objects, merger, now, lockTimeout }
   }
 }
 
+const FOLDERS = [
+  'objects/pack',
+  'objects/info',
+  'refs/heads',
+  'refs/tags',
+  'refs/forkpoint',
+  'forkpoint/tmp',
+  'forkpoint/journals',
+]
 const OUR_NAMES = new Set(['objects', 'refs', 'forkpoint', 'config', '.gitignore', 'HEAD'])
 
 /** Repositories with something to settle. A process that ends by itself settles them first. */

@@ -17,30 +17,36 @@ export interface SettleParts {
   merger: PackMerger
 }
 
+export interface Settled {
+  /** Packs to sync. */
+  packs: readonly string[]
+  /** Packs that those hold already. */
+  replaced?: readonly string[]
+  refs: Iterable<string>
+}
+
 /** Throws StorageError; then nothing is lost, and settling again is safe. */
-export async function settle(
-  parts: SettleParts,
-  packs: readonly string[],
-  refs: Iterable<string>,
-): Promise<void> {
-  await settlePacks(parts, packs)
+export async function settle(parts: SettleParts, { packs, replaced = [], refs }: Settled): Promise<void> {
+  if (packs.length > 0) await settlePacks(parts, packs, replaced)
   await settleRefs(parts, [...refs])
 }
 
 async function settlePacks(
   { fs, paths, placement, merger }: SettleParts,
   packs: readonly string[],
+  replaced: readonly string[],
 ): Promise<void> {
   const there = packs.filter((pack) => placement.has(pack))
-  const merged = there.length > 1 && (await merger.merge(there))
-  if (merged === false) {
-    for (const pack of there) {
-      await fs.syncFile(placement.file(pack, 'pack'))
-      await fs.syncFile(placement.file(pack, 'idx'))
-    }
+  const left = replaced.filter((pack) => placement.has(pack))
+  if (there.length > 1 && (await merger.merge(there, left)) !== undefined) return
+  // One that vanished was repacked by git, which syncs what it writes, but not its name.
+  const [only] = there.length === 1 && packs.length === 1 ? there : []
+  for (const pack of only === undefined ? [...there, ...left] : [only]) {
+    await fs.syncFile(placement.file(pack, 'pack'))
+    await fs.syncFile(placement.file(pack, 'idx'))
   }
-  // Also when they are gone: then git repacked them, and syncs a pack but not its name.
-  if (packs.length > 0) await fs.syncDir(paths.packs)
+  await fs.syncDir(paths.packs)
+  if (only !== undefined) await merger.retireDurably(left, only)
 }
 
 async function settleRefs({ fs, paths, refs }: SettleParts, names: readonly string[]): Promise<void> {
@@ -48,14 +54,18 @@ async function settleRefs({ fs, paths, refs }: SettleParts, names: readonly stri
   let packed = false
   for (const name of names) {
     const path = refs.path(name)
-    if (fs.stat(path) === undefined) packed = true
-    else await fs.syncFile(path)
-    // A new folder is durable with the folder above it.
-    for (let folder = dirname(name); folder !== '.'; folder = dirname(folder)) folders.add(folder)
+    await fs.syncFile(path)
+    // Removed, or git packed it a moment ago.
+    packed ||= fs.stat(path) === undefined
+    // A new folder is durable with the folder above it; the topmost ones are as old as the store.
+    for (let folder = dirname(name); ; folder = dirname(folder)) {
+      folders.add(folder)
+      if (!folder.includes('/')) break
+    }
   }
   if (packed) {
     await fs.syncFile(refs.packedPath)
-    await fs.syncDir(paths.root)
+    folders.add('.')
   }
   for (const folder of [...folders].sort((a, b) => b.length - a.length))
     await fs.syncDir(join(paths.root, folder))

@@ -1,0 +1,118 @@
+/**
+ * Which packs have been merged into which, oldest first. They stay a while for those who are reading them, unsynced
+ * and with no journal that speaks of them any more. So they are listed on the disk (`forkpoint/retired/<merged
+ * pack>`: the owner, then a name a line): whoever comes next can delete them, and after a restart of the
+ * machine, when nobody reads them and nobody knows what they hold, does.
+ */
+import { join } from 'node:path'
+import { isObjectId } from '../ids.ts'
+import type { FileSystem } from './file-system.ts'
+import { type Owner, ownerText, parseOwner } from './process-identity.ts'
+import type { Temporaries } from './temporaries.ts'
+
+export interface RetiredPack {
+  pack: string
+  /** The pack that holds all of it. */
+  by: string
+  /** Milliseconds since 1970. */
+  since: number
+}
+
+export class RetiredPacks {
+  private readonly fs: FileSystem
+  private readonly folder: string
+  private readonly temporaries: Temporaries
+  private packs: RetiredPack[] = []
+  private obsolete = new Set<string>()
+
+  constructor(fs: FileSystem, folder: string, temporaries: Temporaries) {
+    this.fs = fs
+    this.folder = folder
+    this.temporaries = temporaries
+  }
+
+  get oldest(): RetiredPack | undefined {
+    return this.packs[0]
+  }
+
+  has(pack: string): boolean {
+    return this.packs.some((one) => one.pack === pack)
+  }
+
+  add(packs: readonly string[], by: string, since: number): void {
+    const fresh = new Set(packs)
+    const kept = this.packs.flatMap((one) => {
+      if (one.pack === by) return []
+      return fresh.delete(one.pack) ? { ...one, by } : one
+    })
+    this.packs = [...kept, ...[...fresh].map((pack) => ({ pack, by, since }))]
+  }
+
+  /** Writes down, durably, which packs `by` stands for. Throws StorageError. */
+  async persist(by: string, owner: Owner): Promise<void> {
+    const known = new Set(readList(this.fs, join(this.folder, by))?.packs)
+    const packs = new Set(this.packs.flatMap((one) => (one.by === by ? one.pack : [])))
+    if ([...packs].every((pack) => known.has(pack))) return
+    const text = ownerText(owner) + [...known, ...packs].map((pack) => `${pack}\n`).join('')
+    const temporary = this.temporaries.write(Buffer.from(text))
+    try {
+      await this.fs.syncFile(temporary)
+      if (!this.fs.rename(temporary, join(this.folder, by))) {
+        this.fs.makeDir(this.folder)
+        await this.fs.syncDir(join(this.folder, '..'))
+        this.fs.rename(temporary, join(this.folder, by))
+      }
+    } catch (error) {
+      this.temporaries.discard(temporary)
+      throw error
+    }
+    await this.fs.syncDir(this.folder)
+  }
+
+  /** The pack is gone, or not to be deleted. Its list goes once that is durable. */
+  drop({ pack, by }: RetiredPack): void {
+    this.packs = this.packs.filter((one) => one.pack !== pack)
+    if (!this.packs.some((one) => one.by === by)) this.obsolete.add(by)
+  }
+
+  /** Syncs the folder of packs by `sync`; then lists of packs that are gone for good can go too. */
+  async tidy(sync: () => Promise<void>): Promise<void> {
+    const obsolete = this.obsolete
+    this.obsolete = new Set()
+    await sync()
+    for (const by of obsolete)
+      if (!this.packs.some((one) => one.by === by)) this.fs.unlink(join(this.folder, by))
+  }
+
+  /** Learns what other processes have merged. */
+  load(): void {
+    for (const { by, packs, since } of retiredLists(this.fs, this.folder)) {
+      const fresh = packs.filter((pack) => !this.has(pack))
+      this.packs.push(...fresh.map((pack) => ({ pack, by, since })))
+    }
+    this.packs.sort((a, b) => a.since - b.since)
+  }
+}
+
+export interface RetiredList {
+  by: string
+  path: string
+  /** `undefined`: the list is broken; then a journal still knows all that it says. */
+  owner: Owner | undefined
+  packs: readonly string[]
+  since: number
+}
+
+export function* retiredLists(fs: FileSystem, folder: string): Generator<RetiredList> {
+  for (const by of fs.readDir(folder)) {
+    const list = isObjectId(by) ? readList(fs, join(folder, by)) : undefined
+    if (list !== undefined) yield { by, ...list }
+  }
+}
+
+function readList(fs: FileSystem, path: string): Omit<RetiredList, 'by'> | undefined {
+  const stat = fs.stat(path)
+  if (stat?.kind !== 'file') return undefined
+  const [owner = '', ...packs] = fs.readFile(path)?.toString('utf8').split('\n') ?? []
+  return { path, owner: parseOwner(owner), packs: packs.filter(isObjectId), since: stat.mtimeMs }
+}
