@@ -38,14 +38,20 @@ try {
   writeFileSync(join(results, 'latest.json'), `${JSON.stringify(report, null, 2)}\n`)
   const charts = answers.flatMap((answer) => answer.charts ?? [])
   for (const chart of charts) writeFileSync(join(results, `${chart.file}.svg`), drawChart(chart))
-  console.log(table(answers))
-  for (const note of answers.flatMap(({ row, notes = [] }) => notes.map((text) => `${row}: ${text}`)))
-    console.log(`- ${note}`)
-  console.log(`\n${reachedLine(answers)}\nWritten: ${join(results, 'latest.json')}`)
+  for (const answer of answers) print(answer)
+  console.log(`${reachedLine(answers)}\nWritten: ${join(results, 'latest.json')}`)
   if (values['write-docs']) writeDocs(report, charts)
 } finally {
   // Last of all: deleting thousands of files slows what is measured right after.
   rmSync(work, { recursive: true, force: true })
+}
+
+/** @param {RowResult} answer */
+function print({ row, about, measures, notes = [], seconds }) {
+  console.log(`${row}: ${about} (${seconds.toFixed(0)} s)\n`)
+  if (measures.length > 0) console.log(table(measures))
+  for (const note of notes) console.log(`- ${note}`)
+  console.log('')
 }
 
 async function runAll() {

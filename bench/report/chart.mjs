@@ -28,12 +28,12 @@ export function drawChart({ title, x, y, curves }) {
     `<title>${title}</title>`,
     `<rect width="${WIDTH}" height="${HEIGHT}" rx="8" fill="#ffffff"/>`,
     `<text x="${AREA.left}" y="26" font-size="15" font-weight="600" fill="#222222">${title}</text>`,
-    ...powers(across).map((at) => gridLine(across.at(at), AREA.top, across.at(at), AREA.bottom)),
-    ...powers(across).map((at) =>
+    ...ticks(across).map((at) => gridLine(across.at(at), AREA.top, across.at(at), AREA.bottom)),
+    ...ticks(across).map((at) =>
       label(across.at(at), AREA.bottom + 18, at.toLocaleString('en-US'), 'middle'),
     ),
-    ...powers(up).map((value) => gridLine(AREA.left, up.at(value), AREA.right, up.at(value))),
-    ...powers(up).map((value) =>
+    ...ticks(up).map((value) => gridLine(AREA.left, up.at(value), AREA.right, up.at(value))),
+    ...ticks(up).map((value) =>
       label(
         AREA.left - 8,
         up.at(value) + 4,
@@ -66,10 +66,16 @@ function scale(values, from, to) {
 
 /** @typedef {ReturnType<typeof scale>} Scale */
 
-/** @param {Scale} of */
-function powers({ low, high }) {
+/** Powers of ten, and what stands between them where they are few. @param {Scale} of */
+function ticks({ low, high }) {
+  const steps = high - low < 2.2 ? [1, 2, 5] : [1]
   const all = []
-  for (let power = Math.ceil(low - 1e-9); power <= high + 1e-9; power++) all.push(Number(`1e${power}`))
+  for (let power = Math.floor(low); power <= high; power++) {
+    for (const step of steps) {
+      const value = Number(`${step}e${power}`)
+      if (Math.log10(value) >= low - 1e-9 && Math.log10(value) <= high + 1e-9) all.push(value)
+    }
+  }
   return all
 }
 

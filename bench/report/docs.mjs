@@ -22,29 +22,31 @@ export function writeDocs(report, charts) {
     throw new Error(`'${file}' has no place for the report: put back '${BEGIN}' and '${END}'`)
   mkdirSync(`${DOCS}benchmarks`, { recursive: true })
   for (const chart of charts) writeFileSync(`${DOCS}benchmarks/${chart.file}.svg`, drawChart(chart))
-  writeFileSync(file, `${head}${BEGIN}\n\n${text(report, charts)}\n${END}${tail}`)
+  writeFileSync(file, `${head}${BEGIN}\n\n${text(report)}\n${END}${tail}`)
 }
 
-/**
- * @param {import('./environment.mjs').Report} report
- * @param {readonly import('../rows/row.mjs').Chart[]} charts
- */
-function text({ at, quick, machine, versions, rows }, charts) {
+/** @param {import('./environment.mjs').Report} report */
+function text({ at, quick, machine, versions, rows }) {
+  const { node, git, ...others } = versions
+  const software = [
+    `Node ${node.slice(1)}`,
+    git.replace(' version', ''),
+    ...Object.entries(others).map((one) => one.join(' ')),
+  ]
   const memory = `${Math.round(machine.memory / 2 ** 30)} GiB`
-  const notes = rows.flatMap(({ row, notes = [] }) => notes.map((note) => `- **${row}**: ${note}`))
   return [
-    `Measured on ${at.slice(0, 10)} with \`npm run bench -- ${quick ? '--quick ' : ''}--write-docs\`: ${machine.cores} cores of ${machine.cpu}, ${memory}, ${machine.system}, ${machine.disk}; Node ${versions.node.slice(1)}, ${Object.entries(
-      versions,
-    )
-      .filter(([name]) => name !== 'node')
-      .map(([name, version]) =>
-        name === 'git' ? version.replace('git version', 'git') : `${name} ${version}`,
-      )
-      .join(', ')}.`,
-    markdownTable(rows),
+    `Measured on ${at.slice(0, 10)} with \`npm run bench -- ${quick ? '--quick ' : ''}--write-docs\` on ${machine.cores} cores of ${machine.cpu}, ${memory}, ${machine.system}, ${machine.disk}; ${software.join(', ')}.`,
     reachedLine(rows),
-    notes.join('\n'),
-    ...charts.map(({ file, title }) => `![${title}](benchmarks/${file}.svg)`),
+    ...rows.map(section),
     '',
   ].join('\n\n')
 }
+
+/** @param {import('../run.mjs').RowResult} row */
+const section = ({ row, about, measures, notes = [], charts = [] }) =>
+  [
+    `### ${row}: ${about}`,
+    ...(measures.length === 0 ? [] : [markdownTable(measures)]),
+    ...(notes.length === 0 ? [] : [notes.map((note) => `- ${note}`).join('\n')]),
+    ...charts.map(({ file, title }) => `![${title}](benchmarks/${file}.svg)`),
+  ].join('\n\n')

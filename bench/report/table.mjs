@@ -6,26 +6,28 @@
 
 const PEERS = ['raw append', 'raw (promises)', 'JSON file', 'SqliteSaver', 'isomorphic-git', 'git']
 
-/** @param {readonly Measured[]} answers */
-export function table(answers) {
-  const lines = cells(answers)
+/** @param {readonly Measure[]} measures */
+export function table(measures) {
+  const lines = cells(measures)
   const widths = (lines[0] ?? []).map((_, column) =>
     Math.max(...lines.map((line) => line[column]?.length ?? 0)),
   )
   return lines
     .map((line) =>
       line
-        .map((cell, column) =>
-          column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0),
-        )
-        .join('  '),
+        .map((cell, column) => {
+          const width = widths[column] ?? 0
+          return column === 0 ? cell.padEnd(width) : cell.padStart(width)
+        })
+        .join('  ')
+        .trimEnd(),
     )
     .join('\n')
 }
 
-/** @param {readonly Measured[]} answers */
-export function markdownTable(answers) {
-  const [head = [], ...lines] = cells(answers)
+/** @param {readonly Measure[]} measures */
+export function markdownTable(measures) {
+  const [head = [], ...lines] = cells(measures)
   const rule = head.map((_, column) => (column === 0 ? '---' : '--:'))
   return [head, rule, ...lines].map((line) => `| ${line.join(' | ')} |`).join('\n')
 }
@@ -38,23 +40,23 @@ export function reachedLine(answers) {
   return missed.length === 0 ? `${all}.` : `${all}. Missed: ${missed.map(({ what }) => what).join('; ')}.`
 }
 
-/** @param {readonly Measured[]} answers @returns {string[][]} */
-function cells(answers) {
-  const measures = answers.flatMap((answer) => answer.measures)
+/** Contenders that none of the measures has get no column; neither does a reach that none has. @param {readonly Measure[]} measures @returns {string[][]} */
+function cells(measures) {
   const named = new Set(measures.flatMap(({ peers = {} }) => Object.keys(peers)))
   const peers = [
     ...PEERS.filter((peer) => named.has(peer)),
     ...[...named].filter((peer) => !PEERS.includes(peer)),
   ]
+  const ratios = measures.some(({ ratio }) => ratio !== undefined)
+  const reaches = measures.some(({ reach }) => reach !== undefined)
   return [
-    ['', 'forkpoint', ...peers, 'ratio', 'reach', 'reached'],
-    ...measures.map((measure) => [
-      measure.what,
-      number(measure.forkpoint, measure.unit),
-      ...peers.map((peer) => number(measure.peers?.[peer], measure.unit)),
-      measure.ratio === undefined ? '' : `${round(measure.ratio.value)}× ${measure.ratio.to}`,
-      measure.reach ?? '',
-      measure.reached === undefined ? '' : measure.reached ? 'yes' : 'no',
+    ['', 'forkpoint', ...peers, ...(ratios ? ['ratio'] : []), ...(reaches ? ['reach', 'reached'] : [])],
+    ...measures.map(({ what, unit, forkpoint, peers: theirs, ratio, reach, reached }) => [
+      what,
+      number(forkpoint, unit),
+      ...peers.map((peer) => number(theirs?.[peer], unit)),
+      ...(ratios ? [ratio === undefined ? '' : `${round(ratio.value)}× ${ratio.to}`] : []),
+      ...(reaches ? [reach ?? '', reached === undefined ? '' : reached ? 'yes' : 'no'] : []),
     ]),
   ]
 }

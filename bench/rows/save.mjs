@@ -18,7 +18,7 @@ export const save = {
   async run({ quick, folder, say }) {
     /** @type {Record<string, number>} */
     const plan = quick
-      ? { append: 300, raw: 300, rawAsync: 300, save: 150, json: 150, sqlite: 150, isomorphic: 40, git: 40 }
+      ? { append: 300, raw: 300, rawAsync: 300, save: 100, json: 100, sqlite: 100, isomorphic: 30, git: 30 }
       : {
           append: 1000,
           raw: 1000,
@@ -32,7 +32,7 @@ export const save = {
     const often = ['append', 'raw', 'rawAsync']
     /** @type {Record<string, number[][]>} */
     const rounds = {}
-    for (let round = 0; round < (quick ? 3 : 5); round++) {
+    for (let round = 0; round < (quick ? 2 : 5); round++) {
       const keys = Object.keys(plan).filter((key) => round === 0 || often.includes(key))
       if (round % 2 === 1) keys.reverse()
       for (const key of keys) {
