@@ -16,6 +16,8 @@ export interface FileStat {
   mtimeMs: number
   ino: number
   uid: number
+  /** How many names the file has. */
+  links: number
 }
 
 export interface OpenFile {
@@ -184,6 +186,7 @@ const fileStat = (stat: fs.Stats): FileStat => ({
   mtimeMs: stat.mtimeMs,
   ino: stat.ino,
   uid: stat.uid,
+  links: stat.nlink,
 })
 
 /** The value of `action`, or `undefined` when it fails with one of `expected`. */

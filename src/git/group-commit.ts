@@ -13,7 +13,7 @@ import type { Locks } from './lock.ts'
 import type { NewObject } from './object.ts'
 import type { ObjectStore } from './object-store.ts'
 import { type BuiltPack, buildPack, buildPackAsync } from './pack-writer.ts'
-import type { Placement } from './placement.ts'
+import type { Placement, StagedPack } from './placement.ts'
 import { RefMoves } from './ref-moves.ts'
 import type { Refs } from './refs.ts'
 
@@ -265,6 +265,7 @@ export class GroupCommit {
     )
     let chapter: Chapter | undefined
     let pack: BuiltPack | undefined
+    let staged: StagedPack | undefined
     let sequence: number | undefined
     try {
       pack = await packOf(batch)
@@ -276,14 +277,22 @@ export class GroupCommit {
       )
       const merged = await mergeDue(chapter)
       const entry = groupEntry(batch, now(), pack?.name ?? null, merged?.name)
-      sequence = await journals.record(chapter, entry, pack?.pack)
+      const recording = journals.record(chapter, entry, pack?.pack)
+      // While the disk syncs, the pack is written where nobody looks.
+      const staging = pack && this.parts.placement.stage(pack.name, pack.pack, pack.index)
+      const [recorded, written] = await Promise.allSettled([recording, staging])
+      if (written.status === 'fulfilled') staged = written.value
+      if (recorded.status === 'rejected') throw recorded.reason
+      sequence = recorded.value
+      if (written.status === 'rejected') throw written.reason
       // Durable. From here on it is put where git looks for it: packs first, refs last.
       for (const ref of moves.refs) chapter.refs.add(ref)
       if (merged !== undefined) await this.placeMerged(chapter, merged)
-      if (pack !== undefined) await this.placePack(chapter, pack)
+      if (pack !== undefined && staged !== undefined) this.placePack(chapter, pack, staged)
       await moves.run()
     } catch (cause) {
       await moves.undo()
+      if (staged !== undefined) this.parts.placement.drop(staged)
       if (pack !== undefined) this.parts.placement.unkeep(pack.name)
       if (chapter !== undefined && sequence !== undefined) journals.done(chapter, sequence, true)
       if (chapter !== undefined) this.parts.written(chapter)
@@ -305,10 +314,10 @@ export class GroupCommit {
     }
   }
 
-  private async placePack(chapter: Chapter, pack: BuiltPack): Promise<void> {
+  private placePack(chapter: Chapter, pack: BuiltPack, staged: StagedPack): void {
     const { placement, objects } = this.parts
     placement.keep(pack.name)
-    await placement.place(pack.name, pack.pack, pack.index)
+    placement.placeStaged(staged)
     objects.addPack(pack.name, pack.index)
     chapter.packs.add(pack)
   }

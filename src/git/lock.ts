@@ -4,7 +4,7 @@
  * is told from one of git's or of a living writer's. Source: lockfile.h of git.
  */
 import { dirname } from 'node:path'
-import { CorruptError } from '../errors.ts'
+import { CorruptError, StorageError } from '../errors.ts'
 import type { FileSystem } from './file-system.ts'
 import { type Identity, type Liveness, type Owner, ownerText, parseOwner } from './process-identity.ts'
 
@@ -36,6 +36,17 @@ export class Locks {
       else this.prepare(lock)
     }
     return false
+  }
+
+  /** Puts a file there that says whose it is, if there is none. Throws StorageError. */
+  mark(file: string): void {
+    for (let round = 0; round < 5; round++) {
+      const result = this.hardLinks ? this.fs.link(this.token, file) : this.create(file)
+      if (result === 'done' || result === 'exists') return
+      if (result === 'unsupported') this.hardLinks = false
+      else this.prepare(file)
+    }
+    throw new StorageError(`'${file}' could not be written.`, { file })
   }
 
   /** Never throws: what was done under the lock is done. A lock that cannot be removed is still ours to take. */

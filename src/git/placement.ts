@@ -5,19 +5,29 @@
 import { join } from 'node:path'
 import { StorageError } from '../errors.ts'
 import type { FileSystem } from './file-system.ts'
+import type { Locks } from './lock.ts'
 import type { Paths } from './paths.ts'
 import type { Temporaries } from './temporaries.ts'
+
+/** A pack and its index in files of their own, to be renamed to their place. */
+export interface StagedPack {
+  pack: string
+  data: string
+  index: string
+}
 
 export class Placement {
   private readonly fs: FileSystem
   private readonly paths: Paths
   private readonly temporaries: Temporaries
+  private readonly locks: Locks
   private readonly unwanted = new Set<string>()
 
-  constructor(fs: FileSystem, paths: Paths, temporaries: Temporaries) {
+  constructor(fs: FileSystem, paths: Paths, temporaries: Temporaries, locks: Locks) {
     this.fs = fs
     this.paths = paths
     this.temporaries = temporaries
+    this.locks = locks
   }
 
   file(pack: string, ending: string): string {
@@ -33,10 +43,7 @@ export class Placement {
 
   /** While it stands, `git gc` and `git repack` leave the pack alone although no ref reaches it yet. */
   keep(pack: string): void {
-    const file = this.file(pack, 'keep')
-    if (this.fs.writeFile(file, KEEP)) return
-    this.fs.makeDir(this.paths.packs)
-    this.fs.writeFile(file, KEEP)
+    this.locks.mark(this.file(pack, 'keep'))
   }
 
   /** Never throws: one that cannot be removed keeps its pack from being repacked, no more. Later calls try again. */
@@ -59,6 +66,27 @@ export class Placement {
   /** Places a pack and then its index, unless it is there. Not synced. Throws StorageError; then no trace is left. */
   async place(pack: string, data: Uint8Array, index: Uint8Array): Promise<void> {
     if (!this.has(pack)) await this.placeAnew(pack, data, index, false)
+  }
+
+  /** Writes a pack and its index where nobody looks. `place` or `drop` the result. Throws StorageError. */
+  async stage(pack: string, data: Uint8Array, index: Uint8Array): Promise<StagedPack> {
+    const first = await this.temporaries.writeAny(data)
+    try {
+      return { pack, data: first, index: await this.temporaries.writeAny(index) }
+    } catch (error) {
+      this.temporaries.discard(first)
+      throw error
+    }
+  }
+
+  /** Places what was staged. Throws StorageError. */
+  placeStaged({ pack, data, index }: StagedPack): void {
+    this.reveal(pack, data, index)
+  }
+
+  drop({ data, index }: StagedPack): void {
+    this.temporaries.discard(data)
+    this.temporaries.discard(index)
   }
 
   /** Places a pack whatever may be there under its name, synced from the first moment it is seen. Throws StorageError. */
@@ -117,5 +145,3 @@ export class Placement {
     }
   }
 }
-
-const KEEP = Buffer.from('forkpoint\n')

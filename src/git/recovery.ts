@@ -98,7 +98,9 @@ async function recoverEstates(given: RecoveryParts, estates: readonly Estate[]):
 async function recoverFromKill(parts: RecoveryParts, estate: Estate): Promise<void> {
   const { locks, refs, placement, objects } = parts
   const groups = groupsOf(estate.records)
-  for (const group of unfinished(estate.records)) {
+  const open = unfinished(estate.records)
+  if (open.length > 0) await syncJournals(parts, estate)
+  for (const group of open) {
     // Locks are released when everything is in place, so what is not locked any more is. The others stay locked
     // by the dead process until all is done: nobody gets in between.
     const isLocked = ({ ref }: Move): boolean => {
@@ -126,6 +128,14 @@ async function recoverFromKill(parts: RecoveryParts, estate: Estate): Promise<vo
   breakLocks(parts, [...announced, ...ownLocks(parts)], ({ id }) => id === estate.owner)
   await settle(parts, { packs, refs: refNames(groups) })
   removeTemporaries(parts, new Set([estate.owner]))
+}
+
+/** A process may be killed before its sync is through; what is placed here has to be named by a journal that lasts. */
+async function syncJournals({ fs, paths }: RecoveryParts, { folder }: Estate): Promise<void> {
+  const place = join(paths.journals, folder)
+  for (const name of fs.readDir(place)) await fs.syncFile(join(place, name))
+  await fs.syncDir(place)
+  await fs.syncDir(paths.journals)
 }
 
 /** Nothing on the disk is trusted that the journals cover. */

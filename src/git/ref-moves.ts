@@ -25,7 +25,8 @@ export class RefMoves {
     // A symbolic ref never points at nothing: its target comes before it and goes after it.
     for (const move of [...this.moves, ...this.symbolic]) {
       if (move.to === null) continue
-      this.parts.refs.write(move.ref, refValue(move.to))
+      const value = refValue(move.to)
+      this.parts.refs.write(move.ref, value, 'id' in value ? (move.from ?? undefined) : undefined)
       this.touched.push(move)
     }
     const gone = this.moves.filter(({ to }) => to === null)

@@ -4,10 +4,11 @@
  * Source: gitrepository-layout(5), refs/files-backend.c.
  */
 import { dirname, join } from 'node:path'
-import { CorruptError, StorageError } from '../errors.ts'
+import { CorruptError } from '../errors.ts'
 import { isObjectId, type ObjectId } from '../ids.ts'
 import type { FileSystem } from './file-system.ts'
 import { PackedRefs } from './packed-refs.ts'
+import { RefFiles } from './ref-files.ts'
 import type { Temporaries } from './temporaries.ts'
 
 /** What a ref holds: an object id, or the name of another ref. */
@@ -18,6 +19,7 @@ export class Refs {
   private readonly fs: FileSystem
   private readonly packed: PackedRefs
   private readonly temporaries: Temporaries
+  private readonly files: RefFiles
   private readonly realFolders = new Set<string>()
 
   /** `root`: the repository's folder. */
@@ -25,6 +27,7 @@ export class Refs {
     this.fs = fs
     this.root = root
     this.temporaries = temporaries
+    this.files = new RefFiles(fs, temporaries)
     this.packed = new PackedRefs(fs, join(root, 'packed-refs'))
   }
 
@@ -78,28 +81,27 @@ export class Refs {
     return new Map([...found].sort(([a], [b]) => (a < b ? -1 : 1)))
   }
 
-  /** Writes a ref. The caller holds its lock. */
-  write(ref: string, value: RefValue): void {
-    const path = this.path(ref)
+  /**
+   * Writes a ref. The caller holds its lock.
+   *
+   * @param from what the ref says now, where the new value comes after it; makes the write cheaper
+   */
+  write(ref: string, value: RefValue, from?: ObjectId): void {
     const text = 'id' in value ? `${value.id}\n` : `ref: ${value.symbolic}\n`
-    const temporary = this.temporaries.write(Buffer.from(text))
-    try {
-      // git removes folders of refs that became empty.
-      for (let round = 0; !this.fs.rename(temporary, path); round++) {
-        if (round === 5) {
-          throw new StorageError(`The folder of '${path}' vanishes again and again.`, { file: path })
-        }
-        this.fs.makeDir(dirname(path))
-      }
-    } catch (error) {
-      this.temporaries.discard(temporary)
-      throw error
-    }
+    this.files.write(this.path(ref), text, from === undefined ? undefined : `${from}\n`)
+  }
+
+  /** Removes the files that only this object needs. */
+  close(): void {
+    this.files.close()
   }
 
   /** Removes loose refs. The caller holds their locks, and has removed them from packed-refs before. */
   removeLoose(refs: readonly string[]): void {
-    for (const ref of refs) this.fs.unlink(this.path(ref))
+    for (const ref of refs) {
+      this.files.forget(this.path(ref))
+      this.fs.unlink(this.path(ref))
+    }
   }
 
   packedValue(ref: string): ObjectId | undefined {

@@ -69,10 +69,10 @@ export class Repository {
     this.paths = pathsOf(resolve(folder))
     const owner = identity.newOwner()
     this.temporaries = new Temporaries(fs, this.paths.temporaries, owner.id)
-    this.placement = new Placement(fs, this.paths, this.temporaries)
+    this.locks = new Locks(fs, join(this.paths.journals, owner.id, 'owner'), owner, identity)
+    this.placement = new Placement(fs, this.paths, this.temporaries, this.locks)
     this.refs = new Refs(fs, this.paths.root, this.temporaries)
     this.objects = new ObjectStore(fs, this.paths.objects)
-    this.locks = new Locks(fs, join(this.paths.journals, owner.id, 'owner'), owner, identity)
     this.journals = new Journals(fs, this.paths, this.locks)
     this.merger = new PackMerger({
       fs,
@@ -149,6 +149,7 @@ export class Repository {
     await this.commits.idle()
     try {
       await this.settle()
+      this.refs.close()
       this.journals.close()
     } catch (error) {
       this.journals.abandon(this.unsettled)
@@ -278,7 +279,9 @@ export class Repository {
   private async rest(): Promise<void> {
     await this.commits.idle()
     await this.settle()
-    if (this.journals.current === undefined) this.journals.close()
+    if (this.journals.current !== undefined) return
+    this.refs.close()
+    this.journals.close()
   }
 
   private turn(): void {

@@ -1,0 +1,239 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { git } from './real-git.ts'
+import { commitOf } from './support/commits.ts'
+import {
+  type Aftermath,
+  aftermaths,
+  cutsOf,
+  expectRecovered,
+  POWER_LOSSES,
+  ROOT,
+  recoveryCutsOf,
+  type Scenario,
+  type Scene,
+} from './support/crash.ts'
+import { type DiskState, exportTo } from './support/disk-state.ts'
+
+const SOAK = process.env.FORKPOINT_SOAK === '1'
+const SEEDS = SOAK ? 12 : 2
+const LOSSES = SOAK ? POWER_LOSSES : (['nothing', 'zeros'] as const)
+/** Every so many states real git is asked too. */
+const GIT_EVERY = SOAK ? 10 : 60
+
+const MAIN = 'refs/heads/s/main'
+const TRY = 'refs/heads/s/try'
+const OTHER = 'refs/heads/t/main'
+const ACTIVE = 'refs/forkpoint/active/s'
+
+/** `count` saves on one ref; returns the last commit. */
+async function saves(scene: Scene, count: number, { settling = false, ref = MAIN, size = 0 } = {}) {
+  const repository = scene.repository()
+  let tip: string | undefined
+  for (let n = 0; n < count; n++) {
+    tip = await scene.save(repository, ref, `${ref} ${n}`, tip, size)
+    if (settling) await repository.settle()
+  }
+  return { repository, tip: tip! }
+}
+
+/** As `git pack-refs --all` leaves them, synced. */
+async function packRefs({ disk }: Scene, ...refs: string[]): Promise<void> {
+  const lines = refs.sort().map((ref) => `${disk.readFile(`${ROOT}/${ref}`)!.toString().trim()} ${ref}\n`)
+  disk.writeFile(
+    `${ROOT}/packed-refs`,
+    Buffer.from(`# pack-refs with: peeled fully-peeled sorted \n${lines.join('')}`),
+  )
+  await disk.syncFile(`${ROOT}/packed-refs`)
+  for (const ref of refs) disk.unlink(`${ROOT}/${ref}`)
+  for (const folder of ['', '/refs/heads/s', '/refs/heads/t', '/refs/heads'])
+    await disk.syncDir(ROOT + folder)
+}
+
+const scenarios: Record<string, Scenario> = {
+  'the first save of a new store': async (scene) => () => scene.save(scene.repository(), MAIN, 'one'),
+
+  'a save': async (scene) => {
+    const { tip } = await saves(scene, 1)
+    const repository = scene.repository()
+    return () => scene.save(repository, MAIN, 'two', tip)
+  },
+
+  'a group of saves on three refs, one of them big': async (scene) => {
+    const { repository, tip } = await saves(scene, 1)
+    const warm = await scene.save(repository, OTHER, 'warm')
+    return () =>
+      Promise.all([
+        scene.save(repository, MAIN, 'two', tip),
+        scene.save(repository, TRY, 'three', undefined, 20_000),
+        scene.save(repository, OTHER, 'four', warm),
+      ])
+  },
+
+  'a change of three refs together': async (scene) => {
+    const { repository, tip } = await saves(scene, 1)
+    const one = commitOf('one')
+    const two = commitOf('two', tip)
+    return () =>
+      scene.change(repository, {
+        moves: { [TRY]: one.id, [MAIN]: two.id },
+        symbolic: { [ACTIVE]: TRY },
+        objects: [...one.objects, ...two.objects],
+      })
+  },
+
+  'a seventeenth save, which merges the packs of the others': async (scene) => {
+    const { repository, tip } = await saves(scene, 16)
+    return async () => {
+      const next = await scene.save(repository, MAIN, 'seventeen', tip)
+      await scene.save(repository, MAIN, 'eighteen', next)
+    }
+  },
+
+  'a fork, which is one ref and no objects': async (scene) => {
+    const { repository, tip } = await saves(scene, 2)
+    return () => scene.change(repository, { moves: { [TRY]: tip } })
+  },
+
+  'the removal of refs, some of them packed': async (scene) => {
+    const { repository } = await saves(scene, 1)
+    await scene.save(repository, TRY, 'try')
+    await scene.save(repository, OTHER, 'other')
+    await repository.close()
+    await packRefs(scene, MAIN, OTHER)
+    return async () => {
+      const again = scene.repository()
+      await scene.change(again, { moves: { [MAIN]: null, [TRY]: null, [OTHER]: null } })
+      await scene.save(again, MAIN, 'anew')
+    }
+  },
+
+  'a ref that comes and goes': async (scene) => {
+    const { repository } = await saves(scene, 1)
+    return async () => {
+      for (let n = 0; n < 3; n++) {
+        await scene.save(repository, TRY, `try ${n}`)
+        if (n === 1) await repository.settle()
+        await scene.change(repository, { moves: { [TRY]: null } })
+      }
+      await repository.settle()
+    }
+  },
+
+  'a switch of a symbolic ref, there, back and away': async (scene) => {
+    const { repository } = await saves(scene, 1)
+    await scene.save(repository, TRY, 'try')
+    await scene.change(repository, { symbolic: { HEAD: MAIN } })
+    return async () => {
+      await scene.change(repository, { symbolic: { [ACTIVE]: TRY } })
+      await scene.change(repository, { symbolic: { [ACTIVE]: MAIN } })
+      await repository.settle()
+      await scene.change(repository, { symbolic: { [ACTIVE]: null, HEAD: TRY } })
+      await scene.change(repository, { symbolic: { [ACTIVE]: TRY } })
+      await scene.change(repository, { moves: { [TRY]: null }, symbolic: { [ACTIVE]: null, HEAD: MAIN } })
+    }
+  },
+
+  'settling, and a journal that is used again': async (scene) => {
+    const { repository, tip } = await saves(scene, 3)
+    return async () => {
+      await repository.settle()
+      const next = await scene.save(repository, MAIN, 'next', tip)
+      await repository.settle()
+      await scene.save(repository, MAIN, 'last', next)
+      await repository.close()
+    }
+  },
+
+  'settling while saves go on': async (scene) => {
+    const { repository, tip: first } = await saves(scene, 2)
+    return async () => {
+      let tip = first
+      const settled: Promise<void>[] = []
+      for (let n = 0; n < 4; n++) {
+        const saved = scene.save(repository, MAIN, `meanwhile ${n}`, tip)
+        settled.push(repository.settle())
+        tip = await saved
+        settled.push(repository.settle())
+      }
+      await Promise.all(settled)
+    }
+  },
+
+  'the merge of many packs': async (scene) => {
+    const { repository, tip } = await saves(scene, 23, { settling: true })
+    return async () => {
+      await scene.save(repository, MAIN, 'one too many', tip)
+      await repository.settle()
+    }
+  },
+
+  'two processes that take turns': async (scene) => {
+    const { repository: a, tip: first } = await saves(scene, 1)
+    const b = scene.repository()
+    await scene.save(b, OTHER, 'warm')
+    return async () => {
+      let tip = first
+      for (let n = 0; n < 2; n++) {
+        tip = await scene.save(b, MAIN, `b ${n}`, tip)
+        tip = await scene.save(a, MAIN, `a ${n}`, tip)
+      }
+      await Promise.all([a.settle(), scene.save(b, MAIN, 'last', tip)])
+    }
+  },
+}
+
+/** What git itself says of a copy of the disk. */
+function expectCleanForGit(disk: DiskState, what: string): void {
+  const folder = mkdtempSync(join(tmpdir(), 'forkpoint-crash-'))
+  try {
+    exportTo(disk, ROOT, folder)
+    git(folder, ['fsck', '--strict', '--full'])
+  } catch (error) {
+    expect.fail(`${what}: git fsck says ${(error as Error).message}`)
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+}
+
+let states = 0
+
+async function check(aftermath: Aftermath): Promise<void> {
+  const asksGit = states++ % GIT_EVERY === 0
+  const { isKill, isDamaged, disk, what } = aftermath
+  if (asksGit && isKill && !isDamaged && disk.files().has(`${ROOT}/HEAD`))
+    expectCleanForGit(disk, `${what}, before recovery`)
+  const scene = await expectRecovered(aftermath)
+  if (asksGit) expectCleanForGit(scene.disk.state, what)
+}
+
+const seedsFor = (n: number): number[] => Array.from({ length: SEEDS }, (_, i) => n * SEEDS + i + 1)
+
+describe('what was acknowledged survives a stop after any operation of', () => {
+  for (const [name, scenario] of Object.entries(scenarios)) {
+    it(name, async () => {
+      for (const [n, cut] of (await cutsOf(scenario)).entries()) {
+        for (const aftermath of aftermaths(cut, [...LOSSES, ...seedsFor(n)])) await check(aftermath)
+      }
+    })
+  }
+})
+
+describe('what was acknowledged survives a stop after any operation of the recovery from', () => {
+  for (const [name, scenario] of Object.entries(scenarios)) {
+    it(name, async () => {
+      const cuts = await cutsOf(scenario)
+      const step = SOAK ? 1 : Math.ceil(cuts.length / 2)
+      for (let n = step - 1; n < cuts.length; n += step) {
+        for (const first of aftermaths(cuts[n]!, [POWER_LOSSES[2 + (n % 3)]!, n])) {
+          for (const [m, cut] of (await recoveryCutsOf(first)).entries()) {
+            for (const second of aftermaths(cut, SOAK ? ['nothing', 'zeros', m] : [m]))
+              await check({ ...second, what: `${first.what}, then ${second.what}` })
+          }
+        }
+      }
+    })
+  }
+})

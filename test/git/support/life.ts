@@ -1,0 +1,43 @@
+/** Lives of a machine: who runs in this one, who died, and what the machine was before it was restarted. */
+import { randomBytes } from 'node:crypto'
+import type { Identity, Owner } from '../../../src/git/process-identity.ts'
+
+export class Life {
+  readonly boot: number
+  readonly run: number
+  private readonly host: string
+
+  constructor(boot = 1, run = 1, host = 'here') {
+    this.boot = boot
+    this.run = run
+    this.host = host
+  }
+
+  /** Everything that ran is dead, the kernel lives on. */
+  afterKill(): Life {
+    return new Life(this.boot, this.run + 1, this.host)
+  }
+
+  afterPowerLoss(): Life {
+    return new Life(this.boot + 1, this.run + 1, this.host)
+  }
+
+  get identity(): Identity {
+    const { boot, run, host } = this
+    return {
+      newOwner: (): Owner => ({
+        id: randomBytes(8).toString('hex'),
+        host,
+        boot: `boot ${boot}`,
+        namespace: 'pid:[1]',
+        pid: run,
+        start: '1',
+      }),
+      liveness: (owner) => {
+        if (owner.host !== host) return 'foreign'
+        if (owner.boot !== `boot ${boot}`) return 'rebooted'
+        return owner.pid === run ? 'alive' : 'dead'
+      },
+    }
+  }
+}
