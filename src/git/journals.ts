@@ -115,6 +115,14 @@ export class Journals {
     await this.fs.syncDir(this.folder)
   }
 
+  /** Removes the journal that waits to be used again: it still has the bytes of what was settled. */
+  dropSpare(): void {
+    if (this.spare === undefined) return
+    this.spare.close()
+    this.fs.unlink(this.spare.path)
+    this.spare = undefined
+  }
+
   /** Removes the folder; `open` makes it anew. Everything was settled before. */
   close(): void {
     for (const journal of [this.chapter?.journal, this.spare]) {

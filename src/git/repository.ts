@@ -42,12 +42,10 @@ export class Repository {
   readonly refs: Refs
   readonly locks: Locks
   readonly merger: PackMerger
-  private readonly options: Required<
-    Pick<RepositoryOptions, 'now' | 'lockTimeout' | 'settleAfter' | 'settleBytes'>
-  >
+  readonly options: Required<Pick<RepositoryOptions, 'now' | 'lockTimeout' | 'settleAfter' | 'settleBytes'>>
   private readonly journals: Journals
-  private readonly temporaries: Temporaries
-  private readonly placement: Placement
+  readonly temporaries: Temporaries
+  readonly placement: Placement
   private readonly commits: GroupCommit
   private opened: Promise<boolean> | undefined
   private writable: Promise<void> | undefined
@@ -138,6 +136,17 @@ export class Repository {
     const run = this.settling.then(() => this.settleAll(due))
     this.settling = run.catch(() => undefined)
     return run
+  }
+
+  /** Finishes or undoes what dead processes left. Throws LockedError, StorageError. */
+  recover(): Promise<void> {
+    return recover(this.recoveryParts(), 'all')
+  }
+
+  /** `settle`, and no journal of ours keeps bytes of what was saved before. */
+  async settleForGood(): Promise<void> {
+    await this.settle()
+    this.journals.dropSpare()
   }
 
   /** Waits for what is under way, settles, and removes what only this object needed. */
