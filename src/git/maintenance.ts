@@ -1,0 +1,52 @@
+/** Looking after a repository, one process at a time, while others go on saving. */
+import { join } from 'node:path'
+import { LockedError } from '../errors.ts'
+import { breakOrphan } from './orphan-lock.ts'
+import { PURGE_LOCK } from './purge.ts'
+import type { Repository } from './repository.ts'
+
+/**
+ * Runs `work` once everything is recovered and settled. Throws LockedError when another process is at it and does not
+ * finish in time, StorageError.
+ */
+export async function maintenance<T>(repository: Repository, work: () => Promise<T>): Promise<T> {
+  // The first change of a store object makes it fit for writing.
+  await exclusively(repository, () => undefined)
+  await repository.recover()
+  await repository.settleForGood()
+  const { locks, paths } = repository
+  const lock = join(paths.own, 'maintain')
+  await takeLock(repository, lock)
+  try {
+    return await work()
+  } finally {
+    locks.release(lock)
+  }
+}
+
+/** Runs `work` while nothing can be put on a checkpoint that no locked ref keeps alive. */
+export function exclusively<T>(repository: Repository, work: () => T): Promise<T> {
+  return repository.change({
+    refs: [PURGE_LOCK],
+    prepare: () => ({ objects: [], moves: new Map(), result: work() }),
+  })
+}
+
+async function takeLock(repository: Repository, lock: string): Promise<void> {
+  const { locks } = repository
+  const { lockTimeout } = repository.options
+  const start = performance.now()
+  while (!locks.take(lock)) {
+    if (locks.deadHolder(lock) !== undefined) {
+      await repository.recover()
+      breakOrphan(repository, lock)
+    }
+    if (performance.now() - start > lockTimeout) {
+      throw new LockedError(
+        `${lock}.lock`,
+        `Somebody else is maintaining the store ('${lock}.lock'). Try again when that is done.`,
+      )
+    }
+    await new Promise((resolve) => setTimeout(resolve, 10 + Math.random() * 40))
+  }
+}
