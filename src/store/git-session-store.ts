@@ -1,6 +1,7 @@
 /** Sessions in a git repository: every save is a commit. */
 import { AlreadyExistsError, NotFoundError } from '../errors.ts'
 import type { Plan } from '../git/group-commit.ts'
+import { PURGE_LOCK, purgeMark } from '../git/purge.ts'
 import { Repository, type RepositoryOptions } from '../git/repository.ts'
 import {
   activeRef,
@@ -38,7 +39,7 @@ import { maintainRepository, repositoryStats } from './git-maintain.ts'
 import { patchBetween } from './git-patch.ts'
 import { readDocument, readEvents, readPart } from './git-reader.ts'
 import { verifySessions } from './git-verify.ts'
-import { GitWriter, PURGE_LOCK, type Saved } from './git-writer.ts'
+import { GitWriter, type Saved } from './git-writer.ts'
 import { deepCopy, type JsonObject } from './json-value.ts'
 import { isPartial } from './partial-state.ts'
 import { type Position, Positions } from './positions.ts'
@@ -238,6 +239,7 @@ export class GitSessionStore<S extends StoredDocument = Session> implements Sess
     const id = parseSessionId(session)
     const { at, session: to, branch, subject, author } = parseForkOptions(options)
     return this.#lifetime.use(async () => {
+      const mark = purgeMark(this.#repository)
       const source = await this.#resolve(id, at)
       if (to !== undefined) {
         const made = await this.#writer.fork(source, id, {
@@ -250,7 +252,7 @@ export class GitSessionStore<S extends StoredDocument = Session> implements Sess
       }
       await this.#newRef(
         branchRef(id, branch!),
-        source,
+        { session: id, to: source, mark },
         () => new AlreadyExistsError({ kind: 'branch', id: branch!, session: id }),
       )
       return this.#history.checkpoint(source, id)
@@ -260,10 +262,11 @@ export class GitSessionStore<S extends StoredDocument = Session> implements Sess
   async tag(session: string, name: string, options: { at?: string } = {}): Promise<Tag> {
     const [id, tag] = [parseSessionId(session), parseTagName(name)]
     return this.#lifetime.use(async () => {
+      const mark = purgeMark(this.#repository)
       const checkpoint = await this.#resolve(id, options.at ?? '')
       await this.#newRef(
         tagRef(id, tag),
-        checkpoint,
+        { session: id, to: checkpoint, mark },
         () => new AlreadyExistsError({ kind: 'tag', id: tag, session: id }),
       )
       return { name: tag, checkpoint }
@@ -437,13 +440,25 @@ export class GitSessionStore<S extends StoredDocument = Session> implements Sess
     }
   }
 
-  /** Sets a ref that must not exist to a checkpoint, unless that was purged meanwhile. */
-  #newRef(ref: string, to: CommitId, exists: () => Error): Promise<void> {
+  /**
+   * Sets a ref that must not exist to a checkpoint of the session, unless that was purged since it was resolved.
+   * `mark`: the purge mark from before.
+   */
+  #newRef(
+    ref: string,
+    { session, to, mark }: { session: SessionId; to: CommitId; mark: string },
+    exists: () => Error,
+  ): Promise<void> {
     return this.#repository.change({
       refs: [ref, PURGE_LOCK],
       prepare: async (current): Promise<Plan<void>> => {
         if (current.get(ref) !== undefined) throw exists()
-        if (!(await this.#repository.objects.has(to))) throw new NotFoundError({ kind: 'revision', id: to })
+        // Without a purge in between, what could be resolved is there; to make sure otherwise takes longer.
+        const isThere =
+          purgeMark(this.#repository) === mark
+            ? await this.#repository.objects.has(to)
+            : await this.#history.has(session, to)
+        if (!isThere) throw new NotFoundError({ kind: 'revision', id: to, session })
         return { ...NOTHING, moves: new Map([[ref, to]]), result: undefined }
       },
     })

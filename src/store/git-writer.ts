@@ -4,6 +4,7 @@ import { AlreadyExistsError, ConflictError, InvalidStateError, NotFoundError } f
 import { encodeCommit } from '../git/commit.ts'
 import type { Change, Plan } from '../git/group-commit.ts'
 import { type NewObject, newObject } from '../git/object.ts'
+import { PURGE_LOCK } from '../git/purge.ts'
 import type { Repository } from '../git/repository.ts'
 import { editTree } from '../git/tree-edit.ts'
 import { activeRef, type BranchName, branchRef, type CommitId, MAIN, type SessionId, tagRef } from '../ids.ts'
@@ -69,8 +70,6 @@ interface Made {
   fields: JsonObject
 }
 
-/** Held while something is put on a checkpoint that no locked ref keeps alive, and while `purge` deletes. */
-export const PURGE_LOCK = 'forkpoint/purge'
 const LINES = 256
 
 export class GitWriter {
