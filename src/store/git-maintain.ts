@@ -1,28 +1,73 @@
-/** Looking after a store: fewer packs, less disk, numbers. */
+/** Looking after a store: fewer packs, less disk, nothing left over; and numbers. */
+import { join } from 'node:path'
+import { UnsupportedError } from '../errors.ts'
+import { configValue, isTrue } from '../git/config.ts'
+import { removeLeftovers } from '../git/leftovers.ts'
+import { exclusively, maintenance } from '../git/maintenance.ts'
+import { NativeGit } from '../git/native-git.ts'
+import { repackWithGit } from '../git/native-repack.ts'
+import { hasCommitGraph, hasMultiPackIndex } from '../git/pack-removal.ts'
+import { purge } from '../git/purge.ts'
 import type { Repository } from '../git/repository.ts'
 import { parseRef } from '../ids.ts'
 import type { MaintainOptions, MaintainReport, StoreStats } from './session-store.ts'
 
+/**
+ * Settles, recovers what dead processes left, purges if asked to, repacks and packs refs (with the native git where
+ * there is one that may be run on the store, else by merging), and removes what is left over. Other processes go on
+ * saving meanwhile. Throws LockedError when another process is maintaining the store, CorruptError, StorageError,
+ * NativeGitError; with `purge` also UnsupportedError.
+ */
 export async function maintainRepository(
   repository: Repository,
-  _options: MaintainOptions,
+  { purge: shallPurge = false, onProgress }: MaintainOptions,
 ): Promise<MaintainReport> {
   if (!(await repository.open())) {
     return { native: false, packsBefore: 0, packsAfter: 0, bytesBefore: 0, bytesAfter: 0 }
   }
-  const before = repository.objects.packs()
-  await repository.settle()
-  const after = repository.objects.packs()
-  const bytes = (packs: typeof before) => packs.reduce((sum, pack) => sum + pack.bytes, 0)
+  if (shallPurge) checkMayLoseObjects(repository)
+  const before = measure(repository)
+  const phase = (name: string): void => onProgress?.({ phase: name, done: 0 })
+  phase('settling')
+  const native = await maintenance(repository, async () => {
+    const git = await gitFor(repository)
+    const hadGraph = hasCommitGraph(repository)
+    const hadIndex = hasMultiPackIndex(repository)
+    if (shallPurge) {
+      phase('purging')
+      const parts = {
+        ...partsOf(repository),
+        exclusively: <T>(work: () => T) => exclusively(repository, work),
+      }
+      await purge({ ...parts, ...(onProgress && { onProgress }) })
+    }
+    phase('packing')
+    if (git === undefined) await repository.merger.compact()
+    else {
+      await repackWithGit(partsOf(repository), git, onProgress)
+      phase('packing refs')
+      await git.run(['pack-refs', '--all', '--prune'])
+      await repository.fs.syncDir(repository.paths.root)
+      if (hadIndex && !hasMultiPackIndex(repository)) await git.run(['multi-pack-index', 'write'])
+      if (hadGraph && !hasCommitGraph(repository)) await git.run(['commit-graph', 'write', '--reachable'])
+    }
+    phase('cleaning up')
+    repository.merger.sweep()
+    await removeLeftovers(partsOf(repository))
+    repository.objects.refresh()
+    return git !== undefined
+  })
+  const after = measure(repository)
   return {
-    native: false,
-    packsBefore: before.length,
-    packsAfter: after.length,
-    bytesBefore: bytes(before),
-    bytesAfter: bytes(after),
+    native,
+    packsBefore: before.packs,
+    packsAfter: after.packs,
+    bytesBefore: before.bytes,
+    bytesAfter: after.bytes,
   }
 }
 
+/** Numbers of a store; all zero when there is none yet. */
 export async function repositoryStats(repository: Repository): Promise<StoreStats> {
   if (!(await repository.open())) {
     return { sessions: 0, branches: 0, tags: 0, objects: 0, packs: 0, looseObjects: 0, bytes: 0 }
@@ -34,9 +79,58 @@ export async function repositoryStats(repository: Repository): Promise<StoreStat
     sessions: new Set(parsed.flatMap((ref) => (ref?.kind === 'branch' ? [ref.session] : []))).size,
     branches: parsed.filter((ref) => ref?.kind === 'branch').length,
     tags: parsed.filter((ref) => ref?.kind === 'tag').length,
-    objects: packs.reduce((sum, pack) => sum + pack.objects, looseObjects),
+    objects: [...repository.objects.objectIds()].length,
     packs: packs.length,
     looseObjects,
-    bytes: packs.reduce((sum, pack) => sum + pack.bytes, 0),
+    bytes: bytesIn(repository, repository.paths.root),
   }
+}
+
+/** Other repositories may borrow what nothing here reaches. Source: gitrepository-layout(5), extensions. */
+function checkMayLoseObjects(repository: Repository): void {
+  if (!isTrue(configValue(repository.config(), 'extensions.preciousobjects'))) return
+  throw new UnsupportedError(
+    'purging precious objects',
+    `'${repository.paths.root}' has 'extensions.preciousObjects' set: nothing may be removed from it. Unset that, if no other repository borrows from it.`,
+  )
+}
+
+/** Git, where there is one that may be run on the store. */
+async function gitFor({ fs, paths }: Repository): Promise<NativeGit | undefined> {
+  try {
+    return await NativeGit.open(fs, paths)
+  } catch (error) {
+    if (error instanceof UnsupportedError) return undefined
+    throw error
+  }
+}
+
+const partsOf = ({ fs, paths, refs, objects, locks, placement, temporaries }: Repository) => ({
+  fs,
+  paths,
+  refs,
+  objects,
+  locks,
+  placement,
+  temporaries,
+})
+
+function measure(repository: Repository): { packs: number; bytes: number } {
+  repository.objects.refresh()
+  return {
+    packs: repository.objects.packs().length,
+    bytes: bytesIn(repository, repository.paths.root),
+  }
+}
+
+/** Bytes of all files in the folder and below; what vanishes meanwhile does not count. */
+function bytesIn({ fs }: Repository, folder: string): number {
+  let bytes = 0
+  for (const name of fs.readDir(folder)) {
+    const path = join(folder, name)
+    const stat = fs.stat(path)
+    if (stat?.kind === 'folder') bytes += bytesIn({ fs } as Repository, path)
+    else bytes += stat?.size ?? 0
+  }
+  return bytes
 }
