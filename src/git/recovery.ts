@@ -50,7 +50,8 @@ export interface RecoveryParts extends AdoptionParts, SettleParts {
 
 /** Recovers everything in scope; does nothing, quickly, when there is nothing. Throws LockedError, StorageError. */
 export async function recover(parts: RecoveryParts, scope: Scope): Promise<void> {
-  if (anythingToAdopt(parts, scope)) await recoverEstates(parts, await adopt(parts, scope))
+  // Who died recovering from a restart may hold what is needed to go on: then all of the dead are seen to.
+  if (anythingToAdopt(parts, scope)) await recoverEstates(parts, await adopt(parts, 'all'))
   await removeRetired(parts)
   if (scope === 'all') removeLitter(parts)
 }
@@ -98,6 +99,7 @@ async function recoverEstates(given: RecoveryParts, estates: readonly Estate[]):
 async function recoverFromKill(parts: RecoveryParts, estate: Estate): Promise<void> {
   const { locks, refs, placement, objects } = parts
   const groups = groupsOf(estate.records)
+  const packs = new Set(packNames(groups))
   const open = unfinished(estate.records)
   if (open.length > 0) await syncJournals(parts, estate)
   for (const group of open) {
@@ -110,6 +112,8 @@ async function recoverFromKill(parts: RecoveryParts, estate: Estate): Promise<vo
     if (!movesOf(group).some(isLocked)) continue
     const pack = await packOf([group])
     if (pack !== undefined) {
+      // Another version of zlib may give it another name.
+      packs.add(pack.name)
       placement.keep(pack.name)
       await placement.place(pack.name, pack.pack, pack.index)
       objects.addPack(pack.name, pack.index)
@@ -119,14 +123,13 @@ async function recoverFromKill(parts: RecoveryParts, estate: Estate): Promise<vo
     const { moves, symbolic } = group.entry
     await new RefMoves(parts, moves.filter(isDue), symbolic.filter(isDue)).run()
   }
-  const packs = packNames(groups)
   for (const pack of packs) {
     if (placement.has(pack)) placement.unkeep(pack)
     else placement.remove(pack)
   }
   const announced = estate.records.flatMap(({ entry }) => (entry.kind === 'locks' ? entry.refs : []))
   breakLocks(parts, [...announced, ...ownLocks(parts)], ({ id }) => id === estate.owner)
-  await settle(parts, { packs, refs: refNames(groups) })
+  await settle(parts, { packs: [...packs], refs: refNames(groups) })
   removeTemporaries(parts, new Set([estate.owner]))
 }
 
