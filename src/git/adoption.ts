@@ -44,6 +44,12 @@ export type Scope = 'all' | 'rebooted'
 export const anythingToAdopt = (parts: AdoptionParts, scope: Scope): boolean =>
   find(parts).some((found) => isIn(scope, found))
 
+/** Whether there is anything of an owner that recovery would look at. */
+export const hasEstate = ({ fs, paths }: Pick<AdoptionParts, 'fs' | 'paths'>, { id }: Owner): boolean =>
+  fs
+    .readDir(paths.journals)
+    .some((name) => FOLDER.test(name) && name.startsWith(id) && ownerOf({ fs, paths }, name) !== undefined)
+
 /**
  * Adopts every folder in scope. What a restart damaged is only whole when one process has all of it: then the
  * process with the greater id gives way. Throws LockedError when another one does not finish.

@@ -1,5 +1,6 @@
 /** Locks of dead processes that no journal speaks of: somebody cleaned away the journal, or copied the store. */
 import { join } from 'node:path'
+import { hasEstate } from './adoption.ts'
 import type { FileSystem } from './file-system.ts'
 import type { Locks } from './lock.ts'
 import type { Paths } from './paths.ts'
@@ -26,7 +27,7 @@ export function breakOrphan(parts: OrphanLockParts, file: string): void {
   }
 }
 
-function isOrphan({ fs, paths, locks }: OrphanLockParts, file: string): boolean {
-  const owner = locks.deadHolder(file)
-  return owner !== undefined && !fs.readDir(paths.journals).some((name) => name.startsWith(owner.id))
+function isOrphan(parts: OrphanLockParts, file: string): boolean {
+  const owner = parts.locks.deadHolder(file)
+  return owner !== undefined && !hasEstate(parts, owner)
 }
