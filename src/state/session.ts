@@ -92,7 +92,7 @@ export const sessionSchema = z.looseObject({
   config: z.looseObject({
     systemPrompt: z.string().optional(),
     permissionPolicy: z.unknown().optional(),
-    autoSave: z.boolean().optional(),
+    autoSave: z.union([z.boolean(), z.literal('step')], "has to be true, false or 'step'").optional(),
   }),
   usage: usageSchema,
   /** Where a forked session came from. */

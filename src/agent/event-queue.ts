@@ -1,0 +1,39 @@
+/** Events from whoever makes them to one who listens. */
+
+/** Holds what was pushed until it is asked for; ends, or fails, after what was pushed before. */
+export class EventQueue<T> implements AsyncIterable<T> {
+  #events: T[] = []
+  #end: { error?: unknown } | undefined
+  #wake: () => void = () => {}
+
+  push(event: T): void {
+    this.#events.push(event)
+    this.#wake()
+  }
+
+  end(): void {
+    this.#end ??= {}
+    this.#wake()
+  }
+
+  fail(error: unknown): void {
+    this.#end ??= { error }
+    this.#wake()
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<T, void, undefined> {
+    for (;;) {
+      const events = this.#events
+      this.#events = []
+      yield* events
+      if (this.#events.length > 0) continue
+      if (this.#end !== undefined) {
+        if ('error' in this.#end) throw this.#end.error
+        return
+      }
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve
+      })
+    }
+  }
+}

@@ -1,0 +1,24 @@
+/** What an agent lends to its sessions. */
+import type { Environment } from './config-parser.ts'
+import type { ReadyModel } from './model.ts'
+import type { ModelLimits } from './model-call.ts'
+import type { ModelChoice, ResumeOptions } from './options.ts'
+import type { Scrubber } from './secrets.ts'
+import type { AgentSession } from './session.ts'
+
+export interface Host {
+  readonly scrubber: Scrubber
+  readonly env: Environment
+  readonly limits: ModelLimits
+  readonly outputLimit: number
+  readonly now: () => number
+  readonly maxSteps: number
+  readonly systemPrompt: string | undefined
+  readonly isClosed: boolean
+  /** The chosen model; else the saved one if it is still there; else the default. */
+  model(choice: ModelChoice | undefined, saved: string | undefined): Promise<ReadyModel>
+  resume(id: string, options: ResumeOptions): AgentSession
+  /** Told while an operation is under way, so that closing the agent can end it. */
+  working(session: AgentSession): void
+  idle(session: AgentSession): void
+}

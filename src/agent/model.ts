@@ -1,0 +1,78 @@
+/** Language models, from a configuration or from the user. The only files that load the AI SDK are this and `model-call.ts`. */
+import type { LanguageModel } from 'ai'
+import type { Config, ModelConfig } from './config.ts'
+
+/** A model that is ready to be called. */
+export interface ReadyModel {
+  /** `provider/model`, as sessions keep it. */
+  ref: string
+  model: Exclude<LanguageModel, string>
+  /** Whether it is offered tools. */
+  tools: boolean
+  maxOutputTokens: number | undefined
+  temperature: number | undefined
+  /** From a configuration; an answer without a reason to finish was cut off then. */
+  configured: boolean
+}
+
+/** An object with the calls of an AI SDK model, of any version of its specification. */
+export function isLanguageModel(value: unknown): value is Exclude<LanguageModel, string> {
+  const { specificationVersion, doStream, doGenerate } = (value ?? {}) as Record<string, unknown>
+  return (
+    typeof specificationVersion === 'string' &&
+    typeof doStream === 'function' &&
+    typeof doGenerate === 'function'
+  )
+}
+
+/** The user's own model. */
+export const readyModel = (model: Exclude<LanguageModel, string>): ReadyModel => ({
+  ref: `${model.provider}/${model.modelId}`,
+  model,
+  tools: true,
+  maxOutputTokens: undefined,
+  temperature: undefined,
+  configured: false,
+})
+
+/** A model of the configuration, by `provider/model`. Throws ConfigError. */
+export async function configuredModel(config: Config, ref: string): Promise<ReadyModel> {
+  const settings = config.model(ref)
+  const model = await (settings.provider.type === 'anthropic' ? anthropic(settings) : openAi(settings))
+  return {
+    ref,
+    model: settings.streaming ? model : await withoutStreaming(model),
+    tools: settings.toolCall,
+    maxOutputTokens: settings.maxOutputTokens,
+    temperature: settings.temperature,
+    configured: true,
+  }
+}
+
+type ProviderModel = Extract<Exclude<LanguageModel, string>, { specificationVersion: 'v3' }>
+
+async function openAi({ id, provider }: ModelConfig): Promise<ProviderModel> {
+  const { createOpenAICompatible } = await import('@ai-sdk/openai-compatible')
+  return createOpenAICompatible({
+    name: provider.name,
+    baseURL: provider.baseUrl ?? 'https://api.openai.com/v1',
+    headers: { ...provider.headers },
+    includeUsage: true,
+    ...(provider.apiKey === undefined ? {} : { apiKey: provider.apiKey }),
+  }).chatModel(id)
+}
+
+async function anthropic({ id, provider }: ModelConfig): Promise<ProviderModel> {
+  const { createAnthropic } = await import('@ai-sdk/anthropic')
+  return createAnthropic({
+    headers: { ...provider.headers },
+    // Never the SDK's own look into the environment: a configuration without a key has none.
+    apiKey: provider.apiKey ?? '',
+    baseURL: provider.baseUrl ?? 'https://api.anthropic.com/v1',
+  })(id)
+}
+
+async function withoutStreaming(model: ProviderModel): Promise<ProviderModel> {
+  const { simulateStreamingMiddleware, wrapLanguageModel } = await import('ai')
+  return wrapLanguageModel({ model, middleware: simulateStreamingMiddleware() })
+}

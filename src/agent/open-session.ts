@@ -1,0 +1,136 @@
+/** A session as its agent works on it: made, or found in the store. */
+import { AlreadyExistsError, NotFoundError } from '../errors.ts'
+import { newSession, type Session } from '../state/index.ts'
+import type { SessionHandle, SessionStore } from '../store/session-store.ts'
+import { Draft } from './draft.ts'
+import type { Host } from './host.ts'
+import type { ReadyModel } from './model.ts'
+import type { ModelChoice, SharedOptions } from './options.ts'
+import { mergePolicies, type PermissionPolicy, Permissions } from './permissions.ts'
+import { Recorder } from './recorder.ts'
+import { Saver } from './saver.ts'
+import { Workspace } from './tools/index.ts'
+import { workspaceCommit } from './workspace-commit.ts'
+
+/** How a session came to be asked for. */
+export interface SessionRequest extends SharedOptions {
+  id: string
+  /** Made new, or expected to exist. */
+  mode: 'new' | 'resume' | 'either'
+  workspace: string | undefined
+  model: ModelChoice | undefined
+  title?: string
+  metadata?: Readonly<Record<string, unknown>>
+  at?: string
+  branch?: string
+}
+
+export interface OpenSession {
+  draft: Draft
+  /** `undefined` without a store. */
+  saver: Saver | undefined
+  model: ReadyModel
+  workspace: Workspace
+  permissions: Permissions
+  autoSave: boolean | 'step'
+  systemPrompt: string | undefined
+}
+
+/** Throws AlreadyExistsError, NotFoundError. */
+export async function openSession(request: SessionRequest, host: Host): Promise<OpenSession> {
+  const { id, mode, sessionStore: store } = request
+  if (store === undefined) {
+    if (mode === 'resume') throw new NotFoundError({ kind: 'session', id }, NO_STORE)
+    return assemble(request, host, undefined)
+  }
+  if (mode === 'resume') return assemble(request, host, await found(store, request))
+  if (!(await store.exists(id))) return assemble(request, host, undefined)
+  if (mode === 'either') return assemble(request, host, await found(store, request))
+  throw new AlreadyExistsError(
+    { kind: 'session', id },
+    `There already is a session '${id}'. Go on with it by agent.resumeSession('${id}'), pass ifExists: 'resume', or choose another id.`,
+  )
+}
+
+const NO_STORE = 'A session is resumed from a store: pass sessionStore here, or to Agent.create.'
+
+const found = (store: SessionStore, { id, at, branch }: SessionRequest): Promise<SessionHandle> =>
+  store.open(id, { ...(at === undefined ? {} : { at }), ...(branch === undefined ? {} : { branch }) })
+
+async function assemble(
+  request: SessionRequest,
+  host: Host,
+  handle: SessionHandle | undefined,
+): Promise<OpenSession> {
+  const state = handle?.state ?? newState(request, host.now())
+  const draft = new Draft(state, host.scrubber, handle !== undefined)
+  const saved = state.config
+  const model = await host.model(request.model, state.model)
+  const workspace = new Workspace(request.workspace ?? state.workspace ?? '.')
+  const policy = mergePolicies(
+    saved.permissionPolicy as PermissionPolicy | undefined,
+    request.permissionPolicy,
+  )
+  const autoSave = request.autoSave ?? saved.autoSave ?? true
+  const systemPrompt = request.systemPrompt ?? saved.systemPrompt ?? host.systemPrompt
+  draft.set({
+    model: model.ref,
+    workspace: workspace.root,
+    config: {
+      ...saved,
+      autoSave,
+      permissionPolicy: policy,
+      ...(systemPrompt === undefined ? {} : { systemPrompt }),
+    },
+  })
+  markInterrupted(draft, host)
+  const permissions = new Permissions(policy, (path) => workspace.names(path))
+  return {
+    draft,
+    saver: saverOf(request, host, draft, handle, workspace),
+    model,
+    workspace,
+    permissions,
+    autoSave,
+    systemPrompt,
+  }
+}
+
+function newState({ id, metadata, title }: SessionRequest, now: number): Session {
+  const fields: Partial<Session> = { metadata: { ...metadata } }
+  if (title !== undefined) fields.title = title
+  return newSession(id, fields, now)
+}
+
+/** In memory alone: only the first save says so in the store, for another process may still be at it. */
+function markInterrupted(draft: Draft, host: Host): void {
+  const { now, scrubber } = host
+  for (const { id, status } of draft.state.runs) {
+    if (status !== 'running') continue
+    new Recorder({ draft, run: id, scrubber, now, storeDeltas: false, listen: () => {} }).interrupt()
+  }
+  if (draft.state.status === 'running') draft.set({ status: 'idle' })
+}
+
+function saverOf(
+  { branch, onConflict = 'error', sessionStore: store }: SessionRequest,
+  host: Host,
+  draft: Draft,
+  handle: SessionHandle | undefined,
+  workspace: Workspace,
+): Saver | undefined {
+  if (store === undefined) return undefined
+  return new Saver({
+    store,
+    draft,
+    handle,
+    branch,
+    onConflict,
+    branchName: (from) =>
+      `${from}-${(draft.lastRun?.id ?? String(host.now())).replaceAll('-', '').slice(0, 12)}`,
+    trailers: async (): Promise<Readonly<Record<string, string>>> => {
+      const commit = await workspaceCommit(workspace.root, host.env)
+      return commit === undefined ? {} : { Workspace: commit }
+    },
+  })
+}

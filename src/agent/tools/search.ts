@@ -1,0 +1,149 @@
+/** `glob` and `grep`. */
+import { dirname, relative, sep } from 'node:path'
+import { Worker } from 'node:worker_threads'
+import * as z from 'zod'
+import { pathPattern } from '../pattern.ts'
+import { filesBelow, isFolder, textOf } from './files.ts'
+import { ToolFailure } from './outcome.ts'
+import { defineTool, ok } from './tool.ts'
+
+const MATCHES = 500
+/** Milliseconds that a regular expression may take in one file. */
+const PATIENCE = 5000
+
+const path = z.string().min(1).optional().describe('Folder to look in, relative to the workspace')
+
+export const glob = defineTool({
+  description: 'Finds files by a pattern such as src/**/*.ts.',
+  inputSchema: z.object({ pattern: z.string().min(1), path }),
+  parallel: true,
+  subject: 'path',
+  async run({ pattern, path = '.' }, { workspace, signal }) {
+    const folder = await workspace.locate(path)
+    const fits = patternOf(() => pathPattern(pattern))
+    const found: string[] = []
+    for await (const name of filesBelow(folder, signal)) {
+      if (!fits.test(name)) continue
+      if (found.length >= MATCHES) {
+        found.push(`[… more than ${MATCHES} files; narrow the pattern …]`)
+        break
+      }
+      found.push(path === '.' ? name : `${path.replace(/\/$/, '')}/${name}`)
+    }
+    return ok(found.length === 0 ? 'No file fits.' : found.join('\n'))
+  },
+})
+
+export const grep = defineTool({
+  description: 'Finds lines by a regular expression (JavaScript), as file:line:text.',
+  inputSchema: z.object({
+    pattern: z.string().min(1),
+    path: path.describe('File or folder to look in, relative to the workspace'),
+    glob: z.string().min(1).optional().describe('Only in files that fit, such as *.ts'),
+    ignoreCase: z.boolean().optional(),
+  }),
+  parallel: true,
+  subject: 'path',
+  async run({ pattern, path = '.', glob: only, ignoreCase = false }, { workspace, signal, mayRead }) {
+    const real = await workspace.locate(path)
+    const flags = ignoreCase ? 'iu' : 'u'
+    patternOf(() => new RegExp(pattern, flags))
+    const fits = only === undefined ? undefined : patternOf(() => pathPattern(only))
+    const folder = (await isFolder(real)) ? real : dirname(real)
+    const names = folder === real ? filesBelow(folder, signal) : [relative(folder, real)]
+    const base = relative(await workspace.locate('.'), folder)
+      .split(sep)
+      .join('/')
+    const found: string[] = []
+    const matcher = new Matcher(pattern, flags)
+    try {
+      for await (const name of names) {
+        if (fits !== undefined && !fits.test(name)) continue
+        const file = base === '' ? name : `${base}/${name}`
+        if (!mayRead(file)) continue
+        const text = await textOf(workspace, file).catch(() => undefined)
+        if (text === undefined) continue
+        for (const { line, content } of await matcher.lines(text, signal)) {
+          found.push(`${file}:${line}:${content.slice(0, 500)}`)
+        }
+        if (found.length >= MATCHES) {
+          found.splice(MATCHES, found.length, `[… more than ${MATCHES} lines; narrow the pattern …]`)
+          break
+        }
+      }
+    } finally {
+      await matcher.close()
+    }
+    return ok(found.length === 0 ? 'No line fits.' : found.join('\n'))
+  },
+})
+
+function patternOf(make: () => RegExp): RegExp {
+  try {
+    return make()
+  } catch (error) {
+    throw new ToolFailure(`this is no valid pattern: ${(error as Error).message}`)
+  }
+}
+
+interface Line {
+  line: number
+  content: string
+}
+
+/** Looks for lines in a thread of its own: a regular expression can take for ever, and must not take us with it. */
+class Matcher {
+  readonly #pattern: string
+  readonly #flags: string
+  #worker: Worker | undefined
+
+  constructor(pattern: string, flags: string) {
+    this.#pattern = pattern
+    this.#flags = flags
+  }
+
+  lines(text: string, signal: AbortSignal): Promise<Line[]> {
+    const worker = this.#start()
+    return new Promise((resolve, reject) => {
+      const end = (settle: () => void) => {
+        clearTimeout(timer)
+        signal.removeEventListener('abort', abort)
+        worker.removeAllListeners()
+        settle()
+      }
+      const abort = () => end(() => reject(signal.reason))
+      const timer = setTimeout(() => {
+        end(() => reject(new ToolFailure(`the pattern took longer than ${PATIENCE} ms; make it simpler`)))
+      }, PATIENCE)
+      worker.once('message', (lines: Line[]) => end(() => resolve(lines)))
+      worker.once('error', (error) => end(() => reject(error)))
+      signal.addEventListener('abort', abort, { once: true })
+      worker.postMessage(text)
+    })
+  }
+
+  async close(): Promise<void> {
+    await this.#worker?.terminate()
+  }
+
+  #start(): Worker {
+    this.#worker ??= new Worker(WORKER, {
+      eval: true,
+      workerData: { pattern: this.#pattern, flags: this.#flags, most: MATCHES },
+    })
+    return this.#worker
+  }
+}
+
+const WORKER = `
+const { parentPort, workerData } = require('node:worker_threads')
+const pattern = new RegExp(workerData.pattern, workerData.flags)
+parentPort.on('message', (text) => {
+  const found = []
+  const lines = text.split('\\n')
+  for (let i = 0; i < lines.length && found.length <= workerData.most; i++) {
+    if (pattern.test(lines[i])) found.push({ line: i + 1, content: lines[i] })
+  }
+  parentPort.postMessage(found)
+})
+`

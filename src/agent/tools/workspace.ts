@@ -1,0 +1,139 @@
+/** The folder that tools work in, and nothing outside it. */
+import { constants, realpathSync } from 'node:fs'
+import { type FileHandle, lstat, mkdir, open, realpath } from 'node:fs/promises'
+import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
+import { ToolFailure } from './outcome.ts'
+
+export class Workspace {
+  /** Absolute, as it was given. */
+  readonly root: string
+
+  constructor(root: string) {
+    this.root = resolve(root)
+  }
+
+  /**
+   * Where `path` really is: links resolved first, as far as it exists. Throws ToolFailure when that is outside the
+   * workspace.
+   */
+  async locate(path: string): Promise<string> {
+    const lexical = this.#lexical(path)
+    const root = await realpath(this.root).catch(() => this.root)
+    const real = await resolveLinks(lexical)
+    if (!isInside(root, real)) throw outside(path)
+    return real
+  }
+
+  /**
+   * The names of a path relative to the workspace: as given, then with links resolved. `undefined` when either is
+   * outside.
+   */
+  names(path: string): readonly string[] | undefined {
+    const lexical = resolve(this.root, path)
+    if (path.includes('\0') || !isInside(this.root, lexical)) return undefined
+    const real = realOf(lexical)
+    const root = realOf(this.root)
+    if (real === undefined || root === undefined || !isInside(root, real)) return undefined
+    return [nameIn(this.root, lexical), nameIn(root, real)]
+  }
+
+  /** The name of a located path, relative to the workspace, with `/`. */
+  async nameOf(real: string): Promise<string> {
+    return nameIn(await realpath(this.root), real)
+  }
+
+  /** Opens a file to be read. Throws ToolFailure unless it is a plain file inside. */
+  async openFile(path: string): Promise<FileHandle> {
+    const real = await this.locate(path)
+    // Not through a link that appeared since, and not waiting for a pipe's other end.
+    const flags = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0)
+    const file = await open(real, flags).catch((error: unknown) => {
+      throw fileFailure(path, error)
+    })
+    const stat = await file.stat()
+    if (stat.isFile()) return file
+    await file.close()
+    throw new ToolFailure(`${path} is ${stat.isDirectory() ? 'a folder' : 'no plain file'}`)
+  }
+
+  /** Writes a whole file, its folders made as needed. Throws ToolFailure. */
+  async writeFile(path: string, text: string): Promise<void> {
+    try {
+      await mkdir(dirname(await this.locate(path)), { recursive: true })
+      // Located again: the folders may have come with a link.
+      const real = await this.locate(path)
+      const stat = await lstat(real).catch(() => undefined)
+      if (stat !== undefined && !stat.isFile()) throw new ToolFailure(`${path} is no plain file`)
+      const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | (constants.O_NOFOLLOW ?? 0)
+      const file = await open(real, flags, 0o666)
+      try {
+        await file.writeFile(text)
+      } finally {
+        await file.close()
+      }
+    } catch (error) {
+      throw fileFailure(path, error)
+    }
+  }
+
+  #lexical(path: string): string {
+    if (path.includes('\0')) throw new ToolFailure('a path has no NUL character in it')
+    const lexical = resolve(this.root, path)
+    if (!isInside(this.root, lexical) && !isAbsolute(path)) throw outside(path)
+    return lexical
+  }
+}
+
+/** An error of the file system, said with the name that the model used. */
+export function fileFailure(path: string, error: unknown): unknown {
+  const { code } = (error ?? {}) as { code?: unknown }
+  if (error instanceof ToolFailure || typeof code !== 'string') return error
+  return new ToolFailure(`${path}: ${REASONS[code] ?? code}`)
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file or folder',
+  EACCES: 'permission denied',
+  EPERM: 'permission denied',
+  EISDIR: 'this is a folder',
+  ENOTDIR: 'a part of this path is no folder',
+  EEXIST: 'a part of this path is no folder',
+  ELOOP: 'this is a link where none may be',
+  ENOSPC: 'the disk is full',
+  ENAMETOOLONG: 'the name is too long',
+}
+
+const outside = (path: string): ToolFailure =>
+  new ToolFailure(`${path} is outside the workspace; only what is inside can be used`)
+
+const isInside = (root: string, path: string): boolean =>
+  path === root || path.startsWith(root.endsWith(sep) ? root : root + sep)
+
+const nameIn = (root: string, path: string): string => relative(root, path).split(sep).join('/') || '.'
+
+/** `path` with every link resolved; what does not exist yet is taken as it stands. */
+async function resolveLinks(path: string): Promise<string> {
+  try {
+    return await realpath(path)
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code !== 'ENOENT') throw fileFailure(path, error)
+    // A link that leads nowhere would be followed by a write.
+    const stat = await lstat(path).catch(() => undefined)
+    if (stat?.isSymbolicLink()) throw new ToolFailure(`${path} is a link that leads nowhere`)
+    const parent = dirname(path)
+    return parent === path ? path : join(await resolveLinks(parent), path.slice(parent.length))
+  }
+}
+
+function realOf(path: string): string | undefined {
+  try {
+    return realpathSync(path)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') return undefined
+    const parent = dirname(path)
+    if (parent === path) return undefined
+    const real = realOf(parent)
+    return real === undefined ? undefined : join(real, path.slice(parent.length))
+  }
+}
