@@ -46,7 +46,13 @@ export class Journal {
     const file = fs.open(path, 'wx+')
     if (file === undefined) throw new StorageError(`The journal '${path}' exists already.`, { file: path })
     const journal = new Journal(path, file, owner)
-    journal.restart()
+    try {
+      journal.restart()
+    } catch (error) {
+      file.close()
+      fs.unlink(path)
+      throw error
+    }
     return journal
   }
 

@@ -47,8 +47,8 @@ export class Placement {
   }
 
   /** Never throws: one that cannot be removed keeps its pack from being repacked, no more. Later calls try again. */
-  unkeep(pack: string): void {
-    this.unwanted.add(pack)
+  unkeep(pack?: string): void {
+    if (pack !== undefined) this.unwanted.add(pack)
     for (const name of this.unwanted) {
       try {
         this.fs.unlink(this.file(name, 'keep'))

@@ -41,8 +41,9 @@ export class RefFiles {
     if (!follows) this.forget(path)
     const bytes = Buffer.from(text)
     const file = (follows ? this.again(own, bytes) : undefined) ?? this.temporaries.write(bytes)
-    const older = from === undefined ? undefined : this.keep(path)
+    let older: string | undefined
     try {
+      if (from !== undefined) older = this.keep(path)
       this.replace(file, path)
     } catch (error) {
       this.temporaries.discard(file)

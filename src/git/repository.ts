@@ -3,7 +3,7 @@
  * This is the door of the object layer; it knows nothing of sessions.
  */
 import { dirname, join, resolve } from 'node:path'
-import { NotFoundError, SessionClosedError, UnsupportedError } from '../errors.ts'
+import { NotFoundError, SessionClosedError, StorageError, UnsupportedError } from '../errors.ts'
 import type { MergedInMemory } from './chapter-packs.ts'
 import { type Config, checkConfig, NEW_CONFIG, parseConfig } from './config.ts'
 import { type FileSystem, nodeFileSystem } from './file-system.ts'
@@ -159,6 +159,7 @@ export class Repository {
     try {
       await this.settle()
       this.refs.close()
+      this.temporaries.close()
       this.journals.close()
     } catch (error) {
       this.journals.abandon(this.unsettled)
@@ -218,30 +219,43 @@ export class Repository {
       await this.open()
     }
     const { fs, paths } = this
-    const made = [paths.temporaries, paths.journals, paths.packs].map((folder) => fs.makeDir(folder))
-    // Of a repository that somebody else made nobody knows whether its folders would survive.
-    if (made.some((folder) => folder !== undefined) || !this.config().has('forkpoint.format'))
-      for (const folder of [paths.own, paths.root, paths.objects]) await fs.syncDir(folder)
+    const folders = [paths.temporaries, paths.journals, paths.retired, paths.packs]
+    const made = folders.map((folder) => fs.makeDir(folder))
+    // Whether names would survive is unknown in a repository that somebody else made, and in one without a save:
+    // whoever made that may not have come to the end.
+    const isNew = made.some((folder) => folder !== undefined) || fs.readDir(paths.packs).length === 0
+    if (isNew || !this.config().has('forkpoint.format')) {
+      for (const folder of [paths.own, paths.objects, paths.root]) await fs.syncDir(folder)
+      await this.syncAbove()
+    }
     await recover(this.recoveryParts(), 'all')
   }
 
   /**
-   * HEAD comes last, when all else is durable: without it git, and we, see no repository. So there is a whole one
-   * or none, and creating it twice is safe.
+   * HEAD comes last, when all else in the folder is durable: without it git, and we, see no repository. So there is
+   * a whole one or none, and creating it twice is safe.
    */
   private async create(head: string): Promise<void> {
     const { fs, paths } = this
-    const above = fs.makeDir(paths.root) ?? paths.root
+    fs.makeDir(paths.root)
     for (const folder of FOLDERS) fs.makeDir(join(paths.root, folder))
     await this.writeDurably('config', NEW_CONFIG)
     if (this.isInWorkTree()) await this.writeDurably('.gitignore', '*\n')
     for (const folder of ['objects', 'refs', 'forkpoint', '.']) await fs.syncDir(join(paths.root, folder))
-    for (let folder = paths.root; ; folder = dirname(folder)) {
-      await fs.syncDir(dirname(folder))
-      if (folder === above || folder === dirname(folder)) break
-    }
     await this.writeDurably('HEAD', `ref: ${head}\n`)
-    await fs.syncDir(paths.root)
+  }
+
+  /** The folders above may be as new as the store. */
+  private async syncAbove(): Promise<void> {
+    for (let folder = dirname(this.paths.root); ; folder = dirname(folder)) {
+      try {
+        await this.fs.syncDir(folder)
+      } catch (error) {
+        // One that we may not open is not one that we made.
+        if (!(error instanceof StorageError && NOT_OURS.has(error.errno ?? ''))) throw error
+      }
+      if (folder === dirname(folder)) return
+    }
   }
 
   private async writeDurably(name: string, text: string): Promise<void> {
@@ -290,6 +304,7 @@ export class Repository {
     await this.settle()
     if (this.journals.current !== undefined) return
     this.refs.close()
+    this.temporaries.close()
     this.journals.close()
   }
 
@@ -310,6 +325,7 @@ export class Repository {
       this.unsettled = this.unsettled.filter((other) => other !== chapter)
       await this.journals.release(chapter)
     }
+    this.placement.unkeep()
     await this.merger.compact()
     this.merger.sweep()
   }
@@ -330,6 +346,7 @@ const FOLDERS = [
   'forkpoint/tmp',
   'forkpoint/journals',
 ]
+const NOT_OURS = new Set(['EACCES', 'EPERM', 'EROFS', 'EINVAL'])
 const OUR_NAMES = new Set(['objects', 'refs', 'forkpoint', 'config', '.gitignore', 'HEAD'])
 
 /** Repositories with something to settle. A process that ends by itself settles them first. */

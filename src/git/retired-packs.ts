@@ -4,7 +4,7 @@
  * pack>`: the owner, then a name a line): whoever comes next can delete them, and after a restart of the
  * machine, when nobody reads them and nobody knows what they hold, does.
  */
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { isObjectId } from '../ids.ts'
 import type { FileSystem } from './file-system.ts'
 import { type Owner, ownerText, parseOwner } from './process-identity.ts'
@@ -24,6 +24,7 @@ export class RetiredPacks {
   private readonly temporaries: Temporaries
   private packs: RetiredPack[] = []
   private obsolete = new Set<string>()
+  private isNew = false
 
   constructor(fs: FileSystem, folder: string, temporaries: Temporaries) {
     this.fs = fs
@@ -52,14 +53,13 @@ export class RetiredPacks {
   async persist(by: string, owner: Owner): Promise<void> {
     const known = new Set(readList(this.fs, join(this.folder, by))?.packs)
     const packs = new Set(this.packs.flatMap((one) => (one.by === by ? one.pack : [])))
-    if ([...packs].every((pack) => known.has(pack))) return
+    if (packs.size === 0) return
     const text = ownerText(owner) + [...known, ...packs].map((pack) => `${pack}\n`).join('')
     const temporary = this.temporaries.write(Buffer.from(text))
     try {
       await this.fs.syncFile(temporary)
       if (!this.fs.rename(temporary, join(this.folder, by))) {
-        this.fs.makeDir(this.folder)
-        await this.fs.syncDir(join(this.folder, '..'))
+        this.isNew = this.fs.makeDir(this.folder) !== undefined
         this.fs.rename(temporary, join(this.folder, by))
       }
     } catch (error) {
@@ -67,6 +67,8 @@ export class RetiredPacks {
       throw error
     }
     await this.fs.syncDir(this.folder)
+    if (this.isNew) await this.fs.syncDir(dirname(this.folder))
+    this.isNew = false
   }
 
   /** The pack is gone, or not to be deleted. Its list goes once that is durable. */

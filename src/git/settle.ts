@@ -4,6 +4,7 @@
  */
 import { dirname, join } from 'node:path'
 import type { FileSystem } from './file-system.ts'
+import type { Locks } from './lock.ts'
 import type { PackMerger } from './pack-merger.ts'
 import type { Paths } from './paths.ts'
 import type { Placement } from './placement.ts'
@@ -13,6 +14,7 @@ export interface SettleParts {
   fs: FileSystem
   paths: Paths
   refs: Refs
+  locks: Locks
   placement: Placement
   merger: PackMerger
 }
@@ -42,19 +44,29 @@ async function settlePacks(
   // One that vanished was repacked by git, which syncs what it writes, but not its name.
   const [only] = there.length === 1 && packs.length === 1 ? there : []
   for (const pack of only === undefined ? [...there, ...left] : [only]) {
-    await fs.syncFile(placement.file(pack, 'pack'))
-    await fs.syncFile(placement.file(pack, 'idx'))
+    try {
+      await fs.syncFile(placement.file(pack, 'pack'))
+      await fs.syncFile(placement.file(pack, 'idx'))
+    } catch (error) {
+      // What the kernel did with the pages is unknown, and a second sync would not tell: written anew, and checked.
+      if ((await merger.merge([pack])) === undefined) throw error
+    }
   }
   await fs.syncDir(paths.packs)
   if (only !== undefined) await merger.retireDurably(left, only)
 }
 
-async function settleRefs({ fs, paths, refs }: SettleParts, names: readonly string[]): Promise<void> {
+async function settleRefs(parts: SettleParts, names: readonly string[]): Promise<void> {
+  const { fs, paths, refs } = parts
   const folders = new Set<string>()
   let packed = false
   for (const name of names) {
     const path = refs.path(name)
-    await fs.syncFile(path)
+    try {
+      await fs.syncFile(path)
+    } catch (error) {
+      if (!(await rewrite(parts, name))) throw error
+    }
     // Removed, or git packed it a moment ago.
     packed ||= fs.stat(path) === undefined
     // A new folder is durable with the folder above it; the topmost ones are as old as the store.
@@ -69,4 +81,18 @@ async function settleRefs({ fs, paths, refs }: SettleParts, names: readonly stri
   }
   for (const folder of [...folders].sort((a, b) => b.length - a.length))
     await fs.syncDir(join(paths.root, folder))
+}
+
+/** After a sync that failed: the ref in a new file. Whether it could be done; who holds the lock writes it himself. */
+async function rewrite({ fs, refs, locks }: SettleParts, name: string): Promise<boolean> {
+  const path = refs.path(name)
+  if (!locks.take(path)) return false
+  try {
+    const value = refs.readValue(name)
+    if (value !== undefined) refs.write(name, value)
+    await fs.syncFile(path)
+    return true
+  } finally {
+    locks.release(path)
+  }
 }

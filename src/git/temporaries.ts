@@ -72,6 +72,12 @@ export class Temporaries {
     }
   }
 
+  /** Removes what is left of this object's. */
+  close(): void {
+    for (const name of this.fs.readDir(this.folder))
+      if (name.startsWith(`${this.owner}-`)) this.discard(join(this.folder, name))
+  }
+
   private tryOpen(path: string): OpenFile | undefined {
     try {
       return this.fs.open(path, 'wx+')

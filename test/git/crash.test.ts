@@ -15,13 +15,12 @@ import {
   type Scenario,
   type Scene,
 } from './support/crash.ts'
-import { type DiskState, exportTo } from './support/disk-state.ts'
+import { type DiskState, exportTo, type PowerLoss } from './support/disk-state.ts'
 
 const SOAK = process.env.FORKPOINT_SOAK === '1'
-const SEEDS = SOAK ? 12 : 2
-const LOSSES = SOAK ? POWER_LOSSES : (['nothing', 'zeros'] as const)
+const timeout = SOAK ? 1_800_000 : 120_000
 /** Every so many states real git is asked too. */
-const GIT_EVERY = SOAK ? 10 : 60
+const GIT_EVERY = SOAK ? 10 : 100
 
 const MAIN = 'refs/heads/s/main'
 const TRY = 'refs/heads/s/try'
@@ -209,13 +208,17 @@ async function check(aftermath: Aftermath): Promise<void> {
   if (asksGit) expectCleanForGit(scene.disk.state, what)
 }
 
-const seedsFor = (n: number): number[] => Array.from({ length: SEEDS }, (_, i) => n * SEEDS + i + 1)
+/** Every cut is looked at in all these ways in the long run, in a few of them in the short one. */
+const lossesAt = (n: number): readonly PowerLoss[] =>
+  SOAK
+    ? [...POWER_LOSSES, ...Array.from({ length: 12 }, (_, i) => n * 12 + i + 1)]
+    : ['nothing', POWER_LOSSES[2 + (n % 3)]!, n + 1]
 
 describe('what was acknowledged survives a stop after any operation of', () => {
   for (const [name, scenario] of Object.entries(scenarios)) {
-    it(name, async () => {
+    it(name, { timeout }, async () => {
       for (const [n, cut] of (await cutsOf(scenario)).entries()) {
-        for (const aftermath of aftermaths(cut, [...LOSSES, ...seedsFor(n)])) await check(aftermath)
+        for (const aftermath of aftermaths(cut, lossesAt(n))) await check(aftermath)
       }
     })
   }
@@ -223,17 +226,21 @@ describe('what was acknowledged survives a stop after any operation of', () => {
 
 describe('what was acknowledged survives a stop after any operation of the recovery from', () => {
   for (const [name, scenario] of Object.entries(scenarios)) {
-    it(name, async () => {
-      const cuts = await cutsOf(scenario)
-      const step = SOAK ? 1 : Math.ceil(cuts.length / 2)
-      for (let n = step - 1; n < cuts.length; n += step) {
-        for (const first of aftermaths(cuts[n]!, [POWER_LOSSES[2 + (n % 3)]!, n])) {
-          for (const [m, cut] of (await recoveryCutsOf(first)).entries()) {
-            for (const second of aftermaths(cut, SOAK ? ['nothing', 'zeros', m] : [m]))
-              await check({ ...second, what: `${first.what}, then ${second.what}` })
-          }
+    it(name, { timeout }, async () => {
+      for (const first of await firstStops(scenario)) {
+        for (const [n, cut] of (await recoveryCutsOf(first)).entries()) {
+          for (const second of aftermaths(cut, SOAK ? ['nothing', 'zeros', n] : [n]))
+            await check({ ...second, what: `${first.what}, then ${second.what}` })
         }
       }
     })
   }
 })
+
+/** Where the recovery begins: in the short run a kill half way and a power loss near the end. */
+async function firstStops(scenario: Scenario): Promise<Aftermath[]> {
+  const cuts = await cutsOf(scenario)
+  if (SOAK) return cuts.flatMap((cut, n) => [...aftermaths(cut, [POWER_LOSSES[2 + (n % 3)]!, n])])
+  const [half, late] = [0.5, 0.8].map((part) => cuts[Math.floor(cuts.length * part)]!)
+  return [[...aftermaths(half!, [])][0]!, [...aftermaths(late!, ['zeros'])][1]!]
+}
