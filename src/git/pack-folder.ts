@@ -118,13 +118,20 @@ export class PackFolder {
     const isChanged = gone.length > 0 || added.some((name) => !this.#broken.has(name))
     for (const name of this.#broken.keys()) if (!listed.has(name)) this.#broken.delete(name)
     for (const pack of gone) this.drop(pack)
-    this.#packs = [...added.map((name) => this.#newPack(name)), ...this.#packs]
+    this.#packs = [...this.#largestFirst(added).map((name) => this.#newPack(name)), ...this.#packs]
     return isChanged
   }
 
   close(): void {
     for (const pack of this.#packs) pack.close()
     this.#open.clear()
+  }
+
+  /** Most objects are in the large packs; the small ones beside them may only be waiting to be deleted. */
+  #largestFirst(names: readonly string[]): string[] {
+    const size = (name: string): number => this.#fs.stat(`${this.folder}/pack-${name}.idx`)?.size ?? 0
+    const sized = names.map((name) => ({ name, size: names.length > 1 ? size(name) : 0 }))
+    return sized.sort((a, b) => b.size - a.size).map(({ name }) => name)
   }
 
   #placeIn(pack: PackFile, id: ObjectId, key: number): PackPlace | undefined {
