@@ -1,6 +1,13 @@
 /** Documents ⇄ trees of files, format 1: values to values, no disk. */
 export { textOfParts } from '../state/index.ts'
-export { decodeDocument, decodeDocumentSliced, decodeHead, encodeDocument, encodeDocumentSliced, encodeHead } from './document.ts'
+export {
+  decodeDocument,
+  decodeDocumentSliced,
+  decodeHead,
+  encodeDocument,
+  encodeDocumentSliced,
+  encodeHead,
+} from './document.ts'
 export {
   appendEvents,
   besideSegment,

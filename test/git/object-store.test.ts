@@ -333,7 +333,11 @@ describe('looking for objects', () => {
         const opened = nodeFileSystem.open(file, mode)
         if (opened === undefined) return undefined
         most = Math.max(most, ++open)
-        return { ...opened, close: () => void (open--, opened.close()) }
+        const close = (): void => {
+          open--
+          opened.close()
+        }
+        return { ...opened, close }
       },
     }
     const objects = new ObjectStore(counting, path.join(repository, 'objects'))
