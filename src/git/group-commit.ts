@@ -10,7 +10,7 @@ import type { MergedInMemory } from './chapter-packs.ts'
 import type { GroupEntry, RefMove, SymbolicMove } from './journal-entry.ts'
 import type { Chapter, Journals } from './journals.ts'
 import type { Locks } from './lock.ts'
-import type { NewObject } from './object.ts'
+import { asBuffer, type NewObject } from './object.ts'
 import type { ObjectStore } from './object-store.ts'
 import { type BuiltPack, buildPack, buildPackAsync } from './pack-writer.ts'
 import type { Placement, StagedPack } from './placement.ts'
@@ -262,6 +262,7 @@ export class GroupCommit {
       this.parts,
       batch.flatMap((one) => one.moves),
       batch.flatMap((one) => one.symbolic),
+      new Set(batch.flatMap(forwardMoves)),
     )
     let chapter: Chapter | undefined
     let pack: BuiltPack | undefined
@@ -356,6 +357,13 @@ function groupEntry(batch: readonly Ready[], at: number, pack: string | null, me
   const symbolic = batch.flatMap((one) => one.symbolic)
   return { kind: 'group', at, moves, symbolic, pack, ...(merged === undefined ? {} : { merged }) }
 }
+
+/** The moves to a new commit that has the old one as a parent. */
+const forwardMoves = ({ moves, plan }: Ready): RefMove[] =>
+  moves.filter(({ from, to }) => {
+    const commit = from === null ? undefined : plan.objects.findLast(({ id }) => id === to)
+    return commit?.type === 'commit' && asBuffer(commit.data).subarray(0, 512).includes(`\nparent ${from}\n`)
+  })
 
 async function packOf(batch: readonly Ready[]): Promise<BuiltPack | undefined> {
   const objects = batch.flatMap(({ plan }) => plan.objects)

@@ -7,13 +7,24 @@ export class RefMoves {
   private readonly parts: RefRemovalParts
   private readonly moves: readonly RefMove[]
   private readonly symbolic: readonly SymbolicMove[]
+  private readonly forward: ReadonlySet<RefMove>
   private touched: (RefMove | SymbolicMove)[] = []
 
-  /** The caller holds the locks of all refs. */
-  constructor(parts: RefRemovalParts, moves: readonly RefMove[], symbolic: readonly SymbolicMove[]) {
+  /**
+   * The caller holds the locks of all refs.
+   *
+   * @param forward those of `moves` that certainly lead to a child of the commit before
+   */
+  constructor(
+    parts: RefRemovalParts,
+    moves: readonly RefMove[],
+    symbolic: readonly SymbolicMove[],
+    forward: ReadonlySet<RefMove> = new Set(),
+  ) {
     this.parts = parts
     this.moves = moves
     this.symbolic = symbolic
+    this.forward = forward
   }
 
   get refs(): string[] {
@@ -25,8 +36,8 @@ export class RefMoves {
     // A symbolic ref never points at nothing: its target comes before it and goes after it.
     for (const move of [...this.moves, ...this.symbolic]) {
       if (move.to === null) continue
-      const value = refValue(move.to)
-      this.parts.refs.write(move.ref, value, 'id' in value ? (move.from ?? undefined) : undefined)
+      const from = this.forward.has(move) ? (move.from ?? undefined) : undefined
+      this.parts.refs.write(move.ref, refValue(move.to), from)
       this.touched.push(move)
     }
     const gone = this.moves.filter(({ to }) => to === null)

@@ -169,6 +169,18 @@ const scenarios: Record<string, Scenario> = {
     }
   },
 
+  'a ref that is set back and goes on from there': async (scene) => {
+    const { repository, tip } = await saves(scene, 6, { settling: true })
+    await repository.settle()
+    return async () => {
+      const aside = await scene.save(repository, MAIN, 'aside')
+      await repository.settle()
+      const next = await scene.save(repository, MAIN, 'next', aside)
+      await scene.change(repository, { moves: { [MAIN]: tip } })
+      await scene.save(repository, MAIN, 'again', next)
+    }
+  },
+
   'two processes that take turns': async (scene) => {
     const { repository: a, tip: first } = await saves(scene, 1)
     const b = scene.repository()
