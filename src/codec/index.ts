@@ -18,7 +18,14 @@ export {
 } from './events.ts'
 export { decodeItem, encodeItem } from './item.ts'
 export { MAX_DEPTH, MAX_TEXT, MAX_VALUE, type WriteOptions, writeJson } from './json-writer.ts'
-export { type CollectionSpec, genericLayout, type KeyOrder, type Layout, sessionLayout } from './layout.ts'
+export {
+  type CollectionSpec,
+  genericLayout,
+  isFolderName,
+  type KeyOrder,
+  type Layout,
+  sessionLayout,
+} from './layout.ts'
 export { MAX_INLINE_BINARY, MAX_INLINE_TEXT } from './markers.ts'
 export {
   folderName,

@@ -100,11 +100,12 @@ export function planRepack(
     merged: merged.map(({ name }) => name),
     staying: packs.slice(count).map(({ name }) => name),
     isFull: count === packs.length,
-    window: bytes <= 8 * MIB ? 250 : bytes <= 128 * MIB ? 50 : 10,
+    window: Math.max(10, Math.min(250, Math.floor(WORK / Math.max(1, bytes)))),
   }
 }
 
-const MIB = 1024 * 1024
+/** Bytes times window: a few seconds of work, and for small stores as much as `git gc --aggressive` does. */
+const WORK = 1024 ** 3
 /** Deeper chains save little more, and cost a reader. */
 const DEPTH = 20
 

@@ -104,6 +104,11 @@ export class Refs {
     }
   }
 
+  /** Names of packed refs. Throws CorruptError. */
+  packedNames(): Iterable<string> {
+    return this.packed.read().keys()
+  }
+
   packedValue(ref: string): ObjectId | undefined {
     return this.packed.read().get(ref)?.id
   }

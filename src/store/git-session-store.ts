@@ -1,5 +1,5 @@
 /** Sessions in a git repository: every save is a commit. */
-import { AlreadyExistsError, NotFoundError } from '../errors.ts'
+import { AlreadyExistsError, CorruptError, NotFoundError } from '../errors.ts'
 import type { Plan } from '../git/group-commit.ts'
 import { PURGE_LOCK, purgeMark } from '../git/purge.ts'
 import { Repository, type RepositoryOptions } from '../git/repository.ts'
@@ -323,7 +323,7 @@ export class GitSessionStore<S extends StoredDocument = Session> implements Sess
   ): Promise<VerifyReport> {
     return this.#lifetime.use(async () => {
       const id = session === undefined ? undefined : parseSessionId(session)
-      if (id !== undefined) await this.#require(id)
+      if (id !== undefined) await this.#requireEvenBroken(id)
       else if (!(await this.#repository.open())) return { ok: true, checkpoints: 0, objects: 0, problems: [] }
       return verifySessions(this.#history, id, options.onProgress)
     })
@@ -403,6 +403,15 @@ export class GitSessionStore<S extends StoredDocument = Session> implements Sess
 
   async #require(session: SessionId): Promise<void> {
     if (!(await this.#exists(session))) throw new NotFoundError({ kind: 'session', id: session })
+  }
+
+  /** A ref that cannot be read is there. */
+  async #requireEvenBroken(session: SessionId): Promise<void> {
+    try {
+      await this.#require(session)
+    } catch (error) {
+      if (!(error instanceof CorruptError)) throw error
+    }
   }
 
   async #resolve(session: SessionId, revision: string): Promise<CommitId> {

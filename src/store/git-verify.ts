@@ -1,33 +1,139 @@
-/** Reading everything, to know that everything can be read. */
-import type { SessionId } from '../ids.ts'
-import { parseRef } from '../ids.ts'
+/** Reading everything, to know that everything can be read: refs, checkpoints, packs, journals. */
+import { join } from 'node:path'
+import { ForkpointError } from '../errors.ts'
+import { checkJournals, checkPack, packsToCheck } from '../git/pack-check.ts'
+import { refFiles } from '../git/ref-names.ts'
+import type { Repository } from '../git/repository.ts'
+import { type ObjectId, type ParsedRef, parseRef, type SessionId } from '../ids.ts'
 import type { GitHistory } from './git-history.ts'
 import { readDocument } from './git-reader.ts'
-import type { MaintainOptions, Problem, VerifyReport } from './session-store.ts'
+import type { MaintainOptions, VerifyReport } from './session-store.ts'
+import { CheckpointVerifier } from './verify-checkpoints.ts'
+import { Findings } from './verify-findings.ts'
 
+/**
+ * Reads every commit, tree and file that refs reach, once and from the disk, and decodes each; the whole document at
+ * the ends of lines. With `only` it looks at that session, otherwise also at other tools' refs, loose objects,
+ * packs and journals. What is wrong is reported, not thrown. Takes time in proportion to the store.
+ */
 export async function verifySessions(
-  history: GitHistory,
+  { repository }: GitHistory,
   only: SessionId | undefined,
   onProgress?: MaintainOptions['onProgress'],
 ): Promise<VerifyReport> {
-  const problems: Problem[] = []
-  let checkpoints = 0
-  const sessions = new Set<SessionId>()
-  for (const ref of history.repository.refs.list('refs/heads/').keys()) {
-    const parsed = parseRef(ref)
-    if (parsed?.kind === 'branch' && (only === undefined || only === parsed.session))
-      sessions.add(parsed.session)
+  const { objects } = repository
+  objects.forget()
+  const findings = new Findings(objects)
+  const refs = readRefs(repository, only, findings)
+  const checkpoints = new CheckpointVerifier(findings, (done) => onProgress?.({ phase: 'checkpoints', done }))
+  for (const { name, id, parsed } of refs) {
+    if (parsed?.kind === 'branch' || parsed?.kind === 'tag')
+      await checkpoints.verifyFrom(parsed.session, id, name)
   }
-  for (const session of sessions) {
-    for (const id of await history.ofSession(session)) {
-      try {
-        await readDocument(history.repository.objects, (await history.info(id)).tree, session)
-        checkpoints++
-      } catch (error) {
-        problems.push({ session, checkpoint: id, where: id, message: String(error) })
-      }
-      onProgress?.({ phase: 'checkpoints', done: checkpoints })
+  const ends = checkpoints.finish()
+  for (const [n, { id, tree, session }] of ends.entries()) {
+    onProgress?.({ phase: 'whole sessions', done: n, total: ends.length })
+    try {
+      await readDocument(objects, tree, session as SessionId)
+    } catch (error) {
+      findings.addError({ session, checkpoint: id }, id, error)
     }
   }
-  return { ok: problems.length === 0, checkpoints, objects: 0, problems }
+  for (const { id, parsed } of refs) {
+    if (parsed?.kind === 'branch' || parsed?.kind === 'tag') continue
+    await checkpoints.verifyConnected(parsed === undefined ? {} : { session: parsed.session }, id)
+  }
+  if (only === undefined) await verifyFiles(repository, findings, onProgress)
+  const { problems } = findings
+  return {
+    ok: problems.length === 0,
+    checkpoints: checkpoints.count,
+    objects: findings.objects,
+    problems,
+  }
+}
+
+interface FoundRef {
+  name: string
+  id: ObjectId
+  /** `undefined`: not ours. */
+  parsed: ParsedRef | undefined
+}
+
+/** Refs that name an object; those that should and don't are problems. */
+function readRefs(
+  { fs, paths, refs }: Repository,
+  only: SessionId | undefined,
+  findings: Findings,
+): FoundRef[] {
+  const found: FoundRef[] = []
+  const { names, strangers } = refFiles(fs, paths)
+  const all = new Set(names)
+  try {
+    for (const name of refs.packedNames()) all.add(name)
+  } catch (error) {
+    findings.addError({}, refs.packedPath, error)
+  }
+  for (const name of strangers) {
+    const parsed = parseRef(name)
+    if (only !== undefined && parsed?.session !== only) continue
+    const file = join(paths.root, name)
+    findings.add(
+      parsed === undefined ? {} : { session: parsed.session },
+      file,
+      `'${file}' is no plain file, as a ref would be. Remove it, or take the store from a trusted copy.`,
+    )
+  }
+  for (const name of [...all].sort()) {
+    const parsed = parseRef(name)
+    if (only !== undefined && parsed?.session !== only) continue
+    const reached = parsed === undefined ? {} : { session: parsed.session }
+    try {
+      if (parsed?.kind === 'active') checkActive()
+      const id = refs.read(name)
+      // A symbolic ref to a branch that is gone means main.
+      if (id !== undefined && parsed?.kind !== 'active') found.push({ name, id, parsed })
+    } catch (error) {
+      findings.addError(reached, join(paths.root, name), error)
+    }
+
+    function checkActive(): void {
+      const value = refs.readValue(name)
+      const target = value !== undefined && 'symbolic' in value ? parseRef(value.symbolic) : undefined
+      if (value === undefined || (target?.kind === 'branch' && target.session === parsed?.session)) return
+      const file = join(paths.root, name)
+      findings.add(reached, file, `'${file}' names no branch of its session. Delete it; then main is active.`)
+    }
+  }
+  if (only !== undefined) return found
+  try {
+    const id = refs.read('HEAD')
+    if (id !== undefined) found.push({ name: 'HEAD', id, parsed: undefined })
+  } catch (error) {
+    findings.addError({}, join(paths.root, 'HEAD'), error)
+  }
+  return found
+}
+
+async function verifyFiles(
+  { fs, paths, objects }: Repository,
+  findings: Findings,
+  onProgress: MaintainOptions['onProgress'],
+): Promise<void> {
+  const packs = packsToCheck(fs, paths)
+  for (const [n, name] of packs.entries()) {
+    onProgress?.({ phase: 'packs', done: n, total: packs.length })
+    try {
+      await checkPack(fs, paths, name)
+    } catch (error) {
+      findings.addError({}, name, error)
+    }
+  }
+  for (const id of objects.looseIds()) if (!findings.isSound(id)) await findings.read({}, id)
+  try {
+    for (const error of checkJournals(fs, paths)) findings.addError({}, paths.journals, error)
+  } catch (error) {
+    if (!(error instanceof ForkpointError)) throw error
+    findings.addError({}, paths.journals, error)
+  }
 }
