@@ -114,6 +114,8 @@ async function tryOnce(request: ModelRequest): Promise<Outcome> {
     const reader = result.fullStream.getReader()
     guard.onStop = () => void reader.cancel().catch(() => {})
     let end: Extract<TextStreamPart<ToolSet>, { type: 'finish-step' }> | undefined
+    // As the model wrote them: the message that the SDK makes has `{}` for arguments that are no JSON.
+    const inputs: unknown[] = []
     const open = new Map<string, { type: 'text' | 'reasoning'; text: string }>()
     for (;;) {
       const { done, value: part } = await guard.race(reader.read())
@@ -137,6 +139,7 @@ async function tryOnce(request: ModelRequest): Promise<Outcome> {
         if (block !== undefined) block.text += part.text
         if (part.text !== '') request.onDelta(type, part.text)
       }
+      if (part.type === 'tool-call') inputs.push(part.input)
       if (part.type === 'tool-input-delta') guard.count(part.delta.length)
     }
     if (
@@ -148,7 +151,10 @@ async function tryOnce(request: ModelRequest): Promise<Outcome> {
     const { messages: answered } = await guard.race(result.response)
     return {
       answer: {
-        parts: partsOf(answered.find(({ role }) => role === 'assistant')),
+        parts: partsOf(
+          answered.find(({ role }) => role === 'assistant'),
+          inputs,
+        ),
         blocks: blocks.filter(({ text }) => text !== ''),
         usage: usageOf(end.usage),
         finishReason: end.finishReason,
@@ -276,13 +282,14 @@ function sleep(ms: number, signal: AbortSignal): Promise<void> {
 }
 
 /** As JSON, with each tool call's id unique within the message and its input an object. */
-function partsOf(message: { content: unknown } | undefined): MessagePart[] {
+function partsOf(message: { content: unknown } | undefined, inputs: readonly unknown[]): MessagePart[] {
   const content = message?.content ?? []
   const parts: MessagePart[] =
     typeof content === 'string'
       ? [{ type: 'text', text: content }]
       : JSON.parse(JSON.stringify(content, binary))
   const seen = new Set<string>()
+  let calls = 0
   return parts
     .filter((part) => part.type !== 'text' || part.text !== '')
     .map((part) => {
@@ -290,10 +297,19 @@ function partsOf(message: { content: unknown } | undefined): MessagePart[] {
       let id = String(part.toolCallId ?? '') || `call-${seen.size + 1}`
       while (seen.has(id)) id += '-2'
       seen.add(id)
-      const isObject = typeof part.input === 'object' && part.input !== null && !Array.isArray(part.input)
-      return { ...part, toolCallId: id, input: isObject ? part.input : invalidJson(part.input) }
+      const input = inputs[calls++] ?? part.input
+      const isObject = typeof input === 'object' && input !== null && !Array.isArray(input)
+      return {
+        ...part,
+        toolCallId: id,
+        toolName: safeName(String(part.toolName)),
+        input: isObject ? part.input : invalidJson(input),
+      }
     })
 }
+
+/** Providers look names up in plain objects, and stumble over one that every object has. */
+const safeName = (name: string): string => (name in Object.prototype ? `${name}_` : name)
 
 const binary = (_: string, value: unknown): unknown =>
   value instanceof Uint8Array ? Buffer.from(value).toString('base64') : value

@@ -32,10 +32,12 @@ export async function describeFailure(error: unknown): Promise<Failure> {
     const { statusCode: status, isRetryable, responseHeaders } = error
     const retryAfter = retryAfterOf(responseHeaders ?? {})
     if (status !== undefined && status >= 200 && status < 300) {
+      if (isConnectionError(error)) return { ...base, reason: 'dropped', retryable: true }
       return { ...base, reason: 'invalid', retryable: true, status }
     }
-    const reason = isRetryable || status === undefined ? 'unavailable' : 'refused'
-    return { ...base, reason, retryable: isRetryable, status, retryAfter }
+    const retryable = isRetryable || (status !== undefined && status >= 500)
+    const reason = retryable || status === undefined ? 'unavailable' : 'refused'
+    return { ...base, reason, retryable, status, retryAfter }
   }
   if (isConnectionError(error)) return { ...base, reason: 'dropped', retryable: true }
   const noAnswer = [EmptyResponseBodyError, InvalidResponseDataError, JSONParseError]

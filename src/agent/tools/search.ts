@@ -108,15 +108,18 @@ class Matcher {
       const end = (settle: () => void) => {
         clearTimeout(timer)
         signal.removeEventListener('abort', abort)
-        worker.removeAllListeners()
+        worker.off('message', found)
+        worker.off('error', failed)
         settle()
       }
       const abort = () => end(() => reject(signal.reason))
+      const found = (lines: Line[]) => end(() => resolve(lines))
+      const failed = (error: Error) => end(() => reject(error))
       const timer = setTimeout(() => {
         end(() => reject(new ToolFailure(`the pattern took longer than ${PATIENCE} ms; make it simpler`)))
       }, PATIENCE)
-      worker.once('message', (lines: Line[]) => end(() => resolve(lines)))
-      worker.once('error', (error) => end(() => reject(error)))
+      worker.once('message', found)
+      worker.once('error', failed)
       signal.addEventListener('abort', abort, { once: true })
       worker.postMessage(text)
     })

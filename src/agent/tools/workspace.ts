@@ -1,5 +1,5 @@
 /** The folder that tools work in, and nothing outside it. */
-import { constants, realpathSync } from 'node:fs'
+import { constants, lstatSync, realpathSync } from 'node:fs'
 import { type FileHandle, lstat, mkdir, open, realpath } from 'node:fs/promises'
 import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
 import { ToolFailure } from './outcome.ts'
@@ -131,6 +131,7 @@ function realOf(path: string): string | undefined {
     return realpathSync(path)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') return undefined
+    if (lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink()) return undefined
     const parent = dirname(path)
     if (parent === path) return undefined
     const real = realOf(parent)
