@@ -178,7 +178,6 @@ const GIT_SETTINGS = {
   GIT_NO_REPLACE_OBJECTS: '1',
   GIT_NO_LAZY_FETCH: '1',
   GIT_ALLOW_PROTOCOL: 'none',
-  GIT_GRAFT_FILE: devNull,
 }
 
 async function runGit(

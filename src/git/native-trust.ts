@@ -27,6 +27,8 @@ export function checkTrusted(fs: FileSystem, paths: Paths, user: User = currentU
     const file = join(paths.root, name)
     if (fs.stat(file) !== undefined) throw refused(`'${file}' makes it a part of another repository`)
   }
+  const grafts = join(paths.root, 'info/grafts')
+  if (fs.stat(grafts) !== undefined) throw refused(`'${grafts}' makes its history look like another`)
   checkLinks(fs, paths)
   const outside = alternateFolders(fs, paths.objects).find((folder) => !folder.startsWith(`${paths.root}/`))
   if (outside !== undefined) throw refused(`it borrows objects from '${outside}'`)

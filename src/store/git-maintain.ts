@@ -4,7 +4,7 @@ import { UnsupportedError } from '../errors.ts'
 import { configValue, isTrue } from '../git/config.ts'
 import { removeLeftovers } from '../git/leftovers.ts'
 import { exclusively, maintenance } from '../git/maintenance.ts'
-import { NativeGit } from '../git/native-git.ts'
+import { NativeGit, NativeGitError } from '../git/native-git.ts'
 import { repackWithGit } from '../git/native-repack.ts'
 import { hasCommitGraph, hasMultiPackIndex } from '../git/pack-removal.ts'
 import { purge } from '../git/purge.ts'
@@ -46,10 +46,10 @@ export async function maintainRepository(
     else {
       await repackWithGit(partsOf(repository), git, onProgress)
       phase('packing refs')
-      await git.run(['pack-refs', '--all', '--prune'])
+      await tryGit(git, ['pack-refs', '--all', '--prune'])
       await repository.fs.syncDir(repository.paths.root)
-      if (hadIndex && !hasMultiPackIndex(repository)) await git.run(['multi-pack-index', 'write'])
-      if (hadGraph && !hasCommitGraph(repository)) await git.run(['commit-graph', 'write', '--reachable'])
+      if (hadIndex && !hasMultiPackIndex(repository)) await tryGit(git, ['multi-pack-index', 'write'])
+      if (hadGraph && !hasCommitGraph(repository)) await tryGit(git, ['commit-graph', 'write', '--reachable'])
     }
     phase('cleaning up')
     repository.merger.sweep()
@@ -102,6 +102,18 @@ async function gitFor({ fs, paths }: Repository): Promise<NativeGit | undefined>
   } catch (error) {
     if (error instanceof UnsupportedError) return undefined
     throw error
+  }
+}
+
+/**
+ * What makes git faster, and nothing else: another git at work has the lock that it takes, or a pack vanishes that it
+ * was about to name. The store is as right without.
+ */
+async function tryGit(git: NativeGit, args: readonly string[]): Promise<void> {
+  try {
+    await git.run(args)
+  } catch (error) {
+    if (!(error instanceof NativeGitError)) throw error
   }
 }
 

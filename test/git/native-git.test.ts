@@ -168,10 +168,9 @@ describe('Running git', () => {
     expect(existsSync(made.canary)).toBe(true)
   })
 
-  test('follows no replaced objects and no grafts', async () => {
+  test('follows no replaced objects', async () => {
     const made = repository()
     git(made.root, ['replace', made.commits[0], made.commits[1]])
-    writeFileSync(join(made.root, 'info/grafts'), `${made.commits[1]} ${made.commits[0]}\n`)
     expect(await runAll(made)).toContain('-one\n+two\n')
   })
 })
