@@ -1,26 +1,19 @@
 /** Sessions in a git repository: every save is a commit. */
-import { AlreadyExistsError, CorruptError, NotFoundError } from '../errors.ts'
-import type { Plan } from '../git/group-commit.ts'
-import { PURGE_LOCK, purgeMark } from '../git/purge.ts'
+import { CorruptError, NotFoundError } from '../errors.ts'
+import { purgeMark } from '../git/purge.ts'
 import { Repository, type RepositoryOptions } from '../git/repository.ts'
 import {
-  activeRef,
   type BranchName,
-  branchRef,
   type CommitId,
-  encodeName,
   MAIN,
   parseBranchName,
-  parseRef,
   parseSessionId,
   parseTagName,
   type SessionId,
-  tagRef,
 } from '../ids.ts'
 import type { Session } from '../state/index.ts'
 import { copyAddition, parseAddition } from './addition.ts'
 import { applyPlan } from './addition-plan.ts'
-import { activeAfterDelete } from './branch-rules.ts'
 import { parseDeleteOptions, parseForkOptions } from './call-options.ts'
 import {
   checkSchema,
@@ -33,11 +26,13 @@ import {
 } from './document.ts'
 import { Lifetime } from './exclusive.ts'
 import { encodeFiles } from './git-encoding.ts'
+import { forkSession } from './git-fork.ts'
 import { GitHistory } from './git-history.ts'
 import { listSessions } from './git-list.ts'
 import { maintainRepository, repositoryStats } from './git-maintain.ts'
 import { patchBetween } from './git-patch.ts'
 import { readDocument, readEvents, readPart } from './git-reader.ts'
+import { GitSessionRefs } from './git-refs.ts'
 import { verifySessions } from './git-verify.ts'
 import { GitWriter, type Saved } from './git-writer.ts'
 import { deepCopy, type JsonObject } from './json-value.ts'
@@ -94,6 +89,7 @@ export class GitSessionStore<S extends StoredDocument = Session> implements Sess
   readonly #repository: Repository
   readonly #history: GitHistory
   readonly #writer: GitWriter
+  readonly #refs: GitSessionRefs
   readonly #positions = new Positions()
   readonly #lifetime = new Lifetime()
 
@@ -111,6 +107,7 @@ export class GitSessionStore<S extends StoredDocument = Session> implements Sess
     this.folder = this.#repository.paths.root
     this.#history = new GitHistory(this.#repository)
     this.#writer = new GitWriter(this.#repository, this.#history, this.#rules)
+    this.#refs = new GitSessionRefs(this.#repository, this.#history, (refs) => this.#writer.forget(refs))
   }
 
   save(state: S, options?: WriteOptions): Promise<Checkpoint> {
@@ -148,6 +145,7 @@ export class GitSessionStore<S extends StoredDocument = Session> implements Sess
     return this.#lifetime.use(async () => {
       const id = parseSessionId(session)
       const named = options.branch === undefined ? undefined : parseBranchName(options.branch)
+      await this.#finishOthers()
       await this.#require(id)
       const branch = named ?? this.#history.active(id)
       const commit = await this.#at(id, branch, options.at)
@@ -168,6 +166,17 @@ export class GitSessionStore<S extends StoredDocument = Session> implements Sess
         position,
         branch,
       )
+    })
+  }
+
+  /**
+   * Finishes what dead processes had saved for good without moving the branch there: the first write would do so, and
+   * then lose against it. On a disk that can only be read, nothing is written, so nothing is lost.
+   */
+  async #finishOthers(): Promise<void> {
+    if (!(await this.#repository.open())) return
+    await this.#repository.recover().catch((error: unknown) => {
+      if (!(error instanceof StorageError)) throw error
     })
   }
 
@@ -222,16 +231,7 @@ export class GitSessionStore<S extends StoredDocument = Session> implements Sess
     const [id, name] = [parseSessionId(session), parseBranchName(branch)]
     return this.#lifetime.use(async () => {
       await this.#require(id)
-      const [ref, active] = [branchRef(id, name), activeRef(id)]
-      await this.#repository.change({
-        refs: [ref, active],
-        prepare: (current) => {
-          if (current.get(ref) === undefined)
-            throw new NotFoundError({ kind: 'branch', id: name, session: id })
-          const symbolic = name === MAIN ? { ref: active, to: null } : { ref: active, to: ref }
-          return { ...NOTHING, symbolic: [symbolic], result: undefined }
-        },
-      })
+      await this.#refs.switch(id, name)
     })
   }
 
@@ -242,19 +242,11 @@ export class GitSessionStore<S extends StoredDocument = Session> implements Sess
       const mark = purgeMark(this.#repository)
       const source = await this.#resolve(id, at)
       if (to !== undefined) {
-        const made = await this.#writer.fork(source, id, {
-          session: to,
-          branch: branch ?? MAIN,
-          subject,
-          author,
-        })
+        const fork = { source, from: id, session: to, branch: branch ?? MAIN, subject, author }
+        const made = await forkSession(this.#history, this.#rules, fork)
         return this.#history.present(made, to)
       }
-      await this.#newRef(
-        branchRef(id, branch!),
-        { session: id, to: source, mark },
-        () => new AlreadyExistsError({ kind: 'branch', id: branch!, session: id }),
-      )
+      await this.#refs.newBranch(id, branch!, { to: source, mark })
       return this.#history.checkpoint(source, id)
     })
   }
@@ -264,11 +256,7 @@ export class GitSessionStore<S extends StoredDocument = Session> implements Sess
     return this.#lifetime.use(async () => {
       const mark = purgeMark(this.#repository)
       const checkpoint = await this.#resolve(id, options.at ?? '')
-      await this.#newRef(
-        tagRef(id, tag),
-        { session: id, to: checkpoint, mark },
-        () => new AlreadyExistsError({ kind: 'tag', id: tag, session: id }),
-      )
+      await this.#refs.newTag(id, tag, { to: checkpoint, mark })
       return { name: tag, checkpoint }
     })
   }
@@ -312,8 +300,8 @@ export class GitSessionStore<S extends StoredDocument = Session> implements Sess
     const { branch, tag } = parseDeleteOptions(options)
     return this.#lifetime.use(async () => {
       if (!(await this.#exists(id))) return false
-      if (tag !== undefined) return this.#deleteTag(tagRef(id, tag))
-      return branch === undefined ? this.#deleteSession(id) : this.#deleteBranch(id, branch)
+      if (tag !== undefined) return this.#refs.deleteTag(id, tag)
+      return branch === undefined ? this.#refs.deleteSession(id) : this.#refs.deleteBranch(id, branch)
     })
   }
 
@@ -448,106 +436,7 @@ export class GitSessionStore<S extends StoredDocument = Session> implements Sess
       name: { session: id as string, checkpoint: checkpoint as string },
     }
   }
-
-  /**
-   * Sets a ref that must not exist to a checkpoint of the session, unless that was purged since it was resolved.
-   * `mark`: the purge mark from before.
-   */
-  #newRef(
-    ref: string,
-    { session, to, mark }: { session: SessionId; to: CommitId; mark: string },
-    exists: () => Error,
-  ): Promise<void> {
-    return this.#repository.change({
-      refs: [ref, PURGE_LOCK],
-      prepare: async (current): Promise<Plan<void>> => {
-        if (current.get(ref) !== undefined) throw exists()
-        // Without a purge in between, what could be resolved is there; to make sure otherwise takes longer.
-        const isThere =
-          purgeMark(this.#repository) === mark
-            ? await this.#repository.objects.has(to)
-            : await this.#history.has(session, to)
-        if (!isThere) throw new NotFoundError({ kind: 'revision', id: to, session })
-        return { ...NOTHING, moves: new Map([[ref, to]]), result: undefined }
-      },
-    })
-  }
-
-  #deleteTag(ref: string): Promise<boolean> {
-    return this.#repository.change({
-      refs: [ref],
-      prepare: (current) => ({
-        ...NOTHING,
-        moves: new Map([[ref, null]]),
-        result: current.get(ref) !== undefined,
-      }),
-    })
-  }
-
-  #deleteBranch(session: SessionId, branch: BranchName): Promise<boolean> {
-    const [ref, active] = [branchRef(session, branch), activeRef(session)]
-    return this.#repository.change({
-      refs: [ref, active],
-      prepare: (current): Plan<boolean> => {
-        if (current.get(ref) === undefined) return { ...NOTHING, result: false }
-        const before = this.#history.active(session)
-        const after = activeAfterDelete(session, branch, [...this.#history.branches(session).keys()], before)
-        const symbolic = after === before ? [] : [{ ref: active, to: null }]
-        return {
-          ...NOTHING,
-          moves: new Map([[ref, null]]),
-          symbolic,
-          result: true,
-          placed: () => this.#writer.forget([ref]),
-        }
-      },
-    })
-  }
-
-  /** Branches, reserved lines, tags and the active branch, in one transaction. */
-  async #deleteSession(session: SessionId): Promise<boolean> {
-    for (;;) {
-      const refs = this.#refsOf(session)
-      const symbolic = [{ ref: activeRef(session), to: null }, ...(await this.#headElsewhere(session))]
-      const result = await this.#repository.change({
-        refs: [...refs, ...symbolic.map(({ ref }) => ref)],
-        prepare: (): Plan<boolean | 'again'> => {
-          if (this.#refsOf(session).some((ref) => !refs.includes(ref))) return { ...NOTHING, result: 'again' }
-          const moves = new Map(refs.map((ref) => [ref, null] as const))
-          return {
-            ...NOTHING,
-            moves,
-            symbolic,
-            result: refs.length > 0,
-            placed: () => this.#writer.forget(refs),
-          }
-        },
-      })
-      if (result !== 'again') return result
-    }
-  }
-
-  #refsOf(session: SessionId): string[] {
-    const part = encodeName(session)
-    const { refs } = this.#repository
-    return [`refs/heads/${part}/`, `refs/tags/${part}/`]
-      .flatMap((folder) => [...refs.list(folder).keys()])
-      .filter((ref) => parseRef(ref) !== undefined)
-  }
-
-  /** HEAD has to point at a session that stays, so that a plain clone checks something out. */
-  async #headElsewhere(session: SessionId): Promise<{ ref: string; to: string }[]> {
-    const head = this.#repository.refs.readValue('HEAD')
-    if (head === undefined || !('symbolic' in head) || parseRef(head.symbolic)?.session !== session) return []
-    for (const ref of this.#repository.refs.list('refs/heads/').keys()) {
-      const parsed = parseRef(ref)
-      if (parsed?.kind === 'branch' && parsed.session !== session) return [{ ref: 'HEAD', to: ref }]
-    }
-    return []
-  }
 }
-
-const NOTHING = { objects: [], moves: new Map<string, string | null>() } as const
 
 const inOrder = <Name extends string>(refs: ReadonlyMap<Name, CommitId>): [Name, CommitId][] =>
   [...refs].sort(([a], [b]) => (a < b ? -1 : 1))

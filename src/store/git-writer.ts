@@ -1,9 +1,8 @@
-/** Saves, appends and forks in git: what becomes a commit, on top of what, and when none is made. */
-import { decodeHead } from '../codec/index.ts'
-import { AlreadyExistsError, ConflictError, InvalidStateError, NotFoundError } from '../errors.ts'
-import { encodeCommit } from '../git/commit.ts'
+/** Saves and appends in git: what becomes a commit, on top of what, and when none is made. */
+import { AlreadyExistsError, ConflictError, NotFoundError } from '../errors.ts'
 import type { Change, Plan } from '../git/group-commit.ts'
-import { type NewObject, newObject } from '../git/object.ts'
+import type { NewObject } from '../git/object.ts'
+import type { ObjectStore } from '../git/object-store.ts'
 import { PURGE_LOCK } from '../git/purge.ts'
 import type { Repository } from '../git/repository.ts'
 import { editTree } from '../git/tree-edit.ts'
@@ -17,20 +16,18 @@ import {
   touch,
 } from './addition-plan.ts'
 import { type Changes, changesOfPlan, checkpointFacts, isUnchanged } from './changes.ts'
-import { encodeMessage, parseMessage } from './checkpoint-message.ts'
-import { checkAddition, type DocumentRules, layoutFor, wrongType } from './document.ts'
-import { changedFields, GitChanges } from './git-changes.ts'
-import { type EncodedFiles, editsTo, encodeFiles } from './git-encoding.ts'
-import { blobsBelow } from './git-files.ts'
+import { checkAddition, type DocumentRules, wrongType } from './document.ts'
+import { GitChanges } from './git-changes.ts'
+import { newCommit } from './git-commit.ts'
+import { type EncodedFiles, editsTo } from './git-encoding.ts'
 import type { CommitInfo, GitHistory } from './git-history.ts'
 import { GitKeys } from './git-keys.ts'
-import { type Edits, GitLine } from './git-line.ts'
-import { readFields } from './git-reader.ts'
+import { GitLine } from './git-line.ts'
+import { isContentOf, isResultOf } from './git-repeats.ts'
 import { deepCopy, type JsonObject, without } from './json-value.ts'
-import { commitsUnchanged, comparedWith, seqOfFork, seqOn, timeOn } from './lineage.ts'
+import { commitsUnchanged, comparedWith, seqOn, timeOn } from './lineage.ts'
 import { decideAppendParent, decideParent, type Position, unseenReplacement } from './positions.ts'
-import type { Author, Checkpoint } from './session-store.ts'
-import { defaultSubject, forkSubject, oneLine } from './subject.ts'
+import { defaultSubject } from './subject.ts'
 import type { WriteRequest } from './write-options.ts'
 
 export interface Write {
@@ -94,11 +91,13 @@ export class GitWriter {
       await this.#checkType(target)
       const made = await this.#madeWithKey(target)
       if (made !== undefined) {
-        if (!(await this.#isContentOf(made, target.session, document, files))) throw usedKey(target, made)
+        const fields = without(document, new Set(this.#rules.collections))
+        if (!(await isContentOf(this.#parts, made, target.session, { fields, files })))
+          throw usedKey(target, made)
         return this.#settle(target, made)
       }
       const parent = await this.#parent(target, decideParent)
-      const edits = await editsTo(this.#repository.objects, parent?.tree, files)
+      const edits = await editsTo(this.#objects, parent?.tree, files)
       const ownChanges = await this.#changes.ofFiles(target.session, parent, document, edits)
       if (isUnchanged(ownChanges) && !commitsUnchanged(parent, target.options))
         return this.#settle(target, parent!)
@@ -110,9 +109,9 @@ export class GitWriter {
               target.session,
               base,
               document,
-              await editsTo(this.#repository.objects, base?.tree, files),
+              await editsTo(this.#objects, base?.tree, files),
             )
-      const { tree, objects } = await editTree(this.#repository.objects, parent?.tree, edits)
+      const { tree, objects } = await editTree(this.#objects, parent?.tree, edits)
       return this.#commit(target, parent, { tree, objects, changes, fields: document })
     })
   }
@@ -144,7 +143,7 @@ export class GitWriter {
           ? changesOfPlan(whole, line, this.#rules.collections)
           : await this.#changes.ofTurn(target.session, base, parent, whole, fields, edits)
       await checkAddition(fields, whole, this.#rules)
-      const { tree, objects } = await editTree(this.#repository.objects, parent.tree, edits)
+      const { tree, objects } = await editTree(this.#objects, parent.tree, edits)
       const result = await this.#commit(target, parent, { tree, objects, changes, fields })
       return {
         ...result,
@@ -156,58 +155,6 @@ export class GitWriter {
         },
       }
     })
-  }
-
-  /** A new session that begins at a checkpoint. Throws AlreadyExistsError when there is one of that id. */
-  async fork(
-    source: CommitId,
-    from: SessionId,
-    to: { session: SessionId; branch: BranchName; subject?: string | undefined; author?: Author | undefined },
-  ): Promise<CommitInfo> {
-    const { session, branch, subject = '', author = this.#rules.author } = to
-    const ref = branchRef(session, branch)
-    const symbolic = branch === MAIN ? [] : [{ ref: activeRef(session), to: ref }]
-    return this.#repository.change(
-      {
-        refs: [ref, PURGE_LOCK, ...symbolic.map((move) => move.ref)],
-        prepare: async () => {
-          if (this.#history.exists(session)) throw new AlreadyExistsError({ kind: 'session', id: session })
-          const origin = await this.#existing(source, from)
-          const parent = { session: from as string, checkpoint: source as string }
-          const head = await readFields(this.#repository.objects, origin.tree)
-          const document = { ...head, id: session, parent }
-          const type = (await this.#history.typeOf(source)) ?? this.#rules.type
-          const files = await encodeFiles(document, layoutFor(type, []))
-          const edits: Edits = new Map([...files].map(([path, { bytes }]) => [path, bytes]))
-          const { tree, objects } = await editTree(this.#repository.objects, origin.tree, edits)
-          const info = this.#newCommit({
-            tree,
-            parents: [source],
-            time: this.#time(origin, { at: undefined }),
-            author,
-            type,
-            checkpoint: {
-              session,
-              branch,
-              subject: oneLine(subject) || forkSubject(from, source),
-              body: '',
-              kind: 'fork',
-              seq: seqOfFork(origin),
-              ...checkpointFacts({ added: [], from: 0, run: undefined }, document),
-              forkedFrom: parent,
-            },
-          })
-          return {
-            objects: [...objects, info.object],
-            moves: new Map([[ref, info.commit.id]]),
-            symbolic,
-            result: info.commit,
-            placed: () => this.#history.learn(info.commit),
-          }
-        },
-      },
-      ref,
-    )
   }
 
   /** A line is only worth keeping while its branch exists. */
@@ -272,6 +219,14 @@ export class GitWriter {
     return { branch, ref, starts, isNew: starts && (!there || !this.#history.exists(session)) }
   }
 
+  get #objects(): ObjectStore {
+    return this.#repository.objects
+  }
+
+  get #parts() {
+    return { objects: this.#objects, changes: this.#changes }
+  }
+
   async #checkType({ session, ref, tip, isNew }: Target): Promise<void> {
     if (isNew || (tip !== undefined && this.#lines.get(ref)?.tip === tip)) return
     const any = tip ?? this.#history.branches(session).values().next().value
@@ -290,17 +245,12 @@ export class GitWriter {
     return parent === undefined ? undefined : this.#history.info(parent)
   }
 
-  async #existing(id: CommitId, session: SessionId): Promise<CommitInfo> {
-    if (await this.#history.has(session, id)) return this.#history.info(id)
-    throw new NotFoundError({ kind: 'revision', id, session })
-  }
-
   async #commit(target: Target, parent: CommitInfo | undefined, made: Made): Promise<Plan<Saved>> {
     const { session, branch, options, tagged } = target
     if (tagged !== undefined) throw new AlreadyExistsError({ kind: 'tag', id: options.tag!, session })
     const { changes, fields } = made
     const seq = seqOn(parent)
-    const { commit, object } = this.#newCommit({
+    const { commit, object } = newCommit({
       tree: made.tree,
       parents: await this.#history.parentsOn(parent, options.kind),
       time: this.#time(parent, options),
@@ -319,39 +269,6 @@ export class GitWriter {
       trailers: options.trailers,
     })
     return this.#settle(target, commit, [...made.objects, object])
-  }
-
-  #newCommit(made: {
-    tree: string
-    parents: readonly CommitId[]
-    time: number
-    author: Author
-    type: string
-    checkpoint: Omit<Checkpoint, 'id' | 'parents' | 'author' | 'createdAt'>
-    trailers?: Readonly<Record<string, string>>
-  }): { commit: CommitInfo; object: NewObject } {
-    const { tree, parents, time, author, type, checkpoint, trailers } = made
-    const message = encodeMessage({ ...checkpoint, type, at: time, ...(trailers && { trailers }) })
-    const person = { ...author, at: time }
-    const object = newObject(
-      'commit',
-      encodeCommit({ tree, parents, author: person, committer: person, message }),
-    )
-    const { session, kind, seq, key } = checkpoint
-    const commit = {
-      id: object.id as CommitId,
-      tree,
-      parents,
-      time,
-      message: parseMessage(message),
-      author,
-      session,
-      type,
-      kind,
-      seq,
-      key,
-    }
-    return { commit, object }
   }
 
   /** Moves the branch there unless it holds the checkpoint already, and sets the tag. */
@@ -387,47 +304,17 @@ export class GitWriter {
     return id === undefined ? undefined : this.#history.info(id)
   }
 
-  async #isContentOf(
-    made: CommitInfo,
-    session: SessionId,
-    document: JsonObject,
-    files: EncodedFiles,
-  ): Promise<boolean> {
-    const edits = await editsTo(this.#repository.objects, made.tree, files)
-    if ([...edits.keys()].some((path) => path.includes('/'))) return false
-    const fields = await this.#changes.fieldsAt(made.tree, session)
-    return changedFields(fields, without(document, new Set(this.#rules.collections))).length === 0
-  }
-
-  /** Whether the addition, put on what the checkpoint was put on, gives the checkpoint. */
   async #isResultOf(made: CommitInfo, session: SessionId, addition: ParsedAddition): Promise<boolean> {
     const base = made.parents.at(-1)
     if (base === undefined) return false
-    const { objects } = this.#repository
     const { tree } = await this.#history.info(base)
-    const line = await GitLine.load(objects, tree, this.#rules.layout, session)
+    const line = await GitLine.load(this.#objects, tree, this.#rules.layout, session)
     await line.prepare(addition)
-    try {
-      const { edits } = await line.change(this.#plan(line, addition))
-      const after = await editTree(objects, tree, edits)
-      if (after.tree === made.tree) return true
-      const [theirs, ours] = [await blobsBelow(objects, made.tree), new Map(await blobsBelow(objects, tree))]
-      const fresh = new Map(after.objects.map(({ id, data }) => [id, data]))
-      for (const [path, bytes] of edits) {
-        if (bytes === null) ours.delete(path)
-        else ours.set(path, newObject('blob', bytes).id)
-      }
-      if (theirs.size !== ours.size) return false
-      for (const [path, id] of theirs) if (path.includes('/') && ours.get(path) !== id) return false
-      const top = [...ours].filter(([path]) => !path.includes('/'))
-      const files = new Map<string, Uint8Array>()
-      for (const [path, id] of top) files.set(path, fresh.get(id) ?? (await objects.read(id)).data)
-      const fields = { ...without(decodeHead(files), new Set(this.#rules.collections)), id: session }
-      return changedFields(fields, await this.#changes.fieldsAt(made.tree, session)).length === 0
-    } catch (error) {
-      if (error instanceof InvalidStateError) return false
-      throw error
-    }
+    return isResultOf(this.#parts, made, session, {
+      base: tree,
+      line,
+      plan: () => this.#plan(line, addition),
+    })
   }
 
   #plan(line: GitLine, addition: ParsedAddition): AdditionPlan {
@@ -438,7 +325,7 @@ export class GitWriter {
   async #lineAt({ ref, session }: Target, { id, tree }: CommitInfo): Promise<GitLine> {
     const kept = this.#lines.get(ref)
     if (kept?.tip === id) return kept.line
-    const line = await GitLine.load(this.#repository.objects, tree, this.#rules.layout, session)
+    const line = await GitLine.load(this.#objects, tree, this.#rules.layout, session)
     this.#keepLine(ref, id, line)
     return line
   }
