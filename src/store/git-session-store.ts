@@ -1,5 +1,5 @@
 /** Sessions in a git repository: every save is a commit. */
-import { CorruptError, NotFoundError } from '../errors.ts'
+import { CorruptError, NotFoundError, StorageError } from '../errors.ts'
 import { purgeMark } from '../git/purge.ts'
 import { Repository, type RepositoryOptions } from '../git/repository.ts'
 import {
@@ -169,17 +169,6 @@ export class GitSessionStore<S extends StoredDocument = Session> implements Sess
     })
   }
 
-  /**
-   * Finishes what dead processes had saved for good without moving the branch there: the first write would do so, and
-   * then lose against it. On a disk that can only be read, nothing is written, so nothing is lost.
-   */
-  async #finishOthers(): Promise<void> {
-    if (!(await this.#repository.open())) return
-    await this.#repository.recover().catch((error: unknown) => {
-      if (!(error instanceof StorageError)) throw error
-    })
-  }
-
   resolve(session: string, revision: string): Promise<string> {
     return this.#lifetime.use(() => this.#resolve(parseSessionId(session), revision))
   }
@@ -328,6 +317,17 @@ export class GitSessionStore<S extends StoredDocument = Session> implements Sess
   async close(): Promise<void> {
     await this.#lifetime.close()
     await this.#repository.close()
+  }
+
+  /**
+   * Finishes what dead processes had saved for good without moving the branch there: the first write would do so, and
+   * then lose against it. On a disk that can only be read, nothing is written, so nothing is lost.
+   */
+  async #finishOthers(): Promise<void> {
+    if (!(await this.#repository.open())) return
+    await this.#repository.recover().catch((error: unknown) => {
+      if (!(error instanceof StorageError)) throw error
+    })
   }
 
   async #save(
