@@ -13,7 +13,7 @@ export const growth = {
     const saves = quick ? 1000 : 10_000
     const budget = quick ? 1000 : 15_000
     const sizes = sizesUpTo(saves)
-    /** @type {Record<string, { samples: number[], sizes: [number, number][] }>} */
+    /** @type {Record<string, { samples: number[], fresh: number[], sizes: [number, number][] }>} */
     const runs = {}
     for (const key of Object.keys(NAMES).filter((name) => name !== 'rawAsync')) {
       say(`${NAMES[key]}, up to ${saves} saves`)
@@ -24,14 +24,13 @@ export const growth = {
         turns: saves,
         bytes: BYTES,
         sizes,
-        // The contenders whose first saves decide; for the others loading code is a small part.
-        ...(limit === undefined ? { warm: folder(`growth-${key}-warm`) } : { budget: limit }),
+        ...(limit === undefined ? { fresh: folder(`growth-${key}-fresh`) } : { budget: limit }),
       })
     }
-    /** Last tenth by first tenth. @param {string} key */
+    /** Last tenth by first tenth; by that of a new session beside it, where there was one. @param {string} key */
     const grew = (key) => {
-      const samples = runs[key]?.samples ?? []
-      return p50(lastTenth(samples)) / p50(firstTenth(samples))
+      const { samples = [], fresh = [] } = runs[key] ?? {}
+      return p50(lastTenth(samples)) / p50(fresh.length > 0 ? fresh : firstTenth(samples))
     }
     const forkpoint = grew('append')
     const peers = Object.fromEntries(
@@ -39,7 +38,7 @@ export const growth = {
         .filter((key) => key !== 'append')
         .map((key) => [/** @type {string} */ (NAMES[key]), grew(key)]),
     )
-    const counts = Object.entries(runs).filter(([, { samples }]) => samples.length < saves)
+    const stopped = Object.entries(runs).filter(([, { samples }]) => samples.length < saves)
     return {
       measures: [
         {
@@ -50,6 +49,7 @@ export const growth = {
           reach: '≤ 1.3',
           reached: forkpoint <= 1.3,
         },
+        ...[300, 1000, 10_000].filter((turn) => turn <= saves).flatMap((turn) => around(turn, runs)),
       ],
       charts: [
         {
@@ -70,14 +70,46 @@ export const growth = {
           curves: Object.entries(runs).map(([key, run]) => ({ name: NAMES[key] ?? key, points: run.sizes })),
         },
       ],
-      notes:
-        counts.length === 0
+      notes: [
+        'forkpoint and raw append: the last tenth takes turns with the first saves of a new session, so that both see the same machine.',
+        ...(stopped.length === 0
           ? []
           : [
-              `Stopped after ${budget / 1000} s of saving: ${counts.map(([key, { samples }]) => `${NAMES[key]} (${samples.length.toLocaleString('en-US')} saves)`).join(', ')}. Their growth is that of the saves they got to.`,
-            ],
+              `Stopped after ${budget / 1000} s of saving: ${stopped.map(([key, { samples }]) => `${NAMES[key]} (${samples.length.toLocaleString('en-US')} saves)`).join(', ')}. Their growth is that of the saves they got to.`,
+            ]),
+      ],
     }
   },
+}
+
+/**
+ * A session of so many turns: what its last saves took, and what it takes on disk. Only of those who got there.
+ *
+ * @param {number} turn
+ * @param {Record<string, { samples: number[], sizes: [number, number][] }>} runs
+ */
+function around(turn, runs) {
+  const there = Object.entries(runs).filter(([, { samples }]) => samples.length >= turn)
+  /** @param {(run: { samples: number[], sizes: [number, number][] }) => number} of */
+  const all = (of) => {
+    const { forkpoint = Number.NaN, ...peers } = Object.fromEntries(
+      there.map(([key, run]) => [/** @type {string} */ (NAMES[key]), of(run)]),
+    )
+    return { forkpoint, peers }
+  }
+  const count = turn.toLocaleString('en-US')
+  return [
+    {
+      what: `save p50, turns up to ${count}`,
+      unit: 'ms',
+      ...all(({ samples }) => p50(samples.slice(turn * 0.9, turn))),
+    },
+    {
+      what: `disk after ${count} turns, no maintenance`,
+      unit: 'bytes',
+      ...all(({ sizes }) => sizes.find(([at]) => at === turn)?.[1] ?? Number.NaN),
+    },
+  ]
 }
 
 /** 10, 20, 50, 100 … @param {number} last */

@@ -23,7 +23,9 @@ export const syncs = {
       const summary = join(folder(`syncs-${key}-${sessions}-trace`), 'summary')
       const options = ['-f', '--seccomp-bpf', '-c', '-o', summary, '-e', `trace=${CALLS.join(',')}`]
       // Warm-up rounds save too: a fifth more.
-      const each = Math.round((sessions === 1 || key !== 'append' ? saves / 4 : saves) / sessions / 1.2)
+      const each = Math.round(
+        (key !== 'append' ? saves / 16 : sessions === 1 ? saves / 4 : saves) / sessions / 1.2,
+      )
       const task = { contender: key, folder: place, sessions, saves: each, bytes: 1500 }
       await child('throughput', task, { under: ['strace', ...options] })
       return total(readFileSync(summary, 'utf8')) / (sessions * (each + Math.ceil(each / 5)))

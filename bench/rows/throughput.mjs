@@ -25,7 +25,7 @@ export const throughput = {
             // The floor is one loop, however many sessions there are.
             sessions: key === 'raw' ? 1 : sessions,
             saves: Math.ceil(
-              (key === 'json' || key === 'sqlite' ? total / 4 : total) / (key === 'raw' ? 1 : sessions),
+              (key === 'json' || key === 'sqlite' ? total / 8 : total) / (key === 'raw' ? 1 : sessions),
             ),
             bytes: BYTES,
           })
