@@ -169,6 +169,11 @@ export class ObjectStore {
     this.#lookup.own.add(name, index)
   }
 
+  /** Packs that were merged into another one that was added: they need not be asked any more. */
+  forgetPacks(names: readonly string[]): void {
+    this.#lookup.own.forget(names)
+  }
+
   /** This repository's packs. */
   packs(): PackSummary[] {
     this.#lookup.own.refresh()

@@ -45,6 +45,8 @@ export class PackFile {
   readonly #bytes: PackBytes
   readonly #serial = serials++
   #index: PackIndex | undefined
+  /** What is known of the index before anybody looks into it, which for most packs of one save is never. */
+  #indexBytes: Buffer | undefined
   #hasDeltas = false
 
   constructor(
@@ -59,7 +61,7 @@ export class PackFile {
     this.indexFile = `${folder}/pack-${name}.idx`
     this.#fs = fs
     this.#memory = memory
-    this.#index = index && PackIndex.parse(index, this.indexFile)
+    this.#indexBytes = index
     this.#bytes = new PackBytes({
       fs,
       file: this.file,
@@ -71,7 +73,11 @@ export class PackFile {
 
   /** Throws PackGoneError, or CorruptError when the file is no index. */
   get index(): PackIndex {
-    this.#index ??= PackIndex.open(this.#fs, this.indexFile)
+    if (this.#index === undefined) {
+      const bytes = this.#indexBytes
+      this.#index = bytes ? PackIndex.parse(bytes, this.indexFile) : PackIndex.open(this.#fs, this.indexFile)
+      this.#indexBytes = undefined
+    }
     if (this.#index === undefined) throw new PackGoneError(this.indexFile)
     return this.#index
   }
@@ -109,6 +115,7 @@ export class PackFile {
     this.#bytes.release()
     this.#index?.close()
     this.#index = undefined
+    this.#indexBytes = undefined
   }
 
   async #readLong(deltas: readonly Entry[], base: Base, findBase: FindBase): Promise<GitObject> {

@@ -90,6 +90,12 @@ export class PackFolder {
     this.#packs = [this.#newPack(name, index), ...this.#packs]
   }
 
+  /** All that these packs hold is in another one: they need not be asked any more. */
+  forget(names: readonly string[]): void {
+    const gone = new Set(names)
+    for (const pack of this.#packs.filter(({ name }) => gone.has(name))) this.drop(pack)
+  }
+
   drop(pack: PackFile): void {
     pack.close()
     this.#open.delete(pack)

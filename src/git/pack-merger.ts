@@ -56,6 +56,7 @@ export class PackMerger {
   /** These packs are not needed any more: all they hold is in pack `by`. Remembered in memory only. */
   retire(packs: readonly string[], by: string): void {
     this.retired.add(packs, by, this.parts.now())
+    this.parts.objects.forgetPacks(packs)
     this.sweep()
   }
 
@@ -63,6 +64,7 @@ export class PackMerger {
   async retireDurably(packs: readonly string[], by: string): Promise<void> {
     const { now, locks } = this.parts
     this.retired.add(packs, by, now())
+    this.parts.objects.forgetPacks(packs)
     await this.retired.persist(by, locks.owner)
     this.sweep()
   }
