@@ -132,7 +132,9 @@ export class Refs {
   }
 
   private readLoose(ref: string): RefValue | undefined {
-    const path = this.path(ref)
+    // Below a name that is a ref itself there is nothing.
+    if (!this.checkFolders(ref, ['file'])) return undefined
+    const path = join(this.root, ref)
     const content = this.fs.readFile(path)?.toString('latin1')
     if (content === undefined) return undefined
     const value = parseRefFile(content)
@@ -154,12 +156,14 @@ export class Refs {
     }
   }
 
-  private checkFolders(ref: string): void {
+  /** Whether all above a ref are folders of our own, as far as they exist; not if one is of a kind in `allowed`. */
+  private checkFolders(ref: string, allowed: readonly string[] = []): boolean {
     const folder = dirname(ref)
-    if (folder === '.' || this.realFolders.has(folder)) return
-    this.checkFolders(folder)
+    if (folder === '.' || this.realFolders.has(folder)) return true
+    if (!this.checkFolders(folder, allowed)) return false
     const kind = this.fs.stat(join(this.root, folder))?.kind
-    if (kind === undefined) return
+    if (kind === undefined) return true
+    if (allowed.includes(kind)) return false
     if (kind !== 'folder') {
       const file = join(this.root, folder)
       throw new CorruptError(
@@ -168,6 +172,7 @@ export class Refs {
       )
     }
     this.realFolders.add(folder)
+    return true
   }
 }
 

@@ -6,11 +6,14 @@ export class Life {
   readonly boot: number
   readonly run: number
   private readonly host: string
+  private readonly others: readonly number[]
 
-  constructor(boot = 1, run = 1, host = 'here') {
+  /** `others`: further runs that are not over. */
+  constructor(boot = 1, run = 1, host = 'here', others: readonly number[] = []) {
     this.boot = boot
     this.run = run
     this.host = host
+    this.others = others
   }
 
   /** Everything that ran is dead, the kernel lives on. */
@@ -23,7 +26,7 @@ export class Life {
   }
 
   get identity(): Identity {
-    const { boot, run, host } = this
+    const { boot, run, host, others } = this
     return {
       newOwner: (): Owner => ({
         id: randomBytes(8).toString('hex'),
@@ -36,7 +39,7 @@ export class Life {
       liveness: (owner) => {
         if (owner.host !== host) return 'foreign'
         if (owner.boot !== `boot ${boot}`) return 'rebooted'
-        return owner.pid === run ? 'alive' : 'dead'
+        return owner.pid === run || others.includes(owner.pid) ? 'alive' : 'dead'
       },
     }
   }
