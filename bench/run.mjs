@@ -3,6 +3,7 @@
  * `npm run bench [-- <row> …] [--quick] [--write-docs]`: every number forkpoint holds itself to, side by side with what
  * one would use instead. Prints a table; writes `bench/results/latest.json` and the curves beside it.
  */
+import { spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -25,6 +26,11 @@ if (values.help || unknown.length > 0) {
   console.error('npm run bench -- [row …] [--quick] [--write-docs]\n')
   for (const { name, about } of ROWS) console.error(`  ${name.padEnd(12)} ${about}`)
   process.exit(unknown.length > 0 ? 2 : 0)
+}
+
+if (spawnSync('git', ['--version']).status !== 0) {
+  console.error('The bench compares with git, and there is none here: install it first.')
+  process.exit(1)
 }
 
 const results = fileURLToPath(new URL('results/', import.meta.url))

@@ -10,12 +10,12 @@ export const throughput = {
   name: 'throughput',
   about: 'saves a second with 1, 8 and 64 sessions saving at once',
   async run({ quick, folder, say }) {
-    const total = quick ? 384 : 3200
+    const total = quick ? 384 : 2560
     const measures = []
     for (const sessions of [1, 8, 64]) {
       /** @type {Record<string, number[]>} */
       const rates = {}
-      for (let round = 0; round < (quick ? 1 : 7); round++) {
+      for (let round = 0; round < (quick ? 1 : 5); round++) {
         const keys = ['append', 'raw', ...(round === 0 ? ['json', 'sqlite'] : [])]
         for (const key of round % 2 === 1 ? keys.reverse() : keys) {
           say(`${sessions} sessions, ${NAMES[key]}, round ${round + 1}`)
