@@ -1,8 +1,6 @@
 /** The repository's own `config`: what we can work with, and what we refuse. Source: git-config(1). */
 import { UnsupportedError } from '../errors.ts'
-
-/** `section.subsection.key` (section and key in lower case) to its values, in order. */
-export type Config = ReadonlyMap<string, readonly string[]>
+import type { Config } from './config-file.ts'
 
 /** What a new store gets. */
 export const NEW_CONFIG = `[core]
@@ -17,27 +15,6 @@ export const NEW_CONFIG = `[core]
 [forkpoint]
 	format = 1
 `
-
-/** Reads a config file. Includes are not followed; they stand in the result like any key. */
-export function parseConfig(text: string): Config {
-  const config = new Map<string, string[]>()
-  let section = ''
-  const lines = text.replace(/\\\r?\n/g, '').split(/\r?\n/)
-  for (const raw of lines) {
-    let line = raw.trim()
-    const head = /^\[\s*([\w.-]+)(?:\s+"((?:[^"\\]|\\.)*)")?\s*\]/.exec(line)
-    if (head !== null) {
-      const sub = head[2]?.replace(/\\(.)/g, '$1')
-      section = head[1]!.toLowerCase() + (sub === undefined ? '' : `.${sub}`)
-      line = line.slice(head[0].length).trim()
-    }
-    const entry = /^([A-Za-z][\w-]*)\s*(?:=\s*(.*))?$/.exec(line)
-    if (entry === null) continue
-    const key = `${section}.${entry[1]!.toLowerCase()}`
-    config.set(key, [...(config.get(key) ?? []), entry[2] === undefined ? 'true' : value(entry[2])])
-  }
-  return config
-}
 
 /** The last value of a key. */
 export const configValue = (config: Config, key: string): string | undefined => config.get(key)?.at(-1)
@@ -105,24 +82,3 @@ const KNOWN_EXTENSIONS = new Set([
   'extensions.noop',
   'extensions.preciousobjects',
 ])
-
-/** Quotes, escapes and comments of a value. */
-function value(text: string): string {
-  let out = ''
-  let quoted = false
-  let kept = 0
-  for (let i = 0; i < text.length; i++) {
-    const char = text[i]!
-    if (char === '"') quoted = !quoted
-    else if (char === '\\') {
-      const next = text[++i] ?? ''
-      out += { n: '\n', t: '\t', b: '\b' }[next] ?? next
-    } else if (!quoted && (char === '#' || char === ';')) break
-    else {
-      out += char
-      if (!quoted && /\s/.test(char)) continue
-    }
-    kept = out.length
-  }
-  return out.slice(0, kept)
-}

@@ -5,7 +5,8 @@
 import { dirname, join, resolve } from 'node:path'
 import { NotFoundError, SessionClosedError, StorageError, UnsupportedError } from '../errors.ts'
 import type { MergedInMemory } from './chapter-packs.ts'
-import { type Config, checkConfig, NEW_CONFIG, parseConfig } from './config.ts'
+import { checkConfig, NEW_CONFIG } from './config.ts'
+import { type Config, parseConfig } from './config-file.ts'
 import { type FileSystem, nodeFileSystem } from './file-system.ts'
 import { type Change, GroupCommit } from './group-commit.ts'
 import { type Chapter, Journals } from './journals.ts'
@@ -173,7 +174,8 @@ export class Repository {
 
   /** The repository's own configuration. */
   config(): Config {
-    return parseConfig(this.fs.readFile(join(this.paths.root, 'config'))?.toString('utf8') ?? '')
+    const file = join(this.paths.root, 'config')
+    return parseConfig(this.fs.readFile(file)?.toString('utf8') ?? '', file)
   }
 
   private async openNow(): Promise<boolean> {

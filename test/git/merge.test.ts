@@ -1,0 +1,101 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { CorruptError } from '../../src/errors.ts'
+import { ChapterPacks } from '../../src/git/chapter-packs.ts'
+import { mergePacks, type PackSource, spansOf } from '../../src/git/merge.ts'
+import { newObject } from '../../src/git/object.ts'
+import { parsePackIndex } from '../../src/git/pack-index.ts'
+import { geometricPrefix } from '../../src/git/pack-merger.ts'
+import { scanPack } from '../../src/git/pack-scan.ts'
+import { buildPack } from '../../src/git/pack-writer.ts'
+import { bareRepository, git, gitText, tempFolder } from './real-git.ts'
+import { commitOf } from './support/commits.ts'
+
+const sourceOf = ({ pack, index }: { pack: Buffer; index: Buffer }): PackSource => ({
+  entries: spansOf(parsePackIndex(index, 'test').entries(), pack.length),
+  read: (position, length) => pack.subarray(position, position + length),
+})
+
+async function merge(sources: readonly PackSource[]) {
+  const pieces: Uint8Array[] = []
+  const merged = await mergePacks(sources, (piece) => void pieces.push(piece))
+  return merged && { ...merged, pack: Buffer.concat(pieces) }
+}
+
+describe('packs that are merged', () => {
+  it('are one that git index-pack --strict accepts, with the index it makes itself', async () => {
+    let parent: string | undefined
+    const commits = Array.from({ length: 20 }, (_, n) => {
+      const commit = commitOf(`text ${n % 7}`, parent, (n % 5) * 70_000)
+      parent = commit.id
+      return commit
+    })
+    const packs = commits.map(({ objects }) => buildPack(objects))
+    const merged = (await merge(packs.map(sourceOf)))!
+    const ids = new Set(commits.flatMap(({ objects }) => objects.map(({ id }) => id)))
+    expect(merged.objects).toBe(ids.size)
+
+    const folder = tempFolder()
+    writeFileSync(join(folder, 'a.pack'), merged.pack)
+    writeFileSync(join(folder, 'a.idx'), merged.index)
+    git(folder, ['verify-pack', 'a.pack'])
+    writeFileSync(join(folder, 'b.pack'), merged.pack)
+    expect(gitText(folder, ['index-pack', '--strict', '-o', 'b.idx', 'b.pack'])).toBe(merged.name)
+    git(folder, ['index-pack', '--verify', 'a.pack'])
+
+    const store = bareRepository()
+    writeFileSync(join(store, `objects/pack/pack-${merged.name}.pack`), merged.pack)
+    writeFileSync(join(store, `objects/pack/pack-${merged.name}.idx`), merged.index)
+    git(store, ['update-ref', 'refs/heads/main', parent!])
+    expect(gitText(store, ['fsck', '--strict', '--full'])).toBe('')
+    expect(gitText(store, ['rev-list', '--count', 'main'])).toBe('20')
+    expect(new Set(scanPack(merged.pack)!.map(({ id }) => id))).toEqual(ids)
+  })
+
+  it('with deltas are left to git', async () => {
+    const store = bareRepository()
+    const one = gitText(store, ['hash-object', '-w', '--stdin'], 'line of text\n'.repeat(500))
+    const two = gitText(store, ['hash-object', '-w', '--stdin'], `${'line of text\n'.repeat(500)}more\n`)
+    const name = gitText(store, ['pack-objects', '-q', 'p'], `${one}\n${two}\n`)
+    const [pack, index] = ['pack', 'idx'].map((ending) => readFileSync(join(store, `p-${name}.${ending}`)))
+    expect(await merge([sourceOf({ pack: pack!, index: index! })])).toBeUndefined()
+    expect(scanPack(pack!)).toBeUndefined()
+  })
+
+  it('of which one is damaged are an error that names the object', async () => {
+    const { pack, index } = buildPack([newObject('blob', Buffer.from('some text\n'.repeat(100)))])
+    const broken = Buffer.from(pack)
+    broken[30]! ^= 1
+    await expect(merge([sourceOf({ pack: broken, index })])).rejects.toBeInstanceOf(CorruptError)
+    expect(scanPack(broken)).toBeUndefined()
+  })
+})
+
+describe('the small packs of a chapter', () => {
+  it('are merged by sixteens, and sixteens of those again', async () => {
+    const packs = new ChapterPacks()
+    const ids = new Set<string>()
+    let most = 0
+    for (let n = 0; n < 300; n++) {
+      const { objects } = commitOf(`save ${n}`)
+      for (const { id } of objects) ids.add(id)
+      packs.add(buildPack(objects))
+      const merged = await packs.mergeDue()
+      if (merged !== undefined) packs.replace(merged)
+      most = Math.max(most, packs.names.length)
+    }
+    expect(most).toBeLessThan(36)
+    expect(new Set([...packs.names, ...packs.replaced]).size).toBe(packs.names.length + packs.replaced.length)
+    const last = await packs.mergeDue()
+    expect(last === undefined || last.replaces.length > 0).toBe(true)
+  })
+})
+
+it('the smallest packs are merged until each is at least twice as big as all smaller ones together', () => {
+  expect(geometricPrefix([1, 2, 6, 18])).toBe(0)
+  expect(geometricPrefix([1, 1, 1, 100])).toBe(3)
+  expect(geometricPrefix([1, 2, 5, 18])).toBe(3)
+  expect(geometricPrefix([])).toBe(0)
+  expect(geometricPrefix([7])).toBe(0)
+})
