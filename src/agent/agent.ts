@@ -8,7 +8,7 @@ import type { Environment } from './config-parser.ts'
 import { ConfigError } from './errors.ts'
 import type { Host } from './host.ts'
 import { configuredModel, isLanguageModel, type ReadyModel, readyModel } from './model.ts'
-import { MODEL_LIMITS } from './model-call.ts'
+import { MODEL_LIMITS } from './model-guard.ts'
 import type { SessionRequest } from './open-session.ts'
 import {
   type AgentOptions,

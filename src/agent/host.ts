@@ -1,7 +1,7 @@
 /** What an agent lends to its sessions. */
 import type { Environment } from './config-parser.ts'
 import type { ReadyModel } from './model.ts'
-import type { ModelLimits } from './model-call.ts'
+import type { ModelLimits } from './model-guard.ts'
 import type { ModelChoice, ResumeOptions } from './options.ts'
 import type { Scrubber } from './secrets.ts'
 import type { AgentSession } from './session.ts'

@@ -21,7 +21,7 @@ export {
 } from './events.ts'
 export type { Decisions, OnPermission, PermissionAnswer, PermissionRequest } from './judge.ts'
 export type { ForkRequest } from './lines.ts'
-export type { ModelLimits } from './model-call.ts'
+export type { ModelLimits } from './model-guard.ts'
 export type { AgentOptions, ModelChoice, ResumeOptions, SessionOptions, SharedOptions } from './options.ts'
 export type { Decision, PermissionPolicy } from './permissions.ts'
 export type { OnConflict, SaveOptions } from './saver.ts'

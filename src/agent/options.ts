@@ -4,7 +4,7 @@ import { parseBranchName, parseSessionId } from '../ids.ts'
 import type { SessionStore } from '../store/session-store.ts'
 import type { Environment } from './config-parser.ts'
 import type { OnPermission } from './judge.ts'
-import type { ModelLimits } from './model-call.ts'
+import type { ModelLimits } from './model-guard.ts'
 import { type PermissionPolicy, Permissions } from './permissions.ts'
 import type { OnConflict } from './saver.ts'
 

@@ -29,6 +29,8 @@ export class Saver {
   /** The last write; each waits for the one before. */
   #last: Promise<unknown> = Promise.resolve()
   #step: Promise<unknown> | undefined
+  /** What the step that waits to be written is about. */
+  #about: string[] = []
   #branched: TurnResult['branched']
 
   constructor(options: SaverOptions) {
@@ -53,10 +55,13 @@ export class Saver {
   }
 
   /** Saves a step; those that are asked for while one is being written share the next. */
-  step(): Promise<unknown> {
+  step(about: string): Promise<unknown> {
+    this.#about.push(about)
     this.#step ??= this.#after(() => {
+      const subject = `step: ${[...new Set(this.#about)].join(', ')}`
       this.#step = undefined
-      return this.#write({ kind: 'step' })
+      this.#about = []
+      return this.#write({ kind: 'step', subject })
     })
     return this.#step
   }

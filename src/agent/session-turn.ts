@@ -37,7 +37,7 @@ export async function takeTurn(start: TurnStart, context: TurnContext): Promise<
   draft.set({ status: 'running' })
   let failure: { error: unknown } | undefined
   try {
-    await saveStepOf(context)()
+    await saveStepOf(context)('prompt' in start ? subjectOf(start.prompt) : 'go on')
     const tools = context.request.tools ?? {}
     const { systemPrompt: system } = context
     const { limits, now, scrubber } = host
@@ -173,8 +173,8 @@ function toolsOf(run: string, context: TurnContext, decisions: Decisions, deferr
   return { recorder, runner }
 }
 
-function saveStepOf({ autoSave, saver }: OpenSession): () => Promise<unknown> {
-  return async () => (autoSave === 'step' ? saver?.step() : undefined)
+function saveStepOf({ autoSave, saver }: OpenSession): (about: string) => Promise<unknown> {
+  return async (about) => (autoSave === 'step' ? saver?.step(about) : undefined)
 }
 
 function resultOf({ draft, saver }: OpenSession, id: string, checkpoint: Checkpoint | undefined): TurnResult {

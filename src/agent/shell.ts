@@ -2,6 +2,7 @@
  * A shell command as the simple commands in it, for the permission policy: POSIX shell grammar with bash's
  * substitutions and redirections. What it does not know for certain it does not parse: the caller then asks.
  */
+import { closing, Unclear } from './shell-nesting.ts'
 
 /** One simple command. */
 export interface SimpleCommand {
@@ -34,8 +35,6 @@ export function parseShell(text: string): ParsedCommand | undefined {
     throw error
   }
 }
-
-class Unclear extends Error {}
 
 /** A word, and whether all of it is known before the command runs. */
 interface Word {
@@ -345,34 +344,3 @@ class ShellParser {
 const isReservedBefore = ({ text, quoted }: Word): boolean => !quoted && RESERVED_BEFORE.has(text)
 
 const shown = ({ text }: Word): string => (/[\s'"]/.test(text) || text === '' ? `'${text}'` : text)
-
-/** Index of the parenthesis that closes the one at `open`. */
-function closing(text: string, open: number): number {
-  let depth = 0
-  for (let index = open; index < text.length; index++) {
-    const char = text[index]
-    if (char === '\\') index++
-    else if (char === "'") {
-      const end = text.indexOf("'", index + 1)
-      if (end === -1) throw new Unclear()
-      index = end
-    } else if (char === '"') index = closingQuote(text, index)
-    else if (char === '`' || char === '#') {
-      // A comment or backticks may hide a parenthesis.
-      if (char === '`' || /[\s;&|(]/.test(text[index - 1] ?? ' ')) throw new Unclear()
-    } else if (char === '(') depth++
-    else if (char === ')' && --depth === 0) return index
-  }
-  throw new Unclear()
-}
-
-function closingQuote(text: string, open: number): number {
-  for (let index = open + 1; index < text.length; index++) {
-    const char = text[index]
-    if (char === '\\') index++
-    else if (char === '"') return index
-    else if (char === '`') throw new Unclear()
-    else if (char === '$' && text[index + 1] === '(') index = closing(text, index + 1)
-  }
-  throw new Unclear()
-}

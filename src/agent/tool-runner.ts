@@ -26,7 +26,7 @@ export interface ToolRunnerOptions {
   limit: number
   now: () => number
   /** Saves what was written down so far, where every step is saved. */
-  saveStep(): Promise<unknown>
+  saveStep(about: string): Promise<unknown>
 }
 
 /** A call that is found to be well formed. */
@@ -107,7 +107,7 @@ export class ToolRunner {
     if (signal.aborted) return
     recorder.add({ type: 'tool-start', call: id, tool, input })
     // From here on a crash leaves a call that may have run: that has to be known before it does.
-    await saveStep()
+    await saveStep(`start ${tool}`)
     const start = now()
     const { outcome, output } = await this.#execute(call)
     const { status, text, exitCode, signal: endedBy } = outcome
@@ -117,7 +117,7 @@ export class ToolRunner {
     if (endedBy !== undefined) end.signal = endedBy
     recorder.add(end)
     this.#answer(call, output)
-    await saveStep()
+    await saveStep(`end ${tool}`)
   }
 
   async #execute(call: ReadyCall): Promise<{ outcome: Outcome; output: MessagePart }> {
