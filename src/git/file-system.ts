@@ -7,6 +7,7 @@
  * Absence is a value, not an error; anything else that fails is a StorageError.
  */
 import fs from 'node:fs'
+import { dirname } from 'node:path'
 import { CorruptError, StorageError } from '../errors.ts'
 
 export interface FileStat {
@@ -92,7 +93,14 @@ export const nodeFileSystem: FileSystem = {
     return stat === undefined ? undefined : fileStat(stat)
   },
   makeDir(path) {
-    return check(path, () => fs.mkdirSync(path, { recursive: true }))
+    return check(path, () => {
+      try {
+        return fs.mkdirSync(path, { recursive: true })
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code === 'ENOENT') makeTopmost(path)
+        throw error
+      }
+    })
   },
   writeFile(path, data, { exclusive = false, mode = 0o666 } = {}) {
     const flags = O_WRONLY | O_CREAT | O_NOFOLLOW | (exclusive ? O_EXCL : O_TRUNC)
@@ -164,6 +172,13 @@ export const nodeFileSystem: FileSystem = {
       fs.closeSync(fd)
     }
   },
+}
+
+/** On a read-only file system Node says ENOENT for a folder in a folder; making the topmost one alone tells why. */
+function makeTopmost(path: string): void {
+  let missing = path
+  while (!fs.existsSync(dirname(missing)) && dirname(missing) !== missing) missing = dirname(missing)
+  fs.mkdirSync(missing)
 }
 
 function openFile(path: string, fd: number): OpenFile {
