@@ -38,16 +38,21 @@ export async function blobAt(objects: ObjectStore, root: string, path: string): 
   return entry?.mode === BLOB ? entry.id : undefined
 }
 
-/** Every blob below a tree, by path; folders only where `enter` says so. */
+/**
+ * Every blob below a tree, by path; folders only where `enter` says so. Throws CorruptError for a tree that unfolds
+ * into more than a document has: a few hundred bytes can be billions of folders.
+ */
 export async function blobsBelow(
   objects: ObjectStore,
   root: string,
   options: { at?: string; enter?: (path: string) => boolean } = {},
 ): Promise<BlobIds> {
   const found: BlobIds = new Map()
+  let seen = 0
   const walk = async (tree: Tree, prefix: string): Promise<void> => {
     for (const { name, mode, id } of entriesOf(tree, prefix)) {
       const path = prefix + name
+      if (++seen > MOST_ENTRIES) throw tooMany(root)
       if (mode !== FOLDER) found.set(path, id)
       else if (options.enter?.(path) !== false) {
         await walk(objects.cachedTree(id) ?? (await objects.readTree(id)), `${path}/`)
@@ -103,6 +108,15 @@ export async function readBlobs(objects: ObjectStore, blobs: BlobIds): Promise<F
   for (const [path, id] of blobs) files.set(path, bytes.get(id)!)
   return files
 }
+
+/** As many as `readFiles` of the object layer takes. */
+const MOST_ENTRIES = 1_000_000
+
+const tooMany = (tree: string): CorruptError =>
+  new CorruptError(
+    `Tree ${tree} unfolds into more than ${MOST_ENTRIES} files and folders. Forkpoint never writes that; take the checkpoint before it.`,
+    { object: tree },
+  )
 
 function checkMode({ name, mode }: TreeEntry, path: string): void {
   if (mode === BLOB || mode === FOLDER) return
