@@ -2,6 +2,7 @@
 import { join } from 'node:path'
 import type { FileSystem } from './file-system.ts'
 import type { Locks } from './lock.ts'
+import { isOurKeep } from './pack-removal.ts'
 import type { Paths } from './paths.ts'
 import type { Placement } from './placement.ts'
 import { retiredLists } from './retired-packs.ts'
@@ -33,15 +34,13 @@ export async function removeLeftovers(parts: LeftoverParts): Promise<void> {
 function removeStrayKeeps({ fs, paths, placement, refs }: LeftoverParts): void {
   const kept = fs.readDir(paths.packs).flatMap((file) => {
     const name = /^pack-([0-9a-f]{40})\.keep$/.exec(file)?.[1]
-    return name !== undefined && isOurs(join(paths.packs, file)) ? [name] : []
+    const path = join(paths.packs, file)
+    const isOurs = name !== undefined && fs.stat(path)?.kind === 'file' && isOurKeep(fs.readFile(path))
+    return isOurs ? [name] : []
   })
   if (kept.length === 0 || fs.readDir(paths.journals).some((name) => name.includes('.by-'))) return
   const journaled = journaledPacks({ fs, paths, refs })
   for (const name of kept) if (!journaled.has(name)) placement.unkeep(name)
-
-  function isOurs(file: string): boolean {
-    return fs.stat(file)?.kind === 'file' && fs.readFile(file)?.toString('latin1') === 'forkpoint\n'
-  }
 }
 
 /** A pack without index, or the other way round, which git passes over. */

@@ -1,15 +1,23 @@
 /** Looking after a repository, one process at a time, while others go on saving. */
 import { join } from 'node:path'
-import { LockedError } from '../errors.ts'
+import { LockedError, UnsupportedError } from '../errors.ts'
+import { findStrangerAnywhere } from './links.ts'
 import { breakOrphan } from './orphan-lock.ts'
 import { PURGE_LOCK } from './purge.ts'
 import type { Repository } from './repository.ts'
 
 /**
- * Runs `work` once everything is recovered and settled. Throws LockedError when another process is at it and does not
- * finish in time, StorageError.
+ * Runs `work` once everything is recovered and settled. Throws UnsupportedError for a store with links, which would
+ * lead out of it; LockedError when another process is at it and does not finish in time; StorageError.
  */
 export async function maintenance<T>(repository: Repository, work: () => Promise<T>): Promise<T> {
+  const stranger = findStrangerAnywhere(repository.fs, repository.paths)
+  if (stranger !== undefined) {
+    throw new UnsupportedError(
+      'maintaining a store with links',
+      `The store is not maintained: ${stranger}. Remove it, or take the store from a trusted copy.`,
+    )
+  }
   // The first change of a store object makes it fit for writing.
   await exclusively(repository, () => undefined)
   await repository.recover()

@@ -10,7 +10,13 @@ import { type NativeGit, NativeGitError, type RunOptions } from './native-git.ts
 import type { ObjectStore } from './object-store.ts'
 import { PackIndex } from './pack-index.ts'
 import { geometricPrefix } from './pack-merger.ts'
-import { type FreePack, freePacks, type PackRemovalParts, removePacks } from './pack-removal.ts'
+import {
+  type FreePack,
+  freePacks,
+  type PackRemovalParts,
+  packsKeptByOthers,
+  removePacks,
+} from './pack-removal.ts'
 import { readFully } from './read-fully.ts'
 import { TimeSlice } from './time-slice.ts'
 
@@ -52,7 +58,8 @@ async function repackOnce(
   if (plan === undefined) return false
   const made = await packObjects(parts, git, plan, onProgress)
   parts.objects.refresh()
-  const stay = [...made, ...plan.staying]
+  // What others keep git has left out of the new pack.
+  const stay = [...made, ...plan.staying, ...packsKeptByOthers(parts)]
   const rest = packs.map(({ name }) => name).filter((name) => !stay.includes(name))
   const indexes = stay.flatMap((name) => PackIndex.open(parts.fs, parts.placement.file(name, 'idx')) ?? [])
   try {

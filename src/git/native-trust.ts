@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { CorruptError, UnsupportedError } from '../errors.ts'
 import { alternateFolders } from './alternates.ts'
 import type { FileSystem } from './file-system.ts'
+import { findStranger } from './links.ts'
 import { checkHarmless } from './native-config.ts'
 import type { Paths } from './paths.ts'
 
@@ -29,7 +30,8 @@ export function checkTrusted(fs: FileSystem, paths: Paths, user: User = currentU
   }
   const grafts = join(paths.root, 'info/grafts')
   if (fs.stat(grafts) !== undefined) throw refused(`'${grafts}' makes its history look like another`)
-  checkLinks(fs, paths)
+  const stranger = findStranger(fs, paths)
+  if (stranger !== undefined) throw refused(stranger)
   const outside = alternateFolders(fs, paths.objects).find((folder) => !folder.startsWith(`${paths.root}/`))
   if (outside !== undefined) throw refused(`it borrows objects from '${outside}'`)
   const file = join(paths.root, 'config')
@@ -54,25 +56,6 @@ function checkOwners(fs: FileSystem, { root, objects, packs }: Paths, { uid, sud
     if (owner === undefined || owner === uid || owner === 0 || (uid === 0 && owner === sudoUid)) continue
     throw refused(`'${file}' belongs to another user (${owner})`)
   }
-}
-
-/** Everything that git would open, and all that it might delete. */
-function checkLinks(fs: FileSystem, { root, objects, packs }: Paths): void {
-  const check = (file: string): 'folder' | undefined => {
-    const kind = fs.stat(file)?.kind
-    if (kind === undefined || kind === 'file') return undefined
-    if (kind === 'folder') return kind
-    throw refused(`'${file}' is ${kind === 'link' ? 'a symbolic link' : 'no plain file'}`)
-  }
-  const checkAll = (folder: string): void => {
-    if (check(folder) !== 'folder') return
-    for (const name of fs.readDir(folder)) checkAll(join(folder, name))
-  }
-  for (const name of ['HEAD', 'config', 'packed-refs', 'shallow', 'index']) check(join(root, name))
-  for (const folder of ['refs', 'logs', 'info', 'worktrees']) checkAll(join(root, folder))
-  if (check(objects) !== 'folder') return
-  for (const name of fs.readDir(objects)) check(join(objects, name))
-  for (const folder of [packs, join(objects, 'info')]) checkAll(folder)
 }
 
 function readText(fs: FileSystem, file: string): string {

@@ -49,6 +49,20 @@ export function freePacks({ fs, paths, placement }: PackRemovalParts): FreePack[
 /** A `.promisor` pack belongs to a partial clone. */
 const HELD = ['keep', 'promisor']
 
+/** Packs that somebody else keeps, for good as far as we know: not one of a save that may yet fail. */
+export function packsKeptByOthers({ fs, paths, placement }: PackRemovalParts): string[] {
+  return fs.readDir(paths.packs).flatMap((file) => {
+    const name = /^pack-([0-9a-f]{40})\.keep$/.exec(file)?.[1]
+    const path = join(paths.packs, file)
+    if (name === undefined || fs.stat(path)?.kind !== 'file' || !placement.has(name)) return []
+    return isOurKeep(fs.readFile(path)) ? [] : [name]
+  })
+}
+
+/** Whether a `.keep` file is one of a save. */
+export const isOurKeep = (content: Buffer | undefined): boolean =>
+  content?.toString('latin1') === 'forkpoint\n'
+
 /** Removes the packs, unless somebody has begun to keep one. Returns those that are gone. Throws StorageError. */
 export async function removePacks(parts: PackRemovalParts, packs: readonly string[]): Promise<string[]> {
   if (packs.length === 0) return []
