@@ -3,7 +3,7 @@
  * before allow, allow before the default.
  */
 import { pathPattern, textPattern } from './pattern.ts'
-import { parseShell, type Redirection, type SimpleCommand } from './shell.ts'
+import { parseShell, type Redirection, type SimpleCommand, WRAPPERS } from './shell.ts'
 
 export type Decision = 'allow' | 'deny' | 'ask'
 
@@ -203,26 +203,6 @@ function fitsCommand(pattern: string, text: string): boolean {
   if (start.includes('*')) return textPattern(start).test(text) || textPattern(`${start} *`).test(text)
   return text === start || text.startsWith(`${start} `)
 }
-
-const WRAPPERS = new Set([
-  'sudo',
-  'doas',
-  'env',
-  'command',
-  'builtin',
-  'exec',
-  'nohup',
-  'nice',
-  'time',
-  'timeout',
-  'stdbuf',
-  'setsid',
-  'xargs',
-  'busybox',
-  'chroot',
-  'unshare',
-  'watch',
-])
 
 /** The command as written, and as the command that it runs in the end. */
 function disguises({ words, text }: SimpleCommand): string[] {

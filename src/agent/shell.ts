@@ -65,6 +65,27 @@ const OPAQUE = new Set([
 const SHELLS = /^(?:.*\/)?(?:ba|da|z|k|a)?sh$/
 const MAX_DEPTH = 20
 
+/** Commands that run their arguments as a command. */
+export const WRAPPERS = new Set([
+  'sudo',
+  'doas',
+  'env',
+  'command',
+  'builtin',
+  'exec',
+  'nohup',
+  'nice',
+  'time',
+  'timeout',
+  'stdbuf',
+  'setsid',
+  'xargs',
+  'busybox',
+  'chroot',
+  'unshare',
+  'watch',
+])
+
 class ShellParser {
   readonly #text: string
   readonly #depth: number
@@ -320,6 +341,10 @@ class ShellParser {
     const [name] = words as [Word]
     if ((name.dynamic && name.text !== '[') || UNCLEAR.has(name.text) || name.text === '') throw new Unclear()
     if (OPAQUE.has(name.text)) throw new Unclear()
+    // What runs its arguments has to be told all of them.
+    const wraps = WRAPPERS.has(name.text.replace(/^.*\//, ''))
+    const isAction = (index: number) => /^-(?:exec|execdir|ok|okdir)$/.test(words[index - 1]?.text ?? '')
+    if (words.some(({ dynamic }, index) => dynamic && (wraps || isAction(index)))) throw new Unclear()
     const texts = words.map(({ text }) => text)
     this.#commands.push({ words: texts, text: words.map(shown).join(' '), assignments })
     this.#shellArgument(words)

@@ -1,0 +1,108 @@
+/** The parser of commands against bash itself: what bash runs, the parser has to have seen. */
+import { spawnSync } from 'node:child_process'
+import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import * as fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { parseShell } from '../../src/agent/shell.ts'
+import { temporaryFolder } from './agent-context.ts'
+
+const RUNS = process.env.FORKPOINT_SOAK === '1' ? 20_000 : 600
+const TOKENS = [
+  ...[
+    'aa',
+    'bb',
+    'rm',
+    'aa',
+    'x',
+    '1',
+    '-c',
+    '=',
+    'A=1',
+    '$A',
+    '${A}',
+    '{A}',
+    'EOF',
+    'in',
+    'EOF\n',
+    '\nEOF\n',
+  ],
+  ...[
+    ' ',
+    ' ',
+    ' ',
+    '\t',
+    '\n',
+    '\r',
+    '\\\n',
+    '\\',
+    ';',
+    ';',
+    '&',
+    '&&',
+    '||',
+    '|',
+    '|&',
+    '!',
+    '#',
+    ' # ',
+    '\u00a0',
+  ],
+  ...['(', ')', '$(', ')', '`', '`', '{ ', '; }', '<(', '((', '))', '$((', '))', '[ ', ' ]', '[[ ', ' ]]'],
+  ...["'", '"', "'", '"', "$'", '$"', '\\"', "\\'", '\\`', '\\$', '$', '~', '*', '?'],
+  ...['>f', '> f', '>>f', '2>&1', '&>f', '>&f', '<f', '<<EOF', '<<-EOF', "<<'EOF'", '<<<', '>|f', '<>f', '1'],
+  ...[
+    'if ',
+    '; then ',
+    '; else ',
+    '; fi',
+    'for x in ',
+    '; do ',
+    '; done',
+    'while ',
+    'case ',
+    ' in ',
+    ';;',
+    ' esac',
+    'function ',
+  ],
+  ...['aa() {', 'time ', 'coproc ', 'eval ', 'bash -c ', 'sh -c ', 'command ', 'exec ', 'then ', 'do '],
+]
+
+test('whatever bash runs of a command, the parser has named, or said that it does not know', async () => {
+  const folder = await temporaryFolder()
+  const bin = join(folder, 'bin')
+  await mkdir(bin)
+  for (const name of ['aa', 'bb', 'rm']) {
+    await writeFile(join(bin, name), `#!/bin/bash\necho "$0" >> "$LOG"\n`)
+    await chmod(join(bin, name), 0o755)
+  }
+  let known = 0
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.constantFrom(...TOKENS), { minLength: 1, maxLength: 14 }),
+      async (tokens) => {
+        const command = tokens.join('')
+        const parsed = parseShell(command)
+        if (parsed === undefined) return
+        known++
+        await rm(log, { force: true })
+        const env = { PATH: bin, A: 'rm' }
+        spawnSync('/bin/bash', ['-c', command], { cwd: folder, env, timeout: 2000, stdio: 'ignore' })
+        const ran = (await readFile(log, 'utf8').catch(() => '')).split('\n').filter((line) => line !== '')
+        const named = new Set(
+          parsed.commands.flatMap(({ words }) => words.map((word) => word.replace(/^.*\//, ''))),
+        )
+        const unseen = ran.map((path) => path.replace(/^.*\//, '')).filter((name) => !named.has(name))
+        expect(unseen, JSON.stringify(command)).toEqual([])
+        // And as a command of its own, not as an argument, unless a wrapper runs its arguments.
+        if (/\b(?:bash|sh|command|exec|eval|time|coproc)\b/.test(command)) return
+        const firsts = new Set(parsed.commands.map(({ words }) => words[0]?.replace(/^.*\//, '')))
+        const arguments_ = ran.map((path) => path.replace(/^.*\//, '')).filter((name) => !firsts.has(name))
+        expect(arguments_, JSON.stringify(command)).toEqual([])
+      },
+    ),
+    { numRuns: RUNS },
+  )
+  expect(known).toBeGreaterThan(RUNS / 20)
+}, 600_000)
