@@ -86,8 +86,9 @@ test('whatever bash runs of a command, the parser has named, or said that it doe
         const parsed = parseShell(command)
         if (parsed === undefined) return
         known++
-        await rm(log, { force: true })
-        const env = { PATH: bin, A: 'rm' }
+        // One log a command: what it leaves in the background may write late.
+        const log = join(folder, `log-${known}`)
+        const env = { PATH: bin, A: 'rm', LOG: log }
         spawnSync('/bin/bash', ['-c', command], { cwd: folder, env, timeout: 2000, stdio: 'ignore' })
         const ran = (await readFile(log, 'utf8').catch(() => '')).split('\n').filter((line) => line !== '')
         const named = new Set(
