@@ -69,6 +69,11 @@ export class PackMerger {
     this.sweep()
   }
 
+  /** Makes the names of all packs durable. Throws StorageError. */
+  sync(): Promise<void> {
+    return this.retired.tidy(() => this.parts.fs.syncDir(this.parts.paths.packs))
+  }
+
   /** Deletes retired packs whose time is over, and the oldest ones while there are too many packs. */
   sweep(): void {
     const due = this.parts.now() - GRACE
@@ -76,9 +81,8 @@ export class PackMerger {
     for (;;) {
       const oldest = this.retired.oldest
       if (oldest === undefined || (tooMany <= 0 && oldest.since > due)) return
-      this.remove(oldest)
+      if (this.remove(oldest)) tooMany--
       this.retired.drop(oldest)
-      tooMany--
     }
   }
 
@@ -96,12 +100,13 @@ export class PackMerger {
       if (!locks.take(lock)) return
     }
     try {
-      this.retired.load()
+      this.retired.load(new Set(this.packNames()))
       this.sweep()
       const candidates = this.candidates()
       const chosen = geometricPrefix(candidates.map(({ size }) => size))
       if (candidates.length >= ENOUGH && chosen >= 2)
         await this.merge(candidates.slice(0, chosen).map(({ pack }) => pack))
+      if (this.retired.hasObsolete) await this.sync()
     } finally {
       locks.release(lock)
     }
@@ -124,9 +129,11 @@ export class PackMerger {
   }
 
   /** Only while what stands for it does: otherwise somebody repacked, and this may be the same pack saved anew. */
-  private remove({ pack, by }: RetiredPack): void {
+  private remove({ pack, by }: RetiredPack): boolean {
     const { placement } = this.parts
-    if (placement.has(by) && !placement.isKept(pack)) placement.remove(pack)
+    const isDue = placement.has(pack) && placement.has(by) && !placement.isKept(pack)
+    if (isDue) placement.remove(pack)
+    return isDue
   }
 
   private packNames(): string[] {
@@ -162,7 +169,7 @@ export class PackMerger {
       indexFile = await temporaries.writeAny(merged.index)
       await fs.syncFile(indexFile)
       placement.reveal(merged.name, file, indexFile)
-      await this.retired.tidy(() => fs.syncDir(this.parts.paths.packs))
+      await this.sync()
       objects.addPack(merged.name, merged.index)
       const others = [...packs, ...replaced].filter((pack) => pack !== merged.name)
       await this.retireDurably(others, merged.name)

@@ -102,18 +102,7 @@ export class Repository {
    * `false` when there is no store yet. Throws UnsupportedError, CorruptError, LockedError, StorageError.
    */
   open(): Promise<boolean> {
-    if (this.closed) return Promise.reject(new SessionClosedError('store'))
-    this.opened ??= this.openNow().then(
-      (there) => {
-        if (!there) this.opened = undefined
-        return there
-      },
-      (error: unknown) => {
-        this.opened = undefined
-        throw error
-      },
-    )
-    return this.opened
+    return this.closed ? Promise.reject(new SessionClosedError('store')) : this.openOnce()
   }
 
   /**
@@ -178,6 +167,20 @@ export class Repository {
     return parseConfig(this.fs.readFile(file)?.toString('utf8') ?? '', file)
   }
 
+  private openOnce(): Promise<boolean> {
+    this.opened ??= this.openNow().then(
+      (there) => {
+        if (!there) this.opened = undefined
+        return there
+      },
+      (error: unknown) => {
+        this.opened = undefined
+        throw error
+      },
+    )
+    return this.opened
+  }
+
   private async openNow(): Promise<boolean> {
     const { fs, paths } = this
     if (fs.stat(join(paths.root, 'HEAD')) === undefined) {
@@ -216,9 +219,9 @@ export class Repository {
   }
 
   private async prepareToWrite(head: string): Promise<void> {
-    if (!(await this.open())) {
+    if (!(await this.openOnce())) {
       await this.create(head)
-      await this.open()
+      await this.openOnce()
     }
     const { fs, paths } = this
     const folders = [paths.temporaries, paths.journals, paths.retired, paths.packs]

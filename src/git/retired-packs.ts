@@ -32,8 +32,10 @@ export class RetiredPacks {
     this.temporaries = temporaries
   }
 
+  /** The one that can go first: no other one needs it to say where its objects are. */
   get oldest(): RetiredPack | undefined {
-    return this.packs[0]
+    const needed = new Set(this.packs.map(({ by }) => by))
+    return this.packs.find(({ pack }) => !needed.has(pack))
   }
 
   has(pack: string): boolean {
@@ -77,6 +79,10 @@ export class RetiredPacks {
     if (!this.packs.some((one) => one.by === by)) this.obsolete.add(by)
   }
 
+  get hasObsolete(): boolean {
+    return this.obsolete.size > 0
+  }
+
   /** Syncs the folder of packs by `sync`; then lists of packs that are gone for good can go too. */
   async tidy(sync: () => Promise<void>): Promise<void> {
     const obsolete = this.obsolete
@@ -86,10 +92,12 @@ export class RetiredPacks {
       if (!this.packs.some((one) => one.by === by)) this.fs.unlink(join(this.folder, by))
   }
 
-  /** Learns what other processes have merged. */
-  load(): void {
+  /** Learns what other processes have merged. `present`: the packs that there are. */
+  load(present: ReadonlySet<string>): void {
     for (const { by, packs, since } of retiredLists(this.fs, this.folder)) {
-      const fresh = packs.filter((pack) => !this.has(pack))
+      const left = packs.filter((pack) => present.has(pack))
+      if (left.length === 0) this.obsolete.add(by)
+      const fresh = left.filter((pack) => !this.has(pack))
       this.packs.push(...fresh.map((pack) => ({ pack, by, since })))
     }
     this.packs.sort((a, b) => a.since - b.since)

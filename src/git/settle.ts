@@ -34,7 +34,7 @@ export async function settle(parts: SettleParts, { packs, replaced = [], refs }:
 }
 
 async function settlePacks(
-  { fs, paths, placement, merger }: SettleParts,
+  { fs, placement, merger }: SettleParts,
   packs: readonly string[],
   replaced: readonly string[],
 ): Promise<void> {
@@ -52,7 +52,7 @@ async function settlePacks(
       if ((await merger.merge([pack])) === undefined) throw error
     }
   }
-  await fs.syncDir(paths.packs)
+  await merger.sync()
   if (only !== undefined) await merger.retireDurably(left, only)
 }
 
