@@ -249,10 +249,14 @@ describe('what was acknowledged survives a stop after any operation of the recov
   }
 })
 
-/** Where the recovery begins: in the short run a kill half way and a power loss near the end. */
+/** Where the recovery begins: in the long run at a dozen places each way, in the short run a kill half way and a power loss near the end. */
 async function firstStops(scenario: Scenario): Promise<Aftermath[]> {
   const cuts = await cutsOf(scenario)
-  if (SOAK) return cuts.flatMap((cut, n) => [...aftermaths(cut, [POWER_LOSSES[2 + (n % 3)]!, n])])
+  if (SOAK) {
+    const step = Math.ceil(cuts.length / 12)
+    const some = cuts.filter((_, n) => n % step === step >> 1)
+    return some.flatMap((cut, n) => [...aftermaths(cut, [POWER_LOSSES[2 + (n % 3)]!, n])])
+  }
   const [half, late] = [0.5, 0.8].map((part) => cuts[Math.floor(cuts.length * part)]!)
   return [[...aftermaths(half!, [])][0]!, [...aftermaths(late!, ['zeros'])][1]!]
 }
