@@ -5,7 +5,8 @@ import { ObjectStore } from '../../src/git/object-store.ts'
 import type { GitSessionStore } from '../../src/store/git-session-store.ts'
 import type { Problem } from '../../src/store/session-store.ts'
 import { git, gitText, tempFolder } from '../git/real-git.ts'
-import { emptySession, fill, message, realGit, storeAt } from './support/git-store.ts'
+import { emptySession, fill, message, storeAt } from './support/git-store.ts'
+import { lose, remake } from './support/remade.ts'
 
 afterEach(() => vi.restoreAllMocks())
 
@@ -33,65 +34,6 @@ async function healthy(): Promise<{ folder: string; store: GitSessionStore }> {
 
 const AT = '2024-01-01T00:00:00.000Z'
 const event = (sequence: number) => ({ sequence, at: AT, type: 'text', text: `event ${sequence}` })
-
-/** Puts another commit in the place of a branch's tip, made of the tip's tree and message. */
-function remake(
-  folder: string,
-  ref: string,
-  change: {
-    tree?: (edit: (path: string, mode: string | null, content?: string) => void) => void
-    message?: (text: string) => string
-  },
-): string {
-  const text = git(folder, ['cat-file', 'commit', ref]).toString()
-  const [head, body] = [text.slice(0, text.indexOf('\n\n')), text.slice(text.indexOf('\n\n') + 2)]
-  let tree = gitText(folder, ['rev-parse', `${ref}^{tree}`])
-  change.tree?.((path, mode, content) => {
-    tree = editTree(folder, tree, path.split('/'), mode, content)
-  })
-  const commit = gitText(
-    folder,
-    ['hash-object', '-t', 'commit', '-w', '--stdin'],
-    `${head.replace(/^tree .*/, `tree ${tree}`)}\n\n${change.message?.(body) ?? body}`,
-  )
-  gitText(folder, ['update-ref', ref, commit])
-  return commit
-}
-
-/** The tree with one path changed; `null` removes. Written byte for byte, whatever git thinks of it. */
-function editTree(
-  folder: string,
-  tree: string,
-  path: string[],
-  mode: string | null,
-  content?: string,
-): string {
-  const [name, ...rest] = path as [string, ...string[]]
-  const rows = gitText(folder, ['ls-tree', tree])
-    .split('\n')
-    .filter((row) => row !== '')
-    .map((row) => /^(\d+) \w+ ([0-9a-f]{40})\t(.*)$/.exec(row)!.slice(1) as [string, string, string])
-  const others = rows.filter((row) => row[2] !== name)
-  const own = rows.find((row) => row[2] === name)
-  if (rest.length > 0) {
-    const below = own?.[1] ?? gitText(folder, ['mktree'], '')
-    others.push(['40000', editTree(folder, below, rest, mode, content), name])
-  } else if (mode !== null) {
-    const id = content?.match(/^[0-9a-f]{40}$/)
-      ? content
-      : gitText(folder, ['hash-object', '-w', '--stdin'], content ?? '')
-    others.push([mode, id, name])
-  }
-  const sorted = others
-    .map((row) => ({ row, key: Buffer.from(row[2] + (/^0?40000$/.test(row[0]) ? '/' : '')) }))
-    .sort((x, y) => Buffer.compare(x.key, y.key))
-  const bytes = sorted.map(({ row: [rowMode, id, entry] }) =>
-    Buffer.concat([Buffer.from(`${rowMode.replace(/^0/, '')} ${entry}\0`), Buffer.from(id, 'hex')]),
-  )
-  return git(folder, ['hash-object', '-t', 'tree', '-w', '--stdin', '--literally'], Buffer.concat(bytes))
-    .toString()
-    .trim()
-}
 
 async function problemsOf(folder: string, session?: string): Promise<readonly Problem[]> {
   const report = await storeAt(folder).verify(session)
@@ -347,18 +289,6 @@ const packOf = (folder: string): string =>
     'objects/pack',
     readdirSync(join(folder, 'objects/pack')).find((name) => name.endsWith('.pack'))!,
   )
-
-/** Takes one object out of a store: everything becomes loose, then one file goes. */
-function lose(folder: string, id: string): void {
-  const packs = join(folder, 'objects/pack')
-  const contents = readdirSync(packs).flatMap((name) =>
-    name.endsWith('.pack') ? [readFileSync(join(packs, name))] : [],
-  )
-  for (const name of readdirSync(packs)) rmSync(join(packs, name))
-  for (const content of contents) git(folder, ['unpack-objects', '-q'], content)
-  rmSync(join(folder, 'objects', id.slice(0, 2), id.slice(2)))
-  expect(realGit(folder, 'cat-file', '-e', id).status).not.toBe(0)
-}
 
 test('A store that is not there yet has nothing wrong with it', async () => {
   const report = await storeAt(join(tempFolder(), 'none')).verify()
