@@ -37,7 +37,11 @@ export class NativeGitError extends ForkpointError {
   readonly command: string
 
   constructor(command: string, reason: string, options?: { cause?: unknown }) {
-    super('NATIVE_GIT', `'git ${command}' failed: ${reason}`, options)
+    super(
+      'NATIVE_GIT',
+      `'git ${command}' failed: ${reason}\n'forkpoint verify' says whether anything in the store is damaged.`,
+      options,
+    )
     this.command = command
   }
 }
