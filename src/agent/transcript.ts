@@ -33,7 +33,7 @@ export function callsOf({ parts }: Message): OpenCall[] {
 /**
  * The messages for a model call. Whatever a session went through, what comes out is valid: each tool call has one
  * result, right after the message that calls; results without a call, empty messages and parts that the SDK does not
- * know are left out.
+ * know are left out; texts are well formed.
  */
 export function toModelMessages(messages: readonly Message[]): ModelMessage[] {
   const out: ModelMessage[] = []
@@ -44,7 +44,18 @@ export function toModelMessages(messages: readonly Message[]): ModelMessage[] {
     else if (message.role === 'system') out.push({ role: 'system', content: message.content })
     // Results were put after their calls.
   }
-  return out
+  return out.map((message) => ({ ...message, content: sendable(message.content) }) as ModelMessage)
+}
+
+/** Providers refuse half of a surrogate pair, some a NUL: what a session keeps as it came, they are spared. */
+function sendable(value: unknown): unknown {
+  if (typeof value === 'string') {
+    const text = value.isWellFormed() ? value : value.toWellFormed()
+    return text.includes('\0') ? text.replaceAll('\0', '\uFFFD') : text
+  }
+  if (Array.isArray(value)) return value.map(sendable)
+  if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return value
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [sendable(key), sendable(item)]))
 }
 
 function assistantMessages(message: Message, all: readonly Message[], index: number): ModelMessage[] {

@@ -443,6 +443,24 @@ test('tools of the user run with ours, and replace them', async () => {
   expect(output(7).value).toContain('do not fit')
 })
 
+test('nothing in a text can make the history invalid', async () => {
+  const odd = 'half \ud83d and nul \0 end'
+  const tools = {
+    odd: tool({ inputSchema: z.object({}), execute: async (): Promise<unknown> => ({ [odd]: [odd] }) }),
+  }
+  const calls = [
+    { name: 'odd', input: {} },
+    { name: 'bash', input: { command: 'printf "\\0\\377\\355\\240\\200"' } },
+  ]
+  const { agent, server, workspace } = await setting([{ calls }], { tools })
+  const session = agent.session(workspace)
+  await session.send(odd)
+  expect(session.history()[0]!.content).toBe(odd)
+  const sent = JSON.stringify(server.requests.at(-1)!.body)
+  expect(sent).not.toMatch(/\\u(?:0000|d[89a-f])/i)
+  expect(sent).toContain('half \ufffd and nul \ufffd end')
+})
+
 test('secrets reach neither the session, nor an error, nor a tool', async () => {
   const env = { ...process.env, MY_KEY: KEY }
   const server = await startServer([
