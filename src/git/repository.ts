@@ -195,6 +195,7 @@ export class Repository {
       paths.own,
       paths.temporaries,
       paths.journals,
+      paths.retired,
     ]) {
       const kind = fs.stat(folder)?.kind
       if (kind !== undefined && kind !== 'folder') {

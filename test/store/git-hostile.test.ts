@@ -310,6 +310,7 @@ describe('Where a symbolic link stands in the place of', () => {
     'forkpoint',
     'forkpoint/tmp',
     'forkpoint/journals',
+    'forkpoint/retired',
   ])('%s, the store is not opened', async (name) => {
     const { folder } = await twoSessions()
     const outside = moveOut(folder, name)
