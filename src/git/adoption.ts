@@ -63,7 +63,7 @@ export async function adopt(parts: AdoptionParts, scope: Scope): Promise<Estate[
     const rivals = found.flatMap(({ adopter }) => (adopter === undefined ? [] : rivalOf(parts, adopter)))
     const gaveWay = rivals.some((rival) => rival < locks.owner.id)
     const complete = gaveWay ? giveBack(parts, found) : take(parts, found)
-    if (complete && rivals.length === 0) return found.map((one) => estate(parts, one))
+    if (complete && rivals.length === 0) return estatesOf(parts, found)
     if (performance.now() - start > lockTimeout) {
       giveBack(parts, found)
       throw new LockedError(parts.paths.journals, busyText(parts.paths.journals))
@@ -172,6 +172,15 @@ function ownerOf({ fs, paths }: Pick<AdoptionParts, 'fs' | 'paths'>, name: strin
     if (parsed !== undefined) return parsed.owner
   }
   return undefined
+}
+
+function estatesOf(parts: AdoptionParts, found: readonly Found[]): Estate[] {
+  try {
+    return found.map((one) => estate(parts, one))
+  } catch (error) {
+    giveBack(parts, found)
+    throw error
+  }
 }
 
 function estate({ fs, paths }: AdoptionParts, { name, owner, life }: Found): Estate {

@@ -1,0 +1,204 @@
+import fs from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { Repository, type RepositoryOptions } from '../../src/git/repository.ts'
+import { git, gitText, tempFolder } from './real-git.ts'
+import { commitOf } from './support/commits.ts'
+import { expectKept, expectTidy, ROOT, Scene } from './support/crash.ts'
+import { Life } from './support/life.ts'
+
+const MAIN = 'refs/heads/s/main'
+const TRY = 'refs/heads/s/try'
+
+const open = (folder: string, life: Life, options: RepositoryOptions = {}): Repository =>
+  new Repository(folder, { identity: life.identity, settleAfter: 1e9, lockTimeout: 300, ...options })
+
+async function save(repository: Repository, ref: string, text: string): Promise<string> {
+  return repository.change({
+    refs: [ref],
+    prepare: (current) => {
+      const { id, objects } = commitOf(text, current.get(ref))
+      return { objects, moves: new Map([[ref, id]]), result: id }
+    },
+  })
+}
+
+const refsOf = (folder: string): Record<string, string> =>
+  Object.fromEntries(
+    gitText(folder, ['for-each-ref', '--format=%(refname) %(objectname)'])
+      .split('\n')
+      .filter((text) => text !== '')
+      .map((text) => text.split(' ') as [string, string]),
+  )
+
+const child = (folder: string, parent: string): string =>
+  gitText(folder, ['commit-tree', '-m', 'by git', '-p', parent, `${parent}^{tree}`])
+
+/** Opens, saves elsewhere and closes, as the next process does. */
+async function recover(folder: string, life: Life): Promise<void> {
+  const repository = open(folder, life)
+  await save(repository, 'refs/heads/next/main', `next ${life.boot} ${life.run}`)
+  await repository.close()
+  git(folder, ['fsck', '--strict', '--full'])
+  expect(fs.readdirSync(join(folder, 'forkpoint/journals'))).toEqual([])
+  expect(fs.readdirSync(join(folder, 'forkpoint/tmp'))).toEqual([])
+}
+
+const deaths: Record<string, (life: Life) => Life> = {
+  'a kill': (life) => life.afterKill(),
+  'a power loss': (life) => life.afterPowerLoss(),
+}
+
+for (const [death, reborn] of Object.entries(deaths)) {
+  describe(`recovery from ${death}`, () => {
+    it('leaves what git has moved, deleted or packed since', async () => {
+      const folder = join(tempFolder(), 'store')
+      const life = new Life()
+      const old = open(folder, life)
+      const names = ['moved', 'deleted', 'back', 'packed'].map((name) => `refs/heads/s/${name}`)
+      const [moved, deleted, back, packed] = names as [string, string, string, string]
+      for (const ref of names) await save(old, ref, 'settled')
+      await old.settle()
+      const tips: Record<string, string> = {}
+      for (const ref of names) tips[ref] = await save(old, ref, 'not settled')
+      const by = child(folder, tips[moved]!)
+      git(folder, ['update-ref', moved, by])
+      git(folder, ['update-ref', '-d', deleted])
+      git(folder, ['pack-refs', '--all'])
+      const elsewhere = child(folder, `${tips[back]}~1`)
+      git(folder, ['update-ref', back, elsewhere])
+      await recover(folder, reborn(life))
+      const { 'refs/heads/next/main': _, ...refs } = refsOf(folder)
+      expect(refs).toEqual({ [moved]: by, [back]: elsewhere, [packed]: tips[packed] })
+    })
+
+    it('copes with git gc having repacked and pruned everything in between', async () => {
+      const folder = join(tempFolder(), 'store')
+      const life = new Life()
+      const old = open(folder, life)
+      let tip = ''
+      for (let n = 0; n < 20; n++) tip = await save(old, MAIN, `${n}`)
+      git(folder, ['gc', '--quiet', '--prune=now'])
+      tip = await save(old, MAIN, 'after gc')
+      git(folder, ['repack', '-adq'])
+      await recover(folder, reborn(life))
+      expect(refsOf(folder)[MAIN]).toBe(tip)
+      expect(gitText(folder, ['rev-list', '--count', MAIN])).toBe('21')
+    })
+
+    it('finds the end of a line that several dead processes have written in turn', async () => {
+      for (let round = 0; round < 8; round++) {
+        const folder = join(tempFolder(), 'store')
+        const life = new Life()
+        let clock = 1_000_000
+        const all = Array.from({ length: 3 }, () => open(folder, life, { now: () => clock }))
+        let tip = ''
+        for (let n = 0; n < 12; n++) {
+          // The clock is no help: it jumps back and forth.
+          clock += n % 2 === 0 ? -7000 : 6000
+          const one = all[(n * (round + 1)) % 3]!
+          tip = await save(one, MAIN, `${n}`)
+          if ((n + round) % 4 === 3) await all[round % 3]!.settle()
+        }
+        await recover(folder, reborn(life))
+        expect(refsOf(folder)[MAIN]).toBe(tip)
+        expect(gitText(folder, ['rev-list', '--count', MAIN])).toBe('12')
+      }
+    })
+
+    it('is done by one of several that open the store at the same time, and all can save', async () => {
+      for (let round = 0; round < 30; round++) {
+        const scene = new Scene()
+        const dead = [scene.repository(), scene.repository(), scene.repository()]
+        for (const [n, one] of dead.entries()) {
+          await scene.save(one, `refs/heads/s${n}/main`, 'one')
+          await scene.save(one, MAIN, `from ${n}`)
+        }
+        const next = new Scene(scene.disk.state.snapshot(), reborn(scene.life), scene.attempts)
+        const all = Array.from({ length: 4 }, () => next.repository({ lockTimeout: 2000 }))
+        await Promise.all(
+          all.map(async (one, n) => {
+            expect(await one.open()).toBe(true)
+            expectKept(next.disk.state, next.attempts, `round ${round}, opened by ${n}`)
+            await next.save(one, `refs/heads/n${n}/main`, `${n}`)
+          }),
+        )
+        await next.end()
+        expectTidy(expectKept(next.disk.state, next.attempts, `round ${round}`), `round ${round}`)
+      }
+    })
+
+    it('that one process could not finish is left to another', async () => {
+      const scene = new Scene()
+      await scene.save(scene.repository(), MAIN, 'one')
+      const next = new Scene(scene.disk.state.snapshot(), reborn(scene.life), scene.attempts)
+      const [first, second] = [next.repository(), next.repository()]
+      next.disk.fault = ({ kind }) => (kind === 'syncDir' ? { error: 'EIO' } : undefined)
+      await expect(next.save(first, TRY, 'two')).rejects.toMatchObject({ code: 'STORAGE' })
+      next.disk.fault = () => undefined
+      await next.save(second, TRY, 'three')
+      await next.end()
+      expectTidy(expectKept(next.disk.state, next.attempts, 'left to another'), 'left to another')
+    })
+  })
+}
+
+describe('what is of another host, or of a version to come', () => {
+  it('is left alone, locks included', async () => {
+    const scene = new Scene(undefined, new Life(1, 1, 'elsewhere'))
+    await scene.save(scene.repository(), MAIN, 'one')
+    scene.disk.link(`${ROOT}/forkpoint/journals/${owners(scene)[0]}/owner`, `${ROOT}/${TRY}.lock`)
+    const before = owners(scene)
+    const next = new Scene(scene.disk.state.snapshot(), new Life(2, 2, 'here'), scene.attempts)
+    const repository = next.repository({ lockTimeout: 40 })
+    await next.save(repository, MAIN, 'two')
+    await expect(next.save(repository, TRY, 'three')).rejects.toMatchObject({ code: 'LOCKED' })
+    await next.end()
+    expect(owners(next)).toEqual(before)
+  })
+
+  it('is refused, and not touched', async () => {
+    const scene = new Scene()
+    await scene.save(scene.repository(), MAIN, 'one')
+    const journal = `${ROOT}/forkpoint/journals/${owners(scene)[0]}/0.journal`
+    const content = scene.disk.readFile(journal)!
+    const later = Buffer.concat([Buffer.from('forkpoint-journal 2 '), content.subarray(20)])
+    scene.disk.writeFile(journal, later)
+    const next = new Scene(scene.disk.state.snapshot(), scene.life.afterKill(), scene.attempts)
+    const repository = next.repository()
+    await expect(next.save(repository, TRY, 'two')).rejects.toMatchObject({ code: 'UNSUPPORTED' })
+    expect(next.disk.readFile(journal)!.equals(later)).toBe(true)
+    await next.end()
+  })
+})
+
+const owners = ({ disk }: Scene): string[] => disk.readDir(`${ROOT}/forkpoint/journals`)
+
+it('a store from which everything of ours was deleted is worked with like any bare repository', async () => {
+  const folder = join(tempFolder(), 'store')
+  const life = new Life()
+  const old = open(folder, life)
+  const first = await save(old, MAIN, 'one')
+  await old.close()
+  fs.rmSync(join(folder, 'forkpoint'), { recursive: true })
+  await recover(folder, life.afterKill())
+  expect(refsOf(folder)[MAIN]).toBe(first)
+})
+
+it('folders and temporaries that say nothing of their owner go when they are old', async () => {
+  let now = Date.now()
+  const scene = new Scene(undefined, undefined, [], () => now)
+  const first = scene.repository({ now: () => now })
+  await scene.save(first, MAIN, 'one')
+  const folder = `${ROOT}/forkpoint/journals/${'a'.repeat(16)}`
+  const file = `${ROOT}/forkpoint/tmp/${'b'.repeat(16)}-0`
+  scene.disk.makeDir(folder)
+  scene.disk.writeFile(`${folder}/owner`, Buffer.from(''))
+  scene.disk.writeFile(file, Buffer.from('half'))
+  await scene.save(scene.repository({ now: () => now }), TRY, 'two')
+  expect(scene.disk.stat(folder) && scene.disk.stat(file)).toBeDefined()
+  now += 2 * 3_600_000
+  await scene.save(scene.repository({ now: () => now }), TRY, 'three')
+  expect(scene.disk.stat(folder) ?? scene.disk.stat(file)).toBeUndefined()
+  await scene.end()
+})
