@@ -17,11 +17,11 @@ const script = [
   { text: 'Both are done.' },
 ]
 
-/** @param {string} url @param {string} folder */
-async function agentFor(url, folder) {
+/** @param {string} url @param {GitSessionStore} sessionStore */
+async function agentFor(url, sessionStore) {
   const config = { default_model: 'local/scripted', providers: { local: { base_url: url } } }
   return Agent.create(config, {
-    sessionStore: new GitSessionStore(join(folder, 'sessions')),
+    sessionStore,
     // Not only turns: also each tool call, before it starts and when it has ended.
     autoSave: 'step',
     permissionPolicy: { allow: ['bash'] },
@@ -30,7 +30,7 @@ async function agentFor(url, folder) {
 
 const [url, folder] = process.argv.slice(2)
 if (url !== undefined && folder !== undefined) {
-  const agent = await agentFor(url, folder)
+  const agent = await agentFor(url, new GitSessionStore(join(folder, 'sessions')))
   await agent.session(folder, { sessionId: 'work' }).send('Do both things')
 } else {
   await inTemporaryFolder((folder) =>
@@ -45,7 +45,8 @@ if (url !== undefined && folder !== undefined) {
       await once(child, 'exit')
       console.log('killed while the second command was running')
 
-      const session = (await agentFor(server.url, folder)).resumeSession('work')
+      const store = new GitSessionStore(join(folder, 'sessions'))
+      const session = (await agentFor(server.url, store)).resumeSession('work')
       const run = (await session.runs()).at(-1)
       if (run === undefined) throw new Error('the run is lost')
       console.log(`the run is ${run.status}`)
@@ -55,6 +56,7 @@ if (url !== undefined && folder !== undefined) {
         if (event.type === 'tool-end') console.log(`  ${event.call}: ${event.status}`)
       }
       console.log(`log: ${(await readFile(join(folder, 'log'), 'utf8')).trim().replace('\n', ', ')}`)
+      await store.close()
     }),
   )
 }

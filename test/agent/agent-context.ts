@@ -15,7 +15,7 @@ const servers: ModelServer[] = []
 
 afterAll(async () => {
   for (const server of servers) await server.close()
-  for (const folder of folders) await rm(folder, { recursive: true, force: true })
+  for (const folder of folders) await rm(folder, { recursive: true, force: true, maxRetries: 5 })
 })
 
 export async function temporaryFolder(): Promise<string> {

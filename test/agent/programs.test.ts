@@ -53,7 +53,9 @@ describe.each(Object.entries(WRITTEN))('on a %s', (name, written) => {
   })
 })
 
-test('the guide shows the programs as they are', async () => {
+test('the guide and the README show the programs as they are', async () => {
+  const quickStart = await readFile(join(PROGRAMS, 'quick-start.js'), 'utf8')
+  expect(await readFile(join(ROOT, 'README.md'), 'utf8')).toContain(quickStart)
   const guide = await readFile(join(ROOT, 'docs/agent.md'), 'utf8')
   for (const file of await readdir(PROGRAMS))
     expect(guide).toContain(await readFile(join(PROGRAMS, file), 'utf8'))
