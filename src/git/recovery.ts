@@ -4,7 +4,7 @@
  */
 import { join } from 'node:path'
 import { StorageError } from '../errors.ts'
-import type { ObjectId } from '../ids.ts'
+import { isObjectId, type ObjectId } from '../ids.ts'
 import {
   type AdoptionParts,
   adopt,
@@ -160,7 +160,9 @@ async function recoverFromPowerLoss(parts: RecoveryParts, estates: readonly Esta
   const ancestor = (a: ObjectId, b: ObjectId) => isAncestor(objects, a, b).catch(() => false)
   for (const [ref, lists] of movesByRef(byOwner)) {
     const moves = history(lists)
-    const found = valueOnDisk(refs, ref)
+    const value = valueOnDisk(refs, ref)
+    // All that the journals know of is there by now: an id of nothing is half of one and half of another.
+    const found = isObjectId(value) && !(await objects.has(value)) ? 'broken' : value
     if (!(await belongsAtEnd(moves, found, ancestor))) continue
     const last = moves.at(-1)!
     if (last.to === null) await removeRefs(parts, [ref])
