@@ -83,15 +83,15 @@ async function purgeOnce(parts: PurgeParts): Promise<Set<ObjectId>> {
   const touched = new Set<string>()
   const slice = new TimeSlice()
   for (const { name } of packs) {
-    let isTouched = false
-    for (const id of withIndex(parts, name, (index) => [...index.ids()])) {
-      if (!reachable.has(id)) {
-        dead.add(id)
-        isTouched = true
+    await withIndex(parts, name, async (index) => {
+      for (const id of index.ids()) {
+        if (!reachable.has(id)) {
+          dead.add(id)
+          touched.add(name)
+        }
+        if (slice.isOver()) await slice.next()
       }
-      if (slice.isOver()) await slice.next()
-    }
-    if (isTouched) touched.add(name)
+    })
   }
   const looseDead = loose.filter((id) => !reachable.has(id))
   for (const id of looseDead) dead.add(id)
@@ -158,7 +158,7 @@ async function writeRest(
         sources.push({
           name: placement.file(name, 'pack'),
           file,
-          entries: withIndex(parts, name, (one) => one.entries()),
+          entries: (await withIndex(parts, name, (one) => one.entries())) ?? [],
         })
     }
     const rest = await filterPacks({
@@ -194,12 +194,16 @@ async function removeLoose({ fs, paths }: PurgeParts, ids: readonly ObjectId[]):
   if (folders.size > 0) await fs.syncDir(paths.objects)
 }
 
-/** Nothing for a pack that is gone. */
-function withIndex<T>({ fs, placement }: PurgeParts, pack: string, use: (index: PackIndex) => T[]): T[] {
+/** `undefined` for a pack that is gone. */
+async function withIndex<T>(
+  { fs, placement }: PurgeParts,
+  pack: string,
+  use: (index: PackIndex) => T | Promise<T>,
+): Promise<T | undefined> {
   const index = PackIndex.open(fs, placement.file(pack, 'idx'))
-  if (index === undefined) return []
+  if (index === undefined) return undefined
   try {
-    return use(index)
+    return await use(index)
   } finally {
     index.close()
   }
@@ -209,8 +213,14 @@ function withIndex<T>({ fs, placement }: PurgeParts, pack: string, use: (index: 
 async function anyIn(parts: PurgeParts, ids: ReadonlySet<ObjectId>): Promise<boolean> {
   const slice = new TimeSlice()
   for (const { name } of freePacks(parts)) {
-    if (withIndex(parts, name, (index) => [...index.ids()]).some((id) => ids.has(id))) return true
-    if (slice.isOver()) await slice.next()
+    const isIn = await withIndex(parts, name, async (index) => {
+      for (const id of index.ids()) {
+        if (ids.has(id)) return true
+        if (slice.isOver()) await slice.next()
+      }
+      return false
+    })
+    if (isIn) return true
   }
   return false
 }

@@ -3,14 +3,8 @@ import { exclusively, maintenance } from '../../src/git/maintenance.ts'
 import { purge } from '../../src/git/purge.ts'
 import type { Repository } from '../../src/git/repository.ts'
 import { commitOf } from './support/commits.ts'
-import {
-  aftermaths,
-  cutsOf,
-  expectRecovered,
-  POWER_LOSSES,
-  type Scenario,
-  type Scene,
-} from './support/crash.ts'
+import { aftermaths, cutsOf, expectRecovered, POWER_LOSSES, type Scenario, Scene } from './support/crash.ts'
+import { afterPowerLoss } from './support/disk-state.ts'
 
 const SOAK = process.env.FORKPOINT_SOAK === '1'
 
@@ -75,6 +69,25 @@ const scenarios: Record<string, Scenario> = {
     }
   },
 }
+
+it('What was purged does not come back after a power loss', async () => {
+  const scene = new Scene()
+  const repository = scene.repository()
+  const gone = await line(scene, repository, GONE, 2)
+  await line(scene, repository, KEPT, 2)
+  await scene.change(repository, { moves: { [GONE]: null } })
+  await purgeNow(repository)
+  for (const loss of POWER_LOSSES) {
+    const later = new Scene(afterPowerLoss(scene.disk.state, loss), scene.life.afterPowerLoss())
+    const opened = later.repository()
+    await opened.open()
+    expect(await opened.objects.tryRead(gone), `${loss}`).toBeUndefined()
+    expect(opened.refs.read(GONE), `${loss}`).toBeUndefined()
+    expect(opened.refs.read(KEPT), `${loss}`).toBeDefined()
+    await later.end()
+  }
+  await scene.end()
+})
 
 describe.each(Object.entries(scenarios))('Stopped anywhere in %s', (_, scenario) => {
   it('everything that is reached is there, and the store goes on', async () => {
