@@ -28,6 +28,10 @@ if (values.help || unknown.length > 0) {
   process.exit(unknown.length > 0 ? 2 : 0)
 }
 
+if (values['write-docs'] && positionals.length > 0) {
+  console.error('The documentation shows all rows of one run: leave out the names of rows, or --write-docs.')
+  process.exit(2)
+}
 if (spawnSync('git', ['--version']).status !== 0) {
   console.error('The bench compares with git, and there is none here: install it first.')
   process.exit(1)
@@ -39,8 +43,9 @@ mkdirSync(results, { recursive: true })
 const work = mkdtempSync(join(results, 'work-'))
 const rows = positionals.length === 0 ? ROWS : ROWS.filter(({ name }) => positionals.includes(name))
 try {
+  const measuredOn = environment(work, values.quick === true)
   const answers = await runAll()
-  const report = { ...environment(work, values.quick === true), rows: answers }
+  const report = { ...measuredOn, rows: answers }
   writeFileSync(join(results, 'latest.json'), `${JSON.stringify(report, null, 2)}\n`)
   const charts = answers.flatMap((answer) => answer.charts ?? [])
   for (const chart of charts) writeFileSync(join(results, `${chart.file}.svg`), drawChart(chart))

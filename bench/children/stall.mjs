@@ -4,12 +4,14 @@
  *
  * Task: `{ contender, folder, before, saves, bytes, long? }`; `before`: messages the session has already; `long`: each
  * save adds one message of so many bytes instead of a turn. Answer: `{ stalls, delay }` in milliseconds:
- * the longest gap between two ticks of `setImmediate` during each save, and the maximum of `monitorEventLoopDelay`.
+ * the longest gap between two ticks of `setImmediate` during each save, less the time in it that other processes had
+ * the CPU, and the maximum of `monitorEventLoopDelay`, with that time.
  */
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { contender } from '../contenders/index.mjs'
 import { longText, someTurns } from '../workload.mjs'
 import { answer, task } from './child.mjs'
+import { cpuWait } from './cpu-wait.mjs'
 
 const { contender: key, folder, before, saves, bytes, long } = task()
 const WARM = 5
@@ -23,6 +25,7 @@ const additions =
     : Array.from({ length: saves }, (_, i) => [message(`long-${i}`, longText(long, i + 1))])
 
 let last = 0
+let waited = 0
 let longest = 0
 let ticking = true
 const delay = monitorEventLoopDelay({ resolution: 1 })
@@ -34,6 +37,7 @@ for (const addition of additions) {
   // From a tick to the tick after the last one of the save.
   await new Promise(setImmediate)
   last = performance.now()
+  waited = cpuWait()
   longest = 0
   await saver.save(addition)
   await new Promise(setImmediate)
@@ -46,8 +50,10 @@ answer({ stalls, delay: delay.max / 1e6 })
 
 function tick() {
   const now = performance.now()
-  longest = Math.max(longest, now - last)
+  const waiting = cpuWait()
+  longest = Math.max(longest, now - last - (waiting - waited))
   last = now
+  waited = waiting
   if (ticking) setImmediate(tick)
 }
 

@@ -36,11 +36,16 @@ function text({ at, quick, machine, versions, rows }) {
   const memory = `${Math.round(machine.memory / 2 ** 30)} GiB`
   return [
     `Measured on ${at.slice(0, 10)} with \`npm run bench -- ${quick ? '--quick ' : ''}--write-docs\` on ${machine.cores} cores of ${machine.cpu}, ${memory}, ${machine.system}, ${machine.disk}; ${software.join(', ')}.`,
+    ...(machine.load > machine.cores / 2 ? [busy(machine)] : []),
     reachedLine(rows),
     ...rows.map(section),
     '',
   ].join('\n\n')
 }
+
+/** @param {import('./environment.mjs').Report['machine']} machine */
+const busy = ({ load, cores }) =>
+  `The machine was busy with other work (load ${load.toFixed(1)} on ${cores} cores when the run began): times are too long, tails most of all. Ratios suffer less, and are not to be trusted to the last tenth.`
 
 /** @param {import('../run.mjs').RowResult} row */
 const section = ({ row, about, measures, notes = [], charts = [] }) =>

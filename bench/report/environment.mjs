@@ -2,7 +2,7 @@
 /** What a report's numbers were measured on. */
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
-import { cpus, release, totalmem, type } from 'node:os'
+import { cpus, loadavg, release, totalmem, type } from 'node:os'
 import { fileSystem } from '../disk.mjs'
 
 /** @param {string} folder where the bench writes @param {boolean} quick */
@@ -16,6 +16,8 @@ export function environment(folder, quick) {
       memory: totalmem(),
       system: `${type()} ${release()}`,
       disk: fileSystem(folder),
+      /** Processes that wanted a CPU in the minute before; 0 on Windows. */
+      load: loadavg()[0] ?? 0,
     },
     versions: {
       node: process.version,

@@ -8,7 +8,7 @@ const BYTES = 1500
 /** @type {import('./row.mjs').Row} */
 export const growth = {
   name: 'growth',
-  about: 'what a save costs as its session grows to 10,000 turns, and what all of them take on disk',
+  about: 'what a save costs as its session grows, and what all of them take on disk',
   async run({ quick, folder, say }) {
     const saves = quick ? 1000 : 10_000
     const budget = quick ? 1000 : 15_000

@@ -6,7 +6,7 @@ const BYTES = 20_000
 /** @type {import('./row.mjs').Row} */
 export const heap = {
   name: 'heap',
-  about: 'memory in use while a session of 100 MB is saved turn by turn',
+  about: 'memory in use while a long session is saved turn by turn',
   async run({ quick, folder, say }) {
     const total = quick ? 10e6 : 100e6
     /** Bytes of memory gained for each byte saved in the second half, and the peak of the process. @param {string} how */

@@ -1,6 +1,7 @@
 // @ts-check
 import { child } from '../children/child.mjs'
 import { NAMES } from '../contenders/index.mjs'
+import { p50, percentile } from '../statistics.mjs'
 import { within } from './row.mjs'
 
 /** @type {import('./row.mjs').Row} */
@@ -32,7 +33,8 @@ export const stall = {
       const peers = {}
       for (const peer of quick ? ['rawAsync', 'json'] : ['rawAsync', 'json', 'sqlite'])
         peers[/** @type {string} */ (NAMES[peer])] = Math.max(...(await measured(peer)).stalls)
-      delays.push(`${what}: ${mine.delay.toFixed(1)} ms`)
+      const [middle, high] = [p50(mine.stalls), percentile(mine.stalls, 0.95)].map((ms) => ms.toFixed(1))
+      delays.push(`${what}: ${middle}, ${high} and ${mine.delay.toFixed(1)} ms`)
       measures.push(
         within(
           { what: `longest stall, ${what}`, unit: 'ms', forkpoint: Math.max(...mine.stalls), peers },
@@ -43,8 +45,8 @@ export const stall = {
     return {
       measures,
       notes: [
-        'By a ticker of setImmediate, the longest of all saves. raw (promises) blocks nothing but for its own JSON: what it shows is the noise of the machine.',
-        `monitorEventLoopDelay at 1 ms, forkpoint: ${delays.join('; ')}.`,
+        'By a ticker of setImmediate, the longest of all saves, less the time in which other processes had the CPU (Linux tells). raw (promises) stands still only for its own JSON.',
+        `forkpoint, p50 and p95 of the saves, and the maximum of monitorEventLoopDelay at 1 ms, which cannot tell other processes apart: ${delays.join('; ')}.`,
       ],
     }
   },

@@ -24,7 +24,7 @@ export const syncs = {
       const options = ['-f', '--seccomp-bpf', '-c', '-o', summary, '-e', `trace=${CALLS.join(',')}`]
       // Warm-up rounds save too: a fifth more.
       const each = Math.round(
-        (key !== 'append' ? saves / 16 : sessions === 1 ? saves / 4 : saves) / sessions / 1.2,
+        (key !== 'append' ? saves / 16 : sessions === 1 ? saves / 2 : saves) / sessions / 1.2,
       )
       const task = { contender: key, folder: place, sessions, saves: each, bytes: 1500 }
       await child('throughput', task, { under: ['strace', ...options] })
