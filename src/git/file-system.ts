@@ -62,6 +62,8 @@ export interface FileSystem {
   syncFile(path: string): Promise<void>
   /** Syncs the names in the folder, where the system can. */
   syncDir(path: string): Promise<void>
+  /** Whether it is certain that only one machine at a time has this disk. */
+  isLocal(path: string): boolean
 }
 
 const { O_RDONLY, O_RDWR, O_WRONLY, O_CREAT, O_EXCL, O_TRUNC } = fs.constants
@@ -172,7 +174,13 @@ export const nodeFileSystem: FileSystem = {
       fs.closeSync(fd)
     }
   },
+  isLocal(path) {
+    return process.platform === 'linux' && LOCAL.has(check(path, () => fs.statfsSync(path).type))
+  },
 }
+
+/** ext2 to ext4, XFS, Btrfs, F2FS, ZFS, overlayfs, tmpfs. Source: statfs(2), linux/magic.h. */
+const LOCAL = new Set([0xef53, 0x58465342, 0x9123683e, 0xf2f52010, 0x2fc12fc1, 0x794c7630, 0x01021994])
 
 /** On a read-only file system Node says ENOENT for a folder in a folder; making the topmost one alone tells why. */
 function makeTopmost(path: string): void {

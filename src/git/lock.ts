@@ -15,6 +15,7 @@ export class Locks {
   private readonly identity: Identity
   private readonly unreleased = new Set<string>()
   private hardLinks = true
+  private local: boolean | undefined
 
   /** `token`: path of the file that names the owner; written when first needed. */
   constructor(fs: FileSystem, token: string, owner: Owner, identity: Identity) {
@@ -80,7 +81,8 @@ export class Locks {
   }
 
   liveness(owner: Owner): Liveness {
-    return this.identity.liveness(owner)
+    const life = this.identity.liveness(owner)
+    return life === 'foreign' && owner.boot !== '' && this.isLocal() ? 'rebooted' : life
   }
 
   /** Writes the token and makes it durable, so that even after a power loss every lock says whose it was. */
@@ -96,6 +98,12 @@ export class Locks {
     for (const lock of this.unreleased) this.fs.unlink(lock)
     this.unreleased.clear()
     this.fs.unlink(this.token)
+  }
+
+  /** Then who was of another host was of this one: a container has a new name each time it is started. */
+  private isLocal(): boolean {
+    this.local ??= this.fs.isLocal(dirname(dirname(this.token)))
+    return this.local
   }
 
   private create(lock: string): 'done' | 'exists' | 'missing' {

@@ -79,7 +79,7 @@ describe('a lock that blocks a save', () => {
 
   it('is broken at once when its process is dead, while the store is open', async () => {
     const scene = new Scene()
-    const first = scene.repository()
+    const first = scene.repository({ lockTimeout: 10_000 })
     await scene.save(first, MAIN, 'one')
     // For this one the first lives; for the first it will be dead.
     const dying = new Scene(scene.disk.state, new Life(1, 0, 'here', [1]))
@@ -93,7 +93,8 @@ describe('a lock that blocks a save', () => {
     const begun = performance.now()
     await scene.save(first, MAIN, 'two')
     await scene.save(first, 'refs/heads/s/try', 'three')
-    expect(performance.now() - begun).toBeLessThan(150)
+    // Far less than it would be waited for.
+    expect(performance.now() - begun).toBeLessThan(4000)
     await scene.end()
   })
 
@@ -109,7 +110,7 @@ describe('a lock that blocks a save', () => {
 
   it('of a living process is waited for, then given up, for that save and those behind it alone', async () => {
     const scene = new Scene()
-    const repository = scene.repository({ lockTimeout: 80 })
+    const repository = scene.repository({ lockTimeout: 500 })
     await scene.save(repository, MAIN, 'one')
     scene.disk.writeFile(`${ROOT}/${MAIN}.lock`, Buffer.from(''))
     const begun = performance.now()
@@ -125,7 +126,7 @@ describe('a lock that blocks a save', () => {
       'saved',
       'LOCKED',
     ])
-    expect(performance.now() - begun).toBeLessThan(400)
+    expect(performance.now() - begun).toBeLessThan(1300)
     scene.disk.unlink(`${ROOT}/${MAIN}.lock`)
     await scene.save(repository, MAIN, 'six')
     await scene.end()

@@ -5,6 +5,7 @@ import { Repository, type RepositoryOptions } from '../../src/git/repository.ts'
 import { git, gitText, tempFolder } from './real-git.ts'
 import { commitOf } from './support/commits.ts'
 import { expectKept, expectTidy, ROOT, Scene } from './support/crash.ts'
+import { afterPowerLoss } from './support/disk-state.ts'
 import { Life } from './support/life.ts'
 
 const MAIN = 'refs/heads/s/main'
@@ -155,6 +156,20 @@ describe('what is of another host, or of a version to come', () => {
     await expect(next.save(repository, TRY, 'three')).rejects.toMatchObject({ code: 'LOCKED' })
     await next.end()
     expect(owners(next)).toEqual(before)
+  })
+
+  it('is of this one before a restart when no other host can have the disk', async () => {
+    const scene = new Scene(undefined, new Life(1, 1, 'container 1'))
+    await scene.save(scene.repository(), MAIN, 'one')
+    const life = new Life(2, 2, 'container 2')
+    const next = new Scene(afterPowerLoss(scene.disk.state, 'nothing'), life, scene.attempts)
+    next.disk.local = true
+    const repository = next.repository()
+    expect(await repository.open()).toBe(true)
+    expectKept(next.disk.state, next.attempts, 'opened')
+    await next.save(repository, MAIN, 'two')
+    await next.end()
+    expectTidy(expectKept(next.disk.state, next.attempts, 'closed'), 'closed')
   })
 
   it('is refused, and not touched', async () => {

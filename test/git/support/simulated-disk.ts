@@ -52,6 +52,8 @@ export class SimulatedDisk implements FileSystem {
   /** Told after each operation, and after the first half of each write. */
   onOperation: ((operation: Operation) => void) | undefined
   openFiles = 0
+  /** No other host can have this disk at the same time. */
+  local = false
   private readonly now: () => number
 
   constructor({ state = new DiskState(), now = Date.now }: SimulatedDiskOptions = {}) {
@@ -186,6 +188,10 @@ export class SimulatedDisk implements FileSystem {
     if (this.dead) throw new Died()
     this.state.syncNames(id)
     this.ended('syncDir', path)
+  }
+
+  isLocal(): boolean {
+    return this.local
   }
 
   /** The process dies now. */
