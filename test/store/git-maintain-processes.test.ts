@@ -9,6 +9,7 @@ import { emptySession, expectWhole, fill, isThere, message, realGit, storeAt } f
 const SOAK = process.env.FORKPOINT_SOAK === '1'
 const SECONDS = SOAK ? 60 : 4
 const KILLS = SOAK ? 100 : 8
+const TIMEOUT = SOAK ? 1_800_000 : 240_000
 
 let compiled: Compiled
 beforeAll(() => {
@@ -104,7 +105,7 @@ test('Four processes save while the store is maintained and purged all the time:
   await store.maintain({ purge: true })
   expectWhole(folder)
   expect((await store.verify()).problems).toEqual([])
-}, 240_000)
+}, TIMEOUT)
 
 test('Processes that maintain at the same time, and git gc beside them, are in nobody’s way', async () => {
   const folder = tempFolder()
@@ -128,7 +129,7 @@ test('Processes that maintain at the same time, and git gc beside them, are in n
     folder,
     savers.flatMap(({ lines }) => lines),
   )
-}, 240_000)
+}, TIMEOUT)
 
 test('Killed at any moment while it maintains, a process leaves the store whole', async () => {
   const folder = tempFolder()
@@ -156,4 +157,4 @@ test('Killed at any moment while it maintains, a process leaves the store whole'
   expect(await saver.ended).toBe(0)
   await expectSaved(folder, saver.lines)
   expect((await store.load('first'))!.messages.length).toBe(40)
-}, 240_000)
+}, TIMEOUT)
