@@ -175,7 +175,9 @@ export const nodeFileSystem: FileSystem = {
     }
   },
   isLocal(path) {
-    return process.platform === 'linux' && LOCAL.has(check(path, () => fs.statfsSync(path).type))
+    if (process.platform !== 'linux') return false
+    const type = attempt(path, ['ENOENT', 'ENOTDIR', 'EACCES', 'ENOSYS'], () => fs.statfsSync(path).type)
+    return type !== undefined && LOCAL.has(type)
   },
 }
 

@@ -9,7 +9,7 @@ import type { FileSystem } from './file-system.ts'
 import { type Identity, type Liveness, type Owner, ownerText, parseOwner } from './process-identity.ts'
 
 export class Locks {
-  readonly owner: Owner
+  owner: Owner
   private readonly fs: FileSystem
   private readonly token: string
   private readonly identity: Identity
@@ -82,7 +82,10 @@ export class Locks {
 
   liveness(owner: Owner): Liveness {
     const life = this.identity.liveness(owner)
-    return life === 'foreign' && owner.boot !== '' && this.isLocal() ? 'rebooted' : life
+    if (life !== 'foreign' || owner.boot === '' || owner.local !== true) return life
+    // A container has a new host name each time it is started. What both of us see on a disk of one machine alone
+    // is of this machine, before it was restarted.
+    return this.isLocal() ? 'rebooted' : life
   }
 
   /** Writes the token and makes it durable, so that even after a power loss every lock says whose it was. */
@@ -100,7 +103,6 @@ export class Locks {
     this.fs.unlink(this.token)
   }
 
-  /** Then who was of another host was of this one: a container has a new name each time it is started. */
   private isLocal(): boolean {
     this.local ??= this.fs.isLocal(dirname(dirname(this.token)))
     return this.local
@@ -108,7 +110,8 @@ export class Locks {
 
   private create(lock: string): 'done' | 'exists' | 'missing' {
     try {
-      if (this.fs.writeFile(lock, Buffer.from(ownerText(this.owner)), { exclusive: true })) return 'done'
+      const text = ownerText({ ...this.owner, local: this.isLocal() })
+      if (this.fs.writeFile(lock, Buffer.from(text), { exclusive: true })) return 'done'
     } catch (error) {
       this.fs.unlink(lock)
       throw error
@@ -125,6 +128,7 @@ export class Locks {
   private writeToken(): void {
     if (this.fs.stat(this.token) !== undefined) return
     this.fs.makeDir(dirname(this.token))
+    this.owner = { ...this.owner, local: this.isLocal() }
     try {
       this.fs.writeFile(this.token, Buffer.from(ownerText(this.owner)), { exclusive: true })
     } catch (error) {

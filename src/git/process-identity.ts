@@ -18,6 +18,8 @@ export interface Owner {
   pid: number
   /** When the process started, in the kernel's ticks; empty where the system does not say. */
   start: string
+  /** Whether it saw the store on a disk that no other machine can have at the same time. */
+  local?: boolean
 }
 
 /**

@@ -160,6 +160,7 @@ describe('what is of another host, or of a version to come', () => {
 
   it('is of this one before a restart when no other host can have the disk', async () => {
     const scene = new Scene(undefined, new Life(1, 1, 'container 1'))
+    scene.disk.local = true
     await scene.save(scene.repository(), MAIN, 'one')
     const life = new Life(2, 2, 'container 2')
     const next = new Scene(afterPowerLoss(scene.disk.state, 'nothing'), life, scene.attempts)
