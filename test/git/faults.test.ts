@@ -36,7 +36,7 @@ const work: Record<string, Work> = {
   'the first save': { after: 0, run: ({ scene, repository }) => scene.save(repository, MAIN, 'one') },
   'a save': { run: ({ scene, repository, tip }) => scene.save(repository, MAIN, 'two', tip) },
   'a big save': {
-    run: ({ scene, repository, tip }) => scene.save(repository, MAIN, 'two', tip, 700_000),
+    run: ({ scene, repository, tip }) => scene.save(repository, MAIN, 'two', tip, 540_000),
   },
   'a save that merges small packs': {
     after: 16,

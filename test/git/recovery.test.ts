@@ -88,7 +88,7 @@ for (const [death, reborn] of Object.entries(deaths)) {
     })
 
     it('finds the end of a line that several dead processes have written in turn', async () => {
-      for (let round = 0; round < 8; round++) {
+      for (let round = 0; round < 4; round++) {
         const folder = join(tempFolder(), 'store')
         const life = new Life()
         let clock = 1_000_000
@@ -108,7 +108,7 @@ for (const [death, reborn] of Object.entries(deaths)) {
     })
 
     it('is done by one of several that open the store at the same time, and all can save', async () => {
-      for (let round = 0; round < 30; round++) {
+      for (let round = 0; round < 8; round++) {
         const scene = new Scene()
         const dead = [scene.repository(), scene.repository(), scene.repository()]
         for (const [n, one] of dead.entries()) {

@@ -12,6 +12,15 @@ const person = { name: 'Ann', email: 'ann@example.com', at: 1_700_000_000_000 }
 
 /** A commit of one file with `text`, on top of `parent`. The same arguments make the same commit. */
 export function commitOf(text: string, parent?: string, size = 0): MadeCommit {
+  const key = `${text} ${parent} ${size}`
+  const made = known.get(key) ?? makeCommit(text, parent, size)
+  if (size > 0) known.set(key, made)
+  return made
+}
+
+const known = new Map<string, MadeCommit>()
+
+function makeCommit(text: string, parent: string | undefined, size: number): MadeCommit {
   const blob = newObject('blob', Buffer.from(`${text}\n${noise(size, text)}`))
   const tree = newObject('tree', encodeTree([{ name: 'file', mode: '100644', id: blob.id }]))
   const commit = newObject(

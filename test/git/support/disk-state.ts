@@ -255,7 +255,7 @@ function survivingContent({ content, durable }: Node, loss: PowerLoss, random: (
     const fate = typeof loss !== 'number' ? loss : random() < likely ? 'new' : pick(random, FATES)
     if (fate === 'new' || (old.equals(now) && end <= durable.length)) now.copy(after, at)
     else if (at < durable.length) old.copy(after, at)
-    else if (fate === 'garbage') for (let i = at; i < end; i++) after[i] = Math.floor(random() * 256)
+    else if (fate === 'garbage') after.fill(Buffer.from(String(random()).slice(2)), at, end)
   }
   return after
 }
