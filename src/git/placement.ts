@@ -108,7 +108,11 @@ export class Placement {
 
   /** Removes a pack, its index first, so that nobody starts to use it. */
   remove(pack: string): void {
-    for (const ending of ['idx', 'rev', 'pack', 'keep']) this.fs.unlink(this.file(pack, ending))
+    for (const ending of ['idx', 'rev', 'pack', 'keep']) {
+      const file = this.file(pack, ending)
+      // Most have no `rev` and no `keep`, and an error that is thrown costs more than a look.
+      if (this.fs.stat(file) !== undefined) this.fs.unlink(file)
+    }
   }
 
   /** Removes indexes whose pack a power loss has taken. Whoever writes or deletes packs has none of these. */
