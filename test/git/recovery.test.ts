@@ -4,7 +4,16 @@ import { describe, expect, it } from 'vitest'
 import { Repository, type RepositoryOptions } from '../../src/git/repository.ts'
 import { git, gitText, tempFolder } from './real-git.ts'
 import { commitOf } from './support/commits.ts'
-import { expectKept, expectTidy, ROOT, Scene } from './support/crash.ts'
+import {
+  type Aftermath,
+  aftermaths,
+  expectKept,
+  expectRecovered,
+  expectTidy,
+  ROOT,
+  recoveryCutsOf,
+  Scene,
+} from './support/crash.ts'
 import { afterPowerLoss } from './support/disk-state.ts'
 import { Life } from './support/life.ts'
 
@@ -143,6 +152,36 @@ for (const [death, reborn] of Object.entries(deaths)) {
     })
   })
 }
+
+it('a journal of several does not come back alone and tell half of what happened', async () => {
+  const scene = new Scene()
+  const repository = scene.repository()
+  await scene.save(repository, MAIN, 'one')
+  await scene.save(repository, TRY, 'made in the first journal')
+  scene.disk.fault = ({ kind }) => (kind === 'syncFile' ? { error: 'EIO' } : undefined)
+  await expect(repository.settle()).rejects.toMatchObject({ code: 'STORAGE' })
+  scene.disk.fault = () => undefined
+  await scene.change(repository, { moves: { [TRY]: null } })
+  const { life, attempts, disk } = scene
+  const killed: Aftermath = {
+    operation: { n: 0, kind: 'unlink', path: TRY },
+    disk: disk.state,
+    life: life.afterKill(),
+    attempts,
+    isDamaged: false,
+    isKill: true,
+    what: 'killed',
+  }
+  const cuts = (await recoveryCutsOf(killed)).filter(({ operation }) => operation.path.includes('.done'))
+  expect(cuts.length).toBeGreaterThan(4)
+  for (const cut of cuts) {
+    for (const aftermath of aftermaths(
+      cut,
+      Array.from({ length: 12 }, (_, n) => n + 1),
+    ))
+      await expectRecovered(aftermath)
+  }
+})
 
 describe('what is of another host, or of a version to come', () => {
   it('is left alone, locks included', async () => {
