@@ -83,78 +83,90 @@ async function expectSaved(folder: string, lines: readonly unknown[]): Promise<v
   }
 }
 
-test('Four processes save while the store is maintained and purged all the time: nothing is lost', async () => {
-  const folder = tempFolder()
-  const store = storeAt(folder, { lockTimeout: 30_000 })
-  await fill(store, 'first', 3)
-  const savers = ['a', 'b', 'c', 'd'].map((name) => start(folder, name, SAVING))
-  const end = performance.now() + SECONDS * 1000
-  let rounds = 0
-  for (; performance.now() < end; rounds++) {
-    const report = await store.maintain({ purge: rounds % 2 === 1 })
-    expect(report.native).toBe(true)
-  }
-  for (const saver of savers) saver.stop()
-  expect(await Promise.all(savers.map(({ ended }) => ended))).toEqual([0, 0, 0, 0])
-  expectWhole(folder)
-  await expectSaved(
-    folder,
-    savers.flatMap(({ lines }) => lines),
-  )
-  expect(rounds).toBeGreaterThan(0)
-  await store.maintain({ purge: true })
-  expectWhole(folder)
-  expect((await store.verify()).problems).toEqual([])
-}, TIMEOUT)
-
-test('Processes that maintain at the same time, and git gc beside them, are in nobody’s way', async () => {
-  const folder = tempFolder()
-  const store = storeAt(folder, { lockTimeout: 30_000 })
-  await fill(store, 'first', 30)
-  const maintaining = `for (let n = 0; !isOver; n++) { await store.maintain({ purge: n % 2 === 0 }); tell(n) }`
-  const maintainers = ['x', 'y'].map((name) => start(folder, name, maintaining))
-  const savers = ['a', 'b'].map((name) => start(folder, name, SAVING))
-  const end = performance.now() + (SECONDS * 1000) / 2
-  while (performance.now() < end) {
-    realGit(folder, 'gc', '--quiet', '--prune=now')
-    realGit(folder, 'pack-refs', '--all')
-    await new Promise((resolve) => setTimeout(resolve, 300))
-  }
-  for (const one of [...savers, ...maintainers]) one.stop()
-  expect(await Promise.all(savers.map(({ ended }) => ended))).toEqual([0, 0])
-  // Packs may vanish from under one who is maintaining while git collects garbage: then it says so.
-  await Promise.all(maintainers.map(({ ended }) => ended))
-  expectWhole(folder)
-  await expectSaved(
-    folder,
-    savers.flatMap(({ lines }) => lines),
-  )
-}, TIMEOUT)
-
-test('Killed at any moment while it maintains, a process leaves the store whole', async () => {
-  const folder = tempFolder()
-  const store = storeAt(folder, { lockTimeout: 30_000 })
-  await fill(store, 'first', 40)
-  const saver = start(folder, 'a', SAVING)
-  for (let round = 0; round < KILLS; round++) {
-    await fill(store, `gone-${round}`, 3)
-    const gone = await store.resolve(`gone-${round}`, 'main')
-    await store.delete(`gone-${round}`)
-    const one = start(folder, 'x', 'tell("begins"); while (!isOver) await store.maintain({ purge: true })')
-    await once(one.child.stdout!, 'data')
-    await new Promise((resolve) => setTimeout(resolve, Math.random() * 400))
-    one.child.kill('SIGKILL')
-    await one.ended
-    // Git's fsck fails when packs vanish while it runs.
-    saver.child.kill('SIGSTOP')
+test(
+  'Four processes save while the store is maintained and purged all the time: nothing is lost',
+  async () => {
+    const folder = tempFolder()
+    const store = storeAt(folder, { lockTimeout: 30_000 })
+    await fill(store, 'first', 3)
+    const savers = ['a', 'b', 'c', 'd'].map((name) => start(folder, name, SAVING))
+    const end = performance.now() + SECONDS * 1000
+    let rounds = 0
+    for (; performance.now() < end; rounds++) {
+      const report = await store.maintain({ purge: rounds % 2 === 1 })
+      expect(report.native).toBe(true)
+    }
+    for (const saver of savers) saver.stop()
+    expect(await Promise.all(savers.map(({ ended }) => ended))).toEqual([0, 0, 0, 0])
     expectWhole(folder)
-    saver.child.kill('SIGCONT')
-    if (round % 4 !== 3) continue
+    await expectSaved(
+      folder,
+      savers.flatMap(({ lines }) => lines),
+    )
+    expect(rounds).toBeGreaterThan(0)
     await store.maintain({ purge: true })
-    expect(isThere(folder, gone)).toBe(false)
-  }
-  saver.stop()
-  expect(await saver.ended).toBe(0)
-  await expectSaved(folder, saver.lines)
-  expect((await store.load('first'))!.messages.length).toBe(40)
-}, TIMEOUT)
+    expectWhole(folder)
+    expect((await store.verify()).problems).toEqual([])
+  },
+  TIMEOUT,
+)
+
+test(
+  'Processes that maintain at the same time, and git gc beside them, are in nobody’s way',
+  async () => {
+    const folder = tempFolder()
+    const store = storeAt(folder, { lockTimeout: 30_000 })
+    await fill(store, 'first', 30)
+    const maintaining = `for (let n = 0; !isOver; n++) { await store.maintain({ purge: n % 2 === 0 }); tell(n) }`
+    const maintainers = ['x', 'y'].map((name) => start(folder, name, maintaining))
+    const savers = ['a', 'b'].map((name) => start(folder, name, SAVING))
+    const end = performance.now() + (SECONDS * 1000) / 2
+    while (performance.now() < end) {
+      realGit(folder, 'gc', '--quiet', '--prune=now')
+      realGit(folder, 'pack-refs', '--all')
+      await new Promise((resolve) => setTimeout(resolve, 300))
+    }
+    for (const one of [...savers, ...maintainers]) one.stop()
+    expect(await Promise.all(savers.map(({ ended }) => ended))).toEqual([0, 0])
+    // Packs may vanish from under one who is maintaining while git collects garbage: then it says so.
+    await Promise.all(maintainers.map(({ ended }) => ended))
+    expectWhole(folder)
+    await expectSaved(
+      folder,
+      savers.flatMap(({ lines }) => lines),
+    )
+  },
+  TIMEOUT,
+)
+
+test(
+  'Killed at any moment while it maintains, a process leaves the store whole',
+  async () => {
+    const folder = tempFolder()
+    const store = storeAt(folder, { lockTimeout: 30_000 })
+    await fill(store, 'first', 40)
+    const saver = start(folder, 'a', SAVING)
+    for (let round = 0; round < KILLS; round++) {
+      await fill(store, `gone-${round}`, 3)
+      const gone = await store.resolve(`gone-${round}`, 'main')
+      await store.delete(`gone-${round}`)
+      const one = start(folder, 'x', 'tell("begins"); while (!isOver) await store.maintain({ purge: true })')
+      await once(one.child.stdout!, 'data')
+      await new Promise((resolve) => setTimeout(resolve, Math.random() * 400))
+      one.child.kill('SIGKILL')
+      await one.ended
+      // Git's fsck fails when packs vanish while it runs.
+      saver.child.kill('SIGSTOP')
+      expectWhole(folder)
+      saver.child.kill('SIGCONT')
+      if (round % 4 !== 3) continue
+      await store.maintain({ purge: true })
+      expect(isThere(folder, gone)).toBe(false)
+    }
+    saver.stop()
+    expect(await saver.ended).toBe(0)
+    await expectSaved(folder, saver.lines)
+    expect((await store.load('first'))!.messages.length).toBe(40)
+  },
+  TIMEOUT,
+)
