@@ -1,28 +1,60 @@
 /** The objects of a pack that has no index: one that a journal carries. Source: gitformat-pack(5). */
 import { createHash } from 'node:crypto'
-import zlib from 'node:zlib'
+import zlib, { crc32 } from 'node:zlib'
+import { BrokenStreamError, checkClaim } from './inflate.ts'
+import type { PackSpan } from './merge.ts'
 import { type NewObject, newObject, type ObjectType } from './object.ts'
 import { CHECKSUM_BYTES } from './pack-writer.ts'
 
+export interface ScannedObject {
+  /** Where its entry is, as an index would say. */
+  span: PackSpan
+  object: NewObject
+}
+
 const TYPES: Record<number, ObjectType> = { 1: 'commit', 2: 'tree', 3: 'blob', 4: 'tag' }
 
-/** Every object, in order; `undefined` when the pack is not whole or has deltas, so is none that we wrote. */
-export function scanPack(pack: Buffer): NewObject[] | undefined {
+/**
+ * Every object, in order, one at a time. Throws BrokenStreamError when the pack is not whole, claims more than it
+ * has, or holds deltas, and so is none that we wrote.
+ */
+export function* scanPack(pack: Buffer): Generator<ScannedObject> {
   const end = pack.length - CHECKSUM_BYTES
-  if (end < 12 || pack.toString('latin1', 0, 4) !== 'PACK' || pack.readUInt32BE(4) !== 2) return undefined
-  if (!createHash('sha1').update(pack.subarray(0, end)).digest().equals(pack.subarray(end))) return undefined
-  const objects: NewObject[] = []
+  if (end < 12 || pack.toString('latin1', 0, 4) !== 'PACK' || pack.readUInt32BE(4) !== 2)
+    throw new BrokenStreamError('it is no pack')
+  if (!createHash('sha1').update(pack.subarray(0, end)).digest().equals(pack.subarray(end)))
+    throw new BrokenStreamError('its checksum is another')
   let at = 12
   for (let count = pack.readUInt32BE(8); count > 0; count--) {
+    const offset = at
     let byte = pack[at++]!
     const type = TYPES[(byte >> 4) & 7]
-    while (byte & 0x80) byte = pack[at++]!
-    if (type === undefined) return undefined
-    const { buffer, engine } = zlib.inflateSync(pack.subarray(at, end), { info: true }) as unknown as Inflated
-    objects.push(newObject(type, buffer))
-    at += engine.bytesWritten
+    let size = byte & 15
+    // Sizes can pass 32 bits: multiplication, not a shift.
+    for (let scale = 16; byte & 0x80; scale *= 128) {
+      byte = pack[at++]!
+      size += (byte & 0x7f) * scale
+    }
+    if (type === undefined || !(at < end)) throw new BrokenStreamError('it has an entry that is none of ours')
+    const { data, length } = inflate(pack.subarray(at, end), size)
+    at += length
+    const object = newObject(type, data)
+    const crc = crc32(pack.subarray(offset, at))
+    yield { object, span: { id: object.id, offset, crc, end: at } }
   }
-  return at === end ? objects : undefined
+  if (at !== end) throw new BrokenStreamError('it goes on behind its last entry')
+}
+
+function inflate(bytes: Buffer, size: number): { data: Buffer; length: number } {
+  checkClaim(bytes.length, size)
+  try {
+    const options = { info: true, maxOutputLength: size + 1 }
+    const { buffer, engine } = zlib.inflateSync(bytes, options) as unknown as Inflated
+    if (buffer.length === size) return { data: buffer, length: engine.bytesWritten }
+  } catch (cause) {
+    throw new BrokenStreamError((cause as Error).message, { cause })
+  }
+  throw new BrokenStreamError('an object has another size than it claims')
 }
 
 /** What zlib returns with `info: true`; the type declarations leave it out. */

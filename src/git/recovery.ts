@@ -16,12 +16,13 @@ import {
   type Scope,
 } from './adoption.ts'
 import { isAncestor } from './history.ts'
+import { BrokenStreamError } from './inflate.ts'
 import type { Locks } from './lock.ts'
-import type { NewObject } from './object.ts'
+import { type MergedPack, mergePacks, type PackSource, type PackSpan } from './merge.ts'
+import { asBuffer } from './object.ts'
 import type { ObjectStore } from './object-store.ts'
 import { breakOrphan } from './orphan-lock.ts'
 import { scanPack } from './pack-scan.ts'
-import { type BuiltPack, buildPackAsync } from './pack-writer.ts'
 import type { Placement } from './placement.ts'
 import type { Owner } from './process-identity.ts'
 import { RefMoves } from './ref-moves.ts'
@@ -40,6 +41,7 @@ import {
 } from './replay.ts'
 import { retiredLists } from './retired-packs.ts'
 import { type SettleParts, settle } from './settle.ts'
+import { TimeSlice } from './time-slice.ts'
 
 export interface RecoveryParts extends AdoptionParts, SettleParts {
   refs: Refs
@@ -112,7 +114,6 @@ async function recoverFromKill(parts: RecoveryParts, estate: Estate): Promise<vo
     if (!movesOf(group).some(isLocked)) continue
     const pack = await packOf([group])
     if (pack !== undefined) {
-      // Another version of zlib may give it another name.
       packs.add(pack.name)
       placement.keep(pack.name)
       await placement.place(pack.name, pack.pack, pack.index)
@@ -178,14 +179,32 @@ async function recoverFromPowerLoss(parts: RecoveryParts, estates: readonly Esta
   removeTemporaries(parts, ownersOf(estates))
 }
 
-/** One pack of all objects that the groups carry. */
-async function packOf(groups: readonly Group[]): Promise<BuiltPack | undefined> {
-  const objects: NewObject[] = []
+/** One pack of all objects that the groups carry. What is damaged in spite of the record's checksum is left out. */
+async function packOf(groups: readonly Group[]): Promise<RecoveredPack | undefined> {
+  const sources: PackSource[] = []
+  const slice = new TimeSlice()
   for (const { pack } of groups) {
-    if (pack.length > 0) objects.push(...(scanPack(Buffer.from(pack)) ?? []))
+    const bytes = asBuffer(pack)
+    const entries: PackSpan[] = []
+    try {
+      for (const { span } of bytes.length > 0 ? scanPack(bytes) : []) {
+        entries.push(span)
+        if (slice.isOver()) await slice.next()
+      }
+    } catch (error) {
+      if (!(error instanceof BrokenStreamError)) throw error
+      continue
+    }
+    if (entries.length > 0)
+      sources.push({ entries, read: (position, length) => bytes.subarray(position, position + length) })
   }
-  return objects.length === 0 ? undefined : buildPackAsync(objects)
+  if (sources.length === 0) return undefined
+  const pieces: Uint8Array[] = []
+  const merged = await mergePacks(sources, (piece) => void pieces.push(piece))
+  return merged && { ...merged, pack: Buffer.concat(pieces) }
 }
+
+type RecoveredPack = MergedPack & { pack: Buffer }
 
 const ownersOf = (estates: readonly Estate[]): Set<string> => new Set(estates.map(({ owner }) => owner))
 

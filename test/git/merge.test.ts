@@ -1,14 +1,17 @@
+import { createHash } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { deflateSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import { CorruptError } from '../../src/errors.ts'
 import { ChapterPacks } from '../../src/git/chapter-packs.ts'
+import { BrokenStreamError } from '../../src/git/inflate.ts'
 import { mergePacks, type PackSource, spansOf } from '../../src/git/merge.ts'
 import { newObject } from '../../src/git/object.ts'
 import { parsePackIndex } from '../../src/git/pack-index.ts'
 import { geometricPrefix } from '../../src/git/pack-merger.ts'
 import { scanPack } from '../../src/git/pack-scan.ts'
-import { buildPack } from '../../src/git/pack-writer.ts'
+import { buildPack, encodeEntryHeader, packHeader } from '../../src/git/pack-writer.ts'
 import { bareRepository, git, gitText, tempFolder } from './real-git.ts'
 import { commitOf } from './support/commits.ts'
 
@@ -50,7 +53,10 @@ describe('packs that are merged', () => {
     git(store, ['update-ref', 'refs/heads/main', parent!])
     expect(gitText(store, ['fsck', '--strict', '--full'])).toBe('')
     expect(gitText(store, ['rev-list', '--count', 'main'])).toBe('20')
-    expect(new Set(scanPack(merged.pack)!.map(({ id }) => id))).toEqual(ids)
+    const scanned = [...scanPack(merged.pack)]
+    expect(new Set(scanned.map(({ object }) => object.id))).toEqual(ids)
+    const entries = spansOf(parsePackIndex(merged.index, 'test').entries(), merged.pack.length)
+    expect(scanned.map(({ span }) => span)).toEqual(entries)
   })
 
   it('with deltas are left to git', async () => {
@@ -60,7 +66,7 @@ describe('packs that are merged', () => {
     const name = gitText(store, ['pack-objects', '-q', 'p'], `${one}\n${two}\n`)
     const [pack, index] = ['pack', 'idx'].map((ending) => readFileSync(join(store, `p-${name}.${ending}`)))
     expect(await merge([sourceOf({ pack: pack!, index: index! })])).toBeUndefined()
-    expect(scanPack(pack!)).toBeUndefined()
+    expect(() => [...scanPack(pack!)]).toThrow(BrokenStreamError)
   })
 
   it('of which one is damaged are an error that names the object', async () => {
@@ -68,8 +74,18 @@ describe('packs that are merged', () => {
     const broken = Buffer.from(pack)
     broken[30]! ^= 1
     await expect(merge([sourceOf({ pack: broken, index })])).rejects.toBeInstanceOf(CorruptError)
-    expect(scanPack(broken)).toBeUndefined()
+    expect(() => [...scanPack(broken)]).toThrow(BrokenStreamError)
   })
+})
+
+it('an object that inflates to more than it claims is refused before the memory is taken', () => {
+  const bomb = deflateSync(Buffer.alloc(50_000_000))
+  const entry = Buffer.concat([encodeEntryHeader('blob', 100), bomb])
+  const body = Buffer.concat([packHeader(1), entry])
+  const pack = Buffer.concat([body, createHash('sha1').update(body).digest()])
+  const before = process.memoryUsage().arrayBuffers
+  expect(() => [...scanPack(pack)]).toThrow(BrokenStreamError)
+  expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(5_000_000)
 })
 
 describe('the small packs of a chapter', () => {

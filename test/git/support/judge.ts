@@ -78,7 +78,7 @@ function readPacks(files: ReadonlyMap<string, Buffer>, problems: string[]): Map<
 
 function scan(content: Buffer): readonly NewObject[] | undefined {
   try {
-    return scanPack(content)
+    return [...scanPack(content)].map(({ object }) => object)
   } catch {
     return undefined
   }
