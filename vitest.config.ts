@@ -7,5 +7,7 @@ export default defineConfig({
     testTimeout: 120_000,
     hookTimeout: 60_000,
     pool: 'forks',
+    // LangGraph's validation of checkpointers calls `describe` and `it` as globals.
+    globals: true,
   },
 })

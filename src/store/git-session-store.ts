@@ -25,6 +25,7 @@ import {
   wrongType,
 } from './document.ts'
 import { Lifetime } from './exclusive.ts'
+import { openDoor } from './git-door.ts'
 import { encodeFiles } from './git-encoding.ts'
 import { forkSession } from './git-fork.ts'
 import { GitHistory } from './git-history.ts'
@@ -69,8 +70,8 @@ import { parseCount, parseWriteOptions } from './write-options.ts'
 export interface GitStoreOptions<S extends StoredDocument = Session> extends StoreOptions<S> {
   /** How long another process's lock is waited for, in milliseconds. Default 10,000. */
   lockTimeout?: number
-  /** The disk and how it is used; for tests. */
-  repository?: RepositoryOptions
+  /** The disk and how it is used, for tests; or a repository that somebody else opened, and will close. */
+  repository?: RepositoryOptions | Repository
 }
 
 /**
@@ -92,22 +93,47 @@ export class GitSessionStore<S extends StoredDocument = Session> implements Sess
   readonly #refs: GitSessionRefs
   readonly #positions = new Positions()
   readonly #lifetime = new Lifetime()
+  readonly #isView: boolean
 
   constructor(folder: string, options: GitStoreOptions<S> = {}) {
     if (typeof folder !== 'string' || folder === '')
       throw new TypeError('A git store needs the path of its folder')
     this.#rules = documentRules(options)
     this.type = this.#rules.type
-    const { lockTimeout } = options
-    this.#repository = new Repository(folder, {
-      now: this.#rules.now,
-      ...(lockTimeout === undefined ? {} : { lockTimeout }),
-      ...options.repository,
-    })
+    const { lockTimeout, repository } = options
+    this.#isView = repository instanceof Repository
+    this.#repository =
+      repository instanceof Repository
+        ? repository
+        : new Repository(folder, {
+            now: this.#rules.now,
+            ...(lockTimeout === undefined ? {} : { lockTimeout }),
+            ...repository,
+          })
     this.folder = this.#repository.paths.root
     this.#history = new GitHistory(this.#repository)
     this.#writer = new GitWriter(this.#repository, this.#history, this.#rules)
-    this.#refs = new GitSessionRefs(this.#repository, this.#history, (refs) => this.#writer.forget(refs))
+    const forget = (refs: Iterable<string>) => this.#writer.forget(refs)
+    this.#refs = new GitSessionRefs(this.#repository, this.#history, forget)
+    openDoor(this, {
+      repository: this.#repository,
+      history: this.#history,
+      rules: this.#rules,
+      lifetime: this.#lifetime,
+      forget,
+    })
+  }
+
+  /**
+   * The same repository for documents of another type: `redact`, `author` and `now` are this store's, unless others
+   * are given. Closing it leaves this store open; closing this store ends both.
+   *
+   *     const chats = store.view<Chat>({ type: 'chat', collections: ['messages'] })
+   */
+  view<T extends StoredDocument>(options: StoreOptions<T>): GitSessionStore<T> {
+    const { redact, author, now } = this.#rules
+    const repository = this.#repository
+    return new GitSessionStore<T>(this.folder, { redact, author, now, ...options, repository })
   }
 
   save(state: S, options?: WriteOptions): Promise<Checkpoint> {
@@ -316,7 +342,7 @@ export class GitSessionStore<S extends StoredDocument = Session> implements Sess
 
   async close(): Promise<void> {
     await this.#lifetime.close()
-    await this.#repository.close()
+    if (!this.#isView) await this.#repository.close()
   }
 
   /**

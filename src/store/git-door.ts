@@ -1,0 +1,29 @@
+/** What stands behind a git store, for adapters that write lines and trees of their own. Not part of the package's API. */
+import type { Repository } from '../git/repository.ts'
+import type { DocumentRules } from './document.ts'
+import type { Lifetime } from './exclusive.ts'
+import type { GitHistory } from './git-history.ts'
+
+export interface GitDoor {
+  repository: Repository
+  history: GitHistory
+  /** The store's options, `redact`, `author` and `now` among them: whoever writes keeps to them. */
+  rules: DocumentRules
+  /** Work that `close` has to wait for runs in `lifetime.use`. */
+  lifetime: Lifetime
+  /** Says that branches have gone, so that what is remembered of them goes too. */
+  forget(refs: Iterable<string>): void
+}
+
+const doors = new WeakMap<object, GitDoor>()
+
+export function openDoor(store: object, door: GitDoor): void {
+  doors.set(store, door)
+}
+
+/** Throws TypeError for what is no `GitSessionStore`. */
+export function doorOf(store: object): GitDoor {
+  const door = doors.get(store)
+  if (door === undefined) throw new TypeError('This needs a GitSessionStore, or the path of its folder')
+  return door
+}
