@@ -55,7 +55,15 @@ function conflictMessage({ session, branch, expected, actual }: ConflictData): s
   return `${where} has moved on ${branch} since you loaded it (you have ${short(expected)}, it is at ${short(actual)}). Load it again, or save to another branch.`
 }
 
-export type NotFoundKind = 'session' | 'checkpoint' | 'branch' | 'tag' | 'revision' | 'run' | 'store'
+export type NotFoundKind =
+  | 'session'
+  | 'checkpoint'
+  | 'branch'
+  | 'tag'
+  | 'revision'
+  | 'run'
+  | 'message'
+  | 'store'
 
 /** What was named does not exist. */
 export class NotFoundError extends ForkpointError {
