@@ -1,0 +1,90 @@
+/** What is stored at the tips of chats, kept so that the next list can be compared without reading anything. */
+import { setImmediate } from 'node:timers/promises'
+import { decodeDocumentSliced } from '../../codec/index.ts'
+import { CorruptError } from '../../errors.ts'
+import type { SessionId } from '../../ids.ts'
+import { wrongType } from '../../store/document.ts'
+import type { GitDoor } from '../../store/git-door.ts'
+import { blobsBelow, readBlobs } from '../../store/git-files.ts'
+import type { CommitInfo } from '../../store/git-history.ts'
+import { isJsonObject, type JsonObject, without } from '../../store/json-value.ts'
+import { MESSAGES } from './message-files.ts'
+import type { StoredMessage } from './message-growth.ts'
+
+/** A checkpoint of a chat, decoded. Nobody outside gets hold of these values. */
+export interface ChatLine {
+  readonly commit: CommitInfo
+  /** The document without its messages. */
+  readonly fields: JsonObject
+  readonly messages: readonly StoredMessage[]
+  /** Messages as a caller has them, by number, where `redact` stored something else. */
+  readonly asGiven: Map<number, unknown>
+  /** About how much memory it takes. */
+  readonly bytes: number
+}
+
+/** At most so many bytes of chats are kept, the most recently used ones; the newest whatever its size. */
+const KEPT = 64 * 1024 * 1024
+
+export class ChatLines {
+  readonly #door: GitDoor
+  readonly #kept = new Map<string, ChatLine>()
+  #bytes = 0
+
+  constructor(door: GitDoor) {
+    this.#door = door
+  }
+
+  /** The chat at a tip. Throws InvalidStateError for a session of another type. */
+  async at(session: SessionId, commit: CommitInfo): Promise<ChatLine> {
+    const kept = this.#kept.get(commit.id)
+    const line = kept ?? (await this.read(session, commit))
+    this.keep(line)
+    return line
+  }
+
+  /** As `at`, without keeping it: for checkpoints that are no tip. */
+  async read(session: SessionId, commit: CommitInfo): Promise<ChatLine> {
+    const kept = this.#kept.get(commit.id)
+    if (kept !== undefined) return kept
+    const { history, repository, rules } = this.#door
+    const type = await history.typeOf(commit.id)
+    if (type !== undefined && type !== rules.type) throw wrongType(session, type, rules.type)
+    const files = await readBlobs(repository.objects, await blobsBelow(repository.objects, commit.tree))
+    const document = await decodeDocumentSliced(files, () => setImmediate())
+    let bytes = 0
+    for (const file of files.values()) bytes += file.length
+    const messages = document[MESSAGES] ?? []
+    if (!Array.isArray(messages) || !messages.every(isMessage)) {
+      throw new CorruptError(
+        `Checkpoint ${commit.id} of chat '${session}' has something among its messages that is none. Take the checkpoint before it.`,
+        { object: commit.id },
+      )
+    }
+    const fields = { ...without(document, new Set([MESSAGES])), id: session }
+    return { commit, fields, messages, asGiven: new Map(), bytes }
+  }
+
+  /** Remembers a line in the place of the one it grew out of. */
+  keep(line: ChatLine, before?: ChatLine): void {
+    if (before !== undefined) this.#forget(before.commit.id)
+    this.#forget(line.commit.id)
+    this.#kept.set(line.commit.id, line)
+    this.#bytes += line.bytes
+    for (const oldest of this.#kept.keys()) {
+      if (this.#bytes <= KEPT || this.#kept.size === 1) return
+      this.#forget(oldest)
+    }
+  }
+
+  #forget(id: string): void {
+    this.#bytes -= this.#kept.get(id)?.bytes ?? 0
+    this.#kept.delete(id)
+  }
+}
+
+const isMessage = (value: unknown): value is StoredMessage =>
+  isJsonObject(value) &&
+  typeof value.id === 'string' &&
+  typeof value.role === 'string' &&
+  Array.isArray(value.parts)

@@ -1,0 +1,39 @@
+/** `forkpoint/adapters/ai-sdk`: chats of the AI SDK's `useChat`, with branches. `docs/adapters/ai-sdk.md`. */
+import type { UIMessage } from 'ai'
+import { adapterStore, type StoreOrFolder } from '../store-or-folder.ts'
+import { CHAT_TYPE, type ChatDocument, ChatStore } from './chat-store.ts'
+import type { MessageSchemas } from './message-check.ts'
+
+export type { StoreOrFolder } from '../store-or-folder.ts'
+export {
+  CHAT_TYPE,
+  type Chat,
+  type ChatDocument,
+  ChatStore,
+  type SaveChatOptions,
+  type Sibling,
+  type Siblings,
+} from './chat-store.ts'
+export type { MessageSchemas } from './message-check.ts'
+export type { ChatTrigger } from './turn.ts'
+
+/**
+ * The back end of `useChat`: `load` and `save` chats, one commit a turn.
+ *
+ * @param schemas `tools`, `metadataSchema` and `dataSchemas` of `validateUIMessages`: new messages are validated with
+ *   them, on a copy, before they are saved
+ *
+ *     const chats = chatStore('./chats')
+ *     const messages = await chats.load(id)
+ *     …
+ *     onFinish: ({ messages }) => chats.save({ chatId: id, messages, trigger, messageId })
+ *
+ * Throws TypeError for what is neither a `GitSessionStore` nor the path of a folder.
+ */
+export function chatStore<M extends UIMessage = UIMessage>(
+  storeOrFolder: StoreOrFolder,
+  schemas: MessageSchemas<M> = {},
+): ChatStore<M> {
+  const store = adapterStore<ChatDocument<M>>(storeOrFolder, { type: CHAT_TYPE, collections: ['messages'] })
+  return new ChatStore<M>(store, schemas)
+}

@@ -1,0 +1,84 @@
+/** Messages at the door: what every one needs, and what the schemas of the application demand. */
+import type { UIMessage, validateUIMessages } from 'ai'
+import { InvalidStateError, type StateIssue } from '../../errors.ts'
+import { deepCopy, isJsonObject } from '../../store/json-value.ts'
+import { MESSAGES } from './message-files.ts'
+import type { StoredMessage } from './message-growth.ts'
+
+/** What `validateUIMessages` of the AI SDK takes beside the messages. */
+export type MessageSchemas<M extends UIMessage> = Pick<
+  Parameters<typeof validateUIMessages<M>>[0],
+  'tools' | 'metadataSchema' | 'dataSchemas'
+>
+
+/** Throws InvalidStateError, with a path for each problem, for what cannot be told apart or shown. */
+export function checkMessages(messages: unknown): readonly StoredMessage[] {
+  if (!Array.isArray(messages)) throw new TypeError("'messages' has to be an array of UI messages")
+  const seen = new Map<string, number>()
+  const issues: StateIssue[] = []
+  for (let index = 0; index < messages.length; index++) {
+    const message: unknown = messages[index]
+    const issue = (key: string, text: string) => issues.push({ path: [MESSAGES, index, key], message: text })
+    if (!isJsonObject(message)) {
+      issues.push({ path: [MESSAGES, index], message: 'has to be a plain object' })
+      continue
+    }
+    const { id, role, parts } = message
+    if (typeof id !== 'string' || id === '') issue('id', NO_ID)
+    else if (seen.has(id))
+      issue('id', `is that of ${MESSAGES}[${seen.get(id)}], and ids are unique in a chat`)
+    else seen.set(id, index)
+    if (typeof role !== 'string' || role === '') issue('role', "has to be 'system', 'user' or 'assistant'")
+    if (!Array.isArray(parts)) issue('parts', 'has to be an array')
+  }
+  if (issues.length > 0) throw new InvalidStateError(issues)
+  return [...(messages as StoredMessage[])]
+}
+
+const NO_ID =
+  'is missing. Of answers the AI SDK makes one when generateMessageId is passed to toUIMessageStreamResponse'
+
+/**
+ * Runs `validateUIMessages` on copies of messages. What it returns is dropped: messages are stored as they are given.
+ * Throws InvalidStateError with the error of the AI SDK as its cause.
+ */
+export async function checkSchemas<M extends UIMessage>(
+  messages: readonly (readonly [number, StoredMessage])[],
+  schemas: MessageSchemas<M>,
+): Promise<void> {
+  const { tools, metadataSchema, dataSchemas } = schemas
+  if (tools === undefined && metadataSchema === undefined && dataSchemas === undefined) return
+  const { safeValidateUIMessages } = await import('ai')
+  for (const [index, message] of messages) {
+    const result = await safeValidateUIMessages<M>({ ...schemas, messages: [deepCopy(message)] })
+    if (!result.success) {
+      throw new InvalidStateError(issuesOf(result.error, index), undefined, { cause: result.error })
+    }
+  }
+}
+
+/** What is wrong, with the path from the list; the message's own text would repeat all of the value. */
+function issuesOf(error: Error, index: number): StateIssue[] {
+  const { cause, context } = error as { cause?: unknown; context?: { field?: unknown } }
+  const { issues } = (cause ?? {}) as { issues?: unknown }
+  // The list that was validated has one message: the path begins with its number there.
+  const field = typeof context?.field === 'string' ? pathOf(context.field).slice(2) : undefined
+  if (Array.isArray(issues) && issues.length > 0) {
+    return issues.map(({ path, message }) => {
+      const inside = Array.isArray(path) ? path.filter(isStep) : []
+      const rest = field === undefined ? inside.slice(1) : [...field, ...inside]
+      return { path: [MESSAGES, index, ...rest], message: String(message) }
+    })
+  }
+  const text = cause instanceof Error ? cause.message : typeof cause === 'string' ? cause : error.message
+  return [{ path: [MESSAGES, index, ...(field ?? [])], message: text.slice(0, 500) }]
+}
+
+/** `messages[0].parts[1].input` as `['messages', 0, 'parts', 1, 'input']`. */
+const pathOf = (field: string): (string | number)[] =>
+  [...field.matchAll(/\[(\d+)\]|([^.[\]]+)/g)].map(([, index, key]) =>
+    index === undefined ? (key ?? '') : Number(index),
+  )
+
+const isStep = (step: unknown): step is string | number =>
+  typeof step === 'string' || typeof step === 'number'

@@ -1,0 +1,62 @@
+/** The messages of checkpoints compared by the names and ids of their files, without reading one. */
+import { folderName, parseFolderName, parseItemName } from '../../codec/index.ts'
+import type { ObjectStore } from '../../git/object-store.ts'
+import { type BlobIds, entriesOf, folderAt } from '../../store/git-files.ts'
+
+export const MESSAGES = 'messages'
+
+/** Number of the first message that two trees do not share; as many as the shorter one has, if it begins the other. */
+export async function firstDifference(objects: ObjectStore, a: string, b: string): Promise<number> {
+  const [ours, theirs] = [await foldersOf(objects, a), await foldersOf(objects, b)]
+  for (let folder = 0; ; folder++) {
+    const [mine, other] = [ours.get(folder), theirs.get(folder)]
+    if (mine !== undefined && mine === other) continue
+    const [left, right] = [await itemsIn(objects, a, folder), await itemsIn(objects, b, folder)]
+    for (let index = folder * PER_FOLDER; ; index++) {
+      if (!left.has(index) || left.get(index) !== right.get(index)) return index
+    }
+  }
+}
+
+/** What stands for the content of a message in a tree: its files by name and id; `undefined` when there is none. */
+export async function messageMark(
+  objects: ObjectStore,
+  tree: string,
+  index: number,
+): Promise<string | undefined> {
+  return (await itemsIn(objects, tree, Math.floor(index / PER_FOLDER))).get(index)
+}
+
+/** The files of a message: ids by path. */
+export async function filesOf(objects: ObjectStore, tree: string, index: number): Promise<BlobIds> {
+  const at = `${MESSAGES}/${folderName(index)}`
+  const folder = await folderAt(objects, tree, at)
+  const files: BlobIds = new Map()
+  for (const { name, id } of folder === undefined ? [] : entriesOf(folder, `${at}/`)) {
+    if (parseItemName(name) === index) files.set(`${at}/${name}`, id)
+  }
+  return files
+}
+
+const PER_FOLDER = 100
+
+async function foldersOf(objects: ObjectStore, tree: string): Promise<Map<number, string>> {
+  const folders = await folderAt(objects, tree, MESSAGES)
+  const found = new Map<number, string>()
+  for (const { name, id } of folders === undefined ? [] : entriesOf(folders, `${MESSAGES}/`)) {
+    const number = parseFolderName(name)
+    if (number !== undefined) found.set(number, id)
+  }
+  return found
+}
+
+async function itemsIn(objects: ObjectStore, tree: string, number: number): Promise<Map<number, string>> {
+  const at = `${MESSAGES}/${folderName(number * PER_FOLDER)}`
+  const folder = await folderAt(objects, tree, at)
+  const items = new Map<number, string>()
+  for (const { name, id } of folder === undefined ? [] : entriesOf(folder, `${at}/`)) {
+    const index = parseItemName(name)
+    if (index !== undefined) items.set(index, `${items.get(index) ?? ''}${name} ${id}\n`)
+  }
+  return items
+}

@@ -1,0 +1,83 @@
+/** Which messages of a chat have others in their place on other branches: what a "2 of 3" switcher shows. */
+import type { BranchName, CommitId } from '../../ids.ts'
+import type { GitDoor } from '../../store/git-door.ts'
+import { countItems } from '../../store/git-line.ts'
+import { firstDifference, MESSAGES, messageMark } from './message-files.ts'
+
+/** One of the messages that follow on the same ones. */
+export interface Variant {
+  branch: BranchName
+  /** Of the branch's tip. */
+  tree: string
+}
+
+export interface Variants {
+  /** Which of them is shown, from 0. */
+  index: number
+  /** Oldest first. */
+  variants: readonly Variant[]
+}
+
+interface Found extends Variant {
+  tip: CommitId
+  mark: string
+  /** When the branch was saved last, and when this message was, in milliseconds. */
+  saved: number
+  since: number
+}
+
+/**
+ * By number of the message on the branch that is shown. A message that all other branches share, or that none of them
+ * has an alternative to, is not in the map.
+ */
+export async function variantsOf(
+  { history, repository: { objects } }: GitDoor,
+  branches: ReadonlyMap<BranchName, CommitId>,
+  shown: BranchName,
+): Promise<Map<number, Variants>> {
+  const tip = branches.get(shown)!
+  const { tree } = await history.info(tip)
+  const count = await countItems(objects, tree, MESSAGES)
+  const found = new Map<number, Found[]>()
+  for (const [branch, head] of branches) {
+    if (head === tip) continue
+    const info = await history.info(head)
+    const at = await firstDifference(objects, tree, info.tree)
+    const mark = at < count ? await messageMark(objects, info.tree, at) : undefined
+    if (mark === undefined) continue
+    const others = found.get(at) ?? []
+    found.set(at, others)
+    const one = { branch, tip: head, tree: info.tree, mark, saved: info.time, since: 0 }
+    const twin = others.findIndex((other) => other.mark === mark)
+    if (twin === -1) others.push(one)
+    // Of branches that share the message, the one that was used last is where it leads to.
+    else if (others[twin]!.saved < one.saved) others[twin] = one
+  }
+  const result = new Map<number, Variants>()
+  for (const [at, others] of found) {
+    const mark = (await messageMark(objects, tree, at))!
+    const own: Found = { branch: shown, tip, tree, mark, saved: 0, since: 0 }
+    const all = [own, ...others]
+    for (const one of all) one.since = await since(one.tip, at, one.mark)
+    all.sort((a, b) => a.since - b.since || (a.branch < b.branch ? -1 : 1))
+    const variants = all.map((one) => ({ branch: one.branch, tree: one.tree }))
+    result.set(at, { index: all.indexOf(own), variants })
+  }
+  return result
+
+  /** When the message came to be what it is. */
+  async function since(from: CommitId, at: number, mark: string): Promise<number> {
+    let time = 0
+    for await (const commit of history.line(from)) {
+      const added = /^(\d+)\.\.(\d+)$/.exec(commit.message.trailers?.get('Messages') ?? '')
+      // Later turns did not touch it; those before the one that brought it do not have it.
+      if (added !== null && Number(added[1]) > at) {
+        time = commit.time
+        continue
+      }
+      if ((await messageMark(objects, commit.tree, at)) !== mark) return time
+      time = commit.time
+    }
+    return time
+  }
+}
