@@ -1,0 +1,378 @@
+/** A session of the OpenAI Agents SDK, kept in git. */
+import { randomUUID } from 'node:crypto'
+import {
+  type Agent,
+  type AgentInputItem,
+  applySessionHistoryMutations,
+  type RunContext,
+  type RunContextAwareSession,
+  RunState,
+  type SessionHistoryRewriteArgs,
+  type SessionHistoryRewriteAwareSession,
+  type SessionHistoryTransactionArgs,
+  type SessionHistoryTransactionAwareSession,
+} from '@openai/agents-core'
+import { parseSessionId, type SessionId } from '../../ids.ts'
+import { Exclusive } from '../../store/exclusive.ts'
+import { doorOf } from '../../store/git-door.ts'
+import type { GitSessionStore } from '../../store/git-session-store.ts'
+import type {
+  Branch,
+  Checkpoint,
+  ForkOptions,
+  LogOptions,
+  StoredDocument,
+} from '../../store/session-store.ts'
+import { adapterStore, type StoreOrFolder } from '../store-or-folder.ts'
+import { cut, items as itemCount, lineOf, linesOf, type Text, textOfItems } from './item-line.ts'
+import { fingerprint, toItem, toJsonItems } from './items.ts'
+import { Operations } from './operations.ts'
+import { type Change, SessionLine } from './session-line.ts'
+import { COLLECTIONS, ITEMS, type SessionTree } from './session-tree.ts'
+import { checkSuffix, parseTransaction, userError } from './transaction.ts'
+
+/** The `type` of these sessions. */
+export const TYPE = 'openai-agents'
+
+/** A session as the store keeps it, in the JSON of its files. */
+export interface AgentsDocument extends StoredDocument {
+  type: typeof TYPE
+  /** The first words of the first user message. */
+  title?: string
+  /** `waiting` while a run state is kept. */
+  status?: 'waiting'
+  /** ISO 8601. */
+  createdAt: string
+  /** The items, in order; bytes as `{ "$bytes": "<base64>" }`. */
+  messages: unknown[]
+  operations?: unknown[]
+  runState?: unknown[]
+}
+
+export interface AgentsSessionOptions {
+  /** A `GitSessionStore` of any type, or the path of its folder. Sessions that share a store share its files. */
+  store: StoreOrFolder
+  /** Default: a new one, which `getSessionId` tells. */
+  sessionId?: string
+  /** Default: the branch that is active when the session is first used. */
+  branch?: string
+  /** Any revision, such as `main~2`. The session stands there; its first write starts a branch (`branch`, or one
+   *  called `from-<checkpoint>`). */
+  at?: string
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: the framework's own bound of an agent
+export type AnyAgent = Agent<any, any>
+
+/** Which session waits for the run with this context to go on. */
+const waitingRuns = new WeakMap<object, string>()
+
+/**
+ * A `Session` for `run(agent, input, { session })`: every call of the Runner that changes something is a git commit.
+ *
+ *     const session = new ForkpointAgentsSession({ store: './sessions', sessionId: 'trip' })
+ *     await run(agent, 'Is it raining in Oslo?', { session })
+ *
+ * Errors of the store are ForkpointErrors. Those that the framework itself defines for sessions are its `UserError`,
+ * with a `ConflictError` as their `cause` where there is one.
+ */
+export class ForkpointAgentsSession
+  implements RunContextAwareSession, SessionHistoryRewriteAwareSession, SessionHistoryTransactionAwareSession
+{
+  readonly acceptsRunContext = true as const
+  /** The session's store: `list`, `diff`, `tag`, `delete`, `verify`, `maintain` and the like. */
+  readonly store: GitSessionStore<AgentsDocument>
+  readonly #id: SessionId
+  readonly #line: SessionLine
+  readonly #operations = new Operations()
+  readonly #turns = new Exclusive()
+
+  /** Throws TypeError, InvalidIdError. */
+  constructor({ store, sessionId = randomUUID(), branch, at }: AgentsSessionOptions) {
+    this.#id = parseSessionId(sessionId)
+    this.store = adapterStore<AgentsDocument>(store, { type: TYPE, collections: COLLECTIONS })
+    this.#line = new SessionLine(this.store, this.#id, { branch, at })
+  }
+
+  /** The branch that writes go to; `undefined` when that is not known yet. */
+  get branch(): string | undefined {
+    return this.#line.branch
+  }
+
+  /** Id of the checkpoint that was last read or written. */
+  get checkpoint(): string | undefined {
+    return this.#line.checkpoint
+  }
+
+  async getSessionId(): Promise<string> {
+    return this.#id
+  }
+
+  /** The items, or the last `limit` of them; then nothing before them is read. */
+  getItems(limit?: number, _runContext?: RunContext<unknown>): Promise<AgentInputItem[]> {
+    return this.#turns.run(() =>
+      this.#line.read(async (tree) => {
+        if (limit === undefined) return tree.items()
+        if (limit <= 0) return []
+        return tree.items(Math.trunc(Math.max((await tree.count()) - limit, 0)) || 0)
+      }),
+    )
+  }
+
+  /** One checkpoint with these items behind those that are there, whoever wrote them. */
+  async addItems(items: AgentInputItem[], runContext?: RunContext<unknown>): Promise<void> {
+    const add = toJsonItems(items)
+    if (add.length === 0) return
+    await this.#change(async (tree) => ({ keep: await tree.count(), add, text: textOfItems }), { runContext })
+  }
+
+  /** Takes the last item away and returns it. */
+  async popItem(runContext?: RunContext<unknown>): Promise<AgentInputItem | undefined> {
+    let popped: AgentInputItem | undefined
+    await this.#change(
+      async (tree) => {
+        const count = await tree.count()
+        popped = count === 0 ? undefined : (await tree.items(count - 1))[0]
+        if (popped === undefined) return undefined
+        const subject = cut(`take back ${lineOf(popped)}`)
+        return { keep: count - 1, text: () => ({ subject, body: '' }) }
+      },
+      { runContext },
+    )
+    return popped
+  }
+
+  /** Takes everything away: items, operations and a run state. The checkpoints before stay. */
+  async clearSession(runContext?: RunContext<unknown>): Promise<void> {
+    await this.#change(
+      async (tree) => {
+        if (tree.id === undefined || (await tree.isEmpty())) return undefined
+        const subject = `clear ${itemCount(await tree.count())}`
+        const waits = await tree.hasRunState()
+        return { keep: 0, clear: true, ...(waits && { runState: null }), text: () => ({ subject, body: '' }) }
+      },
+      { runContext },
+    )
+  }
+
+  /**
+   * Puts a compaction, and what it retains, in place of all items; they stay in the checkpoints before. Throws
+   * ConflictError when somebody else has written since this session last read or wrote.
+   */
+  async replaceHistoryWithCompaction(
+    items: AgentInputItem[],
+    runContext?: RunContext<unknown>,
+  ): Promise<void> {
+    const add = toJsonItems(items)
+    await this.#change(
+      async (tree) => {
+        const count = await tree.count()
+        const text = (added: readonly unknown[]): Text => ({
+          subject: `compact ${itemCount(count)} to ${added.length.toLocaleString('en')}`,
+          body: linesOf(added),
+        })
+        return { keep: 0, add, text }
+      },
+      { runContext, holds: true },
+    )
+  }
+
+  /** Rewrites stored function calls, as `MemorySession` does. */
+  async applyHistoryMutations({ mutations }: SessionHistoryRewriteArgs): Promise<void> {
+    if (mutations.length === 0) return
+    const wanted = structuredClone(mutations)
+    await this.#change(async (tree) => {
+      const before = await tree.items()
+      const after = toJsonItems(applySessionHistoryMutations(before, wanted))
+      const old = toJsonItems(before).map(fingerprint)
+      const keep = after.findIndex((item, index) => fingerprint(item) !== old[index])
+      if (keep === -1 && after.length === before.length) return undefined
+      const from = keep === -1 ? after.length : keep
+      const calls = [...new Set(wanted.map(({ callId }) => callId))]
+      const text = () => ({ subject: cut(`rewrite call ${calls.join(', ')}`), body: '' })
+      return { keep: from, add: after.slice(from), text }
+    })
+  }
+
+  /**
+   * Applies a transaction once: the same operation id again changes nothing, with another transaction it is a
+   * UserError, as is a suffix that does not match; also in other processes, and after a restart.
+   */
+  async applyHistoryTransaction(
+    args: SessionHistoryTransactionArgs,
+    runContext?: RunContext<unknown>,
+  ): Promise<void> {
+    const { operationId, type, suffix, items } = await parseTransaction(args)
+    const add = toJsonItems([...items])
+    const expected = toJsonItems([...suffix])
+    const operation = {
+      operation: operationId,
+      transaction: fingerprint([type, this.#storedItems(expected), this.#storedItems(add)]),
+    }
+    const { operation: id } = { ...(this.#line.stored(operation, 'operations', 0) as typeof operation) }
+    await this.#change(
+      async (tree) => {
+        const applied = await this.#operations.find(this.#objects, tree.id, id)
+        if (applied === operation.transaction) return undefined
+        if (applied !== undefined) {
+          const message = 'Session history operation was already applied with a different transaction.'
+          throw userError(message, this.#line.conflict())
+        }
+        const count = await tree.count()
+        if (type === 'append_items') return { keep: count, add, operation, text: textOfAppended }
+        const keep = count - suffix.length
+        const actual = keep < 0 ? [] : await tree.items(keep)
+        await checkSuffix(actual, this.#storedItems(expected, Math.max(keep, 0)).map(toItem)).catch(
+          (error) => {
+            throw userError(error.message, this.#line.conflict())
+          },
+        )
+        const text = (added: readonly unknown[]): Text => ({
+          subject: `replace the last ${itemCount(suffix.length)} with ${added.length}`,
+          body: linesOf(added),
+        })
+        return { keep, add, operation, text }
+      },
+      { runContext },
+    )
+  }
+
+  /** The items as they are stored, for the Runner's comparisons: what `redact` takes away is missing in both. */
+  prepareHistoryItemsForPersistenceComparison(items: AgentInputItem[]): AgentInputItem[] {
+    return this.#storedItems(toJsonItems(items)).map(toItem)
+  }
+
+  // A run that waits
+
+  /**
+   * Keeps the state of a run that waits for an approval, with the session. It goes with the first items that the
+   * run saves once it continues (with this state, or one that `loadRunState` gave), in the same checkpoint.
+   */
+  async saveRunState(state: RunState<unknown, AnyAgent>): Promise<void> {
+    const runState: unknown = JSON.parse(state.toString())
+    const names = state.getInterruptions().map(({ name }) => name ?? 'a tool')
+    waitingRuns.set(state._context, this.#id)
+    const waits = names.length === 0 ? 'keep the state of a run' : `wait for approval of ${names.join(', ')}`
+    await this.#change(async (tree) => {
+      const kept = await tree.runState()
+      const wanted = this.#line.stored(runState, 'runState', 0)
+      if (kept !== undefined && fingerprint(kept) === fingerprint(wanted)) return undefined
+      return { keep: await tree.count(), runState, text: () => ({ subject: cut(waits), body: '' }) }
+    })
+  }
+
+  /**
+   * The run state that is kept here, for this agent; `undefined` when none is.
+   *
+   * @param options.context of the run from now on, if not the one that was saved with it
+   */
+  async loadRunState<TContext, TAgent extends AnyAgent>(
+    agent: TAgent,
+    options: { context?: RunContext<TContext>; contextStrategy?: 'merge' | 'replace' } = {},
+  ): Promise<RunState<TContext, TAgent> | undefined> {
+    const { context, contextStrategy } = options
+    const kept = await this.#turns.run(() => this.#line.read((tree) => tree.runState()))
+    if (kept === undefined) return undefined
+    const text = JSON.stringify(kept)
+    const state =
+      context === undefined
+        ? await RunState.fromString<TContext, TAgent>(agent, text)
+        : await RunState.fromStringWithContext<TContext, TAgent>(agent, text, context, {
+            ...(contextStrategy !== undefined && { contextStrategy }),
+          })
+    waitingRuns.set(state._context, this.#id)
+    return state
+  }
+
+  /** Forgets the run state: the run will not go on. */
+  async clearRunState(): Promise<void> {
+    await this.#change(async (tree) => {
+      if (!(await tree.hasRunState())) return undefined
+      const text = () => ({ subject: 'forget the waiting run', body: '' })
+      return { keep: await tree.count(), runState: null, text }
+    })
+  }
+
+  // What git adds
+
+  /** In the order of their names. Throws NotFoundError when the session is not there yet. */
+  branches(): Promise<Branch[]> {
+    return this.store.branches(this.#id)
+  }
+
+  /** Makes the branch the active one, and goes on there. Throws NotFoundError. */
+  switch(branch: string): Promise<void> {
+    return this.#turns.run(async () => {
+      await this.store.switch(this.#id, branch)
+      this.#line.moveTo(branch)
+    })
+  }
+
+  /** Checkpoints from where this session stands, newest first. Throws NotFoundError. */
+  async *log(options: LogOptions = {}): AsyncGenerator<Checkpoint> {
+    const at = options.at ?? (await this.#turns.run(() => this.#line.revision()))
+    yield* this.store.log(this.#id, { ...options, at })
+  }
+
+  /**
+   * A branch, or with `session` a new session, that starts where this one stands (or at `at`); returned ready for
+   * use. Copies nothing. Throws AlreadyExistsError, NotFoundError.
+   *
+   *     const other = await session.fork({ at: 'main~2', branch: 'in-celsius' })
+   */
+  async fork(options: ForkOptions): Promise<ForkpointAgentsSession> {
+    const at = options.at ?? (await this.#turns.run(() => this.#line.revision()))
+    await this.store.fork(this.#id, { ...options, at })
+    return new ForkpointAgentsSession({
+      store: this.store as unknown as GitSessionStore<StoredDocument>,
+      sessionId: options.session ?? this.#id,
+      ...(options.branch !== undefined && { branch: options.branch }),
+    })
+  }
+
+  /**
+   * The same session, standing at an older checkpoint; its first write starts a branch there: `branch`, or one called
+   * `from-<checkpoint>`. Throws nothing before it is used.
+   */
+  at(revision: string, { branch }: { branch?: string } = {}): ForkpointAgentsSession {
+    return new ForkpointAgentsSession({
+      store: this.store as unknown as GitSessionStore<StoredDocument>,
+      sessionId: this.#id,
+      at: revision,
+      ...(branch !== undefined && { branch }),
+    })
+  }
+
+  /**
+   * Waits for what is under way; every later call throws SessionClosedError. A store that was given stays open, one
+   * opened from a folder is closed, and with it what `fork` and `at` returned.
+   */
+  close(): Promise<void> {
+    return this.#turns.run(() => this.store.close())
+  }
+
+  /** One after another, in the order of the calls. */
+  #change(
+    decide: (tree: SessionTree) => Promise<Change | undefined>,
+    { runContext, holds }: { runContext?: RunContext<unknown> | undefined; holds?: boolean } = {},
+  ): Promise<void> {
+    const continues = runContext !== undefined && waitingRuns.get(runContext) === this.#id
+    const settle = async (tree: SessionTree) => {
+      const change = await decide(tree)
+      if (!continues || change === undefined || change.runState !== undefined) return change
+      return (await tree.hasRunState()) ? { ...change, runState: null } : change
+    }
+    return this.#turns.run(() => this.#line.change(settle, { ...(holds !== undefined && { holds }) }))
+  }
+
+  get #objects() {
+    return doorOf(this.store).repository.objects
+  }
+
+  #storedItems(json: readonly unknown[], from = 0): unknown[] {
+    return json.map((item, index) => this.#line.stored(item, ITEMS, from + index) ?? null)
+  }
+}
+
+const textOfAppended = (added: readonly unknown[]): Text =>
+  added.length === 0 ? { subject: 'an operation without items', body: '' } : textOfItems(added)

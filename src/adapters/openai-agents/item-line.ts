@@ -1,0 +1,74 @@
+/** What a person reads of items in `git log`: one line each. */
+import { isJsonObject } from '../../store/json-value.ts'
+import { oneLine } from '../../store/subject.ts'
+
+const WIDTH = 72
+const BODY_LINES = 20
+// Enough to fill a line, however long the text is.
+const ENOUGH = 500
+
+export interface Text {
+  subject: string
+  body: string
+}
+
+/** The first user message as the subject, else the first item; the others in the body, one a line. */
+export function textOfItems(items: readonly unknown[]): Text {
+  const user = items.findIndex((item) => isJsonObject(item) && item.role === 'user')
+  const first = user === -1 ? 0 : user
+  return { subject: lineOf(items[first]), body: linesOf(items.filter((_, index) => index !== first)) }
+}
+
+/** One line an item, as many as one wants to see. */
+export function linesOf(items: readonly unknown[]): string {
+  const more = items.length > BODY_LINES ? [`… and ${items.length - BODY_LINES} more`] : []
+  return [...items.slice(0, BODY_LINES).map(lineOf), ...more].join('\n')
+}
+
+/** Such as `user: Is it raining?`, `weather({"city":"Oslo"})` or `weather → sunny`; at most 72 characters. */
+export const lineOf = (item: unknown): string => cut(oneLine(textOf(item)))
+
+/** Such as `3 items` and `1 item`. */
+export const items = (count: number): string => `${count.toLocaleString('en')} item${count === 1 ? '' : 's'}`
+
+/** The first words of the first user message, which is what a session is called. */
+export function titleOf(added: readonly unknown[]): string | undefined {
+  const first = added.find((item) => isJsonObject(item) && item.role === 'user') as
+    | { content?: unknown }
+    | undefined
+  return cut(oneLine(textIn(first?.content))) || undefined
+}
+
+/** At most 72 characters, cut between words where that keeps at least half of them. */
+export function cut(text: string): string {
+  const characters = [...text]
+  if (characters.length <= WIDTH) return text
+  const kept = characters.slice(0, WIDTH - 1)
+  const space = kept.lastIndexOf(' ')
+  return `${kept.slice(0, space >= WIDTH / 2 ? space : kept.length).join('')}…`
+}
+
+function textOf(item: unknown): string {
+  if (!isJsonObject(item)) return 'item'
+  const { type, role, name } = item
+  if (typeof role === 'string') return `${role}: ${textIn(item.content) || 'message'}`
+  const kind = typeof type === 'string' ? type.replaceAll('_', ' ') : 'item'
+  if (typeof name !== 'string') return `${kind}${after(': ', textIn(item.content))}`
+  if (type === 'function_call') return `${name}(${start(item.arguments)})`
+  if (type === 'function_call_result') return `${name} → ${textIn(item.output) || 'result'}`
+  return `${kind}: ${name}`
+}
+
+/** The text of a content: of a string, of a part, of all parts; of others what they are. */
+function textIn(content: unknown): string {
+  if (Array.isArray(content)) return start(content.slice(0, 20).map(textIn).filter(Boolean).join(' '))
+  if (!isJsonObject(content)) return start(content)
+  for (const key of ['text', 'transcript', 'refusal', 'content']) {
+    const text = content[key]
+    if (typeof text === 'string' && text !== '') return start(text)
+  }
+  return typeof content.type === 'string' ? `[${content.type.replace(/^(?:in|out)put_/, '')}]` : ''
+}
+
+const start = (text: unknown): string => (typeof text === 'string' ? text.slice(0, ENOUGH) : '')
+const after = (before: string, text: string): string => (text === '' ? '' : before + text)

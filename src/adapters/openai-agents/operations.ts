@@ -1,0 +1,48 @@
+/** Which transactions a session has had. Each folder of a hundred is read once; what grows is the last one. */
+
+import { decodeItem } from '../../codec/index.ts'
+import type { ObjectStore } from '../../git/object-store.ts'
+import { blobsBelow, entriesOf, folderAt, readBlobs } from '../../store/git-files.ts'
+import { OPERATIONS } from './session-tree.ts'
+
+/** As it is stored. */
+export interface Operation {
+  /** The framework's id of it. */
+  operation: string
+  /** Fingerprint of the transaction. */
+  transaction: string
+}
+
+type Known = ReadonlyMap<string, string>
+
+export class Operations {
+  /** Fingerprints by operation id, by the folder's tree. */
+  #folders = new Map<string, Known>()
+  /** By the file's blob: of the last folder only one is new. */
+  readonly #files = new Map<string, Operation>()
+
+  /** The fingerprint that an operation id has in this tree; `undefined` when it is new. */
+  async find(objects: ObjectStore, tree: string | undefined, id: string): Promise<string | undefined> {
+    const folders = tree === undefined ? undefined : await folderAt(objects, tree, OPERATIONS)
+    const known = new Map<string, Known>()
+    for (const entry of folders === undefined ? [] : entriesOf(folders)) {
+      known.set(entry.id, this.#folders.get(entry.id) ?? (await this.#read(objects, entry.id)))
+    }
+    this.#folders = known
+    for (const folder of known.values()) {
+      const found = folder.get(id)
+      if (found !== undefined) return found
+    }
+    return undefined
+  }
+
+  async #read(objects: ObjectStore, folder: string): Promise<Known> {
+    const blobs = await blobsBelow(objects, folder)
+    const unread = new Map([...blobs].filter(([, blob]) => !this.#files.has(blob)))
+    for (const [path, bytes] of await readBlobs(objects, unread)) {
+      this.#files.set(unread.get(path)!, decodeItem(new Map([[path, bytes]])) as Operation)
+    }
+    const operations = [...new Set(blobs.values())].map((blob) => this.#files.get(blob)!)
+    return new Map(operations.map(({ operation, transaction }) => [operation, transaction]))
+  }
+}

@@ -1,0 +1,172 @@
+/** The tree of a checkpoint: items, operations and a waiting run, read in part and changed in part. */
+import type { AgentInputItem } from '@openai/agents-core'
+import {
+  decodeItem,
+  encodeHead,
+  encodeItem,
+  folderName,
+  itemPlace,
+  type Layout,
+  parseItemName,
+} from '../../codec/index.ts'
+import { CorruptError } from '../../errors.ts'
+import type { ObjectStore } from '../../git/object-store.ts'
+import { TimeSlice } from '../../git/time-slice.ts'
+import { blobsBelow, entriesOf, type Files, folderAt, readBlobs } from '../../store/git-files.ts'
+import { countItems, type Edits } from '../../store/git-line.ts'
+import { readFields } from '../../store/git-reader.ts'
+import { toItem } from './items.ts'
+
+/** Items of the session. */
+export const ITEMS = 'messages'
+/** Transactions that were applied, so that none is applied twice. */
+export const OPERATIONS = 'operations'
+/** A run that waits for an approval: none, or one. */
+export const RUN_STATE = 'runState'
+export const COLLECTIONS = [ITEMS, OPERATIONS, RUN_STATE]
+
+const ITEMS_PER_FOLDER = 100
+
+/** What a new checkpoint holds that the one before does not. JSON, already redacted. */
+export interface TreeChange {
+  /** So many items stay; those behind them go. */
+  keep: number
+  /** Behind those that stay. */
+  add: readonly unknown[]
+  operations: { clear?: boolean; add?: unknown }
+  /** `null`: there is none any more; `undefined`: as before. */
+  runState?: unknown
+}
+
+export class SessionTree {
+  readonly #objects: ObjectStore
+  /** `undefined`: the session is not there yet. */
+  readonly id: string | undefined
+  #count: number | undefined
+
+  constructor(objects: ObjectStore, id: string | undefined) {
+    this.#objects = objects
+    this.id = id
+  }
+
+  async count(): Promise<number> {
+    this.#count ??= await this.#countOf(ITEMS)
+    return this.#count
+  }
+
+  /** Items from this number on; only the folders that hold them are read. Throws CorruptError. */
+  async items(from = 0): Promise<AgentInputItem[]> {
+    if (this.id === undefined) return []
+    const enter = (path: string) => (Number(path.split('/')[1]) + 1) * ITEMS_PER_FOLDER > from
+    const blobs = await blobsBelow(this.#objects, this.id, { at: ITEMS, enter })
+    for (const path of blobs.keys()) if (indexOf(path) < from) blobs.delete(path)
+    const items = await decodeItems(await readBlobs(this.#objects, blobs), from)
+    return items.map(toItem)
+  }
+
+  /** Whether nothing is there that could go. */
+  async isEmpty(): Promise<boolean> {
+    return (await this.count()) + (await this.#countOf(OPERATIONS)) === 0 && !(await this.hasRunState())
+  }
+
+  async hasRunState(): Promise<boolean> {
+    return this.id !== undefined && (await folderAt(this.#objects, this.id, RUN_STATE)) !== undefined
+  }
+
+  async runState(): Promise<unknown> {
+    if (this.id === undefined) return undefined
+    const files = await readBlobs(this.#objects, await blobsBelow(this.#objects, this.id, { at: RUN_STATE }))
+    return (await decodeItems(files))[0]
+  }
+
+  /** The files that a change sets and removes. `first`: what `session.json` says when this is the first checkpoint. */
+  async edits(change: TreeChange, layout: Layout, first: Record<string, unknown>): Promise<Edits> {
+    const { keep, add, operations } = change
+    const [before, waited] = [await this.count(), await this.hasRunState()]
+    const edits: Edits = new Map()
+    if (keep < before) await this.#removeFrom(edits, keep)
+    for (const [index, item] of add.entries()) put(edits, encodeItem(layout, ITEMS, keep + index, item))
+    if (operations.clear === true) edits.set(OPERATIONS, null)
+    const done = operations.clear === true ? 0 : await this.#countOf(OPERATIONS)
+    if (operations.add !== undefined) put(edits, encodeItem(layout, OPERATIONS, done, operations.add))
+    if (change.runState !== undefined) edits.set(RUN_STATE, null)
+    if (change.runState != null) put(edits, encodeItem(layout, RUN_STATE, 0, change.runState))
+    const waits = change.runState === undefined ? waited : change.runState !== null
+    const empty = keep + add.length === 0
+    if (this.id === undefined || empty !== (before === 0) || waits !== waited) {
+      await this.#head(edits, layout, first, { empty, waits })
+    }
+    return edits
+  }
+
+  /** `session.json` changes only when it has to, so that a save does not write it. */
+  async #head(
+    edits: Edits,
+    layout: Layout,
+    first: Record<string, unknown>,
+    { empty, waits }: { empty: boolean; waits: boolean },
+  ): Promise<void> {
+    const old = this.id === undefined ? first : await readFields(this.#objects, this.id)
+    const { [ITEMS]: _, status: __, ...rest } = old
+    const head = { ...rest, ...(waits && { status: 'waiting' }), ...(empty && { [ITEMS]: [] }) }
+    const files = encodeHead(head, layout, COLLECTIONS.slice(empty ? 1 : 0))
+    put(edits, files)
+    if (this.id === undefined) return
+    for (const { name, mode } of entriesOf(await this.#objects.readTree(this.id))) {
+      if (mode !== '40000' && !files.has(name)) edits.set(name, null)
+    }
+  }
+
+  /** Removes items from this number on: whole folders, and files of the one that stays in part. */
+  async #removeFrom(edits: Edits, keep: number): Promise<void> {
+    if (keep === 0) {
+      edits.set(ITEMS, null)
+      return
+    }
+    const partial = keep % ITEMS_PER_FOLDER === 0 ? undefined : folderName(keep)
+    const folders = await folderAt(this.#objects, this.id!, ITEMS)
+    for (const { name } of folders === undefined ? [] : entriesOf(folders)) {
+      if (name !== partial && Number(name) * ITEMS_PER_FOLDER >= keep) edits.set(`${ITEMS}/${name}`, null)
+    }
+    if (partial === undefined) return
+    const { folder } = itemPlace(ITEMS, keep)
+    const entries = await folderAt(this.#objects, this.id!, folder)
+    for (const { name } of entries === undefined ? [] : entriesOf(entries)) {
+      if ((parseItemName(name) ?? -1) >= keep) edits.set(`${folder}/${name}`, null)
+    }
+  }
+
+  #countOf(collection: string): Promise<number> | number {
+    return this.id === undefined ? 0 : countItems(this.#objects, this.id, collection)
+  }
+}
+
+/** Items in order of their numbers. Throws CorruptError for a number that is missing. */
+async function decodeItems(files: Files, from = 0): Promise<unknown[]> {
+  const byIndex = new Map<number, Files>()
+  for (const [path, bytes] of files) {
+    const index = indexOf(path)
+    const own: Files = byIndex.get(index) ?? new Map()
+    byIndex.set(index, own.set(path, bytes))
+  }
+  const slice = new TimeSlice()
+  const items: unknown[] = []
+  for (let index = from; index < from + byIndex.size; index++) {
+    const own = byIndex.get(index)
+    if (own === undefined) throw new CorruptError(`Item ${index} is missing, while later ones are there.`)
+    items.push(decodeItem(own))
+    if (slice.isOver()) await slice.next()
+  }
+  return items
+}
+
+/** Number of the item that a file belongs to. */
+function indexOf(path: string): number {
+  const index = parseItemName(path.split('/')[2] ?? '')
+  if (index === undefined) throw new CorruptError(`'${path}' has no place among items.`, { file: path })
+  return index
+}
+
+function put(edits: Edits, files: ReadonlyMap<string, Uint8Array>): void {
+  for (const [path, bytes] of files) edits.set(path, bytes)
+}
