@@ -17,6 +17,7 @@ export {
   SEGMENT_EVENTS,
 } from './events.ts'
 export { decodeItem, encodeItem } from './item.ts'
+export { jsonFile } from './json-file.ts'
 export { MAX_DEPTH, MAX_TEXT, MAX_VALUE, type WriteOptions, writeJson } from './json-writer.ts'
 export {
   type CollectionSpec,

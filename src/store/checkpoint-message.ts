@@ -79,15 +79,21 @@ export interface ParsedMessage {
 /** Only the last block of lines counts: text above it can say what it likes. */
 export function parseMessage(message: string): ParsedMessage {
   const text = message.replace(/\n+$/, '')
-  const cut = text.lastIndexOf('\n\n')
-  const trailers = cut === -1 ? undefined : parseTrailers(text.slice(cut + 2))
-  const rest = trailers === undefined ? text : text.slice(0, cut)
+  const trailers = trailersOf(text)
+  const rest = trailers === undefined ? text : text.slice(0, text.lastIndexOf('\n\n'))
   const end = rest.indexOf('\n')
   return {
     subject: oneLine(end === -1 ? rest : rest.slice(0, end)),
     body: end === -1 ? '' : cleanBody(rest.slice(end + 1)),
     trailers,
   }
+}
+
+/** The trailers alone, for whoever reads many messages. */
+export function trailersOf(message: string): ReadonlyMap<string, string> | undefined {
+  const text = message.replace(/\n+$/, '')
+  const cut = text.lastIndexOf('\n\n')
+  return cut === -1 ? undefined : parseTrailers(text.slice(cut + 2))
 }
 
 /** The checkpoint that a commit is. `asked`: the session it was reached through. */

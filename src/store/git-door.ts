@@ -3,10 +3,13 @@ import type { Repository } from '../git/repository.ts'
 import type { DocumentRules } from './document.ts'
 import type { Lifetime } from './exclusive.ts'
 import type { GitHistory } from './git-history.ts'
+import type { GitSessionRefs } from './git-refs.ts'
 
 export interface GitDoor {
   repository: Repository
   history: GitHistory
+  /** Deletes all of a session, reserved lines included, even where those are all there is of it. */
+  refs: GitSessionRefs
   /** The store's options, `redact`, `author` and `now` among them: whoever writes keeps to them. */
   rules: DocumentRules
   /** Work that `close` has to wait for runs in `lifetime.use`. */

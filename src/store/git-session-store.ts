@@ -118,6 +118,7 @@ export class GitSessionStore<S extends StoredDocument = Session> implements Sess
     openDoor(this, {
       repository: this.#repository,
       history: this.#history,
+      refs: this.#refs,
       rules: this.#rules,
       lifetime: this.#lifetime,
       forget,

@@ -3,7 +3,8 @@ import type { Changes } from './changes.ts'
 import { isJsonObject, type JsonObject } from './json-value.ts'
 import type { CheckpointKind } from './session-store.ts'
 
-const WIDTH = 72
+/** Characters of a subject. */
+export const WIDTH = 72
 // Enough to fill a line, however long the text is.
 const ENOUGH = 500
 const MORE = '…'
@@ -103,7 +104,7 @@ function nameOf(message: unknown): string {
 const start = (text: string): string => text.slice(0, ENOUGH)
 
 /** At most `room` characters, cut between words where that keeps at least half of the room. */
-function cut(text: string, room: number): string {
+export function cut(text: string, room: number): string {
   const characters = [...text]
   if (characters.length <= room) return text
   const kept = characters.slice(0, room - MORE.length)

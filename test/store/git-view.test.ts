@@ -2,6 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
+import { newObject } from '../../src/git/object.ts'
+import { parseSessionId, reservedRef } from '../../src/ids.ts'
 import {
   GitSessionStore,
   InvalidStateError,
@@ -61,4 +63,20 @@ it('a view redacts, signs and tells the time as its store does', async () => {
 
 it('only a git store has what an adapter needs', () => {
   expect(() => doorOf({})).toThrow(TypeError)
+})
+
+it('deletes a session of which there are reserved lines alone', async () => {
+  const store = new GitSessionStore(join(folder, 'store'))
+  const { repository, refs } = doorOf(store)
+  const session = parseSessionId('beside')
+  const ref = reservedRef(session, 'writes')
+  const blob = newObject('blob', Buffer.from('kept'))
+  await repository.change({
+    refs: [ref],
+    prepare: () => ({ objects: [blob], moves: new Map([[ref, blob.id]]), result: undefined }),
+  })
+  expect(await store.exists('beside')).toBe(false)
+  expect(await refs.deleteSession(session)).toBe(true)
+  expect(repository.refs.list('refs/heads/')).toEqual(new Map())
+  await store.close()
 })
