@@ -76,13 +76,13 @@ export interface Sibling<M extends UIMessage = UIMessage> {
 export class ChatStore<M extends UIMessage = UIMessage> {
   /** The chats as sessions: for `log`, `diff`, `fork`, `tag`, `verify`, `maintain` and whatever else a store does. */
   readonly store: GitSessionStore<ChatDocument<M>>
-  readonly #schemas: MessageSchemas<M>
+  readonly #schemas: MessageSchemas
   readonly #door: GitDoor
   readonly #lines: ChatLines
   readonly #writer: ChatWriter
 
   /** Made by `chatStore`. */
-  constructor(store: GitSessionStore<ChatDocument<M>>, schemas: MessageSchemas<M> = {}) {
+  constructor(store: GitSessionStore<ChatDocument<M>>, schemas: MessageSchemas = {}) {
     this.store = store
     this.#schemas = schemas
     this.#door = doorOf(store)

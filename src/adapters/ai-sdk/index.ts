@@ -32,7 +32,7 @@ export type { ChatTrigger } from './turn.ts'
  */
 export function chatStore<M extends UIMessage = UIMessage>(
   storeOrFolder: StoreOrFolder,
-  schemas: MessageSchemas<M> = {},
+  schemas: MessageSchemas = {},
 ): ChatStore<M> {
   const store = adapterStore<ChatDocument<M>>(storeOrFolder, { type: CHAT_TYPE, collections: ['messages'] })
   return new ChatStore<M>(store, schemas)

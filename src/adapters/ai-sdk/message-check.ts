@@ -1,15 +1,17 @@
 /** Messages at the door: what every one needs, and what the schemas of the application demand. */
-import type { UIMessage, validateUIMessages } from 'ai'
+import type { FlexibleSchema, ToolSet, UIMessage } from 'ai'
 import { InvalidStateError, type StateIssue } from '../../errors.ts'
 import { deepCopy, isJsonObject } from '../../store/json-value.ts'
 import { MESSAGES } from './message-files.ts'
 import type { StoredMessage } from './message-growth.ts'
 
 /** What `validateUIMessages` of the AI SDK takes beside the messages. */
-export type MessageSchemas<M extends UIMessage> = Pick<
-  Parameters<typeof validateUIMessages<M>>[0],
-  'tools' | 'metadataSchema' | 'dataSchemas'
->
+export interface MessageSchemas {
+  tools?: ToolSet
+  metadataSchema?: FlexibleSchema<unknown>
+  /** By the name of the part: `chart` for `data-chart`. */
+  dataSchemas?: Record<string, FlexibleSchema<unknown>>
+}
 
 /** Throws InvalidStateError, with a path for each problem, for what cannot be told apart or shown. */
 export function checkMessages(messages: unknown): readonly StoredMessage[] {
@@ -42,15 +44,18 @@ const NO_ID =
  * Runs `validateUIMessages` on copies of messages. What it returns is dropped: messages are stored as they are given.
  * Throws InvalidStateError with the error of the AI SDK as its cause.
  */
-export async function checkSchemas<M extends UIMessage>(
+export async function checkSchemas(
   messages: readonly (readonly [number, StoredMessage])[],
-  schemas: MessageSchemas<M>,
+  schemas: MessageSchemas,
 ): Promise<void> {
   const { tools, metadataSchema, dataSchemas } = schemas
   if (tools === undefined && metadataSchema === undefined && dataSchemas === undefined) return
   const { safeValidateUIMessages } = await import('ai')
   for (const [index, message] of messages) {
-    const result = await safeValidateUIMessages<M>({ ...schemas, messages: [deepCopy(message)] })
+    const result = await safeValidateUIMessages<UIMessage>({
+      ...(schemas as object),
+      messages: [deepCopy(message)],
+    })
     if (!result.success) {
       throw new InvalidStateError(issuesOf(result.error, index), undefined, { cause: result.error })
     }

@@ -24,10 +24,12 @@ export function isTrimmed(given: unknown, stored: unknown): boolean {
     const value = given[key]
     if (value === undefined || !Object.hasOwn(given, key)) continue
     if (Object.hasOwn(stored, key) && isTrimmed(value, stored[key])) continue
-    if ((key !== 'type' && key !== 'toolName') || !isSameCall(given, stored)) return false
+    if (!CALL_KEYS.has(key) || !isSameCall(given, stored)) return false
   }
   return true
 }
+
+const CALL_KEYS = new Set(['type', 'toolName', 'dynamic'])
 
 const isSameCall = ({ type, toolName, toolCallId }: JsonObject, stored: JsonObject): boolean =>
   type === 'dynamic-tool' && stored.toolCallId === toolCallId && stored.type === `tool-${toolName}`

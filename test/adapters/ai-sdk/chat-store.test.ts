@@ -490,7 +490,7 @@ test('what is redacted never reaches the disk, and the chat goes on all the same
   const redact = (value: unknown) => (typeof value === 'string' ? value.replaceAll('hunter2', '***') : value)
   const folder = temporaryFolder()
   const store = new GitSessionStore(folder, { redact })
-  const chats = chatStore(store as never)
+  const chats = chatStore(store)
   const messages = [user('u1', 'My password is hunter2'), assistant('a1', 'hunter2 it is')]
   await chats.save({ chatId: 'c', messages })
   expect((await chats.read('c'))!.title).toBe('My password is ***')
@@ -505,7 +505,7 @@ test('what is redacted never reaches the disk, and the chat goes on all the same
     messages: [...longer, user('u3', 'Bye'), assistant('a3', 'Bye'), user('u4', 'x')],
   })
   await store.close()
-  const again = chatStore(new GitSessionStore(folder, { redact }) as never)
+  const again = chatStore(new GitSessionStore(folder, { redact }))
   const tail = (await again.load('c')).slice(4)
   await again.save({ chatId: 'c', messages: [...longer, ...tail, assistant('a4', 'y')], title: 'hunter2' })
   expect((await again.branches('c')).length).toBe(1)
@@ -518,6 +518,6 @@ test('what is redacted never reaches the disk, and the chat goes on all the same
 
 test('redact may not take away what tells messages apart', async () => {
   const redact = (value: unknown, path: readonly (string | number)[]) => (path.at(-1) === 'id' ? 'x' : value)
-  const chats = chatStore(new GitSessionStore(temporaryFolder(), { redact }) as never)
+  const chats = chatStore(new GitSessionStore(temporaryFolder(), { redact }))
   await expect(chats.save({ chatId: 'c', messages: turns(1) })).rejects.toBeInstanceOf(InvalidStateError)
 })

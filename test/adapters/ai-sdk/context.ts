@@ -52,7 +52,7 @@ export interface Setting {
 export function setting(options: GitStoreOptions = {}): Setting {
   const folder = join(temporaryFolder(), 'chats')
   const store = new GitSessionStore(folder, options)
-  return { folder, store, chats: chatStore(store as never) }
+  return { folder, store, chats: chatStore(store) }
 }
 
 export const git = (folder: string, ...args: string[]): string =>
