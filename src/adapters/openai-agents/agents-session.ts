@@ -248,7 +248,7 @@ export class ForkpointAgentsSession
    * Keeps the state of a run that waits for an approval, with the session. It goes with the first items that the
    * run saves once it continues (with this state, or one that `loadRunState` gave), in the same checkpoint.
    */
-  async saveRunState(state: RunState<unknown, AnyAgent>): Promise<void> {
+  async saveRunState<TContext, TAgent extends AnyAgent>(state: RunState<TContext, TAgent>): Promise<void> {
     const runState: unknown = JSON.parse(state.toString())
     const names = state.getInterruptions().map(({ name }) => name ?? 'a tool')
     waitingRuns.set(state._context, this.#id)

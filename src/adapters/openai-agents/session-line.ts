@@ -1,5 +1,5 @@
 /** Where a session object stands in the history of its session: what it reads, and what its writes follow. */
-import { ConflictError, NotFoundError } from '../../errors.ts'
+import { ConflictError, NotFoundError, StorageError } from '../../errors.ts'
 import type { Plan } from '../../git/group-commit.ts'
 import { PURGE_LOCK, purgeMark } from '../../git/purge.ts'
 import { editTree } from '../../git/tree-edit.ts'
@@ -75,6 +75,7 @@ export class SessionLine {
   /** The revision it was put at. */
   #at: string | undefined
   #position: Position | undefined
+  #isFinished = false
   /** The checkpoint that was last read or written. */
   #seen: CommitId | undefined
 
@@ -168,9 +169,9 @@ export class SessionLine {
 
   /** The branch, its ref, and what has to be locked. Looked at again under the locks. */
   async #aim(): Promise<Target> {
-    const { repository, history } = this.#door
+    const { history } = this.#door
     const session = this.#session
-    const there = await repository.open()
+    const there = await this.#open()
     const position = await this.#resolve(there)
     const branch =
       position === undefined
@@ -273,8 +274,8 @@ export class SessionLine {
 
   /** Where it stands; `undefined` when the session is not there. */
   async #standing(): Promise<CommitInfo | undefined> {
-    const { repository, history } = this.#door
-    const there = await repository.open()
+    const { history } = this.#door
+    const there = await this.#open()
     const position = await this.#resolve(there)
     if (position !== undefined) return this.#checked(position.checkpoint)
     if (!there) return undefined
@@ -283,6 +284,22 @@ export class SessionLine {
     if (head !== undefined) return this.#checked(head)
     if (this.#seen === undefined && history.exists(this.#session)) throw this.#noBranch(branch)
     return undefined
+  }
+
+  /**
+   * Whether there is a store. The first time, what dead processes had saved for good is finished: else what was read
+   * would lack items that the next write goes behind. On a disk that can only be read, nothing is written.
+   */
+  async #open(): Promise<boolean> {
+    const { repository } = this.#door
+    if (!(await repository.open())) return false
+    if (!this.#isFinished) {
+      await repository.recover().catch((error: unknown) => {
+        if (!(error instanceof StorageError)) throw error
+      })
+    }
+    this.#isFinished = true
+    return true
   }
 
   /** The checkpoint that it was put at, if it was. */

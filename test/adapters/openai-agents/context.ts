@@ -60,3 +60,9 @@ export const git = (folder: string, ...args: string[]): string =>
 
 export const subjects = (folder: string, ref: string): string[] =>
   git(folder, 'log', '--first-parent', '--format=%s', ref).trimEnd().split('\n')
+
+export async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const list: T[] = []
+  for await (const item of items) list.push(item)
+  return list
+}

@@ -1,0 +1,245 @@
+/** The framework's own Runner on our sessions, and on its MemorySession: both have to end the same. */
+import { type Agent, type AgentInputItem, MemorySession, RunState, type Session } from '@openai/agents-core'
+import { assistantMessage, modelError, type ScriptedModelInput } from '@openai/agents-core/testing'
+import { describe, expect, test } from 'vitest'
+import { ForkpointAgentsSession } from '../../../src/adapters/openai-agents/index.ts'
+import { GitSessionStore } from '../../../src/store/git-session-store.ts'
+import { all, callBook, callWeather, git, newFolder, runner, scripted, subjects, user } from './context.ts'
+
+interface Scene {
+  name: string
+  /** One script a run, one run after the other on one session. */
+  runs: { script: () => ScriptedModelInput[]; input: string; options?: object }[]
+  subjects: string[]
+}
+
+const trips = { tripwireTriggered: true, outputInfo: {} }
+const guarded = { outputGuardrails: [{ name: 'no', execute: async () => trips }] }
+const compaction = () => ({ type: 'compaction', id: 'cmp_1', encrypted_content: 'xyz' }) as never
+
+const scenes: Scene[] = [
+  {
+    name: 'two turns',
+    runs: [
+      { script: () => [[assistantMessage('Hi.')]], input: 'Hello' },
+      { script: () => [[assistantMessage('Bye.', { id: 'msg_1' })]], input: 'Goodbye' },
+    ],
+    subjects: ['user: Goodbye', 'user: Hello'],
+  },
+  {
+    name: 'a tool',
+    runs: [
+      {
+        script: () => [
+          [callWeather('Oslo', 'c1'), callWeather('Rome', 'c2')],
+          [assistantMessage('Sun in both.')],
+        ],
+        input: 'Weather?',
+      },
+    ],
+    subjects: ['user: Weather?'],
+  },
+  {
+    name: 'a model that fails after a tool',
+    runs: [
+      { script: () => [[callWeather('Oslo', 'c1')], modelError(new Error('overloaded'))], input: 'Weather?' },
+      { script: () => [[assistantMessage('Sorry.')]], input: 'Again?' },
+    ],
+    subjects: ['user: Again?'],
+  },
+  {
+    name: 'an input guardrail',
+    runs: [
+      {
+        script: () => [[assistantMessage('x')]],
+        input: 'Forbidden',
+        options: { inputGuardrails: [{ name: 'no', execute: async () => trips }] },
+      },
+      { script: () => [[assistantMessage('Hi.')]], input: 'Allowed' },
+    ],
+    subjects: ['user: Allowed'],
+  },
+  {
+    name: 'an output guardrail',
+    runs: [
+      { script: () => [[assistantMessage('secret')]], input: 'Tell', options: guarded },
+      {
+        script: () => [[callWeather('Oslo', 'c1')], [assistantMessage('secret')]],
+        input: 'Tell it',
+        options: guarded,
+      },
+      { script: () => [[assistantMessage('Hi.')]], input: 'Go on' },
+    ],
+    subjects: ['user: Go on', 'user: Tell it', 'user: Tell'],
+  },
+  {
+    name: 'an output guardrail on a tool that ends the run',
+    runs: [
+      {
+        script: () => [[callWeather('Oslo', 'c1')]],
+        input: 'Weather?',
+        options: { ...guarded, toolUseBehavior: 'stop_on_first_tool' },
+      },
+    ],
+    subjects: ['user: Weather?'],
+  },
+  {
+    name: 'a compaction from the model',
+    runs: [
+      { script: () => [[assistantMessage('Hi.')]], input: 'Hello' },
+      { script: () => [[assistantMessage('Hi.')]], input: 'Hello again' },
+      { script: () => [[compaction(), assistantMessage('Short now.')]], input: 'Go on' },
+      { script: () => [[assistantMessage('Yes.')]], input: 'Still there?' },
+    ],
+    subjects: ['user: Still there?', 'compact 4 items to 2', 'user: Hello again', 'user: Hello'],
+  },
+]
+
+async function play(session: Session, { runs }: Scene, stream: boolean): Promise<unknown[]> {
+  const said: unknown[] = []
+  for (const { script, input, options } of runs) {
+    const agent = scripted(script(), options)
+    try {
+      if (stream) {
+        const result = await runner.run(agent, input, { session, stream: true })
+        for await (const _ of result) {
+          // Events are not what this is about.
+        }
+        await result.completed
+        said.push(result.finalOutput)
+      } else said.push((await runner.run(agent, input, { session })).finalOutput)
+    } catch (error) {
+      said.push((error as Error).constructor.name)
+    }
+    said.push(
+      (agent.model as { calls?: { request: { input: unknown } }[] }).calls?.map(
+        ({ request }) => request.input,
+      ),
+    )
+  }
+  return said
+}
+
+describe.each([false, true])('a run, streamed: %s', (stream) => {
+  test.each(scenes)('$name', async (scene) => {
+    const folder = await newFolder()
+    const memory = new MemorySession({ sessionId: 's' })
+    const ours = new ForkpointAgentsSession({ store: folder, sessionId: 's' })
+    const expected = await play(memory, scene, stream)
+    expect(await play(ours, scene, stream)).toEqual(expected)
+    expect(await ours.getItems()).toEqual(await memory.getItems())
+    expect((await ours.store.verify()).problems).toEqual([])
+    if (!stream) expect(subjects(folder, 's/main')).toEqual(scene.subjects)
+    await ours.close()
+    git(folder, 'fsck', '--strict')
+  })
+})
+
+describe('a run that waits for an approval', () => {
+  const script = () => [[callBook('Ritz', 'c1')], [assistantMessage('Booked.')]]
+  const booked = (item: AgentInputItem) => item.type === 'function_call_result' && item.output
+
+  const start = async (session: Session, agent: Agent) => {
+    const result = await runner.run(agent, 'Book the Ritz', { session })
+    expect(result.interruptions).toHaveLength(1)
+    return result
+  }
+
+  test('survives a restart: approved by another process, and gone with its first items', async () => {
+    const folder = await newFolder()
+    const session = new ForkpointAgentsSession({ store: folder, sessionId: 's' })
+    expect(await session.loadRunState(scripted([]))).toBeUndefined()
+    const result = await start(session, scripted(script()))
+    await session.saveRunState(result.state)
+    await session.saveRunState(result.state)
+    await session.close()
+
+    const store = new GitSessionStore(folder)
+    expect((await all(store.list()))[0]).toMatchObject({ status: 'waiting', title: 'Book the Ritz' })
+    const later = new ForkpointAgentsSession({ store, sessionId: 's' })
+    const agent = scripted(script().slice(1))
+    const state = (await later.loadRunState(agent))!
+    expect(state).toBeInstanceOf(RunState)
+    expect(await later.loadRunState(agent)).toBeDefined()
+    state.approve(state.getInterruptions()[0]!)
+    const end = await runner.run(agent, state, { session: later })
+    expect(end.finalOutput).toBe('Booked.')
+    expect(await later.loadRunState(agent)).toBeUndefined()
+    expect((await all(store.list()))[0]!.status).toBeUndefined()
+    expect((await later.getItems()).map(booked).filter(Boolean)).toHaveLength(1)
+    expect((await store.verify()).problems).toEqual([])
+    await store.close()
+    expect(subjects(folder, 's/main')).toEqual([
+      'assistant: Booked.',
+      'book → booked Ritz',
+      'wait for approval of book',
+      'user: Book the Ritz',
+    ])
+    git(folder, 'fsck', '--strict')
+  })
+
+  test('ends as with MemorySession, also in the same process and streamed', async () => {
+    const memory = new MemorySession({ sessionId: 's' })
+    const ours = new ForkpointAgentsSession({ store: await newFolder(), sessionId: 's' })
+    for (const session of [memory, ours]) {
+      const agent = scripted(script())
+      const { state } = await start(session, agent)
+      if (session === ours) await ours.saveRunState(state)
+      state.approve(state.getInterruptions()[0]!)
+      const result = await runner.run(agent, state, { session, stream: true })
+      await result.completed
+    }
+    expect(await ours.getItems()).toEqual(await memory.getItems())
+    expect(await ours.loadRunState(scripted([]))).toBeUndefined()
+    await ours.close()
+  })
+
+  test('stays as long as other runs save, and can be given up', async () => {
+    const session = new ForkpointAgentsSession({ store: await newFolder(), sessionId: 's' })
+    const { state } = await start(session, scripted(script()))
+    await session.saveRunState(state)
+    await session.addItems([user('by hand')])
+    await runner.run(scripted([[assistantMessage('Hi.')]]), 'Hello', { session })
+    expect(await session.loadRunState(scripted([]))).toBeDefined()
+    await session.clearRunState()
+    await session.clearRunState()
+    expect(await session.loadRunState(scripted([]))).toBeUndefined()
+    await session.close()
+  })
+
+  test('is approved on one branch and rejected on the other', async () => {
+    const folder = await newFolder()
+    const store = new GitSessionStore(folder)
+    const session = new ForkpointAgentsSession({ store, sessionId: 's' })
+    const { state } = await start(session, scripted(script()))
+    await session.saveRunState(state)
+    const waiting = session.checkpoint!
+
+    const yes = (await session.loadRunState(scripted(script().slice(1))))!
+    yes.approve(yes.getInterruptions()[0]!)
+    await runner.run(yes._currentAgent, yes, { session })
+
+    const other = session.at(waiting, { branch: 'no' })
+    const no = (await other.loadRunState(scripted([[assistantMessage('Then not.')]])))!
+    no.reject(no.getInterruptions()[0]!)
+    await runner.run(no._currentAgent, no, { session: other })
+    expect((await session.getItems()).map(booked).filter(Boolean)).toEqual([
+      { type: 'text', text: 'booked Ritz' },
+    ])
+    expect(JSON.stringify((await other.getItems()).map(booked).filter(Boolean))).not.toContain('booked')
+    expect((await session.branches()).map(({ name }) => name)).toEqual(['main', 'no'])
+    await store.close()
+    git(folder, 'fsck', '--strict')
+  })
+
+  test('takes a context of its own when it goes on', async () => {
+    const session = new ForkpointAgentsSession({ store: await newFolder(), sessionId: 's' })
+    const { state } = await start(session, scripted(script()))
+    await session.saveRunState(state)
+    const { RunContext } = await import('@openai/agents-core')
+    const context = new RunContext({ user: 'Ada' })
+    const loaded = await session.loadRunState(scripted([]), { context, contextStrategy: 'replace' })
+    expect(loaded!._context).toBe(context)
+    await session.close()
+  })
+})
