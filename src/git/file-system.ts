@@ -80,7 +80,7 @@ export const nodeFileSystem: FileSystem = {
     )
     if (fd === undefined) return undefined
     try {
-      return check(path, () => fs.readFileSync(fd))
+      return check(path, () => readAll(fd))
     } finally {
       fs.closeSync(fd)
     }
@@ -190,6 +190,14 @@ function makeTopmost(path: string): void {
   while (!fs.existsSync(dirname(missing)) && dirname(missing) !== missing) missing = dirname(missing)
   fs.mkdirSync(missing)
 }
+
+/** Most files that are read whole are refs: a few bytes, read with one call. */
+function readAll(fd: number): Buffer {
+  const length = fs.readSync(fd, scratch, 0, scratch.length, 0)
+  return length < scratch.length ? Buffer.from(scratch.subarray(0, length)) : fs.readFileSync(fd)
+}
+
+const scratch = Buffer.allocUnsafeSlow(4096)
 
 function openFile(path: string, fd: number): OpenFile {
   return {

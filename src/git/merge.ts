@@ -7,6 +7,7 @@ import { crc32 } from 'node:zlib'
 import { CorruptError } from '../errors.ts'
 import type { ObjectId } from '../ids.ts'
 import { buildIndex, CHECKSUM_BYTES, type PackEntry, packHeader } from './pack-writer.ts'
+import { deflateSmallAside, storedData } from './zlib-stream.ts'
 
 /** An entry with the place where the next thing in the pack begins. */
 export interface PackSpan extends PackEntry {
@@ -31,10 +32,13 @@ const CHUNK = 1024 * 1024
 /**
  * Writes one pack with every object of `sources` once, in pieces of about a megabyte. `undefined`, once it meets
  * an entry that is a delta: such a pack is left to git.
+ *
+ * @param deflate compresses what a save had no time to compress; otherwise entries stay byte for byte as they are
  */
 export async function mergePacks(
   sources: readonly PackSource[],
   write: (piece: Uint8Array) => void | Promise<void>,
+  { deflate = false }: { deflate?: boolean } = {},
 ): Promise<MergedPack | undefined> {
   const kept = withoutRepeats(sources)
   const count = kept.reduce((sum, { entries }) => sum + entries.length, 0)
@@ -58,10 +62,22 @@ export async function mergePacks(
             `The object ${id} is damaged in its pack. 'forkpoint verify' names the checkpoints it belongs to.`,
             { object: id },
           )
-        merged.push({ id, offset: position + offset - start, crc })
+        if (!deflate) merged.push({ id, offset: position + offset - start, crc })
       }
-      await out(bytes)
-      position += bytes.length
+      if (!deflate) {
+        await out(bytes)
+        position += bytes.length
+        continue
+      }
+      const entries = await Promise.all(
+        run.map(({ offset, end }) => deflatedEntry(bytes.subarray(offset - start, end - start))),
+      )
+      for (const [n, entry] of entries.entries()) {
+        const { id, crc } = run[n]!
+        merged.push({ id, offset: position, crc: entry.isNew ? crc32(entry.bytes) : crc })
+        position += entry.bytes.length
+      }
+      await out(Buffer.concat(entries.map(({ bytes: entry }) => entry)))
     }
   }
   const checksum = sha.digest()
@@ -96,5 +112,21 @@ function* contiguousRuns(entries: readonly PackSpan[]): Iterable<PackSpan[]> {
   }
   if (run.length > 0) yield run
 }
+
+/**
+ * An entry that a save has stored as it was, compressed, if that makes it shorter. Ids (trees) do not compress, and
+ * what is shorter than `WORTH` hardly does.
+ */
+async function deflatedEntry(entry: Uint8Array): Promise<{ bytes: Uint8Array; isNew: boolean }> {
+  const stream = entry.findIndex((byte) => byte < 0x80) + 1
+  const data = ((entry[0]! >> 4) & 7) === TREE ? undefined : storedData(entry.subarray(stream))
+  if (data === undefined || data.length < WORTH) return { bytes: entry, isNew: false }
+  const deflated = await deflateSmallAside(data)
+  if (deflated.length >= entry.length - stream) return { bytes: entry, isNew: false }
+  return { bytes: Buffer.concat([entry.subarray(0, stream), deflated]), isNew: true }
+}
+
+const TREE = 2
+const WORTH = 512
 
 const isDelta = (firstByte: number): boolean => ((firstByte >> 4) & 7) >= 6

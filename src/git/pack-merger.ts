@@ -48,9 +48,7 @@ export class PackMerger {
    * when one of `packs` has deltas or vanished meanwhile. Throws StorageError.
    */
   merge(packs: readonly string[], replaced: readonly string[] = []): Promise<string | undefined> {
-    const run = this.last.then(() => this.mergeNow(packs, replaced))
-    this.last = run.catch(() => undefined)
-    return run
+    return this.inTurn(packs, replaced, false)
   }
 
   /** These packs are not needed any more: all they hold is in pack `by`. Remembered in memory only. */
@@ -105,11 +103,26 @@ export class PackMerger {
       const candidates = this.candidates()
       const chosen = geometricPrefix(candidates.map(({ size }) => size))
       if (candidates.length >= ENOUGH && chosen >= 2)
-        await this.merge(candidates.slice(0, chosen).map(({ pack }) => pack))
+        await this.inTurn(
+          candidates.slice(0, chosen).map(({ pack }) => pack),
+          [],
+          true,
+        )
       if (this.retired.hasObsolete) await this.sync()
     } finally {
       locks.release(lock)
     }
+  }
+
+  /** One merge after the other. `deflate`: there is time to compress what saves have only stored. */
+  private inTurn(
+    packs: readonly string[],
+    replaced: readonly string[],
+    deflate: boolean,
+  ): Promise<string | undefined> {
+    const run = this.last.then(() => this.mergeNow(packs, replaced, deflate))
+    this.last = run.catch(() => undefined)
+    return run
   }
 
   /** Packs that may be merged, smallest first. */
@@ -140,7 +153,11 @@ export class PackMerger {
     return packsIn(this.parts.fs.readDir(this.parts.paths.packs))
   }
 
-  private async mergeNow(packs: readonly string[], replaced: readonly string[]): Promise<string | undefined> {
+  private async mergeNow(
+    packs: readonly string[],
+    replaced: readonly string[],
+    deflate: boolean,
+  ): Promise<string | undefined> {
     const { fs, placement, objects, temporaries } = this.parts
     const file = temporaries.path()
     let indexFile: string | undefined
@@ -155,11 +172,12 @@ export class PackMerger {
         sources.push(source)
       }
       let at = 0
-      const merged = await mergePacks(sources, async (piece) => {
+      const write = async (piece: Uint8Array): Promise<void> => {
         for (let done = 0; done < piece.length; )
           done += await out.writeAsync(piece.subarray(done), at + done)
         at += piece.length
-      })
+      }
+      const merged = await mergePacks(sources, write, { deflate })
       if (merged === undefined) {
         for (const pack of packs) this.notOurs.add(pack)
         return undefined

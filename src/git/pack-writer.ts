@@ -120,8 +120,8 @@ export function buildIndex(entries: readonly PackEntry[], packChecksum: Uint8Arr
 
 const TYPE_BITS: Record<ObjectType, number> = { commit: 1, tree: 2, blob: 3, tag: 4 }
 const MAX_SMALL_OFFSET = 0x7fffffff
-/** Below this, compressing takes longer than it saves. */
-const STORED = 512
+/** Up to this, a save writes what it has; merging packs on disk, later, compresses it. */
+const STORED = 4096
 /** Above this, a trip through the thread pool costs less than the wait. */
 const ASIDE = 128 * 1024
 

@@ -21,6 +21,8 @@ export class Refs {
   private readonly temporaries: Temporaries
   private readonly files: RefFiles
   private readonly realFolders = new Set<string>()
+  /** Had no file of their own when last looked at: then a look is cheaper than an error. */
+  private readonly absent = new Set<string>()
 
   /** `root`: the repository's folder. */
   constructor(fs: FileSystem, root: string, temporaries: Temporaries) {
@@ -135,8 +137,14 @@ export class Refs {
     // Below a name that is a ref itself there is nothing.
     if (!this.checkFolders(ref, ['file'])) return undefined
     const path = join(this.root, ref)
+    if (this.absent.has(ref) && this.fs.stat(path) === undefined) return undefined
     const content = this.fs.readFile(path)?.toString('latin1')
-    if (content === undefined) return undefined
+    if (content === undefined) {
+      if (this.absent.size >= 1000) this.absent.clear()
+      this.absent.add(ref)
+      return undefined
+    }
+    this.absent.delete(ref)
     const value = parseRefFile(content)
     if (value !== undefined) return value
     const what = content.trim() === '' ? 'is empty' : 'does not hold an object id'

@@ -1,6 +1,7 @@
 /**
  * Zlib streams (RFC 1950, 1951) as git objects need them. A call into zlib costs 8 to 30 µs, whatever the size, so
- * small things, and ids, which do not compress anyway, are written as stored blocks, by hand.
+ * small things, and ids, which do not compress anyway, are written as stored blocks, by hand, and compressed when packs
+ * are merged.
  */
 import zlib from 'node:zlib'
 import { adler32, BrokenStreamError } from './inflate.ts'
@@ -28,9 +29,16 @@ export function writeStored(target: Buffer, at: number, data: Uint8Array): numbe
   return to + 4
 }
 
+/** The data of a stream that is one stored block; `undefined` for any other. */
+export function storedData(stream: Uint8Array): Uint8Array | undefined {
+  if (stream.length < 11 || stream[0] !== 0x78 || stream[1] !== 0x01 || stream[2] !== 1) return undefined
+  const length = stream[3]! | (stream[4]! << 8)
+  return stream.length === length + 11 ? stream.subarray(7, 7 + length) : undefined
+}
+
 /** Level 1: what is saved often is compressed better when packs are merged by git, later. */
 export function deflate(data: Uint8Array): Buffer {
-  return zlib.deflateSync(data, data.length <= 4096 ? SMALL : LARGE)
+  return zlib.deflateSync(data, LARGE)
 }
 
 /** `deflate` in the thread pool. The stream comes in pieces: to join 50 MB takes longer than a save may stall. */
@@ -38,6 +46,13 @@ export async function deflateAside(data: Uint8Array): Promise<Buffer[]> {
   const stream = zlib.createDeflate(LARGE)
   stream.end(data)
   return stream.toArray()
+}
+
+/** `deflate` for a few KB, in the thread pool. */
+export function deflateSmallAside(data: Uint8Array): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    zlib.deflate(data, SMALL, (error, result) => (error === null ? resolve(result) : reject(error)))
+  })
 }
 
 /** What a stream starts with: 500 KB at most. Throws BrokenStreamError. */

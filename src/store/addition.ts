@@ -13,7 +13,7 @@ import {
   planAddition,
   touch,
 } from './addition-plan.ts'
-import { deepCopy, isJsonObject, type JsonObject } from './json-value.ts'
+import { deepCopy, fromEntries, isJsonObject, isOrdinary, type JsonObject } from './json-value.ts'
 import type { Addition, Redact } from './session-store.ts'
 
 const FIXED = new Set(['id', 'type', 'schemaVersion'])
@@ -71,10 +71,17 @@ export function applyAddition(
 
 /** A copy that shares nothing. Throws InvalidStateError for what JSON cannot express. */
 export function copyAddition({ items, set, unset }: ParsedAddition): ParsedAddition {
-  for (const [collection, list] of items) writeJson(list, { path: [collection] })
-  for (const [key, value] of Object.entries(set)) if (value !== undefined) writeJson(value, { path: [key] })
-  const copies = [...items].map(([collection, list]) => [collection, deepCopy(list)] as const)
-  return { items: new Map(copies), set: deepCopy(set), unset }
+  const copies = [...items].map(([collection, list]) => [collection, copyOf(list, collection)] as const)
+  const values = Object.entries(set)
+    .filter(([, value]) => value !== undefined)
+    .map(([key, value]) => [key, copyOf(value, key)] as const)
+  return { items: new Map(copies), set: fromEntries(values), unset }
+}
+
+/** Writing it tells what is wrong with a value, and where; most have nothing that could be. */
+function copyOf<T>(value: T, key: string): T {
+  if (!isOrdinary(value)) writeJson(value, { path: [key] })
+  return deepCopy(value)
 }
 
 function repeatedIds(collection: string, items: readonly unknown[]): StateIssue[] {

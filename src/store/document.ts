@@ -3,7 +3,7 @@ import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { type CollectionSpec, genericLayout, type Layout, sessionLayout } from '../codec/index.ts'
 import { InvalidStateError, type StateIssue } from '../errors.ts'
 import { parseSessionId, type SessionId } from '../ids.ts'
-import { checkDocument, migrate, sessionSchema } from '../state/index.ts'
+import { checkDocument, checkMessage, checkRun, migrate, sessionSchema } from '../state/index.ts'
 import type { AdditionPlan } from './addition-plan.ts'
 import { RUNS } from './addition-runs.ts'
 import { isJsonObject, type JsonObject } from './json-value.ts'
@@ -110,13 +110,28 @@ export async function checkSchema(state: unknown, { schema }: DocumentRules): Pr
  * document: its fields, the new items, and of runs that exist the new events. So it costs what the addition costs.
  *
  * @param fields the top-level values after the addition, without collections
+ * @param known whether the fields are the ones that were checked last time
  */
 export async function checkAddition(
   fields: JsonObject,
   plan: AdditionPlan,
   { schema, collections }: DocumentRules,
+  known = false,
 ): Promise<void> {
   if (schema === undefined) return
+  if (schema === sessionSchema && known) {
+    const issues = [
+      ...plan.items.flatMap(({ collection, index, item }) => {
+        if (collection === RUNS) return checkRun(item, [collection, index])
+        return collection === 'messages' ? checkMessage(item, [collection, index]) : []
+      }),
+      ...plan.runs.flatMap(({ index, run, events, from }) =>
+        checkRun({ ...run, events }, [RUNS, index]).map((issue) => shifted(issue, from)),
+      ),
+    ]
+    if (issues.length > 0) throw new InvalidStateError(issues)
+    return
+  }
   const places = new Map(collections.map((name) => [name, [] as Place[]]))
   for (const { collection, index, item } of plan.items) places.get(collection)?.push({ index, item, from: 0 })
   for (const { index, run, events, from } of plan.runs) {
@@ -148,10 +163,12 @@ function relocate({ path, message }: StateIssue, places: ReadonlyMap<string, rea
   const [name, number, ...rest] = path
   const place = typeof number === 'number' ? places.get(String(name))?.[number] : undefined
   if (name === undefined || place === undefined) return { path, message }
-  const [key, event, ...inside] = rest
-  const moved =
-    name === RUNS && key === 'events' && typeof event === 'number'
-      ? [key, event + place.from, ...inside]
-      : rest
-  return { path: [name, place.index, ...moved], message }
+  return shifted({ path: [name, place.index, ...rest], message }, place.from)
+}
+
+/** Of a run's event: by its number in the whole run. */
+function shifted({ path, message }: StateIssue, from: number): StateIssue {
+  const [name, index, key, event, ...inside] = path
+  if (name !== RUNS || key !== 'events' || typeof event !== 'number') return { path, message }
+  return { path: [name, index!, key, event + from, ...inside], message }
 }

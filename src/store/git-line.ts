@@ -135,9 +135,7 @@ export class GitLine implements Existing {
       tails.set(index, { tail, count: before.count + events.length, last })
     }
     const head = this.#headAfter(plan, counts)
-    const folders = [...counts].filter(([, count]) => count > 0).map(([name]) => name)
-    for (const [path, bytes] of encodeHead(head, this.#layout, folders)) edits.set(path, bytes)
-    await this.#removeOldHead(edits)
+    await this.#editHead(edits, plan, head, counts)
     const names = new Set(this.#layout.collections.map(({ name }) => name))
     return {
       edits,
@@ -161,6 +159,24 @@ export class GitLine implements Existing {
   #headAfter(plan: AdditionPlan, counts: ReadonlyMap<string, number>): JsonObject {
     const filled = [...counts].filter(([, count]) => count > 0).map(([name]) => name)
     return { ...without(this.#head, new Set([...plan.unset, ...filled])), ...plan.set }
+  }
+
+  /** Writes what changes of `session.json` and `config.json`, and what stands beside them. */
+  async #editHead(
+    edits: Edits,
+    plan: AdditionPlan,
+    head: JsonObject,
+    counts: ReadonlyMap<string, number>,
+  ): Promise<void> {
+    const keys = [...Object.keys(plan.set), ...plan.unset]
+    const fills = [...counts].some(([name, count]) => count > 0 && this.count(name) === 0)
+    if (keys.length === 0 && !fills) return
+    const { configKeys } = this.#layout
+    const keepsConfig = !keys.some((key) => configKeys.includes(key))
+    const folders = [...counts].filter(([, count]) => count > 0).map(([name]) => name)
+    const part = keepsConfig ? without(head, new Set(configKeys)) : head
+    for (const [path, bytes] of encodeHead(part, this.#layout, folders)) edits.set(path, bytes)
+    await this.#removeOldHead(edits, keepsConfig)
   }
 
   /** Ids of a collection's items; the first time, every item is read, in slices. */
@@ -252,10 +268,12 @@ export class GitLine implements Existing {
     }
   }
 
-  async #removeOldHead(edits: Edits): Promise<void> {
+  async #removeOldHead(edits: Edits, keepsConfig: boolean): Promise<void> {
     const top = await this.#objects.readTree(this.#tree)
-    for (const { name, mode } of entriesOf(top))
-      if (mode !== '40000' && !edits.has(name)) edits.set(name, null)
+    for (const { name, mode } of entriesOf(top)) {
+      if (mode === '40000' || edits.has(name) || (keepsConfig && name.startsWith('config.'))) continue
+      edits.set(name, null)
+    }
   }
 
   /** Only the last few runs grow. */

@@ -76,6 +76,8 @@ export class GitWriter {
   readonly #keys: GitKeys
   readonly #changes: GitChanges
   readonly #lines = new Map<string, { tip: CommitId; line: GitLine }>()
+  /** Lines whose fields fit the schema. */
+  readonly #checked = new WeakSet<GitLine>()
 
   constructor(repository: Repository, history: GitHistory, rules: DocumentRules) {
     this.#repository = repository
@@ -142,7 +144,10 @@ export class GitWriter {
         base === parent
           ? changesOfPlan(whole, line, this.#rules.collections)
           : await this.#changes.ofTurn(target.session, base, parent, whole, fields, edits)
-      await checkAddition(fields, whole, this.#rules)
+      const fieldsKnown =
+        this.#checked.has(line) && Object.keys(plan.set).length === 0 && plan.unset.length === 0
+      await checkAddition(fields, whole, this.#rules, fieldsKnown)
+      this.#checked.add(line)
       const { tree, objects } = await editTree(this.#objects, parent.tree, edits)
       const result = await this.#commit(target, parent, { tree, objects, changes, fields })
       return {

@@ -37,6 +37,37 @@ export function deepCopy<T>(value: T): T {
   return fromEntries(entries.map(([key, inner]) => [key, deepCopy(inner)])) as T
 }
 
+/**
+ * Whether JSON can certainly express the value: plain, not deep, no text that could be too long. What this says no to
+ * may still be fine.
+ */
+export function isOrdinary(value: unknown, depth = 64): boolean {
+  switch (typeof value) {
+    case 'string':
+      return value.length <= 1_000_000
+    case 'number':
+      return Number.isFinite(value)
+    case 'boolean':
+      return true
+    case 'object':
+      break
+    default:
+      return false
+  }
+  if (value === null) return true
+  if (depth === 0) return false
+  if (Array.isArray(value)) {
+    for (let index = 0; index < value.length; index++) if (!isOrdinary(value[index], depth - 1)) return false
+    return true
+  }
+  if (!isJsonObject(value)) return false
+  for (const key of Object.keys(value)) {
+    const member = value[key]
+    if (member !== undefined && !isOrdinary(member, depth - 1)) return false
+  }
+  return true
+}
+
 /** The object of these entries; unlike assignment it keeps a key called `__proto__`. */
 export const fromEntries = (entries: Iterable<readonly [string, unknown]>): Record<string, unknown> =>
   Object.fromEntries(entries)

@@ -75,10 +75,10 @@ function summarize({ first, added, fields: changed, run, collections }: Changes,
 
 /** The plain text of a message, in any of the shapes that messages come in. */
 function textOf(message: unknown): string {
-  if (typeof message === 'string') return oneLine(start(message))
+  if (typeof message === 'string') return lineOf(message)
   if (!isJsonObject(message)) return ''
   for (const key of ['content', 'parts', 'text']) {
-    const text = oneLine(start(joined(message[key])))
+    const text = lineOf(joined(message[key]))
     if (text !== '') return text
   }
   return ''
@@ -99,6 +99,12 @@ function nameOf(message: unknown): string {
   const names = [...new Set(tools.filter((tool) => typeof tool === 'string'))]
   if (names.length > 0) return oneLine(start(names.join(', ')))
   return typeof message.role === 'string' ? oneLine(`${start(message.role)} message`) : 'message'
+}
+
+/** What a line shows of a text; mostly its beginning is enough. */
+function lineOf(text: string): string {
+  const line = oneLine(text.slice(0, ENOUGH / 2))
+  return line.length > 2 * WIDTH ? line : oneLine(start(text))
 }
 
 const start = (text: string): string => text.slice(0, ENOUGH)

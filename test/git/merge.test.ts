@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { deflateSync } from 'node:zlib'
@@ -67,6 +67,30 @@ describe('packs that are merged', () => {
     const [pack, index] = ['pack', 'idx'].map((ending) => readFileSync(join(store, `p-${name}.${ending}`)))
     expect(await merge([sourceOf({ pack: pack!, index: index! })])).toBeUndefined()
     expect(() => [...scanPack(pack!)]).toThrow(BrokenStreamError)
+  })
+
+  it('are compressed where a save has stored what it had, when there is time', async () => {
+    const prose = Buffer.from('the quick brown fox jumps over the lazy dog. '.repeat(60))
+    const noise = randomBytes(2000)
+    const objects = [
+      newObject('blob', prose),
+      newObject('blob', noise),
+      newObject('blob', Buffer.from('short')),
+    ]
+    const packs = objects.map((object) => buildPack([object]))
+    const pieces: Uint8Array[] = []
+    const merged = await mergePacks(packs.map(sourceOf), (piece) => void pieces.push(piece), {
+      deflate: true,
+    })
+    const pack = Buffer.concat(pieces)
+    const scanned = [...scanPack(pack)]
+    expect(scanned.map(({ object }) => object)).toEqual(objects)
+    expect(scanned.map(({ span }) => span)).toEqual(
+      spansOf(parsePackIndex(merged!.index, 'test').entries(), pack.length),
+    )
+    const length = ({ span }: (typeof scanned)[0]) => span.end - span.offset
+    expect(length(scanned[0]!)).toBeLessThan(prose.length / 10)
+    expect(length(scanned[1]!)).toBeGreaterThanOrEqual(noise.length)
   })
 
   it('of which one is damaged are an error that names the object', async () => {
