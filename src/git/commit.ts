@@ -75,6 +75,24 @@ export function decodeCommit(data: Uint8Array, id?: ObjectId): Commit {
   }
 }
 
+/** The parents of a commit, and nothing else of it. Throws CorruptError without a tree, or for a broken parent line. */
+export function decodeParents(data: Uint8Array, id?: ObjectId): ObjectId[] {
+  const bytes = asBuffer(data)
+  const line = (at: number, key: string): ObjectId | undefined => {
+    const end = at + key.length + 40
+    if (bytes.length > end && bytes[end] !== 0x0a) return undefined
+    return idAfter(key, bytes.toString('latin1', at, end))
+  }
+  if (line(0, 'tree ') === undefined) throw brokenCommit('has no tree', id)
+  const parents: ObjectId[] = []
+  for (let at = 46; bytes.toString('latin1', at, at + 7) === 'parent '; at += 48) {
+    const parent = line(at, 'parent ')
+    if (parent === undefined) throw brokenCommit('has a broken parent line', id)
+    parents.push(parent)
+  }
+  return parents
+}
+
 function personText({ name, email, at }: Person): string {
   const cleanEmail = clean(email)
   const second = Number.isFinite(at) ? Math.min(Math.max(Math.floor(at / 1000), 0), LAST_SECOND) : 0

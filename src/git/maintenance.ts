@@ -40,6 +40,20 @@ export function exclusively<T>(repository: Repository, work: () => T): Promise<T
   })
 }
 
+/**
+ * Runs `work` while no process merges packs: a merge that is under way would bring back what `work` removes. Throws
+ * LockedError when one does not end in time.
+ */
+export async function withoutMerges<T>(repository: Repository, work: () => Promise<T>): Promise<T> {
+  const { locks, merger } = repository
+  await takeLock(repository, merger.lockedFile)
+  try {
+    return await work()
+  } finally {
+    locks.release(merger.lockedFile)
+  }
+}
+
 async function takeLock(repository: Repository, lock: string): Promise<void> {
   const { locks } = repository
   const { lockTimeout } = repository.options

@@ -43,6 +43,11 @@ export class PackMerger {
     this.retired = new RetiredPacks(parts.fs, parts.paths.retired, parts.temporaries)
   }
 
+  /** Who holds its lock is the only one to merge packs, other than those of its own last saves. */
+  get lockedFile(): string {
+    return join(this.parts.paths.own, 'compact')
+  }
+
   /**
    * One synced pack in place of `packs`, and of `replaced`, which they hold already. Returns its name; `undefined`
    * when one of `packs` has deltas or vanished meanwhile. Throws StorageError.
@@ -90,8 +95,8 @@ export class PackMerger {
    */
   async compact(): Promise<void> {
     if (this.candidates().length < ENOUGH) return
-    const { locks, paths, breakLock } = this.parts
-    const lock = join(paths.own, 'compact')
+    const { locks, breakLock } = this.parts
+    const lock = this.lockedFile
     if (!locks.take(lock)) {
       if (locks.deadHolder(lock) === undefined) return
       await breakLock(lock)

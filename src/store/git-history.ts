@@ -1,6 +1,7 @@
 /** The checkpoints of sessions in a git store: commits read as checkpoints, lines walked, revisions resolved. */
 import { NotFoundError } from '../errors.ts'
 import type { Repository } from '../git/repository.ts'
+import { TimeSlice } from '../git/time-slice.ts'
 import {
   activeRef,
   type BranchName,
@@ -129,12 +130,19 @@ export class GitHistory {
   /** Every commit that these reach. */
   async reachable(from: Iterable<CommitId>, until?: (id: CommitId) => boolean): Promise<Set<CommitId>> {
     const seen = new Set<CommitId>()
-    const waiting = [...from]
-    for (let id = waiting.shift(); id !== undefined; id = waiting.shift()) {
-      if (seen.has(id)) continue
-      seen.add(id)
-      if (until?.(id) === true) break
-      waiting.push(...((await this.repository.objects.readCommit(id)).parents as CommitId[]))
+    const slice = new TimeSlice()
+    let level = [...from]
+    while (level.length > 0) {
+      const above: CommitId[] = []
+      for (const id of level) {
+        if (seen.has(id)) continue
+        seen.add(id)
+        if (until?.(id) === true) return seen
+        const parents = this.repository.objects.readParents(id)
+        above.push(...((parents instanceof Promise ? await parents : parents) as CommitId[]))
+        if (slice.isOver()) await slice.next()
+      }
+      level = above
     }
     return seen
   }

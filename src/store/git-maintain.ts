@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { UnsupportedError } from '../errors.ts'
 import { configValue, isTrue } from '../git/config.ts'
 import { removeLeftovers } from '../git/leftovers.ts'
-import { exclusively, maintenance } from '../git/maintenance.ts'
+import { exclusively, maintenance, withoutMerges } from '../git/maintenance.ts'
 import { NativeGit, NativeGitError } from '../git/native-git.ts'
 import { repackWithGit } from '../git/native-repack.ts'
 import { hasCommitGraph, hasMultiPackIndex } from '../git/pack-removal.ts'
@@ -39,7 +39,7 @@ export async function maintainRepository(
         ...partsOf(repository),
         exclusively: <T>(work: () => T) => exclusively(repository, work),
       }
-      await purge({ ...parts, ...(onProgress && { onProgress }) })
+      await withoutMerges(repository, () => purge({ ...parts, ...(onProgress && { onProgress }) }))
     }
     phase('packing')
     if (git === undefined) await repository.merger.compact()

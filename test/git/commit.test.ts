@@ -3,7 +3,7 @@ import path from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { CorruptError } from '../../src/errors.ts'
-import { type Commit, decodeCommit, encodeCommit, LAST_SECOND } from '../../src/git/commit.ts'
+import { type Commit, decodeCommit, decodeParents, encodeCommit, LAST_SECOND } from '../../src/git/commit.ts'
 import { EMPTY_TREE, newObject } from '../../src/git/object.ts'
 import { buildPack } from '../../src/git/pack-writer.ts'
 import { bareRepository, git, gitText } from './real-git.ts'
@@ -150,5 +150,29 @@ describe('commits of others', () => {
       expect(() => read(text), text).toThrow(CorruptError)
       expect(() => read(text), text).toThrow(id)
     }
+  })
+})
+
+describe('the parents of a commit', () => {
+  it('are the ones that the whole commit has', () => {
+    const ids = fc.stringMatching(/^[0-9a-f]{40}$/)
+    fc.assert(
+      fc.property(fc.array(ids, { maxLength: 4 }), fc.string(), (parents, message) => {
+        const data = encodeCommit(commit({ parents, message }))
+        expect(decodeParents(data)).toEqual(decodeCommit(data).parents)
+      }),
+    )
+  })
+
+  it('are not taken from a broken commit', () => {
+    const whole = encodeCommit(commit({ parents: [id] })).toString()
+    for (const broken of [
+      '',
+      'tree',
+      whole.slice(1),
+      whole.replace(`parent ${id}`, `parent ${id}0`),
+      whole.slice(0, 60),
+    ])
+      expect(() => decodeParents(Buffer.from(broken))).toThrow(CorruptError)
   })
 })
