@@ -37,6 +37,8 @@ async function adder() {
 }
 
 async function inUse() {
+  // What was saved is settled within a second; until then, and while packs are merged, its bytes are held.
+  await new Promise((resolve) => setTimeout(resolve, 1500))
   for (let i = 0; i < 3; i++) {
     await new Promise((resolve) => setTimeout(resolve, 20))
     globalThis.gc?.()

@@ -262,4 +262,4 @@ export class GitHistory {
   }
 }
 
-const KNOWN_LIMIT = 20_000
+const KNOWN_LIMIT = 1000

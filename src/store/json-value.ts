@@ -3,6 +3,8 @@
  * of keys.
  */
 
+import { MAX_VALUE } from '../codec/index.ts'
+
 export type JsonObject = Readonly<Record<string, unknown>>
 
 /** Whether the value is an object with keys, as `{}` or `JSON.parse` makes one. */
@@ -44,7 +46,7 @@ export function deepCopy<T>(value: T): T {
 export function isOrdinary(value: unknown, depth = 64): boolean {
   switch (typeof value) {
     case 'string':
-      return value.length <= 1_000_000
+      return value.length <= MAX_VALUE / 3 || Buffer.byteLength(value) <= MAX_VALUE
     case 'number':
       return Number.isFinite(value)
     case 'boolean':
