@@ -1,7 +1,7 @@
 /** Chats of `useChat` back ends, kept as sessions: one commit a turn, one branch for each way a chat went. */
 import type { UIMessage } from 'ai'
 import { decodeItem } from '../../codec/index.ts'
-import { NotFoundError } from '../../errors.ts'
+import { NotFoundError, StorageError } from '../../errors.ts'
 import { type BranchName, parseBranchName, parseSessionId, type SessionId } from '../../ids.ts'
 import { wrongType } from '../../store/document.ts'
 import { doorOf, type GitDoor } from '../../store/git-door.ts'
@@ -104,8 +104,10 @@ export class ChatStore<M extends UIMessage = UIMessage> {
   read(chatId: string, { at, branch }: { at?: string; branch?: string } = {}): Promise<Chat<M> | undefined> {
     const [id, named] = [parseSessionId(chatId), branch === undefined ? undefined : parseBranchName(branch)]
     return this.#door.lifetime.use(async () => {
-      if (!(await this.#exists(id))) return undefined
-      const { history } = this.#door
+      const { history, repository } = this.#door
+      if (!(await repository.open())) return undefined
+      if (at === undefined) await this.#finishOthers()
+      if (!history.exists(id)) return undefined
       const name = named ?? history.active(id)
       if (at !== undefined) {
         const commit = await history.info(await history.resolve(id, at))
@@ -237,6 +239,16 @@ export class ChatStore<M extends UIMessage = UIMessage> {
   async #exists(id: SessionId): Promise<boolean> {
     const { repository, history } = this.#door
     return (await repository.open()) && history.exists(id)
+  }
+
+  /**
+   * Finishes what dead processes had saved for good without moving the branch there: the save that follows on what is
+   * read now would do so, and then lose against it. On a disk that can only be read, nothing is saved.
+   */
+  async #finishOthers(): Promise<void> {
+    await this.#door.repository.recover().catch((error: unknown) => {
+      if (!(error instanceof StorageError)) throw error
+    })
   }
 
   async #tip(id: SessionId, branch: BranchName): Promise<ChatLine> {
