@@ -49,19 +49,21 @@ export async function blobsBelow(
 ): Promise<BlobIds> {
   const found: BlobIds = new Map()
   let seen = 0
-  const walk = async (tree: Tree, prefix: string): Promise<void> => {
+  const walk = async (tree: Tree, prefix: string, depth: number): Promise<void> => {
+    if (depth > MOST_FOLDERS) throw tooMuch(root, `is more than ${MOST_FOLDERS} folders deep`)
     for (const { name, mode, id } of entriesOf(tree, prefix)) {
       const path = prefix + name
-      if (++seen > MOST_ENTRIES) throw tooMany(root)
+      if (++seen > MOST_ENTRIES)
+        throw tooMuch(root, `unfolds into more than ${MOST_ENTRIES} files and folders`)
       if (mode !== FOLDER) found.set(path, id)
       else if (options.enter?.(path) !== false) {
-        await walk(objects.cachedTree(id) ?? (await objects.readTree(id)), `${path}/`)
+        await walk(objects.cachedTree(id) ?? (await objects.readTree(id)), `${path}/`, depth + 1)
       }
     }
   }
   const { at } = options
   const start = at === undefined ? await objects.readTree(root) : await folderAt(objects, root, at)
-  if (start !== undefined) await walk(start, at === undefined ? '' : `${at}/`)
+  if (start !== undefined) await walk(start, at === undefined ? '' : `${at}/`, 0)
   return found
 }
 
@@ -96,12 +98,15 @@ export async function blobsChanged(
   return changed
 }
 
-/** The blobs' bytes, in the order of `blobs`. */
-export async function readBlobs(objects: ObjectStore, blobs: BlobIds): Promise<Files> {
+/** The blobs' bytes, in the order of `blobs`. Throws CorruptError, also when they are more than any document has. */
+export async function readBlobs(objects: ObjectStore, blobs: BlobIds, most = MOST_BYTES): Promise<Files> {
   const bytes = new Map<string, Uint8Array>()
+  let total = 0
   await objects.readMany(blobs.values(), (id, object) => {
     if (object.type !== 'blob')
       throw new CorruptError(`The object ${id} is a ${object.type} and should be a file.`, { object: id })
+    total += object.data.length
+    if (total > most) throw tooMuch(id, `is one of files that have more than ${most} bytes together`)
     bytes.set(id, object.data)
   })
   const files: Files = new Map()
@@ -109,14 +114,16 @@ export async function readBlobs(objects: ObjectStore, blobs: BlobIds): Promise<F
   return files
 }
 
-/** As many as `readFiles` of the object layer takes. */
 const MOST_ENTRIES = 1_000_000
+/** A log's segments lie four folders deep. */
+const MOST_FOLDERS = 16
+/** Small files on the disk can be gigabytes in memory. */
+const MOST_BYTES = 2 ** 31
 
-const tooMany = (tree: string): CorruptError =>
-  new CorruptError(
-    `Tree ${tree} unfolds into more than ${MOST_ENTRIES} files and folders. Forkpoint never writes that; take the checkpoint before it.`,
-    { object: tree },
-  )
+const tooMuch = (id: string, what: string): CorruptError =>
+  new CorruptError(`${id} ${what}. Forkpoint never writes that; take the checkpoint before it.`, {
+    object: id,
+  })
 
 function checkMode({ name, mode }: TreeEntry, path: string): void {
   if (mode === BLOB || mode === FOLDER) return
