@@ -5,7 +5,6 @@
 import { accessSync, constants, statSync } from 'node:fs'
 import { devNull } from 'node:os'
 import { delimiter, dirname, isAbsolute, join } from 'node:path'
-import { simpleGit } from 'simple-git'
 import { ForkpointError, UnsupportedError } from '../errors.ts'
 import { type FileSystem, nodeFileSystem } from './file-system.ts'
 import { checkTrusted } from './native-trust.ts'
@@ -192,6 +191,8 @@ async function runGit(
   { input = '\n', maxOutput = 64 * 1024 * 1024, timeout = HOUR, signal, onProgress }: RunOptions,
 ): Promise<string> {
   const command = args.find((arg) => !arg.startsWith('--git-dir')) ?? ''
+  // Loaded when it is needed: saving and reading do without.
+  const { simpleGit } = await import('simple-git')
   const stop = new AbortController()
   const abort = (): void => stop.abort()
   let reason: Error | undefined
