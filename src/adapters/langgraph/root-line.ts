@@ -1,0 +1,164 @@
+/**
+ * Where a checkpoint of the root namespace goes: on top of the branch that its parent is the tip of; on a branch of its
+ * own where that has moved on, if that is meant. Decided before the locks are taken, and again under them.
+ */
+import { ConflictError } from '../../errors.ts'
+import { PURGE_LOCK } from '../../git/purge.ts'
+import { activeRef, type BranchName, branchRef, type CommitId, MAIN } from '../../ids.ts'
+import type { GitDoor } from '../../store/git-door.ts'
+import type { Tip } from './reserved-line.ts'
+import type { NewCheckpoint, Thread } from './thread.ts'
+import type { Entry } from './thread-index.ts'
+
+/** What the host is told of a new line. */
+export interface NewBranch {
+  threadId: string
+  /** Name of the branch in the session's history. */
+  branch: string
+  /** The checkpoint it begins with. */
+  checkpointId: string
+  /** The checkpoint that one follows; `undefined` where it follows none. */
+  parentCheckpointId: string | undefined
+  /** Of its metadata, such as `fork`, `update`, `input` or `loop`. */
+  source: string
+  /** Id of its commit. */
+  commit: string
+}
+
+/** What the caller knew. */
+export interface Knowledge {
+  /** That the parent was not the newest of its line when it was loaded: what follows it is meant to branch. */
+  parentIsOld: boolean
+  /** That the thread had no checkpoint. */
+  threadIsNew: boolean
+  /** Whether a step that did not know better gets a branch, too. */
+  mayBranch: boolean
+}
+
+interface Aim {
+  branch: BranchName
+  /** The commit to stand on. */
+  onto: CommitId | undefined
+  /** Whether the branch is new. */
+  starts: boolean
+  /** Whether it becomes the active one. */
+  activates: boolean
+  /** The checkpoint's parent. */
+  base: Entry | undefined
+  /** The checkpoint, if it is stored already. */
+  same: Entry | undefined
+}
+
+/** Stores a checkpoint. Throws ConflictError when somebody else went on from its parent. */
+export async function putRoot(
+  door: GitDoor,
+  thread: Thread,
+  checkpoint: NewCheckpoint,
+  knowledge: Knowledge,
+): Promise<NewBranch | undefined> {
+  const { repository, history } = door
+  const { index } = thread
+  for (;;) {
+    const aim = aimAt(door, await index.sync(), checkpoint, knowledge)
+    const ref = branchRef(thread.id, aim.branch)
+    const active = activeRef(thread.id)
+    const result = await repository.change<{ branch: NewBranch | undefined } | 'again'>(
+      {
+        refs: [ref, ...(aim.starts ? [PURGE_LOCK] : []), ...(aim.activates ? [active] : [])],
+        prepare: async () => {
+          const now = aimAt(door, await index.sync(), checkpoint, knowledge)
+          if (now.branch !== aim.branch || now.starts !== aim.starts || (now.activates && !aim.activates))
+            return { objects: [], moves: new Map(), result: 'again' }
+          const tree = await thread.writeTree(checkpoint, now.base)
+          if (now.same?.tree === tree.tree && now.same.parent === checkpoint.parent)
+            return { objects: [], moves: new Map(), result: { branch: undefined } }
+          const parents: Tip[] = now.onto === undefined ? [] : [await history.info(now.onto)]
+          const place = { branch: now.branch, parents, after: now.same?.at }
+          const { objects, commit, object, indexed } = thread.commit(
+            checkpoint,
+            checkpoint.prepared,
+            tree,
+            place,
+          )
+          const isFirst = now.starts && index.branches().size === 0
+          const branch: NewBranch = {
+            threadId: thread.id,
+            branch: now.branch,
+            checkpointId: checkpoint.id,
+            parentCheckpointId: checkpoint.parent,
+            source: String(checkpoint.prepared.metadata?.source),
+            commit: commit.id,
+          }
+          return {
+            objects: [...objects, object],
+            moves: new Map([[ref, commit.id]]),
+            ...(now.activates && { symbolic: [{ ref: active, to: now.branch === MAIN ? null : ref }] }),
+            result: { branch: now.starts && !isFirst ? branch : undefined },
+            placed: () => {
+              history.learn(commit)
+              index.learn(ref, [indexed])
+            },
+          }
+        },
+      },
+      ref,
+    )
+    if (result !== 'again') return result.branch
+  }
+}
+
+function aimAt(door: GitDoor, index: Thread['index'], checkpoint: NewCheckpoint, knowledge: Knowledge): Aim {
+  const { id, parent, prepared } = checkpoint
+  const branches = index.branches()
+  const active = door.history.active(index.thread)
+  const base = parent === undefined ? undefined : index.checkpoint('', parent)
+  const same = index.checkpoint('', id)
+  const newest = index.newest('')
+  const activates = (branch: BranchName) => branch !== active && (newest === undefined || id >= newest.id)
+  // A checkpoint that is stored again stands on what was stored of it.
+  const standing = same !== undefined && index.branchesAt(id).length > 0 ? same : base
+  if (standing !== undefined) {
+    const tips = index.branchesAt(standing.id)
+    const found = tips.find(({ branch }) => branch === active) ?? tips[0]
+    if (found !== undefined) {
+      const { branch, tip } = found
+      return { branch, onto: tip, starts: false, activates: activates(branch), base, same }
+    }
+  }
+  if (branches.size === 0) {
+    return { branch: MAIN, onto: undefined, starts: true, activates: active !== MAIN, base, same }
+  }
+  const source = prepared.metadata?.source
+  const isStep = source !== 'fork' && source !== 'update'
+  const isStale = base === undefined ? parent === undefined && knowledge.threadIsNew : !knowledge.parentIsOld
+  if (isStep && isStale && same === undefined && !knowledge.mayBranch) throw conflict(index, base, active)
+  const branch = freeName(typeof source === 'string' ? source : '', branches)
+  return { branch, onto: base?.commit, starts: true, activates: activates(branch), base, same }
+}
+
+/** Such as `fork-2`: what makes it, and a number that no branch of that kind has had so far. */
+function freeName(source: string, branches: ReadonlyMap<BranchName, CommitId>): BranchName {
+  const kind = /^[a-z]{1,20}$/.test(source) ? source : 'branch'
+  let last = 0
+  for (const name of branches.keys()) {
+    const number = name.startsWith(`${kind}-`) ? name.slice(kind.length + 1) : ''
+    if (/^\d{1,9}$/.test(number)) last = Math.max(last, Number(number))
+  }
+  return `${kind}-${last + 1}` as BranchName
+}
+
+function conflict(index: Thread['index'], base: Entry | undefined, active: BranchName): ConflictError {
+  const branches = index.branches()
+  const branch =
+    base !== undefined && branches.has(base.branch as BranchName) ? (base.branch as BranchName) : active
+  const actual = branches.get(branch) ?? null
+  const newest = index.newest('')?.id ?? 'none'
+  const what =
+    base === undefined
+      ? `Thread '${index.thread}' has got its first checkpoint since this run looked`
+      : `Thread '${index.thread}' has moved on since checkpoint ${base.id} was loaded`
+  return new ConflictError(
+    { session: index.thread, branch, expected: base?.commit ?? null, actual },
+    `${what} (its newest is ${newest}): another run writes to it. Run again to go on from there, use a thread of its own, or pass the saver onConflict: 'branch'.`,
+  )
+}

@@ -1,0 +1,412 @@
+/** LangGraph's checkpointer on a git store. */
+import type { RunnableConfig } from '@langchain/core/runnables'
+import {
+  BaseCheckpointSaver,
+  type ChannelVersions,
+  type Checkpoint,
+  type CheckpointListOptions,
+  type CheckpointMetadata,
+  type CheckpointPendingWrite,
+  type CheckpointTuple,
+  type PendingWrite,
+  type SerializerProtocol,
+} from '@langchain/langgraph-checkpoint'
+import { InvalidIdError, InvalidStateError, NotFoundError } from '../../errors.ts'
+import { parseRef, parseSessionId, type SessionId } from '../../ids.ts'
+import { doorOf, type GitDoor } from '../../store/git-door.ts'
+import type { GitSessionStore } from '../../store/git-session-store.ts'
+import { deepEqual } from '../../store/json-value.ts'
+import type { Author, Redact } from '../../store/session-store.ts'
+import { adapterStore, type StoreOrFolder } from '../store-or-folder.ts'
+import { CheckpointTrees } from './checkpoint-tree.ts'
+import { configOf, parseAddress, parseCheckpointId, parseFilter } from './config.ts'
+import { loadWrites, prepareWrites } from './pending-writes.ts'
+import { type NewBranch, putRoot } from './root-line.ts'
+import type { ValueRules } from './stored-value.ts'
+import { Thread } from './thread.ts'
+import { byId, type Entry, NAMESPACES, TYPE, WRITES } from './thread-index.ts'
+
+export interface ForkpointSaverOptions {
+  /** Makes bytes of values and back. What it marks as `json` is kept as JSON. Default LangGraph's own. */
+  serde?: SerializerProtocol
+  /** Called when a checkpoint begins a new branch, once it is stored. */
+  onBranch?: (branch: NewBranch) => void
+  /**
+   * What happens to a step of a run when another run went on from the same checkpoint: `error` refuses it with a
+   * ConflictError, `branch` gives it a branch of its own. Default `error`.
+   */
+  onConflict?: 'error' | 'branch'
+  /** Sees each new value as JSON before it is stored; what it removes never reaches the disk. */
+  redact?: Redact
+  author?: Author
+  /** The clock, in milliseconds. */
+  now?: () => number
+}
+
+/** A thread as `store.load` and other generic readers see it. */
+export interface ThreadDocument {
+  id: string
+  [key: string]: unknown
+}
+
+/**
+ * Keeps the threads of a graph in a git repository: each checkpoint is a commit, each thread a session with branches.
+ *
+ *     const saver = new ForkpointSaver('./sessions')
+ *     const graph = builder.compile({ checkpointer: saver })
+ *     await graph.invoke(input, { configurable: { thread_id: 'review' } })
+ *
+ * All methods throw InvalidIdError for a thread that cannot be named so, InvalidStateError for a session of another type,
+ * and SessionClosedError once it is closed.
+ */
+export class ForkpointSaver extends BaseCheckpointSaver {
+  /** The threads as sessions: their branches, log and diffs. */
+  readonly store: GitSessionStore<ThreadDocument>
+  readonly #door: GitDoor
+  readonly #trees: CheckpointTrees
+  readonly #values: ValueRules
+  readonly #onBranch: ForkpointSaverOptions['onBranch']
+  readonly #mayBranch: boolean
+  readonly #threads = new Map<SessionId, Known>()
+
+  /**
+   * @param storeOrFolder a `GitSessionStore`, which stays open when this is closed, or the path of a store's folder
+   */
+  constructor(storeOrFolder: StoreOrFolder, options: ForkpointSaverOptions = {}) {
+    super(options.serde)
+    const { onBranch, onConflict = 'error', redact, author, now } = options
+    if (onConflict !== 'error' && onConflict !== 'branch')
+      throw new TypeError("'onConflict' has to be 'error' or 'branch'")
+    if (onBranch !== undefined && typeof onBranch !== 'function')
+      throw new TypeError("'onBranch' has to be a function")
+    this.store = adapterStore<ThreadDocument>(storeOrFolder, {
+      type: TYPE,
+      collections: ['messages'],
+      ...(redact && { redact }),
+      ...(author && { author }),
+      ...(now && { now }),
+    })
+    this.#door = doorOf(this.store)
+    const serde = () => this.serde
+    this.#values = {
+      get serde() {
+        return serde()
+      },
+      redact: this.#door.rules.redact,
+    }
+    this.#trees = new CheckpointTrees(this.#door.repository.objects, this.#values)
+    this.#onBranch = onBranch
+    this.#mayBranch = onConflict === 'branch'
+  }
+
+  /** The checkpoint that the config names, or the one with the greatest id; `undefined` when there is none. */
+  override getTuple(config: RunnableConfig): Promise<CheckpointTuple | undefined> {
+    return this.#door.lifetime.use(async () => {
+      if (parseFilter(config).thread === undefined) return undefined
+      const { thread: id, namespace, checkpoint } = parseAddress(config)
+      const known = await this.#open(id)
+      const entry = known && find(known, namespace, checkpoint)
+      if (known !== undefined && namespace === '') noticePosition(known, entry, checkpoint)
+      return entry && known.thread.tuple(entry, id)
+    })
+  }
+
+  /**
+   * Checkpoints that fit, greatest id first; of all namespaces unless one is named, and of all threads. `filter` is
+   * compared with the metadata; of `before` the `checkpoint_id` counts.
+   */
+  override async *list(
+    config: RunnableConfig,
+    options: CheckpointListOptions = {},
+  ): AsyncGenerator<CheckpointTuple> {
+    const { lifetime } = this.#door
+    lifetime.check()
+    const { thread, namespace, checkpoint } = parseFilter(config)
+    const before = options.before && parseFilter(options.before).checkpoint
+    const filter = Object.entries(options.filter ?? {}).filter(([, value]) => value !== undefined)
+    let left = options.limit ?? Number.POSITIVE_INFINITY
+    const found = await lifetime.use(() => this.#listed(thread, namespace))
+    for (const { entry, known, name } of found) {
+      if (left <= 0) return
+      if (before !== undefined && entry.id >= before) continue
+      if (checkpoint !== undefined && entry.id !== checkpoint) continue
+      if (!mayMatch(entry, filter)) continue
+      const tuple = await lifetime.use(async () => {
+        if (filter.length > 0) {
+          const metadata = (await this.#trees.metadata(entry.tree)) as unknown as Record<string, unknown>
+          if (!filter.every(([key, value]) => deepEqual(metadata[key], value))) return undefined
+        }
+        return known.thread.tuple(entry, name)
+      })
+      if (tuple === undefined) continue
+      yield tuple
+      left--
+    }
+  }
+
+  /**
+   * Stores a checkpoint as a commit whose parent is the checkpoint that the config names. It is durable when this
+   * resolves.
+   *
+   * Throws ConflictError when a step of a run comes after a checkpoint that another run has gone on from (see
+   * `onConflict`); forks, updates and runs from an old checkpoint begin a branch. Throws InvalidStateError for
+   * what the serializer refuses.
+   */
+  override put(
+    config: RunnableConfig,
+    checkpoint: Checkpoint,
+    metadata: CheckpointMetadata,
+    newVersions: ChannelVersions,
+  ): Promise<RunnableConfig> {
+    return this.#door.lifetime.use(async () => {
+      const { thread: threadId, namespace, checkpoint: parent } = parseAddress(config)
+      const id = parseCheckpointId(checkpoint?.id)
+      if (id === undefined) throw new InvalidIdError('checkpoint', checkpoint?.id, 'the checkpoint has no id')
+      // Before anything is awaited: the graph goes on with the same objects.
+      const prepared = this.#trees.prepare(checkpoint, metadata, newVersions ?? {})
+      const known = this.#known(threadId)
+      const made = { namespace, id, parent, prepared }
+      if (namespace !== '') await known.thread.putBeside(made)
+      else {
+        const branch = await putRoot(this.#door, known.thread, made, {
+          parentIsOld: parent !== undefined && known.old.has(parent),
+          threadIsNew: known.looksNew,
+          mayBranch: this.#mayBranch,
+        })
+        if (branch !== undefined) this.#onBranch?.(branch)
+      }
+      return configOf(threadId, namespace, id)
+    })
+  }
+
+  /**
+   * Stores what a task wrote for a checkpoint, whether that is stored yet or not. Of regular writes with one task and
+   * index the first counts, of special ones (errors, interrupts, resumes) the last.
+   */
+  override putWrites(
+    config: RunnableConfig,
+    writes: PendingWrite[],
+    taskId: string,
+    taskPath = '',
+  ): Promise<void> {
+    return this.#door.lifetime.use(async () => {
+      const { thread, namespace, checkpoint } = parseAddress(config)
+      if (checkpoint === undefined) {
+        throw new InvalidIdError(
+          'checkpoint',
+          undefined,
+          'writes are for a checkpoint: the config names none',
+        )
+      }
+      if (typeof taskId !== 'string' || !taskId.isWellFormed())
+        throw new InvalidIdError('task', taskId, 'it has to be a string')
+      const prepared = prepareWrites(this.#values, writes)
+      if (prepared.length === 0) return
+      const of = { namespace, checkpoint, task: taskId, path: taskPath ?? '' }
+      await this.#known(thread).thread.putWrites(of, prepared)
+    })
+  }
+
+  /** Deletes a thread with all its namespaces, writes, branches and tags; nothing happens when there is none. */
+  override deleteThread(threadId: string): Promise<void> {
+    const id = parseSessionId(threadId)
+    return this.#door.lifetime.use(async () => {
+      const known = await this.#open(id)
+      if (known?.thread.index.exists !== true) return
+      await this.#door.refs.deleteSession(id)
+      this.#threads.delete(id)
+    })
+  }
+
+  /**
+   * What the ancestors of a checkpoint wrote to channels that keep only changes, and the value those start from. As
+   * the default does it, without reading the ancestors' other channels.
+   */
+  override getDeltaChannelHistory({
+    config,
+    channels,
+  }: {
+    config: RunnableConfig
+    channels: string[]
+  }): Promise<Record<string, { writes: CheckpointPendingWrite[]; seed?: unknown }>> {
+    return this.#door.lifetime.use(async () => {
+      const history = new Map(
+        channels.map((channel) => [channel, { writes: [] as CheckpointPendingWrite[] }]),
+      )
+      const { thread: id, namespace, checkpoint } = parseAddress(config)
+      const known = await this.#open(id)
+      const remaining = new Set(channels)
+      const ancestors = known === undefined ? [] : ancestorsOf(known, namespace, checkpoint)
+      for (const entry of ancestors) {
+        if (remaining.size === 0) break
+        const stored = await known!.thread.writesFor(entry, entry.id)
+        const loaded = await loadWrites(
+          this.#values,
+          stored.filter(({ channel }) => remaining.has(channel)),
+        )
+        for (const write of loaded.reverse()) history.get(write[1])!.writes.push(write)
+        const names = await this.#trees.channelNames(entry.tree)
+        for (const channel of remaining) {
+          if (!names.has(channel)) continue
+          Object.assign(history.get(channel)!, { seed: await this.#trees.channelValue(entry.tree, channel) })
+          remaining.delete(channel)
+        }
+      }
+      for (const { writes } of history.values()) writes.reverse()
+      return Object.fromEntries(history)
+    })
+  }
+
+  /**
+   * The config of the checkpoint that a revision of git's names, such as `main~3`, a branch or a tag; to look at it,
+   * resume from it or branch off. Throws NotFoundError.
+   *
+   *     await graph.invoke(null, await saver.configAt('review', 'main~3'))
+   */
+  async configAt(threadId: string, revision: string): Promise<ReturnType<typeof configOf>> {
+    const commit = await this.store.resolve(threadId, revision)
+    return this.#door.lifetime.use(async () => {
+      const known = await this.#open(parseSessionId(threadId))
+      const entry = known?.thread.index.standsAt(commit as never)
+      if (entry === undefined)
+        throw new NotFoundError({ kind: 'checkpoint', id: revision, session: threadId })
+      return configOf(threadId, '', entry.id)
+    })
+  }
+
+  /** Waits for what is under way. A store that was passed stays open. */
+  close(): Promise<void> {
+    return this.store.close()
+  }
+
+  /** The thread as it is now; `undefined` when there is no store yet. */
+  async #open(id: SessionId): Promise<Known | undefined> {
+    if (!(await this.#door.repository.open())) return undefined
+    const known = this.#known(id)
+    await known.thread.index.sync()
+    return known
+  }
+
+  #known(id: SessionId): Known {
+    const known = this.#threads.get(id) ?? this.#newThread(id)
+    this.#threads.delete(id)
+    this.#threads.set(id, known)
+    this.#forgetOld()
+    return known
+  }
+
+  #newThread(id: SessionId): Known {
+    const thread = new Thread(id, {
+      door: this.#door,
+      trees: this.#trees,
+      values: this.#values,
+      firstVersion: () => this.getNextVersion(undefined),
+      thread: (other) => this.#known(other).thread,
+    })
+    return { thread, old: new Set(), looksNew: false }
+  }
+
+  /** What was not used for longest is read again when it is needed. */
+  #forgetOld(): void {
+    let commits = 0
+    for (const { thread } of this.#threads.values()) commits += thread.index.size
+    for (const [id, { thread }] of this.#threads) {
+      if (this.#threads.size <= 1 || (this.#threads.size <= MOST_THREADS && commits <= MOST_COMMITS)) return
+      if (thread.isBusy) continue
+      commits -= thread.index.size
+      this.#threads.delete(id)
+    }
+  }
+
+  async #listed(thread: SessionId | undefined, namespace: string | undefined): Promise<Iterable<Listed>> {
+    if (thread !== undefined) {
+      const known = await this.#open(thread)
+      return known === undefined ? [] : listed(known, namespace, thread)
+    }
+    if (!(await this.#door.repository.open())) return []
+    const all: Listed[] = []
+    for (const id of this.#threadIds()) {
+      const known = await this.#ofOurType(id)
+      if (known !== undefined) all.push(...listed(known, namespace, known.thread.index.name()))
+    }
+    return all.sort((a, b) => byId(b.entry, a.entry))
+  }
+
+  #threadIds(): Set<SessionId> {
+    const ids = new Set<SessionId>()
+    for (const ref of this.#door.repository.refs.list('refs/heads/').keys()) {
+      const parsed = parseRef(ref)
+      const isOurs = parsed?.kind === 'reserved' && [NAMESPACES, WRITES].includes(parsed.name)
+      if (parsed !== undefined && (parsed.kind === 'branch' || isOurs)) ids.add(parsed.session)
+    }
+    return ids
+  }
+
+  /** `undefined` for a session of another type. */
+  async #ofOurType(id: SessionId): Promise<Known | undefined> {
+    try {
+      return await this.#open(id)
+    } catch (error) {
+      if (error instanceof InvalidStateError) return undefined
+      throw error
+    }
+  }
+}
+
+/** A thread, and what this saver's callers have seen of it. */
+interface Known {
+  thread: Thread
+  /** Checkpoints that were asked for by id when their line had moved on already: what follows them branches off. */
+  old: Set<string>
+  /** Whether it had no checkpoint when the newest was asked for last. */
+  looksNew: boolean
+}
+
+interface Listed {
+  entry: Entry
+  known: Known
+  name: string
+}
+
+const MOST_THREADS = 1000
+const MOST_COMMITS = 300_000
+const MOST_OLD = 10_000
+
+const find = (
+  { thread: { index } }: Known,
+  namespace: string,
+  checkpoint: string | undefined,
+): Entry | undefined =>
+  checkpoint === undefined ? index.newest(namespace) : index.checkpoint(namespace, checkpoint)
+
+function noticePosition(known: Known, entry: Entry | undefined, asked: string | undefined): void {
+  if (asked === undefined) known.looksNew = entry === undefined
+  else if (entry !== undefined && known.thread.index.branchesAt(entry.id).length === 0) {
+    if (known.old.size >= MOST_OLD) known.old.delete(known.old.values().next().value!)
+    known.old.add(entry.id)
+  }
+}
+
+function* listed(known: Known, namespace: string | undefined, name: string): Generator<Listed> {
+  for (const entry of known.thread.index.newestFirst(namespace)) yield { entry, known, name }
+}
+
+/** Whether the metadata may be what is looked for, as far as the commit says. */
+const mayMatch = (entry: Entry, filter: readonly (readonly [string, unknown])[]): boolean =>
+  filter.every(
+    ([key, value]) =>
+      (key !== 'source' && key !== 'step') || entry[key] === undefined || entry[key] === value,
+  )
+
+function* ancestorsOf(known: Known, namespace: string, checkpoint: string | undefined): Generator<Entry> {
+  const { index } = known.thread
+  const seen = new Set<string>()
+  let id = find(known, namespace, checkpoint)?.parent
+  while (id !== undefined && !seen.has(id)) {
+    seen.add(id)
+    const entry = index.checkpoint(namespace, id)
+    if (entry === undefined) return
+    yield entry
+    id = entry.parent
+  }
+}

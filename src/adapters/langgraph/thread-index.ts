@@ -1,0 +1,336 @@
+/**
+ * Which commit is which checkpoint of a thread. It is disposable: kept in memory, rebuilt by one walk over the commits
+ * of the session's branches and reserved lines, of which it reads the trailers alone; and it follows what others write.
+ */
+import { asBuffer, expectType } from '../../git/object.ts'
+import type { Repository } from '../../git/repository.ts'
+import { TimeSlice } from '../../git/time-slice.ts'
+import {
+  type BranchName,
+  type CommitId,
+  encodeName,
+  parseRef,
+  reservedRef,
+  type SessionId,
+} from '../../ids.ts'
+import { numberOf, timeOf, trailersOf } from '../../store/checkpoint-message.ts'
+import { wrongType } from '../../store/document.ts'
+import { Exclusive } from '../../store/exclusive.ts'
+
+/** The type of the sessions that threads are. */
+export const TYPE = 'langgraph'
+/** Reserved lines: checkpoints of other namespaces than the root's, and pending writes. */
+export const NAMESPACES = 'namespaces'
+export const WRITES = 'writes'
+
+/** Trailers that say which checkpoint a commit is. */
+export const TRAILERS = {
+  checkpoint: 'Checkpoint',
+  parent: 'Parent',
+  namespace: 'Namespace',
+  source: 'Source',
+  step: 'Step',
+  task: 'Task',
+} as const
+
+/** A checkpoint of LangGraph's. */
+export interface Entry {
+  readonly id: string
+  readonly namespace: string
+  /** Id of its parent, which need not be stored. */
+  readonly parent: string | undefined
+  readonly commit: CommitId
+  readonly tree: string
+  readonly seq: number
+  /** Milliseconds. */
+  readonly at: number
+  /** Id of the session it was made in: another one, where this one is a fork. */
+  readonly session: string
+  readonly branch: string
+  readonly source: string | undefined
+  readonly step: number | undefined
+}
+
+/** Writes of one task for one checkpoint, as one call handed them over. */
+export interface WritesEntry {
+  readonly checkpoint: string
+  readonly namespace: string
+  readonly task: string
+  readonly commit: CommitId
+  readonly tree: string
+  readonly seq: number
+  readonly at: number
+}
+
+/** A commit, as far as the index goes. */
+export interface IndexedCommit {
+  id: CommitId
+  parent: CommitId | undefined
+  entry?: Entry
+  writes?: WritesEntry
+}
+
+export class ThreadIndex {
+  readonly thread: SessionId
+  readonly #repository: Repository
+  readonly #turns = new Exclusive()
+  #heads = new Map<string, CommitId>()
+  #commits = new Map<CommitId, IndexedCommit>()
+  #namespaces = new Map<string, Namespace>()
+  #writes = new Map<string, WritesEntry[]>()
+
+  constructor(repository: Repository, thread: SessionId) {
+    this.#repository = repository
+    this.thread = thread
+  }
+
+  /** How many commits it knows. */
+  get size(): number {
+    return this.#commits.size
+  }
+
+  /** Whether there is anything of this thread. */
+  get exists(): boolean {
+    return this.#heads.size > 0
+  }
+
+  /**
+   * Looks where the refs are, and walks from there to what is known. Throws InvalidStateError when the session is
+   * not a thread, CorruptError where a commit is missing or broken.
+   */
+  sync(): Promise<this> {
+    return this.#turns.run(async () => {
+      for (;;) {
+        const heads = this.#readHeads()
+        if ([...this.#heads.keys()].some((ref) => !heads.has(ref))) this.#reset()
+        const astray = await this.#follow(heads)
+        if (astray === undefined) return this
+        // Somebody moved the line back: what it no longer reaches is no checkpoint any more. Unless it was we who
+        // moved it on meanwhile.
+        if (this.#repository.refs.read(astray) === heads.get(astray)) this.#reset()
+      }
+    })
+  }
+
+  checkpoint(namespace: string, id: string): Entry | undefined {
+    return this.#namespaces.get(namespace)?.entries.get(id)
+  }
+
+  /** The checkpoint with the greatest id. */
+  newest(namespace: string): Entry | undefined {
+    return this.#namespaces.get(namespace)?.newest()
+  }
+
+  /** Greatest id first; of all namespaces, unless one is named. */
+  *newestFirst(namespace?: string): Generator<Entry> {
+    if (namespace !== undefined) {
+      yield* this.#namespaces.get(namespace)?.newestFirst() ?? []
+      return
+    }
+    const all = [...this.#namespaces.values()].map((one) => [...one.newestFirst()])
+    if (all.length === 1) yield* all[0]!
+    else yield* all.flat().sort((a, b) => byId(b, a))
+  }
+
+  /** Writes for a checkpoint, whether it is stored or not; oldest first. */
+  writes(namespace: string, checkpoint: string): readonly WritesEntry[] {
+    return this.#writes.get(keyOf(namespace, checkpoint)) ?? []
+  }
+
+  /** Branches by name, with their tips. */
+  branches(): Map<BranchName, CommitId> {
+    const found = new Map<BranchName, CommitId>()
+    for (const [ref, tip] of this.#heads) {
+      const parsed = parseRef(ref)
+      if (parsed?.kind === 'branch') found.set(parsed.name as BranchName, tip)
+    }
+    return found
+  }
+
+  /** The checkpoint of the root namespace that a commit is, or that a fork's or another tool's commit stands on. */
+  standsAt(commit: CommitId): Entry | undefined {
+    for (let at: CommitId | undefined = commit; at !== undefined; ) {
+      const known = this.#commits.get(at)
+      if (known?.entry !== undefined) return known.entry
+      at = known?.parent
+    }
+    return undefined
+  }
+
+  /** Branches whose tips stand at a checkpoint. */
+  branchesAt(id: string): { branch: BranchName; tip: CommitId }[] {
+    return [...this.branches()]
+      .filter(([, tip]) => this.standsAt(tip)?.id === id)
+      .map(([branch, tip]) => ({ branch, tip }))
+  }
+
+  /** Remembers commits that were just made, oldest first, and the ref that is at the last one. */
+  learn(ref: string, commits: readonly IndexedCommit[]): void {
+    for (const commit of commits) this.#add(commit)
+    const last = commits.at(-1)
+    if (last !== undefined) this.#heads.set(ref, last.id)
+  }
+
+  /** The session's id as it was given; a ref has a long one in short. */
+  name(): string {
+    for (const { entry } of this.#commits.values())
+      if (entry !== undefined && encodeName(entry.session) === encodeName(this.thread)) return entry.session
+    return this.thread
+  }
+
+  #readHeads(): Map<string, CommitId> {
+    const heads = new Map<string, CommitId>()
+    const lines = [reservedRef(this.thread, NAMESPACES), reservedRef(this.thread, WRITES)] as string[]
+    const folder = `refs/heads/${encodeName(this.thread)}/`
+    for (const [ref, id] of this.#repository.refs.list(folder)) {
+      const kind = parseRef(ref)?.kind
+      if (kind === 'branch' || (kind === 'reserved' && lines.includes(ref))) heads.set(ref, id as CommitId)
+    }
+    return heads
+  }
+
+  /** A ref from which what it was at before cannot be reached; `undefined` when all is well. */
+  async #follow(heads: ReadonlyMap<string, CommitId>): Promise<string | undefined> {
+    for (const [ref, tip] of heads) {
+      const before = this.#heads.get(ref)
+      if (before === tip) continue
+      const found = await this.#walk(tip)
+      if (before !== undefined && !reaches(tip, before, found, this.#commits)) return ref
+      for (const commit of found.reverse()) this.#add(commit)
+      this.#heads.set(ref, tip)
+    }
+    return undefined
+  }
+
+  /** Commits that are not known yet, newest first. */
+  async #walk(tip: CommitId): Promise<IndexedCommit[]> {
+    const found: IndexedCommit[] = []
+    const seen = new Set<CommitId>()
+    const waiting = [tip]
+    const slice = new TimeSlice()
+    for (let id = waiting.pop(); id !== undefined; id = waiting.pop()) {
+      if (seen.has(id) || this.#commits.has(id)) continue
+      seen.add(id)
+      const { commit, parents } = this.#parse(
+        id,
+        asBuffer(expectType(await this.#repository.objects.read(id), 'commit', id)),
+      )
+      found.push(commit)
+      waiting.push(...parents)
+      if (slice.isOver()) await slice.next()
+    }
+    return found
+  }
+
+  #parse(id: CommitId, data: Buffer): { commit: IndexedCommit; parents: CommitId[] } {
+    const text = data.toString('utf8')
+    const gap = text.indexOf('\n\n')
+    const head = gap < 0 ? text : text.slice(0, gap)
+    const parents = [...head.matchAll(/^parent ([0-9a-f]{40})$/gm)].map(([, parent]) => parent as CommitId)
+    const commit: IndexedCommit = { id, parent: parents[0] }
+    const trailers = gap < 0 ? undefined : trailersOf(text.slice(gap + 2))
+    const type = trailers?.get('Type')
+    if (type !== undefined && type !== TYPE) throw wrongType(this.thread, type, TYPE)
+    const checkpoint = trailers?.get(TRAILERS.checkpoint)
+    if (trailers === undefined || checkpoint === undefined) return { commit, parents }
+    const common = {
+      commit: id,
+      tree: head.slice(5, 45),
+      namespace: trailers.get(TRAILERS.namespace) ?? '',
+      seq: numberOf(trailers.get('Seq')) ?? 0,
+      at: timeOf(trailers) ?? 0,
+    }
+    const task = trailers.get(TRAILERS.task)
+    if (task !== undefined) return { commit: { ...commit, writes: { ...common, checkpoint, task } }, parents }
+    const step = trailers.get(TRAILERS.step)
+    const entry: Entry = {
+      ...common,
+      id: checkpoint,
+      parent: trailers.get(TRAILERS.parent),
+      session: trailers.get('Session') ?? this.thread,
+      branch: trailers.get('Branch') ?? '',
+      source: trailers.get(TRAILERS.source),
+      step: step === undefined ? undefined : Number(step),
+    }
+    return { commit: { ...commit, entry }, parents }
+  }
+
+  #add(commit: IndexedCommit): void {
+    if (this.#commits.has(commit.id)) return
+    const { entry, writes } = commit
+    this.#commits.set(commit.id, commit)
+    if (entry !== undefined) {
+      const namespace = this.#namespaces.get(entry.namespace) ?? new Namespace()
+      this.#namespaces.set(entry.namespace, namespace)
+      namespace.add(entry)
+    }
+    if (writes !== undefined) {
+      const key = keyOf(writes.namespace, writes.checkpoint)
+      const list = this.#writes.get(key)
+      if (list === undefined) this.#writes.set(key, [writes])
+      else list.push(writes)
+    }
+  }
+
+  #reset(): void {
+    this.#heads = new Map()
+    this.#commits = new Map()
+    this.#namespaces = new Map()
+    this.#writes = new Map()
+  }
+}
+
+/** Checkpoints of one namespace. */
+class Namespace {
+  readonly entries = new Map<string, Entry>()
+  #sorted: Entry[] = []
+  #isSorted = true
+
+  /** Of two commits of one checkpoint the later counts. */
+  add(entry: Entry): void {
+    const before = this.entries.get(entry.id)
+    if (before !== undefined && before.at > entry.at) return
+    this.entries.set(entry.id, entry)
+    if (before !== undefined) this.#isSorted = false
+    else {
+      const last = this.#sorted.at(-1)
+      if (last !== undefined && last.id > entry.id) this.#isSorted = false
+      this.#sorted.push(entry)
+    }
+  }
+
+  newest(): Entry | undefined {
+    return this.#inOrder().at(-1)
+  }
+
+  *newestFirst(): Generator<Entry> {
+    const entries = this.#inOrder()
+    for (let n = entries.length - 1; n >= 0; n--) yield entries[n]!
+  }
+
+  #inOrder(): readonly Entry[] {
+    if (!this.#isSorted) this.#sorted = [...this.entries.values()].sort(byId)
+    this.#isSorted = true
+    return this.#sorted
+  }
+}
+
+/** In the order of ids; of checkpoints of different namespaces with one id, in that of the namespaces. */
+export const byId = (a: Entry, b: Entry): number =>
+  compare(a.id, b.id) || compare(a.session, b.session) || compare(a.namespace, b.namespace)
+
+const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
+
+const keyOf = (namespace: string, checkpoint: string): string => `${checkpoint}\0${namespace}`
+
+function reaches(
+  tip: CommitId,
+  before: CommitId,
+  found: readonly IndexedCommit[],
+  known: ReadonlyMap<CommitId, IndexedCommit>,
+): boolean {
+  const fresh = new Map(found.map((commit) => [commit.id, commit]))
+  for (let at: CommitId | undefined = tip; at !== undefined; at = (fresh.get(at) ?? known.get(at))?.parent)
+    if (at === before) return true
+  return false
+}

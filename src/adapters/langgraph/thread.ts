@@ -1,0 +1,256 @@
+/** One thread: what is stored of it, and how checkpoints and writes are added. */
+import {
+  type Checkpoint,
+  type CheckpointTuple,
+  maxChannelVersion,
+  TASKS,
+} from '@langchain/langgraph-checkpoint'
+import type { NewObject } from '../../git/object.ts'
+import type { CommitId, SessionId } from '../../ids.ts'
+import { newCommit } from '../../store/git-commit.ts'
+import type { GitDoor } from '../../store/git-door.ts'
+import { timeOn } from '../../store/lineage.ts'
+import type { CheckpointTrees, PreparedCheckpoint, WrittenTree } from './checkpoint-tree.ts'
+import { configOf } from './config.ts'
+import {
+  countingWrites,
+  loadWrites,
+  type NewWrite,
+  readWrites,
+  type StoredWrite,
+  type WritesOf,
+  writesTree,
+} from './pending-writes.ts'
+import { type Made, ReservedLine, type Tip } from './reserved-line.ts'
+import type { ValueRules } from './stored-value.ts'
+import { checkpointSubject, writesSubject } from './subject.ts'
+import { type Entry, NAMESPACES, ThreadIndex, TRAILERS, TYPE, WRITES } from './thread-index.ts'
+
+/** What all threads of a saver share. */
+export interface ThreadParts {
+  door: GitDoor
+  trees: CheckpointTrees
+  values: ValueRules
+  /** The first version of a channel. */
+  firstVersion(): string | number
+  /** Another thread, which this one may be a fork of. */
+  thread(id: SessionId): Thread
+}
+
+/** A checkpoint to store. */
+export interface NewCheckpoint {
+  namespace: string
+  id: string
+  parent: string | undefined
+  prepared: PreparedCheckpoint
+}
+
+export class Thread {
+  readonly id: SessionId
+  readonly index: ThreadIndex
+  readonly #parts: ThreadParts
+  readonly #namespaces: ReservedLine
+  readonly #writes: ReservedLine
+
+  constructor(id: SessionId, parts: ThreadParts) {
+    this.id = id
+    this.#parts = parts
+    const { repository } = parts.door
+    this.index = new ThreadIndex(repository, id)
+    const tipOf = (commit: CommitId): Promise<Tip> => parts.door.history.info(commit)
+    this.#namespaces = new ReservedLine(repository, this.index, NAMESPACES, tipOf)
+    this.#writes = new ReservedLine(repository, this.index, WRITES, tipOf)
+  }
+
+  get isBusy(): boolean {
+    return this.#namespaces.isBusy || this.#writes.isBusy
+  }
+
+  /** The checkpoint with its metadata and pending writes, as the framework has it. Throws CorruptError. */
+  async tuple(entry: Entry, name: string): Promise<CheckpointTuple> {
+    const { trees, values } = this.#parts
+    const { namespace, id, parent } = entry
+    const checkpoint = await trees.read(entry.tree)
+    if (checkpoint.v < 4 && parent !== undefined) await this.#migrateSends(checkpoint, entry, parent)
+    const tuple: CheckpointTuple = {
+      config: configOf(name, namespace, id),
+      checkpoint,
+      metadata: await trees.metadata(entry.tree),
+      pendingWrites: await loadWrites(values, await this.writesFor(entry, id)),
+    }
+    if (parent !== undefined) tuple.parentConfig = configOf(name, namespace, parent)
+    return tuple
+  }
+
+  /** The writes that count for a checkpoint, in their order. `near`: that checkpoint, or a child of it. */
+  async writesFor(
+    { namespace, session }: Pick<Entry, 'namespace' | 'session'>,
+    id: string,
+  ): Promise<StoredWrite[]> {
+    const found = [...this.index.writes(namespace, id)]
+    if (session !== this.id) {
+      // A fork has the checkpoints of the thread it was made from; their writes stay with that one.
+      const { index } = this.#parts.thread(session as SessionId)
+      found.unshift(...(await index.sync()).writes(namespace, id))
+    }
+    if (found.length === 0) return []
+    const { objects } = this.#parts.door.repository
+    const read = await Promise.all(found.map(({ tree }) => readWrites(objects, tree)))
+    return countingWrites(read.flat())
+  }
+
+  /** Adds a checkpoint of another namespace than the root's. */
+  putBeside(checkpoint: NewCheckpoint): Promise<void> {
+    const { namespace, id, parent, prepared } = checkpoint
+    return this.#namespaces.add({
+      key: namespace,
+      make: async (tip) => {
+        const base = parent === undefined ? undefined : this.index.checkpoint(namespace, parent)
+        const before = this.index.checkpoint(namespace, id)
+        const tree = await this.writeTree(checkpoint, base)
+        if (before?.tree === tree.tree && before.parent === parent) return { result: undefined }
+        const place = { branch: `_${NAMESPACES}`, parents: tip === undefined ? [] : [tip], after: before?.at }
+        return { result: undefined, made: this.commit(checkpoint, prepared, tree, place) }
+      },
+    })
+  }
+
+  /** Adds what a task wrote, but for what it has already. */
+  putWrites(of: Omit<WritesOf, 'thread'>, writes: readonly NewWrite[]): Promise<void> {
+    const { checkpoint, namespace, task, path } = of
+    const { objects } = this.#parts.door.repository
+    return this.#writes.add({
+      key: `${checkpoint}\0${namespace}\0${task}`,
+      make: async (tip) => {
+        const earlier = this.index.writes(namespace, checkpoint).filter((one) => one.task === task)
+        const known = new Set<number>()
+        for (const { tree } of earlier)
+          for (const { index } of await readWrites(objects, tree)) if (index >= 0) known.add(index)
+        const fresh = writes.filter(({ index }) => !known.has(index))
+        if (fresh.length === 0) return { result: undefined }
+        const { tree, objects: made } = await writesTree(objects, { ...of, thread: this.id }, fresh)
+        const subject = writesSubject({
+          checkpoint,
+          namespace,
+          taskPath: path,
+          channels: fresh.map(({ channel }) => channel),
+        })
+        const trailers = {
+          [TRAILERS.checkpoint]: checkpoint,
+          ...(namespace !== '' && { [TRAILERS.namespace]: namespace }),
+          [TRAILERS.task]: task,
+        }
+        return { result: undefined, made: this.#commitWrites({ tree, made, subject, trailers, tip, of }) }
+      },
+    })
+  }
+
+  /** The tree of a checkpoint on top of its parent. */
+  writeTree({ parent, prepared }: NewCheckpoint, base: Entry | undefined): Promise<WrittenTree> {
+    // A copy has the versions of what it was copied from, which is not its parent; and where the parent is not stored,
+    // there is nothing to take anything from.
+    const asGiven = prepared.metadata?.source === 'fork' || parent !== undefined
+    return this.#parts.trees.write(this.id, base?.tree, prepared, { asGiven })
+  }
+
+  /** The commit of a checkpoint. `after`: it has to be later than that, in milliseconds. */
+  commit(
+    { namespace, id, parent }: NewCheckpoint,
+    { metadata }: PreparedCheckpoint,
+    { tree, objects, nodes, text, messages }: WrittenTree,
+    { branch, parents, after }: { branch: string; parents: readonly Tip[]; after: number | undefined },
+  ): Made {
+    const { rules } = this.#parts.door
+    const source = typeof metadata?.source === 'string' ? metadata.source : undefined
+    const step = Number.isSafeInteger(metadata?.step) ? metadata.step : undefined
+    const seq = (parents[0]?.seq ?? 0) + 1
+    const times = [...parents.map(({ time }) => time), ...(after === undefined ? [] : [after + 1])]
+    const { commit, object } = newCommit({
+      tree,
+      parents: parents.map((tip) => tip.id),
+      time: timeOn(times, Math.floor(rules.now())),
+      author: rules.author,
+      type: TYPE,
+      checkpoint: {
+        session: this.id,
+        branch,
+        subject: checkpointSubject({ source, step, namespace, nodes, text }),
+        body: '',
+        kind: 'save',
+        seq,
+        ...(messages !== undefined && { messages }),
+      },
+      trailers: {
+        [TRAILERS.checkpoint]: id,
+        ...(parent !== undefined && { [TRAILERS.parent]: parent }),
+        ...(namespace !== '' && { [TRAILERS.namespace]: namespace }),
+        ...(source !== undefined && { [TRAILERS.source]: source }),
+        ...(step !== undefined && { [TRAILERS.step]: String(step) }),
+      },
+    })
+    const entry: Entry = {
+      id,
+      namespace,
+      parent,
+      commit: commit.id,
+      tree,
+      seq,
+      at: commit.time,
+      session: this.id,
+      branch,
+      source,
+      step,
+    }
+    return { objects, commit, object, indexed: { id: commit.id, parent: commit.parents[0], entry } }
+  }
+
+  #commitWrites(parts: {
+    tree: string
+    made: readonly NewObject[]
+    subject: string
+    trailers: Readonly<Record<string, string>>
+    tip: Tip | undefined
+    of: Omit<WritesOf, 'thread'>
+  }): Made {
+    const { rules } = this.#parts.door
+    const { tree, tip, of } = parts
+    const seq = (tip?.seq ?? 0) + 1
+    const { commit, object } = newCommit({
+      tree,
+      parents: tip === undefined ? [] : [tip.id],
+      time: timeOn(tip === undefined ? [] : [tip.time], Math.floor(rules.now())),
+      author: rules.author,
+      type: TYPE,
+      checkpoint: {
+        session: this.id,
+        branch: `_${WRITES}`,
+        subject: parts.subject,
+        body: '',
+        kind: 'writes',
+        seq,
+      },
+      trailers: parts.trailers,
+    })
+    const { checkpoint, namespace, task } = of
+    const writes = { checkpoint, namespace, task, commit: commit.id, tree, seq, at: commit.time }
+    return {
+      objects: parts.made,
+      commit,
+      object,
+      indexed: { id: commit.id, parent: commit.parents[0], writes },
+    }
+  }
+
+  /** Checkpoints before version 4 left what a step sent among the writes of their parent. */
+  async #migrateSends(checkpoint: Checkpoint, entry: Entry, parent: string): Promise<void> {
+    const { values, firstVersion } = this.#parts
+    const sends = (await this.writesFor(entry, parent)).filter(({ channel }) => channel === TASKS)
+    const loaded = await loadWrites(values, sends)
+    const versions = Object.values(checkpoint.channel_versions ?? {})
+    checkpoint.channel_values = { ...checkpoint.channel_values, [TASKS]: loaded.map(([, , value]) => value) }
+    checkpoint.channel_versions = {
+      ...checkpoint.channel_versions,
+      [TASKS]: versions.length > 0 ? maxChannelVersion(...versions) : firstVersion(),
+    }
+  }
+}
