@@ -12,6 +12,9 @@ export interface EditedTree {
   objects: NewObject[]
 }
 
+/** Where `editTree` reads folders from, and leaves those that it made. */
+export type TreeStore = Pick<ObjectStore, 'cachedTree' | 'readTree' | 'keepTree'>
+
 /**
  * Sets the content of files, or removes what is at a path (`null`: a file, or a folder with all it holds).
  * Folders come and go with their files; a file and a folder may take each other's place. Throws TypeError for
@@ -20,7 +23,7 @@ export interface EditedTree {
  *     await editTree(store, root, new Map([['messages/0000/000000-user.json', data], ['config.json', null]]))
  */
 export async function editTree(
-  store: ObjectStore,
+  store: TreeStore,
   root: ObjectId | undefined,
   edits: ReadonlyMap<string, Uint8Array | null>,
 ): Promise<EditedTree> {
@@ -32,7 +35,7 @@ export async function editTree(
 }
 
 interface Editor {
-  store: ObjectStore
+  store: TreeStore
   objects: NewObject[]
   slice: TimeSlice
 }
@@ -106,5 +109,5 @@ function keep({ store, objects }: Editor, tree: Tree, before?: ObjectId): Object
   return id
 }
 
-const readTree = (store: ObjectStore, id: ObjectId): Tree | Promise<Tree> =>
+const readTree = (store: TreeStore, id: ObjectId): Tree | Promise<Tree> =>
   store.cachedTree(id) ?? store.readTree(id)
