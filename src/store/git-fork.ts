@@ -1,8 +1,17 @@
 /** A new session that begins at a checkpoint of another: one commit that changes its id and its parent. */
 import { AlreadyExistsError, NotFoundError } from '../errors.ts'
 import { PURGE_LOCK } from '../git/purge.ts'
+import type { Repository } from '../git/repository.ts'
 import { editTree } from '../git/tree-edit.ts'
-import { activeRef, type BranchName, branchRef, type CommitId, MAIN, type SessionId } from '../ids.ts'
+import {
+  activeRef,
+  type BranchName,
+  branchRef,
+  type CommitId,
+  MAIN,
+  reservedRef,
+  type SessionId,
+} from '../ids.ts'
 import { checkpointFacts } from './changes.ts'
 import { type DocumentRules, layoutFor } from './document.ts'
 import { newCommit } from './git-commit.ts'
@@ -22,17 +31,24 @@ export interface Fork {
   branch: BranchName
   subject?: string | undefined
   author?: Author | undefined
+  /** Names of reserved lines of `from` that the new session gets too, as they are: one ref each. */
+  beside?: readonly string[]
 }
 
-/** Throws AlreadyExistsError when there is a session of that id, NotFoundError when the checkpoint was purged. */
+/**
+ * Throws AlreadyExistsError when there is a session of that id, or something beside it already; NotFoundError when the
+ * checkpoint was purged.
+ */
 export function forkSession(history: GitHistory, rules: DocumentRules, fork: Fork): Promise<CommitInfo> {
-  const { source, from, session, branch, subject = '', author = rules.author } = fork
+  const { source, from, session, branch, subject = '', author = rules.author, beside = [] } = fork
   const { repository } = history
   const ref = branchRef(session, branch)
   const symbolic = branch === MAIN ? [] : [{ ref: activeRef(session), to: ref }]
   const parent = { session: from as string, checkpoint: source as string }
-  const prepare = async () => {
-    if (history.exists(session)) throw new AlreadyExistsError({ kind: 'session', id: session })
+  const lines = beside.map((name) => ({ ref: reservedRef(session, name), of: reservedRef(from, name) }))
+  const prepare = async (current: ReadonlyMap<string, string | undefined>) => {
+    const isTaken = history.exists(session) || lines.some((line) => current.get(line.ref) !== undefined)
+    if (isTaken) throw new AlreadyExistsError({ kind: 'session', id: session })
     if (!(await history.has(from, source))) {
       throw new NotFoundError({ kind: 'revision', id: source, session: from })
     }
@@ -61,11 +77,20 @@ export function forkSession(history: GitHistory, rules: DocumentRules, fork: For
     })
     return {
       objects: [...objects, object],
-      moves: new Map([[ref, commit.id]]),
+      moves: new Map<string, string>([[ref, commit.id], ...linesNow(repository, lines)]),
       symbolic,
       result: commit,
       placed: () => history.learn(commit),
     }
   }
-  return repository.change({ refs: [ref, PURGE_LOCK, ...symbolic.map((move) => move.ref)], prepare }, ref)
+  const refs = [ref, PURGE_LOCK, ...symbolic.map((move) => move.ref), ...lines.map((line) => line.ref)]
+  return repository.change({ refs, prepare }, ref)
+}
+
+/** Refs of the new lines, and where those they come from are. Under PURGE_LOCK that is not gone yet. */
+function linesNow({ refs }: Repository, lines: readonly { ref: string; of: string }[]): [string, string][] {
+  return lines.flatMap(({ ref, of }): [string, string][] => {
+    const id = refs.read(of)
+    return id === undefined ? [] : [[ref, id]]
+  })
 }
