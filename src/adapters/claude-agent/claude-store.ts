@@ -1,0 +1,323 @@
+/** Sessions of the Claude Agent SDK in a git store. */
+import type {
+  SessionKey,
+  SessionStore,
+  SessionStoreEntry,
+  SessionSummaryEntry,
+} from '@anthropic-ai/claude-agent-sdk'
+import { InvalidStateError, NotFoundError } from '../../errors.ts'
+import { type BranchName, branchRef, type CommitId, MAIN, reservedRef, type SessionId } from '../../ids.ts'
+import { wrongType } from '../../store/document.ts'
+import { Exclusive } from '../../store/exclusive.ts'
+import { doorOf, type GitDoor } from '../../store/git-door.ts'
+import { forkSession } from '../../store/git-fork.ts'
+import { readDocument } from '../../store/git-reader.ts'
+import type { GitSessionStore } from '../../store/git-session-store.ts'
+import { isJsonObject, type JsonObject } from '../../store/json-value.ts'
+import type { Author, Branch, Checkpoint, LogOptions } from '../../store/session-store.ts'
+import { parseAuthor } from '../../store/write-options.ts'
+import { adapterStore, type StoreOrFolder } from '../store-or-folder.ts'
+import { COLLECTIONS, ENTRIES, entriesIn } from './entry-files.ts'
+import { checkKey, lineName, lineNameOf, type ProjectSession, refFolder, sessionName } from './session-key.ts'
+import { type ListedSession, listProject, listSubpaths } from './session-list.ts'
+import { TranscriptLines } from './transcript-line.ts'
+import { type TranscriptPlace, TranscriptWriter } from './transcript-writer.ts'
+
+/** The `type` of these sessions. */
+export const CLAUDE_AGENT = 'claude-agent'
+
+/** A transcript as `store.load` of the store below shows it. */
+export interface ClaudeTranscript {
+  id: string
+  projectKey: string
+  sessionId: string
+  title?: string
+  /** What the SDK keeps for its own lists. */
+  summary?: Record<string, unknown>
+  /** The first 5,000; the next are in `entries-2`, and so on. */
+  entries: SessionStoreEntry[]
+}
+
+export interface ClaudeForkOptions {
+  /** Any revision: a checkpoint's id, `main~3`, a tag. Default: the tip of the active branch. */
+  at?: string
+  /** Name of a new branch of this session; `switch` makes it the one that a resume goes on with. */
+  branch?: string
+  /** Id of a new session of the same project. */
+  sessionId?: string
+  /** Of the new session's own checkpoint. */
+  subject?: string
+  author?: Author
+}
+
+/**
+ * The Claude Agent SDK's `SessionStore`, complete, in a git repository: every append is a commit or more, one for each
+ * turn that it ends. `store` below it does what git adds: `log`, `diff`, `tag`, `verify`, `maintain`.
+ *
+ *     const sessionStore = new ForkpointClaudeStore('./sessions')
+ *     for await (const message of query({ prompt, options: { sessionStore, resume } })) { … }
+ */
+export class ForkpointClaudeStore implements SessionStore {
+  /** The same sessions for everything that is not the SDK's: ids are those that `nameOf` gives. */
+  readonly store: GitSessionStore<ClaudeTranscript>
+  readonly #door: GitDoor
+  readonly #lines: TranscriptLines
+  readonly #writer: TranscriptWriter
+  readonly #queues = new Map<string, { queue: Exclusive; waiting: number }>()
+
+  /** @param storeOrFolder a store that is open (it stays open), or the folder of one (`close` closes it) */
+  constructor(storeOrFolder: StoreOrFolder) {
+    this.store = adapterStore<ClaudeTranscript>(storeOrFolder, {
+      type: CLAUDE_AGENT,
+      collections: COLLECTIONS,
+    })
+    this.#door = doorOf(this.store)
+    this.#lines = new TranscriptLines(this.#door.history)
+    this.#writer = new TranscriptWriter(this.#door.history, this.#door.rules, this.#lines)
+  }
+
+  /** The session's id in `store`, and in refs as `encodeName` writes it. Throws InvalidIdError. */
+  nameOf(key: ProjectSession): string {
+    return sessionName(checkKey(key))
+  }
+
+  /**
+   * Adds entries, in the order of the calls; durable when it resolves, whole or not at all. An entry whose `uuid` is
+   * there already changes nothing when it is the same, and takes the other one's place when it is not. Throws
+   * InvalidIdError, InvalidStateError, LockedError, StorageError.
+   */
+  async append(key: SessionKey, entries: SessionStoreEntry[]): Promise<void> {
+    const checked = checkKey(key)
+    const session = sessionName(checked)
+    const copies = copyEntries(entries)
+    await this.#door.lifetime.use(() =>
+      this.#inOrder(`${session}\n${checked.subpath ?? ''}`, async () => {
+        if (copies.length === 0) return
+        const { repository, history } = this.#door
+        const branch = (await repository.open()) ? history.active(session) : MAIN
+        const place = this.#place(checked, branch)
+        const prepare = (current: ReadonlyMap<string, string | undefined>) =>
+          this.#writer.plan(place, current.get(place.ref) as CommitId | undefined, copies)
+        await repository.change({ refs: [place.ref], prepare }, branchRef(session, branch))
+      }),
+    )
+  }
+
+  /**
+   * All entries, in order; `null` for what was never written, or was deleted. `at`: as they were at that checkpoint
+   * (for a subpath: its full id).
+   */
+  async load(key: SessionKey, options: { at?: string } = {}): Promise<SessionStoreEntry[] | null> {
+    const checked = checkKey(key)
+    const session = sessionName(checked)
+    return this.#door.lifetime.use(async () => {
+      const tip = await this.#tip(checked)
+      if (tip === undefined) return null
+      const { history, repository } = this.#door
+      const { tree } = await history.info(await this.#at(checked, tip, options.at))
+      return entriesIn(await readDocument(repository.objects, tree, session)) as SessionStoreEntry[]
+    })
+  }
+
+  /** Sessions of the project that have a transcript of their own, with the time of their last append. */
+  listSessions(projectKey: string): Promise<{ sessionId: string; mtime: number }[]> {
+    return this.#door.lifetime.use(async () => {
+      const found = await this.#listed(projectKey)
+      return found.map(({ sessionId, mtime }) => ({ sessionId, mtime }))
+    })
+  }
+
+  /** What the SDK shows in its lists, for all sessions of the project; no transcript is read. */
+  listSessionSummaries(projectKey: string): Promise<SessionSummaryEntry[]> {
+    return this.#door.lifetime.use(async () => {
+      const found = await this.#listed(projectKey)
+      return found.flatMap(({ sessionId, mtime, fields }) =>
+        isJsonObject(fields.summary) ? { sessionId, mtime, data: fields.summary } : [],
+      )
+    })
+  }
+
+  /** Deletes a session with all its branches and sub-agents' transcripts, or one of those transcripts. */
+  async delete(key: SessionKey): Promise<void> {
+    const { subpath, ...checked } = checkKey(key)
+    const session = sessionName(checked)
+    await this.#door.lifetime.use(async () => {
+      const { repository, refs } = this.#door
+      if (!(await repository.open())) return
+      // Not a session of somebody else's that happens to have this name.
+      await this.#tip(checked)
+      if (subpath === undefined) {
+        await refs.deleteSession(session)
+        return
+      }
+      const ref = reservedRef(session, lineName(subpath))
+      const prepare = () => ({ objects: [], moves: new Map([[ref, null]]), result: undefined })
+      await repository.change({ refs: [ref], prepare })
+    })
+  }
+
+  /** Subpaths of the session's sub-agents, whether it has a transcript of its own or not. */
+  async listSubkeys(key: ProjectSession): Promise<string[]> {
+    const session = this.#sessionOf(key)
+    return this.#door.lifetime.use(async () =>
+      (await this.#door.repository.open()) ? listSubpaths(this.#door.history, session) : [],
+    )
+  }
+
+  /**
+   * Checkpoints, newest first: turns, and with `steps` what happened inside them. With a subpath, those of that
+   * transcript. Throws NotFoundError.
+   */
+  async *log(key: SessionKey, options: LogOptions = {}): AsyncGenerator<Checkpoint> {
+    const { subpath, ...checked } = checkKey(key)
+    const session = sessionName(checked)
+    if (subpath === undefined) {
+      yield* this.store.log(session, options)
+      return
+    }
+    this.#door.lifetime.check()
+    const { history } = this.#door
+    const { at, steps = false, limit = Number.POSITIVE_INFINITY } = options
+    const tip = await this.#tip(checkKey(key))
+    if (tip === undefined) throw new NotFoundError({ kind: 'branch', id: subpath, session })
+    let shown = 0
+    for await (const commit of history.line(await this.#at(checkKey(key), tip, at))) {
+      if (shown >= limit) return
+      if (!steps && commit.kind === 'step') continue
+      yield history.present(commit, session)
+      shown++
+    }
+  }
+
+  /** The session's branches; the active one is what a resume loads and goes on with. Throws NotFoundError. */
+  async branches(key: ProjectSession): Promise<Branch[]> {
+    return this.store.branches(this.#sessionOf(key))
+  }
+
+  /** Makes another branch the active one. Throws NotFoundError. */
+  async switch(key: ProjectSession, branch: string): Promise<void> {
+    await this.#own(this.#sessionOf(key))
+    await this.store.switch(this.#sessionOf(key), branch)
+  }
+
+  /**
+   * A new branch of the session, or a new session, that starts at a checkpoint and copies nothing. What sub-agents
+   * did comes along: branches share it, a new session gets a line of its own that starts where each is now. Throws
+   * NotFoundError, AlreadyExistsError.
+   */
+  async fork(key: ProjectSession, options: ClaudeForkOptions): Promise<Checkpoint> {
+    const session = this.#sessionOf(key)
+    const { at, branch, sessionId, subject, author } = options ?? {}
+    if ((branch === undefined) === (sessionId === undefined)) {
+      throw new TypeError("A fork needs the name of its 'branch', or the 'sessionId' of a new session")
+    }
+    await this.#own(session)
+    if (sessionId === undefined)
+      return this.store.fork(session, { branch: branch!, ...(at !== undefined && { at }) })
+    const to = this.#sessionOf({ projectKey: key.projectKey, sessionId })
+    return this.#door.lifetime.use(async () => {
+      const { history, rules, repository } = this.#door
+      const source = await history.resolve(session, at ?? '')
+      const beside = [...repository.refs.list(refFolder(session)).keys()].flatMap(
+        (ref) => lineNameOf(ref) ?? [],
+      )
+      const fork = {
+        source,
+        from: session,
+        session: to,
+        branch: MAIN,
+        subject,
+        author: author && parseAuthor(author),
+        beside,
+      }
+      return history.present(await forkSession(history, rules, fork), to)
+    })
+  }
+
+  /** Waits for what is under way. A store that was given stays open. */
+  close(): Promise<void> {
+    return this.store.close()
+  }
+
+  async #listed(projectKey: string): Promise<ListedSession[]> {
+    if (typeof projectKey !== 'string') throw new TypeError('A project key has to be a string')
+    if (!(await this.#door.repository.open())) return []
+    return listProject(this.#door.history, CLAUDE_AGENT, projectKey)
+  }
+
+  #sessionOf(key: ProjectSession): SessionId {
+    return sessionName(checkKey({ projectKey: key?.projectKey, sessionId: key?.sessionId }))
+  }
+
+  #place(key: SessionKey, branch: BranchName): TranscriptPlace {
+    const session = sessionName(key)
+    if (key.subpath === undefined) return { key, session, branch, ref: branchRef(session, branch) }
+    const name = lineName(key.subpath)
+    return { key, session, branch: name, ref: reservedRef(session, name) }
+  }
+
+  /** Where the transcript is. Throws InvalidStateError for a session of another type. */
+  async #tip(key: SessionKey): Promise<CommitId | undefined> {
+    const { history, repository } = this.#door
+    const session = sessionName(key)
+    if (!(await repository.open())) return undefined
+    if (key.subpath !== undefined) {
+      return repository.refs.read(reservedRef(session, lineName(key.subpath))) as CommitId | undefined
+    }
+    if (!history.exists(session)) return undefined
+    const branch = history.active(session)
+    const tip = history.head(session, branch)
+    if (tip === undefined) throw new NotFoundError({ kind: 'branch', id: branch, session })
+    return this.#checked(session, tip)
+  }
+
+  async #at(key: SessionKey, tip: CommitId, revision: string | undefined): Promise<CommitId> {
+    if (revision === undefined) return tip
+    const { history } = this.#door
+    const session = sessionName(key)
+    if (key.subpath === undefined) return this.#checked(session, await history.resolve(session, revision))
+    for await (const { id } of history.line(tip)) if (id === revision) return id
+    throw new NotFoundError({ kind: 'checkpoint', id: revision, session })
+  }
+
+  async #checked(session: SessionId, id: CommitId): Promise<CommitId> {
+    const type = await this.#door.history.typeOf(id)
+    if (type !== undefined && type !== CLAUDE_AGENT) throw wrongType(session, type, CLAUDE_AGENT)
+    return id
+  }
+
+  /** Throws NotFoundError, or InvalidStateError for a session of another type. */
+  async #own(session: SessionId): Promise<void> {
+    await this.#door.lifetime.use(async () => {
+      const { history, repository } = this.#door
+      if (!(await repository.open())) throw new NotFoundError({ kind: 'session', id: session })
+      await this.#checked(session, await history.resolve(session, ''))
+    })
+  }
+
+  /** One append of a transcript after the other. */
+  async #inOrder(name: string, work: () => Promise<void>): Promise<void> {
+    const entry = this.#queues.get(name) ?? { queue: new Exclusive(), waiting: 0 }
+    this.#queues.set(name, entry)
+    entry.waiting++
+    try {
+      await entry.queue.run(work)
+    } finally {
+      if (--entry.waiting === 0) this.#queues.delete(name)
+    }
+  }
+}
+
+/** The entries as JSON has them, so that they may be changed meanwhile. Throws InvalidStateError. */
+function copyEntries(entries: readonly SessionStoreEntry[]): JsonObject[] {
+  if (!Array.isArray(entries)) throw new TypeError('An append needs an array of entries')
+  return entries.map((entry, index) => {
+    const path = [ENTRIES, index]
+    if (!isJsonObject(entry)) throw new InvalidStateError([{ path, message: 'has to be a plain object' }])
+    try {
+      return JSON.parse(JSON.stringify(entry)) as JsonObject
+    } catch (cause) {
+      throw new InvalidStateError([{ path, message: 'is not JSON' }], undefined, { cause })
+    }
+  })
+}

@@ -1,0 +1,112 @@
+/**
+ * Entries as files. They are numbered through the whole transcript and kept in pages of 5,000, each a collection of
+ * the document (`entries`, `entries-2`, …): what an append writes anew of the listings does not grow with them.
+ */
+import { createHash } from 'node:crypto'
+import { decodeItem, itemPlace, jsonFile, parseItemName } from '../../codec/index.ts'
+import type { ObjectStore } from '../../git/object-store.ts'
+import { stringAt } from '../../importers/claude-code/entry.ts'
+import { isObject } from '../../importers/remainder.ts'
+import { entriesOf, type Files, folderAt, readBlobs } from '../../store/git-files.ts'
+import { countItems } from '../../store/git-line.ts'
+import type { JsonObject } from '../../store/json-value.ts'
+
+/** The first collection of a transcript. */
+export const ENTRIES = 'entries'
+export const PAGE = 5000
+
+/** Collections that are named to the store, so that a diff tells their entries apart: those of 100,000 entries. */
+export const COLLECTIONS: readonly string[] = Array.from({ length: 20 }, (_, page) => pageName(page))
+
+function pageName(page: number): string {
+  return page === 0 ? ENTRIES : `${ENTRIES}-${page + 1}`
+}
+
+/** The page, from 0, that a collection is; `undefined` for any other name. */
+export function pageOf(collection: string): number | undefined {
+  if (collection === ENTRIES) return 0
+  const number = /^entries-([1-9]\d{0,8})$/.exec(collection)?.[1]
+  return number === undefined || number === '1' ? undefined : Number(number) - 1
+}
+
+/** Names of the pages of a transcript with so many entries. */
+export const pagesOf = (count: number): string[] =>
+  Array.from({ length: Math.ceil(count / PAGE) }, (_, page) => pageName(page))
+
+/** How many entries a tree holds; told by its listings. */
+export async function countEntries(objects: ObjectStore, tree: string): Promise<number> {
+  const pages = [...entriesOf(await objects.readTree(tree))].flatMap(({ name }) => pageOf(name) ?? [])
+  if (pages.length === 0) return 0
+  const last = Math.max(...pages)
+  return last * PAGE + (await countItems(objects, tree, pageName(last)))
+}
+
+/** All entries of a document, in order. */
+export function entriesIn(document: JsonObject): unknown[] {
+  const pages = Object.keys(document).flatMap((name) => pageOf(name) ?? [])
+  return pages.sort((a, b) => a - b).flatMap((page) => document[pageName(page)] ?? [])
+}
+
+/** The files of an entry: one, and what is too long to read in place beside it. Throws InvalidStateError. */
+export function encodeEntry(number: number, entry: JsonObject): Files {
+  const { folder, stem } = placeOf(number)
+  const label = labelOf(entry)
+  return jsonFile(`${folder}/${stem}${label === '' ? '' : `-${label}`}`, entry, [ENTRIES, number], undefined)
+}
+
+/** Ids of the files of an entry that is stored, by path. */
+export async function filesOfEntry(
+  objects: ObjectStore,
+  tree: string,
+  number: number,
+): Promise<Map<string, string>> {
+  const { folder } = placeOf(number)
+  const found = await folderAt(objects, tree, folder)
+  const files = new Map<string, string>()
+  for (const { name, id } of found === undefined ? [] : entriesOf(found, `${folder}/`)) {
+    if (parseItemName(name) === number % PAGE) files.set(`${folder}/${name}`, id)
+  }
+  return files
+}
+
+export const readEntry = async (objects: ObjectStore, files: Map<string, string>): Promise<unknown> =>
+  decodeItem(await readBlobs(objects, files))
+
+/** The entry's `uuid`, if it has one that can serve as a key. */
+export const uuidOf = (entry: unknown): string | undefined => stringAt(entry, 'uuid')
+
+/** 65 bits of a uuid's SHA-256, five a character: what the name of its entry's file ends in. */
+export function hashOf(uuid: string): string {
+  const bytes = createHash('sha256').update(uuid, 'utf8').digest()
+  let bits = bytes.readBigUInt64BE(0) * 2n + BigInt(bytes[8]! >> 7)
+  let text = ''
+  for (let n = 0; n < HASH; n++, bits >>= 5n) text = ALPHABET[Number(bits & 31n)] + text
+  return text
+}
+
+/** The number inside its page, and the hash, of an entry whose file has this name; `undefined` without a hash. */
+export function parseEntryName(name: string): { number: number; hash: string } | undefined {
+  const [, digits = '', hash] = NAME.exec(name) ?? []
+  const number = parseItemName(digits)
+  return hash === undefined || number === undefined ? undefined : { number, hash }
+}
+
+// A label has at most 24 characters (`docs/format.md`); this leaves 10 for a word such as `attachment`.
+const LABEL = 24
+const HASH = 13
+const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz'
+const NAME = /^(\d{6,})-(?:.*-)?([0-9a-hjkmnp-tv-z]{13})\.json$/
+
+/** What follows the number in the name of an entry's file, such as `assistant-k3v9q0c1m2x4z`; may be empty. */
+function labelOf(entry: unknown): string {
+  const type = isObject(entry) && typeof entry.type === 'string' ? entry.type : ''
+  const word = type
+    .slice(0, 200)
+    .toLowerCase()
+    .replace(/[^a-z0-9_-]/g, '')
+  const uuid = uuidOf(entry)
+  if (uuid === undefined) return word.slice(0, LABEL)
+  return `${word.slice(0, LABEL - HASH - 1) || 'entry'}-${hashOf(uuid)}`
+}
+
+const placeOf = (number: number) => itemPlace(pageName(Math.floor(number / PAGE)), number % PAGE)

@@ -1,0 +1,11 @@
+/**
+ * Sessions of the Claude Agent SDK in git: `forkpoint/adapters/claude-agent`. Needs
+ * `@anthropic-ai/claude-agent-sdk` beside it.
+ */
+export {
+  CLAUDE_AGENT,
+  type ClaudeForkOptions,
+  type ClaudeTranscript,
+  ForkpointClaudeStore,
+} from './claude-store.ts'
+export type { ProjectSession } from './session-key.ts'

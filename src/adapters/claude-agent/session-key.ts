@@ -1,0 +1,80 @@
+/**
+ * Keys of the SDK ⇄ names of the store. A session is named `<projectKey>/<sessionId>`; a sub-agent's transcript is a
+ * line beside it, named as its subpath. No two keys share a name, whatever is in them.
+ */
+import { createHash } from 'node:crypto'
+import type { SessionKey } from '@anthropic-ai/claude-agent-sdk'
+import { InvalidIdError } from '../../errors.ts'
+import { branchRef, MAIN, parseRef, parseSessionId, type SessionId } from '../../ids.ts'
+
+/** A session of a project: a `SessionKey` without its subpath. */
+export type ProjectSession = Pick<SessionKey, 'projectKey' | 'sessionId'>
+
+/** Of one part of a name, in characters; what is longer is a prefix and a hash. */
+const LONGEST = 1000
+
+/** Throws InvalidIdError for a key that has no project, no session, or an empty subpath. */
+export function checkKey(key: SessionKey): SessionKey {
+  const { projectKey, sessionId, subpath } = key ?? {}
+  if (typeof projectKey !== 'string') throw new InvalidIdError('project', projectKey, 'it has to be a string')
+  if (typeof sessionId !== 'string') throw new InvalidIdError('session', sessionId, 'it has to be a string')
+  if (sessionId === '') throw new InvalidIdError('session', sessionId, 'it is empty')
+  if (subpath === undefined) return { projectKey, sessionId }
+  if (typeof subpath !== 'string') throw new InvalidIdError('subpath', subpath, 'it has to be a string')
+  if (subpath === '') {
+    throw new InvalidIdError('subpath', subpath, 'it is empty; leave it out for the session itself')
+  }
+  return { projectKey, sessionId, subpath }
+}
+
+/** The session's id in the store. */
+export const sessionName = ({ projectKey, sessionId }: ProjectSession): SessionId =>
+  parseSessionId(projectPrefix(projectKey) + escapeSession(sessionId))
+
+/** What the ids of a project's sessions begin with; no `/` follows. */
+export const projectPrefix = (projectKey: string): string => `${bounded(escapeName(projectKey))}/`
+
+/** The SDK's id of a session of that project; `undefined` for a session of another one. */
+export function sessionIdIn(prefix: string, name: string): string | undefined {
+  const rest = name.slice(prefix.length)
+  return name.startsWith(prefix) && rest !== '' && !rest.includes('/') ? unescapeName(rest) : undefined
+}
+
+/** Name of the line beside the session that keeps a sub-agent's transcript. */
+export const lineName = (subpath: string): string => escapeName(subpath)
+
+/** The subpath that such a name stands for. */
+export const subpathOf = (name: string): string => unescapeName(name)
+
+/** Whether the name, as a ref has it, is cut and hashed, so that the original has to be looked for. */
+export const isShortened = (name: string): boolean => name.includes('%-')
+
+/** The folder of a session's branches and of what is kept beside it: `refs/heads/<session>/`. */
+export const refFolder = (session: SessionId): string => branchRef(session, MAIN).slice(0, -MAIN.length)
+
+/** What a ref is called among the lines beside a session; `undefined` for anything else. */
+export function lineNameOf(ref: string): string | undefined {
+  const parsed = parseRef(ref)
+  return parsed?.kind === 'reserved' ? parsed.name : undefined
+}
+
+const escapeSession = (sessionId: string): string =>
+  bounded(escapeName(sessionId).replaceAll('/', escapeCharacter))
+
+// What no name may have: control characters and halves of surrogate pairs; and what marks them.
+const SPECIAL = /[%\u0000-\u001f\u007f-\u009f]|\p{Surrogate}/gu
+
+const escapeCharacter = (character: string): string =>
+  `%${character.charCodeAt(0).toString(16).padStart(4, '0')}`
+
+const escapeName = (text: string): string => text.replace(SPECIAL, escapeCharacter)
+
+const unescapeName = (name: string): string =>
+  name.replace(/%([0-9a-f]{4})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
+
+/** A `%` before anything but four hex digits comes from nowhere else. */
+function bounded(name: string): string {
+  if (name.length <= LONGEST) return name
+  const digest = createHash('sha256').update(name, 'utf8').digest('hex')
+  return `${name.slice(0, 100).replace(/\p{Surrogate}$/u, '')}%~${digest}`
+}
