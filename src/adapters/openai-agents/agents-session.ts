@@ -30,6 +30,7 @@ import { Operations } from './operations.ts'
 import { type Change, SessionLine } from './session-line.ts'
 import { COLLECTIONS, ITEMS, type SessionTree } from './session-tree.ts'
 import { checkSuffix, parseTransaction, userError } from './transaction.ts'
+import { waitingRun } from './waiting-run.ts'
 
 /** The `type` of these sessions. */
 export const TYPE = 'openai-agents'
@@ -46,7 +47,10 @@ export interface AgentsDocument extends StoredDocument {
   /** The items, in order; bytes as `{ "$bytes": "<base64>" }`. */
   messages: unknown[]
   operations?: unknown[]
+  /** `toJSON` of the RunState that is kept, if one is. */
   runState?: unknown[]
+  /** Ids of the calls that it waits for. */
+  waitsFor?: string[]
 }
 
 export interface AgentsSessionOptions {
@@ -63,9 +67,6 @@ export interface AgentsSessionOptions {
 
 // biome-ignore lint/suspicious/noExplicitAny: the framework's own bound of an agent
 export type AnyAgent = Agent<any, any>
-
-/** Which session waits for the run with this context to go on. */
-const waitingRuns = new WeakMap<object, string>()
 
 /**
  * A `Session` for `run(agent, input, { session })`: every call of the Runner that changes something is a git commit.
@@ -120,39 +121,33 @@ export class ForkpointAgentsSession
   }
 
   /** One checkpoint with these items behind those that are there, whoever wrote them. */
-  async addItems(items: AgentInputItem[], runContext?: RunContext<unknown>): Promise<void> {
+  async addItems(items: AgentInputItem[], _runContext?: RunContext<unknown>): Promise<void> {
     const add = toJsonItems(items)
     if (add.length === 0) return
-    await this.#change(async (tree) => ({ keep: await tree.count(), add, text: textOfItems }), { runContext })
+    await this.#change(async (tree) => ({ keep: await tree.count(), add, text: textOfItems }))
   }
 
   /** Takes the last item away and returns it. */
-  async popItem(runContext?: RunContext<unknown>): Promise<AgentInputItem | undefined> {
+  async popItem(_runContext?: RunContext<unknown>): Promise<AgentInputItem | undefined> {
     let popped: AgentInputItem | undefined
-    await this.#change(
-      async (tree) => {
-        const count = await tree.count()
-        popped = count === 0 ? undefined : (await tree.items(count - 1))[0]
-        if (popped === undefined) return undefined
-        const subject = cut(`take back ${lineOf(popped)}`)
-        return { keep: count - 1, text: () => ({ subject, body: '' }) }
-      },
-      { runContext },
-    )
+    await this.#change(async (tree) => {
+      const count = await tree.count()
+      popped = count === 0 ? undefined : (await tree.items(count - 1))[0]
+      if (popped === undefined) return undefined
+      const subject = cut(`take back ${lineOf(popped)}`)
+      return { keep: count - 1, text: () => ({ subject, body: '' }) }
+    })
     return popped
   }
 
   /** Takes everything away: items, operations and a run state. The checkpoints before stay. */
-  async clearSession(runContext?: RunContext<unknown>): Promise<void> {
-    await this.#change(
-      async (tree) => {
-        if (tree.id === undefined || (await tree.isEmpty())) return undefined
-        const subject = `clear ${itemCount(await tree.count())}`
-        const waits = await tree.hasRunState()
-        return { keep: 0, clear: true, ...(waits && { runState: null }), text: () => ({ subject, body: '' }) }
-      },
-      { runContext },
-    )
+  async clearSession(_runContext?: RunContext<unknown>): Promise<void> {
+    await this.#change(async (tree) => {
+      if (tree.id === undefined || (await tree.isEmpty())) return undefined
+      const subject = `clear ${itemCount(await tree.count())}`
+      const waits = await tree.hasRunState()
+      return { keep: 0, clear: true, ...(waits && { run: null }), text: () => ({ subject, body: '' }) }
+    })
   }
 
   /**
@@ -161,7 +156,7 @@ export class ForkpointAgentsSession
    */
   async replaceHistoryWithCompaction(
     items: AgentInputItem[],
-    runContext?: RunContext<unknown>,
+    _runContext?: RunContext<unknown>,
   ): Promise<void> {
     const add = toJsonItems(items)
     await this.#change(
@@ -173,7 +168,7 @@ export class ForkpointAgentsSession
         })
         return { keep: 0, add, text }
       },
-      { runContext, holds: true },
+      { holds: true },
     )
   }
 
@@ -200,7 +195,7 @@ export class ForkpointAgentsSession
    */
   async applyHistoryTransaction(
     args: SessionHistoryTransactionArgs,
-    runContext?: RunContext<unknown>,
+    _runContext?: RunContext<unknown>,
   ): Promise<void> {
     const { operationId, type, suffix, items } = await parseTransaction(args)
     const add = toJsonItems([...items])
@@ -210,31 +205,26 @@ export class ForkpointAgentsSession
       transaction: fingerprint([type, this.#storedItems(expected), this.#storedItems(add)]),
     }
     const { operation: id } = { ...(this.#line.stored(operation, 'operations', 0) as typeof operation) }
-    await this.#change(
-      async (tree) => {
-        const applied = await this.#operations.find(this.#objects, tree.id, id)
-        if (applied === operation.transaction) return undefined
-        if (applied !== undefined) {
-          const message = 'Session history operation was already applied with a different transaction.'
-          throw userError(message, this.#line.conflict())
-        }
-        const count = await tree.count()
-        if (type === 'append_items') return { keep: count, add, operation, text: textOfAppended }
-        const keep = count - suffix.length
-        const actual = keep < 0 ? [] : await tree.items(keep)
-        await checkSuffix(actual, this.#storedItems(expected, Math.max(keep, 0)).map(toItem)).catch(
-          (error) => {
-            throw userError(error.message, this.#line.conflict())
-          },
-        )
-        const text = (added: readonly unknown[]): Text => ({
-          subject: `replace the last ${itemCount(suffix.length)} with ${added.length}`,
-          body: linesOf(added),
-        })
-        return { keep, add, operation, text }
-      },
-      { runContext },
-    )
+    await this.#change(async (tree) => {
+      const applied = await this.#operations.find(this.#objects, tree.id, id)
+      if (applied === operation.transaction) return undefined
+      if (applied !== undefined) {
+        const message = 'Session history operation was already applied with a different transaction.'
+        throw userError(message, this.#line.conflict())
+      }
+      const count = await tree.count()
+      if (type === 'append_items') return { keep: count, add, operation, text: textOfAppended }
+      const keep = count - suffix.length
+      const actual = keep < 0 ? [] : await tree.items(keep)
+      await checkSuffix(actual, this.#storedItems(expected, Math.max(keep, 0)).map(toItem)).catch((error) => {
+        throw userError(error.message, this.#line.conflict())
+      })
+      const text = (added: readonly unknown[]): Text => ({
+        subject: `replace the last ${itemCount(suffix.length)} with ${added.length}`,
+        body: linesOf(added),
+      })
+      return { keep, add, operation, text }
+    })
   }
 
   /** The items as they are stored, for the Runner's comparisons: what `redact` takes away is missing in both. */
@@ -245,19 +235,20 @@ export class ForkpointAgentsSession
   // A run that waits
 
   /**
-   * Keeps the state of a run that waits for an approval, with the session. It goes with the first items that the
-   * run saves once it continues (with this state, or one that `loadRunState` gave), in the same checkpoint.
+   * Keeps the state of a run that waits for approvals, with the session, in place of one that was kept. It goes with
+   * the first items that answer a call it waits for, in the same checkpoint, so that no call is run again whose
+   * result is saved. A run that then waits once more is saved once more.
    */
   async saveRunState<TContext, TAgent extends AnyAgent>(state: RunState<TContext, TAgent>): Promise<void> {
-    const runState: unknown = JSON.parse(state.toString())
-    const names = state.getInterruptions().map(({ name }) => name ?? 'a tool')
-    waitingRuns.set(state._context, this.#id)
-    const waits = names.length === 0 ? 'keep the state of a run' : `wait for approval of ${names.join(', ')}`
+    const interruptions = state.getInterruptions()
+    const run = waitingRun(JSON.parse(state.toString()), interruptions)
+    const names = interruptions.map(({ name }) => name ?? 'a tool')
+    const subject = cut(names.length === 0 ? 'keep a run' : `wait for approval of ${names.join(', ')}`)
     await this.#change(async (tree) => {
       const kept = await tree.runState()
-      const wanted = this.#line.stored(runState, 'runState', 0)
-      if (kept !== undefined && fingerprint(kept) === fingerprint(wanted)) return undefined
-      return { keep: await tree.count(), runState, text: () => ({ subject: cut(waits), body: '' }) }
+      if (kept !== undefined && fingerprint(kept) === fingerprint(this.#line.storedRun(run).state))
+        return undefined
+      return { keep: await tree.count(), run, text: () => ({ subject, body: '' }) }
     })
   }
 
@@ -274,14 +265,11 @@ export class ForkpointAgentsSession
     const kept = await this.#turns.run(() => this.#line.read((tree) => tree.runState()))
     if (kept === undefined) return undefined
     const text = JSON.stringify(kept)
-    const state =
-      context === undefined
-        ? await RunState.fromString<TContext, TAgent>(agent, text)
-        : await RunState.fromStringWithContext<TContext, TAgent>(agent, text, context, {
-            ...(contextStrategy !== undefined && { contextStrategy }),
-          })
-    waitingRuns.set(state._context, this.#id)
-    return state
+    return context === undefined
+      ? await RunState.fromString<TContext, TAgent>(agent, text)
+      : await RunState.fromStringWithContext<TContext, TAgent>(agent, text, context, {
+          ...(contextStrategy !== undefined && { contextStrategy }),
+        })
   }
 
   /** Forgets the run state: the run will not go on. */
@@ -289,7 +277,7 @@ export class ForkpointAgentsSession
     await this.#change(async (tree) => {
       if (!(await tree.hasRunState())) return undefined
       const text = () => ({ subject: 'forget the waiting run', body: '' })
-      return { keep: await tree.count(), runState: null, text }
+      return { keep: await tree.count(), run: null, text }
     })
   }
 
@@ -354,15 +342,9 @@ export class ForkpointAgentsSession
   /** One after another, in the order of the calls. */
   #change(
     decide: (tree: SessionTree) => Promise<Change | undefined>,
-    { runContext, holds }: { runContext?: RunContext<unknown> | undefined; holds?: boolean } = {},
+    options?: { holds?: boolean },
   ): Promise<void> {
-    const continues = runContext !== undefined && waitingRuns.get(runContext) === this.#id
-    const settle = async (tree: SessionTree) => {
-      const change = await decide(tree)
-      if (!continues || change === undefined || change.runState !== undefined) return change
-      return (await tree.hasRunState()) ? { ...change, runState: null } : change
-    }
-    return this.#turns.run(() => this.#line.change(settle, { ...(holds !== undefined && { holds }) }))
+    return this.#turns.run(() => this.#line.change(decide, options))
   }
 
   get #objects() {

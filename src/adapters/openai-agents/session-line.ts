@@ -21,6 +21,7 @@ import { seqOn, timeOn } from '../../store/lineage.ts'
 import { redactValue } from '../../store/redact.ts'
 import { type Text, titleOf } from './item-line.ts'
 import { ITEMS, OPERATIONS, RUN_STATE, SessionTree } from './session-tree.ts'
+import { answers, type WaitingRun } from './waiting-run.ts'
 
 /** What a write makes of what is there. JSON; nothing is redacted yet. */
 export interface Change {
@@ -32,7 +33,7 @@ export interface Change {
   operation?: unknown
   clear?: boolean
   /** `null`: there is none any more. */
-  runState?: unknown
+  run?: WaitingRun | null
   /** What `git log` says, given what is added as it is stored. */
   text(added: readonly unknown[]): Text
 }
@@ -162,6 +163,15 @@ export class SessionLine {
     return redact === undefined ? value : redactValue(value, redact, [collection, index])
   }
 
+  /** A run as it is stored. */
+  storedRun({ state, waitsFor }: WaitingRun): WaitingRun {
+    const ids = waitsFor.map((id, index) => this.stored(id, 'waitsFor', index))
+    return {
+      state: this.stored(state, RUN_STATE, 0) ?? null,
+      waitsFor: ids.filter((id) => typeof id === 'string'),
+    }
+  }
+
   /** The error for somebody who stands where nothing fits any more. */
   conflict(): ConflictError {
     return this.#conflict(this.#branch ?? this.#named ?? MAIN, this.#seen ?? null, this.#seen)
@@ -228,15 +238,19 @@ export class SessionLine {
     const { history, repository, rules } = this.#door
     const session = this.#session
     const before = this.#treeOf(parent)
-    const { keep, operation, clear = false, runState } = change
+    const { keep, operation, clear = false } = change
     const add: unknown[] = []
     for (const item of change.add ?? []) {
       const kept = this.stored(item, ITEMS, keep + add.length)
       if (kept !== undefined) add.push(kept)
     }
     const count = await before.count()
-    if (keep === count && add.length === 0 && operation === undefined && !clear && runState === undefined)
+    if (keep === count && add.length === 0 && operation === undefined && !clear && change.run === undefined)
       return undefined
+    const waits = await before.hasRunState()
+    const waitsFor = waits ? (await before.fields()).waitsFor : undefined
+    const goesOn = add.some((item) => answers(item, waitsFor))
+    const run = change.run === undefined && goesOn ? null : change.run
     const time = timeOn(parent === undefined ? [] : [parent.time], Math.floor(rules.now()))
     const title = titleOf(add)
     const first = {
@@ -246,12 +260,11 @@ export class SessionLine {
       createdAt: new Date(time).toISOString(),
     }
     const done = operation === undefined ? undefined : this.stored(operation, OPERATIONS, 0)
-    const waiting = runState == null ? runState : (this.stored(runState, RUN_STATE, 0) ?? null)
-    const changed = { keep, add, operations: { clear, add: done }, runState: waiting }
+    const changed = { keep, add, operations: { clear, add: done }, run: run && this.storedRun(run) }
     const edits = await before.edits(changed, rules.layout, first)
     const { tree, objects } = await editTree(repository.objects, parent?.tree, edits)
     const after = keep + add.length
-    const status = (await new SessionTree(repository.objects, tree).hasRunState()) ? 'waiting' : undefined
+    const status = (run === undefined ? waits : run !== null) ? 'waiting' : undefined
     const facts = checkpointFacts(
       { added: after > count ? add.slice(count - after) : [], from: count, run: undefined },
       { status },

@@ -16,6 +16,7 @@ import { blobsBelow, entriesOf, type Files, folderAt, readBlobs } from '../../st
 import { countItems, type Edits } from '../../store/git-line.ts'
 import { readFields } from '../../store/git-reader.ts'
 import { toItem } from './items.ts'
+import type { WaitingRun } from './waiting-run.ts'
 
 /** Items of the session. */
 export const ITEMS = 'messages'
@@ -35,7 +36,7 @@ export interface TreeChange {
   add: readonly unknown[]
   operations: { clear?: boolean; add?: unknown }
   /** `null`: there is none any more; `undefined`: as before. */
-  runState?: unknown
+  run?: WaitingRun | null | undefined
 }
 
 export class SessionTree {
@@ -73,6 +74,11 @@ export class SessionTree {
     return this.id !== undefined && (await folderAt(this.#objects, this.id, RUN_STATE)) !== undefined
   }
 
+  /** What `session.json` says. */
+  fields(): Promise<Record<string, unknown>> {
+    return this.id === undefined ? Promise.resolve({}) : readFields(this.#objects, this.id)
+  }
+
   async runState(): Promise<unknown> {
     if (this.id === undefined) return undefined
     const files = await readBlobs(this.#objects, await blobsBelow(this.#objects, this.id, { at: RUN_STATE }))
@@ -82,19 +88,23 @@ export class SessionTree {
   /** The files that a change sets and removes. `first`: what `session.json` says when this is the first checkpoint. */
   async edits(change: TreeChange, layout: Layout, first: Record<string, unknown>): Promise<Edits> {
     const { keep, add, operations } = change
-    const [before, waited] = [await this.count(), await this.hasRunState()]
+    const before = await this.count()
     const edits: Edits = new Map()
     if (keep < before) await this.#removeFrom(edits, keep)
-    for (const [index, item] of add.entries()) put(edits, encodeItem(layout, ITEMS, keep + index, item))
+    const slice = new TimeSlice()
+    for (const [index, item] of add.entries()) {
+      put(edits, encodeItem(layout, ITEMS, keep + index, item))
+      if (slice.isOver()) await slice.next()
+    }
     if (operations.clear === true) edits.set(OPERATIONS, null)
     const done = operations.clear === true ? 0 : await this.#countOf(OPERATIONS)
     if (operations.add !== undefined) put(edits, encodeItem(layout, OPERATIONS, done, operations.add))
-    if (change.runState !== undefined) edits.set(RUN_STATE, null)
-    if (change.runState != null) put(edits, encodeItem(layout, RUN_STATE, 0, change.runState))
-    const waits = change.runState === undefined ? waited : change.runState !== null
-    const empty = keep + add.length === 0
-    if (this.id === undefined || empty !== (before === 0) || waits !== waited) {
-      await this.#head(edits, layout, first, { empty, waits })
+    const { run } = change
+    if (run !== undefined && (await this.hasRunState())) edits.set(RUN_STATE, null)
+    if (run != null) put(edits, encodeItem(layout, RUN_STATE, 0, run.state))
+    const isEmpty = keep + add.length === 0
+    if (this.id === undefined || run !== undefined || isEmpty !== (before === 0)) {
+      await this.#head(edits, layout, first, { isEmpty, run })
     }
     return edits
   }
@@ -104,12 +114,17 @@ export class SessionTree {
     edits: Edits,
     layout: Layout,
     first: Record<string, unknown>,
-    { empty, waits }: { empty: boolean; waits: boolean },
+    { isEmpty, run }: { isEmpty: boolean; run?: WaitingRun | null | undefined },
   ): Promise<void> {
-    const old = this.id === undefined ? first : await readFields(this.#objects, this.id)
-    const { [ITEMS]: _, status: __, ...rest } = old
-    const head = { ...rest, ...(waits && { status: 'waiting' }), ...(empty && { [ITEMS]: [] }) }
-    const files = encodeHead(head, layout, COLLECTIONS.slice(empty ? 1 : 0))
+    const { [ITEMS]: _, ...old } = this.id === undefined ? first : await this.fields()
+    const { status: __, waitsFor: ___, ...settled } = old
+    const waiting = run === undefined ? old : settled
+    const head = {
+      ...waiting,
+      ...(run != null && { status: 'waiting', waitsFor: run.waitsFor }),
+      ...(isEmpty && { [ITEMS]: [] }),
+    }
+    const files = encodeHead(head, layout, COLLECTIONS.slice(isEmpty ? 1 : 0))
     put(edits, files)
     if (this.id === undefined) return
     for (const { name, mode } of entriesOf(await this.#objects.readTree(this.id))) {

@@ -1,6 +1,19 @@
 /** The framework's own Runner on our sessions, and on its MemorySession: both have to end the same. */
-import { type Agent, type AgentInputItem, MemorySession, RunState, type Session } from '@openai/agents-core'
-import { assistantMessage, modelError, type ScriptedModelInput } from '@openai/agents-core/testing'
+import {
+  type Agent,
+  type AgentInputItem,
+  hostedMcpTool,
+  MemorySession,
+  RunContext,
+  RunState,
+  type Session,
+} from '@openai/agents-core'
+import {
+  assistantMessage,
+  functionCall,
+  modelError,
+  type ScriptedModelInput,
+} from '@openai/agents-core/testing'
 import { describe, expect, test } from 'vitest'
 import { ForkpointAgentsSession } from '../../../src/adapters/openai-agents/index.ts'
 import { GitSessionStore } from '../../../src/store/git-session-store.ts'
@@ -232,11 +245,81 @@ describe('a run that waits for an approval', () => {
     git(folder, 'fsck', '--strict')
   })
 
+  test('keeps waiting when another run has the same context', async () => {
+    const session = new ForkpointAgentsSession({ store: await newFolder(), sessionId: 's' })
+    const context = new RunContext({ user: 'Ada' })
+    const result = await runner.run(scripted(script()) as never, 'Book', { session, context })
+    await session.saveRunState(result.state)
+    await runner.run(scripted([[assistantMessage('Hi.')]]) as never, 'Hello', { session, context })
+    expect(await session.loadRunState(scripted([]))).toBeDefined()
+    await session.close()
+  })
+
+  test('with two calls, one of which is decided first, is kept again for the other', async () => {
+    const folder = await newFolder()
+    const session = new ForkpointAgentsSession({ store: folder, sessionId: 's' })
+    const agent = scripted([[callBook('Ritz', 'c1'), callBook('Savoy', 'c2')]])
+    const first = await runner.run(agent, 'Book both', { session })
+    await session.saveRunState(first.state)
+    const next = (await session.loadRunState(scripted([[assistantMessage('Both.')]])))!
+    next.approve(next.getInterruptions()[0]!)
+    const second = await runner.run(next._currentAgent, next, { session })
+    expect(second.interruptions).toHaveLength(1)
+    await session.saveRunState(second.state)
+    const last = (await session.loadRunState(next._currentAgent))!
+    last.approve(last.getInterruptions()[0]!)
+    expect((await runner.run(next._currentAgent, last, { session })).finalOutput).toBe('Both.')
+    expect(await session.loadRunState(next._currentAgent)).toBeUndefined()
+    expect((await session.getItems()).map(booked).filter(Boolean)).toHaveLength(2)
+    expect((await session.store.verify()).problems).toEqual([])
+    await session.close()
+  })
+
+  test("waits for an agent's own tool, and for a hosted one", async () => {
+    const session = new ForkpointAgentsSession({ store: await newFolder(), sessionId: 's' })
+    const booker = (say: ScriptedModelInput[]) =>
+      scripted(say, { name: 'Booker' }).asTool({ toolName: 'booker', toolDescription: 'Books.' })
+    const outer = (say: ScriptedModelInput[], inner: ScriptedModelInput[]) =>
+      scripted(say, { tools: [booker(inner)] })
+    const agent = outer(
+      [[functionCall('booker', { input: 'the Ritz' }, { callId: 'outer' })]],
+      [[callBook('Ritz', 'inner')]],
+    )
+    const result = await runner.run(agent, 'Book', { session })
+    expect(result.interruptions).toHaveLength(1)
+    await session.saveRunState(result.state)
+    const later = outer([[assistantMessage('Booked.')]], [[assistantMessage('Yes.')]])
+    const state = (await session.loadRunState(later))!
+    state.approve(state.getInterruptions()[0]!)
+    expect((await runner.run(later, state, { session })).finalOutput).toBe('Booked.')
+    expect(await session.loadRunState(later)).toBeUndefined()
+
+    const tools = [
+      hostedMcpTool({ serverLabel: 'maps', serverUrl: 'https://maps.example', requireApproval: 'always' }),
+    ]
+    const providerData = { type: 'mcp_approval_request', id: 'mcpr_1', server_label: 'maps', name: 'route' }
+    const request = {
+      type: 'hosted_tool_call',
+      id: 'mcpr_1',
+      name: 'mcp_approval_request',
+      status: 'completed',
+      providerData,
+    }
+    const asked = await runner.run(scripted([[request as never]], { tools }), 'Route?', { session })
+    expect(asked.interruptions).toHaveLength(1)
+    await session.saveRunState(asked.state)
+    const guide = scripted([[assistantMessage('Left.')]], { tools })
+    const routed = (await session.loadRunState(guide))!
+    routed.approve(routed.getInterruptions()[0]!)
+    expect((await runner.run(guide, routed, { session })).finalOutput).toBe('Left.')
+    expect(await session.loadRunState(guide)).toBeUndefined()
+    await session.close()
+  })
+
   test('takes a context of its own when it goes on', async () => {
     const session = new ForkpointAgentsSession({ store: await newFolder(), sessionId: 's' })
     const { state } = await start(session, scripted(script()))
     await session.saveRunState(state)
-    const { RunContext } = await import('@openai/agents-core')
     const context = new RunContext({ user: 'Ada' })
     const loaded = await session.loadRunState(scripted([]), { context, contextStrategy: 'replace' })
     expect(loaded!._context).toBe(context)
