@@ -7,7 +7,30 @@
 const PEERS = ['raw append', 'raw (promises)', 'JSON file', 'SqliteSaver', 'isomorphic-git', 'git']
 
 /** @param {readonly Measure[]} measures */
-export function table(measures) {
+export const table = (measures) =>
+  grouped(measures)
+    .map(([name, some]) => `${name === '' ? '' : `${name}\n`}${plainTable(some)}`)
+    .join('\n\n')
+
+/** @param {readonly Measure[]} measures */
+export const markdownTable = (measures) =>
+  grouped(measures)
+    .map(([name, some]) => `${name === '' ? '' : `**${name}**\n\n`}${oneMarkdownTable(some)}`)
+    .join('\n\n')
+
+/** @param {readonly Measure[]} measures @returns {[string, Measure[]][]} */
+function grouped(measures) {
+  /** @type {Map<string, Measure[]>} */
+  const groups = new Map()
+  for (const measure of measures) {
+    const { group = '' } = measure
+    groups.set(group, [...(groups.get(group) ?? []), measure])
+  }
+  return [...groups]
+}
+
+/** @param {readonly Measure[]} measures */
+function plainTable(measures) {
   const lines = cells(measures)
   const widths = (lines[0] ?? []).map((_, column) =>
     Math.max(...lines.map((line) => line[column]?.length ?? 0)),
@@ -26,7 +49,7 @@ export function table(measures) {
 }
 
 /** @param {readonly Measure[]} measures */
-export function markdownTable(measures) {
+function oneMarkdownTable(measures) {
   const [head = [], ...lines] = cells(measures)
   const rule = head.map((_, column) => (column === 0 ? '---' : '--:'))
   return [head, rule, ...lines].map((line) => `| ${line.join(' | ')} |`).join('\n')
@@ -37,7 +60,9 @@ export function reachedLine(answers) {
   const goals = answers.flatMap(({ measures }) => measures).filter(({ reach }) => reach !== undefined)
   const missed = goals.filter(({ reached }) => reached !== true)
   const all = `${goals.length - missed.length} of ${goals.length} reached`
-  return missed.length === 0 ? `${all}.` : `${all}. Missed: ${missed.map(({ what }) => what).join('; ')}.`
+  return missed.length === 0
+    ? `${all}.`
+    : `${all}. Missed: ${missed.map(({ group, what }) => (group === undefined ? what : `${group}: ${what}`)).join('; ')}.`
 }
 
 /** Contenders that none of the measures has get no column; neither does a reach that none has. @param {readonly Measure[]} measures @returns {string[][]} */

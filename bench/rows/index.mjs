@@ -1,4 +1,5 @@
 // @ts-check
+import { adapters } from './adapters.mjs'
 import { disk } from './disk.mjs'
 import { fork } from './fork.mjs'
 import { growth } from './growth.mjs'
@@ -11,4 +12,4 @@ import { throughput } from './throughput.mjs'
 import { transcripts } from './transcripts.mjs'
 
 /** In the order of the design's table. */
-export const ROWS = [save, syncs, throughput, stall, growth, resume, fork, disk, heap, transcripts]
+export const ROWS = [save, syncs, throughput, stall, growth, resume, fork, disk, heap, transcripts, adapters]

@@ -8,6 +8,7 @@
  * @property {(text: string) => void} say progress, for a person who waits
  *
  * @typedef {object} Measure one line of the table
+ * @property {string} [group] measures of one group, which are next to each other, get a table of their own
  * @property {string} what
  * @property {string} unit
  * @property {number} forkpoint

@@ -1,0 +1,106 @@
+// @ts-check
+import { contendersOf, FRAMEWORKS } from '../adapters/contender.mjs'
+import { child } from '../children/child.mjs'
+import { p50 } from '../statistics.mjs'
+import { atMost } from './row.mjs'
+
+/** @typedef {{ samples: number[], written: number[], load: number, items: number, disk: number }} Run */
+/** @typedef {{ name: string, ours: boolean, run: Run }} Entry */
+
+const BYTES = 4096
+const SHORT = 300
+const LONG = 3000
+/** What a contender may take for its saves, where it is not ours: some write the whole session each turn. */
+const BUDGET = 30_000
+
+/** @type {import('./row.mjs').Row} */
+export const adapters = {
+  name: 'adapters',
+  about: 'sessions of other frameworks, 4 KB a turn, beside what their users have now',
+  async run({ quick, folder, say }) {
+    /** @type {import('./row.mjs').Measure[]} */
+    const measures = []
+    /** @type {string[]} */
+    const stopped = []
+    for (const framework of FRAMEWORKS) {
+      const contenders = await contendersOf(framework)
+      if (contenders.length === 0) throw new Error(`bench/adapters/${framework}.mjs is missing`)
+      for (const turns of quick ? [SHORT] : [SHORT, LONG]) {
+        /** @type {Entry[]} */
+        const entries = []
+        for (const [index, { name, ours }] of contenders.entries()) {
+          say(`${framework}, ${turns} turns, ${name}`)
+          const place = folder(`${framework}-${turns}-${index}`)
+          const budget = ours || turns === SHORT ? undefined : BUDGET
+          const run = await child('adapter', { framework, name, folder: place, turns, bytes: BYTES, budget })
+          if (run.samples.length < turns) stopped.push(`${name} (${count(run.samples.length)} turns)`)
+          entries.push({ name, ours, run })
+        }
+        measures.push(...measured(framework, turns, entries))
+      }
+    }
+    return {
+      measures,
+      notes: [
+        'Each contender in a process of its own. Bytes written: all that the process hands to write(2) during the save (`wchar` of proc(5)), the median of a tenth; what settling and merging write behind some saves is in the mean.',
+        'Bytes on disk: allocated, folders included, after `maintain` where there is one, everything closed. Contenders that keep nothing on disk have 0, and lose everything with the process.',
+        'A load is by a fresh object, the middle of three.',
+        ...(stopped.length === 0
+          ? []
+          : [
+              `Stopped after ${BUDGET / 1000} s of saving: ${stopped.join(', ')}. Their last tenth is that of the turns they got to; their load and their disk are left out.`,
+            ]),
+      ],
+    }
+  },
+}
+
+/** @param {string} framework @param {number} turns @param {readonly Entry[]} entries */
+function measured(framework, turns, entries) {
+  const group = `${framework}, ${count(turns)} turns`
+  /** @param {string} what @param {string} unit @param {(run: Run) => number} of */
+  const measure = (what, unit, of) => {
+    const ours = entries.find((entry) => entry.ours)
+    const peers = entries.filter((entry) => !entry.ours).map(({ name, run }) => [name, of(run)])
+    const forkpoint = ours === undefined ? Number.NaN : of(ours.run)
+    return { group, what, unit, forkpoint, peers: Object.fromEntries(peers) }
+  }
+  const first = (/** @type {number[]} */ values) => values.slice(0, turns / 10)
+  const last = (/** @type {number[]} */ values) => values.slice(-turns / 10)
+  const whole = (/** @type {(run: Run) => number} */ of) => (/** @type {Run} */ run) =>
+    run.samples.length < turns ? Number.NaN : of(run)
+  const grown = measure('… last tenth by first', '×', ({ written }) => {
+    const before = p50(first(written))
+    return before === 0 ? Number.NaN : p50(last(written)) / before
+  })
+  const disk = measure(
+    'bytes on disk',
+    'bytes',
+    whole((run) => run.disk),
+  )
+  return [
+    measure('save p50, first tenth', 'ms', ({ samples }) => p50(first(samples))),
+    measure('save p50, last tenth', 'ms', ({ samples }) => p50(last(samples))),
+    measure(
+      'load',
+      'ms',
+      whole((run) => run.load),
+    ),
+    measure('bytes written a save, first tenth', 'bytes', ({ written }) => p50(first(written))),
+    measure('bytes written a save, last tenth', 'bytes', ({ written }) => p50(last(written))),
+    { ...grown, reach: '≤ 1.3', reached: grown.forkpoint <= 1.3 },
+    measure('bytes written a save, mean of all', 'bytes', ({ written }) => mean(written)),
+    framework === 'langgraph' && turns === SHORT
+      ? atMost(disk, { to: sqliteOf(entries), most: 0.01, text: '≤ 1/100 of SqliteSaver' })
+      : disk,
+  ]
+}
+
+/** @param {readonly Entry[]} entries */
+const sqliteOf = (entries) => entries.find(({ name }) => name.includes('SqliteSaver'))?.name ?? 'SqliteSaver'
+
+/** @param {readonly number[]} values */
+const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length
+
+/** @param {number} turns */
+const count = (turns) => turns.toLocaleString('en-US')
