@@ -24,12 +24,13 @@ import type {
   StoredDocument,
 } from '../../store/session-store.ts'
 import { adapterStore, type StoreOrFolder } from '../store-or-folder.ts'
-import { cut, items as itemCount, lineOf, linesOf, type Text, textOfItems } from './item-line.ts'
+import { cut, itemCount, lineOf, linesOf, type Text, textOfItems } from './item-line.ts'
 import { fingerprint, toItem, toJsonItems } from './items.ts'
+import { asStored, type Change, runAsStored } from './new-checkpoint.ts'
 import { Operations } from './operations.ts'
-import { type Change, SessionLine } from './session-line.ts'
-import { COLLECTIONS, ITEMS, type SessionTree } from './session-tree.ts'
-import { checkSuffix, parseTransaction, userError } from './transaction.ts'
+import { SessionLine } from './session-line.ts'
+import { COLLECTIONS, ITEMS, OPERATIONS, type SessionTree } from './session-tree.ts'
+import { checkSuffix, parseTransaction, type Transaction, userError } from './transaction.ts'
 import { waitingRun } from './waiting-run.ts'
 
 /** The `type` of these sessions. */
@@ -197,34 +198,10 @@ export class ForkpointAgentsSession
     args: SessionHistoryTransactionArgs,
     _runContext?: RunContext<unknown>,
   ): Promise<void> {
-    const { operationId, type, suffix, items } = await parseTransaction(args)
-    const add = toJsonItems([...items])
-    const expected = toJsonItems([...suffix])
-    const operation = {
-      operation: operationId,
-      transaction: fingerprint([type, this.#storedItems(expected), this.#storedItems(add)]),
-    }
-    const { operation: id } = { ...(this.#line.stored(operation, 'operations', 0) as typeof operation) }
-    await this.#change(async (tree) => {
-      const applied = await this.#operations.find(this.#objects, tree.id, id)
-      if (applied === operation.transaction) return undefined
-      if (applied !== undefined) {
-        const message = 'Session history operation was already applied with a different transaction.'
-        throw userError(message, this.#line.conflict())
-      }
-      const count = await tree.count()
-      if (type === 'append_items') return { keep: count, add, operation, text: textOfAppended }
-      const keep = count - suffix.length
-      const actual = keep < 0 ? [] : await tree.items(keep)
-      await checkSuffix(actual, this.#storedItems(expected, Math.max(keep, 0)).map(toItem)).catch((error) => {
-        throw userError(error.message, this.#line.conflict())
-      })
-      const text = (added: readonly unknown[]): Text => ({
-        subject: `replace the last ${itemCount(suffix.length)} with ${added.length}`,
-        body: linesOf(added),
-      })
-      return { keep, add, operation, text }
-    })
+    const parsing = parseTransaction(args)
+    // Who waits for it is told; until it is its turn nobody does.
+    parsing.catch(() => undefined)
+    await this.#turns.run(async () => this.#apply(await parsing))
   }
 
   /** The items as they are stored, for the Runner's comparisons: what `redact` takes away is missing in both. */
@@ -246,7 +223,7 @@ export class ForkpointAgentsSession
     const subject = cut(names.length === 0 ? 'keep a run' : `wait for approval of ${names.join(', ')}`)
     await this.#change(async (tree) => {
       const kept = await tree.runState()
-      if (kept !== undefined && fingerprint(kept) === fingerprint(this.#line.storedRun(run).state))
+      if (kept !== undefined && fingerprint(kept) === fingerprint(runAsStored(this.#door.rules, run).state))
         return undefined
       return { keep: await tree.count(), run, text: () => ({ subject, body: '' }) }
     })
@@ -339,6 +316,36 @@ export class ForkpointAgentsSession
     return this.#turns.run(() => this.store.close())
   }
 
+  async #apply({ operationId, type, suffix, items }: Transaction): Promise<void> {
+    const add = toJsonItems(items)
+    const expected = toJsonItems(suffix)
+    const operation = {
+      operation: operationId,
+      transaction: fingerprint([type, this.#storedItems(expected), this.#storedItems(add)]),
+    }
+    const { objects } = this.#door.repository
+    const { operation: id } = {
+      ...(asStored(this.#door.rules, operation, OPERATIONS, 0) as typeof operation),
+    }
+    await this.#line.change(async (tree) => {
+      const applied = await this.#operations.find(objects, tree.id, id)
+      if (applied === operation.transaction) return undefined
+      if (applied !== undefined) throw userError(this.#line.conflict(USED_ID))
+      const count = await tree.count()
+      if (type === 'append_items') return { keep: count, add, operation, text: textOfAppended }
+      const keep = count - suffix.length
+      const actual = keep < 0 ? [] : await tree.items(keep)
+      await checkSuffix(actual, this.#storedItems(expected, Math.max(keep, 0)).map(toItem)).catch((error) => {
+        throw userError(this.#line.conflict(error.message))
+      })
+      const text = (added: readonly unknown[]): Text => ({
+        subject: `replace the last ${itemCount(suffix.length)} with ${added.length}`,
+        body: linesOf(added),
+      })
+      return { keep, add, operation, text }
+    })
+  }
+
   /** One after another, in the order of the calls. */
   #change(
     decide: (tree: SessionTree) => Promise<Change | undefined>,
@@ -347,14 +354,16 @@ export class ForkpointAgentsSession
     return this.#turns.run(() => this.#line.change(decide, options))
   }
 
-  get #objects() {
-    return doorOf(this.store).repository.objects
+  get #door() {
+    return doorOf(this.store)
   }
 
   #storedItems(json: readonly unknown[], from = 0): unknown[] {
-    return json.map((item, index) => this.#line.stored(item, ITEMS, from + index) ?? null)
+    return json.map((item, index) => asStored(this.#door.rules, item, ITEMS, from + index) ?? null)
   }
 }
+
+const USED_ID = 'Session history operation was already applied with a different transaction.'
 
 const textOfAppended = (added: readonly unknown[]): Text =>
   added.length === 0 ? { subject: 'an operation without items', body: '' } : textOfItems(added)

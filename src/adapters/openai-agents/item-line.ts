@@ -29,7 +29,8 @@ export function linesOf(items: readonly unknown[]): string {
 export const lineOf = (item: unknown): string => cut(oneLine(textOf(item)))
 
 /** Such as `3 items` and `1 item`. */
-export const items = (count: number): string => `${count.toLocaleString('en')} item${count === 1 ? '' : 's'}`
+export const itemCount = (count: number): string =>
+  `${count.toLocaleString('en')} item${count === 1 ? '' : 's'}`
 
 /** The first words of the first user message, which is what a session is called. */
 export function titleOf(added: readonly unknown[]): string | undefined {

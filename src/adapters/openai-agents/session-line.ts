@@ -2,7 +2,6 @@
 import { ConflictError, NotFoundError, StorageError } from '../../errors.ts'
 import type { Plan } from '../../git/group-commit.ts'
 import { PURGE_LOCK, purgeMark } from '../../git/purge.ts'
-import { editTree } from '../../git/tree-edit.ts'
 import {
   activeRef,
   type BranchName,
@@ -12,31 +11,11 @@ import {
   parseBranchName,
   type SessionId,
 } from '../../ids.ts'
-import { checkpointFacts } from '../../store/changes.ts'
 import { wrongType } from '../../store/document.ts'
-import { newCommit } from '../../store/git-commit.ts'
 import { doorOf, type GitDoor } from '../../store/git-door.ts'
 import type { CommitInfo } from '../../store/git-history.ts'
-import { seqOn, timeOn } from '../../store/lineage.ts'
-import { redactValue } from '../../store/redact.ts'
-import { type Text, titleOf } from './item-line.ts'
-import { ITEMS, OPERATIONS, RUN_STATE, SessionTree } from './session-tree.ts'
-import { answers, type WaitingRun } from './waiting-run.ts'
-
-/** What a write makes of what is there. JSON; nothing is redacted yet. */
-export interface Change {
-  /** So many items stay, those behind them go. */
-  keep: number
-  /** Behind those that stay. */
-  add?: readonly unknown[]
-  /** An operation to remember; `clear` forgets those there were. */
-  operation?: unknown
-  clear?: boolean
-  /** `null`: there is none any more. */
-  run?: WaitingRun | null
-  /** What `git log` says, given what is added as it is stored. */
-  text(added: readonly unknown[]): Text
-}
+import { type Change, newCheckpoint } from './new-checkpoint.ts'
+import { SessionTree } from './session-tree.ts'
 
 export interface Standing {
   branch?: string | undefined
@@ -142,7 +121,8 @@ export class SessionLine {
             throw this.#conflict(branch, this.#seen, base?.id)
           }
           const change = await decide(this.#treeOf(base))
-          const made = change && (await this.#make(branch, base, change))
+          const place = { session: this.#session, branch, parent: base }
+          const made = change && (await newCheckpoint(this.#door, place, change))
           if (made === undefined) return { ...NOTHING, result: base?.id }
           const symbolic = tip === undefined ? target.symbolic : []
           return { ...made, moves: new Map([[ref, made.result as string]]), symbolic }
@@ -157,24 +137,11 @@ export class SessionLine {
     })
   }
 
-  /** A value as it is stored; `undefined` when `redact` takes it away. */
-  stored(value: unknown, collection: string, index: number): unknown {
-    const { redact } = this.#door.rules
-    return redact === undefined ? value : redactValue(value, redact, [collection, index])
-  }
-
-  /** A run as it is stored. */
-  storedRun({ state, waitsFor }: WaitingRun): WaitingRun {
-    const ids = waitsFor.map((id, index) => this.stored(id, 'waitsFor', index))
-    return {
-      state: this.stored(state, RUN_STATE, 0) ?? null,
-      waitsFor: ids.filter((id) => typeof id === 'string'),
-    }
-  }
-
-  /** The error for somebody who stands where nothing fits any more. */
-  conflict(): ConflictError {
-    return this.#conflict(this.#branch ?? this.#named ?? MAIN, this.#seen ?? null, this.#seen)
+  /** A conflict with what is there, whoever wrote it. */
+  conflict(message: string): ConflictError {
+    const branch = this.#branch ?? this.#named ?? MAIN
+    const actual = this.#seen ?? null
+    return new ConflictError({ session: this.#session, branch, expected: undefined, actual }, message)
   }
 
   /** The branch, its ref, and what has to be locked. Looked at again under the locks. */
@@ -227,62 +194,6 @@ export class SessionLine {
         : await history.has(this.#session, checkpoint)
     if (!isThere) throw new NotFoundError({ kind: 'revision', id: checkpoint, session: this.#session })
     return this.#checked(checkpoint)
-  }
-
-  /** The checkpoint, with all that is new in it; `undefined` when that is nothing. */
-  async #make(
-    branch: BranchName,
-    parent: CommitInfo | undefined,
-    change: Change,
-  ): Promise<Plan<CommitId> | undefined> {
-    const { history, repository, rules } = this.#door
-    const session = this.#session
-    const before = this.#treeOf(parent)
-    const { keep, operation, clear = false } = change
-    const add: unknown[] = []
-    for (const item of change.add ?? []) {
-      const kept = this.stored(item, ITEMS, keep + add.length)
-      if (kept !== undefined) add.push(kept)
-    }
-    const count = await before.count()
-    if (keep === count && add.length === 0 && operation === undefined && !clear && change.run === undefined)
-      return undefined
-    const waits = await before.hasRunState()
-    const waitsFor = waits ? (await before.fields()).waitsFor : undefined
-    const goesOn = add.some((item) => answers(item, waitsFor))
-    const run = change.run === undefined && goesOn ? null : change.run
-    const time = timeOn(parent === undefined ? [] : [parent.time], Math.floor(rules.now()))
-    const title = titleOf(add)
-    const first = {
-      type: rules.type,
-      id: session,
-      ...(title !== undefined && { title }),
-      createdAt: new Date(time).toISOString(),
-    }
-    const done = operation === undefined ? undefined : this.stored(operation, OPERATIONS, 0)
-    const changed = { keep, add, operations: { clear, add: done }, run: run && this.storedRun(run) }
-    const edits = await before.edits(changed, rules.layout, first)
-    const { tree, objects } = await editTree(repository.objects, parent?.tree, edits)
-    const after = keep + add.length
-    const status = (run === undefined ? waits : run !== null) ? 'waiting' : undefined
-    const facts = checkpointFacts(
-      { added: after > count ? add.slice(count - after) : [], from: count, run: undefined },
-      { status },
-    )
-    const { commit, object } = newCommit({
-      tree,
-      parents: await history.parentsOn(parent, 'save'),
-      time,
-      author: rules.author,
-      type: rules.type,
-      checkpoint: { session, branch, ...change.text(add), kind: 'save', seq: seqOn(parent), ...facts },
-    })
-    return {
-      objects: [...objects, object],
-      moves: new Map(),
-      result: commit.id,
-      placed: () => history.learn(commit),
-    }
   }
 
   /** Where it stands; `undefined` when the session is not there. */

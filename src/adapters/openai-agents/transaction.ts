@@ -34,8 +34,8 @@ export async function checkSuffix(
 }
 
 /** The framework's error, with ours as its cause. */
-export function userError(message: string, cause: ConflictError): UserError {
-  const error = new UserError(message)
+export function userError(cause: ConflictError): UserError {
+  const error = new UserError(cause.message)
   error.cause = cause
   return error
 }

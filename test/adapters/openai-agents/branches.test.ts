@@ -59,6 +59,15 @@ describe('at', () => {
     await store.close()
   })
 
+  test('two that stand at the same place at the same time get a branch each', async () => {
+    const { store, session } = await setting()
+    const both = [session.at('main~2'), session.at('main~2')]
+    await Promise.all(both.map((one, n) => one.addItems([user(`way ${n}`)])))
+    expect(new Set(both.map(({ branch }) => branch)).size).toBe(2)
+    for (const [n, one] of both.entries()) expect(await questions(one)).toEqual(['question 1', `way ${n}`])
+    await store.close()
+  })
+
   test('what changes nothing starts no branch', async () => {
     const { store, session } = await setting()
     const past = session.at('main~1')

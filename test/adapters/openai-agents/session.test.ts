@@ -146,15 +146,17 @@ describe('the Session interface', () => {
 
   test('calls on one object take effect in the order in which they were made', async () => {
     const session = await newAgentsSession()
-    const [, , popped, , items] = await Promise.all([
+    const [, , popped, , , items] = await Promise.all([
       session.addItems([user('a'), user('b')]),
       session.addItems([user('c')]),
       session.popItem(),
-      session.addItems([user('d')]),
+      session.applyHistoryTransaction(append('op', user('d'))),
+      session.addItems([user('e')]),
       session.getItems(),
+      session.addItems([user('f')]),
     ])
     expect(popped).toEqual(user('c'))
-    expect(items.map(textOf)).toEqual(['a', 'b', 'd'])
+    expect(items.map(textOf)).toEqual(['a', 'b', 'd', 'e'])
     await session.close()
   })
 
