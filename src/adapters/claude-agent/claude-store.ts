@@ -19,7 +19,7 @@ import { parseAuthor } from '../../store/write-options.ts'
 import { adapterStore, type StoreOrFolder } from '../store-or-folder.ts'
 import { COLLECTIONS, ENTRIES, entriesIn } from './entry-files.ts'
 import { checkKey, lineName, lineNameOf, type ProjectSession, refFolder, sessionName } from './session-key.ts'
-import { type ListedSession, listProject, listSubpaths } from './session-list.ts'
+import { findSession, type ListedSession, listProject, listSubpaths } from './session-list.ts'
 import { TranscriptLines } from './transcript-line.ts'
 import { type TranscriptPlace, TranscriptWriter } from './transcript-writer.ts'
 
@@ -161,6 +161,19 @@ export class ForkpointClaudeStore implements SessionStore {
     const session = this.#sessionOf(key)
     return this.#door.lifetime.use(async () =>
       (await this.#door.repository.open()) ? listSubpaths(this.#door.history, session) : [],
+    )
+  }
+
+  /**
+   * The key of a session that the SDK knows by its id alone; `undefined` when there is none. Where several projects
+   * have one of that id, the one that was written last.
+   */
+  async find(sessionId: string): Promise<ProjectSession | undefined> {
+    this.#sessionOf({ projectKey: '', sessionId })
+    return this.#door.lifetime.use(async () =>
+      (await this.#door.repository.open())
+        ? findSession(this.#door.history, CLAUDE_AGENT, sessionId)
+        : undefined,
     )
   }
 

@@ -40,6 +40,12 @@ export function sessionIdIn(prefix: string, name: string): string | undefined {
   return name.startsWith(prefix) && rest !== '' && !rest.includes('/') ? unescapeName(rest) : undefined
 }
 
+/** The project of a session that has that id of the SDK's; `undefined` for one that has another. */
+export function projectOf(name: string, sessionId: string): string | undefined {
+  const end = `/${escapeSession(sessionId)}`
+  return name.endsWith(end) ? unescapeName(name.slice(0, -end.length)) : undefined
+}
+
 /** Name of the line beside the session that keeps a sub-agent's transcript. */
 export const lineName = (subpath: string): string => escapeName(subpath)
 

@@ -5,7 +5,16 @@ import { type CommitId, parseRef, type SessionId } from '../../ids.ts'
 import { readBlobs } from '../../store/git-files.ts'
 import type { CommitInfo, GitHistory } from '../../store/git-history.ts'
 import type { JsonObject } from '../../store/json-value.ts'
-import { isShortened, lineNameOf, projectPrefix, refFolder, sessionIdIn, subpathOf } from './session-key.ts'
+import {
+  isShortened,
+  lineNameOf,
+  type ProjectSession,
+  projectOf,
+  projectPrefix,
+  refFolder,
+  sessionIdIn,
+  subpathOf,
+} from './session-key.ts'
 
 export interface ListedSession {
   sessionId: string
@@ -22,28 +31,28 @@ export async function listProject(
   projectKey: string,
 ): Promise<ListedSession[]> {
   const prefix = projectPrefix(projectKey)
-  const found: { sessionId: string; tip: CommitInfo }[] = []
-  for (const session of sessionsIn(history)) {
-    const mayBe = isShortened(session) ? undefined : sessionIdIn(prefix, session)
-    if (mayBe === undefined && !isShortened(session)) continue
-    const id =
-      history.head(session, history.active(session)) ?? history.branches(session).values().next().value
-    if (id === undefined) continue
-    const tip = await history.info(id)
-    if ((tip.type ?? (await history.typeOf(id))) !== type) continue
-    const sessionId = mayBe ?? (await nameIn(history, prefix, id))
-    if (sessionId !== undefined) found.push({ sessionId, tip })
-  }
+  const found = await sessionsOf(history, type, (name) => sessionIdIn(prefix, name))
   const fields = await readAllFields(
     history,
     found.map(({ tip }) => tip.tree),
   )
-  return found.map(({ sessionId, tip }) => {
+  return found.map(({ what, tip }) => {
     const own = fields.get(tip.tree) ?? {}
-    // An id that is too long stands in full only there.
-    const isCut = sessionId.includes('%~') && typeof own.sessionId === 'string'
-    return { sessionId: isCut ? (own.sessionId as string) : sessionId, mtime: tip.time, fields: own }
+    return { sessionId: inFull(what, own.sessionId), mtime: tip.time, fields: own }
   })
+}
+
+/** The session of that id, whatever its project; of several the one that was written last. */
+export async function findSession(
+  history: GitHistory,
+  type: string,
+  sessionId: string,
+): Promise<ProjectSession | undefined> {
+  const found = await sessionsOf(history, type, (name) => projectOf(name, sessionId))
+  const [newest] = found.sort((a, b) => b.tip.time - a.tip.time)
+  if (newest === undefined) return undefined
+  const fields = await readAllFields(history, [newest.tip.tree])
+  return { projectKey: inFull(newest.what, fields.get(newest.tip.tree)?.projectKey), sessionId }
 }
 
 /** Subpaths of what is kept beside a session, in order. */
@@ -58,6 +67,29 @@ export async function listSubpaths(history: GitHistory, session: SessionId): Pro
   return found.sort()
 }
 
+/** Sessions of this type whose names mean something to `match`, with what that is. */
+async function sessionsOf<T>(
+  history: GitHistory,
+  type: string,
+  match: (name: string) => T | undefined,
+): Promise<{ what: T; tip: CommitInfo }[]> {
+  const found: { what: T; tip: CommitInfo }[] = []
+  for (const session of sessionsIn(history)) {
+    const early = isShortened(session) ? undefined : match(session)
+    if (early === undefined && !isShortened(session)) continue
+    const id =
+      history.head(session, history.active(session)) ?? history.branches(session).values().next().value
+    if (id === undefined) continue
+    const tip = await history.info(id)
+    if ((tip.type ?? (await history.typeOf(id))) !== type) continue
+    // A name that is too long for a ref stands in full in the commit.
+    const name = early === undefined ? await trailerOf(history, id, 'Session') : undefined
+    const what = early ?? (name === undefined ? undefined : match(name))
+    if (what !== undefined) found.push({ what, tip })
+  }
+  return found
+}
+
 function sessionsIn({ repository }: GitHistory): Set<SessionId> {
   const sessions = new Set<SessionId>()
   for (const ref of repository.refs.list('refs/heads/').keys()) {
@@ -67,11 +99,9 @@ function sessionsIn({ repository }: GitHistory): Set<SessionId> {
   return sessions
 }
 
-/** A name that is too long for a ref stands in full in the commit. */
-async function nameIn(history: GitHistory, prefix: string, id: CommitId): Promise<string | undefined> {
-  const name = await trailerOf(history, id, 'Session')
-  return name === undefined ? undefined : sessionIdIn(prefix, name)
-}
+/** A part of a name that is cut stands in full in `session.json`. */
+const inFull = (part: string, full: unknown): string =>
+  part.includes('%~') && typeof full === 'string' ? full : part
 
 /** From the newest commit of ours. */
 async function trailerOf(history: GitHistory, from: CommitId, name: string): Promise<string | undefined> {

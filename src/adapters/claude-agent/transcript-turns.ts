@@ -105,6 +105,8 @@ function describe(entries: readonly Entry[]): string {
 const isMessage = (entry: Entry): boolean => kindOf(entry, true) === 'message'
 
 function nameOf(entry: Entry): string {
-  if (blocksOf(entry).some((block) => isObject(block) && block.type === 'tool_result')) return 'tool result'
+  const types = blocksOf(entry).map((block) => (isObject(block) ? block.type : undefined))
+  if (types.includes('tool_result')) return 'tool result'
+  if (entry.type === 'assistant' && types.includes('thinking')) return 'thinking'
   return (stringAt(entry, 'type') ?? 'entry').slice(0, 40)
 }

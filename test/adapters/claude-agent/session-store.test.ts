@@ -375,6 +375,18 @@ describe('keys', () => {
     for (const projectKey of PROJECTS) expect(await later.listSessions(projectKey)).toHaveLength(3)
   })
 
+  test('a session can be found by its id alone', async () => {
+    const store = await newStore()
+    expect(await store.find('s')).toBeUndefined()
+    for (const projectKey of PROJECTS) {
+      const key = { projectKey, sessionId: `of ${projectKey}` }
+      await store.append(key, [{ type: 'x' }])
+      expect(await store.find(key.sessionId)).toEqual(key)
+    }
+    expect(await store.find('of')).toBeUndefined()
+    await expect(store.find('')).rejects.toBeInstanceOf(InvalidIdError)
+  })
+
   test('odd session ids too', async () => {
     const store = await newStore()
     const ids = ['a', 'A', '..', 'a/b', '%002f', 'x'.repeat(5000), 'tab\t', '~^:']
