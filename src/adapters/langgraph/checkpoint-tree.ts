@@ -37,13 +37,16 @@ export interface PreparedCheckpoint {
   changed: ReadonlyMap<string, PreparedChannel | undefined>
   /** All values as they were handed over. */
   values: Readonly<Record<string, unknown>>
+  /** Remembers what is stored of the same thread and namespace. */
+  memory: ItemMemory
 }
 
 export type PreparedChannel = { value: Promise<StoredValue> } | { items: readonly PreparedItem[] }
 
 interface PreparedItem {
-  item: unknown
-  stored: StoredItem | undefined
+  readonly item: unknown
+  readonly stored: StoredItem | undefined
+  /** Not yet there of an item that is stored. */
   value: Promise<StoredValue> | undefined
   trace: readonly unknown[] | undefined
 }
@@ -70,12 +73,13 @@ type ChannelKind = 'list' | 'value'
 
 const LAYOUT = genericLayout(TYPE, [])
 const MESSAGES = 'messages'
+const MOST_MEMORIES = 500
 
 export class CheckpointTrees {
   readonly #objects: ObjectStore
   readonly #rules: ValueRules
   readonly #channels: ChannelTrees
-  readonly #memory = new ItemMemory()
+  readonly #memories = new Map<string, ItemMemory>()
   readonly #heads = new ByteCache<string, Head>(4 * 1024 * 1024)
 
   constructor(objects: ObjectStore, rules: ValueRules) {
@@ -84,16 +88,22 @@ export class CheckpointTrees {
     this.#channels = new ChannelTrees(objects)
   }
 
-  /** Hands what is new to the serializer, all of it before this returns: the graph goes on with the same objects. */
+  /**
+   * Hands what is new to the serializer, all of it before this returns: the graph goes on with the same objects.
+   *
+   * @param scope names thread and namespace
+   */
   prepare(
+    scope: string,
     { channel_values: values, ...head }: Checkpoint,
     metadata: CheckpointMetadata,
     newVersions: Readonly<Record<string, unknown>>,
   ): PreparedCheckpoint {
+    const memory = this.#memory(scope)
     const changed = new Map<string, PreparedChannel | undefined>()
     for (const channel of Object.keys(newVersions)) {
       const has = values !== undefined && Object.hasOwn(values, channel)
-      changed.set(channel, has ? this.#prepareChannel(channel, values[channel]) : undefined)
+      changed.set(channel, has ? this.#prepareChannel(memory, channel, values[channel]) : undefined)
     }
     return {
       head,
@@ -102,6 +112,7 @@ export class CheckpointTrees {
       storedMetadata: later(serialize(this.#rules, metadata, ['metadata'])),
       changed,
       values: values ?? {},
+      memory,
     }
   }
 
@@ -111,14 +122,15 @@ export class CheckpointTrees {
    * @param base tree of its parent, if that is stored
    * @param options.asGiven whether a channel that neither is new nor has the parent's version is stored as it was handed
    *   over; otherwise it has no value
+   * @param options.forkOf what the session was forked from, where the parent does not say so
    */
   async write(
     thread: string,
     base: string | undefined,
     checkpoint: PreparedCheckpoint,
-    { asGiven }: { asGiven: boolean },
+    { asGiven, forkOf }: { asGiven: boolean; forkOf?: unknown },
   ): Promise<WrittenTree> {
-    const { head, changed, values } = checkpoint
+    const { head, changed, values, memory } = checkpoint
     const before = base === undefined ? undefined : await this.#head(base)
     const baseTree = base === undefined ? NO_ENTRIES : await this.#objects.readTree(base)
     const channels = new Map<string, ChannelKind>()
@@ -136,7 +148,7 @@ export class CheckpointTrees {
         const kind = ownKind(before.channels, channel)
         if (kind !== undefined) channels.set(channel, kind)
       } else if (asGiven && Object.hasOwn(values, channel)) {
-        wanted.set(channel, this.#prepareChannel(channel, values[channel]))
+        wanted.set(channel, this.#prepareChannel(memory, channel, values[channel]))
       }
     }
     let text = ''
@@ -148,7 +160,7 @@ export class CheckpointTrees {
       const isList = 'items' in prepared
       channels.set(channel, isList ? 'list' : 'value')
       const items = isList
-        ? this.#newItems(channel, prepared.items)
+        ? this.#newItems(memory, channel, prepared.items)
         : [this.#newValue(channel, prepared.value)]
       const written = await this.#channels.write(old, folder, items)
       objects.push(...written.objects)
@@ -173,10 +185,12 @@ export class CheckpointTrees {
     for (const { name, mode } of entriesOf(baseTree))
       if (mode !== '40000' || !folders.has(name)) changes.push({ name, entry: null })
     const title = before?.document.title ?? firstHuman
+    const lineage = forkOf ?? before?.document.parent
     const document = fromEntries([
       ['type', TYPE],
       ['id', thread],
       ...(typeof title === 'string' && title !== '' ? [['title', title] as const] : []),
+      ...(lineage === undefined ? [] : [['parent', lineage] as const]),
       ['checkpoint', embedded(await checkpoint.storedHead)],
       ['metadata', embedded(await checkpoint.storedMetadata)],
       ['channels', fromEntries(channels)],
@@ -196,8 +210,12 @@ export class CheckpointTrees {
     return { tree: id, objects, nodes: nodesThatRan(before?.checkpoint, written.checkpoint), text, messages }
   }
 
-  /** The checkpoint of a tree, its values as the serializer makes them. Throws CorruptError. */
-  async read(tree: string): Promise<Checkpoint> {
+  /**
+   * The checkpoint of a tree, its values as the serializer makes them. Throws CorruptError.
+   *
+   * @param scope names thread and namespace
+   */
+  async read(scope: string, tree: string): Promise<Checkpoint> {
     const { document, channels } = await this.#head(tree)
     const root = await this.#objects.readTree(tree)
     const folders = new Map<string, readonly StoredItem[]>()
@@ -213,7 +231,7 @@ export class CheckpointTrees {
     const values: [string, unknown][] = []
     for (const [channel, items] of folders) {
       const isList = ownKind(channels, channel) === 'list'
-      const loaded = await this.#load(channel, items, blobs, isList)
+      const loaded = await this.#load(channel, items, blobs, isList ? this.#memory(scope) : undefined)
       if (isList) values.push([channel, loaded])
       else if (loaded.length === 1) values.push([channel, loaded[0]])
       else throw lost(channel, tree)
@@ -228,6 +246,11 @@ export class CheckpointTrees {
   async metadata(tree: string): Promise<CheckpointMetadata> {
     const { document } = await this.#head(tree)
     return (await deserialize(this.#rules.serde, document.metadata)) as CheckpointMetadata
+  }
+
+  /** What the session of a tree was forked from. */
+  async forkOf(tree: string): Promise<unknown> {
+    return (await this.#head(tree)).document.parent
   }
 
   /** Names of the channels that have a value. */
@@ -245,34 +268,37 @@ export class CheckpointTrees {
     const blobs = new Map<string, Uint8Array>()
     const ids = items.flatMap(({ files }) => files.map(({ id }) => id))
     await this.#objects.readMany(ids, (id, { data }) => blobs.set(id, data))
-    const loaded = await this.#load(channel, items, blobs, kind === 'list')
+    const loaded = await this.#load(channel, items, blobs)
     return kind === 'list' ? loaded : loaded[0]
   }
 
-  #prepareChannel(channel: string, value: unknown): PreparedChannel {
+  #prepareChannel(memory: ItemMemory, channel: string, value: unknown): PreparedChannel {
     if (!isItemList(value)) return { value: later(serialize(this.#rules, value, [channel])) }
     const items = value.map((item, index) => {
-      const stored = this.#memory.find(item, this.#place(channel, index))
+      const stored = memory.find(item, this.#place(channel, index))
       if (stored !== undefined) return { item, stored, value: undefined, trace: undefined }
-      const trace = this.#memory.trace(item)
+      const trace = memory.trace(item)
       return { item, stored, value: later(serialize(this.#rules, item, [channel, index])), trace }
     })
     return { items }
   }
 
-  #newItems(channel: string, items: readonly PreparedItem[]): NewItem[] {
+  #newItems(memory: ItemMemory, channel: string, items: readonly PreparedItem[]): NewItem[] {
     const folder = channelFolder(channel)
-    return items.map(({ item, stored, value, trace: traced }, index) => {
-      let trace = traced
+    return items.map((prepared, index) => {
+      const { item, stored } = prepared
       return {
         stored,
         encode: async (at) => {
-          if (value === undefined) trace = this.#memory.trace(item)
-          const made = await (value ?? serialize(this.#rules, item, [channel, at]))
+          if (prepared.value === undefined) {
+            prepared.trace = memory.trace(item)
+            prepared.value = later(serialize(this.#rules, item, [channel, at]))
+          }
+          const made = await prepared.value
           const base = `${folder}/${folderName(at)}/${numbered(at)}${labelOfJson(readableOf(made))}`
           return valueFile(base, made, [channel, at])
         },
-        kept: (kept) => this.#memory.keep(item, trace, kept, this.#place(channel, index)),
+        kept: (kept) => memory.keep(item, prepared.trace, kept, this.#place(channel, index)),
       }
     })
   }
@@ -286,7 +312,7 @@ export class CheckpointTrees {
     channel: string,
     items: readonly StoredItem[],
     blobs: ReadonlyMap<string, Uint8Array>,
-    isList: boolean,
+    memory?: ItemMemory,
   ): Promise<unknown[]> {
     const folder = channelFolder(channel)
     const loaded: unknown[] = []
@@ -295,9 +321,17 @@ export class CheckpointTrees {
       const files = new Map(stored.files.map(({ suffix, id }) => [start + suffix, blobs.get(id)!]))
       const item = await loadItem(this.#rules.serde, files)
       loaded.push(item)
-      if (isList) this.#memory.keep(item, this.#memory.trace(item), stored, this.#place(channel, index))
+      memory?.keep(item, memory.trace(item), stored, this.#place(channel, index))
     }
     return loaded
+  }
+
+  #memory(scope: string): ItemMemory {
+    const memory = this.#memories.get(scope) ?? new ItemMemory()
+    this.#memories.delete(scope)
+    if (this.#memories.size >= MOST_MEMORIES) this.#memories.delete(this.#memories.keys().next().value!)
+    this.#memories.set(scope, memory)
+    return memory
   }
 
   /** What `redact` leaves of an item depends on where it stands. */

@@ -69,10 +69,15 @@ export async function putRoot(
           const now = aimAt(door, await index.sync(), checkpoint, knowledge)
           if (now.branch !== aim.branch || now.starts !== aim.starts || (now.activates && !aim.activates))
             return { objects: [], moves: new Map(), result: 'again' }
-          const tree = await thread.writeTree(checkpoint, now.base)
+          const onto = now.onto === undefined ? undefined : await history.info(now.onto)
+          const tree = await thread.writeTree(
+            checkpoint,
+            now.base,
+            onto?.kind === 'fork' ? onto.tree : undefined,
+          )
           if (now.same?.tree === tree.tree && now.same.parent === checkpoint.parent)
             return { objects: [], moves: new Map(), result: { branch: undefined } }
-          const parents: Tip[] = now.onto === undefined ? [] : [await history.info(now.onto)]
+          const parents: Tip[] = onto === undefined ? [] : [onto]
           const place = { branch: now.branch, parents, after: now.same?.at }
           const { objects, commit, object, indexed } = thread.commit(
             checkpoint,

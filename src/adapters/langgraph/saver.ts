@@ -12,7 +12,7 @@ import {
   type SerializerProtocol,
 } from '@langchain/langgraph-checkpoint'
 import { InvalidIdError, InvalidStateError, NotFoundError } from '../../errors.ts'
-import { parseRef, parseSessionId, type SessionId } from '../../ids.ts'
+import { type CommitId, parseRef, parseSessionId, type SessionId } from '../../ids.ts'
 import { doorOf, type GitDoor } from '../../store/git-door.ts'
 import type { GitSessionStore } from '../../store/git-session-store.ts'
 import { deepEqual } from '../../store/json-value.ts'
@@ -105,8 +105,8 @@ export class ForkpointSaver extends BaseCheckpointSaver {
       if (parseFilter(config).thread === undefined) return undefined
       const { thread: id, namespace, checkpoint } = parseAddress(config)
       const known = await this.#open(id)
-      const entry = known && find(known, namespace, checkpoint)
-      if (known !== undefined && namespace === '') noticePosition(known, entry, checkpoint)
+      const entry = find(known, namespace, checkpoint)
+      if (namespace === '') noticePosition(known, entry, checkpoint)
       return entry && known.thread.tuple(entry, id)
     })
   }
@@ -163,8 +163,9 @@ export class ForkpointSaver extends BaseCheckpointSaver {
       const id = parseCheckpointId(checkpoint?.id)
       if (id === undefined) throw new InvalidIdError('checkpoint', checkpoint?.id, 'the checkpoint has no id')
       // Before anything is awaited: the graph goes on with the same objects.
-      const prepared = this.#trees.prepare(checkpoint, metadata, newVersions ?? {})
       const known = this.#known(threadId)
+      const scope = known.thread.scope(namespace)
+      const prepared = this.#trees.prepare(scope, checkpoint, metadata, newVersions ?? {})
       const made = { namespace, id, parent, prepared }
       if (namespace !== '') await known.thread.putBeside(made)
       else {
@@ -212,7 +213,7 @@ export class ForkpointSaver extends BaseCheckpointSaver {
     const id = parseSessionId(threadId)
     return this.#door.lifetime.use(async () => {
       const known = await this.#open(id)
-      if (known?.thread.index.exists !== true) return
+      if (!known.thread.index.exists) return
       await this.#door.refs.deleteSession(id)
       this.#threads.delete(id)
     })
@@ -236,10 +237,9 @@ export class ForkpointSaver extends BaseCheckpointSaver {
       const { thread: id, namespace, checkpoint } = parseAddress(config)
       const known = await this.#open(id)
       const remaining = new Set(channels)
-      const ancestors = known === undefined ? [] : ancestorsOf(known, namespace, checkpoint)
-      for (const entry of ancestors) {
+      for (const entry of ancestorsOf(known, namespace, checkpoint)) {
         if (remaining.size === 0) break
-        const stored = await known!.thread.writesFor(entry, entry.id)
+        const stored = await known.thread.writesFor(entry, entry.id)
         const loaded = await loadWrites(
           this.#values,
           stored.filter(({ channel }) => remaining.has(channel)),
@@ -267,7 +267,7 @@ export class ForkpointSaver extends BaseCheckpointSaver {
     const commit = await this.store.resolve(threadId, revision)
     return this.#door.lifetime.use(async () => {
       const known = await this.#open(parseSessionId(threadId))
-      const entry = known?.thread.index.standsAt(commit as never)
+      const entry = known.thread.index.standsAt(commit as CommitId)
       if (entry === undefined)
         throw new NotFoundError({ kind: 'checkpoint', id: revision, session: threadId })
       return configOf(threadId, '', entry.id)
@@ -279,11 +279,10 @@ export class ForkpointSaver extends BaseCheckpointSaver {
     return this.store.close()
   }
 
-  /** The thread as it is now; `undefined` when there is no store yet. */
-  async #open(id: SessionId): Promise<Known | undefined> {
-    if (!(await this.#door.repository.open())) return undefined
+  /** The thread as it is now, whether there is anything of it or not. */
+  async #open(id: SessionId): Promise<Known> {
     const known = this.#known(id)
-    await known.thread.index.sync()
+    if (await this.#door.repository.open()) await known.thread.index.sync()
     return known
   }
 
@@ -319,10 +318,7 @@ export class ForkpointSaver extends BaseCheckpointSaver {
   }
 
   async #listed(thread: SessionId | undefined, namespace: string | undefined): Promise<Iterable<Listed>> {
-    if (thread !== undefined) {
-      const known = await this.#open(thread)
-      return known === undefined ? [] : listed(known, namespace, thread)
-    }
+    if (thread !== undefined) return listed(await this.#open(thread), namespace, thread)
     if (!(await this.#door.repository.open())) return []
     const all: Listed[] = []
     for (const id of this.#threadIds()) {

@@ -66,11 +66,16 @@ export class Thread {
     return this.#namespaces.isBusy || this.#writes.isBusy
   }
 
+  /** Names the thread and a namespace of it. */
+  scope(namespace: string): string {
+    return `${this.id}\0${namespace}`
+  }
+
   /** The checkpoint with its metadata and pending writes, as the framework has it. Throws CorruptError. */
   async tuple(entry: Entry, name: string): Promise<CheckpointTuple> {
     const { trees, values } = this.#parts
     const { namespace, id, parent } = entry
-    const checkpoint = await trees.read(entry.tree)
+    const checkpoint = await trees.read(this.scope(namespace), entry.tree)
     if (checkpoint.v < 4 && parent !== undefined) await this.#migrateSends(checkpoint, entry, parent)
     const tuple: CheckpointTuple = {
       config: configOf(name, namespace, id),
@@ -145,12 +150,22 @@ export class Thread {
     })
   }
 
-  /** The tree of a checkpoint on top of its parent. */
-  writeTree({ parent, prepared }: NewCheckpoint, base: Entry | undefined): Promise<WrittenTree> {
+  /**
+   * The tree of a checkpoint on top of its parent.
+   *
+   * @param onto tree of the commit it follows, where that is not its parent's
+   */
+  async writeTree(
+    { parent, prepared }: NewCheckpoint,
+    base: Entry | undefined,
+    onto?: string,
+  ): Promise<WrittenTree> {
+    const { trees } = this.#parts
     // A copy has the versions of what it was copied from, which is not its parent; and where the parent is not stored,
     // there is nothing to take anything from.
     const asGiven = prepared.metadata?.source === 'fork' || parent !== undefined
-    return this.#parts.trees.write(this.id, base?.tree, prepared, { asGiven })
+    const forkOf = onto === undefined || onto === base?.tree ? undefined : await trees.forkOf(onto)
+    return trees.write(this.id, base?.tree, prepared, { asGiven, forkOf })
   }
 
   /** The commit of a checkpoint. `after`: it has to be later than that, in milliseconds. */
