@@ -148,6 +148,41 @@ describe.each([false, true])('a run, streamed: %s', (stream) => {
   })
 })
 
+describe('an output that was blocked and then accepted', () => {
+  /** Blocked once, then accepted with the state of the error: the Runner replaces what it had saved. */
+  async function accept(session: Session): Promise<AgentInputItem[]> {
+    let blocked = 1
+    const outputGuardrails = [
+      { name: 'once', execute: async () => ({ tripwireTriggered: blocked-- > 0, outputInfo: {} }) },
+    ]
+    const script = [[callWeather('Oslo', 'c1')], [assistantMessage('Sun in Oslo.')]]
+    const agent = scripted(script, { outputGuardrails })
+    const error = await runner.run(agent, 'Weather?', { session }).catch((thrown) => thrown)
+    expect(error.constructor.name).toBe('OutputGuardrailTripwireTriggered')
+    const { finalOutput } = await runner.run(agent, error.state, { session })
+    expect(finalOutput).toBe('Sun in Oslo.')
+    return session.getItems()
+  }
+
+  test('takes the place of what was saved for it', async () => {
+    const folder = await newFolder()
+    const session = new ForkpointAgentsSession({ store: folder, sessionId: 's' })
+    expect(await accept(session)).toEqual(await accept(new MemorySession({ sessionId: 's' })))
+    expect(subjects(folder, 's/main')).toEqual(['replace the last 1 item with 2', 'user: Weather?'])
+    await session.close()
+  })
+
+  test('also where what was saved is redacted', async () => {
+    const redact = (value: unknown) =>
+      typeof value === 'string' ? value.replaceAll('sunny in Oslo', '[weather]') : value
+    const store = new GitSessionStore(await newFolder(), { redact })
+    const items = await accept(new ForkpointAgentsSession({ store, sessionId: 's' }))
+    expect(items).toHaveLength(4)
+    expect(JSON.stringify(items)).not.toContain('sunny in Oslo')
+    await store.close()
+  })
+})
+
 describe('a run that waits for an approval', () => {
   const script = () => [[callBook('Ritz', 'c1')], [assistantMessage('Booked.')]]
   const booked = (item: AgentInputItem) => item.type === 'function_call_result' && item.output
@@ -218,6 +253,22 @@ describe('a run that waits for an approval', () => {
     await session.clearRunState()
     expect(await session.loadRunState(scripted([]))).toBeUndefined()
     await session.close()
+  })
+
+  test('goes on where what was saved is redacted', async () => {
+    const redact = (value: unknown) =>
+      typeof value === 'string' ? value.replaceAll('Ritz', '[hotel]') : value
+    const folder = await newFolder()
+    const store = new GitSessionStore(folder, { redact })
+    const session = new ForkpointAgentsSession({ store, sessionId: 's' })
+    const agent = scripted(script())
+    const { state } = await start(session, agent)
+    await session.saveRunState(state)
+    state.approve(state.getInterruptions()[0]!)
+    expect((await runner.run(agent, state, { session })).finalOutput).toBe('Booked.')
+    expect(await session.loadRunState(agent)).toBeUndefined()
+    await store.close()
+    expect(git(folder, 'log', '-p', '--all')).not.toContain('Ritz')
   })
 
   test('is approved on one branch and rejected on the other', async () => {
