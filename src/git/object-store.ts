@@ -4,7 +4,7 @@
  */
 import type { ObjectId } from '../ids.ts'
 import { ByteCache } from './byte-cache.ts'
-import { type Commit, decodeCommit, decodeParents } from './commit.ts'
+import { type Commit, decodeCommit } from './commit.ts'
 import type { FileSystem } from './file-system.ts'
 import { looseIds } from './loose.ts'
 import { EMPTY_TREE, expectType, type GitObject } from './object.ts'
@@ -134,15 +134,13 @@ export class ObjectStore {
     return commit
   }
 
-  /** The parents of a commit; at once, if it lies in a pack. Throws CorruptError. */
-  readParents(id: ObjectId): readonly ObjectId[] | Promise<readonly ObjectId[]> {
-    const cached = this.#commits.get(id)
-    if (cached !== undefined) return cached.parents
+  /** A commit as it is stored, for walks over many; at once, if it lies in a pack. Throws CorruptError. */
+  readCommitData(id: ObjectId): Uint8Array | Promise<Uint8Array> {
     const { own } = this.#lookup
     const place = own.find(id)
     const object = place && this.#lookup.readAt(own, place, id)
-    if (object !== undefined && 'data' in object) return decodeParents(expectType(object, 'commit', id), id)
-    return this.readCommit(id).then(({ parents }) => parents)
+    if (object !== undefined && 'data' in object) return expectType(object, 'commit', id)
+    return this.read(id).then((found) => expectType(found, 'commit', id))
   }
 
   /** Up to `limit` ids of objects of any type that start with `prefix` (hex digits, lower case), in order. */

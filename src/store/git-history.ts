@@ -1,5 +1,7 @@
 /** The checkpoints of sessions in a git store: commits read as checkpoints, lines walked, revisions resolved. */
 import { NotFoundError } from '../errors.ts'
+import { decodeParents } from '../git/commit.ts'
+import { asBuffer } from '../git/object.ts'
 import type { Repository } from '../git/repository.ts'
 import { TimeSlice } from '../git/time-slice.ts'
 import {
@@ -36,6 +38,8 @@ export interface CommitInfo extends Ancestor {
 export class GitHistory {
   readonly repository: Repository
   readonly #known = new Map<CommitId, CommitInfo>()
+  /** Where a walk has come to: it goes on from there, without reading that commit again. */
+  #seen: { id: CommitId; parent: CommitId | undefined } | undefined
 
   constructor(repository: Repository) {
     this.repository = repository
@@ -106,13 +110,18 @@ export class GitHistory {
   }
 
   async turnParent(of: CommitId): Promise<CommitId | undefined> {
-    let at = (await this.info(of)).parents[0]
-    while (at !== undefined) {
-      const info = await this.info(at)
-      if (info.kind !== 'step') return at
-      at = info.parents[0]
+    for (let at = await this.#firstParent(of); at !== undefined; at = await this.#firstParent(at)) {
+      const data = await this.repository.objects.readCommitData(at)
+      this.#seen = { id: at, parent: decodeParents(data, at)[0] as CommitId | undefined }
+      // Most are no steps, which shows at a glance.
+      if (!asBuffer(data).includes(STEP) || (await this.info(at)).kind !== 'step') return at
     }
     return undefined
+  }
+
+  async #firstParent(of: CommitId): Promise<CommitId | undefined> {
+    if (this.#seen?.id === of) return this.#seen.parent
+    return decodeParents(await this.repository.objects.readCommitData(of), of)[0] as CommitId | undefined
   }
 
   /** Parents of a checkpoint of this kind on top of that one. */
@@ -138,8 +147,8 @@ export class GitHistory {
         if (seen.has(id)) continue
         seen.add(id)
         if (until?.(id) === true) return seen
-        const parents = this.repository.objects.readParents(id)
-        above.push(...((parents instanceof Promise ? await parents : parents) as CommitId[]))
+        const data = this.repository.objects.readCommitData(id)
+        above.push(...(decodeParents(data instanceof Promise ? await data : data, id) as CommitId[]))
         if (slice.isOver()) await slice.next()
       }
       level = above
@@ -262,4 +271,5 @@ export class GitHistory {
   }
 }
 
+const STEP = Buffer.from('\nForkpoint-Kind: step\n')
 const KNOWN_LIMIT = 1000
