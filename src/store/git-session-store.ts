@@ -156,6 +156,8 @@ export class GitSessionStore<S extends StoredDocument = Session> implements Sess
       const id = parseSessionId(session)
       parseCount('last', options.last)
       const named = options.branch === undefined ? undefined : parseBranchName(options.branch)
+      // Whoever loads the tip may want to save on top of it.
+      if (options.at === undefined) await this.#finishOthers()
       if (!(await this.#exists(id))) return undefined
       const branch = named ?? this.#history.active(id)
       const { tree, ...at } = await this.#at(id, branch, options.at)
