@@ -3,10 +3,12 @@
  * One session of a framework, saved turn by turn, loaded, maintained.
  *
  * Task: `{ framework, name, folder, turns, bytes, budget? }`; `budget`: milliseconds of saving after which it stops early.
- * Answer: `{ samples, written, load, items, disk }`: milliseconds and bytes of each save, milliseconds of a load, bytes on
- * disk when all is closed. `written` is empty where the system does not say.
+ * Answer: `{ samples, written, behind, load, items, disk }`: milliseconds of each save; of some saves `[turn, bytes]`, what
+ * they wrote while nothing else was under way; bytes written a turn by all that went on; milliseconds of a load; bytes
+ * on disk when all is closed. There are no bytes written where the system does not say.
  */
 import { readFileSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { contendersOf } from '../adapters/contender.mjs'
 import { diskBytes } from '../disk.mjs'
 import { p50, time } from '../statistics.mjs'
@@ -18,18 +20,23 @@ if (contender === undefined) throw new Error(`${framework} has no contender '${n
 const opened = await contender.open(folder, { turns, bytes })
 /** @type {number[]} */
 const samples = []
-/** @type {number[]} */
+/** @type {[number, number][]} */
 const written = []
+const every = Math.ceil(turns / 300)
+const start = bytesWritten()
 let spent = 0
 for (let index = 0; index < turns && spent < budget; index++) {
   const prepared = await opened.prepare?.(index)
+  const isLookedAt = index < turns / 10 || index >= turns * 0.9 || budget < Number.POSITIVE_INFINITY
+  const isSampled = isLookedAt && index % every === 0
+  if (isSampled) await quiet()
   const before = bytesWritten()
   const took = await time(() => opened.turn(index, prepared))
-  const after = bytesWritten()
+  if (isSampled && !Number.isNaN(before)) written.push([index, bytesWritten() - before])
   samples.push(took)
   spent += took
-  if (before !== undefined && after !== undefined) written.push(after - before)
 }
+const behind = (bytesWritten() - start) / samples.length
 /** @type {number[]} */
 const loads = []
 let items = 0
@@ -42,13 +49,23 @@ for (let round = 0; round < 3; round++) {
 }
 await opened.maintain?.()
 await opened.close()
-answer({ samples, written, load: p50(loads), items, disk: diskBytes(folder) })
+answer({ samples, written, behind, load: p50(loads), items, disk: diskBytes(folder) })
+
+/** Until what a store does behind its saves has ended, or for a second. */
+async function quiet() {
+  for (let before = Number.NaN, round = 0; round < 100; round++) {
+    const now = bytesWritten()
+    if (now === before) return
+    before = now
+    await sleep(10)
+  }
+}
 
 /** Bytes that this process has handed to write(2) and its like: proc(5), `wchar`. */
 function bytesWritten() {
   try {
     return Number(/^wchar: (\d+)$/m.exec(readFileSync('/proc/self/io', 'utf8'))?.[1])
   } catch {
-    return undefined
+    return Number.NaN
   }
 }

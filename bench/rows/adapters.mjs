@@ -4,7 +4,7 @@ import { child } from '../children/child.mjs'
 import { p50 } from '../statistics.mjs'
 import { atMost } from './row.mjs'
 
-/** @typedef {{ samples: number[], written: number[], load: number, items: number, disk: number }} Run */
+/** @typedef {{ samples: number[], written: [number, number][], behind: number | null, load: number, items: number, disk: number }} Run */
 /** @typedef {{ name: string, ours: boolean, run: Run }} Entry */
 
 const BYTES = 4096
@@ -42,7 +42,7 @@ export const adapters = {
     return {
       measures,
       notes: [
-        'Each contender in a process of its own. Bytes written: all that the process hands to write(2) during the save (`wchar` of proc(5)), the median of a tenth; what settling and merging write behind some saves is in the mean.',
+        'Each contender in a process of its own. Bytes written: what the process hands to write(2) during a save (`wchar` of proc(5)) that begins when all is quiet, the median of a tenth. What a store writes behind its saves, to settle and merge, is in the mean, and grows with the logarithm of the session.',
         'Bytes on disk: allocated, folders included, after `maintain` where there is one, everything closed. Contenders that keep nothing on disk have 0, and lose everything with the process.',
         'A load is by a fresh object, the middle of three.',
         ...(stopped.length === 0
@@ -69,10 +69,12 @@ function measured(framework, turns, entries) {
   const last = (/** @type {number[]} */ values) => values.slice(-turns / 10)
   const whole = (/** @type {(run: Run) => number} */ of) => (/** @type {Run} */ run) =>
     run.samples.length < turns ? Number.NaN : of(run)
-  const grown = measure('… last tenth by first', '×', ({ written }) => {
-    const before = p50(first(written))
-    return before === 0 ? Number.NaN : p50(last(written)) / before
-  })
+  const wroteFirst = (/** @type {Run} */ { written }) => median(written, (index) => index < turns / 10)
+  const wroteLast = (/** @type {Run} */ { written, samples }) =>
+    median(written, (index) => index >= samples.length * 0.9)
+  const grown = measure('… last tenth by first', '×', (run) =>
+    wroteFirst(run) === 0 ? Number.NaN : wroteLast(run) / wroteFirst(run),
+  )
   const disk = measure(
     'bytes on disk',
     'bytes',
@@ -86,10 +88,10 @@ function measured(framework, turns, entries) {
       'ms',
       whole((run) => run.load),
     ),
-    measure('bytes written a save, first tenth', 'bytes', ({ written }) => p50(first(written))),
-    measure('bytes written a save, last tenth', 'bytes', ({ written }) => p50(last(written))),
+    measure('bytes written a save, first tenth', 'bytes', wroteFirst),
+    measure('bytes written a save, last tenth', 'bytes', wroteLast),
     { ...grown, reach: '≤ 1.3', reached: grown.forkpoint <= 1.3 },
-    measure('bytes written a save, mean of all', 'bytes', ({ written }) => mean(written)),
+    measure('… and all that goes on behind, mean', 'bytes', ({ behind }) => behind ?? Number.NaN),
     framework === 'langgraph' && turns === SHORT
       ? atMost(disk, { to: sqliteOf(entries), most: 0.01, text: '≤ 1/100 of SqliteSaver' })
       : disk,
@@ -99,8 +101,8 @@ function measured(framework, turns, entries) {
 /** @param {readonly Entry[]} entries */
 const sqliteOf = (entries) => entries.find(({ name }) => name.includes('SqliteSaver'))?.name ?? 'SqliteSaver'
 
-/** @param {readonly number[]} values */
-const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length
+/** @param {readonly [number, number][]} written @param {(index: number) => boolean} where */
+const median = (written, where) => p50(written.filter(([index]) => where(index)).map(([, bytes]) => bytes))
 
 /** @param {number} turns */
 const count = (turns) => turns.toLocaleString('en-US')
