@@ -1,0 +1,191 @@
+/** Real graphs: interrupts, subgraphs, time travel, forks and replays, as LangGraph's own checkpointer has them. */
+import { AIMessage, type BaseMessage, HumanMessage } from '@langchain/core/messages'
+import type { RunnableConfig } from '@langchain/core/runnables'
+import {
+  Annotation,
+  Command,
+  END,
+  interrupt,
+  MemorySaver,
+  MessagesAnnotation,
+  Send,
+  START,
+  StateGraph,
+  type StateSnapshot,
+} from '@langchain/langgraph'
+import type { BaseCheckpointSaver } from '@langchain/langgraph-checkpoint'
+import { describe, expect, test } from 'vitest'
+import { ConflictError } from '../../../src/index.ts'
+import { at, listed, useStore } from './context.ts'
+
+const context = useStore()
+
+const State = Annotation.Root({
+  ...MessagesAnnotation.spec,
+  count: Annotation<number>,
+  notes: Annotation<string[]>({ reducer: (a, b) => [...a, ...b], default: () => [] }),
+})
+
+let serial = 0
+const ai = (content: string) => new AIMessage({ id: `ai-${serial++}`, content })
+const human = (content: string) => new HumanMessage({ id: `human-${serial++}`, content })
+
+function reviewer(checkpointer: BaseCheckpointSaver) {
+  const research = new StateGraph(MessagesAnnotation)
+    .addNode('think', () => ({ messages: [ai('thinking')] }))
+    .addNode('ask', () => ({ messages: [ai(`answer: ${interrupt('may I?')}`)] }))
+    .addEdge(START, 'think')
+    .addEdge('think', 'ask')
+    .addEdge('ask', END)
+    .compile()
+  return new StateGraph(State)
+    .addNode('plan', ({ count = 0 }) => ({ count: count + 1, messages: [ai(`plan ${count + 1}`)] }))
+    .addNode('research', research)
+    .addNode('note', (input: { n: number }) => ({ notes: [`note ${input.n}`] }))
+    .addNode('finish', ({ notes }) => ({ messages: [ai(`done with ${notes.length} notes`)] }))
+    .addEdge(START, 'plan')
+    .addEdge('plan', 'research')
+    .addConditionalEdges('research', () => [1, 2, 3].map((n) => new Send('note', { n })), ['note'])
+    .addEdge('note', 'finish')
+    .addEdge('finish', END)
+    .compile({ checkpointer })
+}
+
+type Graph = ReturnType<typeof reviewer>
+
+const texts = ({ messages }: { messages?: BaseMessage[] }) => messages?.map(({ content }) => content)
+
+async function historyOf(graph: Graph, config: RunnableConfig): Promise<StateSnapshot[]> {
+  const states: StateSnapshot[] = []
+  for await (const state of graph.getStateHistory(config)) states.push(state)
+  return states
+}
+
+/** What can be compared between two runs: ids and times are not. */
+const comparable = ({ values, next, metadata, tasks }: StateSnapshot) => ({
+  texts: texts(values),
+  count: values.count,
+  notes: values.notes,
+  next,
+  source: metadata?.source,
+  step: metadata?.step,
+  tasks: tasks.map(({ name, interrupts, error }) => ({
+    name,
+    error,
+    interrupts: interrupts.map(({ value }) => value),
+  })),
+})
+
+/** Everything that a host does with threads; `reopen` is a restart of its process. */
+async function scenario(reopen: () => BaseCheckpointSaver) {
+  const seen: unknown[] = []
+  const thread = at('review')
+  let graph = reviewer(reopen())
+  const see = (what: string, value: unknown) => seen.push([what, value])
+  see('interrupted', texts(await graph.invoke({ messages: [human('hello')] }, thread)))
+  graph = reviewer(reopen())
+  const waiting = await graph.getState(thread, { subgraphs: true })
+  see('waiting', comparable(waiting))
+  see('inside', texts((waiting.tasks[0]!.state as StateSnapshot).values))
+  see('resumed', texts(await graph.invoke(new Command({ resume: 'yes' }), thread)))
+  graph = reviewer(reopen())
+  await graph.invoke({ messages: [human('again')] }, thread)
+  see('second', texts(await graph.invoke(new Command({ resume: 'no' }), thread)))
+  const states = await historyOf(graph, thread)
+  see('history', states.map(comparable))
+  const planned = states.find(({ next, metadata }) => next[0] === 'research' && metadata!.step < 5)!
+  // A fork: the past is changed, and the run goes on from there.
+  const forked = await graph.updateState(planned.config, { messages: [ai('edited')], count: 40 })
+  see('fork waits', texts(await graph.invoke(null, forked)))
+  graph = reviewer(reopen())
+  see('fork ends', texts(await graph.invoke(new Command({ resume: 'perhaps' }), thread)))
+  // A replay: the past again, as it was.
+  see('replay waits', texts(await graph.invoke(null, planned.config)))
+  see('replay ends', texts(await graph.invoke(new Command({ resume: 'fine' }), thread)))
+  // Another input, on an old checkpoint.
+  const end = states.find(({ next, metadata }) => next.length === 0 && metadata!.step < 8)!
+  see('other input', texts(await graph.invoke({ messages: [human('something else')] }, end.config)))
+  const copy = await graph.updateState(states.at(-1)!.config, null, '__copy__')
+  see('copy', comparable(await graph.getState(copy)))
+  see('end cleared', comparable(await graph.getState(await graph.updateState(thread, null, END))))
+  see(
+    'on exit',
+    texts(await graph.invoke({ messages: [human('quick')] }, { ...at('exit'), durability: 'exit' })),
+  )
+  see(
+    'on exit',
+    texts(await graph.invoke(new Command({ resume: 'ok' }), { ...at('exit'), durability: 'sync' })),
+  )
+  graph = reviewer(reopen())
+  see('all states', (await historyOf(graph, thread)).map(comparable))
+  see('all states', (await historyOf(graph, at('exit'))).map(comparable))
+  return seen
+}
+
+describe('a graph', () => {
+  test('behaves on git as it does in memory: interrupt, resume, subgraph, fan-out, fork, replay, copy', async () => {
+    const memory = new MemorySaver()
+    const expected = await scenario(() => memory)
+    const actual = await scenario(() => context.open())
+    for (const [n, step] of actual.entries()) expect(step).toEqual(expected[n])
+    const saver = context.open()
+    const inMemory = await listed(memory, {})
+    expect(await listed(saver, {})).toHaveLength(inMemory.length)
+    expect(await saver.store.verify()).toMatchObject({ ok: true })
+    expect(context.git('fsck', '--strict', '--no-dangling')).toBe('')
+  })
+
+  test('leaves a log that people read', async () => {
+    const graph = reviewer(context.open())
+    await graph.invoke({ messages: [human('Review the retry logic')] }, at('review'))
+    await graph.invoke(new Command({ resume: 'yes' }), at('review'))
+    expect(context.git('log', '--format=%s', 'review/main').trim().split('\n')).toEqual([
+      'step 4 finish: done with 3 notes',
+      'step 3 note',
+      'step 2 research: answer: yes',
+      'step 1 plan: plan 1',
+      'step 0: Review the retry logic',
+      'input: Review the retry logic',
+    ])
+    expect(context.git('log', '--format=%s', 'review/_namespaces').trim().split('\n')).toEqual([
+      'research | step 2 ask: answer: yes',
+      'research | step 1 think: thinking',
+      'research | step 0: plan 1',
+      'research | input: plan 1',
+    ])
+    expect(context.git('for-each-ref', '--format=%(refname)', 'refs/heads').trim().split('\n')).toEqual([
+      'refs/heads/review/_namespaces',
+      'refs/heads/review/_writes',
+      'refs/heads/review/main',
+    ])
+  })
+
+  test('that two processes run on one thread fails in one of them, and loses nothing of the other', async () => {
+    const slow = (saver: BaseCheckpointSaver, done: Promise<void>) =>
+      new StateGraph(MessagesAnnotation)
+        .addNode('work', async () => {
+          await done
+          return { messages: [ai('worked')] }
+        })
+        .addEdge(START, 'work')
+        .addEdge('work', END)
+        .compile({ checkpointer: saver })
+    const first = slow(context.open(), Promise.resolve())
+    await first.invoke({ messages: [human('one')] }, at('t'))
+    let finish = () => {}
+    const second = slow(context.open(), new Promise((resolve) => (finish = resolve)))
+    const waiting = second.invoke({ messages: [human('two')] }, at('t'))
+    const outcome = waiting.then(
+      () => undefined,
+      (error: unknown) => error,
+    )
+    while ((await listed(context.open(), at('t'))).length < 5)
+      await new Promise((resolve) => setTimeout(resolve, 5))
+    // It took over from the checkpoint that the other one works on.
+    await first.invoke({ messages: [human('three')] }, at('t'))
+    finish()
+    expect(await outcome).toBeInstanceOf(ConflictError)
+    const state = await slow(context.open(), Promise.resolve()).getState(at('t'))
+    expect(texts(state.values)).toEqual(['one', 'worked', 'two', 'three', 'worked'])
+  })
+})
