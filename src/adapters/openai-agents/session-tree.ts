@@ -61,8 +61,7 @@ export class SessionTree {
     const enter = (path: string) => (Number(path.split('/')[1]) + 1) * ITEMS_PER_FOLDER > from
     const blobs = await blobsBelow(this.#objects, this.id, { at: ITEMS, enter })
     for (const path of blobs.keys()) if (indexOf(path) < from) blobs.delete(path)
-    const items = await decodeItems(await readBlobs(this.#objects, blobs), from)
-    return items.map(toItem)
+    return decodeItems(await readBlobs(this.#objects, blobs), from, toItem)
   }
 
   /** Whether nothing is there that could go. */
@@ -82,7 +81,7 @@ export class SessionTree {
   async runState(): Promise<unknown> {
     if (this.id === undefined) return undefined
     const files = await readBlobs(this.#objects, await blobsBelow(this.#objects, this.id, { at: RUN_STATE }))
-    return (await decodeItems(files))[0]
+    return (await decodeItems(files, 0, (state) => state))[0]
   }
 
   /** The files that a change sets and removes. `first`: what `session.json` says when this is the first checkpoint. */
@@ -157,7 +156,7 @@ export class SessionTree {
 }
 
 /** Items in order of their numbers. Throws CorruptError for a number that is missing. */
-async function decodeItems(files: Files, from = 0): Promise<unknown[]> {
+async function decodeItems<T>(files: Files, from: number, made: (json: unknown) => T): Promise<T[]> {
   const byIndex = new Map<number, Files>()
   for (const [path, bytes] of files) {
     const index = indexOf(path)
@@ -165,11 +164,11 @@ async function decodeItems(files: Files, from = 0): Promise<unknown[]> {
     byIndex.set(index, own.set(path, bytes))
   }
   const slice = new TimeSlice()
-  const items: unknown[] = []
+  const items: T[] = []
   for (let index = from; index < from + byIndex.size; index++) {
     const own = byIndex.get(index)
     if (own === undefined) throw new CorruptError(`Item ${index} is missing, while later ones are there.`)
-    items.push(decodeItem(own))
+    items.push(made(decodeItem(own)))
     if (slice.isOver()) await slice.next()
   }
   return items
