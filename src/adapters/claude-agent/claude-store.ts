@@ -34,8 +34,8 @@ export interface ClaudeTranscript {
   title?: string
   /** What the SDK keeps for its own lists. */
   summary?: Record<string, unknown>
-  /** The first 5,000; the next are in `entries-2`, and so on. */
-  entries: SessionStoreEntry[]
+  /** The first 5,000 entries; the next are in `messages-2`, and so on. */
+  messages: SessionStoreEntry[]
 }
 
 export interface ClaudeForkOptions {

@@ -1,6 +1,6 @@
 /**
  * Entries as files. They are numbered through the whole transcript and kept in pages of 5,000, each a collection of
- * the document (`entries`, `entries-2`, …): what an append writes anew of the listings does not grow with them.
+ * the document (`messages`, `messages-2`, …): what an append writes anew of the listings does not grow with them.
  */
 import { createHash } from 'node:crypto'
 import { decodeItem, itemPlace, jsonFile, parseItemName } from '../../codec/index.ts'
@@ -12,7 +12,7 @@ import { countItems } from '../../store/git-line.ts'
 import type { JsonObject } from '../../store/json-value.ts'
 
 /** The first collection of a transcript. */
-export const ENTRIES = 'entries'
+export const ENTRIES = 'messages'
 export const PAGE = 5000
 
 /** Collections that are named to the store, so that a diff tells their entries apart: those of 100,000 entries. */
@@ -25,7 +25,7 @@ function pageName(page: number): string {
 /** The page, from 0, that a collection is; `undefined` for any other name. */
 export function pageOf(collection: string): number | undefined {
   if (collection === ENTRIES) return 0
-  const number = /^entries-([1-9]\d{0,8})$/.exec(collection)?.[1]
+  const number = /^messages-([1-9]\d{0,8})$/.exec(collection)?.[1]
   return number === undefined || number === '1' ? undefined : Number(number) - 1
 }
 

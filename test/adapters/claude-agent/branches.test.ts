@@ -91,10 +91,10 @@ test('a transcript with more than one page of entries stays whole, and duplicate
   expect(await later.load(key)).toEqual(expected)
   await store.append(key, [replaced, entries[0]!])
   expect(await store.load(key)).toEqual(expected)
-  const { entries: first } = (await store.store.load(store.nameOf(key)))!
+  const { messages: first } = (await store.store.load(store.nameOf(key)))!
   expect(first).toHaveLength(5000)
   const changes = await store.store.diff(store.nameOf(key), 'main^', 'main')
-  expect(changes.collections['entries-3']!.added).toHaveLength(1)
+  expect(changes.collections['messages-3']!.added).toHaveLength(1)
   expect((await store.store.verify()).problems).toEqual([])
 }, 60_000)
 

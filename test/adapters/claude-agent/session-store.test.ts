@@ -506,7 +506,7 @@ describe('the store below', () => {
 
   test('an entry that is redacted as a whole is not stored', async () => {
     const redact = (value: unknown, path: readonly (string | number)[]) =>
-      path.length === 2 && path[0] === 'entries' && (value as { type: string }).type === 'secret'
+      path.length === 2 && path[0] === 'messages' && (value as { type: string }).type === 'secret'
         ? undefined
         : value
     const store = new ForkpointClaudeStore(new GitSessionStore(await newStoreFolder(), { redact }))
