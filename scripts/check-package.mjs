@@ -39,6 +39,62 @@ newSession('demo', { status: 1 })
 type Hidden = typeof import('forkpoint/dist/store/git-session-store.js')
 `
 
+/**
+ * Each adapter with its framework alone beside the package, and what a user of it would write first.
+ *
+ * @type {Record<string, { packages: string[], code: string }>}
+ */
+const ADAPTERS = {
+  langgraph: {
+    packages: ['@langchain/core', '@langchain/langgraph-checkpoint'],
+    code: `
+import { type BaseCheckpointSaver, emptyCheckpoint } from '@langchain/langgraph-checkpoint'
+import { ForkpointSaver } from 'forkpoint/adapters/langgraph'
+
+const saver: BaseCheckpointSaver = new ForkpointSaver('store')
+const config = { configurable: { thread_id: 'demo', checkpoint_ns: '' } }
+const checkpoint = emptyCheckpoint()
+await saver.put(config, checkpoint, { source: 'input', step: -1, parents: {} }, {})
+const back = (await saver.getTuple(config))?.checkpoint.id === checkpoint.id
+`,
+  },
+  'claude-agent': {
+    packages: ['@anthropic-ai/claude-agent-sdk'],
+    code: `
+import type { SessionStore } from '@anthropic-ai/claude-agent-sdk'
+import { ForkpointClaudeStore } from 'forkpoint/adapters/claude-agent'
+
+const store: SessionStore = new ForkpointClaudeStore('store')
+const key = { projectKey: 'project', sessionId: 'demo' }
+await store.append(key, [{ type: 'user', uuid: 'a', timestamp: new Date().toISOString() }])
+const back = (await store.load(key))?.length === 1
+`,
+  },
+  'openai-agents': {
+    packages: ['@openai/agents-core'],
+    code: `
+import type { Session } from '@openai/agents-core'
+import { ForkpointAgentsSession } from 'forkpoint/adapters/openai-agents'
+
+const session: Session = new ForkpointAgentsSession({ store: 'store', sessionId: 'demo' })
+await session.addItems([{ role: 'user', content: 'hello' }])
+const back = (await session.getItems()).length === 1
+`,
+  },
+  'ai-sdk': {
+    packages: ['ai'],
+    code: `
+import type { UIMessage } from 'ai'
+import { chatStore } from 'forkpoint/adapters/ai-sdk'
+
+const chats = chatStore('store')
+const message: UIMessage = { id: 'a', role: 'user', parts: [{ type: 'text', text: 'hello' }] }
+await chats.save({ chatId: 'demo', messages: [message] })
+const back = (await chats.load('demo')).length === 1
+`,
+  },
+}
+
 /** @type {[string, Record<string, string>][]} */
 const RESOLUTIONS = [
   ['nodenext', { module: 'nodenext', moduleResolution: 'nodenext' }],
@@ -48,18 +104,8 @@ const RESOLUTIONS = [
 
 try {
   const tarball = pack()
-  const project = join(folder, 'project')
-  mkdirSync(project)
-  writeFileSync(
-    join(project, 'package.json'),
-    JSON.stringify({ name: 'consumer', private: true, type: 'module' }),
-  )
-  run(
-    'install it into an empty project',
-    'npm',
-    ['install', '--no-audit', '--no-fund', '--prefer-offline', tarball],
-    project,
-  )
+  const project = newProject('project')
+  install('install it into an empty project', project, [tarball])
   checkTypes(project)
   run('use the library', process.execPath, ['consumer.js'], project)
   checkSubpaths(project)
@@ -68,6 +114,7 @@ try {
   const list = run('run npx forkpoint list', 'npx', ['--no-install', 'forkpoint', 'list', '--json'], project)
   if (JSON.parse(list).id !== 'demo')
     fail(`npx forkpoint list did not show the session that was saved: ${list}`)
+  for (const name of Object.keys(ADAPTERS)) checkAdapter(name, tarball)
   console.log('The package is sound.')
 } finally {
   rmSync(folder, { recursive: true, force: true })
@@ -88,6 +135,49 @@ function pack() {
   if (strange.length > 0) fail(`This does not belong into the package: ${strange.join(', ')}`)
   console.log(`  ${files.length} files, ${Math.round(packed.size / 1000)} kB packed`)
   return join(folder, packed.filename)
+}
+
+/** An empty project. @param {string} name */
+function newProject(name) {
+  const project = join(folder, name)
+  mkdirSync(project)
+  writeFileSync(
+    join(project, 'package.json'),
+    JSON.stringify({ name: 'consumer', private: true, type: 'module' }),
+  )
+  return project
+}
+
+/** @param {string} what @param {string} project @param {string[]} packages */
+function install(what, project, packages) {
+  // Without the platform binaries that a framework may bring, of hundreds of megabytes.
+  const options = ['--no-audit', '--no-fund', '--prefer-offline', '--omit=optional']
+  run(what, 'npm', ['install', ...options, ...packages], project)
+}
+
+/** An adapter with its framework, and no other, in a project of its own. @param {string} name @param {string} tarball */
+function checkAdapter(name, tarball) {
+  const { packages, code } = /** @type {(typeof ADAPTERS)[string]} */ (ADAPTERS[name])
+  const project = newProject(name)
+  const versions = { ...manifest.dependencies, ...manifest.devDependencies }
+  const frameworks = packages.map((one) => `${one}@${versions[one]}`)
+  install(`install it beside ${packages.join(', ')} alone`, project, [tarball, ...frameworks])
+  writeFileSync(
+    join(project, 'adapter.ts'),
+    `${code}if (!back) throw new Error('It did not come back.')\nprocess.exit()\n`,
+  )
+  const compilerOptions = {
+    module: 'nodenext',
+    target: 'es2023',
+    strict: true,
+    // The frameworks' own declarations are theirs to check.
+    skipLibCheck: true,
+    types: ['node'],
+    typeRoots: [join(ROOT, 'node_modules', '@types')],
+  }
+  writeFileSync(join(project, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['adapter.ts'] }))
+  run(`check the types of forkpoint/adapters/${name}`, process.execPath, [TSC, '-p', '.'], project)
+  run(`use forkpoint/adapters/${name}`, process.execPath, ['adapter.js'], project)
 }
 
 /** @param {string} project */
@@ -114,9 +204,24 @@ function checkSubpaths(project) {
   for (const subpath of Object.keys(manifest.exports)) {
     if (subpath.endsWith('.json')) continue
     const name = `forkpoint${subpath.slice(1)}`
-    const code = `const module = await import('${name}'); if (Object.keys(module).length === 0) throw new Error('it is empty')`
+    const framework = ADAPTERS[subpath.replace('./adapters/', '')]
+    const code = framework === undefined ? importing(name) : importingWithout(name, framework.packages)
     run(`import ${name}`, process.execPath, ['--input-type=module', '-e', code], project)
   }
+}
+
+/** @param {string} name */
+function importing(name) {
+  return `const module = await import('${name}'); if (Object.keys(module).length === 0) throw new Error('it is empty')`
+}
+
+/** It works, or says which package is missing. @param {string} name @param {readonly string[]} packages */
+function importingWithout(name, packages) {
+  return `
+await import('${name}').catch((error) => {
+  const isMissing = error.code === 'ERR_MODULE_NOT_FOUND' && ${JSON.stringify(packages)}.some((one) => error.message.includes(one))
+  if (!isMissing) throw error
+})`
 }
 
 /** Runs a program; ends everything, with its output, when it fails. @param {string} what @param {string} program @param {string[]} args @param {string} cwd */
