@@ -1,24 +1,20 @@
 /** Saves of chats: one commit a save, on the branch that is meant or on a new one, with its refs in one transaction. */
-import { encodeHead, encodeItem } from '../../codec/index.ts'
-import { ConflictError, InvalidStateError, NotFoundError } from '../../errors.ts'
+import { ConflictError, NotFoundError } from '../../errors.ts'
 import type { Plan } from '../../git/group-commit.ts'
 import { PURGE_LOCK } from '../../git/purge.ts'
-import { TimeSlice } from '../../git/time-slice.ts'
-import { editTree } from '../../git/tree-edit.ts'
 import { activeRef, type BranchName, branchRef, type CommitId, MAIN, type SessionId } from '../../ids.ts'
-import { type Changes, checkpointFacts } from '../../store/changes.ts'
-import { newCommit } from '../../store/git-commit.ts'
 import type { GitDoor } from '../../store/git-door.ts'
 import type { CommitInfo } from '../../store/git-history.ts'
-import { countItems, type Edits } from '../../store/git-line.ts'
-import { deepCopy, type JsonObject } from '../../store/json-value.ts'
-import { comparedWith, seqOn, timeOn } from '../../store/lineage.ts'
+import { countItems } from '../../store/git-line.ts'
+import type { JsonObject } from '../../store/json-value.ts'
 import { redactValue } from '../../store/redact.ts'
-import { defaultSubject, oneLine } from '../../store/subject.ts'
+import { commitOf } from './chat-commit.ts'
 import type { ChatLine, ChatLines } from './chat-lines.ts'
-import { filesOf, firstDifference, MESSAGES } from './message-files.ts'
-import { isGrown, isTrimmed, type StoredMessage } from './message-growth.ts'
-import { type Comparison, type TurnRequest, turnOf } from './turn.ts'
+import { firstQuestion } from './chat-title.ts'
+import { compareList, lineAfter, type NextList } from './list-comparison.ts'
+import { firstDifference, MESSAGES } from './message-files.ts'
+import type { StoredMessage } from './message-growth.ts'
+import { type TurnRequest, turnOf } from './turn.ts'
 
 export interface ChatSave extends Omit<TurnRequest, 'seen'> {
   chat: SessionId
@@ -35,13 +31,6 @@ export interface ChatSaved {
   branch: BranchName
 }
 
-/** What a save makes of the chat: the messages afterwards, those that stay being the stored ones themselves. */
-interface Next extends Comparison {
-  messages: readonly StoredMessage[]
-  /** Files of those that are not stored yet. */
-  files: ReadonlyMap<number, ReadonlyMap<string, Uint8Array>>
-}
-
 /** Where a save goes: on top of `tip`, or on a branch that is new. */
 interface Place {
   ref: string
@@ -50,7 +39,6 @@ interface Place {
   base: CommitInfo | undefined
   /** The branch that a new one leaves, and must still be where it was. */
   source?: { ref: string; tip: CommitId }
-  why: '' | ' again' | ' edited'
 }
 
 const ROUNDS = 20
@@ -77,7 +65,7 @@ export class ChatWriter {
   }
 
   async #try(save: ChatSave): Promise<ChatSaved | typeof AGAIN> {
-    const { history, repository } = this.#door
+    const { history, repository, rules } = this.#door
     const { chat, expected } = save
     const there = (await repository.open()) && history.exists(chat)
     const branch = save.branch ?? (there ? history.active(chat) : MAIN)
@@ -92,7 +80,7 @@ export class ChatWriter {
       return this.#begin(save, ref)
     }
     const line = await this.#lines.at(chat, await history.info(tip))
-    const next = await this.#next(line, save.messages)
+    const next = await compareList(rules, line, save.messages)
     const seen = expected === tip || expected === 'any'
     const turn = turnOf(line.messages, save.messages.length, next, { ...save, seen })
     const title = this.#title(save.title) ?? line.fields.title
@@ -104,71 +92,26 @@ export class ChatWriter {
     await save.check([...next.files.keys()].map((index) => [index, save.messages[index]!]))
     const fields = title === line.fields.title ? line.fields : { ...line.fields, title }
     if (turn === 'on' || turn === 'unchanged') {
-      return this.#write(save, { ref, branch, base: line.commit, why: '' }, next, fields, line)
+      return this.#write(save, { ref, branch, base: line.commit }, next, fields, line)
     }
     const source = { ref, tip }
     const place = { ...this.#newBranch(chat, turn), base: await this.#base(line, next.same), source }
-    const why = turn === 'regenerate' ? ' again' : turn === 'edit' ? ' edited' : ''
-    return this.#write(save, { ...place, why }, next, fields, line)
+    return this.#write(save, place, next, fields, line)
   }
 
   /** A new chat. Its title is the first question until there is another. */
   async #begin(save: ChatSave, ref: string): Promise<ChatSaved | typeof AGAIN> {
-    const next = await this.#next(undefined, save.messages)
+    const { rules } = this.#door
+    const next = await compareList(rules, undefined, save.messages)
     await save.check([...save.messages.entries()])
     const title = this.#title(save.title) ?? firstQuestion(next.messages)
-    const { rules } = this.#door
     const fields = {
       type: rules.type,
       id: save.chat,
       ...(title !== undefined && title !== '' && { title }),
       createdAt: new Date(Math.floor(rules.now())).toISOString(),
     }
-    return this.#write(save, { ref, branch: MAIN, base: undefined, why: '' }, next, fields, undefined)
-  }
-
-  /** Compares with what is stored, and encodes what is not. Throws InvalidStateError. */
-  async #next(line: ChatLine | undefined, given: readonly StoredMessage[]): Promise<Next> {
-    const stored = line?.messages ?? []
-    const messages: StoredMessage[] = []
-    const files = new Map<number, ReadonlyMap<string, Uint8Array>>()
-    let [same, kept] = [stored.length, stored.length]
-    const slice = new TimeSlice()
-    for (let index = 0; index < given.length; index++) {
-      if (index % 64 === 63 && slice.isOver()) await slice.next()
-      const [before, message] = [stored[index], given[index]!]
-      if (before !== undefined && kept > index && this.#isStored(line!, index, message)) {
-        messages.push(before)
-        continue
-      }
-      const clean = this.#redacted(message, index)
-      if (before !== undefined) {
-        same = Math.min(same, index)
-        if (kept > index && !isGrown(before, clean)) kept = index
-      }
-      files.set(index, encodeItem(this.#door.rules.layout, MESSAGES, index, clean))
-      messages.push(deepCopy(clean))
-    }
-    return { messages, files, same: Math.min(same, given.length), kept: Math.min(kept, given.length) }
-  }
-
-  #isStored(line: ChatLine, index: number, message: StoredMessage): boolean {
-    const stored = line.messages[index]
-    if (isTrimmed(message, line.asGiven.get(index) ?? stored)) return true
-    if (this.#door.rules.redact === undefined && !line.asGiven.has(index)) return false
-    if (!isTrimmed(message, stored) && !isTrimmed(this.#redacted(message, index), stored)) return false
-    line.asGiven.set(index, deepCopy(message))
-    return true
-  }
-
-  #redacted(message: StoredMessage, index: number): StoredMessage {
-    const { redact } = this.#door.rules
-    if (redact === undefined) return message
-    const kept = redactValue(message, redact, [MESSAGES, index]) as StoredMessage | undefined
-    if (kept?.id === message.id && kept.role === message.role && Array.isArray(kept.parts)) return kept
-    throw new InvalidStateError([
-      { path: [MESSAGES, index], message: 'must keep its id, role and parts when it is redacted' },
-    ])
+    return this.#write(save, { ref, branch: MAIN, base: undefined }, next, fields, undefined)
   }
 
   #title(title: string | undefined): string | undefined {
@@ -200,13 +143,13 @@ export class ChatWriter {
   async #write(
     save: ChatSave,
     place: Place,
-    next: Next,
+    next: NextList,
     fields: JsonObject,
     line: ChatLine | undefined,
   ): Promise<ChatSaved | typeof AGAIN> {
-    const { repository, history } = this.#door
+    const { repository, history, rules } = this.#door
     const { ref, branch, base, source } = place
-    const made = await this.#commit(save, place, next, fields)
+    const made = await commitOf(this.#door, { chat: save.chat, branch, base, next, fields })
     const active = activeRef(save.chat)
     const isNew = base === undefined || source !== undefined
     const expected = isNew ? undefined : base.id
@@ -225,7 +168,7 @@ export class ChatWriter {
             result: { commit: made.commit, branch },
             placed: () => {
               history.learn(made.commit)
-              const after = this.#lineAfter(made.commit, save, next, fields, line)
+              const after = lineAfter(rules, line, save.messages, next, { commit: made.commit, fields })
               this.#lines.keep(after, source === undefined ? line : undefined)
             },
           }
@@ -234,122 +177,21 @@ export class ChatWriter {
       ref,
     )
   }
-
-  /** The new checkpoint; the base itself when it is all that a new branch needs. */
-  async #commit(save: ChatSave, { branch, base, why }: Place, next: Next, fields: JsonObject) {
-    const { history, repository, rules } = this.#door
-    const { objects } = repository
-    const { messages } = next
-    const there = base === undefined ? 0 : await countItems(objects, base.tree, MESSAGES)
-    const edits: Edits = new Map()
-    const grown: StoredMessage[] = []
-    for (const [index, message] of messages.entries()) {
-      if (index < there && !next.files.has(index)) continue
-      if (index < there) {
-        for (const path of (await filesOf(objects, base!.tree, index)).keys()) edits.set(path, null)
-        grown.push(message)
-      }
-      const files = next.files.get(index) ?? encodeItem(rules.layout, MESSAGES, index, message)
-      for (const [path, bytes] of files) edits.set(path, bytes)
-    }
-    const head = messages.length === 0 ? { ...fields, [MESSAGES]: [] } : fields
-    for (const [path, bytes] of encodeHead(head, rules.layout, [])) edits.set(path, bytes)
-    const { tree, objects: made } = await editTree(objects, base?.tree, edits)
-    if (tree === base?.tree) return { commit: base, objects: [] }
-
-    const onlyTitle = next.files.size === 0 && there === messages.length && base !== undefined
-    const kind = messages.at(-1)?.role === 'assistant' && !onlyTitle ? 'save' : 'step'
-    const turnBefore = base?.kind === 'step' ? await history.turnParent(base.id) : undefined
-    const since = comparedWith(base, kind, turnBefore)
-    const from = since === base?.id ? there : await this.#countAt(since)
-    const added = messages.slice(from)
-    const changes: Changes = {
-      first: since === undefined,
-      added: added.length > 0 ? added : grown,
-      from,
-      fields: onlyTitle ? ['title'] : [],
-      run: undefined,
-      collections: onlyTitle ? [] : [MESSAGES],
-    }
-    const seq = seqOn(base)
-    const { commit, object } = newCommit({
-      tree,
-      parents: await history.parentsOn(base, kind),
-      time: timeOn(base === undefined ? [] : [base.time], Math.floor(rules.now())),
-      author: rules.author,
-      type: rules.type,
-      checkpoint: {
-        session: save.chat,
-        branch,
-        subject: withWhy(defaultSubject({ kind, seq }, changes, fields), why),
-        body: '',
-        kind,
-        seq,
-        ...checkpointFacts({ added, from, run: undefined }, fields),
-      },
-    })
-    return { commit, objects: [...made, object] }
-  }
-
-  async #countAt(commit: CommitId | undefined): Promise<number> {
-    if (commit === undefined) return 0
-    const { history, repository } = this.#door
-    return countItems(repository.objects, (await history.info(commit)).tree, MESSAGES)
-  }
-
-  #lineAfter(
-    commit: CommitInfo,
-    { messages: given }: ChatSave,
-    { messages, files }: Next,
-    fields: JsonObject,
-    line: ChatLine | undefined,
-  ): ChatLine {
-    const asGiven = new Map(line?.asGiven)
-    for (const index of asGiven.keys()) if (index >= messages.length) asGiven.delete(index)
-    let bytes = line?.bytes ?? 0
-    for (const [index, encoded] of files) {
-      for (const file of encoded.values()) bytes += file.length
-      if (this.#door.rules.redact === undefined) continue
-      if (isTrimmed(given[index], messages[index])) asGiven.delete(index)
-      else asGiven.set(index, deepCopy(given[index]))
-    }
-    return { commit, fields, messages, asGiven, bytes }
-  }
 }
 
 const AGAIN = Symbol('again')
-
-/** `turn 3: …` as `turn 3 again: …`. */
-const withWhy = (subject: string, why: string): string => subject.replace(': ', `${why}: `)
-
-function firstQuestion(messages: readonly StoredMessage[]): string | undefined {
-  for (const { role, parts } of messages) {
-    if (role !== 'user') continue
-    const texts = parts.map((part) => (part as { text?: unknown } | null)?.text)
-    const text = oneLine(
-      texts
-        .filter((one) => typeof one === 'string')
-        .join(' ')
-        .slice(0, 400),
-    )
-    if (text !== '') return text.length <= TITLE ? text : `${text.slice(0, TITLE - 1).trimEnd()}…`
-  }
-  return undefined
-}
-
-const TITLE = 80
 
 function stale(
   { chat, messages, expected }: ChatSave,
   branch: BranchName,
   tip: CommitId,
   line: ChatLine,
-  { kept }: Next,
+  { kept }: NextList,
 ): ConflictError {
   const what =
     kept === messages.length
       ? `has ${line.messages.length} messages on ${branch}, and these are only the first ${kept}`
-      : `has another message on ${branch} where this list has '${messages[kept]!.id}' (number ${kept})`
+      : `has something else on ${branch} where this list has '${messages[kept]!.id}' (messages[${kept}])`
   return new ConflictError(
     { session: chat, branch, expected, actual: tip },
     `Chat '${chat}' ${what}: the list is not the newest. Load the chat again. For another try or an edit pass the trigger and messageId of the request; to branch all the same, pass 'expected'.`,
