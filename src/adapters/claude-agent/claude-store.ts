@@ -95,6 +95,8 @@ export class ForkpointClaudeStore implements SessionStore {
         if (copies.length === 0) return
         const { repository, history } = this.#door
         const branch = (await repository.open()) ? history.active(session) : MAIN
+        // What lies beside a session is of the session's type; the session's own line is looked at below.
+        if (checked.subpath !== undefined) await this.#tip({ ...checked, subpath: undefined })
         const place = this.#place(checked, branch)
         const prepare = (current: ReadonlyMap<string, string | undefined>) =>
           this.#writer.plan(place, current.get(place.ref) as CommitId | undefined, copies)

@@ -461,6 +461,7 @@ describe('the store below', () => {
     await expect(store.append(key, [entry!])).rejects.toThrow(/type 'session'/)
     for (const call of [
       () => store.append(key, [entry!]),
+      () => store.append({ ...key, subpath: 'subagents/agent-a' }, [entry!]),
       () => store.load(key),
       () => store.delete(key),
       () => store.fork(key, { branch: 'x' }),
