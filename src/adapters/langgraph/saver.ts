@@ -11,7 +11,7 @@ import {
   type PendingWrite,
   type SerializerProtocol,
 } from '@langchain/langgraph-checkpoint'
-import { InvalidIdError, InvalidStateError, NotFoundError } from '../../errors.ts'
+import { InvalidIdError, InvalidStateError, NotFoundError, StorageError } from '../../errors.ts'
 import { type CommitId, parseRef, parseSessionId, type SessionId } from '../../ids.ts'
 import { doorOf, type GitDoor } from '../../store/git-door.ts'
 import type { GitSessionStore } from '../../store/git-session-store.ts'
@@ -104,6 +104,8 @@ export class ForkpointSaver extends BaseCheckpointSaver {
     return this.#door.lifetime.use(async () => {
       if (parseFilter(config).thread === undefined) return undefined
       const { thread: id, namespace, checkpoint } = parseAddress(config)
+      // What is read here is what a run goes on from.
+      await this.#finishOthers()
       const known = await this.#open(id)
       const entry = find(known, namespace, checkpoint)
       if (namespace === '') noticePosition(known, entry, checkpoint)
@@ -284,6 +286,18 @@ export class ForkpointSaver extends BaseCheckpointSaver {
     const known = this.#known(id)
     if (await this.#door.repository.open()) await known.thread.index.sync()
     return known
+  }
+
+  /**
+   * Finishes what dead processes had saved for good without moving the branch there: the first write would do so, and
+   * then lose against it. On a disk that can only be read, nothing is written, so nothing is lost.
+   */
+  async #finishOthers(): Promise<void> {
+    const { repository } = this.#door
+    if (!(await repository.open())) return
+    await repository.recover().catch((error: unknown) => {
+      if (!(error instanceof StorageError)) throw error
+    })
   }
 
   #known(id: SessionId): Known {
