@@ -1,10 +1,10 @@
 /** Reading everything, to know that everything can be read: refs, checkpoints, packs, journals. */
 import { join } from 'node:path'
-import { ForkpointError } from '../errors.ts'
+import { CorruptError, ForkpointError } from '../errors.ts'
 import { checkJournals, checkPack, packsToCheck } from '../git/pack-check.ts'
 import { refFiles } from '../git/ref-names.ts'
 import type { Repository } from '../git/repository.ts'
-import { type ObjectId, type ParsedRef, parseRef, type SessionId } from '../ids.ts'
+import { encodeName, type ObjectId, type ParsedRef, parseRef, type SessionId } from '../ids.ts'
 import type { GitHistory } from './git-history.ts'
 import { readDocument } from './git-reader.ts'
 import type { MaintainOptions, VerifyReport } from './session-store.ts'
@@ -25,7 +25,11 @@ export async function verifySessions(
   objects.forget()
   const findings = new Findings(objects)
   const refs = readRefs(repository, only, findings)
-  const checkpoints = new CheckpointVerifier(findings, (done) => onProgress?.({ phase: 'checkpoints', done }))
+  const checkpoints = new CheckpointVerifier(
+    findings,
+    (session) => hasRefs(repository, session),
+    (done) => onProgress?.({ phase: 'checkpoints', done }),
+  )
   for (const { name, id, parsed } of refs) {
     if (parsed?.kind === 'branch' || parsed?.kind === 'tag')
       await checkpoints.verifyFrom(parsed.session, id, name)
@@ -50,6 +54,16 @@ export async function verifySessions(
     checkpoints: checkpoints.count,
     objects: findings.objects,
     problems,
+  }
+}
+
+/** Refs that cannot be read are refs. */
+function hasRefs({ refs }: Repository, session: string): boolean {
+  try {
+    return refs.list(`refs/heads/${encodeName(session)}/`).size > 0
+  } catch (error) {
+    if (error instanceof CorruptError) return true
+    throw error
   }
 }
 

@@ -34,11 +34,16 @@ export class CheckpointVerifier {
   /** Every commit seen, with whether another one stands on it. */
   readonly #tips = new Map<ObjectId, { isTip: boolean; tree: ObjectId; session: string }>()
   readonly #facts = new Map<ObjectId, Facts>()
+  /** Sessions that are forks, with those that they were forked from. */
+  readonly #origins = new Map<string, Set<string>>()
   readonly #slice = new TimeSlice()
+  readonly #exists: (session: string) => boolean
   readonly #onProgress: (done: number) => void
 
-  constructor(findings: Findings, onProgress: (done: number) => void) {
+  /** `exists`: whether there is such a session, among those that are verified or not. */
+  constructor(findings: Findings, exists: (session: string) => boolean, onProgress: (done: number) => void) {
     this.#findings = findings
+    this.#exists = exists
     this.#trees = new TreeVerifier(findings)
     this.#onProgress = onProgress
   }
@@ -61,6 +66,11 @@ export class CheckpointVerifier {
 
   /** What only shows when all checkpoints are known. Returns those whose whole document is still to be decoded. */
   finish(): { id: ObjectId; tree: ObjectId; session: string }[] {
+    for (const { session, kind, parents } of this.#facts.values()) {
+      const below = this.#facts.get(parents.at(-1) ?? '')
+      if (kind !== 'fork' || below === undefined) continue
+      this.#origins.set(session, (this.#origins.get(session) ?? new Set()).add(below.session))
+    }
     for (const facts of this.#facts.values()) this.#checkLineage(facts)
     const tips = [...this.#tips].filter(([id, { isTip }]) => isTip && !this.#findings.broken.has(id))
     return tips.map(([id, { tree, session }]) => ({ id, tree, session }))
@@ -156,6 +166,16 @@ export class CheckpointVerifier {
     if (head.type !== undefined && head.type !== type) wrong('type', head.type, type)
   }
 
+  /**
+   * Whether a session can have checkpoints on those of another: forks can, whose branches may start before the fork.
+   * The fork's own commit need not be among what was read; one of a session that nobody knows has made itself up.
+   */
+  #isKnown(session: string, reachedFrom: string): boolean {
+    const origins = new Set([reachedFrom])
+    for (const one of origins) for (const origin of this.#origins.get(one) ?? []) origins.add(origin)
+    return origins.has(session) || this.#exists(session)
+  }
+
   /** A session changes only by a fork, and turns are numbered one after the other. */
   #checkLineage(facts: Facts): void {
     const { id, session, type, kind, seq } = facts
@@ -166,7 +186,7 @@ export class CheckpointVerifier {
     if (facts.parents.length === 0 && seq !== 1 && kind !== 'fork')
       wrong(`is the first, and has the number ${seq}`)
     if (below === undefined) return
-    if (below.session !== session && kind !== 'fork') {
+    if (below.session !== session && kind !== 'fork' && !this.#isKnown(session, reached.session)) {
       wrong(`belongs to session '${session}' and stands on one of session '${below.session}', but is no fork`)
     }
     if (below.type !== type) wrong(`is of type '${type}' and stands on one of type '${below.type}'`)

@@ -41,6 +41,20 @@ async function problemsOf(folder: string, session?: string): Promise<readonly Pr
   return report.problems
 }
 
+test('a branch of a forked session may start before the fork', async () => {
+  const { folder, store } = await healthy()
+  const early = await store.open('b', { at: 'main~3', branch: 'early' })
+  const { parents } = await early.append({ messages: [message('e', 'before the fork')] })
+  expect(await store.resolve('a', parents[0]!)).toBe(parents[0])
+  await store.fork('b', { at: 'early', session: 'd' })
+  const earlier = await store.open('d', { at: 'main~3', branch: 'earlier' })
+  await earlier.append({ messages: [message('f', 'before both')] })
+  expect(await problemsOf(folder)).toEqual([])
+  for (const session of ['a', 'b', 'd']) expect(await problemsOf(folder, session)).toEqual([])
+  await store.delete('b')
+  expect(await problemsOf(folder)).toEqual([])
+})
+
 describe('A healthy store', () => {
   test('has no problems, whoever packed it, and everything was looked at', async () => {
     const { folder, store } = await healthy()
