@@ -470,6 +470,59 @@ describe('what cannot be', () => {
   })
 })
 
+describe('with the calls of the store', () => {
+  test('a chat goes on from an earlier turn on a branch of their own', async () => {
+    const { chats } = setting()
+    for (const count of [1, 2, 3]) await chats.save({ chatId: 'c', messages: turns(count) })
+    await chats.store.fork('c', { at: 'main~1', branch: 'other' })
+    await chats.select('c', 'other')
+    const messages = [...turns(2), user('x3', 'Else?'), assistant('y3', 'Else.')]
+    const saved = await chats.save({ chatId: 'c', messages, trigger: 'submit-message' })
+    expect(saved).toMatchObject({ branch: 'other', seq: 3, subject: 'turn 3: Else?' })
+    expect((await chats.siblings('c', 'x3')).messages.map(({ branch }) => branch)).toEqual(['main', 'other'])
+    const { added, removed } = (await chats.store.diff('c', 'main', 'other')).messages
+    expect([added.length, removed.length]).toEqual([2, 2])
+  })
+
+  test('a chat is copied, and the copy has its own branches', async () => {
+    const { chats, folder } = setting()
+    for (const count of [1, 2]) await chats.save({ chatId: 'c', messages: turns(count) })
+    await chats.store.fork('c', { session: 'copy' })
+    await chats.save({ chatId: 'copy', messages: turns(3) })
+    const again = [...turns(2).slice(0, 3), assistant('b2', 'B')]
+    await chats.save({ chatId: 'copy', messages: again, trigger: 'regenerate-message', messageId: 'a2' })
+    expect(await chats.load('copy')).toEqual(again)
+    expect(await chats.load('copy', { branch: 'main' })).toEqual(turns(3))
+    expect(await chats.load('c')).toEqual(turns(2))
+    expect((await chats.store.verify()).problems).toEqual([])
+    git(folder, 'fsck', '--strict')
+  })
+
+  test('an answer that came too late is kept as a branch', async () => {
+    const { chats } = setting()
+    const { branch } = await chats.save({ chatId: 'c', messages: turns(2).slice(0, 3) })
+    await chats.save({ chatId: 'c', messages: [...turns(2).slice(0, 3), assistant('x2', 'Quicker.')] })
+    const late = { chatId: 'c', messages: turns(2), branch }
+    await expect(chats.save(late)).rejects.toBeInstanceOf(ConflictError)
+    expect((await chats.save({ ...late, expected: 'any' })).branch).toBe('branch-1')
+    expect((await chats.siblings('c', 'a2')).messages).toHaveLength(2)
+  })
+
+  test('a commit of another tool on a branch is part of the chat', async () => {
+    const { chats, folder } = setting()
+    await chats.save({ chatId: 'c', messages: turns(1) })
+    const tree = git(folder, 'rev-parse', 'c/main^{tree}')
+    const commit = git(
+      folder,
+      ...['-c', 'user.name=x', '-c', 'user.email=x@y', 'commit-tree', tree, '-p', 'c/main', '-m', 'By hand'],
+    )
+    git(folder, 'update-ref', 'refs/heads/c/main', commit)
+    const saved = await chats.save({ chatId: 'c', messages: turns(2) })
+    expect(saved).toMatchObject({ seq: 3, parents: [commit] })
+    expect(await chats.load('c')).toEqual(turns(2))
+  })
+})
+
 test('closing it leaves a store open that was given, and ends what it opened itself', async () => {
   const { chats, store, folder } = setting()
   await chats.save({ chatId: 'c', messages: turns(1) })

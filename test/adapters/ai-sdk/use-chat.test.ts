@@ -60,6 +60,15 @@ test('another try and an edit become branches, and a switcher leads back', async
     'regenerate-1',
     'regenerate-2',
   ])
+  const subjects = await Promise.all(
+    (await chats.branches('c')).map(async ({ name }) => (await chats.store.checkpoint('c', name)).subject),
+  )
+  expect(subjects).toEqual([
+    'turn 1 edited: One, edited',
+    'turn 2: Two',
+    'turn 2 again: Two',
+    'turn 2 again: Two',
+  ])
   const edits = await chats.siblings('c', tab.messages[0]!.id)
   expect(edits.index).toBe(1)
   // Of those that begin with the other question, the one that was used last.
