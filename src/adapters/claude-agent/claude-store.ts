@@ -5,23 +5,30 @@ import type {
   SessionStoreEntry,
   SessionSummaryEntry,
 } from '@anthropic-ai/claude-agent-sdk'
-import { InvalidStateError, NotFoundError } from '../../errors.ts'
-import { type BranchName, branchRef, type CommitId, MAIN, reservedRef, type SessionId } from '../../ids.ts'
-import { wrongType } from '../../store/document.ts'
+import { type CommitId, MAIN, reservedRef } from '../../ids.ts'
 import { Exclusive } from '../../store/exclusive.ts'
 import { doorOf, type GitDoor } from '../../store/git-door.ts'
 import { forkSession } from '../../store/git-fork.ts'
 import { readDocument } from '../../store/git-reader.ts'
 import type { GitSessionStore } from '../../store/git-session-store.ts'
-import { isJsonObject, type JsonObject } from '../../store/json-value.ts'
+import { isJsonObject } from '../../store/json-value.ts'
 import type { Author, Branch, Checkpoint, LogOptions } from '../../store/session-store.ts'
 import { parseAuthor } from '../../store/write-options.ts'
 import { adapterStore, type StoreOrFolder } from '../store-or-folder.ts'
-import { COLLECTIONS, ENTRIES, entriesIn } from './entry-files.ts'
-import { checkKey, lineName, lineNameOf, type ProjectSession, refFolder, sessionName } from './session-key.ts'
+import { copyEntries } from './entry-copy.ts'
+import { COLLECTIONS, entriesIn } from './entry-files.ts'
+import {
+  checkKey,
+  lineName,
+  lineNameOf,
+  type ProjectSession,
+  projectSession,
+  refFolder,
+  sessionName,
+} from './session-key.ts'
 import { findSession, type ListedSession, listProject, listSubpaths } from './session-list.ts'
-import { TranscriptLines } from './transcript-line.ts'
-import { type TranscriptPlace, TranscriptWriter } from './transcript-writer.ts'
+import { TranscriptPlaces } from './transcript-place.ts'
+import { TranscriptWriter } from './transcript-writer.ts'
 
 /** The `type` of these sessions. */
 export const CLAUDE_AGENT = 'claude-agent'
@@ -61,7 +68,7 @@ export class ForkpointClaudeStore implements SessionStore {
   /** The same sessions for everything that is not the SDK's: ids are those that `nameOf` gives. */
   readonly store: GitSessionStore<ClaudeTranscript>
   readonly #door: GitDoor
-  readonly #lines: TranscriptLines
+  readonly #places: TranscriptPlaces
   readonly #writer: TranscriptWriter
   readonly #queues = new Map<string, { queue: Exclusive; waiting: number }>()
 
@@ -72,13 +79,14 @@ export class ForkpointClaudeStore implements SessionStore {
       collections: COLLECTIONS,
     })
     this.#door = doorOf(this.store)
-    this.#lines = new TranscriptLines(this.#door.history)
-    this.#writer = new TranscriptWriter(this.#door.history, this.#door.rules, this.#lines)
+    const { history, rules } = this.#door
+    this.#places = new TranscriptPlaces(history, CLAUDE_AGENT)
+    this.#writer = new TranscriptWriter(history, rules)
   }
 
   /** The session's id in `store`, and in refs as `encodeName` writes it. Throws InvalidIdError. */
   nameOf(key: ProjectSession): string {
-    return sessionName(checkKey(key))
+    return sessionName(projectSession(key))
   }
 
   /**
@@ -93,14 +101,10 @@ export class ForkpointClaudeStore implements SessionStore {
     await this.#door.lifetime.use(() =>
       this.#inOrder(`${session}\n${checked.subpath ?? ''}`, async () => {
         if (copies.length === 0) return
-        const { repository, history } = this.#door
-        const branch = (await repository.open()) ? history.active(session) : MAIN
-        // What lies beside a session is of the session's type; the session's own line is looked at below.
-        if (checked.subpath !== undefined) await this.#tip({ ...checked, subpath: undefined })
-        const place = this.#place(checked, branch)
+        const { main, ...place } = await this.#places.toWrite(checked)
         const prepare = (current: ReadonlyMap<string, string | undefined>) =>
           this.#writer.plan(place, current.get(place.ref) as CommitId | undefined, copies)
-        await repository.change({ refs: [place.ref], prepare }, branchRef(session, branch))
+        await this.#door.repository.change({ refs: [place.ref], prepare }, main)
       }),
     )
   }
@@ -113,10 +117,11 @@ export class ForkpointClaudeStore implements SessionStore {
     const checked = checkKey(key)
     const session = sessionName(checked)
     return this.#door.lifetime.use(async () => {
-      const tip = await this.#tip(checked)
+      const tip = await this.#places.tip(checked)
       if (tip === undefined) return null
       const { history, repository } = this.#door
-      const { tree } = await history.info(await this.#at(checked, tip, options.at))
+      const id = options.at === undefined ? tip : await this.#places.at(checked, tip, options.at)
+      const { tree } = await history.info(id)
       return entriesIn(await readDocument(repository.objects, tree, session)) as SessionStoreEntry[]
     })
   }
@@ -147,7 +152,7 @@ export class ForkpointClaudeStore implements SessionStore {
       const { repository, refs } = this.#door
       if (!(await repository.open())) return
       // Not a session of somebody else's that happens to have this name.
-      await this.#tip(checked)
+      await this.#places.tip(checked)
       if (subpath === undefined) {
         await refs.deleteSession(session)
         return
@@ -160,10 +165,12 @@ export class ForkpointClaudeStore implements SessionStore {
 
   /** Subpaths of the session's sub-agents, whether it has a transcript of its own or not. */
   async listSubkeys(key: ProjectSession): Promise<string[]> {
-    const session = this.#sessionOf(key)
-    return this.#door.lifetime.use(async () =>
-      (await this.#door.repository.open()) ? listSubpaths(this.#door.history, session) : [],
-    )
+    const own = projectSession(key)
+    return this.#door.lifetime.use(async () => {
+      const { repository, history } = this.#door
+      await this.#places.tip(own)
+      return (await repository.open()) ? listSubpaths(history, sessionName(own)) : []
+    })
   }
 
   /**
@@ -171,7 +178,7 @@ export class ForkpointClaudeStore implements SessionStore {
    * have one of that id, the one that was written last.
    */
   async find(sessionId: string): Promise<ProjectSession | undefined> {
-    this.#sessionOf({ projectKey: '', sessionId })
+    projectSession({ projectKey: '', sessionId })
     return this.#door.lifetime.use(async () =>
       (await this.#door.repository.open())
         ? findSession(this.#door.history, CLAUDE_AGENT, sessionId)
@@ -184,19 +191,20 @@ export class ForkpointClaudeStore implements SessionStore {
    * transcript. Throws NotFoundError.
    */
   async *log(key: SessionKey, options: LogOptions = {}): AsyncGenerator<Checkpoint> {
-    const { subpath, ...checked } = checkKey(key)
+    const checked = checkKey(key)
     const session = sessionName(checked)
-    if (subpath === undefined) {
+    if (checked.subpath === undefined) {
       yield* this.store.log(session, options)
       return
     }
     this.#door.lifetime.check()
     const { history } = this.#door
     const { at, steps = false, limit = Number.POSITIVE_INFINITY } = options
-    const tip = await this.#tip(checkKey(key))
-    if (tip === undefined) throw new NotFoundError({ kind: 'branch', id: subpath, session })
+    const tip = await this.#places.require(checked)
     let shown = 0
-    for await (const commit of history.line(await this.#at(checkKey(key), tip, at))) {
+    for await (const commit of history.line(
+      at === undefined ? tip : await this.#places.at(checked, tip, at),
+    )) {
       if (shown >= limit) return
       if (!steps && commit.kind === 'step') continue
       yield history.present(commit, session)
@@ -206,13 +214,14 @@ export class ForkpointClaudeStore implements SessionStore {
 
   /** The session's branches; the active one is what a resume loads and goes on with. Throws NotFoundError. */
   async branches(key: ProjectSession): Promise<Branch[]> {
-    return this.store.branches(this.#sessionOf(key))
+    return this.store.branches(this.nameOf(key))
   }
 
   /** Makes another branch the active one. Throws NotFoundError. */
   async switch(key: ProjectSession, branch: string): Promise<void> {
-    await this.#own(this.#sessionOf(key))
-    await this.store.switch(this.#sessionOf(key), branch)
+    const own = projectSession(key)
+    await this.#door.lifetime.use(() => this.#places.require(own))
+    await this.store.switch(sessionName(own), branch)
   }
 
   /**
@@ -221,31 +230,23 @@ export class ForkpointClaudeStore implements SessionStore {
    * NotFoundError, AlreadyExistsError.
    */
   async fork(key: ProjectSession, options: ClaudeForkOptions): Promise<Checkpoint> {
-    const session = this.#sessionOf(key)
-    const { at, branch, sessionId, subject, author } = options ?? {}
+    const own = projectSession(key)
+    const from = sessionName(own)
+    const { at = '', branch, sessionId, subject, author } = options ?? {}
     if ((branch === undefined) === (sessionId === undefined)) {
       throw new TypeError("A fork needs the name of its 'branch', or the 'sessionId' of a new session")
     }
-    await this.#own(session)
-    if (sessionId === undefined)
-      return this.store.fork(session, { branch: branch!, ...(at !== undefined && { at }) })
-    const to = this.#sessionOf({ projectKey: key.projectKey, sessionId })
+    await this.#door.lifetime.use(() => this.#places.require(own))
+    if (sessionId === undefined) return this.store.fork(from, { branch: branch!, at })
+    const session = sessionName(checkKey({ ...own, sessionId }))
     return this.#door.lifetime.use(async () => {
       const { history, rules, repository } = this.#door
-      const source = await history.resolve(session, at ?? '')
-      const beside = [...repository.refs.list(refFolder(session)).keys()].flatMap(
-        (ref) => lineNameOf(ref) ?? [],
-      )
-      const fork = {
-        source,
-        from: session,
-        session: to,
-        branch: MAIN,
-        subject,
-        author: author && parseAuthor(author),
-        beside,
-      }
-      return history.present(await forkSession(history, rules, fork), to)
+      const source = await history.resolve(from, at)
+      const refs = [...repository.refs.list(refFolder(from)).keys()]
+      const beside = refs.flatMap((ref) => lineNameOf(ref) ?? [])
+      const signed = author === undefined ? undefined : parseAuthor(author)
+      const fork = { source, from, session, branch: MAIN, subject, author: signed, beside }
+      return history.present(await forkSession(history, rules, fork), session)
     })
   }
 
@@ -260,56 +261,6 @@ export class ForkpointClaudeStore implements SessionStore {
     return listProject(this.#door.history, CLAUDE_AGENT, projectKey)
   }
 
-  #sessionOf(key: ProjectSession): SessionId {
-    return sessionName(checkKey({ projectKey: key?.projectKey, sessionId: key?.sessionId }))
-  }
-
-  #place(key: SessionKey, branch: BranchName): TranscriptPlace {
-    const session = sessionName(key)
-    if (key.subpath === undefined) return { key, session, branch, ref: branchRef(session, branch) }
-    const name = lineName(key.subpath)
-    return { key, session, branch: name, ref: reservedRef(session, name) }
-  }
-
-  /** Where the transcript is. Throws InvalidStateError for a session of another type. */
-  async #tip(key: SessionKey): Promise<CommitId | undefined> {
-    const { history, repository } = this.#door
-    const session = sessionName(key)
-    if (!(await repository.open())) return undefined
-    if (key.subpath !== undefined) {
-      return repository.refs.read(reservedRef(session, lineName(key.subpath))) as CommitId | undefined
-    }
-    if (!history.exists(session)) return undefined
-    const branch = history.active(session)
-    const tip = history.head(session, branch)
-    if (tip === undefined) throw new NotFoundError({ kind: 'branch', id: branch, session })
-    return this.#checked(session, tip)
-  }
-
-  async #at(key: SessionKey, tip: CommitId, revision: string | undefined): Promise<CommitId> {
-    if (revision === undefined) return tip
-    const { history } = this.#door
-    const session = sessionName(key)
-    if (key.subpath === undefined) return this.#checked(session, await history.resolve(session, revision))
-    for await (const { id } of history.line(tip)) if (id === revision) return id
-    throw new NotFoundError({ kind: 'checkpoint', id: revision, session })
-  }
-
-  async #checked(session: SessionId, id: CommitId): Promise<CommitId> {
-    const type = await this.#door.history.typeOf(id)
-    if (type !== undefined && type !== CLAUDE_AGENT) throw wrongType(session, type, CLAUDE_AGENT)
-    return id
-  }
-
-  /** Throws NotFoundError, or InvalidStateError for a session of another type. */
-  async #own(session: SessionId): Promise<void> {
-    await this.#door.lifetime.use(async () => {
-      const { history, repository } = this.#door
-      if (!(await repository.open())) throw new NotFoundError({ kind: 'session', id: session })
-      await this.#checked(session, await history.resolve(session, ''))
-    })
-  }
-
   /** One append of a transcript after the other. */
   async #inOrder(name: string, work: () => Promise<void>): Promise<void> {
     const entry = this.#queues.get(name) ?? { queue: new Exclusive(), waiting: 0 }
@@ -321,18 +272,4 @@ export class ForkpointClaudeStore implements SessionStore {
       if (--entry.waiting === 0) this.#queues.delete(name)
     }
   }
-}
-
-/** The entries as JSON has them, so that they may be changed meanwhile. Throws InvalidStateError. */
-function copyEntries(entries: readonly SessionStoreEntry[]): JsonObject[] {
-  if (!Array.isArray(entries)) throw new TypeError('An append needs an array of entries')
-  return entries.map((entry, index) => {
-    const path = [ENTRIES, index]
-    if (!isJsonObject(entry)) throw new InvalidStateError([{ path, message: 'has to be a plain object' }])
-    try {
-      return JSON.parse(JSON.stringify(entry)) as JsonObject
-    } catch (cause) {
-      throw new InvalidStateError([{ path, message: 'is not JSON' }], undefined, { cause })
-    }
-  })
 }

@@ -27,6 +27,10 @@ export function checkKey(key: SessionKey): SessionKey {
   return { projectKey, sessionId, subpath }
 }
 
+/** The key of the session itself, whatever else is with it. Throws InvalidIdError. */
+export const projectSession = (key: ProjectSession): ProjectSession =>
+  checkKey({ projectKey: key?.projectKey, sessionId: key?.sessionId })
+
 /** The session's id in the store. */
 export const sessionName = ({ projectKey, sessionId }: ProjectSession): SessionId =>
   parseSessionId(projectPrefix(projectKey) + escapeSession(sessionId))

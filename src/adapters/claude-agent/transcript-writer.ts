@@ -1,7 +1,6 @@
 /** Appends to a transcript: what of it is new, which checkpoints it makes, all in one change of one ref. */
 import {
   foldSessionSummary,
-  type SessionKey,
   type SessionStoreEntry,
   type SessionSummaryEntry,
 } from '@anthropic-ai/claude-agent-sdk'
@@ -23,18 +22,10 @@ import { deepEqual, isJsonObject, type JsonObject, without } from '../../store/j
 import { parentsOn, seqOn, timeOn } from '../../store/lineage.ts'
 import { redactInside, redactValue } from '../../store/redact.ts'
 import { ENTRIES, encodeEntry, filesOfEntry, pagesOf, readEntry, uuidOf } from './entry-files.ts'
-import type { TranscriptLine, TranscriptLines } from './transcript-line.ts'
+import { type TranscriptLine, TranscriptLines } from './transcript-line.ts'
+import type { TranscriptPlace } from './transcript-place.ts'
 import { type Title, titleAfter } from './transcript-title.ts'
 import { cutTurns, modelOf, type Segment, subjectOf } from './transcript-turns.ts'
-
-/** Where a transcript is kept. */
-export interface TranscriptPlace {
-  key: SessionKey
-  session: SessionId
-  /** A branch of the session, or the name of a line beside it. */
-  branch: string
-  ref: string
-}
 
 /** An entry that is new, or other than the one with its uuid. */
 interface Change {
@@ -49,10 +40,10 @@ export class TranscriptWriter {
   readonly #rules: DocumentRules
   readonly #lines: TranscriptLines
 
-  constructor(history: GitHistory, rules: DocumentRules, lines: TranscriptLines) {
+  constructor(history: GitHistory, rules: DocumentRules) {
     this.#history = history
     this.#rules = rules
-    this.#lines = lines
+    this.#lines = new TranscriptLines(history)
   }
 
   /**

@@ -463,11 +463,13 @@ describe('the store below', () => {
       () => store.append(key, [entry!]),
       () => store.append({ ...key, subpath: 'subagents/agent-a' }, [entry!]),
       () => store.load(key),
+      () => store.listSubkeys(key),
       () => store.delete(key),
       () => store.fork(key, { branch: 'x' }),
       () => store.switch(key, 'main'),
     ])
       await expect(call()).rejects.toBeInstanceOf(InvalidStateError)
+    expect(await store.load({ ...key, subpath: 'subagents/agent-a' })).toBeNull()
     expect(await store.listSessions('p')).toEqual([])
     await store.append({ ...key, sessionId: 't' }, [entry!])
     await expect(given.load('p/t')).rejects.toThrow(/claude-agent/)
