@@ -43,7 +43,7 @@ export const adapters = {
       measures,
       notes: [
         'Each contender in a process of its own. Bytes written: what the process hands to write(2) during a save (`wchar` of proc(5)) that begins when all is quiet, the median of a tenth. What a store writes behind its saves, to settle and merge, is in the mean, and grows with the logarithm of the session.',
-        'Bytes on disk: allocated, folders included, after `maintain` where there is one, everything closed. Contenders that keep nothing on disk have 0, and lose everything with the process.',
+        'Bytes on disk: allocated, folders included, after `maintain` where there is one, everything closed. Contenders that keep nothing on disk have that of an empty folder, and lose everything with the process.',
         'A load is by a fresh object, the middle of three.',
         ...(stopped.length === 0
           ? []
