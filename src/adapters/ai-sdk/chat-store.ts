@@ -1,7 +1,7 @@
 /** Chats of `useChat` back ends, kept as sessions: one commit a turn, one branch for each way a chat went. */
 import type { UIMessage } from 'ai'
 import { decodeItem } from '../../codec/index.ts'
-import { NotFoundError, StorageError } from '../../errors.ts'
+import { InvalidStateError, NotFoundError, StorageError } from '../../errors.ts'
 import { type BranchName, parseBranchName, parseSessionId, type SessionId } from '../../ids.ts'
 import { wrongType } from '../../store/document.ts'
 import { doorOf, type GitDoor } from '../../store/git-door.ts'
@@ -101,8 +101,11 @@ export class ChatStore<M extends UIMessage = UIMessage> {
   }
 
   /** As `load`, with the title and the checkpoint. `undefined` when there is no such chat. */
-  read(chatId: string, { at, branch }: { at?: string; branch?: string } = {}): Promise<Chat<M> | undefined> {
-    const [id, named] = [parseSessionId(chatId), branch === undefined ? undefined : parseBranchName(branch)]
+  async read(
+    chatId: string,
+    { at, branch }: { at?: string; branch?: string } = {},
+  ): Promise<Chat<M> | undefined> {
+    const [id, named] = [parseSessionId(chatId), parseOptional(branch)]
     return this.#door.lifetime.use(async () => {
       const { history, repository } = this.#door
       if (!(await repository.open())) return undefined
@@ -131,19 +134,11 @@ export class ChatStore<M extends UIMessage = UIMessage> {
   async save(options: SaveChatOptions<M>): Promise<Checkpoint> {
     const { chatId, messages, trigger, messageId, expected, branch, title } = options
     const chat = parseSessionId(chatId)
-    const text = (name: string, value: unknown) => {
-      if (value !== undefined && typeof value !== 'string') throw new TypeError(`'${name}' has to be text`)
-    }
-    text('messageId', messageId)
-    text('title', title)
-    if (expected !== null) text('expected', expected)
-    if (trigger !== undefined && trigger !== 'submit-message' && trigger !== 'regenerate-message') {
-      throw new TypeError("'trigger' has to be 'submit-message' or 'regenerate-message'")
-    }
+    checkRequest({ trigger, messageId, expected: expected ?? undefined, title })
     const save = {
       chat,
       messages: checkMessages(messages),
-      branch: branch === undefined ? undefined : parseBranchName(branch),
+      branch: parseOptional(branch),
       trigger,
       messageId,
       expected,
@@ -282,6 +277,19 @@ export class ChatStore<M extends UIMessage = UIMessage> {
     }
   }
 }
+
+/** What comes with a request is anybody's: throws InvalidStateError. */
+function checkRequest(values: Readonly<Record<string, unknown>>): void {
+  const issues = Object.entries(values).flatMap(([name, value]) => {
+    if (value === undefined) return []
+    if (name === 'trigger') return TRIGGERS.has(value) ? [] : [{ path: [name], message: `has to be ${HOW}` }]
+    return typeof value === 'string' ? [] : [{ path: [name], message: 'has to be text' }]
+  })
+  if (issues.length > 0) throw new InvalidStateError(issues)
+}
+
+const TRIGGERS = new Set<unknown>(['submit-message', 'regenerate-message'])
+const HOW = "'submit-message' or 'regenerate-message'"
 
 const parseOptional = (branch: string | undefined): BranchName | undefined =>
   branch === undefined ? undefined : parseBranchName(branch)

@@ -7,7 +7,7 @@ import { deepCopy } from '../../store/json-value.ts'
 import { redactValue } from '../../store/redact.ts'
 import type { ChatLine } from './chat-lines.ts'
 import { MESSAGES } from './message-files.ts'
-import { isGrown, isTrimmed, type StoredMessage } from './message-growth.ts'
+import { isCut, isGrown, isTrimmed, type StoredMessage } from './message-growth.ts'
 import type { Comparison } from './turn.ts'
 
 /** What a save makes of the chat: the messages afterwards, those that stay being the stored ones themselves. */
@@ -67,10 +67,12 @@ export function lineAfter(
 }
 
 function isStored(rules: DocumentRules, line: ChatLine, index: number, message: StoredMessage): boolean {
-  const stored = line.messages[index]
-  if (isTrimmed(message, line.asGiven.get(index) ?? stored)) return true
-  if (rules.redact === undefined && !line.asGiven.has(index)) return false
-  if (!isTrimmed(message, stored) && !isTrimmed(redacted(rules, message, index), stored)) return false
+  const stored = line.messages[index]!
+  const seen = line.asGiven.get(index) as StoredMessage | undefined
+  if (isTrimmed(message, seen ?? stored) || isCut(message, seen ?? stored)) return true
+  if (rules.redact === undefined) return false
+  const clean = redacted(rules, message, index)
+  if (!isTrimmed(clean, stored)) return isCut(clean, stored)
   line.asGiven.set(index, deepCopy(message))
   return true
 }

@@ -15,7 +15,9 @@ export interface MessageSchemas {
 
 /** Throws InvalidStateError, with a path for each problem, for what cannot be told apart or shown. */
 export function checkMessages(messages: unknown): readonly StoredMessage[] {
-  if (!Array.isArray(messages)) throw new TypeError("'messages' has to be an array of UI messages")
+  if (!Array.isArray(messages)) {
+    throw new InvalidStateError([{ path: [MESSAGES], message: 'has to be an array of UI messages' }])
+  }
   const seen = new Map<string, number>()
   const issues: StateIssue[] = []
   for (let index = 0; index < messages.length; index++) {

@@ -35,6 +35,26 @@ const isSameCall = ({ type, toolName, toolCallId }: JsonObject, stored: JsonObje
   type === 'dynamic-tool' && stored.toolCallId === toolCallId && stored.type === `tool-${toolName}`
 
 /**
+ * Whether `given` is the assistant's message `stored` as a tab has it that stopped reading: text that ends earlier,
+ * parts that never came.
+ */
+export function isCut(given: StoredMessage, stored: StoredMessage): boolean {
+  if (given.id !== stored.id || given.role !== 'assistant' || stored.role !== 'assistant') return false
+  if (given.parts.length > stored.parts.length) return false
+  return given.parts.every(
+    (part, index) => isTrimmed(part, stored.parts[index]) || isStart(part, stored.parts[index]),
+  )
+}
+
+const isStart = (part: unknown, stored: unknown): boolean =>
+  isJsonObject(part) &&
+  isJsonObject(stored) &&
+  part.type === stored.type &&
+  typeof part.text === 'string' &&
+  typeof stored.text === 'string' &&
+  stored.text.startsWith(part.text)
+
+/**
  * Whether `after` is the assistant's message `before` gone on: text that got longer, calls that got an approval or a
  * result, further parts. Nothing that was final is another.
  */

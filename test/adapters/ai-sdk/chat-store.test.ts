@@ -295,6 +295,24 @@ describe('an answer that grows', () => {
     expect((await chats.store.verify('c')).ok).toBe(true)
   })
 
+  test('is the same to a tab that stopped reading: the next question goes on from the whole of it', async () => {
+    const { chats } = setting()
+    const step = { type: 'step-start' }
+    const whole = answer(step, { type: 'text', text: 'One, two, three.', state: 'done' }, step)
+    await chats.save({ chatId: 'c', messages: [question, whole] })
+    for (const [number, cut] of [
+      answer(step, { type: 'text', text: 'One, tw', state: 'streaming' }),
+      answer(),
+    ].entries()) {
+      const before = (await chats.load('c')).slice(2)
+      const messages = [question, cut, ...before, user(`n${number}`, 'And then?')]
+      await chats.save({ chatId: 'c', messages, trigger: 'submit-message' })
+    }
+    expect(await chats.load('c')).toEqual([question, whole, user('n0', 'And then?'), user('n1', 'And then?')])
+    const other = [question, answer(step, { type: 'text', text: 'Four' })]
+    await expect(chats.save({ chatId: 'c', messages: other })).rejects.toBeInstanceOf(ConflictError)
+  })
+
   test('is not overwritten by a tab that has not seen its result', async () => {
     const { chats } = setting()
     await chats.save({
@@ -424,17 +442,29 @@ describe('what cannot be', () => {
     expect(await chats.load('c')).toEqual(turns(1))
   })
 
-  test('wrong arguments are TypeErrors, wrong names InvalidIdErrors', async () => {
+  test('a request can hold anything: what is wrong is named', async () => {
     const { chats } = setting()
     const save = (more: object) => chats.save({ chatId: 'c', messages: turns(1), ...more } as never)
-    await expect(save({ messages: 'text' })).rejects.toBeInstanceOf(TypeError)
-    await expect(save({ trigger: 'resume-stream' })).rejects.toBeInstanceOf(TypeError)
-    await expect(save({ messageId: 7 })).rejects.toBeInstanceOf(TypeError)
-    await expect(save({ title: 7 })).rejects.toBeInstanceOf(TypeError)
-    await expect(save({ expected: 7 })).rejects.toBeInstanceOf(TypeError)
-    await expect(save({ chatId: '' })).rejects.toBeInstanceOf(InvalidIdError)
-    await expect(save({ chatId: undefined })).rejects.toBeInstanceOf(InvalidIdError)
-    await expect(save({ branch: 'a:b' })).rejects.toBeInstanceOf(InvalidIdError)
+    for (const wrong of [
+      { messages: 'text' },
+      { messages: undefined },
+      { messages: { length: 1 } },
+      { trigger: 'resume-stream' },
+      { messageId: 7 },
+      { title: 7 },
+      { expected: 7 },
+    ])
+      await expect(save(wrong)).rejects.toMatchObject({ issues: [{ path: Object.keys(wrong) }] })
+    for (const wrong of [{ chatId: '' }, { chatId: undefined }, { chatId: 'a\nb' }, { branch: 'a:b' }])
+      await expect(save(wrong)).rejects.toBeInstanceOf(InvalidIdError)
+    await expect(chats.read('')).rejects.toBeInstanceOf(InvalidIdError)
+    let deep: unknown = 'end'
+    for (let depth = 0; depth < 20_000; depth++) deep = [deep]
+    await expect(save({ messages: [user('u1', 'Hm', { metadata: deep })] })).rejects.toBeInstanceOf(
+      InvalidStateError,
+    )
+    const traversal = await chats.save({ chatId: '../../x', messages: turns(1) })
+    expect(traversal.session).toBe('../../x')
     expect(() => chatStore({} as never)).toThrow(TypeError)
   })
 
