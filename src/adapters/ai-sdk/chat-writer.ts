@@ -83,7 +83,8 @@ export class ChatWriter {
     const next = await compareList(rules, line, save.messages)
     const seen = expected === tip || expected === 'any'
     const turn = turnOf(line.messages, save.messages.length, next, { ...save, seen })
-    const title = this.#title(save.title) ?? line.fields.title
+    const question = turn === 'unchanged' ? undefined : firstQuestion(next.messages)
+    const title = this.#title(save.title) ?? line.fields.title ?? question
     if (turn === 'unchanged' && title === line.fields.title) return { commit: line.commit, branch }
     if (expected !== undefined && !seen) {
       throw new ConflictError({ session: chat, branch, expected, actual: tip })

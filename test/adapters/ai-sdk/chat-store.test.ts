@@ -124,6 +124,8 @@ describe('a chat', () => {
     const { chats } = setting()
     await chats.save({ chatId: 'empty', messages: [] })
     expect(await chats.read('empty')).toMatchObject({ messages: [], title: undefined, branch: 'main' })
+    await chats.save({ chatId: 'empty', messages: turns(1) })
+    expect(await chats.read('empty')).toMatchObject({ title: 'Question 1?' })
     await chats.save({ chatId: 'empty', messages: turns(1), title: 'My own' })
     expect(await chats.read('empty')).toMatchObject({ title: 'My own' })
     await chats.save({ chatId: 'c', messages: turns(1) })
