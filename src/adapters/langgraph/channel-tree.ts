@@ -14,14 +14,14 @@ import type { StoredItem } from './item-memory.ts'
 
 export const ITEMS_PER_FOLDER = 100
 
-/** An item of a list that is about to be stored. */
-export interface NewItem {
-  /** As what it is stored, if it may be. */
-  stored: StoredItem | undefined
-  /** Its files by path, for item `index` of the folder. */
+/** A list that is about to be stored. */
+export interface NewItems {
+  /** As what each item is stored; `undefined` for one that is new. */
+  readonly stored: readonly (StoredItem | undefined)[]
+  /** The files of the item at `index`, by path. */
   encode(index: number): Promise<Map<string, Uint8Array>>
-  /** Called with what it is stored as. */
-  kept?(stored: StoredItem): void
+  /** Called with what an item is stored as. */
+  kept(index: number, stored: StoredItem): void
 }
 
 /** What a channel's folder becomes; without a tree there is no folder. */
@@ -59,7 +59,8 @@ export class ChannelTrees {
    * @param before the folder in the parent, if there is one
    * @param folder its name
    */
-  async write(before: ObjectId | undefined, folder: string, items: readonly NewItem[]): Promise<NewFolder> {
+  async write(before: ObjectId | undefined, folder: string, items: NewItems): Promise<NewFolder> {
+    const { stored } = items
     const objects: NewObject[] = []
     const oldChunks = before === undefined ? [] : await this.#chunkIds(before)
     let elsewhere: Promise<ReadonlySet<ObjectId>> | undefined
@@ -68,48 +69,49 @@ export class ChannelTrees {
       return (await elsewhere).has(id)
     }
     const changes: TreeChange[] = []
-    const chunks = Math.ceil(items.length / ITEMS_PER_FOLDER)
+    const chunks = Math.ceil(stored.length / ITEMS_PER_FOLDER)
     for (let n = 0; n < chunks; n++) {
       const first = n * ITEMS_PER_FOLDER
+      const count = Math.min(ITEMS_PER_FOLDER, stored.length - first)
       const oldId = oldChunks[n]
       const old = oldId === undefined ? [] : await this.#chunk(oldId)
-      const chunk: StoredItem[] = []
-      const wanted = items.slice(first, first + ITEMS_PER_FOLDER)
-      for (const [j, item] of wanted.entries()) {
-        const was = old[j]
-        if (was !== undefined && item.stored === was) chunk.push(was)
-        else chunk.push(await this.#place(folder, first + j, item, was, objects, isThere))
+      const same = startOf(old, stored, first, count)
+      if (same.length === count && old.length === count) continue
+      const chunk = [...same]
+      for (let j = chunk.length; j < count; j++) {
+        const place = { folder, index: first + j, was: old[j] }
+        chunk.push(await this.#place(place, items, objects, isThere))
       }
-      if (oldId !== undefined && chunk.length === old.length && chunk.every((item, j) => item === old[j]))
-        continue
-      const entry = { mode: '40000' as const, id: await this.#writeChunk(oldId, first, old, chunk, objects) }
+      if (chunk.length === old.length && chunk.every((item, j) => item === old[j])) continue
+      const entry = {
+        mode: '40000' as const,
+        id: await this.#writeChunk(oldId, first, old, chunk, objects),
+      }
       changes.push({ name: folderName(first), entry })
     }
     for (let n = chunks; n < oldChunks.length; n++)
       changes.push({ name: folderName(n * ITEMS_PER_FOLDER), entry: null })
-    if (items.length === 0) return { tree: undefined, objects: [] }
+    if (stored.length === 0) return { tree: undefined, objects: [] }
     if (changes.length === 0) return { tree: before, objects: [] }
     return { tree: this.#keep(changeTree(await this.#tree(before), changes), objects), objects }
   }
 
   async #place(
-    folder: string,
-    index: number,
-    item: NewItem,
-    was: StoredItem | undefined,
+    { folder, index, was }: { folder: string; index: number; was: StoredItem | undefined },
+    items: NewItems,
     objects: NewObject[],
     isThere: (id: ObjectId) => Promise<boolean>,
   ): Promise<StoredItem> {
-    const { stored } = item
+    const stored = items.stored[index]
     if (stored !== undefined && was !== undefined && isSame(stored, was)) {
-      item.kept?.(was)
+      items.kept(index, was)
       return was
     }
     // It only moved. What stands beside an item is named after its place, so such an item is written anew.
     if (stored?.files.length === 1 && (await isThere(stored.files[0]!.id))) return stored
     const start = `${folder}/${folderName(index)}/${numbered(index)}`
     const blobs: { suffix: string; blob: NewObject }[] = []
-    for (const [path, bytes] of await item.encode(index)) {
+    for (const [path, bytes] of await items.encode(index)) {
       const blob =
         bytes.length > BIG_OBJECT ? await newObjectInSlices('blob', bytes) : newObject('blob', bytes)
       blobs.push({ suffix: path.slice(start.length), blob })
@@ -117,11 +119,11 @@ export class ChannelTrees {
     blobs.sort((a, b) => (a.suffix < b.suffix ? -1 : 1))
     const made: StoredItem = { files: blobs.map(({ suffix, blob }) => ({ suffix, id: blob.id })) }
     if (was !== undefined && isSame(made, was)) {
-      item.kept?.(was)
+      items.kept(index, was)
       return was
     }
     objects.push(...blobs.map(({ blob }) => blob))
-    item.kept?.(made)
+    items.kept(index, made)
     return made
   }
 
@@ -201,6 +203,19 @@ export class ChannelTrees {
   #tree(id: ObjectId | undefined): Tree | Promise<Tree> {
     return id === undefined ? NO_ENTRIES : (this.#objects.cachedTree(id) ?? this.#objects.readTree(id))
   }
+}
+
+/** The items at the start of a folder of 100 that are what they were: `old` itself, or a part of it. */
+function startOf(
+  old: readonly StoredItem[],
+  stored: readonly (StoredItem | undefined)[],
+  first: number,
+  count: number,
+): readonly StoredItem[] {
+  const most = Math.min(old.length, count)
+  let same = 0
+  while (same < most && stored[first + same] === old[same]) same++
+  return same === old.length ? old : old.slice(0, same)
 }
 
 const isSame = (a: StoredItem, b: StoredItem): boolean =>

@@ -11,7 +11,7 @@ import type { ObjectStore } from '../../git/object-store.ts'
 import { changeTree, entriesOf, findEntry, NO_ENTRIES, type TreeChange } from '../../git/tree.ts'
 import { deepEqual, fromEntries, isJsonObject, type JsonObject } from '../../store/json-value.ts'
 import { channelFolder } from './channel-names.ts'
-import { ChannelTrees, type NewItem } from './channel-tree.ts'
+import { ChannelTrees, type NewItems } from './channel-tree.ts'
 import { ItemMemory, type StoredItem } from './item-memory.ts'
 import {
   deserialize,
@@ -41,13 +41,18 @@ export interface PreparedCheckpoint {
   memory: ItemMemory
 }
 
-export type PreparedChannel = { value: Promise<StoredValue> } | { items: readonly PreparedItem[] }
+export type PreparedChannel = { value: Promise<StoredValue> } | PreparedList
 
-interface PreparedItem {
-  readonly item: unknown
-  readonly stored: StoredItem | undefined
-  /** Not yet there of an item that is stored. */
-  value: Promise<StoredValue> | undefined
+/** A list of which only those items were serialized that are not known to be stored. */
+interface PreparedList {
+  readonly items: readonly unknown[]
+  readonly stored: readonly (StoredItem | undefined)[]
+  readonly fresh: Map<number, FreshItem>
+}
+
+interface FreshItem {
+  value: Promise<StoredValue>
+  /** Of the item when it was serialized. */
   trace: readonly unknown[] | undefined
 }
 
@@ -160,8 +165,8 @@ export class CheckpointTrees {
       const isList = 'items' in prepared
       channels.set(channel, isList ? 'list' : 'value')
       const items = isList
-        ? this.#newItems(memory, channel, prepared.items)
-        : [this.#newValue(channel, prepared.value)]
+        ? this.#newItems(memory, channel, prepared)
+        : this.#newValue(channel, prepared.value)
       const written = await this.#channels.write(old, folder, items)
       objects.push(...written.objects)
       changes.push({ name: folder, entry: entryOf(written.tree) })
@@ -173,8 +178,9 @@ export class CheckpointTrees {
         ownKind(before?.channels, channel) === 'list' && old !== undefined
           ? await this.#channels.count(old)
           : 0
-      for (const item of prepared.items.slice(Math.max(count, 0))) {
-        const json = item.value === undefined ? undefined : readableOf(await item.value)
+      for (let index = count; index < prepared.items.length; index++) {
+        const value = prepared.fresh.get(index)?.value
+        const json = value === undefined ? undefined : readableOf(await value)
         if (channel === MESSAGES && labelOfJson(json) === '-human') firstHuman ??= textOfJson(json)
         if (channel === MESSAGES || text === '') text = textOfJson(json) || text
       }
@@ -274,38 +280,45 @@ export class CheckpointTrees {
 
   #prepareChannel(memory: ItemMemory, channel: string, value: unknown): PreparedChannel {
     if (!isItemList(value)) return { value: later(serialize(this.#rules, value, [channel])) }
-    const items = value.map((item, index) => {
-      const stored = memory.find(item, this.#place(channel, index))
-      if (stored !== undefined) return { item, stored, value: undefined, trace: undefined }
-      const trace = memory.trace(item)
-      return { item, stored, value: later(serialize(this.#rules, item, [channel, index])), trace }
+    const items = [...value]
+    const fresh = new Map<number, FreshItem>()
+    const stored = items.map((item, index) => {
+      const known = memory.find(item, this.#place(channel, index))
+      if (known === undefined) fresh.set(index, this.#freshItem(memory, channel, index, item))
+      return known
     })
-    return { items }
+    return { items, stored, fresh }
   }
 
-  #newItems(memory: ItemMemory, channel: string, items: readonly PreparedItem[]): NewItem[] {
+  #freshItem(memory: ItemMemory, channel: string, index: number, item: unknown): FreshItem {
+    const trace = memory.trace(item)
+    return { trace, value: later(serialize(this.#rules, item, [channel, index])) }
+  }
+
+  #newItems(memory: ItemMemory, channel: string, { items, stored, fresh }: PreparedList): NewItems {
     const folder = channelFolder(channel)
-    return items.map((prepared, index) => {
-      const { item, stored } = prepared
-      return {
-        stored,
-        encode: async (at) => {
-          if (prepared.value === undefined) {
-            prepared.trace = memory.trace(item)
-            prepared.value = later(serialize(this.#rules, item, [channel, at]))
-          }
-          const made = await prepared.value
-          const base = `${folder}/${folderName(at)}/${numbered(at)}${labelOfJson(readableOf(made))}`
-          return valueFile(base, made, [channel, at])
-        },
-        kept: (kept) => memory.keep(item, prepared.trace, kept, this.#place(channel, index)),
-      }
-    })
+    return {
+      stored,
+      encode: async (index) => {
+        const known = fresh.get(index)
+        const item = known ?? this.#freshItem(memory, channel, index, items[index])
+        if (known === undefined) fresh.set(index, item)
+        const made = await item.value
+        const base = `${folder}/${folderName(index)}/${numbered(index)}${labelOfJson(readableOf(made))}`
+        return valueFile(base, made, [channel, index])
+      },
+      kept: (index, kept) =>
+        memory.keep(items[index], fresh.get(index)?.trace, kept, this.#place(channel, index)),
+    }
   }
 
-  #newValue(channel: string, value: Promise<StoredValue>): NewItem {
+  #newValue(channel: string, value: Promise<StoredValue>): NewItems {
     const base = `${channelFolder(channel)}/${folderName(0)}/${numbered(0)}`
-    return { stored: undefined, encode: async () => valueFile(base, await value, [channel]) }
+    return {
+      stored: [undefined],
+      encode: async () => valueFile(base, await value, [channel]),
+      kept: () => undefined,
+    }
   }
 
   async #load(

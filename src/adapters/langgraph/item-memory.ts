@@ -28,7 +28,7 @@ export class ItemMemory {
     if (typeof item !== 'object' || item === null) return undefined
     const memory = this.#items.get(item)
     if (memory === undefined || memory.place !== place) return undefined
-    return matches(item, memory.trace) ? memory.stored : undefined
+    return follow(item, memory.trace, 0) === memory.trace.length ? memory.stored : undefined
   }
 
   /** What an item is at this moment, for `keep`; `undefined` for one that cannot be told from a changed one. */
@@ -51,31 +51,39 @@ function add(value: unknown, trace: unknown[], depth: number): boolean {
     trace.push(value)
     return true
   }
-  if (depth > MAX_DEPTH || !isOpen(value)) return false
-  const keys = Object.keys(value)
-  trace.push(Object.getPrototypeOf(value), keys.length)
-  if (trace.length > MAX_TRACE) return false
-  for (const key of keys) {
+  if (depth > MAX_DEPTH || trace.length > MAX_TRACE || !isOpen(value)) return false
+  trace.push(Object.getPrototypeOf(value))
+  if (Array.isArray(value)) {
+    trace.push(value.length)
+    return value.every((item) => add(item, trace, depth + 1)) && value.length === Object.keys(value).length
+  }
+  for (const key in value) {
     trace.push(key)
     if (!add((value as Record<string, unknown>)[key], trace, depth + 1)) return false
   }
+  trace.push(END)
   return true
 }
 
-function matches(item: object, trace: readonly unknown[]): boolean {
-  let at = 0
-  const same = (value: unknown): boolean => {
-    if (typeof value !== 'object' || value === null) return Object.is(trace[at++], value)
-    if (trace[at++] !== Object.getPrototypeOf(value)) return false
-    const keys = Object.keys(value)
-    if (trace[at++] !== keys.length) return false
-    for (const key of keys) {
-      if (trace[at++] !== key || !same((value as Record<string, unknown>)[key])) return false
-    }
-    return true
+/** Where the trace goes on after the value; -1 when the value is not what it was. */
+function follow(value: unknown, trace: readonly unknown[], from: number): number {
+  if (typeof value !== 'object' || value === null) return Object.is(trace[from], value) ? from + 1 : -1
+  if (trace[from] !== Object.getPrototypeOf(value)) return -1
+  let at = from + 1
+  if (Array.isArray(value)) {
+    if (trace[at++] !== value.length) return -1
+    for (let n = 0; n < value.length && at !== -1; n++) at = follow(value[n], trace, at)
+    return at
   }
-  return same(item) && at === trace.length
+  for (const key in value) {
+    if (trace[at] !== key) return -1
+    at = follow((value as Record<string, unknown>)[key], trace, at + 1)
+    if (at === -1) return -1
+  }
+  return trace[at] === END ? at + 1 : -1
 }
+
+const END = Symbol('end')
 
 /** Whether its own keys tell all that a serializer sees. */
 function isOpen(value: object): boolean {

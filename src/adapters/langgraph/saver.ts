@@ -301,10 +301,13 @@ export class ForkpointSaver extends BaseCheckpointSaver {
   }
 
   #known(id: SessionId): Known {
-    const known = this.#threads.get(id) ?? this.#newThread(id)
+    const known = this.#threads.get(id)
+    if (known === undefined) {
+      this.#forgetOld()
+      return this.#newThread(id)
+    }
     this.#threads.delete(id)
     this.#threads.set(id, known)
-    this.#forgetOld()
     return known
   }
 
@@ -316,15 +319,19 @@ export class ForkpointSaver extends BaseCheckpointSaver {
       firstVersion: () => this.getNextVersion(undefined),
       thread: (other) => this.#known(other).thread,
     })
-    return { thread, old: new Set(), looksNew: false }
+    const known: Known = { thread, old: new Set(), looksNew: false }
+    this.#threads.set(id, known)
+    return known
   }
 
   /** What was not used for longest is read again when it is needed. */
   #forgetOld(): void {
+    // Counting takes time with many of them.
+    if (this.#threads.size < MOST_THREADS && this.#threads.size % 64 !== 0) return
     let commits = 0
     for (const { thread } of this.#threads.values()) commits += thread.index.size
     for (const [id, { thread }] of this.#threads) {
-      if (this.#threads.size <= 1 || (this.#threads.size <= MOST_THREADS && commits <= MOST_COMMITS)) return
+      if (this.#threads.size < MOST_THREADS && commits <= MOST_COMMITS) return
       if (thread.isBusy) continue
       commits -= thread.index.size
       this.#threads.delete(id)
@@ -378,7 +385,7 @@ interface Listed {
   name: string
 }
 
-const MOST_THREADS = 1000
+const MOST_THREADS = 10_000
 const MOST_COMMITS = 300_000
 const MOST_OLD = 10_000
 

@@ -58,7 +58,7 @@ export const embedded = (stored: StoredValue): unknown =>
   'json' in stored ? withEscapes(stored.json) : { [SERIALIZED]: stored.type, data: base64Of(stored.bytes) }
 
 /**
- * The file of a value, and what stands beside it.
+ * The file of a value, and what stands beside it. Throws InvalidStateError for a value that is too large.
  *
  * @param base its path without `.json`
  * @param wrap makes the file's value of that which stands for this one
@@ -69,13 +69,31 @@ export function valueFile(
   path: Path,
   wrap: (value: unknown) => unknown = (value) => value,
 ): Map<string, Uint8Array> {
+  const files = filesOf(base, stored, path, wrap)
+  for (const { length } of files.values()) {
+    if (length <= MAX_FILE) continue
+    const message = `has ${length} bytes as a file; the most is ${MAX_FILE}. Keep it elsewhere, and its name here`
+    throw new InvalidStateError([{ path, message }])
+  }
+  return files
+}
+
+/** Bytes of a file; larger objects are not read. */
+const MAX_FILE = 64 * 1024 * 1024
+
+function filesOf(
+  base: string,
+  stored: StoredValue,
+  path: Path,
+  wrap: (value: unknown) => unknown,
+): Map<string, Uint8Array> {
   if ('json' in stored) {
     try {
       return jsonFile(base, wrap(withEscapes(stored.json)), path, undefined)
     } catch (error) {
       // Too deep, or too long, for a file that people read: the bytes can be kept all the same.
       if (!(error instanceof InvalidStateError)) throw error
-      return valueFile(base, { type: 'json', bytes: Buffer.from(JSON.stringify(stored.json)) }, path, wrap)
+      return filesOf(base, { type: 'json', bytes: Buffer.from(JSON.stringify(stored.json)) }, path, wrap)
     }
   }
   const beside = `${base}.1.bin`

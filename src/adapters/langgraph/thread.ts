@@ -5,6 +5,7 @@ import {
   maxChannelVersion,
   TASKS,
 } from '@langchain/langgraph-checkpoint'
+import { InvalidStateError } from '../../errors.ts'
 import type { NewObject } from '../../git/object.ts'
 import type { CommitId, SessionId } from '../../ids.ts'
 import { newCommit } from '../../store/git-commit.ts'
@@ -24,7 +25,15 @@ import {
 import { type Made, ReservedLine, type Tip } from './reserved-line.ts'
 import type { ValueRules } from './stored-value.ts'
 import { checkpointSubject, writesSubject } from './subject.ts'
-import { type Entry, NAMESPACES, ThreadIndex, TRAILERS, TYPE, WRITES } from './thread-index.ts'
+import {
+  type Entry,
+  NAMESPACES,
+  ThreadIndex,
+  TRAILERS,
+  TYPE,
+  WRITES,
+  type WritesEntry,
+} from './thread-index.ts'
 
 /** What all threads of a saver share. */
 export interface ThreadParts {
@@ -93,15 +102,22 @@ export class Thread {
     id: string,
   ): Promise<StoredWrite[]> {
     const found = [...this.index.writes(namespace, id)]
-    if (session !== this.id) {
-      // A fork has the checkpoints of the thread it was made from; their writes stay with that one.
-      const { index } = this.#parts.thread(session as SessionId)
-      found.unshift(...(await index.sync()).writes(namespace, id))
-    }
+    if (session !== this.id) found.unshift(...(await this.#writesBefore(session as SessionId, namespace, id)))
     if (found.length === 0) return []
     const { objects } = this.#parts.door.repository
     const read = await Promise.all(found.map(({ tree }) => readWrites(objects, tree)))
     return countingWrites(read.flat())
+  }
+
+  /** A fork has the checkpoints of the thread it was made from; their writes stay with that one. */
+  async #writesBefore(session: SessionId, namespace: string, id: string): Promise<readonly WritesEntry[]> {
+    try {
+      return (await this.#parts.thread(session).index.sync()).writes(namespace, id)
+    } catch (error) {
+      // Something else has its name by now.
+      if (error instanceof InvalidStateError) return []
+      throw error
+    }
   }
 
   /** Adds a checkpoint of another namespace than the root's. */

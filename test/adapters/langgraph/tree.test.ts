@@ -365,6 +365,17 @@ describe('the serializer', () => {
   })
 })
 
+test('a value that could not be read again is refused', async () => {
+  const saver = context.open()
+  const run = new Run(saver, at('t'))
+  await run.put({ n: 1 }, 'input')
+  await expect(run.put({ file: new Uint8Array(2 ** 26 + 1) })).rejects.toMatchObject({
+    code: 'INVALID_STATE',
+    issues: [{ path: ['file'] }],
+  })
+  expect((await saver.get(at('t')))?.channel_values).toEqual({ n: 1 })
+})
+
 describe('redact', () => {
   test('sees each new value; what it removes never reaches the disk', async () => {
     const redact = (value: unknown, path: readonly (string | number)[]) =>
