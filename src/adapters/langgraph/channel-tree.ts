@@ -8,6 +8,7 @@ import { CorruptError } from '../../errors.ts'
 import { ByteCache } from '../../git/byte-cache.ts'
 import { BIG_OBJECT, type NewObject, newObject, newObjectInSlices, objectId } from '../../git/object.ts'
 import type { ObjectStore } from '../../git/object-store.ts'
+import { TimeSlice } from '../../git/time-slice.ts'
 import { changeTree, entriesOf, NO_ENTRIES, type Tree, type TreeChange } from '../../git/tree.ts'
 import type { ObjectId } from '../../ids.ts'
 import type { StoredItem } from './item-memory.ts'
@@ -68,6 +69,7 @@ export class ChannelTrees {
       elsewhere ??= this.#blobs(before)
       return (await elsewhere).has(id)
     }
+    const slice = new TimeSlice()
     const changes: TreeChange[] = []
     const chunks = Math.ceil(stored.length / ITEMS_PER_FOLDER)
     for (let n = 0; n < chunks; n++) {
@@ -81,6 +83,7 @@ export class ChannelTrees {
       for (let j = chunk.length; j < count; j++) {
         const place = { folder, index: first + j, was: old[j] }
         chunk.push(await this.#place(place, items, objects, isThere))
+        if (slice.isOver()) await slice.next()
       }
       if (chunk.length === old.length && chunk.every((item, j) => item === old[j])) continue
       const entry = {

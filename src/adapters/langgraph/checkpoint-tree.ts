@@ -3,217 +3,124 @@
  * and a folder a channel. A channel that has no new version is the parent's folder, neither read nor written.
  */
 import type { Checkpoint, CheckpointMetadata } from '@langchain/langgraph-checkpoint'
-import { decodeHead, encodeHead, folderName, genericLayout, numbered } from '../../codec/index.ts'
+import { encodeHead, genericLayout } from '../../codec/index.ts'
 import { CorruptError } from '../../errors.ts'
-import { ByteCache } from '../../git/byte-cache.ts'
 import { type NewObject, newObject, objectId } from '../../git/object.ts'
 import type { ObjectStore } from '../../git/object-store.ts'
-import { changeTree, entriesOf, findEntry, NO_ENTRIES, type TreeChange } from '../../git/tree.ts'
-import { deepEqual, fromEntries, isJsonObject, type JsonObject } from '../../store/json-value.ts'
+import { TimeSlice } from '../../git/time-slice.ts'
+import { changeTree, entriesOf, findEntry, NO_ENTRIES, type Tree, type TreeChange } from '../../git/tree.ts'
+import { deepEqual, fromEntries } from '../../store/json-value.ts'
 import { channelFolder } from './channel-names.ts'
-import { ChannelTrees, type NewItems } from './channel-tree.ts'
-import { ItemMemory, type StoredItem } from './item-memory.ts'
+import { ChannelTrees } from './channel-tree.ts'
+import { type ChannelKind, type CheckpointHead, CheckpointHeads } from './checkpoint-head.ts'
+import type { ItemMemory, StoredItem } from './item-memory.ts'
 import {
-  deserialize,
-  embedded,
-  loadItem,
-  readableOf,
-  type StoredValue,
-  serialize,
-  type ValueRules,
-  valueFile,
-} from './stored-value.ts'
+  baseOf,
+  CheckpointPreparer,
+  type PreparedChannel,
+  type PreparedCheckpoint,
+} from './prepared-checkpoint.ts'
+import { embedded, loadItem, readableOf, type ValueRules } from './stored-value.ts'
 import { labelOfJson, textOfJson } from './subject.ts'
-import { TYPE } from './thread-index.ts'
-
-/** A checkpoint whose new values are on their way through the serializer. */
-export interface PreparedCheckpoint {
-  /** All but the values of channels. */
-  head: Omit<Checkpoint, 'channel_values'>
-  storedHead: Promise<StoredValue>
-  metadata: CheckpointMetadata
-  storedMetadata: Promise<StoredValue>
-  /** Channels with new versions; `undefined`: without a value. */
-  changed: ReadonlyMap<string, PreparedChannel | undefined>
-  /** All values as they were handed over. */
-  values: Readonly<Record<string, unknown>>
-  /** Remembers what is stored of the same thread and namespace. */
-  memory: ItemMemory
-}
-
-export type PreparedChannel = { value: Promise<StoredValue> } | PreparedList
-
-/** A list of which only those items were serialized that are not known to be stored. */
-interface PreparedList {
-  readonly items: readonly unknown[]
-  readonly stored: readonly (StoredItem | undefined)[]
-  readonly fresh: Map<number, FreshItem>
-}
-
-interface FreshItem {
-  value: Promise<StoredValue>
-  /** Of the item when it was serialized. */
-  trace: readonly unknown[] | undefined
-}
+import { TYPE } from './thread-commit.ts'
 
 export interface WrittenTree {
   tree: string
   objects: NewObject[]
-  /** What its subject says. */
+  /** What its subject says: nodes that ran, and what is new in words. */
   nodes: readonly string[]
   text: string
   /** Number range of the messages that are new. */
   messages: { from: number; to: number } | undefined
 }
 
-/** What `session.json` says. */
-interface Head {
-  document: JsonObject
-  checkpoint: Omit<Checkpoint, 'channel_values'>
-  /** How each channel lies in its folder. */
-  channels: Readonly<Record<string, ChannelKind>>
+export interface WriteTreeOptions {
+  /**
+   * Whether a channel that neither is new nor has the parent's version is stored as it was handed over; otherwise it has
+   * no value.
+   */
+  asGiven: boolean
+  /** What the session was forked from, where the parent does not say so. */
+  forkOf?: unknown
 }
-
-type ChannelKind = 'list' | 'value'
 
 const LAYOUT = genericLayout(TYPE, [])
 const MESSAGES = 'messages'
-const MOST_MEMORIES = 500
 
 export class CheckpointTrees {
+  readonly preparer: CheckpointPreparer
   readonly #objects: ObjectStore
   readonly #rules: ValueRules
   readonly #channels: ChannelTrees
-  readonly #memories = new Map<string, ItemMemory>()
-  readonly #heads = new ByteCache<string, Head>(4 * 1024 * 1024)
+  readonly #heads: CheckpointHeads
 
   constructor(objects: ObjectStore, rules: ValueRules) {
+    this.preparer = new CheckpointPreparer(rules)
     this.#objects = objects
     this.#rules = rules
     this.#channels = new ChannelTrees(objects)
-  }
-
-  /**
-   * Hands what is new to the serializer, all of it before this returns: the graph goes on with the same objects.
-   *
-   * @param scope names thread and namespace
-   */
-  prepare(
-    scope: string,
-    { channel_values: values, ...head }: Checkpoint,
-    metadata: CheckpointMetadata,
-    newVersions: Readonly<Record<string, unknown>>,
-  ): PreparedCheckpoint {
-    const memory = this.#memory(scope)
-    const changed = new Map<string, PreparedChannel | undefined>()
-    for (const channel of Object.keys(newVersions)) {
-      const has = values !== undefined && Object.hasOwn(values, channel)
-      changed.set(channel, has ? this.#prepareChannel(memory, channel, values[channel]) : undefined)
-    }
-    return {
-      head,
-      storedHead: later(serialize(this.#rules, head, ['checkpoint'])),
-      metadata,
-      storedMetadata: later(serialize(this.#rules, metadata, ['metadata'])),
-      changed,
-      values: values ?? {},
-      memory,
-    }
+    this.#heads = new CheckpointHeads(objects, rules)
   }
 
   /**
    * The tree of a checkpoint.
    *
    * @param base tree of its parent, if that is stored
-   * @param options.asGiven whether a channel that neither is new nor has the parent's version is stored as it was handed
-   *   over; otherwise it has no value
-   * @param options.forkOf what the session was forked from, where the parent does not say so
    */
   async write(
     thread: string,
     base: string | undefined,
     checkpoint: PreparedCheckpoint,
-    { asGiven, forkOf }: { asGiven: boolean; forkOf?: unknown },
+    options: WriteTreeOptions,
   ): Promise<WrittenTree> {
-    const { head, changed, values, memory } = checkpoint
-    const before = base === undefined ? undefined : await this.#head(base)
+    const before = base === undefined ? undefined : await this.#heads.read(base)
     const baseTree = base === undefined ? NO_ENTRIES : await this.#objects.readTree(base)
-    const channels = new Map<string, ChannelKind>()
+    const { inherited, wanted } = this.#sort(before, checkpoint, options)
+    const channels = new Map(inherited)
     const objects: NewObject[] = []
-    const changes: TreeChange[] = []
-    const wanted = new Map<string, PreparedChannel>()
-    for (const channel of new Set([...Object.keys(head.channel_versions ?? {}), ...changed.keys()])) {
-      const isSame =
-        before !== undefined &&
-        before.checkpoint.channel_versions?.[channel] === head.channel_versions[channel]
-      if (changed.has(channel)) {
-        const given = changed.get(channel)
-        if (given !== undefined) wanted.set(channel, given)
-      } else if (isSame) {
-        const kind = ownKind(before.channels, channel)
-        if (kind !== undefined) channels.set(channel, kind)
-      } else if (asGiven && Object.hasOwn(values, channel)) {
-        wanted.set(channel, this.#prepareChannel(memory, channel, values[channel]))
-      }
-    }
-    let text = ''
-    let messages: WrittenTree['messages']
-    let firstHuman: string | undefined
+    const changes = new Map<string, TreeChange['entry']>()
+    const news = new News()
     for (const [channel, prepared] of wanted) {
       const folder = channelFolder(channel)
       const old = findEntry(baseTree, folder)?.id
-      const isList = 'items' in prepared
-      channels.set(channel, isList ? 'list' : 'value')
-      const items = isList
-        ? this.#newItems(memory, channel, prepared)
-        : this.#newValue(channel, prepared.value)
+      channels.set(channel, 'items' in prepared ? 'list' : 'value')
+      const items = this.preparer.items(checkpoint.memory, channel, prepared)
       const written = await this.#channels.write(old, folder, items)
       objects.push(...written.objects)
-      changes.push({ name: folder, entry: entryOf(written.tree) })
-      if (!isList) {
-        if (channel === '__start__') text ||= textOfJson(readableOf(await prepared.value))
-        continue
-      }
-      const count =
-        ownKind(before?.channels, channel) === 'list' && old !== undefined
-          ? await this.#channels.count(old)
-          : 0
-      for (let index = count; index < prepared.items.length; index++) {
-        const value = prepared.fresh.get(index)?.value
-        const json = value === undefined ? undefined : readableOf(await value)
-        if (channel === MESSAGES && labelOfJson(json) === '-human') firstHuman ??= textOfJson(json)
-        if (channel === MESSAGES || text === '') text = textOfJson(json) || text
-      }
-      if (channel === MESSAGES && prepared.items.length > count)
-        messages = { from: count, to: prepared.items.length - 1 }
+      changes.set(folder, written.tree === undefined ? null : { mode: '40000', id: written.tree })
+      const wasList = old !== undefined && before?.channels.get(channel) === 'list'
+      await news.add(channel, prepared, wasList ? await this.#channels.count(old) : 0)
     }
     const folders = new Set([...channels.keys()].map(channelFolder))
     for (const { name, mode } of entriesOf(baseTree))
-      if (mode !== '40000' || !folders.has(name)) changes.push({ name, entry: null })
-    const title = before?.document.title ?? firstHuman
-    const lineage = forkOf ?? before?.document.parent
+      if (mode !== '40000' || !folders.has(name)) changes.set(name, null)
+    const title = before?.document.title ?? news.firstHuman
+    const lineage = options.forkOf ?? before?.document.parent
     const document = fromEntries([
       ['type', TYPE],
       ['id', thread],
       ...(typeof title === 'string' && title !== '' ? [['title', title] as const] : []),
       ...(lineage === undefined ? [] : [['parent', lineage] as const]),
-      ['checkpoint', embedded(await checkpoint.storedHead)],
+      ['checkpoint', embedded(await checkpoint.head)],
       ['metadata', embedded(await checkpoint.storedMetadata)],
       ['channels', fromEntries(channels)],
-      ...this.#empties(channels, changes, baseTree),
+      ...emptyLists(folders, changes, baseTree),
     ])
     for (const [name, bytes] of encodeHead(document, LAYOUT)) {
       const blob = newObject('blob', bytes)
       if (findEntry(baseTree, name)?.id !== blob.id) objects.push(blob)
-      changes.push({ name, entry: { mode: '100644', id: blob.id } })
+      changes.set(name, { mode: '100644', id: blob.id })
     }
-    const tree = changeTree(baseTree, lastOfEach(changes))
+    const tree = changeTree(
+      baseTree,
+      [...changes].map(([name, entry]) => ({ name, entry })),
+    )
     const id = objectId('tree', tree.data)
     if (id !== base) objects.push({ id, type: 'tree', data: tree.data })
     this.#objects.keepTree(id, tree)
-    const written = await this.#parseHead(document)
-    this.#keepHead(id, written)
-    return { tree: id, objects, nodes: nodesThatRan(before?.checkpoint, written.checkpoint), text, messages }
+    const after = await this.#heads.keep(id, document)
+    const { text, messages } = news
+    return { tree: id, objects, nodes: nodesThatRan(before, after), text, messages }
   }
 
   /**
@@ -222,220 +129,142 @@ export class CheckpointTrees {
    * @param scope names thread and namespace
    */
   async read(scope: string, tree: string): Promise<Checkpoint> {
-    const { document, channels } = await this.#head(tree)
-    const root = await this.#objects.readTree(tree)
-    const folders = new Map<string, readonly StoredItem[]>()
-    for (const [channel, kind] of Object.entries(channels)) {
-      const folder = findEntry(root, channelFolder(channel))
-      if (folder?.mode === '40000') folders.set(channel, await this.#channels.items(folder.id))
-      else if (kind === 'list') folders.set(channel, [])
-      else throw lost(channel, tree)
-    }
-    const ids = [...folders.values()].flat().flatMap(({ files }) => files.map(({ id }) => id))
-    const blobs = new Map<string, Uint8Array>()
-    await this.#objects.readMany(ids, (id, { data }) => blobs.set(id, data))
-    const values: [string, unknown][] = []
-    for (const [channel, items] of folders) {
-      const isList = ownKind(channels, channel) === 'list'
-      const loaded = await this.#load(channel, items, blobs, isList ? this.#memory(scope) : undefined)
-      if (isList) values.push([channel, loaded])
-      else if (loaded.length === 1) values.push([channel, loaded[0]])
-      else throw lost(channel, tree)
-    }
-    const head = (await deserialize(this.#rules.serde, document.checkpoint)) as Omit<
-      Checkpoint,
-      'channel_values'
-    >
-    return { ...head, channel_values: fromEntries(values) }
+    const { channels } = await this.#heads.read(tree)
+    const values = await this.#values(tree, channels, this.preparer.memory(scope))
+    return { ...(await this.#heads.checkpoint(tree)), channel_values: fromEntries(values) }
   }
 
-  async metadata(tree: string): Promise<CheckpointMetadata> {
-    const { document } = await this.#head(tree)
-    return (await deserialize(this.#rules.serde, document.metadata)) as CheckpointMetadata
+  metadata(tree: string): Promise<CheckpointMetadata> {
+    return this.#heads.metadata(tree)
   }
 
   /** What the session of a tree was forked from. */
   async forkOf(tree: string): Promise<unknown> {
-    return (await this.#head(tree)).document.parent
+    return (await this.#heads.read(tree)).document.parent
   }
 
-  /** Names of the channels that have a value. */
-  async channelNames(tree: string): Promise<ReadonlySet<string>> {
-    return new Set(Object.keys((await this.#head(tree)).channels))
-  }
-
-  /** The value of one channel; `undefined` when it has none. */
-  async channelValue(tree: string, channel: string): Promise<unknown> {
-    const { channels } = await this.#head(tree)
-    const kind = ownKind(channels, channel)
-    if (kind === undefined) return undefined
-    const folder = findEntry(await this.#objects.readTree(tree), channelFolder(channel))
-    const items = folder === undefined ? [] : await this.#channels.items(folder.id)
-    const blobs = new Map<string, Uint8Array>()
-    const ids = items.flatMap(({ files }) => files.map(({ id }) => id))
-    await this.#objects.readMany(ids, (id, { data }) => blobs.set(id, data))
-    const loaded = await this.#load(channel, items, blobs)
-    return kind === 'list' ? loaded : loaded[0]
-  }
-
-  #prepareChannel(memory: ItemMemory, channel: string, value: unknown): PreparedChannel {
-    if (!isItemList(value)) return { value: later(serialize(this.#rules, value, [channel])) }
-    const items = [...value]
-    const fresh = new Map<number, FreshItem>()
-    const stored = items.map((item, index) => {
-      const known = memory.find(item, this.#place(channel, index))
-      if (known === undefined) fresh.set(index, this.#freshItem(memory, channel, index, item))
-      return known
+  /** The values of those of these channels that have one. */
+  async some(tree: string, channels: Iterable<string>): Promise<Map<string, unknown>> {
+    const kinds = (await this.#heads.read(tree)).channels
+    const found = [...channels].flatMap((channel) => {
+      const kind = kinds.get(channel)
+      return kind === undefined ? [] : [[channel, kind] as const]
     })
-    return { items, stored, fresh }
+    return found.length === 0 ? new Map() : this.#values(tree, new Map(found))
   }
 
-  #freshItem(memory: ItemMemory, channel: string, index: number, item: unknown): FreshItem {
-    const trace = memory.trace(item)
-    return { trace, value: later(serialize(this.#rules, item, [channel, index])) }
-  }
-
-  #newItems(memory: ItemMemory, channel: string, { items, stored, fresh }: PreparedList): NewItems {
-    const folder = channelFolder(channel)
-    return {
-      stored,
-      encode: async (index) => {
-        const known = fresh.get(index)
-        const item = known ?? this.#freshItem(memory, channel, index, items[index])
-        if (known === undefined) fresh.set(index, item)
-        const made = await item.value
-        const base = `${folder}/${folderName(index)}/${numbered(index)}${labelOfJson(readableOf(made))}`
-        return valueFile(base, made, [channel, index])
-      },
-      kept: (index, kept) =>
-        memory.keep(items[index], fresh.get(index)?.trace, kept, this.#place(channel, index)),
+  /** Which channels are the parent's, and which are written. */
+  #sort(
+    before: CheckpointHead | undefined,
+    { versions, changed, values, memory }: PreparedCheckpoint,
+    { asGiven }: WriteTreeOptions,
+  ): { inherited: Map<string, ChannelKind>; wanted: Map<string, PreparedChannel> } {
+    const inherited = new Map<string, ChannelKind>()
+    const wanted = new Map<string, PreparedChannel>()
+    for (const channel of new Set([...Object.keys(versions), ...changed.keys()])) {
+      const given = changed.get(channel)
+      const kind = before?.channels.get(channel)
+      if (given !== undefined) wanted.set(channel, given)
+      else if (changed.has(channel)) continue
+      else if (before !== undefined && before.checkpoint.channel_versions?.[channel] === versions[channel]) {
+        if (kind !== undefined) inherited.set(channel, kind)
+      } else if (asGiven && Object.hasOwn(values, channel)) {
+        wanted.set(channel, this.preparer.channel(memory, channel, values[channel]))
+      }
     }
+    return { inherited, wanted }
   }
 
-  #newValue(channel: string, value: Promise<StoredValue>): NewItems {
-    const base = `${channelFolder(channel)}/${folderName(0)}/${numbered(0)}`
-    return {
-      stored: [undefined],
-      encode: async () => valueFile(base, await value, [channel]),
-      kept: () => undefined,
+  async #values(
+    tree: string,
+    channels: ReadonlyMap<string, ChannelKind>,
+    memory?: ItemMemory,
+  ): Promise<Map<string, unknown>> {
+    const root = await this.#objects.readTree(tree)
+    const folders = new Map<string, readonly StoredItem[]>()
+    for (const channel of channels.keys()) {
+      const folder = findEntry(root, channelFolder(channel))
+      folders.set(channel, folder?.mode === '40000' ? await this.#channels.items(folder.id) : [])
     }
+    const ids = [...folders.values()].flat().flatMap(({ files }) => files.map(({ id }) => id))
+    const blobs = new Map<string, Uint8Array>()
+    await this.#objects.readMany(ids, (id, { data }) => blobs.set(id, data))
+    const values = new Map<string, unknown>()
+    for (const [channel, items] of folders) {
+      const isList = channels.get(channel) === 'list'
+      const loaded = await this.#load(channel, items, blobs, isList ? memory : undefined)
+      if (!isList && loaded.length !== 1) {
+        throw new CorruptError(`The value of channel '${channel}' is missing.`, { object: tree })
+      }
+      values.set(channel, isList ? loaded : loaded[0])
+    }
+    return values
   }
 
   async #load(
     channel: string,
     items: readonly StoredItem[],
     blobs: ReadonlyMap<string, Uint8Array>,
-    memory?: ItemMemory,
+    memory: ItemMemory | undefined,
   ): Promise<unknown[]> {
-    const folder = channelFolder(channel)
     const loaded: unknown[] = []
+    const slice = new TimeSlice()
     for (const [index, stored] of items.entries()) {
-      const start = `${folder}/${folderName(index)}/${numbered(index)}`
-      const files = new Map(stored.files.map(({ suffix, id }) => [start + suffix, blobs.get(id)!]))
+      const base = baseOf(channel, index)
+      const files = new Map(stored.files.map(({ suffix, id }) => [base + suffix, blobs.get(id)!]))
       const item = await loadItem(this.#rules.serde, files)
       loaded.push(item)
-      memory?.keep(item, memory.trace(item), stored, this.#place(channel, index))
+      memory?.keep(item, memory.trace(item), stored, this.preparer.place(channel, index))
+      if (slice.isOver()) await slice.next()
     }
     return loaded
   }
+}
 
-  #memory(scope: string): ItemMemory {
-    const memory = this.#memories.get(scope) ?? new ItemMemory()
-    this.#memories.delete(scope)
-    if (this.#memories.size >= MOST_MEMORIES) this.#memories.delete(this.#memories.keys().next().value!)
-    this.#memories.set(scope, memory)
-    return memory
-  }
+/** What is new in a checkpoint, as far as people are told. */
+class News {
+  text = ''
+  messages: WrittenTree['messages']
+  firstHuman: string | undefined
 
-  /** What `redact` leaves of an item depends on where it stands. */
-  #place(channel: string, index: number): string {
-    return this.#rules.redact === undefined ? '' : `${channel}\0${index}`
-  }
-
-  /** An empty list has no folder: as in every document it stands in `session.json`. */
-  #empties(
-    channels: ReadonlyMap<string, ChannelKind>,
-    changes: readonly TreeChange[],
-    baseTree: typeof NO_ENTRIES,
-  ): [string, unknown][] {
-    const after = new Map(changes.map(({ name, entry }) => [name, entry]))
-    return [...channels.keys()].flatMap((channel) => {
-      const folder = channelFolder(channel)
-      const isThere = after.has(folder)
-        ? after.get(folder) !== null
-        : findEntry(baseTree, folder) !== undefined
-      return isThere ? [] : [[folder, []] as [string, unknown]]
-    })
-  }
-
-  async #head(tree: string): Promise<Head> {
-    const known = this.#heads.get(tree)
-    if (known !== undefined) return known
-    const names = new Map<string, string>()
-    for (const { name, mode, id } of entriesOf(await this.#objects.readTree(tree)))
-      if (mode === '100644') names.set(name, id)
-    const blobs = await this.#objects.readMany(names.values())
-    const files = new Map([...names].map(([name, id]) => [name, blobs.get(id)!.data]))
-    const head = await this.#parseHead(decodeHead(files))
-    this.#keepHead(tree, head)
-    return head
-  }
-
-  async #parseHead(document: JsonObject): Promise<Head> {
-    const checkpoint = await deserialize(this.#rules.serde, document.checkpoint)
-    const { channels } = document
-    if (!isJsonObject(channels) || typeof checkpoint !== 'object' || checkpoint === null) {
-      throw new CorruptError("'session.json' holds no checkpoint of LangGraph's.", { file: 'session.json' })
+  /** @param before how many items a list had */
+  async add(channel: string, prepared: PreparedChannel, before: number): Promise<void> {
+    if (!('items' in prepared)) {
+      if (channel === '__start__') this.text ||= textOfJson(readableOf(await prepared.value))
+      return
     }
-    return { document, checkpoint: checkpoint as Head['checkpoint'], channels: channels as Head['channels'] }
-  }
-
-  #keepHead(tree: string, head: Head): void {
-    this.#heads.set(tree, head, 4000 + Object.keys(head.channels).length * 300)
+    const { items, fresh } = prepared
+    const isMessages = channel === MESSAGES
+    if (isMessages && items.length > before) this.messages = { from: before, to: items.length - 1 }
+    for (let index = before; index < items.length; index++) {
+      const value = fresh.get(index)?.value
+      if (value === undefined) continue
+      const json = readableOf(await value)
+      const text = textOfJson(json)
+      if (isMessages && labelOfJson(json) === '-human') this.firstHuman ??= text
+      if (isMessages || this.text === '') this.text = text || this.text
+    }
   }
 }
 
-/** Whether each of its items becomes a file: a list of objects, such as messages, not one of numbers. */
-function isItemList(value: unknown): value is readonly object[] {
-  if (!Array.isArray(value) || Object.getPrototypeOf(value) !== Array.prototype) return false
-  for (let index = 0; index < value.length; index++) {
-    const item: unknown = value[index]
-    if (typeof item !== 'object' || item === null || ArrayBuffer.isView(item) || Array.isArray(item))
-      return false
-  }
-  return true
-}
-
-/** A promise that may be left waiting: whoever needs it awaits it, and is told. */
-function later<T>(promise: Promise<T>): Promise<T> {
-  promise.catch(() => undefined)
-  return promise
-}
-
-const ownKind = (
-  channels: Readonly<Record<string, ChannelKind>> | undefined,
-  channel: string,
-): ChannelKind | undefined =>
-  channels !== undefined && Object.hasOwn(channels, channel) ? channels[channel] : undefined
-
-const entryOf = (tree: string | undefined): TreeChange['entry'] =>
-  tree === undefined ? null : { mode: '40000', id: tree }
-
-/** Of several changes of one name the last counts. */
-const lastOfEach = (changes: readonly TreeChange[]): TreeChange[] => [
-  ...new Map(changes.map((change) => [change.name, change])).values(),
-]
+/** A list that is empty has no folder: as in every document it stands in `session.json`. */
+const emptyLists = (
+  folders: Iterable<string>,
+  changes: ReadonlyMap<string, TreeChange['entry']>,
+  baseTree: Tree,
+): [string, unknown][] =>
+  [...folders]
+    .filter((folder) => {
+      const entry = changes.get(folder)
+      return entry === null || (entry === undefined && findEntry(baseTree, folder) === undefined)
+    })
+    .map((folder) => [folder, []])
 
 /** Nodes that have seen other versions of their channels than in the parent. */
-function nodesThatRan(before: Head['checkpoint'] | undefined, after: Head['checkpoint']): string[] {
-  const was = before?.versions_seen ?? {}
-  return Object.entries(after.versions_seen ?? {})
-    .filter(
-      ([node, seen]) =>
-        !node.startsWith('__') && !deepEqual(seen, Object.hasOwn(was, node) ? was[node] : undefined),
-    )
+function nodesThatRan(before: CheckpointHead | undefined, { checkpoint }: CheckpointHead): string[] {
+  const was = before?.checkpoint.versions_seen ?? {}
+  return Object.entries(checkpoint.versions_seen ?? {})
+    .filter(([node]) => !node.startsWith('__'))
+    .filter(([node, seen]) => !deepEqual(seen, Object.hasOwn(was, node) ? was[node] : undefined))
     .map(([node]) => node)
 }
-
-const lost = (channel: string, tree: string): CorruptError =>
-  new CorruptError(`The value of channel '${channel}' is missing.`, { object: tree })

@@ -11,7 +11,7 @@ import { editTree } from '../../git/tree-edit.ts'
 import { blobsBelow, readBlobs } from '../../store/git-files.ts'
 import { fromEntries, isJsonObject } from '../../store/json-value.ts'
 import { deserialize, type StoredValue, serialize, type ValueRules, valueFile } from './stored-value.ts'
-import { TYPE } from './thread-index.ts'
+import { TYPE } from './thread-commit.ts'
 
 /** A write on its way through the serializer. */
 export interface NewWrite {

@@ -6,7 +6,8 @@ import type { NewObject } from '../../git/object.ts'
 import type { Repository } from '../../git/repository.ts'
 import { branchRef, type CommitId, MAIN, type ObjectId, reservedRef } from '../../ids.ts'
 import type { CommitInfo } from '../../store/git-history.ts'
-import type { IndexedCommit, ThreadIndex } from './thread-index.ts'
+import type { IndexedCommit } from './thread-commit.ts'
+import type { ThreadIndex } from './thread-index.ts'
 
 /** What one call adds to a line. */
 export interface LineWork<T> {

@@ -8,7 +8,7 @@ import { activeRef, type BranchName, branchRef, type CommitId, MAIN } from '../.
 import type { GitDoor } from '../../store/git-door.ts'
 import type { Tip } from './reserved-line.ts'
 import type { NewCheckpoint, Thread } from './thread.ts'
-import type { Entry } from './thread-index.ts'
+import type { Entry } from './thread-commit.ts'
 
 /** What the host is told of a new line. */
 export interface NewBranch {

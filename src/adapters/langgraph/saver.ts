@@ -23,8 +23,10 @@ import { configOf, parseAddress, parseCheckpointId, parseFilter } from './config
 import { loadWrites, prepareWrites } from './pending-writes.ts'
 import { type NewBranch, putRoot } from './root-line.ts'
 import type { ValueRules } from './stored-value.ts'
-import { Thread } from './thread.ts'
-import { byId, type Entry, NAMESPACES, TYPE, WRITES } from './thread-index.ts'
+import type { Thread } from './thread.ts'
+import { type Entry, NAMESPACES, TYPE, WRITES } from './thread-commit.ts'
+import { byId } from './thread-index.ts'
+import { Threads } from './threads.ts'
 
 export interface ForkpointSaverOptions {
   /** Makes bytes of values and back. What it marks as `json` is kept as JSON. Default LangGraph's own. */
@@ -67,7 +69,7 @@ export class ForkpointSaver extends BaseCheckpointSaver {
   readonly #values: ValueRules
   readonly #onBranch: ForkpointSaverOptions['onBranch']
   readonly #mayBranch: boolean
-  readonly #threads = new Map<SessionId, Known>()
+  readonly #threads: Threads
 
   /**
    * @param storeOrFolder a `GitSessionStore`, which stays open when this is closed, or the path of a store's folder
@@ -95,6 +97,12 @@ export class ForkpointSaver extends BaseCheckpointSaver {
       redact: this.#door.rules.redact,
     }
     this.#trees = new CheckpointTrees(this.#door.repository.objects, this.#values)
+    this.#threads = new Threads({
+      door: this.#door,
+      trees: this.#trees,
+      values: this.#values,
+      firstVersion: () => this.getNextVersion(undefined),
+    })
     this.#onBranch = onBranch
     this.#mayBranch = onConflict === 'branch'
   }
@@ -106,10 +114,10 @@ export class ForkpointSaver extends BaseCheckpointSaver {
       const { thread: id, namespace, checkpoint } = parseAddress(config)
       // What is read here is what a run goes on from.
       await this.#finishOthers()
-      const known = await this.#open(id)
-      const entry = find(known, namespace, checkpoint)
-      if (namespace === '') noticePosition(known, entry, checkpoint)
-      return entry && known.thread.tuple(entry, id)
+      const thread = await this.#open(id)
+      const entry = find(thread, namespace, checkpoint)
+      if (namespace === '') thread.seen.look(thread.index, checkpoint, entry)
+      return entry && thread.tuple(entry, id)
     })
   }
 
@@ -123,12 +131,12 @@ export class ForkpointSaver extends BaseCheckpointSaver {
   ): AsyncGenerator<CheckpointTuple> {
     const { lifetime } = this.#door
     lifetime.check()
-    const { thread, namespace, checkpoint } = parseFilter(config)
+    const { thread: id, namespace, checkpoint } = parseFilter(config)
     const before = options.before && parseFilter(options.before).checkpoint
     const filter = Object.entries(options.filter ?? {}).filter(([, value]) => value !== undefined)
     let left = options.limit ?? Number.POSITIVE_INFINITY
-    const found = await lifetime.use(() => this.#listed(thread, namespace))
-    for (const { entry, known, name } of found) {
+    const found = await lifetime.use(() => this.#listed(id, namespace))
+    for (const { entry, thread, name } of found) {
       if (left <= 0) return
       if (before !== undefined && entry.id >= before) continue
       if (checkpoint !== undefined && entry.id !== checkpoint) continue
@@ -138,7 +146,7 @@ export class ForkpointSaver extends BaseCheckpointSaver {
           const metadata = (await this.#trees.metadata(entry.tree)) as unknown as Record<string, unknown>
           if (!filter.every(([key, value]) => deepEqual(metadata[key], value))) return undefined
         }
-        return known.thread.tuple(entry, name)
+        return thread.tuple(entry, name)
       })
       if (tuple === undefined) continue
       yield tuple
@@ -165,15 +173,15 @@ export class ForkpointSaver extends BaseCheckpointSaver {
       const id = parseCheckpointId(checkpoint?.id)
       if (id === undefined) throw new InvalidIdError('checkpoint', checkpoint?.id, 'the checkpoint has no id')
       // Before anything is awaited: the graph goes on with the same objects.
-      const known = this.#known(threadId)
-      const scope = known.thread.scope(namespace)
-      const prepared = this.#trees.prepare(scope, checkpoint, metadata, newVersions ?? {})
+      const thread = this.#threads.get(threadId)
+      const scope = thread.scope(namespace)
+      const prepared = this.#trees.preparer.prepare(scope, checkpoint, metadata, newVersions ?? {})
       const made = { namespace, id, parent, prepared }
-      if (namespace !== '') await known.thread.putBeside(made)
+      if (namespace !== '') await thread.putBeside(made)
       else {
-        const branch = await putRoot(this.#door, known.thread, made, {
-          parentIsOld: parent !== undefined && known.old.has(parent),
-          threadIsNew: known.looksNew,
+        const branch = await putRoot(this.#door, thread, made, {
+          parentIsOld: parent !== undefined && thread.seen.isOld(parent),
+          threadIsNew: thread.seen.isEmpty,
           mayBranch: this.#mayBranch,
         })
         if (branch !== undefined) this.#onBranch?.(branch)
@@ -206,7 +214,7 @@ export class ForkpointSaver extends BaseCheckpointSaver {
       const prepared = prepareWrites(this.#values, writes)
       if (prepared.length === 0) return
       const of = { namespace, checkpoint, task: taskId, path: taskPath ?? '' }
-      await this.#known(thread).thread.putWrites(of, prepared)
+      await this.#threads.get(thread).putWrites(of, prepared)
     })
   }
 
@@ -214,10 +222,10 @@ export class ForkpointSaver extends BaseCheckpointSaver {
   override deleteThread(threadId: string): Promise<void> {
     const id = parseSessionId(threadId)
     return this.#door.lifetime.use(async () => {
-      const known = await this.#open(id)
-      if (!known.thread.index.exists) return
+      const { index } = await this.#open(id)
+      if (!index.exists) return
       await this.#door.refs.deleteSession(id)
-      this.#threads.delete(id)
+      this.#threads.forget(id)
     })
   }
 
@@ -237,20 +245,18 @@ export class ForkpointSaver extends BaseCheckpointSaver {
         channels.map((channel) => [channel, { writes: [] as CheckpointPendingWrite[] }]),
       )
       const { thread: id, namespace, checkpoint } = parseAddress(config)
-      const known = await this.#open(id)
+      const thread = await this.#open(id)
       const remaining = new Set(channels)
-      for (const entry of ancestorsOf(known, namespace, checkpoint)) {
+      for (const entry of ancestorsOf(thread, namespace, checkpoint)) {
         if (remaining.size === 0) break
-        const stored = await known.thread.writesFor(entry, entry.id)
+        const stored = await thread.writesFor(entry, entry.id)
         const loaded = await loadWrites(
           this.#values,
           stored.filter(({ channel }) => remaining.has(channel)),
         )
         for (const write of loaded.reverse()) history.get(write[1])!.writes.push(write)
-        const names = await this.#trees.channelNames(entry.tree)
-        for (const channel of remaining) {
-          if (!names.has(channel)) continue
-          Object.assign(history.get(channel)!, { seed: await this.#trees.channelValue(entry.tree, channel) })
+        for (const [channel, seed] of await this.#trees.some(entry.tree, remaining)) {
+          Object.assign(history.get(channel)!, { seed })
           remaining.delete(channel)
         }
       }
@@ -268,8 +274,8 @@ export class ForkpointSaver extends BaseCheckpointSaver {
   async configAt(threadId: string, revision: string): Promise<ReturnType<typeof configOf>> {
     const commit = await this.store.resolve(threadId, revision)
     return this.#door.lifetime.use(async () => {
-      const known = await this.#open(parseSessionId(threadId))
-      const entry = known.thread.index.standsAt(commit as CommitId)
+      const { index } = await this.#open(parseSessionId(threadId))
+      const entry = index.standsAt(commit as CommitId)
       if (entry === undefined)
         throw new NotFoundError({ kind: 'checkpoint', id: revision, session: threadId })
       return configOf(threadId, '', entry.id)
@@ -282,10 +288,10 @@ export class ForkpointSaver extends BaseCheckpointSaver {
   }
 
   /** The thread as it is now, whether there is anything of it or not. */
-  async #open(id: SessionId): Promise<Known> {
-    const known = this.#known(id)
-    if (await this.#door.repository.open()) await known.thread.index.sync()
-    return known
+  async #open(id: SessionId): Promise<Thread> {
+    const thread = this.#threads.get(id)
+    if (await this.#door.repository.open()) await thread.index.sync()
+    return thread
   }
 
   /**
@@ -300,51 +306,13 @@ export class ForkpointSaver extends BaseCheckpointSaver {
     })
   }
 
-  #known(id: SessionId): Known {
-    const known = this.#threads.get(id)
-    if (known === undefined) {
-      this.#forgetOld()
-      return this.#newThread(id)
-    }
-    this.#threads.delete(id)
-    this.#threads.set(id, known)
-    return known
-  }
-
-  #newThread(id: SessionId): Known {
-    const thread = new Thread(id, {
-      door: this.#door,
-      trees: this.#trees,
-      values: this.#values,
-      firstVersion: () => this.getNextVersion(undefined),
-      thread: (other) => this.#known(other).thread,
-    })
-    const known: Known = { thread, old: new Set(), looksNew: false }
-    this.#threads.set(id, known)
-    return known
-  }
-
-  /** What was not used for longest is read again when it is needed. */
-  #forgetOld(): void {
-    // Counting takes time with many of them.
-    if (this.#threads.size < MOST_THREADS && this.#threads.size % 64 !== 0) return
-    let commits = 0
-    for (const { thread } of this.#threads.values()) commits += thread.index.size
-    for (const [id, { thread }] of this.#threads) {
-      if (this.#threads.size < MOST_THREADS && commits <= MOST_COMMITS) return
-      if (thread.isBusy) continue
-      commits -= thread.index.size
-      this.#threads.delete(id)
-    }
-  }
-
-  async #listed(thread: SessionId | undefined, namespace: string | undefined): Promise<Iterable<Listed>> {
-    if (thread !== undefined) return listed(await this.#open(thread), namespace, thread)
+  async #listed(id: SessionId | undefined, namespace: string | undefined): Promise<Iterable<Listed>> {
+    if (id !== undefined) return listed(await this.#open(id), namespace, id)
     if (!(await this.#door.repository.open())) return []
     const all: Listed[] = []
-    for (const id of this.#threadIds()) {
-      const known = await this.#ofOurType(id)
-      if (known !== undefined) all.push(...listed(known, namespace, known.thread.index.name()))
+    for (const one of this.#threadIds()) {
+      const thread = await this.#ofOurType(one)
+      if (thread !== undefined) all.push(...listed(thread, namespace, thread.index.name()))
     }
     return all.sort((a, b) => byId(b.entry, a.entry))
   }
@@ -360,7 +328,7 @@ export class ForkpointSaver extends BaseCheckpointSaver {
   }
 
   /** `undefined` for a session of another type. */
-  async #ofOurType(id: SessionId): Promise<Known | undefined> {
+  async #ofOurType(id: SessionId): Promise<Thread | undefined> {
     try {
       return await this.#open(id)
     } catch (error) {
@@ -370,42 +338,17 @@ export class ForkpointSaver extends BaseCheckpointSaver {
   }
 }
 
-/** A thread, and what this saver's callers have seen of it. */
-interface Known {
-  thread: Thread
-  /** Checkpoints that were asked for by id when their line had moved on already: what follows them branches off. */
-  old: Set<string>
-  /** Whether it had no checkpoint when the newest was asked for last. */
-  looksNew: boolean
-}
-
 interface Listed {
   entry: Entry
-  known: Known
+  thread: Thread
   name: string
 }
 
-const MOST_THREADS = 10_000
-const MOST_COMMITS = 300_000
-const MOST_OLD = 10_000
-
-const find = (
-  { thread: { index } }: Known,
-  namespace: string,
-  checkpoint: string | undefined,
-): Entry | undefined =>
+const find = ({ index }: Thread, namespace: string, checkpoint: string | undefined): Entry | undefined =>
   checkpoint === undefined ? index.newest(namespace) : index.checkpoint(namespace, checkpoint)
 
-function noticePosition(known: Known, entry: Entry | undefined, asked: string | undefined): void {
-  if (asked === undefined) known.looksNew = entry === undefined
-  else if (entry !== undefined && known.thread.index.branchesAt(entry.id).length === 0) {
-    if (known.old.size >= MOST_OLD) known.old.delete(known.old.values().next().value!)
-    known.old.add(entry.id)
-  }
-}
-
-function* listed(known: Known, namespace: string | undefined, name: string): Generator<Listed> {
-  for (const entry of known.thread.index.newestFirst(namespace)) yield { entry, known, name }
+function* listed(thread: Thread, namespace: string | undefined, name: string): Generator<Listed> {
+  for (const entry of thread.index.newestFirst(namespace)) yield { entry, thread, name }
 }
 
 /** Whether the metadata may be what is looked for, as far as the commit says. */
@@ -415,13 +358,12 @@ const mayMatch = (entry: Entry, filter: readonly (readonly [string, unknown])[])
       (key !== 'source' && key !== 'step') || entry[key] === undefined || entry[key] === value,
   )
 
-function* ancestorsOf(known: Known, namespace: string, checkpoint: string | undefined): Generator<Entry> {
-  const { index } = known.thread
+function* ancestorsOf(thread: Thread, namespace: string, checkpoint: string | undefined): Generator<Entry> {
   const seen = new Set<string>()
-  let id = find(known, namespace, checkpoint)?.parent
+  let id = find(thread, namespace, checkpoint)?.parent
   while (id !== undefined && !seen.has(id)) {
     seen.add(id)
-    const entry = index.checkpoint(namespace, id)
+    const entry = thread.index.checkpoint(namespace, id)
     if (entry === undefined) return
     yield entry
     id = entry.parent

@@ -11,7 +11,7 @@ import type { CommitId, SessionId } from '../../ids.ts'
 import { newCommit } from '../../store/git-commit.ts'
 import type { GitDoor } from '../../store/git-door.ts'
 import { timeOn } from '../../store/lineage.ts'
-import type { CheckpointTrees, PreparedCheckpoint, WrittenTree } from './checkpoint-tree.ts'
+import type { CheckpointTrees, WrittenTree } from './checkpoint-tree.ts'
 import { configOf } from './config.ts'
 import {
   countingWrites,
@@ -22,18 +22,13 @@ import {
   type WritesOf,
   writesTree,
 } from './pending-writes.ts'
+import type { PreparedCheckpoint } from './prepared-checkpoint.ts'
 import { type Made, ReservedLine, type Tip } from './reserved-line.ts'
+import { Sightings } from './sightings.ts'
 import type { ValueRules } from './stored-value.ts'
 import { checkpointSubject, writesSubject } from './subject.ts'
-import {
-  type Entry,
-  NAMESPACES,
-  ThreadIndex,
-  TRAILERS,
-  TYPE,
-  WRITES,
-  type WritesEntry,
-} from './thread-index.ts'
+import { type Entry, NAMESPACES, TRAILERS, TYPE, WRITES, type WritesEntry } from './thread-commit.ts'
+import { ThreadIndex } from './thread-index.ts'
 
 /** What all threads of a saver share. */
 export interface ThreadParts {
@@ -57,6 +52,7 @@ export interface NewCheckpoint {
 export class Thread {
   readonly id: SessionId
   readonly index: ThreadIndex
+  readonly seen = new Sightings()
   readonly #parts: ThreadParts
   readonly #namespaces: ReservedLine
   readonly #writes: ReservedLine

@@ -1,0 +1,43 @@
+/** The threads of a saver that are in use. */
+import type { SessionId } from '../../ids.ts'
+import { Thread, type ThreadParts } from './thread.ts'
+
+const MOST_THREADS = 10_000
+const MOST_COMMITS = 300_000
+
+export class Threads {
+  readonly #parts: Omit<ThreadParts, 'thread'>
+  readonly #threads = new Map<SessionId, Thread>()
+
+  constructor(parts: Omit<ThreadParts, 'thread'>) {
+    this.#parts = parts
+  }
+
+  get(id: SessionId): Thread {
+    let thread = this.#threads.get(id)
+    if (thread === undefined) {
+      this.#forgetOld()
+      thread = new Thread(id, { ...this.#parts, thread: (other) => this.get(other) })
+    } else this.#threads.delete(id)
+    this.#threads.set(id, thread)
+    return thread
+  }
+
+  forget(id: SessionId): void {
+    this.#threads.delete(id)
+  }
+
+  /** What was not used for longest is read again when it is needed. */
+  #forgetOld(): void {
+    // Counting takes time with many of them.
+    if (this.#threads.size < MOST_THREADS && this.#threads.size % 64 !== 0) return
+    let commits = 0
+    for (const { index } of this.#threads.values()) commits += index.size
+    for (const [id, { index, isBusy }] of this.#threads) {
+      if (this.#threads.size < MOST_THREADS && commits <= MOST_COMMITS) return
+      if (isBusy) continue
+      commits -= index.size
+      this.#threads.delete(id)
+    }
+  }
+}
