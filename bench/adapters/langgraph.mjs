@@ -28,7 +28,7 @@ export const contenders = [
       const { ForkpointSaver } = await import('../../dist/adapters/langgraph/index.js')
       const saver = new ForkpointSaver(join(folder, 'store'))
       return {
-        turn: graph(/** @type {any} */ (saver), shape),
+        ...graph(/** @type {any} */ (saver), shape),
         load: async () => {
           const fresh = new ForkpointSaver(join(folder, 'store'))
           const count = await messagesOf(/** @type {any} */ (fresh))
@@ -50,7 +50,7 @@ export const contenders = [
       const open = () => SqliteSaver.fromConnString(join(folder, 'langgraph.sqlite'))
       const saver = open()
       return {
-        turn: graph(saver, shape),
+        ...graph(saver, shape),
         load: async () => {
           const fresh = open()
           const count = await messagesOf(fresh)
@@ -75,7 +75,7 @@ export const contenders = [
     async open(_folder, shape) {
       const saver = new MemorySaver()
       return {
-        turn: graph(saver, shape),
+        ...graph(saver, shape),
         /** A restarted process would find nothing; this is what reading costs as long as it runs. */
         load: () => messagesOf(saver),
         close: async () => {},
@@ -90,25 +90,33 @@ async function messagesOf(saver) {
   return /** @type {unknown[]} */ (tuple?.checkpoint.channel_values.messages ?? []).length
 }
 
-/** One turn after the other. @param {Saver} saver @param {Shape} shape */
+/** Turns of a graph of one node. @param {Saver} saver @param {Shape} shape */
 function graph(saver, { bytes }) {
   const source = turns({ bytes: Math.round(bytes / 2) })
   const run = new Run(saver)
-  return async () => {
+  const prepare = () => {
     const [question, answer] = source.next().value
-    const human = new HumanMessage({ id: question.id, content: question.content })
-    const ai = new AIMessage({ id: answer.id, content: answer.content })
-    run.put('input', { __start__: { messages: [human] } })
-    run.write('__start__', [
-      ['messages', [human]],
-      ['branch:to:agent', null],
-    ])
-    run.messages.push(human)
-    run.put('loop', { __start__: undefined, messages: [...run.messages], 'branch:to:agent': null })
-    run.write('agent', [['messages', [ai]]])
-    run.messages.push(ai)
-    run.put('loop', { messages: [...run.messages], 'branch:to:agent': undefined })
-    await run.end()
+    return {
+      human: new HumanMessage({ id: question.id, content: question.content }),
+      ai: new AIMessage({ id: answer.id, content: answer.content }),
+    }
+  }
+  return {
+    prepare,
+    /** @param {number} _index */
+    turn: async (_index, { human, ai } = prepare()) => {
+      run.put('input', { __start__: { messages: [human] } })
+      run.write('__start__', [
+        ['messages', [human]],
+        ['branch:to:agent', null],
+      ])
+      run.messages.push(human)
+      run.put('loop', { __start__: undefined, messages: [...run.messages], 'branch:to:agent': null })
+      run.write('agent', [['messages', [ai]]])
+      run.messages.push(ai)
+      run.put('loop', { messages: [...run.messages], 'branch:to:agent': undefined })
+      await run.end()
+    },
   }
 }
 
