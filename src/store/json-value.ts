@@ -35,8 +35,15 @@ export function deepEqual(a: unknown, b: unknown): boolean {
 export function deepCopy<T>(value: T): T {
   if (typeof value !== 'object' || value === null) return value
   if (Array.isArray(value)) return value.map(deepCopy) as T
-  const entries = Object.entries(value).filter(([, inner]) => inner !== undefined)
-  return fromEntries(entries.map(([key, inner]) => [key, deepCopy(inner)])) as T
+  const copy: Record<string, unknown> = {}
+  for (const key of Object.keys(value)) {
+    const inner = (value as JsonObject)[key]
+    if (inner === undefined) continue
+    // Assigned, it would be the prototype.
+    if (key === '__proto__') Object.defineProperty(copy, key, own(deepCopy(inner)))
+    else copy[key] = deepCopy(inner)
+  }
+  return copy as T
 }
 
 /**
@@ -69,6 +76,8 @@ export function isOrdinary(value: unknown, depth = 64): boolean {
   }
   return true
 }
+
+const own = (value: unknown) => ({ value, writable: true, enumerable: true, configurable: true })
 
 /** The object of these entries; unlike assignment it keeps a key called `__proto__`. */
 export const fromEntries = (entries: Iterable<readonly [string, unknown]>): Record<string, unknown> =>
