@@ -18,27 +18,31 @@ export function checkMessages(messages: unknown): readonly StoredMessage[] {
   if (!Array.isArray(messages)) {
     throw new InvalidStateError([{ path: [MESSAGES], message: 'has to be an array of UI messages' }])
   }
-  const seen = new Map<string, number>()
+  const seen = new Set<unknown>()
   const issues: StateIssue[] = []
   for (let index = 0; index < messages.length; index++) {
     const message: unknown = messages[index]
-    const issue = (key: string, text: string) => issues.push({ path: [MESSAGES, index, key], message: text })
     if (!isJsonObject(message)) {
       issues.push({ path: [MESSAGES, index], message: 'has to be a plain object' })
       continue
     }
     const { id, role, parts } = message
-    if (typeof id !== 'string' || id === '') issue('id', NO_ID)
-    else if (seen.has(id))
-      issue('id', `is that of ${MESSAGES}[${seen.get(id)}], and ids are unique in a chat`)
-    else seen.set(id, index)
-    if (typeof role !== 'string' || role === '') issue('role', "has to be 'system', 'user' or 'assistant'")
-    if (!Array.isArray(parts)) issue('parts', 'has to be an array')
+    if (typeof id !== 'string' || id === '') issues.push(issue(index, 'id', NO_ID))
+    else if (seen.has(id)) issues.push(issue(index, 'id', `is '${id}' again, and ids are unique in a chat`))
+    else seen.add(id)
+    if (typeof role !== 'string' || role === '') issues.push(issue(index, 'role', NO_ROLE))
+    if (!Array.isArray(parts)) issues.push(issue(index, 'parts', 'has to be an array'))
   }
   if (issues.length > 0) throw new InvalidStateError(issues)
   return [...(messages as StoredMessage[])]
 }
 
+const issue = (index: number, key: string, message: string): StateIssue => ({
+  path: [MESSAGES, index, key],
+  message,
+})
+
+const NO_ROLE = "has to be 'system', 'user' or 'assistant'"
 const NO_ID =
   'is missing. Of answers the AI SDK makes one when generateMessageId is passed to toUIMessageStreamResponse'
 
