@@ -4,23 +4,31 @@ import type { RunnableConfig } from '@langchain/core/runnables'
 import {
   Annotation,
   Command,
+  DeltaValue,
   END,
+  entrypoint,
+  getPreviousState,
   interrupt,
   MemorySaver,
   MessagesAnnotation,
+  messagesDeltaReducer,
+  ReducedValue,
   Send,
   START,
   StateGraph,
+  StateSchema,
   type StateSnapshot,
+  task,
 } from '@langchain/langgraph'
 import type { BaseCheckpointSaver } from '@langchain/langgraph-checkpoint'
 import { describe, expect, test } from 'vitest'
+import * as z from 'zod'
 import { ConflictError } from '../../../src/index.ts'
 import { at, listed, useStore } from './context.ts'
 
 const context = useStore()
 
-const State = Annotation.Root({
+const PlainState = Annotation.Root({
   ...MessagesAnnotation.spec,
   count: Annotation<number>,
   notes: Annotation<string[]>({ reducer: (a, b) => [...a, ...b], default: () => [] }),
@@ -30,7 +38,20 @@ let serial = 0
 const ai = (content: string) => new AIMessage({ id: `ai-${serial++}`, content })
 const human = (content: string) => new HumanMessage({ id: `human-${serial++}`, content })
 
-function reviewer(checkpointer: BaseCheckpointSaver) {
+/** The same, but its messages are kept as changes, with a snapshot now and then. */
+const DeltaState = new StateSchema({
+  messages: new DeltaValue(z.array(z.custom<BaseMessage>()).default([]), {
+    reducer: messagesDeltaReducer as never,
+    snapshotFrequency: 3,
+  }),
+  count: z.number(),
+  notes: new ReducedValue(
+    z.array(z.string()).default(() => []),
+    { reducer: (a, b) => [...a, ...b] },
+  ),
+})
+
+function reviewer(checkpointer: BaseCheckpointSaver, State: unknown = PlainState) {
   const research = new StateGraph(MessagesAnnotation)
     .addNode('think', () => ({ messages: [ai('thinking')] }))
     .addNode('ask', () => ({ messages: [ai(`answer: ${interrupt('may I?')}`)] }))
@@ -38,7 +59,7 @@ function reviewer(checkpointer: BaseCheckpointSaver) {
     .addEdge('think', 'ask')
     .addEdge('ask', END)
     .compile()
-  return new StateGraph(State)
+  return new StateGraph(State as typeof PlainState)
     .addNode('plan', ({ count = 0 }) => ({ count: count + 1, messages: [ai(`plan ${count + 1}`)] }))
     .addNode('research', research)
     .addNode('note', (input: { n: number }) => ({ notes: [`note ${input.n}`] }))
@@ -77,18 +98,18 @@ const comparable = ({ values, next, metadata, tasks }: StateSnapshot) => ({
 })
 
 /** Everything that a host does with threads; `reopen` is a restart of its process. */
-async function scenario(reopen: () => BaseCheckpointSaver) {
+async function scenario(reopen: () => BaseCheckpointSaver, state: unknown) {
   const seen: unknown[] = []
   const thread = at('review')
-  let graph = reviewer(reopen())
+  let graph = reviewer(reopen(), state)
   const see = (what: string, value: unknown) => seen.push([what, value])
   see('interrupted', texts(await graph.invoke({ messages: [human('hello')] }, thread)))
-  graph = reviewer(reopen())
+  graph = reviewer(reopen(), state)
   const waiting = await graph.getState(thread, { subgraphs: true })
   see('waiting', comparable(waiting))
   see('inside', texts((waiting.tasks[0]!.state as StateSnapshot).values))
   see('resumed', texts(await graph.invoke(new Command({ resume: 'yes' }), thread)))
-  graph = reviewer(reopen())
+  graph = reviewer(reopen(), state)
   await graph.invoke({ messages: [human('again')] }, thread)
   see('second', texts(await graph.invoke(new Command({ resume: 'no' }), thread)))
   const states = await historyOf(graph, thread)
@@ -97,7 +118,7 @@ async function scenario(reopen: () => BaseCheckpointSaver) {
   // A fork: the past is changed, and the run goes on from there.
   const forked = await graph.updateState(planned.config, { messages: [ai('edited')], count: 40 })
   see('fork waits', texts(await graph.invoke(null, forked)))
-  graph = reviewer(reopen())
+  graph = reviewer(reopen(), state)
   see('fork ends', texts(await graph.invoke(new Command({ resume: 'perhaps' }), thread)))
   // A replay: the past again, as it was.
   see('replay waits', texts(await graph.invoke(null, planned.config)))
@@ -116,23 +137,48 @@ async function scenario(reopen: () => BaseCheckpointSaver) {
     'on exit',
     texts(await graph.invoke(new Command({ resume: 'ok' }), { ...at('exit'), durability: 'sync' })),
   )
-  graph = reviewer(reopen())
+  graph = reviewer(reopen(), state)
   see('all states', (await historyOf(graph, thread)).map(comparable))
   see('all states', (await historyOf(graph, at('exit'))).map(comparable))
   return seen
 }
 
 describe('a graph', () => {
-  test('behaves on git as it does in memory: interrupt, resume, subgraph, fan-out, fork, replay, copy', async () => {
-    const memory = new MemorySaver()
-    const expected = await scenario(() => memory)
-    const actual = await scenario(() => context.open())
-    for (const [n, step] of actual.entries()) expect(step).toEqual(expected[n])
+  test.each([
+    ['whole', PlainState],
+    ['as changes', DeltaState],
+  ])(
+    'with messages kept %s behaves on git as in memory: interrupt, subgraph, fork, replay, copy',
+    async (_, state) => {
+      const memory = new MemorySaver()
+      const expected = await scenario(() => memory, state)
+      const actual = await scenario(() => context.open(), state)
+      for (const [n, step] of actual.entries()) expect(step).toEqual(expected[n])
+      const saver = context.open()
+      const inMemory = await listed(memory, {})
+      expect(await listed(saver, {})).toHaveLength(inMemory.length)
+      expect(await saver.store.verify()).toMatchObject({ ok: true })
+      expect(context.git('fsck', '--strict', '--no-dangling')).toBe('')
+    },
+  )
+
+  test('of functions works, and what it remembers of its last run', async () => {
     const saver = context.open()
-    const inMemory = await listed(memory, {})
-    expect(await listed(saver, {})).toHaveLength(inMemory.length)
-    expect(await saver.store.verify()).toMatchObject({ ok: true })
-    expect(context.git('fsck', '--strict', '--no-dangling')).toBe('')
+    const slow = task('double', async (n: number) => n * 2)
+    const flow = entrypoint({ checkpointer: saver, name: 'flow' }, async (n: number) => {
+      const before = getPreviousState<number>() ?? 0
+      const doubled = await Promise.all([slow(n), slow(n + 1)])
+      const answer = interrupt(`add ${before}?`)
+      const sum = doubled[0]! + doubled[1]! + before
+      return entrypoint.final({ value: `${answer}: ${sum}`, save: sum })
+    })
+    const config = at('flow')
+    await flow.invoke(1, config)
+    expect(await flow.invoke(new Command({ resume: 'yes' }), config)).toBe('yes: 6')
+    await flow.invoke(10, config)
+    const again = entrypoint({ checkpointer: context.open(), name: 'flow' }, async () => getPreviousState())
+    expect(await flow.invoke(new Command({ resume: 'no' }), config)).toBe('no: 48')
+    expect(await again.invoke(0, config)).toBe(48)
   })
 
   test('leaves a log that people read', async () => {
