@@ -15,7 +15,7 @@ import { InvalidIdError, InvalidStateError, NotFoundError, StorageError } from '
 import { type CommitId, parseRef, parseSessionId, type SessionId } from '../../ids.ts'
 import { doorOf, type GitDoor } from '../../store/git-door.ts'
 import type { GitSessionStore } from '../../store/git-session-store.ts'
-import { deepEqual } from '../../store/json-value.ts'
+import { deepEqual, type JsonObject } from '../../store/json-value.ts'
 import type { Author, Redact } from '../../store/session-store.ts'
 import { adapterStore, type StoreOrFolder } from '../store-or-folder.ts'
 import { CheckpointTrees } from './checkpoint-tree.ts'
@@ -143,8 +143,8 @@ export class ForkpointSaver extends BaseCheckpointSaver {
       if (!mayMatch(entry, filter)) continue
       const tuple = await lifetime.use(async () => {
         if (filter.length > 0) {
-          const metadata = (await this.#trees.metadata(entry.tree)) as unknown as Record<string, unknown>
-          if (!filter.every(([key, value]) => deepEqual(metadata[key], value))) return undefined
+          const metadata = (await this.#trees.metadata(entry.tree)) as unknown as JsonObject | undefined
+          if (!filter.every(([key, value]) => deepEqual(metadata?.[key], value))) return undefined
         }
         return thread.tuple(entry, name)
       })
@@ -220,8 +220,8 @@ export class ForkpointSaver extends BaseCheckpointSaver {
 
   /** Deletes a thread with all its namespaces, writes, branches and tags; nothing happens when there is none. */
   override deleteThread(threadId: string): Promise<void> {
-    const id = parseSessionId(threadId)
     return this.#door.lifetime.use(async () => {
+      const id = parseSessionId(threadId)
       const { index } = await this.#open(id)
       if (!index.exists) return
       await this.#door.refs.deleteSession(id)

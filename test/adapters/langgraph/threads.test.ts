@@ -447,6 +447,7 @@ describe('a thread', () => {
     await expect(saver.put(at('t'), nameless as never, metadataOf('input', -1), {})).rejects.toBeInstanceOf(
       InvalidIdError,
     )
+    await expect(saver.deleteThread('')).rejects.toBeInstanceOf(InvalidIdError)
     expect(await saver.getTuple({})).toBeUndefined()
   })
 })
