@@ -22,6 +22,8 @@ import { TimeSlice } from './time-slice.ts'
 
 export interface RepackParts extends PackRemovalParts {
   objects: ObjectStore
+  /** Runs `work` while no process merges packs that were settled. */
+  withoutMerges<T>(work: () => Promise<T>): Promise<T>
 }
 
 /** Whether there was anything to do. Throws NativeGitError, UnsupportedError, StorageError. */
@@ -32,7 +34,9 @@ export async function repackWithGit(
 ): Promise<boolean> {
   for (let round = 1; ; round++) {
     try {
-      return await repackOnce(parts, git, onProgress)
+      if (round === 1) return await repackOnce(parts, git, onProgress)
+      // Where others save all the time, young packs come and go: those that have stayed are enough.
+      return await parts.withoutMerges(() => repackOnce(parts, git, onProgress, YOUNG))
     } catch (error) {
       // Another process may have merged, and removed, a pack that git was told to read.
       if (!(error instanceof NativeGitError) || round === ROUNDS) throw error
@@ -40,22 +44,29 @@ export async function repackWithGit(
   }
 }
 
-const ROUNDS = 3
+const ROUNDS = 5
+/** Milliseconds after which a pack of a save that is still there is not merged with the others of its chapter. */
+const YOUNG = 2500
 
 async function repackOnce(
   parts: RepackParts,
   git: NativeGit,
   onProgress: RunOptions['onProgress'],
+  youngest = 0,
 ): Promise<boolean> {
-  const packs = freePacks(parts)
-    .filter(({ isCruft }) => !isCruft)
+  const canChoose = git.isAtLeast('2.32')
+  const all = freePacks(parts).filter(({ isCruft }) => !isCruft)
+  const packs = all
+    .filter(({ mtimeMs }) => !canChoose || youngest === 0 || Date.now() - mtimeMs >= youngest)
     .sort((a, b) => a.size - b.size)
-  const plan = planRepack(
+  if (packs.length === 0 && all.length > 0) return false
+  const chosen = planRepack(
     packs.map((pack) => ({ ...pack, isCompressed: isCompressed(parts, pack.name) })),
     parts.objects.looseIds().next().done === false,
-    git.isAtLeast('2.32'),
+    canChoose,
   )
-  if (plan === undefined) return false
+  if (chosen === undefined) return false
+  const plan = { ...chosen, isFull: chosen.isFull && packs.length === all.length }
   const made = await packObjects(parts, git, plan, onProgress)
   parts.objects.refresh()
   // What others keep git has left out of the new pack.

@@ -22,6 +22,8 @@ export interface FreePack {
   name: string
   /** Bytes of the pack itself. */
   size: number
+  /** When it was placed. */
+  mtimeMs: number
   /** Holds only what nothing reached when git last looked (gitformat-pack(5), "Cruft packs"). */
   isCruft: boolean
 }
@@ -41,7 +43,8 @@ export function freePacks({ fs, paths, placement }: PackRemovalParts): FreePack[
     const isHeld = HELD.some((ending) => fs.stat(placement.file(name, ending)) !== undefined)
     const stat = fs.stat(placement.file(name, 'pack'))
     if (isHeld || stat?.kind !== 'file') continue
-    found.push({ name, size: stat.size, isCruft: listed.has(`pack-${name}.mtimes`) })
+    const isCruft = listed.has(`pack-${name}.mtimes`)
+    found.push({ name, size: stat.size, mtimeMs: stat.mtimeMs, isCruft })
   }
   return found
 }

@@ -44,7 +44,8 @@ export async function maintainRepository(
     phase('packing')
     if (git === undefined) await repository.merger.compact()
     else {
-      await repackWithGit(partsOf(repository), git, onProgress)
+      const alone = <T>(work: () => Promise<T>) => withoutMerges(repository, work)
+      await repackWithGit({ ...partsOf(repository), withoutMerges: alone }, git, onProgress)
       phase('packing refs')
       await tryGit(git, ['pack-refs', '--all', '--prune'])
       await repository.fs.syncDir(repository.paths.root)

@@ -297,6 +297,7 @@ describe('What is put into one pack', () => {
     name: `${size}`,
     size,
     isCompressed,
+    mtimeMs: 0,
     isCruft: false,
   })
   const plan = (packs: readonly ReturnType<typeof pack>[], hasLoose = false, canChoose = true) =>
