@@ -43,13 +43,82 @@ export interface WriteOptions {
  * JSON text of the value, without a final newline. Properties that are `undefined` are left out. Throws
  * InvalidStateError, with the path, for what JSON cannot express and for what is over a limit.
  */
-export function writeJson(
+export function writeJson(value: unknown, options: WriteOptions = {}): string {
+  const { compact = false, order, marks } = options
+  left = SIMPLE_VALUES
+  const simple = asSimple(value, marks, order, 0)
+  if (simple === NOT_SIMPLE) return writeByHand(value, options)
+  return JSON.stringify(simple, undefined, compact ? undefined : 2)
+}
+
+/** `writeJson` for every value. */
+export function writeByHand(
   value: unknown,
   { compact = false, path = [], order, marks }: WriteOptions = {},
 ): string {
   const writer: Writer = { text: '', compact, path: [...path], marks }
   write(writer, value, order, 0)
   return writer.text
+}
+
+const NOT_SIMPLE = Symbol('not simple')
+/** Shorter than any text that goes beside. */
+const SIMPLE_TEXT = 4096
+const SIMPLE_DEPTH = 32
+/** One object that stands in two places of another, and so on, can unfold without end. */
+const SIMPLE_VALUES = 10_000
+let left = 0
+
+/**
+ * What `JSON.stringify`, which is three times as fast, writes as we would: most messages. With markers in place, and
+ * known keys first. `NOT_SIMPLE` for whatever it might write otherwise or we refuse.
+ */
+function asSimple(
+  value: unknown,
+  marks: Marks | undefined,
+  order: KeyOrder | undefined,
+  depth: number,
+): unknown {
+  switch (typeof value) {
+    case 'string':
+      if (value.length > SIMPLE_TEXT) return NOT_SIMPLE
+      return marks?.text(value)?.json ?? value
+    case 'number':
+      return Number.isFinite(value) && !Object.is(value, -0) ? value : NOT_SIMPLE
+    case 'boolean':
+      return value
+    case 'object':
+      break
+    default:
+      return NOT_SIMPLE
+  }
+  if (value === null) return null
+  if (value instanceof Marker) return value.json
+  if (depth === SIMPLE_DEPTH || left < 0) return NOT_SIMPLE
+  if (Array.isArray(value)) {
+    const items: unknown[] = []
+    left -= value.length
+    for (let index = 0; index < value.length; index++) {
+      const item = asSimple(value[index], marks, undefined, depth + 1)
+      if (item === NOT_SIMPLE) return NOT_SIMPLE
+      items.push(item)
+    }
+    return items
+  }
+  if (!isPlain(value)) return NOT_SIMPLE
+  const keys = order === undefined ? Object.keys(value) : sortKeys(Object.keys(value), order)
+  left -= keys.length
+  const object: Record<string, unknown> = {}
+  for (const key of keys) {
+    const member = value[key]
+    if (member === undefined) continue
+    // A new object has numbers first, and `__proto__` is no key of its own.
+    if (/^(?:\d|__proto__$)/.test(key)) return NOT_SIMPLE
+    const simple = asSimple(member, marks, order?.inside?.get(key), depth + 1)
+    if (simple === NOT_SIMPLE) return NOT_SIMPLE
+    object[marks === undefined ? key : marks.key(key)] = simple
+  }
+  return object
 }
 
 /** Whether it is an object as JSON knows them, and no instance of anything; one of a vm context counts too. */
@@ -103,9 +172,11 @@ function writeText(writer: Writer, value: string, level: number): void {
 }
 
 function writeMarker(writer: Writer, { json }: Marker, level: number): void {
-  writer.text += writer.compact
-    ? JSON.stringify(json)
-    : JSON.stringify(json, undefined, 2).replaceAll('\n', newline(level))
+  if (writer.compact) {
+    writer.text += JSON.stringify(json)
+    return
+  }
+  writer.text += JSON.stringify(json, undefined, 2).replaceAll('\n', newline(level))
 }
 
 function writeArray(writer: Writer, items: readonly unknown[], level: number): void {

@@ -13,9 +13,8 @@ export interface BuiltPack {
   /** The pack's checksum, 40 hex digits: the files are `pack-<name>.pack` and `pack-<name>.idx`. */
   name: string
   pack: Buffer
-  index: Buffer
-  /** Where each object's entry starts in the pack. */
-  offsets: ReadonlyMap<ObjectId, number>
+  /** Made when it is first asked for. */
+  readonly index: Buffer
 }
 
 /** What an index says about one object. */
@@ -152,7 +151,6 @@ function* assemble(objects: readonly NewObject[], bodies: readonly Body[]): Gene
   const pack = Buffer.allocUnsafe(size)
   const digest = createHash('sha1')
   const entries: PackEntry[] = []
-  const offsets = new Map<ObjectId, number>()
   pack.set(packHeader(objects.length))
   let hashed = 0
   let to = 12
@@ -174,7 +172,6 @@ function* assemble(objects: readonly NewObject[], bodies: readonly Body[]): Gene
       if (to - start > PIECE) yield
     }
     entries.push({ id, offset: start, crc })
-    offsets.set(id, start)
     for (; to - hashed > PIECE; hashed += PIECE) {
       digest.update(pack.subarray(hashed, hashed + PIECE))
       yield
@@ -183,7 +180,15 @@ function* assemble(objects: readonly NewObject[], bodies: readonly Body[]): Gene
   digest.update(pack.subarray(hashed, to))
   const checksum = digest.digest()
   pack.set(checksum, to)
-  return { name: checksum.toString('hex'), pack, index: buildIndex(entries, checksum), offsets }
+  let index: Buffer | undefined
+  return {
+    name: checksum.toString('hex'),
+    pack,
+    get index() {
+      index ??= buildIndex(entries, checksum)
+      return index
+    },
+  }
 }
 
 const PIECE = BIG_OBJECT

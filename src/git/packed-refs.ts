@@ -13,7 +13,8 @@ export class PackedRefs {
   readonly path: string
   private readonly fs: FileSystem
   private seen: string | undefined = ''
-  private refs: ReadonlyMap<string, PackedRef> = new Map()
+  /** What `read` returned last. */
+  refs: ReadonlyMap<string, PackedRef> = new Map()
 
   constructor(fs: FileSystem, path: string) {
     this.fs = fs

@@ -61,10 +61,12 @@ export class Refs {
   readValue(ref: string): RefValue | undefined {
     const loose = this.readLoose(ref)
     if (loose !== undefined) return loose
-    const packed = this.packed.read().get(ref)
-    if (packed !== undefined) return { id: packed.id }
-    // Between the two looks it may have been written anew.
-    return this.readLoose(ref)
+    const known = this.packed.refs
+    const packed = this.packed.read()
+    const value = packed.get(ref)
+    if (value !== undefined) return { id: value.id }
+    // Between the two looks somebody may have moved it from one to the other.
+    return packed === known ? undefined : this.readLoose(ref)
   }
 
   /** Every ref whose name starts with `prefix` (a folder such as `refs/heads/`), by name; symbolic ones resolved. */

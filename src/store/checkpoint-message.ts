@@ -40,7 +40,10 @@ const OWN = [
 export const isOwnTrailer = (name: string): boolean =>
   OWN.some((own) => own.toLowerCase() === name.toLowerCase())
 
-export function encodeMessage(fields: MessageFields): string {
+export const encodeMessage = (fields: MessageFields): string => composeMessage(fields).text
+
+/** The text of a message, and what `parseMessage` would read in it. */
+export function composeMessage(fields: MessageFields): { text: string; parsed: ParsedMessage } {
   const { messages, forkedFrom } = fields
   const values: [string, string | undefined][] = [
     ['Session', fields.session],
@@ -59,13 +62,17 @@ export function encodeMessage(fields: MessageFields): string {
     ...Object.entries(fields.trailers ?? {}),
     ['Format', FORMAT],
   ]
-  const block = values.flatMap(([name, value]) => {
-    if (value === undefined) return []
-    return [`${PREFIX}${name}: ${name === 'Forked-From' ? value : encodeValue(value)}`]
-  })
+  const trailers = new Map<string, string>()
+  let block = ''
+  for (const [name, value] of values) {
+    if (value === undefined) continue
+    trailers.set(name, value.toWellFormed())
+    block += `${PREFIX}${name}: ${name === 'Forked-From' ? value : encodeValue(value)}\n`
+  }
   const subject = oneLine(fields.subject) || 'checkpoint'
   const body = cleanBody(fields.body)
-  return `${[subject, ...(body === '' ? [] : [body]), block.join('\n')].join('\n\n')}\n`
+  const text = `${subject}\n\n${body === '' ? '' : `${body}\n\n`}${block}`
+  return { text, parsed: { subject, body, trailers } }
 }
 
 /** What a message of ours says; of another tool's commit only subject and body. */

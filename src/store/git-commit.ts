@@ -2,7 +2,7 @@
 import { encodeCommit } from '../git/commit.ts'
 import { type NewObject, newObject } from '../git/object.ts'
 import type { CommitId } from '../ids.ts'
-import { encodeMessage, parseMessage } from './checkpoint-message.ts'
+import { composeMessage } from './checkpoint-message.ts'
 import type { CommitInfo } from './git-history.ts'
 import type { Author, Checkpoint } from './session-store.ts'
 
@@ -20,7 +20,7 @@ export interface NewCheckpoint {
 
 export function newCommit(made: NewCheckpoint): { commit: CommitInfo; object: NewObject } {
   const { tree, parents, time, author, type, checkpoint, trailers } = made
-  const text = encodeMessage({ ...checkpoint, type, at: time, ...(trailers && { trailers }) })
+  const { text, parsed } = composeMessage({ ...checkpoint, type, at: time, ...(trailers && { trailers }) })
   const person = { ...author, at: time }
   const object = newObject(
     'commit',
@@ -29,7 +29,7 @@ export function newCommit(made: NewCheckpoint): { commit: CommitInfo; object: Ne
   const { session, kind, seq, key } = checkpoint
   const id = object.id as CommitId
   return {
-    commit: { id, tree, parents, time, message: parseMessage(text), author, session, type, kind, seq, key },
+    commit: { id, tree, parents, time, message: parsed, author, session, type, kind, seq, key },
     object,
   }
 }

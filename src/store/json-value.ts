@@ -50,7 +50,17 @@ export function deepCopy<T>(value: T): T {
  * Whether JSON can certainly express the value: plain, not deep, no text that could be too long. What this says no to
  * may still be fine.
  */
-export function isOrdinary(value: unknown, depth = 64): boolean {
+export function isOrdinary(value: unknown): boolean {
+  left = ORDINARY_VALUES
+  return isOrdinaryBelow(value, ORDINARY_DEPTH)
+}
+
+const ORDINARY_DEPTH = 64
+/** One object that stands in two places of another, and so on, can unfold without end. */
+const ORDINARY_VALUES = 1_000_000
+let left = 0
+
+function isOrdinaryBelow(value: unknown, depth: number): boolean {
   switch (typeof value) {
     case 'string':
       return value.length <= MAX_VALUE / 3 || Buffer.byteLength(value) <= MAX_VALUE
@@ -64,15 +74,19 @@ export function isOrdinary(value: unknown, depth = 64): boolean {
       return false
   }
   if (value === null) return true
-  if (depth === 0) return false
+  if (depth === 0 || left < 0) return false
   if (Array.isArray(value)) {
-    for (let index = 0; index < value.length; index++) if (!isOrdinary(value[index], depth - 1)) return false
+    left -= value.length
+    for (let index = 0; index < value.length; index++)
+      if (!isOrdinaryBelow(value[index], depth - 1)) return false
     return true
   }
   if (!isJsonObject(value)) return false
-  for (const key of Object.keys(value)) {
+  const keys = Object.keys(value)
+  left -= keys.length
+  for (const key of keys) {
     const member = value[key]
-    if (member !== undefined && !isOrdinary(member, depth - 1)) return false
+    if (member !== undefined && !isOrdinaryBelow(member, depth - 1)) return false
   }
   return true
 }
