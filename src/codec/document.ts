@@ -4,7 +4,7 @@ import { decodeItem, itemFiles } from './item.ts'
 import { isBeside, jsonFile, readJsonFile, stranger } from './json-file.ts'
 import { isPlain, sortKeys } from './json-writer.ts'
 import { isFolderName, type KeyOrder, type Layout, sessionLayout } from './layout.ts'
-import { folderName, parseFolderName, parseItemName, parseSegmentName } from './place.ts'
+import { folderName, ITEMS_PER_FOLDER, parseFolderName, parseItemName, parseSegmentName } from './place.ts'
 
 type Files = Map<string, Uint8Array>
 type ReadonlyFiles = ReadonlyMap<string, Uint8Array>
@@ -95,9 +95,10 @@ export async function decodeDocumentSliced(
 function* decoding(files: ReadonlyFiles): Generator<void, Record<string, unknown>> {
   const head: Files = new Map()
   const collections = new Map<string, Map<number, Files>>()
+  const sortIn = sorter(collections)
   let sorted = 0
   for (const [path, bytes] of files) {
-    if (path.includes('/')) sortIn(collections, path, bytes)
+    if (path.includes('/')) sortIn(path, bytes)
     else head.set(path, bytes)
     if (++sorted % 256 === 0) yield
   }
@@ -168,25 +169,35 @@ function assemble(entries: readonly (readonly [string, unknown])[]): Record<stri
 const sorted = (document: Record<string, unknown>, order: KeyOrder): [string, unknown][] =>
   sortKeys(Object.keys(document), order).map((key) => [key, document[key]])
 
-function sortIn(collections: Map<string, Map<number, Files>>, path: string, bytes: Uint8Array): void {
-  const [name = '', folder = '', entry = '', ...inside] = path.split('/')
-  const index = parseItemName(entry)
-  if (
-    !isFolderName(name) ||
-    parseFolderName(folder) === undefined ||
-    index === undefined ||
-    folderName(index) !== folder ||
-    inside.length > 2 ||
-    (inside.length === 1 && parseItemName(inside[0] as string) !== undefined) ||
-    (inside.length === 2 && parseSegmentName(inside[1] as string) === undefined)
-  ) {
-    throw stranger(path)
+/** Sorts files into items. Most come folder by folder: what is right about a folder is found out once. */
+function sorter(collections: Map<string, Map<number, Files>>): (path: string, bytes: Uint8Array) => void {
+  let current: { prefix: string; first: number; items: Map<number, Files> } | undefined
+  return (path, bytes) => {
+    if (current === undefined || !path.startsWith(current.prefix)) {
+      const [name = '', folder = ''] = path.split('/', 2)
+      const number = parseFolderName(folder)
+      if (!isFolderName(name) || number === undefined) throw stranger(path)
+      const items = collections.get(name) ?? new Map<number, Files>()
+      collections.set(name, items)
+      current = { prefix: `${name}/${folder}/`, first: number * ITEMS_PER_FOLDER, items }
+    }
+    const { prefix, first, items } = current
+    const slash = path.indexOf('/', prefix.length)
+    const entry = path.slice(prefix.length, slash === -1 ? undefined : slash)
+    const index = parseItemName(entry)
+    if (index === undefined || index < first || index >= first + ITEMS_PER_FOLDER) throw stranger(path)
+    if (slash !== -1 && !isInsideItem(path.slice(slash + 1))) throw stranger(path)
+    const files = items.get(index)
+    if (files === undefined) items.set(index, new Map([[path, bytes]]))
+    else files.set(path, bytes)
   }
-  const items = collections.get(name) ?? new Map<number, Files>()
-  collections.set(name, items)
-  const files: Files = items.get(index) ?? new Map()
-  items.set(index, files)
-  files.set(path, bytes)
+}
+
+/** Whether a path in the folder of an item can be that of its file, of what stands beside it, or of its log. */
+function isInsideItem(path: string): boolean {
+  const inside = path.split('/')
+  if (inside.length === 1) return parseItemName(path) === undefined
+  return inside.length === 2 && parseSegmentName(inside[1]!) !== undefined
 }
 
 /** The files of each item, by number. Throws CorruptError for a number that is missing. */

@@ -47,6 +47,7 @@ export function* itemFiles(
 export function decodeItem(files: ReadonlyFiles): unknown {
   const main = mainFile(files)
   const item = readJsonFile(main, files)
+  if (files.size === 1) return item
   const folder = main.slice(0, main.lastIndexOf('/') + 1)
   if (isPlainItem(main)) {
     for (const path of files.keys()) if (path !== main && !isBeside(path, main)) throw stranger(path)
@@ -91,8 +92,13 @@ const isPlainItem = (file: string): boolean => parseItemName(baseName(file)) !==
 
 /** The one JSON file of an item. */
 function mainFile(files: ReadonlyFiles): string {
-  const found = [...files.keys()].filter((path) => path.endsWith('.json'))
-  const [main, second] = found
+  let main: string | undefined
+  let second: string | undefined
+  for (const path of files.keys()) {
+    if (!path.endsWith('.json')) continue
+    if (main === undefined) main = path
+    else second ??= path
+  }
   if (main === undefined) {
     const file = files.keys().next().value
     throw new CorruptError(`The item of '${file}' has no JSON file.`, file === undefined ? {} : { file })

@@ -1,6 +1,6 @@
 /** Where things stand in a tree, and what the names there mean. Readers go by the number in a name only. */
 
-const ITEMS_PER_FOLDER = 100
+export const ITEMS_PER_FOLDER = 100
 
 /** Folder of an item, such as `messages/0012`, and the number its files begin with, such as `001234`. */
 export interface ItemPlace {
