@@ -130,7 +130,10 @@ function pack() {
     if (!files.includes(needed)) fail(`${needed} is not in the package. Is it built?`)
   }
   const strange = files.filter(
-    (path) => !/^(?:dist\/.*\.(?:js|d\.ts)|docs\/format\.md|[A-Z]+\.md|LICENSE|package\.json)$/.test(path),
+    (path) =>
+      !/^(?:dist\/.*\.(?:js|d\.ts)|docs\/(?:format|agent|adapters\/[a-z-]+)\.md|[A-Z]+\.md|LICENSE|package\.json)$/.test(
+        path,
+      ),
   )
   if (strange.length > 0) fail(`This does not belong into the package: ${strange.join(', ')}`)
   console.log(`  ${files.length} files, ${Math.round(packed.size / 1000)} kB packed`)

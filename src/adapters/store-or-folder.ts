@@ -16,5 +16,7 @@ export function adapterStore<S extends StoredDocument>(
 ): GitSessionStore<S> {
   if (typeof storeOrFolder === 'string') return new GitSessionStore<S>(storeOrFolder, options)
   if (storeOrFolder instanceof GitSessionStore) return storeOrFolder.view<S>(options)
-  throw new TypeError('An adapter needs a GitSessionStore, or the path of its folder')
+  throw new TypeError(
+    'An adapter needs a store (an option, or its first argument): a GitSessionStore, or the path of its folder',
+  )
 }

@@ -45,7 +45,7 @@ export function checkpointDetails(checkpoint: Checkpoint, names: Names): Line[] 
   const facts: [string, string | undefined][] = [
     ['date', when(checkpoint.createdAt)],
     ['session', checkpoint.session],
-    ['branch', checkpoint.branch || undefined],
+    ['saved on', checkpoint.branch || undefined],
     ['head of', branches.join(', ') || undefined],
     ['tags', tags.join(', ') || undefined],
     ['kind', checkpoint.kind],
@@ -55,7 +55,8 @@ export function checkpointDetails(checkpoint: Checkpoint, names: Names): Line[] 
     ['run', checkpoint.run],
     [
       'messages',
-      messages && (messages.from === messages.to ? `${messages.from}` : `${messages.from} to ${messages.to}`),
+      messages &&
+        (messages.from === messages.to ? `#${messages.from}` : `#${messages.from} to #${messages.to}`),
     ],
     ['forked from', forkedFrom && `${forkedFrom.session} at ${shortId(forkedFrom.checkpoint)}`],
   ]
@@ -74,13 +75,14 @@ export interface MessageStyle {
 }
 
 /** A message: who and when, then what was said, indented. Copes with the messages of any tool. */
-export function messageLines(message: unknown, index: number, style: MessageStyle): Line[] {
+export function messageLines(written: unknown, index: number, style: MessageStyle): Line[] {
+  const message = plainMessage(written)
   return [line`${messageHead(message, index)}`, ...bodyLines(message, style).map((text) => line`    ${text}`)]
 }
 
 /** `#12 assistant  2025-11-03 09:12` */
 export function messageHead(message: unknown, index: number): Line {
-  const { role, type, createdAt } = fieldsOf(message)
+  const { role, type, createdAt } = fieldsOf(plainMessage(message))
   const who = typeof role === 'string' ? role : typeof type === 'string' ? type : 'item'
   const at = typeof createdAt === 'string' ? dim(`  ${when(createdAt)}`) : ''
   return line`${dim(`#${index} `)}${bold(who)}${at}`
@@ -112,6 +114,44 @@ const LINE_WIDTH = 2000
 
 const cutLine = (text: string): string => (text.length > LINE_WIDTH ? `${text.slice(0, LINE_WIDTH)}…` : text)
 
+/** A message with a role and parts, whichever framework wrote it; what is none we know stays as it is. */
+function plainMessage(message: unknown): unknown {
+  const { lc, type, id, kwargs, name, arguments: args, output } = fieldsOf(message)
+  switch (type) {
+    // What LangChain serializes: `{ lc: 1, type: 'constructor', id: [..., 'AIMessage'], kwargs }`.
+    case 'constructor': {
+      if (lc !== 1 || !Array.isArray(id)) return message
+      const { content, tool_calls: calls } = fieldsOf(kwargs)
+      const said = typeof content === 'string' ? [content].filter((text) => text !== '') : content
+      const called = Array.isArray(calls)
+        ? calls.map((call) => ({ ...fieldsOf(call), type: 'tool_use' }))
+        : []
+      const role = String(id.at(-1)).replace(/Message(?:Chunk)?$/, '')
+      return {
+        role: role.toLowerCase(),
+        content: '',
+        parts: [...(Array.isArray(said) ? said : []), ...called],
+      }
+    }
+    // Items of OpenAI's Responses API and Agents SDK.
+    case 'function_call':
+      return { role: 'assistant', content: '', parts: [{ type: 'tool_use', name, input: parsed(args) }] }
+    case 'function_call_result':
+    case 'function_call_output':
+      return { role: 'tool', content: '', parts: [{ type: 'tool-result', name, output }] }
+    default:
+      return message
+  }
+}
+
+function parsed(text: unknown): unknown {
+  try {
+    return typeof text === 'string' ? JSON.parse(text) : text
+  } catch {
+    return text
+  }
+}
+
 function bodyLines(message: unknown, { full }: MessageStyle): Line[] {
   const most = (lines: number) => (full ? Number.POSITIVE_INFINITY : lines)
   const { content, parts, text } = fieldsOf(message)
@@ -135,6 +175,8 @@ function partLines(part: unknown, most: (lines: number) => number): Line[] {
   const tool = String(toolName ?? name ?? '')
   switch (type) {
     case 'text':
+    case 'input_text':
+    case 'output_text':
       return textLines(String(text), most(TEXT_LINES))
     case 'reasoning':
       return textLines(String(text ?? ''), most(RESULT_LINES)).map(
@@ -156,8 +198,8 @@ function partLines(part: unknown, most: (lines: number) => number): Line[] {
 
 /** What a tool gave back: `{ type: 'text', value }` of the AI SDK, or whatever it is. */
 function outputText(output: unknown): string {
-  const { value } = fieldsOf(output)
-  const inner = value ?? output
+  const { value, text } = fieldsOf(output)
+  const inner = value ?? text ?? output
   if (typeof inner === 'string') return inner
   if (Array.isArray(inner) && inner.every((one) => typeof fieldsOf(one).text === 'string')) {
     return inner.map((one) => fieldsOf(one).text).join('\n')

@@ -54,7 +54,7 @@ export class Stores {
 
   /**
    * A store for the type of the session, which loads and compares it. Where that is a type we know nothing of, its
-   * collections are the arrays whose items have ids.
+   * collections are `messages` and the arrays whose items have ids.
    */
   async ofTypeOf(session: string): Promise<AnyStore> {
     const store = this.existing as unknown as AnyStore
@@ -112,4 +112,5 @@ const isCollection = (name: string, value: unknown): boolean =>
   !['set', 'unset', 'updatedAt'].includes(name) &&
   Array.isArray(value) &&
   value.length > 0 &&
-  value.every((item) => typeof item === 'object' && item !== null && typeof item.id === 'string')
+  (name === 'messages' ||
+    value.every((item) => typeof item === 'object' && item !== null && typeof item.id === 'string'))

@@ -1,6 +1,6 @@
 /** Builds `dist` once before the tests, for those that run what a user runs. Does nothing while it is up to date. */
 import { execFile } from 'node:child_process'
-import { mkdir, readdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, readdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
@@ -24,6 +24,7 @@ export default async function build(): Promise<void> {
   if ((await stat(join(fresh, 'index.js')).catch(() => undefined)) === undefined) {
     throw new Error(`The build wrote nothing:\n${said}`)
   }
+  await chmod(join(fresh, 'cli', 'main.js'), 0o755)
   await writeFile(join(fresh, '.built'), '')
   await utimes(join(fresh, '.built'), started, started)
   const old = `${fresh}-old`

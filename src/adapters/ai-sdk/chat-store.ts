@@ -129,7 +129,7 @@ export class ChatStore<M extends UIMessage = UIMessage> {
    *
    * Throws ConflictError when the list is of a stale tab, InvalidStateError for messages that do not fit.
    *
-   *     onFinish: ({ messages }) => chats.save({ chatId: id, messages, trigger, messageId })
+   *     onFinish: async ({ messages }) => void (await chats.save({ chatId: id, messages, trigger, messageId }))
    */
   async save(options: SaveChatOptions<M>): Promise<Checkpoint> {
     const { chatId, messages, trigger, messageId, expected, branch, title } = options

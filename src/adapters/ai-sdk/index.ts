@@ -26,7 +26,7 @@ export type { ChatTrigger } from './turn.ts'
  *     const chats = chatStore('./chats')
  *     const messages = await chats.load(id)
  *     …
- *     onFinish: ({ messages }) => chats.save({ chatId: id, messages, trigger, messageId })
+ *     onFinish: async ({ messages }) => void (await chats.save({ chatId: id, messages, trigger, messageId }))
  *
  * Throws TypeError for what is neither a `GitSessionStore` nor the path of a folder.
  */

@@ -1,0 +1,37 @@
+import { expect, test } from 'vitest'
+import { messageLines } from '../../src/cli/describe.ts'
+import { render } from '../../src/cli/text.ts'
+
+const shown = (message: unknown): string[] =>
+  messageLines(message, 3, { full: false }).map((line) => render(line, false))
+
+const langChain = (name: string, kwargs: object) => ({
+  lc: 1,
+  type: 'constructor',
+  id: ['langchain_core', 'messages', name],
+  kwargs,
+})
+
+test('Messages of LangChain are shown as what was said', () => {
+  expect(shown(langChain('HumanMessage', { content: 'Review it' }))).toEqual(['#3 human', '    Review it'])
+  const called = langChain('AIMessage', {
+    content: [{ type: 'text', text: 'I look.' }],
+    tool_calls: [{ name: 'read', args: { path: 'a.ts' }, id: 'c1' }],
+  })
+  expect(shown(called)).toEqual(['#3 ai', '    I look.', '    → read {"path":"a.ts"}'])
+  expect(shown(langChain('ToolMessage', { content: 'export {}' }))).toEqual(['#3 tool', '    export {}'])
+})
+
+test('Items of the OpenAI Agents SDK are shown as what was said and called', () => {
+  const answer = { role: 'assistant', content: [{ type: 'output_text', text: 'Rain.' }] }
+  expect(shown(answer)).toEqual(['#3 assistant', '    Rain.'])
+  const call = { type: 'function_call', name: 'weather', callId: 'c1', arguments: '{"city":"Oslo"}' }
+  expect(shown(call)).toEqual(['#3 assistant', '    → weather {"city":"Oslo"}'])
+  expect(shown({ ...call, arguments: 'not JSON' })[1]).toBe('    → weather "not JSON"')
+  const result = { type: 'function_call_result', name: 'weather', output: { type: 'text', text: '4 °C' } }
+  expect(shown(result)).toEqual(['#3 tool', '    ← weather', '      4 °C'])
+})
+
+test('What is of no framework we know stays as it is', () => {
+  expect(shown({ type: 'constructor', id: 'x' })[1]).toBe('    {"type":"constructor","id":"x"}')
+})
