@@ -18,7 +18,7 @@ export {
 } from './events.ts'
 export { decodeItem, encodeItem } from './item.ts'
 export { jsonFile } from './json-file.ts'
-export { MAX_DEPTH, MAX_TEXT, MAX_VALUE, type WriteOptions, writeJson } from './json-writer.ts'
+export { type WriteOptions, writeJson } from './json-writer.ts'
 export {
   type CollectionSpec,
   genericLayout,

@@ -2,16 +2,11 @@
  * JSON text of a value: two spaces, keys in the order they came. `JSON.stringify` will not do: it turns `-0` into
  * `0` and `NaN` into `null`, calls `toJSON`, and overflows the stack at great depth.
  */
+
 import { InvalidStateError } from '../errors.ts'
+import { MAX_DEPTH, MAX_TEXT, MAX_VALUE } from '../json-value.ts'
 import type { StatePath } from '../state/index.ts'
 import type { KeyOrder } from './layout.ts'
-
-/** How many steps a value may be away from the document. */
-export const MAX_DEPTH = 512
-/** Bytes of UTF-8 that one string may have. */
-export const MAX_VALUE = 50 * 1024 * 1024
-/** Characters of JSON that one file may have. */
-export const MAX_TEXT = 256 * 1024 * 1024
 
 /** Something of the format's own that stands in a value's place; its keys are not the user's. */
 export class Marker {

@@ -5,6 +5,7 @@
  */
 import { join } from 'node:path'
 import type { ObjectId } from '../ids.ts'
+import { TimeSlice } from '../time-slice.ts'
 import { looseFile } from './loose.ts'
 import { type NativeGit, NativeGitError, type RunOptions } from './native-git.ts'
 import type { ObjectStore } from './object-store.ts'
@@ -18,7 +19,6 @@ import {
   removePacks,
 } from './pack-removal.ts'
 import { readFully } from './read-fully.ts'
-import { TimeSlice } from './time-slice.ts'
 
 export interface RepackParts extends PackRemovalParts {
   objects: ObjectStore

@@ -3,6 +3,7 @@
  * Somebody else may repack at any moment: what is not where it was is looked for again.
  */
 import type { ObjectId } from '../ids.ts'
+import { TimeSlice } from '../time-slice.ts'
 import { ByteCache } from './byte-cache.ts'
 import { type Commit, decodeCommit } from './commit.ts'
 import type { FileSystem } from './file-system.ts'
@@ -11,7 +12,6 @@ import { EMPTY_TREE, expectType, type GitObject } from './object.ts'
 import { ObjectLookup } from './object-lookup.ts'
 import { PackGoneError } from './pack-bytes.ts'
 import type { PackFile, PackMemory } from './pack-file.ts'
-import { TimeSlice } from './time-slice.ts'
 import { NO_ENTRIES, parseTree, type Tree } from './tree.ts'
 import { WindowCache } from './window-cache.ts'
 

@@ -5,7 +5,7 @@
 import { createHash, hash } from 'node:crypto'
 import { CorruptError } from '../errors.ts'
 import type { ObjectId } from '../ids.ts'
-import { TimeSlice } from './time-slice.ts'
+import { TimeSlice } from '../time-slice.ts'
 
 export type ObjectType = 'commit' | 'tree' | 'blob' | 'tag'
 

@@ -4,6 +4,7 @@
  */
 import { CorruptError } from '../errors.ts'
 import type { ObjectId } from '../ids.ts'
+import { TimeSlice } from '../time-slice.ts'
 import type { ByteCache } from './byte-cache.ts'
 import { applyDelta, BrokenDeltaError } from './delta.ts'
 import type { FileSystem } from './file-system.ts'
@@ -11,7 +12,6 @@ import { BrokenStreamError, checkClaim, inflateAt } from './inflate.ts'
 import { BIG_OBJECT, type GitObject, type ObjectType } from './object.ts'
 import { PACK_HEADER, PackBytes, PackGoneError } from './pack-bytes.ts'
 import { PackIndex } from './pack-index.ts'
-import { TimeSlice } from './time-slice.ts'
 import type { WindowCache } from './window-cache.ts'
 import { inflateStream } from './zlib-stream.ts'
 

@@ -6,10 +6,10 @@ import { createHash } from 'node:crypto'
 import { crc32 } from 'node:zlib'
 import { CorruptError } from '../errors.ts'
 import type { ObjectId } from '../ids.ts'
+import { TimeSlice } from '../time-slice.ts'
 import type { OpenFile } from './file-system.ts'
 import { BIG_OBJECT, type GitObject } from './object.ts'
 import { buildIndex, CHECKSUM_BYTES, encodeEntryHeader, type PackEntry, packHeader } from './pack-writer.ts'
-import { TimeSlice } from './time-slice.ts'
 import { deflateAside } from './zlib-stream.ts'
 
 export interface FilterSource {

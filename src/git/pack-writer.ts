@@ -5,8 +5,8 @@
 import { createHash, hash } from 'node:crypto'
 import { crc32 } from 'node:zlib'
 import type { ObjectId } from '../ids.ts'
+import { TimeSlice } from '../time-slice.ts'
 import { BIG_OBJECT, type NewObject, type ObjectType } from './object.ts'
-import { TimeSlice } from './time-slice.ts'
 import { deflate, deflateAside, storedLength, writeStored } from './zlib-stream.ts'
 
 export interface BuiltPack {

@@ -19,6 +19,7 @@
 import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import type { ObjectId } from '../ids.ts'
+import { TimeSlice } from '../time-slice.ts'
 import { looseFile } from './loose.ts'
 import type { ObjectStore } from './object-store.ts'
 import { type FilterSource, filterPacks } from './pack-filter.ts'
@@ -35,7 +36,6 @@ import {
   refRoots,
   shallowCommits,
 } from './roots.ts'
-import { TimeSlice } from './time-slice.ts'
 
 /** Held while something is put on a checkpoint that no locked ref keeps alive, and while a purge reads the refs. */
 export const PURGE_LOCK = 'forkpoint/purge'

@@ -1,10 +1,10 @@
 /** What objects lead to: from commits to parents and trees, from trees to what is in them. */
 import { CorruptError } from '../errors.ts'
 import type { ObjectId } from '../ids.ts'
+import { TimeSlice } from '../time-slice.ts'
 import { decodeCommit } from './commit.ts'
 import { asBuffer, type GitObject } from './object.ts'
 import type { ObjectStore } from './object-store.ts'
-import { TimeSlice } from './time-slice.ts'
 import { entryAt, entryCount, parseTree } from './tree.ts'
 
 export interface ReachableOptions {

@@ -5,6 +5,7 @@
 import { join } from 'node:path'
 import { StorageError } from '../errors.ts'
 import { isObjectId, type ObjectId } from '../ids.ts'
+import { TimeSlice } from '../time-slice.ts'
 import {
   type AdoptionParts,
   adopt,
@@ -41,7 +42,6 @@ import {
 } from './replay.ts'
 import { retiredLists } from './retired-packs.ts'
 import { type SettleParts, settle } from './settle.ts'
-import { TimeSlice } from './time-slice.ts'
 
 export interface RecoveryParts extends AdoptionParts, SettleParts {
   refs: Refs

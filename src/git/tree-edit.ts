@@ -1,8 +1,8 @@
 /** Changes files of a tree of folders, reading and writing only the folders on the way to them. */
 import type { ObjectId } from '../ids.ts'
+import { TimeSlice } from '../time-slice.ts'
 import { BIG_OBJECT, EMPTY_TREE, type NewObject, newObject, newObjectInSlices, objectId } from './object.ts'
 import type { ObjectStore } from './object-store.ts'
-import { TimeSlice } from './time-slice.ts'
 import { changeTree, entryCount, findEntry, NO_ENTRIES, type Tree, type TreeChange } from './tree.ts'
 
 export interface EditedTree {

@@ -1,4 +1,7 @@
 /** What an addition changes in a state, found out without holding the whole state. */
+
+import { deepEqual, isJsonObject, type JsonObject, without } from '../json-value.ts'
+import { redactValue } from '../redaction/redact.ts'
 import {
   applyMerge,
   checkSequence,
@@ -8,8 +11,6 @@ import {
   planMerge,
   RUNS,
 } from './addition-runs.ts'
-import { deepEqual, isJsonObject, type JsonObject, without } from './json-value.ts'
-import { redactValue } from './redact.ts'
 import type { Redact } from './session-store.ts'
 
 /** An addition whose shape is right. */

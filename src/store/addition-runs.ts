@@ -1,6 +1,6 @@
 /** Runs in an addition: fields are merged, events follow on in strict sequence. */
 import { InvalidStateError } from '../errors.ts'
-import { deepEqual, isJsonObject, type JsonObject, without } from './json-value.ts'
+import { deepEqual, isJsonObject, type JsonObject, without } from '../json-value.ts'
 
 /** Items with events: `append` merges them instead of replacing them. */
 export const RUNS = 'runs'

@@ -4,6 +4,7 @@
  */
 import { writeJson } from '../codec/index.ts'
 import { InvalidStateError, type StateIssue } from '../errors.ts'
+import { deepCopy, fromEntries, isJsonObject, isOrdinary, type JsonObject } from '../json-value.ts'
 import {
   applyPlan,
   existingIn,
@@ -13,7 +14,6 @@ import {
   planAddition,
   touch,
 } from './addition-plan.ts'
-import { deepCopy, fromEntries, isJsonObject, isOrdinary, type JsonObject } from './json-value.ts'
 import type { Addition, Redact } from './session-store.ts'
 
 const FIXED = new Set(['id', 'type', 'schemaVersion'])

@@ -1,7 +1,8 @@
 /** What a new checkpoint changes, as far as its subject and its trailers tell. */
+
+import { deepEqual, isJsonObject, type JsonObject } from '../json-value.ts'
 import { type AdditionPlan, type Existing, idOf } from './addition-plan.ts'
 import { RUNS } from './addition-runs.ts'
-import { deepEqual, isJsonObject, type JsonObject } from './json-value.ts'
 import type { Checkpoint } from './session-store.ts'
 
 export interface Changes {

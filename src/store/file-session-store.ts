@@ -1,14 +1,15 @@
 /** Sessions as plain files: one JSON file each, and no history. */
+
+import { Lifetime } from '../checkpoints/lifetime.ts'
 import { AlreadyExistsError, UnsupportedError } from '../errors.ts'
 import { MAIN, parseBranchName, parseSessionId, parseTagName } from '../ids.ts'
+import { deepCopy, type JsonObject } from '../json-value.ts'
 import type { Session } from '../state/index.ts'
 import { copyAddition, parseAddition } from './addition.ts'
 import { parseDeleteOptions, parseForkOptions } from './call-options.ts'
 import { checkSchema, checkShape, type DocumentRules, documentRules, redactDocument } from './document.ts'
-import { Lifetime } from './exclusive.ts'
 import { FileReader, positionAt, resolveIn } from './file-reader.ts'
 import { type FileWrite, FileWriter } from './file-writer.ts'
-import { deepCopy, type JsonObject } from './json-value.ts'
 import { eventsOf, isPartial, partOf } from './partial-state.ts'
 import { type Position, Positions } from './positions.ts'
 import type { SessionFile } from './session-file.ts'

@@ -1,7 +1,11 @@
 /** Saves, appends and forks of a file store: what the file of a session becomes. */
+
+import { type Ancestor, commitsUnchanged, seqOfFork, seqOn, timeOn } from '../checkpoints/lineage.ts'
+import { forkSubject, oneLine } from '../checkpoints/text.ts'
 import { writeJson } from '../codec/index.ts'
 import { NotFoundError } from '../errors.ts'
 import { type CommitId, MAIN, type SessionId } from '../ids.ts'
+import { deepCopy, type JsonObject, without } from '../json-value.ts'
 import {
   applyPlan,
   existingIn,
@@ -13,12 +17,10 @@ import {
 } from './addition-plan.ts'
 import { changesBetween, checkpointFacts } from './changes.ts'
 import { checkAddition, type DocumentRules } from './document.ts'
-import { deepCopy, type JsonObject, without } from './json-value.ts'
-import { type Ancestor, commitsUnchanged, seqOfFork, seqOn, timeOn } from './lineage.ts'
 import { decideAppendParent, decideParent, type Position, unseenReplacement } from './positions.ts'
 import { type Draft, encodeSessionFile, type FileHead, type SessionFile } from './session-file.ts'
 import type { Author, Checkpoint } from './session-store.ts'
-import { defaultSubject, forkSubject, oneLine } from './subject.ts'
+import { defaultSubject } from './subject.ts'
 import type { WriteRequest } from './write-options.ts'
 
 export interface FileWrite {

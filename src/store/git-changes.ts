@@ -1,16 +1,17 @@
 /** What a checkpoint changes, told by the files that differ instead of by two whole states. */
+
+import { type BlobIds, blobAt, blobsChanged, readBlobs } from '../checkpoints/files.ts'
+import type { CommitInfo } from '../checkpoints/history.ts'
 import { decodeItem, parseItemName } from '../codec/index.ts'
 import { objectId } from '../git/object.ts'
 import type { ObjectStore } from '../git/object-store.ts'
+import { deepCopy, deepEqual, isJsonObject, type JsonObject, without } from '../json-value.ts'
 import { type AdditionPlan, idOf } from './addition-plan.ts'
 import { RUNS } from './addition-runs.ts'
 import type { Changes } from './changes.ts'
 import type { DocumentRules } from './document.ts'
-import { type BlobIds, blobAt, blobsChanged, readBlobs } from './git-files.ts'
-import type { CommitInfo } from './git-history.ts'
 import { countItems, type Edits } from './git-line.ts'
 import { readFields } from './git-reader.ts'
-import { deepCopy, deepEqual, isJsonObject, type JsonObject, without } from './json-value.ts'
 
 export class GitChanges {
   readonly #objects: ObjectStore

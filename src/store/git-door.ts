@@ -1,15 +1,16 @@
 /** What stands behind a git store, for adapters that write lines and trees of their own. Not part of the package's API. */
+
+import type { History } from '../checkpoints/history.ts'
+import type { Lifetime } from '../checkpoints/lifetime.ts'
+import type { SessionRefs } from '../checkpoints/session-refs.ts'
 import type { Repository } from '../git/repository.ts'
 import type { DocumentRules } from './document.ts'
-import type { Lifetime } from './exclusive.ts'
-import type { GitHistory } from './git-history.ts'
-import type { GitSessionRefs } from './git-refs.ts'
 
 export interface GitDoor {
   repository: Repository
-  history: GitHistory
+  history: History
   /** Deletes all of a session, reserved lines included, even where those are all there is of it. */
-  refs: GitSessionRefs
+  refs: SessionRefs
   /** The store's options, `redact`, `author` and `now` among them: whoever writes keeps to them. */
   rules: DocumentRules
   /** Work that `close` has to wait for runs in `lifetime.use`. */

@@ -1,4 +1,10 @@
 /** A new session that begins at a checkpoint of another: one commit that changes its id and its parent. */
+
+import type { Author } from '../checkpoints/checkpoint.ts'
+import { newCommit } from '../checkpoints/commit.ts'
+import type { CommitInfo, History } from '../checkpoints/history.ts'
+import { seqOfFork, timeOn } from '../checkpoints/lineage.ts'
+import { forkSubject, oneLine } from '../checkpoints/text.ts'
 import { AlreadyExistsError, NotFoundError } from '../errors.ts'
 import { PURGE_LOCK } from '../git/purge.ts'
 import type { Repository } from '../git/repository.ts'
@@ -14,14 +20,9 @@ import {
 } from '../ids.ts'
 import { checkpointFacts } from './changes.ts'
 import { type DocumentRules, layoutFor } from './document.ts'
-import { newCommit } from './git-commit.ts'
 import { encodeFiles } from './git-encoding.ts'
-import type { CommitInfo, GitHistory } from './git-history.ts'
 import type { Edits } from './git-line.ts'
 import { readFields } from './git-reader.ts'
-import { seqOfFork, timeOn } from './lineage.ts'
-import type { Author } from './session-store.ts'
-import { forkSubject, oneLine } from './subject.ts'
 
 export interface Fork {
   /** A checkpoint of `from`. */
@@ -39,7 +40,7 @@ export interface Fork {
  * Throws AlreadyExistsError when there is a session of that id, or something beside it already; NotFoundError when the
  * checkpoint was purged.
  */
-export function forkSession(history: GitHistory, rules: DocumentRules, fork: Fork): Promise<CommitInfo> {
+export function forkSession(history: History, rules: DocumentRules, fork: Fork): Promise<CommitInfo> {
   const { source, from, session, branch, subject = '', author = rules.author, beside = [] } = fork
   const { repository } = history
   const ref = branchRef(session, branch)

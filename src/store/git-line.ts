@@ -2,6 +2,8 @@
  * What appending has to know of a branch's tip without loading it: its fields, how many items each collection
  * has, which ids, and where the logs of runs end. It moves along with the tip, so it is read once and kept.
  */
+
+import { blobsBelow, entriesOf, type Files, folderAt, readBlobs } from '../checkpoints/files.ts'
 import {
   appendEvents,
   besideSegment,
@@ -18,7 +20,8 @@ import {
   parseSegmentName,
 } from '../codec/index.ts'
 import type { ObjectStore } from '../git/object-store.ts'
-import { TimeSlice } from '../git/time-slice.ts'
+import { isJsonObject, type JsonObject, without } from '../json-value.ts'
+import { TimeSlice } from '../time-slice.ts'
 import {
   type AdditionPlan,
   type Existing,
@@ -27,8 +30,6 @@ import {
   type ParsedAddition,
 } from './addition-plan.ts'
 import { RUNS } from './addition-runs.ts'
-import { blobsBelow, entriesOf, type Files, folderAt, readBlobs } from './git-files.ts'
-import { isJsonObject, type JsonObject, without } from './json-value.ts'
 
 /** Files that change, by path; `null`: gone. */
 export type Edits = Map<string, Uint8Array | null>

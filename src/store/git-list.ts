@@ -1,16 +1,17 @@
 /** The sessions of a git store, without reading whole ones. */
+
+import type { CommitInfo, History } from '../checkpoints/history.ts'
 import { type BranchName, type CommitId, encodeName, parseRef, type SessionId } from '../ids.ts'
+import type { JsonObject } from '../json-value.ts'
 import type { DocumentRules } from './document.ts'
-import type { CommitInfo, GitHistory } from './git-history.ts'
 import { countItems } from './git-line.ts'
 import { readFields } from './git-reader.ts'
-import type { JsonObject } from './json-value.ts'
 import type { ListOptions, SessionSummary } from './session-store.ts'
 import { pageOf, summarize } from './summary.ts'
 
 /** One commit a session is read to put them in order; the rest only for those that are shown. */
 export async function* listSessions(
-  history: GitHistory,
+  history: History,
   options: ListOptions,
   own: Pick<DocumentRules, 'type' | 'collections'>,
 ): AsyncGenerator<SessionSummary> {
@@ -45,7 +46,7 @@ function summaryOf({ id, type, branch, head }: Found, fields: JsonObject, messag
 }
 
 /** Sessions with their branches. */
-function sessionsIn(history: GitHistory): Map<SessionId, Map<BranchName, CommitId>> {
+function sessionsIn(history: History): Map<SessionId, Map<BranchName, CommitId>> {
   const sessions = new Map<SessionId, Map<BranchName, CommitId>>()
   for (const [ref, id] of history.repository.refs.list('refs/heads/')) {
     const parsed = parseRef(ref)
@@ -63,7 +64,7 @@ function originalName(session: SessionId, { session: made }: CommitInfo): string
 
 /** Items of the first collection; for types of other stores that is `messages`. */
 function countFirst(
-  { repository }: GitHistory,
+  { repository }: History,
   { type, head }: Found,
   own: Pick<DocumentRules, 'type' | 'collections'>,
 ): Promise<number> {

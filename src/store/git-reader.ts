@@ -1,14 +1,14 @@
 /** States and summaries out of the trees of checkpoints, whole or in part. */
 import { setImmediate } from 'node:timers/promises'
+import { type BlobIds, blobsBelow, readBlobs } from '../checkpoints/files.ts'
 import { decodeDocumentSliced, decodeHead, decodeItem, parseItemName } from '../codec/index.ts'
 import { NotFoundError } from '../errors.ts'
 import type { ObjectStore } from '../git/object-store.ts'
 import type { SessionId } from '../ids.ts'
+import { isJsonObject, type JsonObject } from '../json-value.ts'
 import { idOf } from './addition-plan.ts'
 import { RUNS } from './addition-runs.ts'
-import { type BlobIds, blobsBelow, readBlobs } from './git-files.ts'
 import { countItems } from './git-line.ts'
-import { isJsonObject, type JsonObject } from './json-value.ts'
 import { eventsOf } from './partial-state.ts'
 import type { LoadOptions } from './session-store.ts'
 

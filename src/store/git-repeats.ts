@@ -1,14 +1,15 @@
 /** Whether a write repeats, with the same content, what the same key made before. */
+
+import { blobAt, blobsChanged } from '../checkpoints/files.ts'
+import type { CommitInfo } from '../checkpoints/history.ts'
 import { InvalidStateError } from '../errors.ts'
 import { objectId } from '../git/object.ts'
 import type { ObjectStore } from '../git/object-store.ts'
+import type { JsonObject } from '../json-value.ts'
 import type { AdditionPlan } from './addition-plan.ts'
 import { changedFields, type GitChanges } from './git-changes.ts'
 import { type EncodedFiles, editsTo } from './git-encoding.ts'
-import { blobAt, blobsChanged } from './git-files.ts'
-import type { CommitInfo } from './git-history.ts'
 import type { GitLine } from './git-line.ts'
-import type { JsonObject } from './json-value.ts'
 
 /** Whether a document is what the checkpoint holds, apart from `updatedAt`. `fields`: what is in no collection. */
 export async function isContentOf(

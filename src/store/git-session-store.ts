@@ -1,4 +1,8 @@
 /** Sessions in a git repository: every save is a commit. */
+
+import { History } from '../checkpoints/history.ts'
+import { Lifetime } from '../checkpoints/lifetime.ts'
+import { SessionRefs } from '../checkpoints/session-refs.ts'
 import { CorruptError, NotFoundError, StorageError } from '../errors.ts'
 import { purgeMark } from '../git/purge.ts'
 import { Repository, type RepositoryOptions } from '../git/repository.ts'
@@ -11,6 +15,7 @@ import {
   parseTagName,
   type SessionId,
 } from '../ids.ts'
+import { deepCopy, type JsonObject } from '../json-value.ts'
 import type { Session } from '../state/index.ts'
 import { copyAddition, parseAddition } from './addition.ts'
 import { applyPlan } from './addition-plan.ts'
@@ -24,19 +29,15 @@ import {
   upToDate,
   wrongType,
 } from './document.ts'
-import { Lifetime } from './exclusive.ts'
 import { openDoor } from './git-door.ts'
 import { encodeFiles } from './git-encoding.ts'
 import { forkSession } from './git-fork.ts'
-import { GitHistory } from './git-history.ts'
 import { listSessions } from './git-list.ts'
 import { maintainRepository, repositoryStats } from './git-maintain.ts'
 import { patchBetween } from './git-patch.ts'
 import { readDocument, readEvents, readPart } from './git-reader.ts'
-import { GitSessionRefs } from './git-refs.ts'
 import { verifySessions } from './git-verify.ts'
 import { GitWriter, type Saved } from './git-writer.ts'
-import { deepCopy, type JsonObject } from './json-value.ts'
 import { isPartial } from './partial-state.ts'
 import { type Position, Positions } from './positions.ts'
 import { createHandle, type Written } from './session-handle.ts'
@@ -88,9 +89,9 @@ export class GitSessionStore<S extends StoredDocument = Session> implements Sess
   readonly folder: string
   readonly #rules: DocumentRules
   readonly #repository: Repository
-  readonly #history: GitHistory
+  readonly #history: History
   readonly #writer: GitWriter
-  readonly #refs: GitSessionRefs
+  readonly #refs: SessionRefs
   readonly #positions = new Positions()
   readonly #lifetime = new Lifetime()
   readonly #isView: boolean
@@ -111,10 +112,10 @@ export class GitSessionStore<S extends StoredDocument = Session> implements Sess
             ...repository,
           })
     this.folder = this.#repository.paths.root
-    this.#history = new GitHistory(this.#repository)
+    this.#history = new History(this.#repository)
     this.#writer = new GitWriter(this.#repository, this.#history, this.#rules)
     const forget = (refs: Iterable<string>) => this.#writer.forget(refs)
-    this.#refs = new GitSessionRefs(this.#repository, this.#history, forget)
+    this.#refs = new SessionRefs(this.#repository, this.#history, forget)
     openDoor(this, {
       repository: this.#repository,
       history: this.#history,

@@ -1,11 +1,11 @@
 /** Reading everything, to know that everything can be read: refs, checkpoints, packs, journals. */
 import { join } from 'node:path'
+import type { History } from '../checkpoints/history.ts'
 import { CorruptError, ForkpointError } from '../errors.ts'
 import { checkJournals, checkPack, packsToCheck } from '../git/pack-check.ts'
 import { refFiles } from '../git/ref-names.ts'
 import type { Repository } from '../git/repository.ts'
 import { encodeName, type ObjectId, type ParsedRef, parseRef, type SessionId } from '../ids.ts'
-import type { GitHistory } from './git-history.ts'
 import { readDocument } from './git-reader.ts'
 import type { MaintainOptions, VerifyReport } from './session-store.ts'
 import { CheckpointVerifier } from './verify-checkpoints.ts'
@@ -17,7 +17,7 @@ import { Findings } from './verify-findings.ts'
  * packs and journals. What is wrong is reported, not thrown. Takes time in proportion to the store.
  */
 export async function verifySessions(
-  { repository }: GitHistory,
+  { repository }: History,
   only: SessionId | undefined,
   onProgress?: MaintainOptions['onProgress'],
 ): Promise<VerifyReport> {

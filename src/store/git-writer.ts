@@ -1,4 +1,9 @@
 /** Saves and appends in git: what becomes a commit, on top of what, and when none is made. */
+
+import { newCommit } from '../checkpoints/commit.ts'
+import type { CommitInfo, History } from '../checkpoints/history.ts'
+import { Keys } from '../checkpoints/keys.ts'
+import { commitsUnchanged, comparedWith, seqOn, timeOn } from '../checkpoints/lineage.ts'
 import { AlreadyExistsError, ConflictError, NotFoundError } from '../errors.ts'
 import type { Change, Plan } from '../git/group-commit.ts'
 import type { NewObject } from '../git/object.ts'
@@ -7,6 +12,7 @@ import { PURGE_LOCK } from '../git/purge.ts'
 import type { Repository } from '../git/repository.ts'
 import { editTree } from '../git/tree-edit.ts'
 import { activeRef, type BranchName, branchRef, type CommitId, MAIN, type SessionId, tagRef } from '../ids.ts'
+import { deepCopy, type JsonObject, without } from '../json-value.ts'
 import {
   type AdditionPlan,
   idOf,
@@ -18,14 +24,9 @@ import {
 import { type Changes, changesOfPlan, checkpointFacts, isUnchanged } from './changes.ts'
 import { checkAddition, type DocumentRules, wrongType } from './document.ts'
 import { GitChanges } from './git-changes.ts'
-import { newCommit } from './git-commit.ts'
 import { type EncodedFiles, editsTo } from './git-encoding.ts'
-import type { CommitInfo, GitHistory } from './git-history.ts'
-import { GitKeys } from './git-keys.ts'
 import { GitLine } from './git-line.ts'
 import { isContentOf, isResultOf } from './git-repeats.ts'
-import { deepCopy, type JsonObject, without } from './json-value.ts'
-import { commitsUnchanged, comparedWith, seqOn, timeOn } from './lineage.ts'
 import { decideAppendParent, decideParent, type Position, unseenReplacement } from './positions.ts'
 import { defaultSubject } from './subject.ts'
 import type { WriteRequest } from './write-options.ts'
@@ -71,19 +72,19 @@ const LINES = 256
 
 export class GitWriter {
   readonly #repository: Repository
-  readonly #history: GitHistory
+  readonly #history: History
   readonly #rules: DocumentRules
-  readonly #keys: GitKeys
+  readonly #keys: Keys
   readonly #changes: GitChanges
   readonly #lines = new Map<string, { tip: CommitId; line: GitLine }>()
   /** Lines whose fields fit the schema. */
   readonly #checked = new WeakSet<GitLine>()
 
-  constructor(repository: Repository, history: GitHistory, rules: DocumentRules) {
+  constructor(repository: Repository, history: History, rules: DocumentRules) {
     this.#repository = repository
     this.#history = history
     this.#rules = rules
-    this.#keys = new GitKeys(history)
+    this.#keys = new Keys(history)
     this.#changes = new GitChanges(repository.objects, rules)
   }
 

@@ -1,12 +1,12 @@
 /** The history that a memory store keeps: checkpoints by id, and the sessions whose branches and tags reach them. */
 import { createHash } from 'node:crypto'
+import { Exclusive } from '../checkpoints/lifetime.ts'
+import { comparedWith, parentsOn, seqOn } from '../checkpoints/lineage.ts'
+import { type RevisionLookup, resolveRevision } from '../checkpoints/revision.ts'
 import { encodeHead, encodeItem, itemPlace, type Layout } from '../codec/index.ts'
 import { NotFoundError } from '../errors.ts'
 import type { BranchName, CommitId, SessionId, TagName } from '../ids.ts'
-import { Exclusive } from './exclusive.ts'
-import type { JsonObject } from './json-value.ts'
-import { comparedWith, parentsOn, seqOn } from './lineage.ts'
-import { type RevisionLookup, resolveRevision } from './revision.ts'
+import type { JsonObject } from '../json-value.ts'
 import type { Checkpoint, CheckpointKind, SessionSummary, StoreStats, VerifyReport } from './session-store.ts'
 import { summarize } from './summary.ts'
 

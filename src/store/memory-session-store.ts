@@ -1,4 +1,7 @@
 /** Sessions in memory, with everything a versioned store does. */
+
+import { activeAfterDelete } from '../checkpoints/branch-rules.ts'
+import { Lifetime } from '../checkpoints/lifetime.ts'
 import { AlreadyExistsError, NotFoundError, UnsupportedError } from '../errors.ts'
 import {
   type BranchName,
@@ -9,9 +12,9 @@ import {
   parseTagName,
   type SessionId,
 } from '../ids.ts'
+import { deepCopy, type JsonObject } from '../json-value.ts'
 import type { Session } from '../state/index.ts'
 import { copyAddition, parseAddition } from './addition.ts'
-import { activeAfterDelete } from './branch-rules.ts'
 import { parseDeleteOptions, parseForkOptions } from './call-options.ts'
 import {
   checkSchema,
@@ -21,8 +24,6 @@ import {
   redactDocument,
   wrongType,
 } from './document.ts'
-import { Lifetime } from './exclusive.ts'
-import { deepCopy, type JsonObject } from './json-value.ts'
 import { type Commit, contentOf, type Line, MemoryHistory } from './memory-history.ts'
 import { checkpointOf, documentOf, MemoryWriter } from './memory-writer.ts'
 import { eventsOf, isPartial, partOf } from './partial-state.ts'

@@ -1,6 +1,10 @@
 /** Saves, appends and forks in memory: what becomes a checkpoint, on top of what, and when none is made. */
+
+import { commitsUnchanged, seqOfFork, timeOn } from '../checkpoints/lineage.ts'
+import { forkSubject, oneLine } from '../checkpoints/text.ts'
 import { AlreadyExistsError, ConflictError, InvalidStateError } from '../errors.ts'
 import { type BranchName, type CommitId, MAIN, type SessionId } from '../ids.ts'
+import { deepCopy, type JsonObject, without } from '../json-value.ts'
 import {
   applyPlan,
   existingIn,
@@ -12,12 +16,10 @@ import {
 } from './addition-plan.ts'
 import { changesBetween, checkpointFacts } from './changes.ts'
 import { checkAddition, type DocumentRules, wrongType } from './document.ts'
-import { deepCopy, type JsonObject, without } from './json-value.ts'
-import { commitsUnchanged, seqOfFork, timeOn } from './lineage.ts'
 import { type Commit, contentOf, type Line, type MemoryHistory, shareItems } from './memory-history.ts'
 import { decideAppendParent, decideParent, type Position, unseenReplacement } from './positions.ts'
 import type { Author, Checkpoint } from './session-store.ts'
-import { defaultSubject, forkSubject, oneLine } from './subject.ts'
+import { defaultSubject } from './subject.ts'
 import type { WriteRequest } from './write-options.ts'
 
 /** How many checkpoints of a branch are looked at for a key. */

@@ -1,8 +1,8 @@
 /** Parts of a state, for callers who do not need the whole. */
 import { NotFoundError } from '../errors.ts'
+import { isJsonObject, type JsonObject } from '../json-value.ts'
 import { idOf } from './addition-plan.ts'
 import { RUNS } from './addition-runs.ts'
-import { isJsonObject, type JsonObject } from './json-value.ts'
 import type { LoadOptions } from './session-store.ts'
 import { parseCount } from './write-options.ts'
 

@@ -12,7 +12,7 @@ import { createHash } from 'node:crypto'
 import { writeJson } from '../codec/index.ts'
 import { CorruptError } from '../errors.ts'
 import { type CommitId, isObjectId, type SessionId } from '../ids.ts'
-import { isJsonObject, type JsonObject } from './json-value.ts'
+import { isJsonObject, type JsonObject } from '../json-value.ts'
 import type { Checkpoint } from './session-store.ts'
 
 /** What stands in the first line. */

@@ -4,12 +4,12 @@
  */
 import { dirname, join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { Exclusive } from '../checkpoints/lifetime.ts'
 import { CorruptError, LockedError, StorageError } from '../errors.ts'
 import { type FileSystem, nodeFileSystem } from '../git/file-system.ts'
 import { isGone, Locks } from '../git/lock.ts'
 import { type Identity, parseOwner, systemIdentity } from '../git/process-identity.ts'
 import { decodeName, encodeName, type SessionId } from '../ids.ts'
-import { Exclusive } from './exclusive.ts'
 
 const SUFFIX = '.json'
 // Room for the head of a file, unless its body of text is long.

@@ -1,7 +1,8 @@
 /** A handle: a session held at a position of its own. */
+
+import { Exclusive } from '../checkpoints/lifetime.ts'
 import { InvalidStateError } from '../errors.ts'
 import type { BranchName, CommitId } from '../ids.ts'
-import { Exclusive } from './exclusive.ts'
 import type { Position } from './positions.ts'
 import type { Addition, Checkpoint, SessionHandle, StoredDocument, WriteOptions } from './session-store.ts'
 

@@ -1,13 +1,12 @@
 /** The one line of a checkpoint that a person reads in `git log --oneline`. */
+
+import { cut, oneLine, WIDTH } from '../checkpoints/text.ts'
+import { isJsonObject, type JsonObject } from '../json-value.ts'
 import type { Changes } from './changes.ts'
-import { isJsonObject, type JsonObject } from './json-value.ts'
 import type { CheckpointKind } from './session-store.ts'
 
-/** Characters of a subject. */
-export const WIDTH = 72
 // Enough to fill a line, however long the text is.
 const ENOUGH = 500
-const MORE = '…'
 
 /**
  * The subject of a checkpoint that was given none, such as `turn 3: Read and analyze the codebase`: the first user
@@ -23,39 +22,6 @@ export function defaultSubject(
   const prefix = kind === 'step' ? 'step: ' : `turn ${seq}: `
   return prefix + cut(summarize(changes, fields), WIDTH - prefix.length)
 }
-
-/** The subject of a fork's own commit, such as `fork of my-review at 3f2a91bc04`. */
-export function forkSubject(session: string, checkpoint: string): string {
-  const end = ` at ${checkpoint.slice(0, 10)}`
-  return `fork of ${cut(oneLine(session), WIDTH - 'fork of '.length - end.length)}${end}`
-}
-
-/** The text on one line: white space becomes one space, control and bidirectional characters go. */
-export const oneLine = (text: string): string => (PLAIN.test(text) ? text : cleanLine(text))
-
-const PLAIN = /^[!-~]+(?: [!-~]+)*$/
-
-const cleanLine = (text: string): string =>
-  text.toWellFormed().replace(/\s+/gu, ' ').replace(CONTROL, '').replace(/ +/g, ' ').trim()
-
-/**
- * The text as the body of a checkpoint: lines end with a line feed alone and without spaces, no blank lines stand at
- * its start and end, control (other than tab) and bidirectional characters go.
- */
-export const cleanBody = (text: string): string => (text === '' ? '' : cleanText(text))
-
-const cleanText = (text: string): string =>
-  text
-    .toWellFormed()
-    .replace(/\r\n?|[\u2028\u2029]/g, '\n')
-    .replace(CONTROL_IN_TEXT, '')
-    .replace(/[^\S\n]+$/gm, '')
-    .replace(/^\n+|\n+$/g, '')
-
-const BIDIRECTIONAL = '\\u061c\\u200e\\u200f\\u202a-\\u202e\\u2066-\\u2069'
-const INVISIBLE = '\\u200b\\u2060\\ufeff'
-const CONTROL = new RegExp(`[\\p{Cc}${BIDIRECTIONAL}${INVISIBLE}]`, 'gu')
-const CONTROL_IN_TEXT = new RegExp(`(?![\\n\\t])[\\p{Cc}${BIDIRECTIONAL}${INVISIBLE}]`, 'gu')
 
 function summarize({ first, added, fields: changed, run, collections }: Changes, fields: JsonObject): string {
   for (const message of added) {
@@ -108,12 +74,3 @@ function lineOf(text: string): string {
 }
 
 const start = (text: string): string => text.slice(0, ENOUGH)
-
-/** At most `room` characters, cut between words where that keeps at least half of the room. */
-export function cut(text: string, room: number): string {
-  const characters = [...text]
-  if (characters.length <= room) return text
-  const kept = characters.slice(0, room - MORE.length)
-  const space = characters[kept.length] === ' ' ? kept.length : kept.lastIndexOf(' ')
-  return kept.slice(0, space >= room / 2 ? space : kept.length).join('') + MORE
-}

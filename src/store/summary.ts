@@ -1,6 +1,6 @@
 /** What `list` shows of a session, and in which order and pages. */
 import { NotFoundError } from '../errors.ts'
-import type { JsonObject } from './json-value.ts'
+import type { JsonObject } from '../json-value.ts'
 import type { Checkpoint, ListOptions, SessionSummary } from './session-store.ts'
 import { parseCount } from './write-options.ts'
 

@@ -11,9 +11,9 @@ import {
   parseSegmentName,
 } from '../codec/index.ts'
 import { asBuffer } from '../git/object.ts'
-import { TimeSlice } from '../git/time-slice.ts'
 import { entryAt, entryCount, parseTree, type TreeEntry } from '../git/tree.ts'
-import type { JsonObject } from './json-value.ts'
+import type { JsonObject } from '../json-value.ts'
+import { TimeSlice } from '../time-slice.ts'
 import { type Findings, type Reached, WAY_OUT } from './verify-findings.ts'
 
 type Files = Map<string, Uint8Array>

@@ -1,4 +1,7 @@
 /** The options of save and append, parsed at the door. Programmer mistakes are TypeErrors. */
+
+import { isOwnTrailer } from '../checkpoints/message.ts'
+import { cleanBody, oneLine } from '../checkpoints/text.ts'
 import {
   type BranchName,
   type CommitId,
@@ -7,9 +10,7 @@ import {
   parseTagName,
   type TagName,
 } from '../ids.ts'
-import { isOwnTrailer } from './checkpoint-message.ts'
 import type { Author, WriteOptions } from './session-store.ts'
-import { cleanBody, oneLine } from './subject.ts'
 
 /** Who a checkpoint is by when nobody is named. */
 export const DEFAULT_AUTHOR: Author = { name: 'forkpoint', email: 'forkpoint@localhost' }

@@ -6,12 +6,11 @@ import {
   encodeHead,
   encodeItem,
   genericLayout,
-  MAX_DEPTH,
-  MAX_VALUE,
   sessionLayout,
   writeJson,
 } from '../../src/codec/index.ts'
 import { InvalidStateError } from '../../src/errors.ts'
+import { MAX_DEPTH, MAX_VALUE } from '../../src/json-value.ts'
 import { newMessage } from '../../src/state/index.ts'
 
 const layout = genericLayout('thread', ['items', { name: 'jobs', log: 'steps' }])

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import * as z from 'zod'
 import { InvalidIdError, InvalidStateError } from '../../src/errors.ts'
+import { without } from '../../src/json-value.ts'
 import { newSession } from '../../src/state/index.ts'
 import { parseAddition } from '../../src/store/addition.ts'
 import { applyPlan, existingIn, planAddition } from '../../src/store/addition-plan.ts'
@@ -11,7 +12,6 @@ import {
   documentRules,
   redactDocument,
 } from '../../src/store/document.ts'
-import { without } from '../../src/store/json-value.ts'
 import type { Addition, StoreOptions } from '../../src/store/session-store.ts'
 
 const rules = documentRules()

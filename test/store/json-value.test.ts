@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { deepCopy, deepEqual, isJsonObject, without } from '../../src/store/json-value.ts'
+import { deepCopy, deepEqual, isJsonObject, without } from '../../src/json-value.ts'
 
 test('a copy is equal and shares nothing', () => {
   fc.assert(

@@ -1,5 +1,4 @@
 import { expect, test } from 'vitest'
-import type { CommitId } from '../../src/ids.ts'
 import {
   commitsUnchanged,
   comparedWith,
@@ -7,7 +6,8 @@ import {
   seqOfFork,
   seqOn,
   timeOn,
-} from '../../src/store/lineage.ts'
+} from '../../src/checkpoints/lineage.ts'
+import type { CommitId } from '../../src/ids.ts'
 
 const A = 'a'.repeat(40) as CommitId
 const S = '5'.repeat(40) as CommitId

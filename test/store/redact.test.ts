@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { redactInside, redactValue } from '../../src/store/redact.ts'
+import { redactInside, redactValue } from '../../src/redaction/redact.ts'
 
 test('every container and every leaf is seen once, from the outside in', () => {
   const seen: string[] = []

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
+import { parseRevision, type RevisionLookup, resolveRevision } from '../../src/checkpoints/revision.ts'
 import { AmbiguousRevisionError, NotFoundError } from '../../src/errors.ts'
 import type { CommitId } from '../../src/ids.ts'
-import { parseRevision, type RevisionLookup, resolveRevision } from '../../src/store/revision.ts'
 
 const id = (digit: string): CommitId => digit.repeat(40).slice(0, 40) as CommitId
 const [A, B, S, C] = [id('a'), id('b'), id('5'), id('c')]

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { deepEqual } from '../../src/store/json-value.ts'
+import { deepEqual } from '../../src/json-value.ts'
 import { diffStates, diffValues } from '../../src/store/state-diff.ts'
 
 const collections = ['messages', 'runs', 'files']

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
+import { cleanBody, forkSubject, oneLine } from '../../src/checkpoints/text.ts'
 import { changesBetween } from '../../src/store/changes.ts'
-import { cleanBody, defaultSubject, forkSubject, oneLine } from '../../src/store/subject.ts'
+import { defaultSubject } from '../../src/store/subject.ts'
 
 const collections = ['messages', 'runs']
 type State = Record<string, unknown>

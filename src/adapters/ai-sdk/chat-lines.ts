@@ -1,13 +1,13 @@
 /** What is stored at the tips of chats, kept so that the next list can be compared without reading anything. */
 import { setImmediate } from 'node:timers/promises'
+import { blobsBelow, readBlobs } from '../../checkpoints/files.ts'
+import type { CommitInfo } from '../../checkpoints/history.ts'
 import { decodeDocumentSliced } from '../../codec/index.ts'
 import { CorruptError } from '../../errors.ts'
 import type { SessionId } from '../../ids.ts'
+import { isJsonObject, type JsonObject, without } from '../../json-value.ts'
 import { wrongType } from '../../store/document.ts'
 import type { GitDoor } from '../../store/git-door.ts'
-import { blobsBelow, readBlobs } from '../../store/git-files.ts'
-import type { CommitInfo } from '../../store/git-history.ts'
-import { isJsonObject, type JsonObject, without } from '../../store/json-value.ts'
 import { MESSAGES } from './message-files.ts'
 import type { StoredMessage } from './message-growth.ts'
 

@@ -1,5 +1,5 @@
 /** What a chat is called until somebody says so. */
-import { oneLine } from '../../store/subject.ts'
+import { oneLine } from '../../checkpoints/text.ts'
 import type { StoredMessage } from './message-growth.ts'
 
 /** The text of the first question on one line; `undefined` when there is none. */

@@ -1,13 +1,14 @@
 /** Saves of chats: one commit a save, on the branch that is meant or on a new one, with its refs in one transaction. */
+
+import type { CommitInfo } from '../../checkpoints/history.ts'
 import { ConflictError, NotFoundError } from '../../errors.ts'
 import type { Plan } from '../../git/group-commit.ts'
 import { PURGE_LOCK } from '../../git/purge.ts'
 import { activeRef, type BranchName, branchRef, type CommitId, MAIN, type SessionId } from '../../ids.ts'
+import type { JsonObject } from '../../json-value.ts'
+import { redactValue } from '../../redaction/redact.ts'
 import type { GitDoor } from '../../store/git-door.ts'
-import type { CommitInfo } from '../../store/git-history.ts'
 import { countItems } from '../../store/git-line.ts'
-import type { JsonObject } from '../../store/json-value.ts'
-import { redactValue } from '../../store/redact.ts'
 import { commitOf } from './chat-commit.ts'
 import type { ChatLine, ChatLines } from './chat-lines.ts'
 import { firstQuestion } from './chat-title.ts'

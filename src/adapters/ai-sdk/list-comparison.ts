@@ -1,10 +1,10 @@
 /** A list of messages beside the one that is stored: what stays, what has grown, what is new and how it is stored. */
 import { encodeItem } from '../../codec/index.ts'
 import { InvalidStateError } from '../../errors.ts'
-import { TimeSlice } from '../../git/time-slice.ts'
+import { deepCopy } from '../../json-value.ts'
+import { redactValue } from '../../redaction/redact.ts'
 import type { DocumentRules } from '../../store/document.ts'
-import { deepCopy } from '../../store/json-value.ts'
-import { redactValue } from '../../store/redact.ts'
+import { TimeSlice } from '../../time-slice.ts'
 import type { ChatLine } from './chat-lines.ts'
 import { MESSAGES } from './message-files.ts'
 import { isCut, isGrown, isTrimmed, type StoredMessage } from './message-growth.ts'

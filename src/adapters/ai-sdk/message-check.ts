@@ -1,7 +1,7 @@
 /** Messages at the door: what every one needs, and what the schemas of the application demand. */
 import type { FlexibleSchema, ToolSet, UIMessage } from 'ai'
 import { InvalidStateError, type StateIssue } from '../../errors.ts'
-import { deepCopy, isJsonObject } from '../../store/json-value.ts'
+import { deepCopy, isJsonObject } from '../../json-value.ts'
 import { MESSAGES } from './message-files.ts'
 import type { StoredMessage } from './message-growth.ts'
 

@@ -1,7 +1,8 @@
 /** The messages of checkpoints compared by the names and ids of their files, without reading one. */
+
+import { type BlobIds, entriesOf, folderAt } from '../../checkpoints/files.ts'
 import { folderName, parseFolderName, parseItemName } from '../../codec/index.ts'
 import type { ObjectStore } from '../../git/object-store.ts'
-import { type BlobIds, entriesOf, folderAt } from '../../store/git-files.ts'
 
 export const MESSAGES = 'messages'
 

@@ -1,5 +1,5 @@
 /** How a message that is handed over again relates to the one that is stored. Plain functions, values to values. */
-import { deepEqual, isJsonObject, type JsonObject } from '../../store/json-value.ts'
+import { deepEqual, isJsonObject, type JsonObject } from '../../json-value.ts'
 
 /** A stored message: any JSON object with these. */
 export interface StoredMessage {

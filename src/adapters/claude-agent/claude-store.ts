@@ -5,13 +5,13 @@ import type {
   SessionStoreEntry,
   SessionSummaryEntry,
 } from '@anthropic-ai/claude-agent-sdk'
+import { Exclusive } from '../../checkpoints/lifetime.ts'
 import { type CommitId, MAIN, reservedRef } from '../../ids.ts'
-import { Exclusive } from '../../store/exclusive.ts'
+import { isJsonObject } from '../../json-value.ts'
 import { doorOf, type GitDoor } from '../../store/git-door.ts'
 import { forkSession } from '../../store/git-fork.ts'
 import { readDocument } from '../../store/git-reader.ts'
 import type { GitSessionStore } from '../../store/git-session-store.ts'
-import { isJsonObject } from '../../store/json-value.ts'
 import type { Author, Branch, Checkpoint, LogOptions } from '../../store/session-store.ts'
 import { parseAuthor } from '../../store/write-options.ts'
 import { adapterStore, type StoreOrFolder } from '../store-or-folder.ts'

@@ -1,7 +1,7 @@
 /** What is appended, at the door. */
 import type { SessionStoreEntry } from '@anthropic-ai/claude-agent-sdk'
 import { InvalidStateError } from '../../errors.ts'
-import { isJsonObject, type JsonObject } from '../../store/json-value.ts'
+import { isJsonObject, type JsonObject } from '../../json-value.ts'
 import { ENTRIES } from './entry-files.ts'
 
 /**

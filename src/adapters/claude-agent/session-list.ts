@@ -1,10 +1,11 @@
 /** The sessions of a project, and the sub-agents of a session, without reading transcripts. */
+
+import { readBlobs } from '../../checkpoints/files.ts'
+import type { CommitInfo, History } from '../../checkpoints/history.ts'
 import { decodeHead } from '../../codec/index.ts'
 import { findEntry } from '../../git/tree.ts'
 import { type CommitId, parseRef, type SessionId } from '../../ids.ts'
-import { readBlobs } from '../../store/git-files.ts'
-import type { CommitInfo, GitHistory } from '../../store/git-history.ts'
-import type { JsonObject } from '../../store/json-value.ts'
+import type { JsonObject } from '../../json-value.ts'
 import {
   isShortened,
   lineNameOf,
@@ -26,7 +27,7 @@ export interface ListedSession {
 
 /** Two small files a session are read: the commit, and `session.json`. */
 export async function listProject(
-  history: GitHistory,
+  history: History,
   type: string,
   projectKey: string,
 ): Promise<ListedSession[]> {
@@ -44,7 +45,7 @@ export async function listProject(
 
 /** The session of that id, whatever its project; of several the one that was written last. */
 export async function findSession(
-  history: GitHistory,
+  history: History,
   type: string,
   sessionId: string,
 ): Promise<ProjectSession | undefined> {
@@ -56,7 +57,7 @@ export async function findSession(
 }
 
 /** Subpaths of what is kept beside a session, in order. */
-export async function listSubpaths(history: GitHistory, session: SessionId): Promise<string[]> {
+export async function listSubpaths(history: History, session: SessionId): Promise<string[]> {
   const found: string[] = []
   for (const [ref, id] of history.repository.refs.list(refFolder(session))) {
     const name = lineNameOf(ref)
@@ -69,7 +70,7 @@ export async function listSubpaths(history: GitHistory, session: SessionId): Pro
 
 /** Sessions of this type whose names mean something to `match`, with what that is. */
 async function sessionsOf<T>(
-  history: GitHistory,
+  history: History,
   type: string,
   match: (name: string) => T | undefined,
 ): Promise<{ what: T; tip: CommitInfo }[]> {
@@ -90,7 +91,7 @@ async function sessionsOf<T>(
   return found
 }
 
-function sessionsIn({ repository }: GitHistory): Set<SessionId> {
+function sessionsIn({ repository }: History): Set<SessionId> {
   const sessions = new Set<SessionId>()
   for (const ref of repository.refs.list('refs/heads/').keys()) {
     const parsed = parseRef(ref)
@@ -104,7 +105,7 @@ const inFull = (part: string, full: unknown): string =>
   part.includes('%~') && typeof full === 'string' ? full : part
 
 /** From the newest commit of ours. */
-async function trailerOf(history: GitHistory, from: CommitId, name: string): Promise<string | undefined> {
+async function trailerOf(history: History, from: CommitId, name: string): Promise<string | undefined> {
   for await (const { message } of history.line(from)) {
     if (message.trailers !== undefined) return message.trailers.get(name)
   }
@@ -113,7 +114,7 @@ async function trailerOf(history: GitHistory, from: CommitId, name: string): Pro
 
 /** What stands in `session.json` of these trees. */
 async function readAllFields(
-  { repository: { objects } }: GitHistory,
+  { repository: { objects } }: History,
   trees: readonly string[],
 ): Promise<Map<string, JsonObject>> {
   const heads = new Map<string, Map<string, string>>()

@@ -2,10 +2,11 @@
  * What appending has to know of the end of a transcript without reading it: its fields, how many entries it has and
  * their uuids. It moves along with the tip, so it is read once and kept.
  */
+
+import type { CommitInfo, History } from '../../checkpoints/history.ts'
 import type { CommitId } from '../../ids.ts'
-import type { CommitInfo, GitHistory } from '../../store/git-history.ts'
+import type { JsonObject } from '../../json-value.ts'
 import { readFields } from '../../store/git-reader.ts'
-import type { JsonObject } from '../../store/json-value.ts'
 import { countEntries } from './entry-files.ts'
 import { UuidIndex } from './uuid-index.ts'
 
@@ -28,10 +29,10 @@ const UUIDS = 1_000_000
 
 /** The lines that were used last, by ref. */
 export class TranscriptLines {
-  readonly #history: GitHistory
+  readonly #history: History
   readonly #kept = new Map<string, TranscriptLine>()
 
-  constructor(history: GitHistory) {
+  constructor(history: History) {
     this.#history = history
   }
 

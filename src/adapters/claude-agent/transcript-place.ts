@@ -1,9 +1,9 @@
 /** Where transcripts are kept: a session's own on its branches, each sub-agent's on a line beside it. */
 import type { SessionKey } from '@anthropic-ai/claude-agent-sdk'
+import type { History } from '../../checkpoints/history.ts'
 import { NotFoundError } from '../../errors.ts'
 import { type BranchName, branchRef, type CommitId, MAIN, reservedRef, type SessionId } from '../../ids.ts'
 import { wrongType } from '../../store/document.ts'
-import type { GitHistory } from '../../store/git-history.ts'
 import { lineName, sessionName } from './session-key.ts'
 
 /** Where a transcript is written. */
@@ -16,11 +16,11 @@ export interface TranscriptPlace {
 }
 
 export class TranscriptPlaces {
-  readonly #history: GitHistory
+  readonly #history: History
   readonly #type: string
 
   /** @param type of the sessions; those of another are refused */
-  constructor(history: GitHistory, type: string) {
+  constructor(history: History, type: string) {
     this.#history = history
     this.#type = type
   }

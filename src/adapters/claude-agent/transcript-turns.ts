@@ -1,4 +1,6 @@
 /** Entries of a transcript cut into turns, and what git's log says of each. Nothing here changes an entry. */
+
+import { cut, oneLine, WIDTH } from '../../checkpoints/text.ts'
 import {
   blocksOf,
   type Entry,
@@ -9,7 +11,6 @@ import {
 } from '../../importers/claude-code/entry.ts'
 import { shortPrompt } from '../../importers/claude-code/prompt.ts'
 import { isObject } from '../../importers/remainder.ts'
-import { cut, oneLine, WIDTH } from '../../store/subject.ts'
 
 /** Entries that become one checkpoint. */
 export interface Segment<E> {

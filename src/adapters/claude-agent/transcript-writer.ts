@@ -4,23 +4,23 @@ import {
   type SessionStoreEntry,
   type SessionSummaryEntry,
 } from '@anthropic-ai/claude-agent-sdk'
+import { newCommit } from '../../checkpoints/commit.ts'
+import type { CommitInfo, History } from '../../checkpoints/history.ts'
+import { parentsOn, seqOn, timeOn } from '../../checkpoints/lineage.ts'
 import { encodeHead } from '../../codec/index.ts'
 import { InvalidStateError } from '../../errors.ts'
 import type { Plan } from '../../git/group-commit.ts'
 import { type NewObject, objectId } from '../../git/object.ts'
 import type { ObjectStore } from '../../git/object-store.ts'
-import { TimeSlice } from '../../git/time-slice.ts'
 import type { Tree } from '../../git/tree.ts'
 import { editTree, type TreeStore } from '../../git/tree-edit.ts'
 import type { CommitId, SessionId } from '../../ids.ts'
 import { timeOf } from '../../importers/claude-code/entry.ts'
+import { deepEqual, isJsonObject, type JsonObject, without } from '../../json-value.ts'
+import { redactInside, redactValue } from '../../redaction/redact.ts'
 import { type DocumentRules, wrongType } from '../../store/document.ts'
-import { newCommit } from '../../store/git-commit.ts'
-import type { CommitInfo, GitHistory } from '../../store/git-history.ts'
 import type { Edits } from '../../store/git-line.ts'
-import { deepEqual, isJsonObject, type JsonObject, without } from '../../store/json-value.ts'
-import { parentsOn, seqOn, timeOn } from '../../store/lineage.ts'
-import { redactInside, redactValue } from '../../store/redact.ts'
+import { TimeSlice } from '../../time-slice.ts'
 import { ENTRIES, encodeEntry, filesOfEntry, pagesOf, readEntry, uuidOf } from './entry-files.ts'
 import { type TranscriptLine, TranscriptLines } from './transcript-line.ts'
 import type { TranscriptPlace } from './transcript-place.ts'
@@ -36,11 +36,11 @@ interface Change {
 }
 
 export class TranscriptWriter {
-  readonly #history: GitHistory
+  readonly #history: History
   readonly #rules: DocumentRules
   readonly #lines: TranscriptLines
 
-  constructor(history: GitHistory, rules: DocumentRules) {
+  constructor(history: History, rules: DocumentRules) {
     this.#history = history
     this.#rules = rules
     this.#lines = new TranscriptLines(history)

@@ -2,9 +2,10 @@
  * Which entry has which `uuid`, without reading entries: the name of an entry's file ends in a short hash of its
  * uuid, so the listings of the folders are the index. Who shares a hash is told apart by reading those few.
  */
+
+import { entriesOf, folderAt } from '../../checkpoints/files.ts'
 import type { ObjectStore } from '../../git/object-store.ts'
 import { parseTree, type Tree } from '../../git/tree.ts'
-import { entriesOf, folderAt } from '../../store/git-files.ts'
 import { hashOf, PAGE, pageOf, parseEntryName } from './entry-files.ts'
 
 /** Folders of entries by id, with the number that their page begins at. */

@@ -8,9 +8,9 @@ import { CorruptError } from '../../errors.ts'
 import { ByteCache } from '../../git/byte-cache.ts'
 import { BIG_OBJECT, type NewObject, newObject, newObjectInSlices, objectId } from '../../git/object.ts'
 import type { ObjectStore } from '../../git/object-store.ts'
-import { TimeSlice } from '../../git/time-slice.ts'
 import { changeTree, entriesOf, NO_ENTRIES, type Tree, type TreeChange } from '../../git/tree.ts'
 import type { ObjectId } from '../../ids.ts'
+import { TimeSlice } from '../../time-slice.ts'
 import type { StoredItem } from './item-memory.ts'
 
 export const ITEMS_PER_FOLDER = 100

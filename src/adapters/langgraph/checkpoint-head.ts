@@ -5,7 +5,7 @@ import { CorruptError } from '../../errors.ts'
 import { ByteCache } from '../../git/byte-cache.ts'
 import type { ObjectStore } from '../../git/object-store.ts'
 import { entriesOf } from '../../git/tree.ts'
-import { isJsonObject, type JsonObject } from '../../store/json-value.ts'
+import { isJsonObject, type JsonObject } from '../../json-value.ts'
 import { deserialize, type ValueRules } from './stored-value.ts'
 
 /** `list`: each item is one of the list's. `value`: the only item is the value. */

@@ -4,12 +4,12 @@
  * its channel and index. Which of them count is decided when they are read.
  */
 import { type PendingWrite, WRITES_IDX_MAP } from '@langchain/langgraph-checkpoint'
+import { blobsBelow, readBlobs } from '../../checkpoints/files.ts'
 import { decodeHead, decodeItem, encodeHead, folderName, genericLayout, numbered } from '../../codec/index.ts'
 import type { NewObject } from '../../git/object.ts'
 import type { ObjectStore } from '../../git/object-store.ts'
 import { editTree } from '../../git/tree-edit.ts'
-import { blobsBelow, readBlobs } from '../../store/git-files.ts'
-import { fromEntries, isJsonObject } from '../../store/json-value.ts'
+import { fromEntries, isJsonObject } from '../../json-value.ts'
 import { deserialize, type StoredValue, serialize, type ValueRules, valueFile } from './stored-value.ts'
 import { TYPE } from './thread-commit.ts'
 

@@ -2,10 +2,11 @@
  * A line beside the branches of a thread. Tasks that run at the same time write at the same time: what arrives while
  * one change is under way goes into the next one together, a commit each, and shares its lock and its sync.
  */
+
+import type { CommitInfo } from '../../checkpoints/history.ts'
 import type { NewObject } from '../../git/object.ts'
 import type { Repository } from '../../git/repository.ts'
 import { branchRef, type CommitId, MAIN, type ObjectId, reservedRef } from '../../ids.ts'
-import type { CommitInfo } from '../../store/git-history.ts'
 import type { IndexedCommit } from './thread-commit.ts'
 import type { ThreadIndex } from './thread-index.ts'
 

@@ -9,8 +9,8 @@
 import type { SerializerProtocol } from '@langchain/langgraph-checkpoint'
 import { decodeItem, jsonFile } from '../../codec/index.ts'
 import { CorruptError, ForkpointError, InvalidStateError } from '../../errors.ts'
-import { isJsonObject, type JsonObject } from '../../store/json-value.ts'
-import { redactValue } from '../../store/redact.ts'
+import { isJsonObject, type JsonObject } from '../../json-value.ts'
+import { redactValue } from '../../redaction/redact.ts'
 import type { Redact } from '../../store/session-store.ts'
 
 /** A value on its way to a file. */

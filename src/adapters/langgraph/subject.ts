@@ -1,6 +1,7 @@
 /** What a person reads of a checkpoint in `git log --oneline`. */
-import { isJsonObject } from '../../store/json-value.ts'
-import { cut, oneLine, WIDTH } from '../../store/subject.ts'
+
+import { cut, oneLine, WIDTH } from '../../checkpoints/text.ts'
+import { isJsonObject } from '../../json-value.ts'
 
 export interface SubjectParts {
   /** Of the metadata: `input`, `loop`, `update` or `fork`. */

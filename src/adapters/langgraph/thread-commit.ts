@@ -1,6 +1,7 @@
 /** What the trailers of a commit say of LangGraph's checkpoints and writes. */
+
+import { numberOf, timeOf, trailersOf } from '../../checkpoints/message.ts'
 import type { CommitId, SessionId } from '../../ids.ts'
-import { numberOf, timeOf, trailersOf } from '../../store/checkpoint-message.ts'
 import { wrongType } from '../../store/document.ts'
 
 /** The type of the sessions that threads are. */

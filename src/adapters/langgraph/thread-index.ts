@@ -2,9 +2,10 @@
  * Which commit is which checkpoint of a thread. It is disposable: kept in memory, rebuilt by one walk over the commits
  * of the session's branches and reserved lines, of which it reads the trailers alone; and it follows what others write.
  */
+
+import { Exclusive } from '../../checkpoints/lifetime.ts'
 import { asBuffer, expectType } from '../../git/object.ts'
 import type { Repository } from '../../git/repository.ts'
-import { TimeSlice } from '../../git/time-slice.ts'
 import {
   type BranchName,
   type CommitId,
@@ -13,7 +14,7 @@ import {
   reservedRef,
   type SessionId,
 } from '../../ids.ts'
-import { Exclusive } from '../../store/exclusive.ts'
+import { TimeSlice } from '../../time-slice.ts'
 import {
   type Entry,
   type IndexedCommit,

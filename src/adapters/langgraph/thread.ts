@@ -5,12 +5,12 @@ import {
   maxChannelVersion,
   TASKS,
 } from '@langchain/langgraph-checkpoint'
+import { newCommit } from '../../checkpoints/commit.ts'
+import { timeOn } from '../../checkpoints/lineage.ts'
 import { InvalidStateError } from '../../errors.ts'
 import type { NewObject } from '../../git/object.ts'
 import type { CommitId, SessionId } from '../../ids.ts'
-import { newCommit } from '../../store/git-commit.ts'
 import type { GitDoor } from '../../store/git-door.ts'
-import { timeOn } from '../../store/lineage.ts'
 import type { CheckpointTrees, WrittenTree } from './checkpoint-tree.ts'
 import { configOf } from './config.ts'
 import {

@@ -12,8 +12,8 @@ import {
   type SessionHistoryTransactionArgs,
   type SessionHistoryTransactionAwareSession,
 } from '@openai/agents-core'
+import { Exclusive } from '../../checkpoints/lifetime.ts'
 import { parseSessionId, type SessionId } from '../../ids.ts'
-import { Exclusive } from '../../store/exclusive.ts'
 import { doorOf } from '../../store/git-door.ts'
 import type { GitSessionStore } from '../../store/git-session-store.ts'
 import type {

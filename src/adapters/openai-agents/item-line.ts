@@ -1,6 +1,7 @@
 /** What a person reads of items in `git log`: one line each. */
-import { isJsonObject } from '../../store/json-value.ts'
-import { oneLine } from '../../store/subject.ts'
+
+import { oneLine } from '../../checkpoints/text.ts'
+import { isJsonObject } from '../../json-value.ts'
 
 const WIDTH = 72
 const BODY_LINES = 20

@@ -1,9 +1,8 @@
 /** The framework's items as JSON, and back: bytes, which JSON does not have, get a form of their own. */
 import { createHash } from 'node:crypto'
 import type { AgentInputItem } from '@openai/agents-core'
-import { MAX_DEPTH } from '../../codec/index.ts'
 import { InvalidStateError } from '../../errors.ts'
-import { fromEntries, isJsonObject } from '../../store/json-value.ts'
+import { fromEntries, isJsonObject, MAX_DEPTH } from '../../json-value.ts'
 
 /** `{ "$bytes": "<base64>" }` stands for a Uint8Array. A key of the user's that looks like it gains one `$`. */
 const BYTES = '$bytes'

@@ -1,4 +1,6 @@
 /** Where a session object stands in the history of its session: what it reads, and what its writes follow. */
+
+import type { CommitInfo } from '../../checkpoints/history.ts'
 import { ConflictError, NotFoundError, StorageError } from '../../errors.ts'
 import type { Plan } from '../../git/group-commit.ts'
 import { PURGE_LOCK, purgeMark } from '../../git/purge.ts'
@@ -13,7 +15,6 @@ import {
 } from '../../ids.ts'
 import { wrongType } from '../../store/document.ts'
 import { doorOf, type GitDoor } from '../../store/git-door.ts'
-import type { CommitInfo } from '../../store/git-history.ts'
 import { type Change, newCheckpoint } from './new-checkpoint.ts'
 import { SessionTree } from './session-tree.ts'
 

@@ -1,5 +1,6 @@
 /** The tree of a checkpoint: items, operations and a waiting run, read in part and changed in part. */
 import type { AgentInputItem } from '@openai/agents-core'
+import { blobsBelow, entriesOf, type Files, folderAt, readBlobs } from '../../checkpoints/files.ts'
 import {
   decodeItem,
   encodeHead,
@@ -11,10 +12,9 @@ import {
 } from '../../codec/index.ts'
 import { CorruptError } from '../../errors.ts'
 import type { ObjectStore } from '../../git/object-store.ts'
-import { TimeSlice } from '../../git/time-slice.ts'
-import { blobsBelow, entriesOf, type Files, folderAt, readBlobs } from '../../store/git-files.ts'
 import { countItems, type Edits } from '../../store/git-line.ts'
 import { readFields } from '../../store/git-reader.ts'
+import { TimeSlice } from '../../time-slice.ts'
 import { toItem } from './items.ts'
 import type { WaitingRun } from './waiting-run.ts'
 

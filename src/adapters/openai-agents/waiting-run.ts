@@ -1,6 +1,6 @@
 /** A run that waits for approvals: which calls it waits for, and what shows that it has gone on. */
 import type { RunToolApprovalItem } from '@openai/agents-core'
-import { isJsonObject } from '../../store/json-value.ts'
+import { isJsonObject } from '../../json-value.ts'
 
 /** As it is kept. */
 export interface WaitingRun {

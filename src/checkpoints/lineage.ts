@@ -1,6 +1,6 @@
 /** Where a new checkpoint stands in its line: parents, number, time. */
 import type { CommitId } from '../ids.ts'
-import type { CheckpointKind } from './session-store.ts'
+import type { CheckpointKind } from './checkpoint.ts'
 
 /** What the rules below need to know about a checkpoint that is there already. */
 export interface Ancestor {

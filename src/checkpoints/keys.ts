@@ -1,6 +1,6 @@
 /** Keys of saves: which checkpoint each of a branch's last 1,000 keys made. Read once, then kept up to date. */
 import type { CommitId } from '../ids.ts'
-import type { GitHistory } from './git-history.ts'
+import type { History } from './history.ts'
 
 const LOOKED_AT = 1000
 const BRANCHES = 256
@@ -12,11 +12,11 @@ interface Window {
   byKey: Map<string, CommitId>
 }
 
-export class GitKeys {
-  readonly #history: GitHistory
+export class Keys {
+  readonly #history: History
   readonly #windows = new Map<string, Window>()
 
-  constructor(history: GitHistory) {
+  constructor(history: History) {
     this.#history = history
   }
 

@@ -3,7 +3,6 @@ import { NotFoundError } from '../errors.ts'
 import { decodeParents } from '../git/commit.ts'
 import { asBuffer } from '../git/object.ts'
 import type { Repository } from '../git/repository.ts'
-import { TimeSlice } from '../git/time-slice.ts'
 import {
   activeRef,
   type BranchName,
@@ -15,11 +14,12 @@ import {
   type TagName,
   tagRef,
 } from '../ids.ts'
-import { checkpointOf, numberOf, type ParsedMessage, parseMessage, timeOf } from './checkpoint-message.ts'
+import { TimeSlice } from '../time-slice.ts'
+import type { Author, Checkpoint } from './checkpoint.ts'
 import type { Ancestor } from './lineage.ts'
 import { parentsOn } from './lineage.ts'
+import { checkpointOf, numberOf, type ParsedMessage, parseMessage, timeOf } from './message.ts'
 import { type RevisionLookup, resolveRevision } from './revision.ts'
-import type { Author, Checkpoint } from './session-store.ts'
 
 /** A commit on a branch of ours. */
 export interface CommitInfo extends Ancestor {
@@ -35,7 +35,7 @@ export interface CommitInfo extends Ancestor {
   key: string | undefined
 }
 
-export class GitHistory {
+export class History {
   readonly repository: Repository
   readonly #known = new Map<CommitId, CommitInfo>()
   /** Where a walk has come to: it goes on from there, without reading that commit again. */

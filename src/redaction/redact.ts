@@ -1,8 +1,10 @@
 /** `redact`, applied: every new value passes through it before anything is encoded. */
-import { MAX_DEPTH } from '../codec/index.ts'
+
 import { InvalidStateError } from '../errors.ts'
-import { fromEntries } from './json-value.ts'
-import type { Redact } from './session-store.ts'
+import { fromEntries, MAX_DEPTH } from '../json-value.ts'
+
+/** Sees each new value before it is stored; what it removes never reaches the disk. */
+export type Redact = (value: unknown, path: readonly (string | number)[]) => unknown
 
 type Path = readonly (string | number)[]
 

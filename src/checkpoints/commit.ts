@@ -2,9 +2,9 @@
 import { encodeCommit } from '../git/commit.ts'
 import { type NewObject, newObject } from '../git/object.ts'
 import type { CommitId } from '../ids.ts'
-import { composeMessage } from './checkpoint-message.ts'
-import type { CommitInfo } from './git-history.ts'
-import type { Author, Checkpoint } from './session-store.ts'
+import type { Author, Checkpoint } from './checkpoint.ts'
+import type { CommitInfo } from './history.ts'
+import { composeMessage } from './message.ts'
 
 export interface NewCheckpoint {
   tree: string

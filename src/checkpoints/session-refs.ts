@@ -16,7 +16,7 @@ import {
   tagRef,
 } from '../ids.ts'
 import { activeAfterDelete } from './branch-rules.ts'
-import type { GitHistory } from './git-history.ts'
+import type { History } from './history.ts'
 
 /** Where a new ref points, and the purge mark from before that was resolved. */
 export interface RefTarget {
@@ -24,13 +24,13 @@ export interface RefTarget {
   mark: string
 }
 
-export class GitSessionRefs {
+export class SessionRefs {
   readonly #repository: Repository
-  readonly #history: GitHistory
+  readonly #history: History
   readonly #gone: (refs: readonly string[]) => void
 
   /** `gone` is called with refs that were deleted. */
-  constructor(repository: Repository, history: GitHistory, gone: (refs: readonly string[]) => void) {
+  constructor(repository: Repository, history: History, gone: (refs: readonly string[]) => void) {
     this.#repository = repository
     this.#history = history
     this.#gone = gone

@@ -3,7 +3,12 @@
  * of keys.
  */
 
-import { MAX_VALUE } from '../codec/index.ts'
+/** How many steps a value may be away from the document. */
+export const MAX_DEPTH = 512
+/** Bytes of UTF-8 that one string may have. */
+export const MAX_VALUE = 50 * 1024 * 1024
+/** Characters of JSON that one file may have. */
+export const MAX_TEXT = 256 * 1024 * 1024
 
 export type JsonObject = Readonly<Record<string, unknown>>
 

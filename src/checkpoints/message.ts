@@ -3,8 +3,8 @@
  * only forkpoint writes. `docs/format.md`, "Commits".
  */
 import { isObjectId } from '../ids.ts'
-import type { Author, Checkpoint, CheckpointKind } from './session-store.ts'
-import { cleanBody, oneLine } from './subject.ts'
+import type { Author, Checkpoint, CheckpointKind } from './checkpoint.ts'
+import { cleanBody, oneLine } from './text.ts'
 
 /** What is written; a checkpoint without what follows from the commit itself. */
 export type MessageFields = Omit<Checkpoint, 'id' | 'parents' | 'author' | 'createdAt'> & {
