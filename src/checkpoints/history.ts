@@ -2,12 +2,14 @@
 import { NotFoundError } from '../errors.ts'
 import { decodeParents } from '../git/commit.ts'
 import { asBuffer } from '../git/object.ts'
+import type { ObjectStore } from '../git/object-store.ts'
 import type { Repository } from '../git/repository.ts'
 import {
   activeRef,
   type BranchName,
   branchRef,
   type CommitId,
+  encodeName,
   MAIN,
   parseRef,
   type SessionId,
@@ -43,6 +45,10 @@ export class History {
 
   constructor(repository: Repository) {
     this.repository = repository
+  }
+
+  get objects(): ObjectStore {
+    return this.repository.objects
   }
 
   /** Throws CorruptError when the commit is missing or broken. */
@@ -159,11 +165,16 @@ export class History {
   // Refs
 
   head(session: SessionId, branch: BranchName): CommitId | undefined {
-    return this.repository.refs.read(branchRef(session, branch)) as CommitId | undefined
+    return this.tip(branchRef(session, branch))
+  }
+
+  /** Where a ref points. */
+  tip(ref: string): CommitId | undefined {
+    return this.repository.refs.read(ref) as CommitId | undefined
   }
 
   async tagged(session: SessionId, tag: TagName): Promise<CommitId | undefined> {
-    const id = this.repository.refs.read(tagRef(session, tag))
+    const id = this.tip(tagRef(session, tag))
     return id === undefined ? undefined : this.#peel(id)
   }
 
@@ -179,13 +190,50 @@ export class History {
 
   /** Branches by name, with their tips. */
   branches(session: SessionId): Map<BranchName, CommitId> {
-    return this.#named(branchRef(session, MAIN), 'branch', session) as Map<BranchName, CommitId>
+    return this.#named(branchRef(session, MAIN), 'branch') as Map<BranchName, CommitId>
+  }
+
+  /** Reserved lines by name, with their tips. */
+  lines(session: SessionId): Map<string, CommitId> {
+    return this.#named(branchRef(session, MAIN), 'reserved')
+  }
+
+  /** The refs of the session's branches and reserved lines, with their tips. */
+  heads(session: SessionId): Map<string, CommitId> {
+    const heads = new Map<string, CommitId>()
+    for (const [ref, id] of this.repository.refs.list(`refs/heads/${encodeName(session)}/`)) {
+      const kind = parseRef(ref)?.kind
+      if (kind === 'branch' || kind === 'reserved') heads.set(ref, id as CommitId)
+    }
+    return heads
+  }
+
+  /** Sessions with their branches. */
+  sessions(): Map<SessionId, Map<BranchName, CommitId>> {
+    const sessions = new Map<SessionId, Map<BranchName, CommitId>>()
+    for (const [ref, id] of this.repository.refs.list('refs/heads/')) {
+      const parsed = parseRef(ref)
+      if (parsed?.kind !== 'branch') continue
+      const branches = sessions.get(parsed.session) ?? new Map<BranchName, CommitId>()
+      sessions.set(parsed.session, branches.set(parsed.name as BranchName, id as CommitId))
+    }
+    return sessions
+  }
+
+  /** Sessions that have a reserved line of one of these names. */
+  sessionsBeside(lines: readonly string[]): Set<SessionId> {
+    const found = new Set<SessionId>()
+    for (const ref of this.repository.refs.list('refs/heads/').keys()) {
+      const parsed = parseRef(ref)
+      if (parsed?.kind === 'reserved' && lines.includes(parsed.name)) found.add(parsed.session)
+    }
+    return found
   }
 
   /** Tags by name; one that somebody else put on something other than a checkpoint is left out. */
   async tags(session: SessionId): Promise<Map<TagName, CommitId>> {
     const found = new Map<TagName, CommitId>()
-    for (const [name, id] of this.#named(tagRef(session, 'x' as TagName), 'tag', session)) {
+    for (const [name, id] of this.#named(tagRef(session, 'x' as TagName), 'tag')) {
       const commit = await this.#peel(id)
       if (commit !== undefined) found.set(name as TagName, commit)
     }
@@ -245,11 +293,11 @@ export class History {
     return undefined
   }
 
-  #named(example: string, kind: 'branch' | 'tag', session: SessionId): Map<string, CommitId> {
+  #named(example: string, kind: 'branch' | 'tag' | 'reserved'): Map<string, CommitId> {
     const found = new Map<string, CommitId>()
     for (const [ref, id] of this.repository.refs.list(example.slice(0, example.lastIndexOf('/') + 1))) {
       const parsed = parseRef(ref)
-      if (parsed?.kind === kind && parsed.session === session) found.set(parsed.name, id as CommitId)
+      if (parsed?.kind === kind) found.set(parsed.name, id as CommitId)
     }
     return found
   }

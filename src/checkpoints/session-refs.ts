@@ -1,7 +1,5 @@
-/** The refs of sessions in a git store: made, moved and removed, each call in one transaction. */
+/** The refs of a session, made, moved and removed without a new checkpoint; each call in one transaction. */
 import { AlreadyExistsError, NotFoundError } from '../errors.ts'
-import type { Plan } from '../git/group-commit.ts'
-import { PURGE_LOCK, purgeMark } from '../git/purge.ts'
 import type { Repository } from '../git/repository.ts'
 import {
   activeRef,
@@ -11,12 +9,15 @@ import {
   encodeName,
   MAIN,
   parseRef,
+  reservedRef,
   type SessionId,
   type TagName,
   tagRef,
 } from '../ids.ts'
 import { activeAfterDelete } from './branch-rules.ts'
 import type { History } from './history.ts'
+import { AGAIN, type Aim, changeLocked, nothing } from './locking.ts'
+import { stillStands } from './writing.ts'
 
 /** Where a new ref points, and the purge mark from before that was resolved. */
 export interface RefTarget {
@@ -39,12 +40,13 @@ export class SessionRefs {
   /** Moves the active branch. Throws NotFoundError when there is no such branch. */
   switch(session: SessionId, branch: BranchName): Promise<void> {
     const [ref, active] = [branchRef(session, branch), activeRef(session)]
-    return this.#repository.change({
-      refs: [ref, active],
-      prepare: (current): Plan<void> => {
+    return changeLocked(this.#repository, {
+      session,
+      branch,
+      aim: () => ({ refs: [ref, active], reaches: false }),
+      decide: (_, current) => {
         if (current.get(ref) === undefined) throw new NotFoundError({ kind: 'branch', id: branch, session })
-        const symbolic = branch === MAIN ? { ref: active, to: null } : { ref: active, to: ref }
-        return { ...NOTHING, symbolic: [symbolic], result: undefined }
+        return { ...nothing(undefined), symbolic: [{ ref: active, to: branch === MAIN ? null : ref }] }
       },
     })
   }
@@ -52,42 +54,39 @@ export class SessionRefs {
   /** Throws AlreadyExistsError, or NotFoundError when the checkpoint was purged meanwhile. */
   newBranch(session: SessionId, branch: BranchName, target: RefTarget): Promise<void> {
     const exists = () => new AlreadyExistsError({ kind: 'branch', id: branch, session })
-    return this.#newRef(branchRef(session, branch), { ...target, session }, exists)
+    return this.#newRef(branchRef(session, branch), { ...target, session, branch }, exists)
   }
 
   /** Throws AlreadyExistsError, or NotFoundError when the checkpoint was purged meanwhile. */
   newTag(session: SessionId, tag: TagName, target: RefTarget): Promise<void> {
     const exists = () => new AlreadyExistsError({ kind: 'tag', id: tag, session })
-    return this.#newRef(tagRef(session, tag), { ...target, session }, exists)
+    return this.#newRef(tagRef(session, tag), { ...target, session, branch: MAIN }, exists)
   }
 
   deleteTag(session: SessionId, tag: TagName): Promise<boolean> {
-    const ref = tagRef(session, tag)
-    return this.#repository.change({
-      refs: [ref],
-      prepare: (current) => ({
-        ...NOTHING,
-        moves: new Map([[ref, null]]),
-        result: current.get(ref) !== undefined,
-      }),
-    })
+    return this.#deleteRef(session, tagRef(session, tag))
+  }
+
+  /** Deletes a reserved line; says whether there was one. */
+  deleteLine(session: SessionId, line: string): Promise<boolean> {
+    return this.#deleteRef(session, reservedRef(session, line))
   }
 
   /** Throws UnsupportedError for the only branch, and for the active one where there is no main. */
   deleteBranch(session: SessionId, branch: BranchName): Promise<boolean> {
     const [ref, active] = [branchRef(session, branch), activeRef(session)]
-    return this.#repository.change({
-      refs: [ref, active],
-      prepare: (current): Plan<boolean> => {
-        if (current.get(ref) === undefined) return { ...NOTHING, result: false }
+    return changeLocked(this.#repository, {
+      session,
+      branch,
+      aim: () => ({ refs: [ref, active], reaches: false }),
+      decide: (_, current) => {
+        if (current.get(ref) === undefined) return nothing(false)
         const before = this.#history.active(session)
         const after = activeAfterDelete(session, branch, [...this.#history.branches(session).keys()], before)
-        const symbolic = after === before ? [] : [{ ref: active, to: null }]
         return {
-          ...NOTHING,
+          ...nothing(true),
           moves: new Map([[ref, null]]),
-          symbolic,
-          result: true,
+          symbolic: after === before ? [] : [{ ref: active, to: null }],
           placed: () => this.#gone([ref]),
         }
       },
@@ -95,48 +94,58 @@ export class SessionRefs {
   }
 
   /** Branches, reserved lines, tags and the active branch, in one transaction. */
-  async deleteSession(session: SessionId): Promise<boolean> {
-    for (;;) {
-      const refs = this.#refsOf(session)
-      const symbolic = [{ ref: activeRef(session), to: null }, ...(await this.#headElsewhere(session))]
-      const result = await this.#repository.change({
-        refs: [...refs, ...symbolic.map(({ ref }) => ref)],
-        prepare: (): Plan<boolean | 'again'> => {
-          if (this.#refsOf(session).some((ref) => !refs.includes(ref))) return { ...NOTHING, result: 'again' }
-          const moves = new Map(refs.map((ref) => [ref, null] as const))
+  deleteSession(session: SessionId): Promise<boolean> {
+    return changeLocked<Aim & { own: string[]; symbolic: { ref: string; to: string | null }[] }, boolean>(
+      this.#repository,
+      {
+        session,
+        branch: MAIN,
+        aim: async () => {
+          const own = this.#refsOf(session)
+          const symbolic = [{ ref: activeRef(session), to: null }, ...(await this.#headElsewhere(session))]
+          return { refs: [...own, ...symbolic.map(({ ref }) => ref)], reaches: false, own, symbolic }
+        },
+        decide: ({ own, symbolic }) => {
+          if (this.#refsOf(session).some((ref) => !own.includes(ref))) return nothing(AGAIN)
           return {
-            ...NOTHING,
-            moves,
+            ...nothing(own.length > 0),
+            moves: new Map(own.map((ref) => [ref, null] as const)),
             symbolic,
-            result: refs.length > 0,
-            placed: () => this.#gone(refs),
+            placed: () => this.#gone(own),
           }
         },
-      })
-      if (result !== 'again') return result
-    }
+      },
+    )
   }
 
-  /**
-   * Sets a ref that must not exist to a checkpoint of the session, unless that was purged since it was resolved.
-   * `mark`: the purge mark from before.
-   */
+  #deleteRef(session: SessionId, ref: string): Promise<boolean> {
+    return changeLocked(this.#repository, {
+      session,
+      branch: MAIN,
+      aim: () => ({ refs: [ref], reaches: false }),
+      decide: (_, current) => ({
+        ...nothing(current.get(ref) !== undefined),
+        moves: new Map([[ref, null]]),
+        placed: () => this.#gone([ref]),
+      }),
+    })
+  }
+
+  /** Sets a ref that must not exist to a checkpoint of the session, unless that was purged since it was resolved. */
   #newRef(
     ref: string,
-    { session, to, mark }: RefTarget & { session: SessionId },
+    { session, branch, to, mark }: RefTarget & { session: SessionId; branch: string },
     exists: () => Error,
   ): Promise<void> {
-    return this.#repository.change({
-      refs: [ref, PURGE_LOCK],
-      prepare: async (current): Promise<Plan<void>> => {
+    return changeLocked(this.#repository, {
+      session,
+      branch,
+      aim: () => ({ refs: [ref], reaches: true }),
+      decide: async (_, current) => {
         if (current.get(ref) !== undefined) throw exists()
-        // Without a purge in between, what could be resolved is there; to make sure otherwise takes longer.
-        const isThere =
-          purgeMark(this.#repository) === mark
-            ? await this.#repository.objects.has(to)
-            : await this.#history.has(session, to)
-        if (!isThere) throw new NotFoundError({ kind: 'revision', id: to, session })
-        return { ...NOTHING, moves: new Map([[ref, to]]), result: undefined }
+        if (!(await stillStands(this.#history, session, to, mark)))
+          throw new NotFoundError({ kind: 'revision', id: to, session })
+        return { ...nothing(undefined), moves: new Map([[ref, to]]) }
       },
     })
   }
@@ -160,5 +169,3 @@ export class SessionRefs {
     return []
   }
 }
-
-const NOTHING = { objects: [], moves: new Map<string, string | null>() } as const

@@ -1,9 +1,8 @@
 /** What a new checkpoint changes, as far as its subject and its trailers tell. */
 
-import { deepEqual, isJsonObject, type JsonObject } from '../json-value.ts'
+import { deepEqual, type JsonObject } from '../json-value.ts'
 import { type AdditionPlan, type Existing, idOf } from './addition-plan.ts'
 import { RUNS } from './addition-runs.ts'
-import type { Checkpoint } from './session-store.ts'
 
 export interface Changes {
   /** Whether this is the first checkpoint of its line. */
@@ -73,28 +72,6 @@ export function changesOfPlan(
 export const isUnchanged = (changes: Changes): boolean =>
   !changes.first && changes.fields.length === 0 && changes.collections.length === 0
 
-/**
- * What a checkpoint says of its state beside the subject.
- *
- * @param fields the top-level values after the change; collections may be missing
- */
-export function checkpointFacts(
-  changes: Pick<Changes, 'added' | 'from' | 'run'>,
-  fields: JsonObject,
-): Pick<Checkpoint, 'messages' | 'run' | 'status' | 'model' | 'tokens'> {
-  const { added, from, run } = changes
-  const tokens = tokensOf(fields.usage)
-  return {
-    ...(added.length > 0 && { messages: { from, to: from + added.length - 1 } }),
-    ...(run !== undefined && { run }),
-    ...(isText(fields.status) && { status: fields.status }),
-    ...(isText(fields.model) && { model: fields.model }),
-    ...(tokens !== undefined && { tokens }),
-  }
-}
-
-const isText = (value: unknown): value is string => typeof value === 'string' && value !== ''
-
 const isField = (key: string, collections: readonly string[]): boolean =>
   key !== 'updatedAt' && !collections.includes(key)
 
@@ -111,14 +88,4 @@ function lastChangedRun(before: readonly unknown[], after: readonly unknown[]): 
     if (index >= before.length || !deepEqual(before[index], after[index])) return idOf(after[index])
   }
   return undefined
-}
-
-/** `totalTokens` where it is given, else input and output together. */
-function tokensOf(usage: unknown): number | undefined {
-  if (!isJsonObject(usage)) return undefined
-  const { totalTokens, inputTokens, outputTokens } = usage
-  const given = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value)
-  if (given(totalTokens)) return totalTokens
-  if (!given(inputTokens) && !given(outputTokens)) return undefined
-  return (given(inputTokens) ? inputTokens : 0) + (given(outputTokens) ? outputTokens : 0)
 }

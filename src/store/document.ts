@@ -1,5 +1,6 @@
 /** Documents at the door of a store: the store's own options, and what they demand of every state. */
 import type { StandardSchemaV1 } from '@standard-schema/spec'
+import { wrongType } from '../checkpoints/wrong-type.ts'
 import { type CollectionSpec, genericLayout, type Layout, sessionLayout } from '../codec/index.ts'
 import { InvalidStateError, type StateIssue } from '../errors.ts'
 import { parseSessionId, type SessionId } from '../ids.ts'
@@ -140,15 +141,6 @@ export async function checkAddition(
   const lists = [...places].map(([name, list]) => [name, list.map(({ item }) => item)] as const)
   const issues = await checkDocument(schema, { ...fields, ...Object.fromEntries(lists) })
   if (issues.length > 0) throw new InvalidStateError(issues.map((issue) => relocate(issue, places)))
-}
-
-/** The error for a session of another type than the store's. */
-export function wrongType(session: string, actual: unknown, expected: string): InvalidStateError {
-  const is = typeof actual === 'string' ? `'${actual}'` : String(actual)
-  return new InvalidStateError(
-    [{ path: ['type'], message: `is ${is}, and this store keeps '${expected}'` }],
-    `Session '${session}' is of type ${is}, and this store keeps '${expected}'. Open it with a store (or the adapter) of type ${is}.`,
-  )
 }
 
 interface Place {

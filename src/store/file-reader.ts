@@ -1,9 +1,10 @@
 /** The sessions of a folder of files, read. */
 
 import { resolveRevision } from '../checkpoints/revision.ts'
+import { wrongType } from '../checkpoints/wrong-type.ts'
 import { CorruptError, NotFoundError, UnsupportedError } from '../errors.ts'
 import { type CommitId, encodeName, MAIN, type SessionId } from '../ids.ts'
-import { type DocumentRules, upToDate, wrongType } from './document.ts'
+import { type DocumentRules, upToDate } from './document.ts'
 import type { Position } from './positions.ts'
 import {
   decodeFileHead,

@@ -1,5 +1,6 @@
 /** Saves, appends and forks of a file store: what the file of a session becomes. */
 
+import { checkpointFacts } from '../checkpoints/facts.ts'
 import { type Ancestor, commitsUnchanged, seqOfFork, seqOn, timeOn } from '../checkpoints/lineage.ts'
 import { forkSubject, oneLine } from '../checkpoints/text.ts'
 import { writeJson } from '../codec/index.ts'
@@ -15,7 +16,7 @@ import {
   planAddition,
   touch,
 } from './addition-plan.ts'
-import { changesBetween, checkpointFacts } from './changes.ts'
+import { changesBetween } from './changes.ts'
 import { checkAddition, type DocumentRules } from './document.ts'
 import { decideAppendParent, decideParent, type Position, unseenReplacement } from './positions.ts'
 import { type Draft, encodeSessionFile, type FileHead, type SessionFile } from './session-file.ts'

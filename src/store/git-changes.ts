@@ -1,7 +1,9 @@
 /** What a checkpoint changes, told by the files that differ instead of by two whole states. */
 
+import { countItems, readFields } from '../checkpoints/documents.ts'
 import { type BlobIds, blobAt, blobsChanged, readBlobs } from '../checkpoints/files.ts'
 import type { CommitInfo } from '../checkpoints/history.ts'
+import type { Edits } from '../checkpoints/writing.ts'
 import { decodeItem, parseItemName } from '../codec/index.ts'
 import { objectId } from '../git/object.ts'
 import type { ObjectStore } from '../git/object-store.ts'
@@ -10,8 +12,6 @@ import { type AdditionPlan, idOf } from './addition-plan.ts'
 import { RUNS } from './addition-runs.ts'
 import type { Changes } from './changes.ts'
 import type { DocumentRules } from './document.ts'
-import { countItems, type Edits } from './git-line.ts'
-import { readFields } from './git-reader.ts'
 
 export class GitChanges {
   readonly #objects: ObjectStore

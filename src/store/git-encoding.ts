@@ -1,12 +1,12 @@
 /** A whole document as the files of its tree, with their ids, without holding up the event loop. */
 
 import { blobsBelow } from '../checkpoints/files.ts'
+import type { Edits } from '../checkpoints/writing.ts'
 import { encodeHead, encodeItem, type Layout } from '../codec/index.ts'
 import { BIG_OBJECT, objectId, objectIdInSlices } from '../git/object.ts'
 import type { ObjectStore } from '../git/object-store.ts'
 import type { JsonObject } from '../json-value.ts'
 import { TimeSlice } from '../time-slice.ts'
-import type { Edits } from './git-line.ts'
 
 export interface EncodedFile {
   id: string

@@ -3,7 +3,9 @@
  * has, which ids, and where the logs of runs end. It moves along with the tip, so it is read once and kept.
  */
 
+import { countItems } from '../checkpoints/documents.ts'
 import { blobsBelow, entriesOf, type Files, folderAt, readBlobs } from '../checkpoints/files.ts'
+import type { Edits } from '../checkpoints/writing.ts'
 import {
   appendEvents,
   besideSegment,
@@ -30,9 +32,6 @@ import {
   type ParsedAddition,
 } from './addition-plan.ts'
 import { RUNS } from './addition-runs.ts'
-
-/** Files that change, by path; `null`: gone. */
-export type Edits = Map<string, Uint8Array | null>
 
 /** What a plan changes in the files, and what to remember once they are in place. */
 export interface LineChange {
@@ -282,21 +281,6 @@ export class GitLine implements Existing {
     for (const index of [...this.#tails.keys()].slice(0, -8)) this.#tails.delete(index)
   }
 }
-
-/** How many items a collection has in a tree; told by the names of its last folder. */
-export async function countItems(objects: ObjectStore, tree: string, collection: string): Promise<number> {
-  const folders = await folderAt(objects, tree, collection)
-  if (folders === undefined) return 0
-  const last = newest([...entriesOf(folders)].map(({ name }) => name))
-  const items = last === undefined ? undefined : await folderAt(objects, tree, `${collection}/${last}`)
-  const numbers =
-    items === undefined ? [] : [...entriesOf(items)].flatMap(({ name }) => parseItemName(name) ?? [])
-  return numbers.length === 0 ? 0 : Math.max(...numbers) + 1
-}
-
-/** Folders are numbered; `10000` comes after `9999` although it sorts before. */
-const newest = (names: readonly string[]): string | undefined =>
-  names.reduce<string | undefined>((a, b) => (a === undefined || Number(b) > Number(a) ? b : a), undefined)
 
 function indexOf(path: string): number | undefined {
   const [, , entry] = path.split('/')

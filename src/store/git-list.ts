@@ -1,11 +1,10 @@
 /** The sessions of a git store, without reading whole ones. */
 
+import { countItems, readFields } from '../checkpoints/documents.ts'
 import type { CommitInfo, History } from '../checkpoints/history.ts'
-import { type BranchName, type CommitId, encodeName, parseRef, type SessionId } from '../ids.ts'
+import { type BranchName, encodeName, type SessionId } from '../ids.ts'
 import type { JsonObject } from '../json-value.ts'
 import type { DocumentRules } from './document.ts'
-import { countItems } from './git-line.ts'
-import { readFields } from './git-reader.ts'
 import type { ListOptions, SessionSummary } from './session-store.ts'
 import { pageOf, summarize } from './summary.ts'
 
@@ -16,7 +15,7 @@ export async function* listSessions(
   own: Pick<DocumentRules, 'type' | 'collections'>,
 ): AsyncGenerator<SessionSummary> {
   const found = new Map<SessionSummary, Found>()
-  for (const [session, branches] of sessionsIn(history)) {
+  for (const [session, branches] of history.sessions()) {
     const branch = history.active(session)
     const tip = branches.get(branch) ?? branches.values().next().value
     if (tip === undefined) continue
@@ -43,18 +42,6 @@ interface Found {
 function summaryOf({ id, type, branch, head }: Found, fields: JsonObject, messages: number): SessionSummary {
   const checkpoint = { id: head.id, createdAt: new Date(head.time).toISOString() }
   return summarize({ id, type, activeBranch: branch }, checkpoint, fields, messages)
-}
-
-/** Sessions with their branches. */
-function sessionsIn(history: History): Map<SessionId, Map<BranchName, CommitId>> {
-  const sessions = new Map<SessionId, Map<BranchName, CommitId>>()
-  for (const [ref, id] of history.repository.refs.list('refs/heads/')) {
-    const parsed = parseRef(ref)
-    if (parsed?.kind !== 'branch') continue
-    const branches = sessions.get(parsed.session) ?? new Map<BranchName, CommitId>()
-    sessions.set(parsed.session, branches.set(parsed.name as BranchName, id as CommitId))
-  }
-  return sessions
 }
 
 /** A name too long for a ref stands in full in the commit. */

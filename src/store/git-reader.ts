@@ -1,28 +1,15 @@
 /** States and summaries out of the trees of checkpoints, whole or in part. */
-import { setImmediate } from 'node:timers/promises'
+import { countItems, pause, readFields, shownAs } from '../checkpoints/documents.ts'
 import { type BlobIds, blobsBelow, readBlobs } from '../checkpoints/files.ts'
-import { decodeDocumentSliced, decodeHead, decodeItem, parseItemName } from '../codec/index.ts'
+import { decodeDocumentSliced, decodeItem, parseItemName } from '../codec/index.ts'
 import { NotFoundError } from '../errors.ts'
 import type { ObjectStore } from '../git/object-store.ts'
 import type { SessionId } from '../ids.ts'
 import { isJsonObject, type JsonObject } from '../json-value.ts'
 import { idOf } from './addition-plan.ts'
 import { RUNS } from './addition-runs.ts'
-import { countItems } from './git-line.ts'
 import { eventsOf } from './partial-state.ts'
 import type { LoadOptions } from './session-store.ts'
-
-const pause = (): Promise<unknown> => setImmediate()
-
-/** The document of a tree, as the session shows it. Throws CorruptError, naming the file. */
-export async function readDocument(
-  objects: ObjectStore,
-  tree: string,
-  session: SessionId,
-): Promise<JsonObject> {
-  const files = await readBlobs(objects, await blobsBelow(objects, tree))
-  return shownAs(session, await decodeDocumentSliced(files, pause))
-}
 
 /** Only what the options ask for is read. `collections`: the first is the one that `last` counts in. */
 export async function readPart(
@@ -58,11 +45,6 @@ export async function readPart(
   return part
 }
 
-/** The top-level values; collections that are empty among them. */
-export async function readFields(objects: ObjectStore, tree: string): Promise<JsonObject> {
-  return decodeHead(await readBlobs(objects, await blobsBelow(objects, tree, { enter: () => false })))
-}
-
 /** Events of one run; other runs are read without theirs. Throws NotFoundError when there is no such run. */
 export async function readEvents(
   objects: ObjectStore,
@@ -84,10 +66,6 @@ export async function readEvents(
   const files = await readBlobs(objects, await blobsBelow(objects, tree, { at }))
   return eventsOf({ [RUNS]: [decodeItem(files)] }, session, run, after)
 }
-
-/** The document with the id of the session it is read as. */
-export const shownAs = (session: SessionId, document: JsonObject): JsonObject =>
-  document.id === session ? document : { ...document, id: session }
 
 /** Items in order of their numbers, wherever the numbers begin. */
 function itemsOf(files: ReadonlyMap<string, Uint8Array>): unknown[] {

@@ -1,20 +1,12 @@
 /** Sessions in a git repository: every save is a commit. */
 
-import { History } from '../checkpoints/history.ts'
-import { Lifetime } from '../checkpoints/lifetime.ts'
-import { SessionRefs } from '../checkpoints/session-refs.ts'
-import { CorruptError, NotFoundError, StorageError } from '../errors.ts'
-import { purgeMark } from '../git/purge.ts'
+import { Checkpoints, type Snapshot } from '../checkpoints/checkpoints.ts'
+import { readDocument } from '../checkpoints/documents.ts'
+import { forkSession } from '../checkpoints/fork.ts'
+import { registerCheckpoints } from '../checkpoints/of-store.ts'
+import { CorruptError, NotFoundError } from '../errors.ts'
 import { Repository, type RepositoryOptions } from '../git/repository.ts'
-import {
-  type BranchName,
-  type CommitId,
-  MAIN,
-  parseBranchName,
-  parseSessionId,
-  parseTagName,
-  type SessionId,
-} from '../ids.ts'
+import { type CommitId, MAIN, parseBranchName, parseSessionId, parseTagName, type SessionId } from '../ids.ts'
 import { deepCopy, type JsonObject } from '../json-value.ts'
 import type { Session } from '../state/index.ts'
 import { copyAddition, parseAddition } from './addition.ts'
@@ -27,15 +19,12 @@ import {
   documentRules,
   redactDocument,
   upToDate,
-  wrongType,
 } from './document.ts'
-import { openDoor } from './git-door.ts'
 import { encodeFiles } from './git-encoding.ts'
-import { forkSession } from './git-fork.ts'
 import { listSessions } from './git-list.ts'
 import { maintainRepository, repositoryStats } from './git-maintain.ts'
 import { patchBetween } from './git-patch.ts'
-import { readDocument, readEvents, readPart } from './git-reader.ts'
+import { readEvents, readPart } from './git-reader.ts'
 import { verifySessions } from './git-verify.ts'
 import { GitWriter, type Saved } from './git-writer.ts'
 import { isPartial } from './partial-state.ts'
@@ -89,11 +78,9 @@ export class GitSessionStore<S extends StoredDocument = Session> implements Sess
   readonly folder: string
   readonly #rules: DocumentRules
   readonly #repository: Repository
-  readonly #history: History
+  readonly #checkpoints: Checkpoints
   readonly #writer: GitWriter
-  readonly #refs: SessionRefs
   readonly #positions = new Positions()
-  readonly #lifetime = new Lifetime()
   readonly #isView: boolean
 
   constructor(folder: string, options: GitStoreOptions<S> = {}) {
@@ -112,18 +99,9 @@ export class GitSessionStore<S extends StoredDocument = Session> implements Sess
             ...repository,
           })
     this.folder = this.#repository.paths.root
-    this.#history = new History(this.#repository)
-    this.#writer = new GitWriter(this.#repository, this.#history, this.#rules)
-    const forget = (refs: Iterable<string>) => this.#writer.forget(refs)
-    this.#refs = new SessionRefs(this.#repository, this.#history, forget)
-    openDoor(this, {
-      repository: this.#repository,
-      history: this.#history,
-      refs: this.#refs,
-      rules: this.#rules,
-      lifetime: this.#lifetime,
-      forget,
-    })
+    this.#checkpoints = new Checkpoints(this.#repository, this.#rules)
+    this.#writer = new GitWriter(this.#checkpoints, this.#rules)
+    registerCheckpoints(this, this.#checkpoints)
   }
 
   /**
@@ -139,98 +117,96 @@ export class GitSessionStore<S extends StoredDocument = Session> implements Sess
   }
 
   save(state: S, options?: WriteOptions): Promise<Checkpoint> {
-    return this.#lifetime.use(async () => {
+    return this.#checkpoints.lifetime.use(async () => {
       const saved = await this.#save(state, options, () => this.#positions.of(state))
-      return this.#history.present(saved.commit, state.id as SessionId, saved.branch)
+      return this.#checkpoints.history.present(saved.commit, state.id as SessionId, saved.branch)
     })
   }
 
   append(session: string, addition: Addition, options?: WriteOptions): Promise<Checkpoint> {
-    return this.#lifetime.use(async () => {
+    return this.#checkpoints.lifetime.use(async () => {
       const { commit, branch } = await this.#append(session, addition, options)
-      return this.#history.present(commit, session as SessionId, branch)
+      return this.#checkpoints.history.present(commit, session as SessionId, branch)
     })
   }
 
   load(session: string, options: LoadOptions = {}): Promise<S | undefined> {
-    return this.#lifetime.use(async () => {
+    return this.#checkpoints.lifetime.use(async () => {
       const id = parseSessionId(session)
       parseCount('last', options.last)
-      const named = options.branch === undefined ? undefined : parseBranchName(options.branch)
-      // Whoever loads the tip may want to save on top of it.
-      if (options.at === undefined) await this.#finishOthers()
-      if (!(await this.#exists(id))) return undefined
-      const branch = named ?? this.#history.active(id)
-      const { tree, ...at } = await this.#at(id, branch, options.at)
-      const { objects } = this.#repository
+      const branch = options.branch === undefined ? undefined : parseBranchName(options.branch)
+      const found = await this.#checkpoints.read(id, { branch, at: options.at })
+      if (found === undefined) return undefined
+      const { objects } = this.#checkpoints
+      const { tree } = found.commit
       if (isPartial(options))
-        return (await readPart(objects, tree, id, options, this.#rules.collections)) as unknown as S
-      const state = (await readDocument(objects, tree, id)) as unknown as S
-      this.#positions.set(state, this.#position(id, branch, at.id))
+        return this.#state(await readPart(objects, tree, id, options, this.#rules.collections))
+      const state = this.#state(await readDocument(objects, tree, id))
+      this.#positions.set(state, positionAt(id, found))
       return state
     })
   }
 
   open(session: string, options: { at?: string; branch?: string } = {}): Promise<SessionHandle<S>> {
-    return this.#lifetime.use(async () => {
+    return this.#checkpoints.lifetime.use(async () => {
       const id = parseSessionId(session)
-      const named = options.branch === undefined ? undefined : parseBranchName(options.branch)
-      await this.#finishOthers()
-      await this.#require(id)
-      const branch = named ?? this.#history.active(id)
-      const commit = await this.#at(id, branch, options.at)
-      const state = this.#state(await readDocument(this.#repository.objects, commit.tree, id))
-      const position = this.#position(id, branch, commit.id)
+      const branch = options.branch === undefined ? undefined : parseBranchName(options.branch)
+      const found = await this.#checkpoints.read(id, { branch, at: options.at })
+      if (found === undefined) throw new NotFoundError({ kind: 'session', id })
+      const state = this.#state(await readDocument(this.#checkpoints.objects, found.commit.tree, id))
+      const position = positionAt(id, found)
       this.#positions.set(state, position)
       return createHandle<S>(
         {
           save: (next, all, at) =>
-            this.#lifetime.use(async () => this.#written(id, await this.#save(next, all, () => at), next)),
+            this.#checkpoints.lifetime.use(async () =>
+              this.#written(id, await this.#save(next, all, () => at), next),
+            ),
           append: (addition, all, at, before) =>
-            this.#lifetime.use(async () => {
+            this.#checkpoints.lifetime.use(async () => {
               const saved = await this.#append(id, addition, all, at)
               return this.#written(id, saved, before, at)
             }),
         },
-        { checkpoint: this.#history.present(commit, id, branch), state },
+        { checkpoint: this.#checkpoints.history.present(found.commit, id, found.branch), state },
         position,
-        branch,
+        found.branch,
       )
     })
   }
 
   resolve(session: string, revision: string): Promise<string> {
-    return this.#lifetime.use(() => this.#resolve(parseSessionId(session), revision))
+    return this.#checkpoints.lifetime.use(() => this.#resolve(parseSessionId(session), revision))
   }
 
   checkpoint(session: string, revision = ''): Promise<Checkpoint> {
-    return this.#lifetime.use(async () => {
+    return this.#checkpoints.lifetime.use(async () => {
       const id = parseSessionId(session)
-      return this.#history.checkpoint(await this.#resolve(id, revision), id)
+      return this.#checkpoints.history.checkpoint(await this.#resolve(id, revision), id)
     })
   }
 
   async *log(session: string, options: LogOptions = {}): AsyncGenerator<Checkpoint> {
-    this.#lifetime.check()
+    this.#checkpoints.lifetime.check()
     const { at = '', steps = false } = options
     const limit = parseCount('limit', options.limit) ?? Number.POSITIVE_INFINITY
     const id = parseSessionId(session)
     const from = await this.#resolve(id, at)
     let shown = 0
-    for await (const commit of this.#history.line(from)) {
+    for await (const commit of this.#checkpoints.history.line(from)) {
       if (shown >= limit) return
       if (!steps && commit.kind === 'step') continue
-      yield this.#history.present(commit, id)
+      yield this.#checkpoints.history.present(commit, id)
       shown++
     }
   }
 
   branches(session: string): Promise<Branch[]> {
-    return this.#lifetime.use(async () => {
+    return this.#checkpoints.lifetime.use(async () => {
       const id = parseSessionId(session)
       await this.#require(id)
-      const active = this.#history.active(id)
-      return inOrder(this.#history.branches(id)).map(([name, head]) => ({
+      const active = this.#checkpoints.history.active(id)
+      return inOrder(this.#checkpoints.history.branches(id)).map(([name, head]) => ({
         name,
         head,
         active: name === active,
@@ -239,49 +215,52 @@ export class GitSessionStore<S extends StoredDocument = Session> implements Sess
   }
 
   tags(session: string): Promise<Tag[]> {
-    return this.#lifetime.use(async () => {
+    return this.#checkpoints.lifetime.use(async () => {
       const id = parseSessionId(session)
       await this.#require(id)
-      return inOrder(await this.#history.tags(id)).map(([name, checkpoint]) => ({ name, checkpoint }))
+      return inOrder(await this.#checkpoints.history.tags(id)).map(([name, checkpoint]) => ({
+        name,
+        checkpoint,
+      }))
     })
   }
 
   async switch(session: string, branch: string): Promise<void> {
     const [id, name] = [parseSessionId(session), parseBranchName(branch)]
-    return this.#lifetime.use(async () => {
+    return this.#checkpoints.lifetime.use(async () => {
       await this.#require(id)
-      await this.#refs.switch(id, name)
+      await this.#checkpoints.refs.switch(id, name)
     })
   }
 
   async fork(session: string, options: ForkOptions): Promise<Checkpoint> {
     const id = parseSessionId(session)
     const { at, session: to, branch, subject, author } = parseForkOptions(options)
-    return this.#lifetime.use(async () => {
-      const mark = purgeMark(this.#repository)
+    return this.#checkpoints.lifetime.use(async () => {
+      const mark = this.#checkpoints.mark()
       const source = await this.#resolve(id, at)
       if (to !== undefined) {
         const fork = { source, from: id, session: to, branch: branch ?? MAIN, subject, author }
-        const made = await forkSession(this.#history, this.#rules, fork)
-        return this.#history.present(made, to)
+        const made = await forkSession(this.#checkpoints, fork)
+        return this.#checkpoints.history.present(made, to)
       }
-      await this.#refs.newBranch(id, branch!, { to: source, mark })
-      return this.#history.checkpoint(source, id)
+      await this.#checkpoints.refs.newBranch(id, branch!, { to: source, mark })
+      return this.#checkpoints.history.checkpoint(source, id)
     })
   }
 
   async tag(session: string, name: string, options: { at?: string } = {}): Promise<Tag> {
     const [id, tag] = [parseSessionId(session), parseTagName(name)]
-    return this.#lifetime.use(async () => {
-      const mark = purgeMark(this.#repository)
+    return this.#checkpoints.lifetime.use(async () => {
+      const mark = this.#checkpoints.mark()
       const checkpoint = await this.#resolve(id, options.at ?? '')
-      await this.#refs.newTag(id, tag, { to: checkpoint, mark })
+      await this.#checkpoints.refs.newTag(id, tag, { to: checkpoint, mark })
       return { name: tag, checkpoint }
     })
   }
 
   diff(from: Place | string, to: Place | string, revision?: string): Promise<StateDiff> {
-    return this.#lifetime.use(async () => {
+    return this.#checkpoints.lifetime.use(async () => {
       const places = parsePlaces(from, to, revision)
       const [before, after] = [await this.#placed(places[0]), await this.#placed(places[1])]
       return {
@@ -289,7 +268,7 @@ export class GitSessionStore<S extends StoredDocument = Session> implements Sess
         to: after.name,
         ...diffStates(before.document, after.document, this.#rules.collections),
         patch: () =>
-          this.#lifetime.use(() =>
+          this.#checkpoints.lifetime.use(() =>
             patchBetween(this.#repository, before.name.checkpoint, after.name.checkpoint),
           ),
       }
@@ -297,30 +276,32 @@ export class GitSessionStore<S extends StoredDocument = Session> implements Sess
   }
 
   async *list(options: ListOptions = {}): AsyncGenerator<SessionSummary> {
-    this.#lifetime.check()
+    this.#checkpoints.lifetime.check()
     checkListOptions(options)
-    if (await this.#repository.open()) yield* listSessions(this.#history, options, this.#rules)
+    if (await this.#repository.open()) yield* listSessions(this.#checkpoints.history, options, this.#rules)
   }
 
   runEvents(session: string, run: string, options: { after?: number; at?: string } = {}): Promise<unknown[]> {
-    return this.#lifetime.use(async () => {
+    return this.#checkpoints.lifetime.use(async () => {
       const id = parseSessionId(session)
-      const { tree } = await this.#checked(id, await this.#resolve(id, options.at ?? ''))
+      const { tree } = await this.#checkpoints.checked(id, await this.#resolve(id, options.at ?? ''))
       return [...(await readEvents(this.#repository.objects, tree, id, run, options.after))]
     })
   }
 
   exists(session: string): Promise<boolean> {
-    return this.#lifetime.use(() => this.#exists(parseSessionId(session)))
+    return this.#checkpoints.lifetime.use(() => this.#exists(parseSessionId(session)))
   }
 
   async delete(session: string, options: { branch?: string; tag?: string } = {}): Promise<boolean> {
     const id = parseSessionId(session)
     const { branch, tag } = parseDeleteOptions(options)
-    return this.#lifetime.use(async () => {
+    return this.#checkpoints.lifetime.use(async () => {
       if (!(await this.#exists(id))) return false
-      if (tag !== undefined) return this.#refs.deleteTag(id, tag)
-      return branch === undefined ? this.#refs.deleteSession(id) : this.#refs.deleteBranch(id, branch)
+      if (tag !== undefined) return this.#checkpoints.refs.deleteTag(id, tag)
+      return branch === undefined
+        ? this.#checkpoints.refs.deleteSession(id)
+        : this.#checkpoints.refs.deleteBranch(id, branch)
     })
   }
 
@@ -328,36 +309,25 @@ export class GitSessionStore<S extends StoredDocument = Session> implements Sess
     session?: string,
     options: { onProgress?: MaintainOptions['onProgress'] } = {},
   ): Promise<VerifyReport> {
-    return this.#lifetime.use(async () => {
+    return this.#checkpoints.lifetime.use(async () => {
       const id = session === undefined ? undefined : parseSessionId(session)
       if (id !== undefined) await this.#requireEvenBroken(id)
       else if (!(await this.#repository.open())) return { ok: true, checkpoints: 0, objects: 0, problems: [] }
-      return verifySessions(this.#history, id, options.onProgress)
+      return verifySessions(this.#checkpoints.history, id, options.onProgress)
     })
   }
 
   maintain(options: MaintainOptions = {}): Promise<MaintainReport> {
-    return this.#lifetime.use(() => maintainRepository(this.#repository, options))
+    return this.#checkpoints.lifetime.use(() => maintainRepository(this.#repository, options))
   }
 
   stats(): Promise<StoreStats> {
-    return this.#lifetime.use(() => repositoryStats(this.#repository))
+    return this.#checkpoints.lifetime.use(() => repositoryStats(this.#repository))
   }
 
   async close(): Promise<void> {
-    await this.#lifetime.close()
+    await this.#checkpoints.lifetime.close()
     if (!this.#isView) await this.#repository.close()
-  }
-
-  /**
-   * Finishes what dead processes had saved for good without moving the branch there: the first write would do so, and
-   * then lose against it. On a disk that can only be read, nothing is written, so nothing is lost.
-   */
-  async #finishOthers(): Promise<void> {
-    if (!(await this.#repository.open())) return
-    await this.#repository.recover().catch((error: unknown) => {
-      if (!(error instanceof StorageError)) throw error
-    })
   }
 
   async #save(
@@ -391,7 +361,7 @@ export class GitSessionStore<S extends StoredDocument = Session> implements Sess
   /** What a handle holds after a write. */
   async #written(session: SessionId, saved: Saved, state: S, position?: Position): Promise<Written<S>> {
     const { commit, branch, plan } = saved
-    const checkpoint = this.#history.present(commit, session, branch)
+    const checkpoint = this.#checkpoints.history.present(commit, session, branch)
     const next = await this.#stateAfter(session, saved, state, plan === undefined ? undefined : position)
     this.#positions.set(next, { session, branch, checkpoint: commit.id })
     return { checkpoint, state: next }
@@ -416,7 +386,7 @@ export class GitSessionStore<S extends StoredDocument = Session> implements Sess
   }
 
   async #exists(session: SessionId): Promise<boolean> {
-    return (await this.#repository.open()) && this.#history.exists(session)
+    return (await this.#repository.open()) && this.#checkpoints.history.exists(session)
   }
 
   async #require(session: SessionId): Promise<void> {
@@ -434,39 +404,26 @@ export class GitSessionStore<S extends StoredDocument = Session> implements Sess
 
   async #resolve(session: SessionId, revision: string): Promise<CommitId> {
     await this.#require(session)
-    return this.#history.resolve(session, revision)
-  }
-
-  async #at(session: SessionId, branch: BranchName, revision: string | undefined) {
-    const tip = this.#history.head(session, branch)
-    const id = revision === undefined ? tip : await this.#history.resolve(session, revision)
-    if (id === undefined) throw new NotFoundError({ kind: 'branch', id: branch, session })
-    return this.#checked(session, id)
-  }
-
-  /** Throws InvalidStateError for a checkpoint of another type than the store's. */
-  async #checked(session: SessionId, id: CommitId) {
-    const type = await this.#history.typeOf(id)
-    if (type !== undefined && type !== this.type) throw wrongType(session, type, this.type)
-    return this.#history.info(id)
-  }
-
-  /** On the branch, if there is one of that name yet. */
-  #position(session: SessionId, branch: BranchName, checkpoint: CommitId): Position {
-    const exists = this.#history.head(session, branch) !== undefined
-    return { session, branch: exists ? branch : undefined, checkpoint }
+    return this.#checkpoints.history.resolve(session, revision)
   }
 
   async #placed({ session, at = '' }: Place) {
     const id = parseSessionId(session)
     const checkpoint = await this.#resolve(id, at)
-    const { tree } = await this.#history.info(checkpoint)
+    const { tree } = await this.#checkpoints.history.info(checkpoint)
     return {
       document: await readDocument(this.#repository.objects, tree, id),
       name: { session: id as string, checkpoint: checkpoint as string },
     }
   }
 }
+
+/** On the branch, if there is one of that name yet. */
+const positionAt = (session: SessionId, { branch, tip, commit }: Snapshot): Position => ({
+  session,
+  branch: tip === undefined ? undefined : branch,
+  checkpoint: commit.id,
+})
 
 const inOrder = <Name extends string>(refs: ReadonlyMap<Name, CommitId>): [Name, CommitId][] =>
   [...refs].sort(([a], [b]) => (a < b ? -1 : 1))

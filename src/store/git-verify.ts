@@ -1,12 +1,12 @@
 /** Reading everything, to know that everything can be read: refs, checkpoints, packs, journals. */
 import { join } from 'node:path'
+import { readDocument } from '../checkpoints/documents.ts'
 import type { History } from '../checkpoints/history.ts'
 import { CorruptError, ForkpointError } from '../errors.ts'
 import { checkJournals, checkPack, packsToCheck } from '../git/pack-check.ts'
 import { refFiles } from '../git/ref-names.ts'
 import type { Repository } from '../git/repository.ts'
 import { encodeName, type ObjectId, type ParsedRef, parseRef, type SessionId } from '../ids.ts'
-import { readDocument } from './git-reader.ts'
 import type { MaintainOptions, VerifyReport } from './session-store.ts'
 import { CheckpointVerifier } from './verify-checkpoints.ts'
 import { Findings } from './verify-findings.ts'

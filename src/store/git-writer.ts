@@ -1,17 +1,13 @@
 /** Saves and appends in git: what becomes a commit, on top of what, and when none is made. */
-
-import { newCommit } from '../checkpoints/commit.ts'
+import type { Checkpoints } from '../checkpoints/checkpoints.ts'
+import type { CheckpointFacts } from '../checkpoints/facts.ts'
+import { checkpointFacts } from '../checkpoints/facts.ts'
 import type { CommitInfo, History } from '../checkpoints/history.ts'
-import { Keys } from '../checkpoints/keys.ts'
 import { commitsUnchanged, comparedWith, seqOn, timeOn } from '../checkpoints/lineage.ts'
-import { AlreadyExistsError, ConflictError, NotFoundError } from '../errors.ts'
-import type { Change, Plan } from '../git/group-commit.ts'
-import type { NewObject } from '../git/object.ts'
+import type { Edits, Writing } from '../checkpoints/writing.ts'
+import { ConflictError, NotFoundError } from '../errors.ts'
 import type { ObjectStore } from '../git/object-store.ts'
-import { PURGE_LOCK } from '../git/purge.ts'
-import type { Repository } from '../git/repository.ts'
-import { editTree } from '../git/tree-edit.ts'
-import { activeRef, type BranchName, branchRef, type CommitId, MAIN, type SessionId, tagRef } from '../ids.ts'
+import type { BranchName, CommitId, SessionId } from '../ids.ts'
 import { deepCopy, type JsonObject, without } from '../json-value.ts'
 import {
   type AdditionPlan,
@@ -21,8 +17,8 @@ import {
   planAddition,
   touch,
 } from './addition-plan.ts'
-import { type Changes, changesOfPlan, checkpointFacts, isUnchanged } from './changes.ts'
-import { checkAddition, type DocumentRules, wrongType } from './document.ts'
+import { type Changes, changesOfPlan, isUnchanged } from './changes.ts'
+import { checkAddition, type DocumentRules } from './document.ts'
 import { GitChanges } from './git-changes.ts'
 import { type EncodedFiles, editsTo } from './git-encoding.ts'
 import { GitLine } from './git-line.ts'
@@ -47,260 +43,165 @@ export interface Saved {
   plan?: AdditionPlan
 }
 
-/** Where a write goes: the branch, and what is there. */
-interface Target {
-  session: SessionId
-  options: WriteRequest
-  known: Position | undefined
-  branch: BranchName
-  ref: string
-  tip: CommitId | undefined
-  tagged: CommitId | undefined
-  isNew: boolean
-}
-
 /** What is new in a checkpoint. */
 interface Made {
-  tree: string
-  objects: readonly NewObject[]
+  edits: Edits
   changes: Changes
   /** The top-level values after the change. */
   fields: JsonObject
 }
 
+/** A write under its locks. */
+interface Turn {
+  options: WriteRequest
+  known: Position | undefined
+  writing: Writing
+}
+
 const LINES = 256
 
 export class GitWriter {
-  readonly #repository: Repository
+  readonly #checkpoints: Checkpoints
   readonly #history: History
   readonly #rules: DocumentRules
-  readonly #keys: Keys
   readonly #changes: GitChanges
   readonly #lines = new Map<string, { tip: CommitId; line: GitLine }>()
   /** Lines whose fields fit the schema. */
   readonly #checked = new WeakSet<GitLine>()
 
-  constructor(repository: Repository, history: History, rules: DocumentRules) {
-    this.#repository = repository
-    this.#history = history
+  constructor(checkpoints: Checkpoints, rules: DocumentRules) {
+    this.#checkpoints = checkpoints
+    this.#history = checkpoints.history
     this.#rules = rules
-    this.#keys = new Keys(history)
-    this.#changes = new GitChanges(repository.objects, rules)
+    this.#changes = new GitChanges(checkpoints.objects, rules)
   }
 
   /** @param files all files of `document`, which must not change any more */
   save(write: Write, document: JsonObject, files: EncodedFiles): Promise<Saved> {
-    return this.#change(write, async (target) => {
-      await this.#checkType(target)
-      const made = await this.#madeWithKey(target)
+    return this.#write(write, async (turn) => {
+      const { writing, options } = turn
+      const made = await writing.madeWith(options.key)
       if (made !== undefined) {
         const fields = without(document, new Set(this.#rules.collections))
-        if (!(await isContentOf(this.#parts, made, target.session, { fields, files })))
-          throw usedKey(target, made)
-        return this.#settle(target, made)
+        if (!(await isContentOf(this.#parts, made, writing.session, { fields, files })))
+          throw usedKey(turn, made)
+        return this.#end(writing, made)
       }
-      const parent = await this.#parent(target, decideParent)
+      const parent = await this.#parent(turn, decideParent)
       const edits = await editsTo(this.#objects, parent?.tree, files)
-      const ownChanges = await this.#changes.ofFiles(target.session, parent, document, edits)
-      if (isUnchanged(ownChanges) && !commitsUnchanged(parent, target.options))
-        return this.#settle(target, parent!)
-      const base = await this.#comparedWith(parent, target.options.kind)
+      const ownChanges = await this.#changes.ofFiles(writing.session, parent, document, edits)
+      if (isUnchanged(ownChanges) && !commitsUnchanged(parent, options)) return this.#end(writing, parent!)
+      const base = await this.#comparedWith(parent, options.kind)
       const changes =
         base === parent
           ? ownChanges
           : await this.#changes.ofFiles(
-              target.session,
+              writing.session,
               base,
               document,
               await editsTo(this.#objects, base?.tree, files),
             )
-      const { tree, objects } = await editTree(this.#objects, parent?.tree, edits)
-      return this.#commit(target, parent, { tree, objects, changes, fields: document })
+      return this.#commit(turn, parent, { edits, changes, fields: document })
     })
   }
 
   append(write: Write, addition: ParsedAddition): Promise<Saved> {
-    return this.#change(write, async (target) => {
-      if (target.isNew) throw new NotFoundError({ kind: 'session', id: target.session })
-      await this.#checkType(target)
-      const made = await this.#madeWithKey(target)
+    return this.#write(write, async (turn) => {
+      const { writing, options, known } = turn
+      const { session, ref } = writing
+      if (writing.isNew) throw new NotFoundError({ kind: 'session', id: session })
+      const made = await writing.madeWith(options.key)
       if (made !== undefined) {
-        if (!(await this.#isResultOf(made, target.session, addition))) throw usedKey(target, made)
-        return this.#settle(target, made)
+        if (!(await this.#isResultOf(made, session, addition))) throw usedKey(turn, made)
+        return this.#end(writing, made)
       }
-      const parent = (await this.#parent(target, decideAppendParent))!
-      const line = await this.#lineAt(target, parent)
+      const parent = (await this.#parent(turn, decideAppendParent))!
+      const line = await this.#lineAt(writing, parent)
       await line.prepare(addition)
       const plan = this.#plan(line, addition)
       const replaced = plan.items.find(({ replaces }) => replaces)
-      if (replaced !== undefined && target.options.expected === undefined && target.known === undefined) {
-        throw unseenReplacement(target, { collection: replaced.collection, id: idOf(replaced.item) })
+      if (replaced !== undefined && options.expected === undefined && known === undefined) {
+        const at = { session, branch: writing.branch as BranchName, tip: writing.tip?.id }
+        throw unseenReplacement(at, { collection: replaced.collection, id: idOf(replaced.item) })
       }
-      if (isEmptyPlan(plan) && !commitsUnchanged(parent, target.options)) return this.#settle(target, parent)
-      const at = new Date(this.#time(parent, target.options)).toISOString()
+      if (isEmptyPlan(plan) && !commitsUnchanged(parent, options)) return this.#end(writing, parent)
+      const at = new Date(timeOn([parent.time], options.at ?? Math.floor(this.#rules.now()))).toISOString()
       const whole = this.#rules.type === 'session' ? touch(plan, at) : plan
       const { edits, fields, advance } = await line.change(whole)
-      const base = await this.#comparedWith(parent, target.options.kind)
+      const base = await this.#comparedWith(parent, options.kind)
       const changes =
         base === parent
           ? changesOfPlan(whole, line, this.#rules.collections)
-          : await this.#changes.ofTurn(target.session, base, parent, whole, fields, edits)
+          : await this.#changes.ofTurn(session, base, parent, whole, fields, edits)
       const fieldsKnown =
         this.#checked.has(line) && Object.keys(plan.set).length === 0 && plan.unset.length === 0
       await checkAddition(fields, whole, this.#rules, fieldsKnown)
       this.#checked.add(line)
-      const { tree, objects } = await editTree(this.#objects, parent.tree, edits)
-      const result = await this.#commit(target, parent, { tree, objects, changes, fields })
-      return {
-        ...result,
-        result: { ...result.result, plan: whole },
-        placed: () => {
-          result.placed?.()
-          advance(tree)
-          this.#keepLine(target.ref, result.result.commit.id, line)
-        },
-      }
+      const saved = await this.#commit(turn, parent, { edits, changes, fields })
+      writing.onPlaced(() => {
+        advance(saved.commit.tree)
+        this.#keepLine(ref, saved.commit.id, line)
+      })
+      return { ...saved, plan: whole }
     })
   }
 
-  /** A line is only worth keeping while its branch exists. */
-  forget(refs: Iterable<string>): void {
-    for (const ref of refs) this.#lines.delete(ref)
-  }
-
-  /** Runs `work` under the locks of the branch and, if there is one, the tag. */
-  async #change(write: Write, work: (target: Target) => Promise<Plan<Saved>>): Promise<Saved> {
+  /** Runs `work` when it is the write's turn. */
+  #write(write: Write, work: (turn: Turn) => Promise<Saved>): Promise<Saved> {
     const { session, options } = write
-    for (let round = 0; ; round++) {
-      const { isNew, branch, ref, starts } = await this.#aim(session, options)
-      const tag = options.tag === undefined ? undefined : tagRef(session, options.tag)
-      const symbolic = isNew && branch !== MAIN ? [{ ref: activeRef(session), to: ref }] : []
-      const change: Change<Saved | typeof AGAIN> = {
-        refs: [
-          ref,
-          ...(tag === undefined ? [] : [tag]),
-          ...(starts ? [PURGE_LOCK] : []),
-          ...symbolic.map((move) => move.ref),
-        ],
-        prepare: async (current) => {
-          const tip = current.get(ref) as CommitId | undefined
-          if (tip === undefined && !starts) return { objects: [], moves: new Map(), result: AGAIN }
-          const tagged = tag === undefined ? undefined : await this.#history.tagged(session, options.tag!)
-          const target = {
-            session,
-            options,
-            known: write.known(),
-            branch,
-            ref,
-            tip,
-            tagged,
-            isNew: isNew && tip === undefined,
-          }
-          const plan = await work(target)
-          const placed = () => {
-            plan.placed?.()
-            write.landed?.(plan.result)
-          }
-          return { ...plan, placed, ...(tip === undefined && plan.moves.has(ref) && { symbolic }) }
-        },
-      }
-      const result = await this.#repository.change<Saved | typeof AGAIN>(change, ref)
-      if (result !== AGAIN) return result
-      this.#lines.delete(ref)
-      if (round === 5)
-        throw new ConflictError(
-          { session, branch, actual: null },
-          `The branch ${branch} of session '${session}' comes and goes. Try again.`,
-        )
-    }
-  }
-
-  /** Which branch is meant, and whether it, and the session, have to be made. Looked at again under the locks. */
-  async #aim(session: SessionId, { branch: named }: WriteRequest) {
-    const there = await this.#repository.open()
-    const branch = named ?? (there ? this.#history.active(session) : MAIN)
-    const ref = branchRef(session, branch)
-    // A line that is kept belongs to a branch that was there a moment ago.
-    const starts = !this.#lines.has(ref) && (!there || this.#history.head(session, branch) === undefined)
-    return { branch, ref, starts, isNew: starts && (!there || !this.#history.exists(session)) }
+    return this.#checkpoints.write({
+      session,
+      onto: { branch: options.branch },
+      tag: options.tag,
+      decide: async (writing) => {
+        const saved = await work({ options, known: write.known(), writing })
+        writing.onPlaced(() => write.landed?.(saved))
+        return saved
+      },
+    })
   }
 
   get #objects(): ObjectStore {
-    return this.#repository.objects
+    return this.#checkpoints.objects
   }
 
   get #parts() {
     return { objects: this.#objects, changes: this.#changes }
   }
 
-  async #checkType({ session, ref, tip, isNew }: Target): Promise<void> {
-    if (isNew || (tip !== undefined && this.#lines.get(ref)?.tip === tip)) return
-    const any = tip ?? this.#history.branches(session).values().next().value
-    const type = any && (await this.#history.typeOf(any))
-    if (type !== undefined && type !== this.#rules.type) throw wrongType(session, type, this.#rules.type)
-  }
-
   async #parent(
-    target: Target,
+    { writing, options, known }: Turn,
     decide: (request: Parameters<typeof decideParent>[0]) => CommitId | undefined,
   ): Promise<CommitInfo | undefined> {
-    const { session, branch, known, tip, options } = target
-    const stands =
-      tip !== undefined || known?.session !== session || (await this.#history.has(session, known.checkpoint))
-    const parent = decide({ session, branch, tip, known, stands, expected: options.expected })
+    const { session, tip } = writing
+    const stands = tip !== undefined || known?.session !== session || (await writing.stands(known.checkpoint))
+    const branch = writing.branch as BranchName
+    const parent = decide({ session, branch, tip: tip?.id, known, stands, expected: options.expected })
     return parent === undefined ? undefined : this.#history.info(parent)
   }
 
-  async #commit(target: Target, parent: CommitInfo | undefined, made: Made): Promise<Plan<Saved>> {
-    const { session, branch, options, tagged } = target
-    if (tagged !== undefined) throw new AlreadyExistsError({ kind: 'tag', id: options.tag!, session })
-    const { changes, fields } = made
-    const seq = seqOn(parent)
-    const { commit, object } = newCommit({
-      tree: made.tree,
-      parents: await this.#history.parentsOn(parent, options.kind),
-      time: this.#time(parent, options),
-      author: options.author ?? this.#rules.author,
-      type: this.#rules.type,
-      checkpoint: {
-        session,
-        branch,
-        subject: options.subject ?? defaultSubject({ kind: options.kind, seq }, changes, fields),
-        body: options.body,
-        kind: options.kind,
-        seq,
-        ...checkpointFacts(changes, fields),
-        ...(options.key !== undefined && { key: options.key }),
-      },
-      trailers: options.trailers,
+  async #commit({ writing, options }: Turn, parent: CommitInfo | undefined, made: Made): Promise<Saved> {
+    const { edits, changes, fields } = made
+    const { kind, key, author, at, body, trailers } = options
+    const subject = options.subject ?? defaultSubject({ kind, seq: seqOn(parent) }, changes, fields)
+    const facts: CheckpointFacts = { ...checkpointFacts(changes, fields), ...(key !== undefined && { key }) }
+    const commit = await writing.commit({
+      parent,
+      files: edits,
+      kind,
+      subject,
+      body,
+      at,
+      author: author ?? this.#rules.author,
+      trailers,
+      ...facts,
     })
-    return this.#settle(target, commit, [...made.objects, object])
+    return { commit, branch: writing.branch as BranchName }
   }
 
-  /** Moves the branch there unless it holds the checkpoint already, and sets the tag. */
-  #settle(target: Target, commit: CommitInfo, objects: readonly NewObject[] = []): Plan<Saved> {
-    const { session, branch, ref, tip, options, tagged } = target
-    if (tagged !== undefined && tagged !== commit.id) {
-      throw new AlreadyExistsError({ kind: 'tag', id: options.tag!, session })
-    }
-    const moves = new Map<string, string>()
-    const advances = tip === undefined || commit.parents.includes(tip)
-    if (advances) moves.set(ref, commit.id)
-    if (options.tag !== undefined && tagged === undefined) moves.set(tagRef(session, options.tag), commit.id)
-    return {
-      objects,
-      moves,
-      result: { commit, branch },
-      placed: () => {
-        this.#history.learn(commit)
-        if (advances) this.#keys.advance(ref, tip, commit.id, commit.key)
-      },
-    }
-  }
-
-  async #madeWithKey({ ref, tip, options: { key } }: Target): Promise<CommitInfo | undefined> {
-    const id = key === undefined || tip === undefined ? undefined : await this.#keys.find(ref, tip, key)
-    return id === undefined ? undefined : this.#history.info(id)
+  #end(writing: Writing, commit: CommitInfo): Saved {
+    writing.endAt(commit)
+    return { commit, branch: writing.branch as BranchName }
   }
 
   /** What a checkpoint is compared with to tell what it added: a turn that had steps with the turn before. */
@@ -328,7 +229,7 @@ export class GitWriter {
     return this.#rules.redact === undefined ? plan : deepCopy(plan)
   }
 
-  async #lineAt({ ref, session }: Target, { id, tree }: CommitInfo): Promise<GitLine> {
+  async #lineAt({ ref, session }: Writing, { id, tree }: CommitInfo): Promise<GitLine> {
     const kept = this.#lines.get(ref)
     if (kept?.tip === id) return kept.line
     const line = await GitLine.load(this.#objects, tree, this.#rules.layout, session)
@@ -341,17 +242,12 @@ export class GitWriter {
     if (this.#lines.size >= LINES) this.#lines.delete(this.#lines.keys().next().value!)
     this.#lines.set(ref, { tip, line })
   }
-
-  #time(parent: CommitInfo | undefined, { at }: Pick<WriteRequest, 'at'>): number {
-    return timeOn(parent === undefined ? [] : [parent.time], at ?? Math.floor(this.#rules.now()))
-  }
 }
 
-const AGAIN = Symbol('again')
-
-function usedKey({ session, branch, tip, options: { key } }: Target, made: CommitInfo): ConflictError {
+function usedKey({ writing, options: { key } }: Turn, made: CommitInfo): ConflictError {
+  const { session, branch, tip } = writing
   return new ConflictError(
-    { session, branch, expected: made.id, actual: tip ?? null },
+    { session, branch, expected: made.id, actual: tip?.id ?? null },
     `The key '${key}' already made checkpoint ${made.id.slice(0, 10)}… of session '${session}', with other content. Use a new key for new content.`,
   )
 }

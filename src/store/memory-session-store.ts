@@ -2,6 +2,7 @@
 
 import { activeAfterDelete } from '../checkpoints/branch-rules.ts'
 import { Lifetime } from '../checkpoints/lifetime.ts'
+import { wrongType } from '../checkpoints/wrong-type.ts'
 import { AlreadyExistsError, NotFoundError, UnsupportedError } from '../errors.ts'
 import {
   type BranchName,
@@ -22,7 +23,7 @@ import {
   type DocumentRules,
   documentRules,
   redactDocument,
-  wrongType,
+  upToDate,
 } from './document.ts'
 import { type Commit, contentOf, type Line, MemoryHistory } from './memory-history.ts'
 import { checkpointOf, documentOf, MemoryWriter } from './memory-writer.ts'
@@ -100,7 +101,7 @@ export class MemorySessionStore<S extends StoredDocument = Session> implements S
       this.#checkType(id, line)
       const branch = named ?? line.active
       const commit = await this.#at(id, branch, options.at)
-      const whole = documentOf(commit, id)
+      const whole = upToDate(documentOf(commit, id), this.#rules)
       const state = deepCopy(partOf(whole, options, this.#rules.collections)) as unknown as S
       if (!isPartial(options)) this.#positions.set(state, this.#position(id, branch, commit))
       return state
@@ -349,7 +350,7 @@ export class MemorySessionStore<S extends StoredDocument = Session> implements S
     { branch }: { branch?: string | undefined },
   ): { checkpoint: Checkpoint; state: S } {
     const commit = this.#history.commit(checkpoint.id as CommitId)
-    const state = deepCopy(documentOf(commit, session)) as unknown as S
+    const state = deepCopy(upToDate(documentOf(commit, session), this.#rules)) as unknown as S
     this.#positions.set(state, this.#position(session, branch as BranchName, commit))
     return { checkpoint, state }
   }

@@ -1,7 +1,9 @@
 /** Saves, appends and forks in memory: what becomes a checkpoint, on top of what, and when none is made. */
 
+import { checkpointFacts } from '../checkpoints/facts.ts'
 import { commitsUnchanged, seqOfFork, timeOn } from '../checkpoints/lineage.ts'
 import { forkSubject, oneLine } from '../checkpoints/text.ts'
+import { wrongType } from '../checkpoints/wrong-type.ts'
 import { AlreadyExistsError, ConflictError, InvalidStateError } from '../errors.ts'
 import { type BranchName, type CommitId, MAIN, type SessionId } from '../ids.ts'
 import { deepCopy, type JsonObject, without } from '../json-value.ts'
@@ -14,8 +16,8 @@ import {
   planAddition,
   touch,
 } from './addition-plan.ts'
-import { changesBetween, checkpointFacts } from './changes.ts'
-import { checkAddition, type DocumentRules, wrongType } from './document.ts'
+import { changesBetween } from './changes.ts'
+import { checkAddition, type DocumentRules } from './document.ts'
 import { type Commit, contentOf, type Line, type MemoryHistory, shareItems } from './memory-history.ts'
 import { decideAppendParent, decideParent, type Position, unseenReplacement } from './positions.ts'
 import type { Author, Checkpoint } from './session-store.ts'

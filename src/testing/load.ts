@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
-import { ConflictError, NotFoundError } from '../errors.ts'
+import { z } from 'zod'
+import { ConflictError, InvalidStateError, NotFoundError } from '../errors.ts'
+import { SCHEMA_VERSION } from '../state/index.ts'
 import type { Chapter } from './context.ts'
 import { refused } from './context.ts'
 import { event, message, range, run, session } from './samples.ts'
@@ -10,6 +12,24 @@ export const loading: Chapter = (sentence) => {
     assert.equal(await store.load('nobody', { at: 'main~3', branch: 'x', last: 1 }), undefined)
     assert.equal(await store.exists('nobody'), false)
   })
+
+  sentence(
+    'a session of a newer schema version is refused by every call that returns its state',
+    { reopens: true },
+    async ({ store, again }) => {
+      const newer = { ...session(), schemaVersion: SCHEMA_VERSION + 1 }
+      const lenient = await again({ schema: z.unknown() as never })
+      await lenient.save(newer)
+      for (const [name, call] of Object.entries({
+        load: () => store.load('s1'),
+        'load in part': () => store.load('s1', { last: 1 }),
+        open: () => store.open('s1'),
+      })) {
+        const { issues } = await refused(call, InvalidStateError)
+        assert.deepEqual(issues[0]?.path, ['schemaVersion'], name)
+      }
+    },
+  )
 
   sentence('a session that does exist, exists', async ({ store }) => {
     await store.save(session())

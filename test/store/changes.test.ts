@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest'
+import { checkpointFacts } from '../../src/checkpoints/facts.ts'
 import { parseAddition } from '../../src/store/addition.ts'
 import { applyPlan, existingIn, planAddition } from '../../src/store/addition-plan.ts'
-import { changesBetween, changesOfPlan, checkpointFacts, isUnchanged } from '../../src/store/changes.ts'
+import { changesBetween, changesOfPlan, isUnchanged } from '../../src/store/changes.ts'
 import type { Addition } from '../../src/store/session-store.ts'
 
 const collections = ['messages', 'runs', 'files']

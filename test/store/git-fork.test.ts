@@ -2,11 +2,11 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
+import { forkSession } from '../../src/checkpoints/fork.ts'
+import { checkpointsOf } from '../../src/checkpoints/of-store.ts'
 import { newObject } from '../../src/git/object.ts'
 import { type CommitId, MAIN, parseSessionId, reservedRef } from '../../src/ids.ts'
 import { AlreadyExistsError, GitSessionStore, newSession } from '../../src/index.ts'
-import { doorOf } from '../../src/store/git-door.ts'
-import { forkSession } from '../../src/store/git-fork.ts'
 
 let folder: string
 let store: GitSessionStore
@@ -24,7 +24,7 @@ const [from, session] = [parseSessionId('a'), parseSessionId('b')]
 async function withLine(name: string, of = from): Promise<string> {
   const ref = reservedRef(of, name)
   const blob = newObject('blob', Buffer.from(`kept in ${name}`))
-  await doorOf(store).repository.change({
+  await checkpointsOf(store).history.repository.change({
     refs: [ref],
     prepare: () => ({ objects: [blob], moves: new Map([[ref, blob.id]]), result: undefined }),
   })
@@ -32,8 +32,13 @@ async function withLine(name: string, of = from): Promise<string> {
 }
 
 function fork(source: string, beside: readonly string[]) {
-  const { history, rules } = doorOf(store)
-  return forkSession(history, rules, { source: source as CommitId, from, session, branch: MAIN, beside })
+  return forkSession(checkpointsOf(store), {
+    source: source as CommitId,
+    from,
+    session,
+    branch: MAIN,
+    beside,
+  })
 }
 
 it('a fork takes the lines along that it is told to, by ref', async () => {
@@ -41,7 +46,7 @@ it('a fork takes the lines along that it is told to, by ref', async () => {
   const kept = await withLine('agents')
   await withLine('other')
   await fork(id, ['agents', 'gone'])
-  const { refs } = doorOf(store).repository
+  const { refs } = checkpointsOf(store).history.repository
   expect(refs.read(reservedRef(session, 'agents'))).toBe(kept)
   expect(refs.read(reservedRef(session, 'other'))).toBeUndefined()
   expect(refs.read(reservedRef(session, 'gone'))).toBeUndefined()

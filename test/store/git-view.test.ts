@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
+import { checkpointsOf } from '../../src/checkpoints/of-store.ts'
 import { newObject } from '../../src/git/object.ts'
 import { parseSessionId, reservedRef } from '../../src/ids.ts'
 import {
@@ -11,7 +12,6 @@ import {
   newSession,
   SessionClosedError,
 } from '../../src/index.ts'
-import { doorOf } from '../../src/store/git-door.ts'
 
 interface Chat {
   id: string
@@ -62,12 +62,13 @@ it('a view redacts, signs and tells the time as its store does', async () => {
 })
 
 it('only a git store has what an adapter needs', () => {
-  expect(() => doorOf({})).toThrow(TypeError)
+  expect(() => checkpointsOf({})).toThrow(TypeError)
 })
 
 it('deletes a session of which there are reserved lines alone', async () => {
   const store = new GitSessionStore(join(folder, 'store'))
-  const { repository, refs } = doorOf(store)
+  const { refs, history } = checkpointsOf(store)
+  const { repository } = history
   const session = parseSessionId('beside')
   const ref = reservedRef(session, 'writes')
   const blob = newObject('blob', Buffer.from('kept'))

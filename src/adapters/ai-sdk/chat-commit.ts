@@ -1,16 +1,17 @@
 /** A list of messages as a checkpoint: a turn when it ends with an answer, else a step inside one. */
 
 import { newCommit } from '../../checkpoints/commit.ts'
+import { countItems } from '../../checkpoints/documents.ts'
+import { checkpointFacts } from '../../checkpoints/facts.ts'
 import type { CommitInfo } from '../../checkpoints/history.ts'
 import { comparedWith, seqOn, timeOn } from '../../checkpoints/lineage.ts'
+import { editTree, type NewObject } from '../../checkpoints/objects.ts'
+import type { Edits } from '../../checkpoints/writing.ts'
 import { encodeHead, encodeItem } from '../../codec/index.ts'
-import type { NewObject } from '../../git/object.ts'
-import { editTree } from '../../git/tree-edit.ts'
 import type { BranchName, CommitId, SessionId } from '../../ids.ts'
 import type { JsonObject } from '../../json-value.ts'
-import { type Changes, checkpointFacts } from '../../store/changes.ts'
+import type { Changes } from '../../store/changes.ts'
 import type { GitDoor } from '../../store/git-door.ts'
-import { countItems, type Edits } from '../../store/git-line.ts'
 import { defaultSubject } from '../../store/subject.ts'
 import type { NextList } from './list-comparison.ts'
 import { filesOf, MESSAGES } from './message-files.ts'
@@ -80,7 +81,7 @@ export async function commitOf(
       body: '',
       kind,
       seq,
-      ...checkpointFacts({ added, from, run: undefined }, fields),
+      ...checkpointFacts({ added, from }, fields),
     },
   })
   return { commit, objects: [...made, object] }

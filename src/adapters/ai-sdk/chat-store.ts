@@ -1,11 +1,11 @@
 /** Chats of `useChat` back ends, kept as sessions: one commit a turn, one branch for each way a chat went. */
 import type { UIMessage } from 'ai'
 import { readBlobs } from '../../checkpoints/files.ts'
+import { wrongType } from '../../checkpoints/wrong-type.ts'
 import { decodeItem } from '../../codec/index.ts'
 import { InvalidStateError, NotFoundError, StorageError } from '../../errors.ts'
 import { type BranchName, parseBranchName, parseSessionId, type SessionId } from '../../ids.ts'
 import { deepCopy } from '../../json-value.ts'
-import { wrongType } from '../../store/document.ts'
 import { doorOf, type GitDoor } from '../../store/git-door.ts'
 import type { GitSessionStore } from '../../store/git-session-store.ts'
 import type { Branch, Checkpoint, ListOptions, SessionSummary } from '../../store/session-store.ts'

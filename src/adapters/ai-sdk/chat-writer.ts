@@ -1,5 +1,6 @@
 /** Saves of chats: one commit a save, on the branch that is meant or on a new one, with its refs in one transaction. */
 
+import { countItems } from '../../checkpoints/documents.ts'
 import type { CommitInfo } from '../../checkpoints/history.ts'
 import { ConflictError, NotFoundError } from '../../errors.ts'
 import type { Plan } from '../../git/group-commit.ts'
@@ -8,7 +9,6 @@ import { activeRef, type BranchName, branchRef, type CommitId, MAIN, type Sessio
 import type { JsonObject } from '../../json-value.ts'
 import { redactValue } from '../../redaction/redact.ts'
 import type { GitDoor } from '../../store/git-door.ts'
-import { countItems } from '../../store/git-line.ts'
 import { commitOf } from './chat-commit.ts'
 import type { ChatLine, ChatLines } from './chat-lines.ts'
 import { firstQuestion } from './chat-title.ts'

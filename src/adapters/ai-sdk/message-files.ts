@@ -1,8 +1,8 @@
 /** The messages of checkpoints compared by the names and ids of their files, without reading one. */
 
 import { type BlobIds, entriesOf, folderAt } from '../../checkpoints/files.ts'
+import type { ObjectStore } from '../../checkpoints/objects.ts'
 import { folderName, parseFolderName, parseItemName } from '../../codec/index.ts'
-import type { ObjectStore } from '../../git/object-store.ts'
 
 export const MESSAGES = 'messages'
 

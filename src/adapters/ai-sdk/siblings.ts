@@ -1,7 +1,8 @@
 /** Which messages of a chat have others in their place on other branches: what a "2 of 3" switcher shows. */
+
+import { countItems } from '../../checkpoints/documents.ts'
 import type { BranchName, CommitId } from '../../ids.ts'
 import type { GitDoor } from '../../store/git-door.ts'
-import { countItems } from '../../store/git-line.ts'
 import { firstDifference, MESSAGES, messageMark } from './message-files.ts'
 
 /** One of the messages that follow on the same ones. */

@@ -5,27 +5,20 @@ import type {
   SessionStoreEntry,
   SessionSummaryEntry,
 } from '@anthropic-ai/claude-agent-sdk'
+import type { Checkpoints } from '../../checkpoints/checkpoints.ts'
+import { readDocument } from '../../checkpoints/documents.ts'
+import { forkSession } from '../../checkpoints/fork.ts'
 import { Exclusive } from '../../checkpoints/lifetime.ts'
-import { type CommitId, MAIN, reservedRef } from '../../ids.ts'
+import { checkpointsOf } from '../../checkpoints/of-store.ts'
+import { MAIN } from '../../ids.ts'
 import { isJsonObject } from '../../json-value.ts'
-import { doorOf, type GitDoor } from '../../store/git-door.ts'
-import { forkSession } from '../../store/git-fork.ts'
-import { readDocument } from '../../store/git-reader.ts'
 import type { GitSessionStore } from '../../store/git-session-store.ts'
 import type { Author, Branch, Checkpoint, LogOptions } from '../../store/session-store.ts'
 import { parseAuthor } from '../../store/write-options.ts'
 import { adapterStore, type StoreOrFolder } from '../store-or-folder.ts'
 import { copyEntries } from './entry-copy.ts'
 import { COLLECTIONS, entriesIn } from './entry-files.ts'
-import {
-  checkKey,
-  lineName,
-  lineNameOf,
-  type ProjectSession,
-  projectSession,
-  refFolder,
-  sessionName,
-} from './session-key.ts'
+import { checkKey, lineName, type ProjectSession, projectSession, sessionName } from './session-key.ts'
 import { findSession, type ListedSession, listProject, listSubpaths } from './session-list.ts'
 import { TranscriptPlaces } from './transcript-place.ts'
 import { TranscriptWriter } from './transcript-writer.ts'
@@ -67,7 +60,7 @@ export interface ClaudeForkOptions {
 export class ForkpointClaudeStore implements SessionStore {
   /** The same sessions for everything that is not the SDK's: ids are those that `nameOf` gives. */
   readonly store: GitSessionStore<ClaudeTranscript>
-  readonly #door: GitDoor
+  readonly #checkpoints: Checkpoints
   readonly #places: TranscriptPlaces
   readonly #writer: TranscriptWriter
   readonly #queues = new Map<string, { queue: Exclusive; waiting: number }>()
@@ -78,10 +71,9 @@ export class ForkpointClaudeStore implements SessionStore {
       type: CLAUDE_AGENT,
       collections: COLLECTIONS,
     })
-    this.#door = doorOf(this.store)
-    const { history, rules } = this.#door
-    this.#places = new TranscriptPlaces(history, CLAUDE_AGENT)
-    this.#writer = new TranscriptWriter(history, rules)
+    this.#checkpoints = checkpointsOf(this.store)
+    this.#places = new TranscriptPlaces(this.#checkpoints)
+    this.#writer = new TranscriptWriter(this.#checkpoints)
   }
 
   /** The session's id in `store`, and in refs as `encodeName` writes it. Throws InvalidIdError. */
@@ -98,13 +90,14 @@ export class ForkpointClaudeStore implements SessionStore {
     const checked = checkKey(key)
     const session = sessionName(checked)
     const copies = copyEntries(entries)
-    await this.#door.lifetime.use(() =>
+    await this.#checkpoints.lifetime.use(() =>
       this.#inOrder(`${session}\n${checked.subpath ?? ''}`, async () => {
         if (copies.length === 0) return
-        const { main, ...place } = await this.#places.toWrite(checked)
-        const prepare = (current: ReadonlyMap<string, string | undefined>) =>
-          this.#writer.plan(place, current.get(place.ref) as CommitId | undefined, copies)
-        await this.#door.repository.change({ refs: [place.ref], prepare }, main)
+        await this.#checkpoints.write({
+          session,
+          onto: () => this.#places.onto(checked),
+          decide: (writing) => this.#writer.add(writing, checked, copies),
+        })
       }),
     )
   }
@@ -116,19 +109,19 @@ export class ForkpointClaudeStore implements SessionStore {
   async load(key: SessionKey, options: { at?: string } = {}): Promise<SessionStoreEntry[] | null> {
     const checked = checkKey(key)
     const session = sessionName(checked)
-    return this.#door.lifetime.use(async () => {
+    return this.#checkpoints.lifetime.use(async () => {
       const tip = await this.#places.tip(checked)
       if (tip === undefined) return null
-      const { history, repository } = this.#door
+      const { history, objects } = this.#checkpoints
       const id = options.at === undefined ? tip : await this.#places.at(checked, tip, options.at)
       const { tree } = await history.info(id)
-      return entriesIn(await readDocument(repository.objects, tree, session)) as SessionStoreEntry[]
+      return entriesIn(await readDocument(objects, tree, session)) as SessionStoreEntry[]
     })
   }
 
   /** Sessions of the project that have a transcript of their own, with the time of their last append. */
   listSessions(projectKey: string): Promise<{ sessionId: string; mtime: number }[]> {
-    return this.#door.lifetime.use(async () => {
+    return this.#checkpoints.lifetime.use(async () => {
       const found = await this.#listed(projectKey)
       return found.map(({ sessionId, mtime }) => ({ sessionId, mtime }))
     })
@@ -136,7 +129,7 @@ export class ForkpointClaudeStore implements SessionStore {
 
   /** What the SDK shows in its lists, for all sessions of the project; no transcript is read. */
   listSessionSummaries(projectKey: string): Promise<SessionSummaryEntry[]> {
-    return this.#door.lifetime.use(async () => {
+    return this.#checkpoints.lifetime.use(async () => {
       const found = await this.#listed(projectKey)
       return found.flatMap(({ sessionId, mtime, fields }) =>
         isJsonObject(fields.summary) ? { sessionId, mtime, data: fields.summary } : [],
@@ -148,28 +141,26 @@ export class ForkpointClaudeStore implements SessionStore {
   async delete(key: SessionKey): Promise<void> {
     const { subpath, ...checked } = checkKey(key)
     const session = sessionName(checked)
-    await this.#door.lifetime.use(async () => {
-      const { repository, refs } = this.#door
-      if (!(await repository.open())) return
+    await this.#checkpoints.lifetime.use(async () => {
+      const { refs } = this.#checkpoints
+      if (!(await this.#checkpoints.open())) return
       // Not a session of somebody else's that happens to have this name.
       await this.#places.tip(checked)
       if (subpath === undefined) {
         await refs.deleteSession(session)
         return
       }
-      const ref = reservedRef(session, lineName(subpath))
-      const prepare = () => ({ objects: [], moves: new Map([[ref, null]]), result: undefined })
-      await repository.change({ refs: [ref], prepare })
+      await refs.deleteLine(session, lineName(subpath))
     })
   }
 
   /** Subpaths of the session's sub-agents, whether it has a transcript of its own or not. */
   async listSubkeys(key: ProjectSession): Promise<string[]> {
     const own = projectSession(key)
-    return this.#door.lifetime.use(async () => {
-      const { repository, history } = this.#door
+    return this.#checkpoints.lifetime.use(async () => {
+      const { history } = this.#checkpoints
       await this.#places.tip(own)
-      return (await repository.open()) ? listSubpaths(history, sessionName(own)) : []
+      return (await this.#checkpoints.open()) ? listSubpaths(history, sessionName(own)) : []
     })
   }
 
@@ -179,9 +170,9 @@ export class ForkpointClaudeStore implements SessionStore {
    */
   async find(sessionId: string): Promise<ProjectSession | undefined> {
     projectSession({ projectKey: '', sessionId })
-    return this.#door.lifetime.use(async () =>
-      (await this.#door.repository.open())
-        ? findSession(this.#door.history, CLAUDE_AGENT, sessionId)
+    return this.#checkpoints.lifetime.use(async () =>
+      (await this.#checkpoints.open())
+        ? findSession(this.#checkpoints.history, CLAUDE_AGENT, sessionId)
         : undefined,
     )
   }
@@ -197,8 +188,8 @@ export class ForkpointClaudeStore implements SessionStore {
       yield* this.store.log(session, options)
       return
     }
-    this.#door.lifetime.check()
-    const { history } = this.#door
+    this.#checkpoints.lifetime.check()
+    const { history } = this.#checkpoints
     const { at, steps = false, limit = Number.POSITIVE_INFINITY } = options
     const tip = await this.#places.require(checked)
     let shown = 0
@@ -220,7 +211,7 @@ export class ForkpointClaudeStore implements SessionStore {
   /** Makes another branch the active one. Throws NotFoundError. */
   async switch(key: ProjectSession, branch: string): Promise<void> {
     const own = projectSession(key)
-    await this.#door.lifetime.use(() => this.#places.require(own))
+    await this.#checkpoints.lifetime.use(() => this.#places.require(own))
     await this.store.switch(sessionName(own), branch)
   }
 
@@ -236,17 +227,16 @@ export class ForkpointClaudeStore implements SessionStore {
     if ((branch === undefined) === (sessionId === undefined)) {
       throw new TypeError("A fork needs the name of its 'branch', or the 'sessionId' of a new session")
     }
-    await this.#door.lifetime.use(() => this.#places.require(own))
+    await this.#checkpoints.lifetime.use(() => this.#places.require(own))
     if (sessionId === undefined) return this.store.fork(from, { branch: branch!, at })
     const session = sessionName(checkKey({ ...own, sessionId }))
-    return this.#door.lifetime.use(async () => {
-      const { history, rules, repository } = this.#door
+    return this.#checkpoints.lifetime.use(async () => {
+      const { history } = this.#checkpoints
       const source = await history.resolve(from, at)
-      const refs = [...repository.refs.list(refFolder(from)).keys()]
-      const beside = refs.flatMap((ref) => lineNameOf(ref) ?? [])
+      const beside = [...history.lines(from).keys()]
       const signed = author === undefined ? undefined : parseAuthor(author)
       const fork = { source, from, session, branch: MAIN, subject, author: signed, beside }
-      return history.present(await forkSession(history, rules, fork), session)
+      return history.present(await forkSession(this.#checkpoints, fork), session)
     })
   }
 
@@ -257,8 +247,8 @@ export class ForkpointClaudeStore implements SessionStore {
 
   async #listed(projectKey: string): Promise<ListedSession[]> {
     if (typeof projectKey !== 'string') throw new TypeError('A project key has to be a string')
-    if (!(await this.#door.repository.open())) return []
-    return listProject(this.#door.history, CLAUDE_AGENT, projectKey)
+    if (!(await this.#checkpoints.open())) return []
+    return listProject(this.#checkpoints.history, CLAUDE_AGENT, projectKey)
   }
 
   /** One append of a transcript after the other. */

@@ -3,13 +3,13 @@
  * the document (`messages`, `messages-2`, …): what an append writes anew of the listings does not grow with them.
  */
 import { createHash } from 'node:crypto'
+import { countItems } from '../../checkpoints/documents.ts'
 import { entriesOf, type Files, folderAt, readBlobs } from '../../checkpoints/files.ts'
+import type { ObjectStore } from '../../checkpoints/objects.ts'
 import { decodeItem, itemPlace, jsonFile, parseItemName } from '../../codec/index.ts'
-import type { ObjectStore } from '../../git/object-store.ts'
 import { stringAt } from '../../importers/claude-code/entry.ts'
 import { isObject } from '../../importers/remainder.ts'
 import type { JsonObject } from '../../json-value.ts'
-import { countItems } from '../../store/git-line.ts'
 
 /** The first collection of a transcript. */
 export const ENTRIES = 'messages'

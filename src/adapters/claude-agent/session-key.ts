@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto'
 import type { SessionKey } from '@anthropic-ai/claude-agent-sdk'
 import { InvalidIdError } from '../../errors.ts'
-import { branchRef, MAIN, parseRef, parseSessionId, type SessionId } from '../../ids.ts'
+import { parseSessionId, type SessionId } from '../../ids.ts'
 
 /** A session of a project: a `SessionKey` without its subpath. */
 export type ProjectSession = Pick<SessionKey, 'projectKey' | 'sessionId'>
@@ -58,15 +58,6 @@ export const subpathOf = (name: string): string => unescapeName(name)
 
 /** Whether the name, as a ref has it, is cut and hashed, so that the original has to be looked for. */
 export const isShortened = (name: string): boolean => name.includes('%-')
-
-/** The folder of a session's branches and of what is kept beside it: `refs/heads/<session>/`. */
-export const refFolder = (session: SessionId): string => branchRef(session, MAIN).slice(0, -MAIN.length)
-
-/** What a ref is called among the lines beside a session; `undefined` for anything else. */
-export function lineNameOf(ref: string): string | undefined {
-  const parsed = parseRef(ref)
-  return parsed?.kind === 'reserved' ? parsed.name : undefined
-}
 
 const escapeSession = (sessionId: string): string =>
   bounded(escapeName(sessionId).replaceAll('/', escapeCharacter))

@@ -2,17 +2,15 @@
 
 import { readBlobs } from '../../checkpoints/files.ts'
 import type { CommitInfo, History } from '../../checkpoints/history.ts'
+import { findEntry } from '../../checkpoints/objects.ts'
 import { decodeHead } from '../../codec/index.ts'
-import { findEntry } from '../../git/tree.ts'
-import { type CommitId, parseRef, type SessionId } from '../../ids.ts'
+import type { CommitId, SessionId } from '../../ids.ts'
 import type { JsonObject } from '../../json-value.ts'
 import {
   isShortened,
-  lineNameOf,
   type ProjectSession,
   projectOf,
   projectPrefix,
-  refFolder,
   sessionIdIn,
   subpathOf,
 } from './session-key.ts'
@@ -59,10 +57,8 @@ export async function findSession(
 /** Subpaths of what is kept beside a session, in order. */
 export async function listSubpaths(history: History, session: SessionId): Promise<string[]> {
   const found: string[] = []
-  for (const [ref, id] of history.repository.refs.list(refFolder(session))) {
-    const name = lineNameOf(ref)
-    if (name === undefined) continue
-    const full = isShortened(name) ? await trailerOf(history, id as CommitId, 'Subpath') : name
+  for (const [name, id] of history.lines(session)) {
+    const full = isShortened(name) ? await trailerOf(history, id, 'Subpath') : name
     if (full !== undefined) found.push(subpathOf(full))
   }
   return found.sort()
@@ -75,11 +71,10 @@ async function sessionsOf<T>(
   match: (name: string) => T | undefined,
 ): Promise<{ what: T; tip: CommitInfo }[]> {
   const found: { what: T; tip: CommitInfo }[] = []
-  for (const session of sessionsIn(history)) {
+  for (const [session, branches] of history.sessions()) {
     const early = isShortened(session) ? undefined : match(session)
     if (early === undefined && !isShortened(session)) continue
-    const id =
-      history.head(session, history.active(session)) ?? history.branches(session).values().next().value
+    const id = branches.get(history.active(session)) ?? branches.values().next().value
     if (id === undefined) continue
     const tip = await history.info(id)
     if ((tip.type ?? (await history.typeOf(id))) !== type) continue
@@ -89,15 +84,6 @@ async function sessionsOf<T>(
     if (what !== undefined) found.push({ what, tip })
   }
   return found
-}
-
-function sessionsIn({ repository }: History): Set<SessionId> {
-  const sessions = new Set<SessionId>()
-  for (const ref of repository.refs.list('refs/heads/').keys()) {
-    const parsed = parseRef(ref)
-    if (parsed?.kind === 'branch') sessions.add(parsed.session)
-  }
-  return sessions
 }
 
 /** A part of a name that is cut stands in full in `session.json`. */
@@ -114,7 +100,7 @@ async function trailerOf(history: History, from: CommitId, name: string): Promis
 
 /** What stands in `session.json` of these trees. */
 async function readAllFields(
-  { repository: { objects } }: History,
+  { objects }: History,
   trees: readonly string[],
 ): Promise<Map<string, JsonObject>> {
   const heads = new Map<string, Map<string, string>>()

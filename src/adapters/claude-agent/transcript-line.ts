@@ -3,10 +3,10 @@
  * their uuids. It moves along with the tip, so it is read once and kept.
  */
 
+import { readFields } from '../../checkpoints/documents.ts'
 import type { CommitInfo, History } from '../../checkpoints/history.ts'
 import type { CommitId } from '../../ids.ts'
 import type { JsonObject } from '../../json-value.ts'
-import { readFields } from '../../store/git-reader.ts'
 import { countEntries } from './entry-files.ts'
 import { UuidIndex } from './uuid-index.ts'
 
@@ -53,7 +53,7 @@ export class TranscriptLines {
   }
 
   async #read(tip: CommitInfo, kept: TranscriptLine | undefined): Promise<TranscriptLine> {
-    const { objects } = this.#history.repository
+    const { objects } = this.#history
     const turn = tip.kind === 'step' ? await this.#history.turnParent(tip.id) : tip.id
     const fields = await readFields(objects, tip.tree)
     const count = await countEntries(objects, tip.tree)
@@ -62,7 +62,7 @@ export class TranscriptLines {
 
   /** What was kept may be of another branch, or of something that is gone: then all is read again. */
   async #uuids(tree: string, kept: TranscriptLine | undefined): Promise<UuidIndex> {
-    const { objects } = this.#history.repository
+    const { objects } = this.#history
     if (kept?.tip === undefined || !(await objects.has(kept.tip.tree))) return UuidIndex.of(objects, tree)
     try {
       await kept.uuids.follow(objects, kept.tip.tree, tree)

@@ -1,29 +1,22 @@
 /** Appends to a transcript: what of it is new, which checkpoints it makes, all in one change of one ref. */
 import {
   foldSessionSummary,
+  type SessionKey,
   type SessionStoreEntry,
   type SessionSummaryEntry,
 } from '@anthropic-ai/claude-agent-sdk'
-import { newCommit } from '../../checkpoints/commit.ts'
-import type { CommitInfo, History } from '../../checkpoints/history.ts'
+import type { CheckpointRules, Checkpoints } from '../../checkpoints/checkpoints.ts'
 import { parentsOn, seqOn, timeOn } from '../../checkpoints/lineage.ts'
+import { objectId } from '../../checkpoints/objects.ts'
+import type { Edits, Writing } from '../../checkpoints/writing.ts'
 import { encodeHead } from '../../codec/index.ts'
 import { InvalidStateError } from '../../errors.ts'
-import type { Plan } from '../../git/group-commit.ts'
-import { type NewObject, objectId } from '../../git/object.ts'
-import type { ObjectStore } from '../../git/object-store.ts'
-import type { Tree } from '../../git/tree.ts'
-import { editTree, type TreeStore } from '../../git/tree-edit.ts'
-import type { CommitId, SessionId } from '../../ids.ts'
 import { timeOf } from '../../importers/claude-code/entry.ts'
 import { deepEqual, isJsonObject, type JsonObject, without } from '../../json-value.ts'
 import { redactInside, redactValue } from '../../redaction/redact.ts'
-import { type DocumentRules, wrongType } from '../../store/document.ts'
-import type { Edits } from '../../store/git-line.ts'
 import { TimeSlice } from '../../time-slice.ts'
 import { ENTRIES, encodeEntry, filesOfEntry, pagesOf, readEntry, uuidOf } from './entry-files.ts'
 import { type TranscriptLine, TranscriptLines } from './transcript-line.ts'
-import type { TranscriptPlace } from './transcript-place.ts'
 import { type Title, titleAfter } from './transcript-title.ts'
 import { cutTurns, modelOf, type Segment, subjectOf } from './transcript-turns.ts'
 
@@ -36,60 +29,39 @@ interface Change {
 }
 
 export class TranscriptWriter {
-  readonly #history: History
-  readonly #rules: DocumentRules
+  readonly #checkpoints: Checkpoints
   readonly #lines: TranscriptLines
 
-  constructor(history: History, rules: DocumentRules) {
-    this.#history = history
-    this.#rules = rules
-    this.#lines = new TranscriptLines(history)
+  constructor(checkpoints: Checkpoints) {
+    this.#checkpoints = checkpoints
+    this.#lines = new TranscriptLines(checkpoints.history)
   }
 
   /**
-   * The change that appends the entries to what is at `tip`; nothing, where all of them are there already. Throws
-   * InvalidStateError for a session of another type, and for what JSON, or the format, cannot hold.
+   * Appends the entries to what is there, a checkpoint a turn; nothing, where all of them are there already. Throws
+   * InvalidStateError for what JSON, or the format, cannot hold.
    */
-  async plan(
-    place: TranscriptPlace,
-    tip: CommitId | undefined,
-    entries: readonly JsonObject[],
-  ): Promise<Plan<void>> {
-    const { ref, session } = place
-    const line = await this.#lines.at(ref, tip)
-    if (line.tip !== undefined) await this.#checkType(session, line.tip)
+  async add(writing: Writing, key: SessionKey, entries: readonly JsonObject[]): Promise<void> {
+    const { ref, tip } = writing
+    const line = await this.#lines.at(ref, tip?.id)
     const changes = await this.#changes(line, entries)
-    if (changes.length === 0) return { objects: [], moves: new Map(), result: undefined }
-    const draft = new Draft(place, line, this.#history.repository.objects, this.#rules)
+    if (changes.length === 0) return
+    const growing = new GrowingTranscript(writing, key, line, this.#checkpoints.rules)
     const open = typeof line.fields.openTurn === 'string' ? line.fields.openTurn : undefined
-    const agent = place.key.subpath !== undefined
-    for (const segment of cutTurns(changes, ({ entry }) => entry, { open, agent })) await draft.add(segment)
-    const commit = draft.tip!
-    return {
-      objects: draft.objects,
-      moves: new Map([[ref, commit.id]]),
-      result: undefined,
-      placed: () => {
-        for (const made of draft.commits) this.#history.learn(made)
-        for (const { entry, number } of changes) {
-          const uuid = uuidOf(entry)
-          if (uuid !== undefined) line.uuids.add(uuid, number)
-        }
-        this.#lines.advance(ref, { ...draft.line, uuids: line.uuids })
-      },
-    }
-  }
-
-  /** Throws InvalidStateError unless the checkpoint is one of this adapter. */
-  async #checkType(session: SessionId, { id, type }: CommitInfo): Promise<void> {
-    const actual = type ?? (await this.#history.typeOf(id))
-    if (actual !== undefined && actual !== this.#rules.type)
-      throw wrongType(session, actual, this.#rules.type)
+    const agent = key.subpath !== undefined
+    for (const segment of cutTurns(changes, ({ entry }) => entry, { open, agent })) await growing.add(segment)
+    writing.onPlaced(() => {
+      for (const { entry, number } of changes) {
+        const uuid = uuidOf(entry)
+        if (uuid !== undefined) line.uuids.add(uuid, number)
+      }
+      this.#lines.advance(ref, { ...growing.line, uuids: line.uuids })
+    })
   }
 
   /** What of the entries has to be written: an entry whose uuid is there, just so, has not. */
   async #changes(line: TranscriptLine, entries: readonly JsonObject[]): Promise<Change[]> {
-    const { redact } = this.#rules
+    const { redact } = this.#checkpoints.rules
     const changes: Change[] = []
     const byUuid = new Map<string, Change>()
     const slice = new TimeSlice()
@@ -121,7 +93,7 @@ export class TranscriptWriter {
 
   /** The change of the stored entry with this uuid; `undefined` when there is none. */
   async #stored(line: TranscriptLine, uuid: string, entry: JsonObject): Promise<Change | 'same' | undefined> {
-    const { objects } = this.#history.repository
+    const { objects } = this.#checkpoints
     for (const number of line.uuids.find(uuid)) {
       const files = await filesOfEntry(objects, line.tip!.tree, number)
       const encoded = [...encodeEntry(number, entry)]
@@ -135,58 +107,39 @@ export class TranscriptWriter {
   }
 }
 
-/** Checkpoints under way: each stands on the one before. */
-class Draft {
-  readonly objects: NewObject[] = []
-  readonly commits: CommitInfo[] = []
+/** A transcript while its checkpoints are made: each stands on the one before. */
+class GrowingTranscript {
   line: TranscriptLine
-  readonly #place: TranscriptPlace
-  readonly #rules: DocumentRules
-  readonly #trees: DraftTrees
+  readonly #writing: Writing
+  readonly #key: SessionKey
+  readonly #rules: CheckpointRules
   readonly #slice = new TimeSlice()
 
-  constructor(place: TranscriptPlace, line: TranscriptLine, objects: ObjectStore, rules: DocumentRules) {
-    this.#place = place
+  constructor(writing: Writing, key: SessionKey, line: TranscriptLine, rules: CheckpointRules) {
+    this.#writing = writing
+    this.#key = key
     this.line = line
     this.#rules = rules
-    this.#trees = new DraftTrees(objects)
-  }
-
-  get tip(): CommitInfo | undefined {
-    return this.line.tip
   }
 
   async add(segment: Segment<Change>): Promise<void> {
     const { tip, turn, count } = this.line
-    const { key, session, branch } = this.#place
     const entries = segment.entries.map(({ entry }) => entry)
     const time = timeOn(tip === undefined ? [] : [tip.time], Math.floor(this.#rules.now()))
     const fields = this.#fieldsAfter({ ...segment, entries }, time)
     const added = segment.entries.filter(({ replaces }) => replaces === undefined)
-    const edits = await this.#edits(segment.entries, fields, count + added.length)
-    const { tree, objects } = await editTree(this.#trees, tip?.tree, edits)
-    const seq = seqOn(tip)
     const model = modelOf(entries)
-    const { commit, object } = newCommit({
-      tree,
+    const commit = await this.#writing.commit({
+      parent: tip,
       parents: parentsOn(tip, segment.kind, turn),
-      time,
-      author: this.#rules.author,
-      type: this.#rules.type,
-      checkpoint: {
-        session,
-        branch,
-        subject: subjectOf({ ...segment, entries }, seq),
-        body: '',
-        kind: segment.kind,
-        seq,
-        ...(added.length > 0 && { messages: { from: count, to: count + added.length - 1 } }),
-        ...(model !== undefined && { model }),
-      },
-      ...(key.subpath !== undefined && { trailers: { Subpath: branch } }),
+      files: await this.#edits(segment.entries, fields, count + added.length),
+      kind: segment.kind,
+      subject: subjectOf({ ...segment, entries }, seqOn(tip)),
+      at: time,
+      ...(added.length > 0 && { messages: { from: count, to: count + added.length - 1 } }),
+      ...(model !== undefined && { model }),
+      ...(this.#key.subpath !== undefined && { trailers: { Subpath: this.#writing.branch } }),
     })
-    this.objects.push(...objects, object)
-    this.commits.push(commit)
     this.line = {
       ...this.line,
       tip: commit,
@@ -208,15 +161,14 @@ class Draft {
   }
 
   #fieldsAfter({ entries, open }: Segment<JsonObject>, time: number): JsonObject {
-    const { key, session } = this.#place
-    const { projectKey, sessionId, subpath } = key
+    const { projectKey, sessionId, subpath } = this.#key
     const before = this.line.fields
     const { createdAt = new Date(timeOfFirst(entries) ?? time).toISOString() } = before
     const isMain = subpath === undefined
     const { title, titleFrom } = isMain ? titleAfter(before as Title, entries) : {}
     const fields = {
       type: this.#rules.type,
-      id: session as string,
+      id: this.#writing.session as string,
       ...without(before, OWN),
       projectKey,
       sessionId,
@@ -234,7 +186,7 @@ class Draft {
 
   /** What the SDK makes of it; only it knows what that means. */
   #summaryAfter(entries: SessionStoreEntry[], mtime: number): unknown {
-    const { key } = this.#place
+    const key = this.#key
     const { summary } = this.line.fields
     const data = isJsonObject(summary) ? summary : undefined
     const before: SessionSummaryEntry | undefined = data && { sessionId: key.sessionId, mtime, data }
@@ -256,29 +208,6 @@ const OWN = new Set([
   'summary',
   ENTRIES,
 ])
-
-/** Trees that are not stored yet, and those that are: a cache may lose the former. */
-class DraftTrees implements TreeStore {
-  readonly #objects: ObjectStore
-  readonly #made = new Map<string, Tree>()
-
-  constructor(objects: ObjectStore) {
-    this.#objects = objects
-  }
-
-  cachedTree(id: string): Tree | undefined {
-    return this.#made.get(id) ?? this.#objects.cachedTree(id)
-  }
-
-  async readTree(id: string): Promise<Tree> {
-    return this.#made.get(id) ?? this.#objects.readTree(id)
-  }
-
-  keepTree(id: string, tree: Tree): void {
-    this.#made.set(id, tree)
-    this.#objects.keepTree(id, tree)
-  }
-}
 
 function timeOfFirst(entries: readonly JsonObject[]): number | undefined {
   for (const entry of entries) {

@@ -4,8 +4,7 @@
  */
 
 import { entriesOf, folderAt } from '../../checkpoints/files.ts'
-import type { ObjectStore } from '../../git/object-store.ts'
-import { parseTree, type Tree } from '../../git/tree.ts'
+import { type ObjectStore, parseTree, type Tree } from '../../checkpoints/objects.ts'
 import { hashOf, PAGE, pageOf, parseEntryName } from './entry-files.ts'
 
 /** Folders of entries by id, with the number that their page begins at. */

@@ -3,12 +3,23 @@
  * file, 100 a folder; any other value is a collection with that value as its only item. Of a list only those
  * items become new files that its folder in the parent does not have.
  */
+
+import {
+  BIG_OBJECT,
+  ByteCache,
+  changeTree,
+  entriesOf,
+  type NewObject,
+  NO_ENTRIES,
+  newObject,
+  newObjectInSlices,
+  type ObjectStore,
+  objectId,
+  type Tree,
+  type TreeChange,
+} from '../../checkpoints/objects.ts'
 import { folderName, numbered, parseFolderName, parseItemName } from '../../codec/index.ts'
 import { CorruptError } from '../../errors.ts'
-import { ByteCache } from '../../git/byte-cache.ts'
-import { BIG_OBJECT, type NewObject, newObject, newObjectInSlices, objectId } from '../../git/object.ts'
-import type { ObjectStore } from '../../git/object-store.ts'
-import { changeTree, entriesOf, NO_ENTRIES, type Tree, type TreeChange } from '../../git/tree.ts'
 import type { ObjectId } from '../../ids.ts'
 import { TimeSlice } from '../../time-slice.ts'
 import type { StoredItem } from './item-memory.ts'

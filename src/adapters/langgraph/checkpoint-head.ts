@@ -1,10 +1,8 @@
 /** What `session.json` of a checkpoint says: its own fields, its metadata, and how its channels lie in their folders. */
 import type { Checkpoint, CheckpointMetadata } from '@langchain/langgraph-checkpoint'
+import { ByteCache, entriesOf, type ObjectStore } from '../../checkpoints/objects.ts'
 import { decodeHead } from '../../codec/index.ts'
 import { CorruptError } from '../../errors.ts'
-import { ByteCache } from '../../git/byte-cache.ts'
-import type { ObjectStore } from '../../git/object-store.ts'
-import { entriesOf } from '../../git/tree.ts'
 import { isJsonObject, type JsonObject } from '../../json-value.ts'
 import { deserialize, type ValueRules } from './stored-value.ts'
 

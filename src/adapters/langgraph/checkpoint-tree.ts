@@ -3,11 +3,20 @@
  * and a folder a channel. A channel that has no new version is the parent's folder, neither read nor written.
  */
 import type { Checkpoint, CheckpointMetadata } from '@langchain/langgraph-checkpoint'
+import {
+  changeTree,
+  entriesOf,
+  findEntry,
+  type NewObject,
+  NO_ENTRIES,
+  newObject,
+  type ObjectStore,
+  objectId,
+  type Tree,
+  type TreeChange,
+} from '../../checkpoints/objects.ts'
 import { encodeHead, genericLayout } from '../../codec/index.ts'
 import { CorruptError } from '../../errors.ts'
-import { type NewObject, newObject, objectId } from '../../git/object.ts'
-import type { ObjectStore } from '../../git/object-store.ts'
-import { changeTree, entriesOf, findEntry, NO_ENTRIES, type Tree, type TreeChange } from '../../git/tree.ts'
 import { deepEqual, fromEntries } from '../../json-value.ts'
 import { TimeSlice } from '../../time-slice.ts'
 import { channelFolder } from './channel-names.ts'

@@ -5,10 +5,8 @@
  */
 import { type PendingWrite, WRITES_IDX_MAP } from '@langchain/langgraph-checkpoint'
 import { blobsBelow, readBlobs } from '../../checkpoints/files.ts'
+import { editTree, type NewObject, type ObjectStore } from '../../checkpoints/objects.ts'
 import { decodeHead, decodeItem, encodeHead, folderName, genericLayout, numbered } from '../../codec/index.ts'
-import type { NewObject } from '../../git/object.ts'
-import type { ObjectStore } from '../../git/object-store.ts'
-import { editTree } from '../../git/tree-edit.ts'
 import { fromEntries, isJsonObject } from '../../json-value.ts'
 import { deserialize, type StoredValue, serialize, type ValueRules, valueFile } from './stored-value.ts'
 import { TYPE } from './thread-commit.ts'

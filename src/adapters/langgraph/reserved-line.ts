@@ -3,10 +3,9 @@
  * one change is under way goes into the next one together, a commit each, and shares its lock and its sync.
  */
 
+import type { Checkpoints } from '../../checkpoints/checkpoints.ts'
 import type { CommitInfo } from '../../checkpoints/history.ts'
-import type { NewObject } from '../../git/object.ts'
-import type { Repository } from '../../git/repository.ts'
-import { branchRef, type CommitId, MAIN, type ObjectId, reservedRef } from '../../ids.ts'
+import type { Writing } from '../../checkpoints/writing.ts'
 import type { IndexedCommit } from './thread-commit.ts'
 import type { ThreadIndex } from './thread-index.ts'
 
@@ -18,22 +17,13 @@ export interface LineWork<T> {
    * Called under the lock, when the index knows all that was written before. A result without a commit changes
    * nothing.
    */
-  make(tip: Tip | undefined): Promise<{ result: T; made?: Made }>
+  make(writing: Writing, tip: CommitInfo | undefined): Promise<{ result: T; made?: Made }>
 }
 
+/** A commit that was added to the writing, as the index knows it. */
 export interface Made {
-  objects: readonly NewObject[]
   commit: CommitInfo
-  /** The commit itself, which comes last. */
-  object: NewObject
   indexed: IndexedCommit
-}
-
-/** The commit that the next one stands on. */
-export interface Tip {
-  id: CommitId
-  seq: number
-  time: number
 }
 
 interface Waiting {
@@ -43,24 +33,16 @@ interface Waiting {
 }
 
 export class ReservedLine {
-  readonly #repository: Repository
+  readonly #checkpoints: Checkpoints
   readonly #index: ThreadIndex
-  readonly #ref: string
-  readonly #tipOf: (id: CommitId) => Promise<Tip>
+  readonly #name: string
   #queue: Waiting[] = []
   #running = false
 
-  /** @param tipOf reads a commit */
-  constructor(
-    repository: Repository,
-    index: ThreadIndex,
-    name: string,
-    tipOf: (id: CommitId) => Promise<Tip>,
-  ) {
-    this.#repository = repository
+  constructor(checkpoints: Checkpoints, index: ThreadIndex, name: string) {
+    this.#checkpoints = checkpoints
     this.#index = index
-    this.#ref = reservedRef(index.thread, name)
-    this.#tipOf = tipOf
+    this.#name = name
   }
 
   /** Whether anything is under way. */
@@ -68,7 +50,7 @@ export class ReservedLine {
     return this.#running
   }
 
-  /** Resolves when it is durable. Throws what `make` throws, and what the repository does. */
+  /** Resolves when it is durable. Throws what `make` throws, and what writing does. */
   add<T>(work: LineWork<T>): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       this.#queue.push({ work, resolve: resolve as (value: unknown) => void, reject })
@@ -86,43 +68,38 @@ export class ReservedLine {
   async #change(): Promise<void> {
     let batch: Waiting[] | undefined
     try {
-      const answers = await this.#repository.change(
-        {
-          refs: [this.#ref],
-          prepare: async (current) => {
-            batch ??= this.#take()
-            await this.#index.sync()
-            return this.#prepare(batch, current.get(this.#ref) as CommitId | undefined)
-          },
+      const answers = await this.#checkpoints.write({
+        session: this.#index.thread,
+        onto: { line: this.#name },
+        decide: async (writing) => {
+          batch ??= this.#take()
+          await this.#index.sync()
+          return this.#decide(batch, writing)
         },
-        branchRef(this.#index.thread, MAIN),
-      )
+      })
       for (const answer of answers) answer()
     } catch (error) {
       for (const { reject } of batch ?? this.#queue.splice(0)) reject(error)
     }
   }
 
-  async #prepare(batch: readonly Waiting[], before: CommitId | undefined) {
-    let tip = before === undefined ? undefined : await this.#tipOf(before)
+  async #decide(batch: readonly Waiting[], writing: Writing): Promise<(() => void)[]> {
+    let { tip } = writing
     const answers: (() => void)[] = []
-    const objects: NewObject[] = []
     const commits: IndexedCommit[] = []
     for (const { work, resolve, reject } of batch) {
       try {
-        const { result, made } = await work.make(tip)
+        const { result, made } = await work.make(writing, tip)
         answers.push(() => resolve(result))
         if (made === undefined) continue
-        objects.push(...made.objects, made.object)
         commits.push(made.indexed)
         tip = made.commit
       } catch (error) {
         answers.push(() => reject(error))
       }
     }
-    const moves = new Map<string, ObjectId>()
-    if (tip !== undefined && commits.length > 0) moves.set(this.#ref, tip.id)
-    return { objects, moves, result: answers, placed: () => this.#index.learn(this.#ref, commits) }
+    writing.onPlaced(() => this.#index.learn(writing.ref, commits))
+    return answers
   }
 
   /** The first of each key among those that wait. */

@@ -2,11 +2,10 @@
  * Where a checkpoint of the root namespace goes: on top of the branch that its parent is the tip of; on a branch of its
  * own where that has moved on, if that is meant. Decided before the locks are taken, and again under them.
  */
+import type { Checkpoints } from '../../checkpoints/checkpoints.ts'
+import type { History } from '../../checkpoints/history.ts'
 import { ConflictError } from '../../errors.ts'
-import { PURGE_LOCK } from '../../git/purge.ts'
-import { activeRef, type BranchName, branchRef, type CommitId, MAIN } from '../../ids.ts'
-import type { GitDoor } from '../../store/git-door.ts'
-import type { Tip } from './reserved-line.ts'
+import { type BranchName, type CommitId, MAIN } from '../../ids.ts'
 import type { NewCheckpoint, Thread } from './thread.ts'
 import type { Entry } from './thread-commit.ts'
 
@@ -50,72 +49,52 @@ interface Aim {
 }
 
 /** Stores a checkpoint. Throws ConflictError when somebody else went on from its parent. */
-export async function putRoot(
-  door: GitDoor,
+export function putRoot(
+  checkpoints: Checkpoints,
   thread: Thread,
   checkpoint: NewCheckpoint,
   knowledge: Knowledge,
 ): Promise<NewBranch | undefined> {
-  const { repository, history } = door
+  const { history } = checkpoints
   const { index } = thread
-  for (;;) {
-    const aim = aimAt(door, await index.sync(), checkpoint, knowledge)
-    const ref = branchRef(thread.id, aim.branch)
-    const active = activeRef(thread.id)
-    const result = await repository.change<{ branch: NewBranch | undefined } | 'again'>(
-      {
-        refs: [ref, ...(aim.starts ? [PURGE_LOCK] : []), ...(aim.activates ? [active] : [])],
-        prepare: async () => {
-          const now = aimAt(door, await index.sync(), checkpoint, knowledge)
-          if (now.branch !== aim.branch || now.starts !== aim.starts || (now.activates && !aim.activates))
-            return { objects: [], moves: new Map(), result: 'again' }
-          const onto = now.onto === undefined ? undefined : await history.info(now.onto)
-          const tree = await thread.writeTree(
-            checkpoint,
-            now.base,
-            onto?.kind === 'fork' ? onto.tree : undefined,
-          )
-          if (now.same?.tree === tree.tree && now.same.parent === checkpoint.parent)
-            return { objects: [], moves: new Map(), result: { branch: undefined } }
-          const parents: Tip[] = onto === undefined ? [] : [onto]
-          const place = { branch: now.branch, parents, after: now.same?.at }
-          const { objects, commit, object, indexed } = thread.commit(
-            checkpoint,
-            checkpoint.prepared,
-            tree,
-            place,
-          )
-          const isFirst = now.starts && index.branches().size === 0
-          const branch: NewBranch = {
-            threadId: thread.id,
-            branch: now.branch,
-            checkpointId: checkpoint.id,
-            parentCheckpointId: checkpoint.parent,
-            source: String(checkpoint.prepared.metadata?.source),
-            commit: commit.id,
-          }
-          return {
-            objects: [...objects, object],
-            moves: new Map([[ref, commit.id]]),
-            ...(now.activates && { symbolic: [{ ref: active, to: now.branch === MAIN ? null : ref }] }),
-            result: { branch: now.starts && !isFirst ? branch : undefined },
-            placed: () => {
-              history.learn(commit)
-              index.learn(ref, [indexed])
-            },
-          }
-        },
-      },
-      ref,
-    )
-    if (result !== 'again') return result.branch
-  }
+  let aim: Aim
+  return checkpoints.write<NewBranch | undefined>({
+    session: thread.id,
+    onto: async () => {
+      aim = aimAt(history, await index.sync(), checkpoint, knowledge)
+      return aim
+    },
+    decide: async (writing) => {
+      const { branch, starts, base, same } = aim
+      const onto = aim.onto === undefined ? undefined : await history.info(aim.onto)
+      const tree = await thread.writeTree(checkpoint, base, onto?.kind === 'fork' ? onto.tree : undefined)
+      if (same?.tree === tree.tree && same.parent === checkpoint.parent) return undefined
+      const place = { branch, onto, after: same?.at }
+      const { commit, indexed } = await thread.commit(writing, checkpoint, tree, place)
+      const isFirst = index.branches().size === 0
+      writing.onPlaced(() => index.learn(writing.ref, [indexed]))
+      if (!starts || isFirst) return undefined
+      return {
+        threadId: thread.id,
+        branch,
+        checkpointId: checkpoint.id,
+        parentCheckpointId: checkpoint.parent,
+        source: String(checkpoint.prepared.metadata?.source),
+        commit: commit.id,
+      }
+    },
+  })
 }
 
-function aimAt(door: GitDoor, index: Thread['index'], checkpoint: NewCheckpoint, knowledge: Knowledge): Aim {
+function aimAt(
+  history: History,
+  index: Thread['index'],
+  checkpoint: NewCheckpoint,
+  knowledge: Knowledge,
+): Aim {
   const { id, parent, prepared } = checkpoint
   const branches = index.branches()
-  const active = door.history.active(index.thread)
+  const active = history.active(index.thread)
   const base = parent === undefined ? undefined : index.checkpoint('', parent)
   const same = index.checkpoint('', id)
   const newest = index.newest('')

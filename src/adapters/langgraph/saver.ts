@@ -11,10 +11,11 @@ import {
   type PendingWrite,
   type SerializerProtocol,
 } from '@langchain/langgraph-checkpoint'
-import { InvalidIdError, InvalidStateError, NotFoundError, StorageError } from '../../errors.ts'
-import { type CommitId, parseRef, parseSessionId, type SessionId } from '../../ids.ts'
+import type { Checkpoints } from '../../checkpoints/checkpoints.ts'
+import { checkpointsOf } from '../../checkpoints/of-store.ts'
+import { InvalidIdError, InvalidStateError, NotFoundError } from '../../errors.ts'
+import { type CommitId, parseSessionId, type SessionId } from '../../ids.ts'
 import { deepEqual, type JsonObject } from '../../json-value.ts'
-import { doorOf, type GitDoor } from '../../store/git-door.ts'
 import type { GitSessionStore } from '../../store/git-session-store.ts'
 import type { Author, Redact } from '../../store/session-store.ts'
 import { adapterStore, type StoreOrFolder } from '../store-or-folder.ts'
@@ -64,7 +65,7 @@ export interface ThreadDocument {
 export class ForkpointSaver extends BaseCheckpointSaver {
   /** The threads as sessions: their branches, log and diffs. */
   readonly store: GitSessionStore<ThreadDocument>
-  readonly #door: GitDoor
+  readonly #checkpoints: Checkpoints
   readonly #trees: CheckpointTrees
   readonly #values: ValueRules
   readonly #onBranch: ForkpointSaverOptions['onBranch']
@@ -88,17 +89,17 @@ export class ForkpointSaver extends BaseCheckpointSaver {
       ...(author && { author }),
       ...(now && { now }),
     })
-    this.#door = doorOf(this.store)
+    this.#checkpoints = checkpointsOf(this.store)
     const serde = () => this.serde
     this.#values = {
       get serde() {
         return serde()
       },
-      redact: this.#door.rules.redact,
+      redact: this.#checkpoints.rules.redact,
     }
-    this.#trees = new CheckpointTrees(this.#door.repository.objects, this.#values)
+    this.#trees = new CheckpointTrees(this.#checkpoints.objects, this.#values)
     this.#threads = new Threads({
-      door: this.#door,
+      checkpoints: this.#checkpoints,
       trees: this.#trees,
       values: this.#values,
       firstVersion: () => this.getNextVersion(undefined),
@@ -109,11 +110,11 @@ export class ForkpointSaver extends BaseCheckpointSaver {
 
   /** The checkpoint that the config names, or the one with the greatest id; `undefined` when there is none. */
   override getTuple(config: RunnableConfig): Promise<CheckpointTuple | undefined> {
-    return this.#door.lifetime.use(async () => {
+    return this.#checkpoints.lifetime.use(async () => {
       if (parseFilter(config).thread === undefined) return undefined
       const { thread: id, namespace, checkpoint } = parseAddress(config)
       // What is read here is what a run goes on from.
-      await this.#finishOthers()
+      await this.#checkpoints.openFinished()
       const thread = await this.#open(id)
       const entry = find(thread, namespace, checkpoint)
       if (namespace === '') thread.seen.look(thread.index, checkpoint, entry)
@@ -129,7 +130,7 @@ export class ForkpointSaver extends BaseCheckpointSaver {
     config: RunnableConfig,
     options: CheckpointListOptions = {},
   ): AsyncGenerator<CheckpointTuple> {
-    const { lifetime } = this.#door
+    const { lifetime } = this.#checkpoints
     lifetime.check()
     const { thread: id, namespace, checkpoint } = parseFilter(config)
     const before = options.before && parseFilter(options.before).checkpoint
@@ -168,7 +169,7 @@ export class ForkpointSaver extends BaseCheckpointSaver {
     metadata: CheckpointMetadata,
     newVersions: ChannelVersions,
   ): Promise<RunnableConfig> {
-    return this.#door.lifetime.use(async () => {
+    return this.#checkpoints.lifetime.use(async () => {
       const { thread: threadId, namespace, checkpoint: parent } = parseAddress(config)
       const id = parseCheckpointId(checkpoint?.id)
       if (id === undefined) throw new InvalidIdError('checkpoint', checkpoint?.id, 'the checkpoint has no id')
@@ -179,7 +180,7 @@ export class ForkpointSaver extends BaseCheckpointSaver {
       const made = { namespace, id, parent, prepared }
       if (namespace !== '') await thread.putBeside(made)
       else {
-        const branch = await putRoot(this.#door, thread, made, {
+        const branch = await putRoot(this.#checkpoints, thread, made, {
           parentIsOld: parent !== undefined && thread.seen.isOld(parent),
           threadIsNew: thread.seen.isEmpty,
           mayBranch: this.#mayBranch,
@@ -200,7 +201,7 @@ export class ForkpointSaver extends BaseCheckpointSaver {
     taskId: string,
     taskPath = '',
   ): Promise<void> {
-    return this.#door.lifetime.use(async () => {
+    return this.#checkpoints.lifetime.use(async () => {
       const { thread, namespace, checkpoint } = parseAddress(config)
       if (checkpoint === undefined) {
         throw new InvalidIdError(
@@ -220,11 +221,11 @@ export class ForkpointSaver extends BaseCheckpointSaver {
 
   /** Deletes a thread with all its namespaces, writes, branches and tags; nothing happens when there is none. */
   override deleteThread(threadId: string): Promise<void> {
-    return this.#door.lifetime.use(async () => {
+    return this.#checkpoints.lifetime.use(async () => {
       const id = parseSessionId(threadId)
       const { index } = await this.#open(id)
       if (!index.exists) return
-      await this.#door.refs.deleteSession(id)
+      await this.#checkpoints.refs.deleteSession(id)
       this.#threads.forget(id)
     })
   }
@@ -240,7 +241,7 @@ export class ForkpointSaver extends BaseCheckpointSaver {
     config: RunnableConfig
     channels: string[]
   }): Promise<Record<string, { writes: CheckpointPendingWrite[]; seed?: unknown }>> {
-    return this.#door.lifetime.use(async () => {
+    return this.#checkpoints.lifetime.use(async () => {
       const history = new Map(
         channels.map((channel) => [channel, { writes: [] as CheckpointPendingWrite[] }]),
       )
@@ -273,7 +274,7 @@ export class ForkpointSaver extends BaseCheckpointSaver {
    */
   async configAt(threadId: string, revision: string): Promise<ReturnType<typeof configOf>> {
     const commit = await this.store.resolve(threadId, revision)
-    return this.#door.lifetime.use(async () => {
+    return this.#checkpoints.lifetime.use(async () => {
       const { index } = await this.#open(parseSessionId(threadId))
       const entry = index.standsAt(commit as CommitId)
       if (entry === undefined)
@@ -290,25 +291,13 @@ export class ForkpointSaver extends BaseCheckpointSaver {
   /** The thread as it is now, whether there is anything of it or not. */
   async #open(id: SessionId): Promise<Thread> {
     const thread = this.#threads.get(id)
-    if (await this.#door.repository.open()) await thread.index.sync()
+    if (await this.#checkpoints.open()) await thread.index.sync()
     return thread
-  }
-
-  /**
-   * Finishes what dead processes had saved for good without moving the branch there: the first write would do so, and
-   * then lose against it. On a disk that can only be read, nothing is written, so nothing is lost.
-   */
-  async #finishOthers(): Promise<void> {
-    const { repository } = this.#door
-    if (!(await repository.open())) return
-    await repository.recover().catch((error: unknown) => {
-      if (!(error instanceof StorageError)) throw error
-    })
   }
 
   async #listed(id: SessionId | undefined, namespace: string | undefined): Promise<Iterable<Listed>> {
     if (id !== undefined) return listed(await this.#open(id), namespace, id)
-    if (!(await this.#door.repository.open())) return []
+    if (!(await this.#checkpoints.open())) return []
     const all: Listed[] = []
     for (const one of this.#threadIds()) {
       const thread = await this.#ofOurType(one)
@@ -318,13 +307,8 @@ export class ForkpointSaver extends BaseCheckpointSaver {
   }
 
   #threadIds(): Set<SessionId> {
-    const ids = new Set<SessionId>()
-    for (const ref of this.#door.repository.refs.list('refs/heads/').keys()) {
-      const parsed = parseRef(ref)
-      const isOurs = parsed?.kind === 'reserved' && [NAMESPACES, WRITES].includes(parsed.name)
-      if (parsed !== undefined && (parsed.kind === 'branch' || isOurs)) ids.add(parsed.session)
-    }
-    return ids
+    const { history } = this.#checkpoints
+    return new Set([...history.sessions().keys(), ...history.sessionsBeside([NAMESPACES, WRITES])])
   }
 
   /** `undefined` for a session of another type. */

@@ -1,8 +1,8 @@
 /** What the trailers of a commit say of LangGraph's checkpoints and writes. */
 
 import { numberOf, timeOf, trailersOf } from '../../checkpoints/message.ts'
+import { wrongType } from '../../checkpoints/wrong-type.ts'
 import type { CommitId, SessionId } from '../../ids.ts'
-import { wrongType } from '../../store/document.ts'
 
 /** The type of the sessions that threads are. */
 export const TYPE = 'langgraph'

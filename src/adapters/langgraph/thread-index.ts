@@ -3,9 +3,9 @@
  * of the session's branches and reserved lines, of which it reads the trailers alone; and it follows what others write.
  */
 
+import type { History } from '../../checkpoints/history.ts'
 import { Exclusive } from '../../checkpoints/lifetime.ts'
-import { asBuffer, expectType } from '../../git/object.ts'
-import type { Repository } from '../../git/repository.ts'
+import { asBuffer, expectType } from '../../checkpoints/objects.ts'
 import {
   type BranchName,
   type CommitId,
@@ -26,15 +26,15 @@ import {
 
 export class ThreadIndex {
   readonly thread: SessionId
-  readonly #repository: Repository
+  readonly #history: History
   readonly #turns = new Exclusive()
   #heads = new Map<string, CommitId>()
   #commits = new Map<CommitId, IndexedCommit>()
   #namespaces = new Map<string, Namespace>()
   #writes = new Map<string, WritesEntry[]>()
 
-  constructor(repository: Repository, thread: SessionId) {
-    this.#repository = repository
+  constructor(history: History, thread: SessionId) {
+    this.#history = history
     this.thread = thread
   }
 
@@ -61,7 +61,7 @@ export class ThreadIndex {
         if (astray === undefined) return this
         // Somebody moved the line back: what it no longer reaches is no checkpoint any more. Unless it was we who
         // moved it on meanwhile.
-        if (this.#repository.refs.read(astray) === heads.get(astray)) this.#reset()
+        if (this.#history.tip(astray) === heads.get(astray)) this.#reset()
       }
     })
   }
@@ -135,10 +135,8 @@ export class ThreadIndex {
   #readHeads(): Map<string, CommitId> {
     const heads = new Map<string, CommitId>()
     const lines = [reservedRef(this.thread, NAMESPACES), reservedRef(this.thread, WRITES)] as string[]
-    const folder = `refs/heads/${encodeName(this.thread)}/`
-    for (const [ref, id] of this.#repository.refs.list(folder)) {
-      const kind = parseRef(ref)?.kind
-      if (kind === 'branch' || (kind === 'reserved' && lines.includes(ref))) heads.set(ref, id as CommitId)
+    for (const [ref, id] of this.#history.heads(this.thread)) {
+      if (parseRef(ref)?.kind === 'branch' || lines.includes(ref)) heads.set(ref, id)
     }
     return heads
   }
@@ -165,7 +163,7 @@ export class ThreadIndex {
     for (let id = waiting.pop(); id !== undefined; id = waiting.pop()) {
       if (seen.has(id) || this.#commits.has(id)) continue
       seen.add(id)
-      const data = asBuffer(expectType(await this.#repository.objects.read(id), 'commit', id))
+      const data = asBuffer(expectType(await this.#history.objects.read(id), 'commit', id))
       const { commit, parents } = parseCommit(this.thread, id, data)
       found.push(commit)
       waiting.push(...parents)

@@ -5,12 +5,12 @@ import {
   maxChannelVersion,
   TASKS,
 } from '@langchain/langgraph-checkpoint'
-import { newCommit } from '../../checkpoints/commit.ts'
-import { timeOn } from '../../checkpoints/lineage.ts'
+import type { Checkpoints } from '../../checkpoints/checkpoints.ts'
+import type { CommitInfo } from '../../checkpoints/history.ts'
+import type { EditedTree } from '../../checkpoints/objects.ts'
+import type { Writing } from '../../checkpoints/writing.ts'
 import { InvalidStateError } from '../../errors.ts'
-import type { NewObject } from '../../git/object.ts'
-import type { CommitId, SessionId } from '../../ids.ts'
-import type { GitDoor } from '../../store/git-door.ts'
+import type { SessionId } from '../../ids.ts'
 import type { CheckpointTrees, WrittenTree } from './checkpoint-tree.ts'
 import { configOf } from './config.ts'
 import {
@@ -23,16 +23,16 @@ import {
   writesTree,
 } from './pending-writes.ts'
 import type { PreparedCheckpoint } from './prepared-checkpoint.ts'
-import { type Made, ReservedLine, type Tip } from './reserved-line.ts'
+import { type Made, ReservedLine } from './reserved-line.ts'
 import { Sightings } from './sightings.ts'
 import type { ValueRules } from './stored-value.ts'
 import { checkpointSubject, writesSubject } from './subject.ts'
-import { type Entry, NAMESPACES, TRAILERS, TYPE, WRITES, type WritesEntry } from './thread-commit.ts'
+import { type Entry, NAMESPACES, TRAILERS, WRITES, type WritesEntry } from './thread-commit.ts'
 import { ThreadIndex } from './thread-index.ts'
 
 /** What all threads of a saver share. */
 export interface ThreadParts {
-  door: GitDoor
+  checkpoints: Checkpoints
   trees: CheckpointTrees
   values: ValueRules
   /** The first version of a channel. */
@@ -60,11 +60,10 @@ export class Thread {
   constructor(id: SessionId, parts: ThreadParts) {
     this.id = id
     this.#parts = parts
-    const { repository } = parts.door
-    this.index = new ThreadIndex(repository, id)
-    const tipOf = (commit: CommitId): Promise<Tip> => parts.door.history.info(commit)
-    this.#namespaces = new ReservedLine(repository, this.index, NAMESPACES, tipOf)
-    this.#writes = new ReservedLine(repository, this.index, WRITES, tipOf)
+    const { checkpoints } = parts
+    this.index = new ThreadIndex(checkpoints.history, id)
+    this.#namespaces = new ReservedLine(checkpoints, this.index, NAMESPACES)
+    this.#writes = new ReservedLine(checkpoints, this.index, WRITES)
   }
 
   get isBusy(): boolean {
@@ -100,7 +99,7 @@ export class Thread {
     const found = [...this.index.writes(namespace, id)]
     if (session !== this.id) found.unshift(...(await this.#writesBefore(session as SessionId, namespace, id)))
     if (found.length === 0) return []
-    const { objects } = this.#parts.door.repository
+    const { objects } = this.#parts.checkpoints
     const read = await Promise.all(found.map(({ tree }) => readWrites(objects, tree)))
     return countingWrites(read.flat())
   }
@@ -118,16 +117,16 @@ export class Thread {
 
   /** Adds a checkpoint of another namespace than the root's. */
   putBeside(checkpoint: NewCheckpoint): Promise<void> {
-    const { namespace, id, parent, prepared } = checkpoint
+    const { namespace, id, parent } = checkpoint
     return this.#namespaces.add({
       key: namespace,
-      make: async (tip) => {
+      make: async (writing, tip) => {
         const base = parent === undefined ? undefined : this.index.checkpoint(namespace, parent)
         const before = this.index.checkpoint(namespace, id)
         const tree = await this.writeTree(checkpoint, base)
         if (before?.tree === tree.tree && before.parent === parent) return { result: undefined }
-        const place = { branch: `_${NAMESPACES}`, parents: tip === undefined ? [] : [tip], after: before?.at }
-        return { result: undefined, made: this.commit(checkpoint, prepared, tree, place) }
+        const place = { branch: `_${NAMESPACES}`, onto: tip, after: before?.at }
+        return { result: undefined, made: await this.commit(writing, checkpoint, tree, place) }
       },
     })
   }
@@ -135,17 +134,17 @@ export class Thread {
   /** Adds what a task wrote, but for what it has already. */
   putWrites(of: Omit<WritesOf, 'thread'>, writes: readonly NewWrite[]): Promise<void> {
     const { checkpoint, namespace, task, path } = of
-    const { objects } = this.#parts.door.repository
+    const { objects } = this.#parts.checkpoints
     return this.#writes.add({
       key: `${checkpoint}\0${namespace}\0${task}`,
-      make: async (tip) => {
+      make: async (writing, tip) => {
         const earlier = this.index.writes(namespace, checkpoint).filter((one) => one.task === task)
         const known = new Set<number>()
         for (const { tree } of earlier)
           for (const { index } of await readWrites(objects, tree)) if (index >= 0) known.add(index)
         const fresh = writes.filter(({ index }) => !known.has(index))
         if (fresh.length === 0) return { result: undefined }
-        const { tree, objects: made } = await writesTree(objects, { ...of, thread: this.id }, fresh)
+        const files = await writesTree(objects, { ...of, thread: this.id }, fresh)
         const subject = writesSubject({
           checkpoint,
           namespace,
@@ -157,7 +156,10 @@ export class Thread {
           ...(namespace !== '' && { [TRAILERS.namespace]: namespace }),
           [TRAILERS.task]: task,
         }
-        return { result: undefined, made: this.#commitWrites({ tree, made, subject, trailers, tip, of }) }
+        return {
+          result: undefined,
+          made: await this.#commitWrites(writing, { files, subject, trailers, tip, of }),
+        }
       },
     })
   }
@@ -180,33 +182,25 @@ export class Thread {
     return trees.write(this.id, base?.tree, prepared, { asGiven, forkOf })
   }
 
-  /** The commit of a checkpoint. `after`: it has to be later than that, in milliseconds. */
-  commit(
-    { namespace, id, parent }: NewCheckpoint,
-    { metadata }: PreparedCheckpoint,
+  /** Commits a checkpoint onto another commit. `after`: it has to be later than that, in milliseconds. */
+  async commit(
+    writing: Writing,
+    { namespace, id, parent, prepared: { metadata } }: NewCheckpoint,
     { tree, objects, nodes, text, messages }: WrittenTree,
-    { branch, parents, after }: { branch: string; parents: readonly Tip[]; after: number | undefined },
-  ): Made {
-    const { rules } = this.#parts.door
+    { branch, onto, after }: { branch: string; onto: CommitInfo | undefined; after: number | undefined },
+  ): Promise<Made> {
     const source = typeof metadata?.source === 'string' ? metadata.source : undefined
     const step = Number.isSafeInteger(metadata?.step) ? metadata.step : undefined
-    const seq = (parents[0]?.seq ?? 0) + 1
-    const times = [...parents.map(({ time }) => time), ...(after === undefined ? [] : [after + 1])]
-    const { commit, object } = newCommit({
-      tree,
-      parents: parents.map((tip) => tip.id),
-      time: timeOn(times, Math.floor(rules.now())),
-      author: rules.author,
-      type: TYPE,
-      checkpoint: {
-        session: this.id,
-        branch,
-        subject: checkpointSubject({ source, step, namespace, nodes, text }),
-        body: '',
-        kind: 'save',
-        seq,
-        ...(messages !== undefined && { messages }),
-      },
+    const seq = (onto?.seq ?? 0) + 1
+    const commit = await writing.commit({
+      parent: onto,
+      files: { tree, objects },
+      kind: 'save',
+      branch,
+      subject: checkpointSubject({ source, step, namespace, nodes, text }),
+      seq,
+      after,
+      ...(messages !== undefined && { messages }),
       trailers: {
         [TRAILERS.checkpoint]: id,
         ...(parent !== undefined && { [TRAILERS.parent]: parent }),
@@ -228,44 +222,35 @@ export class Thread {
       source,
       step,
     }
-    return { objects, commit, object, indexed: { id: commit.id, parent: commit.parents[0], entry } }
+    return { commit, indexed: { id: commit.id, parent: commit.parents[0], entry } }
   }
 
-  #commitWrites(parts: {
-    tree: string
-    made: readonly NewObject[]
-    subject: string
-    trailers: Readonly<Record<string, string>>
-    tip: Tip | undefined
-    of: Omit<WritesOf, 'thread'>
-  }): Made {
-    const { rules } = this.#parts.door
-    const { tree, tip, of } = parts
+  async #commitWrites(
+    writing: Writing,
+    parts: {
+      files: EditedTree
+      subject: string
+      trailers: Readonly<Record<string, string>>
+      tip: CommitInfo | undefined
+      of: Omit<WritesOf, 'thread'>
+    },
+  ): Promise<Made> {
+    const { files, tip, of, subject, trailers } = parts
     const seq = (tip?.seq ?? 0) + 1
-    const { commit, object } = newCommit({
-      tree,
-      parents: tip === undefined ? [] : [tip.id],
-      time: timeOn(tip === undefined ? [] : [tip.time], Math.floor(rules.now())),
-      author: rules.author,
-      type: TYPE,
-      checkpoint: {
-        session: this.id,
-        branch: `_${WRITES}`,
-        subject: parts.subject,
-        body: '',
-        kind: 'writes',
-        seq,
-      },
-      trailers: parts.trailers,
+    const branch = `_${WRITES}`
+    const commit = await writing.commit({
+      parent: tip,
+      files,
+      kind: 'writes',
+      branch,
+      subject,
+      seq,
+      trailers,
     })
     const { checkpoint, namespace, task } = of
+    const { tree } = commit
     const writes = { checkpoint, namespace, task, commit: commit.id, tree, seq, at: commit.time }
-    return {
-      objects: parts.made,
-      commit,
-      object,
-      indexed: { id: commit.id, parent: commit.parents[0], writes },
-    }
+    return { commit, indexed: { id: commit.id, parent: commit.parents[0], writes } }
   }
 
   /** Checkpoints before version 4 left what a step sent among the writes of their parent. */

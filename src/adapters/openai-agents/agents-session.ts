@@ -13,8 +13,8 @@ import {
   type SessionHistoryTransactionAwareSession,
 } from '@openai/agents-core'
 import { Exclusive } from '../../checkpoints/lifetime.ts'
+import { checkpointsOf } from '../../checkpoints/of-store.ts'
 import { parseSessionId, type SessionId } from '../../ids.ts'
-import { doorOf } from '../../store/git-door.ts'
 import type { GitSessionStore } from '../../store/git-session-store.ts'
 import type {
   Branch,
@@ -223,7 +223,10 @@ export class ForkpointAgentsSession
     const subject = cut(names.length === 0 ? 'keep a run' : `wait for approval of ${names.join(', ')}`)
     await this.#change(async (tree) => {
       const kept = await tree.runState()
-      if (kept !== undefined && fingerprint(kept) === fingerprint(runAsStored(this.#door.rules, run).state))
+      if (
+        kept !== undefined &&
+        fingerprint(kept) === fingerprint(runAsStored(this.#checkpoints.rules, run).state)
+      )
         return undefined
       return { keep: await tree.count(), run, text: () => ({ subject, body: '' }) }
     })
@@ -323,9 +326,9 @@ export class ForkpointAgentsSession
       operation: operationId,
       transaction: fingerprint([type, this.#storedItems(expected), this.#storedItems(add)]),
     }
-    const { objects } = this.#door.repository
+    const { objects } = this.#checkpoints
     const { operation: id } = {
-      ...(asStored(this.#door.rules, operation, OPERATIONS, 0) as typeof operation),
+      ...(asStored(this.#checkpoints.rules, operation, OPERATIONS, 0) as typeof operation),
     }
     await this.#line.change(async (tree) => {
       const applied = await this.#operations.find(objects, tree.id, id)
@@ -354,12 +357,12 @@ export class ForkpointAgentsSession
     return this.#turns.run(() => this.#line.change(decide, options))
   }
 
-  get #door() {
-    return doorOf(this.store)
+  get #checkpoints() {
+    return checkpointsOf(this.store)
   }
 
   #storedItems(json: readonly unknown[], from = 0): unknown[] {
-    return json.map((item, index) => asStored(this.#door.rules, item, ITEMS, from + index) ?? null)
+    return json.map((item, index) => asStored(this.#checkpoints.rules, item, ITEMS, from + index) ?? null)
   }
 }
 

@@ -1,15 +1,11 @@
 /** A write of the session as a commit: what is new in it, redacted, and what it says of itself. */
 
-import { newCommit } from '../../checkpoints/commit.ts'
+import type { CheckpointRules, Checkpoints } from '../../checkpoints/checkpoints.ts'
+import { checkpointFacts } from '../../checkpoints/facts.ts'
 import type { CommitInfo } from '../../checkpoints/history.ts'
-import { seqOn, timeOn } from '../../checkpoints/lineage.ts'
-import type { Plan } from '../../git/group-commit.ts'
-import { editTree } from '../../git/tree-edit.ts'
-import type { BranchName, CommitId, SessionId } from '../../ids.ts'
+import { timeOn } from '../../checkpoints/lineage.ts'
+import type { Writing } from '../../checkpoints/writing.ts'
 import { redactValue } from '../../redaction/redact.ts'
-import { checkpointFacts } from '../../store/changes.ts'
-import type { DocumentRules } from '../../store/document.ts'
-import type { GitDoor } from '../../store/git-door.ts'
 import { type Text, titleOf } from './item-line.ts'
 import { ITEMS, OPERATIONS, RUN_STATE, SessionTree } from './session-tree.ts'
 import { answers, type WaitingRun } from './waiting-run.ts'
@@ -29,22 +25,16 @@ export interface Change {
   text(added: readonly unknown[]): Text
 }
 
-/** What the checkpoint is put on; nothing when the session begins with it. */
-export interface Place {
-  session: SessionId
-  branch: BranchName
-  parent: CommitInfo | undefined
-}
+type Rules = Pick<CheckpointRules, 'redact'>
 
-type Rules = Pick<DocumentRules, 'redact'>
-
-/** The checkpoint with all that is new in it; `undefined` when that is nothing. */
+/** Adds a checkpoint with all that is new in it; `undefined` when that is nothing. */
 export async function newCheckpoint(
-  { history, repository, rules }: GitDoor,
-  { session, branch, parent }: Place,
+  { objects, rules }: Checkpoints,
+  writing: Writing,
+  parent: CommitInfo | undefined,
   change: Change,
-): Promise<Plan<CommitId> | undefined> {
-  const before = new SessionTree(repository.objects, parent?.tree)
+): Promise<CommitInfo | undefined> {
+  const before = new SessionTree(objects, parent?.tree)
   const { keep, operation, clear = false } = change
   const add: unknown[] = []
   for (const item of change.add ?? []) {
@@ -62,37 +52,21 @@ export async function newCheckpoint(
   const done = operation === undefined ? undefined : asStored(rules, operation, OPERATIONS, 0)
   const edits = await before.edits({ keep, add, operations: { clear, add: done }, run }, rules.layout, {
     type: rules.type,
-    id: session,
+    id: writing.session,
     title: titleOf(add),
     createdAt: new Date(time).toISOString(),
   })
-  const { tree, objects } = await editTree(repository.objects, parent?.tree, edits)
   const status = (run === undefined ? waits : run !== null) ? 'waiting' : undefined
   const more = keep + add.length - count
-  const { commit, object } = newCommit({
-    tree,
-    parents: await history.parentsOn(parent, 'save'),
-    time,
-    author: rules.author,
-    type: rules.type,
-    checkpoint: {
-      session,
-      branch,
-      ...change.text(add),
-      kind: 'save',
-      seq: seqOn(parent),
-      ...checkpointFacts(
-        { added: more > 0 ? add.slice(-more) : [], from: count, run: undefined },
-        { status },
-      ),
-    },
+  const added = more > 0 ? add.slice(-more) : []
+  return writing.commit({
+    parent,
+    files: edits,
+    ...change.text(add),
+    kind: 'save',
+    at: time,
+    ...checkpointFacts({ added, from: count }, { status }),
   })
-  return {
-    objects: [...objects, object],
-    moves: new Map(),
-    result: commit.id,
-    placed: () => history.learn(commit),
-  }
 }
 
 /** A value as it is stored; `undefined` when `redact` takes it away. */

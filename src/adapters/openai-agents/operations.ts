@@ -1,8 +1,8 @@
 /** Which transactions a session has had. Each folder of a hundred is read once; what grows is the last one. */
 
 import { blobsBelow, entriesOf, folderAt, readBlobs } from '../../checkpoints/files.ts'
+import type { ObjectStore } from '../../checkpoints/objects.ts'
 import { decodeItem } from '../../codec/index.ts'
-import type { ObjectStore } from '../../git/object-store.ts'
 import { OPERATIONS } from './session-tree.ts'
 
 /** As it is stored. */

@@ -1,20 +1,12 @@
 /** Where a session object stands in the history of its session: what it reads, and what its writes follow. */
 
+import type { Checkpoints, Onto } from '../../checkpoints/checkpoints.ts'
 import type { CommitInfo } from '../../checkpoints/history.ts'
-import { ConflictError, NotFoundError, StorageError } from '../../errors.ts'
-import type { Plan } from '../../git/group-commit.ts'
-import { PURGE_LOCK, purgeMark } from '../../git/purge.ts'
-import {
-  activeRef,
-  type BranchName,
-  branchRef,
-  type CommitId,
-  MAIN,
-  parseBranchName,
-  type SessionId,
-} from '../../ids.ts'
-import { wrongType } from '../../store/document.ts'
-import { doorOf, type GitDoor } from '../../store/git-door.ts'
+import { AGAIN, type Again } from '../../checkpoints/locking.ts'
+import { checkpointsOf } from '../../checkpoints/of-store.ts'
+import type { Writing } from '../../checkpoints/writing.ts'
+import { ConflictError, NotFoundError } from '../../errors.ts'
+import { type BranchName, type CommitId, MAIN, parseBranchName, type SessionId } from '../../ids.ts'
 import { type Change, newCheckpoint } from './new-checkpoint.ts'
 import { SessionTree } from './session-tree.ts'
 
@@ -30,24 +22,8 @@ interface Position {
   mark: string
 }
 
-/** Where a write goes. */
-interface Target {
-  branch: BranchName
-  ref: string
-  /** All that has to be locked. */
-  refs: readonly string[]
-  /** Whether the branch was not there a moment ago. */
-  starts: boolean
-  position: Position | undefined
-  /** What is set as well if the branch begins with this write. */
-  symbolic: readonly { ref: string; to: string | null }[]
-}
-
-const AGAIN = Symbol('again')
-type Result = CommitId | undefined | typeof AGAIN
-
 export class SessionLine {
-  readonly #door: GitDoor
+  readonly #checkpoints: Checkpoints
   readonly #session: SessionId
   /** The branch that was asked for. */
   readonly #named: BranchName | undefined
@@ -61,7 +37,7 @@ export class SessionLine {
   #seen: CommitId | undefined
 
   constructor(store: object, session: SessionId, { branch, at }: Standing) {
-    this.#door = doorOf(store)
+    this.#checkpoints = checkpointsOf(store)
     this.#session = session
     this.#named = branch === undefined ? undefined : parseBranchName(branch)
     this.#at = at
@@ -92,7 +68,7 @@ export class SessionLine {
 
   /** What is there; an empty tree when the session is not. Throws NotFoundError, InvalidStateError. */
   read<T>(work: (tree: SessionTree) => Promise<T>): Promise<T> {
-    return this.#door.lifetime.use(async () => {
+    return this.#checkpoints.lifetime.use(async () => {
       const commit = await this.#standing()
       this.#seen = commit?.id ?? this.#seen
       return work(this.#treeOf(commit))
@@ -109,32 +85,24 @@ export class SessionLine {
     decide: (tree: SessionTree) => Change | undefined | Promise<Change | undefined>,
     { holds = false }: { holds?: boolean } = {},
   ): Promise<void> {
-    const { lifetime, repository } = this.#door
+    const { lifetime } = this.#checkpoints
     return lifetime.use(async () => {
-      for (let round = 0; ; round++) {
-        const target = await this.#aim()
-        const { ref, refs, branch } = target
-        const prepare = async (current: ReadonlyMap<string, string | undefined>): Promise<Plan<Result>> => {
-          const tip = current.get(ref) as CommitId | undefined
-          const base = await this.#base(target, tip)
-          if (base === AGAIN) return { ...NOTHING, result: AGAIN }
+      const written = await this.#checkpoints.write({
+        session: this.#session,
+        onto: () => this.#onto(),
+        decide: async (writing) => {
+          const branch = writing.branch as BranchName
+          const base = await this.#base(writing)
+          if (base === AGAIN) return AGAIN
           if (holds && this.#seen !== undefined && base?.id !== this.#seen) {
             throw this.#conflict(branch, this.#seen, base?.id)
           }
           const change = await decide(this.#treeOf(base))
-          const place = { session: this.#session, branch, parent: base }
-          const made = change && (await newCheckpoint(this.#door, place, change))
-          if (made === undefined) return { ...NOTHING, result: base?.id }
-          const symbolic = tip === undefined ? target.symbolic : []
-          return { ...made, moves: new Map([[ref, made.result as string]]), symbolic }
-        }
-        const result = await repository.change<Result>({ refs, prepare }, ref)
-        if (result !== AGAIN) {
-          this.#arrive(branch, result)
-          return
-        }
-        if (round === 20) throw this.#conflict(branch, this.#seen ?? null, undefined)
-      }
+          const made = change && (await newCheckpoint(this.#checkpoints, writing, base, change))
+          return { branch, checkpoint: (made ?? base)?.id }
+        },
+      })
+      this.#arrive(written.branch, written.checkpoint)
     })
   }
 
@@ -145,9 +113,9 @@ export class SessionLine {
     return new ConflictError({ session: this.#session, branch, expected: undefined, actual }, message)
   }
 
-  /** The branch, its ref, and what has to be locked. Looked at again under the locks. */
-  async #aim(): Promise<Target> {
-    const { history } = this.#door
+  /** The branch that a write goes to. */
+  async #onto(): Promise<Onto> {
+    const { history } = this.#checkpoints
     const session = this.#session
     const there = await this.#open()
     const position = await this.#resolve(there)
@@ -155,58 +123,42 @@ export class SessionLine {
       position === undefined
         ? this.#branchNow(there)
         : (this.#named ?? freeName(position.checkpoint, (name) => history.head(session, name) !== undefined))
-    const ref = branchRef(session, branch)
     const starts = !there || history.head(session, branch) === undefined
-    const isNew = starts && (!there || !history.exists(session))
-    if (starts && !isNew && position === undefined && this.#seen === undefined) {
+    if (starts && position === undefined && this.#seen === undefined && there && history.exists(session)) {
       throw this.#noBranch(branch)
     }
-    const symbolic = isNew && branch !== MAIN ? [{ ref: activeRef(session), to: ref as string }] : []
-    const locks = position === undefined ? [] : [PURGE_LOCK]
-    return {
-      branch,
-      ref,
-      refs: [ref, ...symbolic.map((one) => one.ref), ...locks],
-      starts,
-      position,
-      symbolic,
-    }
+    return { branch, starts }
   }
 
   /** What a write is put on, under the lock. */
-  async #base(
-    { branch, starts, position }: Target,
-    tip: CommitId | undefined,
-  ): Promise<CommitInfo | undefined | typeof AGAIN> {
-    const { history, repository } = this.#door
-    if (position === undefined) {
+  async #base(writing: Writing): Promise<CommitInfo | undefined | Again> {
+    const { tip } = writing
+    const branch = writing.branch as BranchName
+    if (this.#position === undefined) {
       if (tip === undefined && this.#seen !== undefined) throw this.#conflict(branch, this.#seen, undefined)
-      if (tip === undefined && !starts) return AGAIN
-      return tip === undefined ? undefined : this.#checked(tip)
+      return tip
     }
-    const { checkpoint, mark } = position
-    if (tip !== undefined && tip !== checkpoint) {
+    const { checkpoint, mark } = this.#position
+    if (tip !== undefined && tip.id !== checkpoint) {
       if (this.#named === undefined) return AGAIN
-      throw this.#conflict(branch, checkpoint, tip)
+      throw this.#conflict(branch, checkpoint, tip.id)
     }
-    const isThere =
-      purgeMark(repository) === mark
-        ? await repository.objects.has(checkpoint)
-        : await history.has(this.#session, checkpoint)
-    if (!isThere) throw new NotFoundError({ kind: 'revision', id: checkpoint, session: this.#session })
-    return this.#checked(checkpoint)
+    if (!(await writing.stands(checkpoint, mark))) {
+      throw new NotFoundError({ kind: 'revision', id: checkpoint, session: this.#session })
+    }
+    return this.#checkpoints.checked(this.#session, checkpoint)
   }
 
   /** Where it stands; `undefined` when the session is not there. */
   async #standing(): Promise<CommitInfo | undefined> {
-    const { history } = this.#door
+    const { history } = this.#checkpoints
     const there = await this.#open()
     const position = await this.#resolve(there)
-    if (position !== undefined) return this.#checked(position.checkpoint)
+    if (position !== undefined) return this.#checkpoints.checked(this.#session, position.checkpoint)
     if (!there) return undefined
     const branch = this.#branchNow(true)
     const head = history.head(this.#session, branch)
-    if (head !== undefined) return this.#checked(head)
+    if (head !== undefined) return this.#checkpoints.checked(this.#session, head)
     if (this.#seen === undefined && history.exists(this.#session)) throw this.#noBranch(branch)
     return undefined
   }
@@ -216,23 +168,17 @@ export class SessionLine {
    * would lack items that the next write goes behind. On a disk that can only be read, nothing is written.
    */
   async #open(): Promise<boolean> {
-    const { repository } = this.#door
-    if (!(await repository.open())) return false
-    if (!this.#isFinished) {
-      await repository.recover().catch((error: unknown) => {
-        if (!(error instanceof StorageError)) throw error
-      })
-    }
-    this.#isFinished = true
-    return true
+    if (this.#isFinished) return this.#checkpoints.open()
+    this.#isFinished = await this.#checkpoints.openFinished()
+    return this.#isFinished
   }
 
   /** The checkpoint that it was put at, if it was. */
   async #resolve(there: boolean): Promise<Position | undefined> {
     if (this.#at === undefined || this.#position !== undefined) return this.#position
-    const { repository, history } = this.#door
+    const { history } = this.#checkpoints
     if (!there) throw new NotFoundError({ kind: 'session', id: this.#session })
-    const mark = purgeMark(repository)
+    const mark = this.#checkpoints.mark()
     this.#position = { checkpoint: await history.resolve(this.#session, this.#at), mark }
     return this.#position
   }
@@ -240,7 +186,7 @@ export class SessionLine {
   /** An object stays on the branch that it began with, whatever becomes active meanwhile. */
   #branchNow(there: boolean): BranchName {
     if (this.#branch !== undefined) return this.#branch
-    const { history } = this.#door
+    const { history } = this.#checkpoints
     const branch = this.#named ?? (there ? history.active(this.#session) : MAIN)
     if (there && history.exists(this.#session)) this.#branch = branch
     return branch
@@ -254,15 +200,8 @@ export class SessionLine {
     this.#position = undefined
   }
 
-  async #checked(id: CommitId): Promise<CommitInfo> {
-    const { history, rules } = this.#door
-    const type = await history.typeOf(id)
-    if (type !== undefined && type !== rules.type) throw wrongType(this.#session, type, rules.type)
-    return history.info(id)
-  }
-
   #treeOf(commit: CommitInfo | undefined): SessionTree {
-    return new SessionTree(this.#door.repository.objects, commit?.tree)
+    return new SessionTree(this.#checkpoints.objects, commit?.tree)
   }
 
   #conflict(branch: string, expected: string | null, actual: string | undefined): ConflictError {
@@ -274,8 +213,6 @@ export class SessionLine {
     return new NotFoundError({ kind: 'branch', id: branch, session: this.#session }, message)
   }
 }
-
-const NOTHING = { objects: [], moves: new Map<string, string | null>() } as const
 
 /** `from-3f2a91bc04`, or the next that is free. */
 function freeName(checkpoint: CommitId, isTaken: (name: BranchName) => boolean): BranchName {

@@ -1,6 +1,9 @@
 /** The tree of a checkpoint: items, operations and a waiting run, read in part and changed in part. */
 import type { AgentInputItem } from '@openai/agents-core'
+import { countItems, readFields } from '../../checkpoints/documents.ts'
 import { blobsBelow, entriesOf, type Files, folderAt, readBlobs } from '../../checkpoints/files.ts'
+import type { ObjectStore } from '../../checkpoints/objects.ts'
+import type { Edits } from '../../checkpoints/writing.ts'
 import {
   decodeItem,
   encodeHead,
@@ -11,9 +14,6 @@ import {
   parseItemName,
 } from '../../codec/index.ts'
 import { CorruptError } from '../../errors.ts'
-import type { ObjectStore } from '../../git/object-store.ts'
-import { countItems, type Edits } from '../../store/git-line.ts'
-import { readFields } from '../../store/git-reader.ts'
 import { TimeSlice } from '../../time-slice.ts'
 import { toItem } from './items.ts'
 import type { WaitingRun } from './waiting-run.ts'

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import type { SessionStoreEntry } from '@anthropic-ai/claude-agent-sdk'
 import { expect, test } from 'vitest'
 import type { ForkpointClaudeStore } from '../../../src/adapters/claude-agent/index.ts'
-import { doorOf } from '../../../src/store/git-door.ts'
+import { checkpointsOf } from '../../../src/checkpoints/of-store.ts'
 import { git, newKey, newStore, newStoreFolder } from './context.ts'
 
 const SOAK = process.env.FORKPOINT_SOAK === '1'
@@ -46,7 +46,7 @@ test('an append writes as much at 12,000 entries as at 1,000, and reads no entry
   await filled(store, key, 1002, 12_001)
   await store.close()
   const later = await newStore(folder)
-  const { objects } = doorOf(later.store).repository
+  const { objects } = checkpointsOf(later.store)
   const read: string[] = []
   const { readMany } = objects
   objects.readMany = (async (ids: Iterable<string>, visit: never) => {

@@ -2,9 +2,9 @@ import { type AgentInputItem, MemorySession, type RunContext, UserError } from '
 import fc from 'fast-check'
 import { describe, expect, test, vi } from 'vitest'
 import { ForkpointAgentsSession } from '../../../src/adapters/openai-agents/index.ts'
+import { checkpointsOf } from '../../../src/checkpoints/of-store.ts'
 import { ConflictError, InvalidStateError, SessionClosedError } from '../../../src/errors.ts'
 import { newSession } from '../../../src/state/index.ts'
-import { doorOf } from '../../../src/store/git-door.ts'
 import { GitSessionStore } from '../../../src/store/git-session-store.ts'
 import { assistant, git, newFolder, subjects, user } from './context.ts'
 
@@ -479,7 +479,7 @@ describe('the store behind it', () => {
     await Promise.all([short.close(), long.close()])
     const store = new GitSessionStore(folder)
     let blobs = 0
-    const { objects } = doorOf(store).repository
+    const { objects } = checkpointsOf(store)
     const readMany = objects.readMany.bind(objects) as (...args: unknown[]) => Promise<never>
     vi.spyOn(objects, 'readMany').mockImplementation((ids, ...visit) => {
       const all = [...ids]

@@ -1,0 +1,273 @@
+/**
+ * Commits as checkpoints: the one write and the one read of everything that keeps sessions in a repository. Knows
+ * branches, lines, keys, types, times and trailers; what a document is, and what of it changed, is decided above.
+ */
+import type { Layout } from '../codec/index.ts'
+import { NotFoundError, StorageError } from '../errors.ts'
+import type { ObjectStore } from '../git/object-store.ts'
+import { purgeMark } from '../git/purge.ts'
+import type { Repository } from '../git/repository.ts'
+import {
+  activeRef,
+  type BranchName,
+  branchRef,
+  type CommitId,
+  MAIN,
+  reservedRef,
+  type SessionId,
+  type TagName,
+  tagRef,
+} from '../ids.ts'
+import type { Redact } from '../redaction/redact.ts'
+import type { Author } from './checkpoint.ts'
+import { type CommitInfo, History } from './history.ts'
+import { Keys } from './keys.ts'
+import { Lifetime } from './lifetime.ts'
+import { AGAIN, type Again, type Aim, changeLocked, nothing } from './locking.ts'
+import { SessionRefs } from './session-refs.ts'
+import { Writing } from './writing.ts'
+import { wrongType } from './wrong-type.ts'
+
+/** What everything that is written through it has in common. */
+export interface CheckpointRules {
+  /** Of the sessions' documents; those of another are refused. */
+  readonly type: string
+  readonly author: Author
+  /** Milliseconds since 1970. */
+  readonly now: () => number
+  readonly redact: Redact | undefined
+  /** How the documents lie in their trees. */
+  readonly layout: Layout
+}
+
+/** Where a write goes: a branch (default: the active one), or a reserved line. */
+export interface Onto {
+  branch?: BranchName | undefined
+  line?: string
+  /** Whether the branch begins with this write. Default: whether it is missing. */
+  starts?: boolean
+  /** Whether it becomes the active branch. Default: where a session begins with it. */
+  activates?: boolean
+  /** Other refs to hold meanwhile, so that `Writing.move` can move them. */
+  also?: readonly string[]
+}
+
+export interface CheckpointWrite<T> {
+  session: SessionId
+  /** A function is asked before the locks, and again under them; where it then says something else, all starts over. */
+  onto: Onto | (() => Onto | Promise<Onto>)
+  /** Write to a session of whatever type it is. */
+  anyType?: boolean
+  /** Set at where the write ends. Throws AlreadyExistsError when there is one elsewhere. */
+  tag?: TagName | undefined
+  /**
+   * Called under the locks, perhaps more than once: what it adds to `writing` becomes durable whole or not at all. What it
+   * throws is thrown, and nothing is written. `AGAIN`: to start over.
+   */
+  decide(writing: Writing): T | Again | Promise<T | Again>
+}
+
+/** One look at a session. */
+export interface Snapshot {
+  branch: BranchName
+  /** Of the branch; `undefined` when there is none of that name. */
+  tip: CommitId | undefined
+  /** What was asked for. */
+  commit: CommitInfo
+}
+
+interface Target extends Aim {
+  ref: string
+  name: string
+  starts: boolean
+  isNew: boolean
+  activates: boolean
+  head: string
+}
+
+const TIPS = 256
+
+export class Checkpoints {
+  readonly history: History
+  readonly refs: SessionRefs
+  readonly rules: CheckpointRules
+  /** Work that `close` has to wait for runs in `lifetime.use`. */
+  readonly lifetime = new Lifetime()
+  readonly #repository: Repository
+  readonly #keys: Keys
+  /** Tips of branches and lines that are of our type, by ref: where they were a moment ago. */
+  readonly #tips = new Map<string, CommitId>()
+
+  constructor(repository: Repository, rules: CheckpointRules) {
+    this.#repository = repository
+    this.rules = rules
+    this.history = new History(repository)
+    this.#keys = new Keys(this.history)
+    this.refs = new SessionRefs(repository, this.history, (refs) => this.forget(refs))
+  }
+
+  get objects(): ObjectStore {
+    return this.#repository.objects
+  }
+
+  /** Whether there is a repository. Throws what `Repository.open` throws. */
+  open(): Promise<boolean> {
+    return this.#repository.open()
+  }
+
+  /**
+   * As `open`, for whoever may want to write on top of what is read: finishes what dead processes had saved for good
+   * without moving the branch there. The first write would do so, and then lose against it. On a disk that can only be
+   * read, nothing is written, so nothing is lost.
+   */
+  async openFinished(): Promise<boolean> {
+    if (!(await this.open())) return false
+    await this.#repository.recover().catch((error: unknown) => {
+      if (!(error instanceof StorageError)) throw error
+    })
+    return true
+  }
+
+  /** Stands for what has been purged so far: taken before a checkpoint is resolved, given to `Writing.stands`. */
+  mark(): string {
+    return purgeMark(this.#repository)
+  }
+
+  /**
+   * The checkpoint that a revision names, else the tip of the branch, else of the active one; `undefined` when there is
+   * no such session. Throws NotFoundError for a branch or revision that is not there, InvalidStateError for a checkpoint of
+   * another type.
+   */
+  async read(
+    session: SessionId,
+    { branch: named, at }: { branch?: BranchName | undefined; at?: string | undefined } = {},
+  ): Promise<Snapshot | undefined> {
+    if (!(await this.openFinished())) return undefined
+    const branch = named ?? this.history.active(session)
+    const tip = this.history.head(session, branch)
+    if (tip === undefined && !this.history.exists(session)) return undefined
+    const id = at === undefined ? tip : await this.history.resolve(session, at)
+    if (id === undefined) throw new NotFoundError({ kind: 'branch', id: branch, session })
+    return { branch, tip, commit: await this.checked(session, id) }
+  }
+
+  /** The checkpoint. Throws InvalidStateError when it is of another type than ours. */
+  async checked(session: SessionId, id: CommitId): Promise<CommitInfo> {
+    const info = await this.history.info(id)
+    await this.#checkType(session, info)
+    return info
+  }
+
+  /**
+   * THE write: every checkpoint of every store and adapter is made here. Throws what `onto` and `decide` throw;
+   * InvalidStateError for a session of another type; ConflictError when others change the branch all the time;
+   * LockedError, StorageError.
+   */
+  write<T>(write: CheckpointWrite<T>): Promise<T> {
+    const { session, onto, tag: name, anyType = false } = write
+    const tag = name === undefined ? undefined : tagRef(session, name)
+    const again = typeof onto === 'function' ? onto : undefined
+    return changeLocked<Target, T>(this.#repository, {
+      session,
+      branch: typeof onto === 'function' ? MAIN : (onto.branch ?? onto.line ?? MAIN),
+      aim: async () => {
+        const there = await this.open()
+        const target = this.#target(session, there, again === undefined ? (onto as Onto) : await again())
+        return tag === undefined ? target : { ...target, refs: [...target.refs, tag] }
+      },
+      decide: async (target, current) => {
+        const id = current.get(target.ref) as CommitId | undefined
+        if (again !== undefined && !covers(target, this.#target(session, true, await again())))
+          return nothing(AGAIN)
+        if (id === undefined && !target.starts) {
+          this.forget([target.ref])
+          return nothing(AGAIN)
+        }
+        const tip = id === undefined ? undefined : await this.history.info(id)
+        const isNew = target.isNew && id === undefined
+        if (!isNew && !anyType) await this.#checkLine(session, target.ref, tip)
+        const { ref, name: branch } = target
+        const parts = {
+          history: this.history,
+          keys: this.#keys,
+          rules: this.rules,
+          session,
+          branch,
+          ref,
+          tip,
+          isNew,
+        }
+        const writing = new Writing(parts)
+        const result = await write.decide(writing)
+        if (result === AGAIN) return nothing(AGAIN)
+        const at = name === undefined ? undefined : await this.history.tagged(session, name)
+        const active = { ref: activeRef(session), to: branch === MAIN ? null : ref }
+        const plan = writing.plan(
+          result as T,
+          name === undefined ? undefined : { name, ref: tag!, at },
+          target.activates && (again !== undefined || id === undefined) ? [active] : [],
+        )
+        const moved = plan.moves.get(ref)
+        return {
+          ...plan,
+          placed: () => {
+            if (moved !== undefined && moved !== null) this.#remember(ref, moved as CommitId)
+            plan.placed?.()
+          },
+        }
+      },
+      head: (target) => target.head,
+    })
+  }
+
+  /** What is remembered of branches that have gone goes, too. */
+  forget(refs: Iterable<string>): void {
+    for (const ref of refs) this.#tips.delete(ref)
+  }
+
+  /** What is locked for a write. Looked at again under the locks. */
+  #target(session: SessionId, there: boolean, onto: Onto): Target {
+    const { line, also = [] } = onto
+    const branch = onto.branch ?? (there ? this.history.active(session) : MAIN)
+    const ref = line === undefined ? branchRef(session, branch) : reservedRef(session, line)
+    // One that is remembered was there a moment ago.
+    const isMissing = () => !this.#tips.has(ref) && (!there || this.#repository.refs.read(ref) === undefined)
+    const starts = onto.starts ?? isMissing()
+    const isNew = starts && (!there || !this.history.exists(session))
+    const activates = line === undefined && (onto.activates ?? (isNew && branch !== MAIN))
+    return {
+      refs: [ref, ...(activates ? [activeRef(session)] : []), ...also],
+      reaches: starts && line === undefined,
+      ref,
+      name: line ?? branch,
+      starts,
+      isNew,
+      activates,
+      head: branchRef(session, branch),
+    }
+  }
+
+  /** Throws InvalidStateError unless the session is of our type, as far as there is anything of it. */
+  async #checkLine(session: SessionId, ref: string, tip: CommitInfo | undefined): Promise<void> {
+    if (tip !== undefined && this.#tips.get(ref) === tip.id) return
+    const other = tip === undefined ? this.history.branches(session).values().next().value : undefined
+    const any = tip ?? (other === undefined ? undefined : await this.history.info(other))
+    if (any !== undefined) await this.#checkType(session, any)
+    if (tip !== undefined) this.#remember(ref, tip.id)
+  }
+
+  async #checkType(session: SessionId, { id, type }: CommitInfo): Promise<void> {
+    const actual = type ?? (await this.history.typeOf(id))
+    if (actual !== undefined && actual !== this.rules.type) throw wrongType(session, actual, this.rules.type)
+  }
+
+  #remember(ref: string, tip: CommitId): void {
+    this.#tips.delete(ref)
+    if (this.#tips.size >= TIPS) this.#tips.delete(this.#tips.keys().next().value!)
+    this.#tips.set(ref, tip)
+  }
+}
+
+/** Whether the refs that were locked for one target are those that another needs. */
+const covers = (locked: Target, now: Target): boolean =>
+  now.ref === locked.ref && now.starts === locked.starts && now.refs.every((ref) => locked.refs.includes(ref))

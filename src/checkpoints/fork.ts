@@ -1,0 +1,72 @@
+/** A new session that begins at a checkpoint of another: one commit that changes its id and its parent. */
+import { decodeHead, encodeHead, genericLayout, sessionLayout } from '../codec/index.ts'
+import { AlreadyExistsError, NotFoundError } from '../errors.ts'
+import { type BranchName, type CommitId, reservedRef, type SessionId } from '../ids.ts'
+import type { Author } from './checkpoint.ts'
+import type { Checkpoints } from './checkpoints.ts'
+import { factsOf } from './facts.ts'
+import { blobsBelow, readBlobs } from './files.ts'
+import type { CommitInfo } from './history.ts'
+import { seqOfFork } from './lineage.ts'
+import { forkSubject, oneLine } from './text.ts'
+
+export interface Fork {
+  /** A checkpoint of `from`. */
+  source: CommitId
+  from: SessionId
+  session: SessionId
+  branch: BranchName
+  subject?: string | undefined
+  author?: Author | undefined
+  /** Names of reserved lines of `from` that the new session gets too, as they are: one ref each. */
+  beside?: readonly string[]
+}
+
+/**
+ * Throws AlreadyExistsError when there is a session of that id, or something beside it already; NotFoundError when the
+ * checkpoint was purged.
+ */
+export function forkSession(checkpoints: Checkpoints, fork: Fork): Promise<CommitInfo> {
+  const { source, from, session, branch, subject = '', author, beside = [] } = fork
+  const { history, objects } = checkpoints
+  const lines = beside.map((name) => ({ ref: reservedRef(session, name), of: reservedRef(from, name) }))
+  return checkpoints.write({
+    session,
+    onto: { branch, starts: true, also: lines.map(({ ref }) => ref) },
+    anyType: true,
+    decide: async (writing) => {
+      const isTaken = history.exists(session) || lines.some(({ ref }) => history.tip(ref) !== undefined)
+      if (isTaken) throw new AlreadyExistsError({ kind: 'session', id: session })
+      if (!(await history.has(from, source))) {
+        throw new NotFoundError({ kind: 'revision', id: source, session: from })
+      }
+      const origin = await history.info(source)
+      const head = await readBlobs(objects, await blobsBelow(objects, origin.tree, { enter: () => false }))
+      const parent = { session: from as string, checkpoint: source as string }
+      const document = { ...decodeHead(head), id: session, parent }
+      const type = (await history.typeOf(source)) ?? checkpoints.rules.type
+      const commit = await writing.commit({
+        parent: origin,
+        parents: [source],
+        files: encodeHead(document, headLayout(type)),
+        kind: 'fork',
+        subject: oneLine(subject) || forkSubject(from, source),
+        seq: seqOfFork(origin),
+        author,
+        type,
+        forkedFrom: parent,
+        ...factsOf(document),
+      })
+      // Under the lock that purges take, what a line points at is not gone yet.
+      for (const { ref, of } of lines) {
+        const tip = history.tip(of)
+        if (tip !== undefined) writing.move(ref, tip)
+      }
+      return commit
+    },
+  })
+}
+
+/** How the top-level values of a type lie in their tree. */
+const headLayout = (type: string) =>
+  type === sessionLayout.type ? { ...sessionLayout, collections: [] } : genericLayout(type, [])

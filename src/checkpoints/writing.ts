@@ -1,0 +1,234 @@
+/** What a write makes, decided under the locks: checkpoints, each on the one before, and where refs move. */
+import { AlreadyExistsError } from '../errors.ts'
+import type { Plan } from '../git/group-commit.ts'
+import type { NewObject } from '../git/object.ts'
+import type { ObjectStore } from '../git/object-store.ts'
+import { purgeMark } from '../git/purge.ts'
+import type { Tree } from '../git/tree.ts'
+import { type EditedTree, editTree, type TreeStore } from '../git/tree-edit.ts'
+import type { CommitId, ObjectId, SessionId, TagName } from '../ids.ts'
+import type { Author, Checkpoint } from './checkpoint.ts'
+import { newCommit } from './commit.ts'
+import type { CheckpointFacts } from './facts.ts'
+import type { CommitInfo, History } from './history.ts'
+import type { Keys } from './keys.ts'
+import { seqOn, timeOn } from './lineage.ts'
+
+/** Files that change, by path; `null`: gone. */
+export type Edits = Map<string, Uint8Array | null>
+
+export interface NewCheckpoint extends CheckpointFacts {
+  /** What it stands on; `undefined`: nothing, it begins a line. */
+  parent: CommitInfo | undefined
+  /** Files that change in the parent's tree, or a tree with its objects that is made already. */
+  files: Edits | EditedTree
+  kind: Checkpoint['kind']
+  subject: string
+  body?: string
+  /** Default: one more than the parent's, or the parent's own inside a turn. */
+  seq?: number
+  /** Milliseconds. Default: now. Never before the parent. */
+  at?: number | undefined
+  /** It is later than this, in milliseconds. */
+  after?: number | undefined
+  /** Default: the parent, and where it is the last step of a turn that this one ends, the turn before it as well. */
+  parents?: readonly CommitId[]
+  /** Default: that of the writer's documents. */
+  type?: string
+  /** Default: the branch or line that is written. */
+  branch?: string
+  author?: Author | undefined
+  trailers?: Readonly<Record<string, string>>
+}
+
+export interface WritingParts {
+  history: History
+  keys: Keys
+  rules: { readonly type: string; readonly author: Author; readonly now: () => number }
+  session: SessionId
+  /** Name of the branch or line. */
+  branch: string
+  ref: string
+  /** Where the ref is. */
+  tip: CommitInfo | undefined
+  isNew: boolean
+}
+
+export class Writing {
+  readonly session: SessionId
+  /** Name of the branch or reserved line that is written. */
+  readonly branch: string
+  readonly ref: string
+  /** Where it is; `undefined`: it begins with this write. */
+  readonly tip: CommitInfo | undefined
+  /** Whether the session begins with this write. */
+  readonly isNew: boolean
+  readonly #parts: WritingParts
+  readonly #trees: NewTrees
+  readonly #objects: NewObject[] = []
+  readonly #commits: CommitInfo[] = []
+  readonly #moves = new Map<string, ObjectId | null>()
+  readonly #placed: (() => void)[] = []
+  #last: CommitInfo | undefined
+
+  constructor(parts: WritingParts) {
+    this.session = parts.session
+    this.branch = parts.branch
+    this.ref = parts.ref
+    this.tip = parts.tip
+    this.isNew = parts.isNew
+    this.#parts = parts
+    this.#trees = new NewTrees(parts.history.repository.objects)
+  }
+
+  /** Trees that are stored, and those that this write has made. */
+  get trees(): TreeStore {
+    return this.#trees
+  }
+
+  /** The checkpoint that the key made among the last 1,000 of the branch. */
+  async madeWith(key: string | undefined): Promise<CommitInfo | undefined> {
+    const { keys, history } = this.#parts
+    if (key === undefined || this.tip === undefined) return undefined
+    const id = await keys.find(this.ref, this.tip.id, key)
+    return id === undefined ? undefined : history.info(id)
+  }
+
+  /** Whether a checkpoint of the session is still there; see `stillStands`. */
+  stands(id: CommitId, mark?: string): Promise<boolean> {
+    return stillStands(this.#parts.history, this.session, id, mark)
+  }
+
+  /** Adds a checkpoint; the branch moves there. */
+  async commit(made: NewCheckpoint): Promise<CommitInfo> {
+    const { history, rules } = this.#parts
+    const { parent, files, kind, trailers } = made
+    const { tree, objects } = files instanceof Map ? await editTree(this.#trees, parent?.tree, files) : files
+    const { messages, run, status, model, tokens, forkedFrom, key } = made
+    const times = [
+      ...(parent === undefined ? [] : [parent.time]),
+      ...(made.after === undefined ? [] : [made.after + 1]),
+    ]
+    const { commit, object } = newCommit({
+      tree,
+      parents: made.parents ?? (await history.parentsOn(parent, kind)),
+      time: timeOn(times, made.at ?? Math.floor(rules.now())),
+      author: made.author ?? rules.author,
+      type: made.type ?? rules.type,
+      checkpoint: {
+        session: this.session,
+        branch: made.branch ?? this.branch,
+        subject: made.subject,
+        body: made.body ?? '',
+        kind,
+        seq: made.seq ?? seqOn(parent),
+        ...(messages !== undefined && { messages }),
+        ...(run !== undefined && { run }),
+        ...(status !== undefined && { status }),
+        ...(model !== undefined && { model }),
+        ...(tokens !== undefined && { tokens }),
+        ...(forkedFrom !== undefined && { forkedFrom }),
+        ...(key !== undefined && { key }),
+      },
+      ...(trailers && { trailers }),
+    })
+    for (const one of objects) this.#objects.push(one)
+    this.#objects.push(object)
+    this.#commits.push(commit)
+    this.#last = commit
+    this.#moves.set(this.ref, commit.id)
+    return commit
+  }
+
+  /** The write ends at a checkpoint that is there: a branch that begins starts at it, any other holds it already. */
+  endAt(commit: CommitInfo): void {
+    this.#last = commit
+    if (this.tip === undefined) this.#moves.set(this.ref, commit.id)
+  }
+
+  /** Also moves a ref that the aim named; `null` deletes it. */
+  move(ref: string, to: ObjectId | null): void {
+    this.#moves.set(ref, to)
+  }
+
+  /** Called when everything is in place, before the next write of the branch decides. */
+  onPlaced(call: () => void): void {
+    this.#placed.push(call)
+  }
+
+  /**
+   * The plan of the change.
+   *
+   * @param tag to set at where the write ends, and what it points at now. Throws AlreadyExistsError when that is another
+   * @param symbolic refs to set if the branch begins, or always
+   */
+  plan<T>(
+    result: T,
+    tag: { name: TagName; ref: string; at: CommitId | undefined } | undefined,
+    symbolic: readonly { ref: string; to: string | null }[],
+  ): Plan<T> {
+    const { history, keys } = this.#parts
+    if (tag !== undefined && this.#last !== undefined && tag.at !== this.#last.id) {
+      if (tag.at !== undefined) {
+        throw new AlreadyExistsError({ kind: 'tag', id: tag.name, session: this.session })
+      }
+      this.#moves.set(tag.ref, this.#last.id)
+    }
+    return {
+      objects: this.#objects,
+      moves: this.#moves,
+      ...(symbolic.length > 0 && this.#moves.has(this.ref) && { symbolic }),
+      result,
+      placed: () => {
+        let from = this.tip?.id
+        for (const commit of this.#commits) {
+          history.learn(commit)
+          keys.advance(this.ref, from, commit.id, commit.key)
+          from = commit.id
+        }
+        for (const call of this.#placed) call()
+      },
+    }
+  }
+}
+
+/**
+ * Whether a checkpoint of the session is still there. Without a purge in between, what could be resolved is; to make sure
+ * otherwise takes longer.
+ *
+ * @param mark `Checkpoints.mark` from before it was resolved
+ */
+export async function stillStands(
+  history: History,
+  session: SessionId,
+  id: CommitId,
+  mark?: string,
+): Promise<boolean> {
+  const { repository } = history
+  if (mark !== undefined && purgeMark(repository) === mark) return repository.objects.has(id)
+  return history.has(session, id)
+}
+
+/** Trees that are not stored yet, and those that are: a cache may lose the former. */
+class NewTrees implements TreeStore {
+  readonly #objects: ObjectStore
+  #made: Map<string, Tree> | undefined
+
+  constructor(objects: ObjectStore) {
+    this.#objects = objects
+  }
+
+  cachedTree(id: string): Tree | undefined {
+    return this.#made?.get(id) ?? this.#objects.cachedTree(id)
+  }
+
+  async readTree(id: string): Promise<Tree> {
+    return this.#made?.get(id) ?? this.#objects.readTree(id)
+  }
+
+  keepTree(id: string, tree: Tree): void {
+    this.#made ??= new Map()
+    this.#made.set(id, tree)
+    this.#objects.keepTree(id, tree)
+  }
+}
