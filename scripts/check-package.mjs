@@ -7,9 +7,8 @@ import { spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { build, ROOT } from './build.mjs'
 
-const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const TSC = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc')
 const manifest = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
 const folder = mkdtempSync(join(tmpdir(), 'forkpoint-package-'))
@@ -122,6 +121,7 @@ try {
 
 /** Packs, and looks at what is in it. Returns the path of the tarball. */
 function pack() {
+  build({ strict: true })
   const args = ['pack', '--json', '--ignore-scripts', '--pack-destination', folder]
   const [packed] = JSON.parse(run('pack', 'npm', args, ROOT))
   /** @type {string[]} */

@@ -9,9 +9,8 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join, relative, resolve } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { buildIfStale, ROOT } from './build.mjs'
 
-const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const CLI = join(ROOT, 'dist', 'cli', 'main.js')
 const FOLDER = 'demo-store'
 /** Says that the demo made the store and may replace it. */
@@ -24,6 +23,7 @@ const paint = (/** @type {number} */ on, /** @type {number} */ off) => (/** @typ
 const [bold, dim, green] = [paint(1, 22), paint(2, 22), paint(32, 39)]
 
 checkTools()
+buildIfStale()
 const transcript = process.argv[2] ?? join(ROOT, 'fixtures', 'claude-code', 'demo-session.jsonl')
 const path = relative('.', resolve(process.env.INIT_CWD ?? '.', transcript))
 if (!existsSync(path)) fail(`There is no file '${path}'.`)
@@ -153,7 +153,6 @@ async function countTurns() {
 }
 
 function checkTools() {
-  if (!existsSync(CLI)) fail("forkpoint is not built yet. Run 'npm ci' or 'npm run build', then try again.")
   const { error } = spawnSync('git', ['--version'])
   if (error !== undefined) {
     fail(

@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process'
 import { readdirSync } from 'node:fs'
 import { basename } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { buildIfStale } from './build.mjs'
 
 const folder = fileURLToPath(new URL('../examples/', import.meta.url))
 const shared = ['temporary-folder.js']
@@ -15,6 +16,7 @@ if (unknown.length > 0) {
   process.exit(2)
 }
 
+buildIfStale()
 const failed = []
 for (const name of named.length > 0 ? named : all) {
   console.log(`\n── examples/${name}\n`)

@@ -1,0 +1,3 @@
+export declare const ROOT: string
+export declare function buildIfStale(): void
+export declare function build(options: { strict: boolean }): void
