@@ -1,5 +1,6 @@
 /** Saves what is new in a draft, through a handle that holds the session's own position. */
 import { ConflictError } from '../errors.ts'
+import { MAIN } from '../ids.ts'
 import type { Checkpoint, SessionHandle, SessionStore, WriteOptions } from '../store/session-store.ts'
 import type { Draft } from './draft.ts'
 import type { TurnResult } from './turn-result.ts'
@@ -91,21 +92,31 @@ export class Saver {
     return checkpoint
   }
 
-  async #append(
+  #append(
     handle: SessionHandle,
     addition: Parameters<SessionHandle['append']>[0],
     options: WriteOptions,
     store: SessionStore,
   ): Promise<Checkpoint> {
     const more = handle.checkpoint.kind === 'step' && options.kind !== 'step' ? { allowEmpty: true } : {}
+    const append = (where: { branch?: string }) => handle.append(addition, { ...options, ...more, ...where })
+    return this.#orBranch(append, options, handle.branch, store)
+  }
+
+  /** Writes; when someone else wrote first, and that is wanted, writes to a branch of this turn's own. */
+  async #orBranch(
+    write: (where: { branch?: string }) => Promise<Checkpoint>,
+    options: WriteOptions,
+    from: string,
+    store: SessionStore,
+  ): Promise<Checkpoint> {
     try {
-      return await handle.append(addition, { ...options, ...more })
+      return await write({})
     } catch (error) {
       const wanted = this.#options.onConflict === 'branch' && options.branch === undefined
       if (!(error instanceof ConflictError) || !wanted || !store.supports.branches) throw error
-      const { branch: from } = handle
       const to = this.#options.branchName(from)
-      const checkpoint = await handle.append(addition, { ...options, ...more, branch: to })
+      const checkpoint = await write({ branch: to })
       this.#branched = { from, to, expected: error.expected, actual: error.actual }
       return checkpoint
     }
@@ -114,9 +125,10 @@ export class Saver {
   async #first(options: WriteOptions): Promise<Checkpoint> {
     const { branch: start, draft, store } = this.#options
     const { state, saved } = draft.snapshot()
-    const branch = options.branch ?? start
-    const where = branch === undefined ? {} : { branch }
-    const checkpoint = await store.save(state, { ...options, ...where, expected: null })
+    const where = start === undefined ? {} : { branch: start }
+    const save = (other: { branch?: string }) =>
+      store.save(state, { ...where, ...options, ...other, expected: null })
+    const checkpoint = await this.#orBranch(save, options, start ?? MAIN, store)
     saved()
     this.#handle = await store.open(state.id, { at: checkpoint.id, branch: checkpoint.branch })
     return checkpoint

@@ -164,6 +164,37 @@ test('onConflict branch puts the turn on a branch of its own and says so', async
   ])
 })
 
+test.each([true, 'step'] as const)(
+  'onConflict branch holds for the first save of a new session too (autoSave %s)',
+  async (autoSave) => {
+    for (const makeStore of [STORES.memory!, STORES.git!]) {
+      const store = await makeStore()
+      const { agent, workspace } = await setting([], { onConflict: 'branch', autoSave, sessionStore: store })
+      const [one, two] = [1, 2].map(() => agent.session(workspace, { sessionId: 'a' }))
+      await Promise.all([one!.load(), two!.load()])
+      const won = await one!.send('One')
+      const lost = await two!.send('Two')
+      expect(lost.branched).toMatchObject({ from: 'main', expected: null })
+      expect(lost.checkpoint!.branch).toBe(lost.branched!.to)
+      expect((await two!.send('Three')).checkpoint!.branch).toBe(lost.branched!.to)
+      expect(await store.resolve('a', 'main')).toBe(won.checkpoint!.id)
+      const load = (branch: string) => store.load('a', { branch })
+      expect((await load('main'))!.messages.map(({ content }) => content)).toEqual(['One', 'Done.'])
+      expect((await load(lost.branched!.to))!.messages).toHaveLength(4)
+    }
+  },
+)
+
+test('without onConflict the second of two first saves is a conflict, and nothing is lost', async () => {
+  const { agent, store, workspace } = await setting()
+  const [one, two] = [1, 2].map(() => agent.session(workspace, { sessionId: 'a' }))
+  await Promise.all([one!.load(), two!.load()])
+  await one!.send('One')
+  await expect(two!.send('Two')).rejects.toThrow(ConflictError)
+  expect((await two!.save({ branch: 'two' })).branch).toBe('two')
+  expect((await store.branches('a')).map(({ name }) => name)).toEqual(['main', 'two'])
+})
+
 test('one operation at a time: a second one is refused at once', async () => {
   const { agent, workspace } = await setting([{ text: 'slow and slow and slow', pace: 20 }])
   const session = agent.session(workspace)
