@@ -26,10 +26,11 @@ export class Draft {
 
   /** @param saved whether the state came from a store; else all of it is new */
   constructor(state: Session, scrubber: Scrubber, saved: boolean) {
-    this.#state = { ...state, messages: [...state.messages], runs: [] }
+    const own = saved ? state : scrubber.value(state)
+    this.#state = { ...own, messages: [...own.messages], runs: [] }
     this.#scrubber = scrubber
-    this.#savedMessages = saved ? state.messages.length : 0
-    for (const run of state.runs) {
+    this.#savedMessages = saved ? own.messages.length : 0
+    for (const run of own.runs) {
       const own = { ...run, events: [...run.events] }
       this.#state.runs.push(own)
       this.#runs.set(run.id, own)

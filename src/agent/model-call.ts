@@ -2,6 +2,7 @@
 import type { LanguageModelUsage, ModelMessage, TextStreamPart, ToolSet } from 'ai'
 import type { MessagePart, Usage } from '../state/index.ts'
 import { ModelError } from './errors.ts'
+import { MaskedDeltas } from './masked-deltas.ts'
 import type { ReadyModel } from './model.ts'
 import { describeFailure, type Failure } from './model-failure.ts'
 import { Cancelled, Guard, type ModelLimits } from './model-guard.ts'
@@ -37,7 +38,7 @@ export async function callModel(request: ModelRequest): Promise<ModelAnswer> {
     if (signal.aborted) throw new Cancelled()
     const outcome = await tryOnce(request)
     if ('answer' in outcome) return outcome.answer
-    if (signal.aborted) throw new Cancelled(outcome.text)
+    if (signal.aborted) throw new Cancelled(scrubber.text(outcome.text))
     const failure = await describeFailure(outcome.error)
     const error = toError(failure, model.ref, attempt, scrubber)
     const delay = failure.retryAfter ?? backoff(attempt, limits)
@@ -56,10 +57,11 @@ async function loadSdk(): Promise<typeof import('ai')> {
 type Outcome = { answer: ModelAnswer } | { error: unknown; text: string }
 
 async function tryOnce(request: ModelRequest): Promise<Outcome> {
-  const { limits, model, signal } = request
+  const { limits, model, scrubber, signal } = request
   const { stepCountIs, streamText } = await loadSdk()
   const guard = new Guard(limits, signal)
   const blocks: { type: 'text' | 'reasoning'; text: string }[] = []
+  const deltas = new MaskedDeltas(scrubber, request.onDelta)
   const textSoFar = () => blocks.flatMap(({ type, text }) => (type === 'text' ? [text] : [])).join('')
   try {
     const { messages } = request
@@ -103,7 +105,7 @@ async function tryOnce(request: ModelRequest): Promise<Outcome> {
         guard.count(part.text.length)
         const block = open.get(`${type} ${part.id}`)
         if (block !== undefined) block.text += part.text
-        if (part.text !== '') request.onDelta(type, part.text)
+        deltas.push(type, part.text)
       }
       if (part.type === 'tool-call') inputs.push(part.input)
       if (part.type === 'tool-input-delta') guard.count(part.delta.length)
@@ -115,18 +117,19 @@ async function tryOnce(request: ModelRequest): Promise<Outcome> {
       throw new CutOff()
     }
     const { messages: answered } = await guard.race(result.response)
+    deltas.end()
+    const message = answered.find(({ role }) => role === 'assistant')
     return {
       answer: {
-        parts: partsOf(
-          answered.find(({ role }) => role === 'assistant'),
-          inputs,
-        ),
-        blocks: blocks.filter(({ text }) => text !== ''),
+        parts: scrubber.value(partsOf(message, inputs)),
+        blocks: scrubber.value(blocks.filter(({ text }) => text !== '')),
         usage: usageOf(end.usage),
         finishReason: end.finishReason,
       },
     }
   } catch (error) {
+    // What is tried again is void, what was cancelled is not.
+    if (signal.aborted) deltas.end()
     return { error: guard.reason ?? error, text: textSoFar() }
   } finally {
     guard.stop()

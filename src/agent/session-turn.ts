@@ -28,9 +28,11 @@ export interface TurnContext extends OpenSession {
 }
 
 /** Takes the turn, and saves it as the session is told to. */
-export async function takeTurn(start: TurnStart, context: TurnContext): Promise<TurnResult> {
+export async function takeTurn(asked: TurnStart, context: TurnContext): Promise<TurnResult> {
   await checkPosition(context)
   const { autoSave, draft, host, model, signal } = context
+  // Before anything is cut out of it: half a secret is found nowhere.
+  const start = host.scrubber.value(asked)
   const { recorder, runner } = 'prompt' in start ? begin(start.prompt, context) : resume(start, context)
   const run = recorder.run
   context.begun(run)
@@ -51,7 +53,7 @@ export async function takeTurn(start: TurnStart, context: TurnContext): Promise<
   draft.set({ status: status === 'waiting' ? 'waiting' : 'idle' })
   let checkpoint: Checkpoint | undefined
   try {
-    if (autoSave !== false) checkpoint = await saveTurn(context, { subject: subjectOf(prompt) })
+    if (autoSave !== false) checkpoint = await saveTurn(context, { subject: subjectOf(prompt) }, host)
   } catch (error) {
     throw withTurn(error, resultOf(context, run, undefined))
   }
@@ -64,7 +66,8 @@ export async function takeTurn(start: TurnStart, context: TurnContext): Promise<
 export const saveTurn = async (
   { saver }: Pick<OpenSession, 'saver'>,
   options: SaveOptions,
-): Promise<Checkpoint | undefined> => saver?.turn(options)
+  { scrubber }: Pick<Host, 'scrubber'>,
+): Promise<Checkpoint | undefined> => saver?.turn(scrubber.value(options))
 
 /** The first line of a prompt, short enough for a commit's subject. */
 export function subjectOf(prompt: string): string {

@@ -91,7 +91,7 @@ export class AgentSession {
       this.#store('save')
       const { draft } = open
       const subject = draft.hasUnsaved && draft.lastRun ? { subject: subjectOf(draft.lastRun.prompt) } : {}
-      return (await saveTurn(open, { ...subject, ...options }))!
+      return (await saveTurn(open, { ...subject, ...options }, this.#host))!
     })
   }
 

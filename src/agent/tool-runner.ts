@@ -121,36 +121,37 @@ export class ToolRunner {
   }
 
   async #execute(call: ReadyCall): Promise<{ outcome: Outcome; output: MessagePart }> {
-    const { limit, signal } = this.#options
+    const { limit, scrubber, signal } = this.#options
     const own = this.#options.tools[call.tool]
     try {
       if (own !== undefined) return await this.#executeOwn(own, call)
       const outcome = await this.#executeBuiltin(call)
-      const text = cutOutput(outcome.text, limit)
+      const text = cutOutput(scrubber.text(outcome.text), limit)
       const type = outcome.status === 'ok' ? 'text' : 'error-text'
       return { outcome: { ...outcome, text }, output: { type, value: text } }
     } catch (error) {
       const status = signal.aborted ? 'cancelled' : 'error'
-      const message = error instanceof Error ? error.message : String(error)
+      const message = scrubber.text(error instanceof Error ? error.message : String(error))
       const text = cutOutput(signal.aborted ? 'cancelled, may have run in part' : `Error: ${message}`, limit)
       return { outcome: { text, status }, output: { type: 'error-text', value: text } }
     }
   }
 
   #executeBuiltin({ call, tool, value }: ReadyCall): Promise<Outcome> {
-    const { env, judge, limit, recorder, signal, workspace } = this.#options
+    const { env, judge, limit, recorder, scrubber, signal, workspace } = this.#options
     return BUILTIN_TOOLS[tool]!.run(value, {
       workspace,
       env,
       signal,
       limit,
+      secrets: scrubber,
       onOutput: (text) => recorder.delta({ type: 'tool-output-delta', call, text }),
       mayRead: (name) => judge.mayRead(name),
     })
   }
 
   async #executeOwn(tool: Tool, { call, input, value }: ReadyCall) {
-    const { draft, limit, signal } = this.#options
+    const { draft, limit, scrubber, signal } = this.#options
     if (tool.execute === undefined) throw new ToolFailure('this tool has no execute function')
     const work = Promise.resolve(
       tool.execute(value, {
@@ -161,7 +162,7 @@ export class ToolRunner {
     ).then(lastOf)
     // A tool need not heed the signal; the turn does.
     const result = await orAborted(work, signal)
-    const output = await outputOf(tool, { call, input, result, limit })
+    const output = await outputOf(tool, { call, input, result, limit, scrubber })
     const text = textOf(output)
     const failed = output.type === 'error-text' || output.type === 'error-json'
     return { outcome: { text, status: failed ? 'error' : 'ok' } as Outcome, output }
@@ -225,10 +226,18 @@ function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   })
 }
 
+interface ToolAnswer {
+  call: string
+  input: unknown
+  result: unknown
+  limit: number
+  scrubber: Scrubber
+}
+
 /** The result as the model sees it: JSON of a bounded size, whatever the tool gave. */
 async function outputOf(
   tool: Tool,
-  { call, input, result, limit }: { call: string; input: unknown; result: unknown; limit: number },
+  { call, input, result, limit, scrubber }: ToolAnswer,
 ): Promise<MessagePart> {
   const output =
     tool.toModelOutput === undefined
@@ -238,13 +247,13 @@ async function outputOf(
       : await tool.toModelOutput({ toolCallId: call, input, output: result })
   const json = JSON.stringify(output)
   if (json === undefined) throw new ToolFailure('the result cannot be expressed as JSON')
-  const plain = JSON.parse(json) as MessagePart
+  const plain = scrubber.value(JSON.parse(json) as MessagePart)
   if (plain.value === undefined && plain.type !== 'execution-denied')
     plain.value = plain.type.endsWith('json') ? null : ''
   if (plain.type === 'text' || plain.type === 'error-text')
     return { ...plain, value: cutOutput(String(plain.value), limit) }
   // Pictures and the like cannot be cut, and are for the tool to keep small.
-  if (plain.type === 'content' || json.length <= limit) return plain
+  if (plain.type === 'content' || JSON.stringify(plain).length <= limit) return plain
   return {
     type: plain.type === 'error-json' ? 'error-text' : 'text',
     value: cutOutput(JSON.stringify(plain.value), limit),

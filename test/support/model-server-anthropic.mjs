@@ -1,5 +1,5 @@
 /** Anthropic messages: answers, and what makes a history invalid. */
-import { inputText, piecesOf, sendPieces, tokensOf } from './model-server-stream.mjs'
+import { inputText, piecesOf, sendPieces, tokensOf, wholeOf } from './model-server-stream.mjs'
 /** Why the provider would refuse this history; `undefined` when it would not. */
 export function anthropicProblem({ messages }) {
   let open = []
@@ -30,7 +30,7 @@ export async function sendAnthropic(response, { messages, model, stream }, turn,
   const { calls = [], fault, reasoning, text } = turn
   const [input_tokens, output_tokens] = turn.usage ?? [
     tokensOf(JSON.stringify(messages)),
-    tokensOf(`${reasoning ?? ''}${text ?? ''}${JSON.stringify(calls)}`),
+    tokensOf(`${wholeOf(reasoning) ?? ''}${wholeOf(text) ?? ''}${JSON.stringify(calls)}`),
   ]
   const stop_reason = calls.length > 0 ? 'tool_use' : 'end_turn'
   const uses = calls.map(({ id, input, name }, position) => ({
@@ -42,8 +42,10 @@ export async function sendAnthropic(response, { messages, model, stream }, turn,
   const message = { id: `msg_${index}`, type: 'message', role: 'assistant', model }
   if (stream !== true) {
     const content = [
-      ...(reasoning === undefined ? [] : [{ type: 'thinking', thinking: reasoning, signature: 'signed' }]),
-      ...(text === undefined ? [] : [{ type: 'text', text }]),
+      ...(reasoning === undefined
+        ? []
+        : [{ type: 'thinking', thinking: wholeOf(reasoning), signature: 'signed' }]),
+      ...(text === undefined ? [] : [{ type: 'text', text: wholeOf(text) }]),
       ...uses,
     ]
     response.writeHead(200, { 'content-type': 'application/json' })

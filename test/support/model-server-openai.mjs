@@ -1,5 +1,5 @@
 /** OpenAI chat-completions: answers, and what makes a history invalid. */
-import { inputText, piecesOf, sendPieces, tokensOf } from './model-server-stream.mjs'
+import { inputText, piecesOf, sendPieces, tokensOf, wholeOf } from './model-server-stream.mjs'
 /** Why the provider would refuse this history; `undefined` when it would not. */
 export function openAiProblem({ messages }) {
   let open = []
@@ -33,7 +33,7 @@ export async function sendOpenAi(response, { messages, model, stream }, turn, in
   const { calls = [], fault, reasoning, text } = turn
   const [prompt_tokens, completion_tokens] = turn.usage ?? [
     tokensOf(JSON.stringify(messages)),
-    tokensOf(`${reasoning ?? ''}${text ?? ''}${JSON.stringify(calls)}`),
+    tokensOf(`${wholeOf(reasoning) ?? ''}${wholeOf(text) ?? ''}${JSON.stringify(calls)}`),
   ]
   const usage = { prompt_tokens, completion_tokens, total_tokens: prompt_tokens + completion_tokens }
   const toolCalls = calls.map(({ id, input, name }, position) => ({
@@ -47,8 +47,8 @@ export async function sendOpenAi(response, { messages, model, stream }, turn, in
   if (stream !== true) {
     const message = {
       role: 'assistant',
-      content: text ?? null,
-      ...(reasoning === undefined ? {} : { reasoning_content: reasoning }),
+      content: wholeOf(text) ?? null,
+      ...(reasoning === undefined ? {} : { reasoning_content: wholeOf(reasoning) }),
       ...(calls.length === 0 ? {} : { tool_calls: toolCalls.map(({ index: _, ...call }) => call) }),
     }
     response.writeHead(200, { 'content-type': 'application/json' })

@@ -9,6 +9,7 @@ export async function sendPieces(response, pieces, { fault, pace }, more) {
     if (pace !== undefined) await sleep(pace)
   }
   if (fault?.kind === 'drop') return drop(response)
+  if (fault?.kind === 'hang') return false
   while (fault?.kind === 'endless' && !response.destroyed) {
     if (!response.write(more()))
       await new Promise((resolve) => response.once('drain', resolve).once('close', resolve))
@@ -22,7 +23,9 @@ async function drop(response) {
   response.destroy()
   return false
 }
-/** A text in pieces of about three words, nothing lost. */
-export const piecesOf = (text) => text.match(/(?:\S+\s*){1,3}|\s+/g) ?? []
+/** A text in pieces of about three words, nothing lost; one that is given in pieces stays so. */
+export const piecesOf = (text) => (Array.isArray(text) ? text : (text.match(/(?:\S+\s*){1,3}|\s+/g) ?? []))
+/** A text that may be given in pieces. */
+export const wholeOf = (text) => (Array.isArray(text) ? text.join('') : text)
 export const tokensOf = (text) => Math.ceil(text.length / 4)
 export const inputText = (input) => (typeof input === 'string' ? input : JSON.stringify(input))

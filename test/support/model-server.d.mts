@@ -10,8 +10,9 @@ export interface ScriptedCall {
 
 /** What the model does when it is asked once. */
 export interface ScriptedTurn {
-  reasoning?: string
-  text?: string
+  /** In a stream it comes in pieces of some words, or in those that are given. */
+  reasoning?: string | readonly string[]
+  text?: string | readonly string[]
   calls?: readonly ScriptedCall[]
   /** `[input, output]` tokens. Default: counted from the texts. */
   usage?: readonly [number, number]
@@ -28,6 +29,8 @@ export type Fault =
   | { kind: 'endless' }
   /** Headers, and then nothing. */
   | { kind: 'silent' }
+  /** Nothing comes after what was said. */
+  | { kind: 'hang' }
   /** Not what the protocol says. */
   | { kind: 'garbage' }
   /** The stream ends properly, but nobody says why. */

@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { StringDecoder } from 'node:string_decoder'
 import * as z from 'zod'
+import { Scrubber } from '../secrets.ts'
 import { type Outcome, OutputBuffer, ToolFailure } from './outcome.ts'
 import { defineTool } from './tool.ts'
 
@@ -20,7 +21,8 @@ export const bash = defineTool({
   }),
   parallel: false,
   subject: 'command',
-  async run({ command, timeout = DEFAULT_TIMEOUT }, { workspace, env, signal, limit, onOutput }) {
+  async run({ command, timeout = DEFAULT_TIMEOUT }, context) {
+    const { workspace, env, signal, limit, onOutput, secrets = NO_SECRETS } = context
     if (command.includes('\0')) throw new ToolFailure('a command has no NUL character in it')
     const output = new OutputBuffer(limit)
     const add = (text: string) => {
@@ -28,7 +30,15 @@ export const bash = defineTool({
       output.add(text)
       onOutput(text)
     }
-    const { end, cause } = await run(command, workspace.root, { ...env }, { signal, timeout, add })
+    // A secret may begin on one stream and end on the other.
+    const both = secrets.stream()
+    const { end, cause } = await run(
+      command,
+      workspace.root,
+      { ...env },
+      { signal, timeout, secrets, add: (text) => add(both.push(text)) },
+    )
+    add(both.end())
     const note = noteOf(end, cause, timeout)
     const text = [output.text.replace(/\n$/, ''), ...(note === '' ? [] : [`[${note}]`])].join('\n').trim()
     const status: Outcome['status'] = cause ?? (end.code === 0 ? 'ok' : 'error')
@@ -40,6 +50,8 @@ export const bash = defineTool({
     }
   },
 })
+
+const NO_SECRETS = new Scrubber([])
 
 interface End {
   code: number | null
@@ -58,6 +70,7 @@ function noteOf({ code, signal }: End, cause: Cause, timeout: number): string {
 interface Controls {
   signal: AbortSignal
   timeout: number
+  secrets: Scrubber
   add(text: string): void
 }
 
@@ -65,7 +78,7 @@ function run(
   command: string,
   cwd: string,
   env: Record<string, string | undefined>,
-  { signal, timeout, add }: Controls,
+  { signal, timeout, secrets, add }: Controls,
 ): Promise<{ end: End; cause: Cause }> {
   return new Promise((resolve, reject) => {
     const shell = existsSync('/bin/bash') ? '/bin/bash' : 'sh'
@@ -92,8 +105,10 @@ function run(
     }
     for (const stream of [child.stdout, child.stderr]) {
       const decoder = new StringDecoder('utf8')
-      stream.on('data', (bytes: Buffer) => add(decoder.write(bytes)))
-      stream.on('end', () => add(decoder.end()))
+      // Of its own, so that what comes on the other stream in between does not hide a secret.
+      const masked = secrets.stream()
+      stream.on('data', (bytes: Buffer) => add(masked.push(decoder.write(bytes))))
+      stream.on('close', () => add(masked.push(decoder.end()) + masked.end()))
       stream.on('error', () => {})
     }
     child.once('error', (error) => {

@@ -1,5 +1,6 @@
 /** What a tool of ours is. It has the shape of an AI SDK tool, and is told more when it runs. */
 import type * as z from 'zod'
+import type { Scrubber } from '../secrets.ts'
 import type { Outcome } from './outcome.ts'
 import type { Workspace } from './workspace.ts'
 
@@ -10,6 +11,8 @@ export interface ToolContext {
   signal: AbortSignal
   /** Characters of output at most. */
   limit: number
+  /** Masks what a tool is about to cut or to give in pieces. Absent: there is nothing to hide. */
+  secrets?: Scrubber
   /** What the tool puts out while it runs. */
   onOutput(text: string): void
   /** Whether the policy lets this file be read; `name` is relative to the workspace. */
