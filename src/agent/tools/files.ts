@@ -1,10 +1,14 @@
 /** `read`, `write`, `edit`, `ls`. */
+import type { BigIntStats } from 'node:fs'
 import { lstat, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as z from 'zod'
+import { MASK } from '../secret-stream.ts'
 import { ToolFailure } from './outcome.ts'
+import { edited, hasCrlf, withLineEnds } from './text-edit.ts'
+import { decodeText, encodeText, shownText, type Text } from './text-file.ts'
 import { defineTool, ok } from './tool.ts'
-import { fileFailure, type Workspace } from './workspace.ts'
+import { fileFailure, MissingFile, type Workspace } from './workspace.ts'
 
 const LARGEST_FILE = 20 * 1024 * 1024
 const LINES = 2000
@@ -21,31 +25,62 @@ export const read = defineTool({
   parallel: true,
   subject: 'path',
   async run({ path, offset = 1, limit = LINES }, { workspace }) {
-    const lines = (await textOf(workspace, path)).split('\n')
+    const file = await openText(workspace, path)
+    const lines = shownText(file).split(/\r?\n/)
     if (lines.at(-1) === '') lines.pop()
     if (lines.length === 0) return ok('(the file is empty)')
     if (offset > lines.length) throw new ToolFailure(`${path} has only ${lines.length} lines`)
     const shown = lines.slice(offset - 1, offset - 1 + limit)
     const rest = lines.length - (offset - 1) - shown.length
     const note = rest > 0 ? `\n[… ${rest} more lines; read on with offset ${offset + shown.length} …]` : ''
-    return ok(shown.map((line, index) => `${offset + index}\t${line}`).join('\n') + note)
+    const other =
+      file.encoding === 'bytes' ? '\n[… the file is not UTF-8; what is no ASCII may be shown wrong …]' : ''
+    return ok(shown.map((line, index) => `${offset + index}\t${line}`).join('\n') + note + other)
   },
 })
 
 export const write = defineTool({
-  description: 'Writes a whole text file; makes its folders and replaces what was there.',
+  description:
+    'Writes a whole text file; makes its folders and replaces what was there. Encoding and line ends of a file that was there are kept.',
   inputSchema: z.object({ path, content: z.string() }),
   parallel: false,
   subject: 'path',
-  async run({ path, content }, { workspace }) {
-    await workspace.writeFile(path, content)
-    return ok(`Wrote ${Buffer.byteLength(content)} bytes to ${path}.`)
+  async run({ path, content }, { workspace, secrets }) {
+    const before = await openText(workspace, path).catch((error: unknown) => {
+      if (error instanceof MissingFile) return undefined
+      if (error instanceof NoText) throw new ToolFailure(`${error.message}; remove it first to replace it`)
+      throw error
+    })
+    const old = before ?? NEW_TEXT
+    if (old.encoding === 'bytes') {
+      throw new ToolFailure(
+        `${path} is not UTF-8, so it was not replaced; change it with edit, or remove it first`,
+      )
+    }
+    if (content.includes(MASK) && secrets?.hides(old.text)) {
+      throw new ToolFailure(
+        `${path} holds a key that you see as ${MASK}; change the lines around it with edit`,
+      )
+    }
+    const crlf = hasCrlf(old.text) && !content.includes('\r')
+    const text = withLineEnds(content, crlf ? '\r\n' : '\n')
+    const mark = old.mark && !content.startsWith('\uFEFF')
+    const bytes = encodeText({ encoding: old.encoding, mark, text })
+    await workspace.writeFile(path, bytes, before?.stat)
+    const kept = [
+      ...(old.encoding === 'utf8' ? [] : ['UTF-16']),
+      ...(mark ? ['a byte order mark'] : []),
+      ...(crlf ? ['CRLF line ends'] : []),
+    ].join(', ')
+    return ok(`Wrote ${bytes.length} bytes to ${path}${kept === '' ? '' : `, with ${kept} as before`}.`)
   },
 })
 
+const NEW_TEXT: Text = { text: '', encoding: 'utf8', mark: false }
+
 export const edit = defineTool({
   description:
-    'Replaces a text in a file. The text has to be there exactly once, unless all are to be replaced.',
+    'Replaces a text in a file. The text has to be there exactly once, unless all are to be replaced. The rest of the file stays as it is, line ends too.',
   inputSchema: z.object({
     path,
     oldText: z.string().min(1),
@@ -55,19 +90,31 @@ export const edit = defineTool({
   parallel: false,
   subject: 'path',
   async run({ path, oldText, newText, all = false }, { workspace }) {
-    const before = await textOf(workspace, path)
-    const pieces = before.split(oldText)
-    const found = pieces.length - 1
-    if (found === 0) throw new ToolFailure(`${path} does not contain that text`)
-    if (found > 1 && !all) {
+    const { encoding, mark, stat, text } = await openText(workspace, path)
+    const isOther = encoding === 'bytes'
+    if (isOther && !(ASCII.test(oldText) && ASCII.test(newText))) {
       throw new ToolFailure(
-        `${path} contains that text ${found} times; give more of its surroundings, or set all`,
+        `${path} is not UTF-8: only ASCII text can be replaced in it, and only by ASCII text`,
       )
     }
-    await workspace.writeFile(path, pieces.join(newText))
-    return ok(`Replaced ${found} ${found === 1 ? 'occurrence' : 'occurrences'} in ${path}.`)
+    // In some encodings the second byte of a character looks like an ASCII character.
+    const fits = isOther ? (at: number) => at === 0 || text.charCodeAt(at - 1) < 0x80 : undefined
+    const { count, text: after } = edited(text, { oldText, newText, ...(fits === undefined ? {} : { fits }) })
+    if (count === 0) {
+      const hint = oldText.includes(MASK) ? `; ${MASK} stands for a key, leave it out` : ''
+      throw new ToolFailure(`${path} does not contain that text${hint}`)
+    }
+    if (count > 1 && !all) {
+      throw new ToolFailure(
+        `${path} contains that text ${count} times; give more of its surroundings, or set all`,
+      )
+    }
+    await workspace.writeFile(path, encodeText({ encoding, mark, text: after }), stat)
+    return ok(`Replaced ${count} ${count === 1 ? 'occurrence' : 'occurrences'} in ${path}.`)
   },
 })
+
+const ASCII = /^[\0-\x7f]*$/
 
 export const ls = defineTool({
   description: 'Lists a folder. Folders end in /, links in @.',
@@ -86,15 +133,23 @@ export const ls = defineTool({
   },
 })
 
-/** The text of a file. Throws ToolFailure for one that is no text, or too large. */
+/** The text of a file, as a model reads it. Throws ToolFailure for one that is no text, or too large. */
 export async function textOf(workspace: Workspace, path: string): Promise<string> {
+  return shownText(await openText(workspace, path))
+}
+
+/** The file cannot be read as a text. */
+class NoText extends ToolFailure {}
+
+/** The text of a file and what it was read from. Throws ToolFailure as `textOf`. */
+async function openText(workspace: Workspace, path: string): Promise<Text & { stat: BigIntStats }> {
   const file = await workspace.openFile(path)
   try {
-    const { size } = await file.stat()
-    if (size > LARGEST_FILE) throw new ToolFailure(`${path} is too large to be read (${size} bytes)`)
-    const bytes = await file.readFile()
-    if (bytes.subarray(0, 8000).includes(0)) throw new ToolFailure(`${path} is a binary file`)
-    return bytes.toString('utf8')
+    const stat = await file.stat({ bigint: true })
+    if (stat.size > LARGEST_FILE) throw new NoText(`${path} is too large to be read (${stat.size} bytes)`)
+    const text = decodeText(await file.readFile())
+    if (text === undefined) throw new NoText(`${path} is a binary file`)
+    return { ...text, stat }
   } finally {
     await file.close()
   }

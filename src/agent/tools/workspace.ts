@@ -1,8 +1,9 @@
 /** The folder that tools work in, and nothing outside it. */
-import { constants, lstatSync, realpathSync } from 'node:fs'
+import { type BigIntStats, constants, lstatSync, realpathSync } from 'node:fs'
 import { type FileHandle, lstat, mkdir, open, realpath } from 'node:fs/promises'
 import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
 import { ToolFailure } from './outcome.ts'
+import { createFile, FileChanged, replaceFile } from './replace-file.ts'
 
 export class Workspace {
   /** Absolute, as it was given. */
@@ -53,26 +54,27 @@ export class Workspace {
     const stat = await file.stat()
     if (stat.isFile()) return file
     await file.close()
-    throw new ToolFailure(`${path} is ${stat.isDirectory() ? 'a folder' : 'no plain file'}`)
+    throw new ToolFailure(`${path} is ${stat.isDirectory() ? 'a folder, ' : ''}no plain file`)
   }
 
-  /** Writes a whole file, its folders made as needed. Throws ToolFailure. */
-  async writeFile(path: string, text: string): Promise<void> {
+  /**
+   * Writes a whole file, its folders made as needed; replaces an old one at once or not at all. Throws ToolFailure.
+   *
+   * @param seen the file that the caller has read; `undefined`: there was none
+   */
+  async writeFile(path: string, bytes: Uint8Array, seen: BigIntStats | undefined): Promise<void> {
     try {
       await mkdir(dirname(await this.locate(path)), { recursive: true })
       // Located again: the folders may have come with a link.
       const real = await this.locate(path)
       const stat = await lstat(real).catch(() => undefined)
       if (stat !== undefined && !stat.isFile()) throw new ToolFailure(`${path} is no plain file`)
-      const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | (constants.O_NOFOLLOW ?? 0)
-      const file = await open(real, flags, 0o666)
-      try {
-        await file.writeFile(text)
-      } finally {
-        await file.close()
-      }
+      if ((stat === undefined) !== (seen === undefined)) throw new FileChanged()
+      if (seen === undefined) await createFile(real, bytes)
+      else await replaceFile(real, bytes, seen)
     } catch (error) {
-      throw fileFailure(path, error)
+      if (!(error instanceof FileChanged)) throw fileFailure(path, error)
+      throw new ToolFailure(`${path} was changed by someone else at the same time; read it again`)
     }
   }
 
@@ -84,11 +86,15 @@ export class Workspace {
   }
 }
 
+/** There is no such file. */
+export class MissingFile extends ToolFailure {}
+
 /** An error of the file system, said with the name that the model used. */
 export function fileFailure(path: string, error: unknown): unknown {
   const { code } = (error ?? {}) as { code?: unknown }
   if (error instanceof ToolFailure || typeof code !== 'string') return error
-  return new ToolFailure(`${path}: ${REASONS[code] ?? code}`)
+  const message = `${path}: ${REASONS[code] ?? code}`
+  return code === 'ENOENT' ? new MissingFile(message) : new ToolFailure(message)
 }
 
 const REASONS: Readonly<Record<string, string>> = {
@@ -100,6 +106,10 @@ const REASONS: Readonly<Record<string, string>> = {
   EEXIST: 'a part of this path is no folder',
   ELOOP: 'this is a link where none may be',
   ENOSPC: 'the disk is full',
+  EDQUOT: 'the disk quota is used up',
+  EFBIG: 'the file would be too large',
+  EROFS: 'this file system is read-only',
+  ETXTBSY: 'this program is running',
   ENAMETOOLONG: 'the name is too long',
 }
 
