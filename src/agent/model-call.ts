@@ -73,7 +73,6 @@ async function tryOnce(request: ModelRequest): Promise<Outcome> {
       stopWhen: stepCountIs(1),
       // The stream tells; without this the SDK prints.
       onError: () => {},
-      ...(messages.some(({ role }) => role === 'system') ? { allowSystemInMessages: true } : {}),
       ...(request.system === undefined ? {} : { system: request.system }),
       ...(Object.keys(request.tools).length === 0 ? {} : { tools: request.tools }),
       ...(model.maxOutputTokens === undefined ? {} : { maxOutputTokens: model.maxOutputTokens }),

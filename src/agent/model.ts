@@ -1,14 +1,11 @@
 /** Language models, from a configuration or from the user. The only files that load the AI SDK are this and `model-call.ts`. */
 import type { LanguageModel } from 'ai'
-import type { Config, ModelConfig } from './config.ts'
+import type { Config, ModelConfig, ProviderType } from './config.ts'
+import type { Recipient } from './history/recipient.ts'
 
 /** A model that is ready to be called. */
-export interface ReadyModel {
-  /** `provider/model`, as sessions keep it. */
-  ref: string
+export interface ReadyModel extends Recipient {
   model: Exclude<LanguageModel, string>
-  /** Whether it is offered tools. */
-  tools: boolean
   maxOutputTokens: number | undefined
   temperature: number | undefined
   /** From a configuration; an answer without a reason to finish was cut off then. */
@@ -29,11 +26,20 @@ export function isLanguageModel(value: unknown): value is Exclude<LanguageModel,
 export const readyModel = (model: Exclude<LanguageModel, string>): ReadyModel => ({
   ref: `${model.provider}/${model.modelId}`,
   model,
+  protocol: protocolOf(model.provider),
   tools: true,
   maxOutputTokens: undefined,
   temperature: undefined,
   configured: false,
 })
+
+/** Providers of the AI SDK are named after what they speak: `anthropic.messages`, `mistral.chat`, but for some. */
+function protocolOf(provider: string): ProviderType | undefined {
+  if (provider.endsWith('.messages')) return 'anthropic'
+  return provider.endsWith('.chat') && !/^(?:google|cohere)\b/.test(provider)
+    ? 'openai-compatible'
+    : undefined
+}
 
 /** A model of the configuration, by `provider/model`. Throws ConfigError. */
 export async function configuredModel(config: Config, ref: string): Promise<ReadyModel> {
@@ -42,6 +48,7 @@ export async function configuredModel(config: Config, ref: string): Promise<Read
   return {
     ref,
     model: settings.streaming ? model : await withoutStreaming(model),
+    protocol: settings.provider.type,
     tools: settings.toolCall,
     maxOutputTokens: settings.maxOutputTokens,
     temperature: settings.temperature,

@@ -145,7 +145,7 @@ function settleLeft(context: TurnContext): void {
 }
 
 function toolsOf(run: string, context: TurnContext, decisions: Decisions, deferred: ReadonlySet<string>) {
-  const { draft, host, listen, permissions, request, signal, workspace } = context
+  const { draft, host, listen, model, permissions, request, signal, workspace } = context
   const { now, scrubber } = host
   const { storeDeltas = false, tools = {}, onPermission } = request
   const recorder = new Recorder({ draft, run, scrubber, now, storeDeltas, listen })
@@ -164,6 +164,7 @@ function toolsOf(run: string, context: TurnContext, decisions: Decisions, deferr
     draft,
     recorder,
     judge,
+    recipient: model,
     scrubber,
     workspace,
     env: host.env,

@@ -4,19 +4,22 @@ import type { MessagePart } from '../state/index.ts'
 import { newMessage } from '../state/index.ts'
 import type { Draft } from './draft.ts'
 import type { ToolEnd, ToolRejected } from './events.ts'
+import type { Recipient } from './history/recipient.ts'
+import { sendableHistory } from './history/sendable.ts'
 import type { Judge } from './judge.ts'
 import type { Recorder } from './recorder.ts'
 import type { Scrubber } from './secrets.ts'
 import { invalidJsonOf } from './tool-input.ts'
 import { BUILTIN_TOOLS, cutOutput, type Outcome, ToolFailure, type Workspace } from './tools/index.ts'
 import type { OpenCall } from './transcript.ts'
-import { toModelMessages } from './transcript.ts'
 import type { PendingCall } from './turn-result.ts'
 
 export interface ToolRunnerOptions {
   draft: Draft
   recorder: Recorder
   judge: Judge
+  /** Whose history the user's tools are shown. */
+  recipient: Recipient
   scrubber: Scrubber
   workspace: Workspace
   env: Readonly<Record<string, string | undefined>>
@@ -151,12 +154,12 @@ export class ToolRunner {
   }
 
   async #executeOwn(tool: Tool, { call, input, value }: ReadyCall) {
-    const { draft, limit, scrubber, signal } = this.#options
+    const { draft, limit, recipient, scrubber, signal } = this.#options
     if (tool.execute === undefined) throw new ToolFailure('this tool has no execute function')
     const work = Promise.resolve(
       tool.execute(value, {
         toolCallId: call,
-        messages: toModelMessages(draft.messages),
+        messages: sendableHistory(draft.state, recipient).messages,
         abortSignal: signal,
       }),
     ).then(lastOf)

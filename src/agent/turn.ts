@@ -3,6 +3,7 @@ import type { Tool, ToolSet } from 'ai'
 import { newMessage, textOfParts } from '../state/index.ts'
 import type { Draft } from './draft.ts'
 import { StepLimitError } from './errors.ts'
+import { sendableHistory } from './history/sendable.ts'
 import type { ReadyModel } from './model.ts'
 import { callModel } from './model-call.ts'
 import { Cancelled, type ModelLimits } from './model-guard.ts'
@@ -10,7 +11,7 @@ import type { Recorder } from './recorder.ts'
 import type { Scrubber } from './secrets.ts'
 import type { ToolRunner } from './tool-runner.ts'
 import { BUILTIN_TOOLS } from './tools/index.ts'
-import { openCalls, toModelMessages } from './transcript.ts'
+import { openCalls } from './transcript.ts'
 
 export interface TurnOptions {
   draft: Draft
@@ -76,8 +77,7 @@ async function modelStep(
 ): Promise<{ finishReason: string; goesOn: boolean }> {
   const answer = await callModel({
     model,
-    system,
-    messages: toModelMessages(draft.messages),
+    ...sendableHistory(draft.state, model, system),
     tools: model.tools ? offered(tools) : {},
     limits,
     scrubber,
@@ -98,7 +98,8 @@ async function modelStep(
   recorder.addUsage(step, answer.usage)
   if (answer.parts.length > 0) {
     const { parts, usage } = answer
-    draft.addMessage(newMessage('assistant', textOfParts(parts), { parts, run: recorder.run, usage }, now()))
+    const fields = { parts, run: recorder.run, usage, model: model.ref }
+    draft.addMessage(newMessage('assistant', textOfParts(parts), fields, now()))
   }
   const goesOn = answer.parts.some((part) => part.type === 'tool-call' && part.providerExecuted !== true)
   return { finishReason: answer.finishReason, goesOn }
@@ -131,12 +132,13 @@ function complete({ draft, recorder }: TurnOptions, finishReason: string): void 
   })
 }
 
-function cancel({ draft, now, recorder }: TurnOptions, text: string): void {
+function cancel({ draft, model, now, recorder }: TurnOptions, text: string): void {
   // What had been said is what the user saw: it stays.
   if (text !== '') {
     recorder.add({ type: 'text', step: recorder.steps, text })
     const parts = [{ type: 'text', text }]
-    draft.addMessage(newMessage('assistant', text, { parts, run: recorder.run }, now()))
+    const fields = { parts, run: recorder.run, model: model.ref }
+    draft.addMessage(newMessage('assistant', text, fields, now()))
   }
   recorder.end('cancelled')
 }

@@ -19,7 +19,7 @@ const note = tool({
 })
 
 const agent = await Agent.create(
-  { default_model: 'x/y', providers: { x: { base_url: url } } },
+  { default_model: 'x/y', providers: { x: { base_url: url }, anthropic: { base_url: url } } },
   {
     sessionStore: new GitSessionStore(folder),
     autoSave: 'step',
@@ -27,7 +27,9 @@ const agent = await Agent.create(
     tools: { note },
   },
 )
-const session = agent.session(workspace, { sessionId: 'crash', ifExists: 'resume' })
+// Each process goes on with another provider's model, as it comes.
+const model = ['x/y', 'x/z', 'anthropic/y'][Math.floor(Math.random() * 3)]
+const session = agent.session(workspace, { sessionId: 'crash', ifExists: 'resume', model })
 await session.load()
 process.stdout.write('ready\n')
 let runs = await session.runs()

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { Agent } from '../../src/agent/index.ts'
-import type { Session } from '../../src/state/index.ts'
+import type { MessagePart, Session } from '../../src/state/index.ts'
 import { GitSessionStore } from '../../src/store/git-session-store.ts'
 import type { ModelRequestSeen, ScriptedTurn } from '../support/model-server.mjs'
 import { configOf, QUICK, setting, startServer, temporaryFolder, workspaceWith } from './agent-context.ts'
@@ -13,11 +13,19 @@ import { configOf, QUICK, setting, startServer, temporaryFolder, workspaceWith }
 const CHILD = join(import.meta.dirname, 'crash-child.mjs')
 const KILLS = process.env.FORKPOINT_SOAK === '1' ? 50 : 25
 
+/** The prompt in a message of either protocol: the last text, which may stand behind results. */
+function promptOf({ content, role }: { role: string; content: string | MessagePart[] }): string | undefined {
+  if (role !== 'user') return undefined
+  return typeof content === 'string'
+    ? content
+    : (content.findLast(({ type }) => type === 'text')?.text as string)
+}
+
 /** Three steps a turn: calls side by side, a single one, and a text. Every call has a name of its own. */
 function script({ body }: ModelRequestSeen): ScriptedTurn {
-  const { messages } = body as { messages: { role: string; content: string }[] }
-  const start = messages.findLastIndex(({ role }) => role === 'user')
-  const turn = messages[start]!.content.replace(' ', '-')
+  const { messages } = body as { messages: { role: string; content: string | MessagePart[] }[] }
+  const start = messages.findLastIndex((message) => promptOf(message) !== undefined)
+  const turn = promptOf(messages[start]!)!.replace(' ', '-')
   const steps = messages.slice(start).filter(({ role }) => role === 'assistant').length
   const call = (id: string) => ({ id, name: 'note', input: { id, ms: Math.floor(Math.random() * 60) } })
   const shell = (id: string) => ({

@@ -1,37 +1,13 @@
-/** Anthropic messages: answers, and what makes a history invalid. */
+/** Anthropic messages: answers. */
+import { signatureOf } from './history-rules-anthropic.mjs'
 import { inputText, piecesOf, sendPieces, tokensOf, wholeOf } from './model-server-stream.mjs'
-/** Why the provider would refuse this history; `undefined` when it would not. */
-export function anthropicProblem({ messages }) {
-  let open = []
-  let last = ''
-  for (const [index, { role, content }] of messages.entries()) {
-    if (role === last) return `messages[${index}]: roles have to alternate`
-    last = role
-    const blocks = typeof content === 'string' ? [{ type: 'text', text: content }] : content
-    if (blocks.length === 0) return `messages[${index}]: no content`
-    if (blocks.some(({ text, type }) => type === 'text' && text === '')) {
-      return `messages[${index}]: text content blocks must be non-empty`
-    }
-    const results = blocks.flatMap(({ tool_use_id: id, type }) => (type === 'tool_result' ? [id] : []))
-    const foreign = results.filter((id) => !open.includes(id))
-    if (foreign.length > 0) return `messages[${index}]: tool_result without tool_use: ${foreign.join(', ')}`
-    const missing = open.filter((id) => !results.includes(id))
-    if (missing.length > 0) return `messages[${index}]: tool_use without tool_result: ${missing.join(', ')}`
-    const uses = blocks.filter(({ type }) => type === 'tool_use')
-    if (uses.some(({ input }) => typeof input !== 'object' || input === null || Array.isArray(input))) {
-      return `messages[${index}]: tool_use.input: Input should be a valid dictionary`
-    }
-    open = uses.map(({ id }) => id)
-  }
-  if (messages[0]?.role !== 'user') return 'the first message has to be the user’s'
-  return open.length > 0 ? `tool_use without tool_result: ${open.join(', ')}` : undefined
-}
 export async function sendAnthropic(response, { messages, model, stream }, turn, index) {
   const { calls = [], fault, reasoning, text } = turn
   const [input_tokens, output_tokens] = turn.usage ?? [
     tokensOf(JSON.stringify(messages)),
     tokensOf(`${wholeOf(reasoning) ?? ''}${wholeOf(text) ?? ''}${JSON.stringify(calls)}`),
   ]
+  const signed = signatureOf(model, wholeOf(reasoning) ?? '')
   const stop_reason = calls.length > 0 ? 'tool_use' : 'end_turn'
   const uses = calls.map(({ id, input, name }, position) => ({
     type: 'tool_use',
@@ -44,7 +20,7 @@ export async function sendAnthropic(response, { messages, model, stream }, turn,
     const content = [
       ...(reasoning === undefined
         ? []
-        : [{ type: 'thinking', thinking: wholeOf(reasoning), signature: 'signed' }]),
+        : [{ type: 'thinking', thinking: wholeOf(reasoning), signature: signed }]),
       ...(text === undefined ? [] : [{ type: 'text', text: wholeOf(text) }]),
       ...uses,
     ]
@@ -72,7 +48,7 @@ export async function sendAnthropic(response, { messages, model, stream }, turn,
       ? []
       : blockOf({ type: 'thinking', thinking: '', signature: '' }, [
           ...piecesOf(reasoning).map((thinking) => ({ type: 'thinking_delta', thinking })),
-          { type: 'signature_delta', signature: 'signed' },
+          { type: 'signature_delta', signature: signed },
         ])),
     ...(text === undefined
       ? []

@@ -1,34 +1,5 @@
-/** OpenAI chat-completions: answers, and what makes a history invalid. */
+/** OpenAI chat-completions: answers. */
 import { inputText, piecesOf, sendPieces, tokensOf, wholeOf } from './model-server-stream.mjs'
-/** Why the provider would refuse this history; `undefined` when it would not. */
-export function openAiProblem({ messages }) {
-  let open = []
-  for (const [index, { role, content, tool_calls: calls, tool_call_id: answered }] of messages.entries()) {
-    if (role === 'tool') {
-      if (answered === undefined || !open.includes(answered)) {
-        return `messages[${index}]: a tool message has to follow the call it answers (${answered})`
-      }
-      open = open.filter((id) => id !== answered)
-      continue
-    }
-    if (open.length > 0) return `messages[${index}]: these calls have no result: ${open.join(', ')}`
-    if (role === 'assistant' && !calls?.length && (content === '' || content == null)) {
-      return `messages[${index}]: an assistant message is empty`
-    }
-    if (role === 'user' && (content === '' || content == null)) return `messages[${index}]: no content`
-    open = (calls ?? []).map(({ id }) => id)
-    if (new Set(open).size < open.length) return `messages[${index}]: two calls have one id`
-    for (const call of calls ?? []) {
-      try {
-        JSON.parse(call.function.arguments)
-      } catch {
-        return `messages[${index}]: the arguments of ${call.id} are no JSON`
-      }
-    }
-  }
-  if (open.length > 0) return `these calls have no result: ${open.join(', ')}`
-  return messages.some(({ role }) => role === 'user') ? undefined : 'there is no user message'
-}
 export async function sendOpenAi(response, { messages, model, stream }, turn, index) {
   const { calls = [], fault, reasoning, text } = turn
   const [prompt_tokens, completion_tokens] = turn.usage ?? [

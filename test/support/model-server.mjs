@@ -4,8 +4,10 @@
  * the real ones do, a history that is not valid.
  */
 import { createServer } from 'node:http'
-import { anthropicProblem, sendAnthropic } from './model-server-anthropic.mjs'
-import { openAiProblem, sendOpenAi } from './model-server-openai.mjs'
+import { anthropicProblem } from './history-rules-anthropic.mjs'
+import { openAiProblem } from './history-rules-openai.mjs'
+import { sendAnthropic } from './model-server-anthropic.mjs'
+import { sendOpenAi } from './model-server-openai.mjs'
 export class ModelServer {
   /** Every request, refused ones too. */
   requests = []
