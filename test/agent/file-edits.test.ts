@@ -25,6 +25,9 @@ function use(root: string, secrets?: Scrubber) {
   }
 }
 
+/** For programs that other processes run. */
+const IMPORT = `import { BUILTIN_TOOLS, Workspace } from ${JSON.stringify(join(ROOT, 'dist/agent/tools/index.js'))};`
+
 /** What an edit makes of a file; the reason when it was refused, and then the file has to be as it was. */
 async function afterEdit(before: string | Buffer, input: object): Promise<Buffer | string> {
   const root = await workspaceWith()
@@ -208,18 +211,45 @@ describe('a replaced file', () => {
     expect(await readFile(join(root, 'a.txt'), 'utf8')).toBe('theirs')
   })
 
+  test('in a folder that takes no new files is written in place; one that may not be written is refused', async () => {
+    if (process.getuid?.() !== 0) return console.warn('skipped: only root can act as somebody else')
+    const root = await workspaceWith({ 'theirs.txt': 'one', 'open/locked.txt': 'one' })
+    await chmod(root, 0o755)
+    await chmod(join(root, 'open'), 0o777)
+    await chown(join(root, 'theirs.txt'), 65534, 65534)
+    await chmod(join(root, 'open/locked.txt'), 0o444)
+    const program = `
+      process.setgid(65534)
+      process.setuid(65534)
+      const context = { workspace: new Workspace(${JSON.stringify(root)}), signal: new AbortController().signal }
+      for (const path of ['theirs.txt', 'open/locked.txt', 'open/new.txt'])
+        await BUILTIN_TOOLS.write.run({ path, content: 'two' }, context).then(({ text }) => console.log(text), ({ message }) => console.log(message))`
+    const { stderr, stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', IMPORT + program], {
+      encoding: 'utf8',
+    })
+    expect(stderr).toBe('')
+    expect(stdout.split('\n')).toEqual([
+      'Wrote 3 bytes to theirs.txt.',
+      'open/locked.txt: permission denied',
+      'Wrote 3 bytes to open/new.txt.',
+      '',
+    ])
+    expect(await readFile(join(root, 'theirs.txt'), 'utf8')).toBe('two')
+    expect(await readFile(join(root, 'open/locked.txt'), 'utf8')).toBe('one')
+    expect((await readdir(root)).sort()).toEqual(['open', 'theirs.txt'])
+  })
+
   test('is the old one or the new one after a kill', async () => {
     const root = await workspaceWith()
     const [a, b] = ['a'.repeat(3_000_000), 'b'.repeat(3_000_000)]
     await writeFile(join(root, 'big.txt'), a)
     const program = `
-      import { BUILTIN_TOOLS, Workspace } from ${JSON.stringify(join(ROOT, 'dist/agent/tools/index.js'))}
       const context = { workspace: new Workspace(${JSON.stringify(root)}), signal: new AbortController().signal }
       process.stdout.write('ready')
       for (;;) for (const letter of ['b', 'a'])
         await BUILTIN_TOOLS.write.run({ path: 'big.txt', content: letter.repeat(3_000_000) }, context)`
     for (let kill = 0; kill < 8; kill++) {
-      const child = spawn(process.execPath, ['--input-type=module', '-e', program], {
+      const child = spawn(process.execPath, ['--input-type=module', '-e', IMPORT + program], {
         stdio: ['ignore', 'pipe', 'inherit'],
       })
       const ended = once(child, 'exit')

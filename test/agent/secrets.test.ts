@@ -126,6 +126,15 @@ describe.each(['openai', 'anthropic'])('no half of a secret is kept, over %s', (
     }
   })
 
+  test('when it lies across the cut of a line that grep found', async () => {
+    for (let at = 460; at < 500; at += 5) {
+      const files = { 'long.txt': `${'a'.repeat(at)}${SECRET}${'b'.repeat(300)}` }
+      const calls = [{ name: 'grep', input: { pattern: '^aaa' } }]
+      const { state } = await saved([{ calls }], { provider, files })
+      expect(longestPiece(state)).toBeLessThan(12)
+    }
+  })
+
   test('when a turn is cancelled in the middle of it', async () => {
     const { state } = await saved(
       [{ text: `the key is ${SECRET.slice(0, 30)}`, pace: 1, fault: { kind: 'hang' } }],
