@@ -11,6 +11,7 @@ import { BIG_OBJECT, EMPTY_TREE, type GitObject, objectId, objectIdInSlices } fr
 import { PackGoneError } from './pack-bytes.ts'
 import type { PackMemory } from './pack-file.ts'
 import { PackFolder, type PackPlace } from './pack-folder.ts'
+import type { PackIndex } from './pack-index.ts'
 
 /** An object, checked against its id, or what is wrong with it at one place. */
 export type Found = GitObject | CorruptError | PackGoneError
@@ -40,7 +41,12 @@ export class ObjectLookup {
   has(id: ObjectId): boolean {
     const isIn = (folder: PackFolder): boolean =>
       folder.find(id) !== undefined || this.#fs.stat(looseFile(folder.objectsFolder, id)) !== undefined
-    for (const folder of this.folders()) if (isIn(folder) || (folder.refresh() && isIn(folder))) return true
+    for (const folder of this.folders()) {
+      if (isIn(folder)) return true
+      const { version } = folder
+      folder.refresh()
+      if (folder.version !== version && isIn(folder)) return true
+    }
     return false
   }
 
@@ -50,6 +56,7 @@ export class ObjectLookup {
     for (const folder of this.folders()) {
       const broken: PackPlace[] = []
       for (let round = 0; round < ROUNDS; round++) {
+        const { version } = folder
         let again = false
         for (const place of round === 0 ? folder.findFirst(id) : folder.findAll(id)) {
           if (broken.some(({ pack, offset }) => pack === place.pack && offset === place.offset)) continue
@@ -64,11 +71,27 @@ export class ObjectLookup {
         const loose = await this.#readLoose(folder, id)
         if (loose instanceof Error) problems.push(loose)
         else if (loose !== undefined) return loose
-        if (!folder.refresh() && !again) break
+        folder.refresh()
+        if (folder.version === version && !again) break
       }
     }
     if (problems.length > 0) throw problems[0]
     return id === EMPTY_TREE ? { type: 'tree', data: Buffer.alloc(0) } : undefined
+  }
+
+  /** The index of each pack in the folder, of those too that come meanwhile: a repack beside it hides nothing. */
+  *indexes(folder: PackFolder): Generator<PackIndex> {
+    const seen = new Set<string>()
+    for (let round = 0; round < ROUNDS; round++) {
+      folder.refresh()
+      const fresh = folder.packs.filter(({ name }) => !seen.has(name))
+      if (fresh.length === 0) return
+      for (const pack of fresh) {
+        seen.add(pack.name)
+        const index = folder.indexOf(pack)
+        if (index !== undefined) yield index
+      }
+    }
   }
 
   /** The object at the place; at once, unless it is large or a delta to something in another place. */

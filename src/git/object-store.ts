@@ -148,24 +148,20 @@ export class ObjectStore {
     if (!/^[0-9a-f]{1,40}$/.test(prefix)) return []
     const found = new Set<ObjectId>()
     for (const folder of this.#lookup.folders()) {
-      folder.refresh()
-      for (const pack of folder.packs) {
-        for (const id of folder.indexOf(pack)?.expand(prefix, limit) ?? []) found.add(id)
-      }
+      // Loose ones first: git packs an object before it removes the loose one.
       for (const id of looseIds(this.#fs, folder.objectsFolder, prefix)) found.add(id)
+      for (const index of this.#lookup.indexes(folder))
+        for (const id of index.expand(prefix, limit)) found.add(id)
     }
     return [...found].sort().slice(0, limit)
   }
 
   /** Ids of all objects of this repository, borrowed ones not among them, each once. */
   *objectIds(): Generator<ObjectId> {
-    this.#lookup.own.refresh()
     const seen = new Set<ObjectId>()
-    for (const pack of this.#lookup.own.packs) {
-      for (const id of this.#lookup.own.indexOf(pack)?.ids() ?? [])
-        if (!seen.has(id) && seen.add(id)) yield id
-    }
-    for (const id of this.looseIds()) if (!seen.has(id)) yield id
+    for (const id of this.looseIds()) if (!seen.has(id) && seen.add(id)) yield id
+    for (const index of this.#lookup.indexes(this.#lookup.own))
+      for (const id of index.ids()) if (!seen.has(id) && seen.add(id)) yield id
   }
 
   /** Ids of this repository's loose objects. */

@@ -27,6 +27,7 @@ export class PackFolder {
   readonly #open = new Set<PackFile>()
   #listedAt = Number.NEGATIVE_INFINITY
   #listedMtime: number | undefined
+  #version = 0
 
   constructor(fs: FileSystem, objectsFolder: string, memory: PackMemory) {
     this.objectsFolder = objectsFolder
@@ -39,6 +40,15 @@ export class PackFolder {
   get packs(): readonly PackFile[] {
     if (this.#listedAt === Number.NEGATIVE_INFINITY) this.refresh()
     return this.#packs
+  }
+
+  /**
+   * Says which packs a look-up had before it. Several look at the same time, and one of them may have refreshed for
+   * all: only an equal version from before one's own look means that looking again finds nothing new.
+   */
+  get version(): number {
+    if (this.#listedAt === Number.NEGATIVE_INFINITY) this.refresh()
+    return this.#version
   }
 
   /** Where the object is, according to the packs known now. */
@@ -88,6 +98,7 @@ export class PackFolder {
   add(name: string, index?: Buffer): void {
     if (this.packs.some((pack) => pack.name === name)) return
     this.#packs = [this.#newPack(name, index), ...this.#packs]
+    this.#version++
   }
 
   /** All that these packs hold is in another one: they need not be asked any more. */
@@ -102,12 +113,12 @@ export class PackFolder {
     this.#packs = this.#packs.filter((other) => other !== pack)
   }
 
-  /** Looks again, unless the folder cannot have changed; says whether there are other packs than before. */
-  refresh(force = false): boolean {
+  /** Looks again, unless the folder cannot have changed. With other packs than before there is another `version`. */
+  refresh(force = false): void {
     const mtime = this.#fs.stat(this.folder)?.mtimeMs
     // Two changes within one tick of the file system's clock (2 s on FAT) leave the same time.
     const isSame = mtime === this.#listedMtime && this.#listedAt - (mtime ?? 0) > 3000
-    if (isSame && !force && this.#broken.size === 0) return false
+    if (isSame && !force && this.#broken.size === 0) return
     this.#listedMtime = mtime
     this.#listedAt = Date.now()
     const names = new Set(this.#fs.readDir(this.folder))
@@ -121,11 +132,10 @@ export class PackFolder {
     const gone = this.#packs.filter(({ name }) => !listed.has(name))
     // Some tools write an index in place: one that was broken may be whole by now.
     const added = [...listed].filter((name) => !known.has(name))
-    const isChanged = gone.length > 0 || added.some((name) => !this.#broken.has(name))
+    if (gone.length > 0 || added.some((name) => !this.#broken.has(name))) this.#version++
     for (const name of this.#broken.keys()) if (!listed.has(name)) this.#broken.delete(name)
     for (const pack of gone) this.drop(pack)
     this.#packs = [...this.#largestFirst(added).map((name) => this.#newPack(name)), ...this.#packs]
-    return isChanged
   }
 
   close(): void {

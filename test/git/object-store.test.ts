@@ -217,6 +217,20 @@ describe('looking for objects', () => {
     expect(objects.packs()).toHaveLength(2)
   })
 
+  it('sees what has just appeared in every one of many look-ups at the same time', async () => {
+    const repository = bareRepository()
+    const objects = store(repository)
+    for (let round = 0; round < 20; round++) {
+      const blobs = ['a', 'b', 'c'].map((name) => newObject('blob', text(`${name}${round}`)))
+      for (const blob of blobs) place(repository, [blob])
+      const reads = [...blobs, ...blobs, ...blobs].map(({ id }) => objects.read(id))
+      const found = await Promise.allSettled(reads)
+      expect(found.map(({ status }) => status)).toEqual(reads.map(() => 'fulfilled'))
+    }
+    await expect(objects.read('ab'.repeat(20))).rejects.toThrow(CorruptError)
+    objects.close()
+  })
+
   it('sees an index that is written in place once it is whole', async () => {
     const repository = bareRepository()
     const blob = newObject('blob', text('slow'))
@@ -412,6 +426,30 @@ describe('somebody else who repacks', () => {
         expect(Buffer.compare((await objects.read(id)).data, data)).toBe(0)
       }
       expect(done || at > 30).toBe(true)
+      objects.close()
+    }
+  })
+
+  it('at any moment of a search by prefix, hides nothing', async () => {
+    const original = bareRepository()
+    const blobs = Array.from({ length: 12 }, (_, n) => newObject('blob', text(`blob ${n}`)))
+    for (let n = 0; n < 12; n += 3) place(original, blobs.slice(n, n + 3))
+    gitText(original, ['hash-object', '-w', '--stdin'], 'loose')
+    const all = [...blobs, newObject('blob', text('loose'))].map(({ id }) => id).sort()
+    for (let at = 1; at < 25; at++) {
+      const repository = path.join(tempFolder(), 'copy')
+      fs.cpSync(original, repository, { recursive: true })
+      const objectsFolder = path.join(repository, 'objects')
+      const repack = (): void => {
+        const old = fs.readdirSync(path.join(objectsFolder, 'pack'))
+        git(repository, ['pack-objects', '-q', 'objects/pack/pack'], `${all.join('\n')}\n`)
+        git(repository, ['prune-packed', '-q'])
+        for (const name of old) fs.rmSync(path.join(objectsFolder, 'pack', name))
+      }
+      const objects = new ObjectStore(disturbed(at, repack), objectsFolder)
+      const found = new Set(all.flatMap((id) => objects.expand(id.slice(0, 7))))
+      expect([...found].sort()).toEqual(all)
+      expect([...objects.objectIds()].sort()).toEqual(all)
       objects.close()
     }
   })
