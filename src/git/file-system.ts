@@ -31,6 +31,10 @@ export interface OpenFile {
   /** fdatasync(2): returns when what was written is on the disk. */
   sync(): Promise<void>
   size(): number
+  /**
+   * Gives the descriptor back, also when it throws StorageError, which it does only for what was written. Once is
+   * enough: nothing works on the file any more, and the number may be another file's by then.
+   */
   close(): void
 }
 
@@ -82,7 +86,7 @@ export const nodeFileSystem: FileSystem = {
     try {
       return check(path, () => readAll(fd))
     } finally {
-      fs.closeSync(fd)
+      closeRead(fd)
     }
   },
   readDir(path) {
@@ -114,9 +118,11 @@ export const nodeFileSystem: FileSystem = {
       check(path, () => {
         for (let done = 0; done < data.length; ) done += fs.writeSync(fd, data, done, data.length - done)
       })
-    } finally {
-      fs.closeSync(fd)
+    } catch (error) {
+      closeRead(fd)
+      throw error
     }
+    check(path, () => fs.closeSync(fd))
     return true
   },
   link(from, to) {
@@ -153,7 +159,7 @@ export const nodeFileSystem: FileSystem = {
     const flags = mode === 'r' ? O_RDONLY : mode === 'r+' ? O_RDWR : O_RDWR | O_CREAT | O_EXCL
     const absent = mode === 'wx+' ? ['EEXIST'] : ['ENOENT', 'ENOTDIR']
     const fd = attempt(path, absent, () => fs.openSync(path, flags | O_NOFOLLOW | O_NONBLOCK))
-    return fd === undefined ? undefined : openFile(path, fd)
+    return fd === undefined ? undefined : openFile(path, fd, mode !== 'r')
   },
   async syncFile(path) {
     const fd = attempt(path, ['ENOENT'], () => fs.openSync(path, O_RDONLY | O_NOFOLLOW))
@@ -161,7 +167,7 @@ export const nodeFileSystem: FileSystem = {
     try {
       await called(path, (done) => fs.fdatasync(fd, done))
     } finally {
-      fs.closeSync(fd)
+      closeRead(fd)
     }
   },
   async syncDir(path) {
@@ -171,7 +177,7 @@ export const nodeFileSystem: FileSystem = {
     try {
       await called(path, (done) => fs.fsync(fd, done))
     } finally {
-      fs.closeSync(fd)
+      closeRead(fd)
     }
   },
   isLocal(path) {
@@ -199,17 +205,49 @@ function readAll(fd: number): Buffer {
 
 const scratch = Buffer.allocUnsafeSlow(4096)
 
-function openFile(path: string, fd: number): OpenFile {
+function openFile(path: string, fd: number, isWritten: boolean): OpenFile {
+  let isOpen = true
+  const own = (): number => {
+    if (isOpen) return fd
+    throw new StorageError(`'${path}' was closed before. Open the store again.`, {
+      file: path,
+      errno: 'EBADF',
+    })
+  }
   return {
-    read: (buffer, position) => check(path, () => fs.readSync(fd, buffer, 0, buffer.length, position)),
+    read: (buffer, position) => check(path, () => fs.readSync(own(), buffer, 0, buffer.length, position)),
     readAsync: (buffer, position) =>
-      called<number>(path, (done) => fs.read(fd, buffer, 0, buffer.length, position, done)),
-    write: (data, position) => check(path, () => fs.writeSync(fd, data, 0, data.length, position)),
+      called<number>(path, (done) => fs.read(own(), buffer, 0, buffer.length, position, done)),
+    write: (data, position) => check(path, () => fs.writeSync(own(), data, 0, data.length, position)),
     writeAsync: (data, position) =>
-      called<number>(path, (done) => fs.write(fd, data, 0, data.length, position, done)),
-    sync: () => called(path, (done) => fs.fdatasync(fd, done)),
-    size: () => check(path, () => fs.fstatSync(fd).size),
-    close: () => fs.closeSync(fd),
+      called<number>(path, (done) => fs.write(own(), data, 0, data.length, position, done)),
+    sync: () => called(path, (done) => fs.fdatasync(own(), done)),
+    size: () => check(path, () => fs.fstatSync(own()).size),
+    close: () => {
+      if (!isOpen) return
+      isOpen = false
+      if (isWritten) check(path, () => fs.closeSync(fd))
+      else closeRead(fd)
+    },
+  }
+}
+
+/** Closes them all, even if one of them fails; then throws what that one did. */
+export function closeAll(files: Iterable<Pick<OpenFile, 'close'>>): void {
+  const [file, ...rest] = files
+  try {
+    file?.close()
+  } finally {
+    if (rest.length > 0) closeAll(rest)
+  }
+}
+
+/** Of what was only read or is synced, close(2) has nothing to say: the descriptor is given back whatever it returns. */
+function closeRead(fd: number): void {
+  try {
+    fs.closeSync(fd)
+  } catch {
+    // As above.
   }
 }
 
@@ -253,6 +291,7 @@ const NOT_A_FILE: Readonly<Record<string, string>> = {
 }
 
 function storageError(path: string, cause: unknown): StorageError | CorruptError {
+  if (cause instanceof StorageError) return cause
   const errno = (cause as NodeJS.ErrnoException).code
   const kind = errno === undefined ? undefined : NOT_A_FILE[errno]
   if (kind !== undefined) {

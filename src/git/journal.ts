@@ -49,8 +49,11 @@ export class Journal {
     try {
       journal.restart()
     } catch (error) {
-      file.close()
-      fs.unlink(path)
+      try {
+        file.close()
+      } finally {
+        fs.unlink(path)
+      }
       throw error
     }
     return journal

@@ -4,7 +4,7 @@
  */
 import { join } from 'node:path'
 import { ChapterPacks } from './chapter-packs.ts'
-import type { FileSystem } from './file-system.ts'
+import { closeAll, type FileSystem } from './file-system.ts'
 import { Journal } from './journal.ts'
 import type { GroupEntry, JournalEntry } from './journal-entry.ts'
 import type { Locks } from './lock.ts'
@@ -109,29 +109,23 @@ export class Journals {
         // Not fit to be used again.
       }
     }
-    journal.close()
-    this.fs.unlink(journal.path)
+    this.remove(journal)
     // Were it to come back, it would tell of old moves without the later ones.
     await this.fs.syncDir(this.folder)
   }
 
   /** Removes the journal that waits to be used again: it still has the bytes of what was settled. */
   dropSpare(): void {
-    if (this.spare === undefined) return
-    this.spare.close()
-    this.fs.unlink(this.spare.path)
+    const { spare } = this
     this.spare = undefined
+    if (spare !== undefined) this.remove(spare)
   }
 
   /** Removes the folder; `open` makes it anew. Everything was settled before. */
   close(): void {
-    for (const journal of [this.chapter?.journal, this.spare]) {
-      if (journal === undefined) continue
-      journal.close()
-      this.fs.unlink(journal.path)
-    }
-    this.chapter = undefined
-    this.spare = undefined
+    const journals = this.giveUp()
+    closeAll(journals)
+    for (const { path } of journals) this.fs.unlink(path)
     this.files = 0
     this.isPrepared = false
     this.locks.close()
@@ -140,10 +134,23 @@ export class Journals {
 
   /** Gives back what is open and leaves the files to whoever recovers: not everything could be settled. */
   abandon(unsettled: readonly Chapter[]): void {
-    for (const journal of [...unsettled.map((chapter) => chapter.journal), this.chapter?.journal, this.spare])
-      journal?.close()
+    closeAll([...unsettled.map(({ journal }) => journal), ...this.giveUp()])
+  }
+
+  private remove(journal: Journal): void {
+    try {
+      journal.close()
+    } finally {
+      this.fs.unlink(journal.path)
+    }
+  }
+
+  /** Nobody else closes what it returns. */
+  private giveUp(): Journal[] {
+    const journals = [this.chapter?.journal, this.spare].filter((journal) => journal !== undefined)
     this.chapter = undefined
     this.spare = undefined
+    return journals
   }
 
   private append(chapter: Chapter, entry: JournalEntry, pack?: Uint8Array): number {

@@ -93,8 +93,9 @@ export class PackBytes {
   release(): void {
     this.#isReleased = this.#readers > 0
     if (this.#isReleased) return
-    this.#open?.close()
+    const open = this.#open
     this.#open = undefined
+    open?.close()
   }
 
   #file(): OpenFile {

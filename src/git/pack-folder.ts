@@ -139,7 +139,8 @@ export class PackFolder {
   }
 
   close(): void {
-    for (const pack of this.#packs) pack.close()
+    // A read under way may have opened one again that was dropped.
+    for (const pack of new Set([...this.#packs, ...this.#open])) pack.close()
     this.#open.clear()
   }
 

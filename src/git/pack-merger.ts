@@ -3,7 +3,7 @@
  * `git clone` that is reading it can finish, but never so long that there are more than 64 packs.
  */
 import { join } from 'node:path'
-import type { FileSystem, OpenFile } from './file-system.ts'
+import { closeAll, type FileSystem, type OpenFile } from './file-system.ts'
 import type { Locks } from './lock.ts'
 import { mergePacks, type PackSource, spansOf } from './merge.ts'
 import type { ObjectStore } from './object-store.ts'
@@ -198,9 +198,12 @@ export class PackMerger {
       await this.retireDurably(others, merged.name)
       return merged.name
     } finally {
-      for (const one of open) one.close()
-      temporaries.discard(file)
-      if (indexFile !== undefined) temporaries.discard(indexFile)
+      try {
+        closeAll(open)
+      } finally {
+        temporaries.discard(file)
+        if (indexFile !== undefined) temporaries.discard(indexFile)
+      }
     }
   }
 

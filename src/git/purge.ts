@@ -20,6 +20,7 @@ import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import type { ObjectId } from '../ids.ts'
 import { TimeSlice } from '../time-slice.ts'
+import { closeAll } from './file-system.ts'
 import { looseFile } from './loose.ts'
 import type { ObjectStore } from './object-store.ts'
 import { type FilterSource, filterPacks } from './pack-filter.ts'
@@ -177,10 +178,12 @@ async function writeRest(
     objects.addPack(rest.name, rest.index)
     return rest.name
   } finally {
-    for (const { file } of sources) file.close()
-    out.close()
-    temporaries.discard(path)
-    if (index !== undefined) temporaries.discard(index)
+    try {
+      closeAll([...sources.map(({ file }) => file), out])
+    } finally {
+      temporaries.discard(path)
+      if (index !== undefined) temporaries.discard(index)
+    }
   }
 }
 

@@ -53,12 +53,14 @@ export class Temporaries {
     const path = this.path()
     const file = this.open(path)
     try {
-      for (let at = 0; at < data.length; ) at += await file.writeAsync(data.subarray(at, at + BIG), at)
+      try {
+        for (let at = 0; at < data.length; ) at += await file.writeAsync(data.subarray(at, at + BIG), at)
+      } finally {
+        file.close()
+      }
     } catch (error) {
       this.discard(path)
       throw error
-    } finally {
-      file.close()
     }
     return path
   }

@@ -222,6 +222,23 @@ describe('settling', () => {
     }
   })
 
+  it('at the end closes every file once, whatever fails, and says so', async () => {
+    const closing: Work = { after: 3, run: ({ repository }) => repository.close() }
+    const count = (await operationsOf(closing)).length
+    let refused = 0
+    for (let n = 1; n <= count; n++) {
+      const { scene, repository } = await stage(3)
+      const first = scene.disk.operations
+      scene.disk.fault = ({ n: at }) => (at === first + n ? { error: 'EIO' } : undefined)
+      const error: unknown = await repository.close().catch((reason: unknown) => reason)
+      if (error !== undefined) expect(error, `operation ${n}`).toBeInstanceOf(StorageError)
+      if (error !== undefined) refused++
+      await repository.close()
+      expect(scene.disk.openFiles, `operation ${n}: open files`).toBe(0)
+    }
+    expect(refused).toBeGreaterThan(5)
+  })
+
   it('that fails at the end leaves the journal to the next process', async () => {
     const { scene, repository } = await stage()
     scene.disk.fault = (operation) => (isSync(operation) ? { error: 'EIO' } : undefined)

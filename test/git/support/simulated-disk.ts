@@ -22,6 +22,7 @@ export interface Operation {
     | 'removeDir'
     | 'syncFile'
     | 'syncDir'
+    | 'close'
   path: string
   /** How many a write is given. */
   bytes?: number
@@ -171,7 +172,7 @@ export class SimulatedDisk implements FileSystem {
     }
     if (id === undefined) return undefined
     this.file(path, id)
-    return this.openFile(path, id)
+    return this.openFile(path, id, mode !== 'r')
   }
 
   async syncFile(path: string): Promise<void> {
@@ -199,7 +200,7 @@ export class SimulatedDisk implements FileSystem {
     this.dead = true
   }
 
-  private openFile(path: string, id: number): OpenFile {
+  private openFile(path: string, id: number, isWritten: boolean): OpenFile {
     this.openFiles++
     let closed = false
     const read = (buffer: Uint8Array, position: number): number => {
@@ -223,6 +224,10 @@ export class SimulatedDisk implements FileSystem {
         if (closed) throw new Error(`'${path}' was closed twice`)
         closed = true
         this.openFiles--
+        if (this.dead || !isWritten) return
+        const fault = this.begin('close', path)
+        this.ended('close', path)
+        this.refuse(fault, path)
       },
     }
   }
