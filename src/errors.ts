@@ -203,6 +203,21 @@ export class StorageError extends ForkpointError {
   }
 }
 
+/** The store's folder is not where it was opened: renamed, removed, or another one is there. Nothing was saved. */
+export class StoreMovedError extends ForkpointError {
+  /** Where the store was opened. */
+  readonly folder: string
+
+  constructor(folder: string, options?: { cause?: unknown }) {
+    super(
+      'STORE_MOVED',
+      `The store's folder '${folder}' was moved, removed or replaced while it was open. Close this store, and open it again where its folder is now.`,
+      options,
+    )
+    this.folder = folder
+  }
+}
+
 /** This store or repository cannot do what was asked; `store.supports` says so beforehand. */
 export class UnsupportedError extends ForkpointError {
   readonly feature: string

@@ -59,6 +59,7 @@ export {
   SessionClosedError,
   type StateIssue,
   StorageError,
+  StoreMovedError,
   UnsupportedError,
 } from './errors.ts'
 export { NativeGitError } from './git/native-git.ts'

@@ -15,6 +15,8 @@ export interface FileStat {
   size: number
   /** Milliseconds, with fractions. */
   mtimeMs: number
+  /** With `ino`, the number of the file: of all that exist at the same time, no other one has it. */
+  dev: number
   ino: number
   uid: number
   /** How many names the file has. */
@@ -31,6 +33,8 @@ export interface OpenFile {
   /** fdatasync(2): returns when what was written is on the disk. */
   sync(): Promise<void>
   size(): number
+  /** Whether its path still leads to it. */
+  isInPlace(): boolean
   /**
    * Gives the descriptor back, also when it throws StorageError, which it does only for what was written. Once is
    * enough: nothing works on the file any more, and the number may be another file's by then.
@@ -45,8 +49,11 @@ export interface FileSystem {
   readDir(path: string): string[]
   /** lstat(2): a symbolic link is `link`, whatever it points at. */
   stat(path: string): FileStat | undefined
-  /** With all folders above it. Returns the topmost one that was missing, `undefined` when none was. */
-  makeDir(path: string): string | undefined
+  /**
+   * With all folders above it; those above `within`, and `within` itself, have to be there. Returns the topmost one
+   * that was missing, `undefined` when none was.
+   */
+  makeDir(path: string, within?: string): string | undefined
   /** Writes the whole file; `false` when `exclusive` and it exists, or when its folder is missing. */
   writeFile(path: string, data: Uint8Array, options?: { exclusive?: boolean; mode?: number }): boolean
   /** link(2). `unsupported`: this file system has no hard links. */
@@ -98,8 +105,9 @@ export const nodeFileSystem: FileSystem = {
     const stat = attempt(path, ['ENOTDIR'], () => fs.lstatSync(path, { throwIfNoEntry: false }))
     return stat === undefined ? undefined : fileStat(stat)
   },
-  makeDir(path) {
+  makeDir(path, within) {
     return check(path, () => {
+      if (within !== undefined) return makeBelow(path, within)
       try {
         return fs.mkdirSync(path, { recursive: true })
       } catch (error) {
@@ -197,6 +205,19 @@ function makeTopmost(path: string): void {
   fs.mkdirSync(missing)
 }
 
+function makeBelow(path: string, within: string): string | undefined {
+  if (path === within || fs.statSync(path, { throwIfNoEntry: false })?.isDirectory()) return undefined
+  const topmost = makeBelow(dirname(path), within)
+  try {
+    fs.mkdirSync(path)
+  } catch (error) {
+    // Somebody else may have made it a moment ago.
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST' && fs.statSync(path).isDirectory()) return topmost
+    throw error
+  }
+  return topmost ?? path
+}
+
 /** Most files that are read whole are refs: a few bytes, read with one call. */
 function readAll(fd: number): Buffer {
   const length = fs.readSync(fd, scratch, 0, scratch.length, 0)
@@ -207,6 +228,7 @@ const scratch = Buffer.allocUnsafeSlow(4096)
 
 function openFile(path: string, fd: number, isWritten: boolean): OpenFile {
   let isOpen = true
+  let self: fs.Stats | undefined
   const own = (): number => {
     if (isOpen) return fd
     throw new StorageError(`'${path}' was closed before. Open the store again.`, {
@@ -223,6 +245,11 @@ function openFile(path: string, fd: number, isWritten: boolean): OpenFile {
       called<number>(path, (done) => fs.write(own(), data, 0, data.length, position, done)),
     sync: () => called(path, (done) => fs.fdatasync(own(), done)),
     size: () => check(path, () => fs.fstatSync(own()).size),
+    isInPlace() {
+      self ??= check(path, () => fs.fstatSync(own()))
+      const there = attempt(path, ['ENOTDIR'], () => fs.lstatSync(path, { throwIfNoEntry: false }))
+      return there !== undefined && there.dev === self.dev && there.ino === self.ino
+    },
     close: () => {
       if (!isOpen) return
       isOpen = false
@@ -255,6 +282,7 @@ const fileStat = (stat: fs.Stats): FileStat => ({
   kind: stat.isFile() ? 'file' : stat.isDirectory() ? 'folder' : stat.isSymbolicLink() ? 'link' : 'other',
   size: stat.size,
   mtimeMs: stat.mtimeMs,
+  dev: stat.dev,
   ino: stat.ino,
   uid: stat.uid,
   links: stat.nlink,

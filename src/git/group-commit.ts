@@ -4,7 +4,7 @@
  * Changes of one ref go one after another; changes of different refs that are ready at the same time share a
  * group. A change is visible to every git tool when its promise resolves. `docs/architecture.md`, "Saving".
  */
-import { LockedError } from '../errors.ts'
+import { LockedError, StorageError } from '../errors.ts'
 import type { ObjectId } from '../ids.ts'
 import type { MergedInMemory } from './chapter-packs.ts'
 import type { GroupEntry, RefMove, SymbolicMove } from './journal-entry.ts'
@@ -12,6 +12,7 @@ import type { Chapter, Journals } from './journals.ts'
 import type { Locks } from './lock.ts'
 import { asBuffer, type NewObject } from './object.ts'
 import type { ObjectStore } from './object-store.ts'
+import type { OpenedFolder } from './opened-folder.ts'
 import { type BuiltPack, buildPack, buildPackAsync } from './pack-writer.ts'
 import type { Placement, StagedPack } from './placement.ts'
 import { RefMoves } from './ref-moves.ts'
@@ -62,6 +63,7 @@ export interface GroupCommitParts {
   journals: Journals
   placement: Placement
   objects: ObjectStore
+  folder: OpenedFolder
   now: () => number
   /** How long a lock that somebody else holds is waited for, in milliseconds. */
   lockTimeout: number
@@ -69,6 +71,8 @@ export interface GroupCommitParts {
   breakLock(file: string): Promise<void>
   /** Places a pack merged from small ones of this chapter. */
   placeMerged(chapter: Chapter, merged: MergedInMemory): Promise<void>
+  /** Syncs in place what was saved, and begins a new chapter. Throws StorageError. */
+  settle(): Promise<void>
   /** Called after each group, failed ones too. */
   written(chapter: Chapter): void
 }
@@ -106,13 +110,21 @@ export class GroupCommit {
   }
 
   private async run(): Promise<void> {
-    const { journals } = this.parts
+    const { folder, journals } = this.parts
     try {
       while (this.queue.length > 0) {
+        folder.check()
         if (journals.current === undefined) await journals.open()
         // A settling that starts in this very moment takes the chapter away again.
-        if (journals.current === undefined) continue
-        const group = this.takeLocks(journals.current)
+        const chapter = journals.current
+        if (chapter === undefined) continue
+        if (!journals.isInPlace(chapter)) {
+          // Nobody would find what was saved before: it has to be safe in its place before there is more.
+          chapter.broken = true
+          await this.parts.settle()
+          continue
+        }
+        const group = this.takeLocks(chapter)
         if (group.length > 0) {
           this.underWay = this.commit(group)
           await this.underWay
@@ -257,7 +269,7 @@ export class GroupCommit {
 
   /** Makes a batch durable, places it and answers. Returns the error when nothing of it counts; the locks stay. */
   private async write(batch: readonly Ready[]): Promise<{ cause: unknown } | undefined> {
-    const { journals, now } = this.parts
+    const { folder, journals, now } = this.parts
     const moves = new RefMoves(
       this.parts,
       batch.flatMap((one) => one.moves),
@@ -269,6 +281,7 @@ export class GroupCommit {
     let staged: StagedPack | undefined
     let sequence: number | undefined
     try {
+      folder.check()
       pack = await packOf(batch)
       chapter = journals.current ?? (await journals.open())
       // It may be a new one since the locks were taken.
@@ -291,8 +304,11 @@ export class GroupCommit {
       if (merged !== undefined) await this.placeMerged(chapter, merged)
       if (pack !== undefined && staged !== undefined) this.placePack(chapter, pack, staged)
       await moves.run()
+      folder.check()
+      if (!journals.isInPlace(chapter)) throw journalGone(chapter)
     } catch (cause) {
-      await moves.undo()
+      // In another store's folder there is nothing to undo.
+      if (!folder.isMoved) await moves.undo()
       if (staged !== undefined) this.parts.placement.drop(staged)
       if (pack !== undefined) this.parts.placement.unkeep(pack.name)
       if (chapter !== undefined && sequence !== undefined) journals.done(chapter, sequence, true)
@@ -345,6 +361,11 @@ export class GroupCommit {
 /** The merge of small packs that is due; it can wait when one of them turns out to be damaged. */
 const mergeDue = (chapter: Chapter): Promise<MergedInMemory | undefined> =>
   chapter.packs.mergeDue().catch(() => undefined)
+
+function journalGone(chapter: Chapter): StorageError {
+  const file = chapter.journal.path
+  return new StorageError(`Somebody has taken the journal '${file}' away. Save again.`, { file })
+}
 
 function postpone(waiting: Waiting, now: number): void {
   waiting.busySince ??= now

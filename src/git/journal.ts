@@ -12,6 +12,7 @@ import { StorageError } from '../errors.ts'
 import type { FileSystem, OpenFile } from './file-system.ts'
 import { type JournalEntry, parseEntry } from './journal-entry.ts'
 import { type Owner, ownerText, parseOwner } from './process-identity.ts'
+import { readFully } from './read-fully.ts'
 
 export interface JournalRecord {
   sequence: number
@@ -28,13 +29,17 @@ const STEP = 256 * 1024
 
 export class Journal {
   readonly path: string
+  private readonly fs: FileSystem
   private readonly file: OpenFile
   private readonly owner: Owner
   private salt = Buffer.alloc(8)
   private end = HEADER
+  /** Where the last record starts. */
+  private last = HEADER
   private size = 0
 
-  private constructor(path: string, file: OpenFile, owner: Owner) {
+  private constructor(fs: FileSystem, path: string, file: OpenFile, owner: Owner) {
+    this.fs = fs
     this.path = path
     this.file = file
     this.owner = owner
@@ -45,7 +50,7 @@ export class Journal {
     fs.unlink(path)
     const file = fs.open(path, 'wx+')
     if (file === undefined) throw new StorageError(`The journal '${path}' exists already.`, { file: path })
-    const journal = new Journal(path, file, owner)
+    const journal = new Journal(fs, path, file, owner)
     try {
       journal.restart()
     } catch (error) {
@@ -69,6 +74,7 @@ export class Journal {
     this.salt = randomBytes(8)
     writeAll(this.file, encodeHeader(this.owner, this.salt), 0)
     this.end = HEADER
+    this.last = HEADER
     this.size = Math.max(this.size, HEADER)
   }
 
@@ -86,11 +92,30 @@ export class Journal {
     }
     writeAll(this.file, data, this.end)
     this.size = Math.max(this.size, this.end + data.length)
+    this.last = this.end
     this.end = end
   }
 
   sync(): Promise<void> {
     return this.file.sync()
+  }
+
+  /** Whether whoever looks for it finds what was appended last. */
+  isInPlace(): boolean {
+    if (this.file.isInPlace()) return true
+    // Where a server or a program makes up the numbers of files, they may change while nothing else does.
+    const there = this.fs.open(this.path, 'r')
+    if (there === undefined) return false
+    try {
+      return [0, this.last].every((at) => {
+        const [own, found] = [Buffer.alloc(HEADER), Buffer.alloc(HEADER)]
+        readFully(this.file, own, at)
+        readFully(there, found, at)
+        return own.equals(found)
+      })
+    } finally {
+      there.close()
+    }
   }
 
   close(): void {

@@ -81,6 +81,16 @@ export class Journals {
     return sequence
   }
 
+  /**
+   * Whether whoever recovers would find the journal. If not, nothing counts of what is written to it from now on; the
+   * next `open` makes a folder and a journal anew.
+   */
+  isInPlace({ journal }: Chapter): boolean {
+    if (journal.isInPlace()) return true
+    this.isPrepared = false
+    return false
+  }
+
   /** Notes that a group is in place, or was given up. Losing the note is harmless. */
   done(chapter: Chapter, group: number, undone = false): void {
     try {

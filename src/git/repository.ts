@@ -12,6 +12,7 @@ import { type Change, GroupCommit } from './group-commit.ts'
 import { type Chapter, Journals } from './journals.ts'
 import { Locks } from './lock.ts'
 import { ObjectStore } from './object-store.ts'
+import { diskBelow, OpenedFolder } from './opened-folder.ts'
 import { breakOrphan } from './orphan-lock.ts'
 import { PackMerger } from './pack-merger.ts'
 import { type Paths, pathsOf } from './paths.ts'
@@ -48,6 +49,9 @@ export class Repository {
   readonly temporaries: Temporaries
   readonly placement: Placement
   private readonly commits: GroupCommit
+  private readonly folder: OpenedFolder
+  /** Also above the store's folder. */
+  private readonly disk: FileSystem
   private opened: Promise<boolean> | undefined
   private writable: Promise<void> | undefined
   private settling: Promise<void> = Promise.resolve()
@@ -57,15 +61,23 @@ export class Repository {
   private readonly atTheEnd = { rest: () => this.rest() }
 
   constructor(folder: string, options: RepositoryOptions = {}) {
-    const { fs = nodeFileSystem, now = Date.now, lockTimeout = 10_000, identity = systemIdentity } = options
+    const {
+      fs: disk = nodeFileSystem,
+      now = Date.now,
+      lockTimeout = 10_000,
+      identity = systemIdentity,
+    } = options
     this.options = {
       now,
       lockTimeout,
       settleAfter: options.settleAfter ?? 1000,
       settleBytes: options.settleBytes ?? 16 << 20,
     }
-    this.fs = fs
     this.paths = pathsOf(resolve(folder))
+    this.folder = new OpenedFolder(disk, this.paths.root, 'config')
+    this.disk = disk
+    const fs = diskBelow(disk, this.folder)
+    this.fs = fs
     const owner = identity.newOwner()
     this.temporaries = new Temporaries(fs, this.paths.temporaries, owner.id)
     this.locks = new Locks(fs, join(this.paths.journals, owner.id, 'owner'), owner, identity)
@@ -89,20 +101,26 @@ export class Repository {
       journals: this.journals,
       placement: this.placement,
       objects: this.objects,
+      folder: this.folder,
       now,
       lockTimeout,
       breakLock: (file) => this.breakLock(file),
       placeMerged: (chapter, merged) => this.placeMerged(chapter, merged),
+      settle: () => this.settle(),
       written: (chapter) => this.written(chapter),
     })
   }
 
   /**
    * Opens for reading: checks what kind of repository it is and, after a restart of the machine, recovers.
-   * `false` when there is no store yet. Throws UnsupportedError, CorruptError, LockedError, StorageError.
+   * `false` when there is no store yet. Throws UnsupportedError, CorruptError, LockedError, StorageError, and
+   * StoreMovedError when it is not there any more.
    */
-  open(): Promise<boolean> {
-    return this.closed ? Promise.reject(new SessionClosedError('store')) : this.openOnce()
+  async open(): Promise<boolean> {
+    if (this.closed) throw new SessionClosedError('store')
+    const isThere = await this.openOnce()
+    this.folder.check()
+    return isThere
   }
 
   /**
@@ -116,7 +134,11 @@ export class Repository {
       throw error
     })
     await this.writable
-    return this.commits.submit(change)
+    try {
+      return await this.commits.submit(change)
+    } catch (error) {
+      throw this.folder.explained(error)
+    }
   }
 
   /** Syncs in place what so far only the journal keeps safe. Throws StorageError. */
@@ -148,9 +170,7 @@ export class Repository {
     await this.commits.idle()
     try {
       await this.settle()
-      this.refs.close()
-      this.temporaries.close()
-      this.journals.close()
+      this.tidy()
     } catch (error) {
       this.journals.abandon(this.unsettled)
       throw error
@@ -170,11 +190,15 @@ export class Repository {
   private openOnce(): Promise<boolean> {
     this.opened ??= this.openNow().then(
       (there) => {
-        if (!there) this.opened = undefined
+        if (!there) {
+          this.opened = undefined
+          this.folder.leave()
+        }
         return there
       },
       (error: unknown) => {
         this.opened = undefined
+        this.folder.leave()
         throw error
       },
     )
@@ -183,6 +207,7 @@ export class Repository {
 
   private async openNow(): Promise<boolean> {
     const { fs, paths } = this
+    this.folder.enter()
     if (fs.stat(join(paths.root, 'HEAD')) === undefined) {
       this.checkCreatable()
       return false
@@ -243,7 +268,7 @@ export class Repository {
    */
   private async create(head: string): Promise<void> {
     const { fs, paths } = this
-    fs.makeDir(paths.root)
+    this.disk.makeDir(paths.root)
     for (const folder of FOLDERS) fs.makeDir(join(paths.root, folder))
     await this.writeDurably('config', NEW_CONFIG)
     if (this.isInWorkTree()) await this.writeDurably('.gitignore', '*\n')
@@ -309,6 +334,16 @@ export class Repository {
     await this.commits.idle()
     await this.settle()
     if (this.journals.current !== undefined) return
+    this.tidy()
+  }
+
+  /** Everything is settled: removes what only this object needed. */
+  private tidy(): void {
+    if (this.folder.isMoved) {
+      // Whoever works on it where it is now does that.
+      this.journals.abandon([])
+      return
+    }
     this.refs.close()
     this.temporaries.close()
     this.journals.close()
@@ -324,10 +359,14 @@ export class Repository {
   private async settleAll(due: readonly Chapter[]): Promise<void> {
     // The group under way, if any, may have begun in one of these chapters.
     await this.commits.groupEnd()
-    for (const chapter of due) {
-      if (!this.unsettled.includes(chapter)) continue
+    const left = due.filter((chapter) => this.unsettled.includes(chapter))
+    if (left.length === 0 && this.folder.isMoved) return
+    for (const chapter of left) {
+      this.folder.check()
       const { names: packs, replaced } = chapter.packs
       await settle(this.recoveryParts(), { packs, replaced, refs: chapter.refs })
+      // Otherwise it is another folder that was synced.
+      this.folder.check()
       this.unsettled = this.unsettled.filter((other) => other !== chapter)
       await this.journals.release(chapter)
     }

@@ -8,6 +8,7 @@ import { Exclusive } from '../checkpoints/lifetime.ts'
 import { CorruptError, LockedError, StorageError } from '../errors.ts'
 import { type FileSystem, nodeFileSystem } from '../git/file-system.ts'
 import { isGone, Locks } from '../git/lock.ts'
+import { diskBelow, OpenedFolder } from '../git/opened-folder.ts'
 import { type Identity, parseOwner, systemIdentity } from '../git/process-identity.ts'
 import { decodeName, encodeName, type SessionId } from '../ids.ts'
 
@@ -24,7 +25,10 @@ export interface SessionFolderOptions {
 
 export class SessionFolder {
   readonly path: string
+  /** Also above the folder. */
+  readonly #disk: FileSystem
   readonly #fs: FileSystem
+  readonly #folder: OpenedFolder
   readonly #own: string
   readonly #locks: Locks
   readonly #lockTimeout: number
@@ -33,11 +37,14 @@ export class SessionFolder {
   #temporaries = 0
 
   constructor(path: string, options: SessionFolderOptions = {}) {
-    const { fs = nodeFileSystem, identity = systemIdentity, lockTimeout = 10_000 } = options
+    const { fs: disk = nodeFileSystem, identity = systemIdentity, lockTimeout = 10_000 } = options
     this.path = resolve(path)
-    this.#fs = fs
     this.#own = join(this.path, '.forkpoint')
     const owner = identity.newOwner()
+    this.#folder = new OpenedFolder(disk, this.path, `.forkpoint/${owner.id}.owner`)
+    const fs = diskBelow(disk, this.#folder)
+    this.#disk = disk
+    this.#fs = fs
     this.#locks = new Locks(fs, join(this.#own, `${owner.id}.owner`), owner, identity)
     this.#lockTimeout = lockTimeout
   }
@@ -49,6 +56,7 @@ export class SessionFolder {
 
   /** Names of all sessions, as far as file names tell: a long one is cut short. */
   names(): string[] {
+    this.#check()
     return this.#fs
       .readDir(this.path)
       .filter((file) => file.endsWith(SUFFIX))
@@ -58,11 +66,13 @@ export class SessionFolder {
 
   /** `undefined` when there is no such file. Throws CorruptError for a symbolic link. */
   read(file: string): Uint8Array | undefined {
+    this.#check()
     return this.#fs.readFile(file)
   }
 
   /** The first bytes of the file, as far as a head is expected to reach. */
   readStart(file: string): Uint8Array | undefined {
+    this.#check()
     const open = this.#fs.open(file, 'r')
     if (open === undefined) return undefined
     try {
@@ -74,6 +84,7 @@ export class SessionFolder {
   }
 
   exists(file: string): boolean {
+    this.#check()
     return this.#fs.stat(file) !== undefined
   }
 
@@ -94,6 +105,8 @@ export class SessionFolder {
     queue.waiting++
     try {
       return await queue.turns.run(() => this.#locked(name, () => work(this.fileOf(session))))
+    } catch (error) {
+      throw this.#folder.explained(error)
     } finally {
       if (--queue.waiting === 0) this.#queues.delete(name)
     }
@@ -111,12 +124,14 @@ export class SessionFolder {
       throw error
     }
     await this.#fs.syncDir(this.path)
+    this.#check()
   }
 
   /** Call it inside `change` only. */
   async remove(file: string): Promise<boolean> {
     const removed = this.#fs.unlink(file)
     await this.#fs.syncDir(this.path)
+    this.#check()
     return removed
   }
 
@@ -134,11 +149,12 @@ export class SessionFolder {
   }
 
   close(): void {
-    this.#locks.close()
+    if (!this.#folder.isMoved) this.#locks.close()
   }
 
   async #locked<T>(name: string, work: () => Promise<T>): Promise<T> {
     await this.#prepare()
+    this.#check()
     const file = join(this.#own, name)
     await this.#take(file)
     try {
@@ -172,6 +188,12 @@ export class SessionFolder {
     }
   }
 
+  /** Throws StoreMovedError when the folder that was used first is not there any more. */
+  #check(): void {
+    this.#folder.enter()
+    this.#folder.check()
+  }
+
   #prepare(): Promise<void> {
     this.#prepared ??= this.#makeFolders().catch((error) => {
       this.#prepared = undefined
@@ -181,7 +203,8 @@ export class SessionFolder {
   }
 
   async #makeFolders(): Promise<void> {
-    const made = this.#fs.makeDir(this.path)
+    this.#check()
+    const made = this.#disk.makeDir(this.path)
     const kind = this.#fs.stat(this.#own)?.kind
     if (kind === 'link' || kind === 'file') {
       const message = `'${this.#own}' has to be a folder of its own, not a ${kind}. Remove it, and try again.`
@@ -189,6 +212,7 @@ export class SessionFolder {
     }
     this.#fs.makeDir(this.#own)
     await this.#locks.prepareToken()
+    this.#check()
     await this.#fs.syncDir(this.path)
     for (let at = this.path; made !== undefined && at.length >= made.length; at = dirname(at)) {
       await this.#fs.syncDir(dirname(at))

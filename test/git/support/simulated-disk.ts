@@ -79,11 +79,12 @@ export class SimulatedDisk implements FileSystem {
     const { kind, content, mtimeMs } = this.state.node(id)
     let links = 0
     for (const { names } of this.state.nodes.values()) for (const to of names.values()) if (to === id) links++
-    return { kind, size: content.length, mtimeMs, ino: id, uid: process.getuid?.() ?? 0, links }
+    return { kind, size: content.length, mtimeMs, dev: 1, ino: id, uid: process.getuid?.() ?? 0, links }
   }
 
-  makeDir(path: string): string | undefined {
+  makeDir(path: string, within?: string): string | undefined {
     let topmost: string | undefined
+    if (within !== undefined && this.find(within) === undefined) throw failure('ENOENT', path)
     const parts = path.split('/')
     for (let n = 2; n <= parts.length; n++) {
       const part = parts.slice(0, n).join('/')
@@ -220,6 +221,7 @@ export class SimulatedDisk implements FileSystem {
       writeAsync: async (data, position) => write(data, position),
       sync: () => this.syncContent(path, id),
       size: () => this.state.node(id).content.length,
+      isInPlace: () => this.find(path) === id,
       close: () => {
         if (closed) throw new Error(`'${path}' was closed twice`)
         closed = true
@@ -319,7 +321,7 @@ export class SimulatedDisk implements FileSystem {
     if (this.dead) throw new Died()
     let id: number | undefined = ROOT
     for (const part of path.split('/')) {
-      if (part === '' || id === undefined) continue
+      if (part === '' || part === '.' || id === undefined) continue
       id = this.state.node(id).names.get(part)
     }
     return id
