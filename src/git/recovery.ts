@@ -16,6 +16,7 @@ import {
   removeLitter,
   type Scope,
 } from './adoption.ts'
+import { removeHalfPacks } from './half-packs.ts'
 import { isAncestor } from './history.ts'
 import { BrokenStreamError } from './inflate.ts'
 import type { Locks } from './lock.ts'
@@ -131,6 +132,7 @@ async function recoverFromKill(parts: RecoveryParts, estate: Estate): Promise<vo
   const announced = estate.records.flatMap(({ entry }) => (entry.kind === 'locks' ? entry.refs : []))
   breakLocks(parts, [...announced, ...ownLocks(parts)], ({ id }) => id === estate.owner)
   await settle(parts, { packs: [...packs], refs: refNames(groups) })
+  removeHalfPacks(parts, estate.owner)
   removeTemporaries(parts, new Set([estate.owner]))
 }
 

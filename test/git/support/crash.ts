@@ -266,7 +266,9 @@ export async function expectRecovered(aftermath: Aftermath): Promise<Scene> {
   )
   expectKept(disk, scene.attempts, `${what}, saved`)
   await repository.close()
-  expectTidy(expectKept(disk, scene.attempts, `${what}, closed`), what)
+  const closed = expectKept(disk, scene.attempts, `${what}, closed`)
+  expectTidy(closed, what)
+  if (isKill && !isDamaged) expect(halfPacks(closed), `${what}: half packs`).toEqual([])
   expect(scene.disk.openFiles, `${what}: open files`).toBe(0)
   return scene
 }
@@ -278,6 +280,10 @@ export function expectTidy({ files }: Verdict, what: string): void {
   )
   expect(left, `${what}: left behind`).toEqual([])
 }
+
+/** Packs without an index: to git they are garbage. */
+const halfPacks = ({ files }: Verdict): string[] =>
+  files.filter((name) => name.endsWith('.pack') && !files.includes(name.replace(/pack$/, 'idx')))
 
 const NEXT = 'refs/heads/next/main'
 const HOUR = 3_600_000
