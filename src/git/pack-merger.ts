@@ -1,6 +1,7 @@
 /**
  * Merging packs on disk, off the path of a save. What was merged stays for ten minutes, so that a `git fsck` or
- * `git clone` that is reading it can finish, but never so long that there are more than 64 packs.
+ * `git clone` that is reading it can finish, unless there are too many packs: then the oldest ones go, many at once and
+ * seldom. Why, and what holds: `docs/decisions/0004-pack-count-before-grace.md`.
  */
 import { join } from 'node:path'
 import { closeAll, type FileSystem, type OpenFile } from './file-system.ts'
@@ -13,7 +14,9 @@ import type { Placement } from './placement.ts'
 import { type RetiredPack, RetiredPacks } from './retired-packs.ts'
 import type { Temporaries } from './temporaries.ts'
 
+/** How many there are at most while nobody saves; while somebody does, so many that removing them is rare. */
 const MOST_PACKS = 64
+const MOST_WHILE_SAVING = 512
 const GRACE = 10 * 60 * 1000
 /** From this many packs on, the small ones are merged. */
 const ENOUGH = 24
@@ -77,16 +80,29 @@ export class PackMerger {
     return this.retired.tidy(() => this.parts.fs.syncDir(this.parts.paths.packs))
   }
 
-  /** Deletes retired packs whose time is over, and the oldest ones while there are too many packs. */
-  sweep(): void {
+  /**
+   * Deletes retired packs whose time is over; of the others, once there are too many packs, the oldest ones in one go.
+   *
+   * @param most how many packs are too many
+   */
+  sweep(most = MOST_WHILE_SAVING): void {
     const due = this.parts.now() - GRACE
-    let tooMany = this.retired.oldest === undefined ? 0 : this.packNames().length - MOST_PACKS
+    const count = this.retired.oldest === undefined ? 0 : this.packNames().length
+    let tooMany = count > most ? count - MOST_PACKS : 0
     for (;;) {
       const oldest = this.retired.oldest
       if (oldest === undefined || (tooMany <= 0 && oldest.since > due)) return
       if (this.remove(oldest)) tooMany--
       this.retired.drop(oldest)
     }
+  }
+
+  /** Nothing is saved here any more, for now: no more packs than git is quick with. */
+  rest(): void {
+    const names = this.packNames()
+    if (names.length <= MOST_PACKS) return
+    this.retired.load(new Set(names))
+    this.sweep(MOST_PACKS)
   }
 
   /**

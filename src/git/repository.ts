@@ -57,6 +57,7 @@ export class Repository {
   private settling: Promise<void> = Promise.resolve()
   private unsettled: Chapter[] = []
   private timer: NodeJS.Timeout | undefined
+  private quiet: NodeJS.Timeout | undefined
   private closed = false
   private readonly atTheEnd = { rest: () => this.rest() }
 
@@ -176,6 +177,7 @@ export class Repository {
       throw error
     } finally {
       clearTimeout(this.timer)
+      clearTimeout(this.quiet)
       open.delete(this.atTheEnd)
       this.objects.close()
     }
@@ -344,6 +346,7 @@ export class Repository {
       this.journals.abandon([])
       return
     }
+    this.merger.rest()
     this.refs.close()
     this.temporaries.close()
     this.journals.close()
@@ -373,6 +376,16 @@ export class Repository {
     this.placement.unkeep()
     await this.merger.compact()
     this.merger.sweep()
+    this.quiet ??= setTimeout(() => this.comeToRest(), QUIET).unref()
+    this.quiet.refresh()
+  }
+
+  private comeToRest(): void {
+    try {
+      if (!this.closed && !this.folder.isMoved) this.merger.rest()
+    } catch {
+      // What is too much stays until somebody settles again.
+    }
   }
 
   private recoveryParts(): RecoveryParts {
@@ -391,6 +404,8 @@ const FOLDERS = [
   'forkpoint/tmp',
   'forkpoint/journals',
 ]
+/** Milliseconds without a save after which packs that were merged need not wait for the next one. */
+const QUIET = 5000
 const NOT_OURS = new Set(['EACCES', 'EPERM', 'EROFS', 'EINVAL'])
 const OUR_NAMES = new Set(['objects', 'refs', 'forkpoint', 'config', '.gitignore', 'HEAD'])
 

@@ -243,6 +243,27 @@ describe('packs', () => {
     expectKept(scene.disk.state, scene.attempts, 'many openings')
   })
 
+  it('that were merged go seldom while saving goes on, many at once, and down to 64 at rest', async () => {
+    const scene = new Scene()
+    const repository = scene.repository()
+    const packs = (): number =>
+      scene.disk.readDir('/data/store/objects/pack').filter((name) => name.endsWith('.pack')).length
+    let [tip, most, before, removals]: [string | undefined, number, number, number] = [undefined, 0, 0, 0]
+    for (let n = 0; n < 600; n++) {
+      tip = await scene.save(repository, MAIN, `${n}`, tip)
+      const now = packs()
+      if (now < before) removals++
+      most = Math.max(most, now)
+      before = now
+    }
+    expect(most).toBeLessThan(540)
+    expect(most).toBeGreaterThan(400)
+    expect(removals).toBeLessThan(3)
+    await repository.close()
+    expect(packs()).toBeLessThanOrEqual(64)
+    expectKept(scene.disk.state, scene.attempts, 'merged')
+  })
+
   it('that were merged are deleted when nobody can be reading them any more', async () => {
     let now = Date.now()
     const scene = new Scene(undefined, undefined, [], () => now)
