@@ -109,7 +109,7 @@ export class Permissions {
       }
     }
     if (maybe !== undefined) return maybe
-    if (guarded && command.opaque)
+    if (guarded && command.opaque !== undefined)
       return { decision: 'ask', by: 'default', reason: 'it runs what cannot be judged' }
     if (guarded && command.risky)
       return { decision: 'ask', by: 'default', reason: 'it sets variables that may change what runs' }
@@ -126,7 +126,7 @@ export class Permissions {
       return [{ decision: 'ask', by: 'default', reason: 'it names too many files to be judged' }]
     }
     const places = (path: string): string[] =>
-      path.startsWith('/') ? [path] : bases.map((folder) => (folder === '.' ? path : `${folder}/${path}`))
+      path.startsWith('/') ? [path] : bases.map((folder) => posix.join(folder, path))
     return relevant.flatMap((use) =>
       places(use.path).map((path) =>
         use.how === 'redirection'
@@ -141,7 +141,7 @@ export class Permissions {
     const whole =
       base.decision === 'allow' &&
       (base.by === 'default' || this.#allow.some((rule) => rule.text === base.rule && rule.isWhole))
-    const paths = path.includes(HOLE) ? undefined : this.#names(path)
+    const paths = isOpen(path) ? undefined : this.#names(path)
     if (paths === undefined) {
       const reason = `it ${kind}s a file that is not known to be in the workspace`
       return whole ? this.#named(use, base) : { decision: 'ask', by: 'default', reason }
@@ -156,8 +156,8 @@ export class Permissions {
    */
   #named({ how, kind, path }: FileUse, base: Verdict): Verdict {
     if (how === 'mentioned' && path === HOLE) return base
-    const isCertain = how !== 'mentioned' && how !== 'below' && !path.includes(HOLE)
-    const known = path.includes(HOLE) ? [withoutRoot(path)] : (this.#names(path) ?? [])
+    const isCertain = how !== 'mentioned' && how !== 'below' && !isOpen(path)
+    const known = isOpen(path) ? [withoutRoot(path)] : (this.#names(path) ?? [])
     const paths = how === 'below' ? known.map((name) => (name === '.' ? HOLE : `${name}/${HOLE}`)) : known
     for (const [decision, rules] of [
       ['deny', this.#deny],
@@ -212,8 +212,13 @@ function basesOf(folders: readonly string[]): string[] {
   return bases
 }
 
+/** Whether it is known only when the command runs which file this is. */
+const isOpen = (path: string): boolean => path.includes(HOLE) || /^\/+proc\//.test(path)
+
 /** A path with holes, relative to any folder that it may be in. */
 function withoutRoot(path: string): string {
+  // `/proc/self/cwd` and the like lead anywhere.
+  if (!path.includes(HOLE)) return HOLE + path.slice(path.lastIndexOf('/'))
   const name = path.startsWith('/') ? path.slice(path.indexOf(HOLE)) : posix.normalize(path)
   return name.split('/').includes('..') ? HOLE : name
 }

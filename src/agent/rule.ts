@@ -82,9 +82,11 @@ export class Rule {
   }
 
   /** Whether a command is certain to be what the rule means: as it stands, with no variable before it. */
-  allows({ assigned, outer, risky, text, words }: SimpleCommand): boolean {
+  allows({ assigned, opaque, outer, risky, text, words }: SimpleCommand): boolean {
     if (this.isWhole) return true
     if (assigned || risky || words.length === 0) return false
+    // `sed:*` did not mean `sed '1e rm x'`.
+    if (opaque === 'here' && this.#words.length < 2) return false
     if (this.#fits(text)) return true
     // `xargs grep:*` names what xargs runs; `xargs:*` does not.
     return outer !== undefined && this.#words.length > outer.at && this.#fits(outer.text)
@@ -93,7 +95,7 @@ export class Rule {
   /** Whether a command is, or may be, what the rule means, in any disguise that is easy to see through. */
   refuses(command: SimpleCommand): Fit {
     if (this.isWhole) return 'yes'
-    const { text, words, wraps } = command
+    const { text, unknown, words, wraps } = command
     if (this.#fits(text)) return 'yes'
     let readings = 0
     let fit: Fit = 'no'
@@ -107,6 +109,7 @@ export class Rule {
       }
       if (this.#holdsWords(words.slice(index))) fit = 'maybe'
     }
+    if (unknown && this.#words.length > 0 && this.isMentionedIn(words.slice(1).join(' '))) return 'maybe'
     return fit
   }
 

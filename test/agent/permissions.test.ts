@@ -309,6 +309,12 @@ describe('rules for commands', () => {
     expect(bash(policy, 'xargs rm')).toBe('deny')
   })
 
+  test('what runs commands by an option has to be allowed with that option', () => {
+    expect(bash({ allow: ['bash(docker:*)'], defaultDecision: 'deny' }, 'docker run x')).toBe('deny')
+    expect(bash({ allow: ['bash(docker run:*)'], defaultDecision: 'deny' }, 'docker run x')).toBe('allow')
+    expect(bash({ allow: ['bash(docker:*)'], defaultDecision: 'deny' }, 'docker ps')).toBe('allow')
+  })
+
   test('code of another language is what its rule allows, unless something is denied', () => {
     const policy: PermissionPolicy = { allow: ['bash(node:*)'], defaultDecision: 'deny' }
     expect(bash(policy, 'node -e "1"')).toBe('allow')

@@ -156,6 +156,8 @@ describe('the workspace', () => {
       expect((await use(other)('read', { path })).text).toBe('1\thello')
     }
     expect(new Workspace(other).names('b.txt')).toEqual(['b.txt', 'a.txt'])
+    // By another way in: the rules for its name hold all the same.
+    expect(new Workspace(root).names(join(other, 'b.txt'))).toEqual(['a.txt'])
   })
 
   test('grep does not follow links out', async () => {

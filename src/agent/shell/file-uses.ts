@@ -36,6 +36,20 @@ const OUTPUT_OPTION =
 /** Options of subcommands of git that change files of the workspace. */
 const GIT_WRITES = set('checkout restore rm mv clean apply am stash reset revert merge rebase pull switch')
 
+/** Take their words for data, files or names of their own, and run none of them. */
+const PLAIN = set('git tr yes basename dirname mktemp cal df ps top free')
+const KNOWN = [READS, LISTS, WRITES, COPIES, NO_FILES, PLAIN]
+
+/** Whether a command is known to run none of its words. */
+export const isKnown = (name: string): boolean => KNOWN.some((names) => names.has(baseName(name)))
+
+/** Run or read the files that they are given, and write others. */
+const ONLY_READS = set(
+  'git node nodejs python pypy ruby perl php lua bash sh dash zsh tsx ts-node tsc vitest jest mocha pytest go cargo rustc gcc g++ clang cc make npm pnpm yarn docker curl wget env time',
+)
+/** Subcommands of git that change or delete whatever they find. */
+const GIT_SWEEPS = set('clean --hard')
+
 /** What a command does to the files that its words name. */
 export function filesNamed(words: readonly ShellWord[]): FileUse[] {
   const name = baseName(words[0]?.text ?? '')
@@ -47,12 +61,15 @@ export function filesNamed(words: readonly ShellWord[]): FileUse[] {
     for (const path of paths) if (path !== '') uses.push({ kind, how, path })
   }
   const options = texts.filter((text) => text.startsWith('-'))
-  const isRecursive = options.some((option) => /^-[a-zA-Z]*[rRa]|^--(?:recursive|archive|deref)/.test(option))
+  const isRecursive = options.some((option) =>
+    /^-[a-zA-Z]*[rRad]|^--(?:recursive|archive|deref|dir)/.test(option),
+  )
   const below = ALWAYS_BELOW.has(name) || (RECURSIVE.has(name) && isRecursive)
   add('write', 'named', valuesOf(texts, OUTPUT_OPTION))
   if (COPIES.has(name)) {
     const target = valuesOf(texts, /^(?:-t|--target-directory)$/)[0] ?? operands.at(-1) ?? ''
-    const sources = operands.filter((operand) => operand !== target)
+    // One that is not known may be several: `.env{,.bak}`.
+    const sources = operands.filter((operand) => operand !== target || operand.includes(HOLE))
     add('read', 'named', sources)
     add('write', 'named', [target, ...sources.map((source) => `${target}/${baseName(source)}`)])
     if (name === 'mv') add('write', 'named', sources)
@@ -90,13 +107,13 @@ export function filesNamed(words: readonly ShellWord[]): FileUse[] {
   } else {
     const parts = texts.flatMap(partsOf)
     add('read', 'mentioned', parts)
-    if (name === 'git' && texts.some((text) => GIT_WRITES.has(text))) add('write', 'mentioned', parts)
-    if (name === 'git' && texts.includes('grep')) add('read', 'below', ['.'])
-    if (/^(?:tar|zip|7z|7za|cpio|pax)$/.test(name)) {
-      add('read', 'below', operands)
-      add('write', 'mentioned', parts)
+    if (!ONLY_READS.has(name.replace(/[\d.]+$/, ''))) add('write', 'mentioned', parts)
+    if (name === 'git') {
+      if (texts.some((text) => GIT_WRITES.has(text))) add('write', 'mentioned', parts)
+      if (texts.some((text) => GIT_SWEEPS.has(text))) add('write', 'below', ['.'])
+      if (texts.includes('grep')) add('read', 'below', ['.'])
     }
-    if (/^(?:gzip|bzip2|xz|zstd|unzip|gunzip)$/.test(name)) add('write', 'mentioned', parts)
+    if (/^(?:tar|zip|7z|7za|cpio|pax)$/.test(name)) add('read', 'below', operands)
   }
   return uses
 }

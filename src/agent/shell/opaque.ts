@@ -78,6 +78,8 @@ const RUNNERS: Readonly<Record<string, true | RegExp>> = {
   sort: / --compress-prog/,
   split: / --filter/,
   rg: / --(?:pre|hostname-bin)(?:[ =]|$)/,
+  ag: / --pager/,
+  bat: / --pager/,
   fd: / (?:-[a-zA-Z]*[xX]|--exec)/,
   fdfind: / (?:-[a-zA-Z]*[xX]|--exec)/,
   vi: true,
@@ -89,25 +91,31 @@ const RUNNERS: Readonly<Record<string, true | RegExp>> = {
   view: true,
   man: / (?:-[a-zA-Z]*[PH]|--pager|--html)/,
   curl: / (?:-K|--config)/,
-  git: / (?:-c|--config-env|--exec-path|--upload-pack|--receive-pack|clone -u|--open-files-in-pager|--extcmd|--exec|-x|-O[^ ]*|config|alias|filter-branch|difftool|mergetool|submodule foreach|bisect run)(?:[ =]|$)/,
+  git: / ext::| (?:-c|--config-env|--exec-path|--upload-pack|--receive-pack|clone -u|--open-files-in-pager|--smtp-server|send-email|--extcmd|--exec|-x|-O[^ ]*|config|alias|filter-branch|difftool|mergetool|submodule foreach|bisect run)(?:[ =]|$)/,
   npm: / (?:explore|config|set)(?: |$)| -c|--call|--script-shell/,
   npx: / (?:-c|--call)(?:[ =]|$)/,
   go: / (?:run|generate|-exec)(?:[ =]|$)|-toolexec|-vettool/,
   cargo: / --config/,
 }
 
+/**
+ * `always`: a program whose purpose it is to run what it is told, or to run it elsewhere. `here`: one that does so only
+ * with these words, which a rule for its bare name did not mean.
+ */
+export type Opaque = 'always' | 'here'
+
 /** Whether a command runs what is no command line, so that nobody can say what it does. */
-export function isOpaque(words: readonly ShellWord[]): boolean {
+export function opaqueness(words: readonly ShellWord[]): Opaque | undefined {
   const name = baseName(words[0]!.text)
   const rest = words.slice(1)
-  const plain = name.replace(/[\d.-]+$/, '')
-  if (/^ld(?:-linux.*|-musl.*|)?\.so/.test(name)) return true
-  if (isShell(name) || INTERPRETERS.has(plain)) return interpreter(rest)
-  if (/^[gmn]?awk$/.test(name)) return !rest.every(({ text }) => isPlainAwk(text))
-  if (/^g?sed$/.test(name)) return !isPlainSed(rest)
+  if (/^ld(?:-linux.*|-musl.*|)?\.so/.test(name)) return 'always'
+  if (isShell(name) || INTERPRETERS.has(name.replace(/[\d.-]+$/, '')))
+    return interpreter(rest) ? 'always' : undefined
+  if (/^[gmn]?awk$/.test(name)) return rest.every(({ text }) => isPlainAwk(text)) ? undefined : 'here'
+  if (/^g?sed$/.test(name)) return isPlainSed(rest) ? undefined : 'here'
   const runner = Object.hasOwn(RUNNERS, name) ? RUNNERS[name]! : undefined
-  if (runner === undefined) return false
-  return runner === true || runner.test(` ${rest.map(({ text }) => text).join(' ')}`)
+  if (runner === undefined || runner === true) return runner && 'always'
+  return runner.test(` ${rest.map(({ text }) => text).join(' ')}`) ? 'here' : undefined
 }
 
 /** The text that a shell is given with `-c`, when it is known. */
@@ -140,8 +148,13 @@ function interpreter(rest: readonly ShellWord[]): boolean {
 }
 
 /** Neither runs a command nor opens a file by itself. */
-const isPlainAwk = (text: string): boolean =>
-  !text.includes(HOLE) && !/system|[|>@]|getline|close|^-[fieEl]|^--/.test(text)
+function isPlainAwk(text: string): boolean {
+  if (text.includes(HOLE) || /system|@|getline|close|^-[fieEl]|^--/.test(text)) return false
+  return text.split(/[;{}\n]/).every((statement) => {
+    const print = statement.indexOf('print')
+    return print === -1 || !/[|>]/.test(statement.slice(print))
+  })
+}
 
 /** `1,5p`, `s/a/b/g`, and nothing that runs or writes. */
 function isPlainSed(rest: readonly ShellWord[]): boolean {

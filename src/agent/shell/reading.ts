@@ -14,8 +14,8 @@ import {
 } from 'unbash'
 import { HOLE } from '../pattern.ts'
 import { isPlainVariable, whyHidden } from './builtins.ts'
-import { type FileUse, filesNamed, foldersEntered } from './file-uses.ts'
-import { isOpaque, shellText } from './opaque.ts'
+import { type FileUse, filesNamed, foldersEntered, isKnown } from './file-uses.ts'
+import { type Opaque, opaqueness, shellText } from './opaque.ts'
 import { whyUnclear } from './unclear.ts'
 import { type ShellWord, wordOf } from './word.ts'
 import { type Inner, innerCommands, isShell, isWrapper } from './wrappers.ts'
@@ -31,9 +31,11 @@ export interface SimpleCommand {
   /** It sets variables that may change what it, or a later command, runs. */
   risky: boolean
   /** It runs code that is no command line. */
-  opaque: boolean
+  opaque: Opaque | undefined
   /** Any of its words may begin a command that it runs. */
   wraps: boolean
+  /** Nobody knows whether it runs any of its words. */
+  unknown: boolean
   /** The command that runs this one, and which of its words is the first of this one. */
   outer: { text: string; at: number } | undefined
 }
@@ -192,9 +194,10 @@ class Reader implements ShellReading {
       text: text ?? words.map(({ text }) => shownWord(text)).join(' '),
       assigned,
       risky,
-      opaque: false,
+      opaque: undefined,
       // The words of an inner command are among those of the outer one.
       wraps: outer === undefined && isWrapper(words),
+      unknown: words.length > 0 && !isKnown(words[0]!.text),
       outer,
     }
     this.commands.push(command)
@@ -220,7 +223,7 @@ class Reader implements ShellReading {
     const own = words[0]!.text.endsWith('find') ? words : words.slice(0, inner?.[0]?.at)
     for (const use of filesNamed(own)) this.files.push(use)
     for (const folder of foldersEntered(own)) this.folders.push(folder)
-    command.opaque = script === undefined && isOpaque(words)
+    command.opaque = script === undefined ? opaqueness(words) : undefined
     if (inner === undefined || (command.opaque && isShell(name.text)))
       this.#doubt(`it is not known what ${name.text} runs`)
     if (script !== undefined) this.script(script, depth + 1)
