@@ -9,6 +9,8 @@ export type Fit = 'yes' | 'maybe' | 'no'
 
 /** Ways to read one command that are compared with a rule, before it is left to a person. */
 const MOST_READINGS = 32
+/** Places in a text that are looked at, before it is taken to hold the command. */
+const MOST_MENTIONS = 500
 const PATH_TOOLS = ['read', 'write', 'edit', 'ls', 'glob', 'grep']
 
 export class Rule {
@@ -19,9 +21,10 @@ export class Rule {
   readonly #tool: TextPattern
   readonly #pattern: string
   readonly #start: string
-  /** The words before any star, and the start of one that a star cuts. */
+  /** The words before any star. */
   readonly #words: readonly string[]
-  readonly #cut: string | undefined
+  /** The name of the command in lower case, or the start of it that a star leaves. */
+  readonly #name: string
   readonly #commands: readonly TextPattern[]
   readonly #input: TextPattern
   readonly #path: PathPattern | undefined
@@ -55,8 +58,9 @@ export class Rule {
     )
     const [head, ...rest] = this.#start.split('*')
     const words = head!.split(' ')
-    this.#cut = rest.length > 0 ? words.pop() : undefined
+    const cut = rest.length > 0 ? words.pop()! : ''
     this.#words = words.filter((word) => word !== '')
+    this.#name = baseName(this.#words[0] ?? cut).toLowerCase()
     if (!this.isWhole && PATH_TOOLS.some((name) => this.isFor(name))) {
       this.#path = pathOf(this.#pattern, this.text, list)
       this.#anyCase = pathOf(folded(this.#pattern), this.text, list)
@@ -118,7 +122,8 @@ export class Rule {
     if (this.isWhole) return true
     const start = this.#start.split('*', 1)[0]!.trim()
     if (start === '') return true
-    for (let from = 0; ; ) {
+    for (let from = 0, found = 0; ; found++) {
+      if (found > MOST_MENTIONS) return true
       const at = find(text, start, from)
       if (at === -1) return false
       const end = at + start.length
@@ -130,8 +135,7 @@ export class Rule {
   /** Whether a word may be the name of the command. Some disks do not tell cases of a name apart. */
   #isFor(word: string): boolean {
     const name = baseName(word).toLowerCase()
-    if (this.#words.length > 0) return name === baseName(this.#words[0]!).toLowerCase()
-    return name.startsWith(baseName(this.#cut ?? '').toLowerCase())
+    return this.#words.length > 0 ? name === this.#name : name.startsWith(this.#name)
   }
 
   #fits(text: string): boolean {

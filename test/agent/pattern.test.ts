@@ -112,6 +112,7 @@ const HOSTILE = [
   'cat <<E ',
   'rm -x ',
   'a;',
+  'a',
   ' ',
   "sh -c '",
   'cp .env ',
@@ -126,6 +127,7 @@ test.each(HOSTILE)('a command of 80,000 characters %j is judged soon, and never 
     'bash(*x*y)',
     `bash(${'a*'.repeat(20_000)})`,
     `bash(${' '.repeat(LONG)}x:*)`,
+    `bash(${'a'.repeat(LONG / 2)}:*)`,
     'read(.env)',
   ]
   const permissions = new Permissions({ deny: rules, defaultDecision: 'allow' })
