@@ -85,11 +85,11 @@ describe('files', () => {
   test('a glob that would backtrack for ever is answered soon, and one that is none is refused', async () => {
     const name = 'a'.repeat(200)
     const run = use(await workspaceWith({ [name]: 'x' }))
-    const start = performance.now()
+    const start = process.cpuUsage()
     expect((await run('glob', { pattern: `${'*a'.repeat(100)}b` })).text).toBe('No file fits.')
     expect((await run('glob', { pattern: '*a'.repeat(100) })).text).toBe(name)
     expect((await run('grep', { pattern: 'x', glob: `${'**/'.repeat(50)}b` })).text).toBe('No line fits.')
-    expect(performance.now() - start).toBeLessThan(5000)
+    expect(process.cpuUsage(start).user / 1000).toBeLessThan(3000)
     await expect(run('glob', { pattern: 'a'.repeat(5000) })).rejects.toThrow('no valid pattern')
     await expect(run('glob', { pattern: '{a,{b}' })).rejects.toThrow('no valid pattern')
   })
