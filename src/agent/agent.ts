@@ -21,7 +21,7 @@ import {
   type SessionOptions,
   type SharedOptions,
 } from './options.ts'
-import { mergePolicies } from './permissions.ts'
+import { mergePolicies } from './policy.ts'
 import { Scrubber } from './secrets.ts'
 import { AgentSession } from './session.ts'
 import { OUTPUT_LIMIT } from './tools/index.ts'

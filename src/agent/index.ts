@@ -23,7 +23,7 @@ export type { Decisions, OnPermission, PermissionAnswer, PermissionRequest } fro
 export type { ForkRequest } from './lines.ts'
 export type { ModelLimits } from './model-guard.ts'
 export type { AgentOptions, ModelChoice, ResumeOptions, SessionOptions, SharedOptions } from './options.ts'
-export type { Decision, PermissionPolicy } from './permissions.ts'
+export type { Decision, PermissionPolicy } from './policy.ts'
 export type { OnConflict, SaveOptions } from './saver.ts'
 export { AgentSession, type ResumeRunOptions, type SendOptions } from './session.ts'
 export type { PendingCall, RunInfo, RunStatus, TurnResult } from './turn-result.ts'

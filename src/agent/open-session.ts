@@ -6,7 +6,8 @@ import { Draft } from './draft.ts'
 import type { Host } from './host.ts'
 import type { ReadyModel } from './model.ts'
 import type { ModelChoice, SharedOptions } from './options.ts'
-import { mergePolicies, type PermissionPolicy, Permissions } from './permissions.ts'
+import type { Permissions } from './permissions.ts'
+import { mergePolicies, type PermissionPolicy } from './policy.ts'
 import { Recorder } from './recorder.ts'
 import { Saver } from './saver.ts'
 import { Workspace } from './tools/index.ts'
@@ -84,6 +85,8 @@ async function assemble(
     },
   })
   markInterrupted(draft, host)
+  // The parser of commands takes its time to load, and is not needed before.
+  const { Permissions } = await import('./permissions.ts')
   const permissions = new Permissions(policy, (path) => workspace.names(path))
   return {
     draft,

@@ -5,7 +5,7 @@ import type { SessionStore } from '../store/session-store.ts'
 import type { Environment } from './config-parser.ts'
 import type { OnPermission } from './judge.ts'
 import type { ModelLimits } from './model-guard.ts'
-import { type PermissionPolicy, Permissions } from './permissions.ts'
+import { type PermissionPolicy, parsePolicy } from './policy.ts'
 import type { OnConflict } from './saver.ts'
 
 /** Model of the configuration as `provider/model`, or an AI SDK model. */
@@ -80,7 +80,7 @@ export function checkShared(options: SharedOptions): void {
   if (maxSteps !== undefined && !(Number.isSafeInteger(maxSteps) && maxSteps > 0)) {
     throw new TypeError('maxSteps has to be a whole number from 1 on')
   }
-  if (permissionPolicy !== undefined) new Permissions(permissionPolicy)
+  if (permissionPolicy !== undefined) parsePolicy(permissionPolicy)
 }
 
 export function checkSessionOptions(workspace: unknown, options: SessionOptions): void {

@@ -1,59 +1,66 @@
-/** Patterns of permission rules and of the `glob` tool. */
+/**
+ * Patterns of permission rules and of the tools that look for files. They come from policies and from models, so none
+ * of them backtracks: the time is at most the length of the text times the length of the pattern.
+ */
 
 /**
- * A glob for paths: `*` and `?` stay within a folder, `**` crosses folders, `{a,b}` and `[abc]` as in a shell. A
- * pattern without a slash fits at any depth, one that ends in a slash everything below; a slash at the start is the
- * workspace.
+ * Stands in a text for something that is known only when a command runs: any text at all. No command and no path can
+ * hold this character.
  */
-export function pathPattern(glob: string): RegExp {
-  const whole = glob.replace(/^\.?\//, '').replace(/\/$/, '/**')
-  const anyDepth = !glob.includes('/')
-  const below = whole.endsWith('/**')
-  const body = source(below ? whole.slice(0, -3) : whole)
-  return new RegExp(`^${anyDepth ? '(?:.*/)?' : ''}${body}${below ? '(?:/.*)?' : ''}$`, 'su')
-}
+export const HOLE = '\0'
 
-/** A glob for texts, where `*` is any text at all. */
-export const textPattern = (glob: string): RegExp =>
-  new RegExp(`^${glob.split(/\*+/).map(quoted).join('.*')}$`, 'su')
+/** A pattern for texts, where `*` is any text at all. */
+export class TextPattern {
+  readonly #pieces: readonly string[]
 
-function source(glob: string): string {
-  let out = ''
-  let braces = 0
-  for (let index = 0; index < glob.length; index++) {
-    const char = glob[index]!
-    if (char === '*') {
-      let stars = 1
-      while (glob[index + stars] === '*') stars++
-      index += stars - 1
-      if (stars === 1) out += '[^/]*'
-      else if (glob[index + 1] === '/') {
-        out += '(?:[^/]+/)*'
-        index++
-      } else out += '.*'
-    } else if (char === '?') out += '[^/]'
-    else if (char === '[') {
-      const end = glob.indexOf(']', index + 2)
-      if (end === -1) out += '\\['
-      else {
-        const inside = glob
-          .slice(index + 1, end)
-          .replace(/[\\[\]]/g, '\\$&')
-          .replace(/[&|~]{2}/g, (two) => two[0]!)
-        out += `(?!/)[${inside.replace(/^!/, '^')}]`
-        index = end
-      }
-    } else if (char === '{' && glob.indexOf('}', index) !== -1) {
-      out += '(?:'
-      braces++
-    } else if (char === '}' && braces > 0) {
-      out += ')'
-      braces--
-    } else if (char === ',' && braces > 0) out += '|'
-    else if (char === '\\' && index + 1 < glob.length) out += quoted(glob[++index]!)
-    else out += quoted(char)
+  constructor(glob: string) {
+    this.#pieces = glob.split(/\*+/)
   }
-  return out
+
+  /** Whether the text fits, whatever its holes come to. */
+  fits(text: string): boolean {
+    return inOrder(this.#pieces, text)
+  }
+
+  /** Whether the text may fit, as its holes may come to anything. */
+  mayFit(text: string): boolean {
+    const parts = text.split(HOLE)
+    if (parts.length === 1) return this.fits(text)
+    const [start, end] = [this.#pieces[0]!, this.#pieces.at(-1)!]
+    if (this.#pieces.length === 1) return inOrder(parts, start)
+    // Stars on both sides take in what lies between: only the two ends can differ.
+    const [head, tail] = [parts[0]!, parts.at(-1)!]
+    return (start.startsWith(head) || head.startsWith(start)) && (end.endsWith(tail) || tail.endsWith(end))
+  }
 }
 
-const quoted = (text: string): string => text.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&')
+/** Whether a text begins with the first piece, ends with the last, and has the others between, in order. */
+function inOrder(pieces: readonly string[], text: string): boolean {
+  const [first, last] = [pieces[0]!, pieces.at(-1)!]
+  if (pieces.length === 1) return text === first
+  if (!text.startsWith(first)) return false
+  let from = first.length
+  for (const piece of pieces.slice(1, -1)) {
+    const at = find(text, piece, from)
+    if (at === -1) return false
+    from = at + piece.length
+  }
+  return text.length - last.length >= from && text.endsWith(last)
+}
+
+/** As `indexOf`, in linear time for long pieces too (Knuth, Morris and Pratt). */
+export function find(text: string, piece: string, from: number): number {
+  if (piece.length <= 64) return text.indexOf(piece, from)
+  const fallback = new Int32Array(piece.length)
+  for (let index = 1, length = 0; index < piece.length; index++) {
+    while (length > 0 && piece[index] !== piece[length]) length = fallback[length - 1]!
+    if (piece[index] === piece[length]) length++
+    fallback[index] = length
+  }
+  for (let index = from, length = 0; index < text.length; index++) {
+    while (length > 0 && text[index] !== piece[length]) length = fallback[length - 1]!
+    if (text[index] === piece[length]) length++
+    if (length === piece.length) return index - length + 1
+  }
+  return -1
+}

@@ -1,27 +1,15 @@
 /**
  * The permission policy: which tool calls run, which are asked about, which are refused. Deny goes before ask, ask
- * before allow, allow before the default.
+ * before allow, allow before the default. Rules are no sandbox: they judge what a call says, not what a program does.
  */
-import { pathPattern, textPattern } from './pattern.ts'
-import { parseShell, type Redirection, type SimpleCommand, WRAPPERS } from './shell.ts'
+import { posix } from 'node:path'
+import { HOLE } from './pattern.ts'
+import { type Decision, mergePolicies, type PermissionPolicy, parsePolicy } from './policy.ts'
+import type { Rule } from './rule.ts'
+import type { FileUse } from './shell/file-uses.ts'
+import { readShell, type ShellReading, type SimpleCommand } from './shell/reading.ts'
 
-export type Decision = 'allow' | 'deny' | 'ask'
-
-/**
- * Rules are `tool` or `tool(pattern)`; names in any case, with `*` in them. For tools with a path the pattern is a
- * glob relative to the workspace (`read(src/**)`); for `bash` a command (`bash(git status)`), a command with any
- * arguments (`bash(git status:*)`) or a text with `*`; for other tools a text with `*` compared with the input as
- * JSON. `tool(*)` means the same as `tool`.
- */
-export interface PermissionPolicy {
-  deny?: readonly string[]
-  ask?: readonly string[]
-  allow?: readonly string[]
-  /** Default `ask`. */
-  defaultDecision?: Decision
-  /** `false`: everything is allowed. Default true. */
-  enabled?: boolean
-}
+export { type Decision, mergePolicies, type PermissionPolicy }
 
 /** What a rule is compared with. */
 export type Subject =
@@ -38,24 +26,12 @@ export interface Verdict {
   reason?: string
 }
 
-/** Names of a path for a redirection; `undefined` when it leads outside the workspace. */
+/** Names of a path that a command uses; `undefined` when it leads outside the workspace. */
 export type PathNames = (path: string) => readonly string[] | undefined
 
-/** `over` on top of `under`, field by field; a field that `over` does not have stays. */
-export function mergePolicies(
-  under: PermissionPolicy | undefined,
-  over: PermissionPolicy | undefined,
-): PermissionPolicy {
-  const given = Object.entries(over ?? {}).filter(([, value]) => value !== undefined)
-  return { ...under, ...Object.fromEntries(given) }
-}
-
-interface Rule {
-  text: string
-  tool: RegExp
-  /** `undefined`: fits every call of the tool. */
-  pattern: string | undefined
-}
+/** Files that one command line names, and places they may be in, before it is left to a person. */
+const MOST_FILES = 1000
+const MOST_FOLDERS = 8
 
 /** A policy whose rules are parsed. */
 export class Permissions {
@@ -67,85 +43,135 @@ export class Permissions {
   readonly #names: PathNames
 
   /** Throws TypeError for a policy or a rule that is none. */
-  constructor(policy: PermissionPolicy, names: PathNames = (path) => [path]) {
-    this.#deny = parseRules('deny', policy.deny)
-    this.#ask = parseRules('ask', policy.ask)
-    this.#allow = parseRules('allow', policy.allow)
-    this.#default = policy.defaultDecision ?? 'ask'
-    if (!['allow', 'deny', 'ask'].includes(this.#default)) {
-      throw new TypeError("defaultDecision of a permission policy has to be 'allow', 'deny' or 'ask'")
-    }
-    this.#enabled = policy.enabled ?? true
-    if (typeof this.#enabled !== 'boolean')
-      throw new TypeError('enabled of a permission policy has to be a boolean')
+  constructor(policy: PermissionPolicy, names: PathNames = (path) => [posix.normalize(path)]) {
+    const { allow, ask, defaultDecision, deny, enabled } = parsePolicy(policy)
+    this.#deny = deny
+    this.#ask = ask
+    this.#allow = allow
+    this.#default = defaultDecision
+    this.#enabled = enabled
     this.#names = names
   }
 
   decide(subject: Subject): Verdict {
     if (!this.#enabled) return { decision: 'allow', by: 'disabled' }
-    return subject.kind === 'command' ? this.#command(subject.tool, subject.command) : this.#simple(subject)
+    return subject.kind === 'command' ? this.#line(subject.tool, subject.command) : this.#simple(subject)
   }
 
   #simple(subject: Exclude<Subject, { kind: 'command' }>): Verdict {
-    const fits = (rule: Rule, all: boolean): boolean => {
-      if (!rule.tool.test(subject.tool)) return false
-      if (rule.pattern === undefined) return true
-      if (subject.kind === 'input') return textPattern(rule.pattern).test(subject.text)
-      const pattern = pathPattern(rule.pattern)
-      // A link is allowed only for what it leads to; refused for either name.
-      return all ? pattern.test(subject.paths.at(-1)!) : subject.paths.some((path) => pattern.test(path))
+    if (subject.kind === 'input') {
+      const fits = (rule: Rule) => rule.isFor(subject.tool) && rule.fitsInput(subject.text)
+      return this.#first(fits, fits)
     }
+    const { paths, tool } = subject
+    // A link is allowed only for what it leads to; refused for either name.
     return this.#first(
-      (rule) => fits(rule, false),
-      (rule) => fits(rule, true),
+      (rule) => refusesTool(rule, tool) && paths.some((path) => rule.refusesPath(path)),
+      (rule) => rule.isFor(tool) && rule.allowsPath(paths.at(-1)!),
     )
   }
 
-  #command(tool: string, command: string): Verdict {
-    const [deny, ask, allow] = [this.#deny, this.#ask, this.#allow].map((rules) =>
-      rules.filter((rule) => rule.tool.test(tool)),
-    ) as [Rule[], Rule[], Rule[]]
-    const looks = [...deny, ...ask, ...allow].some(({ pattern }) => pattern !== undefined)
+  #line(tool: string, line: string): Verdict {
+    const own = (rule: Rule): boolean => rule.isFor(tool)
+    const refusals = [...this.#deny, ...this.#ask]
+    const guardsCommands = refusals.some((rule) => own(rule) && !rule.isWhole)
+    const guardsFiles = refusals.some(
+      (rule) => !own(rule) && ['read', 'write', 'ls'].some((kind) => rule.isFor(kind)),
+    )
+    const guarded = guardsCommands || guardsFiles
     // A policy that does not look at commands does not need to understand them.
-    if (!looks) return this.#first((rule) => rule.tool.test(tool))
-    const parsed = parseShell(command)
-    if (parsed === undefined) {
-      const denied = deny.find((rule) => rule.pattern === undefined || mentions(rule.pattern, command))
-      if (denied !== undefined) return { decision: 'deny', by: 'rule', rule: denied.text }
-      return { decision: 'ask', by: 'default', reason: 'the command could not be parsed' }
+    if (!guarded && !this.#allow.some((rule) => own(rule) && !rule.isWhole)) return this.#first(own, own)
+    const reading = readShell(line)
+    const verdicts = reading.commands.map((command) => this.#command(own, command, guarded))
+    if (reading.unclear !== undefined) verdicts.push(this.#unclear(own, line, reading.unclear))
+    if (verdicts.length === 0) verdicts.push(this.#first((rule) => own(rule) && rule.isWhole))
+    const base = strictest(verdicts)
+    if (base.decision === 'deny') return base
+    return strictest([base, ...this.#files(reading, base, guardsFiles)])
+  }
+
+  #unclear(own: (rule: Rule) => boolean, line: string, reason: string): Verdict {
+    const text = line.split(/\s+/).join(' ')
+    const denied = this.#deny.find((rule) => own(rule) && rule.isMentionedIn(text))
+    return denied === undefined ? { decision: 'ask', by: 'default', reason } : ruled('deny', denied)
+  }
+
+  #command(own: (rule: Rule) => boolean, command: SimpleCommand, guarded: boolean): Verdict {
+    let maybe: Verdict | undefined
+    for (const [decision, rules] of [
+      ['deny', this.#deny],
+      ['ask', this.#ask],
+    ] as const) {
+      for (const rule of rules) {
+        const fit = own(rule) ? rule.refuses(command) : 'no'
+        if (fit === 'yes') return maybe !== undefined && decision === 'ask' ? maybe : ruled(decision, rule)
+        if (fit === 'maybe') maybe ??= ruled('ask', rule)
+      }
     }
-    const verdicts = parsed.commands.map((part) =>
-      this.#first(
-        (rule) => rule.tool.test(tool) && refuses(rule, part),
-        (rule) => rule.tool.test(tool) && allows(rule, part),
+    if (maybe !== undefined) return maybe
+    if (guarded && command.opaque !== undefined)
+      return { decision: 'ask', by: 'default', reason: 'it runs what cannot be judged' }
+    if (guarded && command.risky)
+      return { decision: 'ask', by: 'default', reason: 'it sets variables that may change what runs' }
+    const allowed = this.#allow.find((rule) => own(rule) && rule.allows(command))
+    return allowed === undefined ? { decision: this.#default, by: 'default' } : ruled('allow', allowed)
+  }
+
+  /** What rules for files say of those that a command line names. */
+  #files({ files, folders }: ShellReading, base: Verdict, guarded: boolean): Verdict[] {
+    const relevant = files.filter(({ how }) => guarded || how === 'redirection')
+    if (relevant.length === 0) return []
+    const bases = basesOf(folders)
+    if (relevant.length * bases.length > MOST_FILES) {
+      return [{ decision: 'ask', by: 'default', reason: 'it names too many files to be judged' }]
+    }
+    const places = (path: string): string[] =>
+      path.startsWith('/') ? [path] : bases.map((folder) => posix.join(folder, path))
+    return relevant.flatMap((use) =>
+      places(use.path).map((path) =>
+        use.how === 'redirection'
+          ? this.#redirection({ ...use, path }, base)
+          : this.#named({ ...use, path }, base),
       ),
     )
-    if (verdicts.length === 0)
-      verdicts.push(this.#first((rule) => rule.tool.test(tool) && rule.pattern === undefined))
-    const base = strictest(verdicts)
-    return strictest([
-      base,
-      ...parsed.redirections.map((redirection) => this.#redirection(redirection, base)),
-    ])
   }
 
-  #redirection({ kind, path }: Redirection, base: Verdict): Verdict {
+  #redirection(use: FileUse, base: Verdict): Verdict {
+    const { kind, path } = use
     const whole =
       base.decision === 'allow' &&
-      (base.by === 'default' ||
-        [...this.#allow].some((rule) => rule.text === base.rule && rule.pattern === undefined))
-    const paths = path === undefined ? undefined : this.#names(path)
+      (base.by === 'default' || this.#allow.some((rule) => rule.text === base.rule && rule.isWhole))
+    const paths = isOpen(path) ? undefined : this.#names(path)
     if (paths === undefined) {
-      return whole
-        ? base
-        : {
-            decision: 'ask',
-            by: 'default',
-            reason: `it ${kind}s a file that is not known to be in the workspace`,
-          }
+      const reason = `it ${kind}s a file that is not known to be in the workspace`
+      return whole ? this.#named(use, base) : { decision: 'ask', by: 'default', reason }
     }
-    const verdict = this.decide({ tool: kind, kind: 'path', paths })
+    const verdict = this.#simple({ tool: kind, kind: 'path', paths })
     return verdict.by === 'rule' || !whole ? verdict : base
+  }
+
+  /**
+   * Only what is denied or asked is looked for: the rule that allowed the command allowed its arguments. Of a command
+   * that may do anything with its words, one that nobody knows says nothing.
+   */
+  #named({ how, kind, path }: FileUse, base: Verdict): Verdict {
+    if (how === 'mentioned' && path === HOLE) return base
+    const isCertain = how !== 'mentioned' && how !== 'below' && !isOpen(path)
+    const known = isOpen(path) ? [withoutRoot(path)] : (this.#names(path) ?? [])
+    const paths = how === 'below' ? known.map((name) => (name === '.' ? HOLE : `${name}/${HOLE}`)) : known
+    for (const [decision, rules] of [
+      ['deny', this.#deny],
+      ['ask', this.#ask],
+    ] as const) {
+      const rule = rules.find(
+        (rule) =>
+          refusesTool(rule, kind) &&
+          (isCertain || !rule.isWhole) &&
+          paths.some((name) => rule.refusesPath(name)),
+      )
+      if (rule !== undefined) return ruled(isCertain ? decision : 'ask', rule)
+    }
+    return base
   }
 
   #first(refuses: (rule: Rule) => boolean, allows: (rule: Rule) => boolean = refuses): Verdict {
@@ -156,7 +182,7 @@ export class Permissions {
     ] as const
     for (const [decision, rules, fits] of lists) {
       const rule = rules.find(fits)
-      if (rule !== undefined) return { decision, by: 'rule', rule: rule.text }
+      if (rule !== undefined) return ruled(decision, rule)
     }
     return { decision: this.#default, by: 'default' }
   }
@@ -167,64 +193,32 @@ const RANK: Readonly<Record<Decision, number>> = { deny: 2, ask: 1, allow: 0 }
 const strictest = (verdicts: readonly Verdict[]): Verdict =>
   verdicts.reduce((worst, verdict) => (RANK[verdict.decision] > RANK[worst.decision] ? verdict : worst))
 
-function parseRules(list: string, rules: readonly string[] | undefined): Rule[] {
-  if (rules === undefined) return []
-  if (!Array.isArray(rules)) throw new TypeError(`${list} of a permission policy has to be an array of rules`)
-  return rules.map((text) => {
-    const match = typeof text === 'string' ? /^\s*([\w.*-]+)\s*(?:\(([\s\S]*)\))?\s*$/.exec(text) : null
-    if (match === null) {
-      throw new TypeError(
-        `${JSON.stringify(text)} in ${list} is no permission rule; write 'tool' or 'tool(pattern)', such as 'bash(git status:*)'`,
-      )
+const ruled = (decision: Decision, { text }: Rule): Verdict => ({ decision, by: 'rule', rule: text })
+
+/** What may not be written may not be edited. */
+const refusesTool = (rule: Rule, tool: string): boolean =>
+  rule.isFor(tool) || (tool.toLowerCase() === 'edit' && rule.isFor('write'))
+
+/** Every folder that a relative name may be in: each `cd` may have been run, or not, and in any order. */
+function basesOf(folders: readonly string[]): string[] {
+  const bases = ['.']
+  for (const folder of folders) {
+    for (const base of [...bases]) {
+      const next = folder.startsWith('/') || folder.startsWith(HOLE) ? folder : posix.join(base, folder)
+      if (!bases.includes(next)) bases.push(next)
+      if (bases.length > MOST_FOLDERS) return ['.', HOLE]
     }
-    const pattern = match[2]?.trim()
-    const any = pattern === undefined || pattern === '*' || pattern === '**' || pattern === ':*'
-    return {
-      text,
-      tool: new RegExp(textPattern(match[1]!).source, 'isu'),
-      pattern: any ? undefined : pattern!,
-    }
-  })
-}
-
-/** Whether a command is certain to be what the rule means: as it stands, without assignments before it. */
-const allows = ({ pattern }: Rule, { text, assignments, words }: SimpleCommand): boolean =>
-  pattern === undefined || (assignments.length === 0 && words.length > 0 && fitsCommand(pattern, text))
-
-/** Whether a command may be what the rule means, in any disguise that is easy to see through. */
-function refuses({ pattern }: Rule, command: SimpleCommand): boolean {
-  return pattern === undefined || disguises(command).some((text) => fitsCommand(pattern, text))
-}
-
-function fitsCommand(pattern: string, text: string): boolean {
-  const prefix = /^([\s\S]*?)\s*:\*$/.exec(pattern)?.[1]
-  if (prefix === undefined) return textPattern(pattern).test(text)
-  const start = prefix.replace(/[ \t]+/g, ' ')
-  if (start.includes('*')) return textPattern(start).test(text) || textPattern(`${start} *`).test(text)
-  return text === start || text.startsWith(`${start} `)
-}
-
-/** The command as written, and as the command that it runs in the end. */
-function disguises({ words, text }: SimpleCommand): string[] {
-  const forms = [text]
-  const add = (rest: readonly string[]) => {
-    const [name, ...others] = rest
-    if (name === undefined) return
-    forms.push(rest.join(' '), [name.replace(/^.*\//, ''), ...others].join(' '))
   }
-  add(words)
-  for (let index = 0; index < words.length; index++) {
-    const isWrapped = words.slice(0, index).some((word) => WRAPPERS.has(word.replace(/^.*\//, '')))
-    const isFindAction = /^-(?:exec|execdir|ok|okdir)$/.test(words[index - 1] ?? '')
-    if (isWrapped || isFindAction) add(words.slice(index))
-  }
-  return forms
+  return bases
 }
 
-/** Whether a command that cannot be parsed may hold what the rule denies. */
-function mentions(pattern: string, command: string): boolean {
-  const start = pattern.replace(/\s*:?\*[\s\S]*$/, '')
-  if (start === '') return true
-  const words = start.split(/\s+/).map((word) => word.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&'))
-  return new RegExp(`(?:^|[^\\w-])${words.join('\\s+')}(?![\\w-])`, 'u').test(command)
+/** Whether it is known only when the command runs which file this is. */
+const isOpen = (path: string): boolean => path.includes(HOLE) || /^\/+proc\//.test(path)
+
+/** A path with holes, relative to any folder that it may be in. */
+function withoutRoot(path: string): string {
+  // `/proc/self/cwd` and the like lead anywhere.
+  if (!path.includes(HOLE)) return HOLE + path.slice(path.lastIndexOf('/'))
+  const name = path.startsWith('/') ? path.slice(path.indexOf(HOLE)) : posix.normalize(path)
+  return name.split('/').includes('..') ? HOLE : name
 }

@@ -97,6 +97,14 @@ describe('rules for paths', () => {
     expect(path({ allow: [rule], defaultDecision: 'deny' }, tool, name)).toBe(fits ? 'allow' : 'deny')
   })
 
+  test('a name is refused in any case, as some disks know no other, and allowed as it is written', () => {
+    expect(path({ deny: ['read(.env)'], defaultDecision: 'allow' }, 'read', '.ENV')).toBe('deny')
+    expect(path({ deny: ['read(Caf\u00e9/**)'], defaultDecision: 'allow' }, 'read', 'cafe\u0301/a')).toBe(
+      'deny',
+    )
+    expect(path({ allow: ['read(src/**)'], defaultDecision: 'deny' }, 'read', 'SRC/a')).toBe('deny')
+  })
+
   test('a link is allowed for what it leads to, and denied for either name', () => {
     expect(path({ allow: ['read(src/**)'], defaultDecision: 'deny' }, 'read', 'src/link', 'secret/key')).toBe(
       'deny',
@@ -262,5 +270,71 @@ describe('rules for commands', () => {
     expect(bash(policy, 'echo x > $FILE')).toBe('ask')
     expect(bash({ deny: ['write(.env)'], allow: ['bash(*)', 'bash(echo:*)'] }, 'echo x > .env')).toBe('deny')
     expect(bash({ deny: ['bash(rm:*)'], defaultDecision: 'allow' }, 'echo x > a')).toBe('allow')
+  })
+
+  test('files that a command names are judged without any rule for commands too', () => {
+    const files: PermissionPolicy = { deny: ['read(.env)', 'write(.env)'], defaultDecision: 'allow' }
+    expect(bash(files, 'echo x > .env')).toBe('deny')
+    expect(bash(files, 'cat < .env')).toBe('deny')
+    expect(bash(files, 'cat .env')).toBe('deny')
+    expect(bash({ ...files, allow: ['bash'], defaultDecision: 'ask' }, 'cat .env')).toBe('deny')
+    expect(bash(files, 'cd src; cat ../.env')).toBe('deny')
+    expect(bash(files, 'cat README.md > out')).toBe('allow')
+    // Nobody knows what it does to the file.
+    expect(bash(files, 'mytool --config=.env')).toBe('ask')
+    expect(bash({ deny: ['read'], defaultDecision: 'allow' }, 'cat a')).toBe('deny')
+    expect(bash({ deny: ['read'], defaultDecision: 'allow' }, 'npm test')).toBe('allow')
+    expect(bash({ ask: ['write(src/**)'], defaultDecision: 'allow' }, 'rm -r src')).toBe('ask')
+    expect(bash({ deny: ['ls(secret/**)'], defaultDecision: 'allow' }, 'ls secret')).toBe('deny')
+  })
+
+  test('a command that a rule allows may be given any file that no other rule is about', () => {
+    const policy: PermissionPolicy = {
+      allow: ['bash(cat:*)'],
+      deny: ['read(.env)'],
+      defaultDecision: 'deny',
+    }
+    expect(bash(policy, 'cat README.md')).toBe('allow')
+    expect(bash(policy, 'cat README.md .env')).toBe('deny')
+  })
+
+  test('what a wrapper runs has to be allowed as well, unless the rule names it', () => {
+    const policy: PermissionPolicy = {
+      allow: ['bash(sudo systemctl restart:*)', 'bash(xargs:*)', 'bash(wc:*)'],
+      defaultDecision: 'deny',
+    }
+    expect(bash(policy, 'sudo systemctl restart nginx')).toBe('allow')
+    expect(bash(policy, 'sudo systemctl stop nginx')).toBe('deny')
+    expect(bash(policy, 'xargs wc -l')).toBe('allow')
+    expect(bash(policy, 'xargs rm')).toBe('deny')
+  })
+
+  test('what runs commands by an option has to be allowed with that option', () => {
+    expect(bash({ allow: ['bash(docker:*)'], defaultDecision: 'deny' }, 'docker run x')).toBe('deny')
+    expect(bash({ allow: ['bash(docker run:*)'], defaultDecision: 'deny' }, 'docker run x')).toBe('allow')
+    expect(bash({ allow: ['bash(docker:*)'], defaultDecision: 'deny' }, 'docker ps')).toBe('allow')
+  })
+
+  test('code of another language is what its rule allows, unless something is denied', () => {
+    const policy: PermissionPolicy = { allow: ['bash(node:*)'], defaultDecision: 'deny' }
+    expect(bash(policy, 'node -e "1"')).toBe('allow')
+    expect(bash({ ...policy, deny: ['bash(rm:*)'] }, 'node -e "1"')).toBe('ask')
+    expect(bash({ ...policy, deny: ['bash(rm:*)'] }, 'node script.js')).toBe('allow')
+  })
+})
+
+describe('what may not be written', () => {
+  test('may not be edited either, and may still be read', () => {
+    const policy: PermissionPolicy = { deny: ['write(x)'], defaultDecision: 'allow' }
+    expect(path(policy, 'write', 'x')).toBe('deny')
+    expect(path(policy, 'edit', 'x')).toBe('deny')
+    expect(path(policy, 'edit', 'y')).toBe('allow')
+    expect(path(policy, 'read', 'x')).toBe('allow')
+    expect(path({ ask: ['write'], defaultDecision: 'allow' }, 'edit', 'x')).toBe('ask')
+  })
+
+  test('to allow the one is not to allow the other', () => {
+    expect(path({ allow: ['write(x)'], defaultDecision: 'deny' }, 'edit', 'x')).toBe('deny')
+    expect(path({ deny: ['edit(x)'], defaultDecision: 'allow' }, 'write', 'x')).toBe('allow')
   })
 })

@@ -81,6 +81,39 @@ describe('files', () => {
     expect((await run('grep', { pattern: 'KEY' })).text).toBe('a.txt:1:KEY=2')
     await expect(run('grep', { pattern: '^(a+)+$' })).rejects.toThrow('took longer')
   })
+
+  test('a glob that would backtrack for ever is answered soon, and one that is none is refused', async () => {
+    const name = 'a'.repeat(200)
+    const run = use(await workspaceWith({ [name]: 'x' }))
+    const start = process.cpuUsage()
+    expect((await run('glob', { pattern: `${'*a'.repeat(100)}b` })).text).toBe('No file fits.')
+    expect((await run('glob', { pattern: '*a'.repeat(100) })).text).toBe(name)
+    expect((await run('grep', { pattern: 'x', glob: `${'**/'.repeat(50)}b` })).text).toBe('No line fits.')
+    expect(process.cpuUsage(start).user / 1000).toBeLessThan(3000)
+    await expect(run('glob', { pattern: 'a'.repeat(5000) })).rejects.toThrow('no valid pattern')
+    await expect(run('glob', { pattern: '{a,{b}' })).rejects.toThrow('no valid pattern')
+  })
+
+  test('names are compared in turns with everything else, and a cancel is heard', async () => {
+    const files = Object.fromEntries(
+      Array.from({ length: 300 }, (_, index) => [`${'a'.repeat(200)}${index}`, '']),
+    )
+    const abort = new AbortController()
+    const run = use(await workspaceWith(files), { signal: abort.signal })
+    const found = run('glob', { pattern: `${'*a'.repeat(180)}b` })
+    setTimeout(() => abort.abort(new Error('enough')), 20)
+    await expect(found).rejects.toThrow('enough')
+  })
+
+  test('a pattern that is too much for the engine is an answer, not a crash', async () => {
+    const run = use(await workspaceWith({ 'a.txt': 'x'.repeat(2_000_000) }))
+    await expect(run('grep', { pattern: `${'('.repeat(50_000)}x${')'.repeat(50_000)}` })).rejects.toThrow(
+      /no valid pattern|pattern failed/,
+    )
+    await expect(run('grep', { pattern: '(?:(?:x{1,500}){1,500}){1,500}y' })).rejects.toThrow(
+      /pattern failed|took longer|no valid/,
+    )
+  })
 })
 
 describe('the workspace', () => {
@@ -123,6 +156,8 @@ describe('the workspace', () => {
       expect((await use(other)('read', { path })).text).toBe('1\thello')
     }
     expect(new Workspace(other).names('b.txt')).toEqual(['b.txt', 'a.txt'])
+    // By another way in: the rules for its name hold all the same.
+    expect(new Workspace(root).names(join(other, 'b.txt'))).toEqual(['a.txt'])
   })
 
   test('grep does not follow links out', async () => {

@@ -1,15 +1,18 @@
 /** `glob` and `grep`. */
 import { dirname, relative, sep } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import * as z from 'zod'
-import { pathPattern } from '../pattern.ts'
+import { PathPattern } from '../path-pattern.ts'
 import { filesBelow, isFolder, textOf } from './files.ts'
 import { ToolFailure } from './outcome.ts'
 import { defineTool, ok } from './tool.ts'
 
 const MATCHES = 500
-/** Milliseconds that a regular expression may take in one file. */
+/** Milliseconds that a regular expression may take in one file, and a glob with all names. */
 const PATIENCE = 5000
+/** Milliseconds after which names that are compared let others have a turn. */
+const TURN = 20
 
 const path = z.string().min(1).optional().describe('Folder to look in, relative to the workspace')
 
@@ -20,10 +23,10 @@ export const glob = defineTool({
   subject: 'path',
   async run({ pattern, path = '.' }, { workspace, signal }) {
     const folder = await workspace.locate(path)
-    const fits = patternOf(() => pathPattern(pattern))
+    const filter = new NameFilter(pattern, signal)
     const found: string[] = []
     for await (const name of filesBelow(folder, signal)) {
-      if (!fits.test(name)) continue
+      if (!(await filter.fits(name))) continue
       if (found.length >= MATCHES) {
         found.push(`[… more than ${MATCHES} files; narrow the pattern …]`)
         break
@@ -48,7 +51,7 @@ export const grep = defineTool({
     const real = await workspace.locate(path)
     const flags = ignoreCase ? 'iu' : 'u'
     patternOf(() => new RegExp(pattern, flags))
-    const fits = only === undefined ? undefined : patternOf(() => pathPattern(only))
+    const filter = only === undefined ? undefined : new NameFilter(only, signal)
     const folder = (await isFolder(real)) ? real : dirname(real)
     const names = folder === real ? filesBelow(folder, signal) : [relative(folder, real)]
     const base = relative(await workspace.locate('.'), folder)
@@ -58,7 +61,7 @@ export const grep = defineTool({
     const matcher = new Matcher(pattern, flags)
     try {
       for await (const name of names) {
-        if (fits !== undefined && !fits.test(name)) continue
+        if (filter !== undefined && !(await filter.fits(name))) continue
         const file = base === '' ? name : `${base}/${name}`
         if (!mayRead(file)) continue
         const text = await textOf(workspace, file).catch(() => undefined)
@@ -78,13 +81,43 @@ export const grep = defineTool({
   },
 })
 
-function patternOf(make: () => RegExp): RegExp {
+function patternOf<Pattern>(make: () => Pattern): Pattern {
   try {
     return make()
   } catch (error) {
     throw new ToolFailure(`this is no valid pattern: ${(error as Error).message}`)
   }
 }
+
+/** Compares names with a pattern of the model's: in turns with everything else, and for a limited time. */
+class NameFilter {
+  readonly #pattern: PathPattern
+  readonly #signal: AbortSignal
+  #spent = 0
+  #turn = performance.now()
+
+  constructor(glob: string, signal: AbortSignal) {
+    this.#pattern = patternOf(() => new PathPattern(glob))
+    this.#signal = signal
+  }
+
+  async fits(name: string): Promise<boolean> {
+    const start = performance.now()
+    const fits = this.#pattern.fits(name)
+    const end = performance.now()
+    this.#spent += end - start
+    if (this.#spent > PATIENCE) throw tooSlow()
+    if (end - this.#turn > TURN) {
+      await setImmediate()
+      this.#signal.throwIfAborted()
+      this.#turn = performance.now()
+    }
+    return fits
+  }
+}
+
+const tooSlow = (): ToolFailure =>
+  new ToolFailure(`the pattern took longer than ${PATIENCE} ms; make it simpler`)
 
 interface Line {
   line: number
@@ -114,9 +147,11 @@ class Matcher {
       }
       const abort = () => end(() => reject(signal.reason))
       const found = (lines: Line[]) => end(() => resolve(lines))
-      const failed = (error: Error) => end(() => reject(error))
+      // A pattern can be too much for the engine, or for the memory of the thread.
+      const failed = ({ message }: Error) =>
+        end(() => reject(new ToolFailure(`the pattern failed: ${message}`)))
       const timer = setTimeout(() => {
-        end(() => reject(new ToolFailure(`the pattern took longer than ${PATIENCE} ms; make it simpler`)))
+        end(() => reject(tooSlow()))
       }, PATIENCE)
       worker.once('message', found)
       worker.once('error', failed)

@@ -26,16 +26,17 @@ export class Workspace {
   }
 
   /**
-   * The names of a path relative to the workspace: as given, then with links resolved. `undefined` when either is
-   * outside.
+   * The names of a path relative to the workspace: as given, then with links resolved; the last alone for a path that
+   * comes in from outside by a link. `undefined` for one that leads outside.
    */
   names(path: string): readonly string[] | undefined {
     const lexical = resolve(this.root, path)
-    if (path.includes('\0') || !isInside(this.root, lexical)) return undefined
+    const isNamedInside = isInside(this.root, lexical)
+    if (path.includes('\0') || (!isNamedInside && !isAbsolute(path))) return undefined
     const real = realOf(lexical)
     const root = realOf(this.root)
     if (real === undefined || root === undefined || !isInside(root, real)) return undefined
-    return [nameIn(this.root, lexical), nameIn(root, real)]
+    return isNamedInside ? [nameIn(this.root, lexical), nameIn(root, real)] : [nameIn(root, real)]
   }
 
   /** The name of a located path, relative to the workspace, with `/`. */

@@ -1,0 +1,60 @@
+/** A permission policy as it is written down. */
+import { Rule } from './rule.ts'
+
+export type Decision = 'allow' | 'deny' | 'ask'
+
+/**
+ * Rules are `tool` or `tool(pattern)`; names in any case, with `*` in them. For tools with a path the pattern is a
+ * glob relative to the workspace (`read(src/**)`); for `bash` a command (`bash(git status)`), a command with any
+ * arguments (`bash(git status:*)`) or a text with `*`; for other tools a text with `*` compared with the input as
+ * JSON. `tool(*)` means the same as `tool`. What is denied or asked for `write` is so for `edit` too.
+ */
+export interface PermissionPolicy {
+  deny?: readonly string[]
+  ask?: readonly string[]
+  allow?: readonly string[]
+  /** Default `ask`. */
+  defaultDecision?: Decision
+  /** `false`: everything is allowed. Default true. */
+  enabled?: boolean
+}
+
+/** `over` on top of `under`, field by field; a field that `over` does not have stays. */
+export function mergePolicies(
+  under: PermissionPolicy | undefined,
+  over: PermissionPolicy | undefined,
+): PermissionPolicy {
+  const given = Object.entries(over ?? {}).filter(([, value]) => value !== undefined)
+  return { ...under, ...Object.fromEntries(given) }
+}
+
+/** A policy whose rules are parsed, and what it does not say filled in. */
+export interface ParsedPolicy {
+  deny: readonly Rule[]
+  ask: readonly Rule[]
+  allow: readonly Rule[]
+  defaultDecision: Decision
+  enabled: boolean
+}
+
+/** Throws TypeError for a policy or a rule that is none. */
+export function parsePolicy(policy: PermissionPolicy): ParsedPolicy {
+  const { defaultDecision = 'ask', enabled = true } = policy
+  if (!['allow', 'deny', 'ask'].includes(defaultDecision)) {
+    throw new TypeError("defaultDecision of a permission policy has to be 'allow', 'deny' or 'ask'")
+  }
+  if (typeof enabled !== 'boolean') throw new TypeError('enabled of a permission policy has to be a boolean')
+  return {
+    deny: parseRules('deny', policy.deny),
+    ask: parseRules('ask', policy.ask),
+    allow: parseRules('allow', policy.allow),
+    defaultDecision,
+    enabled,
+  }
+}
+
+function parseRules(list: string, rules: readonly string[] | undefined): Rule[] {
+  if (rules === undefined) return []
+  if (!Array.isArray(rules)) throw new TypeError(`${list} of a permission policy has to be an array of rules`)
+  return rules.map((text) => new Rule(text, list))
+}

@@ -1,0 +1,187 @@
+/** Commands that run code which is no command line: given as an argument, on stdin, or somewhere else. */
+import { HOLE } from '../pattern.ts'
+import type { ShellWord } from './word.ts'
+import { baseName, isShell } from './wrappers.ts'
+
+const INTERPRETERS = new Set(
+  'python pypy perl ruby irb node nodejs deno bun tsx ts-node php lua luajit tclsh wish Rscript R osascript pwsh powershell julia ghci scala groovy jshell elixir erl iex guile racket sbcl gforth octave sqlite3 psql mysql'.split(
+    ' ',
+  ),
+)
+const CODE_OPTION =
+  /^(?:-[A-Za-z]*[ceErp]|--?(?:eval|exec|execute|print|command|require|import|loader|run)(?:$|=))/
+const STDIN = /^(?:-|\/dev\/(?:stdin|fd\/.*)|\/proc\/.*)$/
+const HARMLESS_OPTION = /^(?:-v|-V|-h|--version|--help)$/
+const SUBCOMMANDS = new Set(['eval', 'repl', 'x', 'exec', '-'])
+
+/** Run their arguments as a shell's text, in another place, or under a program of their own. */
+const RUNNERS: Readonly<Record<string, true | RegExp>> = {
+  su: true,
+  runuser: true,
+  pkexec: true,
+  script: true,
+  watch: true,
+  parallel: true,
+  at: true,
+  batch: true,
+  crontab: / [^ -]| -$| -e/,
+  ssh: true,
+  expect: true,
+  chroot: true,
+  unshare: true,
+  nsenter: true,
+  setpriv: true,
+  capsh: true,
+  prlimit: true,
+  numactl: true,
+  setarch: true,
+  linux32: true,
+  linux64: true,
+  fakeroot: true,
+  proot: true,
+  firejail: true,
+  bwrap: true,
+  chpst: true,
+  gosu: true,
+  'su-exec': true,
+  chronic: true,
+  'systemd-run': true,
+  'start-stop-daemon': true,
+  'dbus-run-session': true,
+  'xvfb-run': true,
+  'run-parts': true,
+  screen: true,
+  tmux: true,
+  strace: true,
+  ltrace: true,
+  perf: true,
+  gdb: true,
+  lldb: true,
+  valgrind: true,
+  entr: true,
+  nodemon: true,
+  watchexec: true,
+  hyperfine: true,
+  nc: / -[a-zA-Z]*[ec]/,
+  ncat: / -[a-zA-Z]*[ec]| --(?:exec|sh-exec|lua-exec)/,
+  socat: true,
+  docker: / (?:run|exec|build|compose|buildx)(?: |$)/,
+  podman: / (?:run|exec|build)(?: |$)/,
+  kubectl: / (?:exec|run|debug|cp)(?: |$)/,
+  make: / (?:--eval|-f ?-|-f ?\/dev|[A-Z_]+=)/,
+  gmake: / (?:--eval|-f ?-|-f ?\/dev|[A-Z_]+=)/,
+  tar: / (?:--(?:to-c|checkpoint-a|use-c|rsh|rmt|info-s|new-v)|-[a-zA-Z]*[IF])|^ [a-zA-Z]*[IF]/,
+  rsync: / (?:-[a-zA-Z]*e|--rsh|--rsync-path)/,
+  scp: / -[a-zA-Z0-9]*[So]/,
+  sftp: / -[a-zA-Z0-9]*[SoDb]/,
+  zip: / (?:-[a-zA-Z]*T|--unzip)/,
+  sort: / --compress-prog/,
+  split: / --filter/,
+  rg: / --(?:pre|hostname-bin)(?:[ =]|$)/,
+  ag: / --pager/,
+  bat: / --pager/,
+  fd: / (?:-[a-zA-Z]*[xX]|--exec)/,
+  fdfind: / (?:-[a-zA-Z]*[xX]|--exec)/,
+  vi: true,
+  vim: true,
+  nvim: true,
+  ex: true,
+  ed: true,
+  emacs: true,
+  view: true,
+  man: / (?:-[a-zA-Z]*[PH]|--pager|--html)/,
+  curl: / (?:-K|--config)/,
+  git: / ext::| (?:-c|--config-env|--exec-path|--upload-pack|--receive-pack|clone -u|--open-files-in-pager|--smtp-server|send-email|--extcmd|--exec|-x|-O[^ ]*|config|alias|filter-branch|difftool|mergetool|submodule foreach|bisect run)(?:[ =]|$)/,
+  npm: / (?:explore|config|set)(?: |$)| -c|--call|--script-shell/,
+  npx: / (?:-c|--call)(?:[ =]|$)/,
+  go: / (?:run|generate|-exec)(?:[ =]|$)|-toolexec|-vettool/,
+  cargo: / --config/,
+}
+
+/**
+ * `always`: a program whose purpose it is to run what it is told, or to run it elsewhere. `here`: one that does so only
+ * with these words, which a rule for its bare name did not mean.
+ */
+export type Opaque = 'always' | 'here'
+
+/** Whether a command runs what is no command line, so that nobody can say what it does. */
+export function opaqueness(words: readonly ShellWord[]): Opaque | undefined {
+  const name = baseName(words[0]!.text)
+  const rest = words.slice(1)
+  if (/^ld(?:-linux.*|-musl.*|)?\.so/.test(name)) return 'always'
+  if (isShell(name) || INTERPRETERS.has(name.replace(/[\d.-]+$/, '')))
+    return interpreter(rest) ? 'always' : undefined
+  if (/^[gmn]?awk$/.test(name)) return rest.every(({ text }) => isPlainAwk(text)) ? undefined : 'here'
+  if (/^g?sed$/.test(name)) return isPlainSed(rest) ? undefined : 'here'
+  const runner = Object.hasOwn(RUNNERS, name) ? RUNNERS[name]! : undefined
+  if (runner === undefined || runner === true) return runner && 'always'
+  return runner.test(` ${rest.map(({ text }) => text).join(' ')}`) ? 'here' : undefined
+}
+
+/** The text that a shell is given with `-c`, when it is known. */
+export function shellText(words: readonly ShellWord[]): string | undefined {
+  if (!isShell(words[0]!.text)) return undefined
+  let isGiven = false
+  for (let at = 1; at < words.length; at++) {
+    const { text, many } = words[at]!
+    if (many) return undefined
+    if (/^[-+]/.test(text)) {
+      // Only clusters of letters: `-o` and long options have a value of their own.
+      if (!/^[-+][a-nA-Np-zP-Z]+$/.test(text)) return undefined
+      isGiven ||= text.startsWith('-') && text.includes('c')
+    } else return isGiven && !text.includes(HOLE) ? text : undefined
+  }
+  return undefined
+}
+
+function interpreter(rest: readonly ShellWord[]): boolean {
+  if (rest.length > 0 && rest.every(({ text }) => HARMLESS_OPTION.test(text))) return false
+  if (rest.some(({ many, text }) => many || text.startsWith(HOLE) || STDIN.test(text))) return true
+  // A word after an option may be its value: the script is the first that is not.
+  const isOption = (index: number): boolean => rest[index]?.text.startsWith('-') ?? false
+  const end = rest.findIndex((_, index) => !isOption(index) && !isOption(index - 1))
+  const before = end === -1 ? rest : rest.slice(0, end)
+  if (before.some(({ text }) => text === '-m')) return false
+  if (before.some(({ text }) => CODE_OPTION.test(text))) return true
+  const operands = rest.filter((_, index) => !isOption(index))
+  return operands.length === 0 || SUBCOMMANDS.has(operands[0]!.text)
+}
+
+/** Neither runs a command nor opens a file by itself. */
+function isPlainAwk(text: string): boolean {
+  if (text.includes(HOLE) || /system|@|getline|close|^-[fieEl]|^--/.test(text)) return false
+  return text.split(/[;{}\n]/).every((statement) => {
+    const print = statement.indexOf('print')
+    return print === -1 || !/[|>]/.test(statement.slice(print))
+  })
+}
+
+/** `1,5p`, `s/a/b/g`, and nothing that runs or writes. */
+function isPlainSed(rest: readonly ShellWord[]): boolean {
+  const scripts = rest.filter(
+    ({ text }, index) => /^(?:-[a-zA-Z]*e|--expression)$/.test(rest[index - 1]?.text ?? '') && text !== '',
+  )
+  const options = rest.filter(({ text }) => text.startsWith('-') && text !== '-')
+  if (
+    options.some(
+      ({ text }) =>
+        !/^(?:-[nEriesz]+|-i\S*|--(?:quiet|silent|regexp-extended|in-place(?:=.*)?|expression|posix|null-data))$/.test(
+          text,
+        ),
+    )
+  )
+    return false
+  const first = rest.find(({ text }) => !text.startsWith('-'))
+  return (scripts.length > 0 ? scripts : first === undefined ? [] : [first]).every(({ text }) =>
+    isPlainScript(text),
+  )
+}
+
+function isPlainScript(text: string): boolean {
+  if (text.includes(HOLE) || text.includes('\n')) return false
+  if (/^[\d$,;~+!pdq=\s]*$/.test(text)) return true
+  const rest = text.replace(/^(?:\d+|\$)?(?:,(?:\d+|\$))?\s*/, '')
+  if (rest.startsWith('/') && /^\/[^/]*\/[pdq]?$/.test(rest)) return true
+  const pieces = /^s([^\w\s\\])/.test(rest) ? rest.slice(2).replace(/\\./g, '').split(rest[1]!) : []
+  return pieces.length === 3 && /^[gpiI0-9]*$/.test(pieces[2]!)
+}
