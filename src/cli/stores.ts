@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { InvalidStateError, NotFoundError } from '../errors.ts'
 import { Repository } from '../git/repository.ts'
-import { encodeName, type SessionId } from '../ids.ts'
+import { encodeName, isSameName, isShortName, type SessionId } from '../ids.ts'
 import { GitSessionStore } from '../store/git-session-store.ts'
 import type { Place, StoredDocument } from '../store/session-store.ts'
 import { findPlace } from './place.ts'
@@ -97,8 +97,9 @@ export class Stores {
   }
 
   async #typeOf(session: string): Promise<string> {
-    for await (const { id, type } of this.sessions.list({ prefix: session, order: 'id', limit: 1 })) {
-      if (id === session) return type
+    const near = isShortName(session) ? {} : { prefix: session, limit: 1 }
+    for await (const { id, type } of this.sessions.list({ ...near, order: 'id' })) {
+      if (isSameName(id, session)) return type
     }
     throw new NotFoundError({ kind: 'session', id: session })
   }

@@ -9,6 +9,8 @@ import {
   type BranchName,
   branchRef,
   type CommitId,
+  isSameName,
+  isShortName,
   MAIN,
   parseRef,
   type SessionId,
@@ -172,7 +174,7 @@ export class GitHistory {
     const value = this.repository.refs.readValue(activeRef(session))
     if (value === undefined || !('symbolic' in value)) return MAIN
     const ref = parseRef(value.symbolic)
-    if (ref?.kind !== 'branch' || ref.session !== session) return MAIN
+    if (ref?.kind !== 'branch' || !isSameName(ref.session, session)) return MAIN
     const branch = ref.name as BranchName
     return this.head(session, branch) === undefined ? MAIN : branch
   }
@@ -190,6 +192,16 @@ export class GitHistory {
       if (commit !== undefined) found.set(name as TagName, commit)
     }
     return found
+  }
+
+  /** The session's id as its owner wrote it: a ref, and so a listing, may have it in short. Commits have it in full. */
+  async fullName(session: SessionId): Promise<SessionId> {
+    if (!isShortName(session)) return session
+    const tip = this.head(session, this.active(session)) ?? this.branches(session).values().next().value
+    if (tip === undefined) return session
+    for await (const { session: made } of this.line(tip))
+      if (made !== undefined && isSameName(made, session)) return made as SessionId
+    return session
   }
 
   /** Whether the session has a branch. */
@@ -249,7 +261,7 @@ export class GitHistory {
     const found = new Map<string, CommitId>()
     for (const [ref, id] of this.repository.refs.list(example.slice(0, example.lastIndexOf('/') + 1))) {
       const parsed = parseRef(ref)
-      if (parsed?.kind === kind && parsed.session === session) found.set(parsed.name, id as CommitId)
+      if (parsed?.kind === kind && isSameName(parsed.session, session)) found.set(parsed.name, id as CommitId)
     }
     return found
   }

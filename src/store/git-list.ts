@@ -1,5 +1,5 @@
 /** The sessions of a git store, without reading whole ones. */
-import { type BranchName, type CommitId, encodeName, parseRef, type SessionId } from '../ids.ts'
+import { type BranchName, type CommitId, parseRef, type SessionId } from '../ids.ts'
 import type { DocumentRules } from './document.ts'
 import type { CommitInfo, GitHistory } from './git-history.ts'
 import { countItems } from './git-line.ts'
@@ -20,7 +20,7 @@ export async function* listSessions(
     const tip = branches.get(branch) ?? branches.values().next().value
     if (tip === undefined) continue
     const head = await history.info(tip)
-    const id = originalName(session, head)
+    const id = await history.fullName(session)
     const type = (await history.typeOf(tip)) ?? ''
     found.set(summaryOf({ id, type, branch, head }, {}, 0), { id, type, branch, head })
   }
@@ -54,11 +54,6 @@ function sessionsIn(history: GitHistory): Map<SessionId, Map<BranchName, CommitI
     sessions.set(parsed.session, branches.set(parsed.name as BranchName, id as CommitId))
   }
   return sessions
-}
-
-/** A name too long for a ref stands in full in the commit. */
-function originalName(session: SessionId, { session: made }: CommitInfo): string {
-  return made !== undefined && encodeName(made) === encodeName(session) ? made : session
 }
 
 /** Items of the first collection; for types of other stores that is `messages`. */

@@ -3,7 +3,7 @@ import { setImmediate } from 'node:timers/promises'
 import { decodeDocumentSliced, decodeHead, decodeItem, parseItemName } from '../codec/index.ts'
 import { NotFoundError } from '../errors.ts'
 import type { ObjectStore } from '../git/object-store.ts'
-import type { SessionId } from '../ids.ts'
+import { isSameName, type SessionId } from '../ids.ts'
 import { idOf } from './addition-plan.ts'
 import { RUNS } from './addition-runs.ts'
 import { type BlobIds, blobsBelow, readBlobs } from './git-files.ts'
@@ -85,9 +85,11 @@ export async function readEvents(
   return eventsOf({ [RUNS]: [decodeItem(files)] }, session, run, after)
 }
 
-/** The document with the id of the session it is read as. */
+/** The document with the id of the session it is read as, in full if that was given in short. */
 export const shownAs = (session: SessionId, document: JsonObject): JsonObject =>
-  document.id === session ? document : { ...document, id: session }
+  typeof document.id === 'string' && isSameName(document.id, session)
+    ? document
+    : { ...document, id: session }
 
 /** Items in order of their numbers, wherever the numbers begin. */
 function itemsOf(files: ReadonlyMap<string, Uint8Array>): unknown[] {

@@ -9,6 +9,7 @@ import {
   branchRef,
   type CommitId,
   encodeName,
+  isSameName,
   MAIN,
   parseRef,
   type SessionId,
@@ -152,13 +153,17 @@ export class GitSessionRefs {
   /** HEAD has to point at a session that stays, so that a plain clone checks something out. */
   async #headElsewhere(session: SessionId): Promise<{ ref: string; to: string }[]> {
     const head = this.#repository.refs.readValue('HEAD')
-    if (head === undefined || !('symbolic' in head) || parseRef(head.symbolic)?.session !== session) return []
+    if (head === undefined || !('symbolic' in head) || !isOf(session, head.symbolic)) return []
     for (const ref of this.#repository.refs.list('refs/heads/').keys()) {
-      const parsed = parseRef(ref)
-      if (parsed?.kind === 'branch' && parsed.session !== session) return [{ ref: 'HEAD', to: ref }]
+      if (parseRef(ref)?.kind === 'branch' && !isOf(session, ref)) return [{ ref: 'HEAD', to: ref }]
     }
     return []
   }
+}
+
+function isOf(session: SessionId, ref: string): boolean {
+  const parsed = parseRef(ref)
+  return parsed !== undefined && isSameName(parsed.session, session)
 }
 
 const NOTHING = { objects: [], moves: new Map<string, string | null>() } as const

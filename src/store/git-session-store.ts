@@ -5,6 +5,7 @@ import { Repository, type RepositoryOptions } from '../git/repository.ts'
 import {
   type BranchName,
   type CommitId,
+  isShortName,
   MAIN,
   parseBranchName,
   parseSessionId,
@@ -147,18 +148,20 @@ export class GitSessionStore<S extends StoredDocument = Session> implements Sess
   append(session: string, addition: Addition, options?: WriteOptions): Promise<Checkpoint> {
     return this.#lifetime.use(async () => {
       const { commit, branch } = await this.#append(session, addition, options)
-      return this.#history.present(commit, session as SessionId, branch)
+      const id = await this.#history.fullName(session as SessionId)
+      return this.#history.present(commit, id, branch)
     })
   }
 
   load(session: string, options: LoadOptions = {}): Promise<S | undefined> {
     return this.#lifetime.use(async () => {
-      const id = parseSessionId(session)
+      const given = parseSessionId(session)
       parseCount('last', options.last)
       const named = options.branch === undefined ? undefined : parseBranchName(options.branch)
       // Whoever loads the tip may want to save on top of it.
       if (options.at === undefined) await this.#finishOthers()
-      if (!(await this.#exists(id))) return undefined
+      if (!(await this.#exists(given))) return undefined
+      const id = await this.#history.fullName(given)
       const branch = named ?? this.#history.active(id)
       const { tree, ...at } = await this.#at(id, branch, options.at)
       const { objects } = this.#repository
@@ -172,10 +175,11 @@ export class GitSessionStore<S extends StoredDocument = Session> implements Sess
 
   open(session: string, options: { at?: string; branch?: string } = {}): Promise<SessionHandle<S>> {
     return this.#lifetime.use(async () => {
-      const id = parseSessionId(session)
+      const given = parseSessionId(session)
       const named = options.branch === undefined ? undefined : parseBranchName(options.branch)
       await this.#finishOthers()
-      await this.#require(id)
+      await this.#require(given)
+      const id = await this.#history.fullName(given)
       const branch = named ?? this.#history.active(id)
       const commit = await this.#at(id, branch, options.at)
       const state = this.#state(await readDocument(this.#repository.objects, commit.tree, id))
@@ -205,7 +209,8 @@ export class GitSessionStore<S extends StoredDocument = Session> implements Sess
   checkpoint(session: string, revision = ''): Promise<Checkpoint> {
     return this.#lifetime.use(async () => {
       const id = parseSessionId(session)
-      return this.#history.checkpoint(await this.#resolve(id, revision), id)
+      const at = await this.#resolve(id, revision)
+      return this.#history.checkpoint(at, await this.#history.fullName(id))
     })
   }
 
@@ -213,8 +218,9 @@ export class GitSessionStore<S extends StoredDocument = Session> implements Sess
     this.#lifetime.check()
     const { at = '', steps = false } = options
     const limit = parseCount('limit', options.limit) ?? Number.POSITIVE_INFINITY
-    const id = parseSessionId(session)
-    const from = await this.#resolve(id, at)
+    const given = parseSessionId(session)
+    const from = await this.#resolve(given, at)
+    const id = await this.#history.fullName(given)
     let shown = 0
     for await (const commit of this.#history.line(from)) {
       if (shown >= limit) return
@@ -254,11 +260,12 @@ export class GitSessionStore<S extends StoredDocument = Session> implements Sess
   }
 
   async fork(session: string, options: ForkOptions): Promise<Checkpoint> {
-    const id = parseSessionId(session)
+    const given = parseSessionId(session)
     const { at, session: to, branch, subject, author } = parseForkOptions(options)
     return this.#lifetime.use(async () => {
       const mark = purgeMark(this.#repository)
-      const source = await this.#resolve(id, at)
+      const source = await this.#resolve(given, at)
+      const id = await this.#history.fullName(given)
       if (to !== undefined) {
         const fork = { source, from: id, session: to, branch: branch ?? MAIN, subject, author }
         const made = await forkSession(this.#history, this.#rules, fork)
@@ -382,8 +389,9 @@ export class GitSessionStore<S extends StoredDocument = Session> implements Sess
     known?: Position,
   ): Promise<Saved> {
     const write = parseWriteOptions(options)
-    const id = parseSessionId(session)
+    const given = parseSessionId(session)
     const parsed = copyAddition(parseAddition(addition, this.#rules.collections))
+    const id = isShortName(given) && (await this.#exists(given)) ? await this.#history.fullName(given) : given
     return this.#writer.append({ session: id, options: write, known: () => known }, parsed)
   }
 

@@ -4,7 +4,7 @@ import { CorruptError, ForkpointError } from '../errors.ts'
 import { checkJournals, checkPack, packsToCheck } from '../git/pack-check.ts'
 import { refFiles } from '../git/ref-names.ts'
 import type { Repository } from '../git/repository.ts'
-import { encodeName, type ObjectId, type ParsedRef, parseRef, type SessionId } from '../ids.ts'
+import { encodeName, isSameName, type ObjectId, type ParsedRef, parseRef, type SessionId } from '../ids.ts'
 import type { GitHistory } from './git-history.ts'
 import { readDocument } from './git-reader.ts'
 import type { MaintainOptions, VerifyReport } from './session-store.ts'
@@ -81,6 +81,8 @@ function readRefs(
   findings: Findings,
 ): FoundRef[] {
   const found: FoundRef[] = []
+  const isAsked = (parsed: ParsedRef | undefined): boolean =>
+    only === undefined || (parsed !== undefined && isSameName(parsed.session, only))
   const { names, strangers } = refFiles(fs, paths)
   const all = new Set(names)
   try {
@@ -90,7 +92,7 @@ function readRefs(
   }
   for (const name of strangers) {
     const parsed = parseRef(name)
-    if (only !== undefined && parsed?.session !== only) continue
+    if (!isAsked(parsed)) continue
     const file = join(paths.root, name)
     findings.add(
       parsed === undefined ? {} : { session: parsed.session },
@@ -100,7 +102,7 @@ function readRefs(
   }
   for (const name of [...all].sort()) {
     const parsed = parseRef(name)
-    if (only !== undefined && parsed?.session !== only) continue
+    if (!isAsked(parsed)) continue
     const reached = parsed === undefined ? {} : { session: parsed.session }
     try {
       if (parsed?.kind === 'active') checkActive()

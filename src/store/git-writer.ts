@@ -6,7 +6,16 @@ import type { ObjectStore } from '../git/object-store.ts'
 import { PURGE_LOCK } from '../git/purge.ts'
 import type { Repository } from '../git/repository.ts'
 import { editTree } from '../git/tree-edit.ts'
-import { activeRef, type BranchName, branchRef, type CommitId, MAIN, type SessionId, tagRef } from '../ids.ts'
+import {
+  activeRef,
+  type BranchName,
+  branchRef,
+  type CommitId,
+  isSameName,
+  MAIN,
+  type SessionId,
+  tagRef,
+} from '../ids.ts'
 import {
   type AdditionPlan,
   idOf,
@@ -245,7 +254,10 @@ export class GitWriter {
   ): Promise<CommitInfo | undefined> {
     const { session, branch, known, tip, options } = target
     const stands =
-      tip !== undefined || known?.session !== session || (await this.#history.has(session, known.checkpoint))
+      tip !== undefined ||
+      known === undefined ||
+      !isSameName(known.session, session) ||
+      (await this.#history.has(session, known.checkpoint))
     const parent = decide({ session, branch, tip, known, stands, expected: options.expected })
     return parent === undefined ? undefined : this.#history.info(parent)
   }

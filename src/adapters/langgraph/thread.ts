@@ -7,7 +7,7 @@ import {
 } from '@langchain/langgraph-checkpoint'
 import { InvalidStateError } from '../../errors.ts'
 import type { NewObject } from '../../git/object.ts'
-import type { CommitId, SessionId } from '../../ids.ts'
+import { type CommitId, isSameName, type SessionId } from '../../ids.ts'
 import { newCommit } from '../../store/git-commit.ts'
 import type { GitDoor } from '../../store/git-door.ts'
 import { timeOn } from '../../store/lineage.ts'
@@ -98,7 +98,8 @@ export class Thread {
     id: string,
   ): Promise<StoredWrite[]> {
     const found = [...this.index.writes(namespace, id)]
-    if (session !== this.id) found.unshift(...(await this.#writesBefore(session as SessionId, namespace, id)))
+    if (!isSameName(session, this.id))
+      found.unshift(...(await this.#writesBefore(session as SessionId, namespace, id)))
     if (found.length === 0) return []
     const { objects } = this.#parts.door.repository
     const read = await Promise.all(found.map(({ tree }) => readWrites(objects, tree)))
