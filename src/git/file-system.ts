@@ -7,8 +7,8 @@
  * Absence is a value, not an error; anything else that fails is a StorageError.
  */
 import fs from 'node:fs'
-import { dirname } from 'node:path'
-import { CorruptError, StorageError } from '../errors.ts'
+import { storageError } from '../errors.ts'
+import { makeFolders } from '../folders.ts'
 
 export interface FileStat {
   kind: 'file' | 'folder' | 'link' | 'other'
@@ -94,16 +94,7 @@ export const nodeFileSystem: FileSystem = {
     const stat = attempt(path, ['ENOTDIR'], () => fs.lstatSync(path, { throwIfNoEntry: false }))
     return stat === undefined ? undefined : fileStat(stat)
   },
-  makeDir(path) {
-    return check(path, () => {
-      try {
-        return fs.mkdirSync(path, { recursive: true })
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code === 'ENOENT') makeTopmost(path)
-        throw error
-      }
-    })
-  },
+  makeDir: (path) => makeFolders(path),
   writeFile(path, data, { exclusive = false, mode = 0o666 } = {}) {
     const flags = O_WRONLY | O_CREAT | O_NOFOLLOW | (exclusive ? O_EXCL : O_TRUNC)
     const fd = attempt(path, exclusive ? ['EEXIST', 'ENOENT'] : ['ENOENT'], () =>
@@ -184,13 +175,6 @@ export const nodeFileSystem: FileSystem = {
 /** ext2 to ext4, XFS, Btrfs, F2FS, ZFS, overlayfs, tmpfs. Source: statfs(2), linux/magic.h. */
 const LOCAL = new Set([0xef53, 0x58465342, 0x9123683e, 0xf2f52010, 0x2fc12fc1, 0x794c7630, 0x01021994])
 
-/** On a read-only file system Node says ENOENT for a folder in a folder; making the topmost one alone tells why. */
-function makeTopmost(path: string): void {
-  let missing = path
-  while (!fs.existsSync(dirname(missing)) && dirname(missing) !== missing) missing = dirname(missing)
-  fs.mkdirSync(missing)
-}
-
 /** Most files that are read whole are refs: a few bytes, read with one call. */
 function readAll(fd: number): Buffer {
   const length = fs.readSync(fd, scratch, 0, scratch.length, 0)
@@ -243,37 +227,4 @@ function called<T = void>(
   return new Promise((resolve, reject) => {
     start((error, value) => (error ? reject(storageError(path, error)) : resolve(value as T)))
   })
-}
-
-const NOT_A_FILE: Readonly<Record<string, string>> = {
-  ELOOP: 'a symbolic link',
-  EISDIR: 'a folder',
-  ESPIPE: 'a pipe',
-  ENXIO: 'a pipe or a socket',
-}
-
-function storageError(path: string, cause: unknown): StorageError | CorruptError {
-  const errno = (cause as NodeJS.ErrnoException).code
-  const kind = errno === undefined ? undefined : NOT_A_FILE[errno]
-  if (kind !== undefined) {
-    return new CorruptError(
-      `'${path}' should be a plain file and is ${kind}. Remove it, or take the store from a trusted copy.`,
-      { file: path },
-      { cause },
-    )
-  }
-  const advice: Record<string, string> = {
-    ENOSPC: 'The disk is full: free some space and save again',
-    EDQUOT: 'The disk quota is used up: free some space and save again',
-    EROFS: 'The file system is read-only',
-    EACCES: 'Permission denied: check who owns the folder',
-    EPERM: 'Not permitted: check who owns the folder',
-    EMFILE: 'Too many open files: raise the limit or close some stores',
-  }
-  const reason = advice[errno ?? ''] ?? (cause instanceof Error ? cause.message : String(cause))
-  return new StorageError(
-    `${reason} ('${path}'). What was saved before is untouched.`,
-    { file: path, errno },
-    { cause },
-  )
 }

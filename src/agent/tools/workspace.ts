@@ -1,7 +1,9 @@
 /** The folder that tools work in, and nothing outside it. */
 import { constants, lstatSync, realpathSync } from 'node:fs'
-import { type FileHandle, lstat, mkdir, open, realpath } from 'node:fs/promises'
+import { type FileHandle, lstat, open, realpath } from 'node:fs/promises'
 import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
+import { StorageError } from '../../errors.ts'
+import { makeFolders } from '../../folders.ts'
 import { ToolFailure } from './outcome.ts'
 
 export class Workspace {
@@ -59,7 +61,7 @@ export class Workspace {
   /** Writes a whole file, its folders made as needed. Throws ToolFailure. */
   async writeFile(path: string, text: string): Promise<void> {
     try {
-      await mkdir(dirname(await this.locate(path)), { recursive: true })
+      makeFolders(dirname(await this.locate(path)))
       // Located again: the folders may have come with a link.
       const real = await this.locate(path)
       const stat = await lstat(real).catch(() => undefined)
@@ -86,7 +88,7 @@ export class Workspace {
 
 /** An error of the file system, said with the name that the model used. */
 export function fileFailure(path: string, error: unknown): unknown {
-  const { code } = (error ?? {}) as { code?: unknown }
+  const code = error instanceof StorageError ? error.errno : (error as { code?: unknown } | undefined)?.code
   if (error instanceof ToolFailure || typeof code !== 'string') return error
   return new ToolFailure(`${path}: ${REASONS[code] ?? code}`)
 }
