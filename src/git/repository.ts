@@ -21,6 +21,7 @@ import { type RecoveryParts, recover } from './recovery.ts'
 import { Refs } from './refs.ts'
 import { settle } from './settle.ts'
 import { Temporaries } from './temporaries.ts'
+import { NEEDS_HEAD, unlessHeadIsUnborn, withHead } from './unborn-head.ts'
 
 export interface RepositoryOptions {
   fs?: FileSystem
@@ -54,6 +55,7 @@ export class Repository {
   private unsettled: Chapter[] = []
   private timer: NodeJS.Timeout | undefined
   private closed = false
+  private hasChanged = false
   private readonly atTheEnd = { rest: () => this.rest() }
 
   constructor(folder: string, options: RepositoryOptions = {}) {
@@ -107,7 +109,8 @@ export class Repository {
 
   /**
    * Makes a change of refs with the objects it needs; durable and visible to git when it resolves. The first one
-   * creates the repository; its HEAD then points at `head`.
+   * creates the repository; its HEAD then points at `head`. So does the HEAD of a repository that names no branch there
+   * is, once `head` is made.
    */
   async change<T>(change: Change<T>, head = 'refs/heads/main'): Promise<T> {
     if (this.closed) throw new SessionClosedError('store')
@@ -116,7 +119,10 @@ export class Repository {
       throw error
     })
     await this.writable
-    return this.commits.submit(change)
+    const isFirst = !this.hasChanged
+    this.hasChanged = true
+    const result = await this.commits.submit(unlessHeadIsUnborn(this.refs, change, head, isFirst))
+    return result === NEEDS_HEAD ? this.commits.submit(withHead(this.refs, change, head)) : result
   }
 
   /** Syncs in place what so far only the journal keeps safe. Throws StorageError. */

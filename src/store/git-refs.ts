@@ -75,15 +75,16 @@ export class GitSessionRefs {
   }
 
   /** Throws UnsupportedError for the only branch, and for the active one where there is no main. */
-  deleteBranch(session: SessionId, branch: BranchName): Promise<boolean> {
+  async deleteBranch(session: SessionId, branch: BranchName): Promise<boolean> {
     const [ref, active] = [branchRef(session, branch), activeRef(session)]
+    const head = this.#headElsewhere((other) => other === ref, session)
     return this.#repository.change({
-      refs: [ref, active],
+      refs: [ref, active, ...head.map((move) => move.ref)],
       prepare: (current): Plan<boolean> => {
         if (current.get(ref) === undefined) return { ...NOTHING, result: false }
         const before = this.#history.active(session)
         const after = activeAfterDelete(session, branch, [...this.#history.branches(session).keys()], before)
-        const symbolic = after === before ? [] : [{ ref: active, to: null }]
+        const symbolic = [...(after === before ? [] : [{ ref: active, to: null }]), ...head]
         return {
           ...NOTHING,
           moves: new Map([[ref, null]]),
@@ -99,7 +100,10 @@ export class GitSessionRefs {
   async deleteSession(session: SessionId): Promise<boolean> {
     for (;;) {
       const refs = this.#refsOf(session)
-      const symbolic = [{ ref: activeRef(session), to: null }, ...(await this.#headElsewhere(session))]
+      const symbolic = [
+        { ref: activeRef(session), to: null },
+        ...this.#headElsewhere((ref) => isOf(session, ref)),
+      ]
       const result = await this.#repository.change({
         refs: [...refs, ...symbolic.map(({ ref }) => ref)],
         prepare: (): Plan<boolean | 'again'> => {
@@ -150,12 +154,16 @@ export class GitSessionRefs {
       .filter((ref) => parseRef(ref) !== undefined)
   }
 
-  /** HEAD has to point at a session that stays, so that a plain clone checks something out. */
-  async #headElsewhere(session: SessionId): Promise<{ ref: string; to: string }[]> {
+  /**
+   * HEAD has to point at a branch that stays, so that a plain clone checks something out: one of `near`, if there is
+   * one, else of any session.
+   */
+  #headElsewhere(goes: (ref: string) => boolean, near?: SessionId): { ref: string; to: string }[] {
     const head = this.#repository.refs.readValue('HEAD')
-    if (head === undefined || !('symbolic' in head) || !isOf(session, head.symbolic)) return []
-    for (const ref of this.#repository.refs.list('refs/heads/').keys()) {
-      if (parseRef(ref)?.kind === 'branch' && !isOf(session, ref)) return [{ ref: 'HEAD', to: ref }]
+    if (head === undefined || !('symbolic' in head) || !goes(head.symbolic)) return []
+    const folders = [...(near === undefined ? [] : [`refs/heads/${encodeName(near)}/`]), 'refs/heads/']
+    for (const ref of folders.flatMap((folder) => [...this.#repository.refs.list(folder).keys()])) {
+      if (parseRef(ref)?.kind === 'branch' && !goes(ref)) return [{ ref: 'HEAD', to: ref }]
     }
     return []
   }
