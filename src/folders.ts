@@ -9,10 +9,8 @@ import { StorageError, storageError } from './errors.ts'
  *
  * Node's own recursive mkdir tries for ever where a folder exists and takes no other, as `/proc` does: it says ENOENT
  * for what is below it. This one goes up and down once.
- *
- * @param own called with each folder that was made, from the top down
  */
-export function makeFolders(path: string, own: (made: string) => void = () => undefined): string | undefined {
+export function makeFolders(path: string): string | undefined {
   const missing: string[] = []
   let topmost: string | undefined
   const make = (folder: string): boolean => {
@@ -20,7 +18,6 @@ export function makeFolders(path: string, own: (made: string) => void = () => un
     const made = makeOne(folder)
     if (made === 'missing') return false
     if (made === 'exists') return true
-    own(folder)
     topmost ??= folder
     return true
   }

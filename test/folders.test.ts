@@ -1,5 +1,5 @@
 /** Folders are made in bounded time, with all above them, or it is said why not. */
-import { chmodSync, existsSync, mkdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { StorageError } from '../src/errors.ts'
@@ -32,9 +32,6 @@ describe('making folders', () => {
     expect(makeFolders(join(root, 'a/b/c'))).toBe(join(root, 'a'))
     expect(isFolder(join(root, 'a/b/c'))).toBe(true)
     expect(makeFolders(join(root, 'a/b/c'))).toBeUndefined()
-    const made: string[] = []
-    expect(makeFolders(join(root, 'a/b/d/e/'), (one) => made.push(one))).toBe(join(root, 'a/b/d'))
-    expect(made).toEqual([join(root, 'a/b/d'), join(root, 'a/b/d/e')])
   })
 
   test('follows a link to a folder, and refuses one that leads nowhere', () => {
@@ -65,12 +62,6 @@ describe('making folders', () => {
   test('a path that is too long is a StorageError', () => {
     expect(errnoOf(() => makeFolders(join(tempFolder(), 'x'.repeat(300), 'y')))).toBe('ENAMETOOLONG')
     expect(errnoOf(() => makeFolders(join(tempFolder(), 'x/'.repeat(5000))))).toBe('ENAMETOOLONG')
-  })
-
-  test('a folder that goes while it is needed ends in an error', () => {
-    const root = join(tempFolder(), 'gone')
-    const takeAway = () => rmSync(root, { recursive: true })
-    expect(errnoOf(() => makeFolders(join(root, 'a/b'), takeAway))).toBe('ENOENT')
   })
 })
 

@@ -62,6 +62,8 @@ export interface FileSystem {
   syncFile(path: string): Promise<void>
   /** Syncs the names in the folder, where the system can. */
   syncDir(path: string): Promise<void>
+  /** Changes the permissions of a file or folder, not of what a link leads to; nothing when it is gone or another user's. */
+  adjustMode(path: string, adjust: (mode: number, isFolder: boolean) => number): void
   /** Whether it is certain that only one machine at a time has this disk. */
   isLocal(path: string): boolean
 }
@@ -164,6 +166,14 @@ export const nodeFileSystem: FileSystem = {
     } finally {
       fs.closeSync(fd)
     }
+  },
+  adjustMode(path, adjust) {
+    attempt(path, ['ENOENT', 'EPERM', 'ENOTSUP', 'ENOSYS'], () => {
+      const stat = fs.lstatSync(path)
+      if (!stat.isFile() && !stat.isDirectory()) return
+      const mode = adjust(stat.mode & 0o7777, stat.isDirectory())
+      if (mode !== (stat.mode & 0o7777)) fs.chmodSync(path, mode)
+    })
   },
   isLocal(path) {
     if (process.platform !== 'linux') return false

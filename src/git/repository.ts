@@ -20,6 +20,7 @@ import { type Identity, systemIdentity } from './process-identity.ts'
 import { type RecoveryParts, recover } from './recovery.ts'
 import { Refs } from './refs.ts'
 import { settle } from './settle.ts'
+import { SharedDisk, sharingOf } from './shared-disk.ts'
 import { Temporaries } from './temporaries.ts'
 import { NEEDS_HEAD, unlessHeadIsUnborn, withHead } from './unborn-head.ts'
 
@@ -45,6 +46,7 @@ export class Repository {
   readonly locks: Locks
   readonly merger: PackMerger
   readonly options: Required<Pick<RepositoryOptions, 'now' | 'lockTimeout' | 'settleAfter' | 'settleBytes'>>
+  private readonly disk: SharedDisk
   private readonly journals: Journals
   readonly temporaries: Temporaries
   readonly placement: Placement
@@ -66,17 +68,18 @@ export class Repository {
       settleAfter: options.settleAfter ?? 1000,
       settleBytes: options.settleBytes ?? 16 << 20,
     }
-    this.fs = fs
+    this.disk = new SharedDisk(fs)
+    this.fs = this.disk
     this.paths = pathsOf(resolve(folder))
     const owner = identity.newOwner()
-    this.temporaries = new Temporaries(fs, this.paths.temporaries, owner.id)
-    this.locks = new Locks(fs, join(this.paths.journals, owner.id, 'owner'), owner, identity)
-    this.placement = new Placement(fs, this.paths, this.temporaries, this.locks)
-    this.refs = new Refs(fs, this.paths.root, this.temporaries)
-    this.objects = new ObjectStore(fs, this.paths.objects)
-    this.journals = new Journals(fs, this.paths, this.locks)
+    this.temporaries = new Temporaries(this.fs, this.paths.temporaries, owner.id)
+    this.locks = new Locks(this.fs, join(this.paths.journals, owner.id, 'owner'), owner, identity)
+    this.placement = new Placement(this.fs, this.paths, this.temporaries, this.locks)
+    this.refs = new Refs(this.fs, this.paths.root, this.temporaries)
+    this.objects = new ObjectStore(this.fs, this.paths.objects)
+    this.journals = new Journals(this.fs, this.paths, this.locks)
     this.merger = new PackMerger({
-      fs,
+      fs: this.fs,
       paths: this.paths,
       placement: this.placement,
       temporaries: this.temporaries,
@@ -193,7 +196,9 @@ export class Repository {
       this.checkCreatable()
       return false
     }
-    checkConfig(this.config())
+    const config = this.config()
+    checkConfig(config)
+    this.disk.sharing = sharingOf(config)
     for (const folder of [
       paths.objects,
       paths.packs,
