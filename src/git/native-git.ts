@@ -6,10 +6,11 @@ import { accessSync, constants, statSync } from 'node:fs'
 import { devNull } from 'node:os'
 import { delimiter, dirname, isAbsolute, join } from 'node:path'
 import { ForkpointError, UnsupportedError } from '../errors.ts'
-import { type FileSystem, nodeFileSystem } from './file-system.ts'
+import type { FileSystem } from './file-system.ts'
 import { checkTrusted } from './native-trust.ts'
 import { EMPTY_TREE } from './object.ts'
 import type { Paths } from './paths.ts'
+import { SharedDisk } from './shared-disk.ts'
 
 export interface GitBinary {
   /** Absolute path. */
@@ -58,7 +59,7 @@ export class NativeGit {
    */
   static async open(fs: FileSystem, paths: Paths): Promise<NativeGit | undefined> {
     // Git knows the real disk only.
-    const binary = fs === nodeFileSystem ? await findGit() : undefined
+    const binary = SharedDisk.isReal(fs) ? await findGit() : undefined
     if (binary === undefined) return undefined
     if (!isAtLeast(binary.version, OLDEST)) {
       throw new UnsupportedError(

@@ -6,7 +6,7 @@ import { dirname } from 'node:path'
 import { UnsupportedError } from '../errors.ts'
 import { configValue } from './config.ts'
 import type { Config } from './config-file.ts'
-import type { FileStat, FileSystem, OpenFile } from './file-system.ts'
+import { type FileStat, type FileSystem, nodeFileSystem, type OpenFile } from './file-system.ts'
 
 /** Permissions that files get on top of the umask's, or instead of them. */
 export interface Sharing {
@@ -46,6 +46,11 @@ export class SharedDisk implements FileSystem {
 
   constructor(fs: FileSystem) {
     this.fs = fs
+  }
+
+  /** Whether it is a disk that other programs see, too. */
+  static isReal(fs: FileSystem): boolean {
+    return fs === nodeFileSystem || (fs instanceof SharedDisk && fs.fs === nodeFileSystem)
   }
 
   makeDir(path: string): string | undefined {

@@ -14,7 +14,7 @@ import {
 import { changesBetween, checkpointFacts } from './changes.ts'
 import { checkAddition, type DocumentRules } from './document.ts'
 import { deepCopy, type JsonObject, without } from './json-value.ts'
-import { type Ancestor, commitsUnchanged, seqOfFork, seqOn, timeOn } from './lineage.ts'
+import { type Ancestor, commitsUnchanged, seqOfFork, seqOn } from './lineage.ts'
 import { decideAppendParent, decideParent, type Position, unseenReplacement } from './positions.ts'
 import { type Draft, encodeSessionFile, type FileHead, type SessionFile } from './session-file.ts'
 import type { Author, Checkpoint } from './session-store.ts'
@@ -70,7 +70,7 @@ export class FileWriter {
       throw unseenReplacement(request, { collection: replaced.collection, id: idOf(replaced.item) })
     }
     if (isEmptyPlan(plan) && !commitsUnchanged(ancestorOf(current), options)) return { file: current! }
-    const at = new Date(this.#time(current, options.at)).toISOString()
+    const at = new Date(this.#time(options.at)).toISOString()
     const after = this.copyOf(applyPlan(before, type === 'session' ? touch(plan, at) : plan))
     await checkAddition(without(after, new Set(collections)), plan, this.#rules)
     return this.#write(current, write, after)
@@ -97,7 +97,7 @@ export class FileWriter {
         session,
         branch: MAIN,
         parents: [],
-        createdAt: new Date(this.#time(source, undefined)).toISOString(),
+        createdAt: new Date(this.#time(undefined)).toISOString(),
         subject: oneLine(subject) || forkSubject(parent.session, parent.checkpoint),
         body: '',
         kind: 'fork',
@@ -126,7 +126,7 @@ export class FileWriter {
         session,
         branch: MAIN,
         parents: [],
-        createdAt: new Date(this.#time(current, options.at)).toISOString(),
+        createdAt: new Date(this.#time(options.at)).toISOString(),
         subject: options.subject ?? defaultSubject({ kind: options.kind, seq }, changes, state),
         body: options.body,
         kind: options.kind,
@@ -148,9 +148,8 @@ export class FileWriter {
     }
   }
 
-  #time(current: FileHead | undefined, at: number | undefined): number {
-    const earlier = current === undefined ? [] : [Date.parse(current.checkpoint.createdAt)]
-    return timeOn(earlier, at ?? Math.floor(this.#rules.now()))
+  #time(at: number | undefined): number {
+    return at ?? Math.floor(this.#rules.now())
   }
 }
 

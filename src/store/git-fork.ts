@@ -19,7 +19,7 @@ import { encodeFiles } from './git-encoding.ts'
 import type { CommitInfo, GitHistory } from './git-history.ts'
 import type { Edits } from './git-line.ts'
 import { readFields } from './git-reader.ts'
-import { seqOfFork, timeOn } from './lineage.ts'
+import { seqOfFork } from './lineage.ts'
 import type { Author } from './session-store.ts'
 import { forkSubject, oneLine } from './subject.ts'
 
@@ -61,7 +61,8 @@ export function forkSession(history: GitHistory, rules: DocumentRules, fork: For
     const { commit, object } = newCommit({
       tree,
       parents: [source],
-      time: timeOn([origin.time], Math.floor(rules.now())),
+      time: Math.floor(rules.now()),
+      after: origin.committed,
       author,
       type,
       checkpoint: {

@@ -27,8 +27,10 @@ import type { Author, Checkpoint } from './session-store.ts'
 export interface CommitInfo extends Ancestor {
   tree: string
   parents: readonly CommitId[]
-  /** Milliseconds. */
+  /** When it was made, in milliseconds. */
   time: number
+  /** The committer's date, in milliseconds: never before that of a parent. */
+  committed: number
   message: ParsedMessage
   author: Author
   /** Id of the session it was made in, and the type of its documents; `undefined` for another tool's commit. */
@@ -61,6 +63,7 @@ export class GitHistory {
       tree,
       parents: parents as CommitId[],
       time: (trailers && timeOf(trailers)) ?? committer.at,
+      committed: committer.at,
       message: parsed,
       author: { name: author.name, email: author.email },
       kind: trailers === undefined ? 'foreign' : (trailers.get('Kind') ?? 'save'),

@@ -34,7 +34,7 @@ import { GitKeys } from './git-keys.ts'
 import { GitLine } from './git-line.ts'
 import { isContentOf, isResultOf } from './git-repeats.ts'
 import { deepCopy, type JsonObject, without } from './json-value.ts'
-import { commitsUnchanged, comparedWith, seqOn, timeOn } from './lineage.ts'
+import { commitsUnchanged, comparedWith, seqOn } from './lineage.ts'
 import { decideAppendParent, decideParent, type Position, unseenReplacement } from './positions.ts'
 import { defaultSubject } from './subject.ts'
 import type { WriteRequest } from './write-options.ts'
@@ -145,7 +145,7 @@ export class GitWriter {
         throw unseenReplacement(target, { collection: replaced.collection, id: idOf(replaced.item) })
       }
       if (isEmptyPlan(plan) && !commitsUnchanged(parent, target.options)) return this.#settle(target, parent)
-      const at = new Date(this.#time(parent, target.options)).toISOString()
+      const at = new Date(this.#time(target.options)).toISOString()
       const whole = this.#rules.type === 'session' ? touch(plan, at) : plan
       const { edits, fields, advance } = await line.change(whole)
       const base = await this.#comparedWith(parent, target.options.kind)
@@ -270,7 +270,8 @@ export class GitWriter {
     const { commit, object } = newCommit({
       tree: made.tree,
       parents: await this.#history.parentsOn(parent, options.kind),
-      time: this.#time(parent, options),
+      time: this.#time(options),
+      after: parent?.committed,
       author: options.author ?? this.#rules.author,
       type: this.#rules.type,
       checkpoint: {
@@ -353,8 +354,8 @@ export class GitWriter {
     this.#lines.set(ref, { tip, line })
   }
 
-  #time(parent: CommitInfo | undefined, { at }: Pick<WriteRequest, 'at'>): number {
-    return timeOn(parent === undefined ? [] : [parent.time], at ?? Math.floor(this.#rules.now()))
+  #time({ at }: Pick<WriteRequest, 'at'>): number {
+    return at ?? Math.floor(this.#rules.now())
   }
 }
 

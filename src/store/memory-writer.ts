@@ -13,7 +13,7 @@ import {
 import { changesBetween, checkpointFacts } from './changes.ts'
 import { checkAddition, type DocumentRules, wrongType } from './document.ts'
 import { deepCopy, type JsonObject, without } from './json-value.ts'
-import { commitsUnchanged, seqOfFork, timeOn } from './lineage.ts'
+import { commitsUnchanged, seqOfFork } from './lineage.ts'
 import { type Commit, contentOf, type Line, type MemoryHistory, shareItems } from './memory-history.ts'
 import { decideAppendParent, decideParent, type Position, unseenReplacement } from './positions.ts'
 import type { Author, Checkpoint } from './session-store.ts'
@@ -83,7 +83,7 @@ export class MemoryWriter {
     if (isEmptyPlan(plan) && !this.#commitsUnchanged(target, parent)) {
       return this.#settle(target, this.#history.commit(parent))
     }
-    const at = new Date(this.#time(parent, write.options.at)).toISOString()
+    const at = new Date(this.#time(write.options.at)).toISOString()
     const after = applyPlan(before, this.#rules.type === 'session' ? touch(plan, at) : plan)
     await checkAddition(without(after, new Set(this.#rules.collections)), plan, this.#rules)
     return this.#commit(target, parent, after)
@@ -100,7 +100,7 @@ export class MemoryWriter {
     const origin = this.#history.session(from)
     const parent = { session: from as string, checkpoint: source.id as string }
     const document: JsonObject = { ...source.document, id: session, parent }
-    const time = this.#time(source.id, undefined)
+    const time = this.#time(undefined)
     const commit = this.#history.add({
       parents: [source.id],
       time,
@@ -193,7 +193,7 @@ export class MemoryWriter {
     const before =
       comparedWith === undefined ? undefined : documentOf(this.#history.commit(comparedWith), session)
     const changes = changesBetween(before, document, collections)
-    const time = this.#time(parent, options.at)
+    const time = this.#time(options.at)
     const commit = this.#history.add({
       parents,
       time,
@@ -242,9 +242,8 @@ export class MemoryWriter {
     return commitsUnchanged(tip && { ...tip.checkpoint, id: tip.id }, options)
   }
 
-  #time(parent: CommitId | undefined, at: number | undefined): number {
-    const earlier = parent === undefined ? [] : [this.#history.commit(parent).time]
-    return timeOn(earlier, at ?? Math.floor(this.#rules.now()))
+  #time(at: number | undefined): number {
+    return at ?? Math.floor(this.#rules.now())
   }
 
   #contentOf(document: JsonObject): string {

@@ -96,7 +96,7 @@ export interface WriteOptions {
   author?: Author
   /**
    * Time of the checkpoint, for imports: Date, ISO 8601 text (a day, or a time with its zone) or milliseconds, from
-   * 1970 to 9999. Default: now. A checkpoint is never older than its parents.
+   * 1970 to 9999. Default: now. It may be before that of the checkpoint it stands on: a log goes by parents, not by time.
    */
   at?: Date | string | number
   /**

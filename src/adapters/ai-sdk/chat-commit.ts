@@ -9,7 +9,7 @@ import type { GitDoor } from '../../store/git-door.ts'
 import type { CommitInfo } from '../../store/git-history.ts'
 import { countItems, type Edits } from '../../store/git-line.ts'
 import type { JsonObject } from '../../store/json-value.ts'
-import { comparedWith, seqOn, timeOn } from '../../store/lineage.ts'
+import { comparedWith, seqOn } from '../../store/lineage.ts'
 import { defaultSubject } from '../../store/subject.ts'
 import type { NextList } from './list-comparison.ts'
 import { filesOf, MESSAGES } from './message-files.ts'
@@ -69,7 +69,8 @@ export async function commitOf(
   const { commit, object } = newCommit({
     tree,
     parents: await history.parentsOn(base, kind),
-    time: timeOn(base === undefined ? [] : [base.time], Math.floor(rules.now())),
+    time: Math.floor(rules.now()),
+    after: base?.committed,
     author: rules.author,
     type: rules.type,
     checkpoint: {

@@ -19,7 +19,7 @@ import { newCommit } from '../../store/git-commit.ts'
 import type { CommitInfo, GitHistory } from '../../store/git-history.ts'
 import type { Edits } from '../../store/git-line.ts'
 import { deepEqual, isJsonObject, type JsonObject, without } from '../../store/json-value.ts'
-import { parentsOn, seqOn, timeOn } from '../../store/lineage.ts'
+import { parentsOn, seqOn } from '../../store/lineage.ts'
 import { redactInside, redactValue } from '../../store/redact.ts'
 import { ENTRIES, encodeEntry, filesOfEntry, pagesOf, readEntry, uuidOf } from './entry-files.ts'
 import { type TranscriptLine, TranscriptLines } from './transcript-line.ts'
@@ -160,7 +160,7 @@ class Draft {
     const { tip, turn, count } = this.line
     const { key, session, branch } = this.#place
     const entries = segment.entries.map(({ entry }) => entry)
-    const time = timeOn(tip === undefined ? [] : [tip.time], Math.floor(this.#rules.now()))
+    const time = Math.floor(this.#rules.now())
     const fields = this.#fieldsAfter({ ...segment, entries }, time)
     const added = segment.entries.filter(({ replaces }) => replaces === undefined)
     const edits = await this.#edits(segment.entries, fields, count + added.length)
@@ -171,6 +171,7 @@ class Draft {
       tree,
       parents: parentsOn(tip, segment.kind, turn),
       time,
+      after: tip?.committed,
       author: this.#rules.author,
       type: this.#rules.type,
       checkpoint: {

@@ -10,7 +10,6 @@ import type { NewObject } from '../../git/object.ts'
 import { type CommitId, isSameName, type SessionId } from '../../ids.ts'
 import { newCommit } from '../../store/git-commit.ts'
 import type { GitDoor } from '../../store/git-door.ts'
-import { timeOn } from '../../store/lineage.ts'
 import type { CheckpointTrees, WrittenTree } from './checkpoint-tree.ts'
 import { configOf } from './config.ts'
 import {
@@ -196,7 +195,7 @@ export class Thread {
     const { commit, object } = newCommit({
       tree,
       parents: parents.map((tip) => tip.id),
-      time: timeOn(times, Math.floor(rules.now())),
+      time: Math.max(Math.floor(rules.now()), ...times),
       author: rules.author,
       type: TYPE,
       checkpoint: {
@@ -246,7 +245,7 @@ export class Thread {
     const { commit, object } = newCommit({
       tree,
       parents: tip === undefined ? [] : [tip.id],
-      time: timeOn(tip === undefined ? [] : [tip.time], Math.floor(rules.now())),
+      time: Math.max(Math.floor(rules.now()), tip?.time ?? 0),
       author: rules.author,
       type: TYPE,
       checkpoint: {

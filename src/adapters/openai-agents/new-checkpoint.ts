@@ -7,7 +7,7 @@ import type { DocumentRules } from '../../store/document.ts'
 import { newCommit } from '../../store/git-commit.ts'
 import type { GitDoor } from '../../store/git-door.ts'
 import type { CommitInfo } from '../../store/git-history.ts'
-import { seqOn, timeOn } from '../../store/lineage.ts'
+import { seqOn } from '../../store/lineage.ts'
 import { redactValue } from '../../store/redact.ts'
 import { type Text, titleOf } from './item-line.ts'
 import { ITEMS, OPERATIONS, RUN_STATE, SessionTree } from './session-tree.ts'
@@ -57,7 +57,7 @@ export async function newCheckpoint(
   const waitsFor = waits ? (await before.fields()).waitsFor : undefined
   const goesOn = change.run === undefined && add.some((item) => answers(item, waitsFor))
   const run = goesOn ? null : change.run && runAsStored(rules, change.run)
-  const time = timeOn(parent === undefined ? [] : [parent.time], Math.floor(rules.now()))
+  const time = Math.floor(rules.now())
   const done = operation === undefined ? undefined : asStored(rules, operation, OPERATIONS, 0)
   const edits = await before.edits({ keep, add, operations: { clear, add: done }, run }, rules.layout, {
     type: rules.type,
@@ -72,6 +72,7 @@ export async function newCheckpoint(
     tree,
     parents: await history.parentsOn(parent, 'save'),
     time,
+    after: parent?.committed,
     author: rules.author,
     type: rules.type,
     checkpoint: {
