@@ -15,7 +15,7 @@ export const addSwitch: AddVerb = (program, run) => {
         const store = stores.existing
         const before = (await store.branches(session)).find(({ active }) => active)?.name ?? 'main'
         await store.switch(session, branch)
-        const undo = command('switch', session, before)
+        const undo = command('switch', [session, before])
         if (out.json) await out.document({ session, branch, before, undo: [undo] })
         else if (isSameName(before, branch))
           await out.line(line`${bold(session)} already is on ${bold(branch)}.`)
