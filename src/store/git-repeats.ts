@@ -51,4 +51,21 @@ export async function isResultOf(
   }
 }
 
+/**
+ * Whether the items that a tree brought are now what they were before it, or gone as they were; of a tree that brought
+ * none, its other files.
+ */
+export async function isTakenBack(
+  objects: ObjectStore,
+  { before, made, now }: { before: string | undefined; made: string; now: string },
+): Promise<boolean> {
+  const changed = [...(await blobsChanged(objects, before, made)).keys()]
+  const items = changed.filter(isItem)
+  for (const path of items.length > 0 ? items : changed) {
+    const was = before === undefined ? undefined : await blobAt(objects, before, path)
+    if ((await blobAt(objects, now, path)) !== was) return false
+  }
+  return changed.length > 0
+}
+
 const isItem = (path: string): boolean => path.includes('/')

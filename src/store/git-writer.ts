@@ -32,7 +32,7 @@ import { type EncodedFiles, editsTo } from './git-encoding.ts'
 import type { CommitInfo, GitHistory } from './git-history.ts'
 import { GitKeys } from './git-keys.ts'
 import { GitLine } from './git-line.ts'
-import { isContentOf, isResultOf } from './git-repeats.ts'
+import { isContentOf, isResultOf, isTakenBack } from './git-repeats.ts'
 import { deepCopy, type JsonObject, without } from './json-value.ts'
 import { commitsUnchanged, comparedWith, seqOn } from './lineage.ts'
 import { decideAppendParent, decideParent, type Position, unseenReplacement } from './positions.ts'
@@ -311,8 +311,18 @@ export class GitWriter {
   }
 
   async #madeWithKey({ ref, tip, options: { key } }: Target): Promise<CommitInfo | undefined> {
-    const id = key === undefined || tip === undefined ? undefined : await this.#keys.find(ref, tip, key)
-    return id === undefined ? undefined : this.#history.info(id)
+    if (key === undefined || tip === undefined) return undefined
+    const found = await this.#keys.find(ref, tip, key)
+    if (found === undefined) return undefined
+    const made = await this.#history.info(found.id)
+    return found.disturbed && (await this.#isUndone(made, await this.#history.info(tip))) ? undefined : made
+  }
+
+  /** Whether another tool, such as `git revert`, has taken back what a checkpoint brought. */
+  async #isUndone(made: CommitInfo, tip: CommitInfo): Promise<boolean> {
+    const base = made.parents.at(-1)
+    const before = base === undefined ? undefined : (await this.#history.info(base)).tree
+    return isTakenBack(this.#objects, { before, made: made.tree, now: tip.tree })
   }
 
   /** What a checkpoint is compared with to tell what it added: a turn that had steps with the turn before. */

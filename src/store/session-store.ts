@@ -101,7 +101,8 @@ export interface WriteOptions {
   at?: Date | string | number
   /**
    * Makes a retry harmless: the same key returns the checkpoint it made (looked up among the branch's last
-   * 1,000 checkpoints, before `expected`); with other content it is a ConflictError. 1 to 1,000 characters.
+   * 1,000 checkpoints, before `expected`); with other content it is a ConflictError. 1 to 1,000 characters. What
+   * somebody has taken back with git (a revert) since then is made again.
    */
   key?: string
   /** Also sets this tag. Throws AlreadyExistsError, and saves nothing, when it names another checkpoint. */
