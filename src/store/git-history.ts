@@ -1,6 +1,5 @@
 /** The checkpoints of sessions in a git store: commits read as checkpoints, lines walked, revisions resolved. */
 import { NotFoundError } from '../errors.ts'
-import { decodeParents } from '../git/commit.ts'
 import { asBuffer } from '../git/object.ts'
 import type { Repository } from '../git/repository.ts'
 import { TimeSlice } from '../git/time-slice.ts'
@@ -117,7 +116,7 @@ export class GitHistory {
   async turnParent(of: CommitId): Promise<CommitId | undefined> {
     for (let at = await this.#firstParent(of); at !== undefined; at = await this.#firstParent(at)) {
       const data = await this.repository.objects.readCommitData(at)
-      this.#seen = { id: at, parent: decodeParents(data, at)[0] as CommitId | undefined }
+      this.#seen = { id: at, parent: this.repository.objects.parentsOf(at, data)[0] as CommitId | undefined }
       // Most are no steps, which shows at a glance.
       if (!asBuffer(data).includes(STEP) || (await this.info(at)).kind !== 'step') return at
     }
@@ -126,7 +125,8 @@ export class GitHistory {
 
   async #firstParent(of: CommitId): Promise<CommitId | undefined> {
     if (this.#seen?.id === of) return this.#seen.parent
-    return decodeParents(await this.repository.objects.readCommitData(of), of)[0] as CommitId | undefined
+    const { objects } = this.repository
+    return objects.parentsOf(of, await objects.readCommitData(of))[0] as CommitId | undefined
   }
 
   /** Parents of a checkpoint of this kind on top of that one. */
@@ -153,7 +153,12 @@ export class GitHistory {
         seen.add(id)
         if (until?.(id) === true) return seen
         const data = this.repository.objects.readCommitData(id)
-        above.push(...(decodeParents(data instanceof Promise ? await data : data, id) as CommitId[]))
+        above.push(
+          ...(this.repository.objects.parentsOf(
+            id,
+            data instanceof Promise ? await data : data,
+          ) as CommitId[]),
+        )
         if (slice.isOver()) await slice.next()
       }
       level = above

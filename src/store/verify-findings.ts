@@ -28,6 +28,11 @@ export class Findings {
     return this.#sound.size
   }
 
+  /** Whether history is cut off at the commit, as in a shallow clone: what is below it is no loss. */
+  isCutOff(id: ObjectId): boolean {
+    return this.#objects.isCutOff(id)
+  }
+
   isSound(id: ObjectId): boolean {
     return this.#sound.has(id)
   }
