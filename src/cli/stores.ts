@@ -80,7 +80,11 @@ export class Stores {
       if (!(await repository.open())) return new Map()
       const part = session === undefined ? '' : `${encodeName(session as SessionId)}/`
       const folders = [`refs/heads/${part}`, `refs/tags/${part}`]
-      return new Map(folders.flatMap((folder) => [...repository.refs.list(folder)]))
+      return new Map(
+        folders.flatMap((folder) => [
+          ...repository.refs.list(folder, session === undefined ? () => undefined : undefined),
+        ]),
+      )
     } finally {
       await repository.close()
     }

@@ -162,12 +162,15 @@ export class GitSessionRefs {
     const head = this.#repository.refs.readValue('HEAD')
     if (head === undefined || !('symbolic' in head) || !goes(head.symbolic)) return []
     const folders = [...(near === undefined ? [] : [`refs/heads/${encodeName(near)}/`]), 'refs/heads/']
-    for (const ref of folders.flatMap((folder) => [...this.#repository.refs.list(folder).keys()])) {
+    for (const ref of folders.flatMap((folder) => [...this.#repository.refs.list(folder, passOver).keys()])) {
       if (parseRef(ref)?.kind === 'branch' && !goes(ref)) return [{ ref: 'HEAD', to: ref }]
     }
     return []
   }
 }
+
+/** Another session's damaged ref is that session's trouble. */
+const passOver = (): void => undefined
 
 function isOf(session: SessionId, ref: string): boolean {
   const parsed = parseRef(ref)

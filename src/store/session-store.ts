@@ -82,6 +82,11 @@ export interface SessionSummary {
   createdAt: string
   /** When the active branch was last saved. */
   updatedAt: string
+  /**
+   * Why the session could not be read. What is not known then is `''`, `0` or `undefined`; the id is the one to `verify`,
+   * to load an older checkpoint of, or to delete.
+   */
+  problem?: Problem
 }
 
 export interface WriteOptions {
@@ -348,7 +353,10 @@ export interface SessionStore<S extends StoredDocument = Session> {
   /** What differs, by the collections of this store. Items are matched by id; one that only moved is not reported. */
   diff(from: Place, to: Place): Promise<StateDiff>
   diff(session: string, from: string, to: string): Promise<StateDiff>
-  /** Sessions of all types, unless one is asked for. */
+  /**
+   * Sessions of all types, unless one is asked for. One that cannot be read does not keep the others from being listed:
+   * it is an item with a `problem`; where its time is not known it comes last, and where its type is not, it is of any.
+   */
   list(options?: ListOptions): AsyncIterable<SessionSummary>
   /** Events of a run in order; only those with a sequence greater than `after`. */
   runEvents(session: string, run: string, options?: { after?: number; at?: string }): Promise<unknown[]>
