@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { InvalidStateError, NotFoundError } from '../errors.ts'
 import { Repository } from '../git/repository.ts'
 import { encodeName, isSameName, isShortName, type SessionId } from '../ids.ts'
+import { foreignFiles } from '../store/git-files.ts'
 import { GitSessionStore } from '../store/git-session-store.ts'
 import type { Place, StoredDocument } from '../store/session-store.ts'
 import { findPlace } from './place.ts'
@@ -85,6 +86,18 @@ export class Stores {
           ...repository.refs.list(folder, session === undefined ? () => undefined : undefined),
         ]),
       )
+    } finally {
+      await repository.close()
+    }
+  }
+
+  /** What lies in a checkpoint's tree beside the document. */
+  async foreignIn(checkpoint: string): Promise<string[]> {
+    const repository = new Repository(this.folder)
+    try {
+      if (!(await repository.open())) return []
+      const { tree } = await repository.objects.readCommit(checkpoint)
+      return await foreignFiles(repository.objects, tree)
     } finally {
       await repository.close()
     }

@@ -10,10 +10,12 @@ import {
   decodeItem,
   encodeHead,
   encodeItem,
+  isOurs,
   itemPlace,
   type Layout,
   type LogTail,
   numbered,
+  parseFolderName,
   parseItemName,
   parseSegmentName,
 } from '../codec/index.ts'
@@ -271,7 +273,8 @@ export class GitLine implements Existing {
   async #removeOldHead(edits: Edits, keepsConfig: boolean): Promise<void> {
     const top = await this.#objects.readTree(this.#tree)
     for (const { name, mode } of entriesOf(top)) {
-      if (mode === '40000' || edits.has(name) || (keepsConfig && name.startsWith('config.'))) continue
+      if (mode === '40000' || !isOurs(name) || edits.has(name) || (keepsConfig && name.startsWith('config.')))
+        continue
       edits.set(name, null)
     }
   }
@@ -286,10 +289,16 @@ export class GitLine implements Existing {
 export async function countItems(objects: ObjectStore, tree: string, collection: string): Promise<number> {
   const folders = await folderAt(objects, tree, collection)
   if (folders === undefined) return 0
-  const last = newest([...entriesOf(folders)].map(({ name }) => name))
+  const last = newest(
+    [...entriesOf(folders)].map(({ name }) => name).filter((name) => parseFolderName(name) !== undefined),
+  )
   const items = last === undefined ? undefined : await folderAt(objects, tree, `${collection}/${last}`)
   const numbers =
-    items === undefined ? [] : [...entriesOf(items)].flatMap(({ name }) => parseItemName(name) ?? [])
+    items === undefined
+      ? []
+      : [...entriesOf(items)].flatMap(({ name, mode }) =>
+          mode === '40000' || /\.(?:json|txt|bin)$/.test(name) ? (parseItemName(name) ?? []) : [],
+        )
   return numbers.length === 0 ? 0 : Math.max(...numbers) + 1
 }
 

@@ -48,12 +48,13 @@ export async function verifySessions(
     await checkpoints.verifyConnected(parsed === undefined ? {} : { session: parsed.session }, id)
   }
   if (only === undefined) await verifyFiles(repository, findings, onProgress)
-  const { problems } = findings
+  const { problems, foreign } = findings
   return {
     ok: problems.length === 0,
     checkpoints: checkpoints.count,
     objects: findings.objects,
     problems,
+    ...(foreign.length > 0 && { foreign }),
   }
 }
 

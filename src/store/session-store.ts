@@ -252,6 +252,8 @@ export interface VerifyReport {
   /** How many stored objects were checked against their id. */
   objects: number
   problems: readonly Problem[]
+  /** What else lies in checkpoints, such as a reviewer's notes: readers pass it over, and saves keep it. */
+  foreign?: readonly Problem[]
 }
 
 export interface MaintainOptions {

@@ -5,6 +5,7 @@ import {
   decodeItem,
   folderName,
   isFolderName,
+  isOurs,
   numbered,
   parseFolderName,
   parseItemName,
@@ -13,6 +14,7 @@ import {
 import { asBuffer } from '../git/object.ts'
 import { TimeSlice } from '../git/time-slice.ts'
 import { entryAt, entryCount, parseTree, type TreeEntry } from '../git/tree.ts'
+import { standsForOurs } from './git-files.ts'
 import type { JsonObject } from './json-value.ts'
 import { type Findings, type Reached, WAY_OUT } from './verify-findings.ts'
 
@@ -37,7 +39,11 @@ export class TreeVerifier {
       if (isFolderName(name)) await this.#collection(reached, id, name)
       else this.#strange(reached, name)
     }
-    const files = entries.filter(({ mode }) => mode !== FOLDER)
+    const files = this.#oursOf(
+      reached,
+      '',
+      entries.filter(({ mode }) => mode !== FOLDER),
+    )
     let head: JsonObject | undefined
     await this.#decode(reached, '', files, (found) => {
       head = decodeHead(found) as JsonObject
@@ -92,7 +98,11 @@ export class TreeVerifier {
     await this.#once(inside, folder.id, async () => {
       const own = (await this.#entries(reached, folder.id, inside)) ?? []
       const logs = own.filter(({ mode }) => mode === FOLDER)
-      const files = own.filter(({ mode }) => mode !== FOLDER)
+      const files = this.#oursOf(
+        reached,
+        inside,
+        own.filter(({ mode }) => mode !== FOLDER),
+      )
       await this.#decodeOnce(reached, inside, files, (found) => void decodeItem(found))
       for (const { name, id } of logs) {
         if (logs.length > 1 || !isFolderName(name)) this.#strange(reached, inside + name)
@@ -162,6 +172,10 @@ export class TreeVerifier {
       const entries = Array.from({ length: entryCount(tree) }, (_, n) => entryAt(tree, n))
       return entries.filter(({ name, mode }) => {
         if (mode === FOLDER || mode === FILE) return true
+        if (!standsForOurs(name)) {
+          this.#findings.addForeign(reached, folder + name)
+          return false
+        }
         this.#findings.add(
           reached,
           folder + name,
@@ -184,8 +198,18 @@ export class TreeVerifier {
     return count
   }
 
+  /** Files of ours; the others are noted. */
+  #oursOf(reached: Reached, folder: string, entries: readonly TreeEntry[]): TreeEntry[] {
+    return entries.filter(({ name }) => {
+      if (isOurs(folder + name)) return true
+      this.#findings.addForeign(reached, folder + name)
+      return false
+    })
+  }
+
   #strange(reached: Reached, path: string): void {
-    this.#findings.add(reached, path, `'${path}' is no file that forkpoint writes. ${WAY_OUT}`)
+    if (!isOurs(path)) this.#findings.addForeign(reached, path)
+    else this.#findings.add(reached, path, `'${path}' is no file that forkpoint writes. ${WAY_OUT}`)
   }
 
   #gap(reached: Reached, path: string, index: number): void {
