@@ -1,7 +1,7 @@
 /** Which files of a checkpoint's tree are forkpoint's: `docs/format.md`, "The tree of a checkpoint". All else is foreign. */
 import { isBeside } from './json-file.ts'
 import { isFolderName } from './layout.ts'
-import { ITEMS_PER_FOLDER, parseFolderName, parseItemName, parseSegmentName } from './place.ts'
+import { parseFolderName, parseItemName, parseSegmentName } from './place.ts'
 
 /** Whether a document may have a file at this path of its tree. */
 export function isOurs(path: string): boolean {
@@ -26,12 +26,6 @@ export function mayHoldOurs(path: string): boolean {
 const HEADS = ['session.json', 'config.json']
 const ITEM_FILE = /^[A-Za-z][A-Za-z0-9_-]{0,63}(?:\.json|\.[1-9]\d*\.(?:txt|bin))$/
 
-function isItemPlace(name: string, folder: string, entry: string): boolean {
-  const [hundred, index] = [parseFolderName(folder), parseItemName(entry)]
-  return (
-    isFolderName(name) &&
-    hundred !== undefined &&
-    index !== undefined &&
-    Math.floor(index / ITEMS_PER_FOLDER) === hundred
-  )
-}
+/** An item in the folder of other numbers is ours, and in the wrong place. */
+const isItemPlace = (name: string, folder: string, entry: string): boolean =>
+  isFolderName(name) && parseFolderName(folder) !== undefined && parseItemName(entry) !== undefined

@@ -59,8 +59,11 @@ export class TreeVerifier {
         const inside = `${path}/${name}`
         if (mode !== FOLDER || parseFolderName(name) === undefined) this.#strange(reached, inside)
         else {
+          const items = await this.#items(reached, id, inside)
+          // With foreign files only it is none of ours.
+          if (items === 0) continue
           if (folderName(count) !== name) this.#gap(reached, path, count)
-          count = parseFolderName(name)! * ITEMS + (await this.#items(reached, id, inside))
+          count = parseFolderName(name)! * ITEMS + items
         }
       }
       return count

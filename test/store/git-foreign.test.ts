@@ -13,6 +13,7 @@ const FOREIGN = [
   'messages/README.md',
   'messages/0000/review.md',
   'messages/notes/x.json',
+  'messages/0007/plan.md',
   'runs/0000/000000/NOTES.md',
   'runs/0000/000000/events/summary.txt',
   'link',
