@@ -8,6 +8,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { makeFolders } from '../dist/folders.js'
 import { drawChart } from './report/chart.mjs'
 import { writeDocs } from './report/docs.mjs'
 import { environment } from './report/environment.mjs'
@@ -38,7 +39,7 @@ if (spawnSync('git', ['--version']).status !== 0) {
 }
 
 const results = fileURLToPath(new URL('results/', import.meta.url))
-mkdirSync(results, { recursive: true })
+makeFolders(results)
 // Not in the system's folder for temporary files: where others delete thousands of files, creating one is slow.
 const work = mkdtempSync(join(results, 'work-'))
 const rows = positionals.length === 0 ? ROWS : ROWS.filter(({ name }) => positionals.includes(name))

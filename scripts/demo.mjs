@@ -7,7 +7,7 @@
  * `npx forkpoint` is what this repository has built.
  */
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, rmSync, writeFileSync } from 'node:fs'
 import { join, relative, resolve } from 'node:path'
 import { buildIfStale, ROOT } from './build.mjs'
 
@@ -27,7 +27,7 @@ buildIfStale()
 const transcript = process.argv[2] ?? join(ROOT, 'fixtures', 'claude-code', 'demo-session.jsonl')
 const path = relative('.', resolve(process.env.INIT_CWD ?? '.', transcript))
 if (!existsSync(path)) fail(`There is no file '${path}'.`)
-makeRoom()
+await makeRoom()
 
 heading('1', 'A real session of Claude Code becomes a git repository')
 command(`npx forkpoint import claude-code ${quote(path)} --session demo --store ${FOLDER}`)
@@ -162,12 +162,13 @@ function checkTools() {
 }
 
 /** A store of an earlier demo is replaced; anything else is left alone. */
-function makeRoom() {
+async function makeRoom() {
   if (existsSync(FOLDER) && !existsSync(MARK)) {
     fail(`./${FOLDER} is there already, and no demo made it. Move it away, then try again.`)
   }
   rmSync(FOLDER, { recursive: true, force: true })
-  mkdirSync(join(FOLDER, 'forkpoint'), { recursive: true })
+  const { makeFolders } = await import('../dist/folders.js')
+  makeFolders(join(FOLDER, 'forkpoint'))
   writeFileSync(MARK, 'npm run demo replaces this store.\n')
 }
 

@@ -87,6 +87,13 @@ export function encodeName(name: string): string {
   return `${prefix}%-${digest}`
 }
 
+/** Whether two names are one: a name that is too long for a ref, and the short form of it that a ref has. */
+export const isSameName = (a: string, b: string): boolean =>
+  a === b || ((isHashed(a) || isHashed(b)) && encodeName(a) === encodeName(b))
+
+/** Whether the name may be the short form of a longer one. */
+export const isShortName = (name: string): boolean => isHashed(name)
+
 /**
  * The name that `part` stands for; a hashed part stands for itself. `undefined` when `part` is not in the
  * canonical form that `encodeName` writes: then the ref is not ours.

@@ -7,7 +7,7 @@ const SRC = resolve(import.meta.dirname, '../src')
 
 /** Ground first. A folder may import what is below it, and itself. */
 const FLOORS: readonly (readonly string[])[] = [
-  ['errors.ts', 'ids.ts', 'json-value.ts', 'time-slice.ts'],
+  ['errors.ts', 'folders.ts', 'ids.ts', 'json-value.ts', 'time-slice.ts'],
   ['state'],
   ['git'],
   ['codec'],
@@ -160,6 +160,17 @@ test('only the command line prints or exits, and only what runs git or makes an 
   expect(library.flatMap((file) => linesWith(file, loud))).toEqual([])
   const readers = library.filter((file) => linesWith(file, /\bprocess\.env\b/).length > 0)
   expect(readers.filter((file) => !READS_ENVIRONMENT.includes(file))).toEqual([])
+})
+
+test('folders are made in one place, which ends', () => {
+  const roots = ['src', 'bench', 'scripts', 'examples'].map((name) => resolve(SRC, '..', name))
+  const makers = roots.flatMap((root) =>
+    readdirSync(root, { recursive: true, encoding: 'utf8' })
+      .filter((file) => /\.(?:ts|mjs)$/.test(file) && !file.includes('node_modules'))
+      .filter((file) => /mkdir(?:Sync)?\([^)]*recursive/.test(readFileSync(join(root, file), 'utf8')))
+      .map((file) => join(root, file)),
+  )
+  expect(makers).toEqual([])
 })
 
 test('no file is called after nothing in particular', () => {

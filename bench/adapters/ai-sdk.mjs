@@ -1,7 +1,8 @@
 // @ts-check
 /** AI SDK: chats saved as `onFinish` hands them over, the whole list after each turn. */
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { makeFolders } from '../../dist/folders.js'
 import { turns as turnsOf } from '../workload.mjs'
 
 /** @typedef {import('ai').UIMessage} UIMessage */
@@ -68,7 +69,7 @@ export const contenders = [
     ours: false,
     /** As the guide to message persistence does it. @param {string} folder @param {{ turns: number, bytes: number }} shape */
     async open(folder, shape) {
-      await mkdir(folder, { recursive: true })
+      makeFolders(folder)
       const file = join(folder, `${CHAT}.json`)
       return {
         prepare: talk(shape),

@@ -1,8 +1,9 @@
 // @ts-check
 import { execFile } from 'node:child_process'
-import { mkdir, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { makeFolders } from '../../dist/folders.js'
 import { sessionState } from '../workload.mjs'
 
 const run = promisify(execFile)
@@ -32,7 +33,7 @@ export const nativeGit = {
   durable: 'process crash (nothing is synced)',
   async open(folder, session) {
     const dir = join(folder, 'native-git')
-    await mkdir(dir, { recursive: true })
+    makeFolders(dir)
     await git(dir, 'init', '-q', '-b', 'main')
     await git(dir, 'config', 'gc.auto', '0')
     const state = sessionState(session, [])

@@ -1,7 +1,8 @@
 // @ts-check
 /** Puts a report into `docs/benchmarks.md`, between its two marks, and the curves beside it. */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { makeFolders } from '../../dist/folders.js'
 import { drawChart } from './chart.mjs'
 import { markdownTable, reachedLine } from './table.mjs'
 
@@ -20,7 +21,7 @@ export function writeDocs(report, charts) {
   const tail = rest?.split(END)[1]
   if (head === undefined || tail === undefined)
     throw new Error(`'${file}' has no place for the report: put back '${BEGIN}' and '${END}'`)
-  mkdirSync(`${DOCS}benchmarks`, { recursive: true })
+  makeFolders(`${DOCS}benchmarks`)
   for (const chart of charts) writeFileSync(`${DOCS}benchmarks/${chart.file}.svg`, drawChart(chart))
   writeFileSync(file, `${head}${BEGIN}\n\n${text(report)}\n${END}${tail}`)
 }

@@ -1,5 +1,6 @@
 /** One turn of a session, from its prompt to its checkpoint. */
 import { ConflictError, NotFoundError } from '../errors.ts'
+import { isSameName } from '../ids.ts'
 import { newMessage, newRun, type RunEvent } from '../state/index.ts'
 import type { Checkpoint } from '../store/session-store.ts'
 import { infoOf } from './draft.ts'
@@ -94,7 +95,9 @@ async function checkPosition({ autoSave, request, saver }: TurnContext): Promise
   if (at === undefined || store === undefined || saver?.checkpoint === undefined) return
   if (autoSave === false || onConflict === 'branch' || !store.supports.branches) return
   const { branch } = saver
-  const tip = (await store.branches(id)).find(({ name }) => name === branch)?.head
+  const tip = (await store.branches(id)).find(
+    ({ name }) => branch !== undefined && isSameName(name, branch),
+  )?.head
   if (tip === undefined || tip === saver.checkpoint.id) return
   throw new ConflictError(
     { session: id, branch: branch!, expected: saver.checkpoint.id, actual: tip },

@@ -1,6 +1,6 @@
 /** What may happen to the branches of a session. */
 import { UnsupportedError } from '../errors.ts'
-import { type BranchName, MAIN } from '../ids.ts'
+import { type BranchName, isSameName, MAIN } from '../ids.ts'
 
 /**
  * The active branch once `branch` is deleted: `main` where the active one goes, else what it was. Throws
@@ -13,13 +13,13 @@ export function activeAfterDelete(
   branches: readonly BranchName[],
   active: BranchName,
 ): BranchName {
-  if (branches.length === 1 && branches[0] === branch) {
+  if (branches.length === 1 && isSameName(branches[0]!, branch)) {
     throw new UnsupportedError(
       'deleting the only branch',
       `'${branch}' is the only branch of session '${session}'. To delete it, delete the session.`,
     )
   }
-  if (branch !== active) return active
+  if (!isSameName(branch, active)) return active
   if (branch === MAIN || !branches.includes(MAIN)) {
     throw new UnsupportedError(
       'deleting the active branch',

@@ -9,8 +9,10 @@ import { composeMessage } from './message.ts'
 export interface NewCheckpoint {
   tree: string
   parents: readonly CommitId[]
-  /** Milliseconds. */
+  /** When it was made, in milliseconds; whatever the parents say. */
   time: number
+  /** The committer's date of what it stands on: git's walks go by that date, and want no parent that is newer. */
+  after?: number | undefined
   author: Author
   /** Of the session's documents. */
   type: string
@@ -19,17 +21,23 @@ export interface NewCheckpoint {
 }
 
 export function newCommit(made: NewCheckpoint): { commit: CommitInfo; object: NewObject } {
-  const { tree, parents, time, author, type, checkpoint, trailers } = made
+  const { tree, parents, time, after = time, author, type, checkpoint, trailers } = made
+  const committed = Math.max(time, after)
   const { text, parsed } = composeMessage({ ...checkpoint, type, at: time, ...(trailers && { trailers }) })
-  const person = { ...author, at: time }
   const object = newObject(
     'commit',
-    encodeCommit({ tree, parents, author: person, committer: person, message: text }),
+    encodeCommit({
+      tree,
+      parents,
+      author: { ...author, at: time },
+      committer: { ...author, at: committed },
+      message: text,
+    }),
   )
   const { session, kind, seq, key } = checkpoint
   const id = object.id as CommitId
   return {
-    commit: { id, tree, parents, time, message: parsed, author, session, type, kind, seq, key },
+    commit: { id, tree, parents, time, committed, message: parsed, author, session, type, kind, seq, key },
     object,
   }
 }

@@ -1,4 +1,5 @@
 /** Reading the files of a checkpoint's tree, whole or in part. */
+import { isOurs, mayHoldOurs } from '../codec/index.ts'
 import { CorruptError } from '../errors.ts'
 import type { ObjectStore } from '../git/object-store.ts'
 import { entryAt, entryCount, findEntry, type Tree, type TreeEntry } from '../git/tree.ts'
@@ -10,13 +11,39 @@ export type Files = Map<string, Uint8Array>
 const BLOB = '100644'
 const FOLDER = '40000'
 
-/** Entries of a folder. Throws CorruptError for what has no place in a checkpoint, such as a symbolic link. */
+/**
+ * Plain files and folders of a folder. What else there is, such as a symbolic link, is foreign and left out; where it
+ * stands in the place of something of ours, that is a CorruptError.
+ */
 export function* entriesOf(tree: Tree, path = ''): Generator<TreeEntry> {
   for (let n = 0; n < entryCount(tree); n++) {
     const entry = entryAt(tree, n)
-    checkMode(entry, path)
-    yield entry
+    if (entry.mode === BLOB || entry.mode === FOLDER) yield entry
+    else if (standsForOurs(entry.name)) throw noPlainFile(entry, path)
   }
+}
+
+/** Whether a name is one that something of ours has, wherever that lies. */
+export const standsForOurs = (name: string): boolean =>
+  isOurs(name) || ['messages', 'runs'].includes(name) || /^\d{4,}(?:[-.]|$)/.test(name)
+
+/** What is in a tree beside the document, in order; of a folder that is foreign as a whole its name with a `/`. */
+export async function foreignFiles(objects: ObjectStore, root: string): Promise<string[]> {
+  const found: string[] = []
+  const walk = async (id: string, prefix: string): Promise<void> => {
+    const tree = await objects.readTree(id)
+    for (let n = 0; n < entryCount(tree); n++) {
+      const entry = entryAt(tree, n)
+      const path = prefix + entry.name
+      if (entry.mode !== FOLDER) {
+        if (entry.mode !== BLOB || !isOurs(path)) found.push(path)
+      } else if (mayHoldOurs(path)) await walk(entry.id, `${path}/`)
+      else found.push(`${path}/`)
+      if (found.length >= MOST_FOREIGN) return
+    }
+  }
+  await walk(root, '')
+  return found
 }
 
 /** The folder at `path` below a tree; `undefined` when there is none. */
@@ -39,13 +66,14 @@ export async function blobAt(objects: ObjectStore, root: string, path: string): 
 }
 
 /**
- * Every blob below a tree, by path; folders only where `enter` says so. Throws CorruptError for a tree that unfolds
+ * Every blob below a tree, by path; folders only where `enter` says so. What is foreign in a document's tree is left out,
+ * unless `foreign` says that the tree is none. Throws CorruptError for a tree that unfolds
  * into more than a document has: a few hundred bytes can be billions of folders.
  */
 export async function blobsBelow(
   objects: ObjectStore,
   root: string,
-  options: { at?: string; enter?: (path: string) => boolean } = {},
+  options: { at?: string; enter?: (path: string) => boolean; foreign?: boolean } = {},
 ): Promise<BlobIds> {
   const found: BlobIds = new Map()
   let seen = 0
@@ -55,8 +83,9 @@ export async function blobsBelow(
       const path = prefix + name
       if (++seen > MOST_ENTRIES)
         throw tooMuch(root, `unfolds into more than ${MOST_ENTRIES} files and folders`)
-      if (mode !== FOLDER) found.set(path, id)
-      else if (options.enter?.(path) !== false) {
+      if (mode !== FOLDER) {
+        if (options.foreign === true || isOurs(path)) found.set(path, id)
+      } else if ((options.foreign === true || mayHoldOurs(path)) && options.enter?.(path) !== false) {
         await walk(objects.cachedTree(id) ?? (await objects.readTree(id)), `${path}/`, depth + 1)
       }
     }
@@ -67,7 +96,7 @@ export async function blobsBelow(
   return found
 }
 
-/** Paths of files that differ between two trees, with the blob that `after` has; `undefined` where it has none. */
+/** Paths of a document's files that differ between two trees, with the blob that `after` has; `undefined` where it has none. */
 export async function blobsChanged(
   objects: ObjectStore,
   before: string | undefined,
@@ -85,13 +114,15 @@ export async function blobsChanged(
       if (was?.id === entry.id) continue
       const path = prefix + entry.name
       const [wasFolder, isFolder] = [was?.mode === FOLDER, entry.mode === FOLDER]
-      if (wasFolder || isFolder)
+      if ((wasFolder || isFolder) && mayHoldOurs(path))
         await walk(wasFolder ? was?.id : undefined, isFolder ? entry.id : undefined, `${path}/`)
-      if (!isFolder) changed.set(path, entry.id)
+      if (!isFolder && isOurs(path)) changed.set(path, entry.id)
     }
     for (const { name, mode, id } of old.values()) {
-      if (mode === FOLDER) await walk(id, undefined, `${prefix}${name}/`)
-      else changed.set(prefix + name, undefined)
+      const path = prefix + name
+      if (mode !== FOLDER) {
+        if (isOurs(path)) changed.set(path, undefined)
+      } else if (mayHoldOurs(path)) await walk(id, undefined, `${path}/`)
     }
   }
   await walk(before, after, '')
@@ -114,6 +145,8 @@ export async function readBlobs(objects: ObjectStore, blobs: BlobIds, most = MOS
   return files
 }
 
+/** More names than that tell nobody more. */
+const MOST_FOREIGN = 1000
 const MOST_ENTRIES = 1_000_000
 /** A log's segments lie four folders deep. */
 const MOST_FOLDERS = 16
@@ -125,12 +158,28 @@ const tooMuch = (id: string, what: string): CorruptError =>
     object: id,
   })
 
-function checkMode({ name, mode }: TreeEntry, path: string): void {
-  if (mode === BLOB || mode === FOLDER) return
-  throw new CorruptError(
+const noPlainFile = ({ name, mode }: TreeEntry, path: string): CorruptError =>
+  new CorruptError(
     `'${path}${name}' is no plain file (mode ${mode}). Forkpoint never writes that; take the checkpoint before it.`,
-    {
-      file: path + name,
-    },
+    { file: path + name },
   )
+
+/**
+ * Whether the items that a tree brought are now what they were before it, or gone as they were; of a tree that brought
+ * none, its other files.
+ */
+export async function isTakenBack(
+  objects: ObjectStore,
+  { before, made, now }: { before: string | undefined; made: string; now: string },
+): Promise<boolean> {
+  const changed = [...(await blobsChanged(objects, before, made)).keys()]
+  const items = changed.filter(isItem)
+  for (const path of items.length > 0 ? items : changed) {
+    const was = before === undefined ? undefined : await blobAt(objects, before, path)
+    if ((await blobAt(objects, now, path)) !== was) return false
+  }
+  return changed.length > 0
 }
+
+/** Whether a file belongs to an item, and not to the document itself. */
+export const isItem = (path: string): boolean => path.includes('/')

@@ -1,6 +1,5 @@
 /** The checkpoints of sessions in a git store: commits read as checkpoints, lines walked, revisions resolved. */
 import { NotFoundError } from '../errors.ts'
-import { decodeParents } from '../git/commit.ts'
 import { asBuffer } from '../git/object.ts'
 import type { ObjectStore } from '../git/object-store.ts'
 import type { Repository } from '../git/repository.ts'
@@ -10,6 +9,8 @@ import {
   branchRef,
   type CommitId,
   encodeName,
+  isSameName,
+  isShortName,
   MAIN,
   parseRef,
   type SessionId,
@@ -27,8 +28,10 @@ import { type RevisionLookup, resolveRevision } from './revision.ts'
 export interface CommitInfo extends Ancestor {
   tree: string
   parents: readonly CommitId[]
-  /** Milliseconds. */
+  /** When it was made, in milliseconds. */
   time: number
+  /** The committer's date, in milliseconds: never before that of a parent. */
+  committed: number
   message: ParsedMessage
   author: Author
   /** Id of the session it was made in, and the type of its documents; `undefined` for another tool's commit. */
@@ -65,6 +68,7 @@ export class History {
       tree,
       parents: parents as CommitId[],
       time: (trailers && timeOf(trailers)) ?? committer.at,
+      committed: committer.at,
       message: parsed,
       author: { name: author.name, email: author.email },
       kind: trailers === undefined ? 'foreign' : (trailers.get('Kind') ?? 'save'),
@@ -118,7 +122,7 @@ export class History {
   async turnParent(of: CommitId): Promise<CommitId | undefined> {
     for (let at = await this.#firstParent(of); at !== undefined; at = await this.#firstParent(at)) {
       const data = await this.repository.objects.readCommitData(at)
-      this.#seen = { id: at, parent: decodeParents(data, at)[0] as CommitId | undefined }
+      this.#seen = { id: at, parent: this.repository.objects.parentsOf(at, data)[0] as CommitId | undefined }
       // Most are no steps, which shows at a glance.
       if (!asBuffer(data).includes(STEP) || (await this.info(at)).kind !== 'step') return at
     }
@@ -127,7 +131,8 @@ export class History {
 
   async #firstParent(of: CommitId): Promise<CommitId | undefined> {
     if (this.#seen?.id === of) return this.#seen.parent
-    return decodeParents(await this.repository.objects.readCommitData(of), of)[0] as CommitId | undefined
+    const { objects } = this.repository
+    return objects.parentsOf(of, await objects.readCommitData(of))[0] as CommitId | undefined
   }
 
   /** Parents of a checkpoint of this kind on top of that one. */
@@ -154,7 +159,12 @@ export class History {
         seen.add(id)
         if (until?.(id) === true) return seen
         const data = this.repository.objects.readCommitData(id)
-        above.push(...(decodeParents(data instanceof Promise ? await data : data, id) as CommitId[]))
+        above.push(
+          ...(this.repository.objects.parentsOf(
+            id,
+            data instanceof Promise ? await data : data,
+          ) as CommitId[]),
+        )
         if (slice.isOver()) await slice.next()
       }
       level = above
@@ -183,7 +193,7 @@ export class History {
     const value = this.repository.refs.readValue(activeRef(session))
     if (value === undefined || !('symbolic' in value)) return MAIN
     const ref = parseRef(value.symbolic)
-    if (ref?.kind !== 'branch' || ref.session !== session) return MAIN
+    if (ref?.kind !== 'branch' || !isSameName(ref.session, session)) return MAIN
     const branch = ref.name as BranchName
     return this.head(session, branch) === undefined ? MAIN : branch
   }
@@ -208,10 +218,22 @@ export class History {
     return heads
   }
 
-  /** Sessions with their branches. */
-  sessions(): Map<SessionId, Map<BranchName, CommitId>> {
+  /**
+   * Sessions with their branches. Throws CorruptError for a ref, or a folder of refs, that cannot be read; with `onBroken`
+   * it goes on, and the session that the ref belongs to is among them.
+   */
+  sessions(
+    onBroken?: (session: SessionId, error: unknown) => void,
+  ): Map<SessionId, Map<BranchName, CommitId>> {
     const sessions = new Map<SessionId, Map<BranchName, CommitId>>()
-    for (const [ref, id] of this.repository.refs.list('refs/heads/')) {
+    const skip = (ref: string, error: unknown): void => {
+      // A folder of refs stands for what may be in it.
+      const parsed = parseRef(ref) ?? parseRef(`${ref}/${MAIN}`)
+      if (parsed === undefined || parsed.kind === 'reserved') return
+      onBroken?.(parsed.session, error)
+      sessions.set(parsed.session, sessions.get(parsed.session) ?? new Map())
+    }
+    for (const [ref, id] of this.repository.refs.list('refs/heads/', onBroken && skip)) {
       const parsed = parseRef(ref)
       if (parsed?.kind !== 'branch') continue
       const branches = sessions.get(parsed.session) ?? new Map<BranchName, CommitId>()
@@ -238,6 +260,16 @@ export class History {
       if (commit !== undefined) found.set(name as TagName, commit)
     }
     return found
+  }
+
+  /** The session's id as its owner wrote it: a ref, and so a listing, may have it in short. Commits have it in full. */
+  async fullName(session: SessionId): Promise<SessionId> {
+    if (!isShortName(session)) return session
+    const tip = this.head(session, this.active(session)) ?? this.branches(session).values().next().value
+    if (tip === undefined) return session
+    for await (const { session: made } of this.line(tip))
+      if (made !== undefined && isSameName(made, session)) return made as SessionId
+    return session
   }
 
   /** Whether the session has a branch. */

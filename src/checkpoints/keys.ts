@@ -9,6 +9,8 @@ interface Window {
   tip: CommitId
   /** Newest last. */
   line: { id: CommitId; key: string | undefined }[]
+  /** The newest commit of another tool, which may have taken back what is before it. */
+  foreign: CommitId | undefined
   byKey: Map<string, CommitId>
 }
 
@@ -20,15 +22,26 @@ export class Keys {
     this.#history = history
   }
 
-  /** The checkpoint that the key made on the branch whose tip this is. */
-  async find(ref: string, tip: CommitId, key: string): Promise<CommitId | undefined> {
+  /**
+   * The checkpoint that the key made on the branch whose tip this is. `disturbed`: another tool has committed since,
+   * so that what it made may have been taken back.
+   */
+  async find(
+    ref: string,
+    tip: CommitId,
+    key: string,
+  ): Promise<{ id: CommitId; disturbed: boolean } | undefined> {
     let window = this.#windows.get(ref)
     if (window?.tip !== tip) {
       window = await this.#read(tip)
       if (this.#windows.size >= BRANCHES) this.#windows.delete(this.#windows.keys().next().value!)
       this.#windows.set(ref, window)
     }
-    return window.byKey.get(key)
+    const id = window.byKey.get(key)
+    if (id === undefined) return undefined
+    const place = (of: CommitId) => window.line.findIndex((one) => one.id === of)
+    const disturbed = window.foreign !== undefined && place(id) < place(window.foreign)
+    return { id, disturbed }
   }
 
   /** The branch moved from one checkpoint to the next. */
@@ -46,12 +59,14 @@ export class Keys {
 
   async #read(tip: CommitId): Promise<Window> {
     const line: Window['line'] = []
-    for await (const { id, key } of this.#history.line(tip)) {
+    let foreign: CommitId | undefined
+    for await (const { id, key, kind } of this.#history.line(tip)) {
       line.push({ id, key })
+      if (kind === 'foreign') foreign ??= id
       if (line.length === LOOKED_AT) break
     }
     line.reverse()
     const keyed = line.flatMap(({ id, key }) => (key === undefined ? [] : [[key, id] as const]))
-    return { tip, line, byKey: new Map(keyed) }
+    return { tip, line, foreign, byKey: new Map(keyed) }
   }
 }

@@ -1,4 +1,4 @@
-/** Where a new checkpoint stands in its line: parents, number, time. */
+/** Where a new checkpoint stands in its line: parents and number. */
 import type { CommitId } from '../ids.ts'
 import type { CheckpointKind } from './checkpoint.ts'
 
@@ -47,9 +47,6 @@ export function seqOn(tip: Ancestor | undefined): number {
 
 /** Number of a fork's own commit: that of the last whole turn it holds. It is no turn itself. */
 export const seqOfFork = (source: Ancestor): number => (source.kind === 'step' ? source.seq - 1 : source.seq)
-
-/** Milliseconds: the time asked for, or now, but never before the parents. */
-export const timeOn = (parents: readonly number[], at: number): number => Math.max(at, ...parents)
 
 /**
  * Whether a checkpoint is made although the state is the one of the tip: when the caller asks for it, when it has a

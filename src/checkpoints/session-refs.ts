@@ -7,6 +7,7 @@ import {
   branchRef,
   type CommitId,
   encodeName,
+  isSameName,
   MAIN,
   parseRef,
   reservedRef,
@@ -78,15 +79,18 @@ export class SessionRefs {
     return changeLocked(this.#repository, {
       session,
       branch,
-      aim: () => ({ refs: [ref, active], reaches: false }),
-      decide: (_, current) => {
+      aim: () => {
+        const head = this.#headElsewhere((other) => other === ref, session)
+        return { refs: [ref, active, ...head.map((move) => move.ref)], reaches: false, head }
+      },
+      decide: ({ head }, current) => {
         if (current.get(ref) === undefined) return nothing(false)
         const before = this.#history.active(session)
         const after = activeAfterDelete(session, branch, [...this.#history.branches(session).keys()], before)
         return {
           ...nothing(true),
           moves: new Map([[ref, null]]),
-          symbolic: after === before ? [] : [{ ref: active, to: null }],
+          symbolic: [...(after === before ? [] : [{ ref: active, to: null }]), ...head],
           placed: () => this.#gone([ref]),
         }
       },
@@ -100,9 +104,10 @@ export class SessionRefs {
       {
         session,
         branch: MAIN,
-        aim: async () => {
+        aim: () => {
           const own = this.#refsOf(session)
-          const symbolic = [{ ref: activeRef(session), to: null }, ...(await this.#headElsewhere(session))]
+          const head = this.#headElsewhere((ref) => isOf(session, ref))
+          const symbolic = [{ ref: activeRef(session), to: null }, ...head]
           return { refs: [...own, ...symbolic.map(({ ref }) => ref)], reaches: false, own, symbolic }
         },
         decide: ({ own, symbolic }) => {
@@ -158,14 +163,25 @@ export class SessionRefs {
       .filter((ref) => parseRef(ref) !== undefined)
   }
 
-  /** HEAD has to point at a session that stays, so that a plain clone checks something out. */
-  async #headElsewhere(session: SessionId): Promise<{ ref: string; to: string }[]> {
+  /**
+   * HEAD has to point at a branch that stays, so that a plain clone checks something out: one of `near`, if there is
+   * one, else of any session.
+   */
+  #headElsewhere(goes: (ref: string) => boolean, near?: SessionId): { ref: string; to: string }[] {
     const head = this.#repository.refs.readValue('HEAD')
-    if (head === undefined || !('symbolic' in head) || parseRef(head.symbolic)?.session !== session) return []
-    for (const ref of this.#repository.refs.list('refs/heads/').keys()) {
-      const parsed = parseRef(ref)
-      if (parsed?.kind === 'branch' && parsed.session !== session) return [{ ref: 'HEAD', to: ref }]
+    if (head === undefined || !('symbolic' in head) || !goes(head.symbolic)) return []
+    const folders = [...(near === undefined ? [] : [`refs/heads/${encodeName(near)}/`]), 'refs/heads/']
+    for (const ref of folders.flatMap((folder) => [...this.#repository.refs.list(folder, passOver).keys()])) {
+      if (parseRef(ref)?.kind === 'branch' && !goes(ref)) return [{ ref: 'HEAD', to: ref }]
     }
     return []
   }
+}
+
+/** Another session's damaged ref is that session's trouble. */
+const passOver = (): void => undefined
+
+function isOf(session: SessionId, ref: string): boolean {
+  const parsed = parseRef(ref)
+  return parsed !== undefined && isSameName(parsed.session, session)
 }

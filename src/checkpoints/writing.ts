@@ -10,9 +10,10 @@ import type { CommitId, ObjectId, SessionId, TagName } from '../ids.ts'
 import type { Author, Checkpoint } from './checkpoint.ts'
 import { newCommit } from './commit.ts'
 import type { CheckpointFacts } from './facts.ts'
+import { isTakenBack } from './files.ts'
 import type { CommitInfo, History } from './history.ts'
 import type { Keys } from './keys.ts'
-import { seqOn, timeOn } from './lineage.ts'
+import { seqOn } from './lineage.ts'
 
 /** Files that change, by path; `null`: gone. */
 export type Edits = Map<string, Uint8Array | null>
@@ -27,10 +28,8 @@ export interface NewCheckpoint extends CheckpointFacts {
   body?: string
   /** Default: one more than the parent's, or the parent's own inside a turn. */
   seq?: number
-  /** Milliseconds. Default: now. Never before the parent. */
+  /** Milliseconds. Default: now. */
   at?: number | undefined
-  /** It is later than this, in milliseconds. */
-  after?: number | undefined
   /** Default: the parent, and where it is the last step of a turn that this one ends, the turn before it as well. */
   parents?: readonly CommitId[]
   /** Default: that of the writer's documents. */
@@ -86,12 +85,14 @@ export class Writing {
     return this.#trees
   }
 
-  /** The checkpoint that the key made among the last 1,000 of the branch. */
+  /** The checkpoint that the key made among the last 1,000 of the branch, unless that was taken back since. */
   async madeWith(key: string | undefined): Promise<CommitInfo | undefined> {
     const { keys, history } = this.#parts
     if (key === undefined || this.tip === undefined) return undefined
-    const id = await keys.find(this.ref, this.tip.id, key)
-    return id === undefined ? undefined : history.info(id)
+    const found = await keys.find(this.ref, this.tip.id, key)
+    if (found === undefined) return undefined
+    const made = await history.info(found.id)
+    return found.disturbed && (await this.#isUndone(made, this.tip)) ? undefined : made
   }
 
   /** Whether a checkpoint of the session is still there; see `stillStands`. */
@@ -105,14 +106,11 @@ export class Writing {
     const { parent, files, kind, trailers } = made
     const { tree, objects } = files instanceof Map ? await editTree(this.#trees, parent?.tree, files) : files
     const { messages, run, status, model, tokens, forkedFrom, key } = made
-    const times = [
-      ...(parent === undefined ? [] : [parent.time]),
-      ...(made.after === undefined ? [] : [made.after + 1]),
-    ]
     const { commit, object } = newCommit({
       tree,
       parents: made.parents ?? (await history.parentsOn(parent, kind)),
-      time: timeOn(times, made.at ?? Math.floor(rules.now())),
+      time: made.at ?? Math.floor(rules.now()),
+      after: parent?.committed,
       author: made.author ?? rules.author,
       type: made.type ?? rules.type,
       checkpoint: {
@@ -154,6 +152,14 @@ export class Writing {
   /** Called when everything is in place, before the next write of the branch decides. */
   onPlaced(call: () => void): void {
     this.#placed.push(call)
+  }
+
+  /** Whether another tool, such as `git revert`, has taken back what a checkpoint brought. */
+  async #isUndone(made: CommitInfo, tip: CommitInfo): Promise<boolean> {
+    const { history } = this.#parts
+    const base = made.parents.at(-1)
+    const before = base === undefined ? undefined : (await history.info(base)).tree
+    return isTakenBack(history.objects, { before, made: made.tree, now: tip.tree })
   }
 
   /**

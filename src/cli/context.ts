@@ -6,13 +6,7 @@ export interface Context {
   out: Output
   stores: Stores
   /** A command to type, such as `forkpoint delete demo`, quoted for a shell and with `--store` if it was given. */
-  command(...words: string[]): string
+  command(verb: string, ids?: readonly string[], options?: Readonly<Record<string, string>>): string
   /** A git command on the store. */
   git(...words: string[]): string
 }
-
-/** The command as it can be pasted into a shell. */
-export const shell = (words: readonly string[]): string =>
-  words
-    .map((word) => (/^[\w@%+=:,./~^-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`))
-    .join(' ')

@@ -1,7 +1,7 @@
 /** The verbs put together: options that all of them have, and what happens around each of them. */
 import { createRequire } from 'node:module'
 import { Command, CommanderError } from 'commander'
-import { type Context, shell } from './context.ts'
+import type { Context } from './context.ts'
 import { EXIT, type ExitCode, exitCodeOf } from './exit-codes.ts'
 import { Output, type Streams } from './output.ts'
 import { reportError } from './report.ts'
@@ -20,6 +20,7 @@ import { addShow } from './verbs/show.ts'
 import { addSwitch } from './verbs/switch.ts'
 import { addTag } from './verbs/tag.ts'
 import { addVerify } from './verbs/verify.ts'
+import { markIds, shell, unmarked, wordsOf } from './words.ts'
 
 /** In the order that `--help` shows them. */
 const VERBS = [
@@ -52,7 +53,8 @@ export async function runCli(
 ): Promise<ExitCode> {
   let exitCode: ExitCode = EXIT.done
   // Until the options are known; a command line that is wrong never gets further.
-  let begun = begin(streams, env, { json: args.includes('--json'), debug: args.includes('--debug') })
+  const flags = args.slice(0, args.includes('--') ? args.indexOf('--') : undefined)
+  let begun = begin(streams, env, { json: flags.includes('--json'), debug: flags.includes('--debug') })
 
   const run: Run =
     <Args extends unknown[]>(action: Action<Args>) =>
@@ -60,13 +62,14 @@ export async function runCli(
       const command = given.pop() as Command
       begun = begin(streams, env, command.optsWithGlobals<GlobalOptions>())
       const { context } = begun
-      exitCode = (await action(context, ...(given as Args))) ?? EXIT.done
+      exitCode = (await action(context, ...(given.map(unmarked) as Args))) ?? EXIT.done
     }
 
   const program = createProgram(run, streams)
-  const help = `'${shell(['forkpoint', ...verbIn(program, args), '--help'])}' shows how it is used.`
+  const { words, verb } = verbIn(program, flags)
+  const help = `'${shell(['forkpoint', ...words, '--help'])}' shows how it is used.`
   try {
-    await program.parseAsync([...args], { from: 'user' })
+    await program.parseAsync(markIds(args, verb), { from: 'user' })
   } catch (error) {
     exitCode = await fail(error, begun, help)
   }
@@ -105,6 +108,8 @@ function createProgram(run: Run, streams: Streams): Command {
 const NOTES = `
 A revision of a session is written as in git: demo (its active branch), demo/main~3, demo/before-refactor, demo/3f2a91bc.
 
+An id that begins with a dash comes last, after --: forkpoint delete --yes -- --help.
+
 Exit codes: 0 done, 1 failed, 2 wrong use, 3 a conflict (moved on, or name taken), 4 not found.
 
 Example:
@@ -127,7 +132,8 @@ function begin(
   const context: Context = {
     out: new Output(streams, { json }),
     stores: new Stores(folder),
-    command: (...words) => shell(['forkpoint', ...words, ...(store === undefined ? [] : ['--store', store])]),
+    command: (verb, ids = [], options = {}) =>
+      shell(['forkpoint', ...wordsOf(verb, ids, { ...options, store })]),
     git: (...words) => shell(['git', `--git-dir=${folder}`, ...words]),
   }
   return { context, debug: debug || isOn(env.FORKPOINT_DEBUG) }
@@ -143,7 +149,7 @@ async function fail(error: unknown, { context, debug }: Begun, help: string): Pr
 }
 
 /** The verb that a command line is about, as far as it can be made out. */
-function verbIn(program: Command, args: readonly string[]): string[] {
+function verbIn(program: Command, args: readonly string[]): { words: string[]; verb: Command } {
   const words: string[] = []
   let at = program
   for (const word of args) {
@@ -152,7 +158,7 @@ function verbIn(program: Command, args: readonly string[]): string[] {
     words.push(word)
     at = inner
   }
-  return words
+  return { words, verb: at }
 }
 
 const isOn = (value: string | undefined): boolean =>

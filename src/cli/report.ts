@@ -50,7 +50,7 @@ function hintsFor(error: unknown, { command, stores }: Context): string[] {
       return ['Name one with --store or FORKPOINT_STORE, or make one with an import.']
     if (error.kind === 'session') return [`'${command('list')}' shows the sessions of ${stores.folder}.`]
     if (inside === undefined) return []
-    return [`'${command('log', inside)}' and '${command('branches', inside)}' show what there is.`]
+    return [`'${command('log', [inside])}' and '${command('branches', [inside])}' show what there is.`]
   }
   if (error instanceof ForkpointError || isUsage(error)) return []
   return ['This is not an error that forkpoint knows. --debug shows where it comes from.']

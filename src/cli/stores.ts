@@ -1,9 +1,10 @@
 /** The store that a command works on: opened when it is needed, for sessions of any type. */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { foreignFiles } from '../checkpoints/files.ts'
 import { InvalidStateError, NotFoundError } from '../errors.ts'
 import { Repository } from '../git/repository.ts'
-import { encodeName, type SessionId } from '../ids.ts'
+import { encodeName, isSameName, isShortName, type SessionId } from '../ids.ts'
 import { GitSessionStore } from '../store/git-session-store.ts'
 import type { Place, StoredDocument } from '../store/session-store.ts'
 import { findPlace } from './place.ts'
@@ -80,7 +81,23 @@ export class Stores {
       if (!(await repository.open())) return new Map()
       const part = session === undefined ? '' : `${encodeName(session as SessionId)}/`
       const folders = [`refs/heads/${part}`, `refs/tags/${part}`]
-      return new Map(folders.flatMap((folder) => [...repository.refs.list(folder)]))
+      return new Map(
+        folders.flatMap((folder) => [
+          ...repository.refs.list(folder, session === undefined ? () => undefined : undefined),
+        ]),
+      )
+    } finally {
+      await repository.close()
+    }
+  }
+
+  /** What lies in a checkpoint's tree beside the document. */
+  async foreignIn(checkpoint: string): Promise<string[]> {
+    const repository = new Repository(this.folder)
+    try {
+      if (!(await repository.open())) return []
+      const { tree } = await repository.objects.readCommit(checkpoint)
+      return await foreignFiles(repository.objects, tree)
     } finally {
       await repository.close()
     }
@@ -97,8 +114,9 @@ export class Stores {
   }
 
   async #typeOf(session: string): Promise<string> {
-    for await (const { id, type } of this.sessions.list({ prefix: session, order: 'id', limit: 1 })) {
-      if (id === session) return type
+    const near = isShortName(session) ? {} : { prefix: session, limit: 1 }
+    for await (const { id, type } of this.sessions.list({ ...near, order: 'id' })) {
+      if (isSameName(id, session)) return type
     }
     throw new NotFoundError({ kind: 'session', id: session })
   }

@@ -28,6 +28,7 @@ export {
   sessionLayout,
 } from './layout.ts'
 export { MAX_INLINE_BINARY, MAX_INLINE_TEXT } from './markers.ts'
+export { isOurs, mayHoldOurs } from './ours.ts'
 export {
   folderName,
   type ItemPlace,

@@ -8,7 +8,8 @@
  */
 import fs from 'node:fs'
 import { dirname } from 'node:path'
-import { CorruptError, StorageError } from '../errors.ts'
+import { StorageError, storageError } from '../errors.ts'
+import { makeFolders } from '../folders.ts'
 
 export interface FileStat {
   kind: 'file' | 'folder' | 'link' | 'other'
@@ -73,6 +74,8 @@ export interface FileSystem {
   syncFile(path: string): Promise<void>
   /** Syncs the names in the folder, where the system can. */
   syncDir(path: string): Promise<void>
+  /** Changes the permissions of a file or folder, not of what a link leads to; nothing when it is gone or another user's. */
+  adjustMode(path: string, adjust: (mode: number, isFolder: boolean) => number): void
   /** Whether it is certain that only one machine at a time has this disk. */
   isLocal(path: string): boolean
 }
@@ -105,17 +108,8 @@ export const nodeFileSystem: FileSystem = {
     const stat = attempt(path, ['ENOTDIR'], () => fs.lstatSync(path, { throwIfNoEntry: false }))
     return stat === undefined ? undefined : fileStat(stat)
   },
-  makeDir(path, within) {
-    return check(path, () => {
-      if (within !== undefined) return makeBelow(path, within)
-      try {
-        return fs.mkdirSync(path, { recursive: true })
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code === 'ENOENT') makeTopmost(path)
-        throw error
-      }
-    })
-  },
+  makeDir: (path, within) =>
+    within === undefined ? makeFolders(path) : check(path, () => makeBelow(path, within)),
   writeFile(path, data, { exclusive = false, mode = 0o666 } = {}) {
     const flags = O_WRONLY | O_CREAT | O_NOFOLLOW | (exclusive ? O_EXCL : O_TRUNC)
     const fd = attempt(path, exclusive ? ['EEXIST', 'ENOENT'] : ['ENOENT'], () =>
@@ -188,6 +182,14 @@ export const nodeFileSystem: FileSystem = {
       closeRead(fd)
     }
   },
+  adjustMode(path, adjust) {
+    attempt(path, ['ENOENT', 'EPERM', 'ENOTSUP', 'ENOSYS'], () => {
+      const stat = fs.lstatSync(path)
+      if (!stat.isFile() && !stat.isDirectory()) return
+      const mode = adjust(stat.mode & 0o7777, stat.isDirectory())
+      if (mode !== (stat.mode & 0o7777)) fs.chmodSync(path, mode)
+    })
+  },
   isLocal(path) {
     if (process.platform !== 'linux') return false
     const type = attempt(path, ['ENOENT', 'ENOTDIR', 'EACCES', 'ENOSYS'], () => fs.statfsSync(path).type)
@@ -197,13 +199,6 @@ export const nodeFileSystem: FileSystem = {
 
 /** ext2 to ext4, XFS, Btrfs, F2FS, ZFS, overlayfs, tmpfs. Source: statfs(2), linux/magic.h. */
 const LOCAL = new Set([0xef53, 0x58465342, 0x9123683e, 0xf2f52010, 0x2fc12fc1, 0x794c7630, 0x01021994])
-
-/** On a read-only file system Node says ENOENT for a folder in a folder; making the topmost one alone tells why. */
-function makeTopmost(path: string): void {
-  let missing = path
-  while (!fs.existsSync(dirname(missing)) && dirname(missing) !== missing) missing = dirname(missing)
-  fs.mkdirSync(missing)
-}
 
 function makeBelow(path: string, within: string): string | undefined {
   if (path === within || fs.statSync(path, { throwIfNoEntry: false })?.isDirectory()) return undefined
@@ -311,36 +306,13 @@ function called<T = void>(
   })
 }
 
-const NOT_A_FILE: Readonly<Record<string, string>> = {
-  ELOOP: 'a symbolic link',
-  EISDIR: 'a folder',
-  ESPIPE: 'a pipe',
-  ENXIO: 'a pipe or a socket',
+/** Whether other programs see what is on it. */
+export const isRealDisk = (disk: FileSystem): boolean => real.has(disk)
+
+/** A disk that stands for another one. */
+export function onSameDisk<T extends FileSystem>(disk: T, below: FileSystem): T {
+  if (isRealDisk(below)) real.add(disk)
+  return disk
 }
 
-function storageError(path: string, cause: unknown): StorageError | CorruptError {
-  if (cause instanceof StorageError) return cause
-  const errno = (cause as NodeJS.ErrnoException).code
-  const kind = errno === undefined ? undefined : NOT_A_FILE[errno]
-  if (kind !== undefined) {
-    return new CorruptError(
-      `'${path}' should be a plain file and is ${kind}. Remove it, or take the store from a trusted copy.`,
-      { file: path },
-      { cause },
-    )
-  }
-  const advice: Record<string, string> = {
-    ENOSPC: 'The disk is full: free some space and save again',
-    EDQUOT: 'The disk quota is used up: free some space and save again',
-    EROFS: 'The file system is read-only',
-    EACCES: 'Permission denied: check who owns the folder',
-    EPERM: 'Not permitted: check who owns the folder',
-    EMFILE: 'Too many open files: raise the limit or close some stores',
-  }
-  const reason = advice[errno ?? ''] ?? (cause instanceof Error ? cause.message : String(cause))
-  return new StorageError(
-    `${reason} ('${path}'). What was saved before is untouched.`,
-    { file: path, errno },
-    { cause },
-  )
-}
+const real = new WeakSet<FileSystem>([nodeFileSystem])

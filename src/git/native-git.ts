@@ -6,10 +6,9 @@ import { accessSync, constants, statSync } from 'node:fs'
 import { devNull } from 'node:os'
 import { delimiter, dirname, isAbsolute, join } from 'node:path'
 import { ForkpointError, UnsupportedError } from '../errors.ts'
-import type { FileSystem } from './file-system.ts'
+import { type FileSystem, isRealDisk } from './file-system.ts'
 import { checkTrusted } from './native-trust.ts'
 import { EMPTY_TREE } from './object.ts'
-import { isRealDisk } from './opened-folder.ts'
 import type { Paths } from './paths.ts'
 
 export interface GitBinary {

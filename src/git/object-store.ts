@@ -2,16 +2,18 @@
  * All objects of a repository, whether packed, loose or borrowed from another one, each checked against its id.
  * Somebody else may repack at any moment: what is not where it was is looked for again.
  */
+import { dirname, join } from 'node:path'
 import type { ObjectId } from '../ids.ts'
 import { TimeSlice } from '../time-slice.ts'
 import { ByteCache } from './byte-cache.ts'
-import { type Commit, decodeCommit } from './commit.ts'
+import { type Commit, decodeCommit, decodeParents } from './commit.ts'
 import type { FileSystem } from './file-system.ts'
 import { looseIds } from './loose.ts'
 import { EMPTY_TREE, expectType, type GitObject } from './object.ts'
 import { ObjectLookup } from './object-lookup.ts'
 import { PackGoneError } from './pack-bytes.ts'
 import type { PackFile, PackMemory } from './pack-file.ts'
+import { Shallow } from './shallow.ts'
 import { NO_ENTRIES, parseTree, type Tree } from './tree.ts'
 import { WindowCache } from './window-cache.ts'
 
@@ -33,6 +35,7 @@ export class ObjectStore {
   readonly #fs: FileSystem
   readonly #memory: PackMemory
   readonly #lookup: ObjectLookup
+  readonly #shallow: Shallow
   readonly #trees = new ByteCache<ObjectId, Tree>(6 * MIB)
   readonly #commits = new ByteCache<ObjectId, Commit>(2 * MIB)
 
@@ -46,6 +49,7 @@ export class ObjectStore {
       bases: new ByteCache(16 * MIB),
     }
     this.#lookup = new ObjectLookup(fs, objectsFolder, this.#memory)
+    this.#shallow = new Shallow(fs, join(dirname(objectsFolder), 'shallow'))
   }
 
   /** The object. Throws CorruptError when it is missing or broken, UnsupportedError in a partial clone. */
@@ -127,9 +131,10 @@ export class ObjectStore {
   /** A commit, decoded, from a cache where possible. Throws CorruptError. */
   async readCommit(id: ObjectId): Promise<Commit> {
     const cached = this.#commits.get(id)
-    if (cached !== undefined) return cached
+    // A root may be one only until somebody fetches what is below it.
+    if (cached !== undefined && cached.parents.length > 0) return cached
     const data = expectType(await this.read(id), 'commit', id)
-    const commit = decodeCommit(data, id)
+    const commit = this.#cut(id, decodeCommit(data, id))
     this.#commits.set(id, commit, data.length * 2 + 500)
     return commit
   }
@@ -141,6 +146,21 @@ export class ObjectStore {
     const object = place && this.#lookup.readAt(own, place, id)
     if (object !== undefined && 'data' in object) return expectType(object, 'commit', id)
     return this.read(id).then((found) => expectType(found, 'commit', id))
+  }
+
+  /** The parents of a commit, as far as this repository has them: none where a shallow clone is cut off. */
+  parentsOf(id: ObjectId, data: Uint8Array): ObjectId[] {
+    const parents = decodeParents(data, id)
+    return parents.length > 0 && this.#shallow.has(id) ? [] : parents
+  }
+
+  /** Whether history is cut off at the commit, as in a shallow clone. */
+  isCutOff(id: ObjectId): boolean {
+    return this.#shallow.has(id)
+  }
+
+  #cut(id: ObjectId, commit: Commit): Commit {
+    return commit.parents.length > 0 && this.#shallow.has(id) ? { ...commit, parents: [] } : commit
   }
 
   /** Up to `limit` ids of objects of any type that start with `prefix` (hex digits, lower case), in order. */

@@ -4,7 +4,7 @@
  */
 import { join } from 'node:path'
 import { StorageError, StoreMovedError } from '../errors.ts'
-import { type FileStat, type FileSystem, nodeFileSystem } from './file-system.ts'
+import { type FileStat, type FileSystem, onSameDisk } from './file-system.ts'
 
 export class OpenedFolder {
   readonly path: string
@@ -86,13 +86,8 @@ export function diskBelow(fs: FileSystem, folder: OpenedFolder): FileSystem {
     open: (path, mode) => fs.open(path, mode),
     syncFile: (path) => fs.syncFile(path),
     syncDir: (path) => fs.syncDir(path),
+    adjustMode: (path, adjust) => fs.adjustMode(path, adjust),
     isLocal: (path) => fs.isLocal(path),
   }
-  if (isRealDisk(fs)) real.add(disk)
-  return disk
+  return onSameDisk(disk, fs)
 }
-
-/** Whether other programs see what is on it. */
-export const isRealDisk = (disk: FileSystem): boolean => real.has(disk)
-
-const real = new WeakSet([nodeFileSystem])

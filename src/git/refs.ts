@@ -69,13 +69,16 @@ export class Refs {
     return packed === known ? undefined : this.readLoose(ref)
   }
 
-  /** Every ref whose name starts with `prefix` (a folder such as `refs/heads/`), by name; symbolic ones resolved. */
-  list(prefix: string): Map<string, ObjectId> {
+  /**
+   * Every ref whose name starts with `prefix` (a folder such as `refs/heads/`), by name; symbolic ones resolved. Throws
+   * CorruptError for a ref, or a folder of refs, that cannot be read; with `onBroken` it goes on without that one.
+   */
+  list(prefix: string, onBroken?: (ref: string, error: unknown) => void): Map<string, ObjectId> {
     const found = new Map<string, ObjectId>()
     const loose: string[] = []
-    this.collect(prefix.replace(/\/$/, ''), loose)
+    this.collect(prefix.replace(/\/$/, ''), loose, onBroken)
     for (const ref of loose) {
-      const id = this.read(ref)
+      const id = attempt(ref, () => this.read(ref), onBroken)
       if (id !== undefined) found.set(ref, id)
     }
     // Packed refs are read after the loose ones: what pack-refs moves in between is seen twice, not missed.
@@ -156,12 +159,13 @@ export class Refs {
     )
   }
 
-  private collect(folder: string, into: string[]): void {
+  private collect(folder: string, into: string[], onBroken?: (ref: string, error: unknown) => void): void {
     const path = this.path(`${folder}/x`).slice(0, -2)
-    for (const name of this.fs.readDir(path)) {
+    const names = attempt(folder, () => this.fs.readDir(path), onBroken) ?? []
+    for (const name of names) {
       if (name.endsWith('.lock')) continue
       const kind = this.fs.stat(join(path, name))?.kind
-      if (kind === 'folder') this.collect(`${folder}/${name}`, into)
+      if (kind === 'folder') this.collect(`${folder}/${name}`, into, onBroken)
       else if (kind === 'file') into.push(`${folder}/${name}`)
     }
   }
@@ -183,6 +187,20 @@ export class Refs {
     }
     this.realFolders.add(folder)
     return true
+  }
+}
+
+function attempt<T>(
+  ref: string,
+  read: () => T,
+  onBroken: ((ref: string, error: unknown) => void) | undefined,
+): T | undefined {
+  try {
+    return read()
+  } catch (error) {
+    if (onBroken === undefined) throw error
+    onBroken(ref, error)
+    return undefined
   }
 }
 

@@ -21,7 +21,9 @@ import { type Identity, systemIdentity } from './process-identity.ts'
 import { type RecoveryParts, recover } from './recovery.ts'
 import { Refs } from './refs.ts'
 import { settle } from './settle.ts'
+import { SharedDisk, sharingOf } from './shared-disk.ts'
 import { Temporaries } from './temporaries.ts'
+import { NEEDS_HEAD, unlessHeadIsUnborn, withHead } from './unborn-head.ts'
 
 export interface RepositoryOptions {
   fs?: FileSystem
@@ -45,13 +47,13 @@ export class Repository {
   readonly locks: Locks
   readonly merger: PackMerger
   readonly options: Required<Pick<RepositoryOptions, 'now' | 'lockTimeout' | 'settleAfter' | 'settleBytes'>>
+  private readonly disk: SharedDisk
   private readonly journals: Journals
   readonly temporaries: Temporaries
   readonly placement: Placement
   private readonly commits: GroupCommit
   private readonly folder: OpenedFolder
   /** Also above the store's folder. */
-  private readonly disk: FileSystem
   private opened: Promise<boolean> | undefined
   private writable: Promise<void> | undefined
   private settling: Promise<void> = Promise.resolve()
@@ -59,15 +61,11 @@ export class Repository {
   private timer: NodeJS.Timeout | undefined
   private quiet: NodeJS.Timeout | undefined
   private closed = false
+  private hasChanged = false
   private readonly atTheEnd = { rest: () => this.rest() }
 
   constructor(folder: string, options: RepositoryOptions = {}) {
-    const {
-      fs: disk = nodeFileSystem,
-      now = Date.now,
-      lockTimeout = 10_000,
-      identity = systemIdentity,
-    } = options
+    const { fs = nodeFileSystem, now = Date.now, lockTimeout = 10_000, identity = systemIdentity } = options
     this.options = {
       now,
       lockTimeout,
@@ -75,19 +73,18 @@ export class Repository {
       settleBytes: options.settleBytes ?? 16 << 20,
     }
     this.paths = pathsOf(resolve(folder))
-    this.folder = new OpenedFolder(disk, this.paths.root, 'config')
-    this.disk = disk
-    const fs = diskBelow(disk, this.folder)
-    this.fs = fs
+    this.disk = new SharedDisk(fs)
+    this.folder = new OpenedFolder(this.disk, this.paths.root, 'config')
+    this.fs = diskBelow(this.disk, this.folder)
     const owner = identity.newOwner()
-    this.temporaries = new Temporaries(fs, this.paths.temporaries, owner.id)
-    this.locks = new Locks(fs, join(this.paths.journals, owner.id, 'owner'), owner, identity)
-    this.placement = new Placement(fs, this.paths, this.temporaries, this.locks)
-    this.refs = new Refs(fs, this.paths.root, this.temporaries)
-    this.objects = new ObjectStore(fs, this.paths.objects)
-    this.journals = new Journals(fs, this.paths, this.locks)
+    this.temporaries = new Temporaries(this.fs, this.paths.temporaries, owner.id)
+    this.locks = new Locks(this.fs, join(this.paths.journals, owner.id, 'owner'), owner, identity)
+    this.placement = new Placement(this.fs, this.paths, this.temporaries, this.locks)
+    this.refs = new Refs(this.fs, this.paths.root, this.temporaries)
+    this.objects = new ObjectStore(this.fs, this.paths.objects)
+    this.journals = new Journals(this.fs, this.paths, this.locks)
     this.merger = new PackMerger({
-      fs,
+      fs: this.fs,
       paths: this.paths,
       placement: this.placement,
       temporaries: this.temporaries,
@@ -126,7 +123,8 @@ export class Repository {
 
   /**
    * Makes a change of refs with the objects it needs; durable and visible to git when it resolves. The first one
-   * creates the repository; its HEAD then points at `head`.
+   * creates the repository; its HEAD then points at `head`. So does the HEAD of a repository that names no branch there
+   * is, once `head` is made.
    */
   async change<T>(change: Change<T>, head = 'refs/heads/main'): Promise<T> {
     if (this.closed) throw new SessionClosedError('store')
@@ -136,7 +134,10 @@ export class Repository {
     })
     await this.writable
     try {
-      return await this.commits.submit(change)
+      const isFirst = !this.hasChanged
+      this.hasChanged = true
+      const result = await this.commits.submit(unlessHeadIsUnborn(this.refs, change, head, isFirst))
+      return result === NEEDS_HEAD ? await this.commits.submit(withHead(this.refs, change, head)) : result
     } catch (error) {
       throw this.folder.explained(error)
     }
@@ -214,7 +215,9 @@ export class Repository {
       this.checkCreatable()
       return false
     }
-    checkConfig(this.config())
+    const config = this.config()
+    checkConfig(config)
+    this.disk.sharing = sharingOf(config)
     for (const folder of [
       paths.objects,
       paths.packs,

@@ -6,6 +6,7 @@ import type { FileSystem } from './file-system.ts'
 import { parseJournal } from './journal.ts'
 import type { Paths } from './paths.ts'
 import type { Refs } from './refs.ts'
+import { readShallow } from './shallow.ts'
 
 export interface RootParts {
   fs: FileSystem
@@ -59,8 +60,7 @@ export const journaledPacks = (parts: RootParts): Set<string> =>
 
 /** Commits whose parents are not in this repository. Source: gitrepository-layout(5). */
 export function shallowCommits({ fs, paths }: RootParts): Set<ObjectId> {
-  const text = fs.readFile(join(paths.root, 'shallow'))?.toString('latin1') ?? ''
-  return new Set(text.split('\n').filter(isObjectId))
+  return readShallow(fs, join(paths.root, 'shallow'))
 }
 
 /** Throws UnsupportedError where something names objects in a way that is not looked at here. */

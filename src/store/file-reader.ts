@@ -15,7 +15,7 @@ import {
 } from './session-file.ts'
 import type { SessionFolder } from './session-folder.ts'
 import type { Problem, SessionSummary, VerifyReport } from './session-store.ts'
-import { summarize } from './summary.ts'
+import { summarize, unreadable } from './summary.ts'
 
 export class FileReader {
   readonly #folder: SessionFolder
@@ -50,11 +50,15 @@ export class FileReader {
   /** Of all sessions; of each only the head is read. */
   summaries(): SessionSummary[] {
     return this.#folder.names().flatMap((name) => {
-      const head = this.#head(name as SessionId)
-      if (head === undefined) return []
-      const { type, checkpoint, summary } = head
-      const session = { id: checkpoint.session, type, activeBranch: MAIN }
-      return [summarize(session, checkpoint, summary, summary.messages)]
+      try {
+        const head = this.#head(name as SessionId)
+        if (head === undefined) return []
+        const { type, checkpoint, summary } = head
+        const session = { id: checkpoint.session, type, activeBranch: MAIN }
+        return [summarize(session, checkpoint, summary, summary.messages)]
+      } catch (error) {
+        return [unreadable({ id: name }, error)]
+      }
     })
   }
 

@@ -1,7 +1,7 @@
 /** Saves, appends and forks of a file store: what the file of a session becomes. */
 
 import { checkpointFacts } from '../checkpoints/facts.ts'
-import { type Ancestor, commitsUnchanged, seqOfFork, seqOn, timeOn } from '../checkpoints/lineage.ts'
+import { type Ancestor, commitsUnchanged, seqOfFork, seqOn } from '../checkpoints/lineage.ts'
 import { forkSubject, oneLine } from '../checkpoints/text.ts'
 import { writeJson } from '../codec/index.ts'
 import { NotFoundError } from '../errors.ts'
@@ -73,7 +73,7 @@ export class FileWriter {
       throw unseenReplacement(request, { collection: replaced.collection, id: idOf(replaced.item) })
     }
     if (isEmptyPlan(plan) && !commitsUnchanged(ancestorOf(current), options)) return { file: current! }
-    const at = new Date(this.#time(current, options.at)).toISOString()
+    const at = new Date(this.#time(options.at)).toISOString()
     const after = this.copyOf(applyPlan(before, type === 'session' ? touch(plan, at) : plan))
     await checkAddition(without(after, new Set(collections)), plan, this.#rules)
     return this.#write(current, write, after)
@@ -100,7 +100,7 @@ export class FileWriter {
         session,
         branch: MAIN,
         parents: [],
-        createdAt: new Date(this.#time(source, undefined)).toISOString(),
+        createdAt: new Date(this.#time(undefined)).toISOString(),
         subject: oneLine(subject) || forkSubject(parent.session, parent.checkpoint),
         body: '',
         kind: 'fork',
@@ -129,7 +129,7 @@ export class FileWriter {
         session,
         branch: MAIN,
         parents: [],
-        createdAt: new Date(this.#time(current, options.at)).toISOString(),
+        createdAt: new Date(this.#time(options.at)).toISOString(),
         subject: options.subject ?? defaultSubject({ kind: options.kind, seq }, changes, state),
         body: options.body,
         kind: options.kind,
@@ -151,9 +151,8 @@ export class FileWriter {
     }
   }
 
-  #time(current: FileHead | undefined, at: number | undefined): number {
-    const earlier = current === undefined ? [] : [Date.parse(current.checkpoint.createdAt)]
-    return timeOn(earlier, at ?? Math.floor(this.#rules.now()))
+  #time(at: number | undefined): number {
+    return at ?? Math.floor(this.#rules.now())
   }
 }
 

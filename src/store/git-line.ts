@@ -14,6 +14,7 @@ import {
   decodeItem,
   encodeHead,
   encodeItem,
+  isOurs,
   itemPlace,
   type Layout,
   type LogTail,
@@ -271,7 +272,8 @@ export class GitLine implements Existing {
   async #removeOldHead(edits: Edits, keepsConfig: boolean): Promise<void> {
     const top = await this.#objects.readTree(this.#tree)
     for (const { name, mode } of entriesOf(top)) {
-      if (mode === '40000' || edits.has(name) || (keepsConfig && name.startsWith('config.'))) continue
+      if (mode === '40000' || !isOurs(name) || edits.has(name) || (keepsConfig && name.startsWith('config.')))
+        continue
       edits.set(name, null)
     }
   }

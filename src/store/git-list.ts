@@ -2,11 +2,11 @@
 
 import { countItems, readFields } from '../checkpoints/documents.ts'
 import type { CommitInfo, History } from '../checkpoints/history.ts'
-import { type BranchName, encodeName, type SessionId } from '../ids.ts'
+import type { BranchName, SessionId } from '../ids.ts'
 import type { JsonObject } from '../json-value.ts'
 import type { DocumentRules } from './document.ts'
 import type { ListOptions, SessionSummary } from './session-store.ts'
-import { pageOf, summarize } from './summary.ts'
+import { pageOf, summarize, unreadable } from './summary.ts'
 
 /** One commit a session is read to put them in order; the rest only for those that are shown. */
 export async function* listSessions(
@@ -15,21 +15,40 @@ export async function* listSessions(
   own: Pick<DocumentRules, 'type' | 'collections'>,
 ): AsyncGenerator<SessionSummary> {
   const found = new Map<SessionSummary, Found>()
-  for (const [session, branches] of history.sessions()) {
-    const branch = history.active(session)
-    const tip = branches.get(branch) ?? branches.values().next().value
-    if (tip === undefined) continue
-    const head = await history.info(tip)
-    const id = originalName(session, head)
-    const type = (await history.typeOf(tip)) ?? ''
-    found.set(summaryOf({ id, type, branch, head }, {}, 0), { id, type, branch, head })
+  const summaries: SessionSummary[] = []
+  const broken = new Map<SessionId, unknown>()
+  for (const [session, branches] of history.sessions((one, error) => broken.set(one, error))) {
+    let tip = branches.values().next().value
+    try {
+      if (broken.has(session)) throw broken.get(session)
+      const branch = history.active(session)
+      tip = branches.get(branch) ?? tip
+      if (tip === undefined) continue
+      const head = await history.info(tip)
+      const id = await history.fullName(session)
+      const type = (await history.typeOf(tip)) ?? ''
+      const summary = summaryOf({ id, type, branch, head }, {}, 0)
+      found.set(summary, { id, type, branch, head })
+      summaries.push(summary)
+    } catch (error) {
+      summaries.push(unreadable({ id: session, ...(tip !== undefined && { head: tip }) }, error))
+    }
   }
-  for (const light of pageOf([...found.keys()], options)) {
-    const one = found.get(light)!
-    const { objects } = history.repository
-    const fields = await readFields(objects, one.head.tree)
-    yield summaryOf(one, fields, await countFirst(history, one, own))
+  for (const light of pageOf(summaries, options)) {
+    const one = found.get(light)
+    yield one === undefined
+      ? light
+      : await summaryInFull(history, one, own).catch((error) => unreadable(light, error))
   }
+}
+
+async function summaryInFull(
+  history: History,
+  one: Found,
+  own: Pick<DocumentRules, 'type' | 'collections'>,
+): Promise<SessionSummary> {
+  const fields = await readFields(history.repository.objects, one.head.tree)
+  return summaryOf(one, fields, await countFirst(history, one, own))
 }
 
 interface Found {
@@ -42,11 +61,6 @@ interface Found {
 function summaryOf({ id, type, branch, head }: Found, fields: JsonObject, messages: number): SessionSummary {
   const checkpoint = { id: head.id, createdAt: new Date(head.time).toISOString() }
   return summarize({ id, type, activeBranch: branch }, checkpoint, fields, messages)
-}
-
-/** A name too long for a ref stands in full in the commit. */
-function originalName(session: SessionId, { session: made }: CommitInfo): string {
-  return made !== undefined && encodeName(made) === encodeName(session) ? made : session
 }
 
 /** Items of the first collection; for types of other stores that is `messages`. */

@@ -1,6 +1,6 @@
 /** Whether a write repeats, with the same content, what the same key made before. */
 
-import { blobAt, blobsChanged } from '../checkpoints/files.ts'
+import { blobAt, blobsChanged, isItem } from '../checkpoints/files.ts'
 import type { CommitInfo } from '../checkpoints/history.ts'
 import { InvalidStateError } from '../errors.ts'
 import { objectId } from '../git/object.ts'
@@ -51,5 +51,3 @@ export async function isResultOf(
     throw error
   }
 }
-
-const isItem = (path: string): boolean => path.includes('/')

@@ -6,7 +6,15 @@ import { forkSession } from '../checkpoints/fork.ts'
 import { registerCheckpoints } from '../checkpoints/of-store.ts'
 import { CorruptError, NotFoundError } from '../errors.ts'
 import { Repository, type RepositoryOptions } from '../git/repository.ts'
-import { type CommitId, MAIN, parseBranchName, parseSessionId, parseTagName, type SessionId } from '../ids.ts'
+import {
+  type CommitId,
+  isShortName,
+  MAIN,
+  parseBranchName,
+  parseSessionId,
+  parseTagName,
+  type SessionId,
+} from '../ids.ts'
 import { deepCopy, type JsonObject } from '../json-value.ts'
 import type { Session } from '../state/index.ts'
 import { copyAddition, parseAddition } from './addition.ts'
@@ -126,17 +134,19 @@ export class GitSessionStore<S extends StoredDocument = Session> implements Sess
   append(session: string, addition: Addition, options?: WriteOptions): Promise<Checkpoint> {
     return this.#checkpoints.lifetime.use(async () => {
       const { commit, branch } = await this.#append(session, addition, options)
-      return this.#checkpoints.history.present(commit, session as SessionId, branch)
+      const id = await this.#checkpoints.history.fullName(session as SessionId)
+      return this.#checkpoints.history.present(commit, id, branch)
     })
   }
 
   load(session: string, options: LoadOptions = {}): Promise<S | undefined> {
     return this.#checkpoints.lifetime.use(async () => {
-      const id = parseSessionId(session)
+      const given = parseSessionId(session)
       parseCount('last', options.last)
       const branch = options.branch === undefined ? undefined : parseBranchName(options.branch)
-      const found = await this.#checkpoints.read(id, { branch, at: options.at })
+      const found = await this.#checkpoints.read(given, { branch, at: options.at })
       if (found === undefined) return undefined
+      const id = await this.#checkpoints.history.fullName(given)
       const { objects } = this.#checkpoints
       const { tree } = found.commit
       if (isPartial(options))
@@ -149,10 +159,11 @@ export class GitSessionStore<S extends StoredDocument = Session> implements Sess
 
   open(session: string, options: { at?: string; branch?: string } = {}): Promise<SessionHandle<S>> {
     return this.#checkpoints.lifetime.use(async () => {
-      const id = parseSessionId(session)
+      const given = parseSessionId(session)
       const branch = options.branch === undefined ? undefined : parseBranchName(options.branch)
-      const found = await this.#checkpoints.read(id, { branch, at: options.at })
-      if (found === undefined) throw new NotFoundError({ kind: 'session', id })
+      const found = await this.#checkpoints.read(given, { branch, at: options.at })
+      if (found === undefined) throw new NotFoundError({ kind: 'session', id: given })
+      const id = await this.#checkpoints.history.fullName(given)
       const state = this.#state(await readDocument(this.#checkpoints.objects, found.commit.tree, id))
       const position = positionAt(id, found)
       this.#positions.set(state, position)
@@ -182,7 +193,8 @@ export class GitSessionStore<S extends StoredDocument = Session> implements Sess
   checkpoint(session: string, revision = ''): Promise<Checkpoint> {
     return this.#checkpoints.lifetime.use(async () => {
       const id = parseSessionId(session)
-      return this.#checkpoints.history.checkpoint(await this.#resolve(id, revision), id)
+      const at = await this.#resolve(id, revision)
+      return this.#checkpoints.history.checkpoint(at, await this.#checkpoints.history.fullName(id))
     })
   }
 
@@ -190,8 +202,9 @@ export class GitSessionStore<S extends StoredDocument = Session> implements Sess
     this.#checkpoints.lifetime.check()
     const { at = '', steps = false } = options
     const limit = parseCount('limit', options.limit) ?? Number.POSITIVE_INFINITY
-    const id = parseSessionId(session)
-    const from = await this.#resolve(id, at)
+    const given = parseSessionId(session)
+    const from = await this.#resolve(given, at)
+    const id = await this.#checkpoints.history.fullName(given)
     let shown = 0
     for await (const commit of this.#checkpoints.history.line(from)) {
       if (shown >= limit) return
@@ -234,11 +247,12 @@ export class GitSessionStore<S extends StoredDocument = Session> implements Sess
   }
 
   async fork(session: string, options: ForkOptions): Promise<Checkpoint> {
-    const id = parseSessionId(session)
+    const given = parseSessionId(session)
     const { at, session: to, branch, subject, author } = parseForkOptions(options)
     return this.#checkpoints.lifetime.use(async () => {
       const mark = this.#checkpoints.mark()
-      const source = await this.#resolve(id, at)
+      const source = await this.#resolve(given, at)
+      const id = await this.#checkpoints.history.fullName(given)
       if (to !== undefined) {
         const fork = { source, from: id, session: to, branch: branch ?? MAIN, subject, author }
         const made = await forkSession(this.#checkpoints, fork)
@@ -353,8 +367,12 @@ export class GitSessionStore<S extends StoredDocument = Session> implements Sess
     known?: Position,
   ): Promise<Saved> {
     const write = parseWriteOptions(options)
-    const id = parseSessionId(session)
+    const given = parseSessionId(session)
     const parsed = copyAddition(parseAddition(addition, this.#rules.collections))
+    const id =
+      isShortName(given) && (await this.#exists(given))
+        ? await this.#checkpoints.history.fullName(given)
+        : given
     return this.#writer.append({ session: id, options: write, known: () => known }, parsed)
   }
 

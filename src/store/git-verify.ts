@@ -6,7 +6,7 @@ import { CorruptError, ForkpointError } from '../errors.ts'
 import { checkJournals, checkPack, packsToCheck } from '../git/pack-check.ts'
 import { refFiles } from '../git/ref-names.ts'
 import type { Repository } from '../git/repository.ts'
-import { encodeName, type ObjectId, type ParsedRef, parseRef, type SessionId } from '../ids.ts'
+import { encodeName, isSameName, type ObjectId, type ParsedRef, parseRef, type SessionId } from '../ids.ts'
 import type { MaintainOptions, VerifyReport } from './session-store.ts'
 import { CheckpointVerifier } from './verify-checkpoints.ts'
 import { Findings } from './verify-findings.ts'
@@ -48,12 +48,13 @@ export async function verifySessions(
     await checkpoints.verifyConnected(parsed === undefined ? {} : { session: parsed.session }, id)
   }
   if (only === undefined) await verifyFiles(repository, findings, onProgress)
-  const { problems } = findings
+  const { problems, foreign } = findings
   return {
     ok: problems.length === 0,
     checkpoints: checkpoints.count,
     objects: findings.objects,
     problems,
+    ...(foreign.length > 0 && { foreign }),
   }
 }
 
@@ -81,6 +82,8 @@ function readRefs(
   findings: Findings,
 ): FoundRef[] {
   const found: FoundRef[] = []
+  const isAsked = (parsed: ParsedRef | undefined): boolean =>
+    only === undefined || (parsed !== undefined && isSameName(parsed.session, only))
   const { names, strangers } = refFiles(fs, paths)
   const all = new Set(names)
   try {
@@ -90,7 +93,7 @@ function readRefs(
   }
   for (const name of strangers) {
     const parsed = parseRef(name)
-    if (only !== undefined && parsed?.session !== only) continue
+    if (!isAsked(parsed)) continue
     const file = join(paths.root, name)
     findings.add(
       parsed === undefined ? {} : { session: parsed.session },
@@ -100,7 +103,7 @@ function readRefs(
   }
   for (const name of [...all].sort()) {
     const parsed = parseRef(name)
-    if (only !== undefined && parsed?.session !== only) continue
+    if (!isAsked(parsed)) continue
     const reached = parsed === undefined ? {} : { session: parsed.session }
     try {
       if (parsed?.kind === 'active') checkActive()

@@ -3,7 +3,7 @@ import type { Checkpoints } from '../checkpoints/checkpoints.ts'
 import type { CheckpointFacts } from '../checkpoints/facts.ts'
 import { checkpointFacts } from '../checkpoints/facts.ts'
 import type { CommitInfo, History } from '../checkpoints/history.ts'
-import { commitsUnchanged, comparedWith, seqOn, timeOn } from '../checkpoints/lineage.ts'
+import { commitsUnchanged, comparedWith, seqOn } from '../checkpoints/lineage.ts'
 import type { Edits, Writing } from '../checkpoints/writing.ts'
 import { ConflictError, NotFoundError } from '../errors.ts'
 import type { ObjectStore } from '../git/object-store.ts'
@@ -125,7 +125,7 @@ export class GitWriter {
         throw unseenReplacement(at, { collection: replaced.collection, id: idOf(replaced.item) })
       }
       if (isEmptyPlan(plan) && !commitsUnchanged(parent, options)) return this.#end(writing, parent)
-      const at = new Date(timeOn([parent.time], options.at ?? Math.floor(this.#rules.now()))).toISOString()
+      const at = new Date(options.at ?? Math.floor(this.#rules.now())).toISOString()
       const whole = this.#rules.type === 'session' ? touch(plan, at) : plan
       const { edits, fields, advance } = await line.change(whole)
       const base = await this.#comparedWith(parent, options.kind)

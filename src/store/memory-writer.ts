@@ -1,7 +1,7 @@
 /** Saves, appends and forks in memory: what becomes a checkpoint, on top of what, and when none is made. */
 
 import { checkpointFacts } from '../checkpoints/facts.ts'
-import { commitsUnchanged, seqOfFork, timeOn } from '../checkpoints/lineage.ts'
+import { commitsUnchanged, seqOfFork } from '../checkpoints/lineage.ts'
 import { forkSubject, oneLine } from '../checkpoints/text.ts'
 import { wrongType } from '../checkpoints/wrong-type.ts'
 import { AlreadyExistsError, ConflictError, InvalidStateError } from '../errors.ts'
@@ -87,7 +87,7 @@ export class MemoryWriter {
     if (isEmptyPlan(plan) && !this.#commitsUnchanged(target, parent)) {
       return this.#settle(target, this.#history.commit(parent))
     }
-    const at = new Date(this.#time(parent, write.options.at)).toISOString()
+    const at = new Date(this.#time(write.options.at)).toISOString()
     const after = applyPlan(before, this.#rules.type === 'session' ? touch(plan, at) : plan)
     await checkAddition(without(after, new Set(this.#rules.collections)), plan, this.#rules)
     return this.#commit(target, parent, after)
@@ -104,7 +104,7 @@ export class MemoryWriter {
     const origin = this.#history.session(from)
     const parent = { session: from as string, checkpoint: source.id as string }
     const document: JsonObject = { ...source.document, id: session, parent }
-    const time = this.#time(source.id, undefined)
+    const time = this.#time(undefined)
     const commit = this.#history.add({
       parents: [source.id],
       time,
@@ -197,7 +197,7 @@ export class MemoryWriter {
     const before =
       comparedWith === undefined ? undefined : documentOf(this.#history.commit(comparedWith), session)
     const changes = changesBetween(before, document, collections)
-    const time = this.#time(parent, options.at)
+    const time = this.#time(options.at)
     const commit = this.#history.add({
       parents,
       time,
@@ -246,9 +246,8 @@ export class MemoryWriter {
     return commitsUnchanged(tip && { ...tip.checkpoint, id: tip.id }, options)
   }
 
-  #time(parent: CommitId | undefined, at: number | undefined): number {
-    const earlier = parent === undefined ? [] : [this.#history.commit(parent).time]
-    return timeOn(earlier, at ?? Math.floor(this.#rules.now()))
+  #time(at: number | undefined): number {
+    return at ?? Math.floor(this.#rules.now())
   }
 
   #contentOf(document: JsonObject): string {

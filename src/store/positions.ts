@@ -1,6 +1,6 @@
 /** The optimistic lock: where a caller stands, and what a save may therefore be put on. */
 import { ConflictError, NotFoundError } from '../errors.ts'
-import type { BranchName, CommitId, SessionId } from '../ids.ts'
+import { type BranchName, type CommitId, isSameName, type SessionId } from '../ids.ts'
 
 /** What a caller has last seen of a session. */
 export interface Position {
@@ -42,7 +42,8 @@ export interface Request {
  */
 export function decideParent(request: Request): CommitId | undefined {
   const { session, branch, expected, stands = true, tip } = request
-  const known = request.known?.session === session ? request.known : undefined
+  const known =
+    request.known !== undefined && isSameName(request.known.session, session) ? request.known : undefined
   const conflict = (seen: string | null | undefined) =>
     new ConflictError({ session, branch, expected: seen, actual: tip ?? null })
 
@@ -53,11 +54,14 @@ export function decideParent(request: Request): CommitId | undefined {
   }
   if (typeof expected === 'string' && expected !== 'any') throw conflict(expected)
   // Its own branch is gone, or all that led to it: somebody deleted what the caller has seen.
-  if (expected === undefined && known !== undefined && (known.branch === branch || !stands)) {
+  if (expected === undefined && known !== undefined && (isOn(known, branch) || !stands)) {
     throw conflict(known.checkpoint)
   }
   return stands ? known?.checkpoint : undefined
 }
+
+const isOn = ({ branch }: Position, other: BranchName): boolean =>
+  branch !== undefined && isSameName(branch, other)
 
 /**
  * What an append goes on top of. Without `expected` and without a position that is whatever the tip is. Throws as

@@ -29,6 +29,11 @@ export interface SessionSummary {
   createdAt: string
   /** When the active branch was last saved. */
   updatedAt: string
+  /**
+   * Why the session could not be read. What is not known then is `''`, `0` or `undefined`; the id is the one to `verify`,
+   * to load an older checkpoint of, or to delete.
+   */
+  problem?: Problem
 }
 
 export interface WriteOptions {
@@ -43,12 +48,13 @@ export interface WriteOptions {
   author?: Author
   /**
    * Time of the checkpoint, for imports: Date, ISO 8601 text (a day, or a time with its zone) or milliseconds, from
-   * 1970 to 9999. Default: now. A checkpoint is never older than its parents.
+   * 1970 to 9999. Default: now. It may be before that of the checkpoint it stands on: a log goes by parents, not by time.
    */
   at?: Date | string | number
   /**
    * Makes a retry harmless: the same key returns the checkpoint it made (looked up among the branch's last
-   * 1,000 checkpoints, before `expected`); with other content it is a ConflictError. 1 to 1,000 characters.
+   * 1,000 checkpoints, before `expected`); with other content it is a ConflictError. 1 to 1,000 characters. What
+   * somebody has taken back with git (a revert) since then is made again.
    */
   key?: string
   /** Also sets this tag. Throws AlreadyExistsError, and saves nothing, when it names another checkpoint. */
@@ -193,6 +199,8 @@ export interface VerifyReport {
   /** How many stored objects were checked against their id. */
   objects: number
   problems: readonly Problem[]
+  /** What else lies in checkpoints, such as a reviewer's notes: readers pass it over, and saves keep it. */
+  foreign?: readonly Problem[]
 }
 
 export interface MaintainOptions {
@@ -294,7 +302,10 @@ export interface SessionStore<S extends StoredDocument = Session> {
   /** What differs, by the collections of this store. Items are matched by id; one that only moved is not reported. */
   diff(from: Place, to: Place): Promise<StateDiff>
   diff(session: string, from: string, to: string): Promise<StateDiff>
-  /** Sessions of all types, unless one is asked for. */
+  /**
+   * Sessions of all types, unless one is asked for. One that cannot be read does not keep the others from being listed:
+   * it is an item with a `problem`; where its time is not known it comes last, and where its type is not, it is of any.
+   */
   list(options?: ListOptions): AsyncIterable<SessionSummary>
   /** Events of a run in order; only those with a sequence greater than `after`. */
   runEvents(session: string, run: string, options?: { after?: number; at?: string }): Promise<unknown[]>

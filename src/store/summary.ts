@@ -1,5 +1,6 @@
 /** What `list` shows of a session, and in which order and pages. */
-import { NotFoundError } from '../errors.ts'
+import { ForkpointError, NotFoundError, SessionClosedError } from '../errors.ts'
+import { MAIN } from '../ids.ts'
 import type { JsonObject } from '../json-value.ts'
 import type { Checkpoint, ListOptions, SessionSummary } from './session-store.ts'
 import { parseCount } from './write-options.ts'
@@ -29,6 +30,33 @@ export function summarize(
   }
 }
 
+/** The summary of a session that cannot be read, from what is known of it. Throws what is no error of ours. */
+export function unreadable(
+  known: Pick<SessionSummary, 'id'> & Partial<SessionSummary>,
+  error: unknown,
+): SessionSummary {
+  if (!(error instanceof ForkpointError) || error instanceof SessionClosedError) throw error
+  const blamed = error as { object?: string; file?: string }
+  const where = blamed.object ?? blamed.file ?? known.head ?? known.id
+  return {
+    type: '',
+    title: undefined,
+    status: undefined,
+    activeBranch: MAIN,
+    head: '',
+    messages: 0,
+    createdAt: '',
+    updatedAt: '',
+    ...known,
+    problem: {
+      session: known.id,
+      ...(known.head && { checkpoint: known.head }),
+      where,
+      message: error.message,
+    },
+  }
+}
+
 /** Throws TypeError for options of list that have the wrong type. */
 export function checkListOptions(options: ListOptions = {}): void {
   const { order = 'updated', limit } = options
@@ -47,10 +75,14 @@ export function checkListOptions(options: ListOptions = {}): void {
 export function pageOf(summaries: readonly SessionSummary[], options: ListOptions = {}): SessionSummary[] {
   const { order = 'updated', prefix = '', type, after, limit } = options
   const fit = summaries
-    .filter((one) => one.id.startsWith(prefix) && (type === undefined || one.type === type))
+    .filter(
+      (one) => one.id.startsWith(prefix) && (type === undefined || one.type === type || isOfAnyType(one)),
+    )
     .sort((a, b) => (order === 'updated' ? compare(b.updatedAt, a.updatedAt) : 0) || compare(a.id, b.id))
   return fit.slice(startAfter(fit, order, after)).slice(0, limit)
 }
+
+const isOfAnyType = ({ type, problem }: SessionSummary): boolean => problem !== undefined && type === ''
 
 function startAfter(fit: readonly SessionSummary[], order: string, after: string | undefined): number {
   if (after === undefined) return 0

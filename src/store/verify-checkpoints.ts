@@ -87,7 +87,7 @@ export class CheckpointVerifier {
       const object = await this.#findings.read(reached, id)
       if (object === undefined) continue
       try {
-        for (const next of leadsTo(id, object.type, asBuffer(object.data))) {
+        for (const next of leadsTo(id, object.type, asBuffer(object.data), this.#findings.isCutOff(id))) {
           if (!seen.has(next)) waiting.push(next)
           seen.add(next)
         }
@@ -121,7 +121,8 @@ export class CheckpointVerifier {
   async #readCommit(reached: Reached, id: ObjectId): Promise<Commit | undefined> {
     const object = await this.#findings.read(reached, id, 'commit')
     try {
-      return object && decodeCommit(object.data, id)
+      const commit = object && decodeCommit(object.data, id)
+      return commit !== undefined && this.#findings.isCutOff(id) ? { ...commit, parents: [] } : commit
     } catch (error) {
       this.#findings.addError(reached, id, error)
       return undefined
@@ -184,7 +185,7 @@ export class CheckpointVerifier {
     const below = this.#facts.get(facts.parents.at(-1) ?? '')
     const wrong = (what: string): void =>
       this.#findings.add(reached, id, `Checkpoint ${id} ${what}. ${WAY_OUT}`)
-    if (facts.parents.length === 0 && seq !== 1 && kind !== 'fork')
+    if (facts.parents.length === 0 && seq !== 1 && kind !== 'fork' && !this.#findings.isCutOff(id))
       wrong(`is the first, and has the number ${seq}`)
     if (below === undefined) return
     if (below.session !== session && kind !== 'fork' && !this.#isKnown(session, reached.session)) {
@@ -220,12 +221,12 @@ export class CheckpointVerifier {
   }
 }
 
-function* leadsTo(id: ObjectId, type: string, data: Buffer): Generator<ObjectId> {
+function* leadsTo(id: ObjectId, type: string, data: Buffer, isCutOff: boolean): Generator<ObjectId> {
   if (type === 'tag') yield targetOf(id, data)
   else if (type === 'commit') {
     const { tree, parents } = decodeCommit(data, id)
     yield tree
-    yield* parents
+    if (!isCutOff) yield* parents
   } else if (type === 'tree') {
     const tree = parseTree(data, id)
     for (let n = 0; n < entryCount(tree); n++) {

@@ -13,6 +13,8 @@ export interface Reached {
 
 export class Findings {
   readonly problems: Problem[] = []
+  /** What is in trees beside the documents; no problem, since readers pass it over. */
+  readonly foreign: Problem[] = []
   /** Checkpoints that something is wrong with. */
   readonly broken = new Set<string>()
   readonly #objects: ObjectStore
@@ -28,6 +30,11 @@ export class Findings {
     return this.#sound.size
   }
 
+  /** Whether history is cut off at the commit, as in a shallow clone: what is below it is no loss. */
+  isCutOff(id: ObjectId): boolean {
+    return this.#objects.isCutOff(id)
+  }
+
   isSound(id: ObjectId): boolean {
     return this.#sound.has(id)
   }
@@ -39,6 +46,15 @@ export class Findings {
     if (this.#told.has(key)) return
     this.#told.add(key)
     this.problems.push({ ...reached, where, message })
+  }
+
+  /** Notes a foreign file, once. */
+  addForeign(reached: Reached, path: string): void {
+    const key = `${reached.session}\n${path}`
+    if (this.#told.has(key)) return
+    this.#told.add(key)
+    const message = `'${path}' was not written by forkpoint. It is left as it is.`
+    this.foreign.push({ ...reached, where: path, message })
   }
 
   /** Notes what was thrown; anything but an error of ours is thrown on. */

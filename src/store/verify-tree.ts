@@ -1,10 +1,12 @@
 /** The tree of a checkpoint, read and decoded item by item; what was seen at the same path before is skipped. */
+import { standsForOurs } from '../checkpoints/files.ts'
 import {
   decodeEvents,
   decodeHead,
   decodeItem,
   folderName,
   isFolderName,
+  isOurs,
   numbered,
   parseFolderName,
   parseItemName,
@@ -37,7 +39,11 @@ export class TreeVerifier {
       if (isFolderName(name)) await this.#collection(reached, id, name)
       else this.#strange(reached, name)
     }
-    const files = entries.filter(({ mode }) => mode !== FOLDER)
+    const files = this.#oursOf(
+      reached,
+      '',
+      entries.filter(({ mode }) => mode !== FOLDER),
+    )
     let head: JsonObject | undefined
     await this.#decode(reached, '', files, (found) => {
       head = decodeHead(found) as JsonObject
@@ -53,8 +59,11 @@ export class TreeVerifier {
         const inside = `${path}/${name}`
         if (mode !== FOLDER || parseFolderName(name) === undefined) this.#strange(reached, inside)
         else {
+          const items = await this.#items(reached, id, inside)
+          // With foreign files only it is none of ours.
+          if (items === 0) continue
           if (folderName(count) !== name) this.#gap(reached, path, count)
-          count = parseFolderName(name)! * ITEMS + (await this.#items(reached, id, inside))
+          count = parseFolderName(name)! * ITEMS + items
         }
       }
       return count
@@ -92,7 +101,11 @@ export class TreeVerifier {
     await this.#once(inside, folder.id, async () => {
       const own = (await this.#entries(reached, folder.id, inside)) ?? []
       const logs = own.filter(({ mode }) => mode === FOLDER)
-      const files = own.filter(({ mode }) => mode !== FOLDER)
+      const files = this.#oursOf(
+        reached,
+        inside,
+        own.filter(({ mode }) => mode !== FOLDER),
+      )
       await this.#decodeOnce(reached, inside, files, (found) => void decodeItem(found))
       for (const { name, id } of logs) {
         if (logs.length > 1 || !isFolderName(name)) this.#strange(reached, inside + name)
@@ -162,6 +175,10 @@ export class TreeVerifier {
       const entries = Array.from({ length: entryCount(tree) }, (_, n) => entryAt(tree, n))
       return entries.filter(({ name, mode }) => {
         if (mode === FOLDER || mode === FILE) return true
+        if (!standsForOurs(name)) {
+          this.#findings.addForeign(reached, folder + name)
+          return false
+        }
         this.#findings.add(
           reached,
           folder + name,
@@ -184,8 +201,18 @@ export class TreeVerifier {
     return count
   }
 
+  /** Files of ours; the others are noted. */
+  #oursOf(reached: Reached, folder: string, entries: readonly TreeEntry[]): TreeEntry[] {
+    return entries.filter(({ name }) => {
+      if (isOurs(folder + name)) return true
+      this.#findings.addForeign(reached, folder + name)
+      return false
+    })
+  }
+
   #strange(reached: Reached, path: string): void {
-    this.#findings.add(reached, path, `'${path}' is no file that forkpoint writes. ${WAY_OUT}`)
+    if (!isOurs(path)) this.#findings.addForeign(reached, path)
+    else this.#findings.add(reached, path, `'${path}' is no file that forkpoint writes. ${WAY_OUT}`)
   }
 
   #gap(reached: Reached, path: string, index: number): void {

@@ -21,6 +21,11 @@ export interface Harness {
    * top of the first one's. Sentences that need one are skipped where there is none.
    */
   reopen?: (options?: Partial<StoreOptions>) => Promise<AnyStore>
+  /**
+   * Damages what is stored of a session, so that it cannot be read; for stores that keep something outside the process.
+   * The suite closes the store before, and opens another.
+   */
+  damage?: (session: string) => Promise<void>
   /** Called at the end, also when the sentence failed. */
   dispose?: () => Promise<void>
 }
@@ -50,6 +55,8 @@ export interface Context {
   clock: Clock
   /** Another store object on the same sessions. */
   again(options?: Partial<StoreOptions>): Promise<AnyStore>
+  /** Damages what is stored of a session. */
+  damage(session: string): Promise<void>
 }
 
 export interface Needs {
@@ -59,6 +66,8 @@ export interface Needs {
   lacks?: readonly (keyof Supports)[]
   /** The sentence opens a second store object. */
   reopens?: boolean
+  /** The sentence damages a session. */
+  damages?: boolean
   /** Options of the store. */
   options?: Partial<StoreOptions>
 }
@@ -76,7 +85,7 @@ export const START = Date.UTC(2025, 0, 1, 12)
 /** Runs one sentence on a store of its own. */
 export async function runSentence(
   factory: Factory,
-  { needs = [], lacks = [], reopens = false, options = {} }: Needs,
+  { needs = [], lacks = [], reopens = false, damages = false, options = {} }: Needs,
   run: Run,
   test: TestContext | undefined,
 ): Promise<void> {
@@ -90,6 +99,10 @@ export async function runSentence(
       test?.skip?.(`supports.${missing ?? 'reopening'}`)
       return
     }
+    if (damages && harness.damage === undefined) {
+      test?.skip?.('damage')
+      return
+    }
     await run({
       store: harness.store,
       any: harness.store,
@@ -99,6 +112,7 @@ export async function runSentence(
         opened.push(store)
         return store
       },
+      damage: (session) => harness.damage!(session),
     })
   } finally {
     for (const store of opened.reverse()) await store.close()

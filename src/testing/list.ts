@@ -103,6 +103,34 @@ export const listing: Chapter = (sentence) => {
     assert.deepEqual(await ids(store), ['b'])
   })
 
+  sentence(
+    'a session that cannot be read is listed as such, and keeps no other from being listed',
+    { reopens: true, damages: true },
+    async ({ store, clock, again, damage }) => {
+      await fill(store, ['a', 'b', 'c', 'd'], clock, 1000)
+      await store.close()
+      await damage('b')
+      const other = await again()
+      for (const order of ['id', 'updated'] as const) {
+        const listed = await all(other.list({ order }))
+        assert.deepEqual(listed.map(({ id }) => id).sort(), ['a', 'b', 'c', 'd'])
+        for (const { id, problem, title } of listed) {
+          assert.equal(problem === undefined, id !== 'b', id)
+          if (problem === undefined) continue
+          assert.equal(title, undefined)
+          assert.equal(problem.session, 'b')
+          assert.ok(problem.message.length > 0 && problem.where.length > 0)
+        }
+      }
+      assert.deepEqual(await ids(other, { order: 'id', after: 'a', limit: 2 }), ['b', 'c'])
+      assert.deepEqual(await ids(other, { prefix: 'c' }), ['c'])
+      assert.deepEqual((await ids(other, { type: 'session' })).sort(), ['a', 'b', 'c', 'd'])
+      await other.append('a', { messages: [message('m1')] })
+      await other.delete('b')
+      assert.deepEqual((await ids(other)).sort(), ['a', 'c', 'd'])
+    },
+  )
+
   sentence('options of the wrong type are TypeErrors', async ({ store }) => {
     for (const options of [
       { order: 'name' },

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
-import { InvalidIdError } from '../errors.ts'
+import { InvalidIdError, UnsupportedError } from '../errors.ts'
 import type { Chapter } from './context.ts'
 import { all, refused } from './context.ts'
-import { session } from './samples.ts'
+import { message, session } from './samples.ts'
 
 const NAMES = [
   'a/b',
@@ -57,6 +57,9 @@ const NAMES = [
   `${'y'.repeat(300)}2`,
   '語'.repeat(300),
 ]
+
+/** Longer than the 200 characters that one part of a ref may have; the first only once it is encoded. */
+const LONG = ['会'.repeat(23), 'x'.repeat(201), `${'A b/'.repeat(60)}1`, `${'A b/'.repeat(60)}2`]
 
 export const names: Chapter = (sentence) => {
   sentence('sessions of all names live side by side', async ({ store }) => {
@@ -116,6 +119,90 @@ export const names: Chapter = (sentence) => {
         assert.equal(await store.delete('s1', { branch: name }), true, name)
         assert.equal(await store.resolve('s1', name), id)
         assert.equal(await store.delete('s1', { tag: name }), true, name)
+      }
+    },
+  )
+
+  sentence('a session whose id is too long for a file name does all that others do', async ({ store }) => {
+    for (const id of LONG) {
+      await store.save(session(id, { title: 'T' }, 'one'))
+      const state = await store.load(id)
+      assert.equal(state?.id, id)
+      state!.messages.push(message('m2'))
+      const made = await store.save(state!)
+      assert.equal(made.session, id)
+      assert.equal(await store.resolve(id, made.id), made.id)
+      assert.equal(await store.resolve(id, made.id.slice(0, 12)), made.id)
+      assert.equal((await store.load(id, { at: made.id }))?.messages.length, 2)
+      assert.equal((await store.open(id)).checkpoint.id, made.id)
+      assert.deepEqual(await store.branches(id), [{ name: 'main', head: made.id, active: true }])
+    }
+    const listed = await all(store.list({ order: 'id' }))
+    assert.deepEqual(
+      listed.map(({ id }) => id),
+      [...LONG].sort(),
+    )
+  })
+
+  sentence(
+    'branches and tags of such a session are listed, switched to and deleted',
+    { needs: ['branches', 'history'] },
+    async ({ store }) => {
+      for (const id of LONG) {
+        const made = await store.save(session(id, {}, 'one'))
+        await store.fork(id, { branch: 'other' })
+        await store.tag(id, 'v1')
+        assert.deepEqual(await store.tags(id), [{ name: 'v1', checkpoint: made.id }])
+        await store.switch(id, 'other')
+        const second = await store.append(id, { messages: [message('m2')] })
+        assert.deepEqual(await store.branches(id), [
+          { name: 'main', head: made.id, active: false },
+          { name: 'other', head: second.id, active: true },
+        ])
+        const [summary] = await all(store.list({ prefix: id }))
+        assert.deepEqual([summary?.id, summary?.activeBranch, summary?.head], [id, 'other', second.id])
+        const fork = await store.fork(id, { session: `${id} 2`, at: second.id })
+        assert.deepEqual(fork.forkedFrom, { session: id, checkpoint: second.id })
+        assert.equal((await store.load(`${id} 2`))?.messages.length, 2)
+        assert.equal(await store.delete(id, { branch: 'other' }), true)
+        assert.deepEqual(
+          (await store.branches(id)).map(({ name, active }) => [name, active]),
+          [['main', true]],
+        )
+        assert.equal(await store.delete(id), true)
+        assert.equal(await store.exists(id), false)
+      }
+    },
+  )
+
+  sentence(
+    'a branch or a tag with such a name is the active one, is the only one, and is deleted',
+    { needs: ['branches', 'history'] },
+    async ({ store }) => {
+      for (const [n, name] of LONG.entries()) {
+        const id = `s${n}`
+        const made = await store.save(session(id, {}, 'one'), { branch: name, tag: name })
+        assert.equal(made.branch, name)
+        const shown = await store.branches(id)
+        const only = shown.find(({ active }) => active)
+        assert.deepEqual([only?.head, only?.active], [made.id, true])
+        // What is listed, in short where that is needed, can be given back.
+        assert.equal((await store.load(id, { branch: only!.name }))?.messages.length, 1)
+        assert.equal(await store.resolve(id, (await store.tags(id))[0]!.name), made.id)
+        for (const given of [name, only!.name])
+          await refused(() => store.delete(id, { branch: given }), UnsupportedError)
+        const handle = await store.open(id)
+        const second = await handle.append({ messages: [message('m2')] })
+        assert.equal((await store.open(id, { branch: name })).checkpoint.id, second.id)
+        await store.fork(id, { branch: 'main' })
+        assert.equal((await all(store.list({ prefix: id })))[0]?.head, second.id)
+        assert.equal(await store.delete(id, { branch: name }), true)
+        assert.deepEqual(
+          (await store.branches(id)).map(({ name, active }) => [name, active]),
+          [['main', true]],
+        )
+        assert.equal(await store.delete(id, { tag: name }), true)
+        assert.deepEqual(await store.tags(id), [])
       }
     },
   )

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { InvalidIdError, InvalidStateError } from '../errors.ts'
 import { isObjectId } from '../ids.ts'
 import type { Chapter } from './context.ts'
-import { frozen, logOf, refused, START } from './context.ts'
+import { all, frozen, logOf, refused, START } from './context.ts'
 import { message, run, session, withMessage } from './samples.ts'
 
 export const saving: Chapter = (sentence) => {
@@ -144,14 +144,20 @@ export const saving: Chapter = (sentence) => {
     assert.equal((await store.checkpoint('s1')).createdAt, made[2])
   })
 
-  sentence('a checkpoint is never older than the one before', async ({ store, clock }) => {
+  sentence('a checkpoint says when it was made, whatever the one before says', async ({ store, clock }) => {
     const state = session()
-    await store.save(state)
-    clock.now = START - 5000
+    await store.save(state, { at: '2099-01-01' })
     state.title = 'T'
-    assert.equal((await store.save(state)).createdAt, new Date(START).toISOString())
-    state.title = 'U'
-    assert.equal((await store.save(state, { at: '2001-01-01' })).createdAt, new Date(START).toISOString())
+    const made = await store.save(state)
+    assert.equal(made.createdAt, new Date(START).toISOString())
+    assert.equal((await store.checkpoint('s1')).createdAt, new Date(START).toISOString())
+    clock.now = START - 5000
+    const earlier = await store.append('s1', { set: { title: 'U' } })
+    assert.equal(earlier.createdAt, new Date(START - 5000).toISOString())
+    assert.equal((await store.load('s1'))?.updatedAt, earlier.createdAt)
+    await store.append('s1', { set: { title: 'V' } }, { at: '2001-01-01' })
+    assert.equal((await all(store.list()))[0]?.updatedAt, '2001-01-01T00:00:00.000Z')
+    assert.equal((await all(store.log('s1'))).length, store.supports.history ? 4 : 1)
   })
 
   sentence('an unchanged state makes no checkpoint', async ({ store, clock }) => {

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'vitest'
@@ -12,6 +12,7 @@ suite({
     return {
       store: new FileSessionStore(join(folder, 'deep/sessions'), options),
       reopen: async (more) => new FileSessionStore(join(folder, 'deep/sessions'), { ...options, ...more }),
+      damage: (session) => writeFile(join(folder, 'deep/sessions', `${session}.json`), '{'),
       dispose: () => rm(folder, { recursive: true, force: true }),
     }
   },

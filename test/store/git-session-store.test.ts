@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, test } from 'vitest'
@@ -18,6 +18,9 @@ suite({
     const place = join(folder, String(stores++))
     return {
       store: new GitSessionStore(place, options),
+      // Its newest commit leads nowhere.
+      damage: async (session) =>
+        writeFile(join(place, 'refs/heads', session, 'main'), `${'0123456789'.repeat(4)}\n`),
       reopen: async (more) => new GitSessionStore(place, { ...options, ...more }),
     }
   },

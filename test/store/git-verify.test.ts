@@ -195,14 +195,9 @@ describe('Of a damaged store every problem is named, and the rest is read', () =
     ['another type there', 'session.json', '100644', '{"id": "a", "type": "z"}\n', /"z".*'session'/],
     ['no JSON', 'session.json', '100644', '{"id": ', /session\.json/],
     ['no session.json', 'session.json', null, undefined, /session\.json/],
-    ['a symbolic link', 'link', '120000', '/etc/passwd', /'link' is no plain file/],
     ['a link for a message', 'messages/0000/000001-user.json', '120000', '/etc/passwd', /no plain file/],
-    ['an executable', 'run.sh', '100755', '#!/bin/sh\n', /'run.sh' is no plain file/],
-    ['a submodule', 'module', '160000', 'a'.repeat(40), /'module' is no plain file/],
     ['an entry .git', '.git', '100644', 'x', /\.git/],
     ['an entry ..', '..', '100644', 'x', /\.\./],
-    ['a file of nobody', 'notes.txt', '100644', 'x', /notes\.txt/],
-    ['a folder in a wrong place', 'messages/x/000000-user.json', '100644', '{}', /messages\/x/],
     [
       'a message with a broken line',
       'messages/0000/000002-user.json',
@@ -232,6 +227,24 @@ describe('Of a damaged store every problem is named, and the rest is read', () =
     expect(problems.every(({ session, checkpoint }) => session === 'a' && checkpoint === id)).toBe(true)
     const before = await store.verify('b')
     expect(before.ok).toBe(true)
+  })
+
+  const foreign: [string, string, string, string][] = [
+    ['a symbolic link', 'link', '120000', '/etc/passwd'],
+    ['an executable', 'run.sh', '100755', '#!/bin/sh\n'],
+    ['a submodule', 'module', '160000', 'a'.repeat(40)],
+    ['a file of nobody', 'notes.txt', '100644', 'x'],
+    ['a folder in a wrong place', 'messages/x/000000-user.json', '100644', '{}'],
+  ]
+  test.each(foreign)('%s is foreign, and no problem', async (_, path, mode, content) => {
+    const { folder, store } = await healthy()
+    const id = remake(folder, 'refs/heads/a/main', { tree: (edit) => edit(path, mode, content) })
+    const report = await storeAt(folder).verify()
+    expect(report.problems).toEqual([])
+    expect(report.foreign).toHaveLength(1)
+    expect(report.foreign![0]).toMatchObject({ session: 'a', checkpoint: id })
+    expect(path.startsWith(report.foreign![0]!.where)).toBe(true)
+    expect((await store.load('a', { branch: 'main' }))?.id).toBe('a')
   })
 
   test('a tag that leads to no checkpoint', async () => {

@@ -1,12 +1,5 @@
 import { expect, test } from 'vitest'
-import {
-  commitsUnchanged,
-  comparedWith,
-  parentsOn,
-  seqOfFork,
-  seqOn,
-  timeOn,
-} from '../../src/checkpoints/lineage.ts'
+import { commitsUnchanged, comparedWith, parentsOn, seqOfFork, seqOn } from '../../src/checkpoints/lineage.ts'
 import type { CommitId } from '../../src/ids.ts'
 
 const A = 'a'.repeat(40) as CommitId
@@ -40,10 +33,6 @@ test('a step carries the number of the turn it is in', () => {
 
 test('a fork carries the number of the last whole turn it holds', () => {
   expect([seqOfFork(turn), seqOfFork(step)]).toEqual([3, 3])
-})
-
-test('time never runs backwards along a line', () => {
-  expect([timeOn([], 5), timeOn([3], 5), timeOn([9, 7], 5)]).toEqual([5, 5, 9])
 })
 
 test('an unchanged state makes a checkpoint only for a reason', () => {

@@ -4,7 +4,7 @@ import { newCommit } from '../../checkpoints/commit.ts'
 import { countItems } from '../../checkpoints/documents.ts'
 import { checkpointFacts } from '../../checkpoints/facts.ts'
 import type { CommitInfo } from '../../checkpoints/history.ts'
-import { comparedWith, seqOn, timeOn } from '../../checkpoints/lineage.ts'
+import { comparedWith, seqOn } from '../../checkpoints/lineage.ts'
 import { editTree, type NewObject } from '../../checkpoints/objects.ts'
 import type { Edits } from '../../checkpoints/writing.ts'
 import { encodeHead, encodeItem } from '../../codec/index.ts'
@@ -71,7 +71,8 @@ export async function commitOf(
   const { commit, object } = newCommit({
     tree,
     parents: await history.parentsOn(base, kind),
-    time: timeOn(base === undefined ? [] : [base.time], Math.floor(rules.now())),
+    time: Math.floor(rules.now()),
+    after: base?.committed,
     author: rules.author,
     type: rules.type,
     checkpoint: {

@@ -214,10 +214,10 @@ export class ChatStore<M extends UIMessage = UIMessage> {
     const { history } = this.#door
     const branch = named ?? history.active(id)
     const branches = history.branches(id)
-    const tip = branches.get(branch)
+    const tip = history.head(id, branch)
     if (tip === undefined) throw new NotFoundError({ kind: 'branch', id: branch, session: id })
     const line = await this.#lines.at(id, await history.info(tip))
-    const variants = await variantsOf(this.#door, branches, branch)
+    const variants = await variantsOf(this.#door, branches, { branch, tip })
     return { branch, line, variants }
   }
 

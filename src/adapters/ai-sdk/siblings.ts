@@ -34,9 +34,8 @@ interface Found extends Variant {
 export async function variantsOf(
   { history, repository: { objects } }: GitDoor,
   branches: ReadonlyMap<BranchName, CommitId>,
-  shown: BranchName,
+  { branch: shown, tip }: { branch: BranchName; tip: CommitId },
 ): Promise<Map<number, Variants>> {
-  const tip = branches.get(shown)!
   const { tree } = await history.info(tip)
   const count = await countItems(objects, tree, MESSAGES)
   const found = new Map<number, Found[]>()

@@ -37,7 +37,7 @@ export async function listProject(
   )
   return found.map(({ what, tip }) => {
     const own = fields.get(tip.tree) ?? {}
-    return { sessionId: inFull(what, own.sessionId), mtime: tip.time, fields: own }
+    return { sessionId: inFull(what, own.sessionId), mtime: writtenAt(tip), fields: own }
   })
 }
 
@@ -48,11 +48,14 @@ export async function findSession(
   sessionId: string,
 ): Promise<ProjectSession | undefined> {
   const found = await sessionsOf(history, type, (name) => projectOf(name, sessionId))
-  const [newest] = found.sort((a, b) => b.tip.time - a.tip.time)
+  const [newest] = found.sort((a, b) => writtenAt(b.tip) - writtenAt(a.tip))
   if (newest === undefined) return undefined
   const fields = await readAllFields(history, [newest.tip.tree])
   return { projectKey: inFull(newest.what, fields.get(newest.tip.tree)?.projectKey), sessionId }
 }
+
+/** As a file's mtime: a clock that goes back does not make it older. */
+const writtenAt = ({ time, committed }: CommitInfo): number => Math.max(time, committed)
 
 /** Subpaths of what is kept beside a session, in order. */
 export async function listSubpaths(history: History, session: SessionId): Promise<string[]> {

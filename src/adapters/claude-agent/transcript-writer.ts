@@ -6,7 +6,7 @@ import {
   type SessionSummaryEntry,
 } from '@anthropic-ai/claude-agent-sdk'
 import type { CheckpointRules, Checkpoints } from '../../checkpoints/checkpoints.ts'
-import { parentsOn, seqOn, timeOn } from '../../checkpoints/lineage.ts'
+import { parentsOn, seqOn } from '../../checkpoints/lineage.ts'
 import { objectId } from '../../checkpoints/objects.ts'
 import type { Edits, Writing } from '../../checkpoints/writing.ts'
 import { encodeHead } from '../../codec/index.ts'
@@ -125,7 +125,7 @@ class GrowingTranscript {
   async add(segment: Segment<Change>): Promise<void> {
     const { tip, turn, count } = this.line
     const entries = segment.entries.map(({ entry }) => entry)
-    const time = timeOn(tip === undefined ? [] : [tip.time], Math.floor(this.#rules.now()))
+    const time = Math.floor(this.#rules.now())
     const fields = this.#fieldsAfter({ ...segment, entries }, time)
     const added = segment.entries.filter(({ replaces }) => replaces === undefined)
     const model = modelOf(entries)

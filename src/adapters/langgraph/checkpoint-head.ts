@@ -1,7 +1,7 @@
 /** What `session.json` of a checkpoint says: its own fields, its metadata, and how its channels lie in their folders. */
 import type { Checkpoint, CheckpointMetadata } from '@langchain/langgraph-checkpoint'
 import { ByteCache, entriesOf, type ObjectStore } from '../../checkpoints/objects.ts'
-import { decodeHead } from '../../codec/index.ts'
+import { decodeHead, isOurs } from '../../codec/index.ts'
 import { CorruptError } from '../../errors.ts'
 import { isJsonObject, type JsonObject } from '../../json-value.ts'
 import { deserialize, type ValueRules } from './stored-value.ts'
@@ -33,7 +33,7 @@ export class CheckpointHeads {
     if (known !== undefined) return known
     const names = new Map<string, string>()
     for (const { name, mode, id } of entriesOf(await this.#objects.readTree(tree)))
-      if (mode === '100644') names.set(name, id)
+      if (mode === '100644' && isOurs(name)) names.set(name, id)
     const blobs = await this.#objects.readMany(names.values())
     return this.keep(tree, decodeHead(new Map([...names].map(([name, id]) => [name, blobs.get(id)!.data]))))
   }

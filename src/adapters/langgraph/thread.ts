@@ -10,7 +10,7 @@ import type { CommitInfo } from '../../checkpoints/history.ts'
 import type { EditedTree } from '../../checkpoints/objects.ts'
 import type { Writing } from '../../checkpoints/writing.ts'
 import { InvalidStateError } from '../../errors.ts'
-import type { SessionId } from '../../ids.ts'
+import { isSameName, type SessionId } from '../../ids.ts'
 import type { CheckpointTrees, WrittenTree } from './checkpoint-tree.ts'
 import { configOf } from './config.ts'
 import {
@@ -97,7 +97,8 @@ export class Thread {
     id: string,
   ): Promise<StoredWrite[]> {
     const found = [...this.index.writes(namespace, id)]
-    if (session !== this.id) found.unshift(...(await this.#writesBefore(session as SessionId, namespace, id)))
+    if (!isSameName(session, this.id))
+      found.unshift(...(await this.#writesBefore(session as SessionId, namespace, id)))
     if (found.length === 0) return []
     const { objects } = this.#parts.checkpoints
     const read = await Promise.all(found.map(({ tree }) => readWrites(objects, tree)))
@@ -192,6 +193,7 @@ export class Thread {
     const source = typeof metadata?.source === 'string' ? metadata.source : undefined
     const step = Number.isSafeInteger(metadata?.step) ? metadata.step : undefined
     const seq = (onto?.seq ?? 0) + 1
+    const now = Math.floor(this.#parts.checkpoints.rules.now())
     const commit = await writing.commit({
       parent: onto,
       files: { tree, objects },
@@ -199,7 +201,7 @@ export class Thread {
       branch,
       subject: checkpointSubject({ source, step, namespace, nodes, text }),
       seq,
-      after,
+      at: Math.max(now, onto?.time ?? 0, after === undefined ? 0 : after + 1),
       ...(messages !== undefined && { messages }),
       trailers: {
         [TRAILERS.checkpoint]: id,
@@ -238,6 +240,7 @@ export class Thread {
     const { files, tip, of, subject, trailers } = parts
     const seq = (tip?.seq ?? 0) + 1
     const branch = `_${WRITES}`
+    const at = Math.max(Math.floor(this.#parts.checkpoints.rules.now()), tip?.time ?? 0)
     const commit = await writing.commit({
       parent: tip,
       files,
@@ -245,6 +248,7 @@ export class Thread {
       branch,
       subject,
       seq,
+      at,
       trailers,
     })
     const { checkpoint, namespace, task } = of

@@ -3,7 +3,6 @@
 import type { CheckpointRules, Checkpoints } from '../../checkpoints/checkpoints.ts'
 import { checkpointFacts } from '../../checkpoints/facts.ts'
 import type { CommitInfo } from '../../checkpoints/history.ts'
-import { timeOn } from '../../checkpoints/lineage.ts'
 import type { Writing } from '../../checkpoints/writing.ts'
 import { redactValue } from '../../redaction/redact.ts'
 import { type Text, titleOf } from './item-line.ts'
@@ -48,7 +47,7 @@ export async function newCheckpoint(
   const waitsFor = waits ? (await before.fields()).waitsFor : undefined
   const goesOn = change.run === undefined && add.some((item) => answers(item, waitsFor))
   const run = goesOn ? null : change.run && runAsStored(rules, change.run)
-  const time = timeOn(parent === undefined ? [] : [parent.time], Math.floor(rules.now()))
+  const time = Math.floor(rules.now())
   const done = operation === undefined ? undefined : asStored(rules, operation, OPERATIONS, 0)
   const edits = await before.edits({ keep, add, operations: { clear, add: done }, run }, rules.layout, {
     type: rules.type,

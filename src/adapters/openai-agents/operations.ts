@@ -37,7 +37,7 @@ export class Operations {
   }
 
   async #read(objects: ObjectStore, folder: string): Promise<Known> {
-    const blobs = await blobsBelow(objects, folder)
+    const blobs = await blobsBelow(objects, folder, { foreign: true })
     const unread = new Map([...blobs].filter(([, blob]) => !this.#files.has(blob)))
     for (const [path, bytes] of await readBlobs(objects, unread)) {
       this.#files.set(unread.get(path)!, decodeItem(new Map([[path, bytes]])) as Operation)

@@ -1,7 +1,9 @@
 /** The folder that tools work in, and nothing outside it. */
 import { type BigIntStats, constants, lstatSync, realpathSync } from 'node:fs'
-import { type FileHandle, lstat, mkdir, open, realpath } from 'node:fs/promises'
+import { type FileHandle, lstat, open, realpath } from 'node:fs/promises'
 import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
+import { StorageError } from '../../errors.ts'
+import { makeFolders } from '../../folders.ts'
 import { ToolFailure } from './outcome.ts'
 import { createFile, FileChanged, replaceFile } from './replace-file.ts'
 
@@ -65,7 +67,7 @@ export class Workspace {
    */
   async writeFile(path: string, bytes: Uint8Array, seen: BigIntStats | undefined): Promise<void> {
     try {
-      await mkdir(dirname(await this.locate(path)), { recursive: true })
+      makeFolders(dirname(await this.locate(path)))
       // Located again: the folders may have come with a link.
       const real = await this.locate(path)
       const stat = await lstat(real).catch(() => undefined)
@@ -92,7 +94,7 @@ export class MissingFile extends ToolFailure {}
 
 /** An error of the file system, said with the name that the model used. */
 export function fileFailure(path: string, error: unknown): unknown {
-  const { code } = (error ?? {}) as { code?: unknown }
+  const code = error instanceof StorageError ? error.errno : (error as { code?: unknown } | undefined)?.code
   if (error instanceof ToolFailure || typeof code !== 'string') return error
   const message = `${path}: ${REASONS[code] ?? code}`
   return code === 'ENOENT' ? new MissingFile(message) : new ToolFailure(message)

@@ -36,12 +36,12 @@ export const addFork: AddVerb = (program, run) => {
         })
         const made = { session: options.session ?? session, branch: options.branch ?? 'main' }
         const undo: string[] = []
-        if (options.session !== undefined) undo.push(command('delete', made.session))
-        else undo.push(command('delete', session, '--branch', made.branch))
+        if (options.session !== undefined) undo.push(command('delete', [made.session]))
+        else undo.push(command('delete', [session], { branch: made.branch }))
         if (options.switch === true) {
           const before = (await store.branches(made.session)).find(({ active }) => active)?.name ?? 'main'
           await store.switch(made.session, made.branch)
-          if (options.session === undefined) undo.unshift(command('switch', session, before))
+          if (options.session === undefined) undo.unshift(command('switch', [session, before]))
         }
         if (out.json) {
           const from = { session, checkpoint: source }

@@ -44,7 +44,7 @@ export const addImport: AddVerb = (program, run) => {
           else if (result.error === undefined && result.created) created++
         }
         if (created > 0) {
-          const undo = context.command('delete', '<session>')
+          const undo = context.command('delete', ['<session>'])
           await context.out.note(line`${dim(`Undo, one by one: ${undo}`)}`)
         }
         if (failed > 0) await context.out.note(line`${count(failed, 'file')} could not be imported.`)
@@ -91,7 +91,7 @@ async function undoOf(
   before: Map<string, string>,
 ): Promise<string[]> {
   if (result.error !== undefined || result.checkpoints === 0) return []
-  const undo = result.created ? [command('delete', result.session)] : []
+  const undo = result.created ? [command('delete', [result.session])] : []
   for (const [ref, id] of await stores.refsOf(result.session)) {
     const old = before.get(ref)
     if (!result.created && old === undefined) undo.push(git('update-ref', '-d', ref, id))

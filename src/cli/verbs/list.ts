@@ -1,5 +1,6 @@
 import { when } from '../describe.ts'
-import { columns, count, dim, type Line, line, short, yellow } from '../text.ts'
+import { EXIT } from '../exit-codes.ts'
+import { columns, count, dim, type Line, line, red, short, yellow } from '../text.ts'
 import { type AddVerb, examples, wholeNumber } from '../verb.ts'
 
 interface Options {
@@ -8,7 +9,7 @@ interface Options {
   limit?: number
 }
 
-/** `forkpoint list`: JSON lines of SessionSummary. */
+/** `forkpoint list`: JSON lines of SessionSummary. Exits with 1 when one could not be read, after all others. */
 export const addList: AddVerb = (program, run) => {
   program
     .command('list')
@@ -19,16 +20,27 @@ export const addList: AddVerb = (program, run) => {
     .option('-n, --limit <number>', 'at most so many', wholeNumber)
     .addHelpText('after', examples('list -n 10', 'list --json | jq -r .id'))
     .action(
-      run(async ({ out, stores }, { byId, ...options }: Options & { byId?: boolean }) => {
+      run(async ({ out, stores, command }, { byId, ...options }: Options & { byId?: boolean }) => {
         const rows: Line[][] = []
         const sessions = stores.existing.list({ ...options, order: byId === true ? 'id' : 'updated' })
+        let broken = 0
         for await (const session of sessions) {
           if (out.closed) break
+          if (session.problem !== undefined) broken++
           if (out.json) {
             await out.item(session)
             continue
           }
-          const { id, type, title, status, activeBranch, messages, updatedAt } = session
+          const { id, type, title, status, activeBranch, messages, updatedAt, problem } = session
+          if (problem !== undefined) {
+            rows.push([
+              line`${yellow(id)}`,
+              line`${updatedAt === '' ? '' : dim(when(updatedAt))}`,
+              line`${red('damaged')}`,
+              line`${problem.message}`,
+            ])
+            continue
+          }
           const notes = [
             ...(type === 'session' ? [] : [type]),
             ...(activeBranch === 'main' ? [] : [`on ${activeBranch}`]),
@@ -43,7 +55,10 @@ export const addList: AddVerb = (program, run) => {
         }
         for (const row of columns(rows)) await out.line(row)
         if (rows.length === 0) await out.note(line`No sessions.`)
-        return undefined
+        if (broken === 0) return undefined
+        const many = count(broken, 'session')
+        await out.note(line`${many} could not be read; '${command('verify')}' says more.`)
+        return EXIT.failed
       }),
     )
 }

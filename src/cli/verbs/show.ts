@@ -1,6 +1,6 @@
 import type { Checkpoint, StoredDocument } from '../../store/session-store.ts'
 import { checkpointDetails, fieldsOf, type MessageStyle, messageLines, valueText } from '../describe.ts'
-import { count, dim, type Line, line } from '../text.ts'
+import { count, dim, type Line, line, yellow } from '../text.ts'
 import { type AddVerb, examples, REVISION, wholeNumber } from '../verb.ts'
 
 interface Options {
@@ -9,7 +9,7 @@ interface Options {
   full?: boolean
 }
 
-/** `forkpoint show`: JSON of `{ checkpoint, state }`. */
+/** `forkpoint show`: JSON of `{ checkpoint, state, foreign? }`. */
 export const addShow: AddVerb = (program, run) => {
   program
     .command('show')
@@ -28,8 +28,9 @@ export const addShow: AddVerb = (program, run) => {
         const store = await stores.ofTypeOf(session)
         const checkpoint = await store.checkpoint(session, at)
         const state = await store.load(session, { at: checkpoint.id })
+        const foreign = await stores.foreignIn(checkpoint.id)
         if (out.json) {
-          await out.document({ checkpoint, state })
+          await out.document({ checkpoint, state, ...(foreign.length > 0 && { foreign }) })
           return undefined
         }
         const names = { branches: await store.branches(session), tags: await store.tags(session) }
@@ -37,6 +38,13 @@ export const addShow: AddVerb = (program, run) => {
         for (const one of lines) {
           if (out.closed) break
           await out.line(one)
+        }
+        if (foreign.length > 0) {
+          const names = foreign.slice(0, 10).join(', ')
+          const more = foreign.length > 10 ? `, and ${foreign.length - 10} more` : ''
+          await out.note(
+            line`${yellow('note:')} also in this checkpoint, not written by forkpoint: ${names}${more}`,
+          )
         }
         return undefined
       }),

@@ -1,3 +1,4 @@
+import { isSameName } from '../../ids.ts'
 import { bold, dim, line } from '../text.ts'
 import { type AddVerb, examples } from '../verb.ts'
 
@@ -14,9 +15,10 @@ export const addSwitch: AddVerb = (program, run) => {
         const store = stores.existing
         const before = (await store.branches(session)).find(({ active }) => active)?.name ?? 'main'
         await store.switch(session, branch)
-        const undo = command('switch', session, before)
+        const undo = command('switch', [session, before])
         if (out.json) await out.document({ session, branch, before, undo: [undo] })
-        else if (before === branch) await out.line(line`${bold(session)} already is on ${bold(branch)}.`)
+        else if (isSameName(before, branch))
+          await out.line(line`${bold(session)} already is on ${bold(branch)}.`)
         else {
           await out.line(line`${bold(session)} is on ${bold(branch)} now; it was on ${before}.`)
           await out.note(line`${dim(`Undo: ${undo}`)}`)

@@ -18,7 +18,7 @@ export const addTag: AddVerb = (program, run) => {
         const { store, session, at } = await stores.find(place)
         if (name !== undefined) {
           const { checkpoint } = await store.tag(session, name, { at })
-          const undo = command('delete', session, '--tag', name)
+          const undo = command('delete', [session], { tag: name })
           if (out.json) {
             await out.document({ session, name, checkpoint, undo: [undo] })
             return undefined

@@ -1,5 +1,5 @@
 import { EXIT } from '../exit-codes.ts'
-import { count, green, line, red } from '../text.ts'
+import { count, green, line, red, yellow } from '../text.ts'
 import { type AddVerb, examples } from '../verb.ts'
 
 /** `forkpoint verify`: JSON of VerifyReport. Exit code 1 when there is a problem. */
@@ -23,6 +23,8 @@ export const addVerify: AddVerb = (program, run) => {
             const at = problem.session === undefined ? '' : `session ${problem.session}, `
             await out.line(line`${red('problem')} ${at}${where}: ${message}`)
           }
+          for (const { session, where, message } of report.foreign ?? [])
+            await out.note(line`${yellow('note:')} session ${session ?? ''}, ${where}: ${message}`)
           const read = line`${count(report.checkpoints, 'checkpoint')} read, ${count(report.objects, 'object')} checked`
           await out.line(
             report.ok

@@ -1,7 +1,8 @@
 /** An imported session as the lines of the files it came from. */
-import { mkdir, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { InvalidStateError, NotFoundError, StorageError } from '../../errors.ts'
+import { makeFolders } from '../../folders.ts'
 import type { Message, MessagePart, Run, RunEvent, Session } from '../../state/index.ts'
 import type { SessionStore } from '../../store/session-store.ts'
 import { type RawText, rawBytes } from '../jsonl.ts'
@@ -86,9 +87,10 @@ export async function writeClaudeCode(
     checkInside(name)
     const path = join(folder, name)
     try {
-      await mkdir(dirname(path), { recursive: true })
+      makeFolders(dirname(path))
       await writeFile(path, bytes(), { flag: overwrite ? 'w' : 'wx' })
     } catch (cause) {
+      if (cause instanceof StorageError) throw cause
       const { code, message } = cause as NodeJS.ErrnoException
       const text = code === 'EEXIST' ? `'${path}' exists. Choose another folder, or overwrite it.` : message
       throw new StorageError(text, code === undefined ? { file: path } : { file: path, errno: code }, {

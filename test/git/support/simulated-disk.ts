@@ -116,6 +116,9 @@ export class SimulatedDisk implements FileSystem {
     return true
   }
 
+  /** It has no permissions. */
+  adjustMode(): void {}
+
   link(from: string, to: string): 'done' | 'exists' | 'missing' | 'unsupported' {
     const id = this.find(from)
     if (this.find(to) !== undefined) return 'exists'
