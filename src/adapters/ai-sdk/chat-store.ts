@@ -143,7 +143,7 @@ export class ChatStore<M extends UIMessage = UIMessage> {
       messageId,
       expected,
       title,
-      check: (added: Parameters<typeof checkSchemas>[0]) => checkSchemas(added, this.#schemas),
+      check: (added: Parameters<typeof checkSchemas>[0]) => checkSchemas(added, messages, this.#schemas),
     }
     return this.#door.lifetime.use(async () => {
       const saved = await this.#writer.save(save)

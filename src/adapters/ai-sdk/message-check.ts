@@ -2,6 +2,7 @@
 import type { FlexibleSchema, ToolSet, UIMessage } from 'ai'
 import { InvalidStateError, type StateIssue } from '../../errors.ts'
 import { deepCopy, isJsonObject } from '../../json-value.ts'
+import { isJson, toJson } from '../framework-json.ts'
 import { MESSAGES } from './message-files.ts'
 import type { StoredMessage } from './message-growth.ts'
 
@@ -13,8 +14,14 @@ export interface MessageSchemas {
   dataSchemas?: Record<string, FlexibleSchema<unknown>>
 }
 
-/** Throws InvalidStateError, with a path for each problem, for what cannot be told apart or shown. */
-export function checkMessages(messages: unknown): readonly StoredMessage[] {
+/**
+ * The messages as JSON; those that are JSON already are not copied. Throws InvalidStateError, with a path for each
+ * problem, for what cannot be told apart or shown.
+ */
+export function checkMessages(given: unknown): readonly StoredMessage[] {
+  const messages = Array.isArray(given)
+    ? given.map((message, index) => (isJson(message) ? message : toJson(message, [MESSAGES, index])))
+    : given
   if (!Array.isArray(messages)) {
     throw new InvalidStateError([{ path: [MESSAGES], message: 'has to be an array of UI messages' }])
   }
@@ -34,7 +41,7 @@ export function checkMessages(messages: unknown): readonly StoredMessage[] {
     if (!Array.isArray(parts)) issues.push(issue(index, 'parts', 'has to be an array'))
   }
   if (issues.length > 0) throw new InvalidStateError(issues)
-  return [...(messages as StoredMessage[])]
+  return messages as StoredMessage[]
 }
 
 const issue = (index: number, key: string, message: string): StateIssue => ({
@@ -48,21 +55,23 @@ const NO_ID =
 
 /**
  * Runs `validateUIMessages` on copies of messages. What it returns is dropped: messages are stored as they are given.
+ * A message fits as JSON, or as it was handed over: a schema may say `z.date()` of what a tool has just returned.
  * Throws InvalidStateError with the error of the AI SDK as its cause.
  */
 export async function checkSchemas(
   messages: readonly (readonly [number, StoredMessage])[],
+  given: readonly unknown[],
   schemas: MessageSchemas,
 ): Promise<void> {
   const { tools, metadataSchema, dataSchemas } = schemas
   if (tools === undefined && metadataSchema === undefined && dataSchemas === undefined) return
   const { safeValidateUIMessages } = await import('ai')
   for (const [index, message] of messages) {
-    const result = await safeValidateUIMessages<UIMessage>({
-      ...(schemas as object),
-      messages: [deepCopy(message)],
-    })
-    if (!result.success) {
+    const validated = (one: unknown) =>
+      safeValidateUIMessages<UIMessage>({ ...(schemas as object), messages: [one] })
+    const result = await validated(deepCopy(message))
+    const isOther = !result.success && !isJson(given[index])
+    if (!result.success && !(isOther && (await validated(given[index])).success)) {
       throw new InvalidStateError(issuesOf(result.error, index), undefined, { cause: result.error })
     }
   }

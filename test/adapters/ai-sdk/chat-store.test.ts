@@ -432,14 +432,16 @@ describe('what cannot be', () => {
     expect(() => git(folder, 'rev-parse', 'HEAD')).toThrow()
   })
 
-  test('values that JSON has no words for are refused, with the path', async () => {
+  test('values that cannot be JSON are refused, with the path', async () => {
     const { chats } = setting()
     await chats.save({ chatId: 'c', messages: turns(1) })
     const loop: Record<string, unknown> = {}
     loop.self = loop
-    for (const metadata of [{ at: new Date() }, { n: Number.NaN }, { f: () => 1 }, loop]) {
+    for (const metadata of [{ n: 1n }, loop]) {
       const save = chats.save({ chatId: 'c', messages: [...turns(1), user('u2', 'Hm', { metadata })] })
-      await expect(save).rejects.toBeInstanceOf(InvalidStateError)
+      await expect(save).rejects.toMatchObject({
+        issues: [{ path: ['messages', 2, 'metadata', Object.keys(metadata)[0]] }],
+      })
     }
     expect(await chats.load('c')).toEqual(turns(1))
   })
