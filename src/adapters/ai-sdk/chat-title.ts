@@ -1,6 +1,6 @@
 /** What a chat is called until somebody says so. */
 import { oneLine } from '../../checkpoints/text.ts'
-import type { StoredMessage } from './message-growth.ts'
+import type { StoredMessage } from './stored-message.ts'
 
 /** The text of the first question on one line; `undefined` when there is none. */
 export function firstQuestion(messages: readonly StoredMessage[]): string | undefined {

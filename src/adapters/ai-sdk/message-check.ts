@@ -4,7 +4,7 @@ import { InvalidStateError, type StateIssue } from '../../errors.ts'
 import { deepCopy, isJsonObject } from '../../json-value.ts'
 import { isJson, toJson } from '../framework-json.ts'
 import { MESSAGES } from './message-files.ts'
-import type { StoredMessage } from './message-growth.ts'
+import type { StoredMessage } from './stored-message.ts'
 
 /** What `validateUIMessages` of the AI SDK takes beside the messages. */
 export interface MessageSchemas {
