@@ -1,17 +1,22 @@
 /** Messages at the door: what every one needs, and what the schemas of the application demand. */
-import type { FlexibleSchema, ToolSet, UIMessage } from 'ai'
+import type { FlexibleSchema, ToolSet } from 'ai'
 import { InvalidStateError, type StateIssue } from '../../errors.ts'
 import { deepCopy, isJsonObject } from '../../json-value.ts'
 import { isJson, toJson } from '../framework-json.ts'
 import { MESSAGES } from './message-files.ts'
 import type { StoredMessage } from './stored-message.ts'
 
-/** What `validateUIMessages` of the AI SDK takes beside the messages. */
+/** What `validateUIMessages` of the AI SDK takes beside the messages; tools and schemas of any version of it. */
 export interface MessageSchemas {
-  tools?: ToolSet
-  metadataSchema?: FlexibleSchema<unknown>
+  tools?: ToolSet | object
+  metadataSchema?: FlexibleSchema<unknown> | object
   /** By the name of the part: `chart` for `data-chart`. */
-  dataSchemas?: Record<string, FlexibleSchema<unknown>>
+  dataSchemas?: Record<string, FlexibleSchema<unknown> | object>
+  /** That of your `ai`, if it is another version than 6, which knows other kinds of parts. */
+  safeValidateUIMessages?: (
+    // biome-ignore lint/suspicious/noExplicitAny: as each version has it
+    options: any,
+  ) => Promise<{ success: true } | { success: false; error: Error }>
 }
 
 /**
@@ -63,12 +68,11 @@ export async function checkSchemas(
   given: readonly unknown[],
   schemas: MessageSchemas,
 ): Promise<void> {
-  const { tools, metadataSchema, dataSchemas } = schemas
-  if (tools === undefined && metadataSchema === undefined && dataSchemas === undefined) return
-  const { safeValidateUIMessages } = await import('ai')
+  const { safeValidateUIMessages: own, ...rest } = schemas
+  if (own === undefined && Object.values(rest).every((schema) => schema === undefined)) return
+  const validate: NonNullable<typeof own> = own ?? (await import('ai')).safeValidateUIMessages
   for (const [index, message] of messages) {
-    const validated = (one: unknown) =>
-      safeValidateUIMessages<UIMessage>({ ...(schemas as object), messages: [one] })
+    const validated = (one: unknown) => validate({ ...rest, messages: [one] })
     const result = await validated(deepCopy(message))
     const isOther = !result.success && !isJson(given[index])
     if (!result.success && !(isOther && (await validated(given[index])).success)) {

@@ -97,6 +97,9 @@ const once = fc
       { type: 'source-document', mediaType: 'text/plain', title: 'D' },
       { type: 'file', mediaType: 'image/png', url: 'data:image/png;base64,QUJD' },
       { type: 'data-note', data: { text: 'once' } },
+      // Of AI SDK 7; the reader of 6 passes over them.
+      { type: 'reasoning-file', mediaType: 'image/png', url: 'data:image/png;base64,QUJD' },
+      { type: 'custom', kind: 'openai.compaction', providerMetadata: { openai: { id: 1 } } },
     ),
   )
   .map(
