@@ -1,6 +1,7 @@
 /** Messages at the door: what every one needs, and what the schemas of the application demand. */
 import type { FlexibleSchema, ToolSet } from 'ai'
 import { InvalidStateError, type StateIssue } from '../../errors.ts'
+import { beginning } from '../../excerpt.ts'
 import { deepCopy, isJsonObject } from '../../json-value.ts'
 import { isJson, toJson } from '../framework-json.ts'
 import { MESSAGES } from './message-files.ts'
@@ -95,7 +96,7 @@ function issuesOf(error: Error, index: number): StateIssue[] {
     })
   }
   const text = cause instanceof Error ? cause.message : typeof cause === 'string' ? cause : error.message
-  return [{ path: [MESSAGES, index, ...(field ?? [])], message: text.slice(0, 500) }]
+  return [{ path: [MESSAGES, index, ...(field ?? [])], message: beginning(text, 500) }]
 }
 
 /** `messages[0].parts[1].input` as `['messages', 0, 'parts', 1, 'input']`. */

@@ -143,6 +143,20 @@ describe('a chat', () => {
     expect((await chats.store.verify()).ok).toBe(true)
   })
 
+  test('has a title that cuts no character in half', async () => {
+    const { chats } = setting()
+    for (const [id, character] of ['🌷', '👩‍👩‍👧', 'é'].entries()) {
+      for (let shift = 0; shift < 8; shift++) {
+        const text = `${'x'.repeat(70 + shift)}${character.repeat(20)}`
+        const chatId = `c${id}-${shift}`
+        await chats.save({ chatId, messages: [user('u1', text)] })
+        const { title } = (await chats.read(chatId))!
+        expect(title).toMatch(new RegExp(`^x+(?:${character})*…$`, 'u'))
+        expect([...title!].length).toBeLessThanOrEqual(80)
+      }
+    }
+  })
+
   test('that is deleted is gone with all its branches', async () => {
     const { chats, folder } = setting()
     await chats.save({ chatId: 'c', messages: turns(2) })
