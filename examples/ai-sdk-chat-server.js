@@ -1,20 +1,17 @@
 // @ts-check
 /**
  * A chat server for `useChat`: every turn is a commit, another try is a branch, a stale tab gets a 409. It talks to
- * itself here, with a model that is made up; the routes are what a real one has.
+ * itself here, with a model that is made up; `ai-sdk/chat-server.js` is the server.
  */
-import { createServer } from 'node:http'
 import { join } from 'node:path'
-import { convertToModelMessages, createIdGenerator, generateId, streamText } from 'ai'
+import { generateId } from 'ai'
 import { MockLanguageModelV3, simulateReadableStream } from 'ai/test'
-import { ConflictError, ForkpointError } from 'forkpoint'
 import { chatStore } from 'forkpoint/adapters/ai-sdk'
+import { listen } from './ai-sdk/chat-server.js'
 import { inTemporaryFolder } from './temporary-folder.js'
 
 /** @typedef {import('ai').UIMessage} UIMessage */
-/** @typedef {import('forkpoint/adapters/ai-sdk').ChatStore} ChatStore */
-
-const generateMessageId = createIdGenerator({ prefix: 'msg', size: 16 })
+/** @typedef {import('./ai-sdk/chat-server.js').ChatRequest} ChatRequest */
 
 const USAGE = {
   inputTokens: { total: 10, noCache: 10, cacheRead: 0, cacheWrite: 0 },
@@ -38,53 +35,10 @@ const model = new MockLanguageModelV3({
   },
 })
 
-/** What `useChat` sends. @typedef {{ id: string, messages: UIMessage[], trigger: 'submit-message' | 'regenerate-message', messageId?: string }} ChatRequest */
-
-/** @param {ChatStore} chats @param {ChatRequest} request @param {import('node:http').ServerResponse} response */
-async function answer(chats, { id, messages, trigger, messageId }, response) {
-  // First the question: a stale tab is told before the model is asked, and no crash loses what the user wrote.
-  const { branch } = await chats.save({ chatId: id, messages, trigger, messageId })
-  const result = streamText({ model, messages: await convertToModelMessages(messages) })
-  // The answer is saved even if nobody is listening any more.
-  result.consumeStream()
-  result.pipeUIMessageStreamToResponse(response, {
-    originalMessages: messages,
-    generateMessageId,
-    onFinish: async ({ messages: all }) => {
-      await chats.save({ chatId: id, messages: all, branch })
-    },
-  })
-}
-
-/** @param {ChatStore} chats */
-async function listen(chats) {
-  const server = createServer(async (request, response) => {
-    const [, , id = '', what] = (request.url ?? '').split('/')
-    const json = (/** @type {unknown} */ value, status = 200) =>
-      response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(value))
-    try {
-      if (request.method === 'POST' && what === undefined) {
-        await answer(chats, /** @type {ChatRequest} */ (await bodyOf(request)), response)
-      } else if (request.method === 'POST') {
-        const { branch } = /** @type {{ branch: string }} */ (await bodyOf(request))
-        await chats.select(id, branch)
-        json(await chats.load(id))
-      } else if (what === 'siblings') json(Object.fromEntries(await chats.allSiblings(id)))
-      else json(await chats.load(id))
-    } catch (error) {
-      const status = error instanceof ConflictError ? 409 : error instanceof ForkpointError ? 400 : 500
-      json({ error: error instanceof Error ? error.message : String(error) }, status)
-    }
-  })
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(undefined)))
-  const address = /** @type {import('node:net').AddressInfo} */ (server.address())
-  return { server, url: `http://127.0.0.1:${address.port}/chat` }
-}
-
 await inTemporaryFolder(async (folder) => {
   const place = join(folder, 'chats')
   let chats = chatStore(place)
-  let { server, url } = await listen(chats)
+  let { server, url } = await listen(chats, { model })
 
   // The client's side: `useChat` does this in a browser.
   /** @param {string} path @returns {Promise<any>} */
@@ -108,7 +62,7 @@ await inTemporaryFolder(async (folder) => {
   server.close()
   await chats.close()
   chats = chatStore(place)
-  ;({ server, url } = await listen(chats))
+  ;({ server, url } = await listen(chats, { model }))
 
   const before = /** @type {UIMessage[]} */ (await get('trip'))
   const last = /** @type {UIMessage} */ (before.at(-1))
@@ -144,11 +98,4 @@ function show(title, messages) {
     console.log(`  ${role}: ${parts.map((part) => (part.type === 'text' ? part.text : '')).join('')}`)
   }
   console.log('')
-}
-
-/** @param {import('node:http').IncomingMessage} request */
-async function bodyOf(request) {
-  const pieces = []
-  for await (const piece of request) pieces.push(piece)
-  return JSON.parse(Buffer.concat(pieces).toString('utf8'))
 }

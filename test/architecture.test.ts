@@ -7,7 +7,7 @@ const SRC = resolve(import.meta.dirname, '../src')
 
 /** Ground first. A folder may import what is below it, and itself. */
 const FLOORS: readonly (readonly string[])[] = [
-  ['errors.ts', 'folders.ts', 'ids.ts', 'json-value.ts', 'time-slice.ts'],
+  ['errors.ts', 'excerpt.ts', 'folders.ts', 'ids.ts', 'json-value.ts', 'time-slice.ts'],
   ['state'],
   ['git'],
   ['codec'],

@@ -1,5 +1,6 @@
 /** One call of a language model: streamed, timed, retried where that helps, and cancelled when asked to. */
 import type { LanguageModelUsage, ModelMessage, TextStreamPart, ToolSet } from 'ai'
+import { beginning } from '../excerpt.ts'
 import type { MessagePart, Usage } from '../state/index.ts'
 import { ModelError } from './errors.ts'
 import { MaskedDeltas } from './masked-deltas.ts'
@@ -146,7 +147,7 @@ class CutOff extends Error {
 
 function toError(failure: Failure, model: string, attempts: number, scrubber: Scrubber): ModelError {
   const { reason, status, retryAfter } = failure
-  const text = scrubber.text(failure.message).slice(0, SHOWN)
+  const text = beginning(scrubber.text(failure.message), SHOWN)
   const data = {
     reason,
     model,

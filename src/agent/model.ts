@@ -1,6 +1,7 @@
 /** Language models, from a configuration or from the user. The only files that load the AI SDK are this and `model-call.ts`. */
 import type { LanguageModel } from 'ai'
 import type { Config, ModelConfig, ProviderType } from './config.ts'
+import { ConfigError } from './errors.ts'
 import type { Recipient } from './history/recipient.ts'
 
 /** A model that is ready to be called. */
@@ -22,16 +23,31 @@ export function isLanguageModel(value: unknown): value is Exclude<LanguageModel,
   )
 }
 
-/** The user's own model. */
-export const readyModel = (model: Exclude<LanguageModel, string>): ReadyModel => ({
-  ref: `${model.provider}/${model.modelId}`,
-  model,
-  protocol: protocolOf(model.provider),
-  tools: true,
-  maxOutputTokens: undefined,
-  temperature: undefined,
-  configured: false,
-})
+/** The user's own model. Throws ConfigError for one that the AI SDK of the agent cannot call. */
+export function readyModel(model: Exclude<LanguageModel, string>): ReadyModel {
+  const ref = `${model.provider}/${model.modelId}`
+  if (!VERSIONS.has(model.specificationVersion)) {
+    throw new ConfigError(
+      { file: `model ${ref}`, line: 0, column: 0 },
+      wrongVersion(model.specificationVersion),
+    )
+  }
+  return {
+    ref,
+    model,
+    protocol: protocolOf(model.provider),
+    tools: true,
+    maxOutputTokens: undefined,
+    temperature: undefined,
+    configured: false,
+  }
+}
+
+/** Of the specification of models, as AI SDK 5 and 6 have them. AI SDK 7 has v4. */
+const VERSIONS = new Set<string>(['v2', 'v3'])
+
+const wrongVersion = (version: string): string =>
+  `it has version '${version}' of the AI SDK's specification of models, and agents run AI SDK 6, which calls 'v2' and 'v3'. Make it with the provider's package for AI SDK 6 (such as @ai-sdk/openai 3; packages for AI SDK 7 have 4), or name the model in a configuration.`
 
 /** Providers of the AI SDK are named after what they speak: `anthropic.messages`, `mistral.chat`, but for some. */
 function protocolOf(provider: string): ProviderType | undefined {

@@ -1,5 +1,6 @@
 /** One turn of a session, from its prompt to its checkpoint. */
 import { ConflictError, NotFoundError } from '../errors.ts'
+import { cut } from '../excerpt.ts'
 import { isSameName } from '../ids.ts'
 import { newMessage, newRun, type RunEvent } from '../state/index.ts'
 import type { Checkpoint } from '../store/session-store.ts'
@@ -73,8 +74,7 @@ export const saveTurn = async (
 /** The first line of a prompt, short enough for a commit's subject. */
 export function subjectOf(prompt: string): string {
   const line = prompt.trim().split('\n', 1)[0]!.trim()
-  const characters = [...line]
-  return characters.length <= WIDTH ? line : `${characters.slice(0, WIDTH - 1).join('')}…`
+  return cut(line, WIDTH)
 }
 
 const WIDTH = 72

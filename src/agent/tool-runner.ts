@@ -1,5 +1,6 @@
 /** Carries out the tool calls of a step: judged first, then run, each start and end written down. */
 import type { Tool, ToolSet } from 'ai'
+import { beginning } from '../excerpt.ts'
 import type { MessagePart } from '../state/index.ts'
 import { newMessage } from '../state/index.ts'
 import type { Draft } from './draft.ts'
@@ -183,7 +184,7 @@ export class ToolRunner {
     }
     const raw = invalidJsonOf(call.input)
     if (raw !== undefined) {
-      this.#reject(call, 'invalid-input', `The arguments are no JSON object: ${raw.slice(0, 200)}`)
+      this.#reject(call, 'invalid-input', `The arguments are no JSON object: ${beginning(raw, 200)}`)
       return undefined
     }
     const { asSchema } = await import('ai')

@@ -1,8 +1,8 @@
 /** Text as a commit shows it: subjects on one line, bodies without what a terminal would obey. */
+import { cut } from '../excerpt.ts'
 
 /** Characters of a subject. */
 export const WIDTH = 72
-const MORE = '…'
 
 /** The subject of a fork's own commit, such as `fork of my-review at 3f2a91bc04`. */
 export function forkSubject(session: string, checkpoint: string): string {
@@ -36,12 +36,3 @@ const BIDIRECTIONAL = '\\u061c\\u200e\\u200f\\u202a-\\u202e\\u2066-\\u2069'
 const INVISIBLE = '\\u200b\\u2060\\ufeff'
 const CONTROL = new RegExp(`[\\p{Cc}${BIDIRECTIONAL}${INVISIBLE}]`, 'gu')
 const CONTROL_IN_TEXT = new RegExp(`(?![\\n\\t])[\\p{Cc}${BIDIRECTIONAL}${INVISIBLE}]`, 'gu')
-
-/** At most `room` characters, cut between words where that keeps at least half of the room. */
-export function cut(text: string, room: number): string {
-  const characters = [...text]
-  if (characters.length <= room) return text
-  const kept = characters.slice(0, room - MORE.length)
-  const space = characters[kept.length] === ' ' ? kept.length : kept.lastIndexOf(' ')
-  return kept.slice(0, space >= room / 2 ? space : kept.length).join('') + MORE
-}

@@ -1,4 +1,5 @@
 /** Checkpoints, messages and values as lines for people. */
+import { excerpt } from '../excerpt.ts'
 import type { Checkpoint } from '../store/session-store.ts'
 import { bold, count, cyan, dim, green, type Line, line, short, yellow } from './text.ts'
 
@@ -112,7 +113,7 @@ const TEXT_LINES = 40
 const RESULT_LINES = 6
 const LINE_WIDTH = 2000
 
-const cutLine = (text: string): string => (text.length > LINE_WIDTH ? `${text.slice(0, LINE_WIDTH)}…` : text)
+const cutLine = (text: string): string => excerpt(text, LINE_WIDTH + 1)
 
 /** A message with a role and parts, whichever framework wrote it; what is none we know stays as it is. */
 function plainMessage(message: unknown): unknown {

@@ -6,6 +6,7 @@
  */
 import { createInterface } from 'node:readline/promises'
 import { StorageError } from '../errors.ts'
+import { beginning } from '../excerpt.ts'
 import { bold, type Line, line, render, visible, visibleJson } from './text.ts'
 
 export interface Streams {
@@ -110,7 +111,7 @@ export class Output {
     this.#progress.timer = undefined
     this.#progress.shown = Date.now()
     const width = (stderr.columns || 80) - 1
-    stderr.write(`\r${[...visible(this.#progress.text)].slice(0, width).join('')}${ERASE_LINE}`)
+    stderr.write(`\r${beginning(visible(this.#progress.text), width)}${ERASE_LINE}`)
   }
 
   #say(text: Line): Promise<void> {

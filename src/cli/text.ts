@@ -3,6 +3,7 @@
  * which a terminal would obey, and bidirectional ones, which reorder what is read, become visible. Only the styles
  * below become escape sequences, and only where the output wants colours.
  */
+import { beginning, cut } from '../excerpt.ts'
 
 export type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan'
 
@@ -57,13 +58,10 @@ export function columns(rows: readonly (readonly Line[])[]): Line[] {
 /** The text on at most one line of this many characters. */
 export function short(text: string, width: number): string {
   // Far more than fits is enough to look at.
-  const flat = text
-    .slice(0, width * 8)
+  const flat = beginning(text, width * 8)
     .replace(/\s+/g, ' ')
     .trim()
-  const characters = [...flat]
-  if (characters.length <= width && text.length <= width * 8) return flat
-  return `${characters.slice(0, width - 1).join('')}…`
+  return text.length <= width * 8 ? cut(flat, width) : cut(`${flat}…`, width)
 }
 
 /** `3 messages`, `1 message`. */

@@ -1,6 +1,7 @@
 /** The one line of a checkpoint that a person reads in `git log --oneline`. */
 
-import { cut, oneLine, WIDTH } from '../checkpoints/text.ts'
+import { oneLine, WIDTH } from '../checkpoints/text.ts'
+import { beginning, cut } from '../excerpt.ts'
 import { isJsonObject, type JsonObject } from '../json-value.ts'
 import type { Changes } from './changes.ts'
 import type { CheckpointKind } from './session-store.ts'
@@ -69,8 +70,8 @@ function nameOf(message: unknown): string {
 
 /** What a line shows of a text; mostly its beginning is enough. */
 function lineOf(text: string): string {
-  const line = oneLine(text.slice(0, ENOUGH / 2))
+  const line = oneLine(beginning(text, ENOUGH / 2))
   return line.length > 2 * WIDTH ? line : oneLine(start(text))
 }
 
-const start = (text: string): string => text.slice(0, ENOUGH)
+const start = (text: string): string => beginning(text, ENOUGH)

@@ -163,3 +163,19 @@ function catchError(work: () => unknown): Error {
   }
   throw new Error('nothing was thrown')
 }
+
+test("a model of an AI SDK that the agent's own cannot call is refused at once, with the way out", async () => {
+  const call = () => Promise.reject(new Error('never called'))
+  const model = (specificationVersion: string) =>
+    ({ specificationVersion, provider: 'openai', modelId: 'gpt', doStream: call, doGenerate: call }) as never
+  const refused = await Agent.create(model('v4')).catch((error: unknown) => error)
+  expect(refused).toBeInstanceOf(ConfigError)
+  expect(String(refused)).toMatch(/^.*model openai\/gpt: .*'v4'.*AI SDK 6/)
+  for (const version of ['v2', 'v3']) await (await Agent.create(model(version))).close()
+
+  const agent = await Agent.create(model('v3'))
+  const session = agent.session(await temporaryFolder(), { model: model('v4') })
+  const use = async () => session.send('Hi')
+  await expect(use()).rejects.toBeInstanceOf(ConfigError)
+  await agent.close()
+})

@@ -15,7 +15,7 @@ import type { GitDoor } from '../../store/git-door.ts'
 import { defaultSubject } from '../../store/subject.ts'
 import type { NextList } from './list-comparison.ts'
 import { filesOf, MESSAGES } from './message-files.ts'
-import type { StoredMessage } from './message-growth.ts'
+import type { StoredMessage } from './stored-message.ts'
 
 export interface NewTurn {
   chat: SessionId

@@ -9,7 +9,7 @@ import type { SessionId } from '../../ids.ts'
 import { isJsonObject, type JsonObject, without } from '../../json-value.ts'
 import type { GitDoor } from '../../store/git-door.ts'
 import { MESSAGES } from './message-files.ts'
-import type { StoredMessage } from './message-growth.ts'
+import type { StoredMessage } from './stored-message.ts'
 
 /** A checkpoint of a chat, decoded. Nobody outside gets hold of these values. */
 export interface ChatLine {

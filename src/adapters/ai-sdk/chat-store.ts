@@ -19,8 +19,17 @@ import type { ChatTrigger } from './turn.ts'
 /** The type that sessions of this adapter carry. */
 export const CHAT_TYPE = 'ai-sdk-chat'
 
+/** A UI message of any version of the AI SDK. */
+export interface AnyMessage {
+  id: string
+  role: 'system' | 'user' | 'assistant'
+  metadata?: unknown
+  // biome-ignore lint/suspicious/noExplicitAny: each version has more kinds of parts
+  parts: any[]
+}
+
 /** A chat as a document: what `store.load` returns. */
-export interface ChatDocument<M extends UIMessage = UIMessage> {
+export interface ChatDocument<M extends AnyMessage = UIMessage> {
   type: typeof CHAT_TYPE
   id: string
   /** The first question, until `save` is given another. */
@@ -31,7 +40,7 @@ export interface ChatDocument<M extends UIMessage = UIMessage> {
 }
 
 /** A chat as `read` returns it. */
-export interface Chat<M extends UIMessage = UIMessage> {
+export interface Chat<M extends AnyMessage = UIMessage> {
   id: string
   title: string | undefined
   messages: M[]
@@ -40,7 +49,7 @@ export interface Chat<M extends UIMessage = UIMessage> {
   checkpoint: string
 }
 
-export interface SaveChatOptions<M extends UIMessage = UIMessage> {
+export interface SaveChatOptions<M extends AnyMessage = UIMessage> {
   chatId: string
   /**
    * The whole list, as `onFinish` has it, or as a request brings it. It must not change before the promise resolves.
@@ -61,19 +70,19 @@ export interface SaveChatOptions<M extends UIMessage = UIMessage> {
 }
 
 /** A message and the others in its place, oldest first. */
-export interface Siblings<M extends UIMessage = UIMessage> {
+export interface Siblings<M extends AnyMessage = UIMessage> {
   /** Which of them is shown, from 0: `${index + 1} of ${messages.length}`. */
   index: number
   messages: readonly Sibling<M>[]
 }
 
-export interface Sibling<M extends UIMessage = UIMessage> {
+export interface Sibling<M extends AnyMessage = UIMessage> {
   message: M
   /** What to `select` to show it. */
   branch: string
 }
 
-export class ChatStore<M extends UIMessage = UIMessage> {
+export class ChatStore<M extends AnyMessage = UIMessage> {
   /** The chats as sessions: for `log`, `diff`, `fork`, `tag`, `verify`, `maintain` and whatever else a store does. */
   readonly store: GitSessionStore<ChatDocument<M>>
   readonly #schemas: MessageSchemas
@@ -143,7 +152,7 @@ export class ChatStore<M extends UIMessage = UIMessage> {
       messageId,
       expected,
       title,
-      check: (added: Parameters<typeof checkSchemas>[0]) => checkSchemas(added, this.#schemas),
+      check: (added: Parameters<typeof checkSchemas>[0]) => checkSchemas(added, messages, this.#schemas),
     }
     return this.#door.lifetime.use(async () => {
       const saved = await this.#writer.save(save)

@@ -1,21 +1,19 @@
 /** What a chat is called until somebody says so. */
 import { oneLine } from '../../checkpoints/text.ts'
-import type { StoredMessage } from './message-growth.ts'
+import { beginning, cut } from '../../excerpt.ts'
+import type { StoredMessage } from './stored-message.ts'
 
 /** The text of the first question on one line; `undefined` when there is none. */
 export function firstQuestion(messages: readonly StoredMessage[]): string | undefined {
   for (const { role, parts } of messages) {
     if (role !== 'user') continue
     const texts = parts.map((part) => (part as { text?: unknown } | null)?.text)
-    const text = oneLine(
-      texts
-        .filter((one) => typeof one === 'string')
-        .join(' ')
-        .slice(0, 400),
-    )
-    if (text !== '') return text.length <= TITLE ? text : `${text.slice(0, TITLE - 1).trimEnd()}…`
+    const text = oneLine(beginning(texts.filter((one) => typeof one === 'string').join(' '), ENOUGH))
+    if (text !== '') return cut(text, TITLE)
   }
   return undefined
 }
 
 const TITLE = 80
+// Enough to fill a title, however much of it is space.
+const ENOUGH = 400

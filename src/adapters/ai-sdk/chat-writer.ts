@@ -14,7 +14,7 @@ import type { ChatLine, ChatLines } from './chat-lines.ts'
 import { firstQuestion } from './chat-title.ts'
 import { compareList, lineAfter, type NextList } from './list-comparison.ts'
 import { firstDifference, MESSAGES } from './message-files.ts'
-import type { StoredMessage } from './message-growth.ts'
+import type { StoredMessage } from './stored-message.ts'
 import { type TurnRequest, turnOf } from './turn.ts'
 
 export interface ChatSave extends Omit<TurnRequest, 'seen'> {
@@ -81,9 +81,9 @@ export class ChatWriter {
       return this.#begin(save, ref)
     }
     const line = await this.#lines.at(chat, await history.info(tip))
-    const next = await compareList(rules, line, save.messages)
     const seen = expected === tip || expected === 'any'
-    const turn = turnOf(line.messages, save.messages.length, next, { ...save, seen })
+    const next = await compareList(rules, line, save.messages, { fromTab: save.trigger !== undefined, seen })
+    const turn = turnOf(line.messages, next, { ...save, seen })
     const question = turn === 'unchanged' ? undefined : firstQuestion(next.messages)
     const title = this.#title(save.title) ?? line.fields.title ?? question
     if (turn === 'unchanged' && title === line.fields.title) return { commit: line.commit, branch }
@@ -104,7 +104,7 @@ export class ChatWriter {
   /** A new chat. Its title is the first question until there is another. */
   async #begin(save: ChatSave, ref: string): Promise<ChatSaved | typeof AGAIN> {
     const { rules } = this.#door
-    const next = await compareList(rules, undefined, save.messages)
+    const next = await compareList(rules, undefined, save.messages, { fromTab: false, seen: false })
     await save.check([...save.messages.entries()])
     const title = this.#title(save.title) ?? firstQuestion(next.messages)
     const fields = {
@@ -190,10 +190,11 @@ function stale(
   line: ChatLine,
   { kept }: NextList,
 ): ConflictError {
+  const isBehind = line.messages[kept]?.id === messages[kept]?.id
   const what =
     kept === messages.length
       ? `has ${line.messages.length} messages on ${branch}, and these are only the first ${kept}`
-      : `has something else on ${branch} where this list has '${messages[kept]!.id}' (messages[${kept}])`
+      : `has ${isBehind ? `'${messages[kept]!.id}' with other content` : 'something else'} on ${branch} where this list has '${messages[kept]!.id}' (messages[${kept}])`
   return new ConflictError(
     { session: chat, branch, expected, actual: tip },
     `Chat '${chat}' ${what}: the list is not the newest. Load the chat again. For another try or an edit pass the trigger and messageId of the request; to branch all the same, pass 'expected'.`,

@@ -1,11 +1,12 @@
 /** `forkpoint/adapters/ai-sdk`: chats of the AI SDK's `useChat`, with branches. `docs/adapters/ai-sdk.md`. */
 import type { UIMessage } from 'ai'
 import { adapterStore, type StoreOrFolder } from '../store-or-folder.ts'
-import { CHAT_TYPE, type ChatDocument, ChatStore } from './chat-store.ts'
+import { type AnyMessage, CHAT_TYPE, type ChatDocument, ChatStore } from './chat-store.ts'
 import type { MessageSchemas } from './message-check.ts'
 
 export type { StoreOrFolder } from '../store-or-folder.ts'
 export {
+  type AnyMessage,
   CHAT_TYPE,
   type Chat,
   type ChatDocument,
@@ -21,7 +22,7 @@ export type { ChatTrigger } from './turn.ts'
  * The back end of `useChat`: `load` and `save` chats, one commit a turn.
  *
  * @param schemas `tools`, `metadataSchema` and `dataSchemas` of `validateUIMessages`: new messages are validated with
- *   them, on a copy, before they are saved
+ *   them, on a copy, before they are saved. Of another AI SDK than 6, its `safeValidateUIMessages` as well
  *
  *     const chats = chatStore('./chats')
  *     const messages = await chats.load(id)
@@ -30,7 +31,7 @@ export type { ChatTrigger } from './turn.ts'
  *
  * Throws TypeError for what is neither a `GitSessionStore` nor the path of a folder.
  */
-export function chatStore<M extends UIMessage = UIMessage>(
+export function chatStore<M extends AnyMessage = UIMessage>(
   storeOrFolder: StoreOrFolder,
   schemas: MessageSchemas = {},
 ): ChatStore<M> {

@@ -7,7 +7,8 @@ import type { DocumentRules } from '../../store/document.ts'
 import { TimeSlice } from '../../time-slice.ts'
 import type { ChatLine } from './chat-lines.ts'
 import { MESSAGES } from './message-files.ts'
-import { isCut, isGrown, isTrimmed, type StoredMessage } from './message-growth.ts'
+import { type MergedMessage, mergeMessage, type Origin } from './message-merge.ts'
+import { isTrimmed, type StoredMessage } from './stored-message.ts'
 import type { Comparison } from './turn.ts'
 
 /** What a save makes of the chat: the messages afterwards, those that stay being the stored ones themselves. */
@@ -17,33 +18,85 @@ export interface NextList extends Comparison {
   files: ReadonlyMap<number, ReadonlyMap<string, Uint8Array>>
 }
 
-/** Compares with what is stored, and encodes what is not. Throws InvalidStateError. */
+/**
+ * Compares with what is stored, and encodes what is not. A message that is stored stays in its later state, wherever in
+ * the list it stands. Throws InvalidStateError.
+ */
 export async function compareList(
   rules: DocumentRules,
   line: ChatLine | undefined,
   given: readonly StoredMessage[],
+  { fromTab, seen }: Pick<Origin, 'fromTab' | 'seen'>,
 ): Promise<NextList> {
   const stored = line?.messages ?? []
-  const messages: StoredMessage[] = []
-  const files = new Map<number, ReadonlyMap<string, Uint8Array>>()
-  let [same, kept] = [stored.length, stored.length]
+  const byId = new Map(stored.map((message, index) => [message.id, index]))
+  const list = new List(rules, stored.length)
   const slice = new TimeSlice()
+  let behind: number | undefined
   for (let index = 0; index < given.length; index++) {
     if (index % 64 === 63 && slice.isOver()) await slice.next()
-    const [before, message] = [stored[index], given[index]!]
-    if (before !== undefined && kept > index && isStored(rules, line!, index, message)) {
-      messages.push(before)
-      continue
+    const message = given[index]!
+    const isLast = index === given.length - 1
+    // Behind the first that differs, messages stand where others were deleted.
+    const from = list.kept > index ? index : isLast ? -1 : (byId.get(message.id) ?? -1)
+    const merged = from < 0 ? undefined : mergeStored(rules, line!, from, message, { isLast, fromTab, seen })
+    if (list.kept > index) {
+      if (merged === undefined) list.kept = Math.min(list.kept, index)
+      else if (merged.isOpen ? !fromTab : merged.isOlder && isLast) behind ??= index
     }
-    const clean = redacted(rules, message, index)
-    if (before !== undefined) {
-      same = Math.min(same, index)
-      if (kept > index && !isGrown(before, clean)) kept = index
-    }
-    files.set(index, encodeItem(rules.layout, MESSAGES, index, clean))
-    messages.push(deepCopy(clean))
+    if (merged !== undefined && !merged.isNewer && from === index) list.stays(merged.message)
+    else list.put(index, merged?.message ?? redacted(rules, message, index))
   }
-  return { messages, files, same: Math.min(same, given.length), kept: Math.min(kept, given.length) }
+  // All of it is stored, and newer: the caller lags behind, or means what it does not say.
+  if (behind !== undefined && !list.isNew && given.length === stored.length) {
+    list.kept = behind
+    list.put(behind, redacted(rules, given[behind]!, behind))
+  }
+  const late = !fromTab && list.kept >= given.length && list.isNew ? stored.slice(given.length) : []
+  return list.compared(given.length, late)
+}
+
+/** The list as it comes to be. */
+class List {
+  readonly #rules: DocumentRules
+  readonly #messages: StoredMessage[] = []
+  readonly #files = new Map<number, ReadonlyMap<string, Uint8Array>>()
+  readonly #stored: number
+  #same: number
+  /** How many at the start are as they are stored, or have grown. */
+  kept: number
+
+  constructor(rules: DocumentRules, stored: number) {
+    this.#rules = rules
+    this.#stored = stored
+    this.#same = stored
+    this.kept = stored
+  }
+
+  get isNew(): boolean {
+    return this.#files.size > 0
+  }
+
+  stays(message: StoredMessage): void {
+    this.#messages.push(message)
+  }
+
+  put(index: number, message: StoredMessage): void {
+    if (index < this.#stored) this.#same = Math.min(this.#same, index)
+    this.#files.set(index, encodeItem(this.#rules.layout, MESSAGES, index, message))
+    this.#messages[index] = deepCopy(message)
+  }
+
+  /** @param late stored messages that follow: an answer that was finished when the chat had gone on already */
+  compared(given: number, late: readonly StoredMessage[]): NextList {
+    const end = given + late.length
+    return {
+      messages: [...this.#messages, ...late],
+      files: this.#files,
+      same: Math.min(this.#same, end),
+      kept: Math.min(this.kept, end),
+    }
+  }
 }
 
 /** What is known of the chat once the list is stored. */
@@ -66,15 +119,28 @@ export function lineAfter(
   return { ...stored, messages, asGiven, bytes }
 }
 
-function isStored(rules: DocumentRules, line: ChatLine, index: number, message: StoredMessage): boolean {
+/**
+ * A message and the stored one of that number. What `redact` takes away is missing in what is stored: then they are
+ * compared as the caller had them, if that is known.
+ */
+function mergeStored(
+  rules: DocumentRules,
+  line: ChatLine,
+  index: number,
+  message: StoredMessage,
+  origin: Origin,
+): MergedMessage | undefined {
   const stored = line.messages[index]!
+  if (rules.redact === undefined) return mergeMessage(stored, message, origin)
   const seen = line.asGiven.get(index) as StoredMessage | undefined
-  if (isTrimmed(message, seen ?? stored) || isCut(message, seen ?? stored)) return true
-  if (rules.redact === undefined) return false
-  const clean = redacted(rules, message, index)
-  if (!isTrimmed(clean, stored)) return isCut(clean, stored)
-  line.asGiven.set(index, deepCopy(message))
-  return true
+  const asGiven = seen && mergeMessage(seen, message, origin)
+  if (asGiven?.isNewer === false) return { ...asGiven, message: stored }
+  const merged = mergeMessage(stored, redacted(rules, message, index), origin)
+  if (merged !== undefined || asGiven === undefined) {
+    if (merged?.isNewer === false && !merged.isOlder) line.asGiven.set(index, deepCopy(message))
+    return merged
+  }
+  return { ...asGiven, message: redacted(rules, asGiven.message, index) }
 }
 
 function redacted({ redact }: DocumentRules, message: StoredMessage, index: number): StoredMessage {

@@ -1,20 +1,33 @@
 /** Messages at the door: what every one needs, and what the schemas of the application demand. */
-import type { FlexibleSchema, ToolSet, UIMessage } from 'ai'
+import type { FlexibleSchema, ToolSet } from 'ai'
 import { InvalidStateError, type StateIssue } from '../../errors.ts'
+import { beginning } from '../../excerpt.ts'
 import { deepCopy, isJsonObject } from '../../json-value.ts'
+import { isJson, toJson } from '../framework-json.ts'
 import { MESSAGES } from './message-files.ts'
-import type { StoredMessage } from './message-growth.ts'
+import type { StoredMessage } from './stored-message.ts'
 
-/** What `validateUIMessages` of the AI SDK takes beside the messages. */
+/** What `validateUIMessages` of the AI SDK takes beside the messages; tools and schemas of any version of it. */
 export interface MessageSchemas {
-  tools?: ToolSet
-  metadataSchema?: FlexibleSchema<unknown>
+  tools?: ToolSet | object
+  metadataSchema?: FlexibleSchema<unknown> | object
   /** By the name of the part: `chart` for `data-chart`. */
-  dataSchemas?: Record<string, FlexibleSchema<unknown>>
+  dataSchemas?: Record<string, FlexibleSchema<unknown> | object>
+  /** That of your `ai`, if it is another version than 6, which knows other kinds of parts. */
+  safeValidateUIMessages?: (
+    // biome-ignore lint/suspicious/noExplicitAny: as each version has it
+    options: any,
+  ) => Promise<{ success: true } | { success: false; error: Error }>
 }
 
-/** Throws InvalidStateError, with a path for each problem, for what cannot be told apart or shown. */
-export function checkMessages(messages: unknown): readonly StoredMessage[] {
+/**
+ * The messages as JSON; those that are JSON already are not copied. Throws InvalidStateError, with a path for each
+ * problem, for what cannot be told apart or shown.
+ */
+export function checkMessages(given: unknown): readonly StoredMessage[] {
+  const messages = Array.isArray(given)
+    ? given.map((message, index) => (isJson(message) ? message : toJson(message, [MESSAGES, index])))
+    : given
   if (!Array.isArray(messages)) {
     throw new InvalidStateError([{ path: [MESSAGES], message: 'has to be an array of UI messages' }])
   }
@@ -34,7 +47,7 @@ export function checkMessages(messages: unknown): readonly StoredMessage[] {
     if (!Array.isArray(parts)) issues.push(issue(index, 'parts', 'has to be an array'))
   }
   if (issues.length > 0) throw new InvalidStateError(issues)
-  return [...(messages as StoredMessage[])]
+  return messages as StoredMessage[]
 }
 
 const issue = (index: number, key: string, message: string): StateIssue => ({
@@ -48,21 +61,22 @@ const NO_ID =
 
 /**
  * Runs `validateUIMessages` on copies of messages. What it returns is dropped: messages are stored as they are given.
+ * A message fits as JSON, or as it was handed over: a schema may say `z.date()` of what a tool has just returned.
  * Throws InvalidStateError with the error of the AI SDK as its cause.
  */
 export async function checkSchemas(
   messages: readonly (readonly [number, StoredMessage])[],
+  given: readonly unknown[],
   schemas: MessageSchemas,
 ): Promise<void> {
-  const { tools, metadataSchema, dataSchemas } = schemas
-  if (tools === undefined && metadataSchema === undefined && dataSchemas === undefined) return
-  const { safeValidateUIMessages } = await import('ai')
+  const { safeValidateUIMessages: own, ...rest } = schemas
+  if (own === undefined && Object.values(rest).every((schema) => schema === undefined)) return
+  const validate: NonNullable<typeof own> = own ?? (await import('ai')).safeValidateUIMessages
   for (const [index, message] of messages) {
-    const result = await safeValidateUIMessages<UIMessage>({
-      ...(schemas as object),
-      messages: [deepCopy(message)],
-    })
-    if (!result.success) {
+    const validated = (one: unknown) => validate({ ...rest, messages: [one] })
+    const result = await validated(deepCopy(message))
+    const isOther = !result.success && !isJson(given[index])
+    if (!result.success && !(isOther && (await validated(given[index])).success)) {
       throw new InvalidStateError(issuesOf(result.error, index), undefined, { cause: result.error })
     }
   }
@@ -82,7 +96,7 @@ function issuesOf(error: Error, index: number): StateIssue[] {
     })
   }
   const text = cause instanceof Error ? cause.message : typeof cause === 'string' ? cause : error.message
-  return [{ path: [MESSAGES, index, ...(field ?? [])], message: text.slice(0, 500) }]
+  return [{ path: [MESSAGES, index, ...(field ?? [])], message: beginning(text, 500) }]
 }
 
 /** `messages[0].parts[1].input` as `['messages', 0, 'parts', 1, 'input']`. */

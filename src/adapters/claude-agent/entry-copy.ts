@@ -2,6 +2,7 @@
 import type { SessionStoreEntry } from '@anthropic-ai/claude-agent-sdk'
 import { InvalidStateError } from '../../errors.ts'
 import { isJsonObject, type JsonObject } from '../../json-value.ts'
+import { toJson } from '../framework-json.ts'
 import { ENTRIES } from './entry-files.ts'
 
 /**
@@ -13,10 +14,8 @@ export function copyEntries(entries: readonly SessionStoreEntry[]): JsonObject[]
   return entries.map((entry, index) => {
     const path = [ENTRIES, index]
     if (!isJsonObject(entry)) throw new InvalidStateError([{ path, message: 'has to be a plain object' }])
-    try {
-      return JSON.parse(JSON.stringify(entry)) as JsonObject
-    } catch (cause) {
-      throw new InvalidStateError([{ path, message: 'is not JSON' }], undefined, { cause })
-    }
+    const json = toJson(entry, path)
+    if (!isJsonObject(json)) throw new InvalidStateError([{ path, message: 'has to be an object as JSON' }])
+    return json
   })
 }

@@ -1,6 +1,7 @@
 /** Entries of a transcript cut into turns, and what git's log says of each. Nothing here changes an entry. */
 
-import { cut, oneLine, WIDTH } from '../../checkpoints/text.ts'
+import { oneLine, WIDTH } from '../../checkpoints/text.ts'
+import { beginning, cut } from '../../excerpt.ts'
 import {
   blocksOf,
   type Entry,
@@ -92,14 +93,14 @@ function describe(entries: readonly Entry[]): string {
   if (prompt !== undefined) return shortPrompt(textOf(prompt)) || 'prompt'
   const answers = entries.filter((entry) => entry.type === 'assistant' && isMessage(entry))
   const text = answers.map((entry) => textOf(entry).trim()).findLast((one) => one !== '')
-  if (text !== undefined) return text.slice(0, ENOUGH)
+  if (text !== undefined) return beginning(text, ENOUGH)
   const blocks = entries.filter(isMessage).flatMap((entry) => [...blocksOf(entry)])
   const tools = blocks.flatMap((block) =>
     isObject(block) && block.type === 'tool_use' ? (stringAt(block, 'name') ?? []) : [],
   )
   if (tools.length > 0) return [...new Set(tools)].join(', ')
   const title = entries.map((entry) => stringAt(entry, 'customTitle')).findLast((one) => one !== undefined)
-  if (title !== undefined) return `title ${title.slice(0, ENOUGH)}`
+  if (title !== undefined) return `title ${beginning(title, ENOUGH)}`
   return [...new Set(entries.map(nameOf))].join(', ')
 }
 
@@ -109,5 +110,5 @@ function nameOf(entry: Entry): string {
   const types = blocksOf(entry).map((block) => (isObject(block) ? block.type : undefined))
   if (types.includes('tool_result')) return 'tool result'
   if (entry.type === 'assistant' && types.includes('thinking')) return 'thinking'
-  return (stringAt(entry, 'type') ?? 'entry').slice(0, 40)
+  return beginning(stringAt(entry, 'type') ?? 'entry', 40)
 }

@@ -115,6 +115,7 @@ export class ForkpointSaver extends BaseCheckpointSaver {
       const { thread: id, namespace, checkpoint } = parseAddress(config)
       // What is read here is what a run goes on from.
       await this.#checkpoints.openFinished()
+      await this.#threads.get(id).settled()
       const thread = await this.#open(id)
       const entry = find(thread, namespace, checkpoint)
       if (namespace === '') thread.seen.look(thread.index, checkpoint, entry)
@@ -178,15 +179,18 @@ export class ForkpointSaver extends BaseCheckpointSaver {
       const scope = thread.scope(namespace)
       const prepared = this.#trees.preparer.prepare(scope, checkpoint, metadata, newVersions ?? {})
       const made = { namespace, id, parent, prepared }
-      if (namespace !== '') await thread.putBeside(made)
-      else {
-        const branch = await putRoot(this.#checkpoints, thread, made, {
-          parentIsOld: parent !== undefined && thread.seen.isOld(parent),
-          threadIsNew: thread.seen.isEmpty,
-          mayBranch: this.#mayBranch,
-        })
-        if (branch !== undefined) this.#onBranch?.(branch)
-      }
+      const branch = await thread.add(async () => {
+        if (namespace === '') {
+          return putRoot(this.#checkpoints, thread, made, {
+            parentIsOld: parent !== undefined && thread.seen.isOld(parent),
+            threadIsNew: thread.seen.isEmpty,
+            mayBranch: this.#mayBranch,
+          })
+        }
+        await thread.putBeside(made)
+        return undefined
+      })
+      if (branch !== undefined) this.#onBranch?.(branch)
       return configOf(threadId, namespace, id)
     })
   }
@@ -215,7 +219,8 @@ export class ForkpointSaver extends BaseCheckpointSaver {
       const prepared = prepareWrites(this.#values, writes)
       if (prepared.length === 0) return
       const of = { namespace, checkpoint, task: taskId, path: taskPath ?? '' }
-      await this.#threads.get(thread).putWrites(of, prepared)
+      const into = this.#threads.get(thread)
+      await into.add(() => into.putWrites(of, prepared))
     })
   }
 
@@ -223,6 +228,8 @@ export class ForkpointSaver extends BaseCheckpointSaver {
   override deleteThread(threadId: string): Promise<void> {
     return this.#checkpoints.lifetime.use(async () => {
       const id = parseSessionId(threadId)
+      // What an aborted run is still adding would make it again.
+      await this.#threads.get(id).settled()
       const { index } = await this.#open(id)
       if (!index.exists) return
       await this.#checkpoints.refs.deleteSession(id)
@@ -296,7 +303,10 @@ export class ForkpointSaver extends BaseCheckpointSaver {
   }
 
   async #listed(id: SessionId | undefined, namespace: string | undefined): Promise<Iterable<Listed>> {
-    if (id !== undefined) return listed(await this.#open(id), namespace, id)
+    if (id !== undefined) {
+      await this.#threads.get(id).settled()
+      return listed(await this.#open(id), namespace, id)
+    }
     if (!(await this.#checkpoints.open())) return []
     const all: Listed[] = []
     for (const one of this.#threadIds()) {

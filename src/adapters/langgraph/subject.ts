@@ -1,6 +1,7 @@
 /** What a person reads of a checkpoint in `git log --oneline`. */
 
-import { cut, oneLine, WIDTH } from '../../checkpoints/text.ts'
+import { oneLine, WIDTH } from '../../checkpoints/text.ts'
+import { beginning, cut } from '../../excerpt.ts'
 import { isJsonObject } from '../../json-value.ts'
 
 export interface SubjectParts {
@@ -38,13 +39,13 @@ export function writesSubject(parts: {
 }): string {
   const node = /^~__pregel_(?:pull|push), (.+)$/.exec(parts.taskPath)?.[1]
   const of = node === undefined ? '' : ` of ${node}`
-  const what = `${namespaceLabel(parts.namespace)}writes${of} for ${parts.checkpoint.slice(0, 13)}`
+  const what = `${namespaceLabel(parts.namespace)}writes${of} for ${beginning(parts.checkpoint, 13)}`
   return line(what, [...new Set(parts.channels)].join(', '))
 }
 
 /** The text of a message as it is stored, or of the last one in what holds messages; empty when there is none. */
 export function textOfJson(json: unknown): string {
-  if (typeof json === 'string') return oneLine(json.slice(0, ENOUGH))
+  if (typeof json === 'string') return oneLine(beginning(json, ENOUGH))
   if (Array.isArray(json)) return json.length === 0 ? '' : textOfJson(json.at(-1))
   if (!isJsonObject(json)) return ''
   const message = isJsonObject(json.kwargs) ? json.kwargs : json
@@ -75,15 +76,10 @@ export function labelOfJson(json: unknown): string {
 const ENOUGH = 500
 
 function contentText(content: unknown): string {
-  if (typeof content === 'string') return oneLine(content.slice(0, ENOUGH))
+  if (typeof content === 'string') return oneLine(beginning(content, ENOUGH))
   if (!Array.isArray(content)) return ''
   const texts = content.map((part) => (isJsonObject(part) ? part.text : part))
-  return oneLine(
-    texts
-      .filter((text) => typeof text === 'string')
-      .join(' ')
-      .slice(0, ENOUGH),
-  )
+  return oneLine(beginning(texts.filter((text) => typeof text === 'string').join(' '), ENOUGH))
 }
 
 /** `sub:4a…|inner:7c…` reads `sub | inner`. */

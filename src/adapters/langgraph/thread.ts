@@ -1,4 +1,5 @@
 /** One thread: what is stored of it, and how checkpoints and writes are added. */
+import { setImmediate } from 'node:timers/promises'
 import {
   type Checkpoint,
   type CheckpointTuple,
@@ -49,6 +50,9 @@ export interface NewCheckpoint {
   prepared: PreparedCheckpoint
 }
 
+/** A run that goes on adds all the time; nobody waits for its end. */
+const SETTLING_ROUNDS = 20
+
 export class Thread {
   readonly id: SessionId
   readonly index: ThreadIndex
@@ -56,6 +60,7 @@ export class Thread {
   readonly #parts: ThreadParts
   readonly #namespaces: ReservedLine
   readonly #writes: ReservedLine
+  readonly #underWay = new Set<Promise<unknown>>()
 
   constructor(id: SessionId, parts: ThreadParts) {
     this.id = id
@@ -67,7 +72,31 @@ export class Thread {
   }
 
   get isBusy(): boolean {
-    return this.#namespaces.isBusy || this.#writes.isBusy
+    return this.#namespaces.isBusy || this.#writes.isBusy || this.#underWay.size > 0
+  }
+
+  /** Does work that adds to the thread; `settled` waits for it. */
+  add<T>(work: () => Promise<T>): Promise<T> {
+    const promise = work()
+    const ended = promise.then(
+      () => undefined,
+      () => undefined,
+    )
+    this.#underWay.add(ended)
+    void ended.then(() => this.#underWay.delete(ended))
+    return promise
+  }
+
+  /**
+   * Waits for what this saver is adding. A run that was aborted rejects while its last checkpoint is still on its way:
+   * whoever looked now would go on from the one before, and lose against it.
+   */
+  async settled(): Promise<void> {
+    for (let round = 0; this.#underWay.size > 0 && round < SETTLING_ROUNDS; round++) {
+      await Promise.all(this.#underWay)
+      // LangGraph puts one checkpoint after the other: the next one of the aborted run begins only now.
+      await setImmediate()
+    }
   }
 
   /** Names the thread and a namespace of it. */

@@ -1,7 +1,6 @@
 /** A session of the OpenAI Agents SDK, kept in git. */
 import { randomUUID } from 'node:crypto'
 import {
-  type Agent,
   type AgentInputItem,
   applySessionHistoryMutations,
   type RunContext,
@@ -31,7 +30,9 @@ import { Operations } from './operations.ts'
 import { SessionLine } from './session-line.ts'
 import { COLLECTIONS, ITEMS, OPERATIONS, type SessionTree } from './session-tree.ts'
 import { checkSuffix, parseTransaction, type Transaction, userError } from './transaction.ts'
-import { waitingRun } from './waiting-run.ts'
+import { type AnyAgent, giveResults, waitingRun } from './waiting-run.ts'
+
+export type { AnyAgent } from './waiting-run.ts'
 
 /** The `type` of these sessions. */
 export const TYPE = 'openai-agents'
@@ -65,9 +66,6 @@ export interface AgentsSessionOptions {
    *  called `from-<checkpoint>`). */
   at?: string
 }
-
-// biome-ignore lint/suspicious/noExplicitAny: the framework's own bound of an agent
-export type AnyAgent = Agent<any, any>
 
 /**
  * A `Session` for `run(agent, input, { session })`: every call of the Runner that changes something is a git commit.
@@ -212,9 +210,9 @@ export class ForkpointAgentsSession
   // A run that waits
 
   /**
-   * Keeps the state of a run that waits for approvals, with the session, in place of one that was kept. It goes with
-   * the first items that answer a call it waits for, in the same checkpoint, so that no call is run again whose
-   * result is saved. A run that then waits once more is saved once more.
+   * Keeps the state of a run that waits for approvals, with the session, in place of one that was kept. It goes in the
+   * checkpoint with which all calls it waits for have results. Until then it can be loaded, and has the results that
+   * are saved: no such call is run again.
    */
   async saveRunState<TContext, TAgent extends AnyAgent>(state: RunState<TContext, TAgent>): Promise<void> {
     const interruptions = state.getInterruptions()
@@ -242,14 +240,19 @@ export class ForkpointAgentsSession
     options: { context?: RunContext<TContext>; contextStrategy?: 'merge' | 'replace' } = {},
   ): Promise<RunState<TContext, TAgent> | undefined> {
     const { context, contextStrategy } = options
-    const kept = await this.#turns.run(() => this.#line.read((tree) => tree.runState()))
+    const [kept, items] = await this.#turns.run(() =>
+      this.#line.read(async (tree) => [await tree.runState(), await tree.items()] as const),
+    )
     if (kept === undefined) return undefined
     const text = JSON.stringify(kept)
-    return context === undefined
-      ? await RunState.fromString<TContext, TAgent>(agent, text)
-      : await RunState.fromStringWithContext<TContext, TAgent>(agent, text, context, {
-          ...(contextStrategy !== undefined && { contextStrategy }),
-        })
+    const state =
+      context === undefined
+        ? await RunState.fromString<TContext, TAgent>(agent, text)
+        : await RunState.fromStringWithContext<TContext, TAgent>(agent, text, context, {
+            ...(contextStrategy !== undefined && { contextStrategy }),
+          })
+    giveResults(state, items)
+    return state
   }
 
   /** Forgets the run state: the run will not go on. */

@@ -1,9 +1,9 @@
 /** What a person reads of items in `git log`: one line each. */
 
-import { oneLine } from '../../checkpoints/text.ts'
+import { oneLine, WIDTH } from '../../checkpoints/text.ts'
+import { beginning, cut as cutAt } from '../../excerpt.ts'
 import { isJsonObject } from '../../json-value.ts'
 
-const WIDTH = 72
 const BODY_LINES = 20
 // Enough to fill a line, however long the text is.
 const ENOUGH = 500
@@ -42,13 +42,7 @@ export function titleOf(added: readonly unknown[]): string | undefined {
 }
 
 /** At most 72 characters, cut between words where that keeps at least half of them. */
-export function cut(text: string): string {
-  const characters = [...text]
-  if (characters.length <= WIDTH) return text
-  const kept = characters.slice(0, WIDTH - 1)
-  const space = kept.lastIndexOf(' ')
-  return `${kept.slice(0, space >= WIDTH / 2 ? space : kept.length).join('')}…`
-}
+export const cut = (text: string): string => cutAt(text, WIDTH)
 
 function textOf(item: unknown): string {
   if (!isJsonObject(item)) return 'item'
@@ -72,5 +66,5 @@ function textIn(content: unknown): string {
   return typeof content.type === 'string' ? `[${content.type.replace(/^(?:in|out)put_/, '')}]` : ''
 }
 
-const start = (text: unknown): string => (typeof text === 'string' ? text.slice(0, ENOUGH) : '')
+const start = (text: unknown): string => (typeof text === 'string' ? beginning(text, ENOUGH) : '')
 const after = (before: string, text: string): string => (text === '' ? '' : before + text)

@@ -7,7 +7,7 @@ import type { Writing } from '../../checkpoints/writing.ts'
 import { redactValue } from '../../redaction/redact.ts'
 import { type Text, titleOf } from './item-line.ts'
 import { ITEMS, OPERATIONS, RUN_STATE, SessionTree } from './session-tree.ts'
-import { answers, type WaitingRun } from './waiting-run.ts'
+import { answers, runAfter, type WaitingRun } from './waiting-run.ts'
 
 /** What a write makes of what is there. JSON; nothing is redacted yet. */
 export interface Change {
@@ -44,9 +44,10 @@ export async function newCheckpoint(
   if (keep === count && add.length === 0 && operation === undefined && !clear && change.run === undefined)
     return undefined
   const waits = await before.hasRunState()
-  const waitsFor = waits ? (await before.fields()).waitsFor : undefined
-  const goesOn = change.run === undefined && add.some((item) => answers(item, waitsFor))
-  const run = goesOn ? null : change.run && runAsStored(rules, change.run)
+  const run =
+    change.run === undefined && waits
+      ? await goneOn(before, add)
+      : change.run && runAsStored(rules, change.run)
   const time = Math.floor(rules.now())
   const done = operation === undefined ? undefined : asStored(rules, operation, OPERATIONS, 0)
   const edits = await before.edits({ keep, add, operations: { clear, add: done }, run }, rules.layout, {
@@ -66,6 +67,13 @@ export async function newCheckpoint(
     at: time,
     ...checkpointFacts({ added, from: count }, { status }),
   })
+}
+
+/** What becomes of the run that waits; `undefined`: nothing. */
+async function goneOn(before: SessionTree, add: readonly unknown[]): Promise<WaitingRun | null | undefined> {
+  const { waitsFor } = await before.fields()
+  if (!add.some((item) => answers(item, waitsFor))) return undefined
+  return runAfter({ state: await before.runState(), waitsFor: waitsFor as string[] }, add)
 }
 
 /** A value as it is stored; `undefined` when `redact` takes it away. */

@@ -1,4 +1,5 @@
 /** What a tool came to, and how much of it the model sees. */
+import { beginning, ending } from '../../excerpt.ts'
 
 /** A tool could not do what it was asked to. The message is for the model. */
 export class ToolFailure extends Error {}
@@ -19,7 +20,7 @@ export function cutOutput(text: string, limit: number = OUTPUT_LIMIT): string {
   const head = Math.ceil(limit * 0.6)
   const tail = limit - head
   const note = `\n[… ${text.length - limit} of ${text.length} characters left out; a tool's output is cut at ${limit} …]\n`
-  return (text.slice(0, head) + note + text.slice(text.length - tail)).toWellFormed()
+  return (beginning(text, head) + note + ending(text, tail)).toWellFormed()
 }
 
 /** Collects a stream of text of any length in bounded memory; keeps its start and its end. */
@@ -46,6 +47,6 @@ export class OutputBuffer {
     const start = Math.ceil(this.#limit * 0.6)
     const all = this.#head.slice(start) + this.#tail
     const note = `\n[… ${this.#length - this.#limit} of ${this.#length} characters left out; a tool's output is cut at ${this.#limit} …]\n`
-    return (this.#head.slice(0, start) + note + all.slice(-(this.#limit - start))).toWellFormed()
+    return (beginning(this.#head, start) + note + ending(all, this.#limit - start)).toWellFormed()
   }
 }

@@ -3,6 +3,7 @@ import { dirname, relative, sep } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import * as z from 'zod'
+import { beginning } from '../../excerpt.ts'
 import { PathPattern } from '../path-pattern.ts'
 import { filesBelow, isFolder, textOf } from './files.ts'
 import { ToolFailure } from './outcome.ts'
@@ -67,7 +68,7 @@ export const grep = defineTool({
         const text = await textOf(workspace, file).catch(() => undefined)
         if (text === undefined) continue
         for (const { line, content } of await matcher.lines(text, signal)) {
-          found.push(`${file}:${line}:${content.slice(0, 500)}`)
+          found.push(`${file}:${line}:${beginning(content, 500)}`)
         }
         if (found.length >= MATCHES) {
           found.splice(MATCHES, found.length, `[… more than ${MATCHES} lines; narrow the pattern …]`)

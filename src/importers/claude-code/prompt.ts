@@ -1,4 +1,5 @@
 /** Prompts as people read them: one line for a subject, without the markup that Claude Code puts around them. */
+import { cut } from '../../excerpt.ts'
 
 const LONG = 72
 
@@ -8,10 +9,7 @@ export function shortPrompt(text: string, limit: number = LONG): string {
     .replace(/\u001b\[[0-9;]*[A-Za-z]/g, '')
     .replace(/[\s\p{Cc}]+/gu, ' ')
     .trim()
-  if (line.length <= limit) return line
-  const cut = line.slice(0, limit - 1)
-  const space = cut.lastIndexOf(' ')
-  return `${(space > limit * 0.6 ? cut.slice(0, space) : cut).replace(/[\ud800-\udbff]$/, '').trimEnd()}…`
+  return cut(line, limit)
 }
 
 /** The prompt as the user typed it: `/review 12` for a slash command, `! ls` for a shell command. */

@@ -1,4 +1,5 @@
 /** The entries of one turn as messages and runs of a session. The same entries always give the same. */
+import { excerpt } from '../../excerpt.ts'
 import type { Message, MessagePart, Role, Usage } from '../../state/index.ts'
 import { textOfParts } from '../../state/index.ts'
 import { type ByteSource, readRanges } from '../byte-source.ts'
@@ -42,7 +43,7 @@ export async function buildTurn(
 /** A prompt as a run repeats it. */
 export function promptOfRun(text: string): string {
   const plain = plainPrompt(text)
-  return plain.length <= PROMPT_LIMIT ? plain : `${plain.slice(0, PROMPT_LIMIT)}…`
+  return excerpt(plain, PROMPT_LIMIT + 1)
 }
 
 /** A message while its lines come in. */

@@ -1,6 +1,7 @@
 /** Writes built turns to a store: one checkpoint each, on the branch where their line of turns stands. */
 import { createHash } from 'node:crypto'
 import { CorruptError } from '../../errors.ts'
+import { cut } from '../../excerpt.ts'
 import { type Message, newSession, type Session, type Usage } from '../../state/index.ts'
 import type {
   Addition,
@@ -119,7 +120,7 @@ export class SessionWriter {
       fields: {},
       fresh: false,
       options: this.#options(
-        `sub-agent ${run.agent?.id ?? run.id}: ${name}`.slice(0, 72),
+        cut(`sub-agent ${run.agent?.id ?? run.id}: ${name}`, 72),
         run.endedAt ?? run.startedAt,
         keyOf(run.id, branch.note, [run]),
       ),

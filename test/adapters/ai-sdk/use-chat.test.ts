@@ -1,10 +1,10 @@
 /** The AI SDK's own client and server on the store: what its users do, end to end. */
 import { lastAssistantMessageIsCompleteWithApprovalResponses, tool, type UIMessage } from 'ai'
-import { afterEach, expect, test } from 'vitest'
+import { afterEach, expect, test, vi } from 'vitest'
 import * as z from 'zod'
-import { chatStore } from '../../../src/adapters/ai-sdk/index.ts'
+import { type ChatStore, chatStore } from '../../../src/adapters/ai-sdk/index.ts'
 import { git, setting } from './context.ts'
-import { type Backend, type Script, startBackend, text } from './use-chat.ts'
+import { type Backend, type Script, startBackend, type Tab, text } from './use-chat.ts'
 
 const backends: Backend[] = []
 afterEach(async () => {
@@ -97,7 +97,7 @@ test('a stale tab gets a 409 before the model is asked', async () => {
   await tab.sendMessage({ text: 'Two' })
   const before = answers
   await other.sendMessage({ text: 'Three' })
-  expect(other.error?.message).toBe('CONFLICT')
+  expect(other.error?.message).toContain('the list is not the newest')
   expect(answers).toBe(before)
   expect(await chats.load('c')).toHaveLength(4)
 })
@@ -151,6 +151,124 @@ test('a server that is started anew goes on where the other one ended', async ()
   expect(await chats.load('c')).toEqual(JSON.parse(JSON.stringify(next.messages)))
   expect((await chats.siblings('c', next.messages.at(-1)!.id)).messages).toHaveLength(2)
   await chats.close()
+})
+
+const slowly =
+  (...pieces: string[]): Script =>
+  () =>
+    text(...pieces)
+const words = Array.from({ length: 20 }, (_, number) => `word${number} `)
+
+/** Waits until the chat has as many messages, the last of them as long. */
+async function untilStored(chats: ChatStore, count: number, last: string): Promise<UIMessage[]> {
+  for (let round = 0; round < 500; round++) {
+    const messages = await chats.load('c')
+    if (messages.length === count && said(messages).at(-1) === last) return messages
+    await new Promise((resolve) => setTimeout(resolve, 10))
+  }
+  return chats.load('c')
+}
+
+/** Opens a chat, asks, and leaves once something of the answer is there. */
+async function askAndStop(backend: Backend, until: (answer: UIMessage) => boolean): Promise<Tab> {
+  const tab = await backend.open('c')
+  const asked = tab.sendMessage({ text: 'Go' })
+  while (tab.messages.length < 2 || !until(tab.messages[1]!)) {
+    await new Promise((resolve) => setTimeout(resolve, 1))
+  }
+  await tab.stop()
+  await asked
+  return tab
+}
+
+test('the whole answer is stored when the tab is closed in its middle, and the tab can go on', async () => {
+  const { backend, chats } = await withBackend(slowly(...words))
+  const tab = await askAndStop(backend, (answer) => said([answer])[0] !== '')
+  expect(said(tab.messages)[1]!.length).toBeLessThan(words.join('').length)
+  const stored = await untilStored(chats, 2, words.join(''))
+  expect(said(stored)).toEqual(['Go', words.join('')])
+  await tab.sendMessage({ text: 'And then?' })
+  expect(tab.error).toBeUndefined()
+  expect(said(await untilStored(chats, 4, words.join('')))).toEqual([
+    'Go',
+    words.join(''),
+    'And then?',
+    words.join(''),
+  ])
+  expect(await chats.branches('c')).toHaveLength(1)
+})
+
+test('a tab that asks on at once leaves no answer behind', async () => {
+  const { backend, chats } = await withBackend(slowly(...words))
+  const tab = await askAndStop(backend, (answer) => said([answer])[0] !== '')
+  await tab.sendMessage({ text: 'And then?' })
+  expect(tab.error).toBeUndefined()
+  const stored = await untilStored(chats, 4, words.join(''))
+  expect(said(stored)).toEqual(['Go', words.join(''), 'And then?', words.join('')])
+})
+
+test('a chat whose call of a tool was cut off goes on', async () => {
+  const prompts: string[] = []
+  const script: Script = (question, prompt) => {
+    prompts.push(JSON.stringify(prompt))
+    if (!question.includes('Go')) return text('Fine.')
+    return [
+      ...text('I look.'),
+      { type: 'tool-input-start', id: 'c1', toolName: 'weather' },
+      { type: 'tool-input-delta', id: 'c1', delta: '{"city":' },
+      { type: 'error', error: new Error('The provider is gone.') },
+    ]
+  }
+  const tools = { weather: tool({ inputSchema: z.object({ city: z.string() }) }) }
+  const { backend, chats } = await withBackend(script, tools)
+  const tab = await backend.open('c')
+  const log = vi.spyOn(console, 'error').mockReturnValue()
+  await tab.sendMessage({ text: 'Go' })
+  log.mockRestore()
+  expect((await untilStored(chats, 2, 'I look.'))[1]!.parts.at(-1)).toMatchObject({
+    state: 'input-streaming',
+  })
+  for (const open of [() => tab, () => backend.open('c')]) {
+    const next = await open()
+    await next.sendMessage({ text: 'And now?' })
+    expect(next.error).toBeUndefined()
+    expect(said(next.messages).at(-1)).toBe('Fine.')
+    expect(prompts.at(-1)).not.toContain('tool-call')
+  }
+})
+
+test('what a tool returns is stored as the tab has it, whatever it is', async () => {
+  class Money {
+    amount = 5
+  }
+  const outputs = [
+    new Date(0),
+    Number.NaN,
+    [undefined, 1],
+    new URL('https://example.org'),
+    new Map([['a', 1]]),
+    new Money(),
+    new Uint8Array([1]),
+  ]
+  const tools = {
+    row: tool({
+      inputSchema: z.object({ of: z.number() }),
+      execute: async ({ of }) => ({ value: outputs[of] }),
+    }),
+  }
+  let asked = 0
+  const script: Script = (_, prompt) =>
+    prompt.at(-1)!.role === 'tool'
+      ? text('There it is.')
+      : [{ type: 'tool-call', toolCallId: `c${asked}`, toolName: 'row', input: `{"of":${asked++}}` }]
+  const { backend, chats } = await withBackend(script, tools)
+  const tab = await backend.open('c')
+  for (let turn = 1; turn <= outputs.length; turn++) {
+    await tab.sendMessage({ text: `Row ${turn}` })
+    expect(tab.error).toBeUndefined()
+    expect(await chats.load('c')).toEqual(tab.messages)
+    expect(tab.messages).toHaveLength(2 * turn)
+  }
 })
 
 test('an answer without an id is refused, with the reason', async () => {

@@ -1,21 +1,14 @@
 /** A browser tab and a server, both the AI SDK's own code: `useChat` without React, and a `node:http` back end. */
-import { createServer, type IncomingMessage } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import {
   AbstractChat,
   type ChatInit,
   type ChatStatus,
-  convertToModelMessages,
-  createIdGenerator,
   DefaultChatTransport,
-  stepCountIs,
-  streamText,
   type ToolSet,
   type UIMessage,
 } from 'ai'
 import { MockLanguageModelV3, simulateReadableStream } from 'ai/test'
 import type { ChatStore } from '../../../src/adapters/ai-sdk/index.ts'
-import { ConflictError, ForkpointError } from '../../../src/index.ts'
 
 /** The state of a chat as a plain object; `useChat` keeps it in React. */
 class TabState {
@@ -72,44 +65,21 @@ export function scriptedModel(script: Script): MockLanguageModelV3 {
         ...parts,
         { type: 'finish', finishReason: { unified, raw: unified }, usage },
       ]
-      return { stream: simulateReadableStream({ chunks }) as never }
+      return { stream: simulateReadableStream({ chunks, chunkDelayInMs: 2 }) as never }
     },
   })
 }
 
+/** The server of `examples/ai-sdk`, which is the one that the docs show. */
 export async function startBackend(chats: ChatStore, script: Script, tools: ToolSet = {}): Promise<Backend> {
-  const generateMessageId = createIdGenerator({ prefix: 'msg', size: 16 })
-  const model = scriptedModel(script)
-  const server = createServer(async (request, response) => {
-    try {
-      const { id, messages, trigger, messageId } = await bodyOf(request)
-      const started = await chats.save({ chatId: id, messages, trigger, messageId })
-      const result = streamText({
-        model,
-        messages: await convertToModelMessages(messages, { tools }),
-        tools,
-        stopWhen: stepCountIs(5),
-      })
-      result.pipeUIMessageStreamToResponse(response, {
-        originalMessages: messages,
-        generateMessageId,
-        onFinish: async ({ messages: all }) => {
-          await chats.save({ chatId: id, messages: all, branch: started.branch })
-        },
-      })
-    } catch (error) {
-      const status = error instanceof ConflictError ? 409 : error instanceof ForkpointError ? 400 : 500
-      response.writeHead(status).end(error instanceof ForkpointError ? error.code : String(error))
-    }
-  })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const api = `http://127.0.0.1:${(server.address() as AddressInfo).port}/api/chat`
+  const { listen } = await import(EXAMPLE)
+  const { server, url } = await listen(chats, { model: scriptedModel(script), tools })
   return {
     open: async (id, init = {}) =>
       new Tab({
         id,
         messages: await chats.load(id),
-        transport: new DefaultChatTransport({ api }),
+        transport: new DefaultChatTransport({ api: `${url}/${id}` }),
         ...init,
       }),
     close: async () => {
@@ -119,8 +89,5 @@ export async function startBackend(chats: ChatStore, script: Script, tools: Tool
   }
 }
 
-async function bodyOf(request: IncomingMessage) {
-  const pieces: Buffer[] = []
-  for await (const piece of request) pieces.push(piece as Buffer)
-  return JSON.parse(Buffer.concat(pieces).toString('utf8'))
-}
+// A variable, so that the example, which is JavaScript, is not compiled with the tests.
+const EXAMPLE: string = new URL('../../../examples/ai-sdk/chat-server.js', import.meta.url).href

@@ -235,3 +235,60 @@ describe('a graph', () => {
     expect(texts(state.values)).toEqual(['one', 'worked', 'two', 'three', 'worked'])
   })
 })
+
+describe('a run that was aborted', () => {
+  const State = Annotation.Root({
+    log: Annotation<string[]>({ reducer: (a, b) => [...a, ...b], default: () => [] }),
+  })
+  const chain = (checkpointer: BaseCheckpointSaver) => {
+    const node = (name: string) => async () => {
+      await new Promise((resolve) => setTimeout(resolve, 2))
+      return { log: [name] }
+    }
+    return new StateGraph(State)
+      .addNode('one', node('one'))
+      .addNode('two', node('two'))
+      .addNode('three', node('three'))
+      .addEdge(START, 'one')
+      .addEdge('one', 'two')
+      .addEdge('two', 'three')
+      .addEdge('three', END)
+      .compile({ checkpointer })
+  }
+
+  test.each(['async', 'sync', 'exit'] as const)(
+    'is no other writer to the next run, wherever it was aborted (durability %s)',
+    async (durability) => {
+      const graph = chain(context.open())
+      for (let wait = 0; wait < 24; wait++) {
+        const config = { configurable: { thread_id: `thread-${wait}` }, durability }
+        await graph.invoke({ log: ['first'] }, config)
+        const abort = new AbortController()
+        const run = graph.invoke({ log: ['second'] }, { ...config, signal: abort.signal })
+        const ended = run.catch(() => 'aborted')
+        await new Promise((resolve) => setTimeout(resolve, wait / 2))
+        abort.abort()
+        await ended
+        const { log } = await graph.invoke({ log: ['third'] }, config)
+        expect(log.slice(-4)).toEqual(['third', 'one', 'two', 'three'])
+      }
+    },
+  )
+
+  test('does not bring back a thread that is deleted next', async () => {
+    const saver = context.open()
+    const graph = chain(saver)
+    for (let wait = 0; wait < 12; wait++) {
+      const config = { configurable: { thread_id: 'gone' } }
+      const abort = new AbortController()
+      const run = graph.invoke({ log: ['first'] }, { ...config, signal: abort.signal })
+      const ended = run.catch(() => 'aborted')
+      await new Promise((resolve) => setTimeout(resolve, wait / 2))
+      abort.abort()
+      await ended
+      await saver.deleteThread('gone')
+      await new Promise((resolve) => setTimeout(resolve, 20))
+      expect(await saver.getTuple(config)).toBeUndefined()
+    }
+  })
+})

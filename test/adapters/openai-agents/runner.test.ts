@@ -326,6 +326,47 @@ describe('a run that waits for an approval', () => {
     await session.close()
   })
 
+  test('with two calls, one of which is decided first, stays although the process ends before it is kept again', async () => {
+    const folder = await newFolder()
+    for (const decision of ['approve', 'reject'] as const) {
+      const sessionId = decision
+      const session = new ForkpointAgentsSession({ store: folder, sessionId })
+      const calls = [callBook('Ritz', 'c1'), callBook('Savoy', 'c2')]
+      const first = await runner.run(scripted([calls]), 'Book both', { session })
+      await session.saveRunState(first.state)
+      const next = (await session.loadRunState(scripted([])))!
+      next[decision](next.getInterruptions()[0]!)
+      await runner.run(next._currentAgent, next, { session })
+      await session.close()
+
+      const later = new ForkpointAgentsSession({ store: folder, sessionId })
+      expect((await all(later.store.list({ prefix: sessionId })))[0]).toMatchObject({ status: 'waiting' })
+      const last = (await later.loadRunState(scripted([[assistantMessage('Both.')]])))!
+      expect(last.getInterruptions().map(({ rawItem }) => (rawItem as { callId?: string }).callId)).toEqual([
+        'c2',
+      ])
+      // What was loaded can be kept again.
+      await later.saveRunState(last)
+      expect((await later.loadRunState(scripted([])))!.getInterruptions()).toHaveLength(1)
+      last.approve(last.getInterruptions()[0]!)
+      expect((await runner.run(last._currentAgent, last, { session: later })).finalOutput).toBe('Both.')
+      const items = await later.getItems()
+      expect(items.map(booked).filter(Boolean)).toHaveLength(2)
+      expect(JSON.stringify(items).match(/booked Ritz/g)?.length).toBe(decision === 'approve' ? 1 : undefined)
+      expect(items.map((item) => item.type ?? 'message')).toEqual([
+        'message',
+        'function_call',
+        'function_call',
+        'function_call_result',
+        'function_call_result',
+        'message',
+      ])
+      expect(await later.loadRunState(scripted([]))).toBeUndefined()
+      expect((await later.store.verify()).problems).toEqual([])
+      await later.close()
+    }
+  })
+
   test("waits for an agent's own tool, and for a hosted one", async () => {
     const session = new ForkpointAgentsSession({ store: await newFolder(), sessionId: 's' })
     const booker = (say: ScriptedModelInput[]) =>

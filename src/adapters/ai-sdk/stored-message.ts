@@ -1,0 +1,53 @@
+/** Messages as they are stored, and when two of them say the same. Plain functions, values to values. */
+import { isJsonObject, type JsonObject } from '../../json-value.ts'
+
+/** A stored message: any JSON object with these. */
+export interface StoredMessage {
+  readonly id: string
+  readonly role: string
+  readonly parts: readonly unknown[]
+  readonly [key: string]: unknown
+}
+
+/** Whether two values are the same JSON. The order of keys does not matter, nor the sign of zero, which a client loses. */
+export function isSame(a: unknown, b: unknown): boolean {
+  if (a === b) return true
+  if (Array.isArray(a)) {
+    return Array.isArray(b) && a.length === b.length && a.every((item, index) => isSame(item, b[index]))
+  }
+  if (!isJsonObject(a) || !isJsonObject(b)) return false
+  for (const key in a) if (!isSame(a[key], ownValue(b, key))) return false
+  for (const key in b) if (b[key] !== undefined && ownValue(a, key) === undefined) return false
+  return true
+}
+
+/**
+ * Whether `given` is `stored`, whole or with fields missing, as `validateUIMessages` returns it: that leaves out what
+ * its schemas do not know, and shows calls of tools that are gone as `dynamic-tool`.
+ */
+export function isTrimmed(given: unknown, stored: unknown): boolean {
+  if (given === stored) return true
+  if (Array.isArray(given)) {
+    if (!Array.isArray(stored) || given.length !== stored.length) return false
+    return given.every((item, index) => isTrimmed(item, stored[index]))
+  }
+  if (!isJsonObject(given) || !isJsonObject(stored)) return false
+  for (const key in given) {
+    const value = given[key]
+    if (value === undefined || !Object.hasOwn(given, key)) continue
+    if (Object.hasOwn(stored, key) && isTrimmed(value, stored[key])) continue
+    if (!CALL_KEYS.has(key) || !isDynamicFormOf(given, stored)) return false
+  }
+  return true
+}
+
+/** The keys in which a call of a tool that is gone differs from the stored one. */
+export const CALL_KEYS: ReadonlySet<string> = new Set(['type', 'toolName', 'dynamic'])
+
+/** Whether a part is the stored call of a tool, shown as that of a `dynamic-tool`. */
+export const isDynamicFormOf = ({ type, toolName, toolCallId }: JsonObject, stored: JsonObject): boolean =>
+  type === 'dynamic-tool' && stored.toolCallId === toolCallId && stored.type === `tool-${toolName}`
+
+/** Of an own key; that of a prototype is none. */
+export const ownValue = (object: JsonObject, key: string): unknown =>
+  Object.hasOwn(object, key) ? object[key] : undefined
