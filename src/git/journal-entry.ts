@@ -26,8 +26,8 @@ export type JournalEntry =
 
 export interface GroupEntry {
   kind: 'group'
-  /** Milliseconds since 1970. */
-  at: number
+  /** Larger than that of every earlier group that moved one of these refs. */
+  order: number
   moves: readonly RefMove[]
   symbolic: readonly SymbolicMove[]
   /** Name of the pack that the record carries: 40 hex digits. */
@@ -50,8 +50,8 @@ export function parseEntry(text: string): JournalEntry | undefined {
   return entry.kind === 'group' && isGroup(entry) ? entry : undefined
 }
 
-const isGroup = ({ at, moves, symbolic, pack, merged }: GroupEntry): boolean =>
-  Number.isFinite(at) &&
+const isGroup = ({ order, moves, symbolic, pack, merged }: GroupEntry): boolean =>
+  Number.isSafeInteger(order) &&
   isList(moves) &&
   moves.every((move) => isOurs(move?.ref) && isIdOrNull(move.from) && isIdOrNull(move.to)) &&
   isList(symbolic) &&

@@ -11,7 +11,7 @@ const OTHER = 'b'.repeat(40)
 
 const group = (n: number): JournalEntry => ({
   kind: 'group',
-  at: n,
+  order: n,
   moves: [{ ref: 'refs/heads/s/main', from: n === 0 ? null : ID, to: OTHER }],
   symbolic: [{ ref: 'HEAD', from: null, to: 'refs/heads/s/main' }],
   pack: ID,
