@@ -3,7 +3,6 @@
  * locks and temporaries are removed. Safe to be interrupted anywhere and begun again.
  */
 import { join } from 'node:path'
-import { StorageError } from '../errors.ts'
 import { isObjectId, type ObjectId } from '../ids.ts'
 import { TimeSlice } from '../time-slice.ts'
 import {
@@ -42,7 +41,7 @@ import {
   openMoves,
   unfinished,
 } from './replay.ts'
-import { retiredLists } from './retired-packs.ts'
+import { removeRetired } from './retired-debris.ts'
 import { type SettleParts, settle } from './settle.ts'
 import { lastMoves, toldIn } from './settled-notes.ts'
 
@@ -60,23 +59,6 @@ export async function recover(parts: RecoveryParts, scope: Scope): Promise<void>
   if (anythingToAdopt(parts, scope)) await recoverEstates(parts, await adopt(parts, 'all'))
   await removeRetired(parts)
   if (scope === 'all') removeLitter(parts)
-}
-
-/** Packs that were merged into others before the machine was restarted: never synced, and nobody reads them now. */
-async function removeRetired({ fs, paths, placement, locks }: RecoveryParts): Promise<void> {
-  const lists = [...retiredLists(fs, paths.retired)].filter(
-    ({ owner }) => owner !== undefined && locks.liveness(owner) === 'rebooted',
-  )
-  if (lists.length === 0) return
-  try {
-    for (const { by, packs } of lists)
-      for (const pack of packs) if (placement.has(by) && !placement.isKept(pack)) placement.remove(pack)
-    await fs.syncDir(paths.packs)
-    for (const { path } of lists) fs.unlink(path)
-  } catch (error) {
-    // On a disk that can only be read they stay; all they hold is read from the other pack.
-    if (!(error instanceof StorageError)) throw error
-  }
 }
 
 async function recoverEstates(given: RecoveryParts, estates: readonly Estate[]): Promise<void> {

@@ -33,7 +33,7 @@ export async function settle(parts: SettleParts, { packs, replaced = [], refs }:
 }
 
 async function settlePacks(
-  { fs, placement, merger }: SettleParts,
+  { placement, merger }: SettleParts,
   packs: readonly string[],
   replaced: readonly string[],
 ): Promise<void> {
@@ -44,8 +44,7 @@ async function settlePacks(
   const [only] = there.length === 1 && packs.length === 1 ? there : []
   for (const pack of only === undefined ? [...there, ...left] : [only]) {
     try {
-      await fs.syncFile(placement.file(pack, 'pack'))
-      await fs.syncFile(placement.file(pack, 'idx'))
+      await placement.sync(pack)
     } catch (error) {
       // What the kernel did with the pages is unknown, and a second sync would not tell: written anew, and checked.
       if ((await merger.merge([pack])) === undefined) throw error
