@@ -51,13 +51,17 @@ export function parseEntry(text: string): JournalEntry | undefined {
 }
 
 const isGroup = ({ order, moves, symbolic, pack, merged }: GroupEntry): boolean =>
-  Number.isSafeInteger(order) &&
+  isOrder(order) &&
   isList(moves) &&
   moves.every((move) => isOurs(move?.ref) && isIdOrNull(move.from) && isIdOrNull(move.to)) &&
   isList(symbolic) &&
   symbolic.every((move) => isOurs(move?.ref) && isTextOrNull(move.from) && isTargetOrNull(move.to)) &&
   isIdOrNull(pack) &&
   (merged === undefined || (typeof merged === 'string' && isObjectId(merged)))
+
+/** A number of a move. More than a file may be long would stop every save (`move-clock.ts`). */
+export const isOrder = (value: unknown): value is number =>
+  Number.isSafeInteger(value) && (value as number) > 0 && (value as number) <= 2 ** 40
 
 const isList = (value: unknown): value is readonly unknown[] => Array.isArray(value)
 const isTextOrNull = (value: unknown): boolean => value === null || typeof value === 'string'

@@ -5,8 +5,9 @@
  * Why there has to be an order at all: `docs/decisions/0010-order-of-moves.md`.
  */
 import { dirname, join } from 'node:path'
-import { StorageError } from '../errors.ts'
+import { CorruptError, StorageError } from '../errors.ts'
 import type { FileSystem } from './file-system.ts'
+import { isOrder } from './journal-entry.ts'
 import type { Paths } from './paths.ts'
 
 export class MoveClock {
@@ -26,6 +27,10 @@ export class MoveClock {
       // Somebody has deleted the file.
       this.extend(this.last)
       order = this.lengthen()
+    }
+    if (!isOrder(order)) {
+      const text = `'${this.file}' is too long to be ours. Remove it when no process uses the store.`
+      throw new CorruptError(text, { file: this.file })
     }
     this.last = order
     return order

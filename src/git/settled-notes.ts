@@ -7,6 +7,7 @@ import { basename, join } from 'node:path'
 import { StorageError } from '../errors.ts'
 import type { FileSystem } from './file-system.ts'
 import { parseJournal } from './journal.ts'
+import { isOrder } from './journal-entry.ts'
 import type { Locks } from './lock.ts'
 import type { Paths } from './paths.ts'
 import { groupsOf, movesOf, type Orders } from './replay.ts'
@@ -135,7 +136,7 @@ function recordsIn(fs: FileSystem, file: string) {
 function parseNote(content: Buffer | undefined): [string, number][] {
   try {
     const note = JSON.parse(content?.toString('utf8') ?? '{}') as Record<string, number>
-    return Object.entries(note).filter(([, order]) => Number.isSafeInteger(order))
+    return Object.entries(note).filter(([, order]) => isOrder(order))
   } catch {
     return []
   }
