@@ -65,7 +65,7 @@ export function lastOrders(groups: readonly Group[]): Map<string, number> {
   return last
 }
 
-/** What the journals of one owner say, and up to which move of each ref he was told that others have settled it. */
+/** What the journals of one owner say, and up to which move of each ref others have noted that they settled it. */
 export interface OwnMoves {
   groups: readonly Group[]
   settled: Orders

@@ -34,7 +34,7 @@ export async function removeRetired(parts: DebrisParts): Promise<void> {
     const due = new Map<string, string>()
     for (const { packs, path } of lists)
       for (const pack of packs) if (await isDebris(parts, all, pack, due)) due.set(pack, path)
-    // Who was faster has removed the list as well, and may have saved the very same pack again.
+    // A faster process has removed the list as well, and may have saved the very same pack again.
     for (const [pack, list] of due) if (fs.stat(list) !== undefined) placement.remove(pack)
     for (const pack of new Set(lists.flatMap(({ packs }) => packs))) await placement.sync(pack)
     await fs.syncDir(paths.packs)

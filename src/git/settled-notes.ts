@@ -85,7 +85,7 @@ async function tell({ fs, temporaries }: NoteParts, folder: string, settled: Ord
   let isKnown = false
   for (const [ref, orders] of await movesIn(fs, folder)) {
     const order = settled.get(ref)
-    // Who has the last move as well has both in order.
+    // A journal that has the last move as well has both in order.
     if (order === undefined || orders.has(order)) continue
     const earlier = [...orders].filter((one) => one < order)
     if (earlier.some((one) => one > (told.get(ref) ?? 0))) news.set(ref, order)
