@@ -57,6 +57,11 @@ export interface FileSystem {
   makeDir(path: string, within?: string): string | undefined
   /** Writes the whole file; `false` when `exclusive` and it exists, or when its folder is missing. */
   writeFile(path: string, data: Uint8Array, options?: { exclusive?: boolean; mode?: number }): boolean
+  /**
+   * Makes a file one byte longer, and creates it if need be. Returns how long it is then: more than for anybody before.
+   * `undefined` when its folder is missing.
+   */
+  lengthen(path: string): number | undefined
   /** link(2). `unsupported`: this file system has no hard links. */
   link(from: string, to: string): 'done' | 'exists' | 'missing' | 'unsupported'
   /** `false` when `from`, or the folder of `to`, does not exist. */
@@ -80,7 +85,7 @@ export interface FileSystem {
   isLocal(path: string): boolean
 }
 
-const { O_RDONLY, O_RDWR, O_WRONLY, O_CREAT, O_EXCL, O_TRUNC } = fs.constants
+const { O_RDONLY, O_RDWR, O_WRONLY, O_CREAT, O_EXCL, O_TRUNC, O_APPEND } = fs.constants
 // Absent on Windows, where opening a link to outside needs a privilege to create it in the first place.
 const O_NOFOLLOW = fs.constants.O_NOFOLLOW ?? 0
 // A named pipe where a file should be must not wait for somebody to write into it.
@@ -126,6 +131,19 @@ export const nodeFileSystem: FileSystem = {
     }
     check(path, () => fs.closeSync(fd))
     return true
+  },
+  lengthen(path) {
+    const flags = O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK
+    const fd = attempt(path, ['ENOENT'], () => fs.openSync(path, flags))
+    if (fd === undefined) return undefined
+    try {
+      return check(path, () => {
+        fs.writeSync(fd, ONE_BYTE)
+        return fs.fstatSync(fd).size
+      })
+    } finally {
+      fs.closeSync(fd)
+    }
   },
   link(from, to) {
     try {
@@ -196,6 +214,8 @@ export const nodeFileSystem: FileSystem = {
     return type !== undefined && LOCAL.has(type)
   },
 }
+
+const ONE_BYTE = Buffer.from('.')
 
 /** ext2 to ext4, XFS, Btrfs, F2FS, ZFS, overlayfs, tmpfs. Source: statfs(2), linux/magic.h. */
 const LOCAL = new Set([0xef53, 0x58465342, 0x9123683e, 0xf2f52010, 0x2fc12fc1, 0x794c7630, 0x01021994])

@@ -10,6 +10,7 @@ import type { MergedInMemory } from './chapter-packs.ts'
 import type { GroupEntry, RefMove, SymbolicMove } from './journal-entry.ts'
 import type { Chapter, Journals } from './journals.ts'
 import type { Locks } from './lock.ts'
+import type { MoveClock } from './move-clock.ts'
 import { asBuffer, type NewObject } from './object.ts'
 import type { ObjectStore } from './object-store.ts'
 import type { OpenedFolder } from './opened-folder.ts'
@@ -64,7 +65,7 @@ export interface GroupCommitParts {
   placement: Placement
   objects: ObjectStore
   folder: OpenedFolder
-  now: () => number
+  clock: MoveClock
   /** How long a lock that somebody else holds is waited for, in milliseconds. */
   lockTimeout: number
   /** Finishes what dead processes left, their locks included. */
@@ -269,7 +270,7 @@ export class GroupCommit {
 
   /** Makes a batch durable, places it and answers. Returns the error when nothing of it counts; the locks stay. */
   private async write(batch: readonly Ready[]): Promise<{ cause: unknown } | undefined> {
-    const { folder, journals, now } = this.parts
+    const { folder, journals, clock } = this.parts
     const moves = new RefMoves(
       this.parts,
       batch.flatMap((one) => one.moves),
@@ -290,7 +291,8 @@ export class GroupCommit {
         batch.flatMap(({ waiting }) => waiting.refs),
       )
       const merged = await mergeDue(chapter)
-      const entry = groupEntry(batch, now(), pack?.name ?? null, merged?.name)
+      const order = clock.next()
+      const entry = groupEntry(batch, order, pack?.name ?? null, merged?.name)
       const recording = journals.record(chapter, entry, pack?.pack)
       // While the disk syncs, the pack is written where nobody looks.
       const staging = pack && this.parts.placement.stage(pack.name, pack.pack, pack.index)
@@ -300,7 +302,7 @@ export class GroupCommit {
       sequence = recorded.value
       if (written.status === 'rejected') throw written.reason
       // Durable. From here on it is put where git looks for it: packs first, refs last.
-      for (const ref of moves.refs) chapter.refs.add(ref)
+      for (const ref of moves.refs) chapter.refs.set(ref, order)
       if (merged !== undefined) await this.placeMerged(chapter, merged)
       if (pack !== undefined && staged !== undefined) this.placePack(chapter, pack, staged)
       await moves.run()
@@ -373,10 +375,15 @@ function postpone(waiting: Waiting, now: number): void {
   waiting.notBefore = now + Math.min(1 + waited / 4, 40) * (0.5 + Math.random())
 }
 
-function groupEntry(batch: readonly Ready[], at: number, pack: string | null, merged?: string): GroupEntry {
+function groupEntry(
+  batch: readonly Ready[],
+  order: number,
+  pack: string | null,
+  merged?: string,
+): GroupEntry {
   const moves = batch.flatMap((one) => one.moves)
   const symbolic = batch.flatMap((one) => one.symbolic)
-  return { kind: 'group', at, moves, symbolic, pack, ...(merged === undefined ? {} : { merged }) }
+  return { kind: 'group', order, moves, symbolic, pack, ...(merged === undefined ? {} : { merged }) }
 }
 
 /** The moves to a new commit that has the old one as a parent. */

@@ -26,8 +26,8 @@ export type JournalEntry =
 
 export interface GroupEntry {
   kind: 'group'
-  /** Milliseconds since 1970. */
-  at: number
+  /** Larger than that of every earlier group that moved one of these refs. */
+  order: number
   moves: readonly RefMove[]
   symbolic: readonly SymbolicMove[]
   /** Name of the pack that the record carries: 40 hex digits. */
@@ -50,14 +50,18 @@ export function parseEntry(text: string): JournalEntry | undefined {
   return entry.kind === 'group' && isGroup(entry) ? entry : undefined
 }
 
-const isGroup = ({ at, moves, symbolic, pack, merged }: GroupEntry): boolean =>
-  Number.isFinite(at) &&
+const isGroup = ({ order, moves, symbolic, pack, merged }: GroupEntry): boolean =>
+  isOrder(order) &&
   isList(moves) &&
   moves.every((move) => isOurs(move?.ref) && isIdOrNull(move.from) && isIdOrNull(move.to)) &&
   isList(symbolic) &&
   symbolic.every((move) => isOurs(move?.ref) && isTextOrNull(move.from) && isTargetOrNull(move.to)) &&
   isIdOrNull(pack) &&
   (merged === undefined || (typeof merged === 'string' && isObjectId(merged)))
+
+/** A number of a move. More than a file may be long would stop every save (`move-clock.ts`). */
+export const isOrder = (value: unknown): value is number =>
+  Number.isSafeInteger(value) && (value as number) > 0 && (value as number) <= 2 ** 40
 
 const isList = (value: unknown): value is readonly unknown[] => Array.isArray(value)
 const isTextOrNull = (value: unknown): boolean => value === null || typeof value === 'string'

@@ -9,14 +9,15 @@ import { Journal } from './journal.ts'
 import type { GroupEntry, JournalEntry } from './journal-entry.ts'
 import type { Locks } from './lock.ts'
 import type { Paths } from './paths.ts'
+import { noteNames } from './settled-notes.ts'
 
 /** A journal with what depends on it until that is synced in place. */
 export interface Chapter {
   journal: Journal
   /** Packs that were placed and not synced. */
   packs: ChapterPacks
-  /** Refs that were, or may have been, written or removed. */
-  refs: Set<string>
+  /** Refs that were, or may have been, written or removed, and the number of the last move of each. */
+  refs: Map<string, number>
   /** Refs whose locks were announced. */
   announced: Set<string>
   /** After a failed sync nothing more is written to it. */
@@ -113,15 +114,33 @@ export class Journals {
       try {
         journal.restart()
         await journal.sync()
+        // Who looks for old moves here (`settled-notes.ts`) sees from this that they cannot come back.
+        journal.append(this.sequence++, { kind: 'locks', refs: [] })
         this.spare = journal
         return
       } catch {
         // Not fit to be used again.
       }
     }
-    this.remove(journal)
-    // Were it to come back, it would tell of old moves without the later ones.
+    const gone = journal.path.replace(/journal$/, 'gone')
+    try {
+      journal.close()
+    } finally {
+      this.fs.rename(journal.path, gone)
+    }
+    // Were it to come back, it would tell of old moves without the later ones; until then others can read it.
     await this.fs.syncDir(this.folder)
+    this.fs.unlink(gone)
+  }
+
+  /** What others have told us so far of moves that they have settled. */
+  notes(): string[] {
+    return noteNames(this.fs, this.folder)
+  }
+
+  /** Every move of ours that the notes were about is settled by now. */
+  removeNotes(names: readonly string[]): void {
+    for (const name of names) this.fs.unlink(join(this.folder, name))
   }
 
   /** Removes the journal that waits to be used again: it still has the bytes of what was settled. */
@@ -136,6 +155,7 @@ export class Journals {
     const journals = this.giveUp()
     closeAll(journals)
     for (const { path } of journals) this.fs.unlink(path)
+    this.removeNotes(this.notes())
     this.files = 0
     this.isPrepared = false
     this.locks.close()
@@ -177,6 +197,6 @@ export class Journals {
       journal = Journal.create(this.fs, join(this.folder, `${this.files++}.journal`), this.locks.owner)
       this.unsyncedFolder = true
     }
-    return { journal, packs: new ChapterPacks(), refs: new Set(), announced: new Set(), broken: false }
+    return { journal, packs: new ChapterPacks(), refs: new Map(), announced: new Set(), broken: false }
   }
 }

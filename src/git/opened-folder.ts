@@ -79,6 +79,7 @@ export function diskBelow(fs: FileSystem, folder: OpenedFolder): FileSystem {
       }
     },
     writeFile: (path, data, options) => fs.writeFile(path, data, options),
+    lengthen: (path) => fs.lengthen(path),
     link: (from, to) => fs.link(from, to),
     rename: (from, to) => fs.rename(from, to),
     unlink: (path) => fs.unlink(path),

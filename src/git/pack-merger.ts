@@ -11,7 +11,7 @@ import type { ObjectStore } from './object-store.ts'
 import { parsePackIndex } from './pack-index.ts'
 import type { Paths } from './paths.ts'
 import type { Placement } from './placement.ts'
-import { type RetiredPack, RetiredPacks } from './retired-packs.ts'
+import { isStoodFor, type RetiredPack, RetiredPacks, retiredLists } from './retired-packs.ts'
 import type { Temporaries } from './temporaries.ts'
 
 /** How many there are at most while nobody saves; while somebody does, so many that removing them is rare. */
@@ -77,7 +77,11 @@ export class PackMerger {
 
   /** Makes the names of all packs durable. Throws StorageError. */
   sync(): Promise<void> {
-    return this.retired.tidy(() => this.parts.fs.syncDir(this.parts.paths.packs))
+    const { fs, paths, placement } = this.parts
+    return this.retired.tidy(
+      () => fs.syncDir(paths.packs),
+      (pack) => placement.sync(pack),
+    )
   }
 
   /**
@@ -164,8 +168,11 @@ export class PackMerger {
 
   /** Only while what stands for it does: otherwise somebody repacked, and this may be the same pack saved anew. */
   private remove({ pack, by }: RetiredPack): boolean {
-    const { placement } = this.parts
-    const isDue = placement.has(pack) && placement.has(by) && !placement.isKept(pack)
+    const { fs, paths, placement } = this.parts
+    const isStanding = (): boolean =>
+      placement.has(by) ||
+      isStoodFor([...retiredLists(fs, paths.retired)], by, (other) => other !== pack && placement.has(other))
+    const isDue = placement.has(pack) && !placement.isKept(pack) && isStanding()
     if (isDue) placement.remove(pack)
     return isDue
   }

@@ -6,7 +6,8 @@ import { join } from 'node:path'
 import type { FileSystem } from './file-system.ts'
 import type { Paths } from './paths.ts'
 import type { Placement } from './placement.ts'
-import { retiredLists } from './retired-packs.ts'
+import { parseOwner } from './process-identity.ts'
+import { retiredLists, withMerged } from './retired-packs.ts'
 import type { Temporaries } from './temporaries.ts'
 
 export interface PackRemovalParts {
@@ -64,7 +65,7 @@ export function packsKeptByOthers({ fs, paths, placement }: PackRemovalParts): s
 
 /** Whether a `.keep` file is one of a save. */
 export const isOurKeep = (content: Buffer | undefined): boolean =>
-  content?.toString('latin1') === 'forkpoint\n'
+  parseOwner(content?.toString('utf8') ?? '') !== undefined
 
 /** Removes the packs, unless somebody has begun to keep one. Returns those that are gone. Throws StorageError. */
 export async function removePacks(parts: PackRemovalParts, packs: readonly string[]): Promise<string[]> {
@@ -85,11 +86,7 @@ async function syncWhatMayComeBack(
   { fs, paths, placement }: PackRemovalParts,
   packs: readonly string[],
 ): Promise<void> {
-  const replaced = [...retiredLists(fs, paths.retired)].flatMap((list) =>
-    packs.includes(list.by) ? list.packs : [],
-  )
-  for (const pack of new Set([...packs, ...replaced]))
-    for (const ending of ['pack', 'idx']) await fs.syncFile(placement.file(pack, ending))
+  for (const pack of withMerged([...retiredLists(fs, paths.retired)], packs)) await placement.sync(pack)
 }
 
 /**

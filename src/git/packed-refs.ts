@@ -39,15 +39,34 @@ export class PackedRefs {
 
   /** The file without the lines of `names`; everything else byte for byte as it is. */
   without(names: ReadonlySet<string>): Buffer {
+    return Buffer.from(this.lines(names).join('\n'), 'latin1')
+  }
+
+  /** The file with `refs`, each the id of a commit, in place of what it says of them, sorted. */
+  with(refs: ReadonlyMap<string, ObjectId>): Buffer {
+    const lines = this.lines(new Set(refs.keys())).filter((line) => line !== '')
+    const head = lines.filter((line) => line.startsWith('#'))
+    const entries = [...refs].map(([name, id]) => `${id} ${name}`)
+    for (const line of lines) {
+      if (line.startsWith('^')) entries.push(`${entries.pop()}\n${line}`)
+      else if (!line.startsWith('#')) entries.push(line)
+    }
+    entries.sort((a, b) => (a.slice(41) < b.slice(41) ? -1 : 1))
+    return Buffer.from(`${[...(head.length > 0 ? head : [HEAD]), ...entries].join('\n')}\n`, 'latin1')
+  }
+
+  private lines(without: ReadonlySet<string>): string[] {
     let removing = false
-    const lines = (this.fs.readFile(this.path)?.toString('latin1') ?? '').split('\n').filter((line) => {
+    return (this.fs.readFile(this.path)?.toString('latin1') ?? '').split('\n').filter((line) => {
       // The line of a tag is followed by what it points at.
-      if (!line.startsWith('^')) removing = !line.startsWith('#') && names.has(line.slice(41))
+      if (!line.startsWith('^')) removing = !line.startsWith('#') && without.has(line.slice(41))
       return !removing
     })
-    return Buffer.from(lines.join('\n'), 'latin1')
   }
 }
+
+/** As git writes it: every line of something other than a commit is followed by what that leads to. */
+const HEAD = '# pack-refs with: peeled fully-peeled sorted '
 
 function parse(text: string, file: string): Map<string, PackedRef> {
   const refs = new Map<string, PackedRef>()

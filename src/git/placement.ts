@@ -115,6 +115,15 @@ export class Placement {
     }
   }
 
+  /** Syncs a pack and its index, as far as they are there. Throws StorageError. */
+  async sync(pack: string): Promise<void> {
+    for (const ending of ['pack', 'idx']) {
+      const file = this.file(pack, ending)
+      // Most that are asked for are gone, and an error that is thrown costs more than a look.
+      if (this.fs.stat(file) !== undefined) await this.fs.syncFile(file)
+    }
+  }
+
   /** Removes indexes whose pack a power loss has taken. Whoever writes or deletes packs has none of these. */
   removeStrayIndexes(): void {
     const names = new Set(this.fs.readDir(this.paths.packs))

@@ -27,7 +27,7 @@ import { type FilterSource, filterPacks } from './pack-filter.ts'
 import { PackIndex } from './pack-index.ts'
 import { freePacks, type PackRemovalParts, removeCommitGraph, removePacks } from './pack-removal.ts'
 import { reachableFrom } from './reachable.ts'
-import { retiredLists } from './retired-packs.ts'
+import { retiredLists, withMerged } from './retired-packs.ts'
 import {
   checkRootsKnown,
   journaledNames,
@@ -98,9 +98,9 @@ async function purgeOnce(parts: PurgeParts): Promise<Set<ObjectId>> {
   for (const id of looseDead) dead.add(id)
   if (dead.size === 0) return dead
   // What was merged into one of these goes with it: it is in there too.
-  for (const { by, packs: merged } of retiredLists(parts.fs, parts.paths.retired))
-    if (touched.has(by))
-      for (const name of merged) if (packs.some((pack) => pack.name === name)) touched.add(name)
+  const free = new Set(packs.map(({ name }) => name))
+  for (const name of withMerged([...retiredLists(parts.fs, parts.paths.retired)], touched))
+    if (free.has(name)) touched.add(name)
   const placed = await writeRest(parts, [...touched], reachable)
   if (placed !== undefined) touched.delete(placed)
   await removeCommitGraph(parts)

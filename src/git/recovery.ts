@@ -3,7 +3,6 @@
  * locks and temporaries are removed. Safe to be interrupted anywhere and begun again.
  */
 import { join } from 'node:path'
-import { StorageError } from '../errors.ts'
 import { isObjectId, type ObjectId } from '../ids.ts'
 import { TimeSlice } from '../time-slice.ts'
 import {
@@ -21,6 +20,7 @@ import { isAncestor } from './history.ts'
 import { BrokenStreamError } from './inflate.ts'
 import type { Locks } from './lock.ts'
 import { type MergedPack, mergePacks, type PackSource, type PackSpan } from './merge.ts'
+import type { MoveClock } from './move-clock.ts'
 import { asBuffer } from './object.ts'
 import type { ObjectStore } from './object-store.ts'
 import { breakOrphan } from './orphan-lock.ts'
@@ -35,20 +35,22 @@ import {
   type Found,
   type Group,
   groupsOf,
-  history,
+  lastOrders,
   type Move,
-  movesByRef,
   movesOf,
+  openMoves,
   unfinished,
 } from './replay.ts'
-import { retiredLists } from './retired-packs.ts'
+import { removeRetired } from './retired-debris.ts'
 import { type SettleParts, settle } from './settle.ts'
+import { lastMoves, toldIn } from './settled-notes.ts'
 
 export interface RecoveryParts extends AdoptionParts, SettleParts {
   refs: Refs
   locks: Locks
   placement: Placement
   objects: ObjectStore
+  clock: MoveClock
 }
 
 /** Recovers everything in scope; does nothing, quickly, when there is nothing. Throws LockedError, StorageError. */
@@ -57,23 +59,6 @@ export async function recover(parts: RecoveryParts, scope: Scope): Promise<void>
   if (anythingToAdopt(parts, scope)) await recoverEstates(parts, await adopt(parts, 'all'))
   await removeRetired(parts)
   if (scope === 'all') removeLitter(parts)
-}
-
-/** Packs that were merged into others before the machine was restarted: never synced, and nobody reads them now. */
-async function removeRetired({ fs, paths, placement, locks }: RecoveryParts): Promise<void> {
-  const lists = [...retiredLists(fs, paths.retired)].filter(
-    ({ owner }) => owner !== undefined && locks.liveness(owner) === 'rebooted',
-  )
-  if (lists.length === 0) return
-  try {
-    for (const { by, packs } of lists)
-      for (const pack of packs) if (placement.has(by) && !placement.isKept(pack)) placement.remove(pack)
-    await fs.syncDir(paths.packs)
-    for (const { path } of lists) fs.unlink(path)
-  } catch (error) {
-    // On a disk that can only be read they stay; all they hold is read from the other pack.
-    if (!(error instanceof StorageError)) throw error
-  }
 }
 
 async function recoverEstates(given: RecoveryParts, estates: readonly Estate[]): Promise<void> {
@@ -105,6 +90,8 @@ async function recoverFromKill(parts: RecoveryParts, estate: Estate): Promise<vo
   const packs = new Set(packNames(groups))
   const open = unfinished(estate.records)
   if (open.length > 0) await syncJournals(parts, estate)
+  const later = open.length > 0 ? await lastMoves(parts, estate.folder) : new Map<string, number>()
+  const told = toldIn(parts.fs, join(parts.paths.journals, estate.folder))
   for (const group of open) {
     // Locks are released when everything is in place, so what is not locked any more is. The others stay locked
     // by the dead process until all is done: nobody gets in between.
@@ -120,9 +107,12 @@ async function recoverFromKill(parts: RecoveryParts, estate: Estate): Promise<vo
       await placement.place(pack.name, pack.pack, pack.index)
       objects.addPack(pack.name, pack.index)
     }
+    const { moves, symbolic, order } = group.entry
+    // Somebody else has moved it since: it was in place, and only the note of that is lost.
     const isDue = (move: Move): boolean =>
-      isLocked(move) && valueOnDisk(refs, move.ref) === (move.from ?? 'absent')
-    const { moves, symbolic } = group.entry
+      isLocked(move) &&
+      order > Math.max(later.get(move.ref) ?? 0, told.get(move.ref) ?? 0) &&
+      valueOnDisk(refs, move.ref) === (move.from ?? 'absent')
     await new RefMoves(parts, moves.filter(isDue), symbolic.filter(isDue)).run()
   }
   for (const pack of packs) {
@@ -131,7 +121,7 @@ async function recoverFromKill(parts: RecoveryParts, estate: Estate): Promise<vo
   }
   const announced = estate.records.flatMap(({ entry }) => (entry.kind === 'locks' ? entry.refs : []))
   breakLocks(parts, [...announced, ...ownLocks(parts)], ({ id }) => id === estate.owner)
-  await settle(parts, { packs: [...packs], refs: refNames(groups) })
+  await settle(parts, { packs: [...packs], refs: lastOrders(groups) })
   removeHalfPacks(parts, estate.owner)
   removeTemporaries(parts, new Set([estate.owner]))
 }
@@ -147,8 +137,11 @@ async function syncJournals({ fs, paths }: RecoveryParts, { folder }: Estate): P
 /** Nothing on the disk is trusted that the journals cover. */
 async function recoverFromPowerLoss(parts: RecoveryParts, estates: readonly Estate[]): Promise<void> {
   const { fs, paths, refs, locks, placement, objects } = parts
-  const byOwner = estates.map(({ records }) => groupsOf(records))
-  const groups = byOwner.flat()
+  const byOwner = estates.map(({ records, folder }) => ({
+    groups: groupsOf(records),
+    settled: toldIn(fs, join(paths.journals, folder)),
+  }))
+  const groups = byOwner.flatMap((one) => one.groups)
   // The objects first, as one pack, synced; then what is on the disk of the packs they came from can go.
   const pack = await packOf(groups)
   if (pack !== undefined) {
@@ -159,10 +152,9 @@ async function recoverFromPowerLoss(parts: RecoveryParts, estates: readonly Esta
   placement.removeStrayIndexes()
   objects.refresh()
 
-  // Then the refs, each to the end of what the journals say of it.
+  // Then the refs, each to the end of what the journals say of it and nobody has settled.
   const ancestor = (a: ObjectId, b: ObjectId) => isAncestor(objects, a, b).catch(() => false)
-  for (const [ref, lists] of movesByRef(byOwner)) {
-    const moves = history(lists)
+  for (const [ref, moves] of openMoves(byOwner)) {
     const value = valueOnDisk(refs, ref)
     // All that the journals know of is there by now: an id of nothing is half of one and half of another.
     const found = isObjectId(value) && !(await objects.has(value)) ? 'broken' : value
@@ -172,7 +164,7 @@ async function recoverFromPowerLoss(parts: RecoveryParts, estates: readonly Esta
     else if (last.to.startsWith('refs/')) refs.write(ref, { symbolic: last.to })
     else if (await objects.has(last.to)) refs.write(ref, { id: last.to })
   }
-  await settle(parts, { packs: [], refs: refNames(groups) })
+  await settle(parts, { packs: [], refs: lastOrders(groups) })
   if (pack !== undefined) placement.unkeep(pack.name)
   await fs.syncDir(paths.packs)
   // Of everybody before the restart: a lock that was released may have come back.
@@ -212,9 +204,6 @@ const ownersOf = (estates: readonly Estate[]): Set<string> => new Set(estates.ma
 
 const packNames = (groups: readonly Group[]): string[] =>
   groups.flatMap(({ entry }) => [entry.pack, entry.merged].filter((name) => typeof name === 'string'))
-
-const refNames = (groups: readonly Group[]): Set<string> =>
-  new Set(groups.flatMap((group) => movesOf(group).map(({ ref }) => ref)))
 
 function valueOnDisk(refs: Refs, ref: string): Found {
   const raw = refs.readRaw(ref)

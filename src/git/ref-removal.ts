@@ -29,7 +29,13 @@ export async function removeRefs(parts: RefRemovalParts, names: readonly string[
   }
 }
 
-async function takePackedRefs({ refs, locks, lockTimeout, breakLock }: RefRemovalParts): Promise<void> {
+/** Takes the lock of packed-refs. Throws LockedError. */
+export async function takePackedRefs({
+  refs,
+  locks,
+  lockTimeout,
+  breakLock,
+}: RefRemovalParts): Promise<void> {
   const start = performance.now()
   while (!locks.take(refs.packedPath)) {
     if (performance.now() - start > lockTimeout) throw new LockedError(`${refs.packedPath}.lock`)

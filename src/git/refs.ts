@@ -120,9 +120,32 @@ export class Refs {
     return this.packed.read().get(ref)?.id
   }
 
+  /** Names of refs below `folder` that have a file of their own. */
+  looseNames(folder: string): string[] {
+    const names: string[] = []
+    this.collect(folder.replace(/\/$/, ''), names)
+    return names
+  }
+
+  /** What a ref's own file says, if that is an id; packed-refs may say something else. */
+  looseId(ref: string): ObjectId | undefined {
+    const content = this.readRaw(ref)
+    const value = content && parseRefFile(content.toString('latin1'))
+    return value !== undefined && 'id' in value ? value.id : undefined
+  }
+
   /** Rewrites packed-refs without `refs`. The caller holds its lock. Syncs, since a lost rewrite would revive them. */
-  async removePacked(refs: readonly string[]): Promise<void> {
-    const temporary = this.temporaries.write(this.packed.without(new Set(refs)))
+  removePacked(refs: readonly string[]): Promise<void> {
+    return this.replacePacked(this.packed.without(new Set(refs)))
+  }
+
+  /** Rewrites packed-refs with these too, each the id of a commit. The caller holds its lock. Syncs all but the name. */
+  addPacked(refs: ReadonlyMap<string, ObjectId>): Promise<void> {
+    return this.replacePacked(this.packed.with(refs))
+  }
+
+  private async replacePacked(content: Buffer): Promise<void> {
+    const temporary = this.temporaries.write(content)
     try {
       await this.fs.syncFile(temporary)
       this.fs.rename(temporary, this.packed.path)

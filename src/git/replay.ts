@@ -18,10 +18,13 @@ export interface Move {
   to: string | null
 }
 
-export interface TimedMove extends Move {
-  /** Milliseconds since 1970. */
-  at: number
+export interface OrderedMove extends Move {
+  /** Larger than that of every earlier move of the ref, whoever made it (`move-clock.ts`). */
+  order: number
 }
+
+/** A number for each ref: that of one of its moves. */
+export type Orders = ReadonlyMap<string, number>
 
 /** Every group, in order. */
 export function groupsOf(records: readonly JournalRecord[]): Group[] {
@@ -54,54 +57,46 @@ export function unfinished(records: readonly JournalRecord[]): Group[] {
     .reverse()
 }
 
-/** The moves of each ref, one list for each owner, in order. */
-export function movesByRef(owners: readonly (readonly Group[])[]): Map<string, TimedMove[][]> {
-  const byRef = new Map<string, TimedMove[][]>()
-  for (const groups of owners) {
-    const own = new Map<string, TimedMove[]>()
-    for (const group of groups) {
-      if (group.undone) continue
-      for (const move of movesOf(group)) {
-        const list = own.get(move.ref) ?? []
-        own.set(move.ref, list)
-        list.push({ ...move, at: group.entry.at })
-      }
-    }
-    for (const [ref, list] of own) byRef.set(ref, [...(byRef.get(ref) ?? []), list])
-  }
-  return byRef
+/** The number of the last move of each ref. */
+export function lastOrders(groups: readonly Group[]): Map<string, number> {
+  const last = new Map<string, number>()
+  for (const group of groups)
+    for (const { ref } of movesOf(group)) last.set(ref, Math.max(group.entry.order, last.get(ref) ?? 0))
+  return last
 }
 
-/**
- * One history of a ref from the lists of several owners. Each move was made under the ref's lock, so the next one
- * is the one that starts where the last ended; where none does (it was settled since), one whose start no
- * other list has still to reach. Clocks decide only what this leaves open: they may go backwards.
- */
-export function history(lists: readonly (readonly TimedMove[])[]): TimedMove[] {
-  const rest = lists.map((list) => [...list])
-  const moves: TimedMove[] = []
-  let value: string | null | undefined
-  for (;;) {
-    const heads = rest.filter((list) => list.length > 0)
-    if (heads.length === 0) return moves
-    const follows = heads.filter(([head]) => head!.from === value)
-    const unreached = heads.filter(
-      (list) => !heads.some((other) => other !== list && other.some(({ to }) => to === list[0]!.from)),
-    )
-    const candidates = follows.length > 0 ? follows : unreached.length > 0 ? unreached : heads
-    const move = candidates.reduce((a, b) => (b[0]!.at < a[0]!.at ? b : a)).shift()!
-    moves.push(move)
-    value = move.to
+/** What the journals of one owner say, and up to which move of each ref others have noted that they settled it. */
+export interface OwnMoves {
+  groups: readonly Group[]
+  settled: Orders
+}
+
+/** The moves of each ref that nobody has settled, of all owners, in order. */
+export function openMoves(owners: readonly OwnMoves[]): Map<string, OrderedMove[]> {
+  const byRef = new Map<string, OrderedMove[]>()
+  for (const { groups, settled } of owners) {
+    for (const group of groups) {
+      const { order } = group.entry
+      if (group.undone) continue
+      for (const move of movesOf(group)) {
+        if (order <= (settled.get(move.ref) ?? 0)) continue
+        const list = byRef.get(move.ref) ?? []
+        byRef.set(move.ref, list)
+        list.push({ ...move, order })
+      }
+    }
   }
+  for (const list of byRef.values()) list.sort((a, b) => a.order - b.order)
+  return byRef
 }
 
 /** What the disk says of a ref: its value, or that its file is empty or garbage. */
 export type Found = string | 'absent' | 'broken'
 
 /**
- * Whether a ref that is `found` goes to the end of its recorded history: when it is at any value of that history,
- * broken, or an ancestor of the end. Absent counts only where the history begins with the ref's creation.
- * A ref that somebody else moved elsewhere, or deleted, stays as it is.
+ * Whether a ref that is `found` goes to the end of the moves that nobody has settled: when it is at any value that they
+ * name (absence is one of them), broken, or an ancestor of the end. A ref that somebody else moved elsewhere, or
+ * deleted, stays as it is.
  */
 export async function belongsAtEnd(
   moves: readonly Move[],
@@ -110,7 +105,7 @@ export async function belongsAtEnd(
 ): Promise<boolean> {
   const end = moves.at(-1)!.to
   if (found === 'broken') return true
-  if (found === 'absent') return moves[0]!.from === null && end !== null
-  if (moves.some(({ from, to }) => from === found || to === found)) return found !== end
-  return end !== null && (await isAncestor(found, end))
+  const value = found === 'absent' ? null : found
+  if (moves.some(({ from, to }) => from === value || to === value)) return value !== end
+  return value !== null && end !== null && (await isAncestor(value, end))
 }

@@ -11,6 +11,7 @@ import { type FileSystem, nodeFileSystem } from './file-system.ts'
 import { type Change, GroupCommit } from './group-commit.ts'
 import { type Chapter, Journals } from './journals.ts'
 import { Locks } from './lock.ts'
+import { MoveClock } from './move-clock.ts'
 import { ObjectStore } from './object-store.ts'
 import { diskBelow, OpenedFolder } from './opened-folder.ts'
 import { breakOrphan } from './orphan-lock.ts'
@@ -21,6 +22,7 @@ import { type Identity, systemIdentity } from './process-identity.ts'
 import { type RecoveryParts, recover } from './recovery.ts'
 import { Refs } from './refs.ts'
 import { settle } from './settle.ts'
+import { lastMoves } from './settled-notes.ts'
 import { SharedDisk, sharingOf } from './shared-disk.ts'
 import { Temporaries } from './temporaries.ts'
 import { NEEDS_HEAD, unlessHeadIsUnborn, withHead } from './unborn-head.ts'
@@ -49,6 +51,7 @@ export class Repository {
   readonly options: Required<Pick<RepositoryOptions, 'now' | 'lockTimeout' | 'settleAfter' | 'settleBytes'>>
   private readonly disk: SharedDisk
   private readonly journals: Journals
+  private readonly clock: MoveClock
   readonly temporaries: Temporaries
   readonly placement: Placement
   private readonly commits: GroupCommit
@@ -83,6 +86,7 @@ export class Repository {
     this.refs = new Refs(this.fs, this.paths.root, this.temporaries)
     this.objects = new ObjectStore(this.fs, this.paths.objects)
     this.journals = new Journals(this.fs, this.paths, this.locks)
+    this.clock = new MoveClock(this.fs, this.paths)
     this.merger = new PackMerger({
       fs: this.fs,
       paths: this.paths,
@@ -100,7 +104,7 @@ export class Repository {
       placement: this.placement,
       objects: this.objects,
       folder: this.folder,
-      now,
+      clock: this.clock,
       lockTimeout,
       breakLock: (file) => this.breakLock(file),
       placeMerged: (chapter, merged) => this.placeMerged(chapter, merged),
@@ -147,7 +151,12 @@ export class Repository {
   settle(): Promise<void> {
     this.turn()
     const due = [...this.unsettled]
-    const run = this.settling.then(() => this.settleAll(due))
+    // All that others have moved on so far of what is in our journals is in these.
+    const notes = this.journals.notes()
+    const run = this.settling.then(async () => {
+      await this.settleAll(due)
+      this.journals.removeNotes(notes)
+    })
     this.settling = run.catch(() => undefined)
     return run
   }
@@ -265,6 +274,8 @@ export class Repository {
       await this.syncAbove()
     }
     await recover(this.recoveryParts(), 'all')
+    // The clock may be that of before a power loss, and journals that are not ours to recover later than it.
+    for (const order of (await lastMoves(this.recoveryParts())).values()) this.clock.raise(order)
   }
 
   /**
@@ -392,9 +403,9 @@ export class Repository {
   }
 
   private recoveryParts(): RecoveryParts {
-    const { fs, paths, refs, locks, placement, objects, merger } = this
+    const { fs, paths, refs, locks, placement, objects, merger, temporaries, clock } = this
     const { now, lockTimeout } = this.options
-    return { fs, paths, refs, locks, placement, objects, merger, now, lockTimeout }
+    return { fs, paths, refs, locks, placement, objects, merger, temporaries, clock, now, lockTimeout }
   }
 }
 

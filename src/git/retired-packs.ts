@@ -73,7 +73,7 @@ export class RetiredPacks {
     this.isNew = false
   }
 
-  /** The pack is gone, or not to be deleted. Its list goes once that is durable. */
+  /** The pack is gone, or not ours to delete. Its list goes once that is durable. */
   drop({ pack, by }: RetiredPack): void {
     this.packs = this.packs.filter((one) => one.pack !== pack)
     if (!this.packs.some((one) => one.by === by)) this.obsolete.add(by)
@@ -83,13 +83,18 @@ export class RetiredPacks {
     return this.obsolete.size > 0
   }
 
-  /** Syncs the folder of packs by `sync`; then lists of packs that are gone for good can go too. */
-  async tidy(sync: () => Promise<void>): Promise<void> {
+  /**
+   * Syncs the folder of packs by `sync`; then lists of packs that are gone for good can go too. A listed pack that is still
+   * there is synced before by `syncPack`: no list will say any more that it may be broken.
+   */
+  async tidy(sync: () => Promise<void>, syncPack: (pack: string) => Promise<void>): Promise<void> {
     const obsolete = this.obsolete
     this.obsolete = new Set()
+    const due = [...obsolete].filter((by) => !this.packs.some((one) => one.by === by))
+    for (const by of due)
+      for (const pack of readList(this.fs, join(this.folder, by))?.packs ?? []) await syncPack(pack)
     await sync()
-    for (const by of obsolete)
-      if (!this.packs.some((one) => one.by === by)) this.fs.unlink(join(this.folder, by))
+    for (const by of due) if (!this.packs.some((one) => one.by === by)) this.fs.unlink(join(this.folder, by))
   }
 
   /** Learns what other processes have merged. `present`: the packs that there are. */
@@ -111,6 +116,33 @@ export interface RetiredList {
   owner: Owner | undefined
   packs: readonly string[]
   since: number
+}
+
+/** Whether another pack that is there (`has`) holds all of `pack`: one it was merged into, or that one since. */
+export function isStoodFor(
+  lists: readonly RetiredList[],
+  pack: string,
+  has: (pack: string) => boolean,
+): boolean {
+  const chain = new Set([pack])
+  // Grows while it is walked.
+  for (const one of chain) {
+    for (const { by, packs } of lists) {
+      if (!packs.includes(one) || by === pack) continue
+      if (has(by)) return true
+      chain.add(by)
+    }
+  }
+  return false
+}
+
+/** These packs, all that was merged into them, and all that was merged into those. */
+export function withMerged(lists: readonly RetiredList[], packs: Iterable<string>): Set<string> {
+  const all = new Set(packs)
+  // Grows while it is walked.
+  for (const one of all)
+    for (const list of lists) if (list.by === one) for (const pack of list.packs) all.add(pack)
+  return all
 }
 
 export function* retiredLists(fs: FileSystem, folder: string): Generator<RetiredList> {

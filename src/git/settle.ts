@@ -1,20 +1,17 @@
 /**
  * Settling: what a chapter of the journal covers is synced where it is, so that the journal is not needed any
- * more. The chapter's small packs become one; that one, its index, the refs and their folders are synced.
+ * more. The chapter's small packs become one; that one, its index, the refs and their folders are synced. Whoever else
+ * has earlier moves of these refs in a journal is told.
  */
 import { dirname, join } from 'node:path'
-import type { FileSystem } from './file-system.ts'
-import type { Locks } from './lock.ts'
 import type { PackMerger } from './pack-merger.ts'
-import type { Paths } from './paths.ts'
 import type { Placement } from './placement.ts'
 import type { Refs } from './refs.ts'
+import type { Orders } from './replay.ts'
+import { type NoteParts, tellOthers } from './settled-notes.ts'
 
-export interface SettleParts {
-  fs: FileSystem
-  paths: Paths
+export interface SettleParts extends NoteParts {
   refs: Refs
-  locks: Locks
   placement: Placement
   merger: PackMerger
 }
@@ -24,17 +21,19 @@ export interface Settled {
   packs: readonly string[]
   /** Packs that those hold already. */
   replaced?: readonly string[]
-  refs: Iterable<string>
+  /** With the number of the last move of each. */
+  refs: Orders
 }
 
 /** Throws StorageError; then nothing is lost, and settling again is safe. */
 export async function settle(parts: SettleParts, { packs, replaced = [], refs }: Settled): Promise<void> {
   if (packs.length > 0) await settlePacks(parts, packs, replaced)
-  await settleRefs(parts, [...refs])
+  await settleRefs(parts, [...refs.keys()])
+  await tellOthers(parts, refs)
 }
 
 async function settlePacks(
-  { fs, placement, merger }: SettleParts,
+  { placement, merger }: SettleParts,
   packs: readonly string[],
   replaced: readonly string[],
 ): Promise<void> {
@@ -45,8 +44,7 @@ async function settlePacks(
   const [only] = there.length === 1 && packs.length === 1 ? there : []
   for (const pack of only === undefined ? [...there, ...left] : [only]) {
     try {
-      await fs.syncFile(placement.file(pack, 'pack'))
-      await fs.syncFile(placement.file(pack, 'idx'))
+      await placement.sync(pack)
     } catch (error) {
       // What the kernel did with the pages is unknown, and a second sync would not tell: written anew, and checked.
       if ((await merger.merge([pack])) === undefined) throw error

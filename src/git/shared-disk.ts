@@ -68,6 +68,12 @@ export class SharedDisk implements FileSystem {
     return file
   }
 
+  lengthen(path: string): number | undefined {
+    const length = this.fs.lengthen(path)
+    if (length === 1) this.share(path)
+    return length
+  }
+
   adjustMode(path: string, adjust: (mode: number, isFolder: boolean) => number): void {
     this.fs.adjustMode(path, adjust)
   }

@@ -6,6 +6,7 @@ import { removeLeftovers } from '../git/leftovers.ts'
 import { exclusively, maintenance, withoutMerges } from '../git/maintenance.ts'
 import { NativeGit, NativeGitError } from '../git/native-git.ts'
 import { repackWithGit } from '../git/native-repack.ts'
+import { packRefs } from '../git/pack-refs.ts'
 import { hasCommitGraph, hasMultiPackIndex } from '../git/pack-removal.ts'
 import { purge } from '../git/purge.ts'
 import type { Repository } from '../git/repository.ts'
@@ -13,8 +14,8 @@ import { parseRef } from '../ids.ts'
 import type { MaintainOptions, MaintainReport, StoreStats } from './session-store.ts'
 
 /**
- * Settles, recovers what dead processes left, purges if asked to, repacks and packs refs (with the native git where
- * there is one that may be run on the store, else by merging), and removes what is left over. Other processes go on
+ * Settles, recovers what dead processes left, purges if asked to, repacks (with the native git where there is one that
+ * may be run on the store, else by merging), packs refs, and removes what is left over. Other processes go on
  * saving meanwhile. Throws LockedError when another process is maintaining the store, CorruptError, StorageError,
  * NativeGitError; with `purge` also UnsupportedError.
  */
@@ -46,12 +47,11 @@ export async function maintainRepository(
     else {
       const alone = <T>(work: () => Promise<T>) => withoutMerges(repository, work)
       await repackWithGit({ ...partsOf(repository), withoutMerges: alone }, git, onProgress)
-      phase('packing refs')
-      await tryGit(git, ['pack-refs', '--all', '--prune'])
-      await repository.fs.syncDir(repository.paths.root)
       if (hadIndex && !hasMultiPackIndex(repository)) await tryGit(git, ['multi-pack-index', 'write'])
       if (hadGraph && !hasCommitGraph(repository)) await tryGit(git, ['commit-graph', 'write', '--reachable'])
     }
+    phase('packing refs')
+    await packRefs(repository)
     phase('cleaning up')
     repository.merger.sweep()
     await removeLeftovers(partsOf(repository))

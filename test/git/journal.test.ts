@@ -11,7 +11,7 @@ const OTHER = 'b'.repeat(40)
 
 const group = (n: number): JournalEntry => ({
   kind: 'group',
-  at: n,
+  order: n + 1,
   moves: [{ ref: 'refs/heads/s/main', from: n === 0 ? null : ID, to: OTHER }],
   symbolic: [{ ref: 'HEAD', from: null, to: 'refs/heads/s/main' }],
   pack: ID,
@@ -138,5 +138,9 @@ describe('an entry', () => {
   it('of another shape is none', () => {
     for (const text of ['', 'null', '[]', '7', '{"kind":"group"}', '{"kind":"later"}', '{"kind":"done"}'])
       expect(parseEntry(text), text).toBeUndefined()
+    for (const order of [0, -1, 1.5, 2 ** 50, '1', null]) {
+      const text = JSON.stringify({ ...group(1), order })
+      expect(parseEntry(text), text).toBeUndefined()
+    }
   })
 })

@@ -5,78 +5,75 @@ import type { GroupEntry } from '../../src/git/journal-entry.ts'
 import {
   belongsAtEnd,
   groupsOf,
-  history,
-  movesByRef,
-  type TimedMove,
+  lastOrders,
+  type Move,
+  type OwnMoves,
+  openMoves,
   unfinished,
 } from '../../src/git/replay.ts'
 
 const REF = 'refs/heads/s/main'
-const move = (from: string | null, to: string | null, at = 0, ref = REF): TimedMove => ({ ref, from, to, at })
+const move = (from: string | null, to: string | null, ref = REF): Move => ({ ref, from, to })
 const never = async (): Promise<boolean> => false
 
-const record = (sequence: number, ...moves: TimedMove[]): JournalRecord => {
-  const entry: GroupEntry = { kind: 'group', at: moves[0]!.at, moves, symbolic: [], pack: null }
+let orders = 0
+const recordAt = (order: number, sequence: number, ...moves: Move[]): JournalRecord => {
+  const entry: GroupEntry = { kind: 'group', order, moves, symbolic: [], pack: null }
   return { sequence, entry, pack: new Uint8Array() }
 }
+const record = (sequence: number, ...moves: Move[]): JournalRecord => recordAt(++orders, sequence, ...moves)
 const done = (sequence: number, group: number, undone = false): JournalRecord => ({
   sequence,
   entry: { kind: 'done', group, ...(undone && { undone }) },
   pack: new Uint8Array(),
 })
 
-describe('the history of a ref', () => {
-  it('is the one in which each move starts where the last ended, whatever the clocks and the order say', () => {
+/** Moves by any of four owners, in order, through values that recur; each owner was told of so many of them. */
+const shared = fc.array(fc.record({ owner: fc.nat(3), to: fc.constantFrom('a', 'b', 'c', null) }), {
+  minLength: 1,
+  maxLength: 20,
+})
+const ownersOf = (moves: readonly { owner: number; to: string | null }[], told: readonly number[]) =>
+  [0, 1, 2, 3].map((owner): OwnMoves => {
+    const records = moves.flatMap((one, n) =>
+      one.owner === owner ? [recordAt(n + 1, n, move(moves[n - 1]?.to ?? null, one.to))] : [],
+    )
+    return { groups: groupsOf(records), settled: new Map([[REF, told[owner]!]]) }
+  })
+
+describe('what is open of a ref', () => {
+  it('is every move that its owner was not told is settled, in order, though values recur', () => {
     fc.assert(
       fc.property(
-        fc.array(fc.nat(3), { minLength: 1, maxLength: 30 }),
-        fc.array(fc.integer({ min: -50, max: 50 }), { minLength: 30, maxLength: 30 }),
+        shared,
+        fc.array(fc.nat(20), { minLength: 4, maxLength: 4 }),
         fc.boolean(),
-        (owners, clocks, reverse) => {
-          const values = [null, ...owners.map((_, n) => `v${n}`)]
-          const lists: TimedMove[][] = [[], [], [], []]
-          owners.forEach((owner, n) => {
-            lists[owner]!.push(move(values[n]!, values[n + 1]!, clocks[n]))
-          })
-          const shuffled = (reverse ? lists.reverse() : lists).filter((list) => list.length > 0)
-          expect(history(shuffled).map(({ to }) => to)).toEqual(values.slice(1))
+        (moves, told, reverse) => {
+          const owners = ownersOf(moves, told)
+          const open = openMoves(reverse ? owners.reverse() : owners).get(REF) ?? []
+          const expected = moves.flatMap(({ owner, to }, n) => (n + 1 > told[owner]! ? [to] : []))
+          expect(open.map(({ to }) => to)).toEqual(expected)
         },
       ),
     )
   })
 
-  it('ends where the last owner left the ref, when the beginnings were settled and are gone', () => {
+  it('is nothing when the last move was settled and all others were told', () => {
     fc.assert(
-      fc.property(
-        fc.array(fc.nat(2), { minLength: 1, maxLength: 20 }),
-        fc.array(fc.nat(10), { minLength: 3, maxLength: 3 }),
-        (owners, settled) => {
-          const values = [null, ...owners.map((_, n) => `v${n}`)]
-          const lists: TimedMove[][] = [[], [], []]
-          owners.forEach((owner, n) => {
-            lists[owner]!.push(move(values[n]!, values[n + 1]!, n))
-          })
-          // The owner of the last move keeps at least that one.
-          const left = lists
-            .map((list, n) =>
-              list.slice(Math.min(settled[n]!, n === owners.at(-1) ? list.length - 1 : list.length)),
-            )
-            .filter((list) => list.length > 0)
-          expect(history(left).at(-1)!.to).toBe(values.at(-1))
-        },
-      ),
+      fc.property(shared, (moves) => {
+        const last = moves.length
+        expect(openMoves(ownersOf(moves, [last, last, last, last])).size).toBe(0)
+      }),
     )
   })
 
-  it('is ordered by time where a value was there twice', () => {
-    const first = [move(null, 'a', 1), move('a', null, 2)]
-    const second = [move(null, 'b', 3)]
-    expect(history([second, first]).map(({ to }) => to)).toEqual(['a', null, 'b'])
-  })
-
-  it('goes on after a move that was refused', () => {
-    const first = [move('z', 'a', 1), move('a', 'refused', 2), move('a', 'b', 3)]
-    expect(history([first, [move('b', 'c', 4)]]).at(-1)!.to).toBe('c')
+  it('does not count what was taken back, which is still looked at for what it left', () => {
+    const records = [record(0, move(null, 'a')), record(1, move('a', 'refused')), done(2, 1, true)]
+    const groups = groupsOf(records)
+    expect(groups.map(({ undone }) => undone)).toEqual([false, true])
+    const open = openMoves([{ groups, settled: new Map() }])
+    expect(open.get(REF)!.map(({ to }) => to)).toEqual(['a'])
+    expect(lastOrders(groups)).toEqual(new Map([[REF, orders]]))
   })
 })
 
@@ -93,8 +90,10 @@ describe('a ref belongs at the end of its history', () => {
       expect(await belongsAtEnd(moves, found, never)).toBe(false)
   })
 
-  it('from absence only when it was created in it, and not deleted again', async () => {
+  it('from absence only when it was created in it, be it anew, and not deleted again', async () => {
     expect(await belongsAtEnd([move(null, 'a')], 'absent', never)).toBe(true)
+    expect(await belongsAtEnd([move('a', null), move(null, 'b')], 'absent', never)).toBe(true)
+    expect(await belongsAtEnd([move('a', null), move(null, 'a')], 'absent', never)).toBe(true)
     expect(await belongsAtEnd([move(null, 'a'), move('a', null)], 'absent', never)).toBe(false)
   })
 
@@ -110,24 +109,12 @@ describe('of a killed process', () => {
     const other = 'refs/heads/t/main'
     const records = [
       record(0, move(null, 'a')),
-      record(1, move('a', 'b'), move(null, 'x', 0, other)),
+      record(1, move('a', 'b'), move(null, 'x', other)),
       record(2, move('b', 'c')),
-      record(3, move('x', 'y', 0, other)),
+      record(3, move('x', 'y', other)),
       done(4, 3),
     ]
     expect(unfinished(records).map(({ sequence }) => sequence)).toEqual([2])
     expect(unfinished([...records, done(5, 2)])).toEqual([])
-  })
-
-  it('what was taken back does not count, but is still looked at for what it left', () => {
-    const records = [record(0, move(null, 'a')), record(1, move('a', 'refused')), done(2, 1, true)]
-    const groups = groupsOf(records)
-    expect(groups.map(({ undone }) => undone)).toEqual([false, true])
-    expect(
-      movesByRef([groups])
-        .get(REF)!
-        .flat()
-        .map(({ to }) => to),
-    ).toEqual(['a'])
   })
 })

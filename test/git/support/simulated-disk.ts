@@ -116,6 +116,13 @@ export class SimulatedDisk implements FileSystem {
     return true
   }
 
+  lengthen(path: string): number | undefined {
+    if (this.find(posix.dirname(path)) === undefined) return undefined
+    const id = this.find(path) ?? this.create(path)
+    const { length } = this.file(path, id).content
+    return length + this.write(path, id, Buffer.from('.'), length)
+  }
+
   /** It has no permissions. */
   adjustMode(): void {}
 
