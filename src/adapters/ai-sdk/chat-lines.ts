@@ -1,13 +1,12 @@
 /** What is stored at the tips of chats, kept so that the next list can be compared without reading anything. */
 import { setImmediate } from 'node:timers/promises'
+import type { Checkpoints } from '../../checkpoints/checkpoints.ts'
 import { blobsBelow, readBlobs } from '../../checkpoints/files.ts'
 import type { CommitInfo } from '../../checkpoints/history.ts'
-import { wrongType } from '../../checkpoints/wrong-type.ts'
 import { decodeDocumentSliced } from '../../codec/index.ts'
 import { CorruptError } from '../../errors.ts'
 import type { SessionId } from '../../ids.ts'
 import { isJsonObject, type JsonObject, without } from '../../json-value.ts'
-import type { GitDoor } from '../../store/git-door.ts'
 import { MESSAGES } from './message-files.ts'
 import type { StoredMessage } from './stored-message.ts'
 
@@ -27,12 +26,12 @@ export interface ChatLine {
 const KEPT = 64 * 1024 * 1024
 
 export class ChatLines {
-  readonly #door: GitDoor
+  readonly #checkpoints: Checkpoints
   readonly #kept = new Map<string, ChatLine>()
   #bytes = 0
 
-  constructor(door: GitDoor) {
-    this.#door = door
+  constructor(checkpoints: Checkpoints) {
+    this.#checkpoints = checkpoints
   }
 
   /** The chat at a tip. Throws InvalidStateError for a session of another type. */
@@ -47,10 +46,9 @@ export class ChatLines {
   async read(session: SessionId, commit: CommitInfo): Promise<ChatLine> {
     const kept = this.#kept.get(commit.id)
     if (kept !== undefined) return kept
-    const { history, repository, rules } = this.#door
-    const type = await history.typeOf(commit.id)
-    if (type !== undefined && type !== rules.type) throw wrongType(session, type, rules.type)
-    const files = await readBlobs(repository.objects, await blobsBelow(repository.objects, commit.tree))
+    const { objects } = this.#checkpoints
+    await this.#checkpoints.checked(session, commit.id)
+    const files = await readBlobs(objects, await blobsBelow(objects, commit.tree))
     const document = await decodeDocumentSliced(files, () => setImmediate())
     let bytes = 0
     for (const file of files.values()) bytes += file.length

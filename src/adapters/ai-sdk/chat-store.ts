@@ -1,12 +1,12 @@
 /** Chats of `useChat` back ends, kept as sessions: one commit a turn, one branch for each way a chat went. */
 import type { UIMessage } from 'ai'
+import type { Checkpoints } from '../../checkpoints/checkpoints.ts'
 import { readBlobs } from '../../checkpoints/files.ts'
-import { wrongType } from '../../checkpoints/wrong-type.ts'
+import { checkpointsOf } from '../../checkpoints/of-store.ts'
 import { decodeItem } from '../../codec/index.ts'
-import { InvalidStateError, NotFoundError, StorageError } from '../../errors.ts'
+import { InvalidStateError, NotFoundError } from '../../errors.ts'
 import { type BranchName, parseBranchName, parseSessionId, type SessionId } from '../../ids.ts'
 import { deepCopy } from '../../json-value.ts'
-import { doorOf, type GitDoor } from '../../store/git-door.ts'
 import type { GitSessionStore } from '../../store/git-session-store.ts'
 import type { Branch, Checkpoint, ListOptions, SessionSummary } from '../../store/session-store.ts'
 import { type ChatLine, ChatLines } from './chat-lines.ts'
@@ -86,7 +86,7 @@ export class ChatStore<M extends AnyMessage = UIMessage> {
   /** The chats as sessions: for `log`, `diff`, `fork`, `tag`, `verify`, `maintain` and whatever else a store does. */
   readonly store: GitSessionStore<ChatDocument<M>>
   readonly #schemas: MessageSchemas
-  readonly #door: GitDoor
+  readonly #checkpoints: Checkpoints
   readonly #lines: ChatLines
   readonly #writer: ChatWriter
 
@@ -94,9 +94,9 @@ export class ChatStore<M extends AnyMessage = UIMessage> {
   constructor(store: GitSessionStore<ChatDocument<M>>, schemas: MessageSchemas = {}) {
     this.store = store
     this.#schemas = schemas
-    this.#door = doorOf(store)
-    this.#lines = new ChatLines(this.#door)
-    this.#writer = new ChatWriter(this.#door, this.#lines)
+    this.#checkpoints = checkpointsOf(store)
+    this.#lines = new ChatLines(this.#checkpoints)
+    this.#writer = new ChatWriter(this.#checkpoints, this.#lines)
   }
 
   /**
@@ -115,17 +115,12 @@ export class ChatStore<M extends AnyMessage = UIMessage> {
     { at, branch }: { at?: string; branch?: string } = {},
   ): Promise<Chat<M> | undefined> {
     const [id, named] = [parseSessionId(chatId), parseOptional(branch)]
-    return this.#door.lifetime.use(async () => {
-      const { history, repository } = this.#door
-      if (!(await repository.open())) return undefined
-      if (at === undefined) await this.#finishOthers()
-      if (!history.exists(id)) return undefined
-      const name = named ?? history.active(id)
-      if (at !== undefined) {
-        const commit = await history.info(await history.resolve(id, at))
-        return this.#shown(id, name, await this.#lines.read(id, commit))
-      }
-      return this.#shown(id, name, await this.#tip(id, name))
+    return this.#checkpoints.lifetime.use(async () => {
+      const found = await this.#checkpoints.read(id, { branch: named, at })
+      if (found === undefined) return undefined
+      const { branch: name, commit } = found
+      const line = at === undefined ? await this.#lines.at(id, commit) : await this.#lines.read(id, commit)
+      return this.#shown(id, name, line)
     })
   }
 
@@ -154,9 +149,9 @@ export class ChatStore<M extends AnyMessage = UIMessage> {
       title,
       check: (added: Parameters<typeof checkSchemas>[0]) => checkSchemas(added, messages, this.#schemas),
     }
-    return this.#door.lifetime.use(async () => {
+    return this.#checkpoints.lifetime.use(async () => {
       const saved = await this.#writer.save(save)
-      return { ...this.#door.history.present(saved.commit, chat, saved.branch), branch: saved.branch }
+      return { ...this.#checkpoints.history.present(saved.commit, chat, saved.branch), branch: saved.branch }
     })
   }
 
@@ -166,7 +161,7 @@ export class ChatStore<M extends AnyMessage = UIMessage> {
    */
   async siblings(chatId: string, messageId: string, options: { branch?: string } = {}): Promise<Siblings<M>> {
     const [id, named] = [parseSessionId(chatId), parseOptional(options.branch)]
-    return this.#door.lifetime.use(async () => {
+    return this.#checkpoints.lifetime.use(async () => {
       const { branch, line, variants } = await this.#variants(id, named)
       const index = line.messages.findIndex((message) => message.id === messageId)
       if (index === -1) throw new NotFoundError({ kind: 'message', id: messageId, session: id })
@@ -181,7 +176,7 @@ export class ChatStore<M extends AnyMessage = UIMessage> {
     options: { branch?: string } = {},
   ): Promise<ReadonlyMap<string, Siblings<M>>> {
     const [id, named] = [parseSessionId(chatId), parseOptional(options.branch)]
-    return this.#door.lifetime.use(async () => {
+    return this.#checkpoints.lifetime.use(async () => {
       const { line, variants } = await this.#variants(id, named)
       const found = new Map<string, Siblings<M>>()
       for (const [index, one] of [...variants].sort(([a], [b]) => a - b)) {
@@ -220,18 +215,18 @@ export class ChatStore<M extends AnyMessage = UIMessage> {
 
   async #variants(id: SessionId, named: BranchName | undefined) {
     if (!(await this.#exists(id))) throw new NotFoundError({ kind: 'session', id })
-    const { history } = this.#door
+    const { history } = this.#checkpoints
     const branch = named ?? history.active(id)
     const branches = history.branches(id)
     const tip = history.head(id, branch)
     if (tip === undefined) throw new NotFoundError({ kind: 'branch', id: branch, session: id })
     const line = await this.#lines.at(id, await history.info(tip))
-    const variants = await variantsOf(this.#door, branches, { branch, tip })
+    const variants = await variantsOf(this.#checkpoints, branches, { branch, tip })
     return { branch, line, variants }
   }
 
   async #siblings(at: number, { index, variants }: Variants): Promise<Siblings<M>> {
-    const { objects } = this.#door.repository
+    const { objects } = this.#checkpoints
     const messages: Sibling<M>[] = []
     for (const { branch, tree } of variants) {
       const files = await readBlobs(objects, await filesOf(objects, tree, at))
@@ -241,37 +236,16 @@ export class ChatStore<M extends AnyMessage = UIMessage> {
   }
 
   async #exists(id: SessionId): Promise<boolean> {
-    const { repository, history } = this.#door
-    return (await repository.open()) && history.exists(id)
-  }
-
-  /**
-   * Finishes what dead processes had saved for good without moving the branch there: the save that follows on what is
-   * read now would do so, and then lose against it. On a disk that can only be read, nothing is saved.
-   */
-  async #finishOthers(): Promise<void> {
-    await this.#door.repository.recover().catch((error: unknown) => {
-      if (!(error instanceof StorageError)) throw error
-    })
-  }
-
-  async #tip(id: SessionId, branch: BranchName): Promise<ChatLine> {
-    const { history } = this.#door
-    const tip = history.head(id, branch)
-    if (tip === undefined) throw new NotFoundError({ kind: 'branch', id: branch, session: id })
-    return this.#lines.at(id, await history.info(tip))
+    return (await this.#checkpoints.open()) && this.#checkpoints.history.exists(id)
   }
 
   /** Throws InvalidStateError for a session that is no chat. */
   async #checkType(id: SessionId): Promise<void> {
-    await this.#door.lifetime.use(async () => {
+    await this.#checkpoints.lifetime.use(async () => {
       if (!(await this.#exists(id))) return
-      const { history } = this.#door
+      const { history } = this.#checkpoints
       const tip = history.head(id, history.active(id)) ?? history.branches(id).values().next().value
-      const type = tip && (await history.typeOf(tip))
-      if (type !== undefined && type !== CHAT_TYPE) {
-        throw wrongType(id, type, CHAT_TYPE)
-      }
+      if (tip !== undefined) await this.#checkpoints.checked(id, tip)
     })
   }
 

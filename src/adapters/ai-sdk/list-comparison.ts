@@ -1,9 +1,10 @@
 /** A list of messages beside the one that is stored: what stays, what has grown, what is new and how it is stored. */
+
+import type { CheckpointRules } from '../../checkpoints/checkpoints.ts'
 import { encodeItem } from '../../codec/index.ts'
 import { InvalidStateError } from '../../errors.ts'
 import { deepCopy } from '../../json-value.ts'
 import { redactValue } from '../../redaction/redact.ts'
-import type { DocumentRules } from '../../store/document.ts'
 import { TimeSlice } from '../../time-slice.ts'
 import type { ChatLine } from './chat-lines.ts'
 import { MESSAGES } from './message-files.ts'
@@ -23,7 +24,7 @@ export interface NextList extends Comparison {
  * the list it stands. Throws InvalidStateError.
  */
 export async function compareList(
-  rules: DocumentRules,
+  rules: CheckpointRules,
   line: ChatLine | undefined,
   given: readonly StoredMessage[],
   { fromTab, seen }: Pick<Origin, 'fromTab' | 'seen'>,
@@ -58,7 +59,7 @@ export async function compareList(
 
 /** The list as it comes to be. */
 class List {
-  readonly #rules: DocumentRules
+  readonly #rules: CheckpointRules
   readonly #messages: StoredMessage[] = []
   readonly #files = new Map<number, ReadonlyMap<string, Uint8Array>>()
   readonly #stored: number
@@ -66,7 +67,7 @@ class List {
   /** How many at the start are as they are stored, or have grown. */
   kept: number
 
-  constructor(rules: DocumentRules, stored: number) {
+  constructor(rules: CheckpointRules, stored: number) {
     this.#rules = rules
     this.#stored = stored
     this.#same = stored
@@ -101,7 +102,7 @@ class List {
 
 /** What is known of the chat once the list is stored. */
 export function lineAfter(
-  rules: DocumentRules,
+  rules: CheckpointRules,
   line: ChatLine | undefined,
   given: readonly StoredMessage[],
   { messages, files }: NextList,
@@ -124,7 +125,7 @@ export function lineAfter(
  * compared as the caller had them, if that is known.
  */
 function mergeStored(
-  rules: DocumentRules,
+  rules: CheckpointRules,
   line: ChatLine,
   index: number,
   message: StoredMessage,
@@ -143,7 +144,7 @@ function mergeStored(
   return { ...asGiven, message: redacted(rules, asGiven.message, index) }
 }
 
-function redacted({ redact }: DocumentRules, message: StoredMessage, index: number): StoredMessage {
+function redacted({ redact }: CheckpointRules, message: StoredMessage, index: number): StoredMessage {
   if (redact === undefined) return message
   const kept = redactValue(message, redact, [MESSAGES, index]) as StoredMessage | undefined
   if (kept?.id === message.id && kept.role === message.role && Array.isArray(kept.parts)) return kept

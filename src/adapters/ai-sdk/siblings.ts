@@ -1,8 +1,8 @@
 /** Which messages of a chat have others in their place on other branches: what a "2 of 3" switcher shows. */
 
+import type { Checkpoints } from '../../checkpoints/checkpoints.ts'
 import { countItems } from '../../checkpoints/documents.ts'
 import type { BranchName, CommitId } from '../../ids.ts'
-import type { GitDoor } from '../../store/git-door.ts'
 import { firstDifference, MESSAGES, messageMark } from './message-files.ts'
 
 /** One of the messages that follow on the same ones. */
@@ -32,7 +32,7 @@ interface Found extends Variant {
  * has an alternative to, is not in the map.
  */
 export async function variantsOf(
-  { history, repository: { objects } }: GitDoor,
+  { history, objects }: Checkpoints,
   branches: ReadonlyMap<BranchName, CommitId>,
   { branch: shown, tip }: { branch: BranchName; tip: CommitId },
 ): Promise<Map<number, Variants>> {
