@@ -9,9 +9,11 @@
 import fs from 'node:fs'
 import { dirname } from 'node:path'
 import { CorruptError, StorageError } from '../errors.ts'
+import { type Beacon, lightBeacon, lookForBeacon, type Signal } from './beacon.ts'
+import { isLocalDisk } from './system.ts'
 
 export interface FileStat {
-  kind: 'file' | 'folder' | 'link' | 'other'
+  kind: 'file' | 'folder' | 'link' | 'socket' | 'other'
   size: number
   /** Milliseconds, with fractions. */
   mtimeMs: number
@@ -75,6 +77,10 @@ export interface FileSystem {
   syncDir(path: string): Promise<void>
   /** Whether it is certain that only one machine at a time has this disk. */
   isLocal(path: string): boolean
+  /** Listens at `path`, seen only once it answers; `undefined` where the disk or the system has no sockets. */
+  listen(path: string): Promise<Beacon | undefined>
+  /** Whether somebody listens at `path`, as the kernel says. */
+  reach(path: string): Promise<Signal>
 }
 
 const { O_RDONLY, O_RDWR, O_WRONLY, O_CREAT, O_EXCL, O_TRUNC } = fs.constants
@@ -188,15 +194,10 @@ export const nodeFileSystem: FileSystem = {
       closeRead(fd)
     }
   },
-  isLocal(path) {
-    if (process.platform !== 'linux') return false
-    const type = attempt(path, ['ENOENT', 'ENOTDIR', 'EACCES', 'ENOSYS'], () => fs.statfsSync(path).type)
-    return type !== undefined && LOCAL.has(type)
-  },
+  isLocal: (path) => check(path, () => isLocalDisk(path)),
+  listen: lightBeacon,
+  reach: lookForBeacon,
 }
-
-/** ext2 to ext4, XFS, Btrfs, F2FS, ZFS, overlayfs, tmpfs. Source: statfs(2), linux/magic.h. */
-const LOCAL = new Set([0xef53, 0x58465342, 0x9123683e, 0xf2f52010, 0x2fc12fc1, 0x794c7630, 0x01021994])
 
 /** On a read-only file system Node says ENOENT for a folder in a folder; making the topmost one alone tells why. */
 function makeTopmost(path: string): void {
@@ -279,7 +280,7 @@ function closeRead(fd: number): void {
 }
 
 const fileStat = (stat: fs.Stats): FileStat => ({
-  kind: stat.isFile() ? 'file' : stat.isDirectory() ? 'folder' : stat.isSymbolicLink() ? 'link' : 'other',
+  kind: kindOf(stat),
   size: stat.size,
   mtimeMs: stat.mtimeMs,
   dev: stat.dev,
@@ -287,6 +288,13 @@ const fileStat = (stat: fs.Stats): FileStat => ({
   uid: stat.uid,
   links: stat.nlink,
 })
+
+function kindOf(stat: fs.Stats): FileStat['kind'] {
+  if (stat.isFile()) return 'file'
+  if (stat.isDirectory()) return 'folder'
+  if (stat.isSymbolicLink()) return 'link'
+  return stat.isSocket() ? 'socket' : 'other'
+}
 
 /** The value of `action`, or `undefined` when it fails with one of `expected`. */
 function attempt<T>(path: string, expected: readonly string[], action: () => T): T | undefined {

@@ -87,6 +87,8 @@ export function diskBelow(fs: FileSystem, folder: OpenedFolder): FileSystem {
     syncFile: (path) => fs.syncFile(path),
     syncDir: (path) => fs.syncDir(path),
     isLocal: (path) => fs.isLocal(path),
+    listen: (path) => fs.listen(path),
+    reach: (path) => fs.reach(path),
   }
   if (isRealDisk(fs)) real.add(disk)
   return disk

@@ -33,7 +33,7 @@ async function takePackedRefs({ refs, locks, lockTimeout, breakLock }: RefRemova
   const start = performance.now()
   while (!locks.take(refs.packedPath)) {
     if (performance.now() - start > lockTimeout) throw new LockedError(`${refs.packedPath}.lock`)
-    if (locks.deadHolder(refs.packedPath) !== undefined) await breakLock?.(refs.packedPath)
+    if ((await locks.deadHolder(refs.packedPath)) !== undefined) await breakLock?.(refs.packedPath)
     await new Promise((resolve) => setTimeout(resolve, 2 + Math.random() * 8))
   }
 }

@@ -156,7 +156,7 @@ describe('what cannot be worked with is refused before anything is written:', ()
     await save(repository)
     await repository.close()
     const outside = tempFolder()
-    const owner = { id: 'a'.repeat(16), host: 'x', boot: 'x', namespace: '', pid: 1, start: '' }
+    const owner = { id: 'a'.repeat(16), system: 'x', host: 'x', boot: 'x', namespace: '', pid: 1, start: '' }
     fs.writeFileSync(join(outside, 'owner'), `forkpoint ${JSON.stringify(owner)}\n`)
     fs.writeFileSync(join(outside, 'precious'), 'mine')
     fs.symlinkSync(outside, join(folder, 'forkpoint/journals', owner.id))

@@ -5,6 +5,7 @@
 import { posix } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import { CorruptError, StorageError } from '../../../src/errors.ts'
+import type { Beacon, Signal } from '../../../src/git/beacon.ts'
 import type { FileStat, FileSystem, OpenFile } from '../../../src/git/file-system.ts'
 import { DiskState, emptyFile, emptyFolder, PAGE, ROOT } from './disk-state.ts'
 
@@ -40,6 +41,7 @@ export interface SimulatedDiskOptions {
   state?: DiskState
   /** Milliseconds since 1970, for file times. */
   now?: () => number
+  kernel?: Map<number, SimulatedDisk>
 }
 
 export class SimulatedDisk implements FileSystem {
@@ -53,12 +55,15 @@ export class SimulatedDisk implements FileSystem {
   /** Told after each operation, and after the first half of each write. */
   onOperation: ((operation: Operation) => void) | undefined
   openFiles = 0
-  /** No other host can have this disk at the same time. */
+  /** No other host can have this disk at the same time: then there are sockets, too. */
   local = false
+  /** Which sockets answer, by their node, and the process behind each. Processes that share it share a kernel. */
+  readonly kernel: Map<number, SimulatedDisk>
   private readonly now: () => number
 
-  constructor({ state = new DiskState(), now = Date.now }: SimulatedDiskOptions = {}) {
+  constructor({ state = new DiskState(), now = Date.now, kernel = new Map() }: SimulatedDiskOptions = {}) {
     this.state = state
+    this.kernel = kernel
     this.now = now
   }
 
@@ -194,6 +199,20 @@ export class SimulatedDisk implements FileSystem {
 
   isLocal(): boolean {
     return this.local
+  }
+
+  async listen(path: string): Promise<Beacon | undefined> {
+    if (!this.local) return undefined
+    this.writeFile(path, Buffer.alloc(0))
+    const id = this.find(path)!
+    this.kernel.set(id, this)
+    return { close: () => void this.kernel.delete(id) }
+  }
+
+  async reach(path: string): Promise<Signal> {
+    const id = this.find(path)
+    if (id === undefined) return 'absent'
+    return this.kernel.get(id)?.dead === false ? 'answers' : 'silent'
   }
 
   /** The process dies now. */
