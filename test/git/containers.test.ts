@@ -1,5 +1,6 @@
+import { execFileSync } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { writeFileSync } from 'node:fs'
+import { readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { Repository } from '../../src/git/repository.ts'
@@ -11,6 +12,25 @@ const able = process.platform === 'linux' && process.getuid?.() === 0
 if (!able) console.warn('Tests with containers are SKIPPED: they need Linux, and root.')
 
 const MAIN = 'refs/heads/s/main'
+
+describe('a worker that is terminated while it saves', () => {
+  const built = tempFolder()
+  const script = join(import.meta.dirname, 'support/children/terminated.mjs')
+
+  beforeAll(() => buildGitLayer(built))
+
+  for (const able of ['yes', 'no']) {
+    const disk = able === 'yes' ? '' : ', on a disk with neither sockets nor hard links'
+    // Without a socket a thread is known by what Linux says of it.
+    it.skipIf(able === 'no' && process.platform !== 'linux')(`leaves nothing in the way${disk}`, () => {
+      const store = join(tempFolder(), 'store')
+      const output = execFileSync(process.execPath, [script, built, store, '8', able], { encoding: 'utf8' })
+      expect(output.trim().split('\n')).toHaveLength(8)
+      expect(gitText(store, ['fsck', '--strict', '--no-dangling'])).toBe('')
+      expect(readdirSync(join(store, 'forkpoint/journals'))).toEqual([])
+    })
+  }
+})
 
 describe.skipIf(!able)('containers with boot ids of their own, on one folder', () => {
   const built = tempFolder()
