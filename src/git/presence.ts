@@ -9,6 +9,7 @@ import type { FileSystem } from './file-system.ts'
 import {
   here,
   type Identity,
+  isHere,
   type Liveness,
   type Owner,
   ownerText,
@@ -104,7 +105,7 @@ export class Presence {
   /** Whether an owner lives. One that is found gone stays so. */
   async liveness(owner: Owner): Promise<Liveness> {
     if (owner.id === this.owner.id) return 'alive'
-    if (owner.realm === here.realm) return here.owners.has(owner.id) ? 'alive' : 'dead'
+    if (isHere(owner)) return here.owners.has(owner.id) ? 'alive' : 'dead'
     // The cheapest evidence first.
     const verdict = this.identity.liveness(owner, 'unsure')
     if (verdict === 'dead' || verdict === 'rebooted') return verdict

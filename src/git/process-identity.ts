@@ -39,7 +39,11 @@ const HERE = Symbol.for('forkpoint.thread')
 
 /** What this system says. */
 export const systemIdentity: Identity = {
-  newOwner: () => ({ id: randomBytes(8).toString('hex'), realm: here.realm, ...processFacts() }),
+  newOwner() {
+    const owner = { id: randomBytes(8).toString('hex'), realm: here.realm, ...processFacts() }
+    here.owners.add(owner.id)
+    return owner
+  },
   liveness: (owner, signal) => judge(owner, processFacts(), signal, isRunning),
 }
 
@@ -56,6 +60,10 @@ function realmOf(scope: { [HERE]?: Realm }): Realm {
   scope[HERE] ??= { realm: randomBytes(8).toString('hex'), owners: new Set() }
   return scope[HERE]
 }
+
+/** Whether it is an owner of this very thread. */
+export const isHere = ({ realm, pid, start }: Owner): boolean =>
+  realm === here.realm && pid === process.pid && start === processFacts().start
 
 /** The verdict that the evidence allows. Neither another boot id nor another host name is any. */
 export function judge(
