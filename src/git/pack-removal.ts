@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import type { FileSystem } from './file-system.ts'
 import type { Paths } from './paths.ts'
 import type { Placement } from './placement.ts'
+import { parseOwner } from './process-identity.ts'
 import { retiredLists } from './retired-packs.ts'
 import type { Temporaries } from './temporaries.ts'
 
@@ -62,9 +63,11 @@ export function packsKeptByOthers({ fs, paths, placement }: PackRemovalParts): s
   })
 }
 
-/** Whether a `.keep` file is one of a save. */
-export const isOurKeep = (content: Buffer | undefined): boolean =>
-  content?.toString('latin1') === 'forkpoint\n'
+/** Whether a `.keep` file is one of a save: it names the owner, or us alone. */
+export const isOurKeep = (content: Buffer | undefined): boolean => {
+  const text = content?.toString('utf8') ?? ''
+  return text === 'forkpoint\n' || parseOwner(text) !== undefined
+}
 
 /** Removes the packs, unless somebody has begun to keep one. Returns those that are gone. Throws StorageError. */
 export async function removePacks(parts: PackRemovalParts, packs: readonly string[]): Promise<string[]> {

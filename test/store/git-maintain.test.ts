@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { NotFoundError, UnsupportedError } from '../../src/errors.ts'
 import { planRepack } from '../../src/git/native-repack.ts'
+import { ownerText, systemIdentity } from '../../src/git/process-identity.ts'
 import { purge } from '../../src/git/purge.ts'
 import { Repository } from '../../src/git/repository.ts'
 import { git, gitText, tempFolder } from '../git/real-git.ts'
@@ -186,7 +187,8 @@ describe('Maintenance', () => {
       return join(folder, name)
     }
     const left = [
-      leave(`objects/pack/${pack.replace('.pack', '.keep')}`),
+      leave(`objects/pack/${pack.replace('.pack', '.keep')}`, ownerText(systemIdentity.newOwner())),
+      leave(`objects/pack/pack-${'9'.repeat(40)}.keep`),
       leave('objects/pack/tmp_pack_x'),
       leave('objects/pack/.tmp-1-pack-x.idx'),
       leave(`objects/pack/pack-${'a'.repeat(40)}.pack`),
