@@ -57,6 +57,8 @@ export class SimulatedDisk implements FileSystem {
   openFiles = 0
   /** No other host can have this disk at the same time: then there are sockets, too. */
   local = false
+  /** A name is found whatever its case, and keeps the one that it was given. */
+  caseless = false
   /** Which sockets answer, by their node, and the process behind each. Processes that share it share a kernel. */
   readonly kernel: Map<number, SimulatedDisk>
   private readonly now: () => number
@@ -142,8 +144,10 @@ export class SimulatedDisk implements FileSystem {
     if (target !== undefined && this.state.node(target).names.size > 0) throw failure('ENOTEMPTY', to)
     this.refuse(this.begin('rename', to), to)
     if (target !== id) {
-      const source = { folder: this.find(posix.dirname(from))!, name: posix.basename(from), to: undefined }
-      this.state.changeNames([source, { folder, name: posix.basename(to), to: id }], this.now())
+      const home = this.find(posix.dirname(from))!
+      const source = { folder: home, name: this.nameIn(home, posix.basename(from)), to: undefined }
+      const name = this.nameIn(folder, posix.basename(to))
+      this.state.changeNames([source, { folder, name, to: id }], this.now())
     }
     this.ended('rename', to)
     return true
@@ -327,7 +331,7 @@ export class SimulatedDisk implements FileSystem {
   private name(path: string, to: number | undefined): void {
     const folder = this.find(posix.dirname(path))
     if (folder === undefined) throw failure('ENOENT', path)
-    this.state.changeNames([{ folder, name: posix.basename(path), to }], this.now())
+    this.state.changeNames([{ folder, name: this.nameIn(folder, posix.basename(path)), to }], this.now())
   }
 
   private file(path: string, id: number) {
@@ -336,12 +340,19 @@ export class SimulatedDisk implements FileSystem {
     return node
   }
 
+  /** As it stands in the folder. */
+  private nameIn(folder: number, name: string): string {
+    if (!this.caseless) return name
+    const wanted = name.toLowerCase()
+    return [...this.state.node(folder).names.keys()].find((one) => one.toLowerCase() === wanted) ?? name
+  }
+
   private find(path: string): number | undefined {
     if (this.dead) throw new Died()
     let id: number | undefined = ROOT
     for (const part of path.split('/')) {
       if (part === '' || part === '.' || id === undefined) continue
-      id = this.state.node(id).names.get(part)
+      id = this.state.node(id).names.get(this.nameIn(id, part))
     }
     return id
   }
