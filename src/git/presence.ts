@@ -162,8 +162,7 @@ export class Presence {
     if (owner.beacon !== true || owner.local !== true || !this.isLocal()) return 'unsure'
     // In the order in which it changes its name.
     for (const state of ['opening', 'alive']) {
-      const file = `${token}.${state}`
-      const signal = this.fs.stat(file) === undefined ? 'absent' : await this.fs.reach(file)
+      const signal = await this.reach(`${token}.${state}`)
       if (signal !== 'absent') return signal
     }
     return 'absent'
@@ -176,8 +175,15 @@ export class Presence {
   private async isWitnessed(): Promise<boolean> {
     if (!this.isLocal()) return false
     for (const { id, token } of this.place.tokens(this.fs))
-      if (id !== this.owner.id && (await this.fs.reach(`${token}.alive`)) === 'answers') return true
+      if (id !== this.owner.id && (await this.reach(`${token}.alive`)) === 'answers') return true
     return false
+  }
+
+  /** Nothing but a socket is asked: a link could lead to one of somebody else. */
+  private async reach(file: string): Promise<Signal> {
+    const kind = this.fs.stat(file)?.kind
+    if (kind === undefined) return 'absent'
+    return kind === 'socket' ? this.fs.reach(file) : 'unsure'
   }
 
   private beaconFile(token: string): string | undefined {

@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { type Beacon, lightBeacon, lookForBeacon, type Signal } from '../../src/git/beacon.ts'
 import { type FileSystem, nodeFileSystem } from '../../src/git/file-system.ts'
 import { ownerFiles, ownerFolders, Presence } from '../../src/git/presence.ts'
-import { judge, ownerText, parseOwner, systemIdentity } from '../../src/git/process-identity.ts'
+import { judge, type Owner, ownerText, parseOwner, systemIdentity } from '../../src/git/process-identity.ts'
 import { Repository } from '../../src/git/repository.ts'
 import {
   isLocalDisk,
@@ -155,6 +155,32 @@ describe('whether the machine was restarted', () => {
     expect(await witness.liveness(dead.owner)).toBe('dead')
     witness.close()
     expect(await later.liveness(dead.owner)).toBe('rebooted')
+  })
+
+  it('is not asked of what a link leads to', async () => {
+    const folder = tempFolder()
+    const { identity } = new Life(1, 1, 'a')
+    const owner: Owner = { ...identity.newOwner(), local: true, beacon: true }
+    fs.mkdirSync(join(folder, 'journals', owner.id), { recursive: true })
+    const asked: string[] = []
+    const watched: FileSystem = {
+      ...nodeFileSystem,
+      isLocal: () => true,
+      reach: async (path) => {
+        asked.push(path)
+        return 'answers'
+      },
+    }
+    fs.symlinkSync('/run/somebody.sock', join(folder, 'journals', owner.id, 'owner.alive'))
+    const other = new Life(2, 2, 'b')
+    const me = new Presence(
+      watched,
+      ownerFolders(join(folder, 'journals')),
+      other.identity.newOwner(),
+      other.identity,
+    )
+    expect(await me.liveness(owner)).toBe('unknown')
+    expect(asked).toEqual([])
   })
 
   it('cannot be told on a disk that is not local: nothing is known of it', async () => {

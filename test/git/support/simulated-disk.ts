@@ -44,6 +44,9 @@ export interface SimulatedDiskOptions {
   kernel?: Map<number, SimulatedDisk>
 }
 
+/** What the file of a socket holds here. */
+const SOCKET = Buffer.from('a socket')
+
 export class SimulatedDisk implements FileSystem {
   readonly state: DiskState
   operations = 0
@@ -86,7 +89,16 @@ export class SimulatedDisk implements FileSystem {
     const { kind, content, mtimeMs } = this.state.node(id)
     let links = 0
     for (const { names } of this.state.nodes.values()) for (const to of names.values()) if (to === id) links++
-    return { kind, size: content.length, mtimeMs, dev: 1, ino: id, uid: process.getuid?.() ?? 0, links }
+    const shown = content.equals(SOCKET) ? 'socket' : kind
+    return {
+      kind: shown,
+      size: content.length,
+      mtimeMs,
+      dev: 1,
+      ino: id,
+      uid: process.getuid?.() ?? 0,
+      links,
+    }
   }
 
   makeDir(path: string, within?: string): string | undefined {
@@ -207,8 +219,10 @@ export class SimulatedDisk implements FileSystem {
 
   async listen(path: string): Promise<Beacon | undefined> {
     if (!this.local) return undefined
-    this.writeFile(path, Buffer.alloc(0))
+    this.writeFile(path, SOCKET)
     const id = this.find(path)!
+    // What kind of file it is stands where its name does.
+    this.state.update(id, { durable: SOCKET, dirty: new Set() })
     this.kernel.set(id, this)
     return { close: () => void this.kernel.delete(id) }
   }
