@@ -10,7 +10,7 @@ import fs from 'node:fs'
 import { dirname } from 'node:path'
 import { CorruptError, StorageError } from '../errors.ts'
 import { type Beacon, lightBeacon, lookForBeacon, type Signal } from './beacon.ts'
-import { isLocalDisk } from './system.ts'
+import { localDisk } from './system.ts'
 
 export interface FileStat {
   kind: 'file' | 'folder' | 'link' | 'socket' | 'other'
@@ -75,8 +75,8 @@ export interface FileSystem {
   syncFile(path: string): Promise<void>
   /** Syncs the names in the folder, where the system can. */
   syncDir(path: string): Promise<void>
-  /** Whether it is certain that only one machine at a time has this disk. */
-  isLocal(path: string): boolean
+  /** The kind of the disk, if it is certain that only one machine at a time has it. */
+  localDisk(path: string): string | undefined
   /** Listens at `path`, seen only once it answers; `undefined` where the disk or the system has no sockets. */
   listen(path: string): Promise<Beacon | undefined>
   /** Whether somebody listens at `path`, as the kernel says. */
@@ -194,7 +194,7 @@ export const nodeFileSystem: FileSystem = {
       closeRead(fd)
     }
   },
-  isLocal: (path) => check(path, () => isLocalDisk(path)),
+  localDisk: (path) => check(path, () => localDisk(path)),
   listen: lightBeacon,
   reach: lookForBeacon,
 }

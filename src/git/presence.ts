@@ -54,7 +54,7 @@ export class Presence {
   private prepared: Promise<void> | undefined
   private beacon: Beacon | undefined
   private isReady = false
-  private local = false
+  private knownDisk: string | undefined
 
   constructor(fs: FileSystem, place: OwnerPlace, owner: Owner, identity: Identity) {
     this.fs = fs
@@ -92,7 +92,8 @@ export class Presence {
     this.fs.makeDir(dirname(this.token))
     here.owners.add(this.owner.id)
     const beacon = this.beacon !== undefined && this.beaconFile(this.token) !== undefined
-    this.owner = { ...this.owner, local: this.isLocal(), beacon }
+    const disk = this.disk()
+    this.owner = { ...this.owner, ...(disk !== undefined && { disk }), beacon }
     try {
       this.fs.writeFile(this.token, Buffer.from(ownerText(this.owner)), { exclusive: true })
     } catch (error) {
@@ -140,17 +141,17 @@ export class Presence {
     return parseOwner((found && this.fs.readFile(found.token)?.toString('utf8')) ?? '')
   }
 
-  private isLocal(): boolean {
+  private disk(): string | undefined {
     // Before there is a store nobody can tell.
-    this.local = this.local || this.fs.isLocal(dirname(dirname(this.token)))
-    return this.local
+    this.knownDisk ??= this.fs.localDisk(dirname(dirname(this.token)))
+    return this.knownDisk
   }
 
   private async prepareNow(): Promise<void> {
     const folder = dirname(this.token)
     here.owners.add(this.owner.id)
     this.fs.makeDir(folder)
-    if (this.isLocal())
+    if (this.disk() !== undefined)
       this.beacon ??= await this.fs.listen(`${this.token}.${this.isReady ? 'alive' : 'opening'}`)
     this.writeToken()
     await this.fs.syncFile(this.token)
@@ -159,10 +160,13 @@ export class Presence {
   }
 
   private async signalOf(owner: Owner, token = this.place.token(owner.id)): Promise<Signal> {
-    if (owner.beacon !== true || owner.local !== true || !this.isLocal()) return 'unsure'
+    const disk = this.disk()
+    if (owner.beacon !== true || owner.disk === undefined || disk === undefined) return 'unsure'
     // In the order in which it changes its name.
     for (const state of ['opening', 'alive']) {
       const signal = await this.reach(`${token}.${state}`)
+      // The layers of an overlay are folders of another disk; to the kernel their sockets are others.
+      if (signal === 'silent' && owner.disk !== disk) return 'unsure'
       if (signal !== 'absent') return signal
     }
     return 'absent'
@@ -173,7 +177,7 @@ export class Presence {
    * now lived beside it, and the machine was not restarted since.
    */
   private async isWitnessed(): Promise<boolean> {
-    if (!this.isLocal()) return false
+    if (this.disk() === undefined) return false
     for (const { id, token } of this.place.tokens(this.fs))
       if (id !== this.owner.id && (await this.reach(`${token}.alive`)) === 'answers') return true
     return false

@@ -12,9 +12,9 @@ export interface Owner extends ProcessFacts {
   id: string
   /** The same 16 hex digits for all of one thread. */
   realm?: string
-  /** Whether it saw the store on a disk that no other machine can have at the same time. */
-  local?: boolean
-  /** Whether it listens beside its token as long as it lives. Only on a disk that is `local`. */
+  /** The kind of disk it saw the store on, if no other machine can have that at the same time. */
+  disk?: string
+  /** Whether it listens beside its token as long as it lives. Only on such a disk. */
   beacon?: boolean
 }
 

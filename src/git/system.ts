@@ -65,22 +65,30 @@ function startTime({ pid, thread = pid }: Pick<ProcessFacts, 'pid' | 'thread'>):
 }
 
 /**
- * Whether it is certain that the disk of `path` belongs to one kernel: nobody reaches it from another machine or
- * from a virtual one at the same time. Throws what the system says, unless there is no such path.
+ * What kind of disk `path` is on, if it is certain that it belongs to one kernel: nobody reaches it from another
+ * machine or from a virtual one at the same time. Throws what the system says, unless there is no such path.
  */
-export function isLocalDisk(path: string, platform: string = process.platform): boolean {
+export function localDisk(path: string, platform: string = process.platform): string | undefined {
   try {
-    if (platform === 'linux') return LINUX_LOCAL.has(fs.statfsSync(path).type)
+    if (platform === 'linux') return LINUX_LOCAL.get(fs.statfsSync(path).type)
     // The disk driver; a network file system gets a number behind all drivers. Source: vfs_getnewfsid of XNU.
-    if (platform === 'darwin') return fs.statSync(path).dev >>> 24 === 1
+    if (platform === 'darwin') return fs.statSync(path).dev >>> 24 === 1 ? 'disk' : undefined
   } catch (error) {
     if (!NOT_TOLD.has((error as NodeJS.ErrnoException).code ?? '')) throw error
   }
-  return false
+  return undefined
 }
 
-/** ext2 to ext4, XFS, Btrfs, F2FS, ZFS, overlayfs, tmpfs. Source: statfs(2), linux/magic.h. */
-const LINUX_LOCAL = new Set([0xef53, 0x58465342, 0x9123683e, 0xf2f52010, 0x2fc12fc1, 0x794c7630, 0x01021994])
+/** Source: statfs(2), linux/magic.h. */
+const LINUX_LOCAL: ReadonlyMap<number, string> = new Map([
+  [0xef53, 'ext'],
+  [0x58465342, 'xfs'],
+  [0x9123683e, 'btrfs'],
+  [0xf2f52010, 'f2fs'],
+  [0x2fc12fc1, 'zfs'],
+  [0x794c7630, 'overlayfs'],
+  [0x01021994, 'tmpfs'],
+])
 const NOT_TOLD = new Set(['ENOENT', 'ENOTDIR', 'EACCES', 'ENOSYS'])
 
 /** Bytes of the longest path that a socket takes, the shortest of all systems. A longer one is cut without a word. */

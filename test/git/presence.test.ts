@@ -8,8 +8,8 @@ import { ownerFiles, ownerFolders, Presence } from '../../src/git/presence.ts'
 import { judge, type Owner, ownerText, parseOwner, systemIdentity } from '../../src/git/process-identity.ts'
 import { Repository } from '../../src/git/repository.ts'
 import {
-  isLocalDisk,
   isRunning,
+  localDisk,
   type ProcessFacts,
   processFacts,
   withSocketPath,
@@ -160,12 +160,12 @@ describe('whether the machine was restarted', () => {
   it('is not asked of what a link leads to', async () => {
     const folder = tempFolder()
     const { identity } = new Life(1, 1, 'a')
-    const owner: Owner = { ...identity.newOwner(), local: true, beacon: true }
+    const owner: Owner = { ...identity.newOwner(), disk: 'x', beacon: true }
     fs.mkdirSync(join(folder, 'journals', owner.id), { recursive: true })
     const asked: string[] = []
     const watched: FileSystem = {
       ...nodeFileSystem,
-      isLocal: () => true,
+      localDisk: () => 'x',
       reach: async (path) => {
         asked.push(path)
         return 'answers'
@@ -181,6 +181,19 @@ describe('whether the machine was restarted', () => {
     )
     expect(await me.liveness(owner)).toBe('unknown')
     expect(asked).toEqual([])
+  })
+
+  it('is not concluded on a disk of another kind, where the kernel may know another socket', async () => {
+    const first = disk()
+    const dead = presence(first, 'a')
+    await dead.ready()
+    first.die()
+    const layer = disk(first)
+    layer.localDisk = () => 'layer'
+    expect(await presence(layer, 'b').liveness(dead.owner)).toBe('unknown')
+    layer.unlink(`${dead.token}.alive`)
+    // A copy, in which there never was one.
+    expect(await presence(layer, 'b').liveness(dead.owner)).toBe('rebooted')
   })
 
   it('cannot be told on a disk that is not local: nothing is known of it', async () => {
@@ -376,7 +389,7 @@ describe('a store', () => {
     await writer.change(change)
     const [socket, ...more] = sockets(folder)
     expect(more).toEqual([])
-    if (isLocalDisk(folder)) expect(basename(socket ?? '')).toBe('owner.alive')
+    if (localDisk(folder)) expect(basename(socket ?? '')).toBe('owner.alive')
     const reader = new Repository(folder)
     expect(await reader.open()).toBe(true)
     expect(sockets(folder)).toEqual(socket === undefined ? [] : [socket])
@@ -397,7 +410,7 @@ describe('a store', () => {
     fs.linkSync(join(folder, 'forkpoint/journals', owner, 'owner'), join(folder, 'refs/heads/left.lock'))
     failing.syncDir = () => Promise.reject(new Error('the disk does not want to'))
     await expect(first.close()).rejects.toThrow('the disk does not want to')
-    if (!isLocalDisk(folder)) return
+    if (!localDisk(folder)) return
     const next = new Repository(folder)
     await next.change({ ...change, refs: ['refs/heads/left'] })
     await next.close()

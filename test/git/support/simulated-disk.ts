@@ -213,8 +213,8 @@ export class SimulatedDisk implements FileSystem {
     this.ended('syncDir', path)
   }
 
-  isLocal(): boolean {
-    return this.local
+  localDisk(): string | undefined {
+    return this.local ? 'simulated' : undefined
   }
 
   async listen(path: string): Promise<Beacon | undefined> {

@@ -16,7 +16,12 @@ const REF = 'refs/heads/s/main'
 const fs =
   able === 'yes'
     ? nodeFileSystem
-    : { ...nodeFileSystem, isLocal: () => false, link: () => 'unsupported', listen: async () => undefined }
+    : {
+        ...nodeFileSystem,
+        localDisk: () => undefined,
+        link: () => 'unsupported',
+        listen: async () => undefined,
+      }
 
 async function save(repository, text) {
   await repository.change({
