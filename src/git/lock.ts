@@ -11,10 +11,15 @@ import { ownerOfFolder, placeFolder, removeFolder } from './lock-folder.ts'
 import { type OwnerPlace, Presence } from './presence.ts'
 import { type Identity, type Liveness, type Owner, ownerText, parseOwner } from './process-identity.ts'
 
+/** Milliseconds. Who waits for a lock looks often, and each question wakes the one who is asked. */
+const ASK_AGAIN = 100
+
 export class Locks {
   private readonly fs: FileSystem
   private readonly presence: Presence
   private readonly unreleased = new Set<string>()
+  /** When a holder was last found alive. */
+  private readonly alive = new Map<string, number>()
   private hardLinks = true
   private temporaries = 0
 
@@ -86,11 +91,19 @@ export class Locks {
     return parseOwner(content.toString('utf8')) ?? 'other'
   }
 
-  /** Whose owner of ours left `<file>.lock` and is gone; `undefined` when it is held by right, or by nobody. */
+  /**
+   * Whose owner of ours left `<file>.lock` and is gone; `undefined` when it is held by right, or by nobody. Who was
+   * alive a moment ago is not asked again.
+   */
   async deadHolder(file: string): Promise<Owner | undefined> {
     const holder = this.holder(file)
     if (holder === undefined || holder === 'other' || holder.id === this.owner.id) return undefined
-    return isGone(await this.liveness(holder)) ? holder : undefined
+    const now = performance.now()
+    if (now - (this.alive.get(holder.id) ?? Number.NEGATIVE_INFINITY) < ASK_AGAIN) return undefined
+    if (isGone(await this.liveness(holder))) return holder
+    if (this.alive.size > 100) this.alive.clear()
+    this.alive.set(holder.id, now)
+    return undefined
   }
 
   liveness(owner: Owner): Promise<Liveness> {

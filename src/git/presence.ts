@@ -66,7 +66,7 @@ export class Presence {
 
   /**
    * Listens, writes the token and makes it durable, so that even after a power loss every lock says whose it was.
-   * Nothing happens when that is done. Throws StorageError.
+   * Does nothing when that was done before. Throws StorageError.
    */
   prepare(): Promise<void> {
     this.prepared ??= this.prepareNow().catch((error: unknown) => {

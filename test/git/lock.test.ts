@@ -52,6 +52,21 @@ describe('a lock', () => {
     expect(await locksOf(disk, new Life(2, 9, 'elsewhere')).deadHolder(FILE)).toBeUndefined()
   })
 
+  it('does not make its holder answer each time that somebody looks', async () => {
+    const disk = new SimulatedDisk()
+    const life = new Life()
+    const [a, b] = [locksOf(disk, life), locksOf(disk, life)]
+    a.take(FILE)
+    let asked = 0
+    const { liveness } = b
+    b.liveness = (owner) => {
+      asked++
+      return liveness.call(b, owner)
+    }
+    for (let n = 0; n < 50; n++) expect(await b.deadHolder(FILE)).toBeUndefined()
+    expect(asked).toBeLessThan(5)
+  })
+
   it('is broken for the owner that it was asked about alone', async () => {
     const disk = new SimulatedDisk()
     const life = new Life()
