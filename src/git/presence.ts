@@ -53,6 +53,7 @@ export class Presence {
   private readonly identity: Identity
   private prepared: Promise<void> | undefined
   private beacon: Beacon | undefined
+  private isShown = false
   private isReady = false
   private knownDisk: string | undefined
 
@@ -69,6 +70,8 @@ export class Presence {
    * Does nothing when that was done before. Throws StorageError.
    */
   prepare(): Promise<void> {
+    // Somebody may have taken the folder away.
+    if (this.isShown && this.fs.stat(this.token) === undefined) this.prepared = undefined
     this.prepared ??= this.prepareNow().catch((error: unknown) => {
       this.prepared = undefined
       throw error
@@ -133,6 +136,7 @@ export class Presence {
     this.beacon?.close()
     this.beacon = undefined
     this.prepared = undefined
+    this.isShown = false
   }
 
   /** The owner of that id, if its token is there. */
@@ -149,14 +153,20 @@ export class Presence {
 
   private async prepareNow(): Promise<void> {
     const folder = dirname(this.token)
+    this.isShown = false
     here.owners.add(this.owner.id)
     this.fs.makeDir(folder)
+    if (this.beacon !== undefined && this.beaconFile(this.token) === undefined) {
+      this.beacon.close()
+      this.beacon = undefined
+    }
     if (this.disk() !== undefined)
       this.beacon ??= await this.fs.listen(`${this.token}.${this.isReady ? 'alive' : 'opening'}`)
     this.writeToken()
     await this.fs.syncFile(this.token)
     await this.fs.syncDir(folder)
     await this.fs.syncDir(dirname(folder))
+    this.isShown = true
   }
 
   private async signalOf(owner: Owner, token = this.place.token(owner.id)): Promise<Signal> {
