@@ -8,8 +8,9 @@ import { LockedError, UnsupportedError } from '../errors.ts'
 import type { FileSystem } from './file-system.ts'
 import { isOtherVersion, type JournalRecord, parseJournal } from './journal.ts'
 import { isGone, type Locks } from './lock.ts'
+import { emptyFolder } from './lock-folder.ts'
 import type { Paths } from './paths.ts'
-import { type Liveness, type Owner, parseOwner } from './process-identity.ts'
+import { type Liveness, type Owner, parseOwner, shareKernel } from './process-identity.ts'
 import { retiredLists } from './retired-packs.ts'
 
 /** A folder of journals whose owner is gone, now ours. */
@@ -41,8 +42,28 @@ export interface AdoptionParts {
 /** What may be recovered: everything, or (to read) only what a restart of the machine may have damaged. */
 export type Scope = 'all' | 'rebooted'
 
-export const anythingToAdopt = (parts: AdoptionParts, scope: Scope): boolean =>
-  find(parts).some((found) => isIn(scope, found))
+export const anythingToAdopt = async (parts: AdoptionParts, scope: Scope): Promise<boolean> =>
+  (await find(parts, scope)).some((found) => isIn(scope, found))
+
+/**
+ * Waits until nothing is unsettled of owners of whom nobody can tell from here whether they live, and who write
+ * through another kernel: after its end, what they were promised would be nowhere but in their journals. Throws
+ * LockedError when that does not come.
+ */
+export async function strangersSettled(parts: AdoptionParts): Promise<void> {
+  const { fs, paths, lockTimeout, locks } = parts
+  const start = performance.now()
+  for (;;) {
+    const strangers = (await find(parts, 'rebooted')).filter(({ life }) => life === 'unknown')
+    const busy = strangers.find(({ name }) => hasGroups(fs, join(paths.journals, name)))
+    if (busy === undefined) return
+    if (performance.now() - start > lockTimeout) {
+      const folder = join(paths.journals, busy.name)
+      throw new LockedError(folder, strangerText(folder, ownerOf(parts, busy.name) ?? locks.owner))
+    }
+    await new Promise((resolve) => setTimeout(resolve, 10 + Math.random() * 20))
+  }
+}
 
 /** Whether there is anything of an owner that recovery would look at. */
 export const hasEstate = ({ fs, paths }: Pick<AdoptionParts, 'fs' | 'paths'>, { id }: Owner): boolean =>
@@ -59,11 +80,13 @@ export async function adopt(parts: AdoptionParts, scope: Scope): Promise<Estate[
   await locks.prepareToken()
   const start = performance.now()
   for (;;) {
-    const found = find(parts).filter((one) => isIn(scope, one))
-    const rivals = found.flatMap(({ adopter }) => (adopter === undefined ? [] : rivalOf(parts, adopter)))
-    const gaveWay = rivals.some((rival) => rival < locks.owner.id)
-    const complete = gaveWay ? giveBack(parts, found) : take(parts, found)
-    if (complete && rivals.length === 0) return estatesOf(parts, found)
+    const found = (await find(parts, scope)).filter((one) => isIn(scope, one))
+    const rivals = new Set<string>()
+    for (const { adopter } of found)
+      if (adopter !== undefined && (await isRival(parts, adopter))) rivals.add(adopter)
+    const gaveWay = [...rivals].some((rival) => rival < locks.owner.id)
+    const complete = gaveWay ? giveBack(parts, found) : take(parts, found, rivals)
+    if (complete && rivals.size === 0) return estatesOf(parts, await lookAgain(parts, found))
     if (performance.now() - start > lockTimeout) {
       giveBack(parts, found)
       throw new LockedError(parts.paths.journals, busyText(parts.paths.journals))
@@ -117,32 +140,34 @@ const MINUTE = 60_000
 const isIn = (scope: Scope, { life }: Found): boolean =>
   life === 'rebooted' || (life === 'dead' && scope === 'all')
 
-function find(parts: AdoptionParts): Found[] {
+async function find(parts: AdoptionParts, scope: Scope): Promise<Found[]> {
   const { fs, paths, locks } = parts
-  return fs.readDir(paths.journals).flatMap((name) => {
+  const found = fs.readDir(paths.journals).map(async (name) => {
     const match = FOLDER.exec(name)
     if (match === null || match[1] === locks.owner.id) return []
     const owner = ownerOf(parts, name)
-    if (owner === undefined) return []
-    return [{ name, owner: match[1]!, adopter: match[2], life: locks.liveness(owner) }]
+    // What was written through this kernel cannot be of before it was started.
+    if (owner === undefined || (scope === 'rebooted' && shareKernel(owner, locks.owner))) return []
+    return [{ name, owner: match[1]!, adopter: match[2], life: await locks.liveness(owner) }]
   })
+  return (await Promise.all(found)).flat()
 }
 
-/** The adopter's id, if it still is at work. */
-function rivalOf(parts: AdoptionParts, adopter: string): string[] {
-  if (adopter === parts.locks.owner.id) return []
+/** Whether the adopter still is at work. */
+async function isRival(parts: AdoptionParts, adopter: string): Promise<boolean> {
+  if (adopter === parts.locks.owner.id) return false
   const owner = ownerOf(parts, adopter)
-  return owner === undefined || isGone(parts.locks.liveness(owner)) ? [] : [adopter]
+  return owner !== undefined && !isGone(await parts.locks.liveness(owner))
 }
 
 /** Adopts all that no rival has. Whether each of them is ours now; `found` is updated. */
-function take(parts: AdoptionParts, found: Found[]): boolean {
+function take(parts: AdoptionParts, found: Found[], rivals: ReadonlySet<string>): boolean {
   const { fs, paths, locks } = parts
   const me = locks.owner.id
   return found
     .map((one) => {
       if (one.adopter === me) return true
-      if (one.adopter !== undefined && rivalOf(parts, one.adopter).length > 0) return false
+      if (one.adopter !== undefined && rivals.has(one.adopter)) return false
       const name = `${one.owner}.by-${me}`
       if (!fs.rename(join(paths.journals, one.name), join(paths.journals, name))) return false
       one.name = name
@@ -150,6 +175,21 @@ function take(parts: AdoptionParts, found: Found[]): boolean {
       return true
     })
     .every((isOurs) => isOurs)
+}
+
+/**
+ * Whether the machine was restarted, asked once more when all is ours: who was about to be ready when we asked first
+ * either is ready now, or sees what is ours and waits.
+ */
+function lookAgain(parts: AdoptionParts, found: readonly Found[]): Promise<Found[]> {
+  return Promise.all(
+    found.map(async (one) => {
+      const owner = one.life === 'rebooted' ? ownerOf(parts, one.name) : undefined
+      if (owner === undefined) return one
+      const life = await parts.locks.liveness(owner)
+      return isGone(life) ? { ...one, life } : one
+    }),
+  )
 }
 
 function giveBack({ fs, paths, locks }: AdoptionParts, found: readonly Found[]): false {
@@ -212,10 +252,21 @@ function removeFolder(fs: FileSystem, path: string): void {
   if (fs.stat(path)?.kind !== 'folder') return
   // The token last: as long as the folder stands it says whose it was.
   const names = fs.readDir(path).filter((name) => name !== 'owner')
-  for (const name of [...names, 'owner'])
-    if (fs.stat(join(path, name))?.kind !== 'folder') fs.unlink(join(path, name))
+  for (const name of [...names, 'owner']) {
+    // A lock that was on its way is a folder.
+    if (fs.stat(join(path, name))?.kind === 'folder') emptyFolder(fs, join(path, name))
+    else fs.unlink(join(path, name))
+  }
   fs.removeDir(path)
 }
+
+const hasGroups = (fs: FileSystem, folder: string): boolean =>
+  journalsIn(fs, folder).some((content) =>
+    parseJournal(content)?.records.some(({ entry }) => entry.kind === 'group'),
+  )
+
+const strangerText = (folder: string, { pid, host }: Owner): string =>
+  `'${folder}' holds saves of process ${pid} on '${host.split('/').at(-1)}', and from here nobody can tell whether it still runs. Use the store from one machine at a time. If that process is gone, end all others that use the store, create the file '${join(folder, 'owner.gone')}', and try again: its saves are then recovered.`
 
 const busyText = (folder: string): string =>
   `Another process is recovering the store ('${folder}') and does not finish. Try again, or end it.`

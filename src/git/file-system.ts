@@ -10,9 +10,11 @@ import fs from 'node:fs'
 import { dirname } from 'node:path'
 import { StorageError, storageError } from '../errors.ts'
 import { makeFolders } from '../folders.ts'
+import { type Beacon, lightBeacon, lookForBeacon, type Signal } from './beacon.ts'
+import { localDisk } from './system.ts'
 
 export interface FileStat {
-  kind: 'file' | 'folder' | 'link' | 'other'
+  kind: 'file' | 'folder' | 'link' | 'socket' | 'other'
   size: number
   /** Milliseconds, with fractions. */
   mtimeMs: number
@@ -81,8 +83,12 @@ export interface FileSystem {
   syncDir(path: string): Promise<void>
   /** Changes the permissions of a file or folder, not of what a link leads to; nothing when it is gone or another user's. */
   adjustMode(path: string, adjust: (mode: number, isFolder: boolean) => number): void
-  /** Whether it is certain that only one machine at a time has this disk. */
-  isLocal(path: string): boolean
+  /** The kind of the disk, if it is certain that only one machine at a time has it. */
+  localDisk(path: string): string | undefined
+  /** Listens at `path`, seen only once it answers; `undefined` where the disk or the system has no sockets. */
+  listen(path: string): Promise<Beacon | undefined>
+  /** Whether somebody listens at `path`, as the kernel says. */
+  reach(path: string): Promise<Signal>
 }
 
 const { O_RDONLY, O_RDWR, O_WRONLY, O_CREAT, O_EXCL, O_TRUNC, O_APPEND } = fs.constants
@@ -208,17 +214,12 @@ export const nodeFileSystem: FileSystem = {
       if (mode !== (stat.mode & 0o7777)) fs.chmodSync(path, mode)
     })
   },
-  isLocal(path) {
-    if (process.platform !== 'linux') return false
-    const type = attempt(path, ['ENOENT', 'ENOTDIR', 'EACCES', 'ENOSYS'], () => fs.statfsSync(path).type)
-    return type !== undefined && LOCAL.has(type)
-  },
+  localDisk: (path) => check(path, () => localDisk(path)),
+  listen: lightBeacon,
+  reach: lookForBeacon,
 }
 
 const ONE_BYTE = Buffer.from('.')
-
-/** ext2 to ext4, XFS, Btrfs, F2FS, ZFS, overlayfs, tmpfs. Source: statfs(2), linux/magic.h. */
-const LOCAL = new Set([0xef53, 0x58465342, 0x9123683e, 0xf2f52010, 0x2fc12fc1, 0x794c7630, 0x01021994])
 
 function makeBelow(path: string, within: string): string | undefined {
   if (path === within || fs.statSync(path, { throwIfNoEntry: false })?.isDirectory()) return undefined
@@ -294,7 +295,7 @@ function closeRead(fd: number): void {
 }
 
 const fileStat = (stat: fs.Stats): FileStat => ({
-  kind: stat.isFile() ? 'file' : stat.isDirectory() ? 'folder' : stat.isSymbolicLink() ? 'link' : 'other',
+  kind: kindOf(stat),
   size: stat.size,
   mtimeMs: stat.mtimeMs,
   dev: stat.dev,
@@ -302,6 +303,13 @@ const fileStat = (stat: fs.Stats): FileStat => ({
   uid: stat.uid,
   links: stat.nlink,
 })
+
+function kindOf(stat: fs.Stats): FileStat['kind'] {
+  if (stat.isFile()) return 'file'
+  if (stat.isDirectory()) return 'folder'
+  if (stat.isSymbolicLink()) return 'link'
+  return stat.isSocket() ? 'socket' : 'other'
+}
 
 /** The value of `action`, or `undefined` when it fails with one of `expected`. */
 function attempt<T>(path: string, expected: readonly string[], action: () => T): T | undefined {

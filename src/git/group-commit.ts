@@ -209,7 +209,7 @@ export class GroupCommit {
     const now = performance.now()
     const held = waiting.refs.map((ref) => refs.path(ref)).find((path) => locks.holder(path) !== undefined)
     if (held === undefined) waiting.notBefore = 0
-    else if (locks.deadHolder(held) !== undefined) {
+    else if ((await locks.deadHolder(held)) !== undefined) {
       await breakLock(held)
       waiting.notBefore = 0
     }

@@ -164,7 +164,11 @@ export class Journals {
 
   /** Gives back what is open and leaves the files to whoever recovers: not everything could be settled. */
   abandon(unsettled: readonly Chapter[]): void {
-    closeAll([...unsettled.map(({ journal }) => journal), ...this.giveUp()])
+    try {
+      closeAll([...unsettled.map(({ journal }) => journal), ...this.giveUp()])
+    } finally {
+      this.locks.abandon()
+    }
   }
 
   private remove(journal: Journal): void {

@@ -27,19 +27,20 @@ export function findStranger(fs: FileSystem, paths: Paths): string | undefined {
 
 /** `findStranger`, and in what is ours alone. */
 export const findStrangerAnywhere = (fs: FileSystem, paths: Paths): string | undefined =>
-  findStranger(fs, paths) ?? below(fs, paths.own)
+  findStranger(fs, paths) ?? below(fs, paths.own, true)
 
-function at(fs: FileSystem, path: string): string | undefined {
+function at(fs: FileSystem, path: string, sockets = false): string | undefined {
   const kind = fs.stat(path)?.kind
   if (kind === 'link') return `'${path}' is a symbolic link`
-  return kind === 'other' ? `'${path}' is no plain file` : undefined
+  return kind === 'other' || (kind === 'socket' && !sockets) ? `'${path}' is no plain file` : undefined
 }
 
-function below(fs: FileSystem, folder: string): string | undefined {
+/** `sockets`: whether there may be some; nobody is led anywhere by one. */
+function below(fs: FileSystem, folder: string, sockets = false): string | undefined {
   const kind = fs.stat(folder)?.kind
-  if (kind !== 'folder') return at(fs, folder)
+  if (kind !== 'folder') return at(fs, folder, sockets)
   for (const name of fs.readDir(folder)) {
-    const stranger = below(fs, join(folder, name))
+    const stranger = below(fs, join(folder, name), sockets)
     if (stranger !== undefined) return stranger
   }
   return undefined

@@ -1,28 +1,35 @@
 /**
  * Git's own lock files: whoever creates `<file>.lock` may change `<file>`. Ours is a hard link to a small file
- * that names its owner, so a lock says whose it is from the instant it exists, and one of a dead process
- * is told from one of git's or of a living writer's. Source: lockfile.h of git.
+ * that names its owner, so a lock says whose it is from the instant it exists, and one of a dead owner
+ * is told from one of git's or of a living writer's. Where there are no hard links it is a folder with that file in
+ * it (`lock-folder.ts`). Source: lockfile.h of git.
  */
 import { dirname } from 'node:path'
 import { CorruptError, StorageError } from '../errors.ts'
 import type { FileSystem } from './file-system.ts'
+import { ownerOfFolder, placeFolder, removeFolder } from './lock-folder.ts'
+import { type OwnerPlace, Presence } from './presence.ts'
 import { type Identity, type Liveness, type Owner, ownerText, parseOwner } from './process-identity.ts'
 
-export class Locks {
-  owner: Owner
-  private readonly fs: FileSystem
-  private readonly token: string
-  private readonly identity: Identity
-  private readonly unreleased = new Set<string>()
-  private hardLinks = true
-  private local: boolean | undefined
+/** Milliseconds. Who waits for a lock looks often, and each question wakes the one who is asked. */
+const ASK_AGAIN = 100
 
-  /** `token`: path of the file that names the owner; written when first needed. */
-  constructor(fs: FileSystem, token: string, owner: Owner, identity: Identity) {
+export class Locks {
+  private readonly fs: FileSystem
+  private readonly presence: Presence
+  private readonly unreleased = new Set<string>()
+  /** When a holder was last found alive. */
+  private readonly alive = new Map<string, number>()
+  private hardLinks = true
+  private temporaries = 0
+
+  constructor(fs: FileSystem, place: OwnerPlace, owner: Owner, identity: Identity) {
     this.fs = fs
-    this.token = token
-    this.owner = owner
-    this.identity = identity
+    this.presence = new Presence(fs, place, owner, identity)
+  }
+
+  get owner(): Owner {
+    return this.presence.owner
   }
 
   /** Takes `<file>.lock`; `false` when somebody holds it. Never waits. */
@@ -30,7 +37,7 @@ export class Locks {
     const lock = `${file}.lock`
     if (this.unreleased.delete(lock)) return true
     for (let round = 0; round < 5; round++) {
-      const result = this.hardLinks ? this.fs.link(this.token, lock) : this.create(lock)
+      const result = this.hardLinks ? this.fs.link(this.presence.token, lock) : this.place(lock)
       if (result === 'done') return true
       if (result === 'exists') return false
       if (result === 'unsupported') this.hardLinks = false
@@ -42,7 +49,7 @@ export class Locks {
   /** Puts a file there that says whose it is, if there is none. Throws StorageError. */
   mark(file: string): void {
     for (let round = 0; round < 5; round++) {
-      const result = this.hardLinks ? this.fs.link(this.token, file) : this.create(file)
+      const result = this.hardLinks ? this.fs.link(this.presence.token, file) : this.copy(file)
       if (result === 'done' || result === 'exists') return
       if (result === 'unsupported') this.hardLinks = false
       else this.prepare(file)
@@ -54,90 +61,112 @@ export class Locks {
   release(file: string): void {
     const lock = `${file}.lock`
     try {
-      this.fs.unlink(lock)
+      if (this.hardLinks) this.fs.unlink(lock)
+      else this.remove(lock)
     } catch {
       this.unreleased.add(lock)
     }
   }
 
+  /**
+   * Removes `<file>.lock` of an owner who is gone. The caller makes sure that nobody else does so at the same time.
+   * Throws StorageError.
+   */
+  breakOpen(file: string, { id }: Owner): void {
+    const holder = this.holder(file)
+    if (holder !== undefined && holder !== 'other' && holder.id === id) this.remove(`${file}.lock`)
+  }
+
   /** Who holds `<file>.lock`: an owner of ours, somebody else, or nobody. */
   holder(file: string): Owner | 'other' | undefined {
+    const lock = `${file}.lock`
     let content: Buffer | undefined
     try {
-      content = this.fs.readFile(`${file}.lock`)
+      content = this.fs.readFile(lock)
     } catch (error) {
-      if (error instanceof CorruptError) return 'other'
-      throw error
+      if (!(error instanceof CorruptError)) throw error
+      return ownerOfFolder(this.fs, lock, (id) => this.presence.named(id))
     }
     if (content === undefined) return undefined
     return parseOwner(content.toString('utf8')) ?? 'other'
   }
 
-  /** Whose process of ours left `<file>.lock` and is gone; `undefined` when it is held by right, or by nobody. */
-  deadHolder(file: string): Owner | undefined {
+  /**
+   * Whose owner of ours left `<file>.lock` and is gone; `undefined` when it is held by right, or by nobody. Who was
+   * alive a moment ago is not asked again.
+   */
+  async deadHolder(file: string): Promise<Owner | undefined> {
     const holder = this.holder(file)
     if (holder === undefined || holder === 'other' || holder.id === this.owner.id) return undefined
-    return isGone(this.liveness(holder)) ? holder : undefined
+    const now = performance.now()
+    if (now - (this.alive.get(holder.id) ?? Number.NEGATIVE_INFINITY) < ASK_AGAIN) return undefined
+    if (isGone(await this.liveness(holder))) return holder
+    if (this.alive.size > 100) this.alive.clear()
+    this.alive.set(holder.id, now)
+    return undefined
   }
 
-  liveness(owner: Owner): Liveness {
-    const life = this.identity.liveness(owner)
-    if (life !== 'foreign' || owner.boot === '' || owner.local !== true) return life
-    // A container has a new host name each time it is started. What both of us see on a disk of one machine alone
-    // is of this machine, before it was restarted.
-    return this.isLocal() ? 'rebooted' : life
+  liveness(owner: Owner): Promise<Liveness> {
+    return this.presence.liveness(owner)
   }
 
-  /** Writes the token and makes it durable, so that even after a power loss every lock says whose it was. */
-  async prepareToken(): Promise<void> {
-    this.writeToken()
-    await this.fs.syncFile(this.token)
-    await this.fs.syncDir(dirname(this.token))
-    await this.fs.syncDir(dirname(dirname(this.token)))
+  /** Shows whose the locks are, durably. Throws StorageError. */
+  prepareToken(): Promise<void> {
+    return this.presence.prepare()
+  }
+
+  /** Says that all who are dead by now have been recovered. Throws StorageError. */
+  ready(): Promise<void> {
+    return this.presence.ready()
   }
 
   /** Removes what this object left behind. */
   close(): void {
-    for (const lock of this.unreleased) this.fs.unlink(lock)
+    for (const lock of this.unreleased) this.remove(lock)
     this.unreleased.clear()
-    this.fs.unlink(this.token)
+    this.presence.close()
   }
 
-  private isLocal(): boolean {
-    this.local ??= this.fs.isLocal(dirname(dirname(this.token)))
-    return this.local
+  /** Ends, and leaves what there is to who recovers. */
+  abandon(): void {
+    this.presence.abandon()
   }
 
-  private create(lock: string): 'done' | 'exists' | 'missing' {
+  private place(lock: string): 'done' | 'exists' | 'missing' {
+    this.presence.writeToken()
+    return placeFolder(this.fs, this.temporary(), lock, this.owner)
+  }
+
+  private copy(file: string): 'done' | 'exists' | 'missing' {
+    this.presence.writeToken()
+    if (this.fs.stat(file) !== undefined) return 'exists'
+    const temporary = this.temporary()
     try {
-      const text = ownerText({ ...this.owner, local: this.isLocal() })
-      if (this.fs.writeFile(lock, Buffer.from(text), { exclusive: true })) return 'done'
+      this.fs.writeFile(temporary, Buffer.from(ownerText(this.owner)))
+      if (this.fs.rename(temporary, file)) return 'done'
     } catch (error) {
-      this.fs.unlink(lock)
+      this.fs.unlink(temporary)
       throw error
     }
-    return this.fs.stat(lock) === undefined ? 'missing' : 'exists'
+    this.fs.unlink(temporary)
+    return 'missing'
+  }
+
+  private remove(lock: string): void {
+    if (this.fs.stat(lock)?.kind === 'folder') removeFolder(this.fs, this.temporary(), lock)
+    else this.fs.unlink(lock)
+  }
+
+  private temporary(): string {
+    return `${this.presence.token}-${this.temporaries++}`
   }
 
   /** git removes folders of refs that became empty; somebody may have cleaned away the token. */
   private prepare(lock: string): void {
     this.fs.makeDir(dirname(lock))
-    this.writeToken()
-  }
-
-  private writeToken(): void {
-    if (this.fs.stat(this.token) !== undefined) return
-    this.fs.makeDir(dirname(this.token))
-    this.owner = { ...this.owner, local: this.isLocal() }
-    try {
-      this.fs.writeFile(this.token, Buffer.from(ownerText(this.owner)), { exclusive: true })
-    } catch (error) {
-      // Half a name would make every lock nobody's.
-      this.fs.unlink(this.token)
-      throw error
-    }
+    this.presence.writeToken()
   }
 }
 
-/** Of this host, and certainly not running any more. */
+/** Certainly not running any more. */
 export const isGone = (life: Liveness): boolean => life === 'dead' || life === 'rebooted'

@@ -59,9 +59,9 @@ async function takeLock(repository: Repository, lock: string): Promise<void> {
   const { lockTimeout } = repository.options
   const start = performance.now()
   while (!locks.take(lock)) {
-    if (locks.deadHolder(lock) !== undefined) {
+    if ((await locks.deadHolder(lock)) !== undefined) {
       await repository.recover()
-      breakOrphan(repository, lock)
+      await breakOrphan(repository, lock)
     }
     if (performance.now() - start > lockTimeout) {
       throw new LockedError(

@@ -38,7 +38,7 @@ export class OpenedFolder {
     if (now === undefined) return true
     if (now.dev === folder.dev && now.ino === folder.ino) return false
     // Where a server or a program makes up the numbers of files, they may change while nothing else does.
-    if (this.fs.isLocal(this.path) || witness === undefined) return true
+    if (this.fs.localDisk(this.path) !== undefined || witness === undefined) return true
     const { size, mtimeMs } = this.fs.stat(this.witness) ?? {}
     if (size !== witness.size || mtimeMs !== witness.mtimeMs) return true
     this.opened = { folder: now, witness }
@@ -88,7 +88,9 @@ export function diskBelow(fs: FileSystem, folder: OpenedFolder): FileSystem {
     syncFile: (path) => fs.syncFile(path),
     syncDir: (path) => fs.syncDir(path),
     adjustMode: (path, adjust) => fs.adjustMode(path, adjust),
-    isLocal: (path) => fs.isLocal(path),
+    localDisk: (path) => fs.localDisk(path),
+    listen: (path) => fs.listen(path),
+    reach: (path) => fs.reach(path),
   }
   return onSameDisk(disk, fs)
 }

@@ -4,6 +4,7 @@ import { hasEstate } from './adoption.ts'
 import type { FileSystem } from './file-system.ts'
 import type { Locks } from './lock.ts'
 import type { Paths } from './paths.ts'
+import type { Owner } from './process-identity.ts'
 
 export interface OrphanLockParts {
   fs: FileSystem
@@ -15,19 +16,20 @@ export interface OrphanLockParts {
  * Removes `<file>.lock` if its owner is gone and left no journal; otherwise it is recovery's to break. Under a lock
  * of its own, so that nobody removes the one that the next owner has just taken.
  */
-export function breakOrphan(parts: OrphanLockParts, file: string): void {
-  const { fs, paths, locks } = parts
-  if (!isOrphan(parts, file)) return
+export async function breakOrphan(parts: OrphanLockParts, file: string): Promise<void> {
+  const { paths, locks } = parts
+  if ((await orphanOwner(parts, file)) === undefined) return
   const guard = join(paths.own, 'orphans')
   if (!locks.take(guard)) return
   try {
-    if (isOrphan(parts, file)) fs.unlink(`${file}.lock`)
+    const owner = await orphanOwner(parts, file)
+    if (owner !== undefined) locks.breakOpen(file, owner)
   } finally {
     locks.release(guard)
   }
 }
 
-function isOrphan(parts: OrphanLockParts, file: string): boolean {
-  const owner = parts.locks.deadHolder(file)
-  return owner !== undefined && !hasEstate(parts, owner)
+async function orphanOwner(parts: OrphanLockParts, file: string): Promise<Owner | undefined> {
+  const owner = await parts.locks.deadHolder(file)
+  return owner === undefined || hasEstate(parts, owner) ? undefined : owner
 }

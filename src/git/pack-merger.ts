@@ -118,7 +118,7 @@ export class PackMerger {
     const { locks, breakLock } = this.parts
     const lock = this.lockedFile
     if (!locks.take(lock)) {
-      if (locks.deadHolder(lock) === undefined) return
+      if ((await locks.deadHolder(lock)) === undefined) return
       await breakLock(lock)
       if (!locks.take(lock)) return
     }

@@ -1,55 +1,92 @@
 /**
- * Who holds a lock or a journal, and whether that process still lives. Node has no flock(2), so the answer
- * comes from what the system says of processes: host, boot, pid namespace, pid and start time.
+ * Who holds a lock or a journal, and whether it still lives. An owner is a store object, not a process: it may end in
+ * a process that goes on. What is proof of its end, and why nothing else is: `docs/decisions/0010-proof-of-death.md`.
  */
 import { randomBytes } from 'node:crypto'
-import fs from 'node:fs'
-import os from 'node:os'
+import type { Signal } from './beacon.ts'
+import { isRunning, type ProcessFacts, processFacts } from './system.ts'
 
-/** One store object of one process. Written into its journals and its lock files. */
-export interface Owner {
+/** One store object of one thread. Written into its journals and its lock files. */
+export interface Owner extends ProcessFacts {
   /** 16 hex digits, new for every store object. */
   id: string
-  host: string
-  /** The kernel's boot id; empty where the system has none. */
-  boot: string
-  /** The pid namespace; empty where the system has none. */
-  namespace: string
-  pid: number
-  /** When the process started, in the kernel's ticks; empty where the system does not say. */
-  start: string
-  /** Whether it saw the store on a disk that no other machine can have at the same time. */
-  local?: boolean
+  /** The same 16 hex digits for all of one thread. */
+  realm?: string
+  /** The kind of disk it saw the store on, if no other machine can have that at the same time. */
+  disk?: string
+  /** Whether it listens beside its token as long as it lives. Only on such a disk. */
+  beacon?: boolean
 }
 
 /**
- * `alive`: running, or we cannot know. `dead`: gone, in this boot. `rebooted`: gone, and the machine was
- * restarted since, so that nothing it left unsynced can be trusted. `foreign`: of another host.
+ * `alive`: certainly. `dead`: certainly gone, and the kernel it wrote through lives on, with every write. `rebooted`:
+ * certainly gone, and the kernel may be too, so that nothing it left unsynced can be trusted. `unknown`: nobody can
+ * tell from here.
  */
-export type Liveness = 'alive' | 'dead' | 'rebooted' | 'foreign'
+export type Liveness = 'alive' | 'dead' | 'rebooted' | 'unknown'
+
+/** `ended`: certainly gone, `dead` or `rebooted`. */
+export type Verdict = Liveness | 'ended'
 
 /** Who we are, and who still lives. Comes in as an argument, so that a test can be a machine of its own. */
 export interface Identity {
   newOwner(): Owner
-  liveness(owner: Owner): Liveness
+  /** `signal`: what its beacon says; `unsure` without one, or when the disk is not local for both of us. */
+  liveness(owner: Owner, signal: Signal): Verdict
 }
+
+const HERE = Symbol.for('forkpoint.thread')
 
 /** What this system says. */
-export const systemIdentity: Identity = { newOwner, liveness }
-
-function newOwner(): Owner {
-  return { id: randomBytes(8).toString('hex'), ...self() }
+export const systemIdentity: Identity = {
+  newOwner() {
+    const owner = { id: randomBytes(8).toString('hex'), realm: here.realm, ...processFacts() }
+    here.owners.add(owner.id)
+    return owner
+  },
+  liveness: (owner, signal) => judge(owner, processFacts(), signal, isRunning),
 }
 
-function liveness(owner: Owner): Liveness {
-  const me = self()
-  const sameBoot = owner.boot !== '' && owner.boot === me.boot
-  if (!sameBoot && owner.host !== me.host) return 'foreign'
-  if (owner.boot !== '' && me.boot !== '' && !sameBoot) return 'rebooted'
-  if (owner.namespace !== me.namespace) return 'alive'
-  if (isRunning(owner)) return 'alive'
-  return sameBoot ? 'dead' : 'rebooted'
+/** One thread: its name, and which of its owners have not ended. */
+interface Realm {
+  readonly realm: string
+  readonly owners: Set<string>
 }
+
+/** This thread. All copies of the package that run in it share it. */
+export const here: Realm = realmOf(globalThis as { [HERE]?: Realm })
+
+function realmOf(scope: { [HERE]?: Realm }): Realm {
+  scope[HERE] ??= { realm: randomBytes(8).toString('hex'), owners: new Set() }
+  return scope[HERE]
+}
+
+/** Whether it is an owner of this very thread. */
+export const isHere = ({ realm, pid, start }: Owner): boolean =>
+  realm === here.realm && pid === process.pid && start === processFacts().start
+
+/** The verdict that the evidence allows. Neither another boot id nor another host name is any. */
+export function judge(
+  owner: Owner,
+  me: ProcessFacts,
+  signal: Signal,
+  runs: (process: ProcessFacts) => boolean,
+): Verdict {
+  const sameKernel = owner.boot !== '' && owner.boot === me.boot
+  if (signal === 'answers') return 'alive'
+  if (signal === 'silent') return sameKernel ? 'dead' : 'ended'
+  if (sameKernel && owner.namespace !== '' && owner.namespace === me.namespace)
+    return runs(owner) ? 'alive' : 'dead'
+  // Nobody but the owner and whoever recovers removes a beacon; most tools that copy a folder leave it out.
+  if (signal === 'absent') return sameKernel ? 'dead' : 'ended'
+  // Where there are no boot ids and no pid namespaces, the name of the machine is all there is.
+  const isPlain = me.system !== 'linux' && me.boot === '' && owner.boot === ''
+  if (isPlain && owner.system === me.system && owner.host === me.host) return runs(owner) ? 'alive' : 'ended'
+  return 'unknown'
+}
+
+/** Whether both write through one kernel for certain. */
+export const shareKernel = (a: Owner, b: Owner): boolean => a.boot !== '' && a.boot === b.boot
 
 export const ownerText = (owner: Owner): string => `forkpoint ${JSON.stringify(owner)}\n`
 
@@ -63,54 +100,5 @@ export function parseOwner(text: string): Owner | undefined {
     return /^[0-9a-f]{16}$/.test(owner.id) && Number.isSafeInteger(owner.pid) ? owner : undefined
   } catch {
     return undefined
-  }
-}
-
-let known: Omit<Owner, 'id'> | undefined
-
-function self(): Omit<Owner, 'id'> {
-  if (known?.pid === process.pid) return known
-  known = {
-    host: `${read('/etc/machine-id')}/${os.hostname()}`,
-    boot: read('/proc/sys/kernel/random/boot_id'),
-    namespace: link('/proc/self/ns/pid'),
-    pid: process.pid,
-    start: startTime(process.pid),
-  }
-  return known
-}
-
-function isRunning({ pid, start }: Owner): boolean {
-  try {
-    process.kill(pid, 0)
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false
-  }
-  // The pid lives; if its start time differs it was given to another process since.
-  const now = startTime(pid)
-  return start === '' || now === '' || now === start
-}
-
-/** Field 22 of proc_pid_stat(5); the second field may hold spaces and parentheses, so count after the last. */
-function startTime(pid: number): string {
-  const stat = read(`/proc/${pid}/stat`)
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-  // A zombie holds nothing any more.
-  return fields[0] === 'Z' ? 'ended' : (fields[19] ?? '')
-}
-
-function read(path: string): string {
-  try {
-    return fs.readFileSync(path, 'utf8').trim()
-  } catch {
-    return ''
-  }
-}
-
-function link(path: string): string {
-  try {
-    return fs.readlinkSync(path)
-  } catch {
-    return ''
   }
 }

@@ -14,6 +14,7 @@ import {
   removeEstate,
   removeLitter,
   type Scope,
+  strangersSettled,
 } from './adoption.ts'
 import { removeHalfPacks } from './half-packs.ts'
 import { isAncestor } from './history.ts'
@@ -56,19 +57,21 @@ export interface RecoveryParts extends AdoptionParts, SettleParts {
 /** Recovers everything in scope; does nothing, quickly, when there is nothing. Throws LockedError, StorageError. */
 export async function recover(parts: RecoveryParts, scope: Scope): Promise<void> {
   // Who died recovering from a restart may hold what is needed to go on: then all of the dead are seen to.
-  if (anythingToAdopt(parts, scope)) await recoverEstates(parts, await adopt(parts, 'all'))
+  if (await anythingToAdopt(parts, scope)) await recoverEstates(parts, await adopt(parts, 'all'))
   await removeRetired(parts)
-  if (scope === 'all') removeLitter(parts)
+  if (scope !== 'all') return
+  await strangersSettled(parts)
+  removeLitter(parts)
 }
 
 async function recoverEstates(given: RecoveryParts, estates: readonly Estate[]): Promise<void> {
   // A lock that was released before a power loss may have come back without its owner's journals.
-  const parts = { ...given, breakLock: async (file: string) => breakOrphan(given, file) }
+  const parts = { ...given, breakLock: (file: string) => breakOrphan(given, file) }
   const left = new Set(estates)
   const rebooted = estates.filter(({ life }) => life === 'rebooted')
   try {
     const owners = ownersOf(estates)
-    breakLocks(parts, ['packed-refs'], ({ id }) => owners.has(id))
+    await breakLocks(parts, ['packed-refs'], ({ id }) => owners.has(id))
     if (rebooted.length > 0) await recoverFromPowerLoss(parts, rebooted)
     for (const estate of [...rebooted, ...estates]) {
       if (!left.has(estate)) continue
@@ -120,7 +123,7 @@ async function recoverFromKill(parts: RecoveryParts, estate: Estate): Promise<vo
     else placement.remove(pack)
   }
   const announced = estate.records.flatMap(({ entry }) => (entry.kind === 'locks' ? entry.refs : []))
-  breakLocks(parts, [...announced, ...ownLocks(parts)], ({ id }) => id === estate.owner)
+  await breakLocks(parts, [...announced, ...ownLocks(parts)], ({ id }) => id === estate.owner)
   await settle(parts, { packs: [...packs], refs: lastOrders(groups) })
   removeHalfPacks(parts, estate.owner)
   removeTemporaries(parts, new Set([estate.owner]))
@@ -129,7 +132,8 @@ async function recoverFromKill(parts: RecoveryParts, estate: Estate): Promise<vo
 /** A process may be killed before its sync is through; what is placed here has to be named by a journal that lasts. */
 async function syncJournals({ fs, paths }: RecoveryParts, { folder }: Estate): Promise<void> {
   const place = join(paths.journals, folder)
-  for (const name of fs.readDir(place)) await fs.syncFile(join(place, name))
+  for (const name of fs.readDir(place))
+    if (fs.stat(join(place, name))?.kind === 'file') await fs.syncFile(join(place, name))
   await fs.syncDir(place)
   await fs.syncDir(paths.journals)
 }
@@ -169,7 +173,7 @@ async function recoverFromPowerLoss(parts: RecoveryParts, estates: readonly Esta
   await fs.syncDir(paths.packs)
   // Of everybody before the restart: a lock that was released may have come back.
   const locked = ['HEAD', 'packed-refs', ...refLocks(parts), ...ownLocks(parts)]
-  breakLocks(parts, locked, (holder) => locks.liveness(holder) === 'rebooted')
+  await breakLocks(parts, locked, async (holder) => (await locks.liveness(holder)) === 'rebooted')
   removeTemporaries(parts, ownersOf(estates))
 }
 
@@ -216,15 +220,15 @@ function valueOnDisk(refs: Refs, ref: string): Found {
 }
 
 /** Removes locks on `names` that are held by owners whose estates we adopted, so that nobody else may. */
-function breakLocks(
-  { fs, locks, refs }: RecoveryParts,
+async function breakLocks(
+  { locks, refs }: RecoveryParts,
   names: readonly string[],
-  isDead: (holder: Owner) => boolean,
-): void {
+  isDead: (holder: Owner) => boolean | Promise<boolean>,
+): Promise<void> {
   for (const name of new Set(names)) {
     const path = refs.path(name)
     const holder = locks.holder(path)
-    if (holder !== undefined && holder !== 'other' && isDead(holder)) fs.unlink(`${path}.lock`)
+    if (holder !== undefined && holder !== 'other' && (await isDead(holder))) locks.breakOpen(path, holder)
   }
 }
 

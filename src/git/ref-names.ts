@@ -17,10 +17,10 @@ export function refFiles(fs: FileSystem, { root }: Paths): RefFiles {
     for (const name of fs.readDir(join(root, folder))) {
       const path = `${folder}/${name}`
       const kind = fs.stat(join(root, path))?.kind
+      if ((kind === 'file' || kind === 'folder') && name.endsWith('.lock')) continue
       if (kind === 'folder') walk(path)
-      else if (kind === 'file') {
-        if (!name.endsWith('.lock')) names.push(path)
-      } else if (kind !== undefined) strangers.push(path)
+      else if (kind === 'file') names.push(path)
+      else if (kind !== undefined) strangers.push(path)
     }
   }
   if (fs.stat(join(root, 'refs'))?.kind === 'folder') walk('refs')

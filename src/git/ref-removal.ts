@@ -39,7 +39,7 @@ export async function takePackedRefs({
   const start = performance.now()
   while (!locks.take(refs.packedPath)) {
     if (performance.now() - start > lockTimeout) throw new LockedError(`${refs.packedPath}.lock`)
-    if (locks.deadHolder(refs.packedPath) !== undefined) await breakLock?.(refs.packedPath)
+    if ((await locks.deadHolder(refs.packedPath)) !== undefined) await breakLock?.(refs.packedPath)
     await new Promise((resolve) => setTimeout(resolve, 2 + Math.random() * 8))
   }
 }

@@ -18,6 +18,7 @@ import { breakOrphan } from './orphan-lock.ts'
 import { PackMerger } from './pack-merger.ts'
 import { type Paths, pathsOf } from './paths.ts'
 import { Placement } from './placement.ts'
+import { ownerFolders } from './presence.ts'
 import { type Identity, systemIdentity } from './process-identity.ts'
 import { type RecoveryParts, recover } from './recovery.ts'
 import { Refs } from './refs.ts'
@@ -81,7 +82,7 @@ export class Repository {
     this.fs = diskBelow(this.disk, this.folder)
     const owner = identity.newOwner()
     this.temporaries = new Temporaries(this.fs, this.paths.temporaries, owner.id)
-    this.locks = new Locks(this.fs, join(this.paths.journals, owner.id, 'owner'), owner, identity)
+    this.locks = new Locks(this.fs, ownerFolders(this.paths.journals), owner, identity)
     this.placement = new Placement(this.fs, this.paths, this.temporaries, this.locks)
     this.refs = new Refs(this.fs, this.paths.root, this.temporaries)
     this.objects = new ObjectStore(this.fs, this.paths.objects)
@@ -274,6 +275,10 @@ export class Repository {
       await this.syncAbove()
     }
     await recover(this.recoveryParts(), 'all')
+    await this.locks.ready()
+    // Somebody may have died since, and be taken by another for one of before the machine was restarted: then it
+    // sees us ready, or we see its work here and wait.
+    await recover(this.recoveryParts(), 'all')
     // The clock may be that of before a power loss, and journals that are not ours to recover later than it.
     for (const order of (await lastMoves(this.recoveryParts())).values()) this.clock.raise(order)
   }
@@ -322,7 +327,7 @@ export class Repository {
   /** Of a dead process: with all else that it left, or alone when it left nothing else. */
   private async breakLock(file: string): Promise<void> {
     await recover(this.recoveryParts(), 'all')
-    breakOrphan(this, file)
+    await breakOrphan(this, file)
   }
 
   private async placeMerged(chapter: Chapter, merged: MergedInMemory): Promise<void> {

@@ -27,7 +27,9 @@ export interface DebrisParts {
 export async function removeRetired(parts: DebrisParts): Promise<void> {
   const { fs, paths, placement, locks } = parts
   const all = [...retiredLists(fs, paths.retired)]
-  const lists = all.filter(({ owner }) => owner !== undefined && locks.liveness(owner) === 'rebooted')
+  const lists: RetiredList[] = []
+  for (const list of all)
+    if (list.owner !== undefined && (await locks.liveness(list.owner)) === 'rebooted') lists.push(list)
   if (lists.length === 0) return
   try {
     // First what goes, then the going: a pack that goes may be the one that stood for another.
@@ -50,18 +52,18 @@ async function isDebris(
   pack: string,
   due: ReadonlyMap<string, string>,
 ): Promise<boolean> {
-  if (isKept(parts, pack)) return false
+  if (await isKept(parts, pack)) return false
   if (isStoodFor(lists, pack, (other) => parts.placement.has(other) && !due.has(other))) return true
   return !(await isWhole(parts, pack))
 }
 
 /** A `.keep` of a save that was under way before the restart keeps nothing. */
-function isKept({ fs, placement, locks }: DebrisParts, pack: string): boolean {
+async function isKept({ fs, placement, locks }: DebrisParts, pack: string): Promise<boolean> {
   const file = placement.file(pack, 'keep')
   const kind = fs.stat(file)?.kind
   if (kind !== 'file') return kind !== undefined
   const keeper = parseOwner(fs.readFile(file)?.toString('utf8') ?? '')
-  return keeper === undefined || locks.liveness(keeper) !== 'rebooted'
+  return keeper === undefined || (await locks.liveness(keeper)) !== 'rebooted'
 }
 
 async function isWhole({ fs, paths, placement }: DebrisParts, pack: string): Promise<boolean> {

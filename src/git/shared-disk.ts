@@ -4,6 +4,7 @@
  */
 import { dirname } from 'node:path'
 import { UnsupportedError } from '../errors.ts'
+import type { Beacon, Signal } from './beacon.ts'
 import { configValue } from './config.ts'
 import type { Config } from './config-file.ts'
 import { type FileStat, type FileSystem, type OpenFile, onSameDisk } from './file-system.ts'
@@ -114,8 +115,16 @@ export class SharedDisk implements FileSystem {
     return this.fs.syncDir(path)
   }
 
-  isLocal(path: string): boolean {
-    return this.fs.isLocal(path)
+  localDisk(path: string): string | undefined {
+    return this.fs.localDisk(path)
+  }
+
+  async listen(path: string): Promise<Beacon | undefined> {
+    return this.fs.listen(path)
+  }
+
+  async reach(path: string): Promise<Signal> {
+    return this.fs.reach(path)
   }
 
   private share(path: string): void {

@@ -266,7 +266,7 @@ export class FileSessionStore<S extends StoredDocument = Session> implements Ses
   /** Removes what processes that are gone have left behind. */
   maintain({ onProgress }: MaintainOptions = {}): Promise<MaintainReport> {
     return this.#lifetime.use(async () => {
-      this.#files.clean()
+      await this.#files.clean()
       onProgress?.({ phase: 'done', done: 1, total: 1 })
       const bytes = this.#files.size()
       return { native: false, packsBefore: 0, packsAfter: 0, bytesBefore: bytes, bytesAfter: bytes }

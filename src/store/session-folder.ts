@@ -8,7 +8,9 @@ import { Exclusive } from '../checkpoints/lifetime.ts'
 import { CorruptError, LockedError, StorageError } from '../errors.ts'
 import { type FileSystem, nodeFileSystem } from '../git/file-system.ts'
 import { isGone, Locks } from '../git/lock.ts'
+import { emptyFolder } from '../git/lock-folder.ts'
 import { diskBelow, OpenedFolder } from '../git/opened-folder.ts'
+import { type OwnerPlace, ownerFiles } from '../git/presence.ts'
 import { type Identity, parseOwner, systemIdentity } from '../git/process-identity.ts'
 import { decodeName, encodeName, type SessionId } from '../ids.ts'
 
@@ -30,6 +32,7 @@ export class SessionFolder {
   readonly #fs: FileSystem
   readonly #folder: OpenedFolder
   readonly #own: string
+  readonly #owners: OwnerPlace
   readonly #locks: Locks
   readonly #lockTimeout: number
   readonly #queues = new Map<string, { turns: Exclusive; waiting: number }>()
@@ -40,12 +43,13 @@ export class SessionFolder {
     const { fs: disk = nodeFileSystem, identity = systemIdentity, lockTimeout = 10_000 } = options
     this.path = resolve(path)
     this.#own = join(this.path, '.forkpoint')
+    this.#owners = ownerFiles(this.#own)
     const owner = identity.newOwner()
     this.#folder = new OpenedFolder(disk, this.path, `.forkpoint/${owner.id}.owner`)
     const fs = diskBelow(disk, this.#folder)
     this.#disk = disk
     this.#fs = fs
-    this.#locks = new Locks(fs, join(this.#own, `${owner.id}.owner`), owner, identity)
+    this.#locks = new Locks(fs, this.#owners, owner, identity)
     this.#lockTimeout = lockTimeout
   }
 
@@ -136,15 +140,18 @@ export class SessionFolder {
   }
 
   /** Removes what processes that are gone have left behind. */
-  clean(): void {
-    const names = this.#fs.readDir(this.#own)
-    for (const token of names.filter((name) => name.endsWith('.owner'))) {
-      const id = token.slice(0, -'.owner'.length)
-      const owner = parseOwner(this.#fs.readFile(join(this.#own, token))?.toString('utf8') ?? '')
+  async clean(): Promise<void> {
+    for (const { id, token } of this.#owners.tokens(this.#fs)) {
+      const owner = parseOwner(this.#fs.readFile(token)?.toString('utf8') ?? '')
       if (owner === undefined || owner.id === this.#locks.owner.id) continue
-      if (!isGone(this.#locks.liveness(owner))) continue
-      for (const name of names) if (name.startsWith(`${id}-`)) this.#fs.unlink(join(this.#own, name))
-      this.#fs.unlink(join(this.#own, token))
+      if (!isGone(await this.#locks.liveness(owner))) continue
+      const names = this.#fs.readDir(this.#own).filter((name) => name.startsWith(id))
+      for (const path of names.map((name) => join(this.#own, name))) {
+        if (path === token) continue
+        if (this.#fs.stat(path)?.kind === 'folder') emptyFolder(this.#fs, path)
+        else this.#fs.unlink(path)
+      }
+      this.#fs.unlink(token)
     }
   }
 
@@ -167,22 +174,23 @@ export class SessionFolder {
   async #take(file: string): Promise<void> {
     const end = performance.now() + this.#lockTimeout
     for (let wait = 1; !this.#locks.take(file); wait = Math.min(wait * 2, 50)) {
-      this.#breakDead(file)
+      await this.#breakDead(file)
       if (performance.now() > end) throw new LockedError(`${file}.lock`)
       await sleep(wait * (0.5 + Math.random()))
     }
   }
 
   /** Whoever breaks a dead process's lock holds a lock on the lock, lest they break that of the next who took it. */
-  #breakDead(file: string, depth = 0): void {
-    if (depth > 2 || this.#locks.deadHolder(file) === undefined) return
+  async #breakDead(file: string, depth = 0): Promise<void> {
+    if (depth > 2 || (await this.#locks.deadHolder(file)) === undefined) return
     const guard = `${file}.lock`
     if (!this.#locks.take(guard)) {
-      this.#breakDead(guard, depth + 1)
+      await this.#breakDead(guard, depth + 1)
       return
     }
     try {
-      if (this.#locks.deadHolder(file) !== undefined) this.#fs.unlink(guard)
+      const dead = await this.#locks.deadHolder(file)
+      if (dead !== undefined) this.#locks.breakOpen(file, dead)
     } finally {
       this.#locks.release(guard)
     }
@@ -212,6 +220,7 @@ export class SessionFolder {
     }
     this.#fs.makeDir(this.#own)
     await this.#locks.prepareToken()
+    await this.#locks.ready()
     this.#check()
     await this.#fs.syncDir(this.path)
     for (let at = this.path; made !== undefined && at.length >= made.length; at = dirname(at)) {

@@ -1,61 +1,81 @@
 import { describe, expect, it } from 'vitest'
 import type { FileSystem } from '../../src/git/file-system.ts'
 import { Locks } from '../../src/git/lock.ts'
+import { ownerFolders } from '../../src/git/presence.ts'
 import { ownerText, parseOwner, systemIdentity } from '../../src/git/process-identity.ts'
-import { ROOT, Scene } from './support/crash.ts'
+import { expectKept, expectTidy, ROOT, Scene } from './support/crash.ts'
+import { afterPowerLoss, type DiskState, type PowerLoss } from './support/disk-state.ts'
 import { Life } from './support/life.ts'
-import { SimulatedDisk } from './support/simulated-disk.ts'
+import { Died, SimulatedDisk } from './support/simulated-disk.ts'
 
 const FILE = '/s/refs/heads/x/main'
+const LOSSES: readonly PowerLoss[] = ['nothing', 'everything', 'names', 'zeros', 'contents', 1, 2, 3]
 
 function locksOf(disk: FileSystem, life = new Life()): Locks {
   const owner = life.identity.newOwner()
-  return new Locks(disk, `/s/forkpoint/journals/${owner.id}/owner`, owner, life.identity)
+  return new Locks(disk, ownerFolders('/s/forkpoint/journals'), owner, life.identity)
 }
 
 describe('a lock', () => {
-  it('is taken by one, says whose it is, and is free when it was released', () => {
+  it('is taken by one, says whose it is, and is free when it was released', async () => {
     const disk = new SimulatedDisk()
     const [a, b] = [locksOf(disk), locksOf(disk)]
     expect(a.take(FILE)).toBe(true)
     expect(b.take(FILE)).toBe(false)
     expect(a.take(FILE)).toBe(false)
     expect(b.holder(FILE)).toEqual(a.owner)
-    expect(b.deadHolder(FILE)).toBeUndefined()
+    expect(await b.deadHolder(FILE)).toBeUndefined()
     a.release(FILE)
     expect(b.holder(FILE)).toBeUndefined()
     expect(b.take(FILE)).toBe(true)
   })
 
-  it("of git's, or of anybody else's, is never dead", () => {
+  it("of git's, or of anybody else's, is never dead", async () => {
     const disk = new SimulatedDisk()
     const locks = locksOf(disk)
     disk.makeDir('/s/refs/heads/x')
     for (const content of ['', 'f'.repeat(40), 'forkpoint {}', 'forkpoint {"id":7}']) {
       disk.writeFile(`${FILE}.lock`, Buffer.from(content))
       expect(locks.holder(FILE)).toBe('other')
-      expect(locks.deadHolder(FILE)).toBeUndefined()
+      expect(await locks.deadHolder(FILE)).toBeUndefined()
       expect(locks.take(FILE)).toBe(false)
     }
   })
 
-  it('is dead when its process is, in this boot or before, and never on another host', () => {
+  it('is dead when its process is, in this boot or before, and never on another host', async () => {
     const disk = new SimulatedDisk()
     const life = new Life()
     const old = locksOf(disk, life)
     old.take(FILE)
-    expect(locksOf(disk, life.afterKill()).deadHolder(FILE)).toEqual(old.owner)
-    expect(locksOf(disk, life.afterPowerLoss()).deadHolder(FILE)).toEqual(old.owner)
-    expect(locksOf(disk, new Life(2, 9, 'elsewhere')).deadHolder(FILE)).toBeUndefined()
+    expect(await locksOf(disk, life.afterKill()).deadHolder(FILE)).toEqual(old.owner)
+    expect(await locksOf(disk, life.afterPowerLoss()).deadHolder(FILE)).toEqual(old.owner)
+    expect(await locksOf(disk, new Life(2, 9, 'elsewhere')).deadHolder(FILE)).toBeUndefined()
   })
 
-  it('works where there are no hard links', () => {
+  it('does not make its holder answer each time that somebody looks', async () => {
     const disk = new SimulatedDisk()
-    disk.link = () => 'unsupported'
-    const [a, b] = [locksOf(disk), locksOf(disk)]
-    expect(a.take(FILE)).toBe(true)
-    expect(b.take(FILE)).toBe(false)
+    const life = new Life()
+    const [a, b] = [locksOf(disk, life), locksOf(disk, life)]
+    a.take(FILE)
+    let asked = 0
+    const { liveness } = b
+    b.liveness = (owner) => {
+      asked++
+      return liveness.call(b, owner)
+    }
+    for (let n = 0; n < 50; n++) expect(await b.deadHolder(FILE)).toBeUndefined()
+    expect(asked).toBeLessThan(5)
+  })
+
+  it('is broken for the owner that it was asked about alone', async () => {
+    const disk = new SimulatedDisk()
+    const life = new Life()
+    const [a, b] = [locksOf(disk, life), locksOf(disk, life)]
+    a.take(FILE)
+    b.breakOpen(FILE, b.owner)
     expect(b.holder(FILE)).toEqual(a.owner)
+    b.breakOpen(FILE, a.owner)
+    expect(b.holder(FILE)).toBeUndefined()
   })
 
   it('that could not be removed can be taken again by its owner, and goes at the end', () => {
@@ -71,6 +91,91 @@ describe('a lock', () => {
     disk.fault = () => undefined
     locks.close()
     expect(disk.stat(`${FILE}.lock`)).toBeUndefined()
+  })
+})
+
+describe('a lock on a disk without hard links', () => {
+  const plain = (state?: DiskState): SimulatedDisk => {
+    const disk = new SimulatedDisk(state && { state })
+    disk.link = () => 'unsupported'
+    return disk
+  }
+
+  it('is taken by one, says whose it is, and is free when it was released', async () => {
+    const disk = plain()
+    const [a, b] = [locksOf(disk), locksOf(disk)]
+    expect(a.take(FILE)).toBe(true)
+    expect(b.take(FILE)).toBe(false)
+    expect(b.holder(FILE)).toEqual(a.owner)
+    expect(await b.deadHolder(FILE)).toBeUndefined()
+    a.release(FILE)
+    expect(b.holder(FILE)).toBeUndefined()
+    expect(b.take(FILE)).toBe(true)
+    for (const locks of [b, a]) {
+      locks.release(FILE)
+      locks.close()
+    }
+    expect([...disk.state.files().keys()].filter((path) => path.includes('.lock'))).toEqual([])
+  })
+
+  it("is not taken while git's own stands, nor does git take it", () => {
+    const disk = plain()
+    const locks = locksOf(disk)
+    disk.makeDir('/s/refs/heads/x')
+    disk.writeFile(`${FILE}.lock`, Buffer.alloc(0), { exclusive: true })
+    expect(locks.take(FILE)).toBe(false)
+    disk.unlink(`${FILE}.lock`)
+    expect(locks.take(FILE)).toBe(true)
+    expect(disk.writeFile(`${FILE}.lock`, Buffer.alloc(0), { exclusive: true })).toBe(false)
+  })
+
+  it('is never anonymous: whenever its process is killed, the next one can break it', async () => {
+    let cuts = 0
+    for (let at = 1; ; at++) {
+      const disk = plain()
+      const life = new Life()
+      const old = locksOf(disk, life)
+      await old.prepareToken()
+      disk.stopAt = disk.operations + at
+      try {
+        old.take(FILE)
+        old.release(FILE)
+        if (!disk.dead) break
+      } catch (error) {
+        expect(error).toBeInstanceOf(Died)
+      }
+      cuts++
+      for (const state of [disk.state, ...LOSSES.map((loss) => afterPowerLoss(disk.state, loss))]) {
+        const next = locksOf(plain(state), life.afterPowerLoss())
+        const dead = await next.deadHolder(FILE)
+        if (dead !== undefined) next.breakOpen(FILE, dead)
+        expect(next.take(FILE), `killed after operation ${at}`).toBe(true)
+      }
+    }
+    expect(cuts).toBeGreaterThan(5)
+  })
+
+  it('lets saves go on after one that was killed at any time', async () => {
+    const MAIN = 'refs/heads/s/main'
+    for (let at = 1; at < 200; at++) {
+      const scene = new Scene(plain().state)
+      scene.disk.link = () => 'unsupported'
+      const repository = scene.repository()
+      await scene.save(repository, MAIN, 'one')
+      scene.disk.stopAt = scene.disk.operations + at
+      let ended = false
+      const end = (): void => {
+        ended = true
+      }
+      scene.save(repository, MAIN, 'two').then(end, end)
+      while (!scene.disk.dead && !ended) await new Promise(setImmediate)
+      if (!scene.disk.dead) break
+      const next = new Scene(scene.disk.state, scene.life.afterKill(), scene.attempts)
+      next.disk.link = () => 'unsupported'
+      await next.save(next.repository(), MAIN, 'three')
+      await next.end()
+      expectTidy(expectKept(next.disk.state, next.attempts, `after ${at}`), `after ${at}`)
+    }
   })
 })
 
@@ -154,15 +259,6 @@ describe('an owner', () => {
   it('is read back as it was written', () => {
     const owner = systemIdentity.newOwner()
     expect(parseOwner(ownerText(owner))).toEqual(owner)
-  })
-
-  it('of this process is alive, one with its pid but another start is dead', () => {
-    const owner = systemIdentity.newOwner()
-    expect(systemIdentity.liveness(owner)).toBe('alive')
-    if (owner.start !== '') expect(systemIdentity.liveness({ ...owner, start: '1' })).toBe('dead')
-    expect(systemIdentity.liveness({ ...owner, boot: 'another boot' })).toBe('rebooted')
-    expect(systemIdentity.liveness({ ...owner, boot: 'x', host: 'another' })).toBe('foreign')
-    expect(systemIdentity.liveness({ ...owner, namespace: 'pid:[1]', pid: 1 })).toBe('alive')
   })
 })
 

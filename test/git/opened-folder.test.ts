@@ -133,7 +133,7 @@ it('a disk that makes up the numbers of files is none that was moved', async () 
   const file = (open: OpenFile): OpenFile => ({ ...open, isInPlace: () => false })
   const disk: FileSystem = {
     ...nodeFileSystem,
-    isLocal: () => false,
+    localDisk: () => undefined,
     stat(path) {
       const stat = nodeFileSystem.stat(path)
       return stat && { ...stat, ino: numbers++ }

@@ -184,9 +184,22 @@ it('a journal of several does not come back alone and tell half of what happened
 })
 
 describe('what is of another host, or of a version to come', () => {
-  it('is left alone, locks included', async () => {
+  it('is left alone, locks included, and nothing is saved beside what it has not settled', async () => {
     const scene = new Scene(undefined, new Life(1, 1, 'elsewhere'))
-    await scene.save(scene.repository(), MAIN, 'one')
+    const other = scene.repository()
+    await scene.save(other, MAIN, 'one')
+    const early = new Scene(scene.disk.state.snapshot(), new Life(2, 2, 'here'), scene.attempts)
+    const folder = `${ROOT}/forkpoint/journals/${owners(scene)[0]}`
+    await expect(early.save(early.repository({ lockTimeout: 40 }), MAIN, 'two')).rejects.toMatchObject({
+      code: 'LOCKED',
+      file: folder,
+      message: expect.stringContaining(`create the file '${folder}/owner.gone'`),
+    })
+    // Reading needs nobody's word.
+    expect(await early.repository().open()).toBe(true)
+    await early.end()
+    expect(owners(early)).toEqual(owners(scene))
+    await other.settle()
     scene.disk.link(`${ROOT}/forkpoint/journals/${owners(scene)[0]}/owner`, `${ROOT}/${TRY}.lock`)
     const before = owners(scene)
     const next = new Scene(scene.disk.state.snapshot(), new Life(2, 2, 'here'), scene.attempts)
@@ -195,6 +208,18 @@ describe('what is of another host, or of a version to come', () => {
     await expect(next.save(repository, TRY, 'three')).rejects.toMatchObject({ code: 'LOCKED' })
     await next.end()
     expect(owners(next)).toEqual(before)
+  })
+
+  it('is recovered once somebody says that it is gone', async () => {
+    const scene = new Scene(undefined, new Life(1, 1, 'elsewhere'))
+    await scene.save(scene.repository(), MAIN, 'one')
+    const life = new Life(2, 2, 'here')
+    const next = new Scene(afterPowerLoss(scene.disk.state, 'nothing'), life, scene.attempts)
+    next.disk.writeFile(`${ROOT}/forkpoint/journals/${owners(next)[0]}/owner.gone`, Buffer.alloc(0))
+    await next.save(next.repository(), TRY, 'two')
+    expectKept(next.disk.state, next.attempts, 'saved')
+    await next.end()
+    expectTidy(expectKept(next.disk.state, next.attempts, 'closed'), 'closed')
   })
 
   it('is of this one before a restart when no other host can have the disk', async () => {

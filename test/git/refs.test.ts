@@ -4,6 +4,7 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import { CorruptError, LockedError } from '../../src/errors.ts'
 import { nodeFileSystem } from '../../src/git/file-system.ts'
 import { Locks } from '../../src/git/lock.ts'
+import { ownerFolders } from '../../src/git/presence.ts'
 import { removeRefs } from '../../src/git/ref-removal.ts'
 import { parseRefFile, Refs } from '../../src/git/refs.ts'
 import { Temporaries } from '../../src/git/temporaries.ts'
@@ -26,7 +27,7 @@ beforeEach(() => {
   const owner = identity.newOwner()
   const temporaries = new Temporaries(nodeFileSystem, join(store, 'forkpoint/tmp'), owner.id)
   refs = new Refs(nodeFileSystem, store, temporaries)
-  locks = new Locks(nodeFileSystem, join(store, 'forkpoint/journals', owner.id, 'owner'), owner, identity)
+  locks = new Locks(nodeFileSystem, ownerFolders(join(store, 'forkpoint/journals')), owner, identity)
   const tree = gitText(store, ['mktree'], '')
   one = gitText(store, ['commit-tree', '-m', 'one', tree])
   two = gitText(store, ['commit-tree', '-m', 'two', '-p', one, tree])

@@ -156,7 +156,7 @@ describe('what cannot be worked with is refused before anything is written:', ()
     await save(repository)
     await repository.close()
     const outside = tempFolder()
-    const owner = { id: 'a'.repeat(16), host: 'x', boot: 'x', namespace: '', pid: 1, start: '' }
+    const owner = { id: 'a'.repeat(16), system: 'x', host: 'x', boot: 'x', namespace: '', pid: 1, start: '' }
     fs.writeFileSync(join(outside, 'owner'), `forkpoint ${JSON.stringify(owner)}\n`)
     fs.writeFileSync(join(outside, 'precious'), 'mine')
     fs.symlinkSync(outside, join(folder, 'forkpoint/journals', owner.id))
@@ -166,6 +166,30 @@ describe('what cannot be worked with is refused before anything is written:', ()
     await save(again, MAIN, 'two')
     await again.close()
     expect(fs.readdirSync(outside)).toEqual(['owner', 'precious'])
+  })
+})
+
+describe('a disk without hard links', () => {
+  it('has locks that git sees, and nothing else of them', async () => {
+    const folder = join(tempFolder(), 'store')
+    const repository = new Repository(folder, { fs: { ...nodeFileSystem, link: () => 'unsupported' } })
+    const { id, objects } = commitOf('one')
+    const moves = new Map([[MAIN, id]])
+    await repository.change({ refs: [MAIN], prepare: () => ({ objects, moves, result: 0 }) })
+    await repository.change({
+      refs: [MAIN],
+      prepare: () => {
+        expect(fs.statSync(join(folder, `${MAIN}.lock`)).isDirectory()).toBe(true)
+        expect(gitText(folder, ['for-each-ref', '--format=%(refname)'])).toBe(MAIN)
+        expect(gitText(folder, ['fsck', '--strict', '--no-dangling'])).toBe('')
+        expect(() => git(folder, ['update-ref', '-d', MAIN])).toThrow(/File exists/)
+        return { objects: [], moves: new Map(), result: 0 }
+      },
+    })
+    expect(fs.existsSync(join(folder, `${MAIN}.lock`))).toBe(false)
+    git(folder, ['update-ref', '-d', MAIN])
+    await repository.close()
+    expect(fs.readdirSync(join(folder, 'forkpoint/journals'))).toEqual([])
   })
 })
 

@@ -253,7 +253,7 @@ describe('a disk that refuses', () => {
     await expect(store.save(state)).rejects.toThrow(StorageError)
     await expect(store.append('a', { set: { title: 'U' } })).rejects.toMatchObject({ errno: 'ENOSPC' })
     expect(await store.checkpoint('a')).toEqual(saved)
-    expect((await readdir(own())).filter((name) => !name.endsWith('.owner'))).toEqual([])
+    expect((await readdir(own())).filter((name) => !name.includes('.owner'))).toEqual([])
     armed.now = false
     expect((await store.save(state)).seq).toBe(2)
   })
@@ -330,7 +330,7 @@ describe('a lock', () => {
     const kept = (await readdir(own())).filter((name) => !name.startsWith(dead.id))
     await store.maintain()
     expect(await readdir(own())).toEqual(kept)
-    expect(kept).toHaveLength(2)
+    expect(kept.filter((name) => name.endsWith('.owner'))).toHaveLength(2)
   })
 })
 

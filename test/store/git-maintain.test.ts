@@ -3,11 +3,10 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { NotFoundError, UnsupportedError } from '../../src/errors.ts'
 import { planRepack } from '../../src/git/native-repack.ts'
-import { ownerText } from '../../src/git/process-identity.ts'
+import { ownerText, systemIdentity } from '../../src/git/process-identity.ts'
 import { purge } from '../../src/git/purge.ts'
 import { Repository } from '../../src/git/repository.ts'
 import { git, gitText, tempFolder } from '../git/real-git.ts'
-import { Life } from '../git/support/life.ts'
 import {
   bytesOfPacks,
   emptySession,
@@ -188,7 +187,7 @@ describe('Maintenance', () => {
       return join(folder, name)
     }
     const left = [
-      leave(`objects/pack/${pack.replace('.pack', '.keep')}`, ownerText(new Life().identity.newOwner())),
+      leave(`objects/pack/${pack.replace('.pack', '.keep')}`, ownerText(systemIdentity.newOwner())),
       leave('objects/pack/tmp_pack_x'),
       leave('objects/pack/.tmp-1-pack-x.idx'),
       leave(`objects/pack/pack-${'a'.repeat(40)}.pack`),

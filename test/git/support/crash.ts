@@ -55,8 +55,9 @@ export class Scene {
     life = new Life(),
     attempts: readonly Attempt[] = [],
     now: () => number = Date.now,
+    kernel: SimulatedDisk['kernel'] = new Map(),
   ) {
-    this.disk = new SimulatedDisk({ state, now })
+    this.disk = new SimulatedDisk({ state, now, kernel })
     this.life = life
     this.attempts = attempts.map((attempt) => ({ ...attempt }))
   }

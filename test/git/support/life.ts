@@ -30,14 +30,16 @@ export class Life {
     return {
       newOwner: (): Owner => ({
         id: randomBytes(8).toString('hex'),
+        system: 'simulated',
         host,
         boot: `boot ${boot}`,
         namespace: 'pid:[1]',
         pid: run,
         start: '1',
       }),
-      liveness: (owner) => {
-        if (owner.host !== host) return 'foreign'
+      liveness: (owner, signal) => {
+        if (signal === 'answers') return 'alive'
+        if (owner.host !== host) return signal === 'unsure' ? 'unknown' : 'ended'
         if (owner.boot !== `boot ${boot}`) return 'rebooted'
         return owner.pid === run || others.includes(owner.pid) ? 'alive' : 'dead'
       },

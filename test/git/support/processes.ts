@@ -15,6 +15,13 @@ export interface SaverOptions {
   big?: number
 }
 
+/** Another boot id and host name, and namespaces of its own: what a container manager makes of a process. */
+export interface Container {
+  /** A file that says it. */
+  boot: string
+  host: string
+}
+
 export interface Saver {
   process: ChildProcess
   /** What was acknowledged so far: commits by ref, in order. */
@@ -24,9 +31,18 @@ export interface Saver {
   ended: Promise<{ code: number | null; errors: string }>
 }
 
-export function startSaver(built: string, store: string, options: SaverOptions): Saver {
+export function startSaver(
+  built: string,
+  store: string,
+  options: SaverOptions,
+  container?: Container,
+): Saver {
   const script = join(import.meta.dirname, 'children/saver.mjs')
-  const child = spawn(process.execPath, [script, built, store, JSON.stringify(options)], {
+  const [command = '', ...before] = [
+    ...(container === undefined ? [] : contained(container)),
+    process.execPath,
+  ]
+  const child = spawn(command, [...before, script, built, store, JSON.stringify(options)], {
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const acknowledged = new Map<string, string[]>()
@@ -56,3 +72,15 @@ export function startSaver(built: string, store: string, options: SaverOptions):
   })
   return { process: child, acknowledged, begun, ended }
 }
+
+/** The command line in front of one that is to run in a container. Needs root. */
+const contained = ({ boot, host }: Container): string[] => [
+  'unshare',
+  ...['--mount', '--uts', '--ipc', '--net', '--pid', '--fork', '--mount-proc', '--kill-child'],
+  'bash',
+  '-c',
+  'hostname "$1"; mount --bind "$2" /proc/sys/kernel/random/boot_id; shift 2; exec "$@"',
+  'container',
+  host,
+  boot,
+]

@@ -5,6 +5,7 @@
 import { posix } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import { CorruptError, StorageError } from '../../../src/errors.ts'
+import type { Beacon, Signal } from '../../../src/git/beacon.ts'
 import type { FileStat, FileSystem, OpenFile } from '../../../src/git/file-system.ts'
 import { DiskState, emptyFile, emptyFolder, PAGE, ROOT } from './disk-state.ts'
 
@@ -40,7 +41,11 @@ export interface SimulatedDiskOptions {
   state?: DiskState
   /** Milliseconds since 1970, for file times. */
   now?: () => number
+  kernel?: Map<number, SimulatedDisk>
 }
+
+/** What the file of a socket holds here. */
+const SOCKET = Buffer.from('a socket')
 
 export class SimulatedDisk implements FileSystem {
   readonly state: DiskState
@@ -53,12 +58,17 @@ export class SimulatedDisk implements FileSystem {
   /** Told after each operation, and after the first half of each write. */
   onOperation: ((operation: Operation) => void) | undefined
   openFiles = 0
-  /** No other host can have this disk at the same time. */
+  /** No other host can have this disk at the same time: then there are sockets, too. */
   local = false
+  /** A name is found whatever its case, and keeps the one that it was given. */
+  caseless = false
+  /** Which sockets answer, by their node, and the process behind each. Processes that share it share a kernel. */
+  readonly kernel: Map<number, SimulatedDisk>
   private readonly now: () => number
 
-  constructor({ state = new DiskState(), now = Date.now }: SimulatedDiskOptions = {}) {
+  constructor({ state = new DiskState(), now = Date.now, kernel = new Map() }: SimulatedDiskOptions = {}) {
     this.state = state
+    this.kernel = kernel
     this.now = now
   }
 
@@ -79,7 +89,16 @@ export class SimulatedDisk implements FileSystem {
     const { kind, content, mtimeMs } = this.state.node(id)
     let links = 0
     for (const { names } of this.state.nodes.values()) for (const to of names.values()) if (to === id) links++
-    return { kind, size: content.length, mtimeMs, dev: 1, ino: id, uid: process.getuid?.() ?? 0, links }
+    const shown = content.equals(SOCKET) ? 'socket' : kind
+    return {
+      kind: shown,
+      size: content.length,
+      mtimeMs,
+      dev: 1,
+      ino: id,
+      uid: process.getuid?.() ?? 0,
+      links,
+    }
   }
 
   makeDir(path: string, within?: string): string | undefined {
@@ -147,8 +166,10 @@ export class SimulatedDisk implements FileSystem {
     if (target !== undefined && this.state.node(target).names.size > 0) throw failure('ENOTEMPTY', to)
     this.refuse(this.begin('rename', to), to)
     if (target !== id) {
-      const source = { folder: this.find(posix.dirname(from))!, name: posix.basename(from), to: undefined }
-      this.state.changeNames([source, { folder, name: posix.basename(to), to: id }], this.now())
+      const home = this.find(posix.dirname(from))!
+      const source = { folder: home, name: this.nameIn(home, posix.basename(from)), to: undefined }
+      const name = this.nameIn(folder, posix.basename(to))
+      this.state.changeNames([source, { folder, name, to: id }], this.now())
     }
     this.ended('rename', to)
     return true
@@ -202,8 +223,24 @@ export class SimulatedDisk implements FileSystem {
     this.ended('syncDir', path)
   }
 
-  isLocal(): boolean {
-    return this.local
+  localDisk(): string | undefined {
+    return this.local ? 'simulated' : undefined
+  }
+
+  async listen(path: string): Promise<Beacon | undefined> {
+    if (!this.local) return undefined
+    this.writeFile(path, SOCKET)
+    const id = this.find(path)!
+    // What kind of file it is stands where its name does.
+    this.state.update(id, { durable: SOCKET, dirty: new Set() })
+    this.kernel.set(id, this)
+    return { close: () => void this.kernel.delete(id) }
+  }
+
+  async reach(path: string): Promise<Signal> {
+    const id = this.find(path)
+    if (id === undefined) return 'absent'
+    return this.kernel.get(id)?.dead === false ? 'answers' : 'silent'
   }
 
   /** The process dies now. */
@@ -318,7 +355,7 @@ export class SimulatedDisk implements FileSystem {
   private name(path: string, to: number | undefined): void {
     const folder = this.find(posix.dirname(path))
     if (folder === undefined) throw failure('ENOENT', path)
-    this.state.changeNames([{ folder, name: posix.basename(path), to }], this.now())
+    this.state.changeNames([{ folder, name: this.nameIn(folder, posix.basename(path)), to }], this.now())
   }
 
   private file(path: string, id: number) {
@@ -327,12 +364,19 @@ export class SimulatedDisk implements FileSystem {
     return node
   }
 
+  /** As it stands in the folder. */
+  private nameIn(folder: number, name: string): string {
+    if (!this.caseless) return name
+    const wanted = name.toLowerCase()
+    return [...this.state.node(folder).names.keys()].find((one) => one.toLowerCase() === wanted) ?? name
+  }
+
   private find(path: string): number | undefined {
     if (this.dead) throw new Died()
     let id: number | undefined = ROOT
     for (const part of path.split('/')) {
       if (part === '' || part === '.' || id === undefined) continue
-      id = this.state.node(id).names.get(part)
+      id = this.state.node(id).names.get(this.nameIn(id, part))
     }
     return id
   }
