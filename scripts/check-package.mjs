@@ -35,7 +35,7 @@ console.log(typeof importClaudeCode, imported === undefined)
 // @ts-expect-error a session has no such status
 newSession('demo', { status: 1 })
 // @ts-expect-error a subpath that is not exported
-type Hidden = typeof import('forkpoint/dist/store/git-session-store.js')
+type Hidden = typeof import('forkpoint/dist/store/git/git-session-store.js')
 `
 
 /**

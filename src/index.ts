@@ -62,7 +62,7 @@ export {
   StoreMovedError,
   UnsupportedError,
 } from './errors.ts'
-export { NativeGitError } from './git/native-git.ts'
+export { NativeGitError } from './git/upkeep/native/git.ts'
 export {
   checkSession,
   eventSchema,
@@ -86,9 +86,9 @@ export {
   type Usage,
   usageSchema,
 } from './state/index.ts'
-export { FileSessionStore, type FileStoreOptions } from './store/file-session-store.ts'
-export { GitSessionStore, type GitStoreOptions } from './store/git-session-store.ts'
-export { MemorySessionStore, type MemoryStoreOptions } from './store/memory-session-store.ts'
+export { FileSessionStore, type FileStoreOptions } from './store/file/file-session-store.ts'
+export { GitSessionStore, type GitStoreOptions } from './store/git/git-session-store.ts'
+export { MemorySessionStore, type MemoryStoreOptions } from './store/memory/memory-session-store.ts'
 export type {
   Addition,
   Author,

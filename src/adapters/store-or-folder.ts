@@ -1,6 +1,6 @@
 /** What every adapter is given: a store that somebody has open, or the folder of one. */
 
-import { GitSessionStore } from '../store/git-session-store.ts'
+import { GitSessionStore } from '../store/git/git-session-store.ts'
 import type { StoredDocument, StoreOptions } from '../store/session-store.ts'
 
 /** A `GitSessionStore` of any type, or the path of its folder. */

@@ -3,12 +3,12 @@ import { randomUUID } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import type { LanguageModel } from 'ai'
 import type { ListOptions, SessionSummary } from '../store/session-store.ts'
-import { type Config, type ConfigInput, configFromObject, configFromText } from './config.ts'
-import type { Environment } from './config-parser.ts'
+import { type Config, type ConfigInput, configFromObject, configFromText } from './config/config.ts'
+import type { Environment } from './config/parser.ts'
 import { ConfigError } from './errors.ts'
 import type { Host } from './host.ts'
-import { configuredModel, isLanguageModel, type ReadyModel, readyModel } from './model.ts'
-import { MODEL_LIMITS } from './model-guard.ts'
+import { MODEL_LIMITS } from './model/guard.ts'
+import { configuredModel, isLanguageModel, type ReadyModel, readyModel } from './model/model.ts'
 import type { SessionRequest } from './open-session.ts'
 import {
   type AgentOptions,
@@ -21,8 +21,8 @@ import {
   type SessionOptions,
   type SharedOptions,
 } from './options.ts'
-import { mergePolicies } from './policy.ts'
-import { Scrubber } from './secrets.ts'
+import { mergePolicies } from './permissions/policy.ts'
+import { Scrubber } from './secrets/secrets.ts'
 import { AgentSession } from './session.ts'
 import { OUTPUT_LIMIT } from './tools/index.ts'
 

@@ -1,6 +1,6 @@
 /** What goes wrong in an agent. Errors of stores pass through as they are. */
 import { ForkpointError } from '../errors.ts'
-import type { TurnResult } from './turn-result.ts'
+import type { TurnResult } from './run/result.ts'
 
 export interface ConfigLocation {
   /** Path as it was given, or a name such as `config` for an object. */

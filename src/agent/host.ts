@@ -1,9 +1,9 @@
 /** What an agent lends to its sessions. */
-import type { Environment } from './config-parser.ts'
-import type { ReadyModel } from './model.ts'
-import type { ModelLimits } from './model-guard.ts'
+import type { Environment } from './config/parser.ts'
+import type { ModelLimits } from './model/guard.ts'
+import type { ReadyModel } from './model/model.ts'
 import type { ModelChoice, ResumeOptions } from './options.ts'
-import type { Scrubber } from './secrets.ts'
+import type { Scrubber } from './secrets/secrets.ts'
 import type { AgentSession } from './session.ts'
 
 export interface Host {

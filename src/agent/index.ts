@@ -1,6 +1,6 @@
 /** Agents whose sessions save themselves: `forkpoint/agent`, and part of `forkpoint`. */
 export { Agent } from './agent.ts'
-export type { ConfigInput, ModelInput, ProviderInput, ProviderType } from './config.ts'
+export type { ConfigInput, ModelInput, ProviderInput, ProviderType } from './config/config.ts'
 export {
   ConfigError,
   type ConfigLocation,
@@ -11,6 +11,10 @@ export {
   StepLimitError,
   turnOf,
 } from './errors.ts'
+export type { ModelLimits } from './model/guard.ts'
+export type { AgentOptions, ModelChoice, ResumeOptions, SessionOptions, SharedOptions } from './options.ts'
+export type { Decisions, OnPermission, PermissionAnswer, PermissionRequest } from './permissions/judge.ts'
+export type { Decision, PermissionPolicy } from './permissions/policy.ts'
 export {
   type AgentEvent,
   type AgentEventBody,
@@ -18,12 +22,8 @@ export {
   isKnownEvent,
   type StreamEvent,
   type TurnEnded,
-} from './events.ts'
-export type { Decisions, OnPermission, PermissionAnswer, PermissionRequest } from './judge.ts'
-export type { ForkRequest } from './lines.ts'
-export type { ModelLimits } from './model-guard.ts'
-export type { AgentOptions, ModelChoice, ResumeOptions, SessionOptions, SharedOptions } from './options.ts'
-export type { Decision, PermissionPolicy } from './policy.ts'
-export type { OnConflict, SaveOptions } from './saver.ts'
+} from './run/events.ts'
+export type { ForkRequest } from './run/lines.ts'
+export type { PendingCall, RunInfo, RunStatus, TurnResult } from './run/result.ts'
+export type { OnConflict, SaveOptions } from './run/saver.ts'
 export { AgentSession, type ResumeRunOptions, type SendOptions } from './session.ts'
-export type { PendingCall, RunInfo, RunStatus, TurnResult } from './turn-result.ts'

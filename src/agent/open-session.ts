@@ -2,16 +2,16 @@
 import { AlreadyExistsError, NotFoundError } from '../errors.ts'
 import { newSession, type Session } from '../state/index.ts'
 import type { SessionHandle, SessionStore } from '../store/session-store.ts'
-import { Draft } from './draft.ts'
 import type { Host } from './host.ts'
-import type { ReadyModel } from './model.ts'
+import type { ReadyModel } from './model/model.ts'
 import type { ModelChoice, SharedOptions } from './options.ts'
-import type { Permissions } from './permissions.ts'
-import { mergePolicies, type PermissionPolicy } from './policy.ts'
-import { Recorder } from './recorder.ts'
-import { Saver } from './saver.ts'
+import type { Permissions } from './permissions/permissions.ts'
+import { mergePolicies, type PermissionPolicy } from './permissions/policy.ts'
+import { Draft } from './run/draft.ts'
+import { Recorder } from './run/recorder.ts'
+import { Saver } from './run/saver.ts'
+import { workspaceCommit } from './run/workspace-commit.ts'
 import { Workspace } from './tools/index.ts'
-import { workspaceCommit } from './workspace-commit.ts'
 
 /** How a session came to be asked for. */
 export interface SessionRequest extends SharedOptions {
@@ -86,7 +86,7 @@ async function assemble(
   })
   markInterrupted(draft, host)
   // The parser of commands takes its time to load, and is not needed before.
-  const { Permissions } = await import('./permissions.ts')
+  const { Permissions } = await import('./permissions/permissions.ts')
   const permissions = new Permissions(policy, (path) => workspace.names(path))
   return {
     draft,

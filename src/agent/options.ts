@@ -2,11 +2,11 @@
 import type { LanguageModel, ToolSet } from 'ai'
 import { parseBranchName, parseSessionId } from '../ids.ts'
 import type { SessionStore } from '../store/session-store.ts'
-import type { Environment } from './config-parser.ts'
-import type { OnPermission } from './judge.ts'
-import type { ModelLimits } from './model-guard.ts'
-import { type PermissionPolicy, parsePolicy } from './policy.ts'
-import type { OnConflict } from './saver.ts'
+import type { Environment } from './config/parser.ts'
+import type { ModelLimits } from './model/guard.ts'
+import type { OnPermission } from './permissions/judge.ts'
+import { type PermissionPolicy, parsePolicy } from './permissions/policy.ts'
+import type { OnConflict } from './run/saver.ts'
 
 /** Model of the configuration as `provider/model`, or an AI SDK model. */
 export type ModelChoice = string | Exclude<LanguageModel, string>

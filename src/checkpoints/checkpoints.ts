@@ -4,9 +4,9 @@
  */
 import type { Layout } from '../codec/index.ts'
 import { NotFoundError, StorageError } from '../errors.ts'
-import type { ObjectStore } from '../git/object-store.ts'
-import { purgeMark } from '../git/purge.ts'
+import type { ObjectStore } from '../git/objects/object-store.ts'
 import type { Repository } from '../git/repository.ts'
+import { purgeMark } from '../git/upkeep/purge.ts'
 import {
   activeRef,
   type BranchName,
@@ -19,9 +19,9 @@ import {
   tagRef,
 } from '../ids.ts'
 import type { Redact } from '../redaction/redact.ts'
-import type { Author } from './checkpoint.ts'
-import { type CommitInfo, History } from './history.ts'
-import { Keys } from './keys.ts'
+import type { Author } from './commits/checkpoint.ts'
+import { type CommitInfo, History } from './commits/history.ts'
+import { Keys } from './commits/keys.ts'
 import { Lifetime } from './lifetime.ts'
 import { AGAIN, type Again, type Aim, changeLocked, nothing } from './locking.ts'
 import { SessionRefs } from './session-refs.ts'

@@ -2,13 +2,13 @@
 import { decodeHead, encodeHead, genericLayout, sessionLayout } from '../codec/index.ts'
 import { AlreadyExistsError, NotFoundError } from '../errors.ts'
 import { type BranchName, type CommitId, reservedRef, type SessionId } from '../ids.ts'
-import type { Author } from './checkpoint.ts'
 import type { Checkpoints } from './checkpoints.ts'
-import { factsOf } from './facts.ts'
-import { blobsBelow, readBlobs } from './files.ts'
-import type { CommitInfo } from './history.ts'
-import { seqOfFork } from './lineage.ts'
-import { forkSubject, oneLine } from './text.ts'
+import type { Author } from './commits/checkpoint.ts'
+import { factsOf } from './commits/facts.ts'
+import type { CommitInfo } from './commits/history.ts'
+import { seqOfFork } from './commits/lineage.ts'
+import { forkSubject, oneLine } from './commits/text.ts'
+import { blobsBelow, readBlobs } from './trees/files.ts'
 
 export interface Fork {
   /** A checkpoint of `from`. */

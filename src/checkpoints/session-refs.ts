@@ -16,7 +16,7 @@ import {
   tagRef,
 } from '../ids.ts'
 import { activeAfterDelete } from './branch-rules.ts'
-import type { History } from './history.ts'
+import type { History } from './commits/history.ts'
 import { AGAIN, type Aim, changeLocked, nothing } from './locking.ts'
 import { stillStands } from './writing.ts'
 

@@ -1,11 +1,11 @@
 /** The store that a command works on: opened when it is needed, for sessions of any type. */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { foreignFiles } from '../checkpoints/files.ts'
+import { foreignFiles } from '../checkpoints/trees/files.ts'
 import { InvalidStateError, NotFoundError } from '../errors.ts'
 import { Repository } from '../git/repository.ts'
 import { encodeName, isSameName, isShortName, type SessionId } from '../ids.ts'
-import { GitSessionStore } from '../store/git-session-store.ts'
+import { GitSessionStore } from '../store/git/git-session-store.ts'
 import type { Place, StoredDocument } from '../store/session-store.ts'
 import { findPlace } from './place.ts'
 

@@ -1,8 +1,8 @@
 /** What a new checkpoint changes, as far as its subject and its trailers tell. */
 
 import { deepEqual, type JsonObject } from '../json-value.ts'
-import { type AdditionPlan, type Existing, idOf } from './addition-plan.ts'
-import { RUNS } from './addition-runs.ts'
+import { type AdditionPlan, type Existing, idOf } from './addition/plan.ts'
+import { RUNS } from './addition/runs.ts'
 
 export interface Changes {
   /** Whether this is the first checkpoint of its line. */

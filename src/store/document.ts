@@ -7,10 +7,10 @@ import { parseSessionId, type SessionId } from '../ids.ts'
 import { isJsonObject, type JsonObject } from '../json-value.ts'
 import { redactInside } from '../redaction/redact.ts'
 import { checkDocument, checkMessage, checkRun, migrate, sessionSchema } from '../state/index.ts'
-import type { AdditionPlan } from './addition-plan.ts'
-import { RUNS } from './addition-runs.ts'
+import type { AdditionPlan } from './addition/plan.ts'
+import { RUNS } from './addition/runs.ts'
+import { DEFAULT_AUTHOR, parseAuthor } from './options/write-options.ts'
 import type { Author, Redact, StoredDocument, StoreOptions } from './session-store.ts'
-import { DEFAULT_AUTHOR, parseAuthor } from './write-options.ts'
 
 const SESSION = sessionLayout.type
 const NO_COLLECTION = ['id', 'type', 'schemaVersion', 'updatedAt', 'set', 'unset']

@@ -1,10 +1,10 @@
 /** Parts of a state, for callers who do not need the whole. */
 import { NotFoundError } from '../errors.ts'
 import { isJsonObject, type JsonObject } from '../json-value.ts'
-import { idOf } from './addition-plan.ts'
-import { RUNS } from './addition-runs.ts'
+import { idOf } from './addition/plan.ts'
+import { RUNS } from './addition/runs.ts'
+import { parseCount } from './options/write-options.ts'
 import type { LoadOptions } from './session-store.ts'
-import { parseCount } from './write-options.ts'
 
 /** Whether the options ask for less than the whole state. Then nobody may save it as if it were whole. */
 export const isPartial = ({ last, events }: LoadOptions): boolean => last !== undefined || events === false

@@ -3,11 +3,11 @@
  * `MemorySessionStore` implement it and pass one conformance suite (`forkpoint/testing`).
  */
 import type { StandardSchemaV1 } from '@standard-schema/spec'
-import type { Author, Branch, Checkpoint, Tag } from '../checkpoints/checkpoint.ts'
+import type { Author, Branch, Checkpoint, Tag } from '../checkpoints/commits/checkpoint.ts'
 import type { Redact } from '../redaction/redact.ts'
 import type { Session } from '../state/session.ts'
 
-export type { Author, Branch, Checkpoint, CheckpointKind, Tag } from '../checkpoints/checkpoint.ts'
+export type { Author, Branch, Checkpoint, CheckpointKind, Tag } from '../checkpoints/commits/checkpoint.ts'
 export type { Redact } from '../redaction/redact.ts'
 
 /** Any JSON document with an id. `Session` is the one forkpoint itself knows. */

@@ -1,7 +1,7 @@
 /** What differs between two states, as data. */
 
 import { deepEqual, isJsonObject, type JsonObject, without } from '../json-value.ts'
-import { idOf } from './addition-plan.ts'
+import { idOf } from './addition/plan.ts'
 import type { CollectionDiff, FieldChange, ItemChange, Place, StateDiff } from './session-store.ts'
 
 type Path = readonly (string | number)[]

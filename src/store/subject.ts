@@ -1,6 +1,6 @@
 /** The one line of a checkpoint that a person reads in `git log --oneline`. */
 
-import { oneLine, WIDTH } from '../checkpoints/text.ts'
+import { oneLine, WIDTH } from '../checkpoints/commits/text.ts'
 import { beginning, cut } from '../excerpt.ts'
 import { isJsonObject, type JsonObject } from '../json-value.ts'
 import type { Changes } from './changes.ts'

@@ -2,8 +2,8 @@
 import { ForkpointError, NotFoundError, SessionClosedError } from '../errors.ts'
 import { MAIN } from '../ids.ts'
 import type { JsonObject } from '../json-value.ts'
+import { parseCount } from './options/write-options.ts'
 import type { Checkpoint, ListOptions, SessionSummary } from './session-store.ts'
-import { parseCount } from './write-options.ts'
 
 /**
  * The summary of a session.

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { parseConfig } from '../../src/agent/config-parser.ts'
+import { parseConfig } from '../../src/agent/config/parser.ts'
 import { Agent, ConfigError } from '../../src/agent/index.ts'
 import { KEY, startServer, temporaryFolder } from './agent-context.ts'
 

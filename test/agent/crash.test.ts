@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { Agent } from '../../src/agent/index.ts'
 import type { MessagePart, Session } from '../../src/state/index.ts'
-import { GitSessionStore } from '../../src/store/git-session-store.ts'
+import { GitSessionStore } from '../../src/store/git/git-session-store.ts'
 import type { ModelRequestSeen, ScriptedTurn } from '../support/model-server.mjs'
 import { configOf, QUICK, setting, startServer, temporaryFolder, workspaceWith } from './agent-context.ts'
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { Agent, ModelError, type StreamEvent, turnOf } from '../../src/agent/index.ts'
-import { MemorySessionStore } from '../../src/store/memory-session-store.ts'
+import { MemorySessionStore } from '../../src/store/memory/memory-session-store.ts'
 import type { Fault, ScriptedTurn } from '../support/model-server.mjs'
 import { configOf, QUICK, setting, startServer, workspaceWith } from './agent-context.ts'
 

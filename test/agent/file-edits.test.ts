@@ -4,7 +4,7 @@ import { chmod, chown, link, lstat, readdir, readFile, stat, symlink, writeFile 
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, describe, expect, test } from 'vitest'
-import { Scrubber } from '../../src/agent/secrets.ts'
+import { Scrubber } from '../../src/agent/secrets/secrets.ts'
 import { BUILTIN_TOOLS, Workspace } from '../../src/agent/tools/index.ts'
 import { ROOT } from '../support/build.ts'
 import { temporaryFolder, workspaceWith } from './agent-context.ts'

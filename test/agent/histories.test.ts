@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { Agent } from '../../src/agent/index.ts'
 import { type Message, newMessage, newRun, newSession, type Run } from '../../src/state/index.ts'
-import { MemorySessionStore } from '../../src/store/memory-session-store.ts'
+import { MemorySessionStore } from '../../src/store/memory/memory-session-store.ts'
 import type { ModelServer, Script } from '../support/model-server.mjs'
 import { KEY, QUICK, startServer, workspaceWith } from './agent-context.ts'
 

@@ -1,7 +1,7 @@
 import { expect, test, vi } from 'vitest'
-import { PathPattern } from '../../src/agent/path-pattern.ts'
-import { find, HOLE, TextPattern } from '../../src/agent/pattern.ts'
-import { Permissions } from '../../src/agent/permissions.ts'
+import { PathPattern } from '../../src/agent/permissions/path-pattern.ts'
+import { find, HOLE, TextPattern } from '../../src/agent/permissions/pattern.ts'
+import { Permissions } from '../../src/agent/permissions/permissions.ts'
 
 vi.setConfig({ testTimeout: 120_000 })
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { mergePolicies, type PermissionPolicy, Permissions } from '../../src/agent/permissions.ts'
+import { mergePolicies, type PermissionPolicy, Permissions } from '../../src/agent/permissions/permissions.ts'
 
 const bash = (policy: PermissionPolicy, command: string) =>
   new Permissions(policy).decide({ tool: 'bash', kind: 'command', command }).decision

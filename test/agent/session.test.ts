@@ -13,8 +13,8 @@ import {
   SessionClosedError,
   StorageError,
 } from '../../src/errors.ts'
-import { GitSessionStore } from '../../src/store/git-session-store.ts'
-import { MemorySessionStore } from '../../src/store/memory-session-store.ts'
+import { GitSessionStore } from '../../src/store/git/git-session-store.ts'
+import { MemorySessionStore } from '../../src/store/memory/memory-session-store.ts'
 import {
   configOf,
   KEY,

@@ -4,8 +4,8 @@ import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { type PermissionPolicy, Permissions } from '../../src/agent/permissions.ts'
-import { readShell } from '../../src/agent/shell/reading.ts'
+import { type PermissionPolicy, Permissions } from '../../src/agent/permissions/permissions.ts'
+import { readShell } from '../../src/agent/permissions/shell/reading.ts'
 import { temporaryFolder } from './agent-context.ts'
 
 const RUNS = process.env.FORKPOINT_SOAK === '1' ? 20_000 : 600

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { newMessage, newSession } from '../../src/state/index.ts'
-import { GitSessionStore } from '../../src/store/git-session-store.ts'
+import { GitSessionStore } from '../../src/store/git/git-session-store.ts'
 import { DEMO, forkpoint, forkpointHere, jsonLines, MAIN, shell, workFolder } from './command-line.ts'
 
 const cwd = await workFolder()

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { findPlace } from '../../src/cli/place.ts'
 import { InvalidIdError, NotFoundError } from '../../src/errors.ts'
 import { newSession } from '../../src/state/index.ts'
-import { MemorySessionStore } from '../../src/store/memory-session-store.ts'
+import { MemorySessionStore } from '../../src/store/memory/memory-session-store.ts'
 
 const store = new MemorySessionStore()
 for (const id of ['demo', 'demo/main', 'a/b', 'x~1']) await store.save(newSession(id))

@@ -2,7 +2,7 @@
 import { Command } from 'commander'
 import { describe, expect, it } from 'vitest'
 import { markIds, shell as quoted, unmarked, wordsOf } from '../../src/cli/words.ts'
-import { GitSessionStore } from '../../src/store/git-session-store.ts'
+import { GitSessionStore } from '../../src/store/git/git-session-store.ts'
 import { message, session } from '../../src/testing/samples.ts'
 import { forkpointHere, jsonLines, shell, workFolder } from './command-line.ts'
 

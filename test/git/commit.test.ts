@@ -3,9 +3,15 @@ import path from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { CorruptError } from '../../src/errors.ts'
-import { type Commit, decodeCommit, decodeParents, encodeCommit, LAST_SECOND } from '../../src/git/commit.ts'
-import { EMPTY_TREE, newObject } from '../../src/git/object.ts'
-import { buildPack } from '../../src/git/pack-writer.ts'
+import {
+  type Commit,
+  decodeCommit,
+  decodeParents,
+  encodeCommit,
+  LAST_SECOND,
+} from '../../src/git/objects/commit.ts'
+import { EMPTY_TREE, newObject } from '../../src/git/objects/object.ts'
+import { buildPack } from '../../src/git/packs/writer.ts'
 import { bareRepository, git, gitText } from './real-git.ts'
 
 const ann = { name: 'Ann', email: 'ann@example.com', at: 1_700_000_000_999 }

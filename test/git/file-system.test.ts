@@ -2,7 +2,7 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { StorageError } from '../../src/errors.ts'
-import { closeAll, nodeFileSystem as disk } from '../../src/git/file-system.ts'
+import { closeAll, nodeFileSystem as disk } from '../../src/git/disk/file-system.ts'
 import { tempFolder } from './real-git.ts'
 
 const failing = Object.assign(new Error('EIO: i/o error, close'), { code: 'EIO' })

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import fs from 'node:fs'
 import path from 'node:path'
 import zlib from 'node:zlib'
-import { buildIndex, packHeader } from '../../src/git/pack-writer.ts'
+import { buildIndex, packHeader } from '../../src/git/packs/writer.ts'
 
 export interface HandMadeEntry {
   /** Under which id the index has it. */

@@ -1,8 +1,8 @@
 import zlib from 'node:zlib'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { BrokenStreamError, inflateAt } from '../../src/git/inflate.ts'
-import { inflateStream, storedLength, writeStored } from '../../src/git/zlib-stream.ts'
+import { BrokenStreamError, inflateAt } from '../../src/git/objects/inflate.ts'
+import { inflateStream, storedLength, writeStored } from '../../src/git/objects/zlib-stream.ts'
 
 const content = fc
   .tuple(fc.uint8Array({ maxLength: 300 }), fc.integer({ min: 1, max: 300 }))

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { Journal, type JournalRecord, parseJournal } from '../../src/git/journal.ts'
-import { type JournalEntry, parseEntry } from '../../src/git/journal-entry.ts'
-import type { Owner } from '../../src/git/process-identity.ts'
+import type { Owner } from '../../src/git/disk/identity.ts'
+import { type JournalEntry, parseEntry } from '../../src/git/journal/entry.ts'
+import { Journal, type JournalRecord, parseJournal } from '../../src/git/journal/journal.ts'
 import { Life } from './support/life.ts'
 import { SimulatedDisk } from './support/simulated-disk.ts'
 

@@ -1,8 +1,8 @@
 import { mkdirSync, rmSync, statSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { nodeFileSystem } from '../../src/git/file-system.ts'
-import { MoveClock } from '../../src/git/move-clock.ts'
+import { nodeFileSystem } from '../../src/git/disk/file-system.ts'
+import { MoveClock } from '../../src/git/refs/move-clock.ts'
 import { tempFolder } from './real-git.ts'
 
 function clockIn(own: string): MoveClock {

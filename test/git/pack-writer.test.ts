@@ -1,11 +1,11 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { encodeCommit } from '../../src/git/commit.ts'
-import { type NewObject, newObject } from '../../src/git/object.ts'
-import { parsePackIndex } from '../../src/git/pack-index.ts'
-import { buildIndex, buildPack, buildPackAsync, encodeEntryHeader } from '../../src/git/pack-writer.ts'
-import { encodeTree } from '../../src/git/tree.ts'
+import { encodeCommit } from '../../src/git/objects/commit.ts'
+import { type NewObject, newObject } from '../../src/git/objects/object.ts'
+import { encodeTree } from '../../src/git/objects/tree.ts'
+import { parsePackIndex } from '../../src/git/packs/pack-index.ts'
+import { buildIndex, buildPack, buildPackAsync, encodeEntryHeader } from '../../src/git/packs/writer.ts'
 import { bareRepository, git, gitText, tempFolder } from './real-git.ts'
 
 const noise = (size: number, seed = 1): Buffer => {

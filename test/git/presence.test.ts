@@ -2,18 +2,18 @@ import { execFileSync, spawn } from 'node:child_process'
 import fs from 'node:fs'
 import { basename, join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { type Beacon, lightBeacon, lookForBeacon, type Signal } from '../../src/git/beacon.ts'
-import { type FileSystem, nodeFileSystem } from '../../src/git/file-system.ts'
-import { ownerFiles, ownerFolders, Presence } from '../../src/git/presence.ts'
-import { judge, type Owner, ownerText, parseOwner, systemIdentity } from '../../src/git/process-identity.ts'
-import { Repository } from '../../src/git/repository.ts'
+import { type Beacon, lightBeacon, lookForBeacon, type Signal } from '../../src/git/disk/beacon.ts'
+import { type FileSystem, nodeFileSystem } from '../../src/git/disk/file-system.ts'
+import { judge, type Owner, ownerText, parseOwner, systemIdentity } from '../../src/git/disk/identity.ts'
+import { ownerFiles, ownerFolders, Presence } from '../../src/git/disk/presence.ts'
 import {
   isRunning,
   localDisk,
   type ProcessFacts,
   processFacts,
   withSocketPath,
-} from '../../src/git/system.ts'
+} from '../../src/git/disk/system.ts'
+import { Repository } from '../../src/git/repository.ts'
 import { tempFolder } from './real-git.ts'
 import { buildGitLayer } from './support/build.ts'
 import { commitOf } from './support/commits.ts'

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { JournalRecord } from '../../src/git/journal.ts'
-import type { GroupEntry } from '../../src/git/journal-entry.ts'
+import type { GroupEntry } from '../../src/git/journal/entry.ts'
+import type { JournalRecord } from '../../src/git/journal/journal.ts'
 import {
   belongsAtEnd,
   groupsOf,
@@ -10,7 +10,7 @@ import {
   type OwnMoves,
   openMoves,
   unfinished,
-} from '../../src/git/replay.ts'
+} from '../../src/git/journal/replay.ts'
 
 const REF = 'refs/heads/s/main'
 const move = (from: string | null, to: string | null, ref = REF): Move => ({ ref, from, to })

@@ -3,7 +3,7 @@ import fs from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
-import { type FileSystem, nodeFileSystem } from '../../src/git/file-system.ts'
+import { type FileSystem, nodeFileSystem } from '../../src/git/disk/file-system.ts'
 import { Repository } from '../../src/git/repository.ts'
 import { bareRepository, git, gitText, tempFolder } from './real-git.ts'
 import { buildGitLayer } from './support/build.ts'
@@ -337,7 +337,7 @@ describe('a process that does not close its store', () => {
     const folder = join(tempFolder(), 'store')
     const script = `
       import { Repository } from '${built}/git/repository.js'
-      import { newObject } from '${built}/git/object.js'
+      import { newObject } from '${built}/git/objects/object.js'
       const repository = new Repository(${JSON.stringify(folder)})
       const blob = newObject('blob', Buffer.from('x'))
       await repository.change({

@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { CorruptError } from '../../src/errors.ts'
-import { objectId } from '../../src/git/object.ts'
-import { decodeTree, encodeTree, type TreeEntry, type TreeMode } from '../../src/git/tree.ts'
+import { objectId } from '../../src/git/objects/object.ts'
+import { decodeTree, encodeTree, type TreeEntry, type TreeMode } from '../../src/git/objects/tree.ts'
 import { bareRepository, git, gitText } from './real-git.ts'
 
 const id = 'ab'.repeat(20)

@@ -11,7 +11,7 @@ import {
   writeClaudeCode,
 } from '../../src/importers/index.ts'
 import { checkSession, newSession, type Session } from '../../src/state/index.ts'
-import { FileSessionStore } from '../../src/store/file-session-store.ts'
+import { FileSessionStore } from '../../src/store/file/file-session-store.ts'
 import type { SessionStore } from '../../src/store/session-store.ts'
 import { roundTripOf, subjects } from './round-trip.ts'
 import { STORES } from './stores.ts'

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest'
 import { InvalidStateError } from '../../src/errors.ts'
 import { exportClaudeCode, importClaudeCode } from '../../src/importers/index.ts'
 import type { Session } from '../../src/state/index.ts'
-import { MemorySessionStore } from '../../src/store/memory-session-store.ts'
+import { MemorySessionStore } from '../../src/store/memory/memory-session-store.ts'
 
 // Frozen: what was imported once comes back for ever. A new format gets a pair of files of its own.
 const fixtures = join(dirname(fileURLToPath(import.meta.url)), '../../fixtures/claude-code')

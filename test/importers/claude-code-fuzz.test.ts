@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { exportClaudeCode, importClaudeCode } from '../../src/importers/index.ts'
 import { checkSession, type Session } from '../../src/state/index.ts'
-import { MemorySessionStore } from '../../src/store/memory-session-store.ts'
+import { MemorySessionStore } from '../../src/store/memory/memory-session-store.ts'
 
 const odd = fc.oneof(
   fc.constantFrom(null, true, 0, 1.5, '', 'line-1', 'start', '\ud800', '2025-11-03T09:12:26.218Z'),

@@ -2,8 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll } from 'vitest'
-import { GitSessionStore } from '../../src/store/git-session-store.ts'
-import { MemorySessionStore } from '../../src/store/memory-session-store.ts'
+import { GitSessionStore } from '../../src/store/git/git-session-store.ts'
+import { MemorySessionStore } from '../../src/store/memory/memory-session-store.ts'
 import type { SessionStore } from '../../src/store/session-store.ts'
 
 /** The stores that imports are tested on. */

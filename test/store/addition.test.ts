@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { InvalidStateError } from '../../src/errors.ts'
-import { applyAddition, parseAddition } from '../../src/store/addition.ts'
-import { existingIn, isEmptyPlan, needsPosition, planAddition } from '../../src/store/addition-plan.ts'
+import { applyAddition, parseAddition } from '../../src/store/addition/addition.ts'
+import { existingIn, isEmptyPlan, needsPosition, planAddition } from '../../src/store/addition/plan.ts'
 import type { Addition, Redact } from '../../src/store/session-store.ts'
 
 const collections = ['messages', 'runs']

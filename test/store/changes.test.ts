@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import { checkpointFacts } from '../../src/checkpoints/facts.ts'
-import { parseAddition } from '../../src/store/addition.ts'
-import { applyPlan, existingIn, planAddition } from '../../src/store/addition-plan.ts'
+import { checkpointFacts } from '../../src/checkpoints/commits/facts.ts'
+import { parseAddition } from '../../src/store/addition/addition.ts'
+import { applyPlan, existingIn, planAddition } from '../../src/store/addition/plan.ts'
 import { changesBetween, changesOfPlan, isUnchanged } from '../../src/store/changes.ts'
 import type { Addition } from '../../src/store/session-store.ts'
 

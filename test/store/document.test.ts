@@ -3,8 +3,8 @@ import * as z from 'zod'
 import { InvalidIdError, InvalidStateError } from '../../src/errors.ts'
 import { without } from '../../src/json-value.ts'
 import { newSession } from '../../src/state/index.ts'
-import { parseAddition } from '../../src/store/addition.ts'
-import { applyPlan, existingIn, planAddition } from '../../src/store/addition-plan.ts'
+import { parseAddition } from '../../src/store/addition/addition.ts'
+import { applyPlan, existingIn, planAddition } from '../../src/store/addition/plan.ts'
 import {
   checkAddition,
   checkSchema,

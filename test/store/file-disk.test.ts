@@ -17,10 +17,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { ConflictError, CorruptError, LockedError, StorageError } from '../../src/errors.ts'
-import { type FileSystem, nodeFileSystem } from '../../src/git/file-system.ts'
-import { type Owner, ownerText, systemIdentity } from '../../src/git/process-identity.ts'
+import { type FileSystem, nodeFileSystem } from '../../src/git/disk/file-system.ts'
+import { type Owner, ownerText, systemIdentity } from '../../src/git/disk/identity.ts'
 import { newMessage, newSession, type Session } from '../../src/state/index.ts'
-import { FileSessionStore, type FileStoreOptions } from '../../src/store/file-session-store.ts'
+import { FileSessionStore, type FileStoreOptions } from '../../src/store/file/file-session-store.ts'
 import type { SessionSummary } from '../../src/store/session-store.ts'
 
 let root: string

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { newSession } from '../../src/state/index.ts'
-import { FileSessionStore } from '../../src/store/file-session-store.ts'
+import { FileSessionStore } from '../../src/store/file/file-session-store.ts'
 import { type Compiled, compile } from './support/compiled.ts'
 
 let compiled: Compiled

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'vitest'
-import { FileSessionStore } from '../../src/store/file-session-store.ts'
+import { FileSessionStore } from '../../src/store/file/file-session-store.ts'
 import { suite } from '../../src/testing/index.ts'
 
 suite({

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { forkSession } from '../../src/checkpoints/fork.ts'
 import { checkpointsOf } from '../../src/checkpoints/of-store.ts'
-import { newObject } from '../../src/git/object.ts'
+import { newObject } from '../../src/git/objects/object.ts'
 import { type CommitId, MAIN, parseSessionId, reservedRef } from '../../src/ids.ts'
 import { AlreadyExistsError, GitSessionStore, newSession } from '../../src/index.ts'
 

@@ -2,10 +2,10 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, utimesSync, w
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { NotFoundError, UnsupportedError } from '../../src/errors.ts'
-import { planRepack } from '../../src/git/native-repack.ts'
-import { ownerText, systemIdentity } from '../../src/git/process-identity.ts'
-import { purge } from '../../src/git/purge.ts'
+import { ownerText, systemIdentity } from '../../src/git/disk/identity.ts'
 import { Repository } from '../../src/git/repository.ts'
+import { planRepack } from '../../src/git/upkeep/native/repack.ts'
+import { purge } from '../../src/git/upkeep/purge.ts'
 import { git, gitText, tempFolder } from '../git/real-git.ts'
 import {
   bytesOfPacks,

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { UnsupportedError } from '../../src/errors.ts'
-import { nodeFileSystem } from '../../src/git/file-system.ts'
+import { nodeFileSystem } from '../../src/git/disk/file-system.ts'
 import { git, tempFolder } from '../git/real-git.ts'
 import { emptySession, fill, message, realGit, storeAt, withoutGit } from './support/git-store.ts'
 

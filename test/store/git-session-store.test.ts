@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, test } from 'vitest'
-import { GitSessionStore } from '../../src/store/git-session-store.ts'
+import { GitSessionStore } from '../../src/store/git/git-session-store.ts'
 import { suite } from '../../src/testing/index.ts'
 
 let folder: string

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { checkpointsOf } from '../../src/checkpoints/of-store.ts'
-import { newObject } from '../../src/git/object.ts'
+import { newObject } from '../../src/git/objects/object.ts'
 import { parseSessionId, reservedRef } from '../../src/ids.ts'
 import {
   GitSessionStore,

@@ -1,5 +1,11 @@
 import { expect, test } from 'vitest'
-import { commitsUnchanged, comparedWith, parentsOn, seqOfFork, seqOn } from '../../src/checkpoints/lineage.ts'
+import {
+  commitsUnchanged,
+  comparedWith,
+  parentsOn,
+  seqOfFork,
+  seqOn,
+} from '../../src/checkpoints/commits/lineage.ts'
 import type { CommitId } from '../../src/ids.ts'
 
 const A = 'a'.repeat(40) as CommitId

@@ -1,5 +1,5 @@
 import { test } from 'vitest'
-import { MemorySessionStore } from '../../src/store/memory-session-store.ts'
+import { MemorySessionStore } from '../../src/store/memory/memory-session-store.ts'
 import { suite } from '../../src/testing/index.ts'
 
 suite({

@@ -8,8 +8,8 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { chatStore } from '../../src/adapters/ai-sdk/index.ts'
 import { StoreMovedError } from '../../src/errors.ts'
 import { newMessage, newSession } from '../../src/state/index.ts'
-import { FileSessionStore } from '../../src/store/file-session-store.ts'
-import { GitSessionStore } from '../../src/store/git-session-store.ts'
+import { FileSessionStore } from '../../src/store/file/file-session-store.ts'
+import { GitSessionStore } from '../../src/store/git/git-session-store.ts'
 import { git } from '../git/real-git.ts'
 
 let root: string

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { cleanBody, forkSubject, oneLine } from '../../src/checkpoints/text.ts'
+import { cleanBody, forkSubject, oneLine } from '../../src/checkpoints/commits/text.ts'
 import { changesBetween } from '../../src/store/changes.ts'
 import { defaultSubject } from '../../src/store/subject.ts'
 

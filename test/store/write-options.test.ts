@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { InvalidIdError } from '../../src/errors.ts'
+import { parseCount, parseTime, parseWriteOptions } from '../../src/store/options/write-options.ts'
 import type { WriteOptions } from '../../src/store/session-store.ts'
-import { parseCount, parseTime, parseWriteOptions } from '../../src/store/write-options.ts'
 
 describe('the options of a save', () => {
   test('have defaults', () => {

@@ -1,7 +1,7 @@
 /** The suite itself: it passes a store that does what it should, and catches those that do not. */
 import { describe, expect, test } from 'vitest'
 import type { Session } from '../../src/state/index.ts'
-import { MemorySessionStore, type MemoryStoreOptions } from '../../src/store/memory-session-store.ts'
+import { MemorySessionStore, type MemoryStoreOptions } from '../../src/store/memory/memory-session-store.ts'
 import type {
   Addition,
   Checkpoint,

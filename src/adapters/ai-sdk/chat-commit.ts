@@ -1,11 +1,11 @@
 /** A list of messages as a checkpoint: a turn when it ends with an answer, else a step inside one. */
 
 import type { Checkpoints } from '../../checkpoints/checkpoints.ts'
-import { countItems } from '../../checkpoints/documents.ts'
-import { checkpointFacts } from '../../checkpoints/facts.ts'
-import type { CommitInfo } from '../../checkpoints/history.ts'
-import { comparedWith, seqOn } from '../../checkpoints/lineage.ts'
-import { editTree } from '../../checkpoints/objects.ts'
+import { checkpointFacts } from '../../checkpoints/commits/facts.ts'
+import type { CommitInfo } from '../../checkpoints/commits/history.ts'
+import { comparedWith, seqOn } from '../../checkpoints/commits/lineage.ts'
+import { countItems } from '../../checkpoints/trees/documents.ts'
+import { editTree } from '../../checkpoints/trees/objects.ts'
 import type { Edits, Writing } from '../../checkpoints/writing.ts'
 import { encodeHead, encodeItem } from '../../codec/index.ts'
 import type { CommitId } from '../../ids.ts'

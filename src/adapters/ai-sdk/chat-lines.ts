@@ -1,8 +1,8 @@
 /** What is stored at the tips of chats, kept so that the next list can be compared without reading anything. */
 import { setImmediate } from 'node:timers/promises'
 import type { Checkpoints } from '../../checkpoints/checkpoints.ts'
-import { blobsBelow, readBlobs } from '../../checkpoints/files.ts'
-import type { CommitInfo } from '../../checkpoints/history.ts'
+import type { CommitInfo } from '../../checkpoints/commits/history.ts'
+import { blobsBelow, readBlobs } from '../../checkpoints/trees/files.ts'
 import { decodeDocumentSliced } from '../../codec/index.ts'
 import { CorruptError } from '../../errors.ts'
 import type { SessionId } from '../../ids.ts'

@@ -1,5 +1,5 @@
 /** What a chat is called until somebody says so. */
-import { oneLine } from '../../checkpoints/text.ts'
+import { oneLine } from '../../checkpoints/commits/text.ts'
 import { beginning, cut } from '../../excerpt.ts'
 import type { StoredMessage } from './stored-message.ts'
 

@@ -1,8 +1,7 @@
 /** Saves of chats: one commit a save, on the branch that is meant or on a new one, with its refs in one transaction. */
 import type { Checkpoints, Onto } from '../../checkpoints/checkpoints.ts'
-
-import { countItems } from '../../checkpoints/documents.ts'
-import type { CommitInfo } from '../../checkpoints/history.ts'
+import type { CommitInfo } from '../../checkpoints/commits/history.ts'
+import { countItems } from '../../checkpoints/trees/documents.ts'
 import { ConflictError, NotFoundError } from '../../errors.ts'
 import { type BranchName, branchRef, type CommitId, MAIN, type SessionId } from '../../ids.ts'
 import type { JsonObject } from '../../json-value.ts'

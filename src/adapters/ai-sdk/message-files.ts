@@ -1,7 +1,7 @@
 /** The messages of checkpoints compared by the names and ids of their files, without reading one. */
 
-import { type BlobIds, entriesOf, folderAt } from '../../checkpoints/files.ts'
-import type { ObjectStore } from '../../checkpoints/objects.ts'
+import { type BlobIds, entriesOf, folderAt } from '../../checkpoints/trees/files.ts'
+import type { ObjectStore } from '../../checkpoints/trees/objects.ts'
 import { folderName, parseFolderName, parseItemName } from '../../codec/index.ts'
 
 export const MESSAGES = 'messages'

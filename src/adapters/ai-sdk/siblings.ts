@@ -1,7 +1,7 @@
 /** Which messages of a chat have others in their place on other branches: what a "2 of 3" switcher shows. */
 
 import type { Checkpoints } from '../../checkpoints/checkpoints.ts'
-import { countItems } from '../../checkpoints/documents.ts'
+import { countItems } from '../../checkpoints/trees/documents.ts'
 import type { BranchName, CommitId } from '../../ids.ts'
 import { firstDifference, MESSAGES, messageMark } from './message-files.ts'
 

@@ -3,9 +3,9 @@
  * the document (`messages`, `messages-2`, …): what an append writes anew of the listings does not grow with them.
  */
 import { createHash } from 'node:crypto'
-import { countItems } from '../../checkpoints/documents.ts'
-import { entriesOf, type Files, folderAt, readBlobs } from '../../checkpoints/files.ts'
-import type { ObjectStore } from '../../checkpoints/objects.ts'
+import { countItems } from '../../checkpoints/trees/documents.ts'
+import { entriesOf, type Files, folderAt, readBlobs } from '../../checkpoints/trees/files.ts'
+import type { ObjectStore } from '../../checkpoints/trees/objects.ts'
 import { decodeItem, itemPlace, jsonFile, parseItemName } from '../../codec/index.ts'
 import { stringAt } from '../../importers/claude-code/entry.ts'
 import { isObject } from '../../importers/remainder.ts'

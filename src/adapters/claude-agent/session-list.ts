@@ -1,8 +1,8 @@
 /** The sessions of a project, and the sub-agents of a session, without reading transcripts. */
 
-import { readBlobs } from '../../checkpoints/files.ts'
-import type { CommitInfo, History } from '../../checkpoints/history.ts'
-import { findEntry } from '../../checkpoints/objects.ts'
+import type { CommitInfo, History } from '../../checkpoints/commits/history.ts'
+import { readBlobs } from '../../checkpoints/trees/files.ts'
+import { findEntry } from '../../checkpoints/trees/objects.ts'
 import { decodeHead } from '../../codec/index.ts'
 import type { CommitId, SessionId } from '../../ids.ts'
 import type { JsonObject } from '../../json-value.ts'

@@ -3,8 +3,8 @@
  * their uuids. It moves along with the tip, so it is read once and kept.
  */
 
-import { readFields } from '../../checkpoints/documents.ts'
-import type { CommitInfo, History } from '../../checkpoints/history.ts'
+import type { CommitInfo, History } from '../../checkpoints/commits/history.ts'
+import { readFields } from '../../checkpoints/trees/documents.ts'
 import type { CommitId } from '../../ids.ts'
 import type { JsonObject } from '../../json-value.ts'
 import { countEntries } from './entry-files.ts'

@@ -1,6 +1,6 @@
 /** Entries of a transcript cut into turns, and what git's log says of each. Nothing here changes an entry. */
 
-import { oneLine, WIDTH } from '../../checkpoints/text.ts'
+import { oneLine, WIDTH } from '../../checkpoints/commits/text.ts'
 import { beginning, cut } from '../../excerpt.ts'
 import {
   blocksOf,

@@ -6,8 +6,8 @@ import {
   type SessionSummaryEntry,
 } from '@anthropic-ai/claude-agent-sdk'
 import type { CheckpointRules, Checkpoints } from '../../checkpoints/checkpoints.ts'
-import { parentsOn, seqOn } from '../../checkpoints/lineage.ts'
-import { objectId } from '../../checkpoints/objects.ts'
+import { parentsOn, seqOn } from '../../checkpoints/commits/lineage.ts'
+import { objectId } from '../../checkpoints/trees/objects.ts'
 import type { Edits, Writing } from '../../checkpoints/writing.ts'
 import { encodeHead } from '../../codec/index.ts'
 import { InvalidStateError } from '../../errors.ts'

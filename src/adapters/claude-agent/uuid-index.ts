@@ -3,8 +3,8 @@
  * uuid, so the listings of the folders are the index. Who shares a hash is told apart by reading those few.
  */
 
-import { entriesOf, folderAt } from '../../checkpoints/files.ts'
-import { type ObjectStore, parseTree, type Tree } from '../../checkpoints/objects.ts'
+import { entriesOf, folderAt } from '../../checkpoints/trees/files.ts'
+import { type ObjectStore, parseTree, type Tree } from '../../checkpoints/trees/objects.ts'
 import { hashOf, PAGE, pageOf, parseEntryName } from './entry-files.ts'
 
 /** Folders of entries by id, with the number that their page begins at. */

@@ -4,7 +4,7 @@
  */
 
 import type { Checkpoints } from '../../checkpoints/checkpoints.ts'
-import type { CommitInfo } from '../../checkpoints/history.ts'
+import type { CommitInfo } from '../../checkpoints/commits/history.ts'
 import type { Writing } from '../../checkpoints/writing.ts'
 import type { IndexedCommit } from './thread-commit.ts'
 import type { ThreadIndex } from './thread-index.ts'

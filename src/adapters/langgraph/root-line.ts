@@ -3,7 +3,7 @@
  * own where that has moved on, if that is meant. Decided before the locks are taken, and again under them.
  */
 import type { Checkpoints } from '../../checkpoints/checkpoints.ts'
-import type { History } from '../../checkpoints/history.ts'
+import type { History } from '../../checkpoints/commits/history.ts'
 import { ConflictError } from '../../errors.ts'
 import { type BranchName, type CommitId, MAIN } from '../../ids.ts'
 import type { NewCheckpoint, Thread } from './thread.ts'

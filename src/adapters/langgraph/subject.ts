@@ -1,6 +1,6 @@
 /** What a person reads of a checkpoint in `git log --oneline`. */
 
-import { oneLine, WIDTH } from '../../checkpoints/text.ts'
+import { oneLine, WIDTH } from '../../checkpoints/commits/text.ts'
 import { beginning, cut } from '../../excerpt.ts'
 import { isJsonObject } from '../../json-value.ts'
 

@@ -1,6 +1,6 @@
 /** What the trailers of a commit say of LangGraph's checkpoints and writes. */
 
-import { numberOf, timeOf, trailersOf } from '../../checkpoints/message.ts'
+import { numberOf, timeOf, trailersOf } from '../../checkpoints/commits/message.ts'
 import { wrongType } from '../../checkpoints/wrong-type.ts'
 import type { CommitId, SessionId } from '../../ids.ts'
 

@@ -3,9 +3,9 @@
  * of the session's branches and reserved lines, of which it reads the trailers alone; and it follows what others write.
  */
 
-import type { History } from '../../checkpoints/history.ts'
+import type { History } from '../../checkpoints/commits/history.ts'
 import { Exclusive } from '../../checkpoints/lifetime.ts'
-import { asBuffer, expectType } from '../../checkpoints/objects.ts'
+import { asBuffer, expectType } from '../../checkpoints/trees/objects.ts'
 import {
   type BranchName,
   type CommitId,

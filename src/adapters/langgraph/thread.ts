@@ -7,13 +7,18 @@ import {
   TASKS,
 } from '@langchain/langgraph-checkpoint'
 import type { Checkpoints } from '../../checkpoints/checkpoints.ts'
-import type { CommitInfo } from '../../checkpoints/history.ts'
-import type { EditedTree } from '../../checkpoints/objects.ts'
+import type { CommitInfo } from '../../checkpoints/commits/history.ts'
+import type { EditedTree } from '../../checkpoints/trees/objects.ts'
 import type { Writing } from '../../checkpoints/writing.ts'
 import { InvalidStateError } from '../../errors.ts'
 import { isSameName, type SessionId } from '../../ids.ts'
-import type { CheckpointTrees, WrittenTree } from './checkpoint-tree.ts'
 import { configOf } from './config.ts'
+import { type Made, ReservedLine } from './reserved-line.ts'
+import { Sightings } from './sightings.ts'
+import { checkpointSubject, writesSubject } from './subject.ts'
+import { type Entry, NAMESPACES, TRAILERS, WRITES, type WritesEntry } from './thread-commit.ts'
+import { ThreadIndex } from './thread-index.ts'
+import type { CheckpointTrees, WrittenTree } from './values/checkpoint-tree.ts'
 import {
   countingWrites,
   loadWrites,
@@ -22,14 +27,9 @@ import {
   type StoredWrite,
   type WritesOf,
   writesTree,
-} from './pending-writes.ts'
-import type { PreparedCheckpoint } from './prepared-checkpoint.ts'
-import { type Made, ReservedLine } from './reserved-line.ts'
-import { Sightings } from './sightings.ts'
-import type { ValueRules } from './stored-value.ts'
-import { checkpointSubject, writesSubject } from './subject.ts'
-import { type Entry, NAMESPACES, TRAILERS, WRITES, type WritesEntry } from './thread-commit.ts'
-import { ThreadIndex } from './thread-index.ts'
+} from './values/pending-writes.ts'
+import type { PreparedCheckpoint } from './values/prepared-checkpoint.ts'
+import type { ValueRules } from './values/stored-value.ts'
 
 /** What all threads of a saver share. */
 export interface ThreadParts {

@@ -14,7 +14,7 @@ import {
 import { Exclusive } from '../../checkpoints/lifetime.ts'
 import { checkpointsOf } from '../../checkpoints/of-store.ts'
 import { parseSessionId, type SessionId } from '../../ids.ts'
-import type { GitSessionStore } from '../../store/git-session-store.ts'
+import type { GitSessionStore } from '../../store/git/git-session-store.ts'
 import type {
   Branch,
   Checkpoint,

@@ -1,6 +1,6 @@
 /** What a person reads of items in `git log`: one line each. */
 
-import { oneLine, WIDTH } from '../../checkpoints/text.ts'
+import { oneLine, WIDTH } from '../../checkpoints/commits/text.ts'
 import { beginning, cut as cutAt } from '../../excerpt.ts'
 import { isJsonObject } from '../../json-value.ts'
 

@@ -1,8 +1,8 @@
 /** A write of the session as a commit: what is new in it, redacted, and what it says of itself. */
 
 import type { CheckpointRules, Checkpoints } from '../../checkpoints/checkpoints.ts'
-import { checkpointFacts } from '../../checkpoints/facts.ts'
-import type { CommitInfo } from '../../checkpoints/history.ts'
+import { checkpointFacts } from '../../checkpoints/commits/facts.ts'
+import type { CommitInfo } from '../../checkpoints/commits/history.ts'
 import type { Writing } from '../../checkpoints/writing.ts'
 import { redactValue } from '../../redaction/redact.ts'
 import { type Text, titleOf } from './item-line.ts'

@@ -1,7 +1,7 @@
 /** Which transactions a session has had. Each folder of a hundred is read once; what grows is the last one. */
 
-import { blobsBelow, entriesOf, folderAt, readBlobs } from '../../checkpoints/files.ts'
-import type { ObjectStore } from '../../checkpoints/objects.ts'
+import { blobsBelow, entriesOf, folderAt, readBlobs } from '../../checkpoints/trees/files.ts'
+import type { ObjectStore } from '../../checkpoints/trees/objects.ts'
 import { decodeItem } from '../../codec/index.ts'
 import { OPERATIONS } from './session-tree.ts'
 

@@ -1,7 +1,7 @@
 /** Where a session object stands in the history of its session: what it reads, and what its writes follow. */
 
 import type { Checkpoints, Onto } from '../../checkpoints/checkpoints.ts'
-import type { CommitInfo } from '../../checkpoints/history.ts'
+import type { CommitInfo } from '../../checkpoints/commits/history.ts'
 import { AGAIN, type Again } from '../../checkpoints/locking.ts'
 import { checkpointsOf } from '../../checkpoints/of-store.ts'
 import type { Writing } from '../../checkpoints/writing.ts'

@@ -1,8 +1,8 @@
 /** The tree of a checkpoint: items, operations and a waiting run, read in part and changed in part. */
 import type { AgentInputItem } from '@openai/agents-core'
-import { countItems, readFields } from '../../checkpoints/documents.ts'
-import { blobsBelow, entriesOf, type Files, folderAt, readBlobs } from '../../checkpoints/files.ts'
-import type { ObjectStore } from '../../checkpoints/objects.ts'
+import { countItems, readFields } from '../../checkpoints/trees/documents.ts'
+import { blobsBelow, entriesOf, type Files, folderAt, readBlobs } from '../../checkpoints/trees/files.ts'
+import type { ObjectStore } from '../../checkpoints/trees/objects.ts'
 import type { Edits } from '../../checkpoints/writing.ts'
 import {
   decodeItem,

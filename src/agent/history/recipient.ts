@@ -1,5 +1,5 @@
 /** Who a history is sent to: what one provider takes, another refuses. */
-import type { ProviderType } from '../config.ts'
+import type { ProviderType } from '../config/config.ts'
 
 export interface Recipient {
   /** `provider/model`. */

@@ -5,9 +5,9 @@
  */
 import type { ModelMessage } from 'ai'
 import type { Message, MessagePart, Session } from '../../state/index.ts'
-import { MASK } from '../secret-stream.ts'
-import { invalidJson } from '../tool-input.ts'
-import { MAY_HAVE_RUN } from '../transcript.ts'
+import { MAY_HAVE_RUN } from '../model/transcript.ts'
+import { MASK } from '../secrets/stream.ts'
+import { invalidJson } from '../tools/tool-input.ts'
 import { CallIds, sendableName } from './call-names.ts'
 import { filePart, mediaOf } from './files.ts'
 import { outputText, sendableOutput } from './outputs.ts'

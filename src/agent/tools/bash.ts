@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { StringDecoder } from 'node:string_decoder'
 import * as z from 'zod'
-import { Scrubber } from '../secrets.ts'
+import { Scrubber } from '../secrets/secrets.ts'
 import { type Outcome, OutputBuffer, ToolFailure } from './outcome.ts'
 import { defineTool } from './tool.ts'
 

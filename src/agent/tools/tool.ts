@@ -1,6 +1,6 @@
 /** What a tool of ours is. It has the shape of an AI SDK tool, and is told more when it runs. */
 import type * as z from 'zod'
-import type { Scrubber } from '../secrets.ts'
+import type { Scrubber } from '../secrets/secrets.ts'
 import type { Outcome } from './outcome.ts'
 import type { Workspace } from './workspace.ts'
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { ForkpointAgentsSession } from '../../../src/adapters/openai-agents/index.ts'
 import { AlreadyExistsError, ConflictError, NotFoundError } from '../../../src/errors.ts'
-import { GitSessionStore } from '../../../src/store/git-session-store.ts'
+import { GitSessionStore } from '../../../src/store/git/git-session-store.ts'
 import { all, assistant, git, newFolder, subjects, user } from './context.ts'
 
 /** A session of three turns on main. */

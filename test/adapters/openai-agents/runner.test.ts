@@ -16,7 +16,7 @@ import {
 } from '@openai/agents-core/testing'
 import { describe, expect, test } from 'vitest'
 import { ForkpointAgentsSession } from '../../../src/adapters/openai-agents/index.ts'
-import { GitSessionStore } from '../../../src/store/git-session-store.ts'
+import { GitSessionStore } from '../../../src/store/git/git-session-store.ts'
 import { all, callBook, callWeather, git, newFolder, runner, scripted, subjects, user } from './context.ts'
 
 interface Scene {

@@ -5,7 +5,7 @@ import { ForkpointAgentsSession } from '../../../src/adapters/openai-agents/inde
 import { checkpointsOf } from '../../../src/checkpoints/of-store.ts'
 import { ConflictError, InvalidStateError, SessionClosedError } from '../../../src/errors.ts'
 import { newSession } from '../../../src/state/index.ts'
-import { GitSessionStore } from '../../../src/store/git-session-store.ts'
+import { GitSessionStore } from '../../../src/store/git/git-session-store.ts'
 import { assistant, git, newFolder, subjects, user } from './context.ts'
 
 const append = (operationId: string, ...items: AgentInputItem[]) => ({

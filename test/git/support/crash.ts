@@ -3,7 +3,7 @@
  * in which a disk may look after a power loss, and checks that what must hold does.
  */
 import { expect } from 'vitest'
-import type { NewObject } from '../../../src/git/object.ts'
+import type { NewObject } from '../../../src/git/objects/object.ts'
 import { Repository, type RepositoryOptions } from '../../../src/git/repository.ts'
 import { commitOf } from './commits.ts'
 import { afterPowerLoss, DiskState, type PowerLoss } from './disk-state.ts'

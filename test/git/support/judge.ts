@@ -2,11 +2,11 @@
  * Whether a disk holds a whole repository: our own `git fsck`, fast enough for every cut point. It shares the
  * scanning of a pack with the code under test, and nothing that decides what is read or trusted.
  */
-import { decodeCommit } from '../../../src/git/commit.ts'
-import type { NewObject } from '../../../src/git/object.ts'
-import { scanPack } from '../../../src/git/pack-scan.ts'
-import { buildIndex } from '../../../src/git/pack-writer.ts'
-import { decodeTree } from '../../../src/git/tree.ts'
+import { decodeCommit } from '../../../src/git/objects/commit.ts'
+import type { NewObject } from '../../../src/git/objects/object.ts'
+import { decodeTree } from '../../../src/git/objects/tree.ts'
+import { scanPack } from '../../../src/git/packs/scan.ts'
+import { buildIndex } from '../../../src/git/packs/writer.ts'
 import type { DiskState } from './disk-state.ts'
 
 export interface Verdict {

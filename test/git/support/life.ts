@@ -1,6 +1,6 @@
 /** Lives of a machine: who runs in this one, who died, and what the machine was before it was restarted. */
 import { randomBytes } from 'node:crypto'
-import type { Identity, Owner } from '../../../src/git/process-identity.ts'
+import type { Identity, Owner } from '../../../src/git/disk/identity.ts'
 
 export class Life {
   readonly boot: number

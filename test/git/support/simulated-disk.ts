@@ -5,8 +5,8 @@
 import { posix } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import { CorruptError, StorageError } from '../../../src/errors.ts'
-import type { Beacon, Signal } from '../../../src/git/beacon.ts'
-import type { FileStat, FileSystem, OpenFile } from '../../../src/git/file-system.ts'
+import type { Beacon, Signal } from '../../../src/git/disk/beacon.ts'
+import type { FileStat, FileSystem, OpenFile } from '../../../src/git/disk/file-system.ts'
 import { DiskState, emptyFile, emptyFolder, PAGE, ROOT } from './disk-state.ts'
 
 export interface Operation {

@@ -8,7 +8,7 @@ import { pathToFileURL } from 'node:url'
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
 
 const [built, path, end] = isMainThread ? process.argv.slice(2) : workerData
-const { lightBeacon } = await import(pathToFileURL(join(built, 'git/beacon.js')).href)
+const { lightBeacon } = await import(pathToFileURL(join(built, 'git/disk/beacon.js')).href)
 
 if (isMainThread && end === 'worker') {
   const worker = new Worker(new URL(import.meta.url), { workerData: [built, path, 'stay'] })

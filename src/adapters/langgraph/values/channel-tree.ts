@@ -1,0 +1,247 @@
+/**
+ * A channel's folder in the tree of a checkpoint, as format 1 has it: a list of objects is a collection, one item a
+ * file, 100 a folder; any other value is a collection with that value as its only item. Of a list only those
+ * items become new files that its folder in the parent does not have.
+ */
+
+import {
+  BIG_OBJECT,
+  ByteCache,
+  changeTree,
+  entriesOf,
+  type NewObject,
+  NO_ENTRIES,
+  newObject,
+  newObjectInSlices,
+  type ObjectStore,
+  objectId,
+  type Tree,
+  type TreeChange,
+} from '../../../checkpoints/trees/objects.ts'
+import { folderName, numbered, parseFolderName, parseItemName } from '../../../codec/index.ts'
+import { CorruptError } from '../../../errors.ts'
+import type { ObjectId } from '../../../ids.ts'
+import { TimeSlice } from '../../../time-slice.ts'
+import type { StoredItem } from './item-memory.ts'
+
+export const ITEMS_PER_FOLDER = 100
+
+/** A list that is about to be stored. */
+export interface NewItems {
+  /** As what each item is stored; `undefined` for one that is new. */
+  readonly stored: readonly (StoredItem | undefined)[]
+  /** The files of the item at `index`, by path. */
+  encode(index: number): Promise<Map<string, Uint8Array>>
+  /** Called with what an item is stored as. */
+  kept(index: number, stored: StoredItem): void
+}
+
+/** What a channel's folder becomes; without a tree there is no folder. */
+export interface NewFolder {
+  tree: ObjectId | undefined
+  objects: NewObject[]
+}
+
+/** Reads and writes the folders of channels, and remembers what is in them by the ids of their trees. */
+export class ChannelTrees {
+  readonly #objects: ObjectStore
+  readonly #chunks = new ByteCache<ObjectId, readonly StoredItem[]>(8 * 1024 * 1024)
+
+  constructor(objects: ObjectStore) {
+    this.#objects = objects
+  }
+
+  /** The items of a channel's folder, in order. Throws CorruptError where one is missing. */
+  async items(folder: ObjectId): Promise<StoredItem[]> {
+    const items: StoredItem[] = []
+    for (const chunk of await this.#chunkIds(folder)) items.push(...(await this.#chunk(chunk)))
+    return items
+  }
+
+  /** How many items a channel's folder has. */
+  async count(folder: ObjectId): Promise<number> {
+    const chunks = await this.#chunkIds(folder)
+    const last = chunks.at(-1)
+    return last === undefined ? 0 : (chunks.length - 1) * ITEMS_PER_FOLDER + (await this.#chunk(last)).length
+  }
+
+  /**
+   * The folder with exactly these items.
+   *
+   * @param before the folder in the parent, if there is one
+   * @param folder its name
+   */
+  async write(before: ObjectId | undefined, folder: string, items: NewItems): Promise<NewFolder> {
+    const { stored } = items
+    const objects: NewObject[] = []
+    const oldChunks = before === undefined ? [] : await this.#chunkIds(before)
+    let elsewhere: Promise<ReadonlySet<ObjectId>> | undefined
+    const isThere = async (id: ObjectId): Promise<boolean> => {
+      elsewhere ??= this.#blobs(before)
+      return (await elsewhere).has(id)
+    }
+    const slice = new TimeSlice()
+    const changes: TreeChange[] = []
+    const chunks = Math.ceil(stored.length / ITEMS_PER_FOLDER)
+    for (let n = 0; n < chunks; n++) {
+      const first = n * ITEMS_PER_FOLDER
+      const count = Math.min(ITEMS_PER_FOLDER, stored.length - first)
+      const oldId = oldChunks[n]
+      const old = oldId === undefined ? [] : await this.#chunk(oldId)
+      const same = startOf(old, stored, first, count)
+      if (same.length === count && old.length === count) continue
+      const chunk = [...same]
+      for (let j = chunk.length; j < count; j++) {
+        const place = { folder, index: first + j, was: old[j] }
+        chunk.push(await this.#place(place, items, objects, isThere))
+        if (slice.isOver()) await slice.next()
+      }
+      if (chunk.length === old.length && chunk.every((item, j) => item === old[j])) continue
+      const entry = {
+        mode: '40000' as const,
+        id: await this.#writeChunk(oldId, first, old, chunk, objects),
+      }
+      changes.push({ name: folderName(first), entry })
+    }
+    for (let n = chunks; n < oldChunks.length; n++)
+      changes.push({ name: folderName(n * ITEMS_PER_FOLDER), entry: null })
+    if (stored.length === 0) return { tree: undefined, objects: [] }
+    if (changes.length === 0) return { tree: before, objects: [] }
+    return { tree: this.#keep(changeTree(await this.#tree(before), changes), objects), objects }
+  }
+
+  async #place(
+    { folder, index, was }: { folder: string; index: number; was: StoredItem | undefined },
+    items: NewItems,
+    objects: NewObject[],
+    isThere: (id: ObjectId) => Promise<boolean>,
+  ): Promise<StoredItem> {
+    const stored = items.stored[index]
+    if (stored !== undefined && was !== undefined && isSame(stored, was)) {
+      items.kept(index, was)
+      return was
+    }
+    // It only moved. What stands beside an item is named after its place, so such an item is written anew.
+    if (stored?.files.length === 1 && (await isThere(stored.files[0]!.id))) return stored
+    const start = `${folder}/${folderName(index)}/${numbered(index)}`
+    const blobs: { suffix: string; blob: NewObject }[] = []
+    for (const [path, bytes] of await items.encode(index)) {
+      const blob =
+        bytes.length > BIG_OBJECT ? await newObjectInSlices('blob', bytes) : newObject('blob', bytes)
+      blobs.push({ suffix: path.slice(start.length), blob })
+    }
+    blobs.sort((a, b) => (a.suffix < b.suffix ? -1 : 1))
+    const made: StoredItem = { files: blobs.map(({ suffix, blob }) => ({ suffix, id: blob.id })) }
+    if (was !== undefined && isSame(made, was)) {
+      items.kept(index, was)
+      return was
+    }
+    objects.push(...blobs.map(({ blob }) => blob))
+    items.kept(index, made)
+    return made
+  }
+
+  async #writeChunk(
+    oldId: ObjectId | undefined,
+    first: number,
+    old: readonly StoredItem[],
+    chunk: readonly StoredItem[],
+    objects: NewObject[],
+  ): Promise<ObjectId> {
+    const changes = new Map<string, TreeChange>()
+    for (let j = 0; j < Math.max(old.length, chunk.length); j++) {
+      if (old[j] === chunk[j]) continue
+      const number = numbered(first + j)
+      for (const { suffix } of old[j]?.files ?? [])
+        changes.set(number + suffix, { name: number + suffix, entry: null })
+      for (const { suffix, id } of chunk[j]?.files ?? [])
+        changes.set(number + suffix, { name: number + suffix, entry: { mode: '100644', id } })
+    }
+    const id = this.#keep(changeTree(await this.#tree(oldId), [...changes.values()]), objects)
+    this.#remember(id, chunk)
+    return id
+  }
+
+  #keep(tree: Tree, objects: NewObject[]): ObjectId {
+    const id = objectId('tree', tree.data)
+    objects.push({ id, type: 'tree', data: tree.data })
+    this.#objects.keepTree(id, tree)
+    return id
+  }
+
+  async #blobs(folder: ObjectId | undefined): Promise<ReadonlySet<ObjectId>> {
+    const items = folder === undefined ? [] : await this.items(folder)
+    return new Set(items.flatMap(({ files }) => files.map(({ id }) => id)))
+  }
+
+  /** Ids of the folders of 100, in order. */
+  async #chunkIds(folder: ObjectId): Promise<ObjectId[]> {
+    const chunks: ObjectId[] = []
+    for (const { name, id } of entriesOf(await this.#tree(folder))) {
+      const number = parseFolderName(name)
+      if (number === undefined) throw strange(name, folder)
+      chunks[number] = id
+    }
+    for (let n = 0; n < chunks.length; n++)
+      if (chunks[n] === undefined) throw missing(n * ITEMS_PER_FOLDER, folder)
+    return chunks
+  }
+
+  async #chunk(id: ObjectId): Promise<readonly StoredItem[]> {
+    const known = this.#chunks.get(id)
+    if (known !== undefined) return known
+    const byNumber = new Map<number, { suffix: string; id: ObjectId }[]>()
+    let first = Number.POSITIVE_INFINITY
+    for (const entry of entriesOf(await this.#tree(id))) {
+      const number = entry.mode === '100644' ? parseItemName(entry.name) : undefined
+      if (number === undefined) throw strange(entry.name, id)
+      const files = byNumber.get(number) ?? []
+      files.push({ suffix: entry.name.slice(numbered(number).length), id: entry.id })
+      byNumber.set(number, files)
+      first = Math.min(first, number)
+    }
+    const items: StoredItem[] = []
+    for (let number = first; items.length < byNumber.size; number++) {
+      const files = byNumber.get(number)
+      if (files === undefined) throw missing(number, id)
+      items.push({ files })
+    }
+    this.#remember(id, items)
+    return items
+  }
+
+  #remember(id: ObjectId, items: readonly StoredItem[]): void {
+    this.#chunks.set(id, items, 200 + items.length * 180)
+  }
+
+  #tree(id: ObjectId | undefined): Tree | Promise<Tree> {
+    return id === undefined ? NO_ENTRIES : (this.#objects.cachedTree(id) ?? this.#objects.readTree(id))
+  }
+}
+
+/** The items at the start of a folder of 100 that are what they were: `old` itself, or a part of it. */
+function startOf(
+  old: readonly StoredItem[],
+  stored: readonly (StoredItem | undefined)[],
+  first: number,
+  count: number,
+): readonly StoredItem[] {
+  const most = Math.min(old.length, count)
+  let same = 0
+  while (same < most && stored[first + same] === old[same]) same++
+  return same === old.length ? old : old.slice(0, same)
+}
+
+const isSame = (a: StoredItem, b: StoredItem): boolean =>
+  a === b ||
+  (a.files.length === b.files.length &&
+    a.files.every(({ suffix, id }, n) => suffix === b.files[n]!.suffix && id === b.files[n]!.id))
+
+const strange = (name: string, tree: ObjectId): CorruptError =>
+  new CorruptError(`'${name}' is not a file that forkpoint writes in a channel.`, {
+    file: name,
+    object: tree,
+  })
+
+const missing = (item: number, tree: ObjectId): CorruptError =>
+  new CorruptError(`Item ${item} of a channel is missing, while later ones are there.`, { object: tree })

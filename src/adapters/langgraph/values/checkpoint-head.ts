@@ -1,0 +1,71 @@
+/** What `session.json` of a checkpoint says: its own fields, its metadata, and how its channels lie in their folders. */
+import type { Checkpoint, CheckpointMetadata } from '@langchain/langgraph-checkpoint'
+import { ByteCache, entriesOf, type ObjectStore } from '../../../checkpoints/trees/objects.ts'
+import { decodeHead, isOurs } from '../../../codec/index.ts'
+import { CorruptError } from '../../../errors.ts'
+import { isJsonObject, type JsonObject } from '../../../json-value.ts'
+import { deserialize, type ValueRules } from './stored-value.ts'
+
+/** `list`: each item is one of the list's. `value`: the only item is the value. */
+export type ChannelKind = 'list' | 'value'
+
+export interface CheckpointHead {
+  document: JsonObject
+  /** Shared; whoever hands it on reads it anew. */
+  checkpoint: Omit<Checkpoint, 'channel_values'>
+  /** Channels that have a value. */
+  channels: ReadonlyMap<string, ChannelKind>
+}
+
+export class CheckpointHeads {
+  readonly #objects: ObjectStore
+  readonly #rules: ValueRules
+  readonly #heads = new ByteCache<string, CheckpointHead>(4 * 1024 * 1024)
+
+  constructor(objects: ObjectStore, rules: ValueRules) {
+    this.#objects = objects
+    this.#rules = rules
+  }
+
+  /** The head of a tree. Throws CorruptError. */
+  async read(tree: string): Promise<CheckpointHead> {
+    const known = this.#heads.get(tree)
+    if (known !== undefined) return known
+    const names = new Map<string, string>()
+    for (const { name, mode, id } of entriesOf(await this.#objects.readTree(tree)))
+      if (mode === '100644' && isOurs(name)) names.set(name, id)
+    const blobs = await this.#objects.readMany(names.values())
+    return this.keep(tree, decodeHead(new Map([...names].map(([name, id]) => [name, blobs.get(id)!.data]))))
+  }
+
+  /** Remembers the document of a tree. */
+  async keep(tree: string, document: JsonObject): Promise<CheckpointHead> {
+    const checkpoint = await deserialize(this.#rules.serde, document.checkpoint)
+    const { channels } = document
+    if (!isJsonObject(channels) || typeof checkpoint !== 'object' || checkpoint === null) {
+      throw new CorruptError("'session.json' holds no checkpoint of LangGraph's.", {
+        file: 'session.json',
+        object: tree,
+      })
+    }
+    const head = {
+      document,
+      checkpoint: checkpoint as CheckpointHead['checkpoint'],
+      channels: new Map(Object.entries(channels) as [string, ChannelKind][]),
+    }
+    this.#heads.set(tree, head, 4000 + head.channels.size * 300)
+    return head
+  }
+
+  /** The checkpoint's own fields, for the caller to keep. */
+  async checkpoint(tree: string): Promise<CheckpointHead['checkpoint']> {
+    const { document } = await this.read(tree)
+    return (await deserialize(this.#rules.serde, document.checkpoint)) as CheckpointHead['checkpoint']
+  }
+
+  /** The metadata, for the caller to keep. */
+  async metadata(tree: string): Promise<CheckpointMetadata> {
+    const { document } = await this.read(tree)
+    return (await deserialize(this.#rules.serde, document.metadata)) as CheckpointMetadata
+  }
+}

@@ -1,0 +1,279 @@
+/**
+ * The tree of a checkpoint: `session.json` with the checkpoint's own fields, its metadata and the names of its channels,
+ * and a folder a channel. A channel that has no new version is the parent's folder, neither read nor written.
+ */
+import type { Checkpoint, CheckpointMetadata } from '@langchain/langgraph-checkpoint'
+import {
+  changeTree,
+  entriesOf,
+  findEntry,
+  type NewObject,
+  NO_ENTRIES,
+  newObject,
+  type ObjectStore,
+  objectId,
+  type Tree,
+  type TreeChange,
+} from '../../../checkpoints/trees/objects.ts'
+import { encodeHead, genericLayout } from '../../../codec/index.ts'
+import { CorruptError } from '../../../errors.ts'
+import { deepEqual, fromEntries } from '../../../json-value.ts'
+import { TimeSlice } from '../../../time-slice.ts'
+import { labelOfJson, textOfJson } from '../subject.ts'
+import { TYPE } from '../thread-commit.ts'
+import { channelFolder } from './channel-names.ts'
+import { ChannelTrees } from './channel-tree.ts'
+import { type ChannelKind, type CheckpointHead, CheckpointHeads } from './checkpoint-head.ts'
+import type { ItemMemory, StoredItem } from './item-memory.ts'
+import {
+  baseOf,
+  CheckpointPreparer,
+  type PreparedChannel,
+  type PreparedCheckpoint,
+} from './prepared-checkpoint.ts'
+import { embedded, loadItem, readableOf, type ValueRules } from './stored-value.ts'
+
+export interface WrittenTree {
+  tree: string
+  objects: NewObject[]
+  /** What its subject says: nodes that ran, and what is new in words. */
+  nodes: readonly string[]
+  text: string
+  /** Number range of the messages that are new. */
+  messages: { from: number; to: number } | undefined
+}
+
+export interface WriteTreeOptions {
+  /**
+   * Whether a channel that neither is new nor has the parent's version is stored as it was handed over; otherwise it has
+   * no value.
+   */
+  asGiven: boolean
+  /** What the session was forked from, where the parent does not say so. */
+  forkOf?: unknown
+}
+
+const LAYOUT = genericLayout(TYPE, [])
+const MESSAGES = 'messages'
+
+export class CheckpointTrees {
+  readonly preparer: CheckpointPreparer
+  readonly #objects: ObjectStore
+  readonly #rules: ValueRules
+  readonly #channels: ChannelTrees
+  readonly #heads: CheckpointHeads
+
+  constructor(objects: ObjectStore, rules: ValueRules) {
+    this.preparer = new CheckpointPreparer(rules)
+    this.#objects = objects
+    this.#rules = rules
+    this.#channels = new ChannelTrees(objects)
+    this.#heads = new CheckpointHeads(objects, rules)
+  }
+
+  /**
+   * The tree of a checkpoint.
+   *
+   * @param base tree of its parent, if that is stored
+   */
+  async write(
+    thread: string,
+    base: string | undefined,
+    checkpoint: PreparedCheckpoint,
+    options: WriteTreeOptions,
+  ): Promise<WrittenTree> {
+    const before = base === undefined ? undefined : await this.#heads.read(base)
+    const baseTree = base === undefined ? NO_ENTRIES : await this.#objects.readTree(base)
+    const { inherited, wanted } = this.#sort(before, checkpoint, options)
+    const channels = new Map(inherited)
+    const objects: NewObject[] = []
+    const changes = new Map<string, TreeChange['entry']>()
+    const news = new News()
+    for (const [channel, prepared] of wanted) {
+      const folder = channelFolder(channel)
+      const old = findEntry(baseTree, folder)?.id
+      channels.set(channel, 'items' in prepared ? 'list' : 'value')
+      const items = this.preparer.items(checkpoint.memory, channel, prepared)
+      const written = await this.#channels.write(old, folder, items)
+      objects.push(...written.objects)
+      changes.set(folder, written.tree === undefined ? null : { mode: '40000', id: written.tree })
+      const wasList = old !== undefined && before?.channels.get(channel) === 'list'
+      await news.add(channel, prepared, wasList ? await this.#channels.count(old) : 0)
+    }
+    const folders = new Set([...channels.keys()].map(channelFolder))
+    for (const { name, mode } of entriesOf(baseTree))
+      if (mode !== '40000' || !folders.has(name)) changes.set(name, null)
+    const title = before?.document.title ?? news.firstHuman
+    const lineage = options.forkOf ?? before?.document.parent
+    const document = fromEntries([
+      ['type', TYPE],
+      ['id', thread],
+      ...(typeof title === 'string' && title !== '' ? [['title', title] as const] : []),
+      ...(lineage === undefined ? [] : [['parent', lineage] as const]),
+      ['checkpoint', embedded(await checkpoint.head)],
+      ['metadata', embedded(await checkpoint.storedMetadata)],
+      ['channels', fromEntries(channels)],
+      ...emptyLists(folders, changes, baseTree),
+    ])
+    for (const [name, bytes] of encodeHead(document, LAYOUT)) {
+      const blob = newObject('blob', bytes)
+      if (findEntry(baseTree, name)?.id !== blob.id) objects.push(blob)
+      changes.set(name, { mode: '100644', id: blob.id })
+    }
+    const tree = changeTree(
+      baseTree,
+      [...changes].map(([name, entry]) => ({ name, entry })),
+    )
+    const id = objectId('tree', tree.data)
+    if (id !== base) objects.push({ id, type: 'tree', data: tree.data })
+    this.#objects.keepTree(id, tree)
+    const after = await this.#heads.keep(id, document)
+    const { text, messages } = news
+    return { tree: id, objects, nodes: nodesThatRan(before, after), text, messages }
+  }
+
+  /**
+   * The checkpoint of a tree, its values as the serializer makes them. Throws CorruptError.
+   *
+   * @param scope names thread and namespace
+   */
+  async read(scope: string, tree: string): Promise<Checkpoint> {
+    const { channels } = await this.#heads.read(tree)
+    const values = await this.#values(tree, channels, this.preparer.memory(scope))
+    return { ...(await this.#heads.checkpoint(tree)), channel_values: fromEntries(values) }
+  }
+
+  metadata(tree: string): Promise<CheckpointMetadata> {
+    return this.#heads.metadata(tree)
+  }
+
+  /** What the session of a tree was forked from. */
+  async forkOf(tree: string): Promise<unknown> {
+    return (await this.#heads.read(tree)).document.parent
+  }
+
+  /** The values of those of these channels that have one. */
+  async some(tree: string, channels: Iterable<string>): Promise<Map<string, unknown>> {
+    const kinds = (await this.#heads.read(tree)).channels
+    const found = [...channels].flatMap((channel) => {
+      const kind = kinds.get(channel)
+      return kind === undefined ? [] : [[channel, kind] as const]
+    })
+    return found.length === 0 ? new Map() : this.#values(tree, new Map(found))
+  }
+
+  /** Which channels are the parent's, and which are written. */
+  #sort(
+    before: CheckpointHead | undefined,
+    { versions, changed, values, memory }: PreparedCheckpoint,
+    { asGiven }: WriteTreeOptions,
+  ): { inherited: Map<string, ChannelKind>; wanted: Map<string, PreparedChannel> } {
+    const inherited = new Map<string, ChannelKind>()
+    const wanted = new Map<string, PreparedChannel>()
+    for (const channel of new Set([...Object.keys(versions), ...changed.keys()])) {
+      const given = changed.get(channel)
+      const kind = before?.channels.get(channel)
+      if (given !== undefined) wanted.set(channel, given)
+      else if (changed.has(channel)) continue
+      else if (before !== undefined && before.checkpoint.channel_versions?.[channel] === versions[channel]) {
+        if (kind !== undefined) inherited.set(channel, kind)
+      } else if (asGiven && Object.hasOwn(values, channel)) {
+        wanted.set(channel, this.preparer.channel(memory, channel, values[channel]))
+      }
+    }
+    return { inherited, wanted }
+  }
+
+  async #values(
+    tree: string,
+    channels: ReadonlyMap<string, ChannelKind>,
+    memory?: ItemMemory,
+  ): Promise<Map<string, unknown>> {
+    const root = await this.#objects.readTree(tree)
+    const folders = new Map<string, readonly StoredItem[]>()
+    for (const channel of channels.keys()) {
+      const folder = findEntry(root, channelFolder(channel))
+      folders.set(channel, folder?.mode === '40000' ? await this.#channels.items(folder.id) : [])
+    }
+    const ids = [...folders.values()].flat().flatMap(({ files }) => files.map(({ id }) => id))
+    const blobs = new Map<string, Uint8Array>()
+    await this.#objects.readMany(ids, (id, { data }) => blobs.set(id, data))
+    const values = new Map<string, unknown>()
+    for (const [channel, items] of folders) {
+      const isList = channels.get(channel) === 'list'
+      const loaded = await this.#load(channel, items, blobs, isList ? memory : undefined)
+      if (!isList && loaded.length !== 1) {
+        throw new CorruptError(`The value of channel '${channel}' is missing.`, { object: tree })
+      }
+      values.set(channel, isList ? loaded : loaded[0])
+    }
+    return values
+  }
+
+  async #load(
+    channel: string,
+    items: readonly StoredItem[],
+    blobs: ReadonlyMap<string, Uint8Array>,
+    memory: ItemMemory | undefined,
+  ): Promise<unknown[]> {
+    const loaded: unknown[] = []
+    const slice = new TimeSlice()
+    for (const [index, stored] of items.entries()) {
+      const base = baseOf(channel, index)
+      const files = new Map(stored.files.map(({ suffix, id }) => [base + suffix, blobs.get(id)!]))
+      const item = await loadItem(this.#rules.serde, files)
+      loaded.push(item)
+      memory?.keep(item, memory.trace(item), stored, this.preparer.place(channel, index))
+      if (slice.isOver()) await slice.next()
+    }
+    return loaded
+  }
+}
+
+/** What is new in a checkpoint, as far as people are told. */
+class News {
+  text = ''
+  messages: WrittenTree['messages']
+  firstHuman: string | undefined
+
+  /** @param before how many items a list had */
+  async add(channel: string, prepared: PreparedChannel, before: number): Promise<void> {
+    if (!('items' in prepared)) {
+      if (channel === '__start__') this.text ||= textOfJson(readableOf(await prepared.value))
+      return
+    }
+    const { items, fresh } = prepared
+    const isMessages = channel === MESSAGES
+    if (isMessages && items.length > before) this.messages = { from: before, to: items.length - 1 }
+    for (let index = before; index < items.length; index++) {
+      const value = fresh.get(index)?.value
+      if (value === undefined) continue
+      const json = readableOf(await value)
+      const text = textOfJson(json)
+      if (isMessages && labelOfJson(json) === '-human') this.firstHuman ??= text
+      if (isMessages || this.text === '') this.text = text || this.text
+    }
+  }
+}
+
+/** A list that is empty has no folder: as in every document it stands in `session.json`. */
+const emptyLists = (
+  folders: Iterable<string>,
+  changes: ReadonlyMap<string, TreeChange['entry']>,
+  baseTree: Tree,
+): [string, unknown][] =>
+  [...folders]
+    .filter((folder) => {
+      const entry = changes.get(folder)
+      return entry === null || (entry === undefined && findEntry(baseTree, folder) === undefined)
+    })
+    .map((folder) => [folder, []])
+
+/** Nodes that have seen other versions of their channels than in the parent. */
+function nodesThatRan(before: CheckpointHead | undefined, { checkpoint }: CheckpointHead): string[] {
+  const was = before?.checkpoint.versions_seen ?? {}
+  return Object.entries(checkpoint.versions_seen ?? {})
+    .filter(([node]) => !node.startsWith('__'))
+    .filter(([node, seen]) => !deepEqual(seen, Object.hasOwn(was, node) ? was[node] : undefined))
+    .map(([node]) => node)
+}

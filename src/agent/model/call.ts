@@ -1,0 +1,239 @@
+/** One call of a language model: streamed, timed, retried where that helps, and cancelled when asked to. */
+import type { LanguageModelUsage, ModelMessage, TextStreamPart, ToolSet } from 'ai'
+import { beginning } from '../../excerpt.ts'
+import type { MessagePart, Usage } from '../../state/index.ts'
+import { ModelError } from '../errors.ts'
+import { MaskedDeltas } from '../secrets/masked-deltas.ts'
+import type { Scrubber } from '../secrets/secrets.ts'
+import { invalidJson } from '../tools/tool-input.ts'
+import { describeFailure, type Failure } from './failure.ts'
+import { Cancelled, Guard, type ModelLimits } from './guard.ts'
+import type { ReadyModel } from './model.ts'
+
+export interface ModelRequest {
+  model: ReadyModel
+  system: string | undefined
+  messages: ModelMessage[]
+  /** Without `execute`: we carry them out. */
+  tools: ToolSet
+  limits: ModelLimits
+  scrubber: Scrubber
+  signal: AbortSignal
+  onDelta(type: 'text' | 'reasoning', text: string): void
+  onRetry(attempt: number, delay: number, error: ModelError): void
+}
+
+export interface ModelAnswer {
+  /** The assistant message's parts, as JSON. */
+  parts: MessagePart[]
+  /** Text and reasoning, block by block. */
+  blocks: readonly { type: 'text' | 'reasoning'; text: string }[]
+  usage: Usage
+  finishReason: string
+}
+
+/** Calls the model. Throws ModelError, or Cancelled once `signal` is aborted. */
+export async function callModel(request: ModelRequest): Promise<ModelAnswer> {
+  const { limits, model, scrubber, signal } = request
+  for (let attempt = 1; ; attempt++) {
+    if (signal.aborted) throw new Cancelled()
+    const outcome = await tryOnce(request)
+    if ('answer' in outcome) return outcome.answer
+    if (signal.aborted) throw new Cancelled(scrubber.text(outcome.text))
+    const failure = await describeFailure(outcome.error)
+    const error = toError(failure, model.ref, attempt, scrubber)
+    const delay = failure.retryAfter ?? backoff(attempt, limits)
+    if (!failure.retryable || attempt >= limits.attempts || delay > limits.maxDelay) throw error
+    request.onRetry(attempt + 1, delay, error)
+    await sleep(delay, signal)
+  }
+}
+
+/** The SDK prints its warnings unless told otherwise. A library does not print; a host that wants them says so. */
+async function loadSdk(): Promise<typeof import('ai')> {
+  ;(globalThis as { AI_SDK_LOG_WARNINGS?: unknown }).AI_SDK_LOG_WARNINGS ??= false
+  return import('ai')
+}
+
+type Outcome = { answer: ModelAnswer } | { error: unknown; text: string }
+
+async function tryOnce(request: ModelRequest): Promise<Outcome> {
+  const { limits, model, scrubber, signal } = request
+  const { stepCountIs, streamText } = await loadSdk()
+  const guard = new Guard(limits, signal)
+  const blocks: { type: 'text' | 'reasoning'; text: string }[] = []
+  const deltas = new MaskedDeltas(scrubber, request.onDelta)
+  const textSoFar = () => blocks.flatMap(({ type, text }) => (type === 'text' ? [text] : [])).join('')
+  try {
+    const { messages } = request
+    const result = streamText({
+      model: model.model,
+      messages,
+      abortSignal: guard.signal,
+      maxRetries: 0,
+      stopWhen: stepCountIs(1),
+      // The stream tells; without this the SDK prints.
+      onError: () => {},
+      ...(request.system === undefined ? {} : { system: request.system }),
+      ...(Object.keys(request.tools).length === 0 ? {} : { tools: request.tools }),
+      ...(model.maxOutputTokens === undefined ? {} : { maxOutputTokens: model.maxOutputTokens }),
+      ...(model.temperature === undefined ? {} : { temperature: model.temperature }),
+    })
+    const reader = result.fullStream.getReader()
+    guard.onStop = () => void reader.cancel().catch(() => {})
+    let end: Extract<TextStreamPart<ToolSet>, { type: 'finish-step' }> | undefined
+    // As the model wrote them: the message that the SDK makes has `{}` for arguments that are no JSON.
+    const inputs: unknown[] = []
+    const open = new Map<string, { type: 'text' | 'reasoning'; text: string }>()
+    for (;;) {
+      const { done, value: part } = await guard.race(reader.read())
+      if (done) break
+      guard.touch()
+      if (part.type === 'error') throw part.error
+      if (part.type === 'abort') throw guard.reason ?? new Cancelled()
+      if (part.type === 'finish-step') end = part
+      if (part.type === 'text-start' || part.type === 'reasoning-start') {
+        const block = {
+          type: part.type === 'text-start' ? ('text' as const) : ('reasoning' as const),
+          text: '',
+        }
+        blocks.push(block)
+        open.set(`${block.type} ${part.id}`, block)
+      }
+      if (part.type === 'text-delta' || part.type === 'reasoning-delta') {
+        const type = part.type === 'text-delta' ? 'text' : 'reasoning'
+        guard.count(part.text.length)
+        const block = open.get(`${type} ${part.id}`)
+        if (block !== undefined) block.text += part.text
+        deltas.push(type, part.text)
+      }
+      if (part.type === 'tool-call') inputs.push(part.input)
+      if (part.type === 'tool-input-delta') guard.count(part.delta.length)
+    }
+    if (
+      end === undefined ||
+      (model.configured && end.finishReason === 'other' && end.rawFinishReason === undefined)
+    ) {
+      throw new CutOff()
+    }
+    const { messages: answered } = await guard.race(result.response)
+    deltas.end()
+    const message = answered.find(({ role }) => role === 'assistant')
+    return {
+      answer: {
+        parts: scrubber.value(partsOf(message, inputs)),
+        blocks: scrubber.value(blocks.filter(({ text }) => text !== '')),
+        usage: usageOf(end.usage),
+        finishReason: end.finishReason,
+      },
+    }
+  } catch (error) {
+    // What is tried again is void, what was cancelled is not.
+    if (signal.aborted) deltas.end()
+    return { error: guard.reason ?? error, text: textSoFar() }
+  } finally {
+    guard.stop()
+  }
+}
+
+/** The stream ended, and did not say why. */
+class CutOff extends Error {
+  readonly code = 'ECONNRESET'
+
+  constructor() {
+    super('the answer ended in the middle')
+  }
+}
+
+function toError(failure: Failure, model: string, attempts: number, scrubber: Scrubber): ModelError {
+  const { reason, status, retryAfter } = failure
+  const text = beginning(scrubber.text(failure.message), SHOWN)
+  const data = {
+    reason,
+    model,
+    attempts,
+    ...(status === undefined ? {} : { status }),
+    ...(retryAfter === undefined ? {} : { retryAfter }),
+  }
+  const times = attempts === 1 ? '' : ` (asked ${attempts} times)`
+  return new ModelError(data, `The model ${model} ${HINTS[reason]}${times}: ${text}`)
+}
+
+/** Longest text of a provider's own that an error shows. */
+const SHOWN = 1000
+
+const HINTS: Readonly<Record<ModelError['reason'], string>> = {
+  refused: 'refused the request',
+  unavailable: 'is not available',
+  dropped: 'broke off its answer',
+  timeout: 'took too long',
+  endless: 'did not stop',
+  invalid: 'gave no valid answer',
+}
+
+function backoff(attempt: number, { baseDelay, maxDelay }: ModelLimits): number {
+  const delay = Math.min(maxDelay, baseDelay * 2 ** (attempt - 1))
+  // Many clients that failed at once do not come back at once.
+  return Math.round(delay * (0.75 + Math.random() / 4))
+}
+
+function sleep(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', done)
+      resolve()
+    }
+    const timer = setTimeout(done, ms)
+    signal.addEventListener('abort', done, { once: true })
+    if (signal.aborted) done()
+  })
+}
+
+/** As JSON, with each tool call's id unique within the message and its input an object. */
+function partsOf(message: { content: unknown } | undefined, inputs: readonly unknown[]): MessagePart[] {
+  const content = message?.content ?? []
+  const parts: MessagePart[] =
+    typeof content === 'string'
+      ? [{ type: 'text', text: content }]
+      : JSON.parse(JSON.stringify(content, binary))
+  const seen = new Set<string>()
+  let calls = 0
+  return parts
+    .filter((part) => part.type !== 'text' || part.text !== '')
+    .map((part) => {
+      if (part.type !== 'tool-call') return part
+      let id = String(part.toolCallId ?? '') || `call-${seen.size + 1}`
+      while (seen.has(id)) id += '-2'
+      seen.add(id)
+      const input = inputs[calls++] ?? part.input
+      const isObject = typeof input === 'object' && input !== null && !Array.isArray(input)
+      return {
+        ...part,
+        toolCallId: id,
+        toolName: safeName(String(part.toolName)),
+        input: isObject ? part.input : invalidJson(input),
+      }
+    })
+}
+
+/** Providers look names up in plain objects, and stumble over one that every object has. */
+const safeName = (name: string): string => (name in Object.prototype ? `${name}_` : name)
+
+const binary = (_: string, value: unknown): unknown =>
+  value instanceof Uint8Array ? Buffer.from(value).toString('base64') : value
+
+function usageOf(usage: LanguageModelUsage): Usage {
+  const { inputTokens, outputTokens, totalTokens, inputTokenDetails, outputTokenDetails } = usage
+  const counts = {
+    inputTokens,
+    outputTokens,
+    totalTokens: totalTokens ?? sum(inputTokens, outputTokens),
+    reasoningTokens: outputTokenDetails?.reasoningTokens,
+    cachedInputTokens: inputTokenDetails?.cacheReadTokens,
+  }
+  return Object.fromEntries(Object.entries(counts).filter(([, count]) => Number.isFinite(count)))
+}
+
+const sum = (a: number | undefined, b: number | undefined): number | undefined =>
+  a === undefined && b === undefined ? undefined : (a ?? 0) + (b ?? 0)

@@ -1,0 +1,166 @@
+/** Decides on tool calls: the policy first, then whoever is asked. */
+import type { ToolSet } from 'ai'
+import type { OpenCall } from '../model/transcript.ts'
+import type { PermissionAsked, PermissionDecided } from '../run/events.ts'
+import type { Recorder } from '../run/recorder.ts'
+import { BUILTIN_TOOLS, type Workspace } from '../tools/index.ts'
+import type { Permissions, Subject, Verdict } from './permissions.ts'
+
+export interface PermissionRequest {
+  session: string
+  run: string
+  /** Id of the call. */
+  call: string
+  tool: string
+  input: unknown
+  /** The rule that asks; `undefined` when the default does. */
+  rule: string | undefined
+  /** Aborted when the turn is cancelled. */
+  signal: AbortSignal
+}
+
+/** `defer`: the run is saved as `waiting`, and goes on with `resumeRun`. */
+export type PermissionAnswer = 'allow' | 'deny' | 'defer'
+
+export type OnPermission = (
+  request: PermissionRequest,
+) =>
+  | PermissionAnswer
+  | { decision: PermissionAnswer; reason?: string }
+  | Promise<PermissionAnswer | { decision: PermissionAnswer; reason?: string }>
+
+/** Decisions by id of the call. */
+export type Decisions = Readonly<
+  Record<string, 'allow' | 'deny' | { decision: 'allow' | 'deny'; reason?: string }>
+>
+
+export interface JudgeOptions {
+  session: string
+  permissions: Permissions
+  workspace: Workspace
+  tools: ToolSet
+  onPermission: OnPermission | undefined
+  decisions: Decisions
+  /** Calls that were deferred before: without an answer they go on waiting, and are not refused. */
+  deferred: ReadonlySet<string>
+  signal: AbortSignal
+}
+
+export interface Ruling {
+  decision: PermissionAnswer
+  /** What the model is told of a refusal. */
+  reason: string
+}
+
+export class Judge {
+  readonly #options: JudgeOptions
+
+  constructor(options: JudgeOptions) {
+    this.#options = options
+  }
+
+  async decide(call: OpenCall & { value: unknown }, recorder: Recorder): Promise<Ruling> {
+    const { call: id, tool, input } = call
+    const verdict = await this.#verdict(call)
+    const decided = (
+      decision: PermissionAnswer,
+      by: PermissionDecided['by'],
+      reason: string | undefined,
+      rule: string | undefined = verdict.rule,
+    ): Ruling => {
+      const event: PermissionDecided = { type: 'permission-decided', call: id, tool, decision, by }
+      if (rule !== undefined) event.rule = rule
+      if (reason !== undefined) event.reason = reason
+      recorder.add(event)
+      return { decision, reason: reason ?? 'The policy does not permit this call.' }
+    }
+    if (verdict.decision !== 'ask') {
+      const reason = verdict.decision === 'deny' ? refusal(verdict) : undefined
+      return decided(verdict.decision, verdict.by, reason)
+    }
+    const given = Object.hasOwn(this.#options.decisions, id) ? this.#options.decisions[id] : undefined
+    if (given !== undefined) {
+      const { decision, reason } = typeof given === 'string' ? { decision: given, reason: undefined } : given
+      return decided(
+        decision,
+        'decision',
+        reason ?? (decision === 'deny' ? 'The user refused this call.' : undefined),
+      )
+    }
+    const asked: PermissionAsked = { type: 'permission-asked', call: id, tool, input }
+    if (verdict.rule !== undefined) asked.rule = verdict.rule
+    recorder.add(asked)
+    const { onPermission, session, signal } = this.#options
+    if (onPermission === undefined) {
+      if (this.#options.deferred.has(id)) return decided('defer', 'no-handler', 'no decision was given')
+      return decided('deny', 'no-handler', 'This call needs a permission, and nobody is there to give it.')
+    }
+    const request = { session, run: recorder.run, call: id, tool, input, rule: verdict.rule, signal }
+    const answer = parseAnswer(await orCancelled(Promise.resolve(onPermission(request)), signal))
+    const reason = answer.reason ?? (answer.decision === 'deny' ? 'The user refused this call.' : undefined)
+    return decided(answer.decision, 'handler', reason)
+  }
+
+  /** Whether the policy lets a file be read on the way; only what is denied is not. */
+  mayRead(name: string): boolean {
+    const { permissions, workspace } = this.#options
+    const paths = workspace.names(name)
+    return (
+      paths !== undefined && permissions.decide({ tool: 'read', kind: 'path', paths }).decision !== 'deny'
+    )
+  }
+
+  async #verdict(call: OpenCall & { value: unknown }): Promise<Verdict> {
+    const verdict = this.#options.permissions.decide(this.#subject(call))
+    const needsApproval = this.#options.tools[call.tool]?.needsApproval
+    if (needsApproval === undefined || needsApproval === false) return verdict
+    if (verdict.decision !== 'allow' || verdict.by !== 'default') return verdict
+    const needed =
+      needsApproval === true ||
+      (await needsApproval(call.value, {
+        toolCallId: call.call,
+        messages: [],
+        experimental_context: undefined,
+      }))
+    return needed ? { decision: 'ask', by: 'default' } : verdict
+  }
+
+  #subject({ tool, input, value }: OpenCall & { value: unknown }): Subject {
+    const { tools, workspace } = this.#options
+    const kind = tools[tool] === undefined ? BUILTIN_TOOLS[tool]?.subject : undefined
+    const { path = '.', command = '' } = value as { path?: string; command?: string }
+    if (kind === 'command') return { tool, kind, command }
+    // A path that leads outside has no name here; the tool itself refuses it.
+    if (kind === 'path') return { tool, kind, paths: workspace.names(path) ?? [path] }
+    return { tool, kind: 'input', text: JSON.stringify(input) ?? '' }
+  }
+}
+
+function refusal({ rule }: Verdict): string {
+  return rule === undefined
+    ? 'The policy does not permit this call.'
+    : `The policy does not permit this call (${rule}).`
+}
+
+/** An answer that is none means deny: never more than was said. */
+function parseAnswer(answer: unknown): { decision: PermissionAnswer; reason?: string } {
+  const { decision, reason } = (typeof answer === 'string' ? { decision: answer } : (answer ?? {})) as {
+    decision?: unknown
+    reason?: unknown
+  }
+  const known = decision === 'allow' || decision === 'deny' || decision === 'defer'
+  return {
+    decision: known ? decision : 'deny',
+    ...(typeof reason === 'string' ? { reason } : {}),
+  }
+}
+
+/** A handler that waits for a person must not keep a cancelled turn from ending. */
+function orCancelled<T>(work: Promise<T>, signal: AbortSignal): Promise<T | 'deny'> {
+  return new Promise((resolve, reject) => {
+    const abort = () => resolve('deny')
+    signal.addEventListener('abort', abort, { once: true })
+    if (signal.aborted) abort()
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort))
+  })
+}

@@ -1,0 +1,237 @@
+/**
+ * What happens in a run, as a discriminated union on `type`. Stored events have a `sequence` that counts up by one;
+ * deltas have one only where they are stored (`storeDeltas`). Events of a type not listed here come from a newer
+ * version, or from another tool: they are kept and passed on as they are.
+ */
+import type { RunEvent, Usage } from '../../state/index.ts'
+import type { PendingCall, RunStatus, TurnResult } from './result.ts'
+
+export interface RunStart {
+  type: 'run-start'
+  prompt: string
+  /** `provider/model`. */
+  model: string
+}
+
+/** The run goes on after a crash, a failure, or while it was waiting. */
+export interface RunResumed {
+  type: 'run-resumed'
+  /** The status it had. */
+  from: string
+}
+
+export interface RunEnd {
+  type: 'run-end'
+  status: RunStatus
+  usage: Usage
+}
+
+/** A step: one model call and the tool calls it asks for. */
+export interface StepStart {
+  type: 'step-start'
+  /** From 1, within the run. */
+  step: number
+}
+
+export interface StepEnd {
+  type: 'step-end'
+  step: number
+  /** `stop`, `tool-calls`, `length`, `content-filter`, `other`. */
+  finishReason: string
+}
+
+/** A whole block of text. */
+export interface TextBlock {
+  type: 'text'
+  step: number
+  text: string
+}
+
+/** A whole block of reasoning. */
+export interface ReasoningBlock {
+  type: 'reasoning'
+  step: number
+  text: string
+}
+
+export interface TextDelta {
+  type: 'text-delta'
+  step: number
+  text: string
+}
+
+export interface ReasoningDelta {
+  type: 'reasoning-delta'
+  step: number
+  text: string
+}
+
+/** The model is asked again: what this step has streamed so far is void. */
+export interface Retry {
+  type: 'retry'
+  step: number
+  /** The attempt that comes, from 2. */
+  attempt: number
+  /** Milliseconds until then. */
+  delay: number
+  error: EventError
+}
+
+export interface PermissionAsked {
+  type: 'permission-asked'
+  call: string
+  tool: string
+  input: unknown
+  /** The rule that asks; absent when the default does. */
+  rule?: string
+}
+
+export interface PermissionDecided {
+  type: 'permission-decided'
+  call: string
+  tool: string
+  decision: 'allow' | 'deny' | 'defer'
+  /** `rule`, `default` or `disabled`: the policy. `handler`: `onPermission`. `decision`: given to `resumeRun`. */
+  by: 'rule' | 'default' | 'disabled' | 'handler' | 'decision' | 'no-handler'
+  rule?: string
+  reason?: string
+}
+
+/** A tool starts. Before it does, this is saved (`autoSave: 'step'`). */
+export interface ToolStart {
+  type: 'tool-start'
+  call: string
+  tool: string
+  input: unknown
+}
+
+/** What a running tool puts out, as it comes. */
+export interface ToolOutputDelta {
+  type: 'tool-output-delta'
+  call: string
+  text: string
+}
+
+/** What a tool put out, as the model sees it. */
+export interface ToolOutput {
+  type: 'tool-output'
+  call: string
+  tool: string
+  text: string
+}
+
+export interface ToolEnd {
+  type: 'tool-end'
+  call: string
+  tool: string
+  status: 'ok' | 'error' | 'cancelled' | 'timeout' | 'interrupted'
+  /** Exit code of `bash`; `null` when a signal ended it. */
+  exitCode?: number | null
+  signal?: string
+  /** Milliseconds. Unknown for an interrupted one. */
+  duration?: number
+}
+
+/** A tool call that never started, and what the model was told. */
+export interface ToolRejected {
+  type: 'tool-rejected'
+  call: string
+  tool: string
+  reason: 'denied' | 'unknown-tool' | 'invalid-input' | 'cancelled' | 'abandoned'
+  message: string
+}
+
+export interface UsageReport {
+  type: 'usage'
+  step: number
+  usage: Usage
+}
+
+export interface ErrorReport {
+  type: 'error'
+  error: EventError
+}
+
+/** An error as data. */
+export interface EventError {
+  name: string
+  code?: string
+  message: string
+}
+
+/** The run waits for decisions. */
+export interface Waiting {
+  type: 'waiting'
+  pending: readonly PendingCall[]
+}
+
+/** Every event body this version knows. */
+export type AgentEventBody =
+  | RunStart
+  | RunResumed
+  | RunEnd
+  | StepStart
+  | StepEnd
+  | TextBlock
+  | ReasoningBlock
+  | TextDelta
+  | ReasoningDelta
+  | Retry
+  | PermissionAsked
+  | PermissionDecided
+  | ToolStart
+  | ToolOutputDelta
+  | ToolOutput
+  | ToolEnd
+  | ToolRejected
+  | UsageReport
+  | ErrorReport
+  | Waiting
+
+/** Bodies that are streamed; stored only with `storeDeltas`. */
+export type DeltaBody = TextDelta | ReasoningDelta | ToolOutputDelta
+
+/** An event that this version knows. */
+export type AgentEvent = AgentEventBody & {
+  /** ISO 8601. */
+  at: string
+  /** Within the run, from 0. Absent for deltas that are not stored. */
+  sequence?: number
+}
+
+/** What `stream` gives last: the turn is over, and saved if it is to be. */
+export interface TurnEnded {
+  type: 'result'
+  at: string
+  result: TurnResult
+}
+
+/** What `stream` gives. */
+export type StreamEvent = AgentEvent | TurnEnded
+
+const KNOWN: ReadonlySet<string> = new Set<AgentEventBody['type']>([
+  'run-start',
+  'run-resumed',
+  'run-end',
+  'step-start',
+  'step-end',
+  'text',
+  'reasoning',
+  'text-delta',
+  'reasoning-delta',
+  'retry',
+  'permission-asked',
+  'permission-decided',
+  'tool-start',
+  'tool-output-delta',
+  'tool-output',
+  'tool-end',
+  'tool-rejected',
+  'usage',
+  'error',
+  'waiting',
+])
+
+/** Whether this version knows what the event means; if so, `event.type` tells the rest of it. */
+export const isKnownEvent = (event: RunEvent | StreamEvent): event is AgentEvent & RunEvent =>
+  KNOWN.has(event.type)

@@ -1,0 +1,57 @@
+/** Goes on with what a crash, a failure or a wait has left behind. */
+import { NotFoundError } from '../../errors.ts'
+import type { Run, Session } from '../../state/index.ts'
+import { NotResumableError } from '../errors.ts'
+import type { OpenCall } from '../model/transcript.ts'
+import { openCalls } from '../model/transcript.ts'
+import type { PendingCall } from './result.ts'
+
+export interface LeftCalls {
+  /** Started, and not ended: they may have run. */
+  started: readonly OpenCall[]
+  /** Never started. */
+  unstarted: readonly OpenCall[]
+}
+
+/** The calls without a result that the session ends with. */
+export function leftCalls({ messages, runs }: Pick<Session, 'messages' | 'runs'>): LeftCalls {
+  const open = openCalls(messages)
+  const started = startedIn(runs.at(-1))
+  return {
+    started: open.filter(({ call }) => started.has(call)),
+    unstarted: open.filter(({ call }) => !started.has(call)),
+  }
+}
+
+/** Calls of the run's last step that were started and did not end. */
+function startedIn(run: Readonly<Run> | undefined): ReadonlySet<string> {
+  const started = new Set<string>()
+  for (const { type, call } of run?.events ?? []) {
+    // Providers may use an id again in another step.
+    if (type === 'step-start') started.clear()
+    else if (type === 'tool-start') started.add(String(call))
+    else if (type === 'tool-end') started.delete(String(call))
+  }
+  return started
+}
+
+/** The run, if it can be gone on with. Throws NotFoundError, or NotResumableError. */
+export function resumableRun(session: Readonly<Session>, id: string): Readonly<Run> {
+  const run = session.runs.find((one) => one.id === id)
+  if (run === undefined) throw new NotFoundError({ kind: 'run', id, session: session.id })
+  if (session.runs.at(-1) !== run) {
+    throw new NotResumableError(id, run.status, 'the session has gone on since; send a new prompt')
+  }
+  if (!RESUMABLE.has(run.status)) {
+    const why =
+      run.status === 'running' ? 'it is under way' : 'there is nothing left of it to do; send a new prompt'
+    throw new NotResumableError(id, run.status, why)
+  }
+  return run
+}
+
+const RESUMABLE = new Set(['interrupted', 'waiting', 'failed'])
+
+/** The calls that a run waits for a decision on. */
+export const pendingOf = (run: Readonly<Run> | undefined): readonly PendingCall[] =>
+  Array.isArray(run?.pending) ? (run.pending as PendingCall[]) : []

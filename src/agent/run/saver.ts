@@ -1,0 +1,136 @@
+/** Saves what is new in a draft, through a handle that holds the session's own position. */
+import { ConflictError } from '../../errors.ts'
+import { MAIN } from '../../ids.ts'
+import type { Checkpoint, SessionHandle, SessionStore, WriteOptions } from '../../store/session-store.ts'
+import type { Draft } from './draft.ts'
+import type { TurnResult } from './result.ts'
+
+export type OnConflict = 'error' | 'branch'
+
+/** What a save may say about its checkpoint. */
+export type SaveOptions = Pick<WriteOptions, 'branch' | 'subject' | 'body' | 'tag' | 'author' | 'key'>
+
+export interface SaverOptions {
+  store: SessionStore
+  draft: Draft
+  /** `undefined` for a session that was never saved. */
+  handle: SessionHandle | undefined
+  /** Branch that a session begins with. */
+  branch: string | undefined
+  onConflict: OnConflict
+  /** A name for the branch of a turn that lost a race. */
+  branchName(branch: string): string
+  /** For checkpoints of whole turns. */
+  trailers(): Promise<Readonly<Record<string, string>>>
+}
+
+export class Saver {
+  readonly #options: SaverOptions
+  #handle: SessionHandle | undefined
+  /** The last write; each waits for the one before. */
+  #last: Promise<unknown> = Promise.resolve()
+  #step: Promise<unknown> | undefined
+  /** What the step that waits to be written is about. */
+  #about: string[] = []
+  #branched: TurnResult['branched']
+
+  constructor(options: SaverOptions) {
+    this.#options = options
+    this.#handle = options.handle
+  }
+
+  /** The position; `undefined` before the first save. */
+  get checkpoint(): Checkpoint | undefined {
+    return this.#handle?.checkpoint
+  }
+
+  get branch(): string | undefined {
+    return this.#handle?.branch
+  }
+
+  /** Whether a save had to make a branch since this was last asked. */
+  takeBranched(): TurnResult['branched'] {
+    const branched = this.#branched
+    this.#branched = undefined
+    return branched
+  }
+
+  /** Saves a step; those that are asked for while one is being written share the next. */
+  step(about: string): Promise<unknown> {
+    this.#about.push(about)
+    this.#step ??= this.#after(() => {
+      const subject = `step: ${[...new Set(this.#about)].join(', ')}`
+      this.#step = undefined
+      this.#about = []
+      return this.#write({ kind: 'step', subject })
+    })
+    return this.#step
+  }
+
+  /** Saves a whole turn. */
+  async turn(options: SaveOptions): Promise<Checkpoint | undefined> {
+    const trailers = await this.#options.trailers()
+    return this.#after(() => this.#write({ ...options, trailers }))
+  }
+
+  #after<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#last.then(work, work)
+    this.#last = done.catch(() => {})
+    return done
+  }
+
+  async #write(options: WriteOptions): Promise<Checkpoint | undefined> {
+    const { draft, store } = this.#options
+    if (this.#handle === undefined) return this.#first(options)
+    const unsaved = draft.unsaved()
+    // A turn whose last step saved everything is still a turn.
+    if (unsaved === undefined && (options.kind === 'step' || this.#handle.checkpoint.kind !== 'step')) {
+      if (options.branch === undefined && options.tag === undefined) return this.#handle.checkpoint
+    }
+    const checkpoint = await this.#append(this.#handle, unsaved?.addition ?? {}, options, store)
+    unsaved?.saved()
+    return checkpoint
+  }
+
+  #append(
+    handle: SessionHandle,
+    addition: Parameters<SessionHandle['append']>[0],
+    options: WriteOptions,
+    store: SessionStore,
+  ): Promise<Checkpoint> {
+    const more = handle.checkpoint.kind === 'step' && options.kind !== 'step' ? { allowEmpty: true } : {}
+    const append = (where: { branch?: string }) => handle.append(addition, { ...options, ...more, ...where })
+    return this.#orBranch(append, options, handle.branch, store)
+  }
+
+  /** Writes; when someone else wrote first, and that is wanted, writes to a branch of this turn's own. */
+  async #orBranch(
+    write: (where: { branch?: string }) => Promise<Checkpoint>,
+    options: WriteOptions,
+    from: string,
+    store: SessionStore,
+  ): Promise<Checkpoint> {
+    try {
+      return await write({})
+    } catch (error) {
+      const wanted = this.#options.onConflict === 'branch' && options.branch === undefined
+      if (!(error instanceof ConflictError) || !wanted || !store.supports.branches) throw error
+      const to = this.#options.branchName(from)
+      const checkpoint = await write({ branch: to })
+      this.#branched = { from, to, expected: error.expected, actual: error.actual }
+      return checkpoint
+    }
+  }
+
+  async #first(options: WriteOptions): Promise<Checkpoint> {
+    const { branch: start, draft, store } = this.#options
+    const { state, saved } = draft.snapshot()
+    const where = start === undefined ? {} : { branch: start }
+    const save = (other: { branch?: string }) =>
+      store.save(state, { ...where, ...options, ...other, expected: null })
+    const checkpoint = await this.#orBranch(save, options, start ?? MAIN, store)
+    saved()
+    this.#handle = await store.open(state.id, { at: checkpoint.id, branch: checkpoint.branch })
+    return checkpoint
+  }
+}

@@ -1,0 +1,198 @@
+/** One turn of a session, from its prompt to its checkpoint. */
+import { ConflictError, NotFoundError } from '../../errors.ts'
+import { cut } from '../../excerpt.ts'
+import { isSameName } from '../../ids.ts'
+import { newMessage, newRun, type RunEvent } from '../../state/index.ts'
+import type { Checkpoint } from '../../store/session-store.ts'
+import { withTurn } from '../errors.ts'
+import type { Host } from '../host.ts'
+import { MAY_HAVE_RUN } from '../model/transcript.ts'
+import type { OpenSession, SessionRequest } from '../open-session.ts'
+import { type Decisions, Judge } from '../permissions/judge.ts'
+import { ToolRunner } from '../tools/tool-runner.ts'
+import { infoOf } from './draft.ts'
+import type { StreamEvent } from './events.ts'
+import { errorData, Recorder } from './recorder.ts'
+import { leftCalls, pendingOf, resumableRun } from './recovery.ts'
+import type { TurnResult } from './result.ts'
+import type { SaveOptions } from './saver.ts'
+import { runTurn, textOfRun } from './turn.ts'
+
+export type TurnStart = { prompt: string } | { resume: string; decisions: Decisions }
+
+export interface TurnContext extends OpenSession {
+  host: Host
+  request: SessionRequest
+  signal: AbortSignal
+  listen(event: StreamEvent): void
+  /** Told the id of the run. */
+  begun(run: string): void
+}
+
+/** Takes the turn, and saves it as the session is told to. */
+export async function takeTurn(asked: TurnStart, context: TurnContext): Promise<TurnResult> {
+  await checkPosition(context)
+  const { autoSave, draft, host, model, signal } = context
+  // Before anything is cut out of it: half a secret is found nowhere.
+  const start = host.scrubber.value(asked)
+  const { recorder, runner } = 'prompt' in start ? begin(start.prompt, context) : resume(start, context)
+  const run = recorder.run
+  context.begun(run)
+  draft.set({ status: 'running' })
+  let failure: { error: unknown } | undefined
+  try {
+    await saveStepOf(context)('prompt' in start ? subjectOf(start.prompt) : 'go on')
+    const tools = context.request.tools ?? {}
+    const { systemPrompt: system } = context
+    const { limits, now, scrubber } = host
+    const maxSteps = context.request.maxSteps ?? host.maxSteps
+    await runTurn({ draft, recorder, runner, model, system, tools, limits, maxSteps, scrubber, signal, now })
+  } catch (error) {
+    failure = { error }
+    recorder.end('failed', { error: errorData(error, host.scrubber) })
+  }
+  const { prompt, status } = recorder.info
+  draft.set({ status: status === 'waiting' ? 'waiting' : 'idle' })
+  let checkpoint: Checkpoint | undefined
+  try {
+    if (autoSave !== false) checkpoint = await saveTurn(context, { subject: subjectOf(prompt) }, host)
+  } catch (error) {
+    throw withTurn(error, resultOf(context, run, undefined))
+  }
+  const result = resultOf(context, run, checkpoint)
+  if (failure !== undefined) throw withTurn(failure.error, result)
+  return result
+}
+
+/** Saves what there is as a turn; `undefined` without a store. */
+export const saveTurn = async (
+  { saver }: Pick<OpenSession, 'saver'>,
+  options: SaveOptions,
+  { scrubber }: Pick<Host, 'scrubber'>,
+): Promise<Checkpoint | undefined> => saver?.turn(scrubber.value(options))
+
+/** The first line of a prompt, short enough for a commit's subject. */
+export function subjectOf(prompt: string): string {
+  const line = prompt.trim().split('\n', 1)[0]!.trim()
+  return cut(line, WIDTH)
+}
+
+const WIDTH = 72
+
+/** Throws NotFoundError. */
+export function runEventsOf({ draft }: OpenSession, id: string, after = -1): RunEvent[] {
+  const run = draft.run(id)
+  if (run === undefined) throw new NotFoundError({ kind: 'run', id, session: draft.state.id })
+  return run.events.filter(({ sequence }) => sequence > after)
+}
+
+/**
+ * A session that was opened at an older checkpoint cannot save to the branch that goes on from there: it is better
+ * to know before the model is asked than after. Throws ConflictError.
+ */
+async function checkPosition({ autoSave, request, saver }: TurnContext): Promise<void> {
+  const { at, id, onConflict, sessionStore: store } = request
+  if (at === undefined || store === undefined || saver?.checkpoint === undefined) return
+  if (autoSave === false || onConflict === 'branch' || !store.supports.branches) return
+  const { branch } = saver
+  const tip = (await store.branches(id)).find(
+    ({ name }) => branch !== undefined && isSameName(name, branch),
+  )?.head
+  if (tip === undefined || tip === saver.checkpoint.id) return
+  throw new ConflictError(
+    { session: id, branch: branch!, expected: saver.checkpoint.id, actual: tip },
+    `Session '${id}' goes on after ${at} on ${branch}. Name a branch of your own to go on from there: resumeSession('${id}', { at: '${at}', branch: '…' }), or pass onConflict: 'branch'.`,
+  )
+}
+
+function begin(prompt: string, context: TurnContext) {
+  const { draft, host, model } = context
+  settleLeft(context)
+  const now = host.now()
+  const run = newRun(prompt, { model: model.ref }, now)
+  draft.addRun(run)
+  const tools = toolsOf(run.id, context, {}, new Set())
+  tools.recorder.add({ type: 'run-start', prompt, model: model.ref })
+  draft.addMessage(newMessage('user', prompt, { run: run.id }, now))
+  if (draft.state.title === undefined) draft.set({ title: subjectOf(prompt) })
+  return tools
+}
+
+function resume({ resume: id, decisions }: { resume: string; decisions: Decisions }, context: TurnContext) {
+  const { draft } = context
+  const run = resumableRun(draft.state, id)
+  const { started, unstarted } = leftCalls(draft.state)
+  const waiting = pendingOf(run)
+  const unknown = Object.keys(decisions).filter((call) => !unstarted.some((one) => one.call === call))
+  if (unknown.length > 0) {
+    const known = unstarted.map(({ call, tool }) => `${call} (${tool})`).join(', ') || 'none'
+    throw new TypeError(`No call ${unknown.join(', ')} waits for a decision; these do: ${known}`)
+  }
+  const tools = toolsOf(id, context, decisions, new Set(waiting.map(({ call }) => call)))
+  tools.recorder.resume(run.status)
+  for (const call of started) tools.runner.interrupted(call, MAY_HAVE_RUN)
+  return tools
+}
+
+/** Gives every call that an earlier run has left behind a result, so that the next model call is valid. */
+function settleLeft(context: TurnContext): void {
+  const { draft } = context
+  const run = draft.lastRun
+  const { started, unstarted } = leftCalls(draft.state)
+  if (run !== undefined && (started.length > 0 || unstarted.length > 0)) {
+    const { runner } = toolsOf(run.id, context, {}, new Set())
+    for (const call of started) runner.interrupted(call, MAY_HAVE_RUN)
+    for (const call of unstarted) runner.abandon(call, 'not run: the conversation went on without it')
+  }
+  if (run?.status === 'waiting') toolsOf(run.id, context, {}, new Set()).recorder.abandon()
+}
+
+function toolsOf(run: string, context: TurnContext, decisions: Decisions, deferred: ReadonlySet<string>) {
+  const { draft, host, listen, model, permissions, request, signal, workspace } = context
+  const { now, scrubber } = host
+  const { storeDeltas = false, tools = {}, onPermission } = request
+  const recorder = new Recorder({ draft, run, scrubber, now, storeDeltas, listen })
+  const session = request.id
+  const judge = new Judge({
+    session,
+    permissions,
+    workspace,
+    tools,
+    onPermission,
+    decisions,
+    deferred,
+    signal,
+  })
+  const runner = new ToolRunner({
+    draft,
+    recorder,
+    judge,
+    recipient: model,
+    scrubber,
+    workspace,
+    env: host.env,
+    tools,
+    signal,
+    limit: host.outputLimit,
+    now,
+    saveStep: saveStepOf(context),
+  })
+  return { recorder, runner }
+}
+
+function saveStepOf({ autoSave, saver }: OpenSession): (about: string) => Promise<unknown> {
+  return async (about) => (autoSave === 'step' ? saver?.step(about) : undefined)
+}
+
+function resultOf({ draft, saver }: OpenSession, id: string, checkpoint: Checkpoint | undefined): TurnResult {
+  const run = draft.run(id)!
+  const branched = saver?.takeBranched()
+  return {
+    text: textOfRun(draft, id),
+    run: infoOf(run),
+    usage: run.usage ?? {},
+    checkpoint,
+    pending: run.status === 'waiting' ? pendingOf(run) : [],
+    ...(branched === undefined ? {} : { branched }),
+  }
+}

@@ -1,0 +1,275 @@
+/** Carries out the tool calls of a step: judged first, then run, each start and end written down. */
+import type { Tool, ToolSet } from 'ai'
+import { beginning } from '../../excerpt.ts'
+import type { MessagePart } from '../../state/index.ts'
+import { newMessage } from '../../state/index.ts'
+import type { Recipient } from '../history/recipient.ts'
+import { sendableHistory } from '../history/sendable.ts'
+import type { OpenCall } from '../model/transcript.ts'
+import type { Judge } from '../permissions/judge.ts'
+import type { Draft } from '../run/draft.ts'
+import type { ToolEnd, ToolRejected } from '../run/events.ts'
+import type { Recorder } from '../run/recorder.ts'
+import type { PendingCall } from '../run/result.ts'
+import type { Scrubber } from '../secrets/secrets.ts'
+import { BUILTIN_TOOLS, cutOutput, type Outcome, ToolFailure, type Workspace } from './index.ts'
+import { invalidJsonOf } from './tool-input.ts'
+
+export interface ToolRunnerOptions {
+  draft: Draft
+  recorder: Recorder
+  judge: Judge
+  /** Whose history the user's tools are shown. */
+  recipient: Recipient
+  scrubber: Scrubber
+  workspace: Workspace
+  env: Readonly<Record<string, string | undefined>>
+  /** The user's own. */
+  tools: ToolSet
+  signal: AbortSignal
+  limit: number
+  now: () => number
+  /** Saves what was written down so far, where every step is saved. */
+  saveStep(about: string): Promise<unknown>
+}
+
+/** A call that is found to be well formed. */
+interface ReadyCall extends OpenCall {
+  /** As the tool's schema leaves it. */
+  value: unknown
+}
+
+export class ToolRunner {
+  readonly #options: ToolRunnerOptions
+  /** Calls of the step that got their result. */
+  readonly #answered = new Set<string>()
+
+  constructor(options: ToolRunnerOptions) {
+    this.#options = options
+  }
+
+  /**
+   * Gives each call a result, but for those that have to wait for a decision: these are returned. After a cancel
+   * every call has a result.
+   */
+  async settle(calls: readonly OpenCall[]): Promise<PendingCall[]> {
+    const { judge, recorder, signal } = this.#options
+    this.#answered.clear()
+    const pending: PendingCall[] = []
+    const ready: ReadyCall[] = []
+    // One question at a time, in the order of the calls.
+    for (const call of calls) {
+      if (signal.aborted) break
+      const checked = await this.#check(call)
+      if (checked === undefined) continue
+      const { decision, reason } = await judge.decide(checked, recorder)
+      if (signal.aborted) break
+      if (decision === 'allow') ready.push(checked)
+      else if (decision === 'defer') pending.push({ call: call.call, tool: call.tool, input: call.input })
+      else this.#reject(call, 'denied', reason)
+    }
+    await this.#runAll(ready)
+    if (!signal.aborted) return pending
+    for (const call of calls) {
+      if (!this.#answered.has(call.call)) this.#reject(call, 'cancelled', 'cancelled before it started')
+    }
+    return []
+  }
+
+  /** Gives a call that will never run a result that says so. */
+  abandon(call: OpenCall, message: string): void {
+    this.#reject(call, 'abandoned', message)
+  }
+
+  /** Gives a call that was running when its process ended a result that says so. */
+  interrupted(call: OpenCall, text: string): void {
+    const { call: id, tool } = call
+    this.#options.recorder.add({ type: 'tool-output', call: id, tool, text })
+    this.#options.recorder.add({ type: 'tool-end', call: id, tool, status: 'interrupted' })
+    this.#answer(call, { type: 'error-text', value: text })
+  }
+
+  async #runAll(calls: readonly ReadyCall[]): Promise<void> {
+    let last: Promise<unknown> = Promise.resolve()
+    const running = calls.map((call) => {
+      if (BUILTIN_TOOLS[call.tool]?.parallel !== false || this.#options.tools[call.tool] !== undefined) {
+        return this.#run(call)
+      }
+      // What changes files or runs commands goes one after another, as the model wrote it.
+      const done = last.then(() => this.#run(call))
+      last = done.catch(() => {})
+      return done
+    })
+    const outcomes = await Promise.allSettled(running)
+    const failed = outcomes.find((outcome) => outcome.status === 'rejected')
+    if (failed !== undefined) throw failed.reason
+  }
+
+  async #run(call: ReadyCall): Promise<void> {
+    const { now, recorder, saveStep, signal } = this.#options
+    const { call: id, tool, input } = call
+    if (signal.aborted) return
+    recorder.add({ type: 'tool-start', call: id, tool, input })
+    // From here on a crash leaves a call that may have run: that has to be known before it does.
+    await saveStep(`start ${tool}`)
+    const start = now()
+    const { outcome, output } = await this.#execute(call)
+    const { status, text, exitCode, signal: endedBy } = outcome
+    recorder.add({ type: 'tool-output', call: id, tool, text })
+    const end: ToolEnd = { type: 'tool-end', call: id, tool, status, duration: Math.max(0, now() - start) }
+    if (exitCode !== undefined) end.exitCode = exitCode
+    if (endedBy !== undefined) end.signal = endedBy
+    recorder.add(end)
+    this.#answer(call, output)
+    await saveStep(`end ${tool}`)
+  }
+
+  async #execute(call: ReadyCall): Promise<{ outcome: Outcome; output: MessagePart }> {
+    const { limit, scrubber, signal } = this.#options
+    const own = this.#options.tools[call.tool]
+    try {
+      if (own !== undefined) return await this.#executeOwn(own, call)
+      const outcome = await this.#executeBuiltin(call)
+      const text = cutOutput(scrubber.text(outcome.text), limit)
+      const type = outcome.status === 'ok' ? 'text' : 'error-text'
+      return { outcome: { ...outcome, text }, output: { type, value: text } }
+    } catch (error) {
+      const status = signal.aborted ? 'cancelled' : 'error'
+      const message = scrubber.text(error instanceof Error ? error.message : String(error))
+      const text = cutOutput(signal.aborted ? 'cancelled, may have run in part' : `Error: ${message}`, limit)
+      return { outcome: { text, status }, output: { type: 'error-text', value: text } }
+    }
+  }
+
+  #executeBuiltin({ call, tool, value }: ReadyCall): Promise<Outcome> {
+    const { env, judge, limit, recorder, scrubber, signal, workspace } = this.#options
+    return BUILTIN_TOOLS[tool]!.run(value, {
+      workspace,
+      env,
+      signal,
+      limit,
+      secrets: scrubber,
+      onOutput: (text) => recorder.delta({ type: 'tool-output-delta', call, text }),
+      mayRead: (name) => judge.mayRead(name),
+    })
+  }
+
+  async #executeOwn(tool: Tool, { call, input, value }: ReadyCall) {
+    const { draft, limit, recipient, scrubber, signal } = this.#options
+    if (tool.execute === undefined) throw new ToolFailure('this tool has no execute function')
+    const work = Promise.resolve(
+      tool.execute(value, {
+        toolCallId: call,
+        messages: sendableHistory(draft.state, recipient).messages,
+        abortSignal: signal,
+      }),
+    ).then(lastOf)
+    // A tool need not heed the signal; the turn does.
+    const result = await orAborted(work, signal)
+    const output = await outputOf(tool, { call, input, result, limit, scrubber })
+    const text = textOf(output)
+    const failed = output.type === 'error-text' || output.type === 'error-json'
+    return { outcome: { text, status: failed ? 'error' : 'ok' } as Outcome, output }
+  }
+
+  /** The call, its input checked; `undefined` when it was rejected. */
+  async #check(call: OpenCall): Promise<ReadyCall | undefined> {
+    const { tools } = this.#options
+    const own = Object.hasOwn(tools, call.tool) ? tools[call.tool] : undefined
+    const builtin = Object.hasOwn(BUILTIN_TOOLS, call.tool) ? BUILTIN_TOOLS[call.tool] : undefined
+    if (own === undefined && builtin === undefined) {
+      const names = [...new Set([...Object.keys(BUILTIN_TOOLS), ...Object.keys(tools)])].join(', ')
+      this.#reject(call, 'unknown-tool', `There is no tool '${call.tool}'. There are: ${names}.`)
+      return undefined
+    }
+    const raw = invalidJsonOf(call.input)
+    if (raw !== undefined) {
+      this.#reject(call, 'invalid-input', `The arguments are no JSON object: ${beginning(raw, 200)}`)
+      return undefined
+    }
+    const { asSchema } = await import('ai')
+    const { validate } = asSchema((own ?? builtin!).inputSchema)
+    const checked =
+      validate === undefined ? { success: true as const, value: call.input } : await validate(call.input)
+    if (checked.success) return { ...call, value: checked.value }
+    this.#reject(call, 'invalid-input', `The arguments do not fit the tool: ${checked.error.message}`)
+    return undefined
+  }
+
+  #reject(call: OpenCall, reason: ToolRejected['reason'], message: string): void {
+    this.#options.recorder.add({ type: 'tool-rejected', call: call.call, tool: call.tool, reason, message })
+    const denied = reason === 'denied'
+    this.#answer(
+      call,
+      denied ? { type: 'execution-denied', reason: message } : { type: 'error-text', value: message },
+    )
+  }
+
+  #answer({ call, tool }: OpenCall, output: MessagePart): void {
+    const { draft, now, recorder } = this.#options
+    this.#answered.add(call)
+    const part: MessagePart = { type: 'tool-result', toolCallId: call, toolName: tool, output }
+    draft.addMessage(newMessage('tool', '', { parts: [part], run: recorder.run }, now()))
+  }
+}
+
+/** A tool may give its result in pieces, each replacing the one before. */
+async function lastOf(result: unknown): Promise<unknown> {
+  if (typeof result !== 'object' || result === null || !(Symbol.asyncIterator in result)) return result
+  let last: unknown
+  for await (const piece of result as AsyncIterable<unknown>) last = piece
+  return last
+}
+
+function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(new ToolFailure('cancelled'))
+    signal.addEventListener('abort', abort, { once: true })
+    if (signal.aborted) abort()
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort))
+  })
+}
+
+interface ToolAnswer {
+  call: string
+  input: unknown
+  result: unknown
+  limit: number
+  scrubber: Scrubber
+}
+
+/** The result as the model sees it: JSON of a bounded size, whatever the tool gave. */
+async function outputOf(
+  tool: Tool,
+  { call, input, result, limit, scrubber }: ToolAnswer,
+): Promise<MessagePart> {
+  const output =
+    tool.toModelOutput === undefined
+      ? typeof result === 'string'
+        ? { type: 'text', value: result }
+        : { type: 'json', value: result ?? null }
+      : await tool.toModelOutput({ toolCallId: call, input, output: result })
+  const json = JSON.stringify(output)
+  if (json === undefined) throw new ToolFailure('the result cannot be expressed as JSON')
+  const plain = scrubber.value(JSON.parse(json) as MessagePart)
+  if (plain.value === undefined && plain.type !== 'execution-denied')
+    plain.value = plain.type.endsWith('json') ? null : ''
+  if (plain.type === 'text' || plain.type === 'error-text')
+    return { ...plain, value: cutOutput(String(plain.value), limit) }
+  // Pictures and the like cannot be cut, and are for the tool to keep small.
+  if (plain.type === 'content' || JSON.stringify(plain).length <= limit) return plain
+  return {
+    type: plain.type === 'error-json' ? 'error-text' : 'text',
+    value: cutOutput(JSON.stringify(plain.value), limit),
+  }
+}
+
+function textOf(output: MessagePart): string {
+  if (typeof output.value === 'string') return output.value
+  if (output.type === 'content' && Array.isArray(output.value)) {
+    return output.value
+      .map((item) => (item?.type === 'text' ? String(item.text) : `[${item?.type}]`))
+      .join('\n')
+  }
+  return JSON.stringify(output.value ?? null)
+}

@@ -1,0 +1,43 @@
+/** A checkpoint as a commit object, and what the store remembers of it. */
+import { encodeCommit } from '../../git/objects/commit.ts'
+import { type NewObject, newObject } from '../../git/objects/object.ts'
+import type { CommitId } from '../../ids.ts'
+import type { Author, Checkpoint } from './checkpoint.ts'
+import type { CommitInfo } from './history.ts'
+import { composeMessage } from './message.ts'
+
+export interface NewCheckpoint {
+  tree: string
+  parents: readonly CommitId[]
+  /** When it was made, in milliseconds; whatever the parents say. */
+  time: number
+  /** The committer's date of what it stands on: git's walks go by that date, and want no parent that is newer. */
+  after?: number | undefined
+  author: Author
+  /** Of the session's documents. */
+  type: string
+  checkpoint: Omit<Checkpoint, 'id' | 'parents' | 'author' | 'createdAt'>
+  trailers?: Readonly<Record<string, string>>
+}
+
+export function newCommit(made: NewCheckpoint): { commit: CommitInfo; object: NewObject } {
+  const { tree, parents, time, after = time, author, type, checkpoint, trailers } = made
+  const committed = Math.max(time, after)
+  const { text, parsed } = composeMessage({ ...checkpoint, type, at: time, ...(trailers && { trailers }) })
+  const object = newObject(
+    'commit',
+    encodeCommit({
+      tree,
+      parents,
+      author: { ...author, at: time },
+      committer: { ...author, at: committed },
+      message: text,
+    }),
+  )
+  const { session, kind, seq, key } = checkpoint
+  const id = object.id as CommitId
+  return {
+    commit: { id, tree, parents, time, committed, message: parsed, author, session, type, kind, seq, key },
+    object,
+  }
+}

@@ -1,0 +1,72 @@
+/** Keys of saves: which checkpoint each of a branch's last 1,000 keys made. Read once, then kept up to date. */
+import type { CommitId } from '../../ids.ts'
+import type { History } from './history.ts'
+
+const LOOKED_AT = 1000
+const BRANCHES = 256
+
+interface Window {
+  tip: CommitId
+  /** Newest last. */
+  line: { id: CommitId; key: string | undefined }[]
+  /** The newest commit of another tool, which may have taken back what is before it. */
+  foreign: CommitId | undefined
+  byKey: Map<string, CommitId>
+}
+
+export class Keys {
+  readonly #history: History
+  readonly #windows = new Map<string, Window>()
+
+  constructor(history: History) {
+    this.#history = history
+  }
+
+  /**
+   * The checkpoint that the key made on the branch whose tip this is. `disturbed`: another tool has committed since,
+   * so that what it made may have been taken back.
+   */
+  async find(
+    ref: string,
+    tip: CommitId,
+    key: string,
+  ): Promise<{ id: CommitId; disturbed: boolean } | undefined> {
+    let window = this.#windows.get(ref)
+    if (window?.tip !== tip) {
+      window = await this.#read(tip)
+      if (this.#windows.size >= BRANCHES) this.#windows.delete(this.#windows.keys().next().value!)
+      this.#windows.set(ref, window)
+    }
+    const id = window.byKey.get(key)
+    if (id === undefined) return undefined
+    const place = (of: CommitId) => window.line.findIndex((one) => one.id === of)
+    const disturbed = window.foreign !== undefined && place(id) < place(window.foreign)
+    return { id, disturbed }
+  }
+
+  /** The branch moved from one checkpoint to the next. */
+  advance(ref: string, from: CommitId | undefined, to: CommitId, key: string | undefined): void {
+    const window = this.#windows.get(ref)
+    if (window === undefined || window.tip !== from) return
+    window.tip = to
+    window.line.push({ id: to, key })
+    if (key !== undefined) window.byKey.set(key, to)
+    if (window.line.length <= LOOKED_AT) return
+    const oldest = window.line.shift()!
+    if (oldest.key !== undefined && window.byKey.get(oldest.key) === oldest.id)
+      window.byKey.delete(oldest.key)
+  }
+
+  async #read(tip: CommitId): Promise<Window> {
+    const line: Window['line'] = []
+    let foreign: CommitId | undefined
+    for await (const { id, key, kind } of this.#history.line(tip)) {
+      line.push({ id, key })
+      if (kind === 'foreign') foreign ??= id
+      if (line.length === LOOKED_AT) break
+    }
+    line.reverse()
+    const keyed = line.flatMap(({ id, key }) => (key === undefined ? [] : [[key, id] as const]))
+    return { tip, line, foreign, byKey: new Map(keyed) }
+  }
+}

@@ -1,0 +1,195 @@
+/**
+ * What a checkpoint's commit says: a line for people, a body if there is one, and a last block of trailers that
+ * only forkpoint writes. `docs/format.md`, "Commits".
+ */
+import { isObjectId } from '../../ids.ts'
+import type { Author, Checkpoint, CheckpointKind } from './checkpoint.ts'
+import { cleanBody, oneLine } from './text.ts'
+
+/** What is written; a checkpoint without what follows from the commit itself. */
+export type MessageFields = Omit<Checkpoint, 'id' | 'parents' | 'author' | 'createdAt'> & {
+  /** The type of the session's documents. */
+  type: string
+  /** Milliseconds. */
+  at: number
+  /** Further trailers, by name without `Forkpoint-`. */
+  trailers?: Readonly<Record<string, string>>
+}
+
+const PREFIX = 'Forkpoint-'
+const FORMAT = '1'
+/** Names that only the store itself writes. */
+const OWN = [
+  'Session',
+  'Type',
+  'Branch',
+  'Seq',
+  'Kind',
+  'At',
+  'Messages',
+  'Run',
+  'Status',
+  'Model',
+  'Tokens',
+  'Forked-From',
+  'Key',
+  'Format',
+]
+
+/** Whether a trailer of this name, without `Forkpoint-`, is one of the store's own. */
+export const isOwnTrailer = (name: string): boolean =>
+  OWN.some((own) => own.toLowerCase() === name.toLowerCase())
+
+export const encodeMessage = (fields: MessageFields): string => composeMessage(fields).text
+
+/** The text of a message, and what `parseMessage` would read in it. */
+export function composeMessage(fields: MessageFields): { text: string; parsed: ParsedMessage } {
+  const { messages, forkedFrom } = fields
+  const values: [string, string | undefined][] = [
+    ['Session', fields.session],
+    ['Type', fields.type],
+    ['Branch', fields.branch],
+    ['Seq', String(fields.seq)],
+    ['Kind', fields.kind],
+    ['At', String(fields.at)],
+    ['Messages', messages && `${messages.from}..${messages.to}`],
+    ['Run', fields.run],
+    ['Status', fields.status],
+    ['Model', fields.model],
+    ['Tokens', fields.tokens === undefined ? undefined : String(fields.tokens)],
+    ['Forked-From', forkedFrom && `${encodeSource(forkedFrom.session)}@${forkedFrom.checkpoint}`],
+    ['Key', fields.key],
+    ...Object.entries(fields.trailers ?? {}),
+    ['Format', FORMAT],
+  ]
+  const trailers = new Map<string, string>()
+  let block = ''
+  for (const [name, value] of values) {
+    if (value === undefined) continue
+    trailers.set(name, value.toWellFormed())
+    block += `${PREFIX}${name}: ${name === 'Forked-From' ? value : encodeValue(value)}\n`
+  }
+  const subject = oneLine(fields.subject) || 'checkpoint'
+  const body = cleanBody(fields.body)
+  const text = `${subject}\n\n${body === '' ? '' : `${body}\n\n`}${block}`
+  return { text, parsed: { subject, body, trailers } }
+}
+
+/** What a message of ours says; of another tool's commit only subject and body. */
+export interface ParsedMessage {
+  subject: string
+  body: string
+  /** Trailers by name without `Forkpoint-`; `undefined` when forkpoint did not write this message. */
+  trailers: ReadonlyMap<string, string> | undefined
+}
+
+/** Only the last block of lines counts: text above it can say what it likes. */
+export function parseMessage(message: string): ParsedMessage {
+  const text = message.replace(/\n+$/, '')
+  const trailers = trailersOf(text)
+  const rest = trailers === undefined ? text : text.slice(0, text.lastIndexOf('\n\n'))
+  const end = rest.indexOf('\n')
+  return {
+    subject: oneLine(end === -1 ? rest : rest.slice(0, end)),
+    body: end === -1 ? '' : cleanBody(rest.slice(end + 1)),
+    trailers,
+  }
+}
+
+/** The trailers alone, for whoever reads many messages. */
+export function trailersOf(message: string): ReadonlyMap<string, string> | undefined {
+  const text = message.replace(/\n+$/, '')
+  const cut = text.lastIndexOf('\n\n')
+  return cut === -1 ? undefined : parseTrailers(text.slice(cut + 2))
+}
+
+/** The checkpoint that a commit is. `asked`: the session it was reached through. */
+export function checkpointOf(
+  id: string,
+  parents: readonly string[],
+  { subject, body, trailers }: ParsedMessage,
+  commit: { at: number; author: Author },
+  asked: { session: string; branch: string; seq: number },
+): Checkpoint {
+  const base = { id, parents, subject, body, author: commit.author }
+  if (trailers === undefined) {
+    return {
+      ...base,
+      session: asked.session,
+      branch: asked.branch,
+      createdAt: iso(commit.at),
+      kind: 'foreign',
+      seq: asked.seq,
+    }
+  }
+  const text = (name: string) => trailers.get(name)
+  const messages = /^(\d+)\.\.(\d+)$/.exec(text('Messages') ?? '')
+  const forkedFrom = parseSource(text('Forked-From'))
+  const tokens = numberOf(text('Tokens'))
+  return {
+    ...base,
+    session: text('Session') ?? asked.session,
+    branch: text('Branch') ?? asked.branch,
+    createdAt: iso(timeOf(trailers) ?? commit.at),
+    kind: (text('Kind') ?? 'save') as CheckpointKind,
+    seq: numberOf(text('Seq')) ?? asked.seq,
+    ...(messages && { messages: { from: Number(messages[1]), to: Number(messages[2]) } }),
+    ...optional('run', text('Run')),
+    ...optional('status', text('Status')),
+    ...optional('model', text('Model')),
+    ...(tokens !== undefined && { tokens }),
+    ...(forkedFrom && { forkedFrom }),
+    ...optional('key', text('Key')),
+  }
+}
+
+/** Milliseconds that the trailer `At` says. */
+export const timeOf = (trailers: ReadonlyMap<string, string>): number | undefined => {
+  const at = numberOf(trailers.get('At'))
+  return at === undefined || at > 253402300799999 ? undefined : at
+}
+
+export const numberOf = (text: string | undefined): number | undefined =>
+  text !== undefined && /^\d{1,16}$/.test(text) ? Number(text) : undefined
+
+function parseTrailers(block: string): Map<string, string> | undefined {
+  const trailers = new Map<string, string>()
+  for (const line of block.split('\n')) {
+    const match = /^Forkpoint-([A-Za-z][A-Za-z0-9-]*): (.*)$/.exec(line)
+    if (match === null) return undefined
+    const [, name, value] = match as unknown as [string, string, string]
+    trailers.set(name, name === 'Forked-From' ? value : decodeValue(value))
+  }
+  return trailers.has('Format') ? trailers : undefined
+}
+
+/** Printable ASCII stays, so that values read well; `%`, spaces at the ends and everything else is `%xx` of UTF-8. */
+function encodeValue(value: string): string {
+  if (/^[!-$&-~](?:[ -$&-~]*[!-$&-~])?$/.test(value)) return value
+  const text = value.toWellFormed().replace(/[^\x20-\x7e]|%/gu, escapeAll)
+  return text.replace(/^ +| +$/g, escapeAll)
+}
+
+const encodeSource = (session: string): string => encodeValue(session).replace(/[@ ]/g, escapeAll)
+
+const escapeAll = (text: string): string =>
+  [...Buffer.from(text, 'utf8')].map((byte) => `%${byte.toString(16).padStart(2, '0')}`).join('')
+
+function decodeValue(text: string): string {
+  if (!text.includes('%')) return text
+  const bytes = text.replace(/%([0-9a-f]{2})/g, (_, hex: string) =>
+    String.fromCharCode(Number.parseInt(hex, 16)),
+  )
+  return Buffer.from(bytes, 'latin1').toString('utf8')
+}
+
+function parseSource(text: string | undefined): { session: string; checkpoint: string } | undefined {
+  const at = text?.lastIndexOf('@') ?? -1
+  if (text === undefined || at < 1 || !isObjectId(text.slice(at + 1))) return undefined
+  return { session: decodeValue(text.slice(0, at)), checkpoint: text.slice(at + 1) }
+}
+
+const optional = <K extends string>(key: K, value: string | undefined): { [P in K]?: string } =>
+  (value === undefined ? {} : { [key]: value }) as { [P in K]?: string }
+
+const iso = (at: number): string => new Date(at).toISOString()

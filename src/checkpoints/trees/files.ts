@@ -1,0 +1,185 @@
+/** Reading the files of a checkpoint's tree, whole or in part. */
+import { isOurs, mayHoldOurs } from '../../codec/index.ts'
+import { CorruptError } from '../../errors.ts'
+import type { ObjectStore } from '../../git/objects/object-store.ts'
+import { entryAt, entryCount, findEntry, type Tree, type TreeEntry } from '../../git/objects/tree.ts'
+
+/** Blobs by path in the tree. */
+export type BlobIds = Map<string, string>
+export type Files = Map<string, Uint8Array>
+
+const BLOB = '100644'
+const FOLDER = '40000'
+
+/**
+ * Plain files and folders of a folder. What else there is, such as a symbolic link, is foreign and left out; where it
+ * stands in the place of something of ours, that is a CorruptError.
+ */
+export function* entriesOf(tree: Tree, path = ''): Generator<TreeEntry> {
+  for (let n = 0; n < entryCount(tree); n++) {
+    const entry = entryAt(tree, n)
+    if (entry.mode === BLOB || entry.mode === FOLDER) yield entry
+    else if (standsForOurs(entry.name)) throw noPlainFile(entry, path)
+  }
+}
+
+/** Whether a name is one that something of ours has, wherever that lies. */
+export const standsForOurs = (name: string): boolean =>
+  isOurs(name) || ['messages', 'runs'].includes(name) || /^\d{4,}(?:[-.]|$)/.test(name)
+
+/** What is in a tree beside the document, in order; of a folder that is foreign as a whole its name with a `/`. */
+export async function foreignFiles(objects: ObjectStore, root: string): Promise<string[]> {
+  const found: string[] = []
+  const walk = async (id: string, prefix: string): Promise<void> => {
+    const tree = await objects.readTree(id)
+    for (let n = 0; n < entryCount(tree); n++) {
+      const entry = entryAt(tree, n)
+      const path = prefix + entry.name
+      if (entry.mode !== FOLDER) {
+        if (entry.mode !== BLOB || !isOurs(path)) found.push(path)
+      } else if (mayHoldOurs(path)) await walk(entry.id, `${path}/`)
+      else found.push(`${path}/`)
+      if (found.length >= MOST_FOREIGN) return
+    }
+  }
+  await walk(root, '')
+  return found
+}
+
+/** The folder at `path` below a tree; `undefined` when there is none. */
+export async function folderAt(objects: ObjectStore, root: string, path: string): Promise<Tree | undefined> {
+  let tree = await objects.readTree(root)
+  for (const name of path.split('/')) {
+    const entry = findEntry(tree, name)
+    if (entry?.mode !== FOLDER) return undefined
+    tree = await objects.readTree(entry.id)
+  }
+  return tree
+}
+
+/** Id of the file at `path` below a tree; `undefined` when there is none. */
+export async function blobAt(objects: ObjectStore, root: string, path: string): Promise<string | undefined> {
+  const cut = path.lastIndexOf('/')
+  const tree = cut === -1 ? await objects.readTree(root) : await folderAt(objects, root, path.slice(0, cut))
+  const entry = tree && findEntry(tree, path.slice(cut + 1))
+  return entry?.mode === BLOB ? entry.id : undefined
+}
+
+/**
+ * Every blob below a tree, by path; folders only where `enter` says so. What is foreign in a document's tree is left out,
+ * unless `foreign` says that the tree is none. Throws CorruptError for a tree that unfolds
+ * into more than a document has: a few hundred bytes can be billions of folders.
+ */
+export async function blobsBelow(
+  objects: ObjectStore,
+  root: string,
+  options: { at?: string; enter?: (path: string) => boolean; foreign?: boolean } = {},
+): Promise<BlobIds> {
+  const found: BlobIds = new Map()
+  let seen = 0
+  const walk = async (tree: Tree, prefix: string, depth: number): Promise<void> => {
+    if (depth > MOST_FOLDERS) throw tooMuch(root, `is more than ${MOST_FOLDERS} folders deep`)
+    for (const { name, mode, id } of entriesOf(tree, prefix)) {
+      const path = prefix + name
+      if (++seen > MOST_ENTRIES)
+        throw tooMuch(root, `unfolds into more than ${MOST_ENTRIES} files and folders`)
+      if (mode !== FOLDER) {
+        if (options.foreign === true || isOurs(path)) found.set(path, id)
+      } else if ((options.foreign === true || mayHoldOurs(path)) && options.enter?.(path) !== false) {
+        await walk(objects.cachedTree(id) ?? (await objects.readTree(id)), `${path}/`, depth + 1)
+      }
+    }
+  }
+  const { at } = options
+  const start = at === undefined ? await objects.readTree(root) : await folderAt(objects, root, at)
+  if (start !== undefined) await walk(start, at === undefined ? '' : `${at}/`, 0)
+  return found
+}
+
+/** Paths of a document's files that differ between two trees, with the blob that `after` has; `undefined` where it has none. */
+export async function blobsChanged(
+  objects: ObjectStore,
+  before: string | undefined,
+  after: string,
+): Promise<Map<string, string | undefined>> {
+  const changed = new Map<string, string | undefined>()
+  const walk = async (from: string | undefined, to: string | undefined, prefix: string): Promise<void> => {
+    const old = new Map<string, TreeEntry>()
+    if (from !== undefined)
+      for (const entry of entriesOf(await objects.readTree(from), prefix)) old.set(entry.name, entry)
+    const now = to === undefined ? [] : [...entriesOf(await objects.readTree(to), prefix)]
+    for (const entry of now) {
+      const was = old.get(entry.name)
+      old.delete(entry.name)
+      if (was?.id === entry.id) continue
+      const path = prefix + entry.name
+      const [wasFolder, isFolder] = [was?.mode === FOLDER, entry.mode === FOLDER]
+      if ((wasFolder || isFolder) && mayHoldOurs(path))
+        await walk(wasFolder ? was?.id : undefined, isFolder ? entry.id : undefined, `${path}/`)
+      if (!isFolder && isOurs(path)) changed.set(path, entry.id)
+    }
+    for (const { name, mode, id } of old.values()) {
+      const path = prefix + name
+      if (mode !== FOLDER) {
+        if (isOurs(path)) changed.set(path, undefined)
+      } else if (mayHoldOurs(path)) await walk(id, undefined, `${path}/`)
+    }
+  }
+  await walk(before, after, '')
+  return changed
+}
+
+/** The blobs' bytes, in the order of `blobs`. Throws CorruptError, also when they are more than any document has. */
+export async function readBlobs(objects: ObjectStore, blobs: BlobIds, most = MOST_BYTES): Promise<Files> {
+  const bytes = new Map<string, Uint8Array>()
+  let total = 0
+  await objects.readMany(blobs.values(), (id, object) => {
+    if (object.type !== 'blob')
+      throw new CorruptError(`The object ${id} is a ${object.type} and should be a file.`, { object: id })
+    total += object.data.length
+    if (total > most) throw tooMuch(id, `is one of files that have more than ${most} bytes together`)
+    bytes.set(id, object.data)
+  })
+  const files: Files = new Map()
+  for (const [path, id] of blobs) files.set(path, bytes.get(id)!)
+  return files
+}
+
+/** More names than that tell nobody more. */
+const MOST_FOREIGN = 1000
+const MOST_ENTRIES = 1_000_000
+/** A log's segments lie four folders deep. */
+const MOST_FOLDERS = 16
+/** Small files on the disk can be gigabytes in memory. */
+const MOST_BYTES = 2 ** 31
+
+const tooMuch = (id: string, what: string): CorruptError =>
+  new CorruptError(`${id} ${what}. Forkpoint never writes that; take the checkpoint before it.`, {
+    object: id,
+  })
+
+const noPlainFile = ({ name, mode }: TreeEntry, path: string): CorruptError =>
+  new CorruptError(
+    `'${path}${name}' is no plain file (mode ${mode}). Forkpoint never writes that; take the checkpoint before it.`,
+    { file: path + name },
+  )
+
+/**
+ * Whether the items that a tree brought are now what they were before it, or gone as they were; of a tree that brought
+ * none, its other files.
+ */
+export async function isTakenBack(
+  objects: ObjectStore,
+  { before, made, now }: { before: string | undefined; made: string; now: string },
+): Promise<boolean> {
+  const changed = [...(await blobsChanged(objects, before, made)).keys()]
+  const items = changed.filter(isItem)
+  for (const path of items.length > 0 ? items : changed) {
+    const was = before === undefined ? undefined : await blobAt(objects, before, path)
+    if ((await blobAt(objects, now, path)) !== was) return false
+  }
+  return changed.length > 0
+}
+
+/** Whether a file belongs to an item, and not to the document itself. */
+export const isItem = (path: string): boolean => path.includes('/')

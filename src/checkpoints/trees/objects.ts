@@ -1,0 +1,22 @@
+/** What checkpoints are made of, for adapters that read and make trees of their own. */
+export { ByteCache } from '../../git/objects/byte-cache.ts'
+export {
+  asBuffer,
+  BIG_OBJECT,
+  expectType,
+  type NewObject,
+  newObject,
+  newObjectInSlices,
+  objectId,
+} from '../../git/objects/object.ts'
+export type { ObjectStore } from '../../git/objects/object-store.ts'
+export {
+  changeTree,
+  entriesOf,
+  findEntry,
+  NO_ENTRIES,
+  parseTree,
+  type Tree,
+  type TreeChange,
+} from '../../git/objects/tree.ts'
+export { type EditedTree, editTree, type TreeStore } from '../../git/objects/tree-edit.ts'

@@ -1,0 +1,346 @@
+/**
+ * The disk, as the object layer sees it. It comes in as an argument, so that a test can stop after any write,
+ * rename or sync and drop what was not synced.
+ *
+ * Small things (a lock, a ref, a pack of one save) are synchronous: each is a few microseconds on the page
+ * cache, a trip through the thread pool costs more. What may take long, syncs and big reads and writes, is not.
+ * Absence is a value, not an error; anything else that fails is a StorageError.
+ */
+import fs from 'node:fs'
+import { dirname } from 'node:path'
+import { StorageError, storageError } from '../../errors.ts'
+import { makeFolders } from '../../folders.ts'
+import { type Beacon, lightBeacon, lookForBeacon, type Signal } from './beacon.ts'
+import { localDisk } from './system.ts'
+
+export interface FileStat {
+  kind: 'file' | 'folder' | 'link' | 'socket' | 'other'
+  size: number
+  /** Milliseconds, with fractions. */
+  mtimeMs: number
+  /** With `ino`, the number of the file: of all that exist at the same time, no other one has it. */
+  dev: number
+  ino: number
+  uid: number
+  /** How many names the file has. */
+  links: number
+}
+
+export interface OpenFile {
+  /** Reads up to `buffer.length` bytes at `position`; returns how many, 0 at the end. */
+  read(buffer: Uint8Array, position: number): number
+  readAsync(buffer: Uint8Array, position: number): Promise<number>
+  /** Writes at `position`; returns how many bytes, which may be fewer than given. */
+  write(data: Uint8Array, position: number): number
+  writeAsync(data: Uint8Array, position: number): Promise<number>
+  /** fdatasync(2): returns when what was written is on the disk. */
+  sync(): Promise<void>
+  size(): number
+  /** Whether its path still leads to it. */
+  isInPlace(): boolean
+  /**
+   * Gives the descriptor back, also when it throws StorageError, which it does only for what was written. Once is
+   * enough: nothing works on the file any more, and the number may be another file's by then.
+   */
+  close(): void
+}
+
+export interface FileSystem {
+  /** The whole file; `undefined` when there is none. Throws CorruptError for a symbolic link or a folder. */
+  readFile(path: string): Buffer | undefined
+  /** Names in the folder, sorted; empty when there is no such folder. */
+  readDir(path: string): string[]
+  /** lstat(2): a symbolic link is `link`, whatever it points at. */
+  stat(path: string): FileStat | undefined
+  /**
+   * With all folders above it; those above `within`, and `within` itself, have to be there. Returns the topmost one
+   * that was missing, `undefined` when none was.
+   */
+  makeDir(path: string, within?: string): string | undefined
+  /** Writes the whole file; `false` when `exclusive` and it exists, or when its folder is missing. */
+  writeFile(path: string, data: Uint8Array, options?: { exclusive?: boolean; mode?: number }): boolean
+  /**
+   * Makes a file one byte longer, and creates it if need be. Returns how long it is then: more than for anybody before.
+   * `undefined` when its folder is missing.
+   */
+  lengthen(path: string): number | undefined
+  /** link(2). `unsupported`: this file system has no hard links. */
+  link(from: string, to: string): 'done' | 'exists' | 'missing' | 'unsupported'
+  /** `false` when `from`, or the folder of `to`, does not exist. */
+  rename(from: string, to: string): boolean
+  /** Whether there was something to remove. */
+  unlink(path: string): boolean
+  /** Removes an empty folder; `false` when it is not empty or not there. */
+  removeDir(path: string): boolean
+  /**
+   * `r`: to read; `r+`: to read and write what exists; `wx+`: a new file to read and write.
+   * `undefined` when it does not exist (`r`, `r+`) or does exist (`wx+`).
+   */
+  open(path: string, mode: 'r' | 'r+' | 'wx+'): OpenFile | undefined
+  /** Syncs the file's content; nothing happens when it is gone. */
+  syncFile(path: string): Promise<void>
+  /** Syncs the names in the folder, where the system can. */
+  syncDir(path: string): Promise<void>
+  /** Changes the permissions of a file or folder, not of what a link leads to; nothing when it is gone or another user's. */
+  adjustMode(path: string, adjust: (mode: number, isFolder: boolean) => number): void
+  /** The kind of the disk, if it is certain that only one machine at a time has it. */
+  localDisk(path: string): string | undefined
+  /** Listens at `path`, seen only once it answers; `undefined` where the disk or the system has no sockets. */
+  listen(path: string): Promise<Beacon | undefined>
+  /** Whether somebody listens at `path`, as the kernel says. */
+  reach(path: string): Promise<Signal>
+}
+
+const { O_RDONLY, O_RDWR, O_WRONLY, O_CREAT, O_EXCL, O_TRUNC, O_APPEND } = fs.constants
+// Absent on Windows, where opening a link to outside needs a privilege to create it in the first place.
+const O_NOFOLLOW = fs.constants.O_NOFOLLOW ?? 0
+// A named pipe where a file should be must not wait for somebody to write into it.
+const O_NONBLOCK = fs.constants.O_NONBLOCK ?? 0
+
+/** The real disk. */
+export const nodeFileSystem: FileSystem = {
+  readFile(path) {
+    const fd = attempt(path, ['ENOENT', 'ENOTDIR'], () =>
+      fs.openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK),
+    )
+    if (fd === undefined) return undefined
+    try {
+      return check(path, () => readAll(fd))
+    } finally {
+      closeRead(fd)
+    }
+  },
+  readDir(path) {
+    const names = attempt(path, ['ENOENT', 'ENOTDIR'], () => fs.readdirSync(path))
+    return names === undefined ? [] : names.sort()
+  },
+  stat(path) {
+    // Absence is frequent here, and an error that is thrown costs ten times the call.
+    const stat = attempt(path, ['ENOTDIR'], () => fs.lstatSync(path, { throwIfNoEntry: false }))
+    return stat === undefined ? undefined : fileStat(stat)
+  },
+  makeDir: (path, within) =>
+    within === undefined ? makeFolders(path) : check(path, () => makeBelow(path, within)),
+  writeFile(path, data, { exclusive = false, mode = 0o666 } = {}) {
+    const flags = O_WRONLY | O_CREAT | O_NOFOLLOW | (exclusive ? O_EXCL : O_TRUNC)
+    const fd = attempt(path, exclusive ? ['EEXIST', 'ENOENT'] : ['ENOENT'], () =>
+      fs.openSync(path, flags, mode),
+    )
+    if (fd === undefined) return false
+    try {
+      check(path, () => {
+        for (let done = 0; done < data.length; ) done += fs.writeSync(fd, data, done, data.length - done)
+      })
+    } catch (error) {
+      closeRead(fd)
+      throw error
+    }
+    check(path, () => fs.closeSync(fd))
+    return true
+  },
+  lengthen(path) {
+    const flags = O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK
+    const fd = attempt(path, ['ENOENT'], () => fs.openSync(path, flags))
+    if (fd === undefined) return undefined
+    try {
+      return check(path, () => {
+        fs.writeSync(fd, ONE_BYTE)
+        return fs.fstatSync(fd).size
+      })
+    } finally {
+      fs.closeSync(fd)
+    }
+  },
+  link(from, to) {
+    try {
+      fs.linkSync(from, to)
+      return 'done'
+    } catch (error) {
+      const errno = (error as NodeJS.ErrnoException).code
+      if (errno === 'EEXIST') return 'exists'
+      if (errno === 'ENOENT' || errno === 'ENOTDIR') return 'missing'
+      if (
+        errno === 'EPERM' ||
+        errno === 'ENOTSUP' ||
+        errno === 'ENOSYS' ||
+        errno === 'EMLINK' ||
+        errno === 'EXDEV'
+      )
+        return 'unsupported'
+      throw storageError(to, error)
+    }
+  },
+  rename(from, to) {
+    return attempt(to, ['ENOENT'], () => done(fs.renameSync(from, to))) ?? false
+  },
+  unlink(path) {
+    return attempt(path, ['ENOENT', 'ENOTDIR'], () => done(fs.unlinkSync(path))) ?? false
+  },
+  removeDir(path) {
+    return (
+      attempt(path, ['ENOENT', 'ENOTDIR', 'ENOTEMPTY', 'EEXIST'], () => done(fs.rmdirSync(path))) ?? false
+    )
+  },
+  open(path, mode) {
+    const flags = mode === 'r' ? O_RDONLY : mode === 'r+' ? O_RDWR : O_RDWR | O_CREAT | O_EXCL
+    const absent = mode === 'wx+' ? ['EEXIST'] : ['ENOENT', 'ENOTDIR']
+    const fd = attempt(path, absent, () => fs.openSync(path, flags | O_NOFOLLOW | O_NONBLOCK))
+    return fd === undefined ? undefined : openFile(path, fd, mode !== 'r')
+  },
+  async syncFile(path) {
+    const fd = attempt(path, ['ENOENT'], () => fs.openSync(path, O_RDONLY | O_NOFOLLOW))
+    if (fd === undefined) return
+    try {
+      await called(path, (done) => fs.fdatasync(fd, done))
+    } finally {
+      closeRead(fd)
+    }
+  },
+  async syncDir(path) {
+    if (process.platform === 'win32') return // A folder cannot be opened there; NTFS journals its names.
+    const fd = attempt(path, ['ENOENT'], () => fs.openSync(path, O_RDONLY))
+    if (fd === undefined) return
+    try {
+      await called(path, (done) => fs.fsync(fd, done))
+    } finally {
+      closeRead(fd)
+    }
+  },
+  adjustMode(path, adjust) {
+    attempt(path, ['ENOENT', 'EPERM', 'ENOTSUP', 'ENOSYS'], () => {
+      const stat = fs.lstatSync(path)
+      if (!stat.isFile() && !stat.isDirectory()) return
+      const mode = adjust(stat.mode & 0o7777, stat.isDirectory())
+      if (mode !== (stat.mode & 0o7777)) fs.chmodSync(path, mode)
+    })
+  },
+  localDisk: (path) => check(path, () => localDisk(path)),
+  listen: lightBeacon,
+  reach: lookForBeacon,
+}
+
+const ONE_BYTE = Buffer.from('.')
+
+function makeBelow(path: string, within: string): string | undefined {
+  if (path === within || fs.statSync(path, { throwIfNoEntry: false })?.isDirectory()) return undefined
+  const topmost = makeBelow(dirname(path), within)
+  try {
+    fs.mkdirSync(path)
+  } catch (error) {
+    // Somebody else may have made it a moment ago.
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST' && fs.statSync(path).isDirectory()) return topmost
+    throw error
+  }
+  return topmost ?? path
+}
+
+/** Most files that are read whole are refs: a few bytes, read with one call. */
+function readAll(fd: number): Buffer {
+  const length = fs.readSync(fd, scratch, 0, scratch.length, 0)
+  return length < scratch.length ? Buffer.from(scratch.subarray(0, length)) : fs.readFileSync(fd)
+}
+
+const scratch = Buffer.allocUnsafeSlow(4096)
+
+function openFile(path: string, fd: number, isWritten: boolean): OpenFile {
+  let isOpen = true
+  let self: fs.Stats | undefined
+  const own = (): number => {
+    if (isOpen) return fd
+    throw new StorageError(`'${path}' was closed before. Open the store again.`, {
+      file: path,
+      errno: 'EBADF',
+    })
+  }
+  return {
+    read: (buffer, position) => check(path, () => fs.readSync(own(), buffer, 0, buffer.length, position)),
+    readAsync: (buffer, position) =>
+      called<number>(path, (done) => fs.read(own(), buffer, 0, buffer.length, position, done)),
+    write: (data, position) => check(path, () => fs.writeSync(own(), data, 0, data.length, position)),
+    writeAsync: (data, position) =>
+      called<number>(path, (done) => fs.write(own(), data, 0, data.length, position, done)),
+    sync: () => called(path, (done) => fs.fdatasync(own(), done)),
+    size: () => check(path, () => fs.fstatSync(own()).size),
+    isInPlace() {
+      self ??= check(path, () => fs.fstatSync(own()))
+      const there = attempt(path, ['ENOTDIR'], () => fs.lstatSync(path, { throwIfNoEntry: false }))
+      return there !== undefined && there.dev === self.dev && there.ino === self.ino
+    },
+    close: () => {
+      if (!isOpen) return
+      isOpen = false
+      if (isWritten) check(path, () => fs.closeSync(fd))
+      else closeRead(fd)
+    },
+  }
+}
+
+/** Closes them all, even if one of them fails; then throws what that one did. */
+export function closeAll(files: Iterable<Pick<OpenFile, 'close'>>): void {
+  const [file, ...rest] = files
+  try {
+    file?.close()
+  } finally {
+    if (rest.length > 0) closeAll(rest)
+  }
+}
+
+/** Of what was only read or is synced, close(2) has nothing to say: the descriptor is given back whatever it returns. */
+function closeRead(fd: number): void {
+  try {
+    fs.closeSync(fd)
+  } catch {
+    // As above.
+  }
+}
+
+const fileStat = (stat: fs.Stats): FileStat => ({
+  kind: kindOf(stat),
+  size: stat.size,
+  mtimeMs: stat.mtimeMs,
+  dev: stat.dev,
+  ino: stat.ino,
+  uid: stat.uid,
+  links: stat.nlink,
+})
+
+function kindOf(stat: fs.Stats): FileStat['kind'] {
+  if (stat.isFile()) return 'file'
+  if (stat.isDirectory()) return 'folder'
+  if (stat.isSymbolicLink()) return 'link'
+  return stat.isSocket() ? 'socket' : 'other'
+}
+
+/** The value of `action`, or `undefined` when it fails with one of `expected`. */
+function attempt<T>(path: string, expected: readonly string[], action: () => T): T | undefined {
+  try {
+    return action()
+  } catch (error) {
+    if (expected.includes((error as NodeJS.ErrnoException).code ?? '')) return undefined
+    throw storageError(path, error)
+  }
+}
+
+const done = (_: unknown): true => true
+
+const check = <T>(path: string, action: () => T): T => attempt(path, [], action) as T
+
+function called<T = void>(
+  path: string,
+  start: (done: (error: Error | null, value?: T) => void) => void,
+): Promise<T> {
+  return new Promise((resolve, reject) => {
+    start((error, value) => (error ? reject(storageError(path, error)) : resolve(value as T)))
+  })
+}
+
+/** Whether other programs see what is on it. */
+export const isRealDisk = (disk: FileSystem): boolean => real.has(disk)
+
+/** A disk that stands for another one. */
+export function onSameDisk<T extends FileSystem>(disk: T, below: FileSystem): T {
+  if (isRealDisk(below)) real.add(disk)
+  return disk
+}
+
+const real = new WeakSet<FileSystem>([nodeFileSystem])

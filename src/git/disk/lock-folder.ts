@@ -1,0 +1,61 @@
+/**
+ * A lock on a disk without hard links, where a file gets its name before its content: a folder that holds a file
+ * of the owner's name. It is filled elsewhere and then renamed, which the system refuses while there is a file, or a
+ * folder with something in it. So it never is anonymous; to git it is a lock like any other.
+ */
+import { dirname, join } from 'node:path'
+import { StorageError } from '../../errors.ts'
+import type { FileSystem } from './file-system.ts'
+import { type Owner, ownerText, parseOwner } from './identity.ts'
+
+/** Fills `temporary` and renames it to `lock`. `missing`: one of the folders above them. Throws StorageError. */
+export function placeFolder(
+  fs: FileSystem,
+  temporary: string,
+  lock: string,
+  owner: Owner,
+): 'done' | 'exists' | 'missing' {
+  // One without an owner is what a power loss may leave.
+  if (fs.stat(lock) !== undefined && !fs.removeDir(lock)) return 'exists'
+  try {
+    fs.makeDir(temporary)
+    fs.writeFile(join(temporary, owner.id), Buffer.from(ownerText(owner)))
+    if (fs.rename(temporary, lock)) return 'done'
+    emptyFolder(fs, temporary)
+    return 'missing'
+  } catch (error) {
+    emptyFolder(fs, temporary)
+    if (error instanceof StorageError && fs.stat(lock) !== undefined) return 'exists'
+    throw error
+  }
+}
+
+/** Takes the whole of it away at once: what is left at `temporary`, if anything, is no lock. Throws StorageError. */
+export function removeFolder(fs: FileSystem, temporary: string, lock: string): void {
+  fs.makeDir(dirname(temporary))
+  if (fs.rename(lock, temporary)) emptyFolder(fs, temporary)
+}
+
+/**
+ * Who holds it; `undefined` for a folder in which nobody is.
+ *
+ * @param named the owner of an id, by its token: a power loss may have taken the content of the file.
+ */
+export function ownerOfFolder(
+  fs: FileSystem,
+  lock: string,
+  named: (id: string) => Owner | undefined,
+): Owner | 'other' | undefined {
+  const kind = fs.stat(lock)?.kind
+  if (kind !== 'folder') return kind && 'other'
+  const [id, ...more] = fs.readDir(lock)
+  if (id === undefined) return undefined
+  if (more.length > 0 || !/^[0-9a-f]{16}$/.test(id)) return 'other'
+  return parseOwner(fs.readFile(join(lock, id))?.toString('utf8') ?? '') ?? named(id) ?? 'other'
+}
+
+/** Removes a folder with files in it. Throws StorageError. */
+export function emptyFolder(fs: FileSystem, folder: string): void {
+  for (const name of fs.readDir(folder)) fs.unlink(join(folder, name))
+  fs.removeDir(folder)
+}

@@ -1,0 +1,172 @@
+/**
+ * Git's own lock files: whoever creates `<file>.lock` may change `<file>`. Ours is a hard link to a small file
+ * that names its owner, so a lock says whose it is from the instant it exists, and one of a dead owner
+ * is told from one of git's or of a living writer's. Where there are no hard links it is a folder with that file in
+ * it (`lock-folder.ts`). Source: lockfile.h of git.
+ */
+import { dirname } from 'node:path'
+import { CorruptError, StorageError } from '../../errors.ts'
+import type { FileSystem } from './file-system.ts'
+import { type Identity, type Liveness, type Owner, ownerText, parseOwner } from './identity.ts'
+import { ownerOfFolder, placeFolder, removeFolder } from './lock-folder.ts'
+import { type OwnerPlace, Presence } from './presence.ts'
+
+/** Milliseconds. Who waits for a lock looks often, and each question wakes the one who is asked. */
+const ASK_AGAIN = 100
+
+export class Locks {
+  private readonly fs: FileSystem
+  private readonly presence: Presence
+  private readonly unreleased = new Set<string>()
+  /** When a holder was last found alive. */
+  private readonly alive = new Map<string, number>()
+  private hardLinks = true
+  private temporaries = 0
+
+  constructor(fs: FileSystem, place: OwnerPlace, owner: Owner, identity: Identity) {
+    this.fs = fs
+    this.presence = new Presence(fs, place, owner, identity)
+  }
+
+  get owner(): Owner {
+    return this.presence.owner
+  }
+
+  /** Takes `<file>.lock`; `false` when somebody holds it. Never waits. */
+  take(file: string): boolean {
+    const lock = `${file}.lock`
+    if (this.unreleased.delete(lock)) return true
+    for (let round = 0; round < 5; round++) {
+      const result = this.hardLinks ? this.fs.link(this.presence.token, lock) : this.place(lock)
+      if (result === 'done') return true
+      if (result === 'exists') return false
+      if (result === 'unsupported') this.hardLinks = false
+      else this.prepare(lock)
+    }
+    return false
+  }
+
+  /** Puts a file there that says whose it is, if there is none. Throws StorageError. */
+  mark(file: string): void {
+    for (let round = 0; round < 5; round++) {
+      const result = this.hardLinks ? this.fs.link(this.presence.token, file) : this.copy(file)
+      if (result === 'done' || result === 'exists') return
+      if (result === 'unsupported') this.hardLinks = false
+      else this.prepare(file)
+    }
+    throw new StorageError(`'${file}' could not be written.`, { file })
+  }
+
+  /** Never throws: what was done under the lock is done. A lock that cannot be removed is still ours to take. */
+  release(file: string): void {
+    const lock = `${file}.lock`
+    try {
+      if (this.hardLinks) this.fs.unlink(lock)
+      else this.remove(lock)
+    } catch {
+      this.unreleased.add(lock)
+    }
+  }
+
+  /**
+   * Removes `<file>.lock` of an owner who is gone. The caller makes sure that nobody else does so at the same time.
+   * Throws StorageError.
+   */
+  breakOpen(file: string, { id }: Owner): void {
+    const holder = this.holder(file)
+    if (holder !== undefined && holder !== 'other' && holder.id === id) this.remove(`${file}.lock`)
+  }
+
+  /** Who holds `<file>.lock`: an owner of ours, somebody else, or nobody. */
+  holder(file: string): Owner | 'other' | undefined {
+    const lock = `${file}.lock`
+    let content: Buffer | undefined
+    try {
+      content = this.fs.readFile(lock)
+    } catch (error) {
+      if (!(error instanceof CorruptError)) throw error
+      return ownerOfFolder(this.fs, lock, (id) => this.presence.named(id))
+    }
+    if (content === undefined) return undefined
+    return parseOwner(content.toString('utf8')) ?? 'other'
+  }
+
+  /**
+   * Whose owner of ours left `<file>.lock` and is gone; `undefined` when it is held by right, or by nobody. Who was
+   * alive a moment ago is not asked again.
+   */
+  async deadHolder(file: string): Promise<Owner | undefined> {
+    const holder = this.holder(file)
+    if (holder === undefined || holder === 'other' || holder.id === this.owner.id) return undefined
+    const now = performance.now()
+    if (now - (this.alive.get(holder.id) ?? Number.NEGATIVE_INFINITY) < ASK_AGAIN) return undefined
+    if (isGone(await this.liveness(holder))) return holder
+    if (this.alive.size > 100) this.alive.clear()
+    this.alive.set(holder.id, now)
+    return undefined
+  }
+
+  liveness(owner: Owner): Promise<Liveness> {
+    return this.presence.liveness(owner)
+  }
+
+  /** Shows whose the locks are, durably. Throws StorageError. */
+  prepareToken(): Promise<void> {
+    return this.presence.prepare()
+  }
+
+  /** Says that all who are dead by now have been recovered. Throws StorageError. */
+  ready(): Promise<void> {
+    return this.presence.ready()
+  }
+
+  /** Removes what this object left behind. */
+  close(): void {
+    for (const lock of this.unreleased) this.remove(lock)
+    this.unreleased.clear()
+    this.presence.close()
+  }
+
+  /** Ends, and leaves what there is to who recovers. */
+  abandon(): void {
+    this.presence.abandon()
+  }
+
+  private place(lock: string): 'done' | 'exists' | 'missing' {
+    this.presence.writeToken()
+    return placeFolder(this.fs, this.temporary(), lock, this.owner)
+  }
+
+  private copy(file: string): 'done' | 'exists' | 'missing' {
+    this.presence.writeToken()
+    if (this.fs.stat(file) !== undefined) return 'exists'
+    const temporary = this.temporary()
+    try {
+      this.fs.writeFile(temporary, Buffer.from(ownerText(this.owner)))
+      if (this.fs.rename(temporary, file)) return 'done'
+    } catch (error) {
+      this.fs.unlink(temporary)
+      throw error
+    }
+    this.fs.unlink(temporary)
+    return 'missing'
+  }
+
+  private remove(lock: string): void {
+    if (this.fs.stat(lock)?.kind === 'folder') removeFolder(this.fs, this.temporary(), lock)
+    else this.fs.unlink(lock)
+  }
+
+  private temporary(): string {
+    return `${this.presence.token}-${this.temporaries++}`
+  }
+
+  /** git removes folders of refs that became empty; somebody may have cleaned away the token. */
+  private prepare(lock: string): void {
+    this.fs.makeDir(dirname(lock))
+    this.presence.writeToken()
+  }
+}
+
+/** Certainly not running any more. */
+export const isGone = (life: Liveness): boolean => life === 'dead' || life === 'rebooted'

@@ -1,0 +1,96 @@
+/**
+ * The folder that a store has opened. A path is only a name: while a process works, somebody may rename the folder,
+ * remove it, or put another one there. What is written then belongs into the folder that was opened, or nowhere.
+ */
+import { join } from 'node:path'
+import { StorageError, StoreMovedError } from '../../errors.ts'
+import { type FileStat, type FileSystem, onSameDisk } from './file-system.ts'
+
+export class OpenedFolder {
+  readonly path: string
+  private readonly fs: FileSystem
+  private readonly witness: string
+  private opened: { folder: FileStat; witness: FileStat | undefined } | undefined
+
+  /** `witness`: name of a file in it that hardly ever changes. */
+  constructor(fs: FileSystem, path: string, witness: string) {
+    this.fs = fs
+    this.path = path
+    this.witness = join(path, witness)
+  }
+
+  /** From now on it is the folder that is there now, if there is one, that is meant. */
+  enter(): void {
+    if (this.opened !== undefined) return
+    const folder = this.look()
+    this.opened = folder && { folder, witness: this.fs.stat(this.witness) }
+  }
+
+  /** It could not be used: the next call of `enter` counts. */
+  leave(): void {
+    this.opened = undefined
+  }
+
+  get isMoved(): boolean {
+    if (this.opened === undefined) return false
+    const { folder, witness } = this.opened
+    const now = this.look()
+    if (now === undefined) return true
+    if (now.dev === folder.dev && now.ino === folder.ino) return false
+    // Where a server or a program makes up the numbers of files, they may change while nothing else does.
+    if (this.fs.localDisk(this.path) !== undefined || witness === undefined) return true
+    const { size, mtimeMs } = this.fs.stat(this.witness) ?? {}
+    if (size !== witness.size || mtimeMs !== witness.mtimeMs) return true
+    this.opened = { folder: now, witness }
+    return false
+  }
+
+  /** Throws StoreMovedError when the folder is not where it was opened. */
+  check(): void {
+    if (this.isMoved) throw new StoreMovedError(this.path)
+  }
+
+  /** What to throw for an error: that the folder has moved, if that explains it. */
+  explained(error: unknown): unknown {
+    return !(error instanceof StoreMovedError) && this.isMoved
+      ? new StoreMovedError(this.path, { cause: error })
+      : error
+  }
+
+  private look(): FileStat | undefined {
+    // Behind a symbolic link it is the folder that counts.
+    const stat = this.fs.stat(`${this.path}/.`)
+    return stat?.kind === 'folder' ? stat : undefined
+  }
+}
+
+/** The disk, for work in the folder: it never makes the folder itself, nor what is above it. */
+export function diskBelow(fs: FileSystem, folder: OpenedFolder): FileSystem {
+  const disk: FileSystem = {
+    readFile: (path) => fs.readFile(path),
+    readDir: (path) => fs.readDir(path),
+    stat: (path) => fs.stat(path),
+    makeDir(path) {
+      folder.check()
+      try {
+        return fs.makeDir(path, folder.path)
+      } catch (error) {
+        throw error instanceof StorageError ? folder.explained(error) : error
+      }
+    },
+    writeFile: (path, data, options) => fs.writeFile(path, data, options),
+    lengthen: (path) => fs.lengthen(path),
+    link: (from, to) => fs.link(from, to),
+    rename: (from, to) => fs.rename(from, to),
+    unlink: (path) => fs.unlink(path),
+    removeDir: (path) => fs.removeDir(path),
+    open: (path, mode) => fs.open(path, mode),
+    syncFile: (path) => fs.syncFile(path),
+    syncDir: (path) => fs.syncDir(path),
+    adjustMode: (path, adjust) => fs.adjustMode(path, adjust),
+    localDisk: (path) => fs.localDisk(path),
+    listen: (path) => fs.listen(path),
+    reach: (path) => fs.reach(path),
+  }
+  return onSameDisk(disk, fs)
+}

@@ -1,0 +1,92 @@
+/** Files on their way to their place: written here, where git never looks, then renamed. */
+import { join } from 'node:path'
+import { StorageError } from '../../errors.ts'
+import type { FileSystem, OpenFile } from './file-system.ts'
+
+/** Above this a file is written through the thread pool, in pieces. */
+const BIG = 512 * 1024
+
+export class Temporaries {
+  private readonly fs: FileSystem
+  private readonly folder: string
+  private readonly owner: string
+  private count = 0
+
+  /** `owner` makes the names unique, and says whose they were. */
+  constructor(fs: FileSystem, folder: string, owner: string) {
+    this.fs = fs
+    this.folder = folder
+    this.owner = owner
+  }
+
+  /** A path that nobody else uses. */
+  path(): string {
+    return join(this.folder, `${this.owner}-${this.count++}`)
+  }
+
+  /** A new file to read and write. Throws StorageError. */
+  open(path: string): OpenFile {
+    const file = this.tryOpen(path)
+    if (file === undefined) throw new StorageError(`'${path}' is in the way.`, { file: path })
+    return file
+  }
+
+  /** Writes a small file; returns its path. Throws StorageError; then no trace is left. */
+  write(data: Uint8Array): string {
+    const path = this.path()
+    try {
+      if (!this.fs.writeFile(path, data)) {
+        // Somebody has tidied up.
+        this.fs.makeDir(this.folder)
+        this.fs.writeFile(path, data)
+      }
+      return path
+    } catch (error) {
+      this.discard(path)
+      throw error
+    }
+  }
+
+  /** `write` for any size. */
+  async writeAny(data: Uint8Array): Promise<string> {
+    if (data.length <= BIG) return this.write(data)
+    const path = this.path()
+    const file = this.open(path)
+    try {
+      try {
+        for (let at = 0; at < data.length; ) at += await file.writeAsync(data.subarray(at, at + BIG), at)
+      } finally {
+        file.close()
+      }
+    } catch (error) {
+      this.discard(path)
+      throw error
+    }
+    return path
+  }
+
+  /** Removes a file that is not needed; one that cannot be removed is left to the next recovery. */
+  discard(path: string): void {
+    try {
+      this.fs.unlink(path)
+    } catch {
+      // The error that led here says more.
+    }
+  }
+
+  /** Removes what is left of this object's. */
+  close(): void {
+    for (const name of this.fs.readDir(this.folder))
+      if (name.startsWith(`${this.owner}-`)) this.discard(join(this.folder, name))
+  }
+
+  private tryOpen(path: string): OpenFile | undefined {
+    try {
+      return this.fs.open(path, 'wx+')
+    } catch (error) {
+      if (!(error instanceof StorageError) || error.errno !== 'ENOENT') throw error
+      this.fs.makeDir(this.folder)
+      return this.fs.open(path, 'wx+')
+    }
+  }
+}

@@ -1,0 +1,272 @@
+/**
+ * Taking over what a dead process left. Its folder `forkpoint/journals/<owner>` is renamed to
+ * `<owner>.by-<adopter>`: a rename succeeds for one, so one alone may replay its journals and break its locks.
+ * When nothing depends on it any more it becomes `<owner>.done`, and goes.
+ */
+import { join } from 'node:path'
+import { LockedError, UnsupportedError } from '../../errors.ts'
+import type { FileSystem } from '../disk/file-system.ts'
+import { type Liveness, type Owner, parseOwner, shareKernel } from '../disk/identity.ts'
+import { emptyFolder } from '../disk/lock-folder.ts'
+import { isGone, type Locks } from '../disk/locks.ts'
+import type { Paths } from '../disk/paths.ts'
+import { retiredLists } from '../packs/retired.ts'
+import { isOtherVersion, type JournalRecord, parseJournal } from './journal.ts'
+
+/** A folder of journals whose owner is gone, now ours. */
+export interface Estate {
+  owner: string
+  folder: string
+  life: 'dead' | 'rebooted'
+  /** Every whole record, in the order it was written. */
+  records: readonly JournalRecord[]
+}
+
+interface Found {
+  name: string
+  owner: string
+  adopter: string | undefined
+  life: Liveness
+}
+
+export interface AdoptionParts {
+  fs: FileSystem
+  paths: Paths
+  locks: Locks
+  /** Milliseconds since 1970. */
+  now: () => number
+  /** How long another process that is recovering is waited for, in milliseconds. */
+  lockTimeout: number
+}
+
+/** What may be recovered: everything, or (to read) only what a restart of the machine may have damaged. */
+export type Scope = 'all' | 'rebooted'
+
+export const anythingToAdopt = async (parts: AdoptionParts, scope: Scope): Promise<boolean> =>
+  (await find(parts, scope)).some((found) => isIn(scope, found))
+
+/**
+ * Waits until nothing is unsettled of owners of whom nobody can tell from here whether they live, and who write
+ * through another kernel: after its end, what they were promised would be nowhere but in their journals. Throws
+ * LockedError when that does not come.
+ */
+export async function strangersSettled(parts: AdoptionParts): Promise<void> {
+  const { fs, paths, lockTimeout, locks } = parts
+  const start = performance.now()
+  for (;;) {
+    const strangers = (await find(parts, 'rebooted')).filter(({ life }) => life === 'unknown')
+    const busy = strangers.find(({ name }) => hasGroups(fs, join(paths.journals, name)))
+    if (busy === undefined) return
+    if (performance.now() - start > lockTimeout) {
+      const folder = join(paths.journals, busy.name)
+      throw new LockedError(folder, strangerText(folder, ownerOf(parts, busy.name) ?? locks.owner))
+    }
+    await new Promise((resolve) => setTimeout(resolve, 10 + Math.random() * 20))
+  }
+}
+
+/** Whether there is anything of an owner that recovery would look at. */
+export const hasEstate = ({ fs, paths }: Pick<AdoptionParts, 'fs' | 'paths'>, { id }: Owner): boolean =>
+  fs
+    .readDir(paths.journals)
+    .some((name) => FOLDER.test(name) && name.startsWith(id) && ownerOf({ fs, paths }, name) !== undefined)
+
+/**
+ * Adopts every folder in scope. What a restart damaged is only whole when one process has all of it: then the
+ * process with the greater id gives way. Throws LockedError when another one does not finish.
+ */
+export async function adopt(parts: AdoptionParts, scope: Scope): Promise<Estate[]> {
+  const { locks, lockTimeout } = parts
+  await locks.prepareToken()
+  const start = performance.now()
+  for (;;) {
+    const found = (await find(parts, scope)).filter((one) => isIn(scope, one))
+    const rivals = new Set<string>()
+    for (const { adopter } of found)
+      if (adopter !== undefined && (await isRival(parts, adopter))) rivals.add(adopter)
+    const gaveWay = [...rivals].some((rival) => rival < locks.owner.id)
+    const complete = gaveWay ? giveBack(parts, found) : take(parts, found, rivals)
+    if (complete && rivals.size === 0) return estatesOf(parts, await lookAgain(parts, found))
+    if (performance.now() - start > lockTimeout) {
+      giveBack(parts, found)
+      throw new LockedError(parts.paths.journals, busyText(parts.paths.journals))
+    }
+    await new Promise((resolve) => setTimeout(resolve, 2 + Math.random() * 10))
+  }
+}
+
+/** Leaves to others what could not be recovered here. */
+export function disown({ fs, paths }: AdoptionParts, estates: readonly Estate[]): void {
+  for (const { folder, owner } of estates)
+    fs.rename(join(paths.journals, folder), join(paths.journals, owner))
+}
+
+/** The estate is settled: nothing depends on it any more. Throws StorageError. */
+export async function removeEstate({ fs, paths }: AdoptionParts, { folder, owner }: Estate): Promise<void> {
+  const done = join(paths.journals, `${owner}.done`)
+  fs.rename(join(paths.journals, folder), done)
+  // Were some of its journals to come back without the others, they would tell half a story.
+  await fs.syncDir(paths.journals)
+  removeFolder(fs, done)
+}
+
+/** Removes what is certainly nobody's: settled estates, and folders and temporaries that never got an owner's name. */
+export function removeLitter({ fs, paths, now, locks }: AdoptionParts): void {
+  const owners = new Set<string>([locks.owner.id])
+  for (const name of fs.readDir(paths.journals)) {
+    const path = join(paths.journals, name)
+    if (/^[0-9a-f]{16}\.done$/.test(name)) removeFolder(fs, path)
+    else if (FOLDER.test(name) && ownerOf({ fs, paths }, name) === undefined && isOld(path, MINUTE))
+      removeFolder(fs, path)
+    else owners.add(name.slice(0, 16))
+  }
+  for (const { path, owner } of retiredLists(fs, paths.retired))
+    if (owner === undefined && isOld(path, MINUTE)) fs.unlink(path)
+  for (const name of fs.readDir(paths.temporaries)) {
+    const path = join(paths.temporaries, name)
+    if (/^[0-9a-f]{16}-\d+$/.test(name) && !owners.has(name.slice(0, 16)) && isOld(path, 60 * MINUTE))
+      fs.unlink(path)
+  }
+
+  function isOld(path: string, age: number): boolean {
+    const stat = fs.stat(path)
+    return stat !== undefined && now() - stat.mtimeMs > age
+  }
+}
+
+const FOLDER = /^([0-9a-f]{16})(?:\.by-([0-9a-f]{16}))?$/
+const MINUTE = 60_000
+
+const isIn = (scope: Scope, { life }: Found): boolean =>
+  life === 'rebooted' || (life === 'dead' && scope === 'all')
+
+async function find(parts: AdoptionParts, scope: Scope): Promise<Found[]> {
+  const { fs, paths, locks } = parts
+  const found = fs.readDir(paths.journals).map(async (name) => {
+    const match = FOLDER.exec(name)
+    if (match === null || match[1] === locks.owner.id) return []
+    const owner = ownerOf(parts, name)
+    // What was written through this kernel cannot be of before it was started.
+    if (owner === undefined || (scope === 'rebooted' && shareKernel(owner, locks.owner))) return []
+    return [{ name, owner: match[1]!, adopter: match[2], life: await locks.liveness(owner) }]
+  })
+  return (await Promise.all(found)).flat()
+}
+
+/** Whether the adopter still is at work. */
+async function isRival(parts: AdoptionParts, adopter: string): Promise<boolean> {
+  if (adopter === parts.locks.owner.id) return false
+  const owner = ownerOf(parts, adopter)
+  return owner !== undefined && !isGone(await parts.locks.liveness(owner))
+}
+
+/** Adopts all that no rival has. Whether each of them is ours now; `found` is updated. */
+function take(parts: AdoptionParts, found: Found[], rivals: ReadonlySet<string>): boolean {
+  const { fs, paths, locks } = parts
+  const me = locks.owner.id
+  return found
+    .map((one) => {
+      if (one.adopter === me) return true
+      if (one.adopter !== undefined && rivals.has(one.adopter)) return false
+      const name = `${one.owner}.by-${me}`
+      if (!fs.rename(join(paths.journals, one.name), join(paths.journals, name))) return false
+      one.name = name
+      one.adopter = me
+      return true
+    })
+    .every((isOurs) => isOurs)
+}
+
+/**
+ * Whether the machine was restarted, asked once more when all is ours: who was about to be ready when we asked first
+ * either is ready now, or sees what is ours and waits.
+ */
+function lookAgain(parts: AdoptionParts, found: readonly Found[]): Promise<Found[]> {
+  return Promise.all(
+    found.map(async (one) => {
+      const owner = one.life === 'rebooted' ? ownerOf(parts, one.name) : undefined
+      if (owner === undefined) return one
+      const life = await parts.locks.liveness(owner)
+      return isGone(life) ? { ...one, life } : one
+    }),
+  )
+}
+
+function giveBack({ fs, paths, locks }: AdoptionParts, found: readonly Found[]): false {
+  for (const { name, owner, adopter } of found) {
+    if (adopter === locks.owner.id) fs.rename(join(paths.journals, name), join(paths.journals, owner))
+  }
+  return false
+}
+
+/** From the token, else from a journal's header. */
+function ownerOf({ fs, paths }: Pick<AdoptionParts, 'fs' | 'paths'>, name: string): Owner | undefined {
+  const folder = join(paths.journals, name)
+  // A link could lead out of the store.
+  if (fs.stat(folder)?.kind !== 'folder') return undefined
+  const token = fs.readFile(join(folder, 'owner'))
+  const owner = token && parseOwner(token.toString('utf8'))
+  if (owner !== undefined) return owner
+  for (const content of journalsIn(fs, folder)) {
+    const parsed = parseJournal(content)
+    if (parsed !== undefined) return parsed.owner
+  }
+  return undefined
+}
+
+function estatesOf(parts: AdoptionParts, found: readonly Found[]): Estate[] {
+  try {
+    return found.map((one) => estate(parts, one))
+  } catch (error) {
+    giveBack(parts, found)
+    throw error
+  }
+}
+
+function estate({ fs, paths }: AdoptionParts, { name, owner, life }: Found): Estate {
+  const folder = join(paths.journals, name)
+  const records = journalsIn(fs, folder).flatMap((content) => {
+    if (isOtherVersion(content)) {
+      throw new UnsupportedError(
+        'journal',
+        `'${folder}' was left by a newer version of forkpoint that did not end properly. Open the store with that version first.`,
+      )
+    }
+    return parseJournal(content)?.records ?? []
+  })
+  return {
+    owner,
+    folder: name,
+    life: life === 'dead' ? 'dead' : 'rebooted',
+    records: [...records].sort((a, b) => a.sequence - b.sequence),
+  }
+}
+
+const journalsIn = (fs: FileSystem, folder: string): Buffer[] =>
+  fs.readDir(folder).flatMap((name) => {
+    const content = name.endsWith('.journal') ? fs.readFile(join(folder, name)) : undefined
+    return content === undefined ? [] : [content]
+  })
+
+function removeFolder(fs: FileSystem, path: string): void {
+  if (fs.stat(path)?.kind !== 'folder') return
+  // The token last: as long as the folder stands it says whose it was.
+  const names = fs.readDir(path).filter((name) => name !== 'owner')
+  for (const name of [...names, 'owner']) {
+    // A lock that was on its way is a folder.
+    if (fs.stat(join(path, name))?.kind === 'folder') emptyFolder(fs, join(path, name))
+    else fs.unlink(join(path, name))
+  }
+  fs.removeDir(path)
+}
+
+const hasGroups = (fs: FileSystem, folder: string): boolean =>
+  journalsIn(fs, folder).some((content) =>
+    parseJournal(content)?.records.some(({ entry }) => entry.kind === 'group'),
+  )
+
+const strangerText = (folder: string, { pid, host }: Owner): string =>
+  `'${folder}' holds saves of process ${pid} on '${host.split('/').at(-1)}', and from here nobody can tell whether it still runs. Use the store from one machine at a time. If that process is gone, end all others that use the store, create the file '${join(folder, 'owner.gone')}', and try again: its saves are then recovered.`
+
+const busyText = (folder: string): string =>
+  `Another process is recovering the store ('${folder}') and does not finish. Try again, or end it.`

@@ -1,0 +1,78 @@
+/** What a journal's records say, and how they are read: a journal may come from anybody, so nothing is believed. */
+import { isObjectId, type ObjectId } from '../../ids.ts'
+
+/** A ref that goes from one object to another; `null`: it does not exist. */
+export interface RefMove {
+  ref: string
+  from: ObjectId | null
+  to: ObjectId | null
+}
+
+/** A symbolic ref that goes from the name of one ref (or, detached, from an object id) to another. */
+export interface SymbolicMove {
+  ref: string
+  from: string | null
+  to: string | null
+}
+
+/**
+ * `locks`: refs whose lock will be taken. `group`: saves that are durable with it. `done`: a group is in place, or
+ * (`undone`) could not be put there and counts no more.
+ */
+export type JournalEntry =
+  | { kind: 'locks'; refs: readonly string[] }
+  | GroupEntry
+  | { kind: 'done'; group: number; undone?: true }
+
+export interface GroupEntry {
+  kind: 'group'
+  /** Larger than that of every earlier group that moved one of these refs. */
+  order: number
+  moves: readonly RefMove[]
+  symbolic: readonly SymbolicMove[]
+  /** Name of the pack that the record carries: 40 hex digits. */
+  pack: string | null
+  /** A further pack placed with it, made of objects of earlier records; not synced either. */
+  merged?: string
+}
+
+/** The entry that `text` holds; `undefined` when it is none, or names anything outside the store. */
+export function parseEntry(text: string): JournalEntry | undefined {
+  let entry: JournalEntry
+  try {
+    entry = JSON.parse(text) as JournalEntry
+  } catch {
+    return undefined
+  }
+  if (typeof entry !== 'object' || entry === null) return undefined
+  if (entry.kind === 'done') return Number.isSafeInteger(entry.group) ? entry : undefined
+  if (entry.kind === 'locks') return isList(entry.refs) && entry.refs.every(isOurs) ? entry : undefined
+  return entry.kind === 'group' && isGroup(entry) ? entry : undefined
+}
+
+const isGroup = ({ order, moves, symbolic, pack, merged }: GroupEntry): boolean =>
+  isOrder(order) &&
+  isList(moves) &&
+  moves.every((move) => isOurs(move?.ref) && isIdOrNull(move.from) && isIdOrNull(move.to)) &&
+  isList(symbolic) &&
+  symbolic.every((move) => isOurs(move?.ref) && isTextOrNull(move.from) && isTargetOrNull(move.to)) &&
+  isIdOrNull(pack) &&
+  (merged === undefined || (typeof merged === 'string' && isObjectId(merged)))
+
+/** A number of a move. More than a file may be long would stop every save (`move-clock.ts`). */
+export const isOrder = (value: unknown): value is number =>
+  Number.isSafeInteger(value) && (value as number) > 0 && (value as number) <= 2 ** 40
+
+const isList = (value: unknown): value is readonly unknown[] => Array.isArray(value)
+const isTextOrNull = (value: unknown): boolean => value === null || typeof value === 'string'
+const isIdOrNull = (value: unknown): boolean =>
+  value === null || (typeof value === 'string' && isObjectId(value))
+const isTargetOrNull = (value: unknown): boolean =>
+  value === null || (isOurs(value) && (value as string).startsWith('refs/'))
+
+/** A ref, or another file of the store that is locked like one. Source: git-check-ref-format(1). */
+function isOurs(name: unknown): boolean {
+  if (typeof name !== 'string' || !/^(?:HEAD$|refs\/|forkpoint\/)/.test(name)) return false
+  if (/[\u0000-\u0020\u007f~^:?*[\\]|\.\.|@\{/.test(name)) return false
+  return name.split('/').every((part) => part !== '' && !part.startsWith('.') && !part.endsWith('.lock'))
+}

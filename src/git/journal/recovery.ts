@@ -1,0 +1,256 @@
+/**
+ * Recovery: what processes that are gone left in their journals is finished, then synced, then their journals,
+ * locks and temporaries are removed. Safe to be interrupted anywhere and begun again.
+ */
+import { join } from 'node:path'
+import { isObjectId, type ObjectId } from '../../ids.ts'
+import { TimeSlice } from '../../time-slice.ts'
+import type { Owner } from '../disk/identity.ts'
+import type { Locks } from '../disk/locks.ts'
+import { breakOrphan } from '../disk/orphan-lock.ts'
+import { isAncestor } from '../objects/history.ts'
+import { BrokenStreamError } from '../objects/inflate.ts'
+import { asBuffer } from '../objects/object.ts'
+import type { ObjectStore } from '../objects/object-store.ts'
+import { type MergedPack, mergePacks, type PackSource, type PackSpan } from '../packs/combine.ts'
+import { removeHalfPacks } from '../packs/half-packs.ts'
+import { removeRetired } from '../packs/retired-debris.ts'
+import { scanPack } from '../packs/scan.ts'
+import type { MoveClock } from '../refs/move-clock.ts'
+import { RefMoves } from '../refs/moves.ts'
+import { parseRefFile, type Refs } from '../refs/refs.ts'
+import { removeRefs } from '../refs/removal.ts'
+import { lastMoves, toldIn } from '../refs/settled-notes.ts'
+import {
+  type AdoptionParts,
+  adopt,
+  anythingToAdopt,
+  disown,
+  type Estate,
+  removeEstate,
+  removeLitter,
+  type Scope,
+  strangersSettled,
+} from './adoption.ts'
+import type { Placement } from './placement.ts'
+import {
+  belongsAtEnd,
+  type Found,
+  type Group,
+  groupsOf,
+  lastOrders,
+  type Move,
+  movesOf,
+  openMoves,
+  unfinished,
+} from './replay.ts'
+import { type SettleParts, settle } from './settle.ts'
+
+export interface RecoveryParts extends AdoptionParts, SettleParts {
+  refs: Refs
+  locks: Locks
+  placement: Placement
+  objects: ObjectStore
+  clock: MoveClock
+}
+
+/** Recovers everything in scope; does nothing, quickly, when there is nothing. Throws LockedError, StorageError. */
+export async function recover(parts: RecoveryParts, scope: Scope): Promise<void> {
+  // Who died recovering from a restart may hold what is needed to go on: then all of the dead are seen to.
+  if (await anythingToAdopt(parts, scope)) await recoverEstates(parts, await adopt(parts, 'all'))
+  await removeRetired(parts)
+  if (scope !== 'all') return
+  await strangersSettled(parts)
+  removeLitter(parts)
+}
+
+async function recoverEstates(given: RecoveryParts, estates: readonly Estate[]): Promise<void> {
+  // A lock that was released before a power loss may have come back without its owner's journals.
+  const parts = { ...given, breakLock: (file: string) => breakOrphan(given, file) }
+  const left = new Set(estates)
+  const rebooted = estates.filter(({ life }) => life === 'rebooted')
+  try {
+    const owners = ownersOf(estates)
+    await breakLocks(parts, ['packed-refs'], ({ id }) => owners.has(id))
+    if (rebooted.length > 0) await recoverFromPowerLoss(parts, rebooted)
+    for (const estate of [...rebooted, ...estates]) {
+      if (!left.has(estate)) continue
+      if (estate.life === 'dead') await recoverFromKill(parts, estate)
+      await removeEstate(parts, estate)
+      left.delete(estate)
+    }
+  } catch (error) {
+    disown(parts, [...left])
+    throw error
+  }
+  parts.objects.refresh()
+}
+
+/** The kernel lives on, and with it every write: only a group that was not finished needs attention. */
+async function recoverFromKill(parts: RecoveryParts, estate: Estate): Promise<void> {
+  const { locks, refs, placement, objects } = parts
+  const groups = groupsOf(estate.records)
+  const packs = new Set(packNames(groups))
+  const open = unfinished(estate.records)
+  if (open.length > 0) await syncJournals(parts, estate)
+  const later = open.length > 0 ? await lastMoves(parts, estate.folder) : new Map<string, number>()
+  const told = toldIn(parts.fs, join(parts.paths.journals, estate.folder))
+  for (const group of open) {
+    // Locks are released when everything is in place, so what is not locked any more is. The others stay locked
+    // by the dead process until all is done: nobody gets in between.
+    const isLocked = ({ ref }: Move): boolean => {
+      const holder = locks.holder(refs.path(ref))
+      return holder !== undefined && holder !== 'other' && holder.id === estate.owner
+    }
+    if (!movesOf(group).some(isLocked)) continue
+    const pack = await packOf([group])
+    if (pack !== undefined) {
+      packs.add(pack.name)
+      placement.keep(pack.name)
+      await placement.place(pack.name, pack.pack, pack.index)
+      objects.addPack(pack.name, pack.index)
+    }
+    const { moves, symbolic, order } = group.entry
+    // Somebody else has moved it since: it was in place, and only the note of that is lost.
+    const isDue = (move: Move): boolean =>
+      isLocked(move) &&
+      order > Math.max(later.get(move.ref) ?? 0, told.get(move.ref) ?? 0) &&
+      valueOnDisk(refs, move.ref) === (move.from ?? 'absent')
+    await new RefMoves(parts, moves.filter(isDue), symbolic.filter(isDue)).run()
+  }
+  for (const pack of packs) {
+    if (placement.has(pack)) placement.unkeep(pack)
+    else placement.remove(pack)
+  }
+  const announced = estate.records.flatMap(({ entry }) => (entry.kind === 'locks' ? entry.refs : []))
+  await breakLocks(parts, [...announced, ...ownLocks(parts)], ({ id }) => id === estate.owner)
+  await settle(parts, { packs: [...packs], refs: lastOrders(groups) })
+  removeHalfPacks(parts, estate.owner)
+  removeTemporaries(parts, new Set([estate.owner]))
+}
+
+/** A process may be killed before its sync is through; what is placed here has to be named by a journal that lasts. */
+async function syncJournals({ fs, paths }: RecoveryParts, { folder }: Estate): Promise<void> {
+  const place = join(paths.journals, folder)
+  for (const name of fs.readDir(place))
+    if (fs.stat(join(place, name))?.kind === 'file') await fs.syncFile(join(place, name))
+  await fs.syncDir(place)
+  await fs.syncDir(paths.journals)
+}
+
+/** Nothing on the disk is trusted that the journals cover. */
+async function recoverFromPowerLoss(parts: RecoveryParts, estates: readonly Estate[]): Promise<void> {
+  const { fs, paths, refs, locks, placement, objects } = parts
+  const byOwner = estates.map(({ records, folder }) => ({
+    groups: groupsOf(records),
+    settled: toldIn(fs, join(paths.journals, folder)),
+  }))
+  const groups = byOwner.flatMap((one) => one.groups)
+  // The objects first, as one pack, synced; then what is on the disk of the packs they came from can go.
+  const pack = await packOf(groups)
+  if (pack !== undefined) {
+    placement.keep(pack.name)
+    await placement.placeSynced(pack.name, pack.pack, pack.index)
+  }
+  for (const name of new Set(packNames(groups))) if (name !== pack?.name) placement.remove(name)
+  placement.removeStrayIndexes()
+  objects.refresh()
+
+  // Then the refs, each to the end of what the journals say of it and nobody has settled.
+  const ancestor = (a: ObjectId, b: ObjectId) => isAncestor(objects, a, b).catch(() => false)
+  for (const [ref, moves] of openMoves(byOwner)) {
+    const value = valueOnDisk(refs, ref)
+    // All that the journals know of is there by now: an id of nothing is half of one and half of another.
+    const found = isObjectId(value) && !(await objects.has(value)) ? 'broken' : value
+    if (!(await belongsAtEnd(moves, found, ancestor))) continue
+    const last = moves.at(-1)!
+    if (last.to === null) await removeRefs(parts, [ref])
+    else if (last.to.startsWith('refs/')) refs.write(ref, { symbolic: last.to })
+    else if (await objects.has(last.to)) refs.write(ref, { id: last.to })
+  }
+  await settle(parts, { packs: [], refs: lastOrders(groups) })
+  if (pack !== undefined) placement.unkeep(pack.name)
+  await fs.syncDir(paths.packs)
+  // Of everybody before the restart: a lock that was released may have come back.
+  const locked = ['HEAD', 'packed-refs', ...refLocks(parts), ...ownLocks(parts)]
+  await breakLocks(parts, locked, async (holder) => (await locks.liveness(holder)) === 'rebooted')
+  removeTemporaries(parts, ownersOf(estates))
+}
+
+/** One pack of all objects that the groups carry. What is damaged in spite of the record's checksum is left out. */
+async function packOf(groups: readonly Group[]): Promise<RecoveredPack | undefined> {
+  const sources: PackSource[] = []
+  const slice = new TimeSlice()
+  for (const { pack } of groups) {
+    const bytes = asBuffer(pack)
+    const entries: PackSpan[] = []
+    try {
+      for (const { span } of bytes.length > 0 ? scanPack(bytes) : []) {
+        entries.push(span)
+        if (slice.isOver()) await slice.next()
+      }
+    } catch (error) {
+      if (!(error instanceof BrokenStreamError)) throw error
+      continue
+    }
+    if (entries.length > 0)
+      sources.push({ entries, read: (position, length) => bytes.subarray(position, position + length) })
+  }
+  if (sources.length === 0) return undefined
+  const pieces: Uint8Array[] = []
+  const merged = await mergePacks(sources, (piece) => void pieces.push(piece))
+  return merged && { ...merged, pack: Buffer.concat(pieces) }
+}
+
+type RecoveredPack = MergedPack & { pack: Buffer }
+
+const ownersOf = (estates: readonly Estate[]): Set<string> => new Set(estates.map(({ owner }) => owner))
+
+const packNames = (groups: readonly Group[]): string[] =>
+  groups.flatMap(({ entry }) => [entry.pack, entry.merged].filter((name) => typeof name === 'string'))
+
+function valueOnDisk(refs: Refs, ref: string): Found {
+  const raw = refs.readRaw(ref)
+  if (raw === undefined) return refs.packedValue(ref) ?? 'absent'
+  const value = parseRefFile(raw.toString('latin1'))
+  if (value === undefined) return 'broken'
+  if ('id' in value) return value.id
+  // A name without its end is another name.
+  return raw.at(-1) === 0x0a ? value.symbolic : 'broken'
+}
+
+/** Removes locks on `names` that are held by owners whose estates we adopted, so that nobody else may. */
+async function breakLocks(
+  { locks, refs }: RecoveryParts,
+  names: readonly string[],
+  isDead: (holder: Owner) => boolean | Promise<boolean>,
+): Promise<void> {
+  for (const name of new Set(names)) {
+    const path = refs.path(name)
+    const holder = locks.holder(path)
+    if (holder !== undefined && holder !== 'other' && (await isDead(holder))) locks.breakOpen(path, holder)
+  }
+}
+
+/** Every lock under `refs/`: after a power loss what was announced may be lost. */
+function refLocks({ fs, paths, refs }: RecoveryParts): string[] {
+  const found: string[] = []
+  const walk = (folder: string): void => {
+    refs.path(`${folder}/x`)
+    for (const name of fs.readDir(join(paths.root, folder))) {
+      if (name.endsWith('.lock')) found.push(`${folder}/${name.slice(0, -5)}`)
+      else if (fs.stat(join(paths.root, folder, name))?.kind === 'folder') walk(`${folder}/${name}`)
+    }
+  }
+  walk('refs')
+  return found
+}
+
+const ownLocks = ({ fs, paths }: RecoveryParts): string[] =>
+  fs.readDir(paths.own).flatMap((name) => (name.endsWith('.lock') ? [`forkpoint/${name.slice(0, -5)}`] : []))
+
+function removeTemporaries({ fs, paths }: RecoveryParts, owners: ReadonlySet<string>): void {
+  for (const name of fs.readDir(paths.temporaries)) {
+    if (owners.has(name.slice(0, 16))) fs.unlink(join(paths.temporaries, name))
+  }
+}

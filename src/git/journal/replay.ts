@@ -1,0 +1,111 @@
+/** Where refs belong after a crash: pure functions from journal records and what the disk says. */
+
+import type { GroupEntry } from './entry.ts'
+import type { JournalRecord } from './journal.ts'
+
+export interface Group {
+  sequence: number
+  entry: GroupEntry
+  pack: Uint8Array
+  /** It could not be put in place and was taken back: its moves do not count. */
+  undone: boolean
+}
+
+/** A ref that goes from one value (an object id, or the name of a ref) to another; `null`: it does not exist. */
+export interface Move {
+  ref: string
+  from: string | null
+  to: string | null
+}
+
+export interface OrderedMove extends Move {
+  /** Larger than that of every earlier move of the ref, whoever made it (`move-clock.ts`). */
+  order: number
+}
+
+/** A number for each ref: that of one of its moves. */
+export type Orders = ReadonlyMap<string, number>
+
+/** Every group, in order. */
+export function groupsOf(records: readonly JournalRecord[]): Group[] {
+  const undone = new Set(
+    records.flatMap(({ entry }) => (entry.kind === 'done' && entry.undone ? [entry.group] : [])),
+  )
+  return records.flatMap(({ sequence, entry, pack }) =>
+    entry.kind === 'group' ? [{ sequence, entry, pack, undone: undone.has(sequence) }] : [],
+  )
+}
+
+/** All moves of a group, of plain and of symbolic refs. */
+export const movesOf = ({ entry }: Group): readonly Move[] => [...entry.moves, ...entry.symbolic]
+
+/**
+ * Groups that were made durable and perhaps not put in place. A note may be lost, but a later group of the same
+ * owner says the same: it could only begin once the locks of the earlier one were released.
+ */
+export function unfinished(records: readonly JournalRecord[]): Group[] {
+  const done = new Set(records.flatMap(({ entry }) => (entry.kind === 'done' ? [entry.group] : [])))
+  const later = new Set<string>()
+  return groupsOf(records)
+    .reverse()
+    .filter((group) => {
+      const refs = movesOf(group).map(({ ref }) => ref)
+      const isLast = !refs.some((ref) => later.has(ref))
+      for (const ref of refs) later.add(ref)
+      return isLast && !done.has(group.sequence)
+    })
+    .reverse()
+}
+
+/** The number of the last move of each ref. */
+export function lastOrders(groups: readonly Group[]): Map<string, number> {
+  const last = new Map<string, number>()
+  for (const group of groups)
+    for (const { ref } of movesOf(group)) last.set(ref, Math.max(group.entry.order, last.get(ref) ?? 0))
+  return last
+}
+
+/** What the journals of one owner say, and up to which move of each ref others have noted that they settled it. */
+export interface OwnMoves {
+  groups: readonly Group[]
+  settled: Orders
+}
+
+/** The moves of each ref that nobody has settled, of all owners, in order. */
+export function openMoves(owners: readonly OwnMoves[]): Map<string, OrderedMove[]> {
+  const byRef = new Map<string, OrderedMove[]>()
+  for (const { groups, settled } of owners) {
+    for (const group of groups) {
+      const { order } = group.entry
+      if (group.undone) continue
+      for (const move of movesOf(group)) {
+        if (order <= (settled.get(move.ref) ?? 0)) continue
+        const list = byRef.get(move.ref) ?? []
+        byRef.set(move.ref, list)
+        list.push({ ...move, order })
+      }
+    }
+  }
+  for (const list of byRef.values()) list.sort((a, b) => a.order - b.order)
+  return byRef
+}
+
+/** What the disk says of a ref: its value, or that its file is empty or garbage. */
+export type Found = string | 'absent' | 'broken'
+
+/**
+ * Whether a ref that is `found` goes to the end of the moves that nobody has settled: when it is at any value that they
+ * name (absence is one of them), broken, or an ancestor of the end. A ref that somebody else moved elsewhere, or
+ * deleted, stays as it is.
+ */
+export async function belongsAtEnd(
+  moves: readonly Move[],
+  found: Found,
+  isAncestor: (a: string, b: string) => Promise<boolean>,
+): Promise<boolean> {
+  const end = moves.at(-1)!.to
+  if (found === 'broken') return true
+  const value = found === 'absent' ? null : found
+  if (moves.some(({ from, to }) => from === value || to === value)) return value !== end
+  return value !== null && end !== null && (await isAncestor(value, end))
+}

@@ -1,0 +1,135 @@
+/**
+ * Commits: header lines, an empty line, the message (`git cat-file commit HEAD` shows one whole). What we write
+ * passes `git fsck --strict`; what others wrote is read as liberally as git reads it.
+ */
+import { CorruptError } from '../../errors.ts'
+import type { ObjectId } from '../../ids.ts'
+import { asBuffer } from './object.ts'
+
+export interface Person {
+  name: string
+  email: string
+  /** Milliseconds since 1970; git keeps whole seconds. */
+  at: number
+  /** Minutes east of UTC that the commit claims. What we write is always 0. */
+  offset?: number
+}
+
+export interface Commit {
+  tree: ObjectId
+  parents: readonly ObjectId[]
+  author: Person
+  committer: Person
+  message: string
+}
+
+/**
+ * The last second that a commit may carry, in the year 2514: commit-graph files keep 34 bits of it, and
+ * `git commit-graph verify` refuses a commit that is later than its file can say.
+ */
+export const LAST_SECOND = 2 ** 34 - 1
+
+/**
+ * The bytes of a commit. Names and emails lose what git would not keep (`<>`, control and bidirectional
+ * characters, punctuation at both ends), dates become whole seconds from 0 to LAST_SECOND at +0000, NULs in the
+ * message disappear.
+ */
+export function encodeCommit({ tree, parents, author, committer, message }: Commit): Buffer {
+  let text = `tree ${tree}\n`
+  for (const parent of parents) text += `parent ${parent}\n`
+  text += `author ${personText(author)}\ncommitter ${personText(committer)}\n\n`
+  return Buffer.from(text + message.replaceAll('\0', ''), 'utf8')
+}
+
+/**
+ * What a commit says. Signatures, merged tags and other header lines are passed over; a missing or damaged
+ * author or committer is a Person without name at time 0. Throws CorruptError without a tree, or for a broken
+ * parent line.
+ */
+export function decodeCommit(data: Uint8Array, id?: ObjectId): Commit {
+  const bytes = asBuffer(data)
+  const gap = bytes.indexOf('\n\n', 0, 'latin1')
+  const headEnd = gap < 0 ? bytes.length : gap
+  const headers = bytes.toString('latin1', 0, headEnd).split('\n')
+  const tree = idAfter('tree ', headers[0])
+  if (tree === undefined) throw brokenCommit('has no tree', id)
+  const parents: ObjectId[] = []
+  let at = 1
+  for (; headers[at]?.startsWith('parent '); at++) {
+    const parent = idAfter('parent ', headers[at])
+    if (parent === undefined) throw brokenCommit('has a broken parent line', id)
+    parents.push(parent)
+  }
+  const others = headers.slice(at)
+  const decode = decoder(others.find((line) => line.startsWith('encoding '))?.slice(9))
+  const person = (key: string): Person => {
+    const line = others.find((other) => other.startsWith(key))
+    return parsePerson(line === undefined ? '' : decode(Buffer.from(line.slice(key.length), 'latin1')))
+  }
+  return {
+    tree,
+    parents,
+    author: person('author '),
+    committer: person('committer '),
+    message: gap < 0 ? '' : decode(bytes.subarray(gap + 2)),
+  }
+}
+
+/** The parents of a commit, and nothing else of it. Throws CorruptError without a tree, or for a broken parent line. */
+export function decodeParents(data: Uint8Array, id?: ObjectId): ObjectId[] {
+  const bytes = asBuffer(data)
+  const line = (at: number, key: string): ObjectId | undefined => {
+    const end = at + key.length + 40
+    if (bytes.length > end && bytes[end] !== 0x0a) return undefined
+    return idAfter(key, bytes.toString('latin1', at, end))
+  }
+  if (line(0, 'tree ') === undefined) throw brokenCommit('has no tree', id)
+  const parents: ObjectId[] = []
+  for (let at = 46; bytes.toString('latin1', at, at + 7) === 'parent '; at += 48) {
+    const parent = line(at, 'parent ')
+    if (parent === undefined) throw brokenCommit('has a broken parent line', id)
+    parents.push(parent)
+  }
+  return parents
+}
+
+function personText({ name, email, at }: Person): string {
+  const cleanEmail = clean(email)
+  const second = Number.isFinite(at) ? Math.min(Math.max(Math.floor(at / 1000), 0), LAST_SECOND) : 0
+  return `${clean(name) || cleanEmail.split('@')[0] || 'unknown'} <${cleanEmail}> ${second} +0000`
+}
+
+/** Like git's own `strbuf_addstr_without_crud` (ident.c), and nothing that plays with a terminal. */
+const clean = (text: string): string => text.replace(INNER_CRUD, '').replace(OUTER_CRUD, '')
+
+const INNER_CRUD = /[<>\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g
+const OUTER_CRUD = /^[\s.,:;"\\']+|[\s.,:;"\\']+$/g
+
+function parsePerson(text: string): Person {
+  const parts = /^([^<]*)<([^>]*)>[^0-9+-]*(-?\d+)?(?:\s+([+-])(\d{2})(\d{2}))?/.exec(text)
+  if (parts === null) return { name: text.trim(), email: '', at: 0, offset: 0 }
+  const [, name = '', email = '', seconds = '0', sign, hours = '0', minutes = '0'] = parts
+  // Later than any Date can be is a mistake, as it is for git itself.
+  const at = Math.abs(Number(seconds)) > 8.64e12 ? 0 : Number(seconds) * 1000
+  const east = Number(hours) * 60 + Number(minutes)
+  return { name: name.trim(), email: email.trim(), at, offset: sign === '-' && east > 0 ? -east : east }
+}
+
+function idAfter(key: string, line: string | undefined): ObjectId | undefined {
+  if (line === undefined || !line.startsWith(key)) return undefined
+  const id = line.slice(key.length)
+  return /^[0-9a-f]{40}$/.test(id) ? id : undefined
+}
+
+function decoder(encoding: string | undefined): (bytes: Buffer) => string {
+  if (encoding === undefined || /^utf-?8$/i.test(encoding)) return (bytes) => bytes.toString('utf8')
+  try {
+    const known = new TextDecoder(encoding)
+    return (bytes) => known.decode(bytes)
+  } catch {
+    return (bytes) => bytes.toString('latin1') // An encoding nobody knows: every byte at least stays.
+  }
+}
+
+const brokenCommit = (what: string, id: ObjectId | undefined): CorruptError =>
+  new CorruptError(`Commit ${id ?? ''} ${what}. Take the store from a trusted copy.`, { object: id })

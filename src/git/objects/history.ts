@@ -1,0 +1,107 @@
+/** Walks over commits. Dates only order them: what is reached is decided by parents alone. */
+import type { ObjectId } from '../../ids.ts'
+import { TimeSlice } from '../../time-slice.ts'
+import type { Commit } from './commit.ts'
+import type { ObjectStore } from './object-store.ts'
+
+/** The commit and its first parents, newest first. Throws CorruptError where one is missing or broken. */
+export async function* firstParents(
+  store: ObjectStore,
+  id: ObjectId,
+): AsyncGenerator<[id: ObjectId, commit: Commit]> {
+  const slice = new TimeSlice()
+  for (let next: ObjectId | undefined = id; next !== undefined; ) {
+    const commit: Commit = await store.readCommit(next)
+    yield [next, commit]
+    next = commit.parents[0]
+    if (slice.isOver()) await slice.next()
+  }
+}
+
+/**
+ * The commits and all they descend from, each once, newest committer date first. At most `limit` of them.
+ * Throws CorruptError where one is missing or broken.
+ */
+export async function* ancestors(
+  store: ObjectStore,
+  ids: readonly ObjectId[],
+  { limit = Number.POSITIVE_INFINITY }: { limit?: number } = {},
+): AsyncGenerator<[id: ObjectId, commit: Commit]> {
+  const seen = new Set<ObjectId>()
+  const queue = new NewestFirst()
+  const add = async (id: ObjectId): Promise<void> => {
+    if (seen.has(id)) return
+    seen.add(id)
+    queue.push({ id, commit: await store.readCommit(id) })
+  }
+  for (const id of ids) await add(id)
+  const slice = new TimeSlice()
+  for (let count = 0; count < limit; count++) {
+    const next = queue.pop()
+    if (next === undefined) return
+    yield [next.id, next.commit]
+    for (const parent of next.commit.parents) await add(parent)
+    if (slice.isOver()) await slice.next()
+  }
+}
+
+/**
+ * Whether `ancestor` is `descendant` or one of the commits it descends from. A `no` has looked at all of them:
+ * dates of other tools may go backwards, so none ends the search. Throws CorruptError where one is missing.
+ */
+export async function isAncestor(
+  store: ObjectStore,
+  ancestor: ObjectId,
+  descendant: ObjectId,
+): Promise<boolean> {
+  for await (const [id, { parents }] of ancestors(store, [descendant])) {
+    if (id === ancestor || parents.includes(ancestor)) return true
+  }
+  return false
+}
+
+interface Waiting {
+  id: ObjectId
+  commit: Commit
+}
+
+/** A binary heap. Commits of one second come out in the order they went in. */
+class NewestFirst {
+  readonly #heap: (Waiting & { turn: number })[] = []
+  #turns = 0
+
+  push(waiting: Waiting): void {
+    const heap = this.#heap
+    const item = { ...waiting, turn: this.#turns++ }
+    let n = heap.push(item) - 1
+    while (n > 0) {
+      const above = (n - 1) >> 1
+      if (!isBefore(item, heap[above]!)) break
+      heap[n] = heap[above]!
+      n = above
+    }
+    heap[n] = item
+  }
+
+  pop(): Waiting | undefined {
+    const heap = this.#heap
+    const top = heap[0]
+    const last = heap.pop()
+    if (last === undefined || heap.length === 0) return top
+    let n = 0
+    for (;;) {
+      let below = 2 * n + 1
+      if (below >= heap.length) break
+      if (below + 1 < heap.length && isBefore(heap[below + 1]!, heap[below]!)) below++
+      if (!isBefore(heap[below]!, last)) break
+      heap[n] = heap[below]!
+      n = below
+    }
+    heap[n] = last
+    return top
+  }
+}
+
+const isBefore = (a: Waiting & { turn: number }, b: Waiting & { turn: number }): boolean =>
+  a.commit.committer.at > b.commit.committer.at ||
+  (a.commit.committer.at === b.commit.committer.at && a.turn < b.turn)

@@ -1,0 +1,184 @@
+/**
+ * Finds an object wherever it is: in this repository's packs, loose, or in one it borrows from. A copy that is
+ * broken, or gone since its pack was listed, makes the others worth a look.
+ */
+import { CorruptError, UnsupportedError } from '../../errors.ts'
+import type { ObjectId } from '../../ids.ts'
+import type { FileSystem } from '../disk/file-system.ts'
+import { PackGoneError } from '../packs/bytes.ts'
+import type { PackMemory } from '../packs/file.ts'
+import { PackFolder, type PackPlace } from '../packs/folder.ts'
+import type { PackIndex } from '../packs/pack-index.ts'
+import { alternateFolders } from './alternates.ts'
+import { looseFile, readLoose } from './loose.ts'
+import { BIG_OBJECT, EMPTY_TREE, type GitObject, objectId, objectIdInSlices } from './object.ts'
+
+/** An object, checked against its id, or what is wrong with it at one place. */
+export type Found = GitObject | CorruptError | PackGoneError
+
+export class ObjectLookup {
+  readonly own: PackFolder
+  readonly #fs: FileSystem
+  readonly #memory: PackMemory
+  #borrowed: readonly PackFolder[] | undefined
+
+  constructor(fs: FileSystem, objectsFolder: string, memory: PackMemory) {
+    this.#fs = fs
+    this.#memory = memory
+    this.own = new PackFolder(fs, objectsFolder, memory)
+  }
+
+  /** This repository's folder, then those it borrows from. */
+  *folders(): Generator<PackFolder> {
+    yield this.own
+    this.#borrowed ??= alternateFolders(this.#fs, this.own.objectsFolder).map(
+      (folder) => new PackFolder(this.#fs, folder, this.#memory),
+    )
+    yield* this.#borrowed
+  }
+
+  /** Whether the object is there; it is not read. */
+  has(id: ObjectId): boolean {
+    const isIn = (folder: PackFolder): boolean =>
+      folder.find(id) !== undefined || this.#fs.stat(looseFile(folder.objectsFolder, id)) !== undefined
+    for (const folder of this.folders()) {
+      if (isIn(folder)) return true
+      const { version } = folder
+      folder.refresh()
+      if (folder.version !== version && isIn(folder)) return true
+    }
+    return false
+  }
+
+  /** The object; `undefined` when it is nowhere. Throws CorruptError when it is broken wherever it is. */
+  async find(id: ObjectId, hops: Hops = { left: MAX_HOPS }): Promise<GitObject | undefined> {
+    const problems: CorruptError[] = []
+    for (const folder of this.folders()) {
+      const broken: PackPlace[] = []
+      for (let round = 0; round < ROUNDS; round++) {
+        const { version } = folder
+        let again = false
+        for (const place of round === 0 ? folder.findFirst(id) : folder.findAll(id)) {
+          if (broken.some(({ pack, offset }) => pack === place.pack && offset === place.offset)) continue
+          const found = await this.readAt(folder, place, id, hops)
+          if (!(found instanceof Error)) return found
+          if (found instanceof CorruptError) {
+            broken.push(place)
+            problems.push(found)
+          }
+          again = true
+        }
+        const loose = await this.#readLoose(folder, id)
+        if (loose instanceof Error) problems.push(loose)
+        else if (loose !== undefined) return loose
+        folder.refresh()
+        if (folder.version === version && !again) break
+      }
+    }
+    if (problems.length > 0) throw problems[0]
+    return id === EMPTY_TREE ? { type: 'tree', data: Buffer.alloc(0) } : undefined
+  }
+
+  /** The index of each pack in the folder, of those too that come meanwhile: a repack beside it hides nothing. */
+  *indexes(folder: PackFolder): Generator<PackIndex> {
+    const seen = new Set<string>()
+    for (let round = 0; round < ROUNDS; round++) {
+      folder.refresh()
+      const fresh = folder.packs.filter(({ name }) => !seen.has(name))
+      if (fresh.length === 0) return
+      for (const pack of fresh) {
+        seen.add(pack.name)
+        const index = folder.indexOf(pack)
+        if (index !== undefined) yield index
+      }
+    }
+  }
+
+  /** The object at the place; at once, unless it is large or a delta to something in another place. */
+  readAt(folder: PackFolder, { pack, offset }: PackPlace, id: ObjectId, hops?: Hops): Found | Promise<Found> {
+    const failed = (error: unknown): Found => {
+      if (error instanceof PackGoneError) folder.drop(pack)
+      else if (!(error instanceof CorruptError)) throw error
+      return error
+    }
+    try {
+      const object = pack.read(offset, (base) => this.#base(base, hops ?? { left: MAX_HOPS }))
+      const found =
+        object instanceof Promise
+          ? object.then((later) => checked(later, id, pack.file))
+          : checked(object, id, pack.file)
+      return found instanceof Promise ? found.catch(failed) : found
+    } catch (error) {
+      return failed(error)
+    }
+  }
+
+  missing(id: ObjectId): never {
+    if (this.own.isPartial) {
+      throw new UnsupportedError(
+        'partial clones',
+        `Object ${id} is missing: this repository is a partial clone. Fetch it whole first.`,
+      )
+    }
+    const { problem } = this.own
+    const why = problem === undefined ? '' : ` One file there is broken: ${problem.message}`
+    throw new CorruptError(
+      `Object ${id} is missing from '${this.own.objectsFolder}'.${why} ${WAY_OUT}`,
+      { object: id, file: problem?.file },
+      { cause: problem },
+    )
+  }
+
+  /** Forgets where objects are borrowed from. */
+  closeBorrowed(): void {
+    for (const folder of this.#borrowed ?? []) folder.close()
+    this.#borrowed = undefined
+  }
+
+  async #readLoose(folder: PackFolder, id: ObjectId): Promise<GitObject | CorruptError | undefined> {
+    try {
+      const object = await readLoose(this.#fs, folder.objectsFolder, id, this.#memory.maxObjectSize)
+      return object && (await checked(object, id, looseFile(folder.objectsFolder, id)))
+    } catch (error) {
+      if (error instanceof CorruptError) return error
+      throw error
+    }
+  }
+
+  async #base(id: ObjectId, hops: Hops): Promise<GitObject> {
+    if (hops.left-- <= 0) {
+      throw new CorruptError(
+        `Object ${id} is in a chain of deltas that leads from pack to pack without an end.`,
+        {
+          object: id,
+        },
+      )
+    }
+    return (await this.find(id, hops)) ?? this.missing(id)
+  }
+}
+
+/** How many bases outside the pack of their delta a search may still look for, all its tries together. */
+interface Hops {
+  left: number
+}
+
+/** Such deltas are for packs on their way over a network; a few can be left over. */
+const MAX_HOPS = 64
+/** How often a search starts anew because packs appear or vanish under it. */
+const ROUNDS = 8
+const WAY_OUT = "Restore it from a copy of the store, or see with 'git fsck' what is lost."
+
+function checked(object: GitObject, id: ObjectId, file: string): GitObject | Promise<GitObject> {
+  const { type, data } = object
+  if (data.length <= BIG_OBJECT) return same(object, id, objectId(type, data), file)
+  return objectIdInSlices(type, data).then((actual) => same(object, id, actual, file))
+}
+
+function same(object: GitObject, id: ObjectId, actual: ObjectId, file: string): GitObject {
+  if (actual === id) return object
+  throw new CorruptError(
+    `Object ${id} in '${file}' is damaged: its content belongs to the id ${actual}. ${WAY_OUT}`,
+    { file, object: id },
+  )
+}

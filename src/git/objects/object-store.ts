@@ -1,0 +1,239 @@
+/**
+ * All objects of a repository, whether packed, loose or borrowed from another one, each checked against its id.
+ * Somebody else may repack at any moment: what is not where it was is looked for again.
+ */
+import { dirname, join } from 'node:path'
+import type { ObjectId } from '../../ids.ts'
+import { TimeSlice } from '../../time-slice.ts'
+import type { FileSystem } from '../disk/file-system.ts'
+import { PackGoneError } from '../packs/bytes.ts'
+import type { PackFile, PackMemory } from '../packs/file.ts'
+import { ByteCache } from './byte-cache.ts'
+import { type Commit, decodeCommit, decodeParents } from './commit.ts'
+import { ObjectLookup } from './lookup.ts'
+import { looseIds } from './loose.ts'
+import { EMPTY_TREE, expectType, type GitObject } from './object.ts'
+import { Shallow } from './shallow.ts'
+import { NO_ENTRIES, parseTree, type Tree } from './tree.ts'
+import { WindowCache } from './window-cache.ts'
+
+export interface ObjectStoreOptions {
+  /** Bytes of the largest object that is read. Default 65 MiB. */
+  maxObjectSize?: number
+}
+
+export interface PackSummary {
+  /** What stands between `pack-` and `.pack` in the file's name. */
+  name: string
+  objects: number
+  /** Of pack and index. */
+  bytes: number
+}
+
+export class ObjectStore {
+  readonly folder: string
+  readonly #fs: FileSystem
+  readonly #memory: PackMemory
+  readonly #lookup: ObjectLookup
+  readonly #shallow: Shallow
+  readonly #trees = new ByteCache<ObjectId, Tree>(6 * MIB)
+  readonly #commits = new ByteCache<ObjectId, Commit>(2 * MIB)
+
+  /** `objectsFolder`: the repository's `objects`. Nothing is read before the first call. */
+  constructor(fs: FileSystem, objectsFolder: string, options: ObjectStoreOptions = {}) {
+    this.folder = objectsFolder
+    this.#fs = fs
+    this.#memory = {
+      maxObjectSize: options.maxObjectSize ?? 65 * MIB,
+      windows: new WindowCache(),
+      bases: new ByteCache(16 * MIB),
+    }
+    this.#lookup = new ObjectLookup(fs, objectsFolder, this.#memory)
+    this.#shallow = new Shallow(fs, join(dirname(objectsFolder), 'shallow'))
+  }
+
+  /** The object. Throws CorruptError when it is missing or broken, UnsupportedError in a partial clone. */
+  async read(id: ObjectId): Promise<GitObject> {
+    return (await this.#lookup.find(id)) ?? this.#lookup.missing(id)
+  }
+
+  /** The object; `undefined` when it is nowhere. Throws CorruptError when it is broken wherever it is. */
+  tryRead(id: ObjectId): Promise<GitObject | undefined> {
+    return this.#lookup.find(id)
+  }
+
+  /** Whether the object is there; it is not read. */
+  async has(id: ObjectId): Promise<boolean> {
+    return id === EMPTY_TREE || this.#lookup.has(id)
+  }
+
+  /**
+   * Many objects, in the order in which they lie on the disk: into a Map, or to `visit` if there is one. Other
+   * work gets its turn in between. Throws like `read`.
+   */
+  async readMany(ids: Iterable<ObjectId>): Promise<Map<ObjectId, GitObject>>
+  async readMany(ids: Iterable<ObjectId>, visit: (id: ObjectId, object: GitObject) => void): Promise<void>
+  async readMany(
+    ids: Iterable<ObjectId>,
+    visit?: (id: ObjectId, object: GitObject) => void,
+  ): Promise<unknown> {
+    const all = new Map<ObjectId, GitObject>()
+    const found = visit ?? ((id: ObjectId, object: GitObject) => void all.set(id, object))
+    const places = new Map<PackFile, { id: ObjectId; offset: number }[]>()
+    const elsewhere: ObjectId[] = []
+    const { own } = this.#lookup
+    for (const id of new Set(ids)) {
+      const place = own.find(id)
+      if (place === undefined) elsewhere.push(id)
+      else {
+        const inPack = places.get(place.pack)
+        if (inPack === undefined) places.set(place.pack, [{ id, offset: place.offset }])
+        else inPack.push({ id, offset: place.offset })
+      }
+    }
+    const slice = new TimeSlice()
+    for (const [pack, inPack] of places) {
+      inPack.sort((a, b) => a.offset - b.offset)
+      for (const { id, offset } of inPack) {
+        const read = this.#lookup.readAt(own, { pack, offset }, id)
+        const object = read instanceof Promise ? await read : read
+        if (object instanceof Error) elsewhere.push(id)
+        else found(id, object)
+        if (slice.isOver()) await slice.next()
+      }
+    }
+    for (const id of elsewhere) {
+      found(id, await this.read(id))
+      if (slice.isOver()) await slice.next()
+    }
+    return visit === undefined ? all : undefined
+  }
+
+  /** A tree, parsed and checked, from a cache where possible. Throws CorruptError. */
+  async readTree(id: ObjectId): Promise<Tree> {
+    const cached = this.cachedTree(id)
+    if (cached !== undefined) return cached
+    const tree = parseTree(expectType(await this.read(id), 'tree', id), id)
+    this.keepTree(id, tree)
+    return tree
+  }
+
+  /** The tree, if the cache has it. */
+  cachedTree(id: ObjectId): Tree | undefined {
+    return id === EMPTY_TREE ? NO_ENTRIES : this.#trees.get(id)
+  }
+
+  /** Remembers a tree that was read or is about to be written; whether it is stored is another matter. */
+  keepTree(id: ObjectId, tree: Tree): void {
+    this.#trees.set(id, tree, tree.data.length * 2 + tree.keys.length * 60 + 300)
+  }
+
+  /** A commit, decoded, from a cache where possible. Throws CorruptError. */
+  async readCommit(id: ObjectId): Promise<Commit> {
+    const cached = this.#commits.get(id)
+    // A root may be one only until somebody fetches what is below it.
+    if (cached !== undefined && cached.parents.length > 0) return cached
+    const data = expectType(await this.read(id), 'commit', id)
+    const commit = this.#cut(id, decodeCommit(data, id))
+    this.#commits.set(id, commit, data.length * 2 + 500)
+    return commit
+  }
+
+  /** A commit as it is stored, for walks over many; at once, if it lies in a pack. Throws CorruptError. */
+  readCommitData(id: ObjectId): Uint8Array | Promise<Uint8Array> {
+    const { own } = this.#lookup
+    const place = own.find(id)
+    const object = place && this.#lookup.readAt(own, place, id)
+    if (object !== undefined && 'data' in object) return expectType(object, 'commit', id)
+    return this.read(id).then((found) => expectType(found, 'commit', id))
+  }
+
+  /** The parents of a commit, as far as this repository has them: none where a shallow clone is cut off. */
+  parentsOf(id: ObjectId, data: Uint8Array): ObjectId[] {
+    const parents = decodeParents(data, id)
+    return parents.length > 0 && this.#shallow.has(id) ? [] : parents
+  }
+
+  /** Whether history is cut off at the commit, as in a shallow clone. */
+  isCutOff(id: ObjectId): boolean {
+    return this.#shallow.has(id)
+  }
+
+  #cut(id: ObjectId, commit: Commit): Commit {
+    return commit.parents.length > 0 && this.#shallow.has(id) ? { ...commit, parents: [] } : commit
+  }
+
+  /** Up to `limit` ids of objects of any type that start with `prefix` (hex digits, lower case), in order. */
+  expand(prefix: string, limit = 10): ObjectId[] {
+    if (!/^[0-9a-f]{1,40}$/.test(prefix)) return []
+    const found = new Set<ObjectId>()
+    for (const folder of this.#lookup.folders()) {
+      // Loose ones first: git packs an object before it removes the loose one.
+      for (const id of looseIds(this.#fs, folder.objectsFolder, prefix)) found.add(id)
+      for (const index of this.#lookup.indexes(folder))
+        for (const id of index.expand(prefix, limit)) found.add(id)
+    }
+    return [...found].sort().slice(0, limit)
+  }
+
+  /** Ids of all objects of this repository, borrowed ones not among them, each once. */
+  *objectIds(): Generator<ObjectId> {
+    const seen = new Set<ObjectId>()
+    for (const id of this.looseIds()) if (!seen.has(id) && seen.add(id)) yield id
+    for (const index of this.#lookup.indexes(this.#lookup.own))
+      for (const id of index.ids()) if (!seen.has(id) && seen.add(id)) yield id
+  }
+
+  /** Ids of this repository's loose objects. */
+  looseIds(): Generator<ObjectId> {
+    return looseIds(this.#fs, this.folder)
+  }
+
+  /** A pack that was just placed; `index` is the content of its index. Saves looking at the folder again. */
+  addPack(name: string, index?: Buffer): void {
+    this.#lookup.own.add(name, index)
+  }
+
+  /** Packs that were merged into another one that was added: they need not be asked any more. */
+  forgetPacks(names: readonly string[]): void {
+    this.#lookup.own.forget(names)
+  }
+
+  /** This repository's packs. */
+  packs(): PackSummary[] {
+    this.#lookup.own.refresh()
+    return this.#lookup.own.packs.flatMap((pack) => {
+      try {
+        const index = this.#lookup.own.indexOf(pack)
+        return index === undefined ? [] : { name: pack.name, objects: index.count, bytes: pack.size() }
+      } catch (error) {
+        if (error instanceof PackGoneError) return []
+        throw error
+      }
+    })
+  }
+
+  /** Looks again which packs there are, and where objects are borrowed from. */
+  refresh(): void {
+    this.#lookup.closeBorrowed()
+    this.#lookup.own.refresh(true)
+  }
+
+  /** `refresh`, and every later read comes from the disk: for whoever wants to know whether it is whole. */
+  forget(): void {
+    this.#trees.clear()
+    this.#commits.clear()
+    this.#memory.windows.clear()
+    this.#memory.bases.clear()
+    this.#lookup.own.close()
+    this.refresh()
+  }
+
+  /** Gives back what is open. A later call opens it again. */
+  close(): void {
+    this.#lookup.own.close()
+    this.#lookup.closeBorrowed()
+  }
+}
+
+const MIB = 1024 * 1024

@@ -1,0 +1,225 @@
+/**
+ * Trees: `mode name\0` and 20 bytes of id for each entry, in git's order, in which a folder counts as if its
+ * name ended in `/` (gitformat-pack(5); what is refused follows `git fsck --strict`).
+ *
+ * A parsed tree stays what it was on disk, plus the places where its entries start: to change one entry of a
+ * folder of 300, no 300 objects are made.
+ */
+import { isUtf8 } from 'node:buffer'
+import { CorruptError } from '../../errors.ts'
+import type { ObjectId } from '../../ids.ts'
+import { asBuffer } from './object.ts'
+import { isDotGit } from './tree-name.ts'
+
+/** File, executable file, folder, symbolic link, commit of a submodule. */
+export type TreeMode = '100644' | '100755' | '40000' | '120000' | '160000'
+
+export interface TreeEntry {
+  name: string
+  mode: TreeMode
+  id: ObjectId
+}
+
+/** The bytes of a tree, checked. */
+export interface Tree {
+  readonly data: Buffer
+  /** Where entry n starts; one more than there are entries: the last is the end. */
+  readonly starts: readonly number[]
+  /** The bytes of each name, one a character, and a slash for a folder: their order is git's. */
+  readonly keys: readonly string[]
+}
+
+/** A change to one folder: the entry that `name` has afterwards; `null`: none. */
+export interface TreeChange {
+  name: string
+  entry: { mode: TreeMode; id: ObjectId } | null
+}
+
+export const NO_ENTRIES: Tree = { data: Buffer.alloc(0), starts: [0], keys: [] }
+
+/** The bytes of a tree with these entries, given in any order. Throws TypeError for names that no tree can hold. */
+export function encodeTree(entries: readonly TreeEntry[]): Buffer {
+  return changeTree(
+    NO_ENTRIES,
+    entries.map(({ name, mode, id }) => ({ name, entry: { mode, id } })),
+  ).data
+}
+
+/** All entries in git's order. Throws CorruptError for what `git fsck --strict` refuses; see `parseTree`. */
+export const decodeTree = (data: Uint8Array, id?: ObjectId): TreeEntry[] => entriesOf(parseTree(data, id))
+
+/**
+ * Checks a tree's bytes and finds its entries. A CorruptError refuses names that are empty, `.`, `..`, `.git`
+ * in any disguise (those of HFS+ and NTFS too), that hold a `/` or are not UTF-8; a name twice; a wrong order;
+ * an unknown mode. Links, submodules and executable files are for the caller to refuse.
+ */
+export function parseTree(data: Uint8Array, id?: ObjectId): Tree {
+  const bytes = asBuffer(data)
+  // One character a byte: searching and comparing text is native, going through bytes one by one is not.
+  const text = bytes.toString('latin1')
+  const starts = [0]
+  const keys: string[] = []
+  let previous = ''
+  for (let at = 0; at < text.length; ) {
+    const isFolder = text.startsWith(FOLDER, at)
+    const from = at + (isFolder ? FOLDER.length : FILE.length)
+    if (!isFolder && !text.startsWith(FILE, at) && !OTHER_MODES.includes(text.slice(at, from))) {
+      throw brokenTree('an entry with an unknown mode', id)
+    }
+    const end = text.indexOf('\0', from)
+    if (end < 0 || end + 1 + ID_BYTES > text.length) throw brokenTree('an entry that is cut short', id)
+    const name = text.slice(from, end)
+    if (UNUSUAL.test(name)) checkName(bytes.subarray(from, end), id)
+    const key = isFolder ? `${name}/` : name
+    if (key <= previous) throw brokenTree(key === previous ? 'a name twice' : 'entries in a wrong order', id)
+    // `a` and `a/` need not be neighbours, but all between them starts with `a` too.
+    if (isFolder && previous.startsWith(name) && isKey(keys, search(keys, name), name)) {
+      throw brokenTree('a name twice', id)
+    }
+    keys.push(key)
+    previous = key
+    at = end + 1 + ID_BYTES
+    starts.push(at)
+  }
+  return { data: bytes, starts, keys }
+}
+
+export const entryCount = (tree: Tree): number => tree.keys.length
+
+export const isFolderAt = (tree: Tree, n: number): boolean => tree.keys[n]!.endsWith('/')
+
+export const entryAt = (tree: Tree, n: number): TreeEntry => ({
+  name: nameOf(tree.keys[n]!),
+  mode: modeAt(tree, n),
+  id: tree.data.toString('hex', tree.starts[n + 1]! - ID_BYTES, tree.starts[n + 1]!),
+})
+
+/** All entries in git's order. */
+export function entriesOf(tree: Tree): TreeEntry[] {
+  const hex = tree.data.toString('hex')
+  return tree.keys.map((key, n) => {
+    const end = tree.starts[n + 1]! * 2
+    return { name: nameOf(key), mode: modeAt(tree, n), id: hex.slice(end - 2 * ID_BYTES, end) }
+  })
+}
+
+/** The entry of that name, file or folder. */
+export function findEntry(tree: Tree, name: string): TreeEntry | undefined {
+  const file = keyOf(name)
+  for (const key of [file, `${file}/`]) {
+    const n = search(tree.keys, key)
+    if (isKey(tree.keys, n, key)) return entryAt(tree, n)
+  }
+  return undefined
+}
+
+/** The tree after the changes, each of another name. Throws TypeError for a name that no tree may hold. */
+export function changeTree(tree: Tree, changes: readonly TreeChange[]): Tree {
+  const gone = new Set<number>()
+  const added: Added[] = []
+  let size = tree.data.length
+  for (const { name, entry } of changes) {
+    if (name === '' || /[\0/]/.test(name) || !name.isWellFormed()) {
+      throw new TypeError(`${JSON.stringify(name)} cannot be the name of a file`)
+    }
+    const file = keyOf(name)
+    for (const key of [file, `${file}/`]) {
+      const n = search(tree.keys, key)
+      if (isKey(tree.keys, n, key)) {
+        gone.add(n)
+        size -= tree.starts[n + 1]! - tree.starts[n]!
+      }
+      if (entry !== null && (entry.mode === '40000') === (key !== file)) {
+        added.push({ before: n, key, text: `${entry.mode} ${file}\0`, id: entry.id })
+        size += entry.mode.length + file.length + 2 + ID_BYTES
+      }
+    }
+  }
+  added.sort((a, b) => a.before - b.before || (a.key < b.key ? -1 : 1))
+
+  const data = Buffer.allocUnsafe(size)
+  let from = 0
+  let to = 0
+  let next = 0
+  for (let n = 0; n <= tree.keys.length; n++) {
+    const isAddedTo = added[next]?.before === n
+    if (!isAddedTo && !gone.has(n)) continue
+    to += tree.data.copy(data, to, from, tree.starts[n]!)
+    for (; added[next]?.before === n; next++) to = writeEntry(data, to, added[next]!)
+    from = tree.starts[gone.has(n) ? n + 1 : n]!
+  }
+  tree.data.copy(data, to, from)
+  try {
+    return parseTree(data)
+  } catch (error) {
+    throw new TypeError(`These entries make no tree: ${(error as Error).message}`, { cause: error })
+  }
+}
+
+interface Added {
+  /** Index of the old entry that it stands before. */
+  before: number
+  key: string
+  /** Mode and name as they are written, one byte a character. */
+  text: string
+  id: ObjectId
+}
+
+const ID_BYTES = 20
+const FOLDER = '40000 '
+const FILE = '100644 '
+// The last is how very old gits wrote 100644.
+const OTHER_MODES = ['100755 ', '120000 ', '160000 ', '100664 ']
+/** Of names that a tree may not hold, each is empty, starts with a dot, or has one of these. */
+const UNUSUAL = /^$|^\.|[/\\~\x80-\xff]/
+const NOT_ASCII = /[^\0-\x7f]/
+
+function writeEntry(data: Buffer, at: number, { text, id }: Added): number {
+  const to = at + data.write(text, at, 'latin1')
+  if (data.write(id, to, ID_BYTES, 'hex') !== ID_BYTES) throw new TypeError(`'${id}' is no object id`)
+  return to + ID_BYTES
+}
+
+const keyOf = (name: string): string =>
+  NOT_ASCII.test(name) ? Buffer.from(name, 'utf8').toString('latin1') : name
+
+function nameOf(key: string): string {
+  const name = key.endsWith('/') ? key.slice(0, -1) : key
+  return NOT_ASCII.test(name) ? Buffer.from(name, 'latin1').toString('utf8') : name
+}
+
+function modeAt({ data, starts, keys }: Tree, n: number): TreeMode {
+  if (keys[n]!.endsWith('/')) return '40000'
+  const at = starts[n]!
+  // Files come by the thousand: 1006.. unless the second or the fourth digit says otherwise.
+  if (data[at + 1] === 0x30 && data[at + 4] !== 0x35) return '100644'
+  return data.toString('latin1', at, at + 6) as TreeMode
+}
+
+/** Index of the first key that is not less. */
+function search(keys: readonly string[], key: string): number {
+  let low = 0
+  let high = keys.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if (keys[middle]! < key) low = middle + 1
+    else high = middle
+  }
+  return low
+}
+
+const isKey = (keys: readonly string[], n: number, key: string): boolean => n < keys.length && keys[n] === key
+
+function checkName(bytes: Buffer, id: ObjectId | undefined): void {
+  if (bytes.length === 0) throw brokenTree('an empty name', id)
+  if (bytes.includes('/')) throw brokenTree('a name with a slash', id)
+  if (!isUtf8(bytes)) throw brokenTree('a name that is not UTF-8', id)
+  const name = bytes.toString('utf8')
+  if (name === '.' || name === '..' || isDotGit(name)) throw brokenTree(`the name '${name}'`, id)
+}
+
+const brokenTree = (what: string, id: ObjectId | undefined): CorruptError =>
+  new CorruptError(
+    `Tree ${id ?? ''} has ${what}. It was not written by forkpoint; take the store from a trusted copy.`,
+    { object: id },
+  )

@@ -1,0 +1,111 @@
+/** Whether packs, their indexes and journals are as they were written: by their own checksums, byte for byte. */
+import { createHash } from 'node:crypto'
+import { join } from 'node:path'
+import { CorruptError } from '../../errors.ts'
+import type { FileSystem, OpenFile } from '../disk/file-system.ts'
+import type { Paths } from '../disk/paths.ts'
+import { isOtherVersion, parseJournal } from '../journal/journal.ts'
+import { CHECKSUM_BYTES } from './writer.ts'
+
+/** Names (40 hex digits, or what git chose) of packs that have an index. */
+export function packsToCheck(fs: FileSystem, { packs }: Paths): string[] {
+  return fs.readDir(packs).flatMap((name) => /^pack-(.+)\.idx$/.exec(name)?.[1] ?? [])
+}
+
+/**
+ * Reads a pack and its index whole, in pieces. Throws CorruptError, naming the file. A pack that is gone, because
+ * somebody has repacked, is fine.
+ */
+export async function checkPack(fs: FileSystem, { packs }: Paths, name: string): Promise<void> {
+  const [pack, index] = ['pack', 'idx'].map((ending) => join(packs, `pack-${name}.${ending}`)) as [
+    string,
+    string,
+  ]
+  const ofPack = await checksums(fs, pack)
+  const ofIndex = await checksums(fs, index)
+  if (ofIndex === undefined) return
+  if (ofPack === undefined) {
+    // Whoever removes a pack removes its index first.
+    if (fs.stat(index) === undefined) return
+    throw new CorruptError(
+      `'${index}' has no pack. If the pack is lost, restore it from a copy of the store; else remove the index.`,
+      { file: index },
+    )
+  }
+  for (const [file, { actual, claimed }] of [
+    [pack, ofPack],
+    [index, ofIndex],
+  ] as const) {
+    if (actual.equals(claimed)) continue
+    throw new CorruptError(
+      `'${file}' is damaged: its content does not fit its checksum. Restore it from a copy of the store${file === index ? `, or make it anew with 'git index-pack'` : ''}.`,
+      { file },
+    )
+  }
+}
+
+/** Throws CorruptError, naming the file, for what is in a journal's place and is none. */
+export function checkJournals(fs: FileSystem, { journals }: Paths): CorruptError[] {
+  const found: CorruptError[] = []
+  for (const owner of fs.readDir(journals)) {
+    const folder = join(journals, owner)
+    if (fs.stat(folder)?.kind !== 'folder') {
+      found.push(strange(folder, 'is no folder of journals'))
+      continue
+    }
+    for (const name of fs.readDir(folder)) {
+      const file = join(folder, name)
+      const stat = fs.stat(file)
+      // Who lives has a socket here; a lock may be on its way, as a folder.
+      if (stat === undefined || stat.kind === 'socket' || stat.kind === 'folder') continue
+      if (stat.kind !== 'file') found.push(strange(file, 'is no plain file'))
+      else if (name.endsWith('.journal') && stat.size > 0) {
+        const content = fs.readFile(file)
+        if (content === undefined || isOtherVersion(content)) continue
+        if (parseJournal(content) === undefined) found.push(strange(file, 'has no header that can be read'))
+      }
+    }
+  }
+  return found
+}
+
+const strange = (file: string, what: string): CorruptError =>
+  new CorruptError(
+    `'${file}' ${what}. If no process uses the store any more, move it away; saves of the last second before a crash may be in it.`,
+    { file },
+  )
+
+/** What the file's bytes add up to, and what its end says they do; `undefined` when it is gone. */
+async function checksums(
+  fs: FileSystem,
+  path: string,
+): Promise<{ actual: Buffer; claimed: Buffer } | undefined> {
+  const kind = fs.stat(path)?.kind
+  if (kind === undefined) return undefined
+  const file = kind === 'file' ? fs.open(path, 'r') : undefined
+  if (file === undefined) {
+    throw new CorruptError(`'${path}' is no plain file. Take the store from a trusted copy.`, { file: path })
+  }
+  try {
+    return await read(file)
+  } finally {
+    file.close()
+  }
+}
+
+async function read(file: OpenFile): Promise<{ actual: Buffer; claimed: Buffer }> {
+  const sha = createHash('sha1')
+  const end = Math.max(0, file.size() - CHECKSUM_BYTES)
+  const piece = Buffer.allocUnsafe(PIECE)
+  for (let at = 0; at < end; ) {
+    const length = await file.readAsync(piece.subarray(0, Math.min(PIECE, end - at)), at)
+    if (length === 0) break
+    sha.update(piece.subarray(0, length))
+    at += length
+  }
+  const claimed = Buffer.alloc(CHECKSUM_BYTES)
+  await file.readAsync(claimed, end)
+  return { actual: sha.digest(), claimed }
+}
+
+const PIECE = 512 * 1024

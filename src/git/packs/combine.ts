@@ -1,0 +1,132 @@
+/**
+ * Merging packs by copying: entries of packs without deltas stand on their own, so many small packs become one
+ * without inflating anything. Source: gitformat-pack(5).
+ */
+import { createHash } from 'node:crypto'
+import { crc32 } from 'node:zlib'
+import { CorruptError } from '../../errors.ts'
+import type { ObjectId } from '../../ids.ts'
+import { deflateSmallAside, storedData } from '../objects/zlib-stream.ts'
+import { buildIndex, CHECKSUM_BYTES, type PackEntry, packHeader } from './writer.ts'
+
+/** An entry with the place where the next thing in the pack begins. */
+export interface PackSpan extends PackEntry {
+  end: number
+}
+
+export interface PackSource {
+  /** By offset. */
+  entries: readonly PackSpan[]
+  read(position: number, length: number): Uint8Array | Promise<Uint8Array>
+}
+
+export interface MergedPack {
+  /** 40 hex digits: the checksum of the pack. */
+  name: string
+  index: Buffer
+  objects: number
+}
+
+const CHUNK = 1024 * 1024
+
+/**
+ * Writes one pack with every object of `sources` once, in pieces of about a megabyte. `undefined`, once it meets
+ * an entry that is a delta: such a pack is left to git.
+ *
+ * @param deflate compresses what a save had no time to compress; otherwise entries stay byte for byte as they are
+ */
+export async function mergePacks(
+  sources: readonly PackSource[],
+  write: (piece: Uint8Array) => void | Promise<void>,
+  { deflate = false }: { deflate?: boolean } = {},
+): Promise<MergedPack | undefined> {
+  const kept = withoutRepeats(sources)
+  const count = kept.reduce((sum, { entries }) => sum + entries.length, 0)
+  const sha = createHash('sha1')
+  const out = async (piece: Uint8Array): Promise<void> => {
+    sha.update(piece)
+    await write(piece)
+  }
+  await out(packHeader(count))
+  let position = 12
+  const merged: { id: ObjectId; offset: number; crc: number }[] = []
+  for (const { source, entries } of kept) {
+    for (const run of contiguousRuns(entries)) {
+      const start = run[0]!.offset
+      const bytes = await source.read(start, run.at(-1)!.end - start)
+      for (const { id, offset, end, crc } of run) {
+        if (isDelta(bytes[offset - start]!)) return undefined
+        // What is deleted after the merge must not live on as something else.
+        if (crc32(bytes.subarray(offset - start, end - start)) !== crc)
+          throw new CorruptError(
+            `The object ${id} is damaged in its pack. 'forkpoint verify' names the checkpoints it belongs to.`,
+            { object: id },
+          )
+        if (!deflate) merged.push({ id, offset: position + offset - start, crc })
+      }
+      if (!deflate) {
+        await out(bytes)
+        position += bytes.length
+        continue
+      }
+      const entries = await Promise.all(
+        run.map(({ offset, end }) => deflatedEntry(bytes.subarray(offset - start, end - start))),
+      )
+      for (const [n, entry] of entries.entries()) {
+        const { id, crc } = run[n]!
+        merged.push({ id, offset: position, crc: entry.isNew ? crc32(entry.bytes) : crc })
+        position += entry.bytes.length
+      }
+      await out(Buffer.concat(entries.map(({ bytes: entry }) => entry)))
+    }
+  }
+  const checksum = sha.digest()
+  await write(checksum)
+  return { name: checksum.toString('hex'), index: buildIndex(merged, checksum), objects: count }
+}
+
+/** The entries of a pack of `size` bytes, by offset, with their ends. */
+export function spansOf(entries: Iterable<PackEntry>, size: number): PackSpan[] {
+  const sorted = [...entries].sort((a, b) => a.offset - b.offset)
+  return sorted.map((entry, n) => ({ ...entry, end: sorted[n + 1]?.offset ?? size - CHECKSUM_BYTES }))
+}
+
+function withoutRepeats(sources: readonly PackSource[]): { source: PackSource; entries: PackSpan[] }[] {
+  const seen = new Set<ObjectId>()
+  return sources.map((source) => ({
+    source,
+    entries: source.entries.filter(({ id }) => !seen.has(id) && seen.add(id)),
+  }))
+}
+
+/** Neighbours in the pack, read and written in one piece of at most `CHUNK` bytes (or one entry). */
+function* contiguousRuns(entries: readonly PackSpan[]): Iterable<PackSpan[]> {
+  let run: PackSpan[] = []
+  for (const entry of entries) {
+    const first = run[0]
+    if (first !== undefined && (run.at(-1)!.end !== entry.offset || entry.end - first.offset > CHUNK)) {
+      yield run
+      run = []
+    }
+    run.push(entry)
+  }
+  if (run.length > 0) yield run
+}
+
+/**
+ * An entry that a save has stored as it was, compressed, if that makes it shorter. Ids (trees) do not compress, and
+ * what is shorter than `WORTH` hardly does.
+ */
+async function deflatedEntry(entry: Uint8Array): Promise<{ bytes: Uint8Array; isNew: boolean }> {
+  const stream = entry.findIndex((byte) => byte < 0x80) + 1
+  const data = ((entry[0]! >> 4) & 7) === TREE ? undefined : storedData(entry.subarray(stream))
+  if (data === undefined || data.length < WORTH) return { bytes: entry, isNew: false }
+  const deflated = await deflateSmallAside(data)
+  if (deflated.length >= entry.length - stream) return { bytes: entry, isNew: false }
+  return { bytes: Buffer.concat([entry.subarray(0, stream), deflated]), isNew: true }
+}
+
+const TREE = 2
+const WORTH = 512
+
+const isDelta = (firstByte: number): boolean => ((firstByte >> 4) & 7) >= 6

@@ -1,0 +1,268 @@
+/**
+ * Merging packs on disk, off the path of a save. What was merged stays for ten minutes, so that a `git fsck` or
+ * `git clone` that is reading it can finish, unless there are too many packs: then the oldest ones go, many at once and
+ * seldom. Why, and what holds: `docs/decisions/0004-pack-count-before-grace.md`.
+ */
+import { join } from 'node:path'
+import { closeAll, type FileSystem, type OpenFile } from '../disk/file-system.ts'
+import type { Locks } from '../disk/locks.ts'
+import type { Paths } from '../disk/paths.ts'
+import type { Temporaries } from '../disk/temporaries.ts'
+import type { Placement } from '../journal/placement.ts'
+import type { ObjectStore } from '../objects/object-store.ts'
+import { mergePacks, type PackSource, spansOf } from './combine.ts'
+import { parsePackIndex } from './pack-index.ts'
+import { isStoodFor, type RetiredPack, RetiredPacks, retiredLists } from './retired.ts'
+
+/** How many there are at most while nobody saves; while somebody does, so many that removing them is rare. */
+const MOST_PACKS = 64
+const MOST_WHILE_SAVING = 512
+const GRACE = 10 * 60 * 1000
+/** From this many packs on, the small ones are merged. */
+const ENOUGH = 24
+/** Endings of files that say: this pack is looked after by git. */
+const HANDS_OFF = ['keep', 'mtimes', 'promisor', 'bitmap']
+
+export interface PackMergerParts {
+  fs: FileSystem
+  paths: Paths
+  placement: Placement
+  temporaries: Temporaries
+  objects: ObjectStore
+  locks: Locks
+  /** Breaks a lock that a dead process left. */
+  breakLock(file: string): Promise<void>
+  now: () => number
+}
+
+export class PackMerger {
+  private readonly parts: PackMergerParts
+  private readonly retired: RetiredPacks
+  private readonly notOurs = new Set<string>()
+  private last: Promise<unknown> = Promise.resolve()
+
+  constructor(parts: PackMergerParts) {
+    this.parts = parts
+    this.retired = new RetiredPacks(parts.fs, parts.paths.retired, parts.temporaries)
+  }
+
+  /** Who holds its lock is the only one to merge packs, other than those of its own last saves. */
+  get lockedFile(): string {
+    return join(this.parts.paths.own, 'compact')
+  }
+
+  /**
+   * One synced pack in place of `packs`, and of `replaced`, which they hold already. Returns its name; `undefined`
+   * when one of `packs` has deltas or vanished meanwhile. Throws StorageError.
+   */
+  merge(packs: readonly string[], replaced: readonly string[] = []): Promise<string | undefined> {
+    return this.inTurn(packs, replaced, false)
+  }
+
+  /** These packs are not needed any more: all they hold is in pack `by`. Remembered in memory only. */
+  retire(packs: readonly string[], by: string): void {
+    this.retired.add(packs, by, this.parts.now())
+    this.parts.objects.forgetPacks(packs)
+    this.sweep()
+  }
+
+  /** `retire`, remembered even after a power loss. Throws StorageError. */
+  async retireDurably(packs: readonly string[], by: string): Promise<void> {
+    const { now, locks } = this.parts
+    this.retired.add(packs, by, now())
+    this.parts.objects.forgetPacks(packs)
+    await this.retired.persist(by, locks.owner)
+    this.sweep()
+  }
+
+  /** Makes the names of all packs durable. Throws StorageError. */
+  sync(): Promise<void> {
+    const { fs, paths, placement } = this.parts
+    return this.retired.tidy(
+      () => fs.syncDir(paths.packs),
+      (pack) => placement.sync(pack),
+    )
+  }
+
+  /**
+   * Deletes retired packs whose time is over; of the others, once there are too many packs, the oldest ones in one go.
+   *
+   * @param most how many packs are too many
+   */
+  sweep(most = MOST_WHILE_SAVING): void {
+    const due = this.parts.now() - GRACE
+    const count = this.retired.oldest === undefined ? 0 : this.packNames().length
+    let tooMany = count > most ? count - MOST_PACKS : 0
+    for (;;) {
+      const oldest = this.retired.oldest
+      if (oldest === undefined || (tooMany <= 0 && oldest.since > due)) return
+      if (this.remove(oldest)) tooMany--
+      this.retired.drop(oldest)
+    }
+  }
+
+  /** Nothing is saved here any more, for now: no more packs than git is quick with. */
+  rest(): void {
+    const names = this.packNames()
+    if (names.length <= MOST_PACKS) return
+    this.retired.load(new Set(names))
+    this.sweep(MOST_PACKS)
+  }
+
+  /**
+   * Merges the smallest packs until each is at least twice as big as all smaller ones together, if there are many.
+   * One process at a time, so that no two ever retire each other's result. Throws StorageError.
+   */
+  async compact(): Promise<void> {
+    if (this.candidates().length < ENOUGH) return
+    const { locks, breakLock } = this.parts
+    const lock = this.lockedFile
+    if (!locks.take(lock)) {
+      if ((await locks.deadHolder(lock)) === undefined) return
+      await breakLock(lock)
+      if (!locks.take(lock)) return
+    }
+    try {
+      this.retired.load(new Set(this.packNames()))
+      this.sweep()
+      const candidates = this.candidates()
+      const chosen = geometricPrefix(candidates.map(({ size }) => size))
+      if (candidates.length >= ENOUGH && chosen >= 2)
+        await this.inTurn(
+          candidates.slice(0, chosen).map(({ pack }) => pack),
+          [],
+          true,
+        )
+      if (this.retired.hasObsolete) await this.sync()
+    } finally {
+      locks.release(lock)
+    }
+  }
+
+  /** One merge after the other. `deflate`: there is time to compress what saves have only stored. */
+  private inTurn(
+    packs: readonly string[],
+    replaced: readonly string[],
+    deflate: boolean,
+  ): Promise<string | undefined> {
+    const run = this.last.then(() => this.mergeNow(packs, replaced, deflate))
+    this.last = run.catch(() => undefined)
+    return run
+  }
+
+  /** Packs that may be merged, smallest first. */
+  private candidates(): { pack: string; size: number }[] {
+    const { fs, paths, placement } = this.parts
+    const names = fs.readDir(paths.packs)
+    const present = new Set(names)
+    const midx = present.has('multi-pack-index') ? fs.readFile(`${paths.packs}/multi-pack-index`) : undefined
+    const found: { pack: string; size: number }[] = []
+    for (const pack of packsIn(names)) {
+      if (this.retired.has(pack) || this.notOurs.has(pack) || midx?.includes(`pack-${pack}.idx`)) continue
+      if (HANDS_OFF.some((ending) => present.has(`pack-${pack}.${ending}`))) continue
+      const stat = fs.stat(placement.file(pack, 'pack'))
+      if (stat?.kind === 'file') found.push({ pack, size: stat.size })
+    }
+    return found.sort((a, b) => a.size - b.size)
+  }
+
+  /** Only while what stands for it does: otherwise somebody repacked, and this may be the same pack saved anew. */
+  private remove({ pack, by }: RetiredPack): boolean {
+    const { fs, paths, placement } = this.parts
+    const isStanding = (): boolean =>
+      placement.has(by) ||
+      isStoodFor([...retiredLists(fs, paths.retired)], by, (other) => other !== pack && placement.has(other))
+    const isDue = placement.has(pack) && !placement.isKept(pack) && isStanding()
+    if (isDue) placement.remove(pack)
+    return isDue
+  }
+
+  private packNames(): string[] {
+    return packsIn(this.parts.fs.readDir(this.parts.paths.packs))
+  }
+
+  private async mergeNow(
+    packs: readonly string[],
+    replaced: readonly string[],
+    deflate: boolean,
+  ): Promise<string | undefined> {
+    const { fs, placement, objects, temporaries } = this.parts
+    const file = temporaries.path()
+    let indexFile: string | undefined
+    const open: OpenFile[] = []
+    try {
+      const out = temporaries.open(file)
+      open.push(out)
+      const sources: PackSource[] = []
+      for (const pack of packs) {
+        const source = this.source(pack, open)
+        if (source === undefined) return undefined
+        sources.push(source)
+      }
+      let at = 0
+      const write = async (piece: Uint8Array): Promise<void> => {
+        for (let done = 0; done < piece.length; )
+          done += await out.writeAsync(piece.subarray(done), at + done)
+        at += piece.length
+      }
+      const merged = await mergePacks(sources, write, { deflate })
+      if (merged === undefined) {
+        for (const pack of packs) this.notOurs.add(pack)
+        return undefined
+      }
+      // It may be one of them, byte for byte, when that holds all of the others; it still has to be synced.
+      await out.sync()
+      indexFile = await temporaries.writeAny(merged.index)
+      await fs.syncFile(indexFile)
+      placement.reveal(merged.name, file, indexFile)
+      await this.sync()
+      objects.addPack(merged.name, merged.index)
+      const others = [...packs, ...replaced].filter((pack) => pack !== merged.name)
+      await this.retireDurably(others, merged.name)
+      return merged.name
+    } finally {
+      try {
+        closeAll(open)
+      } finally {
+        temporaries.discard(file)
+        if (indexFile !== undefined) temporaries.discard(indexFile)
+      }
+    }
+  }
+
+  private source(pack: string, open: OpenFile[]): PackSource | undefined {
+    const { fs, placement } = this.parts
+    const index = fs.readFile(placement.file(pack, 'idx'))
+    const file = index && fs.open(placement.file(pack, 'pack'), 'r')
+    if (index === undefined || file === undefined) return undefined
+    open.push(file)
+    const entries = parsePackIndex(index, placement.file(pack, 'idx')).entries()
+    return {
+      entries: spansOf(entries, file.size()),
+      async read(position, length) {
+        const bytes = Buffer.allocUnsafe(length)
+        let done = 0
+        while (done < length) {
+          const read = await file.readAsync(bytes.subarray(done), position + done)
+          if (read === 0) break
+          done += read
+        }
+        return bytes.subarray(0, done)
+      },
+    }
+  }
+}
+
+const packsIn = (names: readonly string[]): string[] =>
+  names.flatMap((name) => /^pack-([0-9a-f]{40})\.pack$/.exec(name)?.[1] ?? [])
+
+/** How many of the smallest packs to merge; sizes ascending. As `git repack --geometric=2` does. */
+export function geometricPrefix(sizes: readonly number[]): number {
+  let sum = 0
+  let chosen = 0
+  sizes.forEach((size, n) => {
+    if (n > 0 && size < 2 * sum) chosen = n + 1
+    sum += size
+  })
+  return chosen
+}

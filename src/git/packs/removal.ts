@@ -1,0 +1,157 @@
+/**
+ * Removing packs that something else has replaced, beside processes that save. What git keeps about packs goes
+ * first: a multi-pack-index that names a pack which is gone makes `git fsck` fail.
+ */
+import { join } from 'node:path'
+import type { FileSystem } from '../disk/file-system.ts'
+import { parseOwner } from '../disk/identity.ts'
+import type { Paths } from '../disk/paths.ts'
+import type { Temporaries } from '../disk/temporaries.ts'
+import type { Placement } from '../journal/placement.ts'
+import { retiredLists, withMerged } from './retired.ts'
+
+export interface PackRemovalParts {
+  fs: FileSystem
+  paths: Paths
+  placement: Placement
+  temporaries: Temporaries
+}
+
+/** A pack that is nobody's but ours to replace or remove. */
+export interface FreePack {
+  /** 40 hex digits. */
+  name: string
+  /** Bytes of the pack itself. */
+  size: number
+  /** When it was placed. */
+  mtimeMs: number
+  /** Holds only what nothing reached when git last looked (gitformat-pack(5), "Cruft packs"). */
+  isCruft: boolean
+}
+
+/**
+ * Packs that are whole, with index, and not kept. A pack of a save under way is kept until its refs have moved; so
+ * whoever reads the refs after this call sees everything that leads into the packs it returned.
+ */
+export function freePacks({ fs, paths, placement }: PackRemovalParts): FreePack[] {
+  const names = fs.readDir(paths.packs)
+  const listed = new Set(names)
+  const found: FreePack[] = []
+  for (const file of names) {
+    const name = /^pack-([0-9a-f]{40})\.pack$/.exec(file)?.[1]
+    if (name === undefined || !listed.has(`pack-${name}.idx`)) continue
+    // Asked once more: the listing may have passed the place of a `.keep` that was there before its pack.
+    const isHeld = HELD.some((ending) => fs.stat(placement.file(name, ending)) !== undefined)
+    const stat = fs.stat(placement.file(name, 'pack'))
+    if (isHeld || stat?.kind !== 'file') continue
+    const isCruft = listed.has(`pack-${name}.mtimes`)
+    found.push({ name, size: stat.size, mtimeMs: stat.mtimeMs, isCruft })
+  }
+  return found
+}
+
+/** A `.promisor` pack belongs to a partial clone. */
+const HELD = ['keep', 'promisor']
+
+/** Packs that somebody else keeps, for good as far as we know: not one of a save that may yet fail. */
+export function packsKeptByOthers({ fs, paths, placement }: PackRemovalParts): string[] {
+  return fs.readDir(paths.packs).flatMap((file) => {
+    const name = /^pack-([0-9a-f]{40})\.keep$/.exec(file)?.[1]
+    const path = join(paths.packs, file)
+    if (name === undefined || fs.stat(path)?.kind !== 'file' || !placement.has(name)) return []
+    return isOurKeep(fs.readFile(path)) ? [] : [name]
+  })
+}
+
+/** Whether a `.keep` file is one of a save. */
+export const isOurKeep = (content: Buffer | undefined): boolean =>
+  parseOwner(content?.toString('utf8') ?? '') !== undefined
+
+/** Removes the packs, unless somebody has begun to keep one. Returns those that are gone. Throws StorageError. */
+export async function removePacks(parts: PackRemovalParts, packs: readonly string[]): Promise<string[]> {
+  if (packs.length === 0) return []
+  await syncWhatMayComeBack(parts, packs)
+  removeMultiPackIndex(parts, packs)
+  parts.fs.makeDir(parts.paths.temporaries)
+  const gone = packs.filter((pack) => removePack(parts, pack))
+  await parts.fs.syncDir(parts.paths.packs)
+  return gone
+}
+
+/**
+ * A pack that was never synced (its journal, or the pack it was merged into, stood for it) must not be broken when a
+ * power loss undoes its removal; nor one whose stand-in goes, while it stays.
+ */
+async function syncWhatMayComeBack(
+  { fs, paths, placement }: PackRemovalParts,
+  packs: readonly string[],
+): Promise<void> {
+  for (const pack of withMerged([...retiredLists(fs, paths.retired)], packs)) await placement.sync(pack)
+}
+
+/**
+ * A save may place the very same pack again, byte for byte: it keeps the pack, then looks whether it is there. So
+ * the pack is put aside first and looked at afterwards: either we see its `.keep`, or it sees that it is gone.
+ */
+function removePack({ fs, placement, temporaries }: PackRemovalParts, pack: string): boolean {
+  if (placement.isKept(pack)) return false
+  const aside = ['idx', 'pack'].map((ending) => ({
+    file: placement.file(pack, ending),
+    to: temporaries.path(),
+  }))
+  for (const { file, to } of aside) fs.rename(file, to)
+  if (placement.isKept(pack)) {
+    for (const { file, to } of aside.reverse()) fs.rename(to, file)
+    return false
+  }
+  for (const { to } of aside) fs.unlink(to)
+  for (const ending of BESIDE) fs.unlink(placement.file(pack, ending))
+  return true
+}
+
+/** What git writes beside a pack and its index. */
+const BESIDE = ['rev', 'bitmap', 'mtimes']
+
+/** Whether there is a multi-pack-index, plain or in a chain. */
+export const hasMultiPackIndex = ({ fs, paths }: PackRemovalParts): boolean =>
+  fs.stat(join(paths.packs, 'multi-pack-index')) !== undefined ||
+  fs.stat(join(paths.packs, 'multi-pack-index.d')) !== undefined
+
+function removeMultiPackIndex({ fs, paths }: PackRemovalParts, packs: readonly string[]): void {
+  const file = join(paths.packs, 'multi-pack-index')
+  const names = fs.readFile(file)
+  const chain = join(paths.packs, 'multi-pack-index.d')
+  const isChained = fs.stat(chain)?.kind === 'folder'
+  if (!isChained && !packs.some((pack) => names?.includes(`pack-${pack}.`))) return
+  fs.unlink(file)
+  for (const name of fs.readDir(paths.packs)) {
+    if (/^multi-pack-index-[0-9a-f]+\.(?:bitmap|rev)$/.test(name)) fs.unlink(join(paths.packs, name))
+  }
+  if (!isChained) return
+  for (const name of fs.readDir(chain)) fs.unlink(join(chain, name))
+  fs.removeDir(chain)
+}
+
+/** Whether there is a commit-graph, plain or in a chain. */
+export const hasCommitGraph = ({ fs, paths }: Pick<PackRemovalParts, 'fs' | 'paths'>): boolean =>
+  fs.stat(join(paths.objects, 'info/commit-graph')) !== undefined ||
+  fs.readDir(join(paths.objects, 'info/commit-graphs')).length > 0
+
+/** Removes the commit-graph, which may name commits that are about to go. */
+export async function removeCommitGraph({
+  fs,
+  paths,
+}: Pick<PackRemovalParts, 'fs' | 'paths'>): Promise<void> {
+  const info = join(paths.objects, 'info')
+  fs.unlink(join(info, 'commit-graph'))
+  const chain = join(info, 'commit-graphs')
+  if (fs.stat(chain)?.kind === 'folder') {
+    // The list of the chain first: what it names must be there as long as it is.
+    const names = fs
+      .readDir(chain)
+      .sort((a, b) => Number(b === 'commit-graph-chain') - Number(a === 'commit-graph-chain'))
+    for (const name of names) fs.unlink(join(chain, name))
+    fs.removeDir(chain)
+  }
+  await fs.syncDir(info)
+}

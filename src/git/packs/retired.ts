@@ -1,0 +1,160 @@
+/**
+ * Which packs have been merged into which, oldest first. They stay a while for those who are reading them, unsynced
+ * and with no journal that speaks of them any more. So they are listed on the disk (`forkpoint/retired/<merged
+ * pack>`: the owner, then a name a line): whoever comes next can delete them, and after a restart of the
+ * machine, when nobody reads them and nobody knows what they hold, does.
+ */
+import { dirname, join } from 'node:path'
+import { isObjectId } from '../../ids.ts'
+import type { FileSystem } from '../disk/file-system.ts'
+import { type Owner, ownerText, parseOwner } from '../disk/identity.ts'
+import type { Temporaries } from '../disk/temporaries.ts'
+
+export interface RetiredPack {
+  pack: string
+  /** The pack that holds all of it. */
+  by: string
+  /** Milliseconds since 1970. */
+  since: number
+}
+
+export class RetiredPacks {
+  private readonly fs: FileSystem
+  private readonly folder: string
+  private readonly temporaries: Temporaries
+  private packs: RetiredPack[] = []
+  private obsolete = new Set<string>()
+  private isNew = false
+
+  constructor(fs: FileSystem, folder: string, temporaries: Temporaries) {
+    this.fs = fs
+    this.folder = folder
+    this.temporaries = temporaries
+  }
+
+  /** The one that can go first: no other one needs it to say where its objects are. */
+  get oldest(): RetiredPack | undefined {
+    const needed = new Set(this.packs.map(({ by }) => by))
+    return this.packs.find(({ pack }) => !needed.has(pack))
+  }
+
+  has(pack: string): boolean {
+    return this.packs.some((one) => one.pack === pack)
+  }
+
+  add(packs: readonly string[], by: string, since: number): void {
+    const fresh = new Set(packs)
+    const kept = this.packs.flatMap((one) => {
+      if (one.pack === by) return []
+      return fresh.delete(one.pack) ? { ...one, by } : one
+    })
+    this.packs = [...kept, ...[...fresh].map((pack) => ({ pack, by, since }))]
+  }
+
+  /** Writes down, durably, which packs `by` stands for. Throws StorageError. */
+  async persist(by: string, owner: Owner): Promise<void> {
+    const known = new Set(readList(this.fs, join(this.folder, by))?.packs)
+    const packs = new Set(this.packs.flatMap((one) => (one.by === by ? one.pack : [])))
+    if (packs.size === 0) return
+    const text = ownerText(owner) + [...known, ...packs].map((pack) => `${pack}\n`).join('')
+    const temporary = this.temporaries.write(Buffer.from(text))
+    try {
+      await this.fs.syncFile(temporary)
+      if (!this.fs.rename(temporary, join(this.folder, by))) {
+        this.isNew = this.fs.makeDir(this.folder) !== undefined
+        this.fs.rename(temporary, join(this.folder, by))
+      }
+    } catch (error) {
+      this.temporaries.discard(temporary)
+      throw error
+    }
+    await this.fs.syncDir(this.folder)
+    if (this.isNew) await this.fs.syncDir(dirname(this.folder))
+    this.isNew = false
+  }
+
+  /** The pack is gone, or not ours to delete. Its list goes once that is durable. */
+  drop({ pack, by }: RetiredPack): void {
+    this.packs = this.packs.filter((one) => one.pack !== pack)
+    if (!this.packs.some((one) => one.by === by)) this.obsolete.add(by)
+  }
+
+  get hasObsolete(): boolean {
+    return this.obsolete.size > 0
+  }
+
+  /**
+   * Syncs the folder of packs by `sync`; then lists of packs that are gone for good can go too. A listed pack that is still
+   * there is synced before by `syncPack`: no list will say any more that it may be broken.
+   */
+  async tidy(sync: () => Promise<void>, syncPack: (pack: string) => Promise<void>): Promise<void> {
+    const obsolete = this.obsolete
+    this.obsolete = new Set()
+    const due = [...obsolete].filter((by) => !this.packs.some((one) => one.by === by))
+    for (const by of due)
+      for (const pack of readList(this.fs, join(this.folder, by))?.packs ?? []) await syncPack(pack)
+    await sync()
+    for (const by of due) if (!this.packs.some((one) => one.by === by)) this.fs.unlink(join(this.folder, by))
+  }
+
+  /** Learns what other processes have merged. `present`: the packs that there are. */
+  load(present: ReadonlySet<string>): void {
+    for (const { by, packs, since } of retiredLists(this.fs, this.folder)) {
+      const left = packs.filter((pack) => present.has(pack))
+      if (left.length === 0) this.obsolete.add(by)
+      const fresh = left.filter((pack) => !this.has(pack))
+      this.packs.push(...fresh.map((pack) => ({ pack, by, since })))
+    }
+    this.packs.sort((a, b) => a.since - b.since)
+  }
+}
+
+export interface RetiredList {
+  by: string
+  path: string
+  /** `undefined`: the list is broken; then a journal still knows all that it says. */
+  owner: Owner | undefined
+  packs: readonly string[]
+  since: number
+}
+
+/** Whether another pack that is there (`has`) holds all of `pack`: one it was merged into, or that one since. */
+export function isStoodFor(
+  lists: readonly RetiredList[],
+  pack: string,
+  has: (pack: string) => boolean,
+): boolean {
+  const chain = new Set([pack])
+  // Grows while it is walked.
+  for (const one of chain) {
+    for (const { by, packs } of lists) {
+      if (!packs.includes(one) || by === pack) continue
+      if (has(by)) return true
+      chain.add(by)
+    }
+  }
+  return false
+}
+
+/** These packs, all that was merged into them, and all that was merged into those. */
+export function withMerged(lists: readonly RetiredList[], packs: Iterable<string>): Set<string> {
+  const all = new Set(packs)
+  // Grows while it is walked.
+  for (const one of all)
+    for (const list of lists) if (list.by === one) for (const pack of list.packs) all.add(pack)
+  return all
+}
+
+export function* retiredLists(fs: FileSystem, folder: string): Generator<RetiredList> {
+  for (const by of fs.readDir(folder)) {
+    const list = isObjectId(by) ? readList(fs, join(folder, by)) : undefined
+    if (list !== undefined) yield { by, ...list }
+  }
+}
+
+function readList(fs: FileSystem, path: string): Omit<RetiredList, 'by'> | undefined {
+  const stat = fs.stat(path)
+  if (stat?.kind !== 'file') return undefined
+  const [owner = '', ...packs] = fs.readFile(path)?.toString('utf8').split('\n') ?? []
+  return { path, owner: parseOwner(owner), packs: packs.filter(isObjectId), since: stat.mtimeMs }
+}

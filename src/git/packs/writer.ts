@@ -1,0 +1,201 @@
+/**
+ * Packs and their indexes, from values to bytes (gitformat-pack(5): pack version 2, index version 2). No
+ * deltas: they are for `git repack`, when there is time.
+ */
+import { createHash, hash } from 'node:crypto'
+import { crc32 } from 'node:zlib'
+import type { ObjectId } from '../../ids.ts'
+import { TimeSlice } from '../../time-slice.ts'
+import { BIG_OBJECT, type NewObject, type ObjectType } from '../objects/object.ts'
+import { deflate, deflateAside, storedLength, writeStored } from '../objects/zlib-stream.ts'
+
+export interface BuiltPack {
+  /** The pack's checksum, 40 hex digits: the files are `pack-<name>.pack` and `pack-<name>.idx`. */
+  name: string
+  pack: Buffer
+  /** Made when it is first asked for. */
+  readonly index: Buffer
+}
+
+/** What an index says about one object. */
+export interface PackEntry {
+  id: ObjectId
+  /** Where its entry starts in the pack. */
+  offset: number
+  /** CRC-32 of the entry's bytes in the pack. */
+  crc: number
+}
+
+/** Bytes of the checksum that ends a pack or an index. */
+export const CHECKSUM_BYTES = 20
+
+/** A pack of these objects, what is given twice written once, and its index. At once: for a few small objects. */
+export function buildPack(objects: readonly NewObject[]): BuiltPack {
+  const unique = withoutRepeats(objects)
+  const steps = assemble(
+    unique,
+    unique.map((object) => (isStored(object) ? undefined : deflated(object))),
+  )
+  for (;;) {
+    const step = steps.next()
+    if (step.done) return step.value
+  }
+}
+
+/** `buildPack` for any group: long work is done in slices, big objects are deflated in the thread pool. */
+export async function buildPackAsync(objects: readonly NewObject[]): Promise<BuiltPack> {
+  // The call into zlib costs about as much as 2 KB more.
+  const cost = objects.reduce((sum, { data }) => sum + data.length + 2048, 0)
+  if (cost <= BIG_OBJECT) return buildPack(objects)
+
+  const unique = withoutRepeats(objects)
+  const slice = new TimeSlice()
+  const bodies: Body[] = []
+  for (const object of unique) {
+    if (slice.isOver()) await slice.next()
+    const { data } = object
+    bodies.push(
+      isStored(object) ? undefined : data.length > ASIDE ? await deflateAside(data) : deflated(object),
+    )
+  }
+  const steps = assemble(unique, bodies)
+  for (;;) {
+    const step = steps.next()
+    if (step.done) return step.value
+    if (slice.isOver()) await slice.next()
+  }
+}
+
+/** The first 12 bytes of a pack of `count` objects. */
+export function packHeader(count: number): Buffer {
+  const header = Buffer.from('PACK\0\0\0\x02\0\0\0\0', 'latin1')
+  header.writeUInt32BE(count, 8)
+  return header
+}
+
+/** What stands before an object's zlib stream: its type and its inflated size. */
+export function encodeEntryHeader(type: ObjectType, size: number): Buffer {
+  const bytes: number[] = []
+  let byte = (TYPE_BITS[type] << 4) | (size & 15)
+  // Sizes can pass 32 bits: division, not a shift.
+  for (let rest = Math.floor(size / 16); rest > 0; rest = Math.floor(rest / 128)) {
+    bytes.push(byte | 0x80)
+    byte = rest & 0x7f
+  }
+  bytes.push(byte)
+  return Buffer.from(bytes)
+}
+
+/** The index (version 2) of the pack with these entries, in any order, and this checksum of 20 bytes. */
+export function buildIndex(entries: readonly PackEntry[], packChecksum: Uint8Array): Buffer {
+  const sorted = isSorted(entries) ? entries : entries.toSorted((a, b) => (a.id < b.id ? -1 : 1))
+  const large = sorted.filter(({ offset }) => offset > MAX_SMALL_OFFSET).length
+  const count = sorted.length
+  const index = Buffer.allocUnsafe(8 + 1024 + count * 28 + large * 8 + 2 * CHECKSUM_BYTES)
+  index.writeUInt32BE(0xff744f63, 0)
+  index.writeUInt32BE(2, 4)
+  const ids = 8 + 1024
+  const crcs = ids + count * 20
+  const offsets = crcs + count * 4
+  const largeOffsets = offsets + count * 4
+  let filled = 0
+  let placed = 0
+  sorted.forEach(({ id, offset, crc }, n) => {
+    if (index.write(id, ids + n * 20, 20, 'hex') !== 20) throw new TypeError(`'${id}' is no object id`)
+    for (const first = index[ids + n * 20]!; filled < first; filled++) index.writeUInt32BE(n, 8 + filled * 4)
+    index.writeUInt32BE(crc, crcs + n * 4)
+    if (offset <= MAX_SMALL_OFFSET) index.writeUInt32BE(offset, offsets + n * 4)
+    else {
+      index.writeUInt32BE(0x80000000 + placed, offsets + n * 4)
+      index.writeBigUInt64BE(BigInt(offset), largeOffsets + placed++ * 8)
+    }
+  })
+  for (; filled < 256; filled++) index.writeUInt32BE(count, 8 + filled * 4)
+  const end = index.length - CHECKSUM_BYTES
+  index.set(packChecksum.subarray(0, CHECKSUM_BYTES), end - CHECKSUM_BYTES)
+  index.write(hash('sha1', index.subarray(0, end), 'hex'), end, 'hex')
+  return index
+}
+
+const TYPE_BITS: Record<ObjectType, number> = { commit: 1, tree: 2, blob: 3, tag: 4 }
+const MAX_SMALL_OFFSET = 0x7fffffff
+/** Up to this, a save writes what it has; merging packs on disk, later, compresses it. */
+const STORED = 4096
+/** Above this, a trip through the thread pool costs less than the wait. */
+const ASIDE = 128 * 1024
+
+/** The pieces of an object's zlib stream; `undefined`: stored blocks, written when the pack is put together. */
+type Body = readonly Buffer[] | undefined
+
+const isStored = ({ type, data }: NewObject): boolean =>
+  data.length <= STORED || (type === 'tree' && data.length <= ASIDE)
+
+/** The deflated body, unless storing takes no more room. */
+function deflated({ data }: NewObject): Body {
+  const body = deflate(data)
+  return body.length < storedLength(data.length) ? [body] : undefined
+}
+
+function withoutRepeats(objects: readonly NewObject[]): readonly NewObject[] {
+  const seen = new Set<ObjectId>()
+  return objects.filter(({ id }) => !seen.has(id) && seen.add(id))
+}
+
+/** Puts the pack together; pauses where a caller may let others run. `undefined` bodies are stored. */
+function* assemble(objects: readonly NewObject[], bodies: readonly Body[]): Generator<void, BuiltPack> {
+  const headers = objects.map(({ type, data }) => encodeEntryHeader(type, data.length))
+  let size = 12 + CHECKSUM_BYTES
+  objects.forEach(({ data }, n) => {
+    size += headers[n]!.length + (sum(bodies[n]) ?? storedLength(data.length))
+  })
+  const pack = Buffer.allocUnsafe(size)
+  const digest = createHash('sha1')
+  const entries: PackEntry[] = []
+  pack.set(packHeader(objects.length))
+  let hashed = 0
+  let to = 12
+  for (const [n, { id, data }] of objects.entries()) {
+    const start = to
+    pack.set(headers[n]!, to)
+    to += headers[n]!.length
+    const body = bodies[n]
+    if (body === undefined) to = writeStored(pack, to, data)
+    else {
+      for (const piece of body) {
+        to += piece.copy(pack, to)
+        if (body.length > 1) yield
+      }
+    }
+    let crc = 0
+    for (let from = start; from < to; from += PIECE) {
+      crc = crc32(pack.subarray(from, Math.min(from + PIECE, to)), crc)
+      if (to - start > PIECE) yield
+    }
+    entries.push({ id, offset: start, crc })
+    for (; to - hashed > PIECE; hashed += PIECE) {
+      digest.update(pack.subarray(hashed, hashed + PIECE))
+      yield
+    }
+  }
+  digest.update(pack.subarray(hashed, to))
+  const checksum = digest.digest()
+  pack.set(checksum, to)
+  let index: Buffer | undefined
+  return {
+    name: checksum.toString('hex'),
+    pack,
+    get index() {
+      index ??= buildIndex(entries, checksum)
+      return index
+    },
+  }
+}
+
+const PIECE = BIG_OBJECT
+
+const sum = (body: Body): number | undefined => body?.reduce((length, piece) => length + piece.length, 0)
+
+function isSorted(entries: readonly PackEntry[]): boolean {
+  for (let n = 1; n < entries.length; n++) if (entries[n - 1]!.id > entries[n]!.id) return false
+  return true
+}

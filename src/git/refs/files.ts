@@ -1,0 +1,107 @@
+/**
+ * Replacing the files of refs without creating or deleting any: the file that a ref had gets a second name, and a
+ * later save writes into it and renames it over the ref. Why: `docs/decisions/0005-inodes.md`.
+ */
+import { dirname } from 'node:path'
+import { StorageError } from '../../errors.ts'
+import type { FileSystem } from '../disk/file-system.ts'
+import type { Temporaries } from '../disk/temporaries.ts'
+
+/** Files that were a ref's, oldest first, and what the ref says now. */
+interface Spares {
+  files: string[]
+  text: string
+}
+
+/** So many saves go by before a file is written again: whoever opened it as the ref has long read it. */
+const ROTATION = 3
+const REFS = 256
+
+export class RefFiles {
+  private readonly fs: FileSystem
+  private readonly temporaries: Temporaries
+  private readonly spares = new Map<string, Spares>()
+  private hardLinks = true
+
+  constructor(fs: FileSystem, temporaries: Temporaries) {
+    this.fs = fs
+    this.temporaries = temporaries
+  }
+
+  /**
+   * Writes `text` to the file at `path`, whole or not at all. Throws StorageError.
+   *
+   * @param from what the file says now, where that is known. Only then is an older file written again: after a power
+   *   loss it may say what it said before, which has to be something that `text` comes after.
+   */
+  write(path: string, text: string, from?: string): void {
+    const own = this.spares.get(path)
+    const follows =
+      own !== undefined && from !== undefined && own.text === from && from.length === text.length
+    if (!follows) this.forget(path)
+    const bytes = Buffer.from(text)
+    const file = (follows ? this.again(own, bytes) : undefined) ?? this.temporaries.write(bytes)
+    let older: string | undefined
+    try {
+      if (from !== undefined) older = this.keep(path)
+      this.replace(file, path)
+    } catch (error) {
+      this.temporaries.discard(file)
+      if (older !== undefined) this.temporaries.discard(older)
+      throw error
+    }
+    if (older === undefined) this.forget(path)
+    else this.remember(path, older, text, follows ? own : undefined)
+  }
+
+  /** The ref is removed, or somebody else changed it. */
+  forget(path: string): void {
+    for (const file of this.spares.get(path)?.files ?? []) this.temporaries.discard(file)
+    this.spares.delete(path)
+  }
+
+  close(): void {
+    for (const path of [...this.spares.keys()]) this.forget(path)
+  }
+
+  /** The oldest spare with new content; `undefined` while there are too few, or when it has another name somewhere. */
+  private again(own: Spares, bytes: Uint8Array): string | undefined {
+    if (own.files.length < ROTATION) return undefined
+    const path = own.files.shift()!
+    const stat = this.fs.stat(path)
+    if (stat?.kind === 'file' && stat.links === 1 && stat.size === bytes.length) {
+      const file = this.fs.open(path, 'r+')
+      try {
+        if (file?.write(bytes, 0) === bytes.length) return path
+      } finally {
+        file?.close()
+      }
+    }
+    this.temporaries.discard(path)
+    return undefined
+  }
+
+  /** Gives the file that the ref has now a second name. */
+  private keep(path: string): string | undefined {
+    if (!this.hardLinks) return undefined
+    const spare = this.temporaries.path()
+    const result = this.fs.link(path, spare)
+    if (result === 'unsupported') this.hardLinks = false
+    return result === 'done' ? spare : undefined
+  }
+
+  private replace(file: string, path: string): void {
+    // git removes folders of refs that became empty.
+    for (let round = 0; !this.fs.rename(file, path); round++) {
+      if (round === 5)
+        throw new StorageError(`The folder of '${path}' vanishes again and again.`, { file: path })
+      this.fs.makeDir(dirname(path))
+    }
+  }
+
+  private remember(path: string, older: string, text: string, own: Spares | undefined): void {
+    this.spares.delete(path)
+    if (this.spares.size >= REFS) this.forget(this.spares.keys().next().value!)
+    this.spares.set(path, { files: [...(own?.files ?? []), older], text })
+  }
+}

@@ -1,0 +1,65 @@
+/**
+ * The order in which refs were moved, as numbers: who takes one under a ref's lock gets a larger one than everybody who
+ * held that lock before. It is the size of the file `forkpoint/clock`, which each group of changes makes one byte
+ * longer: appending is atomic, nobody makes the file shorter, and no clock is asked.
+ * Why there has to be an order at all: `docs/decisions/0012-order-of-moves.md`.
+ */
+import { dirname, join } from 'node:path'
+import { CorruptError, StorageError } from '../../errors.ts'
+import type { FileSystem } from '../disk/file-system.ts'
+import type { Paths } from '../disk/paths.ts'
+import { isOrder } from '../journal/entry.ts'
+
+export class MoveClock {
+  private readonly fs: FileSystem
+  private readonly file: string
+  private last = 0
+
+  constructor(fs: FileSystem, paths: Pick<Paths, 'own'>) {
+    this.fs = fs
+    this.file = join(paths.own, 'clock')
+  }
+
+  /** The next number. Costs no sync: what has to last is in the journals. Throws StorageError, CorruptError. */
+  next(): number {
+    let order = this.lengthen()
+    if (order <= this.last) {
+      // Somebody has deleted the file.
+      this.extend(this.last)
+      order = this.lengthen()
+    }
+    if (!isOrder(order)) {
+      const text = `'${this.file}' is too long to be ours. Remove it when no process uses the store.`
+      throw new CorruptError(text, { file: this.file })
+    }
+    this.last = order
+    return order
+  }
+
+  /** From now on numbers are larger than `order`. Throws StorageError, CorruptError. */
+  raise(order: number): void {
+    if (order <= this.last) return
+    if ((this.fs.stat(this.file)?.size ?? 0) < order) this.extend(order)
+    this.last = order
+  }
+
+  /** Writes a byte at a place of its own: whatever others do meanwhile, the file does not get shorter. */
+  private extend(size: number): void {
+    this.lengthen()
+    const file = this.fs.open(this.file, 'r+')
+    try {
+      file?.write(Buffer.alloc(1), size - 1)
+    } finally {
+      file?.close()
+    }
+  }
+
+  private lengthen(): number {
+    for (let round = 0; round < 2; round++) {
+      const size = this.fs.lengthen(this.file)
+      if (size !== undefined) return size
+      this.fs.makeDir(dirname(this.file))
+    }
+    throw new StorageError(`'${this.file}' could not be written.`, { file: this.file })
+  }
+}

@@ -1,0 +1,70 @@
+/** The moves of refs of one group, put in place together or, when the disk refuses one, all taken back. */
+import type { RefMove, SymbolicMove } from '../journal/entry.ts'
+import { parseRefFile, type RefValue } from './refs.ts'
+import { type RefRemovalParts, removeRefs } from './removal.ts'
+
+export class RefMoves {
+  private readonly parts: RefRemovalParts
+  private readonly moves: readonly RefMove[]
+  private readonly symbolic: readonly SymbolicMove[]
+  private readonly forward: ReadonlySet<RefMove>
+  private touched: (RefMove | SymbolicMove)[] = []
+
+  /**
+   * The caller holds the locks of all refs.
+   *
+   * @param forward those of `moves` that certainly lead to a child of the commit before
+   */
+  constructor(
+    parts: RefRemovalParts,
+    moves: readonly RefMove[],
+    symbolic: readonly SymbolicMove[],
+    forward: ReadonlySet<RefMove> = new Set(),
+  ) {
+    this.parts = parts
+    this.moves = moves
+    this.symbolic = symbolic
+    this.forward = forward
+  }
+
+  get refs(): string[] {
+    return [...this.moves, ...this.symbolic].map(({ ref }) => ref)
+  }
+
+  /** Throws LockedError, StorageError; then `undo` puts back what has been moved. */
+  async run(): Promise<void> {
+    // A symbolic ref never points at nothing: its target comes before it and goes after it.
+    for (const move of [...this.moves, ...this.symbolic]) {
+      if (move.to === null) continue
+      const from = this.forward.has(move) ? (move.from ?? undefined) : undefined
+      this.parts.refs.write(move.ref, refValue(move.to), from)
+      this.touched.push(move)
+    }
+    const gone = this.moves.filter(({ to }) => to === null)
+    const goneSymbolic = this.symbolic.filter(({ to }) => to === null)
+    this.touched.push(...gone, ...goneSymbolic)
+    this.parts.refs.removeLoose(goneSymbolic.map(({ ref }) => ref))
+    if (gone.length === 0) return
+    await removeRefs(
+      this.parts,
+      gone.map(({ ref }) => ref),
+    )
+  }
+
+  async undo(): Promise<void> {
+    const touched = this.touched.reverse()
+    this.touched = []
+    for (const move of touched) {
+      const { ref, from } = move
+      try {
+        if (from !== null) this.parts.refs.write(ref, refValue(from))
+        else if (this.symbolic.includes(move)) this.parts.refs.removeLoose([ref])
+        else await removeRefs(this.parts, [ref])
+      } catch {
+        // The ref stays where the save that failed put it: whole, and reported as failed.
+      }
+    }
+  }
+}
+
+const refValue = (text: string): RefValue => parseRefFile(text) ?? { symbolic: text }

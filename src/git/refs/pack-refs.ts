@@ -1,0 +1,69 @@
+/**
+ * Packing refs, as `git pack-refs --all --prune` does, with two differences that matter to a power loss: no file of a ref
+ * goes before what packed-refs says of it is durable, and our locks name their owner, so that none stays for ever.
+ */
+import { CorruptError, LockedError } from '../../errors.ts'
+import type { ObjectId } from '../../ids.ts'
+import { TimeSlice } from '../../time-slice.ts'
+import type { Repository } from '../repository.ts'
+import { takePackedRefs } from './removal.ts'
+
+/**
+ * Moves branches and tags, as far as they name commits, into packed-refs. A ref that somebody else has locked keeps its file.
+ * Part of a maintenance, which has made our locks durable. Throws LockedError when packed-refs stays locked, CorruptError, StorageError.
+ */
+export async function packRefs(repository: Repository): Promise<void> {
+  const packed = await pack(repository)
+  for (let at = 0; at < packed.length; at += AT_ONCE)
+    await Promise.all(packed.slice(at, at + AT_ONCE).map(([ref, id]) => prune(repository, ref, id)))
+}
+
+const AT_ONCE = 256
+
+async function pack(repository: Repository): Promise<[string, ObjectId][]> {
+  const { fs, paths, refs, locks } = repository
+  const { lockTimeout } = repository.options
+  await takePackedRefs({ refs, locks, lockTimeout, breakLock: () => repository.recover() })
+  try {
+    const found: [string, ObjectId][] = []
+    const slice = new TimeSlice()
+    for (const ref of [...refs.looseNames('refs/heads/'), ...refs.looseNames('refs/tags/')]) {
+      const id = await commitAt(repository, ref)
+      if (id !== undefined) found.push([ref, id])
+      if (slice.isOver()) await slice.next()
+    }
+    if (found.some(([ref, id]) => refs.packedValue(ref) !== id)) await refs.addPacked(new Map(found))
+    await fs.syncDir(paths.root)
+    return found
+  } finally {
+    locks.release(refs.packedPath)
+  }
+}
+
+/** What a ref names if that is a commit: for other objects packed-refs would have to say what they lead to. */
+async function commitAt({ refs, objects }: Repository, ref: string): Promise<ObjectId | undefined> {
+  const id = refs.looseId(ref)
+  try {
+    return id !== undefined && (await objects.tryRead(id))?.type === 'commit' ? id : undefined
+  } catch (error) {
+    // Damaged, which is not for us to say.
+    if (!(error instanceof CorruptError)) throw error
+    return undefined
+  }
+}
+
+/** Removes the file of a ref that is still where it was when it was packed. */
+async function prune(repository: Repository, ref: string, id: ObjectId): Promise<void> {
+  const { refs } = repository
+  try {
+    await repository.change({
+      refs: [ref],
+      prepare: () => {
+        if (refs.looseId(ref) === id && refs.packedValue(ref) === id) refs.removeLoose([ref])
+        return { objects: [], moves: new Map(), result: undefined }
+      },
+    })
+  } catch (error) {
+    if (!(error instanceof LockedError)) throw error
+  }
+}

@@ -1,0 +1,91 @@
+/** The file `packed-refs`: one line a ref, sorted by name. Source: git-pack-refs(1), refs/packed-backend.c. */
+import { CorruptError } from '../../errors.ts'
+import { isObjectId, type ObjectId } from '../../ids.ts'
+import type { FileSystem } from '../disk/file-system.ts'
+
+interface PackedRef {
+  id: ObjectId
+  /** What an annotated tag points at in the end. */
+  peeled?: ObjectId
+}
+
+export class PackedRefs {
+  readonly path: string
+  private readonly fs: FileSystem
+  private seen: string | undefined = ''
+  /** What `read` returned last. */
+  refs: ReadonlyMap<string, PackedRef> = new Map()
+
+  constructor(fs: FileSystem, path: string) {
+    this.fs = fs
+    this.path = path
+  }
+
+  /** All packed refs, read again only when the file has changed. Throws CorruptError for a file git did not write. */
+  read(): ReadonlyMap<string, PackedRef> {
+    const stat = this.fs.stat(this.path)
+    const now = stat === undefined ? '' : `${stat.ino} ${stat.size} ${stat.mtimeMs}`
+    if (now === this.seen) return this.refs
+    const content = this.fs.readFile(this.path)
+    this.refs = content === undefined ? new Map() : parse(content.toString('utf8'), this.path)
+    this.seen = now
+    return this.refs
+  }
+
+  /** The next `read` looks at the file again: it was changed faster than its time tells. */
+  forget(): void {
+    this.seen = undefined
+  }
+
+  /** The file without the lines of `names`; everything else byte for byte as it is. */
+  without(names: ReadonlySet<string>): Buffer {
+    return Buffer.from(this.lines(names).join('\n'), 'latin1')
+  }
+
+  /** The file with `refs`, each the id of a commit, in place of what it says of them, sorted. */
+  with(refs: ReadonlyMap<string, ObjectId>): Buffer {
+    const lines = this.lines(new Set(refs.keys())).filter((line) => line !== '')
+    const head = lines.filter((line) => line.startsWith('#'))
+    const entries = [...refs].map(([name, id]) => `${id} ${name}`)
+    for (const line of lines) {
+      if (line.startsWith('^')) entries.push(`${entries.pop()}\n${line}`)
+      else if (!line.startsWith('#')) entries.push(line)
+    }
+    entries.sort((a, b) => (a.slice(41) < b.slice(41) ? -1 : 1))
+    return Buffer.from(`${[...(head.length > 0 ? head : [HEAD]), ...entries].join('\n')}\n`, 'latin1')
+  }
+
+  private lines(without: ReadonlySet<string>): string[] {
+    let removing = false
+    return (this.fs.readFile(this.path)?.toString('latin1') ?? '').split('\n').filter((line) => {
+      // The line of a tag is followed by what it points at.
+      if (!line.startsWith('^')) removing = !line.startsWith('#') && without.has(line.slice(41))
+      return !removing
+    })
+  }
+}
+
+/** As git writes it: every line of something other than a commit is followed by what that leads to. */
+const HEAD = '# pack-refs with: peeled fully-peeled sorted '
+
+function parse(text: string, file: string): Map<string, PackedRef> {
+  const refs = new Map<string, PackedRef>()
+  let last: PackedRef | undefined
+  for (const line of text.split('\n')) {
+    if (line === '' || line.startsWith('#')) continue
+    if (line.startsWith('^') && last !== undefined && isObjectId(line.slice(1))) {
+      last.peeled = line.slice(1)
+      continue
+    }
+    const id = line.slice(0, 40)
+    if (!isObjectId(id) || line[40] !== ' ' || line.length < 42) {
+      throw new CorruptError(
+        `'${file}' has a line that is no ref: ${JSON.stringify(line.slice(0, 120))}. Restore the file, or remove that line.`,
+        { file },
+      )
+    }
+    last = { id }
+    refs.set(line.slice(41), last)
+  }
+  return refs
+}

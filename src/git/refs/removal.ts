@@ -1,0 +1,45 @@
+/** Removing refs, wherever they are, in one transaction. */
+import { LockedError } from '../../errors.ts'
+import type { Locks } from '../disk/locks.ts'
+import type { Refs } from './refs.ts'
+
+export interface RefRemovalParts {
+  refs: Refs
+  locks: Locks
+  /** In milliseconds. */
+  lockTimeout: number
+  /** Breaks a lock that a dead process left. */
+  breakLock?(file: string): Promise<void>
+}
+
+/**
+ * Removes refs whose locks the caller holds. First from packed-refs, in one rewrite, then the loose files: a
+ * reader never sees an old value come back. packed-refs stays locked (`git pack-refs` and `git gc` hold it
+ * for moments too) even when none of them is in it, so that nobody packs a ref while we remove it.
+ * Throws LockedError, StorageError.
+ */
+export async function removeRefs(parts: RefRemovalParts, names: readonly string[]): Promise<void> {
+  const { refs, locks } = parts
+  await takePackedRefs(parts)
+  try {
+    if (names.some((ref) => refs.packedValue(ref) !== undefined)) await refs.removePacked(names)
+    refs.removeLoose(names)
+  } finally {
+    locks.release(refs.packedPath)
+  }
+}
+
+/** Takes the lock of packed-refs. Throws LockedError. */
+export async function takePackedRefs({
+  refs,
+  locks,
+  lockTimeout,
+  breakLock,
+}: RefRemovalParts): Promise<void> {
+  const start = performance.now()
+  while (!locks.take(refs.packedPath)) {
+    if (performance.now() - start > lockTimeout) throw new LockedError(`${refs.packedPath}.lock`)
+    if ((await locks.deadHolder(refs.packedPath)) !== undefined) await breakLock?.(refs.packedPath)
+    await new Promise((resolve) => setTimeout(resolve, 2 + Math.random() * 8))
+  }
+}

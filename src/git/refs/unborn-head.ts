@@ -1,0 +1,52 @@
+/**
+ * HEAD of a repository that git made, or whose branch was deleted, names a branch that does not exist: a plain clone
+ * checks nothing out. Whoever makes a branch then lets HEAD name it, in the same transaction.
+ */
+import { CorruptError } from '../../errors.ts'
+import type { Change } from '../journal/group-commit.ts'
+import type { Refs } from './refs.ts'
+
+/** What a change comes to that was not made: it has to be, together with HEAD. */
+export const NEEDS_HEAD = Symbol('needs HEAD')
+
+/**
+ * The change, unless it makes the branch `head` (or, with `always`, moves it) while HEAD names none: that answers
+ * NEEDS_HEAD, and changes nothing.
+ */
+export const unlessHeadIsUnborn = <T>(
+  refs: Refs,
+  change: Change<T>,
+  head: string,
+  always: boolean,
+): Change<T | typeof NEEDS_HEAD> => ({
+  refs: change.refs,
+  async prepare(current) {
+    const plan = await change.prepare(current)
+    const moves = typeof plan.moves.get(head) === 'string'
+    if (!moves || !(always || current.get(head) === undefined) || !isUnborn(refs)) return plan
+    return { objects: [], moves: new Map(), result: NEEDS_HEAD }
+  },
+})
+
+/** The change, and HEAD names the branch that it makes. */
+export const withHead = <T>(refs: Refs, change: Change<T>, head: string): Change<T> => ({
+  refs: [...change.refs, HEAD],
+  async prepare(current) {
+    const plan = await change.prepare(current)
+    if (typeof plan.moves.get(head) !== 'string' || !isUnborn(refs)) return plan
+    return { ...plan, symbolic: [...(plan.symbolic ?? []), { ref: HEAD, to: head }] }
+  },
+})
+
+/** One that cannot be read is left as it is: `verify` tells of it. */
+function isUnborn(refs: Refs): boolean {
+  try {
+    const value = refs.readValue(HEAD)
+    return value !== undefined && 'symbolic' in value && refs.read(value.symbolic) === undefined
+  } catch (error) {
+    if (error instanceof CorruptError) return false
+    throw error
+  }
+}
+
+const HEAD = 'HEAD'

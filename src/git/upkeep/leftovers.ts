@@ -1,0 +1,118 @@
+/** What processes that ended in the middle leave behind, and nobody else removes. */
+import { join } from 'node:path'
+import type { FileSystem } from '../disk/file-system.ts'
+import type { Locks } from '../disk/locks.ts'
+import type { Paths } from '../disk/paths.ts'
+import type { Placement } from '../journal/placement.ts'
+import { isOurKeep } from '../packs/removal.ts'
+import { retiredLists } from '../packs/retired.ts'
+import { journaledPacks, type RootParts } from './roots.ts'
+
+export interface LeftoverParts extends RootParts {
+  fs: FileSystem
+  paths: Paths
+  placement: Placement
+  locks: Locks
+}
+
+/** Removes leftovers; what dead processes journaled is recovered before. Throws StorageError. */
+export async function removeLeftovers(parts: LeftoverParts): Promise<void> {
+  removeStrayKeeps(parts)
+  removeHalfPacks(parts)
+  removeGitTemporaries(parts)
+  removeOwnTemporaries(parts)
+  removeEmptyRefFolders(parts)
+  removeEmptyObjectFolders(parts)
+  await parts.fs.syncDir(parts.paths.packs)
+  removeStaleLists(parts)
+}
+
+/**
+ * A `.keep` of ours stands from after its group is journaled until the group is in place. One that no journal speaks
+ * of, read after the `.keep` was seen, is of nobody. While somebody recovers, journals do not say it all.
+ */
+function removeStrayKeeps({ fs, paths, placement, refs }: LeftoverParts): void {
+  const kept = fs.readDir(paths.packs).flatMap((file) => {
+    const name = /^pack-([0-9a-f]{40})\.keep$/.exec(file)?.[1]
+    const path = join(paths.packs, file)
+    const isOurs = name !== undefined && fs.stat(path)?.kind === 'file' && isOurKeep(fs.readFile(path))
+    return isOurs ? [name] : []
+  })
+  if (kept.length === 0 || fs.readDir(paths.journals).some((name) => name.includes('.by-'))) return
+  const journaled = journaledPacks({ fs, paths, refs })
+  for (const name of kept) if (!journaled.has(name)) placement.unkeep(name)
+}
+
+/** A pack without index, or the other way round, which git passes over. */
+function removeHalfPacks(parts: LeftoverParts): void {
+  const { fs, paths } = parts
+  const names = new Set(fs.readDir(paths.packs))
+  const journaled = journaledPacks(parts)
+  for (const file of names) {
+    const [, name, ending] = /^pack-([0-9a-f]{40})\.(pack|idx|rev|bitmap|mtimes)$/.exec(file) ?? []
+    if (name === undefined || journaled.has(name) || names.has(`pack-${name}.keep`)) continue
+    const isWhole =
+      names.has(`pack-${name}.pack`) && (ending === 'pack' ? names.has(`pack-${name}.idx`) : true)
+    if (!isWhole && isOld(fs, join(paths.packs, file), HOUR)) fs.unlink(join(paths.packs, file))
+  }
+}
+
+/** As `git prune` removes them; git itself never writes one for as long as this. */
+function removeGitTemporaries({ fs, paths }: LeftoverParts): void {
+  for (const name of fs.readDir(paths.packs)) {
+    if (/^(?:tmp_|\.tmp-)/.test(name) && isOld(fs, join(paths.packs, name), DAY))
+      fs.unlink(join(paths.packs, name))
+  }
+  for (const folder of objectFolders(fs, paths)) {
+    for (const name of fs.readDir(folder)) {
+      if (name.startsWith('tmp_obj_') && isOld(fs, join(folder, name), DAY)) fs.unlink(join(folder, name))
+    }
+  }
+}
+
+/** Packs that git was writing for us. Other temporaries are removed with what their owner journaled. */
+function removeOwnTemporaries({ fs, paths, locks }: LeftoverParts): void {
+  const owners = new Set([locks.owner.id, ...fs.readDir(paths.journals).map((name) => name.slice(0, 16))])
+  for (const name of fs.readDir(paths.temporaries)) {
+    const path = join(paths.temporaries, name)
+    if (!owners.has(name.slice(0, 16)) && fs.stat(path)?.kind === 'file' && isOld(fs, path, HOUR))
+      fs.unlink(path)
+  }
+}
+
+/** Whoever needs one makes it anew. */
+function removeEmptyRefFolders({ fs, paths }: LeftoverParts): void {
+  const walk = (folder: string, isTop: boolean): void => {
+    for (const name of fs.readDir(folder)) {
+      const path = join(folder, name)
+      if (fs.stat(path)?.kind === 'folder') walk(path, false)
+    }
+    if (!isTop) fs.removeDir(folder)
+  }
+  for (const top of ['heads', 'tags', 'forkpoint']) walk(join(paths.root, 'refs', top), true)
+}
+
+function removeEmptyObjectFolders({ fs, paths }: LeftoverParts): void {
+  for (const folder of objectFolders(fs, paths)) if (fs.readDir(folder).length === 0) fs.removeDir(folder)
+}
+
+/** Lists of merged packs that are all gone for good. */
+function removeStaleLists({ fs, paths, placement }: LeftoverParts): void {
+  for (const { path, packs } of retiredLists(fs, paths.retired))
+    if (!packs.some((pack) => placement.has(pack))) fs.unlink(path)
+}
+
+const objectFolders = (fs: FileSystem, { objects }: Paths): string[] =>
+  fs
+    .readDir(objects)
+    .filter((name) => /^[0-9a-f]{2}$/.test(name))
+    .map((name) => join(objects, name))
+    .filter((folder) => fs.stat(folder)?.kind === 'folder')
+
+const HOUR = 60 * 60 * 1000
+const DAY = 24 * HOUR
+
+function isOld(fs: FileSystem, path: string, age: number): boolean {
+  const stat = fs.stat(path)
+  return stat !== undefined && Date.now() - stat.mtimeMs > age
+}

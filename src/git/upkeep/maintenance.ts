@@ -1,0 +1,74 @@
+/** Looking after a repository, one process at a time, while others go on saving. */
+import { join } from 'node:path'
+import { LockedError, UnsupportedError } from '../../errors.ts'
+import { findStrangerAnywhere } from '../disk/links.ts'
+import { breakOrphan } from '../disk/orphan-lock.ts'
+import type { Repository } from '../repository.ts'
+import { PURGE_LOCK } from './purge.ts'
+
+/**
+ * Runs `work` once everything is recovered and settled. Throws UnsupportedError for a store with links, which would
+ * lead out of it; LockedError when another process is at it and does not finish in time; StorageError.
+ */
+export async function maintenance<T>(repository: Repository, work: () => Promise<T>): Promise<T> {
+  const stranger = findStrangerAnywhere(repository.fs, repository.paths)
+  if (stranger !== undefined) {
+    throw new UnsupportedError(
+      'maintaining a store with links',
+      `The store is not maintained: ${stranger}. Remove it, or take the store from a trusted copy.`,
+    )
+  }
+  // The first change of a store object makes it fit for writing.
+  await exclusively(repository, () => undefined)
+  await repository.recover()
+  await repository.settleForGood()
+  const { locks, paths } = repository
+  const lock = join(paths.own, 'maintain')
+  await takeLock(repository, lock)
+  try {
+    return await work()
+  } finally {
+    locks.release(lock)
+  }
+}
+
+/** Runs `work` while nothing can be put on a checkpoint that no locked ref keeps alive. */
+export function exclusively<T>(repository: Repository, work: () => T): Promise<T> {
+  return repository.change({
+    refs: [PURGE_LOCK],
+    prepare: () => ({ objects: [], moves: new Map(), result: work() }),
+  })
+}
+
+/**
+ * Runs `work` while no process merges packs: a merge that is under way would bring back what `work` removes. Throws
+ * LockedError when one does not end in time.
+ */
+export async function withoutMerges<T>(repository: Repository, work: () => Promise<T>): Promise<T> {
+  const { locks, merger } = repository
+  await takeLock(repository, merger.lockedFile)
+  try {
+    return await work()
+  } finally {
+    locks.release(merger.lockedFile)
+  }
+}
+
+async function takeLock(repository: Repository, lock: string): Promise<void> {
+  const { locks } = repository
+  const { lockTimeout } = repository.options
+  const start = performance.now()
+  while (!locks.take(lock)) {
+    if ((await locks.deadHolder(lock)) !== undefined) {
+      await repository.recover()
+      await breakOrphan(repository, lock)
+    }
+    if (performance.now() - start > lockTimeout) {
+      throw new LockedError(
+        `${lock}.lock`,
+        `Somebody else is maintaining the store ('${lock}.lock'). Try again when that is done.`,
+      )
+    }
+    await new Promise((resolve) => setTimeout(resolve, 10 + Math.random() * 40))
+  }
+}

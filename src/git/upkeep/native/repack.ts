@@ -1,0 +1,248 @@
+/**
+ * Fewer and smaller packs, by git: as `git repack --geometric` and `git repack -a` do it, with the plumbing that
+ * both run (git-pack-objects(1)). So it is we who place the new pack, and remove an old one only when each of its
+ * objects is in a pack that stays; nothing that is merely unreachable ever gets lost.
+ */
+import { join } from 'node:path'
+import type { ObjectId } from '../../../ids.ts'
+import { TimeSlice } from '../../../time-slice.ts'
+import { readFully } from '../../disk/read-fully.ts'
+import { looseFile } from '../../objects/loose.ts'
+import type { ObjectStore } from '../../objects/object-store.ts'
+import { geometricPrefix } from '../../packs/merger.ts'
+import { PackIndex } from '../../packs/pack-index.ts'
+import {
+  type FreePack,
+  freePacks,
+  type PackRemovalParts,
+  packsKeptByOthers,
+  removePacks,
+} from '../../packs/removal.ts'
+import { type NativeGit, NativeGitError, type RunOptions } from './git.ts'
+
+export interface RepackParts extends PackRemovalParts {
+  objects: ObjectStore
+  /** Runs `work` while no process merges packs that were settled. */
+  withoutMerges<T>(work: () => Promise<T>): Promise<T>
+}
+
+/** Whether there was anything to do. Throws NativeGitError, UnsupportedError, StorageError. */
+export async function repackWithGit(
+  parts: RepackParts,
+  git: NativeGit,
+  onProgress?: RunOptions['onProgress'],
+): Promise<boolean> {
+  for (let round = 1; ; round++) {
+    try {
+      if (round === 1) return await repackOnce(parts, git, onProgress)
+      // Where others save all the time, young packs come and go: those that have stayed are enough.
+      return await parts.withoutMerges(() => repackOnce(parts, git, onProgress, YOUNG))
+    } catch (error) {
+      // Another process may have merged, and removed, a pack that git was told to read.
+      if (!(error instanceof NativeGitError) || round === ROUNDS) throw error
+    }
+  }
+}
+
+const ROUNDS = 5
+/** Milliseconds after which a pack of a save that is still there is not merged with the others of its chapter. */
+const YOUNG = 2500
+
+async function repackOnce(
+  parts: RepackParts,
+  git: NativeGit,
+  onProgress: RunOptions['onProgress'],
+  youngest = 0,
+): Promise<boolean> {
+  const canChoose = git.isAtLeast('2.32')
+  const all = freePacks(parts).filter(({ isCruft }) => !isCruft)
+  const packs = all
+    .filter(({ mtimeMs }) => !canChoose || youngest === 0 || Date.now() - mtimeMs >= youngest)
+    .sort((a, b) => a.size - b.size)
+  if (packs.length === 0 && all.length > 0) return false
+  const chosen = planRepack(
+    packs.map((pack) => ({ ...pack, isCompressed: isCompressed(parts, pack.name) })),
+    parts.objects.looseIds().next().done === false,
+    canChoose,
+  )
+  if (chosen === undefined) return false
+  const plan = { ...chosen, isFull: chosen.isFull && packs.length === all.length }
+  const made = await packObjects(parts, git, plan, onProgress)
+  parts.objects.refresh()
+  // What others keep git has left out of the new pack.
+  const stay = [...made, ...plan.staying, ...packsKeptByOthers(parts)]
+  const rest = packs.map(({ name }) => name).filter((name) => !stay.includes(name))
+  const indexes = stay.flatMap((name) => PackIndex.open(parts.fs, parts.placement.file(name, 'idx')) ?? [])
+  try {
+    const isStaying = (id: ObjectId): boolean => indexes.some((index) => index.find(id) !== undefined)
+    await removePacks(parts, await covered(parts, rest, isStaying))
+    await removeLooseCopies(parts, isStaying)
+  } finally {
+    for (const index of indexes) index.close()
+  }
+  parts.objects.refresh()
+  return true
+}
+
+interface Candidate extends FreePack {
+  isCompressed: boolean
+}
+
+export interface RepackPlan {
+  /** Packs that become one. */
+  merged: readonly string[]
+  /** Packs that stay as they are. */
+  staying: readonly string[]
+  /** Everything becomes one pack. */
+  isFull: boolean
+  /** How many objects git compares each one with. */
+  window: number
+}
+
+/**
+ * What to put together, of packs from the smallest to the largest: enough of them that each one left is at least
+ * twice as big as all smaller ones, and every pack as saves write them. All of it is compressed anew: git tries no
+ * delta between two objects that already lie in one pack.
+ */
+export function planRepack(
+  packs: readonly Candidate[],
+  hasLoose: boolean,
+  canChoose: boolean,
+): RepackPlan | undefined {
+  const lastPlain = packs.findLastIndex((pack) => !pack.isCompressed) + 1
+  const count = canChoose ? Math.max(geometricPrefix(packs.map(({ size }) => size)), lastPlain) : packs.length
+  const merged = packs.slice(0, count)
+  if (!hasLoose && (merged.length === 0 || (merged.length === 1 && merged[0]!.isCompressed))) return undefined
+  const bytes = merged.reduce((sum, { size }) => sum + size, 0)
+  return {
+    merged: merged.map(({ name }) => name),
+    staying: packs.slice(count).map(({ name }) => name),
+    isFull: count === packs.length,
+    window: Math.max(10, Math.min(250, Math.floor(WORK / Math.max(1, bytes)))),
+  }
+}
+
+/** Bytes times window: a few seconds of work, and for small stores as much as `git gc --aggressive` does. */
+const WORK = 1024 ** 3
+/** Deeper chains save little more, and cost a reader. */
+const DEPTH = 20
+
+/** Has git write one pack of what is to be merged, and places it, synced. Returns its name; none if it was empty. */
+async function packObjects(
+  { fs, paths, placement, temporaries }: RepackParts,
+  git: NativeGit,
+  { merged, staying, isFull, window }: RepackPlan,
+  onProgress?: RunOptions['onProgress'],
+): Promise<string[]> {
+  const pack = (name: string): string => `pack-${name}.pack`
+  const what = isFull
+    ? [
+        '--all',
+        '--reflog',
+        '--indexed-objects',
+        '--keep-true-parents',
+        '--keep-unreachable',
+        '--pack-loose-unreachable',
+        '--honor-pack-keep',
+      ]
+    : ['--stdin-packs', '--unpacked']
+  const input = isFull
+    ? '\n'
+    : [...merged.map(pack), ...staying.map((name) => `^${pack(name)}`), ''].join('\n')
+  fs.makeDir(paths.temporaries)
+  const base = temporaries.path()
+  const settings = ['pack.packSizeLimit=0', 'pack.writeReverseIndex=false', 'pack.windowMemory=256m']
+  const output = await git.run(
+    [
+      ...settings.flatMap((setting) => ['-c', setting]),
+      'pack-objects',
+      ...what,
+      '--non-empty',
+      '--delta-base-offset',
+      '--no-reuse-object',
+      `--window=${window}`,
+      `--depth=${DEPTH}`,
+      onProgress === undefined ? '--quiet' : '--progress',
+      base,
+    ],
+    { input, ...(onProgress && { onProgress }) },
+  )
+  const names = output.split('\n').filter((line) => /^[0-9a-f]{40}$/.test(line))
+  for (const name of names) {
+    const files = ['pack', 'idx'].map((ending) => `${base}-${name}.${ending}`) as [string, string]
+    for (const file of files) await fs.syncFile(file)
+    placement.reveal(name, ...files)
+  }
+  await fs.syncDir(paths.packs)
+  return names
+}
+
+/** Those packs whose every object is in one that stays. */
+async function covered(
+  { fs, placement }: RepackParts,
+  packs: readonly string[],
+  isStaying: (id: ObjectId) => boolean,
+): Promise<string[]> {
+  const found: string[] = []
+  const slice = new TimeSlice()
+  for (const name of packs) {
+    const index = PackIndex.open(fs, placement.file(name, 'idx'))
+    if (index === undefined) continue
+    try {
+      let isCovered = true
+      for (const id of index.ids()) {
+        isCovered = isStaying(id)
+        if (!isCovered) break
+        if (slice.isOver()) await slice.next()
+      }
+      if (isCovered) found.push(name)
+    } finally {
+      index.close()
+    }
+  }
+  return found
+}
+
+async function removeLooseCopies(
+  { fs, paths, objects }: RepackParts,
+  isStaying: (id: ObjectId) => boolean,
+): Promise<void> {
+  const folders = new Set<string>()
+  const slice = new TimeSlice()
+  for (const id of objects.looseIds()) {
+    if (!isStaying(id)) continue
+    fs.unlink(looseFile(paths.objects, id))
+    folders.add(join(paths.objects, id.slice(0, 2)))
+    if (slice.isOver()) await slice.next()
+  }
+  for (const folder of folders) fs.removeDir(folder)
+}
+
+/**
+ * Whether git has been at it, so that doing it again would gain nothing: told by a few entries, spread over the pack.
+ * Saves write no deltas, and zlib streams of the fastest kind (RFC 1950, FLEVEL).
+ */
+function isCompressed({ fs, placement }: RepackParts, pack: string): boolean {
+  const file = fs.open(placement.file(pack, 'pack'), 'r')
+  if (file === undefined) return true
+  const index = PackIndex.open(fs, placement.file(pack, 'idx'))
+  try {
+    const count = index?.count ?? 0
+    const samples = Math.min(count, SAMPLES)
+    const bytes = Buffer.alloc(LONGEST_SIZE + 2)
+    for (let n = 0; n < samples; n++) {
+      const length = readFully(file, bytes, index!.offset(Math.floor((n * count) / samples)))
+      const stream = bytes.subarray(0, length).findIndex((byte) => byte < 0x80) + 1
+      if (((bytes[0]! >> 4) & 7) >= FIRST_DELTA || bytes[stream + 1]! >> 6 > 0) return true
+    }
+    return false
+  } finally {
+    index?.close()
+    file.close()
+  }
+}
+
+const SAMPLES = 200
+const FIRST_DELTA = 6
+/** Bytes of type and size before an entry's stream. */
+const LONGEST_SIZE = 10

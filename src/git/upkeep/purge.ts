@@ -1,0 +1,261 @@
+/**
+ * Removing for good what nothing reaches any more, beside processes that go on saving.
+ *
+ * Why nothing that is needed is lost. `freePacks` is called first: what a save under way has placed is kept, or
+ * its refs have moved already. Then the refs are read, then the journals, then the refs again. So everything that
+ * a ref has, had a moment ago and may get back (a group that fails puts the old values back, and is in its journal
+ * until then) leads somewhere that counts as reached. What comes later cannot reach anything else: a save stands on the
+ * tip of its own branch, whose lock it holds and which is among those refs, and brings all that is new in a pack of
+ * its own, placed after we looked. Whatever puts a new ref on an old checkpoint (a fork, a tag, a new branch)
+ * holds PURGE_LOCK from its look at what is reachable until the ref is there, and we hold it while we read the refs:
+ * the new ref is among them, or its maker looks after us, and `purgeMark` tells it to look closely. So the lock is
+ * held for moments, however long the rest takes.
+ *
+ * Git's own processes move a ref within moments of writing the loose objects it needs (and keep a pack as we do);
+ * loose objects that are younger than that stay.
+ *
+ * A crash leaves too much, never too little: the new pack is durable in its place before anything is removed.
+ */
+import { randomUUID } from 'node:crypto'
+import { join } from 'node:path'
+import type { ObjectId } from '../../ids.ts'
+import { TimeSlice } from '../../time-slice.ts'
+import { closeAll } from '../disk/file-system.ts'
+import { looseFile } from '../objects/loose.ts'
+import type { ObjectStore } from '../objects/object-store.ts'
+import { type FilterSource, filterPacks } from '../packs/filter.ts'
+import { PackIndex } from '../packs/pack-index.ts'
+import { freePacks, type PackRemovalParts, removeCommitGraph, removePacks } from '../packs/removal.ts'
+import { retiredLists, withMerged } from '../packs/retired.ts'
+import { reachableFrom } from './reachable.ts'
+import {
+  checkRootsKnown,
+  journaledNames,
+  journalRoots,
+  type RootParts,
+  reflogRoots,
+  refRoots,
+  shallowCommits,
+} from './roots.ts'
+
+/** Held while something is put on a checkpoint that no locked ref keeps alive, and while a purge reads the refs. */
+export const PURGE_LOCK = 'forkpoint/purge'
+
+export interface PurgeParts extends PackRemovalParts, RootParts {
+  objects: ObjectStore
+  /** Runs `work` while PURGE_LOCK is held. */
+  exclusively<T>(work: () => T): Promise<T>
+  onProgress?: (progress: { phase: string; done: number; total?: number }) => void
+}
+
+/** Changes with each purge of this repository, from the moment it has read the refs. */
+export const purgeMark = ({ fs, paths }: Pick<PurgeParts, 'fs' | 'paths'>): string =>
+  fs.readFile(join(paths.own, 'purged'))?.toString('latin1') ?? ''
+
+/**
+ * Removes every object that nothing reaches; returns how many. What kept packs hold stays. Throws CorruptError when
+ * something that is reached cannot be read (then it removes nothing), UnsupportedError, StorageError.
+ */
+export async function purge(parts: PurgeParts): Promise<number> {
+  checkRootsKnown(parts)
+  await othersSettled(parts)
+  const dead = new Set<ObjectId>()
+  for (let round = 0; round < ROUNDS; round++) {
+    const found = await purgeOnce(parts)
+    if (found.size === 0) break
+    for (const id of found) dead.add(id)
+    // Another process may have merged packs meanwhile, and all that was in them.
+    parts.objects.refresh()
+    if (!(await anyIn(parts, found))) break
+  }
+  return dead.size
+}
+
+const ROUNDS = 5
+/** Milliseconds within which a git process names in a ref what it has written. */
+const YOUNG = 2000
+
+/** Removes what nothing reaches, and says what that was. */
+async function purgeOnce(parts: PurgeParts): Promise<Set<ObjectId>> {
+  await looseGrownUp(parts)
+  const { packs, loose, needed, wanted } = await parts.exclusively(() => look(parts))
+  const reachable = await reach(parts, needed, wanted)
+  const dead = new Set<ObjectId>()
+  const touched = new Set<string>()
+  const slice = new TimeSlice()
+  for (const { name } of packs) {
+    await withIndex(parts, name, async (index) => {
+      for (const id of index.ids()) {
+        if (!reachable.has(id)) {
+          dead.add(id)
+          touched.add(name)
+        }
+        if (slice.isOver()) await slice.next()
+      }
+    })
+  }
+  const looseDead = loose.filter((id) => !reachable.has(id))
+  for (const id of looseDead) dead.add(id)
+  if (dead.size === 0) return dead
+  // What was merged into one of these goes with it: it is in there too.
+  const free = new Set(packs.map(({ name }) => name))
+  for (const name of withMerged([...retiredLists(parts.fs, parts.paths.retired)], touched))
+    if (free.has(name)) touched.add(name)
+  const placed = await writeRest(parts, [...touched], reachable)
+  if (placed !== undefined) touched.delete(placed)
+  await removeCommitGraph(parts)
+  await removePacks(parts, [...touched])
+  await removeLoose(parts, looseDead)
+  return dead
+}
+
+interface Look {
+  packs: readonly { name: string }[]
+  loose: readonly ObjectId[]
+  /** What has to be there with all it leads to. */
+  needed: ReadonlySet<ObjectId>
+  /** What stays with all it leads to, as far as it is there. */
+  wanted: ReadonlySet<ObjectId>
+}
+
+/** In this order; the reason is above. */
+function look(parts: PurgeParts): Look {
+  parts.fs.writeFile(join(parts.paths.own, 'purged'), Buffer.from(`${randomUUID()}\n`))
+  const packs = freePacks(parts)
+  const loose = [...parts.objects.looseIds()].filter((id) => ageOf(parts, id) >= YOUNG)
+  const first = refRoots(parts)
+  const wanted = new Set([...journalRoots(parts), ...reflogRoots(parts)])
+  return { packs, loose, needed: new Set([...first, ...refRoots(parts)]), wanted }
+}
+
+async function reach(
+  parts: PurgeParts,
+  needed: ReadonlySet<ObjectId>,
+  wanted: ReadonlySet<ObjectId>,
+): Promise<Set<ObjectId>> {
+  const { objects, onProgress } = parts
+  const shallow = shallowCommits(parts)
+  const report = (done: number): void => onProgress?.({ phase: 'looking for what is in use', done })
+  const into = await reachableFrom(objects, needed, { shallow, onProgress: report })
+  return reachableFrom(objects, wanted, { into, shallow, tolerant: true, onProgress: report })
+}
+
+/** One synced pack with what is reached of these; its name, or `undefined` when there is nothing. */
+async function writeRest(
+  parts: PurgeParts,
+  packs: readonly string[],
+  reachable: ReadonlySet<ObjectId>,
+): Promise<string | undefined> {
+  const { fs, paths, placement, temporaries, objects, onProgress } = parts
+  const path = temporaries.path()
+  const out = temporaries.open(path)
+  let index: string | undefined
+  const sources: FilterSource[] = []
+  try {
+    for (const name of packs) {
+      const file = fs.open(placement.file(name, 'pack'), 'r')
+      // Gone: somebody else has replaced it, by a pack that the next round will see.
+      if (file !== undefined)
+        sources.push({
+          name: placement.file(name, 'pack'),
+          file,
+          entries: (await withIndex(parts, name, (one) => one.entries())) ?? [],
+        })
+    }
+    const rest = await filterPacks({
+      sources,
+      wanted: (id) => reachable.has(id),
+      read: (id) => objects.read(id),
+      out,
+      onProgress: (done, total) => onProgress?.({ phase: 'copying what stays', done, total }),
+    })
+    if (rest === undefined) return undefined
+    await out.sync()
+    index = await temporaries.writeAny(rest.index)
+    await fs.syncFile(index)
+    placement.reveal(rest.name, path, index)
+    await fs.syncDir(paths.packs)
+    objects.addPack(rest.name, rest.index)
+    return rest.name
+  } finally {
+    try {
+      closeAll([...sources.map(({ file }) => file), out])
+    } finally {
+      temporaries.discard(path)
+      if (index !== undefined) temporaries.discard(index)
+    }
+  }
+}
+
+async function removeLoose({ fs, paths }: PurgeParts, ids: readonly ObjectId[]): Promise<void> {
+  const folders = new Set<string>()
+  for (const id of ids) {
+    fs.unlink(looseFile(paths.objects, id))
+    folders.add(join(paths.objects, id.slice(0, 2)))
+  }
+  for (const folder of folders) if (!fs.removeDir(folder)) await fs.syncDir(folder)
+  if (folders.size > 0) await fs.syncDir(paths.objects)
+}
+
+/** `undefined` for a pack that is gone. */
+async function withIndex<T>(
+  { fs, placement }: PurgeParts,
+  pack: string,
+  use: (index: PackIndex) => T | Promise<T>,
+): Promise<T | undefined> {
+  const index = PackIndex.open(fs, placement.file(pack, 'idx'))
+  if (index === undefined) return undefined
+  try {
+    return await use(index)
+  } finally {
+    index.close()
+  }
+}
+
+/** Whether any of these is in a pack that is free now. */
+async function anyIn(parts: PurgeParts, ids: ReadonlySet<ObjectId>): Promise<boolean> {
+  const slice = new TimeSlice()
+  for (const { name } of freePacks(parts)) {
+    const isIn = await withIndex(parts, name, async (index) => {
+      for (const id of index.ids()) {
+        if (ids.has(id)) return true
+        if (slice.isOver()) await slice.next()
+      }
+      return false
+    })
+    if (isIn) return true
+  }
+  return false
+}
+
+/**
+ * Waits until all that is in other processes' journals now is settled: after a power loss a journal is replayed, and
+ * must not bring back what is gone. One that does not get there in time keeps what it names.
+ */
+async function othersSettled(parts: PurgeParts): Promise<void> {
+  const before = journaledNames(parts)
+  const end = performance.now() + SETTLED_WITHIN
+  while (before.size > 0 && performance.now() < end) {
+    const now = journaledNames(parts)
+    for (const name of before) if (!now.has(name)) before.delete(name)
+    if (before.size > 0) await sleep(50)
+  }
+}
+
+const SETTLED_WITHIN = 5000
+
+/** Waits until no loose object is so young that the ref it is for may not have been moved yet; once. */
+async function looseGrownUp(parts: PurgeParts): Promise<void> {
+  let youngest = YOUNG
+  for (const id of parts.objects.looseIds()) youngest = Math.min(youngest, ageOf(parts, id))
+  if (youngest < YOUNG) await sleep(YOUNG - Math.max(0, youngest))
+}
+
+/** Milliseconds since the object was written, or written again. */
+function ageOf({ fs, paths }: PurgeParts, id: ObjectId): number {
+  const stat = fs.stat(looseFile(paths.objects, id))
+  return stat === undefined ? 0 : Date.now() - stat.mtimeMs
+}
+
+const sleep = (milliseconds: number): Promise<void> =>
+  new Promise((resolve) => setTimeout(resolve, milliseconds))

@@ -1,0 +1,102 @@
+/** What objects lead to: from commits to parents and trees, from trees to what is in them. */
+import { CorruptError } from '../../errors.ts'
+import type { ObjectId } from '../../ids.ts'
+import { TimeSlice } from '../../time-slice.ts'
+import { decodeCommit } from '../objects/commit.ts'
+import { asBuffer, type GitObject } from '../objects/object.ts'
+import type { ObjectStore } from '../objects/object-store.ts'
+import { entryAt, entryCount, parseTree } from '../objects/tree.ts'
+
+export interface ReachableOptions {
+  /** Ids that are known to be reachable with all they lead to. The result is added to them. */
+  into?: Set<ObjectId>
+  /** What is missing or broken leads nowhere, instead of being an error. */
+  tolerant?: boolean
+  /** Commits whose parents were never there (the file `shallow`). */
+  shallow?: ReadonlySet<ObjectId>
+  onProgress?: (found: number) => void
+}
+
+/**
+ * Ids of the roots and of everything they lead to. Files are not read, only named. Throws CorruptError, unless it
+ * is tolerant, where an object is missing or broken: then nobody knows what else is reachable.
+ */
+export async function reachableFrom(
+  objects: ObjectStore,
+  roots: Iterable<ObjectId>,
+  { into = new Set(), tolerant = false, shallow = new Set(), onProgress }: ReachableOptions = {},
+): Promise<Set<ObjectId>> {
+  let waiting: ObjectId[] = []
+  const add = (id: ObjectId): void => {
+    if (into.has(id)) return
+    into.add(id)
+    waiting.push(id)
+  }
+  const visit = (id: ObjectId, object: GitObject): void => {
+    for (const next of namedIn(id, object, shallow)) {
+      if (next.isFile) into.add(next.id)
+      else add(next.id)
+    }
+  }
+  for (const id of roots) add(id)
+  const slice = new TimeSlice()
+  while (waiting.length > 0) {
+    const batch = waiting.slice(0, BATCH)
+    waiting = waiting.slice(BATCH)
+    if (tolerant) await readWhatIsThere(objects, batch, visit)
+    else await objects.readMany(batch, visit)
+    if (!slice.isOver()) continue
+    onProgress?.(into.size)
+    await slice.next()
+  }
+  return into
+}
+
+/** Read together, in the order of the disk. */
+const BATCH = 4096
+
+interface Named {
+  id: ObjectId
+  isFile: boolean
+}
+
+function* namedIn(id: ObjectId, { type, data }: GitObject, shallow: ReadonlySet<ObjectId>): Generator<Named> {
+  if (type === 'commit') {
+    const { tree, parents } = decodeCommit(data, id)
+    yield { id: tree, isFile: false }
+    if (!shallow.has(id)) for (const parent of parents) yield { id: parent, isFile: false }
+  } else if (type === 'tag') {
+    yield { id: targetOf(id, data), isFile: false }
+  } else if (type === 'tree') {
+    const tree = parseTree(data, id)
+    for (let n = 0; n < entryCount(tree); n++) {
+      const { mode, id } = entryAt(tree, n)
+      // The commit of a submodule is in another repository.
+      if (mode !== '160000') yield { id, isFile: mode !== '40000' }
+    }
+  }
+}
+
+/** The object that an annotated tag names. Throws CorruptError. */
+export function targetOf(id: ObjectId, tag: Uint8Array): ObjectId {
+  const target = /^object ([0-9a-f]{40})\n/.exec(asBuffer(tag).toString('latin1', 0, 48))?.[1]
+  if (target !== undefined) return target
+  throw new CorruptError(`Tag object ${id} names no object. Take the store from a trusted copy.`, {
+    object: id,
+  })
+}
+
+async function readWhatIsThere(
+  objects: ObjectStore,
+  ids: readonly ObjectId[],
+  visit: (id: ObjectId, object: GitObject) => void,
+): Promise<void> {
+  for (const id of ids) {
+    try {
+      const object = await objects.tryRead(id)
+      if (object !== undefined) visit(id, object)
+    } catch (error) {
+      if (!(error instanceof CorruptError)) throw error
+    }
+  }
+}

@@ -1,0 +1,107 @@
+/** Where reachability starts: whatever in a repository names an object. */
+import { join } from 'node:path'
+import { UnsupportedError } from '../../errors.ts'
+import { isObjectId, type ObjectId } from '../../ids.ts'
+import type { FileSystem } from '../disk/file-system.ts'
+import type { Paths } from '../disk/paths.ts'
+import { parseJournal } from '../journal/journal.ts'
+import { readShallow } from '../objects/shallow.ts'
+import type { Refs } from '../refs/refs.ts'
+
+export interface RootParts {
+  fs: FileSystem
+  paths: Paths
+  refs: Refs
+}
+
+/** What every ref names, ours and others', and HEAD. Throws CorruptError for a ref that cannot be read. */
+export function refRoots({ refs }: RootParts): Set<ObjectId> {
+  const roots = new Set(refs.list('refs/').values())
+  const head = refs.read('HEAD')
+  if (head !== undefined) roots.add(head)
+  return roots
+}
+
+/** What the reflogs name; git demands that it is there, but we keep none. */
+export function reflogRoots({ fs, paths }: RootParts): Set<ObjectId> {
+  const roots = new Set<ObjectId>()
+  const walk = (folder: string): void => {
+    for (const name of fs.readDir(folder)) {
+      const path = join(folder, name)
+      const kind = fs.stat(path)?.kind
+      if (kind === 'folder') walk(path)
+      if (kind !== 'file') continue
+      for (const line of fs.readFile(path)?.toString('latin1').split('\n') ?? [])
+        for (const id of [line.slice(0, 40), line.slice(41, 81)])
+          if (isObjectId(id) && id !== NOTHING) roots.add(id)
+    }
+  }
+  const logs = join(paths.root, 'logs')
+  if (fs.stat(logs)?.kind === 'folder') walk(logs)
+  return roots
+}
+
+/** What the journals of all processes name: values that a ref may have again if a save under way fails. */
+export function journalRoots(parts: RootParts): Set<ObjectId> {
+  const roots = new Set<ObjectId>()
+  for (const { moves } of journaledGroups(parts)) {
+    for (const { from, to } of moves) for (const id of [from, to]) if (id !== null) roots.add(id)
+  }
+  return roots
+}
+
+/** Names of all groups that are in a journal now. A group leaves its journal when it is settled. */
+export const journaledNames = (parts: RootParts): Set<string> =>
+  new Set([...journaledGroups(parts)].map(({ name }) => name))
+
+/** Packs that journals speak of. */
+export const journaledPacks = (parts: RootParts): Set<string> =>
+  new Set([...journaledGroups(parts)].flatMap(({ packs }) => packs))
+
+/** Commits whose parents are not in this repository. Source: gitrepository-layout(5). */
+export function shallowCommits({ fs, paths }: RootParts): Set<ObjectId> {
+  return readShallow(fs, join(paths.root, 'shallow'))
+}
+
+/** Throws UnsupportedError where something names objects in a way that is not looked at here. */
+export function checkRootsKnown({ fs, paths }: RootParts): void {
+  if (fs.readDir(join(paths.root, 'worktrees')).length > 0) {
+    throw new UnsupportedError(
+      'purging beside work trees',
+      `'${paths.root}' has work trees, which may need what nothing else reaches. Remove them with 'git worktree remove' (or 'prune') first.`,
+    )
+  }
+  const index = join(paths.root, 'index')
+  if (fs.stat(index) !== undefined) {
+    throw new UnsupportedError(
+      'purging beside an index',
+      `'${index}' may need what nothing else reaches. Remove it first: a store has no use for it.`,
+    )
+  }
+}
+
+interface JournaledGroup {
+  /** Owner and sequence: no other group ever has it. */
+  name: string
+  moves: readonly { from: ObjectId | null; to: ObjectId | null }[]
+  packs: readonly string[]
+}
+
+function* journaledGroups({ fs, paths }: RootParts): Generator<JournaledGroup> {
+  for (const owner of fs.readDir(paths.journals)) {
+    const folder = join(paths.journals, owner)
+    if (fs.stat(folder)?.kind !== 'folder') continue
+    for (const name of fs.readDir(folder)) {
+      const file = join(folder, name)
+      if (!name.endsWith('.journal') || fs.stat(file)?.kind !== 'file') continue
+      const content = fs.readFile(file)
+      for (const { sequence, entry } of (content && parseJournal(content)?.records) ?? []) {
+        if (entry.kind !== 'group') continue
+        const packs = [entry.pack, entry.merged].filter((pack) => typeof pack === 'string')
+        yield { name: `${owner.slice(0, 16)} ${sequence}`, moves: entry.moves, packs }
+      }
+    }
+  }
+}
+
+const NOTHING = '0'.repeat(40)

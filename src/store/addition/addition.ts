@@ -1,0 +1,95 @@
+/**
+ * What `append` means, as plain functions: an addition is parsed, planned against what is there, and applied. A
+ * store that does not hold the whole state plans with a lookup of the few items that the addition names.
+ */
+import { writeJson } from '../../codec/index.ts'
+import { InvalidStateError, type StateIssue } from '../../errors.ts'
+import { deepCopy, fromEntries, isJsonObject, isOrdinary, type JsonObject } from '../../json-value.ts'
+import type { Addition, Redact } from '../session-store.ts'
+import { applyPlan, existingIn, idOf, isEmptyPlan, type ParsedAddition, planAddition, touch } from './plan.ts'
+
+const FIXED = new Set(['id', 'type', 'schemaVersion'])
+
+/**
+ * Checks the shape of an addition. Throws TypeError for a key that is no collection of the store, and
+ * InvalidStateError for an id that comes twice, and for `set` and `unset` of what they are not for.
+ */
+export function parseAddition(addition: Addition, collections: readonly string[]): ParsedAddition {
+  if (!isJsonObject(addition)) throw new TypeError('An addition has to be an object')
+  const issues: StateIssue[] = []
+  const items = new Map<string, readonly unknown[]>()
+  for (const [key, value] of Object.entries(addition)) {
+    if (key === 'set' || key === 'unset' || value === undefined) continue
+    if (!collections.includes(key)) {
+      throw new TypeError(
+        `'${key}' is no collection of this store (${collections.join(', ')}); other keys go into 'set'`,
+      )
+    }
+    if (!Array.isArray(value)) throw new TypeError(`'${key}' of an addition has to be an array`)
+    issues.push(...repeatedIds(key, value))
+    if (value.length > 0) items.set(key, value)
+  }
+  const { set = {}, unset = [] } = addition
+  if (!isJsonObject(set)) throw new TypeError("'set' of an addition has to be an object")
+  if (!Array.isArray(unset) || unset.some((key) => typeof key !== 'string')) {
+    throw new TypeError("'unset' of an addition has to be an array of keys")
+  }
+  for (const key of [...Object.keys(set), ...unset]) {
+    const problem = fieldProblem(key, collections)
+    if (problem !== undefined) issues.push({ path: [key], message: problem })
+  }
+  for (const key of unset) {
+    if (Object.hasOwn(set, key)) issues.push({ path: [key], message: 'is both set and unset' })
+  }
+  if (issues.length > 0) throw new InvalidStateError(issues)
+  return { items, set, unset: [...new Set<string>(unset)] }
+}
+
+/**
+ * The state with the addition on top. For sessions `updatedAt` becomes `at`, unless the addition sets it; an addition
+ * that changes nothing returns `state` itself. Throws InvalidStateError.
+ *
+ * @param at ISO 8601, the time of the checkpoint
+ */
+export function applyAddition(
+  state: JsonObject,
+  addition: Addition,
+  { collections, redact }: { collections: readonly string[]; redact?: Redact },
+  at: string,
+): JsonObject {
+  const plan = planAddition(parseAddition(addition, collections), existingIn(state, collections), redact)
+  return isEmptyPlan(plan) ? state : applyPlan(state, state.type === 'session' ? touch(plan, at) : plan)
+}
+
+/** A copy that shares nothing. Throws InvalidStateError for what JSON cannot express. */
+export function copyAddition({ items, set, unset }: ParsedAddition): ParsedAddition {
+  const copies = [...items].map(([collection, list]) => [collection, copyOf(list, collection)] as const)
+  const values = Object.entries(set)
+    .filter(([, value]) => value !== undefined)
+    .map(([key, value]) => [key, copyOf(value, key)] as const)
+  return { items: new Map(copies), set: fromEntries(values), unset }
+}
+
+/** Writing it tells what is wrong with a value, and where; most have nothing that could be. */
+function copyOf<T>(value: T, key: string): T {
+  if (!isOrdinary(value)) writeJson(value, { path: [key] })
+  return deepCopy(value)
+}
+
+function repeatedIds(collection: string, items: readonly unknown[]): StateIssue[] {
+  const seen = new Set<string>()
+  return items.flatMap((item, index) => {
+    const id = idOf(item)
+    if (id === undefined) return []
+    const repeated = seen.has(id)
+    seen.add(id)
+    return repeated
+      ? [{ path: [collection, index, 'id'], message: `'${id}' comes twice in this addition` }]
+      : []
+  })
+}
+
+function fieldProblem(key: string, collections: readonly string[]): string | undefined {
+  if (collections.includes(key)) return 'is a collection: its items go beside set, and none is ever unset'
+  return FIXED.has(key) ? 'never changes' : undefined
+}

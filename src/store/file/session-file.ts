@@ -1,0 +1,117 @@
+/**
+ * One session in one JSON file. The first line holds everything but the state, so that a listing need not read
+ * further; the state follows for people to read:
+ *
+ *     {"forkpoint":1,"type":"session","checkpoint":{…},"summary":{…},"state":
+ *     {
+ *       "schemaVersion": 1,
+ *       …
+ *     }}
+ */
+import { createHash } from 'node:crypto'
+import { writeJson } from '../../codec/index.ts'
+import { CorruptError } from '../../errors.ts'
+import { type CommitId, isObjectId, type SessionId } from '../../ids.ts'
+import { isJsonObject, type JsonObject } from '../../json-value.ts'
+import type { Checkpoint } from '../session-store.ts'
+
+/** What stands in the first line. */
+export interface FileHead {
+  type: string
+  checkpoint: Checkpoint & { id: CommitId; session: SessionId }
+  /** What a listing shows of the state; `title` and the like only where they are text. */
+  summary: { messages: number; title?: string; status?: string; createdAt?: string }
+  /** Further trailers of the save. */
+  trailers?: Readonly<Record<string, string>>
+}
+
+export interface SessionFile extends FileHead {
+  state: JsonObject
+}
+
+/** A file before it has its fingerprint. */
+export type Draft = Omit<SessionFile, 'checkpoint'> & { checkpoint: Omit<Checkpoint, 'id'> }
+
+const FORMAT = 1
+const STATE = '"state":\n'
+const HEAD_END = Buffer.from(`,${STATE}`)
+
+/**
+ * The bytes of the file, and its checkpoint: the id is a fingerprint of everything in it. Throws InvalidStateError for
+ * what JSON cannot express.
+ */
+export function encodeSessionFile(draft: Draft): { bytes: Uint8Array; checkpoint: Checkpoint } {
+  const state = writeJson(draft.state)
+  const checkpoint = { id: fingerprint(draft, state), ...draft.checkpoint }
+  const head = { forkpoint: FORMAT, type: draft.type, checkpoint, summary: draft.summary }
+  const trailers = draft.trailers === undefined ? {} : { trailers: draft.trailers }
+  const line = writeJson({ ...head, ...trailers }, { compact: true })
+  return { bytes: Buffer.from(`${line.slice(0, -1)},${STATE}${state}}\n`), checkpoint }
+}
+
+/** Throws CorruptError, naming the file, for what is not the file of a session. */
+export function decodeSessionFile(file: string, bytes: Uint8Array): SessionFile {
+  const value = parse(file, bytes)
+  const head = headOf(file, value)
+  if (!isJsonObject(value.state)) throw corrupt(file, 'it holds no state')
+  return { ...head, state: value.state }
+}
+
+/** The head alone, if these first bytes of a file hold all of it; `undefined` when one has to read further. */
+export function decodeFileHead(file: string, start: Uint8Array): FileHead | undefined {
+  const end = Buffer.from(start).indexOf(HEAD_END)
+  // A file that somebody laid out anew is read whole.
+  if (end === -1 || start.subarray(0, end).includes(0x0a)) return undefined
+  return headOf(file, parse(file, Buffer.concat([start.subarray(0, end), Buffer.from('}')])))
+}
+
+/** Whether the file is as it was written: its id is the fingerprint of the rest. */
+export function isIntact(file: SessionFile): boolean {
+  const { id, ...checkpoint } = file.checkpoint
+  return fingerprint({ ...file, checkpoint }, writeJson(file.state)) === id
+}
+
+function fingerprint({ type, checkpoint, summary, trailers }: Draft, state: string): CommitId {
+  const head = writeJson([FORMAT, type, checkpoint, summary, trailers ?? null], { compact: true })
+  return createHash('sha1').update(`${head}\n${state}`).digest('hex') as CommitId
+}
+
+function parse(file: string, bytes: Uint8Array): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
+    if (isJsonObject(value)) return value
+  } catch (error) {
+    throw corrupt(file, 'it holds no JSON', error)
+  }
+  throw corrupt(file, 'it holds no object')
+}
+
+function headOf(file: string, value: Record<string, unknown>): FileHead {
+  const { forkpoint, type, checkpoint, summary, trailers } = value
+  if (typeof forkpoint === 'number' && forkpoint > FORMAT) {
+    throw corrupt(
+      file,
+      `it was written by a newer forkpoint (format ${forkpoint}). Upgrade forkpoint to read it`,
+    )
+  }
+  const isHead =
+    forkpoint === FORMAT &&
+    typeof type === 'string' &&
+    isJsonObject(checkpoint) &&
+    typeof checkpoint.id === 'string' &&
+    isObjectId(checkpoint.id) &&
+    typeof checkpoint.session === 'string' &&
+    typeof checkpoint.createdAt === 'string' &&
+    typeof checkpoint.seq === 'number' &&
+    isJsonObject(summary) &&
+    typeof summary.messages === 'number'
+  if (!isHead) throw corrupt(file, 'its head is not one that forkpoint wrote')
+  return { type, checkpoint, summary, trailers } as unknown as FileHead
+}
+
+const corrupt = (file: string, why: string, cause?: unknown): CorruptError =>
+  new CorruptError(
+    `'${file}' is not the file of a session: ${why}. Restore it from a backup, or remove it.`,
+    { file },
+    { cause },
+  )

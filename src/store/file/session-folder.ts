@@ -1,0 +1,244 @@
+/**
+ * The folder of a file store: `<name>.json` for each session, replaced whole or not at all, and `.forkpoint` for what
+ * is on its way and for locks. One process at a time changes a session; who only reads never waits.
+ */
+import { dirname, join, resolve } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Exclusive } from '../../checkpoints/lifetime.ts'
+import { CorruptError, LockedError, StorageError } from '../../errors.ts'
+import { type FileSystem, nodeFileSystem } from '../../git/disk/file-system.ts'
+import { type Identity, parseOwner, systemIdentity } from '../../git/disk/identity.ts'
+import { emptyFolder } from '../../git/disk/lock-folder.ts'
+import { isGone, Locks } from '../../git/disk/locks.ts'
+import { diskBelow, OpenedFolder } from '../../git/disk/opened-folder.ts'
+import { type OwnerPlace, ownerFiles } from '../../git/disk/presence.ts'
+import { decodeName, encodeName, type SessionId } from '../../ids.ts'
+
+const SUFFIX = '.json'
+// Room for the head of a file, unless its body of text is long.
+const HEAD_BYTES = 16 * 1024
+
+export interface SessionFolderOptions {
+  fs?: FileSystem
+  identity?: Identity
+  /** Milliseconds. Default 10,000. */
+  lockTimeout?: number
+}
+
+export class SessionFolder {
+  readonly path: string
+  /** Also above the folder. */
+  readonly #disk: FileSystem
+  readonly #fs: FileSystem
+  readonly #folder: OpenedFolder
+  readonly #own: string
+  readonly #owners: OwnerPlace
+  readonly #locks: Locks
+  readonly #lockTimeout: number
+  readonly #queues = new Map<string, { turns: Exclusive; waiting: number }>()
+  #prepared: Promise<void> | undefined
+  #temporaries = 0
+
+  constructor(path: string, options: SessionFolderOptions = {}) {
+    const { fs: disk = nodeFileSystem, identity = systemIdentity, lockTimeout = 10_000 } = options
+    this.path = resolve(path)
+    this.#own = join(this.path, '.forkpoint')
+    this.#owners = ownerFiles(this.#own)
+    const owner = identity.newOwner()
+    this.#folder = new OpenedFolder(disk, this.path, `.forkpoint/${owner.id}.owner`)
+    const fs = diskBelow(disk, this.#folder)
+    this.#disk = disk
+    this.#fs = fs
+    this.#locks = new Locks(fs, this.#owners, owner, identity)
+    this.#lockTimeout = lockTimeout
+  }
+
+  /** The file of a session, whether it exists or not. */
+  fileOf(session: SessionId): string {
+    return join(this.path, encodeName(session) + SUFFIX)
+  }
+
+  /** Names of all sessions, as far as file names tell: a long one is cut short. */
+  names(): string[] {
+    this.#check()
+    return this.#fs
+      .readDir(this.path)
+      .filter((file) => file.endsWith(SUFFIX))
+      .map((file) => decodeName(file.slice(0, -SUFFIX.length)))
+      .filter((name) => name !== undefined)
+  }
+
+  /** `undefined` when there is no such file. Throws CorruptError for a symbolic link. */
+  read(file: string): Uint8Array | undefined {
+    this.#check()
+    return this.#fs.readFile(file)
+  }
+
+  /** The first bytes of the file, as far as a head is expected to reach. */
+  readStart(file: string): Uint8Array | undefined {
+    this.#check()
+    const open = this.#fs.open(file, 'r')
+    if (open === undefined) return undefined
+    try {
+      const buffer = Buffer.alloc(HEAD_BYTES)
+      return buffer.subarray(0, open.read(buffer, 0))
+    } finally {
+      open.close()
+    }
+  }
+
+  exists(file: string): boolean {
+    this.#check()
+    return this.#fs.stat(file) !== undefined
+  }
+
+  /** Bytes of all files of sessions. */
+  size(): number {
+    const files = this.names().map((name) => this.#fs.stat(this.fileOf(name as SessionId)))
+    return files.reduce((total, stat) => total + (stat?.size ?? 0), 0)
+  }
+
+  /**
+   * Does the work while nobody else changes the session: in this process, and in any other on this host. Throws
+   * LockedError when a living process holds on to it for too long.
+   */
+  async change<T>(session: SessionId, work: (file: string) => Promise<T>): Promise<T> {
+    const name = encodeName(session)
+    const queue = this.#queues.get(name) ?? { turns: new Exclusive(), waiting: 0 }
+    this.#queues.set(name, queue)
+    queue.waiting++
+    try {
+      return await queue.turns.run(() => this.#locked(name, () => work(this.fileOf(session))))
+    } catch (error) {
+      throw this.#folder.explained(error)
+    } finally {
+      if (--queue.waiting === 0) this.#queues.delete(name)
+    }
+  }
+
+  /** Puts the file in its place, whole; on the disk when the promise resolves. Call it inside `change` only. */
+  async replace(file: string, bytes: Uint8Array): Promise<void> {
+    const temporary = join(this.#own, `${this.#locks.owner.id}-${this.#temporaries++}.tmp`)
+    try {
+      if (!this.#fs.writeFile(temporary, bytes, { exclusive: true })) throw interfered(temporary)
+      await this.#fs.syncFile(temporary)
+      if (!this.#fs.rename(temporary, file)) throw interfered(temporary)
+    } catch (error) {
+      this.#tryToRemove(temporary)
+      throw error
+    }
+    await this.#fs.syncDir(this.path)
+    this.#check()
+  }
+
+  /** Call it inside `change` only. */
+  async remove(file: string): Promise<boolean> {
+    const removed = this.#fs.unlink(file)
+    await this.#fs.syncDir(this.path)
+    this.#check()
+    return removed
+  }
+
+  /** Removes what processes that are gone have left behind. */
+  async clean(): Promise<void> {
+    for (const { id, token } of this.#owners.tokens(this.#fs)) {
+      const owner = parseOwner(this.#fs.readFile(token)?.toString('utf8') ?? '')
+      if (owner === undefined || owner.id === this.#locks.owner.id) continue
+      if (!isGone(await this.#locks.liveness(owner))) continue
+      const names = this.#fs.readDir(this.#own).filter((name) => name.startsWith(id))
+      for (const path of names.map((name) => join(this.#own, name))) {
+        if (path === token) continue
+        if (this.#fs.stat(path)?.kind === 'folder') emptyFolder(this.#fs, path)
+        else this.#fs.unlink(path)
+      }
+      this.#fs.unlink(token)
+    }
+  }
+
+  close(): void {
+    if (!this.#folder.isMoved) this.#locks.close()
+  }
+
+  async #locked<T>(name: string, work: () => Promise<T>): Promise<T> {
+    await this.#prepare()
+    this.#check()
+    const file = join(this.#own, name)
+    await this.#take(file)
+    try {
+      return await work()
+    } finally {
+      this.#locks.release(file)
+    }
+  }
+
+  async #take(file: string): Promise<void> {
+    const end = performance.now() + this.#lockTimeout
+    for (let wait = 1; !this.#locks.take(file); wait = Math.min(wait * 2, 50)) {
+      await this.#breakDead(file)
+      if (performance.now() > end) throw new LockedError(`${file}.lock`)
+      await sleep(wait * (0.5 + Math.random()))
+    }
+  }
+
+  /** Whoever breaks a dead process's lock holds a lock on the lock, lest they break that of the next who took it. */
+  async #breakDead(file: string, depth = 0): Promise<void> {
+    if (depth > 2 || (await this.#locks.deadHolder(file)) === undefined) return
+    const guard = `${file}.lock`
+    if (!this.#locks.take(guard)) {
+      await this.#breakDead(guard, depth + 1)
+      return
+    }
+    try {
+      const dead = await this.#locks.deadHolder(file)
+      if (dead !== undefined) this.#locks.breakOpen(file, dead)
+    } finally {
+      this.#locks.release(guard)
+    }
+  }
+
+  /** Throws StoreMovedError when the folder that was used first is not there any more. */
+  #check(): void {
+    this.#folder.enter()
+    this.#folder.check()
+  }
+
+  #prepare(): Promise<void> {
+    this.#prepared ??= this.#makeFolders().catch((error) => {
+      this.#prepared = undefined
+      throw error
+    })
+    return this.#prepared
+  }
+
+  async #makeFolders(): Promise<void> {
+    this.#check()
+    const made = this.#disk.makeDir(this.path)
+    const kind = this.#fs.stat(this.#own)?.kind
+    if (kind === 'link' || kind === 'file') {
+      const message = `'${this.#own}' has to be a folder of its own, not a ${kind}. Remove it, and try again.`
+      throw new CorruptError(message, { file: this.#own })
+    }
+    this.#fs.makeDir(this.#own)
+    await this.#locks.prepareToken()
+    await this.#locks.ready()
+    this.#check()
+    await this.#fs.syncDir(this.path)
+    for (let at = this.path; made !== undefined && at.length >= made.length; at = dirname(at)) {
+      await this.#fs.syncDir(dirname(at))
+    }
+  }
+
+  #tryToRemove(file: string): void {
+    try {
+      this.#fs.unlink(file)
+    } catch {
+      // The error that brought us here says more; `clean` removes it later.
+    }
+  }
+}
+
+const interfered = (file: string): StorageError =>
+  new StorageError(
+    `'${file}' is not there any more, or was there before: somebody else changes this folder.`,
+    { file },
+  )

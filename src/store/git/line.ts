@@ -1,0 +1,324 @@
+/**
+ * What appending has to know of a branch's tip without loading it: its fields, how many items each collection
+ * has, which ids, and where the logs of runs end. It moves along with the tip, so it is read once and kept.
+ */
+
+import { countItems } from '../../checkpoints/trees/documents.ts'
+import { blobsBelow, entriesOf, type Files, folderAt, readBlobs } from '../../checkpoints/trees/files.ts'
+import type { Edits } from '../../checkpoints/writing.ts'
+import {
+  appendEvents,
+  besideSegment,
+  decodeEvents,
+  decodeHead,
+  decodeItem,
+  encodeHead,
+  encodeItem,
+  isOurs,
+  itemPlace,
+  type Layout,
+  type LogTail,
+  numbered,
+  parseItemName,
+  parseSegmentName,
+} from '../../codec/index.ts'
+import type { ObjectStore } from '../../git/objects/object-store.ts'
+import { isJsonObject, type JsonObject, without } from '../../json-value.ts'
+import { TimeSlice } from '../../time-slice.ts'
+import {
+  type AdditionPlan,
+  type Existing,
+  type FoundItem,
+  idOf,
+  type ParsedAddition,
+} from '../addition/plan.ts'
+import { RUNS } from '../addition/runs.ts'
+
+/** What a plan changes in the files, and what to remember once they are in place. */
+export interface LineChange {
+  edits: Edits
+  /** The top-level values afterwards, without collections. */
+  fields: JsonObject
+  /** Makes the line that of the new tree. */
+  advance(tree: string): void
+}
+
+interface RunTail {
+  tail: LogTail | undefined
+  count: number
+  last: number | undefined
+}
+
+export class GitLine implements Existing {
+  readonly #objects: ObjectStore
+  readonly #layout: Layout
+  #tree: string
+  /** `session.json` and `config.json` together; empty collections among them. */
+  #head: JsonObject
+  readonly #counts: Map<string, number>
+  readonly #ids = new Map<string, Map<string, number>>()
+  readonly #tails = new Map<number, RunTail>()
+  /** Items that the addition at hand names. */
+  #found = new Map<string, FoundItem>()
+
+  /** @param session as which the document is shown, wherever it was forked from */
+  static async load(objects: ObjectStore, tree: string, layout: Layout, session: string): Promise<GitLine> {
+    const top = await readBlobs(objects, await blobsBelow(objects, tree, { enter: () => false }))
+    const counts = new Map<string, number>()
+    for (const { name } of layout.collections) counts.set(name, await countItems(objects, tree, name))
+    return new GitLine(objects, tree, layout, { ...decodeHead(top), id: session }, counts)
+  }
+
+  private constructor(
+    objects: ObjectStore,
+    tree: string,
+    layout: Layout,
+    head: JsonObject,
+    counts: Map<string, number>,
+  ) {
+    this.#objects = objects
+    this.#tree = tree
+    this.#layout = layout
+    this.#head = head
+    this.#counts = counts
+  }
+
+  get fields(): JsonObject {
+    return without(this.#head, new Set(this.#layout.collections.map(({ name }) => name)))
+  }
+
+  count(collection: string): number {
+    return this.#counts.get(collection) ?? 0
+  }
+
+  /** Only what `prepare` was called for. */
+  find(collection: string, id: string): FoundItem | undefined {
+    return this.#found.get(`${collection}/${id}`)
+  }
+
+  /** Reads the items that an addition names by id, so that `find` knows them. */
+  async prepare({ items }: ParsedAddition): Promise<void> {
+    this.#found = new Map()
+    for (const [collection, incoming] of items) {
+      if (this.count(collection) === 0) continue
+      const ids = await this.#idsOf(collection)
+      for (const item of incoming) {
+        const id = idOf(item)
+        const index = id === undefined ? undefined : ids.get(id)
+        if (id !== undefined && index !== undefined)
+          this.#found.set(`${collection}/${id}`, await this.#read(collection, index))
+      }
+    }
+  }
+
+  /** The files that a plan changes. */
+  async change(plan: AdditionPlan): Promise<LineChange> {
+    const edits: Edits = new Map()
+    const counts = new Map(this.#counts)
+    const tails = new Map<number, RunTail>()
+    for (const { collection, index, item, replaces } of plan.items) {
+      if (replaces) await this.#removeItem(edits, collection, index)
+      for (const [path, bytes] of encodeItem(this.#layout, collection, index, item)) edits.set(path, bytes)
+      counts.set(collection, Math.max(counts.get(collection) ?? 0, index + 1))
+    }
+    for (const { index, run, events, from } of plan.runs) {
+      const before = await this.#tailOf(index)
+      await this.#removeBeside(edits, index)
+      const { events: earlier } = (this.#found.get(`${RUNS}/${idOf(run)}`)?.item ?? {}) as JsonObject
+      const fields =
+        before.tail === undefined && events.length === 0 && earlier !== undefined
+          ? { ...run, events: earlier }
+          : run
+      for (const [path, bytes] of encodeItem(this.#layout, RUNS, index, fields)) edits.set(path, bytes)
+      const { files, tail } = appendEvents(this.#layout, RUNS, index, before.tail, events, from)
+      for (const [path, bytes] of files) edits.set(path, bytes)
+      const last = (events.at(-1) as { sequence?: number } | undefined)?.sequence ?? before.last
+      tails.set(index, { tail, count: before.count + events.length, last })
+    }
+    const head = this.#headAfter(plan, counts)
+    await this.#editHead(edits, plan, head, counts)
+    const names = new Set(this.#layout.collections.map(({ name }) => name))
+    return {
+      edits,
+      fields: without(head, names),
+      advance: (tree) => {
+        this.#tree = tree
+        this.#head = head
+        for (const [name, count] of counts) this.#counts.set(name, count)
+        for (const { collection, index, item } of plan.items) {
+          const id = idOf(item)
+          if (id !== undefined) this.#ids.get(collection)?.set(id, index)
+          if (collection === RUNS) this.#tails.delete(index)
+        }
+        this.#forgetOldTails()
+        for (const [index, tail] of tails) this.#tails.set(index, tail)
+        this.#found = new Map()
+      },
+    }
+  }
+
+  #headAfter(plan: AdditionPlan, counts: ReadonlyMap<string, number>): JsonObject {
+    const filled = [...counts].filter(([, count]) => count > 0).map(([name]) => name)
+    return { ...without(this.#head, new Set([...plan.unset, ...filled])), ...plan.set }
+  }
+
+  /** Writes what changes of `session.json` and `config.json`, and what stands beside them. */
+  async #editHead(
+    edits: Edits,
+    plan: AdditionPlan,
+    head: JsonObject,
+    counts: ReadonlyMap<string, number>,
+  ): Promise<void> {
+    const keys = [...Object.keys(plan.set), ...plan.unset]
+    const fills = [...counts].some(([name, count]) => count > 0 && this.count(name) === 0)
+    if (keys.length === 0 && !fills) return
+    const { configKeys } = this.#layout
+    const keepsConfig = !keys.some((key) => configKeys.includes(key))
+    const folders = [...counts].filter(([, count]) => count > 0).map(([name]) => name)
+    const part = keepsConfig ? without(head, new Set(configKeys)) : head
+    for (const [path, bytes] of encodeHead(part, this.#layout, folders)) edits.set(path, bytes)
+    await this.#removeOldHead(edits, keepsConfig)
+  }
+
+  /** Ids of a collection's items; the first time, every item is read, in slices. */
+  async #idsOf(collection: string): Promise<Map<string, number>> {
+    const known = this.#ids.get(collection)
+    if (known !== undefined) return known
+    const ids = new Map<string, number>()
+    const isLog = (path: string) => path.split('/').length > 3
+    const blobs = await blobsBelow(this.#objects, this.#tree, {
+      at: collection,
+      enter: (path) => !isLog(path),
+    })
+    const byBlob = new Map<string, number[]>()
+    const beside = new Map<number, string[]>()
+    for (const [path, blob] of blobs) {
+      const index = indexOf(path)
+      if (index === undefined) continue
+      if (path.endsWith('.json')) byBlob.set(blob, [...(byBlob.get(blob) ?? []), index])
+      else beside.set(index, [...(beside.get(index) ?? []), path])
+    }
+    const odd: number[] = []
+    await this.#objects.readMany(byBlob.keys(), (blob, { data }) => {
+      for (const index of byBlob.get(blob)!) {
+        const id = quickId(data)
+        if (id === undefined) odd.push(index)
+        else ids.set(id, index)
+      }
+    })
+    const slice = new TimeSlice()
+    for (const index of odd) {
+      const id = idOf((await this.#read(collection, index)).item)
+      if (id !== undefined) ids.set(id, index)
+      if (slice.isOver()) await slice.next()
+    }
+    this.#ids.set(collection, ids)
+    return ids
+  }
+
+  async #read(collection: string, index: number): Promise<FoundItem> {
+    const files = await readBlobs(this.#objects, await this.#blobsOf(collection, index))
+    const item = decodeItem(files)
+    if (collection !== RUNS) return { index, item }
+    const { count, last } = await this.#tailOf(index)
+    return { index, item, events: { count, last } }
+  }
+
+  /** The files of an item, without its log. */
+  async #blobsOf(collection: string, index: number): Promise<Map<string, string>> {
+    const { folder, stem } = itemPlace(collection, index)
+    const blobs = new Map<string, string>()
+    const tree = await folderAt(this.#objects, this.#tree, folder)
+    for (const { name, mode, id } of tree === undefined ? [] : entriesOf(tree, `${folder}/`)) {
+      if (parseItemName(name) !== index) continue
+      if (mode !== '40000') blobs.set(`${folder}/${name}`, id)
+      else {
+        const inside = await blobsBelow(this.#objects, this.#tree, {
+          at: `${folder}/${stem}`,
+          enter: () => false,
+        })
+        for (const [path, blob] of inside) blobs.set(path, blob)
+      }
+    }
+    return blobs
+  }
+
+  async #tailOf(index: number): Promise<RunTail> {
+    const known = this.#tails.get(index)
+    if (known !== undefined) return known
+    const spec = this.#layout.collections.find(({ name }) => name === RUNS)
+    const { folder, stem } = itemPlace(RUNS, index)
+    const place = `${folder}/${stem}/${spec?.log ?? 'events'}`
+    const files = await readBlobs(this.#objects, await blobsBelow(this.#objects, this.#tree, { at: place }))
+    const tail = tailOfLog(place, files)
+    this.#tails.set(index, tail)
+    return tail
+  }
+
+  async #removeItem(edits: Edits, collection: string, index: number): Promise<void> {
+    const { folder, stem } = itemPlace(collection, index)
+    for (const path of (await this.#blobsOf(collection, index)).keys()) edits.set(path, null)
+    for (const path of (await blobsBelow(this.#objects, this.#tree, { at: `${folder}/${stem}` })).keys())
+      edits.set(path, null)
+  }
+
+  /** What stands beside a run's own file; it is written anew where it is still needed. */
+  async #removeBeside(edits: Edits, index: number): Promise<void> {
+    for (const path of (await this.#blobsOf(RUNS, index)).keys()) {
+      if (!path.endsWith('.json')) edits.set(path, null)
+    }
+  }
+
+  async #removeOldHead(edits: Edits, keepsConfig: boolean): Promise<void> {
+    const top = await this.#objects.readTree(this.#tree)
+    for (const { name, mode } of entriesOf(top)) {
+      if (mode === '40000' || !isOurs(name) || edits.has(name) || (keepsConfig && name.startsWith('config.')))
+        continue
+      edits.set(name, null)
+    }
+  }
+
+  /** Only the last few runs grow. */
+  #forgetOldTails(): void {
+    for (const index of [...this.#tails.keys()].slice(0, -8)) this.#tails.delete(index)
+  }
+}
+
+function indexOf(path: string): number | undefined {
+  const [, , entry] = path.split('/')
+  return entry === undefined ? undefined : parseItemName(entry)
+}
+
+/**
+ * The id of an item from the first bytes of its file, which for sessions it begins with; `undefined` when it has to
+ * be looked for properly.
+ */
+function quickId(data: Uint8Array): string | undefined {
+  const start = Buffer.from(data.buffer, data.byteOffset, Math.min(data.length, 200)).toString('latin1')
+  return /^\{\n {2}"id": "([\x20\x21\x23-\x5b\x5d-\x7e]*)",?\n/.exec(start)?.[1]
+}
+
+function tailOfLog(place: string, files: Files): RunTail {
+  const names = [...files.keys()].map((path) => path.slice(place.length + 1))
+  const segments = names
+    .filter((name) => name.endsWith('.jsonl'))
+    .flatMap((name) => parseSegmentName(name) ?? [])
+  if (segments.length === 0) return { tail: undefined, count: 0, last: undefined }
+  const segment = Math.max(...segments)
+  const file = `${place}/${numbered(segment)}.jsonl`
+  let count = 0
+  for (const [path, bytes] of files) if (path.endsWith('.jsonl')) count += linesIn(bytes)
+  const last = decodeEvents(file, files).at(-1)
+  const sequence = isJsonObject(last) && typeof last.sequence === 'number' ? last.sequence : undefined
+  return {
+    tail: { segment, bytes: files.get(file)!, beside: besideSegment(segment, names) },
+    count,
+    last: sequence,
+  }
+}
+
+function linesIn(bytes: Uint8Array): number {
+  let count = 0
+  for (let at = bytes.indexOf(10); at !== -1; at = bytes.indexOf(10, at + 1)) count++
+  return count
+}

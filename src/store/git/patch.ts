@@ -1,0 +1,40 @@
+/** The difference of two checkpoints as git itself writes it. */
+import { UnsupportedError } from '../../errors.ts'
+import type { Repository } from '../../git/repository.ts'
+import { NativeGit } from '../../git/upkeep/native/git.ts'
+
+/**
+ * Git's patch from one commit to another: what `git diff --binary --full-index -M` prints, whatever anybody has
+ * configured. Throws UnsupportedError where there is no git, where git may not be run on the store, and for a patch
+ * of more than 64 MiB; NativeGitError.
+ */
+export async function patchBetween(repository: Repository, from: string, to: string): Promise<string> {
+  const git = await NativeGit.open(repository.fs, repository.paths)
+  if (git === undefined) {
+    throw new UnsupportedError(
+      'patch',
+      'A patch is made by git, and no git was found on the PATH. Install git.',
+    )
+  }
+  return git.run(['diff-tree', ...STABLE, from, to, '--'])
+}
+
+/** Plumbing reads no `diff.*` that is for people; what is left of it is said here. */
+const STABLE = [
+  '-p',
+  '-r',
+  '--no-ext-diff',
+  '--no-textconv',
+  '--no-color',
+  '--binary',
+  '--full-index',
+  '--find-renames',
+  '--unified=3',
+  '--inter-hunk-context=0',
+  '--diff-algorithm=myers',
+  '--indent-heuristic',
+  '--src-prefix=a/',
+  '--dst-prefix=b/',
+  '--no-relative',
+  '--submodule=short',
+]

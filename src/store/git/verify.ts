@@ -1,0 +1,156 @@
+/** Reading everything, to know that everything can be read: refs, checkpoints, packs, journals. */
+import { join } from 'node:path'
+import type { History } from '../../checkpoints/commits/history.ts'
+import { readDocument } from '../../checkpoints/trees/documents.ts'
+import { CorruptError, ForkpointError } from '../../errors.ts'
+import { checkJournals, checkPack, packsToCheck } from '../../git/packs/check.ts'
+import { refFiles } from '../../git/refs/names.ts'
+import type { Repository } from '../../git/repository.ts'
+import { encodeName, isSameName, type ObjectId, type ParsedRef, parseRef, type SessionId } from '../../ids.ts'
+import type { MaintainOptions, VerifyReport } from '../session-store.ts'
+import { CheckpointVerifier } from '../verify/checkpoints.ts'
+import { Findings } from '../verify/findings.ts'
+
+/**
+ * Reads every commit, tree and file that refs reach, once and from the disk, and decodes each; the whole document at
+ * the ends of lines. With `only` it looks at that session, otherwise also at other tools' refs, loose objects,
+ * packs and journals. What is wrong is reported, not thrown. Takes time in proportion to the store.
+ */
+export async function verifySessions(
+  { repository }: History,
+  only: SessionId | undefined,
+  onProgress?: MaintainOptions['onProgress'],
+): Promise<VerifyReport> {
+  const { objects } = repository
+  objects.forget()
+  const findings = new Findings(objects)
+  const refs = readRefs(repository, only, findings)
+  const checkpoints = new CheckpointVerifier(
+    findings,
+    (session) => hasRefs(repository, session),
+    (done) => onProgress?.({ phase: 'checkpoints', done }),
+  )
+  for (const { name, id, parsed } of refs) {
+    if (parsed?.kind === 'branch' || parsed?.kind === 'tag')
+      await checkpoints.verifyFrom(parsed.session, id, name)
+  }
+  const ends = checkpoints.finish()
+  for (const [n, { id, tree, session }] of ends.entries()) {
+    onProgress?.({ phase: 'whole sessions', done: n, total: ends.length })
+    try {
+      await readDocument(objects, tree, session as SessionId)
+    } catch (error) {
+      findings.addError({ session, checkpoint: id }, id, error)
+    }
+  }
+  for (const { id, parsed } of refs) {
+    if (parsed?.kind === 'branch' || parsed?.kind === 'tag') continue
+    await checkpoints.verifyConnected(parsed === undefined ? {} : { session: parsed.session }, id)
+  }
+  if (only === undefined) await verifyFiles(repository, findings, onProgress)
+  const { problems, foreign } = findings
+  return {
+    ok: problems.length === 0,
+    checkpoints: checkpoints.count,
+    objects: findings.objects,
+    problems,
+    ...(foreign.length > 0 && { foreign }),
+  }
+}
+
+/** Refs that cannot be read are refs. */
+function hasRefs({ refs }: Repository, session: string): boolean {
+  try {
+    return refs.list(`refs/heads/${encodeName(session)}/`).size > 0
+  } catch (error) {
+    if (error instanceof CorruptError) return true
+    throw error
+  }
+}
+
+interface FoundRef {
+  name: string
+  id: ObjectId
+  /** `undefined`: not ours. */
+  parsed: ParsedRef | undefined
+}
+
+/** Refs that name an object; those that should and don't are problems. */
+function readRefs(
+  { fs, paths, refs }: Repository,
+  only: SessionId | undefined,
+  findings: Findings,
+): FoundRef[] {
+  const found: FoundRef[] = []
+  const isAsked = (parsed: ParsedRef | undefined): boolean =>
+    only === undefined || (parsed !== undefined && isSameName(parsed.session, only))
+  const { names, strangers } = refFiles(fs, paths)
+  const all = new Set(names)
+  try {
+    for (const name of refs.packedNames()) all.add(name)
+  } catch (error) {
+    findings.addError({}, refs.packedPath, error)
+  }
+  for (const name of strangers) {
+    const parsed = parseRef(name)
+    if (!isAsked(parsed)) continue
+    const file = join(paths.root, name)
+    findings.add(
+      parsed === undefined ? {} : { session: parsed.session },
+      file,
+      `'${file}' is no plain file, as a ref would be. Remove it, or take the store from a trusted copy.`,
+    )
+  }
+  for (const name of [...all].sort()) {
+    const parsed = parseRef(name)
+    if (!isAsked(parsed)) continue
+    const reached = parsed === undefined ? {} : { session: parsed.session }
+    try {
+      if (parsed?.kind === 'active') checkActive()
+      const id = refs.read(name)
+      // A symbolic ref to a branch that is gone means main.
+      if (id !== undefined && parsed?.kind !== 'active') found.push({ name, id, parsed })
+    } catch (error) {
+      findings.addError(reached, join(paths.root, name), error)
+    }
+
+    function checkActive(): void {
+      const value = refs.readValue(name)
+      const target = value !== undefined && 'symbolic' in value ? parseRef(value.symbolic) : undefined
+      if (value === undefined || (target?.kind === 'branch' && target.session === parsed?.session)) return
+      const file = join(paths.root, name)
+      findings.add(reached, file, `'${file}' names no branch of its session. Delete it; then main is active.`)
+    }
+  }
+  if (only !== undefined) return found
+  try {
+    const id = refs.read('HEAD')
+    if (id !== undefined) found.push({ name: 'HEAD', id, parsed: undefined })
+  } catch (error) {
+    findings.addError({}, join(paths.root, 'HEAD'), error)
+  }
+  return found
+}
+
+async function verifyFiles(
+  { fs, paths, objects }: Repository,
+  findings: Findings,
+  onProgress: MaintainOptions['onProgress'],
+): Promise<void> {
+  const packs = packsToCheck(fs, paths)
+  for (const [n, name] of packs.entries()) {
+    onProgress?.({ phase: 'packs', done: n, total: packs.length })
+    try {
+      await checkPack(fs, paths, name)
+    } catch (error) {
+      findings.addError({}, name, error)
+    }
+  }
+  for (const id of objects.looseIds()) if (!findings.isSound(id)) await findings.read({}, id)
+  try {
+    for (const error of checkJournals(fs, paths)) findings.addError({}, paths.journals, error)
+  } catch (error) {
+    if (!(error instanceof ForkpointError)) throw error
+    findings.addError({}, paths.journals, error)
+  }
+}

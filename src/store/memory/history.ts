@@ -1,0 +1,215 @@
+/** The history that a memory store keeps: checkpoints by id, and the sessions whose branches and tags reach them. */
+import { createHash } from 'node:crypto'
+import { comparedWith, parentsOn, seqOn } from '../../checkpoints/commits/lineage.ts'
+import { Exclusive } from '../../checkpoints/lifetime.ts'
+import { type RevisionLookup, resolveRevision } from '../../checkpoints/revision.ts'
+import { encodeHead, encodeItem, itemPlace, type Layout } from '../../codec/index.ts'
+import { NotFoundError } from '../../errors.ts'
+import type { BranchName, CommitId, SessionId, TagName } from '../../ids.ts'
+import type { JsonObject } from '../../json-value.ts'
+import type {
+  Checkpoint,
+  CheckpointKind,
+  SessionSummary,
+  StoreStats,
+  VerifyReport,
+} from '../session-store.ts'
+import { summarize } from '../summary.ts'
+
+/** A checkpoint and its state; never changed. */
+export interface Commit {
+  readonly id: CommitId
+  readonly parents: readonly CommitId[]
+  /** Milliseconds. */
+  readonly time: number
+  readonly checkpoint: Omit<Checkpoint, 'id'>
+  readonly document: JsonObject
+  /** Fingerprint of the document without `updatedAt`. */
+  readonly content: string
+}
+
+export interface Line {
+  readonly type: string
+  /** Of the store that made the session. */
+  readonly layout: Layout
+  readonly branches: Map<BranchName, CommitId>
+  readonly tags: Map<TagName, CommitId>
+  active: BranchName
+}
+
+export class MemoryHistory {
+  readonly commits = new Map<CommitId, Commit>()
+  readonly sessions = new Map<SessionId, Line>()
+  /** Everything that writes goes through here. */
+  readonly writes = new Exclusive()
+
+  commit(id: CommitId): Commit {
+    return this.commits.get(id)!
+  }
+
+  /** Throws NotFoundError when there is no such session. */
+  session(id: SessionId): Line {
+    const line = this.sessions.get(id)
+    if (line === undefined) throw new NotFoundError({ kind: 'session', id })
+    return line
+  }
+
+  /** Keeps a new checkpoint. Its id follows from everything in it. */
+  add(commit: Omit<Commit, 'id'>): Commit {
+    const id = idOf(commit)
+    const kept = { ...commit, id }
+    this.commits.set(id, kept)
+    return kept
+  }
+
+  /** Everything that the branches and tags of these sessions reach. */
+  reachable(lines: Iterable<Line>): Set<CommitId> {
+    const seen = new Set<CommitId>()
+    const waiting = [...lines].flatMap(({ branches, tags }) => [...branches.values(), ...tags.values()])
+    for (let id = waiting.pop(); id !== undefined; id = waiting.pop()) {
+      if (seen.has(id)) continue
+      seen.add(id)
+      waiting.push(...this.commit(id).parents)
+    }
+    return seen
+  }
+
+  /** From the checkpoint back to the first, newest first: turns and what happened inside them. */
+  *line(from: CommitId): Generator<Commit> {
+    for (let at: CommitId | undefined = from; at !== undefined; ) {
+      const commit = this.commit(at)
+      yield commit
+      // The last parent of a turn with steps is its last step, and the first step stands on the turn before.
+      at = commit.parents.at(-1)
+    }
+  }
+
+  /** Of all sessions, in no order. */
+  summaries(): SessionSummary[] {
+    return [...this.sessions].map(([id, line]) => {
+      const head = this.commit(line.branches.get(line.active)!)
+      const messages = head.document[line.layout.collections[0]?.name ?? '']
+      const session = { id, type: line.type, activeBranch: line.active }
+      const count = Array.isArray(messages) ? messages.length : 0
+      return summarize(session, { ...head.checkpoint, id: head.id }, head.document, count)
+    })
+  }
+
+  /** Whether everything that these sessions reach still is what its id says. */
+  verify(lines: Iterable<Line>): VerifyReport {
+    const ids = [...this.reachable(lines)]
+    const wrong = ids.filter((id) => idOf(this.commit(id)) !== id)
+    const problems = wrong.map((id) => ({ checkpoint: id, where: id, message: 'is not what was saved' }))
+    return { ok: wrong.length === 0, checkpoints: ids.length, objects: ids.length, problems }
+  }
+
+  /** Forgets what no session reaches. */
+  purge(): void {
+    const kept = this.reachable(this.sessions.values())
+    for (const id of this.commits.keys()) if (!kept.has(id)) this.commits.delete(id)
+  }
+
+  stats(): StoreStats {
+    const lines = [...this.sessions.values()]
+    const sum = (of: (line: Line) => number) => lines.reduce((total, line) => total + of(line), 0)
+    return {
+      sessions: lines.length,
+      branches: sum(({ branches }) => branches.size),
+      tags: sum(({ tags }) => tags.size),
+      objects: this.commits.size,
+      packs: 0,
+      looseObjects: 0,
+      bytes: 0,
+    }
+  }
+
+  turnParent(of: CommitId): CommitId | undefined {
+    let at = this.commit(of).parents[0]
+    while (at !== undefined && this.commit(at).checkpoint.kind === 'step') at = this.commit(at).parents[0]
+    return at
+  }
+
+  /** Where a checkpoint of this kind stands on top of that one, and what it is compared with. */
+  placeOn(tip: Commit | undefined, kind: CheckpointKind) {
+    const ancestor = tip && { ...tip.checkpoint, id: tip.id }
+    const turnParent = tip && this.turnParent(tip.id)
+    return {
+      parents: parentsOn(ancestor, kind, turnParent),
+      seq: seqOn(ancestor),
+      comparedWith: comparedWith(ancestor, kind, turnParent),
+    }
+  }
+
+  /** Throws NotFoundError or AmbiguousRevisionError. */
+  async resolve(session: SessionId, revision: string): Promise<Commit> {
+    const id = await resolveRevision(revision, this.#lookup(this.session(session)), session)
+    return this.commit(id)
+  }
+
+  #lookup(line: Line): RevisionLookup {
+    return {
+      head: async (branch = line.active) => line.branches.get(branch as BranchName),
+      tag: async (name) => line.tags.get(name as TagName),
+      has: async (id) => this.reachable([line]).has(id),
+      prefix: async (digits) => [...this.reachable([line])].filter((id) => id.startsWith(digits)),
+      parents: async (id) => this.commit(id).parents,
+      turnParent: async (id) => this.turnParent(id),
+    }
+  }
+}
+
+/** The id that a checkpoint has to have. */
+export function idOf({ parents, checkpoint, document, content }: Omit<Commit, 'id'>): CommitId {
+  return sha1([JSON.stringify([parents, checkpoint, document.updatedAt ?? null]), content]) as CommitId
+}
+
+// Items of documents in a history never change, so each is encoded once.
+const digests = new WeakMap<object, string>()
+
+/**
+ * Fingerprint of a document without `updatedAt`: two are the same exactly when format 1 writes the same files for
+ * both. Throws InvalidStateError for what the format cannot hold.
+ */
+export function contentOf(document: JsonObject, layout: Layout): string {
+  const { updatedAt: _, ...rest } = document
+  const parts = [...encodeHead(rest, layout)].flat()
+  for (const { name } of layout.collections) {
+    const items = document[name]
+    if (!Array.isArray(items)) continue
+    parts.push(name, ...items.map((item, index) => digestOf(layout, name, index, item)))
+  }
+  return sha1(parts)
+}
+
+/** The document, sharing with `before` each item that is the same there. */
+export function shareItems(document: JsonObject, before: JsonObject, layout: Layout): JsonObject {
+  const next: Record<string, unknown> = { ...document }
+  for (const { name } of layout.collections) {
+    const [items, earlier] = [document[name], before[name]]
+    if (!Array.isArray(items) || !Array.isArray(earlier)) continue
+    next[name] = items.map((item, index) => {
+      const same =
+        index < earlier.length &&
+        digestOf(layout, name, index, item) === digestOf(layout, name, index, earlier[index])
+      return same ? earlier[index] : item
+    })
+  }
+  return next
+}
+
+function digestOf(layout: Layout, collection: string, index: number, item: unknown): string {
+  const isObject = typeof item === 'object' && item !== null
+  const known = isObject ? digests.get(item) : undefined
+  if (known !== undefined) return known
+  const { folder, stem } = itemPlace(collection, index)
+  const files = [...encodeItem(layout, collection, index, item)]
+  const digest = sha1(files.flatMap(([path, bytes]) => [path.slice(folder.length + stem.length + 1), bytes]))
+  if (isObject) digests.set(item, digest)
+  return digest
+}
+
+function sha1(parts: readonly (string | Uint8Array)[]): string {
+  const hash = createHash('sha1')
+  for (const part of parts) hash.update(`${part.length}:`).update(part)
+  return hash.digest('hex')
+}

@@ -1,0 +1,237 @@
+/** The checkpoints that refs reach, each read once: its commit, what that says of itself, and its tree. */
+
+import { seqOfFork, seqOn } from '../../checkpoints/commits/lineage.ts'
+import { numberOf, parseMessage, timeOf } from '../../checkpoints/commits/message.ts'
+import { type Commit, decodeCommit } from '../../git/objects/commit.ts'
+import { asBuffer } from '../../git/objects/object.ts'
+import { entryAt, entryCount, parseTree } from '../../git/objects/tree.ts'
+import { targetOf } from '../../git/upkeep/reachable.ts'
+import type { CommitId, ObjectId } from '../../ids.ts'
+import { encodeName } from '../../ids.ts'
+import type { JsonObject } from '../../json-value.ts'
+import { TimeSlice } from '../../time-slice.ts'
+import type { CheckpointKind } from '../session-store.ts'
+import { type Findings, type Reached, WAY_OUT } from './findings.ts'
+import { TreeVerifier } from './tree.ts'
+
+/** What the trailers of a commit of ours say. */
+interface Facts {
+  id: CommitId
+  parents: readonly ObjectId[]
+  session: string
+  type: string
+  kind: CheckpointKind
+  seq: number
+}
+
+export class CheckpointVerifier {
+  /** How many checkpoints were read whole and without a problem of their own. */
+  get count(): number {
+    return this.#tips.size - [...this.#findings.broken].filter((id) => this.#tips.has(id)).length
+  }
+
+  readonly #findings: Findings
+  readonly #trees: TreeVerifier
+  /** Every commit seen, with whether another one stands on it. */
+  readonly #tips = new Map<ObjectId, { isTip: boolean; tree: ObjectId; session: string }>()
+  readonly #facts = new Map<ObjectId, Facts>()
+  /** Sessions that are forks, with those that they were forked from. */
+  readonly #origins = new Map<string, Set<string>>()
+  readonly #slice = new TimeSlice()
+  readonly #exists: (session: string) => boolean
+  readonly #onProgress: (done: number) => void
+
+  /** `exists`: whether there is such a session, among those that are verified or not. */
+  constructor(findings: Findings, exists: (session: string) => boolean, onProgress: (done: number) => void) {
+    this.#findings = findings
+    this.#exists = exists
+    this.#trees = new TreeVerifier(findings)
+    this.#onProgress = onProgress
+  }
+
+  /** Everything that a branch or a tag of the session reaches, newest first. */
+  async verifyFrom(session: string, tip: ObjectId, where: string): Promise<void> {
+    const start = await this.#peel({ session }, tip, where)
+    const waiting = start === undefined ? [] : [start]
+    for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+      const known = this.#tips.get(next.id)
+      if (known !== undefined) {
+        known.isTip &&= next.isTip
+        continue
+      }
+      const parents = await this.#verifyOne(session, next)
+      // The last parent goes first: it is the end of the turn's steps, or the turn before.
+      for (const id of parents) waiting.push({ id, isTip: false })
+    }
+  }
+
+  /** What only shows when all checkpoints are known. Returns those whose whole document is still to be decoded. */
+  finish(): { id: ObjectId; tree: ObjectId; session: string }[] {
+    for (const { session, kind, parents } of this.#facts.values()) {
+      const below = this.#facts.get(parents.at(-1) ?? '')
+      if (kind !== 'fork' || below === undefined) continue
+      this.#origins.set(session, (this.#origins.get(session) ?? new Set()).add(below.session))
+    }
+    for (const facts of this.#facts.values()) this.#checkLineage(facts)
+    const tips = [...this.#tips].filter(([id, { isTip }]) => isTip && !this.#findings.broken.has(id))
+    return tips.map(([id, { tree, session }]) => ({ id, tree, session }))
+  }
+
+  /** That everything is there which something leads to that is not ours to understand. */
+  async verifyConnected(reached: Reached, from: ObjectId): Promise<void> {
+    const waiting = [from]
+    const seen = new Set<ObjectId>(waiting)
+    for (let id = waiting.pop(); id !== undefined; id = waiting.pop()) {
+      // What was read through a session has been followed from there.
+      if (this.#tips.has(id)) continue
+      const object = await this.#findings.read(reached, id)
+      if (object === undefined) continue
+      try {
+        for (const next of leadsTo(id, object.type, asBuffer(object.data), this.#findings.isCutOff(id))) {
+          if (!seen.has(next)) waiting.push(next)
+          seen.add(next)
+        }
+      } catch (error) {
+        this.#findings.addError(reached, id, error)
+      }
+      if (this.#slice.isOver()) await this.#slice.next()
+    }
+  }
+
+  /** Returns the parents. */
+  async #verifyOne(
+    session: string,
+    { id, isTip }: { id: ObjectId; isTip: boolean },
+  ): Promise<readonly ObjectId[]> {
+    const reached = { session, checkpoint: id }
+    const commit = await this.#readCommit(reached, id)
+    if (commit === undefined) {
+      this.#tips.set(id, { isTip: false, tree: '', session })
+      return []
+    }
+    this.#tips.set(id, { isTip, tree: commit.tree, session })
+    const facts = this.#factsOf(reached, id as CommitId, commit)
+    const head = await this.#trees.verify(reached, commit.tree)
+    if (facts !== undefined && head !== undefined) this.#checkHead(reached, facts, head)
+    this.#onProgress(this.#tips.size)
+    if (this.#slice.isOver()) await this.#slice.next()
+    return commit.parents
+  }
+
+  async #readCommit(reached: Reached, id: ObjectId): Promise<Commit | undefined> {
+    const object = await this.#findings.read(reached, id, 'commit')
+    try {
+      const commit = object && decodeCommit(object.data, id)
+      return commit !== undefined && this.#findings.isCutOff(id) ? { ...commit, parents: [] } : commit
+    } catch (error) {
+      this.#findings.addError(reached, id, error)
+      return undefined
+    }
+  }
+
+  /** What the trailers say; `undefined` for another tool's commit, and for one whose trailers make no sense. */
+  #factsOf(reached: Reached, id: CommitId, { message, parents }: Commit): Facts | undefined {
+    const { trailers } = parseMessage(message)
+    if (trailers === undefined) return undefined
+    const format = trailers.get('Format')
+    if (format !== '1') {
+      this.#findings.add(
+        reached,
+        id,
+        `Checkpoint ${id} has format ${format}, which is not known here. Upgrade.`,
+      )
+      return undefined
+    }
+    const [session, type, branch] = ['Session', 'Type', 'Branch'].map((name) => trailers.get(name))
+    const seq = numberOf(trailers.get('Seq'))
+    if (!session || !type || !branch || seq === undefined || timeOf(trailers) === undefined) {
+      const lacks = ['Session', 'Type', 'Branch', 'Seq', 'At'].filter((name) => !trailers.get(name))
+      const what = lacks.length > 0 ? `lacks ${lacks.join(', ')}` : 'has a Seq or At that is no number'
+      this.#findings.add(reached, id, `The commit message of checkpoint ${id} ${what}. ${WAY_OUT}`)
+      return undefined
+    }
+    const kind = trailers.get('Kind') ?? 'save'
+    const facts = { id, parents, session, type, kind, seq }
+    this.#facts.set(id, facts)
+    return facts
+  }
+
+  #checkHead(reached: Reached, { id, session, type }: Facts, head: JsonObject): void {
+    const wrong = (key: string, value: unknown, expected: string): void =>
+      this.#findings.add(
+        reached,
+        'session.json',
+        `'session.json' of checkpoint ${id} has the ${key} ${JSON.stringify(value)}, and its commit says '${expected}'. ${WAY_OUT}`,
+      )
+    if (typeof head.id !== 'string' || encodeName(head.id) !== encodeName(session))
+      wrong('id', head.id, session)
+    if (head.type !== undefined && head.type !== type) wrong('type', head.type, type)
+  }
+
+  /**
+   * Whether a session can have checkpoints on those of another: forks can, whose branches may start before the fork.
+   * The fork's own commit need not be among what was read; one of a session that nobody knows has made itself up.
+   */
+  #isKnown(session: string, reachedFrom: string): boolean {
+    const origins = new Set([reachedFrom])
+    for (const one of origins) for (const origin of this.#origins.get(one) ?? []) origins.add(origin)
+    return origins.has(session) || this.#exists(session)
+  }
+
+  /** A session changes only by a fork, and turns are numbered one after the other. */
+  #checkLineage(facts: Facts): void {
+    const { id, session, type, kind, seq } = facts
+    const reached = { session: this.#tips.get(id)?.session ?? session, checkpoint: id }
+    const below = this.#facts.get(facts.parents.at(-1) ?? '')
+    const wrong = (what: string): void =>
+      this.#findings.add(reached, id, `Checkpoint ${id} ${what}. ${WAY_OUT}`)
+    if (facts.parents.length === 0 && seq !== 1 && kind !== 'fork' && !this.#findings.isCutOff(id))
+      wrong(`is the first, and has the number ${seq}`)
+    if (below === undefined) return
+    if (below.session !== session && kind !== 'fork' && !this.#isKnown(session, reached.session)) {
+      wrong(`belongs to session '${session}' and stands on one of session '${below.session}', but is no fork`)
+    }
+    if (below.type !== type) wrong(`is of type '${type}' and stands on one of type '${below.type}'`)
+    const expected = kind === 'fork' ? seqOfFork(below) : seqOn(below)
+    if (seq !== expected) wrong(`has the number ${seq}, where ${expected} is next`)
+  }
+
+  /** The commit that a ref leads to, through annotated tags. */
+  async #peel(
+    reached: Reached,
+    id: ObjectId,
+    where: string,
+  ): Promise<{ id: ObjectId; isTip: boolean } | undefined> {
+    const named = where.startsWith('refs/heads/') ? { ...reached, checkpoint: id } : reached
+    for (let at = id, depth = 0; depth < 6; depth++) {
+      if (this.#tips.has(at)) return { id: at, isTip: true }
+      const object = await this.#findings.read(named, at)
+      if (object === undefined) return undefined
+      if (object.type === 'commit') return { id: at, isTip: true }
+      if (object.type !== 'tag') break
+      try {
+        at = targetOf(at, object.data)
+      } catch (error) {
+        this.#findings.addError(reached, at, error)
+        return undefined
+      }
+    }
+    this.#findings.add(reached, where, `'${where}' leads to no checkpoint. Delete it, or point it at one.`)
+    return undefined
+  }
+}
+
+function* leadsTo(id: ObjectId, type: string, data: Buffer, isCutOff: boolean): Generator<ObjectId> {
+  if (type === 'tag') yield targetOf(id, data)
+  else if (type === 'commit') {
+    const { tree, parents } = decodeCommit(data, id)
+    yield tree
+    if (!isCutOff) yield* parents
+  } else if (type === 'tree') {
+    const tree = parseTree(data, id)
+    for (let n = 0; n < entryCount(tree); n++) {
+      const entry = entryAt(tree, n)
+      if (entry.mode !== '160000') yield entry.id
+    }
+  }
+}

@@ -1,0 +1,81 @@
+/** What a verification has found, and every object that it has read. */
+import { CorruptError, ForkpointError } from '../../errors.ts'
+import type { GitObject } from '../../git/objects/object.ts'
+import type { ObjectStore } from '../../git/objects/object-store.ts'
+import type { ObjectId } from '../../ids.ts'
+import type { Problem } from '../session-store.ts'
+
+/** Through which session and checkpoint something was reached. */
+export interface Reached {
+  session?: string
+  checkpoint?: string
+}
+
+export class Findings {
+  readonly problems: Problem[] = []
+  /** What is in trees beside the documents; no problem, since readers pass it over. */
+  readonly foreign: Problem[] = []
+  /** Checkpoints that something is wrong with. */
+  readonly broken = new Set<string>()
+  readonly #objects: ObjectStore
+  readonly #sound = new Set<ObjectId>()
+  readonly #told = new Set<string>()
+
+  constructor(objects: ObjectStore) {
+    this.#objects = objects
+  }
+
+  /** How many objects were read and found to be what their id says. */
+  get objects(): number {
+    return this.#sound.size
+  }
+
+  /** Whether history is cut off at the commit, as in a shallow clone: what is below it is no loss. */
+  isCutOff(id: ObjectId): boolean {
+    return this.#objects.isCutOff(id)
+  }
+
+  isSound(id: ObjectId): boolean {
+    return this.#sound.has(id)
+  }
+
+  /** Notes a problem, once: what is shared is told of the first checkpoint that needs it. */
+  add(reached: Reached, where: string, message: string): void {
+    if (reached.checkpoint !== undefined) this.broken.add(reached.checkpoint)
+    const key = `${where}\n${message}`
+    if (this.#told.has(key)) return
+    this.#told.add(key)
+    this.problems.push({ ...reached, where, message })
+  }
+
+  /** Notes a foreign file, once. */
+  addForeign(reached: Reached, path: string): void {
+    const key = `${reached.session}\n${path}`
+    if (this.#told.has(key)) return
+    this.#told.add(key)
+    const message = `'${path}' was not written by forkpoint. It is left as it is.`
+    this.foreign.push({ ...reached, where: path, message })
+  }
+
+  /** Notes what was thrown; anything but an error of ours is thrown on. */
+  addError(reached: Reached, where: string, error: unknown): void {
+    if (!(error instanceof ForkpointError)) throw error
+    const named = error instanceof CorruptError ? (error.object ?? error.file) : undefined
+    this.add(reached, named ?? where, error.message)
+  }
+
+  /** The object, checked against its id; `undefined`, and a problem, when it is missing, broken or something else. */
+  async read(reached: Reached, id: ObjectId, type?: GitObject['type']): Promise<GitObject | undefined> {
+    try {
+      const object = await this.#objects.read(id)
+      this.#sound.add(id)
+      if (type === undefined || object.type === type) return object
+      this.add(reached, id, `Object ${id} should be a ${type} and is a ${object.type}. ${WAY_OUT}`)
+    } catch (error) {
+      this.addError(reached, id, error)
+    }
+    return undefined
+  }
+}
+
+export const WAY_OUT = 'Restore the store from a copy, or go on from a checkpoint before.'

@@ -1,0 +1,229 @@
+/** The tree of a checkpoint, read and decoded item by item; what was seen at the same path before is skipped. */
+import { standsForOurs } from '../../checkpoints/trees/files.ts'
+import {
+  decodeEvents,
+  decodeHead,
+  decodeItem,
+  folderName,
+  isFolderName,
+  isOurs,
+  numbered,
+  parseFolderName,
+  parseItemName,
+  parseSegmentName,
+} from '../../codec/index.ts'
+import { asBuffer } from '../../git/objects/object.ts'
+import { entryAt, entryCount, parseTree, type TreeEntry } from '../../git/objects/tree.ts'
+import type { JsonObject } from '../../json-value.ts'
+import { TimeSlice } from '../../time-slice.ts'
+import { type Findings, type Reached, WAY_OUT } from './findings.ts'
+
+type Files = Map<string, Uint8Array>
+
+export class TreeVerifier {
+  readonly #findings: Findings
+  /** Trees and groups of files that were looked at, by path; with the number of items in them. */
+  readonly #seen = new Map<string, number>()
+  readonly #slice = new TimeSlice()
+
+  constructor(findings: Findings) {
+    this.#findings = findings
+  }
+
+  /** Returns the top-level values that the tree holds; `undefined`, and problems, when they cannot be read. */
+  async verify(reached: Reached, tree: string): Promise<JsonObject | undefined> {
+    const entries = await this.#entries(reached, tree, '')
+    if (entries === undefined) return undefined
+    for (const { name, mode, id } of entries) {
+      if (mode !== FOLDER) continue
+      if (isFolderName(name)) await this.#collection(reached, id, name)
+      else this.#strange(reached, name)
+    }
+    const files = this.#oursOf(
+      reached,
+      '',
+      entries.filter(({ mode }) => mode !== FOLDER),
+    )
+    let head: JsonObject | undefined
+    await this.#decode(reached, '', files, (found) => {
+      head = decodeHead(found) as JsonObject
+    })
+    return head
+  }
+
+  async #collection(reached: Reached, id: string, path: string): Promise<void> {
+    await this.#once(path, id, async () => {
+      const entries = (await this.#entries(reached, id, `${path}/`)) ?? []
+      let count = 0
+      for (const { name, mode, id } of entries) {
+        const inside = `${path}/${name}`
+        if (mode !== FOLDER || parseFolderName(name) === undefined) this.#strange(reached, inside)
+        else {
+          const items = await this.#items(reached, id, inside)
+          // With foreign files only it is none of ours.
+          if (items === 0) continue
+          if (folderName(count) !== name) this.#gap(reached, path, count)
+          count = parseFolderName(name)! * ITEMS + items
+        }
+      }
+      return count
+    })
+  }
+
+  /** A folder of a hundred items; returns how many it has. */
+  async #items(reached: Reached, id: string, path: string): Promise<number> {
+    return this.#once(path, id, async () => {
+      const byIndex = new Map<number, TreeEntry[]>()
+      for (const entry of (await this.#entries(reached, id, `${path}/`)) ?? []) {
+        const index = parseItemName(entry.name)
+        if (index === undefined || folderName(index) !== path.slice(path.indexOf('/') + 1)) {
+          this.#strange(reached, `${path}/${entry.name}`)
+        } else byIndex.set(index, [...(byIndex.get(index) ?? []), entry])
+      }
+      let next = (parseFolderName(path.slice(path.indexOf('/') + 1)) ?? 0) * ITEMS
+      for (const index of [...byIndex.keys()].sort((a, b) => a - b)) {
+        if (index !== next) this.#gap(reached, path, next)
+        next = index + 1
+        await this.#item(reached, path, byIndex.get(index)!)
+      }
+      return byIndex.size
+    })
+  }
+
+  async #item(reached: Reached, path: string, entries: readonly TreeEntry[]): Promise<void> {
+    const folder = entries.find(({ mode }) => mode === FOLDER)
+    if (folder === undefined) {
+      await this.#decodeOnce(reached, `${path}/`, entries, (files) => void decodeItem(files))
+      return
+    }
+    if (entries.length > 1) this.#strange(reached, `${path}/${entries.find((one) => one !== folder)!.name}`)
+    const inside = `${path}/${folder.name}/`
+    await this.#once(inside, folder.id, async () => {
+      const own = (await this.#entries(reached, folder.id, inside)) ?? []
+      const logs = own.filter(({ mode }) => mode === FOLDER)
+      const files = this.#oursOf(
+        reached,
+        inside,
+        own.filter(({ mode }) => mode !== FOLDER),
+      )
+      await this.#decodeOnce(reached, inside, files, (found) => void decodeItem(found))
+      for (const { name, id } of logs) {
+        if (logs.length > 1 || !isFolderName(name)) this.#strange(reached, inside + name)
+        else await this.#log(reached, id, `${inside}${name}/`)
+      }
+      return 1
+    })
+  }
+
+  /** Segments of a log, each with what stands beside it. Only those that are new are decoded. */
+  async #log(reached: Reached, id: string, path: string): Promise<void> {
+    const segments = new Map<number, TreeEntry[]>()
+    for (const entry of (await this.#entries(reached, id, path)) ?? []) {
+      const number = entry.mode === FOLDER ? undefined : parseSegmentName(entry.name)
+      if (number === undefined) this.#strange(reached, path + entry.name)
+      else segments.set(number, [...(segments.get(number) ?? []), entry])
+    }
+    let next = 0
+    for (const number of [...segments.keys()].sort((a, b) => a - b)) {
+      if (number !== next) this.#gap(reached, path.slice(0, -1), next)
+      next = number + 1
+      const file = `${path}${numbered(number)}.jsonl`
+      await this.#decodeOnce(reached, path, segments.get(number)!, (files) => void decodeEvents(file, files))
+    }
+  }
+
+  async #decodeOnce(
+    reached: Reached,
+    folder: string,
+    entries: readonly TreeEntry[],
+    decode: (files: Files) => void,
+  ): Promise<void> {
+    const key = entries.map(({ name, id }) => `${name} ${id}`).join('\n')
+    await this.#once(folder, key, async () => {
+      await this.#decode(reached, folder, entries, decode)
+      return 1
+    })
+  }
+
+  async #decode(
+    reached: Reached,
+    folder: string,
+    entries: readonly TreeEntry[],
+    decode: (files: Files) => void,
+  ): Promise<void> {
+    const files: Files = new Map()
+    for (const { name, id } of entries) {
+      const blob = await this.#findings.read(reached, id, 'blob')
+      if (blob !== undefined) files.set(folder + name, blob.data)
+    }
+    if (this.#slice.isOver()) await this.#slice.next()
+    // What is missing was told already.
+    if (files.size < entries.length) return
+    try {
+      decode(files)
+    } catch (error) {
+      this.#findings.addError(reached, folder, error)
+    }
+  }
+
+  /** Entries that a checkpoint may have; the others are problems. */
+  async #entries(reached: Reached, id: string, folder: string): Promise<TreeEntry[] | undefined> {
+    const object = await this.#findings.read(reached, id, 'tree')
+    if (object === undefined) return undefined
+    try {
+      const tree = parseTree(asBuffer(object.data), id)
+      const entries = Array.from({ length: entryCount(tree) }, (_, n) => entryAt(tree, n))
+      return entries.filter(({ name, mode }) => {
+        if (mode === FOLDER || mode === FILE) return true
+        if (!standsForOurs(name)) {
+          this.#findings.addForeign(reached, folder + name)
+          return false
+        }
+        this.#findings.add(
+          reached,
+          folder + name,
+          `'${folder}${name}' is no plain file (mode ${mode}): forkpoint never writes that. ${WAY_OUT}`,
+        )
+        return false
+      })
+    } catch (error) {
+      this.#findings.addError(reached, id, error)
+      return undefined
+    }
+  }
+
+  async #once(path: string, id: string, work: () => Promise<number>): Promise<number> {
+    const key = `${path}\n${id}`
+    const known = this.#seen.get(key)
+    if (known !== undefined) return known
+    const count = await work()
+    this.#seen.set(key, count)
+    return count
+  }
+
+  /** Files of ours; the others are noted. */
+  #oursOf(reached: Reached, folder: string, entries: readonly TreeEntry[]): TreeEntry[] {
+    return entries.filter(({ name }) => {
+      if (isOurs(folder + name)) return true
+      this.#findings.addForeign(reached, folder + name)
+      return false
+    })
+  }
+
+  #strange(reached: Reached, path: string): void {
+    if (!isOurs(path)) this.#findings.addForeign(reached, path)
+    else this.#findings.add(reached, path, `'${path}' is no file that forkpoint writes. ${WAY_OUT}`)
+  }
+
+  #gap(reached: Reached, path: string, index: number): void {
+    this.#findings.add(
+      reached,
+      path,
+      `'${path}' lacks number ${index}, while later ones are there. ${WAY_OUT}`,
+    )
+  }
+}
+
+const FILE = '100644'
+const FOLDER = '40000'
+const ITEMS = 100
