@@ -13,8 +13,8 @@ export {
 } from './errors.ts'
 export type { ModelLimits } from './model/guard.ts'
 export type { AgentOptions, ModelChoice, ResumeOptions, SessionOptions, SharedOptions } from './options.ts'
-export type { Decisions, OnPermission, PermissionAnswer, PermissionRequest } from './permissions/judge.ts'
 export type { Decision, PermissionPolicy } from './permissions/policy.ts'
+export type { ForkRequest } from './run/branching.ts'
 export {
   type AgentEvent,
   type AgentEventBody,
@@ -23,7 +23,7 @@ export {
   type StreamEvent,
   type TurnEnded,
 } from './run/events.ts'
-export type { ForkRequest } from './run/lines.ts'
+export type { Decisions, OnPermission, PermissionAnswer, PermissionRequest } from './run/judge.ts'
 export type { PendingCall, RunInfo, RunStatus, TurnResult } from './run/result.ts'
 export type { OnConflict, SaveOptions } from './run/saver.ts'
 export { AgentSession, type ResumeRunOptions, type SendOptions } from './session.ts'

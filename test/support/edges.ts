@@ -82,9 +82,9 @@ export const EDGES: Readonly<Record<string, readonly string[]>> = {
     'store',
   ],
   'agent/config': ['agent'],
-  'agent/history': ['agent/config', 'agent/model', 'agent/secrets', 'agent/tools', 'state'],
-  'agent/model': ['agent', 'agent/config', 'agent/history', 'agent/secrets', 'agent/tools', 'state'],
-  'agent/permissions': ['agent/model', 'agent/permissions/shell', 'agent/run', 'agent/tools'],
+  'agent/history': ['agent/config', 'agent/secrets', 'state'],
+  'agent/model': ['agent', 'agent/config', 'agent/history', 'agent/secrets', 'state'],
+  'agent/permissions': ['agent/permissions/shell'],
   'agent/permissions/shell': ['agent/permissions'],
   'agent/run': [
     'agent',
@@ -98,7 +98,7 @@ export const EDGES: Readonly<Record<string, readonly string[]>> = {
     'store',
   ],
   'agent/secrets': [],
-  'agent/tools': ['agent/history', 'agent/model', 'agent/permissions', 'agent/run', 'agent/secrets', 'state'],
+  'agent/tools': ['agent/permissions', 'agent/secrets'],
   checkpoints: [
     'checkpoints/commits',
     'checkpoints/trees',
