@@ -140,10 +140,8 @@ describe.each(STORES)('a Claude Code file in a $name store', ({ open }) => {
         '{"constructor":1,"toString":{"type":"x"},"timestamp":-1}',
       ]
       const { state } = await sameBytes(`${lines.join('\n')}\n`)
-      expect(state.messages.at(-1)).toMatchObject({
-        content: 'a second z',
-        createdAt: '2025-01-02T00:00:00.000Z',
-      })
+      // The same uuid again is a copy, whatever it says.
+      expect(state.messages.at(-1)).toMatchObject({ content: 'bcde' })
       expect(({} as Record<string, unknown>).a).toBeUndefined()
     })
 

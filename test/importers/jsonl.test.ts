@@ -16,7 +16,7 @@ const outline = ({ line, start, end, bytes, terminator }: RawLine) => [
   line,
   start,
   end,
-  bytes.toString(),
+  bytes?.toString(),
   terminator,
 ]
 
@@ -58,7 +58,7 @@ describe('reading lines', () => {
         const lines = await linesOf(Buffer.from(array))
         const parts = lines.flatMap(({ bom, bytes, terminator }) => [
           Buffer.from(bom ? '\ufeff' : ''),
-          bytes,
+          bytes as Buffer,
           Buffer.from(terminator),
         ])
         expect(Buffer.concat(parts)).toEqual(Buffer.from(array))

@@ -1,12 +1,10 @@
-/** An imported session as the lines of the files it came from. */
-import { mkdir, writeFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
-import { InvalidStateError, NotFoundError, StorageError } from '../../errors.ts'
+/** States of an imported session as the lines of the files it came from. */
+import { InvalidStateError } from '../../errors.ts'
 import type { Message, MessagePart, Run, RunEvent, Session } from '../../state/index.ts'
-import type { SessionStore } from '../../store/session-store.ts'
+import type { ImportNote } from '../core/stored.ts'
+import type { AgentSource, ExportedFile, WrittenFiles } from '../importer.ts'
 import { type RawText, rawBytes } from '../jsonl.ts'
 import { isObject } from '../remainder.ts'
-import type { AgentSource } from './agent-files.ts'
 import {
   knownOfEvent,
   knownOfMessage,
@@ -15,104 +13,23 @@ import {
   restoreEntry,
   type SourceLine,
 } from './source-lines.ts'
-import { noteOf } from './stored.ts'
 
-export interface ExportedFile {
-  /** Seen from the folder of the session's file. */
-  name: string
-  /** One entry of JSON text each, in the order of the file; a line that is no JSON as it was. */
-  lines: string[]
-  /** The whole file. What Claude Code wrote comes back byte for byte. */
-  bytes(): Buffer
-}
-
-export interface ExportResult {
-  session: string
-  main: ExportedFile
-  /** Files of sub-agents. */
-  agents: ExportedFile[]
-  /** Messages that did not come from Claude Code and are in no file. */
-  skipped: number
-}
-
-export interface ExportOptions {
-  /** Only what this revision holds. Default: all branches of the session. */
-  at?: string
-}
-
-/**
- * The files that a session was imported from, with every entry, of all branches or of one revision.
- *
- * @throws NotFoundError when there is no such session or revision; InvalidStateError when it was not imported, or
- *   when what was kept of an entry was changed since
- */
-export async function exportClaudeCode(
-  store: SessionStore,
-  session: string,
-  { at }: ExportOptions = {},
-): Promise<ExportResult> {
+/** Throws InvalidStateError when what was kept of an entry was changed since. */
+export async function writeTranscript(states: AsyncIterable<Session>): Promise<WrittenFiles> {
   const files = new Map<string | undefined, FileLines>()
   const own = new Set<string>()
-  let main: { name: string; end: AgentSource } | undefined
-  for await (const state of statesOf(store, session, at)) {
-    const note = noteOf(state)
-    if (note === undefined) continue
-    if (main === undefined || note.cursor.bytes > main.end.cursor.bytes) main = { name: note.file, end: note }
-    const reader = new StateReader(files)
-    for (const id of reader.read(state)) own.add(id)
+  let main: ImportNote | undefined
+  for await (const state of states) {
+    const note = state.metadata.import as ImportNote
+    if (main === undefined || note.cursor.bytes > main.cursor.bytes) main = note
+    for (const id of new StateReader(files).read(state)) own.add(id)
   }
-  if (main === undefined) {
-    const message = `Session '${session}' was not imported from Claude Code.`
-    throw new InvalidStateError([{ path: ['metadata', 'import'], message }], message)
-  }
-  const agents = [...files].flatMap(([name, file]) => (name === undefined ? [] : [file.finish(name)]))
   const lines = files.get(undefined) ?? new FileLines()
-  lines.endsAs(main.end)
-  return { session, main: lines.finish(main.name), agents, skipped: own.size }
-}
-
-/**
- * Writes the files of an exported session into a folder, which is made if need be. Returns their paths.
- *
- * @throws StorageError when one of the files is there already, unless `overwrite` is set, or cannot be written
- */
-export async function writeClaudeCode(
-  { main, agents }: ExportResult,
-  folder: string,
-  { overwrite = false }: { overwrite?: boolean } = {},
-): Promise<string[]> {
-  const paths: string[] = []
-  for (const { name, bytes } of [main, ...agents]) {
-    checkInside(name)
-    const path = join(folder, name)
-    try {
-      await mkdir(dirname(path), { recursive: true })
-      await writeFile(path, bytes(), { flag: overwrite ? 'w' : 'wx' })
-    } catch (cause) {
-      const { code, message } = cause as NodeJS.ErrnoException
-      const text = code === 'EEXIST' ? `'${path}' exists. Choose another folder, or overwrite it.` : message
-      throw new StorageError(text, code === undefined ? { file: path } : { file: path, errno: code }, {
-        cause,
-      })
-    }
-    paths.push(path)
-  }
-  return paths
-}
-
-async function* statesOf(
-  store: SessionStore,
-  session: string,
-  at: string | undefined,
-): AsyncGenerator<Session> {
-  const heads =
-    at !== undefined || !store.supports.branches
-      ? [at]
-      : (await store.branches(session)).map(({ head }) => head)
-  for (const head of heads) {
-    const state = await store.load(session, head === undefined ? {} : { at: head })
-    if (state === undefined) throw new NotFoundError({ kind: 'session', id: session })
-    yield state
+  if (main !== undefined) lines.endsAs(main)
+  return {
+    main: lines.finish(main?.file ?? ''),
+    agents: [...files].flatMap(([name, file]) => (name === undefined ? [] : [file.finish(name)])),
+    own,
   }
 }
 
@@ -235,13 +152,5 @@ function guard(path: (string | number)[], restoreIt: () => void): void {
   } catch (cause) {
     const message = 'does not give its entry back any more: it was changed after the import'
     throw new InvalidStateError([{ path, message }], undefined, { cause })
-  }
-}
-
-function checkInside(name: string): void {
-  if (name === '' || name.includes('\\') || name.split('/').some((part) => part === '..' || part === '')) {
-    throw new InvalidStateError([
-      { path: ['metadata', 'import', 'file'], message: `'${name}' is no file inside a folder` },
-    ])
   }
 }
