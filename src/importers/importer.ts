@@ -16,6 +16,8 @@ export interface Importer {
   readonly description: string
   /** Such as `a .jsonl file, or a folder of them`. */
   readonly input: string
+  /** Where the tool keeps its sessions, as for a shell: `~/.claude/projects`. */
+  readonly folder: string
   /** Number of the format that `read` gives and `write` takes; what is stored in a newer one is refused. */
   readonly format: number
   /** How names of session files end: `.jsonl`. What stands before is the session's id where the file gives none. */

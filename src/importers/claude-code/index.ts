@@ -24,6 +24,7 @@ export const claudeCode: Importer = {
   title: 'Claude Code',
   description: 'Claude Code sessions',
   input: 'a .jsonl file, or a folder of them such as ~/.claude/projects',
+  folder: '~/.claude/projects',
   format: 1,
   extension: '.jsonl',
   detect,
