@@ -41,4 +41,6 @@ export const exportClaudeCode = (
   options?: ExportOptions,
 ): Promise<ExportResult> => exportSession(claudeCode, store, session, options)
 
+export { type Meaning, type MeaningOf, readByLine, writeByLine } from './core/by-line.ts'
 export { writeFiles as writeClaudeCode } from './core/export.ts'
+export { filesBelow } from './core/files-below.ts'

@@ -9,6 +9,7 @@
  */
 import { createHash } from 'node:crypto'
 import type { ByteSource } from '../byte-source.ts'
+import { type Part, TurnTree } from '../core/turn-tree.ts'
 import type { Cursor, FileEnd, Row, Transcript, Turn, Warning } from '../importer.ts'
 import { MAX_LINE, type ParsedLine, parseLine, type RawLine, readLines } from '../jsonl.ts'
 import { isObject } from '../remainder.ts'
@@ -27,7 +28,6 @@ import {
 } from './entry.ts'
 import { SessionFacts } from './facts.ts'
 import { shortPrompt } from './prompt.ts'
-import { type Part, TurnTree } from './turn-tree.ts'
 
 /** Where a line is, and what the scan has found out about it. */
 export interface ScannedRow extends Row {

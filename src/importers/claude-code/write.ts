@@ -1,8 +1,9 @@
 /** States of an imported session as the lines of the files it came from. */
 import { InvalidStateError } from '../../errors.ts'
 import type { Message, MessagePart, Run, RunEvent, Session } from '../../state/index.ts'
+import { FileLines } from '../core/file-lines.ts'
 import type { ImportNote } from '../core/stored.ts'
-import type { AgentSource, ExportedFile, WrittenFiles } from '../importer.ts'
+import type { AgentSource, WrittenFiles } from '../importer.ts'
 import { type RawText, rawBytes } from '../jsonl.ts'
 import { isObject } from '../remainder.ts'
 import {
@@ -30,43 +31,6 @@ export async function writeTranscript(states: AsyncIterable<Session>): Promise<W
     main: lines.finish(main?.file ?? ''),
     agents: [...files].flatMap(([name, file]) => (name === undefined ? [] : [file.finish(name)])),
     own,
-  }
-}
-
-/** The lines of one file, from wherever they come. */
-class FileLines {
-  readonly #lines = new Map<number, string | Buffer>()
-  #end: Partial<AgentSource> = {}
-
-  has(line: number): boolean {
-    return this.#lines.has(line)
-  }
-
-  set(line: number, text: string | Buffer): void {
-    this.#lines.set(line, text)
-  }
-
-  endsAs(end: Partial<AgentSource>): void {
-    if ((end.cursor?.bytes ?? 0) >= (this.#end.cursor?.bytes ?? 0)) this.#end = end
-  }
-
-  finish(name: string): ExportedFile {
-    const { unfinished, bom, crlf, finalNewline = true } = this.#end
-    const parts = [...this.#lines].sort(([a], [b]) => a - b).map(([, text]) => text)
-    if (unfinished !== undefined) parts.push(rawBytes(unfinished))
-    const newline = crlf === true ? '\r\n' : '\n'
-    const closed = unfinished === undefined && finalNewline
-    return {
-      name,
-      lines: parts.map((part) => part.toString()),
-      bytes() {
-        const chunks = parts.flatMap((part, index) => [
-          Buffer.from(part as string),
-          Buffer.from(closed || index < parts.length - 1 ? newline : ''),
-        ])
-        return Buffer.concat([Buffer.from(bom === true ? '\ufeff' : ''), ...chunks])
-      },
-    }
   }
 }
 

@@ -234,11 +234,14 @@ class Import {
     let branch = this.#bestBranch(path)
     const shared = branch === undefined ? 0 : this.#sharedTurns(path, branch)
     const behind = branch !== undefined && this.#isBehind(branch, path, shared - 1)
-    const todo = this.#target.standing.kind === 'older' ? [] : path.slice(behind ? shared - 1 : shared)
+    // Each file has branches of its own, even for a line of turns that another one has as well.
+    const foreign = branch !== undefined && this.#isForeign(branch)
+    const again = behind || (foreign && shared === path.length)
+    const todo = this.#target.standing.kind === 'older' ? [] : path.slice(again ? shared - 1 : shared)
     if (branch !== undefined && todo.length === 0) return branch
     if (branch === undefined) {
       branch = await this.#begin(todo.shift() as number)
-    } else if (branch.tip !== this.#turn(path[shared - 1] as number).id || this.#isForeign(branch)) {
+    } else if (branch.tip !== this.#turn(path[shared - 1] as number).id || foreign) {
       // The branch goes another way from here, or the session went on there without the tool.
       branch = await this.#fork(branch, path.slice(0, shared))
     }

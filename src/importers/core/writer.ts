@@ -228,10 +228,10 @@ export class SessionWriter {
   /** The same content has the same key, so that importing again after a crash, or twice at once, does no harm. */
   #keyOf(
     id: string,
-    { cursor, unfinished, finalNewline }: ImportNote,
+    { cursor, unfinished, finalNewline, edition }: ImportNote,
     agents: readonly ImportedRun[],
   ): string {
-    const more = [unfinished, finalNewline, ...agents.map(({ source }) => source)].filter(
+    const more = [edition, unfinished, finalNewline, ...agents.map(({ source }) => source)].filter(
       (one) => one !== undefined,
     )
     const rest = more.length === 0 ? '' : `:${sha256(JSON.stringify(more)).slice(0, 16)}`

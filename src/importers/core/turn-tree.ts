@@ -13,7 +13,15 @@
  * Only entries further up are looked at, and a turn that was continued never grows. So a transcript that grows keeps its
  * tree.
  */
-import { type Entry, stringAt } from './entry.ts'
+
+/** What the tree has to know of an entry. */
+export interface TreeEntry {
+  uuid?: unknown
+  /** Null: it is the first. */
+  parentUuid?: unknown
+  /** Where a conversation was cut, as by a compaction: what stood before. */
+  logicalParentUuid?: unknown
+}
 
 export type Part =
   | 'prompt'
@@ -63,7 +71,7 @@ export class TurnTree {
   }
 
   /** Takes an entry in. */
-  place(entry: Entry, part: Part): Position {
+  place(entry: TreeEntry, part: Part): Position {
     const anchor = this.#anchor(entry.parentUuid)
     const parent = this.#continued(anchor, part)
     if (part === 'prompt' && anchor !== undefined) this.#prompted.add(anchor.id)
@@ -107,10 +115,10 @@ export class TurnTree {
     }
   }
 
-  #remember(entry: Entry, message: boolean, above: Anchor | undefined): void {
-    const uuid = stringAt(entry, 'uuid')
+  #remember(entry: TreeEntry, message: boolean, above: Anchor | undefined): void {
+    const uuid = named(entry.uuid)
     if (uuid === undefined || this.#nodes.has(uuid)) return
-    const parent = stringAt(entry, 'parentUuid') ?? stringAt(entry, 'logicalParentUuid') ?? entry.parentUuid
+    const parent = named(entry.parentUuid) ?? named(entry.logicalParentUuid) ?? entry.parentUuid
     if (message && typeof parent === 'string') this.#hasParents = true
     const own = { id: uuid, turn: this.current, top: false }
     this.#nodes.set(uuid, { parent, anchor: message ? own : above?.top ? undefined : above })
@@ -133,3 +141,5 @@ export class TurnTree {
     return known ? { id: `top ${top}`, turn: 0, top: true } : undefined
   }
 }
+
+const named = (id: unknown): string | undefined => (typeof id === 'string' && id !== '' ? id : undefined)
