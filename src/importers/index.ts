@@ -4,18 +4,14 @@ import type { NamedLines } from './byte-source.ts'
 import { claudeCode } from './claude-code/index.ts'
 import { type ExportOptions, type ExportResult, exportSession } from './core/export.ts'
 import { type FolderImport, importFolder } from './core/folder.ts'
-import { type ImportOptions, type ImportResult, importSession } from './core/import.ts'
+import { importSession } from './core/import.ts'
+import type { ImportOptions, ImportResult } from './core/import-result.ts'
 
 export type { ByteSource, NamedLines } from './byte-source.ts'
 export { type ExportOptions, type ExportResult, exportSession, writeFiles } from './core/export.ts'
 export { type FolderImport, importFolder } from './core/folder.ts'
-export {
-  type ImportOptions,
-  type ImportProgress,
-  type ImportResult,
-  type ImportWarning,
-  importSession,
-} from './core/import.ts'
+export { importSession } from './core/import.ts'
+export type { ImportOptions, ImportProgress, ImportResult, ImportWarning } from './core/import-result.ts'
 export type * from './importer.ts'
 export { IMPORTERS } from './registry.ts'
 export { claudeCode }

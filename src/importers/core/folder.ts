@@ -2,7 +2,8 @@
 import { ForkpointError, NotFoundError } from '../../errors.ts'
 import type { SessionStore } from '../../store/session-store.ts'
 import type { Importer } from '../importer.ts'
-import { type ImportOptions, type ImportResult, importSession } from './import.ts'
+import { importSession } from './import.ts'
+import type { ImportOptions, ImportResult } from './import-result.ts'
 
 /** What came of one file of the folder. */
 export type FolderImport =

@@ -1,7 +1,7 @@
 /** Imports a session file of another tool into a store: one checkpoint a turn, at the original times. */
 import { dirname } from 'node:path'
 import { UnsupportedError } from '../../errors.ts'
-import type { Author, SessionStore } from '../../store/session-store.ts'
+import type { SessionStore } from '../../store/session-store.ts'
 import { type ByteSource, type NamedLines, openSource } from '../byte-source.ts'
 import {
   type AgentTranscript,
@@ -13,62 +13,11 @@ import {
 } from '../importer.ts'
 import { identical } from '../remainder.ts'
 import { bestBranch, freeName, type Path, pathsOf } from './branch-choice.ts'
-import { compare, continuedAgents, type StandingTo, type StoredFiles } from './continuation.ts'
-import { exportEditions } from './export.ts'
-import { readStored, type StoredBranch } from './stored.ts'
+import { continuedAgents } from './continuation.ts'
+import type { ImportOptions, ImportResult } from './import-result.ts'
+import type { StoredBranch } from './stored.ts'
+import { findTarget, type Target } from './target.ts'
 import { SessionWriter, type TurnContent } from './writer.ts'
-
-export interface ImportOptions {
-  /** Id of the session. Default: the one that the entries give, else the file's name. */
-  sessionId?: string
-  /**
-   * Transcripts of the session's sub-agents. Default: for a path, those that the tool has put there; otherwise none.
-   */
-  agents?: readonly (string | NamedLines)[]
-  author?: Author
-  onProgress?: (progress: ImportProgress) => void
-  /** The clock, in milliseconds, for a transcript that says no time at all. Default `Date.now`. */
-  now?: () => number
-}
-
-export interface ImportProgress {
-  session: string
-  file: string
-  /** Turns written, of those in the file. */
-  done: number
-  total: number
-}
-
-export interface ImportWarning {
-  /** Name of the file. */
-  file: string
-  line: number
-  message: string
-}
-
-export interface ImportResult {
-  session: string
-  title: string | undefined
-  /** Whether the session is new in the store. */
-  created: boolean
-  /** Checkpoints that were made. */
-  checkpoints: number
-  /** Messages that were added. */
-  messages: number
-  /** Entries that were added: lines of the file and of its sub-agents' files that the store did not have. */
-  added: number
-  /** Entries in the file. */
-  entries: number
-  /** Turns in the file. */
-  turns: number
-  /** Branches that hold the file's turns; first the one that the session ended on. */
-  branches: string[]
-  /** Checkpoint of the last turn. */
-  head: string
-  /** Sub-agents with a file of their own. */
-  agents: number
-  warnings: ImportWarning[]
-}
 
 /**
  * Imports a session file, or adds what a file that was imported before has got since. A file of which the store has
@@ -76,8 +25,9 @@ export interface ImportResult {
  *
  * Every entry is kept; `exportSession` gives them back. Lines of turns, as after a rewind, are branches: `main` the one
  * that the session ended on, `rewind-1` and so on the others. When another line comes to light only in a file that has
- * grown, `main` stays what it was; the new line is a branch, and the active one. A file that differs from what was imported before becomes a branch `import-1`, forked where the two part;
- * one that shares nothing with it, and has another name, a session of that name.
+ * grown, `main` stays what it was; the new line is a branch, and the active one. A file that differs from what was
+ * imported before becomes a branch `import-1`, forked where the two part; one that shares nothing with it, and has
+ * another name, a session of that name.
  *
  * @param source path of the file, or its lines
  * @throws AlreadyExistsError when the store has a session of this id that was not imported; ConflictError when a
@@ -116,51 +66,6 @@ function nameRuns(agents: readonly AgentTranscript[]): AgentTranscript[] {
     taken.add(run)
     return { ...agent, run }
   })
-}
-
-/** The session that a file belongs to. */
-interface Target {
-  session: string
-  /** `undefined` when the session is new. */
-  stored: readonly StoredBranch[] | undefined
-  standing: StandingTo
-  filesOf: StoredFiles
-}
-
-/**
- * The session that the entries name; but one that shares nothing with it is a session of its own, if its file has
- * another name: so a continuation that still gives the id of the session before.
- */
-async function findTarget(
-  tool: Importer,
-  source: ByteSource,
-  transcript: Transcript,
-  store: SessionStore,
-  given: string | undefined,
-): Promise<Target> {
-  const { name } = source
-  const stem = name.endsWith(tool.extension) ? name.slice(0, -tool.extension.length) : name
-  const ids = given === undefined ? [...new Set([transcript.sessionId ?? stem, stem])] : [given]
-  let target: Target | undefined
-  for (const session of ids) {
-    const filesOf = once(() => exportEditions(tool, store, session))
-    const stored = await readStored(tool, store, session)
-    const standing: StandingTo =
-      stored === undefined
-        ? { kind: 'continues', branches: [] }
-        : await compare(stored, filesOf, source, transcript)
-    target = { session, stored, standing, filesOf }
-    if (standing.kind !== 'differs' || standing.line > 0) break
-  }
-  return target as Target
-}
-
-function once<T>(make: () => Promise<T>): () => Promise<T> {
-  let made: Promise<T> | undefined
-  return () => {
-    made ??= make()
-    return made
-  }
 }
 
 class Import {
