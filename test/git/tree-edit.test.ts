@@ -7,10 +7,10 @@ import { CorruptError } from '../../src/errors.ts'
 import { nodeFileSystem } from '../../src/git/disk/file-system.ts'
 import { EMPTY_TREE, type NewObject, newObject } from '../../src/git/objects/object.ts'
 import { ObjectStore } from '../../src/git/objects/object-store.ts'
-import { encodeTree } from '../../src/git/objects/tree.ts'
 import { editTree } from '../../src/git/objects/tree-edit.ts'
 import { buildPack } from '../../src/git/packs/writer.ts'
 import { bareRepository, gitText } from './real-git.ts'
+import { encodeTree } from './support/trees.ts'
 
 const text = (value: string): Buffer => Buffer.from(value, 'utf8')
 

@@ -44,7 +44,6 @@ export const EDGES: Readonly<Record<string, readonly string[]>> = {
     'checkpoints/commits',
     'checkpoints/trees',
     'codec',
-    'importers',
     'importers/claude-code',
     'redaction',
     'store',

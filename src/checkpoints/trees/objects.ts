@@ -19,4 +19,4 @@ export {
   type Tree,
   type TreeChange,
 } from '../../git/objects/tree.ts'
-export { type EditedTree, editTree, type TreeStore } from '../../git/objects/tree-edit.ts'
+export { type EditedTree, editTree } from '../../git/objects/tree-edit.ts'
