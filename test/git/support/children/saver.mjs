@@ -11,7 +11,7 @@ const { refs, count, compareAndSet = false, settleAfter = 1000, settleEvery = 0,
 
 const load = (name) => import(pathToFileURL(join(built, 'git', name)).href)
 const [{ Repository }, { encodeCommit }, { newObject }, { encodeTree }] = await Promise.all(
-  ['repository.js', 'commit.js', 'object.js', 'tree.js'].map(load),
+  ['repository.js', 'objects/commit.js', 'objects/object.js', 'objects/tree.js'].map(load),
 )
 
 class Lost extends Error {}
