@@ -4,7 +4,7 @@
  */
 import type { Layout } from '../codec/index.ts'
 import { NotFoundError, StorageError } from '../errors.ts'
-import type { ObjectStore } from '../git/objects/object-store.ts'
+import type { ObjectStore } from '../git/database/object-store.ts'
 import type { Repository } from '../git/repository.ts'
 import { purgeMark } from '../git/upkeep/purge.ts'
 import {

@@ -1,10 +1,10 @@
 /** What a write makes, decided under the locks: checkpoints, each on the one before, and where refs move. */
 import { AlreadyExistsError } from '../errors.ts'
-import type { Plan } from '../git/journal/group-commit.ts'
+import type { ObjectStore } from '../git/database/object-store.ts'
 import type { NewObject } from '../git/objects/object.ts'
-import type { ObjectStore } from '../git/objects/object-store.ts'
 import type { Tree } from '../git/objects/tree.ts'
 import { type EditedTree, editTree, type TreeStore } from '../git/objects/tree-edit.ts'
+import type { Plan } from '../git/refs/change.ts'
 import { purgeMark } from '../git/upkeep/purge.ts'
 import type { CommitId, ObjectId, SessionId, TagName } from '../ids.ts'
 import type { Author, Checkpoint } from './commits/checkpoint.ts'

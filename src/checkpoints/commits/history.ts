@@ -1,7 +1,7 @@
 /** The checkpoints of sessions in a git store: commits read as checkpoints, lines walked, revisions resolved. */
 import { NotFoundError } from '../../errors.ts'
+import type { ObjectStore } from '../../git/database/object-store.ts'
 import { asBuffer } from '../../git/objects/object.ts'
-import type { ObjectStore } from '../../git/objects/object-store.ts'
 import type { Repository } from '../../git/repository.ts'
 import {
   activeRef,
@@ -18,11 +18,11 @@ import {
   tagRef,
 } from '../../ids.ts'
 import { TimeSlice } from '../../time-slice.ts'
-import { type RevisionLookup, resolveRevision } from '../revision.ts'
 import type { Author, Checkpoint } from './checkpoint.ts'
 import type { Ancestor } from './lineage.ts'
 import { parentsOn } from './lineage.ts'
 import { checkpointOf, numberOf, type ParsedMessage, parseMessage, timeOf } from './message.ts'
+import { type RevisionLookup, resolveRevision } from './revision.ts'
 
 /** A commit on a branch of ours. */
 export interface CommitInfo extends Ancestor {

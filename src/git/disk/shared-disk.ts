@@ -4,8 +4,8 @@
  */
 import { dirname } from 'node:path'
 import { UnsupportedError } from '../../errors.ts'
-import { configValue } from '../config.ts'
-import type { Config } from '../config-file.ts'
+import { configValue } from '../config/config.ts'
+import type { Config } from '../config/parser.ts'
 import type { Beacon, Signal } from './beacon.ts'
 import { type FileStat, type FileSystem, type OpenFile, onSameDisk } from './file-system.ts'
 

@@ -10,7 +10,7 @@ import { type Liveness, type Owner, parseOwner, shareKernel } from '../disk/iden
 import { emptyFolder } from '../disk/lock-folder.ts'
 import { isGone, type Locks } from '../disk/locks.ts'
 import type { Paths } from '../disk/paths.ts'
-import { retiredLists } from '../packs/retired.ts'
+import { retiredLists } from '../merging/retired.ts'
 import { isOtherVersion, type JournalRecord, parseJournal } from './journal.ts'
 
 /** A folder of journals whose owner is gone, now ours. */

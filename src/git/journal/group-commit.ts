@@ -6,40 +6,19 @@
  */
 import { LockedError, StorageError } from '../../errors.ts'
 import type { ObjectId } from '../../ids.ts'
+import type { ObjectStore } from '../database/object-store.ts'
 import type { Locks } from '../disk/locks.ts'
 import type { OpenedFolder } from '../disk/opened-folder.ts'
-import { asBuffer, type NewObject } from '../objects/object.ts'
-import type { ObjectStore } from '../objects/object-store.ts'
-import type { MergedInMemory } from '../packs/chapter-packs.ts'
+import type { MergedInMemory } from '../merging/chapter-packs.ts'
+import { asBuffer } from '../objects/object.ts'
+import type { Placement, StagedPack } from '../packs/placement.ts'
 import { type BuiltPack, buildPack, buildPackAsync } from '../packs/writer.ts'
-import type { MoveClock } from '../refs/move-clock.ts'
-import { RefMoves } from '../refs/moves.ts'
+import type { Change, Plan } from '../refs/change.ts'
+import { type RefMove, RefMoves, type SymbolicMove } from '../refs/moves.ts'
 import type { Refs } from '../refs/refs.ts'
-import type { GroupEntry, RefMove, SymbolicMove } from './entry.ts'
+import type { GroupEntry } from './entry.ts'
 import type { Chapter, Journals } from './journals.ts'
-import type { Placement, StagedPack } from './placement.ts'
-
-/** What a change of refs is, once their values are known. */
-export interface Plan<T> {
-  objects: readonly NewObject[]
-  /** Refs to move, each one of the change's `refs`; `null` deletes. */
-  moves: ReadonlyMap<string, ObjectId | null>
-  /** Symbolic refs to set, each one of the change's `refs`; `null` deletes. */
-  symbolic?: readonly { ref: string; to: string | null }[]
-  result: T
-  /** Called when everything is in place, before the promise resolves. */
-  placed?: () => void
-}
-
-export interface Change<T> {
-  /** Refs (or other files of the store, relative to it) to lock. */
-  refs: readonly string[]
-  /**
-   * Called under the locks with the refs' values. What it throws rejects this change alone. It may be called
-   * again, with newer values, if the attempt before could not be finished.
-   */
-  prepare(current: ReadonlyMap<string, ObjectId | undefined>): Plan<T> | Promise<Plan<T>>
-}
+import type { MoveClock } from './move-clock.ts'
 
 interface Waiting {
   change: Change<unknown>

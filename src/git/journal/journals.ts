@@ -6,10 +6,10 @@ import { join } from 'node:path'
 import { closeAll, type FileSystem } from '../disk/file-system.ts'
 import type { Locks } from '../disk/locks.ts'
 import type { Paths } from '../disk/paths.ts'
-import { ChapterPacks } from '../packs/chapter-packs.ts'
-import { noteNames } from '../refs/settled-notes.ts'
+import { ChapterPacks } from '../merging/chapter-packs.ts'
 import type { GroupEntry, JournalEntry } from './entry.ts'
 import { Journal } from './journal.ts'
+import { noteNames } from './settled-notes.ts'
 
 /** A journal with what depends on it until that is synced in place. */
 export interface Chapter {

@@ -5,22 +5,20 @@
 import { join } from 'node:path'
 import { isObjectId, type ObjectId } from '../../ids.ts'
 import { TimeSlice } from '../../time-slice.ts'
+import { isAncestor } from '../database/ancestry.ts'
+import type { ObjectStore } from '../database/object-store.ts'
 import type { Owner } from '../disk/identity.ts'
 import type { Locks } from '../disk/locks.ts'
-import { breakOrphan } from '../disk/orphan-lock.ts'
-import { isAncestor } from '../objects/history.ts'
+import { removeRetired } from '../merging/broken-retired.ts'
+import { removeHalfPacks } from '../merging/half-packs.ts'
 import { BrokenStreamError } from '../objects/inflate.ts'
 import { asBuffer } from '../objects/object.ts'
-import type { ObjectStore } from '../objects/object-store.ts'
 import { type MergedPack, mergePacks, type PackSource, type PackSpan } from '../packs/combine.ts'
-import { removeHalfPacks } from '../packs/half-packs.ts'
-import { removeRetired } from '../packs/retired-debris.ts'
+import type { Placement } from '../packs/placement.ts'
 import { scanPack } from '../packs/scan.ts'
-import type { MoveClock } from '../refs/move-clock.ts'
 import { RefMoves } from '../refs/moves.ts'
 import { parseRefFile, type Refs } from '../refs/refs.ts'
 import { removeRefs } from '../refs/removal.ts'
-import { lastMoves, toldIn } from '../refs/settled-notes.ts'
 import {
   type AdoptionParts,
   adopt,
@@ -32,7 +30,8 @@ import {
   type Scope,
   strangersSettled,
 } from './adoption.ts'
-import type { Placement } from './placement.ts'
+import type { MoveClock } from './move-clock.ts'
+import { breakOrphan } from './orphan-lock.ts'
 import {
   belongsAtEnd,
   type Found,
@@ -45,6 +44,7 @@ import {
   unfinished,
 } from './replay.ts'
 import { type SettleParts, settle } from './settle.ts'
+import { lastMoves, toldIn } from './settled-notes.ts'
 
 export interface RecoveryParts extends AdoptionParts, SettleParts {
   refs: Refs

@@ -4,11 +4,11 @@
  * has earlier moves of these refs in a journal is told.
  */
 import { dirname, join } from 'node:path'
-import type { PackMerger } from '../packs/merger.ts'
+import type { PackMerger } from '../merging/merger.ts'
+import type { Placement } from '../packs/placement.ts'
 import type { Refs } from '../refs/refs.ts'
-import { type NoteParts, tellOthers } from '../refs/settled-notes.ts'
-import type { Placement } from './placement.ts'
 import type { Orders } from './replay.ts'
+import { type NoteParts, tellOthers } from './settled-notes.ts'
 
 export interface SettleParts extends NoteParts {
   refs: Refs

@@ -1,7 +1,21 @@
 /** The moves of refs of one group, put in place together or, when the disk refuses one, all taken back. */
-import type { RefMove, SymbolicMove } from '../journal/entry.ts'
+import type { ObjectId } from '../../ids.ts'
 import { parseRefFile, type RefValue } from './refs.ts'
 import { type RefRemovalParts, removeRefs } from './removal.ts'
+
+/** A ref that goes from one object to another; `null`: it does not exist. */
+export interface RefMove {
+  ref: string
+  from: ObjectId | null
+  to: ObjectId | null
+}
+
+/** A symbolic ref that goes from the name of one ref (or, detached, from an object id) to another. */
+export interface SymbolicMove {
+  ref: string
+  from: string | null
+  to: string | null
+}
 
 export class RefMoves {
   private readonly parts: RefRemovalParts

@@ -3,9 +3,9 @@ import { join } from 'node:path'
 import type { FileSystem } from '../disk/file-system.ts'
 import type { Locks } from '../disk/locks.ts'
 import type { Paths } from '../disk/paths.ts'
-import type { Placement } from '../journal/placement.ts'
-import { isOurKeep } from '../packs/removal.ts'
-import { retiredLists } from '../packs/retired.ts'
+import { isOurKeep } from '../merging/removal.ts'
+import { retiredLists } from '../merging/retired.ts'
+import type { Placement } from '../packs/placement.ts'
 import { journaledPacks, type RootParts } from './roots.ts'
 
 export interface LeftoverParts extends RootParts {

@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import { LockedError, UnsupportedError } from '../../errors.ts'
 import { findStrangerAnywhere } from '../disk/links.ts'
-import { breakOrphan } from '../disk/orphan-lock.ts'
+import { breakOrphan } from '../journal/orphan-lock.ts'
 import type { Repository } from '../repository.ts'
 import { PURGE_LOCK } from './purge.ts'
 

@@ -2,10 +2,10 @@
 import { join } from 'node:path'
 import { UnsupportedError } from '../../errors.ts'
 import { isObjectId, type ObjectId } from '../../ids.ts'
+import { readShallow } from '../database/shallow.ts'
 import type { FileSystem } from '../disk/file-system.ts'
 import type { Paths } from '../disk/paths.ts'
 import { parseJournal } from '../journal/journal.ts'
-import { readShallow } from '../objects/shallow.ts'
 import type { Refs } from '../refs/refs.ts'
 
 export interface RootParts {

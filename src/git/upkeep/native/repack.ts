@@ -6,18 +6,18 @@
 import { join } from 'node:path'
 import type { ObjectId } from '../../../ids.ts'
 import { TimeSlice } from '../../../time-slice.ts'
+import { looseFile } from '../../database/loose.ts'
+import type { ObjectStore } from '../../database/object-store.ts'
 import { readFully } from '../../disk/read-fully.ts'
-import { looseFile } from '../../objects/loose.ts'
-import type { ObjectStore } from '../../objects/object-store.ts'
-import { geometricPrefix } from '../../packs/merger.ts'
-import { PackIndex } from '../../packs/pack-index.ts'
+import { geometricPrefix } from '../../merging/merger.ts'
 import {
   type FreePack,
   freePacks,
   type PackRemovalParts,
   packsKeptByOthers,
   removePacks,
-} from '../../packs/removal.ts'
+} from '../../merging/removal.ts'
+import { PackIndex } from '../../packs/pack-index.ts'
 import { type NativeGit, NativeGitError, type RunOptions } from './git.ts'
 
 export interface RepackParts extends PackRemovalParts {

@@ -10,7 +10,11 @@ import { isMainThread, parentPort, Worker, workerData } from 'node:worker_thread
 const [built, folder, rounds, able] = isMainThread ? process.argv.slice(2) : workerData
 const load = (name) => import(pathToFileURL(join(built, 'git', name)).href)
 const [{ Repository }, { nodeFileSystem }, { encodeCommit }, { newObject }, { encodeTree }] =
-  await Promise.all(['repository.js', 'disk/file-system.js', 'objects/commit.js', 'objects/object.js', 'objects/tree.js'].map(load))
+  await Promise.all(
+    ['repository.js', 'disk/file-system.js', 'objects/commit.js', 'objects/object.js', 'objects/tree.js'].map(
+      load,
+    ),
+  )
 
 const REF = 'refs/heads/s/main'
 const fs =

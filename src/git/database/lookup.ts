@@ -5,13 +5,13 @@
 import { CorruptError, UnsupportedError } from '../../errors.ts'
 import type { ObjectId } from '../../ids.ts'
 import type { FileSystem } from '../disk/file-system.ts'
+import { BIG_OBJECT, EMPTY_TREE, type GitObject, objectId, objectIdInSlices } from '../objects/object.ts'
 import { PackGoneError } from '../packs/bytes.ts'
 import type { PackMemory } from '../packs/file.ts'
 import { PackFolder, type PackPlace } from '../packs/folder.ts'
 import type { PackIndex } from '../packs/pack-index.ts'
 import { alternateFolders } from './alternates.ts'
 import { looseFile, readLoose } from './loose.ts'
-import { BIG_OBJECT, EMPTY_TREE, type GitObject, objectId, objectIdInSlices } from './object.ts'
 
 /** An object, checked against its id, or what is wrong with it at one place. */
 export type Found = GitObject | CorruptError | PackGoneError

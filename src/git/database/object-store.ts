@@ -1,21 +1,21 @@
 /**
- * All objects of a repository, whether packed, loose or borrowed from another one, each checked against its id.
+ * The object database (gitglossary(7)): all objects of a repository, whether packed, loose or borrowed from another one, each checked against its id.
  * Somebody else may repack at any moment: what is not where it was is looked for again.
  */
 import { dirname, join } from 'node:path'
 import type { ObjectId } from '../../ids.ts'
 import { TimeSlice } from '../../time-slice.ts'
 import type { FileSystem } from '../disk/file-system.ts'
+import { ByteCache } from '../objects/byte-cache.ts'
+import { type Commit, decodeCommit, decodeParents } from '../objects/commit.ts'
+import { EMPTY_TREE, expectType, type GitObject } from '../objects/object.ts'
+import { NO_ENTRIES, parseTree, type Tree } from '../objects/tree.ts'
+import { WindowCache } from '../objects/window-cache.ts'
 import { PackGoneError } from '../packs/bytes.ts'
 import type { PackFile, PackMemory } from '../packs/file.ts'
-import { ByteCache } from './byte-cache.ts'
-import { type Commit, decodeCommit, decodeParents } from './commit.ts'
 import { ObjectLookup } from './lookup.ts'
 import { looseIds } from './loose.ts'
-import { EMPTY_TREE, expectType, type GitObject } from './object.ts'
 import { Shallow } from './shallow.ts'
-import { NO_ENTRIES, parseTree, type Tree } from './tree.ts'
-import { WindowCache } from './window-cache.ts'
 
 export interface ObjectStoreOptions {
   /** Bytes of the largest object that is read. Default 65 MiB. */

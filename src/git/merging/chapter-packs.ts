@@ -2,9 +2,10 @@
  * The small packs that groups of one chapter of the journal have left. Every sixteen are merged into one, and
  * every sixteen of those again, so that a busy second leaves a few dozen and not a thousand.
  */
-import { mergePacks, type PackSource, spansOf } from './combine.ts'
-import { parsePackIndex } from './pack-index.ts'
-import type { BuiltPack } from './writer.ts'
+
+import { mergePacks, type PackSource, spansOf } from '../packs/combine.ts'
+import { parsePackIndex } from '../packs/pack-index.ts'
+import type { BuiltPack } from '../packs/writer.ts'
 
 export interface MergedInMemory {
   name: string

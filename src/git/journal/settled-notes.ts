@@ -9,9 +9,9 @@ import type { FileSystem } from '../disk/file-system.ts'
 import type { Locks } from '../disk/locks.ts'
 import type { Paths } from '../disk/paths.ts'
 import type { Temporaries } from '../disk/temporaries.ts'
-import { isOrder } from '../journal/entry.ts'
-import { parseJournal } from '../journal/journal.ts'
-import { groupsOf, movesOf, type Orders } from '../journal/replay.ts'
+import { isOrder } from './entry.ts'
+import { parseJournal } from './journal.ts'
+import { groupsOf, movesOf, type Orders } from './replay.ts'
 
 export interface NoteParts {
   fs: FileSystem

@@ -8,7 +8,7 @@ import { dirname, join } from 'node:path'
 import { CorruptError, StorageError } from '../../errors.ts'
 import type { FileSystem } from '../disk/file-system.ts'
 import type { Paths } from '../disk/paths.ts'
-import { isOrder } from '../journal/entry.ts'
+import { isOrder } from './entry.ts'
 
 export class MoveClock {
   private readonly fs: FileSystem

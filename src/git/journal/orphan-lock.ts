@@ -1,10 +1,10 @@
 /** Locks of dead processes that no journal speaks of: somebody cleaned away the journal, or copied the store. */
 import { join } from 'node:path'
-import { hasEstate } from '../journal/adoption.ts'
-import type { FileSystem } from './file-system.ts'
-import type { Owner } from './identity.ts'
-import type { Locks } from './locks.ts'
-import type { Paths } from './paths.ts'
+import type { FileSystem } from '../disk/file-system.ts'
+import type { Owner } from '../disk/identity.ts'
+import type { Locks } from '../disk/locks.ts'
+import type { Paths } from '../disk/paths.ts'
+import { hasEstate } from './adoption.ts'
 
 export interface OrphanLockParts {
   fs: FileSystem

@@ -7,7 +7,7 @@ import type { FileSystem } from '../disk/file-system.ts'
 import { parseOwner } from '../disk/identity.ts'
 import type { Paths } from '../disk/paths.ts'
 import type { Temporaries } from '../disk/temporaries.ts'
-import type { Placement } from '../journal/placement.ts'
+import type { Placement } from '../packs/placement.ts'
 import { retiredLists, withMerged } from './retired.ts'
 
 export interface PackRemovalParts {

@@ -2,7 +2,7 @@
  * Reading a config file, character by character as git does: what git sees and we don't could make git run things.
  * Source: git_parse_source() in git's config.c; git-config(1), "Syntax".
  */
-import { CorruptError } from '../errors.ts'
+import { CorruptError } from '../../errors.ts'
 
 /** `section.subsection.key` (section and key in lower case) to its values, in order. */
 export type Config = ReadonlyMap<string, readonly string[]>

@@ -6,9 +6,9 @@ import { join } from 'node:path'
 import type { FileSystem } from '../disk/file-system.ts'
 import type { Paths } from '../disk/paths.ts'
 import { readFully } from '../disk/read-fully.ts'
-import type { Placement } from '../journal/placement.ts'
+import type { Placement } from '../packs/placement.ts'
+import { CHECKSUM_BYTES } from '../packs/writer.ts'
 import { retiredLists } from './retired.ts'
-import { CHECKSUM_BYTES } from './writer.ts'
 
 export interface HalfPackParts {
   fs: FileSystem

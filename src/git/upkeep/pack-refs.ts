@@ -5,8 +5,8 @@
 import { CorruptError, LockedError } from '../../errors.ts'
 import type { ObjectId } from '../../ids.ts'
 import { TimeSlice } from '../../time-slice.ts'
+import { takePackedRefs } from '../refs/removal.ts'
 import type { Repository } from '../repository.ts'
-import { takePackedRefs } from './removal.ts'
 
 /**
  * Moves branches and tags, as far as they name commits, into packed-refs. A ref that somebody else has locked keeps its file.

@@ -4,14 +4,14 @@
  * seldom. Why, and what holds: `docs/decisions/0004-pack-count-before-grace.md`.
  */
 import { join } from 'node:path'
+import type { ObjectStore } from '../database/object-store.ts'
 import { closeAll, type FileSystem, type OpenFile } from '../disk/file-system.ts'
 import type { Locks } from '../disk/locks.ts'
 import type { Paths } from '../disk/paths.ts'
 import type { Temporaries } from '../disk/temporaries.ts'
-import type { Placement } from '../journal/placement.ts'
-import type { ObjectStore } from '../objects/object-store.ts'
-import { mergePacks, type PackSource, spansOf } from './combine.ts'
-import { parsePackIndex } from './pack-index.ts'
+import { mergePacks, type PackSource, spansOf } from '../packs/combine.ts'
+import { parsePackIndex } from '../packs/pack-index.ts'
+import type { Placement } from '../packs/placement.ts'
 import { isStoodFor, type RetiredPack, RetiredPacks, retiredLists } from './retired.ts'
 
 /** How many there are at most while nobody saves; while somebody does, so many that removing them is rare. */

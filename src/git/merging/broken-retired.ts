@@ -12,8 +12,8 @@ import type { FileSystem } from '../disk/file-system.ts'
 import { parseOwner } from '../disk/identity.ts'
 import type { Locks } from '../disk/locks.ts'
 import type { Paths } from '../disk/paths.ts'
-import type { Placement } from '../journal/placement.ts'
-import { checkPack } from './check.ts'
+import { checkPack } from '../packs/check.ts'
+import type { Placement } from '../packs/placement.ts'
 import { isStoodFor, type RetiredList, retiredLists } from './retired.ts'
 
 export interface DebrisParts {
