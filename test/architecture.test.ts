@@ -16,8 +16,6 @@ const LONG = [
   'adapters/langgraph/saver.ts',
   'adapters/openai-agents/agents-session.ts',
   'checkpoints/commits/history.ts',
-  'git/journal/group-commit.ts',
-  'git/repository.ts',
   'store/git/git-session-store.ts',
   'store/memory/memory-session-store.ts',
   'store/file/file-session-store.ts',

@@ -5,10 +5,11 @@
 import { join } from 'node:path'
 import { closeAll, type FileSystem } from '../disk/file-system.ts'
 import type { Locks } from '../disk/locks.ts'
-import type { Paths } from '../disk/paths.ts'
+import type { StoreFolder } from '../disk/store-folder.ts'
 import { ChapterPacks } from '../merging/chapter-packs.ts'
 import type { GroupEntry, JournalEntry } from './entry.ts'
 import { Journal } from './journal.ts'
+import { MoveClock } from './move-clock.ts'
 import { noteNames } from './settled-notes.ts'
 
 /** A journal with what depends on it until that is synced in place. */
@@ -25,6 +26,8 @@ export interface Chapter {
 }
 
 export class Journals {
+  /** Numbers for the groups that are recorded. */
+  readonly clock: MoveClock
   private readonly fs: FileSystem
   private readonly locks: Locks
   private readonly folder: string
@@ -35,7 +38,8 @@ export class Journals {
   private spare: Journal | undefined
   private unsyncedFolder = false
 
-  constructor(fs: FileSystem, paths: Paths, locks: Locks) {
+  constructor({ fs, paths, locks }: StoreFolder) {
+    this.clock = new MoveClock(fs, paths)
     this.fs = fs
     this.locks = locks
     this.folder = join(paths.journals, locks.owner.id)
@@ -102,7 +106,7 @@ export class Journals {
   }
 
   /** Ends the current chapter, so that it can be settled; the next `open` begins another. */
-  turn(): Chapter | undefined {
+  endChapter(): Chapter | undefined {
     const chapter = this.chapter
     this.chapter = undefined
     return chapter

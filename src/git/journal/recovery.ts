@@ -6,21 +6,18 @@ import { join } from 'node:path'
 import { isObjectId, type ObjectId } from '../../ids.ts'
 import { TimeSlice } from '../../time-slice.ts'
 import { isAncestor } from '../database/ancestry.ts'
-import type { ObjectStore } from '../database/object-store.ts'
 import type { Owner } from '../disk/identity.ts'
-import type { Locks } from '../disk/locks.ts'
+import type { LockWait, StoreFolder } from '../disk/store-folder.ts'
 import { removeRetired } from '../merging/broken-retired.ts'
 import { removeHalfPacks } from '../merging/half-packs.ts'
 import { BrokenStreamError } from '../objects/inflate.ts'
 import { asBuffer } from '../objects/object.ts'
 import { type MergedPack, mergePacks, type PackSource, type PackSpan } from '../packs/combine.ts'
-import type { Placement } from '../packs/placement.ts'
 import { scanPack } from '../packs/scan.ts'
 import { RefMoves } from '../refs/moves.ts'
 import { parseRefFile, type Refs } from '../refs/refs.ts'
 import { removeRefs } from '../refs/removal.ts'
 import {
-  type AdoptionParts,
   adopt,
   anythingToAdopt,
   disown,
@@ -30,7 +27,7 @@ import {
   type Scope,
   strangersSettled,
 } from './adoption.ts'
-import type { MoveClock } from './move-clock.ts'
+import type { Contents } from './contents.ts'
 import { breakOrphan } from './orphan-lock.ts'
 import {
   belongsAtEnd,
@@ -43,58 +40,58 @@ import {
   openMoves,
   unfinished,
 } from './replay.ts'
-import { type SettleParts, settle } from './settle.ts'
+import { settle } from './settle.ts'
 import { lastMoves, toldIn } from './settled-notes.ts'
 
-export interface RecoveryParts extends AdoptionParts, SettleParts {
-  refs: Refs
-  locks: Locks
-  placement: Placement
-  objects: ObjectStore
-  clock: MoveClock
-}
-
 /** Recovers everything in scope; does nothing, quickly, when there is nothing. Throws LockedError, StorageError. */
-export async function recover(parts: RecoveryParts, scope: Scope): Promise<void> {
+export async function recover(contents: Contents, scope: Scope): Promise<void> {
   // Who died recovering from a restart may hold what is needed to go on: then all of the dead are seen to.
-  if (await anythingToAdopt(parts, scope)) await recoverEstates(parts, await adopt(parts, 'all'))
-  await removeRetired(parts)
+  const { folder } = contents
+  if (await anythingToAdopt(folder, scope)) await recoverEstates(contents, await adopt(folder, 'all'))
+  await removeRetired(contents.placement)
   if (scope !== 'all') return
-  await strangersSettled(parts)
-  removeLitter(parts)
+  await strangersSettled(folder)
+  removeLitter(folder)
 }
 
-async function recoverEstates(given: RecoveryParts, estates: readonly Estate[]): Promise<void> {
-  // A lock that was released before a power loss may have come back without its owner's journals.
-  const parts = { ...given, breakLock: (file: string) => breakOrphan(given, file) }
+async function recoverEstates(contents: Contents, estates: readonly Estate[]): Promise<void> {
+  const { folder } = contents
   const left = new Set(estates)
   const rebooted = estates.filter(({ life }) => life === 'rebooted')
   try {
     const owners = ownersOf(estates)
-    await breakLocks(parts, ['packed-refs'], ({ id }) => owners.has(id))
-    if (rebooted.length > 0) await recoverFromPowerLoss(parts, rebooted)
+    await breakLocks(contents, ['packed-refs'], ({ id }) => owners.has(id))
+    if (rebooted.length > 0) await recoverFromPowerLoss(contents, rebooted)
     for (const estate of [...rebooted, ...estates]) {
       if (!left.has(estate)) continue
-      if (estate.life === 'dead') await recoverFromKill(parts, estate)
-      await removeEstate(parts, estate)
+      if (estate.life === 'dead') await recoverFromKill(contents, estate)
+      await removeEstate(folder, estate)
       left.delete(estate)
     }
   } catch (error) {
-    disown(parts, [...left])
+    disown(folder, [...left])
     throw error
   }
-  parts.objects.refresh()
+  contents.objects.refresh()
 }
 
+/** A lock that was released before a power loss may have come back without its owner's journals. */
+const waiting = (folder: StoreFolder): LockWait => ({
+  locks: folder.locks,
+  lockTimeout: folder.lockTimeout,
+  breakLock: (file) => breakOrphan(folder, file),
+})
+
 /** The kernel lives on, and with it every write: only a group that was not finished needs attention. */
-async function recoverFromKill(parts: RecoveryParts, estate: Estate): Promise<void> {
-  const { locks, refs, placement, objects } = parts
+async function recoverFromKill(contents: Contents, estate: Estate): Promise<void> {
+  const { folder, refs, placement, objects } = contents
+  const { fs, paths, locks } = folder
   const groups = groupsOf(estate.records)
   const packs = new Set(packNames(groups))
   const open = unfinished(estate.records)
-  if (open.length > 0) await syncJournals(parts, estate)
-  const later = open.length > 0 ? await lastMoves(parts, estate.folder) : new Map<string, number>()
-  const told = toldIn(parts.fs, join(parts.paths.journals, estate.folder))
+  if (open.length > 0) await syncJournals(folder, estate)
+  const later = open.length > 0 ? await lastMoves(folder, estate.folder) : new Map<string, number>()
+  const told = toldIn(fs, join(paths.journals, estate.folder))
   for (const group of open) {
     // Locks are released when everything is in place, so what is not locked any more is. The others stay locked
     // by the dead process until all is done: nobody gets in between.
@@ -116,21 +113,21 @@ async function recoverFromKill(parts: RecoveryParts, estate: Estate): Promise<vo
       isLocked(move) &&
       order > Math.max(later.get(move.ref) ?? 0, told.get(move.ref) ?? 0) &&
       valueOnDisk(refs, move.ref) === (move.from ?? 'absent')
-    await new RefMoves(parts, moves.filter(isDue), symbolic.filter(isDue)).run()
+    await new RefMoves(refs, waiting(folder), moves.filter(isDue), symbolic.filter(isDue)).run()
   }
   for (const pack of packs) {
     if (placement.has(pack)) placement.unkeep(pack)
     else placement.remove(pack)
   }
   const announced = estate.records.flatMap(({ entry }) => (entry.kind === 'locks' ? entry.refs : []))
-  await breakLocks(parts, [...announced, ...ownLocks(parts)], ({ id }) => id === estate.owner)
-  await settle(parts, { packs: [...packs], refs: lastOrders(groups) })
-  removeHalfPacks(parts, estate.owner)
-  removeTemporaries(parts, new Set([estate.owner]))
+  await breakLocks(contents, [...announced, ...ownLocks(folder)], ({ id }) => id === estate.owner)
+  await settle(contents, { packs: [...packs], refs: lastOrders(groups) })
+  removeHalfPacks(placement, estate.owner)
+  removeTemporaries(folder, new Set([estate.owner]))
 }
 
 /** A process may be killed before its sync is through; what is placed here has to be named by a journal that lasts. */
-async function syncJournals({ fs, paths }: RecoveryParts, { folder }: Estate): Promise<void> {
+async function syncJournals({ fs, paths }: StoreFolder, { folder }: Estate): Promise<void> {
   const place = join(paths.journals, folder)
   for (const name of fs.readDir(place))
     if (fs.stat(join(place, name))?.kind === 'file') await fs.syncFile(join(place, name))
@@ -139,8 +136,9 @@ async function syncJournals({ fs, paths }: RecoveryParts, { folder }: Estate): P
 }
 
 /** Nothing on the disk is trusted that the journals cover. */
-async function recoverFromPowerLoss(parts: RecoveryParts, estates: readonly Estate[]): Promise<void> {
-  const { fs, paths, refs, locks, placement, objects } = parts
+async function recoverFromPowerLoss(contents: Contents, estates: readonly Estate[]): Promise<void> {
+  const { folder, refs, placement, objects } = contents
+  const { fs, paths, locks } = folder
   const byOwner = estates.map(({ records, folder }) => ({
     groups: groupsOf(records),
     settled: toldIn(fs, join(paths.journals, folder)),
@@ -164,17 +162,17 @@ async function recoverFromPowerLoss(parts: RecoveryParts, estates: readonly Esta
     const found = isObjectId(value) && !(await objects.has(value)) ? 'broken' : value
     if (!(await belongsAtEnd(moves, found, ancestor))) continue
     const last = moves.at(-1)!
-    if (last.to === null) await removeRefs(parts, [ref])
+    if (last.to === null) await removeRefs(refs, waiting(folder), [ref])
     else if (last.to.startsWith('refs/')) refs.write(ref, { symbolic: last.to })
     else if (await objects.has(last.to)) refs.write(ref, { id: last.to })
   }
-  await settle(parts, { packs: [], refs: lastOrders(groups) })
+  await settle(contents, { packs: [], refs: lastOrders(groups) })
   if (pack !== undefined) placement.unkeep(pack.name)
   await fs.syncDir(paths.packs)
   // Of everybody before the restart: a lock that was released may have come back.
-  const locked = ['HEAD', 'packed-refs', ...refLocks(parts), ...ownLocks(parts)]
-  await breakLocks(parts, locked, async (holder) => (await locks.liveness(holder)) === 'rebooted')
-  removeTemporaries(parts, ownersOf(estates))
+  const locked = ['HEAD', 'packed-refs', ...refLocks(contents), ...ownLocks(folder)]
+  await breakLocks(contents, locked, async (holder) => (await locks.liveness(holder)) === 'rebooted')
+  removeTemporaries(folder, ownersOf(estates))
 }
 
 /** One pack of all objects that the groups carry. What is damaged in spite of the record's checksum is left out. */
@@ -221,19 +219,20 @@ function valueOnDisk(refs: Refs, ref: string): Found {
 
 /** Removes locks on `names` that are held by owners whose estates we adopted, so that nobody else may. */
 async function breakLocks(
-  { locks, refs }: RecoveryParts,
+  { folder, refs }: Contents,
   names: readonly string[],
   isDead: (holder: Owner) => boolean | Promise<boolean>,
 ): Promise<void> {
   for (const name of new Set(names)) {
     const path = refs.path(name)
-    const holder = locks.holder(path)
-    if (holder !== undefined && holder !== 'other' && (await isDead(holder))) locks.breakOpen(path, holder)
+    const holder = folder.locks.holder(path)
+    if (holder !== undefined && holder !== 'other' && (await isDead(holder)))
+      folder.locks.breakOpen(path, holder)
   }
 }
 
 /** Every lock under `refs/`: after a power loss what was announced may be lost. */
-function refLocks({ fs, paths, refs }: RecoveryParts): string[] {
+function refLocks({ folder: { fs, paths }, refs }: Contents): string[] {
   const found: string[] = []
   const walk = (folder: string): void => {
     refs.path(`${folder}/x`)
@@ -246,10 +245,10 @@ function refLocks({ fs, paths, refs }: RecoveryParts): string[] {
   return found
 }
 
-const ownLocks = ({ fs, paths }: RecoveryParts): string[] =>
+const ownLocks = ({ fs, paths }: StoreFolder): string[] =>
   fs.readDir(paths.own).flatMap((name) => (name.endsWith('.lock') ? [`forkpoint/${name.slice(0, -5)}`] : []))
 
-function removeTemporaries({ fs, paths }: RecoveryParts, owners: ReadonlySet<string>): void {
+function removeTemporaries({ fs, paths }: StoreFolder, owners: ReadonlySet<string>): void {
   for (const name of fs.readDir(paths.temporaries)) {
     if (owners.has(name.slice(0, 16))) fs.unlink(join(paths.temporaries, name))
   }

@@ -5,10 +5,8 @@
  */
 import { join } from 'node:path'
 import type { ObjectStore } from '../database/object-store.ts'
-import { closeAll, type FileSystem, type OpenFile } from '../disk/file-system.ts'
-import type { Locks } from '../disk/locks.ts'
-import type { Paths } from '../disk/paths.ts'
-import type { Temporaries } from '../disk/temporaries.ts'
+import { closeAll, type OpenFile } from '../disk/file-system.ts'
+import type { StoreFolder } from '../disk/store-folder.ts'
 import { mergePacks, type PackSource, spansOf } from '../packs/combine.ts'
 import { parsePackIndex } from '../packs/pack-index.ts'
 import type { Placement } from '../packs/placement.ts'
@@ -23,32 +21,28 @@ const ENOUGH = 24
 /** Endings of files that say: this pack is looked after by git. */
 const HANDS_OFF = ['keep', 'mtimes', 'promisor', 'bitmap']
 
-export interface PackMergerParts {
-  fs: FileSystem
-  paths: Paths
-  placement: Placement
-  temporaries: Temporaries
-  objects: ObjectStore
-  locks: Locks
-  /** Breaks a lock that a dead process left. */
-  breakLock(file: string): Promise<void>
-  now: () => number
-}
-
 export class PackMerger {
-  private readonly parts: PackMergerParts
+  private readonly folder: StoreFolder
+  private readonly placement: Placement
+  private readonly objects: ObjectStore
+  private readonly breakLock: (file: string) => Promise<void>
   private readonly retired: RetiredPacks
   private readonly notOurs = new Set<string>()
   private last: Promise<unknown> = Promise.resolve()
 
-  constructor(parts: PackMergerParts) {
-    this.parts = parts
-    this.retired = new RetiredPacks(parts.fs, parts.paths.retired, parts.temporaries)
+  /** `breakLock` breaks a lock that a dead process left. */
+  constructor(placement: Placement, objects: ObjectStore, breakLock: (file: string) => Promise<void>) {
+    const { folder } = placement
+    this.folder = folder
+    this.placement = placement
+    this.objects = objects
+    this.breakLock = breakLock
+    this.retired = new RetiredPacks(folder.fs, folder.paths.retired, folder.temporaries)
   }
 
   /** Who holds its lock is the only one to merge packs, other than those of its own last saves. */
   get lockedFile(): string {
-    return join(this.parts.paths.own, 'compact')
+    return join(this.folder.paths.own, 'compact')
   }
 
   /**
@@ -56,28 +50,29 @@ export class PackMerger {
    * when one of `packs` has deltas or vanished meanwhile. Throws StorageError.
    */
   merge(packs: readonly string[], replaced: readonly string[] = []): Promise<string | undefined> {
-    return this.inTurn(packs, replaced, false)
+    return this.afterOthers(packs, replaced, false)
   }
 
   /** These packs are not needed any more: all they hold is in pack `by`. Remembered in memory only. */
   retire(packs: readonly string[], by: string): void {
-    this.retired.add(packs, by, this.parts.now())
-    this.parts.objects.forgetPacks(packs)
+    this.retired.add(packs, by, this.folder.now())
+    this.objects.forgetPacks(packs)
     this.sweep()
   }
 
   /** `retire`, remembered even after a power loss. Throws StorageError. */
   async retireDurably(packs: readonly string[], by: string): Promise<void> {
-    const { now, locks } = this.parts
+    const { now, locks } = this.folder
     this.retired.add(packs, by, now())
-    this.parts.objects.forgetPacks(packs)
+    this.objects.forgetPacks(packs)
     await this.retired.persist(by, locks.owner)
     this.sweep()
   }
 
   /** Makes the names of all packs durable. Throws StorageError. */
   sync(): Promise<void> {
-    const { fs, paths, placement } = this.parts
+    const { folder, placement } = this
+    const { fs, paths } = folder
     return this.retired.tidy(
       () => fs.syncDir(paths.packs),
       (pack) => placement.sync(pack),
@@ -90,7 +85,7 @@ export class PackMerger {
    * @param most how many packs are too many
    */
   sweep(most = MOST_WHILE_SAVING): void {
-    const due = this.parts.now() - GRACE
+    const due = this.folder.now() - GRACE
     const count = this.retired.oldest === undefined ? 0 : this.packNames().length
     let tooMany = count > most ? count - MOST_PACKS : 0
     for (;;) {
@@ -115,11 +110,11 @@ export class PackMerger {
    */
   async compact(): Promise<void> {
     if (this.candidates().length < ENOUGH) return
-    const { locks, breakLock } = this.parts
+    const { locks } = this.folder
     const lock = this.lockedFile
     if (!locks.take(lock)) {
       if ((await locks.deadHolder(lock)) === undefined) return
-      await breakLock(lock)
+      await this.breakLock(lock)
       if (!locks.take(lock)) return
     }
     try {
@@ -128,7 +123,7 @@ export class PackMerger {
       const candidates = this.candidates()
       const chosen = geometricPrefix(candidates.map(({ size }) => size))
       if (candidates.length >= ENOUGH && chosen >= 2)
-        await this.inTurn(
+        await this.afterOthers(
           candidates.slice(0, chosen).map(({ pack }) => pack),
           [],
           true,
@@ -140,7 +135,7 @@ export class PackMerger {
   }
 
   /** One merge after the other. `deflate`: there is time to compress what saves have only stored. */
-  private inTurn(
+  private afterOthers(
     packs: readonly string[],
     replaced: readonly string[],
     deflate: boolean,
@@ -152,7 +147,8 @@ export class PackMerger {
 
   /** Packs that may be merged, smallest first. */
   private candidates(): { pack: string; size: number }[] {
-    const { fs, paths, placement } = this.parts
+    const { folder, placement } = this
+    const { fs, paths } = folder
     const names = fs.readDir(paths.packs)
     const present = new Set(names)
     const midx = present.has('multi-pack-index') ? fs.readFile(`${paths.packs}/multi-pack-index`) : undefined
@@ -168,7 +164,8 @@ export class PackMerger {
 
   /** Only while what stands for it does: otherwise somebody repacked, and this may be the same pack saved anew. */
   private remove({ pack, by }: RetiredPack): boolean {
-    const { fs, paths, placement } = this.parts
+    const { folder, placement } = this
+    const { fs, paths } = folder
     const isStanding = (): boolean =>
       placement.has(by) ||
       isStoodFor([...retiredLists(fs, paths.retired)], by, (other) => other !== pack && placement.has(other))
@@ -178,7 +175,7 @@ export class PackMerger {
   }
 
   private packNames(): string[] {
-    return packsIn(this.parts.fs.readDir(this.parts.paths.packs))
+    return packsIn(this.folder.fs.readDir(this.folder.paths.packs))
   }
 
   private async mergeNow(
@@ -186,7 +183,8 @@ export class PackMerger {
     replaced: readonly string[],
     deflate: boolean,
   ): Promise<string | undefined> {
-    const { fs, placement, objects, temporaries } = this.parts
+    const { placement, objects } = this
+    const { fs, temporaries } = this.folder
     const file = temporaries.path()
     let indexFile: string | undefined
     const open: OpenFile[] = []
@@ -231,7 +229,8 @@ export class PackMerger {
   }
 
   private source(pack: string, open: OpenFile[]): PackSource | undefined {
-    const { fs, placement } = this.parts
+    const { placement } = this
+    const { fs } = this.folder
     const index = fs.readFile(placement.file(pack, 'idx'))
     const file = index && fs.open(placement.file(pack, 'pack'), 'r')
     if (index === undefined || file === undefined) return undefined

@@ -1,7 +1,8 @@
 /** The moves of refs of one group, put in place together or, when the disk refuses one, all taken back. */
 import type { ObjectId } from '../../ids.ts'
-import { parseRefFile, type RefValue } from './refs.ts'
-import { type RefRemovalParts, removeRefs } from './removal.ts'
+import type { LockWait } from '../disk/store-folder.ts'
+import { parseRefFile, type Refs, type RefValue } from './refs.ts'
+import { removeRefs } from './removal.ts'
 
 /** A ref that goes from one object to another; `null`: it does not exist. */
 export interface RefMove {
@@ -18,7 +19,8 @@ export interface SymbolicMove {
 }
 
 export class RefMoves {
-  private readonly parts: RefRemovalParts
+  private readonly values: Refs
+  private readonly wait: LockWait
   private readonly moves: readonly RefMove[]
   private readonly symbolic: readonly SymbolicMove[]
   private readonly forward: ReadonlySet<RefMove>
@@ -30,12 +32,14 @@ export class RefMoves {
    * @param forward those of `moves` that certainly lead to a child of the commit before
    */
   constructor(
-    parts: RefRemovalParts,
+    values: Refs,
+    wait: LockWait,
     moves: readonly RefMove[],
     symbolic: readonly SymbolicMove[],
     forward: ReadonlySet<RefMove> = new Set(),
   ) {
-    this.parts = parts
+    this.values = values
+    this.wait = wait
     this.moves = moves
     this.symbolic = symbolic
     this.forward = forward
@@ -51,16 +55,17 @@ export class RefMoves {
     for (const move of [...this.moves, ...this.symbolic]) {
       if (move.to === null) continue
       const from = this.forward.has(move) ? (move.from ?? undefined) : undefined
-      this.parts.refs.write(move.ref, refValue(move.to), from)
+      this.values.write(move.ref, refValue(move.to), from)
       this.touched.push(move)
     }
     const gone = this.moves.filter(({ to }) => to === null)
     const goneSymbolic = this.symbolic.filter(({ to }) => to === null)
     this.touched.push(...gone, ...goneSymbolic)
-    this.parts.refs.removeLoose(goneSymbolic.map(({ ref }) => ref))
+    this.values.removeLoose(goneSymbolic.map(({ ref }) => ref))
     if (gone.length === 0) return
     await removeRefs(
-      this.parts,
+      this.values,
+      this.wait,
       gone.map(({ ref }) => ref),
     )
   }
@@ -71,9 +76,9 @@ export class RefMoves {
     for (const move of touched) {
       const { ref, from } = move
       try {
-        if (from !== null) this.parts.refs.write(ref, refValue(from))
-        else if (this.symbolic.includes(move)) this.parts.refs.removeLoose([ref])
-        else await removeRefs(this.parts, [ref])
+        if (from !== null) this.values.write(ref, refValue(from))
+        else if (this.symbolic.includes(move)) this.values.removeLoose([ref])
+        else await removeRefs(this.values, this.wait, [ref])
       } catch {
         // The ref stays where the save that failed put it: whole, and reported as failed.
       }

@@ -21,9 +21,9 @@ export async function packRefs(repository: Repository): Promise<void> {
 const AT_ONCE = 256
 
 async function pack(repository: Repository): Promise<[string, ObjectId][]> {
-  const { fs, paths, refs, locks } = repository
-  const { lockTimeout } = repository.options
-  await takePackedRefs({ refs, locks, lockTimeout, breakLock: () => repository.recover() })
+  const { refs } = repository
+  const { fs, paths, locks, lockTimeout } = repository.folder
+  await takePackedRefs(refs, { locks, lockTimeout, breakLock: () => repository.recover() })
   try {
     const found: [string, ObjectId][] = []
     const slice = new TimeSlice()
