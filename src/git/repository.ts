@@ -50,30 +50,30 @@ export class Repository implements Contents {
   readonly objects: ObjectStore
   readonly refs: Refs
   readonly merger: PackMerger
-  private readonly limits: Required<Pick<RepositoryOptions, 'settleAfter' | 'settleBytes'>>
-  private readonly disk: SharedDisk
-  private readonly journals: Journals
+  readonly #limits: Required<Pick<RepositoryOptions, 'settleAfter' | 'settleBytes'>>
+  readonly #disk: SharedDisk
+  readonly #journals: Journals
   readonly placement: Placement
-  private readonly commits: GroupCommit
-  private readonly openedFolder: OpenedFolder
+  readonly #commits: GroupCommit
+  readonly #openedFolder: OpenedFolder
   /** Also above the store's folder. */
-  private opened: Promise<boolean> | undefined
-  private writable: Promise<void> | undefined
-  private settling: Promise<void> = Promise.resolve()
-  private unsettled: Chapter[] = []
-  private timer: NodeJS.Timeout | undefined
-  private quiet: NodeJS.Timeout | undefined
-  private closed = false
-  private hasChanged = false
-  private readonly atTheEnd = { rest: () => this.rest() }
+  #opened: Promise<boolean> | undefined
+  #writable: Promise<void> | undefined
+  #settling: Promise<void> = Promise.resolve()
+  #unsettled: Chapter[] = []
+  #timer: NodeJS.Timeout | undefined
+  #quiet: NodeJS.Timeout | undefined
+  #closed = false
+  #hasChanged = false
+  readonly #atTheEnd = { rest: () => this.#rest() }
 
   constructor(folder: string, options: RepositoryOptions = {}) {
     const { fs = nodeFileSystem, now = Date.now, lockTimeout = 10_000, identity = systemIdentity } = options
-    this.limits = { settleAfter: options.settleAfter ?? 1000, settleBytes: options.settleBytes ?? 16 << 20 }
+    this.#limits = { settleAfter: options.settleAfter ?? 1000, settleBytes: options.settleBytes ?? 16 << 20 }
     const paths = pathsOf(resolve(folder))
-    this.disk = new SharedDisk(fs)
-    this.openedFolder = new OpenedFolder(this.disk, paths.root, 'config')
-    const below = diskBelow(this.disk, this.openedFolder)
+    this.#disk = new SharedDisk(fs)
+    this.#openedFolder = new OpenedFolder(this.#disk, paths.root, 'config')
+    const below = diskBelow(this.#disk, this.#openedFolder)
     const owner = identity.newOwner()
     this.folder = {
       fs: below,
@@ -86,12 +86,12 @@ export class Repository implements Contents {
     this.refs = new Refs(below, paths.root, this.folder.temporaries)
     this.objects = new ObjectStore(below, paths.objects)
     this.placement = new Placement(this.folder)
-    this.merger = new PackMerger(this.placement, this.objects, (file) => this.breakLock(file))
-    this.journals = new Journals(this.folder)
-    this.commits = new GroupCommit(this, this.journals, this.openedFolder, {
-      breakLock: (file) => this.breakLock(file),
+    this.merger = new PackMerger(this.placement, this.objects, (file) => this.#breakLock(file))
+    this.#journals = new Journals(this.folder)
+    this.#commits = new GroupCommit(this, this.#journals, this.#openedFolder, {
+      breakLock: (file) => this.#breakLock(file),
       settle: () => this.settle(),
-      written: (chapter) => this.written(chapter),
+      written: (chapter) => this.#written(chapter),
     })
   }
 
@@ -109,9 +109,9 @@ export class Repository implements Contents {
    * StoreMovedError when it is not there any more.
    */
   async open(): Promise<boolean> {
-    if (this.closed) throw new SessionClosedError('store')
-    const isThere = await this.openOnce()
-    this.openedFolder.check()
+    if (this.#closed) throw new SessionClosedError('store')
+    const isThere = await this.#openOnce()
+    this.#openedFolder.check()
     return isThere
   }
 
@@ -121,33 +121,33 @@ export class Repository implements Contents {
    * is, once `head` is made.
    */
   async change<T>(change: Change<T>, head = 'refs/heads/main'): Promise<T> {
-    if (this.closed) throw new SessionClosedError('store')
-    this.writable ??= this.prepareToWrite(head).catch((error: unknown) => {
-      this.writable = undefined
+    if (this.#closed) throw new SessionClosedError('store')
+    this.#writable ??= this.#prepareToWrite(head).catch((error: unknown) => {
+      this.#writable = undefined
       throw error
     })
-    await this.writable
+    await this.#writable
     try {
-      const isFirst = !this.hasChanged
-      this.hasChanged = true
-      const result = await this.commits.submit(unlessHeadIsUnborn(this.refs, change, head, isFirst))
-      return result === NEEDS_HEAD ? await this.commits.submit(withHead(this.refs, change, head)) : result
+      const isFirst = !this.#hasChanged
+      this.#hasChanged = true
+      const result = await this.#commits.submit(unlessHeadIsUnborn(this.refs, change, head, isFirst))
+      return result === NEEDS_HEAD ? await this.#commits.submit(withHead(this.refs, change, head)) : result
     } catch (error) {
-      throw this.openedFolder.explained(error)
+      throw this.#openedFolder.explained(error)
     }
   }
 
   /** Syncs in place what so far only the journal keeps safe. Throws StorageError. */
   settle(): Promise<void> {
-    this.endChapter()
-    const due = [...this.unsettled]
+    this.#endChapter()
+    const due = [...this.#unsettled]
     // All that others have moved on so far of what is in our journals is in these.
-    const notes = this.journals.notes()
-    const run = this.settling.then(async () => {
-      await this.settleAll(due)
-      this.journals.removeNotes(notes)
+    const notes = this.#journals.notes()
+    const run = this.#settling.then(async () => {
+      await this.#settleAll(due)
+      this.#journals.removeNotes(notes)
     })
-    this.settling = run.catch(() => undefined)
+    this.#settling = run.catch(() => undefined)
     return run
   }
 
@@ -159,26 +159,26 @@ export class Repository implements Contents {
   /** `settle`, and no journal of ours keeps bytes of what was saved before. */
   async settleForGood(): Promise<void> {
     await this.settle()
-    this.journals.dropSpare()
+    this.#journals.dropSpare()
   }
 
   /** Waits for what is under way, settles, and removes what only this object needed. */
   async close(): Promise<void> {
-    if (this.closed) return
-    this.closed = true
+    if (this.#closed) return
+    this.#closed = true
     // A change that was asked for before is made.
-    await this.writable?.catch(() => undefined)
-    await this.commits.idle()
+    await this.#writable?.catch(() => undefined)
+    await this.#commits.idle()
     try {
       await this.settle()
-      this.tidy()
+      this.#tidy()
     } catch (error) {
-      this.journals.abandon(this.unsettled)
+      this.#journals.abandon(this.#unsettled)
       throw error
     } finally {
-      clearTimeout(this.timer)
-      clearTimeout(this.quiet)
-      needsNoRest(this.atTheEnd)
+      clearTimeout(this.#timer)
+      clearTimeout(this.#quiet)
+      needsNoRest(this.#atTheEnd)
       this.objects.close()
     }
   }
@@ -189,45 +189,45 @@ export class Repository implements Contents {
     return parseConfig(this.fs.readFile(file)?.toString('utf8') ?? '', file)
   }
 
-  private openOnce(): Promise<boolean> {
-    this.opened ??= this.openNow().then(
+  #openOnce(): Promise<boolean> {
+    this.#opened ??= this.#openNow().then(
       (there) => {
         if (!there) {
-          this.opened = undefined
-          this.openedFolder.leave()
+          this.#opened = undefined
+          this.#openedFolder.leave()
         }
         return there
       },
       (error: unknown) => {
-        this.opened = undefined
-        this.openedFolder.leave()
+        this.#opened = undefined
+        this.#openedFolder.leave()
         throw error
       },
     )
-    return this.opened
+    return this.#opened
   }
 
-  private async openNow(): Promise<boolean> {
+  async #openNow(): Promise<boolean> {
     const { fs, paths } = this
-    this.openedFolder.enter()
+    this.#openedFolder.enter()
     if (fs.stat(join(paths.root, 'HEAD')) === undefined) {
       checkCreatable(this.folder)
       return false
     }
     const config = this.config()
     checkConfig(config)
-    this.disk.sharing = sharingOf(config)
+    this.#disk.sharing = sharingOf(config)
     checkFolders(this.folder)
     await recover(this, 'rebooted')
     return true
   }
 
-  private async prepareToWrite(head: string): Promise<void> {
-    if (!(await this.openOnce())) {
+  async #prepareToWrite(head: string): Promise<void> {
+    if (!(await this.#openOnce())) {
       // The folder itself comes to be here and nowhere else.
-      this.disk.makeDir(this.paths.root)
+      this.#disk.makeDir(this.paths.root)
       await create(this.folder, head)
-      await this.openOnce()
+      await this.#openOnce()
     }
     const { fs, paths } = this
     const folders = [paths.temporaries, paths.journals, paths.retired, paths.packs]
@@ -245,79 +245,79 @@ export class Repository implements Contents {
     // sees us ready, or we see its work here and wait.
     await recover(this, 'all')
     // The clock may be that of before a power loss, and journals that are not ours to recover later than it.
-    for (const order of (await lastMoves(this.folder)).values()) this.journals.clock.raise(order)
+    for (const order of (await lastMoves(this.folder)).values()) this.#journals.clock.raise(order)
   }
 
   /** Of a dead process: with all else that it left, or alone when it left nothing else. */
-  private async breakLock(file: string): Promise<void> {
+  async #breakLock(file: string): Promise<void> {
     await recover(this, 'all')
     await breakOrphan(this.folder, file)
   }
 
-  private written(chapter: Chapter): void {
-    restAtTheEnd(this.atTheEnd)
-    if (chapter.broken || chapter.journal.used > this.limits.settleBytes) {
+  #written(chapter: Chapter): void {
+    restAtTheEnd(this.#atTheEnd)
+    if (chapter.broken || chapter.journal.used > this.#limits.settleBytes) {
       void this.settle().catch(() => undefined)
       return
     }
-    this.timer ??= setTimeout(
+    this.#timer ??= setTimeout(
       () => void this.settle().catch(() => undefined),
-      this.limits.settleAfter,
+      this.#limits.settleAfter,
     ).unref()
   }
 
   /** What `close` does, but the next change starts anew: for the end of a process that nobody closed. */
-  private async rest(): Promise<void> {
-    await this.commits.idle()
+  async #rest(): Promise<void> {
+    await this.#commits.idle()
     await this.settle()
-    if (this.journals.current !== undefined) return
-    this.tidy()
+    if (this.#journals.current !== undefined) return
+    this.#tidy()
   }
 
   /** Everything is settled: removes what only this object needed. */
-  private tidy(): void {
-    if (this.openedFolder.isMoved) {
+  #tidy(): void {
+    if (this.#openedFolder.isMoved) {
       // Whoever works on it where it is now does that.
-      this.journals.abandon([])
+      this.#journals.abandon([])
       return
     }
     this.merger.rest()
     this.refs.close()
     this.folder.temporaries.close()
-    this.journals.close()
+    this.#journals.close()
   }
 
-  private endChapter(): void {
-    clearTimeout(this.timer)
-    this.timer = undefined
-    const chapter = this.journals.endChapter()
-    if (chapter !== undefined) this.unsettled.push(chapter)
+  #endChapter(): void {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    const chapter = this.#journals.endChapter()
+    if (chapter !== undefined) this.#unsettled.push(chapter)
   }
 
-  private async settleAll(due: readonly Chapter[]): Promise<void> {
+  async #settleAll(due: readonly Chapter[]): Promise<void> {
     // The group under way, if any, may have begun in one of these chapters.
-    await this.commits.groupEnd()
-    const left = due.filter((chapter) => this.unsettled.includes(chapter))
-    if (left.length === 0 && this.openedFolder.isMoved) return
+    await this.#commits.groupEnd()
+    const left = due.filter((chapter) => this.#unsettled.includes(chapter))
+    if (left.length === 0 && this.#openedFolder.isMoved) return
     for (const chapter of left) {
-      this.openedFolder.check()
+      this.#openedFolder.check()
       const { names: packs, replaced } = chapter.packs
       await settle(this, { packs, replaced, refs: chapter.refs })
       // Otherwise it is another folder that was synced.
-      this.openedFolder.check()
-      this.unsettled = this.unsettled.filter((other) => other !== chapter)
-      await this.journals.release(chapter)
+      this.#openedFolder.check()
+      this.#unsettled = this.#unsettled.filter((other) => other !== chapter)
+      await this.#journals.release(chapter)
     }
     this.placement.unkeep()
     await this.merger.compact()
     this.merger.sweep()
-    this.quiet ??= setTimeout(() => this.comeToRest(), QUIET).unref()
-    this.quiet.refresh()
+    this.#quiet ??= setTimeout(() => this.#comeToRest(), QUIET).unref()
+    this.#quiet.refresh()
   }
 
-  private comeToRest(): void {
+  #comeToRest(): void {
     try {
-      if (!this.closed && !this.openedFolder.isMoved) this.merger.rest()
+      if (!this.#closed && !this.#openedFolder.isMoved) this.merger.rest()
     } catch {
       // What is too much stays until somebody settles again.
     }

@@ -39,46 +39,48 @@ export interface CommitHost {
 const GROUP_BYTES = 16 * 1024 * 1024
 
 export class GroupCommit {
-  private readonly contents: Contents
-  private readonly journals: Journals
-  private readonly opened: OpenedFolder
-  private readonly host: CommitHost
-  private readonly wait: Required<LockWait>
-  private readonly queue: LockQueue
-  private running: Promise<void> | undefined
-  private underWay: Promise<void> = Promise.resolve()
+  readonly #contents: Contents
+  readonly #journals: Journals
+  readonly #opened: OpenedFolder
+  readonly #host: CommitHost
+  readonly #wait: Required<LockWait>
+  readonly #queue: LockQueue
+  #running: Promise<void> | undefined
+  #underWay: Promise<void> = Promise.resolve()
 
   constructor(contents: Contents, journals: Journals, opened: OpenedFolder, host: CommitHost) {
-    this.contents = contents
-    this.journals = journals
-    this.opened = opened
-    this.host = host
+    this.#contents = contents
+    this.#journals = journals
+    this.#opened = opened
+    this.#host = host
     const { locks, lockTimeout } = contents.folder
-    this.wait = { locks, lockTimeout, breakLock: (file) => host.breakLock(file) }
-    this.queue = new LockQueue(contents.refs, this.wait)
+    this.#wait = { locks, lockTimeout, breakLock: (file) => host.breakLock(file) }
+    this.#queue = new LockQueue(contents.refs, this.#wait)
   }
 
   /** Makes a change. Throws what `prepare` throws, LockedError, StorageError. */
   submit<T>(change: Change<T>): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       const refs = [...new Set(change.refs)].sort()
-      this.queue.add({ change, refs, resolve: resolve as (value: unknown) => void, reject })
-      this.running ??= Promise.resolve().then(() => this.run())
+      this.#queue.add({ change, refs, resolve: resolve as (value: unknown) => void, reject })
+      this.#running ??= Promise.resolve().then(() => this.#run())
     })
   }
 
   /** Resolves when nothing is under way any more. */
   async idle(): Promise<void> {
-    while (this.running !== undefined) await this.running
+    while (this.#running !== undefined) await this.#running
   }
 
   /** Resolves when the group that is under way now, if any, is in place and its locks are released. */
   groupEnd(): Promise<void> {
-    return this.underWay
+    return this.#underWay
   }
 
-  private async run(): Promise<void> {
-    const { opened, journals, queue } = this
+  async #run(): Promise<void> {
+    const opened = this.#opened
+    const journals = this.#journals
+    const queue = this.#queue
     try {
       while (!queue.isEmpty) {
         opened.check()
@@ -89,13 +91,13 @@ export class GroupCommit {
         if (!journals.isInPlace(chapter)) {
           // Nobody would find what was saved before: it has to be safe in its place before there is more.
           chapter.broken = true
-          await this.host.settle()
+          await this.#host.settle()
           continue
         }
         const group = queue.takeLocks((refs) => journals.announce(chapter, refs))
         if (group.length > 0) {
-          this.underWay = this.commit(group)
-          await this.underWay
+          this.#underWay = this.#commit(group)
+          await this.#underWay
         }
         if (queue.isBusy) await queue.attendToBusy(group.length === 0)
       }
@@ -103,29 +105,29 @@ export class GroupCommit {
       // Not even a journal could be opened: all who wait are told.
       queue.rejectAll(error)
     } finally {
-      this.running = undefined
-      if (!queue.isEmpty) this.running = this.run()
+      this.#running = undefined
+      if (!queue.isEmpty) this.#running = this.#run()
     }
   }
 
   /** Never throws: every one of the group gets its answer, and its locks are released. */
-  private async commit(group: readonly Waiting[]): Promise<void> {
-    const prepared = await Promise.all(group.map((waiting) => this.prepare(waiting)))
+  async #commit(group: readonly Waiting[]): Promise<void> {
+    const prepared = await Promise.all(group.map((waiting) => this.#prepare(waiting)))
     const ready = prepared.filter((one) => one !== undefined)
     for (const batch of batches(ready)) {
-      const failure = await this.write(batch)
+      const failure = await this.#write(batch)
       if (failure === undefined) continue
       // One that is too big for the disk must not take the others with it.
       for (const one of batch) {
-        const error = batch.length === 1 ? failure : await this.write([one])
-        if (error !== undefined) this.answer(one, () => one.waiting.reject(error.cause))
+        const error = batch.length === 1 ? failure : await this.#write([one])
+        if (error !== undefined) this.#answer(one, () => one.waiting.reject(error.cause))
       }
     }
   }
 
-  private async prepare(waiting: Waiting): Promise<Ready | undefined> {
+  async #prepare(waiting: Waiting): Promise<Ready | undefined> {
     try {
-      const current = new Map(waiting.refs.map((ref) => [ref, this.valueOf(ref)]))
+      const current = new Map(waiting.refs.map((ref) => [ref, this.#valueOf(ref)]))
       const plan = await waiting.change.prepare(current)
       const moves: RefMove[] = []
       for (const [ref, to] of plan.moves) {
@@ -133,33 +135,34 @@ export class GroupCommit {
         if (from !== to) moves.push({ ref, from, to })
       }
       const symbolic = (plan.symbolic ?? []).flatMap(({ ref, to }) => {
-        const value = this.contents.refs.readValue(ref)
+        const value = this.#contents.refs.readValue(ref)
         const from = value === undefined ? null : 'id' in value ? value.id : value.symbolic
         return from === to ? [] : { ref, from, to }
       })
       const ready = { waiting, plan, moves, symbolic }
       if (moves.length > 0 || symbolic.length > 0) return ready
-      this.answer(ready, () => this.finish(ready))
+      this.#answer(ready, () => this.#finish(ready))
     } catch (error) {
-      this.queue.release(waiting.refs)
+      this.#queue.release(waiting.refs)
       waiting.reject(error)
     }
     return undefined
   }
 
-  private valueOf(ref: string): ObjectId | undefined {
+  #valueOf(ref: string): ObjectId | undefined {
     if (!ref.startsWith('refs/')) return undefined
-    const value = this.contents.refs.readValue(ref)
+    const value = this.#contents.refs.readValue(ref)
     return value !== undefined && 'id' in value ? value.id : undefined
   }
 
   /** Makes a batch durable, places it and answers. Returns the error when nothing of it counts; the locks stay. */
-  private async write(batch: readonly Ready[]): Promise<{ cause: unknown } | undefined> {
-    const { opened, journals } = this
-    const { refs, placement } = this.contents
+  async #write(batch: readonly Ready[]): Promise<{ cause: unknown } | undefined> {
+    const opened = this.#opened
+    const journals = this.#journals
+    const { refs, placement } = this.#contents
     const moves = new RefMoves(
       refs,
-      this.wait,
+      this.#wait,
       batch.flatMap((one) => one.moves),
       batch.flatMap((one) => one.symbolic),
       new Set(batch.flatMap(forwardMoves)),
@@ -190,8 +193,8 @@ export class GroupCommit {
       if (written.status === 'rejected') throw written.reason
       // Durable. From here on it is put where git looks for it: packs first, refs last.
       for (const ref of moves.refs) chapter.refs.set(ref, order)
-      if (merged !== undefined) await this.placeMerged(chapter, merged)
-      if (pack !== undefined && staged !== undefined) this.placePack(chapter, pack, staged)
+      if (merged !== undefined) await this.#placeMerged(chapter, merged)
+      if (pack !== undefined && staged !== undefined) this.#placePack(chapter, pack, staged)
       await moves.run()
       opened.check()
       if (!journals.isInPlace(chapter)) throw journalGone(chapter)
@@ -201,20 +204,20 @@ export class GroupCommit {
       if (staged !== undefined) placement.drop(staged)
       if (pack !== undefined) placement.unkeep(pack.name)
       if (chapter !== undefined && sequence !== undefined) journals.done(chapter, sequence, true)
-      if (chapter !== undefined) this.host.written(chapter)
+      if (chapter !== undefined) this.#host.written(chapter)
       return { cause }
     }
     if (pack !== undefined) placement.unkeep(pack.name)
-    for (const one of batch) this.queue.release(one.waiting.refs)
+    for (const one of batch) this.#queue.release(one.waiting.refs)
     journals.done(chapter, sequence)
-    for (const one of batch) this.finish(one)
-    this.host.written(chapter)
+    for (const one of batch) this.#finish(one)
+    this.#host.written(chapter)
     return undefined
   }
 
-  private async placeMerged(chapter: Chapter, merged: MergedInMemory): Promise<void> {
+  async #placeMerged(chapter: Chapter, merged: MergedInMemory): Promise<void> {
     try {
-      const { placement, objects, merger } = this.contents
+      const { placement, objects, merger } = this.#contents
       await placement.place(merged.name, merged.pack, merged.index)
       objects.addPack(merged.name, merged.index)
       chapter.packs.replace(merged)
@@ -224,15 +227,15 @@ export class GroupCommit {
     }
   }
 
-  private placePack(chapter: Chapter, pack: BuiltPack, staged: StagedPack): void {
-    const { placement, objects } = this.contents
+  #placePack(chapter: Chapter, pack: BuiltPack, staged: StagedPack): void {
+    const { placement, objects } = this.#contents
     placement.keep(pack.name)
     placement.placeStaged(staged)
     objects.addPack(pack.name, pack.index)
     chapter.packs.add(pack)
   }
 
-  private finish({ waiting, plan }: Ready): void {
+  #finish({ waiting, plan }: Ready): void {
     try {
       plan.placed?.()
       waiting.resolve(plan.result)
@@ -241,8 +244,8 @@ export class GroupCommit {
     }
   }
 
-  private answer(one: Ready, answer: () => void): void {
-    this.queue.release(one.waiting.refs)
+  #answer(one: Ready, answer: () => void): void {
+    this.#queue.release(one.waiting.refs)
     answer()
   }
 }

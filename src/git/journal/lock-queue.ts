@@ -18,31 +18,31 @@ export interface Waiting {
 const GROUP_LIMIT = 256
 
 export class LockQueue {
-  private readonly refs: Refs
-  private readonly wait: Required<LockWait>
-  private waiting: Waiting[] = []
+  readonly #refs: Refs
+  readonly #wait: Required<LockWait>
+  #waiting: Waiting[] = []
 
   constructor(refs: Refs, wait: Required<LockWait>) {
-    this.refs = refs
-    this.wait = wait
+    this.#refs = refs
+    this.#wait = wait
   }
 
   get isEmpty(): boolean {
-    return this.waiting.length === 0
+    return this.#waiting.length === 0
   }
 
   /** Whether a lock was found taken that one of them needs. */
   get isBusy(): boolean {
-    return this.waiting.some(({ busySince }) => busySince !== undefined)
+    return this.#waiting.some(({ busySince }) => busySince !== undefined)
   }
 
   add(one: Waiting): void {
-    this.waiting.push(one)
+    this.#waiting.push(one)
   }
 
   /** Nothing can be done for any of them. */
   rejectAll(error: unknown): void {
-    for (const waiting of this.waiting.splice(0)) waiting.reject(error)
+    for (const waiting of this.#waiting.splice(0)) waiting.reject(error)
   }
 
   /**
@@ -55,7 +55,7 @@ export class LockQueue {
     const busy = new Set<string>()
     const group: Waiting[] = []
     const now = performance.now()
-    for (const waiting of this.waiting) {
+    for (const waiting of this.#waiting) {
       if (group.length >= GROUP_LIMIT) break
       const { refs } = waiting
       const isFree = !refs.some((ref) => claimed.has(ref))
@@ -66,24 +66,24 @@ export class LockQueue {
       if (isFree && (waiting.notBefore ?? 0) <= now) {
         try {
           announce(refs)
-          if (this.takeAll(refs)) group.push(waiting)
+          if (this.#takeAll(refs)) group.push(waiting)
           else postpone(waiting, now)
         } catch (error) {
-          this.fail(waiting, error)
+          this.#fail(waiting, error)
         }
       }
       if (waiting.busySince !== undefined) for (const ref of refs) busy.add(ref)
     }
     const taken = new Set(group)
-    this.waiting = this.waiting.filter((waiting) => !taken.has(waiting))
+    this.#waiting = this.#waiting.filter((waiting) => !taken.has(waiting))
     return group
   }
 
-  private takeAll(refs: readonly string[]): boolean {
+  #takeAll(refs: readonly string[]): boolean {
     const taken: string[] = []
     try {
       for (const ref of refs) {
-        if (!this.wait.locks.take(this.refs.path(ref))) {
+        if (!this.#wait.locks.take(this.#refs.path(ref))) {
           this.release(taken)
           return false
         }
@@ -99,11 +99,11 @@ export class LockQueue {
   /** Recovers what a dead process left locked, gives up what waits too long; waits if there is nothing else to do. */
   async attendToBusy(wait: boolean): Promise<void> {
     let next = performance.now() + 50
-    for (const waiting of this.waiting.filter(({ busySince }) => busySince !== undefined)) {
+    for (const waiting of this.#waiting.filter(({ busySince }) => busySince !== undefined)) {
       try {
-        await this.attendTo(waiting)
+        await this.#attendTo(waiting)
       } catch (error) {
-        this.fail(waiting, error)
+        this.#fail(waiting, error)
       }
       next = Math.min(next, waiting.notBefore ?? next)
     }
@@ -111,28 +111,28 @@ export class LockQueue {
     if (wait) await new Promise((resolve) => setTimeout(resolve, Math.max(next - performance.now(), 0)))
   }
 
-  private async attendTo(waiting: Waiting): Promise<void> {
-    const { refs } = this
-    const { locks, lockTimeout } = this.wait
+  async #attendTo(waiting: Waiting): Promise<void> {
+    const refs = this.#refs
+    const { locks, lockTimeout } = this.#wait
     const now = performance.now()
     const held = waiting.refs.map((ref) => refs.path(ref)).find((path) => locks.holder(path) !== undefined)
     if (held === undefined) waiting.notBefore = 0
     else if ((await locks.deadHolder(held)) !== undefined) {
-      await this.wait.breakLock(held)
+      await this.#wait.breakLock(held)
       waiting.notBefore = 0
     }
     if (now - waiting.busySince! > lockTimeout) {
-      this.fail(waiting, new LockedError(`${held ?? refs.path(waiting.refs[0] ?? '')}.lock`))
+      this.#fail(waiting, new LockedError(`${held ?? refs.path(waiting.refs[0] ?? '')}.lock`))
     }
   }
 
-  private fail(waiting: Waiting, error: unknown): void {
-    this.waiting = this.waiting.filter((other) => other !== waiting)
+  #fail(waiting: Waiting, error: unknown): void {
+    this.#waiting = this.#waiting.filter((other) => other !== waiting)
     waiting.reject(error)
   }
 
   release(refs: readonly string[]): void {
-    for (const ref of refs) this.wait.locks.release(this.refs.path(ref))
+    for (const ref of refs) this.#wait.locks.release(this.#refs.path(ref))
   }
 }
 

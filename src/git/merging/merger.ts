@@ -22,27 +22,27 @@ const ENOUGH = 24
 const HANDS_OFF = ['keep', 'mtimes', 'promisor', 'bitmap']
 
 export class PackMerger {
-  private readonly folder: StoreFolder
-  private readonly placement: Placement
-  private readonly objects: ObjectStore
-  private readonly breakLock: (file: string) => Promise<void>
-  private readonly retired: RetiredPacks
-  private readonly notOurs = new Set<string>()
-  private last: Promise<unknown> = Promise.resolve()
+  readonly #folder: StoreFolder
+  readonly #placement: Placement
+  readonly #objects: ObjectStore
+  readonly #breakLock: (file: string) => Promise<void>
+  readonly #retired: RetiredPacks
+  readonly #notOurs = new Set<string>()
+  #last: Promise<unknown> = Promise.resolve()
 
   /** `breakLock` breaks a lock that a dead process left. */
   constructor(placement: Placement, objects: ObjectStore, breakLock: (file: string) => Promise<void>) {
     const { folder } = placement
-    this.folder = folder
-    this.placement = placement
-    this.objects = objects
-    this.breakLock = breakLock
-    this.retired = new RetiredPacks(folder.fs, folder.paths.retired, folder.temporaries)
+    this.#folder = folder
+    this.#placement = placement
+    this.#objects = objects
+    this.#breakLock = breakLock
+    this.#retired = new RetiredPacks(folder.fs, folder.paths.retired, folder.temporaries)
   }
 
   /** Who holds its lock is the only one to merge packs, other than those of its own last saves. */
   get lockedFile(): string {
-    return join(this.folder.paths.own, 'compact')
+    return join(this.#folder.paths.own, 'compact')
   }
 
   /**
@@ -50,30 +50,30 @@ export class PackMerger {
    * when one of `packs` has deltas or vanished meanwhile. Throws StorageError.
    */
   merge(packs: readonly string[], replaced: readonly string[] = []): Promise<string | undefined> {
-    return this.afterOthers(packs, replaced, false)
+    return this.#afterOthers(packs, replaced, false)
   }
 
   /** These packs are not needed any more: all they hold is in pack `by`. Remembered in memory only. */
   retire(packs: readonly string[], by: string): void {
-    this.retired.add(packs, by, this.folder.now())
-    this.objects.forgetPacks(packs)
+    this.#retired.add(packs, by, this.#folder.now())
+    this.#objects.forgetPacks(packs)
     this.sweep()
   }
 
   /** `retire`, remembered even after a power loss. Throws StorageError. */
   async retireDurably(packs: readonly string[], by: string): Promise<void> {
-    const { now, locks } = this.folder
-    this.retired.add(packs, by, now())
-    this.objects.forgetPacks(packs)
-    await this.retired.persist(by, locks.owner)
+    const { now, locks } = this.#folder
+    this.#retired.add(packs, by, now())
+    this.#objects.forgetPacks(packs)
+    await this.#retired.persist(by, locks.owner)
     this.sweep()
   }
 
   /** Makes the names of all packs durable. Throws StorageError. */
   sync(): Promise<void> {
-    const { folder, placement } = this
-    const { fs, paths } = folder
-    return this.retired.tidy(
+    const placement = this.#placement
+    const { fs, paths } = this.#folder
+    return this.#retired.tidy(
       () => fs.syncDir(paths.packs),
       (pack) => placement.sync(pack),
     )
@@ -85,22 +85,22 @@ export class PackMerger {
    * @param most how many packs are too many
    */
   sweep(most = MOST_WHILE_SAVING): void {
-    const due = this.folder.now() - GRACE
-    const count = this.retired.oldest === undefined ? 0 : this.packNames().length
+    const due = this.#folder.now() - GRACE
+    const count = this.#retired.oldest === undefined ? 0 : this.#packNames().length
     let tooMany = count > most ? count - MOST_PACKS : 0
     for (;;) {
-      const oldest = this.retired.oldest
+      const oldest = this.#retired.oldest
       if (oldest === undefined || (tooMany <= 0 && oldest.since > due)) return
-      if (this.remove(oldest)) tooMany--
-      this.retired.drop(oldest)
+      if (this.#remove(oldest)) tooMany--
+      this.#retired.drop(oldest)
     }
   }
 
   /** Nothing is saved here any more, for now: no more packs than git is quick with. */
   rest(): void {
-    const names = this.packNames()
+    const names = this.#packNames()
     if (names.length <= MOST_PACKS) return
-    this.retired.load(new Set(names))
+    this.#retired.load(new Set(names))
     this.sweep(MOST_PACKS)
   }
 
@@ -109,52 +109,52 @@ export class PackMerger {
    * One process at a time, so that no two ever retire each other's result. Throws StorageError.
    */
   async compact(): Promise<void> {
-    if (this.candidates().length < ENOUGH) return
-    const { locks } = this.folder
+    if (this.#candidates().length < ENOUGH) return
+    const { locks } = this.#folder
     const lock = this.lockedFile
     if (!locks.take(lock)) {
       if ((await locks.deadHolder(lock)) === undefined) return
-      await this.breakLock(lock)
+      await this.#breakLock(lock)
       if (!locks.take(lock)) return
     }
     try {
-      this.retired.load(new Set(this.packNames()))
+      this.#retired.load(new Set(this.#packNames()))
       this.sweep()
-      const candidates = this.candidates()
+      const candidates = this.#candidates()
       const chosen = geometricPrefix(candidates.map(({ size }) => size))
       if (candidates.length >= ENOUGH && chosen >= 2)
-        await this.afterOthers(
+        await this.#afterOthers(
           candidates.slice(0, chosen).map(({ pack }) => pack),
           [],
           true,
         )
-      if (this.retired.hasObsolete) await this.sync()
+      if (this.#retired.hasObsolete) await this.sync()
     } finally {
       locks.release(lock)
     }
   }
 
   /** One merge after the other. `deflate`: there is time to compress what saves have only stored. */
-  private afterOthers(
+  #afterOthers(
     packs: readonly string[],
     replaced: readonly string[],
     deflate: boolean,
   ): Promise<string | undefined> {
-    const run = this.last.then(() => this.mergeNow(packs, replaced, deflate))
-    this.last = run.catch(() => undefined)
+    const run = this.#last.then(() => this.#mergeNow(packs, replaced, deflate))
+    this.#last = run.catch(() => undefined)
     return run
   }
 
   /** Packs that may be merged, smallest first. */
-  private candidates(): { pack: string; size: number }[] {
-    const { folder, placement } = this
-    const { fs, paths } = folder
+  #candidates(): { pack: string; size: number }[] {
+    const placement = this.#placement
+    const { fs, paths } = this.#folder
     const names = fs.readDir(paths.packs)
     const present = new Set(names)
     const midx = present.has('multi-pack-index') ? fs.readFile(`${paths.packs}/multi-pack-index`) : undefined
     const found: { pack: string; size: number }[] = []
     for (const pack of packsIn(names)) {
-      if (this.retired.has(pack) || this.notOurs.has(pack) || midx?.includes(`pack-${pack}.idx`)) continue
+      if (this.#retired.has(pack) || this.#notOurs.has(pack) || midx?.includes(`pack-${pack}.idx`)) continue
       if (HANDS_OFF.some((ending) => present.has(`pack-${pack}.${ending}`))) continue
       const stat = fs.stat(placement.file(pack, 'pack'))
       if (stat?.kind === 'file') found.push({ pack, size: stat.size })
@@ -163,9 +163,9 @@ export class PackMerger {
   }
 
   /** Only while what stands for it does: otherwise somebody repacked, and this may be the same pack saved anew. */
-  private remove({ pack, by }: RetiredPack): boolean {
-    const { folder, placement } = this
-    const { fs, paths } = folder
+  #remove({ pack, by }: RetiredPack): boolean {
+    const placement = this.#placement
+    const { fs, paths } = this.#folder
     const isStanding = (): boolean =>
       placement.has(by) ||
       isStoodFor([...retiredLists(fs, paths.retired)], by, (other) => other !== pack && placement.has(other))
@@ -174,17 +174,18 @@ export class PackMerger {
     return isDue
   }
 
-  private packNames(): string[] {
-    return packsIn(this.folder.fs.readDir(this.folder.paths.packs))
+  #packNames(): string[] {
+    return packsIn(this.#folder.fs.readDir(this.#folder.paths.packs))
   }
 
-  private async mergeNow(
+  async #mergeNow(
     packs: readonly string[],
     replaced: readonly string[],
     deflate: boolean,
   ): Promise<string | undefined> {
-    const { placement, objects } = this
-    const { fs, temporaries } = this.folder
+    const placement = this.#placement
+    const objects = this.#objects
+    const { fs, temporaries } = this.#folder
     const file = temporaries.path()
     let indexFile: string | undefined
     const open: OpenFile[] = []
@@ -193,7 +194,7 @@ export class PackMerger {
       open.push(out)
       const sources: PackSource[] = []
       for (const pack of packs) {
-        const source = this.source(pack, open)
+        const source = this.#source(pack, open)
         if (source === undefined) return undefined
         sources.push(source)
       }
@@ -205,7 +206,7 @@ export class PackMerger {
       }
       const merged = await mergePacks(sources, write, { deflate })
       if (merged === undefined) {
-        for (const pack of packs) this.notOurs.add(pack)
+        for (const pack of packs) this.#notOurs.add(pack)
         return undefined
       }
       // It may be one of them, byte for byte, when that holds all of the others; it still has to be synced.
@@ -228,9 +229,9 @@ export class PackMerger {
     }
   }
 
-  private source(pack: string, open: OpenFile[]): PackSource | undefined {
-    const { placement } = this
-    const { fs } = this.folder
+  #source(pack: string, open: OpenFile[]): PackSource | undefined {
+    const placement = this.#placement
+    const { fs } = this.#folder
     const index = fs.readFile(placement.file(pack, 'idx'))
     const file = index && fs.open(placement.file(pack, 'pack'), 'r')
     if (index === undefined || file === undefined) return undefined

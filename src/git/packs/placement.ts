@@ -15,7 +15,7 @@ export interface StagedPack {
 
 export class Placement {
   readonly folder: StoreFolder
-  private readonly unwanted = new Set<string>()
+  readonly #unwanted = new Set<string>()
 
   constructor(folder: StoreFolder) {
     this.folder = folder
@@ -39,11 +39,11 @@ export class Placement {
 
   /** Never throws: one that cannot be removed keeps its pack from being repacked, no more. Later calls try again. */
   unkeep(pack?: string): void {
-    if (pack !== undefined) this.unwanted.add(pack)
-    for (const name of this.unwanted) {
+    if (pack !== undefined) this.#unwanted.add(pack)
+    for (const name of this.#unwanted) {
       try {
         this.folder.fs.unlink(this.file(name, 'keep'))
-        this.unwanted.delete(name)
+        this.#unwanted.delete(name)
       } catch {
         return
       }
@@ -56,7 +56,7 @@ export class Placement {
 
   /** Places a pack and then its index, unless it is there. Not synced. Throws StorageError; then no trace is left. */
   async place(pack: string, data: Uint8Array, index: Uint8Array): Promise<void> {
-    if (!this.has(pack)) await this.placeAnew(pack, data, index, false)
+    if (!this.has(pack)) await this.#placeAnew(pack, data, index, false)
   }
 
   /** Writes a pack and its index where nobody looks. `place` or `drop` the result. Throws StorageError. */
@@ -82,15 +82,15 @@ export class Placement {
 
   /** Places a pack whatever may be there under its name, synced from the first moment it is seen. Throws StorageError. */
   async placeSynced(pack: string, data: Uint8Array, index: Uint8Array): Promise<void> {
-    await this.placeAnew(pack, data, index, true)
+    await this.#placeAnew(pack, data, index, true)
     await this.folder.fs.syncDir(this.folder.paths.packs)
   }
 
   /** Moves a finished pack and its index to their place. Throws StorageError. */
   reveal(pack: string, data: string, index: string): void {
-    this.move(data, this.file(pack, 'pack'))
+    this.#move(data, this.file(pack, 'pack'))
     try {
-      this.move(index, this.file(pack, 'idx'))
+      this.#move(index, this.file(pack, 'idx'))
     } catch (error) {
       if (!this.has(pack)) this.folder.temporaries.discard(this.file(pack, 'pack'))
       throw error
@@ -124,7 +124,7 @@ export class Placement {
     }
   }
 
-  private async placeAnew(pack: string, data: Uint8Array, index: Uint8Array, synced: boolean): Promise<void> {
+  async #placeAnew(pack: string, data: Uint8Array, index: Uint8Array, synced: boolean): Promise<void> {
     const files: string[] = []
     try {
       for (const content of [data, index]) {
@@ -139,7 +139,7 @@ export class Placement {
     }
   }
 
-  private move(from: string, to: string): void {
+  #move(from: string, to: string): void {
     if (this.folder.fs.rename(from, to)) return
     this.folder.fs.makeDir(this.folder.paths.packs)
     if (!this.folder.fs.rename(from, to)) {

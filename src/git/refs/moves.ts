@@ -19,12 +19,12 @@ export interface SymbolicMove {
 }
 
 export class RefMoves {
-  private readonly values: Refs
-  private readonly wait: LockWait
-  private readonly moves: readonly RefMove[]
-  private readonly symbolic: readonly SymbolicMove[]
-  private readonly forward: ReadonlySet<RefMove>
-  private touched: (RefMove | SymbolicMove)[] = []
+  readonly #values: Refs
+  readonly #wait: LockWait
+  readonly #moves: readonly RefMove[]
+  readonly #symbolic: readonly SymbolicMove[]
+  readonly #forward: ReadonlySet<RefMove>
+  #touched: (RefMove | SymbolicMove)[] = []
 
   /**
    * The caller holds the locks of all refs.
@@ -38,47 +38,47 @@ export class RefMoves {
     symbolic: readonly SymbolicMove[],
     forward: ReadonlySet<RefMove> = new Set(),
   ) {
-    this.values = values
-    this.wait = wait
-    this.moves = moves
-    this.symbolic = symbolic
-    this.forward = forward
+    this.#values = values
+    this.#wait = wait
+    this.#moves = moves
+    this.#symbolic = symbolic
+    this.#forward = forward
   }
 
   get refs(): string[] {
-    return [...this.moves, ...this.symbolic].map(({ ref }) => ref)
+    return [...this.#moves, ...this.#symbolic].map(({ ref }) => ref)
   }
 
   /** Throws LockedError, StorageError; then `undo` puts back what has been moved. */
   async run(): Promise<void> {
     // A symbolic ref never points at nothing: its target comes before it and goes after it.
-    for (const move of [...this.moves, ...this.symbolic]) {
+    for (const move of [...this.#moves, ...this.#symbolic]) {
       if (move.to === null) continue
-      const from = this.forward.has(move) ? (move.from ?? undefined) : undefined
-      this.values.write(move.ref, refValue(move.to), from)
-      this.touched.push(move)
+      const from = this.#forward.has(move) ? (move.from ?? undefined) : undefined
+      this.#values.write(move.ref, refValue(move.to), from)
+      this.#touched.push(move)
     }
-    const gone = this.moves.filter(({ to }) => to === null)
-    const goneSymbolic = this.symbolic.filter(({ to }) => to === null)
-    this.touched.push(...gone, ...goneSymbolic)
-    this.values.removeLoose(goneSymbolic.map(({ ref }) => ref))
+    const gone = this.#moves.filter(({ to }) => to === null)
+    const goneSymbolic = this.#symbolic.filter(({ to }) => to === null)
+    this.#touched.push(...gone, ...goneSymbolic)
+    this.#values.removeLoose(goneSymbolic.map(({ ref }) => ref))
     if (gone.length === 0) return
     await removeRefs(
-      this.values,
-      this.wait,
+      this.#values,
+      this.#wait,
       gone.map(({ ref }) => ref),
     )
   }
 
   async undo(): Promise<void> {
-    const touched = this.touched.reverse()
-    this.touched = []
+    const touched = this.#touched.reverse()
+    this.#touched = []
     for (const move of touched) {
       const { ref, from } = move
       try {
-        if (from !== null) this.values.write(ref, refValue(from))
-        else if (this.symbolic.includes(move)) this.values.removeLoose([ref])
-        else await removeRefs(this.values, this.wait, [ref])
+        if (from !== null) this.#values.write(ref, refValue(from))
+        else if (this.#symbolic.includes(move)) this.#values.removeLoose([ref])
+        else await removeRefs(this.#values, this.#wait, [ref])
       } catch {
         // The ref stays where the save that failed put it: whole, and reported as failed.
       }
