@@ -15,7 +15,6 @@ const LARGE = ['importers/claude-code']
 const LONG = [
   'adapters/langgraph/saver.ts',
   'adapters/openai-agents/agents-session.ts',
-  'checkpoints/commits/history.ts',
   'store/git/git-session-store.ts',
   'store/memory/memory-session-store.ts',
   'store/file/file-session-store.ts',
