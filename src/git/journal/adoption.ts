@@ -14,7 +14,7 @@ import { retiredLists } from '../merging/retired.ts'
 import { isOtherVersion, type JournalRecord, parseJournal } from './journal.ts'
 
 /** A folder of journals whose owner is gone, now ours. */
-export interface Estate {
+export interface Adopted {
   owner: string
   folder: string
   life: 'dead' | 'rebooted'
@@ -22,7 +22,7 @@ export interface Estate {
   records: readonly JournalRecord[]
 }
 
-interface Found {
+interface JournalFolder {
   name: string
   owner: string
   adopter: string | undefined
@@ -40,23 +40,23 @@ export const anythingToAdopt = async (store: StoreFolder, scope: Scope): Promise
  * through another kernel: after its end, what they were promised would be nowhere but in their journals. Throws
  * LockedError when that does not come.
  */
-export async function strangersSettled(store: StoreFolder): Promise<void> {
+export async function unknownSettled(store: StoreFolder): Promise<void> {
   const { fs, paths, lockTimeout, locks } = store
   const start = performance.now()
   for (;;) {
-    const strangers = (await find(store, 'rebooted')).filter(({ life }) => life === 'unknown')
-    const busy = strangers.find(({ name }) => hasGroups(fs, join(paths.journals, name)))
+    const unknown = (await find(store, 'rebooted')).filter(({ life }) => life === 'unknown')
+    const busy = unknown.find(({ name }) => hasGroups(fs, join(paths.journals, name)))
     if (busy === undefined) return
     if (performance.now() - start > lockTimeout) {
       const folder = join(paths.journals, busy.name)
-      throw new LockedError(folder, strangerText(folder, ownerOf(store, busy.name) ?? locks.owner))
+      throw new LockedError(folder, unknownText(folder, ownerOf(store, busy.name) ?? locks.owner))
     }
     await new Promise((resolve) => setTimeout(resolve, 10 + Math.random() * 20))
   }
 }
 
 /** Whether there is anything of an owner that recovery would look at. */
-export const hasEstate = ({ fs, paths }: Pick<StoreFolder, 'fs' | 'paths'>, { id }: Owner): boolean =>
+export const leftJournals = ({ fs, paths }: Pick<StoreFolder, 'fs' | 'paths'>, { id }: Owner): boolean =>
   fs
     .readDir(paths.journals)
     .some((name) => FOLDER.test(name) && name.startsWith(id) && ownerOf({ fs, paths }, name) !== undefined)
@@ -65,7 +65,7 @@ export const hasEstate = ({ fs, paths }: Pick<StoreFolder, 'fs' | 'paths'>, { id
  * Adopts every folder in scope. What a restart damaged is only whole when one process has all of it: then the
  * process with the greater id gives way. Throws LockedError when another one does not finish.
  */
-export async function adopt(store: StoreFolder, scope: Scope): Promise<Estate[]> {
+export async function adopt(store: StoreFolder, scope: Scope): Promise<Adopted[]> {
   const { locks, lockTimeout } = store
   await locks.prepareToken()
   const start = performance.now()
@@ -76,7 +76,7 @@ export async function adopt(store: StoreFolder, scope: Scope): Promise<Estate[]>
       if (adopter !== undefined && (await isRival(store, adopter))) rivals.add(adopter)
     const gaveWay = [...rivals].some((rival) => rival < locks.owner.id)
     const complete = gaveWay ? giveBack(store, found) : take(store, found, rivals)
-    if (complete && rivals.size === 0) return estatesOf(store, await lookAgain(store, found))
+    if (complete && rivals.size === 0) return adoptedFrom(store, await lookAgain(store, found))
     if (performance.now() - start > lockTimeout) {
       giveBack(store, found)
       throw new LockedError(store.paths.journals, busyText(store.paths.journals))
@@ -86,13 +86,13 @@ export async function adopt(store: StoreFolder, scope: Scope): Promise<Estate[]>
 }
 
 /** Leaves to others what could not be recovered here. */
-export function disown({ fs, paths }: StoreFolder, estates: readonly Estate[]): void {
-  for (const { folder, owner } of estates)
+export function disown({ fs, paths }: StoreFolder, adopted: readonly Adopted[]): void {
+  for (const { folder, owner } of adopted)
     fs.rename(join(paths.journals, folder), join(paths.journals, owner))
 }
 
-/** The estate is settled: nothing depends on it any more. Throws StorageError. */
-export async function removeEstate({ fs, paths }: StoreFolder, { folder, owner }: Estate): Promise<void> {
+/** What was adopted is settled: nothing depends on it any more. Throws StorageError. */
+export async function removeAdopted({ fs, paths }: StoreFolder, { folder, owner }: Adopted): Promise<void> {
   const done = join(paths.journals, `${owner}.done`)
   fs.rename(join(paths.journals, folder), done)
   // Were some of its journals to come back without the others, they would tell half a story.
@@ -100,8 +100,8 @@ export async function removeEstate({ fs, paths }: StoreFolder, { folder, owner }
   removeFolder(fs, done)
 }
 
-/** Removes what is certainly nobody's: settled estates, and folders and temporaries that never got an owner's name. */
-export function removeLitter({ fs, paths, now, locks }: StoreFolder): void {
+/** Removes what is certainly nobody's: what was adopted and is settled, and folders and temporaries that never got an owner's name. */
+export function removeUnowned({ fs, paths, now, locks }: StoreFolder): void {
   const owners = new Set<string>([locks.owner.id])
   for (const name of fs.readDir(paths.journals)) {
     const path = join(paths.journals, name)
@@ -127,10 +127,10 @@ export function removeLitter({ fs, paths, now, locks }: StoreFolder): void {
 const FOLDER = /^([0-9a-f]{16})(?:\.by-([0-9a-f]{16}))?$/
 const MINUTE = 60_000
 
-const isIn = (scope: Scope, { life }: Found): boolean =>
+const isIn = (scope: Scope, { life }: JournalFolder): boolean =>
   life === 'rebooted' || (life === 'dead' && scope === 'all')
 
-async function find(store: StoreFolder, scope: Scope): Promise<Found[]> {
+async function find(store: StoreFolder, scope: Scope): Promise<JournalFolder[]> {
   const { fs, paths, locks } = store
   const found = fs.readDir(paths.journals).map(async (name) => {
     const match = FOLDER.exec(name)
@@ -151,7 +151,7 @@ async function isRival(store: StoreFolder, adopter: string): Promise<boolean> {
 }
 
 /** Adopts all that no rival has. Whether each of them is ours now; `found` is updated. */
-function take(store: StoreFolder, found: Found[], rivals: ReadonlySet<string>): boolean {
+function take(store: StoreFolder, found: JournalFolder[], rivals: ReadonlySet<string>): boolean {
   const { fs, paths, locks } = store
   const me = locks.owner.id
   return found
@@ -171,7 +171,7 @@ function take(store: StoreFolder, found: Found[], rivals: ReadonlySet<string>): 
  * Whether the machine was restarted, asked once more when all is ours: who was about to be ready when we asked first
  * either is ready now, or sees what is ours and waits.
  */
-function lookAgain(store: StoreFolder, found: readonly Found[]): Promise<Found[]> {
+function lookAgain(store: StoreFolder, found: readonly JournalFolder[]): Promise<JournalFolder[]> {
   return Promise.all(
     found.map(async (one) => {
       const owner = one.life === 'rebooted' ? ownerOf(store, one.name) : undefined
@@ -182,7 +182,7 @@ function lookAgain(store: StoreFolder, found: readonly Found[]): Promise<Found[]
   )
 }
 
-function giveBack({ fs, paths, locks }: StoreFolder, found: readonly Found[]): false {
+function giveBack({ fs, paths, locks }: StoreFolder, found: readonly JournalFolder[]): false {
   for (const { name, owner, adopter } of found) {
     if (adopter === locks.owner.id) fs.rename(join(paths.journals, name), join(paths.journals, owner))
   }
@@ -204,16 +204,16 @@ function ownerOf({ fs, paths }: Pick<StoreFolder, 'fs' | 'paths'>, name: string)
   return undefined
 }
 
-function estatesOf(store: StoreFolder, found: readonly Found[]): Estate[] {
+function adoptedFrom(store: StoreFolder, found: readonly JournalFolder[]): Adopted[] {
   try {
-    return found.map((one) => estate(store, one))
+    return found.map((one) => readAdopted(store, one))
   } catch (error) {
     giveBack(store, found)
     throw error
   }
 }
 
-function estate({ fs, paths }: StoreFolder, { name, owner, life }: Found): Estate {
+function readAdopted({ fs, paths }: StoreFolder, { name, owner, life }: JournalFolder): Adopted {
   const folder = join(paths.journals, name)
   const records = journalsIn(fs, folder).flatMap((content) => {
     if (isOtherVersion(content)) {
@@ -255,7 +255,7 @@ const hasGroups = (fs: FileSystem, folder: string): boolean =>
     parseJournal(content)?.records.some(({ entry }) => entry.kind === 'group'),
   )
 
-const strangerText = (folder: string, { pid, host }: Owner): string =>
+const unknownText = (folder: string, { pid, host }: Owner): string =>
   `'${folder}' holds saves of process ${pid} on '${host.split('/').at(-1)}', and from here nobody can tell whether it still runs. Use the store from one machine at a time. If that process is gone, end all others that use the store, create the file '${join(folder, 'owner.gone')}', and try again: its saves are then recovered.`
 
 const busyText = (folder: string): string =>

@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import type { Owner } from '../disk/identity.ts'
 import type { StoreFolder } from '../disk/store-folder.ts'
-import { hasEstate } from './adoption.ts'
+import { leftJournals } from './adoption.ts'
 
 /**
  * Removes `<file>.lock` if its owner is gone and left no journal; otherwise it is recovery's to break. Under a lock
@@ -23,5 +23,5 @@ export async function breakOrphan(folder: StoreFolder, file: string): Promise<vo
 
 async function orphanOwner(folder: StoreFolder, file: string): Promise<Owner | undefined> {
   const owner = await folder.locks.deadHolder(file)
-  return owner === undefined || hasEstate(folder, owner) ? undefined : owner
+  return owner === undefined || leftJournals(folder, owner) ? undefined : owner
 }

@@ -18,25 +18,25 @@ import { RefMoves } from '../refs/moves.ts'
 import { parseRefFile, type Refs } from '../refs/refs.ts'
 import { removeRefs } from '../refs/removal.ts'
 import {
+  type Adopted,
   adopt,
   anythingToAdopt,
   disown,
-  type Estate,
-  removeEstate,
-  removeLitter,
+  removeAdopted,
+  removeUnowned,
   type Scope,
-  strangersSettled,
+  unknownSettled,
 } from './adoption.ts'
 import type { Contents } from './contents.ts'
 import { breakOrphan } from './orphan-lock.ts'
 import {
   belongsAtEnd,
-  type Found,
   type Group,
   groupsOf,
   lastOrders,
   type Move,
   movesOf,
+  type OnDisk,
   openMoves,
   unfinished,
 } from './replay.ts'
@@ -47,26 +47,26 @@ import { lastMoves, toldIn } from './settled-notes.ts'
 export async function recover(contents: Contents, scope: Scope): Promise<void> {
   // Who died recovering from a restart may hold what is needed to go on: then all of the dead are seen to.
   const { folder } = contents
-  if (await anythingToAdopt(folder, scope)) await recoverEstates(contents, await adopt(folder, 'all'))
+  if (await anythingToAdopt(folder, scope)) await recoverAdopted(contents, await adopt(folder, 'all'))
   await removeRetired(contents.placement)
   if (scope !== 'all') return
-  await strangersSettled(folder)
-  removeLitter(folder)
+  await unknownSettled(folder)
+  removeUnowned(folder)
 }
 
-async function recoverEstates(contents: Contents, estates: readonly Estate[]): Promise<void> {
+async function recoverAdopted(contents: Contents, adopted: readonly Adopted[]): Promise<void> {
   const { folder } = contents
-  const left = new Set(estates)
-  const rebooted = estates.filter(({ life }) => life === 'rebooted')
+  const left = new Set(adopted)
+  const rebooted = adopted.filter(({ life }) => life === 'rebooted')
   try {
-    const owners = ownersOf(estates)
+    const owners = ownersOf(adopted)
     await breakLocks(contents, ['packed-refs'], ({ id }) => owners.has(id))
     if (rebooted.length > 0) await recoverFromPowerLoss(contents, rebooted)
-    for (const estate of [...rebooted, ...estates]) {
-      if (!left.has(estate)) continue
-      if (estate.life === 'dead') await recoverFromKill(contents, estate)
-      await removeEstate(folder, estate)
-      left.delete(estate)
+    for (const one of [...rebooted, ...adopted]) {
+      if (!left.has(one)) continue
+      if (one.life === 'dead') await recoverFromKill(contents, one)
+      await removeAdopted(folder, one)
+      left.delete(one)
     }
   } catch (error) {
     disown(folder, [...left])
@@ -83,21 +83,21 @@ const waiting = (folder: StoreFolder): LockWait => ({
 })
 
 /** The kernel lives on, and with it every write: only a group that was not finished needs attention. */
-async function recoverFromKill(contents: Contents, estate: Estate): Promise<void> {
+async function recoverFromKill(contents: Contents, adopted: Adopted): Promise<void> {
   const { folder, refs, placement, objects } = contents
   const { fs, paths, locks } = folder
-  const groups = groupsOf(estate.records)
+  const groups = groupsOf(adopted.records)
   const packs = new Set(packNames(groups))
-  const open = unfinished(estate.records)
-  if (open.length > 0) await syncJournals(folder, estate)
-  const later = open.length > 0 ? await lastMoves(folder, estate.folder) : new Map<string, number>()
-  const told = toldIn(fs, join(paths.journals, estate.folder))
+  const open = unfinished(adopted.records)
+  if (open.length > 0) await syncJournals(folder, adopted)
+  const later = open.length > 0 ? await lastMoves(folder, adopted.folder) : new Map<string, number>()
+  const told = toldIn(fs, join(paths.journals, adopted.folder))
   for (const group of open) {
     // Locks are released when everything is in place, so what is not locked any more is. The others stay locked
     // by the dead process until all is done: nobody gets in between.
     const isLocked = ({ ref }: Move): boolean => {
       const holder = locks.holder(refs.path(ref))
-      return holder !== undefined && holder !== 'other' && holder.id === estate.owner
+      return holder !== undefined && holder !== 'other' && holder.id === adopted.owner
     }
     if (!movesOf(group).some(isLocked)) continue
     const pack = await packOf([group])
@@ -119,27 +119,27 @@ async function recoverFromKill(contents: Contents, estate: Estate): Promise<void
     if (placement.has(pack)) placement.unkeep(pack)
     else placement.remove(pack)
   }
-  const announced = estate.records.flatMap(({ entry }) => (entry.kind === 'locks' ? entry.refs : []))
-  await breakLocks(contents, [...announced, ...ownLocks(folder)], ({ id }) => id === estate.owner)
+  const announced = adopted.records.flatMap(({ entry }) => (entry.kind === 'locks' ? entry.refs : []))
+  await breakLocks(contents, [...announced, ...ownLocks(folder)], ({ id }) => id === adopted.owner)
   await settle(contents, { packs: [...packs], refs: lastOrders(groups) })
-  removeHalfPacks(placement, estate.owner)
-  removeTemporaries(folder, new Set([estate.owner]))
+  removeHalfPacks(placement, adopted.owner)
+  removeTemporaries(folder, new Set([adopted.owner]))
 }
 
 /** A process may be killed before its sync is through; what is placed here has to be named by a journal that lasts. */
-async function syncJournals({ fs, paths }: StoreFolder, { folder }: Estate): Promise<void> {
-  const place = join(paths.journals, folder)
-  for (const name of fs.readDir(place))
-    if (fs.stat(join(place, name))?.kind === 'file') await fs.syncFile(join(place, name))
-  await fs.syncDir(place)
+async function syncJournals({ fs, paths }: StoreFolder, { folder }: Adopted): Promise<void> {
+  const ours = join(paths.journals, folder)
+  for (const name of fs.readDir(ours))
+    if (fs.stat(join(ours, name))?.kind === 'file') await fs.syncFile(join(ours, name))
+  await fs.syncDir(ours)
   await fs.syncDir(paths.journals)
 }
 
 /** Nothing on the disk is trusted that the journals cover. */
-async function recoverFromPowerLoss(contents: Contents, estates: readonly Estate[]): Promise<void> {
+async function recoverFromPowerLoss(contents: Contents, adopted: readonly Adopted[]): Promise<void> {
   const { folder, refs, placement, objects } = contents
   const { fs, paths, locks } = folder
-  const byOwner = estates.map(({ records, folder }) => ({
+  const byOwner = adopted.map(({ records, folder }) => ({
     groups: groupsOf(records),
     settled: toldIn(fs, join(paths.journals, folder)),
   }))
@@ -172,7 +172,7 @@ async function recoverFromPowerLoss(contents: Contents, estates: readonly Estate
   // Of everybody before the restart: a lock that was released may have come back.
   const locked = ['HEAD', 'packed-refs', ...refLocks(contents), ...ownLocks(folder)]
   await breakLocks(contents, locked, async (holder) => (await locks.liveness(holder)) === 'rebooted')
-  removeTemporaries(folder, ownersOf(estates))
+  removeTemporaries(folder, ownersOf(adopted))
 }
 
 /** One pack of all objects that the groups carry. What is damaged in spite of the record's checksum is left out. */
@@ -202,12 +202,12 @@ async function packOf(groups: readonly Group[]): Promise<RecoveredPack | undefin
 
 type RecoveredPack = MergedPack & { pack: Buffer }
 
-const ownersOf = (estates: readonly Estate[]): Set<string> => new Set(estates.map(({ owner }) => owner))
+const ownersOf = (adopted: readonly Adopted[]): Set<string> => new Set(adopted.map(({ owner }) => owner))
 
 const packNames = (groups: readonly Group[]): string[] =>
   groups.flatMap(({ entry }) => [entry.pack, entry.merged].filter((name) => typeof name === 'string'))
 
-function valueOnDisk(refs: Refs, ref: string): Found {
+function valueOnDisk(refs: Refs, ref: string): OnDisk {
   const raw = refs.readRaw(ref)
   if (raw === undefined) return refs.packedValue(ref) ?? 'absent'
   const value = parseRefFile(raw.toString('latin1'))
@@ -217,7 +217,7 @@ function valueOnDisk(refs: Refs, ref: string): Found {
   return raw.at(-1) === 0x0a ? value.symbolic : 'broken'
 }
 
-/** Removes locks on `names` that are held by owners whose estates we adopted, so that nobody else may. */
+/** Removes locks on `names` that are held by owners whose journals we adopted, so that nobody else may. */
 async function breakLocks(
   { folder, refs }: Contents,
   names: readonly string[],
