@@ -64,6 +64,8 @@ export type NotFoundKind =
   | 'run'
   | 'message'
   | 'store'
+  /** An input, outside any store. */
+  | 'file'
 
 /** What was named does not exist. */
 export class NotFoundError extends ForkpointError {

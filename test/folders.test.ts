@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest'
 import { StorageError } from '../src/errors.ts'
 import { makeFolders } from '../src/folders.ts'
 import { nodeFileSystem } from '../src/git/disk/file-system.ts'
-import { writeClaudeCode } from '../src/importers/claude-code/export.ts'
+import { writeClaudeCode } from '../src/importers/index.ts'
 import { FileSessionStore } from '../src/store/file/file-session-store.ts'
 import { GitSessionStore } from '../src/store/git/git-session-store.ts'
 import { tempFolder } from './git/real-git.ts'
@@ -79,7 +79,7 @@ describe.skipIf(!isFolder(PROC))('where no folder can be made', () => {
     await expect(new GitSessionStore('/proc/x').save(state)).rejects.toThrow(StorageError)
     await expect(new FileSessionStore('/proc/x').save(state)).rejects.toThrow(StorageError)
     const main = { name: 's.jsonl', lines: [], bytes: () => Buffer.from('x') }
-    const result = { session: 's', main, agents: [], skipped: 0 }
+    const result = { session: 's', main, others: [], agents: [], skipped: 0 }
     await expect(writeClaudeCode(result, '/proc/x')).rejects.toThrow(StorageError)
   })
 })

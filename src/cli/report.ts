@@ -1,6 +1,6 @@
 /** Errors as people and programs read them. */
 import { CommanderError } from 'commander'
-import { ForkpointError, NotFoundError } from '../errors.ts'
+import { AlreadyExistsError, ForkpointError, NotFoundError } from '../errors.ts'
 import type { Context } from './context.ts'
 import { UsageError } from './exit-codes.ts'
 import { dim, type Line, line, red } from './text.ts'
@@ -51,6 +51,9 @@ function hintsFor(error: unknown, { command, stores }: Context): string[] {
     if (error.kind === 'session') return [`'${command('list')}' shows the sessions of ${stores.folder}.`]
     if (inside === undefined) return []
     return [`'${command('log', [inside])}' and '${command('branches', [inside])}' show what there is.`]
+  }
+  if (error instanceof AlreadyExistsError && error.kind === 'session') {
+    return ['--session <id> names another one.']
   }
   if (error instanceof ForkpointError || isUsage(error)) return []
   return ['This is not an error that forkpoint knows. --debug shows where it comes from.']

@@ -47,8 +47,22 @@ export async function* readRanges<Range extends { start: number; end: number }>(
 
 const BATCH = 1 << 20
 
-function inMemory({ name, lines }: NamedLines): ByteSource {
-  const bytes = Buffer.from(lines.length === 0 ? '' : `${lines.join('\n')}\n`, 'utf8')
+const inMemory = ({ name, lines }: NamedLines): ByteSource =>
+  ofBytes(name, Buffer.from(lines.length === 0 ? '' : `${lines.join('\n')}\n`, 'utf8'))
+
+/** A pipe, which has no size and is read once: all of it is held. */
+async function openStream(path: string): Promise<ByteSource> {
+  const chunks: Buffer[] = []
+  try {
+    for await (const chunk of createReadStream(path)) chunks.push(chunk as Buffer)
+  } catch (cause) {
+    throw unreadable(path, cause)
+  }
+  if (chunks.length === 0) throw new StorageError(`Nothing came from '${path}'.`, { file: path })
+  return ofBytes(basename(path), Buffer.concat(chunks))
+}
+
+function ofBytes(name: string, bytes: Buffer): ByteSource {
   return {
     name,
     size: bytes.length,
@@ -61,7 +75,9 @@ function inMemory({ name, lines }: NamedLines): ByteSource {
 }
 
 async function openFile(path: string): Promise<ByteSource> {
-  const { size, mtimeMs, ino } = await guard(path, stat(path))
+  const found = await guard(path, stat(path))
+  if (!found.isFile() && !found.isDirectory()) return openStream(path)
+  const { size, mtimeMs, ino } = found
   return {
     name: basename(path),
     size,

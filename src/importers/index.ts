@@ -1,17 +1,42 @@
-/** Transcripts of other tools as sessions, and back. */
-export type { NamedLines } from './byte-source.ts'
-export {
-  type ExportedFile,
-  type ExportOptions,
-  type ExportResult,
-  exportClaudeCode,
-  writeClaudeCode,
-} from './claude-code/export.ts'
-export { type FolderImport, importClaudeCodeFolder } from './claude-code/folder.ts'
-export {
-  type ImportOptions,
-  type ImportProgress,
-  type ImportResult,
-  type ImportWarning,
-  importClaudeCode,
-} from './claude-code/import.ts'
+/** Sessions of other tools, in and out. */
+import type { SessionStore } from '../store/session-store.ts'
+import type { NamedLines } from './byte-source.ts'
+import { claudeCode } from './claude-code/index.ts'
+import { type ExportOptions, type ExportResult, exportSession } from './core/export.ts'
+import { type FolderImport, importFolder } from './core/folder.ts'
+import { importSession } from './core/import.ts'
+import type { ImportOptions, ImportResult } from './core/import-result.ts'
+
+export type { ByteSource, NamedLines } from './byte-source.ts'
+export { type ExportOptions, type ExportResult, exportSession, writeFiles } from './core/export.ts'
+export { type FolderImport, importFolder } from './core/folder.ts'
+export { importSession } from './core/import.ts'
+export type { ImportOptions, ImportProgress, ImportResult, ImportWarning } from './core/import-result.ts'
+export type * from './importer.ts'
+export { IMPORTERS } from './registry.ts'
+export { claudeCode }
+
+/** `importSession` for a Claude Code session. */
+export const importClaudeCode = (
+  source: string | NamedLines,
+  store: SessionStore,
+  options?: ImportOptions,
+): Promise<ImportResult> => importSession(claudeCode, source, store, options)
+
+/** `importFolder` for Claude Code sessions, such as those of `~/.claude/projects`. */
+export const importClaudeCodeFolder = (
+  folder: string,
+  store: SessionStore,
+  options?: Omit<ImportOptions, 'sessionId' | 'agents'>,
+): AsyncGenerator<FolderImport> => importFolder(claudeCode, folder, store, options)
+
+/** `exportSession` for a session that was imported from Claude Code. */
+export const exportClaudeCode = (
+  store: SessionStore,
+  session: string,
+  options?: ExportOptions,
+): Promise<ExportResult> => exportSession(claudeCode, store, session, options)
+
+export { type Meaning, type MeaningOf, readByLine, writeByLine } from './core/by-line.ts'
+export { writeFiles as writeClaudeCode } from './core/export.ts'
+export { filesBelow } from './core/files-below.ts'

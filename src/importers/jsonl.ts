@@ -3,6 +3,7 @@
  * a last line that was cut off, bytes that are no UTF-8. Nothing here throws because of what a line says.
  */
 import { isUtf8 } from 'node:buffer'
+import type { Hash } from 'node:crypto'
 
 /** One line, as it lies in the file. Offsets are bytes from the start of the file. */
 export interface RawLine {
@@ -11,7 +12,8 @@ export interface RawLine {
   start: number
   /** Offset behind the last byte of the line, its line end not included. */
   end: number
-  bytes: Buffer
+  /** `undefined` for a line of more than `MAX_LINE`. */
+  bytes: Buffer | undefined
   /** Empty for a last line without one. */
   terminator: '\n' | '\r\n' | ''
   /** Whether a byte order mark stands before the line; it is not part of `bytes`. */
@@ -20,88 +22,170 @@ export interface RawLine {
 
 export type ParsedLine =
   | { kind: 'blank' }
-  /** `text`: only where JSON.stringify would not give the value back, as with `-0`. */
+  /** `text`: only where JSON.stringify would not give the line back, as with `-0`, 2^53 + 1 or a key twice. */
   | { kind: 'value'; value: unknown; text?: string }
-  /** Not a value we can keep as one: `text`, or `base64` when the bytes are no UTF-8. */
+  /** Not a value we can keep as one: `text`, or `base64` when the bytes are not UTF-8. */
   | { kind: 'broken'; reason: string; raw: RawText }
 
-export type RawText = { text: string } | { base64: string }
+/** A line as it is; in pieces where it is long. */
+export type RawText = { text: string | readonly string[] } | { base64: string | readonly string[] }
 
+/** Bytes. Longer lines are passed over: what a store takes, and a string of JavaScript, end soon after. */
+export const MAX_LINE = 128 << 20
+/** Bytes that one string may have in a store. */
+const MAX_STRING = 50 << 20
+/** Bytes of one piece of a long line. */
+const PIECE = 12 << 20
 /** Deeper values are kept as raw text, so that a state with them stays within what a store takes. */
 const MAX_DEPTH = 400
 const BOM = Buffer.from([0xef, 0xbb, 0xbf])
 
-/** The lines of a stream of bytes, one at a time: no more than a line and a chunk are held. */
-export async function* readLines(chunks: AsyncIterable<Buffer>): AsyncGenerator<RawLine> {
+/**
+ * The lines of a stream of bytes, one at a time: no more than a line and a chunk are held.
+ *
+ * @param hash gets the bytes: when a line is given, all up to its end
+ */
+export async function* readLines(chunks: AsyncIterable<Buffer>, hash?: Hash): AsyncGenerator<RawLine> {
   let pending: Buffer[] = []
+  let length = 0
   let line = 0
   let offset = 0
+  const add = (piece: Buffer): void => {
+    length += piece.length
+    pending.push(piece)
+    if (length <= MAX_LINE) return
+    for (const one of pending) hash?.update(one)
+    pending = []
+  }
   const take = (ended: boolean): RawLine => {
+    line++
+    const begin = offset
+    const size = length
     const whole = pending.length === 1 ? (pending[0] as Buffer) : Buffer.concat(pending)
     pending = []
-    line++
-    const bom = line === 1 && whole.subarray(0, 3).equals(BOM)
-    const start = offset + (bom ? 3 : 0)
-    const crlf = ended && whole.at(-1) === 0x0d
-    const bytes = whole.subarray(bom ? 3 : 0, crlf ? -1 : undefined)
-    offset += whole.length + (ended ? 1 : 0)
-    return {
-      line,
-      start,
-      end: start + bytes.length,
-      bytes,
-      terminator: ended ? (crlf ? '\r\n' : '\n') : '',
-      bom,
+    length = 0
+    offset += size + (ended ? 1 : 0)
+    if (size > MAX_LINE) {
+      return {
+        line,
+        start: begin,
+        end: begin + size,
+        bytes: undefined,
+        terminator: ended ? '\n' : '',
+        bom: false,
+      }
     }
+    const bom = line === 1 && whole.subarray(0, 3).equals(BOM)
+    const start = begin + (bom ? 3 : 0)
+    const crlf = ended && whole.at(-1) === 0x0d
+    hash?.update(crlf ? whole.subarray(0, -1) : whole)
+    const bytes = whole.subarray(bom ? 3 : 0, crlf ? -1 : undefined)
+    const terminator = ended ? (crlf ? '\r\n' : '\n') : ''
+    return { line, start, end: start + bytes.length, bytes, terminator, bom }
   }
   for await (const chunk of chunks) {
     let from = 0
     for (let at = chunk.indexOf(10); at !== -1; at = chunk.indexOf(10, from)) {
-      pending.push(chunk.subarray(from, at))
+      add(chunk.subarray(from, at))
       from = at + 1
-      yield take(true)
+      const taken = take(true)
+      yield taken
+      hash?.update(taken.terminator)
     }
-    if (from < chunk.length) pending.push(chunk.subarray(from))
+    if (from < chunk.length) add(chunk.subarray(from))
   }
-  if (pending.length > 0) yield take(false)
+  if (length > 0) yield take(false)
 }
 
 /** What the bytes of a line say. */
 export function parseLine(bytes: Buffer): ParsedLine {
-  if (!isUtf8(bytes)) {
-    return { kind: 'broken', reason: 'is not UTF-8', raw: { base64: bytes.toString('base64') } }
-  }
+  if (!isUtf8(bytes)) return { kind: 'broken', reason: 'is not UTF-8', raw: inBase64(bytes) }
   const text = bytes.toString('utf8')
   if (/^[ \t\r\n]*$/.test(text)) return { kind: 'blank' }
+  const broken = (reason: string): ParsedLine => ({ kind: 'broken', reason, raw: asText(text) })
   let value: unknown
   try {
     value = JSON.parse(text)
   } catch {
-    return { kind: 'broken', reason: 'is not JSON', raw: { text } }
+    return broken('is not JSON')
   }
-  const problem = keepable(value, MAX_DEPTH)
-  if (problem === 'zero') return { kind: 'value', value, text }
-  if (problem !== undefined) return { kind: 'broken', reason: problem, raw: { text } }
-  return { kind: 'value', value }
+  const problem = unfit(value, MAX_DEPTH, bytes.length > MAX_STRING)
+  if (problem !== undefined) return broken(problem)
+  const same = isSaidBy(text, JSON.stringify(value))
+  if (same) return { kind: 'value', value }
+  return bytes.length > MAX_STRING
+    ? broken(`has more than ${MAX_STRING >> 20} MiB that JSON would change`)
+    : { kind: 'value', value, text }
 }
 
 /** The text of a line that was kept raw, as bytes. */
-export const rawBytes = (raw: RawText): Buffer =>
-  'text' in raw ? Buffer.from(raw.text, 'utf8') : Buffer.from(raw.base64, 'base64')
+export const rawBytes = (raw: RawText): Buffer => {
+  const [kept, encoding] = 'text' in raw ? [raw.text, 'utf8' as const] : [raw.base64, 'base64' as const]
+  return typeof kept === 'string'
+    ? Buffer.from(kept, encoding)
+    : Buffer.concat(kept.map((piece) => Buffer.from(piece, encoding)))
+}
 
-/** `undefined` when the value survives a store and JSON.stringify; `zero` when only a `-0` does not survive the latter. */
-function keepable(value: unknown, depth: number): string | undefined {
-  if (typeof value === 'number') {
-    if (!Number.isFinite(value)) return 'has a number that is too large'
-    return Object.is(value, -0) ? 'zero' : undefined
+/** Why no store can hold the value, or JSON.stringify cannot write it; `undefined` when both can. */
+function unfit(value: unknown, depth: number, long: boolean): string | undefined {
+  if (typeof value === 'number') return Number.isFinite(value) ? undefined : 'has a number that is too large'
+  if (typeof value === 'string') {
+    const tooLong = long && Buffer.byteLength(value) > MAX_STRING
+    return tooLong ? `has a string of more than ${MAX_STRING >> 20} MiB` : undefined
   }
   if (typeof value !== 'object' || value === null) return undefined
   if (depth === 0) return `is nested more than ${MAX_DEPTH} deep`
-  let found: string | undefined
   for (const inner of Array.isArray(value) ? value : Object.values(value)) {
-    const problem = keepable(inner, depth - 1)
-    if (problem !== undefined && problem !== 'zero') return problem
-    found ??= problem
+    const problem = unfit(inner, depth - 1, long)
+    if (problem !== undefined) return problem
   }
-  return found
+  return undefined
+}
+
+/** Whether two JSON texts of one value differ in white space and in how characters are written, at most. */
+function isSaidBy(text: string, compact: string): boolean {
+  return text === compact || text.trim() === compact || withoutFreedom(text) === compact
+}
+
+/** The text without white space between its tokens, each string as JSON.stringify writes it. */
+function withoutFreedom(text: string): string {
+  const found: string[] = []
+  for (let at = 0; at < text.length; ) {
+    const open = text.indexOf('"', at)
+    found.push(text.slice(at, open === -1 ? undefined : open).replace(/[ \t\r\n]+/g, ''))
+    if (open === -1) break
+    let close = text.indexOf('"', open + 1)
+    while (isEscaped(text, close)) close = text.indexOf('"', close + 1)
+    const token = text.slice(open, close + 1)
+    found.push(token.includes('\\') ? JSON.stringify(JSON.parse(token)) : token)
+    at = close + 1
+  }
+  return found.join('')
+}
+
+/** Whether an odd number of backslashes stands before. */
+function isEscaped(text: string, at: number): boolean {
+  let from = at
+  while (text[from - 1] === '\\') from--
+  return (at - from) % 2 === 1
+}
+
+function asText(text: string): RawText {
+  if (text.length <= PIECE) return { text }
+  const pieces: string[] = []
+  for (let at = 0; at < text.length; ) {
+    let end = Math.min(text.length, at + PIECE)
+    // A pair of surrogates is one character.
+    if (/[\ud800-\udbff]/.test(text[end - 1] as string) && end < text.length) end--
+    pieces.push(text.slice(at, end))
+    at = end
+  }
+  return { text: pieces }
+}
+
+function inBase64(bytes: Buffer): RawText {
+  if (bytes.length <= PIECE) return { base64: bytes.toString('base64') }
+  const pieces: string[] = []
+  for (let at = 0; at < bytes.length; at += PIECE) pieces.push(bytes.toString('base64', at, at + PIECE))
+  return { base64: pieces }
 }

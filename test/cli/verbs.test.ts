@@ -62,7 +62,8 @@ describe('import', () => {
     const { code, stdout } = await run('import', 'claude-code', folder, '--store', 'folder', '--json')
     const lines = jsonLines(stdout)
     expect(lines.map(({ path }) => path)).toContain(join(folder, 'a.jsonl'))
-    expect(code).toBe(lines.some(({ error }) => error !== undefined) ? 1 : 0)
+    expect(lines[1]).toMatchObject({ path: join(folder, 'b.jsonl'), error: { code: 'UNSUPPORTED' } })
+    expect(code).toBe(0)
     expect(lines[0]).toMatchObject({ created: true, turns: 13, messages: 73, warnings: [] })
   })
 
@@ -70,6 +71,38 @@ describe('import', () => {
     const { code, stderr } = await run('import', 'claude-code', 'nowhere.jsonl')
     expect(code).toBe(4)
     expect(stderr).toContain("There is no file or folder 'nowhere.jsonl'.")
+    expect(stderr).not.toContain('list')
+    const asJson = await run('import', 'claude-code', 'nowhere.jsonl', '--json')
+    expect(JSON.parse(asJson.stderr).error).toMatchObject({ code: 'NOT_FOUND', kind: 'file' })
+  })
+
+  it('refuses a file that is not a session, and says which option gives another id', async () => {
+    await writeFile(join(cwd, 'history.jsonl'), '{"display":"Go","sessionId":"demo"}\n')
+    const refused = await run('import', 'claude-code', 'history.jsonl')
+    expect([refused.code, refused.stderr]).toEqual([
+      1,
+      "forkpoint: 'history.jsonl' is not a session of Claude Code.\n",
+    ])
+    const taken = await run('fork', 'demo', '--session', 'demo')
+    expect(taken.stderr).toContain('--session <id>')
+  })
+
+  it('suggests the tool that was probably meant, and names those there are', async () => {
+    const meant = await run('import', 'claude', DEMO)
+    expect([meant.code, meant.stderr]).toEqual([
+      2,
+      expect.stringContaining("There is no tool 'claude' to import. Did you mean 'import claude-code'?"),
+    ])
+    expect((await run('export', 'Claude_Code', 'demo')).stderr).toContain(
+      "Did you mean 'export claude-code'?",
+    )
+    expect((await run('import', DEMO)).stderr).toContain('There are: claude-code.')
+  })
+
+  it('reads a pipe', async () => {
+    const piped = await shell(`cat '${DEMO}' | $FP import claude-code /dev/stdin --store piped`, { cwd })
+    expect(piped.stdout).toMatch(/^imported .*13 turns, 73 messages/)
+    expect((await shell('$FP import claude-code /dev/stdin --store piped < /dev/null', { cwd })).code).toBe(1)
   })
 })
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { ConflictError, UnsupportedError } from '../../src/errors.ts'
+import { UnsupportedError } from '../../src/errors.ts'
 import { exportClaudeCode, importClaudeCode } from '../../src/importers/index.ts'
 import type { Session } from '../../src/state/index.ts'
 import type { SessionStore } from '../../src/store/session-store.ts'
@@ -266,20 +266,71 @@ describe.each(STORES)('a Claude Code session in a $name store', ({ open }) => {
       }
     })
 
-    test('a file that is no continuation is refused, and nothing is written', async () => {
+    test('an older copy of the file adds nothing, wherever it ends', async () => {
+      const { lines } = rewound()
+      const { store, result } = await roundTrip(lines)
+      for (let end = 0; end < lines.length; end++) {
+        const source = { name: 'session-1.jsonl', lines: lines.slice(0, end) }
+        expect(await importClaudeCode(source, store)).toMatchObject({
+          checkpoints: 0,
+          added: 0,
+          created: false,
+        })
+      }
+      expect((await importClaudeCode({ name: 'session-1.jsonl', lines }, store)).head).toBe(result.head)
+    })
+
+    test('a file that differs becomes a branch, forked where the two part, and both files come back', async () => {
       const t = rewound()
       const { store } = await roundTrip(t.lines)
-      const head = await store.resolve('session-1', 'main')
       const name = 'session-1.jsonl'
-      const shorter = importClaudeCode({ name, lines: t.lines.slice(0, 5) }, store)
-      await expect(shorter).rejects.toThrow(ConflictError)
-      await expect(shorter).rejects.toThrow(/shorter.*sessionId/)
-      const [first = '', ...rest] = t.lines
-      const other = importClaudeCode({ name, lines: [first.replace('One', 'Eno'), ...rest, '{}'] }, store)
-      await expect(other).rejects.toThrow(/are not the ones imported before/)
+      const head = await store.resolve('session-1', 'main')
+      const other = t.lines
+        .slice(0, 4)
+        .map((line, index) => (index < 3 ? line : line.replace('Two', 'Other')))
+      const result = await importClaudeCode({ name, lines: other }, store)
+      expect(result).toMatchObject({ session: 'session-1', branches: ['import-1'], checkpoints: 1, added: 1 })
+      expect(await names(store)).toEqual(['import-1', 'main*', 'rewind-1'])
+      expect(texts(await store.load('session-1', { branch: 'import-1' }))).toEqual(['One', '1', 'Other'])
+      expect(await store.resolve('session-1', 'import-1~1')).toBe(await store.resolve('session-1', 'main~2'))
       expect(await store.resolve('session-1', 'main')).toBe(head)
-      const renamed = await importClaudeCode({ name, lines: t.lines.slice(0, 5) }, store, { sessionId: 's2' })
-      expect(renamed).toMatchObject({ session: 's2', created: true, added: 5 })
+
+      const grown = [...other, t.lines[4]?.replace('2', 'other') as string]
+      const more = await importClaudeCode({ name, lines: grown }, store)
+      expect(more).toMatchObject({ branches: ['import-1'], added: 1 })
+      expect(await importClaudeCode({ name, lines: other }, store)).toMatchObject({ checkpoints: 0 })
+      expect(await importClaudeCode({ name, lines: t.lines }, store)).toMatchObject({ checkpoints: 0 })
+      const { main, others } = await exportClaudeCode(store, 'session-1')
+      const files = [main, ...others].map((file) => [file.name, file.lines])
+      expect(await names(store)).toEqual(['import-1*', 'main', 'rewind-1'])
+      expect(Object.fromEntries(files)).toEqual({ [name]: grown, 'session-1.2.jsonl': t.lines })
+      const first = await exportClaudeCode(store, 'session-1', { at: 'import-1~2' })
+      expect(first.main.lines).toEqual(t.lines.slice(0, 3))
+    })
+
+    test('a file that is newer and differs becomes the active branch', async () => {
+      const { lines } = rewound()
+      const { store } = await roundTrip(lines.slice(0, 5))
+      const newer = [...lines.slice(0, 3), ...lines.slice(7)]
+      await importClaudeCode({ name: 'session-1.jsonl', lines: newer }, store)
+      expect(await names(store)).toEqual(['import-1*', 'main'])
+    })
+
+    test('a file that shares nothing is a session by its own name, else a branch with a beginning of its own', async () => {
+      const t = new TranscriptBuilder()
+      t.raw({ type: 'mode', mode: 'plan' })
+      t.prompt('First')
+      const { store } = await roundTrip(t.lines)
+      const other = new TranscriptBuilder('session-1', 'v')
+      other.raw({ type: 'mode', mode: 'default' })
+      other.prompt('Continued')
+      const named = await importClaudeCode({ name: 'session-2.jsonl', lines: other.lines }, store)
+      expect(named).toMatchObject({ session: 'session-2', created: true })
+      const same = await importClaudeCode({ name: 'session-1.jsonl', lines: other.lines }, store)
+      expect(same).toMatchObject({ session: 'session-1', created: false, branches: ['import-1'], added: 2 })
+      expect(texts(await store.load('session-1', { branch: 'import-1' }))).toEqual(['Continued'])
+      const { main } = await exportClaudeCode(store, 'session-1', { at: 'import-1' })
+      expect(main.lines).toEqual(other.lines)
     })
   })
 })

@@ -1,9 +1,15 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { appendFile, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { AlreadyExistsError, ConflictError, NotFoundError, StorageError } from '../../src/errors.ts'
+import {
+  AlreadyExistsError,
+  ConflictError,
+  NotFoundError,
+  StorageError,
+  UnsupportedError,
+} from '../../src/errors.ts'
 import {
   exportClaudeCode,
   importClaudeCode,
@@ -140,10 +146,8 @@ describe.each(STORES)('a Claude Code file in a $name store', ({ open }) => {
         '{"constructor":1,"toString":{"type":"x"},"timestamp":-1}',
       ]
       const { state } = await sameBytes(`${lines.join('\n')}\n`)
-      expect(state.messages.at(-1)).toMatchObject({
-        content: 'a second z',
-        createdAt: '2025-01-02T00:00:00.000Z',
-      })
+      // The same uuid again is a copy, whatever it says.
+      expect(state.messages.at(-1)).toMatchObject({ content: 'bcde' })
       expect(({} as Record<string, unknown>).a).toBeUndefined()
     })
 
@@ -154,6 +158,56 @@ describe.each(STORES)('a Claude Code file in a $name store', ({ open }) => {
       t.result('c1', 'line of a log\n'.repeat(600_000), { toolUseResult: { stdout: 'short' } })
       const { state } = await sameBytes(`${t.lines.join('\n')}\n`)
       expect(JSON.stringify(state.messages[2]).length).toBeGreaterThan(8_000_000)
+    })
+
+    test('numbers and keys that JSON.parse would change come back as they were', async () => {
+      const { lines } = talk()
+      const odd = (lines[0] as string).replace(
+        /}$/,
+        ',"toolUseResult":{"id":9007199254740993},"n":"a","n":"b"}',
+      )
+      const { state } = await sameBytes(`${odd}\n${lines[1]}\n`)
+      expect(state.messages[0]?.content).toBe('Go')
+    })
+
+    test('a string that no store takes costs its line, which is named and kept', async () => {
+      const [first, second] = talk().lines
+      const long = `{"type":"user","message":{"role":"user","content":"x"},"uuid":"u9","out":"${'x'.repeat(53e6)}"}`
+      const { result, state } = await sameBytes(`${first}\n${long}\n${second}\n`)
+      expect(result.warnings).toEqual([
+        { file: 'session-1.jsonl', line: 2, message: expect.stringContaining('string of more than 50 MiB') },
+      ])
+      expect(state.messages.map(({ content }) => content)).toEqual(['Go', 'Gone – ganz weit'])
+    })
+
+    test('a line that is too long for any string is named and left out, and the file goes on', async () => {
+      const [first, second] = talk().lines
+      const path = await file(`${first}\n`)
+      await appendFile(path, Buffer.alloc(129 << 20))
+      const store = await open()
+      const { warnings } = await importClaudeCode(path, store)
+      expect(warnings.map(({ line, message }) => [line, message])).toEqual([
+        [2, 'Line 2 is longer than 128 MiB. It is left out.'],
+      ])
+      await appendFile(path, `\n${second}\n`)
+      expect(await importClaudeCode(path, store)).toMatchObject({ added: 1 })
+      expect((await exportClaudeCode(store, 'session-1')).main.lines).toEqual([first, second])
+    })
+
+    test('files of other tools, and of other kinds, are refused as such', async () => {
+      const store = await open()
+      const others = {
+        'history.jsonl': '{"display":"Go","timestamp":1767323045000,"project":"/w","sessionId":"session-1"}',
+        'rollout.jsonl': '{"timestamp":"2026-01-02T03:04:05Z","type":"session_meta","payload":{"id":"x"}}',
+        'pi.jsonl': '{"type":"message","timestamp":1,"message":{"role":"user","content":"Go"}}',
+        'notes.jsonl': 'no JSON at all',
+        'zeros.jsonl': '\0\0\0\0',
+      }
+      for (const [name, text] of Object.entries(others)) {
+        const refused = importClaudeCode(await file(`${text}\n`, name), store)
+        await expect(refused, name).rejects.toThrow(UnsupportedError)
+        await expect(refused, name).rejects.toThrow(/is not a session of Claude Code/)
+      }
     })
 
     test('a file without any message, or with nothing at all, is a session too', async () => {
@@ -364,6 +418,79 @@ describe.each(STORES)('a Claude Code file in a $name store', ({ open }) => {
         ['p2/taken.jsonl', 'ALREADY_EXISTS'],
         ['p1/agent-b.jsonl', 'agent-b', 2, 0],
       ])
+    })
+
+    test('a history file beside it does not name a session; a continuation with the same id is one of its own', async () => {
+      const root = join(folder, `history-${++files}`)
+      const write = async (name: string, ...lines: string[]) => {
+        await mkdir(dirname(join(root, name)), { recursive: true })
+        await writeFile(join(root, name), `${lines.join('\n')}\n`)
+      }
+      const continued = new TranscriptBuilder('session-1', 'v')
+      continued.prompt('Continued')
+      await write('history.jsonl', '{"display":"Go","sessionId":"session-1"}')
+      await write('p/a-continuation.jsonl', ...continued.lines)
+      await write('p/session-1.jsonl', ...talk().lines)
+      const store = await open()
+      const found = []
+      for await (const { path, error, ...result } of importClaudeCodeFolder(root, store)) {
+        found.push([path.slice(root.length + 1), error?.code ?? ('session' in result && result.session)])
+      }
+      expect(found).toEqual([
+        ['history.jsonl', 'UNSUPPORTED'],
+        ['p/session-1.jsonl', 'session-1'],
+        ['p/a-continuation.jsonl', 'a-continuation'],
+      ])
+      expect((await store.load('session-1'))?.messages).toHaveLength(3)
+    })
+
+    test('folders and files behind links are imported once, and a link to nothing is named', async () => {
+      const root = join(folder, `links-${++files}`)
+      const elsewhere = join(folder, `elsewhere-${++files}`)
+      await mkdir(join(root, 'real'), { recursive: true })
+      await mkdir(elsewhere)
+      await writeFile(join(root, 'real', 'session-1.jsonl'), talk().lines.join('\n'))
+      const other = new TranscriptBuilder('session-2')
+      other.prompt('Go')
+      await writeFile(join(elsewhere, 'session-2.jsonl'), other.lines.join('\n'))
+      await symlink('real', join(root, 'a-link'))
+      await symlink('..', join(root, 'real', 'round'))
+      await symlink(elsewhere, join(root, 'outside'))
+      await symlink(join(elsewhere, 'session-2.jsonl'), join(root, 'z.jsonl'))
+      await symlink('nowhere', join(root, 'gone.jsonl'))
+      await symlink('loop.jsonl', join(root, 'loop.jsonl'))
+      const found = []
+      for await (const { path, error } of importClaudeCodeFolder(root, await open())) {
+        found.push([path.slice(root.length + 1), error?.code])
+      }
+      expect(found).toEqual([
+        ['gone.jsonl', 'STORAGE'],
+        ['loop.jsonl', 'STORAGE'],
+        ['real/session-1.jsonl', undefined],
+        ['outside/session-2.jsonl', undefined],
+      ])
+    })
+
+    test('a second import of a folder with an older copy adds nothing and fails nowhere', async () => {
+      const root = join(folder, `copies-${++files}`)
+      for (const [name, lines] of [
+        ['a', talk().lines.slice(0, 1)],
+        ['b', talk().lines],
+        ['c', talk().lines.slice(0, 2)],
+      ] as const) {
+        await mkdir(join(root, name), { recursive: true })
+        await writeFile(join(root, name, 'session-1.jsonl'), `${lines.join('\n')}\n`)
+      }
+      const store = await open()
+      const importAll = async () => {
+        const all = []
+        for await (const one of importClaudeCodeFolder(root, store))
+          all.push('added' in one ? one.added : one.error)
+        return all
+      }
+      expect(await importAll()).toEqual([1, 1, 1])
+      expect(await importAll()).toEqual([0, 0, 0])
+      expect(await store.branches('session-1')).toHaveLength(1)
     })
 
     test('a folder without any transcript is an error that says so', async () => {

@@ -64,7 +64,8 @@ const said = (state: Session | undefined) =>
 
 test('whatever the lines say, and wherever the file was cut before, they come back', async () => {
   await fc.assert(
-    fc.asyncProperty(fc.array(line, { maxLength: 12 }), fc.nat(12), async (lines, cut) => {
+    fc.asyncProperty(fc.array(line, { maxLength: 12 }), fc.nat(13), async (rest, cut) => {
+      const lines = ['{"type":"mode","mode":"plan"}', ...rest]
       const store = new MemorySessionStore()
       for (const part of [lines.slice(0, cut), lines]) {
         const source = { name: 's.jsonl', lines: part }

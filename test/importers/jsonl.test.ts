@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { parseLine, type RawLine, rawBytes, readLines } from '../../src/importers/jsonl.ts'
@@ -16,7 +17,7 @@ const outline = ({ line, start, end, bytes, terminator }: RawLine) => [
   line,
   start,
   end,
-  bytes.toString(),
+  bytes?.toString(),
   terminator,
 ]
 
@@ -58,13 +59,34 @@ describe('reading lines', () => {
         const lines = await linesOf(Buffer.from(array))
         const parts = lines.flatMap(({ bom, bytes, terminator }) => [
           Buffer.from(bom ? '\ufeff' : ''),
-          bytes,
+          bytes as Buffer,
           Buffer.from(terminator),
         ])
         expect(Buffer.concat(parts)).toEqual(Buffer.from(array))
       }),
     )
   })
+})
+
+test('a line that is too long has no bytes, and the lines after it are where they are', async () => {
+  async function* chunks() {
+    yield Buffer.from('1\n')
+    for (let n = 0; n < 130; n++) yield Buffer.alloc(1 << 20)
+    yield Buffer.from('\n22\n')
+  }
+  const hash = createHash('sha256')
+  const lines = []
+  for await (const { line, start, end, bytes } of readLines(chunks(), hash))
+    lines.push([line, start, end, bytes?.toString()])
+  const long = 130 << 20
+  expect(lines).toEqual([
+    [1, 0, 1, '1'],
+    [2, 2, 2 + long, undefined],
+    [3, 3 + long, 5 + long, '22'],
+  ])
+  const whole = createHash('sha256')
+  for await (const chunk of chunks()) whole.update(chunk)
+  expect(hash.digest('hex')).toBe(whole.digest('hex'))
 })
 
 describe('parsing a line', () => {
@@ -84,6 +106,45 @@ describe('parsing a line', () => {
 
   test('keeps the text of a value that JSON.stringify would change', () => {
     expect(parse('{"a":-0}')).toEqual({ kind: 'value', value: { a: -0 }, text: '{"a":-0}' })
+  })
+
+  test('keeps the text where numbers or keys would change, and only there', () => {
+    const changed = ['{"id":9007199254740993}', '{"a":1,"a":2}', '{"n":1.0}', '{"n":1E2}', '{"2":1,"1":2}']
+    for (const text of changed) expect(parse(text)).toMatchObject({ kind: 'value', text })
+    const same = [
+      '{ "a" : [ 1, "b c" ] }',
+      String.raw`{"a":"\u00e9\/\\\" \""}`,
+      ' {"a":"\\\\"}\t',
+      '{"n":-1.5e-7}',
+    ]
+    for (const text of same) expect(parse(text)).not.toHaveProperty('text')
+  })
+
+  test('whatever was kept gives the text back, but for white space and escapes', () => {
+    const number = fc.oneof(
+      fc.bigInt().map(String),
+      fc.double({ noNaN: true, noDefaultInfinity: true }).map(String),
+    )
+    const key = fc.constantFrom('a', 'b', '1', '2', '__proto__', '\\"')
+    const object = fc
+      .array(fc.tuple(key, number), { maxLength: 5 })
+      .map((all) => `{${all.map(([name, value]) => `${JSON.stringify(name)}:${value}`).join(',')}}`)
+    fc.assert(
+      fc.property(object, (text) => {
+        const parsed = parse(text)
+        if (parsed.kind !== 'value') throw new Error(parsed.kind)
+        expect(parsed.text ?? JSON.stringify(parsed.value)).toBe(text)
+      }),
+    )
+  })
+
+  test('keeps a line with a string that no store takes in pieces', () => {
+    const line = Buffer.from(`{"a":"${'🙂'.repeat(14 << 20)}"}`)
+    const parsed = parseLine(line)
+    if (parsed.kind !== 'broken' || !('text' in parsed.raw)) throw new Error(parsed.kind)
+    expect(parsed.reason).toBe('has a string of more than 50 MiB')
+    expect(parsed.raw.text.length).toBeGreaterThan(2)
+    expect(rawBytes(parsed.raw).equals(line)).toBe(true)
   })
 
   test('keeps bytes that are no UTF-8', () => {

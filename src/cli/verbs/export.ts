@@ -1,4 +1,5 @@
-import { exportClaudeCode, writeClaudeCode } from '../../importers/index.ts'
+import { exportSession, IMPORTERS, type Importer, writeFiles } from '../../importers/index.ts'
+import { suggestTool } from '../suggest-tool.ts'
 import { bold, count, line, yellow } from '../text.ts'
 import { type AddVerb, examples, REVISION } from '../verb.ts'
 
@@ -8,16 +9,24 @@ interface Options {
 }
 
 /**
- * `forkpoint export claude-code`: the session's file on stdout, or all files in a folder. JSON of
+ * `forkpoint export <tool>`: the session's file on stdout, or all files in a folder. JSON of
  * `{ session, skipped, files }`: with a folder the paths that were written, else `{ name, lines }` each.
  */
 export const addExport: AddVerb = (program, run) => {
-  program
+  const verb = program
     .command('export')
     .description('write a session as the files of another tool')
     .helpCommand(false)
-    .command('claude-code')
-    .description('write an imported session as the .jsonl that Claude Code had, every entry of it')
+  suggestTool(verb)
+  for (const tool of IMPORTERS) if (tool.write !== undefined) addTool(verb, run, tool)
+}
+
+function addTool(verb: Parameters<AddVerb>[0], run: Parameters<AddVerb>[1], tool: Importer): void {
+  verb
+    .command(tool.name)
+    .description(
+      `write an imported session as the ${tool.extension} that ${tool.title} had, every entry of it`,
+    )
     .argument('<session>', REVISION)
     .option(
       '-o, --output <folder>',
@@ -26,16 +35,19 @@ export const addExport: AddVerb = (program, run) => {
     .option('--overwrite', 'replace files that exist')
     .addHelpText(
       'after',
-      examples('export claude-code demo -o ./exported', 'export claude-code demo/main~3 > demo.jsonl'),
+      examples(
+        `export ${tool.name} demo -o ./exported`,
+        `export ${tool.name} demo/main~3 > demo${tool.extension}`,
+      ),
     )
     .action(
       run(async ({ out, stores }, place: string, { output, overwrite = false }: Options) => {
         const { session, at } = await stores.find(place)
-        const result = await exportClaudeCode(stores.existing, session, { at })
-        const { main, agents, skipped } = result
-        const files = [main, ...agents]
+        const result = await exportSession(tool, stores.existing, session, { at })
+        const { main, others, agents, skipped } = result
+        const files = [main, ...others, ...agents]
         if (output !== undefined) {
-          const paths = await writeClaudeCode(result, output, { overwrite })
+          const paths = await writeFiles(result, output, { overwrite })
           if (out.json) await out.document({ session, skipped, files: paths })
           else
             for (const [index, path] of paths.entries()) {
@@ -47,15 +59,18 @@ export const addExport: AddVerb = (program, run) => {
           await out.document({ session, skipped, files: files.map(({ name, lines }) => ({ name, lines })) })
         } else {
           await out.exact(main.bytes())
-          if (agents.length > 0) {
-            await out.note(
-              line`${yellow('note:')} left out ${count(agents.length, 'file')} of sub-agents; -o <folder> writes them too.`,
-            )
+          for (const [left, what] of [
+            [others, 'of the session that differ from this one'],
+            [agents, 'of sub-agents'],
+          ] as const) {
+            if (left.length === 0) continue
+            const number = count(left.length, 'file')
+            await out.note(line`${yellow('note:')} left out ${number} ${what}; -o <folder> writes them too.`)
           }
         }
         if (skipped > 0) {
           await out.note(
-            line`${yellow('note:')} left out ${count(skipped, 'message')} that did not come from Claude Code.`,
+            line`${yellow('note:')} left out ${count(skipped, 'message')} that did not come from ${tool.title}.`,
           )
         }
         return undefined

@@ -1,42 +1,56 @@
 import { stat } from 'node:fs/promises'
-import { NotFoundError } from '../../errors.ts'
+import { NotFoundError, UnsupportedError } from '../../errors.ts'
 import {
   type FolderImport,
+  IMPORTERS,
+  type Importer,
   type ImportProgress,
-  importClaudeCode,
-  importClaudeCodeFolder,
+  importFolder,
+  importSession,
 } from '../../importers/index.ts'
 import type { Context } from '../context.ts'
 import { EXIT, UsageError } from '../exit-codes.ts'
 import { errorData, reportError } from '../report.ts'
+import { suggestTool } from '../suggest-tool.ts'
 import { bold, count, dim, type Line, line, short, yellow } from '../text.ts'
 import { type AddVerb, examples } from '../verb.ts'
 
 /**
- * `forkpoint import claude-code`: JSON lines, one a file: `{ path, session, created, checkpoints, messages, …,
- * undo: string[] }`, or `{ path, error }` for a file of a folder that could not be imported; the exit code is 1 then.
+ * `forkpoint import <tool>`: JSON lines, one a file: `{ path, session, created, checkpoints, messages, …,
+ * undo: string[] }`, or `{ path, error }` for a file of a folder that could not be imported; the exit code is 1 then,
+ * unless the file is just no session of the tool.
  */
 export const addImport: AddVerb = (program, run) => {
-  program
-    .command('import')
-    .description("bring another tool's sessions in")
-    .helpCommand(false)
-    .command('claude-code')
-    .description('import Claude Code sessions, a checkpoint a turn; again, to add what is new')
-    .argument('<path>', 'a .jsonl file, or a folder of them such as ~/.claude/projects')
+  const verb = program.command('import').description("bring another tool's sessions in").helpCommand(false)
+  suggestTool(verb)
+  for (const tool of IMPORTERS) addTool(verb, run, tool)
+}
+
+function addTool(verb: Parameters<AddVerb>[0], run: Parameters<AddVerb>[1], tool: Importer): void {
+  verb
+    .command(tool.name)
+    .description(`import ${tool.description}, a checkpoint a turn; again, to add what is new`)
+    .argument('<path>', tool.input)
     .option('--session <id>', 'id of the session, for a single file (default: the one in the file)')
     .addHelpText(
       'after',
-      examples('import claude-code ~/.claude/projects', 'import claude-code 3f2a91bc.jsonl --session demo'),
+      examples(
+        `import ${tool.name} ${tool.folder}`,
+        `import ${tool.name} 3f2a91bc${tool.extension} --session demo`,
+      ),
     )
     .action(
       run(async (context, path: string, { session }: { session?: string }) => {
         const isFolder = await kindOf(path)
         if (isFolder && session !== undefined) throw new UsageError('--session goes with a single file.')
         let [failed, created] = [0, 0]
-        const before = await context.stores.refsOf()
-        for await (const result of isFolder ? folder(context, path) : file(context, path, session)) {
-          if (result.error !== undefined) failed++
+        const { stores } = context
+        const onProgress = progress(context.out)
+        const before = await stores.refsOf()
+        for await (const result of isFolder
+          ? importFolder(tool, path, stores.sessions, { onProgress })
+          : one(path, importSession(tool, path, stores.sessions, { sessionId: session, onProgress }))) {
+          if (result.error !== undefined && !isOther(tool, result.error)) failed++
           const undo = await undoOf(context, result, before)
           await tell(context, result, undo)
           if (undo.length === 0) continue
@@ -53,16 +67,13 @@ export const addImport: AddVerb = (program, run) => {
     )
 }
 
-async function* file(
-  { stores, out }: Context,
-  path: string,
-  sessionId?: string,
-): AsyncGenerator<FolderImport> {
-  yield { path, ...(await importClaudeCode(path, stores.sessions, { sessionId, onProgress: progress(out) })) }
+async function* one(path: string, result: ReturnType<typeof importSession>): AsyncGenerator<FolderImport> {
+  yield { path, ...(await result) }
 }
 
-const folder = ({ stores, out }: Context, path: string): AsyncGenerator<FolderImport> =>
-  importClaudeCodeFolder(path, stores.sessions, { onProgress: progress(out) })
+/** Whether the file is not a session of the tool: nothing to worry about among others. */
+const isOther = ({ name }: Importer, error: Error): boolean =>
+  error instanceof UnsupportedError && error.feature === name
 
 const progress =
   (out: Context['out']) =>
@@ -123,6 +134,6 @@ async function kindOf(path: string): Promise<boolean> {
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException
     if (code !== 'ENOENT' && code !== 'ENOTDIR') throw cause
-    throw new NotFoundError({ kind: 'session', id: path }, `There is no file or folder '${path}'.`)
+    throw new NotFoundError({ kind: 'file', id: path }, `There is no file or folder '${path}'.`)
   }
 }

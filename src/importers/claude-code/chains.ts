@@ -1,15 +1,7 @@
 /** Which lines of a session's own file belong to which sub-agent, and what each of them was asked to do. */
+import type { AgentInfo } from '../importer.ts'
 import { isObject } from '../remainder.ts'
 import { blocksOf, type Entry, stringAt, textOf } from './entry.ts'
-
-export interface AgentInfo {
-  id: string
-  description?: string
-  /** Such as `general-purpose`. */
-  type?: string
-  /** Id of the tool call that started it. */
-  toolCallId?: string
-}
 
 export class SideChains {
   readonly #chainOf = new Map<string, string>()

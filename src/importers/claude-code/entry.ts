@@ -5,7 +5,7 @@ import { isObject, type JsonObject } from '../remainder.ts'
 export type Entry = JsonObject
 
 export type EntryKind =
-  /** A line of the conversation: `user` or `assistant`. */
+  /** A line of the conversation: `user`, `assistant`, or a prompt that was queued while a turn ran. */
   | 'message'
   /** A line of a sub-agent's conversation, written into the session's own file. */
   | 'sidechain'
@@ -14,17 +14,66 @@ export type EntryKind =
 
 /** @param agentFile whether the transcript is a sub-agent's own: all its entries are side chain, so none counts as one */
 export function kindOf(entry: Entry, agentFile: boolean): EntryKind {
+  if (isQueuedPrompt(entry)) return entry.isSidechain === true && !agentFile ? 'sidechain' : 'message'
   if (!isObject(entry.message) || (entry.type !== 'user' && entry.type !== 'assistant')) return 'event'
   const { content } = entry.message
   if (typeof content !== 'string' && !Array.isArray(content)) return 'event'
   return entry.isSidechain === true && !agentFile ? 'sidechain' : 'message'
 }
 
+/**
+ * Whether the entry is what the user typed while a turn ran. The turn goes on with it. (`queue-operation` entries say
+ * the same again; notifications of tasks come this way, too, and no person said them.)
+ */
+export function isQueuedPrompt(entry: Entry): boolean {
+  const { attachment } = entry
+  if (entry.type !== 'attachment' || !isObject(attachment) || attachment.type !== 'queued_command')
+    return false
+  if (attachment.isMeta === true || attachment.commandMode === 'task-notification') return false
+  return typeof attachment.prompt === 'string' || Array.isArray(attachment.prompt)
+}
+
+/** What the user or the model said: a text, or blocks; `undefined` where nobody did. */
+export function contentOf(entry: Entry): unknown {
+  if (isQueuedPrompt(entry)) return (entry.attachment as JsonObject).prompt
+  return isObject(entry.message) ? entry.message.content : undefined
+}
+
+/** Whether Claude Code writes such entries into transcripts of sessions. */
+export const isSessionEntry = (entry: Entry): boolean =>
+  kindOf(entry, false) !== 'event' ||
+  (typeof entry.type === 'string' &&
+    (POSITIONED.has(entry.type) ||
+      (Object.hasOwn(entry, 'parentUuid') && stringAt(entry, 'uuid') !== undefined)))
+
+/** Types of entries that have no uuid. */
+const POSITIONED = new Set([
+  'summary',
+  'file-history-snapshot',
+  'file-history-delta',
+  'queue-operation',
+  'last-prompt',
+  'permission-mode',
+  'mode',
+  'ai-title',
+  'custom-title',
+  'agent-name',
+  'pr-link',
+  'bridge-session',
+])
+
+/** Whether the entry gives the result of a tool. */
+export const hasToolResult = (entry: Entry): boolean =>
+  blocksOf(entry).some((block) => isObject(block) && block.type === 'tool_result')
+
+/** Whether Claude Code itself said it, in the model's place. */
+export const isSynthetic = (entry: Entry): boolean =>
+  entry.type === 'assistant' && stringAt(entry.message, 'model') === '<synthetic>'
+
 /** Whether a turn starts here: something a person asked, not a tool's result and not written by Claude Code itself. */
 export function isPrompt(entry: Entry): boolean {
   if (entry.type !== 'user' || entry.isMeta === true || entry.isCompactSummary === true) return false
-  const blocks = blocksOf(entry)
-  if (blocks.some((block) => isObject(block) && block.type === 'tool_result')) return false
+  if (hasToolResult(entry)) return false
   return !isInterruption(entry) && !isCommandOutput(entry)
 }
 
@@ -38,7 +87,7 @@ export const isCommandOutput = (entry: Entry): boolean =>
 
 /** The message's content as blocks; a plain string is one text block. */
 export function blocksOf(entry: Entry): readonly unknown[] {
-  const content = isObject(entry.message) ? entry.message.content : undefined
+  const content = contentOf(entry)
   if (typeof content === 'string') return [{ type: 'text', text: content }]
   return Array.isArray(content) ? content : []
 }

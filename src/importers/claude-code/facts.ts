@@ -1,17 +1,9 @@
 /** What the lines of a transcript say about the session as a whole, as far as they have been read. */
 import { basename } from 'node:path'
+import type { About } from '../importer.ts'
 import { isObject } from '../remainder.ts'
 import { type Entry, type EntryKind, isPrompt, stringAt, textOf } from './entry.ts'
 import { shortPrompt } from './prompt.ts'
-
-export interface About {
-  title?: string
-  model?: string
-  workspace?: string
-  /** Version of Claude Code. */
-  version?: string
-  gitBranch?: string
-}
 
 export class SessionFacts {
   /** ISO 8601; empty before the first entry that has a time. */
@@ -29,7 +21,8 @@ export class SessionFacts {
       this.firstAt ||= this.lastAt
     }
     const id = stringAt(entry, 'sessionId')
-    if (id !== undefined) this.#ids.add(id)
+    // History files and journals name sessions, too.
+    if (id !== undefined && kind !== 'event') this.#ids.add(id)
     const uuid = stringAt(entry, 'uuid')
     if (uuid !== undefined) this.#uuids.add(uuid)
     this.#seeTitle(entry, kind)

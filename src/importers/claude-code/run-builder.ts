@@ -1,18 +1,12 @@
 /** A run from the entries that are no messages of the session: one event each, in the order of the file. */
-import type { Run, RunEvent, Usage } from '../../state/index.ts'
+import type { RunEvent, Usage } from '../../state/index.ts'
+import { addUsage } from '../core/usage.ts'
+import type { AgentInfo, ImportedRun, Row } from '../importer.ts'
 import type { RawText } from '../jsonl.ts'
-import type { AgentInfo } from './chains.ts'
 import { type Entry, replyIdOf, stringAt, subtypeOf } from './entry.ts'
 import { Outcome } from './outcome.ts'
-import type { Row } from './scan.ts'
-import { knownOfEvent, type RunSource, SharedSource, type SourceLine } from './source-lines.ts'
-import { addUsage, usageOf } from './usage.ts'
-
-/** A run that was imported: `source` says from where, `agent` whose it was if it was a sub-agent's. */
-export interface ImportedRun extends Run {
-  agent?: AgentInfo
-  source: RunSource
-}
+import { knownOfEvent, SharedSource, type SourceLine } from './source-lines.ts'
+import { usageOf } from './usage.ts'
 
 export class RunBuilder {
   readonly id: string
@@ -27,13 +21,13 @@ export class RunBuilder {
   }
 
   /** @param text the line itself, where the entry would not come back from JSON as it is */
-  event(row: Row, entry: Entry, text?: string): void {
+  event(row: Row, entry: Entry, text: string | undefined, subtype = subtypeOf(entry)): void {
     const type = stringAt(entry, 'type') ?? 'unknown'
     const kept =
       text === undefined
         ? this.shared.keep(entry, knownOfEvent({ type, at: row.at }), row.line)
         : { line: row.line, text }
-    this.#push(row, type, subtypeOf(entry), kept)
+    this.#push(row, type, subtype, kept)
   }
 
   /** A line that is JSON, but no entry. */

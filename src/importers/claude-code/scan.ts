@@ -2,76 +2,54 @@
  * The first of two passes over a transcript: where its lines are, which turns they belong to and how the turns hang
  * together. Holds a few words a line, so that a transcript may be larger than memory.
  *
- * A turn is a stretch of lines, from a prompt up to the next one. So a transcript that has grown since keeps all
- * the turns it had; at most the last became longer. Turn 0 holds what stands before the first prompt.
+ * A turn is a prompt and what hangs below it, see `turn-tree.ts`; each line is in one turn. A transcript that has grown
+ * since keeps all the turns it had; only those at the end of their line became longer. Turn 0 holds what stands before
+ * the first prompt. An entry whose uuid came before is a copy, as of a replayed history: it stands where the file is,
+ * and says nothing.
  */
 import { createHash } from 'node:crypto'
 import type { ByteSource } from '../byte-source.ts'
-import { type ParsedLine, parseLine, type RawLine, type RawText, readLines } from '../jsonl.ts'
+import { type Part, TurnTree } from '../core/turn-tree.ts'
+import type { Cursor, FileEnd, Row, Transcript, Turn, Warning } from '../importer.ts'
+import { MAX_LINE, type ParsedLine, parseLine, type RawLine, readLines } from '../jsonl.ts'
 import { isObject } from '../remainder.ts'
 import { SideChains } from './chains.ts'
-import { type Entry, isPrompt, kindOf, replyIdOf, stringAt, textOf, timeOf } from './entry.ts'
-import { type About, SessionFacts } from './facts.ts'
+import {
+  type Entry,
+  type EntryKind,
+  hasToolResult,
+  isPrompt,
+  isSynthetic,
+  kindOf,
+  replyIdOf,
+  stringAt,
+  textOf,
+  timeOf,
+} from './entry.ts'
+import { SessionFacts } from './facts.ts'
 import { shortPrompt } from './prompt.ts'
-import { TurnTree } from './turn-tree.ts'
 
-/** Where a line is. */
-export interface Row {
-  line: number
-  start: number
-  end: number
-  /** ISO 8601; that of the line before, when the entry has none. */
-  at: string
+/** Where a line is, and what the scan has found out about it. */
+export interface ScannedRow extends Row {
   /** Of a line of the conversation: unique within the transcript, its uuid where that is. */
   id?: string
   /** Which sub-agent's conversation the line belongs to, if it stands in the session's own file. */
   chain?: string
+  /** Whether an entry of the same uuid stands further up. */
+  copy?: boolean
 }
 
-/** How much of a transcript was read: enough to tell later whether a file is its continuation. */
-export interface Cursor {
-  /** Number of the last line. */
-  lines: number
-  /** Offset behind it, its line end not included. */
-  bytes: number
-  /** Of these bytes. */
-  sha256: string
-}
-
-export interface Turn {
-  /** `start`, or `line-48` for the turn whose prompt stands on line 48. */
-  id: string
+export interface ScannedTurn extends Turn {
+  rows: ScannedRow[]
   /** How many prompts its line of turns has up to here: 0 for the start. */
   number: number
-  /** Index of the turn it continues; `undefined` for the start. */
-  parent: number | undefined
-  rows: Row[]
   /** One line. */
-  subject: string
-  /** What is known of the session once the turn is over. */
-  about: About
-  cursor: Cursor
+  prompt: string
 }
 
-export interface Warning {
-  line: number
-  message: string
-}
-
-export interface Transcript {
-  name: string
-  turns: Turn[]
-  /** The session's id as its entries give it. */
-  sessionId: string | undefined
-  /** ISO 8601: the first time in the transcript. */
-  firstAt: string
-  entries: number
-  warnings: Warning[]
-  /** A last line that was cut off. */
-  tail: ({ line: number } & RawText) | undefined
-  bom: boolean
-  crlf: boolean
-  finalNewline: boolean
+/** All of a transcript but how its turns are built. */
+export interface Scanned extends Omit<Transcript, 'build'> {
+  turns: ScannedTurn[]
   chains: SideChains
   /** By call id: the name of the tool, and the line of the call. */
   toolNames: ReadonlyMap<string, { name: string; line: number }>
@@ -86,19 +64,19 @@ export interface ScanOptions {
   now: number
 }
 
-export async function scanTranscript(source: ByteSource, options: ScanOptions): Promise<Transcript> {
+export async function scanTranscript(source: ByteSource, options: ScanOptions): Promise<Scanned> {
   const scan = new Scan(source, options)
   const hash = createHash('sha256')
-  for await (const raw of readLines(source.chunks())) {
-    if (raw.bom) hash.update(Buffer.from([0xef, 0xbb, 0xbf]))
-    hash.update(raw.bytes)
+  for await (const raw of readLines(source.chunks(), hash)) {
     scan.endLine(raw.terminator, raw.bom, raw.line)
-    const parsed = notCutOff(parseLine(raw.bytes), raw)
-    if (parsed.kind !== 'blank') {
-      const cursor = { lines: raw.line, bytes: raw.end, sha256: hash.copy().digest('hex') }
-      scan.line(parsed, raw.start, cursor, raw.terminator !== '')
+    if (raw.bytes === undefined) {
+      scan.leaveOut(raw.line)
+      continue
     }
-    hash.update(raw.terminator)
+    const parsed = notCutOff(parseLine(raw.bytes), raw.bytes, raw.terminator)
+    if (parsed.kind === 'blank') continue
+    const cursor = { lines: raw.line, bytes: raw.end, sha256: hash.copy().digest('hex') }
+    scan.line(parsed, raw.start, cursor, raw.terminator !== '')
   }
   return scan.finish()
 }
@@ -113,42 +91,39 @@ class Scan {
   readonly #toolNames = new Map<string, { name: string; line: number }>()
   readonly #replyTurns = new Map<string, number>()
   readonly #messageIds = new Set<string>()
-  readonly #result: Transcript
-  #turn: Turn
+  readonly #turns: ScannedTurn[] = []
+  readonly #warnings: Warning[] = []
+  readonly #end: FileEnd = {}
+  readonly #name: string
+  /** ISO 8601, for entries before the first one that has a time. */
+  readonly #fallback: string
+  #entries = 0
+  #turn: ScannedTurn
 
-  constructor(source: ByteSource, { agentFile = false, now }: ScanOptions) {
+  constructor({ name, modified }: ByteSource, { agentFile = false, now }: ScanOptions) {
+    this.#name = name
+    this.#fallback = new Date(modified ?? now).toISOString()
     this.#agentFile = agentFile
-    this.#turn = this.#newTurn('start', 0, undefined, 'session start')
-    this.#result = {
-      name: source.name,
-      turns: [this.#turn],
-      sessionId: undefined,
-      firstAt: new Date(source.modified ?? now).toISOString(),
-      entries: 0,
-      warnings: [],
-      tail: undefined,
-      bom: false,
-      crlf: false,
-      finalNewline: true,
-      chains: this.#chains,
-      toolNames: this.#toolNames,
-      replyTurns: this.#replyTurns,
-    }
+    this.#turn = this.#newTurn('start', 0, undefined, '')
+    this.#turns.push(this.#turn)
   }
 
   endLine(terminator: string, bom: boolean, line: number): void {
-    if (line === 1) {
-      this.#result.bom = bom
-      this.#result.crlf = terminator === '\r\n'
-    }
-    this.#result.finalNewline = terminator !== ''
+    if (line === 1 && bom) this.#end.bom = true
+    if (line === 1 && terminator === '\r\n') this.#end.crlf = true
+    if (terminator === '') this.#end.finalNewline = false
+  }
+
+  leaveOut(line: number): void {
+    this.#warn(line, `is longer than ${MAX_LINE >> 20} MiB. It is left out`)
   }
 
   line(parsed: Exclude<ParsedLine, { kind: 'blank' }>, start: number, cursor: Cursor, ended: boolean): void {
     const { lines: line, bytes: end } = cursor
     if (parsed.kind === 'broken') {
       if (!ended) {
-        this.#result.tail = { line, ...parsed.raw }
+        this.#end.unfinished = { line, ...parsed.raw }
+        delete this.#end.finalNewline
         this.#warn(line, 'was cut off, as when the tool is killed while it writes. It is kept as it is')
         return
       }
@@ -156,58 +131,84 @@ class Scan {
     } else if (!isObject(parsed.value)) {
       this.#warn(line, 'is no JSON object. It is kept as it is')
     }
-    const row: Row = { line, start, end, at: '' }
+    const row: ScannedRow = { line, start, end, at: '' }
     if (parsed.kind === 'value' && isObject(parsed.value)) this.#entry(parsed.value, row)
     else row.at = this.#facts.lastAt
     this.#turn.rows.push(row)
     this.#turn.cursor = cursor
-    this.#result.entries++
+    this.#entries++
   }
 
-  finish(): Transcript {
+  finish(): Scanned {
     this.#turn.about = this.#facts.about()
-    const { firstAt } = this.#facts
-    if (firstAt !== '') this.#result.firstAt = firstAt
-    for (const turn of this.#result.turns) {
-      for (const row of turn.rows) if (row.at === '') row.at = this.#result.firstAt
+    const firstAt = this.#facts.firstAt || this.#fallback
+    for (const { rows } of this.#turns) for (const row of rows) row.at ||= firstAt
+    return {
+      name: this.#name,
+      turns: this.#turns,
+      current: this.#tree.current,
+      sessionId: this.#facts.sessionId(this.#name),
+      firstAt,
+      lastAt: this.#facts.lastAt || firstAt,
+      entries: this.#entries,
+      warnings: this.#warnings,
+      end: this.#end,
+      chains: this.#chains,
+      toolNames: this.#toolNames,
+      replyTurns: this.#replyTurns,
     }
-    this.#result.sessionId = this.#facts.sessionId(this.#result.name)
-    return this.#result
   }
 
-  #entry(entry: Entry, row: Row): void {
+  #entry(entry: Entry, row: ScannedRow): void {
+    const uuid = stringAt(entry, 'uuid')
+    if (uuid !== undefined && this.#tree.has(uuid)) {
+      row.copy = true
+      row.at = isoTimeOf(entry) ?? this.#facts.lastAt
+      return
+    }
     const kind = kindOf(entry, this.#agentFile)
-    const main = kind === 'message'
-    if (main && isPrompt(entry)) this.#startTurn(entry, row.line)
+    this.#place(entry, kind, row.line)
     this.#facts.see(entry, kind, timeOf(entry))
     row.at = this.#facts.lastAt
-    this.#tree.node(entry, main)
     if (kind === 'event') return
-    if (main) row.id = this.#messageId(entry, row.line)
-    const chain = this.#chains.see(entry, kind === 'sidechain', this.#result.turns.length - 1)
+    if (kind === 'message') row.id = this.#messageId(entry, row.line)
+    const chain = this.#chains.see(entry, kind === 'sidechain', this.#tree.current)
     if (chain !== undefined) row.chain = chain
     for (const [id, name] of toolCallsOf(entry)) {
       if (!this.#toolNames.has(id)) this.#toolNames.set(id, { name, line: row.line })
     }
     const reply = replyIdOf(entry)
-    if (reply !== undefined && !this.#replyTurns.has(reply)) {
-      this.#replyTurns.set(reply, this.#result.turns.length - 1)
-    }
+    if (reply !== undefined && !this.#replyTurns.has(reply)) this.#replyTurns.set(reply, this.#tree.current)
   }
 
-  #startTurn(entry: Entry, line: number): void {
+  /** Goes to the turn of the entry, a new one if the entry starts it. */
+  #place(entry: Entry, kind: EntryKind, line: number): void {
+    const turns = this.#turns
+    const { turn, parent } = this.#tree.place(entry, this.#partOf(entry, kind))
+    if (turns[turn] === this.#turn) return
     this.#turn.about = this.#facts.about()
-    const { turns } = this.#result
-    const parent = this.#tree.startTurn(entry.parentUuid)
-    const number = (turns[parent] as Turn).number + 1
-    const prefix = `turn ${number}: `
-    const subject = prefix + (shortPrompt(textOf(entry), 72 - prefix.length) || '[no text]')
-    this.#turn = this.#newTurn(`line-${line}`, number, parent, subject)
-    turns.push(this.#turn)
+    if (parent !== undefined) turns.push(this.#nextTurn(entry, line, parent))
+    this.#turn = turns[turn] as ScannedTurn
   }
 
-  #newTurn(id: string, number: number, parent: number | undefined, subject: string): Turn {
-    return { id, number, parent, rows: [], subject, about: this.#facts.about(), cursor: NOWHERE }
+  #partOf(entry: Entry, kind: EntryKind): Part {
+    if (kind !== 'message') return 'other'
+    if (isPrompt(entry)) return 'prompt'
+    const reply = replyIdOf(entry)
+    const begins = entry.type === 'assistant' && !(reply !== undefined && this.#replyTurns.has(reply))
+    return hasToolResult(entry) || (begins && !isSynthetic(entry)) ? 'answer' : 'message'
+  }
+
+  #nextTurn(entry: Entry, line: number, parent: number): ScannedTurn {
+    const before = this.#turns[parent] as ScannedTurn
+    const prompt = isPrompt(entry) ? shortPrompt(textOf(entry), 72) || '[no text]' : before.prompt
+    return this.#newTurn(`line-${line}`, before.number + 1, parent, prompt)
+  }
+
+  #newTurn(id: string, number: number, parent: number | undefined, prompt: string): ScannedTurn {
+    const prefix = `turn ${number}: `
+    const subject = parent === undefined ? 'session start' : prefix + shortPrompt(prompt, 72 - prefix.length)
+    return { id, number, parent, prompt, rows: [], subject, about: this.#facts.about(), cursor: NOWHERE }
   }
 
   #messageId(entry: Entry, line: number): string {
@@ -218,15 +219,20 @@ class Scan {
   }
 
   #warn(line: number, message: string): void {
-    this.#result.warnings.push({ line, message: `Line ${line} ${message}.` })
+    this.#warnings.push({ line, message: `Line ${line} ${message}.` })
   }
 }
 
 /** A last line such as `12` may be the beginning of `123`; an object is whole once it parses. */
-function notCutOff(parsed: ParsedLine, { bytes, terminator }: RawLine): ParsedLine {
+function notCutOff(parsed: ParsedLine, bytes: Buffer, terminator: RawLine['terminator']): ParsedLine {
   return parsed.kind === 'value' && terminator === '' && !isObject(parsed.value)
     ? { kind: 'broken', reason: 'is no JSON object', raw: { text: bytes.toString('utf8') } }
     : parsed
+}
+
+function isoTimeOf(entry: Entry): string | undefined {
+  const time = timeOf(entry)
+  return time === undefined ? undefined : new Date(time).toISOString()
 }
 
 function toolCallsOf(entry: Entry): [string, string][] {

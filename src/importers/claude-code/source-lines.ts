@@ -28,8 +28,8 @@ export interface SourceLine {
   /** The entry whole, where taking it apart would lose something. */
   entry?: unknown
   /** The line itself, where no JSON value could stand for it. */
-  text?: string
-  base64?: string
+  text?: string | readonly string[]
+  base64?: string | readonly string[]
 }
 
 /** What the entries of a run share; under `source` of the run. */
@@ -131,6 +131,10 @@ export function knownOfMessage(
       ? { ...USUAL_REPLY, role: type, content: body, usage: rawUsage(usage) }
       : { role: type, content: body },
     ...(role === 'tool' ? { toolUseResult: resultOf(parts) } : {}),
+    // A prompt that was queued says the same elsewhere.
+    ...(role === 'user'
+      ? { attachment: { type: 'queued_command', prompt: body, commandMode: 'prompt' } }
+      : {}),
   }
 }
 

@@ -3,39 +3,29 @@ import { excerpt } from '../../excerpt.ts'
 import type { Message, MessagePart, Role, Usage } from '../../state/index.ts'
 import { textOfParts } from '../../state/index.ts'
 import { type ByteSource, readRanges } from '../byte-source.ts'
+import type { BuiltTurn } from '../importer.ts'
 import { type ParsedLine, parseLine } from '../jsonl.ts'
 import { identical, isObject } from '../remainder.ts'
-import { blocksOf, type Entry, isPrompt, kindOf, replyIdOf, textOf } from './entry.ts'
+import { blocksOf, contentOf, type Entry, isPrompt, kindOf, replyIdOf, textOf } from './entry.ts'
 import { isToolResult, toPart } from './parts.ts'
 import { plainPrompt } from './prompt.ts'
-import { type ImportedRun, RunBuilder } from './run-builder.ts'
-import type { Row, Transcript, Turn } from './scan.ts'
+import { RunBuilder } from './run-builder.ts'
+import type { Scanned, ScannedRow, ScannedTurn } from './scan.ts'
 import { knownOfMessage, knownOfNext, type SourceLine } from './source-lines.ts'
-import { addUsage, usageOf } from './usage.ts'
-
-export interface BuiltTurn {
-  /** In the order of their first line. */
-  messages: Message[]
-  /** Runs of sub-agents whose conversation stands between the turn's lines, then its own. */
-  runs: ImportedRun[]
-  /** Tokens of all the runs. */
-  usage: Usage
-  /** When it was over, ISO 8601. */
-  endedAt: string
-}
+import { usageOf } from './usage.ts'
 
 /** What a run repeats of its prompt, in characters; the message has it all. */
 const PROMPT_LIMIT = 1000
 
 /** @param agentFile whether the transcript is a sub-agent's own */
 export async function buildTurn(
-  transcript: Transcript,
+  transcript: Scanned,
   index: number,
   source: ByteSource,
   agentFile = false,
 ): Promise<BuiltTurn> {
   const builder = new TurnBuilder(transcript, index, agentFile)
-  const { rows } = transcript.turns[index] as Turn
+  const { rows } = transcript.turns[index] as ScannedTurn
   for await (const [row, bytes] of readRanges(source, rows)) builder.line(row, parseLine(bytes))
   return builder.finish()
 }
@@ -61,9 +51,9 @@ interface Draft {
 }
 
 class TurnBuilder {
-  readonly #transcript: Transcript
+  readonly #transcript: Scanned
   readonly #index: number
-  readonly #turn: Turn
+  readonly #turn: ScannedTurn
   readonly #agentFile: boolean
   readonly #run: RunBuilder
   readonly #agents = new Map<string, RunBuilder>()
@@ -71,15 +61,15 @@ class TurnBuilder {
   readonly #replies = new Map<string, Draft>()
   #prompt: string | undefined
 
-  constructor(transcript: Transcript, index: number, agentFile: boolean) {
+  constructor(transcript: Scanned, index: number, agentFile: boolean) {
     this.#transcript = transcript
     this.#index = index
-    this.#turn = transcript.turns[index] as Turn
+    this.#turn = transcript.turns[index] as ScannedTurn
     this.#agentFile = agentFile
     this.#run = new RunBuilder(this.#turn.id)
   }
 
-  line(row: Row, parsed: ParsedLine): void {
+  line(row: ScannedRow, parsed: ParsedLine): void {
     if (parsed.kind === 'blank') return
     this.#run.touch(row)
     if (parsed.kind === 'broken') this.#run.raw(row, parsed.raw)
@@ -100,12 +90,15 @@ class TurnBuilder {
     return {
       messages: this.#drafts.map((draft) => finishMessage(draft, id)),
       runs,
-      usage: runs.reduce<Usage>((sum, run) => addUsage(sum, run.usage), {}),
       endedAt: own[0]?.endedAt ?? this.#transcript.firstAt,
     }
   }
 
-  #entry(row: Row, entry: Entry, text: string | undefined): void {
+  #entry(row: ScannedRow, entry: Entry, text: string | undefined): void {
+    if (row.copy) {
+      this.#run.event(row, entry, text, 'copy')
+      return
+    }
     const kind = kindOf(entry, this.#agentFile)
     if (kind === 'sidechain' && row.chain !== undefined) {
       const agent = this.#agents.get(row.chain) ?? new RunBuilder(`agent-line-${row.line}`)
@@ -120,7 +113,7 @@ class TurnBuilder {
     else this.#message(row, entry, text)
   }
 
-  #message(row: Row, entry: Entry, text: string | undefined): void {
+  #message(row: ScannedRow, entry: Entry, text: string | undefined): void {
     if (this.#prompt === undefined && isPrompt(entry)) this.#prompt = promptOfRun(textOf(entry))
     const reply = replyIdOf(entry)
     const counts = reply === undefined || this.#transcript.replyTurns.get(reply) === this.#index
@@ -138,7 +131,7 @@ class TurnBuilder {
   }
 
   /** A further line of a reply that has begun. */
-  #more(draft: Draft, row: Row, entry: Entry, text: string | undefined): void {
+  #more(draft: Draft, row: ScannedRow, entry: Entry, text: string | undefined): void {
     const parts = this.#parts(row, entry)
     const kept = this.#keep(row, entry, knownOfNext(draft.entry, parts, usageOf(entry)), text)
     draft.lines.push({ ...kept, parts: parts.length })
@@ -146,7 +139,7 @@ class TurnBuilder {
     draft.entry = entry
   }
 
-  #first(row: Row, entry: Entry, text: string | undefined): Draft {
+  #first(row: ScannedRow, entry: Entry, text: string | undefined): Draft {
     const content = contentOf(entry)
     const parts = typeof content === 'string' ? undefined : this.#parts(row, entry)
     const results = parts?.filter(isToolResult) ?? []
@@ -177,7 +170,7 @@ class TurnBuilder {
     return draft
   }
 
-  #parts(row: Row, entry: Entry): MessagePart[] {
+  #parts(row: ScannedRow, entry: Entry): MessagePart[] {
     const { toolNames } = this.#transcript
     // Only calls above: what a file has further below was not there when it was imported before.
     const toolName = (id: string): string | undefined => {
@@ -188,7 +181,7 @@ class TurnBuilder {
   }
 
   #keep(
-    row: Row,
+    row: ScannedRow,
     entry: Entry,
     known: Readonly<Record<string, unknown>>,
     text: string | undefined,
@@ -227,5 +220,3 @@ function finishLine({ line, parts, usage, ...rest }: SourceLine, whole: boolean,
     ...rest,
   }
 }
-
-const contentOf = (entry: Entry): unknown => (isObject(entry.message) ? entry.message.content : undefined)

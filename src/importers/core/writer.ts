@@ -11,11 +11,8 @@ import type {
   SessionStore,
   WriteOptions,
 } from '../../store/session-store.ts'
-import { agentSource } from './agent-files.ts'
-import type { ImportedRun } from './run-builder.ts'
-import type { Transcript, Turn } from './scan.ts'
-import { FORMAT, type ImportNote, noteOf, START, type StoredBranch } from './stored.ts'
-import type { BuiltTurn } from './turn.ts'
+import type { BuiltTurn, ImportedRun, Importer, Transcript, Turn } from '../importer.ts'
+import { type ImportNote, noteOf, START, type StoredBranch } from './stored.ts'
 import { addUsage } from './usage.ts'
 
 /** What there is of one turn. */
@@ -30,6 +27,9 @@ export class SessionWriter {
   readonly session: string
   checkpoints = 0
   messages = 0
+  /** See `ImportNote.edition`. */
+  edition: string | undefined
+  readonly #tool: Importer
   readonly #store: SessionStore
   readonly #transcript: Transcript
   readonly #author: Author | undefined
@@ -37,15 +37,25 @@ export class SessionWriter {
   /** By turn: the newest checkpoint made of it here. */
   readonly #made = new Map<string, string>()
 
-  constructor(store: SessionStore, session: string, transcript: Transcript, author?: Author) {
+  constructor(
+    tool: Importer,
+    store: SessionStore,
+    session: string,
+    transcript: Transcript,
+    author: Author | undefined,
+  ) {
+    this.#tool = tool
     this.#store = store
     this.session = session
     this.#transcript = transcript
     this.#author = author
   }
 
-  /** Creates the session with what stands before the first prompt. Throws ConflictError if somebody was faster. */
-  async create({ turn, built, agents }: TurnContent): Promise<StoredBranch> {
+  /**
+   * Begins a branch with what stands before the first prompt; it makes the session if there is none. Throws
+   * ConflictError if someone else wrote first.
+   */
+  async create(name: string, { turn, built, agents }: TurnContent): Promise<StoredBranch> {
     const note = this.#note(turn)
     const runs = [...agents, ...built.runs]
     const state: Session = {
@@ -59,11 +69,10 @@ export class SessionWriter {
       runs,
     }
     const version = turn.about.version
-    const subject = version === undefined ? turn.subject : `${turn.subject} (Claude Code ${version})`
+    const subject = version === undefined ? turn.subject : `${turn.subject} (${this.#tool.title} ${version})`
     const checkpoint = await this.#store.save(state, {
-      ...this.#options(subject, built.endedAt, keyOf(turn.id, note, agents)),
-      // A step of the first turn, so that turns are counted as people count them.
-      kind: this.#transcript.turns.length > 1 ? 'step' : 'import',
+      ...this.#options(turn.id, subject, built.endedAt, this.#keyOf(turn.id, note, agents)),
+      ...(this.#store.supports.branches ? { branch: name } : {}),
       expected: null,
     })
     this.messages += built.messages.length
@@ -71,10 +80,11 @@ export class SessionWriter {
     return {
       name: checkpoint.branch,
       head: checkpoint.id,
-      active: true,
+      active: false,
       turns: new Map([[START, lastLine(turn)]]),
       tip: START,
       note,
+      updatedAt: state.updatedAt,
       agents: new Map(agents.map(({ id, source }) => [id, source])),
     }
   }
@@ -97,9 +107,10 @@ export class SessionWriter {
       },
       fresh: !known,
       options: this.#options(
+        turn.id,
         known ? turn.subject.replace(/^(?:turn \d+|session start)/, '$&, continued') : turn.subject,
         built.endedAt,
-        keyOf(turn.id, note, agents),
+        this.#keyOf(turn.id, note, agents),
       ),
     })
     this.#count(checkpoint, turn.id)
@@ -120,9 +131,10 @@ export class SessionWriter {
       fields: {},
       fresh: false,
       options: this.#options(
+        run.id,
         cut(`sub-agent ${run.agent?.id ?? run.id}: ${name}`, 72),
         run.endedAt ?? run.startedAt,
-        keyOf(run.id, branch.note, [run]),
+        this.#keyOf(run.id, branch.note, [run]),
       ),
     })
     this.#count(checkpoint, run.id)
@@ -147,7 +159,8 @@ export class SessionWriter {
       active: false,
       turns: new Map(turns.map((one) => [one, from.turns.get(one) ?? 0])),
       tip: turn,
-      note: noteOf(handle.state) ?? from.note,
+      note: noteOf(this.#tool, handle.state) ?? from.note,
+      updatedAt: handle.state.updatedAt,
       agents: new Map(from.agents),
     }
   }
@@ -186,10 +199,11 @@ export class SessionWriter {
     this.#made.set(turn, checkpoint.id)
   }
 
-  #options(subject: string, at: string, key: string): Omit<WriteOptions, 'expected'> {
+  #options(id: string, subject: string, at: string, key: string): Omit<WriteOptions, 'expected'> {
     const author = this.#author
     return {
-      kind: 'import',
+      // What stands before the first prompt is a step of its turn, so that turns are counted as people count them.
+      kind: id === START ? 'step' : 'import',
       subject,
       at,
       ...(this.#store.supports.keys ? { key } : {}),
@@ -198,26 +212,40 @@ export class SessionWriter {
   }
 
   #note({ id, cursor, about: { version, gitBranch } }: Turn): ImportNote {
-    const { name, turns, bom, crlf } = this.#transcript
-    const atEnd = id === turns.at(-1)?.id
+    const { name, turns, current, end } = this.#transcript
+    const { bom, crlf } = end
     return {
-      from: 'claude-code',
-      format: FORMAT,
+      from: this.#tool.name,
+      format: this.#tool.format,
       file: name,
+      ...(this.edition === undefined ? {} : { edition: this.edition }),
       ...(version === undefined ? {} : { version }),
       ...(gitBranch === undefined ? {} : { gitBranch }),
-      ...(atEnd ? agentSource(this.#transcript) : { ...(bom ? { bom } : {}), ...(crlf ? { crlf } : {}) }),
+      ...(id === turns[current]?.id ? end : { ...(bom ? { bom } : {}), ...(crlf ? { crlf } : {}) }),
       cursor,
     }
+  }
+
+  /** The same content has the same key, so that importing again after a crash, or twice at once, does no harm. */
+  #keyOf(
+    id: string,
+    { cursor, unfinished, finalNewline, edition }: ImportNote,
+    agents: readonly ImportedRun[],
+  ): string {
+    const more = [edition, unfinished, finalNewline, ...agents.map(({ source }) => source)].filter(
+      (one) => one !== undefined,
+    )
+    const rest = more.length === 0 ? '' : `:${sha256(JSON.stringify(more)).slice(0, 16)}`
+    return `${this.#tool.name}:${id}:${cursor.sha256}${rest}`
   }
 
   async #findCheckpoint(branch: StoredBranch, turn: string): Promise<string> {
     const { keys } = this.#store.supports
     for await (const { id, key, run } of this.#store.log(this.session, { at: branch.head, steps: true })) {
-      if (keys ? key?.startsWith(`${KEY}${turn}:`) : run === turn) return id
+      if (keys ? key?.startsWith(`${this.#tool.name}:${turn}:`) : run === turn) return id
     }
     throw new CorruptError(
-      `Branch '${branch.name}' of session '${this.session}' has '${turn}', but no checkpoint of it. Import the file under another id with 'sessionId'.`,
+      `Branch '${branch.name}' of session '${this.session}' has '${turn}', but no checkpoint of it. Import the file under another session id.`,
     )
   }
 }
@@ -229,15 +257,6 @@ interface AppendRequest {
   /** Whether the branch has nothing of the turn yet. */
   fresh: boolean
   options: Omit<WriteOptions, 'expected'>
-}
-
-const KEY = 'claude-code:'
-
-/** The same content has the same key, so that importing again after a crash, or twice at once, does no harm. */
-function keyOf(id: string, { cursor, unfinished }: ImportNote, agents: readonly ImportedRun[]): string {
-  const more = [unfinished, ...agents.map(({ source }) => source)].filter((one) => one !== undefined)
-  const rest = more.length === 0 ? '' : `:${sha256(JSON.stringify(more)).slice(0, 16)}`
-  return `${KEY}${id}:${cursor.sha256}${rest}`
 }
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')

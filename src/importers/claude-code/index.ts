@@ -1,0 +1,102 @@
+/** Claude Code: a `.jsonl` file a session, below `~/.claude/projects`. */
+import { stat } from 'node:fs/promises'
+import { basename } from 'node:path'
+import type { ByteSource } from '../byte-source.ts'
+import { filesBelow } from '../core/files-below.ts'
+import type { Importer, Located, ReadOptions, Transcript } from '../importer.ts'
+import { parseLine, readLines } from '../jsonl.ts'
+import { isObject } from '../remainder.ts'
+import {
+  agentFilesAmong,
+  findAgentFiles,
+  type IdOf,
+  isAgentFile,
+  readAgentFile,
+  sessionIdOf,
+} from './agent-files.ts'
+import { isSessionEntry } from './entry.ts'
+import { scanTranscript } from './scan.ts'
+import { buildTurn } from './turn.ts'
+import { writeTranscript } from './write.ts'
+
+export const claudeCode: Importer = {
+  name: 'claude-code',
+  title: 'Claude Code',
+  description: 'Claude Code sessions',
+  input: 'a .jsonl file, or a folder of them such as ~/.claude/projects',
+  folder: '~/.claude/projects',
+  format: 1,
+  extension: '.jsonl',
+  detect,
+  locate,
+  read,
+  agentsOf: async (path, { sessionId }) => (isAgentFile(path) ? [] : findAgentFiles(path, sessionId)),
+  readAgent: readAgentFile,
+  write: writeTranscript,
+}
+
+async function detect(source: ByteSource): Promise<boolean> {
+  let empty = true
+  for await (const { bytes } of readLines(source.chunks())) {
+    const parsed = bytes === undefined ? undefined : parseLine(bytes)
+    if (parsed?.kind === 'blank') continue
+    empty = false
+    if (parsed?.kind === 'value' && isObject(parsed.value) && isSessionEntry(parsed.value)) return true
+  }
+  return empty
+}
+
+async function read(source: ByteSource, { now }: ReadOptions): Promise<Transcript> {
+  const agentFile = isAgentFile(source.name)
+  const scanned = await scanTranscript(source, { agentFile, now })
+  return {
+    ...scanned,
+    // A sub-agent's entries give the id of the session that it worked for.
+    sessionId: agentFile ? undefined : scanned.sessionId,
+    build: (index) => buildTurn(scanned, index, source, agentFile),
+  }
+}
+
+async function* locate(folder: string): AsyncGenerator<Located> {
+  const found = await filesBelow(folder, '.jsonl')
+  const ids = new Map<string, Promise<string | undefined>>()
+  const idOf: IdOf = (path) => {
+    // What cannot be read is reported when its turn comes.
+    const id = ids.get(path) ?? sessionIdOf(path).catch(() => undefined)
+    ids.set(path, id)
+    return id
+  }
+  yield* found.filter(({ error }) => error !== undefined)
+  const files = found.flatMap(({ path, error }) => (error === undefined ? [path] : []))
+  const agentFiles = files.filter(isAgentFile)
+  const claimed = new Set<string>()
+  for (const path of await inOrder(
+    files.filter((file) => !isAgentFile(file)),
+    idOf,
+  )) {
+    const agents = await agentFilesAmong(agentFiles, path, await idOf(path), idOf)
+    for (const agent of agents) claimed.add(agent)
+    yield { path, agents }
+  }
+  for (const path of agentFiles) if (!claimed.has(path)) yield { path }
+}
+
+/**
+ * Files of one session in a row: the one that has its name first, then the shortest, so that copies of a growing file
+ * add up.
+ */
+async function inOrder(paths: readonly string[], idOf: IdOf): Promise<string[]> {
+  const groups = new Map<string, { path: string; named: boolean; size: number }[]>()
+  for (const path of paths) {
+    const stem = basename(path, '.jsonl')
+    const id = (await idOf(path)) ?? stem
+    const size = await stat(path).then(
+      (found) => found.size,
+      () => 0,
+    )
+    groups.set(id, [...(groups.get(id) ?? []), { path, named: stem === id, size }])
+  }
+  return [...groups.values()].flatMap((group) =>
+    group.sort((a, b) => Number(b.named) - Number(a.named) || a.size - b.size).map(({ path }) => path),
+  )
+}

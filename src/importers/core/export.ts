@@ -1,0 +1,168 @@
+/** An imported session as the files it came from. */
+import { writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { InvalidStateError, NotFoundError, StorageError, UnsupportedError } from '../../errors.ts'
+import { makeFolders } from '../../folders.ts'
+import type { Session } from '../../state/index.ts'
+import type { SessionStore } from '../../store/session-store.ts'
+import type { ExportedFile, Importer, WrittenFiles } from '../importer.ts'
+import { noteOf } from './stored.ts'
+
+export interface ExportResult {
+  session: string
+  /** The file of the active branch; of the revision, if one was named. */
+  main: ExportedFile
+  /** Further files of the session that were imported and differ from it, see `ImportResult.branches`. */
+  others: ExportedFile[]
+  /** Files of sub-agents. */
+  agents: ExportedFile[]
+  /** Messages that did not come from the tool and are in no file. */
+  skipped: number
+}
+
+export interface ExportOptions {
+  /** Only what this revision holds. Default: all branches of the session. */
+  at?: string
+}
+
+/**
+ * The files that a session was imported from, with every entry, of all branches or of one revision.
+ *
+ * @throws NotFoundError when there is no such session or revision; InvalidStateError when it was not imported from the
+ *   tool, or when what was kept of an entry was changed since; UnsupportedError for a tool that is only read
+ */
+export async function exportSession(
+  tool: Importer,
+  store: SessionStore,
+  session: string,
+  { at }: ExportOptions = {},
+): Promise<ExportResult> {
+  if (tool.write === undefined) {
+    throw new UnsupportedError('export', `Sessions of ${tool.title} can be imported, not exported.`)
+  }
+  const files = await exportEditions(tool, store, session, at)
+  const [first, ...rest] = files.values()
+  if (first === undefined) {
+    const message = `Session '${session}' was not imported from ${tool.title}.`
+    throw new InvalidStateError([{ path: ['metadata', 'import'], message }], message)
+  }
+  const editions = [first, ...rest]
+  const taken = new Map<string, ExportedFile>()
+  const [main, ...others] = apart(
+    editions.map((edition) => edition.main),
+    taken,
+  ) as [ExportedFile, ...ExportedFile[]]
+  const agents = apart(
+    editions.flatMap((edition) => edition.agents),
+    taken,
+  )
+  const skipped = new Set(editions.flatMap(({ own }) => [...own])).size
+  return { session, main, others, agents, skipped }
+}
+
+/**
+ * The files that the session was imported from by edition (`ImportNote.edition`), that of the active branch first.
+ *
+ * @param at only what this revision holds
+ */
+export async function exportEditions(
+  tool: Importer,
+  store: SessionStore,
+  session: string,
+  at?: string,
+): Promise<Map<string | undefined, WrittenFiles>> {
+  const heads = new Map<string | undefined, (string | undefined)[]>()
+  for (const head of await headsOf(store, session, at)) {
+    const part = await store.load(session, { last: 1, events: false, ...atHead(head) })
+    if (part === undefined) throw new NotFoundError({ kind: 'session', id: session })
+    const note = noteOf(tool, part)
+    if (note !== undefined) heads.set(note.edition, [...(heads.get(note.edition) ?? []), head])
+  }
+  const files = new Map<string | undefined, WrittenFiles>()
+  for (const [edition, of] of heads) {
+    if (tool.write !== undefined) files.set(edition, await tool.write(statesOf(store, session, of)))
+  }
+  return files
+}
+
+/**
+ * Writes the files of an exported session into a folder, which is made if need be. Returns their paths.
+ *
+ * @throws StorageError when one of the files is there already, unless `overwrite` is set, or cannot be written
+ */
+export async function writeFiles(
+  { main, others, agents }: ExportResult,
+  folder: string,
+  { overwrite = false }: { overwrite?: boolean } = {},
+): Promise<string[]> {
+  const paths: string[] = []
+  for (const { name, bytes } of [main, ...others, ...agents]) {
+    checkInside(name)
+    const path = join(folder, name)
+    try {
+      makeFolders(dirname(path))
+      await writeFile(path, bytes(), { flag: overwrite ? 'w' : 'wx' })
+    } catch (cause) {
+      if (cause instanceof StorageError) throw cause
+      const { code, message } = cause as NodeJS.ErrnoException
+      const text = code === 'EEXIST' ? `'${path}' exists. Choose another folder, or overwrite it.` : message
+      throw new StorageError(text, code === undefined ? { file: path } : { file: path, errno: code }, {
+        cause,
+      })
+    }
+    paths.push(path)
+  }
+  return paths
+}
+
+/** Heads of the branches, the active one first; `undefined` in a store without branches. */
+async function headsOf(
+  store: SessionStore,
+  session: string,
+  at: string | undefined,
+): Promise<(string | undefined)[]> {
+  if (at !== undefined || !store.supports.branches) return [at]
+  const branches = await store.branches(session)
+  return branches.sort((a, b) => Number(b.active) - Number(a.active)).map(({ head }) => head)
+}
+
+async function* statesOf(
+  store: SessionStore,
+  session: string,
+  heads: readonly (string | undefined)[],
+): AsyncGenerator<Session> {
+  for (const head of heads) {
+    const state = await store.load(session, atHead(head))
+    if (state !== undefined) yield state
+  }
+}
+
+const atHead = (head: string | undefined) => (head === undefined ? {} : { at: head })
+
+/** Each file once; of those that differ but for their name, the later ones get another: `x.2.jsonl`. */
+function apart(files: readonly ExportedFile[], taken: Map<string, ExportedFile>): ExportedFile[] {
+  const found: ExportedFile[] = []
+  for (const file of files) {
+    let name = file.name
+    for (let number = 2; taken.has(name); number++) {
+      if (isSameFile(taken.get(name) as ExportedFile, file)) break
+      name = file.name.replace(/(\.[^./]*)?$/, `.${number}$1`)
+    }
+    if (taken.has(name)) continue
+    const one = { ...file, name }
+    taken.set(name, one)
+    found.push(one)
+  }
+  return found
+}
+
+const isSameFile = (a: ExportedFile, b: ExportedFile): boolean =>
+  a.lines.length === b.lines.length && a.bytes().equals(b.bytes())
+
+function checkInside(name: string): void {
+  if (name === '' || name.includes('\\') || name.split('/').some((part) => part === '..' || part === '')) {
+    throw new InvalidStateError([
+      { path: ['metadata', 'import', 'file'], message: `'${name}' is no file inside a folder` },
+    ])
+  }
+}

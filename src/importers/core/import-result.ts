@@ -1,0 +1,55 @@
+/** What an import is asked for, and what it says. */
+import type { Author } from '../../store/session-store.ts'
+import type { NamedLines } from '../byte-source.ts'
+
+export interface ImportOptions {
+  /** Id of the session. Default: the one that the entries give, else the file's name. */
+  sessionId?: string
+  /**
+   * Transcripts of the session's sub-agents. Default: for a path, those that the tool has put there; otherwise none.
+   */
+  agents?: readonly (string | NamedLines)[]
+  author?: Author
+  onProgress?: (progress: ImportProgress) => void
+  /** The clock, in milliseconds, for a transcript that says no time at all. Default `Date.now`. */
+  now?: () => number
+}
+
+export interface ImportProgress {
+  session: string
+  file: string
+  /** Turns written, of those in the file. */
+  done: number
+  total: number
+}
+
+export interface ImportWarning {
+  /** Name of the file. */
+  file: string
+  line: number
+  message: string
+}
+
+export interface ImportResult {
+  session: string
+  title: string | undefined
+  /** Whether the session is new in the store. */
+  created: boolean
+  /** Checkpoints that were made. */
+  checkpoints: number
+  /** Messages that were added. */
+  messages: number
+  /** Entries that were added: lines of the file and of its sub-agents' files that the store did not have. */
+  added: number
+  /** Entries in the file. */
+  entries: number
+  /** Turns in the file. */
+  turns: number
+  /** Branches that hold the file's turns; first the one that the session ended on. */
+  branches: string[]
+  /** Checkpoint of the last turn. */
+  head: string
+  /** Sub-agents with a file of their own. */
+  agents: number
+  warnings: ImportWarning[]
+}

@@ -1,0 +1,102 @@
+/** What a store has of an imported session already. */
+import { AlreadyExistsError, InvalidStateError } from '../../errors.ts'
+import type { Session } from '../../state/index.ts'
+import type { SessionStore } from '../../store/session-store.ts'
+import type { AgentSource, ImportedRun, Importer } from '../importer.ts'
+import { isObject } from '../remainder.ts'
+
+/** Under `import` of a session's metadata. */
+export interface ImportNote extends AgentSource {
+  /** Name of the tool. */
+  from: string
+  /** How entries are kept. */
+  format: number
+  /** Name of the file. */
+  file: string
+  /**
+   * Which of the session's files the branch is from: absent for the first; for one that differs from those before,
+   * the branch that was made for it.
+   */
+  edition?: string
+  /** Version of the tool. */
+  version?: string
+  gitBranch?: string
+}
+
+/** A branch that holds imported turns. */
+export interface StoredBranch {
+  name: string
+  head: string
+  active: boolean
+  /** By id of a turn: its last line. */
+  turns: Map<string, number>
+  /** The turn that the branch ends with; `undefined` when the session went on here without the tool. */
+  tip: string | undefined
+  note: ImportNote
+  /** ISO 8601. */
+  updatedAt: string
+  /** Sub-agents with a file of their own, by run. */
+  agents: Map<string, ImportedRun['source']>
+}
+
+/** The start of a session is always there, even where it has no run. */
+export const START = 'start'
+
+/**
+ * Branches of the session that were imported; `undefined` when there is no such session. Throws AlreadyExistsError
+ * when the session is not an imported one.
+ */
+export async function readStored(
+  tool: Importer,
+  store: SessionStore,
+  session: string,
+): Promise<StoredBranch[] | undefined> {
+  if (!(await store.exists(session))) return undefined
+  const found: StoredBranch[] = []
+  const branches = store.supports.branches ? await store.branches(session) : [undefined]
+  for (const branch of branches) {
+    const options = { last: 1, events: false, ...(branch === undefined ? {} : { branch: branch.name }) }
+    const state = await store.load(session, options)
+    const note = noteOf(tool, state)
+    if (state === undefined || note === undefined) continue
+    const { name, head, active } = branch ?? { name: 'main', head: '', active: true }
+    found.push({ name, head, active, ...turnsOf(state), note, updatedAt: state.updatedAt })
+  }
+  if (found.length > 0) return found
+  throw new AlreadyExistsError(
+    { kind: 'session', id: session },
+    `There already is a session '${session}', and it was not imported from ${tool.title}. Import the file under another session id.`,
+  )
+}
+
+/**
+ * What the importer has noted in the session; `undefined` when it was not imported from the tool. Throws
+ * InvalidStateError when a newer forkpoint imported it.
+ */
+export function noteOf({ name, format }: Importer, state: Session | undefined): ImportNote | undefined {
+  const note = state?.metadata.import
+  if (!isObject(note) || note.from !== name || !isObject(note.cursor)) return undefined
+  if (note.format === format) return note as unknown as ImportNote
+  const message = `Session '${state?.id}' was imported by a newer forkpoint. Upgrade forkpoint to go on with it.`
+  throw new InvalidStateError([{ path: ['metadata', 'import', 'format'], message }], message)
+}
+
+function turnsOf(state: Session): Pick<StoredBranch, 'turns' | 'tip' | 'agents'> {
+  const turns = new Map<string, number>([[START, 0]])
+  const agents: StoredBranch['agents'] = new Map()
+  let tip: string | undefined = START
+  for (const run of state.runs as readonly Partial<ImportedRun>[]) {
+    const { id = '', agent, source } = run
+    if (agent !== undefined) {
+      if (source?.file !== undefined) agents.set(id, source)
+    } else if (isTurn(id) && Array.isArray(source?.lines)) {
+      turns.set(id, source.lines[1])
+      tip = id
+    } else tip = undefined
+  }
+  const last = state.messages.at(-1)
+  if (last !== undefined && !turns.has(last.run ?? '')) tip = undefined
+  return { turns, tip, agents }
+}
+
+const isTurn = (id: string): boolean => id === START || /^line-\d+$/.test(id)

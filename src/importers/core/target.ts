@@ -1,0 +1,52 @@
+/** Which session a file belongs to, and how it stands to what is stored of it. */
+import type { SessionStore } from '../../store/session-store.ts'
+import type { ByteSource } from '../byte-source.ts'
+import type { Importer, Transcript } from '../importer.ts'
+import { compare, type StandingTo, type StoredFiles } from './continuation.ts'
+import { exportEditions } from './export.ts'
+import { readStored, type StoredBranch } from './stored.ts'
+
+/** The session that a file belongs to. */
+export interface Target {
+  session: string
+  /** `undefined` when the session is new. */
+  stored: readonly StoredBranch[] | undefined
+  standing: StandingTo
+  filesOf: StoredFiles
+}
+
+/**
+ * The session that the entries name; but one that shares nothing with it is a session of its own, if its file has
+ * another name: so a continuation that still gives the id of the session before.
+ */
+export async function findTarget(
+  tool: Importer,
+  source: ByteSource,
+  transcript: Transcript,
+  store: SessionStore,
+  given: string | undefined,
+): Promise<Target> {
+  const { name } = source
+  const stem = name.endsWith(tool.extension) ? name.slice(0, -tool.extension.length) : name
+  const ids = given === undefined ? [...new Set([transcript.sessionId ?? stem, stem])] : [given]
+  let target: Target | undefined
+  for (const session of ids) {
+    const filesOf = once(() => exportEditions(tool, store, session))
+    const stored = await readStored(tool, store, session)
+    const standing: StandingTo =
+      stored === undefined
+        ? { kind: 'continues', branches: [] }
+        : await compare(stored, filesOf, source, transcript)
+    target = { session, stored, standing, filesOf }
+    if (standing.kind !== 'differs' || standing.line > 0) break
+  }
+  return target as Target
+}
+
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined
+  return () => {
+    made ??= make()
+    return made
+  }
+}
