@@ -50,12 +50,11 @@ export class History extends Heads {
     const { tree, parents, author, committer, message } = await this.repository.objects.readCommit(id)
     const parsed = parseMessage(message)
     const { trailers } = parsed
-    const seq =
-      numberOf(trailers?.get('Seq')) ?? (await this.#seqOfForeign(parents[0] as CommitId | undefined))
+    const seq = numberOf(trailers?.get('Seq')) ?? (await this.#seqOfForeign(parents[0]))
     const info: CommitInfo = {
       id,
       tree,
-      parents: parents as CommitId[],
+      parents,
       time: (trailers && timeOf(trailers)) ?? committer.at,
       committed: committer.at,
       message: parsed,
@@ -111,7 +110,7 @@ export class History extends Heads {
   async turnParent(of: CommitId): Promise<CommitId | undefined> {
     for (let at = await this.#firstParent(of); at !== undefined; at = await this.#firstParent(at)) {
       const data = await this.repository.objects.readCommitData(at)
-      this.#seen = { id: at, parent: this.repository.objects.parentsOf(at, data)[0] as CommitId | undefined }
+      this.#seen = { id: at, parent: this.repository.objects.parentsOf(at, data)[0] }
       // Most are no steps, which shows at a glance.
       if (!asBuffer(data).includes(STEP) || (await this.info(at)).kind !== 'step') return at
     }
@@ -121,7 +120,7 @@ export class History extends Heads {
   async #firstParent(of: CommitId): Promise<CommitId | undefined> {
     if (this.#seen?.id === of) return this.#seen.parent
     const { objects } = this.repository
-    return objects.parentsOf(of, await objects.readCommitData(of))[0] as CommitId | undefined
+    return objects.parentsOf(of, await objects.readCommitData(of))[0]
   }
 
   /** Parents of a checkpoint of this kind on top of that one. */
@@ -148,12 +147,7 @@ export class History extends Heads {
         seen.add(id)
         if (until?.(id) === true) return seen
         const data = this.repository.objects.readCommitData(id)
-        above.push(
-          ...(this.repository.objects.parentsOf(
-            id,
-            data instanceof Promise ? await data : data,
-          ) as CommitId[]),
-        )
+        above.push(...this.repository.objects.parentsOf(id, data instanceof Promise ? await data : data))
         if (slice.isOver()) await slice.next()
       }
       level = above
@@ -219,7 +213,7 @@ export class History extends Heads {
       const { parents, message } = await this.repository.objects.readCommit(at)
       const seq = numberOf(parseMessage(message).trailers?.get('Seq'))
       if (seq !== undefined) return seq + above
-      at = parents[0] as CommitId | undefined
+      at = parents[0]
     }
     return above
   }
