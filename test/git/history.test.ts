@@ -1,10 +1,10 @@
 import path from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { CorruptError } from '../../src/errors.ts'
+import { ancestors, isAncestor } from '../../src/git/database/ancestry.ts'
+import { ObjectStore } from '../../src/git/database/object-store.ts'
 import { nodeFileSystem } from '../../src/git/disk/file-system.ts'
-import { ancestors, isAncestor } from '../../src/git/objects/history.ts'
 import { EMPTY_TREE } from '../../src/git/objects/object.ts'
-import { ObjectStore } from '../../src/git/objects/object-store.ts'
 import { bareRepository, git, gitText } from './real-git.ts'
 
 let repository: string

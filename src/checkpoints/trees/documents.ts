@@ -1,7 +1,7 @@
 /** Documents, or what one needs of them, out of the trees of checkpoints. */
 import { setImmediate } from 'node:timers/promises'
 import { decodeDocument, decodeHead, parseFolderName, parseItemName } from '../../codec/index.ts'
-import type { ObjectStore } from '../../git/objects/object-store.ts'
+import type { ObjectStore } from '../../git/database/object-store.ts'
 import type { TreeEntry } from '../../git/objects/tree.ts'
 import { isSameName, type SessionId } from '../../ids.ts'
 import type { JsonObject } from '../../json-value.ts'

@@ -3,7 +3,7 @@ import { countItems, pause, readFields, shownAs } from '../../checkpoints/trees/
 import { type BlobIds, blobsBelow, readBlobs } from '../../checkpoints/trees/files.ts'
 import { decodeDocument, decodeItem, parseItemName } from '../../codec/index.ts'
 import { NotFoundError } from '../../errors.ts'
-import type { ObjectStore } from '../../git/objects/object-store.ts'
+import type { ObjectStore } from '../../git/database/object-store.ts'
 import type { SessionId } from '../../ids.ts'
 import { isJsonObject, type JsonObject } from '../../json-value.ts'
 import { idOf } from '../addition/plan.ts'

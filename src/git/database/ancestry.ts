@@ -1,7 +1,7 @@
 /** Walks over commits. Dates only order them: what is reached is decided by parents alone. */
 import type { ObjectId } from '../../ids.ts'
 import { TimeSlice } from '../../time-slice.ts'
-import type { Commit } from './commit.ts'
+import type { Commit } from '../objects/commit.ts'
 import type { ObjectStore } from './object-store.ts'
 
 /**
