@@ -17,10 +17,6 @@ const LONG = [
   'checkpoints/commits/history.ts',
   'git/journal/group-commit.ts',
   'git/repository.ts',
-  'store/git/git-session-store.ts',
-  'store/memory/memory-session-store.ts',
-  'store/file/file-session-store.ts',
-  'store/session-store.ts',
 ]
 
 /**
