@@ -16,6 +16,7 @@ import {
   parseOwner,
   shareKernel,
 } from './identity.ts'
+import { isOutside } from './system.ts'
 
 /** Where the owners of a store keep their tokens. */
 export interface OwnerPlace {
@@ -112,6 +113,7 @@ export class Presence {
     if (isHere(owner)) return here.owners.has(owner.id) ? 'alive' : 'dead'
     // The cheapest evidence first.
     const verdict = this.identity.liveness(owner, 'unsure')
+    if (verdict === 'unknown' && this.isOfAnotherBoot(owner)) return 'rebooted'
     if (verdict === 'dead' || verdict === 'rebooted') return verdict
     const found = this.place.tokens(this.fs).filter(({ id }) => id === owner.id)
     if (found.some(({ token }) => this.fs.stat(`${token}.gone`) !== undefined))
@@ -145,6 +147,21 @@ export class Presence {
     return parseOwner((found && this.fs.readFile(found.token)?.toString('utf8')) ?? '')
   }
 
+  /**
+   * Outside of all containers nobody needs a socket: everybody else there sees the process, or another boot id that is the
+   * kernel's own. Many tools refuse to copy a folder that has a socket in it.
+   */
+  private needsBeacon(): boolean {
+    return this.disk() !== undefined && !isOutside(this.owner)
+  }
+
+  /** Both outside of all containers, on a disk that one kernel has at a time, and that kernel has started anew. */
+  private isOfAnotherBoot(owner: Owner): boolean {
+    const disk = this.disk()
+    const isLocal = disk !== undefined && owner.disk === disk
+    return isLocal && isOutside(owner) && isOutside(this.owner) && !shareKernel(owner, this.owner)
+  }
+
   private disk(): string | undefined {
     // Before there is a store nobody can tell.
     this.knownDisk ??= this.fs.localDisk(dirname(dirname(this.token)))
@@ -160,7 +177,7 @@ export class Presence {
       this.beacon.close()
       this.beacon = undefined
     }
-    if (this.disk() !== undefined)
+    if (this.needsBeacon())
       this.beacon ??= await this.fs.listen(`${this.token}.${this.isReady ? 'alive' : 'opening'}`)
     this.writeToken()
     await this.fs.syncFile(this.token)
