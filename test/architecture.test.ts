@@ -12,7 +12,6 @@ const MOST_LINES = 350
 /** Still to be taken apart. */
 const CIRCLES = /^agent\/(?:host|session|open-session|run\/session-turn)\.ts /
 const LONG = [
-  'adapters/langgraph/saver.ts',
   'adapters/openai-agents/agents-session.ts',
   'checkpoints/commits/history.ts',
   'git/journal/group-commit.ts',
