@@ -14,7 +14,7 @@ import { byId } from './thread-index.ts'
 import type { Threads } from './threads.ts'
 import type { CheckpointTrees } from './values/checkpoint-tree.ts'
 
-export interface ThreadListParts {
+interface ThreadListParts {
   checkpoints: Checkpoints
   trees: CheckpointTrees
   threads: Threads
