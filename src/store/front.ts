@@ -17,7 +17,6 @@ import type { Session } from '../state/index.ts'
 import { copyAddition, parseAddition } from './addition/addition.ts'
 import { applyPlan } from './addition/plan.ts'
 import { type Backend, inOrder, type Kept, type Lines, type Look } from './backend.ts'
-import { diffPlaces } from './diff.ts'
 import { checkShape, type DocumentRules, redactDocument, upToDate } from './document.ts'
 import { mainOnly } from './main-only.ts'
 import { parseDeleteOptions, parseForkOptions } from './options/call-options.ts'
@@ -47,7 +46,7 @@ import type {
   VerifyReport,
   WriteOptions,
 } from './session-store.ts'
-import { parsePlaces } from './state-diff.ts'
+import { diffPlaces, parsePlaces } from './state-diff.ts'
 import { checkListOptions } from './summary.ts'
 import { type Saved, StoreWriter } from './writer.ts'
 

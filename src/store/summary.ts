@@ -1,8 +1,9 @@
 /** What `list` shows of a session, and in which order and pages. */
-import { ForkpointError, NotFoundError, SessionClosedError } from '../errors.ts'
+import { NotFoundError } from '../errors.ts'
 import { MAIN } from '../ids.ts'
 import type { JsonObject } from '../json-value.ts'
 import { parseCount } from './options/write-options.ts'
+import { problemOf } from './problem.ts'
 import type { Checkpoint, ListOptions, SessionSummary } from './session-store.ts'
 
 /**
@@ -35,9 +36,7 @@ export function unreadable(
   known: Pick<SessionSummary, 'id'> & Partial<SessionSummary>,
   error: unknown,
 ): SessionSummary {
-  if (!(error instanceof ForkpointError) || error instanceof SessionClosedError) throw error
-  const blamed = error as { object?: string; file?: string }
-  const where = blamed.object ?? blamed.file ?? known.head ?? known.id
+  const problem = problemOf(error, known.id, known.head)
   return {
     type: '',
     title: undefined,
@@ -48,12 +47,7 @@ export function unreadable(
     createdAt: '',
     updatedAt: '',
     ...known,
-    problem: {
-      session: known.id,
-      ...(known.head && { checkpoint: known.head }),
-      where,
-      message: error.message,
-    },
+    problem,
   }
 }
 

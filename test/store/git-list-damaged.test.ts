@@ -57,6 +57,7 @@ test.each(DAMAGES)('%s', async (_, damage) => {
   ])
   expect(listed[1]!.problem!.message).not.toBe('')
   expect((await other.verify()).problems.length).toBeGreaterThan(0)
+  expect(await other.stats()).toMatchObject({ sessions: 3, branches: 3 })
   await other.delete('a')
   await other.save(emptySession('d'))
   await other.close()

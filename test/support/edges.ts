@@ -195,6 +195,7 @@ export const STORE_FOR_ADAPTERS: Readonly<Record<string, readonly string[]>> = {
   'store/changes.ts': ['adapters/ai-sdk/chat-commit.ts'],
   'store/git/git-session-store.ts': ['adapters/'],
   'store/options/write-options.ts': ['adapters/claude-agent/claude-store.ts'],
+  'store/problem.ts': ['adapters/claude-agent/claude-store.ts', 'adapters/langgraph/thread-list.ts'],
   'store/session-store.ts': ['adapters/'],
   'store/subject.ts': ['adapters/ai-sdk/chat-commit.ts'],
 }

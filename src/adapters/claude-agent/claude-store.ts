@@ -14,12 +14,19 @@ import { MAIN } from '../../ids.ts'
 import { isJsonObject } from '../../json-value.ts'
 import type { GitSessionStore } from '../../store/git/git-session-store.ts'
 import { parseAuthor } from '../../store/options/write-options.ts'
-import type { Author, Branch, Checkpoint, LogOptions } from '../../store/session-store.ts'
+import { problemOf } from '../../store/problem.ts'
+import type { Author, Branch, Checkpoint, LogOptions, Problem } from '../../store/session-store.ts'
 import { adapterStore, type StoreOrFolder } from '../store-or-folder.ts'
 import { copyEntries } from './entry-copy.ts'
 import { COLLECTIONS, entriesIn } from './entry-files.ts'
 import { checkKey, lineName, type ProjectSession, projectSession, sessionName } from './session-key.ts'
-import { findSession, type ListedSession, listProject, listSubpaths } from './session-list.ts'
+import {
+  findSession,
+  type ListedSession,
+  listProject,
+  listSubpaths,
+  type Unreadable,
+} from './session-list.ts'
 import { TranscriptPlaces } from './transcript-place.ts'
 import { TranscriptWriter } from './transcript-writer.ts'
 
@@ -36,6 +43,11 @@ export interface ClaudeTranscript {
   summary?: Record<string, unknown>
   /** The first 5,000 entries; the next are in `messages-2`, and so on. */
   messages: SessionStoreEntry[]
+}
+
+export interface ForkpointClaudeStoreOptions {
+  /** Called for each session that a list or `find` passes over because it cannot be read. */
+  onProblem?: (problem: Problem) => void
 }
 
 export interface ClaudeForkOptions {
@@ -63,10 +75,14 @@ export class ForkpointClaudeStore implements SessionStore {
   readonly #checkpoints: Checkpoints
   readonly #places: TranscriptPlaces
   readonly #writer: TranscriptWriter
+  readonly #onProblem: ForkpointClaudeStoreOptions['onProblem']
   readonly #queues = new Map<string, { queue: Exclusive; waiting: number }>()
 
   /** @param storeOrFolder a store that is open (it stays open), or the folder of one (`close` closes it) */
-  constructor(storeOrFolder: StoreOrFolder) {
+  constructor(storeOrFolder: StoreOrFolder, options: ForkpointClaudeStoreOptions = {}) {
+    if (options.onProblem !== undefined && typeof options.onProblem !== 'function')
+      throw new TypeError("'onProblem' has to be a function")
+    this.#onProblem = options.onProblem
     this.store = adapterStore<ClaudeTranscript>(storeOrFolder, {
       type: CLAUDE_AGENT,
       collections: COLLECTIONS,
@@ -119,7 +135,10 @@ export class ForkpointClaudeStore implements SessionStore {
     })
   }
 
-  /** Sessions of the project that have a transcript of their own, with the time of their last append. */
+  /**
+   * Sessions of the project that have a transcript of their own, with the time of their last append. One that cannot be
+   * read is left out, and told to `onProblem`.
+   */
   listSessions(projectKey: string): Promise<{ sessionId: string; mtime: number }[]> {
     return this.#checkpoints.lifetime.use(async () => {
       const found = await this.#listed(projectKey)
@@ -166,13 +185,13 @@ export class ForkpointClaudeStore implements SessionStore {
 
   /**
    * The key of a session that the SDK knows by its id alone; `undefined` when there is none. Where several projects
-   * have one of that id, the one that was written last.
+   * have one of that id, the one that was written last. Throws CorruptError when it cannot be read.
    */
   async find(sessionId: string): Promise<ProjectSession | undefined> {
     projectSession({ projectKey: '', sessionId })
     return this.#checkpoints.lifetime.use(async () =>
       (await this.#checkpoints.open())
-        ? findSession(this.#checkpoints.history, CLAUDE_AGENT, sessionId)
+        ? findSession(this.#checkpoints.history, CLAUDE_AGENT, sessionId, this.#unreadable)
         : undefined,
     )
   }
@@ -248,7 +267,12 @@ export class ForkpointClaudeStore implements SessionStore {
   async #listed(projectKey: string): Promise<ListedSession[]> {
     if (typeof projectKey !== 'string') throw new TypeError('A project key has to be a string')
     if (!(await this.#checkpoints.open())) return []
-    return listProject(this.#checkpoints.history, CLAUDE_AGENT, projectKey)
+    return listProject(this.#checkpoints.history, CLAUDE_AGENT, projectKey, this.#unreadable)
+  }
+
+  readonly #unreadable: Unreadable = (session, error, tip) => {
+    const problem = problemOf(error, session, tip)
+    this.#onProblem?.(problem)
   }
 
   /** One append of a transcript after the other. */

@@ -7,5 +7,6 @@ export {
   type ClaudeForkOptions,
   type ClaudeTranscript,
   ForkpointClaudeStore,
+  type ForkpointClaudeStoreOptions,
 } from './claude-store.ts'
 export type { ProjectSession } from './session-key.ts'

@@ -23,32 +23,48 @@ export interface ListedSession {
   fields: JsonObject
 }
 
+/** Hears of each session that cannot be read. Throws what is no error of ours. */
+export type Unreadable = (session: SessionId, error: unknown, tip?: CommitId) => void
+
 /** Two small files a session are read: the commit, and `session.json`. */
 export async function listProject(
   history: History,
   type: string,
   projectKey: string,
+  unreadable: Unreadable,
 ): Promise<ListedSession[]> {
   const prefix = projectPrefix(projectKey)
-  const found = await sessionsOf(history, type, (name) => sessionIdIn(prefix, name))
+  const found = await sessionsOf(history, type, (name) => sessionIdIn(prefix, name), unreadable)
   const fields = await readAllFields(
     history,
     found.map(({ tip }) => tip.tree),
-  )
-  return found.map(({ what, tip }) => {
-    const own = fields.get(tip.tree) ?? {}
-    return { sessionId: inFull(what, own.sessionId), mtime: writtenAt(tip), fields: own }
+  ).catch(() => readEach(history, found, unreadable))
+  return found.flatMap(({ what, tip }) => {
+    const own = fields.get(tip.tree)
+    return own === undefined
+      ? []
+      : { sessionId: inFull(what, own.sessionId), mtime: writtenAt(tip), fields: own }
   })
 }
 
-/** The session of that id, whatever its project; of several the one that was written last. */
+/**
+ * The session of that id, whatever its project; of several the one that was written last. Throws CorruptError when
+ * there is one of that id, and none of them can be read.
+ */
 export async function findSession(
   history: History,
   type: string,
   sessionId: string,
+  unreadable: Unreadable,
 ): Promise<ProjectSession | undefined> {
-  const found = await sessionsOf(history, type, (name) => projectOf(name, sessionId))
+  const broken: unknown[] = []
+  const match = (name: string) => projectOf(name, sessionId)
+  const found = await sessionsOf(history, type, match, (session, error, tip) => {
+    unreadable(session, error, tip)
+    if (!isShortened(session)) broken.push(error)
+  })
   const [newest] = found.sort((a, b) => writtenAt(b.tip) - writtenAt(a.tip))
+  if (newest === undefined && broken.length > 0) throw broken[0]
   if (newest === undefined) return undefined
   const fields = await readAllFields(history, [newest.tip.tree])
   return { projectKey: inFull(newest.what, fields.get(newest.tip.tree)?.projectKey), sessionId }
@@ -67,24 +83,38 @@ export async function listSubpaths(history: History, session: SessionId): Promis
   return found.sort()
 }
 
+interface FoundSession<T> {
+  session: SessionId
+  what: T
+  tip: CommitInfo
+}
+
 /** Sessions of this type whose names mean something to `match`, with what that is. */
 async function sessionsOf<T>(
   history: History,
   type: string,
   match: (name: string) => T | undefined,
-): Promise<{ what: T; tip: CommitInfo }[]> {
-  const found: { what: T; tip: CommitInfo }[] = []
-  for (const [session, branches] of history.sessions()) {
+  unreadable: Unreadable,
+): Promise<FoundSession<T>[]> {
+  const found: FoundSession<T>[] = []
+  const broken = new Map<SessionId, unknown>()
+  for (const [session, branches] of history.sessions((one, error) => broken.set(one, error))) {
     const early = isShortened(session) ? undefined : match(session)
     if (early === undefined && !isShortened(session)) continue
-    const id = branches.get(history.active(session)) ?? branches.values().next().value
-    if (id === undefined) continue
-    const tip = await history.info(id)
-    if ((tip.type ?? (await history.typeOf(id))) !== type) continue
-    // A name that is too long for a ref stands in full in the commit.
-    const name = early === undefined ? await trailerOf(history, id, 'Session') : undefined
-    const what = early ?? (name === undefined ? undefined : match(name))
-    if (what !== undefined) found.push({ what, tip })
+    let id = branches.values().next().value
+    try {
+      if (broken.has(session)) throw broken.get(session)
+      id = branches.get(history.active(session)) ?? id
+      if (id === undefined) continue
+      const tip = await history.info(id)
+      if ((tip.type ?? (await history.typeOf(id))) !== type) continue
+      // A name that is too long for a ref stands in full in the commit.
+      const name = early === undefined ? await trailerOf(history, id, 'Session') : undefined
+      const what = early ?? (name === undefined ? undefined : match(name))
+      if (what !== undefined) found.push({ session, what, tip })
+    } catch (error) {
+      unreadable(session, error, id)
+    }
   }
   return found
 }
@@ -99,6 +129,23 @@ async function trailerOf(history: History, from: CommitId, name: string): Promis
     if (message.trailers !== undefined) return message.trailers.get(name)
   }
   return undefined
+}
+
+/** What stands in `session.json` of these sessions, but for those that cannot be read. */
+async function readEach(
+  history: History,
+  found: readonly FoundSession<unknown>[],
+  unreadable: Unreadable,
+): Promise<Map<string, JsonObject>> {
+  const all = new Map<string, JsonObject>()
+  for (const { session, tip } of found) {
+    try {
+      for (const [tree, fields] of await readAllFields(history, [tip.tree])) all.set(tree, fields)
+    } catch (error) {
+      unreadable(session, error, tip.id)
+    }
+  }
+  return all
 }
 
 /** What stands in `session.json` of these trees. */

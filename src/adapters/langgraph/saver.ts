@@ -13,17 +13,16 @@ import {
 } from '@langchain/langgraph-checkpoint'
 import type { Checkpoints } from '../../checkpoints/checkpoints.ts'
 import { checkpointsOf } from '../../checkpoints/of-store.ts'
-import { InvalidIdError, InvalidStateError, NotFoundError } from '../../errors.ts'
-import { type CommitId, parseSessionId, type SessionId } from '../../ids.ts'
-import { deepEqual, type JsonObject } from '../../json-value.ts'
+import { InvalidIdError, NotFoundError } from '../../errors.ts'
+import { type CommitId, parseSessionId } from '../../ids.ts'
 import type { GitSessionStore } from '../../store/git/git-session-store.ts'
-import type { Author, Redact } from '../../store/session-store.ts'
+import type { Author, Problem, Redact } from '../../store/session-store.ts'
 import { adapterStore, type StoreOrFolder } from '../store-or-folder.ts'
 import { configOf, parseAddress, parseCheckpointId, parseFilter } from './config.ts'
 import { type NewBranch, putRoot } from './root-line.ts'
 import type { Thread } from './thread.ts'
-import { type Entry, NAMESPACES, TYPE, WRITES } from './thread-commit.ts'
-import { byId } from './thread-index.ts'
+import { type Entry, TYPE } from './thread-commit.ts'
+import { ThreadList } from './thread-list.ts'
 import { Threads } from './threads.ts'
 import { CheckpointTrees } from './values/checkpoint-tree.ts'
 import { loadWrites, prepareWrites } from './values/pending-writes.ts'
@@ -41,6 +40,8 @@ export interface ForkpointSaverOptions {
   onConflict?: 'error' | 'branch'
   /** Sees each new value as JSON before it is stored; what it removes never reaches the disk. */
   redact?: Redact
+  /** Called for what a `list` of all threads passes over because it cannot be read: a thread, or a checkpoint of it. */
+  onProblem?: (problem: Problem) => void
   author?: Author
   /** The clock, in milliseconds. */
   now?: () => number
@@ -71,17 +72,20 @@ export class ForkpointSaver extends BaseCheckpointSaver {
   readonly #onBranch: ForkpointSaverOptions['onBranch']
   readonly #mayBranch: boolean
   readonly #threads: Threads
+  readonly #list: ThreadList
 
   /**
    * @param storeOrFolder a `GitSessionStore`, which stays open when this is closed, or the path of a store's folder
    */
   constructor(storeOrFolder: StoreOrFolder, options: ForkpointSaverOptions = {}) {
     super(options.serde)
-    const { onBranch, onConflict = 'error', redact, author, now } = options
+    const { onBranch, onProblem, onConflict = 'error', redact, author, now } = options
     if (onConflict !== 'error' && onConflict !== 'branch')
       throw new TypeError("'onConflict' has to be 'error' or 'branch'")
     if (onBranch !== undefined && typeof onBranch !== 'function')
       throw new TypeError("'onBranch' has to be a function")
+    if (onProblem !== undefined && typeof onProblem !== 'function')
+      throw new TypeError("'onProblem' has to be a function")
     this.store = adapterStore<ThreadDocument>(storeOrFolder, {
       type: TYPE,
       collections: ['messages'],
@@ -105,6 +109,12 @@ export class ForkpointSaver extends BaseCheckpointSaver {
       firstVersion: () => this.getNextVersion(undefined),
     })
     this.#onBranch = onBranch
+    this.#list = new ThreadList({
+      checkpoints: this.#checkpoints,
+      trees: this.#trees,
+      threads: this.#threads,
+      onProblem,
+    })
     this.#mayBranch = onConflict === 'branch'
   }
 
@@ -116,7 +126,7 @@ export class ForkpointSaver extends BaseCheckpointSaver {
       // What is read here is what a run goes on from.
       await this.#checkpoints.openFinished()
       await this.#threads.get(id).settled()
-      const thread = await this.#open(id)
+      const thread = await this.#threads.open(id)
       const entry = find(thread, namespace, checkpoint)
       if (namespace === '') thread.seen.look(thread.index, checkpoint, entry)
       return entry && thread.tuple(entry, id)
@@ -125,35 +135,14 @@ export class ForkpointSaver extends BaseCheckpointSaver {
 
   /**
    * Checkpoints that fit, greatest id first; of all namespaces unless one is named, and of all threads. `filter` is
-   * compared with the metadata; of `before` the `checkpoint_id` counts.
+   * compared with the metadata; of `before` the `checkpoint_id` counts. Where no thread is named, what cannot be read is
+   * left out, and told to `onProblem`; of a thread that is named, it throws CorruptError.
    */
   override async *list(
     config: RunnableConfig,
     options: CheckpointListOptions = {},
   ): AsyncGenerator<CheckpointTuple> {
-    const { lifetime } = this.#checkpoints
-    lifetime.check()
-    const { thread: id, namespace, checkpoint } = parseFilter(config)
-    const before = options.before && parseFilter(options.before).checkpoint
-    const filter = Object.entries(options.filter ?? {}).filter(([, value]) => value !== undefined)
-    let left = options.limit ?? Number.POSITIVE_INFINITY
-    const found = await lifetime.use(() => this.#listed(id, namespace))
-    for (const { entry, thread, name } of found) {
-      if (left <= 0) return
-      if (before !== undefined && entry.id >= before) continue
-      if (checkpoint !== undefined && entry.id !== checkpoint) continue
-      if (!mayMatch(entry, filter)) continue
-      const tuple = await lifetime.use(async () => {
-        if (filter.length > 0) {
-          const metadata = (await this.#trees.metadata(entry.tree)) as unknown as JsonObject | undefined
-          if (!filter.every(([key, value]) => deepEqual(metadata?.[key], value))) return undefined
-        }
-        return thread.tuple(entry, name)
-      })
-      if (tuple === undefined) continue
-      yield tuple
-      left--
-    }
+    yield* this.#list.list(config, options)
   }
 
   /**
@@ -230,7 +219,7 @@ export class ForkpointSaver extends BaseCheckpointSaver {
       const id = parseSessionId(threadId)
       // What an aborted run is still adding would make it again.
       await this.#threads.get(id).settled()
-      const { index } = await this.#open(id)
+      const { index } = await this.#threads.open(id)
       if (!index.exists) return
       await this.#checkpoints.refs.deleteSession(id)
       this.#threads.forget(id)
@@ -253,7 +242,7 @@ export class ForkpointSaver extends BaseCheckpointSaver {
         channels.map((channel) => [channel, { writes: [] as CheckpointPendingWrite[] }]),
       )
       const { thread: id, namespace, checkpoint } = parseAddress(config)
-      const thread = await this.#open(id)
+      const thread = await this.#threads.open(id)
       const remaining = new Set(channels)
       for (const entry of ancestorsOf(thread, namespace, checkpoint)) {
         if (remaining.size === 0) break
@@ -282,7 +271,7 @@ export class ForkpointSaver extends BaseCheckpointSaver {
   async configAt(threadId: string, revision: string): Promise<ReturnType<typeof configOf>> {
     const commit = await this.store.resolve(threadId, revision)
     return this.#checkpoints.lifetime.use(async () => {
-      const { index } = await this.#open(parseSessionId(threadId))
+      const { index } = await this.#threads.open(parseSessionId(threadId))
       const entry = index.standsAt(commit as CommitId)
       if (entry === undefined)
         throw new NotFoundError({ kind: 'checkpoint', id: revision, session: threadId })
@@ -294,63 +283,10 @@ export class ForkpointSaver extends BaseCheckpointSaver {
   close(): Promise<void> {
     return this.store.close()
   }
-
-  /** The thread as it is now, whether there is anything of it or not. */
-  async #open(id: SessionId): Promise<Thread> {
-    const thread = this.#threads.get(id)
-    if (await this.#checkpoints.open()) await thread.index.sync()
-    return thread
-  }
-
-  async #listed(id: SessionId | undefined, namespace: string | undefined): Promise<Iterable<Listed>> {
-    if (id !== undefined) {
-      await this.#threads.get(id).settled()
-      return listed(await this.#open(id), namespace, id)
-    }
-    if (!(await this.#checkpoints.open())) return []
-    const all: Listed[] = []
-    for (const one of this.#threadIds()) {
-      const thread = await this.#ofOurType(one)
-      if (thread !== undefined) all.push(...listed(thread, namespace, thread.index.name()))
-    }
-    return all.sort((a, b) => byId(b.entry, a.entry))
-  }
-
-  #threadIds(): Set<SessionId> {
-    const { history } = this.#checkpoints
-    return new Set([...history.sessions().keys(), ...history.sessionsBeside([NAMESPACES, WRITES])])
-  }
-
-  /** `undefined` for a session of another type. */
-  async #ofOurType(id: SessionId): Promise<Thread | undefined> {
-    try {
-      return await this.#open(id)
-    } catch (error) {
-      if (error instanceof InvalidStateError) return undefined
-      throw error
-    }
-  }
-}
-
-interface Listed {
-  entry: Entry
-  thread: Thread
-  name: string
 }
 
 const find = ({ index }: Thread, namespace: string, checkpoint: string | undefined): Entry | undefined =>
   checkpoint === undefined ? index.newest(namespace) : index.checkpoint(namespace, checkpoint)
-
-function* listed(thread: Thread, namespace: string | undefined, name: string): Generator<Listed> {
-  for (const entry of thread.index.newestFirst(namespace)) yield { entry, thread, name }
-}
-
-/** Whether the metadata may be what is looked for, as far as the commit says. */
-const mayMatch = (entry: Entry, filter: readonly (readonly [string, unknown])[]): boolean =>
-  filter.every(
-    ([key, value]) =>
-      (key !== 'source' && key !== 'step') || entry[key] === undefined || entry[key] === value,
-  )
 
 function* ancestorsOf(thread: Thread, namespace: string, checkpoint: string | undefined): Generator<Entry> {
   const seen = new Set<string>()

@@ -23,6 +23,13 @@ export class Threads {
     return thread
   }
 
+  /** The thread as it is now, whether there is anything of it or not. */
+  async open(id: SessionId): Promise<Thread> {
+    const thread = this.get(id)
+    if (await this.#parts.checkpoints.open()) await thread.index.sync()
+    return thread
+  }
+
   forget(id: SessionId): void {
     this.#threads.delete(id)
   }

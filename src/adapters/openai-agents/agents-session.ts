@@ -5,7 +5,7 @@ import {
   applySessionHistoryMutations,
   type RunContext,
   type RunContextAwareSession,
-  RunState,
+  type RunState,
   type SessionHistoryRewriteArgs,
   type SessionHistoryRewriteAwareSession,
   type SessionHistoryTransactionArgs,
@@ -23,14 +23,20 @@ import type {
   StoredDocument,
 } from '../../store/session-store.ts'
 import { adapterStore, type StoreOrFolder } from '../store-or-folder.ts'
-import { cut, itemCount, lineOf, linesOf, type Text, textOfItems } from './item-line.ts'
+import { cut, itemCount, lineOf, linesOf, type Text, textOfAppended, textOfItems } from './item-line.ts'
 import { fingerprint, toItem, toJsonItems } from './items.ts'
 import { asStored, type Change, runAsStored } from './new-checkpoint.ts'
-import { Operations } from './operations.ts'
+import { Operations, USED_ID } from './operations.ts'
 import { SessionLine } from './session-line.ts'
 import { COLLECTIONS, ITEMS, OPERATIONS, type SessionTree } from './session-tree.ts'
 import { checkSuffix, parseTransaction, type Transaction, userError } from './transaction.ts'
-import { type AnyAgent, giveResults, waitingRun } from './waiting-run.ts'
+import {
+  type AnyAgent,
+  type RestoreOptions,
+  restoreRun,
+  subjectOfWaiting,
+  waitingRun,
+} from './waiting-run.ts'
 
 /** The `type` of these sessions. */
 export const TYPE = 'openai-agents'
@@ -205,8 +211,6 @@ export class ForkpointAgentsSession
     return this.#storedItems(toJsonItems(items)).map(toItem)
   }
 
-  // A run that waits
-
   /**
    * Keeps the state of a run that waits for approvals, with the session, in place of one that was kept. It goes in the
    * checkpoint with which all calls it waits for have results. Until then it can be loaded, and has the results that
@@ -215,15 +219,11 @@ export class ForkpointAgentsSession
   async saveRunState<TContext, TAgent extends AnyAgent>(state: RunState<TContext, TAgent>): Promise<void> {
     const interruptions = state.getInterruptions()
     const run = waitingRun(JSON.parse(state.toString()), interruptions)
-    const names = interruptions.map(({ name }) => name ?? 'a tool')
-    const subject = cut(names.length === 0 ? 'keep a run' : `wait for approval of ${names.join(', ')}`)
+    const subject = subjectOfWaiting(interruptions)
     await this.#change(async (tree) => {
       const kept = await tree.runState()
-      if (
-        kept !== undefined &&
-        fingerprint(kept) === fingerprint(runAsStored(this.#checkpoints.rules, run).state)
-      )
-        return undefined
+      const stored = runAsStored(this.#checkpoints.rules, run).state
+      if (kept !== undefined && fingerprint(kept) === fingerprint(stored)) return undefined
       return { keep: await tree.count(), run, text: () => ({ subject, body: '' }) }
     })
   }
@@ -235,22 +235,12 @@ export class ForkpointAgentsSession
    */
   async loadRunState<TContext, TAgent extends AnyAgent>(
     agent: TAgent,
-    options: { context?: RunContext<TContext>; contextStrategy?: 'merge' | 'replace' } = {},
+    options: RestoreOptions<TContext> = {},
   ): Promise<RunState<TContext, TAgent> | undefined> {
-    const { context, contextStrategy } = options
     const [kept, items] = await this.#turns.run(() =>
       this.#line.read(async (tree) => [await tree.runState(), await tree.items()] as const),
     )
-    if (kept === undefined) return undefined
-    const text = JSON.stringify(kept)
-    const state =
-      context === undefined
-        ? await RunState.fromString<TContext, TAgent>(agent, text)
-        : await RunState.fromStringWithContext<TContext, TAgent>(agent, text, context, {
-            ...(contextStrategy !== undefined && { contextStrategy }),
-          })
-    giveResults(state, items)
-    return state
+    return kept === undefined ? undefined : restoreRun<TContext, TAgent>(agent, kept, items, options)
   }
 
   /** Forgets the run state: the run will not go on. */
@@ -261,8 +251,6 @@ export class ForkpointAgentsSession
       return { keep: await tree.count(), run: null, text }
     })
   }
-
-  // What git adds
 
   /** In the order of their names. Throws NotFoundError when the session is not there yet. */
   branches(): Promise<Branch[]> {
@@ -292,11 +280,7 @@ export class ForkpointAgentsSession
   async fork(options: ForkOptions): Promise<ForkpointAgentsSession> {
     const at = options.at ?? (await this.#turns.run(() => this.#line.revision()))
     await this.store.fork(this.#id, { ...options, at })
-    return new ForkpointAgentsSession({
-      store: this.store as unknown as GitSessionStore<StoredDocument>,
-      sessionId: options.session ?? this.#id,
-      ...(options.branch !== undefined && { branch: options.branch }),
-    })
+    return this.#standing({ sessionId: options.session ?? this.#id, branch: options.branch })
   }
 
   /**
@@ -304,12 +288,7 @@ export class ForkpointAgentsSession
    * `from-<checkpoint>`. Throws nothing before it is used.
    */
   at(revision: string, { branch }: { branch?: string } = {}): ForkpointAgentsSession {
-    return new ForkpointAgentsSession({
-      store: this.store as unknown as GitSessionStore<StoredDocument>,
-      sessionId: this.#id,
-      at: revision,
-      ...(branch !== undefined && { branch }),
-    })
+    return this.#standing({ sessionId: this.#id, at: revision, branch })
   }
 
   /**
@@ -328,9 +307,7 @@ export class ForkpointAgentsSession
       transaction: fingerprint([type, this.#storedItems(expected), this.#storedItems(add)]),
     }
     const { objects } = this.#checkpoints
-    const { operation: id } = {
-      ...(asStored(this.#checkpoints.rules, operation, OPERATIONS, 0) as typeof operation),
-    }
+    const { operation: id } = asStored(this.#checkpoints.rules, operation, OPERATIONS, 0) as typeof operation
     await this.#line.change(async (tree) => {
       const applied = await this.#operations.find(objects, tree.id, id)
       if (applied === operation.transaction) return undefined
@@ -350,6 +327,11 @@ export class ForkpointAgentsSession
     })
   }
 
+  #standing(place: { sessionId: string; at?: string; branch?: string | undefined }): ForkpointAgentsSession {
+    const store = this.store as unknown as GitSessionStore<StoredDocument>
+    return new ForkpointAgentsSession({ store, ...place })
+  }
+
   /** One after another, in the order of the calls. */
   #change(
     decide: (tree: SessionTree) => Promise<Change | undefined>,
@@ -366,8 +348,3 @@ export class ForkpointAgentsSession
     return json.map((item, index) => asStored(this.#checkpoints.rules, item, ITEMS, from + index) ?? null)
   }
 }
-
-const USED_ID = 'Session history operation was already applied with a different transaction.'
-
-const textOfAppended = (added: readonly unknown[]): Text =>
-  added.length === 0 ? { subject: 'an operation without items', body: '' } : textOfItems(added)

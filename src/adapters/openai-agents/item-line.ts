@@ -68,3 +68,7 @@ function textIn(content: unknown): string {
 
 const start = (text: unknown): string => (typeof text === 'string' ? beginning(text, ENOUGH) : '')
 const after = (before: string, text: string): string => (text === '' ? '' : before + text)
+
+/** What `git log` says of an operation that appends these. */
+export const textOfAppended = (added: readonly unknown[]): Text =>
+  added.length === 0 ? { subject: 'an operation without items', body: '' } : textOfItems(added)

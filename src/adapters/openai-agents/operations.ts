@@ -46,3 +46,5 @@ export class Operations {
     return new Map(operations.map(({ operation, transaction }) => [operation, transaction]))
   }
 }
+
+export const USED_ID = 'Session history operation was already applied with a different transaction.'

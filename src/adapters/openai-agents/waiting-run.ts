@@ -2,13 +2,15 @@
 import {
   type Agent,
   type AgentInputItem,
+  type RunContext,
   type RunItem,
-  type RunState,
+  RunState,
   type RunToolApprovalItem,
   RunToolCallItem,
   RunToolCallOutputItem,
 } from '@openai/agents-core'
 import { isJsonObject } from '../../json-value.ts'
+import { cut } from './item-line.ts'
 
 // biome-ignore lint/suspicious/noExplicitAny: the framework's own bound of an agent
 export type AnyAgent = Agent<any, any>
@@ -25,6 +27,12 @@ export interface WaitingRun {
 export function waitingRun(state: unknown, interruptions: readonly RunToolApprovalItem[]): WaitingRun {
   const asked = interruptions.flatMap(({ rawItem }) => idsOf(rawItem))
   return { state, waitsFor: [...new Set([...asked, ...openCalls(state).flat()])] }
+}
+
+/** What `git log` says of it. */
+export function subjectOfWaiting(interruptions: readonly RunToolApprovalItem[]): string {
+  const names = interruptions.map(({ name }) => name ?? 'a tool')
+  return cut(names.length === 0 ? 'keep a run' : `wait for approval of ${names.join(', ')}`)
 }
 
 /** Whether the item is the result of a call that is waited for, or the answer to a request. */
@@ -51,16 +59,37 @@ export function runAfter({ state, waitsFor }: WaitingRun, items: readonly unknow
   return { state, waitsFor: waitsFor.filter((id) => !gone.has(id) && !answered.has(id)) }
 }
 
+export interface RestoreOptions<TContext> {
+  /** Of the run from now on. Default: the one that was saved with it. */
+  context?: RunContext<TContext>
+  contextStrategy?: 'merge' | 'replace'
+}
+
+/** The run state that was kept, with the results that the items hold of calls that it still waits for. */
+export async function restoreRun<TContext, TAgent extends AnyAgent>(
+  agent: TAgent,
+  kept: unknown,
+  items: readonly AgentInputItem[],
+  { context, contextStrategy }: RestoreOptions<TContext>,
+): Promise<RunState<TContext, TAgent>> {
+  const text = JSON.stringify(kept)
+  const state =
+    context === undefined
+      ? await RunState.fromString<TContext, TAgent>(agent, text)
+      : await RunState.fromStringWithContext<TContext, TAgent>(agent, text, context, {
+          ...(contextStrategy !== undefined && { contextStrategy }),
+        })
+  giveResults(state, items)
+  return state
+}
+
 /**
  * Gives a state the results that the session has of calls that it still waits for, as if the Runner had just run them:
  * it does not run them again, and asks for the others only.
  *
  * @param items of the session
  */
-export function giveResults<TContext>(
-  state: RunState<TContext, AnyAgent>,
-  items: readonly AgentInputItem[],
-): void {
+function giveResults<TContext>(state: RunState<TContext, AnyAgent>, items: readonly AgentInputItem[]): void {
   const step = state._currentStep
   if (step?.type !== 'next_step_interruption') return
   const requests: RunToolApprovalItem[] = step.data.interruptions

@@ -89,13 +89,14 @@ export class Heads {
     return sessions
   }
 
-  /** Sessions that have a reserved line of one of these names. */
+  /** Sessions that have a reserved line of one of these names, whether its ref can be read or not. */
   sessionsBeside(lines: readonly string[]): Set<SessionId> {
     const found = new Set<SessionId>()
-    for (const ref of this.repository.refs.list('refs/heads/').keys()) {
+    const add = (ref: string): void => {
       const parsed = parseRef(ref)
       if (parsed?.kind === 'reserved' && lines.includes(parsed.name)) found.add(parsed.session)
     }
+    for (const ref of this.repository.refs.list('refs/heads/', add).keys()) add(ref)
     return found
   }
 

@@ -43,12 +43,14 @@ export async function maintainRepository(
   }
 }
 
-/** Numbers of a store; all zero when there is none yet. */
+/** Numbers of a store; all zero when there is none yet. Refs that cannot be read count as well. */
 export async function repositoryStats(repository: Repository): Promise<GitStoreStats> {
   if (!(await repository.open())) {
     return { sessions: 0, branches: 0, tags: 0, objects: 0, packs: 0, looseObjects: 0, bytes: 0 }
   }
-  const parsed = [...repository.refs.list('refs/').keys()].map((ref) => parseRef(ref))
+  const broken: string[] = []
+  const readable = repository.refs.list('refs/', (ref) => broken.push(ref)).keys()
+  const parsed = [...readable, ...broken].map((ref) => parseRef(ref))
   const packs = repository.objects.packs()
   const looseObjects = [...repository.objects.looseIds()].length
   return {

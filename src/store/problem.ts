@@ -1,0 +1,11 @@
+/** What is said of a session that cannot be read. */
+import { ForkpointError, SessionClosedError } from '../errors.ts'
+import type { Problem } from './session-store.ts'
+
+/** Why a session, or a checkpoint of it, cannot be read. Throws what is no error of ours. */
+export function problemOf(error: unknown, session: string, checkpoint?: string): Problem {
+  if (!(error instanceof ForkpointError) || error instanceof SessionClosedError) throw error
+  const blamed = error as { object?: string; file?: string }
+  const where = blamed.object ?? blamed.file ?? checkpoint ?? session
+  return { session, ...(checkpoint && { checkpoint }), where, message: error.message }
+}
