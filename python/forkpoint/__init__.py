@@ -41,6 +41,7 @@ from .errors import (
     StorageError,
     UnsupportedError,
 )
+from .reader import log, read
 from .options import PermissionPolicy, SessionOptions, Tool
 from .values import (
     Author,
@@ -66,4 +67,4 @@ from .values import (
 
 __version__ = "0.1.0"
 
-__all__ = [name for name in dir() if name[0] != "_" and name not in ("errors", "options", "values")]
+__all__ = [name for name in dir() if name[0] != "_" and name not in ("errors", "options", "reader", "values")]
