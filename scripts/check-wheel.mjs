@@ -21,7 +21,9 @@ function run(command, args, cwd = folder) {
 
 const python = spawnSync('python3', ['-c', 'import sys, venv; sys.exit(sys.version_info < (3, 9))'])
 if (python.status !== 0) {
-  console.warn('*** NOT CHECKED: the wheel. There is no python3 of 3.9 or newer with venv on this machine. ***')
+  console.warn(
+    '*** NOT CHECKED: the wheel. There is no python3 of 3.9 or newer with venv on this machine. ***',
+  )
   process.exit(0)
 }
 
