@@ -94,6 +94,9 @@ const back = (await chats.load('demo')).length === 1
   },
 }
 
+/** What frameworks depend on asks for a newer Node now and then; ours is found out without them. */
+const ENGINES = /^npm warn EBADENGINE/
+
 /** @type {[string, Record<string, string>][]} */
 const RESOLUTIONS = [
   ['nodenext', { module: 'nodenext', moduleResolution: 'nodenext' }],
@@ -131,11 +134,13 @@ function pack() {
   }
   const strange = files.filter(
     (path) =>
-      !/^(?:dist\/.*\.(?:js|d\.ts)|docs\/(?:format|agent|adapters\/[a-z-]+)\.md|[A-Z]+\.md|LICENSE|package\.json)$/.test(
-        path,
-      ),
+      !/^(?:dist\/.*\.(?:js|d\.ts)|docs\/.*\.(?:md|svg)|[A-Z]+\.md|LICENSE|package\.json)$/.test(path),
   )
   if (strange.length > 0) fail(`This does not belong into the package: ${strange.join(', ')}`)
+  const readme = readFileSync(join(ROOT, 'README.md'), 'utf8')
+  const links = [...readme.matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(([, path = '']) => path)
+  const dead = links.filter((path) => !files.includes(path))
+  if (dead.length > 0) fail(`The README links to what is not in the package: ${dead.join(', ')}`)
   console.log(`  ${files.length} files, ${Math.round(packed.size / 1000)} kB packed`)
   return join(folder, packed.filename)
 }
@@ -151,11 +156,13 @@ function newProject(name) {
   return project
 }
 
-/** @param {string} what @param {string} project @param {string[]} packages */
-function install(what, project, packages) {
-  // Without the platform binaries that a framework may bring, of hundreds of megabytes.
-  const options = ['--no-audit', '--no-fund', '--prefer-offline', '--omit=optional']
-  run(what, 'npm', ['install', ...options, ...packages], project)
+/** @param {string} what @param {string} project @param {string[]} packages @param {RegExp} [theirs] warnings of others */
+function install(what, project, packages, theirs) {
+  const options = ['--no-audit', '--no-fund', '--prefer-offline']
+  // Platform binaries of hundreds of megabytes. Others' optional packages are needed, whatever they are called.
+  if (packages.some((one) => one.startsWith('@anthropic-ai/claude-agent-sdk')))
+    options.push('--omit=optional')
+  run(what, 'npm', ['install', ...options, ...packages], project, theirs)
 }
 
 /** An adapter with its framework, and no other, in a project of its own. @param {string} name @param {string} tarball */
@@ -164,7 +171,7 @@ function checkAdapter(name, tarball) {
   const project = newProject(name)
   const versions = { ...manifest.dependencies, ...manifest.devDependencies }
   const frameworks = packages.map((one) => `${one}@${versions[one]}`)
-  install(`install it beside ${packages.join(', ')} alone`, project, [tarball, ...frameworks])
+  install(`install it beside ${packages.join(', ')} alone`, project, [tarball, ...frameworks], ENGINES)
   writeFileSync(
     join(project, 'adapter.ts'),
     `${code}if (!back) throw new Error('It did not come back.')\nprocess.exit()\n`,
@@ -227,8 +234,13 @@ await import('${name}').catch((error) => {
 })`
 }
 
-/** Runs a program; ends everything, with its output, when it fails. @param {string} what @param {string} program @param {string[]} args @param {string} cwd */
-function run(what, program, args, cwd) {
+/**
+ * Runs a program; ends everything, with its output, when it fails or npm warns.
+ *
+ * @param {string} what @param {string} program @param {string[]} args @param {string} cwd
+ * @param {RegExp} [theirs] warnings that are not ours
+ */
+function run(what, program, args, cwd, theirs = /^$/) {
   console.log(`- ${what}`)
   const shell = process.platform === 'win32' && program !== process.execPath
   const { status, stdout, stderr, error } = spawnSync(program, args, {
@@ -238,6 +250,8 @@ function run(what, program, args, cwd) {
     timeout: 300_000,
   })
   if (status !== 0) fail(`It failed: ${error?.message ?? ''}\n${stdout}\n${stderr}`)
+  const warnings = stderr.split('\n').filter((line) => /^npm warn/i.test(line) && !theirs.test(line))
+  if (warnings.length > 0) fail(warnings.join('\n'))
   return stdout
 }
 

@@ -25,7 +25,7 @@ export interface ConflictData {
   actual: string | null
 }
 
-/** Somebody else moved the branch since the caller last saw it. Nothing was written. */
+/** Someone else moved the branch after the caller last read it. Nothing was written. */
 export class ConflictError extends ForkpointError {
   readonly session: string
   readonly branch: string
@@ -104,10 +104,10 @@ export class AlreadyExistsError extends ForkpointError {
   }
 }
 
-/** A prefix of a checkpoint id that fits more than one checkpoint. */
+/** A prefix of a checkpoint id that matches more than one checkpoint. */
 export class AmbiguousRevisionError extends ForkpointError {
   readonly revision: string
-  /** Up to ten of the checkpoints that fit. */
+  /** Up to ten of the matching checkpoints. */
   readonly candidates: readonly string[]
 
   constructor(revision: string, candidates: readonly string[]) {
@@ -163,7 +163,7 @@ const issueText = ({ path, message }: StateIssue): string =>
           .replace(/^\./, '')
   }: ${message}${/[.!?]$/.test(message) ? '' : '.'}`
 
-/** Something on disk is not what it should be. Names the file or object, and the way out where there is one. */
+/** Data on the disk is damaged. The message names the file or object and, if there is one, the remedy. */
 export class CorruptError extends ForkpointError {
   /** The file, if one file is to blame. */
   readonly file: string | undefined
@@ -192,7 +192,7 @@ export class LockedError extends ForkpointError {
   }
 }
 
-/** The disk refused: full, read-only, no permission. What was saved before is untouched. */
+/** The disk refused an operation: full, read-only, no permission. Earlier saves are untouched. */
 export class StorageError extends ForkpointError {
   readonly file: string | undefined
   /** The operating system's own code, such as `ENOSPC`. */

@@ -4,7 +4,7 @@ import { ModelServer } from '../../test/support/model-server.mjs'
 
 /**
  * @param {import('../../test/support/model-server.mjs').Script} script
- * @param {(config: import('forkpoint').ConfigInput, server: ModelServer) => Promise<void>} work
+ * @param {(config: import('forkpoint/agent').ConfigInput, server: ModelServer) => Promise<void>} work
  */
 export async function withModel(script, work) {
   const server = await ModelServer.start(script)

@@ -6,10 +6,8 @@ import type { ListOptions, SessionSummary } from '../store/session-store.ts'
 import { type Config, type ConfigInput, configFromObject, configFromText } from './config/config.ts'
 import type { Environment } from './config/parser.ts'
 import { ConfigError } from './errors.ts'
-import type { Host } from './host.ts'
 import { MODEL_LIMITS } from './model/guard.ts'
 import { configuredModel, isLanguageModel, type ReadyModel, readyModel } from './model/model.ts'
-import type { SessionRequest } from './open-session.ts'
 import {
   type AgentOptions,
   checkResumeOptions,
@@ -22,6 +20,8 @@ import {
   type SharedOptions,
 } from './options.ts'
 import { mergePolicies } from './permissions/policy.ts'
+import type { Closable, Host } from './run/host.ts'
+import type { SessionRequest } from './run/open-session.ts'
 import { Scrubber } from './secrets/secrets.ts'
 import { AgentSession } from './session.ts'
 import { OUTPUT_LIMIT } from './tools/index.ts'
@@ -36,7 +36,7 @@ const MAX_STEPS = 50
 export class Agent {
   readonly #shared: SharedOptions
   readonly #host: Host
-  readonly #working = new Set<AgentSession>()
+  readonly #working = new Set<Closable>()
   #closed = false
 
   private constructor(setup: Setup, options: AgentOptions) {
@@ -44,7 +44,6 @@ export class Agent {
     const { config } = setup
     const working = this.#working
     const isClosed = () => this.#closed
-    const resume = (id: string, more: ResumeOptions) => this.resumeSession(id, more)
     this.#host = {
       scrubber: setup.scrubber,
       env: setup.toolEnv,
@@ -57,7 +56,6 @@ export class Agent {
         return isClosed()
       },
       model: setup.model,
-      resume,
       working: (session) => void working.add(session),
       idle: (session) => void working.delete(session),
     }

@@ -1,10 +1,12 @@
-/** Agents whose sessions save themselves: `forkpoint/agent`, and part of `forkpoint`. */
+/** Agents whose sessions save themselves, and all that they can be told and tell: `forkpoint/agent`. */
 export { Agent } from './agent.ts'
 export type { ConfigInput, ModelInput, ProviderInput, ProviderType } from './config/config.ts'
+export type { Environment } from './config/parser.ts'
 export {
   ConfigError,
   type ConfigLocation,
   ModelError,
+  type ModelErrorData,
   type ModelErrorReason,
   NotLoadedError,
   NotResumableError,
@@ -13,17 +15,37 @@ export {
 } from './errors.ts'
 export type { ModelLimits } from './model/guard.ts'
 export type { AgentOptions, ModelChoice, ResumeOptions, SessionOptions, SharedOptions } from './options.ts'
-export type { Decisions, OnPermission, PermissionAnswer, PermissionRequest } from './permissions/judge.ts'
 export type { Decision, PermissionPolicy } from './permissions/policy.ts'
+export type { ForkRequest } from './run/branching.ts'
 export {
   type AgentEvent,
   type AgentEventBody,
+  type ErrorReport,
   type EventError,
   isKnownEvent,
+  type PermissionAsked,
+  type PermissionDecided,
+  type ReasoningBlock,
+  type ReasoningDelta,
+  type Retry,
+  type RunEnd,
+  type RunResumed,
+  type RunStart,
+  type StepEnd,
+  type StepStart,
   type StreamEvent,
+  type TextBlock,
+  type TextDelta,
+  type ToolEnd,
+  type ToolOutput,
+  type ToolOutputDelta,
+  type ToolRejected,
+  type ToolStart,
   type TurnEnded,
+  type UsageReport,
+  type Waiting,
 } from './run/events.ts'
-export type { ForkRequest } from './run/lines.ts'
+export type { Decisions, OnPermission, PermissionAnswer, PermissionRequest } from './run/judge.ts'
 export type { PendingCall, RunInfo, RunStatus, TurnResult } from './run/result.ts'
 export type { OnConflict, SaveOptions } from './run/saver.ts'
-export { AgentSession, type ResumeRunOptions, type SendOptions } from './session.ts'
+export type { AgentSession, ResumeRunOptions, SendOptions } from './session.ts'

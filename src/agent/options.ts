@@ -4,8 +4,8 @@ import { parseBranchName, parseSessionId } from '../ids.ts'
 import type { SessionStore } from '../store/session-store.ts'
 import type { Environment } from './config/parser.ts'
 import type { ModelLimits } from './model/guard.ts'
-import type { OnPermission } from './permissions/judge.ts'
 import { type PermissionPolicy, parsePolicy } from './permissions/policy.ts'
+import type { OnPermission } from './run/judge.ts'
 import type { OnConflict } from './run/saver.ts'
 
 /** Model of the configuration as `provider/model`, or an AI SDK model. */

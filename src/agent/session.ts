@@ -3,16 +3,16 @@ import { SessionBusyError, SessionClosedError, UnsupportedError } from '../error
 import type { Message, RunEvent } from '../state/index.ts'
 import type { Checkpoint, SessionStore, StateDiff } from '../store/session-store.ts'
 import { NotLoadedError } from './errors.ts'
-import type { Host } from './host.ts'
-import { type OpenSession, openSession, type SessionRequest } from './open-session.ts'
-import type { Decisions } from './permissions/judge.ts'
+import { type ForkRequest, forkOf, rewindTo } from './run/branching.ts'
 import { infoOf } from './run/draft.ts'
 import type { StreamEvent } from './run/events.ts'
-import { type ForkRequest, forkOf, rewindTo } from './run/lines.ts'
+import type { Host } from './run/host.ts'
+import type { Decisions } from './run/judge.ts'
+import { type OpenSession, openSession, type SessionRequest } from './run/open-session.ts'
 import { EventQueue } from './run/queue.ts'
 import type { RunInfo, TurnResult } from './run/result.ts'
 import type { SaveOptions } from './run/saver.ts'
-import { runEventsOf, saveTurn, subjectOf, type TurnStart, takeTurn } from './run/session-turn.ts'
+import { runEventsOf, saveTurn, subjectOf, type TurnStart, takeTurn } from './run/turn.ts'
 
 export interface SendOptions {
   /** Cancels the turn when aborted. */
@@ -39,7 +39,7 @@ export class AgentSession {
   #run: string | undefined
   #closed = false
 
-  /** Sessions come from an agent. */
+  /** @internal Sessions come from an agent. */
   constructor(request: SessionRequest, host: Host) {
     this.id = request.id
     this.#request = request
@@ -154,8 +154,9 @@ export class AgentSession {
     return this.#exclusive(async () => {
       await this.#load()
       const { id, branch } = await forkOf(this.#store('fork'), this.#saved('fork'), this.id, request)
-      const { at: _, branch: __, id: ___, mode: ____, ...shared } = this.#request
-      return this.#host.resume(id, { ...shared, ...(branch === undefined ? {} : { branch }) }).load()
+      const { at: _, branch: __, ...own } = this.#request
+      const fork = { ...own, id, mode: 'resume' as const, ...(branch === undefined ? {} : { branch }) }
+      return new AgentSession(fork, this.#host).load()
     })
   }
 

@@ -4,7 +4,7 @@
  */
 import type { Layout } from '../codec/index.ts'
 import { NotFoundError, StorageError } from '../errors.ts'
-import type { ObjectStore } from '../git/objects/object-store.ts'
+import type { ObjectStore } from '../git/database/object-store.ts'
 import type { Repository } from '../git/repository.ts'
 import { purgeMark } from '../git/upkeep/purge.ts'
 import {
@@ -187,17 +187,8 @@ export class Checkpoints {
         const isNew = target.isNew && id === undefined
         if (!isNew && !anyType) await this.#checkLine(session, target.ref, tip)
         const { ref, name: branch } = target
-        const parts = {
-          history: this.history,
-          keys: this.#keys,
-          rules: this.rules,
-          session,
-          branch,
-          ref,
-          tip,
-          isNew,
-        }
-        const writing = new Writing(parts)
+        const common = { history: this.history, keys: this.#keys, rules: this.rules }
+        const writing = new Writing(common, { session, branch, ref, tip, isNew })
         const result = await write.decide(writing)
         if (result === AGAIN) return nothing(AGAIN)
         const at = name === undefined ? undefined : await this.history.tagged(session, name)

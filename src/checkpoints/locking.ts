@@ -3,7 +3,7 @@
  * under the locks: where it is another by then, the change starts over, a bounded number of times.
  */
 import { ConflictError } from '../errors.ts'
-import type { Plan } from '../git/journal/group-commit.ts'
+import type { Plan } from '../git/refs/change.ts'
 import type { Repository } from '../git/repository.ts'
 import { PURGE_LOCK } from '../git/upkeep/purge.ts'
 import type { ObjectId, SessionId } from '../ids.ts'

@@ -1,10 +1,10 @@
 /** What a write makes, decided under the locks: checkpoints, each on the one before, and where refs move. */
 import { AlreadyExistsError } from '../errors.ts'
-import type { Plan } from '../git/journal/group-commit.ts'
+import type { ObjectStore } from '../git/database/object-store.ts'
 import type { NewObject } from '../git/objects/object.ts'
-import type { ObjectStore } from '../git/objects/object-store.ts'
 import type { Tree } from '../git/objects/tree.ts'
 import { type EditedTree, editTree, type TreeStore } from '../git/objects/tree-edit.ts'
+import type { Plan } from '../git/refs/change.ts'
 import { purgeMark } from '../git/upkeep/purge.ts'
 import type { CommitId, ObjectId, SessionId, TagName } from '../ids.ts'
 import type { Author, Checkpoint } from './commits/checkpoint.ts'
@@ -40,10 +40,15 @@ export interface NewCheckpoint extends CheckpointFacts {
   trailers?: Readonly<Record<string, string>>
 }
 
-export interface WritingParts {
-  history: History
-  keys: Keys
-  rules: { readonly type: string; readonly author: Author; readonly now: () => number }
+/** What everything that is written to a repository has in common. */
+export interface WritingCommon {
+  readonly history: History
+  readonly keys: Keys
+  readonly rules: { readonly type: string; readonly author: Author; readonly now: () => number }
+}
+
+/** What one write goes on from. */
+export interface WritingBase {
   session: SessionId
   /** Name of the branch or line. */
   branch: string
@@ -62,7 +67,7 @@ export class Writing {
   readonly tip: CommitInfo | undefined
   /** Whether the session begins with this write. */
   readonly isNew: boolean
-  readonly #parts: WritingParts
+  readonly #common: WritingCommon
   readonly #trees: NewTrees
   readonly #objects: NewObject[] = []
   readonly #commits: CommitInfo[] = []
@@ -70,14 +75,14 @@ export class Writing {
   readonly #placed: (() => void)[] = []
   #last: CommitInfo | undefined
 
-  constructor(parts: WritingParts) {
-    this.session = parts.session
-    this.branch = parts.branch
-    this.ref = parts.ref
-    this.tip = parts.tip
-    this.isNew = parts.isNew
-    this.#parts = parts
-    this.#trees = new NewTrees(parts.history.repository.objects)
+  constructor(common: WritingCommon, { session, branch, ref, tip, isNew }: WritingBase) {
+    this.session = session
+    this.branch = branch
+    this.ref = ref
+    this.tip = tip
+    this.isNew = isNew
+    this.#common = common
+    this.#trees = new NewTrees(common.history.repository.objects)
   }
 
   /** Trees that are stored, and those that this write has made. */
@@ -87,7 +92,7 @@ export class Writing {
 
   /** The checkpoint that the key made among the last 1,000 of the branch, unless that was taken back since. */
   async madeWith(key: string | undefined): Promise<CommitInfo | undefined> {
-    const { keys, history } = this.#parts
+    const { keys, history } = this.#common
     if (key === undefined || this.tip === undefined) return undefined
     const found = await keys.find(this.ref, this.tip.id, key)
     if (found === undefined) return undefined
@@ -97,12 +102,12 @@ export class Writing {
 
   /** Whether a checkpoint of the session is still there; see `stillStands`. */
   stands(id: CommitId, mark?: string): Promise<boolean> {
-    return stillStands(this.#parts.history, this.session, id, mark)
+    return stillStands(this.#common.history, this.session, id, mark)
   }
 
   /** Adds a checkpoint; the branch moves there. */
   async commit(made: NewCheckpoint): Promise<CommitInfo> {
-    const { history, rules } = this.#parts
+    const { history, rules } = this.#common
     const { parent, files, kind, trailers } = made
     const { tree, objects } = files instanceof Map ? await editTree(this.#trees, parent?.tree, files) : files
     const { messages, run, status, model, tokens, forkedFrom, key } = made
@@ -156,7 +161,7 @@ export class Writing {
 
   /** Whether another tool, such as `git revert`, has taken back what a checkpoint brought. */
   async #isUndone(made: CommitInfo, tip: CommitInfo): Promise<boolean> {
-    const { history } = this.#parts
+    const { history } = this.#common
     const base = made.parents.at(-1)
     const before = base === undefined ? undefined : (await history.info(base)).tree
     return isTakenBack(history.objects, { before, made: made.tree, now: tip.tree })
@@ -173,7 +178,7 @@ export class Writing {
     tag: { name: TagName; ref: string; at: CommitId | undefined } | undefined,
     symbolic: readonly { ref: string; to: string | null }[],
   ): Plan<T> {
-    const { history, keys } = this.#parts
+    const { history, keys } = this.#common
     if (tag !== undefined && this.#last !== undefined && tag.at !== this.#last.id) {
       if (tag.at !== undefined) {
         throw new AlreadyExistsError({ kind: 'tag', id: tag.name, session: this.session })

@@ -1,6 +1,6 @@
 /** A whole document ⇄ the files of its tree. */
 import { CorruptError, InvalidStateError } from '../errors.ts'
-import { decodeItem, itemFiles } from './item.ts'
+import { decodeItem } from './item.ts'
 import { isBeside, jsonFile, readJsonFile, stranger } from './json-file.ts'
 import { isPlain, sortKeys } from './json-writer.ts'
 import { isFolderName, type KeyOrder, type Layout, sessionLayout } from './layout.ts'
@@ -11,37 +11,6 @@ type ReadonlyFiles = ReadonlyMap<string, Uint8Array>
 
 const SESSION = 'session.json'
 const CONFIG = 'config.json'
-
-/**
- * All files of a document's tree, by path. The same document gives the same bytes. Throws InvalidStateError, with
- * the path, for what the format cannot hold.
- */
-export function encodeDocument(document: unknown, layout: Layout): Files {
-  return new Map(documentFiles(document, layout))
-}
-
-/**
- * As `encodeDocument`, with a pause whenever it has worked for `slice` milliseconds. The document has to stay as it
- * is until the promise resolves.
- *
- * @param pause what to await in between, such as `setImmediate` of `node:timers/promises`
- */
-export async function encodeDocumentSliced(
-  document: unknown,
-  layout: Layout,
-  pause: () => Promise<unknown>,
-  slice = 2,
-): Promise<Files> {
-  const files: Files = new Map()
-  let start = performance.now()
-  for (const [path, bytes] of documentFiles(document, layout)) {
-    files.set(path, bytes)
-    if (performance.now() - start < slice) continue
-    await pause()
-    start = performance.now()
-  }
-  return files
-}
 
 /**
  * `session.json`, `config.json` (if there is anything for it) and what stands beside them. Collections that are
@@ -64,24 +33,18 @@ export function encodeHead(head: unknown, layout: Layout, folders: readonly stri
 }
 
 /**
- * The document that these files hold, whatever its layout: every folder at the top is a collection. Throws
- * CorruptError, naming the file, for whatever forkpoint would not have written.
+ * The document that these files hold, whatever its layout: every folder at the top is a collection. Pauses whenever it
+ * has worked for `slice` milliseconds. Throws CorruptError, naming the file, for whatever forkpoint would not have
+ * written.
+ *
+ * @param pause what to await in between, such as `setImmediate` of `node:timers/promises`
  */
-export function decodeDocument(files: ReadonlyFiles): Record<string, unknown> {
-  const work = decoding(files)
-  for (;;) {
-    const step = work.next()
-    if (step.done === true) return step.value
-  }
-}
-
-/** As `decodeDocument`, with a pause whenever it has worked for `slice` milliseconds. */
-export async function decodeDocumentSliced(
+export async function decodeDocument(
   files: ReadonlyFiles,
   pause: () => Promise<unknown>,
   slice = 4,
 ): Promise<Record<string, unknown>> {
-  const work = decoding(files)
+  const work = decodingSteps(files)
   let start = performance.now()
   for (;;) {
     const step = work.next()
@@ -92,7 +55,8 @@ export async function decodeDocumentSliced(
   }
 }
 
-function* decoding(files: ReadonlyFiles): Generator<void, Record<string, unknown>> {
+/** The work of `decodeDocument`, in small steps. */
+export function* decodingSteps(files: ReadonlyFiles): Generator<void, Record<string, unknown>> {
   const head: Files = new Map()
   const collections = new Map<string, Map<number, Files>>()
   const sortIn = sorter(collections)
@@ -134,15 +98,6 @@ export function decodeHead(files: ReadonlyFiles): Record<string, unknown> {
     }
   }
   return assemble([...Object.entries(main), ...Object.entries(config)])
-}
-
-function* documentFiles(document: unknown, layout: Layout): Generator<[string, Uint8Array], void, undefined> {
-  yield* encodeHead(document, layout)
-  for (const spec of layout.collections) {
-    const items = (document as Record<string, unknown>)[spec.name]
-    if (!isFilled(items)) continue
-    for (let index = 0; index < items.length; index++) yield* itemFiles(spec, index, items[index])
-  }
 }
 
 const isFilled = (value: unknown): value is readonly unknown[] => Array.isArray(value) && value.length > 0

@@ -21,8 +21,7 @@ export function encodeItem(layout: Layout, collection: string, index: number, it
   return new Map(itemFiles(specOf(layout, collection), index, item))
 }
 
-/** As `encodeItem`, file after file, so that a caller can pause in between. */
-export function* itemFiles(
+function* itemFiles(
   spec: CollectionSpec,
   index: number,
   item: unknown,

@@ -7,12 +7,14 @@ import { type FolderImport, importFolder } from './core/folder.ts'
 import { importSession } from './core/import.ts'
 import type { ImportOptions, ImportResult } from './core/import-result.ts'
 
+export type { JsonObject } from '../json-value.ts'
 export type { ByteSource, NamedLines } from './byte-source.ts'
 export { type ExportOptions, type ExportResult, exportSession, writeFiles } from './core/export.ts'
 export { type FolderImport, importFolder } from './core/folder.ts'
 export { importSession } from './core/import.ts'
 export type { ImportOptions, ImportProgress, ImportResult, ImportWarning } from './core/import-result.ts'
 export type * from './importer.ts'
+export type { RawText } from './jsonl.ts'
 export { IMPORTERS } from './registry.ts'
 export { claudeCode }
 

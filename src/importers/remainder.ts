@@ -9,7 +9,7 @@
  * into an object, `content[{type text} {type id}]` into a list of objects.
  */
 
-export type JsonObject = Readonly<Record<string, unknown>>
+import { isJsonObject, type JsonObject } from '../json-value.ts'
 
 export interface Remainder {
   shape: string
@@ -44,9 +44,6 @@ export function identical(a: unknown, b: unknown): boolean {
     keys.every((key, i) => key === others[i] && identical((a as JsonObject)[key], (b as JsonObject)[key]))
   )
 }
-
-export const isObject = (value: unknown): value is JsonObject =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 interface Described {
   shape: string
@@ -86,7 +83,7 @@ function describe(actual: JsonObject, known: JsonObject): Described | undefined 
 }
 
 function describeInside(value: unknown, known: unknown): Described | undefined {
-  if (isObject(value) && isObject(known)) {
+  if (isJsonObject(value) && isJsonObject(known)) {
     const inner = describe(value, known)
     return inner && { ...inner, shape: `{${inner.shape}}` }
   }
@@ -163,12 +160,12 @@ function parseShape(shape: string): readonly Node[] {
 }
 
 function restoreObject(nodes: readonly Node[], fields: unknown, known: unknown): Record<string, unknown> {
-  const kept = isObject(fields) ? fields : {}
-  const base = isObject(known) ? known : {}
+  const kept = isJsonObject(fields) ? fields : {}
+  const base = isJsonObject(known) ? known : {}
   const entries = nodes.map(({ key, object, list }): [string, unknown] => {
     if (object !== undefined) return [key, restoreObject(object, kept[key], base[key])]
     if (list !== undefined) {
-      const inner = isObject(kept[key]) ? (kept[key] as JsonObject) : {}
+      const inner = isJsonObject(kept[key]) ? (kept[key] as JsonObject) : {}
       const items = Array.isArray(base[key]) ? (base[key] as unknown[]) : []
       return [key, list.map((item, index) => restoreObject(item, inner[index], items[index]))]
     }

@@ -1,7 +1,7 @@
 /** Validation at the door: what is wrong with a value, as a list of issues with paths. */
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { StateIssue } from '../errors.ts'
-import { eventSchema, messageSchema, runSchema, sessionSchema } from './session.ts'
+import { messageSchema, runSchema, sessionSchema } from './session.ts'
 
 /** Leads from the document to a value. */
 export type StatePath = readonly (string | number)[]
@@ -15,10 +15,6 @@ export const checkMessage = (value: unknown, at: StatePath = []): StateIssue[] =
 
 /** What is wrong with a run; paths start with `at`. */
 export const checkRun = (value: unknown, at: StatePath = []): StateIssue[] => checkNow(runSchema, value, at)
-
-/** What is wrong with a run's event; paths start with `at`. */
-export const checkEvent = (value: unknown, at: StatePath = []): StateIssue[] =>
-  checkNow(eventSchema, value, at)
 
 /**
  * What is wrong with a value of any Standard Schema (zod, valibot, arktype …); empty when nothing is. A promise

@@ -1,6 +1,6 @@
 /** Sessions as documents: their schema, their validation, and the way from older versions. */
-export { checkDocument, checkEvent, checkMessage, checkRun, checkSession, type StatePath } from './check.ts'
-export { MIGRATIONS, type MigrateOptions, type MigrationStep, migrate } from './migrations.ts'
+export { checkDocument, checkMessage, checkRun, checkSession, type StatePath } from './check.ts'
+export { migrate } from './migrations.ts'
 export { textOfParts } from './parts.ts'
 export {
   eventSchema,

@@ -10,22 +10,20 @@ export interface MigrationStep {
 }
 
 /** Every step there is, oldest first. A step stays for ever, and so does the fixture of its version. */
-export const MIGRATIONS: readonly MigrationStep[] = []
-
-export interface MigrateOptions {
-  /** The version to reach. Default: the one this forkpoint writes. */
-  to?: number
-  /** Default: `MIGRATIONS`. */
-  steps?: readonly MigrationStep[]
-}
+const MIGRATIONS: readonly MigrationStep[] = []
 
 /**
- * The state at schema version `to`; the very same object when it is there already. Throws InvalidStateError when
- * the state names no version, or one that only a newer forkpoint can read.
+ * The state at the schema version that this forkpoint writes; the very same object when it is there already. Throws
+ * InvalidStateError when the state names no version, or one that only a newer forkpoint can read.
  */
-export function migrate(
+export const migrate = (state: unknown): Record<string, unknown> =>
+  migrateBy(MIGRATIONS, state, SCHEMA_VERSION)
+
+/** As `migrate`, by other steps, to the version `to`. */
+export function migrateBy(
+  steps: readonly MigrationStep[],
   state: unknown,
-  { to = SCHEMA_VERSION, steps = MIGRATIONS }: MigrateOptions = {},
+  to: number,
 ): Record<string, unknown> {
   let current = asObject(state)
   for (let version = versionOf(current, to); version < to; version++) {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { mergePolicies, type PermissionPolicy, Permissions } from '../../src/agent/permissions/permissions.ts'
+import { Permissions } from '../../src/agent/permissions/permissions.ts'
+import { mergePolicies, type PermissionPolicy } from '../../src/agent/permissions/policy.ts'
 
 const bash = (policy: PermissionPolicy, command: string) =>
   new Permissions(policy).decide({ tool: 'bash', kind: 'command', command }).decision

@@ -1,6 +1,7 @@
 /** The policy against lists of command lines: ways around a rule, and commands that nobody wants to be asked about. */
 import { describe, expect, test } from 'vitest'
-import { type PermissionPolicy, Permissions } from '../../src/agent/permissions/permissions.ts'
+import { Permissions } from '../../src/agent/permissions/permissions.ts'
+import type { PermissionPolicy } from '../../src/agent/permissions/policy.ts'
 import { BYPASSES, HARMLESS } from './shell-commands.ts'
 
 const decide = (policy: PermissionPolicy, command: string) =>

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { SEGMENT_BYTES, SEGMENT_EVENTS } from '../../src/codec/events.ts'
 import {
   appendEvents,
   besideSegment,
@@ -9,8 +10,6 @@ import {
   encodeItem,
   genericLayout,
   type LogTail,
-  SEGMENT_BYTES,
-  SEGMENT_EVENTS,
   sessionLayout,
 } from '../../src/codec/index.ts'
 import { CorruptError } from '../../src/errors.ts'

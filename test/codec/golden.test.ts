@@ -1,8 +1,9 @@
 /** The bytes of one small session. They are format 1: this file only ever grows. */
 import assert from 'node:assert/strict'
 import { expect, test } from 'vitest'
-import { decodeDocument, encodeDocument, sessionLayout } from '../../src/codec/index.ts'
+import { sessionLayout } from '../../src/codec/index.ts'
 import { checkSession } from '../../src/state/index.ts'
+import { decodeDocument, encodeDocument } from '../support/documents.ts'
 
 const sketch = Buffer.alloc(5000, 'png')
 const log = 'a line\n'.repeat(12_000)

@@ -1,13 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import {
-  decodeDocument,
-  decodeHead,
-  decodeItem,
-  encodeDocument,
-  sessionLayout,
-} from '../../src/codec/index.ts'
+import { decodeHead, decodeItem, sessionLayout } from '../../src/codec/index.ts'
 import { CorruptError } from '../../src/errors.ts'
 import { newMessage, newRun, newSession } from '../../src/state/index.ts'
+import { decodeDocument, encodeDocument } from '../support/documents.ts'
 
 const item = 'messages/0000/000000-user.json'
 

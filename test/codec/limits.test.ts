@@ -1,17 +1,10 @@
 import { runInNewContext } from 'node:vm'
 import { describe, expect, test } from 'vitest'
-import {
-  decodeDocument,
-  encodeDocument,
-  encodeHead,
-  encodeItem,
-  genericLayout,
-  sessionLayout,
-  writeJson,
-} from '../../src/codec/index.ts'
+import { encodeHead, encodeItem, genericLayout, sessionLayout, writeJson } from '../../src/codec/index.ts'
 import { InvalidStateError } from '../../src/errors.ts'
 import { MAX_DEPTH, MAX_VALUE } from '../../src/json-value.ts'
 import { newMessage } from '../../src/state/index.ts'
+import { decodeDocument, encodeDocument } from '../support/documents.ts'
 
 const layout = genericLayout('thread', ['items', { name: 'jobs', log: 'steps' }])
 

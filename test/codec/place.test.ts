@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest'
 import {
-  encodeDocument,
   encodeHead,
   encodeItem,
   folderName,
@@ -13,6 +12,7 @@ import {
   sessionLayout,
 } from '../../src/codec/index.ts'
 import { newMessage, newRun, newSession } from '../../src/state/index.ts'
+import { encodeDocument } from '../support/documents.ts'
 
 describe('the place of an item', () => {
   test.each([

@@ -4,7 +4,8 @@ import { existsSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
-import { decodeItem, encodeItem, sessionLayout, textOfParts } from '../../src/codec/index.ts'
+import { decodeItem, encodeItem, sessionLayout } from '../../src/codec/index.ts'
+import { textOfParts } from '../../src/state/index.ts'
 import { keysOf } from './json-values.ts'
 
 const folder = fileURLToPath(new URL('../../../shared/transcripts/', import.meta.url))

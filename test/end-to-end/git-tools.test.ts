@@ -7,10 +7,10 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import git from 'isomorphic-git'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { decodeDocument } from '../../src/codec/index.ts'
 import { importClaudeCode } from '../../src/importers/index.ts'
 import { GitSessionStore } from '../../src/store/git/git-session-store.ts'
 import { MemorySessionStore } from '../../src/store/memory/memory-session-store.ts'
+import { decodeDocument } from '../support/documents.ts'
 
 const here = dirname(fileURLToPath(import.meta.url))
 const fixture = join(here, '../../fixtures/claude-code/demo-session.jsonl')

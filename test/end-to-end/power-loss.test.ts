@@ -29,7 +29,7 @@ const WRITER = join(import.meta.dirname, 'support/power-loss-writer.mjs')
 
 /** After a restart of the machine: of those before nobody lives. */
 const afterRestart: Identity = {
-  newOwner: systemIdentity.newOwner,
+  newOwner: () => ({ ...systemIdentity.newOwner(), boot: 'after the restart' }),
   liveness: (owner) => (owner.pid === process.pid ? 'alive' : 'rebooted'),
 }
 

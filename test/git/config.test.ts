@@ -3,8 +3,8 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { CorruptError } from '../../src/errors.ts'
-import { checkConfig, configValue, NEW_CONFIG } from '../../src/git/config.ts'
-import { parseConfig } from '../../src/git/config-file.ts'
+import { checkConfig, configValue, NEW_CONFIG } from '../../src/git/config/config.ts'
+import { parseConfig } from '../../src/git/config/parser.ts'
 import { git, tempFolder } from './real-git.ts'
 
 /** What git reads in a file: keys with their values, in order; a key without a value is `true`. */

@@ -2,7 +2,7 @@ import { mkdirSync, rmSync, statSync, symlinkSync, truncateSync, writeFileSync }
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { nodeFileSystem } from '../../src/git/disk/file-system.ts'
-import { MoveClock } from '../../src/git/refs/move-clock.ts'
+import { MoveClock } from '../../src/git/journal/move-clock.ts'
 import { tempFolder } from './real-git.ts'
 
 function clockIn(own: string): MoveClock {

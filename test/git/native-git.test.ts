@@ -2,11 +2,11 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, wr
 import { delimiter, join } from 'node:path'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { UnsupportedError } from '../../src/errors.ts'
-import { NEW_CONFIG } from '../../src/git/config.ts'
+import { NEW_CONFIG } from '../../src/git/config/config.ts'
 import { type FileSystem, nodeFileSystem } from '../../src/git/disk/file-system.ts'
 import { pathsOf } from '../../src/git/disk/paths.ts'
-import { checkHarmless } from '../../src/git/upkeep/native/config.ts'
 import { findGit, NativeGit, NativeGitError } from '../../src/git/upkeep/native/git.ts'
+import { checkHarmless } from '../../src/git/upkeep/native/harmless.ts'
 import { checkTrusted } from '../../src/git/upkeep/native/trust.ts'
 import { bareRepository, git, gitText, tempFolder } from './real-git.ts'
 

@@ -6,14 +6,14 @@ import zlib from 'node:zlib'
 import isomorphic from 'isomorphic-git'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { CorruptError, UnsupportedError } from '../../src/errors.ts'
+import { ObjectStore } from '../../src/git/database/object-store.ts'
 import { type FileSystem, nodeFileSystem, type OpenFile } from '../../src/git/disk/file-system.ts'
 import { encodeCommit } from '../../src/git/objects/commit.ts'
 import { EMPTY_TREE, type NewObject, newObject } from '../../src/git/objects/object.ts'
-import { ObjectStore } from '../../src/git/objects/object-store.ts'
-import { encodeTree } from '../../src/git/objects/tree.ts'
 import { PackIndex } from '../../src/git/packs/pack-index.ts'
 import { buildIndex, buildPack } from '../../src/git/packs/writer.ts'
 import { bareRepository, git, gitText, tempFolder } from './real-git.ts'
+import { encodeTree } from './support/trees.ts'
 
 /** A repository with every type of object, files that grow a little from commit to commit, and a large one. */
 function history(): string {

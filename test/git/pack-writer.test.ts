@@ -3,10 +3,10 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { encodeCommit } from '../../src/git/objects/commit.ts'
 import { type NewObject, newObject } from '../../src/git/objects/object.ts'
-import { encodeTree } from '../../src/git/objects/tree.ts'
 import { parsePackIndex } from '../../src/git/packs/pack-index.ts'
 import { buildIndex, buildPack, buildPackAsync, encodeEntryHeader } from '../../src/git/packs/writer.ts'
 import { bareRepository, git, gitText, tempFolder } from './real-git.ts'
+import { encodeTree } from './support/trees.ts'
 
 const noise = (size: number, seed = 1): Buffer => {
   const data = Buffer.alloc(size)

@@ -4,9 +4,17 @@ import { basename, join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { type Beacon, lightBeacon, lookForBeacon, type Signal } from '../../src/git/disk/beacon.ts'
 import { type FileSystem, nodeFileSystem } from '../../src/git/disk/file-system.ts'
-import { judge, type Owner, ownerText, parseOwner, systemIdentity } from '../../src/git/disk/identity.ts'
+import {
+  type Identity,
+  judge,
+  type Owner,
+  ownerText,
+  parseOwner,
+  systemIdentity,
+} from '../../src/git/disk/identity.ts'
 import { ownerFiles, ownerFolders, Presence } from '../../src/git/disk/presence.ts'
 import {
+  isOutside,
   isRunning,
   localDisk,
   type ProcessFacts,
@@ -210,6 +218,29 @@ describe('whether the machine was restarted', () => {
     expect(await presence(disk(first), 'c').liveness(guest.owner)).toBe('unknown')
   })
 
+  it('follows from another boot id outside of all containers, on a disk of one machine', async () => {
+    const folder = join(tempFolder(), 'journals')
+    const outside = (boot: string, disk: string | undefined): Owner => ({
+      ...new Life(1, 1).identity.newOwner(),
+      namespace: 'pid:[4026531836]',
+      boot,
+      ...(disk && { disk }),
+    })
+    const look = async (mine: string | undefined, theirs: string | undefined): Promise<string> => {
+      const me = outside('two', mine)
+      const identity: Identity = {
+        newOwner: () => me,
+        liveness: (owner, signal) => judge(owner, me, signal, () => false),
+      }
+      const local: FileSystem = { ...nodeFileSystem, localDisk: () => mine }
+      const presence = new Presence(local, ownerFolders(folder), me, identity)
+      return presence.liveness(outside('one', theirs))
+    }
+    expect(await look('ext4', 'ext4')).toBe('rebooted')
+    expect(await look('ext4', 'other')).toBe('unknown')
+    expect(await look(undefined, undefined)).toBe('unknown')
+  })
+
   it('is not concluded from a silent socket under a writer that lives', async () => {
     const scene = new Scene(undefined, new Life(1, 1, 'a'))
     scene.disk.local = true
@@ -383,13 +414,13 @@ describe('a store', () => {
       fs.lstatSync(join(folder, name)).isSocket(),
     )
 
-  it('has a socket while it is open to write, and none to read or when it is closed', async () => {
+  it('has a socket in a container while it is open to write, and none to read or when it is closed', async () => {
     const folder = join(tempFolder(), 'store')
     const writer = new Repository(folder)
     await writer.change(change)
     const [socket, ...more] = sockets(folder)
     expect(more).toEqual([])
-    if (localDisk(folder)) expect(basename(socket ?? '')).toBe('owner.alive')
+    if (localDisk(folder) && !isOutside(processFacts())) expect(basename(socket ?? '')).toBe('owner.alive')
     const reader = new Repository(folder)
     expect(await reader.open()).toBe(true)
     expect(sockets(folder)).toEqual(socket === undefined ? [] : [socket])
@@ -397,6 +428,15 @@ describe('a store', () => {
     await writer.close()
     expect(sockets(folder)).toEqual([])
     expect(fs.readdirSync(join(folder, 'forkpoint/journals'))).toEqual([])
+  })
+
+  it.skipIf(!isOutside(processFacts()))('outside of containers can be copied while it is open', async () => {
+    const folder = join(tempFolder(), 'store')
+    const writer = new Repository(folder)
+    await writer.change(change)
+    expect(sockets(folder)).toEqual([])
+    fs.cpSync(folder, `${folder}-copy`, { recursive: true })
+    await writer.close()
   })
 
   it('that could not be closed properly leaves its locks and journals to the next one of the same process', async () => {

@@ -17,13 +17,8 @@ async function line(scene: Scene, repository: Repository, ref: string, count: nu
   return tip!
 }
 
-const purgeNow = (repository: Repository): Promise<number> => {
-  const { fs, paths, refs, objects, placement, temporaries } = repository
-  const parts = { fs, paths, refs, objects, placement, temporaries }
-  return maintenance(repository, () =>
-    purge({ ...parts, exclusively: (work) => exclusively(repository, work) }),
-  )
-}
+const purgeNow = (repository: Repository): Promise<number> =>
+  maintenance(repository, () => purge(repository, { exclusively: (work) => exclusively(repository, work) }))
 
 const scenarios: Record<string, Scenario> = {
   'a purge of a store at rest': async (scene) => {

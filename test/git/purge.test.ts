@@ -3,10 +3,11 @@ import { join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
 import { CorruptError, LockedError, UnsupportedError } from '../../src/errors.ts'
 import { type FileSystem, nodeFileSystem } from '../../src/git/disk/file-system.ts'
-import { removePacks } from '../../src/git/packs/removal.ts'
+import { removePacks } from '../../src/git/merging/removal.ts'
+import { Placement } from '../../src/git/packs/placement.ts'
 import { Repository, type RepositoryOptions } from '../../src/git/repository.ts'
 import { exclusively, maintenance } from '../../src/git/upkeep/maintenance.ts'
-import { type PurgeParts, purge, purgeMark } from '../../src/git/upkeep/purge.ts'
+import { type PurgeOptions, purge, purgeMark } from '../../src/git/upkeep/purge.ts'
 import { git, gitText, tempFolder } from './real-git.ts'
 import { commitOf, type MadeCommit } from './support/commits.ts'
 
@@ -38,21 +39,10 @@ function set(repository: Repository, ref: string, to: string | null, objects: Ma
   return repository.change({ refs, prepare: plan })
 }
 
-const purgeNow = (repository: Repository, change: Partial<PurgeParts> = {}): Promise<number> =>
-  maintenance(repository, () => purge({ ...partsOf(repository), ...change }))
-
-function partsOf(repository: Repository): PurgeParts {
-  const { fs, paths, refs, objects, placement, temporaries } = repository
-  return {
-    fs,
-    paths,
-    refs,
-    objects,
-    placement,
-    temporaries,
-    exclusively: (work) => exclusively(repository, work),
-  }
-}
+const purgeNow = (repository: Repository, change: Partial<PurgeOptions> = {}): Promise<number> =>
+  maintenance(repository, () =>
+    purge(repository, { exclusively: (work) => exclusively(repository, work), ...change }),
+  )
 
 const has = (root: string, id: string): boolean => {
   try {
@@ -358,11 +348,11 @@ describe('Beside other processes, a purge', () => {
         return done
       },
     }
-    expect(await removePacks({ ...partsOf(repository), fs }, [pack])).toEqual([])
+    expect(await removePacks(new Placement({ ...repository.folder, fs }), [pack])).toEqual([])
     repository.placement.unkeep(pack)
     git(root, ['verify-pack', `objects/pack/pack-${pack}.idx`])
     expect(has(root, gone[0]!.id)).toBe(true)
-    expect(await removePacks(partsOf(repository), [pack])).toEqual([pack])
+    expect(await removePacks(repository.placement, [pack])).toEqual([pack])
   })
 })
 

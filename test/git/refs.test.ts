@@ -146,7 +146,7 @@ describe('refs', () => {
 })
 
 describe('removing refs', () => {
-  const parts = (lockTimeout = 500) => ({ refs, locks, lockTimeout })
+  const wait = (lockTimeout = 500) => ({ locks, lockTimeout })
 
   it('removes loose and packed ones, and leaves the rest of packed-refs byte for byte', async () => {
     git(store, ['update-ref', MAIN, one])
@@ -156,7 +156,7 @@ describe('removing refs', () => {
     git(store, ['pack-refs', '--all'])
     git(store, ['update-ref', TRY, two])
     const before = fs.readFileSync(join(store, 'packed-refs'), 'utf8')
-    await removeRefs(parts(), [MAIN, TAG])
+    await removeRefs(refs, wait(), [MAIN, TAG])
     expect(shown()).toBe(`${TRY} ${two}\nrefs/tags/s/v2 ${gitText(store, ['rev-parse', 'refs/tags/s/v2'])}`)
     const gone = before
       .split('\n')
@@ -170,10 +170,10 @@ describe('removing refs', () => {
     git(store, ['pack-refs', '--all'])
     const lock = join(store, 'packed-refs.lock')
     fs.writeFileSync(lock, '')
-    await expect(removeRefs(parts(50), [MAIN])).rejects.toBeInstanceOf(LockedError)
+    await expect(removeRefs(refs, wait(50), [MAIN])).rejects.toBeInstanceOf(LockedError)
     expect(refs.read(MAIN)).toBe(one)
     setTimeout(() => fs.rmSync(lock), 40)
-    await removeRefs(parts(), [MAIN])
+    await removeRefs(refs, wait(), [MAIN])
     expect(refs.read(MAIN)).toBeUndefined()
     expect(fs.existsSync(lock)).toBe(false)
   })

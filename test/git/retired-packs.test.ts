@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { isStoodFor, type RetiredList, withMerged } from '../../src/git/packs/retired.ts'
+import { isStoodFor, type RetiredList, withMerged } from '../../src/git/merging/retired.ts'
 import { expectKept, ROOT, Scene } from './support/crash.ts'
 import { afterPowerLoss, type PowerLoss } from './support/disk-state.ts'
 

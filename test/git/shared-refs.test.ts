@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { LockedError } from '../../src/errors.ts'
 import type { Repository } from '../../src/git/repository.ts'
 import { commitOf } from './support/commits.ts'
 import {
@@ -229,7 +230,7 @@ describe('a process that never settles', () => {
     await scene.end()
   })
 
-  it('and is of another host that comes back later, undoes nothing, though the order had to begin anew', async () => {
+  it('and of whom nobody can tell keeps others out until a person says that it is gone; then nothing is undone', async () => {
     const base = [...(await stores(SHARED, [null])).values()][0]!
     const elsewhere = new Scene(base.disk.state.snapshot(), new Life(1, 1, 'elsewhere'), base.attempts)
     await change(elsewhere, elsewhere.repository(), SHARED, ONE.id)
@@ -237,6 +238,10 @@ describe('a process that never settles', () => {
     await elsewhere.end()
     const here = new Scene(afterPowerLoss(state, 'everything'), new Life(2, 2, 'here'), elsewhere.attempts)
     here.disk.unlink(`${ROOT}/forkpoint/clock`)
+    await expect(change(here, here.repository(), SHARED, null)).rejects.toThrow(LockedError)
+    const journals = `${ROOT}/forkpoint/journals`
+    for (const name of here.disk.readDir(journals))
+      here.disk.writeFile(`${journals}/${name}/owner.gone`, Buffer.of())
     await change(here, here.repository(), SHARED, null)
     await here.end()
     const back = new Scene(

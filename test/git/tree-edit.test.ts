@@ -4,13 +4,13 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { blobsBelow, readBlobs } from '../../src/checkpoints/trees/files.ts'
 import { CorruptError } from '../../src/errors.ts'
+import { ObjectStore } from '../../src/git/database/object-store.ts'
 import { nodeFileSystem } from '../../src/git/disk/file-system.ts'
 import { EMPTY_TREE, type NewObject, newObject } from '../../src/git/objects/object.ts'
-import { ObjectStore } from '../../src/git/objects/object-store.ts'
-import { encodeTree } from '../../src/git/objects/tree.ts'
 import { editTree } from '../../src/git/objects/tree-edit.ts'
 import { buildPack } from '../../src/git/packs/writer.ts'
 import { bareRepository, gitText } from './real-git.ts'
+import { encodeTree } from './support/trees.ts'
 
 const text = (value: string): Buffer => Buffer.from(value, 'utf8')
 
@@ -69,7 +69,7 @@ describe('editing a tree', () => {
           }
           expect(root).toBe(treeByGit(repository, model))
           const fresh = new ObjectStore(nodeFileSystem, store.folder)
-          const files = await readBlobs(fresh, await blobsBelow(fresh, root!))
+          const files = await readBlobs(fresh, await blobsBelow(fresh, root!, { foreign: true }))
           expect(new Map([...files].map(([file, data]) => [file, Buffer.from(data).toString()]))).toEqual(
             model,
           )
@@ -155,17 +155,17 @@ describe('reading the files of a tree', () => {
   it('reads only what is asked for', async () => {
     const { store, write } = place()
     const files = new Map([
-      ['messages/0000/1.json', text('1')],
-      ['messages/0001/2.json', text('2')],
-      ['runs/0000/3.json', text('3')],
+      ['messages/0000/000001-user.json', text('1')],
+      ['messages/0001/000102-user.json', text('2')],
+      ['runs/0000/000003.json', text('3')],
       ['session.json', text('4')],
     ])
     const { tree, objects } = await editTree(store, undefined, files)
     write(objects)
     expect([...(await blobsBelow(store, tree)).keys()]).toEqual([...files.keys()])
     expect([...(await blobsBelow(store, tree, { at: 'messages' })).keys()]).toEqual([
-      'messages/0000/1.json',
-      'messages/0001/2.json',
+      'messages/0000/000001-user.json',
+      'messages/0001/000102-user.json',
     ])
     expect([
       ...(await blobsBelow(store, tree, { enter: (folder) => folder !== 'runs' })).keys(),
@@ -181,20 +181,20 @@ describe('reading the files of a tree', () => {
       write([blob, tree])
       await expect(blobsBelow(store, tree.id)).rejects.toThrow(CorruptError)
     }
-    const names = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j']
-    const bomb = [newObject('tree', encodeTree(names.map((name) => ({ name, mode: '100644', id: blob.id }))))]
-    for (let n = 0; n < 12; n++) {
-      const { id } = bomb.at(-1)!
-      bomb.push(newObject('tree', encodeTree(names.map((name) => ({ name, mode: '40000', id })))))
-    }
-    write([blob, ...bomb])
-    await expect(blobsBelow(store, bomb.at(-1)!.id)).rejects.toThrow(CorruptError)
+    const bomb = [treeOf(blob.id, '100644', (n) => `${String(n).padStart(6, '0')}.jsonl`)]
+    for (const name of BOMB_FOLDERS) bomb.push(treeOf(bomb.at(-1)!.id, '40000', name))
+    const top = newObject('tree', encodeTree([{ name: 'messages', mode: '40000', id: bomb.at(-1)!.id }]))
+    const elsewhere = newObject('tree', encodeTree([{ name: 'a.b', mode: '40000', id: bomb.at(-1)!.id }]))
+    write([blob, ...bomb, top, elsewhere])
+    await expect(blobsBelow(store, top.id)).rejects.toThrow(CorruptError)
+    expect(await blobsBelow(store, elsewhere.id)).toEqual(new Map())
+    await expect(blobsBelow(store, elsewhere.id, { foreign: true })).rejects.toThrow(CorruptError)
     const well = [newObject('tree', encodeTree([{ name: 'a', mode: '100644', id: blob.id }]))]
     for (let n = 0; n < 20_000; n++) {
       well.push(newObject('tree', encodeTree([{ name: 'a', mode: '40000', id: well.at(-1)!.id }])))
     }
     write(well)
-    await expect(blobsBelow(store, well.at(-1)!.id)).rejects.toThrow(CorruptError)
+    await expect(blobsBelow(store, well.at(-1)!.id, { foreign: true })).rejects.toThrow(CorruptError)
     const large = newObject('blob', Buffer.alloc(1000))
     write([large])
     await expect(
@@ -209,6 +209,17 @@ describe('reading the files of a tree', () => {
     ).rejects.toThrow(CorruptError)
   })
 })
+
+/** Names that a log of ours may have, innermost first; a hundred at each of four levels are a hundred million. */
+const BOMB_FOLDERS: readonly ((n: number) => string)[] = [
+  (n) => `events${String(n).padStart(4, '0')}`,
+  (n) => String(n).padStart(6, '0'),
+  (n) => String(n).padStart(4, '0'),
+]
+
+/** A folder with a hundred names for one thing. */
+const treeOf = (id: string, mode: '40000' | '100644', name: (n: number) => string): NewObject =>
+  newObject('tree', encodeTree(Array.from({ length: 100 }, (_, n) => ({ name: name(n), mode, id }))))
 
 function treeByGit(repository: string, files: ReadonlyMap<string, string>): string {
   const index = path.join(repository, 'index')

@@ -2,8 +2,9 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { CorruptError } from '../../src/errors.ts'
 import { objectId } from '../../src/git/objects/object.ts'
-import { decodeTree, encodeTree, type TreeEntry, type TreeMode } from '../../src/git/objects/tree.ts'
+import type { TreeEntry, TreeMode } from '../../src/git/objects/tree.ts'
 import { bareRepository, git, gitText } from './real-git.ts'
+import { decodeTree, encodeTree } from './support/trees.ts'
 
 const id = 'ab'.repeat(20)
 const raw = (...entries: readonly [mode: string, name: string | Buffer][]): Buffer =>

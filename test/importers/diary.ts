@@ -8,7 +8,7 @@ import {
   writeByLine,
 } from '../../src/importers/index.ts'
 import { parseLine, readLines } from '../../src/importers/jsonl.ts'
-import { isObject, type JsonObject } from '../../src/importers/remainder.ts'
+import { isJsonObject, type JsonObject } from '../../src/json-value.ts'
 
 /** A line of a diary: `{ "at": 1767323045000, "id": "2", "after": "1", "who": "me" | "it", "said": "…" }`. */
 export const diary: Importer = {
@@ -30,7 +30,7 @@ export const diary: Importer = {
 async function detect(source: ByteSource): Promise<boolean> {
   for await (const { bytes } of readLines(source.chunks())) {
     const parsed = bytes && parseLine(bytes)
-    if (parsed?.kind === 'value' && isObject(parsed.value)) return parsed.value.who !== undefined
+    if (parsed?.kind === 'value' && isJsonObject(parsed.value)) return parsed.value.who !== undefined
   }
   return source.size === 0
 }

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { identical, type JsonObject, remainderOf, restore } from '../../src/importers/remainder.ts'
+import { identical, remainderOf, restore } from '../../src/importers/remainder.ts'
+import type { JsonObject } from '../../src/json-value.ts'
 
 const key = fc.constantFrom('a', 'b', 'c', 'message', 'content', '__proto__', 'two words', '')
 const { json } = fc.letrec<{ json: unknown; object: JsonObject }>((tie) => ({

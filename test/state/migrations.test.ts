@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { describe, expect, test } from 'vitest'
 import { InvalidStateError } from '../../src/errors.ts'
 import { checkSession, migrate, newSession, SCHEMA_VERSION } from '../../src/state/index.ts'
+import { migrateBy } from '../../src/state/migrations.ts'
 
 const fixture = async (version: number): Promise<Record<string, unknown>> =>
   JSON.parse(await readFile(new URL(`../../fixtures/state/v${version}.json`, import.meta.url), 'utf8'))
@@ -32,14 +33,14 @@ describe('every released schema version', () => {
 describe('migrate', () => {
   test('takes every step in order and numbers the result', () => {
     const old = newSession('s1', { title: 'T' })
-    const migrated = migrate(old, { to: 3, steps })
+    const migrated = migrateBy(steps, old, 3)
     expect(migrated).toMatchObject({ id: 's1', name: 'T', third: true, schemaVersion: 3 })
     expect(migrated).not.toHaveProperty('title')
     expect(old).toMatchObject({ title: 'T', schemaVersion: 1 })
   })
 
   test('starts in the middle when the state is not the oldest', () => {
-    expect(migrate({ schemaVersion: 2, name: 'N' }, { to: 3, steps })).toEqual({
+    expect(migrateBy(steps, { schemaVersion: 2, name: 'N' }, 3)).toEqual({
       schemaVersion: 3,
       name: 'N',
       third: true,
@@ -61,7 +62,7 @@ describe('migrate', () => {
   })
 
   test('says so when a step is missing', () => {
-    expect(() => migrate({ schemaVersion: 1 }, { to: 3, steps: steps.slice(0, 1) })).toThrow(
+    expect(() => migrateBy(steps.slice(0, 1), { schemaVersion: 1 }, 3)).toThrow(
       /no step from schema version 1/,
     )
   })

@@ -2,10 +2,10 @@ import { describe, expect, test } from 'vitest'
 import * as z from 'zod'
 import {
   checkDocument,
-  checkEvent,
   checkMessage,
   checkRun,
   checkSession,
+  eventSchema,
   newMessage,
   newRun,
   newSession,
@@ -122,13 +122,15 @@ describe('a run', () => {
     expect(issues.map(({ path }) => path)).toEqual([['runs', 0, 'events', 2, 'sequence']])
   })
 
-  test('has events that are checked alone too', () => {
-    expect(checkEvent(event(0))).toEqual([])
-    expect(checkEvent({ ...event(-1), type: '' }, ['e']).map(({ path }) => path)).toEqual([
+  test('has events that are checked alone too', async () => {
+    expect(await checkDocument(eventSchema, event(0))).toEqual([])
+    const issues = await checkDocument(eventSchema, { ...event(-1), type: '' }, ['e'])
+    expect(issues.map(({ path }) => path)).toEqual([
       ['e', 'sequence'],
       ['e', 'type'],
     ])
-    expect(checkEvent(event(0.5)).map(({ path }) => path)).toEqual([['sequence']])
+    const [broken] = await checkDocument(eventSchema, event(0.5))
+    expect(broken?.path).toEqual(['sequence'])
   })
 })
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { InvalidStateError } from '../../src/errors.ts'
-import { applyAddition, parseAddition } from '../../src/store/addition/addition.ts'
-import { existingIn, isEmptyPlan, needsPosition, planAddition } from '../../src/store/addition/plan.ts'
+import { parseAddition } from '../../src/store/addition/addition.ts'
+import { applyPlan, existingIn, isEmptyPlan, planAddition, touch } from '../../src/store/addition/plan.ts'
 import type { Addition, Redact } from '../../src/store/session-store.ts'
 
 const collections = ['messages', 'runs']
@@ -19,10 +19,11 @@ const state = {
   ],
   runs: [{ id: 'r1', status: 'running', prompt: 'go', events: [event(0), event(1)] }],
 }
-const apply = (addition: Addition, redact?: Redact) =>
-  applyAddition(structuredClone(state), addition, { collections, redact }, AT) as typeof state
-const plan = (addition: Addition) =>
-  planAddition(parseAddition(addition, collections), existingIn(state, collections))
+const plan = (addition: Addition, redact?: Redact) =>
+  planAddition(parseAddition(addition, collections), existingIn(state, collections), redact)
+const apply = (addition: Addition, redact?: Redact, to: object = structuredClone(state)) =>
+  applyPlan(to as typeof state, touch(plan(addition, redact), AT)) as typeof state
+const replaced = (addition: Addition) => plan(addition).items.map(({ replaces }) => replaces)
 const issuesOf = (addition: Addition) => {
   try {
     apply(addition)
@@ -42,12 +43,8 @@ describe('an addition', () => {
 
   test('leaves what it is given as it was, and shares what did not change', () => {
     const before = Object.freeze({ ...state, messages: Object.freeze(state.messages) })
-    const next = applyAddition(
-      before,
-      { messages: [{ id: 'm2', content: '2' }], runs: [{ id: 'r1', events: [event(2)] }] },
-      { collections },
-      AT,
-    ) as typeof state
+    const addition = { messages: [{ id: 'm2', content: '2' }], runs: [{ id: 'r1', events: [event(2)] }] }
+    const next = apply(addition, undefined, before)
     expect(before).toEqual(state)
     expect(next.messages[0]).toBe(state.messages[0])
     expect(next.runs[0]!.events[0]).toBe(state.runs[0]!.events[0])
@@ -56,8 +53,8 @@ describe('an addition', () => {
   test('replaces an item whose id exists, which needs a position', () => {
     const addition = { messages: [{ id: 'm1', content: 'ONE' }] }
     expect(apply(addition).messages).toEqual([{ id: 'm1', content: 'ONE' }, state.messages[1]])
-    expect(needsPosition(plan(addition))).toBe(true)
-    expect(needsPosition(plan({ messages: [{ id: 'm9' }] }))).toBe(false)
+    expect(replaced(addition)).toEqual([true])
+    expect(replaced({ messages: [{ id: 'm9' }] })).toEqual([false])
   })
 
   test('merges the fields of a run and puts its events after those it has', () => {
@@ -71,7 +68,7 @@ describe('an addition', () => {
         events: [event(0), event(1), event(2), event(3)],
       },
     ])
-    expect(needsPosition(plan({ runs: [{ id: 'r1', status: 'completed' }] }))).toBe(false)
+    expect(replaced({ runs: [{ id: 'r1', status: 'completed' }] })).toEqual([])
   })
 
   test.each([
@@ -140,7 +137,6 @@ describe('an addition', () => {
     [{ runs: [{ id: 'r1', status: 'running', events: [] }] }],
   ])('%j changes nothing', (addition) => {
     expect(isEmptyPlan(plan(addition))).toBe(true)
-    expect(apply(addition)).toEqual(state)
   })
 
   test('is redacted with paths from the top of the document before it is compared', () => {

@@ -179,11 +179,14 @@ describe('a broken file', () => {
         () => store.checkpoint('a'),
         () => store.append('a', { set: { title: 'T' } }),
         () => store.save(newSession('a'), { expected: 'any' }),
-        () => list(store),
       ]) {
         await expect(call()).rejects.toThrow(CorruptError)
         await expect(call()).rejects.toMatchObject(named)
       }
+      const listed: unknown[] = []
+      for await (const { id, problem } of store.list({ order: 'id' }))
+        listed.push(problem ? [id, problem.where] : id)
+      expect(listed).toEqual(expect.arrayContaining([['a', fileOf('a')], 'c']))
       expect(await store.load('c')).toEqual(expect.objectContaining({ id: 'c' }))
       const { ok, problems } = await store.verify()
       expect(ok).toBe(false)

@@ -26,7 +26,7 @@ function start(
   code: string,
 ): { process: ChildProcess; lines: string[]; ended: Promise<void> } {
   const script = `
-    import { FileSessionStore } from ${JSON.stringify(compiled.url('store/file-session-store.ts'))}
+    import { FileSessionStore } from ${JSON.stringify(compiled.url('store/file/file-session-store.ts'))}
     import { newMessage } from ${JSON.stringify(compiled.url('state/index.ts'))}
     import { ConflictError } from ${JSON.stringify(compiled.url('errors.ts'))}
     const store = new FileSessionStore(${JSON.stringify(folder)}, { lockTimeout: 30_000 })

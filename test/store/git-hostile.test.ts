@@ -238,16 +238,7 @@ describe('A tree with', () => {
 
   test('folders that unfold into billions of files is refused at once', async () => {
     const { folder } = await twoSessions()
-    const blob = gitText(folder, ['hash-object', '-w', '--stdin'], '{}\n')
-    let tree = gitText(folder, ['mktree'], `100644 blob ${blob}\tfile.json\n`)
-    for (let level = 0; level < 12; level++) {
-      const rows = Array.from(
-        { length: 40 },
-        (_, n) => `040000 tree ${tree}\t${String(n).padStart(4, '0')}\n`,
-      )
-      tree = gitText(folder, ['mktree'], rows.join(''))
-    }
-    remake(folder, 'refs/heads/bad/main', { tree: (edit) => edit('messages', '40000', tree) })
+    remake(folder, 'refs/heads/bad/main', { tree: (edit) => edit('messages', '40000', bomb(folder)) })
     const start = performance.now()
     const before = process.memoryUsage().rss
     await expectRefused(storeAt(folder).load('bad'), /tree|folder|messages/i)
@@ -256,7 +247,37 @@ describe('A tree with', () => {
     expect(process.memoryUsage().rss - before).toBeLessThan(300 << 20)
     await expectUsable(folder)
   })
+
+  test('the same in a folder that is not ours costs nothing', async () => {
+    const { folder } = await twoSessions()
+    const before = await storeAt(folder).load('bad')
+    remake(folder, 'refs/heads/bad/main', { tree: (edit) => edit('.photos', '40000', bomb(folder)) })
+    const start = performance.now()
+    expect(await storeAt(folder).load('bad')).toEqual(before)
+    expect((await storeAt(folder).verify('bad')).ok).toBe(true)
+    expect(performance.now() - start).toBeLessThan(10_000)
+    await expectUsable(folder)
+  })
 })
+
+/** A tree that unfolds into 2.5 billion files, each at a path that a log of a message may have; its id. */
+function bomb(folder: string): string {
+  const blob = gitText(folder, ['hash-object', '-w', '--stdin'], '{}\n')
+  const levels: ((n: number) => string)[] = [
+    (n) => `100644 blob ${blob}\t${String(n).padStart(6, '0')}.jsonl\n`,
+    (n) => `\tevents${String(n).padStart(4, '0')}\n`,
+    (n) => `\t${String(n).padStart(6, '0')}\n`,
+    (n) => `\t${String(n).padStart(4, '0')}\n`,
+  ]
+  return levels.reduce((tree, row) => {
+    const rows = Array.from({ length: 224 }, (_, n) => row(n))
+    return gitText(
+      folder,
+      ['mktree'],
+      (tree === '' ? rows : rows.map((one) => `040000 tree ${tree}${one}`)).join(''),
+    )
+  }, '')
+}
 
 describe('A ref that', () => {
   test.each([

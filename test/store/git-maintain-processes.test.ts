@@ -25,7 +25,7 @@ afterEach(() => {
 /** A process that runs `body`, in which `store` is open; it gets an end of its standard input, and is to stop then. */
 function start(folder: string, name: string, body: string) {
   const script = `
-    const { GitSessionStore } = await import(${JSON.stringify(compiled.url('store/git-session-store.ts'))})
+    const { GitSessionStore } = await import(${JSON.stringify(compiled.url('store/git/git-session-store.ts'))})
     const store = new GitSessionStore(${JSON.stringify(folder)}, { lockTimeout: 30000 })
     const name = ${JSON.stringify(name)}
     const empty = (id) => ({ ...${JSON.stringify(emptySession(''))}, id })

@@ -269,8 +269,7 @@ describe('A purge of sessions', () => {
     await store.delete('a', { branch: 'try' })
     const repository = new Repository(folder)
     await repository.open()
-    const { fs, paths, refs, objects, placement, temporaries } = repository
-    await purge({ fs, paths, refs, objects, placement, temporaries, exclusively: async (work) => work() })
+    await purge(repository, { exclusively: async (work) => work() })
     await repository.close()
     expect(isThere(folder, tip)).toBe(false)
     rmSync(lock)

@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import { ObjectStore } from '../../src/git/objects/object-store.ts'
+import { ObjectStore } from '../../src/git/database/object-store.ts'
 import type { GitSessionStore } from '../../src/store/git/git-session-store.ts'
 import type { Problem } from '../../src/store/session-store.ts'
 import { git, gitText, tempFolder } from '../git/real-git.ts'

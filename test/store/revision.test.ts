@@ -1,5 +1,9 @@
 import { describe, expect, test } from 'vitest'
-import { parseRevision, type RevisionLookup, resolveRevision } from '../../src/checkpoints/revision.ts'
+import {
+  parseRevision,
+  type RevisionLookup,
+  resolveRevision,
+} from '../../src/checkpoints/commits/revision.ts'
 import { AmbiguousRevisionError, NotFoundError } from '../../src/errors.ts'
 import type { CommitId } from '../../src/ids.ts'
 

@@ -3,7 +3,7 @@ import { setImmediate } from 'node:timers/promises'
 import type { Checkpoints } from '../../checkpoints/checkpoints.ts'
 import type { CommitInfo } from '../../checkpoints/commits/history.ts'
 import { blobsBelow, readBlobs } from '../../checkpoints/trees/files.ts'
-import { decodeDocumentSliced } from '../../codec/index.ts'
+import { decodeDocument } from '../../codec/index.ts'
 import { CorruptError } from '../../errors.ts'
 import type { SessionId } from '../../ids.ts'
 import { isJsonObject, type JsonObject, without } from '../../json-value.ts'
@@ -49,7 +49,7 @@ export class ChatLines {
     const { objects } = this.#checkpoints
     await this.#checkpoints.checked(session, commit.id)
     const files = await readBlobs(objects, await blobsBelow(objects, commit.tree))
-    const document = await decodeDocumentSliced(files, () => setImmediate())
+    const document = await decodeDocument(files, () => setImmediate())
     let bytes = 0
     for (const file of files.values()) bytes += file.length
     const messages = document[MESSAGES] ?? []

@@ -8,8 +8,7 @@ import { entriesOf, type Files, folderAt, readBlobs } from '../../checkpoints/tr
 import type { ObjectStore } from '../../checkpoints/trees/objects.ts'
 import { decodeItem, itemPlace, jsonFile, parseItemName } from '../../codec/index.ts'
 import { stringAt } from '../../importers/claude-code/entry.ts'
-import { isObject } from '../../importers/remainder.ts'
-import type { JsonObject } from '../../json-value.ts'
+import { isJsonObject, type JsonObject } from '../../json-value.ts'
 
 /** The first collection of a transcript. */
 export const ENTRIES = 'messages'
@@ -99,7 +98,7 @@ const NAME = /^(\d{6,})-(?:.*-)?([0-9a-hjkmnp-tv-z]{13})\.json$/
 
 /** What follows the number in the name of an entry's file, such as `assistant-k3v9q0c1m2x4z`; may be empty. */
 function labelOf(entry: unknown): string {
-  const type = isObject(entry) && typeof entry.type === 'string' ? entry.type : ''
+  const type = isJsonObject(entry) && typeof entry.type === 'string' ? entry.type : ''
   const word = type
     .slice(0, 200)
     .toLowerCase()

@@ -11,7 +11,7 @@ import {
   textOf,
 } from '../../importers/claude-code/entry.ts'
 import { shortPrompt } from '../../importers/claude-code/prompt.ts'
-import { isObject } from '../../importers/remainder.ts'
+import { isJsonObject } from '../../json-value.ts'
 
 /** Entries that become one checkpoint. */
 export interface Segment<E> {
@@ -79,8 +79,8 @@ const GOES_ON = new Set<unknown>(['tool_use', 'pause_turn'])
 
 /** A reply is split into one entry a block, each with the reason why the reply ended: the thinking is not its end. */
 function endsTurn(entry: Entry): boolean {
-  if (entry.type !== 'assistant' || !isObject(entry.message)) return false
-  const types = blocksOf(entry).map((block) => (isObject(block) ? block.type : undefined))
+  if (entry.type !== 'assistant' || !isJsonObject(entry.message)) return false
+  const types = blocksOf(entry).map((block) => (isJsonObject(block) ? block.type : undefined))
   if (types.includes('tool_use') || GOES_ON.has(entry.message.stop_reason)) return false
   return types.some((type) => type !== 'thinking' && type !== 'redacted_thinking')
 }
@@ -96,7 +96,7 @@ function describe(entries: readonly Entry[]): string {
   if (text !== undefined) return beginning(text, ENOUGH)
   const blocks = entries.filter(isMessage).flatMap((entry) => [...blocksOf(entry)])
   const tools = blocks.flatMap((block) =>
-    isObject(block) && block.type === 'tool_use' ? (stringAt(block, 'name') ?? []) : [],
+    isJsonObject(block) && block.type === 'tool_use' ? (stringAt(block, 'name') ?? []) : [],
   )
   if (tools.length > 0) return [...new Set(tools)].join(', ')
   const title = entries.map((entry) => stringAt(entry, 'customTitle')).findLast((one) => one !== undefined)
@@ -107,7 +107,7 @@ function describe(entries: readonly Entry[]): string {
 const isMessage = (entry: Entry): boolean => kindOf(entry, true) === 'message'
 
 function nameOf(entry: Entry): string {
-  const types = blocksOf(entry).map((block) => (isObject(block) ? block.type : undefined))
+  const types = blocksOf(entry).map((block) => (isJsonObject(block) ? block.type : undefined))
   if (types.includes('tool_result')) return 'tool result'
   if (entry.type === 'assistant' && types.includes('thinking')) return 'thinking'
   return beginning(stringAt(entry, 'type') ?? 'entry', 40)

@@ -32,8 +32,6 @@ import { COLLECTIONS, ITEMS, OPERATIONS, type SessionTree } from './session-tree
 import { checkSuffix, parseTransaction, type Transaction, userError } from './transaction.ts'
 import { type AnyAgent, giveResults, waitingRun } from './waiting-run.ts'
 
-export type { AnyAgent } from './waiting-run.ts'
-
 /** The `type` of these sessions. */
 export const TYPE = 'openai-agents'
 

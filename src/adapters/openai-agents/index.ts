@@ -4,3 +4,4 @@
  */
 export type { StoreOrFolder } from '../store-or-folder.ts'
 export { type AgentsDocument, type AgentsSessionOptions, ForkpointAgentsSession } from './agents-session.ts'
+export type { AnyAgent } from './waiting-run.ts'

@@ -5,14 +5,14 @@
  */
 import type { ModelMessage } from 'ai'
 import type { Message, MessagePart, Session } from '../../state/index.ts'
-import { MAY_HAVE_RUN } from '../model/transcript.ts'
 import { MASK } from '../secrets/stream.ts'
-import { invalidJson } from '../tools/tool-input.ts'
 import { CallIds, sendableName } from './call-names.ts'
 import { filePart, mediaOf } from './files.ts'
+import { MAY_HAVE_RUN } from './open-calls.ts'
 import { outputText, sendableOutput } from './outputs.ts'
 import type { Recipient } from './recipient.ts'
 import { isBlank, isObject, sendable, sendableText } from './texts.ts'
+import { invalidJson } from './tool-input.ts'
 
 export interface SendableHistory {
   /** The system prompt, and what the history has of its kind: providers take it at the start alone. */

@@ -1,4 +1,4 @@
-/** Language models, from a configuration or from the user. The only files that load the AI SDK are this and `model-call.ts`. */
+/** Language models, from a configuration or from the user. The only files that load the AI SDK are this and `call.ts`. */
 import type { LanguageModel } from 'ai'
 import type { Config, ModelConfig, ProviderType } from '../config/config.ts'
 import { ConfigError } from '../errors.ts'

@@ -4,12 +4,10 @@
  */
 import { posix } from 'node:path'
 import { HOLE } from './pattern.ts'
-import { type Decision, mergePolicies, type PermissionPolicy, parsePolicy } from './policy.ts'
+import { type Decision, type PermissionPolicy, parsePolicy } from './policy.ts'
 import type { Rule } from './rule.ts'
 import type { FileUse } from './shell/file-uses.ts'
 import { readShell, type ShellReading, type SimpleCommand } from './shell/reading.ts'
-
-export { type Decision, mergePolicies, type PermissionPolicy }
 
 /** What a rule is compared with. */
 export type Subject =

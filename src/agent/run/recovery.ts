@@ -2,8 +2,7 @@
 import { NotFoundError } from '../../errors.ts'
 import type { Run, Session } from '../../state/index.ts'
 import { NotResumableError } from '../errors.ts'
-import type { OpenCall } from '../model/transcript.ts'
-import { openCalls } from '../model/transcript.ts'
+import { type OpenCall, openCalls } from '../history/open-calls.ts'
 import type { PendingCall } from './result.ts'
 
 export interface LeftCalls {

@@ -1,144 +1,198 @@
-/** A turn: model calls and tool calls in alternation, until the model has said all it has to say. */
-import type { Tool, ToolSet } from 'ai'
-import { newMessage, textOfParts } from '../../state/index.ts'
-import { StepLimitError } from '../errors.ts'
-import { sendableHistory } from '../history/sendable.ts'
-import { callModel } from '../model/call.ts'
-import { Cancelled, type ModelLimits } from '../model/guard.ts'
-import type { ReadyModel } from '../model/model.ts'
-import { openCalls } from '../model/transcript.ts'
-import type { Scrubber } from '../secrets/secrets.ts'
-import { BUILTIN_TOOLS } from '../tools/index.ts'
-import type { ToolRunner } from '../tools/tool-runner.ts'
-import type { Draft } from './draft.ts'
-import type { Recorder } from './recorder.ts'
+/** One turn of a session, from its prompt to its checkpoint. */
+import { ConflictError, NotFoundError } from '../../errors.ts'
+import { cut } from '../../excerpt.ts'
+import { isSameName } from '../../ids.ts'
+import { newMessage, newRun, type RunEvent } from '../../state/index.ts'
+import type { Checkpoint } from '../../store/session-store.ts'
+import { withTurn } from '../errors.ts'
+import { MAY_HAVE_RUN } from '../history/open-calls.ts'
+import { infoOf } from './draft.ts'
+import type { StreamEvent } from './events.ts'
+import type { Host } from './host.ts'
+import { type Decisions, Judge } from './judge.ts'
+import type { OpenSession, SessionRequest } from './open-session.ts'
+import { errorData, Recorder } from './recorder.ts'
+import { leftCalls, pendingOf, resumableRun } from './recovery.ts'
+import type { TurnResult } from './result.ts'
+import type { SaveOptions } from './saver.ts'
+import { runTurn, textOfRun } from './step-loop.ts'
+import { ToolRunner } from './tool-runner.ts'
 
-export interface TurnOptions {
-  draft: Draft
-  recorder: Recorder
-  runner: ToolRunner
-  model: ReadyModel
-  system: string | undefined
-  /** The user's own. */
-  tools: ToolSet
-  limits: ModelLimits
-  /** Model calls this turn may make from here on. */
-  maxSteps: number
-  scrubber: Scrubber
+export type TurnStart = { prompt: string } | { resume: string; decisions: Decisions }
+
+export interface TurnContext extends OpenSession {
+  host: Host
+  request: SessionRequest
   signal: AbortSignal
-  now: () => number
+  listen(event: StreamEvent): void
+  /** Told the id of the run. */
+  begun(run: string): void
 }
 
-/** Runs the turn from wherever it is. Its end is written down; a failure is thrown. */
-export async function runTurn(options: TurnOptions): Promise<void> {
-  const { draft, recorder, runner, signal } = options
-  let steps = 0
-  // Set while a step waits for its tools.
-  let unfinished = openCalls(draft.messages).length > 0 ? recorder.steps : undefined
-  let finishReason = 'tool-calls'
+/** Takes the turn, and saves it as the session is told to. */
+export async function takeTurn(asked: TurnStart, context: TurnContext): Promise<TurnResult> {
+  await checkPosition(context)
+  const { autoSave, draft, host, model, signal } = context
+  // Before anything is cut out of it: half a secret is found nowhere.
+  const start = host.scrubber.value(asked)
+  const { recorder, runner } = 'prompt' in start ? begin(start.prompt, context) : resume(start, context)
+  const run = recorder.run
+  context.begun(run)
+  draft.set({ status: 'running' })
+  let failure: { error: unknown } | undefined
   try {
-    for (;;) {
-      const calls = openCalls(draft.messages)
-      if (calls.length > 0) {
-        const pending = await runner.settle(calls)
-        if (pending.length > 0) return recorder.wait(pending)
-      }
-      if (unfinished !== undefined) recorder.add({ type: 'step-end', step: unfinished, finishReason })
-      unfinished = undefined
-      if (signal.aborted) throw new Cancelled()
-      if (isAnswered(draft)) return complete(options, finishReason)
-      if (steps++ >= options.maxSteps) throw new StepLimitError(options.maxSteps, recorder.run)
-      const step = recorder.steps + 1
-      recorder.add({ type: 'step-start', step })
-      const answer = await modelStep(options, step)
-      finishReason = answer.finishReason
-      unfinished = step
-      if (!answer.goesOn) {
-        recorder.add({ type: 'step-end', step, finishReason })
-        unfinished = undefined
-        return complete(options, finishReason)
-      }
-    }
+    await saveStepOf(context)('prompt' in start ? subjectOf(start.prompt) : 'go on')
+    const tools = context.request.tools ?? {}
+    const { systemPrompt: system } = context
+    const { limits, now, scrubber } = host
+    const maxSteps = context.request.maxSteps ?? host.maxSteps
+    await runTurn({ draft, recorder, runner, model, system, tools, limits, maxSteps, scrubber, signal, now })
   } catch (error) {
-    if (!(error instanceof Cancelled)) throw error
-    cancel(options, error.text)
+    failure = { error }
+    recorder.end('failed', { error: errorData(error, host.scrubber) })
   }
+  const { prompt, status } = recorder.info
+  draft.set({ status: status === 'waiting' ? 'waiting' : 'idle' })
+  let checkpoint: Checkpoint | undefined
+  try {
+    if (autoSave !== false) checkpoint = await saveTurn(context, { subject: subjectOf(prompt) }, host)
+  } catch (error) {
+    throw withTurn(error, resultOf(context, run, undefined))
+  }
+  const result = resultOf(context, run, checkpoint)
+  if (failure !== undefined) throw withTurn(failure.error, result)
+  return result
 }
 
-/** What the model said last in the run. */
-export function textOfRun(draft: Draft, run: string): string {
-  const last = draft.messages.findLast((message) => message.run === run && message.role === 'assistant')
-  return last?.content ?? ''
+/** Saves what there is as a turn; `undefined` without a store. */
+export const saveTurn = async (
+  { saver }: Pick<OpenSession, 'saver'>,
+  options: SaveOptions,
+  { scrubber }: Pick<Host, 'scrubber'>,
+): Promise<Checkpoint | undefined> => saver?.turn(scrubber.value(options))
+
+/** The first line of a prompt, short enough for a commit's subject. */
+export function subjectOf(prompt: string): string {
+  const line = prompt.trim().split('\n', 1)[0]!.trim()
+  return cut(line, WIDTH)
 }
 
-async function modelStep(
-  { draft, limits, model, now, recorder, scrubber, signal, system, tools }: TurnOptions,
-  step: number,
-): Promise<{ finishReason: string; goesOn: boolean }> {
-  const answer = await callModel({
-    model,
-    ...sendableHistory(draft.state, model, system),
-    tools: model.tools ? offered(tools) : {},
-    limits,
-    scrubber,
+const WIDTH = 72
+
+/** Throws NotFoundError. */
+export function runEventsOf({ draft }: OpenSession, id: string, after = -1): RunEvent[] {
+  const run = draft.run(id)
+  if (run === undefined) throw new NotFoundError({ kind: 'run', id, session: draft.state.id })
+  return run.events.filter(({ sequence }) => sequence > after)
+}
+
+/**
+ * A session that was opened at an older checkpoint cannot save to the branch that goes on from there: it is better
+ * to know before the model is asked than after. Throws ConflictError.
+ */
+async function checkPosition({ autoSave, request, saver }: TurnContext): Promise<void> {
+  const { at, id, onConflict, sessionStore: store } = request
+  if (at === undefined || store === undefined || saver?.checkpoint === undefined) return
+  if (autoSave === false || onConflict === 'branch' || !store.supports.branches) return
+  const { branch } = saver
+  const tip = (await store.branches(id)).find(
+    ({ name }) => branch !== undefined && isSameName(name, branch),
+  )?.head
+  if (tip === undefined || tip === saver.checkpoint.id) return
+  throw new ConflictError(
+    { session: id, branch: branch!, expected: saver.checkpoint.id, actual: tip },
+    `Session '${id}' goes on after ${at} on ${branch}. Name a branch of your own to go on from there: resumeSession('${id}', { at: '${at}', branch: '…' }), or pass onConflict: 'branch'.`,
+  )
+}
+
+function begin(prompt: string, context: TurnContext) {
+  const { draft, host, model } = context
+  settleLeft(context)
+  const now = host.now()
+  const run = newRun(prompt, { model: model.ref }, now)
+  draft.addRun(run)
+  const tools = toolsOf(run.id, context, {}, new Set())
+  tools.recorder.add({ type: 'run-start', prompt, model: model.ref })
+  draft.addMessage(newMessage('user', prompt, { run: run.id }, now))
+  if (draft.state.title === undefined) draft.set({ title: subjectOf(prompt) })
+  return tools
+}
+
+function resume({ resume: id, decisions }: { resume: string; decisions: Decisions }, context: TurnContext) {
+  const { draft } = context
+  const run = resumableRun(draft.state, id)
+  const { started, unstarted } = leftCalls(draft.state)
+  const waiting = pendingOf(run)
+  const unknown = Object.keys(decisions).filter((call) => !unstarted.some((one) => one.call === call))
+  if (unknown.length > 0) {
+    const known = unstarted.map(({ call, tool }) => `${call} (${tool})`).join(', ') || 'none'
+    throw new TypeError(`No call ${unknown.join(', ')} waits for a decision; these do: ${known}`)
+  }
+  const tools = toolsOf(id, context, decisions, new Set(waiting.map(({ call }) => call)))
+  tools.recorder.resume(run.status)
+  for (const call of started) tools.runner.interrupted(call, MAY_HAVE_RUN)
+  return tools
+}
+
+/** Gives every call that an earlier run has left behind a result, so that the next model call is valid. */
+function settleLeft(context: TurnContext): void {
+  const { draft } = context
+  const run = draft.lastRun
+  const { started, unstarted } = leftCalls(draft.state)
+  if (run !== undefined && (started.length > 0 || unstarted.length > 0)) {
+    const { runner } = toolsOf(run.id, context, {}, new Set())
+    for (const call of started) runner.interrupted(call, MAY_HAVE_RUN)
+    for (const call of unstarted) runner.abandon(call, 'not run: the conversation went on without it')
+  }
+  if (run?.status === 'waiting') toolsOf(run.id, context, {}, new Set()).recorder.abandon()
+}
+
+function toolsOf(run: string, context: TurnContext, decisions: Decisions, deferred: ReadonlySet<string>) {
+  const { draft, host, listen, model, permissions, request, signal, workspace } = context
+  const { now, scrubber } = host
+  const { storeDeltas = false, tools = {}, onPermission } = request
+  const recorder = new Recorder({ draft, run, scrubber, now, storeDeltas, listen })
+  const session = request.id
+  const judge = new Judge({
+    session,
+    permissions,
+    workspace,
+    tools,
+    onPermission,
+    decisions,
+    deferred,
     signal,
-    onDelta: (type, text) => recorder.delta({ type: `${type}-delta`, step, text }),
-    onRetry: (attempt, delay, error) => {
-      const { code, message, name } = error
-      recorder.add({
-        type: 'retry',
-        step,
-        attempt,
-        delay,
-        error: { name, code, message: scrubber.text(message) },
-      })
-    },
   })
-  for (const { type, text } of answer.blocks) recorder.add({ type, step, text })
-  recorder.addUsage(step, answer.usage)
-  if (answer.parts.length > 0) {
-    const { parts, usage } = answer
-    const fields = { parts, run: recorder.run, usage, model: model.ref }
-    draft.addMessage(newMessage('assistant', textOfParts(parts), fields, now()))
-  }
-  const goesOn = answer.parts.some((part) => part.type === 'tool-call' && part.providerExecuted !== true)
-  return { finishReason: answer.finishReason, goesOn }
-}
-
-/** Tools as the model is told of them; carrying them out is up to us. The user's own come before ours. */
-function offered(own: ToolSet): ToolSet {
-  const all: [string, Tool][] = [
-    ...Object.entries(BUILTIN_TOOLS)
-      .filter(([name]) => !Object.hasOwn(own, name))
-      .map(([name, { description, inputSchema }]) => [name, { description, inputSchema }] as [string, Tool]),
-    ...Object.entries(own).map(([name, tool]): [string, Tool] => {
-      const { execute: _, needsApproval: __, ...rest } = tool
-      return [name, rest as Tool]
-    }),
-  ]
-  return Object.fromEntries(all)
-}
-
-/** Whether the run ends with an answer that asks for nothing more. */
-function isAnswered({ messages }: Draft): boolean {
-  const last = messages.at(-1)
-  return last?.role === 'assistant' && openCalls(messages).length === 0
-}
-
-function complete({ draft, recorder }: TurnOptions, finishReason: string): void {
-  const message = draft.messages.findLast(({ run, role }) => run === recorder.run && role === 'assistant')?.id
-  recorder.end('completed', {
-    result: { finishReason, steps: recorder.steps, ...(message ? { message } : {}) },
+  const runner = new ToolRunner({
+    draft,
+    recorder,
+    judge,
+    recipient: model,
+    scrubber,
+    workspace,
+    env: host.env,
+    tools,
+    signal,
+    limit: host.outputLimit,
+    now,
+    saveStep: saveStepOf(context),
   })
+  return { recorder, runner }
 }
 
-function cancel({ draft, model, now, recorder }: TurnOptions, text: string): void {
-  // What had been said is what the user saw: it stays.
-  if (text !== '') {
-    recorder.add({ type: 'text', step: recorder.steps, text })
-    const parts = [{ type: 'text', text }]
-    const fields = { parts, run: recorder.run, model: model.ref }
-    draft.addMessage(newMessage('assistant', text, fields, now()))
+function saveStepOf({ autoSave, saver }: OpenSession): (about: string) => Promise<unknown> {
+  return async (about) => (autoSave === 'step' ? saver?.step(about) : undefined)
+}
+
+function resultOf({ draft, saver }: OpenSession, id: string, checkpoint: Checkpoint | undefined): TurnResult {
+  const run = draft.run(id)!
+  const branched = saver?.takeBranched()
+  return {
+    text: textOfRun(draft, id),
+    run: infoOf(run),
+    usage: run.usage ?? {},
+    checkpoint,
+    pending: run.status === 'waiting' ? pendingOf(run) : [],
+    ...(branched === undefined ? {} : { branched }),
   }
-  recorder.end('cancelled')
 }

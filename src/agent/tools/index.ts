@@ -15,5 +15,5 @@ export const BUILTIN_TOOLS: Readonly<Record<string, BuiltinTool>> = {
 }
 
 export { cutOutput, OUTPUT_LIMIT, type Outcome, ToolFailure } from './outcome.ts'
-export type { BuiltinTool, ToolContext } from './tool.ts'
+export type { BuiltinTool } from './tool.ts'
 export { Workspace } from './workspace.ts'

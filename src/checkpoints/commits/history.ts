@@ -1,28 +1,22 @@
 /** The checkpoints of sessions in a git store: commits read as checkpoints, lines walked, revisions resolved. */
 import { NotFoundError } from '../../errors.ts'
+import type { ObjectStore } from '../../git/database/object-store.ts'
 import { asBuffer } from '../../git/objects/object.ts'
-import type { ObjectStore } from '../../git/objects/object-store.ts'
-import type { Repository } from '../../git/repository.ts'
 import {
-  activeRef,
   type BranchName,
-  branchRef,
   type CommitId,
-  encodeName,
   isSameName,
   isShortName,
-  MAIN,
-  parseRef,
   type SessionId,
   type TagName,
-  tagRef,
 } from '../../ids.ts'
 import { TimeSlice } from '../../time-slice.ts'
-import { type RevisionLookup, resolveRevision } from '../revision.ts'
 import type { Author, Checkpoint } from './checkpoint.ts'
+import { Heads } from './heads.ts'
 import type { Ancestor } from './lineage.ts'
 import { parentsOn } from './lineage.ts'
 import { checkpointOf, numberOf, type ParsedMessage, parseMessage, timeOf } from './message.ts'
+import { type RevisionLookup, resolveRevision } from './revision.ts'
 
 /** A commit on a branch of ours. */
 export interface CommitInfo extends Ancestor {
@@ -40,15 +34,10 @@ export interface CommitInfo extends Ancestor {
   key: string | undefined
 }
 
-export class History {
-  readonly repository: Repository
+export class History extends Heads {
   readonly #known = new Map<CommitId, CommitInfo>()
   /** Where a walk has come to: it goes on from there, without reading that commit again. */
   #seen: { id: CommitId; parent: CommitId | undefined } | undefined
-
-  constructor(repository: Repository) {
-    this.repository = repository
-  }
 
   get objects(): ObjectStore {
     return this.repository.objects
@@ -61,12 +50,11 @@ export class History {
     const { tree, parents, author, committer, message } = await this.repository.objects.readCommit(id)
     const parsed = parseMessage(message)
     const { trailers } = parsed
-    const seq =
-      numberOf(trailers?.get('Seq')) ?? (await this.#seqOfForeign(parents[0] as CommitId | undefined))
+    const seq = numberOf(trailers?.get('Seq')) ?? (await this.#seqOfForeign(parents[0]))
     const info: CommitInfo = {
       id,
       tree,
-      parents: parents as CommitId[],
+      parents,
       time: (trailers && timeOf(trailers)) ?? committer.at,
       committed: committer.at,
       message: parsed,
@@ -122,7 +110,7 @@ export class History {
   async turnParent(of: CommitId): Promise<CommitId | undefined> {
     for (let at = await this.#firstParent(of); at !== undefined; at = await this.#firstParent(at)) {
       const data = await this.repository.objects.readCommitData(at)
-      this.#seen = { id: at, parent: this.repository.objects.parentsOf(at, data)[0] as CommitId | undefined }
+      this.#seen = { id: at, parent: this.repository.objects.parentsOf(at, data)[0] }
       // Most are no steps, which shows at a glance.
       if (!asBuffer(data).includes(STEP) || (await this.info(at)).kind !== 'step') return at
     }
@@ -132,7 +120,7 @@ export class History {
   async #firstParent(of: CommitId): Promise<CommitId | undefined> {
     if (this.#seen?.id === of) return this.#seen.parent
     const { objects } = this.repository
-    return objects.parentsOf(of, await objects.readCommitData(of))[0] as CommitId | undefined
+    return objects.parentsOf(of, await objects.readCommitData(of))[0]
   }
 
   /** Parents of a checkpoint of this kind on top of that one. */
@@ -159,107 +147,12 @@ export class History {
         seen.add(id)
         if (until?.(id) === true) return seen
         const data = this.repository.objects.readCommitData(id)
-        above.push(
-          ...(this.repository.objects.parentsOf(
-            id,
-            data instanceof Promise ? await data : data,
-          ) as CommitId[]),
-        )
+        above.push(...this.repository.objects.parentsOf(id, data instanceof Promise ? await data : data))
         if (slice.isOver()) await slice.next()
       }
       level = above
     }
     return seen
-  }
-
-  // Refs
-
-  head(session: SessionId, branch: BranchName): CommitId | undefined {
-    return this.tip(branchRef(session, branch))
-  }
-
-  /** Where a ref points. */
-  tip(ref: string): CommitId | undefined {
-    return this.repository.refs.read(ref) as CommitId | undefined
-  }
-
-  async tagged(session: SessionId, tag: TagName): Promise<CommitId | undefined> {
-    const id = this.tip(tagRef(session, tag))
-    return id === undefined ? undefined : this.#peel(id)
-  }
-
-  /** The branch that is meant when none is named: where the symbolic ref points, if that branch exists, else main. */
-  active(session: SessionId): BranchName {
-    const value = this.repository.refs.readValue(activeRef(session))
-    if (value === undefined || !('symbolic' in value)) return MAIN
-    const ref = parseRef(value.symbolic)
-    if (ref?.kind !== 'branch' || !isSameName(ref.session, session)) return MAIN
-    const branch = ref.name as BranchName
-    return this.head(session, branch) === undefined ? MAIN : branch
-  }
-
-  /** Branches by name, with their tips. */
-  branches(session: SessionId): Map<BranchName, CommitId> {
-    return this.#named(branchRef(session, MAIN), 'branch') as Map<BranchName, CommitId>
-  }
-
-  /** Reserved lines by name, with their tips. */
-  lines(session: SessionId): Map<string, CommitId> {
-    return this.#named(branchRef(session, MAIN), 'reserved')
-  }
-
-  /** The refs of the session's branches and reserved lines, with their tips. */
-  heads(session: SessionId): Map<string, CommitId> {
-    const heads = new Map<string, CommitId>()
-    for (const [ref, id] of this.repository.refs.list(`refs/heads/${encodeName(session)}/`)) {
-      const kind = parseRef(ref)?.kind
-      if (kind === 'branch' || kind === 'reserved') heads.set(ref, id as CommitId)
-    }
-    return heads
-  }
-
-  /**
-   * Sessions with their branches. Throws CorruptError for a ref, or a folder of refs, that cannot be read; with `onBroken`
-   * it goes on, and the session that the ref belongs to is among them.
-   */
-  sessions(
-    onBroken?: (session: SessionId, error: unknown) => void,
-  ): Map<SessionId, Map<BranchName, CommitId>> {
-    const sessions = new Map<SessionId, Map<BranchName, CommitId>>()
-    const skip = (ref: string, error: unknown): void => {
-      // A folder of refs stands for what may be in it.
-      const parsed = parseRef(ref) ?? parseRef(`${ref}/${MAIN}`)
-      if (parsed === undefined || parsed.kind === 'reserved') return
-      onBroken?.(parsed.session, error)
-      sessions.set(parsed.session, sessions.get(parsed.session) ?? new Map())
-    }
-    for (const [ref, id] of this.repository.refs.list('refs/heads/', onBroken && skip)) {
-      const parsed = parseRef(ref)
-      if (parsed?.kind !== 'branch') continue
-      const branches = sessions.get(parsed.session) ?? new Map<BranchName, CommitId>()
-      sessions.set(parsed.session, branches.set(parsed.name as BranchName, id as CommitId))
-    }
-    return sessions
-  }
-
-  /** Sessions that have a reserved line of one of these names. */
-  sessionsBeside(lines: readonly string[]): Set<SessionId> {
-    const found = new Set<SessionId>()
-    for (const ref of this.repository.refs.list('refs/heads/').keys()) {
-      const parsed = parseRef(ref)
-      if (parsed?.kind === 'reserved' && lines.includes(parsed.name)) found.add(parsed.session)
-    }
-    return found
-  }
-
-  /** Tags by name; one that somebody else put on something other than a checkpoint is left out. */
-  async tags(session: SessionId): Promise<Map<TagName, CommitId>> {
-    const found = new Map<TagName, CommitId>()
-    for (const [name, id] of this.#named(tagRef(session, 'x' as TagName), 'tag')) {
-      const commit = await this.#peel(id)
-      if (commit !== undefined) found.set(name as TagName, commit)
-    }
-    return found
   }
 
   /** The session's id as its owner wrote it: a ref, and so a listing, may have it in short. Commits have it in full. */
@@ -270,11 +163,6 @@ export class History {
     for await (const { session: made } of this.line(tip))
       if (made !== undefined && isSameName(made, session)) return made as SessionId
     return session
-  }
-
-  /** Whether the session has a branch. */
-  exists(session: SessionId): boolean {
-    return this.head(session, MAIN) !== undefined || this.branches(session).size > 0
   }
 
   /** Everything that the session's branches and tags reach. */
@@ -314,26 +202,6 @@ export class History {
     return [...this.branches(session).values(), ...(await this.tags(session)).values()]
   }
 
-  /** The commit that an id leads to, through the annotated tags that git can make. */
-  async #peel(id: string): Promise<CommitId | undefined> {
-    for (let at: string | undefined = id, depth = 0; at !== undefined && depth < 5; depth++) {
-      const object = await this.repository.objects.tryRead(at)
-      if (object?.type === 'commit') return at as CommitId
-      if (object?.type !== 'tag') return undefined
-      at = /^object ([0-9a-f]{40})$/m.exec(Buffer.from(object.data).toString('latin1'))?.[1]
-    }
-    return undefined
-  }
-
-  #named(example: string, kind: 'branch' | 'tag' | 'reserved'): Map<string, CommitId> {
-    const found = new Map<string, CommitId>()
-    for (const [ref, id] of this.repository.refs.list(example.slice(0, example.lastIndexOf('/') + 1))) {
-      const parsed = parseRef(ref)
-      if (parsed?.kind === kind) found.set(parsed.name, id as CommitId)
-    }
-    return found
-  }
-
   async #isCommit(id: CommitId): Promise<boolean> {
     return (await this.repository.objects.tryRead(id))?.type === 'commit'
   }
@@ -345,7 +213,7 @@ export class History {
       const { parents, message } = await this.repository.objects.readCommit(at)
       const seq = numberOf(parseMessage(message).trailers?.get('Seq'))
       if (seq !== undefined) return seq + above
-      at = parents[0] as CommitId | undefined
+      at = parents[0]
     }
     return above
   }

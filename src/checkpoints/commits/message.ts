@@ -40,8 +40,6 @@ const OWN = [
 export const isOwnTrailer = (name: string): boolean =>
   OWN.some((own) => own.toLowerCase() === name.toLowerCase())
 
-export const encodeMessage = (fields: MessageFields): string => composeMessage(fields).text
-
 /** The text of a message, and what `parseMessage` would read in it. */
 export function composeMessage(fields: MessageFields): { text: string; parsed: ParsedMessage } {
   const { messages, forkedFrom } = fields

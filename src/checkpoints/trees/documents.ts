@@ -1,7 +1,7 @@
 /** Documents, or what one needs of them, out of the trees of checkpoints. */
 import { setImmediate } from 'node:timers/promises'
-import { decodeDocumentSliced, decodeHead, parseFolderName, parseItemName } from '../../codec/index.ts'
-import type { ObjectStore } from '../../git/objects/object-store.ts'
+import { decodeDocument, decodeHead, parseFolderName, parseItemName } from '../../codec/index.ts'
+import type { ObjectStore } from '../../git/database/object-store.ts'
 import type { TreeEntry } from '../../git/objects/tree.ts'
 import { isSameName, type SessionId } from '../../ids.ts'
 import type { JsonObject } from '../../json-value.ts'
@@ -17,7 +17,7 @@ export async function readDocument(
   session: SessionId,
 ): Promise<JsonObject> {
   const files = await readBlobs(objects, await blobsBelow(objects, tree))
-  return shownAs(session, await decodeDocumentSliced(files, pause))
+  return shownAs(session, await decodeDocument(files, pause))
 }
 
 /** The top-level values; collections that are empty among them. */

@@ -1,7 +1,7 @@
 /** Reading the files of a checkpoint's tree, whole or in part. */
 import { isOurs, mayHoldOurs } from '../../codec/index.ts'
 import { CorruptError } from '../../errors.ts'
-import type { ObjectStore } from '../../git/objects/object-store.ts'
+import type { ObjectStore } from '../../git/database/object-store.ts'
 import { entryAt, entryCount, findEntry, type Tree, type TreeEntry } from '../../git/objects/tree.ts'
 
 /** Blobs by path in the tree. */

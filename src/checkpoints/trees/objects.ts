@@ -1,4 +1,6 @@
 /** What checkpoints are made of, for adapters that read and make trees of their own. */
+
+export type { ObjectStore } from '../../git/database/object-store.ts'
 export { ByteCache } from '../../git/objects/byte-cache.ts'
 export {
   asBuffer,
@@ -9,7 +11,6 @@ export {
   newObjectInSlices,
   objectId,
 } from '../../git/objects/object.ts'
-export type { ObjectStore } from '../../git/objects/object-store.ts'
 export {
   changeTree,
   entriesOf,
@@ -19,4 +20,4 @@ export {
   type Tree,
   type TreeChange,
 } from '../../git/objects/tree.ts'
-export { type EditedTree, editTree, type TreeStore } from '../../git/objects/tree-edit.ts'
+export { type EditedTree, editTree } from '../../git/objects/tree-edit.ts'

@@ -15,33 +15,33 @@ import { type OwnerPlace, Presence } from './presence.ts'
 const ASK_AGAIN = 100
 
 export class Locks {
-  private readonly fs: FileSystem
-  private readonly presence: Presence
-  private readonly unreleased = new Set<string>()
+  readonly #fs: FileSystem
+  readonly #presence: Presence
+  readonly #unreleased = new Set<string>()
   /** When a holder was last found alive. */
-  private readonly alive = new Map<string, number>()
-  private hardLinks = true
-  private temporaries = 0
+  readonly #alive = new Map<string, number>()
+  #hardLinks = true
+  #temporaries = 0
 
   constructor(fs: FileSystem, place: OwnerPlace, owner: Owner, identity: Identity) {
-    this.fs = fs
-    this.presence = new Presence(fs, place, owner, identity)
+    this.#fs = fs
+    this.#presence = new Presence(fs, place, owner, identity)
   }
 
   get owner(): Owner {
-    return this.presence.owner
+    return this.#presence.owner
   }
 
   /** Takes `<file>.lock`; `false` when somebody holds it. Never waits. */
   take(file: string): boolean {
     const lock = `${file}.lock`
-    if (this.unreleased.delete(lock)) return true
+    if (this.#unreleased.delete(lock)) return true
     for (let round = 0; round < 5; round++) {
-      const result = this.hardLinks ? this.fs.link(this.presence.token, lock) : this.place(lock)
+      const result = this.#hardLinks ? this.#fs.link(this.#presence.token, lock) : this.#place(lock)
       if (result === 'done') return true
       if (result === 'exists') return false
-      if (result === 'unsupported') this.hardLinks = false
-      else this.prepare(lock)
+      if (result === 'unsupported') this.#hardLinks = false
+      else this.#prepare(lock)
     }
     return false
   }
@@ -49,10 +49,10 @@ export class Locks {
   /** Puts a file there that says whose it is, if there is none. Throws StorageError. */
   mark(file: string): void {
     for (let round = 0; round < 5; round++) {
-      const result = this.hardLinks ? this.fs.link(this.presence.token, file) : this.copy(file)
+      const result = this.#hardLinks ? this.#fs.link(this.#presence.token, file) : this.#copy(file)
       if (result === 'done' || result === 'exists') return
-      if (result === 'unsupported') this.hardLinks = false
-      else this.prepare(file)
+      if (result === 'unsupported') this.#hardLinks = false
+      else this.#prepare(file)
     }
     throw new StorageError(`'${file}' could not be written.`, { file })
   }
@@ -61,10 +61,10 @@ export class Locks {
   release(file: string): void {
     const lock = `${file}.lock`
     try {
-      if (this.hardLinks) this.fs.unlink(lock)
-      else this.remove(lock)
+      if (this.#hardLinks) this.#fs.unlink(lock)
+      else this.#remove(lock)
     } catch {
-      this.unreleased.add(lock)
+      this.#unreleased.add(lock)
     }
   }
 
@@ -74,7 +74,7 @@ export class Locks {
    */
   breakOpen(file: string, { id }: Owner): void {
     const holder = this.holder(file)
-    if (holder !== undefined && holder !== 'other' && holder.id === id) this.remove(`${file}.lock`)
+    if (holder !== undefined && holder !== 'other' && holder.id === id) this.#remove(`${file}.lock`)
   }
 
   /** Who holds `<file>.lock`: an owner of ours, somebody else, or nobody. */
@@ -82,10 +82,10 @@ export class Locks {
     const lock = `${file}.lock`
     let content: Buffer | undefined
     try {
-      content = this.fs.readFile(lock)
+      content = this.#fs.readFile(lock)
     } catch (error) {
       if (!(error instanceof CorruptError)) throw error
-      return ownerOfFolder(this.fs, lock, (id) => this.presence.named(id))
+      return ownerOfFolder(this.#fs, lock, (id) => this.#presence.named(id))
     }
     if (content === undefined) return undefined
     return parseOwner(content.toString('utf8')) ?? 'other'
@@ -99,72 +99,72 @@ export class Locks {
     const holder = this.holder(file)
     if (holder === undefined || holder === 'other' || holder.id === this.owner.id) return undefined
     const now = performance.now()
-    if (now - (this.alive.get(holder.id) ?? Number.NEGATIVE_INFINITY) < ASK_AGAIN) return undefined
+    if (now - (this.#alive.get(holder.id) ?? Number.NEGATIVE_INFINITY) < ASK_AGAIN) return undefined
     if (isGone(await this.liveness(holder))) return holder
-    if (this.alive.size > 100) this.alive.clear()
-    this.alive.set(holder.id, now)
+    if (this.#alive.size > 100) this.#alive.clear()
+    this.#alive.set(holder.id, now)
     return undefined
   }
 
   liveness(owner: Owner): Promise<Liveness> {
-    return this.presence.liveness(owner)
+    return this.#presence.liveness(owner)
   }
 
   /** Shows whose the locks are, durably. Throws StorageError. */
   prepareToken(): Promise<void> {
-    return this.presence.prepare()
+    return this.#presence.prepare()
   }
 
   /** Says that all who are dead by now have been recovered. Throws StorageError. */
   ready(): Promise<void> {
-    return this.presence.ready()
+    return this.#presence.ready()
   }
 
   /** Removes what this object left behind. */
   close(): void {
-    for (const lock of this.unreleased) this.remove(lock)
-    this.unreleased.clear()
-    this.presence.close()
+    for (const lock of this.#unreleased) this.#remove(lock)
+    this.#unreleased.clear()
+    this.#presence.close()
   }
 
   /** Ends, and leaves what there is to who recovers. */
   abandon(): void {
-    this.presence.abandon()
+    this.#presence.abandon()
   }
 
-  private place(lock: string): 'done' | 'exists' | 'missing' {
-    this.presence.writeToken()
-    return placeFolder(this.fs, this.temporary(), lock, this.owner)
+  #place(lock: string): 'done' | 'exists' | 'missing' {
+    this.#presence.writeToken()
+    return placeFolder(this.#fs, this.#temporary(), lock, this.owner)
   }
 
-  private copy(file: string): 'done' | 'exists' | 'missing' {
-    this.presence.writeToken()
-    if (this.fs.stat(file) !== undefined) return 'exists'
-    const temporary = this.temporary()
+  #copy(file: string): 'done' | 'exists' | 'missing' {
+    this.#presence.writeToken()
+    if (this.#fs.stat(file) !== undefined) return 'exists'
+    const temporary = this.#temporary()
     try {
-      this.fs.writeFile(temporary, Buffer.from(ownerText(this.owner)))
-      if (this.fs.rename(temporary, file)) return 'done'
+      this.#fs.writeFile(temporary, Buffer.from(ownerText(this.owner)))
+      if (this.#fs.rename(temporary, file)) return 'done'
     } catch (error) {
-      this.fs.unlink(temporary)
+      this.#fs.unlink(temporary)
       throw error
     }
-    this.fs.unlink(temporary)
+    this.#fs.unlink(temporary)
     return 'missing'
   }
 
-  private remove(lock: string): void {
-    if (this.fs.stat(lock)?.kind === 'folder') removeFolder(this.fs, this.temporary(), lock)
-    else this.fs.unlink(lock)
+  #remove(lock: string): void {
+    if (this.#fs.stat(lock)?.kind === 'folder') removeFolder(this.#fs, this.#temporary(), lock)
+    else this.#fs.unlink(lock)
   }
 
-  private temporary(): string {
-    return `${this.presence.token}-${this.temporaries++}`
+  #temporary(): string {
+    return `${this.#presence.token}-${this.#temporaries++}`
   }
 
   /** git removes folders of refs that became empty; somebody may have cleaned away the token. */
-  private prepare(lock: string): void {
-    this.fs.makeDir(dirname(lock))
-    this.presence.writeToken()
+  #prepare(lock: string): void {
+    this.#fs.makeDir(dirname(lock))
+    this.#presence.writeToken()
   }
 }
 

@@ -8,40 +8,40 @@ import { type FileStat, type FileSystem, onSameDisk } from './file-system.ts'
 
 export class OpenedFolder {
   readonly path: string
-  private readonly fs: FileSystem
-  private readonly witness: string
-  private opened: { folder: FileStat; witness: FileStat | undefined } | undefined
+  readonly #fs: FileSystem
+  readonly #witness: string
+  #opened: { folder: FileStat; witness: FileStat | undefined } | undefined
 
   /** `witness`: name of a file in it that hardly ever changes. */
   constructor(fs: FileSystem, path: string, witness: string) {
-    this.fs = fs
+    this.#fs = fs
     this.path = path
-    this.witness = join(path, witness)
+    this.#witness = join(path, witness)
   }
 
   /** From now on it is the folder that is there now, if there is one, that is meant. */
   enter(): void {
-    if (this.opened !== undefined) return
-    const folder = this.look()
-    this.opened = folder && { folder, witness: this.fs.stat(this.witness) }
+    if (this.#opened !== undefined) return
+    const folder = this.#look()
+    this.#opened = folder && { folder, witness: this.#fs.stat(this.#witness) }
   }
 
   /** It could not be used: the next call of `enter` counts. */
   leave(): void {
-    this.opened = undefined
+    this.#opened = undefined
   }
 
   get isMoved(): boolean {
-    if (this.opened === undefined) return false
-    const { folder, witness } = this.opened
-    const now = this.look()
+    if (this.#opened === undefined) return false
+    const { folder, witness } = this.#opened
+    const now = this.#look()
     if (now === undefined) return true
     if (now.dev === folder.dev && now.ino === folder.ino) return false
     // Where a server or a program makes up the numbers of files, they may change while nothing else does.
-    if (this.fs.localDisk(this.path) !== undefined || witness === undefined) return true
-    const { size, mtimeMs } = this.fs.stat(this.witness) ?? {}
+    if (this.#fs.localDisk(this.path) !== undefined || witness === undefined) return true
+    const { size, mtimeMs } = this.#fs.stat(this.#witness) ?? {}
     if (size !== witness.size || mtimeMs !== witness.mtimeMs) return true
-    this.opened = { folder: now, witness }
+    this.#opened = { folder: now, witness }
     return false
   }
 
@@ -57,9 +57,9 @@ export class OpenedFolder {
       : error
   }
 
-  private look(): FileStat | undefined {
+  #look(): FileStat | undefined {
     // Behind a symbolic link it is the folder that counts.
-    const stat = this.fs.stat(`${this.path}/.`)
+    const stat = this.#fs.stat(`${this.path}/.`)
     return stat?.kind === 'folder' ? stat : undefined
   }
 }

@@ -16,6 +16,7 @@ import {
   parseOwner,
   shareKernel,
 } from './identity.ts'
+import { isOutside } from './system.ts'
 
 /** Where the owners of a store keep their tokens. */
 export interface OwnerPlace {
@@ -48,21 +49,21 @@ export class Presence {
   owner: Owner
   /** The path of the token. */
   readonly token: string
-  private readonly fs: FileSystem
-  private readonly place: OwnerPlace
-  private readonly identity: Identity
-  private prepared: Promise<void> | undefined
-  private beacon: Beacon | undefined
-  private isShown = false
-  private isReady = false
-  private knownDisk: string | undefined
+  readonly #fs: FileSystem
+  readonly #place: OwnerPlace
+  readonly #identity: Identity
+  #prepared: Promise<void> | undefined
+  #beacon: Beacon | undefined
+  #isShown = false
+  #isReady = false
+  #knownDisk: string | undefined
 
   constructor(fs: FileSystem, place: OwnerPlace, owner: Owner, identity: Identity) {
-    this.fs = fs
-    this.place = place
+    this.#fs = fs
+    this.#place = place
     this.token = place.token(owner.id)
     this.owner = owner
-    this.identity = identity
+    this.#identity = identity
   }
 
   /**
@@ -71,12 +72,12 @@ export class Presence {
    */
   prepare(): Promise<void> {
     // Somebody may have taken the folder away.
-    if (this.isShown && this.fs.stat(this.token) === undefined) this.prepared = undefined
-    this.prepared ??= this.prepareNow().catch((error: unknown) => {
-      this.prepared = undefined
+    if (this.#isShown && this.#fs.stat(this.token) === undefined) this.#prepared = undefined
+    this.#prepared ??= this.#prepareNow().catch((error: unknown) => {
+      this.#prepared = undefined
       throw error
     })
-    return this.prepared
+    return this.#prepared
   }
 
   /**
@@ -84,24 +85,24 @@ export class Presence {
    * machine was not restarted since. Throws StorageError.
    */
   async ready(): Promise<void> {
-    this.isReady = true
+    this.#isReady = true
     await this.prepare()
-    if (this.beacon !== undefined) this.fs.rename(`${this.token}.opening`, `${this.token}.alive`)
+    if (this.#beacon !== undefined) this.#fs.rename(`${this.token}.opening`, `${this.token}.alive`)
   }
 
   /** Writes the token if it is not there: it is needed at once, or somebody has tidied up. Throws StorageError. */
   writeToken(): void {
-    if (this.fs.stat(this.token) !== undefined) return
-    this.fs.makeDir(dirname(this.token))
+    if (this.#fs.stat(this.token) !== undefined) return
+    this.#fs.makeDir(dirname(this.token))
     here.owners.add(this.owner.id)
-    const beacon = this.beacon !== undefined && this.beaconFile(this.token) !== undefined
-    const disk = this.disk()
+    const beacon = this.#beacon !== undefined && this.#beaconFile(this.token) !== undefined
+    const disk = this.#disk()
     this.owner = { ...this.owner, ...(disk !== undefined && { disk }), beacon }
     try {
-      this.fs.writeFile(this.token, Buffer.from(ownerText(this.owner)), { exclusive: true })
+      this.#fs.writeFile(this.token, Buffer.from(ownerText(this.owner)), { exclusive: true })
     } catch (error) {
       // Half a name would make every lock nobody's.
-      this.fs.unlink(this.token)
+      this.#fs.unlink(this.token)
       throw error
     }
   }
@@ -111,70 +112,86 @@ export class Presence {
     if (owner.id === this.owner.id) return 'alive'
     if (isHere(owner)) return here.owners.has(owner.id) ? 'alive' : 'dead'
     // The cheapest evidence first.
-    const verdict = this.identity.liveness(owner, 'unsure')
+    const verdict = this.#identity.liveness(owner, 'unsure')
+    if (verdict === 'unknown' && this.#isOfAnotherBoot(owner)) return 'rebooted'
     if (verdict === 'dead' || verdict === 'rebooted') return verdict
-    const found = this.place.tokens(this.fs).filter(({ id }) => id === owner.id)
-    if (found.some(({ token }) => this.fs.stat(`${token}.gone`) !== undefined))
+    const found = this.#place.tokens(this.#fs).filter(({ id }) => id === owner.id)
+    if (found.some(({ token }) => this.#fs.stat(`${token}.gone`) !== undefined))
       return shareKernel(owner, this.owner) ? 'dead' : 'rebooted'
-    const signal = await this.signalOf(owner, found[0]?.token)
-    const answer = signal === 'unsure' ? verdict : this.identity.liveness(owner, signal)
+    const signal = await this.#signalOf(owner, found[0]?.token)
+    const answer = signal === 'unsure' ? verdict : this.#identity.liveness(owner, signal)
     if (answer !== 'ended') return answer
-    return this.isReady || (await this.isWitnessed()) ? 'dead' : 'rebooted'
+    return this.#isReady || (await this.#isWitnessed()) ? 'dead' : 'rebooted'
   }
 
   /** Removes all that this owner shows. */
   close(): void {
-    this.fs.unlink(this.token)
-    const file = this.beacon && this.beaconFile(this.token)
+    this.#fs.unlink(this.token)
+    const file = this.#beacon && this.#beaconFile(this.token)
     this.abandon()
-    if (file !== undefined) this.fs.unlink(file)
+    if (file !== undefined) this.#fs.unlink(file)
   }
 
   /** Ends, and leaves what there is to who recovers. */
   abandon(): void {
     here.owners.delete(this.owner.id)
-    this.beacon?.close()
-    this.beacon = undefined
-    this.prepared = undefined
-    this.isShown = false
+    this.#beacon?.close()
+    this.#beacon = undefined
+    this.#prepared = undefined
+    this.#isShown = false
   }
 
   /** The owner of that id, if its token is there. */
   named(id: string): Owner | undefined {
-    const found = this.place.tokens(this.fs).find((one) => one.id === id)
-    return parseOwner((found && this.fs.readFile(found.token)?.toString('utf8')) ?? '')
+    const found = this.#place.tokens(this.#fs).find((one) => one.id === id)
+    return parseOwner((found && this.#fs.readFile(found.token)?.toString('utf8')) ?? '')
   }
 
-  private disk(): string | undefined {
+  /**
+   * Outside of all containers nobody needs a socket: everybody else there sees the process, or another boot id that is the
+   * kernel's own. Many tools refuse to copy a folder that has a socket in it.
+   */
+  #needsBeacon(): boolean {
+    return this.#disk() !== undefined && !isOutside(this.owner)
+  }
+
+  /** Both outside of all containers, on a disk that one kernel has at a time, and that kernel has started anew. */
+  #isOfAnotherBoot(owner: Owner): boolean {
+    const disk = this.#disk()
+    const isLocal = disk !== undefined && owner.disk === disk
+    return isLocal && isOutside(owner) && isOutside(this.owner) && !shareKernel(owner, this.owner)
+  }
+
+  #disk(): string | undefined {
     // Before there is a store nobody can tell.
-    this.knownDisk ??= this.fs.localDisk(dirname(dirname(this.token)))
-    return this.knownDisk
+    this.#knownDisk ??= this.#fs.localDisk(dirname(dirname(this.token)))
+    return this.#knownDisk
   }
 
-  private async prepareNow(): Promise<void> {
+  async #prepareNow(): Promise<void> {
     const folder = dirname(this.token)
-    this.isShown = false
+    this.#isShown = false
     here.owners.add(this.owner.id)
-    this.fs.makeDir(folder)
-    if (this.beacon !== undefined && this.beaconFile(this.token) === undefined) {
-      this.beacon.close()
-      this.beacon = undefined
+    this.#fs.makeDir(folder)
+    if (this.#beacon !== undefined && this.#beaconFile(this.token) === undefined) {
+      this.#beacon.close()
+      this.#beacon = undefined
     }
-    if (this.disk() !== undefined)
-      this.beacon ??= await this.fs.listen(`${this.token}.${this.isReady ? 'alive' : 'opening'}`)
+    if (this.#needsBeacon())
+      this.#beacon ??= await this.#fs.listen(`${this.token}.${this.#isReady ? 'alive' : 'opening'}`)
     this.writeToken()
-    await this.fs.syncFile(this.token)
-    await this.fs.syncDir(folder)
-    await this.fs.syncDir(dirname(folder))
-    this.isShown = true
+    await this.#fs.syncFile(this.token)
+    await this.#fs.syncDir(folder)
+    await this.#fs.syncDir(dirname(folder))
+    this.#isShown = true
   }
 
-  private async signalOf(owner: Owner, token = this.place.token(owner.id)): Promise<Signal> {
-    const disk = this.disk()
+  async #signalOf(owner: Owner, token = this.#place.token(owner.id)): Promise<Signal> {
+    const disk = this.#disk()
     if (owner.beacon !== true || owner.disk === undefined || disk === undefined) return 'unsure'
     // In the order in which it changes its name.
     for (const state of ['opening', 'alive']) {
-      const signal = await this.reach(`${token}.${state}`)
+      const signal = await this.#reach(`${token}.${state}`)
       // The layers of an overlay are folders of another disk; to the kernel their sockets are others.
       if (signal === 'silent' && owner.disk !== disk) return 'unsure'
       if (signal !== 'absent') return signal
@@ -186,21 +203,21 @@ export class Presence {
    * Whether somebody lives who is ready. All who were dead before it came it has recovered, so whoever is found dead
    * now lived beside it, and the machine was not restarted since.
    */
-  private async isWitnessed(): Promise<boolean> {
-    if (this.disk() === undefined) return false
-    for (const { id, token } of this.place.tokens(this.fs))
-      if (id !== this.owner.id && (await this.reach(`${token}.alive`)) === 'answers') return true
+  async #isWitnessed(): Promise<boolean> {
+    if (this.#disk() === undefined) return false
+    for (const { id, token } of this.#place.tokens(this.#fs))
+      if (id !== this.owner.id && (await this.#reach(`${token}.alive`)) === 'answers') return true
     return false
   }
 
   /** Nothing but a socket is asked: a link could lead to one of somebody else. */
-  private async reach(file: string): Promise<Signal> {
-    const kind = this.fs.stat(file)?.kind
+  async #reach(file: string): Promise<Signal> {
+    const kind = this.#fs.stat(file)?.kind
     if (kind === undefined) return 'absent'
-    return kind === 'socket' ? this.fs.reach(file) : 'unsure'
+    return kind === 'socket' ? this.#fs.reach(file) : 'unsure'
   }
 
-  private beaconFile(token: string): string | undefined {
-    return [`${token}.opening`, `${token}.alive`].find((file) => this.fs.stat(file) !== undefined)
+  #beaconFile(token: string): string | undefined {
+    return [`${token}.opening`, `${token}.alive`].find((file) => this.#fs.stat(file) !== undefined)
   }
 }

@@ -24,6 +24,16 @@ export interface ProcessFacts {
   start: string
 }
 
+/**
+ * The pid namespace that a kernel starts with: who is in it has the kernel's own boot id, and no container's. Source:
+ * PROC_PID_INIT_INO in linux/proc_ns.h.
+ */
+const FIRST_NAMESPACE = 'pid:[4026531836]'
+
+/** Whether it runs on a machine of its own, outside of all containers, as far as the system tells. */
+export const isOutside = ({ namespace }: Pick<ProcessFacts, 'namespace'>): boolean =>
+  namespace === FIRST_NAMESPACE
+
 /** The facts of this thread. */
 export function processFacts(): ProcessFacts {
   if (known?.pid === process.pid) return known

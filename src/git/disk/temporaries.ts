@@ -7,26 +7,26 @@ import type { FileSystem, OpenFile } from './file-system.ts'
 const BIG = 512 * 1024
 
 export class Temporaries {
-  private readonly fs: FileSystem
-  private readonly folder: string
-  private readonly owner: string
-  private count = 0
+  readonly #fs: FileSystem
+  readonly #folder: string
+  readonly #owner: string
+  #count = 0
 
   /** `owner` makes the names unique, and says whose they were. */
   constructor(fs: FileSystem, folder: string, owner: string) {
-    this.fs = fs
-    this.folder = folder
-    this.owner = owner
+    this.#fs = fs
+    this.#folder = folder
+    this.#owner = owner
   }
 
   /** A path that nobody else uses. */
   path(): string {
-    return join(this.folder, `${this.owner}-${this.count++}`)
+    return join(this.#folder, `${this.#owner}-${this.#count++}`)
   }
 
   /** A new file to read and write. Throws StorageError. */
   open(path: string): OpenFile {
-    const file = this.tryOpen(path)
+    const file = this.#tryOpen(path)
     if (file === undefined) throw new StorageError(`'${path}' is in the way.`, { file: path })
     return file
   }
@@ -35,10 +35,10 @@ export class Temporaries {
   write(data: Uint8Array): string {
     const path = this.path()
     try {
-      if (!this.fs.writeFile(path, data)) {
+      if (!this.#fs.writeFile(path, data)) {
         // Somebody has tidied up.
-        this.fs.makeDir(this.folder)
-        this.fs.writeFile(path, data)
+        this.#fs.makeDir(this.#folder)
+        this.#fs.writeFile(path, data)
       }
       return path
     } catch (error) {
@@ -68,7 +68,7 @@ export class Temporaries {
   /** Removes a file that is not needed; one that cannot be removed is left to the next recovery. */
   discard(path: string): void {
     try {
-      this.fs.unlink(path)
+      this.#fs.unlink(path)
     } catch {
       // The error that led here says more.
     }
@@ -76,17 +76,17 @@ export class Temporaries {
 
   /** Removes what is left of this object's. */
   close(): void {
-    for (const name of this.fs.readDir(this.folder))
-      if (name.startsWith(`${this.owner}-`)) this.discard(join(this.folder, name))
+    for (const name of this.#fs.readDir(this.#folder))
+      if (name.startsWith(`${this.#owner}-`)) this.discard(join(this.#folder, name))
   }
 
-  private tryOpen(path: string): OpenFile | undefined {
+  #tryOpen(path: string): OpenFile | undefined {
     try {
-      return this.fs.open(path, 'wx+')
+      return this.#fs.open(path, 'wx+')
     } catch (error) {
       if (!(error instanceof StorageError) || error.errno !== 'ENOENT') throw error
-      this.fs.makeDir(this.folder)
-      return this.fs.open(path, 'wx+')
+      this.#fs.makeDir(this.#folder)
+      return this.#fs.open(path, 'wx+')
     }
   }
 }

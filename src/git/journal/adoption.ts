@@ -8,13 +8,13 @@ import { LockedError, UnsupportedError } from '../../errors.ts'
 import type { FileSystem } from '../disk/file-system.ts'
 import { type Liveness, type Owner, parseOwner, shareKernel } from '../disk/identity.ts'
 import { emptyFolder } from '../disk/lock-folder.ts'
-import { isGone, type Locks } from '../disk/locks.ts'
-import type { Paths } from '../disk/paths.ts'
-import { retiredLists } from '../packs/retired.ts'
+import { isGone } from '../disk/locks.ts'
+import type { StoreFolder } from '../disk/store-folder.ts'
+import { retiredLists } from '../merging/retired.ts'
 import { isOtherVersion, type JournalRecord, parseJournal } from './journal.ts'
 
 /** A folder of journals whose owner is gone, now ours. */
-export interface Estate {
+export interface Adopted {
   owner: string
   folder: string
   life: 'dead' | 'rebooted'
@@ -22,51 +22,41 @@ export interface Estate {
   records: readonly JournalRecord[]
 }
 
-interface Found {
+interface JournalFolder {
   name: string
   owner: string
   adopter: string | undefined
   life: Liveness
 }
 
-export interface AdoptionParts {
-  fs: FileSystem
-  paths: Paths
-  locks: Locks
-  /** Milliseconds since 1970. */
-  now: () => number
-  /** How long another process that is recovering is waited for, in milliseconds. */
-  lockTimeout: number
-}
-
 /** What may be recovered: everything, or (to read) only what a restart of the machine may have damaged. */
 export type Scope = 'all' | 'rebooted'
 
-export const anythingToAdopt = async (parts: AdoptionParts, scope: Scope): Promise<boolean> =>
-  (await find(parts, scope)).some((found) => isIn(scope, found))
+export const anythingToAdopt = async (store: StoreFolder, scope: Scope): Promise<boolean> =>
+  (await find(store, scope)).some((found) => isIn(scope, found))
 
 /**
  * Waits until nothing is unsettled of owners of whom nobody can tell from here whether they live, and who write
  * through another kernel: after its end, what they were promised would be nowhere but in their journals. Throws
  * LockedError when that does not come.
  */
-export async function strangersSettled(parts: AdoptionParts): Promise<void> {
-  const { fs, paths, lockTimeout, locks } = parts
+export async function unknownSettled(store: StoreFolder): Promise<void> {
+  const { fs, paths, lockTimeout, locks } = store
   const start = performance.now()
   for (;;) {
-    const strangers = (await find(parts, 'rebooted')).filter(({ life }) => life === 'unknown')
-    const busy = strangers.find(({ name }) => hasGroups(fs, join(paths.journals, name)))
+    const unknown = (await find(store, 'rebooted')).filter(({ life }) => life === 'unknown')
+    const busy = unknown.find(({ name }) => hasGroups(fs, join(paths.journals, name)))
     if (busy === undefined) return
     if (performance.now() - start > lockTimeout) {
       const folder = join(paths.journals, busy.name)
-      throw new LockedError(folder, strangerText(folder, ownerOf(parts, busy.name) ?? locks.owner))
+      throw new LockedError(folder, unknownText(folder, ownerOf(store, busy.name) ?? locks.owner))
     }
     await new Promise((resolve) => setTimeout(resolve, 10 + Math.random() * 20))
   }
 }
 
 /** Whether there is anything of an owner that recovery would look at. */
-export const hasEstate = ({ fs, paths }: Pick<AdoptionParts, 'fs' | 'paths'>, { id }: Owner): boolean =>
+export const leftJournals = ({ fs, paths }: Pick<StoreFolder, 'fs' | 'paths'>, { id }: Owner): boolean =>
   fs
     .readDir(paths.journals)
     .some((name) => FOLDER.test(name) && name.startsWith(id) && ownerOf({ fs, paths }, name) !== undefined)
@@ -75,34 +65,34 @@ export const hasEstate = ({ fs, paths }: Pick<AdoptionParts, 'fs' | 'paths'>, { 
  * Adopts every folder in scope. What a restart damaged is only whole when one process has all of it: then the
  * process with the greater id gives way. Throws LockedError when another one does not finish.
  */
-export async function adopt(parts: AdoptionParts, scope: Scope): Promise<Estate[]> {
-  const { locks, lockTimeout } = parts
+export async function adopt(store: StoreFolder, scope: Scope): Promise<Adopted[]> {
+  const { locks, lockTimeout } = store
   await locks.prepareToken()
   const start = performance.now()
   for (;;) {
-    const found = (await find(parts, scope)).filter((one) => isIn(scope, one))
+    const found = (await find(store, scope)).filter((one) => isIn(scope, one))
     const rivals = new Set<string>()
     for (const { adopter } of found)
-      if (adopter !== undefined && (await isRival(parts, adopter))) rivals.add(adopter)
+      if (adopter !== undefined && (await isRival(store, adopter))) rivals.add(adopter)
     const gaveWay = [...rivals].some((rival) => rival < locks.owner.id)
-    const complete = gaveWay ? giveBack(parts, found) : take(parts, found, rivals)
-    if (complete && rivals.size === 0) return estatesOf(parts, await lookAgain(parts, found))
+    const complete = gaveWay ? giveBack(store, found) : take(store, found, rivals)
+    if (complete && rivals.size === 0) return adoptedFrom(store, await lookAgain(store, found))
     if (performance.now() - start > lockTimeout) {
-      giveBack(parts, found)
-      throw new LockedError(parts.paths.journals, busyText(parts.paths.journals))
+      giveBack(store, found)
+      throw new LockedError(store.paths.journals, busyText(store.paths.journals))
     }
     await new Promise((resolve) => setTimeout(resolve, 2 + Math.random() * 10))
   }
 }
 
 /** Leaves to others what could not be recovered here. */
-export function disown({ fs, paths }: AdoptionParts, estates: readonly Estate[]): void {
-  for (const { folder, owner } of estates)
+export function disown({ fs, paths }: StoreFolder, adopted: readonly Adopted[]): void {
+  for (const { folder, owner } of adopted)
     fs.rename(join(paths.journals, folder), join(paths.journals, owner))
 }
 
-/** The estate is settled: nothing depends on it any more. Throws StorageError. */
-export async function removeEstate({ fs, paths }: AdoptionParts, { folder, owner }: Estate): Promise<void> {
+/** What was adopted is settled: nothing depends on it any more. Throws StorageError. */
+export async function removeAdopted({ fs, paths }: StoreFolder, { folder, owner }: Adopted): Promise<void> {
   const done = join(paths.journals, `${owner}.done`)
   fs.rename(join(paths.journals, folder), done)
   // Were some of its journals to come back without the others, they would tell half a story.
@@ -110,8 +100,8 @@ export async function removeEstate({ fs, paths }: AdoptionParts, { folder, owner
   removeFolder(fs, done)
 }
 
-/** Removes what is certainly nobody's: settled estates, and folders and temporaries that never got an owner's name. */
-export function removeLitter({ fs, paths, now, locks }: AdoptionParts): void {
+/** Removes what is certainly nobody's: what was adopted and is settled, and folders and temporaries that never got an owner's name. */
+export function removeUnowned({ fs, paths, now, locks }: StoreFolder): void {
   const owners = new Set<string>([locks.owner.id])
   for (const name of fs.readDir(paths.journals)) {
     const path = join(paths.journals, name)
@@ -137,15 +127,15 @@ export function removeLitter({ fs, paths, now, locks }: AdoptionParts): void {
 const FOLDER = /^([0-9a-f]{16})(?:\.by-([0-9a-f]{16}))?$/
 const MINUTE = 60_000
 
-const isIn = (scope: Scope, { life }: Found): boolean =>
+const isIn = (scope: Scope, { life }: JournalFolder): boolean =>
   life === 'rebooted' || (life === 'dead' && scope === 'all')
 
-async function find(parts: AdoptionParts, scope: Scope): Promise<Found[]> {
-  const { fs, paths, locks } = parts
+async function find(store: StoreFolder, scope: Scope): Promise<JournalFolder[]> {
+  const { fs, paths, locks } = store
   const found = fs.readDir(paths.journals).map(async (name) => {
     const match = FOLDER.exec(name)
     if (match === null || match[1] === locks.owner.id) return []
-    const owner = ownerOf(parts, name)
+    const owner = ownerOf(store, name)
     // What was written through this kernel cannot be of before it was started.
     if (owner === undefined || (scope === 'rebooted' && shareKernel(owner, locks.owner))) return []
     return [{ name, owner: match[1]!, adopter: match[2], life: await locks.liveness(owner) }]
@@ -154,15 +144,15 @@ async function find(parts: AdoptionParts, scope: Scope): Promise<Found[]> {
 }
 
 /** Whether the adopter still is at work. */
-async function isRival(parts: AdoptionParts, adopter: string): Promise<boolean> {
-  if (adopter === parts.locks.owner.id) return false
-  const owner = ownerOf(parts, adopter)
-  return owner !== undefined && !isGone(await parts.locks.liveness(owner))
+async function isRival(store: StoreFolder, adopter: string): Promise<boolean> {
+  if (adopter === store.locks.owner.id) return false
+  const owner = ownerOf(store, adopter)
+  return owner !== undefined && !isGone(await store.locks.liveness(owner))
 }
 
 /** Adopts all that no rival has. Whether each of them is ours now; `found` is updated. */
-function take(parts: AdoptionParts, found: Found[], rivals: ReadonlySet<string>): boolean {
-  const { fs, paths, locks } = parts
+function take(store: StoreFolder, found: JournalFolder[], rivals: ReadonlySet<string>): boolean {
+  const { fs, paths, locks } = store
   const me = locks.owner.id
   return found
     .map((one) => {
@@ -181,18 +171,18 @@ function take(parts: AdoptionParts, found: Found[], rivals: ReadonlySet<string>)
  * Whether the machine was restarted, asked once more when all is ours: who was about to be ready when we asked first
  * either is ready now, or sees what is ours and waits.
  */
-function lookAgain(parts: AdoptionParts, found: readonly Found[]): Promise<Found[]> {
+function lookAgain(store: StoreFolder, found: readonly JournalFolder[]): Promise<JournalFolder[]> {
   return Promise.all(
     found.map(async (one) => {
-      const owner = one.life === 'rebooted' ? ownerOf(parts, one.name) : undefined
+      const owner = one.life === 'rebooted' ? ownerOf(store, one.name) : undefined
       if (owner === undefined) return one
-      const life = await parts.locks.liveness(owner)
+      const life = await store.locks.liveness(owner)
       return isGone(life) ? { ...one, life } : one
     }),
   )
 }
 
-function giveBack({ fs, paths, locks }: AdoptionParts, found: readonly Found[]): false {
+function giveBack({ fs, paths, locks }: StoreFolder, found: readonly JournalFolder[]): false {
   for (const { name, owner, adopter } of found) {
     if (adopter === locks.owner.id) fs.rename(join(paths.journals, name), join(paths.journals, owner))
   }
@@ -200,7 +190,7 @@ function giveBack({ fs, paths, locks }: AdoptionParts, found: readonly Found[]):
 }
 
 /** From the token, else from a journal's header. */
-function ownerOf({ fs, paths }: Pick<AdoptionParts, 'fs' | 'paths'>, name: string): Owner | undefined {
+function ownerOf({ fs, paths }: Pick<StoreFolder, 'fs' | 'paths'>, name: string): Owner | undefined {
   const folder = join(paths.journals, name)
   // A link could lead out of the store.
   if (fs.stat(folder)?.kind !== 'folder') return undefined
@@ -214,16 +204,16 @@ function ownerOf({ fs, paths }: Pick<AdoptionParts, 'fs' | 'paths'>, name: strin
   return undefined
 }
 
-function estatesOf(parts: AdoptionParts, found: readonly Found[]): Estate[] {
+function adoptedFrom(store: StoreFolder, found: readonly JournalFolder[]): Adopted[] {
   try {
-    return found.map((one) => estate(parts, one))
+    return found.map((one) => readAdopted(store, one))
   } catch (error) {
-    giveBack(parts, found)
+    giveBack(store, found)
     throw error
   }
 }
 
-function estate({ fs, paths }: AdoptionParts, { name, owner, life }: Found): Estate {
+function readAdopted({ fs, paths }: StoreFolder, { name, owner, life }: JournalFolder): Adopted {
   const folder = join(paths.journals, name)
   const records = journalsIn(fs, folder).flatMap((content) => {
     if (isOtherVersion(content)) {
@@ -265,7 +255,7 @@ const hasGroups = (fs: FileSystem, folder: string): boolean =>
     parseJournal(content)?.records.some(({ entry }) => entry.kind === 'group'),
   )
 
-const strangerText = (folder: string, { pid, host }: Owner): string =>
+const unknownText = (folder: string, { pid, host }: Owner): string =>
   `'${folder}' holds saves of process ${pid} on '${host.split('/').at(-1)}', and from here nobody can tell whether it still runs. Use the store from one machine at a time. If that process is gone, end all others that use the store, create the file '${join(folder, 'owner.gone')}', and try again: its saves are then recovered.`
 
 const busyText = (folder: string): string =>

@@ -1,19 +1,6 @@
 /** What a journal's records say, and how they are read: a journal may come from anybody, so nothing is believed. */
-import { isObjectId, type ObjectId } from '../../ids.ts'
-
-/** A ref that goes from one object to another; `null`: it does not exist. */
-export interface RefMove {
-  ref: string
-  from: ObjectId | null
-  to: ObjectId | null
-}
-
-/** A symbolic ref that goes from the name of one ref (or, detached, from an object id) to another. */
-export interface SymbolicMove {
-  ref: string
-  from: string | null
-  to: string | null
-}
+import { isObjectId } from '../../ids.ts'
+import type { RefMove, SymbolicMove } from '../refs/moves.ts'
 
 /**
  * `locks`: refs whose lock will be taken. `group`: saves that are durable with it. `done`: a group is in place, or

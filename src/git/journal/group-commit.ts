@@ -4,52 +4,20 @@
  * Changes of one ref go one after another; changes of different refs that are ready at the same time share a
  * group. A change is visible to every git tool when its promise resolves. `docs/architecture.md`, "Saving".
  */
-import { LockedError, StorageError } from '../../errors.ts'
+import { StorageError } from '../../errors.ts'
 import type { ObjectId } from '../../ids.ts'
-import type { Locks } from '../disk/locks.ts'
 import type { OpenedFolder } from '../disk/opened-folder.ts'
-import { asBuffer, type NewObject } from '../objects/object.ts'
-import type { ObjectStore } from '../objects/object-store.ts'
-import type { MergedInMemory } from '../packs/chapter-packs.ts'
+import type { LockWait } from '../disk/store-folder.ts'
+import type { MergedInMemory } from '../merging/chapter-packs.ts'
+import { asBuffer } from '../objects/object.ts'
+import type { StagedPack } from '../packs/placement.ts'
 import { type BuiltPack, buildPack, buildPackAsync } from '../packs/writer.ts'
-import type { MoveClock } from '../refs/move-clock.ts'
-import { RefMoves } from '../refs/moves.ts'
-import type { Refs } from '../refs/refs.ts'
-import type { GroupEntry, RefMove, SymbolicMove } from './entry.ts'
+import type { Change, Plan } from '../refs/change.ts'
+import { type RefMove, RefMoves, type SymbolicMove } from '../refs/moves.ts'
+import type { Contents } from './contents.ts'
+import type { GroupEntry } from './entry.ts'
 import type { Chapter, Journals } from './journals.ts'
-import type { Placement, StagedPack } from './placement.ts'
-
-/** What a change of refs is, once their values are known. */
-export interface Plan<T> {
-  objects: readonly NewObject[]
-  /** Refs to move, each one of the change's `refs`; `null` deletes. */
-  moves: ReadonlyMap<string, ObjectId | null>
-  /** Symbolic refs to set, each one of the change's `refs`; `null` deletes. */
-  symbolic?: readonly { ref: string; to: string | null }[]
-  result: T
-  /** Called when everything is in place, before the promise resolves. */
-  placed?: () => void
-}
-
-export interface Change<T> {
-  /** Refs (or other files of the store, relative to it) to lock. */
-  refs: readonly string[]
-  /**
-   * Called under the locks with the refs' values. What it throws rejects this change alone. It may be called
-   * again, with newer values, if the attempt before could not be finished.
-   */
-  prepare(current: ReadonlyMap<string, ObjectId | undefined>): Plan<T> | Promise<Plan<T>>
-}
-
-interface Waiting {
-  change: Change<unknown>
-  refs: readonly string[]
-  resolve(value: unknown): void
-  reject(error: unknown): void
-  /** Set once a lock was found taken. */
-  busySince?: number | undefined
-  notBefore?: number
-}
+import { LockQueue, type Waiting } from './lock-queue.ts'
 
 interface Ready {
   waiting: Waiting
@@ -58,63 +26,64 @@ interface Ready {
   symbolic: readonly SymbolicMove[]
 }
 
-export interface GroupCommitParts {
-  refs: Refs
-  locks: Locks
-  journals: Journals
-  placement: Placement
-  objects: ObjectStore
-  folder: OpenedFolder
-  clock: MoveClock
-  /** How long a lock that somebody else holds is waited for, in milliseconds. */
-  lockTimeout: number
+/** What else a group commit needs of its repository. */
+export interface CommitHost {
   /** Finishes what dead processes left, their locks included. */
   breakLock(file: string): Promise<void>
-  /** Places a pack merged from small ones of this chapter. */
-  placeMerged(chapter: Chapter, merged: MergedInMemory): Promise<void>
   /** Syncs in place what was saved, and begins a new chapter. Throws StorageError. */
   settle(): Promise<void>
   /** Called after each group, failed ones too. */
   written(chapter: Chapter): void
 }
 
-const GROUP_LIMIT = 256
 const GROUP_BYTES = 16 * 1024 * 1024
 
 export class GroupCommit {
-  private readonly parts: GroupCommitParts
-  private queue: Waiting[] = []
-  private running: Promise<void> | undefined
-  private underWay: Promise<void> = Promise.resolve()
+  readonly #contents: Contents
+  readonly #journals: Journals
+  readonly #opened: OpenedFolder
+  readonly #host: CommitHost
+  readonly #wait: Required<LockWait>
+  readonly #queue: LockQueue
+  #running: Promise<void> | undefined
+  #underWay: Promise<void> = Promise.resolve()
 
-  constructor(parts: GroupCommitParts) {
-    this.parts = parts
+  constructor(contents: Contents, journals: Journals, opened: OpenedFolder, host: CommitHost) {
+    this.#contents = contents
+    this.#journals = journals
+    this.#opened = opened
+    this.#host = host
+    const { locks, lockTimeout } = contents.folder
+    this.#wait = { locks, lockTimeout, breakLock: (file) => host.breakLock(file) }
+    this.#queue = new LockQueue(contents.refs, this.#wait)
   }
 
   /** Makes a change. Throws what `prepare` throws, LockedError, StorageError. */
   submit<T>(change: Change<T>): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       const refs = [...new Set(change.refs)].sort()
-      this.queue.push({ change, refs, resolve: resolve as (value: unknown) => void, reject })
-      this.running ??= Promise.resolve().then(() => this.run())
+      this.#queue.add({ change, refs, resolve: resolve as (value: unknown) => void, reject })
+      this.#running ??= Promise.resolve().then(() => this.#run())
     })
   }
 
   /** Resolves when nothing is under way any more. */
   async idle(): Promise<void> {
-    while (this.running !== undefined) await this.running
+    while (this.#running !== undefined) await this.#running
   }
 
   /** Resolves when the group that is under way now, if any, is in place and its locks are released. */
   groupEnd(): Promise<void> {
-    return this.underWay
+    return this.#underWay
   }
 
-  private async run(): Promise<void> {
-    const { folder, journals } = this.parts
+  async #run(): Promise<void> {
+    const opened = this.#opened
+    const journals = this.#journals
+    const queue = this.#queue
     try {
-      while (this.queue.length > 0) {
-        folder.check()
+      while (!queue.isEmpty) {
+        opened.check()
         if (journals.current === undefined) await journals.open()
         // A settling that starts in this very moment takes the chapter away again.
         const chapter = journals.current
@@ -122,125 +91,43 @@ export class GroupCommit {
         if (!journals.isInPlace(chapter)) {
           // Nobody would find what was saved before: it has to be safe in its place before there is more.
           chapter.broken = true
-          await this.parts.settle()
+          await this.#host.settle()
           continue
         }
-        const group = this.takeLocks(chapter)
+        const group = queue.takeLocks((refs) => journals.announce(chapter, refs))
         if (group.length > 0) {
-          this.underWay = this.commit(group)
-          await this.underWay
+          this.#underWay = this.#commit(group)
+          await this.#underWay
         }
-        if (this.queue.some(({ busySince }) => busySince !== undefined))
-          await this.attendToBusy(group.length === 0)
+        if (queue.isBusy) await queue.attendToBusy(group.length === 0)
       }
     } catch (error) {
       // Not even a journal could be opened: all who wait are told.
-      for (const waiting of this.queue.splice(0)) waiting.reject(error)
+      queue.rejectAll(error)
     } finally {
-      this.running = undefined
-      if (this.queue.length > 0) this.running = this.run()
+      this.#running = undefined
+      if (!queue.isEmpty) this.#running = this.#run()
     }
-  }
-
-  /** The changes whose locks could be taken, at most one a ref, in order of arrival. */
-  private takeLocks(chapter: Chapter): Waiting[] {
-    const claimed = new Set<string>()
-    const busy = new Set<string>()
-    const group: Waiting[] = []
-    const now = performance.now()
-    for (const waiting of this.queue) {
-      if (group.length >= GROUP_LIMIT) break
-      const { refs } = waiting
-      const isFree = !refs.some((ref) => claimed.has(ref))
-      // Who waits behind one that waits for a lock waits for that lock too.
-      if (!isFree)
-        waiting.busySince = refs.some((ref) => busy.has(ref)) ? (waiting.busySince ?? now) : undefined
-      for (const ref of refs) claimed.add(ref)
-      if (isFree && (waiting.notBefore ?? 0) <= now) {
-        try {
-          this.parts.journals.announce(chapter, refs)
-          if (this.takeAll(refs)) group.push(waiting)
-          else postpone(waiting, now)
-        } catch (error) {
-          this.fail(waiting, error)
-        }
-      }
-      if (waiting.busySince !== undefined) for (const ref of refs) busy.add(ref)
-    }
-    const taken = new Set(group)
-    this.queue = this.queue.filter((waiting) => !taken.has(waiting))
-    return group
-  }
-
-  private takeAll(refs: readonly string[]): boolean {
-    const taken: string[] = []
-    try {
-      for (const ref of refs) {
-        if (!this.parts.locks.take(this.parts.refs.path(ref))) {
-          this.release(taken)
-          return false
-        }
-        taken.push(ref)
-      }
-      return true
-    } catch (error) {
-      this.release(taken)
-      throw error
-    }
-  }
-
-  /** Recovers what a dead process left locked, gives up what waits too long; waits if there is nothing else to do. */
-  private async attendToBusy(wait: boolean): Promise<void> {
-    let next = performance.now() + 50
-    for (const waiting of this.queue.filter(({ busySince }) => busySince !== undefined)) {
-      try {
-        await this.attendTo(waiting)
-      } catch (error) {
-        this.fail(waiting, error)
-      }
-      next = Math.min(next, waiting.notBefore ?? next)
-    }
-    // Never less than a turn of the event loop: whoever holds the lock may be in this process.
-    if (wait) await new Promise((resolve) => setTimeout(resolve, Math.max(next - performance.now(), 0)))
-  }
-
-  private async attendTo(waiting: Waiting): Promise<void> {
-    const { locks, refs, lockTimeout, breakLock } = this.parts
-    const now = performance.now()
-    const held = waiting.refs.map((ref) => refs.path(ref)).find((path) => locks.holder(path) !== undefined)
-    if (held === undefined) waiting.notBefore = 0
-    else if ((await locks.deadHolder(held)) !== undefined) {
-      await breakLock(held)
-      waiting.notBefore = 0
-    }
-    if (now - waiting.busySince! > lockTimeout) {
-      this.fail(waiting, new LockedError(`${held ?? refs.path(waiting.refs[0] ?? '')}.lock`))
-    }
-  }
-
-  private fail(waiting: Waiting, error: unknown): void {
-    this.queue = this.queue.filter((other) => other !== waiting)
-    waiting.reject(error)
   }
 
   /** Never throws: every one of the group gets its answer, and its locks are released. */
-  private async commit(group: readonly Waiting[]): Promise<void> {
-    const prepared = await Promise.all(group.map((waiting) => this.prepare(waiting)))
+  async #commit(group: readonly Waiting[]): Promise<void> {
+    const prepared = await Promise.all(group.map((waiting) => this.#prepare(waiting)))
     const ready = prepared.filter((one) => one !== undefined)
     for (const batch of batches(ready)) {
-      const failure = await this.write(batch)
+      const failure = await this.#write(batch)
       if (failure === undefined) continue
       // One that is too big for the disk must not take the others with it.
       for (const one of batch) {
-        const error = batch.length === 1 ? failure : await this.write([one])
-        if (error !== undefined) this.answer(one, () => one.waiting.reject(error.cause))
+        const error = batch.length === 1 ? failure : await this.#write([one])
+        if (error !== undefined) this.#answer(one, () => one.waiting.reject(error.cause))
       }
     }
   }
 
-  private async prepare(waiting: Waiting): Promise<Ready | undefined> {
+  async #prepare(waiting: Waiting): Promise<Ready | undefined> {
     try {
-      const current = new Map(waiting.refs.map((ref) => [ref, this.valueOf(ref)]))
+      const current = new Map(waiting.refs.map((ref) => [ref, this.#valueOf(ref)]))
       const plan = await waiting.change.prepare(current)
       const moves: RefMove[] = []
       for (const [ref, to] of plan.moves) {
@@ -248,31 +135,34 @@ export class GroupCommit {
         if (from !== to) moves.push({ ref, from, to })
       }
       const symbolic = (plan.symbolic ?? []).flatMap(({ ref, to }) => {
-        const value = this.parts.refs.readValue(ref)
+        const value = this.#contents.refs.readValue(ref)
         const from = value === undefined ? null : 'id' in value ? value.id : value.symbolic
         return from === to ? [] : { ref, from, to }
       })
       const ready = { waiting, plan, moves, symbolic }
       if (moves.length > 0 || symbolic.length > 0) return ready
-      this.answer(ready, () => this.finish(ready))
+      this.#answer(ready, () => this.#finish(ready))
     } catch (error) {
-      this.release(waiting.refs)
+      this.#queue.release(waiting.refs)
       waiting.reject(error)
     }
     return undefined
   }
 
-  private valueOf(ref: string): ObjectId | undefined {
+  #valueOf(ref: string): ObjectId | undefined {
     if (!ref.startsWith('refs/')) return undefined
-    const value = this.parts.refs.readValue(ref)
+    const value = this.#contents.refs.readValue(ref)
     return value !== undefined && 'id' in value ? value.id : undefined
   }
 
   /** Makes a batch durable, places it and answers. Returns the error when nothing of it counts; the locks stay. */
-  private async write(batch: readonly Ready[]): Promise<{ cause: unknown } | undefined> {
-    const { folder, journals, clock } = this.parts
+  async #write(batch: readonly Ready[]): Promise<{ cause: unknown } | undefined> {
+    const opened = this.#opened
+    const journals = this.#journals
+    const { refs, placement } = this.#contents
     const moves = new RefMoves(
-      this.parts,
+      refs,
+      this.#wait,
       batch.flatMap((one) => one.moves),
       batch.flatMap((one) => one.symbolic),
       new Set(batch.flatMap(forwardMoves)),
@@ -282,7 +172,7 @@ export class GroupCommit {
     let staged: StagedPack | undefined
     let sequence: number | undefined
     try {
-      folder.check()
+      opened.check()
       pack = await packOf(batch)
       chapter = journals.current ?? (await journals.open())
       // It may be a new one since the locks were taken.
@@ -291,11 +181,11 @@ export class GroupCommit {
         batch.flatMap(({ waiting }) => waiting.refs),
       )
       const merged = await mergeDue(chapter)
-      const order = clock.next()
+      const order = journals.clock.next()
       const entry = groupEntry(batch, order, pack?.name ?? null, merged?.name)
       const recording = journals.record(chapter, entry, pack?.pack)
       // While the disk syncs, the pack is written where nobody looks.
-      const staging = pack && this.parts.placement.stage(pack.name, pack.pack, pack.index)
+      const staging = pack && placement.stage(pack.name, pack.pack, pack.index)
       const [recorded, written] = await Promise.allSettled([recording, staging])
       if (written.status === 'fulfilled') staged = written.value
       if (recorded.status === 'rejected') throw recorded.reason
@@ -303,45 +193,49 @@ export class GroupCommit {
       if (written.status === 'rejected') throw written.reason
       // Durable. From here on it is put where git looks for it: packs first, refs last.
       for (const ref of moves.refs) chapter.refs.set(ref, order)
-      if (merged !== undefined) await this.placeMerged(chapter, merged)
-      if (pack !== undefined && staged !== undefined) this.placePack(chapter, pack, staged)
+      if (merged !== undefined) await this.#placeMerged(chapter, merged)
+      if (pack !== undefined && staged !== undefined) this.#placePack(chapter, pack, staged)
       await moves.run()
-      folder.check()
+      opened.check()
       if (!journals.isInPlace(chapter)) throw journalGone(chapter)
     } catch (cause) {
       // In another store's folder there is nothing to undo.
-      if (!folder.isMoved) await moves.undo()
-      if (staged !== undefined) this.parts.placement.drop(staged)
-      if (pack !== undefined) this.parts.placement.unkeep(pack.name)
+      if (!opened.isMoved) await moves.undo()
+      if (staged !== undefined) placement.drop(staged)
+      if (pack !== undefined) placement.unkeep(pack.name)
       if (chapter !== undefined && sequence !== undefined) journals.done(chapter, sequence, true)
-      if (chapter !== undefined) this.parts.written(chapter)
+      if (chapter !== undefined) this.#host.written(chapter)
       return { cause }
     }
-    if (pack !== undefined) this.parts.placement.unkeep(pack.name)
-    for (const one of batch) this.release(one.waiting.refs)
+    if (pack !== undefined) placement.unkeep(pack.name)
+    for (const one of batch) this.#queue.release(one.waiting.refs)
     journals.done(chapter, sequence)
-    for (const one of batch) this.finish(one)
-    this.parts.written(chapter)
+    for (const one of batch) this.#finish(one)
+    this.#host.written(chapter)
     return undefined
   }
 
-  private async placeMerged(chapter: Chapter, merged: MergedInMemory): Promise<void> {
+  async #placeMerged(chapter: Chapter, merged: MergedInMemory): Promise<void> {
     try {
-      await this.parts.placeMerged(chapter, merged)
+      const { placement, objects, merger } = this.#contents
+      await placement.place(merged.name, merged.pack, merged.index)
+      objects.addPack(merged.name, merged.index)
+      chapter.packs.replace(merged)
+      merger.retire(merged.replaces, merged.name)
     } catch {
       // The small packs stay. What the disk refuses here it will refuse the save itself, if that matters.
     }
   }
 
-  private placePack(chapter: Chapter, pack: BuiltPack, staged: StagedPack): void {
-    const { placement, objects } = this.parts
+  #placePack(chapter: Chapter, pack: BuiltPack, staged: StagedPack): void {
+    const { placement, objects } = this.#contents
     placement.keep(pack.name)
     placement.placeStaged(staged)
     objects.addPack(pack.name, pack.index)
     chapter.packs.add(pack)
   }
 
-  private finish({ waiting, plan }: Ready): void {
+  #finish({ waiting, plan }: Ready): void {
     try {
       plan.placed?.()
       waiting.resolve(plan.result)
@@ -350,13 +244,9 @@ export class GroupCommit {
     }
   }
 
-  private answer(one: Ready, answer: () => void): void {
-    this.release(one.waiting.refs)
+  #answer(one: Ready, answer: () => void): void {
+    this.#queue.release(one.waiting.refs)
     answer()
-  }
-
-  private release(refs: readonly string[]): void {
-    for (const ref of refs) this.parts.locks.release(this.parts.refs.path(ref))
   }
 }
 
@@ -367,12 +257,6 @@ const mergeDue = (chapter: Chapter): Promise<MergedInMemory | undefined> =>
 function journalGone(chapter: Chapter): StorageError {
   const file = chapter.journal.path
   return new StorageError(`Somebody has taken the journal '${file}' away. Save again.`, { file })
-}
-
-function postpone(waiting: Waiting, now: number): void {
-  waiting.busySince ??= now
-  const waited = now - waiting.busySince
-  waiting.notBefore = now + Math.min(1 + waited / 4, 40) * (0.5 + Math.random())
 }
 
 function groupEntry(

@@ -29,20 +29,20 @@ const STEP = 256 * 1024
 
 export class Journal {
   readonly path: string
-  private readonly fs: FileSystem
-  private readonly file: OpenFile
-  private readonly owner: Owner
-  private salt = Buffer.alloc(8)
-  private end = HEADER
+  readonly #fs: FileSystem
+  readonly #file: OpenFile
+  readonly #owner: Owner
+  #salt = Buffer.alloc(8)
+  #end = HEADER
   /** Where the last record starts. */
-  private last = HEADER
-  private size = 0
+  #last = HEADER
+  #size = 0
 
   private constructor(fs: FileSystem, path: string, file: OpenFile, owner: Owner) {
-    this.fs = fs
+    this.#fs = fs
     this.path = path
-    this.file = file
-    this.owner = owner
+    this.#file = file
+    this.#owner = owner
   }
 
   /** Creates the file. The caller syncs its folder before it relies on it. Throws StorageError. */
@@ -66,16 +66,16 @@ export class Journal {
 
   /** Bytes of records since the last restart. */
   get used(): number {
-    return this.end - HEADER
+    return this.#end - HEADER
   }
 
   /** Forgets all records. Not synced: the old ones may come back, and are harmless then. */
   restart(): void {
-    this.salt = randomBytes(8)
-    writeAll(this.file, encodeHeader(this.owner, this.salt), 0)
-    this.end = HEADER
-    this.last = HEADER
-    this.size = Math.max(this.size, HEADER)
+    this.#salt = randomBytes(8)
+    writeAll(this.#file, encodeHeader(this.#owner, this.#salt), 0)
+    this.#end = HEADER
+    this.#last = HEADER
+    this.#size = Math.max(this.#size, HEADER)
   }
 
   /**
@@ -83,33 +83,33 @@ export class Journal {
    * the next record goes to the same place. Throws StorageError.
    */
   append(sequence: number, entry: JournalEntry, pack: Uint8Array = new Uint8Array()): void {
-    const record = encodeRecord(sequence, this.salt, entry, pack)
-    const end = this.end + record.length
+    const record = encodeRecord(sequence, this.#salt, entry, pack)
+    const end = this.#end + record.length
     let data = record
-    if (entry.kind === 'group' && end > this.size && this.end > HEADER + STEP / 4) {
+    if (entry.kind === 'group' && end > this.#size && this.#end > HEADER + STEP / 4) {
       // Worth growing ahead once it is clear that this is a busy journal.
       data = Buffer.concat([record], record.length + STEP)
     }
-    writeAll(this.file, data, this.end)
-    this.size = Math.max(this.size, this.end + data.length)
-    this.last = this.end
-    this.end = end
+    writeAll(this.#file, data, this.#end)
+    this.#size = Math.max(this.#size, this.#end + data.length)
+    this.#last = this.#end
+    this.#end = end
   }
 
   sync(): Promise<void> {
-    return this.file.sync()
+    return this.#file.sync()
   }
 
   /** Whether whoever looks for it finds what was appended last. */
   isInPlace(): boolean {
-    if (this.file.isInPlace()) return true
+    if (this.#file.isInPlace()) return true
     // Where a server or a program makes up the numbers of files, they may change while nothing else does.
-    const there = this.fs.open(this.path, 'r')
+    const there = this.#fs.open(this.path, 'r')
     if (there === undefined) return false
     try {
-      return [0, this.last].every((at) => {
+      return [0, this.#last].every((at) => {
         const [own, found] = [Buffer.alloc(HEADER), Buffer.alloc(HEADER)]
-        readFully(this.file, own, at)
+        readFully(this.#file, own, at)
         readFully(there, found, at)
         return own.equals(found)
       })
@@ -119,7 +119,7 @@ export class Journal {
   }
 
   close(): void {
-    this.file.close()
+    this.#file.close()
   }
 }
 

@@ -5,11 +5,12 @@
 import { join } from 'node:path'
 import { closeAll, type FileSystem } from '../disk/file-system.ts'
 import type { Locks } from '../disk/locks.ts'
-import type { Paths } from '../disk/paths.ts'
-import { ChapterPacks } from '../packs/chapter-packs.ts'
-import { noteNames } from '../refs/settled-notes.ts'
+import type { StoreFolder } from '../disk/store-folder.ts'
+import { ChapterPacks } from '../merging/chapter-packs.ts'
 import type { GroupEntry, JournalEntry } from './entry.ts'
 import { Journal } from './journal.ts'
+import { MoveClock } from './move-clock.ts'
+import { noteNames } from './settled-notes.ts'
 
 /** A journal with what depends on it until that is synced in place. */
 export interface Chapter {
@@ -25,54 +26,57 @@ export interface Chapter {
 }
 
 export class Journals {
-  private readonly fs: FileSystem
-  private readonly locks: Locks
-  private readonly folder: string
-  private sequence = 0
-  private files = 0
-  private isPrepared = false
-  private chapter: Chapter | undefined
-  private spare: Journal | undefined
-  private unsyncedFolder = false
+  /** Numbers for the groups that are recorded. */
+  readonly clock: MoveClock
+  readonly #fs: FileSystem
+  readonly #locks: Locks
+  readonly #folder: string
+  #sequence = 0
+  #files = 0
+  #isPrepared = false
+  #chapter: Chapter | undefined
+  #spare: Journal | undefined
+  #unsyncedFolder = false
 
-  constructor(fs: FileSystem, paths: Paths, locks: Locks) {
-    this.fs = fs
-    this.locks = locks
-    this.folder = join(paths.journals, locks.owner.id)
+  constructor({ fs, paths, locks }: StoreFolder) {
+    this.clock = new MoveClock(fs, paths)
+    this.#fs = fs
+    this.#locks = locks
+    this.#folder = join(paths.journals, locks.owner.id)
   }
 
   /** The chapter that records go to, if one was begun. */
   get current(): Chapter | undefined {
-    return this.chapter
+    return this.#chapter
   }
 
   /** Begins a chapter if there is none; the first time it creates the folder and makes its names durable. */
   async open(): Promise<Chapter> {
-    if (this.chapter !== undefined) return this.chapter
-    if (!this.isPrepared) {
-      await this.locks.prepareToken()
-      this.isPrepared = true
+    if (this.#chapter !== undefined) return this.#chapter
+    if (!this.#isPrepared) {
+      await this.#locks.prepareToken()
+      this.#isPrepared = true
     }
-    this.chapter ??= this.newChapter()
-    return this.chapter
+    this.#chapter ??= this.#newChapter()
+    return this.#chapter
   }
 
   /** Says which locks will be taken, so that whoever recovers knows where to look. Cheap when said before. */
   announce(chapter: Chapter, refs: readonly string[]): void {
     const fresh = refs.filter((ref) => !chapter.announced.has(ref))
     if (fresh.length === 0) return
-    this.append(chapter, { kind: 'locks', refs: fresh })
+    this.#append(chapter, { kind: 'locks', refs: fresh })
     for (const ref of fresh) chapter.announced.add(ref)
   }
 
   /** Makes a group durable. Returns its sequence. Throws StorageError; then the group counts as not there. */
   async record(chapter: Chapter, entry: GroupEntry, pack?: Uint8Array): Promise<number> {
-    const sequence = this.append(chapter, entry, pack)
+    const sequence = this.#append(chapter, entry, pack)
     try {
       await chapter.journal.sync()
-      if (this.unsyncedFolder) {
-        await this.fs.syncDir(this.folder)
-        this.unsyncedFolder = false
+      if (this.#unsyncedFolder) {
+        await this.#fs.syncDir(this.#folder)
+        this.#unsyncedFolder = false
       }
     } catch (error) {
       // What the kernel did with the pages is unknown, and a second sync would not tell.
@@ -88,35 +92,35 @@ export class Journals {
    */
   isInPlace({ journal }: Chapter): boolean {
     if (journal.isInPlace()) return true
-    this.isPrepared = false
+    this.#isPrepared = false
     return false
   }
 
   /** Notes that a group is in place, or was given up. Losing the note is harmless. */
   done(chapter: Chapter, group: number, undone = false): void {
     try {
-      this.append(chapter, { kind: 'done', group, ...(undone && { undone }) })
+      this.#append(chapter, { kind: 'done', group, ...(undone && { undone }) })
     } catch {
       // A full disk. Replaying the group finds everything in place.
     }
   }
 
   /** Ends the current chapter, so that it can be settled; the next `open` begins another. */
-  turn(): Chapter | undefined {
-    const chapter = this.chapter
-    this.chapter = undefined
+  endChapter(): Chapter | undefined {
+    const chapter = this.#chapter
+    this.#chapter = undefined
     return chapter
   }
 
   /** The chapter is settled: nothing depends on its journal any more. Throws StorageError. */
   async release({ journal, broken }: Chapter): Promise<void> {
-    if (!broken && this.spare === undefined) {
+    if (!broken && this.#spare === undefined) {
       try {
         journal.restart()
         await journal.sync()
         // Who looks for old moves here (`settled-notes.ts`) sees from this that they cannot come back.
-        journal.append(this.sequence++, { kind: 'locks', refs: [] })
-        this.spare = journal
+        journal.append(this.#sequence++, { kind: 'locks', refs: [] })
+        this.#spare = journal
         return
       } catch {
         // Not fit to be used again.
@@ -126,80 +130,80 @@ export class Journals {
     try {
       journal.close()
     } finally {
-      this.fs.rename(journal.path, gone)
+      this.#fs.rename(journal.path, gone)
     }
     // Were it to come back, it would tell of old moves without the later ones; until then others can read it.
-    await this.fs.syncDir(this.folder)
-    this.fs.unlink(gone)
+    await this.#fs.syncDir(this.#folder)
+    this.#fs.unlink(gone)
   }
 
   /** What others have told us so far of moves that they have settled. */
   notes(): string[] {
-    return noteNames(this.fs, this.folder)
+    return noteNames(this.#fs, this.#folder)
   }
 
   /** Every move of ours that the notes were about is settled by now. */
   removeNotes(names: readonly string[]): void {
-    for (const name of names) this.fs.unlink(join(this.folder, name))
+    for (const name of names) this.#fs.unlink(join(this.#folder, name))
   }
 
   /** Removes the journal that waits to be used again: it still has the bytes of what was settled. */
   dropSpare(): void {
-    const { spare } = this
-    this.spare = undefined
-    if (spare !== undefined) this.remove(spare)
+    const spare = this.#spare
+    this.#spare = undefined
+    if (spare !== undefined) this.#remove(spare)
   }
 
   /** Removes the folder; `open` makes it anew. Everything was settled before. */
   close(): void {
-    const journals = this.giveUp()
+    const journals = this.#giveUp()
     closeAll(journals)
-    for (const { path } of journals) this.fs.unlink(path)
+    for (const { path } of journals) this.#fs.unlink(path)
     this.removeNotes(this.notes())
-    this.files = 0
-    this.isPrepared = false
-    this.locks.close()
-    this.fs.removeDir(this.folder)
+    this.#files = 0
+    this.#isPrepared = false
+    this.#locks.close()
+    this.#fs.removeDir(this.#folder)
   }
 
   /** Gives back what is open and leaves the files to whoever recovers: not everything could be settled. */
   abandon(unsettled: readonly Chapter[]): void {
     try {
-      closeAll([...unsettled.map(({ journal }) => journal), ...this.giveUp()])
+      closeAll([...unsettled.map(({ journal }) => journal), ...this.#giveUp()])
     } finally {
-      this.locks.abandon()
+      this.#locks.abandon()
     }
   }
 
-  private remove(journal: Journal): void {
+  #remove(journal: Journal): void {
     try {
       journal.close()
     } finally {
-      this.fs.unlink(journal.path)
+      this.#fs.unlink(journal.path)
     }
   }
 
   /** Nobody else closes what it returns. */
-  private giveUp(): Journal[] {
-    const journals = [this.chapter?.journal, this.spare].filter((journal) => journal !== undefined)
-    this.chapter = undefined
-    this.spare = undefined
+  #giveUp(): Journal[] {
+    const journals = [this.#chapter?.journal, this.#spare].filter((journal) => journal !== undefined)
+    this.#chapter = undefined
+    this.#spare = undefined
     return journals
   }
 
-  private append(chapter: Chapter, entry: JournalEntry, pack?: Uint8Array): number {
-    const sequence = this.sequence
+  #append(chapter: Chapter, entry: JournalEntry, pack?: Uint8Array): number {
+    const sequence = this.#sequence
     chapter.journal.append(sequence, entry, pack)
-    this.sequence++
+    this.#sequence++
     return sequence
   }
 
-  private newChapter(): Chapter {
-    let journal = this.spare
-    this.spare = undefined
+  #newChapter(): Chapter {
+    let journal = this.#spare
+    this.#spare = undefined
     if (journal === undefined) {
-      journal = Journal.create(this.fs, join(this.folder, `${this.files++}.journal`), this.locks.owner)
-      this.unsyncedFolder = true
+      journal = Journal.create(this.#fs, join(this.#folder, `${this.#files++}.journal`), this.#locks.owner)
+      this.#unsyncedFolder = true
     }
     return { journal, packs: new ChapterPacks(), refs: new Map(), announced: new Set(), broken: false }
   }

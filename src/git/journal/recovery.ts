@@ -5,102 +5,99 @@
 import { join } from 'node:path'
 import { isObjectId, type ObjectId } from '../../ids.ts'
 import { TimeSlice } from '../../time-slice.ts'
+import { isAncestor } from '../database/ancestry.ts'
 import type { Owner } from '../disk/identity.ts'
-import type { Locks } from '../disk/locks.ts'
-import { breakOrphan } from '../disk/orphan-lock.ts'
-import { isAncestor } from '../objects/history.ts'
+import type { LockWait, StoreFolder } from '../disk/store-folder.ts'
+import { removeRetired } from '../merging/broken-retired.ts'
+import { removeHalfPacks } from '../merging/half-packs.ts'
 import { BrokenStreamError } from '../objects/inflate.ts'
 import { asBuffer } from '../objects/object.ts'
-import type { ObjectStore } from '../objects/object-store.ts'
 import { type MergedPack, mergePacks, type PackSource, type PackSpan } from '../packs/combine.ts'
-import { removeHalfPacks } from '../packs/half-packs.ts'
-import { removeRetired } from '../packs/retired-debris.ts'
 import { scanPack } from '../packs/scan.ts'
-import type { MoveClock } from '../refs/move-clock.ts'
 import { RefMoves } from '../refs/moves.ts'
 import { parseRefFile, type Refs } from '../refs/refs.ts'
 import { removeRefs } from '../refs/removal.ts'
-import { lastMoves, toldIn } from '../refs/settled-notes.ts'
 import {
-  type AdoptionParts,
+  type Adopted,
   adopt,
   anythingToAdopt,
   disown,
-  type Estate,
-  removeEstate,
-  removeLitter,
+  removeAdopted,
+  removeUnowned,
   type Scope,
-  strangersSettled,
+  unknownSettled,
 } from './adoption.ts'
-import type { Placement } from './placement.ts'
+import type { Contents } from './contents.ts'
+import { breakOrphan } from './orphan-lock.ts'
 import {
   belongsAtEnd,
-  type Found,
   type Group,
   groupsOf,
   lastOrders,
   type Move,
   movesOf,
+  type OnDisk,
   openMoves,
   unfinished,
 } from './replay.ts'
-import { type SettleParts, settle } from './settle.ts'
-
-export interface RecoveryParts extends AdoptionParts, SettleParts {
-  refs: Refs
-  locks: Locks
-  placement: Placement
-  objects: ObjectStore
-  clock: MoveClock
-}
+import { settle } from './settle.ts'
+import { lastMoves, toldIn } from './settled-notes.ts'
 
 /** Recovers everything in scope; does nothing, quickly, when there is nothing. Throws LockedError, StorageError. */
-export async function recover(parts: RecoveryParts, scope: Scope): Promise<void> {
+export async function recover(contents: Contents, scope: Scope): Promise<void> {
   // Who died recovering from a restart may hold what is needed to go on: then all of the dead are seen to.
-  if (await anythingToAdopt(parts, scope)) await recoverEstates(parts, await adopt(parts, 'all'))
-  await removeRetired(parts)
+  const { folder } = contents
+  if (await anythingToAdopt(folder, scope)) await recoverAdopted(contents, await adopt(folder, 'all'))
+  await removeRetired(contents.placement)
   if (scope !== 'all') return
-  await strangersSettled(parts)
-  removeLitter(parts)
+  await unknownSettled(folder)
+  removeUnowned(folder)
 }
 
-async function recoverEstates(given: RecoveryParts, estates: readonly Estate[]): Promise<void> {
-  // A lock that was released before a power loss may have come back without its owner's journals.
-  const parts = { ...given, breakLock: (file: string) => breakOrphan(given, file) }
-  const left = new Set(estates)
-  const rebooted = estates.filter(({ life }) => life === 'rebooted')
+async function recoverAdopted(contents: Contents, adopted: readonly Adopted[]): Promise<void> {
+  const { folder } = contents
+  const left = new Set(adopted)
+  const rebooted = adopted.filter(({ life }) => life === 'rebooted')
   try {
-    const owners = ownersOf(estates)
-    await breakLocks(parts, ['packed-refs'], ({ id }) => owners.has(id))
-    if (rebooted.length > 0) await recoverFromPowerLoss(parts, rebooted)
-    for (const estate of [...rebooted, ...estates]) {
-      if (!left.has(estate)) continue
-      if (estate.life === 'dead') await recoverFromKill(parts, estate)
-      await removeEstate(parts, estate)
-      left.delete(estate)
+    const owners = ownersOf(adopted)
+    await breakLocks(contents, ['packed-refs'], ({ id }) => owners.has(id))
+    if (rebooted.length > 0) await recoverFromPowerLoss(contents, rebooted)
+    for (const one of [...rebooted, ...adopted]) {
+      if (!left.has(one)) continue
+      if (one.life === 'dead') await recoverFromKill(contents, one)
+      await removeAdopted(folder, one)
+      left.delete(one)
     }
   } catch (error) {
-    disown(parts, [...left])
+    disown(folder, [...left])
     throw error
   }
-  parts.objects.refresh()
+  contents.objects.refresh()
 }
 
+/** A lock that was released before a power loss may have come back without its owner's journals. */
+const waiting = (folder: StoreFolder): LockWait => ({
+  locks: folder.locks,
+  lockTimeout: folder.lockTimeout,
+  breakLock: (file) => breakOrphan(folder, file),
+})
+
 /** The kernel lives on, and with it every write: only a group that was not finished needs attention. */
-async function recoverFromKill(parts: RecoveryParts, estate: Estate): Promise<void> {
-  const { locks, refs, placement, objects } = parts
-  const groups = groupsOf(estate.records)
+async function recoverFromKill(contents: Contents, adopted: Adopted): Promise<void> {
+  const { folder, refs, placement, objects } = contents
+  const { fs, paths, locks } = folder
+  const groups = groupsOf(adopted.records)
   const packs = new Set(packNames(groups))
-  const open = unfinished(estate.records)
-  if (open.length > 0) await syncJournals(parts, estate)
-  const later = open.length > 0 ? await lastMoves(parts, estate.folder) : new Map<string, number>()
-  const told = toldIn(parts.fs, join(parts.paths.journals, estate.folder))
+  const open = unfinished(adopted.records)
+  if (open.length > 0) await syncJournals(folder, adopted)
+  const later = open.length > 0 ? await lastMoves(folder, adopted.folder) : new Map<string, number>()
+  const told = toldIn(fs, join(paths.journals, adopted.folder))
   for (const group of open) {
     // Locks are released when everything is in place, so what is not locked any more is. The others stay locked
     // by the dead process until all is done: nobody gets in between.
     const isLocked = ({ ref }: Move): boolean => {
       const holder = locks.holder(refs.path(ref))
-      return holder !== undefined && holder !== 'other' && holder.id === estate.owner
+      return holder !== undefined && holder !== 'other' && holder.id === adopted.owner
     }
     if (!movesOf(group).some(isLocked)) continue
     const pack = await packOf([group])
@@ -116,32 +113,33 @@ async function recoverFromKill(parts: RecoveryParts, estate: Estate): Promise<vo
       isLocked(move) &&
       order > Math.max(later.get(move.ref) ?? 0, told.get(move.ref) ?? 0) &&
       valueOnDisk(refs, move.ref) === (move.from ?? 'absent')
-    await new RefMoves(parts, moves.filter(isDue), symbolic.filter(isDue)).run()
+    await new RefMoves(refs, waiting(folder), moves.filter(isDue), symbolic.filter(isDue)).run()
   }
   for (const pack of packs) {
     if (placement.has(pack)) placement.unkeep(pack)
     else placement.remove(pack)
   }
-  const announced = estate.records.flatMap(({ entry }) => (entry.kind === 'locks' ? entry.refs : []))
-  await breakLocks(parts, [...announced, ...ownLocks(parts)], ({ id }) => id === estate.owner)
-  await settle(parts, { packs: [...packs], refs: lastOrders(groups) })
-  removeHalfPacks(parts, estate.owner)
-  removeTemporaries(parts, new Set([estate.owner]))
+  const announced = adopted.records.flatMap(({ entry }) => (entry.kind === 'locks' ? entry.refs : []))
+  await breakLocks(contents, [...announced, ...ownLocks(folder)], ({ id }) => id === adopted.owner)
+  await settle(contents, { packs: [...packs], refs: lastOrders(groups) })
+  removeHalfPacks(placement, adopted.owner)
+  removeTemporaries(folder, new Set([adopted.owner]))
 }
 
 /** A process may be killed before its sync is through; what is placed here has to be named by a journal that lasts. */
-async function syncJournals({ fs, paths }: RecoveryParts, { folder }: Estate): Promise<void> {
-  const place = join(paths.journals, folder)
-  for (const name of fs.readDir(place))
-    if (fs.stat(join(place, name))?.kind === 'file') await fs.syncFile(join(place, name))
-  await fs.syncDir(place)
+async function syncJournals({ fs, paths }: StoreFolder, { folder }: Adopted): Promise<void> {
+  const ours = join(paths.journals, folder)
+  for (const name of fs.readDir(ours))
+    if (fs.stat(join(ours, name))?.kind === 'file') await fs.syncFile(join(ours, name))
+  await fs.syncDir(ours)
   await fs.syncDir(paths.journals)
 }
 
 /** Nothing on the disk is trusted that the journals cover. */
-async function recoverFromPowerLoss(parts: RecoveryParts, estates: readonly Estate[]): Promise<void> {
-  const { fs, paths, refs, locks, placement, objects } = parts
-  const byOwner = estates.map(({ records, folder }) => ({
+async function recoverFromPowerLoss(contents: Contents, adopted: readonly Adopted[]): Promise<void> {
+  const { folder, refs, placement, objects } = contents
+  const { fs, paths, locks } = folder
+  const byOwner = adopted.map(({ records, folder }) => ({
     groups: groupsOf(records),
     settled: toldIn(fs, join(paths.journals, folder)),
   }))
@@ -164,17 +162,17 @@ async function recoverFromPowerLoss(parts: RecoveryParts, estates: readonly Esta
     const found = isObjectId(value) && !(await objects.has(value)) ? 'broken' : value
     if (!(await belongsAtEnd(moves, found, ancestor))) continue
     const last = moves.at(-1)!
-    if (last.to === null) await removeRefs(parts, [ref])
+    if (last.to === null) await removeRefs(refs, waiting(folder), [ref])
     else if (last.to.startsWith('refs/')) refs.write(ref, { symbolic: last.to })
     else if (await objects.has(last.to)) refs.write(ref, { id: last.to })
   }
-  await settle(parts, { packs: [], refs: lastOrders(groups) })
+  await settle(contents, { packs: [], refs: lastOrders(groups) })
   if (pack !== undefined) placement.unkeep(pack.name)
   await fs.syncDir(paths.packs)
   // Of everybody before the restart: a lock that was released may have come back.
-  const locked = ['HEAD', 'packed-refs', ...refLocks(parts), ...ownLocks(parts)]
-  await breakLocks(parts, locked, async (holder) => (await locks.liveness(holder)) === 'rebooted')
-  removeTemporaries(parts, ownersOf(estates))
+  const locked = ['HEAD', 'packed-refs', ...refLocks(contents), ...ownLocks(folder)]
+  await breakLocks(contents, locked, async (holder) => (await locks.liveness(holder)) === 'rebooted')
+  removeTemporaries(folder, ownersOf(adopted))
 }
 
 /** One pack of all objects that the groups carry. What is damaged in spite of the record's checksum is left out. */
@@ -204,12 +202,12 @@ async function packOf(groups: readonly Group[]): Promise<RecoveredPack | undefin
 
 type RecoveredPack = MergedPack & { pack: Buffer }
 
-const ownersOf = (estates: readonly Estate[]): Set<string> => new Set(estates.map(({ owner }) => owner))
+const ownersOf = (adopted: readonly Adopted[]): Set<string> => new Set(adopted.map(({ owner }) => owner))
 
 const packNames = (groups: readonly Group[]): string[] =>
   groups.flatMap(({ entry }) => [entry.pack, entry.merged].filter((name) => typeof name === 'string'))
 
-function valueOnDisk(refs: Refs, ref: string): Found {
+function valueOnDisk(refs: Refs, ref: string): OnDisk {
   const raw = refs.readRaw(ref)
   if (raw === undefined) return refs.packedValue(ref) ?? 'absent'
   const value = parseRefFile(raw.toString('latin1'))
@@ -219,21 +217,22 @@ function valueOnDisk(refs: Refs, ref: string): Found {
   return raw.at(-1) === 0x0a ? value.symbolic : 'broken'
 }
 
-/** Removes locks on `names` that are held by owners whose estates we adopted, so that nobody else may. */
+/** Removes locks on `names` that are held by owners whose journals we adopted, so that nobody else may. */
 async function breakLocks(
-  { locks, refs }: RecoveryParts,
+  { folder, refs }: Contents,
   names: readonly string[],
   isDead: (holder: Owner) => boolean | Promise<boolean>,
 ): Promise<void> {
   for (const name of new Set(names)) {
     const path = refs.path(name)
-    const holder = locks.holder(path)
-    if (holder !== undefined && holder !== 'other' && (await isDead(holder))) locks.breakOpen(path, holder)
+    const holder = folder.locks.holder(path)
+    if (holder !== undefined && holder !== 'other' && (await isDead(holder)))
+      folder.locks.breakOpen(path, holder)
   }
 }
 
 /** Every lock under `refs/`: after a power loss what was announced may be lost. */
-function refLocks({ fs, paths, refs }: RecoveryParts): string[] {
+function refLocks({ folder: { fs, paths }, refs }: Contents): string[] {
   const found: string[] = []
   const walk = (folder: string): void => {
     refs.path(`${folder}/x`)
@@ -246,10 +245,10 @@ function refLocks({ fs, paths, refs }: RecoveryParts): string[] {
   return found
 }
 
-const ownLocks = ({ fs, paths }: RecoveryParts): string[] =>
+const ownLocks = ({ fs, paths }: StoreFolder): string[] =>
   fs.readDir(paths.own).flatMap((name) => (name.endsWith('.lock') ? [`forkpoint/${name.slice(0, -5)}`] : []))
 
-function removeTemporaries({ fs, paths }: RecoveryParts, owners: ReadonlySet<string>): void {
+function removeTemporaries({ fs, paths }: StoreFolder, owners: ReadonlySet<string>): void {
   for (const name of fs.readDir(paths.temporaries)) {
     if (owners.has(name.slice(0, 16))) fs.unlink(join(paths.temporaries, name))
   }

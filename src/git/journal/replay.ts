@@ -91,7 +91,7 @@ export function openMoves(owners: readonly OwnMoves[]): Map<string, OrderedMove[
 }
 
 /** What the disk says of a ref: its value, or that its file is empty or garbage. */
-export type Found = string | 'absent' | 'broken'
+export type OnDisk = string | 'absent' | 'broken'
 
 /**
  * Whether a ref that is `found` goes to the end of the moves that nobody has settled: when it is at any value that they
@@ -100,7 +100,7 @@ export type Found = string | 'absent' | 'broken'
  */
 export async function belongsAtEnd(
   moves: readonly Move[],
-  found: Found,
+  found: OnDisk,
   isAncestor: (a: string, b: string) => Promise<boolean>,
 ): Promise<boolean> {
   const end = moves.at(-1)!.to

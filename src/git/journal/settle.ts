@@ -4,17 +4,9 @@
  * has earlier moves of these refs in a journal is told.
  */
 import { dirname, join } from 'node:path'
-import type { PackMerger } from '../packs/merger.ts'
-import type { Refs } from '../refs/refs.ts'
-import { type NoteParts, tellOthers } from '../refs/settled-notes.ts'
-import type { Placement } from './placement.ts'
+import type { Contents } from './contents.ts'
 import type { Orders } from './replay.ts'
-
-export interface SettleParts extends NoteParts {
-  refs: Refs
-  placement: Placement
-  merger: PackMerger
-}
+import { tellOthers } from './settled-notes.ts'
 
 export interface Settled {
   /** Packs to sync. */
@@ -26,14 +18,14 @@ export interface Settled {
 }
 
 /** Throws StorageError; then nothing is lost, and settling again is safe. */
-export async function settle(parts: SettleParts, { packs, replaced = [], refs }: Settled): Promise<void> {
-  if (packs.length > 0) await settlePacks(parts, packs, replaced)
-  await settleRefs(parts, [...refs.keys()])
-  await tellOthers(parts, refs)
+export async function settle(contents: Contents, { packs, replaced = [], refs }: Settled): Promise<void> {
+  if (packs.length > 0) await settlePacks(contents, packs, replaced)
+  await settleRefs(contents, [...refs.keys()])
+  await tellOthers(contents.folder, refs)
 }
 
 async function settlePacks(
-  { placement, merger }: SettleParts,
+  { placement, merger }: Contents,
   packs: readonly string[],
   replaced: readonly string[],
 ): Promise<void> {
@@ -54,8 +46,9 @@ async function settlePacks(
   if (only !== undefined) await merger.retireDurably(left, only)
 }
 
-async function settleRefs(parts: SettleParts, names: readonly string[]): Promise<void> {
-  const { fs, paths, refs } = parts
+async function settleRefs(contents: Contents, names: readonly string[]): Promise<void> {
+  const { refs } = contents
+  const { fs, paths } = contents.folder
   const folders = new Set<string>()
   let packed = false
   for (const name of names) {
@@ -63,7 +56,7 @@ async function settleRefs(parts: SettleParts, names: readonly string[]): Promise
     try {
       await fs.syncFile(path)
     } catch (error) {
-      if (!(await rewrite(parts, name))) throw error
+      if (!(await rewrite(contents, name))) throw error
     }
     // Removed, or git packed it a moment ago.
     packed ||= fs.stat(path) === undefined
@@ -82,7 +75,8 @@ async function settleRefs(parts: SettleParts, names: readonly string[]): Promise
 }
 
 /** After a sync that failed: the ref in a new file. Whether it could be done; who holds the lock writes it himself. */
-async function rewrite({ fs, refs, locks }: SettleParts, name: string): Promise<boolean> {
+async function rewrite({ refs, folder }: Contents, name: string): Promise<boolean> {
+  const { fs, locks } = folder
   const path = refs.path(name)
   if (!locks.take(path)) return false
   try {

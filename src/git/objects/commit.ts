@@ -3,7 +3,7 @@
  * passes `git fsck --strict`; what others wrote is read as liberally as git reads it.
  */
 import { CorruptError } from '../../errors.ts'
-import type { ObjectId } from '../../ids.ts'
+import type { CommitId, ObjectId } from '../../ids.ts'
 import { asBuffer } from './object.ts'
 
 export interface Person {
@@ -21,6 +21,11 @@ export interface Commit {
   author: Person
   committer: Person
   message: string
+}
+
+/** A commit that was read: its parents are commits because it says so. */
+export interface StoredCommit extends Commit {
+  parents: readonly CommitId[]
 }
 
 /**
@@ -46,19 +51,19 @@ export function encodeCommit({ tree, parents, author, committer, message }: Comm
  * author or committer is a Person without name at time 0. Throws CorruptError without a tree, or for a broken
  * parent line.
  */
-export function decodeCommit(data: Uint8Array, id?: ObjectId): Commit {
+export function decodeCommit(data: Uint8Array, id?: ObjectId): StoredCommit {
   const bytes = asBuffer(data)
   const gap = bytes.indexOf('\n\n', 0, 'latin1')
   const headEnd = gap < 0 ? bytes.length : gap
   const headers = bytes.toString('latin1', 0, headEnd).split('\n')
   const tree = idAfter('tree ', headers[0])
   if (tree === undefined) throw brokenCommit('has no tree', id)
-  const parents: ObjectId[] = []
+  const parents: CommitId[] = []
   let at = 1
   for (; headers[at]?.startsWith('parent '); at++) {
     const parent = idAfter('parent ', headers[at])
     if (parent === undefined) throw brokenCommit('has a broken parent line', id)
-    parents.push(parent)
+    parents.push(parent as CommitId)
   }
   const others = headers.slice(at)
   const decode = decoder(others.find((line) => line.startsWith('encoding '))?.slice(9))
@@ -76,7 +81,7 @@ export function decodeCommit(data: Uint8Array, id?: ObjectId): Commit {
 }
 
 /** The parents of a commit, and nothing else of it. Throws CorruptError without a tree, or for a broken parent line. */
-export function decodeParents(data: Uint8Array, id?: ObjectId): ObjectId[] {
+export function decodeParents(data: Uint8Array, id?: ObjectId): CommitId[] {
   const bytes = asBuffer(data)
   const line = (at: number, key: string): ObjectId | undefined => {
     const end = at + key.length + 40
@@ -84,11 +89,11 @@ export function decodeParents(data: Uint8Array, id?: ObjectId): ObjectId[] {
     return idAfter(key, bytes.toString('latin1', at, end))
   }
   if (line(0, 'tree ') === undefined) throw brokenCommit('has no tree', id)
-  const parents: ObjectId[] = []
+  const parents: CommitId[] = []
   for (let at = 46; bytes.toString('latin1', at, at + 7) === 'parent '; at += 48) {
     const parent = line(at, 'parent ')
     if (parent === undefined) throw brokenCommit('has a broken parent line', id)
-    parents.push(parent)
+    parents.push(parent as CommitId)
   }
   return parents
 }

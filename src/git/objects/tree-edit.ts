@@ -2,7 +2,6 @@
 import type { ObjectId } from '../../ids.ts'
 import { TimeSlice } from '../../time-slice.ts'
 import { BIG_OBJECT, EMPTY_TREE, type NewObject, newObject, newObjectInSlices, objectId } from './object.ts'
-import type { ObjectStore } from './object-store.ts'
 import { changeTree, entryCount, findEntry, NO_ENTRIES, type Tree, type TreeChange } from './tree.ts'
 
 export interface EditedTree {
@@ -13,7 +12,11 @@ export interface EditedTree {
 }
 
 /** Where `editTree` reads folders from, and leaves those that it made. */
-export type TreeStore = Pick<ObjectStore, 'cachedTree' | 'readTree' | 'keepTree'>
+export interface TreeStore {
+  cachedTree(id: ObjectId): Tree | undefined
+  readTree(id: ObjectId): Promise<Tree>
+  keepTree(id: ObjectId, tree: Tree): void
+}
 
 /**
  * Sets the content of files, or removes what is at a path (`null`: a file, or a folder with all it holds).

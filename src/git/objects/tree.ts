@@ -37,17 +37,6 @@ export interface TreeChange {
 
 export const NO_ENTRIES: Tree = { data: Buffer.alloc(0), starts: [0], keys: [] }
 
-/** The bytes of a tree with these entries, given in any order. Throws TypeError for names that no tree can hold. */
-export function encodeTree(entries: readonly TreeEntry[]): Buffer {
-  return changeTree(
-    NO_ENTRIES,
-    entries.map(({ name, mode, id }) => ({ name, entry: { mode, id } })),
-  ).data
-}
-
-/** All entries in git's order. Throws CorruptError for what `git fsck --strict` refuses; see `parseTree`. */
-export const decodeTree = (data: Uint8Array, id?: ObjectId): TreeEntry[] => entriesOf(parseTree(data, id))
-
 /**
  * Checks a tree's bytes and finds its entries. A CorruptError refuses names that are empty, `.`, `..`, `.git`
  * in any disguise (those of HFS+ and NTFS too), that hold a `/` or are not UTF-8; a name twice; a wrong order;
@@ -85,8 +74,6 @@ export function parseTree(data: Uint8Array, id?: ObjectId): Tree {
 }
 
 export const entryCount = (tree: Tree): number => tree.keys.length
-
-export const isFolderAt = (tree: Tree, n: number): boolean => tree.keys[n]!.endsWith('/')
 
 export const entryAt = (tree: Tree, n: number): TreeEntry => ({
   name: nameOf(tree.keys[n]!),

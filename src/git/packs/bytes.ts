@@ -9,7 +9,7 @@ import { CHECKSUM_BYTES } from './writer.ts'
 /** Somebody has deleted the pack since it was listed: look again what packs there are. */
 export class PackGoneError extends Error {}
 
-export interface PackBytesParts {
+export interface PackBytesOptions {
   fs: FileSystem
   file: string
   /** What the pack must agree with. */
@@ -26,7 +26,7 @@ export interface Window {
 }
 
 export class PackBytes {
-  readonly #parts: PackBytesParts
+  readonly #options: PackBytesOptions
   readonly #key = serials++ * 2 ** 24
   /** Kept open, if the file is large. */
   #open: OpenFile | undefined
@@ -35,8 +35,8 @@ export class PackBytes {
   #end = 0
   #isSmall = false
 
-  constructor(parts: PackBytesParts) {
-    this.#parts = parts
+  constructor(options: PackBytesOptions) {
+    this.#options = options
   }
 
   /** Where the checksum that ends the file starts. Throws PackGoneError, CorruptError. */
@@ -48,7 +48,7 @@ export class PackBytes {
   /** A window with `need` bytes from `position` on, or all there are. Throws PackGoneError, CorruptError. */
   window(position: number, need: number): Window {
     const end = this.end
-    const { windows } = this.#parts
+    const { windows } = this.#options
     const n = Math.floor(position / WINDOW)
     const start = n * WINDOW
     const stop = Math.min(position + need, end)
@@ -105,7 +105,7 @@ export class PackBytes {
 
   /** Opens the file and checks that it is the one its index is about. All its bytes, if it is small. */
   #enter(): Buffer | undefined {
-    const { fs, file, windows, opened } = this.#parts
+    const { fs, file, windows, opened } = this.#options
     const open = fs.open(file, 'r')
     if (open === undefined) throw new PackGoneError(file)
     try {
@@ -130,7 +130,7 @@ export class PackBytes {
   }
 
   #check(header: Buffer, checksum: Buffer): void {
-    const index = this.#parts.index()
+    const index = this.#options.index()
     const version = header.readUInt32BE(4)
     if (header.toString('latin1', 0, 4) !== 'PACK') throw this.#broken('is not a pack')
     if (version !== 2 && version !== 3) throw this.#broken(`has the unknown version ${version}`)
@@ -146,7 +146,7 @@ export class PackBytes {
   }
 
   #broken(what: string): CorruptError {
-    const { file } = this.#parts
+    const { file } = this.#options
     return new CorruptError(
       `Pack '${file}' ${what}. Restore it from a copy of the store, or see with 'git fsck' what is lost.`,
       { file },

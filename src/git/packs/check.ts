@@ -1,10 +1,9 @@
-/** Whether packs, their indexes and journals are as they were written: by their own checksums, byte for byte. */
+/** Whether packs and their indexes are as they were written: by their own checksums, byte for byte. */
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import { CorruptError } from '../../errors.ts'
 import type { FileSystem, OpenFile } from '../disk/file-system.ts'
 import type { Paths } from '../disk/paths.ts'
-import { isOtherVersion, parseJournal } from '../journal/journal.ts'
 import { CHECKSUM_BYTES } from './writer.ts'
 
 /** Names (40 hex digits, or what git chose) of packs that have an index. */
@@ -43,37 +42,6 @@ export async function checkPack(fs: FileSystem, { packs }: Paths, name: string):
     )
   }
 }
-
-/** Throws CorruptError, naming the file, for what is in a journal's place and is none. */
-export function checkJournals(fs: FileSystem, { journals }: Paths): CorruptError[] {
-  const found: CorruptError[] = []
-  for (const owner of fs.readDir(journals)) {
-    const folder = join(journals, owner)
-    if (fs.stat(folder)?.kind !== 'folder') {
-      found.push(strange(folder, 'is no folder of journals'))
-      continue
-    }
-    for (const name of fs.readDir(folder)) {
-      const file = join(folder, name)
-      const stat = fs.stat(file)
-      // Who lives has a socket here; a lock may be on its way, as a folder.
-      if (stat === undefined || stat.kind === 'socket' || stat.kind === 'folder') continue
-      if (stat.kind !== 'file') found.push(strange(file, 'is no plain file'))
-      else if (name.endsWith('.journal') && stat.size > 0) {
-        const content = fs.readFile(file)
-        if (content === undefined || isOtherVersion(content)) continue
-        if (parseJournal(content) === undefined) found.push(strange(file, 'has no header that can be read'))
-      }
-    }
-  }
-  return found
-}
-
-const strange = (file: string, what: string): CorruptError =>
-  new CorruptError(
-    `'${file}' ${what}. If no process uses the store any more, move it away; saves of the last second before a crash may be in it.`,
-    { file },
-  )
 
 /** What the file's bytes add up to, and what its end says they do; `undefined` when it is gone. */
 async function checksums(

@@ -20,7 +20,7 @@ export interface FilterSource {
   entries: readonly PackEntry[]
 }
 
-export interface FilterParts {
+export interface FilterOptions {
   sources: readonly FilterSource[]
   /** The objects that are wanted. */
   wanted: (id: ObjectId) => boolean
@@ -41,12 +41,12 @@ export interface FilteredPack {
  * Writes every wanted object of `sources` once; `undefined` when there is none. What is copied is checked against
  * the checksums of its index. Throws CorruptError, StorageError.
  */
-export async function filterPacks(parts: FilterParts): Promise<FilteredPack | undefined> {
+export async function filterPacks(options: FilterOptions): Promise<FilteredPack | undefined> {
   const chosen = new Set<ObjectId>()
-  const plans = parts.sources.map((source) => {
+  const plans = options.sources.map((source) => {
     const sorted = [...source.entries].sort((a, b) => a.offset - b.offset)
     const isFirst = sorted.map(({ id }) => {
-      const take = parts.wanted(id) && !chosen.has(id)
+      const take = options.wanted(id) && !chosen.has(id)
       if (take) chosen.add(id)
       return take
     })
@@ -54,14 +54,14 @@ export async function filterPacks(parts: FilterParts): Promise<FilteredPack | un
   })
   if (chosen.size === 0) return undefined
 
-  const out = new Output(parts.out)
+  const out = new Output(options.out)
   await out.write(packHeader(chosen.size))
   const written = new Map<ObjectId, number>()
   const entries: PackEntry[] = []
   const slice = new TimeSlice()
   for (const { source, sorted, isFirst } of plans) {
     const end = source.file.size() - CHECKSUM_BYTES
-    const copy = new Copier(source, sorted, end, written, out, parts.read)
+    const copy = new Copier(source, sorted, end, written, out, options.read)
     for (let n = 0; n < sorted.length; n++) {
       if (!isFirst[n]) continue
       const { id } = sorted[n]!
@@ -70,7 +70,7 @@ export async function filterPacks(parts: FilterParts): Promise<FilteredPack | un
       written.set(id, offset)
       entries.push({ id, offset, crc })
       if (!slice.isOver()) continue
-      parts.onProgress?.(entries.length, chosen.size)
+      options.onProgress?.(entries.length, chosen.size)
       await slice.next()
     }
   }
@@ -85,7 +85,7 @@ class Copier {
   readonly #end: number
   readonly #written: ReadonlyMap<ObjectId, number>
   readonly #out: Output
-  readonly #read: FilterParts['read']
+  readonly #read: FilterOptions['read']
   #window: Buffer = Buffer.alloc(0)
   #windowAt = 0
 
@@ -95,7 +95,7 @@ class Copier {
     end: number,
     written: ReadonlyMap<ObjectId, number>,
     out: Output,
-    read: FilterParts['read'],
+    read: FilterOptions['read'],
   ) {
     this.#source = source
     this.#sorted = sorted

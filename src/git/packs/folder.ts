@@ -9,7 +9,7 @@ import { PackGoneError } from './bytes.ts'
 import { PackFile, type PackMemory } from './file.ts'
 import { keyOf } from './pack-index.ts'
 
-export interface PackPlace {
+export interface EntryPosition {
   pack: PackFile
   offset: number
 }
@@ -52,7 +52,7 @@ export class PackFolder {
   }
 
   /** Where the object is, according to the packs known now. */
-  find(id: ObjectId): PackPlace | undefined {
+  find(id: ObjectId): EntryPosition | undefined {
     const packs = this.packs
     const key = keyOf(id)
     for (let n = 0; n < packs.length; n++) {
@@ -65,13 +65,13 @@ export class PackFolder {
   }
 
   /** The first place where the object is, if there is one. */
-  findFirst(id: ObjectId): PackPlace[] {
+  findFirst(id: ObjectId): EntryPosition[] {
     const place = this.find(id)
     return place === undefined ? [] : [place]
   }
 
   /** All places where the object is. */
-  findAll(id: ObjectId): PackPlace[] {
+  findAll(id: ObjectId): EntryPosition[] {
     return this.packs.flatMap((pack) => this.#placeIn(pack, id, keyOf(id)) ?? [])
   }
 
@@ -151,7 +151,7 @@ export class PackFolder {
     return sized.sort((a, b) => b.size - a.size).map(({ name }) => name)
   }
 
-  #placeIn(pack: PackFile, id: ObjectId, key: number): PackPlace | undefined {
+  #placeIn(pack: PackFile, id: ObjectId, key: number): EntryPosition | undefined {
     try {
       const offset = this.indexOf(pack)?.find(id, key)
       return offset === undefined ? undefined : { pack, offset }

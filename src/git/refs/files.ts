@@ -18,14 +18,14 @@ const ROTATION = 3
 const REFS = 256
 
 export class RefFiles {
-  private readonly fs: FileSystem
-  private readonly temporaries: Temporaries
-  private readonly spares = new Map<string, Spares>()
-  private hardLinks = true
+  readonly #fs: FileSystem
+  readonly #temporaries: Temporaries
+  readonly #spares = new Map<string, Spares>()
+  #hardLinks = true
 
   constructor(fs: FileSystem, temporaries: Temporaries) {
-    this.fs = fs
-    this.temporaries = temporaries
+    this.#fs = fs
+    this.#temporaries = temporaries
   }
 
   /**
@@ -35,73 +35,73 @@ export class RefFiles {
    *   loss it may say what it said before, which has to be something that `text` comes after.
    */
   write(path: string, text: string, from?: string): void {
-    const own = this.spares.get(path)
+    const own = this.#spares.get(path)
     const follows =
       own !== undefined && from !== undefined && own.text === from && from.length === text.length
     if (!follows) this.forget(path)
     const bytes = Buffer.from(text)
-    const file = (follows ? this.again(own, bytes) : undefined) ?? this.temporaries.write(bytes)
+    const file = (follows ? this.#again(own, bytes) : undefined) ?? this.#temporaries.write(bytes)
     let older: string | undefined
     try {
-      if (from !== undefined) older = this.keep(path)
-      this.replace(file, path)
+      if (from !== undefined) older = this.#keep(path)
+      this.#replace(file, path)
     } catch (error) {
-      this.temporaries.discard(file)
-      if (older !== undefined) this.temporaries.discard(older)
+      this.#temporaries.discard(file)
+      if (older !== undefined) this.#temporaries.discard(older)
       throw error
     }
     if (older === undefined) this.forget(path)
-    else this.remember(path, older, text, follows ? own : undefined)
+    else this.#remember(path, older, text, follows ? own : undefined)
   }
 
   /** The ref is removed, or somebody else changed it. */
   forget(path: string): void {
-    for (const file of this.spares.get(path)?.files ?? []) this.temporaries.discard(file)
-    this.spares.delete(path)
+    for (const file of this.#spares.get(path)?.files ?? []) this.#temporaries.discard(file)
+    this.#spares.delete(path)
   }
 
   close(): void {
-    for (const path of [...this.spares.keys()]) this.forget(path)
+    for (const path of [...this.#spares.keys()]) this.forget(path)
   }
 
   /** The oldest spare with new content; `undefined` while there are too few, or when it has another name somewhere. */
-  private again(own: Spares, bytes: Uint8Array): string | undefined {
+  #again(own: Spares, bytes: Uint8Array): string | undefined {
     if (own.files.length < ROTATION) return undefined
     const path = own.files.shift()!
-    const stat = this.fs.stat(path)
+    const stat = this.#fs.stat(path)
     if (stat?.kind === 'file' && stat.links === 1 && stat.size === bytes.length) {
-      const file = this.fs.open(path, 'r+')
+      const file = this.#fs.open(path, 'r+')
       try {
         if (file?.write(bytes, 0) === bytes.length) return path
       } finally {
         file?.close()
       }
     }
-    this.temporaries.discard(path)
+    this.#temporaries.discard(path)
     return undefined
   }
 
   /** Gives the file that the ref has now a second name. */
-  private keep(path: string): string | undefined {
-    if (!this.hardLinks) return undefined
-    const spare = this.temporaries.path()
-    const result = this.fs.link(path, spare)
-    if (result === 'unsupported') this.hardLinks = false
+  #keep(path: string): string | undefined {
+    if (!this.#hardLinks) return undefined
+    const spare = this.#temporaries.path()
+    const result = this.#fs.link(path, spare)
+    if (result === 'unsupported') this.#hardLinks = false
     return result === 'done' ? spare : undefined
   }
 
-  private replace(file: string, path: string): void {
+  #replace(file: string, path: string): void {
     // git removes folders of refs that became empty.
-    for (let round = 0; !this.fs.rename(file, path); round++) {
+    for (let round = 0; !this.#fs.rename(file, path); round++) {
       if (round === 5)
         throw new StorageError(`The folder of '${path}' vanishes again and again.`, { file: path })
-      this.fs.makeDir(dirname(path))
+      this.#fs.makeDir(dirname(path))
     }
   }
 
-  private remember(path: string, older: string, text: string, own: Spares | undefined): void {
-    this.spares.delete(path)
-    if (this.spares.size >= REFS) this.forget(this.spares.keys().next().value!)
-    this.spares.set(path, { files: [...(own?.files ?? []), older], text })
+  #remember(path: string, older: string, text: string, own: Spares | undefined): void {
+    this.#spares.delete(path)
+    if (this.#spares.size >= REFS) this.forget(this.#spares.keys().next().value!)
+    this.#spares.set(path, { files: [...(own?.files ?? []), older], text })
   }
 }

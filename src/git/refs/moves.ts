@@ -1,14 +1,30 @@
 /** The moves of refs of one group, put in place together or, when the disk refuses one, all taken back. */
-import type { RefMove, SymbolicMove } from '../journal/entry.ts'
-import { parseRefFile, type RefValue } from './refs.ts'
-import { type RefRemovalParts, removeRefs } from './removal.ts'
+import type { ObjectId } from '../../ids.ts'
+import type { LockWait } from '../disk/store-folder.ts'
+import { parseRefFile, type Refs, type RefValue } from './refs.ts'
+import { removeRefs } from './removal.ts'
+
+/** A ref that goes from one object to another; `null`: it does not exist. */
+export interface RefMove {
+  ref: string
+  from: ObjectId | null
+  to: ObjectId | null
+}
+
+/** A symbolic ref that goes from the name of one ref (or, detached, from an object id) to another. */
+export interface SymbolicMove {
+  ref: string
+  from: string | null
+  to: string | null
+}
 
 export class RefMoves {
-  private readonly parts: RefRemovalParts
-  private readonly moves: readonly RefMove[]
-  private readonly symbolic: readonly SymbolicMove[]
-  private readonly forward: ReadonlySet<RefMove>
-  private touched: (RefMove | SymbolicMove)[] = []
+  readonly #values: Refs
+  readonly #wait: LockWait
+  readonly #moves: readonly RefMove[]
+  readonly #symbolic: readonly SymbolicMove[]
+  readonly #forward: ReadonlySet<RefMove>
+  #touched: (RefMove | SymbolicMove)[] = []
 
   /**
    * The caller holds the locks of all refs.
@@ -16,50 +32,53 @@ export class RefMoves {
    * @param forward those of `moves` that certainly lead to a child of the commit before
    */
   constructor(
-    parts: RefRemovalParts,
+    values: Refs,
+    wait: LockWait,
     moves: readonly RefMove[],
     symbolic: readonly SymbolicMove[],
     forward: ReadonlySet<RefMove> = new Set(),
   ) {
-    this.parts = parts
-    this.moves = moves
-    this.symbolic = symbolic
-    this.forward = forward
+    this.#values = values
+    this.#wait = wait
+    this.#moves = moves
+    this.#symbolic = symbolic
+    this.#forward = forward
   }
 
   get refs(): string[] {
-    return [...this.moves, ...this.symbolic].map(({ ref }) => ref)
+    return [...this.#moves, ...this.#symbolic].map(({ ref }) => ref)
   }
 
   /** Throws LockedError, StorageError; then `undo` puts back what has been moved. */
   async run(): Promise<void> {
     // A symbolic ref never points at nothing: its target comes before it and goes after it.
-    for (const move of [...this.moves, ...this.symbolic]) {
+    for (const move of [...this.#moves, ...this.#symbolic]) {
       if (move.to === null) continue
-      const from = this.forward.has(move) ? (move.from ?? undefined) : undefined
-      this.parts.refs.write(move.ref, refValue(move.to), from)
-      this.touched.push(move)
+      const from = this.#forward.has(move) ? (move.from ?? undefined) : undefined
+      this.#values.write(move.ref, refValue(move.to), from)
+      this.#touched.push(move)
     }
-    const gone = this.moves.filter(({ to }) => to === null)
-    const goneSymbolic = this.symbolic.filter(({ to }) => to === null)
-    this.touched.push(...gone, ...goneSymbolic)
-    this.parts.refs.removeLoose(goneSymbolic.map(({ ref }) => ref))
+    const gone = this.#moves.filter(({ to }) => to === null)
+    const goneSymbolic = this.#symbolic.filter(({ to }) => to === null)
+    this.#touched.push(...gone, ...goneSymbolic)
+    this.#values.removeLoose(goneSymbolic.map(({ ref }) => ref))
     if (gone.length === 0) return
     await removeRefs(
-      this.parts,
+      this.#values,
+      this.#wait,
       gone.map(({ ref }) => ref),
     )
   }
 
   async undo(): Promise<void> {
-    const touched = this.touched.reverse()
-    this.touched = []
+    const touched = this.#touched.reverse()
+    this.#touched = []
     for (const move of touched) {
       const { ref, from } = move
       try {
-        if (from !== null) this.parts.refs.write(ref, refValue(from))
-        else if (this.symbolic.includes(move)) this.parts.refs.removeLoose([ref])
-        else await removeRefs(this.parts, [ref])
+        if (from !== null) this.#values.write(ref, refValue(from))
+        else if (this.#symbolic.includes(move)) this.#values.removeLoose([ref])
+        else await removeRefs(this.#values, this.#wait, [ref])
       } catch {
         // The ref stays where the save that failed put it: whole, and reported as failed.
       }

@@ -11,40 +11,40 @@ interface PackedRef {
 
 export class PackedRefs {
   readonly path: string
-  private readonly fs: FileSystem
-  private seen: string | undefined = ''
+  readonly #fs: FileSystem
+  #seen: string | undefined = ''
   /** What `read` returned last. */
   refs: ReadonlyMap<string, PackedRef> = new Map()
 
   constructor(fs: FileSystem, path: string) {
-    this.fs = fs
+    this.#fs = fs
     this.path = path
   }
 
   /** All packed refs, read again only when the file has changed. Throws CorruptError for a file git did not write. */
   read(): ReadonlyMap<string, PackedRef> {
-    const stat = this.fs.stat(this.path)
+    const stat = this.#fs.stat(this.path)
     const now = stat === undefined ? '' : `${stat.ino} ${stat.size} ${stat.mtimeMs}`
-    if (now === this.seen) return this.refs
-    const content = this.fs.readFile(this.path)
+    if (now === this.#seen) return this.refs
+    const content = this.#fs.readFile(this.path)
     this.refs = content === undefined ? new Map() : parse(content.toString('utf8'), this.path)
-    this.seen = now
+    this.#seen = now
     return this.refs
   }
 
   /** The next `read` looks at the file again: it was changed faster than its time tells. */
   forget(): void {
-    this.seen = undefined
+    this.#seen = undefined
   }
 
   /** The file without the lines of `names`; everything else byte for byte as it is. */
   without(names: ReadonlySet<string>): Buffer {
-    return Buffer.from(this.lines(names).join('\n'), 'latin1')
+    return Buffer.from(this.#lines(names).join('\n'), 'latin1')
   }
 
   /** The file with `refs`, each the id of a commit, in place of what it says of them, sorted. */
   with(refs: ReadonlyMap<string, ObjectId>): Buffer {
-    const lines = this.lines(new Set(refs.keys())).filter((line) => line !== '')
+    const lines = this.#lines(new Set(refs.keys())).filter((line) => line !== '')
     const head = lines.filter((line) => line.startsWith('#'))
     const entries = [...refs].map(([name, id]) => `${id} ${name}`)
     for (const line of lines) {
@@ -55,9 +55,9 @@ export class PackedRefs {
     return Buffer.from(`${[...(head.length > 0 ? head : [HEAD]), ...entries].join('\n')}\n`, 'latin1')
   }
 
-  private lines(without: ReadonlySet<string>): string[] {
+  #lines(without: ReadonlySet<string>): string[] {
     let removing = false
-    return (this.fs.readFile(this.path)?.toString('latin1') ?? '').split('\n').filter((line) => {
+    return (this.#fs.readFile(this.path)?.toString('latin1') ?? '').split('\n').filter((line) => {
       // The line of a tag is followed by what it points at.
       if (!line.startsWith('^')) removing = !line.startsWith('#') && without.has(line.slice(41))
       return !removing

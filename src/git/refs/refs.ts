@@ -16,31 +16,31 @@ export type RefValue = { id: ObjectId } | { symbolic: string }
 
 export class Refs {
   readonly root: string
-  private readonly fs: FileSystem
-  private readonly packed: PackedRefs
-  private readonly temporaries: Temporaries
-  private readonly files: RefFiles
-  private readonly realFolders = new Set<string>()
+  readonly #fs: FileSystem
+  readonly #packed: PackedRefs
+  readonly #temporaries: Temporaries
+  readonly #files: RefFiles
+  readonly #realFolders = new Set<string>()
   /** Had no file of their own when last looked at: then a look is cheaper than an error. */
-  private readonly absent = new Set<string>()
+  readonly #absent = new Set<string>()
 
   /** `root`: the repository's folder. */
   constructor(fs: FileSystem, root: string, temporaries: Temporaries) {
-    this.fs = fs
+    this.#fs = fs
     this.root = root
-    this.temporaries = temporaries
-    this.files = new RefFiles(fs, temporaries)
-    this.packed = new PackedRefs(fs, join(root, 'packed-refs'))
+    this.#temporaries = temporaries
+    this.#files = new RefFiles(fs, temporaries)
+    this.#packed = new PackedRefs(fs, join(root, 'packed-refs'))
   }
 
   /** The file of a ref, once it is certain that no symbolic link leads out of the store on the way to it. */
   path(ref: string): string {
-    this.checkFolders(ref)
+    this.#checkFolders(ref)
     return join(this.root, ref)
   }
 
   get packedPath(): string {
-    return this.packed.path
+    return this.#packed.path
   }
 
   /** The object a ref names, through symbolic refs; `undefined` when it does not exist. Throws CorruptError. */
@@ -59,14 +59,14 @@ export class Refs {
 
   /** The ref itself, not what it points at. */
   readValue(ref: string): RefValue | undefined {
-    const loose = this.readLoose(ref)
+    const loose = this.#readLoose(ref)
     if (loose !== undefined) return loose
-    const known = this.packed.refs
-    const packed = this.packed.read()
+    const known = this.#packed.refs
+    const packed = this.#packed.read()
     const value = packed.get(ref)
     if (value !== undefined) return { id: value.id }
     // Between the two looks somebody may have moved it from one to the other.
-    return packed === known ? undefined : this.readLoose(ref)
+    return packed === known ? undefined : this.#readLoose(ref)
   }
 
   /**
@@ -76,13 +76,13 @@ export class Refs {
   list(prefix: string, onBroken?: (ref: string, error: unknown) => void): Map<string, ObjectId> {
     const found = new Map<string, ObjectId>()
     const loose: string[] = []
-    this.collect(prefix.replace(/\/$/, ''), loose, onBroken)
+    this.#collect(prefix.replace(/\/$/, ''), loose, onBroken)
     for (const ref of loose) {
       const id = attempt(ref, () => this.read(ref), onBroken)
       if (id !== undefined) found.set(ref, id)
     }
     // Packed refs are read after the loose ones: what pack-refs moves in between is seen twice, not missed.
-    for (const [ref, { id }] of this.packed.read()) {
+    for (const [ref, { id }] of this.#packed.read()) {
       if (ref.startsWith(prefix) && !found.has(ref)) found.set(ref, id)
     }
     return new Map([...found].sort(([a], [b]) => (a < b ? -1 : 1)))
@@ -95,35 +95,35 @@ export class Refs {
    */
   write(ref: string, value: RefValue, from?: ObjectId): void {
     const text = 'id' in value ? `${value.id}\n` : `ref: ${value.symbolic}\n`
-    this.files.write(this.path(ref), text, from === undefined ? undefined : `${from}\n`)
+    this.#files.write(this.path(ref), text, from === undefined ? undefined : `${from}\n`)
   }
 
   /** Removes the files that only this object needs. */
   close(): void {
-    this.files.close()
+    this.#files.close()
   }
 
   /** Removes loose refs. The caller holds their locks, and has removed them from packed-refs before. */
   removeLoose(refs: readonly string[]): void {
     for (const ref of refs) {
-      this.files.forget(this.path(ref))
-      this.fs.unlink(this.path(ref))
+      this.#files.forget(this.path(ref))
+      this.#fs.unlink(this.path(ref))
     }
   }
 
   /** Names of packed refs. Throws CorruptError. */
   packedNames(): Iterable<string> {
-    return this.packed.read().keys()
+    return this.#packed.read().keys()
   }
 
   packedValue(ref: string): ObjectId | undefined {
-    return this.packed.read().get(ref)?.id
+    return this.#packed.read().get(ref)?.id
   }
 
   /** Names of refs below `folder` that have a file of their own. */
   looseNames(folder: string): string[] {
     const names: string[] = []
-    this.collect(folder.replace(/\/$/, ''), names)
+    this.#collect(folder.replace(/\/$/, ''), names)
     return names
   }
 
@@ -136,43 +136,43 @@ export class Refs {
 
   /** Rewrites packed-refs without `refs`. The caller holds its lock. Syncs, since a lost rewrite would revive them. */
   removePacked(refs: readonly string[]): Promise<void> {
-    return this.replacePacked(this.packed.without(new Set(refs)))
+    return this.#replacePacked(this.#packed.without(new Set(refs)))
   }
 
   /** Rewrites packed-refs with these too, each the id of a commit. The caller holds its lock. Syncs all but the name. */
   addPacked(refs: ReadonlyMap<string, ObjectId>): Promise<void> {
-    return this.replacePacked(this.packed.with(refs))
+    return this.#replacePacked(this.#packed.with(refs))
   }
 
-  private async replacePacked(content: Buffer): Promise<void> {
-    const temporary = this.temporaries.write(content)
+  async #replacePacked(content: Buffer): Promise<void> {
+    const temporary = this.#temporaries.write(content)
     try {
-      await this.fs.syncFile(temporary)
-      this.fs.rename(temporary, this.packed.path)
+      await this.#fs.syncFile(temporary)
+      this.#fs.rename(temporary, this.#packed.path)
     } catch (error) {
-      this.temporaries.discard(temporary)
+      this.#temporaries.discard(temporary)
       throw error
     }
-    this.packed.forget()
+    this.#packed.forget()
   }
 
   /** The raw bytes of a loose ref's file, for recovery, which has to tell broken from absent. */
   readRaw(ref: string): Buffer | undefined {
-    return this.fs.readFile(this.path(ref))
+    return this.#fs.readFile(this.path(ref))
   }
 
-  private readLoose(ref: string): RefValue | undefined {
+  #readLoose(ref: string): RefValue | undefined {
     // Below a name that is a ref itself there is nothing.
-    if (!this.checkFolders(ref, ['file'])) return undefined
+    if (!this.#checkFolders(ref, ['file'])) return undefined
     const path = join(this.root, ref)
-    if (this.absent.has(ref) && this.fs.stat(path) === undefined) return undefined
-    const content = this.fs.readFile(path)?.toString('latin1')
+    if (this.#absent.has(ref) && this.#fs.stat(path) === undefined) return undefined
+    const content = this.#fs.readFile(path)?.toString('latin1')
     if (content === undefined) {
-      if (this.absent.size >= 1000) this.absent.clear()
-      this.absent.add(ref)
+      if (this.#absent.size >= 1000) this.#absent.clear()
+      this.#absent.add(ref)
       return undefined
     }
-    this.absent.delete(ref)
+    this.#absent.delete(ref)
     const value = parseRefFile(content)
     if (value !== undefined) return value
     const what = content.trim() === '' ? 'is empty' : 'does not hold an object id'
@@ -182,23 +182,23 @@ export class Refs {
     )
   }
 
-  private collect(folder: string, into: string[], onBroken?: (ref: string, error: unknown) => void): void {
+  #collect(folder: string, into: string[], onBroken?: (ref: string, error: unknown) => void): void {
     const path = this.path(`${folder}/x`).slice(0, -2)
-    const names = attempt(folder, () => this.fs.readDir(path), onBroken) ?? []
+    const names = attempt(folder, () => this.#fs.readDir(path), onBroken) ?? []
     for (const name of names) {
       if (name.endsWith('.lock')) continue
-      const kind = this.fs.stat(join(path, name))?.kind
-      if (kind === 'folder') this.collect(`${folder}/${name}`, into, onBroken)
+      const kind = this.#fs.stat(join(path, name))?.kind
+      if (kind === 'folder') this.#collect(`${folder}/${name}`, into, onBroken)
       else if (kind === 'file') into.push(`${folder}/${name}`)
     }
   }
 
   /** Whether all above a ref are folders of our own, as far as they exist; not if one is of a kind in `allowed`. */
-  private checkFolders(ref: string, allowed: readonly string[] = []): boolean {
+  #checkFolders(ref: string, allowed: readonly string[] = []): boolean {
     const folder = dirname(ref)
-    if (folder === '.' || this.realFolders.has(folder)) return true
-    if (!this.checkFolders(folder, allowed)) return false
-    const kind = this.fs.stat(join(this.root, folder))?.kind
+    if (folder === '.' || this.#realFolders.has(folder)) return true
+    if (!this.#checkFolders(folder, allowed)) return false
+    const kind = this.#fs.stat(join(this.root, folder))?.kind
     if (kind === undefined) return true
     if (allowed.includes(kind)) return false
     if (kind !== 'folder') {
@@ -208,7 +208,7 @@ export class Refs {
         { file },
       )
     }
-    this.realFolders.add(folder)
+    this.#realFolders.add(folder)
     return true
   }
 }

@@ -1,16 +1,7 @@
 /** Removing refs, wherever they are, in one transaction. */
 import { LockedError } from '../../errors.ts'
-import type { Locks } from '../disk/locks.ts'
+import type { LockWait } from '../disk/store-folder.ts'
 import type { Refs } from './refs.ts'
-
-export interface RefRemovalParts {
-  refs: Refs
-  locks: Locks
-  /** In milliseconds. */
-  lockTimeout: number
-  /** Breaks a lock that a dead process left. */
-  breakLock?(file: string): Promise<void>
-}
 
 /**
  * Removes refs whose locks the caller holds. First from packed-refs, in one rewrite, then the loose files: a
@@ -18,28 +9,23 @@ export interface RefRemovalParts {
  * for moments too) even when none of them is in it, so that nobody packs a ref while we remove it.
  * Throws LockedError, StorageError.
  */
-export async function removeRefs(parts: RefRemovalParts, names: readonly string[]): Promise<void> {
-  const { refs, locks } = parts
-  await takePackedRefs(parts)
+export async function removeRefs(refs: Refs, wait: LockWait, names: readonly string[]): Promise<void> {
+  await takePackedRefs(refs, wait)
   try {
     if (names.some((ref) => refs.packedValue(ref) !== undefined)) await refs.removePacked(names)
     refs.removeLoose(names)
   } finally {
-    locks.release(refs.packedPath)
+    wait.locks.release(refs.packedPath)
   }
 }
 
 /** Takes the lock of packed-refs. Throws LockedError. */
-export async function takePackedRefs({
-  refs,
-  locks,
-  lockTimeout,
-  breakLock,
-}: RefRemovalParts): Promise<void> {
+export async function takePackedRefs(refs: Refs, wait: LockWait): Promise<void> {
+  const { locks, lockTimeout } = wait
   const start = performance.now()
   while (!locks.take(refs.packedPath)) {
     if (performance.now() - start > lockTimeout) throw new LockedError(`${refs.packedPath}.lock`)
-    if ((await locks.deadHolder(refs.packedPath)) !== undefined) await breakLock?.(refs.packedPath)
+    if ((await locks.deadHolder(refs.packedPath)) !== undefined) await wait.breakLock?.(refs.packedPath)
     await new Promise((resolve) => setTimeout(resolve, 2 + Math.random() * 8))
   }
 }

@@ -3,7 +3,7 @@
  * checks nothing out. Whoever makes a branch then lets HEAD name it, in the same transaction.
  */
 import { CorruptError } from '../../errors.ts'
-import type { Change } from '../journal/group-commit.ts'
+import type { Change } from './change.ts'
 import type { Refs } from './refs.ts'
 
 /** What a change comes to that was not made: it has to be, together with HEAD. */

@@ -1,37 +1,32 @@
 /** What processes that ended in the middle leave behind, and nobody else removes. */
 import { join } from 'node:path'
 import type { FileSystem } from '../disk/file-system.ts'
-import type { Locks } from '../disk/locks.ts'
 import type { Paths } from '../disk/paths.ts'
-import type { Placement } from '../journal/placement.ts'
-import { isOurKeep } from '../packs/removal.ts'
-import { retiredLists } from '../packs/retired.ts'
-import { journaledPacks, type RootParts } from './roots.ts'
-
-export interface LeftoverParts extends RootParts {
-  fs: FileSystem
-  paths: Paths
-  placement: Placement
-  locks: Locks
-}
+import type { StoreFolder } from '../disk/store-folder.ts'
+import { isOurKeep } from '../merging/removal.ts'
+import { retiredLists } from '../merging/retired.ts'
+import type { Placement } from '../packs/placement.ts'
+import { journaledPacks } from './roots.ts'
 
 /** Removes leftovers; what dead processes journaled is recovered before. Throws StorageError. */
-export async function removeLeftovers(parts: LeftoverParts): Promise<void> {
-  removeStrayKeeps(parts)
-  removeHalfPacks(parts)
-  removeGitTemporaries(parts)
-  removeOwnTemporaries(parts)
-  removeEmptyRefFolders(parts)
-  removeEmptyObjectFolders(parts)
-  await parts.fs.syncDir(parts.paths.packs)
-  removeStaleLists(parts)
+export async function removeLeftovers(placement: Placement): Promise<void> {
+  const { folder } = placement
+  removeStrayKeeps(placement)
+  removeHalfPacks(folder)
+  removeGitTemporaries(folder)
+  removeOwnTemporaries(folder)
+  removeEmptyRefFolders(folder)
+  removeEmptyObjectFolders(folder)
+  await folder.fs.syncDir(folder.paths.packs)
+  removeStaleLists(placement)
 }
 
 /**
  * A `.keep` of ours stands from after its group is journaled until the group is in place. One that no journal speaks
  * of, read after the `.keep` was seen, is of nobody. While somebody recovers, journals do not say it all.
  */
-function removeStrayKeeps({ fs, paths, placement, refs }: LeftoverParts): void {
+function removeStrayKeeps(placement: Placement): void {
+  const { fs, paths } = placement.folder
   const kept = fs.readDir(paths.packs).flatMap((file) => {
     const name = /^pack-([0-9a-f]{40})\.keep$/.exec(file)?.[1]
     const path = join(paths.packs, file)
@@ -39,15 +34,15 @@ function removeStrayKeeps({ fs, paths, placement, refs }: LeftoverParts): void {
     return isOurs ? [name] : []
   })
   if (kept.length === 0 || fs.readDir(paths.journals).some((name) => name.includes('.by-'))) return
-  const journaled = journaledPacks({ fs, paths, refs })
+  const journaled = journaledPacks(placement.folder)
   for (const name of kept) if (!journaled.has(name)) placement.unkeep(name)
 }
 
 /** A pack without index, or the other way round, which git passes over. */
-function removeHalfPacks(parts: LeftoverParts): void {
-  const { fs, paths } = parts
+function removeHalfPacks(folder: StoreFolder): void {
+  const { fs, paths } = folder
   const names = new Set(fs.readDir(paths.packs))
-  const journaled = journaledPacks(parts)
+  const journaled = journaledPacks(folder)
   for (const file of names) {
     const [, name, ending] = /^pack-([0-9a-f]{40})\.(pack|idx|rev|bitmap|mtimes)$/.exec(file) ?? []
     if (name === undefined || journaled.has(name) || names.has(`pack-${name}.keep`)) continue
@@ -58,7 +53,7 @@ function removeHalfPacks(parts: LeftoverParts): void {
 }
 
 /** As `git prune` removes them; git itself never writes one for as long as this. */
-function removeGitTemporaries({ fs, paths }: LeftoverParts): void {
+function removeGitTemporaries({ fs, paths }: StoreFolder): void {
   for (const name of fs.readDir(paths.packs)) {
     if (/^(?:tmp_|\.tmp-)/.test(name) && isOld(fs, join(paths.packs, name), DAY))
       fs.unlink(join(paths.packs, name))
@@ -71,7 +66,7 @@ function removeGitTemporaries({ fs, paths }: LeftoverParts): void {
 }
 
 /** Packs that git was writing for us. Other temporaries are removed with what their owner journaled. */
-function removeOwnTemporaries({ fs, paths, locks }: LeftoverParts): void {
+function removeOwnTemporaries({ fs, paths, locks }: StoreFolder): void {
   const owners = new Set([locks.owner.id, ...fs.readDir(paths.journals).map((name) => name.slice(0, 16))])
   for (const name of fs.readDir(paths.temporaries)) {
     const path = join(paths.temporaries, name)
@@ -81,7 +76,7 @@ function removeOwnTemporaries({ fs, paths, locks }: LeftoverParts): void {
 }
 
 /** Whoever needs one makes it anew. */
-function removeEmptyRefFolders({ fs, paths }: LeftoverParts): void {
+function removeEmptyRefFolders({ fs, paths }: StoreFolder): void {
   const walk = (folder: string, isTop: boolean): void => {
     for (const name of fs.readDir(folder)) {
       const path = join(folder, name)
@@ -92,12 +87,13 @@ function removeEmptyRefFolders({ fs, paths }: LeftoverParts): void {
   for (const top of ['heads', 'tags', 'forkpoint']) walk(join(paths.root, 'refs', top), true)
 }
 
-function removeEmptyObjectFolders({ fs, paths }: LeftoverParts): void {
+function removeEmptyObjectFolders({ fs, paths }: StoreFolder): void {
   for (const folder of objectFolders(fs, paths)) if (fs.readDir(folder).length === 0) fs.removeDir(folder)
 }
 
 /** Lists of merged packs that are all gone for good. */
-function removeStaleLists({ fs, paths, placement }: LeftoverParts): void {
+function removeStaleLists(placement: Placement): void {
+  const { fs, paths } = placement.folder
   for (const { path, packs } of retiredLists(fs, paths.retired))
     if (!packs.some((pack) => placement.has(pack))) fs.unlink(path)
 }

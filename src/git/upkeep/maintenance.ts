@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import { LockedError, UnsupportedError } from '../../errors.ts'
 import { findStrangerAnywhere } from '../disk/links.ts'
-import { breakOrphan } from '../disk/orphan-lock.ts'
+import { breakOrphan } from '../journal/orphan-lock.ts'
 import type { Repository } from '../repository.ts'
 import { PURGE_LOCK } from './purge.ts'
 
@@ -22,7 +22,7 @@ export async function maintenance<T>(repository: Repository, work: () => Promise
   await exclusively(repository, () => undefined)
   await repository.recover()
   await repository.settleForGood()
-  const { locks, paths } = repository
+  const { locks, paths } = repository.folder
   const lock = join(paths.own, 'maintain')
   await takeLock(repository, lock)
   try {
@@ -45,23 +45,22 @@ export function exclusively<T>(repository: Repository, work: () => T): Promise<T
  * LockedError when one does not end in time.
  */
 export async function withoutMerges<T>(repository: Repository, work: () => Promise<T>): Promise<T> {
-  const { locks, merger } = repository
+  const { merger } = repository
   await takeLock(repository, merger.lockedFile)
   try {
     return await work()
   } finally {
-    locks.release(merger.lockedFile)
+    repository.folder.locks.release(merger.lockedFile)
   }
 }
 
 async function takeLock(repository: Repository, lock: string): Promise<void> {
-  const { locks } = repository
-  const { lockTimeout } = repository.options
+  const { locks, lockTimeout } = repository.folder
   const start = performance.now()
   while (!locks.take(lock)) {
     if ((await locks.deadHolder(lock)) !== undefined) {
       await repository.recover()
-      await breakOrphan(repository, lock)
+      await breakOrphan(repository.folder, lock)
     }
     if (performance.now() - start > lockTimeout) {
       throw new LockedError(

@@ -20,19 +20,20 @@ import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import type { ObjectId } from '../../ids.ts'
 import { TimeSlice } from '../../time-slice.ts'
+import { looseFile } from '../database/loose.ts'
 import { closeAll } from '../disk/file-system.ts'
-import { looseFile } from '../objects/loose.ts'
-import type { ObjectStore } from '../objects/object-store.ts'
+import type { StoreFolder } from '../disk/store-folder.ts'
+import type { Contents } from '../journal/contents.ts'
+import { freePacks, removeCommitGraph, removePacks } from '../merging/removal.ts'
+import { retiredLists, withMerged } from '../merging/retired.ts'
 import { type FilterSource, filterPacks } from '../packs/filter.ts'
 import { PackIndex } from '../packs/pack-index.ts'
-import { freePacks, type PackRemovalParts, removeCommitGraph, removePacks } from '../packs/removal.ts'
-import { retiredLists, withMerged } from '../packs/retired.ts'
+import type { Placement } from '../packs/placement.ts'
 import { reachableFrom } from './reachable.ts'
 import {
   checkRootsKnown,
   journaledNames,
   journalRoots,
-  type RootParts,
   reflogRoots,
   refRoots,
   shallowCommits,
@@ -41,32 +42,31 @@ import {
 /** Held while something is put on a checkpoint that no locked ref keeps alive, and while a purge reads the refs. */
 export const PURGE_LOCK = 'forkpoint/purge'
 
-export interface PurgeParts extends PackRemovalParts, RootParts {
-  objects: ObjectStore
+export interface PurgeOptions {
   /** Runs `work` while PURGE_LOCK is held. */
   exclusively<T>(work: () => T): Promise<T>
   onProgress?: (progress: { phase: string; done: number; total?: number }) => void
 }
 
 /** Changes with each purge of this repository, from the moment it has read the refs. */
-export const purgeMark = ({ fs, paths }: Pick<PurgeParts, 'fs' | 'paths'>): string =>
+export const purgeMark = ({ fs, paths }: Pick<StoreFolder, 'fs' | 'paths'>): string =>
   fs.readFile(join(paths.own, 'purged'))?.toString('latin1') ?? ''
 
 /**
  * Removes every object that nothing reaches; returns how many. What kept packs hold stays. Throws CorruptError when
  * something that is reached cannot be read (then it removes nothing), UnsupportedError, StorageError.
  */
-export async function purge(parts: PurgeParts): Promise<number> {
-  checkRootsKnown(parts)
-  await othersSettled(parts)
+export async function purge(contents: Contents, options: PurgeOptions): Promise<number> {
+  checkRootsKnown(contents.folder)
+  await othersSettled(contents.folder)
   const dead = new Set<ObjectId>()
   for (let round = 0; round < ROUNDS; round++) {
-    const found = await purgeOnce(parts)
+    const found = await purgeOnce(contents, options)
     if (found.size === 0) break
     for (const id of found) dead.add(id)
     // Another process may have merged packs meanwhile, and all that was in them.
-    parts.objects.refresh()
-    if (!(await anyIn(parts, found))) break
+    contents.objects.refresh()
+    if (!(await anyIn(contents.placement, found))) break
   }
   return dead.size
 }
@@ -76,15 +76,16 @@ const ROUNDS = 5
 const YOUNG = 2000
 
 /** Removes what nothing reaches, and says what that was. */
-async function purgeOnce(parts: PurgeParts): Promise<Set<ObjectId>> {
-  await looseGrownUp(parts)
-  const { packs, loose, needed, wanted } = await parts.exclusively(() => look(parts))
-  const reachable = await reach(parts, needed, wanted)
+async function purgeOnce(contents: Contents, options: PurgeOptions): Promise<Set<ObjectId>> {
+  const { folder, placement } = contents
+  await looseGrownUp(contents)
+  const { packs, loose, needed, wanted } = await options.exclusively(() => look(contents))
+  const reachable = await reach(contents, { needed, wanted }, options)
   const dead = new Set<ObjectId>()
   const touched = new Set<string>()
   const slice = new TimeSlice()
   for (const { name } of packs) {
-    await withIndex(parts, name, async (index) => {
+    await withIndex(placement, name, async (index) => {
       for (const id of index.ids()) {
         if (!reachable.has(id)) {
           dead.add(id)
@@ -99,13 +100,13 @@ async function purgeOnce(parts: PurgeParts): Promise<Set<ObjectId>> {
   if (dead.size === 0) return dead
   // What was merged into one of these goes with it: it is in there too.
   const free = new Set(packs.map(({ name }) => name))
-  for (const name of withMerged([...retiredLists(parts.fs, parts.paths.retired)], touched))
+  for (const name of withMerged([...retiredLists(folder.fs, folder.paths.retired)], touched))
     if (free.has(name)) touched.add(name)
-  const placed = await writeRest(parts, [...touched], reachable)
+  const placed = await writeRest(contents, [...touched], reachable, options)
   if (placed !== undefined) touched.delete(placed)
-  await removeCommitGraph(parts)
-  await removePacks(parts, [...touched])
-  await removeLoose(parts, looseDead)
+  await removeCommitGraph(folder)
+  await removePacks(placement, [...touched])
+  await removeLoose(folder, looseDead)
   return dead
 }
 
@@ -119,22 +120,21 @@ interface Look {
 }
 
 /** In this order; the reason is above. */
-function look(parts: PurgeParts): Look {
-  parts.fs.writeFile(join(parts.paths.own, 'purged'), Buffer.from(`${randomUUID()}\n`))
-  const packs = freePacks(parts)
-  const loose = [...parts.objects.looseIds()].filter((id) => ageOf(parts, id) >= YOUNG)
-  const first = refRoots(parts)
-  const wanted = new Set([...journalRoots(parts), ...reflogRoots(parts)])
-  return { packs, loose, needed: new Set([...first, ...refRoots(parts)]), wanted }
+function look({ folder, objects, placement, refs }: Contents): Look {
+  folder.fs.writeFile(join(folder.paths.own, 'purged'), Buffer.from(`${randomUUID()}\n`))
+  const packs = freePacks(placement)
+  const loose = [...objects.looseIds()].filter((id) => ageOf(folder, id) >= YOUNG)
+  const first = refRoots(refs)
+  const wanted = new Set([...journalRoots(folder), ...reflogRoots(folder)])
+  return { packs, loose, needed: new Set([...first, ...refRoots(refs)]), wanted }
 }
 
 async function reach(
-  parts: PurgeParts,
-  needed: ReadonlySet<ObjectId>,
-  wanted: ReadonlySet<ObjectId>,
+  { folder, objects }: Contents,
+  { needed, wanted }: Pick<Look, 'needed' | 'wanted'>,
+  { onProgress }: PurgeOptions,
 ): Promise<Set<ObjectId>> {
-  const { objects, onProgress } = parts
-  const shallow = shallowCommits(parts)
+  const shallow = shallowCommits(folder)
   const report = (done: number): void => onProgress?.({ phase: 'looking for what is in use', done })
   const into = await reachableFrom(objects, needed, { shallow, onProgress: report })
   return reachableFrom(objects, wanted, { into, shallow, tolerant: true, onProgress: report })
@@ -142,11 +142,12 @@ async function reach(
 
 /** One synced pack with what is reached of these; its name, or `undefined` when there is nothing. */
 async function writeRest(
-  parts: PurgeParts,
+  { folder, placement, objects }: Contents,
   packs: readonly string[],
   reachable: ReadonlySet<ObjectId>,
+  { onProgress }: PurgeOptions,
 ): Promise<string | undefined> {
-  const { fs, paths, placement, temporaries, objects, onProgress } = parts
+  const { fs, paths, temporaries } = folder
   const path = temporaries.path()
   const out = temporaries.open(path)
   let index: string | undefined
@@ -159,7 +160,7 @@ async function writeRest(
         sources.push({
           name: placement.file(name, 'pack'),
           file,
-          entries: (await withIndex(parts, name, (one) => one.entries())) ?? [],
+          entries: (await withIndex(placement, name, (one) => one.entries())) ?? [],
         })
     }
     const rest = await filterPacks({
@@ -187,7 +188,7 @@ async function writeRest(
   }
 }
 
-async function removeLoose({ fs, paths }: PurgeParts, ids: readonly ObjectId[]): Promise<void> {
+async function removeLoose({ fs, paths }: StoreFolder, ids: readonly ObjectId[]): Promise<void> {
   const folders = new Set<string>()
   for (const id of ids) {
     fs.unlink(looseFile(paths.objects, id))
@@ -199,11 +200,11 @@ async function removeLoose({ fs, paths }: PurgeParts, ids: readonly ObjectId[]):
 
 /** `undefined` for a pack that is gone. */
 async function withIndex<T>(
-  { fs, placement }: PurgeParts,
+  placement: Placement,
   pack: string,
   use: (index: PackIndex) => T | Promise<T>,
 ): Promise<T | undefined> {
-  const index = PackIndex.open(fs, placement.file(pack, 'idx'))
+  const index = PackIndex.open(placement.folder.fs, placement.file(pack, 'idx'))
   if (index === undefined) return undefined
   try {
     return await use(index)
@@ -213,10 +214,10 @@ async function withIndex<T>(
 }
 
 /** Whether any of these is in a pack that is free now. */
-async function anyIn(parts: PurgeParts, ids: ReadonlySet<ObjectId>): Promise<boolean> {
+async function anyIn(placement: Placement, ids: ReadonlySet<ObjectId>): Promise<boolean> {
   const slice = new TimeSlice()
-  for (const { name } of freePacks(parts)) {
-    const isIn = await withIndex(parts, name, async (index) => {
+  for (const { name } of freePacks(placement)) {
+    const isIn = await withIndex(placement, name, async (index) => {
       for (const id of index.ids()) {
         if (ids.has(id)) return true
         if (slice.isOver()) await slice.next()
@@ -232,11 +233,11 @@ async function anyIn(parts: PurgeParts, ids: ReadonlySet<ObjectId>): Promise<boo
  * Waits until all that is in other processes' journals now is settled: after a power loss a journal is replayed, and
  * must not bring back what is gone. One that does not get there in time keeps what it names.
  */
-async function othersSettled(parts: PurgeParts): Promise<void> {
-  const before = journaledNames(parts)
+async function othersSettled(folder: StoreFolder): Promise<void> {
+  const before = journaledNames(folder)
   const end = performance.now() + SETTLED_WITHIN
   while (before.size > 0 && performance.now() < end) {
-    const now = journaledNames(parts)
+    const now = journaledNames(folder)
     for (const name of before) if (!now.has(name)) before.delete(name)
     if (before.size > 0) await sleep(50)
   }
@@ -245,14 +246,14 @@ async function othersSettled(parts: PurgeParts): Promise<void> {
 const SETTLED_WITHIN = 5000
 
 /** Waits until no loose object is so young that the ref it is for may not have been moved yet; once. */
-async function looseGrownUp(parts: PurgeParts): Promise<void> {
+async function looseGrownUp({ folder, objects }: Contents): Promise<void> {
   let youngest = YOUNG
-  for (const id of parts.objects.looseIds()) youngest = Math.min(youngest, ageOf(parts, id))
+  for (const id of objects.looseIds()) youngest = Math.min(youngest, ageOf(folder, id))
   if (youngest < YOUNG) await sleep(YOUNG - Math.max(0, youngest))
 }
 
 /** Milliseconds since the object was written, or written again. */
-function ageOf({ fs, paths }: PurgeParts, id: ObjectId): number {
+function ageOf({ fs, paths }: StoreFolder, id: ObjectId): number {
   const stat = fs.stat(looseFile(paths.objects, id))
   return stat === undefined ? 0 : Date.now() - stat.mtimeMs
 }

@@ -2,9 +2,9 @@
 import { CorruptError } from '../../errors.ts'
 import type { ObjectId } from '../../ids.ts'
 import { TimeSlice } from '../../time-slice.ts'
+import type { ObjectStore } from '../database/object-store.ts'
 import { decodeCommit } from '../objects/commit.ts'
 import { asBuffer, type GitObject } from '../objects/object.ts'
-import type { ObjectStore } from '../objects/object-store.ts'
 import { entryAt, entryCount, parseTree } from '../objects/tree.ts'
 
 export interface ReachableOptions {

@@ -2,20 +2,13 @@
 import { join } from 'node:path'
 import { UnsupportedError } from '../../errors.ts'
 import { isObjectId, type ObjectId } from '../../ids.ts'
-import type { FileSystem } from '../disk/file-system.ts'
-import type { Paths } from '../disk/paths.ts'
+import { readShallow } from '../database/shallow.ts'
+import type { StoreFolder } from '../disk/store-folder.ts'
 import { parseJournal } from '../journal/journal.ts'
-import { readShallow } from '../objects/shallow.ts'
 import type { Refs } from '../refs/refs.ts'
 
-export interface RootParts {
-  fs: FileSystem
-  paths: Paths
-  refs: Refs
-}
-
 /** What every ref names, ours and others', and HEAD. Throws CorruptError for a ref that cannot be read. */
-export function refRoots({ refs }: RootParts): Set<ObjectId> {
+export function refRoots(refs: Refs): Set<ObjectId> {
   const roots = new Set(refs.list('refs/').values())
   const head = refs.read('HEAD')
   if (head !== undefined) roots.add(head)
@@ -23,7 +16,7 @@ export function refRoots({ refs }: RootParts): Set<ObjectId> {
 }
 
 /** What the reflogs name; git demands that it is there, but we keep none. */
-export function reflogRoots({ fs, paths }: RootParts): Set<ObjectId> {
+export function reflogRoots({ fs, paths }: StoreFolder): Set<ObjectId> {
   const roots = new Set<ObjectId>()
   const walk = (folder: string): void => {
     for (const name of fs.readDir(folder)) {
@@ -42,29 +35,29 @@ export function reflogRoots({ fs, paths }: RootParts): Set<ObjectId> {
 }
 
 /** What the journals of all processes name: values that a ref may have again if a save under way fails. */
-export function journalRoots(parts: RootParts): Set<ObjectId> {
+export function journalRoots(folder: StoreFolder): Set<ObjectId> {
   const roots = new Set<ObjectId>()
-  for (const { moves } of journaledGroups(parts)) {
+  for (const { moves } of journaledGroups(folder)) {
     for (const { from, to } of moves) for (const id of [from, to]) if (id !== null) roots.add(id)
   }
   return roots
 }
 
 /** Names of all groups that are in a journal now. A group leaves its journal when it is settled. */
-export const journaledNames = (parts: RootParts): Set<string> =>
-  new Set([...journaledGroups(parts)].map(({ name }) => name))
+export const journaledNames = (folder: StoreFolder): Set<string> =>
+  new Set([...journaledGroups(folder)].map(({ name }) => name))
 
 /** Packs that journals speak of. */
-export const journaledPacks = (parts: RootParts): Set<string> =>
-  new Set([...journaledGroups(parts)].flatMap(({ packs }) => packs))
+export const journaledPacks = (folder: StoreFolder): Set<string> =>
+  new Set([...journaledGroups(folder)].flatMap(({ packs }) => packs))
 
 /** Commits whose parents are not in this repository. Source: gitrepository-layout(5). */
-export function shallowCommits({ fs, paths }: RootParts): Set<ObjectId> {
+export function shallowCommits({ fs, paths }: StoreFolder): Set<ObjectId> {
   return readShallow(fs, join(paths.root, 'shallow'))
 }
 
 /** Throws UnsupportedError where something names objects in a way that is not looked at here. */
-export function checkRootsKnown({ fs, paths }: RootParts): void {
+export function checkRootsKnown({ fs, paths }: StoreFolder): void {
   if (fs.readDir(join(paths.root, 'worktrees')).length > 0) {
     throw new UnsupportedError(
       'purging beside work trees',
@@ -87,7 +80,7 @@ interface JournaledGroup {
   packs: readonly string[]
 }
 
-function* journaledGroups({ fs, paths }: RootParts): Generator<JournaledGroup> {
+function* journaledGroups({ fs, paths }: StoreFolder): Generator<JournaledGroup> {
   for (const owner of fs.readDir(paths.journals)) {
     const folder = join(paths.journals, owner)
     if (fs.stat(folder)?.kind !== 'folder') continue

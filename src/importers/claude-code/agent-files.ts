@@ -3,6 +3,7 @@
  * `<session>/subagents/`. Each becomes one run of the session, with every entry as an event.
  */
 import { basename, dirname, join, relative, sep } from 'node:path'
+import { isJsonObject } from '../../json-value.ts'
 import { type ByteSource, type NamedLines, openSource, readRanges } from '../byte-source.ts'
 import { filesBelow } from '../core/files-below.ts'
 import {
@@ -13,7 +14,6 @@ import {
   type Transcript,
 } from '../importer.ts'
 import { parseLine, readLines } from '../jsonl.ts'
-import { isObject } from '../remainder.ts'
 import { isPrompt, kindOf, stringAt, textOf } from './entry.ts'
 import { RunBuilder } from './run-builder.ts'
 import { type Scanned, scanTranscript } from './scan.ts'
@@ -94,7 +94,7 @@ async function buildRun(
     if (parsed.kind === 'broken') builder.raw(row, parsed.raw)
     if (parsed.kind !== 'value') continue
     const { value, text } = parsed
-    if (isObject(value)) {
+    if (isJsonObject(value)) {
       if (row.copy) {
         builder.event(row, value, text, 'copy')
         continue
@@ -124,7 +124,7 @@ export async function sessionIdOf(path: string): Promise<string | undefined> {
   const source = await openSource(path)
   for await (const { bytes } of readLines(source.chunks())) {
     const parsed = bytes === undefined ? undefined : parseLine(bytes)
-    if (parsed?.kind !== 'value' || !isObject(parsed.value)) continue
+    if (parsed?.kind !== 'value' || !isJsonObject(parsed.value)) continue
     const id = kindOf(parsed.value, true) === 'event' ? undefined : stringAt(parsed.value, 'sessionId')
     if (id !== undefined) return id
   }

@@ -1,6 +1,7 @@
 /** Which lines of a session's own file belong to which sub-agent, and what each of them was asked to do. */
+
+import { isJsonObject } from '../../json-value.ts'
 import type { AgentInfo } from '../importer.ts'
-import { isObject } from '../remainder.ts'
 import { blocksOf, type Entry, stringAt, textOf } from './entry.ts'
 
 export class SideChains {
@@ -38,7 +39,7 @@ export class SideChains {
   #seeTasks(entry: Entry): void {
     if (entry.type !== 'assistant') return
     for (const block of blocksOf(entry)) {
-      if (!isObject(block) || block.type !== 'tool_use') continue
+      if (!isJsonObject(block) || block.type !== 'tool_use') continue
       const prompt = stringAt(block.input, 'prompt')
       const description = stringAt(block.input, 'description')
       if (prompt === undefined || description === undefined) continue

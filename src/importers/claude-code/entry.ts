@@ -1,5 +1,5 @@
 /** What a line of a Claude Code transcript is. Everything here is liberal: any field may be missing or odd. */
-import { isObject, type JsonObject } from '../remainder.ts'
+import { isJsonObject, type JsonObject } from '../../json-value.ts'
 
 /** One line of a transcript that is a JSON object. */
 export type Entry = JsonObject
@@ -15,7 +15,7 @@ export type EntryKind =
 /** @param agentFile whether the transcript is a sub-agent's own: all its entries are side chain, so none counts as one */
 export function kindOf(entry: Entry, agentFile: boolean): EntryKind {
   if (isQueuedPrompt(entry)) return entry.isSidechain === true && !agentFile ? 'sidechain' : 'message'
-  if (!isObject(entry.message) || (entry.type !== 'user' && entry.type !== 'assistant')) return 'event'
+  if (!isJsonObject(entry.message) || (entry.type !== 'user' && entry.type !== 'assistant')) return 'event'
   const { content } = entry.message
   if (typeof content !== 'string' && !Array.isArray(content)) return 'event'
   return entry.isSidechain === true && !agentFile ? 'sidechain' : 'message'
@@ -27,7 +27,7 @@ export function kindOf(entry: Entry, agentFile: boolean): EntryKind {
  */
 export function isQueuedPrompt(entry: Entry): boolean {
   const { attachment } = entry
-  if (entry.type !== 'attachment' || !isObject(attachment) || attachment.type !== 'queued_command')
+  if (entry.type !== 'attachment' || !isJsonObject(attachment) || attachment.type !== 'queued_command')
     return false
   if (attachment.isMeta === true || attachment.commandMode === 'task-notification') return false
   return typeof attachment.prompt === 'string' || Array.isArray(attachment.prompt)
@@ -36,7 +36,7 @@ export function isQueuedPrompt(entry: Entry): boolean {
 /** What the user or the model said: a text, or blocks; `undefined` where nobody did. */
 export function contentOf(entry: Entry): unknown {
   if (isQueuedPrompt(entry)) return (entry.attachment as JsonObject).prompt
-  return isObject(entry.message) ? entry.message.content : undefined
+  return isJsonObject(entry.message) ? entry.message.content : undefined
 }
 
 /** Whether Claude Code writes such entries into transcripts of sessions. */
@@ -64,7 +64,7 @@ const POSITIONED = new Set([
 
 /** Whether the entry gives the result of a tool. */
 export const hasToolResult = (entry: Entry): boolean =>
-  blocksOf(entry).some((block) => isObject(block) && block.type === 'tool_result')
+  blocksOf(entry).some((block) => isJsonObject(block) && block.type === 'tool_result')
 
 /** Whether Claude Code itself said it, in the model's place. */
 export const isSynthetic = (entry: Entry): boolean =>
@@ -96,7 +96,7 @@ export function blocksOf(entry: Entry): readonly unknown[] {
 export const textOf = (entry: Entry): string =>
   blocksOf(entry)
     .flatMap((block) =>
-      isObject(block) && block.type === 'text' && typeof block.text === 'string' ? block.text : [],
+      isJsonObject(block) && block.type === 'text' && typeof block.text === 'string' ? block.text : [],
     )
     .join('\n')
 
@@ -124,7 +124,7 @@ export function timeOf(entry: Entry): number | undefined {
 
 /** The string under `key`; `undefined` for anything else, the empty string included. */
 export function stringAt(value: unknown, key: string): string | undefined {
-  const found = isObject(value) && Object.hasOwn(value, key) ? value[key] : undefined
+  const found = isJsonObject(value) && Object.hasOwn(value, key) ? value[key] : undefined
   return typeof found === 'string' && found !== '' ? found : undefined
 }
 

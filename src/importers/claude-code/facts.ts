@@ -1,7 +1,7 @@
 /** What the lines of a transcript say about the session as a whole, as far as they have been read. */
 import { basename } from 'node:path'
+import { isJsonObject } from '../../json-value.ts'
 import type { About } from '../importer.ts'
-import { isObject } from '../remainder.ts'
 import { type Entry, type EntryKind, isPrompt, stringAt, textOf } from './entry.ts'
 import { shortPrompt } from './prompt.ts'
 
@@ -62,7 +62,7 @@ export class SessionFacts {
       this.#named.prompt === undefined &&
       kind === 'message' &&
       isPrompt(entry) &&
-      isObject(entry.message)
+      isJsonObject(entry.message)
     ) {
       const prompt = shortPrompt(textOf(entry))
       // `/model` says nothing about a session, `/review the parser` does.

@@ -1,11 +1,11 @@
 /** Claude Code: a `.jsonl` file a session, below `~/.claude/projects`. */
 import { stat } from 'node:fs/promises'
 import { basename } from 'node:path'
+import { isJsonObject } from '../../json-value.ts'
 import type { ByteSource } from '../byte-source.ts'
 import { filesBelow } from '../core/files-below.ts'
 import type { Importer, Located, ReadOptions, Transcript } from '../importer.ts'
 import { parseLine, readLines } from '../jsonl.ts'
-import { isObject } from '../remainder.ts'
 import {
   agentFilesAmong,
   findAgentFiles,
@@ -41,7 +41,7 @@ async function detect(source: ByteSource): Promise<boolean> {
     const parsed = bytes === undefined ? undefined : parseLine(bytes)
     if (parsed?.kind === 'blank') continue
     empty = false
-    if (parsed?.kind === 'value' && isObject(parsed.value) && isSessionEntry(parsed.value)) return true
+    if (parsed?.kind === 'value' && isJsonObject(parsed.value) && isSessionEntry(parsed.value)) return true
   }
   return empty
 }

@@ -1,6 +1,6 @@
 /** How a stretch of conversation went, judged by its last words. */
 
-import { isObject } from '../remainder.ts'
+import { isJsonObject } from '../../json-value.ts'
 import {
   blocksOf,
   type Entry,
@@ -43,7 +43,7 @@ function afterReply(entry: Entry): 'open' | 'completed' | 'failed' {
   if (entry.isApiErrorMessage === true) return 'failed'
   const last = blocksOf(entry).at(-1)
   const answered =
-    isObject(last) && last.type === 'text' && stringAt(entry.message, 'stop_reason') !== 'tool_use'
+    isJsonObject(last) && last.type === 'text' && stringAt(entry.message, 'stop_reason') !== 'tool_use'
   return answered ? 'completed' : 'open'
 }
 

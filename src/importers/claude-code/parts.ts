@@ -2,12 +2,13 @@
  * Content blocks of the Anthropic Messages API ⇄ content parts of the AI SDK's `ModelMessage`. `toBlock` gives the
  * block back as Claude Code usually writes it; where a block says more, the importer keeps the difference.
  */
+
+import { isJsonObject, type JsonObject } from '../../json-value.ts'
 import type { MessagePart } from '../../state/index.ts'
-import { isObject, type JsonObject } from '../remainder.ts'
 
 /** @param toolName name of the tool that a call id belongs to */
 export function toPart(block: unknown, toolName: (callId: string) => string | undefined): MessagePart {
-  if (!isObject(block) || typeof block.type !== 'string') return { type: 'unknown', value: block }
+  if (!isJsonObject(block) || typeof block.type !== 'string') return { type: 'unknown', value: block }
   const { type } = block
   if (type === 'text' && typeof block.text === 'string') return { type, text: block.text }
   if (type === 'thinking' && typeof block.thinking === 'string') {
@@ -78,7 +79,7 @@ function toOutput(content: unknown, failed: boolean): JsonObject {
 }
 
 function fromOutput(output: unknown): JsonObject {
-  if (!isObject(output)) return {}
+  if (!isJsonObject(output)) return {}
   const { type, value } = output
   const failed = type === 'error-text' || type === 'error-json'
   const content = type === 'content' && Array.isArray(value) ? value.map(fromOutputItem) : value
@@ -86,19 +87,19 @@ function fromOutput(output: unknown): JsonObject {
 }
 
 function toOutputItem(item: unknown): unknown {
-  const media = isObject(item) ? toMedia(item) : undefined
+  const media = isJsonObject(item) ? toMedia(item) : undefined
   if (media === undefined || typeof media.mediaType !== 'string') return item
   return { type: 'media', data: media.image ?? media.data, mediaType: media.mediaType }
 }
 
 function fromOutputItem(item: unknown): unknown {
-  if (!isObject(item) || item.type !== 'media') return item
+  if (!isJsonObject(item) || item.type !== 'media') return item
   const type = String(item.mediaType).startsWith('image/') ? 'image' : 'document'
   return { type, source: mediaSource(item.data, item.mediaType) }
 }
 
 function toMedia({ type, source }: JsonObject): MessagePart | undefined {
-  if ((type !== 'image' && type !== 'document') || !isObject(source)) return undefined
+  if ((type !== 'image' && type !== 'document') || !isJsonObject(source)) return undefined
   const { data, media_type: mediaType, url } = source
   const content = source.type === 'base64' ? data : source.type === 'url' ? url : undefined
   if (typeof content !== 'string') return undefined
@@ -118,5 +119,5 @@ function withAnthropic(part: MessagePart, key: string, value: unknown): MessageP
 
 function anthropicOf(part: MessagePart): JsonObject {
   const options = part.providerOptions
-  return isObject(options) && isObject(options.anthropic) ? options.anthropic : {}
+  return isJsonObject(options) && isJsonObject(options.anthropic) ? options.anthropic : {}
 }

@@ -8,11 +8,11 @@
  * and says nothing.
  */
 import { createHash } from 'node:crypto'
+import { isJsonObject } from '../../json-value.ts'
 import type { ByteSource } from '../byte-source.ts'
 import { type Part, TurnTree } from '../core/turn-tree.ts'
 import type { Cursor, FileEnd, Row, Transcript, Turn, Warning } from '../importer.ts'
 import { MAX_LINE, type ParsedLine, parseLine, type RawLine, readLines } from '../jsonl.ts'
-import { isObject } from '../remainder.ts'
 import { SideChains } from './chains.ts'
 import {
   type Entry,
@@ -128,11 +128,11 @@ class Scan {
         return
       }
       this.#warn(line, `${parsed.reason}. It is kept as it is`)
-    } else if (!isObject(parsed.value)) {
+    } else if (!isJsonObject(parsed.value)) {
       this.#warn(line, 'is no JSON object. It is kept as it is')
     }
     const row: ScannedRow = { line, start, end, at: '' }
-    if (parsed.kind === 'value' && isObject(parsed.value)) this.#entry(parsed.value, row)
+    if (parsed.kind === 'value' && isJsonObject(parsed.value)) this.#entry(parsed.value, row)
     else row.at = this.#facts.lastAt
     this.#turn.rows.push(row)
     this.#turn.cursor = cursor
@@ -225,7 +225,7 @@ class Scan {
 
 /** A last line such as `12` may be the beginning of `123`; an object is whole once it parses. */
 function notCutOff(parsed: ParsedLine, bytes: Buffer, terminator: RawLine['terminator']): ParsedLine {
-  return parsed.kind === 'value' && terminator === '' && !isObject(parsed.value)
+  return parsed.kind === 'value' && terminator === '' && !isJsonObject(parsed.value)
     ? { kind: 'broken', reason: 'is no JSON object', raw: { text: bytes.toString('utf8') } }
     : parsed
 }
@@ -236,7 +236,7 @@ function isoTimeOf(entry: Entry): string | undefined {
 }
 
 function toolCallsOf(entry: Entry): [string, string][] {
-  const content = isObject(entry.message) ? entry.message.content : undefined
+  const content = isJsonObject(entry.message) ? entry.message.content : undefined
   if (entry.type !== 'assistant' || !Array.isArray(content)) return []
   return content.flatMap((block): [string, string][] => {
     const id = stringAt(block, 'id')

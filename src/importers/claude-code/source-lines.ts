@@ -8,8 +8,10 @@
  * What counts as said by a message or an event (`knownOf…` here, `toBlock`, `rawUsage`) is part of the format of
  * what is stored: changing any of it takes a new format number in the session's `import` note.
  */
+
+import { isJsonObject, type JsonObject } from '../../json-value.ts'
 import type { Message, MessagePart, RunEvent } from '../../state/index.ts'
-import { identical, isObject, type JsonObject, remainderOf, restore } from '../remainder.ts'
+import { identical, remainderOf, restore } from '../remainder.ts'
 import type { Entry } from './entry.ts'
 import { toBlock } from './parts.ts'
 import { type ReplyUsage, rawUsage, usageOf } from './usage.ts'
@@ -144,8 +146,8 @@ export function knownOfNext(
   parts: readonly MessagePart[],
   usage: ReplyUsage | undefined,
 ): JsonObject {
-  const entry = isObject(previous) ? previous : {}
-  const message = isObject(entry.message) ? entry.message : {}
+  const entry = isJsonObject(previous) ? previous : {}
+  const message = isJsonObject(entry.message) ? entry.message : {}
   const raw = rawUsage(usage)
   const tokens = identical(rawUsage(usageOf(entry)), raw) ? message.usage : raw
   return {
@@ -167,7 +169,7 @@ const USUAL_REPLY = {
 /** Claude Code repeats a tool's output beside the message, in an object that depends on the tool. */
 function resultOf(parts: readonly MessagePart[] | undefined): JsonObject {
   const block = parts?.length === 1 ? toBlock(parts[0] as MessagePart) : undefined
-  const content = isObject(block) ? block.content : undefined
+  const content = isJsonObject(block) ? block.content : undefined
   return {
     stdout: content,
     stderr: '',

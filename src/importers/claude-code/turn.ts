@@ -1,11 +1,12 @@
 /** The entries of one turn as messages and runs of a session. The same entries always give the same. */
 import { excerpt } from '../../excerpt.ts'
+import { isJsonObject } from '../../json-value.ts'
 import type { Message, MessagePart, Role, Usage } from '../../state/index.ts'
 import { textOfParts } from '../../state/index.ts'
 import { type ByteSource, readRanges } from '../byte-source.ts'
 import type { BuiltTurn } from '../importer.ts'
 import { type ParsedLine, parseLine } from '../jsonl.ts'
-import { identical, isObject } from '../remainder.ts'
+import { identical } from '../remainder.ts'
 import { blocksOf, contentOf, type Entry, isPrompt, kindOf, replyIdOf, textOf } from './entry.ts'
 import { isToolResult, toPart } from './parts.ts'
 import { plainPrompt } from './prompt.ts'
@@ -73,7 +74,7 @@ class TurnBuilder {
     if (parsed.kind === 'blank') return
     this.#run.touch(row)
     if (parsed.kind === 'broken') this.#run.raw(row, parsed.raw)
-    else if (!isObject(parsed.value)) this.#run.odd(row, parsed.value)
+    else if (!isJsonObject(parsed.value)) this.#run.odd(row, parsed.value)
     else this.#entry(row, parsed.value, parsed.text)
   }
 

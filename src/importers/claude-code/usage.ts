@@ -1,6 +1,7 @@
 /** Tokens, from the provider's words to ours. */
+
+import { isJsonObject, type JsonObject } from '../../json-value.ts'
 import type { Usage } from '../../state/index.ts'
-import { isObject, type JsonObject } from '../remainder.ts'
 import type { Entry } from './entry.ts'
 
 /** Of `inputTokens`, some were read from the cache and some were put into it. */
@@ -13,8 +14,8 @@ export interface ReplyUsage extends Usage {
  * a reply once. `inputTokens` is all that the model read, whether it came from the cache or not.
  */
 export function usageOf(entry: Entry): ReplyUsage | undefined {
-  const raw = isObject(entry.message) ? entry.message.usage : undefined
-  if (!isObject(raw)) return undefined
+  const raw = isJsonObject(entry.message) ? entry.message.usage : undefined
+  if (!isJsonObject(raw)) return undefined
   const cached = count(raw, 'cache_read_input_tokens')
   const created = count(raw, 'cache_creation_input_tokens')
   const inputTokens = count(raw, 'input_tokens') + created + cached

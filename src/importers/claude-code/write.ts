@@ -1,11 +1,11 @@
 /** States of an imported session as the lines of the files it came from. */
 import { InvalidStateError } from '../../errors.ts'
+import { isJsonObject } from '../../json-value.ts'
 import type { Message, MessagePart, Run, RunEvent, Session } from '../../state/index.ts'
 import { FileLines } from '../core/file-lines.ts'
 import type { ImportNote } from '../core/stored.ts'
 import type { AgentSource, WrittenFiles } from '../importer.ts'
 import { type RawText, rawBytes } from '../jsonl.ts'
-import { isObject } from '../remainder.ts'
 import {
   knownOfEvent,
   knownOfMessage,
@@ -48,18 +48,18 @@ class StateReader {
     for (const [index, run] of runs.entries()) this.#run(run, index)
     const beside = new Map<string, Message>()
     for (const message of messages) {
-      const of = isObject(message.source) ? message.source.beside : undefined
+      const of = isJsonObject(message.source) ? message.source.beside : undefined
       if (typeof of === 'string') beside.set(of, message)
     }
     return messages.flatMap((message, index) => {
-      if (!isObject(message.source)) return [message.id]
+      if (!isJsonObject(message.source)) return [message.id]
       if (message.source.beside === undefined) this.#message(message, index, beside.get(message.id))
       return []
     })
   }
 
   #run(run: Run, index: number): void {
-    if (!isObject(run.source)) return
+    if (!isJsonObject(run.source)) return
     const source = run.source as Partial<RunSource> & Partial<AgentSource>
     this.#runs.set(run.id, source)
     const file = this.#file(source.file)
@@ -68,7 +68,7 @@ class StateReader {
   }
 
   #event(event: RunEvent, file: FileLines, run: Partial<RunSource>, [index, at]: [number, number]): void {
-    if (!isObject(event.source)) return
+    if (!isJsonObject(event.source)) return
     const kept = event.source as unknown as SourceLine
     if (file.has(kept.line)) return
     guard(['runs', index, 'events', at, 'source'], () =>

@@ -5,6 +5,7 @@
 
 import { createHash } from 'node:crypto'
 import { cut } from '../../excerpt.ts'
+import { isJsonObject, type JsonObject } from '../../json-value.ts'
 import type { Message, MessagePart, Role, RunEvent, Session, Usage } from '../../state/index.ts'
 import { textOfParts } from '../../state/index.ts'
 import { type ByteSource, readRanges } from '../byte-source.ts'
@@ -28,7 +29,6 @@ import {
   rawBytes,
   readLines,
 } from '../jsonl.ts'
-import { isObject, type JsonObject } from '../remainder.ts'
 import { FileLines } from './file-lines.ts'
 import type { ImportNote } from './stored.ts'
 import { TurnTree } from './turn-tree.ts'
@@ -167,7 +167,7 @@ const rawOf = (parsed: ParsedLine, bytes: Buffer): RawText =>
   parsed.kind === 'broken' ? parsed.raw : { text: bytes.toString('utf8') }
 
 function meaningIn(parsed: ParsedLine, meaningOf: MeaningOf): Meaning | undefined {
-  return parsed.kind === 'value' && isObject(parsed.value) ? meaningOf(parsed.value) : undefined
+  return parsed.kind === 'value' && isJsonObject(parsed.value) ? meaningOf(parsed.value) : undefined
 }
 
 async function build(
@@ -183,7 +183,7 @@ async function build(
   for await (const [row, bytes] of readRanges(source, rows as readonly LineRow[])) {
     const parsed = parseLine(bytes)
     const kept = { line: row.line, ...rawOf(parsed, bytes) }
-    const isEntry = parsed.kind === 'value' && isObject(parsed.value)
+    const isEntry = parsed.kind === 'value' && isJsonObject(parsed.value)
     const { message, type, id, ...meaning } = isEntry
       ? meaningOf(parsed.value as JsonObject)
       : ({} as Meaning)
@@ -228,10 +228,11 @@ export async function writeByLine(states: AsyncIterable<Session>): Promise<Writt
     const here = metadata.import as ImportNote
     if (note === undefined || here.cursor.bytes > note.cursor.bytes) note = here
     for (const { id, source } of messages) {
-      if (isObject(source)) keep(file, source)
+      if (isJsonObject(source)) keep(file, source)
       else own.add(id)
     }
-    for (const { source } of runs.flatMap(({ events }) => events)) if (isObject(source)) keep(file, source)
+    for (const { source } of runs.flatMap(({ events }) => events))
+      if (isJsonObject(source)) keep(file, source)
   }
   if (note !== undefined) file.endsAs(note)
   return { main: file.finish(note?.file ?? ''), agents: [], own }

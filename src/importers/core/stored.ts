@@ -1,9 +1,9 @@
 /** What a store has of an imported session already. */
 import { AlreadyExistsError, InvalidStateError } from '../../errors.ts'
+import { isJsonObject } from '../../json-value.ts'
 import type { Session } from '../../state/index.ts'
 import type { SessionStore } from '../../store/session-store.ts'
 import type { AgentSource, ImportedRun, Importer } from '../importer.ts'
-import { isObject } from '../remainder.ts'
 
 /** Under `import` of a session's metadata. */
 export interface ImportNote extends AgentSource {
@@ -75,7 +75,7 @@ export async function readStored(
  */
 export function noteOf({ name, format }: Importer, state: Session | undefined): ImportNote | undefined {
   const note = state?.metadata.import
-  if (!isObject(note) || note.from !== name || !isObject(note.cursor)) return undefined
+  if (!isJsonObject(note) || note.from !== name || !isJsonObject(note.cursor)) return undefined
   if (note.format === format) return note as unknown as ImportNote
   const message = `Session '${state?.id}' was imported by a newer forkpoint. Upgrade forkpoint to go on with it.`
   throw new InvalidStateError([{ path: ['metadata', 'import', 'format'], message }], message)

@@ -1,12 +1,12 @@
 /**
- * What `append` means, as plain functions: an addition is parsed, planned against what is there, and applied. A
- * store that does not hold the whole state plans with a lookup of the few items that the addition names.
+ * What `append` is given, parsed and copied. `plan.ts` says what it changes; a store that does not hold the whole state
+ * plans with a lookup of the few items that the addition names.
  */
 import { writeJson } from '../../codec/index.ts'
 import { InvalidStateError, type StateIssue } from '../../errors.ts'
-import { deepCopy, fromEntries, isJsonObject, isOrdinary, type JsonObject } from '../../json-value.ts'
-import type { Addition, Redact } from '../session-store.ts'
-import { applyPlan, existingIn, idOf, isEmptyPlan, type ParsedAddition, planAddition, touch } from './plan.ts'
+import { deepCopy, fromEntries, isJsonObject, isOrdinary } from '../../json-value.ts'
+import type { Addition } from '../session-store.ts'
+import { idOf, type ParsedAddition } from './plan.ts'
 
 const FIXED = new Set(['id', 'type', 'schemaVersion'])
 
@@ -43,22 +43,6 @@ export function parseAddition(addition: Addition, collections: readonly string[]
   }
   if (issues.length > 0) throw new InvalidStateError(issues)
   return { items, set, unset: [...new Set<string>(unset)] }
-}
-
-/**
- * The state with the addition on top. For sessions `updatedAt` becomes `at`, unless the addition sets it; an addition
- * that changes nothing returns `state` itself. Throws InvalidStateError.
- *
- * @param at ISO 8601, the time of the checkpoint
- */
-export function applyAddition(
-  state: JsonObject,
-  addition: Addition,
-  { collections, redact }: { collections: readonly string[]; redact?: Redact },
-  at: string,
-): JsonObject {
-  const plan = planAddition(parseAddition(addition, collections), existingIn(state, collections), redact)
-  return isEmptyPlan(plan) ? state : applyPlan(state, state.type === 'session' ? touch(plan, at) : plan)
 }
 
 /** A copy that shares nothing. Throws InvalidStateError for what JSON cannot express. */

@@ -96,9 +96,6 @@ export const isEmptyPlan = (plan: AdditionPlan): boolean =>
   Object.keys(plan.set).every((key) => key === 'updatedAt') &&
   plan.unset.every((key) => key === 'updatedAt')
 
-/** Whether an item takes another's place, which needs to know what is there. */
-export const needsPosition = (plan: AdditionPlan): boolean => plan.items.some(({ replaces }) => replaces)
-
 /** The plan that also moves `updatedAt`, unless it does already. */
 export const touch = (plan: AdditionPlan, at: string): AdditionPlan =>
   Object.hasOwn(plan.set, 'updatedAt') || plan.unset.includes('updatedAt')

@@ -45,7 +45,7 @@ import { type FileWrite, FileWriter } from './writer.ts'
 export interface FileStoreOptions<S extends StoredDocument = Session> extends StoreOptions<S> {
   /** How long another process's lock is waited for, in milliseconds. Default 10,000. */
   lockTimeout?: number
-  /** The disk and who is using it; for tests. */
+  /** @internal The disk and who is using it; for tests. */
   folder?: SessionFolderOptions
 }
 

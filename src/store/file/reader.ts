@@ -1,6 +1,6 @@
 /** The sessions of a folder of files, read. */
 
-import { resolveRevision } from '../../checkpoints/revision.ts'
+import { resolveRevision } from '../../checkpoints/commits/revision.ts'
 import { wrongType } from '../../checkpoints/wrong-type.ts'
 import { CorruptError, NotFoundError, UnsupportedError } from '../../errors.ts'
 import { type CommitId, encodeName, MAIN, type SessionId } from '../../ids.ts'

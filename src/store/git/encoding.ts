@@ -3,8 +3,8 @@
 import { blobsBelow } from '../../checkpoints/trees/files.ts'
 import type { Edits } from '../../checkpoints/writing.ts'
 import { encodeHead, encodeItem, type Layout } from '../../codec/index.ts'
+import type { ObjectStore } from '../../git/database/object-store.ts'
 import { BIG_OBJECT, objectId, objectIdInSlices } from '../../git/objects/object.ts'
-import type { ObjectStore } from '../../git/objects/object-store.ts'
 import type { JsonObject } from '../../json-value.ts'
 import { TimeSlice } from '../../time-slice.ts'
 

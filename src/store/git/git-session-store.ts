@@ -68,7 +68,7 @@ import { GitWriter, type Saved } from './writer.ts'
 export interface GitStoreOptions<S extends StoredDocument = Session> extends StoreOptions<S> {
   /** How long another process's lock is waited for, in milliseconds. Default 10,000. */
   lockTimeout?: number
-  /** The disk and how it is used, for tests; or a repository that somebody else opened, and will close. */
+  /** @internal The disk and how it is used, for tests; or a repository that somebody else opened, and will close. */
   repository?: RepositoryOptions | Repository
 }
 

@@ -22,7 +22,7 @@ import {
   parseItemName,
   parseSegmentName,
 } from '../../codec/index.ts'
-import type { ObjectStore } from '../../git/objects/object-store.ts'
+import type { ObjectStore } from '../../git/database/object-store.ts'
 import { isJsonObject, type JsonObject, without } from '../../json-value.ts'
 import { TimeSlice } from '../../time-slice.ts'
 import {

@@ -1,15 +1,7 @@
 /** Looking after a store: fewer packs, less disk, nothing left over; and numbers. */
 import { join } from 'node:path'
-import { UnsupportedError } from '../../errors.ts'
-import { configValue, isTrue } from '../../git/config.ts'
-import { hasCommitGraph, hasMultiPackIndex } from '../../git/packs/removal.ts'
-import { packRefs } from '../../git/refs/pack-refs.ts'
 import type { Repository } from '../../git/repository.ts'
-import { removeLeftovers } from '../../git/upkeep/leftovers.ts'
-import { exclusively, maintenance, withoutMerges } from '../../git/upkeep/maintenance.ts'
-import { NativeGit, NativeGitError } from '../../git/upkeep/native/git.ts'
-import { repackWithGit } from '../../git/upkeep/native/repack.ts'
-import { purge } from '../../git/upkeep/purge.ts'
+import { lookAfter } from '../../git/upkeep/upkeep.ts'
 import { parseRef } from '../../ids.ts'
 import type { MaintainOptions, MaintainReport, StoreStats } from '../session-store.ts'
 
@@ -26,38 +18,8 @@ export async function maintainRepository(
   if (!(await repository.open())) {
     return { native: false, packsBefore: 0, packsAfter: 0, bytesBefore: 0, bytesAfter: 0 }
   }
-  if (shallPurge) checkMayLoseObjects(repository)
   const before = measure(repository)
-  const phase = (name: string): void => onProgress?.({ phase: name, done: 0 })
-  phase('settling')
-  const native = await maintenance(repository, async () => {
-    const git = await gitFor(repository)
-    const hadGraph = hasCommitGraph(repository)
-    const hadIndex = hasMultiPackIndex(repository)
-    if (shallPurge) {
-      phase('purging')
-      const parts = {
-        ...partsOf(repository),
-        exclusively: <T>(work: () => T) => exclusively(repository, work),
-      }
-      await withoutMerges(repository, () => purge({ ...parts, ...(onProgress && { onProgress }) }))
-    }
-    phase('packing')
-    if (git === undefined) await repository.merger.compact()
-    else {
-      const alone = <T>(work: () => Promise<T>) => withoutMerges(repository, work)
-      await repackWithGit({ ...partsOf(repository), withoutMerges: alone }, git, onProgress)
-      if (hadIndex && !hasMultiPackIndex(repository)) await tryGit(git, ['multi-pack-index', 'write'])
-      if (hadGraph && !hasCommitGraph(repository)) await tryGit(git, ['commit-graph', 'write', '--reachable'])
-    }
-    phase('packing refs')
-    await packRefs(repository)
-    phase('cleaning up')
-    repository.merger.sweep()
-    await removeLeftovers(partsOf(repository))
-    repository.objects.refresh()
-    return git !== undefined
-  })
+  const native = await lookAfter(repository, { purge: shallPurge, ...(onProgress && { onProgress }) })
   const after = measure(repository)
   return {
     native,
@@ -86,47 +48,6 @@ export async function repositoryStats(repository: Repository): Promise<StoreStat
     bytes: bytesIn(repository, repository.paths.root),
   }
 }
-
-/** Other repositories may borrow what nothing here reaches. Source: gitrepository-layout(5), extensions. */
-function checkMayLoseObjects(repository: Repository): void {
-  if (!isTrue(configValue(repository.config(), 'extensions.preciousobjects'))) return
-  throw new UnsupportedError(
-    'purging precious objects',
-    `'${repository.paths.root}' has 'extensions.preciousObjects' set: nothing may be removed from it. Unset that, if no other repository borrows from it.`,
-  )
-}
-
-/** Git, where there is one that may be run on the store. */
-async function gitFor({ fs, paths }: Repository): Promise<NativeGit | undefined> {
-  try {
-    return await NativeGit.open(fs, paths)
-  } catch (error) {
-    if (error instanceof UnsupportedError) return undefined
-    throw error
-  }
-}
-
-/**
- * What makes git faster, and nothing else: another git at work has the lock that it takes, or a pack vanishes that it
- * was about to name. The store is as right without.
- */
-async function tryGit(git: NativeGit, args: readonly string[]): Promise<void> {
-  try {
-    await git.run(args)
-  } catch (error) {
-    if (!(error instanceof NativeGitError)) throw error
-  }
-}
-
-const partsOf = ({ fs, paths, refs, objects, locks, placement, temporaries }: Repository) => ({
-  fs,
-  paths,
-  refs,
-  objects,
-  locks,
-  placement,
-  temporaries,
-})
 
 function measure(repository: Repository): { packs: number; bytes: number } {
   repository.objects.refresh()

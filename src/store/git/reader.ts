@@ -1,9 +1,9 @@
 /** States and summaries out of the trees of checkpoints, whole or in part. */
 import { countItems, pause, readFields, shownAs } from '../../checkpoints/trees/documents.ts'
 import { type BlobIds, blobsBelow, readBlobs } from '../../checkpoints/trees/files.ts'
-import { decodeDocumentSliced, decodeItem, parseItemName } from '../../codec/index.ts'
+import { decodeDocument, decodeItem, parseItemName } from '../../codec/index.ts'
 import { NotFoundError } from '../../errors.ts'
-import type { ObjectStore } from '../../git/objects/object-store.ts'
+import type { ObjectStore } from '../../git/database/object-store.ts'
 import type { SessionId } from '../../ids.ts'
 import { isJsonObject, type JsonObject } from '../../json-value.ts'
 import { idOf } from '../addition/plan.ts'
@@ -36,7 +36,7 @@ export async function readPart(
     blobs.delete(path)
     if (index >= from) apart.set(path, id)
   }
-  const document = shownAs(session, await decodeDocumentSliced(await readBlobs(objects, blobs), pause))
+  const document = shownAs(session, await decodeDocument(await readBlobs(objects, blobs), pause))
   const tail = itemsOf(await readBlobs(objects, apart))
   const part: Record<string, unknown> = from === 0 ? { ...document } : { ...document, [first]: tail }
   if (withoutLogs && Array.isArray(part[RUNS])) {

@@ -6,7 +6,7 @@ import type { CommitInfo, History } from '../../checkpoints/commits/history.ts'
 import { commitsUnchanged, comparedWith, seqOn } from '../../checkpoints/commits/lineage.ts'
 import type { Edits, Writing } from '../../checkpoints/writing.ts'
 import { ConflictError, NotFoundError } from '../../errors.ts'
-import type { ObjectStore } from '../../git/objects/object-store.ts'
+import type { ObjectStore } from '../../git/database/object-store.ts'
 import type { BranchName, CommitId, SessionId } from '../../ids.ts'
 import { deepCopy, type JsonObject, without } from '../../json-value.ts'
 import {

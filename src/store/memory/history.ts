@@ -1,8 +1,8 @@
 /** The history that a memory store keeps: checkpoints by id, and the sessions whose branches and tags reach them. */
 import { createHash } from 'node:crypto'
 import { comparedWith, parentsOn, seqOn } from '../../checkpoints/commits/lineage.ts'
+import { type RevisionLookup, resolveRevision } from '../../checkpoints/commits/revision.ts'
 import { Exclusive } from '../../checkpoints/lifetime.ts'
-import { type RevisionLookup, resolveRevision } from '../../checkpoints/revision.ts'
 import { encodeHead, encodeItem, itemPlace, type Layout } from '../../codec/index.ts'
 import { NotFoundError } from '../../errors.ts'
 import type { BranchName, CommitId, SessionId, TagName } from '../../ids.ts'

@@ -1,7 +1,7 @@
 /** What a verification has found, and every object that it has read. */
 import { CorruptError, ForkpointError } from '../../errors.ts'
+import type { ObjectStore } from '../../git/database/object-store.ts'
 import type { GitObject } from '../../git/objects/object.ts'
-import type { ObjectStore } from '../../git/objects/object-store.ts'
 import type { ObjectId } from '../../ids.ts'
 import type { Problem } from '../session-store.ts'
 

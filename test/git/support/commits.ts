@@ -1,7 +1,7 @@
 /** Small commits to save in tests. */
 import { encodeCommit } from '../../../src/git/objects/commit.ts'
 import { type NewObject, newObject } from '../../../src/git/objects/object.ts'
-import { encodeTree } from '../../../src/git/objects/tree.ts'
+import { encodeTree } from './trees.ts'
 
 export interface MadeCommit {
   id: string

@@ -4,10 +4,10 @@
  */
 import { decodeCommit } from '../../../src/git/objects/commit.ts'
 import type { NewObject } from '../../../src/git/objects/object.ts'
-import { decodeTree } from '../../../src/git/objects/tree.ts'
 import { scanPack } from '../../../src/git/packs/scan.ts'
 import { buildIndex } from '../../../src/git/packs/writer.ts'
 import type { DiskState } from './disk-state.ts'
+import { decodeTree } from './trees.ts'
 
 export interface Verdict {
   /** Plain refs and their ids. */

@@ -6,37 +6,39 @@
 import { join } from 'node:path'
 import type { ObjectId } from '../../../ids.ts'
 import { TimeSlice } from '../../../time-slice.ts'
+import { looseFile } from '../../database/loose.ts'
+import type { ObjectStore } from '../../database/object-store.ts'
 import { readFully } from '../../disk/read-fully.ts'
-import { looseFile } from '../../objects/loose.ts'
-import type { ObjectStore } from '../../objects/object-store.ts'
-import { geometricPrefix } from '../../packs/merger.ts'
+import type { StoreFolder } from '../../disk/store-folder.ts'
+import { geometricPrefix } from '../../merging/merger.ts'
+import { type FreePack, freePacks, packsKeptByOthers, removePacks } from '../../merging/removal.ts'
 import { PackIndex } from '../../packs/pack-index.ts'
-import {
-  type FreePack,
-  freePacks,
-  type PackRemovalParts,
-  packsKeptByOthers,
-  removePacks,
-} from '../../packs/removal.ts'
+import type { Placement } from '../../packs/placement.ts'
 import { type NativeGit, NativeGitError, type RunOptions } from './git.ts'
 
-export interface RepackParts extends PackRemovalParts {
-  objects: ObjectStore
+/** The packs that there are, and what reads them. */
+interface Packs {
+  readonly placement: Placement
+  readonly objects: ObjectStore
+}
+
+export interface RepackOptions {
   /** Runs `work` while no process merges packs that were settled. */
   withoutMerges<T>(work: () => Promise<T>): Promise<T>
+  onProgress?: RunOptions['onProgress']
 }
 
 /** Whether there was anything to do. Throws NativeGitError, UnsupportedError, StorageError. */
 export async function repackWithGit(
-  parts: RepackParts,
+  packs: Packs,
   git: NativeGit,
-  onProgress?: RunOptions['onProgress'],
+  { withoutMerges, onProgress }: RepackOptions,
 ): Promise<boolean> {
   for (let round = 1; ; round++) {
     try {
-      if (round === 1) return await repackOnce(parts, git, onProgress)
+      if (round === 1) return await repackOnce(packs, git, onProgress)
       // Where others save all the time, young packs come and go: those that have stayed are enough.
-      return await parts.withoutMerges(() => repackOnce(parts, git, onProgress, YOUNG))
+      return await withoutMerges(() => repackOnce(packs, git, onProgress, YOUNG))
     } catch (error) {
       // Another process may have merged, and removed, a pack that git was told to read.
       if (!(error instanceof NativeGitError) || round === ROUNDS) throw error
@@ -49,38 +51,40 @@ const ROUNDS = 5
 const YOUNG = 2500
 
 async function repackOnce(
-  parts: RepackParts,
+  { placement, objects }: Packs,
   git: NativeGit,
   onProgress: RunOptions['onProgress'],
   youngest = 0,
 ): Promise<boolean> {
   const canChoose = git.isAtLeast('2.32')
-  const all = freePacks(parts).filter(({ isCruft }) => !isCruft)
+  const all = freePacks(placement).filter(({ isCruft }) => !isCruft)
   const packs = all
     .filter(({ mtimeMs }) => !canChoose || youngest === 0 || Date.now() - mtimeMs >= youngest)
     .sort((a, b) => a.size - b.size)
   if (packs.length === 0 && all.length > 0) return false
   const chosen = planRepack(
-    packs.map((pack) => ({ ...pack, isCompressed: isCompressed(parts, pack.name) })),
-    parts.objects.looseIds().next().done === false,
+    packs.map((pack) => ({ ...pack, isCompressed: isCompressed(placement, pack.name) })),
+    objects.looseIds().next().done === false,
     canChoose,
   )
   if (chosen === undefined) return false
   const plan = { ...chosen, isFull: chosen.isFull && packs.length === all.length }
-  const made = await packObjects(parts, git, plan, onProgress)
-  parts.objects.refresh()
+  const made = await packObjects(placement, git, plan, onProgress)
+  objects.refresh()
   // What others keep git has left out of the new pack.
-  const stay = [...made, ...plan.staying, ...packsKeptByOthers(parts)]
+  const stay = [...made, ...plan.staying, ...packsKeptByOthers(placement)]
   const rest = packs.map(({ name }) => name).filter((name) => !stay.includes(name))
-  const indexes = stay.flatMap((name) => PackIndex.open(parts.fs, parts.placement.file(name, 'idx')) ?? [])
+  const indexes = stay.flatMap(
+    (name) => PackIndex.open(placement.folder.fs, placement.file(name, 'idx')) ?? [],
+  )
   try {
     const isStaying = (id: ObjectId): boolean => indexes.some((index) => index.find(id) !== undefined)
-    await removePacks(parts, await covered(parts, rest, isStaying))
-    await removeLooseCopies(parts, isStaying)
+    await removePacks(placement, await covered(placement, rest, isStaying))
+    await removeLooseCopies(objects, placement.folder, isStaying)
   } finally {
     for (const index of indexes) index.close()
   }
-  parts.objects.refresh()
+  objects.refresh()
   return true
 }
 
@@ -129,11 +133,12 @@ const DEPTH = 20
 
 /** Has git write one pack of what is to be merged, and places it, synced. Returns its name; none if it was empty. */
 async function packObjects(
-  { fs, paths, placement, temporaries }: RepackParts,
+  placement: Placement,
   git: NativeGit,
   { merged, staying, isFull, window }: RepackPlan,
   onProgress?: RunOptions['onProgress'],
 ): Promise<string[]> {
+  const { fs, paths, temporaries } = placement.folder
   const pack = (name: string): string => `pack-${name}.pack`
   const what = isFull
     ? [
@@ -179,14 +184,14 @@ async function packObjects(
 
 /** Those packs whose every object is in one that stays. */
 async function covered(
-  { fs, placement }: RepackParts,
+  placement: Placement,
   packs: readonly string[],
   isStaying: (id: ObjectId) => boolean,
 ): Promise<string[]> {
   const found: string[] = []
   const slice = new TimeSlice()
   for (const name of packs) {
-    const index = PackIndex.open(fs, placement.file(name, 'idx'))
+    const index = PackIndex.open(placement.folder.fs, placement.file(name, 'idx'))
     if (index === undefined) continue
     try {
       let isCovered = true
@@ -204,7 +209,8 @@ async function covered(
 }
 
 async function removeLooseCopies(
-  { fs, paths, objects }: RepackParts,
+  objects: ObjectStore,
+  { fs, paths }: StoreFolder,
   isStaying: (id: ObjectId) => boolean,
 ): Promise<void> {
   const folders = new Set<string>()
@@ -222,7 +228,8 @@ async function removeLooseCopies(
  * Whether git has been at it, so that doing it again would gain nothing: told by a few entries, spread over the pack.
  * Saves write no deltas, and zlib streams of the fastest kind (RFC 1950, FLEVEL).
  */
-function isCompressed({ fs, placement }: RepackParts, pack: string): boolean {
+function isCompressed(placement: Placement, pack: string): boolean {
+  const { fs } = placement.folder
   const file = fs.open(placement.file(pack, 'pack'), 'r')
   if (file === undefined) return true
   const index = PackIndex.open(fs, placement.file(pack, 'idx'))

@@ -4,11 +4,11 @@
  */
 import { join } from 'node:path'
 import { CorruptError, UnsupportedError } from '../../../errors.ts'
+import { alternateFolders } from '../../database/alternates.ts'
 import type { FileSystem } from '../../disk/file-system.ts'
 import { findStranger } from '../../disk/links.ts'
 import type { Paths } from '../../disk/paths.ts'
-import { alternateFolders } from '../../objects/alternates.ts'
-import { checkHarmless } from './config.ts'
+import { checkHarmless } from './harmless.ts'
 
 /** Who we are, as the system says. */
 export interface User {

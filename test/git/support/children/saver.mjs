@@ -10,7 +10,7 @@ const [, , built, folder, json] = process.argv
 const { refs, count, compareAndSet = false, settleAfter = 1000, settleEvery = 0, big = 0 } = JSON.parse(json)
 
 const load = (name) => import(pathToFileURL(join(built, 'git', name)).href)
-const [{ Repository }, { encodeCommit }, { newObject }, { encodeTree }] = await Promise.all(
+const [{ Repository }, { encodeCommit }, { newObject }, { changeTree, NO_ENTRIES }] = await Promise.all(
   ['repository.js', 'objects/commit.js', 'objects/object.js', 'objects/tree.js'].map(load),
 )
 
@@ -22,7 +22,10 @@ let saved = 0
 function planFor(ref, current, n) {
   const text = `${process.pid} ${ref} ${n}\n${'some words that repeat '.repeat(big)}`
   const blob = newObject('blob', Buffer.from(text))
-  const tree = newObject('tree', encodeTree([{ name: 'file', mode: '100644', id: blob.id }]))
+  const tree = newObject(
+    'tree',
+    changeTree(NO_ENTRIES, [{ name: 'file', entry: { mode: '100644', id: blob.id } }]).data,
+  )
   const person = { name: 'A', email: 'a@example.com', at: Date.now() }
   const parents = current === undefined ? [] : [current]
   const commit = newObject(

@@ -9,7 +9,7 @@ import { isMainThread, parentPort, Worker, workerData } from 'node:worker_thread
 
 const [built, folder, rounds, able] = isMainThread ? process.argv.slice(2) : workerData
 const load = (name) => import(pathToFileURL(join(built, 'git', name)).href)
-const [{ Repository }, { nodeFileSystem }, { encodeCommit }, { newObject }, { encodeTree }] =
+const [{ Repository }, { nodeFileSystem }, { encodeCommit }, { newObject }, { changeTree, NO_ENTRIES }] =
   await Promise.all(
     ['repository.js', 'disk/file-system.js', 'objects/commit.js', 'objects/object.js', 'objects/tree.js'].map(
       load,
@@ -32,7 +32,10 @@ async function save(repository, text) {
     refs: [REF],
     prepare: (current) => {
       const blob = newObject('blob', Buffer.from(text))
-      const tree = newObject('tree', encodeTree([{ name: 'file', mode: '100644', id: blob.id }]))
+      const tree = newObject(
+        'tree',
+        changeTree(NO_ENTRIES, [{ name: 'file', entry: { mode: '100644', id: blob.id } }]).data,
+      )
       const person = { name: 'A', email: 'a@example.com', at: Date.now() }
       const parents = current.get(REF) === undefined ? [] : [current.get(REF)]
       const commit = newObject(

@@ -5,16 +5,16 @@
 import { CorruptError, UnsupportedError } from '../../errors.ts'
 import type { ObjectId } from '../../ids.ts'
 import type { FileSystem } from '../disk/file-system.ts'
+import { BIG_OBJECT, EMPTY_TREE, type GitObject, objectId, objectIdInSlices } from '../objects/object.ts'
 import { PackGoneError } from '../packs/bytes.ts'
 import type { PackMemory } from '../packs/file.ts'
-import { PackFolder, type PackPlace } from '../packs/folder.ts'
+import { type EntryPosition, PackFolder } from '../packs/folder.ts'
 import type { PackIndex } from '../packs/pack-index.ts'
 import { alternateFolders } from './alternates.ts'
 import { looseFile, readLoose } from './loose.ts'
-import { BIG_OBJECT, EMPTY_TREE, type GitObject, objectId, objectIdInSlices } from './object.ts'
 
 /** An object, checked against its id, or what is wrong with it at one place. */
-export type Found = GitObject | CorruptError | PackGoneError
+export type ReadResult = GitObject | CorruptError | PackGoneError
 
 export class ObjectLookup {
   readonly own: PackFolder
@@ -54,7 +54,7 @@ export class ObjectLookup {
   async find(id: ObjectId, hops: Hops = { left: MAX_HOPS }): Promise<GitObject | undefined> {
     const problems: CorruptError[] = []
     for (const folder of this.folders()) {
-      const broken: PackPlace[] = []
+      const broken: EntryPosition[] = []
       for (let round = 0; round < ROUNDS; round++) {
         const { version } = folder
         let again = false
@@ -95,8 +95,13 @@ export class ObjectLookup {
   }
 
   /** The object at the place; at once, unless it is large or a delta to something in another place. */
-  readAt(folder: PackFolder, { pack, offset }: PackPlace, id: ObjectId, hops?: Hops): Found | Promise<Found> {
-    const failed = (error: unknown): Found => {
+  readAt(
+    folder: PackFolder,
+    { pack, offset }: EntryPosition,
+    id: ObjectId,
+    hops?: Hops,
+  ): ReadResult | Promise<ReadResult> {
+    const failed = (error: unknown): ReadResult => {
       if (error instanceof PackGoneError) folder.drop(pack)
       else if (!(error instanceof CorruptError)) throw error
       return error

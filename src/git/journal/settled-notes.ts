@@ -6,38 +6,29 @@
 import { basename, join } from 'node:path'
 import { StorageError } from '../../errors.ts'
 import type { FileSystem } from '../disk/file-system.ts'
-import type { Locks } from '../disk/locks.ts'
-import type { Paths } from '../disk/paths.ts'
-import type { Temporaries } from '../disk/temporaries.ts'
-import { isOrder } from '../journal/entry.ts'
-import { parseJournal } from '../journal/journal.ts'
-import { groupsOf, movesOf, type Orders } from '../journal/replay.ts'
-
-export interface NoteParts {
-  fs: FileSystem
-  paths: Paths
-  locks: Locks
-  temporaries: Temporaries
-}
+import type { StoreFolder } from '../disk/store-folder.ts'
+import { isOrder } from './entry.ts'
+import { parseJournal } from './journal.ts'
+import { groupsOf, movesOf, type Orders } from './replay.ts'
 
 /**
  * Makes it durable, wherever it matters, that all moves of each ref up to a number are settled. To be called when they are
  * and before the journal that has the last of them forgets it. Throws StorageError.
  */
-export async function tellOthers(parts: NoteParts, settled: Orders): Promise<void> {
+export async function tellOthers(store: StoreFolder, settled: Orders): Promise<void> {
   if (settled.size === 0) return
   for (let round = 0; round < ROUNDS; round++) {
     let isDone = true
-    for (const name of otherFolders(parts)) {
-      const folder = join(parts.paths.journals, name)
-      await tell(parts, folder, settled)
+    for (const name of otherFolders(store)) {
+      const folder = join(store.paths.journals, name)
+      await tell(store, folder, settled)
       // Adopted meanwhile, it has another name; what we saw of it may have been the half of it.
-      isDone &&= parts.fs.stat(folder) !== undefined
+      isDone &&= store.fs.stat(folder) !== undefined
     }
     if (isDone) return
   }
-  throw new StorageError(`The folders of '${parts.paths.journals}' come and go too fast.`, {
-    file: parts.paths.journals,
+  throw new StorageError(`The folders of '${store.paths.journals}' come and go too fast.`, {
+    file: store.paths.journals,
   })
 }
 
@@ -58,11 +49,11 @@ export const noteNames = (fs: FileSystem, folder: string): string[] =>
   fs.readDir(folder).filter((name) => name.endsWith(ENDING))
 
 /** The number of the last move of each ref in the journals of everybody but ourselves, and `except`. */
-export async function lastMoves(parts: NoteParts, except?: string): Promise<Map<string, number>> {
+export async function lastMoves(store: StoreFolder, except?: string): Promise<Map<string, number>> {
   const last = new Map<string, number>()
-  for (const name of otherFolders(parts)) {
+  for (const name of otherFolders(store)) {
     if (name === except) continue
-    for (const [ref, orders] of await movesIn(parts.fs, join(parts.paths.journals, name)))
+    for (const [ref, orders] of await movesIn(store.fs, join(store.paths.journals, name)))
       last.set(ref, Math.max(...orders, last.get(ref) ?? 0))
   }
   return last
@@ -72,14 +63,14 @@ const ENDING = '.settled'
 const FOLDER = /^([0-9a-f]{16})(?:\.(?:by-[0-9a-f]{16}|done))?$/
 
 /** Those of adopted and of settled owners too: that they were renamed may not have reached the disk. */
-function otherFolders({ fs, paths, locks }: NoteParts): string[] {
+function otherFolders({ fs, paths, locks }: StoreFolder): string[] {
   return fs.readDir(paths.journals).filter((name) => {
     const owner = FOLDER.exec(name)?.[1]
     return owner !== undefined && owner !== locks.owner.id
   })
 }
 
-async function tell({ fs, temporaries }: NoteParts, folder: string, settled: Orders): Promise<void> {
+async function tell({ fs, temporaries }: StoreFolder, folder: string, settled: Orders): Promise<void> {
   const told = toldIn(fs, folder)
   const news = new Map<string, number>()
   let isKnown = false

@@ -1,22 +1,8 @@
 /** Walks over commits. Dates only order them: what is reached is decided by parents alone. */
 import type { ObjectId } from '../../ids.ts'
 import { TimeSlice } from '../../time-slice.ts'
-import type { Commit } from './commit.ts'
+import type { Commit } from '../objects/commit.ts'
 import type { ObjectStore } from './object-store.ts'
-
-/** The commit and its first parents, newest first. Throws CorruptError where one is missing or broken. */
-export async function* firstParents(
-  store: ObjectStore,
-  id: ObjectId,
-): AsyncGenerator<[id: ObjectId, commit: Commit]> {
-  const slice = new TimeSlice()
-  for (let next: ObjectId | undefined = id; next !== undefined; ) {
-    const commit: Commit = await store.readCommit(next)
-    yield [next, commit]
-    next = commit.parents[0]
-    if (slice.isOver()) await slice.next()
-  }
-}
 
 /**
  * The commits and all they descend from, each once, newest committer date first. At most `limit` of them.

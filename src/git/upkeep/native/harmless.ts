@@ -3,7 +3,7 @@
  * git runs, and new ones come with every release, so the list here is of those that are known to be harmless.
  */
 import { UnsupportedError } from '../../../errors.ts'
-import { parseConfig } from '../../config-file.ts'
+import { parseConfig } from '../../config/parser.ts'
 
 /** Throws UnsupportedError, naming what is in the way, unless everything in the file is known to be harmless. */
 export function checkHarmless(text: string, file: string): void {

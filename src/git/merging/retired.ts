@@ -19,68 +19,68 @@ export interface RetiredPack {
 }
 
 export class RetiredPacks {
-  private readonly fs: FileSystem
-  private readonly folder: string
-  private readonly temporaries: Temporaries
-  private packs: RetiredPack[] = []
-  private obsolete = new Set<string>()
-  private isNew = false
+  readonly #fs: FileSystem
+  readonly #folder: string
+  readonly #temporaries: Temporaries
+  #packs: RetiredPack[] = []
+  #obsolete = new Set<string>()
+  #isNew = false
 
   constructor(fs: FileSystem, folder: string, temporaries: Temporaries) {
-    this.fs = fs
-    this.folder = folder
-    this.temporaries = temporaries
+    this.#fs = fs
+    this.#folder = folder
+    this.#temporaries = temporaries
   }
 
   /** The one that can go first: no other one needs it to say where its objects are. */
   get oldest(): RetiredPack | undefined {
-    const needed = new Set(this.packs.map(({ by }) => by))
-    return this.packs.find(({ pack }) => !needed.has(pack))
+    const needed = new Set(this.#packs.map(({ by }) => by))
+    return this.#packs.find(({ pack }) => !needed.has(pack))
   }
 
   has(pack: string): boolean {
-    return this.packs.some((one) => one.pack === pack)
+    return this.#packs.some((one) => one.pack === pack)
   }
 
   add(packs: readonly string[], by: string, since: number): void {
     const fresh = new Set(packs)
-    const kept = this.packs.flatMap((one) => {
+    const kept = this.#packs.flatMap((one) => {
       if (one.pack === by) return []
       return fresh.delete(one.pack) ? { ...one, by } : one
     })
-    this.packs = [...kept, ...[...fresh].map((pack) => ({ pack, by, since }))]
+    this.#packs = [...kept, ...[...fresh].map((pack) => ({ pack, by, since }))]
   }
 
   /** Writes down, durably, which packs `by` stands for. Throws StorageError. */
   async persist(by: string, owner: Owner): Promise<void> {
-    const known = new Set(readList(this.fs, join(this.folder, by))?.packs)
-    const packs = new Set(this.packs.flatMap((one) => (one.by === by ? one.pack : [])))
+    const known = new Set(readList(this.#fs, join(this.#folder, by))?.packs)
+    const packs = new Set(this.#packs.flatMap((one) => (one.by === by ? one.pack : [])))
     if (packs.size === 0) return
     const text = ownerText(owner) + [...known, ...packs].map((pack) => `${pack}\n`).join('')
-    const temporary = this.temporaries.write(Buffer.from(text))
+    const temporary = this.#temporaries.write(Buffer.from(text))
     try {
-      await this.fs.syncFile(temporary)
-      if (!this.fs.rename(temporary, join(this.folder, by))) {
-        this.isNew = this.fs.makeDir(this.folder) !== undefined
-        this.fs.rename(temporary, join(this.folder, by))
+      await this.#fs.syncFile(temporary)
+      if (!this.#fs.rename(temporary, join(this.#folder, by))) {
+        this.#isNew = this.#fs.makeDir(this.#folder) !== undefined
+        this.#fs.rename(temporary, join(this.#folder, by))
       }
     } catch (error) {
-      this.temporaries.discard(temporary)
+      this.#temporaries.discard(temporary)
       throw error
     }
-    await this.fs.syncDir(this.folder)
-    if (this.isNew) await this.fs.syncDir(dirname(this.folder))
-    this.isNew = false
+    await this.#fs.syncDir(this.#folder)
+    if (this.#isNew) await this.#fs.syncDir(dirname(this.#folder))
+    this.#isNew = false
   }
 
   /** The pack is gone, or not ours to delete. Its list goes once that is durable. */
   drop({ pack, by }: RetiredPack): void {
-    this.packs = this.packs.filter((one) => one.pack !== pack)
-    if (!this.packs.some((one) => one.by === by)) this.obsolete.add(by)
+    this.#packs = this.#packs.filter((one) => one.pack !== pack)
+    if (!this.#packs.some((one) => one.by === by)) this.#obsolete.add(by)
   }
 
   get hasObsolete(): boolean {
-    return this.obsolete.size > 0
+    return this.#obsolete.size > 0
   }
 
   /**
@@ -88,24 +88,25 @@ export class RetiredPacks {
    * there is synced before by `syncPack`: no list will say any more that it may be broken.
    */
   async tidy(sync: () => Promise<void>, syncPack: (pack: string) => Promise<void>): Promise<void> {
-    const obsolete = this.obsolete
-    this.obsolete = new Set()
-    const due = [...obsolete].filter((by) => !this.packs.some((one) => one.by === by))
+    const obsolete = this.#obsolete
+    this.#obsolete = new Set()
+    const due = [...obsolete].filter((by) => !this.#packs.some((one) => one.by === by))
     for (const by of due)
-      for (const pack of readList(this.fs, join(this.folder, by))?.packs ?? []) await syncPack(pack)
+      for (const pack of readList(this.#fs, join(this.#folder, by))?.packs ?? []) await syncPack(pack)
     await sync()
-    for (const by of due) if (!this.packs.some((one) => one.by === by)) this.fs.unlink(join(this.folder, by))
+    for (const by of due)
+      if (!this.#packs.some((one) => one.by === by)) this.#fs.unlink(join(this.#folder, by))
   }
 
   /** Learns what other processes have merged. `present`: the packs that there are. */
   load(present: ReadonlySet<string>): void {
-    for (const { by, packs, since } of retiredLists(this.fs, this.folder)) {
+    for (const { by, packs, since } of retiredLists(this.#fs, this.#folder)) {
       const left = packs.filter((pack) => present.has(pack))
-      if (left.length === 0) this.obsolete.add(by)
+      if (left.length === 0) this.#obsolete.add(by)
       const fresh = left.filter((pack) => !this.has(pack))
-      this.packs.push(...fresh.map((pack) => ({ pack, by, since })))
+      this.#packs.push(...fresh.map((pack) => ({ pack, by, since })))
     }
-    this.packs.sort((a, b) => a.since - b.since)
+    this.#packs.sort((a, b) => a.since - b.since)
   }
 }
 

@@ -1,6 +1,6 @@
-/** The repository's own `config`: what we can work with, and what we refuse. Source: git-config(1). */
-import { UnsupportedError } from '../errors.ts'
-import type { Config } from './config-file.ts'
+/** The repository's own `config`, read without git: what we can work with, and what we refuse. Source: git-config(1). */
+import { UnsupportedError } from '../../errors.ts'
+import type { Config } from './parser.ts'
 
 /** What a new store gets. */
 export const NEW_CONFIG = `[core]

@@ -1,19 +1,18 @@
 /** Carries out the tool calls of a step: judged first, then run, each start and end written down. */
 import type { Tool, ToolSet } from 'ai'
 import { beginning } from '../../excerpt.ts'
-import type { MessagePart } from '../../state/index.ts'
-import { newMessage } from '../../state/index.ts'
+import { type MessagePart, newMessage } from '../../state/index.ts'
+import type { OpenCall } from '../history/open-calls.ts'
 import type { Recipient } from '../history/recipient.ts'
 import { sendableHistory } from '../history/sendable.ts'
-import type { OpenCall } from '../model/transcript.ts'
-import type { Judge } from '../permissions/judge.ts'
-import type { Draft } from '../run/draft.ts'
-import type { ToolEnd, ToolRejected } from '../run/events.ts'
-import type { Recorder } from '../run/recorder.ts'
-import type { PendingCall } from '../run/result.ts'
+import { invalidJsonOf } from '../history/tool-input.ts'
 import type { Scrubber } from '../secrets/secrets.ts'
-import { BUILTIN_TOOLS, cutOutput, type Outcome, ToolFailure, type Workspace } from './index.ts'
-import { invalidJsonOf } from './tool-input.ts'
+import { BUILTIN_TOOLS, cutOutput, type Outcome, ToolFailure, type Workspace } from '../tools/index.ts'
+import type { Draft } from './draft.ts'
+import type { ToolEnd, ToolRejected } from './events.ts'
+import type { Judge } from './judge.ts'
+import type { Recorder } from './recorder.ts'
+import type { PendingCall } from './result.ts'
 
 export interface ToolRunnerOptions {
   draft: Draft

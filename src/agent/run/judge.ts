@@ -1,10 +1,10 @@
 /** Decides on tool calls: the policy first, then whoever is asked. */
 import type { ToolSet } from 'ai'
-import type { OpenCall } from '../model/transcript.ts'
-import type { PermissionAsked, PermissionDecided } from '../run/events.ts'
-import type { Recorder } from '../run/recorder.ts'
+import type { OpenCall } from '../history/open-calls.ts'
+import type { Permissions, Subject, Verdict } from '../permissions/permissions.ts'
 import { BUILTIN_TOOLS, type Workspace } from '../tools/index.ts'
-import type { Permissions, Subject, Verdict } from './permissions.ts'
+import type { PermissionAsked, PermissionDecided } from './events.ts'
+import type { Recorder } from './recorder.ts'
 
 export interface PermissionRequest {
   session: string

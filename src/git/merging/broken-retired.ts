@@ -8,24 +8,14 @@
  * purged it; then a pack that is whole stays, since it may be the same pack saved anew, and a broken one goes.
  */
 import { CorruptError, StorageError } from '../../errors.ts'
-import type { FileSystem } from '../disk/file-system.ts'
 import { parseOwner } from '../disk/identity.ts'
-import type { Locks } from '../disk/locks.ts'
-import type { Paths } from '../disk/paths.ts'
-import type { Placement } from '../journal/placement.ts'
-import { checkPack } from './check.ts'
+import { checkPack } from '../packs/check.ts'
+import type { Placement } from '../packs/placement.ts'
 import { isStoodFor, type RetiredList, retiredLists } from './retired.ts'
 
-export interface DebrisParts {
-  fs: FileSystem
-  paths: Paths
-  placement: Placement
-  locks: Locks
-}
-
 /** Removes them, and their lists. On a disk that can only be read they stay. */
-export async function removeRetired(parts: DebrisParts): Promise<void> {
-  const { fs, paths, placement, locks } = parts
+export async function removeRetired(placement: Placement): Promise<void> {
+  const { fs, paths, locks } = placement.folder
   const all = [...retiredLists(fs, paths.retired)]
   const lists: RetiredList[] = []
   for (const list of all)
@@ -35,7 +25,7 @@ export async function removeRetired(parts: DebrisParts): Promise<void> {
     // First what goes, then the going: a pack that goes may be the one that stood for another.
     const due = new Map<string, string>()
     for (const { packs, path } of lists)
-      for (const pack of packs) if (await isDebris(parts, all, pack, due)) due.set(pack, path)
+      for (const pack of packs) if (await isDue(placement, all, pack, due)) due.set(pack, path)
     // A faster process has removed the list as well, and may have saved the very same pack again.
     for (const [pack, list] of due) if (fs.stat(list) !== undefined) placement.remove(pack)
     for (const pack of new Set(lists.flatMap(({ packs }) => packs))) await placement.sync(pack)
@@ -46,19 +36,20 @@ export async function removeRetired(parts: DebrisParts): Promise<void> {
   }
 }
 
-async function isDebris(
-  parts: DebrisParts,
+async function isDue(
+  placement: Placement,
   lists: readonly RetiredList[],
   pack: string,
   due: ReadonlyMap<string, string>,
 ): Promise<boolean> {
-  if (await isKept(parts, pack)) return false
-  if (isStoodFor(lists, pack, (other) => parts.placement.has(other) && !due.has(other))) return true
-  return !(await isWhole(parts, pack))
+  if (await isKept(placement, pack)) return false
+  if (isStoodFor(lists, pack, (other) => placement.has(other) && !due.has(other))) return true
+  return !(await isWhole(placement, pack))
 }
 
 /** A `.keep` of a save that was under way before the restart keeps nothing. */
-async function isKept({ fs, placement, locks }: DebrisParts, pack: string): Promise<boolean> {
+async function isKept(placement: Placement, pack: string): Promise<boolean> {
+  const { fs, locks } = placement.folder
   const file = placement.file(pack, 'keep')
   const kind = fs.stat(file)?.kind
   if (kind !== 'file') return kind !== undefined
@@ -66,7 +57,8 @@ async function isKept({ fs, placement, locks }: DebrisParts, pack: string): Prom
   return keeper === undefined || (await locks.liveness(keeper)) !== 'rebooted'
 }
 
-async function isWhole({ fs, paths, placement }: DebrisParts, pack: string): Promise<boolean> {
+async function isWhole(placement: Placement, pack: string): Promise<boolean> {
+  const { fs, paths } = placement.folder
   if (!placement.has(pack)) return false
   try {
     await checkPack(fs, paths, pack)

@@ -4,23 +4,17 @@
  */
 import { join } from 'node:path'
 import type { FileSystem } from '../disk/file-system.ts'
-import type { Paths } from '../disk/paths.ts'
 import { readFully } from '../disk/read-fully.ts'
-import type { Placement } from '../journal/placement.ts'
+import type { Placement } from '../packs/placement.ts'
+import { CHECKSUM_BYTES } from '../packs/writer.ts'
 import { retiredLists } from './retired.ts'
-import { CHECKSUM_BYTES } from './writer.ts'
-
-export interface HalfPackParts {
-  fs: FileSystem
-  paths: Paths
-  placement: Placement
-}
 
 /**
  * Removes those that were on their way out, since a list says that another pack holds all of them, and those that
  * `owner`, who is dead, was placing: the index still is among its temporaries. Others may be about to get theirs.
  */
-export function removeHalfPacks({ fs, paths, placement }: HalfPackParts, owner: string): void {
+export function removeHalfPacks(placement: Placement, owner: string): void {
+  const { fs, paths } = placement.folder
   const names = new Set(fs.readDir(paths.packs))
   const halves = [...names].flatMap((file) => {
     const name = /^pack-([0-9a-f]{40})\.pack$/.exec(file)?.[1]

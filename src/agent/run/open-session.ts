@@ -1,17 +1,17 @@
 /** A session as its agent works on it: made, or found in the store. */
-import { AlreadyExistsError, NotFoundError } from '../errors.ts'
-import { newSession, type Session } from '../state/index.ts'
-import type { SessionHandle, SessionStore } from '../store/session-store.ts'
+import { AlreadyExistsError, NotFoundError } from '../../errors.ts'
+import { newSession, type Session } from '../../state/index.ts'
+import type { SessionHandle, SessionStore } from '../../store/session-store.ts'
+import type { ReadyModel } from '../model/model.ts'
+import type { ModelChoice, SharedOptions } from '../options.ts'
+import type { Permissions } from '../permissions/permissions.ts'
+import { mergePolicies, type PermissionPolicy } from '../permissions/policy.ts'
+import { Workspace } from '../tools/index.ts'
+import { Draft } from './draft.ts'
 import type { Host } from './host.ts'
-import type { ReadyModel } from './model/model.ts'
-import type { ModelChoice, SharedOptions } from './options.ts'
-import type { Permissions } from './permissions/permissions.ts'
-import { mergePolicies, type PermissionPolicy } from './permissions/policy.ts'
-import { Draft } from './run/draft.ts'
-import { Recorder } from './run/recorder.ts'
-import { Saver } from './run/saver.ts'
-import { workspaceCommit } from './run/workspace-commit.ts'
-import { Workspace } from './tools/index.ts'
+import { Recorder } from './recorder.ts'
+import { Saver } from './saver.ts'
+import { workspaceCommit } from './workspace-commit.ts'
 
 /** How a session came to be asked for. */
 export interface SessionRequest extends SharedOptions {
@@ -86,7 +86,7 @@ async function assemble(
   })
   markInterrupted(draft, host)
   // The parser of commands takes its time to load, and is not needed before.
-  const { Permissions } = await import('./permissions/permissions.ts')
+  const { Permissions } = await import('../permissions/permissions.ts')
   const permissions = new Permissions(policy, (path) => workspace.names(path))
   return {
     draft,

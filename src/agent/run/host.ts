@@ -1,10 +1,9 @@
 /** What an agent lends to its sessions. */
-import type { Environment } from './config/parser.ts'
-import type { ModelLimits } from './model/guard.ts'
-import type { ReadyModel } from './model/model.ts'
-import type { ModelChoice, ResumeOptions } from './options.ts'
-import type { Scrubber } from './secrets/secrets.ts'
-import type { AgentSession } from './session.ts'
+import type { Environment } from '../config/parser.ts'
+import type { ModelLimits } from '../model/guard.ts'
+import type { ReadyModel } from '../model/model.ts'
+import type { ModelChoice } from '../options.ts'
+import type { Scrubber } from '../secrets/secrets.ts'
 
 export interface Host {
   readonly scrubber: Scrubber
@@ -17,8 +16,11 @@ export interface Host {
   readonly isClosed: boolean
   /** The chosen model; else the saved one if it is still there; else the default. */
   model(choice: ModelChoice | undefined, saved: string | undefined): Promise<ReadyModel>
-  resume(id: string, options: ResumeOptions): AgentSession
   /** Told while an operation is under way, so that closing the agent can end it. */
-  working(session: AgentSession): void
-  idle(session: AgentSession): void
+  working(session: Closable): void
+  idle(session: Closable): void
+}
+
+export interface Closable {
+  close(): Promise<void>
 }

@@ -2,9 +2,10 @@
  * The small packs that groups of one chapter of the journal have left. Every sixteen are merged into one, and
  * every sixteen of those again, so that a busy second leaves a few dozen and not a thousand.
  */
-import { mergePacks, type PackSource, spansOf } from './combine.ts'
-import { parsePackIndex } from './pack-index.ts'
-import type { BuiltPack } from './writer.ts'
+
+import { mergePacks, type PackSource, spansOf } from '../packs/combine.ts'
+import { parsePackIndex } from '../packs/pack-index.ts'
+import type { BuiltPack } from '../packs/writer.ts'
 
 export interface MergedInMemory {
   name: string
@@ -27,23 +28,23 @@ const FAN_IN = 16
 const LARGEST = 128 * 1024
 
 export class ChapterPacks {
-  private packs: SmallPack[] = []
+  #packs: SmallPack[] = []
   /** Names of packs that are in a merged one; some may still be on the disk. */
   readonly replaced: string[] = []
 
   add({ name, pack, index }: Pick<BuiltPack, 'name' | 'pack' | 'index'>, level = 0): void {
     const bytes = pack.length > LARGEST ? undefined : { pack, index }
-    this.packs.push({ name, level, ...(bytes && { bytes }) })
+    this.#packs.push({ name, level, ...(bytes && { bytes }) })
   }
 
   get names(): string[] {
-    return this.packs.map(({ name }) => name)
+    return this.#packs.map(({ name }) => name)
   }
 
   /** The next merge that is due; `undefined` when none is. Pure: `replace` makes it count. */
   async mergeDue(): Promise<MergedInMemory | undefined> {
     for (let level = 0; level < 3; level++) {
-      const due = this.packs.filter((pack) => pack.level === level && pack.bytes !== undefined)
+      const due = this.#packs.filter((pack) => pack.level === level && pack.bytes !== undefined)
       if (due.length >= FAN_IN) return merge(due, level + 1)
     }
     return undefined
@@ -52,7 +53,7 @@ export class ChapterPacks {
   replace(merged: MergedInMemory): void {
     const gone = new Set(merged.replaces)
     this.replaced.push(...gone)
-    this.packs = this.packs.filter(({ name }) => !gone.has(name))
+    this.#packs = this.#packs.filter(({ name }) => !gone.has(name))
     this.add(merged, merged.level)
   }
 }

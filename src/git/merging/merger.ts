@@ -4,14 +4,12 @@
  * seldom. Why, and what holds: `docs/decisions/0004-pack-count-before-grace.md`.
  */
 import { join } from 'node:path'
-import { closeAll, type FileSystem, type OpenFile } from '../disk/file-system.ts'
-import type { Locks } from '../disk/locks.ts'
-import type { Paths } from '../disk/paths.ts'
-import type { Temporaries } from '../disk/temporaries.ts'
-import type { Placement } from '../journal/placement.ts'
-import type { ObjectStore } from '../objects/object-store.ts'
-import { mergePacks, type PackSource, spansOf } from './combine.ts'
-import { parsePackIndex } from './pack-index.ts'
+import type { ObjectStore } from '../database/object-store.ts'
+import { closeAll, type OpenFile } from '../disk/file-system.ts'
+import type { StoreFolder } from '../disk/store-folder.ts'
+import { mergePacks, type PackSource, spansOf } from '../packs/combine.ts'
+import { parsePackIndex } from '../packs/pack-index.ts'
+import type { Placement } from '../packs/placement.ts'
 import { isStoodFor, type RetiredPack, RetiredPacks, retiredLists } from './retired.ts'
 
 /** How many there are at most while nobody saves; while somebody does, so many that removing them is rare. */
@@ -23,32 +21,28 @@ const ENOUGH = 24
 /** Endings of files that say: this pack is looked after by git. */
 const HANDS_OFF = ['keep', 'mtimes', 'promisor', 'bitmap']
 
-export interface PackMergerParts {
-  fs: FileSystem
-  paths: Paths
-  placement: Placement
-  temporaries: Temporaries
-  objects: ObjectStore
-  locks: Locks
-  /** Breaks a lock that a dead process left. */
-  breakLock(file: string): Promise<void>
-  now: () => number
-}
-
 export class PackMerger {
-  private readonly parts: PackMergerParts
-  private readonly retired: RetiredPacks
-  private readonly notOurs = new Set<string>()
-  private last: Promise<unknown> = Promise.resolve()
+  readonly #folder: StoreFolder
+  readonly #placement: Placement
+  readonly #objects: ObjectStore
+  readonly #breakLock: (file: string) => Promise<void>
+  readonly #retired: RetiredPacks
+  readonly #notOurs = new Set<string>()
+  #last: Promise<unknown> = Promise.resolve()
 
-  constructor(parts: PackMergerParts) {
-    this.parts = parts
-    this.retired = new RetiredPacks(parts.fs, parts.paths.retired, parts.temporaries)
+  /** `breakLock` breaks a lock that a dead process left. */
+  constructor(placement: Placement, objects: ObjectStore, breakLock: (file: string) => Promise<void>) {
+    const { folder } = placement
+    this.#folder = folder
+    this.#placement = placement
+    this.#objects = objects
+    this.#breakLock = breakLock
+    this.#retired = new RetiredPacks(folder.fs, folder.paths.retired, folder.temporaries)
   }
 
   /** Who holds its lock is the only one to merge packs, other than those of its own last saves. */
   get lockedFile(): string {
-    return join(this.parts.paths.own, 'compact')
+    return join(this.#folder.paths.own, 'compact')
   }
 
   /**
@@ -56,29 +50,30 @@ export class PackMerger {
    * when one of `packs` has deltas or vanished meanwhile. Throws StorageError.
    */
   merge(packs: readonly string[], replaced: readonly string[] = []): Promise<string | undefined> {
-    return this.inTurn(packs, replaced, false)
+    return this.#afterOthers(packs, replaced, false)
   }
 
   /** These packs are not needed any more: all they hold is in pack `by`. Remembered in memory only. */
   retire(packs: readonly string[], by: string): void {
-    this.retired.add(packs, by, this.parts.now())
-    this.parts.objects.forgetPacks(packs)
+    this.#retired.add(packs, by, this.#folder.now())
+    this.#objects.forgetPacks(packs)
     this.sweep()
   }
 
   /** `retire`, remembered even after a power loss. Throws StorageError. */
   async retireDurably(packs: readonly string[], by: string): Promise<void> {
-    const { now, locks } = this.parts
-    this.retired.add(packs, by, now())
-    this.parts.objects.forgetPacks(packs)
-    await this.retired.persist(by, locks.owner)
+    const { now, locks } = this.#folder
+    this.#retired.add(packs, by, now())
+    this.#objects.forgetPacks(packs)
+    await this.#retired.persist(by, locks.owner)
     this.sweep()
   }
 
   /** Makes the names of all packs durable. Throws StorageError. */
   sync(): Promise<void> {
-    const { fs, paths, placement } = this.parts
-    return this.retired.tidy(
+    const placement = this.#placement
+    const { fs, paths } = this.#folder
+    return this.#retired.tidy(
       () => fs.syncDir(paths.packs),
       (pack) => placement.sync(pack),
     )
@@ -90,22 +85,22 @@ export class PackMerger {
    * @param most how many packs are too many
    */
   sweep(most = MOST_WHILE_SAVING): void {
-    const due = this.parts.now() - GRACE
-    const count = this.retired.oldest === undefined ? 0 : this.packNames().length
+    const due = this.#folder.now() - GRACE
+    const count = this.#retired.oldest === undefined ? 0 : this.#packNames().length
     let tooMany = count > most ? count - MOST_PACKS : 0
     for (;;) {
-      const oldest = this.retired.oldest
+      const oldest = this.#retired.oldest
       if (oldest === undefined || (tooMany <= 0 && oldest.since > due)) return
-      if (this.remove(oldest)) tooMany--
-      this.retired.drop(oldest)
+      if (this.#remove(oldest)) tooMany--
+      this.#retired.drop(oldest)
     }
   }
 
   /** Nothing is saved here any more, for now: no more packs than git is quick with. */
   rest(): void {
-    const names = this.packNames()
+    const names = this.#packNames()
     if (names.length <= MOST_PACKS) return
-    this.retired.load(new Set(names))
+    this.#retired.load(new Set(names))
     this.sweep(MOST_PACKS)
   }
 
@@ -114,51 +109,52 @@ export class PackMerger {
    * One process at a time, so that no two ever retire each other's result. Throws StorageError.
    */
   async compact(): Promise<void> {
-    if (this.candidates().length < ENOUGH) return
-    const { locks, breakLock } = this.parts
+    if (this.#candidates().length < ENOUGH) return
+    const { locks } = this.#folder
     const lock = this.lockedFile
     if (!locks.take(lock)) {
       if ((await locks.deadHolder(lock)) === undefined) return
-      await breakLock(lock)
+      await this.#breakLock(lock)
       if (!locks.take(lock)) return
     }
     try {
-      this.retired.load(new Set(this.packNames()))
+      this.#retired.load(new Set(this.#packNames()))
       this.sweep()
-      const candidates = this.candidates()
+      const candidates = this.#candidates()
       const chosen = geometricPrefix(candidates.map(({ size }) => size))
       if (candidates.length >= ENOUGH && chosen >= 2)
-        await this.inTurn(
+        await this.#afterOthers(
           candidates.slice(0, chosen).map(({ pack }) => pack),
           [],
           true,
         )
-      if (this.retired.hasObsolete) await this.sync()
+      if (this.#retired.hasObsolete) await this.sync()
     } finally {
       locks.release(lock)
     }
   }
 
   /** One merge after the other. `deflate`: there is time to compress what saves have only stored. */
-  private inTurn(
+  #afterOthers(
     packs: readonly string[],
     replaced: readonly string[],
     deflate: boolean,
   ): Promise<string | undefined> {
-    const run = this.last.then(() => this.mergeNow(packs, replaced, deflate))
-    this.last = run.catch(() => undefined)
+    const run = this.#last.then(() => this.#mergeNow(packs, replaced, deflate))
+    this.#last = run.catch(() => undefined)
     return run
   }
 
   /** Packs that may be merged, smallest first. */
-  private candidates(): { pack: string; size: number }[] {
-    const { fs, paths, placement } = this.parts
+  #candidates(): { pack: string; size: number }[] {
+    const placement = this.#placement
+    const { fs, paths } = this.#folder
     const names = fs.readDir(paths.packs)
     const present = new Set(names)
     const midx = present.has('multi-pack-index') ? fs.readFile(`${paths.packs}/multi-pack-index`) : undefined
     const found: { pack: string; size: number }[] = []
     for (const pack of packsIn(names)) {
-      if (this.retired.has(pack) || this.notOurs.has(pack) || midx?.includes(`pack-${pack}.idx`)) continue
+      if (this.#retired.has(pack) || this.#notOurs.has(pack) || midx?.includes(`pack-${pack}.idx`)) continue
       if (HANDS_OFF.some((ending) => present.has(`pack-${pack}.${ending}`))) continue
       const stat = fs.stat(placement.file(pack, 'pack'))
       if (stat?.kind === 'file') found.push({ pack, size: stat.size })
@@ -167,8 +163,9 @@ export class PackMerger {
   }
 
   /** Only while what stands for it does: otherwise somebody repacked, and this may be the same pack saved anew. */
-  private remove({ pack, by }: RetiredPack): boolean {
-    const { fs, paths, placement } = this.parts
+  #remove({ pack, by }: RetiredPack): boolean {
+    const placement = this.#placement
+    const { fs, paths } = this.#folder
     const isStanding = (): boolean =>
       placement.has(by) ||
       isStoodFor([...retiredLists(fs, paths.retired)], by, (other) => other !== pack && placement.has(other))
@@ -177,16 +174,18 @@ export class PackMerger {
     return isDue
   }
 
-  private packNames(): string[] {
-    return packsIn(this.parts.fs.readDir(this.parts.paths.packs))
+  #packNames(): string[] {
+    return packsIn(this.#folder.fs.readDir(this.#folder.paths.packs))
   }
 
-  private async mergeNow(
+  async #mergeNow(
     packs: readonly string[],
     replaced: readonly string[],
     deflate: boolean,
   ): Promise<string | undefined> {
-    const { fs, placement, objects, temporaries } = this.parts
+    const placement = this.#placement
+    const objects = this.#objects
+    const { fs, temporaries } = this.#folder
     const file = temporaries.path()
     let indexFile: string | undefined
     const open: OpenFile[] = []
@@ -195,7 +194,7 @@ export class PackMerger {
       open.push(out)
       const sources: PackSource[] = []
       for (const pack of packs) {
-        const source = this.source(pack, open)
+        const source = this.#source(pack, open)
         if (source === undefined) return undefined
         sources.push(source)
       }
@@ -207,7 +206,7 @@ export class PackMerger {
       }
       const merged = await mergePacks(sources, write, { deflate })
       if (merged === undefined) {
-        for (const pack of packs) this.notOurs.add(pack)
+        for (const pack of packs) this.#notOurs.add(pack)
         return undefined
       }
       // It may be one of them, byte for byte, when that holds all of the others; it still has to be synced.
@@ -230,8 +229,9 @@ export class PackMerger {
     }
   }
 
-  private source(pack: string, open: OpenFile[]): PackSource | undefined {
-    const { fs, placement } = this.parts
+  #source(pack: string, open: OpenFile[]): PackSource | undefined {
+    const placement = this.#placement
+    const { fs } = this.#folder
     const index = fs.readFile(placement.file(pack, 'idx'))
     const file = index && fs.open(placement.file(pack, 'pack'), 'r')
     if (index === undefined || file === undefined) return undefined

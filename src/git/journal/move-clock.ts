@@ -8,45 +8,45 @@ import { dirname, join } from 'node:path'
 import { CorruptError, StorageError } from '../../errors.ts'
 import type { FileSystem } from '../disk/file-system.ts'
 import type { Paths } from '../disk/paths.ts'
-import { isOrder } from '../journal/entry.ts'
+import { isOrder } from './entry.ts'
 
 export class MoveClock {
-  private readonly fs: FileSystem
-  private readonly file: string
-  private last = 0
+  readonly #fs: FileSystem
+  readonly #file: string
+  #last = 0
 
   constructor(fs: FileSystem, paths: Pick<Paths, 'own'>) {
-    this.fs = fs
-    this.file = join(paths.own, 'clock')
+    this.#fs = fs
+    this.#file = join(paths.own, 'clock')
   }
 
   /** The next number. Costs no sync: what has to last is in the journals. Throws StorageError, CorruptError. */
   next(): number {
-    let order = this.lengthen()
-    if (order <= this.last) {
+    let order = this.#lengthen()
+    if (order <= this.#last) {
       // Somebody has deleted the file.
-      this.extend(this.last)
-      order = this.lengthen()
+      this.#extend(this.#last)
+      order = this.#lengthen()
     }
     if (!isOrder(order)) {
-      const text = `'${this.file}' is too long to be ours. Remove it when no process uses the store.`
-      throw new CorruptError(text, { file: this.file })
+      const text = `'${this.#file}' is too long to be ours. Remove it when no process uses the store.`
+      throw new CorruptError(text, { file: this.#file })
     }
-    this.last = order
+    this.#last = order
     return order
   }
 
   /** From now on numbers are larger than `order`. Throws StorageError, CorruptError. */
   raise(order: number): void {
-    if (order <= this.last) return
-    if ((this.fs.stat(this.file)?.size ?? 0) < order) this.extend(order)
-    this.last = order
+    if (order <= this.#last) return
+    if ((this.#fs.stat(this.#file)?.size ?? 0) < order) this.#extend(order)
+    this.#last = order
   }
 
   /** Writes a byte at a place of its own: whatever others do meanwhile, the file does not get shorter. */
-  private extend(size: number): void {
-    this.lengthen()
-    const file = this.fs.open(this.file, 'r+')
+  #extend(size: number): void {
+    this.#lengthen()
+    const file = this.#fs.open(this.#file, 'r+')
     try {
       file?.write(Buffer.alloc(1), size - 1)
     } finally {
@@ -54,12 +54,12 @@ export class MoveClock {
     }
   }
 
-  private lengthen(): number {
+  #lengthen(): number {
     for (let round = 0; round < 2; round++) {
-      const size = this.fs.lengthen(this.file)
+      const size = this.#fs.lengthen(this.#file)
       if (size !== undefined) return size
-      this.fs.makeDir(dirname(this.file))
+      this.#fs.makeDir(dirname(this.#file))
     }
-    throw new StorageError(`'${this.file}' could not be written.`, { file: this.file })
+    throw new StorageError(`'${this.#file}' could not be written.`, { file: this.#file })
   }
 }

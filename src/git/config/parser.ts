@@ -2,7 +2,7 @@
  * Reading a config file, character by character as git does: what git sees and we don't could make git run things.
  * Source: git_parse_source() in git's config.c; git-config(1), "Syntax".
  */
-import { CorruptError } from '../errors.ts'
+import { CorruptError } from '../../errors.ts'
 
 /** `section.subsection.key` (section and key in lower case) to its values, in order. */
 export type Config = ReadonlyMap<string, readonly string[]>
@@ -16,83 +16,83 @@ export function parseConfig(text: string, file?: string): Config {
 }
 
 class Parser {
-  private readonly text: string
-  private readonly file: string | undefined
-  private readonly config = new Map<string, string[]>()
-  private at = 0
+  readonly #text: string
+  readonly #file: string | undefined
+  readonly #config = new Map<string, string[]>()
+  #at = 0
 
   constructor(text: string, file: string | undefined) {
-    this.text = text.replace(/^\ufeff/, '')
-    this.file = file
+    this.#text = text.replace(/^\ufeff/, '')
+    this.#file = file
   }
 
   parse(): Config {
     let section = ''
     for (;;) {
-      const char = this.next()
-      if (char === undefined) return this.config
+      const char = this.#next()
+      if (char === undefined) return this.#config
       if (isSpace(char)) continue
-      if (char === '#' || char === ';') this.skipLine()
-      else if (char === '[') section = `${this.section()}.`
-      else if (/[A-Za-z]/.test(char)) this.entry(section, char)
-      else this.fail()
+      if (char === '#' || char === ';') this.#skipLine()
+      else if (char === '[') section = `${this.#section()}.`
+      else if (/[A-Za-z]/.test(char)) this.#entry(section, char)
+      else this.#fail()
     }
   }
 
-  private entry(section: string, first: string): void {
+  #entry(section: string, first: string): void {
     let name = first
-    let char = this.next()
-    for (; char !== undefined && isKeyChar(char); char = this.next()) name += char
-    while (char === ' ' || char === '\t') char = this.next()
+    let char = this.#next()
+    for (; char !== undefined && isKeyChar(char); char = this.#next()) name += char
+    while (char === ' ' || char === '\t') char = this.#next()
     const isBare = char === undefined || char === '\n'
-    if (!isBare && char !== '=') this.fail()
+    if (!isBare && char !== '=') this.#fail()
     const key = section + name.toLowerCase()
-    this.config.set(key, [...(this.config.get(key) ?? []), isBare ? 'true' : this.value()])
+    this.#config.set(key, [...(this.#config.get(key) ?? []), isBare ? 'true' : this.#value()])
   }
 
-  private section(): string {
+  #section(): string {
     let name = ''
     for (;;) {
-      const char = this.next()
+      const char = this.#next()
       if (char === ']' && name !== '') return name
-      if (char !== undefined && isSpace(char)) return `${name}.${this.subsection(char)}`
-      if (char === undefined || !(isKeyChar(char) || char === '.')) this.fail()
+      if (char !== undefined && isSpace(char)) return `${name}.${this.#subsection(char)}`
+      if (char === undefined || !(isKeyChar(char) || char === '.')) this.#fail()
       name += char.toLowerCase()
     }
   }
 
-  private subsection(space: string): string {
+  #subsection(space: string): string {
     let char: string | undefined = space
     while (char !== undefined && isSpace(char)) {
-      if (char === '\n') this.fail()
-      char = this.next()
+      if (char === '\n') this.#fail()
+      char = this.#next()
     }
-    if (char !== '"') this.fail()
+    if (char !== '"') this.#fail()
     let name = ''
     for (;;) {
-      char = this.next()
+      char = this.#next()
       if (char === '"') break
-      if (char === '\\') char = this.next()
-      if (char === undefined || char === '\n') this.fail()
+      if (char === '\\') char = this.#next()
+      if (char === undefined || char === '\n') this.#fail()
       name += char
     }
-    if (this.next() !== ']') this.fail()
+    if (this.#next() !== ']') this.#fail()
     return name
   }
 
-  private value(): string {
+  #value(): string {
     let value = ''
     let quoted = false
     /** The length without spaces at the end. */
     let length = 0
     for (;;) {
-      const char = this.next()
+      const char = this.#next()
       if (char === undefined || char === '\n') {
-        if (quoted) this.fail()
+        if (quoted) this.#fail()
         return value.slice(0, length)
       }
       if (!quoted && (char === '#' || char === ';')) {
-        this.skipLine()
+        this.#skipLine()
         return value.slice(0, length)
       }
       if (!quoted && isSpace(char)) {
@@ -101,25 +101,25 @@ class Parser {
       }
       if (char === '"') quoted = !quoted
       else if (char === '\\') {
-        const escaped = this.next() ?? '\n'
-        value += escaped === '\n' ? '' : (ESCAPES[escaped] ?? this.fail())
+        const escaped = this.#next() ?? '\n'
+        value += escaped === '\n' ? '' : (ESCAPES[escaped] ?? this.#fail())
       } else value += char
       length = value.length
     }
   }
 
-  private skipLine(): void {
-    for (let char = this.next(); char !== undefined && char !== '\n'; ) char = this.next()
+  #skipLine(): void {
+    for (let char = this.#next(); char !== undefined && char !== '\n'; ) char = this.#next()
   }
 
-  private next(): string | undefined {
-    if (this.text[this.at] === '\r' && this.text[this.at + 1] === '\n') this.at++
-    return this.text[this.at++]
+  #next(): string | undefined {
+    if (this.#text[this.#at] === '\r' && this.#text[this.#at + 1] === '\n') this.#at++
+    return this.#text[this.#at++]
   }
 
-  private fail(): never {
-    const line = this.text.slice(0, Math.max(this.at - 1, 0)).split('\n').length
-    const file = this.file ?? 'config'
+  #fail(): never {
+    const line = this.#text.slice(0, Math.max(this.#at - 1, 0)).split('\n').length
+    const file = this.#file ?? 'config'
     throw new CorruptError(
       `Line ${line} of '${file}' is none that git would read. Correct it, or take the file from a copy of the store.`,
       { file },

@@ -4,10 +4,7 @@
  */
 import { join } from 'node:path'
 import { StorageError } from '../../errors.ts'
-import type { FileSystem } from '../disk/file-system.ts'
-import type { Locks } from '../disk/locks.ts'
-import type { Paths } from '../disk/paths.ts'
-import type { Temporaries } from '../disk/temporaries.ts'
+import type { StoreFolder } from '../disk/store-folder.ts'
 
 /** A pack and its index in files of their own, to be renamed to their place. */
 export interface StagedPack {
@@ -17,42 +14,36 @@ export interface StagedPack {
 }
 
 export class Placement {
-  private readonly fs: FileSystem
-  private readonly paths: Paths
-  private readonly temporaries: Temporaries
-  private readonly locks: Locks
-  private readonly unwanted = new Set<string>()
+  readonly folder: StoreFolder
+  readonly #unwanted = new Set<string>()
 
-  constructor(fs: FileSystem, paths: Paths, temporaries: Temporaries, locks: Locks) {
-    this.fs = fs
-    this.paths = paths
-    this.temporaries = temporaries
-    this.locks = locks
+  constructor(folder: StoreFolder) {
+    this.folder = folder
   }
 
   file(pack: string, ending: string): string {
-    return join(this.paths.packs, `pack-${pack}.${ending}`)
+    return join(this.folder.paths.packs, `pack-${pack}.${ending}`)
   }
 
   has(pack: string): boolean {
     return (
-      this.fs.stat(this.file(pack, 'idx')) !== undefined &&
-      this.fs.stat(this.file(pack, 'pack')) !== undefined
+      this.folder.fs.stat(this.file(pack, 'idx')) !== undefined &&
+      this.folder.fs.stat(this.file(pack, 'pack')) !== undefined
     )
   }
 
   /** While it stands, `git gc` and `git repack` leave the pack alone although no ref reaches it yet. */
   keep(pack: string): void {
-    this.locks.mark(this.file(pack, 'keep'))
+    this.folder.locks.mark(this.file(pack, 'keep'))
   }
 
   /** Never throws: one that cannot be removed keeps its pack from being repacked, no more. Later calls try again. */
   unkeep(pack?: string): void {
-    if (pack !== undefined) this.unwanted.add(pack)
-    for (const name of this.unwanted) {
+    if (pack !== undefined) this.#unwanted.add(pack)
+    for (const name of this.#unwanted) {
       try {
-        this.fs.unlink(this.file(name, 'keep'))
-        this.unwanted.delete(name)
+        this.folder.fs.unlink(this.file(name, 'keep'))
+        this.#unwanted.delete(name)
       } catch {
         return
       }
@@ -60,21 +51,21 @@ export class Placement {
   }
 
   isKept(pack: string): boolean {
-    return this.fs.stat(this.file(pack, 'keep')) !== undefined
+    return this.folder.fs.stat(this.file(pack, 'keep')) !== undefined
   }
 
   /** Places a pack and then its index, unless it is there. Not synced. Throws StorageError; then no trace is left. */
   async place(pack: string, data: Uint8Array, index: Uint8Array): Promise<void> {
-    if (!this.has(pack)) await this.placeAnew(pack, data, index, false)
+    if (!this.has(pack)) await this.#placeAnew(pack, data, index, false)
   }
 
   /** Writes a pack and its index where nobody looks. `place` or `drop` the result. Throws StorageError. */
   async stage(pack: string, data: Uint8Array, index: Uint8Array): Promise<StagedPack> {
-    const first = await this.temporaries.writeAny(data)
+    const first = await this.folder.temporaries.writeAny(data)
     try {
-      return { pack, data: first, index: await this.temporaries.writeAny(index) }
+      return { pack, data: first, index: await this.folder.temporaries.writeAny(index) }
     } catch (error) {
-      this.temporaries.discard(first)
+      this.folder.temporaries.discard(first)
       throw error
     }
   }
@@ -85,23 +76,23 @@ export class Placement {
   }
 
   drop({ data, index }: StagedPack): void {
-    this.temporaries.discard(data)
-    this.temporaries.discard(index)
+    this.folder.temporaries.discard(data)
+    this.folder.temporaries.discard(index)
   }
 
   /** Places a pack whatever may be there under its name, synced from the first moment it is seen. Throws StorageError. */
   async placeSynced(pack: string, data: Uint8Array, index: Uint8Array): Promise<void> {
-    await this.placeAnew(pack, data, index, true)
-    await this.fs.syncDir(this.paths.packs)
+    await this.#placeAnew(pack, data, index, true)
+    await this.folder.fs.syncDir(this.folder.paths.packs)
   }
 
   /** Moves a finished pack and its index to their place. Throws StorageError. */
   reveal(pack: string, data: string, index: string): void {
-    this.move(data, this.file(pack, 'pack'))
+    this.#move(data, this.file(pack, 'pack'))
     try {
-      this.move(index, this.file(pack, 'idx'))
+      this.#move(index, this.file(pack, 'idx'))
     } catch (error) {
-      if (!this.has(pack)) this.temporaries.discard(this.file(pack, 'pack'))
+      if (!this.has(pack)) this.folder.temporaries.discard(this.file(pack, 'pack'))
       throw error
     }
   }
@@ -111,7 +102,7 @@ export class Placement {
     for (const ending of ['idx', 'rev', 'pack', 'keep']) {
       const file = this.file(pack, ending)
       // Most have no `rev` and no `keep`, and an error that is thrown costs more than a look.
-      if (this.fs.stat(file) !== undefined) this.fs.unlink(file)
+      if (this.folder.fs.stat(file) !== undefined) this.folder.fs.unlink(file)
     }
   }
 
@@ -120,38 +111,38 @@ export class Placement {
     for (const ending of ['pack', 'idx']) {
       const file = this.file(pack, ending)
       // Most that are asked for are gone, and an error that is thrown costs more than a look.
-      if (this.fs.stat(file) !== undefined) await this.fs.syncFile(file)
+      if (this.folder.fs.stat(file) !== undefined) await this.folder.fs.syncFile(file)
     }
   }
 
   /** Removes indexes whose pack a power loss has taken. Whoever writes or deletes packs has none of these. */
   removeStrayIndexes(): void {
-    const names = new Set(this.fs.readDir(this.paths.packs))
+    const names = new Set(this.folder.fs.readDir(this.folder.paths.packs))
     for (const name of names) {
       const pack = /^pack-([0-9a-f]{40})\.idx$/.exec(name)?.[1]
-      if (pack !== undefined && !names.has(`pack-${pack}.pack`)) this.fs.unlink(this.file(pack, 'idx'))
+      if (pack !== undefined && !names.has(`pack-${pack}.pack`)) this.folder.fs.unlink(this.file(pack, 'idx'))
     }
   }
 
-  private async placeAnew(pack: string, data: Uint8Array, index: Uint8Array, synced: boolean): Promise<void> {
+  async #placeAnew(pack: string, data: Uint8Array, index: Uint8Array, synced: boolean): Promise<void> {
     const files: string[] = []
     try {
       for (const content of [data, index]) {
-        const file = await this.temporaries.writeAny(content)
+        const file = await this.folder.temporaries.writeAny(content)
         files.push(file)
-        if (synced) await this.fs.syncFile(file)
+        if (synced) await this.folder.fs.syncFile(file)
       }
       this.reveal(pack, files[0]!, files[1]!)
     } catch (error) {
-      for (const file of files) this.temporaries.discard(file)
+      for (const file of files) this.folder.temporaries.discard(file)
       throw error
     }
   }
 
-  private move(from: string, to: string): void {
-    if (this.fs.rename(from, to)) return
-    this.fs.makeDir(this.paths.packs)
-    if (!this.fs.rename(from, to)) {
+  #move(from: string, to: string): void {
+    if (this.folder.fs.rename(from, to)) return
+    this.folder.fs.makeDir(this.folder.paths.packs)
+    if (!this.folder.fs.rename(from, to)) {
       throw new StorageError(`'${from}' vanished before it could be moved to '${to}'. Save again.`, {
         file: to,
       })

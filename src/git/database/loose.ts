@@ -5,9 +5,9 @@
 import { CorruptError } from '../../errors.ts'
 import { isObjectId, type ObjectId } from '../../ids.ts'
 import type { FileSystem, OpenFile } from '../disk/file-system.ts'
-import { BrokenStreamError, checkClaim, inflateAt } from './inflate.ts'
-import { BIG_OBJECT, type GitObject, type ObjectType } from './object.ts'
-import { inflateStart, inflateStream } from './zlib-stream.ts'
+import { BrokenStreamError, checkClaim, inflateAt } from '../objects/inflate.ts'
+import { BIG_OBJECT, type GitObject, type ObjectType } from '../objects/object.ts'
+import { inflateStart, inflateStream } from '../objects/zlib-stream.ts'
 
 export const looseFile = (objectsFolder: string, id: ObjectId): string =>
   `${objectsFolder}/${id.slice(0, 2)}/${id.slice(2)}`

@@ -5,8 +5,8 @@
 import { CorruptError, LockedError } from '../../errors.ts'
 import type { ObjectId } from '../../ids.ts'
 import { TimeSlice } from '../../time-slice.ts'
+import { takePackedRefs } from '../refs/removal.ts'
 import type { Repository } from '../repository.ts'
-import { takePackedRefs } from './removal.ts'
 
 /**
  * Moves branches and tags, as far as they name commits, into packed-refs. A ref that somebody else has locked keeps its file.
@@ -21,9 +21,9 @@ export async function packRefs(repository: Repository): Promise<void> {
 const AT_ONCE = 256
 
 async function pack(repository: Repository): Promise<[string, ObjectId][]> {
-  const { fs, paths, refs, locks } = repository
-  const { lockTimeout } = repository.options
-  await takePackedRefs({ refs, locks, lockTimeout, breakLock: () => repository.recover() })
+  const { refs } = repository
+  const { fs, paths, locks, lockTimeout } = repository.folder
+  await takePackedRefs(refs, { locks, lockTimeout, breakLock: () => repository.recover() })
   try {
     const found: [string, ObjectId][] = []
     const slice = new TimeSlice()

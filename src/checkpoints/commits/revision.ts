@@ -2,8 +2,8 @@
  * Revisions: text that names a checkpoint, read as git reads it (gitrevisions(7)), but inside one session and
  * with turns where git has first parents.
  */
-import { AmbiguousRevisionError, NotFoundError } from '../errors.ts'
-import { type CommitId, isObjectId } from '../ids.ts'
+import { AmbiguousRevisionError, NotFoundError } from '../../errors.ts'
+import { type CommitId, isObjectId } from '../../ids.ts'
 
 /** `~n`: n turns back. `^n`: the n-th parent; `^0` and `~0` stay. */
 export interface RevisionStep {

@@ -3,19 +3,10 @@
  * first: a multi-pack-index that names a pack which is gone makes `git fsck` fail.
  */
 import { join } from 'node:path'
-import type { FileSystem } from '../disk/file-system.ts'
 import { parseOwner } from '../disk/identity.ts'
-import type { Paths } from '../disk/paths.ts'
-import type { Temporaries } from '../disk/temporaries.ts'
-import type { Placement } from '../journal/placement.ts'
+import type { StoreFolder } from '../disk/store-folder.ts'
+import type { Placement } from '../packs/placement.ts'
 import { retiredLists, withMerged } from './retired.ts'
-
-export interface PackRemovalParts {
-  fs: FileSystem
-  paths: Paths
-  placement: Placement
-  temporaries: Temporaries
-}
 
 /** A pack that is nobody's but ours to replace or remove. */
 export interface FreePack {
@@ -33,7 +24,8 @@ export interface FreePack {
  * Packs that are whole, with index, and not kept. A pack of a save under way is kept until its refs have moved; so
  * whoever reads the refs after this call sees everything that leads into the packs it returned.
  */
-export function freePacks({ fs, paths, placement }: PackRemovalParts): FreePack[] {
+export function freePacks(placement: Placement): FreePack[] {
+  const { fs, paths } = placement.folder
   const names = fs.readDir(paths.packs)
   const listed = new Set(names)
   const found: FreePack[] = []
@@ -54,7 +46,8 @@ export function freePacks({ fs, paths, placement }: PackRemovalParts): FreePack[
 const HELD = ['keep', 'promisor']
 
 /** Packs that somebody else keeps, for good as far as we know: not one of a save that may yet fail. */
-export function packsKeptByOthers({ fs, paths, placement }: PackRemovalParts): string[] {
+export function packsKeptByOthers(placement: Placement): string[] {
+  const { fs, paths } = placement.folder
   return fs.readDir(paths.packs).flatMap((file) => {
     const name = /^pack-([0-9a-f]{40})\.keep$/.exec(file)?.[1]
     const path = join(paths.packs, file)
@@ -68,13 +61,14 @@ export const isOurKeep = (content: Buffer | undefined): boolean =>
   parseOwner(content?.toString('utf8') ?? '') !== undefined
 
 /** Removes the packs, unless somebody has begun to keep one. Returns those that are gone. Throws StorageError. */
-export async function removePacks(parts: PackRemovalParts, packs: readonly string[]): Promise<string[]> {
+export async function removePacks(placement: Placement, packs: readonly string[]): Promise<string[]> {
   if (packs.length === 0) return []
-  await syncWhatMayComeBack(parts, packs)
-  removeMultiPackIndex(parts, packs)
-  parts.fs.makeDir(parts.paths.temporaries)
-  const gone = packs.filter((pack) => removePack(parts, pack))
-  await parts.fs.syncDir(parts.paths.packs)
+  const { fs, paths } = placement.folder
+  await syncWhatMayComeBack(placement, packs)
+  removeMultiPackIndex(placement.folder, packs)
+  fs.makeDir(paths.temporaries)
+  const gone = packs.filter((pack) => removePack(placement, pack))
+  await fs.syncDir(paths.packs)
   return gone
 }
 
@@ -82,10 +76,8 @@ export async function removePacks(parts: PackRemovalParts, packs: readonly strin
  * A pack that was never synced (its journal, or the pack it was merged into, stood for it) must not be broken when a
  * power loss undoes its removal; nor one whose stand-in goes, while it stays.
  */
-async function syncWhatMayComeBack(
-  { fs, paths, placement }: PackRemovalParts,
-  packs: readonly string[],
-): Promise<void> {
+async function syncWhatMayComeBack(placement: Placement, packs: readonly string[]): Promise<void> {
+  const { fs, paths } = placement.folder
   for (const pack of withMerged([...retiredLists(fs, paths.retired)], packs)) await placement.sync(pack)
 }
 
@@ -93,7 +85,8 @@ async function syncWhatMayComeBack(
  * A save may place the very same pack again, byte for byte: it keeps the pack, then looks whether it is there. So
  * the pack is put aside first and looked at afterwards: either we see its `.keep`, or it sees that it is gone.
  */
-function removePack({ fs, placement, temporaries }: PackRemovalParts, pack: string): boolean {
+function removePack(placement: Placement, pack: string): boolean {
+  const { fs, temporaries } = placement.folder
   if (placement.isKept(pack)) return false
   const aside = ['idx', 'pack'].map((ending) => ({
     file: placement.file(pack, ending),
@@ -109,15 +102,17 @@ function removePack({ fs, placement, temporaries }: PackRemovalParts, pack: stri
   return true
 }
 
+type Disk = Pick<StoreFolder, 'fs' | 'paths'>
+
 /** What git writes beside a pack and its index. */
 const BESIDE = ['rev', 'bitmap', 'mtimes']
 
 /** Whether there is a multi-pack-index, plain or in a chain. */
-export const hasMultiPackIndex = ({ fs, paths }: PackRemovalParts): boolean =>
+export const hasMultiPackIndex = ({ fs, paths }: Disk): boolean =>
   fs.stat(join(paths.packs, 'multi-pack-index')) !== undefined ||
   fs.stat(join(paths.packs, 'multi-pack-index.d')) !== undefined
 
-function removeMultiPackIndex({ fs, paths }: PackRemovalParts, packs: readonly string[]): void {
+function removeMultiPackIndex({ fs, paths }: Disk, packs: readonly string[]): void {
   const file = join(paths.packs, 'multi-pack-index')
   const names = fs.readFile(file)
   const chain = join(paths.packs, 'multi-pack-index.d')
@@ -133,15 +128,12 @@ function removeMultiPackIndex({ fs, paths }: PackRemovalParts, packs: readonly s
 }
 
 /** Whether there is a commit-graph, plain or in a chain. */
-export const hasCommitGraph = ({ fs, paths }: Pick<PackRemovalParts, 'fs' | 'paths'>): boolean =>
+export const hasCommitGraph = ({ fs, paths }: Disk): boolean =>
   fs.stat(join(paths.objects, 'info/commit-graph')) !== undefined ||
   fs.readDir(join(paths.objects, 'info/commit-graphs')).length > 0
 
 /** Removes the commit-graph, which may name commits that are about to go. */
-export async function removeCommitGraph({
-  fs,
-  paths,
-}: Pick<PackRemovalParts, 'fs' | 'paths'>): Promise<void> {
+export async function removeCommitGraph({ fs, paths }: Disk): Promise<void> {
   const info = join(paths.objects, 'info')
   fs.unlink(join(info, 'commit-graph'))
   const chain = join(info, 'commit-graphs')

@@ -1,21 +1,21 @@
 /**
- * All objects of a repository, whether packed, loose or borrowed from another one, each checked against its id.
+ * The object database (gitglossary(7)): all objects of a repository, whether packed, loose or borrowed from another one, each checked against its id.
  * Somebody else may repack at any moment: what is not where it was is looked for again.
  */
 import { dirname, join } from 'node:path'
-import type { ObjectId } from '../../ids.ts'
+import type { CommitId, ObjectId } from '../../ids.ts'
 import { TimeSlice } from '../../time-slice.ts'
 import type { FileSystem } from '../disk/file-system.ts'
+import { ByteCache } from '../objects/byte-cache.ts'
+import { decodeCommit, decodeParents, type StoredCommit } from '../objects/commit.ts'
+import { EMPTY_TREE, expectType, type GitObject } from '../objects/object.ts'
+import { NO_ENTRIES, parseTree, type Tree } from '../objects/tree.ts'
+import { WindowCache } from '../objects/window-cache.ts'
 import { PackGoneError } from '../packs/bytes.ts'
 import type { PackFile, PackMemory } from '../packs/file.ts'
-import { ByteCache } from './byte-cache.ts'
-import { type Commit, decodeCommit, decodeParents } from './commit.ts'
 import { ObjectLookup } from './lookup.ts'
 import { looseIds } from './loose.ts'
-import { EMPTY_TREE, expectType, type GitObject } from './object.ts'
 import { Shallow } from './shallow.ts'
-import { NO_ENTRIES, parseTree, type Tree } from './tree.ts'
-import { WindowCache } from './window-cache.ts'
 
 export interface ObjectStoreOptions {
   /** Bytes of the largest object that is read. Default 65 MiB. */
@@ -37,7 +37,7 @@ export class ObjectStore {
   readonly #lookup: ObjectLookup
   readonly #shallow: Shallow
   readonly #trees = new ByteCache<ObjectId, Tree>(6 * MIB)
-  readonly #commits = new ByteCache<ObjectId, Commit>(2 * MIB)
+  readonly #commits = new ByteCache<ObjectId, StoredCommit>(2 * MIB)
 
   /** `objectsFolder`: the repository's `objects`. Nothing is read before the first call. */
   constructor(fs: FileSystem, objectsFolder: string, options: ObjectStoreOptions = {}) {
@@ -129,7 +129,7 @@ export class ObjectStore {
   }
 
   /** A commit, decoded, from a cache where possible. Throws CorruptError. */
-  async readCommit(id: ObjectId): Promise<Commit> {
+  async readCommit(id: ObjectId): Promise<StoredCommit> {
     const cached = this.#commits.get(id)
     // A root may be one only until somebody fetches what is below it.
     if (cached !== undefined && cached.parents.length > 0) return cached
@@ -149,7 +149,7 @@ export class ObjectStore {
   }
 
   /** The parents of a commit, as far as this repository has them: none where a shallow clone is cut off. */
-  parentsOf(id: ObjectId, data: Uint8Array): ObjectId[] {
+  parentsOf(id: ObjectId, data: Uint8Array): CommitId[] {
     const parents = decodeParents(data, id)
     return parents.length > 0 && this.#shallow.has(id) ? [] : parents
   }
@@ -159,7 +159,7 @@ export class ObjectStore {
     return this.#shallow.has(id)
   }
 
-  #cut(id: ObjectId, commit: Commit): Commit {
+  #cut(id: ObjectId, commit: StoredCommit): StoredCommit {
     return commit.parents.length > 0 && this.#shallow.has(id) ? { ...commit, parents: [] } : commit
   }
 

@@ -1,0 +1,136 @@
+/** Where a session's branches, reserved lines and tags are, read from the repository's refs. */
+import type { Repository } from '../../git/repository.ts'
+import {
+  activeRef,
+  type BranchName,
+  branchRef,
+  type CommitId,
+  encodeName,
+  isSameName,
+  MAIN,
+  parseRef,
+  type SessionId,
+  type TagName,
+  tagRef,
+} from '../../ids.ts'
+
+export class Heads {
+  readonly repository: Repository
+
+  constructor(repository: Repository) {
+    this.repository = repository
+  }
+
+  head(session: SessionId, branch: BranchName): CommitId | undefined {
+    return this.tip(branchRef(session, branch))
+  }
+
+  /** Where a ref points. */
+  tip(ref: string): CommitId | undefined {
+    return this.repository.refs.read(ref) as CommitId | undefined
+  }
+
+  async tagged(session: SessionId, tag: TagName): Promise<CommitId | undefined> {
+    const id = this.tip(tagRef(session, tag))
+    return id === undefined ? undefined : this.#peel(id)
+  }
+
+  /** The branch that is meant when none is named: where the symbolic ref points, if that branch exists, else main. */
+  active(session: SessionId): BranchName {
+    const value = this.repository.refs.readValue(activeRef(session))
+    if (value === undefined || !('symbolic' in value)) return MAIN
+    const ref = parseRef(value.symbolic)
+    if (ref?.kind !== 'branch' || !isSameName(ref.session, session)) return MAIN
+    const branch = ref.name as BranchName
+    return this.head(session, branch) === undefined ? MAIN : branch
+  }
+
+  /** Branches by name, with their tips. */
+  branches(session: SessionId): Map<BranchName, CommitId> {
+    return this.#named(branchRef(session, MAIN), 'branch') as Map<BranchName, CommitId>
+  }
+
+  /** Reserved lines by name, with their tips. */
+  lines(session: SessionId): Map<string, CommitId> {
+    return this.#named(branchRef(session, MAIN), 'reserved')
+  }
+
+  /** The refs of the session's branches and reserved lines, with their tips. */
+  heads(session: SessionId): Map<string, CommitId> {
+    const heads = new Map<string, CommitId>()
+    for (const [ref, id] of this.repository.refs.list(`refs/heads/${encodeName(session)}/`)) {
+      const kind = parseRef(ref)?.kind
+      if (kind === 'branch' || kind === 'reserved') heads.set(ref, id as CommitId)
+    }
+    return heads
+  }
+
+  /**
+   * Sessions with their branches. Throws CorruptError for a ref, or a folder of refs, that cannot be read; with `onBroken`
+   * it goes on, and the session that the ref belongs to is among them.
+   */
+  sessions(
+    onBroken?: (session: SessionId, error: unknown) => void,
+  ): Map<SessionId, Map<BranchName, CommitId>> {
+    const sessions = new Map<SessionId, Map<BranchName, CommitId>>()
+    const skip = (ref: string, error: unknown): void => {
+      // A folder of refs stands for what may be in it.
+      const parsed = parseRef(ref) ?? parseRef(`${ref}/${MAIN}`)
+      if (parsed === undefined || parsed.kind === 'reserved') return
+      onBroken?.(parsed.session, error)
+      sessions.set(parsed.session, sessions.get(parsed.session) ?? new Map())
+    }
+    for (const [ref, id] of this.repository.refs.list('refs/heads/', onBroken && skip)) {
+      const parsed = parseRef(ref)
+      if (parsed?.kind !== 'branch') continue
+      const branches = sessions.get(parsed.session) ?? new Map<BranchName, CommitId>()
+      sessions.set(parsed.session, branches.set(parsed.name as BranchName, id as CommitId))
+    }
+    return sessions
+  }
+
+  /** Sessions that have a reserved line of one of these names. */
+  sessionsBeside(lines: readonly string[]): Set<SessionId> {
+    const found = new Set<SessionId>()
+    for (const ref of this.repository.refs.list('refs/heads/').keys()) {
+      const parsed = parseRef(ref)
+      if (parsed?.kind === 'reserved' && lines.includes(parsed.name)) found.add(parsed.session)
+    }
+    return found
+  }
+
+  /** Tags by name; one that somebody else put on something other than a checkpoint is left out. */
+  async tags(session: SessionId): Promise<Map<TagName, CommitId>> {
+    const found = new Map<TagName, CommitId>()
+    for (const [name, id] of this.#named(tagRef(session, 'x' as TagName), 'tag')) {
+      const commit = await this.#peel(id)
+      if (commit !== undefined) found.set(name as TagName, commit)
+    }
+    return found
+  }
+
+  /** Whether the session has a branch. */
+  exists(session: SessionId): boolean {
+    return this.head(session, MAIN) !== undefined || this.branches(session).size > 0
+  }
+
+  /** The commit that an id leads to, through the annotated tags that git can make. */
+  async #peel(id: string): Promise<CommitId | undefined> {
+    for (let at: string | undefined = id, depth = 0; at !== undefined && depth < 5; depth++) {
+      const object = await this.repository.objects.tryRead(at)
+      if (object?.type === 'commit') return at as CommitId
+      if (object?.type !== 'tag') return undefined
+      at = /^object ([0-9a-f]{40})$/m.exec(Buffer.from(object.data).toString('latin1'))?.[1]
+    }
+    return undefined
+  }
+
+  #named(example: string, kind: 'branch' | 'tag' | 'reserved'): Map<string, CommitId> {
+    const found = new Map<string, CommitId>()
+    for (const [ref, id] of this.repository.refs.list(example.slice(0, example.lastIndexOf('/') + 1))) {
+      const parsed = parseRef(ref)
+      if (parsed?.kind === kind) found.set(parsed.name, id as CommitId)
+    }
+    return found
+  }
+}

@@ -1,0 +1,25 @@
+/** The folder of one store, and who works in it. */
+import type { FileSystem } from './file-system.ts'
+import type { Locks } from './locks.ts'
+import type { Paths } from './paths.ts'
+import type { Temporaries } from './temporaries.ts'
+
+export interface StoreFolder {
+  readonly fs: FileSystem
+  readonly paths: Paths
+  readonly temporaries: Temporaries
+  readonly locks: Locks
+  /** Milliseconds since 1970. */
+  readonly now: () => number
+  /** How long a lock, or a recovery, of somebody else is waited for, in milliseconds. */
+  readonly lockTimeout: number
+}
+
+/** How a lock that somebody else holds is waited for. */
+export interface LockWait {
+  readonly locks: Locks
+  /** In milliseconds. */
+  readonly lockTimeout: number
+  /** Breaks a lock that a dead process left. */
+  breakLock?(file: string): Promise<void>
+}

@@ -1,0 +1,85 @@
+/** Looking after a repository: fewer packs, less disk, nothing left over. What the other files here do, in order. */
+import { UnsupportedError } from '../../errors.ts'
+import { configValue, isTrue } from '../config/config.ts'
+import { hasCommitGraph, hasMultiPackIndex } from '../merging/removal.ts'
+import type { Repository } from '../repository.ts'
+import { removeLeftovers } from './leftovers.ts'
+import { exclusively, maintenance, withoutMerges } from './maintenance.ts'
+import { NativeGit, NativeGitError } from './native/git.ts'
+import { repackWithGit } from './native/repack.ts'
+import { packRefs } from './pack-refs.ts'
+import { type PurgeOptions, purge } from './purge.ts'
+
+export interface UpkeepOptions extends Pick<PurgeOptions, 'onProgress'> {
+  /** Remove for good what nothing reaches. */
+  purge: boolean
+}
+
+/**
+ * Settles, recovers what dead processes left, purges if asked to, repacks, packs refs, and removes what is left over. The
+ * repository is open. Returns whether the native git was used: it is where there is one that may be run on the
+ * repository, else packs are merged. Throws LockedError when another process is at it, CorruptError, StorageError,
+ * NativeGitError; with `purge` also UnsupportedError.
+ */
+export async function lookAfter(repository: Repository, options: UpkeepOptions): Promise<boolean> {
+  const { purge: shallPurge, ...report } = options
+  if (shallPurge) checkMayLoseObjects(repository)
+  const phase = (name: string): void => report.onProgress?.({ phase: name, done: 0 })
+  phase('settling')
+  return maintenance(repository, async () => {
+    const git = await gitFor(repository)
+    const hadGraph = hasCommitGraph(repository)
+    const hadIndex = hasMultiPackIndex(repository)
+    const alone = <T>(work: () => Promise<T>) => withoutMerges(repository, work)
+    if (shallPurge) {
+      phase('purging')
+      const purging = { ...report, exclusively: <T>(work: () => T) => exclusively(repository, work) }
+      await alone(() => purge(repository, purging))
+    }
+    phase('packing')
+    if (git === undefined) await repository.merger.compact()
+    else {
+      await repackWithGit(repository, git, { ...report, withoutMerges: alone })
+      if (hadIndex && !hasMultiPackIndex(repository)) await tryGit(git, ['multi-pack-index', 'write'])
+      if (hadGraph && !hasCommitGraph(repository)) await tryGit(git, ['commit-graph', 'write', '--reachable'])
+    }
+    phase('packing refs')
+    await packRefs(repository)
+    phase('cleaning up')
+    repository.merger.sweep()
+    await removeLeftovers(repository.placement)
+    repository.objects.refresh()
+    return git !== undefined
+  })
+}
+
+/** Other repositories may borrow what nothing here reaches. Source: gitrepository-layout(5), extensions. */
+function checkMayLoseObjects(repository: Repository): void {
+  if (!isTrue(configValue(repository.config(), 'extensions.preciousobjects'))) return
+  throw new UnsupportedError(
+    'purging precious objects',
+    `'${repository.paths.root}' has 'extensions.preciousObjects' set: nothing may be removed from it. Unset that, if no other repository borrows from it.`,
+  )
+}
+
+/** Git, where there is one that may be run on the store. */
+async function gitFor({ fs, paths }: Repository): Promise<NativeGit | undefined> {
+  try {
+    return await NativeGit.open(fs, paths)
+  } catch (error) {
+    if (error instanceof UnsupportedError) return undefined
+    throw error
+  }
+}
+
+/**
+ * What makes git faster, and nothing else: another git at work has the lock that it takes, or a pack vanishes that it
+ * was about to name. The store is as right without.
+ */
+async function tryGit(git: NativeGit, args: readonly string[]): Promise<void> {
+  try {
+    await git.run(args)
+  } catch (error) {
+    if (!(error instanceof NativeGitError)) throw error
+  }
+}
