@@ -111,7 +111,9 @@ class Child:
                 pipe.write(line)
                 pipe.flush()
         except (OSError, ValueError) as cause:
-            raise ServerGoneError("The forkpoint process ended. Call again to start a new one.") from cause
+            # The reading thread may not have seen the end yet; the next call needs to know.
+            self.gone = self.gone or "The forkpoint process ended. Call again to start a new one."
+            raise ServerGoneError(self.gone) from cause
 
     def _read(self) -> None:
         output: Any = self._process.stdout

@@ -20,9 +20,13 @@ store = GitSessionStore(sys.argv[1])
 if not store.exists("s"): store.save(new_session("s"))
 print("child", _child.current().pid, flush=True)
 number = int(sys.argv[2])
+message = None
 while True:
+    # A retry says the same again; then the key makes it harmless.
+    message = message or new_message("user", "x", id=f"m{number}")
     try:
-        store.append("s", {"messages": [new_message("user", "x", id=f"m{number}")]}, key=f"k{number}")
+        store.append("s", {"messages": [message]}, key=f"k{number}")
+        message = None
         print("saved", number, flush=True)
         number += 1
     except ServerGoneError:
@@ -48,7 +52,6 @@ class KillTest(FolderTest):
                 [sys.executable, "-c", PROGRAM, store, str(number)],
                 env={**os.environ, "PYTHONPATH": PACKAGE},
                 stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
             )
             children = [int(process.stdout.readline().split()[1])]
             time.sleep(pick.uniform(0, 0.3))
