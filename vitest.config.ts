@@ -3,7 +3,13 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   // Parts of examples that tests run: one copy of each class, that of the sources.
   resolve: {
-    alias: [{ find: /^forkpoint$/, replacement: new URL('src/index.ts', import.meta.url).pathname }],
+    alias: [
+      { find: /^forkpoint$/, replacement: new URL('src/index.ts', import.meta.url).pathname },
+      {
+        find: /^forkpoint\/(store|testing)$/,
+        replacement: new URL('src/$1/index.ts', import.meta.url).pathname,
+      },
+    ],
   },
   test: {
     include: ['test/**/*.test.ts'],

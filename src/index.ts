@@ -56,6 +56,7 @@ export {
 } from './state/index.ts'
 export { FileSessionStore, type FileStoreOptions } from './store/file/file-session-store.ts'
 export { GitSessionStore, type GitStoreOptions } from './store/git/git-session-store.ts'
+export type { GitMaintainReport, GitStoreStats } from './store/git/maintain.ts'
 export { MemorySessionStore, type MemoryStoreOptions } from './store/memory/memory-session-store.ts'
 export type {
   Addition,

@@ -3,16 +3,15 @@ import { NotFoundError } from '../errors.ts'
 import { isJsonObject, type JsonObject } from '../json-value.ts'
 import { idOf } from './addition/plan.ts'
 import { RUNS } from './addition/runs.ts'
-import { parseCount } from './options/write-options.ts'
 import type { LoadOptions } from './session-store.ts'
 
 /** Whether the options ask for less than the whole state. Then nobody may save it as if it were whole. */
 export const isPartial = ({ last, events }: LoadOptions): boolean => last !== undefined || events === false
 
-/** The part that the options ask for. Throws TypeError when `last` is no count. */
+/** The part that the options ask for. */
 export function partOf(state: JsonObject, options: LoadOptions, collections: readonly string[]): JsonObject {
   const [first] = collections
-  const last = parseCount('last', options.last)
+  const { last } = options
   const part: Record<string, unknown> = { ...state }
   if (last !== undefined && first !== undefined && Array.isArray(state[first])) {
     part[first] = last === 0 ? [] : state[first].slice(-last)
@@ -23,17 +22,14 @@ export function partOf(state: JsonObject, options: LoadOptions, collections: rea
   return part
 }
 
-/**
- * The events of a run whose sequence is greater than `after`. Throws NotFoundError when there is no such run, and
- * TypeError when `after` is no number.
- */
-export function eventsOf(
-  state: JsonObject,
-  session: string,
-  run: string,
-  after: number = Number.NEGATIVE_INFINITY,
-): readonly unknown[] {
-  if (typeof after !== 'number' || Number.isNaN(after)) throw new TypeError("'after' has to be a number")
+/** Throws TypeError unless it is a number. */
+export function parseAfter(after: unknown = Number.NEGATIVE_INFINITY): number {
+  if (typeof after === 'number' && !Number.isNaN(after)) return after
+  throw new TypeError("'after' has to be a number")
+}
+
+/** The events of a run whose sequence is greater than `after`. Throws NotFoundError when there is no such run. */
+export function eventsOf(state: JsonObject, session: string, run: string, after: number): readonly unknown[] {
   const runs = Array.isArray(state[RUNS]) ? state[RUNS] : []
   const found = runs.find((one) => idOf(one) === run)
   if (found === undefined) throw new NotFoundError({ kind: 'run', id: run, session })

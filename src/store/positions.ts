@@ -1,6 +1,7 @@
 /** The optimistic lock: where a caller stands, and what a save may therefore be put on. */
 import { ConflictError, NotFoundError } from '../errors.ts'
 import { type BranchName, type CommitId, isSameName, type SessionId } from '../ids.ts'
+import type { Kept, Look } from './backend.ts'
 
 /** What a caller has last seen of a session. */
 export interface Position {
@@ -9,6 +10,13 @@ export interface Position {
   branch: BranchName | undefined
   checkpoint: CommitId
 }
+
+/** Where somebody stands who has looked at a session: on the branch, if there is one of that name yet. */
+export const positionAt = (session: SessionId, { branch, tip, commit }: Look<Kept>): Position => ({
+  session,
+  branch: tip === undefined ? undefined : branch,
+  checkpoint: commit.id,
+})
 
 /** The positions of state objects that a store has returned or saved; forgets those that nobody holds any more. */
 export class Positions {

@@ -211,10 +211,7 @@ export interface MaintainOptions {
 }
 
 export interface MaintainReport {
-  /** Whether the native git did the repacking. */
-  native: boolean
-  packsBefore: number
-  packsAfter: number
+  /** Bytes on disk of the sessions; 0 where they are not on one. */
   bytesBefore: number
   bytesAfter: number
 }
@@ -223,9 +220,6 @@ export interface StoreStats {
   sessions: number
   branches: number
   tags: number
-  objects: number
-  packs: number
-  looseObjects: number
   /** Bytes on disk of the whole store. */
   bytes: number
 }

@@ -1,5 +1,6 @@
 /** What a sentence of the suite works with: a store, a clock, a second store on the same sessions, and assertions. */
 import assert from 'node:assert/strict'
+import { inspect } from 'node:util'
 import type { Session } from '../state/index.ts'
 import type { Checkpoint, SessionStore, StoreOptions, Supports } from '../store/session-store.ts'
 
@@ -145,6 +146,20 @@ export async function refused<E extends Error>(
   )
   assert.deepEqual(found, { ...data })
   return error
+}
+
+/** Runs it for each input; a failure names the input. */
+export async function forEach<T>(inputs: Iterable<T>, run: (input: T) => Promise<unknown>): Promise<void> {
+  for (const input of inputs) {
+    try {
+      await run(input)
+    } catch (error) {
+      const name =
+        typeof input === 'function' ? String(input) : inspect(input, { depth: 4, breakLength: 100 })
+      if (error instanceof Error) error.message = `${name.slice(0, 300)}: ${error.message}`
+      throw error
+    }
+  }
 }
 
 export async function all<T>(items: AsyncIterable<T>): Promise<T[]> {

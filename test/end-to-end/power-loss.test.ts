@@ -6,6 +6,7 @@ import { existsSync, mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { type Identity, systemIdentity } from '../../src/git/disk/identity.ts'
+import { Repository } from '../../src/git/repository.ts'
 import { newMessage } from '../../src/state/index.ts'
 import { GitSessionStore } from '../../src/store/git/git-session-store.ts'
 import { gitText, tempFolder } from '../git/real-git.ts'
@@ -105,7 +106,8 @@ async function expectKept(folder: string, promises: Promises, what: string): Pro
       expect([...allowed], `${what}: no store, ${name}`).toContain('gone')
     return
   }
-  const store = new GitSessionStore(folder, { repository: { identity: afterRestart } })
+  const repository = new Repository(folder, { identity: afterRestart })
+  const store = new GitSessionStore(repository)
   const found = await sessionsOf(store)
   expectClean(folder, what)
   for (const [name, allowed] of promises.allowed())
@@ -118,6 +120,7 @@ async function expectKept(folder: string, promises: Promises, what: string): Pro
   expect((await store.verify()).problems, what).toEqual([])
   await store.maintain()
   await store.close()
+  await repository.close()
   expectClean(folder, `${what}, maintained`)
 }
 

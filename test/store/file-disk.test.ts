@@ -20,12 +20,14 @@ import { ConflictError, CorruptError, LockedError, StorageError } from '../../sr
 import { type FileSystem, nodeFileSystem } from '../../src/git/disk/file-system.ts'
 import { type Owner, ownerText, systemIdentity } from '../../src/git/disk/identity.ts'
 import { newMessage, newSession, type Session } from '../../src/state/index.ts'
+import { BlobSessionStore } from '../../src/store/blob/blob-session-store.ts'
 import { FileSessionStore, type FileStoreOptions } from '../../src/store/file/file-session-store.ts'
+import { SessionFolder } from '../../src/store/file/session-folder.ts'
 import type { SessionSummary } from '../../src/store/session-store.ts'
 
 let root: string
 let folder: string
-const opened: FileSessionStore[] = []
+const opened: BlobSessionStore[] = []
 
 function open(options?: FileStoreOptions<Session>): FileSessionStore {
   const store = new FileSessionStore(folder, options)
@@ -248,7 +250,8 @@ describe('a disk that refuses', () => {
     ['rename', /\.tmp$/],
   ])('at %s leaves what was saved, and no rubbish', async (call, on) => {
     const armed = { now: false }
-    const store = open({ folder: { fs: failing(call, on, armed) } })
+    const store = new BlobSessionStore(new SessionFolder(folder, { fs: failing(call, on, armed) }))
+    opened.push(store)
     const state = newSession('a')
     const saved = await store.save(state)
     armed.now = true

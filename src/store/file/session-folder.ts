@@ -4,7 +4,6 @@
  */
 import { dirname, join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Exclusive } from '../../checkpoints/lifetime.ts'
 import { CorruptError, LockedError, StorageError } from '../../errors.ts'
 import { type FileSystem, nodeFileSystem } from '../../git/disk/file-system.ts'
 import { type Identity, parseOwner, systemIdentity } from '../../git/disk/identity.ts'
@@ -12,7 +11,7 @@ import { emptyFolder } from '../../git/disk/lock-folder.ts'
 import { isGone, Locks } from '../../git/disk/locks.ts'
 import { diskBelow, OpenedFolder } from '../../git/disk/opened-folder.ts'
 import { type OwnerPlace, ownerFiles } from '../../git/disk/presence.ts'
-import { decodeName, encodeName, type SessionId } from '../../ids.ts'
+import type { Blobs } from '../blob/blobs.ts'
 
 const SUFFIX = '.json'
 // Room for the head of a file, unless its body of text is long.
@@ -25,7 +24,8 @@ export interface SessionFolderOptions {
   lockTimeout?: number
 }
 
-export class SessionFolder {
+export class SessionFolder implements Blobs {
+  readonly persistent = true
   readonly path: string
   /** Also above the folder. */
   readonly #disk: FileSystem
@@ -35,7 +35,6 @@ export class SessionFolder {
   readonly #owners: OwnerPlace
   readonly #locks: Locks
   readonly #lockTimeout: number
-  readonly #queues = new Map<string, { turns: Exclusive; waiting: number }>()
   #prepared: Promise<void> | undefined
   #temporaries = 0
 
@@ -54,30 +53,33 @@ export class SessionFolder {
   }
 
   /** The file of a session, whether it exists or not. */
-  fileOf(session: SessionId): string {
-    return join(this.path, encodeName(session) + SUFFIX)
+  nameOf(key: string): string {
+    return join(this.path, key + SUFFIX)
   }
 
-  /** Names of all sessions, as far as file names tell: a long one is cut short. */
-  names(): string[] {
+  keys(): string[] {
     this.#check()
     return this.#fs
       .readDir(this.path)
       .filter((file) => file.endsWith(SUFFIX))
-      .map((file) => decodeName(file.slice(0, -SUFFIX.length)))
-      .filter((name) => name !== undefined)
+      .map((file) => file.slice(0, -SUFFIX.length))
   }
 
-  /** `undefined` when there is no such file. Throws CorruptError for a symbolic link. */
-  read(file: string): Uint8Array | undefined {
+  /** Throws CorruptError for a symbolic link. */
+  read(key: string): Uint8Array | undefined {
     this.#check()
-    return this.#fs.readFile(file)
+    return this.#fs.readFile(this.nameOf(key))
   }
 
-  /** The first bytes of the file, as far as a head is expected to reach. */
-  readStart(file: string): Uint8Array | undefined {
+  has(key: string): boolean {
     this.#check()
-    const open = this.#fs.open(file, 'r')
+    return this.#fs.stat(this.nameOf(key)) !== undefined
+  }
+
+  /** As far as a head is expected to reach. */
+  readStart(key: string): Uint8Array | undefined {
+    this.#check()
+    const open = this.#fs.open(this.nameOf(key), 'r')
     if (open === undefined) return undefined
     try {
       const buffer = Buffer.alloc(HEAD_BYTES)
@@ -87,37 +89,26 @@ export class SessionFolder {
     }
   }
 
-  exists(file: string): boolean {
-    this.#check()
-    return this.#fs.stat(file) !== undefined
-  }
-
   /** Bytes of all files of sessions. */
   size(): number {
-    const files = this.names().map((name) => this.#fs.stat(this.fileOf(name as SessionId)))
-    return files.reduce((total, stat) => total + (stat?.size ?? 0), 0)
+    return this.keys().reduce((total, key) => total + (this.#fs.stat(this.nameOf(key))?.size ?? 0), 0)
   }
 
   /**
-   * Does the work while nobody else changes the session: in this process, and in any other on this host. Throws
-   * LockedError when a living process holds on to it for too long.
+   * Does the work while no other process on this host changes the session. Throws LockedError when a living process
+   * holds on to it for too long.
    */
-  async change<T>(session: SessionId, work: (file: string) => Promise<T>): Promise<T> {
-    const name = encodeName(session)
-    const queue = this.#queues.get(name) ?? { turns: new Exclusive(), waiting: 0 }
-    this.#queues.set(name, queue)
-    queue.waiting++
+  async exclusively<T>(key: string, work: () => Promise<T>): Promise<T> {
     try {
-      return await queue.turns.run(() => this.#locked(name, () => work(this.fileOf(session))))
+      return await this.#locked(key, work)
     } catch (error) {
       throw this.#folder.explained(error)
-    } finally {
-      if (--queue.waiting === 0) this.#queues.delete(name)
     }
   }
 
-  /** Puts the file in its place, whole; on the disk when the promise resolves. Call it inside `change` only. */
-  async replace(file: string, bytes: Uint8Array): Promise<void> {
+  /** Puts the file in its place, whole; on the disk when the promise resolves. The lock keeps what was seen there. */
+  async replace(key: string, bytes: Uint8Array): Promise<boolean> {
+    const file = this.nameOf(key)
     const temporary = join(this.#own, `${this.#locks.owner.id}-${this.#temporaries++}.tmp`)
     try {
       if (!this.#fs.writeFile(temporary, bytes, { exclusive: true })) throw interfered(temporary)
@@ -129,11 +120,11 @@ export class SessionFolder {
     }
     await this.#fs.syncDir(this.path)
     this.#check()
+    return true
   }
 
-  /** Call it inside `change` only. */
-  async remove(file: string): Promise<boolean> {
-    const removed = this.#fs.unlink(file)
+  async remove(key: string): Promise<boolean> {
+    const removed = this.#fs.unlink(this.nameOf(key))
     await this.#fs.syncDir(this.path)
     this.#check()
     return removed

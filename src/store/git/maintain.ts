@@ -5,6 +5,19 @@ import { lookAfter } from '../../git/upkeep/upkeep.ts'
 import { parseRef } from '../../ids.ts'
 import type { MaintainOptions, MaintainReport, StoreStats } from '../session-store.ts'
 
+export interface GitMaintainReport extends MaintainReport {
+  /** Whether the native git did the repacking. */
+  native: boolean
+  packsBefore: number
+  packsAfter: number
+}
+
+export interface GitStoreStats extends StoreStats {
+  objects: number
+  packs: number
+  looseObjects: number
+}
+
 /**
  * Settles, recovers what dead processes left, purges if asked to, repacks (with the native git where there is one that
  * may be run on the store, else by merging), packs refs, and removes what is left over. Other processes go on
@@ -14,7 +27,7 @@ import type { MaintainOptions, MaintainReport, StoreStats } from '../session-sto
 export async function maintainRepository(
   repository: Repository,
   { purge: shallPurge = false, onProgress }: MaintainOptions,
-): Promise<MaintainReport> {
+): Promise<GitMaintainReport> {
   if (!(await repository.open())) {
     return { native: false, packsBefore: 0, packsAfter: 0, bytesBefore: 0, bytesAfter: 0 }
   }
@@ -31,7 +44,7 @@ export async function maintainRepository(
 }
 
 /** Numbers of a store; all zero when there is none yet. */
-export async function repositoryStats(repository: Repository): Promise<StoreStats> {
+export async function repositoryStats(repository: Repository): Promise<GitStoreStats> {
   if (!(await repository.open())) {
     return { sessions: 0, branches: 0, tags: 0, objects: 0, packs: 0, looseObjects: 0, bytes: 0 }
   }

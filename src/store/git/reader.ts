@@ -51,7 +51,7 @@ export async function readEvents(
   tree: string,
   session: SessionId,
   run: string,
-  after: number | undefined,
+  after: number,
 ): Promise<readonly unknown[]> {
   const heads = await blobsBelow(objects, tree, { at: RUNS, enter: (path) => path.split('/').length < 4 })
   const runs = itemsOf(await readBlobs(objects, heads))

@@ -1,12 +1,14 @@
 /** The history that a memory store keeps: checkpoints by id, and the sessions whose branches and tags reach them. */
 import { createHash } from 'node:crypto'
-import { comparedWith, parentsOn, seqOn } from '../../checkpoints/commits/lineage.ts'
+import { type Ancestor, parentsOn } from '../../checkpoints/commits/lineage.ts'
 import { type RevisionLookup, resolveRevision } from '../../checkpoints/commits/revision.ts'
+
 import { Exclusive } from '../../checkpoints/lifetime.ts'
 import { encodeHead, encodeItem, itemPlace, type Layout } from '../../codec/index.ts'
 import { NotFoundError } from '../../errors.ts'
 import type { BranchName, CommitId, SessionId, TagName } from '../../ids.ts'
-import type { JsonObject } from '../../json-value.ts'
+import { deepCopy, type JsonObject } from '../../json-value.ts'
+import type { Kept } from '../backend.ts'
 import type {
   Checkpoint,
   CheckpointKind,
@@ -17,9 +19,7 @@ import type {
 import { summarize } from '../summary.ts'
 
 /** A checkpoint and its state; never changed. */
-export interface Commit {
-  readonly id: CommitId
-  readonly parents: readonly CommitId[]
+export interface Commit extends Kept {
   /** Milliseconds. */
   readonly time: number
   readonly checkpoint: Omit<Checkpoint, 'id'>
@@ -55,9 +55,10 @@ export class MemoryHistory {
   }
 
   /** Keeps a new checkpoint. Its id follows from everything in it. */
-  add(commit: Omit<Commit, 'id'>): Commit {
+  add(commit: Omit<Commit, keyof Ancestor>): Commit {
+    const { kind, seq } = commit.checkpoint
     const id = idOf(commit)
-    const kept = { ...commit, id }
+    const kept = { ...commit, id, kind, seq }
     this.commits.set(id, kept)
     return kept
   }
@@ -116,9 +117,6 @@ export class MemoryHistory {
       sessions: lines.length,
       branches: sum(({ branches }) => branches.size),
       tags: sum(({ tags }) => tags.size),
-      objects: this.commits.size,
-      packs: 0,
-      looseObjects: 0,
       bytes: 0,
     }
   }
@@ -129,15 +127,9 @@ export class MemoryHistory {
     return at
   }
 
-  /** Where a checkpoint of this kind stands on top of that one, and what it is compared with. */
-  placeOn(tip: Commit | undefined, kind: CheckpointKind) {
-    const ancestor = tip && { ...tip.checkpoint, id: tip.id }
-    const turnParent = tip && this.turnParent(tip.id)
-    return {
-      parents: parentsOn(ancestor, kind, turnParent),
-      seq: seqOn(ancestor),
-      comparedWith: comparedWith(ancestor, kind, turnParent),
-    }
+  /** Parents of a checkpoint of this kind on top of that one. */
+  parentsOn(tip: Commit | undefined, kind: CheckpointKind): CommitId[] {
+    return parentsOn(tip, kind, tip && this.turnParent(tip.id))
   }
 
   /** Throws NotFoundError or AmbiguousRevisionError. */
@@ -158,8 +150,16 @@ export class MemoryHistory {
   }
 }
 
+/** The checkpoint as the session shows it, also when it was made in another that this one was forked from. */
+export const checkpointOf = (commit: Commit, session: SessionId): Checkpoint =>
+  deepCopy({ ...commit.checkpoint, id: commit.id, session })
+
+/** The document as the session shows it; not to be changed. */
+export const documentOf = (commit: Commit, session: SessionId): JsonObject =>
+  commit.document.id === session ? commit.document : { ...commit.document, id: session }
+
 /** The id that a checkpoint has to have. */
-export function idOf({ parents, checkpoint, document, content }: Omit<Commit, 'id'>): CommitId {
+export function idOf({ parents, checkpoint, document, content }: Omit<Commit, keyof Ancestor>): CommitId {
   return sha1([JSON.stringify([parents, checkpoint, document.updatedAt ?? null]), content]) as CommitId
 }
 

@@ -7,7 +7,7 @@ import {
   UnsupportedError,
 } from '../../errors.ts'
 import type { Chapter, Needs } from '../context.ts'
-import { refused } from '../context.ts'
+import { forEach, refused } from '../context.ts'
 import { message, session, withMessage } from '../samples.ts'
 
 export const branching: Chapter = (sentence) => {
@@ -33,7 +33,7 @@ export const branching: Chapter = (sentence) => {
         () => store.load('s1', { branch: 'other' }),
         () => store.open('s1', { branch: 'other' }),
       ]
-      for (const call of calls) await refused(call, UnsupportedError)
+      await forEach(calls, (call) => refused(call, UnsupportedError))
       assert.equal(await store.resolve('s1', 'main'), id)
     },
   )
@@ -47,7 +47,7 @@ export const branching: Chapter = (sentence) => {
       () => store.load('s1', { at: 'main~1' }),
       () => store.save(session('s2'), { tag: 't' }),
     ]
-    for (const call of calls) await refused(call, UnsupportedError)
+    await forEach(calls, (call) => refused(call, UnsupportedError))
     assert.equal(await store.exists('s2'), false)
     assert.deepEqual(await store.tags('s1'), [])
     assert.equal(await store.resolve('s1', 'main~0'), id)
@@ -132,7 +132,7 @@ export const branching: Chapter = (sentence) => {
 
   sentence('an append to a branch that does not exist is refused', needs, async ({ store }) => {
     await store.save(session())
-    for (const expected of [undefined, null, 'any']) {
+    await forEach([undefined, null, 'any'], async (expected) => {
       await refused(
         () => store.append('s1', { set: { title: 'T' } }, { branch: 'nope', expected }),
         NotFoundError,
@@ -141,7 +141,7 @@ export const branching: Chapter = (sentence) => {
           id: 'nope',
         },
       )
-    }
+    })
     const tip = await store.resolve('s1', 'main')
     await refused(
       () => store.append('s1', { set: { title: 'T' } }, { branch: 'nope', expected: tip }),
@@ -193,11 +193,11 @@ export const branching: Chapter = (sentence) => {
 
   sentence('names that no branch can have are refused', needs, async ({ store }) => {
     await store.save(session())
-    for (const branch of ['', 'a~1', 'a^', 'a:b', 'a@{1}', 'f'.repeat(40), 'a\nb']) {
+    await forEach(['', 'a~1', 'a^', 'a:b', 'a@{1}', 'f'.repeat(40), 'a\nb'], async (branch) => {
       await refused(() => store.fork('s1', { branch }), InvalidIdError)
       await refused(() => store.save(session('s2'), { branch }), InvalidIdError)
       await refused(() => store.load('s1', { branch }), InvalidIdError)
-    }
+    })
   })
 
   sentence('a tag and a branch may share a name: the branch is meant', needs, async ({ store }) => {

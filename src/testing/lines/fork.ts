@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { AlreadyExistsError, NotFoundError } from '../../errors.ts'
 import type { Chapter, Needs } from '../context.ts'
-import { all, logOf, refused } from '../context.ts'
+import { all, forEach, logOf, refused } from '../context.ts'
 import { message, run, session } from '../samples.ts'
 
 export const forking: Chapter = (sentence) => {
@@ -140,12 +140,12 @@ export const forking: Chapter = (sentence) => {
   sentence('the target of a fork must not exist', async ({ store }) => {
     const first = await store.save(session())
     const other = await store.save(session('s2'))
-    for (const target of ['s1', 's2']) {
+    await forEach(['s1', 's2'], async (target) => {
       await refused(() => store.fork('s1', { session: target }), AlreadyExistsError, {
         kind: 'session',
         id: target,
       })
-    }
+    })
     assert.deepEqual(await store.checkpoint('s1'), first)
     assert.deepEqual(await store.checkpoint('s2'), other)
   })

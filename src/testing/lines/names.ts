@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { InvalidIdError, UnsupportedError } from '../../errors.ts'
 import type { Chapter } from '../context.ts'
-import { all, refused } from '../context.ts'
+import { all, forEach, refused } from '../context.ts'
 import { message, session } from '../samples.ts'
 
 const NAMES = [
@@ -179,7 +179,7 @@ export const names: Chapter = (sentence) => {
     'a branch or a tag with such a name is the active one, is the only one, and is deleted',
     { needs: ['branches', 'history'] },
     async ({ store }) => {
-      for (const [n, name] of LONG.entries()) {
+      await forEach(LONG.entries(), async ([n, name]) => {
         const id = `s${n}`
         const made = await store.save(session(id, {}, 'one'), { branch: name, tag: name })
         assert.equal(made.branch, name)
@@ -189,8 +189,9 @@ export const names: Chapter = (sentence) => {
         // What is listed, in short where that is needed, can be given back.
         assert.equal((await store.load(id, { branch: only!.name }))?.messages.length, 1)
         assert.equal(await store.resolve(id, (await store.tags(id))[0]!.name), made.id)
-        for (const given of [name, only!.name])
-          await refused(() => store.delete(id, { branch: given }), UnsupportedError)
+        await forEach([name, only!.name], (given) =>
+          refused(() => store.delete(id, { branch: given }), UnsupportedError),
+        )
         const handle = await store.open(id)
         const second = await handle.append({ messages: [message('m2')] })
         assert.equal((await store.open(id, { branch: name })).checkpoint.id, second.id)
@@ -203,23 +204,26 @@ export const names: Chapter = (sentence) => {
         )
         assert.equal(await store.delete(id, { tag: name }), true)
         assert.deepEqual(await store.tags(id), [])
-      }
+      })
     },
   )
 
   sentence('names that cannot be are refused wherever they are given', async ({ any }) => {
-    for (const name of ['', 'a\nb', '\u0000', '\u007f', '\ud800', 'x'.repeat(4097), 7, null, undefined, {}]) {
-      const calls = [
-        () => any.save({ ...session(), id: name }),
-        () => any.load(name),
-        () => any.open(name),
-        () => any.append(name, {}),
-        () => any.exists(name),
-        () => any.delete(name),
-        () => any.resolve(name, ''),
-        () => any.fork('s1', { session: name ?? null }),
-      ]
-      for (const call of calls) await refused(call, InvalidIdError, { code: 'INVALID_ID' })
-    }
+    await forEach(
+      ['', 'a\nb', '\u0000', '\u007f', '\ud800', 'x'.repeat(4097), 7, null, undefined, {}],
+      async (name) => {
+        const calls = [
+          () => any.save({ ...session(), id: name }),
+          () => any.load(name),
+          () => any.open(name),
+          () => any.append(name, {}),
+          () => any.exists(name),
+          () => any.delete(name),
+          () => any.resolve(name, ''),
+          () => any.fork('s1', { session: name ?? null }),
+        ]
+        await forEach(calls, (call) => refused(call, InvalidIdError, { code: 'INVALID_ID' }))
+      },
+    )
   })
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { AlreadyExistsError, InvalidIdError, NotFoundError } from '../../errors.ts'
 import type { Chapter, Needs } from '../context.ts'
-import { refused } from '../context.ts'
+import { forEach, refused } from '../context.ts'
 import { message, session } from '../samples.ts'
 
 export const tagging: Chapter = (sentence) => {
@@ -107,9 +107,9 @@ export const tagging: Chapter = (sentence) => {
         kind: 'revision',
         id: 'nope',
       })
-      for (const tag of ['', 'a~1', 'a:b', '0'.repeat(40), '\u007f']) {
+      await forEach(['', 'a~1', 'a:b', '0'.repeat(40), '\u007f'], async (tag) => {
         await refused(() => store.tag('s1', tag), InvalidIdError)
-      }
+      })
       assert.deepEqual(await store.tags('s1'), [])
     },
   )

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { NotFoundError } from '../../errors.ts'
 import type { ListOptions } from '../../store/session-store.ts'
 import type { AnyStore, Chapter } from '../context.ts'
-import { all, refused, START } from '../context.ts'
+import { all, forEach, refused, START } from '../context.ts'
 import { message, range, session } from '../samples.ts'
 
 export const listing: Chapter = (sentence) => {
@@ -132,15 +132,12 @@ export const listing: Chapter = (sentence) => {
   )
 
   sentence('options of the wrong type are TypeErrors', async ({ store }) => {
-    for (const options of [
-      { order: 'name' },
-      { limit: -1 },
-      { limit: 1.5 },
-      { prefix: 1 },
-      { after: null },
-    ]) {
-      await refused(() => ids(store, options as unknown as ListOptions), TypeError)
-    }
+    await forEach(
+      [{ order: 'name' }, { limit: -1 }, { limit: 1.5 }, { prefix: 1 }, { after: null }],
+      async (options) => {
+        await refused(() => ids(store, options as unknown as ListOptions), TypeError)
+      },
+    )
   })
 }
 

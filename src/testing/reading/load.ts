@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { ConflictError, InvalidStateError, NotFoundError } from '../../errors.ts'
 import { SCHEMA_VERSION } from '../../state/index.ts'
 import type { Chapter } from '../context.ts'
-import { refused } from '../context.ts'
+import { forEach, refused } from '../context.ts'
 import { event, message, range, run, session } from '../samples.ts'
 
 export const loading: Chapter = (sentence) => {
@@ -51,7 +51,7 @@ export const loading: Chapter = (sentence) => {
       () => store.runEvents('nobody', 'r1'),
       () => store.verify('nobody'),
     ]
-    for (const call of calls) await refused(call, NotFoundError, unknown)
+    await forEach(calls, (call) => refused(call, NotFoundError, unknown))
   })
 
   sentence(
@@ -65,7 +65,7 @@ export const loading: Chapter = (sentence) => {
         () => store.fork('nobody', { branch: 'b' }),
         () => store.tag('nobody', 't'),
       ]
-      for (const call of calls) await refused(call, NotFoundError, { kind: 'session', id: 'nobody' })
+      await forEach(calls, (call) => refused(call, NotFoundError, { kind: 'session', id: 'nobody' }))
     },
   )
 
@@ -93,13 +93,13 @@ export const loading: Chapter = (sentence) => {
 
   sentence('an unknown revision is a NotFoundError', async ({ store }) => {
     await store.save(session())
-    for (const at of ['nope', 'f'.repeat(40), 'abcdef12']) {
+    await forEach(['nope', 'f'.repeat(40), 'abcdef12'], async (at) => {
       await refused(() => store.load('s1', { at }), NotFoundError, {
         kind: 'revision',
         id: at,
         session: 's1',
       })
-    }
+    })
   })
 
   sentence('an unknown branch is a NotFoundError', { needs: ['branches'] }, async ({ store }) => {
@@ -118,8 +118,9 @@ export const loading: Chapter = (sentence) => {
       const part = await store.load('s1', { last })
       assert.deepEqual(part, { ...state, messages: last === 0 ? [] : state.messages.slice(-last) })
     }
-    for (const last of [-1, 1.5, '3'])
-      await refused(() => store.load('s1', { last: last as number }), TypeError)
+    await forEach([-1, 1.5, '3'], (last) =>
+      refused(() => store.load('s1', { last: last as number }), TypeError),
+    )
   })
 
   sentence('runs without their events, when those are not asked for', async ({ store }) => {
@@ -134,10 +135,10 @@ export const loading: Chapter = (sentence) => {
   sentence('a part of a state cannot be saved as if it were the whole', async ({ store }) => {
     const state = session('s1', { runs: [run('r1', [0])] }, 'one', 'two')
     await store.save(state)
-    for (const options of [{ last: 1 }, { events: false }]) {
+    await forEach([{ last: 1 }, { events: false }], async (options) => {
       const part = (await store.load('s1', options))!
       await refused(() => store.save(part), ConflictError)
-    }
+    })
     assert.deepEqual(await store.load('s1'), state)
   })
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { NotFoundError } from '../../errors.ts'
 import type { Chapter, Needs } from '../context.ts'
-import { all, logOf, refused } from '../context.ts'
+import { all, forEach, logOf, refused } from '../context.ts'
 import { message, range, session } from '../samples.ts'
 
 export const logging: Chapter = (sentence) => {
@@ -51,6 +51,6 @@ export const logging: Chapter = (sentence) => {
   sentence('unknown revisions and wrong limits are refused', async ({ store, any }) => {
     await store.save(session())
     await refused(() => all(store.log('s1', { at: 'nope' })), NotFoundError, { kind: 'revision', id: 'nope' })
-    for (const limit of [-1, 1.5, '2']) await refused(() => all(any.log('s1', { limit })), TypeError)
+    await forEach([-1, 1.5, '2'], (limit) => refused(() => all(any.log('s1', { limit })), TypeError))
   })
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { NotFoundError } from '../../errors.ts'
 import type { Chapter, Needs } from '../context.ts'
-import { refused } from '../context.ts'
+import { forEach, refused } from '../context.ts'
 import { message, range, session } from '../samples.ts'
 
 export const revisions: Chapter = (sentence) => {
@@ -49,21 +49,24 @@ export const revisions: Chapter = (sentence) => {
       'a'.repeat(40),
       id.slice(0, 3),
     ]
-    for (const revision of [...wrong, 'main~x', 'main^{commit}', 'main@{1}', 'main:x', 'main~1000000']) {
-      await refused(() => store.resolve('s1', revision), NotFoundError, {
-        kind: 'revision',
-        id: revision,
-        session: 's1',
-      })
-    }
+    await forEach(
+      [...wrong, 'main~x', 'main^{commit}', 'main@{1}', 'main:x', 'main~1000000'],
+      async (revision) => {
+        await refused(() => store.resolve('s1', revision), NotFoundError, {
+          kind: 'revision',
+          id: revision,
+          session: 's1',
+        })
+      },
+    )
   })
 
   sentence('a checkpoint of another session is not found', async ({ store }) => {
     const other = await store.save(session('s2', { title: 'other' }))
     await store.save(session('s1'))
-    for (const at of [other.id, other.id.slice(0, 12)]) {
+    await forEach([other.id, other.id.slice(0, 12)], async (at) => {
       await refused(() => store.load('s1', { at }), NotFoundError, { kind: 'revision' })
-    }
+    })
   })
 
   sentence(
@@ -96,6 +99,6 @@ export const revisions: Chapter = (sentence) => {
 
   sentence('a revision that is no text is a TypeError', async ({ any }) => {
     await any.save(session())
-    for (const revision of [7, null, {}]) await refused(() => any.resolve('s1', revision), TypeError)
+    await forEach([7, null, {}], (revision) => refused(() => any.resolve('s1', revision), TypeError))
   })
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import * as z from 'zod'
 import { ConflictError, InvalidStateError } from '../../errors.ts'
 import type { Chapter, Needs } from '../context.ts'
-import { all, frozen, refused } from '../context.ts'
+import { all, forEach, frozen, refused } from '../context.ts'
 import { event, session } from '../samples.ts'
 
 const thread = { type: 'graph-thread', collections: ['channels', 'writes'] }
@@ -148,11 +148,11 @@ export const generic: Chapter = (sentence) => {
         () => other.save({ id: 's1' }, { expected: 'any' }),
         () => other.runEvents('s1', 'r1'),
       ]
-      for (const call of calls) {
+      await forEach(calls, async (call) => {
         const error = await refused(call, InvalidStateError)
         assert.match(error.message, /'session'/)
         assert.deepEqual(error.issues[0]?.path, ['type'])
-      }
+      })
       assert.deepEqual(await store.checkpoint('s1'), saved)
     },
   )

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { SessionClosedError } from '../../errors.ts'
 import type { Chapter } from '../context.ts'
-import { all, logOf, refused } from '../context.ts'
+import { all, forEach, logOf, refused } from '../context.ts'
 import { message, range, session } from '../samples.ts'
 
 export const lifecycle: Chapter = (sentence) => {
@@ -64,7 +64,7 @@ export const lifecycle: Chapter = (sentence) => {
       () => store.maintain(),
       () => store.stats(),
     ]
-    for (const call of calls) await refused(call, SessionClosedError, { code: 'SESSION_CLOSED' })
+    await forEach(calls, (call) => refused(call, SessionClosedError, { code: 'SESSION_CLOSED' }))
   })
 
   sentence('closing twice is closing', async ({ store }) => {
@@ -154,7 +154,7 @@ export const lifecycle: Chapter = (sentence) => {
     ]
     const before = await see()
     const report = await store.maintain({ onProgress: () => undefined })
-    assert.equal(typeof report.native, 'boolean')
+    assert.equal(typeof report.bytesAfter, 'number')
     assert.deepEqual(await see(), before)
     await store.maintain({ purge: true })
     assert.deepEqual(await see(), before)

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { ConflictError, InvalidStateError, NotFoundError } from '../../errors.ts'
 import type { Chapter } from '../context.ts'
-import { frozen, logOf, refused, START } from '../context.ts'
+import { forEach, frozen, logOf, refused, START } from '../context.ts'
 import { event, message, range, run, session } from '../samples.ts'
 
 export const appending: Chapter = (sentence) => {
@@ -112,13 +112,13 @@ export const appending: Chapter = (sentence) => {
 
   sentence('events that do not follow on are refused', async ({ store }) => {
     const saved = await store.save(session('s1', { runs: [run('r1', [0, 1])] }))
-    for (const events of [[event(3)], [event(1)], [event(2), event(2)], [event(2), event(4)]]) {
+    await forEach([[event(3)], [event(1)], [event(2), event(2)], [event(2), event(4)]], async (events) => {
       const { issues } = await refused(
         () => store.append('s1', { runs: [{ id: 'r1', events }] }),
         InvalidStateError,
       )
       assert.deepEqual(issues[0]?.path, ['runs', 0, 'events', 1 + events.length, 'sequence'])
-    }
+    })
     assert.deepEqual(await store.checkpoint('s1'), saved)
   })
 
@@ -204,31 +204,31 @@ export const appending: Chapter = (sentence) => {
       [{ set: { status: 7 } }, 'status'],
       [{ unset: ['usage'] }, 'usage'],
     ]
-    for (const [addition, path] of cases) {
+    await forEach(cases, async ([addition, path]) => {
       const { issues } = await refused(() => any.append('s1', addition), InvalidStateError)
       assert.ok(
         issues.some((issue) => issue.path.join('.') === path),
         `${path} in ${JSON.stringify(issues)}`,
       )
-    }
+    })
   })
 
   sentence('what JSON cannot express is refused', async ({ any }) => {
     const saved = await any.save(session())
-    for (const value of [Number.NaN, 1n, () => 1, new Date(), [undefined]]) {
+    await forEach([Number.NaN, 1n, () => 1, new Date(), [undefined]], async (value) => {
       await refused(() => any.append('s1', { set: { metadata: { value } } }), InvalidStateError)
       await refused(() => any.append('s1', { messages: [{ ...message('m1'), value }] }), InvalidStateError)
-    }
+    })
     assert.deepEqual(await any.checkpoint('s1'), saved)
   })
 
   sentence('keys that never change, and collections, can be neither set nor unset', async ({ any }) => {
     const saved = await any.save(session())
-    for (const key of ['id', 'type', 'schemaVersion', 'messages', 'runs']) {
+    await forEach(['id', 'type', 'schemaVersion', 'messages', 'runs'], async (key) => {
       const set = await refused(() => any.append('s1', { set: { [key]: 'x' } }), InvalidStateError)
       const unset = await refused(() => any.append('s1', { unset: [key] }), InvalidStateError)
       assert.deepEqual([set.issues[0]?.path, unset.issues[0]?.path], [[key], [key]])
-    }
+    })
     await refused(() => any.append('s1', { set: { title: 'T' }, unset: ['title'] }), InvalidStateError)
     assert.deepEqual(await any.checkpoint('s1'), saved)
   })
@@ -254,7 +254,7 @@ export const appending: Chapter = (sentence) => {
       { set: 'x' },
       { unset: 'title' },
     ]
-    for (const addition of wrong) await refused(() => any.append('s1', addition), TypeError)
+    await forEach(wrong, (addition) => refused(() => any.append('s1', addition), TypeError))
     await refused(() => any.append('s1', {}, { at: 'yesterday' }), TypeError)
   })
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { InvalidIdError, InvalidStateError } from '../../errors.ts'
 import { isObjectId } from '../../ids.ts'
 import type { Chapter } from '../context.ts'
-import { all, frozen, logOf, refused, START } from '../context.ts'
+import { all, forEach, frozen, logOf, refused, START } from '../context.ts'
 import { message, run, session, withMessage } from '../samples.ts'
 
 export const saving: Chapter = (sentence) => {
@@ -28,7 +28,7 @@ export const saving: Chapter = (sentence) => {
       seq: 1,
       messages: { from: 0, to: 0 },
       status: 'idle',
-      author: saved.author,
+      ...(saved.author !== undefined && { author: saved.author }),
     })
     assert.deepEqual(await store.checkpoint('s1'), saved)
   })
@@ -259,12 +259,12 @@ export const saving: Chapter = (sentence) => {
   })
 
   sentence('what is no document is refused', async ({ any }) => {
-    for (const state of [null, undefined, 'x', 7, [], new Date(), new Map()]) {
+    await forEach([null, undefined, 'x', 7, [], new Date(), new Map()], async (state) => {
       await refused(() => any.save(state), InvalidStateError)
-    }
-    for (const id of [undefined, 7, '', 'a\u0000b']) {
+    })
+    await forEach([undefined, 7, '', 'a\u0000b'], async (id) => {
       await refused(() => any.save({ ...session(), id }), InvalidIdError)
-    }
+    })
   })
 
   sentence('options of the wrong type are TypeErrors', async ({ any }) => {
@@ -286,7 +286,7 @@ export const saving: Chapter = (sentence) => {
       { trailers: { 'not a name': 'x' } },
       { trailers: { seq: '7' } },
     ]
-    for (const options of wrong) await refused(() => any.save(session(), options), TypeError)
+    await forEach(wrong, (options) => refused(() => any.save(session(), options), TypeError))
     assert.equal(await any.exists('s1'), false)
   })
 }

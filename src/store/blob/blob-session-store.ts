@@ -1,0 +1,21 @@
+/** Sessions wherever one value can be kept under a key; no history. */
+import type { Session } from '../../state/index.ts'
+import { documentRules } from '../document.ts'
+import { StoreFront } from '../front.ts'
+import type { StoredDocument, StoreOptions } from '../session-store.ts'
+import { BlobBackend } from './backend.ts'
+import type { Blobs } from './blobs.ts'
+
+/**
+ * Keeps each session as one value under a key, of whatever `Blobs` there is: a table, a bucket, a map. There is no
+ * history: a session is at one checkpoint, whose id is a fingerprint of the value, and steps, turns and forks are of
+ * that one. Branches, tags and keys throw UnsupportedError. Saving costs what the session costs.
+ *
+ *     const store = new BlobSessionStore(new MyTable(database))
+ */
+export class BlobSessionStore<S extends StoredDocument = Session> extends StoreFront<S> {
+  constructor(blobs: Blobs, options: StoreOptions<S> = {}) {
+    const rules = documentRules(options)
+    super(new BlobBackend(blobs, rules), rules)
+  }
+}

@@ -1,0 +1,348 @@
+/**
+ * What every store does the same: arguments are parsed, positions and handles are held, schema and redaction are applied,
+ * what is not supported is refused. What is left, checkpoints and where they are kept, is a `Backend`.
+ */
+import { Lifetime } from '../checkpoints/lifetime.ts'
+import { CorruptError, NotFoundError, UnsupportedError } from '../errors.ts'
+import {
+  type BranchName,
+  MAIN,
+  parseBranchName,
+  parseSessionId,
+  parseTagName,
+  type SessionId,
+} from '../ids.ts'
+import { deepCopy, type JsonObject } from '../json-value.ts'
+import type { Session } from '../state/index.ts'
+import { copyAddition, parseAddition } from './addition/addition.ts'
+import { applyPlan } from './addition/plan.ts'
+import { type Backend, inOrder, type Kept, type Lines, type Look } from './backend.ts'
+import { diffPlaces } from './diff.ts'
+import { checkShape, type DocumentRules, redactDocument, upToDate } from './document.ts'
+import { mainOnly } from './main-only.ts'
+import { parseDeleteOptions, parseForkOptions } from './options/call-options.ts'
+import { parseCount, parseWriteOptions, type WriteRequest } from './options/write-options.ts'
+import { eventsOf, isPartial, parseAfter, partOf } from './partial-state.ts'
+import { type Position, Positions, positionAt } from './positions.ts'
+import { createHandle, type Written } from './session-handle.ts'
+import type {
+  Addition,
+  Branch,
+  Checkpoint,
+  ForkOptions,
+  ListOptions,
+  LoadOptions,
+  LogOptions,
+  MaintainOptions,
+  MaintainReport,
+  Place,
+  SessionHandle,
+  SessionStore,
+  SessionSummary,
+  StateDiff,
+  StoredDocument,
+  StoreStats,
+  Supports,
+  Tag,
+  VerifyReport,
+  WriteOptions,
+} from './session-store.ts'
+import { parsePlaces } from './state-diff.ts'
+import { checkListOptions } from './summary.ts'
+import { type Saved, StoreWriter } from './writer.ts'
+
+export abstract class StoreFront<S extends StoredDocument = Session> implements SessionStore<S> {
+  readonly supports: Supports
+  readonly type: string
+  readonly #backend: Backend
+  readonly #lines: Lines<Kept>
+  readonly #rules: DocumentRules
+  readonly #writer: StoreWriter<Kept>
+  readonly #lifetime: Lifetime
+  readonly #positions = new Positions()
+
+  /** @internal */
+  protected constructor(backend: Backend, rules: DocumentRules, lifetime = new Lifetime()) {
+    this.#backend = backend
+    this.#lines = backend.lines ?? mainOnly(backend)
+    this.#rules = rules
+    this.#lifetime = lifetime
+    this.#writer = new StoreWriter(this.#backend, this.#rules)
+    this.supports = this.#backend.supports
+    this.type = this.#rules.type
+  }
+
+  save(state: S, options?: WriteOptions): Promise<Checkpoint> {
+    return this.#lifetime.use(async () => {
+      const { commit, branch } = await this.#save(state, options, () => this.#positions.of(state))
+      return this.#backend.present(commit, state.id as SessionId, branch)
+    })
+  }
+
+  append(session: string, addition: Addition, options?: WriteOptions): Promise<Checkpoint> {
+    return this.#lifetime.use(async () => {
+      const { commit, branch, id } = await this.#append(session, addition, options)
+      return this.#backend.present(commit, id, branch)
+    })
+  }
+
+  load(session: string, options: LoadOptions = {}): Promise<S | undefined> {
+    return this.#lifetime.use(async () => {
+      const given = parseSessionId(session)
+      parseCount('last', options.last)
+      const branch = options.branch === undefined ? undefined : parseBranchName(options.branch)
+      if (this.#lacks(branch) && !(await this.#backend.exists(given))) return undefined
+      this.#checkBranch(branch)
+      const found = await this.#backend.look(given, { branch, at: options.at })
+      if (found === undefined) return undefined
+      const id = await this.#backend.nameOf(given)
+      if (isPartial(options) && this.#backend.part !== undefined)
+        return this.#state(await this.#backend.part(found.commit, id, options))
+      const state = this.#state(await this.#backend.document(found.commit, id))
+      if (isPartial(options))
+        return partOf(state as unknown as JsonObject, options, this.#rules.collections) as unknown as S
+      this.#positions.set(state, positionAt(id, found))
+      return state
+    })
+  }
+
+  open(session: string, options: { at?: string; branch?: string } = {}): Promise<SessionHandle<S>> {
+    return this.#lifetime.use(async () => {
+      const given = parseSessionId(session)
+      const branch = options.branch === undefined ? undefined : parseBranchName(options.branch)
+      this.#checkBranch(branch)
+      const found = await this.#require(given, { branch, at: options.at })
+      const id = await this.#backend.nameOf(given)
+      const state = this.#state(await this.#backend.document(found.commit, id))
+      const position = positionAt(id, found)
+      this.#positions.set(state, position)
+      return createHandle<S>(
+        {
+          save: (next, all, at) =>
+            this.#lifetime.use(async () => this.#written(id, await this.#save(next, all, () => at))),
+          append: (addition, all, at, before) =>
+            this.#lifetime.use(async () =>
+              this.#written(id, await this.#append(id, addition, all, at), before),
+            ),
+        },
+        { checkpoint: this.#backend.present(found.commit, id, found.branch), state },
+        position,
+        found.branch,
+      )
+    })
+  }
+
+  resolve(session: string, revision: string): Promise<string> {
+    return this.#lifetime.use(async () => (await this.#backend.resolve(parseSessionId(session), revision)).id)
+  }
+
+  checkpoint(session: string, revision = ''): Promise<Checkpoint> {
+    return this.#lifetime.use(async () => {
+      const id = parseSessionId(session)
+      const commit = await this.#backend.resolve(id, revision)
+      return this.#backend.present(commit, await this.#backend.nameOf(id))
+    })
+  }
+
+  async *log(session: string, options: LogOptions = {}): AsyncGenerator<Checkpoint> {
+    this.#lifetime.check()
+    const { at = '', steps = false } = options
+    const limit = parseCount('limit', options.limit) ?? Number.POSITIVE_INFINITY
+    const given = parseSessionId(session)
+    const from = await this.#backend.resolve(given, at)
+    const id = await this.#backend.nameOf(given)
+    let shown = 0
+    for await (const commit of this.#backend.line(from)) {
+      if (shown >= limit) return
+      if (!steps && commit.kind === 'step') continue
+      yield this.#backend.present(commit, id)
+      shown++
+    }
+  }
+
+  branches(session: string): Promise<Branch[]> {
+    return this.#lifetime.use(async () => {
+      const { active, heads } = await this.#lines.branches(parseSessionId(session))
+      return inOrder(heads).map(([name, head]) => ({ name, head, active: name === active }))
+    })
+  }
+
+  tags(session: string): Promise<Tag[]> {
+    return this.#lifetime.use(async () => {
+      const tags = await this.#lines.tags(parseSessionId(session))
+      return inOrder(tags).map(([name, checkpoint]) => ({ name, checkpoint }))
+    })
+  }
+
+  switch(session: string, branch: string): Promise<void> {
+    return this.#lifetime.use(async () => {
+      const [id, name] = [parseSessionId(session), parseBranchName(branch)]
+      this.#checkBranch(name)
+      await this.#lines.switch(id, name)
+    })
+  }
+
+  fork(session: string, options: ForkOptions): Promise<Checkpoint> {
+    return this.#lifetime.use(async () => {
+      const id = parseSessionId(session)
+      const { at, session: to, branch, ...rest } = parseForkOptions(options)
+      this.#checkBranch(branch)
+      if (to !== undefined) {
+        const made = await this.#backend.fork(id, at, { session: to, branch: branch ?? MAIN, ...rest })
+        return this.#backend.present(made, to)
+      }
+      const source = await this.#lines.newBranch(id, at, branch!)
+      return this.#backend.present(source, await this.#backend.nameOf(id))
+    })
+  }
+
+  tag(session: string, name: string, options: { at?: string } = {}): Promise<Tag> {
+    return this.#lifetime.use(async () => {
+      const [id, tag] = [parseSessionId(session), parseTagName(name)]
+      return { name: tag, checkpoint: await this.#lines.newTag(id, options.at ?? '', tag) }
+    })
+  }
+
+  diff(from: Place | string, to: Place | string, revision?: string): Promise<StateDiff> {
+    return this.#lifetime.use(async () => {
+      const places = parsePlaces(from, to, revision)
+      const found = await diffPlaces(this.#backend, this.#rules.collections, places)
+      return { ...found, patch: () => this.#lifetime.use(() => found.patch()) }
+    })
+  }
+
+  async *list(options: ListOptions = {}): AsyncGenerator<SessionSummary> {
+    this.#lifetime.check()
+    checkListOptions(options)
+    yield* this.#backend.list(options)
+  }
+
+  runEvents(session: string, run: string, options: { after?: number; at?: string } = {}): Promise<unknown[]> {
+    return this.#lifetime.use(async () => {
+      const id = parseSessionId(session)
+      const after = parseAfter(options.after)
+      const { commit } = await this.#require(id, { at: options.at ?? '' })
+      if (this.#backend.events !== undefined) return [...(await this.#backend.events(commit, id, run, after))]
+      return [...eventsOf(await this.#backend.document(commit, id), id, run, after)]
+    })
+  }
+
+  exists(session: string): Promise<boolean> {
+    return this.#lifetime.use(async () => this.#backend.exists(parseSessionId(session)))
+  }
+
+  delete(session: string, options: { branch?: string; tag?: string } = {}): Promise<boolean> {
+    return this.#lifetime.use(async () => {
+      const id = parseSessionId(session)
+      const { branch, tag } = parseDeleteOptions(options)
+      if (this.#backend.lines === undefined) {
+        if (tag !== undefined) throw new UnsupportedError('tags')
+        if (branch !== undefined) throw new UnsupportedError('branches')
+      }
+      if (!(await this.#backend.exists(id))) return false
+      if (tag !== undefined) return this.#lines.deleteTag(id, tag)
+      return branch === undefined ? this.#backend.delete(id) : this.#lines.deleteBranch(id, branch)
+    })
+  }
+
+  verify(
+    session?: string,
+    options: { onProgress?: MaintainOptions['onProgress'] } = {},
+  ): Promise<VerifyReport> {
+    return this.#lifetime.use(async () => {
+      const id = session === undefined ? undefined : parseSessionId(session)
+      if (id !== undefined && !(await this.#existsEvenBroken(id)))
+        throw new NotFoundError({ kind: 'session', id })
+      return this.#backend.verify(id, options.onProgress)
+    })
+  }
+
+  maintain(options: MaintainOptions = {}): Promise<MaintainReport> {
+    return this.#lifetime.use(() => this.#backend.maintain(options))
+  }
+
+  stats(): Promise<StoreStats> {
+    return this.#lifetime.use(() => this.#backend.stats())
+  }
+
+  async close(): Promise<void> {
+    await this.#lifetime.close()
+    await this.#backend.close()
+  }
+
+  async #save(
+    state: S,
+    options: WriteOptions | undefined,
+    known: () => Position | undefined,
+  ): Promise<Saved<Kept>> {
+    const write = this.#parseWrite(options)
+    const session = checkShape(state, this.#rules)
+    const document = { ...redactDocument(state, this.#rules) } as unknown as JsonObject
+    const landed = ({ branch, commit }: Saved<Kept>) =>
+      this.#positions.set(state, { session, branch, checkpoint: commit.id })
+    return this.#writer.save({ session, options: write, known, landed }, document)
+  }
+
+  async #append(
+    session: string,
+    addition: Addition,
+    options: WriteOptions | undefined,
+    known?: Position,
+  ): Promise<Saved<Kept> & { id: SessionId }> {
+    const write = this.#parseWrite(options)
+    const given = parseSessionId(session)
+    const parsed = copyAddition(parseAddition(addition, this.#rules.collections))
+    const id = await this.#backend.nameOf(given)
+    const saved = await this.#writer.append({ session: id, options: write, known: () => known }, parsed)
+    return { ...saved, id }
+  }
+
+  #parseWrite(options: WriteOptions | undefined): WriteRequest {
+    const write = parseWriteOptions(options)
+    this.#checkBranch(write.branch)
+    if (write.tag !== undefined && this.#backend.lines === undefined) throw new UnsupportedError('tags')
+    if (write.key !== undefined && !this.#backend.supports.keys) throw new UnsupportedError('keys')
+    return write
+  }
+
+  /** What a handle holds after a write: the state at hand with what was added, else what was stored, read back. */
+  async #written(id: SessionId, { commit, branch, plan }: Saved<Kept>, before?: S): Promise<Written<S>> {
+    const state =
+      plan !== undefined && before !== undefined
+        ? (applyPlan(before as unknown as JsonObject, deepCopy(plan)) as unknown as S)
+        : this.#state(await this.#backend.document(commit, id))
+    this.#positions.set(state, { session: id, branch, checkpoint: commit.id })
+    return { checkpoint: this.#backend.present(commit, id, branch), state }
+  }
+
+  /** Throws InvalidStateError for a session that only a newer forkpoint can read. */
+  #state(document: JsonObject): S {
+    return upToDate(document, this.#rules) as unknown as S
+  }
+
+  async #require(
+    session: SessionId,
+    where: { branch?: BranchName | undefined; at?: string | undefined },
+  ): Promise<Look<Kept>> {
+    const found = await this.#backend.look(session, where)
+    if (found === undefined) throw new NotFoundError({ kind: 'session', id: session })
+    return found
+  }
+
+  async #existsEvenBroken(session: SessionId): Promise<boolean> {
+    try {
+      return await this.#backend.exists(session)
+    } catch (error) {
+      if (error instanceof CorruptError) return true
+      throw error
+    }
+  }
+
+  #lacks(branch: BranchName | undefined): boolean {
+    return branch !== undefined && branch !== MAIN && this.#backend.lines === undefined
+  }
+
+  #checkBranch(branch: BranchName | undefined): void {
+    if (this.#lacks(branch)) throw new UnsupportedError('branches')
+  }
+}

@@ -1,0 +1,33 @@
+/** The one branch of a session in a store that has neither branches nor tags. */
+import { AlreadyExistsError, UnsupportedError } from '../errors.ts'
+import { MAIN } from '../ids.ts'
+import type { Backend, Kept, Lines } from './backend.ts'
+
+/** Every call throws NotFoundError when there is no such session, and UnsupportedError for what is not `main`. */
+export const mainOnly = (backend: Backend): Lines<Kept> => ({
+  async branches(session) {
+    const { id } = await backend.resolve(session, '')
+    return { active: MAIN, heads: new Map([[MAIN, id]]) }
+  },
+  async tags(session) {
+    await backend.resolve(session, '')
+    return new Map()
+  },
+  async switch(session) {
+    await backend.resolve(session, '')
+  },
+  async newBranch(session, at) {
+    await backend.resolve(session, at)
+    throw new AlreadyExistsError({ kind: 'branch', id: MAIN, session })
+  },
+  async newTag(session) {
+    await backend.resolve(session, '')
+    throw new UnsupportedError('tags')
+  },
+  async deleteBranch() {
+    throw new UnsupportedError('branches')
+  },
+  async deleteTag() {
+    throw new UnsupportedError('tags')
+  },
+})

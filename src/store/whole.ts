@@ -1,0 +1,33 @@
+/** States for backends that hold documents whole. */
+import { type JsonObject, without } from '../json-value.ts'
+import { applyPlan, existingIn } from './addition/plan.ts'
+import type { Content, Tail } from './backend.ts'
+import { changesBetween } from './changes.ts'
+
+/** A whole state that is to be written. */
+export interface WholeContent<C> extends Content<C> {
+  readonly document: JsonObject
+}
+
+/** How a backend's documents are compared. */
+export interface Comparing<C> {
+  collections: readonly string[]
+  /** As this session shows it. */
+  documentAt(commit: C, session: string): JsonObject
+  /** Whether the checkpoint holds this document, apart from `updatedAt`. */
+  holds(commit: C, session: string, document: JsonObject): boolean
+}
+
+export const wholeContent = <C>(document: JsonObject, comparing: Comparing<C>): WholeContent<C> => ({
+  document,
+  fields: without(document, new Set(comparing.collections)),
+  changes: (session, since) =>
+    changesBetween(since && comparing.documentAt(since, session), document, comparing.collections),
+  isIn: (session, commit) => comparing.holds(commit, session, document),
+})
+
+/** What an addition to a whole state is planned against. */
+export const wholeTail = <C>(before: JsonObject, comparing: Comparing<C>): Tail<C> => ({
+  ...existingIn(before, comparing.collections),
+  change: (plan) => wholeContent(applyPlan(before, plan), comparing),
+})

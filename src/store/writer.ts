@@ -1,0 +1,187 @@
+/** Saves and appends, whatever keeps them: what becomes a checkpoint, on top of what, and when none is made. */
+import { checkpointFacts } from '../checkpoints/commits/facts.ts'
+import { commitsUnchanged, seqOn } from '../checkpoints/commits/lineage.ts'
+import { ConflictError, InvalidStateError, NotFoundError } from '../errors.ts'
+import type { BranchName, CommitId, SessionId } from '../ids.ts'
+import { deepCopy, type JsonObject } from '../json-value.ts'
+import {
+  type AdditionPlan,
+  idOf,
+  isEmptyPlan,
+  type ParsedAddition,
+  planAddition,
+  touch,
+} from './addition/plan.ts'
+import type { Backend, Base, Content, Kept, Tail } from './backend.ts'
+import { checkAddition, checkSchema, type DocumentRules } from './document.ts'
+import type { WriteRequest } from './options/write-options.ts'
+import { decideAppendParent, decideParent, type Position, unseenReplacement } from './positions.ts'
+import { defaultSubject } from './subject.ts'
+
+export interface Write<C> {
+  session: SessionId
+  options: WriteRequest
+  /** The caller's position, asked for when it is the write's turn. */
+  known(): Position | undefined
+  /** Called as soon as the write counts, before the next one of the branch has its turn. */
+  landed?(saved: Saved<C>): void
+}
+
+export interface Saved<C> {
+  commit: C
+  branch: BranchName
+  /** What an append changed in the state; `undefined` when it made no checkpoint. */
+  plan?: AdditionPlan
+}
+
+/** A write under its locks. */
+interface Attempt<C extends Kept> {
+  base: Base<C>
+  options: WriteRequest
+  known: Position | undefined
+}
+
+export class StoreWriter<C extends Kept> {
+  readonly #backend: Backend<C>
+  readonly #rules: DocumentRules
+  /** Tails whose fields fit the schema. */
+  readonly #checked = new WeakSet<Tail<C>>()
+
+  constructor(backend: Backend<C>, rules: DocumentRules) {
+    this.#backend = backend
+    this.#rules = rules
+  }
+
+  async save(write: Write<C>, document: JsonObject): Promise<Saved<C>> {
+    // Copied or encoded before anything is awaited: what the caller changes from here on is not part of this save.
+    const preparing = this.#backend.prepare(document)
+    const [content] = await Promise.all([preparing, checkSchema(document, this.#rules)])
+    return this.#write(write, async (attempt) => {
+      const { base, options } = attempt
+      const made = await madeWithKey(attempt)
+      if (made !== undefined) {
+        if (!(await content.isIn(base.session, made))) throw usedKey(attempt, made)
+        return end(base, made)
+      }
+      const parent = await this.#parent(attempt, decideParent)
+      if (
+        parent !== undefined &&
+        !commitsUnchanged(parent, options) &&
+        (await content.isIn(base.session, parent))
+      )
+        return end(base, parent)
+      return this.#add(attempt, parent, content)
+    })
+  }
+
+  append(write: Write<C>, addition: ParsedAddition): Promise<Saved<C>> {
+    return this.#write(write, async (attempt) => {
+      const { base, options, known } = attempt
+      const { session, branch } = base
+      if (base.isNew) throw new NotFoundError({ kind: 'session', id: session })
+      const made = await madeWithKey(attempt)
+      if (made !== undefined) {
+        if (!(await this.#isResult(base, made, addition))) throw usedKey(attempt, made)
+        return end(base, made)
+      }
+      const parent = (await this.#parent(attempt, decideAppendParent))!
+      const tail = await base.tail(parent)
+      const plan = await this.#plan(tail, addition)
+      const replaced = plan.items.find(({ replaces }) => replaces)
+      if (replaced !== undefined && options.expected === undefined && known === undefined) {
+        const at = { session, branch, tip: base.tip?.id }
+        throw unseenReplacement(at, { collection: replaced.collection, id: idOf(replaced.item) })
+      }
+      if (isEmptyPlan(plan) && !commitsUnchanged(parent, options)) return end(base, parent)
+      const at = new Date(options.at ?? Math.floor(this.#rules.now())).toISOString()
+      const whole = this.#rules.type === 'session' ? touch(plan, at) : plan
+      const content = await tail.change(whole)
+      const fieldsKnown =
+        this.#checked.has(tail) && Object.keys(plan.set).length === 0 && plan.unset.length === 0
+      await checkAddition(content.fields, whole, this.#rules, fieldsKnown)
+      this.#checked.add(tail)
+      return { ...(await this.#add(attempt, parent, content)), plan: whole }
+    })
+  }
+
+  #write(
+    { session, options, known, landed }: Write<C>,
+    work: (attempt: Attempt<C>) => Promise<Saved<C>>,
+  ): Promise<Saved<C>> {
+    return this.#backend.write(
+      { session, branch: options.branch, tag: options.tag },
+      (base) => work({ base, options, known: known() }),
+      (saved) => landed?.(saved),
+    )
+  }
+
+  async #parent(
+    { base, options, known }: Attempt<C>,
+    decide: (request: Parameters<typeof decideParent>[0]) => CommitId | undefined,
+  ): Promise<C | undefined> {
+    const { session, branch, tip } = base
+    const stands = tip !== undefined || known?.session !== session || (await base.stands(known.checkpoint))
+    const parent = decide({ session, branch, tip: tip?.id, known, stands, expected: options.expected })
+    if (parent === undefined) return undefined
+    return parent === tip?.id ? tip : base.find(parent)
+  }
+
+  async #add({ base, options }: Attempt<C>, parent: C | undefined, content: Content<C>): Promise<Saved<C>> {
+    const { kind, key, body, at, author = this.#rules.author, trailers } = options
+    // A turn that had steps is compared with the turn before, so that its subject speaks of all of it.
+    const endsSteps = parent?.kind === 'step' && kind !== 'step'
+    const changes = await content.changes(base.session, endsSteps ? await base.turnBefore(parent) : parent)
+    const subject = options.subject ?? defaultSubject({ kind, seq: seqOn(parent) }, changes, content.fields)
+    const facts = { ...checkpointFacts(changes, content.fields), ...(key !== undefined && { key }) }
+    const commit = await base.add({
+      parent,
+      content,
+      changes,
+      kind,
+      subject,
+      body,
+      at,
+      author,
+      trailers,
+      facts,
+    })
+    return { commit, branch: base.branch }
+  }
+
+  /** Whether the addition, put on what the checkpoint was put on, gives the checkpoint. */
+  async #isResult(base: Base<C>, made: C, addition: ParsedAddition): Promise<boolean> {
+    const before = made.parents.at(-1)
+    if (before === undefined) return false
+    const tail = await base.tail(await base.find(before))
+    try {
+      const content = await tail.change(await this.#plan(tail, addition))
+      return await content.isIn(base.session, made)
+    } catch (error) {
+      // What cannot be put there now was not put there then.
+      if (error instanceof InvalidStateError) return false
+      throw error
+    }
+  }
+
+  async #plan(tail: Tail<C>, addition: ParsedAddition): Promise<AdditionPlan> {
+    await tail.prepare?.(addition)
+    const plan = planAddition(addition, tail, this.#rules.redact)
+    return this.#rules.redact === undefined ? plan : deepCopy(plan)
+  }
+}
+
+function end<C extends Kept>(base: Base<C>, commit: C): Saved<C> {
+  base.endAt(commit)
+  return { commit, branch: base.branch }
+}
+
+const madeWithKey = async <C extends Kept>({ base, options: { key } }: Attempt<C>): Promise<C | undefined> =>
+  key === undefined ? undefined : base.madeWith?.(key)
+
+function usedKey<C extends Kept>({ base, options: { key } }: Attempt<C>, made: C): ConflictError {
+  const { session, branch, tip } = base
+  return new ConflictError(
+    { session, branch, expected: made.id, actual: tip?.id ?? null },
+    `The key '${key}' already made checkpoint ${made.id.slice(0, 10)}… of session '${session}', with other content. Use a new key for new content.`,
+  )
+}
