@@ -4,6 +4,7 @@ import { disk } from './disk.mjs'
 import { fork } from './fork.mjs'
 import { growth } from './growth.mjs'
 import { heap } from './heap.mjs'
+import { python } from './python.mjs'
 import { resume } from './resume.mjs'
 import { save } from './save.mjs'
 import { stall } from './stall.mjs'
@@ -12,4 +13,17 @@ import { throughput } from './throughput.mjs'
 import { transcripts } from './transcripts.mjs'
 
 /** In the order of the design's table. */
-export const ROWS = [save, syncs, throughput, stall, growth, resume, fork, disk, heap, transcripts, adapters]
+export const ROWS = [
+  save,
+  syncs,
+  throughput,
+  stall,
+  growth,
+  resume,
+  fork,
+  disk,
+  heap,
+  transcripts,
+  adapters,
+  python,
+]

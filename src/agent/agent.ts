@@ -62,7 +62,8 @@ export class Agent {
   }
 
   /**
-   * An agent from a configuration file, an object of the same shape, or a model of the AI SDK.
+   * An agent from a configuration file or its text, an object of the same shape, or a model of the AI SDK. A string
+   * with a line feed, `{` or `=` is a text.
    *
    * @throws ConfigError with file, line and column
    */
@@ -148,9 +149,11 @@ async function setUp(
 ): Promise<Setup> {
   if (isLanguageModel(source)) return setupOf(undefined, env, readyModel(source))
   if (typeof source !== 'string' && (typeof source !== 'object' || source === null)) {
-    throw new TypeError('Agent.create needs the path of a configuration, an object of that shape, or a model')
+    throw new TypeError(
+      'Agent.create needs a configuration as text or path, an object of that shape, or a model',
+    )
   }
-  const config = typeof source === 'string' ? await readConfig(source, env) : configFromObject(source)
+  const config = typeof source === 'string' ? await parseConfig(source, env) : configFromObject(source)
   return setupOf(config, env, await configuredModel(config, config.defaultModel))
 }
 
@@ -176,6 +179,9 @@ function setupOf(config: Config | undefined, env: Environment, fallback: ReadyMo
   }
   return { config, scrubber, toolEnv: Object.fromEntries(known), model }
 }
+
+const parseConfig = async (source: string, env: Environment): Promise<Config> =>
+  /[\n{=]/.test(source) ? configFromText(source, 'config', env) : readConfig(source, env)
 
 async function readConfig(path: string, env: Environment): Promise<Config> {
   let text: string

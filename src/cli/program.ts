@@ -16,6 +16,7 @@ import { addImport } from './verbs/import.ts'
 import { addList } from './verbs/list.ts'
 import { addLog } from './verbs/log.ts'
 import { addMaintain } from './verbs/maintain.ts'
+import { addServe } from './verbs/serve.ts'
 import { addShow } from './verbs/show.ts'
 import { addSwitch } from './verbs/switch.ts'
 import { addTag } from './verbs/tag.ts'
@@ -37,6 +38,7 @@ const VERBS = [
   addDelete,
   addVerify,
   addMaintain,
+  addServe,
 ]
 
 interface GlobalOptions {

@@ -179,3 +179,13 @@ test("a model of an AI SDK that the agent's own cannot call is refused at once, 
   await expect(use()).rejects.toBeInstanceOf(ConfigError)
   await agent.close()
 })
+
+test('a string with a line feed, a brace or an equals sign is the text of a configuration, any other a path', async () => {
+  const text =
+    'default_model = "x/y"\nproviders "x" { base_url = "http://127.0.0.1:1/v1" models "y" { name = "Y" } }\n'
+  await expect(Agent.create(text)).resolves.toBeInstanceOf(Agent)
+  await expect(Agent.create('default_model = 1')).rejects.toThrow('config:1:17: expected a string')
+  await expect(Agent.create('no-such.acl')).rejects.toThrow(
+    'no-such.acl: expected a configuration, but there is no',
+  )
+})

@@ -1,0 +1,51 @@
+/** Messages out of bytes: one line each, none longer than is allowed. */
+
+/** What a line came to: its text, or why it is none. */
+export type ReceivedLine = { text: string } | { problem: 'too long' | 'not UTF-8' }
+
+const LINE_FEED = 10
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+/**
+ * The lines of a stream, without their ends. Blank lines are left out. Of one that is too long nothing is kept, and the
+ * next one is read as usual; so is what comes after bytes that are not UTF-8. A last line without an end is not a message.
+ *
+ * @param limit bytes that a line may have
+ */
+export async function* linesOf(
+  input: AsyncIterable<Uint8Array>,
+  limit: number,
+): AsyncGenerator<ReceivedLine, void, undefined> {
+  let parts: Uint8Array[] = []
+  let length = 0
+  let tooLong = false
+  const take = (bytes: Uint8Array): void => {
+    length += bytes.length
+    if (length > limit) {
+      tooLong = true
+      parts = []
+    }
+    if (!tooLong) parts.push(bytes)
+  }
+  for await (const bytes of input) {
+    let start = 0
+    for (let end = bytes.indexOf(LINE_FEED); end !== -1; end = bytes.indexOf(LINE_FEED, start)) {
+      take(bytes.subarray(start, end))
+      start = end + 1
+      const line: ReceivedLine = tooLong ? { problem: 'too long' } : decoded(Buffer.concat(parts))
+      parts = []
+      length = 0
+      tooLong = false
+      if (!('text' in line) || line.text.trim() !== '') yield line
+    }
+    take(bytes.subarray(start))
+  }
+}
+
+function decoded(bytes: Uint8Array): ReceivedLine {
+  try {
+    return { text: decoder.decode(bytes) }
+  } catch {
+    return { problem: 'not UTF-8' }
+  }
+}

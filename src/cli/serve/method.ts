@@ -1,0 +1,37 @@
+/** What a method of `serve` is made of. */
+import { z } from 'zod'
+import { isJsonObject } from '../../json-value.ts'
+import type { Connection, RequestId } from './connection.ts'
+import type { Things } from './things.ts'
+
+/** What a method works with, beside its parameters. */
+export interface Scope {
+  things: Things
+  client: Connection
+  /** Id of the request; a notification has none. */
+  request: RequestId | undefined
+  /** Aborted by `$cancel`, and when the input ends. */
+  signal: AbortSignal
+}
+
+export interface Method {
+  run(params: Record<string, unknown>, scope: Scope): Promise<unknown>
+}
+
+/** A method with the schema of its parameters. Parameters that the schema does not have are refused. */
+export const method = <Shape extends z.ZodRawShape>(
+  shape: Shape,
+  run: (params: z.infer<z.ZodObject<Shape>>, scope: Scope) => unknown,
+): Method => {
+  const schema = z.strictObject(shape)
+  return { run: async (params, scope) => run(schema.parse(params) as z.infer<z.ZodObject<Shape>>, scope) }
+}
+
+/** Any JSON object; not copied, so that keys such as `__proto__` stay what they are. */
+export const document = z.custom<Record<string, unknown>>(isJsonObject, 'has to be an object')
+export const thing = z.string().min(1)
+export const name = z.string()
+export const count = z.number().int().min(0)
+/** Items of a page. */
+export const pageSize = z.number().int().min(1).max(10_000).default(100)
+export const author = z.strictObject({ name: z.string(), email: z.string() })

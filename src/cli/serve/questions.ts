@@ -1,0 +1,61 @@
+/** What an agent asks its client: permissions, and the tools that the client has. */
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { jsonSchema, type ToolSet, tool } from 'ai'
+import { z } from 'zod'
+import type { OnPermission } from '../../agent/index.ts'
+import { isJsonObject } from '../../json-value.ts'
+import type { Connection, RequestId } from './connection.ts'
+import { document } from './method.ts'
+import { CODE, ProtocolError } from './wire-error.ts'
+
+/** The request whose turn is under way where this is looked up: questions of that turn belong to it. */
+const turn = new AsyncLocalStorage<RequestId | undefined>()
+
+/** Does the work of a turn, so that what it asks carries the id of its request. */
+export const inTurn = <T>(request: RequestId | undefined, work: () => T): T => turn.run(request, work)
+
+/** A tool that the client runs. */
+export const toolSchema = z.strictObject({
+  name: z.string().min(1),
+  description: z.string().optional(),
+  /** JSON Schema of its input, of type `object`. */
+  inputSchema: document,
+  needsApproval: z.boolean().optional(),
+})
+
+const decision = z.enum(['allow', 'deny', 'defer'])
+const answerSchema = z.union([decision, z.strictObject({ decision, reason: z.string().optional() })])
+
+/** Asks the client. What is no answer is an error, and the call is refused. */
+export const permissionsOf =
+  (client: Connection): OnPermission =>
+  async ({ signal, ...question }) => {
+    const answer = answerSchema.safeParse(
+      await client.ask('permission', { request: turn.getStore() ?? null, ...question }, signal),
+    )
+    if (answer.success) return answer.data
+    throw new ProtocolError(
+      CODE.wrongParams,
+      "An answer is 'allow', 'deny' or 'defer', or has one as decision.",
+    )
+  }
+
+/** The client's tools as the agent takes them. */
+export function toolsOf(client: Connection, list: readonly z.infer<typeof toolSchema>[]): ToolSet {
+  const entries = list.map(({ name, description, inputSchema, needsApproval }) => [
+    name,
+    tool({
+      description,
+      needsApproval,
+      inputSchema: jsonSchema<unknown>(inputSchema, { validate: (value) => checked(value) }),
+      execute: (input, { toolCallId: call, abortSignal }) =>
+        client.ask('tool', { request: turn.getStore() ?? null, tool: name, call, input }, abortSignal),
+    }),
+  ])
+  return Object.fromEntries(entries) as ToolSet
+}
+
+const checked = (value: unknown) =>
+  isJsonObject(value)
+    ? { success: true as const, value }
+    : { success: false as const, error: new TypeError('The input of a tool has to be an object') }

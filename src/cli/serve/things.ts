@@ -1,0 +1,96 @@
+/** What a client holds by a name of ours: stores, handles, positions, cursors, agents, sessions. */
+import type { Agent, AgentSession } from '../../agent/index.ts'
+import { NotFoundError } from '../../errors.ts'
+import type { SessionHandle, SessionStore, StoredDocument } from '../../store/session-store.ts'
+
+export type AnyStore = SessionStore<StoredDocument>
+
+/** A state that the store has returned or saved: the object it knows it by, without its content. */
+export class Position {
+  readonly #state: StoredDocument
+  #last: Promise<unknown> = Promise.resolve()
+
+  constructor(state: StoredDocument) {
+    this.#state = state
+    clear(state)
+  }
+
+  /** Lets the store see the object with new content. One at a time. */
+  use<T>(content: StoredDocument, work: (state: StoredDocument) => Promise<T>): Promise<T> {
+    const done = this.#last.then(async () => {
+      for (const [key, value] of Object.entries(content)) {
+        Object.defineProperty(this.#state, key, {
+          value,
+          writable: true,
+          enumerable: true,
+          configurable: true,
+        })
+      }
+      try {
+        return await work(this.#state)
+      } finally {
+        clear(this.#state)
+      }
+    })
+    this.#last = done.catch(() => {})
+    return done
+  }
+}
+
+const clear = (state: StoredDocument): void => {
+  for (const key of Object.keys(state)) Reflect.deleteProperty(state, key)
+}
+
+interface Kinds {
+  store: AnyStore
+  handle: SessionHandle<StoredDocument>
+  position: Position
+  cursor: AsyncIterator<unknown>
+  agent: Agent
+  session: AgentSession
+}
+type Kind = keyof Kinds
+
+interface Entry {
+  value: Kinds[Kind]
+  /** The store or agent that it came from: it goes when that goes. */
+  owner: string | undefined
+}
+
+export class Things {
+  readonly #entries = new Map<string, Entry>()
+  #next = 1
+
+  /** The name of a thing, such as `store:1`; never given twice. */
+  add<K extends Kind>(kind: K, value: Kinds[K], owner?: string): string {
+    const id = `${kind}:${this.#next++}`
+    this.#entries.set(id, { value, owner })
+    return id
+  }
+
+  /** Throws NotFoundError for what is closed, or was never there. */
+  get<K extends Kind>(kind: K, id: string): Kinds[K] {
+    const entry = this.#entries.get(id)
+    if (entry !== undefined && id.startsWith(`${kind}:`)) return entry.value as Kinds[K]
+    throw new NotFoundError(
+      { kind: kind as never, id },
+      `There is no ${kind} '${id}' here: it was closed, or never opened.`,
+    )
+  }
+
+  ownerOf(id: string): string | undefined {
+    return this.#entries.get(id)?.owner
+  }
+
+  /** Forgets it, and what came from it. */
+  drop(id: string): void {
+    this.#entries.delete(id)
+    for (const [other, { owner }] of this.#entries) if (owner === id) this.drop(other)
+  }
+
+  all<K extends Kind>(kind: K): Kinds[K][] {
+    return [...this.#entries]
+      .filter(([id]) => id.startsWith(`${kind}:`))
+      .map(([, { value }]) => value as Kinds[K])
+  }
+}

@@ -1,0 +1,30 @@
+import { type AddVerb, examples } from '../verb.ts'
+
+/** `forkpoint serve`: JSON-RPC 2.0 on stdin and stdout, for programs in any language. */
+export const addServe: AddVerb = (program, run) => {
+  program
+    .command('serve')
+    .description('stores and agents for programs in other languages: JSON-RPC 2.0, one message a line')
+    .addHelpText('after', examples('serve'))
+    .action(
+      run(async () => {
+        // Agents take long to load, and no other verb needs them.
+        const { serve } = await import('../serve/server.ts')
+        const end = () => process.stdin.destroy()
+        for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.once(signal, end)
+        process.stdout.once('error', end)
+        await serve(untilDestroyed(process.stdin), process.stdout, { version: program.version() ?? '' })
+        // A connection to a model that is kept alive would hold the process for seconds.
+        process.exit(0)
+      }),
+    )
+}
+
+/** Ends quietly when the stream is closed from this side, or breaks. */
+async function* untilDestroyed(input: NodeJS.ReadStream): AsyncGenerator<Uint8Array, void, undefined> {
+  try {
+    yield* input as AsyncIterable<Uint8Array>
+  } catch {
+    // As an end: what was received is served.
+  }
+}
