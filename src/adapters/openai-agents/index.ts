@@ -4,4 +4,4 @@
  */
 export type { StoreOrFolder } from '../store-or-folder.ts'
 export { type AgentsDocument, type AgentsSessionOptions, ForkpointAgentsSession } from './agents-session.ts'
-export type { AnyAgent } from './waiting-run.ts'
+export type { AnyAgent, RestoreOptions } from './waiting-run.ts'
