@@ -134,7 +134,9 @@ function pack() {
   }
   const strange = files.filter(
     (path) =>
-      !/^(?:dist\/.*\.(?:js|d\.ts)|docs\/.*\.(?:md|svg)|[A-Z]+\.md|LICENSE|package\.json)$/.test(path),
+      !/^(?:dist\/.*\.(?:js|d\.ts)|docs\/.*\.(?:md|svg)|python\/README\.md|[A-Z]+\.md|LICENSE|package\.json)$/.test(
+        path,
+      ),
   )
   if (strange.length > 0) fail(`This does not belong into the package: ${strange.join(', ')}`)
   const readme = readFileSync(join(ROOT, 'README.md'), 'utf8')
