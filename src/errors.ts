@@ -96,7 +96,7 @@ export class AlreadyExistsError extends ForkpointError {
     super(
       'ALREADY_EXISTS',
       message ??
-        `There already is a ${data.kind} '${data.id}'${inside}. Choose another name, or delete it first.`,
+        `There is already a ${data.kind} '${data.id}'${inside}. Choose another name, or delete it first.`,
     )
     this.kind = data.kind
     this.id = data.id
@@ -114,7 +114,7 @@ export class AmbiguousRevisionError extends ForkpointError {
     const some = candidates.slice(0, 10)
     super(
       'AMBIGUOUS_REVISION',
-      `'${revision}' fits more than one checkpoint: ${some.join(', ')}. Give more characters.`,
+      `'${revision}' matches more than one checkpoint: ${some.join(', ')}. Give more characters.`,
     )
     this.revision = revision
     this.candidates = some
@@ -274,8 +274,8 @@ export function storageError(path: string, cause: unknown): StorageError | Corru
     EROFS: 'The file system is read-only',
     EACCES: 'Permission denied: check who owns the folder',
     EPERM: 'Not permitted: check who owns the folder',
-    EEXIST: 'Something that is no folder is in the way',
-    ENOTDIR: 'A part of the path is no folder',
+    EEXIST: 'A file that is not a folder is in the way',
+    ENOTDIR: 'A part of the path is not a folder',
     ENAMETOOLONG: 'The path is too long',
     EMFILE: 'Too many open files: raise the limit or close some stores',
   }

@@ -75,7 +75,7 @@ test('what is not found, or exists already, is named with its session', () => {
     "There is no session 's'.",
   )
   expect(new AlreadyExistsError({ kind: 'branch', id: 'b', session: 's' }).message).toMatch(
-    /^There already is a branch 'b' in session 's'\./,
+    /^There is already a branch 'b' in session 's'\./,
   )
 })
 

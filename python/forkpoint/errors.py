@@ -56,7 +56,7 @@ class AlreadyExistsError(ForkpointError):
 
 
 class AmbiguousRevisionError(ForkpointError):
-    """A prefix that fits more than one checkpoint."""
+    """A prefix that matches more than one checkpoint."""
 
     code = "AMBIGUOUS_REVISION"
     revision: str

@@ -69,7 +69,7 @@ export async function runCli(
 
   const program = createProgram(run, streams)
   const { words, verb } = verbIn(program, flags)
-  const help = `'${shell(['forkpoint', ...words, '--help'])}' shows how it is used.`
+  const help = `'${shell(['forkpoint', ...words, '--help'])}' shows the usage.`
   try {
     await program.parseAsync(markIds(args, verb), { from: 'user' })
   } catch (error) {
@@ -112,7 +112,7 @@ A revision of a session is written as in git: demo (its active branch), demo/mai
 
 An id that begins with a dash comes last, after --: forkpoint delete --yes -- --help.
 
-Exit codes: 0 done, 1 failed, 2 wrong use, 3 a conflict (moved on, or name taken), 4 not found.
+Exit codes: 0 done, 1 failed, 2 wrong use, 3 a conflict (the branch moved, or the name is taken), 4 not found.
 
 Example:
   $ forkpoint import claude-code ~/.claude/projects/my-project

@@ -53,10 +53,10 @@ function hintsFor(error: unknown, { command, stores }: Context): string[] {
     return [`'${command('log', [inside])}' and '${command('branches', [inside])}' show what there is.`]
   }
   if (error instanceof AlreadyExistsError && error.kind === 'session') {
-    return ['--session <id> names another one.']
+    return ['--session <id> chooses another id.']
   }
   if (error instanceof ForkpointError || isUsage(error)) return []
-  return ['This is not an error that forkpoint knows. --debug shows where it comes from.']
+  return ['This error is unexpected. --debug shows where it comes from.']
 }
 
 function stackOf(error: unknown): string[] {

@@ -40,7 +40,7 @@ export class Stores {
   get existing(): GitSessionStore {
     if (!existsSync(join(this.folder, 'HEAD'))) {
       const reason = existsSync(this.folder)
-        ? `'${this.folder}' is no store`
+        ? `'${this.folder}' is not a store`
         : `There is no store at '${this.folder}'`
       throw new NotFoundError({ kind: 'store', id: this.folder }, `${reason}.`)
     }

@@ -21,7 +21,7 @@ export const examples = (...commands: string[]): string =>
 
 /** Parses the value of an option that counts. */
 export function wholeNumber(text: string): number {
-  if (!/^[0-9]{1,15}$/.test(text)) throw new InvalidArgumentError('It has to be a whole number.')
+  if (!/^[0-9]{1,15}$/.test(text)) throw new InvalidArgumentError('It must be a whole number.')
   return Number(text)
 }
 

@@ -159,7 +159,7 @@ describe('exit codes', () => {
 
   it('wrong use says where help is', async () => {
     expect((await run('import', 'claude-code')).stderr).toBe(
-      "forkpoint: Missing required argument 'path'\n'forkpoint import claude-code --help' shows how it is used.\n",
+      "forkpoint: Missing required argument 'path'\n'forkpoint import claude-code --help' shows the usage.\n",
     )
   })
 

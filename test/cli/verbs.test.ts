@@ -320,7 +320,7 @@ describe('fork, switch, branches, tag and delete', () => {
     const refused = await run('delete', 'demo')
     expect(refused.code).toBe(2)
     expect(refused.stderr).toContain(
-      'Delete session demo with 2 branches? Nobody can be asked here: say --yes.',
+      'Delete session demo with 2 branches? There is no terminal to ask on. Pass --yes.',
     )
     const before = (await run('log', 'demo', '--json')).stdout
 

@@ -49,7 +49,7 @@ export async function openSession(request: SessionRequest, host: Host): Promise<
   if (mode === 'either') return assemble(request, host, await found(store, request))
   throw new AlreadyExistsError(
     { kind: 'session', id },
-    `There already is a session '${id}'. Go on with it by agent.resumeSession('${id}'), pass ifExists: 'resume', or choose another id.`,
+    `There is already a session '${id}'. Resume it with agent.resumeSession('${id}'), pass ifExists: 'resume', or choose another id.`,
   )
 }
 

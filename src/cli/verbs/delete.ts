@@ -19,7 +19,7 @@ export const addDelete: AddVerb = (program, run) => {
     .argument('<session>', 'session')
     .option('-b, --branch <name>', 'only this branch')
     .option('--tag <name>', 'only this tag')
-    .option('-y, --yes', 'do not ask; needed where nobody can be asked')
+    .option('-y, --yes', 'do not ask; required without a terminal')
     .addHelpText('after', examples('delete demo --branch try-postgres', 'delete demo --yes'))
     .action(
       run(async (context, session: string, options: Options) => {
@@ -79,7 +79,7 @@ async function refsToDelete(
 /** Where nobody can be asked, `--yes` has to say it. */
 async function agreed({ out }: Context, text: string, { yes = false }: Options): Promise<boolean> {
   if (yes) return true
-  if (!out.interactive) throw new UsageError(`${text} Nobody can be asked here: say --yes.`)
+  if (!out.interactive) throw new UsageError(`${text} There is no terminal to ask on. Pass --yes.`)
   return out.ask(text)
 }
 

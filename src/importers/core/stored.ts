@@ -65,7 +65,7 @@ export async function readStored(
   if (found.length > 0) return found
   throw new AlreadyExistsError(
     { kind: 'session', id: session },
-    `There already is a session '${session}', and it was not imported from ${tool.title}. Import the file under another session id.`,
+    `There is already a session '${session}', and it was not imported from ${tool.title}. Import the file under another session id.`,
   )
 }
 
