@@ -119,9 +119,10 @@ test('a process that is killed at any moment leaves what it had stored, whole', 
       if (said.writes !== undefined) stored.writes.add(said.writes)
       if (said.sub !== undefined) stored.sub.add(said.sub)
     }
-    // What a power loss would leave to do is done by whoever opens the store; plain git sees it all now.
-    expect(context.git('fsck', '--strict', '--no-dangling').trim()).toBe('')
+    // Killed before its first checkpoint, a process may not have made the repository yet.
     if (stored.put.size > 0) {
+      // What a power loss would leave to do is done by whoever opens the store; plain git sees it all now.
+      expect(context.git('fsck', '--strict', '--no-dangling').trim()).toBe('')
       const trailers = context.git(
         'log',
         '--format=%(trailers:key=Forkpoint-Checkpoint,valueonly)',
