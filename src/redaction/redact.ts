@@ -4,9 +4,14 @@ import { InvalidStateError } from '../errors.ts'
 import { fromEntries, MAX_DEPTH } from '../json-value.ts'
 
 /** Sees each new value before it is stored; what it removes never reaches the disk. */
-export type Redact = (value: unknown, path: readonly (string | number)[]) => unknown
+export interface Redact {
+  (value: unknown, path: Path): unknown
+  /** The same with the key of a store, for one that marks what it replaces. */
+  readonly withKey?: (key: Uint8Array) => Redact
+}
 
-type Path = readonly (string | number)[]
+/** From the top of a document to a value. */
+export type Path = readonly (string | number)[]
 
 const TOO_DEEP = `holds something more than ${MAX_DEPTH} levels deep, or holds itself`
 

@@ -140,7 +140,8 @@ export const EDGES: Readonly<Record<string, readonly string[]>> = {
   importers: ['importers/claude-code', 'importers/core', 'state', 'store'],
   'importers/claude-code': ['importers', 'importers/core', 'state'],
   'importers/core': ['importers', 'state', 'store'],
-  redaction: [],
+  redaction: ['redaction/rules'],
+  'redaction/rules': ['redaction'],
   state: [],
   store: [
     'checkpoints',
