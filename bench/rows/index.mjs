@@ -5,6 +5,7 @@ import { fork } from './fork.mjs'
 import { growth } from './growth.mjs'
 import { heap } from './heap.mjs'
 import { python } from './python.mjs'
+import { redaction } from './redaction.mjs'
 import { resume } from './resume.mjs'
 import { save } from './save.mjs'
 import { stall } from './stall.mjs'
@@ -24,6 +25,7 @@ export const ROWS = [
   disk,
   heap,
   transcripts,
+  redaction,
   adapters,
   python,
 ]

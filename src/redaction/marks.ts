@@ -4,11 +4,15 @@ import { createHmac, randomBytes } from 'node:crypto'
 import type { Finding } from './scanner.ts'
 
 /** What a mark is made with: the same secret gets the same mark, and nobody without it can try secrets out. */
-export type MarkKey = Uint8Array
+type MarkKey = Uint8Array
 
-/** For what has no store with a folder: marks of one process are alike, those of two are not. */
+/** Where no key is given, marks of one process are alike, those of two are not. */
 let ofProcess: MarkKey | undefined
-export const processKey = (): MarkKey => (ofProcess ??= randomBytes(32))
+export function keyOf(given: MarkKey | string | undefined): MarkKey {
+  ofProcess ??= randomBytes(32)
+  if (given === undefined) return ofProcess
+  return typeof given === 'string' ? Buffer.from(given) : given
+}
 
 /** The text with a mark in the place of each finding, which are in order and apart. */
 export function mark(text: string, findings: readonly Finding[], key: MarkKey): string {

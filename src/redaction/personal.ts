@@ -2,8 +2,8 @@
 
 import { hostname, userInfo } from 'node:os'
 import { isData } from './data.ts'
-import { type MarkKey, mark, processKey } from './marks.ts'
-import type { Path, Redact } from './redact.ts'
+import { keyOf, mark } from './marks.ts'
+import type { Redact } from './redact.ts'
 import type { TableRule } from './rule.ts'
 import { Scanner } from './scanner.ts'
 
@@ -28,17 +28,12 @@ export function redactPersonal(options: PersonalOptions = {}): Redact {
     ({ id }) => only === undefined || only.some((kind) => kind === id),
   )
   const scanner = new Scanner(rules)
-  const given = typeof options.key === 'string' ? Buffer.from(options.key) : options.key
-  const redactWith = (key: () => MarkKey): Redact =>
-    Object.assign(
-      (value: unknown, path: Path) => {
-        if (typeof value !== 'string' || isData(value, path.at(-1))) return value
-        const found = scanner.scan(value)
-        return found.length === 0 ? value : mark(value, found, key())
-      },
-      { withKey: (ofStore: MarkKey) => redactWith(given === undefined ? () => ofStore : key) },
-    )
-  return redactWith(() => given ?? processKey())
+  const key = keyOf(options.key)
+  return (value, path) => {
+    if (typeof value !== 'string' || isData(value, path.at(-1))) return value
+    const found = scanner.scan(value)
+    return found.length === 0 ? value : mark(value, found, key)
+  }
 }
 
 const KINDS: readonly TableRule[] = [

@@ -4,11 +4,7 @@ import { InvalidStateError } from '../errors.ts'
 import { fromEntries, MAX_DEPTH } from '../json-value.ts'
 
 /** Sees each new value before it is stored; what it removes never reaches the disk. */
-export interface Redact {
-  (value: unknown, path: Path): unknown
-  /** The same with the key of a store, for one that marks what it replaces. */
-  readonly withKey?: (key: Uint8Array) => Redact
-}
+export type Redact = (value: unknown, path: Path) => unknown
 
 /** From the top of a document to a value. */
 export type Path = readonly (string | number)[]

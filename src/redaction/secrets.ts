@@ -2,7 +2,7 @@
 
 import { isData } from './data.ts'
 import { readGitleaks } from './gitleaks.ts'
-import { type MarkKey, mark, processKey } from './marks.ts'
+import { keyOf, mark } from './marks.ts'
 import { loadPreset, type Preset } from './preset.ts'
 import type { Path, Redact } from './redact.ts'
 import { checkRule, type Rule, RuleError } from './rule.ts'
@@ -40,15 +40,15 @@ export interface SecretOptions {
    * `@secretlint/secretlint-rule-preset-recommend`, line 11); the result is a promise then. Default: false.
    */
   preset?: boolean
-  /** What marks are made with. Default: the key of the store; where there is none, one for this process. */
+  /** What marks are made with; keep it secret, and out of the store. Default: one that is made for this process. */
   key?: Uint8Array | string
   /** Is told of each secret that was replaced. */
   onFinding?: (finding: RedactedSecret) => void
 }
 
 /**
- * Makes a `redact` that replaces each secret by `[redacted:<rule>:<8 hex>]`. The same secret has the same text in one
- * store, and no one can compute it without the key of that store. It is deterministic, asks no network and no clock,
+ * Makes a `redact` that replaces each secret by `[redacted:<rule>:<8 hex>]`. The same secret has the same text as
+ * long as the key is the same, and no one can compute it without that key. It is deterministic, asks no network and no clock,
  * and leaves what it replaced before as it is.
  *
  * ```ts
@@ -64,31 +64,26 @@ export function redactSecrets(options: SecretOptions = {}): Redact {
   const load = preset ? loadPreset() : undefined
   // The preset has its say about what the table's keywords let through, whichever rules are on.
   const prefilter = preset ? new Scanner([...TABLE, ...rulesOf(options)]) : scanner
-  const given = typeof options.key === 'string' ? Buffer.from(options.key) : options.key
+  const key = keyOf(options.key)
   const keys = new CleanKeys(scanner)
 
-  const redactWith = (key: () => MarkKey): Redact => {
-    const replace = (text: string, path: Path, findings: readonly Finding[]): string => {
-      const kept = findings.filter((finding) => !allowed.some((entry) => fits(entry, finding, path)))
-      if (kept.length === 0) return text
-      for (const { rule } of kept) onFinding?.({ rule, path })
-      return mark(text, kept, key())
-    }
-    const redact = (value: unknown, path: Path): unknown => {
-      if (typeof value === 'string') {
-        if (value.length < SHORTEST || isData(value, path.at(-1))) return value
-        const found = findIn(scanner, value, path.at(-1))
-        if (load === undefined || !prefilter.concerns(value)) return replace(value, path, found)
-        return load().then(async (found2: Preset) => replace(value, path, merge(found, await found2(value))))
-      }
-      if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
-      return withCleanKeys(value, keys, (name, found) => replace(name, [...path, name], found))
-    }
-    return Object.assign(redact, {
-      withKey: (ofStore: MarkKey) => redactWith(given === undefined ? () => ofStore : key),
-    })
+  const replace = (text: string, path: Path, findings: readonly Finding[]): string => {
+    const kept = findings.filter((finding) => !allowed.some((entry) => fits(entry, finding, path)))
+    if (kept.length === 0) return text
+    for (const { rule } of kept) onFinding?.({ rule, path })
+    return mark(text, kept, key)
   }
-  return redactWith(() => given ?? processKey())
+  const redact = (value: unknown, path: Path): unknown => {
+    if (typeof value === 'string') {
+      if (value.length < SHORTEST || isData(value, path.at(-1))) return value
+      const found = findIn(scanner, value, path.at(-1))
+      if (load === undefined || !prefilter.concerns(value)) return replace(value, path, found)
+      return load().then(async (found2: Preset) => replace(value, path, merge(found, await found2(value))))
+    }
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
+    return withCleanKeys(value, keys, (name, found) => replace(name, [...path, name], found))
+  }
+  return redact
 }
 
 /** A secret has at least this many characters. */

@@ -19,13 +19,6 @@ test('the same secret is the same mark, and another key makes another mark', () 
   expect(b(github)).not.toBe(a(github))
 })
 
-test('the key of a store is used unless one was given', () => {
-  const key = new Uint8Array(32)
-  const ofStore = redactSecrets().withKey!(key)
-  expect(ofStore(github, path)).toBe(redactSecrets({ key })(github, path))
-  expect(redactSecrets({ key: 'k' }).withKey!(key)(github, path)).toBe(with_({})(github))
-})
-
 test('rules are switched off, or on alone; an id that is not there is refused', () => {
   expect(with_({ off: ['github'] })(github)).toBe(github)
   expect(with_({ only: ['jwt'] })(github)).toBe(github)

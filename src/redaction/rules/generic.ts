@@ -92,7 +92,7 @@ export const GENERIC: readonly TableRule[] = [
     id: 'connection-string',
     keywords: ['password=', 'pwd=', 'password =', 'pwd ='],
     expression:
-      /(?<!\w)(?:(?<=;\s{0,2}(?:user )?)(?:password|pwd)|(?:password|pwd)(?=\s?=\s?[^;\s"']{1,128};)) ?= ?(?<secret>[^;"'\s\\()]{4,128})/i,
+      /(?<!\w)(?:(?<=;\s{0,2}(?:user )?)(?:password|pwd)|(?:password|pwd)(?=\s?=\s?[^;\s"']{1,128};)) ?= ?(?<secret>[^;"'\s\\()]{4,128})(?![^;"'\s\\)])/i,
     anchored: true,
     holds: isNoPlaceholder,
     match: ['Server=db;Database=app;User Id=sa;Password={w14};Encrypt=true', 'Driver={ODBC};Uid=a;Pwd={w12}'],
