@@ -30,8 +30,8 @@ export interface SessionSummary {
   /** When the active branch was last saved. */
   updatedAt: string
   /**
-   * Why the session could not be read. Unknown fields are then `''`, `0` or `undefined`. The id is correct: use it to
-   * verify the session, to load an older checkpoint of it, or to delete it.
+   * Why the session could not be read. Unknown fields are then `''`, `0` or `undefined`. With the id, you can verify
+   * the session, load an older checkpoint of it, or delete it.
    */
   problem?: Problem
 }
@@ -42,11 +42,7 @@ export interface WriteOptions {
    * unchanged, only the branch is created, without a checkpoint. The first branch of a new session becomes active.
    */
   branch?: string
-  /**
-   * Default: `turn <seq>: ` (`step: ` for a step) and the text of the first added user message; else the text, tool
-   * names or role of the last added message; else the changed `status` or `title`; else `start` for a first save; else
-   * the changed run or keys. One line of at most 72 characters.
-   */
+  /** Default: `turn <seq>: ` (`step: ` for a step) and what was added, such as the user's message; at most 72 characters. */
   subject?: string
   body?: string
   /** Default: the author in the store's options, else `forkpoint <forkpoint@localhost>`. */
@@ -281,20 +277,14 @@ export interface SessionStore<S extends StoredDocument = Session> {
    */
   append(session: string, addition: Addition, options?: WriteOptions): Promise<Checkpoint>
 
-  /**
-   * Returns the state, or `undefined` (with any options) if the session does not exist. Throws NotFoundError for an
-   * unknown revision.
-   */
+  /** Returns the state; `undefined` if the session does not exist. Throws NotFoundError for an unknown revision. */
   load(session: string, options?: LoadOptions): Promise<S | undefined>
   /**
    * Returns a handle at the tip of the branch, or at a revision. With a revision, the branch may be new: the first
    * write creates it there. Throws NotFoundError.
    */
   open(session: string, options?: { at?: string; branch?: string }): Promise<SessionHandle<S>>
-  /**
-   * Returns the id of the checkpoint that the revision names: 40 lower-case hex digits. The first 4 or more digits are a
-   * revision too.
-   */
+  /** Returns the id of a checkpoint: 40 lower-case hex digits. Its first 4 or more digits are a revision too. */
   resolve(session: string, revision: string): Promise<string>
   /** Returns the checkpoint that the revision names. Default: the tip of the active branch. */
   checkpoint(session: string, revision?: string): Promise<Checkpoint>
@@ -350,10 +340,7 @@ export interface StoreOptions<S extends StoredDocument = Session> {
   schema?: StandardSchemaV1<unknown, S>
   /** Keys of the arrays whose items are stored one by one. Default `['messages', 'runs']`. */
   collections?: readonly string[]
-  /**
-   * Receives each new value before it is stored: a container before the values inside it, with the path in the whole
-   * document, such as `['messages', 1, 'content']`. It must not change `id`, `type` or `schemaVersion`.
-   */
+  /** Sees each new value before it is stored. It must not change `id`, `type` or `schemaVersion`. */
   redact?: Redact
   /** The clock, in milliseconds. Default `Date.now`. */
   now?: () => number
