@@ -58,7 +58,7 @@ describe('a conflict says what happened and what to do', () => {
 
   test('when the branch was expected not to exist', () => {
     expect(new ConflictError({ ...where, expected: null, actual: B }).message).toMatch(
-      /expected not to exist/,
+      /expected no such branch/,
     )
   })
 

@@ -62,8 +62,8 @@ export class Agent {
   }
 
   /**
-   * An agent from a configuration file or its text, an object of the same shape, or a model of the AI SDK. A string
-   * with a line feed, `{` or `=` is a text.
+   * Creates an agent from a configuration file or its text, an object of the same shape, or a model of the AI SDK. A
+   * string that contains a line feed, `{` or `=` is a text.
    *
    * @throws ConfigError with file, line and column
    */
@@ -77,7 +77,7 @@ export class Agent {
     return new Agent(await setUp(source, env), options)
   }
 
-  /** A new session in a workspace; made, and looked for in the store, by its first awaited call. */
+  /** Returns a new session in a workspace. Its first awaited call checks that the store does not have it yet. */
   session(workspace: string, options: SessionOptions = {}): AgentSession {
     this.#check(options, 'session')
     checkSessionOptions(workspace, options)
@@ -86,12 +86,12 @@ export class Agent {
     return this.#make({ ...more, id: sessionId ?? randomUUID(), mode, workspace, model })
   }
 
-  /** A new session that is known not to exist. Throws AlreadyExistsError. */
+  /** As `session`, but checks the store before it returns. Throws AlreadyExistsError. */
   sessionAsync(workspace: string, options?: SessionOptions): Promise<AgentSession> {
     return this.session(workspace, options).load()
   }
 
-  /** A session that was saved; loaded by its first awaited call. */
+  /** Returns a saved session. Its first awaited call loads it. */
   resumeSession(id: string, options: ResumeOptions = {}): AgentSession {
     this.#check(options, 'resumeSession')
     checkResumeOptions(id, options)
@@ -99,12 +99,12 @@ export class Agent {
     return this.#make({ ...more, id, mode: 'resume', workspace, model })
   }
 
-  /** A session that was saved, loaded. Throws NotFoundError. */
+  /** Loads a saved session. Throws NotFoundError. */
   resumeSessionAsync(id: string, options?: ResumeOptions): Promise<AgentSession> {
     return this.resumeSession(id, options).load()
   }
 
-  /** The sessions of the agent's store, those saved last first. */
+  /** Lists the sessions of the agent's store, newest first. */
   async listSessions(options: ListOptions = {}): Promise<SessionSummary[]> {
     const { sessionStore: store } = this.#shared
     if (store === undefined)
@@ -114,7 +114,7 @@ export class Agent {
     return sessions
   }
 
-  /** Cancels what its sessions are doing, and waits for it. Stores stay open: whoever made them closes them. */
+  /** Cancels the running turns of its sessions, and waits for their end. It does not close stores. */
   async close(): Promise<void> {
     this.#closed = true
     await Promise.all([...this.#working].map((session) => session.close()))
@@ -169,7 +169,7 @@ function setupOf(config: Config | undefined, env: Environment, fallback: ReadyMo
     if (found !== undefined) return found
     if (config === undefined) {
       throw new TypeError(
-        `There is no model '${ref}': this agent was made from the model ${fallback.ref} alone`,
+        `There is no model '${ref}': this agent was created from the model ${fallback.ref} only`,
       )
     }
     const made = configuredModel(config, ref)

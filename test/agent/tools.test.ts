@@ -39,7 +39,7 @@ describe('files', () => {
     await writeFile(join(root, 'b'), Uint8Array.of(1, 0, 2))
     execFileSync('mkfifo', [join(root, 'pipe')])
     await expect(use(root)('read', { path: 'b' })).rejects.toThrow('binary')
-    await expect(use(root)('read', { path: 'pipe' })).rejects.toThrow('no plain file')
+    await expect(use(root)('read', { path: 'pipe' })).rejects.toThrow('not a plain file')
   })
 
   test('write makes folders and replaces; edit replaces a text that is there once, or all', async () => {
@@ -53,7 +53,7 @@ describe('files', () => {
       'does not contain',
     )
     expect(await readFile(join(root, 'a/b/c.txt'), 'utf8')).toBe('z $& y $&')
-    await expect(run('write', { path: 'a', content: '' })).rejects.toThrow('no plain file')
+    await expect(run('write', { path: 'a', content: '' })).rejects.toThrow('not a plain file')
   })
 
   test('ls, glob and grep look around', async () => {
@@ -72,7 +72,7 @@ describe('files', () => {
     expect((await run('grep', { pattern: 'x', ignoreCase: true, glob: '*.md' })).text).toBe('c.md:1:X')
     expect((await run('grep', { pattern: 'y', path: 'src/a.ts' })).text).toBe('src/a.ts:2:let y')
     expect((await run('grep', { pattern: 'nowhere' })).text).toBe('No line fits.')
-    await expect(run('grep', { pattern: '(' })).rejects.toThrow('no valid pattern')
+    await expect(run('grep', { pattern: '(' })).rejects.toThrow('not a valid pattern')
   })
 
   test('grep leaves out what may not be read, and a pattern that takes for ever ends', async () => {
@@ -90,8 +90,8 @@ describe('files', () => {
     expect((await run('glob', { pattern: '*a'.repeat(100) })).text).toBe(name)
     expect((await run('grep', { pattern: 'x', glob: `${'**/'.repeat(50)}b` })).text).toBe('No line fits.')
     expect(process.cpuUsage(start).user / 1000).toBeLessThan(3000)
-    await expect(run('glob', { pattern: 'a'.repeat(5000) })).rejects.toThrow('no valid pattern')
-    await expect(run('glob', { pattern: '{a,{b}' })).rejects.toThrow('no valid pattern')
+    await expect(run('glob', { pattern: 'a'.repeat(5000) })).rejects.toThrow('not a valid pattern')
+    await expect(run('glob', { pattern: '{a,{b}' })).rejects.toThrow('not a valid pattern')
   })
 
   test('names are compared in turns with everything else, and a cancel is heard', async () => {

@@ -284,7 +284,7 @@ describe('A ref that', () => {
     ['is empty', ''],
     ['holds garbage', 'garbage\n'],
     ['holds half an id', 'abcdef0123\n'],
-    ['leads round in a circle', 'ref: refs/heads/bad/main\n'],
+    ['refers to itself', 'ref: refs/heads/bad/main\n'],
     ['leads out of the store', 'ref: refs/../../../etc/passwd\n'],
   ])('%s is named', async (_, content) => {
     const { folder } = await twoSessions()

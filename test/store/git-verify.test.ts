@@ -179,7 +179,7 @@ describe('Of a damaged store every problem is named, and the rest is read', () =
     ['a number out of turn', (text) => text.replace(/Forkpoint-Seq: \d+/, 'Forkpoint-Seq: 77'), /number 77/],
     ['no number', (text) => text.replace(/Forkpoint-Seq: \d+\n/, ''), /lacks Seq/],
     ['no branch', (text) => text.replace(/Forkpoint-Branch: .*\n/, ''), /lacks Branch/],
-    ['a time that is none', (text) => text.replace(/Forkpoint-At: \d+/, 'Forkpoint-At: x'), /no number/],
+    ['a time that is none', (text) => text.replace(/Forkpoint-At: \d+/, 'Forkpoint-At: x'), /not a number/],
     ['a later format', (text) => text.replace('Forkpoint-Format: 1', 'Forkpoint-Format: 2'), /format 2/],
   ]
   test.each(trailers)('a commit that speaks of %s', async (_, change, expected) => {
@@ -195,7 +195,7 @@ describe('Of a damaged store every problem is named, and the rest is read', () =
     ['another type there', 'session.json', '100644', '{"id": "a", "type": "z"}\n', /"z".*'session'/],
     ['no JSON', 'session.json', '100644', '{"id": ', /session\.json/],
     ['no session.json', 'session.json', null, undefined, /session\.json/],
-    ['a link for a message', 'messages/0000/000001-user.json', '120000', '/etc/passwd', /no plain file/],
+    ['a link for a message', 'messages/0000/000001-user.json', '120000', '/etc/passwd', /not a plain file/],
     ['an entry .git', '.git', '100644', 'x', /\.git/],
     ['an entry ..', '..', '100644', 'x', /\.\./],
     [
@@ -258,7 +258,7 @@ describe('Of a damaged store every problem is named, and the rest is read', () =
     ['is empty', ''],
     ['holds garbage', 'not an id\n'],
     ['names what is not there', `${'f'.repeat(40)}\n`],
-    ['leads round in a circle', 'ref: refs/heads/a/bad\n'],
+    ['refers to itself', 'ref: refs/heads/a/bad\n'],
   ])('a ref that %s', async (_, content) => {
     const { folder } = await healthy()
     writeFileSync(join(folder, 'refs/heads/a/bad'), content)

@@ -239,7 +239,7 @@ export class ChatStore<M extends AnyMessage = UIMessage> {
     return (await this.#checkpoints.open()) && this.#checkpoints.history.exists(id)
   }
 
-  /** Throws InvalidStateError for a session that is no chat. */
+  /** Throws InvalidStateError for a session that is not a chat. */
   async #checkType(id: SessionId): Promise<void> {
     await this.#checkpoints.lifetime.use(async () => {
       if (!(await this.#exists(id))) return

@@ -200,7 +200,7 @@ export class ForkpointSaver extends BaseCheckpointSaver {
         throw new InvalidIdError(
           'checkpoint',
           undefined,
-          'writes are for a checkpoint: the config names none',
+          'writes belong to a checkpoint, but the config does not name one',
         )
       }
       if (typeof taskId !== 'string' || !taskId.isWellFormed())

@@ -38,7 +38,7 @@ export class NativeGitError extends ForkpointError {
   constructor(command: string, reason: string, options?: { cause?: unknown }) {
     super(
       'NATIVE_GIT',
-      `'git ${command}' failed: ${reason}\n'forkpoint verify' says whether anything in the store is damaged.`,
+      `'git ${command}' failed: ${reason}\nRun 'forkpoint verify' to see whether the store is damaged.`,
       options,
     )
     this.command = command
@@ -251,7 +251,7 @@ async function runGit(
 const tooMuch = (command: string, limit: number, folder: string): UnsupportedError =>
   new UnsupportedError(
     'output of this size',
-    `'git ${command}' has more than ${limit} bytes to say, which is more than is taken into memory. Run it yourself, with --git-dir '${folder}'.`,
+    `'git ${command}' printed more than ${limit} bytes, which is the limit. Run it yourself, with --git-dir '${folder}'.`,
   )
 
 function reportProgress(piece: Buffer, report: NonNullable<RunOptions['onProgress']>): void {
