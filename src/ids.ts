@@ -6,12 +6,13 @@ import { createHash } from 'node:crypto'
 import { InvalidIdError } from './errors.ts'
 
 declare const brand: unique symbol
+declare const commit: unique symbol
 type Branded<Name extends string> = string & { readonly [brand]: Name }
 
-/** 40 lower-case hex digits: the object id of a commit, which is the id of a checkpoint. */
-export type CommitId = Branded<'CommitId'>
 /** 40 lower-case hex digits of any git object. */
-export type ObjectId = string
+export type ObjectId = Branded<'ObjectId'>
+/** The object id of a commit, which is the id of a checkpoint. */
+export type CommitId = ObjectId & { readonly [commit]: true }
 /** A session's id, as its owner wrote it. */
 export type SessionId = Branded<'SessionId'>
 /** A branch's name, as its owner wrote it. */
@@ -28,7 +29,10 @@ const HASHED = /^(?![._-])(?!.*\.\.)(?:[a-z0-9_.-]|%[0-9a-f]{2})*%-[0-9a-f]{40}$
 const CONTROL = /[\u0000-\u001f\u007f-\u009f]/
 const DEVICE = /^(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\.|$)/
 
-export const isObjectId = (text: string): boolean => /^[0-9a-f]{40}$/.test(text)
+export const isObjectId = (text: string): text is ObjectId => /^[0-9a-f]{40}$/.test(text)
+
+/** 40 hex digits from where nothing else can stand: a hash, a tree, the index of a pack. */
+export const trustedId = (hex: string): ObjectId => hex as ObjectId
 
 /** Throws InvalidIdError unless `id` can name a session: a non-empty string without control characters. */
 export function parseSessionId(id: unknown): SessionId {

@@ -229,15 +229,15 @@ class NewTrees implements TreeStore {
     this.#objects = objects
   }
 
-  cachedTree(id: string): Tree | undefined {
+  cachedTree(id: ObjectId): Tree | undefined {
     return this.#made?.get(id) ?? this.#objects.cachedTree(id)
   }
 
-  async readTree(id: string): Promise<Tree> {
+  async readTree(id: ObjectId): Promise<Tree> {
     return this.#made?.get(id) ?? this.#objects.readTree(id)
   }
 
-  keepTree(id: string, tree: Tree): void {
+  keepTree(id: ObjectId, tree: Tree): void {
     this.#made ??= new Map()
     this.#made.set(id, tree)
     this.#objects.keepTree(id, tree)

@@ -8,10 +8,12 @@ import {
   encodeName,
   isSameName,
   MAIN,
+  type ObjectId,
   parseRef,
   type SessionId,
   type TagName,
   tagRef,
+  trustedId,
 } from '../../ids.ts'
 
 export class Heads {
@@ -116,12 +118,13 @@ export class Heads {
   }
 
   /** The commit that an id leads to, through the annotated tags that git can make. */
-  async #peel(id: string): Promise<CommitId | undefined> {
-    for (let at: string | undefined = id, depth = 0; at !== undefined && depth < 5; depth++) {
+  async #peel(id: ObjectId): Promise<CommitId | undefined> {
+    for (let at: ObjectId | undefined = id, depth = 0; at !== undefined && depth < 5; depth++) {
       const object = await this.repository.objects.tryRead(at)
       if (object?.type === 'commit') return at as CommitId
       if (object?.type !== 'tag') return undefined
-      at = /^object ([0-9a-f]{40})$/m.exec(Buffer.from(object.data).toString('latin1'))?.[1]
+      const target = /^object ([0-9a-f]{40})$/m.exec(Buffer.from(object.data).toString('latin1'))?.[1]
+      at = target === undefined ? undefined : trustedId(target)
     }
     return undefined
   }

@@ -7,6 +7,7 @@ import {
   type CommitId,
   isSameName,
   isShortName,
+  type ObjectId,
   type SessionId,
   type TagName,
 } from '../../ids.ts'
@@ -20,7 +21,7 @@ import { type RevisionLookup, resolveRevision } from './revision.ts'
 
 /** A commit on a branch of ours. */
 export interface CommitInfo extends Ancestor {
-  tree: string
+  tree: ObjectId
   parents: readonly CommitId[]
   /** When it was made, in milliseconds. */
   time: number

@@ -3,7 +3,7 @@
  * passes `git fsck --strict`; what others wrote is read as liberally as git reads it.
  */
 import { CorruptError } from '../../errors.ts'
-import type { CommitId, ObjectId } from '../../ids.ts'
+import { type CommitId, isObjectId, type ObjectId } from '../../ids.ts'
 import { asBuffer } from './object.ts'
 
 export interface Person {
@@ -123,7 +123,7 @@ function parsePerson(text: string): Person {
 function idAfter(key: string, line: string | undefined): ObjectId | undefined {
   if (line === undefined || !line.startsWith(key)) return undefined
   const id = line.slice(key.length)
-  return /^[0-9a-f]{40}$/.test(id) ? id : undefined
+  return isObjectId(id) ? id : undefined
 }
 
 function decoder(encoding: string | undefined): (bytes: Buffer) => string {

@@ -4,7 +4,14 @@
  */
 
 import { countItems } from '../../checkpoints/trees/documents.ts'
-import { blobsBelow, entriesOf, type Files, folderAt, readBlobs } from '../../checkpoints/trees/files.ts'
+import {
+  type BlobIds,
+  blobsBelow,
+  entriesOf,
+  type Files,
+  folderAt,
+  readBlobs,
+} from '../../checkpoints/trees/files.ts'
 import type { Edits } from '../../checkpoints/writing.ts'
 import {
   appendEvents,
@@ -23,6 +30,7 @@ import {
   parseSegmentName,
 } from '../../codec/index.ts'
 import type { ObjectStore } from '../../git/database/object-store.ts'
+import type { ObjectId } from '../../ids.ts'
 import { isJsonObject, type JsonObject, without } from '../../json-value.ts'
 import { TimeSlice } from '../../time-slice.ts'
 import {
@@ -40,7 +48,7 @@ export interface LineChange {
   /** The top-level values afterwards, without collections. */
   fields: JsonObject
   /** Makes the line that of the new tree. */
-  advance(tree: string): void
+  advance(tree: ObjectId): void
 }
 
 interface RunTail {
@@ -52,7 +60,7 @@ interface RunTail {
 export class GitLine implements Existing {
   readonly #objects: ObjectStore
   readonly #layout: Layout
-  #tree: string
+  #tree: ObjectId
   /** `session.json` and `config.json` together; empty collections among them. */
   #head: JsonObject
   readonly #counts: Map<string, number>
@@ -62,7 +70,7 @@ export class GitLine implements Existing {
   #found = new Map<string, FoundItem>()
 
   /** @param session as which the document is shown, wherever it was forked from */
-  static async load(objects: ObjectStore, tree: string, layout: Layout, session: string): Promise<GitLine> {
+  static async load(objects: ObjectStore, tree: ObjectId, layout: Layout, session: string): Promise<GitLine> {
     const top = await readBlobs(objects, await blobsBelow(objects, tree, { enter: () => false }))
     const counts = new Map<string, number>()
     for (const { name } of layout.collections) counts.set(name, await countItems(objects, tree, name))
@@ -71,7 +79,7 @@ export class GitLine implements Existing {
 
   private constructor(
     objects: ObjectStore,
-    tree: string,
+    tree: ObjectId,
     layout: Layout,
     head: JsonObject,
     counts: Map<string, number>,
@@ -190,7 +198,7 @@ export class GitLine implements Existing {
       at: collection,
       enter: (path) => !isLog(path),
     })
-    const byBlob = new Map<string, number[]>()
+    const byBlob = new Map<ObjectId, number[]>()
     const beside = new Map<number, string[]>()
     for (const [path, blob] of blobs) {
       const index = indexOf(path)
@@ -225,9 +233,9 @@ export class GitLine implements Existing {
   }
 
   /** The files of an item, without its log. */
-  async #blobsOf(collection: string, index: number): Promise<Map<string, string>> {
+  async #blobsOf(collection: string, index: number): Promise<BlobIds> {
     const { folder, stem } = itemPlace(collection, index)
-    const blobs = new Map<string, string>()
+    const blobs: BlobIds = new Map()
     const tree = await folderAt(this.#objects, this.#tree, folder)
     for (const { name, mode, id } of tree === undefined ? [] : entriesOf(tree, `${folder}/`)) {
       if (parseItemName(name) !== index) continue

@@ -4,7 +4,7 @@ import { type BlobIds, blobsBelow, readBlobs } from '../../checkpoints/trees/fil
 import { decodeDocument, decodeItem, parseItemName } from '../../codec/index.ts'
 import { NotFoundError } from '../../errors.ts'
 import type { ObjectStore } from '../../git/database/object-store.ts'
-import type { SessionId } from '../../ids.ts'
+import type { ObjectId, SessionId } from '../../ids.ts'
 import { isJsonObject, type JsonObject } from '../../json-value.ts'
 import { idOf } from '../addition/plan.ts'
 import { RUNS } from '../addition/runs.ts'
@@ -14,7 +14,7 @@ import type { LoadOptions } from '../session-store.ts'
 /** Only what the options ask for is read. `collections`: the first is the one that `last` counts in. */
 export async function readPart(
   objects: ObjectStore,
-  tree: string,
+  tree: ObjectId,
   session: SessionId,
   { last, events }: LoadOptions,
   collections: readonly string[],
@@ -48,7 +48,7 @@ export async function readPart(
 /** Events of one run; other runs are read without theirs. Throws NotFoundError when there is no such run. */
 export async function readEvents(
   objects: ObjectStore,
-  tree: string,
+  tree: ObjectId,
   session: SessionId,
   run: string,
   after: number,
