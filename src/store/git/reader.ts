@@ -5,10 +5,10 @@ import { decodeDocument, decodeItem, parseItemName } from '../../codec/index.ts'
 import { NotFoundError } from '../../errors.ts'
 import type { ObjectStore } from '../../git/database/object-store.ts'
 import type { ObjectId, SessionId } from '../../ids.ts'
-import { isJsonObject, type JsonObject } from '../../json-value.ts'
+import type { JsonObject } from '../../json-value.ts'
 import { idOf } from '../addition/plan.ts'
 import { RUNS } from '../addition/runs.ts'
-import { eventsOf } from '../partial-state.ts'
+import { eventsOf, partOf } from '../partial-state.ts'
 import type { LoadOptions } from '../session-store.ts'
 
 /** Only what the options ask for is read. `collections`: the first is the one that `last` counts in. */
@@ -38,11 +38,7 @@ export async function readPart(
   }
   const document = shownAs(session, await decodeDocument(await readBlobs(objects, blobs), pause))
   const tail = itemsOf(await readBlobs(objects, apart))
-  const part: Record<string, unknown> = from === 0 ? { ...document } : { ...document, [first]: tail }
-  if (withoutLogs && Array.isArray(part[RUNS])) {
-    part[RUNS] = part[RUNS].map((run) => (isJsonObject(run) ? { ...run, events: [] } : run))
-  }
-  return part
+  return partOf(from === 0 ? document : { ...document, [first]: tail }, { events: !withoutLogs }, [RUNS])
 }
 
 /** Events of one run; other runs are read without theirs. Throws NotFoundError when there is no such run. */
