@@ -95,7 +95,7 @@ export class ThreadIndex {
     const found = new Map<BranchName, CommitId>()
     for (const [ref, tip] of this.#heads) {
       const parsed = parseRef(ref)
-      if (parsed?.kind === 'branch') found.set(parsed.name as BranchName, tip)
+      if (parsed?.kind === 'branch') found.set(parsed.name, tip)
     }
     return found
   }

@@ -6,7 +6,7 @@ import { type Commit, decodeCommit } from '../../git/objects/commit.ts'
 import { asBuffer } from '../../git/objects/object.ts'
 import { entryAt, entryCount, parseTree } from '../../git/objects/tree.ts'
 import { targetOf } from '../../git/upkeep/reachable.ts'
-import type { CommitId, ObjectId } from '../../ids.ts'
+import type { CommitId, ObjectId, SessionId } from '../../ids.ts'
 import { encodeName } from '../../ids.ts'
 import type { JsonObject } from '../../json-value.ts'
 import { TimeSlice } from '../../time-slice.ts'
@@ -33,7 +33,7 @@ export class CheckpointVerifier {
   readonly #findings: Findings
   readonly #trees: TreeVerifier
   /** Every commit seen, with whether another one stands on it. */
-  readonly #tips = new Map<ObjectId, { isTip: boolean; tree: ObjectId | undefined; session: string }>()
+  readonly #tips = new Map<ObjectId, { isTip: boolean; tree: ObjectId | undefined; session: SessionId }>()
   readonly #facts = new Map<ObjectId, Facts>()
   /** Sessions that are forks, with those that they were forked from. */
   readonly #origins = new Map<string, Set<string>>()
@@ -50,7 +50,7 @@ export class CheckpointVerifier {
   }
 
   /** Everything that a branch or a tag of the session reaches, newest first. */
-  async verifyFrom(session: string, tip: ObjectId, where: string): Promise<void> {
+  async verifyFrom(session: SessionId, tip: ObjectId, where: string): Promise<void> {
     const start = await this.#peel({ session }, tip, where)
     const waiting = start === undefined ? [] : [start]
     for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
@@ -66,7 +66,7 @@ export class CheckpointVerifier {
   }
 
   /** What only shows when all checkpoints are known. Returns those whose whole document is still to be decoded. */
-  finish(): { id: ObjectId; tree: ObjectId; session: string }[] {
+  finish(): { id: ObjectId; tree: ObjectId; session: SessionId }[] {
     for (const { session, kind, parents } of this.#facts.values()) {
       const below = this.#below(parents)
       if (kind !== 'fork' || below === undefined) continue
@@ -101,7 +101,7 @@ export class CheckpointVerifier {
 
   /** Returns the parents. */
   async #verifyOne(
-    session: string,
+    session: SessionId,
     { id, isTip }: { id: ObjectId; isTip: boolean },
   ): Promise<readonly ObjectId[]> {
     const reached = { session, checkpoint: id }
