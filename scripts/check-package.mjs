@@ -134,7 +134,7 @@ function pack() {
   }
   const strange = files.filter(
     (path) =>
-      !/^(?:dist\/.*\.(?:js|d\.ts)|docs\/.*\.(?:md|svg)|python\/README\.md|[A-Z]+\.md|LICENSE|package\.json)$/.test(
+      !/^(?:dist\/.*\.(?:js|d\.ts)|dist\/LICENSES\.txt|docs\/.*\.(?:md|svg)|python\/README\.md|[A-Z]+\.md|LICENSE|package\.json)$/.test(
         path,
       ),
   )
