@@ -29,7 +29,7 @@ const STAMP = '.built'
 const SOURCES = ['src', 'tsconfig.build.json', 'tsconfig.json', 'package.json', 'scripts/build.mjs']
 
 /** Packages whose code is in ours: only the part that is used, in the files that are read anyway. */
-export const INLINED = ['zod', 'commander']
+export const INLINED = ['zod']
 /** Entries that nobody imports by name: the command line, and what our own scripts and tests run. */
 const MORE_ENTRIES = ['cli/main', 'folders', 'agent/tools/index']
 
@@ -95,6 +95,7 @@ function writeCode(folder) {
     format: 'esm',
     target: 'node20.19',
     external: packages.filter((name) => !INLINED.includes(name)).flatMap((name) => [name, `${name}/*`]),
+    keepNames: true,
     minifySyntax: true,
     legalComments: 'none',
     logLevel: 'warning',
