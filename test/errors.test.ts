@@ -52,7 +52,7 @@ describe('a conflict says what happened and what to do', () => {
 
   test('when the branch is gone', () => {
     expect(new ConflictError({ ...where, expected: A, actual: null }).message).toMatch(
-      /no branch main any more/,
+      /no longer has a branch main/,
     )
   })
 

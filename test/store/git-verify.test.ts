@@ -169,7 +169,7 @@ describe('Of a damaged store every problem is named, and the rest is read', () =
     [
       'another session',
       (text) => text.replace('Forkpoint-Session: a', 'Forkpoint-Session: z'),
-      /session 'z'.*no fork/,
+      /session 'z'.*not a fork/,
     ],
     [
       'another type',
@@ -206,7 +206,7 @@ describe('Of a damaged store every problem is named, and the rest is read', () =
       /000002-user/,
     ],
     ['a message in the wrong folder', 'messages/0003/000002-user.json', '100644', '{}\n', /0003/],
-    ['a gap between messages', 'messages/0000/000002-user.json', null, undefined, /lacks number 2/],
+    ['a gap between messages', 'messages/0000/000002-user.json', null, undefined, /not number 2/],
     ['two files for a message', 'messages/0000/000002-tool.json', '100644', '{}\n', /000002/],
     ['a file beside no message', 'messages/0000/000099.7.txt', '100644', 'x', /000099\.7\.txt/],
     ['events in half a line', 'runs/0000/000000/events/000000.jsonl', '100644', '{"sequence":0', /line/],
@@ -215,7 +215,7 @@ describe('Of a damaged store every problem is named, and the rest is read', () =
       'runs/0000/000000/events/000002.jsonl',
       '100644',
       '{"sequence":9}\n',
-      /lacks number 1/,
+      /not number 1/,
     ],
     ['a run without itself', 'runs/0000/000000/run.json', null, undefined, /JSON file/],
   ]
