@@ -5,14 +5,13 @@ import {
   type BranchName,
   branchRef,
   type CommitId,
-  encodeName,
-  isSameName,
   MAIN,
   parseRef,
   type SessionId,
   type TagName,
   tagRef,
 } from '../../ids.ts'
+import { encodeName, isSameName } from '../../ref-part.ts'
 
 export class Heads {
   readonly repository: Repository

@@ -2,14 +2,8 @@
 import { NotFoundError } from '../../errors.ts'
 import type { ObjectStore } from '../../git/database/object-store.ts'
 import { asBuffer } from '../../git/objects/object.ts'
-import {
-  type BranchName,
-  type CommitId,
-  isSameName,
-  isShortName,
-  type SessionId,
-  type TagName,
-} from '../../ids.ts'
+import type { BranchName, CommitId, SessionId, TagName } from '../../ids.ts'
+import { isSameName, isShortName } from '../../ref-part.ts'
 import { TimeSlice } from '../../time-slice.ts'
 import type { Author, Checkpoint } from './checkpoint.ts'
 import { Heads } from './heads.ts'

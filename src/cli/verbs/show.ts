@@ -1,5 +1,6 @@
 import type { Checkpoint, StoredDocument } from '../../store/session-store.ts'
 import { checkpointDetails, fieldsOf, type MessageStyle, messageLines, valueText } from '../describe.ts'
+import { namedRef } from '../named-ref.ts'
 import { count, dim, type Line, line, yellow } from '../text.ts'
 import { type AddVerb, examples, REVISION, wholeNumber } from '../verb.ts'
 
@@ -9,7 +10,7 @@ interface Options {
   full?: boolean
 }
 
-/** `forkpoint show`: JSON of `{ checkpoint, state, foreign? }`. */
+/** `forkpoint show`: JSON of `{ checkpoint, ref?, state, foreign? }`. */
 export const addShow: AddVerb = (program, run) => {
   program
     .command('show')
@@ -29,12 +30,21 @@ export const addShow: AddVerb = (program, run) => {
         const checkpoint = await store.checkpoint(session, at)
         const state = await store.load(session, { at: checkpoint.id })
         const foreign = await stores.foreignIn(checkpoint.id)
+        const ref = await namedRef(store, session, at)
         if (out.json) {
-          await out.document({ checkpoint, state, ...(foreign.length > 0 && { foreign }) })
+          await out.document({
+            checkpoint,
+            ...(ref !== undefined && { ref }),
+            state,
+            ...(foreign.length > 0 && { foreign }),
+          })
           return undefined
         }
         const names = { branches: await store.branches(session), tags: await store.tags(session) }
-        const lines = [...checkpointDetails(checkpoint, names), ...stateLines(state, checkpoint, options)]
+        const lines = [
+          ...checkpointDetails(checkpoint, names, ref),
+          ...stateLines(state, checkpoint, options),
+        ]
         for (const one of lines) {
           if (out.closed) break
           await out.line(one)

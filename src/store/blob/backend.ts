@@ -13,8 +13,9 @@ import {
   NotFoundError,
   UnsupportedError,
 } from '../../errors.ts'
-import { type CommitId, decodeName, encodeName, MAIN, type SessionId } from '../../ids.ts'
+import { type CommitId, MAIN, type SessionId } from '../../ids.ts'
 import { deepCopy, type JsonObject } from '../../json-value.ts'
+import { decodeName, encodeName } from '../../ref-part.ts'
 import type { Backend, Base, Content, Look, NewSession } from '../backend.ts'
 import { type DocumentRules, upToDate } from '../document.ts'
 import type {
