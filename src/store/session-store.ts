@@ -44,7 +44,9 @@ export interface WriteOptions {
   branch?: string
   /** Default: derived from the state, such as `turn 3: Read and analyze the codebase`. */
   subject?: string
+  /** Default: of a turn its prompt and the beginning of the answer, else empty. */
   body?: string
+  /** Default: the store's, else the state's model, else forkpoint. */
   author?: Author
   /**
    * Time of the checkpoint, for imports: Date, ISO 8601 text (a day, or a time with its zone) or milliseconds, from
@@ -328,5 +330,6 @@ export interface StoreOptions<S extends StoredDocument = Session> {
   redact?: Redact
   /** The clock, in milliseconds. Default `Date.now`. */
   now?: () => number
+  /** Of all checkpoints that name no author. Default: the state's model, else forkpoint. */
   author?: Author
 }

@@ -1,4 +1,5 @@
 import type { Checkpoint, StoredDocument } from '../../store/session-store.ts'
+import { defaultBody } from '../../store/subject.ts'
 import { checkpointDetails, fieldsOf, type MessageStyle, messageLines, valueText } from '../describe.ts'
 import { namedRef } from '../named-ref.ts'
 import { count, dim, type Line, line, yellow } from '../text.ts'
@@ -42,7 +43,7 @@ export const addShow: AddVerb = (program, run) => {
         }
         const names = { branches: await store.branches(session), tags: await store.tags(session) }
         const lines = [
-          ...checkpointDetails(checkpoint, names, ref),
+          ...checkpointDetails(withoutEcho(checkpoint, state), names, ref),
           ...stateLines(state, checkpoint, options),
         ]
         for (const one of lines) {
@@ -59,6 +60,15 @@ export const addShow: AddVerb = (program, run) => {
         return undefined
       }),
     )
+}
+
+/** Without the body where it only says what the messages below it say. */
+function withoutEcho(checkpoint: Checkpoint, state: StoredDocument | undefined): Checkpoint {
+  const { kind, body, messages: added } = checkpoint
+  const { messages } = fieldsOf(state)
+  if (!Array.isArray(messages) || added === undefined) return checkpoint
+  const echo = defaultBody(kind, messages.slice(added.from, added.to + 1))
+  return body === echo ? { ...checkpoint, body: '' } : checkpoint
 }
 
 function* stateLines(
