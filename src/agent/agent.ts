@@ -1,8 +1,8 @@
 /** An agent: models, tools and a policy, and the sessions that run with them. */
 import type { ListOptions, SessionSummary } from '../store/session-store.ts'
-import type { AgentOptions, ResumeOptions, SessionOptions } from './options.ts'
+import type { AgentOptions, AgentSource, ResumeOptions, SessionOptions } from './options.ts'
 import type { AgentSession } from './session.ts'
-import type { AgentSource, Sessions } from './sessions.ts'
+import type { Sessions } from './sessions.ts'
 
 /**
  *     const agent = await Agent.create('config.acl')

@@ -1,15 +1,15 @@
 /** What an agent is made of: models, tools and a policy, and the sessions that run with them. */
 import { randomUUID } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
-import type { LanguageModel } from 'ai'
 import type { ListOptions, SessionSummary } from '../store/session-store.ts'
-import { type Config, type ConfigInput, configFromObject, configFromText } from './config/config.ts'
+import { type Config, configFromObject, configFromText } from './config/config.ts'
 import type { Environment } from './config/parser.ts'
 import { ConfigError } from './errors.ts'
 import { MODEL_LIMITS } from './model/guard.ts'
 import { configuredModel, isLanguageModel, type ReadyModel, readyModel } from './model/model.ts'
 import {
   type AgentOptions,
+  type AgentSource,
   checkResumeOptions,
   checkSessionOptions,
   checkShared,
@@ -107,9 +107,6 @@ export class Sessions {
       throw new TypeError(`Options of ${call} have to be an object`)
   }
 }
-
-/** A configuration as path, text or object, or a model of the AI SDK. */
-export type AgentSource = string | ConfigInput | Exclude<LanguageModel, string>
 
 interface Setup {
   config: Config | undefined
