@@ -15,6 +15,7 @@ import { addImport } from './verbs/import.ts'
 import { addList } from './verbs/list.ts'
 import { addLog } from './verbs/log.ts'
 import { addMaintain } from './verbs/maintain.ts'
+import { addRef } from './verbs/ref.ts'
 import { addServe } from './verbs/serve.ts'
 import { addShow } from './verbs/show.ts'
 import { addSwitch } from './verbs/switch.ts'
@@ -35,6 +36,7 @@ const VERBS = [
   addSwitch,
   addFork,
   addTag,
+  addRef,
   addDelete,
   addVerify,
   addMaintain,
