@@ -106,6 +106,7 @@ export const EDGES: Readonly<Record<string, readonly string[]>> = {
     'git/database',
     'git/objects',
     'git/refs',
+    'git/signing',
     'git/upkeep',
     'redaction',
   ],
@@ -124,6 +125,7 @@ export const EDGES: Readonly<Record<string, readonly string[]>> = {
   'git/objects': [],
   'git/packs': ['git/disk', 'git/objects'],
   'git/refs': ['git/disk', 'git/objects'],
+  'git/signing': ['git/objects'],
   'git/upkeep': [
     'git',
     'git/config',
@@ -166,6 +168,7 @@ export const EDGES: Readonly<Record<string, readonly string[]>> = {
     'git/objects',
     'git/packs',
     'git/refs',
+    'git/signing',
     'git/upkeep',
     'git/upkeep/native',
     'state',
