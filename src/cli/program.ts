@@ -43,6 +43,7 @@ const VERBS = [
 
 interface GlobalOptions {
   store?: string
+  sign?: string
   json?: boolean
   debug?: boolean
 }
@@ -91,6 +92,7 @@ function createProgram(run: Run, streams: Streams): Command {
     .usage('<verb> [arguments] [--store <folder>] [--json]')
     .version(version)
     .option('--store <folder>', 'the store (default: FORKPOINT_STORE, else ./sessions)')
+    .option('--sign <key>', 'sign every checkpoint with this SSH key (default: FORKPOINT_SIGN, else none)')
     .option('--json', 'JSON for programs; a list is one line of JSON per item')
     .option('--debug', 'with an error, also show where it comes from (or FORKPOINT_DEBUG=1)')
     .helpCommand(false)
@@ -128,12 +130,12 @@ interface Begun {
 function begin(
   streams: Streams,
   env: Readonly<Record<string, string | undefined>>,
-  { store, json = false, debug = false }: GlobalOptions,
+  { store, sign, json = false, debug = false }: GlobalOptions,
 ): Begun {
   const folder = store ?? (env.FORKPOINT_STORE || './sessions')
   const context: Context = {
     out: new Output(streams, { json }),
-    stores: new Stores(folder),
+    stores: new Stores(folder, sign ?? (env.FORKPOINT_SIGN || undefined)),
     command: (verb, ids = [], options = {}) =>
       shell(['forkpoint', ...wordsOf(verb, ids, { ...options, store })]),
     git: (...words) => shell(['git', `--git-dir=${folder}`, ...words]),

@@ -25,4 +25,9 @@ export function wholeNumber(text: string): number {
   return Number(text)
 }
 
+export const ALLOWED_SIGNERS = [
+  '--allowed-signers <file>',
+  'whose keys are whose, as gpg.ssh.allowedSignersFile of git',
+] as const
+
 export const REVISION = 'session, or a checkpoint of it: demo, demo/main~3'
