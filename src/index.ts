@@ -35,7 +35,7 @@ export {
 } from './errors.ts'
 export { AllowedSignersError } from './git/signing/allowed-signers.ts'
 export type { CheckpointSignature } from './git/signing/commit-signature.ts'
-export { NativeGitError } from './git/upkeep/native/git.ts'
+export { NativeGitError } from './git/upkeep/native/error.ts'
 export {
   checkSession,
   eventSchema,

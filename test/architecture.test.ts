@@ -20,7 +20,7 @@ const READS_ENVIRONMENT = [
   'git/signing/ssh-keygen.ts',
   'git/upkeep/native/git.ts',
   'git/upkeep/native/trust.ts',
-  'agent/agent.ts',
+  'agent/sessions.ts',
 ]
 
 const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' })

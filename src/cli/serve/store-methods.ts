@@ -1,7 +1,7 @@
 /** Stores over the wire: all of `SessionStore`, handles included, iterators in pages. */
 
 import { resolve } from 'node:path'
-import { z } from 'zod'
+import * as z from 'zod'
 import type { SignOptions } from '../../checkpoints/signing.ts'
 import { FileSessionStore } from '../../store/file/file-session-store.ts'
 import { GitSessionStore } from '../../store/git/git-session-store.ts'
