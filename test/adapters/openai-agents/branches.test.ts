@@ -209,7 +209,7 @@ test('git and the store read it: log, diff, list, load, a clone', async () => {
     'session.json',
   ])
   expect(git(folder, 'log', '-1', '--format=%B', 's/main~3')).toMatch(
-    /^user: question 2\n\nassistant: answer 2\n\nForkpoint-Session: s\nForkpoint-Type: openai-agents\nForkpoint-Branch: main\n/,
+    /^user: question 2\n\n> question 2\n\nanswer 2\n\nForkpoint-Session: s\nForkpoint-Type: openai-agents\nForkpoint-Branch: main\n/,
   )
   expect(git(folder, 'show', '--format=', '--stat', 's/main~3')).not.toContain('session.json')
 })
