@@ -199,7 +199,7 @@ export interface VerifyReport {
   /** How many stored objects were checked against their id. */
   objects: number
   problems: readonly Problem[]
-  /** What else lies in checkpoints, such as a reviewer's notes: readers pass it over, and saves keep it. */
+  /** What other tools have added: files such as a reviewer's notes, which saves keep, and merges of two branches. */
   foreign?: readonly Problem[]
 }
 

@@ -99,6 +99,22 @@ const tree = `
     "temperature": 0.5
   }
 }
+--- README.md
+# Plan the herb garden
+
+Session garden, kept by forkpoint: each commit is a checkpoint that can be
+resumed. To read the conversation:
+
+    git log --first-parent -p -- '*.md'
+
+The JSON files, with the texts beside them, are the session itself. Two branches of it have no
+merge: resume the one you want.
+--- .gitattributes
+# Two conversations are not merged line by line: git reports a conflict.
+* -text
+*.json -merge linguist-generated
+*.jsonl -merge linguist-generated
+*.txt -merge
 --- messages/0000/000000-user.json
 {
   "id": "m1",

@@ -11,6 +11,7 @@ import {
   parseSegmentName,
   sessionLayout,
 } from '../../src/codec/index.ts'
+import { isRootFile } from '../../src/codec/root-files.ts'
 import { newMessage, newRun, newSession } from '../../src/state/index.ts'
 import { encodeDocument } from '../support/documents.ts'
 
@@ -92,7 +93,8 @@ describe('the label of an item', () => {
 })
 
 describe('the files of a document', () => {
-  const keys = (map: ReadonlyMap<string, Uint8Array>): string[] => [...map.keys()]
+  const keys = (map: ReadonlyMap<string, Uint8Array>): string[] =>
+    [...map.keys()].filter((path) => !isRootFile(path))
   const value = (map: ReadonlyMap<string, Uint8Array>, path: string): unknown =>
     JSON.parse(Buffer.from(map.get(path) ?? []).toString())
 

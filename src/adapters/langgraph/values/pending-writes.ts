@@ -6,14 +6,7 @@
 import { type PendingWrite, WRITES_IDX_MAP } from '@langchain/langgraph-checkpoint'
 import { blobsBelow, readBlobs } from '../../../checkpoints/trees/files.ts'
 import { editTree, type NewObject, type ObjectStore } from '../../../checkpoints/trees/objects.ts'
-import {
-  decodeHead,
-  decodeItem,
-  encodeHead,
-  folderName,
-  genericLayout,
-  numbered,
-} from '../../../codec/index.ts'
+import { decodeHead, decodeItem, folderName, jsonFile, numbered } from '../../../codec/index.ts'
 import { fromEntries, isJsonObject } from '../../../json-value.ts'
 import { TYPE } from '../thread-commit.ts'
 import { deserialize, type StoredValue, serialize, type ValueRules, valueFile } from './stored-value.ts'
@@ -71,7 +64,7 @@ export async function writesTree(
     ['task', of.task],
     ...(of.path === '' ? [] : [['path', of.path] as const]),
   ])
-  const files = new Map<string, Uint8Array>(encodeHead(document, LAYOUT))
+  const files = jsonFile('session', document, [], undefined)
   for (const [n, { channel, index, value }] of writes.entries()) {
     const base = `${FOLDER}/${folderName(n)}/${numbered(n)}`
     const wrap = (json: unknown) => ({ channel, index, value: json })
@@ -138,7 +131,6 @@ export function loadWrites(
   )
 }
 
-const LAYOUT = genericLayout(TYPE, [])
 const FOLDER = 'writes'
 
 /** As LangGraph orders a step's tasks (`compareWritesSortKeys`): by code points, in which Python orders text. */
