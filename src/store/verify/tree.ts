@@ -1,4 +1,5 @@
 /** The tree of a checkpoint, read and decoded item by item; what was seen at the same path before is skipped. */
+
 import { standsForOurs } from '../../checkpoints/trees/files.ts'
 import {
   decodeEvents,
@@ -15,6 +16,7 @@ import {
 } from '../../codec/index.ts'
 import { asBuffer } from '../../git/objects/object.ts'
 import { entryAt, entryCount, parseTree, type TreeEntry } from '../../git/objects/tree.ts'
+import type { ObjectId } from '../../ids.ts'
 import type { JsonObject } from '../../json-value.ts'
 import { TimeSlice } from '../../time-slice.ts'
 import { type Findings, type Reached, WAY_OUT } from './findings.ts'
@@ -32,7 +34,7 @@ export class TreeVerifier {
   }
 
   /** Returns the top-level values that the tree holds; `undefined`, and problems, when they cannot be read. */
-  async verify(reached: Reached, tree: string): Promise<JsonObject | undefined> {
+  async verify(reached: Reached, tree: ObjectId): Promise<JsonObject | undefined> {
     const entries = await this.#entries(reached, tree, '')
     if (entries === undefined) return undefined
     for (const { name, mode, id } of entries) {
@@ -53,7 +55,7 @@ export class TreeVerifier {
     return head
   }
 
-  async #collection(reached: Reached, id: string, path: string): Promise<void> {
+  async #collection(reached: Reached, id: ObjectId, path: string): Promise<void> {
     await this.#once(path, id, async () => {
       const entries = (await this.#entries(reached, id, `${path}/`)) ?? []
       let count = 0
@@ -73,7 +75,7 @@ export class TreeVerifier {
   }
 
   /** A folder of a hundred items; returns how many it has. */
-  async #items(reached: Reached, id: string, path: string): Promise<number> {
+  async #items(reached: Reached, id: ObjectId, path: string): Promise<number> {
     return this.#once(path, id, async () => {
       const byIndex = new Map<number, TreeEntry[]>()
       for (const entry of (await this.#entries(reached, id, `${path}/`)) ?? []) {
@@ -118,7 +120,7 @@ export class TreeVerifier {
   }
 
   /** Segments of a log, each with what stands beside it. Only those that are new are decoded. */
-  async #log(reached: Reached, id: string, path: string): Promise<void> {
+  async #log(reached: Reached, id: ObjectId, path: string): Promise<void> {
     const segments = new Map<number, TreeEntry[]>()
     for (const entry of (await this.#entries(reached, id, path)) ?? []) {
       const number = entry.mode === FOLDER ? undefined : parseSegmentName(entry.name)
@@ -169,7 +171,7 @@ export class TreeVerifier {
   }
 
   /** Entries that a checkpoint may have; the others are problems. */
-  async #entries(reached: Reached, id: string, folder: string): Promise<TreeEntry[] | undefined> {
+  async #entries(reached: Reached, id: ObjectId, folder: string): Promise<TreeEntry[] | undefined> {
     const object = await this.#findings.read(reached, id, 'tree')
     if (object === undefined) return undefined
     try {
@@ -195,7 +197,7 @@ export class TreeVerifier {
   }
 
   /** What is written and not read has to be there all the same. */
-  async #readOnce(reached: Reached, path: string, id: string): Promise<void> {
+  async #readOnce(reached: Reached, path: string, id: ObjectId): Promise<void> {
     await this.#once(path, id, async () => ((await this.#findings.read(reached, id, 'blob')) ? 1 : 0))
   }
 

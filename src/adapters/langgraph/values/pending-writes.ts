@@ -3,10 +3,12 @@
  * a tree of its own: `session.json` says for which checkpoint and task, and each write is an item of `writes` with
  * its channel and index. Which of them count is decided when they are read.
  */
+
 import { type PendingWrite, WRITES_IDX_MAP } from '@langchain/langgraph-checkpoint'
 import { blobsBelow, readBlobs } from '../../../checkpoints/trees/files.ts'
 import { editTree, type NewObject, type ObjectStore } from '../../../checkpoints/trees/objects.ts'
 import { decodeHead, decodeItem, folderName, jsonFile, numbered } from '../../../codec/index.ts'
+import type { ObjectId } from '../../../ids.ts'
 import { fromEntries, isJsonObject } from '../../../json-value.ts'
 import { TYPE } from '../thread-commit.ts'
 import { deserialize, type StoredValue, serialize, type ValueRules, valueFile } from './stored-value.ts'
@@ -55,7 +57,7 @@ export async function writesTree(
   objects: ObjectStore,
   of: WritesOf,
   writes: readonly NewWrite[],
-): Promise<{ tree: string; objects: NewObject[] }> {
+): Promise<{ tree: ObjectId; objects: NewObject[] }> {
   const document = fromEntries([
     ['type', TYPE],
     ['id', of.thread],
@@ -75,7 +77,7 @@ export async function writesTree(
 }
 
 /** The writes of one call. Throws CorruptError. */
-export async function readWrites(objects: ObjectStore, tree: string): Promise<StoredWrite[]> {
+export async function readWrites(objects: ObjectStore, tree: ObjectId): Promise<StoredWrite[]> {
   const files = await readBlobs(objects, await blobsBelow(objects, tree))
   const { task, path } = decodeHead(new Map([...files].filter(([name]) => !name.includes('/'))))
   const items = new Map<string, Map<string, Uint8Array>>()
