@@ -50,7 +50,7 @@ export class Findings {
 
   /** Notes a foreign file, once. */
   addForeign(reached: Reached, path: string): void {
-    this.#note(reached, path, `'${path}' was not written by forkpoint. It is left as it is.`)
+    this.#note(reached, path, `'${path}' was not written by forkpoint. Forkpoint does not change it.`)
   }
 
   /** Notes a merge of two conversations that another tool has made. */
@@ -82,7 +82,7 @@ export class Findings {
       const object = await this.#objects.read(id)
       this.#sound.add(id)
       if (type === undefined || object.type === type) return object
-      this.add(reached, id, `Object ${id} should be a ${type} and is a ${object.type}. ${WAY_OUT}`)
+      this.add(reached, id, `Object ${id} should be a ${type}, but is a ${object.type}. ${WAY_OUT}`)
     } catch (error) {
       this.addError(reached, id, error)
     }
@@ -90,4 +90,4 @@ export class Findings {
   }
 }
 
-export const WAY_OUT = 'Restore the store from a copy, or go on from a checkpoint before.'
+export const WAY_OUT = 'Restore the store from a copy, or continue from an earlier checkpoint.'
