@@ -40,7 +40,7 @@ export interface WriteOptions {
 
 /**
  * JSON text of the value, without a final newline. Properties that are `undefined` are left out. Throws
- * InvalidStateError, with the path, for what JSON cannot express and for what is over a limit.
+ * InvalidStateError, with the path, for what JSON cannot represent and for what is over a limit.
  *
  * Unless it is compact, the outermost object has a line for each member. Inside, what fits into 120 characters is one line, and
  * so is what has one member of one line, and all that an order puts last; everything else has a line for each member.
