@@ -2,14 +2,17 @@
 import type { AgentInputItem } from '@openai/agents-core'
 import { countItems, readFields } from '../../checkpoints/trees/documents.ts'
 import { blobsBelow, entriesOf, type Files, folderAt, readBlobs } from '../../checkpoints/trees/files.ts'
+import { itemFolders } from '../../checkpoints/trees/item-folders.ts'
 import type { ObjectStore } from '../../checkpoints/trees/objects.ts'
 import type { Edits } from '../../checkpoints/writing.ts'
 import {
   decodeItem,
   encodeHead,
   encodeItem,
-  folderName,
+  isGroup,
+  itemAt,
   itemPlace,
+  itemsIn,
   type Layout,
   parseItemName,
 } from '../../codec/index.ts'
@@ -25,8 +28,6 @@ export const OPERATIONS = 'operations'
 /** A run that waits for an approval: none, or one. */
 export const RUN_STATE = 'runState'
 export const COLLECTIONS = [ITEMS, OPERATIONS, RUN_STATE]
-
-const ITEMS_PER_FOLDER = 100
 
 /** What a new checkpoint holds that the one before does not. JSON, already redacted. */
 export interface TreeChange {
@@ -58,7 +59,7 @@ export class SessionTree {
   /** Items from this number on; only the folders that hold them are read. Throws CorruptError. */
   async items(from = 0): Promise<AgentInputItem[]> {
     if (this.id === undefined) return []
-    const enter = (path: string) => (Number(path.split('/')[1]) + 1) * ITEMS_PER_FOLDER > from
+    const enter = (path: string) => (itemsIn(path.slice(ITEMS.length + 1))?.end ?? 0) > from
     const blobs = await blobsBelow(this.#objects, this.id, { at: ITEMS, enter })
     for (const path of blobs.keys()) if (indexOf(path) < from) blobs.delete(path)
     return decodeItems(await readBlobs(this.#objects, blobs), from, toItem)
@@ -137,16 +138,21 @@ export class SessionTree {
       edits.set(ITEMS, null)
       return
     }
-    const partial = keep % ITEMS_PER_FOLDER === 0 ? undefined : folderName(keep)
-    const folders = await folderAt(this.#objects, this.id!, ITEMS)
-    for (const { name } of folders === undefined ? [] : entriesOf(folders)) {
-      if (name !== partial && Number(name) * ITEMS_PER_FOLDER >= keep) edits.set(`${ITEMS}/${name}`, null)
-    }
-    if (partial === undefined) return
+    await this.#removeFolders(edits, keep, '')
     const { folder } = itemPlace(ITEMS, keep)
-    const entries = await folderAt(this.#objects, this.id!, folder)
+    const entries = edits.has(folder) ? undefined : await folderAt(this.#objects, this.id!, folder)
     for (const { name } of entries === undefined ? [] : entriesOf(entries)) {
       if ((parseItemName(name) ?? -1) >= keep) edits.set(`${folder}/${name}`, null)
+    }
+  }
+
+  /** Removes the folders whose items all go. */
+  async #removeFolders(edits: Edits, keep: number, group: string): Promise<void> {
+    const at = group === '' ? ITEMS : `${ITEMS}/${group}`
+    const tree = await folderAt(this.#objects, this.id!, at)
+    for (const { name, first, end } of tree === undefined ? [] : itemFolders(tree, group)) {
+      if (first >= keep) edits.set(`${at}/${name}`, null)
+      else if (isGroup(name) && end > keep) await this.#removeFolders(edits, keep, name)
     }
   }
 
@@ -176,7 +182,7 @@ async function decodeItems<T>(files: Files, from: number, made: (json: unknown) 
 
 /** Number of the item that a file belongs to. */
 function indexOf(path: string): number {
-  const index = parseItemName(path.split('/')[2] ?? '')
+  const index = itemAt(path)
   if (index === undefined) throw new CorruptError(`'${path}' has no place among items.`, { file: path })
   return index
 }
