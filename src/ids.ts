@@ -6,12 +6,13 @@ import { createHash } from 'node:crypto'
 import { InvalidIdError } from './errors.ts'
 
 declare const brand: unique symbol
+declare const commit: unique symbol
 type Branded<Name extends string> = string & { readonly [brand]: Name }
 
-/** 40 lower-case hex digits: the object id of a commit, which is the id of a checkpoint. */
-export type CommitId = Branded<'CommitId'>
 /** 40 lower-case hex digits of any git object. */
-export type ObjectId = string
+export type ObjectId = Branded<'ObjectId'>
+/** The object id of a commit, which is the id of a checkpoint. */
+export type CommitId = ObjectId & { readonly [commit]: true }
 /** A session's id, as its owner wrote it. */
 export type SessionId = Branded<'SessionId'>
 /** A branch's name, as its owner wrote it. */
@@ -28,7 +29,10 @@ const HASHED = /^(?![._-])(?!.*\.\.)(?:[a-z0-9_.-]|%[0-9a-f]{2})*%-[0-9a-f]{40}$
 const CONTROL = /[\u0000-\u001f\u007f-\u009f]/
 const DEVICE = /^(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\.|$)/
 
-export const isObjectId = (text: string): boolean => /^[0-9a-f]{40}$/.test(text)
+export const isObjectId = (text: string): text is ObjectId => /^[0-9a-f]{40}$/.test(text)
+
+/** 40 hex digits from where nothing else can stand: a hash, a tree, the index of a pack. */
+export const trustedId = (hex: string): ObjectId => hex as ObjectId
 
 /** Throws InvalidIdError unless `id` can name a session: a non-empty string without control characters. */
 export function parseSessionId(id: unknown): SessionId {
@@ -117,12 +121,13 @@ export function decodeName(part: string): string | undefined {
   return encodeName(name) === part ? name : undefined
 }
 
-export interface ParsedRef {
-  kind: 'branch' | 'reserved' | 'tag' | 'active'
-  session: SessionId
-  /** Branch, tag or reserved name; the session again for `active`. */
-  name: string
-}
+/** What a ref of ours names; the session again for `active`. */
+export type ParsedRef = { session: SessionId } & (
+  | { kind: 'branch'; name: BranchName }
+  | { kind: 'tag'; name: TagName }
+  | { kind: 'reserved'; name: string }
+  | { kind: 'active'; name: SessionId }
+)
 
 /** What a ref of ours means; `undefined` for refs that are not ours. */
 export function parseRef(ref: string): ParsedRef | undefined {
@@ -130,27 +135,31 @@ export function parseRef(ref: string): ParsedRef | undefined {
   if (parts[0] !== 'refs' || parts.length !== 4) return undefined
   const [, space, first, second] = parts as [string, string, string, string]
   if (space === 'forkpoint') {
-    const session = first === 'active' ? validName('session', second) : undefined
-    return session === undefined
-      ? undefined
-      : { kind: 'active', session: session as SessionId, name: session }
+    const session = first === 'active' ? validName<SessionId>('session', second) : undefined
+    return session === undefined ? undefined : { kind: 'active', session, name: session }
   }
   if (space !== 'heads' && space !== 'tags') return undefined
-  const session = validName('session', first)
+  const session = validName<SessionId>('session', first)
   if (session === undefined) return undefined
   if (space === 'heads' && second.startsWith('_')) {
     const name = decodeName(second.slice(1))
-    return name === undefined ? undefined : { kind: 'reserved', session: session as SessionId, name }
+    return name === undefined ? undefined : { kind: 'reserved', session, name }
   }
-  const name = validName(space === 'heads' ? 'branch' : 'tag', second)
-  if (name === undefined) return undefined
-  return { kind: space === 'heads' ? 'branch' : 'tag', session: session as SessionId, name }
+  if (space === 'heads') {
+    const name = validName<BranchName>('branch', second)
+    return name && { kind: 'branch', session, name }
+  }
+  const name = validName<TagName>('tag', second)
+  return name && { kind: 'tag', session, name }
 }
 
-function validName(kind: 'session' | 'branch' | 'tag', part: string): string | undefined {
+function validName<Name extends SessionId | BranchName | TagName>(
+  kind: 'session' | 'branch' | 'tag',
+  part: string,
+): Name | undefined {
   const name = decodeName(part)
   if (name === undefined || nameProblem(kind, name) !== undefined) return undefined
-  return name
+  return name as Name
 }
 
 function check(kind: 'session' | 'branch' | 'tag', name: unknown): void {

@@ -31,7 +31,7 @@ export {
   StoreMovedError,
   UnsupportedError,
 } from './errors.ts'
-export { NativeGitError } from './git/upkeep/native/git.ts'
+export { NativeGitError } from './git/upkeep/native/error.ts'
 export {
   checkSession,
   eventSchema,

@@ -2,6 +2,7 @@
 import type { LanguageModel, ToolSet } from 'ai'
 import { parseBranchName, parseSessionId } from '../ids.ts'
 import type { SessionStore } from '../store/session-store.ts'
+import type { ConfigInput } from './config/config.ts'
 import type { Environment } from './config/parser.ts'
 import type { ModelLimits } from './model/guard.ts'
 import { type PermissionPolicy, parsePolicy } from './permissions/policy.ts'
@@ -10,6 +11,9 @@ import type { OnConflict } from './run/saver.ts'
 
 /** Model of the configuration as `provider/model`, or an AI SDK model. */
 export type ModelChoice = string | Exclude<LanguageModel, string>
+
+/** What an agent is made from: a configuration as path, text or object, or a model of the AI SDK. */
+export type AgentSource = string | ConfigInput | Exclude<LanguageModel, string>
 
 /** What holds for all sessions of an agent, unless a session says otherwise. */
 export interface SharedOptions {

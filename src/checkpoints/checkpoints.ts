@@ -6,7 +6,7 @@ import type { Layout } from '../codec/index.ts'
 import { NotFoundError, StorageError } from '../errors.ts'
 import type { ObjectStore } from '../git/database/object-store.ts'
 import type { Repository } from '../git/repository.ts'
-import { purgeMark } from '../git/upkeep/purge.ts'
+import { purgeMark } from '../git/upkeep/purge-mark.ts'
 import {
   activeRef,
   type BranchName,

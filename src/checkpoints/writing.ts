@@ -5,7 +5,7 @@ import type { NewObject } from '../git/objects/object.ts'
 import type { Tree } from '../git/objects/tree.ts'
 import { type EditedTree, editTree, type TreeStore } from '../git/objects/tree-edit.ts'
 import type { Plan } from '../git/refs/change.ts'
-import { purgeMark } from '../git/upkeep/purge.ts'
+import { purgeMark } from '../git/upkeep/purge-mark.ts'
 import type { CommitId, ObjectId, SessionId, TagName } from '../ids.ts'
 import type { Author, Checkpoint } from './commits/checkpoint.ts'
 import { newCommit } from './commits/commit.ts'
@@ -229,15 +229,15 @@ class NewTrees implements TreeStore {
     this.#objects = objects
   }
 
-  cachedTree(id: string): Tree | undefined {
+  cachedTree(id: ObjectId): Tree | undefined {
     return this.#made?.get(id) ?? this.#objects.cachedTree(id)
   }
 
-  async readTree(id: string): Promise<Tree> {
+  async readTree(id: ObjectId): Promise<Tree> {
     return this.#made?.get(id) ?? this.#objects.readTree(id)
   }
 
-  keepTree(id: string, tree: Tree): void {
+  keepTree(id: ObjectId, tree: Tree): void {
     this.#made ??= new Map()
     this.#made.set(id, tree)
     this.#objects.keepTree(id, tree)

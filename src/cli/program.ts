@@ -1,5 +1,4 @@
 /** The verbs put together: options that all of them have, and what happens around each of them. */
-import { createRequire } from 'node:module'
 import { Command, CommanderError } from 'commander'
 import type { Context } from './context.ts'
 import { EXIT, type ExitCode, exitCodeOf } from './exit-codes.ts'
@@ -21,6 +20,7 @@ import { addShow } from './verbs/show.ts'
 import { addSwitch } from './verbs/switch.ts'
 import { addTag } from './verbs/tag.ts'
 import { addVerify } from './verbs/verify.ts'
+import { VERSION } from './version.ts'
 import { markIds, shell, unmarked, wordsOf } from './words.ts'
 
 /** In the order that `--help` shows them. */
@@ -85,11 +85,10 @@ export async function runCli(
 }
 
 function createProgram(run: Run, streams: Streams): Command {
-  const { version } = createRequire(import.meta.url)('../../package.json') as { version: string }
   const program = new Command('forkpoint')
     .description('Agent sessions in git: every save is a commit you can resume, branch from and review.')
     .usage('<verb> [arguments] [--store <folder>] [--json]')
-    .version(version)
+    .version(VERSION)
     .option('--store <folder>', 'the store (default: FORKPOINT_STORE, else ./sessions)')
     .option('--json', 'JSON for programs; a list is one line of JSON per item')
     .option('--debug', 'with an error, also show where it comes from (or FORKPOINT_DEBUG=1)')

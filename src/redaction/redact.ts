@@ -3,7 +3,10 @@
 import { InvalidStateError } from '../errors.ts'
 import { fromEntries, MAX_DEPTH } from '../json-value.ts'
 
-/** Sees each new value before it is stored; what it removes never reaches the disk. */
+/**
+ * Receives each new value before it is stored: a container before the values inside it, with the path in the whole
+ * document, such as `['messages', 1, 'content']`. A value that it removes never reaches the disk.
+ */
 export type Redact = (value: unknown, path: readonly (string | number)[]) => unknown
 
 type Path = readonly (string | number)[]

@@ -86,11 +86,17 @@ export function redactDocument<S extends StoredDocument>(state: S, { redact }: D
   if (redact === undefined) return state
   const kept = redactInside(state, redact) as JsonObject
   for (const key of ['id', 'type', 'schemaVersion']) {
-    if (kept[key] === (state as unknown as JsonObject)[key]) continue
+    if (kept[key] === asDocument(state)[key]) continue
     throw new InvalidStateError([{ path: [key], message: 'must not be changed by redact' }])
   }
-  return kept as unknown as S
+  return asState(kept)
 }
+
+/** The document that a state is. Every state is one: `checkShape` has seen it. */
+export const asDocument = (state: StoredDocument): JsonObject => state as unknown as JsonObject
+
+/** The state that a document is: what a store gives back is what it was given. */
+export const asState = <S extends StoredDocument>(document: JsonObject): S => document as unknown as S
 
 /**
  * A stored session at the schema version of this forkpoint. Throws InvalidStateError for one that only a newer

@@ -4,11 +4,12 @@ import { type BlobIds, entriesOf, folderAt } from '../../checkpoints/trees/files
 import { type ItemFolder, itemFolders } from '../../checkpoints/trees/item-folders.ts'
 import type { ObjectStore } from '../../checkpoints/trees/objects.ts'
 import { folderName, isGroup, parseItemName } from '../../codec/index.ts'
+import type { ObjectId } from '../../ids.ts'
 
 export const MESSAGES = 'messages'
 
 /** Number of the first message that two trees do not share; as many as the shorter one has, if it begins the other. */
-export async function firstDifference(objects: ObjectStore, a: string, b: string): Promise<number> {
+export async function firstDifference(objects: ObjectStore, a: ObjectId, b: ObjectId): Promise<number> {
   let next = 0
   for (let group = ''; ; ) {
     const ours = await foldersOf(objects, a, group)
@@ -26,14 +27,14 @@ export async function firstDifference(objects: ObjectStore, a: string, b: string
 /** What stands for the content of a message in a tree: its files by name and id; `undefined` when there is none. */
 export async function messageMark(
   objects: ObjectStore,
-  tree: string,
+  tree: ObjectId,
   index: number,
 ): Promise<string | undefined> {
   return (await itemsFrom(objects, tree, index)).get(index)
 }
 
 /** The files of a message: ids by path. */
-export async function filesOf(objects: ObjectStore, tree: string, index: number): Promise<BlobIds> {
+export async function filesOf(objects: ObjectStore, tree: ObjectId, index: number): Promise<BlobIds> {
   const at = `${MESSAGES}/${folderName(index)}`
   const folder = await folderAt(objects, tree, at)
   const files: BlobIds = new Map()
@@ -43,13 +44,13 @@ export async function filesOf(objects: ObjectStore, tree: string, index: number)
   return files
 }
 
-async function foldersOf(objects: ObjectStore, tree: string, group: string): Promise<ItemFolder[]> {
+async function foldersOf(objects: ObjectStore, tree: ObjectId, group: string): Promise<ItemFolder[]> {
   const folders = await folderAt(objects, tree, group === '' ? MESSAGES : `${MESSAGES}/${group}`)
   return folders === undefined ? [] : itemFolders(folders, group)
 }
 
 /** What stands for each message of the folder that one lies in. */
-async function itemsFrom(objects: ObjectStore, tree: string, index: number): Promise<Map<number, string>> {
+async function itemsFrom(objects: ObjectStore, tree: ObjectId, index: number): Promise<Map<number, string>> {
   const at = `${MESSAGES}/${folderName(index)}`
   const folder = await folderAt(objects, tree, at)
   const items = new Map<number, string>()

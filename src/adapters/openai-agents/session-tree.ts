@@ -1,4 +1,5 @@
 /** The tree of a checkpoint: items, operations and a waiting run, read in part and changed in part. */
+
 import type { AgentInputItem } from '@openai/agents-core'
 import { countItems, readFields } from '../../checkpoints/trees/documents.ts'
 import { blobsBelow, entriesOf, type Files, folderAt, readBlobs } from '../../checkpoints/trees/files.ts'
@@ -17,6 +18,7 @@ import {
   parseItemName,
 } from '../../codec/index.ts'
 import { CorruptError } from '../../errors.ts'
+import type { ObjectId } from '../../ids.ts'
 import { TimeSlice } from '../../time-slice.ts'
 import { toItem } from './items.ts'
 import type { WaitingRun } from './waiting-run.ts'
@@ -43,10 +45,10 @@ export interface TreeChange {
 export class SessionTree {
   readonly #objects: ObjectStore
   /** `undefined`: the session is not there yet. */
-  readonly id: string | undefined
+  readonly id: ObjectId | undefined
   #count: number | undefined
 
-  constructor(objects: ObjectStore, id: string | undefined) {
+  constructor(objects: ObjectStore, id: ObjectId | undefined) {
     this.#objects = objects
     this.id = id
   }

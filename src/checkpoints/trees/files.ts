@@ -1,11 +1,13 @@
 /** Reading the files of a checkpoint's tree, whole or in part. */
+
 import { isGroup, isOurs, mayHoldOurs, parseItemPath } from '../../codec/index.ts'
 import { CorruptError } from '../../errors.ts'
 import type { ObjectStore } from '../../git/database/object-store.ts'
 import { entryAt, entryCount, findEntry, type Tree, type TreeEntry } from '../../git/objects/tree.ts'
+import type { ObjectId } from '../../ids.ts'
 
 /** Blobs by path in the tree. */
-export type BlobIds = Map<string, string>
+export type BlobIds = Map<string, ObjectId>
 export type Files = Map<string, Uint8Array>
 
 const BLOB = '100644'
@@ -28,9 +30,9 @@ export const standsForOurs = (name: string): boolean =>
   isOurs(name) || ['messages', 'runs'].includes(name) || isGroup(name) || /^\d{4,}(?:[-.]|$)/.test(name)
 
 /** What is in a tree beside the document, in order; of a folder that is foreign as a whole its name with a `/`. */
-export async function foreignFiles(objects: ObjectStore, root: string): Promise<string[]> {
+export async function foreignFiles(objects: ObjectStore, root: ObjectId): Promise<string[]> {
   const found: string[] = []
-  const walk = async (id: string, prefix: string): Promise<void> => {
+  const walk = async (id: ObjectId, prefix: string): Promise<void> => {
     const tree = await objects.readTree(id)
     for (let n = 0; n < entryCount(tree); n++) {
       const entry = entryAt(tree, n)
@@ -47,7 +49,11 @@ export async function foreignFiles(objects: ObjectStore, root: string): Promise<
 }
 
 /** The folder at `path` below a tree; `undefined` when there is none. */
-export async function folderAt(objects: ObjectStore, root: string, path: string): Promise<Tree | undefined> {
+export async function folderAt(
+  objects: ObjectStore,
+  root: ObjectId,
+  path: string,
+): Promise<Tree | undefined> {
   let tree = await objects.readTree(root)
   for (const name of path.split('/')) {
     const entry = findEntry(tree, name)
@@ -58,7 +64,11 @@ export async function folderAt(objects: ObjectStore, root: string, path: string)
 }
 
 /** Id of the file at `path` below a tree; `undefined` when there is none. */
-export async function blobAt(objects: ObjectStore, root: string, path: string): Promise<string | undefined> {
+export async function blobAt(
+  objects: ObjectStore,
+  root: ObjectId,
+  path: string,
+): Promise<ObjectId | undefined> {
   const cut = path.lastIndexOf('/')
   const tree = cut === -1 ? await objects.readTree(root) : await folderAt(objects, root, path.slice(0, cut))
   const entry = tree && findEntry(tree, path.slice(cut + 1))
@@ -72,7 +82,7 @@ export async function blobAt(objects: ObjectStore, root: string, path: string): 
  */
 export async function blobsBelow(
   objects: ObjectStore,
-  root: string,
+  root: ObjectId,
   options: { at?: string; enter?: (path: string) => boolean; foreign?: boolean } = {},
 ): Promise<BlobIds> {
   const found: BlobIds = new Map()
@@ -104,11 +114,15 @@ export async function blobsBelow(
 /** Paths of a document's files that differ between two trees, with the blob that `after` has; `undefined` where it has none. */
 export async function blobsChanged(
   objects: ObjectStore,
-  before: string | undefined,
-  after: string,
-): Promise<Map<string, string | undefined>> {
-  const changed = new Map<string, string | undefined>()
-  const walk = async (from: string | undefined, to: string | undefined, prefix: string): Promise<void> => {
+  before: ObjectId | undefined,
+  after: ObjectId,
+): Promise<Map<string, ObjectId | undefined>> {
+  const changed = new Map<string, ObjectId | undefined>()
+  const walk = async (
+    from: ObjectId | undefined,
+    to: ObjectId | undefined,
+    prefix: string,
+  ): Promise<void> => {
     const old = new Map<string, TreeEntry>()
     if (from !== undefined)
       for (const entry of entriesOf(await objects.readTree(from), prefix)) old.set(entry.name, entry)
@@ -159,7 +173,7 @@ const MOST_FOLDERS = 16
 /** Small files on the disk can be gigabytes in memory. */
 const MOST_BYTES = 2 ** 31
 
-const tooMuch = (id: string, what: string): CorruptError =>
+const tooMuch = (id: ObjectId, what: string): CorruptError =>
   new CorruptError(`${id} ${what}. Forkpoint never writes that; take the checkpoint before it.`, {
     object: id,
   })
@@ -185,7 +199,7 @@ const noPlainFile = ({ name, mode }: TreeEntry, path: string): CorruptError =>
  */
 export async function isTakenBack(
   objects: ObjectStore,
-  { before, made, now }: { before: string | undefined; made: string; now: string },
+  { before, made, now }: { before: ObjectId | undefined; made: ObjectId; now: ObjectId },
 ): Promise<boolean> {
   const changed = [...(await blobsChanged(objects, before, made)).keys()]
   const items = changed.filter(isItem)

@@ -1,12 +1,13 @@
 /** The folders of a collection that hold its items, or folders of them. */
 import { type ItemRange, itemsIn } from '../../codec/index.ts'
 import type { Tree } from '../../git/objects/tree.ts'
+import type { ObjectId } from '../../ids.ts'
 import { entriesOf } from './files.ts'
 
 /** One of them. */
 export interface ItemFolder extends ItemRange {
   readonly name: string
-  readonly id: string
+  readonly id: ObjectId
 }
 
 /**

@@ -1,5 +1,5 @@
 /** One client: its messages in, ours out, and the questions that are put to it. */
-import { z } from 'zod'
+import * as z from 'zod'
 import { writeJson } from '../../codec/index.ts'
 import { isJsonObject } from '../../json-value.ts'
 import { CODE, ProtocolError, wireErrorOf } from './wire-error.ts'

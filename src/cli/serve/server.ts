@@ -1,6 +1,6 @@
 /** The server: reads calls, runs each as it comes, and leaves when its input ends. */
 
-import { z } from 'zod'
+import * as z from 'zod'
 import { agentMethods } from './agent-methods.ts'
 import { type Call, Connection, type RequestId } from './connection.ts'
 import { linesOf } from './lines.ts'

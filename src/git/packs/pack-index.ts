@@ -3,7 +3,7 @@
  * files", versions 1 and 2). A small file is held in memory, of a large one only what a look-up needs.
  */
 import { CorruptError } from '../../errors.ts'
-import type { ObjectId } from '../../ids.ts'
+import { type ObjectId, trustedId } from '../../ids.ts'
 import type { FileSystem, OpenFile } from '../disk/file-system.ts'
 import { readFully } from '../disk/read-fully.ts'
 import { CHECKSUM_BYTES, type PackEntry } from './writer.ts'
@@ -172,7 +172,7 @@ const scratch = Buffer.allocUnsafeSlow(64 * 1024)
 const memory = (bytes: Buffer): Source => ({
   size: bytes.length,
   u32: (at) => bytes[at]! * 0x1000000 + ((bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!),
-  hex: (at) => bytes.toString('hex', at, at + 20),
+  hex: (at) => trustedId(bytes.toString('hex', at, at + 20)),
   slice: (at, length) => Buffer.from(bytes.subarray(at, at + length)),
 })
 
@@ -199,7 +199,7 @@ function pages(open: OpenFile, file: string, size: number): Source {
   return {
     size,
     u32: (at) => slice(at, 4).readUInt32BE(),
-    hex: (at) => slice(at, 20).toString('hex'),
+    hex: (at) => trustedId(slice(at, 20).toString('hex')),
     slice,
     open,
   }

@@ -73,8 +73,9 @@ function parse(text: string, file: string): Map<string, PackedRef> {
   let last: PackedRef | undefined
   for (const line of text.split('\n')) {
     if (line === '' || line.startsWith('#')) continue
-    if (line.startsWith('^') && last !== undefined && isObjectId(line.slice(1))) {
-      last.peeled = line.slice(1)
+    const peeled = line.slice(1)
+    if (line.startsWith('^') && last !== undefined && isObjectId(peeled)) {
+      last.peeled = peeled
       continue
     }
     const id = line.slice(0, 40)

@@ -4,7 +4,7 @@ import { LockedError, UnsupportedError } from '../../errors.ts'
 import { findStrangerAnywhere } from '../disk/links.ts'
 import { breakOrphan } from '../journal/orphan-lock.ts'
 import type { Repository } from '../repository.ts'
-import { PURGE_LOCK } from './purge.ts'
+import { PURGE_LOCK } from './purge-mark.ts'
 
 /**
  * Runs `work` once everything is recovered and settled. Throws UnsupportedError for a store with links, which would

@@ -20,16 +20,10 @@ import type {
 import { GitBase, GitStates } from './base.ts'
 import { encodeFiles } from './encoding.ts'
 import { listSessions } from './list.ts'
-import {
-  type GitMaintainReport,
-  type GitStoreStats,
-  maintainRepository,
-  repositoryStats,
-} from './maintain.ts'
-import { patchBetween } from './patch.ts'
+import type { GitMaintainReport, GitStoreStats } from './maintain.ts'
 import { readEvents, readPart } from './reader.ts'
-import { verifySessions } from './verify.ts'
 
+// What is seldom asked for is loaded when it is: a program that saves and resumes starts without it.
 export class GitBackend implements Backend<CommitInfo>, Lines<CommitInfo> {
   readonly supports: Supports = { history: true, branches: true, patch: true, persistent: true, keys: true }
   readonly lines = this
@@ -176,18 +170,22 @@ export class GitBackend implements Backend<CommitInfo>, Lines<CommitInfo> {
   ): Promise<VerifyReport> {
     if (session === undefined && !(await this.#repository.open()))
       return { ok: true, checkpoints: 0, objects: 0, problems: [] }
+    const { verifySessions } = await import('./verify.ts')
     return verifySessions(this.#checkpoints.history, session, onProgress)
   }
 
-  maintain(options: MaintainOptions): Promise<GitMaintainReport> {
+  async maintain(options: MaintainOptions): Promise<GitMaintainReport> {
+    const { maintainRepository } = await import('./maintain.ts')
     return maintainRepository(this.#repository, options)
   }
 
-  stats(): Promise<GitStoreStats> {
+  async stats(): Promise<GitStoreStats> {
+    const { repositoryStats } = await import('./maintain.ts')
     return repositoryStats(this.#repository)
   }
 
-  patch(from: CommitId, to: CommitId): Promise<string> {
+  async patch(from: CommitId, to: CommitId): Promise<string> {
+    const { patchBetween } = await import('./patch.ts')
     return patchBetween(this.#repository, from, to)
   }
 

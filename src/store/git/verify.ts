@@ -39,7 +39,7 @@ export async function verifySessions(
   for (const [n, { id, tree, session }] of ends.entries()) {
     onProgress?.({ phase: 'whole sessions', done: n, total: ends.length })
     try {
-      await readDocument(objects, tree, session as SessionId)
+      await readDocument(objects, tree, session)
     } catch (error) {
       findings.addError({ session, checkpoint: id }, id, error)
     }

@@ -6,7 +6,7 @@ import { type Commit, decodeCommit } from '../../git/objects/commit.ts'
 import { asBuffer } from '../../git/objects/object.ts'
 import { entryAt, entryCount, parseTree } from '../../git/objects/tree.ts'
 import { targetOf } from '../../git/upkeep/reachable.ts'
-import type { CommitId, ObjectId } from '../../ids.ts'
+import type { CommitId, ObjectId, SessionId } from '../../ids.ts'
 import { encodeName } from '../../ids.ts'
 import type { JsonObject } from '../../json-value.ts'
 import { TimeSlice } from '../../time-slice.ts'
@@ -33,7 +33,7 @@ export class CheckpointVerifier {
   readonly #findings: Findings
   readonly #trees: TreeVerifier
   /** Every commit seen, with whether another one stands on it. */
-  readonly #tips = new Map<ObjectId, { isTip: boolean; tree: ObjectId; session: string }>()
+  readonly #tips = new Map<ObjectId, { isTip: boolean; tree: ObjectId | undefined; session: SessionId }>()
   readonly #facts = new Map<ObjectId, Facts>()
   /** Sessions that are forks, with those that they were forked from. */
   readonly #origins = new Map<string, Set<string>>()
@@ -50,7 +50,7 @@ export class CheckpointVerifier {
   }
 
   /** Everything that a branch or a tag of the session reaches, newest first. */
-  async verifyFrom(session: string, tip: ObjectId, where: string): Promise<void> {
+  async verifyFrom(session: SessionId, tip: ObjectId, where: string): Promise<void> {
     const start = await this.#peel({ session }, tip, where)
     const waiting = start === undefined ? [] : [start]
     for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
@@ -66,15 +66,16 @@ export class CheckpointVerifier {
   }
 
   /** What only shows when all checkpoints are known. Returns those whose whole document is still to be decoded. */
-  finish(): { id: ObjectId; tree: ObjectId; session: string }[] {
+  finish(): { id: ObjectId; tree: ObjectId; session: SessionId }[] {
     for (const { session, kind, parents } of this.#facts.values()) {
-      const below = this.#facts.get(parents.at(-1) ?? '')
+      const below = this.#below(parents)
       if (kind !== 'fork' || below === undefined) continue
       this.#origins.set(session, (this.#origins.get(session) ?? new Set()).add(below.session))
     }
     for (const facts of this.#facts.values()) this.#checkLineage(facts)
-    const tips = [...this.#tips].filter(([id, { isTip }]) => isTip && !this.#findings.broken.has(id))
-    return tips.map(([id, { tree, session }]) => ({ id, tree, session }))
+    return [...this.#tips].flatMap(([id, { isTip, tree, session }]) =>
+      isTip && tree !== undefined && !this.#findings.broken.has(id) ? [{ id, tree, session }] : [],
+    )
   }
 
   /** That everything is there which something leads to that is not ours to understand. */
@@ -100,13 +101,13 @@ export class CheckpointVerifier {
 
   /** Returns the parents. */
   async #verifyOne(
-    session: string,
+    session: SessionId,
     { id, isTip }: { id: ObjectId; isTip: boolean },
   ): Promise<readonly ObjectId[]> {
     const reached = { session, checkpoint: id }
     const commit = await this.#readCommit(reached, id)
     if (commit === undefined) {
-      this.#tips.set(id, { isTip: false, tree: '', session })
+      this.#tips.set(id, { isTip: false, tree: undefined, session })
       return []
     }
     this.#tips.set(id, { isTip, tree: commit.tree, session })
@@ -178,11 +179,16 @@ export class CheckpointVerifier {
     return origins.has(session) || this.#exists(session)
   }
 
+  #below(parents: readonly ObjectId[]): Facts | undefined {
+    const last = parents.at(-1)
+    return last && this.#facts.get(last)
+  }
+
   /** A session changes only by a fork, and turns are numbered one after the other. */
   #checkLineage(facts: Facts): void {
     const { id, session, type, kind, seq } = facts
     const reached = { session: this.#tips.get(id)?.session ?? session, checkpoint: id }
-    const below = this.#facts.get(facts.parents.at(-1) ?? '')
+    const below = this.#below(facts.parents)
     const wrong = (what: string): void =>
       this.#findings.add(reached, id, `Checkpoint ${id} ${what}. ${WAY_OUT}`)
     if (facts.parents.length === 0 && seq !== 1 && kind !== 'fork' && !this.#findings.isCutOff(id))

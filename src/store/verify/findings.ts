@@ -8,7 +8,7 @@ import type { Problem } from '../session-store.ts'
 /** Through which session and checkpoint something was reached. */
 export interface Reached {
   session?: string
-  checkpoint?: string
+  checkpoint?: ObjectId
 }
 
 export class Findings {
@@ -16,7 +16,7 @@ export class Findings {
   /** What is in trees beside the documents; no problem, since readers pass it over. */
   readonly foreign: Problem[] = []
   /** Checkpoints that something is wrong with. */
-  readonly broken = new Set<string>()
+  readonly broken = new Set<ObjectId>()
   readonly #objects: ObjectStore
   readonly #sound = new Set<ObjectId>()
   readonly #told = new Set<string>()

@@ -1,4 +1,5 @@
 /** The tree of a checkpoint, read and decoded item by item; what was seen at the same path before is skipped. */
+
 import { standsForOurs } from '../../checkpoints/trees/files.ts'
 import {
   decodeEvents,
@@ -16,6 +17,7 @@ import {
 } from '../../codec/index.ts'
 import { asBuffer } from '../../git/objects/object.ts'
 import { entryAt, entryCount, parseTree, type TreeEntry } from '../../git/objects/tree.ts'
+import type { ObjectId } from '../../ids.ts'
 import type { JsonObject } from '../../json-value.ts'
 import { TimeSlice } from '../../time-slice.ts'
 import { type Findings, type Reached, WAY_OUT } from './findings.ts'
@@ -33,7 +35,7 @@ export class TreeVerifier {
   }
 
   /** Returns the top-level values that the tree holds; `undefined`, and problems, when they cannot be read. */
-  async verify(reached: Reached, tree: string): Promise<JsonObject | undefined> {
+  async verify(reached: Reached, tree: ObjectId): Promise<JsonObject | undefined> {
     const entries = await this.#entries(reached, tree, '')
     if (entries === undefined) return undefined
     for (const { name, mode, id } of entries) {
@@ -54,7 +56,7 @@ export class TreeVerifier {
   }
 
   /** A collection, or a folder of ten thousand items in it; returns how many it has. */
-  async #collection(reached: Reached, id: string, path: string, start = 0): Promise<number> {
+  async #collection(reached: Reached, id: ObjectId, path: string, start = 0): Promise<number> {
     return this.#once(path, id, async () => {
       const entries = (await this.#entries(reached, id, `${path}/`)) ?? []
       let next = start
@@ -79,7 +81,7 @@ export class TreeVerifier {
   }
 
   /** A folder of a hundred items; returns how many it has. */
-  async #items(reached: Reached, id: string, path: string, first: number): Promise<number> {
+  async #items(reached: Reached, id: ObjectId, path: string, first: number): Promise<number> {
     return this.#once(path, id, async () => {
       const byIndex = new Map<number, TreeEntry[]>()
       for (const entry of (await this.#entries(reached, id, `${path}/`)) ?? []) {
@@ -124,7 +126,7 @@ export class TreeVerifier {
   }
 
   /** Segments of a log, each with what stands beside it. Only those that are new are decoded. */
-  async #log(reached: Reached, id: string, path: string): Promise<void> {
+  async #log(reached: Reached, id: ObjectId, path: string): Promise<void> {
     const segments = new Map<number, TreeEntry[]>()
     for (const entry of (await this.#entries(reached, id, path)) ?? []) {
       const number = entry.mode === FOLDER ? undefined : parseSegmentName(entry.name)
@@ -175,7 +177,7 @@ export class TreeVerifier {
   }
 
   /** Entries that a checkpoint may have; the others are problems. */
-  async #entries(reached: Reached, id: string, folder: string): Promise<TreeEntry[] | undefined> {
+  async #entries(reached: Reached, id: ObjectId, folder: string): Promise<TreeEntry[] | undefined> {
     const object = await this.#findings.read(reached, id, 'tree')
     if (object === undefined) return undefined
     try {

@@ -4,6 +4,7 @@ import type { ObjectStore } from '../../../src/checkpoints/trees/objects.ts'
 import { itemPlace } from '../../../src/codec/index.ts'
 import { parseTree, type Tree } from '../../../src/git/objects/tree.ts'
 import { editTree } from '../../../src/git/objects/tree-edit.ts'
+import type { ObjectId } from '../../../src/ids.ts'
 
 test('the first difference of long lists is found, wherever it lies', async () => {
   const trees = new Map<string, Tree>()
@@ -12,7 +13,7 @@ test('the first difference of long lists is found, wherever it lies', async () =
     keepTree: (id: string, tree: Tree) => void trees.set(id, tree),
     readTree: async (id: string) => trees.get(id) as Tree,
   } as unknown as ObjectStore
-  const treeOf = async (count: number, changed?: number): Promise<string> => {
+  const treeOf = async (count: number, changed?: number): Promise<ObjectId> => {
     const files = new Map([['session.json', Buffer.from('{}\n')]])
     for (let n = 0; n < count; n++) {
       const { folder, stem } = itemPlace('messages', n)
