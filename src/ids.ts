@@ -173,7 +173,7 @@ function nameProblem(kind: 'session' | 'branch' | 'tag', name: unknown): string 
   if (typeof name !== 'string') return 'it has to be a string'
   if (name === '') return 'it is empty'
   if (CONTROL.test(name)) return 'it has a control character'
-  if (!name.isWellFormed()) return 'it has half of a surrogate pair'
+  if (!name.isWellFormed()) return 'it has an unpaired surrogate'
   if (name.length > 4096) return 'it has more than 4,096 characters'
   if (kind === 'session') return undefined
   if (/[~^:]|@\{/.test(name)) return 'it may not contain any of ~ ^ : @{'

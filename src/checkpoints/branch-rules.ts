@@ -23,7 +23,7 @@ export function activeAfterDelete(
   if (branch === MAIN || !branches.includes(MAIN)) {
     throw new UnsupportedError(
       'deleting the active branch',
-      `'${branch}' is the active branch of session '${session}', and there is no main to go back to. Switch to another branch first.`,
+      `'${branch}' is the active branch of session '${session}', and the session has no main to switch to. Switch to another branch first.`,
     )
   }
   return MAIN

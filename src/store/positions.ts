@@ -90,6 +90,6 @@ export function unseenReplacement(
 ): ConflictError {
   return new ConflictError(
     { session, branch, expected: undefined, actual: tip ?? null },
-    `Session '${session}' already has '${item.id}' in ${item.collection} on ${branch}, with other content. To replace it, pass 'expected', or open the session first.`,
+    `Session '${session}' already has '${item.id}' in ${item.collection} on ${branch}, with different content. To replace it, pass 'expected', or open the session first.`,
   )
 }

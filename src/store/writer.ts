@@ -182,6 +182,6 @@ function usedKey<C extends Kept>({ base, options: { key } }: Attempt<C>, made: C
   const { session, branch, tip } = base
   return new ConflictError(
     { session, branch, expected: made.id, actual: tip?.id ?? null },
-    `The key '${key}' already made checkpoint ${made.id.slice(0, 10)}… of session '${session}', with other content. Use a new key for new content.`,
+    `The key '${key}' already made checkpoint ${made.id.slice(0, 10)}… of session '${session}', with different content. Use a new key for new content.`,
   )
 }

@@ -122,7 +122,7 @@ describe('export', () => {
     expect(await readFile(join(cwd, 'exported', 'demo-session.jsonl'))).toEqual(await readFile(DEMO))
     const again = await run('export', 'claude-code', 'demo', '-o', 'exported')
     expect(again.code).toBe(1)
-    expect(again.stderr).toContain("'exported/demo-session.jsonl' exists")
+    expect(again.stderr).toContain("'exported/demo-session.jsonl' already exists")
     expect((await run('export', 'claude-code', 'demo', '-o', 'exported', '--overwrite')).code).toBe(0)
   })
 
@@ -220,7 +220,7 @@ describe('diff', () => {
   })
 
   it('says so when nothing differs', async () => {
-    expect((await run('diff', 'demo', 'demo/main')).stdout).toMatch(/\n\n?Nothing differs\.\n$/)
+    expect((await run('diff', 'demo', 'demo/main')).stdout).toMatch(/\n\n?No differences\.\n$/)
   })
 
   it("gives git's own patch, exactly", async () => {
@@ -249,7 +249,7 @@ describe('fork, switch, branches, tag and delete', () => {
     expect(forked.stderr).toBe("Undo: forkpoint delete demo --branch 'try one'\n")
 
     const switched = await run('switch', 'demo', 'try one')
-    expect(switched.stdout).toBe('demo is on try one now; it was on main.\n')
+    expect(switched.stdout).toBe('demo is now on try one; it was on main.\n')
     expect(switched.stderr).toBe('Undo: forkpoint switch demo main\n')
     expect((await run('list')).stdout).toContain('[on try one]')
     expect((await run('branches', 'demo')).stdout.replace(/[0-9a-f]{10}/g, '<id>')).toBe(
@@ -341,7 +341,7 @@ describe('fork, switch, branches, tag and delete', () => {
 describe('verify and maintain', () => {
   it('verify reads everything, and fails when something is wrong', async () => {
     const { code, stdout } = await run('verify')
-    expect(stdout).toMatch(/^All well: 1[34] checkpoints read, [\d,]+ objects checked\.\n$/)
+    expect(stdout).toMatch(/^No problems: 1[34] checkpoints read, [\d,]+ objects checked\.\n$/)
     expect(code).toBe(0)
     expect(await json('verify', 'demo')).toMatchObject({ ok: true, problems: [] })
   })

@@ -59,7 +59,7 @@ export class TranscriptWriter {
     })
   }
 
-  /** What of the entries has to be written: an entry whose uuid is there, just so, has not. */
+  /** The entries that have to be written: all except those that are already stored, identical, under their uuid. */
   async #changes(line: TranscriptLine, entries: readonly JsonObject[]): Promise<Change[]> {
     const { redact } = this.#checkpoints.rules
     const changes: Change[] = []

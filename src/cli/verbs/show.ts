@@ -13,11 +13,11 @@ interface Options {
 export const addShow: AddVerb = (program, run) => {
   program
     .command('show')
-    .description('show a checkpoint and what was said in its turn')
+    .description('show a checkpoint and the messages of its turn')
     .argument('<session>', REVISION)
-    .option('--all', 'all messages up to there')
-    .option('--last <number>', 'the last so many messages', wholeNumber)
-    .option('--full', 'long texts, tool calls and results in full')
+    .option('--all', 'show all messages up to the checkpoint')
+    .option('--last <number>', 'show this many messages, counted from the end', wholeNumber)
+    .option('--full', 'show long texts, tool calls and results completely')
     .addHelpText(
       'after',
       examples('show demo', 'show demo/main~3 --all | less', 'show demo --json | jq .state.config'),

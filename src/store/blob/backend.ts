@@ -279,7 +279,7 @@ export class BlobBackend implements Backend<Held> {
  */
 async function resolveIn(id: CommitId, session: SessionId, revision: string): Promise<void> {
   const earlier = () => {
-    throw new UnsupportedError('history', `This store keeps no history: '${revision}' is gone.`)
+    throw new UnsupportedError('history', `This store keeps no history, so '${revision}' no longer exists.`)
   }
   const lookup = {
     head: async (branch: string = MAIN) => (branch === MAIN ? id : undefined),

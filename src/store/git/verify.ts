@@ -99,7 +99,7 @@ function readRefs(
     findings.add(
       parsed === undefined ? {} : { session: parsed.session },
       file,
-      `'${file}' is no plain file, as a ref would be. Remove it, or take the store from a trusted copy.`,
+      `'${file}' is not a plain file, so it cannot be a ref. Remove it, or take the store from a trusted copy.`,
     )
   }
   for (const name of [...all].sort()) {
@@ -120,7 +120,11 @@ function readRefs(
       const target = value !== undefined && 'symbolic' in value ? parseRef(value.symbolic) : undefined
       if (value === undefined || (target?.kind === 'branch' && target.session === parsed?.session)) return
       const file = join(paths.root, name)
-      findings.add(reached, file, `'${file}' names no branch of its session. Delete it; then main is active.`)
+      findings.add(
+        reached,
+        file,
+        `'${file}' does not name a branch of its session. Delete it; then main is active.`,
+      )
     }
   }
   if (only !== undefined) return found

@@ -83,7 +83,7 @@ export function parseTime(at: unknown): number {
 export function parseCount(name: string, value: unknown): number | undefined {
   if (value === undefined || value === Number.POSITIVE_INFINITY) return value as number | undefined
   if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0) {
-    throw new TypeError(`'${name}' has to be a whole number from 0 on`)
+    throw new TypeError(`'${name}' has to be a whole number of at least 0`)
   }
   return value
 }
