@@ -8,7 +8,7 @@
  * the repository of it: `test/end-to-end/support/fixture.ts`.
  */
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -16,6 +16,7 @@ import { buildIfStale, ROOT } from './build.mjs'
 
 buildIfStale()
 const { GitSessionStore, newMessage, newRun, newSession } = await import('../dist/index.js')
+const { makeFolders } = await import('../dist/folders.js')
 
 const START = Date.UTC(2026, 0, 2, 3, 4, 5, 678)
 const at = new Date(START).toISOString()
@@ -26,7 +27,7 @@ const FIXTURES = { values, runs, turns, branches, names, documents, foreign, sha
 
 const { values: options } = parseArgs({ options: { into: { type: 'string' } } })
 const into = options.into ?? join(ROOT, 'fixtures', 'format-1')
-mkdirSync(into, { recursive: true })
+makeFolders(into)
 for (const [name, make] of Object.entries(FIXTURES)) {
   const work = mkdtempSync(join(tmpdir(), 'forkpoint-fixture-'))
   try {
