@@ -1,6 +1,7 @@
 /** What may happen to the branches of a session. */
 import { UnsupportedError } from '../errors.ts'
-import { type BranchName, isSameName, MAIN } from '../ids.ts'
+import { type BranchName, MAIN } from '../ids.ts'
+import { isSameName } from '../ref-part.ts'
 
 /**
  * The active branch once `branch` is deleted: `main` where the active one goes, else what it was. Throws

@@ -1,6 +1,7 @@
 /** The optimistic lock: where a caller stands, and what a save may therefore be put on. */
 import { ConflictError, NotFoundError } from '../errors.ts'
-import { type BranchName, type CommitId, isSameName, type SessionId } from '../ids.ts'
+import type { BranchName, CommitId, SessionId } from '../ids.ts'
+import { isSameName } from '../ref-part.ts'
 import type { Kept, Look } from './backend.ts'
 
 /** What a caller has last seen of a session. */

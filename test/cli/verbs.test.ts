@@ -316,6 +316,20 @@ describe('fork, switch, branches, tag and delete', () => {
     expect((await run('delete', 'demo', '--tag', 'before-cli', '-y')).code).toBe(4)
   })
 
+  it('what git calls a branch, a tag and any other checkpoint is printed', async () => {
+    const printed = async (place: string) => (await run('ref', place)).stdout
+    expect(await printed('demo')).toBe('refs/heads/demo/main\n')
+    await run('tag', 'demo/main~2', 'Before-CLI')
+    expect(await printed('demo/Before-CLI')).toBe('refs/tags/demo/before-cli+107\n')
+    const { ref, checkpoint } = await json('ref', 'demo/main~2')
+    expect([ref, checkpoint]).toEqual([undefined, (await json('ref', 'demo/Before-CLI')).checkpoint])
+    expect(await printed('demo/main~2')).toBe(`${checkpoint}\n`)
+    expect((await run('show', 'demo/Before-CLI')).stdout).toContain('refs/tags/demo/before-cli+107\n')
+    expect((await json('show', 'demo')).ref).toBe('refs/heads/demo/main')
+    expect((await run('ref', 'demo/nothing')).code).toBe(4)
+    await run('delete', 'demo', '--tag', 'Before-CLI', '-y')
+  })
+
   it('a session is deleted only when somebody agreed, and comes back with the undo it prints', async () => {
     const refused = await run('delete', 'demo')
     expect(refused.code).toBe(2)

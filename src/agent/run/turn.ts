@@ -1,7 +1,7 @@
 /** One turn of a session, from its prompt to its checkpoint. */
 import { ConflictError, NotFoundError } from '../../errors.ts'
 import { cut } from '../../excerpt.ts'
-import { isSameName } from '../../ids.ts'
+import { isSameName } from '../../ref-part.ts'
 import { newMessage, newRun, type RunEvent } from '../../state/index.ts'
 import type { Checkpoint } from '../../store/session-store.ts'
 import { withTurn } from '../errors.ts'

@@ -1,4 +1,4 @@
-import { isSameName } from '../../ids.ts'
+import { isSameName } from '../../ref-part.ts'
 import { bold, dim, line } from '../text.ts'
 import { type AddVerb, examples } from '../verb.ts'
 
