@@ -4,7 +4,14 @@ import { decodeItem } from './item.ts'
 import { isBeside, jsonFile, readJsonFile, stranger } from './json-file.ts'
 import { isPlain, sortKeys } from './json-writer.ts'
 import { isFolderName, type KeyOrder, type Layout, sessionLayout } from './layout.ts'
-import { folderName, ITEMS_PER_FOLDER, parseFolderName, parseItemName, parseSegmentName } from './place.ts'
+import {
+  folderName,
+  type ItemRange,
+  itemsIn,
+  parseItemName,
+  parseItemPath,
+  parseSegmentName,
+} from './place.ts'
 import { isRootFile, rootFiles } from './root-files.ts'
 
 type Files = Map<string, Uint8Array>
@@ -128,21 +135,21 @@ const sorted = (document: Record<string, unknown>, order: KeyOrder): [string, un
 
 /** Sorts files into items. Most come folder by folder: what is right about a folder is found out once. */
 function sorter(collections: Map<string, Map<number, Files>>): (path: string, bytes: Uint8Array) => void {
-  let current: { prefix: string; first: number; items: Map<number, Files> } | undefined
+  let current: { prefix: string; range: ItemRange; items: Map<number, Files> } | undefined
   return (path, bytes) => {
     if (current === undefined || !path.startsWith(current.prefix)) {
-      const [name = '', folder = ''] = path.split('/', 2)
-      const number = parseFolderName(folder)
-      if (!isFolderName(name) || number === undefined) throw stranger(path)
+      const { collection: name = '', folder = '' } = parseItemPath(path) ?? {}
+      const range = itemsIn(folder)
+      if (!isFolderName(name) || range === undefined) throw stranger(path)
       const items = collections.get(name) ?? new Map<number, Files>()
       collections.set(name, items)
-      current = { prefix: `${name}/${folder}/`, first: number * ITEMS_PER_FOLDER, items }
+      current = { prefix: `${name}/${folder}/`, range, items }
     }
-    const { prefix, first, items } = current
+    const { prefix, range, items } = current
     const slash = path.indexOf('/', prefix.length)
     const entry = path.slice(prefix.length, slash === -1 ? undefined : slash)
     const index = parseItemName(entry)
-    if (index === undefined || index < first || index >= first + ITEMS_PER_FOLDER) throw stranger(path)
+    if (index === undefined || index < range.first || index >= range.end) throw stranger(path)
     if (slash !== -1 && !isInsideItem(path.slice(slash + 1))) throw stranger(path)
     const files = items.get(index)
     if (files === undefined) items.set(index, new Map([[path, bytes]]))

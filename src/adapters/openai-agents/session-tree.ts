@@ -9,10 +9,10 @@ import {
   decodeItem,
   encodeHead,
   encodeItem,
-  folderName,
   isOurs,
+  itemAt,
+  itemsIn,
   type Layout,
-  parseItemName,
 } from '../../codec/index.ts'
 import { CorruptError } from '../../errors.ts'
 import type { ObjectId } from '../../ids.ts'
@@ -165,13 +165,14 @@ async function decodeItems<T>(files: Files, from: number, made: (json: unknown) 
 
 /** Number of the item that a file belongs to. */
 function indexOf(path: string): number {
-  const index = parseItemName(path.split('/')[2] ?? '')
+  const index = itemAt(path)
   if (index === undefined) throw new CorruptError(`'${path}' does not belong among items.`, { file: path })
   return index
 }
 
 /** Which folders hold items from this number on. */
-const reaching = (from: number) => (path: string) => Number(path.split('/')[1]) >= Number(folderName(from))
+const reaching = (from: number) => (path: string) =>
+  (itemsIn(path.slice(path.indexOf('/') + 1))?.end ?? 0) > from
 
 function put(edits: Edits, files: ReadonlyMap<string, Uint8Array>): void {
   for (const [path, bytes] of files) edits.set(path, bytes)

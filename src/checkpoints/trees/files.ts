@@ -1,6 +1,6 @@
 /** Reading the files of a checkpoint's tree, whole or in part. */
 
-import { isOurs, isRootFile, mayHoldOurs } from '../../codec/index.ts'
+import { isGroup, isOurs, isRootFile, mayHoldOurs, parseItemPath } from '../../codec/index.ts'
 import { CorruptError } from '../../errors.ts'
 import type { ObjectStore } from '../../git/database/object-store.ts'
 import { entryAt, entryCount, findEntry, type Tree, type TreeEntry } from '../../git/objects/tree.ts'
@@ -27,7 +27,7 @@ export function* entriesOf(tree: Tree, path = ''): Generator<TreeEntry> {
 
 /** Whether a name is one that something of ours has, wherever that lies. */
 export const standsForOurs = (name: string): boolean =>
-  isOurs(name) || ['messages', 'runs'].includes(name) || /^\d{4,}(?:[-.]|$)/.test(name)
+  isOurs(name) || ['messages', 'runs'].includes(name) || isGroup(name) || /^\d{4,}(?:[-.]|$)/.test(name)
 
 /** What is in a tree beside the document, in order; of a folder that is foreign as a whole its name with a `/`. */
 export async function foreignFiles(objects: ObjectStore, root: ObjectId): Promise<string[]> {
@@ -89,12 +89,17 @@ export async function blobsBelow(
   let seen = 0
   const walk = async (tree: Tree, prefix: string, depth: number): Promise<void> => {
     if (depth > MOST_FOLDERS) throw tooMuch(root, `is more than ${MOST_FOLDERS} folders deep`)
+    let log: string | undefined
     for (const { name, mode, id } of entriesOf(tree, prefix)) {
       const path = prefix + name
       if (++seen > MOST_ENTRIES) throw tooMuch(root, `expands to more than ${MOST_ENTRIES} files and folders`)
       if (mode !== FOLDER) {
         if (options.foreign === true || isOurs(path)) found.set(path, id)
       } else if ((options.foreign === true || mayHoldOurs(path)) && options.enter?.(path) !== false) {
+        if (options.foreign !== true && parseItemPath(path)?.inside.length === 1) {
+          if (log !== undefined) throw secondLog(path)
+          log = path
+        }
         await walk(objects.cachedTree(id) ?? (await objects.readTree(id)), `${path}/`, depth + 1)
       }
     }
@@ -160,8 +165,9 @@ export async function readBlobs(objects: ObjectStore, blobs: BlobIds, most = MOS
 
 /** More names than that tell nobody more. */
 const MOST_FOREIGN = 1000
-const MOST_ENTRIES = 1_000_000
-/** A log's segments lie four folders deep. */
+/** A million items, each with a few files, in folders. */
+const MOST_ENTRIES = 4_000_000
+/** A log's segments lie five folders deep. */
 const MOST_FOLDERS = 16
 /** Small files on the disk can be gigabytes in memory. */
 const MOST_BYTES = 2 ** 31
@@ -170,6 +176,15 @@ const tooMuch = (id: ObjectId, what: string): CorruptError =>
   new CorruptError(`${id} ${what}. Forkpoint never writes this. Use the previous checkpoint.`, {
     object: id,
   })
+
+/** Seen here already: a few kilobytes can be an item with thousands of logs, each with thousands of files. */
+const secondLog = (path: string): CorruptError =>
+  new CorruptError(
+    `'${path}' is a second log of its item. Forkpoint never writes that; take the checkpoint before it.`,
+    {
+      file: path,
+    },
+  )
 
 const noPlainFile = ({ name, mode }: TreeEntry, path: string): CorruptError =>
   new CorruptError(

@@ -14,9 +14,11 @@ import {
   encodeHead,
   encodeItem,
   isOurs,
+  itemAt,
   itemPlace,
   type Layout,
   parseItemName,
+  parseItemPath,
 } from '../../codec/index.ts'
 import type { ObjectStore } from '../../git/database/object-store.ts'
 import type { ObjectId } from '../../ids.ts'
@@ -191,15 +193,15 @@ export class GitTail implements Tail<CommitInfo> {
     const known = this.#ids.get(collection)
     if (known !== undefined) return known
     const ids = new Map<string, number>()
-    const isLog = (path: string) => path.split('/').length > 3
     const blobs = await blobsBelow(this.#objects, this.#at.tree, {
       at: collection,
-      enter: (path) => !isLog(path),
+      // No logs.
+      enter: (path) => (parseItemPath(path)?.inside.length ?? 0) === 0,
     })
     const byBlob = new Map<ObjectId, number[]>()
     const beside = new Map<number, string[]>()
     for (const [path, blob] of blobs) {
-      const index = indexOf(path)
+      const index = itemAt(path)
       if (index === undefined) continue
       if (path.endsWith('.json')) byBlob.set(blob, [...(byBlob.get(blob) ?? []), index])
       else beside.set(index, [...(beside.get(index) ?? []), path])
@@ -291,11 +293,6 @@ export class GitTail implements Tail<CommitInfo> {
   #forgetOldTails(): void {
     for (const index of [...this.#tails.keys()].slice(0, -8)) this.#tails.delete(index)
   }
-}
-
-function indexOf(path: string): number | undefined {
-  const [, , entry] = path.split('/')
-  return entry === undefined ? undefined : parseItemName(entry)
 }
 
 /**

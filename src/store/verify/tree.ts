@@ -7,10 +7,12 @@ import {
   decodeItem,
   folderName,
   isFolderName,
+  isGroup,
   isOurs,
   isRootFile,
+  itemsIn,
+  mayHoldOurs,
   numbered,
-  parseFolderName,
   parseItemName,
   parseSegmentName,
 } from '../../codec/index.ts'
@@ -55,36 +57,42 @@ export class TreeVerifier {
     return head
   }
 
-  async #collection(reached: Reached, id: ObjectId, path: string): Promise<void> {
-    await this.#once(path, id, async () => {
+  /** A collection, or a folder of ten thousand items in it; returns how many it has. */
+  async #collection(reached: Reached, id: ObjectId, path: string, start = 0): Promise<number> {
+    return this.#once(path, id, async () => {
       const entries = (await this.#entries(reached, id, `${path}/`)) ?? []
-      let count = 0
+      let next = start
       for (const { name, mode, id } of entries) {
         const inside = `${path}/${name}`
-        if (mode !== FOLDER || parseFolderName(name) === undefined) this.#strange(reached, inside)
-        else {
-          const items = await this.#items(reached, id, inside)
-          // With foreign files only it is none of ours.
-          if (items === 0) continue
-          if (folderName(count) !== name) this.#gap(reached, path, count)
-          count = parseFolderName(name)! * ITEMS + items
+        const range = mode === FOLDER ? itemsIn(insideCollection(inside)) : undefined
+        if (range === undefined) {
+          if (mode === FOLDER && mayHoldOurs(inside)) this.#misplaced(reached, inside)
+          else this.#strange(reached, inside)
+          continue
         }
+        const items = isGroup(name)
+          ? await this.#collection(reached, id, inside, range.first)
+          : await this.#items(reached, id, inside, range.first)
+        // With foreign files only it is none of ours.
+        if (items === 0) continue
+        if (range.first !== next) this.#gap(reached, path, next)
+        next = range.first + items
       }
-      return count
+      return next - start
     })
   }
 
   /** A folder of a hundred items; returns how many it has. */
-  async #items(reached: Reached, id: ObjectId, path: string): Promise<number> {
+  async #items(reached: Reached, id: ObjectId, path: string, first: number): Promise<number> {
     return this.#once(path, id, async () => {
       const byIndex = new Map<number, TreeEntry[]>()
       for (const entry of (await this.#entries(reached, id, `${path}/`)) ?? []) {
         const index = parseItemName(entry.name)
-        if (index === undefined || folderName(index) !== path.slice(path.indexOf('/') + 1)) {
+        if (index === undefined || folderName(index) !== insideCollection(path)) {
           this.#strange(reached, `${path}/${entry.name}`)
         } else byIndex.set(index, [...(byIndex.get(index) ?? []), entry])
       }
-      let next = (parseFolderName(path.slice(path.indexOf('/') + 1)) ?? 0) * ITEMS
+      let next = first
       for (const index of [...byIndex.keys()].sort((a, b) => a - b)) {
         if (index !== next) this.#gap(reached, path, next)
         next = index + 1
@@ -220,8 +228,12 @@ export class TreeVerifier {
   }
 
   #strange(reached: Reached, path: string): void {
-    if (!isOurs(path)) this.#findings.addForeign(reached, path)
-    else this.#findings.add(reached, path, `'${path}' is not a file that forkpoint writes. ${WAY_OUT}`)
+    if (isOurs(path)) this.#misplaced(reached, path)
+    else this.#findings.addForeign(reached, path)
+  }
+
+  #misplaced(reached: Reached, path: string): void {
+    this.#findings.add(reached, path, `'${path}' is not a file that forkpoint writes. ${WAY_OUT}`)
   }
 
   #gap(reached: Reached, path: string, index: number): void {
@@ -231,4 +243,5 @@ export class TreeVerifier {
 
 const FILE = '100644'
 const FOLDER = '40000'
-const ITEMS = 100
+
+const insideCollection = (path: string): string => path.slice(path.indexOf('/') + 1)

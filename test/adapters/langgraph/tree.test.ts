@@ -404,3 +404,22 @@ describe('redact', () => {
     expect(context.git('log', '-p', '--all', '--text')).not.toContain('hunter2')
   })
 })
+
+test('a list of more than ten thousand messages grows and shrinks across the border', async () => {
+  const saver = context.open()
+  const run = new Run(saver, at('long'))
+  const messages = Array.from({ length: 10_102 }, (_, n) => ({ n }))
+  for (const count of [9_999, 10_001, 10_102, 10_001, 10_000, 3]) {
+    await run.put({ messages: messages.slice(0, count) })
+    const fresh = (await context.open().getTuple(at('long')))!
+    expect(fresh.checkpoint.channel_values.messages).toEqual(messages.slice(0, count))
+  }
+  const folders = (at: string) =>
+    context.git('ls-tree', '--name-only', `long/main${at}:messages`).trim().split('\n')
+  expect([folders('~3').at(-1), folders('~2').at(-1), folders('~1').at(-1)]).toEqual([
+    '01xxxx',
+    '01xxxx',
+    '0099',
+  ])
+  expect(await saver.store.verify()).toMatchObject({ ok: true })
+})
