@@ -8,6 +8,7 @@ import { python } from './python.mjs'
 import { redaction } from './redaction.mjs'
 import { resume } from './resume.mjs'
 import { save } from './save.mjs'
+import { sign } from './sign.mjs'
 import { stall } from './stall.mjs'
 import { syncs } from './syncs.mjs'
 import { throughput } from './throughput.mjs'
@@ -16,6 +17,7 @@ import { transcripts } from './transcripts.mjs'
 /** In the order of the design's table. */
 export const ROWS = [
   save,
+  sign,
   syncs,
   throughput,
   stall,

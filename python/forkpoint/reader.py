@@ -54,17 +54,23 @@ def log(folder: str, session: str, at: Optional[str] = None) -> Iterator[Dict[st
 
 def ref_part(name: str) -> str:
     """A name as one part of a ref's path (section "Names")."""
-    text = "".join(
-        chr(byte) if re.match(r"[a-z0-9_.-]", chr(byte)) else "%%%02x" % byte for byte in name.encode("utf-8")
-    )
+    letters = re.findall(r"[A-Za-z]", name)
+    mask = int("".join(str(int(letter <= "Z")) for letter in letters) or "0", 2)
+    capitals = "" if mask == 0 else "+" if mask == 2 ** len(letters) - 1 else "+%x" % mask
+    data = name.encode("utf-8").lower()
+    text = "".join(chr(byte) if re.match(r"[a-z0-9_.-]", chr(byte)) else "%%%02x" % byte for byte in data)
     text = re.sub(r"^\.|\.$|\.(?=\.)", "%2e", text)
     text = re.sub(r"\.lock$", "%2elock", text)
     if re.match(r"[_-]", text) or _DEVICES.match(text):
         text = "%%%02x" % ord(text[0]) + text[1:]
-    if len(text) > 200:
+    if len(text + capitals) > 200:
         start = re.sub(r"%.?$", "", text[:100]).rstrip(".")
-        text = f"{start}%-{hashlib.sha1(name.encode('utf-8')).hexdigest()}"
-    return text
+        return f"{start}%-{hashlib.sha1(name.encode('utf-8')).hexdigest()}"
+    return text + capitals
+
+
+def _session_part(session: str) -> str:
+    return session if re.search(r"%-[0-9a-f]{40}$", session) else ref_part(session)
 
 
 class _Git:
@@ -81,7 +87,7 @@ class _Git:
         return done.stdout
 
     def commit(self, session: str, at: Optional[str]) -> Optional[str]:
-        part = session if re.search(r"%-[0-9a-f]{40}$", session) else ref_part(session)
+        part = _session_part(session)
         heads = self.run("for-each-ref", "--format=%(refname)", f"refs/heads/{part}/").decode().split()
         if not any(not ref.rpartition("/")[2].startswith("_") for ref in heads):
             return None
@@ -125,14 +131,14 @@ def _document(git: _Git, commit: str, session: str) -> Dict[str, Any]:
     items: Dict[str, Dict[int, Any]] = {}
     logs: Dict[Tuple[str, int], Tuple[str, List[Tuple[str, str]]]] = {}
     for path in files:
-        match = re.match(r"([^/]+)/\d{4,}/(\d{6,})(?:-[^/.]*)?(\.json|/run\.json|/item\.json)$", path)
+        match = re.match(r"([^/]+)/(?:\d\dxxxx/)?\d{4}/(\d{6})(?:-[^/.]*)?(\.json|/run\.json|/item\.json)$", path)
         if match is not None:
             folder, _, file = path.rpartition("/")
             values = _Values(files, f"{folder}/", file[: -len(".json")])
             item = values.restored(_json(files[path]), match.group(1) == "messages")
             items.setdefault(match.group(1), {})[int(match.group(2))] = item
             continue
-        match = re.match(r"([^/]+)/\d{4,}/(\d{6,})(?:-[^/.]*)?/([^/]+)/(\d{6,})\.jsonl$", path)
+        match = re.match(r"([^/]+)/(?:\d\dxxxx/)?\d{4}/(\d{6})(?:-[^/.]*)?/([^/]+)/(\d{6,})\.jsonl$", path)
         if match is not None:
             collection, number, name, segment = match.groups()
             logs.setdefault((collection, int(number)), (name, []))[1].append((segment, path))
@@ -145,7 +151,9 @@ def _document(git: _Git, commit: str, session: str) -> Dict[str, Any]:
             items[collection][number][name] = lines
     for collection, numbered in items.items():
         document[collection] = [numbered[number] for number in sorted(numbered)]
-    # A short form stands for a name; the document has the whole one.
+    # What lies below a fork has the id of its source; a short form stands for a name, and the document has the whole one.
+    if not isinstance(document.get("id"), str) or ref_part(document["id"]) != _session_part(session):
+        document["id"] = session
     return document
 
 

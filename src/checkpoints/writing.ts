@@ -5,14 +5,16 @@ import type { NewObject } from '../git/objects/object.ts'
 import type { Tree } from '../git/objects/tree.ts'
 import { type EditedTree, editTree, type TreeStore } from '../git/objects/tree-edit.ts'
 import type { Plan } from '../git/refs/change.ts'
-import { purgeMark } from '../git/upkeep/purge.ts'
+import { purgeMark } from '../git/upkeep/purge-mark.ts'
 import type { CommitId, ObjectId, SessionId, TagName } from '../ids.ts'
+import { authorOf } from './commits/author.ts'
 import type { Author, Checkpoint } from './commits/checkpoint.ts'
 import { newCommit } from './commits/commit.ts'
 import type { CheckpointFacts } from './commits/facts.ts'
 import type { CommitInfo, History } from './commits/history.ts'
 import type { Keys } from './commits/keys.ts'
 import { seqOn } from './commits/lineage.ts'
+import type { Signing } from './signing.ts'
 import { isTakenBack } from './trees/files.ts'
 
 /** Files that change, by path; `null`: gone. */
@@ -36,6 +38,7 @@ export interface NewCheckpoint extends CheckpointFacts {
   type?: string
   /** Default: the branch or line that is written. */
   branch?: string
+  /** Default: the store's, else the model, else forkpoint. */
   author?: Author | undefined
   trailers?: Readonly<Record<string, string>>
 }
@@ -44,7 +47,8 @@ export interface NewCheckpoint extends CheckpointFacts {
 export interface WritingCommon {
   readonly history: History
   readonly keys: Keys
-  readonly rules: { readonly type: string; readonly author: Author; readonly now: () => number }
+  readonly rules: { readonly type: string; readonly author: Author | undefined; readonly now: () => number }
+  readonly signing: Signing | undefined
 }
 
 /** What one write goes on from. */
@@ -107,34 +111,41 @@ export class Writing {
 
   /** Adds a checkpoint; the branch moves there. */
   async commit(made: NewCheckpoint): Promise<CommitInfo> {
-    const { history, rules } = this.#common
+    const { history, rules, signing } = this.#common
     const { parent, files, kind, trailers } = made
     const { tree, objects } = files instanceof Map ? await editTree(this.#trees, parent?.tree, files) : files
     const { messages, run, status, model, tokens, forkedFrom, key } = made
-    const { commit, object } = newCommit({
-      tree,
-      parents: made.parents ?? (await history.parentsOn(parent, kind)),
-      time: made.at ?? Math.floor(rules.now()),
-      after: parent?.committed,
-      author: made.author ?? rules.author,
-      type: made.type ?? rules.type,
-      checkpoint: {
-        session: this.session,
-        branch: made.branch ?? this.branch,
-        subject: made.subject,
-        body: made.body ?? '',
-        kind,
-        seq: made.seq ?? seqOn(parent),
-        ...(messages !== undefined && { messages }),
-        ...(run !== undefined && { run }),
-        ...(status !== undefined && { status }),
-        ...(model !== undefined && { model }),
-        ...(tokens !== undefined && { tokens }),
-        ...(forkedFrom !== undefined && { forkedFrom }),
-        ...(key !== undefined && { key }),
+    const { commit, object, unsigned } = await newCommit(
+      {
+        tree,
+        parents: made.parents ?? (await history.parentsOn(parent, kind)),
+        time: made.at ?? Math.floor(rules.now()),
+        after: parent?.committed,
+        author: authorOf(made.author ?? rules.author, kind === 'fork' ? undefined : model),
+        type: made.type ?? rules.type,
+        checkpoint: {
+          session: this.session,
+          branch: made.branch ?? this.branch,
+          subject: made.subject,
+          body: made.body ?? '',
+          kind,
+          seq: made.seq ?? seqOn(parent),
+          ...(messages !== undefined && { messages }),
+          ...(run !== undefined && { run }),
+          ...(status !== undefined && { status }),
+          ...(model !== undefined && { model }),
+          ...(tokens !== undefined && { tokens }),
+          ...(forkedFrom !== undefined && { forkedFrom }),
+          ...(key !== undefined && { key }),
+        },
+        ...(trailers && { trailers }),
       },
-      ...(trailers && { trailers }),
-    })
+      signing && ((data) => signing.sign(data)),
+    )
+    if (unsigned !== undefined) {
+      const { session } = this
+      this.onPlaced(() => signing?.tell({ session, checkpoint: commit.id, error: unsigned }))
+    }
     for (const one of objects) this.#objects.push(one)
     this.#objects.push(object)
     this.#commits.push(commit)
@@ -229,15 +240,15 @@ class NewTrees implements TreeStore {
     this.#objects = objects
   }
 
-  cachedTree(id: string): Tree | undefined {
+  cachedTree(id: ObjectId): Tree | undefined {
     return this.#made?.get(id) ?? this.#objects.cachedTree(id)
   }
 
-  async readTree(id: string): Promise<Tree> {
+  async readTree(id: ObjectId): Promise<Tree> {
     return this.#made?.get(id) ?? this.#objects.readTree(id)
   }
 
-  keepTree(id: string, tree: Tree): void {
+  keepTree(id: ObjectId, tree: Tree): void {
     this.#made ??= new Map()
     this.#made.set(id, tree)
     this.#objects.keepTree(id, tree)

@@ -1,10 +1,12 @@
 /** The store that a command works on: opened when it is needed, for sessions of any type. */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import type { SignOptions } from '../checkpoints/signing.ts'
 import { foreignFiles } from '../checkpoints/trees/files.ts'
 import { InvalidStateError, NotFoundError } from '../errors.ts'
 import { Repository } from '../git/repository.ts'
-import { encodeName, isSameName, isShortName, type SessionId } from '../ids.ts'
+import { type ObjectId, type SessionId, trustedId } from '../ids.ts'
+import { encodeName, isSameName, isShortName } from '../ref-part.ts'
 import { GitSessionStore } from '../store/git/git-session-store.ts'
 import type { Place, StoredDocument } from '../store/session-store.ts'
 import { findPlace } from './place.ts'
@@ -20,17 +22,21 @@ export interface Found extends Place {
 export class Stores {
   /** As it was given, for messages. */
   readonly folder: string
+  /** What checkpoints are signed with: a key, without which nothing is saved. */
+  readonly sign: SignOptions | undefined
   readonly #open: { close(): Promise<void> }[] = []
   #sessions: GitSessionStore | undefined
 
-  constructor(folder: string) {
+  /** @param key of SSH */
+  constructor(folder: string, key?: string) {
     this.folder = folder
+    this.sign = key === undefined ? undefined : { key, mode: 'required' }
   }
 
   /** The store for writing; the first save creates it. */
   get sessions(): GitSessionStore {
     if (this.#sessions === undefined) {
-      this.#sessions = new GitSessionStore(this.folder)
+      this.#sessions = new GitSessionStore(this.folder, this.sign && { sign: this.sign })
       this.#open.push(this.#sessions)
     }
     return this.#sessions
@@ -75,7 +81,7 @@ export class Stores {
   }
 
   /** Every ref of a session with its object id, those included that the store does not show; of all without one. */
-  async refsOf(session?: string): Promise<Map<string, string>> {
+  async refsOf(session?: string): Promise<Map<string, ObjectId>> {
     const repository = new Repository(this.folder)
     try {
       if (!(await repository.open())) return new Map()
@@ -96,7 +102,7 @@ export class Stores {
     const repository = new Repository(this.folder)
     try {
       if (!(await repository.open())) return []
-      const { tree } = await repository.objects.readCommit(checkpoint)
+      const { tree } = await repository.objects.readCommit(trustedId(checkpoint))
       return await foreignFiles(repository.objects, tree)
     } finally {
       await repository.close()

@@ -4,7 +4,15 @@ import { decodeItem } from './item.ts'
 import { isBeside, jsonFile, readJsonFile, stranger } from './json-file.ts'
 import { isPlain, sortKeys } from './json-writer.ts'
 import { isFolderName, type KeyOrder, type Layout, sessionLayout } from './layout.ts'
-import { folderName, ITEMS_PER_FOLDER, parseFolderName, parseItemName, parseSegmentName } from './place.ts'
+import {
+  folderName,
+  type ItemRange,
+  itemsIn,
+  parseItemName,
+  parseItemPath,
+  parseSegmentName,
+} from './place.ts'
+import { isRootFile, rootFiles } from './root-files.ts'
 
 type Files = Map<string, Uint8Array>
 type ReadonlyFiles = ReadonlyMap<string, Uint8Array>
@@ -13,8 +21,8 @@ const SESSION = 'session.json'
 const CONFIG = 'config.json'
 
 /**
- * `session.json`, `config.json` (if there is anything for it) and what stands beside them. Collections that are
- * kept as folders are left out: those that are non-empty arrays here, and those that `folders` names.
+ * `session.json`, `config.json` (if there is anything for it) and what stands beside them, and the files for people and
+ * for git. Collections that are kept as folders are left out: those that are non-empty arrays here, and those that `folders` names.
  */
 export function encodeHead(head: unknown, layout: Layout, folders: readonly string[] = []): Files {
   const document = asDocument(head)
@@ -28,8 +36,8 @@ export function encodeHead(head: unknown, layout: Layout, folders: readonly stri
     else main.push([key, value])
   }
   const files = jsonFile('session', Object.fromEntries(main), [], layout.order)
-  if (config.length === 0) return files
-  return new Map([...files, ...jsonFile('config', Object.fromEntries(config), [], layout.order)])
+  const rest = config.length === 0 ? [] : jsonFile('config', Object.fromEntries(config), [], layout.order)
+  return new Map([...files, ...rest, ...rootFiles(document)])
 }
 
 /**
@@ -70,7 +78,9 @@ export function* decodingSteps(files: ReadonlyFiles): Generator<void, Record<str
   const filled: [string, unknown[]][] = []
   for (const [name, items] of collections) {
     if (Object.hasOwn(document, name)) {
-      throw new CorruptError(`'${SESSION}' and the folder '${name}' both hold '${name}'.`, { file: SESSION })
+      throw new CorruptError(`'${SESSION}' and the folder '${name}' both contain '${name}'.`, {
+        file: SESSION,
+      })
     }
     const list: unknown[] = []
     for (const item of inOrder(name, items)) {
@@ -85,16 +95,15 @@ export function* decodingSteps(files: ReadonlyFiles): Generator<void, Record<str
 /** The document without the collections that are folders; `files` are those at the top of the tree. */
 export function decodeHead(files: ReadonlyFiles): Record<string, unknown> {
   for (const path of files.keys()) {
-    if (path !== SESSION && path !== CONFIG && !isBeside(path, SESSION) && !isBeside(path, CONFIG)) {
-      throw stranger(path)
-    }
+    if (path === SESSION || path === CONFIG || isRootFile(path)) continue
+    if (!isBeside(path, SESSION) && !isBeside(path, CONFIG)) throw stranger(path)
   }
   const main = objectIn(SESSION, files)
   if (!files.has(CONFIG)) return main
   const config = objectIn(CONFIG, files)
   for (const key of Object.keys(config)) {
     if (Object.hasOwn(main, key)) {
-      throw new CorruptError(`'${SESSION}' and '${CONFIG}' both hold '${key}'.`, { file: CONFIG })
+      throw new CorruptError(`'${SESSION}' and '${CONFIG}' both contain '${key}'.`, { file: CONFIG })
     }
   }
   return assemble([...Object.entries(main), ...Object.entries(config)])
@@ -111,7 +120,7 @@ function objectIn(file: string, files: ReadonlyFiles): Record<string, unknown> {
   const value = readJsonFile(file, files)
   if (typeof value === 'object' && value !== null && !Array.isArray(value))
     return value as Record<string, unknown>
-  throw new CorruptError(`'${file}' holds no object.`, { file })
+  throw new CorruptError(`'${file}' does not contain an object.`, { file })
 }
 
 /** Our own keys in their order when it is a session; otherwise as they stand in the files. */
@@ -126,21 +135,21 @@ const sorted = (document: Record<string, unknown>, order: KeyOrder): [string, un
 
 /** Sorts files into items. Most come folder by folder: what is right about a folder is found out once. */
 function sorter(collections: Map<string, Map<number, Files>>): (path: string, bytes: Uint8Array) => void {
-  let current: { prefix: string; first: number; items: Map<number, Files> } | undefined
+  let current: { prefix: string; range: ItemRange; items: Map<number, Files> } | undefined
   return (path, bytes) => {
     if (current === undefined || !path.startsWith(current.prefix)) {
-      const [name = '', folder = ''] = path.split('/', 2)
-      const number = parseFolderName(folder)
-      if (!isFolderName(name) || number === undefined) throw stranger(path)
+      const { collection: name = '', folder = '' } = parseItemPath(path) ?? {}
+      const range = itemsIn(folder)
+      if (!isFolderName(name) || range === undefined) throw stranger(path)
       const items = collections.get(name) ?? new Map<number, Files>()
       collections.set(name, items)
-      current = { prefix: `${name}/${folder}/`, first: number * ITEMS_PER_FOLDER, items }
+      current = { prefix: `${name}/${folder}/`, range, items }
     }
-    const { prefix, first, items } = current
+    const { prefix, range, items } = current
     const slash = path.indexOf('/', prefix.length)
     const entry = path.slice(prefix.length, slash === -1 ? undefined : slash)
     const index = parseItemName(entry)
-    if (index === undefined || index < first || index >= first + ITEMS_PER_FOLDER) throw stranger(path)
+    if (index === undefined || index < range.first || index >= range.end) throw stranger(path)
     if (slash !== -1 && !isInsideItem(path.slice(slash + 1))) throw stranger(path)
     const files = items.get(index)
     if (files === undefined) items.set(index, new Map([[path, bytes]]))
@@ -162,7 +171,7 @@ function inOrder(name: string, items: ReadonlyMap<number, Files>): Files[] {
     const files = items.get(index)
     if (files === undefined) {
       const file = `${name}/${folderName(index)}`
-      throw new CorruptError(`'${file}' lacks item ${index}, while later ones are there.`, { file })
+      throw new CorruptError(`'${file}' has later items, but not item ${index}.`, { file })
     }
     ordered.push(files)
   }

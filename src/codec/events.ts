@@ -83,8 +83,7 @@ export function decodeLog(folder: string, files: ReadonlyFiles): unknown[] {
   const events: unknown[] = []
   for (const [index, number] of numbers.entries()) {
     const file = segmentFile(folder, index)
-    if (number !== index)
-      throw new CorruptError(`'${file}' is missing, while later ones are there.`, { file })
+    if (number !== index) throw new CorruptError(`'${file}' is missing, although later ones exist.`, { file })
     for (const event of decodeEvents(file, files)) events.push(event)
   }
   if (events.length === 0) {
@@ -139,7 +138,7 @@ function* segments(
     }
     const files: Files = new Map()
     const side: Beside = { stem: `${folder}/${numbered(segment)}`, count: beside, files }
-    const marks = marksOf(side, false)
+    const marks = marksOf(side)
     while (next < events.length && !room.full) {
       const at = [...path, first + next]
       room.add(`${writeJson(events[next], { compact: true, path: at, order, marks })}\n`)

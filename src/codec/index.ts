@@ -19,9 +19,15 @@ export {
 export { isOurs, mayHoldOurs } from './ours.ts'
 export {
   folderName,
+  ITEMS_PER_FOLDER,
+  type ItemRange,
+  isGroup,
+  itemAt,
   itemPlace,
+  itemsIn,
   numbered,
-  parseFolderName,
   parseItemName,
+  parseItemPath,
   parseSegmentName,
 } from './place.ts'
+export { isRootFile } from './root-files.ts'

@@ -15,7 +15,7 @@ export function jsonFile(base: string, value: unknown, path: StatePath, order: K
   const file = `${base}.json`
   const files: Files = new Map([[file, EMPTY]])
   const beside: Beside = { stem: base, count: 0, files }
-  files.set(file, Buffer.from(`${writeJson(value, { path, order, marks: marksOf(beside, true) })}\n`))
+  files.set(file, Buffer.from(`${writeJson(value, { path, order, marks: marksOf(beside) })}\n`))
   return files
 }
 
@@ -31,7 +31,7 @@ export function readJsonFile(file: string, files: ReadonlyFiles): unknown {
   value.content = ''
   const message = revive(value, source) as { content: unknown; parts?: unknown }
   if (!Array.isArray(message.parts)) {
-    throw new CorruptError(`'${file}' says its content is in its parts, but has none.`, { file })
+    throw new CorruptError(`'${file}' says that its content is in its parts, but has no parts.`, { file })
   }
   message.content = textOfParts(message.parts)
   return message

@@ -1,13 +1,15 @@
 /** Which files of a checkpoint's tree are forkpoint's: `docs/format.md`, "The tree of a checkpoint". All else is foreign. */
 import { isBeside } from './json-file.ts'
 import { isFolderName } from './layout.ts'
-import { parseFolderName, parseItemName, parseSegmentName } from './place.ts'
+import { isGroup, parseItemName, parseItemPath, parseSegmentName } from './place.ts'
 
-/** Whether a document may have a file at this path of its tree. */
+/** Whether a document may have a file at this path of its tree. An item in the folder of other numbers is ours, and in the wrong place. */
 export function isOurs(path: string): boolean {
-  const [name = '', folder, entry, ...inside] = path.split('/')
-  if (folder === undefined) return HEADS.some((head) => path === head || isBeside(path, head))
-  if (entry === undefined || !isItemPlace(name, folder, entry)) return false
+  if (!path.includes('/')) return HEADS.some((head) => path === head || isBeside(path, head))
+  const place = parseItemPath(path)
+  if (place === undefined || !isFolderName(place.collection) || parseItemName(place.entry) === undefined)
+    return false
+  const { entry, inside } = place
   const [first, second, more] = inside
   if (first === undefined) return /\.(?:json|txt|bin)$/.test(entry)
   if (second === undefined) return ITEM_FILE.test(first)
@@ -16,16 +18,14 @@ export function isOurs(path: string): boolean {
 
 /** Whether a file of ours may lie somewhere in the folder at this path. */
 export function mayHoldOurs(path: string): boolean {
-  const [name = '', folder, entry, log, more] = path.split('/')
-  if (!isFolderName(name) || more !== undefined) return false
-  if (folder === undefined) return true
-  if (entry === undefined) return parseFolderName(folder) !== undefined
-  return /^\d+$/.test(entry) && isItemPlace(name, folder, entry) && (log === undefined || isFolderName(log))
+  const [name = '', folder, ...rest] = path.split('/')
+  if (!isFolderName(name)) return false
+  if (folder === undefined || (isGroup(folder) && rest.length === 0)) return true
+  const inGroup = isGroup(folder)
+  const [entry, log, more] = inGroup ? rest.slice(1) : rest
+  if (!/^\d{4}$/.test((inGroup ? rest[0] : folder) ?? '') || more !== undefined) return false
+  return entry === undefined || (/^\d{6}$/.test(entry) && (log === undefined || isFolderName(log)))
 }
 
 const HEADS = ['session.json', 'config.json']
 const ITEM_FILE = /^[A-Za-z][A-Za-z0-9_-]{0,63}(?:\.json|\.[1-9]\d*\.(?:txt|bin))$/
-
-/** An item in the folder of other numbers is ours, and in the wrong place. */
-const isItemPlace = (name: string, folder: string, entry: string): boolean =>
-  isFolderName(name) && parseFolderName(folder) !== undefined && parseItemName(entry) !== undefined

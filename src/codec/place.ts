@@ -1,6 +1,11 @@
 /** Where things stand in a tree, and what the names there mean. Readers go by the number in a name only. */
+import { InvalidStateError } from '../errors.ts'
 
 export const ITEMS_PER_FOLDER = 100
+/** From this item on, folders lie in folders of so many items: no listing gets long. */
+const ITEMS_PER_GROUP = 10_000
+/** So many items has a collection at most. */
+const MAX_ITEMS = 1_000_000
 
 /** Folder of an item, such as `messages/0012`, and the number its files begin with, such as `001234`. */
 export interface ItemPlace {
@@ -8,16 +13,71 @@ export interface ItemPlace {
   readonly stem: string
 }
 
+/** Throws InvalidStateError for an item more than a collection can have. */
 export function itemPlace(collection: string, index: number): ItemPlace {
+  if (index >= MAX_ITEMS) {
+    const message = `is item ${index}, and a collection has at most ${MAX_ITEMS}; continue in a new session`
+    throw new InvalidStateError([{ path: [collection, index], message }])
+  }
   return { folder: `${collection}/${folderName(index)}`, stem: numbered(index) }
 }
 
-/** Name of the folder that an item lies in, inside its collection: 100 items a folder. */
-export const folderName = (index: number): string =>
-  String(Math.floor(index / ITEMS_PER_FOLDER)).padStart(4, '0')
+/** The folder that an item lies in, inside its collection: `0012` for item 1,234, `01xxxx/0123` for item 12,345. */
+export function folderName(index: number): string {
+  const folder = String(Math.floor(index / ITEMS_PER_FOLDER)).padStart(4, '0')
+  return index < ITEMS_PER_GROUP ? folder : `${folder.slice(0, -2)}xxxx/${folder}`
+}
 
-/** Six digits or more: how items and segments are numbered. */
+/** Six digits, or more for a segment: how items and segments are numbered. */
 export const numbered = (index: number): string => String(index).padStart(6, '0')
+
+/** The items of a folder: from `first` up to `end`, which is not in it. */
+export interface ItemRange {
+  readonly first: number
+  readonly end: number
+}
+
+/** The items of a folder inside its collection, such as `0012`, `01xxxx` or `01xxxx/0123`; `undefined` for any other path. */
+export function itemsIn(folder: string): ItemRange | undefined {
+  const inGroup = isGroup(folder)
+  const digits = inGroup ? folder.slice(0, 2) : folder.slice(-4)
+  if (!/^\d+$/.test(digits)) return undefined
+  const size = inGroup ? ITEMS_PER_GROUP : ITEMS_PER_FOLDER
+  const first = Number(digits) * size
+  const expected = folderName(first)
+  return expected === folder || (inGroup && expected.startsWith(`${folder}/`))
+    ? { first, end: first + size }
+    : undefined
+}
+
+/** Whether it is a name of a folder that holds folders of items. */
+export const isGroup = (name: string): boolean => /^\d\dxxxx$/.test(name)
+
+/** A path of something that may belong to an item, taken apart. */
+export interface ItemPath {
+  readonly collection: string
+  /** As `folderName` gives it, or at least of that form. */
+  readonly folder: string
+  /** The item's file, a file beside it, or the item's folder. */
+  readonly entry: string
+  /** What follows in the item's folder. */
+  readonly inside: readonly string[]
+}
+
+/** The parts of a path such as `messages/0000/000001-tool.1.txt`; `undefined` where it leads to no entry of a folder of items. */
+export function parseItemPath(path: string): ItemPath | undefined {
+  const [collection = '', ...rest] = path.split('/')
+  const group = isGroup(rest[0] ?? '') ? `${rest.shift()}/` : ''
+  const [folder = '', entry, ...inside] = rest
+  if (entry === undefined || !/^\d{4}$/.test(folder)) return undefined
+  return { collection, folder: group + folder, entry, inside }
+}
+
+/** The number of the item that the file at a path belongs to. */
+export function itemAt(path: string): number | undefined {
+  const entry = parseItemPath(path)?.entry
+  return entry === undefined ? undefined : parseItemName(entry)
+}
 
 /**
  * The number of the item that an entry of an item folder belongs to: `12` for `000012-user.json`, for
@@ -25,23 +85,21 @@ export const numbered = (index: number): string => String(index).padStart(6, '0'
  */
 export function parseItemName(name: string): number | undefined {
   const digits = ITEM.exec(name)?.[1]
-  return digits === undefined ? undefined : numberOf(digits, 6)
+  return digits === undefined ? undefined : Number(digits)
 }
-
-/** The number of an item folder inside its collection: `12` for `0012`. */
-export const parseFolderName = (name: string): number | undefined => numberOf(name, 4)
 
 /** The number of the segment that a file of a log belongs to: `3` for `000003.jsonl` and `000003.1.txt`. */
 export function parseSegmentName(name: string): number | undefined {
   const digits = SEGMENT.exec(name)?.[1]
-  return digits === undefined ? undefined : numberOf(digits, 6)
+  if (digits === undefined || digits.length > 15) return undefined
+  return numbered(Number(digits)) === digits ? Number(digits) : undefined
 }
 
 /** Whether the name is that of a file beside the file with this stem: `<stem>.<number>.txt` or `.bin`. */
 export const isSideFile = (name: string, stem: string): boolean =>
   name.startsWith(`${stem}.`) && SIDE.test(name.slice(stem.length))
 
-const ITEM = /^(\d{6,})(?:(?:-[a-z0-9_-]{1,24})?(?:\.json|\.[1-9]\d*\.(?:txt|bin)))?$/
+const ITEM = /^(\d{6})(?:(?:-[a-z0-9_-]{1,24})?(?:\.json|\.[1-9]\d*\.(?:txt|bin)))?$/
 const SEGMENT = /^(\d{6,})\.(?:jsonl|[1-9]\d*\.(?:txt|bin))$/
 const SIDE = /^\.[1-9]\d*\.(?:txt|bin)$/
 
@@ -57,9 +115,4 @@ export function labelOf(item: unknown): string {
     .replace(/[^a-z0-9_-]/g, '')
     .slice(0, 24)
   return label === '' ? '' : `-${label}`
-}
-
-function numberOf(digits: string, width: number): number | undefined {
-  const number = /^\d{1,15}$/.test(digits) ? Number(digits) : Number.NaN
-  return String(number).padStart(width, '0') === digits ? number : undefined
 }

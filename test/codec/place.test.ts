@@ -2,15 +2,19 @@ import { describe, expect, test } from 'vitest'
 import {
   encodeHead,
   encodeItem,
-  folderName,
   genericLayout,
+  isOurs,
+  itemAt,
   itemPlace,
+  itemsIn,
+  mayHoldOurs,
   numbered,
-  parseFolderName,
   parseItemName,
   parseSegmentName,
   sessionLayout,
 } from '../../src/codec/index.ts'
+import { isRootFile } from '../../src/codec/root-files.ts'
+import { InvalidStateError } from '../../src/errors.ts'
 import { newMessage, newRun, newSession } from '../../src/state/index.ts'
 import { encodeDocument } from '../support/documents.ts'
 
@@ -19,17 +23,49 @@ describe('the place of an item', () => {
     [0, 'messages/0000', '000000'],
     [99, 'messages/0000', '000099'],
     [100, 'messages/0001', '000100'],
-    [123_456, 'messages/1234', '123456'],
-    [999_999, 'messages/9999', '999999'],
-    [1_000_000, 'messages/10000', '1000000'],
+    [9999, 'messages/0099', '009999'],
+    [10_000, 'messages/01xxxx/0100', '010000'],
+    [123_456, 'messages/12xxxx/1234', '123456'],
+    [999_999, 'messages/99xxxx/9999', '999999'],
   ])('%i follows from its number alone, and back', (index, folder, stem) => {
     expect(itemPlace('messages', index)).toEqual({ folder, stem })
     for (const name of [stem, `${stem}.json`, `${stem}-user.json`, `${stem}-user.12.txt`, `${stem}.1.bin`]) {
       expect(parseItemName(name)).toBe(index)
+      expect(itemAt(`${folder}/${name}`)).toBe(index)
     }
-    expect(parseFolderName(folderName(index))).toBe(Math.floor(index / 100))
+    const first = index - (index % 100)
+    expect(itemsIn(folder.slice('messages/'.length))).toEqual({ first, end: first + 100 })
+    const log = `${folder}/${stem}/events`
+    expect(isOurs(`${folder}/${stem}-user.json`)).toBe(true)
+    expect(isOurs(`${log}/000000.jsonl`)).toBe(true)
+    for (let at = log; at !== ''; at = at.slice(0, Math.max(0, at.lastIndexOf('/')))) {
+      expect(mayHoldOurs(at), at).toBe(true)
+    }
+    expect(mayHoldOurs(`${log}/more`)).toBe(false)
     expect(parseSegmentName(`${numbered(index)}.jsonl`)).toBe(index)
     expect(parseSegmentName(`${numbered(index)}.3.txt`)).toBe(index)
+  })
+
+  test('sorts as text as it does by number', () => {
+    const places = [0, 99, 100, 9999, 10_000, 10_100, 19_999, 20_000, 99_999, 100_000, 999_999].map(
+      (index) => {
+        const { folder, stem } = itemPlace('messages', index)
+        return `${folder}/${stem}.json`
+      },
+    )
+    expect([...places].sort()).toEqual(places)
+  })
+
+  test('ends at a million items', () => {
+    expect(() => itemPlace('messages', 1_000_000)).toThrow(/messages\[1000000\].*at most 1000000/)
+    const newest = { role: 'user', content: '' }
+    expect(() => encodeItem(sessionLayout, 'messages', 1_000_000, newest)).toThrow(InvalidStateError)
+    expect(() => encodeItem(sessionLayout, 'runs', 1_000_000, {})).toThrow(InvalidStateError)
+  })
+
+  test('is told of folders of ten thousand items as well', () => {
+    expect(itemsIn('01xxxx')).toEqual({ first: 10_000, end: 20_000 })
+    expect(itemsIn('99xxxx')).toEqual({ first: 990_000, end: 1_000_000 })
   })
 
   test.each([
@@ -38,6 +74,7 @@ describe('the place of an item', () => {
     '00000.json',
     '0000000.json',
     '0100000.json',
+    '1000000.json',
     '-00001.json',
     '000000user.json',
     '000000-.json',
@@ -58,8 +95,27 @@ describe('the place of an item', () => {
   })
 
   test('is not in other names of folders and segments', () => {
-    for (const name of ['', '0', '000', '00000', '01234', 'a000', '0000x'])
-      expect(parseFolderName(name)).toBeUndefined()
+    const folders = ['', '0', '000', '00000', '01234', 'a000', '0000x', '0100', '9999']
+    const grouped = [
+      '00xxxx',
+      '01xxx',
+      '01xxxxx',
+      '1xxxx',
+      '01XXXX',
+      '00xxxx/0000',
+      '01xxxx/0099',
+      '01xxxx/0200',
+    ]
+    for (const name of [
+      ...folders,
+      ...grouped,
+      '01xxxx/',
+      '/0000',
+      '01xxxx/0100/',
+      '01xxxx/01xxxx',
+      '0000/0000',
+    ])
+      expect(itemsIn(name), name).toBeUndefined()
     for (const name of ['000000', '000000.json', '00000.jsonl', '000000-x.jsonl', '000000.1.jsonl']) {
       expect(parseSegmentName(name)).toBeUndefined()
     }
@@ -92,7 +148,8 @@ describe('the label of an item', () => {
 })
 
 describe('the files of a document', () => {
-  const keys = (map: ReadonlyMap<string, Uint8Array>): string[] => [...map.keys()]
+  const keys = (map: ReadonlyMap<string, Uint8Array>): string[] =>
+    [...map.keys()].filter((path) => !isRootFile(path))
   const value = (map: ReadonlyMap<string, Uint8Array>, path: string): unknown =>
     JSON.parse(Buffer.from(map.get(path) ?? []).toString())
 
@@ -122,10 +179,10 @@ describe('the files of a document', () => {
       'status',
       'createdAt',
       'updatedAt',
-      'usage',
       'metadata',
       'messages',
       'runs',
+      'usage',
     ])
   })
 
@@ -165,9 +222,9 @@ describe('the files of a document', () => {
     const layout = genericLayout('t', ['items'])
     const count = (item: string): number => encodeItem(layout, 'items', 0, item).size - 1
     const base64 = (bytes: number): string => Buffer.alloc(bytes, 3).toString('base64')
-    expect([count('-'.repeat(65_536)), count('-'.repeat(65_537))]).toEqual([0, 1])
-    expect([count('é'.repeat(32_768)), count(`${'é'.repeat(32_768)}-`)]).toEqual([0, 1])
-    expect([count(base64(4096)), count(base64(4097)), count(base64(4098)), count(base64(4099))]).toEqual([
+    expect([count('-'.repeat(4096)), count('-'.repeat(4097))]).toEqual([0, 1])
+    expect([count('é'.repeat(2048)), count(`${'é'.repeat(2048)}-`)]).toEqual([0, 1])
+    expect([count(base64(3072)), count(base64(3073)), count(base64(3074)), count(base64(3075))]).toEqual([
       0, 1, 1, 1,
     ])
   })
@@ -191,7 +248,7 @@ describe('the files of a document', () => {
     expect(content([{ type: 'text', text: 'null' }], null)).toMatchObject({ content: null })
   })
 
-  test('have known keys first at the levels that the format names, and only there', () => {
+  test('have known keys first and bookkeeping last at the levels that the format names, and only there', () => {
     const item = {
       z: { role: 1, id: 2 },
       usage: { z: 1, outputTokens: 2, inputTokens: 3 },
@@ -205,8 +262,8 @@ describe('the files of a document', () => {
         id: 'm',
         role: 'user',
         parts: item.parts,
-        usage: { inputTokens: 3, outputTokens: 2, z: 1 },
         z: item.z,
+        usage: { inputTokens: 3, outputTokens: 2, z: 1 },
       }),
     )
   })

@@ -63,7 +63,7 @@ describe('migrate', () => {
 
   test('says so when a step is missing', () => {
     expect(() => migrateBy(steps.slice(0, 1), { schemaVersion: 1 }, 3)).toThrow(
-      /no step from schema version 1/,
+      /no migration from schema version 1/,
     )
   })
 })

@@ -11,7 +11,8 @@ import type { CommitInfo } from '../../checkpoints/commits/history.ts'
 import type { EditedTree } from '../../checkpoints/trees/objects.ts'
 import type { Writing } from '../../checkpoints/writing.ts'
 import { InvalidStateError } from '../../errors.ts'
-import { isSameName, type SessionId } from '../../ids.ts'
+import type { ObjectId, SessionId } from '../../ids.ts'
+import { isSameName } from '../../ref-part.ts'
 import { configOf } from './config.ts'
 import { type Made, ReservedLine } from './reserved-line.ts'
 import { Sightings } from './sightings.ts'
@@ -202,7 +203,7 @@ export class Thread {
   async writeTree(
     { parent, prepared }: NewCheckpoint,
     base: Entry | undefined,
-    onto?: string,
+    onto?: ObjectId,
   ): Promise<WrittenTree> {
     const { trees } = this.#parts
     // A copy has the versions of what it was copied from, which is not its parent; and where the parent is not stored,

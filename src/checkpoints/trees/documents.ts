@@ -1,11 +1,13 @@
 /** Documents, or what one needs of them, out of the trees of checkpoints. */
 import { setImmediate } from 'node:timers/promises'
-import { decodeDocument, decodeHead, parseFolderName, parseItemName } from '../../codec/index.ts'
+import { decodeDocument, decodeHead, isGroup, parseItemName } from '../../codec/index.ts'
 import type { ObjectStore } from '../../git/database/object-store.ts'
-import type { TreeEntry } from '../../git/objects/tree.ts'
-import { isSameName, type SessionId } from '../../ids.ts'
+import type { Tree, TreeEntry } from '../../git/objects/tree.ts'
+import type { ObjectId, SessionId } from '../../ids.ts'
 import type { JsonObject } from '../../json-value.ts'
+import { isSameName } from '../../ref-part.ts'
 import { blobsBelow, entriesOf, folderAt, readBlobs } from './files.ts'
+import { itemFolders } from './item-folders.ts'
 
 /** Lets others run between slices. */
 export const pause = (): Promise<unknown> => setImmediate()
@@ -13,7 +15,7 @@ export const pause = (): Promise<unknown> => setImmediate()
 /** The document of a tree, as the session shows it. Throws CorruptError, naming the file. */
 export async function readDocument(
   objects: ObjectStore,
-  tree: string,
+  tree: ObjectId,
   session: SessionId,
 ): Promise<JsonObject> {
   const files = await readBlobs(objects, await blobsBelow(objects, tree))
@@ -21,7 +23,7 @@ export async function readDocument(
 }
 
 /** The top-level values; collections that are empty among them. */
-export async function readFields(objects: ObjectStore, tree: string): Promise<JsonObject> {
+export async function readFields(objects: ObjectStore, tree: ObjectId): Promise<JsonObject> {
   return decodeHead(await readBlobs(objects, await blobsBelow(objects, tree, { enter: () => false })))
 }
 
@@ -32,18 +34,22 @@ export const shownAs = (session: SessionId, document: JsonObject): JsonObject =>
     : { ...document, id: session }
 
 /** How many items a collection has in a tree; told by the names in its last folder that has any. */
-export async function countItems(objects: ObjectStore, tree: string, collection: string): Promise<number> {
+export async function countItems(objects: ObjectStore, tree: ObjectId, collection: string): Promise<number> {
   const top = await folderAt(objects, tree, collection)
-  if (top === undefined) return 0
-  const folders = [...entriesOf(top)].flatMap(({ name, id }) => {
-    const number = parseFolderName(name)
-    return number === undefined ? [] : [{ number, name, id }]
-  })
-  // `10000` comes after `9999` although it sorts before.
-  for (const { name } of folders.sort((a, b) => b.number - a.number)) {
-    const items = await folderAt(objects, tree, `${collection}/${name}`)
-    const numbers = items === undefined ? [] : [...entriesOf(items)].flatMap(numberOf)
-    if (numbers.length > 0) return Math.max(...numbers) + 1
+  return top === undefined ? 0 : endOf(objects, top)
+}
+
+/** One more than the number of the last item; 0 when there is none. */
+async function endOf(objects: ObjectStore, tree: Tree, group = ''): Promise<number> {
+  for (const { name, id } of itemFolders(tree, group).reverse()) {
+    const inside = await objects.readTree(id)
+    if (!isGroup(name)) {
+      const numbers = [...entriesOf(inside)].flatMap(numberOf)
+      if (numbers.length > 0) return Math.max(...numbers) + 1
+    } else {
+      const end = await endOf(objects, inside, name)
+      if (end > 0) return end
+    }
   }
   return 0
 }

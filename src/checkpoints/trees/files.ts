@@ -1,11 +1,13 @@
 /** Reading the files of a checkpoint's tree, whole or in part. */
-import { isOurs, mayHoldOurs } from '../../codec/index.ts'
+
+import { isGroup, isOurs, isRootFile, mayHoldOurs, parseItemPath } from '../../codec/index.ts'
 import { CorruptError } from '../../errors.ts'
 import type { ObjectStore } from '../../git/database/object-store.ts'
 import { entryAt, entryCount, findEntry, type Tree, type TreeEntry } from '../../git/objects/tree.ts'
+import type { ObjectId } from '../../ids.ts'
 
 /** Blobs by path in the tree. */
-export type BlobIds = Map<string, string>
+export type BlobIds = Map<string, ObjectId>
 export type Files = Map<string, Uint8Array>
 
 const BLOB = '100644'
@@ -25,18 +27,18 @@ export function* entriesOf(tree: Tree, path = ''): Generator<TreeEntry> {
 
 /** Whether a name is one that something of ours has, wherever that lies. */
 export const standsForOurs = (name: string): boolean =>
-  isOurs(name) || ['messages', 'runs'].includes(name) || /^\d{4,}(?:[-.]|$)/.test(name)
+  isOurs(name) || ['messages', 'runs'].includes(name) || isGroup(name) || /^\d{4,}(?:[-.]|$)/.test(name)
 
 /** What is in a tree beside the document, in order; of a folder that is foreign as a whole its name with a `/`. */
-export async function foreignFiles(objects: ObjectStore, root: string): Promise<string[]> {
+export async function foreignFiles(objects: ObjectStore, root: ObjectId): Promise<string[]> {
   const found: string[] = []
-  const walk = async (id: string, prefix: string): Promise<void> => {
+  const walk = async (id: ObjectId, prefix: string): Promise<void> => {
     const tree = await objects.readTree(id)
     for (let n = 0; n < entryCount(tree); n++) {
       const entry = entryAt(tree, n)
       const path = prefix + entry.name
       if (entry.mode !== FOLDER) {
-        if (entry.mode !== BLOB || !isOurs(path)) found.push(path)
+        if (entry.mode !== BLOB || !(isOurs(path) || isRootFile(path))) found.push(path)
       } else if (mayHoldOurs(path)) await walk(entry.id, `${path}/`)
       else found.push(`${path}/`)
       if (found.length >= MOST_FOREIGN) return
@@ -47,7 +49,11 @@ export async function foreignFiles(objects: ObjectStore, root: string): Promise<
 }
 
 /** The folder at `path` below a tree; `undefined` when there is none. */
-export async function folderAt(objects: ObjectStore, root: string, path: string): Promise<Tree | undefined> {
+export async function folderAt(
+  objects: ObjectStore,
+  root: ObjectId,
+  path: string,
+): Promise<Tree | undefined> {
   let tree = await objects.readTree(root)
   for (const name of path.split('/')) {
     const entry = findEntry(tree, name)
@@ -58,7 +64,11 @@ export async function folderAt(objects: ObjectStore, root: string, path: string)
 }
 
 /** Id of the file at `path` below a tree; `undefined` when there is none. */
-export async function blobAt(objects: ObjectStore, root: string, path: string): Promise<string | undefined> {
+export async function blobAt(
+  objects: ObjectStore,
+  root: ObjectId,
+  path: string,
+): Promise<ObjectId | undefined> {
   const cut = path.lastIndexOf('/')
   const tree = cut === -1 ? await objects.readTree(root) : await folderAt(objects, root, path.slice(0, cut))
   const entry = tree && findEntry(tree, path.slice(cut + 1))
@@ -72,20 +82,24 @@ export async function blobAt(objects: ObjectStore, root: string, path: string): 
  */
 export async function blobsBelow(
   objects: ObjectStore,
-  root: string,
+  root: ObjectId,
   options: { at?: string; enter?: (path: string) => boolean; foreign?: boolean } = {},
 ): Promise<BlobIds> {
   const found: BlobIds = new Map()
   let seen = 0
   const walk = async (tree: Tree, prefix: string, depth: number): Promise<void> => {
     if (depth > MOST_FOLDERS) throw tooMuch(root, `is more than ${MOST_FOLDERS} folders deep`)
+    let log: string | undefined
     for (const { name, mode, id } of entriesOf(tree, prefix)) {
       const path = prefix + name
-      if (++seen > MOST_ENTRIES)
-        throw tooMuch(root, `unfolds into more than ${MOST_ENTRIES} files and folders`)
+      if (++seen > MOST_ENTRIES) throw tooMuch(root, `expands to more than ${MOST_ENTRIES} files and folders`)
       if (mode !== FOLDER) {
         if (options.foreign === true || isOurs(path)) found.set(path, id)
       } else if ((options.foreign === true || mayHoldOurs(path)) && options.enter?.(path) !== false) {
+        if (options.foreign !== true && parseItemPath(path)?.inside.length === 1) {
+          if (log !== undefined) throw secondLog(path)
+          log = path
+        }
         await walk(objects.cachedTree(id) ?? (await objects.readTree(id)), `${path}/`, depth + 1)
       }
     }
@@ -99,11 +113,15 @@ export async function blobsBelow(
 /** Paths of a document's files that differ between two trees, with the blob that `after` has; `undefined` where it has none. */
 export async function blobsChanged(
   objects: ObjectStore,
-  before: string | undefined,
-  after: string,
-): Promise<Map<string, string | undefined>> {
-  const changed = new Map<string, string | undefined>()
-  const walk = async (from: string | undefined, to: string | undefined, prefix: string): Promise<void> => {
+  before: ObjectId | undefined,
+  after: ObjectId,
+): Promise<Map<string, ObjectId | undefined>> {
+  const changed = new Map<string, ObjectId | undefined>()
+  const walk = async (
+    from: ObjectId | undefined,
+    to: ObjectId | undefined,
+    prefix: string,
+  ): Promise<void> => {
     const old = new Map<string, TreeEntry>()
     if (from !== undefined)
       for (const entry of entriesOf(await objects.readTree(from), prefix)) old.set(entry.name, entry)
@@ -135,9 +153,9 @@ export async function readBlobs(objects: ObjectStore, blobs: BlobIds, most = MOS
   let total = 0
   await objects.readMany(blobs.values(), (id, object) => {
     if (object.type !== 'blob')
-      throw new CorruptError(`The object ${id} is a ${object.type} and should be a file.`, { object: id })
+      throw new CorruptError(`The object ${id} is a ${object.type}, but should be a file.`, { object: id })
     total += object.data.length
-    if (total > most) throw tooMuch(id, `is one of files that have more than ${most} bytes together`)
+    if (total > most) throw tooMuch(id, `belongs to files that have more than ${most} bytes in total`)
     bytes.set(id, object.data)
   })
   const files: Files = new Map()
@@ -147,20 +165,30 @@ export async function readBlobs(objects: ObjectStore, blobs: BlobIds, most = MOS
 
 /** More names than that tell nobody more. */
 const MOST_FOREIGN = 1000
-const MOST_ENTRIES = 1_000_000
-/** A log's segments lie four folders deep. */
+/** A million items, each with a few files, in folders. */
+const MOST_ENTRIES = 4_000_000
+/** A log's segments lie five folders deep. */
 const MOST_FOLDERS = 16
 /** Small files on the disk can be gigabytes in memory. */
 const MOST_BYTES = 2 ** 31
 
-const tooMuch = (id: string, what: string): CorruptError =>
-  new CorruptError(`${id} ${what}. Forkpoint never writes that; take the checkpoint before it.`, {
+const tooMuch = (id: ObjectId, what: string): CorruptError =>
+  new CorruptError(`${id} ${what}. Forkpoint never writes this. Use the previous checkpoint.`, {
     object: id,
   })
 
+/** Seen here already: a few kilobytes can be an item with thousands of logs, each with thousands of files. */
+const secondLog = (path: string): CorruptError =>
+  new CorruptError(
+    `'${path}' is a second log of its item. Forkpoint never writes that; take the checkpoint before it.`,
+    {
+      file: path,
+    },
+  )
+
 const noPlainFile = ({ name, mode }: TreeEntry, path: string): CorruptError =>
   new CorruptError(
-    `'${path}${name}' is no plain file (mode ${mode}). Forkpoint never writes that; take the checkpoint before it.`,
+    `'${path}${name}' is not a plain file (mode ${mode}). Forkpoint never writes this. Use the previous checkpoint.`,
     { file: path + name },
   )
 
@@ -170,7 +198,7 @@ const noPlainFile = ({ name, mode }: TreeEntry, path: string): CorruptError =>
  */
 export async function isTakenBack(
   objects: ObjectStore,
-  { before, made, now }: { before: string | undefined; made: string; now: string },
+  { before, made, now }: { before: ObjectId | undefined; made: ObjectId; now: ObjectId },
 ): Promise<boolean> {
   const changed = [...(await blobsChanged(objects, before, made)).keys()]
   const items = changed.filter(isItem)

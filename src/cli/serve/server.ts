@@ -1,6 +1,7 @@
 /** The server: reads calls, runs each as it comes, and leaves when its input ends. */
 
-import { z } from 'zod'
+import * as z from 'zod'
+import type { SignOptions } from '../../checkpoints/signing.ts'
 import { agentMethods } from './agent-methods.ts'
 import { type Call, Connection, type RequestId } from './connection.ts'
 import { linesOf } from './lines.ts'
@@ -16,6 +17,8 @@ const LONGEST_LINE = 256 * 1024 * 1024
 
 export interface ServeOptions {
   version: string
+  /** How git stores sign their checkpoints. */
+  sign?: SignOptions | undefined
   longestLine?: number
 }
 
@@ -26,7 +29,7 @@ const METHODS: Readonly<Record<string, Method>> = { ...storeMethods, ...agentMet
 export async function serve(
   input: AsyncIterable<Uint8Array>,
   output: NodeJS.WritableStream,
-  { version, longestLine = LONGEST_LINE }: ServeOptions,
+  { version, sign, longestLine = LONGEST_LINE }: ServeOptions,
 ): Promise<void> {
   const things = new Things()
   const running = new Map<RequestId, AbortController>()
@@ -42,7 +45,7 @@ export async function serve(
       if (protocol !== PROTOCOL) {
         throw new ProtocolError(
           CODE.wrongParams,
-          `This is protocol ${PROTOCOL} (forkpoint ${version}), and the client speaks ${protocol}. Install the same version on both sides.`,
+          `The server speaks protocol ${PROTOCOL} (forkpoint ${version}), but the client speaks ${protocol}. Install the same version on both sides.`,
         )
       }
       return { protocol: PROTOCOL, version, node: process.versions.node, methods: Object.keys(methods) }
@@ -62,7 +65,7 @@ export async function serve(
       if (found === undefined) {
         throw new ProtocolError(CODE.unknownMethod, `There is no method '${called}'.`)
       }
-      const result = await found.run(params, { things, client, request: id, signal: abort.signal })
+      const result = await found.run(params, { things, client, sign, request: id, signal: abort.signal })
       if (id !== undefined) await client.respond(id, result)
     } catch (error) {
       if (id !== undefined) await client.refuse(id, error)
@@ -74,7 +77,7 @@ export async function serve(
     const call = client.receive(text)
     if (call === undefined) return
     if (call.id !== undefined && running.has(call.id)) {
-      throw new ProtocolError(CODE.notARequest, `A request with the id ${call.id} is under way.`)
+      throw new ProtocolError(CODE.notARequest, `A request with the id ${call.id} is still running.`)
     }
     const done: Promise<void> = take(call).finally(() => work.delete(done))
     work.add(done)

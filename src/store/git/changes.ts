@@ -4,9 +4,10 @@ import type { CommitInfo } from '../../checkpoints/commits/history.ts'
 import { countItems, readFields } from '../../checkpoints/trees/documents.ts'
 import { type BlobIds, blobAt, blobsChanged, readBlobs } from '../../checkpoints/trees/files.ts'
 import type { Edits } from '../../checkpoints/writing.ts'
-import { decodeItem, parseItemName } from '../../codec/index.ts'
+import { decodeItem, itemAt, parseItemPath } from '../../codec/index.ts'
 import type { ObjectStore } from '../../git/database/object-store.ts'
 import { objectId } from '../../git/objects/object.ts'
+import type { ObjectId } from '../../ids.ts'
 import { deepCopy, deepEqual, isJsonObject, type JsonObject, without } from '../../json-value.ts'
 import { type AdditionPlan, idOf } from '../addition/plan.ts'
 import { RUNS } from '../addition/runs.ts'
@@ -78,7 +79,7 @@ export class GitChanges {
   }
 
   /** The top-level values that are no collections, as the session shows them. */
-  async fieldsAt(tree: string, session: string): Promise<JsonObject> {
+  async fieldsAt(tree: ObjectId, session: string): Promise<JsonObject> {
     return {
       ...without(await readFields(this.#objects, tree), new Set(this.#rules.collections)),
       id: session,
@@ -96,7 +97,7 @@ export class GitChanges {
   ): Promise<Map<number, unknown>> {
     const byIndex = new Map<number, BlobIds>()
     for (const [path, id] of blobs) {
-      const index = path.startsWith(`${collection}/`) ? indexOf(path) : undefined
+      const index = path.startsWith(`${collection}/`) ? itemAt(path) : undefined
       if (index === undefined || index < from || id === undefined) continue
       byIndex.set(index, (byIndex.get(index) ?? new Map()).set(path, id))
     }
@@ -120,7 +121,10 @@ export class GitChanges {
     if (planned !== undefined) return idOf(planned)
     const all = await blobsChanged(this.#objects, undefined, parent.tree)
     const heads = [...all].filter(
-      ([path]) => path.startsWith(`${RUNS}/`) && indexOf(path) === index && path.split('/').length < 5,
+      ([path]) =>
+        path.startsWith(`${RUNS}/`) &&
+        itemAt(path) === index &&
+        (parseItemPath(path)?.inside.length ?? 0) < 2,
     )
     return idOf((await this.#items(new Map(heads), RUNS, 0)).get(index))
   }
@@ -157,10 +161,8 @@ const touched = (collections: readonly string[], paths: Iterable<string>): strin
 function lastIndex(paths: Iterable<string>, count: number): number | undefined {
   let last: number | undefined
   for (const path of paths) {
-    const index = path.startsWith(`${RUNS}/`) ? indexOf(path) : undefined
+    const index = path.startsWith(`${RUNS}/`) ? itemAt(path) : undefined
     if (index !== undefined && index < count && (last === undefined || index > last)) last = index
   }
   return last
 }
-
-const indexOf = (path: string): number | undefined => parseItemName(path.split('/')[2] ?? '')

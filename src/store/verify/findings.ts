@@ -8,15 +8,15 @@ import type { Problem } from '../session-store.ts'
 /** Through which session and checkpoint something was reached. */
 export interface Reached {
   session?: string
-  checkpoint?: string
+  checkpoint?: ObjectId
 }
 
 export class Findings {
   readonly problems: Problem[] = []
-  /** What is in trees beside the documents; no problem, since readers pass it over. */
+  /** What other tools have added: files beside the documents, and merges. No problem in itself. */
   readonly foreign: Problem[] = []
   /** Checkpoints that something is wrong with. */
-  readonly broken = new Set<string>()
+  readonly broken = new Set<ObjectId>()
   readonly #objects: ObjectStore
   readonly #sound = new Set<ObjectId>()
   readonly #told = new Set<string>()
@@ -50,11 +50,23 @@ export class Findings {
 
   /** Notes a foreign file, once. */
   addForeign(reached: Reached, path: string): void {
-    const key = `${reached.session}\n${path}`
+    this.#note(reached, path, `'${path}' was not written by forkpoint. Forkpoint does not change it.`)
+  }
+
+  /** Notes a merge of two conversations that another tool has made. */
+  addMerge(reached: Reached, id: ObjectId): void {
+    this.#note(
+      reached,
+      id,
+      `Commit ${id} merges two lines and was not made by forkpoint. What it holds may be of both; the lines themselves are its parents.`,
+    )
+  }
+
+  #note(reached: Reached, where: string, message: string): void {
+    const key = `${reached.session}\n${where}`
     if (this.#told.has(key)) return
     this.#told.add(key)
-    const message = `'${path}' was not written by forkpoint. It is left as it is.`
-    this.foreign.push({ ...reached, where: path, message })
+    this.foreign.push({ ...reached, where, message })
   }
 
   /** Notes what was thrown; anything but an error of ours is thrown on. */
@@ -70,7 +82,7 @@ export class Findings {
       const object = await this.#objects.read(id)
       this.#sound.add(id)
       if (type === undefined || object.type === type) return object
-      this.add(reached, id, `Object ${id} should be a ${type} and is a ${object.type}. ${WAY_OUT}`)
+      this.add(reached, id, `Object ${id} should be a ${type}, but is a ${object.type}. ${WAY_OUT}`)
     } catch (error) {
       this.addError(reached, id, error)
     }
@@ -78,4 +90,4 @@ export class Findings {
   }
 }
 
-export const WAY_OUT = 'Restore the store from a copy, or go on from a checkpoint before.'
+export const WAY_OUT = 'Restore the store from a copy, or continue from an earlier checkpoint.'

@@ -1,4 +1,5 @@
 /** The tree of a checkpoint, read and decoded item by item; what was seen at the same path before is skipped. */
+
 import { standsForOurs } from '../../checkpoints/trees/files.ts'
 import {
   decodeEvents,
@@ -6,14 +7,18 @@ import {
   decodeItem,
   folderName,
   isFolderName,
+  isGroup,
   isOurs,
+  isRootFile,
+  itemsIn,
+  mayHoldOurs,
   numbered,
-  parseFolderName,
   parseItemName,
   parseSegmentName,
 } from '../../codec/index.ts'
 import { asBuffer } from '../../git/objects/object.ts'
 import { entryAt, entryCount, parseTree, type TreeEntry } from '../../git/objects/tree.ts'
+import type { ObjectId } from '../../ids.ts'
 import type { JsonObject } from '../../json-value.ts'
 import { TimeSlice } from '../../time-slice.ts'
 import { type Findings, type Reached, WAY_OUT } from './findings.ts'
@@ -31,12 +36,13 @@ export class TreeVerifier {
   }
 
   /** Returns the top-level values that the tree holds; `undefined`, and problems, when they cannot be read. */
-  async verify(reached: Reached, tree: string): Promise<JsonObject | undefined> {
+  async verify(reached: Reached, tree: ObjectId): Promise<JsonObject | undefined> {
     const entries = await this.#entries(reached, tree, '')
     if (entries === undefined) return undefined
     for (const { name, mode, id } of entries) {
-      if (mode !== FOLDER) continue
-      if (isFolderName(name)) await this.#collection(reached, id, name)
+      if (mode !== FOLDER) {
+        if (mode === FILE && isRootFile(name)) await this.#readOnce(reached, name, id)
+      } else if (isFolderName(name)) await this.#collection(reached, id, name)
       else this.#strange(reached, name)
     }
     const files = this.#oursOf(
@@ -51,36 +57,42 @@ export class TreeVerifier {
     return head
   }
 
-  async #collection(reached: Reached, id: string, path: string): Promise<void> {
-    await this.#once(path, id, async () => {
+  /** A collection, or a folder of ten thousand items in it; returns how many it has. */
+  async #collection(reached: Reached, id: ObjectId, path: string, start = 0): Promise<number> {
+    return this.#once(path, id, async () => {
       const entries = (await this.#entries(reached, id, `${path}/`)) ?? []
-      let count = 0
+      let next = start
       for (const { name, mode, id } of entries) {
         const inside = `${path}/${name}`
-        if (mode !== FOLDER || parseFolderName(name) === undefined) this.#strange(reached, inside)
-        else {
-          const items = await this.#items(reached, id, inside)
-          // With foreign files only it is none of ours.
-          if (items === 0) continue
-          if (folderName(count) !== name) this.#gap(reached, path, count)
-          count = parseFolderName(name)! * ITEMS + items
+        const range = mode === FOLDER ? itemsIn(insideCollection(inside)) : undefined
+        if (range === undefined) {
+          if (mode === FOLDER && mayHoldOurs(inside)) this.#misplaced(reached, inside)
+          else this.#strange(reached, inside)
+          continue
         }
+        const items = isGroup(name)
+          ? await this.#collection(reached, id, inside, range.first)
+          : await this.#items(reached, id, inside, range.first)
+        // With foreign files only it is none of ours.
+        if (items === 0) continue
+        if (range.first !== next) this.#gap(reached, path, next)
+        next = range.first + items
       }
-      return count
+      return next - start
     })
   }
 
   /** A folder of a hundred items; returns how many it has. */
-  async #items(reached: Reached, id: string, path: string): Promise<number> {
+  async #items(reached: Reached, id: ObjectId, path: string, first: number): Promise<number> {
     return this.#once(path, id, async () => {
       const byIndex = new Map<number, TreeEntry[]>()
       for (const entry of (await this.#entries(reached, id, `${path}/`)) ?? []) {
         const index = parseItemName(entry.name)
-        if (index === undefined || folderName(index) !== path.slice(path.indexOf('/') + 1)) {
+        if (index === undefined || folderName(index) !== insideCollection(path)) {
           this.#strange(reached, `${path}/${entry.name}`)
         } else byIndex.set(index, [...(byIndex.get(index) ?? []), entry])
       }
-      let next = (parseFolderName(path.slice(path.indexOf('/') + 1)) ?? 0) * ITEMS
+      let next = first
       for (const index of [...byIndex.keys()].sort((a, b) => a - b)) {
         if (index !== next) this.#gap(reached, path, next)
         next = index + 1
@@ -116,7 +128,7 @@ export class TreeVerifier {
   }
 
   /** Segments of a log, each with what stands beside it. Only those that are new are decoded. */
-  async #log(reached: Reached, id: string, path: string): Promise<void> {
+  async #log(reached: Reached, id: ObjectId, path: string): Promise<void> {
     const segments = new Map<number, TreeEntry[]>()
     for (const entry of (await this.#entries(reached, id, path)) ?? []) {
       const number = entry.mode === FOLDER ? undefined : parseSegmentName(entry.name)
@@ -167,7 +179,7 @@ export class TreeVerifier {
   }
 
   /** Entries that a checkpoint may have; the others are problems. */
-  async #entries(reached: Reached, id: string, folder: string): Promise<TreeEntry[] | undefined> {
+  async #entries(reached: Reached, id: ObjectId, folder: string): Promise<TreeEntry[] | undefined> {
     const object = await this.#findings.read(reached, id, 'tree')
     if (object === undefined) return undefined
     try {
@@ -182,7 +194,7 @@ export class TreeVerifier {
         this.#findings.add(
           reached,
           folder + name,
-          `'${folder}${name}' is no plain file (mode ${mode}): forkpoint never writes that. ${WAY_OUT}`,
+          `'${folder}${name}' is not a plain file (mode ${mode}): forkpoint never writes this. ${WAY_OUT}`,
         )
         return false
       })
@@ -190,6 +202,11 @@ export class TreeVerifier {
       this.#findings.addError(reached, id, error)
       return undefined
     }
+  }
+
+  /** What is written and not read has to be there all the same. */
+  async #readOnce(reached: Reached, path: string, id: ObjectId): Promise<void> {
+    await this.#once(path, id, async () => ((await this.#findings.read(reached, id, 'blob')) ? 1 : 0))
   }
 
   async #once(path: string, id: string, work: () => Promise<number>): Promise<number> {
@@ -205,25 +222,26 @@ export class TreeVerifier {
   #oursOf(reached: Reached, folder: string, entries: readonly TreeEntry[]): TreeEntry[] {
     return entries.filter(({ name }) => {
       if (isOurs(folder + name)) return true
-      this.#findings.addForeign(reached, folder + name)
+      if (!isRootFile(folder + name)) this.#findings.addForeign(reached, folder + name)
       return false
     })
   }
 
   #strange(reached: Reached, path: string): void {
-    if (!isOurs(path)) this.#findings.addForeign(reached, path)
-    else this.#findings.add(reached, path, `'${path}' is no file that forkpoint writes. ${WAY_OUT}`)
+    if (isOurs(path)) this.#misplaced(reached, path)
+    else this.#findings.addForeign(reached, path)
+  }
+
+  #misplaced(reached: Reached, path: string): void {
+    this.#findings.add(reached, path, `'${path}' is not a file that forkpoint writes. ${WAY_OUT}`)
   }
 
   #gap(reached: Reached, path: string, index: number): void {
-    this.#findings.add(
-      reached,
-      path,
-      `'${path}' lacks number ${index}, while later ones are there. ${WAY_OUT}`,
-    )
+    this.#findings.add(reached, path, `'${path}' has later items, but not number ${index}. ${WAY_OUT}`)
   }
 }
 
 const FILE = '100644'
 const FOLDER = '40000'
-const ITEMS = 100
+
+const insideCollection = (path: string): string => path.slice(path.indexOf('/') + 1)

@@ -80,6 +80,8 @@ describe('a chat', () => {
       'turn 3: Question 3?\nturn 2: Question 2?\nturn 1: Question 1?',
     )
     expect(git(folder, 'ls-tree', '-r', '--name-only', 'c/main').split('\n')).toEqual([
+      '.gitattributes',
+      'README.md',
       'messages/0000/000000-user.json',
       'messages/0000/000001-assistant.json',
       'messages/0000/000002-user.json',
@@ -102,6 +104,7 @@ describe('a chat', () => {
     )
     const logged = []
     for await (const { subject, messages } of chats.store.log('c')) logged.push([subject, messages])
+    expect((await chats.store.checkpoint('c')).body).toMatch(/^> Question 2\?\n\nAnswer 2/)
     expect(logged).toEqual([
       ['turn 2: Question 2?', { from: 2, to: 3 }],
       ['turn 1: Question 1?', { from: 0, to: 1 }],

@@ -32,6 +32,11 @@ test('git log shows turns by their prompts, and inside them what happened', asyn
     'turn 2: /review 12',
     'turn 1: Read the parser, please',
   ])
+  const [third, second, first] = await all(store.log(key))
+  expect(first?.body).toBe('> Read the parser, please\n\nIt is a recursive descent parser.')
+  expect(second?.body).toBe('> /review 12\n\nFine.')
+  expect(third?.body).toBe('> And?\n\nNothing.')
+  expect(third?.author).toEqual({ name: 'claude-x', email: 'noreply@forkpoint.invalid' })
   expect((await all(store.log(key, { steps: true }))).map(({ subject }) => subject)).toEqual([
     'turn 3: And?',
     'step: And?',
@@ -153,8 +158,8 @@ test('a fork to a new session copies nothing, and takes the sub-agents along', a
   const sessionId = randomUUID()
   const made = await store.fork(key, { at: 'main~1', sessionId, subject: 'Another way' })
   expect(made).toMatchObject({ kind: 'fork', subject: 'Another way', session: `${PROJECT}/${sessionId}` })
-  // One commit, its tree, and session.json.
-  expect(Number(git(store.store.folder, 'rev-list', '--all', '--objects', '--count'))).toBe(before + 3)
+  // One commit, its tree, session.json and README.md.
+  expect(Number(git(store.store.folder, 'rev-list', '--all', '--objects', '--count'))).toBe(before + 4)
   const fork = { projectKey: PROJECT, sessionId }
   expect(await store.load(fork)).toEqual(turns[0])
   expect(await store.listSubkeys(fork)).toEqual([...agents].sort())

@@ -535,3 +535,17 @@ describe('the store behind it', () => {
     await store.close()
   })
 })
+
+test('more than ten thousand items are kept, and taken back across the border', async () => {
+  const store = await newFolder()
+  const session = new ForkpointAgentsSession({ store, sessionId: 's' })
+  const items = Array.from({ length: 10_150 }, (_, n) => user(`item ${n}`))
+  await session.addItems(items)
+  expect(await session.getItems(2)).toEqual(items.slice(-2))
+  const suffix = items.slice(9990)
+  await session.applyHistoryTransaction(replace('op', suffix, [user('instead')]))
+  expect(await session.getItems()).toEqual([...items.slice(0, 9990), user('instead')])
+  expect(git(store, 'ls-tree', '--name-only', 's/main:messages').trim().split('\n')).toHaveLength(100)
+  await session.addItems(items.slice(0, 20))
+  expect(await session.getItems(11)).toEqual(items.slice(9, 20))
+})

@@ -9,6 +9,7 @@ import {
   ByteCache,
   changeTree,
   entriesOf,
+  findEntry,
   type NewObject,
   NO_ENTRIES,
   newObject,
@@ -18,13 +19,18 @@ import {
   type Tree,
   type TreeChange,
 } from '../../../checkpoints/trees/objects.ts'
-import { folderName, numbered, parseFolderName, parseItemName } from '../../../codec/index.ts'
+import {
+  folderName,
+  ITEMS_PER_FOLDER,
+  isGroup,
+  itemsIn,
+  numbered,
+  parseItemName,
+} from '../../../codec/index.ts'
 import { CorruptError } from '../../../errors.ts'
 import type { ObjectId } from '../../../ids.ts'
 import { TimeSlice } from '../../../time-slice.ts'
 import type { StoredItem } from './item-memory.ts'
-
-export const ITEMS_PER_FOLDER = 100
 
 /** A list that is about to be stored. */
 export interface NewItems {
@@ -107,7 +113,16 @@ export class ChannelTrees {
       changes.push({ name: folderName(n * ITEMS_PER_FOLDER), entry: null })
     if (stored.length === 0) return { tree: undefined, objects: [] }
     if (changes.length === 0) return { tree: before, objects: [] }
-    return { tree: this.#keep(changeTree(await this.#tree(before), changes), objects), objects }
+    const top = await this.#tree(before)
+    const direct = changes.filter(({ name }) => !name.includes('/'))
+    for (const [group, inside] of byGroup(changes)) {
+      const old = findEntry(top, group)
+      const tree = changeTree(await this.#tree(old?.id), inside)
+      const isEmpty = tree.keys.length === 0
+      const entry = isEmpty ? null : { mode: '40000' as const, id: this.#keep(tree, objects) }
+      direct.push({ name: group, entry })
+    }
+    return { tree: this.#keep(changeTree(top, direct), objects), objects }
   }
 
   async #place(
@@ -177,11 +192,16 @@ export class ChannelTrees {
   /** Ids of the folders of 100, in order. */
   async #chunkIds(folder: ObjectId): Promise<ObjectId[]> {
     const chunks: ObjectId[] = []
-    for (const { name, id } of entriesOf(await this.#tree(folder))) {
-      const number = parseFolderName(name)
-      if (number === undefined) throw strange(name, folder)
-      chunks[number] = id
+    const add = async (tree: ObjectId, group: string): Promise<void> => {
+      for (const { name, id } of entriesOf(await this.#tree(tree))) {
+        const path = group === '' ? name : `${group}/${name}`
+        const items = itemsIn(path)
+        if (items === undefined) throw strange(path, tree)
+        if (isGroup(name)) await add(id, name)
+        else chunks[items.first / ITEMS_PER_FOLDER] = id
+      }
     }
+    await add(folder, '')
     for (let n = 0; n < chunks.length; n++)
       if (chunks[n] === undefined) throw missing(n * ITEMS_PER_FOLDER, folder)
     return chunks
@@ -232,6 +252,16 @@ function startOf(
   return same === old.length ? old : old.slice(0, same)
 }
 
+/** Changes of folders that lie in a folder of 10,000 items, by the name of that. */
+function byGroup(changes: readonly TreeChange[]): Map<string, TreeChange[]> {
+  const groups = new Map<string, TreeChange[]>()
+  for (const { name: path, entry } of changes) {
+    const [group = '', name] = path.split('/')
+    if (name !== undefined) groups.set(group, [...(groups.get(group) ?? []), { name, entry }])
+  }
+  return groups
+}
+
 const isSame = (a: StoredItem, b: StoredItem): boolean =>
   a === b ||
   (a.files.length === b.files.length &&
@@ -244,4 +274,4 @@ const strange = (name: string, tree: ObjectId): CorruptError =>
   })
 
 const missing = (item: number, tree: ObjectId): CorruptError =>
-  new CorruptError(`Item ${item} of a channel is missing, while later ones are there.`, { object: tree })
+  new CorruptError(`Item ${item} of a channel is missing, although later ones exist.`, { object: tree })
