@@ -296,7 +296,7 @@ export abstract class StoreFront<S extends StoredDocument = Session> implements 
   }
 
   #parseWrite(options: WriteOptions | undefined): WriteRequest {
-    const write = parseWriteOptions(options)
+    const write = parseWriteOptions(options, this.#rules.redact)
     this.#checkBranch(write.branch)
     if (write.tag !== undefined && this.#backend.lines === undefined) throw new UnsupportedError('tags')
     if (write.key !== undefined && !this.#backend.supports.keys) throw new UnsupportedError('keys')

@@ -188,7 +188,7 @@ export const EDGES: Readonly<Record<string, readonly string[]>> = {
     'store/verify',
   ],
   'store/memory': ['checkpoints', 'checkpoints/commits', 'codec', 'state', 'store'],
-  'store/options': ['checkpoints/commits', 'store'],
+  'store/options': ['checkpoints/commits', 'redaction', 'store'],
   'store/verify': [
     'checkpoints/commits',
     'checkpoints/trees',
