@@ -1,6 +1,6 @@
 /**
- * forkpoint: agent sessions in git. What `import … from 'forkpoint'` gives: the stores and what they take, give and
- * throw, and an `Agent`. What an agent's events, errors and settings are in detail is on `forkpoint/agent`.
+ * forkpoint: agent sessions in git. `import … from 'forkpoint'` gives the stores, their types and errors, and an
+ * `Agent`. The types of an agent's events, errors and settings are in `forkpoint/agent`.
  */
 
 export {

@@ -17,8 +17,8 @@ export class Agent {
   }
 
   /**
-   * An agent from a configuration file or its text, an object of the same shape, or a model of the AI SDK. A string
-   * with a line feed, `{` or `=` is a text.
+   * Creates an agent from a configuration file or its text, an object of the same shape, or a model of the AI SDK. A
+   * string that contains a line feed, `{` or `=` is a text.
    *
    * @throws ConfigError with file, line and column
    */
@@ -28,32 +28,32 @@ export class Agent {
     return new Agent(await Sessions.create(source, options))
   }
 
-  /** A new session in a workspace; made, and looked for in the store, by its first awaited call. */
+  /** Returns a new session in a workspace. Its first awaited call checks that the store does not have it yet. */
   session(workspace: string, options: SessionOptions = {}): AgentSession {
     return this.#sessions.start(workspace, options)
   }
 
-  /** A new session that is known not to exist. Throws AlreadyExistsError. */
+  /** As `session`, but checks the store before it returns. Throws AlreadyExistsError. */
   sessionAsync(workspace: string, options?: SessionOptions): Promise<AgentSession> {
     return this.session(workspace, options).load()
   }
 
-  /** A session that was saved; loaded by its first awaited call. */
+  /** Returns a saved session. Its first awaited call loads it. */
   resumeSession(id: string, options: ResumeOptions = {}): AgentSession {
     return this.#sessions.resume(id, options)
   }
 
-  /** A session that was saved, loaded. Throws NotFoundError. */
+  /** Loads a saved session. Throws NotFoundError. */
   resumeSessionAsync(id: string, options?: ResumeOptions): Promise<AgentSession> {
     return this.resumeSession(id, options).load()
   }
 
-  /** The sessions of the agent's store, those saved last first. */
+  /** Lists the sessions of the agent's store, newest first. */
   listSessions(options: ListOptions = {}): Promise<SessionSummary[]> {
     return this.#sessions.list(options)
   }
 
-  /** Cancels what its sessions are doing, and waits for it. Stores stay open: whoever made them closes them. */
+  /** Cancels the running turns of its sessions, and waits for their end. It does not close stores. */
   close(): Promise<void> {
     return this.#sessions.close()
   }

@@ -139,7 +139,7 @@ function setupOf(config: Config | undefined, env: Environment, fallback: ReadyMo
     if (found !== undefined) return found
     if (config === undefined) {
       throw new TypeError(
-        `There is no model '${ref}': this agent was made from the model ${fallback.ref} alone`,
+        `There is no model '${ref}': this agent was created from the model ${fallback.ref} only`,
       )
     }
     const made = configuredModel(config, ref)

@@ -33,7 +33,8 @@ import { wrongType } from './wrong-type.ts'
 export interface CheckpointRules {
   /** Of the sessions' documents; those of another are refused. */
   readonly type: string
-  readonly author: Author
+  /** Of checkpoints that name no author. */
+  readonly author: Author | undefined
   /** Milliseconds since 1970. */
   readonly now: () => number
   readonly redact: Redact | undefined

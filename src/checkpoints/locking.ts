@@ -54,7 +54,7 @@ export async function changeLocked<A extends Aim, T>(
   const { session, branch } = change
   throw new ConflictError(
     { session, branch, actual: null },
-    `The branch ${branch} of session '${session}' changes all the time. Try again.`,
+    `Other processes keep changing branch ${branch} of session '${session}'. Try again.`,
   )
 }
 

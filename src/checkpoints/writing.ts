@@ -7,6 +7,7 @@ import { type EditedTree, editTree, type TreeStore } from '../git/objects/tree-e
 import type { Plan } from '../git/refs/change.ts'
 import { purgeMark } from '../git/upkeep/purge-mark.ts'
 import type { CommitId, ObjectId, SessionId, TagName } from '../ids.ts'
+import { authorOf } from './commits/author.ts'
 import type { Author, Checkpoint } from './commits/checkpoint.ts'
 import { newCommit } from './commits/commit.ts'
 import type { CheckpointFacts } from './commits/facts.ts'
@@ -37,6 +38,7 @@ export interface NewCheckpoint extends CheckpointFacts {
   type?: string
   /** Default: the branch or line that is written. */
   branch?: string
+  /** Default: the store's, else the model, else forkpoint. */
   author?: Author | undefined
   trailers?: Readonly<Record<string, string>>
 }
@@ -45,7 +47,7 @@ export interface NewCheckpoint extends CheckpointFacts {
 export interface WritingCommon {
   readonly history: History
   readonly keys: Keys
-  readonly rules: { readonly type: string; readonly author: Author; readonly now: () => number }
+  readonly rules: { readonly type: string; readonly author: Author | undefined; readonly now: () => number }
   readonly signing: Signing | undefined
 }
 
@@ -119,7 +121,7 @@ export class Writing {
         parents: made.parents ?? (await history.parentsOn(parent, kind)),
         time: made.at ?? Math.floor(rules.now()),
         after: parent?.committed,
-        author: made.author ?? rules.author,
+        author: authorOf(made.author ?? rules.author, kind === 'fork' ? undefined : model),
         type: made.type ?? rules.type,
         checkpoint: {
           session: this.session,

@@ -27,7 +27,7 @@ export function wholeNumber(text: string): number {
 
 export const ALLOWED_SIGNERS = [
   '--allowed-signers <file>',
-  'whose keys are whose, as gpg.ssh.allowedSignersFile of git',
+  "the file that says whose keys are whose, as git's gpg.ssh.allowedSignersFile",
 ] as const
 
-export const REVISION = 'session, or a checkpoint of it: demo, demo/main~3'
+export const REVISION = 'a session, or one of its checkpoints: demo, demo/main~3'

@@ -158,7 +158,7 @@ function restoreObject(nodes: readonly Node[], fields: unknown, known: unknown):
     }
     if (Object.hasOwn(kept, key)) return [key, kept[key]]
     if (Object.hasOwn(base, key)) return [key, base[key]]
-    throw new TypeError(`Nothing is known of '${key}'.`)
+    throw new TypeError(`'${key}' is not known.`)
   })
   return Object.fromEntries(entries)
 }

@@ -9,7 +9,7 @@ import { redactInside } from '../redaction/redact.ts'
 import { checkDocument, checkMessage, checkRun, migrate, sessionSchema } from '../state/index.ts'
 import type { AdditionPlan } from './addition/plan.ts'
 import { RUNS } from './addition/runs.ts'
-import { DEFAULT_AUTHOR, parseAuthor } from './options/write-options.ts'
+import { parseAuthor } from './options/write-options.ts'
 import type { Author, Redact, StoredDocument, StoreOptions } from './session-store.ts'
 
 const SESSION = sessionLayout.type
@@ -23,7 +23,8 @@ export interface DocumentRules {
   layout: Layout
   redact: Redact | undefined
   now: () => number
-  author: Author
+  /** Of checkpoints that name no author. */
+  author: Author | undefined
 }
 
 /** Throws TypeError for options that cannot be. Sessions without a schema of their own get the one they have. */
@@ -47,7 +48,7 @@ export function documentRules<S extends StoredDocument>(options: StoreOptions<S>
     layout: layoutFor(type, collections),
     redact,
     now,
-    author: author === undefined ? DEFAULT_AUTHOR : parseAuthor(author),
+    author: author === undefined ? undefined : parseAuthor(author),
   }
 }
 

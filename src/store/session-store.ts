@@ -44,8 +44,9 @@ export interface WriteOptions {
   branch?: string
   /** Default: `turn <seq>: ` (`step: ` for a step) and what was added, such as the user's message; at most 72 characters. */
   subject?: string
+  /** Default: of a turn its prompt and the beginning of the answer, else empty. */
   body?: string
-  /** Default: the author in the store's options, else `forkpoint <forkpoint@localhost>`. */
+  /** Default: the author in the store's options, else the state's model, else `forkpoint <forkpoint@localhost>`. */
   author?: Author
   /**
    * Time of the checkpoint, for imports: a Date, ISO 8601 text (a day, or a time with its zone) or milliseconds, from
@@ -344,6 +345,6 @@ export interface StoreOptions<S extends StoredDocument = Session> {
   redact?: Redact
   /** The clock, in milliseconds. Default `Date.now`. */
   now?: () => number
-  /** Author of checkpoints without an author of their own. Default `forkpoint <forkpoint@localhost>`. */
+  /** Author of checkpoints without an author of their own. Default: the state's model, else `forkpoint <forkpoint@localhost>`. */
   author?: Author
 }

@@ -117,6 +117,7 @@ describe('commits of others', () => {
       parents: [id],
       author: { name: 'A U Thor', email: 'a@b', at: 1_700_000_000_000, offset: -450 },
       committer: { name: 'C', email: 'c@d', at: 1_700_000_001_000, offset: 120 },
+      headers: `${text.split('\n').slice(4, -5).join('\n')}\n`,
       message: 'subject\n\nbody\n',
     })
   })

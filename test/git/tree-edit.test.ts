@@ -174,7 +174,7 @@ describe('reading the files of a tree', () => {
     expect(await blobsBelow(store, tree, { at: 'nothing/here' })).toEqual(new Map())
   })
 
-  it('refuses links, submodules, and what unfolds into more than a document has', async () => {
+  it('refuses links, submodules, and what expands to more than a document has', async () => {
     const { store, write } = place()
     const blob = newObject('blob', text('/etc/passwd'))
     for (const mode of ['120000', '160000'] as const) {

@@ -5,14 +5,8 @@
 
 import type { History } from '../../checkpoints/commits/history.ts'
 import { Exclusive } from '../../checkpoints/lifetime.ts'
-import {
-  type BranchName,
-  type CommitId,
-  encodeName,
-  parseRef,
-  reservedRef,
-  type SessionId,
-} from '../../ids.ts'
+import { type BranchName, type CommitId, parseRef, reservedRef, type SessionId } from '../../ids.ts'
+import { encodeName } from '../../ref-part.ts'
 import { TimeSlice } from '../../time-slice.ts'
 import {
   type Entry,

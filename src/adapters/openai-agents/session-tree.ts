@@ -169,7 +169,7 @@ async function decodeItems<T>(files: Files, from: number, made: (json: unknown) 
   const items: T[] = []
   for (let index = from; index < from + byIndex.size; index++) {
     const own = byIndex.get(index)
-    if (own === undefined) throw new CorruptError(`Item ${index} is missing, while later ones are there.`)
+    if (own === undefined) throw new CorruptError(`Item ${index} is missing, although later ones exist.`)
     items.push(made(decodeItem(own)))
     if (slice.isOver()) await slice.next()
   }
@@ -179,7 +179,7 @@ async function decodeItems<T>(files: Files, from: number, made: (json: unknown) 
 /** Number of the item that a file belongs to. */
 function indexOf(path: string): number {
   const index = parseItemName(path.split('/')[2] ?? '')
-  if (index === undefined) throw new CorruptError(`'${path}' has no place among items.`, { file: path })
+  if (index === undefined) throw new CorruptError(`'${path}' does not belong among items.`, { file: path })
   return index
 }
 

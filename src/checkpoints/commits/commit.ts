@@ -3,6 +3,7 @@ import type { SigningError } from '../../errors.ts'
 import { encodeCommit } from '../../git/objects/commit.ts'
 import { type NewObject, newObject } from '../../git/objects/object.ts'
 import type { CommitId, ObjectId } from '../../ids.ts'
+import { FORKPOINT } from './author.ts'
 import type { Author, Checkpoint } from './checkpoint.ts'
 import type { CommitInfo } from './history.ts'
 import { composeMessage } from './message.ts'
@@ -35,7 +36,7 @@ export async function newCommit(
     tree,
     parents,
     author: { ...author, at: time },
-    committer: { ...author, at: committed },
+    committer: { ...FORKPOINT, at: committed },
     message: text,
   })
   const { data, ...unsigned } = sign === undefined ? { data: encoded } : await sign(encoded)

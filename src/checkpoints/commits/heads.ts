@@ -5,8 +5,6 @@ import {
   type BranchName,
   branchRef,
   type CommitId,
-  encodeName,
-  isSameName,
   MAIN,
   type ObjectId,
   type ParsedRef,
@@ -18,6 +16,7 @@ import {
   tagRef,
   trustedId,
 } from '../../ids.ts'
+import { encodeName, isSameName } from '../../ref-part.ts'
 
 export class Heads {
   readonly repository: Repository

@@ -2,14 +2,8 @@
 import { NotFoundError } from '../../errors.ts'
 import type { ObjectStore } from '../../git/database/object-store.ts'
 import { asBuffer } from '../../git/objects/object.ts'
-import {
-  type BranchName,
-  type CommitId,
-  isSameName,
-  isShortName,
-  type ObjectId,
-  type SessionId,
-} from '../../ids.ts'
+import type { BranchName, CommitId, ObjectId, SessionId } from '../../ids.ts'
+import { isSameName, isShortName } from '../../ref-part.ts'
 import { TimeSlice } from '../../time-slice.ts'
 import type { Author, Checkpoint } from './checkpoint.ts'
 import { Heads } from './heads.ts'

@@ -3,8 +3,9 @@ import { setImmediate } from 'node:timers/promises'
 import { decodeDocument, decodeHead, parseFolderName, parseItemName } from '../../codec/index.ts'
 import type { ObjectStore } from '../../git/database/object-store.ts'
 import type { TreeEntry } from '../../git/objects/tree.ts'
-import { isSameName, type ObjectId, type SessionId } from '../../ids.ts'
+import type { ObjectId, SessionId } from '../../ids.ts'
 import type { JsonObject } from '../../json-value.ts'
+import { isSameName } from '../../ref-part.ts'
 import { blobsBelow, entriesOf, folderAt, readBlobs } from './files.ts'
 
 /** Lets others run between slices. */

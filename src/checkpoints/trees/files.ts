@@ -91,8 +91,7 @@ export async function blobsBelow(
     if (depth > MOST_FOLDERS) throw tooMuch(root, `is more than ${MOST_FOLDERS} folders deep`)
     for (const { name, mode, id } of entriesOf(tree, prefix)) {
       const path = prefix + name
-      if (++seen > MOST_ENTRIES)
-        throw tooMuch(root, `unfolds into more than ${MOST_ENTRIES} files and folders`)
+      if (++seen > MOST_ENTRIES) throw tooMuch(root, `expands to more than ${MOST_ENTRIES} files and folders`)
       if (mode !== FOLDER) {
         if (options.foreign === true || isOurs(path)) found.set(path, id)
       } else if ((options.foreign === true || mayHoldOurs(path)) && options.enter?.(path) !== false) {
@@ -149,9 +148,9 @@ export async function readBlobs(objects: ObjectStore, blobs: BlobIds, most = MOS
   let total = 0
   await objects.readMany(blobs.values(), (id, object) => {
     if (object.type !== 'blob')
-      throw new CorruptError(`The object ${id} is a ${object.type} and should be a file.`, { object: id })
+      throw new CorruptError(`The object ${id} is a ${object.type}, but should be a file.`, { object: id })
     total += object.data.length
-    if (total > most) throw tooMuch(id, `is one of files that have more than ${most} bytes together`)
+    if (total > most) throw tooMuch(id, `belongs to files that have more than ${most} bytes in total`)
     bytes.set(id, object.data)
   })
   const files: Files = new Map()
@@ -168,13 +167,13 @@ const MOST_FOLDERS = 16
 const MOST_BYTES = 2 ** 31
 
 const tooMuch = (id: ObjectId, what: string): CorruptError =>
-  new CorruptError(`${id} ${what}. Forkpoint never writes that; take the checkpoint before it.`, {
+  new CorruptError(`${id} ${what}. Forkpoint never writes this. Use the previous checkpoint.`, {
     object: id,
   })
 
 const noPlainFile = ({ name, mode }: TreeEntry, path: string): CorruptError =>
   new CorruptError(
-    `'${path}${name}' is no plain file (mode ${mode}). Forkpoint never writes that; take the checkpoint before it.`,
+    `'${path}${name}' is not a plain file (mode ${mode}). Forkpoint never writes this. Use the previous checkpoint.`,
     { file: path + name },
   )
 

@@ -36,7 +36,7 @@ export const permissionsOf =
     if (answer.success) return answer.data
     throw new ProtocolError(
       CODE.wrongParams,
-      "An answer is 'allow', 'deny' or 'defer', or has one as decision.",
+      "The answer must be 'allow', 'deny', 'defer', or an object with one of these as its decision.",
     )
   }
 

@@ -45,7 +45,7 @@ export async function serve(
       if (protocol !== PROTOCOL) {
         throw new ProtocolError(
           CODE.wrongParams,
-          `This is protocol ${PROTOCOL} (forkpoint ${version}), and the client speaks ${protocol}. Install the same version on both sides.`,
+          `The server speaks protocol ${PROTOCOL} (forkpoint ${version}), but the client speaks ${protocol}. Install the same version on both sides.`,
         )
       }
       return { protocol: PROTOCOL, version, node: process.versions.node, methods: Object.keys(methods) }
@@ -77,7 +77,7 @@ export async function serve(
     const call = client.receive(text)
     if (call === undefined) return
     if (call.id !== undefined && running.has(call.id)) {
-      throw new ProtocolError(CODE.notARequest, `A request with the id ${call.id} is under way.`)
+      throw new ProtocolError(CODE.notARequest, `A request with the id ${call.id} is still running.`)
     }
     const done: Promise<void> = take(call).finally(() => work.delete(done))
     work.add(done)

@@ -20,6 +20,8 @@ export interface Commit {
   parents: readonly ObjectId[]
   author: Person
   committer: Person
+  /** Whole lines of other headers, such as `gpgsig` with its continuation lines. */
+  headers?: string
   message: string
 }
 
@@ -39,10 +41,10 @@ export const LAST_SECOND = 2 ** 34 - 1
  * characters, punctuation at both ends), dates become whole seconds from 0 to LAST_SECOND at +0000, NULs in the
  * message disappear.
  */
-export function encodeCommit({ tree, parents, author, committer, message }: Commit): Buffer {
+export function encodeCommit({ tree, parents, author, committer, headers = '', message }: Commit): Buffer {
   let text = `tree ${tree}\n`
   for (const parent of parents) text += `parent ${parent}\n`
-  text += `author ${personText(author)}\ncommitter ${personText(committer)}\n\n`
+  text += `author ${personText(author)}\ncommitter ${personText(committer)}\n${headers}\n`
   return Buffer.from(text + message.replaceAll('\0', ''), 'utf8')
 }
 
@@ -77,7 +79,7 @@ export function splitSignature(data: Uint8Array): { signature: string; signed: B
 const SIGNATURE = 'gpgsig'
 
 /**
- * What a commit says. Signatures, merged tags and other header lines are passed over; a missing or damaged
+ * What a commit says. Signatures, merged tags and other header lines are kept as they are; a missing or damaged
  * author or committer is a Person without name at time 0. Throws CorruptError without a tree, or for a broken
  * parent line.
  */
@@ -101,13 +103,26 @@ export function decodeCommit(data: Uint8Array, id?: ObjectId): StoredCommit {
     const line = others.find((other) => other.startsWith(key))
     return parsePerson(line === undefined ? '' : decode(Buffer.from(line.slice(key.length), 'latin1')))
   }
+  const more = others.length > 2 ? decode(Buffer.from(otherHeaders(others), 'latin1')) : ''
   return {
     tree,
     parents,
     author: person('author '),
     committer: person('committer '),
+    ...(more !== '' && { headers: more }),
     message: gap < 0 ? '' : decode(bytes.subarray(gap + 2)),
   }
+}
+
+/** All but persons and encoding, which a commit that was read has otherwise. A line that begins with a space continues one. */
+function otherHeaders(lines: readonly string[]): string {
+  let text = ''
+  let isOurs = false
+  for (const line of lines) {
+    if (!line.startsWith(' ')) isOurs = /^(?:author|committer|encoding) /.test(line)
+    if (!isOurs && line !== '') text += `${line}\n`
+  }
+  return text
 }
 
 /** The parents of a commit, and nothing else of it. Throws CorruptError without a tree, or for a broken parent line. */

@@ -72,7 +72,7 @@ export const asBuffer = (data: Uint8Array): Buffer =>
 /** Throws CorruptError unless the object is of `type`. */
 export function expectType(object: GitObject, type: ObjectType, id: ObjectId): Uint8Array {
   if (object.type !== type) {
-    throw new CorruptError(`Object ${id} should be a ${type} and is a ${object.type}.`, { object: id })
+    throw new CorruptError(`Object ${id} should be a ${type}, but is a ${object.type}.`, { object: id })
   }
   return object.data
 }

@@ -139,7 +139,7 @@ export function changeTree(tree: Tree, changes: readonly TreeChange[]): Tree {
   try {
     return parseTree(data)
   } catch (error) {
-    throw new TypeError(`These entries make no tree: ${(error as Error).message}`, { cause: error })
+    throw new TypeError(`These entries are not a valid tree: ${(error as Error).message}`, { cause: error })
   }
 }
 
@@ -163,7 +163,7 @@ const NOT_ASCII = /[^\0-\x7f]/
 
 function writeEntry(data: Buffer, at: number, { text, id }: Added): number {
   const to = at + data.write(text, at, 'latin1')
-  if (data.write(id, to, ID_BYTES, 'hex') !== ID_BYTES) throw new TypeError(`'${id}' is no object id`)
+  if (data.write(id, to, ID_BYTES, 'hex') !== ID_BYTES) throw new TypeError(`'${id}' is not an object id`)
   return to + ID_BYTES
 }
 

@@ -246,7 +246,7 @@ export class PackFile {
 
   #broken(at: number, what: string, cause?: unknown): CorruptError {
     return new CorruptError(
-      `Pack '${this.file}' has at offset ${at} ${what}. Restore it from a copy of the store, or see with 'git fsck' what is lost.`,
+      `Pack '${this.file}' has at offset ${at} ${what}. Restore it from a copy of the store, or run 'git fsck' to see what is lost.`,
       { file: this.file },
       { cause },
     )

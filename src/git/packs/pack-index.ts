@@ -65,7 +65,7 @@ export class PackIndex {
       source.size - this.#fanOut - 1024 - 2 * CHECKSUM_BYTES - this.count * (this.#version === 2 ? 28 : 24)
     const large = this.#version === 2 ? Math.max(0, this.count - 1) * 8 : 0
     if (rest < 0 || rest > large || rest % 8 !== 0) {
-      throw brokenIndex(file, `has not the length of one with ${this.count} objects`)
+      throw brokenIndex(file, `has the wrong length for ${this.count} objects`)
     }
     this.packChecksum = source.slice(source.size - 2 * CHECKSUM_BYTES, CHECKSUM_BYTES)
   }
@@ -75,7 +75,7 @@ export class PackIndex {
     const first = key >>> 24
     let low = first === 0 ? 0 : this.#bytes.u32(this.#fanOut + first * 4 - 4)
     let high = this.#bytes.u32(this.#fanOut + first * 4)
-    if (low > high || high > this.count) throw brokenIndex(this.#file, 'has counts that go down')
+    if (low > high || high > this.count) throw brokenIndex(this.#file, 'has counts that decrease')
     while (low < high) {
       const middle = (low + high) >>> 1
       const found = this.#bytes.u32(this.#idPlace(middle))
@@ -212,6 +212,6 @@ function readWhole(open: OpenFile, size: number): Buffer {
 
 const brokenIndex = (file: string, what: string): CorruptError =>
   new CorruptError(
-    `Pack index '${file}' ${what}. If its pack is whole, 'git index-pack' on the pack makes it anew.`,
+    `Pack index '${file}' ${what}. If its pack is not damaged, run 'git index-pack' on the pack to create it again.`,
     { file },
   )

@@ -81,7 +81,7 @@ function parse(text: string, file: string): Map<string, PackedRef> {
     const id = line.slice(0, 40)
     if (!isObjectId(id) || line[40] !== ' ' || line.length < 42) {
       throw new CorruptError(
-        `'${file}' has a line that is no ref: ${JSON.stringify(line.slice(0, 120))}. Restore the file, or remove that line.`,
+        `'${file}' has a line that is not a ref: ${JSON.stringify(line.slice(0, 120))}. Restore the file, or remove that line.`,
         { file },
       )
     }

@@ -52,7 +52,7 @@ export class Refs {
       if ('id' in value) return value.id
       name = value.symbolic
     }
-    throw new CorruptError(`The symbolic ref '${ref}' leads round in a circle. Delete it.`, {
+    throw new CorruptError(`The symbolic ref '${ref}' refers to itself through other refs. Delete it.`, {
       file: join(this.root, ref),
     })
   }
@@ -204,7 +204,7 @@ export class Refs {
     if (kind !== 'folder') {
       const file = join(this.root, folder)
       throw new CorruptError(
-        `'${file}' should be a folder of refs and is not. Remove it, or take the store from a trusted copy.`,
+        `'${file}' should be a folder of refs, but is not. Remove it, or take the store from a trusted copy.`,
         { file },
       )
     }

@@ -65,7 +65,7 @@ async function takeLock(repository: Repository, lock: string): Promise<void> {
     if (performance.now() - start > lockTimeout) {
       throw new LockedError(
         `${lock}.lock`,
-        `Somebody else is maintaining the store ('${lock}.lock'). Try again when that is done.`,
+        `Another process is maintaining the store ('${lock}.lock'). Try again when that is done.`,
       )
     }
     await new Promise((resolve) => setTimeout(resolve, 10 + Math.random() * 40))

@@ -81,7 +81,7 @@ function* namedIn(id: ObjectId, { type, data }: GitObject, shallow: ReadonlySet<
 export function targetOf(id: ObjectId, tag: Uint8Array): ObjectId {
   const target = /^object ([0-9a-f]{40})\n/.exec(asBuffer(tag).toString('latin1', 0, 48))?.[1]
   if (target !== undefined) return trustedId(target)
-  throw new CorruptError(`Tag object ${id} names no object. Take the store from a trusted copy.`, {
+  throw new CorruptError(`Tag object ${id} does not name an object. Take the store from a trusted copy.`, {
     object: id,
   })
 }

@@ -59,7 +59,7 @@ function checkMayLoseObjects(repository: Repository): void {
   if (!isTrue(configValue(repository.config(), 'extensions.preciousobjects'))) return
   throw new UnsupportedError(
     'purging precious objects',
-    `'${repository.paths.root}' has 'extensions.preciousObjects' set: nothing may be removed from it. Unset that, if no other repository borrows from it.`,
+    `'${repository.paths.root}' has 'extensions.preciousObjects' set, so no object may be removed. Unset it, if no other repository borrows objects from this one.`,
   )
 }
 

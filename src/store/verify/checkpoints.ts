@@ -7,8 +7,8 @@ import { asBuffer } from '../../git/objects/object.ts'
 import { entryAt, entryCount, parseTree } from '../../git/objects/tree.ts'
 import { targetOf } from '../../git/upkeep/reachable.ts'
 import type { CommitId, ObjectId, SessionId } from '../../ids.ts'
-import { encodeName } from '../../ids.ts'
 import type { JsonObject } from '../../json-value.ts'
+import { encodeName } from '../../ref-part.ts'
 import { TimeSlice } from '../../time-slice.ts'
 import type { CheckpointKind } from '../session-store.ts'
 import { type Findings, type Reached, WAY_OUT } from './findings.ts'
@@ -139,7 +139,7 @@ export class CheckpointVerifier {
       this.#findings.add(
         reached,
         id,
-        `Checkpoint ${id} has format ${format}, which is not known here. Upgrade.`,
+        `Checkpoint ${id} has format ${format}, which this version does not know. Upgrade forkpoint.`,
       )
       return undefined
     }
@@ -147,7 +147,7 @@ export class CheckpointVerifier {
     const seq = numberOf(trailers.get('Seq'))
     if (!session || !type || !branch || seq === undefined || timeOf(trailers) === undefined) {
       const lacks = ['Session', 'Type', 'Branch', 'Seq', 'At'].filter((name) => !trailers.get(name))
-      const what = lacks.length > 0 ? `lacks ${lacks.join(', ')}` : 'has a Seq or At that is no number'
+      const what = lacks.length > 0 ? `lacks ${lacks.join(', ')}` : 'has a Seq or At that is not a number'
       this.#findings.add(reached, id, `The commit message of checkpoint ${id} ${what}. ${WAY_OUT}`)
       return undefined
     }
@@ -162,7 +162,7 @@ export class CheckpointVerifier {
       this.#findings.add(
         reached,
         'session.json',
-        `'session.json' of checkpoint ${id} has the ${key} ${JSON.stringify(value)}, and its commit says '${expected}'. ${WAY_OUT}`,
+        `'session.json' of checkpoint ${id} has the ${key} ${JSON.stringify(value)}, but its commit says '${expected}'. ${WAY_OUT}`,
       )
     if (typeof head.id !== 'string' || encodeName(head.id) !== encodeName(session))
       wrong('id', head.id, session)
@@ -192,14 +192,16 @@ export class CheckpointVerifier {
     const wrong = (what: string): void =>
       this.#findings.add(reached, id, `Checkpoint ${id} ${what}. ${WAY_OUT}`)
     if (facts.parents.length === 0 && seq !== 1 && kind !== 'fork' && !this.#findings.isCutOff(id))
-      wrong(`is the first, and has the number ${seq}`)
+      wrong(`is the first checkpoint, but has the number ${seq}`)
     if (below === undefined) return
     if (below.session !== session && kind !== 'fork' && !this.#isKnown(session, reached.session)) {
-      wrong(`belongs to session '${session}' and stands on one of session '${below.session}', but is no fork`)
+      wrong(
+        `belongs to session '${session}', but its parent belongs to session '${below.session}', and it is not a fork`,
+      )
     }
-    if (below.type !== type) wrong(`is of type '${type}' and stands on one of type '${below.type}'`)
+    if (below.type !== type) wrong(`is of type '${type}', but its parent is of type '${below.type}'`)
     const expected = kind === 'fork' ? seqOfFork(below) : seqOn(below)
-    if (seq !== expected) wrong(`has the number ${seq}, where ${expected} is next`)
+    if (seq !== expected) wrong(`has the number ${seq}, but the next number is ${expected}`)
   }
 
   /** The commit that a ref leads to, through annotated tags. */
@@ -222,7 +224,11 @@ export class CheckpointVerifier {
         return undefined
       }
     }
-    this.#findings.add(reached, where, `'${where}' leads to no checkpoint. Delete it, or point it at one.`)
+    this.#findings.add(
+      reached,
+      where,
+      `'${where}' does not lead to a checkpoint. Delete it, or move it to a checkpoint.`,
+    )
     return undefined
   }
 }

@@ -184,7 +184,7 @@ export class TreeVerifier {
         this.#findings.add(
           reached,
           folder + name,
-          `'${folder}${name}' is no plain file (mode ${mode}): forkpoint never writes that. ${WAY_OUT}`,
+          `'${folder}${name}' is not a plain file (mode ${mode}): forkpoint never writes this. ${WAY_OUT}`,
         )
         return false
       })
@@ -214,15 +214,11 @@ export class TreeVerifier {
 
   #strange(reached: Reached, path: string): void {
     if (!isOurs(path)) this.#findings.addForeign(reached, path)
-    else this.#findings.add(reached, path, `'${path}' is no file that forkpoint writes. ${WAY_OUT}`)
+    else this.#findings.add(reached, path, `'${path}' is not a file that forkpoint writes. ${WAY_OUT}`)
   }
 
   #gap(reached: Reached, path: string, index: number): void {
-    this.#findings.add(
-      reached,
-      path,
-      `'${path}' lacks number ${index}, while later ones are there. ${WAY_OUT}`,
-    )
+    this.#findings.add(reached, path, `'${path}' has later items, but not number ${index}. ${WAY_OUT}`)
   }
 }
 

@@ -45,7 +45,7 @@ export class CheckpointHeads {
     const checkpoint = await deserialize(this.#rules.serde, document.checkpoint)
     const { channels } = document
     if (!isJsonObject(channels) || typeof checkpoint !== 'object' || checkpoint === null) {
-      throw new CorruptError("'session.json' holds no checkpoint of LangGraph's.", {
+      throw new CorruptError("'session.json' does not contain a LangGraph checkpoint.", {
         file: 'session.json',
         object: tree,
       })

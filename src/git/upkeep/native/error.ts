@@ -9,7 +9,7 @@ export class NativeGitError extends ForkpointError {
   constructor(command: string, reason: string, options?: { cause?: unknown }) {
     super(
       'NATIVE_GIT',
-      `'git ${command}' failed: ${reason}\n'forkpoint verify' says whether anything in the store is damaged.`,
+      `'git ${command}' failed: ${reason}\nRun 'forkpoint verify' to see whether the store is damaged.`,
       options,
     )
     this.command = command

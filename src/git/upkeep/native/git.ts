@@ -237,7 +237,7 @@ async function runGit(
 const tooMuch = (command: string, limit: number, folder: string): UnsupportedError =>
   new UnsupportedError(
     'output of this size',
-    `'git ${command}' has more than ${limit} bytes to say, which is more than is taken into memory. Run it yourself, with --git-dir '${folder}'.`,
+    `'git ${command}' printed more than ${limit} bytes, which is the limit. Run it yourself, with --git-dir '${folder}'.`,
   )
 
 function reportProgress(piece: Buffer, report: NonNullable<RunOptions['onProgress']>): void {
