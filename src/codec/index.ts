@@ -25,3 +25,4 @@ export {
   parseItemName,
   parseSegmentName,
 } from './place.ts'
+export { isRootFile } from './root-files.ts'

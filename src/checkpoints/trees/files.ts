@@ -1,6 +1,6 @@
 /** Reading the files of a checkpoint's tree, whole or in part. */
 
-import { isOurs, mayHoldOurs } from '../../codec/index.ts'
+import { isOurs, isRootFile, mayHoldOurs } from '../../codec/index.ts'
 import { CorruptError } from '../../errors.ts'
 import type { ObjectStore } from '../../git/database/object-store.ts'
 import { entryAt, entryCount, findEntry, type Tree, type TreeEntry } from '../../git/objects/tree.ts'
@@ -38,7 +38,7 @@ export async function foreignFiles(objects: ObjectStore, root: ObjectId): Promis
       const entry = entryAt(tree, n)
       const path = prefix + entry.name
       if (entry.mode !== FOLDER) {
-        if (entry.mode !== BLOB || !isOurs(path)) found.push(path)
+        if (entry.mode !== BLOB || !(isOurs(path) || isRootFile(path))) found.push(path)
       } else if (mayHoldOurs(path)) await walk(entry.id, `${path}/`)
       else found.push(`${path}/`)
       if (found.length >= MOST_FOREIGN) return
