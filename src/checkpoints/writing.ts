@@ -2,7 +2,7 @@
 import { AlreadyExistsError } from '../errors.ts'
 import type { ObjectStore } from '../git/database/object-store.ts'
 import type { NewObject } from '../git/objects/object.ts'
-import type { Tree } from '../git/objects/tree.ts'
+import { parseTree, type Tree } from '../git/objects/tree.ts'
 import { type EditedTree, editTree, type TreeStore } from '../git/objects/tree-edit.ts'
 import type { Plan } from '../git/refs/change.ts'
 import { purgeMark } from '../git/upkeep/purge.ts'
@@ -13,7 +13,8 @@ import type { CheckpointFacts } from './commits/facts.ts'
 import type { CommitInfo, History } from './commits/history.ts'
 import type { Keys } from './commits/keys.ts'
 import { seqOn } from './commits/lineage.ts'
-import { isTakenBack } from './trees/files.ts'
+import { endsTurn, type PageRules, type TurnReader, withPages } from './pages.ts'
+import { type BlobIds, type Files, isTakenBack, readBlobs } from './trees/files.ts'
 
 /** Files that change, by path; `null`: gone. */
 export type Edits = Map<string, Uint8Array | null>
@@ -44,7 +45,12 @@ export interface NewCheckpoint extends CheckpointFacts {
 export interface WritingCommon {
   readonly history: History
   readonly keys: Keys
-  readonly rules: { readonly type: string; readonly author: Author; readonly now: () => number }
+  readonly rules: {
+    readonly type: string
+    readonly author: Author
+    readonly now: () => number
+    readonly pages: PageRules | undefined
+  }
 }
 
 /** What one write goes on from. */
@@ -68,7 +74,7 @@ export class Writing {
   /** Whether the session begins with this write. */
   readonly isNew: boolean
   readonly #common: WritingCommon
-  readonly #trees: NewTrees
+  readonly #files: NewFiles
   readonly #objects: NewObject[] = []
   readonly #commits: CommitInfo[] = []
   readonly #moves = new Map<string, ObjectId | null>()
@@ -82,12 +88,12 @@ export class Writing {
     this.tip = tip
     this.isNew = isNew
     this.#common = common
-    this.#trees = new NewTrees(common.history.repository.objects)
+    this.#files = new NewFiles(common.history.repository.objects)
   }
 
   /** Trees that are stored, and those that this write has made. */
   get trees(): TreeStore {
-    return this.#trees
+    return this.#files
   }
 
   /** The checkpoint that the key made among the last 1,000 of the branch, unless that was taken back since. */
@@ -109,22 +115,26 @@ export class Writing {
   async commit(made: NewCheckpoint): Promise<CommitInfo> {
     const { history, rules } = this.#common
     const { parent, files, kind, trailers } = made
-    const { tree, objects } = files instanceof Map ? await editTree(this.#trees, parent?.tree, files) : files
+    const parents = made.parents ?? (await history.parentsOn(parent, kind))
+    const seq = made.seq ?? seqOn(parent)
+    const branch = made.branch ?? this.branch
+    const edited = files instanceof Map ? await editTree(this.#files, parent?.tree, files) : files
+    const { tree, objects } = await this.#withPages(edited, { ...made, parents, seq, branch })
     const { messages, run, status, model, tokens, forkedFrom, key } = made
     const { commit, object } = newCommit({
       tree,
-      parents: made.parents ?? (await history.parentsOn(parent, kind)),
+      parents,
       time: made.at ?? Math.floor(rules.now()),
       after: parent?.committed,
       author: made.author ?? rules.author,
       type: made.type ?? rules.type,
       checkpoint: {
         session: this.session,
-        branch: made.branch ?? this.branch,
+        branch,
         subject: made.subject,
         body: made.body ?? '',
         kind,
-        seq: made.seq ?? seqOn(parent),
+        seq,
         ...(messages !== undefined && { messages }),
         ...(run !== undefined && { run }),
         ...(status !== undefined && { status }),
@@ -157,6 +167,22 @@ export class Writing {
   /** Called when everything is in place, before the next write of the branch decides. */
   onPlaced(call: () => void): void {
     this.#placed.push(call)
+  }
+
+  /** Where a turn had steps, its pages tell all of it. */
+  async #withPages(edited: EditedTree, { parent, parents, kind, branch, seq }: Place): Promise<EditedTree> {
+    const { pages } = this.#common.rules
+    if (pages === undefined || kind === 'fork' || branch.startsWith('_')) return edited
+    const isTurn = endsTurn(kind, branch)
+    const endsSteps = isTurn && parent?.kind === 'step'
+    const before = endsSteps ? await this.#treeOf(parents.length > 1 ? parents[0] : undefined) : parent?.tree
+    this.#files.add(edited.objects)
+    return withPages(edited, this.#files, { rules: pages, isTurn, seq, before })
+  }
+
+  async #treeOf(id: CommitId | undefined): Promise<string | undefined> {
+    if (id === undefined) return undefined
+    return (this.#commits.find((commit) => commit.id === id) ?? (await this.#common.history.info(id))).tree
   }
 
   /** Whether another tool, such as `git revert`, has taken back what a checkpoint brought. */
@@ -220,26 +246,50 @@ export async function stillStands(
   return history.has(session, id)
 }
 
-/** Trees that are not stored yet, and those that are: a cache may lose the former. */
-class NewTrees implements TreeStore {
+type Place = Required<Pick<NewCheckpoint, 'kind' | 'parents' | 'branch' | 'seq'>> &
+  Pick<NewCheckpoint, 'parent'>
+
+/** Files and trees that are not stored yet, and those that are: a cache may lose the former. */
+class NewFiles implements TreeStore, TurnReader {
   readonly #objects: ObjectStore
-  #made: Map<string, Tree> | undefined
+  readonly #trees = new Map<string, Tree>()
+  readonly #made = new Map<string, NewObject>()
 
   constructor(objects: ObjectStore) {
     this.#objects = objects
   }
 
+  /** What is about to be stored. */
+  add(objects: readonly NewObject[]): void {
+    for (const one of objects) this.#made.set(one.id, one)
+  }
+
   cachedTree(id: string): Tree | undefined {
-    return this.#made?.get(id) ?? this.#objects.cachedTree(id)
+    return this.#trees.get(id) ?? this.#objects.cachedTree(id)
   }
 
   async readTree(id: string): Promise<Tree> {
-    return this.#made?.get(id) ?? this.#objects.readTree(id)
+    const known = this.cachedTree(id)
+    if (known !== undefined) return known
+    const made = this.#made.get(id)
+    return made === undefined ? this.#objects.readTree(id) : parseTree(made.data, id)
   }
 
   keepTree(id: string, tree: Tree): void {
-    this.#made ??= new Map()
-    this.#made.set(id, tree)
+    this.#trees.set(id, tree)
     this.#objects.keepTree(id, tree)
+  }
+
+  async readBlobs(blobs: BlobIds): Promise<Files> {
+    const files: Files = new Map()
+    const stored: BlobIds = new Map()
+    for (const [path, id] of blobs) {
+      const made = this.#made.get(id)
+      if (made === undefined) stored.set(path, id)
+      else files.set(path, made.data)
+    }
+    if (stored.size > 0)
+      for (const [path, data] of await readBlobs(this.#objects, stored)) files.set(path, data)
+    return files
   }
 }

@@ -16,12 +16,15 @@ export {
   type Layout,
   sessionLayout,
 } from './layout.ts'
-export { isOurs, mayHoldOurs } from './ours.ts'
+export { MAX_INLINE_TEXT } from './markers.ts'
+export { isOurs, isPage, mayHoldOurs } from './ours.ts'
 export {
   folderName,
   itemPlace,
   numbered,
+  pagePath,
   parseFolderName,
   parseItemName,
+  parsePageName,
   parseSegmentName,
 } from './place.ts'

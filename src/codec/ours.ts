@@ -1,7 +1,7 @@
 /** Which files of a checkpoint's tree are forkpoint's: `docs/format.md`, "The tree of a checkpoint". All else is foreign. */
 import { isBeside } from './json-file.ts'
 import { isFolderName } from './layout.ts'
-import { parseFolderName, parseItemName, parseSegmentName } from './place.ts'
+import { folderName, parseFolderName, parseItemName, parsePageName, parseSegmentName } from './place.ts'
 
 /** Whether a document may have a file at this path of its tree. */
 export function isOurs(path: string): boolean {
@@ -21,6 +21,13 @@ export function mayHoldOurs(path: string): boolean {
   if (folder === undefined) return true
   if (entry === undefined) return parseFolderName(folder) !== undefined
   return /^\d+$/.test(entry) && isItemPlace(name, folder, entry) && (log === undefined || isFolderName(log))
+}
+
+/** Whether this is the path of a turn's page: ours, but no part of the document. Readers need not look into it. */
+export function isPage(path: string): boolean {
+  const [name = '', folder, entry = '', more] = path.split('/')
+  const page = more === undefined ? parsePageName(entry) : undefined
+  return page !== undefined && isFolderName(name) && folderName(page.first) === folder
 }
 
 const HEADS = ['session.json', 'config.json']

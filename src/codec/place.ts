@@ -37,11 +37,26 @@ export function parseSegmentName(name: string): number | undefined {
   return digits === undefined ? undefined : numberOf(digits, 6)
 }
 
+/** Path of the page of a turn: beside the first item that the turn brought. */
+export function pagePath(collection: string, first: number, seq: number): string {
+  const { folder, stem } = itemPlace(collection, first)
+  return `${folder}/${stem}-turn-${seq}.md`
+}
+
+/** The first item and the number of the turn of a page, by its name; `undefined` for every other name. */
+export function parsePageName(name: string): { first: number; seq: number } | undefined {
+  const [, digits = '', turn = ''] = PAGE.exec(name) ?? []
+  const first = numberOf(digits, 6)
+  const seq = numberOf(turn, 1)
+  return first === undefined || seq === undefined ? undefined : { first, seq }
+}
+
 /** Whether the name is that of a file beside the file with this stem: `<stem>.<number>.txt` or `.bin`. */
 export const isSideFile = (name: string, stem: string): boolean =>
   name.startsWith(`${stem}.`) && SIDE.test(name.slice(stem.length))
 
 const ITEM = /^(\d{6,})(?:(?:-[a-z0-9_-]{1,24})?(?:\.json|\.[1-9]\d*\.(?:txt|bin)))?$/
+const PAGE = /^(\d{6,})-turn-(\d+)\.md$/
 const SEGMENT = /^(\d{6,})\.(?:jsonl|[1-9]\d*\.(?:txt|bin))$/
 const SIDE = /^\.[1-9]\d*\.(?:txt|bin)$/
 

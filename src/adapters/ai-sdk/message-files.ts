@@ -1,6 +1,6 @@
 /** The messages of checkpoints compared by the names and ids of their files, without reading one. */
 
-import { type BlobIds, entriesOf, folderAt } from '../../checkpoints/trees/files.ts'
+import { entriesOf, folderAt } from '../../checkpoints/trees/files.ts'
 import type { ObjectStore } from '../../checkpoints/trees/objects.ts'
 import { folderName, parseFolderName, parseItemName } from '../../codec/index.ts'
 
@@ -13,7 +13,7 @@ export async function firstDifference(objects: ObjectStore, a: string, b: string
     const [mine, other] = [ours.get(folder), theirs.get(folder)]
     if (mine !== undefined && mine === other) continue
     const [left, right] = [await itemsIn(objects, a, folder), await itemsIn(objects, b, folder)]
-    for (let index = folder * PER_FOLDER; ; index++) {
+    for (let index = folder * PER_FOLDER; index < (folder + 1) * PER_FOLDER; index++) {
       if (!left.has(index) || left.get(index) !== right.get(index)) return index
     }
   }
@@ -26,17 +26,6 @@ export async function messageMark(
   index: number,
 ): Promise<string | undefined> {
   return (await itemsIn(objects, tree, Math.floor(index / PER_FOLDER))).get(index)
-}
-
-/** The files of a message: ids by path. */
-export async function filesOf(objects: ObjectStore, tree: string, index: number): Promise<BlobIds> {
-  const at = `${MESSAGES}/${folderName(index)}`
-  const folder = await folderAt(objects, tree, at)
-  const files: BlobIds = new Map()
-  for (const { name, id } of folder === undefined ? [] : entriesOf(folder, `${at}/`)) {
-    if (parseItemName(name) === index) files.set(`${at}/${name}`, id)
-  }
-  return files
 }
 
 const PER_FOLDER = 100

@@ -1,8 +1,17 @@
 /** Reading the files of a checkpoint's tree, whole or in part. */
-import { isOurs, mayHoldOurs } from '../../codec/index.ts'
+import { isOurs, isPage, itemPlace, mayHoldOurs, parseItemName } from '../../codec/index.ts'
 import { CorruptError } from '../../errors.ts'
 import type { ObjectStore } from '../../git/database/object-store.ts'
-import { entryAt, entryCount, findEntry, type Tree, type TreeEntry } from '../../git/objects/tree.ts'
+import {
+  entriesChanged,
+  entriesWith,
+  entryAt,
+  entryCount,
+  findEntry,
+  NO_ENTRIES,
+  type Tree,
+  type TreeEntry,
+} from '../../git/objects/tree.ts'
 
 /** Blobs by path in the tree. */
 export type BlobIds = Map<string, string>
@@ -19,8 +28,14 @@ export function* entriesOf(tree: Tree, path = ''): Generator<TreeEntry> {
   for (let n = 0; n < entryCount(tree); n++) {
     const entry = entryAt(tree, n)
     if (entry.mode === BLOB || entry.mode === FOLDER) yield entry
-    else if (standsForOurs(entry.name)) throw noPlainFile(entry, path)
+    else checkPlain(entry, path)
   }
+}
+
+/** Throws CorruptError for what is no plain file and no folder, and has a name of ours. */
+function checkPlain(entry: TreeEntry, path: string): void {
+  if (entry.mode !== BLOB && entry.mode !== FOLDER && standsForOurs(entry.name))
+    throw noPlainFile(entry, path)
 }
 
 /** Whether a name is one that something of ours has, wherever that lies. */
@@ -36,7 +51,7 @@ export async function foreignFiles(objects: ObjectStore, root: string): Promise<
       const entry = entryAt(tree, n)
       const path = prefix + entry.name
       if (entry.mode !== FOLDER) {
-        if (entry.mode !== BLOB || !isOurs(path)) found.push(path)
+        if (entry.mode !== BLOB || !(isOurs(path) || isPage(path))) found.push(path)
       } else if (mayHoldOurs(path)) await walk(entry.id, `${path}/`)
       else found.push(`${path}/`)
       if (found.length >= MOST_FOREIGN) return
@@ -46,8 +61,13 @@ export async function foreignFiles(objects: ObjectStore, root: string): Promise<
   return found
 }
 
+/** Where trees are read from: a repository, or what is about to be put into it. */
+export interface TreeReader {
+  readTree(id: string): Promise<Tree>
+}
+
 /** The folder at `path` below a tree; `undefined` when there is none. */
-export async function folderAt(objects: ObjectStore, root: string, path: string): Promise<Tree | undefined> {
+export async function folderAt(objects: TreeReader, root: string, path: string): Promise<Tree | undefined> {
   let tree = await objects.readTree(root)
   for (const name of path.split('/')) {
     const entry = findEntry(tree, name)
@@ -58,11 +78,26 @@ export async function folderAt(objects: ObjectStore, root: string, path: string)
 }
 
 /** Id of the file at `path` below a tree; `undefined` when there is none. */
-export async function blobAt(objects: ObjectStore, root: string, path: string): Promise<string | undefined> {
+export async function blobAt(objects: TreeReader, root: string, path: string): Promise<string | undefined> {
   const cut = path.lastIndexOf('/')
   const tree = cut === -1 ? await objects.readTree(root) : await folderAt(objects, root, path.slice(0, cut))
   const entry = tree && findEntry(tree, path.slice(cut + 1))
   return entry?.mode === BLOB ? entry.id : undefined
+}
+
+/** The files of an item that is no folder, by path. */
+export async function blobsOfItem(
+  objects: TreeReader,
+  root: string | undefined,
+  collection: string,
+  index: number,
+): Promise<BlobIds> {
+  const { folder, stem } = itemPlace(collection, index)
+  const tree = root === undefined ? undefined : await folderAt(objects, root, folder)
+  const blobs: BlobIds = new Map()
+  for (const { name, mode, id } of tree === undefined ? [] : entriesWith(tree, stem))
+    if (mode === BLOB && parseItemName(name) === index) blobs.set(`${folder}/${name}`, id)
+  return blobs
 }
 
 /**
@@ -96,33 +131,32 @@ export async function blobsBelow(
   return found
 }
 
-/** Paths of a document's files that differ between two trees, with the blob that `after` has; `undefined` where it has none. */
+/**
+ * Paths of a document's files that differ between two trees, with the blob that `after` has; `undefined` where it has none.
+ *
+ * @param asked of collections, only those that it says yes to
+ */
 export async function blobsChanged(
-  objects: ObjectStore,
+  objects: TreeReader,
   before: string | undefined,
   after: string,
+  asked: (collection: string) => boolean = () => true,
 ): Promise<Map<string, string | undefined>> {
   const changed = new Map<string, string | undefined>()
+  const read = (id: string | undefined) => (id === undefined ? NO_ENTRIES : objects.readTree(id))
   const walk = async (from: string | undefined, to: string | undefined, prefix: string): Promise<void> => {
-    const old = new Map<string, TreeEntry>()
-    if (from !== undefined)
-      for (const entry of entriesOf(await objects.readTree(from), prefix)) old.set(entry.name, entry)
-    const now = to === undefined ? [] : [...entriesOf(await objects.readTree(to), prefix)]
-    for (const entry of now) {
-      const was = old.get(entry.name)
-      old.delete(entry.name)
-      if (was?.id === entry.id) continue
-      const path = prefix + entry.name
-      const [wasFolder, isFolder] = [was?.mode === FOLDER, entry.mode === FOLDER]
-      if ((wasFolder || isFolder) && mayHoldOurs(path))
-        await walk(wasFolder ? was?.id : undefined, isFolder ? entry.id : undefined, `${path}/`)
-      if (!isFolder && isOurs(path)) changed.set(path, entry.id)
-    }
-    for (const { name, mode, id } of old.values()) {
+    for (const { was, is } of entriesChanged(await read(from), await read(to))) {
+      const { name } = (is ?? was)!
       const path = prefix + name
-      if (mode !== FOLDER) {
-        if (isOurs(path)) changed.set(path, undefined)
-      } else if (mayHoldOurs(path)) await walk(id, undefined, `${path}/`)
+      for (const entry of [was, is]) if (entry !== undefined) checkPlain(entry, prefix)
+      const folders = [was, is].map((entry) => (entry?.mode === FOLDER ? entry.id : undefined))
+      if (folders.some((id) => id !== undefined)) {
+        if (mayHoldOurs(path) && (prefix !== '' || asked(name)))
+          await walk(folders[0], folders[1], `${path}/`)
+      } else if (isOurs(path)) {
+        if (is?.mode === BLOB) changed.set(path, is.id)
+        else if (was?.mode === BLOB && !changed.has(path)) changed.set(path, undefined)
+      }
     }
   }
   await walk(before, after, '')

@@ -12,6 +12,11 @@ import type { GitMaintainReport, GitStoreStats } from './maintain.ts'
 export interface GitStoreOptions<S extends StoredDocument = Session> extends StoreOptions<S> {
   /** How long another process's lock is waited for, in milliseconds. Default 10,000. */
   lockTimeout?: number
+  /**
+   * Whether each turn gets a page, the Markdown that people read in `git log -p` and on a git host. Default: true. Pages
+   * that are there already stay.
+   */
+  pages?: boolean
 }
 
 /**
@@ -48,14 +53,22 @@ export class GitSessionStore<S extends StoredDocument = Session> extends StoreFr
   }
 
   /**
-   * The same repository for documents of another type: `redact`, `author` and `now` are this store's, unless others
-   * are given. Closing it leaves this store open; closing this store ends both.
+   * The same repository for documents of another type: `redact`, `author`, `now` and `pages` are this store's,
+   * unless others are given. Closing it leaves this store open; closing this store ends both.
    *
    *     const chats = store.view<Chat>({ type: 'chat', collections: ['messages'] })
    */
-  view<T extends StoredDocument>(options: StoreOptions<T>): GitSessionStore<T> {
-    const { redact, author, now } = this.#rules
-    return new GitSessionStore<T>(this.#repository, { redact, author, now, ...options })
+  view<T extends StoredDocument>(
+    options: StoreOptions<T> & Pick<GitStoreOptions<T>, 'pages'>,
+  ): GitSessionStore<T> {
+    const { redact, author, now, pages } = this.#rules
+    return new GitSessionStore<T>(this.#repository, {
+      redact,
+      author,
+      now,
+      pages: pages !== undefined,
+      ...options,
+    })
   }
 
   override maintain(options?: MaintainOptions): Promise<GitMaintainReport> {

@@ -12,6 +12,7 @@ import type { JsonObject } from '../../json-value.ts'
 import { TimeSlice } from '../../time-slice.ts'
 import type { CheckpointKind } from '../session-store.ts'
 import { type Findings, type Reached, WAY_OUT } from './findings.ts'
+import type { MadeCheckpoint, SeenPage } from './pages.ts'
 import { TreeVerifier } from './tree.ts'
 
 /** What the trailers of a commit of ours say. */
@@ -20,6 +21,7 @@ interface Facts {
   parents: readonly ObjectId[]
   session: string
   type: string
+  branch: string
   kind: CheckpointKind
   seq: number
 }
@@ -75,6 +77,24 @@ export class CheckpointVerifier {
     for (const facts of this.#facts.values()) this.#checkLineage(facts)
     const tips = [...this.#tips].filter(([id, { isTip }]) => isTip && !this.#findings.broken.has(id))
     return tips.map(([id, { tree, session }]) => ({ id, tree, session }))
+  }
+
+  /** Pages that were seen in trees. */
+  get pages(): readonly SeenPage[] {
+    return this.#trees.pages
+  }
+
+  /** Checkpoints of ours. */
+  *made(): Generator<MadeCheckpoint> {
+    for (const { id, parents, kind, branch, seq } of this.#facts.values()) {
+      const { tree, session } = this.#tips.get(id)!
+      const below = parents.at(-1) ?? ''
+      const isFirst =
+        parents.length === 0 || (parents.length === 1 && this.#facts.get(below)?.kind === 'step')
+      const known = isFirst ? undefined : this.#tips.get(parents[0]!)?.tree || null
+      const before = this.#findings.isCutOff(id) ? null : known
+      yield { id, reachedFrom: session, tree, kind, branch, seq, before }
+    }
   }
 
   /** That everything is there which something leads to that is not ours to understand. */
@@ -151,7 +171,7 @@ export class CheckpointVerifier {
       return undefined
     }
     const kind = trailers.get('Kind') ?? 'save'
-    const facts = { id, parents, session, type, kind, seq }
+    const facts = { id, parents, session, type, branch, kind, seq }
     this.#facts.set(id, facts)
     return facts
   }
