@@ -8,6 +8,7 @@ import {
   type BlobIds,
   blobsChanged,
   blobsOfItem,
+  type Edits,
   type Files,
   folderAt,
   type TreeReader,
@@ -73,6 +74,36 @@ export async function withPages(
 }
 
 /**
+ * The edits with the turn's pages, where all that they do to what people read is to add items to the turn before: the
+ * same as `withPages` of the tree that they make, at half the cost. `undefined` where they do anything else.
+ */
+export async function withPagesOfNew(
+  edits: Edits,
+  read: TreeReader,
+  { seq, before, rules }: Omit<Turn, 'after'> & { rules: PageRules },
+): Promise<Edits | undefined> {
+  const added = new Map<string, Map<number, Files>>()
+  for (const [path, bytes] of edits) {
+    const [collection = '', folder, entry, inside] = path.split('/')
+    if (!rules.isRead(collection) || (folder === undefined && bytes !== null)) continue
+    const index = entry === undefined || inside !== undefined ? undefined : parseItemName(entry)
+    if (bytes === null || index === undefined) return undefined
+    const items = added.get(collection) ?? new Map<number, Files>()
+    added.set(collection, items.set(index, (items.get(index) ?? new Map()).set(path, bytes)))
+  }
+  const all: Edits = new Map(edits)
+  for (const [collection, items] of added) {
+    const found: Omit<TurnItem, 'item'>[] = []
+    for (const [index, files] of [...items].sort(([a], [b]) => a - b)) {
+      if ((await blobsOfItem(read, before, collection, index)).size > 0) return undefined
+      found.push({ index, replaces: false, files })
+    }
+    all.set(pagePath(collection, found[0]!.index, seq), await pageOf(seq, found, rules))
+  }
+  return all
+}
+
+/**
  * The pages of a turn. They are not made yet: `make` does.
  *
  * @param changed paths that differ between its trees
@@ -96,27 +127,31 @@ export async function turnPages(
     }
     const first = items.find(({ replaces }) => !replaces) ?? items[0]
     if (first === undefined) continue
-    pages.push({ path: pagePath(collection, first.index, seq), make: () => pageOf(read, seq, items, rules) })
+    const make = async () => {
+      const files = await read.readBlobs(new Map(items.flatMap(({ blobs }) => [...blobs])))
+      const own = (blobs: BlobIds): Files =>
+        new Map([...blobs.keys()].map((path) => [path, files.get(path)!]))
+      const found = items.map(({ index, replaces, blobs }) => ({ index, replaces, files: own(blobs) }))
+      return pageOf(seq, found, rules)
+    }
+    pages.push({ path: pagePath(collection, first.index, seq), make })
   }
   return pages
 }
 
 async function pageOf(
-  read: TurnReader,
   seq: number,
-  items: readonly { index: number; blobs: BlobIds; replaces: boolean }[],
+  items: readonly Omit<TurnItem, 'item'>[],
   rules: PageRules,
 ): Promise<Buffer> {
-  const files = await read.readBlobs(new Map(items.flatMap(({ blobs }) => [...blobs])))
   const slice = new TimeSlice()
   let text = rules.head(seq)
-  for (const [n, { index, blobs, replaces }] of items.entries()) {
+  for (const [n, item] of items.entries()) {
     if (text.length > LONGEST) {
       text += `\n… and ${items.length - n} more, each in its file.\n`
       break
     }
-    const own: Files = new Map([...blobs.keys()].map((path) => [path, files.get(path)!]))
-    text += rules.section({ index, item: decodeItem(own), replaces, files: own })
+    text += rules.section({ ...item, item: decodeItem(item.files) })
     if (slice.isOver()) await slice.next()
   }
   return Buffer.from(text)

@@ -13,11 +13,10 @@ import type { CheckpointFacts } from './commits/facts.ts'
 import type { CommitInfo, History } from './commits/history.ts'
 import type { Keys } from './commits/keys.ts'
 import { seqOn } from './commits/lineage.ts'
-import { endsTurn, type PageRules, type TurnReader, withPages } from './pages.ts'
-import { type BlobIds, type Files, isTakenBack, readBlobs } from './trees/files.ts'
+import { endsTurn, type PageRules, type TurnReader, withPages, withPagesOfNew } from './pages.ts'
+import { type BlobIds, type Edits, type Files, isTakenBack, readBlobs } from './trees/files.ts'
 
-/** Files that change, by path; `null`: gone. */
-export type Edits = Map<string, Uint8Array | null>
+export type { Edits }
 
 export interface NewCheckpoint extends CheckpointFacts {
   /** What it stands on; `undefined`: nothing, it begins a line. */
@@ -114,12 +113,11 @@ export class Writing {
   /** Adds a checkpoint; the branch moves there. */
   async commit(made: NewCheckpoint): Promise<CommitInfo> {
     const { history, rules } = this.#common
-    const { parent, files, kind, trailers } = made
+    const { parent, kind, trailers } = made
     const parents = made.parents ?? (await history.parentsOn(parent, kind))
     const seq = made.seq ?? seqOn(parent)
     const branch = made.branch ?? this.branch
-    const edited = files instanceof Map ? await editTree(this.#files, parent?.tree, files) : files
-    const { tree, objects } = await this.#withPages(edited, { ...made, parents, seq, branch })
+    const { tree, objects } = await this.#treeOf(made, { parents, seq, branch })
     const { messages, run, status, model, tokens, forkedFrom, key } = made
     const { commit, object } = newCommit({
       tree,
@@ -169,20 +167,31 @@ export class Writing {
     this.#placed.push(call)
   }
 
-  /** Where a turn had steps, its pages tell all of it. */
-  async #withPages(edited: EditedTree, { parent, parents, kind, branch, seq }: Place): Promise<EditedTree> {
-    const { pages } = this.#common.rules
-    if (pages === undefined || kind === 'fork' || branch.startsWith('_')) return edited
+  /** The tree of a checkpoint, with its pages; where a turn had steps, they tell all of it. */
+  async #treeOf(
+    { parent, kind, files }: NewCheckpoint,
+    { parents, seq, branch }: { parents: readonly CommitId[]; seq: number; branch: string },
+  ): Promise<EditedTree> {
+    const { pages: rules } = this.#common.rules
+    const edit = (edits: Edits) => editTree(this.#files, parent?.tree, edits)
+    if (rules === undefined || kind === 'fork' || branch.startsWith('_'))
+      return files instanceof Map ? edit(files) : files
     const isTurn = endsTurn(kind, branch)
     const endsSteps = isTurn && parent?.kind === 'step'
-    const before = endsSteps ? await this.#treeOf(parents.length > 1 ? parents[0] : undefined) : parent?.tree
+    if (files instanceof Map && isTurn && !endsSteps) {
+      const edits = await withPagesOfNew(files, this.#files, { rules, seq, before: parent?.tree })
+      if (edits !== undefined) return edit(edits)
+    }
+    const edited = files instanceof Map ? await edit(files) : files
+    const turnBefore = parents.length > 1 ? parents[0] : undefined
+    const before = endsSteps ? turnBefore && (await this.#commit(turnBefore)).tree : parent?.tree
     this.#files.add(edited.objects)
-    return withPages(edited, this.#files, { rules: pages, isTurn, seq, before })
+    return withPages(edited, this.#files, { rules, isTurn, seq, before })
   }
 
-  async #treeOf(id: CommitId | undefined): Promise<string | undefined> {
-    if (id === undefined) return undefined
-    return (this.#commits.find((commit) => commit.id === id) ?? (await this.#common.history.info(id))).tree
+  /** A commit that is stored, or that this write makes. */
+  async #commit(id: CommitId): Promise<CommitInfo> {
+    return this.#commits.find((commit) => commit.id === id) ?? this.#common.history.info(id)
   }
 
   /** Whether another tool, such as `git revert`, has taken back what a checkpoint brought. */
@@ -245,9 +254,6 @@ export async function stillStands(
   if (mark !== undefined && purgeMark(repository) === mark) return repository.objects.has(id)
   return history.has(session, id)
 }
-
-type Place = Required<Pick<NewCheckpoint, 'kind' | 'parents' | 'branch' | 'seq'>> &
-  Pick<NewCheckpoint, 'parent'>
 
 /** Files and trees that are not stored yet, and those that are: a cache may lose the former. */
 class NewFiles implements TreeStore, TurnReader {

@@ -34,8 +34,9 @@ export function code(text: string): string {
  * Whether Markdown makes nothing but prose of a text: no HTML, no link with another text than its target, no image, no
  * definition that other texts would see, no entity, nothing that a git host draws, no pile of quotations.
  */
-const isProse = (text: string): boolean => !NO_PROSE.test(text) && !hasHidden(text)
+const isProse = (text: string): boolean => !(SUSPECT.test(text) && NO_PROSE.test(text)) && !hasHidden(text)
 
+const SUSPECT = /[<\][&`~>]/
 const NO_PROSE =
   /<[A-Za-z/!?]|\]\(|\]:|\[!|&(?:#|[A-Za-z][A-Za-z0-9]*;)|(?:`{3}|~{3})[ \t]*(?:mermaid|geojson|topojson|stl|math)|(?:>[ \t]*){8}/i
 

@@ -17,6 +17,9 @@ import {
 export type BlobIds = Map<string, string>
 export type Files = Map<string, Uint8Array>
 
+/** Files that change, by path; `null`: gone. */
+export type Edits = Map<string, Uint8Array | null>
+
 const BLOB = '100644'
 const FOLDER = '40000'
 
