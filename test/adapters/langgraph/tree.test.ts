@@ -44,7 +44,9 @@ describe('in git', () => {
     await run.put({ messages: first, count: 1, big: { kept: 'x'.repeat(10_000) } }, 'input')
     await run.put({ messages: [...first, ai('2', 'Done')], count: 2 })
     const changed = context.git('diff', '--name-status', 'review/main~1', 'review/main').trim()
-    expect(changed).toBe('M\tcount/0000/000000.json\nA\tmessages/0000/000001-ai.json\nA\tmessages/0000/000001-turn-2.md\nM\tsession.json')
+    expect(changed).toBe(
+      'M\tcount/0000/000000.json\nA\tmessages/0000/000001-ai.json\nA\tmessages/0000/000001-turn-2.md\nM\tsession.json',
+    )
     expect(context.git('diff', 'review/main~1', 'review/main', '--', 'count')).toContain('-1\n+2\n')
   })
 
