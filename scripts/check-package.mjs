@@ -134,7 +134,7 @@ function pack() {
   }
   const strange = files.filter(
     (path) =>
-      !/^(?:dist\/.*\.(?:js|d\.ts)|docs\/.*\.(?:md|svg)|python\/README\.md|[A-Z]+\.md|LICENSE|package\.json)$/.test(
+      !/^(?:dist\/.*\.(?:js|d\.ts)|dist\/LICENSES\.txt|docs\/.*\.(?:md|svg)|python\/README\.md|[A-Z]+\.md|LICENSE|package\.json)$/.test(
         path,
       ),
   )
@@ -224,7 +224,14 @@ function checkSubpaths(project) {
 
 /** @param {string} name */
 function importing(name) {
-  return `const module = await import('${name}'); if (Object.keys(module).length === 0) throw new Error('it is empty')`
+  return `
+const module = await import('${name}')
+const root = await import('forkpoint')
+if (Object.keys(module).length === 0) throw new Error('it is empty')
+for (const [key, value] of Object.entries(module)) {
+  if (/^[A-Z]/.test(key) && typeof value === 'function' && value.name !== key) throw new Error(key + ' is called ' + value.name)
+  if (key in root && root[key] !== value) throw new Error(key + ' is another one than that of forkpoint')
+}`
 }
 
 /** It works, or says which package is missing. @param {string} name @param {readonly string[]} packages */

@@ -44,13 +44,13 @@ export class ConflictError extends ForkpointError {
 function conflictMessage({ session, branch, expected, actual }: ConflictData): string {
   const where = `Session '${session}'`
   if (expected === undefined) {
-    return `${where} already has a branch ${branch} (at ${short(actual)}), and this state was neither loaded nor saved here. Pass 'expected', or open the session first.`
+    return `${where} already has a branch ${branch} (at ${short(actual)}), but this store object has not loaded or saved this state. Pass 'expected', or open the session first.`
   }
   if (expected === null) {
-    return `${where} already has a branch ${branch} (at ${short(actual)}), which was expected not to exist. Load it first, or save to another branch.`
+    return `${where} already has a branch ${branch} (at ${short(actual)}), but the caller expected no such branch. Load it first, or save to another branch.`
   }
   if (actual === null) {
-    return `${where} has no branch ${branch} any more (you have ${short(expected)}). Fork it again, or save to another branch.`
+    return `${where} no longer has a branch ${branch} (you have ${short(expected)}). Fork it again, or save to another branch.`
   }
   return `${where} has moved on ${branch} since you loaded it (you have ${short(expected)}, it is at ${short(actual)}). Load it again, or save to another branch.`
 }
@@ -184,8 +184,7 @@ export class LockedError extends ForkpointError {
   constructor(file: string, message?: string, options?: { cause?: unknown }) {
     super(
       'LOCKED',
-      message ??
-        `'${file}' stayed locked. If no process is using the store any more, remove that file and try again.`,
+      message ?? `'${file}' stayed locked. If no process is using the store, remove that file and try again.`,
       options,
     )
     this.file = file
@@ -263,7 +262,7 @@ export function storageError(path: string, cause: unknown): StorageError | Corru
   const kind = errno === undefined ? undefined : NOT_A_FILE[errno]
   if (kind !== undefined) {
     return new CorruptError(
-      `'${path}' should be a plain file and is ${kind}. Remove it, or take the store from a trusted copy.`,
+      `'${path}' should be a plain file, but is ${kind}. Remove it, or take the store from a trusted copy.`,
       { file: path },
       { cause },
     )
@@ -281,7 +280,7 @@ export function storageError(path: string, cause: unknown): StorageError | Corru
   }
   const reason = advice[errno ?? ''] ?? (cause instanceof Error ? cause.message : String(cause))
   return new StorageError(
-    `${reason} ('${path}'). What was saved before is untouched.`,
+    `${reason} ('${path}'). Earlier saves are not affected.`,
     { file: path, errno },
     { cause },
   )

@@ -28,9 +28,14 @@ export const excerpt = (text: string, units: number): string =>
 export function cut(text: string, room: number): string {
   const end = unitsOf(text, room)
   if (end === text.length) return text
-  const kept = beginning(text, unitsOf(text, room - MORE.length))
-  const space = text[kept.length] === ' ' ? kept.length : kept.lastIndexOf(' ')
-  return (space > 0 && space >= unitsOf(text, room / 2) ? kept.slice(0, space) : kept) + MORE
+  return beginningInWords(text, unitsOf(text, room - MORE.length)) + MORE
+}
+
+/** As `beginning` of a longer text, cut between words where that keeps at least half. */
+export function beginningInWords(text: string, units: number): string {
+  const kept = beginning(text, units)
+  const space = /\s/.test(text[kept.length] ?? ' ') ? kept.length : kept.search(/\s\S*$/)
+  return (space >= units / 2 ? kept.slice(0, space) : kept).trimEnd()
 }
 
 /** How many UTF-16 units the first code points take. */
@@ -44,11 +49,13 @@ function unitsOf(text: string, codePoints: number): number {
 
 /** The last place that does not cut a character, up to this one. */
 function boundaryBefore(text: string, at: number): number {
-  if (isPlain(text.charCodeAt(at - 1)) && isPlain(text.charCodeAt(at))) return at
+  if (isBetween(text, at)) return at
   const place = isPair(text, at) ? at - 1 : at
-  const start = graphemesOf(text.slice(0, at + NEAR)).containing(place)?.index
+  let from = place
+  while (from > 0 && !isBetween(text, from)) from--
+  const start = graphemesOf(text.slice(from, at + NEAR)).containing(place - from)?.index
   // One that is longer than what may be kept is cut: thousands of accents on a letter.
-  return start === undefined || start === 0 ? place : start
+  return start === undefined || from + start === 0 ? place : from + start
 }
 
 /** Units that are looked at around a place; hardly a character is longer. */
@@ -60,8 +67,18 @@ function graphemesOf(text: string): Intl.Segments {
   return segmenter.segment(text)
 }
 
-const isPlain = (unit: number): boolean => unit >= 0x20 && unit < 0x7f
+/** Whether a place is between two characters that never join others: the quick answer in most texts. */
+const isBetween = (text: string, at: number): boolean =>
+  isPlain(text.charCodeAt(at - 1)) && isPlain(text.charCodeAt(at))
+
+/** ASCII without control characters other than tab and line feed, Latin letters, and Chinese characters. */
+const isPlain = (unit: number): boolean =>
+  (unit >= 0x20 && unit < 0x7f) ||
+  unit === 0x0a ||
+  unit === 0x09 ||
+  (unit >= 0xc0 && unit < 0x300) ||
+  (unit >= 0x4e00 && unit < 0xa000)
 
 /** Whether this unit is the second of a surrogate pair. */
 const isPair = (text: string, at: number): boolean =>
-  /^[\ud800-\udbff][\udc00-\udfff]$/.test(text.slice(at - 1, at + 1))
+  (text.charCodeAt(at) & 0xfc00) === 0xdc00 && (text.charCodeAt(at - 1) & 0xfc00) === 0xd800

@@ -44,7 +44,7 @@ function makeOne(folder: string): 'made' | 'exists' | 'missing' {
 
 const nowhere = (folder: string): StorageError =>
   new StorageError(
-    `'${folder}' cannot be made: '${dirname(folder)}' takes no new folders, or is gone. Choose another place.`,
+    `'${folder}' cannot be created: '${dirname(folder)}' does not exist, or does not allow new folders. Choose another place.`,
     { file: folder, errno: 'ENOENT' },
   )
 

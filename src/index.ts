@@ -1,6 +1,6 @@
 /**
- * forkpoint: agent sessions in git. What `import … from 'forkpoint'` gives: the stores and what they take, give and
- * throw, and an `Agent`. What an agent's events, errors and settings are in detail is on `forkpoint/agent`.
+ * forkpoint: agent sessions in git. `import … from 'forkpoint'` gives the stores, their types and errors, and an
+ * `Agent`. The types of an agent's events, errors and settings are in `forkpoint/agent`.
  */
 
 export {
@@ -31,7 +31,7 @@ export {
   StoreMovedError,
   UnsupportedError,
 } from './errors.ts'
-export { NativeGitError } from './git/upkeep/native/git.ts'
+export { NativeGitError } from './git/upkeep/native/error.ts'
 export {
   checkSession,
   eventSchema,

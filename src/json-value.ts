@@ -21,18 +21,21 @@ export function isJsonObject(value: unknown): value is Record<string, unknown> {
   return Object.getPrototypeOf(prototype) === null
 }
 
-/** Whether two JSON values are the same. The order of keys does not matter; `-0` is not `0`. */
-export function deepEqual(a: unknown, b: unknown): boolean {
+/** Whether two JSON values are the same. The order of keys does not matter, unless `ordered`; `-0` is not `0`. */
+export function deepEqual(a: unknown, b: unknown, ordered = false): boolean {
   if (Object.is(a, b)) return true
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false
   if (Array.isArray(a) || Array.isArray(b)) {
     if (!Array.isArray(a) || !Array.isArray(b) || a.length !== b.length) return false
-    return a.every((item, index) => deepEqual(item, b[index]))
+    return a.every((item, index) => deepEqual(item, b[index], ordered))
   }
   const keys = Object.keys(a)
-  if (keys.length !== Object.keys(b).length) return false
+  const others = Object.keys(b)
+  if (keys.length !== others.length) return false
   return keys.every(
-    (key) => Object.hasOwn(b, key) && deepEqual((a as JsonObject)[key], (b as JsonObject)[key]),
+    (key, n) =>
+      (ordered ? key === others[n] : Object.hasOwn(b, key)) &&
+      deepEqual((a as JsonObject)[key], (b as JsonObject)[key], ordered),
   )
 }
 
@@ -56,16 +59,14 @@ export function deepCopy<T>(value: T): T {
  * may still be fine.
  */
 export function isOrdinary(value: unknown): boolean {
-  left = ORDINARY_VALUES
-  return isOrdinaryBelow(value, ORDINARY_DEPTH)
+  return isOrdinaryBelow(value, ORDINARY_DEPTH, { left: ORDINARY_VALUES })
 }
 
 const ORDINARY_DEPTH = 64
 /** One object that stands in two places of another, and so on, can unfold without end. */
 const ORDINARY_VALUES = 1_000_000
-let left = 0
 
-function isOrdinaryBelow(value: unknown, depth: number): boolean {
+function isOrdinaryBelow(value: unknown, depth: number, budget: { left: number }): boolean {
   switch (typeof value) {
     case 'string':
       return value.length <= MAX_VALUE / 3 || Buffer.byteLength(value) <= MAX_VALUE
@@ -79,19 +80,19 @@ function isOrdinaryBelow(value: unknown, depth: number): boolean {
       return false
   }
   if (value === null) return true
-  if (depth === 0 || left < 0) return false
+  if (depth === 0 || budget.left < 0) return false
   if (Array.isArray(value)) {
-    left -= value.length
+    budget.left -= value.length
     for (let index = 0; index < value.length; index++)
-      if (!isOrdinaryBelow(value[index], depth - 1)) return false
+      if (!isOrdinaryBelow(value[index], depth - 1, budget)) return false
     return true
   }
   if (!isJsonObject(value)) return false
   const keys = Object.keys(value)
-  left -= keys.length
+  budget.left -= keys.length
   for (const key of keys) {
     const member = value[key]
-    if (member !== undefined && !isOrdinaryBelow(member, depth - 1)) return false
+    if (member !== undefined && !isOrdinaryBelow(member, depth - 1, budget)) return false
   }
   return true
 }

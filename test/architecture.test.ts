@@ -16,7 +16,7 @@ const LONG: readonly string[] = []
  * What runs the native git has to find it, hand it an environment, and judge ownership as git does (SUDO_UID). An
  * agent's configuration names variables: they are read at its door, where they can be given instead, and passed on.
  */
-const READS_ENVIRONMENT = ['git/upkeep/native/git.ts', 'git/upkeep/native/trust.ts', 'agent/agent.ts']
+const READS_ENVIRONMENT = ['git/upkeep/native/git.ts', 'git/upkeep/native/trust.ts', 'agent/sessions.ts']
 
 const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' })
   .filter((file) => file.endsWith('.ts'))

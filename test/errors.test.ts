@@ -52,13 +52,13 @@ describe('a conflict says what happened and what to do', () => {
 
   test('when the branch is gone', () => {
     expect(new ConflictError({ ...where, expected: A, actual: null }).message).toMatch(
-      /no branch main any more/,
+      /no longer has a branch main/,
     )
   })
 
   test('when the branch was expected not to exist', () => {
     expect(new ConflictError({ ...where, expected: null, actual: B }).message).toMatch(
-      /expected not to exist/,
+      /expected no such branch/,
     )
   })
 

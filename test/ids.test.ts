@@ -6,8 +6,6 @@ import {
   activeRef,
   type BranchName,
   branchRef,
-  decodeName,
-  encodeName,
   isObjectId,
   parseBranchName,
   parseRef,
@@ -18,6 +16,7 @@ import {
   type TagName,
   tagRef,
 } from '../src/ids.ts'
+import { decodeName, encodeName } from '../src/ref-part.ts'
 
 /** Names that look like something: of files, of refs, of encoded names. */
 const words = fc.constantFrom(
@@ -32,6 +31,8 @@ const words = fc.constantFrom(
     '.',
     '-',
     '_',
+    '+',
+    '+4',
     '%',
     '%2e',
     '%-',
@@ -95,17 +96,39 @@ describe('a name as a path part', () => {
     fc.assert(
       fc.property(name, (text) => {
         const part = encodeName(text)
-        expect(part).toMatch(/^[a-z0-9%][a-z0-9%_.-]*$/)
+        expect(part).toMatch(/^[a-z0-9%][a-z0-9%_.-]*(?:\+[0-9a-f]*)?$/)
         expect(part.length).toBeLessThanOrEqual(200)
-        expect(part).not.toMatch(/\.$|\.\.|\.lock$|^(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$)/)
+        expect(part).not.toMatch(/\.$|\.\.|\.lock$|^(?:con|prn|aux|nul|com\d|lpt\d)(?:[.+]|$)/)
       }),
       { numRuns: 2000 },
     )
   })
 
+  test('is that of one name only, or of none', () => {
+    const pieces = fc.constantFrom(
+      ...'abxf0147%+._-'.split(''),
+      '%2b',
+      '%41',
+      '%63',
+      '+',
+      'con',
+      '.lock',
+      '%c3%a9',
+    )
+    const part = fc.array(pieces, { minLength: 1, maxLength: 8 }).map((list) => list.join(''))
+    fc.assert(
+      fc.property(part, (text) => {
+        const name = decodeName(text)
+        if (name !== undefined) expect(encodeName(name)).toBe(text)
+      }),
+      { numRuns: 5000 },
+    )
+  })
+
   test('that is already one of a long name stands for itself', () => {
     const long = encodeName('Some long name '.repeat(30))
-    expect(long).toMatch(/^%53ome%20long.*%-[0-9a-f]{40}$/)
+    expect(long).toMatch(/^some%20long.*%-[0-9a-f]{40}$/)
+    expect(encodeName('some long name '.repeat(30))).not.toBe(long)
     expect(encodeName(long)).toBe(long)
     expect(decodeName(long)).toBe(long)
     expect(encodeName(`${'y'.repeat(300)}1`)).not.toBe(encodeName(`${'y'.repeat(300)}2`))
@@ -115,7 +138,23 @@ describe('a name as a path part', () => {
     ['my-review', 'my-review'],
     ['v1.2', 'v1.2'],
     ['a/b', 'a%2fb'],
-    ['Main', '%4dain'],
+    ['PROJ-123', 'proj-123+'],
+    ['Abc', 'abc+4'],
+    ['Main', 'main+8'],
+    ['mainX', 'mainx+1'],
+    ['A', 'a+'],
+    ['X/É/y', 'x%2f%c3%89%2fy+2'],
+    ['CON', '%63on+'],
+    ['Con.txt', '%63on.txt+20'],
+    ['x.LOCK', 'x%2elock+f'],
+    ['A.', 'a%2e+'],
+    ['-X', '%2dx+'],
+    ['a+b', 'a%2bb'],
+    ['+', '%2b'],
+    ['c++', 'c%2b%2b'],
+    ['C++', 'c%2b%2b+'],
+    ['A'.repeat(199), `${'a'.repeat(199)}+`],
+    [`${'A'.repeat(158)}b`, `${'a'.repeat(158)}b+7${'f'.repeat(38)}e`],
     ['.', '%2e'],
     ['..', '%2e%2e'],
     ['a..b', 'a%2e.b'],
@@ -135,7 +174,24 @@ describe('a name as a path part', () => {
   test.each([
     '',
     '%4Dain',
+    '%4dain',
     'Main',
+    '+',
+    '+a',
+    'a+b',
+    'a+1',
+    'ab+0',
+    'ab+02',
+    'ab+3',
+    'ab+4',
+    'ab+A',
+    'ab++',
+    '12+',
+    '%63on+0',
+    'x.lock+1',
+    'con+',
+    '%41+',
+    `${'a'.repeat(200)}+`,
     '%6d',
     'a%',
     'a%2',

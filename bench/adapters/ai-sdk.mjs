@@ -65,7 +65,7 @@ export const contenders = [
   },
   {
     framework: 'ai-sdk',
-    name: 'JSON file a chat',
+    name: 'JSON file per chat',
     ours: false,
     /** As the guide to message persistence does it. @param {string} folder @param {{ turns: number, bytes: number }} shape */
     async open(folder, shape) {

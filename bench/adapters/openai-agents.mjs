@@ -74,7 +74,7 @@ export const contenders = [
   },
   {
     framework: 'openai-agents',
-    name: 'JSON file a session',
+    name: 'JSON file per session',
     ours: false,
     /** @param {string} folder @param {{ turns: number, bytes: number }} shape */
     async open(folder, shape) {

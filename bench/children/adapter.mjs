@@ -4,7 +4,7 @@
  *
  * Task: `{ framework, name, folder, turns, bytes, budget? }`; `budget`: milliseconds of saving after which it stops early.
  * Answer: `{ samples, written, behind, load, items, disk }`: milliseconds of each save; of some saves `[turn, bytes]`, what
- * they wrote while nothing else was under way; bytes written a turn by all that went on; milliseconds of a load; bytes
+ * they wrote while nothing else was under way; bytes written per turn by all that went on; milliseconds of a load; bytes
  * on disk when all is closed. There are no bytes written where the system does not say.
  */
 import { readFileSync } from 'node:fs'

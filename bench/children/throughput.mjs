@@ -2,7 +2,7 @@
 /**
  * Many sessions saved at once, each save of a session after the one before.
  *
- * Task: `{ contender, folder, sessions, saves, bytes }`; `saves`: a session. Answer: `{ rate }`, saves a second.
+ * Task: `{ contender, folder, sessions, saves, bytes }`; `saves`: a session. Answer: `{ rate }`, saves per second.
  */
 
 import { appender } from '../contenders/forkpoint.mjs'

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { sessionState } from '../workload.mjs'
 
 /**
- * One JSON file a session, replaced whole: temporary file, fsync, rename, fsync of the folder.
+ * One JSON file per session, replaced whole: temporary file, fsync, rename, fsync of the folder.
  *
  * @type {import('./contender.mjs').Contender}
  */

@@ -16,7 +16,7 @@ const BUDGET = 30_000
 /** @type {import('./row.mjs').Row} */
 export const adapters = {
   name: 'adapters',
-  about: 'sessions of other frameworks, 4 KB a turn, beside what their users have now',
+  about: 'sessions of other frameworks, 4 KB per turn, compared with their usual stores',
   async run({ quick, folder, say }) {
     /** @type {import('./row.mjs').Measure[]} */
     const measures = []
@@ -42,13 +42,13 @@ export const adapters = {
     return {
       measures,
       notes: [
-        'Each contender in a process of its own. Bytes written: what the process hands to write(2) during a save (`wchar` of proc(5)) that begins when all is quiet, the median of a tenth. What a store writes behind its saves, to settle and merge, is in the mean, and grows with the logarithm of the session.',
-        'Bytes on disk: allocated, folders included, after `maintain` where there is one, everything closed. Contenders that keep nothing on disk have that of an empty folder, and lose everything with the process.',
-        'A load is by a fresh object, the middle of three.',
+        'Each contender runs in its own process. Bytes written: the bytes that the process passes to write(2) during a save (`wchar` of proc(5)), the median of a tenth. Each save begins when the process is idle. The mean includes the background work of a store, which settles and merges; it grows with the logarithm of the session.',
+        'Bytes on disk: allocated, including folders, with everything closed, after `maintain` if the contender has it. A contender that writes nothing to disk has the size of an empty folder, and loses everything when its process ends.',
+        'A load uses a new object. The table shows the median of three.',
         ...(stopped.length === 0
           ? []
           : [
-              `Stopped after ${BUDGET / 1000} s of saving: ${stopped.join(', ')}. Their last tenth is that of the turns they got to; their load and their disk are left out.`,
+              `Stopped after ${BUDGET / 1000} s of saving: ${stopped.join(', ')}. Their last tenth is the last tenth of the turns they reached. Their load and disk are not shown.`,
             ]),
       ],
     }
@@ -88,10 +88,10 @@ function measured(framework, turns, entries) {
       'ms',
       whole((run) => run.load),
     ),
-    measure('bytes written a save, first tenth', 'bytes', wroteFirst),
-    measure('bytes written a save, last tenth', 'bytes', wroteLast),
+    measure('bytes written per save, first tenth', 'bytes', wroteFirst),
+    measure('bytes written per save, last tenth', 'bytes', wroteLast),
     { ...grown, reach: '≤ 1.3', reached: grown.forkpoint <= 1.3 },
-    measure('… and all that goes on behind, mean', 'bytes', ({ behind }) => behind ?? Number.NaN),
+    measure('… including background work, mean', 'bytes', ({ behind }) => behind ?? Number.NaN),
     framework === 'langgraph' && turns === SHORT
       ? atMost(disk, { to: sqliteOf(entries), most: 0.01, text: '≤ 1/100 of SqliteSaver' })
       : disk,

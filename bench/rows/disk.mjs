@@ -49,7 +49,7 @@ export const disk = {
         ),
         atMost(
           {
-            what: "disk, by git's own best on a copy",
+            what: 'disk, after git gc --aggressive on a copy',
             unit: 'bytes',
             forkpoint,
             peers: { 'git gc --aggressive': best },
@@ -59,7 +59,7 @@ export const disk = {
         { what: `peak memory, saving ${TURNS} turns of 4 KB`, unit: 'bytes', ...split(peak) },
       ],
       notes: [
-        'Bytes allocated on disk, folders included (`du`), everything closed. git, isomorphic-git: after `git gc`.',
+        'Bytes allocated on disk, including folders (`du`), with everything closed. git, isomorphic-git: after `git gc`.',
       ],
     }
   },

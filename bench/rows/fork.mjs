@@ -11,7 +11,7 @@ import { within } from './row.mjs'
 /** @type {import('./row.mjs').Row} */
 export const fork = {
   name: 'fork',
-  about: 'a branch at an earlier checkpoint: time, and what is written',
+  about: 'a branch at an earlier checkpoint: time, and files written',
   async run({ quick, folder, say }) {
     const turns = someTurns(quick ? 100 : 500, { bytes: 1500 })
     const forks = quick ? 50 : 200
@@ -48,7 +48,7 @@ export const fork = {
         ),
       ],
       notes: [
-        `${refs.length} refs for ${forks} forks, ${written.length - refs.length} other files. git: \`git branch\`, a process each.`,
+        `${refs.length} refs for ${forks} forks, ${written.length - refs.length} other files. git: \`git branch\`, one process per branch.`,
       ],
     }
   },

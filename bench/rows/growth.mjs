@@ -8,7 +8,7 @@ const BYTES = 1500
 /** @type {import('./row.mjs').Row} */
 export const growth = {
   name: 'growth',
-  about: 'what a save costs as its session grows, and what all of them take on disk',
+  about: 'the cost of a save as its session grows, and the size on disk',
   async run({ quick, folder, say }) {
     const saves = quick ? 1000 : 10_000
     const budget = quick ? 1000 : 15_000
@@ -42,7 +42,7 @@ export const growth = {
     return {
       measures: [
         {
-          what: `growth: p50 of the last tenth of ${saves.toLocaleString('en-US')} saves by that of the first`,
+          what: `growth: p50 of the last tenth of ${saves.toLocaleString('en-US')} saves divided by that of the first`,
           unit: '×',
           forkpoint,
           peers,
@@ -71,11 +71,11 @@ export const growth = {
         },
       ],
       notes: [
-        'forkpoint and raw append: the last tenth takes turns with the first saves of a new session, so that both see the same machine.',
+        'forkpoint and raw append: the last tenth alternates with the first saves of a new session, so that both run under the same conditions.',
         ...(stopped.length === 0
           ? []
           : [
-              `Stopped after ${budget / 1000} s of saving: ${stopped.map(([key, { samples }]) => `${NAMES[key]} (${samples.length.toLocaleString('en-US')} saves)`).join(', ')}. Their growth is that of the saves they got to.`,
+              `Stopped after ${budget / 1000} s of saving: ${stopped.map(([key, { samples }]) => `${NAMES[key]} (${samples.length.toLocaleString('en-US')} saves)`).join(', ')}. Their growth is that of the saves they reached.`,
             ]),
       ],
     }

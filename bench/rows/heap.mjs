@@ -40,7 +40,7 @@ export const heap = {
         },
       ],
       notes: [
-        'A handle holds the state; `store.append` holds nothing. Heap and external memory after gc, one second after the last save, over the second half of the session, when caches are full.',
+        'A handle keeps the state in memory; `store.append` keeps nothing. Measured: heap and external memory after gc, one second after the last save, for the second half of the session, when the caches are full.',
       ],
     }
   },

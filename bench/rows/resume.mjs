@@ -18,7 +18,7 @@ const BASE = 'read + JSON.parse'
 export const resume = {
   name: 'resume',
   about:
-    'a state of 1,000 messages in a fresh process: newest, middle and old checkpoint, however it is packed',
+    'load a state of 1,000 messages in a new process: newest, middle and old checkpoint, packed in three ways',
   async run({ quick, folder, say }) {
     const samples = quick ? 2 : 9
     const sessions = [
@@ -66,7 +66,7 @@ export const resume = {
     return {
       measures,
       notes: [
-        `From opening the store to the state, one process a sample, the middle of ${samples}. Loading forkpoint's code takes another ${loading.toFixed(0)} ms, once a process.`,
+        `From opening the store to the state, one process per sample, the median of ${samples}. Loading forkpoint's code takes another ${loading.toFixed(0)} ms, once per process.`,
         'All sessions live in one store. git and isomorphic-git read the newest commit of one JSON file, SqliteSaver its newest checkpoint.',
       ],
     }

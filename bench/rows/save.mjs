@@ -70,7 +70,9 @@ export const save = {
         `${plan.append} turns (${Object.entries(plan)
           .filter(([, turns]) => turns < (plan.append ?? 0))
           .map(([key, turns]) => `${NAMES[key]}: ${turns}`)
-          .join(', ')}); the middle of ${rounds.append?.length} rounds, those with fewer turns one.`,
+          .join(
+            ', ',
+          )}); the median of ${rounds.append?.length} rounds; contenders with fewer turns ran one round.`,
         'SqliteSaver syncs at WAL checkpoints only, isomorphic-git and git not at all; raw append, JSON file and forkpoint survive a power loss after every save.',
       ],
     }

@@ -7,7 +7,7 @@ import { within } from './row.mjs'
 /** @type {import('./row.mjs').Row} */
 export const stall = {
   name: 'stall',
-  about: 'the longest time that the event loop stands still while a save is under way',
+  about: 'the longest stall of the event loop during a save',
   async run({ quick, folder, say }) {
     const saves = quick ? 20 : 200
     const cases = [
@@ -45,8 +45,8 @@ export const stall = {
     return {
       measures,
       notes: [
-        'By a ticker of setImmediate, the longest of all saves, less the time in which other processes had the CPU (Linux tells). raw (promises) stands still only for its own JSON.',
-        `forkpoint, p50 and p95 of the saves, and the maximum of monitorEventLoopDelay at 1 ms, which cannot tell other processes apart: ${delays.join('; ')}.`,
+        'Measured with setImmediate: the longest stall of all saves, without the time in which Linux gave the CPU to other processes. raw (promises) stalls only for its own JSON.',
+        `forkpoint, p50 and p95 of the saves, and the maximum of monitorEventLoopDelay at 1 ms, which includes the time of other processes: ${delays.join('; ')}.`,
       ],
     }
   },

@@ -10,7 +10,7 @@ const CALLS = ['fsync', 'fdatasync', 'sync_file_range', 'syncfs', 'sync', 'msync
 /** @type {import('./row.mjs').Row} */
 export const syncs = {
   name: 'syncs',
-  about: 'syncs a save, every one of the process counted by strace, opening and closing included',
+  about: 'syncs per save, counted by strace for the whole process, including opening and closing',
   async run({ quick, folder, say }) {
     if (!hasStrace())
       return { measures: [], notes: ['Skipped: there is no strace here (or it may not trace).'] }
@@ -40,7 +40,7 @@ export const syncs = {
       measures.push(
         within(
           {
-            what: `syncs a save, ${sessions} session${sessions === 1 ? '' : 's'} at once`,
+            what: `syncs per save, ${sessions} session${sessions === 1 ? '' : 's'} at once`,
             unit: '',
             forkpoint: await count('append', sessions),
             peers: { ...peers, SqliteSaver: sqlite },
@@ -51,9 +51,7 @@ export const syncs = {
     }
     return {
       measures,
-      notes: [
-        'SqliteSaver: synchronous=NORMAL, so it syncs when its log is checkpointed, not when it saves.',
-      ],
+      notes: ['SqliteSaver: synchronous=NORMAL, so it syncs when its log is checkpointed, not at each save.'],
     }
   },
 }

@@ -8,7 +8,7 @@ const BYTES = 1500
 /** @type {import('./row.mjs').Row} */
 export const throughput = {
   name: 'throughput',
-  about: 'saves a second with 1, 8 and 64 sessions saving at once',
+  about: 'saves per second with 1, 8 and 64 sessions saving at once',
   async run({ quick, folder, say }) {
     const total = quick ? 384 : 2560
     const measures = []
@@ -38,7 +38,7 @@ export const throughput = {
       // Each round by the floor measured beside it: a disk that others use changes from second to second.
       const value = p50((rates.append ?? []).map((rate, round) => rate / (rates.raw?.[round] ?? Number.NaN)))
       const line = {
-        what: `saves a second, ${sessions} session${sessions === 1 ? '' : 's'} at once`,
+        what: `saves per second, ${sessions} session${sessions === 1 ? '' : 's'} at once`,
         unit: '/s',
         forkpoint,
         peers,

@@ -13,7 +13,7 @@ const FOLDER = fileURLToPath(new URL('../../../shared/transcripts/claude-code', 
 /** @type {import('./row.mjs').Row} */
 export const transcripts = {
   name: 'transcripts',
-  about: 'real sessions: import, disk, load, and their turns saved again by every contender',
+  about: 'real sessions: import, size on disk, load, and the same turns saved by every contender',
   async run({ quick, folder, say }) {
     if (!existsSync(FOLDER))
       return { measures: [], notes: [`Skipped: there are no transcripts in ${FOLDER}.`] }
@@ -28,7 +28,7 @@ export const transcripts = {
     return {
       measures,
       notes: [
-        'Messages with parts are given to every contender as one string of JSON; the curves of disk space are those of generated sessions.',
+        'Every contender receives messages with parts as one JSON string. The charts of disk space show generated sessions.',
       ],
     }
   },
@@ -55,7 +55,7 @@ async function one(index, file, size, { quick, folder, say }) {
   await fresh.close()
   const label = `${name.slice(0, 13)}, ${imported.turns} turns`
   return [
-    { what: `import ${label}, a turn`, unit: 'ms', forkpoint: took / imported.turns },
+    { what: `import ${label}, per turn`, unit: 'ms', forkpoint: took / imported.turns },
     {
       what: `import ${label}, disk as saved`,
       unit: 'bytes',

@@ -55,17 +55,19 @@ def log(folder: str, session: str, at: Optional[str] = None) -> Iterator[Dict[st
 
 def ref_part(name: str) -> str:
     """A name as one part of a ref's path (section "Names")."""
-    text = "".join(
-        chr(byte) if re.match(r"[a-z0-9_.-]", chr(byte)) else "%%%02x" % byte for byte in name.encode("utf-8")
-    )
+    letters = re.findall(r"[A-Za-z]", name)
+    mask = int("".join(str(int(letter <= "Z")) for letter in letters) or "0", 2)
+    capitals = "" if mask == 0 else "+" if mask == 2 ** len(letters) - 1 else "+%x" % mask
+    data = name.encode("utf-8").lower()
+    text = "".join(chr(byte) if re.match(r"[a-z0-9_.-]", chr(byte)) else "%%%02x" % byte for byte in data)
     text = re.sub(r"^\.|\.$|\.(?=\.)", "%2e", text)
     text = re.sub(r"\.lock$", "%2elock", text)
     if re.match(r"[_-]", text) or _DEVICES.match(text):
         text = "%%%02x" % ord(text[0]) + text[1:]
-    if len(text) > 200:
+    if len(text + capitals) > 200:
         start = re.sub(r"%.?$", "", text[:100]).rstrip(".")
-        text = f"{start}%-{hashlib.sha1(name.encode('utf-8')).hexdigest()}"
-    return text
+        return f"{start}%-{hashlib.sha1(name.encode('utf-8')).hexdigest()}"
+    return text + capitals
 
 
 class _Git:

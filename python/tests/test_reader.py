@@ -85,3 +85,5 @@ class ReaderTest(FolderTest):
         with open(os.path.join(ROOT, "python", "forkpoint", "reader.py"), encoding="utf-8") as file:
             self.assertLessEqual(len(file.readlines()), 200)
         self.assertEqual([ref_part("con"), ref_part("_a"), ref_part("a..b.")], ["%63on", "%5fa", "a%2e.b%2e"])
+        names = {"PROJ-123": "proj-123+", "Abc": "abc+4", "C++": "c%2b%2b+", "CON": "%63on+", "É": "%c3%89"}
+        self.assertEqual({name: ref_part(name) for name in names}, names)

@@ -58,7 +58,7 @@ function copied(given: unknown, key: string | number, copying: Copying): unknown
     case 'number':
       return Number.isFinite(value) ? value : null
     case 'bigint':
-      throw unfit(copying, 'is a bigint, which JSON cannot express; hand it over as text')
+      throw unfit(copying, 'is a bigint, which JSON cannot represent; hand it over as text')
     case 'object':
       break
     default:
@@ -74,7 +74,7 @@ function copied(given: unknown, key: string | number, copying: Copying): unknown
   return copy
 }
 
-const TOO_DEEP = `holds something more than ${MAX_DEPTH} levels deep, or holds itself`
+const TOO_DEEP = `contains a value more than ${MAX_DEPTH} levels deep, or contains itself`
 
 function copiedList(list: readonly unknown[], copying: Copying): unknown[] {
   const copy: unknown[] = []

@@ -1,32 +1,8 @@
 /** An agent: models, tools and a policy, and the sessions that run with them. */
-import { randomUUID } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
-import type { LanguageModel } from 'ai'
 import type { ListOptions, SessionSummary } from '../store/session-store.ts'
-import { type Config, type ConfigInput, configFromObject, configFromText } from './config/config.ts'
-import type { Environment } from './config/parser.ts'
-import { ConfigError } from './errors.ts'
-import { MODEL_LIMITS } from './model/guard.ts'
-import { configuredModel, isLanguageModel, type ReadyModel, readyModel } from './model/model.ts'
-import {
-  type AgentOptions,
-  checkResumeOptions,
-  checkSessionOptions,
-  checkShared,
-  layered,
-  type ModelChoice,
-  type ResumeOptions,
-  type SessionOptions,
-  type SharedOptions,
-} from './options.ts'
-import { mergePolicies } from './permissions/policy.ts'
-import type { Closable, Host } from './run/host.ts'
-import type { SessionRequest } from './run/open-session.ts'
-import { Scrubber } from './secrets/secrets.ts'
-import { AgentSession } from './session.ts'
-import { OUTPUT_LIMIT } from './tools/index.ts'
-
-const MAX_STEPS = 50
+import type { AgentOptions, AgentSource, ResumeOptions, SessionOptions } from './options.ts'
+import type { AgentSession } from './session.ts'
+import type { Sessions } from './sessions.ts'
 
 /**
  *     const agent = await Agent.create('config.acl')
@@ -34,171 +10,51 @@ const MAX_STEPS = 50
  *     const { text } = await session.send('What is in this folder?')
  */
 export class Agent {
-  readonly #shared: SharedOptions
-  readonly #host: Host
-  readonly #working = new Set<Closable>()
-  #closed = false
+  readonly #sessions: Sessions
 
-  private constructor(setup: Setup, options: AgentOptions) {
-    this.#shared = sharedOf(options)
-    const { config } = setup
-    const working = this.#working
-    const isClosed = () => this.#closed
-    this.#host = {
-      scrubber: setup.scrubber,
-      env: setup.toolEnv,
-      limits: layered(MODEL_LIMITS, options.limits ?? {}),
-      outputLimit: options.outputLimit ?? OUTPUT_LIMIT,
-      now: options.now ?? Date.now,
-      maxSteps: config?.maxSteps ?? MAX_STEPS,
-      systemPrompt: config?.systemPrompt,
-      get isClosed() {
-        return isClosed()
-      },
-      model: setup.model,
-      working: (session) => void working.add(session),
-      idle: (session) => void working.delete(session),
-    }
+  private constructor(sessions: Sessions) {
+    this.#sessions = sessions
   }
 
   /**
-   * An agent from a configuration file or its text, an object of the same shape, or a model of the AI SDK. A string
-   * with a line feed, `{` or `=` is a text.
+   * Creates an agent from a configuration file or its text, an object of the same shape, or a model of the AI SDK. A
+   * string that contains a line feed, `{` or `=` is a text.
    *
    * @throws ConfigError with file, line and column
    */
-  static async create(
-    source: string | ConfigInput | Exclude<LanguageModel, string>,
-    options: AgentOptions = {},
-  ): Promise<Agent> {
-    checkShared(options)
-    // The one place that looks at the process's environment, for want of another.
-    const env = options.env ?? process.env
-    return new Agent(await setUp(source, env), options)
+  static async create(source: AgentSource, options: AgentOptions = {}): Promise<Agent> {
+    // Loaded by the first agent, so that programs that only use a store start without it.
+    const { Sessions } = await import('./sessions.ts')
+    return new Agent(await Sessions.create(source, options))
   }
 
-  /** A new session in a workspace; made, and looked for in the store, by its first awaited call. */
+  /** Returns a new session in a workspace. Its first awaited call checks that the store does not have it yet. */
   session(workspace: string, options: SessionOptions = {}): AgentSession {
-    this.#check(options, 'session')
-    checkSessionOptions(workspace, options)
-    const { ifExists = 'error', model, sessionId, ...more } = options
-    const mode = ifExists === 'resume' ? 'either' : 'new'
-    return this.#make({ ...more, id: sessionId ?? randomUUID(), mode, workspace, model })
+    return this.#sessions.start(workspace, options)
   }
 
-  /** A new session that is known not to exist. Throws AlreadyExistsError. */
+  /** As `session`, but checks the store before it returns. Throws AlreadyExistsError. */
   sessionAsync(workspace: string, options?: SessionOptions): Promise<AgentSession> {
     return this.session(workspace, options).load()
   }
 
-  /** A session that was saved; loaded by its first awaited call. */
+  /** Returns a saved session. Its first awaited call loads it. */
   resumeSession(id: string, options: ResumeOptions = {}): AgentSession {
-    this.#check(options, 'resumeSession')
-    checkResumeOptions(id, options)
-    const { model, workspace, ...more } = options
-    return this.#make({ ...more, id, mode: 'resume', workspace, model })
+    return this.#sessions.resume(id, options)
   }
 
-  /** A session that was saved, loaded. Throws NotFoundError. */
+  /** Loads a saved session. Throws NotFoundError. */
   resumeSessionAsync(id: string, options?: ResumeOptions): Promise<AgentSession> {
     return this.resumeSession(id, options).load()
   }
 
-  /** The sessions of the agent's store, those saved last first. */
-  async listSessions(options: ListOptions = {}): Promise<SessionSummary[]> {
-    const { sessionStore: store } = this.#shared
-    if (store === undefined)
-      throw new TypeError('listSessions needs a store: pass sessionStore to Agent.create')
-    const sessions: SessionSummary[] = []
-    for await (const session of store.list({ type: store.type, ...options })) sessions.push(session)
-    return sessions
+  /** Lists the sessions of the agent's store, newest first. */
+  listSessions(options: ListOptions = {}): Promise<SessionSummary[]> {
+    return this.#sessions.list(options)
   }
 
-  /** Cancels what its sessions are doing, and waits for it. Stores stay open: whoever made them closes them. */
-  async close(): Promise<void> {
-    this.#closed = true
-    await Promise.all([...this.#working].map((session) => session.close()))
+  /** Cancels the running turns of its sessions, and waits for their end. It does not close stores. */
+  close(): Promise<void> {
+    return this.#sessions.close()
   }
-
-  #make(request: SessionRequest): AgentSession {
-    const permissionPolicy = mergePolicies(this.#shared.permissionPolicy, request.permissionPolicy)
-    const tools = { ...this.#shared.tools, ...request.tools }
-    return new AgentSession(
-      { ...layered<SessionRequest>(this.#shared as SessionRequest, request), permissionPolicy, tools },
-      this.#host,
-    )
-  }
-
-  #check(options: unknown, call: string): void {
-    if (typeof options !== 'object' || options === null)
-      throw new TypeError(`Options of ${call} have to be an object`)
-  }
-}
-
-interface Setup {
-  config: Config | undefined
-  scrubber: Scrubber
-  /** Without variables that hold a secret of the configuration. */
-  toolEnv: Environment
-  model: Host['model']
-}
-
-async function setUp(
-  source: string | ConfigInput | Exclude<LanguageModel, string>,
-  env: Environment,
-): Promise<Setup> {
-  if (isLanguageModel(source)) return setupOf(undefined, env, readyModel(source))
-  if (typeof source !== 'string' && (typeof source !== 'object' || source === null)) {
-    throw new TypeError(
-      'Agent.create needs a configuration as text or path, an object of that shape, or a model',
-    )
-  }
-  const config = typeof source === 'string' ? await parseConfig(source, env) : configFromObject(source)
-  return setupOf(config, env, await configuredModel(config, config.defaultModel))
-}
-
-function setupOf(config: Config | undefined, env: Environment, fallback: ReadyModel): Setup {
-  const scrubber = new Scrubber(config?.secrets() ?? [])
-  const known = Object.entries(env).filter(([, value]) => value === undefined || !scrubber.hides(value))
-  const models = new Map<string, Promise<ReadyModel>>([[fallback.ref, Promise.resolve(fallback)]])
-  const model = async (choice: ModelChoice | undefined, saved: string | undefined): Promise<ReadyModel> => {
-    if (isLanguageModel(choice)) return readyModel(choice)
-    const ref =
-      (choice as string | undefined) ?? (saved !== undefined && config?.has(saved) ? saved : fallback.ref)
-    const found = models.get(ref)
-    if (found !== undefined) return found
-    if (config === undefined) {
-      throw new TypeError(
-        `There is no model '${ref}': this agent was made from the model ${fallback.ref} alone`,
-      )
-    }
-    const made = configuredModel(config, ref)
-    models.set(ref, made)
-    made.catch(() => models.delete(ref))
-    return made
-  }
-  return { config, scrubber, toolEnv: Object.fromEntries(known), model }
-}
-
-const parseConfig = async (source: string, env: Environment): Promise<Config> =>
-  /[\n{=]/.test(source) ? configFromText(source, 'config', env) : readConfig(source, env)
-
-async function readConfig(path: string, env: Environment): Promise<Config> {
-  let text: string
-  try {
-    text = await readFile(path, 'utf8')
-  } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException
-    const why = code === 'ENOENT' ? 'there is no such file' : `it cannot be read (${code})`
-    throw new ConfigError({ file: path, line: 0, column: 0 }, `expected a configuration, but ${why}`, {
-      cause,
-    })
-  }
-  return configFromText(text, path, env)
-}
-
-/** Only what sessions share: `env` and the like are the agent's own. */
-function sharedOf(options: AgentOptions): SharedOptions {
-  const { env: _, limits: __, now: ___, outputLimit: ____, ...shared } = options
-  return shared
 }

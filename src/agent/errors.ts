@@ -68,7 +68,7 @@ export class StepLimitError extends ForkpointError {
   constructor(limit: number, run: string) {
     super(
       'STEP_LIMIT',
-      `The turn took ${limit} steps, as many as it may. Go on with resumeRun('${run}'), or raise maxSteps.`,
+      `The turn took ${limit} steps, the maximum. Continue with resumeRun('${run}'), or raise maxSteps.`,
     )
     this.limit = limit
   }
@@ -81,13 +81,13 @@ export class NotLoadedError extends ForkpointError {
   constructor(session: string, what: string) {
     super(
       'NOT_LOADED',
-      `Session '${session}' is not loaded yet, so ${what} cannot answer at once. Await session.load(), or any call such as session.send() or session.runs(), first; or make the session with sessionAsync() or resumeSessionAsync().`,
+      `Session '${session}' is not loaded yet, so ${what} has no answer yet. First await session.load(), or a call such as session.send() or session.runs(). Or create the session with sessionAsync() or resumeSessionAsync().`,
     )
     this.session = session
   }
 }
 
-/** A run that cannot be gone on with. */
+/** A run that cannot be resumed. */
 export class NotResumableError extends ForkpointError {
   readonly run: string
   readonly status: string

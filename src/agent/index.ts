@@ -14,7 +14,14 @@ export {
   turnOf,
 } from './errors.ts'
 export type { ModelLimits } from './model/guard.ts'
-export type { AgentOptions, ModelChoice, ResumeOptions, SessionOptions, SharedOptions } from './options.ts'
+export type {
+  AgentOptions,
+  AgentSource,
+  ModelChoice,
+  ResumeOptions,
+  SessionOptions,
+  SharedOptions,
+} from './options.ts'
 export type { Decision, PermissionPolicy } from './permissions/policy.ts'
 export type { ForkRequest } from './run/branching.ts'
 export {

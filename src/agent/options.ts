@@ -1,7 +1,8 @@
-/** What agents and sessions are told, checked once at the door. */
+/** Options of agents and sessions, checked once where they enter. */
 import type { LanguageModel, ToolSet } from 'ai'
 import { parseBranchName, parseSessionId } from '../ids.ts'
 import type { SessionStore } from '../store/session-store.ts'
+import type { ConfigInput } from './config/config.ts'
 import type { Environment } from './config/parser.ts'
 import type { ModelLimits } from './model/guard.ts'
 import { type PermissionPolicy, parsePolicy } from './permissions/policy.ts'
@@ -11,35 +12,38 @@ import type { OnConflict } from './run/saver.ts'
 /** Model of the configuration as `provider/model`, or an AI SDK model. */
 export type ModelChoice = string | Exclude<LanguageModel, string>
 
-/** What holds for all sessions of an agent, unless a session says otherwise. */
+/** The source of an agent: a configuration as path, text or object, or a model of the AI SDK. */
+export type AgentSource = string | ConfigInput | Exclude<LanguageModel, string>
+
+/** Options for all sessions of an agent. A session can override them. */
 export interface SharedOptions {
   sessionStore?: SessionStore
   /**
-   * `true`: after each turn. `'step'`: also when the prompt is taken, and when a tool call starts and has ended.
-   * Saved with the session, and restored. Default: `true` where there is a store.
+   * `true`: save after each turn. `'step'`: also save after the prompt, and when a tool call starts and ends. The value
+   * is saved with the session and restored. Default: `true` if there is a store.
    */
   autoSave?: boolean | 'step'
-  /** Saved with the session; on resume what is given here wins field by field. */
+  /** Saved with the session. On resume, each field given here replaces the saved one. */
   permissionPolicy?: PermissionPolicy
-  /** Asked when the policy says `ask`; without it that means deny. */
+  /** Called when the policy says `ask`. Without it, `ask` means deny. */
   onPermission?: OnPermission
-  /** When somebody else has moved the branch: an error (default), or a branch of its own. */
+  /** If someone else wrote to the branch first: throw an error (default), or save to a new branch. */
   onConflict?: OnConflict
-  /** AI SDK tools, beside the built-in ones; one of the same name replaces a built-in one. */
+  /** AI SDK tools, in addition to the built-in tools. A tool with the name of a built-in tool replaces it. */
   tools?: ToolSet
   systemPrompt?: string
-  /** Model calls a turn may take. Default 50. */
+  /** Maximum number of model calls per turn. Default 50. */
   maxSteps?: number
-  /** Also keep what is streamed, piece by piece. Default false. */
+  /** Also save each streamed delta as an event. Default false. */
   storeDeltas?: boolean
 }
 
 export interface AgentOptions extends SharedOptions {
-  /** Environment of the configuration's `env("NAME")` and of the processes that tools start. Default `process.env`. */
+  /** Environment for `env("NAME")` in the configuration, and for processes that tools start. Default `process.env`. */
   env?: Environment
   /** Times, retries and sizes of model calls. */
   limits?: Partial<ModelLimits>
-  /** Characters of a tool's output that are kept. Default 50,000. */
+  /** Maximum length of a tool's output, in characters; the rest is cut. Default 50,000. */
   outputLimit?: number
   /** The clock, in milliseconds. Default `Date.now`. */
   now?: () => number
@@ -48,7 +52,7 @@ export interface AgentOptions extends SharedOptions {
 export interface SessionOptions extends SharedOptions {
   /** Default: a random UUID. */
   sessionId?: string
-  /** When the session exists: an AlreadyExistsError of the first awaited call (default), or go on with it. */
+  /** If the session exists: the first awaited call throws AlreadyExistsError (default), or the session is resumed. */
   ifExists?: 'error' | 'resume'
   model?: ModelChoice
   title?: string
@@ -58,7 +62,7 @@ export interface SessionOptions extends SharedOptions {
 export interface ResumeOptions extends SharedOptions {
   /** Any revision. Default: the newest checkpoint of the branch. */
   at?: string
-  /** Default: the active branch. One that does not exist starts at the revision, with the first save. */
+  /** Default: the active branch. A branch that does not exist is created at the revision by the first save. */
   branch?: string
   /** Default: the workspace that the session was saved with. */
   workspace?: string
@@ -78,7 +82,7 @@ export function checkShared(options: SharedOptions): void {
     throw new TypeError('onPermission has to be a function')
   }
   if (maxSteps !== undefined && !(Number.isSafeInteger(maxSteps) && maxSteps > 0)) {
-    throw new TypeError('maxSteps has to be a whole number from 1 on')
+    throw new TypeError('maxSteps has to be a whole number of at least 1')
   }
   if (permissionPolicy !== undefined) parsePolicy(permissionPolicy)
 }
@@ -104,7 +108,7 @@ export function checkResumeOptions(id: unknown, options: ResumeOptions): void {
   }
 }
 
-/** `over` on top of `under`; what is `undefined` in `over` stays as it was. */
+/** The options of `under`, replaced by those of `over` that are not `undefined`. */
 export function layered<T extends object>(under: T, over: Partial<T>): T {
   const given = Object.entries(over).filter(([, value]) => value !== undefined)
   return { ...under, ...Object.fromEntries(given) }

@@ -25,8 +25,8 @@ export interface ResumeRunOptions extends SendOptions {
 }
 
 /**
- * A session does one operation at a time: a second one gets SessionBusyError at once. It is loaded by its first
- * awaited call. What reads only memory (`history`, `currentRun`, `runs`, `runEvents`) works at any time after that.
+ * A session does one operation at a time: a second one throws SessionBusyError at once. The first awaited call loads
+ * the session. After that, `history`, `currentRun`, `runs` and `runEvents` work at any time: they read only memory.
  */
 export class AgentSession {
   readonly id: string
@@ -53,30 +53,30 @@ export class AgentSession {
   }
 
   /**
-   * A turn. Resolves when it is over and saved: completed, cancelled or waiting. Throws ModelError, StepLimitError, or
-   * what the store throws; `turnOf(error)` is what the turn had come to. Throws SessionBusyError at once.
+   * Runs a turn. Resolves when the turn is saved: completed, cancelled or waiting. Throws ModelError, StepLimitError,
+   * or an error of the store; `turnOf(error)` is the part of the turn that has run. Throws SessionBusyError at once.
    */
   send(prompt: string, options: SendOptions = {}): Promise<TurnResult> {
     return this.#turn({ prompt: parsePrompt(prompt) }, options)
   }
 
   /**
-   * A turn as it happens; its last event has the result. Throws as `send` does. Whoever stops listening cancels the
-   * turn.
+   * Runs a turn and yields its events; the last event has the result. Throws as `send` does. If the caller stops
+   * reading, the turn is cancelled.
    */
   async *stream(prompt: string, options: SendOptions = {}): AsyncGenerator<StreamEvent, void, undefined> {
     yield* this.#stream({ prompt: parsePrompt(prompt) }, options)
   }
 
   /**
-   * Goes on with a run that is interrupted, waiting or failed, from its last step; what has ended is not done again.
+   * Continues an interrupted, waiting or failed run from its last step. A finished tool call does not run again.
    * Throws NotResumableError, and as `send` does.
    */
   resumeRun(run: string, { decisions = {}, ...options }: ResumeRunOptions = {}): Promise<TurnResult> {
     return this.#turn({ resume: run, decisions }, options)
   }
 
-  /** As `resumeRun`, as it happens. */
+  /** As `resumeRun`, but yields the events. */
   async *streamRun(
     run: string,
     { decisions = {}, ...options }: ResumeRunOptions = {},
@@ -84,7 +84,7 @@ export class AgentSession {
     yield* this.#stream({ resume: run, decisions }, options)
   }
 
-  /** Saves what is not saved yet. Throws ConflictError when somebody else has moved the branch; name another then. */
+  /** Saves everything unsaved. Throws ConflictError if someone else wrote to the branch first; then name another branch. */
   save(options: SaveOptions = {}): Promise<Checkpoint> {
     return this.#exclusive(async () => {
       const open = await this.#load()
@@ -95,29 +95,29 @@ export class AgentSession {
     })
   }
 
-  /** Every message, oldest first. Throws NotLoadedError before the session is loaded. */
+  /** Returns all messages, oldest first. Throws NotLoadedError before the session is loaded. */
   history(): Message[] {
     if (this.#open === undefined) throw new NotLoadedError(this.id, 'history()')
     return [...this.#open.draft.messages]
   }
 
-  /** Every run, oldest first, without its events. */
+  /** Returns all runs, oldest first, without their events. */
   async runs(): Promise<RunInfo[]> {
     return (await this.#load()).draft.state.runs.map(infoOf)
   }
 
-  /** The events of a run, in order; those with a sequence greater than `after`. Throws NotFoundError. */
+  /** Returns the events of a run in order; with `after`, those with a greater sequence number. Throws NotFoundError. */
   async runEvents(run: string, options: { after?: number } = {}): Promise<RunEvent[]> {
     return runEventsOf(await this.#load(), run, options.after)
   }
 
-  /** The run that is under way. */
+  /** The run that is in progress. */
   currentRun(): RunInfo | undefined {
     const run = this.#run === undefined ? undefined : this.#open?.draft.run(this.#run)
     return run === undefined ? undefined : infoOf(run)
   }
 
-  /** Cancels the turn under way, and waits for its end. `false` when there is none. */
+  /** Cancels the running turn, and waits for its end. Returns `false` if no turn is running. */
   async cancel(): Promise<boolean> {
     if (this.#abort === undefined) return false
     this.#abort.abort()
@@ -125,7 +125,7 @@ export class AgentSession {
     return true
   }
 
-  /** The checkpoint that the session stands on; `undefined` before it is loaded or saved. */
+  /** The checkpoint that the session is at; `undefined` before it is loaded or saved. */
   get checkpoint(): Checkpoint | undefined {
     return this.#open?.saver?.checkpoint
   }
@@ -135,7 +135,7 @@ export class AgentSession {
     return this.#open?.saver?.branch
   }
 
-  /** The checkpoints that led here, newest first: turns, and with `steps` what is between them. */
+  /** Lists the checkpoints up to the current one, newest first: turns, and with `steps` also those inside turns. */
   async checkpoints(options: { limit?: number; steps?: boolean } = {}): Promise<Checkpoint[]> {
     await this.#load()
     const store = this.#store('checkpoints')
@@ -147,8 +147,8 @@ export class AgentSession {
   }
 
   /**
-   * A session that starts at a checkpoint of this one (default: the one it stands on): on a new branch, or as a new
-   * session. This one stays where it is. Throws AlreadyExistsError, NotFoundError.
+   * Returns a session that starts at a checkpoint of this one (default: the current one): on a new branch, or as a new
+   * session. This session does not change. Throws AlreadyExistsError, NotFoundError.
    */
   fork(request: ForkRequest): Promise<AgentSession> {
     return this.#exclusive(async () => {
@@ -160,7 +160,7 @@ export class AgentSession {
     })
   }
 
-  /** What differs between two checkpoints; without the second, between the first and the one it stands on. */
+  /** Compares two checkpoints; without the second, compares the first with the current one. */
   async diff(from: string, to?: string): Promise<StateDiff> {
     await this.#load()
     const store = this.#store('diff')
@@ -168,8 +168,8 @@ export class AgentSession {
   }
 
   /**
-   * Goes back to a checkpoint, on a branch of its own that becomes the active one; the branch it was on stays as it
-   * is. What was not saved is gone. Throws NotFoundError.
+   * Goes back to a checkpoint, on a new branch that becomes active. The old branch does not change. Unsaved changes are
+   * lost. Throws NotFoundError.
    */
   rewind(revision: string, options: { branch?: string } = {}): Promise<Checkpoint> {
     return this.#exclusive(async () => {
@@ -184,7 +184,7 @@ export class AgentSession {
     })
   }
 
-  /** Cancels what is under way, and ends the session object; the session in the store stays. */
+  /** Cancels the running turn, and closes this object. The session in the store remains. */
   async close(): Promise<void> {
     this.#closed = true
     await this.cancel()

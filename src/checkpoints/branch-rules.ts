@@ -1,6 +1,7 @@
 /** What may happen to the branches of a session. */
 import { UnsupportedError } from '../errors.ts'
-import { type BranchName, isSameName, MAIN } from '../ids.ts'
+import { type BranchName, MAIN } from '../ids.ts'
+import { isSameName } from '../ref-part.ts'
 
 /**
  * The active branch once `branch` is deleted: `main` where the active one goes, else what it was. Throws
@@ -23,7 +24,7 @@ export function activeAfterDelete(
   if (branch === MAIN || !branches.includes(MAIN)) {
     throw new UnsupportedError(
       'deleting the active branch',
-      `'${branch}' is the active branch of session '${session}', and there is no main to go back to. Switch to another branch first.`,
+      `'${branch}' is the active branch of session '${session}', and the session has no main to switch to. Switch to another branch first.`,
     )
   }
   return MAIN

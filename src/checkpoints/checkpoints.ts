@@ -6,7 +6,7 @@ import type { Layout } from '../codec/index.ts'
 import { NotFoundError, StorageError } from '../errors.ts'
 import type { ObjectStore } from '../git/database/object-store.ts'
 import type { Repository } from '../git/repository.ts'
-import { purgeMark } from '../git/upkeep/purge.ts'
+import { purgeMark } from '../git/upkeep/purge-mark.ts'
 import {
   activeRef,
   type BranchName,
@@ -33,7 +33,8 @@ import { wrongType } from './wrong-type.ts'
 export interface CheckpointRules {
   /** Of the sessions' documents; those of another are refused. */
   readonly type: string
-  readonly author: Author
+  /** Of checkpoints that name no author. */
+  readonly author: Author | undefined
   /** Milliseconds since 1970. */
   readonly now: () => number
   readonly redact: Redact | undefined

@@ -5,7 +5,7 @@
 import { ConflictError } from '../errors.ts'
 import type { Plan } from '../git/refs/change.ts'
 import type { Repository } from '../git/repository.ts'
-import { PURGE_LOCK } from '../git/upkeep/purge.ts'
+import { PURGE_LOCK } from '../git/upkeep/purge-mark.ts'
 import type { ObjectId, SessionId } from '../ids.ts'
 
 /** What a change answers when it has locked the wrong refs. */
@@ -54,7 +54,7 @@ export async function changeLocked<A extends Aim, T>(
   const { session, branch } = change
   throw new ConflictError(
     { session, branch, actual: null },
-    `The branch ${branch} of session '${session}' changes all the time. Try again.`,
+    `Other processes keep changing branch ${branch} of session '${session}'. Try again.`,
   )
 }
 

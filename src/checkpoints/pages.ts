@@ -3,6 +3,7 @@
  * than in the turn before. All that write checkpoints get their pages here, and so does whoever checks them.
  */
 import { decodeItem, itemPlace, pagePath, parseItemName, parsePageName } from '../codec/index.ts'
+import type { ObjectId } from '../ids.ts'
 import { TimeSlice } from '../time-slice.ts'
 import {
   type BlobIds,
@@ -42,8 +43,8 @@ export interface TurnReader extends TreeReader {
 export interface Turn {
   seq: number
   /** Tree of the turn before; `undefined`: there was none. */
-  before: string | undefined
-  after: string
+  before: ObjectId | undefined
+  after: ObjectId
 }
 
 /** Whether a checkpoint of this kind, on this branch or line, ends a turn, and so may have pages. */
@@ -112,7 +113,7 @@ export async function turnPages(
   read: TurnReader,
   turn: Turn,
   rules: PageRules,
-  changed?: ReadonlyMap<string, string | undefined>,
+  changed?: ReadonlyMap<string, ObjectId | undefined>,
 ): Promise<{ path: string; make(): Promise<Buffer> }[]> {
   const { seq, before, after } = turn
   const paths = changed ?? (await blobsChanged(read, before, after, (name) => rules.isRead(name)))
@@ -177,8 +178,8 @@ function itemsAmong(paths: Iterable<string>): Map<string, Set<number>> {
 /** Pages in a tree whose first item was among these files and is no longer there. */
 async function pagesAlone(
   read: TreeReader,
-  root: string,
-  changed: ReadonlyMap<string, string | undefined>,
+  root: ObjectId,
+  changed: ReadonlyMap<string, ObjectId | undefined>,
 ): Promise<string[]> {
   const gone = itemsAmong([...changed].flatMap(([path, id]) => (id === undefined ? [path] : [])))
   const alone: string[] = []
@@ -203,7 +204,7 @@ async function withoutReplaced(
 ): Promise<EditedTree['objects']> {
   const replaced = new Set([tree])
   for (const path of paths) {
-    let id: string | undefined = tree
+    let id: ObjectId | undefined = tree
     for (const name of path.split('/').slice(0, -1)) {
       id = id && findEntry(await read.readTree(id), name)?.id
       if (id !== undefined) replaced.add(id)

@@ -6,8 +6,6 @@ import {
   type BranchName,
   branchRef,
   type CommitId,
-  encodeName,
-  isSameName,
   MAIN,
   parseRef,
   reservedRef,
@@ -15,6 +13,7 @@ import {
   type TagName,
   tagRef,
 } from '../ids.ts'
+import { encodeName, isSameName } from '../ref-part.ts'
 import { activeAfterDelete } from './branch-rules.ts'
 import type { History } from './commits/history.ts'
 import { AGAIN, type Aim, changeLocked, nothing } from './locking.ts'

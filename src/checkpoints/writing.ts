@@ -5,8 +5,9 @@ import type { NewObject } from '../git/objects/object.ts'
 import { parseTree, type Tree } from '../git/objects/tree.ts'
 import { type EditedTree, editTree, type TreeStore } from '../git/objects/tree-edit.ts'
 import type { Plan } from '../git/refs/change.ts'
-import { purgeMark } from '../git/upkeep/purge.ts'
+import { purgeMark } from '../git/upkeep/purge-mark.ts'
 import type { CommitId, ObjectId, SessionId, TagName } from '../ids.ts'
+import { authorOf } from './commits/author.ts'
 import type { Author, Checkpoint } from './commits/checkpoint.ts'
 import { newCommit } from './commits/commit.ts'
 import type { CheckpointFacts } from './commits/facts.ts'
@@ -36,6 +37,7 @@ export interface NewCheckpoint extends CheckpointFacts {
   type?: string
   /** Default: the branch or line that is written. */
   branch?: string
+  /** Default: the store's, else the model, else forkpoint. */
   author?: Author | undefined
   trailers?: Readonly<Record<string, string>>
 }
@@ -46,7 +48,7 @@ export interface WritingCommon {
   readonly keys: Keys
   readonly rules: {
     readonly type: string
-    readonly author: Author
+    readonly author: Author | undefined
     readonly now: () => number
     readonly pages: PageRules | undefined
   }
@@ -124,7 +126,7 @@ export class Writing {
       parents,
       time: made.at ?? Math.floor(rules.now()),
       after: parent?.committed,
-      author: made.author ?? rules.author,
+      author: authorOf(made.author ?? rules.author, kind === 'fork' ? undefined : model),
       type: made.type ?? rules.type,
       checkpoint: {
         session: this.session,
@@ -258,8 +260,8 @@ export async function stillStands(
 /** Files and trees that are not stored yet, and those that are: a cache may lose the former. */
 class NewFiles implements TreeStore, TurnReader {
   readonly #objects: ObjectStore
-  readonly #trees = new Map<string, Tree>()
-  readonly #made = new Map<string, NewObject>()
+  readonly #trees = new Map<ObjectId, Tree>()
+  readonly #made = new Map<ObjectId, NewObject>()
 
   constructor(objects: ObjectStore) {
     this.#objects = objects
@@ -270,18 +272,18 @@ class NewFiles implements TreeStore, TurnReader {
     for (const one of objects) this.#made.set(one.id, one)
   }
 
-  cachedTree(id: string): Tree | undefined {
+  cachedTree(id: ObjectId): Tree | undefined {
     return this.#trees.get(id) ?? this.#objects.cachedTree(id)
   }
 
-  async readTree(id: string): Promise<Tree> {
+  async readTree(id: ObjectId): Promise<Tree> {
     const known = this.cachedTree(id)
     if (known !== undefined) return known
     const made = this.#made.get(id)
     return made === undefined ? this.#objects.readTree(id) : parseTree(made.data, id)
   }
 
-  keepTree(id: string, tree: Tree): void {
+  keepTree(id: ObjectId, tree: Tree): void {
     this.#trees.set(id, tree)
     this.#objects.keepTree(id, tree)
   }

@@ -5,7 +5,7 @@ import { InvalidStateError } from '../errors.ts'
 export function wrongType(session: string, actual: unknown, expected: string): InvalidStateError {
   const is = typeof actual === 'string' ? `'${actual}'` : String(actual)
   return new InvalidStateError(
-    [{ path: ['type'], message: `is ${is}, and this store keeps '${expected}'` }],
-    `Session '${session}' is of type ${is}, and this store keeps '${expected}'. Open it with a store (or the adapter) of type ${is}.`,
+    [{ path: ['type'], message: `is ${is}, but this store keeps '${expected}'` }],
+    `Session '${session}' is of type ${is}, but this store keeps '${expected}'. Open it with a store (or the adapter) of type ${is}.`,
   )
 }

@@ -23,7 +23,7 @@ export function* diffLines(diff: StateDiff, style: DiffStyle): Generator<Line> {
     yield line`${bold('fields')}`
     for (const change of diff.fields) yield* indented(changeLines(change, style))
   }
-  if (same) yield line`Nothing differs.`
+  if (same) yield line`No differences.`
 }
 
 function* collectionLines(name: string, diff: CollectionDiff, style: DiffStyle): Generator<Line> {

@@ -39,13 +39,14 @@ export function checkpointLine({ id, createdAt, subject, kind }: Checkpoint, nam
   return line`${yellow(shortId(id))}  ${dim(when(createdAt))}  ${subject}${listed(labels)}`
 }
 
-/** What is known of a checkpoint, a line each. */
-export function checkpointDetails(checkpoint: Checkpoint, names: Names): Line[] {
+/** What is known of a checkpoint, a line each; with the ref that it was reached by, if that was one. */
+export function checkpointDetails(checkpoint: Checkpoint, names: Names, ref?: string): Line[] {
   const { branches, tags } = namesAt(checkpoint.id, names)
   const { messages, forkedFrom } = checkpoint
   const facts: [string, string | undefined][] = [
     ['date', when(checkpoint.createdAt)],
     ['session', checkpoint.session],
+    ['ref', ref],
     ['saved on', checkpoint.branch || undefined],
     ['head of', branches.join(', ') || undefined],
     ['tags', tags.join(', ') || undefined],

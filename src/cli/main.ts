@@ -1,4 +1,11 @@
 #!/usr/bin/env node
-import { runCli } from './program.ts'
+import { VERSION } from './version.ts'
 
-process.exitCode = await runCli(process.argv.slice(2), process, process.env)
+const args = process.argv.slice(2)
+if (args.length === 1 && (args[0] === '--version' || args[0] === '-V')) {
+  console.log(VERSION)
+} else {
+  // Not loaded to say the version.
+  const { runCli } = await import('./program.ts')
+  process.exitCode = await runCli(args, process, process.env)
+}

@@ -1,5 +1,4 @@
 /** The verbs put together: options that all of them have, and what happens around each of them. */
-import { createRequire } from 'node:module'
 import { Command, CommanderError } from 'commander'
 import type { Context } from './context.ts'
 import { EXIT, type ExitCode, exitCodeOf } from './exit-codes.ts'
@@ -16,11 +15,13 @@ import { addImport } from './verbs/import.ts'
 import { addList } from './verbs/list.ts'
 import { addLog } from './verbs/log.ts'
 import { addMaintain } from './verbs/maintain.ts'
+import { addRef } from './verbs/ref.ts'
 import { addServe } from './verbs/serve.ts'
 import { addShow } from './verbs/show.ts'
 import { addSwitch } from './verbs/switch.ts'
 import { addTag } from './verbs/tag.ts'
 import { addVerify } from './verbs/verify.ts'
+import { VERSION } from './version.ts'
 import { markIds, shell, unmarked, wordsOf } from './words.ts'
 
 /** In the order that `--help` shows them. */
@@ -35,6 +36,7 @@ const VERBS = [
   addSwitch,
   addFork,
   addTag,
+  addRef,
   addDelete,
   addVerify,
   addMaintain,
@@ -85,14 +87,13 @@ export async function runCli(
 }
 
 function createProgram(run: Run, streams: Streams): Command {
-  const { version } = createRequire(import.meta.url)('../../package.json') as { version: string }
   const program = new Command('forkpoint')
     .description('Agent sessions in git: every save is a commit you can resume, branch from and review.')
     .usage('<verb> [arguments] [--store <folder>] [--json]')
-    .version(version)
+    .version(VERSION)
     .option('--store <folder>', 'the store (default: FORKPOINT_STORE, else ./sessions)')
-    .option('--json', 'JSON for programs; a list is one line of JSON per item')
-    .option('--debug', 'with an error, also show where it comes from (or FORKPOINT_DEBUG=1)')
+    .option('--json', 'print JSON for programs; for a list, one line per item')
+    .option('--debug', 'also show the stack of an error (or FORKPOINT_DEBUG=1)')
     .helpCommand(false)
     .showSuggestionAfterError()
     .configureHelp({ showGlobalOptions: true })
@@ -110,9 +111,9 @@ function createProgram(run: Run, streams: Streams): Command {
 const NOTES = `
 A revision of a session is written as in git: demo (its active branch), demo/main~3, demo/before-refactor, demo/3f2a91bc.
 
-An id that begins with a dash comes last, after --: forkpoint delete --yes -- --help.
+Put an id that begins with a dash last, after --: forkpoint delete --yes -- --help.
 
-Exit codes: 0 done, 1 failed, 2 wrong use, 3 a conflict (the branch moved, or the name is taken), 4 not found.
+Exit codes: 0 done, 1 failed, 2 wrong use, 3 conflict (someone else moved the branch, or the name exists), 4 not found.
 
 Example:
   $ forkpoint import claude-code ~/.claude/projects/my-project

@@ -47,16 +47,18 @@ function hintsFor(error: unknown, { command, stores }: Context): string[] {
   if (error instanceof NotFoundError) {
     const inside = error.session
     if (error.kind === 'store')
-      return ['Name one with --store or FORKPOINT_STORE, or make one with an import.']
+      return ['Name a store with --store or FORKPOINT_STORE, or create one with an import.']
     if (error.kind === 'session') return [`'${command('list')}' shows the sessions of ${stores.folder}.`]
     if (inside === undefined) return []
-    return [`'${command('log', [inside])}' and '${command('branches', [inside])}' show what there is.`]
+    return [
+      `'${command('log', [inside])}' and '${command('branches', [inside])}' list its checkpoints and branches.`,
+    ]
   }
   if (error instanceof AlreadyExistsError && error.kind === 'session') {
     return ['--session <id> chooses another id.']
   }
   if (error instanceof ForkpointError || isUsage(error)) return []
-  return ['This error is unexpected. --debug shows where it comes from.']
+  return ['This error is unexpected. --debug shows its stack.']
 }
 
 function stackOf(error: unknown): string[] {

@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { foreignFiles } from '../checkpoints/trees/files.ts'
 import { InvalidStateError, NotFoundError } from '../errors.ts'
 import { Repository } from '../git/repository.ts'
-import { encodeName, isSameName, isShortName, type SessionId } from '../ids.ts'
+import { type ObjectId, type SessionId, trustedId } from '../ids.ts'
+import { encodeName, isSameName, isShortName } from '../ref-part.ts'
 import { GitSessionStore } from '../store/git/git-session-store.ts'
 import type { Place, StoredDocument } from '../store/session-store.ts'
 import { findPlace } from './place.ts'
@@ -75,7 +76,7 @@ export class Stores {
   }
 
   /** Every ref of a session with its object id, those included that the store does not show; of all without one. */
-  async refsOf(session?: string): Promise<Map<string, string>> {
+  async refsOf(session?: string): Promise<Map<string, ObjectId>> {
     const repository = new Repository(this.folder)
     try {
       if (!(await repository.open())) return new Map()
@@ -96,7 +97,7 @@ export class Stores {
     const repository = new Repository(this.folder)
     try {
       if (!(await repository.open())) return []
-      const { tree } = await repository.objects.readCommit(checkpoint)
+      const { tree } = await repository.objects.readCommit(trustedId(checkpoint))
       return await foreignFiles(repository.objects, tree)
     } finally {
       await repository.close()

@@ -25,4 +25,4 @@ export function wholeNumber(text: string): number {
   return Number(text)
 }
 
-export const REVISION = 'session, or a checkpoint of it: demo, demo/main~3'
+export const REVISION = 'a session, or one of its checkpoints: demo, demo/main~3'

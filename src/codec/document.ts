@@ -70,7 +70,9 @@ export function* decodingSteps(files: ReadonlyFiles): Generator<void, Record<str
   const filled: [string, unknown[]][] = []
   for (const [name, items] of collections) {
     if (Object.hasOwn(document, name)) {
-      throw new CorruptError(`'${SESSION}' and the folder '${name}' both hold '${name}'.`, { file: SESSION })
+      throw new CorruptError(`'${SESSION}' and the folder '${name}' both contain '${name}'.`, {
+        file: SESSION,
+      })
     }
     const list: unknown[] = []
     for (const item of inOrder(name, items)) {
@@ -94,7 +96,7 @@ export function decodeHead(files: ReadonlyFiles): Record<string, unknown> {
   const config = objectIn(CONFIG, files)
   for (const key of Object.keys(config)) {
     if (Object.hasOwn(main, key)) {
-      throw new CorruptError(`'${SESSION}' and '${CONFIG}' both hold '${key}'.`, { file: CONFIG })
+      throw new CorruptError(`'${SESSION}' and '${CONFIG}' both contain '${key}'.`, { file: CONFIG })
     }
   }
   return assemble([...Object.entries(main), ...Object.entries(config)])
@@ -111,7 +113,7 @@ function objectIn(file: string, files: ReadonlyFiles): Record<string, unknown> {
   const value = readJsonFile(file, files)
   if (typeof value === 'object' && value !== null && !Array.isArray(value))
     return value as Record<string, unknown>
-  throw new CorruptError(`'${file}' holds no object.`, { file })
+  throw new CorruptError(`'${file}' does not contain an object.`, { file })
 }
 
 /** Our own keys in their order when it is a session; otherwise as they stand in the files. */
@@ -162,7 +164,7 @@ function inOrder(name: string, items: ReadonlyMap<number, Files>): Files[] {
     const files = items.get(index)
     if (files === undefined) {
       const file = `${name}/${folderName(index)}`
-      throw new CorruptError(`'${file}' lacks item ${index}, while later ones are there.`, { file })
+      throw new CorruptError(`'${file}' has later items, but not item ${index}.`, { file })
     }
     ordered.push(files)
   }

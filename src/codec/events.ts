@@ -83,8 +83,7 @@ export function decodeLog(folder: string, files: ReadonlyFiles): unknown[] {
   const events: unknown[] = []
   for (const [index, number] of numbers.entries()) {
     const file = segmentFile(folder, index)
-    if (number !== index)
-      throw new CorruptError(`'${file}' is missing, while later ones are there.`, { file })
+    if (number !== index) throw new CorruptError(`'${file}' is missing, although later ones exist.`, { file })
     for (const event of decodeEvents(file, files)) events.push(event)
   }
   if (events.length === 0) {

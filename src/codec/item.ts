@@ -108,7 +108,7 @@ function mainFile(files: ReadonlyFiles): string {
 
 function putLog(item: unknown, key: string, file: string, events: unknown[]): void {
   if (typeof item !== 'object' || item === null || Array.isArray(item) || Object.hasOwn(item, key)) {
-    throw new CorruptError(`'${file}' has no place for what stands in '${key}/'.`, { file })
+    throw new CorruptError(`'${file}' already has a value where '${key}/' belongs.`, { file })
   }
   Object.defineProperty(item, key, { value: events, writable: true, enumerable: true, configurable: true })
 }

@@ -31,7 +31,7 @@ export function readJsonFile(file: string, files: ReadonlyFiles): unknown {
   value.content = ''
   const message = revive(value, source) as { content: unknown; parts?: unknown }
   if (!Array.isArray(message.parts)) {
-    throw new CorruptError(`'${file}' says its content is in its parts, but has none.`, { file })
+    throw new CorruptError(`'${file}' says that its content is in its parts, but has no parts.`, { file })
   }
   message.content = textOfParts(message.parts)
   return message

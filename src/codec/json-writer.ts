@@ -142,7 +142,7 @@ function write(writer: Writer, value: unknown, order: KeyOrder | undefined, leve
       writeText(writer, value, level)
       return
     case 'number':
-      if (!Number.isFinite(value)) throw unfit(writer, `is ${value}, which JSON cannot express`)
+      if (!Number.isFinite(value)) throw unfit(writer, `is ${value}, which JSON cannot represent`)
       writer.text += value === 0 && 1 / value < 0 ? '-0' : value
       return
     case 'boolean':
@@ -155,7 +155,7 @@ function write(writer: Writer, value: unknown, order: KeyOrder | undefined, leve
       else writeObject(writer, value, order, level)
       return
     default:
-      throw unfit(writer, WRONG_TYPES[typeof value] ?? `is a ${typeof value}, which JSON cannot express`)
+      throw unfit(writer, WRONG_TYPES[typeof value] ?? `is a ${typeof value}, which JSON cannot represent`)
   }
 }
 
@@ -222,7 +222,7 @@ function writeObject(writer: Writer, value: object, order: KeyOrder | undefined,
 
 function enter(writer: Writer): void {
   if (writer.path.length >= MAX_DEPTH) {
-    throw unfit(writer, `holds something more than ${MAX_DEPTH} levels deep, or holds itself`)
+    throw unfit(writer, `contains a value more than ${MAX_DEPTH} levels deep, or contains itself`)
   }
   writer.path.push('')
 }
@@ -236,22 +236,22 @@ const gaps: string[] = []
 const newline = (level: number): string => (gaps[level] ??= `\n${'  '.repeat(level)}`)
 
 const WRONG_TYPES: Record<string, string> = {
-  undefined: 'is undefined, which JSON cannot express inside an array; use null',
-  bigint: 'is a bigint, which JSON cannot express; store it as text',
-  function: 'is a function, which JSON cannot express',
+  undefined: 'is undefined, which JSON cannot represent inside an array; use null',
+  bigint: 'is a bigint, which JSON cannot represent; store it as text',
+  function: 'is a function, which JSON cannot represent',
 }
 
 function describe(value: object): string {
   if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) {
-    return 'is binary, which JSON cannot express; store it as base64 text'
+    return 'is binary, which JSON cannot represent; store it as base64 text'
   }
-  if (value instanceof Date) return 'is a Date, which JSON cannot express; store its ISO 8601 text'
+  if (value instanceof Date) return 'is a Date, which JSON cannot represent; store its ISO 8601 text'
   const name = (value.constructor as { name?: unknown } | undefined)?.name
-  return `is a ${typeof name === 'string' && name !== '' ? name : 'special object'}, which JSON cannot express; store a plain object or array`
+  return `is a ${typeof name === 'string' && name !== '' ? name : 'special object'}, which JSON cannot represent; store a plain object or array`
 }
 
 const tooLong = (writer: Writer): InvalidStateError =>
-  unfit(writer, `is longer than ${MAX_TEXT} characters as JSON together with what stands before it`)
+  unfit(writer, `is longer than ${MAX_TEXT} characters as JSON, together with the values before it`)
 
 const unfit = (writer: Writer, message: string): InvalidStateError =>
   new InvalidStateError([{ path: [...writer.path], message }])

@@ -67,7 +67,7 @@ export interface Source {
  */
 export function revive(value: unknown, source: Source, level = 0): unknown {
   if (typeof value !== 'object' || value === null) return value
-  if (level >= MAX_FILE_DEPTH) throw broken(source, `something is more than ${MAX_FILE_DEPTH} levels deep`)
+  if (level >= MAX_FILE_DEPTH) throw broken(source, `a value is more than ${MAX_FILE_DEPTH} levels deep`)
   if (Array.isArray(value)) {
     for (let index = 0; index < value.length; index++) {
       const item = value[index]
@@ -140,7 +140,7 @@ function reviveMarker(marker: Record<string, unknown>, source: Source): string {
     return bufferOf(bytes).toString('base64')
   }
   const keys = Object.keys(marker).map((key) => JSON.stringify(key))
-  throw broken(source, `a marker with ${keys.slice(0, 5).join(', ')} means nothing here`)
+  throw broken(source, `a marker with ${keys.slice(0, 5).join(', ')} has no meaning here`)
 }
 
 function besideOf(name: unknown, extension: string, { file, stem, files }: Source): [string, Uint8Array] {
@@ -148,13 +148,13 @@ function besideOf(name: unknown, extension: string, { file, stem, files }: Sourc
   if (typeof name !== 'string' || !isSideFile(name, stem.slice(folder.length)) || !name.endsWith(extension)) {
     throw broken(
       { file },
-      `${typeof name === 'string' ? JSON.stringify(name.slice(0, 200)) : typeof name} is not the name of a file beside it`,
+      `${typeof name === 'string' ? JSON.stringify(name.slice(0, 200)) : typeof name} is not the name of a file next to it`,
     )
   }
   const path = folder + name
   const bytes = files.get(path)
   if (bytes === undefined) {
-    throw new CorruptError(`'${file}' needs '${path}', which is not there.`, { file: path })
+    throw new CorruptError(`'${file}' refers to '${path}', which does not exist.`, { file: path })
   }
   return [path, bytes]
 }

@@ -19,7 +19,7 @@ export function checkFolders({ fs, paths }: StoreFolder): void {
     if (kind !== undefined && kind !== 'folder') {
       throw new UnsupportedError(
         'links',
-        `'${folder}' is not a folder of the store's own. Take the store from a trusted copy.`,
+        `'${folder}' does not belong to the store. Take the store from a trusted copy.`,
       )
     }
   }
@@ -31,7 +31,7 @@ export function checkCreatable({ fs, paths }: StoreFolder): void {
   if (others.length === 0) return
   throw new NotFoundError(
     { kind: 'store', id: paths.root },
-    `'${paths.root}' is not a store and not empty (it has '${others[0]}'). A store is a folder of its own: choose a new one.`,
+    `'${paths.root}' is not a store and not empty (it has '${others[0]}'). A store needs its own folder: choose a new one.`,
   )
 }
 

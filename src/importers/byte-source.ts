@@ -58,7 +58,7 @@ async function openStream(path: string): Promise<ByteSource> {
   } catch (cause) {
     throw unreadable(path, cause)
   }
-  if (chunks.length === 0) throw new StorageError(`Nothing came from '${path}'.`, { file: path })
+  if (chunks.length === 0) throw new StorageError(`'${path}' gave no data.`, { file: path })
   return ofBytes(basename(path), Buffer.concat(chunks))
 }
 

@@ -114,7 +114,7 @@ export function parseLine(bytes: Buffer): ParsedLine {
   const same = isSaidBy(text, JSON.stringify(value))
   if (same) return { kind: 'value', value }
   return bytes.length > MAX_STRING
-    ? broken(`has more than ${MAX_STRING >> 20} MiB that JSON would change`)
+    ? broken(`has more than ${MAX_STRING >> 20} MiB that JSON cannot keep unchanged`)
     : { kind: 'value', value, text }
 }
 

@@ -9,7 +9,7 @@
  * into an object, `content[{type text} {type id}]` into a list of objects.
  */
 
-import { isJsonObject, type JsonObject } from '../json-value.ts'
+import { deepEqual, isJsonObject, type JsonObject } from '../json-value.ts'
 
 export interface Remainder {
   shape: string
@@ -30,20 +30,7 @@ export function restore({ shape, fields = {} }: Remainder, known: JsonObject): R
 }
 
 /** Whether two JSON values are the same, the order of keys included. `-0` is not `0`. */
-export function identical(a: unknown, b: unknown): boolean {
-  if (Object.is(a, b)) return true
-  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false
-  if (Array.isArray(a) || Array.isArray(b)) {
-    if (!Array.isArray(a) || !Array.isArray(b) || a.length !== b.length) return false
-    return a.every((item, index) => identical(item, b[index]))
-  }
-  const keys = Object.keys(a)
-  const others = Object.keys(b)
-  return (
-    keys.length === others.length &&
-    keys.every((key, i) => key === others[i] && identical((a as JsonObject)[key], (b as JsonObject)[key]))
-  )
-}
+export const identical = (a: unknown, b: unknown): boolean => deepEqual(a, b, true)
 
 interface Described {
   shape: string
@@ -171,7 +158,7 @@ function restoreObject(nodes: readonly Node[], fields: unknown, known: unknown):
     }
     if (Object.hasOwn(kept, key)) return [key, kept[key]]
     if (Object.hasOwn(base, key)) return [key, base[key]]
-    throw new TypeError(`Nothing is known of '${key}'.`)
+    throw new TypeError(`'${key}' is not known.`)
   })
   return Object.fromEntries(entries)
 }

@@ -3,18 +3,21 @@
 import { InvalidStateError } from '../errors.ts'
 import { fromEntries, MAX_DEPTH } from '../json-value.ts'
 
-/** Sees each new value before it is stored; what it removes never reaches the disk. */
+/**
+ * Receives each new value before it is stored: a container before the values inside it, with the path in the whole
+ * document, such as `['messages', 1, 'content']`. A value that it removes never reaches the disk.
+ */
 export type Redact = (value: unknown, path: readonly (string | number)[]) => unknown
 
 type Path = readonly (string | number)[]
 
-const TOO_DEEP = `holds something more than ${MAX_DEPTH} levels deep, or holds itself`
+const TOO_DEEP = `contains a value more than ${MAX_DEPTH} levels deep, or contains itself`
 
 /**
  * The value as `redact` leaves it. It is called with every container and every leaf, containers before what is in
  * them, and with the path from the top of the document; what it returns is walked on, not what came in. `undefined`
  * removes a key, in an array it becomes `null`. The value itself is never changed, and is returned as it is when
- * nothing in it was. Throws InvalidStateError for a value that is too deep, or holds itself.
+ * nothing in it was. Throws InvalidStateError for a value that is too deep, or contains itself.
  *
  * @returns `undefined` when the value itself was removed
  */

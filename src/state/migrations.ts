@@ -42,7 +42,9 @@ function asObject(state: unknown): Record<string, unknown> {
 
 function versionOf({ schemaVersion }: Record<string, unknown>, to: number): number {
   if (typeof schemaVersion !== 'number' || !Number.isSafeInteger(schemaVersion) || schemaVersion < 1) {
-    throw new InvalidStateError([{ path: ['schemaVersion'], message: 'has to be a whole number from 1 on' }])
+    throw new InvalidStateError([
+      { path: ['schemaVersion'], message: 'has to be a whole number of at least 1' },
+    ])
   }
   if (schemaVersion > to) {
     const message = `This session was written by a newer forkpoint (schema version ${schemaVersion}; this one knows versions up to ${to}). Upgrade forkpoint to read it.`
@@ -52,6 +54,6 @@ function versionOf({ schemaVersion }: Record<string, unknown>, to: number): numb
 }
 
 function noWay(version: number, to: number): InvalidStateError {
-  const message = `There is no step from schema version ${version} on the way to ${to}.`
+  const message = `There is no migration from schema version ${version} to ${to}.`
   return new InvalidStateError([{ path: ['schemaVersion'], message }], message)
 }

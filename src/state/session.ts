@@ -173,7 +173,7 @@ function uniqueIds(context: z.core.ParsePayload<{ id: string }[]>): void {
         code: 'custom',
         input: id,
         path: [index, 'id'],
-        message: `'${id}' is taken already, by item ${first}`,
+        message: `'${id}' is already the id of item ${first}`,
       })
     }
   }

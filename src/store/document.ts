@@ -10,7 +10,7 @@ import { redactInside } from '../redaction/redact.ts'
 import { checkDocument, checkMessage, checkRun, migrate, sessionSchema } from '../state/index.ts'
 import type { AdditionPlan } from './addition/plan.ts'
 import { RUNS } from './addition/runs.ts'
-import { DEFAULT_AUTHOR, parseAuthor } from './options/write-options.ts'
+import { parseAuthor } from './options/write-options.ts'
 import { pageRules } from './pages/rules.ts'
 import type { Author, Redact, StoredDocument, StoreOptions } from './session-store.ts'
 
@@ -25,7 +25,8 @@ export interface DocumentRules {
   layout: Layout
   redact: Redact | undefined
   now: () => number
-  author: Author
+  /** Of checkpoints that name no author. */
+  author: Author | undefined
   pages: PageRules | undefined
 }
 
@@ -61,7 +62,7 @@ export function documentRules<S extends StoredDocument>(
     layout,
     redact,
     now,
-    author: author === undefined ? DEFAULT_AUTHOR : parseAuthor(author),
+    author: author === undefined ? undefined : parseAuthor(author),
     pages: pages ? pageRules(layout) : undefined,
   }
 }
@@ -101,11 +102,17 @@ export function redactDocument<S extends StoredDocument>(state: S, { redact }: D
   if (redact === undefined) return state
   const kept = redactInside(state, redact) as JsonObject
   for (const key of ['id', 'type', 'schemaVersion']) {
-    if (kept[key] === (state as unknown as JsonObject)[key]) continue
+    if (kept[key] === asDocument(state)[key]) continue
     throw new InvalidStateError([{ path: [key], message: 'must not be changed by redact' }])
   }
-  return kept as unknown as S
+  return asState(kept)
 }
+
+/** The document that a state is. Every state is one: `checkShape` has seen it. */
+export const asDocument = (state: StoredDocument): JsonObject => state as unknown as JsonObject
+
+/** The state that a document is: what a store gives back is what it was given. */
+export const asState = <S extends StoredDocument>(document: JsonObject): S => document as unknown as S
 
 /**
  * A stored session at the schema version of this forkpoint. Throws InvalidStateError for one that only a newer

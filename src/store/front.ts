@@ -17,7 +17,7 @@ import type { Session } from '../state/index.ts'
 import { copyAddition, parseAddition } from './addition/addition.ts'
 import { applyPlan } from './addition/plan.ts'
 import { type Backend, inOrder, type Kept, type Lines, type Look } from './backend.ts'
-import { checkShape, type DocumentRules, redactDocument, upToDate } from './document.ts'
+import { asDocument, asState, checkShape, type DocumentRules, redactDocument, upToDate } from './document.ts'
 import { mainOnly } from './main-only.ts'
 import { parseDeleteOptions, parseForkOptions } from './options/call-options.ts'
 import { parseCount, parseWriteOptions, type WriteRequest } from './options/write-options.ts'
@@ -98,8 +98,7 @@ export abstract class StoreFront<S extends StoredDocument = Session> implements 
       if (isPartial(options) && this.#backend.part !== undefined)
         return this.#state(await this.#backend.part(found.commit, id, options))
       const state = this.#state(await this.#backend.document(found.commit, id))
-      if (isPartial(options))
-        return partOf(state as unknown as JsonObject, options, this.#rules.collections) as unknown as S
+      if (isPartial(options)) return asState(partOf(asDocument(state), options, this.#rules.collections))
       this.#positions.set(state, positionAt(id, found))
       return state
     })
@@ -276,7 +275,7 @@ export abstract class StoreFront<S extends StoredDocument = Session> implements 
   ): Promise<Saved<Kept>> {
     const write = this.#parseWrite(options)
     const session = checkShape(state, this.#rules)
-    const document = { ...redactDocument(state, this.#rules) } as unknown as JsonObject
+    const document = { ...asDocument(redactDocument(state, this.#rules)) }
     const landed = ({ branch, commit }: Saved<Kept>) =>
       this.#positions.set(state, { session, branch, checkpoint: commit.id })
     return this.#writer.save({ session, options: write, known, landed }, document)
@@ -308,7 +307,7 @@ export abstract class StoreFront<S extends StoredDocument = Session> implements 
   async #written(id: SessionId, { commit, branch, plan }: Saved<Kept>, before?: S): Promise<Written<S>> {
     const state =
       plan !== undefined && before !== undefined
-        ? (applyPlan(before as unknown as JsonObject, deepCopy(plan)) as unknown as S)
+        ? asState<S>(applyPlan(asDocument(before), deepCopy(plan)))
         : this.#state(await this.#backend.document(commit, id))
     this.#positions.set(state, { session: id, branch, checkpoint: commit.id })
     return { checkpoint: this.#backend.present(commit, id, branch), state }
@@ -316,7 +315,7 @@ export abstract class StoreFront<S extends StoredDocument = Session> implements 
 
   /** Throws InvalidStateError for a session that only a newer forkpoint can read. */
   #state(document: JsonObject): S {
-    return upToDate(document, this.#rules) as unknown as S
+    return asState(upToDate(document, this.#rules))
   }
 
   async #require(

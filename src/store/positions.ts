@@ -1,6 +1,7 @@
 /** The optimistic lock: where a caller stands, and what a save may therefore be put on. */
 import { ConflictError, NotFoundError } from '../errors.ts'
-import { type BranchName, type CommitId, isSameName, type SessionId } from '../ids.ts'
+import type { BranchName, CommitId, SessionId } from '../ids.ts'
+import { isSameName } from '../ref-part.ts'
 import type { Kept, Look } from './backend.ts'
 
 /** What a caller has last seen of a session. */
@@ -90,6 +91,6 @@ export function unseenReplacement(
 ): ConflictError {
   return new ConflictError(
     { session, branch, expected: undefined, actual: tip ?? null },
-    `Session '${session}' already has '${item.id}' in ${item.collection} on ${branch}, with other content. To replace it, pass 'expected', or open the session first.`,
+    `Session '${session}' already has '${item.id}' in ${item.collection} on ${branch}, with different content. To replace it, pass 'expected', or open the session first.`,
   )
 }

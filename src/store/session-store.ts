@@ -1,6 +1,6 @@
 /**
- * THE interface: what every store of sessions does. `GitSessionStore`, `FileSessionStore` and
- * `MemorySessionStore` implement it and pass one conformance suite (`forkpoint/testing`).
+ * The interface of every session store. `GitSessionStore`, `FileSessionStore` and `MemorySessionStore` implement it and
+ * pass one conformance suite (`forkpoint/testing`). `docs/own-store.md` lists the rules that the suite checks.
  */
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { Author, Branch, Checkpoint, Tag } from '../checkpoints/commits/checkpoint.ts'
@@ -10,7 +10,7 @@ import type { Session } from '../state/session.ts'
 export type { Author, Branch, Checkpoint, CheckpointKind, Tag } from '../checkpoints/commits/checkpoint.ts'
 export type { Redact } from '../redaction/redact.ts'
 
-/** Any JSON document with an id. `Session` is the one forkpoint itself knows. */
+/** Any JSON document with an id. `Session` is the type of document that forkpoint defines. */
 export interface StoredDocument {
   id: string
 }
@@ -30,42 +30,44 @@ export interface SessionSummary {
   /** When the active branch was last saved. */
   updatedAt: string
   /**
-   * Why the session could not be read. What is not known then is `''`, `0` or `undefined`; the id is the one to `verify`,
-   * to load an older checkpoint of, or to delete.
+   * Why the session could not be read. Unknown fields are then `''`, `0` or `undefined`. With the id, you can verify
+   * the session, load an older checkpoint of it, or delete it.
    */
   problem?: Problem
 }
 
 export interface WriteOptions {
   /**
-   * Default: the active branch. A branch that does not exist starts at the caller's position (an unchanged state then
-   * makes the branch and no checkpoint), and is active if the session begins with it.
+   * Default: the active branch. A branch that does not exist starts at the caller's position; if the state is
+   * unchanged, only the branch is created, without a checkpoint. The first branch of a new session becomes active.
    */
   branch?: string
-  /** Default: derived from the state, such as `turn 3: Read and analyze the codebase`. */
+  /** Default: `turn <seq>: ` (`step: ` for a step) and what was added, such as the user's message; at most 72 characters. */
   subject?: string
+  /** Default: of a turn its prompt and the beginning of the answer, else empty. */
   body?: string
+  /** Default: the author in the store's options, else the state's model, else `forkpoint <forkpoint@localhost>`. */
   author?: Author
   /**
-   * Time of the checkpoint, for imports: Date, ISO 8601 text (a day, or a time with its zone) or milliseconds, from
-   * 1970 to 9999. Default: now. It may be before that of the checkpoint it stands on: a log goes by parents, not by time.
+   * Time of the checkpoint, for imports: a Date, ISO 8601 text (a day, or a time with its zone) or milliseconds, from
+   * 1970 to 9999. Default: now. It may be earlier than the time of the parent: a log follows parents, not times.
    */
   at?: Date | string | number
   /**
-   * Makes a retry harmless: the same key returns the checkpoint it made (looked up among the branch's last
-   * 1,000 checkpoints, before `expected`); with other content it is a ConflictError. 1 to 1,000 characters. What
-   * somebody has taken back with git (a revert) since then is made again.
+   * Makes a retry harmless: a second call with the same key returns the checkpoint of the first call, or throws
+   * ConflictError if its content differs. The store looks for the key in the branch's last 1,000 checkpoints, before it
+   * checks `expected`. 1 to 1,000 characters. If `git revert` took the checkpoint back, the call saves it again.
    */
   key?: string
-  /** Also sets this tag. Throws AlreadyExistsError, and saves nothing, when it names another checkpoint. */
+  /** Also sets this tag. Throws AlreadyExistsError and saves nothing if the tag names another checkpoint. */
   tag?: string
-  /** The checkpoint the branch must be at; `null`: it must not exist; `'any'`: overwrite knowingly. */
+  /** The checkpoint that the branch must be at. `null`: the branch must not exist. `'any'`: do not check. */
   expected?: string | null
   /** Make a checkpoint even if nothing changed. */
   allowEmpty?: boolean
   /**
-   * `step`: inside a turn; the next `save` becomes the turn's checkpoint, even if nothing changed since. `import`: a
-   * turn that happened elsewhere. Default `save`.
+   * `step`: a checkpoint inside a turn; the next `save` makes the turn's checkpoint, even if nothing changed since the
+   * step. `import`: a turn that happened in another tool. Default `save`.
    */
   kind?: 'save' | 'step' | 'import'
   /** Further trailers, such as `{ Workspace: '91bc…+dirty' }` for `Forkpoint-Workspace`. */
@@ -73,17 +75,17 @@ export interface WriteOptions {
 }
 
 /**
- * What `append` adds. An item with an id that exists replaces that item, which needs `expected` or a handle; what is
- * there already, just so, changes nothing. A run that exists gets the fields, and the events after its own: the first
- * has a sequence of one more than the last (0 or 1 in a run without events), each next one more. Items without an id
- * are always new. Of sessions `updatedAt` becomes the checkpoint's time, unless `set` has it.
+ * What `append` adds. An item whose id exists replaces that item; this needs `expected` or a handle. An identical item
+ * changes nothing. An item without an id is always new. A run that exists gets the new fields, and the new events after
+ * its own: the first new event has the next sequence number (0 or 1 in a run without events), and each further event
+ * the next one. In a `Session`, `updatedAt` becomes the checkpoint's time, unless `set` contains it.
  */
 export interface Addition {
   messages?: readonly unknown[]
   runs?: readonly unknown[]
-  /** Top-level keys to set; neither collections nor `id`, `type` and `schemaVersion`. */
+  /** Top-level keys to set, except collections, `id`, `type` and `schemaVersion`. */
   set?: Readonly<Record<string, unknown>>
-  /** Top-level keys to remove; as `set`. */
+  /** Top-level keys to remove, with the same exceptions as `set`. */
   unset?: readonly string[]
   /** Items for the other collections of a generic store, by collection. */
   [collection: string]: unknown
@@ -94,9 +96,9 @@ export interface LoadOptions {
   at?: string
   /** Default: the active branch. */
   branch?: string
-  /** Only the last so many messages (the first collection). Such a part is no position: it cannot be saved. */
+  /** Load only this number of messages (items of the first collection), from the end. Such a state cannot be saved. */
   last?: number
-  /** `false`: runs come with `events: []`. Such a part cannot be saved either. */
+  /** `false`: runs are loaded with `events: []`. Such a state cannot be saved. */
   events?: boolean
 }
 
@@ -104,7 +106,7 @@ export interface LogOptions {
   /** Any revision. Default: the tip of the active branch. */
   at?: string
   limit?: number
-  /** Also the checkpoints inside turns, each turn before its steps. */
+  /** Also list the checkpoints inside turns: each turn, then its steps. */
   steps?: boolean
 }
 
@@ -112,28 +114,28 @@ export interface ForkOptions {
   /** Any revision. Default: the tip of the active branch. */
   at?: string
   /**
-   * Name of the new branch: in the new session if one is named (default `main`), else in this one. A branch alone is
-   * one ref: no checkpoint, and not active.
+   * Name of the new branch. With `session`, it is the branch of the new session (default `main`). Without `session`, it
+   * is a branch of this session: the fork writes one ref, makes no checkpoint, and does not change the active branch.
    */
   branch?: string
   /** Id of the new session. */
   session?: string
-  /** Of the new session's own checkpoint. */
+  /** Subject of the new session's first own checkpoint. */
   subject?: string
-  /** Of the new session's own checkpoint. */
+  /** Author of the new session's first own checkpoint. */
   author?: Author
 }
 
 export interface ListOptions {
-  /** `updated`: newest first, then by id; `id`: by id, in the order of UTF-16 code units. Default `updated`. */
+  /** `updated`: newest first, equal times by id. `id`: by id, in the order of UTF-16 code units. Default `updated`. */
   order?: 'updated' | 'id'
   /** Only ids that start with this. */
   prefix?: string
   /** Only sessions of this type. Default: all types. */
   type?: string
   /**
-   * Id of the last session of the page before. In the order `updated` it has to exist (else NotFoundError), and
-   * sessions that are saved in between move to the front: page by `id` to see each exactly once.
+   * Id of the last session of the previous page. In the order `updated` this session must exist (else NotFoundError),
+   * and a session that is saved between two pages moves to the front. Use the order `id` to see each session once.
    */
   after?: string
   limit?: number
@@ -147,7 +149,7 @@ export interface Place {
 }
 
 export interface FieldChange {
-  /** From the item, or from the document for `fields`. */
+  /** Path inside the item; for `fields`, path inside the document. */
   path: readonly (string | number)[]
   /** Absent when the field was added. */
   before?: unknown
@@ -173,13 +175,13 @@ export interface CollectionDiff {
 export interface StateDiff {
   from: { session: string; checkpoint: string }
   to: { session: string; checkpoint: string }
-  /** Top-level fields that are no collections. */
+  /** Top-level fields that are not collections. */
   fields: readonly FieldChange[]
   messages: CollectionDiff
   runs: CollectionDiff
-  /** Every collection by name, `messages` and `runs` among them. */
+  /** Every collection by name, including `messages` and `runs`. */
   collections: Readonly<Record<string, CollectionDiff>>
-  /** Git's own patch text. Throws UnsupportedError where there is no git. */
+  /** The patch as git prints it. Throws UnsupportedError if `supports.patch` is false. */
   patch(): Promise<string>
 }
 
@@ -194,24 +196,24 @@ export interface Problem {
 
 export interface VerifyReport {
   ok: boolean
-  /** How many checkpoints were read whole. */
+  /** How many checkpoints were read completely. */
   checkpoints: number
   /** How many stored objects were checked against their id. */
   objects: number
   problems: readonly Problem[]
-  /** What else lies in checkpoints, such as a reviewer's notes: readers pass it over, and saves keep it. */
+  /** Other files in checkpoints, such as a reviewer's notes. Readers ignore them, and saves keep them. */
   foreign?: readonly Problem[]
 }
 
 export interface MaintainOptions {
-  /** Also remove for good what nothing reaches any more. */
+  /** Also remove data that no branch or tag reaches. This cannot be undone. */
   purge?: boolean
-  /** Called now and then; `total` when it is known. */
+  /** Called from time to time. `total` is absent until it is known. */
   onProgress?: (progress: { phase: string; done: number; total?: number }) => void
 }
 
 export interface MaintainReport {
-  /** Bytes on disk of the sessions; 0 where they are not on one. */
+  /** Bytes of the sessions on disk; 0 if the store does not use a disk. */
   bytesBefore: number
   bytesAfter: number
 }
@@ -224,109 +226,125 @@ export interface StoreStats {
   bytes: number
 }
 
-/** What a store can do; each is documented, none is guessed from the store's name. */
+/** What a store can do. A call that needs more throws UnsupportedError. */
 export interface Supports {
   /** Earlier checkpoints can be loaded, logged, tagged and diffed. */
   history: boolean
-  /** More than one branch a session; `fork` and `switch`. */
+  /** A session can have several branches: `fork` and `switch` work. */
   branches: boolean
-  /** `patch()` of a diff gives git's text. */
+  /** `patch()` of a diff returns git's text. */
   patch: boolean
-  /** State outlives the process. */
+  /** Sessions remain after the process ends. */
   persistent: boolean
   /** `key` of a save is remembered. */
   keys: boolean
 }
 
-/** A session held at a position of its own; what it writes follows what it has seen. */
+/** A session at a fixed position. A write continues from this position only, so it never overwrites another writer. */
 export interface SessionHandle<S extends StoredDocument = Session> {
   readonly id: string
-  /** Where it writes; another one once a write has named it. */
+  /** The branch that writes go to. A write that names another branch changes it. */
   readonly branch: string
-  /** The position: what the next save builds on. */
+  /** The position: the parent of the next checkpoint. */
   readonly checkpoint: Checkpoint
-  /** The state at the position. Read it; changes belong in what you pass to `save`. */
+  /** The state at the position. Do not change it: pass a changed copy to `save`. */
   readonly state: S
-  /** Saves on top of the position, then moves there. Throws ConflictError when the branch is elsewhere. */
+  /** Saves, then moves the position to the new checkpoint. Throws ConflictError if someone else wrote first. */
   save(state: S, options?: Omit<WriteOptions, 'expected'>): Promise<Checkpoint>
-  /** Appends on top of the position, then moves there. Throws ConflictError when the branch is elsewhere. */
+  /** Appends, then moves the position to the new checkpoint. Throws ConflictError if someone else wrote first. */
   append(addition: Addition, options?: Omit<WriteOptions, 'expected'>): Promise<Checkpoint>
 }
 
+/**
+ * If a call has several faults, the first of these is thrown: a closed store; wrong arguments (TypeError,
+ * InvalidIdError); UnsupportedError; a state that does not fit (InvalidStateError); an unknown session (NotFoundError)
+ * or one of another type (InvalidStateError); a key used for other content, then a stale position (ConflictError).
+ * A store never changes the values it is given. The caller may change the values it returns.
+ */
 export interface SessionStore<S extends StoredDocument = Session> {
   readonly supports: Supports
-  /** The `type` that sessions saved here carry. */
+  /** The `type` of the sessions that this store saves. */
   readonly type: string
 
   /**
-   * Saves the whole state. Throws ConflictError when the branch has moved on since the caller saw it,
-   * InvalidStateError when the state does not fit.
+   * Saves the whole state. The checkpoint's `messages` are the positions of the added messages, `from` and `to`
+   * included, counted from 0. Throws ConflictError if someone else wrote to the branch first, InvalidStateError if the
+   * state does not fit.
    */
   save(state: S, options?: WriteOptions): Promise<Checkpoint>
-  /** Adds to a session without reading or writing the rest. Throws NotFoundError when there is no such session. */
+  /**
+   * Adds to a session without reading or writing the rest; `redact` does not receive values that are already stored.
+   * Throws NotFoundError if the session does not exist.
+   */
   append(session: string, addition: Addition, options?: WriteOptions): Promise<Checkpoint>
 
-  /** The state; `undefined` when there is no such session. Throws NotFoundError for an unknown revision. */
+  /** Returns the state; `undefined` if the session does not exist. Throws NotFoundError for an unknown revision. */
   load(session: string, options?: LoadOptions): Promise<S | undefined>
   /**
-   * A handle at the tip of the branch, or at a revision. With a revision, the branch need not exist: the first write
-   * starts it there. Throws NotFoundError.
+   * Returns a handle at the tip of the branch, or at a revision. With a revision, the branch may be new: the first
+   * write creates it there. Throws NotFoundError.
    */
   open(session: string, options?: { at?: string; branch?: string }): Promise<SessionHandle<S>>
-  /** Id of the checkpoint that the revision names. */
+  /** Returns the id of a checkpoint: 40 lower-case hex digits. Its first 4 or more digits are a revision too. */
   resolve(session: string, revision: string): Promise<string>
-  /** The checkpoint that the revision names; the tip of the active branch when none is given. */
+  /** Returns the checkpoint that the revision names. Default: the tip of the active branch. */
   checkpoint(session: string, revision?: string): Promise<Checkpoint>
-  /** Newest first. Turns only, unless steps are asked for. */
+  /** Lists the checkpoints of turns, newest first; with `steps`, also those inside turns. */
   log(session: string, options?: LogOptions): AsyncIterable<Checkpoint>
-  /** In the order of their names. */
+  /** Lists the branches by name. */
   branches(session: string): Promise<Branch[]>
-  /** In the order of their names. */
+  /** Lists the tags by name. */
   tags(session: string): Promise<Tag[]>
-  /** Moves the active branch. Throws NotFoundError when there is no such branch. */
+  /** Makes this branch the active one. Throws NotFoundError if it does not exist. */
   switch(session: string, branch: string): Promise<void>
   /**
-   * A new branch, or a new session, that starts at a checkpoint and copies nothing. A new session gets one checkpoint of
-   * kind `fork`, whose state differs in `id` and `parent` only; its history goes on into the source's, shown with the
-   * new id. Throws AlreadyExistsError.
+   * Creates a branch or a session that starts at a checkpoint, and copies nothing. A new session gets one checkpoint of
+   * kind `fork`, whose state differs in `id` and `parent` only. Its history continues into the history of the source,
+   * shown with the new id. Throws AlreadyExistsError.
    */
   fork(session: string, options: ForkOptions): Promise<Checkpoint>
-  /** Names a checkpoint for good. Throws AlreadyExistsError when there is such a tag, wherever it points. */
+  /** Gives a checkpoint a permanent name. Throws AlreadyExistsError if the tag exists, even on the same checkpoint. */
   tag(session: string, name: string, options?: { at?: string }): Promise<Tag>
-  /** What differs, by the collections of this store. Items are matched by id; one that only moved is not reported. */
+  /** Compares two checkpoints. Items of a collection are matched by id. An item that only moved is not reported. */
   diff(from: Place, to: Place): Promise<StateDiff>
   diff(session: string, from: string, to: string): Promise<StateDiff>
   /**
-   * Sessions of all types, unless one is asked for. One that cannot be read does not keep the others from being listed:
-   * it is an item with a `problem`; where its time is not known it comes last, and where its type is not, it is of any.
+   * Lists sessions of all types, or of one. A session that cannot be read is an item with a `problem`; the others are
+   * listed as usual. If its time is unknown, it comes last. If its type is unknown, every `type` includes it.
    */
   list(options?: ListOptions): AsyncIterable<SessionSummary>
-  /** Events of a run in order; only those with a sequence greater than `after`. */
+  /** Returns the events of a run in order. With `after`, only those with a greater sequence number. */
   runEvents(session: string, run: string, options?: { after?: number; at?: string }): Promise<unknown[]>
+  /** Whether the session exists. */
   exists(session: string): Promise<boolean>
   /**
-   * Deletes a session, or one branch or tag of it; says whether there was something to delete. When the active branch
-   * goes, `main` is active again. Throws UnsupportedError for the only branch (delete the session), and for the active
-   * one when there is no other `main` (switch first).
+   * Deletes a session, or one branch or tag of it. Returns whether it existed. If the active branch is deleted, `main`
+   * becomes active. Throws UnsupportedError for the only branch (delete the session instead), and for the active branch
+   * if there is no `main` to replace it (switch first).
    */
   delete(session: string, options?: { branch?: string; tag?: string }): Promise<boolean>
+  /** Reads everything and reports each problem, for one session or for all. */
   verify(session?: string, options?: { onProgress?: MaintainOptions['onProgress'] }): Promise<VerifyReport>
+  /** Makes the store smaller and faster to read. */
   maintain(options?: MaintainOptions): Promise<MaintainReport>
+  /** Counts what the store holds. */
   stats(): Promise<StoreStats>
-  /** Waits for what is under way. Every later call throws SessionClosedError. */
+  /** Waits until running calls have finished. Every later call throws SessionClosedError. */
   close(): Promise<void>
 }
 
 /** Options that every store takes. */
 export interface StoreOptions<S extends StoredDocument = Session> {
-  /** What the documents are, such as `langgraph-thread`. Default `session`. */
+  /** The type of the documents, such as `langgraph-thread`. Default `session`. */
   type?: string
-  /** Any Standard Schema; validates, and what it returns is ignored: input is stored as given. */
+  /** Any Standard Schema. It only validates: the store keeps the input as given and ignores the schema's output. */
   schema?: StandardSchemaV1<unknown, S>
   /** Keys of the arrays whose items are stored one by one. Default `['messages', 'runs']`. */
   collections?: readonly string[]
+  /** Sees each new value before it is stored. It must not change `id`, `type` or `schemaVersion`. */
   redact?: Redact
   /** The clock, in milliseconds. Default `Date.now`. */
   now?: () => number
+  /** Author of checkpoints without an author of their own. Default: the state's model, else `forkpoint <forkpoint@localhost>`. */
   author?: Author
 }

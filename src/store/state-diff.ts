@@ -20,7 +20,10 @@ export async function diffPlaces(
     ...diffStates(before.document, after.document, collections),
     async patch() {
       if (backend.patch !== undefined) return backend.patch(before.commit, after.commit)
-      throw new UnsupportedError('patch', 'There is no git under this store; use the data of the diff.')
+      throw new UnsupportedError(
+        'patch',
+        'This store does not use git. Use the data of the diff instead of its patch.',
+      )
     },
   }
 }

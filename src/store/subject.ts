@@ -1,6 +1,6 @@
-/** The one line of a checkpoint that a person reads in `git log --oneline`. */
+/** What a checkpoint says in `git log`: a line, and the body below it. */
 
-import { oneLine, WIDTH } from '../checkpoints/commits/text.ts'
+import { oneLine, turnBody, WIDTH } from '../checkpoints/commits/text.ts'
 import { beginning, cut } from '../excerpt.ts'
 import { isJsonObject, type JsonObject } from '../json-value.ts'
 import type { Changes } from './changes.ts'
@@ -24,6 +24,20 @@ export function defaultSubject(
   return prefix + cut(summarize(changes, fields), WIDTH - prefix.length)
 }
 
+/**
+ * The body of a checkpoint that was given none: what was asked, and the beginning of what was answered last. A step has
+ * none.
+ */
+export function defaultBody(kind: CheckpointKind, added: readonly unknown[]): string {
+  if (kind === 'step') return ''
+  const saidBy = (role: string) => (message: unknown) =>
+    isJsonObject(message) && message.role === role && wordsOf(message, isSaid) !== ''
+  return turnBody({
+    prompt: wordsOf(added.find(saidBy('user')), isSaid),
+    answer: wordsOf(added.findLast(saidBy('assistant')), isSaid),
+  })
+}
+
 function summarize({ first, added, fields: changed, run, collections }: Changes, fields: JsonObject): string {
   for (const message of added) {
     const text = isJsonObject(message) && message.role === 'user' ? textOf(message) : ''
@@ -40,23 +54,28 @@ function summarize({ first, added, fields: changed, run, collections }: Changes,
   return names.length === 0 ? 'nothing changed' : oneLine(`changed ${names.join(', ')}`)
 }
 
+const textOf = (message: unknown): string => lineOf(wordsOf(message))
+
 /** The plain text of a message, in any of the shapes that messages come in. */
-function textOf(message: unknown): string {
-  if (typeof message === 'string') return lineOf(message)
+function wordsOf(message: unknown, counts: (part: unknown) => boolean = () => true): string {
+  if (typeof message === 'string') return message
   if (!isJsonObject(message)) return ''
   for (const key of ['content', 'parts', 'text']) {
-    const text = lineOf(joined(message[key]))
-    if (text !== '') return text
+    const text = joined(message[key], counts)
+    if (/\S/.test(text)) return text
   }
   return ''
 }
 
-function joined(content: unknown): string {
+function joined(content: unknown, counts: (part: unknown) => boolean): string {
   if (typeof content === 'string') return content
   if (!Array.isArray(content)) return ''
-  const texts = content.map((part) => (isJsonObject(part) ? part.text : part))
-  return texts.filter((text) => typeof text === 'string').join(' ')
+  const texts = content.filter(counts).map((part) => (isJsonObject(part) ? part.text : part))
+  return texts.filter((text) => typeof text === 'string').join('\n\n')
 }
+
+/** Whether a part was meant to be read: a model's thoughts are not its answer. */
+const isSaid = (part: unknown): boolean => !isJsonObject(part) || part.type !== 'reasoning'
 
 /** What to call a message without text: the tools it calls, else its role. */
 function nameOf(message: unknown): string {

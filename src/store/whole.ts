@@ -1,4 +1,5 @@
 /** States for backends that hold documents whole. */
+import type { SessionId } from '../ids.ts'
 import { type JsonObject, without } from '../json-value.ts'
 import { applyPlan, existingIn } from './addition/plan.ts'
 import type { Content, Tail } from './backend.ts'
@@ -13,9 +14,9 @@ export interface WholeContent<C> extends Content<C> {
 export interface Comparing<C> {
   collections: readonly string[]
   /** As this session shows it. */
-  documentAt(commit: C, session: string): JsonObject
+  documentAt(commit: C, session: SessionId): JsonObject
   /** Whether the checkpoint holds this document, apart from `updatedAt`. */
-  holds(commit: C, session: string, document: JsonObject): boolean
+  holds(commit: C, session: SessionId, document: JsonObject): boolean
 }
 
 export const wholeContent = <C>(document: JsonObject, comparing: Comparing<C>): WholeContent<C> => ({

@@ -1,4 +1,5 @@
 /** Saves and appends, whatever keeps them: what becomes a checkpoint, on top of what, and when none is made. */
+import { authorOf } from '../checkpoints/commits/author.ts'
 import { checkpointFacts } from '../checkpoints/commits/facts.ts'
 import { commitsUnchanged, seqOn } from '../checkpoints/commits/lineage.ts'
 import { ConflictError, InvalidStateError, NotFoundError } from '../errors.ts'
@@ -16,7 +17,7 @@ import type { Backend, Base, Content, Kept, Tail } from './backend.ts'
 import { checkAddition, checkSchema, type DocumentRules } from './document.ts'
 import type { WriteRequest } from './options/write-options.ts'
 import { decideAppendParent, decideParent, type Position, unseenReplacement } from './positions.ts'
-import { defaultSubject } from './subject.ts'
+import { defaultBody, defaultSubject } from './subject.ts'
 
 export interface Write<C> {
   session: SessionId
@@ -127,12 +128,14 @@ export class StoreWriter<C extends Kept> {
   }
 
   async #add({ base, options }: Attempt<C>, parent: C | undefined, content: Content<C>): Promise<Saved<C>> {
-    const { kind, key, body, at, author = this.#rules.author, trailers } = options
+    const { kind, key, at, trailers } = options
     // A turn that had steps is compared with the turn before, so that its subject speaks of all of it.
     const endsSteps = parent?.kind === 'step' && kind !== 'step'
     const changes = await content.changes(base.session, endsSteps ? await base.turnBefore(parent) : parent)
     const subject = options.subject ?? defaultSubject({ kind, seq: seqOn(parent) }, changes, content.fields)
     const facts = { ...checkpointFacts(changes, content.fields), ...(key !== undefined && { key }) }
+    const body = options.body ?? defaultBody(kind, changes.added)
+    const author = authorOf(options.author ?? this.#rules.author, facts.model)
     const commit = await base.add({
       parent,
       content,
@@ -182,6 +185,6 @@ function usedKey<C extends Kept>({ base, options: { key } }: Attempt<C>, made: C
   const { session, branch, tip } = base
   return new ConflictError(
     { session, branch, expected: made.id, actual: tip?.id ?? null },
-    `The key '${key}' already made checkpoint ${made.id.slice(0, 10)}… of session '${session}', with other content. Use a new key for new content.`,
+    `The key '${key}' already made checkpoint ${made.id.slice(0, 10)}… of session '${session}', with different content. Use a new key for new content.`,
   )
 }

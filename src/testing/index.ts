@@ -1,4 +1,4 @@
-/** What every session store has to do, as sentences that any test framework can run: `forkpoint/testing`. */
+/** Tests of everything that a session store must do, for any test framework: `forkpoint/testing`. */
 
 import { type Chapter, type Factory, runSentence, type TestFunction } from './context.ts'
 import { branching } from './lines/branches.ts'
@@ -50,7 +50,7 @@ const CHAPTERS: Readonly<Record<string, Chapter>> = {
 }
 
 /**
- * Adds a test for every sentence. A sentence about something that `store.supports` does not declare is skipped.
+ * Adds all tests of the suite. A test of a feature that `store.supports` does not declare is skipped.
  *
  * ```ts
  * import { test } from 'vitest'

@@ -94,9 +94,9 @@ describe.each(['openai', 'anthropic'])('over %s', (provider) => {
   })
 
   test.each<[string, ScriptedTurn, string]>([
-    ['malformed arguments', { calls: [{ name: 'ls', input: '{"path": "a' }] }, 'no JSON object'],
+    ['malformed arguments', { calls: [{ name: 'ls', input: '{"path": "a' }] }, 'not a JSON object'],
     ['arguments that do not fit', { calls: [{ name: 'read', input: { file: 'x' } }] }, 'do not fit'],
-    ['arguments that are no object', { calls: [{ name: 'ls', input: '"text"' }] }, 'no JSON object'],
+    ['arguments that are no object', { calls: [{ name: 'ls', input: '"text"' }] }, 'not a JSON object'],
     ['an unknown tool', { calls: [{ name: 'teleport', input: {} }] }, "There is no tool 'teleport'"],
     [
       'a tool named like a property',

@@ -14,7 +14,7 @@ test('without a handler ask means deny, and the model is told', async () => {
   expect(run.status).toBe('completed')
   const decided = (await session.runEvents(run.id)).find(({ type }) => type === 'permission-decided')
   expect(decided).toMatchObject({ decision: 'deny', by: 'no-handler' })
-  expect(JSON.stringify(server.requests.at(-1)!.body.messages)).toContain('nobody is there to give it')
+  expect(JSON.stringify(server.requests.at(-1)!.body.messages)).toContain('there is no one to ask')
   await expect(readFile(join(workspace, 'log'))).rejects.toThrow()
 })
 

@@ -122,7 +122,7 @@ describe('export', () => {
     expect(await readFile(join(cwd, 'exported', 'demo-session.jsonl'))).toEqual(await readFile(DEMO))
     const again = await run('export', 'claude-code', 'demo', '-o', 'exported')
     expect(again.code).toBe(1)
-    expect(again.stderr).toContain("'exported/demo-session.jsonl' exists")
+    expect(again.stderr).toContain("'exported/demo-session.jsonl' already exists")
     expect((await run('export', 'claude-code', 'demo', '-o', 'exported', '--overwrite')).code).toBe(0)
   })
 
@@ -220,7 +220,7 @@ describe('diff', () => {
   })
 
   it('says so when nothing differs', async () => {
-    expect((await run('diff', 'demo', 'demo/main')).stdout).toMatch(/\n\n?Nothing differs\.\n$/)
+    expect((await run('diff', 'demo', 'demo/main')).stdout).toMatch(/\n\n?No differences\.\n$/)
   })
 
   it("gives git's own patch, exactly", async () => {
@@ -249,7 +249,7 @@ describe('fork, switch, branches, tag and delete', () => {
     expect(forked.stderr).toBe("Undo: forkpoint delete demo --branch 'try one'\n")
 
     const switched = await run('switch', 'demo', 'try one')
-    expect(switched.stdout).toBe('demo is on try one now; it was on main.\n')
+    expect(switched.stdout).toBe('demo is now on try one; it was on main.\n')
     expect(switched.stderr).toBe('Undo: forkpoint switch demo main\n')
     expect((await run('list')).stdout).toContain('[on try one]')
     expect((await run('branches', 'demo')).stdout.replace(/[0-9a-f]{10}/g, '<id>')).toBe(
@@ -316,6 +316,20 @@ describe('fork, switch, branches, tag and delete', () => {
     expect((await run('delete', 'demo', '--tag', 'before-cli', '-y')).code).toBe(4)
   })
 
+  it('what git calls a branch, a tag and any other checkpoint is printed', async () => {
+    const printed = async (place: string) => (await run('ref', place)).stdout
+    expect(await printed('demo')).toBe('refs/heads/demo/main\n')
+    await run('tag', 'demo/main~2', 'Before-CLI')
+    expect(await printed('demo/Before-CLI')).toBe('refs/tags/demo/before-cli+107\n')
+    const { ref, checkpoint } = await json('ref', 'demo/main~2')
+    expect([ref, checkpoint]).toEqual([undefined, (await json('ref', 'demo/Before-CLI')).checkpoint])
+    expect(await printed('demo/main~2')).toBe(`${checkpoint}\n`)
+    expect((await run('show', 'demo/Before-CLI')).stdout).toContain('refs/tags/demo/before-cli+107\n')
+    expect((await json('show', 'demo')).ref).toBe('refs/heads/demo/main')
+    expect((await run('ref', 'demo/nothing')).code).toBe(4)
+    await run('delete', 'demo', '--tag', 'Before-CLI', '-y')
+  })
+
   it('a session is deleted only when somebody agreed, and comes back with the undo it prints', async () => {
     const refused = await run('delete', 'demo')
     expect(refused.code).toBe(2)
@@ -341,7 +355,7 @@ describe('fork, switch, branches, tag and delete', () => {
 describe('verify and maintain', () => {
   it('verify reads everything, and fails when something is wrong', async () => {
     const { code, stdout } = await run('verify')
-    expect(stdout).toMatch(/^All well: 1[34] checkpoints read, [\d,]+ objects checked\.\n$/)
+    expect(stdout).toMatch(/^No problems: 1[34] checkpoints read, [\d,]+ objects checked\.\n$/)
     expect(code).toBe(0)
     expect(await json('verify', 'demo')).toMatchObject({ ok: true, problems: [] })
   })

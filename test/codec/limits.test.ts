@@ -128,7 +128,7 @@ describe('depth', () => {
   test('catches a value that holds itself', () => {
     const loop: Record<string, unknown> = {}
     loop.self = loop
-    expect(issueOf(() => encodeDocument({ items: [loop] }, layout)).message).toMatch(/holds itself/)
+    expect(issueOf(() => encodeDocument({ items: [loop] }, layout)).message).toMatch(/contains itself/)
   })
 })
 

@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { type Identity, systemIdentity } from '../../src/git/disk/identity.ts'
 import { Repository } from '../../src/git/repository.ts'
+import { encodeName } from '../../src/ref-part.ts'
 import { newMessage } from '../../src/state/index.ts'
 import { GitSessionStore } from '../../src/store/git/git-session-store.ts'
 import { gitText, tempFolder } from '../git/real-git.ts'
@@ -160,7 +161,7 @@ function expectClean(folder: string, what: string): void {
 function expectSaved(folder: string, promises: Promises, what: string): void {
   const lines = new Map<string, Set<string>>()
   for (const { what: name, id } of promises.kept()) {
-    const ref = `refs/heads/${name}`.replace(/[A-Z]/g, (letter) => `%${letter.charCodeAt(0).toString(16)}`)
+    const ref = `refs/heads/${name.replace(/[^/]*[A-Z][^/]*/g, encodeName)}`
     const line = lines.get(ref) ?? new Set(gitText(folder, ['rev-list', ref, '--']).split('\n'))
     lines.set(ref, line)
     if (!line.has(id)) expect.fail(`${what}: ${ref} has lost ${id}`)

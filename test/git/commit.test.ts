@@ -12,6 +12,7 @@ import {
 } from '../../src/git/objects/commit.ts'
 import { EMPTY_TREE, newObject } from '../../src/git/objects/object.ts'
 import { buildPack } from '../../src/git/packs/writer.ts'
+import { type ObjectId, trustedId } from '../../src/ids.ts'
 import { bareRepository, git, gitText } from './real-git.ts'
 
 const ann = { name: 'Ann', email: 'ann@example.com', at: 1_700_000_000_999 }
@@ -23,7 +24,7 @@ const commit = (changes: Partial<Commit> = {}): Commit => ({
   message: 'one\n',
   ...changes,
 })
-const id = 'cd'.repeat(20)
+const id = trustedId('cd'.repeat(20))
 
 describe('commits we write', () => {
   it('pass git fsck --strict and commit-graph verify, whatever the names, dates and messages', () => {
@@ -52,7 +53,7 @@ describe('commits we write', () => {
       numRuns: 400,
       seed: 11,
     })
-    let parent: string | undefined
+    let parent: ObjectId | undefined
     const objects = samples.map((sample) => {
       const object = newObject('commit', encodeCommit(commit({ ...sample, parents: parent ? [parent] : [] })))
       parent = object.id
@@ -70,7 +71,7 @@ describe('commits we write', () => {
   })
 
   it('are read back as they were, in whole seconds', () => {
-    const parents = ['11'.repeat(20), '22'.repeat(20)]
+    const parents = [trustedId('11'.repeat(20)), trustedId('22'.repeat(20))]
     const written = commit({ parents, message: 'subject\n\nbody ü 👍\n', author: { ...ann, name: 'Ann Ö.' } })
     const read = decodeCommit(encodeCommit(written))
     const whole = { ...ann, at: 1_700_000_000_000, offset: 0 }
@@ -116,6 +117,7 @@ describe('commits of others', () => {
       parents: [id],
       author: { name: 'A U Thor', email: 'a@b', at: 1_700_000_000_000, offset: -450 },
       committer: { name: 'C', email: 'c@d', at: 1_700_000_001_000, offset: 120 },
+      headers: `${text.split('\n').slice(4, -5).join('\n')}\n`,
       message: 'subject\n\nbody\n',
     })
   })
@@ -161,7 +163,7 @@ describe('commits of others', () => {
 
 describe('the parents of a commit', () => {
   it('are the ones that the whole commit has', () => {
-    const ids = fc.stringMatching(/^[0-9a-f]{40}$/)
+    const ids = fc.stringMatching(/^[0-9a-f]{40}$/).map(trustedId)
     fc.assert(
       fc.property(fc.array(ids, { maxLength: 4 }), fc.string(), (parents, message) => {
         const data = encodeCommit(commit({ parents, message }))

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import type { ObjectId } from '../../src/ids.ts'
 import { git } from './real-git.ts'
 import { commitOf } from './support/commits.ts'
 import {
@@ -30,7 +31,7 @@ const ACTIVE = 'refs/forkpoint/active/s'
 /** `count` saves on one ref; returns the last commit. */
 async function saves(scene: Scene, count: number, { settling = false, ref = MAIN, size = 0 } = {}) {
   const repository = scene.repository()
-  let tip: string | undefined
+  let tip: ObjectId | undefined
   for (let n = 0; n < count; n++) {
     tip = await scene.save(repository, ref, `${ref} ${n}`, tip, size)
     if (settling) await repository.settle()

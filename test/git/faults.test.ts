@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { StorageError } from '../../src/errors.ts'
 import type { Repository } from '../../src/git/repository.ts'
+import type { ObjectId } from '../../src/ids.ts'
 import { commitOf } from './support/commits.ts'
 import { aftermaths, expectKept, expectRecovered, expectTidy, Scene } from './support/crash.ts'
 import type { Fault, Operation } from './support/simulated-disk.ts'
@@ -15,13 +16,13 @@ const isJournal = ({ path }: Operation): boolean => path.endsWith('.journal')
 interface Stage {
   scene: Scene
   repository: Repository
-  tip: string
+  tip: ObjectId
 }
 
 async function stage(count = 2): Promise<Stage> {
   const scene = new Scene()
   const repository = scene.repository()
-  let tip: string | undefined
+  let tip: ObjectId | undefined
   for (let n = 0; n < count; n++) tip = await scene.save(repository, MAIN, `before ${n}`, tip)
   return { scene, repository, tip: tip! }
 }

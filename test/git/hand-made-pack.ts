@@ -1,13 +1,15 @@
 /** Packs made entry by entry, right or wrong in any way. */
+
 import { createHash } from 'node:crypto'
 import fs from 'node:fs'
 import path from 'node:path'
 import zlib from 'node:zlib'
 import { buildIndex, packHeader } from '../../src/git/packs/writer.ts'
+import type { ObjectId } from '../../src/ids.ts'
 
 export interface HandMadeEntry {
   /** Under which id the index has it. */
-  id: string
+  id: ObjectId
   /** 1 commit, 2 tree, 3 blob, 4 tag, 6 delta by distance, 7 delta by id. */
   type: number
   /** Index of the base among the entries before (type 6), its id (type 7), or bytes as they are. */

@@ -5,11 +5,12 @@ import { ancestors, isAncestor } from '../../src/git/database/ancestry.ts'
 import { ObjectStore } from '../../src/git/database/object-store.ts'
 import { nodeFileSystem } from '../../src/git/disk/file-system.ts'
 import { EMPTY_TREE } from '../../src/git/objects/object.ts'
+import { type ObjectId, trustedId } from '../../src/ids.ts'
 import { bareRepository, git, gitText } from './real-git.ts'
 
 let repository: string
 let store: ObjectStore
-const ids: string[] = []
+const ids: ObjectId[] = []
 
 /** Commits with random parents and with dates that go both ways. */
 beforeAll(() => {
@@ -26,7 +27,9 @@ beforeAll(() => {
     const second = 1_700_000_000 + n * 10 + (next(5) === 0 ? -5000 : 0)
     const lines = [`tree ${EMPTY_TREE}`, ...[...parents].map((parent) => `parent ${parent}`)]
     lines.push(`author A <a@b> ${second} +0000`, `committer A <a@b> ${second} +0000`, '', `commit ${n}`)
-    ids.push(gitText(repository, ['hash-object', '-w', '-t', 'commit', '--stdin'], lines.join('\n')))
+    ids.push(
+      trustedId(gitText(repository, ['hash-object', '-w', '-t', 'commit', '--stdin'], lines.join('\n'))),
+    )
   }
   store = new ObjectStore(nodeFileSystem, path.join(repository, 'objects'))
 })
@@ -40,7 +43,9 @@ const collect = async (walk: AsyncIterable<[string, unknown]>): Promise<string[]
 describe('walking history', () => {
   it('finds every ancestor once, in the order of git', async () => {
     const tips = [ids.at(-1)!, ids.at(-2)!]
-    const expected = gitText(repository, ['rev-list', ...tips]).split('\n')
+    const expected = gitText(repository, ['rev-list', ...tips])
+      .split('\n')
+      .map(trustedId)
     expect(await collect(ancestors(store, tips))).toEqual(expected)
     expect(await collect(ancestors(store, tips, { limit: 7 }))).toEqual(expected.slice(0, 7))
   })
@@ -53,7 +58,7 @@ describe('walking history', () => {
   })
 
   it('says which commit is missing', async () => {
-    const gone = 'ab'.repeat(20)
+    const gone = trustedId('ab'.repeat(20))
     await expect(collect(ancestors(store, [gone]))).rejects.toMatchObject({ code: 'CORRUPT', object: gone })
     await expect(isAncestor(store, ids[0]!, gone)).rejects.toThrow(CorruptError)
   })

@@ -2,12 +2,13 @@ import { describe, expect, it } from 'vitest'
 import type { Owner } from '../../src/git/disk/identity.ts'
 import { type JournalEntry, parseEntry } from '../../src/git/journal/entry.ts'
 import { Journal, type JournalRecord, parseJournal } from '../../src/git/journal/journal.ts'
+import { trustedId } from '../../src/ids.ts'
 import { Life } from './support/life.ts'
 import { SimulatedDisk } from './support/simulated-disk.ts'
 
 const PATH = '/j/0.journal'
-const ID = 'a'.repeat(40)
-const OTHER = 'b'.repeat(40)
+const ID = trustedId('a'.repeat(40))
+const OTHER = trustedId('b'.repeat(40))
 
 const group = (n: number): JournalEntry => ({
   kind: 'group',

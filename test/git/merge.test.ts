@@ -12,6 +12,7 @@ import { mergePacks, type PackSource, spansOf } from '../../src/git/packs/combin
 import { parsePackIndex } from '../../src/git/packs/pack-index.ts'
 import { scanPack } from '../../src/git/packs/scan.ts'
 import { buildPack, encodeEntryHeader, packHeader } from '../../src/git/packs/writer.ts'
+import type { ObjectId } from '../../src/ids.ts'
 import { bareRepository, git, gitText, tempFolder } from './real-git.ts'
 import { commitOf } from './support/commits.ts'
 
@@ -28,7 +29,7 @@ async function merge(sources: readonly PackSource[]) {
 
 describe('packs that are merged', () => {
   it('are one that git index-pack --strict accepts, with the index it makes itself', async () => {
-    let parent: string | undefined
+    let parent: ObjectId | undefined
     const commits = Array.from({ length: 20 }, (_, n) => {
       const commit = commitOf(`text ${n % 7}`, parent, (n % 5) * 70_000)
       parent = commit.id

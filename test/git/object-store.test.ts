@@ -12,6 +12,7 @@ import { encodeCommit } from '../../src/git/objects/commit.ts'
 import { EMPTY_TREE, type NewObject, newObject } from '../../src/git/objects/object.ts'
 import { PackIndex } from '../../src/git/packs/pack-index.ts'
 import { buildIndex, buildPack } from '../../src/git/packs/writer.ts'
+import { type ObjectId, trustedId } from '../../src/ids.ts'
 import { bareRepository, git, gitText, tempFolder } from './real-git.ts'
 import { encodeTree } from './support/trees.ts'
 
@@ -40,13 +41,13 @@ function history(): string {
 }
 
 /** Every object of the repository as `git cat-file --batch` gives it. */
-function objectsByGit(repository: string): Map<string, { type: string; data: Buffer }> {
+function objectsByGit(repository: string): Map<ObjectId, { type: string; data: Buffer }> {
   const out = git(repository, ['cat-file', '--batch', '--batch-all-objects'])
-  const all = new Map<string, { type: string; data: Buffer }>()
+  const all = new Map<ObjectId, { type: string; data: Buffer }>()
   for (let at = 0; at < out.length; ) {
     const end = out.indexOf('\n', at)
     const [id, type, size] = out.toString('latin1', at, end).split(' ')
-    all.set(id!, { type: type!, data: out.subarray(end + 1, end + 1 + Number(size)) })
+    all.set(trustedId(id!), { type: type!, data: out.subarray(end + 1, end + 1 + Number(size)) })
     at = end + 2 + Number(size)
   }
   return all
@@ -157,8 +158,8 @@ describe('looking for objects', () => {
     for (const { data } of blobs.slice(200)) gitText(repository, ['hash-object', '-w', '--stdin'], data)
     const objects = store(repository)
     for (const { id } of blobs) expect(await objects.has(id)).toBe(true)
-    expect(await objects.has('ab'.repeat(20))).toBe(false)
-    expect(await objects.tryRead('ab'.repeat(20))).toBeUndefined()
+    expect(await objects.has(trustedId('ab'.repeat(20)))).toBe(false)
+    expect(await objects.tryRead(trustedId('ab'.repeat(20)))).toBeUndefined()
     expect([...objects.objectIds()].sort()).toEqual(blobs.map(({ id }) => id).sort())
     for (const prefix of [
       '',
@@ -189,7 +190,7 @@ describe('looking for objects', () => {
   })
 
   it('names an object that is missing', async () => {
-    const gone = 'ab'.repeat(20)
+    const gone = trustedId('ab'.repeat(20))
     const repository = bareRepository()
     await expect(store(repository).read(gone)).rejects.toMatchObject({ code: 'CORRUPT', object: gone })
     await expect(store(repository).readMany([gone])).rejects.toThrow(CorruptError)
@@ -200,7 +201,7 @@ describe('looking for objects', () => {
     const repository = bareRepository()
     const name = place(repository, [newObject('blob', text('here'))])
     fs.writeFileSync(path.join(repository, `objects/pack/pack-${name}.promisor`), '')
-    await expect(store(repository).read('ab'.repeat(20))).rejects.toThrow(UnsupportedError)
+    await expect(store(repository).read(trustedId('ab'.repeat(20)))).rejects.toThrow(UnsupportedError)
   })
 
   it('sees packs and loose files that appear later, ours without looking', async () => {
@@ -227,7 +228,7 @@ describe('looking for objects', () => {
       const found = await Promise.allSettled(reads)
       expect(found.map(({ status }) => status)).toEqual(reads.map(() => 'fulfilled'))
     }
-    await expect(objects.read('ab'.repeat(20))).rejects.toThrow(CorruptError)
+    await expect(objects.read(trustedId('ab'.repeat(20)))).rejects.toThrow(CorruptError)
     objects.close()
   })
 
@@ -278,10 +279,10 @@ describe('looking for objects', () => {
     const repository = bareRepository()
     for (const size of [0, 1, 5000, 524_280, 524_288, 3_000_000]) {
       const data = Buffer.alloc(size, 'loose content ')
-      const id = gitText(repository, ['hash-object', '-w', '--stdin'], data)
+      const id = trustedId(gitText(repository, ['hash-object', '-w', '--stdin'], data))
       expect(data.equals((await store(repository).read(id)).data)).toBe(true)
     }
-    const id = gitText(repository, ['hash-object', '-w', '--stdin'], 'precious')
+    const id = trustedId(gitText(repository, ['hash-object', '-w', '--stdin'], 'precious'))
     const file = path.join(repository, 'objects', id.slice(0, 2), id.slice(2))
     fs.chmodSync(file, 0o644)
     const claim = (header: string): Buffer => zlib.deflateSync(text(`${header}\0precious`))
@@ -315,7 +316,7 @@ describe('looking for objects', () => {
   it('reads an index of 600,000 objects without holding it whole', () => {
     const file = path.join(tempFolder(), 'pack-large.idx')
     const entries = Array.from({ length: 600_000 }, (_, n) => ({
-      id: (Math.imul(n + 1, 2654435761) >>> 0).toString(16).padStart(8, '0').repeat(5),
+      id: trustedId((Math.imul(n + 1, 2654435761) >>> 0).toString(16).padStart(8, '0').repeat(5)),
       offset: n % 1000 === 0 ? 2 ** 33 + n : n + 12,
       crc: n,
     }))
@@ -328,7 +329,7 @@ describe('looking for objects', () => {
       expect(index.find(sorted[n]!.id)).toBe(sorted[n]!.offset)
       expect(index.entry(n)).toEqual(sorted[n])
     }
-    expect(index.find('00'.repeat(20))).toBeUndefined()
+    expect(index.find(trustedId('00'.repeat(20)))).toBeUndefined()
     expect(index.expand('abcd', 100)).toEqual(
       sorted.map(({ id }) => id).filter((id) => id.startsWith('abcd')),
     )

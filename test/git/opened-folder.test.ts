@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { StorageError, StoreMovedError } from '../../src/errors.ts'
 import { type FileSystem, nodeFileSystem, type OpenFile } from '../../src/git/disk/file-system.ts'
 import { Repository } from '../../src/git/repository.ts'
+import type { ObjectId } from '../../src/ids.ts'
 import { git, tempFolder } from './real-git.ts'
 import { commitOf } from './support/commits.ts'
 import { aftermaths, expectKept, expectRecovered, ROOT, Scene } from './support/crash.ts'
@@ -145,7 +146,7 @@ it('a disk that makes up the numbers of files is none that was moved', async () 
   }
   const folder = join(tempFolder(), 'store')
   const repository = new Repository(folder, { fs: disk })
-  const save = (text: string, parent?: string): Promise<string> => {
+  const save = (text: string, parent?: ObjectId): Promise<ObjectId> => {
     const commit = commitOf(text, parent)
     return repository.change({
       refs: [MAIN],

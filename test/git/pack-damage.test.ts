@@ -6,14 +6,15 @@ import { CorruptError, ForkpointError } from '../../src/errors.ts'
 import { ObjectStore } from '../../src/git/database/object-store.ts'
 import { nodeFileSystem } from '../../src/git/disk/file-system.ts'
 import { objectId } from '../../src/git/objects/object.ts'
+import { type ObjectId, trustedId } from '../../src/ids.ts'
 import { deltaSize, distance, type HandMadeEntry, insertDelta, placePack } from './hand-made-pack.ts'
 import { git, gitText, tempFolder } from './real-git.ts'
 
-const blobId = (data: string | Buffer): string => objectId('blob', Buffer.from(data as string))
+const blobId = (data: string | Buffer): ObjectId => objectId('blob', Buffer.from(data as string))
 const open = (objects: string): ObjectStore => new ObjectStore(nodeFileSystem, objects)
 
 /** Reads one object out of a pack of these entries. */
-async function readFrom(entries: readonly HandMadeEntry[], id: string): Promise<string> {
+async function readFrom(entries: readonly HandMadeEntry[], id: ObjectId): Promise<string> {
   const objects = tempFolder()
   placePack(objects, entries)
   const store = open(objects)
@@ -25,7 +26,7 @@ async function readFrom(entries: readonly HandMadeEntry[], id: string): Promise<
 }
 
 const base: HandMadeEntry = { id: blobId('base'), type: 3, data: Buffer.from('base') }
-const bad = 'ee'.repeat(20)
+const bad = trustedId('ee'.repeat(20))
 
 describe('deltas', () => {
   it('by distance and by id are applied, whatever lies between', async () => {
@@ -125,7 +126,7 @@ describe('deltas', () => {
   }
 
   it('that lead in a circle are refused, within a pack and from pack to pack', async () => {
-    const other = 'dd'.repeat(20)
+    const other = trustedId('dd'.repeat(20))
     const round: HandMadeEntry[] = [
       { id: bad, type: 7, base: other, data: insertDelta(1, 'a') },
       { id: other, type: 7, base: bad, data: insertDelta(1, 'b') },
@@ -167,21 +168,20 @@ describe('whole objects', () => {
 
 describe('a damaged file', () => {
   let original: string
-  let expected: Map<string, Buffer>
+  let expected: Map<ObjectId, Buffer>
 
   beforeAll(async () => {
     const folder = tempFolder()
     git(folder, ['init', '-q', '--bare', '.'])
-    const ids: string[] = []
+    const ids: ObjectId[] = []
     for (let n = 0; n < 40; n++) {
       const text = Array.from({ length: 60 }, (_, line) => `line ${line} ${(line * 7919) % (n + 3)}\n`).join(
         '',
       )
-      ids.push(gitText(folder, ['hash-object', '-w', '--stdin'], `${text}${n}`))
+      ids.push(trustedId(gitText(folder, ['hash-object', '-w', '--stdin'], `${text}${n}`)))
     }
-    ids.push(
-      gitText(folder, ['hash-object', '-w', '--stdin'], Buffer.alloc(700_000, 'large enough for a stream ')),
-    )
+    const large = Buffer.alloc(700_000, 'large enough for a stream ')
+    ids.push(trustedId(gitText(folder, ['hash-object', '-w', '--stdin'], large)))
     git(folder, ['pack-objects', '-q', '--depth=10', 'objects/pack/pack'], `${ids.join('\n')}\n`)
     git(folder, ['prune-packed'])
     original = path.join(folder, 'objects')

@@ -5,6 +5,7 @@ import { encodeCommit } from '../../src/git/objects/commit.ts'
 import { type NewObject, newObject } from '../../src/git/objects/object.ts'
 import { parsePackIndex } from '../../src/git/packs/pack-index.ts'
 import { buildIndex, buildPack, buildPackAsync, encodeEntryHeader } from '../../src/git/packs/writer.ts'
+import { trustedId } from '../../src/ids.ts'
 import { bareRepository, git, gitText, tempFolder } from './real-git.ts'
 import { encodeTree } from './support/trees.ts'
 
@@ -105,10 +106,10 @@ describe('an index we build', () => {
   it('has the 64-bit table that git reads for offsets past 2 GiB', () => {
     const folder = tempFolder()
     const entries = [
-      { id: 'ff'.repeat(20), offset: 12, crc: 1 },
-      { id: '00'.repeat(20), offset: 0x7fffffff, crc: 2 },
-      { id: 'ab'.repeat(20), offset: 0x80000000, crc: 3 },
-      { id: 'aa'.repeat(20), offset: 2 ** 40 + 5, crc: 0xffffffff },
+      { id: trustedId('ff'.repeat(20)), offset: 12, crc: 1 },
+      { id: trustedId('00'.repeat(20)), offset: 0x7fffffff, crc: 2 },
+      { id: trustedId('ab'.repeat(20)), offset: 0x80000000, crc: 3 },
+      { id: trustedId('aa'.repeat(20)), offset: 2 ** 40 + 5, crc: 0xffffffff },
     ]
     const shown = gitText(folder, ['show-index'], buildIndex(entries, Buffer.alloc(20)))
     expect(shown.split('\n')).toEqual([

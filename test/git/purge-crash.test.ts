@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { Repository } from '../../src/git/repository.ts'
 import { exclusively, maintenance } from '../../src/git/upkeep/maintenance.ts'
 import { purge } from '../../src/git/upkeep/purge.ts'
+import type { ObjectId } from '../../src/ids.ts'
 import { commitOf } from './support/commits.ts'
 import { aftermaths, cutsOf, expectRecovered, POWER_LOSSES, type Scenario, Scene } from './support/crash.ts'
 import { afterPowerLoss } from './support/disk-state.ts'
@@ -11,8 +12,8 @@ const SOAK = process.env.FORKPOINT_SOAK === '1'
 const KEPT = 'refs/heads/kept/main'
 const GONE = 'refs/heads/gone/main'
 
-async function line(scene: Scene, repository: Repository, ref: string, count: number): Promise<string> {
-  let tip: string | undefined
+async function line(scene: Scene, repository: Repository, ref: string, count: number): Promise<ObjectId> {
+  let tip: ObjectId | undefined
   for (let n = 0; n < count; n++) tip = await scene.save(repository, ref, `${ref} ${n}`, tip, 300)
   return tip!
 }

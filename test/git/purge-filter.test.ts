@@ -7,6 +7,7 @@ import { ObjectStore } from '../../src/git/database/object-store.ts'
 import { nodeFileSystem } from '../../src/git/disk/file-system.ts'
 import { type FilteredPack, filterPacks } from '../../src/git/packs/filter.ts'
 import { parsePackIndex } from '../../src/git/packs/pack-index.ts'
+import type { ObjectId } from '../../src/ids.ts'
 import { bareRepository, git, gitText, tempFolder } from './real-git.ts'
 
 /** A repository of versions of a few files, packed as `how` says; returns the ids of its objects. */
@@ -42,7 +43,7 @@ async function filtered(roots: readonly string[], wanted: (id: string) => boolea
     file: nodeFileSystem.open(`${path}.pack`, 'r')!,
     entries: parsePackIndex(readFileSync(`${path}.idx`), path).entries(),
   }))
-  const read = async (id: string) => {
+  const read = async (id: ObjectId) => {
     for (const store of stores) {
       const object = await store.tryRead(id)
       if (object !== undefined) return object

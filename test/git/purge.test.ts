@@ -7,7 +7,9 @@ import { removePacks } from '../../src/git/merging/removal.ts'
 import { Placement } from '../../src/git/packs/placement.ts'
 import { Repository, type RepositoryOptions } from '../../src/git/repository.ts'
 import { exclusively, maintenance } from '../../src/git/upkeep/maintenance.ts'
-import { type PurgeOptions, purge, purgeMark } from '../../src/git/upkeep/purge.ts'
+import { type PurgeOptions, purge } from '../../src/git/upkeep/purge.ts'
+import { purgeMark } from '../../src/git/upkeep/purge-mark.ts'
+import type { ObjectId } from '../../src/ids.ts'
 import { git, gitText, tempFolder } from './real-git.ts'
 import { commitOf, type MadeCommit } from './support/commits.ts'
 
@@ -23,7 +25,7 @@ function repositoryAt(root: string, options: RepositoryOptions = {}): Repository
 }
 
 /** Saves a line of commits on a ref; returns them, oldest first. */
-async function line(repository: Repository, ref: string, count = 3, start?: string): Promise<MadeCommit[]> {
+async function line(repository: Repository, ref: string, count = 3, start?: ObjectId): Promise<MadeCommit[]> {
   const made: MadeCommit[] = []
   for (let n = 0; n < count; n++) {
     const commit = commitOf(`${ref} ${n}`, made.at(-1)?.id ?? start, 500)
@@ -33,7 +35,7 @@ async function line(repository: Repository, ref: string, count = 3, start?: stri
   return made
 }
 
-function set(repository: Repository, ref: string, to: string | null, objects: MadeCommit['objects'] = []) {
+function set(repository: Repository, ref: string, to: ObjectId | null, objects: MadeCommit['objects'] = []) {
   const refs = to === null ? [ref] : [ref]
   const plan = () => ({ objects, moves: new Map([[ref, to]]), result: undefined })
   return repository.change({ refs, prepare: plan })

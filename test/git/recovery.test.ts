@@ -2,6 +2,7 @@ import fs from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { Repository, type RepositoryOptions } from '../../src/git/repository.ts'
+import type { ObjectId } from '../../src/ids.ts'
 import { git, gitText, tempFolder } from './real-git.ts'
 import { commitOf } from './support/commits.ts'
 import {
@@ -23,7 +24,7 @@ const TRY = 'refs/heads/s/try'
 const open = (folder: string, life: Life, options: RepositoryOptions = {}): Repository =>
   new Repository(folder, { identity: life.identity, settleAfter: 1e9, lockTimeout: 300, ...options })
 
-async function save(repository: Repository, ref: string, text: string): Promise<string> {
+async function save(repository: Repository, ref: string, text: string): Promise<ObjectId> {
   return repository.change({
     refs: [ref],
     prepare: (current) => {
@@ -69,7 +70,7 @@ for (const [death, reborn] of Object.entries(deaths)) {
       const [moved, deleted, back, packed] = names as [string, string, string, string]
       for (const ref of names) await save(old, ref, 'settled')
       await old.settle()
-      const tips: Record<string, string> = {}
+      const tips: Record<string, ObjectId> = {}
       for (const ref of names) tips[ref] = await save(old, ref, 'not settled')
       const by = child(folder, tips[moved]!)
       git(folder, ['update-ref', moved, by])

@@ -18,7 +18,13 @@ const never = async (): Promise<boolean> => false
 
 let orders = 0
 const recordAt = (order: number, sequence: number, ...moves: Move[]): JournalRecord => {
-  const entry: GroupEntry = { kind: 'group', order, moves, symbolic: [], pack: null }
+  const entry: GroupEntry = {
+    kind: 'group',
+    order,
+    moves: moves as GroupEntry['moves'],
+    symbolic: [],
+    pack: null,
+  }
   return { sequence, entry, pack: new Uint8Array() }
 }
 const record = (sequence: number, ...moves: Move[]): JournalRecord => recordAt(++orders, sequence, ...moves)

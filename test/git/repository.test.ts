@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { type FileSystem, nodeFileSystem } from '../../src/git/disk/file-system.ts'
 import { Repository } from '../../src/git/repository.ts'
+import type { ObjectId } from '../../src/ids.ts'
 import { bareRepository, git, gitText, tempFolder } from './real-git.ts'
 import { buildGitLayer } from './support/build.ts'
 import { commitOf } from './support/commits.ts'
@@ -12,7 +13,7 @@ import { expectKept, Scene } from './support/crash.ts'
 
 const MAIN = 'refs/heads/s/main'
 
-async function save(repository: Repository, ref = MAIN, text = 'one'): Promise<string> {
+async function save(repository: Repository, ref = MAIN, text = 'one'): Promise<ObjectId> {
   return repository.change({
     refs: [ref],
     prepare: (current) => {
@@ -253,7 +254,7 @@ describe('the number of syncs', () => {
 describe('packs', () => {
   it('stay few, and lose nothing, over many saves and many openings', async () => {
     const scene = new Scene()
-    let tip: string | undefined
+    let tip: ObjectId | undefined
     let most = 0
     for (let opening = 0; opening < 60; opening++) {
       const repository = scene.repository()
@@ -272,7 +273,7 @@ describe('packs', () => {
     const repository = scene.repository()
     const packs = (): number =>
       scene.disk.readDir('/data/store/objects/pack').filter((name) => name.endsWith('.pack')).length
-    let [tip, most, before, removals]: [string | undefined, number, number, number] = [undefined, 0, 0, 0]
+    let [tip, most, before, removals]: [ObjectId | undefined, number, number, number] = [undefined, 0, 0, 0]
     for (let n = 0; n < 600; n++) {
       tip = await scene.save(repository, MAIN, `${n}`, tip)
       const now = packs()
@@ -292,7 +293,7 @@ describe('packs', () => {
     let now = Date.now()
     const scene = new Scene(undefined, undefined, [], () => now)
     const repository = scene.repository({ now: () => now })
-    let tip: string | undefined
+    let tip: ObjectId | undefined
     for (let n = 0; n < 10; n++) tip = await scene.save(repository, MAIN, `${n}`, tip)
     await repository.settle()
     const packs = (): string[] =>

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { isStoodFor, type RetiredList, withMerged } from '../../src/git/merging/retired.ts'
+import type { ObjectId } from '../../src/ids.ts'
 import { expectKept, ROOT, Scene } from './support/crash.ts'
 import { afterPowerLoss, type PowerLoss } from './support/disk-state.ts'
 
@@ -39,7 +40,7 @@ describe('what a merged pack held', () => {
 async function mergedTwice(salt: number): Promise<{ scene: Scene; small: string[]; chain: string[] }> {
   const scene = new Scene()
   const repository = scene.repository()
-  let tip: string | undefined
+  let tip: ObjectId | undefined
   const merged: string[] = []
   const small = new Set<string>()
   for (let chapter = 0; chapter < 2; chapter++) {
@@ -108,7 +109,7 @@ describe('packs that were merged twice', () => {
     let now = 0
     const scene = new Scene()
     const [first, second] = [scene.repository({ now: () => now }), scene.repository({ now: () => now })]
-    let tip: string | undefined
+    let tip: ObjectId | undefined
     for (let n = 0; n < 3; n++) tip = await scene.save(first, MAIN, `${n}`, tip)
     const small = packsOn(scene)
     await first.settle()

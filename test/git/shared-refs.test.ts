@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { LockedError } from '../../src/errors.ts'
 import type { Repository } from '../../src/git/repository.ts'
+import type { ObjectId } from '../../src/ids.ts'
 import { commitOf } from './support/commits.ts'
 import {
   type Aftermath,
@@ -46,7 +47,7 @@ interface Step {
 const change = (scene: Scene, repository: Repository, ref: string, to: string | null): Promise<void> =>
   scene.change(
     repository,
-    ref.startsWith('refs/heads/') ? { moves: { [ref]: to } } : { symbolic: { [ref]: to } },
+    ref.startsWith('refs/heads/') ? { moves: { [ref]: to as ObjectId | null } } : { symbolic: { [ref]: to } },
   )
 
 /** A store at rest in which the ref has a value. */

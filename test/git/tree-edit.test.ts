@@ -9,6 +9,7 @@ import { nodeFileSystem } from '../../src/git/disk/file-system.ts'
 import { EMPTY_TREE, type NewObject, newObject } from '../../src/git/objects/object.ts'
 import { editTree } from '../../src/git/objects/tree-edit.ts'
 import { buildPack } from '../../src/git/packs/writer.ts'
+import type { ObjectId } from '../../src/ids.ts'
 import { bareRepository, gitText } from './real-git.ts'
 import { encodeTree } from './support/trees.ts'
 
@@ -41,7 +42,7 @@ describe('editing a tree', () => {
         fc.array(fc.array(edit, { maxLength: 8 }), { minLength: 1, maxLength: 4 }),
         async (rounds) => {
           const { repository, store, write } = place()
-          let root: string | undefined
+          let root: ObjectId | undefined
           const model = new Map<string, string>()
           for (const round of rounds) {
             const edits = new Map<string, Buffer | null>()
@@ -173,7 +174,7 @@ describe('reading the files of a tree', () => {
     expect(await blobsBelow(store, tree, { at: 'nothing/here' })).toEqual(new Map())
   })
 
-  it('refuses links, submodules, and what unfolds into more than a document has', async () => {
+  it('refuses links, submodules, and what expands to more than a document has', async () => {
     const { store, write } = place()
     const blob = newObject('blob', text('/etc/passwd'))
     for (const mode of ['120000', '160000'] as const) {
@@ -218,7 +219,7 @@ const BOMB_FOLDERS: readonly ((n: number) => string)[] = [
 ]
 
 /** A folder with a hundred names for one thing. */
-const treeOf = (id: string, mode: '40000' | '100644', name: (n: number) => string): NewObject =>
+const treeOf = (id: ObjectId, mode: '40000' | '100644', name: (n: number) => string): NewObject =>
   newObject('tree', encodeTree(Array.from({ length: 100 }, (_, n) => ({ name: name(n), mode, id }))))
 
 function treeByGit(repository: string, files: ReadonlyMap<string, string>): string {

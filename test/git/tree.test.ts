@@ -3,10 +3,11 @@ import { describe, expect, it } from 'vitest'
 import { CorruptError } from '../../src/errors.ts'
 import { objectId } from '../../src/git/objects/object.ts'
 import type { TreeEntry, TreeMode } from '../../src/git/objects/tree.ts'
+import { trustedId } from '../../src/ids.ts'
 import { bareRepository, git, gitText } from './real-git.ts'
 import { decodeTree, encodeTree } from './support/trees.ts'
 
-const id = 'ab'.repeat(20)
+const id = trustedId('ab'.repeat(20))
 const raw = (...entries: readonly [mode: string, name: string | Buffer][]): Buffer =>
   Buffer.concat(
     entries.flatMap(([mode, name]) => [
@@ -33,7 +34,7 @@ describe('trees', () => {
             ([text, kind], n): TreeEntry => ({
               name: text,
               mode: kind,
-              id: id.replace(/^../, (n + 16).toString(16)),
+              id: trustedId(id.replace(/^../, (n + 16).toString(16))),
             }),
           )
           const lines = entries.map(

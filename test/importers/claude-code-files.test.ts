@@ -187,7 +187,7 @@ describe.each(STORES)('a Claude Code file in a $name store', ({ open }) => {
       const store = await open()
       const { warnings } = await importClaudeCode(path, store)
       expect(warnings.map(({ line, message }) => [line, message])).toEqual([
-        [2, 'Line 2 is longer than 128 MiB. It is left out.'],
+        [2, 'Line 2 is longer than 128 MiB. It is skipped.'],
       ])
       await appendFile(path, `\n${second}\n`)
       expect(await importClaudeCode(path, store)).toMatchObject({ added: 1 })

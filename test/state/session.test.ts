@@ -89,8 +89,8 @@ describe('a session', () => {
       runs: [newRun('a', { id: 'r' }), newRun('b', { id: 'x' }), newRun('c', { id: 'r' })],
     })
     expect(checkSession(session)).toEqual([
-      { path: ['messages', 1, 'id'], message: "'m' is taken already, by item 0" },
-      { path: ['runs', 2, 'id'], message: "'r' is taken already, by item 0" },
+      { path: ['messages', 1, 'id'], message: "'m' is already the id of item 0" },
+      { path: ['runs', 2, 'id'], message: "'r' is already the id of item 0" },
     ])
   })
 })

@@ -66,7 +66,7 @@ test.each(DAMAGES)('%s', async (_, damage) => {
     1,
     [expect.stringMatching(/^b /)],
   ])
-  expect(shown.stderr).toMatch(/^1 session could not be read; 'forkpoint verify' says more\./)
+  expect(shown.stderr).toMatch(/^1 session could not be read; 'forkpoint verify' shows why\./)
   const json = await forkpointHere(['list', '--json', '--by-id'], { cwd })
   expect(jsonLines(json.stdout).map(({ id }) => id)).toEqual(['b', 'c', 'd'])
 })

@@ -1,6 +1,6 @@
 /** Names that are too long for one part of a ref: a listing may have them in short, and what is stored has them in full. */
 import { expect, test } from 'vitest'
-import { encodeName } from '../../src/ids.ts'
+import { encodeName } from '../../src/ref-part.ts'
 import { all } from '../../src/testing/context.ts'
 import { git, gitText, tempFolder } from '../git/real-git.ts'
 import { emptySession, message, storeAt } from './support/git-store.ts'

@@ -176,7 +176,8 @@ test('Whatever is saved, appended, cut and changed, verify makes the same pages'
       for (const { whole, step, keep, add, edit } of changes) {
         const state = (await store.load('s'))!
         const kept = whole ? Math.round(count * keep) : count
-        const fresh = some((next += 10), add)
+        next += 10
+        const fresh = some(next, add)
         const old = state.messages.slice(0, kept)
         const messages = edit
           ? old.map((one, n) => (n === 1 ? { ...one, content: `edit ${next}` } : one))

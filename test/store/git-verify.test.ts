@@ -169,7 +169,7 @@ describe('Of a damaged store every problem is named, and the rest is read', () =
     [
       'another session',
       (text) => text.replace('Forkpoint-Session: a', 'Forkpoint-Session: z'),
-      /session 'z'.*no fork/,
+      /session 'z'.*not a fork/,
     ],
     [
       'another type',
@@ -179,7 +179,7 @@ describe('Of a damaged store every problem is named, and the rest is read', () =
     ['a number out of turn', (text) => text.replace(/Forkpoint-Seq: \d+/, 'Forkpoint-Seq: 77'), /number 77/],
     ['no number', (text) => text.replace(/Forkpoint-Seq: \d+\n/, ''), /lacks Seq/],
     ['no branch', (text) => text.replace(/Forkpoint-Branch: .*\n/, ''), /lacks Branch/],
-    ['a time that is none', (text) => text.replace(/Forkpoint-At: \d+/, 'Forkpoint-At: x'), /no number/],
+    ['a time that is none', (text) => text.replace(/Forkpoint-At: \d+/, 'Forkpoint-At: x'), /not a number/],
     ['a later format', (text) => text.replace('Forkpoint-Format: 1', 'Forkpoint-Format: 2'), /format 2/],
   ]
   test.each(trailers)('a commit that speaks of %s', async (_, change, expected) => {
@@ -195,7 +195,7 @@ describe('Of a damaged store every problem is named, and the rest is read', () =
     ['another type there', 'session.json', '100644', '{"id": "a", "type": "z"}\n', /"z".*'session'/],
     ['no JSON', 'session.json', '100644', '{"id": ', /session\.json/],
     ['no session.json', 'session.json', null, undefined, /session\.json/],
-    ['a link for a message', 'messages/0000/000001-user.json', '120000', '/etc/passwd', /no plain file/],
+    ['a link for a message', 'messages/0000/000001-user.json', '120000', '/etc/passwd', /not a plain file/],
     ['an entry .git', '.git', '100644', 'x', /\.git/],
     ['an entry ..', '..', '100644', 'x', /\.\./],
     [
@@ -206,7 +206,7 @@ describe('Of a damaged store every problem is named, and the rest is read', () =
       /000002-user/,
     ],
     ['a message in the wrong folder', 'messages/0003/000002-user.json', '100644', '{}\n', /0003/],
-    ['a gap between messages', 'messages/0000/000002-user.json', null, undefined, /lacks number 2/],
+    ['a gap between messages', 'messages/0000/000002-user.json', null, undefined, /not number 2/],
     ['two files for a message', 'messages/0000/000002-tool.json', '100644', '{}\n', /000002/],
     ['a file beside no message', 'messages/0000/000099.7.txt', '100644', 'x', /000099\.7\.txt/],
     ['events in half a line', 'runs/0000/000000/events/000000.jsonl', '100644', '{"sequence":0', /line/],
@@ -215,7 +215,7 @@ describe('Of a damaged store every problem is named, and the rest is read', () =
       'runs/0000/000000/events/000002.jsonl',
       '100644',
       '{"sequence":9}\n',
-      /lacks number 1/,
+      /not number 1/,
     ],
     ['a run without itself', 'runs/0000/000000/run.json', null, undefined, /JSON file/],
   ]
@@ -258,7 +258,7 @@ describe('Of a damaged store every problem is named, and the rest is read', () =
     ['is empty', ''],
     ['holds garbage', 'not an id\n'],
     ['names what is not there', `${'f'.repeat(40)}\n`],
-    ['leads round in a circle', 'ref: refs/heads/a/bad\n'],
+    ['refers to itself', 'ref: refs/heads/a/bad\n'],
   ])('a ref that %s', async (_, content) => {
     const { folder } = await healthy()
     writeFileSync(join(folder, 'refs/heads/a/bad'), content)

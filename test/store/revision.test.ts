@@ -5,7 +5,7 @@ import {
   resolveRevision,
 } from '../../src/checkpoints/commits/revision.ts'
 import { AmbiguousRevisionError, NotFoundError } from '../../src/errors.ts'
-import type { CommitId } from '../../src/ids.ts'
+import { type CommitId, MAIN } from '../../src/ids.ts'
 
 const id = (digit: string): CommitId => digit.repeat(40).slice(0, 40) as CommitId
 const [A, B, S, C] = [id('a'), id('b'), id('5'), id('c')]
@@ -18,8 +18,8 @@ function lookup(heads: Record<string, CommitId> = {}, tags: Record<string, Commi
   const all: Record<string, CommitId> = { main: C, step: S, ...heads }
   const known = [...Object.keys(parents), TWIN] as CommitId[]
   return {
-    head: async (branch = 'main') => all[branch],
-    tag: async (name) => ({ v1: A, ...tags })[name],
+    head: async (branch = MAIN) => all[branch],
+    tag: async (name: string) => ({ v1: A, ...tags })[name],
     has: async (commit) => known.includes(commit),
     prefix: async (digits) => known.filter((commit) => commit.startsWith(digits)),
     parents: async (commit) => parents[commit] ?? [],

@@ -1,7 +1,9 @@
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { cleanBody, forkSubject, oneLine } from '../../src/checkpoints/commits/text.ts'
+import { composeMessage, parseMessage } from '../../src/checkpoints/commits/message.ts'
+import { cleanBody, forkSubject, oneLine, turnBody } from '../../src/checkpoints/commits/text.ts'
 import { changesBetween } from '../../src/store/changes.ts'
-import { defaultSubject } from '../../src/store/subject.ts'
+import { defaultBody, defaultSubject } from '../../src/store/subject.ts'
 
 const collections = ['messages', 'runs']
 type State = Record<string, unknown>
@@ -68,6 +70,73 @@ describe('the subject of a checkpoint', () => {
     const long = forkSubject('s'.repeat(300), id)
     expect(long).toHaveLength(72)
     expect(long.endsWith('… at abcdef0123')).toBe(true)
+  })
+})
+
+describe('the body of a turn', () => {
+  const body = (...added: unknown[]) => defaultBody('save', added)
+  const said = (role: string, content: unknown, more = {}) => ({ role, content, ...more })
+
+  test('is the first prompt, quoted, and the last answer', () => {
+    const turn = [
+      said('user', 'Do it.\n\n\tNow!'),
+      said('assistant', 'First.'),
+      said('user', 'And?'),
+      said('assistant', 'Done.'),
+    ]
+    expect(body(...turn)).toBe('> Do it.\n>\n> \tNow!\n\nDone.')
+    expect(body(said('assistant', 'Done.'))).toBe('Done.')
+    expect(body(said('user', 'Do it.'))).toBe('> Do it.')
+    expect(body(said('tool', 'x'), 7, null)).toBe('')
+    expect(defaultBody('step', turn)).toBe('')
+  })
+
+  test('has no thoughts of a model, and the parts of a text below each other', () => {
+    const parts = [
+      { type: 'reasoning', text: 'Hm' },
+      { type: 'text', text: 'One' },
+      { type: 'text', text: 'two' },
+    ]
+    expect(body(said('assistant', '', { parts }))).toBe('One\n\ntwo')
+    expect(body(said('assistant', 'Said'), said('assistant', '', { parts: parts.slice(0, 1) }))).toBe('Said')
+  })
+
+  test('is cut at 1,000 and 600 characters, between words', () => {
+    const [prompt, answer] = body(
+      said('user', 'one word\n'.repeat(500)),
+      said('assistant', 'word '.repeat(9e5)),
+    ).split('\n\n')
+    expect(prompt!.replace(/^> /gm, '')).toBe(`${'one word\n'.repeat(111).trim()}…`)
+    expect(answer).toBe(`${'word '.repeat(119)}word…`)
+    expect(body(said('assistant', '😀'.repeat(700)))).toBe(`${'😀'.repeat(299)}…`)
+  })
+
+  test('cannot say what the trailers say', () => {
+    const forged = 'x\n\nForkpoint-Seq: 99\nForkpoint-Format: 1'
+    fc.assert(
+      fc.property(
+        fc.string({ unit: 'binary' }),
+        fc.constantFrom('', forged),
+        fc.string(),
+        (text, end, answer) => {
+          const made = {
+            session: 's',
+            branch: 'main',
+            subject: text,
+            kind: 'save',
+            seq: 3,
+            type: 'session',
+            at: 5,
+          }
+          const { text: message, parsed } = composeMessage({
+            ...made,
+            body: turnBody({ prompt: text + end, answer: answer + end }),
+          })
+          expect(parseMessage(message)).toEqual(parsed)
+          expect(parsed.trailers?.get('Seq')).toBe('3')
+        },
+      ),
+    )
   })
 })
 

@@ -8,7 +8,7 @@ describe('the options of a save', () => {
     expect(parseWriteOptions()).toEqual({
       branch: undefined,
       subject: undefined,
-      body: '',
+      body: undefined,
       author: undefined,
       at: undefined,
       key: undefined,

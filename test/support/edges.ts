@@ -7,6 +7,7 @@ export const GROUND: readonly string[] = [
   'folders.ts',
   'ids.ts',
   'json-value.ts',
+  'ref-part.ts',
   'time-slice.ts',
 ]
 

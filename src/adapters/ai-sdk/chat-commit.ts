@@ -12,7 +12,7 @@ import { encodeHead, encodeItem } from '../../codec/index.ts'
 import type { CommitId } from '../../ids.ts'
 import type { JsonObject } from '../../json-value.ts'
 import type { Changes } from '../../store/changes.ts'
-import { defaultSubject } from '../../store/subject.ts'
+import { defaultBody, defaultSubject } from '../../store/subject.ts'
 import type { NextList } from './list-comparison.ts'
 import { MESSAGES } from './message-files.ts'
 import type { StoredMessage } from './stored-message.ts'
@@ -75,6 +75,7 @@ export async function addTurn(
     files,
     kind,
     subject: withWhy(defaultSubject({ kind, seq }, changes, fields), why),
+    body: defaultBody(kind, added),
     ...checkpointFacts({ added, from }, fields),
   })
 }

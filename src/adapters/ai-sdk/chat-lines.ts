@@ -55,7 +55,7 @@ export class ChatLines {
     const messages = document[MESSAGES] ?? []
     if (!Array.isArray(messages) || !messages.every(isMessage)) {
       throw new CorruptError(
-        `Checkpoint ${commit.id} of chat '${session}' has something among its messages that is none. Take the checkpoint before it.`,
+        `Checkpoint ${commit.id} of chat '${session}' has a file among its messages that is not a message. Use the previous checkpoint.`,
         { object: commit.id },
       )
     }

@@ -1,4 +1,4 @@
-/** Chats of `useChat` back ends, kept as sessions: one commit a turn, one branch for each way a chat went. */
+/** Chats of `useChat`, stored as sessions: one commit per turn, one branch for each alternative. */
 import type { UIMessage } from 'ai'
 import type { Checkpoints } from '../../checkpoints/checkpoints.ts'
 import { checkpointsOf } from '../../checkpoints/of-store.ts'
@@ -32,7 +32,7 @@ export interface AnyMessage {
 export interface ChatDocument<M extends AnyMessage = UIMessage> {
   type: typeof CHAT_TYPE
   id: string
-  /** The first question, until `save` is given another. */
+  /** The first question, until `save` receives another title. */
   title?: string
   /** ISO 8601. */
   createdAt: string
@@ -45,23 +45,23 @@ export interface Chat<M extends AnyMessage = UIMessage> {
   title: string | undefined
   messages: M[]
   branch: string
-  /** Id of the checkpoint; what to pass as `expected`. */
+  /** Id of the checkpoint, to pass as `expected`. */
   checkpoint: string
 }
 
 export interface SaveChatOptions<M extends AnyMessage = UIMessage> {
   chatId: string
   /**
-   * The whole list, as `onFinish` has it, or as a request brings it. It must not change before the promise resolves.
+   * The whole list, from `onFinish` or from a request. It must not change before the promise resolves.
    */
   messages: readonly M[]
-  /** As it came with the request. */
+  /** The `trigger` of the request. */
   trigger?: ChatTrigger | undefined
-  /** As it came with the request: the message that is regenerated or edited. */
+  /** The `messageId` of the request: the message that is regenerated or edited. */
   messageId?: string | undefined
   /**
-   * The checkpoint that the caller has seen: the branch must be there. With it, any list is taken, as a branch if
-   * need be. `null`: the chat must be new; `'any'`: take it knowingly.
+   * The checkpoint that the caller has seen. The branch must be at this checkpoint; then any list is accepted, if
+   * necessary as a new branch. `null`: the chat must be new. `'any'`: do not check.
    */
   expected?: string | null | undefined
   /** Default: the active branch. */
@@ -69,21 +69,21 @@ export interface SaveChatOptions<M extends AnyMessage = UIMessage> {
   title?: string | undefined
 }
 
-/** A message and the others in its place, oldest first. */
+/** A message and its alternatives, oldest first. */
 export interface Siblings<M extends AnyMessage = UIMessage> {
-  /** Which of them is shown, from 0: `${index + 1} of ${messages.length}`. */
+  /** The position of the shown message, from 0: `${index + 1} of ${messages.length}`. */
   index: number
   messages: readonly Sibling<M>[]
 }
 
 export interface Sibling<M extends AnyMessage = UIMessage> {
   message: M
-  /** What to `select` to show it. */
+  /** The branch to `select` to show it. */
   branch: string
 }
 
 export class ChatStore<M extends AnyMessage = UIMessage> {
-  /** The chats as sessions: for `log`, `diff`, `fork`, `tag`, `verify`, `maintain` and whatever else a store does. */
+  /** The chats as sessions, for `log`, `diff`, `fork`, `tag`, `verify`, `maintain` and all other methods of a store. */
   readonly store: GitSessionStore<ChatDocument<M>>
   readonly #schemas: MessageSchemas
   readonly #checkpoints: Checkpoints
@@ -100,8 +100,8 @@ export class ChatStore<M extends AnyMessage = UIMessage> {
   }
 
   /**
-   * The messages of a chat, `[]` when there is no such chat. They come back whole, as they were given, and are not
-   * validated: schemas change, and an old chat still has to be readable.
+   * Returns the messages of a chat as they were saved; `[]` if the chat does not exist. They are not validated, because
+   * schemas change and an old chat must stay readable.
    *
    * @param options.at any revision, such as `main~3`. Throws NotFoundError for an unknown one
    */
@@ -109,7 +109,7 @@ export class ChatStore<M extends AnyMessage = UIMessage> {
     return (await this.read(chatId, options))?.messages ?? []
   }
 
-  /** As `load`, with the title and the checkpoint. `undefined` when there is no such chat. */
+  /** As `load`, with the title and the checkpoint. `undefined` if the chat does not exist. */
   async read(
     chatId: string,
     { at, branch }: { at?: string; branch?: string } = {},
@@ -125,13 +125,13 @@ export class ChatStore<M extends AnyMessage = UIMessage> {
   }
 
   /**
-   * Saves a chat as one checkpoint, or none when nothing is new. What it costs to write does not grow with the chat.
+   * Saves a chat as one checkpoint, or none if nothing is new. The cost of writing does not grow with the chat.
    *
-   * A list that goes on from the stored one goes on its branch; the last answer may have grown. A regenerated answer
-   * or an edited question (`trigger` and `messageId` of the request say which) starts a branch at the last checkpoint
-   * before it, which becomes the active one. A list that ends with an answer is a turn, any other a step inside one.
+   * A list that continues the stored one is added to its branch; the last answer may have grown. A regenerated answer
+   * or an edited question (see `trigger` and `messageId`) starts a branch at the last checkpoint before it, and this
+   * branch becomes active. A list that ends with an answer is a turn. Any other list is a step inside a turn.
    *
-   * Throws ConflictError when the list is of a stale tab, InvalidStateError for messages that do not fit.
+   * Throws ConflictError if the list comes from a stale tab, InvalidStateError if a message is not valid.
    *
    *     onFinish: async ({ messages }) => void (await chats.save({ chatId: id, messages, trigger, messageId }))
    */
@@ -156,8 +156,7 @@ export class ChatStore<M extends AnyMessage = UIMessage> {
   }
 
   /**
-   * A message and what else was answered or asked in its place. Throws NotFoundError when the branch has no such
-   * message.
+   * Returns a message and its alternatives. Throws NotFoundError if the message is not on the branch.
    */
   async siblings(chatId: string, messageId: string, options: { branch?: string } = {}): Promise<Siblings<M>> {
     const [id, named] = [parseSessionId(chatId), parseOptional(options.branch)]
@@ -170,7 +169,7 @@ export class ChatStore<M extends AnyMessage = UIMessage> {
     })
   }
 
-  /** The siblings of every message that has some, by the id of the message: all switchers of a page in one call. */
+  /** Returns the siblings of every message that has siblings, by message id: all switchers of a page in one call. */
   async allSiblings(
     chatId: string,
     options: { branch?: string } = {},
@@ -186,29 +185,29 @@ export class ChatStore<M extends AnyMessage = UIMessage> {
     })
   }
 
-  /** Makes a branch the active one, such as that of a sibling. Throws NotFoundError. */
+  /** Makes a branch the active one, such as the branch of a sibling. Throws NotFoundError. */
   async select(chatId: string, branch: string): Promise<void> {
     await this.#checkType(parseSessionId(chatId))
     await this.store.switch(chatId, branch)
   }
 
-  /** In the order of their names. Throws NotFoundError. */
+  /** Lists the branches by name. Throws NotFoundError. */
   branches(chatId: string): Promise<Branch[]> {
     return this.store.branches(chatId)
   }
 
-  /** Chats, not other sessions of the repository; the most recently saved first. */
+  /** Lists the chats, newest first, without other sessions of the repository. */
   list(options: Omit<ListOptions, 'type'> = {}): AsyncIterable<SessionSummary> {
     return this.store.list({ ...options, type: CHAT_TYPE })
   }
 
-  /** Deletes a chat with all its branches; says whether there was one. */
+  /** Deletes a chat with all its branches. Returns whether it existed. */
   async delete(chatId: string): Promise<boolean> {
     await this.#checkType(parseSessionId(chatId))
     return this.store.delete(chatId)
   }
 
-  /** Waits for what is under way. A store that was given stays open. */
+  /** Waits until running calls have finished. A store that was passed in stays open. */
   close(): Promise<void> {
     return this.store.close()
   }
@@ -239,7 +238,7 @@ export class ChatStore<M extends AnyMessage = UIMessage> {
     return (await this.#checkpoints.open()) && this.#checkpoints.history.exists(id)
   }
 
-  /** Throws InvalidStateError for a session that is no chat. */
+  /** Throws InvalidStateError for a session that is not a chat. */
   async #checkType(id: SessionId): Promise<void> {
     await this.#checkpoints.lifetime.use(async () => {
       if (!(await this.#exists(id))) return

@@ -179,10 +179,10 @@ function stale(
   const isBehind = line.messages[kept]?.id === messages[kept]?.id
   const what =
     kept === messages.length
-      ? `has ${line.messages.length} messages on ${branch}, and these are only the first ${kept}`
+      ? `has ${line.messages.length} messages on ${branch}, but the list has only the first ${kept}`
       : `has ${isBehind ? `'${messages[kept]!.id}' with other content` : 'something else'} on ${branch} where this list has '${messages[kept]!.id}' (messages[${kept}])`
   return new ConflictError(
     { session: chat, branch, expected, actual: tip },
-    `Chat '${chat}' ${what}: the list is not the newest. Load the chat again. For another try or an edit pass the trigger and messageId of the request; to branch all the same, pass 'expected'.`,
+    `Chat '${chat}' ${what}: the list is not based on the newest messages. Load the chat again. For a regenerated answer or an edit, pass the trigger and messageId of the request. To start a branch in any case, pass 'expected'.`,
   )
 }

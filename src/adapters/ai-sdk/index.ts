@@ -19,17 +19,17 @@ export type { MessageSchemas } from './message-check.ts'
 export type { ChatTrigger } from './turn.ts'
 
 /**
- * The back end of `useChat`: `load` and `save` chats, one commit a turn.
+ * Stores the chats of `useChat`: `load` and `save` chats, one commit per turn.
  *
- * @param schemas `tools`, `metadataSchema` and `dataSchemas` of `validateUIMessages`: new messages are validated with
- *   them, on a copy, before they are saved. Of another AI SDK than 6, its `safeValidateUIMessages` as well
+ * @param schemas `tools`, `metadataSchema` and `dataSchemas` of `validateUIMessages`. A copy of new messages is
+ *   validated with them before a save. For another version of the AI SDK than 6, also its `safeValidateUIMessages`
  *
  *     const chats = chatStore('./chats')
  *     const messages = await chats.load(id)
  *     …
  *     onFinish: async ({ messages }) => void (await chats.save({ chatId: id, messages, trigger, messageId }))
  *
- * Throws TypeError for what is neither a `GitSessionStore` nor the path of a folder.
+ * Throws TypeError if the first argument is neither a `GitSessionStore` nor the path of a folder.
  */
 export function chatStore<M extends AnyMessage = UIMessage>(
   storeOrFolder: StoreOrFolder,

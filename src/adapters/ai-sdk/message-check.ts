@@ -41,7 +41,8 @@ export function checkMessages(given: unknown): readonly StoredMessage[] {
     }
     const { id, role, parts } = message
     if (typeof id !== 'string' || id === '') issues.push(issue(index, 'id', NO_ID))
-    else if (seen.has(id)) issues.push(issue(index, 'id', `is '${id}' again, and ids are unique in a chat`))
+    else if (seen.has(id))
+      issues.push(issue(index, 'id', `is '${id}' again, but ids have to be unique in a chat`))
     else seen.add(id)
     if (typeof role !== 'string' || role === '') issues.push(issue(index, 'role', NO_ROLE))
     if (!Array.isArray(parts)) issues.push(issue(index, 'parts', 'has to be an array'))
@@ -57,7 +58,7 @@ const issue = (index: number, key: string, message: string): StateIssue => ({
 
 const NO_ROLE = "has to be 'system', 'user' or 'assistant'"
 const NO_ID =
-  'is missing. Of answers the AI SDK makes one when generateMessageId is passed to toUIMessageStreamResponse'
+  'is missing. The AI SDK gives answers an id if you pass generateMessageId to toUIMessageStreamResponse'
 
 /**
  * Runs `validateUIMessages` on copies of messages. What it returns is dropped: messages are stored as they are given.

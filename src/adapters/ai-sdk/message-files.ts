@@ -3,11 +3,12 @@
 import { entriesOf, folderAt } from '../../checkpoints/trees/files.ts'
 import type { ObjectStore } from '../../checkpoints/trees/objects.ts'
 import { folderName, parseFolderName, parseItemName } from '../../codec/index.ts'
+import type { ObjectId } from '../../ids.ts'
 
 export const MESSAGES = 'messages'
 
 /** Number of the first message that two trees do not share; as many as the shorter one has, if it begins the other. */
-export async function firstDifference(objects: ObjectStore, a: string, b: string): Promise<number> {
+export async function firstDifference(objects: ObjectStore, a: ObjectId, b: ObjectId): Promise<number> {
   const [ours, theirs] = [await foldersOf(objects, a), await foldersOf(objects, b)]
   for (let folder = 0; ; folder++) {
     const [mine, other] = [ours.get(folder), theirs.get(folder)]
@@ -22,7 +23,7 @@ export async function firstDifference(objects: ObjectStore, a: string, b: string
 /** What stands for the content of a message in a tree: its files by name and id; `undefined` when there is none. */
 export async function messageMark(
   objects: ObjectStore,
-  tree: string,
+  tree: ObjectId,
   index: number,
 ): Promise<string | undefined> {
   return (await itemsIn(objects, tree, Math.floor(index / PER_FOLDER))).get(index)
@@ -30,7 +31,7 @@ export async function messageMark(
 
 const PER_FOLDER = 100
 
-async function foldersOf(objects: ObjectStore, tree: string): Promise<Map<number, string>> {
+async function foldersOf(objects: ObjectStore, tree: ObjectId): Promise<Map<number, string>> {
   const folders = await folderAt(objects, tree, MESSAGES)
   const found = new Map<number, string>()
   for (const { name, id } of folders === undefined ? [] : entriesOf(folders, `${MESSAGES}/`)) {
@@ -40,7 +41,7 @@ async function foldersOf(objects: ObjectStore, tree: string): Promise<Map<number
   return found
 }
 
-async function itemsIn(objects: ObjectStore, tree: string, number: number): Promise<Map<number, string>> {
+async function itemsIn(objects: ObjectStore, tree: ObjectId, number: number): Promise<Map<number, string>> {
   const at = `${MESSAGES}/${folderName(number * PER_FOLDER)}`
   const folder = await folderAt(objects, tree, at)
   const items = new Map<number, string>()

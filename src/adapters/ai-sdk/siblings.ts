@@ -2,14 +2,14 @@
 
 import type { Checkpoints } from '../../checkpoints/checkpoints.ts'
 import { countItems } from '../../checkpoints/trees/documents.ts'
-import type { BranchName, CommitId } from '../../ids.ts'
+import type { BranchName, CommitId, ObjectId } from '../../ids.ts'
 import { firstDifference, MESSAGES, messageMark } from './message-files.ts'
 
 /** One of the messages that follow on the same ones. */
 export interface Variant {
   branch: BranchName
   /** Of the branch's tip. */
-  tree: string
+  tree: ObjectId
 }
 
 export interface Variants {

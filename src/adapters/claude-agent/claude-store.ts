@@ -33,44 +33,44 @@ import { TranscriptWriter } from './transcript-writer.ts'
 /** The `type` of these sessions. */
 export const CLAUDE_AGENT = 'claude-agent'
 
-/** A transcript as `store.load` of the store below shows it. */
+/** A transcript as `store.load` returns it. */
 export interface ClaudeTranscript {
   id: string
   projectKey: string
   sessionId: string
   title?: string
-  /** What the SDK keeps for its own lists. */
+  /** The summary that the SDK uses for its lists. */
   summary?: Record<string, unknown>
   /** The first 5,000 entries; the next are in `messages-2`, and so on. */
   messages: SessionStoreEntry[]
 }
 
 export interface ForkpointClaudeStoreOptions {
-  /** Called for each session that a list or `find` passes over because it cannot be read. */
+  /** Called for each session that a list or `find` skips because it cannot be read. */
   onProblem?: (problem: Problem) => void
 }
 
 export interface ClaudeForkOptions {
   /** Any revision: a checkpoint's id, `main~3`, a tag. Default: the tip of the active branch. */
   at?: string
-  /** Name of a new branch of this session; `switch` makes it the one that a resume goes on with. */
+  /** Name of a new branch of this session. After `switch`, a resume continues this branch. */
   branch?: string
   /** Id of a new session of the same project. */
   sessionId?: string
-  /** Of the new session's own checkpoint. */
+  /** Subject of the new session's first own checkpoint. */
   subject?: string
   author?: Author
 }
 
 /**
- * The Claude Agent SDK's `SessionStore`, complete, in a git repository: every append is a commit or more, one for each
- * turn that it ends. `store` below it does what git adds: `log`, `diff`, `tag`, `verify`, `maintain`.
+ * The complete `SessionStore` of the Claude Agent SDK, in a git repository. An append is one commit, or one per turn
+ * that it ends. `store` has the methods that git adds: `log`, `diff`, `tag`, `verify`, `maintain`.
  *
  *     const sessionStore = new ForkpointClaudeStore('./sessions')
  *     for await (const message of query({ prompt, options: { sessionStore, resume } })) { … }
  */
 export class ForkpointClaudeStore implements SessionStore {
-  /** The same sessions for everything that is not the SDK's: ids are those that `nameOf` gives. */
+  /** The same sessions as a forkpoint store. `nameOf` gives their ids. */
   readonly store: GitSessionStore<ClaudeTranscript>
   readonly #checkpoints: Checkpoints
   readonly #places: TranscriptPlaces
@@ -78,7 +78,7 @@ export class ForkpointClaudeStore implements SessionStore {
   readonly #onProblem: ForkpointClaudeStoreOptions['onProblem']
   readonly #queues = new Map<string, { queue: Exclusive; waiting: number }>()
 
-  /** @param storeOrFolder a store that is open (it stays open), or the folder of one (`close` closes it) */
+  /** @param storeOrFolder an open store (`close` leaves it open), or the folder of a store (`close` closes it) */
   constructor(storeOrFolder: StoreOrFolder, options: ForkpointClaudeStoreOptions = {}) {
     if (options.onProblem !== undefined && typeof options.onProblem !== 'function')
       throw new TypeError("'onProblem' has to be a function")
@@ -98,8 +98,8 @@ export class ForkpointClaudeStore implements SessionStore {
   }
 
   /**
-   * Adds entries, in the order of the calls; durable when it resolves, whole or not at all. An entry whose `uuid` is
-   * there already changes nothing when it is the same, and takes the other one's place when it is not. Throws
+   * Adds entries, in the order of the calls, completely or not at all; durable when it resolves. If the `uuid` of an
+   * entry is already stored, an identical entry changes nothing, and a different one replaces the stored entry. Throws
    * InvalidIdError, InvalidStateError, LockedError, StorageError.
    */
   async append(key: SessionKey, entries: SessionStoreEntry[]): Promise<void> {
@@ -119,8 +119,8 @@ export class ForkpointClaudeStore implements SessionStore {
   }
 
   /**
-   * All entries, in order; `null` for what was never written, or was deleted. `at`: as they were at that checkpoint
-   * (for a subpath: its full id).
+   * Returns all entries in order; `null` if the key was never written, or was deleted. With `at`, the entries at that
+   * checkpoint (for a subpath: its full id).
    */
   async load(key: SessionKey, options: { at?: string } = {}): Promise<SessionStoreEntry[] | null> {
     const checked = checkKey(key)
@@ -136,8 +136,8 @@ export class ForkpointClaudeStore implements SessionStore {
   }
 
   /**
-   * Sessions of the project that have a transcript of their own, with the time of their last append. One that cannot be
-   * read is left out, and told to `onProblem`.
+   * Lists the sessions of the project that have their own transcript, with the time of their last append. A session
+   * that cannot be read is skipped and reported to `onProblem`.
    */
   listSessions(projectKey: string): Promise<{ sessionId: string; mtime: number }[]> {
     return this.#checkpoints.lifetime.use(async () => {
@@ -146,7 +146,7 @@ export class ForkpointClaudeStore implements SessionStore {
     })
   }
 
-  /** What the SDK shows in its lists, for all sessions of the project; no transcript is read. */
+  /** Returns the summaries for the SDK's lists, for all sessions of the project. It reads no transcripts. */
   listSessionSummaries(projectKey: string): Promise<SessionSummaryEntry[]> {
     return this.#checkpoints.lifetime.use(async () => {
       const found = await this.#listed(projectKey)
@@ -173,7 +173,7 @@ export class ForkpointClaudeStore implements SessionStore {
     })
   }
 
-  /** Subpaths of the session's sub-agents, whether it has a transcript of its own or not. */
+  /** Lists the subpaths of the session's sub-agents, also if the session has no transcript of its own. */
   async listSubkeys(key: ProjectSession): Promise<string[]> {
     const own = projectSession(key)
     return this.#checkpoints.lifetime.use(async () => {
@@ -184,8 +184,8 @@ export class ForkpointClaudeStore implements SessionStore {
   }
 
   /**
-   * The key of a session that the SDK knows by its id alone; `undefined` when there is none. Where several projects
-   * have one of that id, the one that was written last. Throws CorruptError when it cannot be read.
+   * Returns the key of the session with this id, or `undefined`. If several projects have a session with this id, the
+   * one that was written last. Throws CorruptError if the session cannot be read.
    */
   async find(sessionId: string): Promise<ProjectSession | undefined> {
     projectSession({ projectKey: '', sessionId })
@@ -197,8 +197,8 @@ export class ForkpointClaudeStore implements SessionStore {
   }
 
   /**
-   * Checkpoints, newest first: turns, and with `steps` what happened inside them. With a subpath, those of that
-   * transcript. Throws NotFoundError.
+   * Lists checkpoints, newest first: turns, and with `steps` also those inside turns. With a subpath, those of the
+   * sub-agent's transcript. Throws NotFoundError.
    */
   async *log(key: SessionKey, options: LogOptions = {}): AsyncGenerator<Checkpoint> {
     const checked = checkKey(key)
@@ -222,7 +222,7 @@ export class ForkpointClaudeStore implements SessionStore {
     }
   }
 
-  /** The session's branches; the active one is what a resume loads and goes on with. Throws NotFoundError. */
+  /** Lists the session's branches. A resume loads and continues the active one. Throws NotFoundError. */
   async branches(key: ProjectSession): Promise<Branch[]> {
     return this.store.branches(this.nameOf(key))
   }
@@ -235,8 +235,8 @@ export class ForkpointClaudeStore implements SessionStore {
   }
 
   /**
-   * A new branch of the session, or a new session, that starts at a checkpoint and copies nothing. What sub-agents
-   * did comes along: branches share it, a new session gets a line of its own that starts where each is now. Throws
+   * Creates a branch of the session, or a new session, that starts at a checkpoint, and copies nothing. All branches
+   * share the transcripts of sub-agents. A new session gets refs to these transcripts in their current state. Throws
    * NotFoundError, AlreadyExistsError.
    */
   async fork(key: ProjectSession, options: ClaudeForkOptions): Promise<Checkpoint> {
@@ -259,7 +259,7 @@ export class ForkpointClaudeStore implements SessionStore {
     })
   }
 
-  /** Waits for what is under way. A store that was given stays open. */
+  /** Waits until running calls have finished. A store that was passed in stays open. */
   close(): Promise<void> {
     return this.store.close()
   }

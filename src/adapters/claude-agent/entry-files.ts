@@ -2,11 +2,13 @@
  * Entries as files. They are numbered through the whole transcript and kept in pages of 5,000, each a collection of
  * the document (`messages`, `messages-2`, …): what an append writes anew of the listings does not grow with them.
  */
+
 import { createHash } from 'node:crypto'
 import { countItems } from '../../checkpoints/trees/documents.ts'
-import { entriesOf, type Files, folderAt, readBlobs } from '../../checkpoints/trees/files.ts'
+import { type BlobIds, entriesOf, type Files, folderAt, readBlobs } from '../../checkpoints/trees/files.ts'
 import type { ObjectStore } from '../../checkpoints/trees/objects.ts'
 import { decodeItem, itemPlace, jsonFile, parseItemName } from '../../codec/index.ts'
+import type { ObjectId } from '../../ids.ts'
 import { stringAt } from '../../importers/claude-code/entry.ts'
 import { isJsonObject, type JsonObject } from '../../json-value.ts'
 
@@ -33,7 +35,7 @@ export const pagesOf = (count: number): string[] =>
   Array.from({ length: Math.ceil(count / PAGE) }, (_, page) => pageName(page))
 
 /** How many entries a tree holds; told by its listings. */
-export async function countEntries(objects: ObjectStore, tree: string): Promise<number> {
+export async function countEntries(objects: ObjectStore, tree: ObjectId): Promise<number> {
   const pages = [...entriesOf(await objects.readTree(tree))].flatMap(({ name }) => pageOf(name) ?? [])
   if (pages.length === 0) return 0
   const last = Math.max(...pages)
@@ -54,21 +56,17 @@ export function encodeEntry(number: number, entry: JsonObject): Files {
 }
 
 /** Ids of the files of an entry that is stored, by path. */
-export async function filesOfEntry(
-  objects: ObjectStore,
-  tree: string,
-  number: number,
-): Promise<Map<string, string>> {
+export async function filesOfEntry(objects: ObjectStore, tree: ObjectId, number: number): Promise<BlobIds> {
   const { folder } = placeOf(number)
   const found = await folderAt(objects, tree, folder)
-  const files = new Map<string, string>()
+  const files: BlobIds = new Map()
   for (const { name, id } of found === undefined ? [] : entriesOf(found, `${folder}/`)) {
     if (parseItemName(name) === number % PAGE) files.set(`${folder}/${name}`, id)
   }
   return files
 }
 
-export const readEntry = async (objects: ObjectStore, files: Map<string, string>): Promise<unknown> =>
+export const readEntry = async (objects: ObjectStore, files: BlobIds): Promise<unknown> =>
   decodeItem(await readBlobs(objects, files))
 
 /** The entry's `uuid`, if it has one that can serve as a key. */

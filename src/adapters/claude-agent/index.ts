@@ -1,6 +1,6 @@
 /**
- * Sessions of the Claude Agent SDK in git: `forkpoint/adapters/claude-agent`. Needs
- * `@anthropic-ai/claude-agent-sdk` beside it.
+ * Sessions of the Claude Agent SDK in git: `forkpoint/adapters/claude-agent`. The project also needs
+ * `@anthropic-ai/claude-agent-sdk`.
  */
 export {
   CLAUDE_AGENT,

@@ -22,7 +22,7 @@ export function checkKey(key: SessionKey): SessionKey {
   if (subpath === undefined) return { projectKey, sessionId }
   if (typeof subpath !== 'string') throw new InvalidIdError('subpath', subpath, 'it has to be a string')
   if (subpath === '') {
-    throw new InvalidIdError('subpath', subpath, 'it is empty; leave it out for the session itself')
+    throw new InvalidIdError('subpath', subpath, 'it is empty; omit it for the session itself')
   }
   return { projectKey, sessionId, subpath }
 }

@@ -1,10 +1,10 @@
 /** The sessions of a project, and the sub-agents of a session, without reading transcripts. */
 
 import type { CommitInfo, History } from '../../checkpoints/commits/history.ts'
-import { readBlobs } from '../../checkpoints/trees/files.ts'
+import { type BlobIds, readBlobs } from '../../checkpoints/trees/files.ts'
 import { findEntry } from '../../checkpoints/trees/objects.ts'
 import { decodeHead } from '../../codec/index.ts'
-import type { CommitId, SessionId } from '../../ids.ts'
+import type { CommitId, ObjectId, SessionId } from '../../ids.ts'
 import type { JsonObject } from '../../json-value.ts'
 import {
   isShortened,
@@ -136,8 +136,8 @@ async function readEach(
   history: History,
   found: readonly FoundSession<unknown>[],
   unreadable: Unreadable,
-): Promise<Map<string, JsonObject>> {
-  const all = new Map<string, JsonObject>()
+): Promise<Map<ObjectId, JsonObject>> {
+  const all = new Map<ObjectId, JsonObject>()
   for (const { session, tip } of found) {
     try {
       for (const [tree, fields] of await readAllFields(history, [tip.tree])) all.set(tree, fields)
@@ -151,12 +151,12 @@ async function readEach(
 /** What stands in `session.json` of these trees. */
 async function readAllFields(
   { objects }: History,
-  trees: readonly string[],
-): Promise<Map<string, JsonObject>> {
-  const heads = new Map<string, Map<string, string>>()
-  const blobs = new Map<string, string>()
+  trees: readonly ObjectId[],
+): Promise<Map<ObjectId, JsonObject>> {
+  const heads = new Map<ObjectId, BlobIds>()
+  const blobs: BlobIds = new Map()
   for (const id of trees) {
-    const files = new Map<string, string>()
+    const files: BlobIds = new Map()
     const tree = await objects.readTree(id)
     for (const key of tree.keys) {
       if (key.endsWith('/')) continue

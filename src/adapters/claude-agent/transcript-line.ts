@@ -5,7 +5,7 @@
 
 import type { CommitInfo, History } from '../../checkpoints/commits/history.ts'
 import { readFields } from '../../checkpoints/trees/documents.ts'
-import type { CommitId } from '../../ids.ts'
+import type { CommitId, ObjectId } from '../../ids.ts'
 import type { JsonObject } from '../../json-value.ts'
 import { countEntries } from './entry-files.ts'
 import { UuidIndex } from './uuid-index.ts'
@@ -61,7 +61,7 @@ export class TranscriptLines {
   }
 
   /** What was kept may be of another branch, or of something that is gone: then all is read again. */
-  async #uuids(tree: string, kept: TranscriptLine | undefined): Promise<UuidIndex> {
+  async #uuids(tree: ObjectId, kept: TranscriptLine | undefined): Promise<UuidIndex> {
     const { objects } = this.#history
     if (kept?.tip === undefined || !(await objects.has(kept.tip.tree))) return UuidIndex.of(objects, tree)
     try {

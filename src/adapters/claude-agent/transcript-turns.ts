@@ -1,6 +1,6 @@
 /** Entries of a transcript cut into turns, and what git's log says of each. Nothing here changes an entry. */
 
-import { oneLine, WIDTH } from '../../checkpoints/commits/text.ts'
+import { oneLine, turnBody, WIDTH } from '../../checkpoints/commits/text.ts'
 import { beginning, cut } from '../../excerpt.ts'
 import {
   blocksOf,
@@ -10,7 +10,7 @@ import {
   stringAt,
   textOf,
 } from '../../importers/claude-code/entry.ts'
-import { shortPrompt } from '../../importers/claude-code/prompt.ts'
+import { plainPrompt, shortPrompt } from '../../importers/claude-code/prompt.ts'
 import { isJsonObject } from '../../json-value.ts'
 
 /** Entries that become one checkpoint. */
@@ -66,6 +66,17 @@ export function subjectOf({ entries, kind, prompt }: Segment<Entry>, seq: number
   return prefix + cut(oneLine(text) || 'nothing to read', WIDTH - prefix.length)
 }
 
+/** Of a turn that is over: its prompt, and the beginning of what was answered last. */
+export function bodyOf({ entries, kind, prompt }: Segment<Entry>): string {
+  if (kind === 'step') return ''
+  const asked = entries.find((entry) => isMessage(entry) && isPrompt(entry))
+  return turnBody({
+    prompt:
+      asked === undefined || shortPrompt(textOf(asked)) !== prompt ? prompt : plainPrompt(textOf(asked)),
+    answer: answerIn(entries) ?? '',
+  })
+}
+
 /** The model that answered last. */
 export function modelOf(entries: readonly Entry[]): string | undefined {
   const models = entries.flatMap((entry) =>
@@ -91,8 +102,7 @@ const ENOUGH = 500
 function describe(entries: readonly Entry[]): string {
   const prompt = entries.find((entry) => isMessage(entry) && isPrompt(entry))
   if (prompt !== undefined) return shortPrompt(textOf(prompt)) || 'prompt'
-  const answers = entries.filter((entry) => entry.type === 'assistant' && isMessage(entry))
-  const text = answers.map((entry) => textOf(entry).trim()).findLast((one) => one !== '')
+  const text = answerIn(entries)
   if (text !== undefined) return beginning(text, ENOUGH)
   const blocks = entries.filter(isMessage).flatMap((entry) => [...blocksOf(entry)])
   const tools = blocks.flatMap((block) =>
@@ -102,6 +112,12 @@ function describe(entries: readonly Entry[]): string {
   const title = entries.map((entry) => stringAt(entry, 'customTitle')).findLast((one) => one !== undefined)
   if (title !== undefined) return `title ${beginning(title, ENOUGH)}`
   return [...new Set(entries.map(nameOf))].join(', ')
+}
+
+/** The text that the assistant wrote last. */
+function answerIn(entries: readonly Entry[]): string | undefined {
+  const answers = entries.filter((entry) => entry.type === 'assistant' && isMessage(entry))
+  return answers.map((entry) => textOf(entry).trim()).findLast((one) => one !== '')
 }
 
 const isMessage = (entry: Entry): boolean => kindOf(entry, true) === 'message'

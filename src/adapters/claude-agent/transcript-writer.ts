@@ -18,7 +18,7 @@ import { TimeSlice } from '../../time-slice.ts'
 import { ENTRIES, encodeEntry, filesOfEntry, pagesOf, readEntry, uuidOf } from './entry-files.ts'
 import { type TranscriptLine, TranscriptLines } from './transcript-line.ts'
 import { type Title, titleAfter } from './transcript-title.ts'
-import { cutTurns, modelOf, type Segment, subjectOf } from './transcript-turns.ts'
+import { bodyOf, cutTurns, modelOf, type Segment, subjectOf } from './transcript-turns.ts'
 
 /** An entry that is new, or other than the one with its uuid. */
 interface Change {
@@ -59,7 +59,7 @@ export class TranscriptWriter {
     })
   }
 
-  /** What of the entries has to be written: an entry whose uuid is there, just so, has not. */
+  /** The entries that have to be written: all except those that are already stored, identical, under their uuid. */
   async #changes(line: TranscriptLine, entries: readonly JsonObject[]): Promise<Change[]> {
     const { redact } = this.#checkpoints.rules
     const changes: Change[] = []
@@ -135,6 +135,7 @@ class GrowingTranscript {
       files: await this.#edits(segment.entries, fields, count + added.length),
       kind: segment.kind,
       subject: subjectOf({ ...segment, entries }, seqOn(tip)),
+      body: bodyOf({ ...segment, entries }),
       at: time,
       ...(added.length > 0 && { messages: { from: count, to: count + added.length - 1 } }),
       ...(model !== undefined && { model }),

@@ -5,10 +5,11 @@
 
 import { entriesOf, folderAt } from '../../checkpoints/trees/files.ts'
 import { type ObjectStore, parseTree, type Tree } from '../../checkpoints/trees/objects.ts'
+import type { ObjectId } from '../../ids.ts'
 import { hashOf, PAGE, pageOf, parseEntryName } from './entry-files.ts'
 
 /** Folders of entries by id, with the number that their page begins at. */
-type Folders = Map<string, number>
+type Folders = Map<ObjectId, number>
 
 export class UuidIndex {
   readonly #numbers = new Map<string, number | readonly number[]>()
@@ -28,14 +29,14 @@ export class UuidIndex {
   }
 
   /** Reads the listings of all folders of a tree. */
-  static async of(objects: ObjectStore, tree: string): Promise<UuidIndex> {
+  static async of(objects: ObjectStore, tree: ObjectId): Promise<UuidIndex> {
     const index = new UuidIndex()
     await readFolders(objects, await foldersOf(objects, tree), (hash, number) => index.#add(hash, number))
     return index
   }
 
   /** Makes an index of the tree `from` one of the tree `to`, by the folders that differ. */
-  async follow(objects: ObjectStore, from: string, to: string): Promise<void> {
+  async follow(objects: ObjectStore, from: ObjectId, to: ObjectId): Promise<void> {
     const [before, after] = [await foldersOf(objects, from), await foldersOf(objects, to)]
     for (const id of [...before.keys()]) if (after.has(id)) before.delete(id) && after.delete(id)
     const [gone, come]: [[string, number][], [string, number][]] = [[], []]
@@ -72,7 +73,7 @@ async function readFolders(
   await objects.readMany(folders.keys(), (id, { data }) => each(parseTree(data, id), folders.get(id)!))
 }
 
-async function foldersOf(objects: ObjectStore, tree: string): Promise<Folders> {
+async function foldersOf(objects: ObjectStore, tree: ObjectId): Promise<Folders> {
   const folders: Folders = new Map()
   for (const { name } of entriesOf(await objects.readTree(tree))) {
     const page = pageOf(name)

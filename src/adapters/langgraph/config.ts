@@ -49,6 +49,6 @@ export const configOf = (thread: string, namespace: string, checkpoint: string) 
 
 function parseText(kind: string, value: unknown): string {
   if (typeof value !== 'string') throw new InvalidIdError(kind, value, 'it has to be a string')
-  if (!value.isWellFormed()) throw new InvalidIdError(kind, value, 'it has half of a surrogate pair')
+  if (!value.isWellFormed()) throw new InvalidIdError(kind, value, 'it has an unpaired surrogate')
   return value
 }

@@ -140,10 +140,10 @@ function conflict(index: Thread['index'], base: Entry | undefined, active: Branc
   const newest = index.newest('')?.id ?? 'none'
   const what =
     base === undefined
-      ? `Thread '${index.thread}' has got its first checkpoint since this run looked`
+      ? `Thread '${index.thread}' got its first checkpoint after this run had loaded it`
       : `Thread '${index.thread}' has moved on since checkpoint ${base.id} was loaded`
   return new ConflictError(
     { session: index.thread, branch, expected: base?.commit ?? null, actual },
-    `${what} (its newest is ${newest}): another run writes to it. Run again to go on from there, use a thread of its own, or pass the saver onConflict: 'branch'.`,
+    `${what} (its newest is ${newest}): another run writes to it. Run again to continue from there, use another thread, or pass onConflict: 'branch' to the saver.`,
   )
 }

@@ -29,18 +29,18 @@ import { loadWrites, prepareWrites } from './values/pending-writes.ts'
 import type { ValueRules } from './values/stored-value.ts'
 
 export interface ForkpointSaverOptions {
-  /** Makes bytes of values and back. What it marks as `json` is kept as JSON. Default LangGraph's own. */
+  /** Converts values to bytes and back. Values that it marks as `json` are stored as JSON. Default: LangGraph's own. */
   serde?: SerializerProtocol
-  /** Called when a checkpoint begins a new branch, once it is stored. */
+  /** Called after a checkpoint that started a new branch is stored. */
   onBranch?: (branch: NewBranch) => void
   /**
-   * What happens to a step of a run when another run went on from the same checkpoint: `error` refuses it with a
-   * ConflictError, `branch` gives it a branch of its own. Default `error`.
+   * If another run has continued from the same checkpoint: `error` throws a ConflictError, `branch` starts a new
+   * branch. Default `error`.
    */
   onConflict?: 'error' | 'branch'
-  /** Sees each new value as JSON before it is stored; what it removes never reaches the disk. */
+  /** Receives each new value as JSON before it is stored. A value that it removes never reaches the disk. */
   redact?: Redact
-  /** Called for what a `list` of all threads passes over because it cannot be read: a thread, or a checkpoint of it. */
+  /** Called for each thread or checkpoint that a `list` of all threads skips because it cannot be read. */
   onProblem?: (problem: Problem) => void
   author?: Author
   /** The clock, in milliseconds. */
@@ -54,14 +54,14 @@ export interface ThreadDocument {
 }
 
 /**
- * Keeps the threads of a graph in a git repository: each checkpoint is a commit, each thread a session with branches.
+ * Stores the threads of a graph in a git repository: each checkpoint is a commit, each thread a session with branches.
  *
  *     const saver = new ForkpointSaver('./sessions')
  *     const graph = builder.compile({ checkpointer: saver })
  *     await graph.invoke(input, { configurable: { thread_id: 'review' } })
  *
- * All methods throw InvalidIdError for a thread that cannot be named so, InvalidStateError for a session of another type,
- * and SessionClosedError once it is closed.
+ * All methods throw InvalidIdError for an invalid thread id, InvalidStateError for a session of another type, and
+ * SessionClosedError after `close`.
  */
 export class ForkpointSaver extends BaseCheckpointSaver {
   /** The threads as sessions: their branches, log and diffs. */
@@ -75,7 +75,7 @@ export class ForkpointSaver extends BaseCheckpointSaver {
   readonly #list: ThreadList
 
   /**
-   * @param storeOrFolder a `GitSessionStore`, which stays open when this is closed, or the path of a store's folder
+   * @param storeOrFolder a `GitSessionStore` (`close` leaves it open), or the path of a store's folder
    */
   constructor(storeOrFolder: StoreOrFolder, options: ForkpointSaverOptions = {}) {
     super(options.serde)
@@ -118,7 +118,7 @@ export class ForkpointSaver extends BaseCheckpointSaver {
     this.#mayBranch = onConflict === 'branch'
   }
 
-  /** The checkpoint that the config names, or the one with the greatest id; `undefined` when there is none. */
+  /** Returns the checkpoint that the config names, or the one with the greatest id; `undefined` if there is none. */
   override getTuple(config: RunnableConfig): Promise<CheckpointTuple | undefined> {
     return this.#checkpoints.lifetime.use(async () => {
       if (parseFilter(config).thread === undefined) return undefined
@@ -134,9 +134,9 @@ export class ForkpointSaver extends BaseCheckpointSaver {
   }
 
   /**
-   * Checkpoints that fit, greatest id first; of all namespaces unless one is named, and of all threads. `filter` is
-   * compared with the metadata; of `before` the `checkpoint_id` counts. Where no thread is named, what cannot be read is
-   * left out, and told to `onProblem`; of a thread that is named, it throws CorruptError.
+   * Lists matching checkpoints, greatest id first. Default: all namespaces, all threads. `filter` is compared with the
+   * metadata, and only the `checkpoint_id` of `before` is used. If a checkpoint cannot be read, a list of one thread
+   * throws CorruptError; a list of all threads skips it and calls `onProblem`.
    */
   override async *list(
     config: RunnableConfig,
@@ -149,9 +149,8 @@ export class ForkpointSaver extends BaseCheckpointSaver {
    * Stores a checkpoint as a commit whose parent is the checkpoint that the config names. It is durable when this
    * resolves.
    *
-   * Throws ConflictError when a step of a run comes after a checkpoint that another run has gone on from (see
-   * `onConflict`); forks, updates and runs from an old checkpoint begin a branch. Throws InvalidStateError for
-   * what the serializer refuses.
+   * Throws ConflictError if another run has continued from the same checkpoint (see `onConflict`). Forks, updates and
+   * runs from an old checkpoint start a branch instead. Throws InvalidStateError for a value that the serializer refuses.
    */
   override put(
     config: RunnableConfig,
@@ -185,8 +184,8 @@ export class ForkpointSaver extends BaseCheckpointSaver {
   }
 
   /**
-   * Stores what a task wrote for a checkpoint, whether that is stored yet or not. Of regular writes with one task and
-   * index the first counts, of special ones (errors, interrupts, resumes) the last.
+   * Stores the writes of a task for a checkpoint, also if the checkpoint is not stored yet. If a task writes the same
+   * index again, the first regular write counts; for errors, interrupts and resumes the last one counts.
    */
   override putWrites(
     config: RunnableConfig,
@@ -200,7 +199,7 @@ export class ForkpointSaver extends BaseCheckpointSaver {
         throw new InvalidIdError(
           'checkpoint',
           undefined,
-          'writes are for a checkpoint: the config names none',
+          'writes belong to a checkpoint, but the config does not name one',
         )
       }
       if (typeof taskId !== 'string' || !taskId.isWellFormed())
@@ -213,7 +212,7 @@ export class ForkpointSaver extends BaseCheckpointSaver {
     })
   }
 
-  /** Deletes a thread with all its namespaces, writes, branches and tags; nothing happens when there is none. */
+  /** Deletes a thread with all its namespaces, writes, branches and tags. It does nothing if the thread does not exist. */
   override deleteThread(threadId: string): Promise<void> {
     return this.#checkpoints.lifetime.use(async () => {
       const id = parseSessionId(threadId)
@@ -263,8 +262,8 @@ export class ForkpointSaver extends BaseCheckpointSaver {
   }
 
   /**
-   * The config of the checkpoint that a revision of git's names, such as `main~3`, a branch or a tag; to look at it,
-   * resume from it or branch off. Throws NotFoundError.
+   * Returns the config of the checkpoint that a revision names, such as `main~3`, a branch or a tag. Use it to read the
+   * checkpoint, to resume from it, or to branch from it. Throws NotFoundError.
    *
    *     await graph.invoke(null, await saver.configAt('review', 'main~3'))
    */
@@ -279,7 +278,7 @@ export class ForkpointSaver extends BaseCheckpointSaver {
     })
   }
 
-  /** Waits for what is under way. A store that was passed stays open. */
+  /** Waits until running calls have finished. A store that was passed in stays open. */
   close(): Promise<void> {
     return this.store.close()
   }

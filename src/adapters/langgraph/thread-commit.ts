@@ -1,8 +1,9 @@
 /** What the trailers of a commit say of LangGraph's checkpoints and writes. */
 
 import { numberOf, timeOf, trailersOf } from '../../checkpoints/commits/message.ts'
+import type { StoredCommit } from '../../checkpoints/trees/objects.ts'
 import { wrongType } from '../../checkpoints/wrong-type.ts'
-import type { CommitId, SessionId } from '../../ids.ts'
+import type { CommitId, ObjectId, SessionId } from '../../ids.ts'
 
 /** The type of the sessions that threads are. */
 export const TYPE = 'langgraph'
@@ -27,7 +28,7 @@ export interface Entry {
   /** Id of its parent, which need not be stored. */
   readonly parent: string | undefined
   readonly commit: CommitId
-  readonly tree: string
+  readonly tree: ObjectId
   readonly seq: number
   /** Milliseconds. */
   readonly at: number
@@ -44,7 +45,7 @@ export interface WritesEntry {
   readonly namespace: string
   readonly task: string
   readonly commit: CommitId
-  readonly tree: string
+  readonly tree: ObjectId
   readonly seq: number
   readonly at: number
 }
@@ -57,31 +58,27 @@ export interface IndexedCommit {
   writes?: WritesEntry
 }
 
-/** What the bytes of a commit say to the thread. Throws InvalidStateError when it is of a session of another type. */
+/** What a commit says to the thread. Throws InvalidStateError when it is of a session of another type. */
 export function parseCommit(
   thread: SessionId,
   id: CommitId,
-  data: Buffer,
-): { commit: IndexedCommit; parents: CommitId[] } {
-  const text = data.toString('utf8')
-  const gap = text.indexOf('\n\n')
-  const head = gap < 0 ? text : text.slice(0, gap)
-  const parents = [...head.matchAll(/^parent ([0-9a-f]{40})$/gm)].map(([, parent]) => parent as CommitId)
+  { tree, parents, message }: StoredCommit,
+): IndexedCommit {
   const commit: IndexedCommit = { id, parent: parents[0] }
-  const trailers = gap < 0 ? undefined : trailersOf(text.slice(gap + 2))
+  const trailers = trailersOf(message)
   const type = trailers?.get('Type')
   if (type !== undefined && type !== TYPE) throw wrongType(thread, type, TYPE)
   const checkpoint = trailers?.get(TRAILERS.checkpoint)
-  if (trailers === undefined || checkpoint === undefined) return { commit, parents }
+  if (trailers === undefined || checkpoint === undefined) return commit
   const common = {
     commit: id,
-    tree: head.slice(5, 45),
+    tree,
     namespace: trailers.get(TRAILERS.namespace) ?? '',
     seq: numberOf(trailers.get('Seq')) ?? 0,
     at: timeOf(trailers) ?? 0,
   }
   const task = trailers.get(TRAILERS.task)
-  if (task !== undefined) return { commit: { ...commit, writes: { ...common, checkpoint, task } }, parents }
+  if (task !== undefined) return { ...commit, writes: { ...common, checkpoint, task } }
   const step = trailers.get(TRAILERS.step)
   const entry: Entry = {
     ...common,
@@ -92,5 +89,5 @@ export function parseCommit(
     source: trailers.get(TRAILERS.source),
     step: step === undefined ? undefined : Number(step),
   }
-  return { commit: { ...commit, entry }, parents }
+  return { ...commit, entry }
 }

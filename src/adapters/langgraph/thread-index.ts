@@ -5,15 +5,8 @@
 
 import type { History } from '../../checkpoints/commits/history.ts'
 import { Exclusive } from '../../checkpoints/lifetime.ts'
-import { asBuffer, expectType } from '../../checkpoints/trees/objects.ts'
-import {
-  type BranchName,
-  type CommitId,
-  encodeName,
-  parseRef,
-  reservedRef,
-  type SessionId,
-} from '../../ids.ts'
+import { type BranchName, type CommitId, parseRef, reservedRef, type SessionId } from '../../ids.ts'
+import { encodeName } from '../../ref-part.ts'
 import { TimeSlice } from '../../time-slice.ts'
 import {
   type Entry,
@@ -96,7 +89,7 @@ export class ThreadIndex {
     const found = new Map<BranchName, CommitId>()
     for (const [ref, tip] of this.#heads) {
       const parsed = parseRef(ref)
-      if (parsed?.kind === 'branch') found.set(parsed.name as BranchName, tip)
+      if (parsed?.kind === 'branch') found.set(parsed.name, tip)
     }
     return found
   }
@@ -163,10 +156,9 @@ export class ThreadIndex {
     for (let id = waiting.pop(); id !== undefined; id = waiting.pop()) {
       if (seen.has(id) || this.#commits.has(id)) continue
       seen.add(id)
-      const data = asBuffer(expectType(await this.#history.objects.read(id), 'commit', id))
-      const { commit, parents } = parseCommit(this.thread, id, data)
-      found.push(commit)
-      waiting.push(...parents)
+      const commit = await this.#history.objects.readCommit(id)
+      found.push(parseCommit(this.thread, id, commit))
+      waiting.push(...commit.parents)
       if (slice.isOver()) await slice.next()
     }
     return found

@@ -12,7 +12,8 @@ import { blobsChanged } from '../../checkpoints/trees/files.ts'
 import { type EditedTree, parseTree } from '../../checkpoints/trees/objects.ts'
 import type { Writing } from '../../checkpoints/writing.ts'
 import { InvalidStateError } from '../../errors.ts'
-import { isSameName, type SessionId } from '../../ids.ts'
+import type { ObjectId, SessionId } from '../../ids.ts'
+import { isSameName } from '../../ref-part.ts'
 import { configOf } from './config.ts'
 import { type Made, ReservedLine } from './reserved-line.ts'
 import { Sightings } from './sightings.ts'
@@ -204,7 +205,7 @@ export class Thread {
   async writeTree(
     { parent, prepared }: NewCheckpoint,
     base: Entry | undefined,
-    onto?: string,
+    onto?: ObjectId,
   ): Promise<WrittenTree> {
     const { trees } = this.#parts
     // A copy has the versions of what it was copied from, which is not its parent; and where the parent is not stored,
@@ -219,7 +220,7 @@ export class Thread {
     if (tree === id) return true
     const { objects: stored } = this.#parts.checkpoints
     const made = new Map(objects.map((one) => [one.id, one]))
-    const readTree = async (at: string) => {
+    const readTree = async (at: ObjectId) => {
       const own = made.get(at)
       return own === undefined ? stored.readTree(at) : parseTree(own.data, at)
     }

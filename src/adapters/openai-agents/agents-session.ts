@@ -62,12 +62,11 @@ export interface AgentsDocument extends StoredDocument {
 export interface AgentsSessionOptions {
   /** A `GitSessionStore` of any type, or the path of its folder. Sessions that share a store share its files. */
   store: StoreOrFolder
-  /** Default: a new one, which `getSessionId` tells. */
+  /** Default: a new id, which `getSessionId` returns. */
   sessionId?: string
   /** Default: the branch that is active when the session is first used. */
   branch?: string
-  /** Any revision, such as `main~2`. The session stands there; its first write starts a branch (`branch`, or one
-   *  called `from-<checkpoint>`). */
+  /** Any revision, such as `main~2`. The first write starts a branch there: `branch`, or `from-<checkpoint>`. */
   at?: string
 }
 
@@ -77,14 +76,14 @@ export interface AgentsSessionOptions {
  *     const session = new ForkpointAgentsSession({ store: './sessions', sessionId: 'trip' })
  *     await run(agent, 'Is it raining in Oslo?', { session })
  *
- * Errors of the store are ForkpointErrors. Those that the framework itself defines for sessions are its `UserError`,
- * with a `ConflictError` as their `cause` where there is one.
+ * Errors of the store are ForkpointErrors. Where the framework requires its own `UserError`, the session throws that,
+ * with a `ConflictError` as its `cause` if there is one.
  */
 export class ForkpointAgentsSession
   implements RunContextAwareSession, SessionHistoryRewriteAwareSession, SessionHistoryTransactionAwareSession
 {
   readonly acceptsRunContext = true as const
-  /** The session's store: `list`, `diff`, `tag`, `delete`, `verify`, `maintain` and the like. */
+  /** The session's store, for `list`, `diff`, `tag`, `delete`, `verify`, `maintain` and its other methods. */
   readonly store: GitSessionStore<AgentsDocument>
   readonly #id: SessionId
   readonly #line: SessionLine
@@ -98,12 +97,12 @@ export class ForkpointAgentsSession
     this.#line = new SessionLine(this.store, this.#id, { branch, at })
   }
 
-  /** The branch that writes go to; `undefined` when that is not known yet. */
+  /** The branch that writes go to; `undefined` until it is known. */
   get branch(): string | undefined {
     return this.#line.branch
   }
 
-  /** Id of the checkpoint that was last read or written. */
+  /** Id of the checkpoint that this object read or wrote last. */
   get checkpoint(): string | undefined {
     return this.#line.checkpoint
   }
@@ -112,7 +111,7 @@ export class ForkpointAgentsSession
     return this.#id
   }
 
-  /** The items, or the last `limit` of them; then nothing before them is read. */
+  /** Returns the items, or only the last `limit` items without reading the others. */
   getItems(limit?: number, _runContext?: RunContext<unknown>): Promise<AgentInputItem[]> {
     return this.#turns.run(() =>
       this.#line.read(async (tree) => {
@@ -123,14 +122,14 @@ export class ForkpointAgentsSession
     )
   }
 
-  /** One checkpoint with these items behind those that are there, whoever wrote them. */
+  /** Adds these items after all existing ones, also after those of other processes, in one checkpoint. */
   async addItems(items: AgentInputItem[], _runContext?: RunContext<unknown>): Promise<void> {
     const add = toJsonItems(items)
     if (add.length === 0) return
     await this.#change(async (tree) => ({ keep: await tree.count(), add, text: textOfItems }))
   }
 
-  /** Takes the last item away and returns it. */
+  /** Removes the last item and returns it. */
   async popItem(_runContext?: RunContext<unknown>): Promise<AgentInputItem | undefined> {
     let popped: AgentInputItem | undefined
     await this.#change(async (tree) => {

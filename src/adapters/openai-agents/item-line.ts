@@ -1,6 +1,6 @@
 /** What a person reads of items in `git log`: one line each. */
 
-import { oneLine, WIDTH } from '../../checkpoints/commits/text.ts'
+import { oneLine, turnBody, WIDTH } from '../../checkpoints/commits/text.ts'
 import { beginning, cut as cutAt } from '../../excerpt.ts'
 import { isJsonObject } from '../../json-value.ts'
 
@@ -13,11 +13,17 @@ export interface Text {
   body: string
 }
 
-/** The first user message as the subject, else the first item; the others in the body, one a line. */
+/**
+ * The first user message as the subject, else the first item. The body is what was asked and answered; where nothing was,
+ * the other items, one a line.
+ */
 export function textOfItems(items: readonly unknown[]): Text {
   const user = items.findIndex((item) => isJsonObject(item) && item.role === 'user')
   const first = user === -1 ? 0 : user
-  return { subject: lineOf(items[first]), body: linesOf(items.filter((_, index) => index !== first)) }
+  const answer = items.findLast((item) => isJsonObject(item) && item.role === 'assistant')
+  const said = turnBody({ prompt: passageOf(items[user]), answer: passageOf(answer) })
+  const body = said || linesOf(items.filter((_, index) => index !== first))
+  return { subject: lineOf(items[first]), body }
 }
 
 /** One line an item, as many as one wants to see. */
@@ -56,17 +62,22 @@ function textOf(item: unknown): string {
 }
 
 /** The text of a content: of a string, of a part, of all parts; of others what they are. */
-function textIn(content: unknown): string {
-  if (Array.isArray(content)) return start(content.slice(0, 20).map(textIn).filter(Boolean).join(' '))
-  if (!isJsonObject(content)) return start(content)
+function textIn(content: unknown, units = ENOUGH): string {
+  const inner = (part: unknown): string => textIn(part, units)
+  if (Array.isArray(content)) return start(content.slice(0, 20).map(inner).filter(Boolean).join(' '), units)
+  if (!isJsonObject(content)) return start(content, units)
   for (const key of ['text', 'transcript', 'refusal', 'content']) {
     const text = content[key]
-    if (typeof text === 'string' && text !== '') return start(text)
+    if (typeof text === 'string' && text !== '') return start(text, units)
   }
   return typeof content.type === 'string' ? `[${content.type.replace(/^(?:in|out)put_/, '')}]` : ''
 }
 
-const start = (text: unknown): string => (typeof text === 'string' ? beginning(text, ENOUGH) : '')
+/** As much of a message's text as a body can show. */
+const passageOf = (item: unknown): string => (isJsonObject(item) ? textIn(item.content, 4 * ENOUGH) : '')
+
+const start = (text: unknown, units = ENOUGH): string =>
+  typeof text === 'string' ? beginning(text, units) : ''
 const after = (before: string, text: string): string => (text === '' ? '' : before + text)
 
 /** What `git log` says of an operation that appends these. */

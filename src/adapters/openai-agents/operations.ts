@@ -3,6 +3,7 @@
 import { blobsBelow, entriesOf, folderAt, readBlobs } from '../../checkpoints/trees/files.ts'
 import type { ObjectStore } from '../../checkpoints/trees/objects.ts'
 import { decodeItem } from '../../codec/index.ts'
+import type { ObjectId } from '../../ids.ts'
 import { OPERATIONS } from './session-tree.ts'
 
 /** As it is stored. */
@@ -22,7 +23,7 @@ export class Operations {
   readonly #files = new Map<string, Operation>()
 
   /** The fingerprint that an operation id has in this tree; `undefined` when it is new. */
-  async find(objects: ObjectStore, tree: string | undefined, id: string): Promise<string | undefined> {
+  async find(objects: ObjectStore, tree: ObjectId | undefined, id: string): Promise<string | undefined> {
     const folders = tree === undefined ? undefined : await folderAt(objects, tree, OPERATIONS)
     const known = new Map<string, Known>()
     for (const entry of folders === undefined ? [] : entriesOf(folders)) {
@@ -36,7 +37,7 @@ export class Operations {
     return undefined
   }
 
-  async #read(objects: ObjectStore, folder: string): Promise<Known> {
+  async #read(objects: ObjectStore, folder: ObjectId): Promise<Known> {
     const blobs = await blobsBelow(objects, folder, { foreign: true })
     const unread = new Map([...blobs].filter(([, blob]) => !this.#files.has(blob)))
     for (const [path, bytes] of await readBlobs(objects, unread)) {

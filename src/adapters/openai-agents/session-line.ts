@@ -209,7 +209,7 @@ export class SessionLine {
   }
 
   #noBranch(branch: string): NotFoundError {
-    const message = `Session '${this.#session}' has no branch '${branch}'. To start it, fork, or pass 'at' as well.`
+    const message = `Session '${this.#session}' has no branch '${branch}'. To create it, use fork, or pass 'at' too.`
     return new NotFoundError({ kind: 'branch', id: branch, session: this.#session }, message)
   }
 }

@@ -1,4 +1,5 @@
 /** The tree of a checkpoint: items, operations and a waiting run, read in part and changed in part. */
+
 import type { AgentInputItem } from '@openai/agents-core'
 import { countItems, readFields } from '../../checkpoints/trees/documents.ts'
 import { blobsBelow, entriesOf, type Files, folderAt, readBlobs } from '../../checkpoints/trees/files.ts'
@@ -14,6 +15,7 @@ import {
   parseItemName,
 } from '../../codec/index.ts'
 import { CorruptError } from '../../errors.ts'
+import type { ObjectId } from '../../ids.ts'
 import { TimeSlice } from '../../time-slice.ts'
 import { toItem } from './items.ts'
 import type { WaitingRun } from './waiting-run.ts'
@@ -42,10 +44,10 @@ export interface TreeChange {
 export class SessionTree {
   readonly #objects: ObjectStore
   /** `undefined`: the session is not there yet. */
-  readonly id: string | undefined
+  readonly id: ObjectId | undefined
   #count: number | undefined
 
-  constructor(objects: ObjectStore, id: string | undefined) {
+  constructor(objects: ObjectStore, id: ObjectId | undefined) {
     this.#objects = objects
     this.id = id
   }
@@ -167,7 +169,7 @@ async function decodeItems<T>(files: Files, from: number, made: (json: unknown) 
   const items: T[] = []
   for (let index = from; index < from + byIndex.size; index++) {
     const own = byIndex.get(index)
-    if (own === undefined) throw new CorruptError(`Item ${index} is missing, while later ones are there.`)
+    if (own === undefined) throw new CorruptError(`Item ${index} is missing, although later ones exist.`)
     items.push(made(decodeItem(own)))
     if (slice.isOver()) await slice.next()
   }
@@ -177,7 +179,7 @@ async function decodeItems<T>(files: Files, from: number, made: (json: unknown) 
 /** Number of the item that a file belongs to. */
 function indexOf(path: string): number {
   const index = parseItemName(path.split('/')[2] ?? '')
-  if (index === undefined) throw new CorruptError(`'${path}' has no place among items.`, { file: path })
+  if (index === undefined) throw new CorruptError(`'${path}' does not belong among items.`, { file: path })
   return index
 }
 

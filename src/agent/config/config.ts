@@ -72,7 +72,7 @@ export class Config {
   }
 
   get maxSteps(): number | undefined {
-    return this.#get(['max_steps'], isCount, 'a whole number from 1 on')
+    return this.#get(['max_steps'], isCount, 'a whole number of at least 1')
   }
 
   /** The model that is meant when none is named. Throws ConfigError when that is not clear. */
@@ -119,7 +119,7 @@ export class Config {
       provider: this.#provider(provider),
       toolCall: this.#get([...path, 'tool_call'], isBoolean, 'true or false') ?? true,
       streaming: this.#get([...path, 'streaming'], isBoolean, 'true or false') ?? true,
-      maxOutputTokens: this.#get([...path, 'max_output_tokens'], isCount, 'a whole number from 1 on'),
+      maxOutputTokens: this.#get([...path, 'max_output_tokens'], isCount, 'a whole number of at least 1'),
       temperature: this.#get([...path, 'temperature'], isNumber, 'a number'),
     }
   }

@@ -228,7 +228,7 @@ const isBag = (value: unknown): boolean =>
 const afterName = ({ kind, text }: Token): string => (kind === 'string' ? '' : kind === 'symbol' ? text : '?')
 
 const repeated = (name: string, at: ConfigLocation): ConfigError =>
-  new ConfigError(at, `expected '${name}' only once; it stands above already`)
+  new ConfigError(at, `expected '${name}' only once; it already appears above`)
 
 function define(body: Record<string, unknown>, name: string, at: ConfigLocation): void {
   if (Object.hasOwn(body, name)) throw repeated(name, at)

@@ -165,10 +165,10 @@ const SHOWN = 1000
 const HINTS: Readonly<Record<ModelError['reason'], string>> = {
   refused: 'refused the request',
   unavailable: 'is not available',
-  dropped: 'broke off its answer',
+  dropped: 'stopped in the middle of its answer',
   timeout: 'took too long',
   endless: 'did not stop',
-  invalid: 'gave no valid answer',
+  invalid: 'gave an answer that is not valid',
 }
 
 function backoff(attempt: number, { baseDelay, maxDelay }: ModelLimits): number {

@@ -12,13 +12,13 @@ export interface Failure {
 
 export class OutOfTime extends Error {
   constructor(which: 'step' | 'idle', ms: number) {
-    super(which === 'idle' ? `nothing came for ${ms} ms` : `the step was not done after ${ms} ms`)
+    super(which === 'idle' ? `nothing arrived for ${ms} ms` : `the step did not finish within ${ms} ms`)
   }
 }
 
 export class TooMuch extends Error {
   constructor(characters: number) {
-    super(`the answer went past ${characters} characters`)
+    super(`the answer was longer than ${characters} characters`)
   }
 }
 

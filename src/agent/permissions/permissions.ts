@@ -108,7 +108,7 @@ export class Permissions {
     }
     if (maybe !== undefined) return maybe
     if (guarded && command.opaque !== undefined)
-      return { decision: 'ask', by: 'default', reason: 'it runs what cannot be judged' }
+      return { decision: 'ask', by: 'default', reason: 'it runs a command that cannot be judged' }
     if (guarded && command.risky)
       return { decision: 'ask', by: 'default', reason: 'it sets variables that may change what runs' }
     const allowed = this.#allow.find((rule) => own(rule) && rule.allows(command))

@@ -36,7 +36,7 @@ export class Rule {
     const parts = typeof text === 'string' ? partsOf(text.trim()) : undefined
     if (parts === undefined) {
       throw new TypeError(
-        `${JSON.stringify(text)} in ${list} is no permission rule; write 'tool' or 'tool(pattern)', such as 'bash(git status:*)'`,
+        `${JSON.stringify(text)} in ${list} is not a permission rule; write 'tool' or 'tool(pattern)', such as 'bash(git status:*)'`,
       )
     }
     const { tool, pattern } = parts
@@ -176,7 +176,7 @@ function pathOf(pattern: string, text: string, list: string): PathPattern {
     return new PathPattern(pattern)
   } catch (error) {
     throw new TypeError(
-      `${JSON.stringify(text.slice(0, 200))} in ${list} is no permission rule: ${(error as Error).message}`,
+      `${JSON.stringify(text.slice(0, 200))} in ${list} is not a permission rule: ${(error as Error).message}`,
     )
   }
 }

@@ -93,7 +93,7 @@ export class Judge {
     const { onPermission, session, signal } = this.#options
     if (onPermission === undefined) {
       if (this.#options.deferred.has(id)) return decided('defer', 'no-handler', 'no decision was given')
-      return decided('deny', 'no-handler', 'This call needs a permission, and nobody is there to give it.')
+      return decided('deny', 'no-handler', 'This call needs a permission, but there is no one to ask.')
     }
     const request = { session, run: recorder.run, call: id, tool, input, rule: verdict.rule, signal }
     const answer = parseAnswer(await orCancelled(Promise.resolve(onPermission(request)), signal))

@@ -34,16 +34,15 @@ function startedIn(run: Readonly<Run> | undefined): ReadonlySet<string> {
   return started
 }
 
-/** The run, if it can be gone on with. Throws NotFoundError, or NotResumableError. */
+/** The run, if it can be resumed. Throws NotFoundError, or NotResumableError. */
 export function resumableRun(session: Readonly<Session>, id: string): Readonly<Run> {
   const run = session.runs.find((one) => one.id === id)
   if (run === undefined) throw new NotFoundError({ kind: 'run', id, session: session.id })
   if (session.runs.at(-1) !== run) {
-    throw new NotResumableError(id, run.status, 'the session has gone on since; send a new prompt')
+    throw new NotResumableError(id, run.status, 'the session has continued since then; send a new prompt')
   }
   if (!RESUMABLE.has(run.status)) {
-    const why =
-      run.status === 'running' ? 'it is under way' : 'there is nothing left of it to do; send a new prompt'
+    const why = run.status === 'running' ? 'it is running' : 'it has nothing left to do; send a new prompt'
     throw new NotResumableError(id, run.status, why)
   }
   return run

@@ -183,7 +183,7 @@ export class ToolRunner {
     }
     const raw = invalidJsonOf(call.input)
     if (raw !== undefined) {
-      this.#reject(call, 'invalid-input', `The arguments are no JSON object: ${beginning(raw, 200)}`)
+      this.#reject(call, 'invalid-input', `The arguments are not a JSON object: ${beginning(raw, 200)}`)
       return undefined
     }
     const { asSchema } = await import('ai')
@@ -249,7 +249,7 @@ async function outputOf(
         : { type: 'json', value: result ?? null }
       : await tool.toModelOutput({ toolCallId: call, input, output: result })
   const json = JSON.stringify(output)
-  if (json === undefined) throw new ToolFailure('the result cannot be expressed as JSON')
+  if (json === undefined) throw new ToolFailure('the result cannot be represented as JSON')
   const plain = scrubber.value(JSON.parse(json) as MessagePart)
   if (plain.value === undefined && plain.type !== 'execution-denied')
     plain.value = plain.type.endsWith('json') ? null : ''

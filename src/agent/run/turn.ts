@@ -1,7 +1,7 @@
 /** One turn of a session, from its prompt to its checkpoint. */
 import { ConflictError, NotFoundError } from '../../errors.ts'
 import { cut } from '../../excerpt.ts'
-import { isSameName } from '../../ids.ts'
+import { isSameName } from '../../ref-part.ts'
 import { newMessage, newRun, type RunEvent } from '../../state/index.ts'
 import type { Checkpoint } from '../../store/session-store.ts'
 import { withTurn } from '../errors.ts'
@@ -101,7 +101,7 @@ async function checkPosition({ autoSave, request, saver }: TurnContext): Promise
   if (tip === undefined || tip === saver.checkpoint.id) return
   throw new ConflictError(
     { session: id, branch: branch!, expected: saver.checkpoint.id, actual: tip },
-    `Session '${id}' goes on after ${at} on ${branch}. Name a branch of your own to go on from there: resumeSession('${id}', { at: '${at}', branch: '…' }), or pass onConflict: 'branch'.`,
+    `Session '${id}' already continues after ${at} on ${branch}. Name a new branch to continue from there: resumeSession('${id}', { at: '${at}', branch: '…' }), or pass onConflict: 'branch'.`,
   )
 }
 
@@ -142,7 +142,7 @@ function settleLeft(context: TurnContext): void {
   if (run !== undefined && (started.length > 0 || unstarted.length > 0)) {
     const { runner } = toolsOf(run.id, context, {}, new Set())
     for (const call of started) runner.interrupted(call, MAY_HAVE_RUN)
-    for (const call of unstarted) runner.abandon(call, 'not run: the conversation went on without it')
+    for (const call of unstarted) runner.abandon(call, 'not run: the conversation continued without it')
   }
   if (run?.status === 'waiting') toolsOf(run.id, context, {}, new Set()).recorder.abandon()
 }

@@ -14,7 +14,7 @@ const LONGEST_TIMEOUT = 600_000
 const GRACE = 500
 
 export const bash = defineTool({
-  description: `Runs a shell command in the workspace. What it starts ends with it. Time limit ${DEFAULT_TIMEOUT} ms unless told otherwise.`,
+  description: `Runs a shell command in the workspace. Processes that it starts end with it. The default time limit is ${DEFAULT_TIMEOUT} ms.`,
   inputSchema: z.object({
     command: z.string().min(1),
     timeout: z.number().int().min(1).max(LONGEST_TIMEOUT).optional().describe('Milliseconds'),
@@ -23,7 +23,7 @@ export const bash = defineTool({
   subject: 'command',
   async run({ command, timeout = DEFAULT_TIMEOUT }, context) {
     const { workspace, env, signal, limit, onOutput, secrets = NO_SECRETS } = context
-    if (command.includes('\0')) throw new ToolFailure('a command has no NUL character in it')
+    if (command.includes('\0')) throw new ToolFailure('a command cannot contain a NUL character')
     const output = new OutputBuffer(limit)
     const add = (text: string) => {
       if (text === '') return

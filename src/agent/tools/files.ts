@@ -34,7 +34,7 @@ export const read = defineTool({
     const rest = lines.length - (offset - 1) - shown.length
     const note = rest > 0 ? `\n[… ${rest} more lines; read on with offset ${offset + shown.length} …]` : ''
     const other =
-      file.encoding === 'bytes' ? '\n[… the file is not UTF-8; what is no ASCII may be shown wrong …]' : ''
+      file.encoding === 'bytes' ? '\n[… the file is not UTF-8; characters outside ASCII may be wrong …]' : ''
     return ok(shown.map((line, index) => `${offset + index}\t${line}`).join('\n') + note + other)
   },
 })
@@ -106,7 +106,7 @@ export const edit = defineTool({
     }
     if (count > 1 && !all) {
       throw new ToolFailure(
-        `${path} contains that text ${count} times; give more of its surroundings, or set all`,
+        `${path} contains that text ${count} times; include more of the text around it, or set all`,
       )
     }
     await workspace.writeFile(path, encodeText({ encoding, mark, text: after }), stat)

@@ -43,7 +43,7 @@ export const grep = defineTool({
   inputSchema: z.object({
     pattern: z.string().min(1),
     path: path.describe('File or folder to look in, relative to the workspace'),
-    glob: z.string().min(1).optional().describe('Only in files that fit, such as *.ts'),
+    glob: z.string().min(1).optional().describe('Only in matching files, such as *.ts'),
     ignoreCase: z.boolean().optional(),
   }),
   parallel: true,
@@ -86,7 +86,7 @@ function patternOf<Pattern>(make: () => Pattern): Pattern {
   try {
     return make()
   } catch (error) {
-    throw new ToolFailure(`this is no valid pattern: ${(error as Error).message}`)
+    throw new ToolFailure(`this is not a valid pattern: ${(error as Error).message}`)
   }
 }
 

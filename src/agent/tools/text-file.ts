@@ -36,7 +36,7 @@ export function decodeText(bytes: Buffer): Text | undefined {
 
 /** The bytes of a text. Throws ToolFailure for half of a surrogate pair, which no encoding has bytes for. */
 export function encodeText({ encoding, mark, text }: Text): Buffer {
-  if (!text.isWellFormed()) throw new ToolFailure('the text has half of a surrogate pair in it')
+  if (!text.isWellFormed()) throw new ToolFailure('the text has an unpaired surrogate')
   const bytes = Buffer.from(text, encoding === 'utf8' ? 'utf8' : encoding === 'bytes' ? 'latin1' : 'utf16le')
   if (encoding === 'utf16be') bytes.swap16()
   return mark ? Buffer.concat([MARKS[encoding], bytes]) : bytes

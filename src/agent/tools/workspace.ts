@@ -57,7 +57,7 @@ export class Workspace {
     const stat = await file.stat()
     if (stat.isFile()) return file
     await file.close()
-    throw new ToolFailure(`${path} is ${stat.isDirectory() ? 'a folder, ' : ''}no plain file`)
+    throw new ToolFailure(`${path} is ${stat.isDirectory() ? 'a folder, ' : ''}not a plain file`)
   }
 
   /**
@@ -71,7 +71,7 @@ export class Workspace {
       // Located again: the folders may have come with a link.
       const real = await this.locate(path)
       const stat = await lstat(real).catch(() => undefined)
-      if (stat !== undefined && !stat.isFile()) throw new ToolFailure(`${path} is no plain file`)
+      if (stat !== undefined && !stat.isFile()) throw new ToolFailure(`${path} is not a plain file`)
       if ((stat === undefined) !== (seen === undefined)) throw new FileChanged()
       if (seen === undefined) await createFile(real, bytes)
       else await replaceFile(real, bytes, seen)
@@ -82,7 +82,7 @@ export class Workspace {
   }
 
   #lexical(path: string): string {
-    if (path.includes('\0')) throw new ToolFailure('a path has no NUL character in it')
+    if (path.includes('\0')) throw new ToolFailure('a path cannot contain a NUL character')
     const lexical = resolve(this.root, path)
     if (!isInside(this.root, lexical) && !isAbsolute(path)) throw outside(path)
     return lexical
@@ -105,9 +105,9 @@ const REASONS: Readonly<Record<string, string>> = {
   EACCES: 'permission denied',
   EPERM: 'permission denied',
   EISDIR: 'this is a folder',
-  ENOTDIR: 'a part of this path is no folder',
-  EEXIST: 'a part of this path is no folder',
-  ELOOP: 'this is a link where none may be',
+  ENOTDIR: 'a part of this path is not a folder',
+  EEXIST: 'a part of this path is not a folder',
+  ELOOP: 'this is a link, which is not allowed here',
   ENOSPC: 'the disk is full',
   EDQUOT: 'the disk quota is used up',
   EFBIG: 'the file would be too large',
@@ -117,7 +117,7 @@ const REASONS: Readonly<Record<string, string>> = {
 }
 
 const outside = (path: string): ToolFailure =>
-  new ToolFailure(`${path} is outside the workspace; only what is inside can be used`)
+  new ToolFailure(`${path} is outside the workspace; only files inside it can be used`)
 
 const isInside = (root: string, path: string): boolean =>
   path === root || path.startsWith(root.endsWith(sep) ? root : root + sep)
@@ -133,7 +133,7 @@ async function resolveLinks(path: string): Promise<string> {
     if (code !== 'ENOENT') throw fileFailure(path, error)
     // A link that leads nowhere would be followed by a write.
     const stat = await lstat(path).catch(() => undefined)
-    if (stat?.isSymbolicLink()) throw new ToolFailure(`${path} is a link that leads nowhere`)
+    if (stat?.isSymbolicLink()) throw new ToolFailure(`${path} is a link to a file that does not exist`)
     const parent = dirname(path)
     return parent === path ? path : join(await resolveLinks(parent), path.slice(parent.length))
   }

@@ -1,6 +1,6 @@
-/** What a checkpoint, a branch and a tag are to everyone who reads them. */
+/** Checkpoints, branches and tags as values. */
 
-/** How a checkpoint came to be. `foreign`: a commit of another tool on one of our branches. */
+/** How a checkpoint was made. `foreign`: another tool made the commit on a branch of a session. */
 export type CheckpointKind = 'save' | 'step' | 'fork' | 'import' | 'foreign' | (string & {})
 
 /** One saved state. In a git store its id is the commit's object id. */
@@ -8,34 +8,34 @@ export interface Checkpoint {
   /** 40 lower-case hex digits. */
   id: string
   session: string
-  /** The branch it was made on. */
+  /** The branch that the checkpoint was made on. */
   branch: string
-  /** First the previous turn; second, where a turn had steps, the last step. */
+  /** First the previous turn. If the turn had steps, second its last step. */
   parents: readonly string[]
   /** ISO 8601, milliseconds, UTC. */
   createdAt: string
   /** One line, as `git log --oneline` shows it. */
   subject: string
-  /** Empty when there is none. */
+  /** Empty if there is no body. */
   body: string
   kind: CheckpointKind
   /**
-   * 1 for the first turn of a session, one more for each turn; a step carries its turn's number, a fork that of the
-   * last whole turn it holds.
+   * The number of the turn, from 1. A step has the number of its turn. A fork has the number of the last complete turn
+   * that it contains.
    */
   seq: number
   /**
-   * Number range of the messages (items of the first collection) that are new since the turn before, for a step since
-   * the checkpoint before; both ends included. Absent when there are no more than there were.
+   * Positions of the messages (items of the first collection) that were added since the previous turn; for a step, since
+   * the previous checkpoint. Positions count from 0, and `to` is included. Absent if no messages were added.
    */
   messages?: { from: number; to: number }
-  /** Id of the last run that is new or changed since then. */
+  /** Id of the last run that was added or changed since then. */
   run?: string
   status?: string
   model?: string
-  /** `usage.totalTokens` of the state, else input and output together. */
+  /** `usage.totalTokens` of the state, else the sum of input and output tokens. */
   tokens?: number
-  /** Where a fork's own commit started. */
+  /** The checkpoint that a forked session started from. */
   forkedFrom?: { session: string; checkpoint: string }
   key?: string
   author?: Author

@@ -1,13 +1,14 @@
 /** A checkpoint as a commit object, and what the store remembers of it. */
 import { encodeCommit } from '../../git/objects/commit.ts'
 import { type NewObject, newObject } from '../../git/objects/object.ts'
-import type { CommitId } from '../../ids.ts'
+import type { CommitId, ObjectId } from '../../ids.ts'
+import { FORKPOINT } from './author.ts'
 import type { Author, Checkpoint } from './checkpoint.ts'
 import type { CommitInfo } from './history.ts'
 import { composeMessage } from './message.ts'
 
 export interface NewCheckpoint {
-  tree: string
+  tree: ObjectId
   parents: readonly CommitId[]
   /** When it was made, in milliseconds; whatever the parents say. */
   time: number
@@ -30,7 +31,7 @@ export function newCommit(made: NewCheckpoint): { commit: CommitInfo; object: Ne
       tree,
       parents,
       author: { ...author, at: time },
-      committer: { ...author, at: committed },
+      committer: { ...FORKPOINT, at: committed },
       message: text,
     }),
   )

@@ -5,14 +5,18 @@ import {
   type BranchName,
   branchRef,
   type CommitId,
-  encodeName,
-  isSameName,
   MAIN,
+  type ObjectId,
+  type ParsedRef,
   parseRef,
+  parseTagName,
+  type RefName,
   type SessionId,
   type TagName,
   tagRef,
+  trustedId,
 } from '../../ids.ts'
+import { encodeName, isSameName } from '../../ref-part.ts'
 
 export class Heads {
   readonly repository: Repository
@@ -41,13 +45,12 @@ export class Heads {
     if (value === undefined || !('symbolic' in value)) return MAIN
     const ref = parseRef(value.symbolic)
     if (ref?.kind !== 'branch' || !isSameName(ref.session, session)) return MAIN
-    const branch = ref.name as BranchName
-    return this.head(session, branch) === undefined ? MAIN : branch
+    return this.head(session, ref.name) === undefined ? MAIN : ref.name
   }
 
   /** Branches by name, with their tips. */
   branches(session: SessionId): Map<BranchName, CommitId> {
-    return this.#named(branchRef(session, MAIN), 'branch') as Map<BranchName, CommitId>
+    return this.#named(branchRef(session, MAIN), 'branch')
   }
 
   /** Reserved lines by name, with their tips. */
@@ -58,9 +61,9 @@ export class Heads {
   /** The refs of the session's branches and reserved lines, with their tips. */
   heads(session: SessionId): Map<string, CommitId> {
     const heads = new Map<string, CommitId>()
-    for (const [ref, id] of this.repository.refs.list(`refs/heads/${encodeName(session)}/`)) {
+    for (const [ref, id] of this.#list(`refs/heads/${encodeName(session)}/`)) {
       const kind = parseRef(ref)?.kind
-      if (kind === 'branch' || kind === 'reserved') heads.set(ref, id as CommitId)
+      if (kind === 'branch' || kind === 'reserved') heads.set(ref, id)
     }
     return heads
   }
@@ -80,11 +83,11 @@ export class Heads {
       onBroken?.(parsed.session, error)
       sessions.set(parsed.session, sessions.get(parsed.session) ?? new Map())
     }
-    for (const [ref, id] of this.repository.refs.list('refs/heads/', onBroken && skip)) {
+    for (const [ref, id] of this.#list('refs/heads/', onBroken && skip)) {
       const parsed = parseRef(ref)
       if (parsed?.kind !== 'branch') continue
       const branches = sessions.get(parsed.session) ?? new Map<BranchName, CommitId>()
-      sessions.set(parsed.session, branches.set(parsed.name as BranchName, id as CommitId))
+      sessions.set(parsed.session, branches.set(parsed.name, id))
     }
     return sessions
   }
@@ -96,16 +99,16 @@ export class Heads {
       const parsed = parseRef(ref)
       if (parsed?.kind === 'reserved' && lines.includes(parsed.name)) found.add(parsed.session)
     }
-    for (const ref of this.repository.refs.list('refs/heads/', add).keys()) add(ref)
+    for (const ref of this.#list('refs/heads/', add).keys()) add(ref)
     return found
   }
 
   /** Tags by name; one that somebody else put on something other than a checkpoint is left out. */
   async tags(session: SessionId): Promise<Map<TagName, CommitId>> {
     const found = new Map<TagName, CommitId>()
-    for (const [name, id] of this.#named(tagRef(session, 'x' as TagName), 'tag')) {
+    for (const [name, id] of this.#named(tagRef(session, EXAMPLE), 'tag')) {
       const commit = await this.#peel(id)
-      if (commit !== undefined) found.set(name as TagName, commit)
+      if (commit !== undefined) found.set(name, commit)
     }
     return found
   }
@@ -116,22 +119,32 @@ export class Heads {
   }
 
   /** The commit that an id leads to, through the annotated tags that git can make. */
-  async #peel(id: string): Promise<CommitId | undefined> {
-    for (let at: string | undefined = id, depth = 0; at !== undefined && depth < 5; depth++) {
+  async #peel(id: ObjectId): Promise<CommitId | undefined> {
+    for (let at: ObjectId | undefined = id, depth = 0; at !== undefined && depth < 5; depth++) {
       const object = await this.repository.objects.tryRead(at)
       if (object?.type === 'commit') return at as CommitId
       if (object?.type !== 'tag') return undefined
-      at = /^object ([0-9a-f]{40})$/m.exec(Buffer.from(object.data).toString('latin1'))?.[1]
+      const target = /^object ([0-9a-f]{40})$/m.exec(Buffer.from(object.data).toString('latin1'))?.[1]
+      at = target === undefined ? undefined : trustedId(target)
     }
     return undefined
   }
 
-  #named(example: string, kind: 'branch' | 'tag' | 'reserved'): Map<string, CommitId> {
-    const found = new Map<string, CommitId>()
-    for (const [ref, id] of this.repository.refs.list(example.slice(0, example.lastIndexOf('/') + 1))) {
+  #named<Kind extends ParsedRef['kind']>(example: RefName, kind: Kind): Map<NameOf<Kind>, CommitId> {
+    const found = new Map<NameOf<Kind>, CommitId>()
+    for (const [ref, id] of this.#list(example.slice(0, example.lastIndexOf('/') + 1))) {
       const parsed = parseRef(ref)
-      if (parsed?.kind === kind) found.set(parsed.name, id as CommitId)
+      if (parsed?.kind === kind) found.set(parsed.name as NameOf<Kind>, id)
     }
     return found
   }
+
+  /** Refs below a folder. What is below `refs/heads/` leads to commits; a tag may lead to anything, see `#peel`. */
+  #list(folder: string, onBroken?: (ref: string, error: unknown) => void): ReadonlyMap<string, CommitId> {
+    return this.repository.refs.list(folder, onBroken) as Map<string, CommitId>
+  }
 }
+
+type NameOf<Kind extends ParsedRef['kind']> = Extract<ParsedRef, { kind: Kind }>['name']
+
+const EXAMPLE = parseTagName('x')

@@ -2,14 +2,8 @@
 import { NotFoundError } from '../../errors.ts'
 import type { ObjectStore } from '../../git/database/object-store.ts'
 import { asBuffer } from '../../git/objects/object.ts'
-import {
-  type BranchName,
-  type CommitId,
-  isSameName,
-  isShortName,
-  type SessionId,
-  type TagName,
-} from '../../ids.ts'
+import type { BranchName, CommitId, ObjectId, SessionId } from '../../ids.ts'
+import { isSameName, isShortName } from '../../ref-part.ts'
 import { TimeSlice } from '../../time-slice.ts'
 import type { Author, Checkpoint } from './checkpoint.ts'
 import { Heads } from './heads.ts'
@@ -20,7 +14,7 @@ import { type RevisionLookup, resolveRevision } from './revision.ts'
 
 /** A commit on a branch of ours. */
 export interface CommitInfo extends Ancestor {
-  tree: string
+  tree: ObjectId
   parents: readonly CommitId[]
   /** When it was made, in milliseconds. */
   time: number
@@ -180,8 +174,8 @@ export class History extends Heads {
   resolve(session: SessionId, revision: string): Promise<CommitId> {
     if (!this.exists(session)) throw new NotFoundError({ kind: 'session', id: session })
     const lookup: RevisionLookup = {
-      head: async (branch = this.active(session)) => this.head(session, branch as BranchName),
-      tag: async (name) => this.tagged(session, name as TagName),
+      head: async (branch = this.active(session)) => this.head(session, branch),
+      tag: async (name) => this.tagged(session, name),
       has: (id) => this.has(session, id),
       prefix: async (digits) => {
         const candidates: CommitId[] = []

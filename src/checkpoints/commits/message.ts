@@ -18,27 +18,32 @@ export type MessageFields = Omit<Checkpoint, 'id' | 'parents' | 'author' | 'crea
 
 const PREFIX = 'Forkpoint-'
 const FORMAT = '1'
-/** Names that only the store itself writes. */
-const OWN = [
-  'Session',
-  'Type',
-  'Branch',
-  'Seq',
-  'Kind',
-  'At',
-  'Messages',
-  'Run',
-  'Status',
-  'Model',
-  'Tokens',
-  'Forked-From',
-  'Key',
-  'Format',
-]
+/** Names that only the store itself writes; the last four are those of what checkpoints may get beside their session. */
+const RESERVED = new Set(
+  [
+    'Session',
+    'Type',
+    'Branch',
+    'Seq',
+    'Kind',
+    'At',
+    'Messages',
+    'Run',
+    'Status',
+    'Model',
+    'Tokens',
+    'Forked-From',
+    'Key',
+    'Format',
+    'Redacted',
+    'Files',
+    'Nonce',
+    'Continues',
+  ].map((name) => name.toLowerCase()),
+)
 
-/** Whether a trailer of this name, without `Forkpoint-`, is one of the store's own. */
-export const isOwnTrailer = (name: string): boolean =>
-  OWN.some((own) => own.toLowerCase() === name.toLowerCase())
+/** Whether callers may not set a trailer of this name, without `Forkpoint-`. */
+export const isReservedTrailer = (name: string): boolean => RESERVED.has(name.toLowerCase())
 
 /** The text of a message, and what `parseMessage` would read in it. */
 export function composeMessage(fields: MessageFields): { text: string; parsed: ParsedMessage } {

@@ -3,7 +3,7 @@
  * with turns where git has first parents.
  */
 import { AmbiguousRevisionError, NotFoundError } from '../../errors.ts'
-import { type CommitId, isObjectId } from '../../ids.ts'
+import { type BranchName, type CommitId, isObjectId, type TagName } from '../../ids.ts'
 
 /** `~n`: n turns back. `^n`: the n-th parent; `^0` and `~0` stay. */
 export interface RevisionStep {
@@ -20,8 +20,8 @@ export interface Revision {
 /** What resolving asks of one session. */
 export interface RevisionLookup {
   /** Tip of the branch; of the active one when none is named. */
-  head(branch?: string): Promise<CommitId | undefined>
-  tag(name: string): Promise<CommitId | undefined>
+  head(branch?: BranchName): Promise<CommitId | undefined>
+  tag(name: TagName): Promise<CommitId | undefined>
   /** Whether this is a checkpoint of the session: one that its branches or tags reach. */
   has(id: CommitId): Promise<boolean>
   /** The session's checkpoints whose id starts with these 4 to 39 lower-case hex digits. */
@@ -70,8 +70,12 @@ export async function resolveRevision(
 
 async function resolveBase(base: string, lookup: RevisionLookup): Promise<CommitId | undefined> {
   const digits = base.toLowerCase()
-  if (isObjectId(digits)) return (await lookup.has(digits as CommitId)) ? (digits as CommitId) : undefined
-  const named = base === '' ? undefined : ((await lookup.head(base)) ?? (await lookup.tag(base)))
+  if (isObjectId(digits)) {
+    const id = digits as CommitId
+    return (await lookup.has(id)) ? id : undefined
+  }
+  const named =
+    base === '' ? undefined : ((await lookup.head(base as BranchName)) ?? (await lookup.tag(base as TagName)))
   if (named !== undefined) return named
   if (base === '' || base === 'HEAD' || base === '@') return lookup.head()
   if (!/^[0-9a-f]{4,39}$/.test(digits)) return undefined

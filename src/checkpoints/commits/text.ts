@@ -1,5 +1,5 @@
 /** Text as a commit shows it: subjects on one line, bodies without what a terminal would obey. */
-import { cut } from '../../excerpt.ts'
+import { beginningInWords, cut } from '../../excerpt.ts'
 
 /** Characters of a subject. */
 export const WIDTH = 72
@@ -8,6 +8,26 @@ export const WIDTH = 72
 export function forkSubject(session: string, checkpoint: string): string {
   const end = ` at ${checkpoint.slice(0, 10)}`
   return `fork of ${cut(oneLine(session), WIDTH - 'fork of '.length - end.length)}${end}`
+}
+
+/** UTF-16 units of a prompt, and of an answer, in the body of a turn. */
+const PROMPT_ROOM = 1000
+const ANSWER_ROOM = 600
+
+/** The body of a turn: its prompt, quoted, and the beginning of the answer; each is left out where it is empty. */
+export function turnBody({ prompt, answer }: { prompt: string; answer: string }): string {
+  const asked = passage(prompt, PROMPT_ROOM)
+  const said = [asked === '' ? '' : asked.replace(/^.*$/gm, quoted), passage(answer, ANSWER_ROOM)]
+  return said.filter((text) => text !== '').join('\n\n')
+}
+
+const quoted = (line: string): string => (line === '' ? '>' : `> ${line}`)
+
+function passage(text: string, units: number): string {
+  const rest = text.trimStart()
+  const shown = rest.length <= units ? rest : beginningInWords(rest, units - 1)
+  const clean = cleanBody(shown).replace(/\n{3,}/g, '\n\n')
+  return shown === rest ? clean : `${clean}…`
 }
 
 /** The text on one line: white space becomes one space, control and bidirectional characters go. */
@@ -22,7 +42,8 @@ const cleanLine = (text: string): string =>
  * The text as the body of a checkpoint: lines end with a line feed alone and without spaces, no blank lines stand at
  * its start and end, control (other than tab) and bidirectional characters go.
  */
-export const cleanBody = (text: string): string => (text === '' ? '' : cleanText(text))
+export const cleanBody = (text: string): string =>
+  text.isWellFormed() && !UNCLEAN.test(text) ? text : cleanText(text)
 
 const cleanText = (text: string): string =>
   text
@@ -35,4 +56,7 @@ const cleanText = (text: string): string =>
 const BIDIRECTIONAL = '\\u061c\\u200e\\u200f\\u202a-\\u202e\\u2066-\\u2069'
 const INVISIBLE = '\\u200b\\u2060\\ufeff'
 const CONTROL = new RegExp(`[\\p{Cc}${BIDIRECTIONAL}${INVISIBLE}]`, 'gu')
-const CONTROL_IN_TEXT = new RegExp(`(?![\\n\\t])[\\p{Cc}${BIDIRECTIONAL}${INVISIBLE}]`, 'gu')
+const IN_TEXT = `[\\u0000-\\u0008\\u000b-\\u001f\\u007f-\\u009f${BIDIRECTIONAL}${INVISIBLE}]`
+const CONTROL_IN_TEXT = new RegExp(IN_TEXT, 'g')
+/** One look at a text tells that it is clean, as most are. */
+const UNCLEAN = new RegExp(`${IN_TEXT}|[\\u2028\\u2029]|[^\\S\\n](?:\\n|$)|^\\n|\\n$`)

@@ -3,8 +3,9 @@ import { setImmediate } from 'node:timers/promises'
 import { decodeDocument, decodeHead, parseFolderName, parseItemName } from '../../codec/index.ts'
 import type { ObjectStore } from '../../git/database/object-store.ts'
 import type { TreeEntry } from '../../git/objects/tree.ts'
-import { isSameName, type SessionId } from '../../ids.ts'
+import type { ObjectId, SessionId } from '../../ids.ts'
 import type { JsonObject } from '../../json-value.ts'
+import { isSameName } from '../../ref-part.ts'
 import { blobsBelow, entriesOf, folderAt, readBlobs } from './files.ts'
 
 /** Lets others run between slices. */
@@ -13,7 +14,7 @@ export const pause = (): Promise<unknown> => setImmediate()
 /** The document of a tree, as the session shows it. Throws CorruptError, naming the file. */
 export async function readDocument(
   objects: ObjectStore,
-  tree: string,
+  tree: ObjectId,
   session: SessionId,
 ): Promise<JsonObject> {
   const files = await readBlobs(objects, await blobsBelow(objects, tree))
@@ -21,7 +22,7 @@ export async function readDocument(
 }
 
 /** The top-level values; collections that are empty among them. */
-export async function readFields(objects: ObjectStore, tree: string): Promise<JsonObject> {
+export async function readFields(objects: ObjectStore, tree: ObjectId): Promise<JsonObject> {
   return decodeHead(await readBlobs(objects, await blobsBelow(objects, tree, { enter: () => false })))
 }
 
@@ -32,7 +33,7 @@ export const shownAs = (session: SessionId, document: JsonObject): JsonObject =>
     : { ...document, id: session }
 
 /** How many items a collection has in a tree; told by the names in its last folder that has any. */
-export async function countItems(objects: ObjectStore, tree: string, collection: string): Promise<number> {
+export async function countItems(objects: ObjectStore, tree: ObjectId, collection: string): Promise<number> {
   const top = await folderAt(objects, tree, collection)
   if (top === undefined) return 0
   const folders = [...entriesOf(top)].flatMap(({ name, id }) => {

@@ -12,9 +12,10 @@ import {
   type Tree,
   type TreeEntry,
 } from '../../git/objects/tree.ts'
+import type { ObjectId } from '../../ids.ts'
 
 /** Blobs by path in the tree. */
-export type BlobIds = Map<string, string>
+export type BlobIds = Map<string, ObjectId>
 export type Files = Map<string, Uint8Array>
 
 /** Files that change, by path; `null`: gone. */
@@ -46,9 +47,9 @@ export const standsForOurs = (name: string): boolean =>
   isOurs(name) || ['messages', 'runs'].includes(name) || /^\d{4,}(?:[-.]|$)/.test(name)
 
 /** What is in a tree beside the document, in order; of a folder that is foreign as a whole its name with a `/`. */
-export async function foreignFiles(objects: ObjectStore, root: string): Promise<string[]> {
+export async function foreignFiles(objects: ObjectStore, root: ObjectId): Promise<string[]> {
   const found: string[] = []
-  const walk = async (id: string, prefix: string): Promise<void> => {
+  const walk = async (id: ObjectId, prefix: string): Promise<void> => {
     const tree = await objects.readTree(id)
     for (let n = 0; n < entryCount(tree); n++) {
       const entry = entryAt(tree, n)
@@ -66,11 +67,11 @@ export async function foreignFiles(objects: ObjectStore, root: string): Promise<
 
 /** Where trees are read from: a repository, or what is about to be put into it. */
 export interface TreeReader {
-  readTree(id: string): Promise<Tree>
+  readTree(id: ObjectId): Promise<Tree>
 }
 
 /** The folder at `path` below a tree; `undefined` when there is none. */
-export async function folderAt(objects: TreeReader, root: string, path: string): Promise<Tree | undefined> {
+export async function folderAt(objects: TreeReader, root: ObjectId, path: string): Promise<Tree | undefined> {
   let tree = await objects.readTree(root)
   for (const name of path.split('/')) {
     const entry = findEntry(tree, name)
@@ -81,7 +82,11 @@ export async function folderAt(objects: TreeReader, root: string, path: string):
 }
 
 /** Id of the file at `path` below a tree; `undefined` when there is none. */
-export async function blobAt(objects: TreeReader, root: string, path: string): Promise<string | undefined> {
+export async function blobAt(
+  objects: TreeReader,
+  root: ObjectId,
+  path: string,
+): Promise<ObjectId | undefined> {
   const cut = path.lastIndexOf('/')
   const tree = cut === -1 ? await objects.readTree(root) : await folderAt(objects, root, path.slice(0, cut))
   const entry = tree && findEntry(tree, path.slice(cut + 1))
@@ -91,7 +96,7 @@ export async function blobAt(objects: TreeReader, root: string, path: string): P
 /** The files of an item that is no folder, by path. */
 export async function blobsOfItem(
   objects: TreeReader,
-  root: string | undefined,
+  root: ObjectId | undefined,
   collection: string,
   index: number,
 ): Promise<BlobIds> {
@@ -110,7 +115,7 @@ export async function blobsOfItem(
  */
 export async function blobsBelow(
   objects: ObjectStore,
-  root: string,
+  root: ObjectId,
   options: { at?: string; enter?: (path: string) => boolean; foreign?: boolean } = {},
 ): Promise<BlobIds> {
   const found: BlobIds = new Map()
@@ -119,8 +124,7 @@ export async function blobsBelow(
     if (depth > MOST_FOLDERS) throw tooMuch(root, `is more than ${MOST_FOLDERS} folders deep`)
     for (const { name, mode, id } of entriesOf(tree, prefix)) {
       const path = prefix + name
-      if (++seen > MOST_ENTRIES)
-        throw tooMuch(root, `unfolds into more than ${MOST_ENTRIES} files and folders`)
+      if (++seen > MOST_ENTRIES) throw tooMuch(root, `expands to more than ${MOST_ENTRIES} files and folders`)
       if (mode !== FOLDER) {
         if (options.foreign === true || isOurs(path)) found.set(path, id)
       } else if ((options.foreign === true || mayHoldOurs(path)) && options.enter?.(path) !== false) {
@@ -141,13 +145,17 @@ export async function blobsBelow(
  */
 export async function blobsChanged(
   objects: TreeReader,
-  before: string | undefined,
-  after: string,
+  before: ObjectId | undefined,
+  after: ObjectId,
   asked: (collection: string) => boolean = () => true,
-): Promise<Map<string, string | undefined>> {
-  const changed = new Map<string, string | undefined>()
-  const read = (id: string | undefined) => (id === undefined ? NO_ENTRIES : objects.readTree(id))
-  const walk = async (from: string | undefined, to: string | undefined, prefix: string): Promise<void> => {
+): Promise<Map<string, ObjectId | undefined>> {
+  const changed = new Map<string, ObjectId | undefined>()
+  const read = (id: ObjectId | undefined) => (id === undefined ? NO_ENTRIES : objects.readTree(id))
+  const walk = async (
+    from: ObjectId | undefined,
+    to: ObjectId | undefined,
+    prefix: string,
+  ): Promise<void> => {
     for (const { was, is } of entriesChanged(await read(from), await read(to))) {
       const { name } = (is ?? was)!
       const path = prefix + name
@@ -172,9 +180,9 @@ export async function readBlobs(objects: ObjectStore, blobs: BlobIds, most = MOS
   let total = 0
   await objects.readMany(blobs.values(), (id, object) => {
     if (object.type !== 'blob')
-      throw new CorruptError(`The object ${id} is a ${object.type} and should be a file.`, { object: id })
+      throw new CorruptError(`The object ${id} is a ${object.type}, but should be a file.`, { object: id })
     total += object.data.length
-    if (total > most) throw tooMuch(id, `is one of files that have more than ${most} bytes together`)
+    if (total > most) throw tooMuch(id, `belongs to files that have more than ${most} bytes in total`)
     bytes.set(id, object.data)
   })
   const files: Files = new Map()
@@ -190,14 +198,14 @@ const MOST_FOLDERS = 16
 /** Small files on the disk can be gigabytes in memory. */
 const MOST_BYTES = 2 ** 31
 
-const tooMuch = (id: string, what: string): CorruptError =>
-  new CorruptError(`${id} ${what}. Forkpoint never writes that; take the checkpoint before it.`, {
+const tooMuch = (id: ObjectId, what: string): CorruptError =>
+  new CorruptError(`${id} ${what}. Forkpoint never writes this. Use the previous checkpoint.`, {
     object: id,
   })
 
 const noPlainFile = ({ name, mode }: TreeEntry, path: string): CorruptError =>
   new CorruptError(
-    `'${path}${name}' is no plain file (mode ${mode}). Forkpoint never writes that; take the checkpoint before it.`,
+    `'${path}${name}' is not a plain file (mode ${mode}). Forkpoint never writes this. Use the previous checkpoint.`,
     { file: path + name },
   )
 
@@ -207,7 +215,7 @@ const noPlainFile = ({ name, mode }: TreeEntry, path: string): CorruptError =>
  */
 export async function isTakenBack(
   objects: ObjectStore,
-  { before, made, now }: { before: string | undefined; made: string; now: string },
+  { before, made, now }: { before: ObjectId | undefined; made: ObjectId; now: ObjectId },
 ): Promise<boolean> {
   const changed = [...(await blobsChanged(objects, before, made)).keys()]
   const items = changed.filter(isItem)

@@ -2,10 +2,9 @@
 
 export type { ObjectStore } from '../../git/database/object-store.ts'
 export { ByteCache } from '../../git/objects/byte-cache.ts'
+export type { StoredCommit } from '../../git/objects/commit.ts'
 export {
-  asBuffer,
   BIG_OBJECT,
-  expectType,
   type NewObject,
   newObject,
   newObjectInSlices,

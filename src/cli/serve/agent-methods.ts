@@ -1,6 +1,6 @@
 /** Agents and their sessions over the wire. */
 import { resolve } from 'node:path'
-import { z } from 'zod'
+import * as z from 'zod'
 import { Agent, type AgentSession, type ConfigInput, type SharedOptions } from '../../agent/index.ts'
 import { author, count, document, type Method, method, name, type Scope, thing } from './method.ts'
 import { inTurn, permissionsOf, toolSchema, toolsOf } from './questions.ts'

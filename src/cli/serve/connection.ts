@@ -1,5 +1,5 @@
 /** One client: its messages in, ours out, and the questions that are put to it. */
-import { z } from 'zod'
+import * as z from 'zod'
 import { writeJson } from '../../codec/index.ts'
 import { isJsonObject } from '../../json-value.ts'
 import { CODE, ProtocolError, wireErrorOf } from './wire-error.ts'
@@ -59,7 +59,7 @@ export class Connection {
     }
     if (!isJsonObject(message)) {
       const why = Array.isArray(message)
-        ? 'batches are not supported; send one message a line'
+        ? 'batches are not supported; send one message per line'
         : 'not an object'
       throw new ProtocolError(CODE.notARequest, `The line is not a message: ${why}.`)
     }
@@ -96,7 +96,7 @@ export class Connection {
 
   /** Puts a question to the client. Rejects when it answers with an error, is gone, or the signal is aborted. */
   async ask(method: string, params: Record<string, unknown>, signal?: AbortSignal): Promise<unknown> {
-    if (this.#gone) throw new ProtocolError(CODE.unexpected, 'The client is gone.')
+    if (this.#gone) throw new ProtocolError(CODE.unexpected, 'The client has closed the connection.')
     const id = `q${this.#next++}`
     let abort = (): void => {}
     const answer = new Promise<unknown>((resolve, reject) => {
@@ -121,7 +121,7 @@ export class Connection {
   /** Nothing more will come from the client: what it was asked stays without an answer. */
   endInput(): void {
     for (const { reject } of this.#asked.values()) {
-      reject(new ProtocolError(CODE.unexpected, 'The client is gone.'))
+      reject(new ProtocolError(CODE.unexpected, 'The client has closed the connection.'))
     }
   }
 

@@ -1,5 +1,5 @@
 /** What a method of `serve` is made of. */
-import { z } from 'zod'
+import * as z from 'zod'
 import { isJsonObject } from '../../json-value.ts'
 import type { Connection, RequestId } from './connection.ts'
 import type { Things } from './things.ts'

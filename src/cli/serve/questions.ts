@@ -1,7 +1,7 @@
 /** What an agent asks its client: permissions, and the tools that the client has. */
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { jsonSchema, type ToolSet, tool } from 'ai'
-import { z } from 'zod'
+import * as z from 'zod'
 import type { OnPermission } from '../../agent/index.ts'
 import { isJsonObject } from '../../json-value.ts'
 import type { Connection, RequestId } from './connection.ts'
@@ -36,7 +36,7 @@ export const permissionsOf =
     if (answer.success) return answer.data
     throw new ProtocolError(
       CODE.wrongParams,
-      "An answer is 'allow', 'deny' or 'defer', or has one as decision.",
+      "The answer must be 'allow', 'deny', 'defer', or an object with one of these as its decision.",
     )
   }
 

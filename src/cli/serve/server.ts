@@ -1,6 +1,6 @@
 /** The server: reads calls, runs each as it comes, and leaves when its input ends. */
 
-import { z } from 'zod'
+import * as z from 'zod'
 import { agentMethods } from './agent-methods.ts'
 import { type Call, Connection, type RequestId } from './connection.ts'
 import { linesOf } from './lines.ts'
@@ -42,7 +42,7 @@ export async function serve(
       if (protocol !== PROTOCOL) {
         throw new ProtocolError(
           CODE.wrongParams,
-          `This is protocol ${PROTOCOL} (forkpoint ${version}), and the client speaks ${protocol}. Install the same version on both sides.`,
+          `The server speaks protocol ${PROTOCOL} (forkpoint ${version}), but the client speaks ${protocol}. Install the same version on both sides.`,
         )
       }
       return { protocol: PROTOCOL, version, node: process.versions.node, methods: Object.keys(methods) }
@@ -74,7 +74,7 @@ export async function serve(
     const call = client.receive(text)
     if (call === undefined) return
     if (call.id !== undefined && running.has(call.id)) {
-      throw new ProtocolError(CODE.notARequest, `A request with the id ${call.id} is under way.`)
+      throw new ProtocolError(CODE.notARequest, `A request with the id ${call.id} is still running.`)
     }
     const done: Promise<void> = take(call).finally(() => work.delete(done))
     work.add(done)

@@ -1,6 +1,6 @@
 /** Stores over the wire: all of `SessionStore`, handles included, iterators in pages. */
 import { resolve } from 'node:path'
-import { z } from 'zod'
+import * as z from 'zod'
 import { FileSessionStore } from '../../store/file/file-session-store.ts'
 import { GitSessionStore } from '../../store/git/git-session-store.ts'
 import { MemorySessionStore } from '../../store/memory/memory-session-store.ts'

@@ -52,7 +52,7 @@ function kindOf(error: unknown): WireError {
     const issues = error.issues.map(({ path, message }) => ({ path: path.map(String), message }))
     const first = issues[0]
     const where = first === undefined || first.path.length === 0 ? '' : ` at ${first.path.join('.')}`
-    const message = `The parameters do not fit${where}: ${first?.message ?? 'unknown'}.`
+    const message = `The parameters are not valid${where}: ${first?.message ?? 'unknown'}.`
     return { code: CODE.wrongParams, message, data: { name: 'TypeError', code: 'TYPE', issues } }
   }
   if (error instanceof TypeError) {

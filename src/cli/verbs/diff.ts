@@ -15,9 +15,9 @@ export const addDiff: AddVerb = (program, run) => {
     .command('diff')
     .description('show what differs between two checkpoints, of one session or of two')
     .argument('<from>', REVISION)
-    .argument('[to]', 'the same; default: where the session of the first is now')
-    .option('--patch', "git's own patch of the stored files")
-    .option('--full', 'long texts in full')
+    .argument('[to]', 'the same; default: the newest checkpoint of the first session')
+    .option('--patch', 'show the patch that git makes of the stored files')
+    .option('--full', 'show long texts completely')
     .addHelpText(
       'after',
       examples('diff demo/main~3', 'diff demo/main demo/try-postgres', 'diff demo~1 demo --patch'),

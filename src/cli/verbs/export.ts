@@ -15,7 +15,7 @@ interface Options {
 export const addExport: AddVerb = (program, run) => {
   const verb = program
     .command('export')
-    .description('write a session as the files of another tool')
+    .description('write a session as files of another tool')
     .helpCommand(false)
   suggestTool(verb)
   for (const tool of IMPORTERS) if (tool.write !== undefined) addTool(verb, run, tool)
@@ -30,9 +30,9 @@ function addTool(verb: Parameters<AddVerb>[0], run: Parameters<AddVerb>[1], tool
     .argument('<session>', REVISION)
     .option(
       '-o, --output <folder>',
-      "a folder for it and its sub-agents' files; default: its lines on stdout",
+      'folder for the file and those of its sub-agents; default: print the file to stdout',
     )
-    .option('--overwrite', 'replace files that exist')
+    .option('--overwrite', 'replace existing files')
     .addHelpText(
       'after',
       examples(

@@ -21,7 +21,7 @@ import { type AddVerb, examples } from '../verb.ts'
  * unless the file is just no session of the tool.
  */
 export const addImport: AddVerb = (program, run) => {
-  const verb = program.command('import').description("bring another tool's sessions in").helpCommand(false)
+  const verb = program.command('import').description('import the sessions of another tool').helpCommand(false)
   suggestTool(verb)
   for (const tool of IMPORTERS) addTool(verb, run, tool)
 }
@@ -29,7 +29,7 @@ export const addImport: AddVerb = (program, run) => {
 function addTool(verb: Parameters<AddVerb>[0], run: Parameters<AddVerb>[1], tool: Importer): void {
   verb
     .command(tool.name)
-    .description(`import ${tool.description}, a checkpoint a turn; again, to add what is new`)
+    .description(`import ${tool.description}; one checkpoint per turn; run it again to add new entries`)
     .argument('<path>', tool.input)
     .option('--session <id>', 'id of the session, for a single file (default: the one in the file)')
     .addHelpText(
@@ -42,7 +42,8 @@ function addTool(verb: Parameters<AddVerb>[0], run: Parameters<AddVerb>[1], tool
     .action(
       run(async (context, path: string, { session }: { session?: string }) => {
         const isFolder = await kindOf(path)
-        if (isFolder && session !== undefined) throw new UsageError('--session goes with a single file.')
+        if (isFolder && session !== undefined)
+          throw new UsageError('--session works only with a single file.')
         let [failed, created] = [0, 0]
         const { stores } = context
         const onProgress = progress(context.out)

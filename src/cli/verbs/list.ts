@@ -16,8 +16,8 @@ export const addList: AddVerb = (program, run) => {
     .description('list the sessions of the store, newest first')
     .option('--prefix <text>', 'only ids that start with this')
     .option('--type <type>', 'only sessions of this type')
-    .option('--by-id', 'in the order of their ids')
-    .option('-n, --limit <number>', 'at most so many', wholeNumber)
+    .option('--by-id', 'sort by id')
+    .option('-n, --limit <number>', 'at most this many', wholeNumber)
     .addHelpText('after', examples('list -n 10', 'list --json | jq -r .id'))
     .action(
       run(async ({ out, stores, command }, { byId, ...options }: Options & { byId?: boolean }) => {
@@ -57,7 +57,7 @@ export const addList: AddVerb = (program, run) => {
         if (rows.length === 0) await out.note(line`No sessions.`)
         if (broken === 0) return undefined
         const many = count(broken, 'session')
-        await out.note(line`${many} could not be read; '${command('verify')}' says more.`)
+        await out.note(line`${many} could not be read; '${command('verify')}' shows why.`)
         return EXIT.failed
       }),
     )

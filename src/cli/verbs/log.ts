@@ -11,9 +11,9 @@ interface Options {
 export const addLog: AddVerb = (program, run) => {
   program
     .command('log')
-    .description('show the checkpoints of a session, newest first: one a turn')
+    .description('show the checkpoints of a session, newest first, one per turn')
     .argument('<session>', REVISION)
-    .option('-n, --limit <number>', 'at most so many', wholeNumber)
+    .option('-n, --limit <number>', 'at most this many', wholeNumber)
     .option('--steps', 'also the checkpoints inside turns')
     .addHelpText('after', examples('log demo', 'log demo/try-postgres~2 -n 5'))
     .action(

@@ -5,8 +5,8 @@ import { type AddVerb, examples } from '../verb.ts'
 export const addMaintain: AddVerb = (program, run) => {
   program
     .command('maintain')
-    .description('pack the store: fewer files, less disk; safe beside processes that save')
-    .option('--purge', 'also remove for good what was deleted; that cannot be undone')
+    .description('pack the store into fewer files and less disk space; other processes may save meanwhile')
+    .option('--purge', 'also remove deleted data from the disk; this cannot be undone')
     .addHelpText('after', examples('maintain', 'maintain --purge'))
     .action(
       run(async ({ out, stores }, { purge = false }: { purge?: boolean }) => {
@@ -24,8 +24,9 @@ export const addMaintain: AddVerb = (program, run) => {
         await out.line(
           line`${count(packsBefore, 'pack')}, ${size(bytesBefore)} before; ${count(packsAfter, 'pack')}, ${size(bytesAfter)} now.`,
         )
-        if (!native) await out.note(line`${dim('Done without git, which would pack it smaller.')}`)
-        if (purge) await out.note(line`${dim('What was deleted before is gone for good.')}`)
+        if (!native)
+          await out.note(line`${dim('Git was not used; with git, the store would become smaller.')}`)
+        if (purge) await out.note(line`${dim('Deleted data was removed from the disk.')}`)
         return undefined
       }),
     )

@@ -4,7 +4,7 @@ import { type AddVerb, examples } from '../verb.ts'
 export const addServe: AddVerb = (program, run) => {
   program
     .command('serve')
-    .description('stores and agents for programs in other languages: JSON-RPC 2.0, one message a line')
+    .description('serve stores and agents to other programs: JSON-RPC 2.0, one message per line')
     .addHelpText('after', examples('serve'))
     .action(
       run(async () => {

@@ -1,5 +1,7 @@
 import type { Checkpoint, StoredDocument } from '../../store/session-store.ts'
+import { defaultBody } from '../../store/subject.ts'
 import { checkpointDetails, fieldsOf, type MessageStyle, messageLines, valueText } from '../describe.ts'
+import { namedRef } from '../named-ref.ts'
 import { count, dim, type Line, line, yellow } from '../text.ts'
 import { type AddVerb, examples, REVISION, wholeNumber } from '../verb.ts'
 
@@ -9,15 +11,15 @@ interface Options {
   full?: boolean
 }
 
-/** `forkpoint show`: JSON of `{ checkpoint, state, foreign? }`. */
+/** `forkpoint show`: JSON of `{ checkpoint, ref?, state, foreign? }`. */
 export const addShow: AddVerb = (program, run) => {
   program
     .command('show')
-    .description('show a checkpoint and what was said in its turn')
+    .description('show a checkpoint and the messages of its turn')
     .argument('<session>', REVISION)
-    .option('--all', 'all messages up to there')
-    .option('--last <number>', 'the last so many messages', wholeNumber)
-    .option('--full', 'long texts, tool calls and results in full')
+    .option('--all', 'show all messages up to the checkpoint')
+    .option('--last <number>', 'show this many messages, counted from the end', wholeNumber)
+    .option('--full', 'show long texts, tool calls and results completely')
     .addHelpText(
       'after',
       examples('show demo', 'show demo/main~3 --all | less', 'show demo --json | jq .state.config'),
@@ -29,12 +31,21 @@ export const addShow: AddVerb = (program, run) => {
         const checkpoint = await store.checkpoint(session, at)
         const state = await store.load(session, { at: checkpoint.id })
         const foreign = await stores.foreignIn(checkpoint.id)
+        const ref = await namedRef(store, session, at)
         if (out.json) {
-          await out.document({ checkpoint, state, ...(foreign.length > 0 && { foreign }) })
+          await out.document({
+            checkpoint,
+            ...(ref !== undefined && { ref }),
+            state,
+            ...(foreign.length > 0 && { foreign }),
+          })
           return undefined
         }
         const names = { branches: await store.branches(session), tags: await store.tags(session) }
-        const lines = [...checkpointDetails(checkpoint, names), ...stateLines(state, checkpoint, options)]
+        const lines = [
+          ...checkpointDetails(withoutEcho(checkpoint, state), names, ref),
+          ...stateLines(state, checkpoint, options),
+        ]
         for (const one of lines) {
           if (out.closed) break
           await out.line(one)
@@ -49,6 +60,15 @@ export const addShow: AddVerb = (program, run) => {
         return undefined
       }),
     )
+}
+
+/** Without the body where it only says what the messages below it say. */
+function withoutEcho(checkpoint: Checkpoint, state: StoredDocument | undefined): Checkpoint {
+  const { kind, body, messages: added } = checkpoint
+  const { messages } = fieldsOf(state)
+  if (!Array.isArray(messages) || added === undefined) return checkpoint
+  const echo = defaultBody(kind, messages.slice(added.from, added.to + 1))
+  return body === echo ? { ...checkpoint, body: '' } : checkpoint
 }
 
 function* stateLines(

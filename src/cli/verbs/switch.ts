@@ -1,4 +1,4 @@
-import { isSameName } from '../../ids.ts'
+import { isSameName } from '../../ref-part.ts'
 import { bold, dim, line } from '../text.ts'
 import { type AddVerb, examples } from '../verb.ts'
 
@@ -6,7 +6,7 @@ import { type AddVerb, examples } from '../verb.ts'
 export const addSwitch: AddVerb = (program, run) => {
   program
     .command('switch')
-    .description('make a branch the active one, which is meant when none is named')
+    .description('make a branch the active one: the default for every command')
     .argument('<session>', 'session')
     .argument('<branch>', 'branch of it')
     .addHelpText('after', examples('switch demo try-postgres'))
@@ -18,9 +18,9 @@ export const addSwitch: AddVerb = (program, run) => {
         const undo = command('switch', [session, before])
         if (out.json) await out.document({ session, branch, before, undo: [undo] })
         else if (isSameName(before, branch))
-          await out.line(line`${bold(session)} already is on ${bold(branch)}.`)
+          await out.line(line`${bold(session)} is already on ${bold(branch)}.`)
         else {
-          await out.line(line`${bold(session)} is on ${bold(branch)} now; it was on ${before}.`)
+          await out.line(line`${bold(session)} is now on ${bold(branch)}; it was on ${before}.`)
           await out.note(line`${dim(`Undo: ${undo}`)}`)
         }
         return undefined

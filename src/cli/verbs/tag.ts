@@ -9,7 +9,7 @@ import { type AddVerb, examples, REVISION } from '../verb.ts'
 export const addTag: AddVerb = (program, run) => {
   program
     .command('tag')
-    .description('give a checkpoint a name that stays; without a name, list the tags')
+    .description('give a checkpoint a permanent name; without a name, list the tags')
     .argument('<session>', REVISION)
     .argument('[name]', 'name of the new tag')
     .addHelpText('after', examples('tag demo before-refactor', 'tag demo/main~3 tests-green', 'tag demo'))

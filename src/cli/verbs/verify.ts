@@ -28,7 +28,7 @@ export const addVerify: AddVerb = (program, run) => {
           const read = line`${count(report.checkpoints, 'checkpoint')} read, ${count(report.objects, 'object')} checked`
           await out.line(
             report.ok
-              ? line`${green('All well:')} ${read}.`
+              ? line`${green('No problems:')} ${read}.`
               : line`${red(count(report.problems.length, 'problem'))}; ${read}.`,
           )
         }

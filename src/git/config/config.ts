@@ -42,7 +42,7 @@ export function checkConfig(config: Config): void {
   if (storage !== undefined && storage !== 'files') {
     throw new UnsupportedError(
       'ref storage',
-      `The repository keeps its refs as ${storage}; only files are supported. 'git refs migrate --ref-format=files' converts it.`,
+      `The repository stores its refs as ${storage}; only files are supported. 'git refs migrate --ref-format=files' converts it.`,
     )
   }
   const promisor = [...config].some(
@@ -51,7 +51,7 @@ export function checkConfig(config: Config): void {
   if (promisor || config.has('extensions.partialclone')) {
     throw new UnsupportedError(
       'partial clone',
-      'The repository is a partial clone: some of its objects are elsewhere. Clone it again without --filter.',
+      'The repository is a partial clone: some of its objects are missing. Clone it again without --filter.',
     )
   }
   for (const key of config.keys()) {
@@ -64,7 +64,7 @@ export function checkConfig(config: Config): void {
   if (!isTrue(configValue(config, 'core.bare') ?? 'false')) {
     throw new UnsupportedError(
       'work tree',
-      "The repository has a work tree. A store is a bare repository of its own: clone it with 'git clone --mirror', or use another folder.",
+      "The repository has a work tree. A store has to be a bare repository: clone it with 'git clone --mirror', or use another folder.",
     )
   }
   const ours = Number(configValue(config, 'forkpoint.format') ?? '1')

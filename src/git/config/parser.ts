@@ -121,7 +121,7 @@ class Parser {
     const line = this.#text.slice(0, Math.max(this.#at - 1, 0)).split('\n').length
     const file = this.#file ?? 'config'
     throw new CorruptError(
-      `Line ${line} of '${file}' is none that git would read. Correct it, or take the file from a copy of the store.`,
+      `Line ${line} of '${file}' is not valid for git. Correct it, or restore the file from a copy of the store.`,
       { file },
     )
   }

@@ -122,7 +122,7 @@ export class ObjectLookup {
     if (this.own.isPartial) {
       throw new UnsupportedError(
         'partial clones',
-        `Object ${id} is missing: this repository is a partial clone. Fetch it whole first.`,
+        `Object ${id} is missing: this repository is a partial clone. Fetch all objects first.`,
       )
     }
     const { problem } = this.own
@@ -152,12 +152,9 @@ export class ObjectLookup {
 
   async #base(id: ObjectId, hops: Hops): Promise<GitObject> {
     if (hops.left-- <= 0) {
-      throw new CorruptError(
-        `Object ${id} is in a chain of deltas that leads from pack to pack without an end.`,
-        {
-          object: id,
-        },
-      )
+      throw new CorruptError(`Object ${id} is in a chain of deltas that never ends.`, {
+        object: id,
+      })
     }
     return (await this.find(id, hops)) ?? this.missing(id)
   }
@@ -172,7 +169,7 @@ interface Hops {
 const MAX_HOPS = 64
 /** How often a search starts anew because packs appear or vanish under it. */
 const ROUNDS = 8
-const WAY_OUT = "Restore it from a copy of the store, or see with 'git fsck' what is lost."
+const WAY_OUT = "Restore it from a copy of the store, or run 'git fsck' to see what is lost."
 
 function checked(object: GitObject, id: ObjectId, file: string): GitObject | Promise<GitObject> {
   const { type, data } = object

@@ -82,7 +82,7 @@ const HEADER = /^(blob|tree|commit|tag) (0|[1-9][0-9]{0,14})\0/
 
 function brokenLoose(file: string, id: ObjectId, what: string, cause?: unknown): CorruptError {
   return new CorruptError(
-    `Object file '${file}' ${what}. Restore it from a copy of the store, or see with 'git fsck' what is lost.`,
+    `Object file '${file}' ${what}. Restore it from a copy of the store, or run 'git fsck' to see what is lost.`,
     { file, object: id },
     { cause },
   )

@@ -32,7 +32,7 @@ export const findStrangerAnywhere = (fs: FileSystem, paths: Paths): string | und
 function at(fs: FileSystem, path: string, sockets = false): string | undefined {
   const kind = fs.stat(path)?.kind
   if (kind === 'link') return `'${path}' is a symbolic link`
-  return kind === 'other' || (kind === 'socket' && !sockets) ? `'${path}' is no plain file` : undefined
+  return kind === 'other' || (kind === 'socket' && !sockets) ? `'${path}' is not a plain file` : undefined
 }
 
 /** `sockets`: whether there may be some; nobody is led anywhere by one. */

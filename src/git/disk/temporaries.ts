@@ -27,7 +27,7 @@ export class Temporaries {
   /** A new file to read and write. Throws StorageError. */
   open(path: string): OpenFile {
     const file = this.#tryOpen(path)
-    if (file === undefined) throw new StorageError(`'${path}' is in the way.`, { file: path })
+    if (file === undefined) throw new StorageError(`'${path}' already exists.`, { file: path })
     return file
   }
 

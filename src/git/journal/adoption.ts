@@ -219,7 +219,7 @@ function readAdopted({ fs, paths }: StoreFolder, { name, owner, life }: JournalF
     if (isOtherVersion(content)) {
       throw new UnsupportedError(
         'journal',
-        `'${folder}' was left by a newer version of forkpoint that did not end properly. Open the store with that version first.`,
+        `'${folder}' was left by a newer version of forkpoint that was killed. Open the store with that version first.`,
       )
     }
     return parseJournal(content)?.records ?? []
@@ -256,7 +256,7 @@ const hasGroups = (fs: FileSystem, folder: string): boolean =>
   )
 
 const unknownText = (folder: string, { pid, host }: Owner): string =>
-  `'${folder}' holds saves of process ${pid} on '${host.split('/').at(-1)}', and from here nobody can tell whether it still runs. Use the store from one machine at a time. If that process is gone, end all others that use the store, create the file '${join(folder, 'owner.gone')}', and try again: its saves are then recovered.`
+  `'${folder}' holds saves of process ${pid} on '${host.split('/').at(-1)}', and it is not known whether this process is still running. Use the store from one machine at a time. If it is not running, end all other processes that use the store, create the file '${join(folder, 'owner.gone')}', and try again. Its saves are then recovered.`
 
 const busyText = (folder: string): string =>
-  `Another process is recovering the store ('${folder}') and does not finish. Try again, or end it.`
+  `Another process is recovering the store ('${folder}') and has not finished. Try again, or end that process.`

@@ -11,7 +11,7 @@ export function checkJournals(fs: FileSystem, { journals }: Paths): CorruptError
   for (const owner of fs.readDir(journals)) {
     const folder = join(journals, owner)
     if (fs.stat(folder)?.kind !== 'folder') {
-      found.push(strange(folder, 'is no folder of journals'))
+      found.push(strange(folder, 'is not a folder of journals'))
       continue
     }
     for (const name of fs.readDir(folder)) {
@@ -19,11 +19,11 @@ export function checkJournals(fs: FileSystem, { journals }: Paths): CorruptError
       const stat = fs.stat(file)
       // Who lives has a socket here; a lock may be on its way, as a folder.
       if (stat === undefined || stat.kind === 'socket' || stat.kind === 'folder') continue
-      if (stat.kind !== 'file') found.push(strange(file, 'is no plain file'))
+      if (stat.kind !== 'file') found.push(strange(file, 'is not a plain file'))
       else if (name.endsWith('.journal') && stat.size > 0) {
         const content = fs.readFile(file)
         if (content === undefined || isOtherVersion(content)) continue
-        if (parseJournal(content) === undefined) found.push(strange(file, 'has no header that can be read'))
+        if (parseJournal(content) === undefined) found.push(strange(file, 'has no valid header'))
       }
     }
   }

@@ -256,7 +256,7 @@ const mergeDue = (chapter: Chapter): Promise<MergedInMemory | undefined> =>
 
 function journalGone(chapter: Chapter): StorageError {
   const file = chapter.journal.path
-  return new StorageError(`Somebody has taken the journal '${file}' away. Save again.`, { file })
+  return new StorageError(`The journal '${file}' was removed. Save again.`, { file })
 }
 
 function groupEntry(

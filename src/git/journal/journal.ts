@@ -196,8 +196,7 @@ const checksum = (head: Uint8Array, payload: Uint8Array): number => crc32(payloa
 function writeAll(file: OpenFile, data: Uint8Array, position: number): void {
   for (let done = 0; done < data.length; ) {
     const written = file.write(data.subarray(done), position + done)
-    if (written === 0)
-      throw new StorageError('The disk took no byte. What was saved before is untouched.', {})
+    if (written === 0) throw new StorageError('The disk wrote nothing. Earlier saves are not affected.', {})
     done += written
   }
 }

@@ -29,7 +29,7 @@ export class MoveClock {
       order = this.#lengthen()
     }
     if (!isOrder(order)) {
-      const text = `'${this.#file}' is too long to be ours. Remove it when no process uses the store.`
+      const text = `'${this.#file}' is larger than forkpoint makes it. Remove it when no process uses the store.`
       throw new CorruptError(text, { file: this.#file })
     }
     this.#last = order

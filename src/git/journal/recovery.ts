@@ -3,7 +3,7 @@
  * locks and temporaries are removed. Safe to be interrupted anywhere and begun again.
  */
 import { join } from 'node:path'
-import { isObjectId, type ObjectId } from '../../ids.ts'
+import { isObjectId } from '../../ids.ts'
 import { TimeSlice } from '../../time-slice.ts'
 import { isAncestor } from '../database/ancestry.ts'
 import type { Owner } from '../disk/identity.ts'
@@ -155,7 +155,8 @@ async function recoverFromPowerLoss(contents: Contents, adopted: readonly Adopte
   objects.refresh()
 
   // Then the refs, each to the end of what the journals say of it and nobody has settled.
-  const ancestor = (a: ObjectId, b: ObjectId) => isAncestor(objects, a, b).catch(() => false)
+  const ancestor = async (a: string, b: string) =>
+    isObjectId(a) && isObjectId(b) && (await isAncestor(objects, a, b).catch(() => false))
   for (const [ref, moves] of openMoves(byOwner)) {
     const value = valueOnDisk(refs, ref)
     // All that the journals know of is there by now: an id of nothing is half of one and half of another.
@@ -164,7 +165,7 @@ async function recoverFromPowerLoss(contents: Contents, adopted: readonly Adopte
     const last = moves.at(-1)!
     if (last.to === null) await removeRefs(refs, waiting(folder), [ref])
     else if (last.to.startsWith('refs/')) refs.write(ref, { symbolic: last.to })
-    else if (await objects.has(last.to)) refs.write(ref, { id: last.to })
+    else if (isObjectId(last.to) && (await objects.has(last.to))) refs.write(ref, { id: last.to })
   }
   await settle(contents, { packs: [], refs: lastOrders(groups) })
   if (pack !== undefined) placement.unkeep(pack.name)

@@ -27,7 +27,7 @@ export async function tellOthers(store: StoreFolder, settled: Orders): Promise<v
     }
     if (isDone) return
   }
-  throw new StorageError(`The folders of '${store.paths.journals}' come and go too fast.`, {
+  throw new StorageError(`The folders of '${store.paths.journals}' change too fast. Try again.`, {
     file: store.paths.journals,
   })
 }

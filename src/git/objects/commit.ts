@@ -3,7 +3,7 @@
  * passes `git fsck --strict`; what others wrote is read as liberally as git reads it.
  */
 import { CorruptError } from '../../errors.ts'
-import type { CommitId, ObjectId } from '../../ids.ts'
+import { type CommitId, isObjectId, type ObjectId } from '../../ids.ts'
 import { asBuffer } from './object.ts'
 
 export interface Person {
@@ -20,6 +20,8 @@ export interface Commit {
   parents: readonly ObjectId[]
   author: Person
   committer: Person
+  /** Whole lines of other headers, such as `gpgsig` with its continuation lines. */
+  headers?: string
   message: string
 }
 
@@ -39,15 +41,15 @@ export const LAST_SECOND = 2 ** 34 - 1
  * characters, punctuation at both ends), dates become whole seconds from 0 to LAST_SECOND at +0000, NULs in the
  * message disappear.
  */
-export function encodeCommit({ tree, parents, author, committer, message }: Commit): Buffer {
+export function encodeCommit({ tree, parents, author, committer, headers = '', message }: Commit): Buffer {
   let text = `tree ${tree}\n`
   for (const parent of parents) text += `parent ${parent}\n`
-  text += `author ${personText(author)}\ncommitter ${personText(committer)}\n\n`
+  text += `author ${personText(author)}\ncommitter ${personText(committer)}\n${headers}\n`
   return Buffer.from(text + message.replaceAll('\0', ''), 'utf8')
 }
 
 /**
- * What a commit says. Signatures, merged tags and other header lines are passed over; a missing or damaged
+ * What a commit says. Signatures, merged tags and other header lines are kept as they are; a missing or damaged
  * author or committer is a Person without name at time 0. Throws CorruptError without a tree, or for a broken
  * parent line.
  */
@@ -61,9 +63,9 @@ export function decodeCommit(data: Uint8Array, id?: ObjectId): StoredCommit {
   const parents: CommitId[] = []
   let at = 1
   for (; headers[at]?.startsWith('parent '); at++) {
-    const parent = idAfter('parent ', headers[at])
+    const parent = idAfter<CommitId>('parent ', headers[at])
     if (parent === undefined) throw brokenCommit('has a broken parent line', id)
-    parents.push(parent as CommitId)
+    parents.push(parent)
   }
   const others = headers.slice(at)
   const decode = decoder(others.find((line) => line.startsWith('encoding '))?.slice(9))
@@ -71,29 +73,42 @@ export function decodeCommit(data: Uint8Array, id?: ObjectId): StoredCommit {
     const line = others.find((other) => other.startsWith(key))
     return parsePerson(line === undefined ? '' : decode(Buffer.from(line.slice(key.length), 'latin1')))
   }
+  const more = others.length > 2 ? decode(Buffer.from(otherHeaders(others), 'latin1')) : ''
   return {
     tree,
     parents,
     author: person('author '),
     committer: person('committer '),
+    ...(more !== '' && { headers: more }),
     message: gap < 0 ? '' : decode(bytes.subarray(gap + 2)),
   }
+}
+
+/** All but persons and encoding, which a commit that was read has otherwise. A line that begins with a space continues one. */
+function otherHeaders(lines: readonly string[]): string {
+  let text = ''
+  let isOurs = false
+  for (const line of lines) {
+    if (!line.startsWith(' ')) isOurs = /^(?:author|committer|encoding) /.test(line)
+    if (!isOurs && line !== '') text += `${line}\n`
+  }
+  return text
 }
 
 /** The parents of a commit, and nothing else of it. Throws CorruptError without a tree, or for a broken parent line. */
 export function decodeParents(data: Uint8Array, id?: ObjectId): CommitId[] {
   const bytes = asBuffer(data)
-  const line = (at: number, key: string): ObjectId | undefined => {
+  const line = <Id extends ObjectId>(at: number, key: string): Id | undefined => {
     const end = at + key.length + 40
     if (bytes.length > end && bytes[end] !== 0x0a) return undefined
-    return idAfter(key, bytes.toString('latin1', at, end))
+    return idAfter<Id>(key, bytes.toString('latin1', at, end))
   }
   if (line(0, 'tree ') === undefined) throw brokenCommit('has no tree', id)
   const parents: CommitId[] = []
   for (let at = 46; bytes.toString('latin1', at, at + 7) === 'parent '; at += 48) {
-    const parent = line(at, 'parent ')
+    const parent = line<CommitId>(at, 'parent ')
     if (parent === undefined) throw brokenCommit('has a broken parent line', id)
-    parents.push(parent as CommitId)
+    parents.push(parent)
   }
   return parents
 }
@@ -120,10 +135,11 @@ function parsePerson(text: string): Person {
   return { name: name.trim(), email: email.trim(), at, offset: sign === '-' && east > 0 ? -east : east }
 }
 
-function idAfter(key: string, line: string | undefined): ObjectId | undefined {
+/** `Id`: what the line says that the id is one of. */
+function idAfter<Id extends ObjectId>(key: string, line: string | undefined): Id | undefined {
   if (line === undefined || !line.startsWith(key)) return undefined
   const id = line.slice(key.length)
-  return /^[0-9a-f]{40}$/.test(id) ? id : undefined
+  return isObjectId(id) ? (id as Id) : undefined
 }
 
 function decoder(encoding: string | undefined): (bytes: Buffer) => string {

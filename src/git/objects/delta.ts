@@ -55,7 +55,7 @@ function readSize(delta: Uint8Array, start: number): [size: number, end: number]
     size += (byte & 0x7f) * scale
     if (byte < 0x80) return [size, at]
   }
-  throw new BrokenDeltaError('a delta with a size that cannot be')
+  throw new BrokenDeltaError('a delta with an impossible size')
 }
 
 function byteAt(delta: Uint8Array, at: number): number {

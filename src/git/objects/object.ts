@@ -4,7 +4,7 @@
  */
 import { createHash, hash } from 'node:crypto'
 import { CorruptError } from '../../errors.ts'
-import type { ObjectId } from '../../ids.ts'
+import { type ObjectId, trustedId } from '../../ids.ts'
 import { TimeSlice } from '../../time-slice.ts'
 
 export type ObjectType = 'commit' | 'tree' | 'blob' | 'tag'
@@ -21,7 +21,7 @@ export interface NewObject extends GitObject {
 }
 
 /** The id of the tree without entries. Git knows it even where it is not stored. */
-export const EMPTY_TREE: ObjectId = '4b825dc642cb6eb9a060e54bf8d69288fbee4904'
+export const EMPTY_TREE: ObjectId = trustedId('4b825dc642cb6eb9a060e54bf8d69288fbee4904')
 
 /** Above this an object is hashed, deflated and inflated in slices or in the thread pool. */
 export const BIG_OBJECT = 512 * 1024
@@ -34,9 +34,9 @@ export function objectId(type: ObjectType, data: Uint8Array): ObjectId {
     const whole = scratch.subarray(0, header.length + data.length)
     whole.write(header, 'latin1')
     whole.set(data, header.length)
-    return hash('sha1', whole, 'hex')
+    return trustedId(hash('sha1', whole, 'hex'))
   }
-  return createHash('sha1').update(header, 'latin1').update(data).digest('hex')
+  return trustedId(createHash('sha1').update(header, 'latin1').update(data).digest('hex'))
 }
 
 /** Like `objectId`, without holding up the event loop for large data. */
@@ -48,7 +48,7 @@ export async function objectIdInSlices(type: ObjectType, data: Uint8Array): Prom
     digest.update(data.subarray(at, at + BIG_OBJECT))
     if (slice.isOver()) await slice.next()
   }
-  return digest.digest('hex')
+  return trustedId(digest.digest('hex'))
 }
 
 /** `data` becomes the object's; don't change it afterwards. */
@@ -72,7 +72,7 @@ export const asBuffer = (data: Uint8Array): Buffer =>
 /** Throws CorruptError unless the object is of `type`. */
 export function expectType(object: GitObject, type: ObjectType, id: ObjectId): Uint8Array {
   if (object.type !== type) {
-    throw new CorruptError(`Object ${id} should be a ${type} and is a ${object.type}.`, { object: id })
+    throw new CorruptError(`Object ${id} should be a ${type}, but is a ${object.type}.`, { object: id })
   }
   return object.data
 }

@@ -7,7 +7,7 @@
  */
 import { isUtf8 } from 'node:buffer'
 import { CorruptError } from '../../errors.ts'
-import type { ObjectId } from '../../ids.ts'
+import { type ObjectId, trustedId } from '../../ids.ts'
 import { asBuffer } from './object.ts'
 import { isDotGit } from './tree-name.ts'
 
@@ -78,7 +78,7 @@ export const entryCount = (tree: Tree): number => tree.keys.length
 export const entryAt = (tree: Tree, n: number): TreeEntry => ({
   name: nameOf(tree.keys[n]!),
   mode: modeAt(tree, n),
-  id: tree.data.toString('hex', tree.starts[n + 1]! - ID_BYTES, tree.starts[n + 1]!),
+  id: trustedId(tree.data.toString('hex', tree.starts[n + 1]! - ID_BYTES, tree.starts[n + 1]!)),
 })
 
 /** All entries in git's order. */
@@ -86,7 +86,7 @@ export function entriesOf(tree: Tree): TreeEntry[] {
   const hex = tree.data.toString('hex')
   return tree.keys.map((key, n) => {
     const end = tree.starts[n + 1]! * 2
-    return { name: nameOf(key), mode: modeAt(tree, n), id: hex.slice(end - 2 * ID_BYTES, end) }
+    return { name: nameOf(key), mode: modeAt(tree, n), id: trustedId(hex.slice(end - 2 * ID_BYTES, end)) }
   })
 }
 
@@ -168,7 +168,7 @@ export function changeTree(tree: Tree, changes: readonly TreeChange[]): Tree {
   try {
     return parseTree(data)
   } catch (error) {
-    throw new TypeError(`These entries make no tree: ${(error as Error).message}`, { cause: error })
+    throw new TypeError(`These entries are not a valid tree: ${(error as Error).message}`, { cause: error })
   }
 }
 
@@ -192,7 +192,7 @@ const NOT_ASCII = /[^\0-\x7f]/
 
 function writeEntry(data: Buffer, at: number, { text, id }: Added): number {
   const to = at + data.write(text, at, 'latin1')
-  if (data.write(id, to, ID_BYTES, 'hex') !== ID_BYTES) throw new TypeError(`'${id}' is no object id`)
+  if (data.write(id, to, ID_BYTES, 'hex') !== ID_BYTES) throw new TypeError(`'${id}' is not an object id`)
   return to + ID_BYTES
 }
 

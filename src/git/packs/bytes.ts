@@ -134,9 +134,10 @@ export class PackBytes {
     const version = header.readUInt32BE(4)
     if (header.toString('latin1', 0, 4) !== 'PACK') throw this.#broken('is not a pack')
     if (version !== 2 && version !== 3) throw this.#broken(`has the unknown version ${version}`)
-    if (header.readUInt32BE(8) !== index.count) throw this.#broken('has not as many objects as its index')
+    if (header.readUInt32BE(8) !== index.count)
+      throw this.#broken('does not have as many objects as its index')
     if (!checksum.equals(index.packChecksum)) {
-      throw this.#broken('does not end as its index says: it is cut short, overgrown or another pack')
+      throw this.#broken('does not end as its index says: it is cut short, too long or another pack')
     }
   }
 
@@ -148,7 +149,7 @@ export class PackBytes {
   #broken(what: string): CorruptError {
     const { file } = this.#options
     return new CorruptError(
-      `Pack '${file}' ${what}. Restore it from a copy of the store, or see with 'git fsck' what is lost.`,
+      `Pack '${file}' ${what}. Restore it from a copy of the store, or run 'git fsck' to see what is lost.`,
       { file },
     )
   }

@@ -27,7 +27,7 @@ export async function checkPack(fs: FileSystem, { packs }: Paths, name: string):
     // Whoever removes a pack removes its index first.
     if (fs.stat(index) === undefined) return
     throw new CorruptError(
-      `'${index}' has no pack. If the pack is lost, restore it from a copy of the store; else remove the index.`,
+      `'${index}' has no pack. If the pack is lost, restore it from a copy of the store. Otherwise remove the index.`,
       { file: index },
     )
   }
@@ -37,7 +37,7 @@ export async function checkPack(fs: FileSystem, { packs }: Paths, name: string):
   ] as const) {
     if (actual.equals(claimed)) continue
     throw new CorruptError(
-      `'${file}' is damaged: its content does not fit its checksum. Restore it from a copy of the store${file === index ? `, or make it anew with 'git index-pack'` : ''}.`,
+      `'${file}' is damaged: its content does not match its checksum. Restore it from a copy of the store${file === index ? `, or create it again with 'git index-pack'` : ''}.`,
       { file },
     )
   }
@@ -52,7 +52,9 @@ async function checksums(
   if (kind === undefined) return undefined
   const file = kind === 'file' ? fs.open(path, 'r') : undefined
   if (file === undefined) {
-    throw new CorruptError(`'${path}' is no plain file. Take the store from a trusted copy.`, { file: path })
+    throw new CorruptError(`'${path}' is not a plain file. Take the store from a trusted copy.`, {
+      file: path,
+    })
   }
   try {
     return await read(file)

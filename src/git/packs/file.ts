@@ -3,7 +3,7 @@
  * limit before memory is taken for it, every length is checked, chains of deltas are walked in a loop.
  */
 import { CorruptError } from '../../errors.ts'
-import type { ObjectId } from '../../ids.ts'
+import { type ObjectId, trustedId } from '../../ids.ts'
 import { TimeSlice } from '../../time-slice.ts'
 import type { FileSystem } from '../disk/file-system.ts'
 import type { ByteCache } from '../objects/byte-cache.ts'
@@ -184,8 +184,8 @@ export class PackFile {
         throw this.#broken(at, 'a delta whose base is outside the pack')
       entry.baseOffset = at - back
     } else if (type === REF_DELTA) {
-      entry.baseId = bytes.toString('hex', read, read + 20)
-      if (entry.baseId.length !== 40) throw this.#broken(at, CUT_SHORT)
+      if (bytes.length < read + 20) throw this.#broken(at, CUT_SHORT)
+      entry.baseId = trustedId(bytes.toString('hex', read, read + 20))
       read += 20
     } else if (entry.type === undefined) throw this.#broken(at, `an entry of the unknown type ${type}`)
     entry.stream = at + read - start
@@ -246,7 +246,7 @@ export class PackFile {
 
   #broken(at: number, what: string, cause?: unknown): CorruptError {
     return new CorruptError(
-      `Pack '${this.file}' has at offset ${at} ${what}. Restore it from a copy of the store, or see with 'git fsck' what is lost.`,
+      `Pack '${this.file}' has at offset ${at} ${what}. Restore it from a copy of the store, or run 'git fsck' to see what is lost.`,
       { file: this.file },
       { cause },
     )

@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto'
 import { crc32 } from 'node:zlib'
 import { CorruptError } from '../../errors.ts'
-import type { ObjectId } from '../../ids.ts'
+import { type ObjectId, trustedId } from '../../ids.ts'
 import { TimeSlice } from '../../time-slice.ts'
 import type { OpenFile } from '../disk/file-system.ts'
 import { BIG_OBJECT, type GitObject } from '../objects/object.ts'
@@ -149,7 +149,7 @@ class Copier {
     const sizeEnd = at
     if (type === REF_DELTA) {
       at += 20
-      return { bytes: bytes.subarray(0, at), sizeEnd, base: bytes.toString('hex', sizeEnd, at) }
+      return { bytes: bytes.subarray(0, at), sizeEnd, base: trustedId(bytes.toString('hex', sizeEnd, at)) }
     }
     if (type !== OFS_DELTA) return { bytes: bytes.subarray(0, at), sizeEnd }
     let byte = bytes[at++] ?? 0

@@ -3,7 +3,7 @@
  * files", versions 1 and 2). A small file is held in memory, of a large one only what a look-up needs.
  */
 import { CorruptError } from '../../errors.ts'
-import type { ObjectId } from '../../ids.ts'
+import { type ObjectId, trustedId } from '../../ids.ts'
 import type { FileSystem, OpenFile } from '../disk/file-system.ts'
 import { readFully } from '../disk/read-fully.ts'
 import { CHECKSUM_BYTES, type PackEntry } from './writer.ts'
@@ -65,7 +65,7 @@ export class PackIndex {
       source.size - this.#fanOut - 1024 - 2 * CHECKSUM_BYTES - this.count * (this.#version === 2 ? 28 : 24)
     const large = this.#version === 2 ? Math.max(0, this.count - 1) * 8 : 0
     if (rest < 0 || rest > large || rest % 8 !== 0) {
-      throw brokenIndex(file, `has not the length of one with ${this.count} objects`)
+      throw brokenIndex(file, `has the wrong length for ${this.count} objects`)
     }
     this.packChecksum = source.slice(source.size - 2 * CHECKSUM_BYTES, CHECKSUM_BYTES)
   }
@@ -75,7 +75,7 @@ export class PackIndex {
     const first = key >>> 24
     let low = first === 0 ? 0 : this.#bytes.u32(this.#fanOut + first * 4 - 4)
     let high = this.#bytes.u32(this.#fanOut + first * 4)
-    if (low > high || high > this.count) throw brokenIndex(this.#file, 'has counts that go down')
+    if (low > high || high > this.count) throw brokenIndex(this.#file, 'has counts that decrease')
     while (low < high) {
       const middle = (low + high) >>> 1
       const found = this.#bytes.u32(this.#idPlace(middle))
@@ -172,7 +172,7 @@ const scratch = Buffer.allocUnsafeSlow(64 * 1024)
 const memory = (bytes: Buffer): Source => ({
   size: bytes.length,
   u32: (at) => bytes[at]! * 0x1000000 + ((bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!),
-  hex: (at) => bytes.toString('hex', at, at + 20),
+  hex: (at) => trustedId(bytes.toString('hex', at, at + 20)),
   slice: (at, length) => Buffer.from(bytes.subarray(at, at + length)),
 })
 
@@ -199,7 +199,7 @@ function pages(open: OpenFile, file: string, size: number): Source {
   return {
     size,
     u32: (at) => slice(at, 4).readUInt32BE(),
-    hex: (at) => slice(at, 20).toString('hex'),
+    hex: (at) => trustedId(slice(at, 20).toString('hex')),
     slice,
     open,
   }
@@ -212,6 +212,6 @@ function readWhole(open: OpenFile, size: number): Buffer {
 
 const brokenIndex = (file: string, what: string): CorruptError =>
   new CorruptError(
-    `Pack index '${file}' ${what}. If its pack is whole, 'git index-pack' on the pack makes it anew.`,
+    `Pack index '${file}' ${what}. If its pack is not damaged, run 'git index-pack' on the pack to create it again.`,
     { file },
   )

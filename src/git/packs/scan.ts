@@ -23,7 +23,7 @@ export function* scanPack(pack: Buffer): Generator<ScannedObject> {
   if (end < 12 || pack.toString('latin1', 0, 4) !== 'PACK' || pack.readUInt32BE(4) !== 2)
     throw new BrokenStreamError('it is no pack')
   if (!createHash('sha1').update(pack.subarray(0, end)).digest().equals(pack.subarray(end)))
-    throw new BrokenStreamError('its checksum is another')
+    throw new BrokenStreamError('its checksum is wrong')
   let at = 12
   for (let count = pack.readUInt32BE(8); count > 0; count--) {
     const offset = at
@@ -35,14 +35,15 @@ export function* scanPack(pack: Buffer): Generator<ScannedObject> {
       byte = pack[at++]!
       size += (byte & 0x7f) * scale
     }
-    if (type === undefined || !(at < end)) throw new BrokenStreamError('it has an entry that is none of ours')
+    if (type === undefined || !(at < end))
+      throw new BrokenStreamError('it has an entry that forkpoint does not write')
     const { data, length } = inflate(pack.subarray(at, end), size)
     at += length
     const object = newObject(type, data)
     const crc = crc32(pack.subarray(offset, at))
     yield { object, span: { id: object.id, offset, crc, end: at } }
   }
-  if (at !== end) throw new BrokenStreamError('it goes on behind its last entry')
+  if (at !== end) throw new BrokenStreamError('it continues after its last entry')
 }
 
 function inflate(bytes: Buffer, size: number): { data: Buffer; length: number } {

@@ -101,7 +101,7 @@ export function buildIndex(entries: readonly PackEntry[], packChecksum: Uint8Arr
   let filled = 0
   let placed = 0
   sorted.forEach(({ id, offset, crc }, n) => {
-    if (index.write(id, ids + n * 20, 20, 'hex') !== 20) throw new TypeError(`'${id}' is no object id`)
+    if (index.write(id, ids + n * 20, 20, 'hex') !== 20) throw new TypeError(`'${id}' is not an object id`)
     for (const first = index[ids + n * 20]!; filled < first; filled++) index.writeUInt32BE(n, 8 + filled * 4)
     index.writeUInt32BE(crc, crcs + n * 4)
     if (offset <= MAX_SMALL_OFFSET) index.writeUInt32BE(offset, offsets + n * 4)

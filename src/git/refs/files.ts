@@ -94,7 +94,10 @@ export class RefFiles {
     // git removes folders of refs that became empty.
     for (let round = 0; !this.#fs.rename(file, path); round++) {
       if (round === 5)
-        throw new StorageError(`The folder of '${path}' vanishes again and again.`, { file: path })
+        throw new StorageError(
+          `The folder of '${path}' is removed again and again by another process. Try again.`,
+          { file: path },
+        )
       this.#fs.makeDir(dirname(path))
     }
   }

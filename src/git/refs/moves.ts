@@ -23,7 +23,7 @@ export class RefMoves {
   readonly #wait: LockWait
   readonly #moves: readonly RefMove[]
   readonly #symbolic: readonly SymbolicMove[]
-  readonly #forward: ReadonlySet<RefMove>
+  readonly #forward: ReadonlySet<RefMove | SymbolicMove>
   #touched: (RefMove | SymbolicMove)[] = []
 
   /**
@@ -36,7 +36,7 @@ export class RefMoves {
     wait: LockWait,
     moves: readonly RefMove[],
     symbolic: readonly SymbolicMove[],
-    forward: ReadonlySet<RefMove> = new Set(),
+    forward: ReadonlySet<RefMove | SymbolicMove> = new Set(),
   ) {
     this.#values = values
     this.#wait = wait

@@ -73,14 +73,15 @@ function parse(text: string, file: string): Map<string, PackedRef> {
   let last: PackedRef | undefined
   for (const line of text.split('\n')) {
     if (line === '' || line.startsWith('#')) continue
-    if (line.startsWith('^') && last !== undefined && isObjectId(line.slice(1))) {
-      last.peeled = line.slice(1)
+    const peeled = line.slice(1)
+    if (line.startsWith('^') && last !== undefined && isObjectId(peeled)) {
+      last.peeled = peeled
       continue
     }
     const id = line.slice(0, 40)
     if (!isObjectId(id) || line[40] !== ' ' || line.length < 42) {
       throw new CorruptError(
-        `'${file}' has a line that is no ref: ${JSON.stringify(line.slice(0, 120))}. Restore the file, or remove that line.`,
+        `'${file}' has a line that is not a ref: ${JSON.stringify(line.slice(0, 120))}. Restore the file, or remove that line.`,
         { file },
       )
     }

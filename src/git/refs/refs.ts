@@ -52,7 +52,7 @@ export class Refs {
       if ('id' in value) return value.id
       name = value.symbolic
     }
-    throw new CorruptError(`The symbolic ref '${ref}' leads round in a circle. Delete it.`, {
+    throw new CorruptError(`The symbolic ref '${ref}' refers to itself through other refs. Delete it.`, {
       file: join(this.root, ref),
     })
   }
@@ -93,7 +93,7 @@ export class Refs {
    *
    * @param from what the ref says now, where the new value comes after it; makes the write cheaper
    */
-  write(ref: string, value: RefValue, from?: ObjectId): void {
+  write(ref: string, value: RefValue, from?: string): void {
     const text = 'id' in value ? `${value.id}\n` : `ref: ${value.symbolic}\n`
     this.#files.write(this.path(ref), text, from === undefined ? undefined : `${from}\n`)
   }
@@ -204,7 +204,7 @@ export class Refs {
     if (kind !== 'folder') {
       const file = join(this.root, folder)
       throw new CorruptError(
-        `'${file}' should be a folder of refs and is not. Remove it, or take the store from a trusted copy.`,
+        `'${file}' should be a folder of refs, but is not. Remove it, or take the store from a trusted copy.`,
         { file },
       )
     }
@@ -229,7 +229,8 @@ function attempt<T>(
 
 /** What a ref's file says; `undefined` when it is empty or garbage. */
 export function parseRefFile(content: string): RefValue | undefined {
-  if (isObjectId(content.slice(0, 40)) && /^\s*$/.test(content.slice(40))) return { id: content.slice(0, 40) }
+  const id = content.slice(0, 40)
+  if (isObjectId(id) && /^\s*$/.test(content.slice(40))) return { id }
   const target = /^ref: *(refs\/[^\s]+)\s*$/.exec(content)?.[1]
   return target === undefined ||
     target.split('/').some((part) => part === '..' || part === '.' || part === '')

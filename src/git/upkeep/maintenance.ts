@@ -4,7 +4,7 @@ import { LockedError, UnsupportedError } from '../../errors.ts'
 import { findStrangerAnywhere } from '../disk/links.ts'
 import { breakOrphan } from '../journal/orphan-lock.ts'
 import type { Repository } from '../repository.ts'
-import { PURGE_LOCK } from './purge.ts'
+import { PURGE_LOCK } from './purge-mark.ts'
 
 /**
  * Runs `work` once everything is recovered and settled. Throws UnsupportedError for a store with links, which would
@@ -65,7 +65,7 @@ async function takeLock(repository: Repository, lock: string): Promise<void> {
     if (performance.now() - start > lockTimeout) {
       throw new LockedError(
         `${lock}.lock`,
-        `Somebody else is maintaining the store ('${lock}.lock'). Try again when that is done.`,
+        `Another process is maintaining the store ('${lock}.lock'). Try again when that is done.`,
       )
     }
     await new Promise((resolve) => setTimeout(resolve, 10 + Math.random() * 40))

@@ -39,18 +39,11 @@ import {
   shallowCommits,
 } from './roots.ts'
 
-/** Held while something is put on a checkpoint that no locked ref keeps alive, and while a purge reads the refs. */
-export const PURGE_LOCK = 'forkpoint/purge'
-
 export interface PurgeOptions {
   /** Runs `work` while PURGE_LOCK is held. */
   exclusively<T>(work: () => T): Promise<T>
   onProgress?: (progress: { phase: string; done: number; total?: number }) => void
 }
-
-/** Changes with each purge of this repository, from the moment it has read the refs. */
-export const purgeMark = ({ fs, paths }: Pick<StoreFolder, 'fs' | 'paths'>): string =>
-  fs.readFile(join(paths.own, 'purged'))?.toString('latin1') ?? ''
 
 /**
  * Removes every object that nothing reaches; returns how many. What kept packs hold stays. Throws CorruptError when

@@ -61,14 +61,14 @@ export function checkRootsKnown({ fs, paths }: StoreFolder): void {
   if (fs.readDir(join(paths.root, 'worktrees')).length > 0) {
     throw new UnsupportedError(
       'purging beside work trees',
-      `'${paths.root}' has work trees, which may need what nothing else reaches. Remove them with 'git worktree remove' (or 'prune') first.`,
+      `'${paths.root}' has work trees, which may need objects that no ref reaches. Remove them with 'git worktree remove' (or 'prune') first.`,
     )
   }
   const index = join(paths.root, 'index')
   if (fs.stat(index) !== undefined) {
     throw new UnsupportedError(
       'purging beside an index',
-      `'${index}' may need what nothing else reaches. Remove it first: a store has no use for it.`,
+      `'${index}' may need objects that no ref reaches. Remove it first: a store does not use it.`,
     )
   }
 }

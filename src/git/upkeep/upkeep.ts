@@ -5,7 +5,8 @@ import { hasCommitGraph, hasMultiPackIndex } from '../merging/removal.ts'
 import type { Repository } from '../repository.ts'
 import { removeLeftovers } from './leftovers.ts'
 import { exclusively, maintenance, withoutMerges } from './maintenance.ts'
-import { NativeGit, NativeGitError } from './native/git.ts'
+import { NativeGitError } from './native/error.ts'
+import { NativeGit } from './native/git.ts'
 import { repackWithGit } from './native/repack.ts'
 import { packRefs } from './pack-refs.ts'
 import { type PurgeOptions, purge } from './purge.ts'
@@ -58,7 +59,7 @@ function checkMayLoseObjects(repository: Repository): void {
   if (!isTrue(configValue(repository.config(), 'extensions.preciousobjects'))) return
   throw new UnsupportedError(
     'purging precious objects',
-    `'${repository.paths.root}' has 'extensions.preciousObjects' set: nothing may be removed from it. Unset that, if no other repository borrows from it.`,
+    `'${repository.paths.root}' has 'extensions.preciousObjects' set, so no object may be removed. Unset it, if no other repository borrows objects from this one.`,
   )
 }
 

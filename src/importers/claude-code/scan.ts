@@ -115,7 +115,7 @@ class Scan {
   }
 
   leaveOut(line: number): void {
-    this.#warn(line, `is longer than ${MAX_LINE >> 20} MiB. It is left out`)
+    this.#warn(line, `is longer than ${MAX_LINE >> 20} MiB. It is skipped`)
   }
 
   line(parsed: Exclude<ParsedLine, { kind: 'blank' }>, start: number, cursor: Cursor, ended: boolean): void {
@@ -129,7 +129,7 @@ class Scan {
       }
       this.#warn(line, `${parsed.reason}. It is kept as it is`)
     } else if (!isJsonObject(parsed.value)) {
-      this.#warn(line, 'is no JSON object. It is kept as it is')
+      this.#warn(line, 'is not a JSON object. It is kept as it is')
     }
     const row: ScannedRow = { line, start, end, at: '' }
     if (parsed.kind === 'value' && isJsonObject(parsed.value)) this.#entry(parsed.value, row)
@@ -226,7 +226,7 @@ class Scan {
 /** A last line such as `12` may be the beginning of `123`; an object is whole once it parses. */
 function notCutOff(parsed: ParsedLine, bytes: Buffer, terminator: RawLine['terminator']): ParsedLine {
   return parsed.kind === 'value' && terminator === '' && !isJsonObject(parsed.value)
-    ? { kind: 'broken', reason: 'is no JSON object', raw: { text: bytes.toString('utf8') } }
+    ? { kind: 'broken', reason: 'is not a JSON object', raw: { text: bytes.toString('utf8') } }
     : parsed
 }
 

@@ -114,7 +114,7 @@ function guard(path: (string | number)[], restoreIt: () => void): void {
   try {
     restoreIt()
   } catch (cause) {
-    const message = 'does not give its entry back any more: it was changed after the import'
+    const message = 'cannot be exported unchanged: it was changed after the import'
     throw new InvalidStateError([{ path, message }], undefined, { cause })
   }
 }

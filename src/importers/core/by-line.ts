@@ -105,7 +105,7 @@ class LineReader {
     if (line === 1 && bom) this.end.bom = true
     if (line === 1 && terminator === '\r\n') this.end.crlf = true
     if (bytes === undefined) {
-      this.#warn(line, `is longer than ${MAX_LINE >> 20} MiB. It is left out`)
+      this.#warn(line, `is longer than ${MAX_LINE >> 20} MiB. It is skipped`)
       return
     }
     const parsed = parseLine(bytes)

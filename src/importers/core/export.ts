@@ -105,7 +105,8 @@ export async function writeFiles(
     } catch (cause) {
       if (cause instanceof StorageError) throw cause
       const { code, message } = cause as NodeJS.ErrnoException
-      const text = code === 'EEXIST' ? `'${path}' exists. Choose another folder, or overwrite it.` : message
+      const text =
+        code === 'EEXIST' ? `'${path}' already exists. Choose another folder, or overwrite it.` : message
       throw new StorageError(text, code === undefined ? { file: path } : { file: path, errno: code }, {
         cause,
       })
@@ -162,7 +163,7 @@ const isSameFile = (a: ExportedFile, b: ExportedFile): boolean =>
 function checkInside(name: string): void {
   if (name === '' || name.includes('\\') || name.split('/').some((part) => part === '..' || part === '')) {
     throw new InvalidStateError([
-      { path: ['metadata', 'import', 'file'], message: `'${name}' is no file inside a folder` },
+      { path: ['metadata', 'import', 'file'], message: `'${name}' is not a file inside a folder` },
     ])
   }
 }

@@ -130,7 +130,7 @@ class Import {
     if (why === undefined) return
     throw new UnsupportedError(
       'branches',
-      `'${this.#source.name}' ${why}, which needs a store with branches. Import it into a git store.`,
+      `'${this.#source.name}' ${why}, so it needs a store with branches. Import it into a git store.`,
     )
   }
 

@@ -77,7 +77,7 @@ export function noteOf({ name, format }: Importer, state: Session | undefined): 
   const note = state?.metadata.import
   if (!isJsonObject(note) || note.from !== name || !isJsonObject(note.cursor)) return undefined
   if (note.format === format) return note as unknown as ImportNote
-  const message = `Session '${state?.id}' was imported by a newer forkpoint. Upgrade forkpoint to go on with it.`
+  const message = `Session '${state?.id}' was imported by a newer forkpoint. Upgrade forkpoint to continue it.`
   throw new InvalidStateError([{ path: ['metadata', 'import', 'format'], message }], message)
 }
 

@@ -245,7 +245,7 @@ export class SessionWriter {
       if (keys ? key?.startsWith(`${this.#tool.name}:${turn}:`) : run === turn) return id
     }
     throw new CorruptError(
-      `Branch '${branch.name}' of session '${this.session}' has '${turn}', but no checkpoint of it. Import the file under another session id.`,
+      `Branch '${branch.name}' of session '${this.session}' has '${turn}', but the checkpoint is missing. Import the file under another session id.`,
     )
   }
 }

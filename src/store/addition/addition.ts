@@ -22,7 +22,7 @@ export function parseAddition(addition: Addition, collections: readonly string[]
     if (key === 'set' || key === 'unset' || value === undefined) continue
     if (!collections.includes(key)) {
       throw new TypeError(
-        `'${key}' is no collection of this store (${collections.join(', ')}); other keys go into 'set'`,
+        `'${key}' is not a collection of this store (${collections.join(', ')}); other keys go into 'set'`,
       )
     }
     if (!Array.isArray(value)) throw new TypeError(`'${key}' of an addition has to be an array`)
@@ -68,12 +68,12 @@ function repeatedIds(collection: string, items: readonly unknown[]): StateIssue[
     const repeated = seen.has(id)
     seen.add(id)
     return repeated
-      ? [{ path: [collection, index, 'id'], message: `'${id}' comes twice in this addition` }]
+      ? [{ path: [collection, index, 'id'], message: `'${id}' appears twice in this addition` }]
       : []
   })
 }
 
 function fieldProblem(key: string, collections: readonly string[]): string | undefined {
-  if (collections.includes(key)) return 'is a collection: its items go beside set, and none is ever unset'
+  if (collections.includes(key)) return "is a collection: pass its items next to 'set'; they cannot be unset"
   return FIXED.has(key) ? 'never changes' : undefined
 }

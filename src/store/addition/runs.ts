@@ -77,7 +77,7 @@ export function checkSequence(run: JsonObject, index: number, existing?: EventCo
     if (sequence === undefined || !(last === undefined ? sequence <= 1 : sequence === last + 1)) {
       const path = [RUNS, index, 'events', (existing?.count ?? 0) + i, 'sequence']
       const message =
-        last === undefined ? 'has to be 0 or 1' : `has to be ${last + 1}, one more than the last`
+        last === undefined ? 'has to be 0 or 1' : `has to be ${last + 1}, the next sequence number`
       throw new InvalidStateError([{ path, message }])
     }
     last = sequence

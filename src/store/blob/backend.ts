@@ -1,4 +1,5 @@
 /** Sessions as blobs, one each: what the front asks of a store without history. */
+import { authorOf } from '../../checkpoints/commits/author.ts'
 import { checkpointFacts } from '../../checkpoints/commits/facts.ts'
 import { seqOfFork } from '../../checkpoints/commits/lineage.ts'
 import { resolveRevision } from '../../checkpoints/commits/revision.ts'
@@ -13,8 +14,9 @@ import {
   NotFoundError,
   UnsupportedError,
 } from '../../errors.ts'
-import { type CommitId, decodeName, encodeName, MAIN, type SessionId } from '../../ids.ts'
+import { type CommitId, MAIN, type SessionId } from '../../ids.ts'
 import { deepCopy, type JsonObject } from '../../json-value.ts'
+import { decodeName, encodeName } from '../../ref-part.ts'
 import type { Backend, Base, Content, Look, NewSession } from '../backend.ts'
 import { type DocumentRules, upToDate } from '../document.ts'
 import type {
@@ -120,7 +122,7 @@ export class BlobBackend implements Backend<Held> {
 
   async fork(from: SessionId, at: string, to: NewSession): Promise<Held> {
     const source = await this.resolve(from, at)
-    const { session, branch, subject = '', author = this.#rules.author } = to
+    const { session, branch, subject = '', author } = to
     const parent = { session: source.file.checkpoint.session as string, checkpoint: source.id as string }
     const state: JsonObject = { ...source.file.state, id: session, parent }
     const draft = {
@@ -138,7 +140,7 @@ export class BlobBackend implements Backend<Held> {
         seq: seqOfFork(source),
         ...checkpointFacts({ added: [], from: 0, run: undefined }, state),
         forkedFrom: parent,
-        author,
+        author: authorOf(author ?? this.#rules.author),
       },
     }
     const { bytes, checkpoint } = encodeSessionFile(draft)
@@ -279,7 +281,7 @@ export class BlobBackend implements Backend<Held> {
  */
 async function resolveIn(id: CommitId, session: SessionId, revision: string): Promise<void> {
   const earlier = () => {
-    throw new UnsupportedError('history', `This store keeps no history: '${revision}' is gone.`)
+    throw new UnsupportedError('history', `This store keeps no history, so '${revision}' no longer exists.`)
   }
   const lookup = {
     head: async (branch: string = MAIN) => (branch === MAIN ? id : undefined),

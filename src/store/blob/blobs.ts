@@ -3,8 +3,8 @@
 export type Now<T> = T | Promise<T>
 
 /**
- * Keeps bytes by key. A key is 1 to about 200 characters of `a-z`, `0-9`, `_`, `-`, `.` and `%`: it fits a file name, and
- * two keys never differ in case alone. Errors are thrown as they are.
+ * Keeps bytes by key. A key is 1 to about 200 characters of `a-z`, `0-9`, `_`, `-`, `.`, `%` and `+`: it fits a file
+ * name, and two keys never differ in case alone. Errors are thrown as they are.
  */
 export interface Blobs {
   /** Whether what is kept outlives the process. */

@@ -53,7 +53,7 @@ export function encodeSessionFile(draft: Draft): { bytes: Uint8Array; checkpoint
 export function decodeSessionFile(file: string, bytes: Uint8Array): SessionFile {
   const value = parse(file, bytes)
   const head = headOf(file, value)
-  if (!isJsonObject(value.state)) throw corrupt(file, 'it holds no state')
+  if (!isJsonObject(value.state)) throw corrupt(file, 'it does not contain a state')
   return { ...head, state: value.state }
 }
 
@@ -81,9 +81,9 @@ function parse(file: string, bytes: Uint8Array): Record<string, unknown> {
     const value: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
     if (isJsonObject(value)) return value
   } catch (error) {
-    throw corrupt(file, 'it holds no JSON', error)
+    throw corrupt(file, 'it does not contain JSON', error)
   }
-  throw corrupt(file, 'it holds no object')
+  throw corrupt(file, 'it does not contain an object')
 }
 
 function headOf(file: string, value: Record<string, unknown>): FileHead {
@@ -105,7 +105,7 @@ function headOf(file: string, value: Record<string, unknown>): FileHead {
     typeof checkpoint.seq === 'number' &&
     isJsonObject(summary) &&
     typeof summary.messages === 'number'
-  if (!isHead) throw corrupt(file, 'its head is not one that forkpoint wrote')
+  if (!isHead) throw corrupt(file, 'forkpoint did not write its head')
   return { type, checkpoint, summary, trailers } as unknown as FileHead
 }
 

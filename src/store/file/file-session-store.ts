@@ -5,15 +5,14 @@ import type { StoredDocument, StoreOptions } from '../session-store.ts'
 import { SessionFolder } from './session-folder.ts'
 
 export interface FileStoreOptions<S extends StoredDocument = Session> extends StoreOptions<S> {
-  /** How long another process's lock is waited for, in milliseconds. Default 10,000. */
+  /** How long to wait for the lock of another process, in milliseconds. Default 10,000. */
   lockTimeout?: number
 }
 
 /**
- * Keeps each session in one JSON file of a folder, replaced atomically and synced by every save. There is no history:
- * a session is at one checkpoint, whose id is a fingerprint of the file, and steps, turns and forks are of that one.
- * Branches, tags and keys throw UnsupportedError. Saving costs what the session costs; for long sessions, and to go
- * back, there is `GitSessionStore`.
+ * Keeps each session in one JSON file in a folder. Every save replaces the file atomically and syncs it. There is no
+ * history: a session has one checkpoint, and its id is a fingerprint of the file. Branches, tags and keys throw
+ * UnsupportedError. A save writes the whole session; for long sessions, or to go back, use `GitSessionStore`.
  *
  *     const store = new FileSessionStore('./sessions')
  *     await store.save(state)                               // ./sessions/<id>.json

@@ -206,7 +206,7 @@ export class SessionFolder implements Blobs {
     const made = this.#disk.makeDir(this.path)
     const kind = this.#fs.stat(this.#own)?.kind
     if (kind === 'link' || kind === 'file') {
-      const message = `'${this.#own}' has to be a folder of its own, not a ${kind}. Remove it, and try again.`
+      const message = `'${this.#own}' has to be a folder that only the store uses, not a ${kind}. Remove it, and try again.`
       throw new CorruptError(message, { file: this.#own })
     }
     this.#fs.makeDir(this.#own)
@@ -230,6 +230,6 @@ export class SessionFolder implements Blobs {
 
 const interfered = (file: string): StorageError =>
   new StorageError(
-    `'${file}' is not there any more, or was there before: somebody else changes this folder.`,
+    `'${file}' was created or removed by another process. Only forkpoint may change this folder.`,
     { file },
   )

@@ -5,8 +5,9 @@ import { forkSession } from '../../checkpoints/fork.ts'
 import { readDocument } from '../../checkpoints/trees/documents.ts'
 import { NotFoundError } from '../../errors.ts'
 import type { Repository } from '../../git/repository.ts'
-import { type BranchName, type CommitId, isShortName, type SessionId, type TagName } from '../../ids.ts'
+import type { BranchName, CommitId, SessionId, TagName } from '../../ids.ts'
 import type { JsonObject } from '../../json-value.ts'
+import { isShortName } from '../../ref-part.ts'
 import type { Backend, Base, Content, Lines, Look, NewSession } from '../backend.ts'
 import type { DocumentRules } from '../document.ts'
 import type {
@@ -20,16 +21,10 @@ import type {
 import { GitBase, GitStates } from './base.ts'
 import { encodeFiles } from './encoding.ts'
 import { listSessions } from './list.ts'
-import {
-  type GitMaintainReport,
-  type GitStoreStats,
-  maintainRepository,
-  repositoryStats,
-} from './maintain.ts'
-import { patchBetween } from './patch.ts'
+import type { GitMaintainReport, GitStoreStats } from './maintain.ts'
 import { readEvents, readPart } from './reader.ts'
-import { verifySessions } from './verify.ts'
 
+// What is seldom asked for is loaded when it is: a program that saves and resumes starts without it.
 export class GitBackend implements Backend<CommitInfo>, Lines<CommitInfo> {
   readonly supports: Supports = { history: true, branches: true, patch: true, persistent: true, keys: true }
   readonly lines = this
@@ -176,18 +171,22 @@ export class GitBackend implements Backend<CommitInfo>, Lines<CommitInfo> {
   ): Promise<VerifyReport> {
     if (session === undefined && !(await this.#repository.open()))
       return { ok: true, checkpoints: 0, objects: 0, problems: [] }
+    const { verifySessions } = await import('./verify.ts')
     return verifySessions(this.#checkpoints.history, session, onProgress)
   }
 
-  maintain(options: MaintainOptions): Promise<GitMaintainReport> {
+  async maintain(options: MaintainOptions): Promise<GitMaintainReport> {
+    const { maintainRepository } = await import('./maintain.ts')
     return maintainRepository(this.#repository, options)
   }
 
-  stats(): Promise<GitStoreStats> {
+  async stats(): Promise<GitStoreStats> {
+    const { repositoryStats } = await import('./maintain.ts')
     return repositoryStats(this.#repository)
   }
 
-  patch(from: CommitId, to: CommitId): Promise<string> {
+  async patch(from: CommitId, to: CommitId): Promise<string> {
+    const { patchBetween } = await import('./patch.ts')
     return patchBetween(this.#repository, from, to)
   }
 

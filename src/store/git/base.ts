@@ -2,17 +2,16 @@
 import type { Checkpoints } from '../../checkpoints/checkpoints.ts'
 import type { CommitInfo } from '../../checkpoints/commits/history.ts'
 import type { Edits, Writing } from '../../checkpoints/writing.ts'
-import type { ObjectStore } from '../../git/database/object-store.ts'
 import type { BranchName, CommitId, SessionId } from '../../ids.ts'
 import { type JsonObject, without } from '../../json-value.ts'
-import type { AdditionPlan, FoundItem, ParsedAddition } from '../addition/plan.ts'
+import type { AdditionPlan } from '../addition/plan.ts'
 import type { Base, Content, NewCheckpoint, Tail } from '../backend.ts'
 import { type Changes, changesOfPlan, isUnchanged } from '../changes.ts'
 import type { DocumentRules } from '../document.ts'
 import { GitChanges } from './changes.ts'
 import { type EncodedFiles, editsTo } from './encoding.ts'
-import { GitLine } from './line.ts'
 import { isResultOf } from './repeats.ts'
+import { GitTail, type TailChange } from './tail.ts'
 
 const TAILS = 256
 
@@ -61,80 +60,38 @@ export class GitStates {
   async tail(at: CommitInfo, session: SessionId, { ref, tip }: Writing): Promise<Tail<CommitInfo>> {
     const kept = this.#tails.get(ref)
     if (kept?.at.id === at.id) return kept
-    const line = await GitLine.load(this.checkpoints.objects, at.tree, this.#rules.layout, session)
-    const tail = new GitTail(line, at, {
-      ofPlan: (plan) => changesOfPlan(plan, line, this.#rules.collections),
-      changes: this.#changes,
-      objects: this.checkpoints.objects,
-      keep: (to) => this.#keep(to, tail),
+    const tail = await GitTail.load(this.checkpoints.objects, at, session, {
+      layout: this.#rules.layout,
+      contentOf: (...change) => this.#added(...change),
     })
     if (tip?.id === at.id) this.#keep(ref, tail)
     return tail
+  }
+
+  #added(tail: GitTail, plan: AdditionPlan, { edits, fields, advance }: TailChange): GitContent {
+    const { at } = tail
+    const { objects } = this.checkpoints
+    const changes = this.#changes
+    return {
+      fields,
+      edits: () => edits,
+      changes: (session, since) =>
+        since?.id === at.id
+          ? changesOfPlan(plan, tail, this.#rules.collections)
+          : changes.ofTurn(session, since, at, plan, fields, edits),
+      isIn: (session, made) =>
+        isResultOf({ objects, changes }, made, session, { base: at.tree, edits, fields }),
+      placed: (ref, commit) => {
+        advance(commit)
+        this.#keep(ref, tail)
+      },
+    }
   }
 
   #keep(ref: string, tail: GitTail): void {
     this.#tails.delete(ref)
     if (this.#tails.size >= TAILS) this.#tails.delete(this.#tails.keys().next().value!)
     this.#tails.set(ref, tail)
-  }
-}
-
-interface TailOwner {
-  ofPlan(plan: AdditionPlan): Changes
-  changes: GitChanges
-  objects: ObjectStore
-  /** Remembers it as the one of the ref. */
-  keep(ref: string): void
-}
-
-class GitTail implements Tail<CommitInfo> {
-  readonly #line: GitLine
-  readonly #owner: TailOwner
-  #at: CommitInfo
-
-  constructor(line: GitLine, at: CommitInfo, owner: TailOwner) {
-    this.#line = line
-    this.#at = at
-    this.#owner = owner
-  }
-
-  get at(): CommitInfo {
-    return this.#at
-  }
-
-  get fields(): JsonObject {
-    return this.#line.fields
-  }
-
-  count(collection: string): number {
-    return this.#line.count(collection)
-  }
-
-  find(collection: string, id: string): FoundItem | undefined {
-    return this.#line.find(collection, id)
-  }
-
-  prepare(addition: ParsedAddition): Promise<void> {
-    return this.#line.prepare(addition)
-  }
-
-  async change(plan: AdditionPlan): Promise<GitContent> {
-    const at = this.#at
-    const { ofPlan, changes, objects, keep } = this.#owner
-    const { edits, fields, advance } = await this.#line.change(plan)
-    return {
-      fields,
-      edits: () => edits,
-      changes: (session, since) =>
-        since?.id === at.id ? ofPlan(plan) : changes.ofTurn(session, since, at, plan, fields, edits),
-      isIn: (session, made) =>
-        isResultOf({ objects, changes }, made, session, { base: at.tree, edits, fields }),
-      placed: (ref, commit) => {
-        advance(commit.tree)
-        this.#at = commit
-        keep(ref)
-      },
-    }
   }
 }
 

@@ -7,6 +7,7 @@ import type { Edits } from '../../checkpoints/writing.ts'
 import { decodeItem, parseItemName } from '../../codec/index.ts'
 import type { ObjectStore } from '../../git/database/object-store.ts'
 import { objectId } from '../../git/objects/object.ts'
+import type { ObjectId } from '../../ids.ts'
 import { deepCopy, deepEqual, isJsonObject, type JsonObject, without } from '../../json-value.ts'
 import { type AdditionPlan, idOf } from '../addition/plan.ts'
 import { RUNS } from '../addition/runs.ts'
@@ -78,7 +79,7 @@ export class GitChanges {
   }
 
   /** The top-level values that are no collections, as the session shows them. */
-  async fieldsAt(tree: string, session: string): Promise<JsonObject> {
+  async fieldsAt(tree: ObjectId, session: string): Promise<JsonObject> {
     return {
       ...without(await readFields(this.#objects, tree), new Set(this.#rules.collections)),
       id: session,

@@ -5,6 +5,7 @@ import type { Edits } from '../../checkpoints/writing.ts'
 import { encodeHead, encodeItem, type Layout } from '../../codec/index.ts'
 import type { ObjectStore } from '../../git/database/object-store.ts'
 import { BIG_OBJECT, objectId, objectIdInSlices } from '../../git/objects/object.ts'
+import type { ObjectId } from '../../ids.ts'
 import type { JsonObject } from '../../json-value.ts'
 import { TimeSlice } from '../../time-slice.ts'
 
@@ -53,11 +54,11 @@ export async function encodeFiles(document: JsonObject, layout: Layout): Promise
 /** What has to change in the tree `base` so that it holds exactly these files. */
 export async function editsTo(
   objects: ObjectStore,
-  base: string | undefined,
+  base: ObjectId | undefined,
   files: EncodedFiles,
 ): Promise<Edits> {
   const edits: Edits = new Map()
-  const before = base === undefined ? new Map<string, string>() : await blobsBelow(objects, base)
+  const before = base === undefined ? new Map<string, ObjectId>() : await blobsBelow(objects, base)
   for (const [path, { id, bytes }] of files) if (before.get(path) !== id) edits.set(path, bytes)
   for (const path of before.keys()) if (!files.has(path)) edits.set(path, null)
   return edits

@@ -53,8 +53,8 @@ export class GitSessionStore<S extends StoredDocument = Session> extends StoreFr
   }
 
   /**
-   * The same repository for documents of another type: `redact`, `author`, `now` and `pages` are this store's,
-   * unless others are given. Closing it leaves this store open; closing this store ends both.
+   * Returns a store on the same repository for documents of another type. It uses `redact`, `author`, `now` and `pages` of
+   * this store unless `options` has others. Closing it leaves this store open; closing this store closes both.
    *
    *     const chats = store.view<Chat>({ type: 'chat', collections: ['messages'] })
    */

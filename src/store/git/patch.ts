@@ -11,10 +11,7 @@ import { NativeGit } from '../../git/upkeep/native/git.ts'
 export async function patchBetween(repository: Repository, from: string, to: string): Promise<string> {
   const git = await NativeGit.open(repository.fs, repository.paths)
   if (git === undefined) {
-    throw new UnsupportedError(
-      'patch',
-      'A patch is made by git, and no git was found on the PATH. Install git.',
-    )
+    throw new UnsupportedError('patch', 'A patch needs git, but git is not on the PATH. Install git.')
   }
   return git.run(['diff-tree', ...STABLE, from, to, '--'])
 }

@@ -4,17 +4,17 @@ import { type BlobIds, blobsBelow, readBlobs } from '../../checkpoints/trees/fil
 import { decodeDocument, decodeItem, parseItemName } from '../../codec/index.ts'
 import { NotFoundError } from '../../errors.ts'
 import type { ObjectStore } from '../../git/database/object-store.ts'
-import type { SessionId } from '../../ids.ts'
-import { isJsonObject, type JsonObject } from '../../json-value.ts'
+import type { ObjectId, SessionId } from '../../ids.ts'
+import type { JsonObject } from '../../json-value.ts'
 import { idOf } from '../addition/plan.ts'
 import { RUNS } from '../addition/runs.ts'
-import { eventsOf } from '../partial-state.ts'
+import { eventsOf, partOf } from '../partial-state.ts'
 import type { LoadOptions } from '../session-store.ts'
 
 /** Only what the options ask for is read. `collections`: the first is the one that `last` counts in. */
 export async function readPart(
   objects: ObjectStore,
-  tree: string,
+  tree: ObjectId,
   session: SessionId,
   { last, events }: LoadOptions,
   collections: readonly string[],
@@ -38,17 +38,13 @@ export async function readPart(
   }
   const document = shownAs(session, await decodeDocument(await readBlobs(objects, blobs), pause))
   const tail = itemsOf(await readBlobs(objects, apart))
-  const part: Record<string, unknown> = from === 0 ? { ...document } : { ...document, [first]: tail }
-  if (withoutLogs && Array.isArray(part[RUNS])) {
-    part[RUNS] = part[RUNS].map((run) => (isJsonObject(run) ? { ...run, events: [] } : run))
-  }
-  return part
+  return partOf(from === 0 ? document : { ...document, [first]: tail }, { events: !withoutLogs }, [RUNS])
 }
 
 /** Events of one run; other runs are read without theirs. Throws NotFoundError when there is no such run. */
 export async function readEvents(
   objects: ObjectStore,
-  tree: string,
+  tree: ObjectId,
   session: SessionId,
   run: string,
   after: number,

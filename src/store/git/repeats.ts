@@ -4,8 +4,8 @@ import type { CommitInfo } from '../../checkpoints/commits/history.ts'
 import { blobAt, blobsChanged, isItem } from '../../checkpoints/trees/files.ts'
 import type { Edits } from '../../checkpoints/writing.ts'
 import type { ObjectStore } from '../../git/database/object-store.ts'
-
 import { objectId } from '../../git/objects/object.ts'
+import type { ObjectId } from '../../ids.ts'
 import type { JsonObject } from '../../json-value.ts'
 import { changedFields, type GitChanges } from './changes.ts'
 
@@ -18,7 +18,7 @@ export async function isResultOf(
   { objects, changes }: { objects: ObjectStore; changes: GitChanges },
   made: CommitInfo,
   session: string,
-  { base, edits, fields }: { base: string; edits: Edits; fields: JsonObject },
+  { base, edits, fields }: { base: ObjectId; edits: Edits; fields: JsonObject },
 ): Promise<boolean> {
   const changed = await blobsChanged(objects, base, made.tree)
   for (const [path, bytes] of edits) {

@@ -7,7 +7,8 @@ import { checkJournals } from '../../git/journal/check.ts'
 import { checkPack, packsToCheck } from '../../git/packs/check.ts'
 import { refFiles } from '../../git/refs/names.ts'
 import type { Repository } from '../../git/repository.ts'
-import { encodeName, isSameName, type ObjectId, type ParsedRef, parseRef, type SessionId } from '../../ids.ts'
+import { type ObjectId, type ParsedRef, parseRef, type SessionId } from '../../ids.ts'
+import { encodeName, isSameName } from '../../ref-part.ts'
 import type { MaintainOptions, VerifyReport } from '../session-store.ts'
 import { CheckpointVerifier } from '../verify/checkpoints.ts'
 import { Findings } from '../verify/findings.ts'
@@ -40,7 +41,7 @@ export async function verifySessions(
   for (const [n, { id, tree, session }] of ends.entries()) {
     onProgress?.({ phase: 'whole sessions', done: n, total: ends.length })
     try {
-      await readDocument(objects, tree, session as SessionId)
+      await readDocument(objects, tree, session)
     } catch (error) {
       findings.addError({ session, checkpoint: id }, id, error)
     }
@@ -101,7 +102,7 @@ function readRefs(
     findings.add(
       parsed === undefined ? {} : { session: parsed.session },
       file,
-      `'${file}' is no plain file, as a ref would be. Remove it, or take the store from a trusted copy.`,
+      `'${file}' is not a plain file, so it cannot be a ref. Remove it, or take the store from a trusted copy.`,
     )
   }
   for (const name of [...all].sort()) {
@@ -122,7 +123,11 @@ function readRefs(
       const target = value !== undefined && 'symbolic' in value ? parseRef(value.symbolic) : undefined
       if (value === undefined || (target?.kind === 'branch' && target.session === parsed?.session)) return
       const file = join(paths.root, name)
-      findings.add(reached, file, `'${file}' names no branch of its session. Delete it; then main is active.`)
+      findings.add(
+        reached,
+        file,
+        `'${file}' does not name a branch of its session. Delete it; then main is active.`,
+      )
     }
   }
   if (only !== undefined) return found

@@ -1,5 +1,6 @@
 /** Sessions in memory: what the front asks of a history. */
 import { activeAfterDelete } from '../../checkpoints/branch-rules.ts'
+import { authorOf } from '../../checkpoints/commits/author.ts'
 import { checkpointFacts } from '../../checkpoints/commits/facts.ts'
 import { seqOfFork } from '../../checkpoints/commits/lineage.ts'
 import { forkSubject, oneLine } from '../../checkpoints/commits/text.ts'
@@ -121,7 +122,7 @@ export class MemoryBackend implements Backend<Commit>, Lines<Commit> {
           seq: seqOfFork(source),
           ...checkpointFacts({ added: [], from: 0, run: undefined }, document),
           forkedFrom: parent,
-          author: author ?? this.#rules.author,
+          author: authorOf(author ?? this.#rules.author),
         },
       })
       const branches = new Map([[branch, commit.id]])

@@ -15,9 +15,8 @@ const KEYS_LOOKED_AT = 1000
 /** Documents in memory are the same when format 1 writes them the same. */
 export const comparingBy = ({ collections, layout }: DocumentRules): Comparing<Commit> => ({
   collections,
-  documentAt: (commit, session) => documentOf(commit, session as SessionId),
-  holds: (commit, session, document) =>
-    contentAs(commit, session as SessionId, layout) === contentOf(document, layout),
+  documentAt: documentOf,
+  holds: (commit, session, document) => contentAs(commit, session, layout) === contentOf(document, layout),
 })
 
 export class MemoryBase implements Base<Commit> {

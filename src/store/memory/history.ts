@@ -140,8 +140,8 @@ export class MemoryHistory {
 
   #lookup(line: Line): RevisionLookup {
     return {
-      head: async (branch = line.active) => line.branches.get(branch as BranchName),
-      tag: async (name) => line.tags.get(name as TagName),
+      head: async (branch = line.active) => line.branches.get(branch),
+      tag: async (name) => line.tags.get(name),
       has: async (id) => this.reachable([line]).has(id),
       prefix: async (digits) => [...this.reachable([line])].filter((id) => id.startsWith(digits)),
       parents: async (id) => this.commit(id).parents,

@@ -1,6 +1,7 @@
 /** The options of save and append, parsed at the door. Programmer mistakes are TypeErrors. */
 
-import { isOwnTrailer } from '../../checkpoints/commits/message.ts'
+import { identText } from '../../checkpoints/commits/author.ts'
+import { isReservedTrailer } from '../../checkpoints/commits/message.ts'
 import { cleanBody, oneLine } from '../../checkpoints/commits/text.ts'
 import {
   type BranchName,
@@ -12,9 +13,6 @@ import {
 } from '../../ids.ts'
 import type { Author, WriteOptions } from '../session-store.ts'
 
-/** Who a checkpoint is by when nobody is named. */
-export const DEFAULT_AUTHOR: Author = { name: 'forkpoint', email: 'forkpoint@localhost' }
-
 /** 1970 to 9999: what git, `fsck --strict` and ISO 8601 agree on. */
 const LATEST = Date.UTC(9999, 11, 31, 23, 59, 59, 999)
 const KINDS = ['save', 'step', 'import']
@@ -25,7 +23,8 @@ export interface WriteRequest {
   branch: BranchName | undefined
   /** One line; `undefined` when none was given. */
   subject: string | undefined
-  body: string
+  /** `undefined` when none was given. */
+  body: string | undefined
   author: Author | undefined
   /** Milliseconds, 1970 to 9999. */
   at: number | undefined
@@ -41,11 +40,12 @@ export interface WriteRequest {
 export function parseWriteOptions(options: WriteOptions = {}): WriteRequest {
   if (typeof options !== 'object' || options === null) throw new TypeError('Options have to be an object')
   const { branch, tag, author, at, kind = 'save', trailers = {} } = options
+  const body = textOf(options, 'body')
   if (!KINDS.includes(kind)) throw new TypeError(`'kind' has to be one of ${KINDS.join(', ')}`)
   return {
     branch: branch === undefined ? undefined : parseBranchName(branch),
     subject: oneLine(textOf(options, 'subject') ?? '') || undefined,
-    body: cleanBody(textOf(options, 'body') ?? ''),
+    body: body === undefined ? undefined : cleanBody(body),
     author: author === undefined ? undefined : parseAuthor(author),
     at: at === undefined ? undefined : parseTime(at),
     key: parseKey(textOf(options, 'key')),
@@ -63,7 +63,7 @@ export function parseAuthor(author: unknown): Author {
   if (typeof name !== 'string' || typeof email !== 'string') {
     throw new TypeError("'author' has to be { name, email }, both text")
   }
-  const clean = { name: ident(name), email: ident(email) }
+  const clean = { name: identText(name), email: identText(email) }
   if (clean.name === '') throw new TypeError("The author's name is empty")
   return clean
 }
@@ -83,12 +83,10 @@ export function parseTime(at: unknown): number {
 export function parseCount(name: string, value: unknown): number | undefined {
   if (value === undefined || value === Number.POSITIVE_INFINITY) return value as number | undefined
   if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0) {
-    throw new TypeError(`'${name}' has to be a whole number from 0 on`)
+    throw new TypeError(`'${name}' has to be a whole number of at least 0`)
   }
   return value
 }
-
-const ident = (text: string): string => oneLine(text.replace(/[<>]/g, ''))
 
 function textOf(options: object, name: string): string | undefined {
   const value = (options as Record<string, unknown>)[name]
@@ -122,7 +120,7 @@ function parseTrailers(trailers: unknown): Readonly<Record<string, string>> {
     if (!/^[A-Za-z][A-Za-z0-9-]{0,63}$/.test(name)) {
       throw new TypeError(`'${name}' cannot be a trailer: use letters, digits and '-', with a letter first`)
     }
-    if (isOwnTrailer(name)) throw new TypeError(`'${name}' is a trailer that the store writes itself`)
+    if (isReservedTrailer(name)) throw new TypeError(`'${name}' is a trailer that the store writes itself`)
     if (typeof value !== 'string') throw new TypeError(`Trailer '${name}' has to be text`)
   }
   return { ...trailers } as Record<string, string>

@@ -6,9 +6,9 @@ import { type Commit, decodeCommit } from '../../git/objects/commit.ts'
 import { asBuffer } from '../../git/objects/object.ts'
 import { entryAt, entryCount, parseTree } from '../../git/objects/tree.ts'
 import { targetOf } from '../../git/upkeep/reachable.ts'
-import type { CommitId, ObjectId } from '../../ids.ts'
-import { encodeName } from '../../ids.ts'
+import type { CommitId, ObjectId, SessionId } from '../../ids.ts'
 import type { JsonObject } from '../../json-value.ts'
+import { encodeName } from '../../ref-part.ts'
 import { TimeSlice } from '../../time-slice.ts'
 import type { CheckpointKind } from '../session-store.ts'
 import { type Findings, type Reached, WAY_OUT } from './findings.ts'
@@ -35,7 +35,7 @@ export class CheckpointVerifier {
   readonly #findings: Findings
   readonly #trees: TreeVerifier
   /** Every commit seen, with whether another one stands on it. */
-  readonly #tips = new Map<ObjectId, { isTip: boolean; tree: ObjectId; session: string }>()
+  readonly #tips = new Map<ObjectId, { isTip: boolean; tree: ObjectId | undefined; session: SessionId }>()
   readonly #facts = new Map<ObjectId, Facts>()
   /** Sessions that are forks, with those that they were forked from. */
   readonly #origins = new Map<string, Set<string>>()
@@ -52,7 +52,7 @@ export class CheckpointVerifier {
   }
 
   /** Everything that a branch or a tag of the session reaches, newest first. */
-  async verifyFrom(session: string, tip: ObjectId, where: string): Promise<void> {
+  async verifyFrom(session: SessionId, tip: ObjectId, where: string): Promise<void> {
     const start = await this.#peel({ session }, tip, where)
     const waiting = start === undefined ? [] : [start]
     for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
@@ -68,15 +68,16 @@ export class CheckpointVerifier {
   }
 
   /** What only shows when all checkpoints are known. Returns those whose whole document is still to be decoded. */
-  finish(): { id: ObjectId; tree: ObjectId; session: string }[] {
+  finish(): { id: ObjectId; tree: ObjectId; session: SessionId }[] {
     for (const { session, kind, parents } of this.#facts.values()) {
-      const below = this.#facts.get(parents.at(-1) ?? '')
+      const below = this.#below(parents)
       if (kind !== 'fork' || below === undefined) continue
       this.#origins.set(session, (this.#origins.get(session) ?? new Set()).add(below.session))
     }
     for (const facts of this.#facts.values()) this.#checkLineage(facts)
-    const tips = [...this.#tips].filter(([id, { isTip }]) => isTip && !this.#findings.broken.has(id))
-    return tips.map(([id, { tree, session }]) => ({ id, tree, session }))
+    return [...this.#tips].flatMap(([id, { isTip, tree, session }]) =>
+      isTip && tree !== undefined && !this.#findings.broken.has(id) ? [{ id, tree, session }] : [],
+    )
   }
 
   /** Pages that were seen in trees. */
@@ -87,11 +88,14 @@ export class CheckpointVerifier {
   /** Checkpoints of ours. */
   *made(): Generator<MadeCheckpoint> {
     for (const { id, parents, kind, branch, seq } of this.#facts.values()) {
-      const { tree, session } = this.#tips.get(id)!
-      const below = parents.at(-1) ?? ''
-      const isFirst =
-        parents.length === 0 || (parents.length === 1 && this.#facts.get(below)?.kind === 'step')
-      const known = isFirst ? undefined : this.#tips.get(parents[0]!)?.tree || null
+      const seen = this.#tips.get(id)
+      if (seen?.tree === undefined) continue
+      const { tree, session } = seen
+      const [turnBefore, lastStep] = parents
+      const below = lastStep ?? turnBefore
+      const standsOnStep = below !== undefined && this.#facts.get(below)?.kind === 'step'
+      const isFirst = turnBefore === undefined || (lastStep === undefined && standsOnStep)
+      const known = isFirst ? undefined : (this.#tips.get(turnBefore)?.tree ?? null)
       const before = this.#findings.isCutOff(id) ? null : known
       yield { id, reachedFrom: session, tree, kind, branch, seq, before }
     }
@@ -120,13 +124,13 @@ export class CheckpointVerifier {
 
   /** Returns the parents. */
   async #verifyOne(
-    session: string,
+    session: SessionId,
     { id, isTip }: { id: ObjectId; isTip: boolean },
   ): Promise<readonly ObjectId[]> {
     const reached = { session, checkpoint: id }
     const commit = await this.#readCommit(reached, id)
     if (commit === undefined) {
-      this.#tips.set(id, { isTip: false, tree: '', session })
+      this.#tips.set(id, { isTip: false, tree: undefined, session })
       return []
     }
     this.#tips.set(id, { isTip, tree: commit.tree, session })
@@ -158,7 +162,7 @@ export class CheckpointVerifier {
       this.#findings.add(
         reached,
         id,
-        `Checkpoint ${id} has format ${format}, which is not known here. Upgrade.`,
+        `Checkpoint ${id} has format ${format}, which this version does not know. Upgrade forkpoint.`,
       )
       return undefined
     }
@@ -166,7 +170,7 @@ export class CheckpointVerifier {
     const seq = numberOf(trailers.get('Seq'))
     if (!session || !type || !branch || seq === undefined || timeOf(trailers) === undefined) {
       const lacks = ['Session', 'Type', 'Branch', 'Seq', 'At'].filter((name) => !trailers.get(name))
-      const what = lacks.length > 0 ? `lacks ${lacks.join(', ')}` : 'has a Seq or At that is no number'
+      const what = lacks.length > 0 ? `lacks ${lacks.join(', ')}` : 'has a Seq or At that is not a number'
       this.#findings.add(reached, id, `The commit message of checkpoint ${id} ${what}. ${WAY_OUT}`)
       return undefined
     }
@@ -181,7 +185,7 @@ export class CheckpointVerifier {
       this.#findings.add(
         reached,
         'session.json',
-        `'session.json' of checkpoint ${id} has the ${key} ${JSON.stringify(value)}, and its commit says '${expected}'. ${WAY_OUT}`,
+        `'session.json' of checkpoint ${id} has the ${key} ${JSON.stringify(value)}, but its commit says '${expected}'. ${WAY_OUT}`,
       )
     if (typeof head.id !== 'string' || encodeName(head.id) !== encodeName(session))
       wrong('id', head.id, session)
@@ -198,22 +202,29 @@ export class CheckpointVerifier {
     return origins.has(session) || this.#exists(session)
   }
 
+  #below(parents: readonly ObjectId[]): Facts | undefined {
+    const last = parents.at(-1)
+    return last && this.#facts.get(last)
+  }
+
   /** A session changes only by a fork, and turns are numbered one after the other. */
   #checkLineage(facts: Facts): void {
     const { id, session, type, kind, seq } = facts
     const reached = { session: this.#tips.get(id)?.session ?? session, checkpoint: id }
-    const below = this.#facts.get(facts.parents.at(-1) ?? '')
+    const below = this.#below(facts.parents)
     const wrong = (what: string): void =>
       this.#findings.add(reached, id, `Checkpoint ${id} ${what}. ${WAY_OUT}`)
     if (facts.parents.length === 0 && seq !== 1 && kind !== 'fork' && !this.#findings.isCutOff(id))
-      wrong(`is the first, and has the number ${seq}`)
+      wrong(`is the first checkpoint, but has the number ${seq}`)
     if (below === undefined) return
     if (below.session !== session && kind !== 'fork' && !this.#isKnown(session, reached.session)) {
-      wrong(`belongs to session '${session}' and stands on one of session '${below.session}', but is no fork`)
+      wrong(
+        `belongs to session '${session}', but its parent belongs to session '${below.session}', and it is not a fork`,
+      )
     }
-    if (below.type !== type) wrong(`is of type '${type}' and stands on one of type '${below.type}'`)
+    if (below.type !== type) wrong(`is of type '${type}', but its parent is of type '${below.type}'`)
     const expected = kind === 'fork' ? seqOfFork(below) : seqOn(below)
-    if (seq !== expected) wrong(`has the number ${seq}, where ${expected} is next`)
+    if (seq !== expected) wrong(`has the number ${seq}, but the next number is ${expected}`)
   }
 
   /** The commit that a ref leads to, through annotated tags. */
@@ -236,7 +247,11 @@ export class CheckpointVerifier {
         return undefined
       }
     }
-    this.#findings.add(reached, where, `'${where}' leads to no checkpoint. Delete it, or point it at one.`)
+    this.#findings.add(
+      reached,
+      where,
+      `'${where}' does not lead to a checkpoint. Delete it, or move it to a checkpoint.`,
+    )
     return undefined
   }
 }

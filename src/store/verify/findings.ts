@@ -8,7 +8,7 @@ import type { Problem } from '../session-store.ts'
 /** Through which session and checkpoint something was reached. */
 export interface Reached {
   session?: string
-  checkpoint?: string
+  checkpoint?: ObjectId
 }
 
 export class Findings {
@@ -16,7 +16,7 @@ export class Findings {
   /** What is in trees beside the documents; no problem, since readers pass it over. */
   readonly foreign: Problem[] = []
   /** Checkpoints that something is wrong with. */
-  readonly broken = new Set<string>()
+  readonly broken = new Set<ObjectId>()
   readonly #objects: ObjectStore
   readonly #sound = new Set<ObjectId>()
   readonly #told = new Set<string>()
@@ -53,7 +53,7 @@ export class Findings {
     const key = `${reached.session}\n${path}`
     if (this.#told.has(key)) return
     this.#told.add(key)
-    const message = `'${path}' was not written by forkpoint. It is left as it is.`
+    const message = `'${path}' was not written by forkpoint. Forkpoint does not change it.`
     this.foreign.push({ ...reached, where: path, message })
   }
 
@@ -70,7 +70,7 @@ export class Findings {
       const object = await this.#objects.read(id)
       this.#sound.add(id)
       if (type === undefined || object.type === type) return object
-      this.add(reached, id, `Object ${id} should be a ${type} and is a ${object.type}. ${WAY_OUT}`)
+      this.add(reached, id, `Object ${id} should be a ${type}, but is a ${object.type}. ${WAY_OUT}`)
     } catch (error) {
       this.addError(reached, id, error)
     }
@@ -78,4 +78,4 @@ export class Findings {
   }
 }
 
-export const WAY_OUT = 'Restore the store from a copy, or go on from a checkpoint before.'
+export const WAY_OUT = 'Restore the store from a copy, or continue from an earlier checkpoint.'

@@ -1,4 +1,5 @@
 /** The tree of a checkpoint, read and decoded item by item; what was seen at the same path before is skipped. */
+
 import { standsForOurs } from '../../checkpoints/trees/files.ts'
 import {
   decodeEvents,
@@ -15,6 +16,7 @@ import {
 } from '../../codec/index.ts'
 import { asBuffer } from '../../git/objects/object.ts'
 import { entryAt, entryCount, parseTree, type TreeEntry } from '../../git/objects/tree.ts'
+import type { ObjectId } from '../../ids.ts'
 import type { JsonObject } from '../../json-value.ts'
 import { TimeSlice } from '../../time-slice.ts'
 import { isOfThisRenderer } from '../pages/rules.ts'
@@ -36,7 +38,7 @@ export class TreeVerifier {
   }
 
   /** Returns the top-level values that the tree holds; `undefined`, and problems, when they cannot be read. */
-  async verify(reached: Reached, tree: string): Promise<JsonObject | undefined> {
+  async verify(reached: Reached, tree: ObjectId): Promise<JsonObject | undefined> {
     const entries = await this.#entries(reached, tree, '')
     if (entries === undefined) return undefined
     for (const { name, mode, id } of entries) {
@@ -56,7 +58,7 @@ export class TreeVerifier {
     return head
   }
 
-  async #collection(reached: Reached, id: string, path: string): Promise<void> {
+  async #collection(reached: Reached, id: ObjectId, path: string): Promise<void> {
     await this.#once(path, id, async () => {
       const entries = (await this.#entries(reached, id, `${path}/`)) ?? []
       let count = 0
@@ -76,7 +78,7 @@ export class TreeVerifier {
   }
 
   /** A folder of a hundred items; returns how many it has. */
-  async #items(reached: Reached, id: string, path: string): Promise<number> {
+  async #items(reached: Reached, id: ObjectId, path: string): Promise<number> {
     return this.#once(path, id, async () => {
       const byIndex = new Map<number, TreeEntry[]>()
       for (const entry of (await this.#entries(reached, id, `${path}/`)) ?? []) {
@@ -99,7 +101,7 @@ export class TreeVerifier {
     })
   }
 
-  async #page(reached: Reached, path: string, id: string): Promise<void> {
+  async #page(reached: Reached, path: string, id: ObjectId): Promise<void> {
     await this.#once(path, id, async () => {
       const page = await this.#findings.read(reached, id, 'blob')
       if (page !== undefined) this.pages.push({ ...reached, path, id, isOwn: isOfThisRenderer(page.data) })
@@ -133,7 +135,7 @@ export class TreeVerifier {
   }
 
   /** Segments of a log, each with what stands beside it. Only those that are new are decoded. */
-  async #log(reached: Reached, id: string, path: string): Promise<void> {
+  async #log(reached: Reached, id: ObjectId, path: string): Promise<void> {
     const segments = new Map<number, TreeEntry[]>()
     for (const entry of (await this.#entries(reached, id, path)) ?? []) {
       const number = entry.mode === FOLDER ? undefined : parseSegmentName(entry.name)
@@ -184,7 +186,7 @@ export class TreeVerifier {
   }
 
   /** Entries that a checkpoint may have; the others are problems. */
-  async #entries(reached: Reached, id: string, folder: string): Promise<TreeEntry[] | undefined> {
+  async #entries(reached: Reached, id: ObjectId, folder: string): Promise<TreeEntry[] | undefined> {
     const object = await this.#findings.read(reached, id, 'tree')
     if (object === undefined) return undefined
     try {
@@ -199,7 +201,7 @@ export class TreeVerifier {
         this.#findings.add(
           reached,
           folder + name,
-          `'${folder}${name}' is no plain file (mode ${mode}): forkpoint never writes that. ${WAY_OUT}`,
+          `'${folder}${name}' is not a plain file (mode ${mode}): forkpoint never writes this. ${WAY_OUT}`,
         )
         return false
       })
@@ -229,15 +231,11 @@ export class TreeVerifier {
 
   #strange(reached: Reached, path: string): void {
     if (!isOurs(path)) this.#findings.addForeign(reached, path)
-    else this.#findings.add(reached, path, `'${path}' is no file that forkpoint writes. ${WAY_OUT}`)
+    else this.#findings.add(reached, path, `'${path}' is not a file that forkpoint writes. ${WAY_OUT}`)
   }
 
   #gap(reached: Reached, path: string, index: number): void {
-    this.#findings.add(
-      reached,
-      path,
-      `'${path}' lacks number ${index}, while later ones are there. ${WAY_OUT}`,
-    )
+    this.#findings.add(reached, path, `'${path}' has later items, but not number ${index}. ${WAY_OUT}`)
   }
 }
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { z } from 'zod'
+import * as z from 'zod'
 import { ConflictError, InvalidStateError, NotFoundError } from '../../errors.ts'
 import { SCHEMA_VERSION } from '../../state/index.ts'
 import type { Chapter } from '../context.ts'

@@ -23,7 +23,7 @@ export const saving: Chapter = (sentence) => {
       parents: [],
       createdAt: '2025-01-01T12:00:01.500Z',
       subject: 'turn 1: Read and analyze the codebase',
-      body: '',
+      body: '> Read and analyze the codebase',
       kind: 'save',
       seq: 1,
       messages: { from: 0, to: 0 },
@@ -109,6 +109,34 @@ export const saving: Chapter = (sentence) => {
     async ({ store }) => {
       await store.save(session())
       assert.deepEqual((await store.checkpoint('s1')).author, { name: 'Agent', email: '' })
+    },
+  )
+
+  sentence('the model is the author where neither call nor store names one', async ({ store }) => {
+    const { author } = await store.save(session('s1', { model: 'some <model>' }, 'one'))
+    if (author !== undefined)
+      assert.deepEqual(author, { name: 'some model', email: 'noreply@forkpoint.invalid' })
+    const named = await store.append('s1', { set: { title: 'T' } }, { author: { name: 'Ada', email: '' } })
+    if (author !== undefined) assert.deepEqual(named.author, { name: 'Ada', email: '' })
+  })
+
+  sentence(
+    'the body of a turn is its prompt and the beginning of the answer, that of a step is empty',
+    async ({ store }) => {
+      const texts = {
+        m1: 'Look:\n\nat \u001b[2Jthis',
+        a2: 'First.',
+        m3: 'And then?',
+        a4: 'word '.repeat(300),
+      }
+      const messages = Object.entries(texts).map(([id, text]) => message(id, text))
+      await store.save(session('s1', { messages }))
+      const body = `> Look:\n>\n> at [2Jthis\n\n${'word '.repeat(119)}word…`
+      assert.equal((await store.checkpoint('s1')).body, body)
+      const step = await store.append('s1', { messages: [message('a5')] }, { kind: 'step' })
+      assert.equal(step.body, '')
+      const none = await store.append('s1', { messages: [message('a6')] }, { body: '' })
+      assert.equal(none.body, '')
     },
   )
 
@@ -285,6 +313,10 @@ export const saving: Chapter = (sentence) => {
       { allowEmpty: 'yes' },
       { trailers: { 'not a name': 'x' } },
       { trailers: { seq: '7' } },
+      { trailers: { Redacted: '1' } },
+      { trailers: { files: '7' } },
+      { trailers: { Nonce: '1' } },
+      { trailers: { Continues: '1' } },
     ]
     await forEach(wrong, (options) => refused(() => any.save(session(), options), TypeError))
     assert.equal(await any.exists('s1'), false)

@@ -105,6 +105,7 @@ describe('a chat', () => {
     )
     const logged = []
     for await (const { subject, messages } of chats.store.log('c')) logged.push([subject, messages])
+    expect((await chats.store.checkpoint('c')).body).toMatch(/^> Question 2\?\n\nAnswer 2/)
     expect(logged).toEqual([
       ['turn 2: Question 2?', { from: 2, to: 3 }],
       ['turn 1: Question 1?', { from: 0, to: 1 }],

@@ -97,7 +97,7 @@ test('a stale tab gets a 409 before the model is asked', async () => {
   await tab.sendMessage({ text: 'Two' })
   const before = answers
   await other.sendMessage({ text: 'Three' })
-  expect(other.error?.message).toContain('the list is not the newest')
+  expect(other.error?.message).toContain('the list is not based on the newest messages')
   expect(answers).toBe(before)
   expect(await chats.load('c')).toHaveLength(4)
 })

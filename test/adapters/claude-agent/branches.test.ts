@@ -32,6 +32,11 @@ test('git log shows turns by their prompts, and inside them what happened', asyn
     'turn 2: /review 12',
     'turn 1: Read the parser, please',
   ])
+  const [third, second, first] = await all(store.log(key))
+  expect(first?.body).toBe('> Read the parser, please\n\nIt is a recursive descent parser.')
+  expect(second?.body).toBe('> /review 12\n\nFine.')
+  expect(third?.body).toBe('> And?\n\nNothing.')
+  expect(third?.author).toEqual({ name: 'claude-x', email: 'noreply@forkpoint.invalid' })
   expect((await all(store.log(key, { steps: true }))).map(({ subject }) => subject)).toEqual([
     'turn 3: And?',
     'step: And?',

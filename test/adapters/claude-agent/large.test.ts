@@ -1,9 +1,11 @@
 /** That appending does not cost more in a long transcript, counted in bytes and reads; and in time, in the long runs. */
+
 import { randomUUID } from 'node:crypto'
 import type { SessionStoreEntry } from '@anthropic-ai/claude-agent-sdk'
 import { expect, test } from 'vitest'
 import type { ForkpointClaudeStore } from '../../../src/adapters/claude-agent/index.ts'
 import { checkpointsOf } from '../../../src/checkpoints/of-store.ts'
+import type { ObjectId } from '../../../src/ids.ts'
 import { git, newKey, newStore, newStoreFolder } from './context.ts'
 
 const SOAK = process.env.FORKPOINT_SOAK === '1'
@@ -47,9 +49,9 @@ test('an append writes as much at 12,000 entries as at 1,000, and reads no entry
   await store.close()
   const later = await newStore(folder)
   const { objects } = checkpointsOf(later.store)
-  const read: string[] = []
+  const read: ObjectId[] = []
   const { readMany } = objects
-  objects.readMany = (async (ids: Iterable<string>, visit: never) => {
+  objects.readMany = (async (ids: Iterable<ObjectId>, visit: never) => {
     const all = [...ids]
     read.push(...all)
     return readMany.call(objects, all, visit)

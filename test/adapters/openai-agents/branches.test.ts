@@ -122,6 +122,7 @@ describe('branches', () => {
     expect(await questions(copy)).toEqual(['question 1', 'other question', 'in the copy'])
     await expect(session.fork({ branch: 'try' })).rejects.toThrow(AlreadyExistsError)
     expect((await store.verify()).problems).toEqual([])
+    expect((await all(copy.log()))[0]?.body).toBe('> in the copy')
     expect((await all(copy.log())).map(({ subject }) => subject)).toEqual([
       'user: in the copy',
       expect.stringContaining('fork of s at'),
@@ -185,8 +186,8 @@ test('git and the store read it: log, diff, list, load, a clone', async () => {
     [3, 'user: question 3', { from: 4, to: 5 }],
   ])
   expect((await all(session.log({ at: 'main~3', steps: true }))).map(({ body }) => body)).toEqual([
-    'assistant: answer 2',
-    'assistant: answer 1',
+    '> question 2\n\nanswer 2',
+    '> question 1\n\nanswer 1',
   ])
   const [summary] = await all(store.list())
   expect(summary).toMatchObject({ id: 's', type: 'openai-agents', title: 'question 1', messages: 6 })

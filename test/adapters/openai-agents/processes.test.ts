@@ -29,9 +29,9 @@ test('two processes hold a conversation, a third branches from its middle and go
   expect(subjects(folder, 'trip/main')).toEqual(['user: Weather in Rome?', 'user: Weather in Oslo?'])
   expect(subjects(folder, 'trip/elsewhere')).toEqual(['user: Weather in Lima?', 'user: Weather in Oslo?'])
   expect(git(folder, 'log', '-1', '--format=%b', 'trip/elsewhere').split('\n').slice(0, 3)).toEqual([
-    'weather({"city":"Lima"})',
-    'weather → sunny in Lima',
-    'assistant: It is sunny in Lima.',
+    '> Weather in Lima?',
+    '',
+    'It is sunny in Lima.',
   ])
   git(folder, 'fsck', '--strict')
 })

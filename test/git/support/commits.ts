@@ -1,17 +1,19 @@
 /** Small commits to save in tests. */
+
 import { encodeCommit } from '../../../src/git/objects/commit.ts'
 import { type NewObject, newObject } from '../../../src/git/objects/object.ts'
+import type { ObjectId } from '../../../src/ids.ts'
 import { encodeTree } from './trees.ts'
 
 export interface MadeCommit {
-  id: string
+  id: ObjectId
   objects: NewObject[]
 }
 
 const person = { name: 'Ann', email: 'ann@example.com', at: 1_700_000_000_000 }
 
 /** A commit of one file with `text`, on top of `parent`. The same arguments make the same commit. */
-export function commitOf(text: string, parent?: string, size = 0): MadeCommit {
+export function commitOf(text: string, parent?: ObjectId, size = 0): MadeCommit {
   const key = `${text} ${parent} ${size}`
   const made = known.get(key) ?? makeCommit(text, parent, size)
   if (size > 0) known.set(key, made)
@@ -20,7 +22,7 @@ export function commitOf(text: string, parent?: string, size = 0): MadeCommit {
 
 const known = new Map<string, MadeCommit>()
 
-function makeCommit(text: string, parent: string | undefined, size: number): MadeCommit {
+function makeCommit(text: string, parent: ObjectId | undefined, size: number): MadeCommit {
   const blob = newObject('blob', Buffer.from(`${text}\n${noise(size, text)}`))
   const tree = newObject('tree', encodeTree([{ name: 'file', mode: '100644', id: blob.id }]))
   const commit = newObject(

@@ -2,9 +2,11 @@
  * Stops a scenario after each of its operations on the disk, once by killing the process and once for every way
  * in which a disk may look after a power loss, and checks that what must hold does.
  */
+
 import { expect } from 'vitest'
 import type { NewObject } from '../../../src/git/objects/object.ts'
 import { Repository, type RepositoryOptions } from '../../../src/git/repository.ts'
+import type { ObjectId } from '../../../src/ids.ts'
 import { commitOf } from './commits.ts'
 import { afterPowerLoss, DiskState, type PowerLoss } from './disk-state.ts'
 import { judge, type Verdict } from './judge.ts'
@@ -37,7 +39,7 @@ export interface Aftermath extends Cut {
 
 export interface ChangeRequest {
   /** Plain refs by name; `null` deletes. */
-  moves?: Record<string, string | null>
+  moves?: Record<string, ObjectId | null>
   symbolic?: Record<string, string | null>
   objects?: readonly NewObject[]
 }
@@ -120,9 +122,9 @@ export class Scene {
     repository: Repository,
     ref: string,
     text: string,
-    parent?: string,
+    parent?: ObjectId,
     size?: number,
-  ): Promise<string> {
+  ): Promise<ObjectId> {
     const { id, objects } = commitOf(text, parent, size)
     await this.change(repository, { moves: { [ref]: id }, objects })
     return id

@@ -247,4 +247,4 @@ const strange = (name: string, tree: ObjectId): CorruptError =>
   })
 
 const missing = (item: number, tree: ObjectId): CorruptError =>
-  new CorruptError(`Item ${item} of a channel is missing, while later ones are there.`, { object: tree })
+  new CorruptError(`Item ${item} of a channel is missing, although later ones exist.`, { object: tree })

@@ -1,8 +1,10 @@
 /** What `session.json` of a checkpoint says: its own fields, its metadata, and how its channels lie in their folders. */
+
 import type { Checkpoint, CheckpointMetadata } from '@langchain/langgraph-checkpoint'
 import { ByteCache, entriesOf, type ObjectStore } from '../../../checkpoints/trees/objects.ts'
 import { decodeHead, isOurs } from '../../../codec/index.ts'
 import { CorruptError } from '../../../errors.ts'
+import type { ObjectId } from '../../../ids.ts'
 import { isJsonObject, type JsonObject } from '../../../json-value.ts'
 import { deserialize, type ValueRules } from './stored-value.ts'
 
@@ -28,10 +30,10 @@ export class CheckpointHeads {
   }
 
   /** The head of a tree. Throws CorruptError. */
-  async read(tree: string): Promise<CheckpointHead> {
+  async read(tree: ObjectId): Promise<CheckpointHead> {
     const known = this.#heads.get(tree)
     if (known !== undefined) return known
-    const names = new Map<string, string>()
+    const names = new Map<string, ObjectId>()
     for (const { name, mode, id } of entriesOf(await this.#objects.readTree(tree)))
       if (mode === '100644' && isOurs(name)) names.set(name, id)
     const blobs = await this.#objects.readMany(names.values())
@@ -39,11 +41,11 @@ export class CheckpointHeads {
   }
 
   /** Remembers the document of a tree. */
-  async keep(tree: string, document: JsonObject): Promise<CheckpointHead> {
+  async keep(tree: ObjectId, document: JsonObject): Promise<CheckpointHead> {
     const checkpoint = await deserialize(this.#rules.serde, document.checkpoint)
     const { channels } = document
     if (!isJsonObject(channels) || typeof checkpoint !== 'object' || checkpoint === null) {
-      throw new CorruptError("'session.json' holds no checkpoint of LangGraph's.", {
+      throw new CorruptError("'session.json' does not contain a LangGraph checkpoint.", {
         file: 'session.json',
         object: tree,
       })
@@ -58,13 +60,13 @@ export class CheckpointHeads {
   }
 
   /** The checkpoint's own fields, for the caller to keep. */
-  async checkpoint(tree: string): Promise<CheckpointHead['checkpoint']> {
+  async checkpoint(tree: ObjectId): Promise<CheckpointHead['checkpoint']> {
     const { document } = await this.read(tree)
     return (await deserialize(this.#rules.serde, document.checkpoint)) as CheckpointHead['checkpoint']
   }
 
   /** The metadata, for the caller to keep. */
-  async metadata(tree: string): Promise<CheckpointMetadata> {
+  async metadata(tree: ObjectId): Promise<CheckpointMetadata> {
     const { document } = await this.read(tree)
     return (await deserialize(this.#rules.serde, document.metadata)) as CheckpointMetadata
   }

@@ -2,6 +2,7 @@
  * The tree of a checkpoint: `session.json` with the checkpoint's own fields, its metadata and the names of its channels,
  * and a folder a channel. A channel that has no new version is the parent's folder, neither read nor written.
  */
+
 import type { Checkpoint, CheckpointMetadata } from '@langchain/langgraph-checkpoint'
 import {
   changeTree,
@@ -17,6 +18,7 @@ import {
 } from '../../../checkpoints/trees/objects.ts'
 import { encodeHead, genericLayout } from '../../../codec/index.ts'
 import { CorruptError } from '../../../errors.ts'
+import type { ObjectId } from '../../../ids.ts'
 import { deepEqual, fromEntries } from '../../../json-value.ts'
 import { TimeSlice } from '../../../time-slice.ts'
 import { labelOfJson, textOfJson } from '../subject.ts'
@@ -34,7 +36,7 @@ import {
 import { embedded, loadItem, readableOf, type ValueRules } from './stored-value.ts'
 
 export interface WrittenTree {
-  tree: string
+  tree: ObjectId
   objects: NewObject[]
   /** What its subject says: nodes that ran, and what is new in words. */
   nodes: readonly string[]
@@ -78,7 +80,7 @@ export class CheckpointTrees {
    */
   async write(
     thread: string,
-    base: string | undefined,
+    base: ObjectId | undefined,
     checkpoint: PreparedCheckpoint,
     options: WriteTreeOptions,
   ): Promise<WrittenTree> {
@@ -137,23 +139,23 @@ export class CheckpointTrees {
    *
    * @param scope names thread and namespace
    */
-  async read(scope: string, tree: string): Promise<Checkpoint> {
+  async read(scope: string, tree: ObjectId): Promise<Checkpoint> {
     const { channels } = await this.#heads.read(tree)
     const values = await this.#values(tree, channels, this.preparer.memory(scope))
     return { ...(await this.#heads.checkpoint(tree)), channel_values: fromEntries(values) }
   }
 
-  metadata(tree: string): Promise<CheckpointMetadata> {
+  metadata(tree: ObjectId): Promise<CheckpointMetadata> {
     return this.#heads.metadata(tree)
   }
 
   /** What the session of a tree was forked from. */
-  async forkOf(tree: string): Promise<unknown> {
+  async forkOf(tree: ObjectId): Promise<unknown> {
     return (await this.#heads.read(tree)).document.parent
   }
 
   /** The values of those of these channels that have one. */
-  async some(tree: string, channels: Iterable<string>): Promise<Map<string, unknown>> {
+  async some(tree: ObjectId, channels: Iterable<string>): Promise<Map<string, unknown>> {
     const kinds = (await this.#heads.read(tree)).channels
     const found = [...channels].flatMap((channel) => {
       const kind = kinds.get(channel)
@@ -185,7 +187,7 @@ export class CheckpointTrees {
   }
 
   async #values(
-    tree: string,
+    tree: ObjectId,
     channels: ReadonlyMap<string, ChannelKind>,
     memory?: ItemMemory,
   ): Promise<Map<string, unknown>> {

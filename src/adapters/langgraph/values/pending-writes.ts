@@ -3,6 +3,7 @@
  * a tree of its own: `session.json` says for which checkpoint and task, and each write is an item of `writes` with
  * its channel and index. Which of them count is decided when they are read.
  */
+
 import { type PendingWrite, WRITES_IDX_MAP } from '@langchain/langgraph-checkpoint'
 import { blobsBelow, readBlobs } from '../../../checkpoints/trees/files.ts'
 import { editTree, type NewObject, type ObjectStore } from '../../../checkpoints/trees/objects.ts'
@@ -14,6 +15,7 @@ import {
   genericLayout,
   numbered,
 } from '../../../codec/index.ts'
+import type { ObjectId } from '../../../ids.ts'
 import { fromEntries, isJsonObject } from '../../../json-value.ts'
 import { TYPE } from '../thread-commit.ts'
 import { deserialize, type StoredValue, serialize, type ValueRules, valueFile } from './stored-value.ts'
@@ -62,7 +64,7 @@ export async function writesTree(
   objects: ObjectStore,
   of: WritesOf,
   writes: readonly NewWrite[],
-): Promise<{ tree: string; objects: NewObject[] }> {
+): Promise<{ tree: ObjectId; objects: NewObject[] }> {
   const document = fromEntries([
     ['type', TYPE],
     ['id', of.thread],
@@ -82,7 +84,7 @@ export async function writesTree(
 }
 
 /** The writes of one call. Throws CorruptError. */
-export async function readWrites(objects: ObjectStore, tree: string): Promise<StoredWrite[]> {
+export async function readWrites(objects: ObjectStore, tree: ObjectId): Promise<StoredWrite[]> {
   const files = await readBlobs(objects, await blobsBelow(objects, tree))
   const { task, path } = decodeHead(new Map([...files].filter(([name]) => !name.includes('/'))))
   const items = new Map<string, Map<string, Uint8Array>>()

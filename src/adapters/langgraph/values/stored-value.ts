@@ -72,7 +72,7 @@ export function valueFile(
   const files = filesOf(base, stored, path, wrap)
   for (const { length } of files.values()) {
     if (length <= MAX_FILE) continue
-    const message = `has ${length} bytes as a file; the most is ${MAX_FILE}. Keep it elsewhere, and its name here`
+    const message = `has ${length} bytes as a file; the most is ${MAX_FILE}. Store it elsewhere, and only its name here`
     throw new InvalidStateError([{ path, message }])
   }
   return files
@@ -136,7 +136,7 @@ async function loads(serde: SerializerProtocol, type: string, bytes: Uint8Array)
   } catch (cause) {
     if (cause instanceof ForkpointError) throw cause
     throw new CorruptError(
-      `The serializer cannot read a value of type '${type}': ${cause instanceof Error ? cause.message : String(cause)}. Pass the saver the 'serde' that it was saved with.`,
+      `The serializer cannot read a value of type '${type}': ${cause instanceof Error ? cause.message : String(cause)}. Pass the 'serde' that it was saved with to the saver.`,
       {},
       { cause },
     )

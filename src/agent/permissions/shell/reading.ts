@@ -78,7 +78,7 @@ class Reader implements ShellReading {
       text.length > LONGEST || text.split('<<').length > MOST_HEREDOCS
         ? 'it is too long'
         : text.includes('\0')
-          ? 'it holds a NUL character'
+          ? 'it contains a NUL character'
           : undefined
     this.#doubt(tooMuch)
     if (tooMuch !== undefined || !this.#mayParse(text.length, depth)) return

@@ -29,7 +29,7 @@ export function whyUnclear(node: SyntaxNode): string | undefined {
     case 'Select':
     case 'ArithmeticFor':
     case 'ArithmeticCommand':
-      return `it holds what cannot be judged (${node.type})`
+      return `it contains a part that cannot be judged (${node.type})`
     default:
       return undefined
   }

@@ -5,10 +5,11 @@
 import { accessSync, constants, statSync } from 'node:fs'
 import { devNull } from 'node:os'
 import { delimiter, dirname, isAbsolute, join } from 'node:path'
-import { ForkpointError, UnsupportedError } from '../../../errors.ts'
+import { UnsupportedError } from '../../../errors.ts'
 import { type FileSystem, isRealDisk } from '../../disk/file-system.ts'
 import type { Paths } from '../../disk/paths.ts'
 import { EMPTY_TREE } from '../../objects/object.ts'
+import { NativeGitError } from './error.ts'
 import { checkTrusted } from './trust.ts'
 
 export interface GitBinary {
@@ -28,21 +29,6 @@ export interface RunOptions {
   signal?: AbortSignal
   /** Told what git says of its progress on standard error. */
   onProgress?: (progress: { phase: string; done: number; total: number }) => void
-}
-
-/** Git ended with an error, was stopped, or could not be started. */
-export class NativeGitError extends ForkpointError {
-  /** The git command, such as `pack-objects`. */
-  readonly command: string
-
-  constructor(command: string, reason: string, options?: { cause?: unknown }) {
-    super(
-      'NATIVE_GIT',
-      `'git ${command}' failed: ${reason}\n'forkpoint verify' says whether anything in the store is damaged.`,
-      options,
-    )
-    this.command = command
-  }
 }
 
 /** Git on one bare repository. */
@@ -251,7 +237,7 @@ async function runGit(
 const tooMuch = (command: string, limit: number, folder: string): UnsupportedError =>
   new UnsupportedError(
     'output of this size',
-    `'git ${command}' has more than ${limit} bytes to say, which is more than is taken into memory. Run it yourself, with --git-dir '${folder}'.`,
+    `'git ${command}' printed more than ${limit} bytes, which is the limit. Run it yourself, with --git-dir '${folder}'.`,
   )
 
 function reportProgress(piece: Buffer, report: NonNullable<RunOptions['onProgress']>): void {

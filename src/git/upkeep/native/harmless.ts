@@ -10,7 +10,7 @@ export function checkHarmless(text: string, file: string): void {
   const strange = text.split('\n').findIndex((line) => !isPlain(line.replace(/\r$/, '')))
   if (strange >= 0) {
     throw refused(
-      `line ${strange + 1} of '${file}' is written in an unusual way, so that it is not certain what git makes of it`,
+      `line ${strange + 1} of '${file}' is written in an unusual way, so forkpoint does not know how git reads it`,
     )
   }
   const others = [...parseConfig(text).keys()].filter((key) => !isHarmless(key))

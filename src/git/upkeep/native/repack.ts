@@ -14,7 +14,8 @@ import { geometricPrefix } from '../../merging/merger.ts'
 import { type FreePack, freePacks, packsKeptByOthers, removePacks } from '../../merging/removal.ts'
 import { PackIndex } from '../../packs/pack-index.ts'
 import type { Placement } from '../../packs/placement.ts'
-import { type NativeGit, NativeGitError, type RunOptions } from './git.ts'
+import { NativeGitError } from './error.ts'
+import type { NativeGit, RunOptions } from './git.ts'
 
 /** The packs that there are, and what reads them. */
 interface Packs {

@@ -26,10 +26,10 @@ export function checkTrusted(fs: FileSystem, paths: Paths, user: User = currentU
   checkOwners(fs, paths, user)
   for (const name of ['commondir', 'gitdir', 'config.worktree']) {
     const file = join(paths.root, name)
-    if (fs.stat(file) !== undefined) throw refused(`'${file}' makes it a part of another repository`)
+    if (fs.stat(file) !== undefined) throw refused(`'${file}' makes it part of another repository`)
   }
   const grafts = join(paths.root, 'info/grafts')
-  if (fs.stat(grafts) !== undefined) throw refused(`'${grafts}' makes its history look like another`)
+  if (fs.stat(grafts) !== undefined) throw refused(`'${grafts}' changes how its history looks`)
   const stranger = findStranger(fs, paths)
   if (stranger !== undefined) throw refused(stranger)
   const outside = alternateFolders(fs, paths.objects).find((folder) => !folder.startsWith(`${paths.root}/`))

@@ -3,13 +3,12 @@
  * has, which ids, and where the logs of runs end. It moves along with the tip, so it is read once and kept.
  */
 
+import type { CommitInfo } from '../../checkpoints/commits/history.ts'
 import { countItems } from '../../checkpoints/trees/documents.ts'
-import { blobsBelow, entriesOf, type Files, folderAt, readBlobs } from '../../checkpoints/trees/files.ts'
+import { type BlobIds, blobsBelow, entriesOf, folderAt, readBlobs } from '../../checkpoints/trees/files.ts'
 import type { Edits } from '../../checkpoints/writing.ts'
 import {
   appendEvents,
-  besideSegment,
-  decodeEvents,
   decodeHead,
   decodeItem,
   encodeHead,
@@ -17,70 +16,73 @@ import {
   isOurs,
   itemPlace,
   type Layout,
-  type LogTail,
-  numbered,
   parseItemName,
-  parseSegmentName,
 } from '../../codec/index.ts'
 import type { ObjectStore } from '../../git/database/object-store.ts'
-import { isJsonObject, type JsonObject, without } from '../../json-value.ts'
+import type { ObjectId } from '../../ids.ts'
+import { type JsonObject, without } from '../../json-value.ts'
 import { TimeSlice } from '../../time-slice.ts'
-import {
-  type AdditionPlan,
-  type Existing,
-  type FoundItem,
-  idOf,
-  type ParsedAddition,
-} from '../addition/plan.ts'
+import { type AdditionPlan, type FoundItem, idOf, type ParsedAddition } from '../addition/plan.ts'
 import { RUNS } from '../addition/runs.ts'
+import type { Content, Tail } from '../backend.ts'
+import { endOfLog, type LogEnd } from './log-end.ts'
 
 /** What a plan changes in the files, and what to remember once they are in place. */
-export interface LineChange {
+export interface TailChange {
   edits: Edits
   /** The top-level values afterwards, without collections. */
   fields: JsonObject
-  /** Makes the line that of the new tree. */
-  advance(tree: string): void
+  /** Makes the tail that of the new checkpoint. */
+  advance(to: CommitInfo): void
 }
 
-interface RunTail {
-  tail: LogTail | undefined
-  count: number
-  last: number | undefined
-}
+/** What a planned change is as the content of a checkpoint. */
+export type ContentOf = (tail: GitTail, plan: AdditionPlan, change: TailChange) => Content<CommitInfo>
 
-export class GitLine implements Existing {
+export class GitTail implements Tail<CommitInfo> {
   readonly #objects: ObjectStore
   readonly #layout: Layout
-  #tree: string
+  readonly #contentOf: ContentOf
+  #at: CommitInfo
   /** `session.json` and `config.json` together; empty collections among them. */
   #head: JsonObject
   readonly #counts: Map<string, number>
   readonly #ids = new Map<string, Map<string, number>>()
-  readonly #tails = new Map<number, RunTail>()
+  readonly #tails = new Map<number, LogEnd>()
   /** Items that the addition at hand names. */
   #found = new Map<string, FoundItem>()
 
   /** @param session as which the document is shown, wherever it was forked from */
-  static async load(objects: ObjectStore, tree: string, layout: Layout, session: string): Promise<GitLine> {
-    const top = await readBlobs(objects, await blobsBelow(objects, tree, { enter: () => false }))
+  static async load(
+    objects: ObjectStore,
+    at: CommitInfo,
+    session: string,
+    { layout, contentOf }: { layout: Layout; contentOf: ContentOf },
+  ): Promise<GitTail> {
+    const top = await readBlobs(objects, await blobsBelow(objects, at.tree, { enter: () => false }))
     const counts = new Map<string, number>()
-    for (const { name } of layout.collections) counts.set(name, await countItems(objects, tree, name))
-    return new GitLine(objects, tree, layout, { ...decodeHead(top), id: session }, counts)
+    for (const { name } of layout.collections) counts.set(name, await countItems(objects, at.tree, name))
+    return new GitTail(objects, at, { layout, contentOf }, { ...decodeHead(top), id: session }, counts)
   }
 
   private constructor(
     objects: ObjectStore,
-    tree: string,
-    layout: Layout,
+    at: CommitInfo,
+    { layout, contentOf }: { layout: Layout; contentOf: ContentOf },
     head: JsonObject,
     counts: Map<string, number>,
   ) {
     this.#objects = objects
-    this.#tree = tree
+    this.#at = at
     this.#layout = layout
+    this.#contentOf = contentOf
     this.#head = head
     this.#counts = counts
+  }
+
+  /** The checkpoint whose tail it is. */
+  get at(): CommitInfo {
+    return this.#at
   }
 
   get fields(): JsonObject {
@@ -111,11 +113,15 @@ export class GitLine implements Existing {
     }
   }
 
+  async change(plan: AdditionPlan): Promise<Content<CommitInfo>> {
+    return this.#contentOf(this, plan, await this.#changeBy(plan))
+  }
+
   /** The files that a plan changes. */
-  async change(plan: AdditionPlan): Promise<LineChange> {
+  async #changeBy(plan: AdditionPlan): Promise<TailChange> {
     const edits: Edits = new Map()
     const counts = new Map(this.#counts)
-    const tails = new Map<number, RunTail>()
+    const tails = new Map<number, LogEnd>()
     for (const { collection, index, item, replaces } of plan.items) {
       if (replaces) await this.#removeItem(edits, collection, index)
       for (const [path, bytes] of encodeItem(this.#layout, collection, index, item)) edits.set(path, bytes)
@@ -141,8 +147,8 @@ export class GitLine implements Existing {
     return {
       edits,
       fields: without(head, names),
-      advance: (tree) => {
-        this.#tree = tree
+      advance: (to) => {
+        this.#at = to
         this.#head = head
         for (const [name, count] of counts) this.#counts.set(name, count)
         for (const { collection, index, item } of plan.items) {
@@ -186,11 +192,11 @@ export class GitLine implements Existing {
     if (known !== undefined) return known
     const ids = new Map<string, number>()
     const isLog = (path: string) => path.split('/').length > 3
-    const blobs = await blobsBelow(this.#objects, this.#tree, {
+    const blobs = await blobsBelow(this.#objects, this.#at.tree, {
       at: collection,
       enter: (path) => !isLog(path),
     })
-    const byBlob = new Map<string, number[]>()
+    const byBlob = new Map<ObjectId, number[]>()
     const beside = new Map<number, string[]>()
     for (const [path, blob] of blobs) {
       const index = indexOf(path)
@@ -225,15 +231,15 @@ export class GitLine implements Existing {
   }
 
   /** The files of an item, without its log. */
-  async #blobsOf(collection: string, index: number): Promise<Map<string, string>> {
+  async #blobsOf(collection: string, index: number): Promise<BlobIds> {
     const { folder, stem } = itemPlace(collection, index)
-    const blobs = new Map<string, string>()
-    const tree = await folderAt(this.#objects, this.#tree, folder)
+    const blobs: BlobIds = new Map()
+    const tree = await folderAt(this.#objects, this.#at.tree, folder)
     for (const { name, mode, id } of tree === undefined ? [] : entriesOf(tree, `${folder}/`)) {
       if (parseItemName(name) !== index) continue
       if (mode !== '40000') blobs.set(`${folder}/${name}`, id)
       else {
-        const inside = await blobsBelow(this.#objects, this.#tree, {
+        const inside = await blobsBelow(this.#objects, this.#at.tree, {
           at: `${folder}/${stem}`,
           enter: () => false,
         })
@@ -243,14 +249,17 @@ export class GitLine implements Existing {
     return blobs
   }
 
-  async #tailOf(index: number): Promise<RunTail> {
+  async #tailOf(index: number): Promise<LogEnd> {
     const known = this.#tails.get(index)
     if (known !== undefined) return known
     const spec = this.#layout.collections.find(({ name }) => name === RUNS)
     const { folder, stem } = itemPlace(RUNS, index)
     const place = `${folder}/${stem}/${spec?.log ?? 'events'}`
-    const files = await readBlobs(this.#objects, await blobsBelow(this.#objects, this.#tree, { at: place }))
-    const tail = tailOfLog(place, files)
+    const files = await readBlobs(
+      this.#objects,
+      await blobsBelow(this.#objects, this.#at.tree, { at: place }),
+    )
+    const tail = endOfLog(place, files)
     this.#tails.set(index, tail)
     return tail
   }
@@ -258,7 +267,7 @@ export class GitLine implements Existing {
   async #removeItem(edits: Edits, collection: string, index: number): Promise<void> {
     const { folder, stem } = itemPlace(collection, index)
     for (const path of (await this.#blobsOf(collection, index)).keys()) edits.set(path, null)
-    for (const path of (await blobsBelow(this.#objects, this.#tree, { at: `${folder}/${stem}` })).keys())
+    for (const path of (await blobsBelow(this.#objects, this.#at.tree, { at: `${folder}/${stem}` })).keys())
       edits.set(path, null)
   }
 
@@ -270,7 +279,7 @@ export class GitLine implements Existing {
   }
 
   async #removeOldHead(edits: Edits, keepsConfig: boolean): Promise<void> {
-    const top = await this.#objects.readTree(this.#tree)
+    const top = await this.#objects.readTree(this.#at.tree)
     for (const { name, mode } of entriesOf(top)) {
       if (mode === '40000' || !isOurs(name) || edits.has(name) || (keepsConfig && name.startsWith('config.')))
         continue
@@ -296,29 +305,4 @@ function indexOf(path: string): number | undefined {
 function quickId(data: Uint8Array): string | undefined {
   const start = Buffer.from(data.buffer, data.byteOffset, Math.min(data.length, 200)).toString('latin1')
   return /^\{\n {2}"id": "([\x20\x21\x23-\x5b\x5d-\x7e]*)",?\n/.exec(start)?.[1]
-}
-
-function tailOfLog(place: string, files: Files): RunTail {
-  const names = [...files.keys()].map((path) => path.slice(place.length + 1))
-  const segments = names
-    .filter((name) => name.endsWith('.jsonl'))
-    .flatMap((name) => parseSegmentName(name) ?? [])
-  if (segments.length === 0) return { tail: undefined, count: 0, last: undefined }
-  const segment = Math.max(...segments)
-  const file = `${place}/${numbered(segment)}.jsonl`
-  let count = 0
-  for (const [path, bytes] of files) if (path.endsWith('.jsonl')) count += linesIn(bytes)
-  const last = decodeEvents(file, files).at(-1)
-  const sequence = isJsonObject(last) && typeof last.sequence === 'number' ? last.sequence : undefined
-  return {
-    tail: { segment, bytes: files.get(file)!, beside: besideSegment(segment, names) },
-    count,
-    last: sequence,
-  }
-}
-
-function linesIn(bytes: Uint8Array): number {
-  let count = 0
-  for (let at = bytes.indexOf(10); at !== -1; at = bytes.indexOf(10, at + 1)) count++
-  return count
 }
