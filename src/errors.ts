@@ -219,6 +219,26 @@ export class StoreMovedError extends ForkpointError {
   }
 }
 
+/** A checkpoint could not be signed. Where the store's `sign` requires a signature, nothing was written. */
+export class SigningError extends ForkpointError {
+  /** The file of the key; `undefined` when its text was given. */
+  readonly key: string | undefined
+  /** Why, without a full stop. */
+  readonly reason: string
+
+  constructor(data: { key?: string | undefined }, reason: string, options?: { cause?: unknown }) {
+    const key = data.key === undefined ? 'the key that was given' : `the key '${data.key}'`
+    const why = reason.trim().replace(/\.$/, '')
+    super(
+      'SIGNING',
+      `Signing with ${key} failed: ${why}. Where a signature is required, nothing was saved.`,
+      options,
+    )
+    this.key = data.key
+    this.reason = why
+  }
+}
+
 /** This store or repository cannot do what was asked; `store.supports` says so beforehand. */
 export class UnsupportedError extends ForkpointError {
   readonly feature: string

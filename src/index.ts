@@ -12,6 +12,7 @@ export {
   type SessionOptions,
   type TurnResult,
 } from './agent/index.ts'
+export type { SignOptions, UnsignedCheckpoint } from './checkpoints/signing.ts'
 export {
   AlreadyExistsError,
   AmbiguousRevisionError,
@@ -26,11 +27,14 @@ export {
   type NotFoundKind,
   SessionBusyError,
   SessionClosedError,
+  SigningError,
   type StateIssue,
   StorageError,
   StoreMovedError,
   UnsupportedError,
 } from './errors.ts'
+export { AllowedSignersError } from './git/signing/allowed-signers.ts'
+export type { CheckpointSignature } from './git/signing/commit-signature.ts'
 export { NativeGitError } from './git/upkeep/native/error.ts'
 export {
   checkSession,
@@ -55,8 +59,16 @@ export {
   usageSchema,
 } from './state/index.ts'
 export { FileSessionStore, type FileStoreOptions } from './store/file/file-session-store.ts'
-export { GitSessionStore, type GitStoreOptions } from './store/git/git-session-store.ts'
+export {
+  type GitLogOptions,
+  GitSessionStore,
+  type GitStoreOptions,
+  type GitVerifyOptions,
+  type GitVerifyReport,
+  type SignedCheckpoint,
+} from './store/git/git-session-store.ts'
 export type { GitMaintainReport, GitStoreStats } from './store/git/maintain.ts'
+export type { SignatureOptions, SignatureReport } from './store/git/signatures.ts'
 export { MemorySessionStore, type MemoryStoreOptions } from './store/memory/memory-session-store.ts'
 export type {
   Addition,

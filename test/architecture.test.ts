@@ -16,7 +16,12 @@ const LONG: readonly string[] = []
  * What runs the native git has to find it, hand it an environment, and judge ownership as git does (SUDO_UID). An
  * agent's configuration names variables: they are read at its door, where they can be given instead, and passed on.
  */
-const READS_ENVIRONMENT = ['git/upkeep/native/git.ts', 'git/upkeep/native/trust.ts', 'agent/sessions.ts']
+const READS_ENVIRONMENT = [
+  'git/signing/ssh-keygen.ts',
+  'git/upkeep/native/git.ts',
+  'git/upkeep/native/trust.ts',
+  'agent/sessions.ts',
+]
 
 const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' })
   .filter((file) => file.endsWith('.ts'))
@@ -177,7 +182,7 @@ test('packages are the ones we depend on; frameworks only in adapters', () => {
   expect(wrong).toEqual([])
 })
 
-test('only the command line prints or exits, and only what runs git or makes an agent reads the environment as well', () => {
+test('only the command line prints or exits, and only what runs git or ssh-keygen or makes an agent reads the environment as well', () => {
   const loud = /\bconsole\.|\bprocess\.(?:exit|exitCode|stdout|stderr|stdin|argv)\b|from 'node:readline'/
   const linesWith = (file: string, forbidden: RegExp) =>
     codeOf(file)

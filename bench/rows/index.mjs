@@ -7,6 +7,7 @@ import { heap } from './heap.mjs'
 import { python } from './python.mjs'
 import { resume } from './resume.mjs'
 import { save } from './save.mjs'
+import { sign } from './sign.mjs'
 import { stall } from './stall.mjs'
 import { syncs } from './syncs.mjs'
 import { throughput } from './throughput.mjs'
@@ -15,6 +16,7 @@ import { transcripts } from './transcripts.mjs'
 /** In the order of the design's table. */
 export const ROWS = [
   save,
+  sign,
   syncs,
   throughput,
   stall,

@@ -26,6 +26,7 @@ import { Lifetime } from './lifetime.ts'
 import { AGAIN, type Again, type Aim, changeLocked, nothing } from './locking.ts'
 import type { PageRules } from './pages.ts'
 import { SessionRefs } from './session-refs.ts'
+import type { Signing } from './signing.ts'
 import { Writing } from './writing.ts'
 import { wrongType } from './wrong-type.ts'
 
@@ -99,11 +100,14 @@ export class Checkpoints {
   readonly lifetime = new Lifetime()
   readonly #repository: Repository
   readonly #keys: Keys
+  readonly #signing: Signing | undefined
   /** Tips of branches and lines that are of our type, by ref: where they were a moment ago. */
   readonly #tips = new Map<string, CommitId>()
 
-  constructor(repository: Repository, rules: CheckpointRules) {
+  /** @param signing what every commit is signed with */
+  constructor(repository: Repository, rules: CheckpointRules, signing?: Signing) {
     this.#repository = repository
+    this.#signing = signing
     this.rules = rules
     this.history = new History(repository)
     this.#keys = new Keys(this.history)
@@ -165,9 +169,10 @@ export class Checkpoints {
   /**
    * THE write: every checkpoint of every store and adapter is made here. Throws what `onto` and `decide` throw;
    * InvalidStateError for a session of another type; ConflictError when others change the branch all the time;
-   * LockedError, StorageError.
+   * LockedError, StorageError; SigningError before anything is made, where signing is required and cannot be.
    */
-  write<T>(write: CheckpointWrite<T>): Promise<T> {
+  async write<T>(write: CheckpointWrite<T>): Promise<T> {
+    if (this.#signing !== undefined) await this.#signing.ready()
     const { session, onto, tag: name, anyType = false } = write
     const tag = name === undefined ? undefined : tagRef(session, name)
     const again = typeof onto === 'function' ? onto : undefined
@@ -191,7 +196,7 @@ export class Checkpoints {
         const isNew = target.isNew && id === undefined
         if (!isNew && !anyType) await this.#checkLine(session, target.ref, tip)
         const { ref, name: branch } = target
-        const common = { history: this.history, keys: this.#keys, rules: this.rules }
+        const common = { history: this.history, keys: this.#keys, rules: this.rules, signing: this.#signing }
         const writing = new Writing(common, { session, branch, ref, tip, isNew })
         const result = await write.decide(writing)
         if (result === AGAIN) return nothing(AGAIN)

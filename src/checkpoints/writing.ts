@@ -15,6 +15,7 @@ import type { CommitInfo, History } from './commits/history.ts'
 import type { Keys } from './commits/keys.ts'
 import { seqOn } from './commits/lineage.ts'
 import { endsTurn, type PageRules, type TurnReader, withPages, withPagesOfNew } from './pages.ts'
+import type { Signing } from './signing.ts'
 import { type BlobIds, type Edits, type Files, isTakenBack, readBlobs } from './trees/files.ts'
 
 export type { Edits }
@@ -52,6 +53,7 @@ export interface WritingCommon {
     readonly now: () => number
     readonly pages: PageRules | undefined
   }
+  readonly signing: Signing | undefined
 }
 
 /** What one write goes on from. */
@@ -114,37 +116,44 @@ export class Writing {
 
   /** Adds a checkpoint; the branch moves there. */
   async commit(made: NewCheckpoint): Promise<CommitInfo> {
-    const { history, rules } = this.#common
+    const { history, rules, signing } = this.#common
     const { parent, kind, trailers } = made
     const parents = made.parents ?? (await history.parentsOn(parent, kind))
     const seq = made.seq ?? seqOn(parent)
     const branch = made.branch ?? this.branch
     const { tree, objects } = await this.#treeOf(made, { parents, seq, branch })
     const { messages, run, status, model, tokens, forkedFrom, key } = made
-    const { commit, object } = newCommit({
-      tree,
-      parents,
-      time: made.at ?? Math.floor(rules.now()),
-      after: parent?.committed,
-      author: authorOf(made.author ?? rules.author, kind === 'fork' ? undefined : model),
-      type: made.type ?? rules.type,
-      checkpoint: {
-        session: this.session,
-        branch,
-        subject: made.subject,
-        body: made.body ?? '',
-        kind,
-        seq,
-        ...(messages !== undefined && { messages }),
-        ...(run !== undefined && { run }),
-        ...(status !== undefined && { status }),
-        ...(model !== undefined && { model }),
-        ...(tokens !== undefined && { tokens }),
-        ...(forkedFrom !== undefined && { forkedFrom }),
-        ...(key !== undefined && { key }),
+    const { commit, object, unsigned } = await newCommit(
+      {
+        tree,
+        parents,
+        time: made.at ?? Math.floor(rules.now()),
+        after: parent?.committed,
+        author: authorOf(made.author ?? rules.author, kind === 'fork' ? undefined : model),
+        type: made.type ?? rules.type,
+        checkpoint: {
+          session: this.session,
+          branch,
+          subject: made.subject,
+          body: made.body ?? '',
+          kind,
+          seq,
+          ...(messages !== undefined && { messages }),
+          ...(run !== undefined && { run }),
+          ...(status !== undefined && { status }),
+          ...(model !== undefined && { model }),
+          ...(tokens !== undefined && { tokens }),
+          ...(forkedFrom !== undefined && { forkedFrom }),
+          ...(key !== undefined && { key }),
+        },
+        ...(trailers && { trailers }),
       },
-      ...(trailers && { trailers }),
-    })
+      signing && ((data) => signing.sign(data)),
+    )
+    if (unsigned !== undefined) {
+      const { session } = this
+      this.onPlaced(() => signing?.tell({ session, checkpoint: commit.id, error: unsigned }))
+    }
     for (const one of objects) this.#objects.push(one)
     this.#objects.push(object)
     this.#commits.push(commit)

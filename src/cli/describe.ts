@@ -1,7 +1,9 @@
 /** Checkpoints, messages and values as lines for people. */
 import { excerpt } from '../excerpt.ts'
+import type { CheckpointSignature } from '../git/signing/commit-signature.ts'
+import type { SignedCheckpoint } from '../store/git/git-session-store.ts'
 import type { Checkpoint } from '../store/session-store.ts'
-import { bold, count, cyan, dim, green, type Line, line, short, yellow } from './text.ts'
+import { bold, count, cyan, dim, green, type Line, line, red, short, yellow } from './text.ts'
 
 /** Ids are shown as git shows them, long enough to type. */
 export const shortId = (id: string): string => id.slice(0, 10)
@@ -29,14 +31,24 @@ export function namesAt(id: string, { branches, tags }: Names): { branches: stri
 }
 
 /** One line of the log. */
-export function checkpointLine({ id, createdAt, subject, kind }: Checkpoint, names: Names): Line {
+export function checkpointLine(
+  { id, createdAt, subject, kind, signature }: SignedCheckpoint,
+  names: Names,
+): Line {
   const { branches, tags } = namesAt(id, names)
   const labels = [
     ...branches.map((name) => green(name)),
     ...tags.map((name) => yellow(`tag: ${name}`)),
     ...(kind === 'foreign' ? [dim('by another tool')] : []),
+    ...(signature === undefined ? [] : [signatureLabel(signature)]),
   ]
   return line`${yellow(shortId(id))}  ${dim(when(createdAt))}  ${subject}${listed(labels)}`
+}
+
+/** Who signed; what is wrong with it where it is not good. */
+function signatureLabel({ status, principal, key = '', reason = '' }: CheckpointSignature): Line {
+  if (status === 'good') return dim(`signed by ${principal ?? key}`)
+  return status === 'bad' ? red(`BAD signature: it ${reason}`) : yellow(`signature unknown: it ${reason}`)
 }
 
 /** What is known of a checkpoint, a line each; with the ref that it was reached by, if that was one. */

@@ -45,6 +45,7 @@ const VERBS = [
 
 interface GlobalOptions {
   store?: string
+  sign?: string
   json?: boolean
   debug?: boolean
 }
@@ -92,6 +93,7 @@ function createProgram(run: Run, streams: Streams): Command {
     .usage('<verb> [arguments] [--store <folder>] [--json]')
     .version(VERSION)
     .option('--store <folder>', 'the store (default: FORKPOINT_STORE, else ./sessions)')
+    .option('--sign <key>', 'sign every checkpoint with this SSH key (default: FORKPOINT_SIGN, else none)')
     .option('--json', 'print JSON for programs; for a list, one line per item')
     .option('--debug', 'also show the stack of an error (or FORKPOINT_DEBUG=1)')
     .helpCommand(false)
@@ -129,12 +131,12 @@ interface Begun {
 function begin(
   streams: Streams,
   env: Readonly<Record<string, string | undefined>>,
-  { store, json = false, debug = false }: GlobalOptions,
+  { store, sign, json = false, debug = false }: GlobalOptions,
 ): Begun {
   const folder = store ?? (env.FORKPOINT_STORE || './sessions')
   const context: Context = {
     out: new Output(streams, { json }),
-    stores: new Stores(folder),
+    stores: new Stores(folder, sign ?? (env.FORKPOINT_SIGN || undefined)),
     command: (verb, ids = [], options = {}) =>
       shell(['forkpoint', ...wordsOf(verb, ids, { ...options, store })]),
     git: (...words) => shell(['git', `--git-dir=${folder}`, ...words]),

@@ -1,6 +1,7 @@
 /** The store that a command works on: opened when it is needed, for sessions of any type. */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import type { SignOptions } from '../checkpoints/signing.ts'
 import { foreignFiles } from '../checkpoints/trees/files.ts'
 import { InvalidStateError, NotFoundError } from '../errors.ts'
 import { Repository } from '../git/repository.ts'
@@ -21,17 +22,21 @@ export interface Found extends Place {
 export class Stores {
   /** As it was given, for messages. */
   readonly folder: string
+  /** What checkpoints are signed with: a key, without which nothing is saved. */
+  readonly sign: SignOptions | undefined
   readonly #open: { close(): Promise<void> }[] = []
   #sessions: GitSessionStore | undefined
 
-  constructor(folder: string) {
+  /** @param key of SSH */
+  constructor(folder: string, key?: string) {
     this.folder = folder
+    this.sign = key === undefined ? undefined : { key, mode: 'required' }
   }
 
   /** The store for writing; the first save creates it. */
   get sessions(): GitSessionStore {
     if (this.#sessions === undefined) {
-      this.#sessions = new GitSessionStore(this.folder)
+      this.#sessions = new GitSessionStore(this.folder, this.sign && { sign: this.sign })
       this.#open.push(this.#sessions)
     }
     return this.#sessions

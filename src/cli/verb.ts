@@ -25,4 +25,9 @@ export function wholeNumber(text: string): number {
   return Number(text)
 }
 
+export const ALLOWED_SIGNERS = [
+  '--allowed-signers <file>',
+  "the file that says whose keys are whose, as git's gpg.ssh.allowedSignersFile",
+] as const
+
 export const REVISION = 'a session, or one of its checkpoints: demo, demo/main~3'

@@ -5,6 +5,7 @@ import { isBeside, jsonFile, readJsonFile, stranger } from './json-file.ts'
 import { isPlain, sortKeys } from './json-writer.ts'
 import { isFolderName, type KeyOrder, type Layout, sessionLayout } from './layout.ts'
 import { folderName, ITEMS_PER_FOLDER, parseFolderName, parseItemName, parseSegmentName } from './place.ts'
+import { isRootFile, rootFiles } from './root-files.ts'
 
 type Files = Map<string, Uint8Array>
 type ReadonlyFiles = ReadonlyMap<string, Uint8Array>
@@ -13,8 +14,8 @@ const SESSION = 'session.json'
 const CONFIG = 'config.json'
 
 /**
- * `session.json`, `config.json` (if there is anything for it) and what stands beside them. Collections that are
- * kept as folders are left out: those that are non-empty arrays here, and those that `folders` names.
+ * `session.json`, `config.json` (if there is anything for it) and what stands beside them, and the files for people and
+ * for git. Collections that are kept as folders are left out: those that are non-empty arrays here, and those that `folders` names.
  */
 export function encodeHead(head: unknown, layout: Layout, folders: readonly string[] = []): Files {
   const document = asDocument(head)
@@ -28,8 +29,8 @@ export function encodeHead(head: unknown, layout: Layout, folders: readonly stri
     else main.push([key, value])
   }
   const files = jsonFile('session', Object.fromEntries(main), [], layout.order)
-  if (config.length === 0) return files
-  return new Map([...files, ...jsonFile('config', Object.fromEntries(config), [], layout.order)])
+  const rest = config.length === 0 ? [] : jsonFile('config', Object.fromEntries(config), [], layout.order)
+  return new Map([...files, ...rest, ...rootFiles(document)])
 }
 
 /**
@@ -87,9 +88,8 @@ export function* decodingSteps(files: ReadonlyFiles): Generator<void, Record<str
 /** The document without the collections that are folders; `files` are those at the top of the tree. */
 export function decodeHead(files: ReadonlyFiles): Record<string, unknown> {
   for (const path of files.keys()) {
-    if (path !== SESSION && path !== CONFIG && !isBeside(path, SESSION) && !isBeside(path, CONFIG)) {
-      throw stranger(path)
-    }
+    if (path === SESSION || path === CONFIG || isRootFile(path)) continue
+    if (!isBeside(path, SESSION) && !isBeside(path, CONFIG)) throw stranger(path)
   }
   const main = objectIn(SESSION, files)
   if (!files.has(CONFIG)) return main

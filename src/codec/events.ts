@@ -138,7 +138,7 @@ function* segments(
     }
     const files: Files = new Map()
     const side: Beside = { stem: `${folder}/${numbered(segment)}`, count: beside, files }
-    const marks = marksOf(side, false)
+    const marks = marksOf(side)
     while (next < events.length && !room.full) {
       const at = [...path, first + next]
       room.add(`${writeJson(events[next], { compact: true, path: at, order, marks })}\n`)

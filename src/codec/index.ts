@@ -28,3 +28,4 @@ export {
   parsePageName,
   parseSegmentName,
 } from './place.ts'
+export { isRootFile } from './root-files.ts'

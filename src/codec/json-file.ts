@@ -15,7 +15,7 @@ export function jsonFile(base: string, value: unknown, path: StatePath, order: K
   const file = `${base}.json`
   const files: Files = new Map([[file, EMPTY]])
   const beside: Beside = { stem: base, count: 0, files }
-  files.set(file, Buffer.from(`${writeJson(value, { path, order, marks: marksOf(beside, true) })}\n`))
+  files.set(file, Buffer.from(`${writeJson(value, { path, order, marks: marksOf(beside) })}\n`))
   return files
 }
 

@@ -1,5 +1,5 @@
 /**
- * JSON text of a value: two spaces, keys in the order they came. `JSON.stringify` will not do: it turns `-0` into
+ * JSON text of a value, keys in the order they came. `JSON.stringify` will not do: it turns `-0` into
  * `0` and `NaN` into `null`, calls `toJSON`, and overflows the stack at great depth.
  */
 
@@ -19,14 +19,18 @@ export class Marker {
 
 /** What a format on top of JSON changes on the way. */
 export interface Marks {
-  /** What to write for this text; `undefined`: the text itself. */
-  text(value: string): Marker | undefined
+  /**
+   * What to write for this text; `undefined`: the text itself.
+   *
+   * @param flat whether it has to be one line
+   */
+  text(value: string, flat: boolean): Marker | undefined
   /** What to write for this key of the user's. */
   key(key: string): string
 }
 
 export interface WriteOptions {
-  /** Everything on one line. Default: two spaces. */
+  /** Everything on one line, without spaces. Default: as git shows it well. */
   compact?: boolean
   /** Where the value stands in its document, for errors and for the depth. */
   path?: StatePath
@@ -36,84 +40,19 @@ export interface WriteOptions {
 
 /**
  * JSON text of the value, without a final newline. Properties that are `undefined` are left out. Throws
- * InvalidStateError, with the path, for what JSON cannot express and for what is over a limit.
+ * InvalidStateError, with the path, for what JSON cannot represent and for what is over a limit.
+ *
+ * Unless it is compact, the outermost object has a line for each member. Inside, what fits into 120 characters is one line, and
+ * so is what has one member of one line, and all that an order puts last; everything else has a line for each member.
  */
-export function writeJson(value: unknown, options: WriteOptions = {}): string {
-  const { compact = false, order, marks } = options
-  left = SIMPLE_VALUES
-  const simple = asSimple(value, marks, order, 0)
-  if (simple === NOT_SIMPLE) return writeByHand(value, options)
-  return JSON.stringify(simple, undefined, compact ? undefined : 2)
-}
-
-/** `writeJson` for every value. */
-export function writeByHand(
+export function writeJson(
   value: unknown,
   { compact = false, path = [], order, marks }: WriteOptions = {},
 ): string {
-  const writer: Writer = { text: '', compact, path: [...path], marks }
-  write(writer, value, order, 0)
-  return writer.text
-}
-
-const NOT_SIMPLE = Symbol('not simple')
-/** Shorter than any text that goes beside. */
-const SIMPLE_TEXT = 4096
-const SIMPLE_DEPTH = 32
-/** One object that stands in two places of another, and so on, can unfold without end. */
-const SIMPLE_VALUES = 10_000
-let left = 0
-
-/**
- * What `JSON.stringify`, which is three times as fast, writes as we would: most messages. With markers in place, and
- * known keys first. `NOT_SIMPLE` for whatever it might write otherwise or we refuse.
- */
-function asSimple(
-  value: unknown,
-  marks: Marks | undefined,
-  order: KeyOrder | undefined,
-  depth: number,
-): unknown {
-  switch (typeof value) {
-    case 'string':
-      if (value.length > SIMPLE_TEXT) return NOT_SIMPLE
-      return marks?.text(value)?.json ?? value
-    case 'number':
-      return Number.isFinite(value) && !Object.is(value, -0) ? value : NOT_SIMPLE
-    case 'boolean':
-      return value
-    case 'object':
-      break
-    default:
-      return NOT_SIMPLE
-  }
-  if (value === null) return null
-  if (value instanceof Marker) return value.json
-  if (depth === SIMPLE_DEPTH || left < 0) return NOT_SIMPLE
-  if (Array.isArray(value)) {
-    const items: unknown[] = []
-    left -= value.length
-    for (let index = 0; index < value.length; index++) {
-      const item = asSimple(value[index], marks, undefined, depth + 1)
-      if (item === NOT_SIMPLE) return NOT_SIMPLE
-      items.push(item)
-    }
-    return items
-  }
-  if (!isPlain(value)) return NOT_SIMPLE
-  const keys = order === undefined ? Object.keys(value) : sortKeys(Object.keys(value), order)
-  left -= keys.length
-  const object: Record<string, unknown> = {}
-  for (const key of keys) {
-    const member = value[key]
-    if (member === undefined) continue
-    // A new object has numbers first, and `__proto__` is no key of its own.
-    if (/^(?:\d|__proto__$)/.test(key)) return NOT_SIMPLE
-    const simple = asSimple(member, marks, order?.inside?.get(key), depth + 1)
-    if (simple === NOT_SIMPLE) return NOT_SIMPLE
-    object[marks === undefined ? key : marks.key(key)] = simple
-  }
-  return object
+  const writer: Writer = { size: 0, compact, path: [...path], marks }
+  const text = write(writer, value, order, 0, compact)
+  if (text.length > MAX_TEXT) throw tooLong(writer)
+  return text
 }
 
 /** Whether it is an object as JSON knows them, and no instance of anything; one of a vm context counts too. */
@@ -123,101 +62,142 @@ export function isPlain(value: unknown): value is Record<string, unknown> {
   return parent === Object.prototype || parent === null || Object.getPrototypeOf(parent) === null
 }
 
-/** Known keys first, in their order; the others after them, in theirs. */
-export function sortKeys(keys: readonly string[], { keys: known }: KeyOrder): string[] {
+/** Known keys first, in their order; then the others, in theirs; bookkeeping last. */
+export function sortKeys(keys: readonly string[], { keys: known, last = NONE }: KeyOrder): string[] {
   const first = known.filter((key) => keys.includes(key))
-  return first.length === 0 ? [...keys] : [...first, ...keys.filter((key) => !known.includes(key))]
+  const end = last.filter((key) => keys.includes(key))
+  if (first.length + end.length === 0) return [...keys]
+  return [...first, ...keys.filter((key) => !known.includes(key) && !last.includes(key)), ...end]
 }
 
 interface Writer {
-  text: string
+  /** Characters so far. */
+  size: number
   readonly compact: boolean
   readonly path: (string | number)[]
   readonly marks: Marks | undefined
 }
 
-function write(writer: Writer, value: unknown, order: KeyOrder | undefined, level: number): void {
+/** What is longer has a line for each member. */
+const WIDTH = 120
+const NONE: readonly string[] = []
+
+/** @param flat whether all of it has to be one line */
+function write(
+  writer: Writer,
+  value: unknown,
+  order: KeyOrder | undefined,
+  level: number,
+  flat: boolean,
+): string {
   switch (typeof value) {
     case 'string':
-      writeText(writer, value, level)
-      return
+      return writeText(writer, value, level, flat)
     case 'number':
       if (!Number.isFinite(value)) throw unfit(writer, `is ${value}, which JSON cannot represent`)
-      writer.text += value === 0 && 1 / value < 0 ? '-0' : value
-      return
+      return value === 0 && 1 / value < 0 ? '-0' : `${value}`
     case 'boolean':
-      writer.text += value
-      return
+      return `${value}`
     case 'object':
-      if (value === null) writer.text += 'null'
-      else if (Array.isArray(value)) writeArray(writer, value, level)
-      else if (value instanceof Marker) writeMarker(writer, value, level)
-      else writeObject(writer, value, order, level)
-      return
+      if (value === null) return 'null'
+      if (Array.isArray(value)) return writeArray(writer, value, level, flat)
+      if (value instanceof Marker) return markerText(value, level, flat, writer.compact)
+      return writeObject(writer, value, order, level, flat)
     default:
       throw unfit(writer, WRONG_TYPES[typeof value] ?? `is a ${typeof value}, which JSON cannot represent`)
   }
 }
 
-function writeText(writer: Writer, value: string, level: number): void {
+function writeText(writer: Writer, value: string, level: number, flat: boolean): string {
   if (value.length > MAX_VALUE / 3) checkSize(writer, value)
-  const marker = writer.marks?.text(value)
-  if (marker === undefined) writer.text += JSON.stringify(value)
-  else writeMarker(writer, marker, level)
+  const marker = writer.marks?.text(value, flat)
+  const text = marker === undefined ? JSON.stringify(value) : markerText(marker, level, flat, writer.compact)
+  count(writer, text.length)
+  return text
 }
 
-function writeMarker(writer: Writer, { json }: Marker, level: number): void {
-  if (writer.compact) {
-    writer.text += JSON.stringify(json)
-    return
-  }
-  writer.text += JSON.stringify(json, undefined, 2).replaceAll('\n', newline(level))
+/** A marker is one line, but for the strings of its list. */
+function markerText({ json }: Marker, level: number, flat: boolean, compact: boolean): string {
+  if (compact) return JSON.stringify(json)
+  const members = Object.entries(json).map(([key, value]: [string, unknown]) => {
+    if (flat || !Array.isArray(value)) return `"${key}": ${JSON.stringify(value)}`
+    const gap = newline(level + 1)
+    return `"${key}": [${value.map((text) => gap + JSON.stringify(text)).join(',')}${newline(level)}]`
+  })
+  return `{${members.join(', ')}}`
 }
 
-function writeArray(writer: Writer, items: readonly unknown[], level: number): void {
-  if (items.length === 0) {
-    writer.text += '[]'
-    return
-  }
+function writeArray(writer: Writer, items: readonly unknown[], level: number, flat: boolean): string {
+  if (items.length === 0) return '[]'
   enter(writer)
   const last = writer.path.length - 1
-  const gap = writer.compact ? '' : newline(level + 1)
+  const members: string[] = []
   for (let index = 0; index < items.length; index++) {
     writer.path[last] = index
-    writer.text += index === 0 ? `[${gap}` : `,${gap}`
-    write(writer, items[index], undefined, level + 1)
-    if (writer.text.length > MAX_TEXT) throw tooLong(writer)
+    count(writer, gapWidth(writer, level))
+    members.push(write(writer, items[index], undefined, level + 1, flat))
   }
   writer.path.pop()
-  writer.text += writer.compact ? ']' : `${newline(level)}]`
+  return joined(writer, '[', members, ']', level, flat)
 }
 
-function writeObject(writer: Writer, value: object, order: KeyOrder | undefined, level: number): void {
+function writeObject(
+  writer: Writer,
+  value: object,
+  order: KeyOrder | undefined,
+  level: number,
+  flat: boolean,
+): string {
   if (!isPlain(value)) throw unfit(writer, describe(value))
   const keys = order === undefined ? Object.keys(value) : sortKeys(Object.keys(value), order)
-  let open = false
+  const gap = writer.compact ? ':' : ': '
+  const members: string[] = []
   let last = 0
   for (const key of keys) {
     const member = value[key]
     if (member === undefined) continue
-    if (!open) {
+    if (members.length === 0) {
       enter(writer)
       last = writer.path.length - 1
     }
     writer.path[last] = key
-    const gap = writer.compact ? '' : newline(level + 1)
-    const name = writer.marks === undefined ? key : writer.marks.key(key)
-    writer.text += `${open ? ',' : '{'}${gap}${JSON.stringify(name)}${writer.compact ? ':' : ': '}`
-    open = true
-    write(writer, member, order?.inside?.get(key), level + 1)
-    if (writer.text.length > MAX_TEXT) throw tooLong(writer)
+    const name = JSON.stringify(writer.marks === undefined ? key : writer.marks.key(key))
+    const isFlat = flat || order?.last?.includes(key) === true
+    count(writer, name.length + gapWidth(writer, level))
+    members.push(name + gap + write(writer, member, order?.inside?.get(key), level + 1, isFlat))
   }
-  if (!open) {
-    writer.text += '{}'
-    return
-  }
+  if (members.length === 0) return '{}'
   writer.path.pop()
-  writer.text += writer.compact ? '}' : `${newline(level)}}`
+  return joined(writer, '{', members, '}', level, flat)
+}
+
+function joined(
+  { compact }: Writer,
+  open: string,
+  members: readonly string[],
+  close: string,
+  level: number,
+  flat: boolean,
+): string {
+  if (compact) return open + members.join(',') + close
+  if (flat || (level > 0 && isShort(members))) return open + members.join(', ') + close
+  const gap = newline(level + 1)
+  return open + gap + members.join(`,${gap}`) + newline(level) + close
+}
+
+function isShort(members: readonly string[]): boolean {
+  let width = 2 * members.length
+  for (const { length } of members) width += length
+  return (members.length === 1 || width <= WIDTH) && !members.some((text) => text.includes('\n'))
+}
+
+/** Characters before a member that has a line of its own. */
+const gapWidth = ({ compact }: Writer, level: number): number => (compact ? 2 : 4 + 2 * level)
+
+/** What unfolds without end is too long before it is whole. */
+function count(writer: Writer, length: number): void {
+  writer.size += length
+  if (writer.size > MAX_TEXT) throw tooLong(writer)
 }
 
 function enter(writer: Writer): void {

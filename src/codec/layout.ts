@@ -3,9 +3,11 @@
  * which order known keys are written. Writing needs a layout; reading needs none.
  */
 
-/** The known keys of an object, in the order they are written; everything else follows in the order it came. */
+/** The known keys of an object, in the order they are written; between `keys` and `last` stands all else, in the order it came. */
 export interface KeyOrder {
   readonly keys: readonly string[]
+  /** Bookkeeping: at the end, and each on one line. */
+  readonly last?: readonly string[]
   /** Orders of the objects that some of these keys hold. */
   readonly inside?: ReadonlyMap<string, KeyOrder>
 }
@@ -34,16 +36,18 @@ export interface Layout {
   readonly order: KeyOrder
 }
 
-// These orders are part of format 1: a key may be added at the end of one, nothing else may change.
+// These orders are part of format 1.
 const usage: KeyOrder = {
   keys: ['inputTokens', 'outputTokens', 'totalTokens', 'reasoningTokens', 'cachedInputTokens'],
 }
 const message: KeyOrder = {
-  keys: ['id', 'role', 'content', 'parts', 'createdAt', 'run', 'usage'],
+  keys: ['id', 'role', 'content', 'parts', 'createdAt', 'run'],
+  last: ['usage', 'source'],
   inside: new Map([['usage', usage]]),
 }
 const run: KeyOrder = {
-  keys: ['id', 'status', 'prompt', 'startedAt', 'endedAt', 'result', 'error', 'usage', 'events'],
+  keys: ['id', 'status', 'prompt', 'startedAt', 'endedAt', 'result', 'error', 'events'],
+  last: ['usage', 'source'],
   inside: new Map([['usage', usage]]),
 }
 const event: KeyOrder = { keys: ['sequence', 'at', 'type'] }
@@ -59,15 +63,17 @@ const session: KeyOrder = {
     'createdAt',
     'updatedAt',
     'config',
-    'usage',
     'parent',
     'metadata',
     'messages',
     'runs',
   ],
-  inside: new Map([
+  last: ['usage'],
+  inside: new Map<string, KeyOrder>([
     ['config', { keys: ['systemPrompt', 'permissionPolicy', 'autoSave'] }],
     ['usage', usage],
+    // How far an importer has read.
+    ['metadata', { keys: [], inside: new Map([['import', { keys: [], last: ['cursor'] }]]) }],
   ]),
 }
 

@@ -2,8 +2,8 @@
  * What stands in a file instead of a text that would read badly there:
  *
  *     {"$lines": ["first", "second"]}                             a text with line feeds
- *     {"$file": "000001-tool.1.txt"}                              a text over 64 KiB, in a file beside
- *     {"$file": "000001-tool.2.bin", "encoding": "base64"}        base64 over 4 KiB, its bytes in a file beside
+ *     {"$file": "000001-tool.1.txt"}                              a text over 4 KiB, in a file beside
+ *     {"$file": "000001-tool.2.bin", "encoding": "base64"}        one that is base64, its bytes in a file beside
  *     {"$parts": "text"}                                          a message's content that its parts repeat
  *
  * A key of the user's that is one of these words, after one `$` or more, gains one `$` and loses it on reading.
@@ -14,9 +14,7 @@ import { Marker, type Marks } from './json-writer.ts'
 import { isSideFile } from './place.ts'
 
 /** A text with more bytes of UTF-8 goes beside. */
-export const MAX_INLINE_TEXT = 64 * 1024
-/** Base64 of more bytes goes beside. */
-export const MAX_INLINE_BINARY = 4 * 1024
+export const MAX_INLINE_TEXT = 4 * 1024
 
 /** Stands for a message's content that is the text of its parts. */
 export const PARTS_MARKER = new Marker({ $parts: 'text' })
@@ -36,19 +34,15 @@ export interface Beside {
   readonly files: Map<string, Uint8Array>
 }
 
-/**
- * The marks of one file.
- *
- * @param lines whether a text with line feeds is written line by line
- */
-export const marksOf = (beside: Beside, lines: boolean): Marks => ({
+/** The marks of one file. */
+export const marksOf = (beside: Beside): Marks => ({
   key: escapeKey,
-  text(value) {
-    if (value.length >= SUSPECT) {
+  text(value, flat) {
+    if (value.length * 3 > MAX_INLINE_TEXT) {
       const name = putBeside(beside, value)
       if (name !== undefined) return name
     }
-    return lines && value.includes('\n') ? new Marker({ $lines: value.split('\n') }) : undefined
+    return !flat && value.includes('\n') ? new Marker({ $lines: value.split('\n') }) : undefined
   },
 })
 
@@ -89,8 +83,6 @@ export function revive(value: unknown, source: Source, level = 0): unknown {
   return escaped ? withoutEscapes(object) : object
 }
 
-// The shortest base64 that may go beside; every text that may is at least as long.
-const SUSPECT = Math.ceil((MAX_INLINE_BINARY + 1) / 3) * 4
 const RESERVED = /^\$+(?:lines|file|parts)$/
 const DOLLAR = 36
 
@@ -104,9 +96,9 @@ function withoutEscapes(object: Record<string, unknown>): Record<string, unknown
 }
 
 function putBeside(beside: Beside, text: string): Marker | undefined {
+  if (Buffer.byteLength(text) <= MAX_INLINE_TEXT) return undefined
   const bytes = bytesOfBase64(text)
   if (bytes !== undefined) return new Marker({ $file: put(beside, 'bin', bytes), encoding: 'base64' })
-  if (text.length * 3 <= MAX_INLINE_TEXT || Buffer.byteLength(text) <= MAX_INLINE_TEXT) return undefined
   // Half of a surrogate pair has no UTF-8: such a text stays where it is, escaped.
   return text.isWellFormed() ? new Marker({ $file: put(beside, 'txt', Buffer.from(text)) }) : undefined
 }
@@ -117,13 +109,13 @@ function put(beside: Beside, extension: string, bytes: Uint8Array): string {
   return path.slice(path.lastIndexOf('/') + 1)
 }
 
-/** The bytes, if the text is base64 (RFC 4648, section 4) of more than 4 KiB and comes back the same. */
+/** The bytes, if the text is base64 (RFC 4648, section 4) and comes back the same. */
 function bytesOfBase64(text: string): Buffer | undefined {
   if (text.length % 4 !== 0) return undefined
   const end = text.search(/[^A-Za-z0-9+/]/)
   if (end !== -1 && (end < text.length - 2 || !/^==?$/.test(text.slice(end)))) return undefined
   const bytes = Buffer.from(text, 'base64')
-  return bytes.length > MAX_INLINE_BINARY && bytes.toString('base64') === text ? bytes : undefined
+  return bytes.toString('base64') === text ? bytes : undefined
 }
 
 function reviveMarker(marker: Record<string, unknown>, source: Source): string {

@@ -201,7 +201,7 @@ export interface VerifyReport {
   /** How many stored objects were checked against their id. */
   objects: number
   problems: readonly Problem[]
-  /** Other files in checkpoints, such as a reviewer's notes. Readers ignore them, and saves keep them. */
+  /** What other tools have added: files such as a reviewer's notes, which saves keep, and merges of two branches. */
   foreign?: readonly Problem[]
 }
 

@@ -117,11 +117,14 @@ describe('a segment', () => {
   })
 
   test('is full with the event that takes it to 64 KiB', () => {
-    const line = Buffer.byteLength(`${JSON.stringify(event(0, { pad: '' }))}\n`)
-    const exact = event(0, { pad: '-'.repeat(SEGMENT_BYTES / 2 - line) })
+    // No one text is so long that it goes beside.
+    const pad = (length: number): string[] =>
+      Array.from({ length: 16 }, (_, n) => '-'.repeat(Math.floor((length + n) / 16)))
+    const line = Buffer.byteLength(`${JSON.stringify(event(0, { pad: pad(0) }))}\n`)
+    const exact = event(0, { pad: pad(SEGMENT_BYTES / 2 - line) })
     const files = whole([exact, exact, exact])
     expect([0, 1, 2].map((segment) => linesOf(files, segment).length)).toEqual([2, 1, 0])
-    const shorter = event(0, { pad: '-'.repeat(SEGMENT_BYTES / 2 - line - 1) })
+    const shorter = event(0, { pad: pad(SEGMENT_BYTES / 2 - line - 1) })
     expect(linesOf(whole([exact, shorter, shorter]), 0).length).toBe(3)
   })
 

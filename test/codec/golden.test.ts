@@ -83,49 +83,47 @@ const tree = `
   "status": "idle",
   "createdAt": "2025-03-01T08:00:00.000Z",
   "updatedAt": "2025-03-01T08:05:00.000Z",
-  "usage": {
-    "inputTokens": 3,
-    "outputTokens": 9
-  },
-  "metadata": {
-    "nothing": null,
-    "list": [],
-    "object": {},
-    "ünïcode 🌿": [
-      true,
-      1.5,
-      [
-        1e+21
-      ]
-    ]
-  },
-  "favourite": "mint"
+  "metadata": {"nothing": null, "list": [], "object": {}, "ünïcode 🌿": [true, 1.5, [1e+21]]},
+  "favourite": "mint",
+  "usage": {"inputTokens": 3, "outputTokens": 9}
 }
 --- config.json
 {
   "model": "acme/planner-2",
   "config": {
-    "systemPrompt": {
-      "$lines": [
-        "You plan gardens.",
-        "Briefly."
-      ]
-    },
+    "systemPrompt": {"$lines": [
+      "You plan gardens.",
+      "Briefly."
+    ]},
     "autoSave": true,
     "temperature": 0.5
   }
 }
+--- README.md
+# Plan the herb garden
+
+Session garden, kept by forkpoint: each commit is a checkpoint that can be
+resumed. To read the conversation:
+
+    git log --first-parent -p -- '*.md'
+
+The JSON files, with the texts beside them, are the session itself. Two branches of it have no
+merge: resume the one you want.
+--- .gitattributes
+# Two conversations are not merged line by line: git reports a conflict.
+* -text
+*.json -merge linguist-generated
+*.jsonl -merge linguist-generated
+*.txt -merge
 --- messages/0000/000000-user.json
 {
   "id": "m1",
   "role": "user",
-  "content": {
-    "$lines": [
-      "Which herbs",
-      "like \\"shade\\"?",
-      ""
-    ]
-  },
+  "content": {"$lines": [
+    "Which herbs",
+    "like \\"shade\\"?",
+    ""
+  ]},
   "createdAt": "2025-03-01T08:00:01Z",
   "mood": "sunny"
 }
@@ -133,30 +131,11 @@ const tree = `
 {
   "id": "m2",
   "role": "assistant",
-  "content": {
-    "$parts": "text"
-  },
+  "content": {"$parts": "text"},
   "parts": [
-    {
-      "type": "text",
-      "text": "Let me "
-    },
-    {
-      "type": "text",
-      "text": "look."
-    },
-    {
-      "type": "tool-call",
-      "toolName": "read",
-      "toolCallId": "c1",
-      "input": {
-        "zone": "north",
-        "$$lines": [
-          "a"
-        ],
-        "a key": -0
-      }
-    }
+    {"type": "text", "text": "Let me "},
+    {"type": "text", "text": "look."},
+    {"type": "tool-call", "toolName": "read", "toolCallId": "c1", "input": {"zone": "north", "$$lines": ["a"], "a key": -0}}
   ],
   "createdAt": "2025-03-01T08:00:02Z"
 }
@@ -166,23 +145,9 @@ const tree = `
   "role": "tool",
   "content": "notes",
   "parts": [
-    {
-      "type": "file",
-      "data": {
-        "$file": "000002-tool.1.bin",
-        "encoding": "base64"
-      }
-    },
-    {
-      "type": "log",
-      "log": {
-        "$file": "000002-tool.2.txt"
-      }
-    },
-    {
-      "type": "half",
-      "text": "a\\ud800b"
-    }
+    {"type": "file", "data": {"$file": "000002-tool.1.bin", "encoding": "base64"}},
+    {"type": "log", "log": {"$file": "000002-tool.2.txt"}},
+    {"type": "half", "text": "a\\ud800b"}
   ],
   "createdAt": "2025-03-01T08:00:03Z"
 }
@@ -196,10 +161,7 @@ const tree = `
   "status": "completed",
   "prompt": "Which herbs?",
   "startedAt": "2025-03-01T08:00:01Z",
-  "usage": {
-    "inputTokens": 3,
-    "outputTokens": 9
-  }
+  "usage": {"inputTokens": 3, "outputTokens": 9}
 }
 --- runs/0000/000000/events/000000.jsonl
 {"sequence":0,"at":"2025-03-01T08:00:01Z","type":"run.started"}
@@ -239,10 +201,10 @@ test('and is read from them, our keys in their order', () => {
     'createdAt',
     'updatedAt',
     'config',
-    'usage',
     'metadata',
     'messages',
     'runs',
     'favourite',
+    'usage',
   ])
 })

@@ -23,7 +23,7 @@ const long = 'line\n'.repeat(20_000)
 
 describe('a tree that forkpoint did not write is corrupt, and the error names the file', () => {
   test.each<[string, Record<string, string | Uint8Array>, string?]>([
-    ['a file of its own at the top', { 'README.md': 'hi' }, 'README.md'],
+    ['a file of its own at the top', { 'NOTES.md': 'hi' }, 'NOTES.md'],
     ['a folder of its own', { 'docs/a.md': 'hi' }, 'docs/a.md'],
     ['a folder that is no name', { '__proto__/0000/000000.json': '1' }, '__proto__/0000/000000.json'],
     ['a way out', { '../x/0000/000000.json': '1' }, '../x/0000/000000.json'],

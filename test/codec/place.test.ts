@@ -11,6 +11,7 @@ import {
   parseSegmentName,
   sessionLayout,
 } from '../../src/codec/index.ts'
+import { isRootFile } from '../../src/codec/root-files.ts'
 import { newMessage, newRun, newSession } from '../../src/state/index.ts'
 import { encodeDocument } from '../support/documents.ts'
 
@@ -92,7 +93,8 @@ describe('the label of an item', () => {
 })
 
 describe('the files of a document', () => {
-  const keys = (map: ReadonlyMap<string, Uint8Array>): string[] => [...map.keys()]
+  const keys = (map: ReadonlyMap<string, Uint8Array>): string[] =>
+    [...map.keys()].filter((path) => !isRootFile(path))
   const value = (map: ReadonlyMap<string, Uint8Array>, path: string): unknown =>
     JSON.parse(Buffer.from(map.get(path) ?? []).toString())
 
@@ -122,10 +124,10 @@ describe('the files of a document', () => {
       'status',
       'createdAt',
       'updatedAt',
-      'usage',
       'metadata',
       'messages',
       'runs',
+      'usage',
     ])
   })
 
@@ -165,9 +167,9 @@ describe('the files of a document', () => {
     const layout = genericLayout('t', ['items'])
     const count = (item: string): number => encodeItem(layout, 'items', 0, item).size - 1
     const base64 = (bytes: number): string => Buffer.alloc(bytes, 3).toString('base64')
-    expect([count('-'.repeat(65_536)), count('-'.repeat(65_537))]).toEqual([0, 1])
-    expect([count('é'.repeat(32_768)), count(`${'é'.repeat(32_768)}-`)]).toEqual([0, 1])
-    expect([count(base64(4096)), count(base64(4097)), count(base64(4098)), count(base64(4099))]).toEqual([
+    expect([count('-'.repeat(4096)), count('-'.repeat(4097))]).toEqual([0, 1])
+    expect([count('é'.repeat(2048)), count(`${'é'.repeat(2048)}-`)]).toEqual([0, 1])
+    expect([count(base64(3072)), count(base64(3073)), count(base64(3074)), count(base64(3075))]).toEqual([
       0, 1, 1, 1,
     ])
   })
@@ -191,7 +193,7 @@ describe('the files of a document', () => {
     expect(content([{ type: 'text', text: 'null' }], null)).toMatchObject({ content: null })
   })
 
-  test('have known keys first at the levels that the format names, and only there', () => {
+  test('have known keys first and bookkeeping last at the levels that the format names, and only there', () => {
     const item = {
       z: { role: 1, id: 2 },
       usage: { z: 1, outputTokens: 2, inputTokens: 3 },
@@ -205,8 +207,8 @@ describe('the files of a document', () => {
         id: 'm',
         role: 'user',
         parts: item.parts,
-        usage: { inputTokens: 3, outputTokens: 2, z: 1 },
         z: item.z,
+        usage: { inputTokens: 3, outputTokens: 2, z: 1 },
       }),
     )
   })

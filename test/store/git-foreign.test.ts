@@ -1,5 +1,5 @@
 /** Files of other people in a checkpoint's tree: readers pass them over, saves keep them, `verify` and `show` tell. */
-import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { expect, test } from 'vitest'
 import { all } from '../../src/testing/context.ts'
@@ -124,6 +124,60 @@ test('are told by verify, which finds nothing wrong, and by show', async () => {
     0,
     expect.stringContaining("'NOTES.md' was not written by forkpoint"),
   ])
+})
+
+test('README.md and .gitattributes are written and not read: an edit of them is no damage', async () => {
+  const { cwd, folder, state } = await reviewed()
+  const first = gitText(folder, ['show', 's/main:README.md'])
+  expect(first).toMatch(/^# s\n/)
+  const clone = join(tempFolder(), 'clone')
+  git(folder, ['clone', '--quiet', '--branch', 's/main', folder, clone])
+  git(clone, ['rm', '--quiet', '.gitattributes'])
+  writeFileSync(join(clone, 'README.md'), 'mine\n')
+  git(clone, ['add', '--all'])
+  git(clone, ['commit', '--quiet', '-m', 'my README'])
+  git(clone, ['push', '--quiet', 'origin', 's/main'])
+  const store = storeAt(folder)
+  const now = (await store.load('s'))!
+  expect(now).toEqual(state)
+  const report = await store.verify()
+  expect([report.ok, report.foreign?.some(({ where }) => where === 'README.md')]).toEqual([true, false])
+  const { foreign } = JSON.parse((await forkpointHere(['show', 's', '--json'], { cwd })).stdout)
+  expect(foreign).not.toContain('README.md')
+  expect((await store.save(now)).id).toBe(await store.resolve('s', 'main'))
+  await store.append('s', { messages: [message('m9', 'nine')] })
+  const changed = gitText(folder, ['show', '--format=', '--name-only', 's/main'])
+  await store.append('s', { messages: [message('m10', 'ten')] })
+  const later = gitText(folder, ['show', '--format=', '--name-only', 's/main'])
+  expect([changed, later].map((names) => /README|attributes/.test(names))).toEqual([true, false])
+  await store.append('s', { set: { title: 'Now' } })
+  expect(gitText(folder, ['show', 's/main:README.md'])).toMatch(/^# Now\n/)
+  expect(gitText(folder, ['fsck', '--strict'])).toBe('')
+})
+
+test('two branches that both went on do not merge silently, and verify and show tell who did it', async () => {
+  const { cwd, folder, state } = await reviewed()
+  const store = storeAt(folder)
+  await store.fork('s', { branch: 'b' })
+  await store.append('s', { messages: [message('m2', 'here')] })
+  await store.append('s', { messages: [message('m3', 'there')] }, { branch: 'b' })
+  const clone = join(tempFolder(), 'clone')
+  git(folder, ['clone', '--quiet', '--branch', 's/main', folder, clone])
+  const merge = () => git(clone, ['merge', '--quiet', '-m', 'both', 'origin/s/b'])
+  expect(merge).toThrow()
+  const unmerged = gitText(clone, ['diff', '--name-only', '--diff-filter=U']).split('\n')
+  expect(unmerged).toContain('session.json')
+  expect(readFileSync(join(clone, 'session.json'), 'utf8')).not.toContain('<<<<')
+  git(clone, ['checkout', '--quiet', '--ours', '.'])
+  git(clone, ['add', '--all'])
+  git(clone, ['commit', '--quiet', '-m', 'both'])
+  git(clone, ['push', '--quiet', 'origin', 's/main'])
+  expect((await store.load('s'))?.messages).toHaveLength(state.messages.length + 1)
+  const report = await store.verify()
+  expect(report.problems).toEqual([])
+  expect(report.foreign?.map(({ message }) => message).join()).toContain('merges two lines')
+  const shown = await forkpointHere(['show', 's'], { cwd })
+  expect([shown.code, shown.stderr]).toEqual([0, expect.stringContaining('merged by another tool')])
 })
 
 test('but what stands in the place of ours is damage', async () => {

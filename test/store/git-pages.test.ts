@@ -9,7 +9,7 @@ import { emptySession, message, storeAt } from './support/git-store.ts'
 const pagesAt = (folder: string, ref = 's/main'): string[] =>
   gitText(folder, ['ls-tree', '-r', '--name-only', ref])
     .split('\n')
-    .filter((path) => path.endsWith('.md'))
+    .filter((path) => /-turn-\d+\.md$/.test(path))
 
 const some = (from: number, count: number, text = 'said') =>
   Array.from({ length: count }, (_, n) => message(`m${from + n}`, `${text} ${from + n}`))
@@ -30,9 +30,9 @@ test('A turn has one page, of what its steps and its end added; steps have none'
   expect(pagesAt(folder)).toEqual(['messages/0000/000000-turn-1.md', 'messages/0000/000001-turn-2.md'])
   const page = gitText(folder, ['show', 's/main:messages/0000/000001-turn-2.md'])
   expect(page.match(/^> .*$/gm)).toEqual(['> said 1', '> said 2', '> said 3'])
-  expect(gitText(folder, ['log', '--first-parent', '--format=', '--name-only', 's/main', '--', '*.md'])).toBe(
-    'messages/0000/000001-turn-2.md\nmessages/0000/000000-turn-1.md',
-  )
+  expect(
+    gitText(folder, ['log', '--first-parent', '--format=', '--name-only', 's/main', '--', '*-turn-*.md']),
+  ).toBe('messages/0000/000001-turn-2.md\nmessages/0000/000000-turn-1.md')
   expect((await store.load('s'))?.messages).toHaveLength(4)
   expect(await store.verify()).toEqual({
     ok: true,

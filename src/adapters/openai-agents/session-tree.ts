@@ -10,7 +10,7 @@ import {
   encodeHead,
   encodeItem,
   folderName,
-  itemPlace,
+  isOurs,
   type Layout,
   parseItemName,
 } from '../../codec/index.ts'
@@ -27,8 +27,6 @@ export const OPERATIONS = 'operations'
 /** A run that waits for an approval: none, or one. */
 export const RUN_STATE = 'runState'
 export const COLLECTIONS = [ITEMS, OPERATIONS, RUN_STATE]
-
-const ITEMS_PER_FOLDER = 100
 
 /** What a new checkpoint holds that the one before does not. JSON, already redacted. */
 export interface TreeChange {
@@ -60,7 +58,7 @@ export class SessionTree {
   /** Items from this number on; only the folders that hold them are read. Throws CorruptError. */
   async items(from = 0): Promise<AgentInputItem[]> {
     if (this.id === undefined) return []
-    const enter = (path: string) => (Number(path.split('/')[1]) + 1) * ITEMS_PER_FOLDER > from
+    const enter = reaching(from)
     const blobs = await blobsBelow(this.#objects, this.id, { at: ITEMS, enter })
     for (const path of blobs.keys()) if (indexOf(path) < from) blobs.delete(path)
     return decodeItems(await readBlobs(this.#objects, blobs), from, toItem)
@@ -91,17 +89,17 @@ export class SessionTree {
     const { keep, add, operations } = change
     const before = await this.count()
     const edits: Edits = new Map()
-    if (keep < before) await this.#removeFrom(edits, keep)
+    if (keep < before) await this.#remove(edits, ITEMS, keep)
     const slice = new TimeSlice()
     for (const [index, item] of add.entries()) {
       put(edits, encodeItem(layout, ITEMS, keep + index, item))
       if (slice.isOver()) await slice.next()
     }
-    if (operations.clear === true) edits.set(OPERATIONS, null)
+    if (operations.clear === true) await this.#remove(edits, OPERATIONS)
     const done = operations.clear === true ? 0 : await this.#countOf(OPERATIONS)
     if (operations.add !== undefined) put(edits, encodeItem(layout, OPERATIONS, done, operations.add))
     const { run } = change
-    if (run !== undefined && (await this.hasRunState())) edits.set(RUN_STATE, null)
+    if (run !== undefined && (await this.hasRunState())) await this.#remove(edits, RUN_STATE)
     if (run != null) put(edits, encodeItem(layout, RUN_STATE, 0, run.state))
     const isEmpty = keep + add.length === 0
     if (this.id === undefined || run !== undefined || isEmpty !== (before === 0)) {
@@ -129,27 +127,16 @@ export class SessionTree {
     put(edits, files)
     if (this.id === undefined) return
     for (const { name, mode } of entriesOf(await this.#objects.readTree(this.id))) {
-      if (mode !== '40000' && !files.has(name)) edits.set(name, null)
+      if (mode !== '40000' && isOurs(name) && !files.has(name)) edits.set(name, null)
     }
   }
 
-  /** Removes items from this number on: whole folders, and files of the one that stays in part. */
-  async #removeFrom(edits: Edits, keep: number): Promise<void> {
-    if (keep === 0) {
-      edits.set(ITEMS, null)
-      return
-    }
-    const partial = keep % ITEMS_PER_FOLDER === 0 ? undefined : folderName(keep)
-    const folders = await folderAt(this.#objects, this.id!, ITEMS)
-    for (const { name } of folders === undefined ? [] : entriesOf(folders)) {
-      if (name !== partial && Number(name) * ITEMS_PER_FOLDER >= keep) edits.set(`${ITEMS}/${name}`, null)
-    }
-    if (partial === undefined) return
-    const { folder } = itemPlace(ITEMS, keep)
-    const entries = await folderAt(this.#objects, this.id!, folder)
-    for (const { name } of entries === undefined ? [] : entriesOf(entries)) {
-      if ((parseItemName(name) ?? -1) >= keep) edits.set(`${folder}/${name}`, null)
-    }
+  /** Removes the files of items from this number on; what is foreign stays. */
+  async #remove(edits: Edits, collection: string, from = 0): Promise<void> {
+    if (this.id === undefined) return
+    const enter = reaching(from)
+    for (const path of (await blobsBelow(this.#objects, this.id, { at: collection, enter })).keys())
+      if (indexOf(path) >= from) edits.set(path, null)
   }
 
   #countOf(collection: string): Promise<number> | number {
@@ -182,6 +169,9 @@ function indexOf(path: string): number {
   if (index === undefined) throw new CorruptError(`'${path}' does not belong among items.`, { file: path })
   return index
 }
+
+/** Which folders hold items from this number on. */
+const reaching = (from: number) => (path: string) => Number(path.split('/')[1]) >= Number(folderName(from))
 
 function put(edits: Edits, files: ReadonlyMap<string, Uint8Array>): void {
   for (const [path, bytes] of files) edits.set(path, bytes)

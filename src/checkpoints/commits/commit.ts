@@ -1,4 +1,5 @@
 /** A checkpoint as a commit object, and what the store remembers of it. */
+import type { SigningError } from '../../errors.ts'
 import { encodeCommit } from '../../git/objects/commit.ts'
 import { type NewObject, newObject } from '../../git/objects/object.ts'
 import type { CommitId, ObjectId } from '../../ids.ts'
@@ -21,24 +22,30 @@ export interface NewCheckpoint {
   trailers?: Readonly<Record<string, string>>
 }
 
-export function newCommit(made: NewCheckpoint): { commit: CommitInfo; object: NewObject } {
+/** Puts a signature on a commit; without one it says why. */
+export type SignCommit = (commit: Buffer) => Promise<{ data: Buffer; unsigned?: SigningError }>
+
+export async function newCommit(
+  made: NewCheckpoint,
+  sign?: SignCommit,
+): Promise<{ commit: CommitInfo; object: NewObject; unsigned?: SigningError }> {
   const { tree, parents, time, after = time, author, type, checkpoint, trailers } = made
   const committed = Math.max(time, after)
   const { text, parsed } = composeMessage({ ...checkpoint, type, at: time, ...(trailers && { trailers }) })
-  const object = newObject(
-    'commit',
-    encodeCommit({
-      tree,
-      parents,
-      author: { ...author, at: time },
-      committer: { ...FORKPOINT, at: committed },
-      message: text,
-    }),
-  )
+  const encoded = encodeCommit({
+    tree,
+    parents,
+    author: { ...author, at: time },
+    committer: { ...FORKPOINT, at: committed },
+    message: text,
+  })
+  const { data, ...unsigned } = sign === undefined ? { data: encoded } : await sign(encoded)
+  const object = newObject('commit', data)
   const { session, kind, seq, key } = checkpoint
   const id = object.id as CommitId
   return {
     commit: { id, tree, parents, time, committed, message: parsed, author, session, type, kind, seq, key },
     object,
+    ...unsigned,
   }
 }

@@ -1,5 +1,5 @@
 /** Reading the files of a checkpoint's tree, whole or in part. */
-import { isOurs, isPage, itemPlace, mayHoldOurs, parseItemName } from '../../codec/index.ts'
+import { isOurs, isPage, isRootFile, itemPlace, mayHoldOurs, parseItemName } from '../../codec/index.ts'
 import { CorruptError } from '../../errors.ts'
 import type { ObjectStore } from '../../git/database/object-store.ts'
 import {
@@ -55,7 +55,7 @@ export async function foreignFiles(objects: ObjectStore, root: ObjectId): Promis
       const entry = entryAt(tree, n)
       const path = prefix + entry.name
       if (entry.mode !== FOLDER) {
-        if (entry.mode !== BLOB || !(isOurs(path) || isPage(path))) found.push(path)
+        if (entry.mode !== BLOB || !(isOurs(path) || isRootFile(path) || isPage(path))) found.push(path)
       } else if (mayHoldOurs(path)) await walk(entry.id, `${path}/`)
       else found.push(`${path}/`)
       if (found.length >= MOST_FOREIGN) return

@@ -1,5 +1,6 @@
 /** What a method of `serve` is made of. */
 import * as z from 'zod'
+import type { SignOptions } from '../../checkpoints/signing.ts'
 import { isJsonObject } from '../../json-value.ts'
 import type { Connection, RequestId } from './connection.ts'
 import type { Things } from './things.ts'
@@ -8,6 +9,8 @@ import type { Things } from './things.ts'
 export interface Scope {
   things: Things
   client: Connection
+  /** How git stores sign their checkpoints. */
+  sign: SignOptions | undefined
   /** Id of the request; a notification has none. */
   request: RequestId | undefined
   /** Aborted by `$cancel`, and when the input ends. */

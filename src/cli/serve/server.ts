@@ -1,6 +1,7 @@
 /** The server: reads calls, runs each as it comes, and leaves when its input ends. */
 
 import * as z from 'zod'
+import type { SignOptions } from '../../checkpoints/signing.ts'
 import { agentMethods } from './agent-methods.ts'
 import { type Call, Connection, type RequestId } from './connection.ts'
 import { linesOf } from './lines.ts'
@@ -16,6 +17,8 @@ const LONGEST_LINE = 256 * 1024 * 1024
 
 export interface ServeOptions {
   version: string
+  /** How git stores sign their checkpoints. */
+  sign?: SignOptions | undefined
   longestLine?: number
 }
 
@@ -26,7 +29,7 @@ const METHODS: Readonly<Record<string, Method>> = { ...storeMethods, ...agentMet
 export async function serve(
   input: AsyncIterable<Uint8Array>,
   output: NodeJS.WritableStream,
-  { version, longestLine = LONGEST_LINE }: ServeOptions,
+  { version, sign, longestLine = LONGEST_LINE }: ServeOptions,
 ): Promise<void> {
   const things = new Things()
   const running = new Map<RequestId, AbortController>()
@@ -62,7 +65,7 @@ export async function serve(
       if (found === undefined) {
         throw new ProtocolError(CODE.unknownMethod, `There is no method '${called}'.`)
       }
-      const result = await found.run(params, { things, client, request: id, signal: abort.signal })
+      const result = await found.run(params, { things, client, sign, request: id, signal: abort.signal })
       if (id !== undefined) await client.respond(id, result)
     } catch (error) {
       if (id !== undefined) await client.refuse(id, error)

@@ -1,6 +1,8 @@
 /** Stores over the wire: all of `SessionStore`, handles included, iterators in pages. */
+
 import { resolve } from 'node:path'
 import * as z from 'zod'
+import type { SignOptions } from '../../checkpoints/signing.ts'
 import { FileSessionStore } from '../../store/file/file-session-store.ts'
 import { GitSessionStore } from '../../store/git/git-session-store.ts'
 import { MemorySessionStore } from '../../store/memory/memory-session-store.ts'
@@ -36,8 +38,8 @@ export const storeMethods: Readonly<Record<string, Method>> = {
       collections: z.array(z.string()).optional(),
       author: author.optional(),
     },
-    ({ kind, folder, ...options }, { things }) => {
-      const store = openStore(kind, folder, options)
+    ({ kind, folder, ...options }, { things, sign }) => {
+      const store = openStore(kind, folder, options, sign)
       return { store: things.add('store', store), type: store.type, supports: store.supports }
     },
   ),
@@ -217,6 +219,7 @@ function openStore(
   kind: 'git' | 'file' | 'memory',
   folder: string | undefined,
   options: { type?: string; collections?: string[] },
+  sign: SignOptions | undefined,
 ): AnyStore {
   if (kind === 'memory') {
     if (folder !== undefined) throw new TypeError('A memory store has no folder')
@@ -225,7 +228,7 @@ function openStore(
   if (folder === undefined) throw new TypeError(`A ${kind} store needs a folder`)
   const place = resolve(folder)
   return kind === 'git'
-    ? new GitSessionStore<StoredDocument>(place, options)
+    ? new GitSessionStore<StoredDocument>(place, { ...options, ...(sign && { sign }) })
     : new FileSessionStore<StoredDocument>(place, options)
 }
 

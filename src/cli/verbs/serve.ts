@@ -7,13 +7,16 @@ export const addServe: AddVerb = (program, run) => {
     .description('serve stores and agents to other programs: JSON-RPC 2.0, one message per line')
     .addHelpText('after', examples('serve'))
     .action(
-      run(async () => {
+      run(async ({ stores }) => {
         // Agents take long to load, and no other verb needs them.
         const { serve } = await import('../serve/server.ts')
         const end = () => process.stdin.destroy()
         for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.once(signal, end)
         process.stdout.once('error', end)
-        await serve(untilDestroyed(process.stdin), process.stdout, { version: program.version() ?? '' })
+        await serve(untilDestroyed(process.stdin), process.stdout, {
+          version: program.version() ?? '',
+          sign: stores.sign,
+        })
         // A connection to a model that is kept alive would hold the process for seconds.
         process.exit(0)
       }),

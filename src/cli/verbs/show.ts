@@ -50,6 +50,12 @@ export const addShow: AddVerb = (program, run) => {
           if (out.closed) break
           await out.line(one)
         }
+        if (checkpoint.kind === 'foreign' && checkpoint.parents.length > 1) {
+          const parents = checkpoint.parents.map((id) => id.slice(0, 7)).join(' and ')
+          await out.note(
+            line`${yellow('note:')} merged by another tool from ${parents}: what it holds may be of both`,
+          )
+        }
         if (foreign.length > 0) {
           const names = foreign.slice(0, 10).join(', ')
           const more = foreign.length > 10 ? `, and ${foreign.length - 10} more` : ''

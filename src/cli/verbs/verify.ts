@@ -1,17 +1,38 @@
-import { EXIT } from '../exit-codes.ts'
+import { EXIT, UsageError } from '../exit-codes.ts'
 import { count, green, line, red, yellow } from '../text.ts'
-import { type AddVerb, examples } from '../verb.ts'
+import { type AddVerb, ALLOWED_SIGNERS, examples } from '../verb.ts'
 
-/** `forkpoint verify`: JSON of VerifyReport. Exit code 1 when there is a problem. */
+interface Options {
+  signatures?: boolean
+  allowedSigners?: string
+}
+
+/** `forkpoint verify`: JSON of GitVerifyReport. Exit code 1 when there is a problem. */
 export const addVerify: AddVerb = (program, run) => {
   program
     .command('verify')
     .description('read every checkpoint and check every object against its id; changes nothing')
     .argument('[session]', 'only this session')
-    .addHelpText('after', examples('verify', 'verify demo --json'))
+    .option(
+      '--signatures',
+      'also check who signed each checkpoint; one without a good signature is a problem',
+    )
+    .option(...ALLOWED_SIGNERS)
+    .addHelpText(
+      'after',
+      examples(
+        'verify',
+        'verify demo --json',
+        'verify --signatures --allowed-signers ~/.ssh/allowed_signers',
+      ),
+    )
     .action(
-      run(async ({ out, stores }, session: string | undefined) => {
+      run(async ({ out, stores }, session: string | undefined, options: Options) => {
+        const { signatures: isWanted, allowedSigners } = options
+        if (allowedSigners !== undefined && isWanted !== true)
+          throw new UsageError('--allowed-signers goes with --signatures.')
         const report = await stores.existing.verify(session, {
+          ...(isWanted && { signatures: { allowedSigners } }),
           onProgress: ({ phase, done, total }) =>
             out.progress(`verify: ${phase} ${done}${total === undefined ? '' : ` of ${total}`}`),
         })
@@ -25,6 +46,10 @@ export const addVerify: AddVerb = (program, run) => {
           }
           for (const { session, where, message } of report.foreign ?? [])
             await out.note(line`${yellow('note:')} session ${session ?? ''}, ${where}: ${message}`)
+          for (const { key, principal, checkpoints } of report.signatures?.keys ?? []) {
+            const whose = principal === undefined ? key : `${principal} (${key})`
+            await out.line(line`${count(checkpoints, 'checkpoint')} signed by ${whose}`)
+          }
           const read = line`${count(report.checkpoints, 'checkpoint')} read, ${count(report.objects, 'object')} checked`
           await out.line(
             report.ok

@@ -48,6 +48,36 @@ export function encodeCommit({ tree, parents, author, committer, headers = '', m
   return Buffer.from(text + message.replaceAll('\0', ''), 'utf8')
 }
 
+/** The commit with a signature on its bytes, as `git commit -S` stores it. */
+export function withSignature(commit: Buffer, signature: string): Buffer {
+  const end = commit.indexOf('\n\n', 0, 'latin1') + 1
+  const header = `${SIGNATURE} ${signature.replaceAll('\n', '\n ')}\n`
+  return Buffer.concat([commit.subarray(0, end), Buffer.from(header, 'latin1'), commit.subarray(end)])
+}
+
+/** A commit's signature and the bytes that it is on, told apart as git does; `undefined` where there is none. */
+export function splitSignature(data: Uint8Array): { signature: string; signed: Buffer } | undefined {
+  const bytes = asBuffer(data)
+  if (!bytes.includes(`\n${SIGNATURE} `)) return undefined
+  const signed: Buffer[] = []
+  let [signature, part] = ['', 'signed']
+  for (let at = 0; at < bytes.length; ) {
+    const newline = bytes.indexOf(0x0a, at)
+    const next = newline < 0 ? bytes.length : newline + 1
+    const line = bytes.toString('latin1', at, next)
+    if (!line.startsWith(' ')) {
+      // One for SHA-256 repositories is on other bytes, and not part of these.
+      part = line.startsWith(`${SIGNATURE} `) ? 'ours' : line.startsWith(SIGNATURE) ? 'other' : 'signed'
+    }
+    if (part === 'ours') signature += line.slice(line.startsWith(' ') ? 1 : SIGNATURE.length + 1)
+    else if (part === 'signed') signed.push(bytes.subarray(at, line === '\n' ? bytes.length : next))
+    at = line === '\n' ? bytes.length : next
+  }
+  return signature === '' ? undefined : { signature, signed: Buffer.concat(signed) }
+}
+
+const SIGNATURE = 'gpgsig'
+
 /**
  * What a commit says. Signatures, merged tags and other header lines are kept as they are; a missing or damaged
  * author or committer is a Person without name at time 0. Throws CorruptError without a tree, or for a broken

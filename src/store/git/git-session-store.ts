@@ -1,13 +1,24 @@
 /** Sessions in a git repository: every save is a commit. */
 import { Checkpoints } from '../../checkpoints/checkpoints.ts'
 import { registerCheckpoints } from '../../checkpoints/of-store.ts'
+import { Signing, type SignOptions } from '../../checkpoints/signing.ts'
 import { Repository } from '../../git/repository.ts'
+import type { CheckpointSignature } from '../../git/signing/commit-signature.ts'
+import { type CommitId, parseSessionId } from '../../ids.ts'
 import type { Session } from '../../state/index.ts'
 import { type DocumentRules, documentRules } from '../document.ts'
 import { StoreFront } from '../front.ts'
-import type { MaintainOptions, StoredDocument, StoreOptions } from '../session-store.ts'
+import type {
+  Checkpoint,
+  LogOptions,
+  MaintainOptions,
+  StoredDocument,
+  StoreOptions,
+  VerifyReport,
+} from '../session-store.ts'
 import { GitBackend } from './backend.ts'
 import type { GitMaintainReport, GitStoreStats } from './maintain.ts'
+import { type SignatureOptions, type SignatureReport, Signatures } from './signatures.ts'
 
 export interface GitStoreOptions<S extends StoredDocument = Session> extends StoreOptions<S> {
   /** How long another process's lock is waited for, in milliseconds. Default 10,000. */
@@ -17,6 +28,33 @@ export interface GitStoreOptions<S extends StoredDocument = Session> extends Sto
    * that are there already stay.
    */
   pages?: boolean
+  /**
+   * Signs every checkpoint, so that `git verify-commit` and `forkpoint verify --signatures` say by whom it was made.
+   *
+   *     new GitSessionStore('./sessions', { sign: { key: '/home/ann/.ssh/id_ed25519' } })
+   */
+  sign?: SignOptions
+}
+
+export interface GitVerifyOptions {
+  /** Also check who signed each checkpoint. */
+  signatures?: SignatureOptions | undefined
+  onProgress?: MaintainOptions['onProgress']
+}
+
+export interface GitVerifyReport extends VerifyReport {
+  /** By whom checkpoints are signed, where that was asked for. */
+  signatures?: SignatureReport
+}
+
+export interface GitLogOptions extends LogOptions {
+  /** Also say who signed each checkpoint. */
+  signatures?: SignatureOptions | undefined
+}
+
+export interface SignedCheckpoint extends Checkpoint {
+  /** Absent where nobody signed it, and where it was not asked for. */
+  signature?: CheckpointSignature
 }
 
 /**
@@ -31,6 +69,8 @@ export class GitSessionStore<S extends StoredDocument = Session> extends StoreFr
   readonly folder: string
   readonly #rules: DocumentRules
   readonly #repository: Repository
+  readonly #sign: SignOptions | undefined
+  readonly #checkpoints: Checkpoints
 
   constructor(folder: string, options?: GitStoreOptions<S>)
   /** @internal A repository that somebody else opened, and will close. */
@@ -40,20 +80,23 @@ export class GitSessionStore<S extends StoredDocument = Session> extends StoreFr
     if (!isShared && (typeof place !== 'string' || place === ''))
       throw new TypeError('A git store needs the path of its folder')
     const rules = documentRules(options)
-    const { lockTimeout } = options
+    const { lockTimeout, sign } = options
+    const signing = Signing.of(sign)
     const repository = isShared
       ? place
       : new Repository(place, { now: rules.now, ...(lockTimeout === undefined ? {} : { lockTimeout }) })
-    const checkpoints = new Checkpoints(repository, rules)
+    const checkpoints = new Checkpoints(repository, rules, signing)
     super(new GitBackend(repository, checkpoints, rules, isShared), rules, checkpoints.lifetime)
     this.folder = repository.paths.root
     this.#rules = rules
     this.#repository = repository
+    this.#sign = sign
+    this.#checkpoints = checkpoints
     registerCheckpoints(this, checkpoints)
   }
 
   /**
-   * Returns a store on the same repository for documents of another type. It uses `redact`, `author`, `now` and `pages` of
+   * Returns a store on the same repository for documents of another type. It uses `redact`, `author`, `now`, `sign` and `pages` of
    * this store unless `options` has others. Closing it leaves this store open; closing this store closes both.
    *
    *     const chats = store.view<Chat>({ type: 'chat', collections: ['messages'] })
@@ -62,13 +105,44 @@ export class GitSessionStore<S extends StoredDocument = Session> extends StoreFr
     options: StoreOptions<T> & Pick<GitStoreOptions<T>, 'pages'>,
   ): GitSessionStore<T> {
     const { redact, author, now, pages } = this.#rules
-    return new GitSessionStore<T>(this.#repository, {
+    const common = {
       redact,
       author,
       now,
       pages: pages !== undefined,
-      ...options,
+      ...(this.#sign && { sign: this.#sign }),
+    }
+    return new GitSessionStore<T>(this.#repository, { ...common, ...options })
+  }
+
+  /**
+   * As for every store; with `signatures` it also checks who signed each checkpoint, and one without a good signature is
+   * a problem.
+   *
+   * @throws CorruptError and UnsupportedError, for a file of allowed signers that cannot be used
+   */
+  override async verify(session?: string, options: GitVerifyOptions = {}): Promise<GitVerifyReport> {
+    const { signatures: wanted, onProgress } = options
+    if (wanted === undefined) return super.verify(session, options)
+    return this.#checkpoints.lifetime.use(async () => {
+      // Before anything that takes long.
+      const signatures = await Signatures.open(this.#checkpoints.history, wanted)
+      const report = await super.verify(session, options)
+      const only = session === undefined ? undefined : parseSessionId(session)
+      const { problems, ...signed } = await signatures.verify(only, onProgress)
+      const all = [...report.problems, ...problems]
+      return { ...report, ok: all.length === 0, problems: all, signatures: signed }
     })
+  }
+
+  /** As for every store; with `signatures` each checkpoint that is signed says by whom. */
+  override async *log(session: string, options: GitLogOptions = {}): AsyncGenerator<SignedCheckpoint> {
+    const { signatures: wanted } = options
+    const signatures = wanted && (await Signatures.open(this.#checkpoints.history, wanted))
+    for await (const checkpoint of super.log(session, options)) {
+      const signature = await signatures?.of(checkpoint.id as CommitId)
+      yield signature === undefined ? checkpoint : { ...checkpoint, signature }
+    }
   }
 
   override maintain(options?: MaintainOptions): Promise<GitMaintainReport> {

@@ -156,7 +156,10 @@ export class CheckpointVerifier {
   /** What the trailers say; `undefined` for another tool's commit, and for one whose trailers make no sense. */
   #factsOf(reached: Reached, id: CommitId, { message, parents }: Commit): Facts | undefined {
     const { trailers } = parseMessage(message)
-    if (trailers === undefined) return undefined
+    if (trailers === undefined) {
+      if (parents.length > 1) this.#findings.addMerge(reached, id)
+      return undefined
+    }
     const format = trailers.get('Format')
     if (format !== '1') {
       this.#findings.add(

@@ -13,7 +13,7 @@ export interface Reached {
 
 export class Findings {
   readonly problems: Problem[] = []
-  /** What is in trees beside the documents; no problem, since readers pass it over. */
+  /** What other tools have added: files beside the documents, and merges. No problem in itself. */
   readonly foreign: Problem[] = []
   /** Checkpoints that something is wrong with. */
   readonly broken = new Set<ObjectId>()
@@ -50,11 +50,23 @@ export class Findings {
 
   /** Notes a foreign file, once. */
   addForeign(reached: Reached, path: string): void {
-    const key = `${reached.session}\n${path}`
+    this.#note(reached, path, `'${path}' was not written by forkpoint. Forkpoint does not change it.`)
+  }
+
+  /** Notes a merge of two conversations that another tool has made. */
+  addMerge(reached: Reached, id: ObjectId): void {
+    this.#note(
+      reached,
+      id,
+      `Commit ${id} merges two lines and was not made by forkpoint. What it holds may be of both; the lines themselves are its parents.`,
+    )
+  }
+
+  #note(reached: Reached, where: string, message: string): void {
+    const key = `${reached.session}\n${where}`
     if (this.#told.has(key)) return
     this.#told.add(key)
-    const message = `'${path}' was not written by forkpoint. Forkpoint does not change it.`
-    this.foreign.push({ ...reached, where: path, message })
+    this.foreign.push({ ...reached, where, message })
   }
 
   /** Notes what was thrown; anything but an error of ours is thrown on. */

@@ -9,6 +9,7 @@ import {
   isFolderName,
   isOurs,
   isPage,
+  isRootFile,
   numbered,
   parseFolderName,
   parseItemName,
@@ -42,8 +43,9 @@ export class TreeVerifier {
     const entries = await this.#entries(reached, tree, '')
     if (entries === undefined) return undefined
     for (const { name, mode, id } of entries) {
-      if (mode !== FOLDER) continue
-      if (isFolderName(name)) await this.#collection(reached, id, name)
+      if (mode !== FOLDER) {
+        if (mode === FILE && isRootFile(name)) await this.#readOnce(reached, name, id)
+      } else if (isFolderName(name)) await this.#collection(reached, id, name)
       else this.#strange(reached, name)
     }
     const files = this.#oursOf(
@@ -211,6 +213,11 @@ export class TreeVerifier {
     }
   }
 
+  /** What is written and not read has to be there all the same. */
+  async #readOnce(reached: Reached, path: string, id: ObjectId): Promise<void> {
+    await this.#once(path, id, async () => ((await this.#findings.read(reached, id, 'blob')) ? 1 : 0))
+  }
+
   async #once(path: string, id: string, work: () => Promise<number>): Promise<number> {
     const key = `${path}\n${id}`
     const known = this.#seen.get(key)
@@ -224,7 +231,7 @@ export class TreeVerifier {
   #oursOf(reached: Reached, folder: string, entries: readonly TreeEntry[]): TreeEntry[] {
     return entries.filter(({ name }) => {
       if (isOurs(folder + name)) return true
-      this.#findings.addForeign(reached, folder + name)
+      if (!isRootFile(folder + name)) this.#findings.addForeign(reached, folder + name)
       return false
     })
   }

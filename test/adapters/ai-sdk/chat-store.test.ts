@@ -80,6 +80,8 @@ describe('a chat', () => {
       'turn 3: Question 3?\nturn 2: Question 2?\nturn 1: Question 1?',
     )
     expect(git(folder, 'ls-tree', '-r', '--name-only', 'c/main').split('\n')).toEqual([
+      '.gitattributes',
+      'README.md',
       'messages/0000/000000-turn-1.md',
       'messages/0000/000000-user.json',
       'messages/0000/000001-assistant.json',

@@ -158,8 +158,8 @@ test('a fork to a new session copies nothing, and takes the sub-agents along', a
   const sessionId = randomUUID()
   const made = await store.fork(key, { at: 'main~1', sessionId, subject: 'Another way' })
   expect(made).toMatchObject({ kind: 'fork', subject: 'Another way', session: `${PROJECT}/${sessionId}` })
-  // One commit, its tree, and session.json.
-  expect(Number(git(store.store.folder, 'rev-list', '--all', '--objects', '--count'))).toBe(before + 3)
+  // One commit, its tree, session.json and README.md.
+  expect(Number(git(store.store.folder, 'rev-list', '--all', '--objects', '--count'))).toBe(before + 4)
   const fork = { projectKey: PROJECT, sessionId }
   expect(await store.load(fork)).toEqual(turns[0])
   expect(await store.listSubkeys(fork)).toEqual([...agents].sort())

@@ -18,6 +18,8 @@ describe('in git', () => {
     await run.put({ messages, count: 1, 'branch:to:plan': null, flags: [1, 2], none: [] }, 'input')
     const files = context.git('ls-tree', '-r', '--name-only', 'review/main').trim().split('\n')
     expect(files).toEqual([
+      '.gitattributes',
+      'README.md',
       'branch-to-plan_eff138b686/0000/000000.json',
       'count/0000/000000.json',
       'flags/0000/000000.json',
@@ -29,7 +31,7 @@ describe('in git', () => {
     expect(context.git('show', 'review/main:messages/0000/000000-turn-1.md')).toContain('> They pass')
     expect(context.git('show', 'review/main:count/0000/000000.json')).toBe('1\n')
     expect(context.git('show', 'review/main:messages/0000/000000-human.json')).toContain(
-      '"$lines": [\n        "Look at",\n        "the tests"\n      ]',
+      '"content": {"$lines": [\n      "Look at",\n      "the tests"\n    ]}',
     )
     const state = (await saver.store.load('review')) as Record<string, unknown>
     expect(state).toMatchObject({ type: 'langgraph', id: 'review', title: 'Look at the tests', none: [] })
@@ -118,7 +120,9 @@ describe('channels', () => {
     await run.put({ list: [{ n: 1 }, { n: 2 }], text: 'x' })
     await run.put({ list: undefined, text: undefined })
     expect((await saver.get(run.config))?.channel_values).toEqual({})
-    expect(context.git('ls-tree', '-r', '--name-only', 't/main').trim()).toBe('session.json')
+    expect(context.git('ls-tree', '-r', '--name-only', 't/main').trim()).toBe(
+      '.gitattributes\nREADME.md\nsession.json',
+    )
     await run.put({ list: [{ n: 3 }], text: 'y' })
     expect((await saver.get(run.config))?.channel_values).toEqual({ list: [{ n: 3 }], text: 'y' })
   })

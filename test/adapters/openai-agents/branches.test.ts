@@ -202,14 +202,18 @@ test('git and the store read it: log, diff, list, load, a clone', async () => {
   })
   await store.close()
   expect(git(folder, 'ls-tree', '-r', '--name-only', 's/main~3').trimEnd().split('\n')).toEqual([
+    '.gitattributes',
+    'README.md',
+    'messages/0000/000000-turn-1.md',
     'messages/0000/000000-user.json',
     'messages/0000/000001-assistant.json',
+    'messages/0000/000002-turn-2.md',
     'messages/0000/000002-user.json',
     'messages/0000/000003-assistant.json',
     'session.json',
   ])
   expect(git(folder, 'log', '-1', '--format=%B', 's/main~3')).toMatch(
-    /^user: question 2\n\nassistant: answer 2\n\nForkpoint-Session: s\nForkpoint-Type: openai-agents\nForkpoint-Branch: main\n/,
+    /^user: question 2\n\n> question 2\n\nanswer 2\n\nForkpoint-Session: s\nForkpoint-Type: openai-agents\nForkpoint-Branch: main\n/,
   )
   expect(git(folder, 'show', '--format=', '--stat', 's/main~3')).not.toContain('session.json')
 })

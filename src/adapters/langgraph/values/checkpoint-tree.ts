@@ -16,7 +16,7 @@ import {
   type Tree,
   type TreeChange,
 } from '../../../checkpoints/trees/objects.ts'
-import { encodeHead, genericLayout } from '../../../codec/index.ts'
+import { encodeHead, genericLayout, isOurs } from '../../../codec/index.ts'
 import { CorruptError } from '../../../errors.ts'
 import type { ObjectId } from '../../../ids.ts'
 import { deepEqual, fromEntries } from '../../../json-value.ts'
@@ -103,8 +103,13 @@ export class CheckpointTrees {
       await news.add(channel, prepared, wasList ? await this.#channels.count(old) : 0)
     }
     const folders = new Set([...channels.keys()].map(channelFolder))
-    for (const { name, mode } of entriesOf(baseTree))
-      if (mode !== '40000' || !folders.has(name)) changes.set(name, null)
+    for (const channel of before?.channels.keys() ?? []) {
+      const folder = channelFolder(channel)
+      if (!folders.has(folder)) changes.set(folder, null)
+    }
+    for (const { name, mode } of entriesOf(baseTree)) {
+      if (mode !== '40000' && isOurs(name)) changes.set(name, null)
+    }
     const title = before?.document.title ?? news.firstHuman
     const lineage = options.forkOf ?? before?.document.parent
     const document = fromEntries([

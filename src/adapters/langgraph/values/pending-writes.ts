@@ -7,14 +7,7 @@
 import { type PendingWrite, WRITES_IDX_MAP } from '@langchain/langgraph-checkpoint'
 import { blobsBelow, readBlobs } from '../../../checkpoints/trees/files.ts'
 import { editTree, type NewObject, type ObjectStore } from '../../../checkpoints/trees/objects.ts'
-import {
-  decodeHead,
-  decodeItem,
-  encodeHead,
-  folderName,
-  genericLayout,
-  numbered,
-} from '../../../codec/index.ts'
+import { decodeHead, decodeItem, folderName, jsonFile, numbered } from '../../../codec/index.ts'
 import type { ObjectId } from '../../../ids.ts'
 import { fromEntries, isJsonObject } from '../../../json-value.ts'
 import { TYPE } from '../thread-commit.ts'
@@ -73,7 +66,7 @@ export async function writesTree(
     ['task', of.task],
     ...(of.path === '' ? [] : [['path', of.path] as const]),
   ])
-  const files = new Map<string, Uint8Array>(encodeHead(document, LAYOUT))
+  const files = jsonFile('session', document, [], undefined)
   for (const [n, { channel, index, value }] of writes.entries()) {
     const base = `${FOLDER}/${folderName(n)}/${numbered(n)}`
     const wrap = (json: unknown) => ({ channel, index, value: json })
@@ -140,7 +133,6 @@ export function loadWrites(
   )
 }
 
-const LAYOUT = genericLayout(TYPE, [])
 const FOLDER = 'writes'
 
 /** As LangGraph orders a step's tasks (`compareWritesSortKeys`): by code points, in which Python orders text. */

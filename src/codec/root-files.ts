@@ -1,0 +1,48 @@
+/**
+ * What a tree says to people and to git: `README.md` and `.gitattributes` at its root. Written and never read, so whatever
+ * else stands there is no damage.
+ */
+
+export const README = 'README.md'
+export const ATTRIBUTES = '.gitattributes'
+
+/** Whether it is one of these files. */
+export const isRootFile = (path: string): boolean => path === README || path === ATTRIBUTES
+
+/** The files of a document, of which only title and id show. */
+export function rootFiles({ title, id }: Readonly<Record<string, unknown>>): Map<string, Uint8Array> {
+  const name = typeof id === 'string' ? asText(id) : ''
+  const heading = typeof title === 'string' ? asText(title) : ''
+  return new Map([
+    [README, Buffer.from(`# ${heading || name || 'A session'}\n\nSession ${name}, ${ABOUT}`)],
+    [ATTRIBUTES, RULES],
+  ])
+}
+
+const ABOUT = `kept by forkpoint: each commit is a checkpoint that can be
+resumed. To read the conversation:
+
+    git log --first-parent -p -- '*.md'
+
+The JSON files, with the texts beside them, are the session itself. Two branches of it have no
+merge: resume the one you want.
+`
+
+const RULES = Buffer.from(`# Two conversations are not merged line by line: git reports a conflict.
+* -text
+*.json -merge linguist-generated
+*.jsonl -merge linguist-generated
+*.txt -merge
+`)
+
+/** Most characters of a title. */
+const LONGEST = 200
+
+/** A text of anybody's as one line of Markdown that means nothing but itself. */
+const asText = (text: string): string =>
+  text
+    .slice(0, LONGEST)
+    .toWellFormed()
+    .replace(/[\s\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ')
+    .trim()
+    .replace(/[!-/:-@[-`{-~]/g, '\\$&')

@@ -1,0 +1,80 @@
+/**
+ * Signing: an SSH key, and what it takes to sign with it. Reads keys, makes and checks signatures; what is signed, and
+ * what happens where it cannot be, is decided above.
+ */
+import { readFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { SigningError } from '../../errors.ts'
+import { type PrivateKey, readPrivateKey } from './private-key.ts'
+import { signWithKeygen } from './ssh-keygen.ts'
+import { signWith } from './sshsig.ts'
+
+/** Signs with one key, which is read once, at the first use. */
+export class Signer {
+  /** The file of the key; `undefined` when its text was given. */
+  readonly file: string | undefined
+  readonly #text: string | undefined
+  #loading: Promise<PrivateKey | undefined> | undefined
+  #loaded: PrivateKey | undefined
+
+  /**
+   * @param key the file of a private key (or of a public one, whose other half the SSH agent has), or the text of an
+   * unencrypted ed25519 key
+   */
+  constructor(key: string) {
+    const isText = key.trimStart().startsWith('-----BEGIN ')
+    this.file = isText ? undefined : resolve(key)
+    this.#text = isText ? key : undefined
+  }
+
+  /** Reads the key and tries it, if that was not done yet. Throws SigningError when it cannot be read or used. */
+  async ready(): Promise<void> {
+    this.#loading ??= this.#load().catch((error: unknown) => {
+      // It may be there later.
+      this.#loading = undefined
+      throw error
+    })
+    this.#loaded = await this.#loading
+  }
+
+  /** The signature as git writes it, without a newline at the end. Throws SigningError. */
+  async sign(data: Uint8Array): Promise<string> {
+    if (this.#loaded === undefined) await this.ready()
+    return this.#loaded === undefined ? this.#signOutside(data) : signWith(this.#loaded, data)
+  }
+
+  async #signOutside(data: Uint8Array): Promise<string> {
+    try {
+      return await signWithKeygen(this.file!, data)
+    } catch (cause) {
+      throw unusable(this.file, (cause as Error).message, cause)
+    }
+  }
+
+  async #load(): Promise<PrivateKey | undefined> {
+    const text = this.#text ?? (await readKeyFile(this.file!))
+    let key: PrivateKey | undefined
+    try {
+      key = readPrivateKey(text)
+    } catch (cause) {
+      throw unusable(this.file, `It is damaged: ${(cause as Error).message}`, cause)
+    }
+    if (key === undefined && this.file === undefined) {
+      throw unusable(undefined, 'Only the text of an unencrypted ed25519 key can be given. Give its file')
+    }
+    // Whether the agent has it, and lets us, only shows when it is asked.
+    if (key === undefined) await this.#signOutside(Buffer.from('forkpoint'))
+    return key
+  }
+}
+
+async function readKeyFile(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'latin1')
+  } catch (cause) {
+    throw unusable(file, (cause as Error).message, cause)
+  }
+}
+
+const unusable = (file: string | undefined, reason: string, cause?: unknown): SigningError =>
+  new SigningError({ key: file }, reason, { cause })

@@ -1,0 +1,35 @@
+/** `ssh-keygen -Y sign`: keys that are encrypted, in a device or of another type, most of them by way of the SSH agent. */
+import { spawn } from 'node:child_process'
+import { NAMESPACE } from './sshsig.ts'
+
+/** Milliseconds; whoever waits for the locks meanwhile waits no longer either. */
+const PATIENCE = 10_000
+
+/**
+ * Signs with the key of the file, or with the agent's key when the file is its public half (or it is encrypted). Nobody is
+ * asked for a passphrase: locks are held meanwhile. Throws what ssh-keygen says.
+ */
+export function signWithKeygen(file: string, data: Uint8Array): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const child = spawn('ssh-keygen', ['-Y', 'sign', '-n', NAMESPACE, '-f', file], {
+      // Without a terminal, and without a window.
+      detached: true,
+      env: { ...process.env, SSH_ASKPASS_REQUIRE: 'never' },
+      timeout: PATIENCE,
+    })
+    const [out, said]: [Buffer[], Buffer[]] = [[], []]
+    child.stdout.on('data', (bytes: Buffer) => out.push(bytes))
+    child.stderr.on('data', (bytes: Buffer) => said.push(bytes))
+    // Who ended early does not read; the exit code says more.
+    child.stdin.on('error', () => undefined)
+    child.on('error', (error: NodeJS.ErrnoException) =>
+      reject(error.code === 'ENOENT' ? new Error('There is no ssh-keygen here; install OpenSSH') : error),
+    )
+    child.on('close', (code, signal) => {
+      if (code === 0) resolve(Buffer.concat(out).toString('latin1').trimEnd())
+      else if (signal !== null) reject(new Error(`ssh-keygen did not answer within ${PATIENCE / 1000} s`))
+      else reject(new Error(Buffer.concat(said).toString('utf8').trim() || `ssh-keygen ended with ${code}`))
+    })
+    child.stdin.end(data)
+  })
+}

@@ -1,0 +1,107 @@
+/** Who signed the checkpoints, read from their commits. */
+import type { History } from '../../checkpoints/commits/history.ts'
+import { CorruptError } from '../../errors.ts'
+import { expectType } from '../../git/objects/object.ts'
+import { AllowedSigners } from '../../git/signing/allowed-signers.ts'
+import { type CheckpointSignature, checkCommit } from '../../git/signing/commit-signature.ts'
+import { type CommitId, parseRef, type SessionId, type TagName } from '../../ids.ts'
+import { isSameName } from '../../ref-part.ts'
+import { TimeSlice } from '../../time-slice.ts'
+import type { MaintainOptions, Problem } from '../session-store.ts'
+
+export interface SignatureOptions {
+  /** A file of allowed signers, as `gpg.ssh.allowedSignersFile` of git names one. Without one any key is good. */
+  allowedSigners?: string | undefined
+}
+
+export interface SignatureReport {
+  /** How many checkpoints have a good signature. */
+  signed: number
+  /** Of the keys that made them: fingerprint, and whose key it is where that is known. */
+  keys: readonly { key: string; principal?: string; checkpoints: number }[]
+}
+
+/** Signatures of commits of one repository. */
+export class Signatures {
+  readonly #history: History
+  readonly #allowed: AllowedSigners | undefined
+
+  /** Throws StorageError, AllowedSignersError and UnsupportedError for the file of allowed signers. */
+  static async open(history: History, { allowedSigners }: SignatureOptions): Promise<Signatures> {
+    const allowed = allowedSigners === undefined ? undefined : await AllowedSigners.read(allowedSigners)
+    return new Signatures(history, allowed)
+  }
+
+  private constructor(history: History, allowed: AllowedSigners | undefined) {
+    this.#history = history
+    this.#allowed = allowed
+  }
+
+  /** `undefined` where there is none. Throws CorruptError when the commit cannot be read. */
+  async of(id: CommitId): Promise<CheckpointSignature | undefined> {
+    return checkCommit(await this.#read(id), this.#allowed)
+  }
+
+  /** Of everything that branches, tags and lines of the session reach, or of all sessions. */
+  async verify(
+    only: SessionId | undefined,
+    onProgress: MaintainOptions['onProgress'],
+  ): Promise<SignatureReport & { problems: readonly Problem[] }> {
+    const problems: Problem[] = []
+    const keys = new Map<string, SignatureReport['keys'][number]>()
+    const slice = new TimeSlice()
+    const seen = new Set<CommitId>()
+    const waiting = await this.#tips(only)
+    for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+      const { session, id } = next
+      if (seen.has(id)) continue
+      seen.add(id)
+      const data = await this.#read(id).catch(passOver)
+      if (data === undefined) continue
+      const found = checkCommit(data, this.#allowed)
+      if (found?.status === 'good') {
+        const { key = '', principal } = found
+        const checkpoints = (keys.get(key)?.checkpoints ?? 0) + 1
+        keys.set(key, { key, ...(principal !== undefined && { principal }), checkpoints })
+      } else {
+        const message =
+          found === undefined
+            ? `Checkpoint ${id} has no signature.`
+            : `Checkpoint ${id}: its signature ${found.reason}.`
+        problems.push({ session, checkpoint: id, where: id, message })
+      }
+      for (const parent of this.#history.objects.parentsOf(id, data)) waiting.push({ session, id: parent })
+      onProgress?.({ phase: 'signatures', done: seen.size })
+      if (slice.isOver()) await slice.next()
+    }
+    const signed = [...keys.values()].reduce((sum, { checkpoints }) => sum + checkpoints, 0)
+    return { signed, keys: [...keys.values()], problems }
+  }
+
+  async #read(id: CommitId): Promise<Uint8Array> {
+    return expectType(await this.#history.objects.read(id), 'commit', id)
+  }
+
+  async #tips(only: SessionId | undefined): Promise<{ session: SessionId; id: CommitId }[]> {
+    const { refs, objects } = this.#history.repository
+    const tips: { session: SessionId; id: CommitId }[] = []
+    for (const [ref, at] of [
+      ...refs.list('refs/heads/', () => undefined),
+      ...refs.list('refs/tags/', () => undefined),
+    ]) {
+      const parsed = parseRef(ref)
+      if (parsed === undefined || (only !== undefined && !isSameName(parsed.session, only))) continue
+      const { kind, session, name } = parsed
+      const id = kind === 'tag' ? await this.#history.tagged(session, name as TagName).catch(passOver) : at
+      // A line can be on something else than commits.
+      if (id !== undefined && (await objects.tryRead(id).catch(passOver))?.type === 'commit')
+        tips.push({ session, id: id as CommitId })
+    }
+    return tips
+  }
+}
+
+/** What cannot be read is told by the rest of the verification. */
+function passOver(error: unknown): undefined {
+  if (!(error instanceof CorruptError)) throw error
+}
