@@ -24,6 +24,7 @@ import { type CommitInfo, History } from './commits/history.ts'
 import { Keys } from './commits/keys.ts'
 import { Lifetime } from './lifetime.ts'
 import { AGAIN, type Again, type Aim, changeLocked, nothing } from './locking.ts'
+import type { PageRules } from './pages.ts'
 import { SessionRefs } from './session-refs.ts'
 import type { Signing } from './signing.ts'
 import { Writing } from './writing.ts'
@@ -40,6 +41,8 @@ export interface CheckpointRules {
   readonly redact: Redact | undefined
   /** How the documents lie in their trees. */
   readonly layout: Layout
+  /** How turns get their pages; `undefined`: they get none. */
+  readonly pages: PageRules | undefined
 }
 
 /** Where a write goes: a branch (default: the active one), or a reserved line. */

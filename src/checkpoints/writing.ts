@@ -2,7 +2,7 @@
 import { AlreadyExistsError } from '../errors.ts'
 import type { ObjectStore } from '../git/database/object-store.ts'
 import type { NewObject } from '../git/objects/object.ts'
-import type { Tree } from '../git/objects/tree.ts'
+import { parseTree, type Tree } from '../git/objects/tree.ts'
 import { type EditedTree, editTree, type TreeStore } from '../git/objects/tree-edit.ts'
 import type { Plan } from '../git/refs/change.ts'
 import { purgeMark } from '../git/upkeep/purge-mark.ts'
@@ -14,11 +14,11 @@ import type { CheckpointFacts } from './commits/facts.ts'
 import type { CommitInfo, History } from './commits/history.ts'
 import type { Keys } from './commits/keys.ts'
 import { seqOn } from './commits/lineage.ts'
+import { endsTurn, type PageRules, type TurnReader, withPages, withPagesOfNew } from './pages.ts'
 import type { Signing } from './signing.ts'
-import { isTakenBack } from './trees/files.ts'
+import { type BlobIds, type Edits, type Files, isTakenBack, readBlobs } from './trees/files.ts'
 
-/** Files that change, by path; `null`: gone. */
-export type Edits = Map<string, Uint8Array | null>
+export type { Edits }
 
 export interface NewCheckpoint extends CheckpointFacts {
   /** What it stands on; `undefined`: nothing, it begins a line. */
@@ -47,7 +47,12 @@ export interface NewCheckpoint extends CheckpointFacts {
 export interface WritingCommon {
   readonly history: History
   readonly keys: Keys
-  readonly rules: { readonly type: string; readonly author: Author | undefined; readonly now: () => number }
+  readonly rules: {
+    readonly type: string
+    readonly author: Author | undefined
+    readonly now: () => number
+    readonly pages: PageRules | undefined
+  }
   readonly signing: Signing | undefined
 }
 
@@ -72,7 +77,7 @@ export class Writing {
   /** Whether the session begins with this write. */
   readonly isNew: boolean
   readonly #common: WritingCommon
-  readonly #trees: NewTrees
+  readonly #files: NewFiles
   readonly #objects: NewObject[] = []
   readonly #commits: CommitInfo[] = []
   readonly #moves = new Map<string, ObjectId | null>()
@@ -86,12 +91,12 @@ export class Writing {
     this.tip = tip
     this.isNew = isNew
     this.#common = common
-    this.#trees = new NewTrees(common.history.repository.objects)
+    this.#files = new NewFiles(common.history.repository.objects)
   }
 
   /** Trees that are stored, and those that this write has made. */
   get trees(): TreeStore {
-    return this.#trees
+    return this.#files
   }
 
   /** The checkpoint that the key made among the last 1,000 of the branch, unless that was taken back since. */
@@ -112,24 +117,27 @@ export class Writing {
   /** Adds a checkpoint; the branch moves there. */
   async commit(made: NewCheckpoint): Promise<CommitInfo> {
     const { history, rules, signing } = this.#common
-    const { parent, files, kind, trailers } = made
-    const { tree, objects } = files instanceof Map ? await editTree(this.#trees, parent?.tree, files) : files
+    const { parent, kind, trailers } = made
+    const parents = made.parents ?? (await history.parentsOn(parent, kind))
+    const seq = made.seq ?? seqOn(parent)
+    const branch = made.branch ?? this.branch
+    const { tree, objects } = await this.#treeOf(made, { parents, seq, branch })
     const { messages, run, status, model, tokens, forkedFrom, key } = made
     const { commit, object, unsigned } = await newCommit(
       {
         tree,
-        parents: made.parents ?? (await history.parentsOn(parent, kind)),
+        parents,
         time: made.at ?? Math.floor(rules.now()),
         after: parent?.committed,
         author: authorOf(made.author ?? rules.author, kind === 'fork' ? undefined : model),
         type: made.type ?? rules.type,
         checkpoint: {
           session: this.session,
-          branch: made.branch ?? this.branch,
+          branch,
           subject: made.subject,
           body: made.body ?? '',
           kind,
-          seq: made.seq ?? seqOn(parent),
+          seq,
           ...(messages !== undefined && { messages }),
           ...(run !== undefined && { run }),
           ...(status !== undefined && { status }),
@@ -168,6 +176,33 @@ export class Writing {
   /** Called when everything is in place, before the next write of the branch decides. */
   onPlaced(call: () => void): void {
     this.#placed.push(call)
+  }
+
+  /** The tree of a checkpoint, with its pages; where a turn had steps, they tell all of it. */
+  async #treeOf(
+    { parent, kind, files }: NewCheckpoint,
+    { parents, seq, branch }: { parents: readonly CommitId[]; seq: number; branch: string },
+  ): Promise<EditedTree> {
+    const { pages: rules } = this.#common.rules
+    const edit = (edits: Edits) => editTree(this.#files, parent?.tree, edits)
+    if (rules === undefined || kind === 'fork' || branch.startsWith('_'))
+      return files instanceof Map ? edit(files) : files
+    const isTurn = endsTurn(kind, branch)
+    const endsSteps = isTurn && parent?.kind === 'step'
+    if (files instanceof Map && isTurn && !endsSteps) {
+      const edits = await withPagesOfNew(files, this.#files, { rules, seq, before: parent?.tree })
+      if (edits !== undefined) return edit(edits)
+    }
+    const edited = files instanceof Map ? await edit(files) : files
+    const turnBefore = parents.length > 1 ? parents[0] : undefined
+    const before = endsSteps ? turnBefore && (await this.#commit(turnBefore)).tree : parent?.tree
+    this.#files.add(edited.objects)
+    return withPages(edited, this.#files, { rules, isTurn, seq, before })
+  }
+
+  /** A commit that is stored, or that this write makes. */
+  async #commit(id: CommitId): Promise<CommitInfo> {
+    return this.#commits.find((commit) => commit.id === id) ?? this.#common.history.info(id)
   }
 
   /** Whether another tool, such as `git revert`, has taken back what a checkpoint brought. */
@@ -231,26 +266,47 @@ export async function stillStands(
   return history.has(session, id)
 }
 
-/** Trees that are not stored yet, and those that are: a cache may lose the former. */
-class NewTrees implements TreeStore {
+/** Files and trees that are not stored yet, and those that are: a cache may lose the former. */
+class NewFiles implements TreeStore, TurnReader {
   readonly #objects: ObjectStore
-  #made: Map<string, Tree> | undefined
+  readonly #trees = new Map<ObjectId, Tree>()
+  readonly #made = new Map<ObjectId, NewObject>()
 
   constructor(objects: ObjectStore) {
     this.#objects = objects
   }
 
+  /** What is about to be stored. */
+  add(objects: readonly NewObject[]): void {
+    for (const one of objects) this.#made.set(one.id, one)
+  }
+
   cachedTree(id: ObjectId): Tree | undefined {
-    return this.#made?.get(id) ?? this.#objects.cachedTree(id)
+    return this.#trees.get(id) ?? this.#objects.cachedTree(id)
   }
 
   async readTree(id: ObjectId): Promise<Tree> {
-    return this.#made?.get(id) ?? this.#objects.readTree(id)
+    const known = this.cachedTree(id)
+    if (known !== undefined) return known
+    const made = this.#made.get(id)
+    return made === undefined ? this.#objects.readTree(id) : parseTree(made.data, id)
   }
 
   keepTree(id: ObjectId, tree: Tree): void {
-    this.#made ??= new Map()
-    this.#made.set(id, tree)
+    this.#trees.set(id, tree)
     this.#objects.keepTree(id, tree)
+  }
+
+  async readBlobs(blobs: BlobIds): Promise<Files> {
+    const files: Files = new Map()
+    const stored: BlobIds = new Map()
+    for (const [path, id] of blobs) {
+      const made = this.#made.get(id)
+      if (made === undefined) stored.set(path, id)
+      else files.set(path, made.data)
+    }
+    if (stored.size > 0)
+      for (const [path, data] of await readBlobs(this.#objects, stored)) files.set(path, data)
+    return files
   }
 }

@@ -7,7 +7,8 @@
 import { createInterface } from 'node:readline/promises'
 import { StorageError } from '../errors.ts'
 import { beginning } from '../excerpt.ts'
-import { bold, type Line, line, render, visible, visibleJson } from './text.ts'
+import { visible, visibleJson } from '../view/visible.ts'
+import { bold, type Line, line, render } from './text.ts'
 
 export interface Streams {
   stdin: NodeJS.ReadStream

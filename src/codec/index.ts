@@ -16,7 +16,8 @@ export {
   type Layout,
   sessionLayout,
 } from './layout.ts'
-export { isOurs, mayHoldOurs } from './ours.ts'
+export { MAX_INLINE_TEXT } from './markers.ts'
+export { isOurs, isPage, mayHoldOurs } from './ours.ts'
 export {
   folderName,
   ITEMS_PER_FOLDER,
@@ -26,8 +27,10 @@ export {
   itemPlace,
   itemsIn,
   numbered,
+  pagePath,
   parseItemName,
   parseItemPath,
+  parsePageName,
   parseSegmentName,
 } from './place.ts'
 export { isRootFile } from './root-files.ts'

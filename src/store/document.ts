@@ -1,5 +1,6 @@
 /** Documents at the door of a store: the store's own options, and what they demand of every state. */
 import type { StandardSchemaV1 } from '@standard-schema/spec'
+import type { PageRules } from '../checkpoints/pages.ts'
 import { wrongType } from '../checkpoints/wrong-type.ts'
 import { type CollectionSpec, genericLayout, type Layout, sessionLayout } from '../codec/index.ts'
 import { InvalidStateError, type StateIssue } from '../errors.ts'
@@ -10,6 +11,7 @@ import { checkDocument, checkMessage, checkRun, migrate, sessionSchema } from '.
 import type { AdditionPlan } from './addition/plan.ts'
 import { RUNS } from './addition/runs.ts'
 import { parseAuthor } from './options/write-options.ts'
+import { pageRules } from './pages/rules.ts'
 import type { Author, Redact, StoredDocument, StoreOptions } from './session-store.ts'
 
 const SESSION = sessionLayout.type
@@ -25,11 +27,21 @@ export interface DocumentRules {
   now: () => number
   /** Of checkpoints that name no author. */
   author: Author | undefined
+  pages: PageRules | undefined
 }
 
 /** Throws TypeError for options that cannot be. Sessions without a schema of their own get the one they have. */
-export function documentRules<S extends StoredDocument>(options: StoreOptions<S> = {}): DocumentRules {
-  const { type = SESSION, collections = ['messages', 'runs'], redact, now = Date.now, author } = options
+export function documentRules<S extends StoredDocument>(
+  options: StoreOptions<S> & { pages?: boolean } = {},
+): DocumentRules {
+  const {
+    type = SESSION,
+    collections = ['messages', 'runs'],
+    redact,
+    now = Date.now,
+    author,
+    pages = true,
+  } = options
   if (typeof type !== 'string' || !/^[^\p{Cc}]{1,200}$/u.test(type)) {
     throw new TypeError("'type' has to be text on one line, such as 'session'")
   }
@@ -41,14 +53,17 @@ export function documentRules<S extends StoredDocument>(options: StoreOptions<S>
     if (call !== undefined && typeof call !== 'function')
       throw new TypeError(`'${name}' has to be a function`)
   }
+  if (typeof pages !== 'boolean') throw new TypeError("'pages' has to be true or false")
+  const layout = layoutFor(type, collections)
   return {
     type,
     schema: options.schema ?? (type === SESSION ? sessionSchema : undefined),
     collections: [...collections],
-    layout: layoutFor(type, collections),
+    layout,
     redact,
     now,
     author: author === undefined ? undefined : parseAuthor(author),
+    pages: pages ? pageRules(layout) : undefined,
   }
 }
 

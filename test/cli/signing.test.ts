@@ -23,7 +23,7 @@ describe.skipIf(!hasKeygen)('signatures on the command line', () => {
     const { code, stdout } = await run('verify', '--signatures', '--allowed-signers', allowed.file)
     expect(stdout).toMatch(
       new RegExp(
-        `^1[45] checkpoints signed by ann@example.com \\(${key.fingerprint.replace(/[+/]/g, '\\$&')}\\)\nAll well: `,
+        `^1[45] checkpoints signed by ann@example.com \\(${key.fingerprint.replace(/[+/]/g, '\\$&')}\\)\nNo problems: `,
       ),
     )
     expect(code).toBe(0)

@@ -17,6 +17,7 @@ export const FLOORS: readonly (readonly [floor: string, about: string])[] = [
   ['git', 'objects, packs, refs, journal, upkeep; knows nothing of sessions'],
   ['codec', 'document ⇄ tree of files; pure, knows nothing of git'],
   ['redaction', 'what must not be stored, taken out of values; pure'],
+  ['view', 'a session as something to read: one model, of which terminal and pages are made; pure'],
   ['checkpoints', 'commits as checkpoints: the one write and the one read'],
   ['store', 'SessionStore: one front, and small backends; git, file, memory and your own'],
   ['importers', "other tools' transcripts, in and out"],
@@ -122,6 +123,7 @@ export const EDGES: Readonly<Record<string, readonly string[]>> = {
     'importers',
     'store',
     'store/git',
+    'view',
   ],
   'cli/serve': ['agent', 'checkpoints', 'codec', 'store', 'store/file', 'store/git', 'store/memory'],
   'cli/verbs': ['cli', 'cli/serve', 'importers', 'store'],
@@ -164,6 +166,7 @@ export const EDGES: Readonly<Record<string, readonly string[]>> = {
     'store/addition',
     'store/blob',
     'store/options',
+    'store/pages',
   ],
   'store/addition': ['codec', 'redaction', 'store'],
   'store/blob': ['checkpoints', 'checkpoints/commits', 'codec', 'state', 'store'],
@@ -189,7 +192,9 @@ export const EDGES: Readonly<Record<string, readonly string[]>> = {
   ],
   'store/memory': ['checkpoints', 'checkpoints/commits', 'codec', 'state', 'store'],
   'store/options': ['checkpoints/commits', 'redaction', 'store'],
+  'store/pages': ['checkpoints', 'codec', 'view'],
   'store/verify': [
+    'checkpoints',
     'checkpoints/commits',
     'checkpoints/trees',
     'codec',
@@ -197,12 +202,14 @@ export const EDGES: Readonly<Record<string, readonly string[]>> = {
     'git/objects',
     'git/upkeep',
     'store',
+    'store/pages',
   ],
   testing: ['state', 'store', 'testing/lines', 'testing/reading', 'testing/using', 'testing/writing'],
   'testing/lines': ['testing'],
   'testing/reading': ['state', 'store', 'testing'],
   'testing/using': ['testing'],
   'testing/writing': ['store', 'testing'],
+  view: [],
 }
 
 /** What adapters import of the store, and which of them. */

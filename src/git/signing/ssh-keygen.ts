@@ -28,7 +28,15 @@ export function signWithKeygen(file: string, data: Uint8Array): Promise<string> 
     child.on('close', (code, signal) => {
       if (code === 0) resolve(Buffer.concat(out).toString('latin1').trimEnd())
       else if (signal !== null) reject(new Error(`ssh-keygen did not answer within ${PATIENCE / 1000} s`))
-      else reject(new Error(Buffer.concat(said).toString('utf8').trim() || `ssh-keygen ended with ${code}`))
+      else {
+        // The question comes first, though nobody can answer it.
+        const reason = Buffer.concat(said).toString('utf8').replace('Enter passphrase:', '').trim()
+        reject(
+          new Error(
+            `ssh-keygen: ${reason || `exit code ${code}`} (an encrypted key has to be in the SSH agent: ssh-add)`,
+          ),
+        )
+      }
     })
     child.stdin.end(data)
   })

@@ -24,6 +24,11 @@ export interface GitStoreOptions<S extends StoredDocument = Session> extends Sto
   /** How long another process's lock is waited for, in milliseconds. Default 10,000. */
   lockTimeout?: number
   /**
+   * Whether each turn gets a page, the Markdown that people read in `git log -p` and on a git host. Default: true. Pages
+   * that are there already stay.
+   */
+  pages?: boolean
+  /**
    * Signs every checkpoint, so that `git verify-commit` and `forkpoint verify --signatures` say by whom it was made.
    *
    *     new GitSessionStore('./sessions', { sign: { key: '/home/ann/.ssh/id_ed25519' } })
@@ -91,14 +96,22 @@ export class GitSessionStore<S extends StoredDocument = Session> extends StoreFr
   }
 
   /**
-   * Returns a store on the same repository for documents of another type. It uses `redact`, `author`, `now` and `sign` of
+   * Returns a store on the same repository for documents of another type. It uses `redact`, `author`, `now`, `sign` and `pages` of
    * this store unless `options` has others. Closing it leaves this store open; closing this store closes both.
    *
    *     const chats = store.view<Chat>({ type: 'chat', collections: ['messages'] })
    */
-  view<T extends StoredDocument>(options: StoreOptions<T>): GitSessionStore<T> {
-    const { redact, author, now } = this.#rules
-    const common = { redact, author, now, ...(this.#sign && { sign: this.#sign }) }
+  view<T extends StoredDocument>(
+    options: StoreOptions<T> & Pick<GitStoreOptions<T>, 'pages'>,
+  ): GitSessionStore<T> {
+    const { redact, author, now, pages } = this.#rules
+    const common = {
+      redact,
+      author,
+      now,
+      pages: pages !== undefined,
+      ...(this.#sign && { sign: this.#sign }),
+    }
     return new GitSessionStore<T>(this.#repository, { ...common, ...options })
   }
 
