@@ -35,14 +35,14 @@ export function redactValue(value: unknown, redact: Redact, path: Path): unknown
 export function redactInside(value: object, redact: Redact, path: Path = []): unknown {
   if (Array.isArray(value)) {
     const items = value.map((item, index) => redactValue(item, redact, [...path, index]))
-    return onceKnown(all(items), (given) => {
+    return onceKnown(allKnown(items), (given) => {
       const kept = given.map((item) => item ?? null)
       return kept.every((item, index) => Object.is(item, value[index])) ? value : kept
     })
   }
   const before = Object.entries(value)
   const inner = before.map(([key, member]) => redactValue(member, redact, [...path, key]))
-  return onceKnown(all(inner), (kept) => {
+  return onceKnown(allKnown(inner), (kept) => {
     if (kept.every((member, index) => Object.is(member, before[index]![1]))) return value
     const entries = before.map(([key], index) => [key, kept[index]] as const)
     return fromEntries(entries.filter(([, member]) => member !== undefined))
@@ -54,11 +54,13 @@ export function onceKnown<T>(value: T | PromiseLike<T>, next: (value: T) => unkn
   return isPromise(value) ? (value as PromiseLike<T>).then(next) : next(value as T)
 }
 
-function all(values: readonly unknown[]): readonly unknown[] | Promise<readonly unknown[]> {
+/** The values, or a promise of them if one of them is a promise. */
+export function allKnown(values: readonly unknown[]): readonly unknown[] | Promise<readonly unknown[]> {
   return values.some(isPromise) ? Promise.all(values) : values
 }
 
-export const isPromise = (value: unknown): value is PromiseLike<never> =>
+/** Whether `redact` answers later. */
+export const isPromise = <T>(value: T | PromiseLike<T>): value is PromiseLike<T> =>
   typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
 
 /**
