@@ -14,6 +14,7 @@ import {
 import { Exclusive } from '../../checkpoints/lifetime.ts'
 import { checkpointsOf } from '../../checkpoints/of-store.ts'
 import { parseSessionId, type SessionId } from '../../ids.ts'
+import { isPromise } from '../../redaction/redact.ts'
 import type { GitSessionStore } from '../../store/git/git-session-store.ts'
 import type {
   Branch,
@@ -207,7 +208,11 @@ export class ForkpointAgentsSession
 
   /** The items as they are stored, for the Runner's comparisons: what `redact` takes away is missing in both. */
   prepareHistoryItemsForPersistenceComparison(items: AgentInputItem[]): AgentInputItem[] {
-    return this.#storedItems(toJsonItems(items)).map(toItem)
+    // It cannot wait: where `redact` answers later, nothing that it changes has been stored with that key.
+    return toJsonItems(items).map((item, index) => {
+      const stored = asStored(this.#checkpoints.rules, item, ITEMS, index)
+      return toItem(isPromise(stored) ? item : (stored ?? null))
+    })
   }
 
   /**
@@ -221,7 +226,7 @@ export class ForkpointAgentsSession
     const subject = subjectOfWaiting(interruptions)
     await this.#change(async (tree) => {
       const kept = await tree.runState()
-      const stored = runAsStored(this.#checkpoints.rules, run).state
+      const { state: stored } = await runAsStored(this.#checkpoints.rules, run)
       if (kept !== undefined && fingerprint(kept) === fingerprint(stored)) return undefined
       return { keep: await tree.count(), run, text: () => ({ subject, body: '' }) }
     })
@@ -301,12 +306,18 @@ export class ForkpointAgentsSession
   async #apply({ operationId, type, suffix, items }: Transaction): Promise<void> {
     const add = toJsonItems(items)
     const expected = toJsonItems(suffix)
+    const [suffixItems, addItems] = [await this.#storedItems(expected), await this.#storedItems(add)]
     const operation = {
       operation: operationId,
-      transaction: fingerprint([type, this.#storedItems(expected), this.#storedItems(add)]),
+      transaction: fingerprint([type, suffixItems, addItems]),
     }
     const { objects } = this.#checkpoints
-    const { operation: id } = asStored(this.#checkpoints.rules, operation, OPERATIONS, 0) as typeof operation
+    const { operation: id } = (await asStored(
+      this.#checkpoints.rules,
+      operation,
+      OPERATIONS,
+      0,
+    )) as typeof operation
     await this.#line.change(async (tree) => {
       const applied = await this.#operations.find(objects, tree.id, id)
       if (applied === operation.transaction) return undefined
@@ -315,7 +326,8 @@ export class ForkpointAgentsSession
       if (type === 'append_items') return { keep: count, add, operation, text: textOfAppended }
       const keep = count - suffix.length
       const actual = keep < 0 ? [] : await tree.items(keep)
-      await checkSuffix(actual, this.#storedItems(expected, Math.max(keep, 0)).map(toItem)).catch((error) => {
+      const wanted = await this.#storedItems(expected, Math.max(keep, 0))
+      await checkSuffix(actual, wanted.map(toItem)).catch((error) => {
         throw userError(this.#line.conflict(error.message))
       })
       const text = (added: readonly unknown[]): Text => ({
@@ -343,7 +355,8 @@ export class ForkpointAgentsSession
     return checkpointsOf(this.store)
   }
 
-  #storedItems(json: readonly unknown[], from = 0): unknown[] {
-    return json.map((item, index) => asStored(this.#checkpoints.rules, item, ITEMS, from + index) ?? null)
+  async #storedItems(json: readonly unknown[], from = 0): Promise<unknown[]> {
+    const stored = json.map((item, index) => asStored(this.#checkpoints.rules, item, ITEMS, from + index))
+    return (await Promise.all(stored)).map((item) => item ?? null)
   }
 }
