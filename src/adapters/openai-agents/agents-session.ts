@@ -14,7 +14,6 @@ import {
 import { Exclusive } from '../../checkpoints/lifetime.ts'
 import { checkpointsOf } from '../../checkpoints/of-store.ts'
 import { parseSessionId, type SessionId } from '../../ids.ts'
-import { isPromise } from '../../redaction/redact.ts'
 import type { GitSessionStore } from '../../store/git/git-session-store.ts'
 import type {
   Branch,
@@ -26,7 +25,7 @@ import type {
 import { adapterStore, type StoreOrFolder } from '../store-or-folder.ts'
 import { cut, itemCount, lineOf, linesOf, type Text, textOfAppended, textOfItems } from './item-line.ts'
 import { fingerprint, toItem, toJsonItems } from './items.ts'
-import { asStored, type Change, runAsStored } from './new-checkpoint.ts'
+import { asStored, type Change, runAsStored, storedNow } from './new-checkpoint.ts'
 import { Operations, USED_ID } from './operations.ts'
 import { SessionLine } from './session-line.ts'
 import { COLLECTIONS, ITEMS, OPERATIONS, type SessionTree } from './session-tree.ts'
@@ -208,11 +207,7 @@ export class ForkpointAgentsSession
 
   /** The items as they are stored, for the Runner's comparisons: what `redact` takes away is missing in both. */
   prepareHistoryItemsForPersistenceComparison(items: AgentInputItem[]): AgentInputItem[] {
-    // It cannot wait: where `redact` answers later, nothing that it changes has been stored with that key.
-    return toJsonItems(items).map((item, index) => {
-      const stored = asStored(this.#checkpoints.rules, item, ITEMS, index)
-      return toItem(isPromise(stored) ? item : (stored ?? null))
-    })
+    return toJsonItems(items).map((item, index) => toItem(storedNow(this.#checkpoints.rules, item, index)))
   }
 
   /**
@@ -306,18 +301,10 @@ export class ForkpointAgentsSession
   async #apply({ operationId, type, suffix, items }: Transaction): Promise<void> {
     const add = toJsonItems(items)
     const expected = toJsonItems(suffix)
-    const [suffixItems, addItems] = [await this.#storedItems(expected), await this.#storedItems(add)]
-    const operation = {
-      operation: operationId,
-      transaction: fingerprint([type, suffixItems, addItems]),
-    }
-    const { objects } = this.#checkpoints
-    const { operation: id } = (await asStored(
-      this.#checkpoints.rules,
-      operation,
-      OPERATIONS,
-      0,
-    )) as typeof operation
+    const both = [await this.#storedItems(expected), await this.#storedItems(add)]
+    const operation = { operation: operationId, transaction: fingerprint([type, ...both]) }
+    const { objects, rules } = this.#checkpoints
+    const { operation: id } = (await asStored(rules, operation, OPERATIONS, 0)) as typeof operation
     await this.#line.change(async (tree) => {
       const applied = await this.#operations.find(objects, tree.id, id)
       if (applied === operation.transaction) return undefined

@@ -4,7 +4,7 @@ import type { CheckpointRules, Checkpoints } from '../../checkpoints/checkpoints
 import { checkpointFacts } from '../../checkpoints/commits/facts.ts'
 import type { CommitInfo } from '../../checkpoints/commits/history.ts'
 import type { Writing } from '../../checkpoints/writing.ts'
-import { redactValue } from '../../redaction/redact.ts'
+import { isPromise, redactValue } from '../../redaction/redact.ts'
 import { type Text, titleOf } from './item-line.ts'
 import { ITEMS, OPERATIONS, RUN_STATE, SessionTree } from './session-tree.ts'
 import { answers, runAfter, type WaitingRun } from './waiting-run.ts'
@@ -79,6 +79,12 @@ async function goneOn(before: SessionTree, add: readonly unknown[]): Promise<Wai
 /** A value as it is stored, or a promise of it; `undefined` when `redact` takes it away. */
 export const asStored = ({ redact }: Rules, value: unknown, collection: string, index: number): unknown =>
   redact === undefined ? value : redactValue(value, redact, [collection, index])
+
+/** An item as it is stored, for who cannot wait: where `redact` answers later, nothing with a mark has been stored. */
+export function storedNow(rules: Rules, item: unknown, index: number): unknown {
+  const stored = asStored(rules, item, ITEMS, index)
+  return isPromise(stored) ? item : (stored ?? null)
+}
 
 /** A run as it is stored. */
 export async function runAsStored(rules: Rules, { state, waitsFor }: WaitingRun): Promise<WaitingRun> {
