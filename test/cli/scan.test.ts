@@ -14,24 +14,25 @@ it('an import says what it redacted, a scan finds what was not, and says so to c
   const transcript = new TranscriptBuilder('s')
   transcript.prompt(`use ${token}`)
   transcript.reply([{ type: 'text', text: 'done' }])
-  writeFileSync(join(cwd, 'a.jsonl'), `${transcript.lines.join('\n')}\n`)
+  const [file, sarifFile] = [join(cwd, 'a.jsonl'), join(cwd, 'out.sarif')]
+  writeFileSync(file, `${transcript.lines.join('\n')}\n`)
 
-  const kept = await run('import', 'claude-code', 'a.jsonl', '--session', 'redacted')
+  const kept = await run('import', 'claude-code', file, '--session', 'redacted')
   expect(kept.stderr).toContain('redacted 1 secret in the file (github 1); --no-redact keeps them')
   const clean = await run('scan')
   expect([clean.code, clean.stdout]).toEqual([0, ''])
   expect(clean.stderr).toContain('No secrets found.')
 
   const [raw] = jsonLines(
-    (await run('import', 'claude-code', 'a.jsonl', '--session', 'raw', '--no-redact', '--json')).stdout,
+    (await run('import', 'claude-code', file, '--session', 'raw', '--no-redact', '--json')).stdout,
   ) as [{ redacted: unknown }]
   expect(raw.redacted).toEqual({})
-  const found = await run('scan', '--sarif', 'out.sarif')
+  const found = await run('scan', '--sarif', sarifFile)
   expect(found.code).toBe(1)
   expect(found.stdout).toMatch(/^github {2}raw [0-9a-f]{10} /m)
   const data = jsonLines((await run('scan', 'raw', '--json')).stdout) as { rule: string; excerpt: string }[]
   expect(data.map(({ rule }) => rule)).toContain('github')
-  const sarif = readFileSync(join(cwd, 'out.sarif'), 'utf8')
+  const sarif = readFileSync(sarifFile, 'utf8')
   const { version, runs } = JSON.parse(sarif)
   expect([version, runs[0].tool.driver.name, runs[0].results[0].ruleId]).toEqual([
     '2.1.0',
