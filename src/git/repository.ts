@@ -144,7 +144,7 @@ export class Repository implements Contents {
   }
 
   /** Syncs in place what so far only the journal keeps safe. Throws StorageError. */
-  settle(): Promise<void> {
+  async settle(): Promise<void> {
     this.#endChapter()
     const due = [...this.#unsettled]
     // All that others have moved on so far of what is in our journals is in these.
