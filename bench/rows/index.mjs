@@ -10,12 +10,14 @@ import { resume } from './resume.mjs'
 import { save } from './save.mjs'
 import { sign } from './sign.mjs'
 import { stall } from './stall.mjs'
+import { start } from './start.mjs'
 import { syncs } from './syncs.mjs'
 import { throughput } from './throughput.mjs'
 import { transcripts } from './transcripts.mjs'
 
 /** In the order of the design's table. */
 export const ROWS = [
+  start,
   save,
   sign,
   syncs,
