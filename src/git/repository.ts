@@ -37,7 +37,11 @@ export interface RepositoryOptions {
   now?: () => number
   /** How long a lock of somebody else is waited for, in milliseconds. Default 10,000. */
   lockTimeout?: number
-  /** A chapter of the journal is settled at the latest this long after its first save. Default 1,000 ms. */
+  /**
+   * A chapter of the journal is settled at the latest this long after its first save, in milliseconds. Default 30,000;
+   * where another machine can have the store's disk as well, 1,000. While another process maintains the store, at most
+   * 1,000.
+   */
   settleAfter?: number
   /** … or when its journal has this many bytes. Default 16 MiB. */
   settleBytes?: number
@@ -50,7 +54,8 @@ export class Repository implements Contents {
   readonly objects: ObjectStore
   readonly refs: Refs
   readonly merger: PackMerger
-  readonly #limits: Required<Pick<RepositoryOptions, 'settleAfter' | 'settleBytes'>>
+  readonly #settleAfter: number | undefined
+  readonly #settleBytes: number
   readonly #disk: SharedDisk
   readonly #journals: Journals
   readonly placement: Placement
@@ -69,7 +74,8 @@ export class Repository implements Contents {
 
   constructor(folder: string, options: RepositoryOptions = {}) {
     const { fs = nodeFileSystem, now = Date.now, lockTimeout = 10_000, identity = systemIdentity } = options
-    this.#limits = { settleAfter: options.settleAfter ?? 1000, settleBytes: options.settleBytes ?? 16 << 20 }
+    this.#settleAfter = options.settleAfter
+    this.#settleBytes = options.settleBytes ?? 16 << 20
     const paths = pathsOf(resolve(folder))
     this.#disk = new SharedDisk(fs)
     this.#openedFolder = new OpenedFolder(this.#disk, paths.root, 'config')
@@ -256,14 +262,31 @@ export class Repository implements Contents {
 
   #written(chapter: Chapter): void {
     restAtTheEnd(this.#atTheEnd)
-    if (chapter.broken || chapter.journal.used > this.#limits.settleBytes) {
+    if (chapter.broken || chapter.journal.used > this.#settleBytes) {
       void this.settle().catch(() => undefined)
       return
     }
-    this.#timer ??= setTimeout(
-      () => void this.settle().catch(() => undefined),
-      this.#limits.settleAfter,
-    ).unref()
+    // Whoever can't tell whether we live has to wait until nothing of ours is unsettled.
+    const isShared = this.folder.locks.owner.disk === undefined
+    this.#timer ??= this.#settleIn(this.#settleAfter ?? (isShared ? LOOK_AFTER : LONGEST_CHAPTER))
+  }
+
+  #settleIn(milliseconds: number): NodeJS.Timeout {
+    const left = milliseconds - LOOK_AFTER
+    const due = (): void => {
+      if (left > 0 && !this.#isMaintained()) this.#timer = this.#settleIn(left)
+      else void this.settle().catch(() => undefined)
+    }
+    return setTimeout(due, Math.min(milliseconds, LOOK_AFTER)).unref()
+  }
+
+  /** Whether a process maintains the store: what it purges must be in no journal. */
+  #isMaintained(): boolean {
+    try {
+      return this.fs.stat(`${this.paths.maintained}.lock`) !== undefined
+    } catch {
+      return true
+    }
   }
 
   /** What `close` does, but the next change starts anew: for the end of a process that nobody closed. */
@@ -323,6 +346,11 @@ export class Repository implements Contents {
     }
   }
 }
+
+const LONGEST_CHAPTER = 30_000
+
+/** Milliseconds until we look whether somebody waits for our chapter to end; much less than anybody waits. */
+const LOOK_AFTER = 1000
 
 /** Milliseconds without a save after which packs that were merged need not wait for the next one. */
 const QUIET = 5000
