@@ -4,6 +4,7 @@ import { disk } from './disk.mjs'
 import { fork } from './fork.mjs'
 import { growth } from './growth.mjs'
 import { heap } from './heap.mjs'
+import { list } from './list.mjs'
 import { python } from './python.mjs'
 import { resume } from './resume.mjs'
 import { save } from './save.mjs'
@@ -25,6 +26,7 @@ export const ROWS = [
   fork,
   disk,
   heap,
+  list,
   transcripts,
   adapters,
   python,
