@@ -4,6 +4,7 @@ import { disk } from './disk.mjs'
 import { fork } from './fork.mjs'
 import { growth } from './growth.mjs'
 import { heap } from './heap.mjs'
+import { list } from './list.mjs'
 import { python } from './python.mjs'
 import { redaction } from './redaction.mjs'
 import { resume } from './resume.mjs'
@@ -28,6 +29,7 @@ export const ROWS = [
   fork,
   disk,
   heap,
+  list,
   transcripts,
   redaction,
   adapters,

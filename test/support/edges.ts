@@ -178,6 +178,7 @@ export const EDGES: Readonly<Record<string, readonly string[]>> = {
     'codec',
     'git',
     'git/database',
+    'git/disk',
     'git/journal',
     'git/objects',
     'git/packs',
