@@ -16,6 +16,7 @@ import { type Paths, pathsOf } from './disk/paths.ts'
 import { ownerFolders } from './disk/presence.ts'
 import { SharedDisk, sharingOf } from './disk/shared-disk.ts'
 import type { StoreFolder } from './disk/store-folder.ts'
+import { storeKey } from './disk/store-key.ts'
 import { Temporaries } from './disk/temporaries.ts'
 import type { Contents } from './journal/contents.ts'
 import { GroupCommit } from './journal/group-commit.ts'
@@ -127,12 +128,7 @@ export class Repository implements Contents {
    * is, once `head` is made.
    */
   async change<T>(change: Change<T>, head = 'refs/heads/main'): Promise<T> {
-    if (this.#closed) throw new SessionClosedError('store')
-    this.#writable ??= this.#prepareToWrite(head).catch((error: unknown) => {
-      this.#writable = undefined
-      throw error
-    })
-    await this.#writable
+    await this.#readyToWrite(head)
     try {
       const isFirst = !this.#hasChanged
       this.#hasChanged = true
@@ -141,6 +137,12 @@ export class Repository implements Contents {
     } catch (error) {
       throw this.#openedFolder.explained(error)
     }
+  }
+
+  /** The key that only this store has, made when it is first asked for, and so is the repository. */
+  async key(head = 'refs/heads/main'): Promise<Uint8Array> {
+    await this.#readyToWrite(head)
+    return storeKey(this.folder)
   }
 
   /** Syncs in place what so far only the journal keeps safe. Throws StorageError. */
@@ -226,6 +228,15 @@ export class Repository implements Contents {
     checkFolders(this.folder)
     await recover(this, 'rebooted')
     return true
+  }
+
+  #readyToWrite(head: string): Promise<void> {
+    if (this.#closed) throw new SessionClosedError('store')
+    this.#writable ??= this.#prepareToWrite(head).catch((error: unknown) => {
+      this.#writable = undefined
+      throw error
+    })
+    return this.#writable
   }
 
   async #prepareToWrite(head: string): Promise<void> {

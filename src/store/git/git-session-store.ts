@@ -8,6 +8,7 @@ import { type CommitId, parseSessionId } from '../../ids.ts'
 import type { Session } from '../../state/index.ts'
 import { type DocumentRules, documentRules } from '../document.ts'
 import { StoreFront } from '../front.ts'
+import { registerKey, rulesWithKey } from '../redaction/key.ts'
 import type {
   Checkpoint,
   LogOptions,
@@ -79,12 +80,14 @@ export class GitSessionStore<S extends StoredDocument = Session> extends StoreFr
     const isShared = place instanceof Repository
     if (!isShared && (typeof place !== 'string' || place === ''))
       throw new TypeError('A git store needs the path of its folder')
-    const rules = documentRules(options)
+    const given = documentRules(options)
     const { lockTimeout, sign } = options
     const signing = Signing.of(sign)
     const repository = isShared
       ? place
-      : new Repository(place, { now: rules.now, ...(lockTimeout === undefined ? {} : { lockTimeout }) })
+      : new Repository(place, { now: given.now, ...(lockTimeout === undefined ? {} : { lockTimeout }) })
+    const key = () => repository.key()
+    const rules = rulesWithKey(given, key)
     const checkpoints = new Checkpoints(repository, rules, signing)
     super(new GitBackend(repository, checkpoints, rules, isShared), rules, checkpoints.lifetime)
     this.folder = repository.paths.root
@@ -93,6 +96,7 @@ export class GitSessionStore<S extends StoredDocument = Session> extends StoreFr
     this.#sign = sign
     this.#checkpoints = checkpoints
     registerCheckpoints(this, checkpoints)
+    registerKey(this, key)
   }
 
   /**
