@@ -1,5 +1,6 @@
 // @ts-check
 import { adapters } from './adapters.mjs'
+import { diff } from './diff.mjs'
 import { disk } from './disk.mjs'
 import { fork } from './fork.mjs'
 import { growth } from './growth.mjs'
@@ -24,6 +25,7 @@ export const ROWS = [
   growth,
   resume,
   fork,
+  diff,
   disk,
   heap,
   transcripts,
