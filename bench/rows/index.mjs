@@ -1,5 +1,6 @@
 // @ts-check
 import { adapters } from './adapters.mjs'
+import { change } from './change.mjs'
 import { diff } from './diff.mjs'
 import { disk } from './disk.mjs'
 import { fork } from './fork.mjs'
@@ -21,6 +22,7 @@ export const ROWS = [
   sign,
   syncs,
   throughput,
+  change,
   stall,
   growth,
   resume,
