@@ -1,5 +1,7 @@
 // @ts-check
 import { adapters } from './adapters.mjs'
+import { change } from './change.mjs'
+import { diff } from './diff.mjs'
 import { disk } from './disk.mjs'
 import { fork } from './fork.mjs'
 import { growth } from './growth.mjs'
@@ -23,10 +25,12 @@ export const ROWS = [
   sign,
   syncs,
   throughput,
+  change,
   stall,
   growth,
   resume,
   fork,
+  diff,
   disk,
   heap,
   list,

@@ -9,7 +9,7 @@ import { type Config, parseConfig } from './config/parser.ts'
 import { checkCreatable, checkFolders, create, syncAbove } from './creation.ts'
 import { ObjectStore } from './database/object-store.ts'
 import { type FileSystem, nodeFileSystem } from './disk/file-system.ts'
-import { type Identity, systemIdentity } from './disk/identity.ts'
+import { systemIdentity } from './disk/identity.ts'
 import { Locks } from './disk/locks.ts'
 import { diskBelow, OpenedFolder } from './disk/opened-folder.ts'
 import { type Paths, pathsOf } from './disk/paths.ts'
@@ -32,24 +32,7 @@ import { needsNoRest, restAtTheEnd } from './process-end.ts'
 import type { Change } from './refs/change.ts'
 import { Refs } from './refs/refs.ts'
 import { NEEDS_HEAD, unlessHeadIsUnborn, withHead } from './refs/unborn-head.ts'
-
-export interface RepositoryOptions {
-  fs?: FileSystem
-  /** Milliseconds since 1970. */
-  now?: () => number
-  /** How long a lock of somebody else is waited for, in milliseconds. Default 10,000. */
-  lockTimeout?: number
-  /**
-   * A chapter of the journal is settled at the latest this long after its first save, in milliseconds. Default 30,000;
-   * where another machine can have the store's disk as well, 1,000. While another process maintains the store, at most
-   * 1,000.
-   */
-  settleAfter?: number
-  /** … or when its journal has this many bytes. Default 16 MiB. */
-  settleBytes?: number
-  /** Who we are, and who still lives. Default: what the system says. */
-  identity?: Identity
-}
+import type { RepositoryOptions } from './repository-options.ts'
 
 export class Repository implements Contents {
   readonly folder: StoreFolder

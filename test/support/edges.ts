@@ -113,6 +113,16 @@ export const EDGES: Readonly<Record<string, readonly string[]>> = {
     'redaction',
   ],
   'checkpoints/commits': ['git', 'git/database', 'git/objects'],
+  'checkpoints/rewriting': [
+    'checkpoints',
+    'checkpoints/commits',
+    'checkpoints/trees',
+    'codec',
+    'git',
+    'git/objects',
+    'git/upkeep',
+    'redaction',
+  ],
   'checkpoints/trees': ['codec', 'git/database', 'git/objects'],
   cli: [
     'checkpoints',
@@ -174,6 +184,7 @@ export const EDGES: Readonly<Record<string, readonly string[]>> = {
   'store/git': [
     'checkpoints',
     'checkpoints/commits',
+    'checkpoints/rewriting',
     'checkpoints/trees',
     'codec',
     'git',
@@ -189,6 +200,7 @@ export const EDGES: Readonly<Record<string, readonly string[]>> = {
     'state',
     'store',
     'store/addition',
+    'store/pages',
     'store/redaction',
     'store/verify',
   ],
