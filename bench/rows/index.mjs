@@ -4,6 +4,7 @@ import { disk } from './disk.mjs'
 import { fork } from './fork.mjs'
 import { growth } from './growth.mjs'
 import { heap } from './heap.mjs'
+import { pages } from './pages.mjs'
 import { python } from './python.mjs'
 import { redaction } from './redaction.mjs'
 import { resume } from './resume.mjs'
@@ -17,6 +18,7 @@ import { transcripts } from './transcripts.mjs'
 /** In the order of the design's table. */
 export const ROWS = [
   save,
+  pages,
   sign,
   syncs,
   throughput,
