@@ -126,7 +126,7 @@ export async function blobsOfItem(
 export async function blobsBelow(
   objects: ObjectStore,
   root: ObjectId,
-  options: { at?: string; enter?: (path: string) => boolean; foreign?: boolean } = {},
+  options: { at?: string; enter?: (path: string, id: ObjectId) => boolean; foreign?: boolean } = {},
 ): Promise<BlobIds> {
   const found: BlobIds = new Map()
   let seen = 0
@@ -138,7 +138,7 @@ export async function blobsBelow(
       if (++seen > MOST_ENTRIES) throw tooMuch(root, `expands to more than ${MOST_ENTRIES} files and folders`)
       if (mode !== FOLDER) {
         if (options.foreign === true || isOurs(path)) found.set(path, id)
-      } else if ((options.foreign === true || mayHoldOurs(path)) && options.enter?.(path) !== false) {
+      } else if ((options.foreign === true || mayHoldOurs(path)) && options.enter?.(path, id) !== false) {
         if (options.foreign !== true && parseItemPath(path)?.inside.length === 1) {
           if (log !== undefined) throw secondLog(path)
           log = path
