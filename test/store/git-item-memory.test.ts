@@ -23,7 +23,7 @@ test('states that are edited in place, over several folders, branches and sessio
     parts: [] as object[],
   })
   for (const state of states) for (let n = 0; n < 240; n++) state.messages.push(fresh())
-  for (let save = 0; save < 60; save++) {
+  for (let save = 0; save < 30; save++) {
     const state = states[below(2)]!
     const { messages } = state
     for (let edit = below(4); edit >= 0; edit--) {
