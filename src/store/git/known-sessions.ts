@@ -116,9 +116,18 @@ function placeOf(
   own?: readonly string[],
 ): Place | undefined {
   const cache = isRealDisk(fs) ? UserCache.open() : undefined
-  if (cache === undefined) return undefined
-  const folder = realpathSync(paths.root)
+  const folder = cache && realPath(paths.root)
+  if (cache === undefined || folder === undefined) return undefined
   return { cache, folder, name: `list-1-${hash(folder)}-${own === undefined ? '' : hash(own.join('\n'))}` }
+}
+
+function realPath(folder: string): string | undefined {
+  try {
+    return realpathSync(folder)
+  } catch {
+    // Moved a moment ago.
+    return undefined
+  }
 }
 
 const hash = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 32)
