@@ -59,6 +59,11 @@ export const tagRef = (session: SessionId, tag: TagName): RefName =>
 export const activeRef = (session: SessionId): RefName =>
   `refs/forkpoint/active/${encodeName(session)}` as RefName
 
+/** Where a rewrite of the session says which checkpoint each old one has become. */
+export const rewrittenRef = (session: SessionId): RefName => `${REWRITTEN}${encodeName(session)}` as RefName
+
+export const REWRITTEN = 'refs/forkpoint/rewritten/'
+
 /** What a ref of ours names; the session again for `active`. */
 export type ParsedRef = { session: SessionId } & (
   | { kind: 'branch'; name: BranchName }

@@ -13,6 +13,7 @@ import re
 import subprocess
 from typing import Any, Dict, Iterator, List, Optional, Tuple
 
+_PAGE = re.compile(r"^[^/]+/\d{4,}/\d{6,}-turn-\d+\.md$")
 _DEVICES = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\.|$)")
 
 
@@ -107,9 +108,10 @@ class _Git:
         return self.run("rev-parse", "--verify", "--end-of-options", f"{start}{steps}^{{commit}}").decode().strip()
 
     def files(self, commit: str) -> Dict[str, bytes]:
-        """Every plain file by its path."""
+        """Every plain file by its path, but for the pages of turns."""
         listed = self.run("ls-tree", "-r", "-z", commit).decode("utf-8", "surrogateescape").split("\0")
         entries = [line.split("\t", 1) for line in listed if line.startswith("100644 blob ")]
+        entries = [(head, path) for head, path in entries if not _PAGE.search(path)]
         ids = "".join(head.split(" ")[2] + "\n" for head, _ in entries)
         output, position, found = self.run("cat-file", "--batch", input=ids.encode()), 0, {}
         for _, path in entries:

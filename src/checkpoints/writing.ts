@@ -1,8 +1,7 @@
 /** What a write makes, decided under the locks: checkpoints, each on the one before, and where refs move. */
-import { AlreadyExistsError } from '../errors.ts'
-import type { ObjectStore } from '../git/database/object-store.ts'
-import type { NewObject } from '../git/objects/object.ts'
-import type { Tree } from '../git/objects/tree.ts'
+import { AlreadyExistsError, type SigningError } from '../errors.ts'
+import { editCommit } from '../git/objects/commit-edit.ts'
+import { type NewObject, newObject } from '../git/objects/object.ts'
 import { type EditedTree, editTree, type TreeStore } from '../git/objects/tree-edit.ts'
 import type { Plan } from '../git/refs/change.ts'
 import { purgeMark } from '../git/upkeep/purge-mark.ts'
@@ -14,11 +13,13 @@ import type { CheckpointFacts } from './commits/facts.ts'
 import type { CommitInfo, History } from './commits/history.ts'
 import type { Keys } from './commits/keys.ts'
 import { seqOn } from './commits/lineage.ts'
+import type { ParsedMessage } from './commits/message.ts'
+import { NewFiles } from './new-files.ts'
+import { endsTurn, type PageRules, withPages, withPagesOfNew } from './pages.ts'
 import type { Signing } from './signing.ts'
-import { isTakenBack } from './trees/files.ts'
+import { type Edits, isTakenBack } from './trees/files.ts'
 
-/** Files that change, by path; `null`: gone. */
-export type Edits = Map<string, Uint8Array | null>
+export type { Edits }
 
 export interface NewCheckpoint extends CheckpointFacts {
   /** What it stands on; `undefined`: nothing, it begins a line. */
@@ -36,6 +37,8 @@ export interface NewCheckpoint extends CheckpointFacts {
   parents?: readonly CommitId[]
   /** Default: that of the writer's documents. */
   type?: string
+  /** Default: the session that is written. */
+  session?: SessionId
   /** Default: the branch or line that is written. */
   branch?: string
   /** Default: the store's, else the model, else forkpoint. */
@@ -43,11 +46,31 @@ export interface NewCheckpoint extends CheckpointFacts {
   trailers?: Readonly<Record<string, string>>
 }
 
+/** A checkpoint that is made once more. */
+export interface RemadeCheckpoint {
+  old: CommitInfo
+  /** The commit as it is stored. */
+  data: Uint8Array
+  parents: readonly CommitId[]
+  files: EditedTree
+  message: ParsedMessage
+  /** What that was parsed from; `undefined`: it stays as it was. */
+  text: string | undefined
+  author: Author
+  /** How the pages of its turn are made; `undefined`: it had none. */
+  pages: PageRules | undefined
+}
+
 /** What everything that is written to a repository has in common. */
 export interface WritingCommon {
   readonly history: History
   readonly keys: Keys
-  readonly rules: { readonly type: string; readonly author: Author | undefined; readonly now: () => number }
+  readonly rules: {
+    readonly type: string
+    readonly author: Author | undefined
+    readonly now: () => number
+    readonly pages: PageRules | undefined
+  }
   readonly signing: Signing | undefined
 }
 
@@ -72,9 +95,10 @@ export class Writing {
   /** Whether the session begins with this write. */
   readonly isNew: boolean
   readonly #common: WritingCommon
-  readonly #trees: NewTrees
+  readonly #files: NewFiles
   readonly #objects: NewObject[] = []
   readonly #commits: CommitInfo[] = []
+  readonly #remade = new Map<CommitId, CommitInfo>()
   readonly #moves = new Map<string, ObjectId | null>()
   readonly #placed: (() => void)[] = []
   #last: CommitInfo | undefined
@@ -86,12 +110,12 @@ export class Writing {
     this.tip = tip
     this.isNew = isNew
     this.#common = common
-    this.#trees = new NewTrees(common.history.repository.objects)
+    this.#files = new NewFiles(common.history.repository.objects)
   }
 
   /** Trees that are stored, and those that this write has made. */
   get trees(): TreeStore {
-    return this.#trees
+    return this.#files
   }
 
   /** The checkpoint that the key made among the last 1,000 of the branch, unless that was taken back since. */
@@ -112,24 +136,27 @@ export class Writing {
   /** Adds a checkpoint; the branch moves there. */
   async commit(made: NewCheckpoint): Promise<CommitInfo> {
     const { history, rules, signing } = this.#common
-    const { parent, files, kind, trailers } = made
-    const { tree, objects } = files instanceof Map ? await editTree(this.#trees, parent?.tree, files) : files
+    const { parent, kind, trailers } = made
+    const parents = made.parents ?? (await history.parentsOn(parent, kind))
+    const seq = made.seq ?? seqOn(parent)
+    const branch = made.branch ?? this.branch
+    const { tree, objects } = await this.#treeOf(made, { parents, seq, branch, rules: rules.pages })
     const { messages, run, status, model, tokens, forkedFrom, key } = made
     const { commit, object, unsigned } = await newCommit(
       {
         tree,
-        parents: made.parents ?? (await history.parentsOn(parent, kind)),
+        parents,
         time: made.at ?? Math.floor(rules.now()),
         after: parent?.committed,
         author: authorOf(made.author ?? rules.author, kind === 'fork' ? undefined : model),
         type: made.type ?? rules.type,
         checkpoint: {
-          session: this.session,
-          branch: made.branch ?? this.branch,
+          session: made.session ?? this.session,
+          branch,
           subject: made.subject,
           body: made.body ?? '',
           kind,
-          seq: made.seq ?? seqOn(parent),
+          seq,
           ...(messages !== undefined && { messages }),
           ...(run !== undefined && { run }),
           ...(status !== undefined && { status }),
@@ -142,22 +169,50 @@ export class Writing {
       },
       signing && ((data) => signing.sign(data)),
     )
-    if (unsigned !== undefined) {
-      const { session } = this
-      this.onPlaced(() => signing?.tell({ session, checkpoint: commit.id, error: unsigned }))
-    }
-    for (const one of objects) this.#objects.push(one)
-    this.#objects.push(object)
+    this.#add([...objects, object], commit.id, unsigned)
     this.#commits.push(commit)
     this.#last = commit
     this.#moves.set(this.ref, commit.id)
     return commit
   }
 
+  /** Makes a checkpoint once more: what is not given stays as it was. No ref moves there by itself. */
+  async remake({ old, data, parents, files, pages, text, ...said }: RemadeCheckpoint): Promise<CommitInfo> {
+    const { signing } = this.#common
+    const { message } = said
+    this.#files.add(files.objects)
+    const last = parents.at(-1)
+    const parent = last === undefined ? undefined : await this.#commit(last)
+    const branch = message.trailers?.get('Branch') ?? ''
+    const at = { parents, seq: old.seq, branch, rules: pages }
+    const { tree, objects } = await this.#treeOf({ parent, kind: old.kind, files }, at)
+    const edited = editCommit(data, { tree, parents, author: said.author, message: text })
+    const signed = signing === undefined ? { data: edited } : await signing.sign(edited)
+    const object = newObject('commit', signed.data)
+    const id = object.id as CommitId
+    this.#add([...objects, object], id, 'unsigned' in signed ? signed.unsigned : undefined)
+    const key = message.trailers?.get('Key')
+    const commit: CommitInfo = { ...old, ...said, id, tree, parents, key }
+    this.#remade.set(id, commit)
+    return commit
+  }
+
+  #add(objects: readonly NewObject[], checkpoint: CommitId, unsigned: SigningError | undefined): void {
+    for (const one of objects) this.#objects.push(one)
+    if (unsigned === undefined) return
+    const { session } = this
+    this.onPlaced(() => this.#common.signing?.tell({ session, checkpoint, error: unsigned }))
+  }
+
   /** The write ends at a checkpoint that is there: a branch that begins starts at it, any other holds it already. */
   endAt(commit: CommitInfo): void {
     this.#last = commit
     if (this.tip === undefined) this.#moves.set(this.ref, commit.id)
+  }
+
+  /** Also stores an object that no checkpoint of this write has. */
+  bring(object: NewObject): void {
+    this.#objects.push(object)
   }
 
   /** Also moves a ref that the aim named; `null` deletes it. */
@@ -168,6 +223,34 @@ export class Writing {
   /** Called when everything is in place, before the next write of the branch decides. */
   onPlaced(call: () => void): void {
     this.#placed.push(call)
+  }
+
+  /** The tree of a checkpoint, with its pages; where a turn had steps, they tell all of it. */
+  async #treeOf(
+    { parent, kind, files }: Pick<NewCheckpoint, 'parent' | 'kind' | 'files'>,
+    at: { parents: readonly CommitId[]; seq: number; branch: string; rules: PageRules | undefined },
+  ): Promise<EditedTree> {
+    const { parents, seq, branch, rules } = at
+    const edit = (edits: Edits) => editTree(this.#files, parent?.tree, edits)
+    if (rules === undefined || kind === 'fork' || branch.startsWith('_'))
+      return files instanceof Map ? edit(files) : files
+    const isTurn = endsTurn(kind, branch)
+    const endsSteps = isTurn && parent?.kind === 'step'
+    if (files instanceof Map && isTurn && !endsSteps) {
+      const edits = await withPagesOfNew(files, this.#files, { rules, seq, before: parent?.tree })
+      if (edits !== undefined) return edit(edits)
+    }
+    const edited = files instanceof Map ? await edit(files) : files
+    const turnBefore = parents.length > 1 ? parents[0] : undefined
+    const before = endsSteps ? turnBefore && (await this.#commit(turnBefore)).tree : parent?.tree
+    this.#files.add(edited.objects)
+    return withPages(edited, this.#files, { rules, isTurn, seq, before })
+  }
+
+  /** A commit that is stored, or that this write makes. */
+  async #commit(id: CommitId): Promise<CommitInfo> {
+    const made = this.#remade.get(id) ?? this.#commits.find((commit) => commit.id === id)
+    return made ?? this.#common.history.info(id)
   }
 
   /** Whether another tool, such as `git revert`, has taken back what a checkpoint brought. */
@@ -229,28 +312,4 @@ export async function stillStands(
   const { repository } = history
   if (mark !== undefined && purgeMark(repository) === mark) return repository.objects.has(id)
   return history.has(session, id)
-}
-
-/** Trees that are not stored yet, and those that are: a cache may lose the former. */
-class NewTrees implements TreeStore {
-  readonly #objects: ObjectStore
-  #made: Map<string, Tree> | undefined
-
-  constructor(objects: ObjectStore) {
-    this.#objects = objects
-  }
-
-  cachedTree(id: ObjectId): Tree | undefined {
-    return this.#made?.get(id) ?? this.#objects.cachedTree(id)
-  }
-
-  async readTree(id: ObjectId): Promise<Tree> {
-    return this.#made?.get(id) ?? this.#objects.readTree(id)
-  }
-
-  keepTree(id: ObjectId, tree: Tree): void {
-    this.#made ??= new Map()
-    this.#made.set(id, tree)
-    this.#objects.keepTree(id, tree)
-  }
 }

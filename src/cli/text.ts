@@ -4,6 +4,7 @@
  * below become escape sequences, and only where the output wants colours.
  */
 import { beginning, cut } from '../excerpt.ts'
+import { visible } from '../view/visible.ts'
 
 export type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan'
 
@@ -67,23 +68,6 @@ export function short(text: string, width: number): string {
 /** `3 messages`, `1 message`. */
 export const count = (number: number, noun: string, plural = `${noun}s`): string =>
   `${number.toLocaleString('en-US')} ${number === 1 ? noun : plural}`
-
-/** Text that no terminal obeys: `␛` for an escape, `<U+202E>` for what has no picture. */
-export const visible = (text: string): string =>
-  text
-    .replace(/[\u0000-\u0008\u000a-\u001f]/g, (char) => String.fromCharCode(0x2400 + char.charCodeAt(0)))
-    .replace(/\u007f/g, '\u2421')
-    .replace(HIDDEN, (char) => `<U+${hex(char)}>`)
-
-/** JSON text with the characters escaped that JSON allows and terminals obey. It stands for the same value. */
-export const visibleJson = (json: string): string =>
-  json.replace(HIDDEN, (char) => `\\u${hex(char).toLowerCase()}`)
-
-// C1, bidirectional and invisible characters, Unicode's line ends, halves of surrogate pairs.
-const HIDDEN =
-  /[\u007f-\u009f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060\u2066-\u2069\ufeff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g
-
-const hex = (char: string): string => char.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')
 
 const CODES: Record<Style, readonly [number, number]> = {
   bold: [1, 22],

@@ -1,5 +1,5 @@
 /** Documents ⇄ trees of files, format 1: values to values, no disk. */
-export { decodeDocument, decodeHead, encodeHead } from './document.ts'
+export { decodeDocument, decodeHead, decodeItems, encodeHead, missingItem } from './document.ts'
 export {
   appendEvents,
   besideSegment,
@@ -16,7 +16,8 @@ export {
   type Layout,
   sessionLayout,
 } from './layout.ts'
-export { isOurs, mayHoldOurs } from './ours.ts'
+export { MAX_INLINE_TEXT } from './markers.ts'
+export { isOurs, isPage, mayHoldOurs } from './ours.ts'
 export {
   folderName,
   ITEMS_PER_FOLDER,
@@ -26,8 +27,10 @@ export {
   itemPlace,
   itemsIn,
   numbered,
+  pagePath,
   parseItemName,
   parseItemPath,
+  parsePageName,
   parseSegmentName,
 } from './place.ts'
 export { isRootFile } from './root-files.ts'

@@ -1,7 +1,14 @@
 /** Which files of a checkpoint's tree are forkpoint's: `docs/format.md`, "The tree of a checkpoint". All else is foreign. */
 import { isBeside } from './json-file.ts'
 import { isFolderName } from './layout.ts'
-import { isGroup, parseItemName, parseItemPath, parseSegmentName } from './place.ts'
+import {
+  folderName,
+  isGroup,
+  parseItemName,
+  parseItemPath,
+  parsePageName,
+  parseSegmentName,
+} from './place.ts'
 
 /** Whether a document may have a file at this path of its tree. An item in the folder of other numbers is ours, and in the wrong place. */
 export function isOurs(path: string): boolean {
@@ -25,6 +32,14 @@ export function mayHoldOurs(path: string): boolean {
   const [entry, log, more] = inGroup ? rest.slice(1) : rest
   if (!/^\d{4}$/.test((inGroup ? rest[0] : folder) ?? '') || more !== undefined) return false
   return entry === undefined || (/^\d{6}$/.test(entry) && (log === undefined || isFolderName(log)))
+}
+
+/** Whether this is the path of a turn's page: ours, but no part of the document. Readers need not look into it. */
+export function isPage(path: string): boolean {
+  const place = parseItemPath(path)
+  if (place === undefined || place.inside.length > 0 || !isFolderName(place.collection)) return false
+  const page = parsePageName(place.entry)
+  return page !== undefined && folderName(page.first) === place.folder
 }
 
 const HEADS = ['session.json', 'config.json']

@@ -95,11 +95,24 @@ export function parseSegmentName(name: string): number | undefined {
   return numbered(Number(digits)) === digits ? Number(digits) : undefined
 }
 
+/** Path of the page of a turn: beside the first item that the turn brought. */
+export function pagePath(collection: string, first: number, seq: number): string {
+  const { folder, stem } = itemPlace(collection, first)
+  return `${folder}/${stem}-turn-${seq}.md`
+}
+
+/** The first item and the number of the turn of a page, by its name; `undefined` for every other name. */
+export function parsePageName(name: string): { first: number; seq: number } | undefined {
+  const [, digits, seq] = PAGE.exec(name) ?? []
+  return digits === undefined ? undefined : { first: Number(digits), seq: Number(seq) }
+}
+
 /** Whether the name is that of a file beside the file with this stem: `<stem>.<number>.txt` or `.bin`. */
 export const isSideFile = (name: string, stem: string): boolean =>
   name.startsWith(`${stem}.`) && SIDE.test(name.slice(stem.length))
 
 const ITEM = /^(\d{6})(?:(?:-[a-z0-9_-]{1,24})?(?:\.json|\.[1-9]\d*\.(?:txt|bin)))?$/
+const PAGE = /^(\d{6})-turn-(0|[1-9]\d{0,14})\.md$/
 const SEGMENT = /^(\d{6,})\.(?:jsonl|[1-9]\d*\.(?:txt|bin))$/
 const SIDE = /^\.[1-9]\d*\.(?:txt|bin)$/
 

@@ -9,13 +9,14 @@ import { type Config, parseConfig } from './config/parser.ts'
 import { checkCreatable, checkFolders, create, syncAbove } from './creation.ts'
 import { ObjectStore } from './database/object-store.ts'
 import { type FileSystem, nodeFileSystem } from './disk/file-system.ts'
-import { type Identity, systemIdentity } from './disk/identity.ts'
+import { systemIdentity } from './disk/identity.ts'
 import { Locks } from './disk/locks.ts'
 import { diskBelow, OpenedFolder } from './disk/opened-folder.ts'
 import { type Paths, pathsOf } from './disk/paths.ts'
 import { ownerFolders } from './disk/presence.ts'
 import { SharedDisk, sharingOf } from './disk/shared-disk.ts'
 import type { StoreFolder } from './disk/store-folder.ts'
+import { storeKey } from './disk/store-key.ts'
 import { Temporaries } from './disk/temporaries.ts'
 import type { Contents } from './journal/contents.ts'
 import { GroupCommit } from './journal/group-commit.ts'
@@ -30,27 +31,15 @@ import { needsNoRest, restAtTheEnd } from './process-end.ts'
 import type { Change } from './refs/change.ts'
 import { Refs } from './refs/refs.ts'
 import { NEEDS_HEAD, unlessHeadIsUnborn, withHead } from './refs/unborn-head.ts'
-
-export interface RepositoryOptions {
-  fs?: FileSystem
-  /** Milliseconds since 1970. */
-  now?: () => number
-  /** How long a lock of somebody else is waited for, in milliseconds. Default 10,000. */
-  lockTimeout?: number
-  /** A chapter of the journal is settled at the latest this long after its first save. Default 1,000 ms. */
-  settleAfter?: number
-  /** … or when its journal has this many bytes. Default 16 MiB. */
-  settleBytes?: number
-  /** Who we are, and who still lives. Default: what the system says. */
-  identity?: Identity
-}
+import type { RepositoryOptions } from './repository-options.ts'
 
 export class Repository implements Contents {
   readonly folder: StoreFolder
   readonly objects: ObjectStore
   readonly refs: Refs
   readonly merger: PackMerger
-  readonly #limits: Required<Pick<RepositoryOptions, 'settleAfter' | 'settleBytes'>>
+  readonly #settleAfter: number | undefined
+  readonly #settleBytes: number
   readonly #disk: SharedDisk
   readonly #journals: Journals
   readonly placement: Placement
@@ -69,7 +58,8 @@ export class Repository implements Contents {
 
   constructor(folder: string, options: RepositoryOptions = {}) {
     const { fs = nodeFileSystem, now = Date.now, lockTimeout = 10_000, identity = systemIdentity } = options
-    this.#limits = { settleAfter: options.settleAfter ?? 1000, settleBytes: options.settleBytes ?? 16 << 20 }
+    this.#settleAfter = options.settleAfter
+    this.#settleBytes = options.settleBytes ?? 16 << 20
     const paths = pathsOf(resolve(folder))
     this.#disk = new SharedDisk(fs)
     this.#openedFolder = new OpenedFolder(this.#disk, paths.root, 'config')
@@ -121,12 +111,7 @@ export class Repository implements Contents {
    * is, once `head` is made.
    */
   async change<T>(change: Change<T>, head = 'refs/heads/main'): Promise<T> {
-    if (this.#closed) throw new SessionClosedError('store')
-    this.#writable ??= this.#prepareToWrite(head).catch((error: unknown) => {
-      this.#writable = undefined
-      throw error
-    })
-    await this.#writable
+    await this.#readyToWrite(head)
     try {
       const isFirst = !this.#hasChanged
       this.#hasChanged = true
@@ -135,6 +120,12 @@ export class Repository implements Contents {
     } catch (error) {
       throw this.#openedFolder.explained(error)
     }
+  }
+
+  /** The key that only this store has, made when it is first asked for, and so is the repository. */
+  async key(head = 'refs/heads/main'): Promise<Uint8Array> {
+    await this.#readyToWrite(head)
+    return storeKey(this.folder)
   }
 
   /** Syncs in place what so far only the journal keeps safe. Throws StorageError. */
@@ -222,6 +213,15 @@ export class Repository implements Contents {
     return true
   }
 
+  #readyToWrite(head: string): Promise<void> {
+    if (this.#closed) throw new SessionClosedError('store')
+    this.#writable ??= this.#prepareToWrite(head).catch((error: unknown) => {
+      this.#writable = undefined
+      throw error
+    })
+    return this.#writable
+  }
+
   async #prepareToWrite(head: string): Promise<void> {
     if (!(await this.#openOnce())) {
       // The folder itself comes to be here and nowhere else.
@@ -256,14 +256,31 @@ export class Repository implements Contents {
 
   #written(chapter: Chapter): void {
     restAtTheEnd(this.#atTheEnd)
-    if (chapter.broken || chapter.journal.used > this.#limits.settleBytes) {
+    if (chapter.broken || chapter.journal.used > this.#settleBytes) {
       void this.settle().catch(() => undefined)
       return
     }
-    this.#timer ??= setTimeout(
-      () => void this.settle().catch(() => undefined),
-      this.#limits.settleAfter,
-    ).unref()
+    // Whoever can't tell whether we live has to wait until nothing of ours is unsettled.
+    const isShared = this.folder.locks.owner.disk === undefined
+    this.#timer ??= this.#settleIn(this.#settleAfter ?? (isShared ? LOOK_AFTER : LONGEST_CHAPTER))
+  }
+
+  #settleIn(milliseconds: number): NodeJS.Timeout {
+    const left = milliseconds - LOOK_AFTER
+    const due = (): void => {
+      if (left > 0 && !this.#isMaintained()) this.#timer = this.#settleIn(left)
+      else void this.settle().catch(() => undefined)
+    }
+    return setTimeout(due, Math.min(milliseconds, LOOK_AFTER)).unref()
+  }
+
+  /** Whether a process maintains the store: what it purges must be in no journal. */
+  #isMaintained(): boolean {
+    try {
+      return this.fs.stat(`${this.paths.maintained}.lock`) !== undefined
+    } catch {
+      return true
+    }
   }
 
   /** What `close` does, but the next change starts anew: for the end of a process that nobody closed. */
@@ -323,6 +340,11 @@ export class Repository implements Contents {
     }
   }
 }
+
+const LONGEST_CHAPTER = 30_000
+
+/** Milliseconds until we look whether somebody waits for our chapter to end; much less than anybody waits. */
+const LOOK_AFTER = 1000
 
 /** Milliseconds without a save after which packs that were merged need not wait for the next one. */
 const QUIET = 5000

@@ -1,15 +1,18 @@
 /** Documents at the door of a store: the store's own options, and what they demand of every state. */
 import type { StandardSchemaV1 } from '@standard-schema/spec'
+import type { PageRules } from '../checkpoints/pages.ts'
 import { wrongType } from '../checkpoints/wrong-type.ts'
 import { type CollectionSpec, genericLayout, type Layout, sessionLayout } from '../codec/index.ts'
 import { InvalidStateError, type StateIssue } from '../errors.ts'
 import { parseSessionId, type SessionId } from '../ids.ts'
 import { isJsonObject, type JsonObject } from '../json-value.ts'
-import { redactInside } from '../redaction/redact.ts'
+import { onceKnown, redactInside, snapshot } from '../redaction/redact.ts'
 import { checkDocument, checkMessage, checkRun, migrate, sessionSchema } from '../state/index.ts'
+import { redactDeltas } from './addition/deltas.ts'
 import type { AdditionPlan } from './addition/plan.ts'
 import { RUNS } from './addition/runs.ts'
 import { parseAuthor } from './options/write-options.ts'
+import { pageRules } from './pages/rules.ts'
 import type { Author, Redact, StoredDocument, StoreOptions } from './session-store.ts'
 
 const SESSION = sessionLayout.type
@@ -25,11 +28,21 @@ export interface DocumentRules {
   now: () => number
   /** Of checkpoints that name no author. */
   author: Author | undefined
+  pages: PageRules | undefined
 }
 
 /** Throws TypeError for options that cannot be. Sessions without a schema of their own get the one they have. */
-export function documentRules<S extends StoredDocument>(options: StoreOptions<S> = {}): DocumentRules {
-  const { type = SESSION, collections = ['messages', 'runs'], redact, now = Date.now, author } = options
+export function documentRules<S extends StoredDocument>(
+  options: StoreOptions<S> & { pages?: boolean } = {},
+): DocumentRules {
+  const {
+    type = SESSION,
+    collections = ['messages', 'runs'],
+    redact,
+    now = Date.now,
+    author,
+    pages = true,
+  } = options
   if (typeof type !== 'string' || !/^[^\p{Cc}]{1,200}$/u.test(type)) {
     throw new TypeError("'type' has to be text on one line, such as 'session'")
   }
@@ -41,14 +54,17 @@ export function documentRules<S extends StoredDocument>(options: StoreOptions<S>
     if (call !== undefined && typeof call !== 'function')
       throw new TypeError(`'${name}' has to be a function`)
   }
+  if (typeof pages !== 'boolean') throw new TypeError("'pages' has to be true or false")
+  const layout = layoutFor(type, collections)
   return {
     type,
     schema: options.schema ?? (type === SESSION ? sessionSchema : undefined),
     collections: [...collections],
-    layout: layoutFor(type, collections),
+    layout,
     redact,
     now,
     author: author === undefined ? undefined : parseAuthor(author),
+    pages: pages ? pageRules(layout) : undefined,
   }
 }
 
@@ -82,15 +98,28 @@ export function checkShape(state: unknown, { type, collections }: DocumentRules)
   return id
 }
 
-/** The document without what is to be redacted. Throws InvalidStateError when that takes away its id or type. */
-export function redactDocument<S extends StoredDocument>(state: S, { redact }: DocumentRules): S {
+/**
+ * The document without what is to be redacted, or a promise of it: a copy taken now. Throws InvalidStateError when that
+ * takes away its id or type.
+ */
+export function redactDocument<S extends StoredDocument>(
+  state: S,
+  { redact }: DocumentRules,
+): S | Promise<S> {
   if (redact === undefined) return state
-  const kept = redactInside(state, redact) as JsonObject
-  for (const key of ['id', 'type', 'schemaVersion']) {
-    if (kept[key] === asDocument(state)[key]) continue
-    throw new InvalidStateError([{ path: [key], message: 'must not be changed by redact' }])
-  }
-  return asState(kept)
+  const copy = snapshot(asDocument(state)) as JsonObject
+  const { runs } = copy
+  const joined = Array.isArray(runs)
+    ? onceKnown(redactDeltas(runs, redact), (runs) => ({ ...copy, runs }))
+    : copy
+  const kept = onceKnown(joined, (document) => redactInside(document as JsonObject, redact))
+  return onceKnown(kept as JsonObject, (document) => {
+    for (const key of ['id', 'type', 'schemaVersion']) {
+      if (document[key] === copy[key]) continue
+      throw new InvalidStateError([{ path: [key], message: 'must not be changed by redact' }])
+    }
+    return asState<S>(document)
+  }) as S | Promise<S>
 }
 
 /** The document that a state is. Every state is one: `checkShape` has seen it. */

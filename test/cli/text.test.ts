@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { bold, columns, line, red, render, short, visible, visibleJson } from '../../src/cli/text.ts'
+import { bold, columns, line, red, render, short } from '../../src/cli/text.ts'
+import { visible, visibleJson } from '../../src/view/visible.ts'
 
 describe('text', () => {
   it('of a user is made harmless on its way into a line', () => {

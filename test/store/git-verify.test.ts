@@ -110,7 +110,7 @@ describe('A healthy store', () => {
       reads.push(spy.mock.calls.length)
       spy.mockRestore()
     }
-    expect(reads[0]!).toBeLessThan(100 * 10)
+    expect(reads[0]!).toBeLessThan(100 * 13)
     expect(reads[1]! / reads[0]!).toBeLessThan(2.3)
   })
 })

@@ -5,6 +5,7 @@ import { checkpointFacts } from '../../checkpoints/commits/facts.ts'
 import type { CommitInfo } from '../../checkpoints/commits/history.ts'
 import { comparedWith, seqOn } from '../../checkpoints/commits/lineage.ts'
 import { countItems } from '../../checkpoints/trees/documents.ts'
+import { blobsOfItem } from '../../checkpoints/trees/files.ts'
 import { editTree } from '../../checkpoints/trees/objects.ts'
 import type { Edits, Writing } from '../../checkpoints/writing.ts'
 import { encodeHead, encodeItem } from '../../codec/index.ts'
@@ -13,7 +14,7 @@ import type { JsonObject } from '../../json-value.ts'
 import type { Changes } from '../../store/changes.ts'
 import { defaultBody, defaultSubject } from '../../store/subject.ts'
 import type { NextList } from './list-comparison.ts'
-import { filesOf, MESSAGES } from './message-files.ts'
+import { MESSAGES } from './message-files.ts'
 import type { StoredMessage } from './stored-message.ts'
 
 export interface NewTurn {
@@ -38,7 +39,8 @@ export async function addTurn(
   for (const [index, message] of messages.entries()) {
     if (index < there && !next.files.has(index)) continue
     if (index < there) {
-      for (const path of (await filesOf(objects, base!.tree, index)).keys()) edits.set(path, null)
+      for (const path of (await blobsOfItem(objects, base!.tree, MESSAGES, index)).keys())
+        edits.set(path, null)
       grown.push(message)
     }
     const own = next.files.get(index) ?? encodeItem(rules.layout, MESSAGES, index, message)

@@ -2,7 +2,7 @@
 import type { UIMessage } from 'ai'
 import type { Checkpoints } from '../../checkpoints/checkpoints.ts'
 import { checkpointsOf } from '../../checkpoints/of-store.ts'
-import { readBlobs } from '../../checkpoints/trees/files.ts'
+import { blobsOfItem, readBlobs } from '../../checkpoints/trees/files.ts'
 import { decodeItem } from '../../codec/index.ts'
 import { InvalidStateError, NotFoundError } from '../../errors.ts'
 import { type BranchName, parseBranchName, parseSessionId, type SessionId } from '../../ids.ts'
@@ -12,7 +12,7 @@ import type { Branch, Checkpoint, ListOptions, SessionSummary } from '../../stor
 import { type ChatLine, ChatLines } from './chat-lines.ts'
 import { ChatWriter } from './chat-writer.ts'
 import { checkMessages, checkSchemas, type MessageSchemas } from './message-check.ts'
-import { filesOf } from './message-files.ts'
+import { MESSAGES } from './message-files.ts'
 import { type Variants, variantsOf } from './siblings.ts'
 import type { ChatTrigger } from './turn.ts'
 
@@ -228,7 +228,7 @@ export class ChatStore<M extends AnyMessage = UIMessage> {
     const { objects } = this.#checkpoints
     const messages: Sibling<M>[] = []
     for (const { branch, tree } of variants) {
-      const files = await readBlobs(objects, await filesOf(objects, tree, at))
+      const files = await readBlobs(objects, await blobsOfItem(objects, tree, MESSAGES, at))
       messages.push({ branch, message: decodeItem(files) as M })
     }
     return { index, messages }

@@ -1,6 +1,6 @@
 /** The messages of checkpoints compared by the names and ids of their files, without reading one. */
 
-import { type BlobIds, entriesOf, folderAt } from '../../checkpoints/trees/files.ts'
+import { entriesOf, folderAt } from '../../checkpoints/trees/files.ts'
 import { type ItemFolder, itemFolders } from '../../checkpoints/trees/item-folders.ts'
 import type { ObjectStore } from '../../checkpoints/trees/objects.ts'
 import { folderName, isGroup, parseItemName } from '../../codec/index.ts'
@@ -10,20 +10,42 @@ export const MESSAGES = 'messages'
 
 /** Number of the first message that two trees do not share; as many as the shorter one has, if it begins the other. */
 export async function firstDifference(objects: ObjectStore, a: ObjectId, b: ObjectId): Promise<number> {
-  let next = 0
-  for (let group = ''; ; ) {
-    const ours = await foldersOf(objects, a, group)
-    const theirs = new Map((await foldersOf(objects, b, group)).map(({ name, id }) => [name, id]))
-    const different = ours.find(({ name, id }) => theirs.get(name) !== id)
-    next = different?.first ?? ours.at(-1)?.end ?? next
-    if (different === undefined || !isGroup(different.name)) break
-    group = different.name
-  }
-  const [left, right] = [await itemsFrom(objects, a, next), await itemsFrom(objects, b, next)]
-  while (left.has(next) && left.get(next) === right.get(next)) next++
-  return next
+  return (await compare(objects, a, b, '')).next
 }
 
+/** Compares the folders of one level; `differs` is false where `a` has no message that `b` lacks. */
+async function compare(
+  objects: ObjectStore,
+  a: ObjectId,
+  b: ObjectId,
+  group: string,
+): Promise<{ next: number; differs: boolean }> {
+  const theirs = new Map((await foldersOf(objects, b, group)).map(({ name, id }) => [name, id]))
+  let next = 0
+  for (const { name, id, first, end } of await foldersOf(objects, a, group)) {
+    if (theirs.get(name) !== id) {
+      const found = isGroup(name)
+        ? await compare(objects, a, b, name)
+        : await compareItems(objects, a, b, { first, end })
+      if (found.differs) return found
+    }
+    next = end
+  }
+  return { next, differs: false }
+}
+
+/** Folders may also differ by a page alone. */
+async function compareItems(
+  objects: ObjectStore,
+  a: ObjectId,
+  b: ObjectId,
+  { first, end }: { first: number; end: number },
+): Promise<{ next: number; differs: boolean }> {
+  const [left, right] = [await itemsFrom(objects, a, first), await itemsFrom(objects, b, first)]
+  let next = first
+  while (left.has(next) && left.get(next) === right.get(next)) next++
+  return { next, differs: next < end }
+}
 /** What stands for the content of a message in a tree: its files by name and id; `undefined` when there is none. */
 export async function messageMark(
   objects: ObjectStore,
@@ -31,17 +53,6 @@ export async function messageMark(
   index: number,
 ): Promise<string | undefined> {
   return (await itemsFrom(objects, tree, index)).get(index)
-}
-
-/** The files of a message: ids by path. */
-export async function filesOf(objects: ObjectStore, tree: ObjectId, index: number): Promise<BlobIds> {
-  const at = `${MESSAGES}/${folderName(index)}`
-  const folder = await folderAt(objects, tree, at)
-  const files: BlobIds = new Map()
-  for (const { name, id } of folder === undefined ? [] : entriesOf(folder, `${at}/`)) {
-    if (parseItemName(name) === index) files.set(`${at}/${name}`, id)
-  }
-  return files
 }
 
 async function foldersOf(objects: ObjectStore, tree: ObjectId, group: string): Promise<ItemFolder[]> {

@@ -68,7 +68,8 @@ export function putRoot(
       const { branch, starts, base, same } = aim
       const onto = aim.onto === undefined ? undefined : await history.info(aim.onto)
       const tree = await thread.writeTree(checkpoint, base, onto?.kind === 'fork' ? onto.tree : undefined)
-      if (same?.tree === tree.tree && same.parent === checkpoint.parent) return undefined
+      if (same !== undefined && same.parent === checkpoint.parent && (await thread.isSame(same, tree)))
+        return undefined
       const place = { branch, onto, after: same?.at }
       const { commit, indexed } = await thread.commit(writing, checkpoint, tree, place)
       const isFirst = index.branches().size === 0

@@ -8,7 +8,8 @@ import {
 } from '@langchain/langgraph-checkpoint'
 import type { Checkpoints } from '../../checkpoints/checkpoints.ts'
 import type { CommitInfo } from '../../checkpoints/commits/history.ts'
-import type { EditedTree } from '../../checkpoints/trees/objects.ts'
+import { blobsChanged } from '../../checkpoints/trees/files.ts'
+import { type EditedTree, parseTree } from '../../checkpoints/trees/objects.ts'
 import type { Writing } from '../../checkpoints/writing.ts'
 import { InvalidStateError } from '../../errors.ts'
 import type { ObjectId, SessionId } from '../../ids.ts'
@@ -155,7 +156,8 @@ export class Thread {
         const base = parent === undefined ? undefined : this.index.checkpoint(namespace, parent)
         const before = this.index.checkpoint(namespace, id)
         const tree = await this.writeTree(checkpoint, base)
-        if (before?.tree === tree.tree && before.parent === parent) return { result: undefined }
+        if (before !== undefined && before.parent === parent && (await this.isSame(before, tree)))
+          return { result: undefined }
         const place = { branch: `_${NAMESPACES}`, onto: tip, after: before?.at }
         return { result: undefined, made: await this.commit(writing, checkpoint, tree, place) }
       },
@@ -213,6 +215,18 @@ export class Thread {
     return trees.write(this.id, base?.tree, prepared, { asGiven, forkOf })
   }
 
+  /** Whether a checkpoint that is stored has such a tree; it may have a page besides. */
+  async isSame({ tree }: Entry, { tree: id, objects }: WrittenTree): Promise<boolean> {
+    if (tree === id) return true
+    const { objects: stored } = this.#parts.checkpoints
+    const made = new Map(objects.map((one) => [one.id, one]))
+    const readTree = async (at: ObjectId) => {
+      const own = made.get(at)
+      return own === undefined ? stored.readTree(at) : parseTree(own.data, at)
+    }
+    return (await blobsChanged({ readTree }, tree, id)).size === 0
+  }
+
   /** Commits a checkpoint onto another commit. `after`: it has to be later than that, in milliseconds. */
   async commit(
     writing: Writing,
@@ -246,7 +260,7 @@ export class Thread {
       namespace,
       parent,
       commit: commit.id,
-      tree,
+      tree: commit.tree,
       seq,
       at: commit.time,
       session: this.id,

@@ -1,14 +1,35 @@
 /** Reading the files of a checkpoint's tree, whole or in part. */
 
-import { isGroup, isOurs, isRootFile, mayHoldOurs, parseItemPath } from '../../codec/index.ts'
+import {
+  isGroup,
+  isOurs,
+  isPage,
+  isRootFile,
+  itemPlace,
+  mayHoldOurs,
+  parseItemName,
+  parseItemPath,
+} from '../../codec/index.ts'
 import { CorruptError } from '../../errors.ts'
 import type { ObjectStore } from '../../git/database/object-store.ts'
-import { entryAt, entryCount, findEntry, type Tree, type TreeEntry } from '../../git/objects/tree.ts'
+import {
+  entriesChanged,
+  entriesWith,
+  entryAt,
+  entryCount,
+  findEntry,
+  NO_ENTRIES,
+  type Tree,
+  type TreeEntry,
+} from '../../git/objects/tree.ts'
 import type { ObjectId } from '../../ids.ts'
 
 /** Blobs by path in the tree. */
 export type BlobIds = Map<string, ObjectId>
 export type Files = Map<string, Uint8Array>
+
+/** Files that change, by path; `null`: gone. */
+export type Edits = Map<string, Uint8Array | null>
 
 const BLOB = '100644'
 const FOLDER = '40000'
@@ -21,8 +42,14 @@ export function* entriesOf(tree: Tree, path = ''): Generator<TreeEntry> {
   for (let n = 0; n < entryCount(tree); n++) {
     const entry = entryAt(tree, n)
     if (entry.mode === BLOB || entry.mode === FOLDER) yield entry
-    else if (standsForOurs(entry.name)) throw noPlainFile(entry, path)
+    else checkPlain(entry, path)
   }
+}
+
+/** Throws CorruptError for what is no plain file and no folder, and has a name of ours. */
+function checkPlain(entry: TreeEntry, path: string): void {
+  if (entry.mode !== BLOB && entry.mode !== FOLDER && standsForOurs(entry.name))
+    throw noPlainFile(entry, path)
 }
 
 /** Whether a name is one that something of ours has, wherever that lies. */
@@ -38,7 +65,7 @@ export async function foreignFiles(objects: ObjectStore, root: ObjectId): Promis
       const entry = entryAt(tree, n)
       const path = prefix + entry.name
       if (entry.mode !== FOLDER) {
-        if (entry.mode !== BLOB || !(isOurs(path) || isRootFile(path))) found.push(path)
+        if (entry.mode !== BLOB || !(isOurs(path) || isRootFile(path) || isPage(path))) found.push(path)
       } else if (mayHoldOurs(path)) await walk(entry.id, `${path}/`)
       else found.push(`${path}/`)
       if (found.length >= MOST_FOREIGN) return
@@ -48,12 +75,13 @@ export async function foreignFiles(objects: ObjectStore, root: ObjectId): Promis
   return found
 }
 
+/** Where trees are read from: a repository, or what is about to be put into it. */
+export interface TreeReader {
+  readTree(id: ObjectId): Promise<Tree>
+}
+
 /** The folder at `path` below a tree; `undefined` when there is none. */
-export async function folderAt(
-  objects: ObjectStore,
-  root: ObjectId,
-  path: string,
-): Promise<Tree | undefined> {
+export async function folderAt(objects: TreeReader, root: ObjectId, path: string): Promise<Tree | undefined> {
   let tree = await objects.readTree(root)
   for (const name of path.split('/')) {
     const entry = findEntry(tree, name)
@@ -65,7 +93,7 @@ export async function folderAt(
 
 /** Id of the file at `path` below a tree; `undefined` when there is none. */
 export async function blobAt(
-  objects: ObjectStore,
+  objects: TreeReader,
   root: ObjectId,
   path: string,
 ): Promise<ObjectId | undefined> {
@@ -73,6 +101,21 @@ export async function blobAt(
   const tree = cut === -1 ? await objects.readTree(root) : await folderAt(objects, root, path.slice(0, cut))
   const entry = tree && findEntry(tree, path.slice(cut + 1))
   return entry?.mode === BLOB ? entry.id : undefined
+}
+
+/** The files of an item that is no folder, by path. */
+export async function blobsOfItem(
+  objects: TreeReader,
+  root: ObjectId | undefined,
+  collection: string,
+  index: number,
+): Promise<BlobIds> {
+  const { folder, stem } = itemPlace(collection, index)
+  const tree = root === undefined ? undefined : await folderAt(objects, root, folder)
+  const blobs: BlobIds = new Map()
+  for (const { name, mode, id } of tree === undefined ? [] : entriesWith(tree, stem))
+    if (mode === BLOB && parseItemName(name) === index) blobs.set(`${folder}/${name}`, id)
+  return blobs
 }
 
 /**
@@ -87,21 +130,44 @@ export async function blobsBelow(
 ): Promise<BlobIds> {
   const found: BlobIds = new Map()
   let seen = 0
+  const count = (more: number): void => {
+    seen += more
+    if (seen > MOST_ENTRIES) throw tooMuch(root, `expands to more than ${MOST_ENTRIES} files and folders`)
+  }
   const walk = async (tree: Tree, prefix: string, depth: number): Promise<void> => {
     if (depth > MOST_FOLDERS) throw tooMuch(root, `is more than ${MOST_FOLDERS} folders deep`)
     let log: string | undefined
+    const inside: { path: string; id: ObjectId; isFolder: boolean }[] = []
+    // What is one tree several times is counted whole with the first of them, so that too much is refused early.
+    const times = new Map<ObjectId, number>()
     for (const { name, mode, id } of entriesOf(tree, prefix)) {
       const path = prefix + name
-      if (++seen > MOST_ENTRIES) throw tooMuch(root, `expands to more than ${MOST_ENTRIES} files and folders`)
+      count(1)
       if (mode !== FOLDER) {
-        if (options.foreign === true || isOurs(path)) found.set(path, id)
+        if (options.foreign === true || isOurs(path)) inside.push({ path, id, isFolder: false })
       } else if ((options.foreign === true || mayHoldOurs(path)) && options.enter?.(path) !== false) {
         if (options.foreign !== true && parseItemPath(path)?.inside.length === 1) {
           if (log !== undefined) throw secondLog(path)
           log = path
         }
-        await walk(objects.cachedTree(id) ?? (await objects.readTree(id)), `${path}/`, depth + 1)
+        inside.push({ path, id, isFolder: true })
+        times.set(id, (times.get(id) ?? 0) + 1)
       }
+    }
+    const sizes = new Map<ObjectId, number>()
+    for (const { path, id, isFolder } of inside) {
+      if (!isFolder) {
+        found.set(path, id)
+        continue
+      }
+      const known = sizes.get(id)
+      if (known !== undefined) seen -= known
+      const before = seen
+      await walk(objects.cachedTree(id) ?? (await objects.readTree(id)), `${path}/`, depth + 1)
+      if (known !== undefined) continue
+      const size = seen - before
+      sizes.set(id, size)
+      count(size * (times.get(id)! - 1))
     }
   }
   const { at } = options
@@ -110,37 +176,36 @@ export async function blobsBelow(
   return found
 }
 
-/** Paths of a document's files that differ between two trees, with the blob that `after` has; `undefined` where it has none. */
+/**
+ * Paths of a document's files that differ between two trees, with the blob that `after` has; `undefined` where it has none.
+ *
+ * @param asked of collections, only those that it says yes to
+ */
 export async function blobsChanged(
-  objects: ObjectStore,
+  objects: TreeReader,
   before: ObjectId | undefined,
   after: ObjectId,
+  asked: (collection: string) => boolean = () => true,
 ): Promise<Map<string, ObjectId | undefined>> {
   const changed = new Map<string, ObjectId | undefined>()
+  const read = (id: ObjectId | undefined) => (id === undefined ? NO_ENTRIES : objects.readTree(id))
   const walk = async (
     from: ObjectId | undefined,
     to: ObjectId | undefined,
     prefix: string,
   ): Promise<void> => {
-    const old = new Map<string, TreeEntry>()
-    if (from !== undefined)
-      for (const entry of entriesOf(await objects.readTree(from), prefix)) old.set(entry.name, entry)
-    const now = to === undefined ? [] : [...entriesOf(await objects.readTree(to), prefix)]
-    for (const entry of now) {
-      const was = old.get(entry.name)
-      old.delete(entry.name)
-      if (was?.id === entry.id) continue
-      const path = prefix + entry.name
-      const [wasFolder, isFolder] = [was?.mode === FOLDER, entry.mode === FOLDER]
-      if ((wasFolder || isFolder) && mayHoldOurs(path))
-        await walk(wasFolder ? was?.id : undefined, isFolder ? entry.id : undefined, `${path}/`)
-      if (!isFolder && isOurs(path)) changed.set(path, entry.id)
-    }
-    for (const { name, mode, id } of old.values()) {
+    for (const { was, is } of entriesChanged(await read(from), await read(to))) {
+      const { name } = (is ?? was)!
       const path = prefix + name
-      if (mode !== FOLDER) {
-        if (isOurs(path)) changed.set(path, undefined)
-      } else if (mayHoldOurs(path)) await walk(id, undefined, `${path}/`)
+      for (const entry of [was, is]) if (entry !== undefined) checkPlain(entry, prefix)
+      const folders = [was, is].map((entry) => (entry?.mode === FOLDER ? entry.id : undefined))
+      if (folders.some((id) => id !== undefined)) {
+        if (mayHoldOurs(path) && (prefix !== '' || asked(name)))
+          await walk(folders[0], folders[1], `${path}/`)
+      } else if (isOurs(path)) {
+        if (is?.mode === BLOB) changed.set(path, is.id)
+        else if (was?.mode === BLOB && !changed.has(path)) changed.set(path, undefined)
+      }
     }
   }
   await walk(before, after, '')

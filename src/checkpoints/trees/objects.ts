@@ -13,10 +13,11 @@ export {
 export {
   changeTree,
   entriesOf,
+  entriesWith,
   findEntry,
   NO_ENTRIES,
   parseTree,
   type Tree,
   type TreeChange,
 } from '../../git/objects/tree.ts'
-export { type EditedTree, editTree } from '../../git/objects/tree-edit.ts'
+export { type EditedTree, editTree, type TreeStore } from '../../git/objects/tree-edit.ts'

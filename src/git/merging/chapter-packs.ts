@@ -1,6 +1,6 @@
 /**
  * The small packs that groups of one chapter of the journal have left. Every sixteen are merged into one, and
- * every sixteen of those again, so that a busy second leaves a few dozen and not a thousand.
+ * every sixteen of those again, so that a busy chapter leaves a few dozen and not a thousand.
  */
 
 import { mergePacks, type PackSource, spansOf } from '../packs/combine.ts'

@@ -100,6 +100,35 @@ export function findEntry(tree: Tree, name: string): TreeEntry | undefined {
   return undefined
 }
 
+/** Entries whose names begin like this, in git's order. `prefix` is plain ASCII. */
+export function entriesWith(tree: Tree, prefix: string): TreeEntry[] {
+  const found: TreeEntry[] = []
+  for (let n = search(tree.keys, prefix); tree.keys[n]?.startsWith(prefix) === true; n++)
+    found.push(entryAt(tree, n))
+  return found
+}
+
+/** Entries that are new, another or gone, in git's order; a file and a folder of one name are two. */
+export function entriesChanged(
+  before: Tree,
+  after: Tree,
+): { was: TreeEntry | undefined; is: TreeEntry | undefined }[] {
+  const found: { was: TreeEntry | undefined; is: TreeEntry | undefined }[] = []
+  let a = sharedEntries(before, after)
+  let b = a
+  while (a < before.keys.length || b < after.keys.length) {
+    const [old, now] = [before.keys[a], after.keys[b]]
+    const isOld = now === undefined || (old !== undefined && old <= now)
+    const isNow = old === undefined || (now !== undefined && now <= old)
+    if (!(isOld && isNow && isSameEntry(before, a, after, b))) {
+      found.push({ was: isOld ? entryAt(before, a) : undefined, is: isNow ? entryAt(after, b) : undefined })
+    }
+    if (isOld) a++
+    if (isNow) b++
+  }
+  return found
+}
+
 /** The tree after the changes, each of another name. Throws TypeError for a name that no tree may hold. */
 export function changeTree(tree: Tree, changes: readonly TreeChange[]): Tree {
   const gone = new Set<number>()
@@ -194,6 +223,22 @@ function search(keys: readonly string[], key: string): number {
   }
   return low
 }
+
+/** How many entries two trees begin with that are the same. */
+function sharedEntries(a: Tree, b: Tree): number {
+  let [low, high] = [0, Math.min(a.keys.length, b.keys.length)]
+  while (low < high) {
+    const middle = (low + high + 1) >>> 1
+    const end = a.starts[middle]!
+    if (end === b.starts[middle] && a.data.compare(b.data, a.starts[low]!, end, a.starts[low]!, end) === 0)
+      low = middle
+    else high = middle - 1
+  }
+  return low
+}
+
+const isSameEntry = (a: Tree, n: number, b: Tree, m: number): boolean =>
+  a.data.compare(b.data, b.starts[m]!, b.starts[m + 1]!, a.starts[n]!, a.starts[n + 1]!) === 0
 
 const isKey = (keys: readonly string[], n: number, key: string): boolean => n < keys.length && keys[n] === key
 

@@ -12,6 +12,7 @@ import { encodeName, isSameName } from '../../ref-part.ts'
 import type { MaintainOptions, VerifyReport } from '../session-store.ts'
 import { CheckpointVerifier } from '../verify/checkpoints.ts'
 import { Findings } from '../verify/findings.ts'
+import { verifyPages } from '../verify/pages.ts'
 
 /**
  * Reads every commit, tree and file that refs reach, once and from the disk, and decodes each; the whole document at
@@ -45,6 +46,7 @@ export async function verifySessions(
       findings.addError({ session, checkpoint: id }, id, error)
     }
   }
+  await verifyPages(findings, objects, checkpoints.made(), checkpoints.pages)
   for (const { id, parsed } of refs) {
     if (parsed?.kind === 'branch' || parsed?.kind === 'tag') continue
     await checkpoints.verifyConnected(parsed === undefined ? {} : { session: parsed.session }, id)

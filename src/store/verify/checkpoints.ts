@@ -12,6 +12,7 @@ import { encodeName } from '../../ref-part.ts'
 import { TimeSlice } from '../../time-slice.ts'
 import type { CheckpointKind } from '../session-store.ts'
 import { type Findings, type Reached, WAY_OUT } from './findings.ts'
+import type { MadeCheckpoint, SeenPage } from './pages.ts'
 import { TreeVerifier } from './tree.ts'
 
 /** What the trailers of a commit of ours say. */
@@ -20,6 +21,7 @@ interface Facts {
   parents: readonly ObjectId[]
   session: string
   type: string
+  branch: string
   kind: CheckpointKind
   seq: number
 }
@@ -76,6 +78,27 @@ export class CheckpointVerifier {
     return [...this.#tips].flatMap(([id, { isTip, tree, session }]) =>
       isTip && tree !== undefined && !this.#findings.broken.has(id) ? [{ id, tree, session }] : [],
     )
+  }
+
+  /** Pages that were seen in trees. */
+  get pages(): readonly SeenPage[] {
+    return this.#trees.pages
+  }
+
+  /** Checkpoints of ours. */
+  *made(): Generator<MadeCheckpoint> {
+    for (const { id, parents, kind, branch, seq } of this.#facts.values()) {
+      const seen = this.#tips.get(id)
+      if (seen?.tree === undefined) continue
+      const { tree, session } = seen
+      const [turnBefore, lastStep] = parents
+      const below = lastStep ?? turnBefore
+      const standsOnStep = below !== undefined && this.#facts.get(below)?.kind === 'step'
+      const isFirst = turnBefore === undefined || (lastStep === undefined && standsOnStep)
+      const known = isFirst ? undefined : (this.#tips.get(turnBefore)?.tree ?? null)
+      const before = this.#findings.isCutOff(id) ? null : known
+      yield { id, reachedFrom: session, tree, kind, branch, seq, before }
+    }
   }
 
   /** That everything is there which something leads to that is not ours to understand. */
@@ -155,7 +178,7 @@ export class CheckpointVerifier {
       return undefined
     }
     const kind = trailers.get('Kind') ?? 'save'
-    const facts = { id, parents, session, type, kind, seq }
+    const facts = { id, parents, session, type, branch, kind, seq }
     this.#facts.set(id, facts)
     return facts
   }

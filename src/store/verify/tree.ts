@@ -9,6 +9,7 @@ import {
   isFolderName,
   isGroup,
   isOurs,
+  isPage,
   isRootFile,
   itemsIn,
   mayHoldOurs,
@@ -21,11 +22,15 @@ import { entryAt, entryCount, parseTree, type TreeEntry } from '../../git/object
 import type { ObjectId } from '../../ids.ts'
 import type { JsonObject } from '../../json-value.ts'
 import { TimeSlice } from '../../time-slice.ts'
+import { isOfThisRenderer } from '../pages/rules.ts'
 import { type Findings, type Reached, WAY_OUT } from './findings.ts'
+import type { SeenPage } from './pages.ts'
 
 type Files = Map<string, Uint8Array>
 
 export class TreeVerifier {
+  /** Pages of turns, each once. */
+  readonly pages: SeenPage[] = []
   readonly #findings: Findings
   /** Trees and groups of files that were looked at, by path; with the number of items in them. */
   readonly #seen = new Map<string, number>()
@@ -87,6 +92,10 @@ export class TreeVerifier {
     return this.#once(path, id, async () => {
       const byIndex = new Map<number, TreeEntry[]>()
       for (const entry of (await this.#entries(reached, id, `${path}/`)) ?? []) {
+        if (entry.mode === FILE && isPage(`${path}/${entry.name}`)) {
+          await this.#page(reached, `${path}/${entry.name}`, entry.id)
+          continue
+        }
         const index = parseItemName(entry.name)
         if (index === undefined || folderName(index) !== insideCollection(path)) {
           this.#strange(reached, `${path}/${entry.name}`)
@@ -99,6 +108,14 @@ export class TreeVerifier {
         await this.#item(reached, path, byIndex.get(index)!)
       }
       return byIndex.size
+    })
+  }
+
+  async #page(reached: Reached, path: string, id: ObjectId): Promise<void> {
+    await this.#once(path, id, async () => {
+      const page = await this.#findings.read(reached, id, 'blob')
+      if (page !== undefined) this.pages.push({ ...reached, path, id, isOwn: isOfThisRenderer(page.data) })
+      return 1
     })
   }
 

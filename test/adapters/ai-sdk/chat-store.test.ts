@@ -82,15 +82,18 @@ describe('a chat', () => {
     expect(git(folder, 'ls-tree', '-r', '--name-only', 'c/main').split('\n')).toEqual([
       '.gitattributes',
       'README.md',
+      'messages/0000/000000-turn-1.md',
       'messages/0000/000000-user.json',
       'messages/0000/000001-assistant.json',
+      'messages/0000/000002-turn-2.md',
       'messages/0000/000002-user.json',
       'messages/0000/000003-assistant.json',
+      'messages/0000/000004-turn-3.md',
       'messages/0000/000004-user.json',
       'messages/0000/000005-assistant.json',
       'session.json',
     ])
-    expect(git(folder, 'diff', '--stat', 'c/main~1', 'c/main')).toMatch(/2 files changed/)
+    expect(git(folder, 'diff', '--stat', 'c/main~1', 'c/main')).toMatch(/3 files changed/)
     const report = await chats.store.verify('c')
     expect(report).toMatchObject({ ok: true, checkpoints: 3 })
   })

@@ -24,9 +24,11 @@ describe('in git', () => {
       'count/0000/000000.json',
       'flags/0000/000000.json',
       'messages/0000/000000-human.json',
+      'messages/0000/000000-turn-1.md',
       'messages/0000/000001-ai.json',
       'session.json',
     ])
+    expect(context.git('show', 'review/main:messages/0000/000000-turn-1.md')).toContain('> They pass')
     expect(context.git('show', 'review/main:count/0000/000000.json')).toBe('1\n')
     expect(context.git('show', 'review/main:messages/0000/000000-human.json')).toContain(
       '"content": {"$lines": [\n      "Look at",\n      "the tests"\n    ]}',
@@ -44,7 +46,9 @@ describe('in git', () => {
     await run.put({ messages: first, count: 1, big: { kept: 'x'.repeat(10_000) } }, 'input')
     await run.put({ messages: [...first, ai('2', 'Done')], count: 2 })
     const changed = context.git('diff', '--name-status', 'review/main~1', 'review/main').trim()
-    expect(changed).toBe('M\tcount/0000/000000.json\nA\tmessages/0000/000001-ai.json\nM\tsession.json')
+    expect(changed).toBe(
+      'M\tcount/0000/000000.json\nA\tmessages/0000/000001-ai.json\nA\tmessages/0000/000001-turn-2.md\nM\tsession.json',
+    )
     expect(context.git('diff', 'review/main~1', 'review/main', '--', 'count')).toContain('-1\n+2\n')
   })
 

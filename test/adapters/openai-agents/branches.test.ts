@@ -204,8 +204,10 @@ test('git and the store read it: log, diff, list, load, a clone', async () => {
   expect(git(folder, 'ls-tree', '-r', '--name-only', 's/main~3').trimEnd().split('\n')).toEqual([
     '.gitattributes',
     'README.md',
+    'messages/0000/000000-turn-1.md',
     'messages/0000/000000-user.json',
     'messages/0000/000001-assistant.json',
+    'messages/0000/000002-turn-2.md',
     'messages/0000/000002-user.json',
     'messages/0000/000003-assistant.json',
     'session.json',

@@ -26,6 +26,7 @@ import {
   itemsIn,
   numbered,
   parseItemName,
+  parsePageName,
 } from '../../../codec/index.ts'
 import { CorruptError } from '../../../errors.ts'
 import type { ObjectId } from '../../../ids.ts'
@@ -214,7 +215,10 @@ export class ChannelTrees {
     let first = Number.POSITIVE_INFINITY
     for (const entry of entriesOf(await this.#tree(id))) {
       const number = entry.mode === '100644' ? parseItemName(entry.name) : undefined
-      if (number === undefined) throw strange(entry.name, id)
+      if (number === undefined) {
+        if (parsePageName(entry.name) === undefined) throw strange(entry.name, id)
+        continue
+      }
       const files = byNumber.get(number) ?? []
       files.push({ suffix: entry.name.slice(numbered(number).length), id: entry.id })
       byNumber.set(number, files)

@@ -1,0 +1,40 @@
+// @ts-check
+import { redactSecrets } from '../forkpoint.mjs'
+import { p50 } from '../statistics.mjs'
+import { within } from './row.mjs'
+
+/** Text as agents and tools write it: prose, code and the names that secrets have, without a secret. */
+const PIECE = [
+  'The parser reads one token at a time and keeps its place, so a syntax error names the line. ',
+  "const client = new Client({ password: process.env.DB_PASSWORD, path: '/src/patterns' })\n",
+  '{"id":"0b5c2f9e","usage":{"input_tokens":1200},"text":"See https://example.com/a?b=c"}\n',
+  'diff --git a/src/session.ts b/src/session.ts\nindex 3f2a9c1..91bc204 100644\n',
+].join('')
+
+/** @type {import('./row.mjs').Row} */
+export const redaction = {
+  name: 'redaction',
+  about: 'secrets looked for in what is saved',
+  async run({ quick }) {
+    const redact = redactSecrets({ key: 'bench' })
+    const message = PIECE.repeat(10).slice(0, 1500)
+    const long = PIECE.repeat(4000).slice(0, 1_000_000)
+    const path = ['messages', 0, 'content']
+    /** @param {string} text @param {number} rounds */
+    const times = (text, rounds) =>
+      Array.from({ length: rounds }, () => {
+        const start = performance.now()
+        redact(text, path)
+        return performance.now() - start
+      })
+    times(message, 2000)
+    const one = p50(times(message, quick ? 500 : 5000)) * 1000
+    const whole = p50(times(long, quick ? 5 : 50))
+    return {
+      measures: [
+        within({ what: 'a message of 1.5 KB', unit: 'µs', forkpoint: one }, 60),
+        within({ what: 'a text of 1 MB (25 MB/s)', unit: 'ms', forkpoint: whole }, 40),
+      ],
+    }
+  },
+}

@@ -1,0 +1,5 @@
+/** Secrets and personal data kept out of what is stored: `forkpoint/redaction`. */
+export { type PersonalOptions, redactPersonal } from './personal.ts'
+export type { Path, Redact } from './redact.ts'
+export { type Rule, RuleError } from './rule.ts'
+export { type Allowed, type RedactedSecret, redactSecrets, type SecretOptions } from './secrets.ts'

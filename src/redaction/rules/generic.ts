@@ -1,0 +1,154 @@
+/** Secrets that are known by where they stand: headers, URLs, assignments, connection strings, PEM blocks, JWTs. */
+
+import type { TableRule } from '../rule.ts'
+import { isLikelySecret, isNoPlaceholder } from './likely.ts'
+
+/** Names whose value is a secret, as they are written in code, files of settings and JSON. */
+const NAMES = [
+  'password',
+  'passwd',
+  'passphrase',
+  'secret',
+  'token',
+  'api_key',
+  'api-key',
+  'apikey',
+  'access_key',
+  'access-key',
+  'accesskey',
+  'private_key',
+  'privatekey',
+  'auth_key',
+  'encryption_key',
+  'signing_key',
+  'credential',
+]
+/** What may follow in such a name. `password_min_length` and `token_count` are other things. */
+const NAME_END = String.raw`(?:s|[_-]?(?:base64|b64|hex|base|value|key|prod|production|dev|test|staging|live|[0-9]{1,2})){0,2}`
+const NAME = String.raw`(?:${NAMES.join('|')})${NAME_END}`
+/** A quotation mark, escaped as often as JSON stands in JSON. */
+const QUOTE = String.raw`\\{0,15}["'\x60]`
+
+export const GENERIC: readonly TableRule[] = [
+  {
+    id: 'private-key',
+    keywords: ['-----BEGIN ', 'PuTTY-User-Key-File'],
+    // A block that is cut off goes as far as its lines of base64 do, with numbers of lines or marks of a diff before them.
+    expression:
+      /-----BEGIN (?:[A-Z0-9]{1,12} ){0,3}PRIVATE KEY(?: BLOCK)?-----(?:(?:[^-]|-(?!----)){1,20000}-----END [A-Z0-9 ]{0,48}-----|(?:(?:\s|\\+[nrt]|[+>│|]|[0-9]{1,6}[→:|\t]){0,40}[A-Za-z0-9+/]{40,}={0,2}){1,400}(?:(?:\s|\\+[nr]){1,8}[A-Za-z0-9+/]{1,64}={0,2}(?![^\s\\"']))?)|PuTTY-User-Key-File-[0-9][^\n]{0,200}\n(?:(?!PuTTY)[^\n]{0,200}\n){3,80}?Private-MAC: [0-9a-f]{40,64}/,
+    anchored: true,
+    holds: (block) => /[A-Za-z0-9+/]{24}/.test(block.replace(/-----[^-]*-----/g, '')),
+    match: ['-----BEGIN RSA PRIVATE KEY-----\n{B64}\n{B64}\n{B40}==\n-----END RSA PRIVATE KEY-----'],
+  },
+  {
+    id: 'jwt',
+    keywords: ['eyJ'],
+    expression:
+      /(?<=^|[^A-Za-z0-9_.-]|\\[nrt]|%[0-9A-Fa-f]{2})eyJ[\w-]{8,2048}\.(?:eyJ[\w-]{8,8192}\.[\w-]{16,1024}|[\w-]{0,1024}\.[\w-]{8,64}\.[\w-]{8,8192}\.[\w-]{8,64})(?![\w-])/,
+    anchored: true,
+    cut: true,
+    grows: true,
+    match: ['eyJ{b33}.eyJ{b60}.{b43}'],
+  },
+  {
+    id: 'url-password',
+    keywords: ['://'],
+    expression:
+      /(?<=[A-Za-z0-9+.-]):\/\/(?:(?<user>[^\s/:@"'`<>\\?#]{0,128}):(?<secret>[^\s/@"'`<>\\?#]{3,256})@|(?<alone>[A-Za-z0-9_-]{20,255})@)(?=[\w.[%-])/,
+    anchored: true,
+    holds: (secret, { user, alone }) =>
+      alone !== undefined ? isLikelySecret(secret) : secret !== user && isNoPlaceholder(secret),
+    match: [
+      'postgres://app:{w16}@db.internal:5432/app',
+      'redis://:{w12}@10.0.0.1',
+      'https://{h40}@example.com/a',
+    ],
+    pass: ['http://localhost:8080/@scope', 'postgres://user:password@localhost', 'git@github.com:a/b'],
+  },
+  {
+    id: 'authorization',
+    keywords: ['authorization'],
+    expression: new RegExp(
+      String.raw`authorization(?:${QUOTE}|\]){0,2}\s{0,3}(?:[:=,]|=>)\s{0,3}(?:[a-z]?${QUOTE})?(?:(?:bearer|basic|token|apikey|bot|key|digest)\s{1,3})?(?<secret>[\w.~+/-]{8,4096}={0,2})`,
+      'i',
+    ),
+    anchored: true,
+    grows: true,
+    holds: isLikelySecret,
+    match: ['Authorization: Bearer {w40}', '"Authorization": "Basic {w30}=="', 'authorization: token {h40}'],
+    pass: ['Authorization: Bearer $TOKEN', 'Authorization: required'],
+  },
+  {
+    id: 'bearer',
+    keywords: ['bearer '],
+    expression: /(?<![A-Za-z])bearer {1,3}(?<secret>[\w.~+/-]{20,4096}={0,2})/i,
+    anchored: true,
+    grows: true,
+    holds: isLikelySecret,
+    match: ['Bearer {w40}'],
+    pass: ['bearer authentication-with-long-words'],
+  },
+  {
+    id: 'connection-string',
+    keywords: ['password=', 'pwd=', 'password =', 'pwd ='],
+    expression:
+      /(?<!\w)(?:(?<=;\s{0,2}(?:user )?)(?:password|pwd)|(?:password|pwd)(?=\s?=\s?[^;\s"']{1,128};)) ?= ?(?<secret>[^;"'\s\\()]{4,128})(?![^;"'\s\\)])/i,
+    anchored: true,
+    holds: isNoPlaceholder,
+    match: ['Server=db;Database=app;User Id=sa;Password={w14};Encrypt=true', 'Driver={ODBC};Uid=a;Pwd={w12}'],
+    pass: ['Server=db;Password=${DB_PASSWORD};'],
+  },
+  {
+    id: 'command-line',
+    keywords: [
+      '--pass',
+      '--token',
+      '--secret',
+      '--api-key',
+      '--apikey',
+      '--auth',
+      'sshpass -p',
+      '-u ',
+      '--user ',
+    ],
+    expression:
+      /(?<![\w-])(?:(?:--(?:password|passwd|passphrase|pass|token|secret|api-?key|auth-?token|auth)(?:=| {1,2})|sshpass -p ?)["']?(?<secret>[^\s"'\\]{6,256})|(?:-u|--user) ["']?[^\s:"'\\@/]{1,64}:(?<word>[^\s"'\\@/]{6,128})(?=["']?(?:\s|\\|$)))/,
+    anchored: true,
+    holds: isLikelySecret,
+    match: ['tool --password {w16}', 'curl -u app:{w16} https://a.example', 'sshpass -p {w12} ssh a'],
+    pass: ['docker run -u 1000:1000 image', 'git push -u origin main', 'tool --token "$TOKEN"'],
+  },
+  {
+    id: 'assigned',
+    keywords: [...NAMES, '_authtoken', '_auth=', 'passwd'],
+    expression: new RegExp(
+      // Quoted, as in code and JSON; then unquoted up to the end of the line, as in files of settings.
+      String.raw`(?:${NAME}|_authtoken|_auth)(?:(?:${QUOTE}|\])?\s{0,3}(?::=|=>|[:=]|,(?=\s?${QUOTE}))\s{0,3}(?:[bru]{1,2})?${QUOTE}(?<secret>[^"'\x60\\\s]{8,256})${QUOTE}|(?:=| ?[:=] |: {0,3})(?<word>(?=([^"'\x60\\\s;,(){}[\]<>&|$=]{8,256}))\3={0,2})(?=[;,.)\]}]{0,3}(?:\s|\\|["'\x60]|$)))`,
+      'i',
+    ),
+    anchored: true,
+    holds: isLikelySecret,
+    match: [
+      'DB_PASSWORD={w20}',
+      'export SERVICE_API_KEY="{w32}"',
+      '{"client_secret": "{w32}"}',
+      String.raw`{\"apiKey\": \"{w32}\"}`,
+      'password: {w14}',
+      '//registry.example/:_authToken={h36}',
+    ],
+    pass: [
+      'MAX_TOKENS=4096',
+      'password_min_length = 12345678',
+      'const token = readToken(1)',
+      'api_key: settings.API_KEY',
+      'password: "your-password-1"',
+      'token: string',
+      'secret = "${SECRET_1}"',
+    ],
+  },
+]
+
+/** Whether what is stored under this name is a secret by its name, as in `{ "password": … }`. */
+export const isSecretName = (name: string): boolean => SECRET_NAME.test(name)
+
+const SECRET_NAME = new RegExp(`(?:^|[_.-]|[a-z](?=[A-Z]))${NAME}$`, 'i')

@@ -1,0 +1,34 @@
+/** Whether a value that stands where secrets stand is one: placeholders, code and plain words are not. */
+
+const PLACEHOLDER = new RegExp(
+  [
+    String.raw`^(?:[x*•.#_-]+|\$.*|%.*%|<.*|\{\{?.*|\[.*|@.*|!.*|&.*)$`,
+    String.raw`^(?:null|nil|none|undefined|true|false|empty|redacted|hidden|masked|omitted|password|passwd|passphrase|pass|pwd|secret|token|changeme|change-?me|string|required|optional)$`,
+    String.raw`x{6,}|\*{3,}|\.{3}|…|\[redacted`,
+    String.raw`^(?:your|my|some|the|an?|insert|enter|put|replace|add)[-_ .]`,
+    String.raw`example|placeholder|dummy|(?:^|[-_])(?:here|goes)$`,
+    String.raw`(?:process|import\.meta|deno|os)\.env|environ|getenv|secrets\.|vars\.|env\.|config\.|self\.|this\.`,
+  ].join('|'),
+  'i',
+)
+
+/** Whether a value is written as a real one: not a variable, a mask or a word of an instruction. */
+export const isNoPlaceholder = (value: string): boolean => !PLACEHOLDER.test(value)
+
+/** A real value with letters and digits that is neither a name in code, nor a path, a number, a date or a version. */
+export function isLikelySecret(value: string): boolean {
+  if (!/[0-9]/.test(value) || !/[A-Za-z]/.test(value)) return false
+  if (/^[A-Za-z_$][\w$]*(?:\.[A-Za-z_$][\w$]*)+$/.test(value) && !/[0-9][a-z]+[0-9]/i.test(value))
+    return false
+  if (/^(?:\.{0,2}\/|~\/|[a-z]+:\/\/|[A-Z]:\\)/.test(value)) return false
+  if (/^[0-9]+(?:[.,][0-9]+)?(?:[a-z]{1,3}|%)?$/i.test(value) || /^[0-9]{4}-[0-9]{2}-[0-9]{2}/.test(value))
+    return false
+  // Words joined by dashes or underscores, with a number at the end of some: a name.
+  if (
+    /^(?:[a-z]+[0-9]{0,2}|[0-9]{1,2}|[A-Z]+[0-9]{0,2}|[A-Z][a-z]+[0-9]{0,2})(?:[-_./:](?:[A-Za-z]*[a-z][0-9]{0,2}|[A-Z]+[0-9]{0,2}|[0-9]{1,4}))+$/.test(
+      value,
+    )
+  )
+    return false
+  return isNoPlaceholder(value)
+}

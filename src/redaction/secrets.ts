@@ -1,0 +1,205 @@
+/** `redactSecrets`: a `redact` for any store that takes secrets out of all texts and keys. */
+
+import { fromEntries } from '../json-value.ts'
+import { isData } from './data.ts'
+import { readGitleaks } from './gitleaks.ts'
+import { type KeySource, keyed, mark } from './marks.ts'
+import { loadPreset, type Preset } from './preset.ts'
+import { isPromise, onceKnown, type Path, type Redact } from './redact.ts'
+
+import { checkRule, type Rule, RuleError } from './rule.ts'
+import { isSecretName } from './rules/generic.ts'
+import { isLikelySecret } from './rules/likely.ts'
+import { TABLE } from './rules/table.ts'
+import { type Finding, Scanner } from './scanner.ts'
+
+/** What is let through although a rule finds it. All that is given has to fit. */
+export interface Allowed {
+  rule?: string
+  /** The secret itself. */
+  text?: string
+  /** Where it stands and all below it, such as `messages.*.metadata`; `*` is any one part. */
+  path?: string
+}
+
+/** One secret that was replaced. It does not hold the secret. */
+export interface RedactedSecret {
+  readonly rule: string
+  /** Of the text; where a key held it, of the object. */
+  readonly path: Path
+}
+
+export interface SecretOptions {
+  /** More rules: your own, or the path of a gitleaks rule file (which needs the package `smol-toml`). */
+  rules?: string | readonly Rule[]
+  /** Only these rules, by id. */
+  only?: readonly string[]
+  /** All rules but these, by id. */
+  off?: readonly string[]
+  /** What is let through: a text that equals the secret, or a description. */
+  allow?: readonly (string | Allowed)[]
+  /**
+   * Asks secretlint's recommended preset too (the packages `@secretlint/core` and
+   * `@secretlint/secretlint-rule-preset-recommend`, line 11); the result is a promise then. Default: false.
+   */
+  preset?: boolean
+  /** What marks are made with; keep it secret, and out of the store. Default: one that is made for this process. */
+  key?: Uint8Array | string
+  /** Is told of each secret that was replaced. */
+  onFinding?: (finding: RedactedSecret) => void
+}
+
+/**
+ * Makes a `redact` that replaces each secret by `[redacted:<rule>:<8 hex>]`. The same secret has the same text as
+ * long as the key is the same, and no one can compute it without that key. It is deterministic, asks no network and no clock,
+ * and leaves what it replaced before as it is.
+ *
+ * ```ts
+ * const store = new GitSessionStore('./sessions', { redact: redactSecrets() })
+ * ```
+ *
+ * @throws RuleError for a rule that cannot be used, or whose own samples it fails
+ */
+export function redactSecrets(options: SecretOptions = {}): Redact {
+  const { allow = [], onFinding, preset = false } = options
+  const detector = new Detector(options)
+  const allowed = allow.map((entry) => (typeof entry === 'string' ? { text: entry } : entry))
+  const replace = (
+    key: KeySource,
+    text: string,
+    path: Path,
+    told: Path,
+    findings: readonly Finding[],
+  ): unknown => {
+    const kept = findings.filter((finding) => !allowed.some((entry) => fits(entry, finding, path)))
+    if (kept.length === 0) return text
+    for (const { rule } of kept) onFinding?.({ rule, path: told })
+    return onceKnown(key(), (known) => mark(text, kept, known))
+  }
+  return keyed(options.key, (key) => (value, path) => {
+    if (typeof value === 'string') {
+      const found = preset ? detector.findAll(value, path.at(-1)) : detector.find(value, path.at(-1))
+      if (found === NOTHING) return value
+      return onceKnown(found, (all) => replace(key, value, path, path, all))
+    }
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
+    return withCleanKeys(value, detector, (name, found) => replace(key, name, [...path, name], path, found))
+  })
+}
+
+/** What stands in a text, by the rules of some options. */
+class Detector {
+  readonly #scanner: Scanner
+  readonly #clean = new CleanTexts()
+  /** The preset has its say about what the table's keywords let through, whichever rules are on. */
+  readonly #prefilter: Scanner
+  readonly #load = loadPreset()
+
+  constructor(options: SecretOptions) {
+    const rules = rulesOf(options)
+    this.#scanner = new Scanner(rules)
+    this.#prefilter = options.preset === true ? new Scanner([...TABLE, ...rules]) : this.#scanner
+  }
+
+  /** @param key under which the text stands */
+  find(text: string, key?: string | number): readonly Finding[] {
+    if (text.length < SHORTEST || isData(text, key)) return NOTHING
+    const found = this.#clean.has(text) ? NOTHING : this.#scanner.scan(text)
+    if (found.length > 0) return found
+    this.#clean.add(text)
+    if (typeof key !== 'string' || text.length > 512 || !isSecretName(key)) return NOTHING
+    if (/\s/.test(text) || text.includes('[redacted:') || !isLikelySecret(text)) return NOTHING
+    if (!this.#scanner.has('assigned')) return NOTHING
+    return [{ rule: 'assigned', start: 0, end: text.length, secret: text }]
+  }
+
+  /** As `find`, and the preset is asked too. */
+  findAll(text: string, key?: string | number): readonly Finding[] | Promise<readonly Finding[]> {
+    const found = this.find(text, key)
+    if (text.length < SHORTEST || isData(text, key) || !this.#prefilter.concerns(text)) return found
+    return this.#load().then(async (ask: Preset) => merge(found, await ask(text)))
+  }
+}
+
+/** A secret has at least this many characters. */
+const SHORTEST = 8
+
+/**
+ * Texts that hold nothing: a state is saved again and again, and only what is new of it has to be looked at. The older
+ * half goes when there are too many characters.
+ */
+class CleanTexts {
+  #young = new Set<string>()
+  #old = new Set<string>()
+  #length = 0
+
+  has(text: string): boolean {
+    return this.#young.has(text) || this.#old.has(text)
+  }
+
+  add(text: string): void {
+    if (text.length > MOST_REMEMBERED / 4 || this.#young.has(text)) return
+    if (this.#length > MOST_REMEMBERED) {
+      this.#old = this.#young
+      this.#young = new Set()
+      this.#length = 0
+    }
+    this.#young.add(text)
+    this.#length += text.length + 32
+  }
+}
+
+/** Characters. */
+const MOST_REMEMBERED = 4 << 20
+
+const NOTHING: readonly Finding[] = []
+
+function withCleanKeys(
+  value: object,
+  detector: Detector,
+  replace: (key: string, found: readonly Finding[]) => unknown,
+): unknown {
+  const keys = Object.keys(value)
+  const found = keys.map((key) => detector.find(key))
+  if (found.every(({ length }) => length === 0)) return value
+  const members = Object.values(value)
+  const renamed = keys.map((key, index) => replace(key, found[index]!))
+  const made = (names: readonly unknown[]) =>
+    fromEntries(names.map((name, index) => [name as string, members[index]]))
+  return renamed.some(isPromise) ? Promise.all(renamed).then(made) : made(renamed)
+}
+
+function fits({ rule, text, path }: Allowed, finding: Finding, at: Path): boolean {
+  if (rule !== undefined && rule !== finding.rule) return false
+  if (text !== undefined && text !== finding.secret) return false
+  return (
+    path === undefined || path.split('.').every((part, index) => part === '*' || part === String(at[index]))
+  )
+}
+
+const merge = (ours: readonly Finding[], theirs: readonly Finding[]): readonly Finding[] =>
+  [
+    ...ours,
+    ...theirs.filter(({ start, end }) => ours.every((own) => end <= own.start || start >= own.end)),
+  ].sort((a, b) => a.start - b.start)
+
+function rulesOf({ rules = [], only, off = [] }: SecretOptions): readonly Rule[] {
+  const own = typeof rules === 'string' ? readGitleaks(rules) : rules
+  for (const rule of own) checkSamples(rule)
+  const all = [...own, ...TABLE.filter(({ id }) => !own.some((rule) => rule.id === id))]
+  for (const id of [...(only ?? []), ...off])
+    if (!all.some((rule) => rule.id === id)) throw new RuleError(id, 'there is no rule of this id')
+  return all.filter(({ id }) => (only === undefined || only.includes(id)) && !off.includes(id))
+}
+
+/** Throws RuleError when a rule misses a sample that it must find, or finds one that it must not. */
+function checkSamples(rule: Rule): void {
+  checkRule(rule)
+  const alone = new Scanner([rule])
+  for (const [index, text] of (rule.match ?? []).entries())
+    if (alone.scan(text).length === 0)
+      throw new RuleError(rule.id, `it does not find its sample ${index + 1}`)
+  for (const [index, text] of (rule.pass ?? []).entries())
+    if (alone.scan(text).length > 0)
+      throw new RuleError(rule.id, `it finds what it must pass, sample ${index + 1}`)
+}

@@ -1,0 +1,88 @@
+/** Pages of real sessions, whose files lie beside the repository and are not part of it. */
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { importClaudeCode } from '../../src/importers/index.ts'
+import { GitSessionStore } from '../../src/store/git/git-session-store.ts'
+import { git, gitText, tempFolder } from '../git/real-git.ts'
+
+const folder = join(import.meta.dirname, '../../../shared/transcripts/claude-code')
+const files = existsSync(folder)
+  ? readdirSync(folder, { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.jsonl'))
+      .map((name) => join(folder, name))
+      .sort((a, b) => readFileSync(b).length - readFileSync(a).length)
+      .slice(0, 3)
+  : []
+if (files.length === 0) console.warn(`No real transcripts in ${folder}: their pages are not tested.`)
+
+/** Every text that people, model and tools said in a transcript. */
+function* textsIn(value: unknown): Generator<string> {
+  if (typeof value === 'string') yield value
+  else if (typeof value === 'object' && value !== null)
+    for (const [key, inner] of Object.entries(value)) if (!NO_TEXT.has(key)) yield* textsIn(inner)
+}
+const NO_TEXT = new Set([
+  'id',
+  'type',
+  'tool_use_id',
+  'signature',
+  'data',
+  'media_type',
+  'role',
+  'model',
+  'usage',
+  'stop_reason',
+  'stop_sequence',
+  'caller',
+  'container',
+  'context_management',
+  'name',
+])
+
+const HIDDEN = /(?!\t)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u
+
+/** Lines as they were said, at most so many, picked evenly. */
+function linesOf(path: string, most: number): { line: string; isProse: boolean }[] {
+  const found = new Map<string, boolean>()
+  for (const row of readFileSync(path, 'utf8').split('\n')) {
+    const { type, message } = row === '' ? {} : JSON.parse(row)
+    if ((type !== 'user' && type !== 'assistant') || message === undefined) continue
+    const blocks = typeof message.content === 'string' ? [message.content] : message.content
+    for (const block of blocks) {
+      const isProse = typeof block === 'string' || block.type === 'text' || block.type === 'thinking'
+      for (const text of textsIn(block))
+        for (const line of text.split(/\r?\n/))
+          if (line.trim().length >= 8 && line.length < 1000 && !HIDDEN.test(line)) found.set(line, isProse)
+    }
+  }
+  const all = [...found].map(([line, isProse]) => ({ line, isProse }))
+  const every = Math.max(1, Math.floor(all.length / most))
+  return all.filter((_, n) => n % every === 0).slice(0, most)
+}
+
+describe.skipIf(files.length === 0)('pages of real sessions', () => {
+  test.each(files)('%s: git finds each line as it was said', async (path) => {
+    const root = tempFolder()
+    const store = new GitSessionStore(root)
+    await importClaudeCode(path, store)
+    const report = await store.verify()
+    expect([report.problems, report.foreign]).toEqual([[], undefined])
+    await store.close()
+    const lines = linesOf(path, 1000)
+    expect(lines.length).toBeGreaterThan(50)
+    const patterns = join(tempFolder(), 'patterns')
+    writeFileSync(patterns, `${lines.map(({ line }) => line).join('\n')}\n`)
+    const branch = gitText(root, ['for-each-ref', '--format=%(refname:short)', 'refs/heads'])
+      .split('\n')
+      .find((name) => name.endsWith('/main'))!
+    const found = git(root, ['grep', '-F', '-h', '-a', '-f', patterns, branch]).toString()
+    expect(lines.filter(({ line }) => !found.includes(line)).map(({ line }) => line)).toEqual([])
+    const log = git(root, ['log', '--first-parent', '-p', branch, '--', '*.md']).toString()
+    expect(
+      lines.filter(({ line, isProse }) => isProse && !log.includes(line)).map(({ line }) => line),
+    ).toEqual([])
+    for (const { line } of lines.filter((_, n) => n % Math.ceil(lines.length / 5) === 0))
+      expect(gitText(root, ['log', '--first-parent', '--format=%h', '-S', line, branch])).not.toBe('')
+  })
+})
