@@ -5,13 +5,13 @@
  */
 import { createHash } from 'node:crypto'
 import { realpathSync } from 'node:fs'
-import { isRealDisk } from '../../git/disk/file-system.ts'
-import { UserCache } from '../../git/disk/user-cache.ts'
-import type { Repository } from '../../git/repository.ts'
-import { purgeMark } from '../../git/upkeep/purge-mark.ts'
-import type { CommitId, SessionId } from '../../ids.ts'
-import { encodeName } from '../../ref-part.ts'
-import type { SessionSummary } from '../session-store.ts'
+import { isRealDisk } from '../../../git/disk/file-system.ts'
+import { UserCache } from '../../../git/disk/user-cache.ts'
+import type { Repository } from '../../../git/repository.ts'
+import { purgeMark } from '../../../git/upkeep/purge-mark.ts'
+import type { CommitId, SessionId } from '../../../ids.ts'
+import { encodeName } from '../../../ref-part.ts'
+import type { SessionSummary } from '../../session-store.ts'
 
 /** What puts a session into order and, once it was shown, what is shown of it. */
 export interface KnownSession extends Pick<SessionSummary, 'id' | 'type' | 'updatedAt'> {
