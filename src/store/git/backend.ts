@@ -19,7 +19,7 @@ import type {
   VerifyReport,
 } from '../session-store.ts'
 import { GitBase, GitStates } from './base.ts'
-import { listSessions } from './list.ts'
+import { listSessions } from './listing/list.ts'
 import type { GitMaintainReport, GitStoreStats } from './maintain.ts'
 import { readEvents, readPart } from './reader.ts'
 
