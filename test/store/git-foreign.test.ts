@@ -6,6 +6,7 @@ import { all } from '../../src/testing/context.ts'
 import { forkpointHere } from '../cli/command-line.ts'
 import { git, gitText, tempFolder } from '../git/real-git.ts'
 import { emptySession, message, storeAt } from './support/git-store.ts'
+import { addStrays, pathsAt } from './support/strays.ts'
 
 const FOREIGN = [
   'NOTES.md',
@@ -191,4 +192,28 @@ test('but what stands in the place of ours is damage', async () => {
   git(clone, ['push', '--quiet', 'origin', 's/main'])
   await expect(storeAt(folder).load('s')).rejects.toMatchObject({ code: 'CORRUPT' })
   expect((await storeAt(folder).verify()).ok).toBe(false)
+})
+
+test('in every folder of a tree they change nothing of what is read, appended, verified or kept', async () => {
+  const folder = join(tempFolder(), 'sessions')
+  const store = storeAt(folder)
+  const run = (id: string) => ({ id, status: 'running', prompt: 'do', startedAt: AT, events: [event(0)] })
+  await store.save({ ...emptySession('s'), messages: [message('m0', 'zero')], runs: [run('a'), run('b')] })
+  const before = await store.load('s')
+  await store.close()
+  const strays = addStrays(folder, 's/main')
+  const next = storeAt(folder)
+  expect(await next.load('s')).toEqual(before)
+  expect((await next.load('s', { last: 1 }))?.messages).toEqual(before?.messages)
+  expect(await next.runEvents('s', 'b')).toEqual([event(0)])
+  await next.append('s', { messages: [message('m1', 'one')], runs: [{ id: 'b', events: [event(1)] }] })
+  const now = (await next.load('s'))!
+  expect(now.messages.map(({ id }) => id)).toEqual(['m0', 'm1'])
+  expect(now.runs.map(({ events }) => events.length)).toEqual([1, 2])
+  now.runs.pop()
+  await next.save(now)
+  expect(await storeAt(folder).load('s')).toEqual(now)
+  expect(pathsAt(folder, 's/main', strays)).toEqual(strays)
+  const { ok, problems } = await storeAt(folder).verify()
+  expect([ok, problems]).toEqual([true, []])
 })
