@@ -217,3 +217,37 @@ test('in every folder of a tree they change nothing of what is read, appended, v
   const { ok, problems } = await storeAt(folder).verify()
   expect([ok, problems]).toEqual([true, []])
 })
+
+test('a merge of two branches that git found nothing wrong with is refused plainly, and verify and show say why', async () => {
+  const cwd = tempFolder()
+  const folder = join(cwd, 'sessions')
+  const store = storeAt(folder, { pages: false })
+  interface Notes {
+    type: string
+    id: string
+    notes: unknown[]
+  }
+  const notes = store.view<Notes>({ type: 'notes', collections: ['notes'] })
+  await notes.save({ type: 'notes', id: 's', notes: [{ type: 'a', text: 'zero' }] })
+  await store.fork('s', { branch: 'b' })
+  await notes.append('s', { notes: [{ type: 'a', text: 'here' }] })
+  await notes.append('s', { notes: [{ type: 'b', text: 'there' }] }, { branch: 'b' })
+  const clone = join(tempFolder(), 'clone')
+  git(folder, ['clone', '--quiet', '--branch', 's/main', folder, clone])
+  git(clone, ['merge', '--quiet', '-m', 'both', 'origin/s/b'])
+  git(clone, ['push', '--quiet', 'origin', 's/main'])
+  await expect(notes.load('s')).rejects.toMatchObject({
+    code: 'CORRUPT',
+    message: expect.stringContaining(
+      "000001-b.json' are two files of one item, as after a merge of two branches",
+    ),
+  })
+  const report = await store.verify()
+  expect(report.problems.map(({ where }) => where)).toEqual(['notes/0000/000001-b.json'])
+  expect(report.foreign?.map(({ message }) => message).join()).toContain('merges two lines')
+  const shown = await forkpointHere(['show', 's'], { cwd })
+  expect([shown.code, shown.stderr]).toEqual([1, expect.stringContaining('after a merge of two branches')])
+  expect((await forkpointHere(['show', 's/main~1'], { cwd })).code).toBe(0)
+  const before = await notes.load('s', { at: 'main~1' })
+  expect(before?.notes).toHaveLength(2)
+})
