@@ -237,7 +237,7 @@ export class Thread {
   async commit(
     writing: Writing,
     { namespace, id, parent, prepared: { metadata } }: NewCheckpoint,
-    { tree, objects, nodes, text, messages }: WrittenTree,
+    { tree, objects, nodes, text, messages, model }: WrittenTree,
     { branch, onto, after }: { branch: string; onto: CommitInfo | undefined; after: number | undefined },
   ): Promise<Made> {
     const source = typeof metadata?.source === 'string' ? metadata.source : undefined
@@ -253,6 +253,7 @@ export class Thread {
       seq,
       at: Math.max(now, onto?.time ?? 0, after === undefined ? 0 : after + 1),
       ...(messages !== undefined && { messages }),
+      ...(model !== undefined && { model }),
       trailers: {
         [TRAILERS.checkpoint]: id,
         ...(parent !== undefined && { [TRAILERS.parent]: parent }),

@@ -21,6 +21,7 @@ import { CorruptError } from '../../../errors.ts'
 import type { ObjectId } from '../../../ids.ts'
 import { deepEqual, fromEntries } from '../../../json-value.ts'
 import { TimeSlice } from '../../../time-slice.ts'
+import { readMessage } from '../../../view/message.ts'
 import { labelOfJson, textOfJson } from '../subject.ts'
 import { TYPE } from '../thread-commit.ts'
 import { channelFolder } from './channel-names.ts'
@@ -43,6 +44,8 @@ export interface WrittenTree {
   text: string
   /** Number range of the messages that are new. */
   messages: { from: number; to: number } | undefined
+  /** Of the last new message that names one. */
+  model: string | undefined
 }
 
 export interface WriteTreeOptions {
@@ -143,8 +146,8 @@ export class CheckpointTrees {
     if (id !== base) objects.push({ id, type: 'tree', data: tree.data })
     this.#objects.keepTree(id, tree)
     const after = await this.#heads.keep(id, document)
-    const { text, messages } = news
-    return { tree: id, objects, nodes: nodesThatRan(before, after), text, messages }
+    const { text, messages, model } = news
+    return { tree: id, objects, nodes: nodesThatRan(before, after), text, messages, model }
   }
 
   /**
@@ -250,6 +253,7 @@ class News {
   text = ''
   messages: WrittenTree['messages']
   firstHuman: string | undefined
+  model: string | undefined
 
   /** @param before how many items a list had */
   async add(channel: string, prepared: PreparedChannel, before: number): Promise<void> {
@@ -266,6 +270,7 @@ class News {
       const json = readableOf(await value)
       const text = textOfJson(json)
       if (isMessages && labelOfJson(json) === '-human') this.firstHuman ??= text
+      if (isMessages) this.model = readMessage(json).model ?? this.model
       if (isMessages || this.text === '') this.text = text || this.text
     }
   }
