@@ -5,6 +5,7 @@ import { commitsUnchanged, seqOn } from '../checkpoints/commits/lineage.ts'
 import { ConflictError, InvalidStateError, NotFoundError } from '../errors.ts'
 import type { BranchName, CommitId, SessionId } from '../ids.ts'
 import { deepCopy, type JsonObject } from '../json-value.ts'
+import { CleanAddition, OtherPlaces } from './addition/clean-addition.ts'
 import {
   type AdditionPlan,
   idOf,
@@ -14,7 +15,7 @@ import {
   touch,
 } from './addition/plan.ts'
 import type { Backend, Base, Content, Kept, Tail } from './backend.ts'
-import { checkAddition, checkSchema, type DocumentRules } from './document.ts'
+import { checkAddition, checkInParts, checkSchema, type DocumentRules } from './document.ts'
 import type { WriteRequest } from './options/write-options.ts'
 import { decideAppendParent, decideParent, type Position, unseenReplacement } from './positions.ts'
 import { defaultBody, defaultSubject } from './subject.ts'
@@ -54,9 +55,7 @@ export class StoreWriter<C extends Kept> {
   }
 
   async save(write: Write<C>, document: JsonObject): Promise<Saved<C>> {
-    // Copied or encoded before anything is awaited: what the caller changes from here on is not part of this save.
-    const preparing = this.#backend.prepare(document)
-    const [content] = await Promise.all([preparing, checkSchema(document, this.#rules)])
+    const content = await this.#prepare(document)
     return this.#write(write, async (attempt) => {
       const { base, options } = attempt
       const made = await madeWithKey(attempt)
@@ -75,7 +74,22 @@ export class StoreWriter<C extends Kept> {
     })
   }
 
-  append(write: Write<C>, addition: ParsedAddition): Promise<Saved<C>> {
+  /** `redact` runs before the locks are taken, and again if the addition then belongs to another place. */
+  async append(write: Write<C>, addition: ParsedAddition): Promise<Saved<C>> {
+    const { redact } = this.#rules
+    if (redact === undefined) return this.#append(write, addition)
+    const clean = new CleanAddition(addition, redact)
+    for (;;) {
+      try {
+        return await this.#append(write, clean)
+      } catch (error) {
+        if (!(error instanceof OtherPlaces)) throw error
+        await clean.redact(error.places)
+      }
+    }
+  }
+
+  #append(write: Write<C>, addition: ParsedAddition | CleanAddition): Promise<Saved<C>> {
     return this.#write(write, async (attempt) => {
       const { base, options, known } = attempt
       const { session, branch } = base
@@ -103,6 +117,19 @@ export class StoreWriter<C extends Kept> {
       this.#checked.add(tail)
       return { ...(await this.#add(attempt, parent, content)), plan: whole }
     })
+  }
+
+  async #prepare(document: JsonObject): Promise<Content<C>> {
+    const { rest, item } = checkInParts(document, this.#rules)
+    try {
+      // Copied or encoded before anything is awaited: what the caller changes from here on is not part of this save.
+      const [content] = await Promise.all([this.#backend.prepare(document, item), rest])
+      return content
+    } catch (error) {
+      // All issues at once, and those of the schema first.
+      if (error instanceof InvalidStateError) await checkSchema(document, this.#rules)
+      throw error
+    }
   }
 
   #write(
@@ -152,7 +179,7 @@ export class StoreWriter<C extends Kept> {
   }
 
   /** Whether the addition, put on what the checkpoint was put on, gives the checkpoint. */
-  async #isResult(base: Base<C>, made: C, addition: ParsedAddition): Promise<boolean> {
+  async #isResult(base: Base<C>, made: C, addition: ParsedAddition | CleanAddition): Promise<boolean> {
     const before = made.parents.at(-1)
     if (before === undefined) return false
     const tail = await base.tail(await base.find(before))
@@ -166,10 +193,15 @@ export class StoreWriter<C extends Kept> {
     }
   }
 
-  async #plan(tail: Tail<C>, addition: ParsedAddition): Promise<AdditionPlan> {
-    await tail.prepare?.(addition)
-    const plan = planAddition(addition, tail, this.#rules.redact)
-    return this.#rules.redact === undefined ? plan : deepCopy(plan)
+  async #plan(tail: Tail<C>, addition: ParsedAddition | CleanAddition): Promise<AdditionPlan> {
+    if (!(addition instanceof CleanAddition)) {
+      await tail.prepare?.(addition)
+      return planAddition(addition, tail)
+    }
+    await tail.prepare?.(addition.given)
+    const clean = addition.at(tail)
+    await tail.prepare?.(clean)
+    return deepCopy(planAddition(clean, tail))
   }
 }
 

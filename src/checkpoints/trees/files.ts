@@ -135,30 +135,40 @@ export async function blobsOfItem(
 export async function blobsBelow(
   objects: ObjectStore,
   root: ObjectId,
-  options: { at?: string; enter?: (path: string) => boolean; foreign?: boolean } = {},
+  options: { at?: string; enter?: (path: string, id: ObjectId) => boolean; foreign?: boolean } = {},
 ): Promise<BlobIds> {
   const found: BlobIds = new Map()
-  let seen = 0
+  const counted = new CountedWalk(root)
   /** The log that was found last, and the folder of its item. */
   let last = { log: '', item: '' }
   const walk = async (tree: Tree, prefix: string, depth: number): Promise<void> => {
     if (depth > MOST_FOLDERS) throw tooMuch(root, `is more than ${MOST_FOLDERS} folders deep`)
     const place = options.foreign === true ? undefined : parseItemPath(prefix.slice(0, -1))
     const log = place?.inside.length === 1 ? { log: prefix, item: parentOf(prefix) } : undefined
+    const inside: { path: string; id: ObjectId; same: string | undefined }[] = []
     for (const { name, mode, id } of entriesOf(tree, prefix)) {
       const path = prefix + name
-      if (++seen > MOST_ENTRIES) throw tooMuch(root, `expands to more than ${MOST_ENTRIES} files and folders`)
+      counted.add(1)
       if (mode !== FOLDER) {
         if (options.foreign !== true && !isOurs(path)) continue
-        found.set(path, id)
+        inside.push({ path, id, same: undefined })
         if (log === undefined) continue
         // Seen here already: a few kilobytes can be an item with thousands of logs, each with thousands of files.
         if (log.item === last.item && log.log !== last.log) throw secondLog(prefix.slice(0, -1))
         last = log
-      } else if ((options.foreign === true || mayHoldOurs(path)) && options.enter?.(path) !== false) {
-        await walk(objects.cachedTree(id) ?? (await objects.readTree(id)), `${path}/`, depth + 1)
+      } else if ((options.foreign === true || mayHoldOurs(path)) && options.enter?.(path, id) !== false) {
+        inside.push({ path, id, same: id })
       }
     }
+    await counted.each(inside, ({ path, id, same }) => {
+      if (same === undefined) {
+        found.set(path, id)
+        return undefined
+      }
+      const cached = objects.cachedTree(id)
+      if (cached !== undefined) return walk(cached, `${path}/`, depth + 1)
+      return objects.readTree(id).then((below) => walk(below, `${path}/`, depth + 1))
+    })
   }
   const { at } = options
   const start = at === undefined ? await objects.readTree(root) : await folderAt(objects, root, at)
@@ -168,6 +178,7 @@ export async function blobsBelow(
 
 /**
  * Paths of a document's files that differ between two trees, with the blob that `after` has; `undefined` where it has none.
+ * Throws CorruptError for trees that unfold into more than a document has.
  *
  * @param asked of collections, only those that it says yes to
  */
@@ -178,28 +189,71 @@ export async function blobsChanged(
   asked: (collection: string) => boolean = () => true,
 ): Promise<Map<string, ObjectId | undefined>> {
   const changed = new Map<string, ObjectId | undefined>()
+  const counted = new CountedWalk(after)
   const read = (id: ObjectId | undefined) => (id === undefined ? NO_ENTRIES : objects.readTree(id))
   const walk = async (
     from: ObjectId | undefined,
     to: ObjectId | undefined,
     prefix: string,
   ): Promise<void> => {
+    const folders: { from: ObjectId | undefined; to: ObjectId | undefined; path: string; same: string }[] = []
     for (const { was, is } of entriesChanged(await read(from), await read(to))) {
+      counted.add(1)
       const { name } = (is ?? was)!
       const path = prefix + name
       for (const entry of [was, is]) if (entry !== undefined) checkPlain(entry, prefix)
-      const folders = [was, is].map((entry) => (entry?.mode === FOLDER ? entry.id : undefined))
-      if (folders.some((id) => id !== undefined)) {
+      const [a, b] = [was, is].map((entry) => (entry?.mode === FOLDER ? entry.id : undefined))
+      if (a !== undefined || b !== undefined) {
         if (mayHoldOurs(path) && (prefix !== '' || asked(name)))
-          await walk(folders[0], folders[1], `${path}/`)
+          folders.push({ from: a, to: b, path, same: `${a} ${b}` })
       } else if (isOurs(path)) {
         if (is?.mode === BLOB) changed.set(path, is.id)
         else if (was?.mode === BLOB && !changed.has(path)) changed.set(path, undefined)
       }
     }
+    await counted.each(folders, (one) => walk(one.from, one.to, `${one.path}/`))
   }
   await walk(before, after, '')
   return changed
+}
+
+/** Counts what a walk over trees comes to, and refuses too much early: a few hundred bytes can unfold without end. */
+class CountedWalk {
+  readonly #root: ObjectId
+  #seen = 0
+
+  constructor(root: ObjectId) {
+    this.#root = root
+  }
+
+  /** Throws CorruptError when it is more than any document has. */
+  add(more: number): void {
+    this.#seen += more
+    if (this.#seen > MOST_ENTRIES)
+      throw tooMuch(this.#root, `expands to more than ${MOST_ENTRIES} files and folders`)
+  }
+
+  /** Visits all in order. Those that are the `same` several times are counted whole with the first of them. */
+  async each<T extends { same: string | undefined }>(
+    entries: readonly T[],
+    visit: (entry: T) => Promise<void> | undefined,
+  ): Promise<void> {
+    const times = new Map<string, number>()
+    for (const { same } of entries) if (same !== undefined) times.set(same, (times.get(same) ?? 0) + 1)
+    const sizes = new Map<string, number>()
+    for (const entry of entries) {
+      const { same } = entry
+      const known = same === undefined ? undefined : sizes.get(same)
+      if (known !== undefined) this.#seen -= known
+      const before = this.#seen
+      const visiting = visit(entry)
+      if (visiting !== undefined) await visiting
+      if (same === undefined || known !== undefined) continue
+      const size = this.#seen - before
+      sizes.set(same, size)
+      this.add(size * (times.get(same)! - 1))
+    }
+  }
 }
 
 /** The blobs' bytes, in the order of `blobs`. Throws CorruptError, also when they are more than any document has. */

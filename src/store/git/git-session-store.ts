@@ -8,16 +8,19 @@ import { type CommitId, parseSessionId } from '../../ids.ts'
 import type { Session } from '../../state/index.ts'
 import { type DocumentRules, documentRules } from '../document.ts'
 import { StoreFront } from '../front.ts'
+import { registerKey, rulesWithKey } from '../redaction/key.ts'
 import type {
   Checkpoint,
   LogOptions,
   MaintainOptions,
+  Redact,
   StoredDocument,
   StoreOptions,
   VerifyReport,
 } from '../session-store.ts'
 import { GitBackend } from './backend.ts'
 import type { GitMaintainReport, GitStoreStats } from './maintain.ts'
+import type { RewriteOptions, RewriteReport } from './rewrite.ts'
 import { type SignatureOptions, type SignatureReport, Signatures } from './signatures.ts'
 
 export interface GitStoreOptions<S extends StoredDocument = Session> extends StoreOptions<S> {
@@ -79,12 +82,14 @@ export class GitSessionStore<S extends StoredDocument = Session> extends StoreFr
     const isShared = place instanceof Repository
     if (!isShared && (typeof place !== 'string' || place === ''))
       throw new TypeError('A git store needs the path of its folder')
-    const rules = documentRules(options)
+    const given = documentRules(options)
     const { lockTimeout, sign } = options
     const signing = Signing.of(sign)
     const repository = isShared
       ? place
-      : new Repository(place, { now: rules.now, ...(lockTimeout === undefined ? {} : { lockTimeout }) })
+      : new Repository(place, { now: given.now, ...(lockTimeout === undefined ? {} : { lockTimeout }) })
+    const key = () => repository.key()
+    const rules = rulesWithKey(given, key)
     const checkpoints = new Checkpoints(repository, rules, signing)
     super(new GitBackend(repository, checkpoints, rules, isShared), rules, checkpoints.lifetime)
     this.folder = repository.paths.root
@@ -93,6 +98,7 @@ export class GitSessionStore<S extends StoredDocument = Session> extends StoreFr
     this.#sign = sign
     this.#checkpoints = checkpoints
     registerCheckpoints(this, checkpoints)
+    registerKey(this, key)
   }
 
   /**
@@ -143,6 +149,24 @@ export class GitSessionStore<S extends StoredDocument = Session> extends StoreFr
       const signature = await signatures?.of(checkpoint.id as CommitId)
       yield signature === undefined ? checkpoint : { ...checkpoint, signature }
     }
+  }
+
+  /**
+   * Takes what `redact` finds out of history: of the session, and by default of all that share a checkpoint with it. Every
+   * checkpoint that holds it, and all after it, are made once more, with new ids; `resolve` of an old id gives the new one.
+   * Then what was replaced is purged from the disk. Clones, remotes and backups still have it.
+   *
+   *     await store.rewrite('demo', redactSecrets())
+   *
+   * @throws NotFoundError; InvalidIdError for a name of a session, branch or tag that `redact` would change; ConflictError
+   *   when other processes change the refs all the time; SigningError, LockedError, CorruptError, StorageError: then nothing was
+   *   rewritten
+   */
+  rewrite(session: string, redact: Redact, options?: RewriteOptions): Promise<RewriteReport> {
+    return this.#checkpoints.lifetime.use(async () => {
+      const { rewriteStore } = await import('./rewrite.ts')
+      return rewriteStore(this.#repository, this.#checkpoints, parseSessionId(session), redact, options)
+    })
   }
 
   override maintain(options?: MaintainOptions): Promise<GitMaintainReport> {
