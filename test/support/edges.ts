@@ -61,7 +61,14 @@ export const EDGES: Readonly<Record<string, readonly string[]>> = {
     'store',
     'store/git',
   ],
-  'adapters/langgraph/values': ['adapters/langgraph', 'checkpoints/trees', 'codec', 'redaction', 'store'],
+  'adapters/langgraph/values': [
+    'adapters/langgraph',
+    'checkpoints/trees',
+    'codec',
+    'redaction',
+    'store',
+    'view',
+  ],
   'adapters/openai-agents': [
     'adapters',
     'checkpoints',

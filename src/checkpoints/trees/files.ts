@@ -2,6 +2,7 @@
 
 import {
   isGroup,
+  isInItem,
   isOurs,
   isPage,
   isRootFile,
@@ -55,6 +56,14 @@ function checkPlain(entry: TreeEntry, path: string): void {
 /** Whether a name is one that something of ours has, wherever that lies. */
 export const standsForOurs = (name: string): boolean =>
   isOurs(name) || ['messages', 'runs'].includes(name) || isGroup(name) || /^\d{4,}(?:[-.]|$)/.test(name)
+
+/** The number of the item that an entry of a folder of items belongs to: a file of ours, or the folder that an item is. */
+export const itemOf = ({ name, mode }: Pick<TreeEntry, 'name' | 'mode'>): number | undefined =>
+  (mode === FOLDER) === /^\d{6}$/.test(name) ? parseItemName(name) : undefined
+
+/** Whether a folder that is named like an item is one, and no folder of somebody else's. */
+export const isItemFolder = async (objects: TreeReader, id: ObjectId): Promise<boolean> =>
+  [...entriesOf(await objects.readTree(id))].some(({ name, mode }) => mode === BLOB && isInItem(name))
 
 /** What is in a tree beside the document, in order; of a folder that is foreign as a whole its name with a `/`. */
 export async function foreignFiles(objects: ObjectStore, root: ObjectId): Promise<string[]> {
@@ -114,7 +123,7 @@ export async function blobsOfItem(
   const tree = root === undefined ? undefined : await folderAt(objects, root, folder)
   const blobs: BlobIds = new Map()
   for (const { name, mode, id } of tree === undefined ? [] : entriesWith(tree, stem))
-    if (mode === BLOB && parseItemName(name) === index) blobs.set(`${folder}/${name}`, id)
+    if (mode === BLOB && itemOf({ name, mode }) === index) blobs.set(`${folder}/${name}`, id)
   return blobs
 }
 
@@ -130,20 +139,24 @@ export async function blobsBelow(
 ): Promise<BlobIds> {
   const found: BlobIds = new Map()
   const counted = new CountedWalk(root)
+  /** The log that was found last, and the folder of its item. */
+  let last = { log: '', item: '' }
   const walk = async (tree: Tree, prefix: string, depth: number): Promise<void> => {
     if (depth > MOST_FOLDERS) throw tooMuch(root, `is more than ${MOST_FOLDERS} folders deep`)
-    let log: string | undefined
+    const place = options.foreign === true ? undefined : parseItemPath(prefix.slice(0, -1))
+    const log = place?.inside.length === 1 ? { log: prefix, item: parentOf(prefix) } : undefined
     const inside: { path: string; id: ObjectId; same: string | undefined }[] = []
     for (const { name, mode, id } of entriesOf(tree, prefix)) {
       const path = prefix + name
       counted.add(1)
       if (mode !== FOLDER) {
-        if (options.foreign === true || isOurs(path)) inside.push({ path, id, same: undefined })
+        if (options.foreign !== true && !isOurs(path)) continue
+        inside.push({ path, id, same: undefined })
+        if (log === undefined) continue
+        // Seen here already: a few kilobytes can be an item with thousands of logs, each with thousands of files.
+        if (log.item === last.item && log.log !== last.log) throw secondLog(prefix.slice(0, -1))
+        last = log
       } else if ((options.foreign === true || mayHoldOurs(path)) && options.enter?.(path, id) !== false) {
-        if (options.foreign !== true && parseItemPath(path)?.inside.length === 1) {
-          if (log !== undefined) throw secondLog(path)
-          log = path
-        }
         inside.push({ path, id, same: id })
       }
     }
@@ -273,7 +286,8 @@ const tooMuch = (id: ObjectId, what: string): CorruptError =>
     object: id,
   })
 
-/** Seen here already: a few kilobytes can be an item with thousands of logs, each with thousands of files. */
+const parentOf = (folder: string): string => folder.slice(0, folder.lastIndexOf('/', folder.length - 2) + 1)
+
 const secondLog = (path: string): CorruptError =>
   new CorruptError(
     `'${path}' is a second log of its item. Forkpoint never writes that; take the checkpoint before it.`,
