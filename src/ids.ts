@@ -59,6 +59,11 @@ export const tagRef = (session: SessionId, tag: TagName): RefName =>
 export const activeRef = (session: SessionId): RefName =>
   `refs/forkpoint/active/${encodeName(session)}` as RefName
 
+/** Where a rewrite of the session says which checkpoint each old one has become. */
+export const rewrittenRef = (session: SessionId): RefName => `${REWRITTEN}${encodeName(session)}` as RefName
+
+export const REWRITTEN = 'refs/forkpoint/rewritten/'
+
 /** What a ref of ours names; the session again for `active`. */
 export type ParsedRef = { session: SessionId } & (
   | { kind: 'branch'; name: BranchName }
@@ -79,6 +84,7 @@ export function parseRef(ref: string): ParsedRef | undefined {
   if (space !== 'heads' && space !== 'tags') return undefined
   const session = validName<SessionId>('session', first)
   if (session === undefined) return undefined
+  if (space === 'heads' && second === MAIN) return { kind: 'branch', session, name: MAIN }
   if (space === 'heads' && second.startsWith('_')) {
     const name = decodeName(second.slice(1))
     return name === undefined ? undefined : { kind: 'reserved', session, name }

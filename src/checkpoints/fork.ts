@@ -68,5 +68,5 @@ export function forkSession(checkpoints: Checkpoints, fork: Fork): Promise<Commi
 }
 
 /** How the top-level values of a type lie in their tree. */
-const headLayout = (type: string) =>
+export const headLayout = (type: string) =>
   type === sessionLayout.type ? { ...sessionLayout, collections: [] } : genericLayout(type, [])

@@ -1,8 +1,7 @@
 /** What a write makes, decided under the locks: checkpoints, each on the one before, and where refs move. */
-import { AlreadyExistsError } from '../errors.ts'
-import type { ObjectStore } from '../git/database/object-store.ts'
-import type { NewObject } from '../git/objects/object.ts'
-import { parseTree, type Tree } from '../git/objects/tree.ts'
+import { AlreadyExistsError, type SigningError } from '../errors.ts'
+import { editCommit } from '../git/objects/commit-edit.ts'
+import { type NewObject, newObject } from '../git/objects/object.ts'
 import { type EditedTree, editTree, type TreeStore } from '../git/objects/tree-edit.ts'
 import type { Plan } from '../git/refs/change.ts'
 import { purgeMark } from '../git/upkeep/purge-mark.ts'
@@ -14,9 +13,11 @@ import type { CheckpointFacts } from './commits/facts.ts'
 import type { CommitInfo, History } from './commits/history.ts'
 import type { Keys } from './commits/keys.ts'
 import { seqOn } from './commits/lineage.ts'
-import { endsTurn, type PageRules, type TurnReader, withPages, withPagesOfNew } from './pages.ts'
+import type { ParsedMessage } from './commits/message.ts'
+import { NewFiles } from './new-files.ts'
+import { endsTurn, type PageRules, withPages, withPagesOfNew } from './pages.ts'
 import type { Signing } from './signing.ts'
-import { type BlobIds, type Edits, type Files, isTakenBack, readBlobs } from './trees/files.ts'
+import { type Edits, isTakenBack } from './trees/files.ts'
 
 export type { Edits }
 
@@ -36,11 +37,28 @@ export interface NewCheckpoint extends CheckpointFacts {
   parents?: readonly CommitId[]
   /** Default: that of the writer's documents. */
   type?: string
+  /** Default: the session that is written. */
+  session?: SessionId
   /** Default: the branch or line that is written. */
   branch?: string
   /** Default: the store's, else the model, else forkpoint. */
   author?: Author | undefined
   trailers?: Readonly<Record<string, string>>
+}
+
+/** A checkpoint that is made once more. */
+export interface RemadeCheckpoint {
+  old: CommitInfo
+  /** The commit as it is stored. */
+  data: Uint8Array
+  parents: readonly CommitId[]
+  files: EditedTree
+  message: ParsedMessage
+  /** What that was parsed from; `undefined`: it stays as it was. */
+  text: string | undefined
+  author: Author
+  /** How the pages of its turn are made; `undefined`: it had none. */
+  pages: PageRules | undefined
 }
 
 /** What everything that is written to a repository has in common. */
@@ -80,6 +98,7 @@ export class Writing {
   readonly #files: NewFiles
   readonly #objects: NewObject[] = []
   readonly #commits: CommitInfo[] = []
+  readonly #remade = new Map<CommitId, CommitInfo>()
   readonly #moves = new Map<string, ObjectId | null>()
   readonly #placed: (() => void)[] = []
   #last: CommitInfo | undefined
@@ -121,7 +140,7 @@ export class Writing {
     const parents = made.parents ?? (await history.parentsOn(parent, kind))
     const seq = made.seq ?? seqOn(parent)
     const branch = made.branch ?? this.branch
-    const { tree, objects } = await this.#treeOf(made, { parents, seq, branch })
+    const { tree, objects } = await this.#treeOf(made, { parents, seq, branch, rules: rules.pages })
     const { messages, run, status, model, tokens, forkedFrom, key } = made
     const { commit, object, unsigned } = await newCommit(
       {
@@ -132,7 +151,7 @@ export class Writing {
         author: authorOf(made.author ?? rules.author, kind === 'fork' ? undefined : model),
         type: made.type ?? rules.type,
         checkpoint: {
-          session: this.session,
+          session: made.session ?? this.session,
           branch,
           subject: made.subject,
           body: made.body ?? '',
@@ -150,22 +169,50 @@ export class Writing {
       },
       signing && ((data) => signing.sign(data)),
     )
-    if (unsigned !== undefined) {
-      const { session } = this
-      this.onPlaced(() => signing?.tell({ session, checkpoint: commit.id, error: unsigned }))
-    }
-    for (const one of objects) this.#objects.push(one)
-    this.#objects.push(object)
+    this.#add([...objects, object], commit.id, unsigned)
     this.#commits.push(commit)
     this.#last = commit
     this.#moves.set(this.ref, commit.id)
     return commit
   }
 
+  /** Makes a checkpoint once more: what is not given stays as it was. No ref moves there by itself. */
+  async remake({ old, data, parents, files, pages, text, ...said }: RemadeCheckpoint): Promise<CommitInfo> {
+    const { signing } = this.#common
+    const { message } = said
+    this.#files.add(files.objects)
+    const last = parents.at(-1)
+    const parent = last === undefined ? undefined : await this.#commit(last)
+    const branch = message.trailers?.get('Branch') ?? ''
+    const at = { parents, seq: old.seq, branch, rules: pages }
+    const { tree, objects } = await this.#treeOf({ parent, kind: old.kind, files }, at)
+    const edited = editCommit(data, { tree, parents, author: said.author, message: text })
+    const signed = signing === undefined ? { data: edited } : await signing.sign(edited)
+    const object = newObject('commit', signed.data)
+    const id = object.id as CommitId
+    this.#add([...objects, object], id, 'unsigned' in signed ? signed.unsigned : undefined)
+    const key = message.trailers?.get('Key')
+    const commit: CommitInfo = { ...old, ...said, id, tree, parents, key }
+    this.#remade.set(id, commit)
+    return commit
+  }
+
+  #add(objects: readonly NewObject[], checkpoint: CommitId, unsigned: SigningError | undefined): void {
+    for (const one of objects) this.#objects.push(one)
+    if (unsigned === undefined) return
+    const { session } = this
+    this.onPlaced(() => this.#common.signing?.tell({ session, checkpoint, error: unsigned }))
+  }
+
   /** The write ends at a checkpoint that is there: a branch that begins starts at it, any other holds it already. */
   endAt(commit: CommitInfo): void {
     this.#last = commit
     if (this.tip === undefined) this.#moves.set(this.ref, commit.id)
+  }
+
+  /** Also stores an object that no checkpoint of this write has. */
+  bring(object: NewObject): void {
+    this.#objects.push(object)
   }
 
   /** Also moves a ref that the aim named; `null` deletes it. */
@@ -180,10 +227,10 @@ export class Writing {
 
   /** The tree of a checkpoint, with its pages; where a turn had steps, they tell all of it. */
   async #treeOf(
-    { parent, kind, files }: NewCheckpoint,
-    { parents, seq, branch }: { parents: readonly CommitId[]; seq: number; branch: string },
+    { parent, kind, files }: Pick<NewCheckpoint, 'parent' | 'kind' | 'files'>,
+    at: { parents: readonly CommitId[]; seq: number; branch: string; rules: PageRules | undefined },
   ): Promise<EditedTree> {
-    const { pages: rules } = this.#common.rules
+    const { parents, seq, branch, rules } = at
     const edit = (edits: Edits) => editTree(this.#files, parent?.tree, edits)
     if (rules === undefined || kind === 'fork' || branch.startsWith('_'))
       return files instanceof Map ? edit(files) : files
@@ -202,7 +249,8 @@ export class Writing {
 
   /** A commit that is stored, or that this write makes. */
   async #commit(id: CommitId): Promise<CommitInfo> {
-    return this.#commits.find((commit) => commit.id === id) ?? this.#common.history.info(id)
+    const made = this.#remade.get(id) ?? this.#commits.find((commit) => commit.id === id)
+    return made ?? this.#common.history.info(id)
   }
 
   /** Whether another tool, such as `git revert`, has taken back what a checkpoint brought. */
@@ -264,49 +312,4 @@ export async function stillStands(
   const { repository } = history
   if (mark !== undefined && purgeMark(repository) === mark) return repository.objects.has(id)
   return history.has(session, id)
-}
-
-/** Files and trees that are not stored yet, and those that are: a cache may lose the former. */
-class NewFiles implements TreeStore, TurnReader {
-  readonly #objects: ObjectStore
-  readonly #trees = new Map<ObjectId, Tree>()
-  readonly #made = new Map<ObjectId, NewObject>()
-
-  constructor(objects: ObjectStore) {
-    this.#objects = objects
-  }
-
-  /** What is about to be stored. */
-  add(objects: readonly NewObject[]): void {
-    for (const one of objects) this.#made.set(one.id, one)
-  }
-
-  cachedTree(id: ObjectId): Tree | undefined {
-    return this.#trees.get(id) ?? this.#objects.cachedTree(id)
-  }
-
-  async readTree(id: ObjectId): Promise<Tree> {
-    const known = this.cachedTree(id)
-    if (known !== undefined) return known
-    const made = this.#made.get(id)
-    return made === undefined ? this.#objects.readTree(id) : parseTree(made.data, id)
-  }
-
-  keepTree(id: ObjectId, tree: Tree): void {
-    this.#trees.set(id, tree)
-    this.#objects.keepTree(id, tree)
-  }
-
-  async readBlobs(blobs: BlobIds): Promise<Files> {
-    const files: Files = new Map()
-    const stored: BlobIds = new Map()
-    for (const [path, id] of blobs) {
-      const made = this.#made.get(id)
-      if (made === undefined) stored.set(path, id)
-      else files.set(path, made.data)
-    }
-    if (stored.size > 0)
-      for (const [path, data] of await readBlobs(this.#objects, stored)) files.set(path, data)
-    return files
-  }
 }

@@ -1,5 +1,5 @@
 /** Documents ⇄ trees of files, format 1: values to values, no disk. */
-export { decodeDocument, decodeHead, encodeHead } from './document.ts'
+export { decodeDocument, decodeHead, decodeItems, encodeHead, missingItem } from './document.ts'
 export {
   appendEvents,
   besideSegment,
@@ -17,7 +17,7 @@ export {
   sessionLayout,
 } from './layout.ts'
 export { MAX_INLINE_TEXT } from './markers.ts'
-export { isOurs, isPage, mayHoldOurs } from './ours.ts'
+export { isInItem, isOurs, isPage, mayHoldOurs } from './ours.ts'
 export {
   folderName,
   ITEMS_PER_FOLDER,

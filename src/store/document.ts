@@ -8,8 +8,9 @@ import { parseSessionId, type SessionId } from '../ids.ts'
 import { isJsonObject, type JsonObject } from '../json-value.ts'
 import { onceKnown } from '../redaction/redact.ts'
 import { checkDocument, checkMessage, checkRun, migrate, sessionSchema } from '../state/index.ts'
-import type { AdditionPlan } from './addition/plan.ts'
+import { type AdditionPlan, idOf } from './addition/plan.ts'
 import { RUNS } from './addition/runs.ts'
+import type { ItemCheck } from './backend.ts'
 import { parseAuthor } from './options/write-options.ts'
 import { pageRules } from './pages/rules.ts'
 import { redactWhole } from './redaction/whole.ts'
@@ -136,6 +137,31 @@ export async function checkSchema(state: unknown, { schema }: DocumentRules): Pr
   const issues = await checkDocument(schema, state)
   if (issues.length > 0) throw new InvalidStateError(issues)
 }
+
+/**
+ * The same in parts, so that items that were checked before need not be checked again: `rest` is all but the items of the
+ * collections, checked before this returns. What either throws need not be all issues.
+ */
+export function checkInParts(
+  state: JsonObject,
+  rules: DocumentRules,
+): { rest: Promise<void>; item: ItemCheck } {
+  const { schema, collections } = rules
+  if (schema !== sessionSchema) return { rest: checkSchema(state, rules), item: () => undefined }
+  const known = ['messages', RUNS].filter((name) => collections.includes(name) && Array.isArray(state[name]))
+  const empty = Object.fromEntries(known.map((name) => [name, []]))
+  const unique = known.every((name) => hasUniqueIds(state[name] as readonly unknown[]))
+  return {
+    rest: checkSchema(unique ? { ...state, ...empty } : state, rules),
+    item(collection, _, item) {
+      if (!known.includes(collection)) return
+      const issues = collection === RUNS ? checkRun(item) : checkMessage(item)
+      if (issues.length > 0) throw new InvalidStateError(issues)
+    },
+  }
+}
+
+const hasUniqueIds = (items: readonly unknown[]): boolean => new Set(items.map(idOf)).size === items.length
 
 /**
  * Throws InvalidStateError when what an addition brings does not fit the schema. What is checked is an excerpt of the

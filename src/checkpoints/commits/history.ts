@@ -2,7 +2,7 @@
 import { NotFoundError } from '../../errors.ts'
 import type { ObjectStore } from '../../git/database/object-store.ts'
 import { asBuffer } from '../../git/objects/object.ts'
-import type { BranchName, CommitId, ObjectId, SessionId } from '../../ids.ts'
+import { type BranchName, type CommitId, type ObjectId, rewrittenRef, type SessionId } from '../../ids.ts'
 import { isSameName, isShortName } from '../../ref-part.ts'
 import { TimeSlice } from '../../time-slice.ts'
 import type { Author, Checkpoint } from './checkpoint.ts'
@@ -11,6 +11,7 @@ import type { Ancestor } from './lineage.ts'
 import { parentsOn } from './lineage.ts'
 import { checkpointOf, numberOf, type ParsedMessage, parseMessage, timeOf } from './message.ts'
 import { type RevisionLookup, resolveRevision } from './revision.ts'
+import { hashOf, readRewritten } from './rewritten.ts'
 
 /** A commit on a branch of ours. */
 export interface CommitInfo extends Ancestor {
@@ -177,6 +178,7 @@ export class History extends Heads {
       head: async (branch = this.active(session)) => this.head(session, branch),
       tag: async (name) => this.tagged(session, name),
       has: (id) => this.has(session, id),
+      rewritten: (id) => this.#rewritten(session, id),
       prefix: async (digits) => {
         const candidates: CommitId[] = []
         for (const id of this.repository.objects.expand(digits, 1000) as CommitId[]) {
@@ -190,6 +192,13 @@ export class History extends Heads {
       turnParent: (id) => this.turnParent(id),
     }
     return resolveRevision(revision, lookup, session)
+  }
+
+  /** What a checkpoint has become by a rewrite of the session. */
+  async #rewritten(session: SessionId, id: CommitId): Promise<CommitId | undefined> {
+    const rewrite = this.tip(rewrittenRef(session))
+    const now = rewrite && (await readRewritten(this.objects, rewrite)).get(hashOf(id))
+    return now !== undefined && (await this.has(session, now)) ? now : undefined
   }
 
   async #tips(session: SessionId): Promise<CommitId[]> {

@@ -66,16 +66,17 @@ export function composeMessage(fields: MessageFields): { text: string; parsed: P
     ['Format', FORMAT],
   ]
   const trailers = new Map<string, string>()
+  for (const [name, value] of values) if (value !== undefined) trailers.set(name, value.toWellFormed())
+  const parsed = { subject: oneLine(fields.subject) || 'checkpoint', body: cleanBody(fields.body), trailers }
+  return { text: messageText(parsed), parsed }
+}
+
+/** The text that `parseMessage` reads these in. Subject and body are clean. */
+export function messageText({ subject, body, trailers }: Required<ParsedMessage>): string {
   let block = ''
-  for (const [name, value] of values) {
-    if (value === undefined) continue
-    trailers.set(name, value.toWellFormed())
+  for (const [name, value] of trailers ?? [])
     block += `${PREFIX}${name}: ${name === 'Forked-From' ? value : encodeValue(value)}\n`
-  }
-  const subject = oneLine(fields.subject) || 'checkpoint'
-  const body = cleanBody(fields.body)
-  const text = `${subject}\n\n${body === '' ? '' : `${body}\n\n`}${block}`
-  return { text, parsed: { subject, body, trailers } }
+  return `${subject}\n\n${body === '' ? '' : `${body}\n\n`}${block}`
 }
 
 /** What a message of ours says; of another tool's commit only subject and body. */

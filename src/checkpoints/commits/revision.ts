@@ -24,6 +24,8 @@ export interface RevisionLookup {
   tag(name: TagName): Promise<CommitId | undefined>
   /** Whether this is a checkpoint of the session: one that its branches or tags reach. */
   has(id: CommitId): Promise<boolean>
+  /** What was made of a checkpoint that was rewritten, where that can be. */
+  rewritten?(id: CommitId): Promise<CommitId | undefined>
   /** The session's checkpoints whose id starts with these 4 to 39 lower-case hex digits. */
   prefix(digits: string): Promise<readonly CommitId[]>
   parents(id: CommitId): Promise<readonly CommitId[]>
@@ -72,7 +74,7 @@ async function resolveBase(base: string, lookup: RevisionLookup): Promise<Commit
   const digits = base.toLowerCase()
   if (isObjectId(digits)) {
     const id = digits as CommitId
-    return (await lookup.has(id)) ? id : undefined
+    return (await lookup.has(id)) ? id : lookup.rewritten?.(id)
   }
   const named =
     base === '' ? undefined : ((await lookup.head(base as BranchName)) ?? (await lookup.tag(base as TagName)))

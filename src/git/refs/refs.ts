@@ -64,7 +64,7 @@ export class Refs {
     const known = this.#packed.refs
     const packed = this.#packed.read()
     const value = packed.get(ref)
-    if (value !== undefined) return { id: value.id }
+    if (value !== undefined) return { id: value }
     // Between the two looks somebody may have moved it from one to the other.
     return packed === known ? undefined : this.#readLoose(ref)
   }
@@ -74,18 +74,30 @@ export class Refs {
    * CorruptError for a ref, or a folder of refs, that cannot be read; with `onBroken` it goes on without that one.
    */
   list(prefix: string, onBroken?: (ref: string, error: unknown) => void): Map<string, ObjectId> {
-    const found = new Map<string, ObjectId>()
-    const loose: string[] = []
-    this.#collect(prefix.replace(/\/$/, ''), loose, onBroken)
-    for (const ref of loose) {
+    return new Map(this.entries(prefix, onBroken))
+  }
+
+  /** `list`, one by one. All that cannot be read is told before the first. */
+  *entries(
+    prefix: string,
+    onBroken?: (ref: string, error: unknown) => void,
+  ): Generator<[ref: string, id: ObjectId]> {
+    const names: string[] = []
+    this.#collect(prefix.replace(/\/$/, ''), names, onBroken)
+    const loose: [string, ObjectId][] = []
+    for (const ref of names.sort()) {
       const id = attempt(ref, () => this.read(ref), onBroken)
-      if (id !== undefined) found.set(ref, id)
+      if (id !== undefined) loose.push([ref, id])
     }
     // Packed refs are read after the loose ones: what pack-refs moves in between is seen twice, not missed.
-    for (const [ref, { id }] of this.#packed.read()) {
-      if (ref.startsWith(prefix) && !found.has(ref)) found.set(ref, id)
+    let next = 0
+    for (const entry of this.#packed.read()) {
+      const [ref] = entry
+      if (!ref.startsWith(prefix)) continue
+      for (; next < loose.length && loose[next]![0] < ref; next++) yield loose[next]!
+      if (loose[next]?.[0] !== ref) yield entry
     }
-    return new Map([...found].sort(([a], [b]) => (a < b ? -1 : 1)))
+    yield* loose.slice(next)
   }
 
   /**
@@ -117,7 +129,7 @@ export class Refs {
   }
 
   packedValue(ref: string): ObjectId | undefined {
-    return this.#packed.read().get(ref)?.id
+    return this.#packed.read().get(ref)
   }
 
   /** Names of refs below `folder` that have a file of their own. */

@@ -16,7 +16,6 @@
  *
  * A crash leaves too much, never too little: the new pack is durable in its place before anything is removed.
  */
-import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import type { ObjectId } from '../../ids.ts'
 import { TimeSlice } from '../../time-slice.ts'
@@ -29,6 +28,7 @@ import { retiredLists, withMerged } from '../merging/retired.ts'
 import { type FilterSource, filterPacks } from '../packs/filter.ts'
 import { PackIndex } from '../packs/pack-index.ts'
 import type { Placement } from '../packs/placement.ts'
+import { changePurgeMark } from './purge-mark.ts'
 import { reachableFrom } from './reachable.ts'
 import {
   checkRootsKnown,
@@ -114,7 +114,7 @@ interface Look {
 
 /** In this order; the reason is above. */
 function look({ folder, objects, placement, refs }: Contents): Look {
-  folder.fs.writeFile(join(folder.paths.own, 'purged'), Buffer.from(`${randomUUID()}\n`))
+  changePurgeMark(folder)
   const packs = freePacks(placement)
   const loose = [...objects.looseIds()].filter((id) => ageOf(folder, id) >= YOUNG)
   const first = refRoots(refs)

@@ -8,7 +8,7 @@ import type { Repository } from '../../git/repository.ts'
 import type { BranchName, CommitId, SessionId, TagName } from '../../ids.ts'
 import type { JsonObject } from '../../json-value.ts'
 import { isShortName } from '../../ref-part.ts'
-import type { Backend, Base, Content, Lines, Look, NewSession } from '../backend.ts'
+import type { Backend, Base, Content, ItemCheck, Lines, Look, NewSession, UnsharedState } from '../backend.ts'
 import type { DocumentRules } from '../document.ts'
 import type {
   Checkpoint,
@@ -19,8 +19,7 @@ import type {
   VerifyReport,
 } from '../session-store.ts'
 import { GitBase, GitStates } from './base.ts'
-import { encodeFiles } from './encoding.ts'
-import { listSessions } from './list.ts'
+import { listSessions } from './listing/list.ts'
 import type { GitMaintainReport, GitStoreStats } from './maintain.ts'
 import { readEvents, readPart } from './reader.ts'
 
@@ -89,8 +88,17 @@ export class GitBackend implements Backend<CommitInfo>, Lines<CommitInfo> {
     return readEvents(this.#checkpoints.objects, tree, session, run, after)
   }
 
-  async prepare(document: JsonObject): Promise<Content<CommitInfo>> {
-    return this.#states.content(document, await encodeFiles(document, this.#rules.layout))
+  async unshared(
+    from: { commit: CommitInfo; session: SessionId },
+    to: { commit: CommitInfo; session: SessionId },
+  ): Promise<[UnsharedState, UnsharedState]> {
+    const { readDifference } = await import('./difference.ts')
+    const [before, after] = [from, to].map(({ commit: { tree }, session }) => ({ tree, session }))
+    return readDifference(this.#checkpoints.objects, [before!, after!], this.#rules.collections)
+  }
+
+  prepare(document: JsonObject, check: ItemCheck): Promise<Content<CommitInfo>> {
+    return this.#states.prepare(document, check)
   }
 
   write<T>(

@@ -17,12 +17,14 @@ import type {
   Checkpoint,
   LogOptions,
   MaintainOptions,
+  Redact,
   StoredDocument,
   StoreOptions,
   VerifyReport,
 } from '../session-store.ts'
 import { GitBackend } from './backend.ts'
 import type { GitMaintainReport, GitStoreStats } from './maintain.ts'
+import type { RewriteOptions, RewriteReport } from './rewrite.ts'
 import { type SignatureOptions, type SignatureReport, Signatures } from './signatures.ts'
 
 export interface GitStoreOptions<S extends StoredDocument = Session> extends StoreOptions<S> {
@@ -159,6 +161,24 @@ export class GitSessionStore<S extends StoredDocument = Session> extends StoreFr
       const signature = await signatures?.of(checkpoint.id as CommitId)
       yield signature === undefined ? checkpoint : { ...checkpoint, signature }
     }
+  }
+
+  /**
+   * Takes what `redact` finds out of history: of the session, and by default of all that share a checkpoint with it. Every
+   * checkpoint that holds it, and all after it, are made once more, with new ids; `resolve` of an old id gives the new one.
+   * Then what was replaced is purged from the disk. Clones, remotes and backups still have it.
+   *
+   *     await store.rewrite('demo', redactSecrets())
+   *
+   * @throws NotFoundError; InvalidIdError for a name of a session, branch or tag that `redact` would change; ConflictError
+   *   when other processes change the refs all the time; SigningError, LockedError, CorruptError, StorageError: then nothing was
+   *   rewritten
+   */
+  rewrite(session: string, redact: Redact, options?: RewriteOptions): Promise<RewriteReport> {
+    return this.#checkpoints.lifetime.use(async () => {
+      const { rewriteStore } = await import('./rewrite.ts')
+      return rewriteStore(this.#repository, this.#checkpoints, parseSessionId(session), redact, options)
+    })
   }
 
   /**

@@ -1,0 +1,53 @@
+/** Files and trees of a write under way, and those that are stored. */
+import type { ObjectStore } from '../git/database/object-store.ts'
+import type { NewObject } from '../git/objects/object.ts'
+import { parseTree, type Tree } from '../git/objects/tree.ts'
+import type { TreeStore } from '../git/objects/tree-edit.ts'
+import type { ObjectId } from '../ids.ts'
+import type { TurnReader } from './pages.ts'
+import { type BlobIds, type Files, readBlobs } from './trees/files.ts'
+
+/** Files and trees that are not stored yet, and those that are: a cache may lose the former. */
+export class NewFiles implements TreeStore, TurnReader {
+  readonly #objects: ObjectStore
+  readonly #trees = new Map<ObjectId, Tree>()
+  readonly #made = new Map<ObjectId, NewObject>()
+
+  constructor(objects: ObjectStore) {
+    this.#objects = objects
+  }
+
+  /** What is about to be stored. */
+  add(objects: readonly NewObject[]): void {
+    for (const one of objects) this.#made.set(one.id, one)
+  }
+
+  cachedTree(id: ObjectId): Tree | undefined {
+    return this.#trees.get(id) ?? this.#objects.cachedTree(id)
+  }
+
+  async readTree(id: ObjectId): Promise<Tree> {
+    const known = this.cachedTree(id)
+    if (known !== undefined) return known
+    const made = this.#made.get(id)
+    return made === undefined ? this.#objects.readTree(id) : parseTree(made.data, id)
+  }
+
+  keepTree(id: ObjectId, tree: Tree): void {
+    this.#trees.set(id, tree)
+    this.#objects.keepTree(id, tree)
+  }
+
+  async readBlobs(blobs: BlobIds): Promise<Files> {
+    const files: Files = new Map()
+    const stored: BlobIds = new Map()
+    for (const [path, id] of blobs) {
+      const made = this.#made.get(id)
+      if (made === undefined) stored.set(path, id)
+      else files.set(path, made.data)
+    }
+    if (stored.size > 0)
+      for (const [path, data] of await readBlobs(this.#objects, stored)) files.set(path, data)
+    return files
+  }
+}

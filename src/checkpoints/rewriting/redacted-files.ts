@@ -1,0 +1,199 @@
+/** Files without what `redact` takes out. What was looked at once is remembered. */
+import { isUtf8 } from 'node:buffer'
+import {
+  type CollectionSpec,
+  decodeEvents,
+  decodeHead,
+  decodeItem,
+  encodeHead,
+  encodeItem,
+  genericLayout,
+  isRootFile,
+  type Layout,
+  parseSegmentName,
+  sessionLayout,
+} from '../../codec/index.ts'
+import { CorruptError, InvalidStateError } from '../../errors.ts'
+import { asBuffer, type NewObject, newObject } from '../../git/objects/object.ts'
+import type { ObjectId } from '../../ids.ts'
+import { isJsonObject, type JsonObject } from '../../json-value.ts'
+import { type Redact, redactInside, redactValue } from '../../redaction/redact.ts'
+import { headLayout } from '../fork.ts'
+import { type BlobIds, type Files, readBlobs } from '../trees/files.ts'
+import type { ObjectStore } from '../trees/objects.ts'
+
+/** What stands in the place of files that belong together. */
+export interface Replaced {
+  /** Paths, and the names in a tree of those that are new. */
+  files: BlobIds
+  objects: readonly NewObject[]
+}
+
+/** The new id of a checkpoint that was made once more. */
+export type NewIdOf = (id: string) => string | undefined
+
+export class RedactedFiles {
+  readonly redact: Redact
+  readonly #objects: ObjectStore
+  readonly #known = new Map<string, Replaced | undefined>()
+  readonly #heads = new Map<string, { before: JsonObject; after: JsonObject } | undefined>()
+  readonly #clean = new Set<string>()
+
+  constructor(objects: ObjectStore, redact: Redact) {
+    this.#objects = objects
+    this.redact = redact
+  }
+
+  async text(text: string, path: readonly (string | number)[]): Promise<string> {
+    const kept = await this.redact(text, path)
+    return typeof kept === 'string' ? kept : ''
+  }
+
+  /**
+   * The files of one item; `undefined` where nothing is to be taken out.
+   *
+   * @param type of the session's documents
+   */
+  async item(collection: string, index: number, blobs: BlobIds, type: string): Promise<Replaced | undefined> {
+    const key = keyOf(blobs)
+    if (this.#known.has(key)) return this.#known.get(key)
+    const found = await this.#item([collection, index], blobs, type)
+    this.#known.set(key, found)
+    return found
+  }
+
+  /** The files at the top of a tree. */
+  async head(blobs: BlobIds, type: string, newIdOf: NewIdOf): Promise<Replaced | undefined> {
+    const head: BlobIds = new Map([...blobs].filter(([path]) => !isRootFile(path)))
+    const key = keyOf(head)
+    if (!this.#heads.has(key)) this.#heads.set(key, await this.#head(head))
+    const document = this.#heads.get(key)
+    if (document === undefined) return this.#raw(blobs)
+    const moved = withNewParent(document.after, newIdOf)
+    if (moved === document.before) return this.#raw(blobs)
+    return replaced(encodeHead(moved, headLayout(type)))
+  }
+
+  /** A file that is no part of a document. */
+  async file(path: string, id: ObjectId): Promise<NewObject | undefined> {
+    return (await this.#raw(new Map([[path, id]])))?.objects[0]
+  }
+
+  async #head(blobs: BlobIds): Promise<{ before: JsonObject; after: JsonObject } | undefined> {
+    const files = await readBlobs(this.#objects, blobs)
+    const before = unlessBroken(() => decodeHead(files))
+    if (before === undefined) return undefined
+    const kept = (await redactInside(before, this.redact)) as JsonObject
+    if (kept === before) return { before, after: before }
+    const names = ['id', 'type', 'schemaVersion'].filter((name) => name in before)
+    return { before, after: { ...kept, ...Object.fromEntries(names.map((name) => [name, before[name]])) } }
+  }
+
+  async #item(path: [string, number], blobs: BlobIds, type: string): Promise<Replaced | undefined> {
+    if (await this.#isClean(path, blobs)) return undefined
+    const files = await readBlobs(this.#objects, blobs)
+    const item = unlessBroken(() => decodeItem(files))
+    if (item === undefined) return this.#raw(blobs)
+    const kept = (await redactValue(item, this.redact, path)) ?? null
+    if (kept === item) return undefined
+    const [collection, index] = path
+    return replaced(encodeItem(layoutOf(type, collection, files), collection, index, kept))
+  }
+
+  /** Whether nothing is to be taken out of an item with a log, told by the segments that are not known yet. */
+  async #isClean(path: [string, number], blobs: BlobIds): Promise<boolean> {
+    const parts = partsOf(blobs)
+    if (parts.size < 2) return false
+    for (const [segment, part] of parts) {
+      const key = keyOf(part)
+      if (this.#clean.has(key)) continue
+      const files = await readBlobs(this.#objects, part)
+      const value = unlessBroken(() => (segment === '' ? decodeItem(files) : decodeEvents(segment, files)))
+      if (value === undefined || (await redactValue(value, this.redact, path)) !== value) return false
+      this.#clean.add(key)
+    }
+    return true
+  }
+
+  /** Files as plain text, or as bytes. */
+  async #raw(blobs: BlobIds): Promise<Replaced | undefined> {
+    const key = `raw\n${keyOf(blobs)}`
+    if (this.#known.has(key)) return this.#known.get(key)
+    const files: BlobIds = new Map(blobs)
+    const objects: NewObject[] = []
+    for (const [path, bytes] of await readBlobs(this.#objects, blobs)) {
+      const encoding = isUtf8(bytes) ? 'utf8' : 'latin1'
+      const text = asBuffer(bytes).toString(encoding)
+      const kept = await this.text(text, path.split('/'))
+      if (kept === text) continue
+      const object = newObject('blob', Buffer.from(kept, encoding))
+      files.set(path, object.id)
+      objects.push(object)
+    }
+    const found = objects.length === 0 ? undefined : { files, objects }
+    this.#known.set(key, found)
+    return found
+  }
+}
+
+const keyOf = (blobs: BlobIds): string => [...blobs].map((entry) => entry.join(' ')).join('\n')
+
+function replaced(encoded: Files): Replaced {
+  const made = [...encoded].map(([path, bytes]) => [path, newObject('blob', bytes)] as const)
+  return {
+    files: new Map(made.map(([path, { id }]) => [path, id])),
+    objects: made.map(([, object]) => object),
+  }
+}
+
+/** The files of an item's log by segment, and under an empty name the item's own. */
+function partsOf(blobs: BlobIds): Map<string, BlobIds> {
+  const parts = new Map<string, BlobIds>()
+  for (const [path, id] of blobs) {
+    const cut = path.lastIndexOf('/')
+    const number = parseSegmentName(path.slice(cut + 1))
+    const isOfLog = number !== undefined && /\/\d{6}\/[^/]+\/[^/]+$/.test(path)
+    const part = isOfLog ? `${path.slice(0, cut + 1)}${path.slice(cut + 1).split('.')[0]}.jsonl` : ''
+    parts.set(part, (parts.get(part) ?? new Map()).set(path, id))
+  }
+  return parts
+}
+
+/** As the item lies in its tree now. */
+function layoutOf(type: string, collection: string, files: Files): Layout {
+  const known = sessionLayout.collections.find(({ name }) => name === collection)
+  const spec = type === sessionLayout.type && known ? known : { name: collection, ...logOf(files.keys()) }
+  return { ...genericLayout(type, []), collections: [spec] }
+}
+
+function logOf(paths: Iterable<string>): Pick<CollectionSpec, 'log' | 'item'> {
+  let found: { log?: string; item?: string } = {}
+  for (const path of paths) {
+    const inside = /\/\d{6}\/(.+)$/.exec(path)?.[1]?.split('/')
+    if (inside === undefined) continue
+    const [first = '', second] = inside
+    if (second !== undefined) found = { ...found, log: first }
+    else if (first.endsWith('.json')) found = { log: 'log', ...found, item: first.slice(0, -'.json'.length) }
+  }
+  return found
+}
+
+/** A fork names the checkpoint that it began at. */
+function withNewParent(document: JsonObject, newIdOf: NewIdOf): JsonObject {
+  const { parent } = document
+  const checkpoint = isJsonObject(parent) ? parent.checkpoint : undefined
+  const now = typeof checkpoint === 'string' ? newIdOf(checkpoint) : undefined
+  return now === undefined
+    ? document
+    : { ...document, parent: { ...(parent as JsonObject), checkpoint: now } }
+}
+
+/** `undefined` for what is no document. */
+function unlessBroken<T>(decode: () => T): T | undefined {
+  try {
+    return decode()
+  } catch (error) {
+    if (error instanceof CorruptError || error instanceof InvalidStateError) return undefined
+    throw error
+  }
+}

@@ -1,0 +1,76 @@
+/** What commits and annotated tags say, without what `redact` takes out. */
+import type { StoredCommit } from '../../git/objects/commit.ts'
+import { identText } from '../commits/author.ts'
+import type { Author } from '../commits/checkpoint.ts'
+import type { CommitInfo } from '../commits/history.ts'
+import { messageText, type ParsedMessage, parseMessage } from '../commits/message.ts'
+import { hashOf } from '../commits/rewritten.ts'
+import { cleanBody, forkSubject, oneLine } from '../commits/text.ts'
+import type { NewIdOf, RedactedFiles } from './redacted-files.ts'
+
+/** What a commit says after a rewrite. */
+export interface Said {
+  message: ParsedMessage
+  /** `undefined`: as it was. */
+  text: string | undefined
+  author: Author
+  /** Whether it says anything else than before. */
+  isOther: boolean
+}
+
+/** Trailers whose values are names, numbers and ids. */
+const STRUCTURE = new Set(
+  'Session Type Seq Kind At Messages Tokens Forked-From Format Redacted Files Nonce Continues'.split(' '),
+)
+
+/** What a rewritten commit says: `Redacted` is the hash of the id that it had. */
+export async function redactedMessage(
+  files: RedactedFiles,
+  { id, message, author }: CommitInfo,
+  stored: StoredCommit,
+  newIdOf: NewIdOf,
+): Promise<Said> {
+  const name = identText(await files.text(author.name, ['author', 'name']))
+  const email = identText(await files.text(author.email, ['author', 'email']))
+  const isSame = identText(author.name) === name && identText(author.email) === email
+  const who = isSame ? author : { name: name || 'unknown', email }
+  const isOther = (text: string, before: string) => text !== before || !isSame
+  if (message.trailers === undefined) {
+    const text = withNewIds(await files.text(stored.message, ['message']), newIdOf)
+    const changed = text === stored.message ? undefined : text
+    return { message: parseMessage(text), text: changed, author: who, isOther: isOther(text, stored.message) }
+  }
+  const trailers = new Map<string, string>()
+  for (const [key, value] of message.trailers) {
+    const kept = STRUCTURE.has(key) ? value : await files.text(value, ['trailers', key])
+    trailers.set(key, key === 'Redacted' ? kept : withNewIds(kept, newIdOf))
+  }
+  const subject = oneLine(await files.text(newSubject(message, newIdOf), ['subject'])) || 'checkpoint'
+  const body = cleanBody(await files.text(message.body, ['body']))
+  const before = messageText({ ...message, trailers: message.trailers })
+  const changed = isOther(messageText({ subject, body, trailers }), before)
+  trailers.delete('Format')
+  trailers.set('Redacted', hashOf(id))
+  trailers.set('Format', message.trailers.get('Format') ?? '1')
+  const parsed = { subject, body, trailers }
+  return { message: parsed, text: messageText(parsed), author: who, isOther: changed }
+}
+
+/** The bytes of an annotated tag on another object. Its signature goes. */
+export async function redactedTag(files: RedactedFiles, data: Buffer, object: string): Promise<Buffer> {
+  const text = data.toString('utf8').replace(/^object [0-9a-f]{40}$/m, `object ${object}`)
+  const cut = text.indexOf('\n\n')
+  const said = text.slice(cut + 2).replace(/-----BEGIN (?:SSH|PGP) SIGNATURE-----[\s\S]*$/, '')
+  return Buffer.from(`${text.slice(0, cut + 2)}${await files.text(said, ['message'])}`)
+}
+
+/** A fork says in short at which checkpoint it began. */
+function newSubject({ subject, trailers }: ParsedMessage, newIdOf: NewIdOf): string {
+  const [, at = ''] = /@([0-9a-f]{40})$/.exec(trailers?.get('Forked-From') ?? '') ?? []
+  const now = newIdOf(at)
+  const end = forkSubject('', at).slice(-14)
+  return now !== undefined && subject.endsWith(end) ? subject.slice(0, -10) + now.slice(0, 10) : subject
+}
+
+const withNewIds = (text: string, newIdOf: NewIdOf): string =>
+  text.replace(/\b[0-9a-f]{40}\b/g, (id) => newIdOf(id) ?? id)

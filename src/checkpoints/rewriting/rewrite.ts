@@ -1,0 +1,237 @@
+/**
+ * History without what `redact` takes out. Every checkpoint of the refs in scope that holds it, and all that stand on one
+ * of these, are made once more; those before keep their ids. All refs move in one change, so that a crash leaves the old
+ * history or the new one. What was replaced stays on the disk until a purge.
+ */
+import { InvalidIdError, NotFoundError } from '../../errors.ts'
+import { newObject } from '../../git/objects/object.ts'
+import { changePurgeMark, PURGE_LOCK } from '../../git/upkeep/purge-mark.ts'
+import { type CommitId, type ObjectId, parseRef, rewrittenRef, type SessionId } from '../../ids.ts'
+import type { Redact } from '../../redaction/redact.ts'
+import { TimeSlice } from '../../time-slice.ts'
+import type { Checkpoints } from '../checkpoints.ts'
+import type { History } from '../commits/history.ts'
+import { hashOf, MAP, readRewritten, writeRewritten } from '../commits/rewritten.ts'
+import type { PageRules } from '../pages.ts'
+import { blobAt } from '../trees/files.ts'
+import type { Writing } from '../writing.ts'
+import { RedactedFiles } from './redacted-files.ts'
+import { redactedMessage, redactedTag } from './redacted-message.ts'
+import { RedactedTrees } from './redacted-trees.ts'
+import { type RewriteScope, refsInScope, type ScopedRef } from './scope.ts'
+
+export interface Rewrite {
+  /** `undefined`, with scope `all`: every session. */
+  session: SessionId | undefined
+  scope: RewriteScope
+  redact: Redact
+  pages: PageRules
+  /** Whether nothing is written. */
+  isDry: boolean
+  onProgress: ((checkpoints: number) => void) | undefined
+}
+
+export interface Rewritten {
+  /** Checkpoints that were looked at. */
+  checkpoints: number
+  /** New ids by old ones; of a dry run, the old ones. */
+  ids: ReadonlyMap<CommitId, CommitId>
+  /** Refs that move, with what they name now. */
+  refs: ReadonlyMap<string, ObjectId>
+}
+
+/**
+ * Throws NotFoundError where there is no such session, InvalidIdError for a name of a session, branch or tag that would
+ * have to be another one, ConflictError when others change the refs all the time; CorruptError, LockedError, StorageError.
+ */
+export async function rewriteHistory(checkpoints: Checkpoints, rewrite: Rewrite): Promise<Rewritten> {
+  const { history } = checkpoints
+  const { repository } = history
+  const files = new RedactedFiles(history.objects, rewrite.redact)
+  // What takes long, before any lock: what was looked at once is remembered.
+  const survey = new Copies(history, files, rewrite)
+  const look = async () => {
+    const scoped = await refsInScope(repository, rewrite.session, rewrite.scope)
+    const touched: ScopedRef[] = []
+    for (const one of scoped) {
+      await survey.of(one.commit)
+      if (survey.ids.has(one.commit) || (await survey.hasOtherTag(one))) touched.push(one)
+    }
+    await checkNames(files, touched)
+    return touched
+  }
+  if (!(await checkpoints.openFinished()))
+    throw new NotFoundError({ kind: 'session', id: rewrite.session ?? '' })
+  if (rewrite.session !== undefined && !history.exists(rewrite.session))
+    throw new NotFoundError({ kind: 'session', id: rewrite.session })
+  let touched = await look()
+  const report = (ids: ReadonlyMap<CommitId, CommitId>): Rewritten => ({
+    checkpoints: survey.size,
+    ids,
+    refs: new Map(touched.map(({ ref, id }) => [ref, id])),
+  })
+  const session = rewrite.session ?? sessionsOf(touched)[0]
+  if (rewrite.isDry || touched.length === 0 || session === undefined) return report(survey.ids)
+  return checkpoints.write({
+    session,
+    anyType: true,
+    onto: async () => {
+      touched = await look()
+      const maps = sessionsOf(touched).map(rewrittenRef)
+      const also = [...touched.map(({ ref }) => ref), ...maps, PURGE_LOCK]
+      return { branch: history.active(session), also, starts: false }
+    },
+    decide: async (writing) => {
+      // Whoever is about to put a ref on an old checkpoint has to look whether it still stands.
+      changePurgeMark(repository)
+      const copies = new Copies(history, files, rewrite, writing)
+      for (const { commit } of touched) await copies.of(commit)
+      for (const one of sessionsOf(touched)) await writeMap(history, writing, one, copies.ids)
+      const own = history.tip(writing.ref)
+      if (own !== undefined) writing.move(writing.ref, own)
+      for (const one of touched) writing.move(one.ref, await copies.target(one))
+      return report(copies.ids)
+    },
+  })
+}
+
+/** Commits made once more, parents first. Without a writing it is only told which ones. */
+class Copies {
+  readonly ids = new Map<CommitId, CommitId>()
+  readonly #history: History
+  readonly #files: RedactedFiles
+  readonly #rewrite: Rewrite
+  readonly #writing: Writing | undefined
+  readonly #trees: RedactedTrees
+  readonly #seen = new Set<CommitId>()
+  readonly #newIdOf = (id: string): string | undefined => this.ids.get(id as CommitId)
+
+  constructor(history: History, files: RedactedFiles, rewrite: Rewrite, writing?: Writing) {
+    this.#history = history
+    this.#files = files
+    this.#rewrite = rewrite
+    this.#writing = writing
+    this.#trees = new RedactedTrees(history.objects, files, this.#newIdOf)
+  }
+
+  get size(): number {
+    return this.#seen.size
+  }
+
+  /** Looks at a commit and all below it. */
+  async of(tip: CommitId): Promise<void> {
+    const { objects } = this.#history
+    const slice = new TimeSlice()
+    const path = [tip]
+    for (let id = path.at(-1); id !== undefined; id = path.at(-1)) {
+      const data = this.#seen.has(id) ? undefined : await objects.readCommitData(id)
+      const parents = data === undefined ? [] : objects.parentsOf(id, data)
+      const below = parents.filter((parent) => !this.#seen.has(parent))
+      if (below.length > 0) {
+        path.push(...below.reverse())
+        continue
+      }
+      path.pop()
+      if (data === undefined) continue
+      await this.#copy(id, data, parents)
+      this.#seen.add(id)
+      this.#rewrite.onProgress?.(this.#seen.size)
+      if (slice.isOver()) await slice.next()
+    }
+  }
+
+  /** Whether a ref's own tag says what is to be taken out. */
+  async hasOtherTag({ tags }: ScopedRef): Promise<boolean> {
+    for (const { data } of tags) {
+      const text = data.toString('utf8')
+      const said = text.slice(text.indexOf('\n\n') + 2)
+      if ((await this.#files.text(said, ['message'])) !== said) return true
+    }
+    return false
+  }
+
+  /** What a ref names after the rewrite; annotated tags are made once more. */
+  async target({ commit, tags }: ScopedRef): Promise<ObjectId> {
+    let at: ObjectId = this.ids.get(commit) ?? commit
+    for (const { data } of tags.toReversed()) {
+      const tag = newObject('tag', await redactedTag(this.#files, data, at))
+      this.#writing?.bring(tag)
+      at = tag.id
+    }
+    return at
+  }
+
+  async #copy(id: CommitId, data: Uint8Array, oldParents: readonly CommitId[]): Promise<void> {
+    const { objects } = this.#history
+    const old = await this.#history.info(id)
+    const type = old.type ?? (await this.#history.typeOf(id)) ?? ''
+    const parents = oldParents.map((parent) => this.ids.get(parent) ?? parent)
+    const said = await redactedMessage(this.#files, old, await objects.readCommit(id), this.#newIdOf)
+    const kept = await this.#trees.of(old.tree, type, 'keep')
+    const stays =
+      kept.tree === old.tree && !said.isOther && !oldParents.some((parent) => this.ids.has(parent))
+    if (this.#writing === undefined || stays) {
+      for (const [path, blob] of kept.newPages) this.#trees.settle(path, blob, blob)
+      if (!stays) this.ids.set(id, id)
+      return
+    }
+    const files = await this.#trees.of(old.tree, type, 'drop')
+    const { isOther: _, ...changed } = said
+    const pages = this.#pagesOf(files.newPages.keys())
+    const made = await this.#writing.remake({ old, data, parents, files, pages, ...changed })
+    for (const [path, blob] of files.newPages)
+      this.#trees.settle(path, blob, await blobAt(this.#writing.trees, made.tree, path))
+    this.ids.set(id, made.id)
+  }
+
+  /** A turn that had pages gets them anew, of the same collections. */
+  #pagesOf(paths: Iterable<string>): PageRules | undefined {
+    const collections = new Set([...paths].map((path) => path.slice(0, path.indexOf('/'))))
+    if (collections.size === 0) return undefined
+    return { ...this.#rewrite.pages, isRead: (name) => collections.has(name) }
+  }
+}
+
+/** Says on a ref of the session which checkpoint each old one has become, those of earlier rewrites as well. */
+async function writeMap(
+  history: History,
+  writing: Writing,
+  session: SessionId,
+  made: ReadonlyMap<CommitId, CommitId>,
+): Promise<void> {
+  const ref = rewrittenRef(session)
+  const tip = history.tip(ref)
+  const before = tip === undefined ? undefined : await history.info(tip)
+  const ids = before === undefined ? new Map() : await readRewritten(history.objects, before.id)
+  for (const [hash, id] of ids) ids.set(hash, made.get(id) ?? id)
+  for (const [old, id] of made) ids.set(hashOf(old), id)
+  const { id } = await writing.commit({
+    parent: before,
+    files: new Map([[MAP, writeRewritten(ids)]]),
+    kind: 'rewrite',
+    subject: 'rewrite',
+    session,
+    branch: '_rewritten',
+  })
+  writing.move(ref, id)
+}
+
+const sessionsOf = (refs: readonly ScopedRef[]): SessionId[] => [
+  ...new Set(refs.flatMap(({ ref }) => parseRef(ref)?.session ?? [])),
+]
+
+/** A name cannot be another one. */
+async function checkNames(files: RedactedFiles, refs: readonly ScopedRef[]): Promise<void> {
+  for (const { ref } of refs) {
+    const parsed = parseRef(ref)
+    if (parsed === undefined) continue
+    for (const [kind, name] of [
+      ['session', parsed.session],
+      [parsed.kind, parsed.name],
+    ] as const) {
+      if ((await files.text(name, [kind])) === name) continue
+      const reason = 'it contains a secret: fork what it names under another name, and delete it'
+      throw new InvalidIdError(kind, '[redacted]', reason)
+    }
+  }
+}

@@ -1,0 +1,85 @@
+/** Which refs a rewrite is about: those of a session, and of all that shares checkpoints with it. */
+import { asBuffer } from '../../git/objects/object.ts'
+import type { Repository } from '../../git/repository.ts'
+import { type CommitId, type ObjectId, parseRef, REWRITTEN, type SessionId } from '../../ids.ts'
+import { encodeName } from '../../ref-part.ts'
+import { TimeSlice } from '../../time-slice.ts'
+
+/** `session`: its own refs; `related`: of all that shares a checkpoint with it, too; `all`: every ref. */
+export type RewriteScope = 'session' | 'related' | 'all'
+
+/** A ref, what it names, and the commit that this leads to. */
+export interface ScopedRef {
+  ref: string
+  id: ObjectId
+  commit: CommitId
+  /** From the ref to the commit: annotated tags, the outermost first. */
+  tags: readonly { id: ObjectId; data: Buffer }[]
+}
+
+export async function refsInScope(
+  repository: Repository,
+  session: SessionId | undefined,
+  scope: RewriteScope,
+): Promise<ScopedRef[]> {
+  const refs: ScopedRef[] = []
+  for (const ref of repository.refs.list('refs/').keys()) {
+    const value = repository.refs.readValue(ref)
+    if (value === undefined || !('id' in value) || ref.startsWith(REWRITTEN)) continue
+    const found = await peel(repository, ref, value.id)
+    if (found !== undefined) refs.push(found)
+  }
+  if (scope === 'all' || session === undefined) return refs
+  const own = encodeName(session)
+  if (scope === 'session') return refs.filter(({ ref }) => groupOf(ref) === own)
+  const related = await groupsWith(repository, refs, own)
+  return refs.filter(({ ref }) => related.has(groupOf(ref)))
+}
+
+/** A session's refs are rewritten together, any other ref alone. */
+function groupOf(ref: string): string {
+  const parsed = parseRef(ref)
+  return parsed === undefined ? ref : encodeName(parsed.session)
+}
+
+/** Groups that share commits with this one, or with one that does. */
+async function groupsWith(
+  { objects }: Repository,
+  refs: readonly ScopedRef[],
+  own: string,
+): Promise<Set<string>> {
+  const owners = new Map<CommitId, string>()
+  const near = new Map<string, Set<string>>()
+  const join = (a: string, b: string) => near.set(a, (near.get(a) ?? new Set()).add(b))
+  const slice = new TimeSlice()
+  for (const { ref, commit } of refs) {
+    const group = groupOf(ref)
+    const waiting = [commit]
+    for (let id = waiting.pop(); id !== undefined; id = waiting.pop()) {
+      const owner = owners.get(id)
+      if (owner !== undefined) {
+        join(group, owner)
+        join(owner, group)
+        continue
+      }
+      owners.set(id, group)
+      waiting.push(...objects.parentsOf(id, await objects.readCommitData(id)))
+      if (slice.isOver()) await slice.next()
+    }
+  }
+  const found = new Set([own])
+  for (const group of found) for (const other of near.get(group) ?? []) found.add(other)
+  return found
+}
+
+async function peel({ objects }: Repository, ref: string, id: ObjectId): Promise<ScopedRef | undefined> {
+  const tags: { id: ObjectId; data: Buffer }[] = []
+  for (let at = id; tags.length < 5; ) {
+    const { type, data } = await objects.read(at)
+    if (type === 'commit') return { ref, id, commit: at as CommitId, tags }
+    if (type !== 'tag') return undefined
+    tags.push({ id: at, data: asBuffer(data) })
+    at = /^object ([0-9a-f]{40})$/m.exec(asBuffer(data).toString('latin1'))?.[1] as ObjectId
+  }
+  return undefined
+}
