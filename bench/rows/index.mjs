@@ -7,6 +7,7 @@ import { fork } from './fork.mjs'
 import { growth } from './growth.mjs'
 import { heap } from './heap.mjs'
 import { list } from './list.mjs'
+import { pages } from './pages.mjs'
 import { python } from './python.mjs'
 import { redaction } from './redaction.mjs'
 import { resume } from './resume.mjs'
@@ -22,6 +23,7 @@ import { transcripts } from './transcripts.mjs'
 export const ROWS = [
   start,
   save,
+  pages,
   sign,
   syncs,
   throughput,

@@ -16,6 +16,7 @@ import { addList } from './verbs/list.ts'
 import { addLog } from './verbs/log.ts'
 import { addMaintain } from './verbs/maintain.ts'
 import { addRef } from './verbs/ref.ts'
+import { addScan } from './verbs/scan.ts'
 import { addServe } from './verbs/serve.ts'
 import { addShow } from './verbs/show.ts'
 import { addSwitch } from './verbs/switch.ts'
@@ -39,6 +40,7 @@ const VERBS = [
   addRef,
   addDelete,
   addVerify,
+  addScan,
   addMaintain,
   addServe,
 ]
@@ -136,6 +138,7 @@ function begin(
   const folder = store ?? (env.FORKPOINT_STORE || './sessions')
   const context: Context = {
     out: new Output(streams, { json }),
+    env,
     stores: new Stores(folder, sign ?? (env.FORKPOINT_SIGN || undefined)),
     command: (verb, ids = [], options = {}) =>
       shell(['forkpoint', ...wordsOf(verb, ids, { ...options, store })]),

@@ -16,8 +16,9 @@ import { type Paths, pathsOf } from './disk/paths.ts'
 import { ownerFolders } from './disk/presence.ts'
 import { SharedDisk, sharingOf } from './disk/shared-disk.ts'
 import type { StoreFolder } from './disk/store-folder.ts'
-import { storeKey } from './disk/store-key.ts'
+import { readStoreKey, storeKey } from './disk/store-key.ts'
 import { Temporaries } from './disk/temporaries.ts'
+import { ChapterEnd } from './journal/chapter-end.ts'
 import type { Contents } from './journal/contents.ts'
 import { GroupCommit } from './journal/group-commit.ts'
 import { type Chapter, Journals } from './journal/journals.ts'
@@ -38,19 +39,18 @@ export class Repository implements Contents {
   readonly objects: ObjectStore
   readonly refs: Refs
   readonly merger: PackMerger
-  readonly #settleAfter: number | undefined
   readonly #settleBytes: number
   readonly #disk: SharedDisk
   readonly #journals: Journals
   readonly placement: Placement
   readonly #commits: GroupCommit
   readonly #openedFolder: OpenedFolder
+  readonly #end: ChapterEnd
   /** Also above the store's folder. */
   #opened: Promise<boolean> | undefined
   #writable: Promise<void> | undefined
   #settling: Promise<void> = Promise.resolve()
   #unsettled: Chapter[] = []
-  #timer: NodeJS.Timeout | undefined
   #quiet: NodeJS.Timeout | undefined
   #closed = false
   #hasChanged = false
@@ -58,7 +58,6 @@ export class Repository implements Contents {
 
   constructor(folder: string, options: RepositoryOptions = {}) {
     const { fs = nodeFileSystem, now = Date.now, lockTimeout = 10_000, identity = systemIdentity } = options
-    this.#settleAfter = options.settleAfter
     this.#settleBytes = options.settleBytes ?? 16 << 20
     const paths = pathsOf(resolve(folder))
     this.#disk = new SharedDisk(fs)
@@ -78,6 +77,8 @@ export class Repository implements Contents {
     this.placement = new Placement(this.folder)
     this.merger = new PackMerger(this.placement, this.objects, (file) => this.#breakLock(file))
     this.#journals = new Journals(this.folder)
+    const settle = (): void => void this.settle().catch(() => undefined)
+    this.#end = new ChapterEnd(this.folder, settle, options.settleAfter)
     this.#commits = new GroupCommit(this, this.#journals, this.#openedFolder, {
       breakLock: (file) => this.#breakLock(file),
       settle: () => this.settle(),
@@ -122,14 +123,13 @@ export class Repository implements Contents {
     }
   }
 
-  /** The key that only this store has, made when it is first asked for, and so is the repository. */
-  async key(head = 'refs/heads/main'): Promise<Uint8Array> {
-    await this.#readyToWrite(head)
-    return storeKey(this.folder)
+  /** The key that only this store has: at once if it is there, else made now, and so is the repository. */
+  key(head = 'refs/heads/main'): Uint8Array | Promise<Uint8Array> {
+    return readStoreKey(this.folder) ?? this.#readyToWrite(head).then(() => storeKey(this.folder))
   }
 
   /** Syncs in place what so far only the journal keeps safe. Throws StorageError. */
-  settle(): Promise<void> {
+  async settle(): Promise<void> {
     this.#endChapter()
     const due = [...this.#unsettled]
     // All that others have moved on so far of what is in our journals is in these.
@@ -167,7 +167,7 @@ export class Repository implements Contents {
       this.#journals.abandon(this.#unsettled)
       throw error
     } finally {
-      clearTimeout(this.#timer)
+      this.#end.clear()
       clearTimeout(this.#quiet)
       needsNoRest(this.#atTheEnd)
       this.objects.close()
@@ -260,27 +260,7 @@ export class Repository implements Contents {
       void this.settle().catch(() => undefined)
       return
     }
-    // Whoever can't tell whether we live has to wait until nothing of ours is unsettled.
-    const isShared = this.folder.locks.owner.disk === undefined
-    this.#timer ??= this.#settleIn(this.#settleAfter ?? (isShared ? LOOK_AFTER : LONGEST_CHAPTER))
-  }
-
-  #settleIn(milliseconds: number): NodeJS.Timeout {
-    const left = milliseconds - LOOK_AFTER
-    const due = (): void => {
-      if (left > 0 && !this.#isMaintained()) this.#timer = this.#settleIn(left)
-      else void this.settle().catch(() => undefined)
-    }
-    return setTimeout(due, Math.min(milliseconds, LOOK_AFTER)).unref()
-  }
-
-  /** Whether a process maintains the store: what it purges must be in no journal. */
-  #isMaintained(): boolean {
-    try {
-      return this.fs.stat(`${this.paths.maintained}.lock`) !== undefined
-    } catch {
-      return true
-    }
+    this.#end.plan()
   }
 
   /** What `close` does, but the next change starts anew: for the end of a process that nobody closed. */
@@ -305,8 +285,7 @@ export class Repository implements Contents {
   }
 
   #endChapter(): void {
-    clearTimeout(this.#timer)
-    this.#timer = undefined
+    this.#end.clear()
     const chapter = this.#journals.endChapter()
     if (chapter !== undefined) this.#unsettled.push(chapter)
   }
@@ -340,11 +319,6 @@ export class Repository implements Contents {
     }
   }
 }
-
-const LONGEST_CHAPTER = 30_000
-
-/** Milliseconds until we look whether somebody waits for our chapter to end; much less than anybody waits. */
-const LOOK_AFTER = 1000
 
 /** Milliseconds without a save after which packs that were merged need not wait for the next one. */
 const QUIET = 5000

@@ -425,6 +425,17 @@ describe('a store object', () => {
     await repository.close()
   })
 
+  it('reports as a rejection what keeps it from settling, also when it settles by itself', async () => {
+    const repository = new Repository(join(tempFolder(), 'store'))
+    await save(repository)
+    const broken = vi.spyOn(repository.fs, 'readDir').mockImplementation(() => {
+      throw new Error('no folder')
+    })
+    await expect(repository.settle()).rejects.toThrow('no folder')
+    broken.mockRestore()
+    await repository.close()
+  })
+
   it('settles within a second while another process maintains the store', async () => {
     const folder = join(tempFolder(), 'store')
     const repository = new Repository(folder)
