@@ -47,6 +47,25 @@ const purgeNow = (repository: Repository, change: Partial<PurgeOptions> = {}): P
     purge(repository, { exclusively: (work) => exclusively(repository, work), ...change }),
   )
 
+/** Keeps a group under way, so that nothing is settled, until `end` is called. */
+function busyWith(repository: Repository): { end(): Promise<void> } {
+  let finish = (): void => undefined
+  const finished = new Promise<void>((resolve) => {
+    finish = resolve
+  })
+  const prepare = async () => {
+    await finished
+    return { objects: [], moves: new Map(), result: undefined }
+  }
+  const done = repository.change({ refs: ['refs/heads/busy/main'], prepare })
+  return {
+    end: () => {
+      finish()
+      return done
+    },
+  }
+}
+
 const has = (root: string, id: string): boolean => {
   try {
     git(root, ['cat-file', '-e', id])
@@ -307,12 +326,14 @@ describe('Beside other processes, a purge', () => {
 
   test('keeps what a group that fails may put back', async () => {
     const { root, repository, gone, kept } = await twoLines()
-    const other = repositoryAt(root, { settleAfter: 1e9 })
+    const other = repositoryAt(root)
     const again = await line(other, 'refs/heads/three/main', 2)
-    // Deleted, and not settled: until then the journal may be replayed.
+    // Deleted, and not settled: until then the journal may be replayed. It settles when it sees the purge, unless it is busy.
     await set(other, 'refs/heads/three/main', null)
+    const busy = busyWith(other)
     await purgeNow(repository)
     expectPurged(root, gone, [...kept, ...again])
+    await busy.end()
     await other.settle()
     await purgeNow(repository)
     expectPurged(root, [...gone, ...again], kept)
