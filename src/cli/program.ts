@@ -15,6 +15,7 @@ import { addImport } from './verbs/import.ts'
 import { addList } from './verbs/list.ts'
 import { addLog } from './verbs/log.ts'
 import { addMaintain } from './verbs/maintain.ts'
+import { addRedact } from './verbs/redact.ts'
 import { addRef } from './verbs/ref.ts'
 import { addServe } from './verbs/serve.ts'
 import { addShow } from './verbs/show.ts'
@@ -40,6 +41,7 @@ const VERBS = [
   addDelete,
   addVerify,
   addMaintain,
+  addRedact,
   addServe,
 ]
 

@@ -67,10 +67,11 @@ export function redactSecrets(options: SecretOptions = {}): Redact {
   const key = keyOf(options.key)
   const keys = new CleanKeys(scanner)
 
-  const replace = (text: string, path: Path, findings: readonly Finding[]): string => {
+  // A key that holds a secret is told of by its object: its own path would show it.
+  const replace = (text: string, path: Path, findings: readonly Finding[], told = path): string => {
     const kept = findings.filter((finding) => !allowed.some((entry) => fits(entry, finding, path)))
     if (kept.length === 0) return text
-    for (const { rule } of kept) onFinding?.({ rule, path })
+    for (const { rule } of kept) onFinding?.({ rule, path: told })
     return mark(text, kept, key)
   }
   const redact = (value: unknown, path: Path): unknown => {
@@ -81,7 +82,7 @@ export function redactSecrets(options: SecretOptions = {}): Redact {
       return load().then(async (found2: Preset) => replace(value, path, merge(found, await found2(value))))
     }
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
-    return withCleanKeys(value, keys, (name, found) => replace(name, [...path, name], found))
+    return withCleanKeys(value, keys, (name, found) => replace(name, [...path, name], found, path))
   }
   return redact
 }

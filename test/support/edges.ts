@@ -136,7 +136,7 @@ export const EDGES: Readonly<Record<string, readonly string[]>> = {
     'view',
   ],
   'cli/serve': ['agent', 'checkpoints', 'codec', 'store', 'store/file', 'store/git', 'store/memory'],
-  'cli/verbs': ['cli', 'cli/serve', 'importers', 'store'],
+  'cli/verbs': ['cli', 'cli/serve', 'importers', 'redaction', 'store'],
   codec: ['state'],
   git: ['git/config', 'git/database', 'git/disk', 'git/journal', 'git/merging', 'git/packs', 'git/refs'],
   'git/config': [],

@@ -17,7 +17,7 @@ import { CorruptError, InvalidStateError } from '../../errors.ts'
 import { asBuffer, type NewObject, newObject } from '../../git/objects/object.ts'
 import type { ObjectId } from '../../ids.ts'
 import { isJsonObject, type JsonObject } from '../../json-value.ts'
-import { type Redact, redactInside, redactValue } from '../../redaction/redact.ts'
+import { type Redact, redactValue } from '../../redaction/redact.ts'
 import { headLayout } from '../fork.ts'
 import { type BlobIds, type Files, readBlobs } from '../trees/files.ts'
 import type { ObjectStore } from '../trees/objects.ts'
@@ -83,8 +83,8 @@ export class RedactedFiles {
     const files = await readBlobs(this.#objects, blobs)
     const before = unlessBroken(() => decodeHead(files))
     if (before === undefined) return undefined
-    const kept = (await redactInside(before, this.redact)) as JsonObject
-    if (kept === before) return { before, after: before }
+    const kept = await redactValue(before, this.redact, [])
+    if (kept === before || !isJsonObject(kept)) return { before, after: before }
     const names = ['id', 'type', 'schemaVersion'].filter((name) => name in before)
     return { before, after: { ...kept, ...Object.fromEntries(names.map((name) => [name, before[name]])) } }
   }

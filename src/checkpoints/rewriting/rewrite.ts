@@ -10,6 +10,7 @@ import { type CommitId, type ObjectId, parseRef, rewrittenRef, type SessionId } 
 import type { Redact } from '../../redaction/redact.ts'
 import { TimeSlice } from '../../time-slice.ts'
 import type { Checkpoints } from '../checkpoints.ts'
+import { FORKPOINT } from '../commits/author.ts'
 import type { History } from '../commits/history.ts'
 import { hashOf, MAP, readRewritten, writeRewritten } from '../commits/rewritten.ts'
 import type { PageRules } from '../pages.ts'
@@ -210,6 +211,7 @@ async function writeMap(
     files: new Map([[MAP, writeRewritten(ids)]]),
     kind: 'rewrite',
     subject: 'rewrite',
+    author: FORKPOINT,
     session,
     branch: '_rewritten',
   })
