@@ -1,12 +1,14 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
-import { NotFoundError } from '../../src/errors.ts'
+import { ConflictError, InvalidIdError, NotFoundError } from '../../src/errors.ts'
 import { redactSecrets } from '../../src/redaction/index.ts'
 import type { GitSessionStore, GitStoreOptions } from '../../src/store/git/git-session-store.ts'
 import type { Checkpoint } from '../../src/store/session-store.ts'
 import { sample, seeded } from '../redaction/sample.ts'
+import { allowSigners, hasKeygen, makeKey } from '../support/ssh-keys.ts'
 import { emptySession, expectWhole, isThere, message, realGit, storeAt } from './support/git-store.ts'
 import { everythingIn } from './support/inflated.ts'
 
@@ -164,4 +166,113 @@ test('a secret goes out of steps, logs, long texts, titles, trailers, authors an
   expect((await store.verify()).problems).toEqual([])
   await store.close()
   expectGone(folder)
+})
+
+test.skipIf(!hasKeygen)('what was signed is signed again', async () => {
+  const parent = mkdtempSync(join(tmpdir(), 'forkpoint-rewrite-'))
+  onTestFinished(() => rmSync(parent, { recursive: true }))
+  const key = makeKey(parent)
+  const allowed = allowSigners(parent, `ann@example.com ${key.public}`)
+  const { folder, store } = newStore({ sign: { key: key.file } })
+  await leak(store)
+  await store.rewrite('demo', redactSecrets())
+  const ids = realGit(folder, 'rev-list', '--all').text.trim().split('\n')
+  expect(ids).toHaveLength(7)
+  const git = spawnSync('git', ['--git-dir', folder, ...allowed.git, 'verify-commit', ...ids])
+  expect(git.status, git.stderr.toString()).toBe(0)
+})
+
+test('commits and files of other people, annotated tags and other refs are rewritten', async () => {
+  const { folder, store } = newStore()
+  const before = await leak(store)
+  await store.close()
+  const clone = join(folder, '..', 'clone')
+  const git = (...args: string[]) => {
+    const who = ['-c', 'user.name=Ann', '-c', 'user.email=ann@example.com', '-c', 'init.defaultBranch=x']
+    const { status, stderr } = spawnSync('git', ['-C', clone, ...who, ...args])
+    expect(status, stderr.toString()).toBe(0)
+  }
+  mkdirSync(clone)
+  git('clone', '--quiet', '--branch', 'demo/main', folder, '.')
+  mkdirSync(join(clone, 'docs'))
+  writeFileSync(join(clone, 'docs', `key-${token}`), `notes\n${token}\n`)
+  writeFileSync(join(clone, 'run.sh'), `echo ${token}\n`)
+  writeFileSync(join(clone, 'data.bin'), Buffer.concat([Buffer.from([0, 255]), Buffer.from(token)]))
+  chmodSync(join(clone, 'run.sh'), 0o755)
+  git('add', '--all')
+  git('commit', '--quiet', '-m', `by hand\n\nwith ${token}`, '--author', `${token} <b@example.com>`)
+  git('tag', '-a', 'demo/said', '-m', `tag ${token}`)
+  git('push', '--quiet', 'origin', 'HEAD:refs/heads/demo/main', 'demo/said', 'HEAD:refs/heads/elsewhere')
+  rmSync(clone, { recursive: true })
+
+  const again = storeAt(folder)
+  await again.append('demo', { messages: [message('m9', 'after')] })
+  const report = await again.rewrite('demo', redactSecrets())
+  const touched = ['refs/heads/demo/main', 'refs/heads/elsewhere', 'refs/tags/demo/said']
+  expect(report.refs.sort()).toEqual(touched)
+  expect(report.remaining).toEqual([])
+  const tree = realGit(folder, 'ls-tree', '-r', 'refs/heads/elsewhere').text
+  expect(tree).toMatch(/100755 blob \w+\trun\.sh/)
+  expect(tree).toMatch(/\tdocs\/key-.*redacted-github/)
+  expect(realGit(folder, 'cat-file', '-t', 'refs/tags/demo/said').text).toBe('tag\n')
+  const [tag] = await again.tags('demo')
+  expect(tag).toEqual({ name: 'said', checkpoint: await again.resolve('demo', 'main^') })
+  const foreign = await again.checkpoint('demo', 'main^')
+  expect(foreign).toMatchObject({ kind: 'foreign', subject: 'by hand', author: { email: 'b@example.com' } })
+  expect(await again.resolve('demo', before[5]!)).toBe(await again.resolve('demo', 'main~2'))
+  expect((await again.verify()).problems).toEqual([])
+  await again.close()
+  expectGone(folder)
+})
+
+test('who saves meanwhile keeps what was saved, and gets a conflict from what has moved', async () => {
+  const { folder, store } = newStore()
+  await leak(store)
+  const other = storeAt(folder)
+  const handle = await other.open('demo')
+  let isDone = false
+  const saved: string[] = []
+  const saving = (async () => {
+    for (let n = 0; !isDone || n < 5; n++) {
+      const id = `x${n}`
+      await other.append('demo', { messages: [message(id, `${id} ${token}`)] })
+      saved.push(id)
+      await new Promise((resolve) => setTimeout(resolve, 20))
+    }
+  })()
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  await store.rewrite('demo', redactSecrets())
+  isDone = true
+  await saving
+  const stale = handle.append({ messages: [message('late', 'late')] })
+  await expect(stale).rejects.toThrow(ConflictError)
+  const state = await other.load('demo')
+  expect(state?.messages.map(({ id }) => id).slice(5)).toEqual(saved)
+  await other.close()
+  await store.rewrite('demo', redactSecrets())
+  expect((await store.verify()).problems).toEqual([])
+  await store.close()
+  expectGone(folder)
+})
+
+test('a fork of what a rewrite has replaced is refused', async () => {
+  const { folder, store } = newStore()
+  const before = await leak(store)
+  const other = storeAt(folder)
+  expect(await other.resolve('demo', before[4]!)).toBe(before[4])
+  await store.rewrite('demo', redactSecrets())
+  // The old id is followed.
+  await other.fork('demo', { at: before[4]!, branch: 'old' })
+  expect(await store.resolve('demo', 'old')).toBe(await store.resolve('demo', 'main~1'))
+})
+
+test('a name that holds the secret is refused, and nothing is written', async () => {
+  const { folder, store } = newStore()
+  await leak(store)
+  await store.tag('demo', token)
+  const refs = realGit(folder, 'for-each-ref').text
+  const refused = await store.rewrite('demo', redactSecrets()).catch((error: unknown) => error)
+  expect(refused).toBeInstanceOf(InvalidIdError)
+  expect(String(refused)).not.toContain(token)
+  expect(realGit(folder, 'for-each-ref').text).toBe(refs)
 })
