@@ -26,3 +26,13 @@ export async function time(work) {
   await work()
   return performance.now() - start
 }
+
+/** @typedef {{ wall: number, cpu: number }} Sample milliseconds */
+
+/** What `work` took. @param {() => Promise<unknown>} work @returns {Promise<Sample>} */
+export async function sample(work) {
+  const before = process.cpuUsage()
+  const wall = await time(work)
+  const { user, system } = process.cpuUsage(before)
+  return { wall, cpu: (user + system) / 1000 }
+}

@@ -144,9 +144,11 @@ function newBytes(folder) {
  */
 async function timed(name, work) {
   const start = performance.now()
+  const before = process.cpuUsage()
   const result = await work()
   const s = (performance.now() - start) / 1000
-  print(name, { s, 'peak MB': process.resourceUsage().maxRSS / 1024 })
+  const { user, system } = process.cpuUsage(before)
+  print(name, { s, 's of CPU': (user + system) / 1e6, 'peak MB': process.resourceUsage().maxRSS / 1024 })
   return result
 }
 

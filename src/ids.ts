@@ -84,6 +84,7 @@ export function parseRef(ref: string): ParsedRef | undefined {
   if (space !== 'heads' && space !== 'tags') return undefined
   const session = validName<SessionId>('session', first)
   if (session === undefined) return undefined
+  if (space === 'heads' && second === MAIN) return { kind: 'branch', session, name: MAIN }
   if (space === 'heads' && second.startsWith('_')) {
     const name = decodeName(second.slice(1))
     return name === undefined ? undefined : { kind: 'reserved', session, name }

@@ -14,9 +14,11 @@ const LONG: readonly string[] = []
 
 /**
  * What runs the native git has to find it, hand it an environment, and judge ownership as git does (SUDO_UID). An
- * agent's configuration names variables: they are read at its door, where they can be given instead, and passed on.
+ * agent's configuration names variables: they are read at its door, where they can be given instead, and passed on. The
+ * user's cache is where XDG_CACHE_HOME says.
  */
 const READS_ENVIRONMENT = [
+  'git/disk/user-cache.ts',
   'git/signing/ssh-keygen.ts',
   'git/upkeep/native/git.ts',
   'git/upkeep/native/trust.ts',

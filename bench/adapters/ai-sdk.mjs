@@ -3,6 +3,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { makeFolders } from '../../dist/folders.js'
+import { GitSessionStore } from '../forkpoint.mjs'
 import { turns as turnsOf } from '../workload.mjs'
 
 /** @typedef {import('ai').UIMessage} UIMessage */
@@ -40,10 +41,11 @@ export const contenders = [
     framework: 'ai-sdk',
     name: 'chatStore',
     ours: true,
-    /** @param {string} folder @param {{ turns: number, bytes: number }} shape */
+    /** @param {string} folder @param {{ turns: number, bytes: number, pages?: boolean }} shape */
     async open(folder, shape) {
       const { chatStore } = await import('../../dist/adapters/ai-sdk/index.js')
-      const chats = chatStore(join(folder, 'chats'))
+      const place = join(folder, 'chats')
+      const chats = chatStore(shape.pages === false ? new GitSessionStore(place, { pages: false }) : place)
       return {
         prepare: talk(shape),
         /** @param {number} _index @param {UIMessage[]} messages */

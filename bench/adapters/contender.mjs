@@ -7,7 +7,8 @@
  * @property {string} framework
  * @property {string} name
  * @property {boolean} ours
- * @property {(folder: string, shape: { turns: number, bytes: number }) => Promise<Opened>} open `bytes`: of new content a turn
+ * @property {(folder: string, shape: { turns: number, bytes: number, pages?: boolean }) => Promise<Opened>} open `bytes`: of new content a turn; `pages`: false to leave
+ *   them out, where it is ours
  *
  * @typedef {object} Opened
  * @property {(index: number) => unknown} [prepare] makes what the turn needs; its time does not count

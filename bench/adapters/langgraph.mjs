@@ -7,12 +7,13 @@
 import { join } from 'node:path'
 import { AIMessage, HumanMessage } from '@langchain/core/messages'
 import { MemorySaver, uuid6 } from '@langchain/langgraph-checkpoint'
+import { GitSessionStore } from '../forkpoint.mjs'
 import { turns } from '../workload.mjs'
 
 /**
  * @typedef {import('@langchain/langgraph-checkpoint').BaseCheckpointSaver} Saver
  * @typedef {import('@langchain/langgraph-checkpoint').Checkpoint} Checkpoint
- * @typedef {{ turns: number, bytes: number }} Shape
+ * @typedef {{ turns: number, bytes: number, pages?: boolean }} Shape
  */
 
 const THREAD = { configurable: { thread_id: 'bench', checkpoint_ns: '' } }
@@ -26,7 +27,10 @@ export const contenders = [
     /** @param {string} folder @param {Shape} shape */
     async open(folder, shape) {
       const { ForkpointSaver } = await import('../../dist/adapters/langgraph/index.js')
-      const saver = new ForkpointSaver(join(folder, 'store'))
+      const place = join(folder, 'store')
+      const saver = new ForkpointSaver(
+        shape.pages === false ? new GitSessionStore(place, { pages: false }) : place,
+      )
       return {
         ...graph(/** @type {any} */ (saver), shape),
         load: async () => {

@@ -1,31 +1,41 @@
 // @ts-check
 import { adapters } from './adapters.mjs'
+import { change } from './change.mjs'
+import { diff } from './diff.mjs'
 import { disk } from './disk.mjs'
 import { fork } from './fork.mjs'
 import { growth } from './growth.mjs'
 import { heap } from './heap.mjs'
+import { list } from './list.mjs'
+import { pages } from './pages.mjs'
 import { python } from './python.mjs'
 import { redaction } from './redaction.mjs'
 import { resume } from './resume.mjs'
 import { save } from './save.mjs'
 import { sign } from './sign.mjs'
 import { stall } from './stall.mjs'
+import { start } from './start.mjs'
 import { syncs } from './syncs.mjs'
 import { throughput } from './throughput.mjs'
 import { transcripts } from './transcripts.mjs'
 
 /** In the order of the design's table. */
 export const ROWS = [
+  start,
   save,
+  pages,
   sign,
   syncs,
   throughput,
+  change,
   stall,
   growth,
   resume,
   fork,
+  diff,
   disk,
   heap,
+  list,
   transcripts,
   redaction,
   adapters,

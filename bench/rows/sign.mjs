@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { join } from 'node:path'
 import { appender } from '../contenders/forkpoint.mjs'
 import { GitSessionStore } from '../forkpoint.mjs'
-import { p50, time } from '../statistics.mjs'
+import { p50, sample, time } from '../statistics.mjs'
 import { turns } from '../workload.mjs'
 import { within } from './row.mjs'
 
@@ -70,12 +70,4 @@ export const sign = {
   },
 }
 
-/** @typedef {{ wall: number, cpu: number }} Sample milliseconds */
-
-/** @param {() => Promise<unknown>} work @returns {Promise<Sample>} */
-async function sample(work) {
-  const before = process.cpuUsage()
-  const wall = await time(work)
-  const { user, system } = process.cpuUsage(before)
-  return { wall, cpu: (user + system) / 1000 }
-}
+/** @typedef {import('../statistics.mjs').Sample} Sample */

@@ -13,6 +13,7 @@ export const stall = {
     const cases = [
       { what: 'append to a session of 1,000 messages', key: 'append', before: 1000, saves },
       { what: 'save(state) of 1,000 messages', key: 'save', before: 1000, saves: quick ? 10 : 50 },
+      { what: 'save(state) of 3,000 messages', key: 'save', before: 3000, saves: quick ? 5 : 30 },
       { what: 'append of one message of 20 MB', key: 'append', before: 10, saves: quick ? 1 : 5, long: 20e6 },
     ]
     const measures = []

@@ -18,7 +18,7 @@ import {
   type TagName,
   tagRef,
 } from '../ids.ts'
-import type { Redact } from '../redaction/redact.ts'
+import { type Redact, redactValue } from '../redaction/redact.ts'
 import type { Author } from './commits/checkpoint.ts'
 import { type CommitInfo, History } from './commits/history.ts'
 import { Keys } from './commits/keys.ts'
@@ -101,6 +101,8 @@ export class Checkpoints {
   readonly #repository: Repository
   readonly #keys: Keys
   readonly #signing: Signing | undefined
+  /** Of checkpoints that name no author, redacted. */
+  #author: Author | undefined
   /** Tips of branches and lines that are of our type, by ref: where they were a moment ago. */
   readonly #tips = new Map<string, CommitId>()
 
@@ -173,6 +175,7 @@ export class Checkpoints {
    */
   async write<T>(write: CheckpointWrite<T>): Promise<T> {
     if (this.#signing !== undefined) await this.#signing.ready()
+    const rules = await this.#cleanRules()
     const { session, onto, tag: name, anyType = false } = write
     const tag = name === undefined ? undefined : tagRef(session, name)
     const again = typeof onto === 'function' ? onto : undefined
@@ -196,7 +199,7 @@ export class Checkpoints {
         const isNew = target.isNew && id === undefined
         if (!isNew && !anyType) await this.#checkLine(session, target.ref, tip)
         const { ref, name: branch } = target
-        const common = { history: this.history, keys: this.#keys, rules: this.rules, signing: this.#signing }
+        const common = { history: this.history, keys: this.#keys, rules, signing: this.#signing }
         const writing = new Writing(common, { session, branch, ref, tip, isNew })
         const result = await write.decide(writing)
         if (result === AGAIN) return nothing(AGAIN)
@@ -223,6 +226,14 @@ export class Checkpoints {
   /** What is remembered of branches that have gone goes, too. */
   forget(refs: Iterable<string>): void {
     for (const ref of refs) this.#tips.delete(ref)
+  }
+
+  /** What writes have in common, with the author redacted. */
+  async #cleanRules(): Promise<CheckpointRules> {
+    const { author, redact } = this.rules
+    if (author === undefined || redact === undefined) return this.rules
+    this.#author ??= (await redactValue(author, redact, ['author'])) as Author
+    return { ...this.rules, author: this.#author }
   }
 
   /** What is locked for a write. Looked at again under the locks. */

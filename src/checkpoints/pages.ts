@@ -14,7 +14,14 @@ import {
   folderAt,
   type TreeReader,
 } from './trees/files.ts'
-import { type EditedTree, editTree, entriesWith, findEntry, type TreeStore } from './trees/objects.ts'
+import {
+  type EditedTree,
+  editTree,
+  entriesWith,
+  findEntry,
+  type Tree,
+  type TreeStore,
+} from './trees/objects.ts'
 
 /** How pages are made of items. */
 export interface PageRules {
@@ -95,8 +102,16 @@ export async function withPagesOfNew(
   const all: Edits = new Map(edits)
   for (const [collection, items] of added) {
     const found: Omit<TurnItem, 'item'>[] = []
+    let at: { folder: string; tree: Tree | undefined } | undefined
     for (const [index, files] of [...items].sort(([a], [b]) => a - b)) {
-      if ((await blobsOfItem(read, before, collection, index)).size > 0) return undefined
+      const { folder, stem } = itemPlace(collection, index)
+      if (at?.folder !== folder)
+        at = { folder, tree: before === undefined ? undefined : await folderAt(read, before, folder) }
+      if (
+        at.tree !== undefined &&
+        entriesWith(at.tree, stem).some(({ name }) => parseItemName(name) === index)
+      )
+        return undefined
       found.push({ index, replaces: false, files })
     }
     all.set(pagePath(collection, found[0]!.index, seq), await pageOf(seq, found, rules))

@@ -44,6 +44,21 @@ export class Output {
     return this.#write(this.#streams.stdout, `${render(text, hasColours(this.#streams.stdout))}\n`)
   }
 
+  /** Many lines of data for people, written together. Stops early when nobody reads any more. */
+  async lines(all: Iterable<Line>): Promise<void> {
+    const { stdout } = this.#streams
+    const colours = hasColours(stdout)
+    let text = ''
+    for (const one of all) {
+      text += `${render(one, colours)}\n`
+      if (text.length < PIECE) continue
+      await this.#write(stdout, text)
+      if (this.closed) return
+      text = ''
+    }
+    if (text !== '') await this.#write(stdout, text)
+  }
+
   /** The one JSON document of this command. */
   document(value: unknown): Promise<void> {
     return this.#write(this.#streams.stdout, `${visibleJson(JSON.stringify(value, null, 2))}\n`)
@@ -137,6 +152,9 @@ export class Output {
 
 /** Nobody reads any more, or the terminal was closed. */
 const GONE = ['EPIPE', 'EIO', 'ERR_STREAM_DESTROYED']
+
+/** So many characters are written at once. */
+const PIECE = 32 * 1024
 
 const ERASE_LINE = '\u001b[K'
 

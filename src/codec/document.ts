@@ -47,12 +47,22 @@ export function encodeHead(head: unknown, layout: Layout, folders: readonly stri
  *
  * @param pause what to await in between, such as `setImmediate` of `node:timers/promises`
  */
-export async function decodeDocument(
+export const decodeDocument = (
   files: ReadonlyFiles,
   pause: () => Promise<unknown>,
-  slice = 4,
-): Promise<Record<string, unknown>> {
-  const work = decodingSteps(files)
+  slice?: number,
+): Promise<Record<string, unknown>> => inSlices(decodingSteps(files), pause, slice)
+
+/**
+ * Some items of a document, by collection and number, in order; `files` are all files of each item. Pauses like
+ * `decodeDocument`. Throws CorruptError, naming the file.
+ */
+export const decodeItems = (
+  files: ReadonlyFiles,
+  pause: () => Promise<unknown>,
+): Promise<Map<string, Map<number, unknown>>> => inSlices(itemSteps(files), pause)
+
+async function inSlices<T>(work: Generator<void, T>, pause: () => Promise<unknown>, slice = 4): Promise<T> {
   let start = performance.now()
   for (;;) {
     const step = work.next()
@@ -65,15 +75,7 @@ export async function decodeDocument(
 
 /** The work of `decodeDocument`, in small steps. */
 export function* decodingSteps(files: ReadonlyFiles): Generator<void, Record<string, unknown>> {
-  const head: Files = new Map()
-  const collections = new Map<string, Map<number, Files>>()
-  const sortIn = sorter(collections)
-  let sorted = 0
-  for (const [path, bytes] of files) {
-    if (path.includes('/')) sortIn(path, bytes)
-    else head.set(path, bytes)
-    if (++sorted % 256 === 0) yield
-  }
+  const { head, collections } = yield* sortingSteps(files)
   const document = decodeHead(head)
   const filled: [string, unknown[]][] = []
   for (const [name, items] of collections) {
@@ -90,6 +92,36 @@ export function* decodingSteps(files: ReadonlyFiles): Generator<void, Record<str
     filled.push([name, list])
   }
   return filled.length === 0 ? document : assemble([...Object.entries(document), ...filled])
+}
+
+function* itemSteps(files: ReadonlyFiles): Generator<void, Map<string, Map<number, unknown>>> {
+  const { collections } = yield* sortingSteps(files)
+  const decoded = new Map<string, Map<number, unknown>>()
+  for (const [name, items] of collections) {
+    const own = new Map<number, unknown>()
+    for (const index of [...items.keys()].sort((a, b) => a - b)) {
+      own.set(index, decodeItem(items.get(index)!))
+      if (own.size % 16 === 0) yield
+    }
+    decoded.set(name, own)
+  }
+  return decoded
+}
+
+/** The files of each item, by collection and number, and those at the top. */
+function* sortingSteps(
+  files: ReadonlyFiles,
+): Generator<void, { head: Files; collections: Map<string, Map<number, Files>> }> {
+  const head: Files = new Map()
+  const collections = new Map<string, Map<number, Files>>()
+  const sortIn = sorter(collections)
+  let sorted = 0
+  for (const [path, bytes] of files) {
+    if (path.includes('/')) sortIn(path, bytes)
+    else head.set(path, bytes)
+    if (++sorted % 256 === 0) yield
+  }
+  return { head, collections }
 }
 
 /** The document without the collections that are folders; `files` are those at the top of the tree. */
@@ -169,11 +201,14 @@ function inOrder(name: string, items: ReadonlyMap<number, Files>): Files[] {
   const ordered: Files[] = []
   for (let index = 0; index < items.size; index++) {
     const files = items.get(index)
-    if (files === undefined) {
-      const file = `${name}/${folderName(index)}`
-      throw new CorruptError(`'${file}' has later items, but not item ${index}.`, { file })
-    }
+    if (files === undefined) throw missingItem(name, index)
     ordered.push(files)
   }
   return ordered
+}
+
+/** The error for an item that is not there, although later ones are. */
+export function missingItem(collection: string, index: number): CorruptError {
+  const file = `${collection}/${folderName(index)}`
+  return new CorruptError(`'${file}' has later items, but not item ${index}.`, { file })
 }

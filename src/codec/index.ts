@@ -1,5 +1,5 @@
 /** Documents ⇄ trees of files, format 1: values to values, no disk. */
-export { decodeDocument, decodeHead, encodeHead } from './document.ts'
+export { decodeDocument, decodeHead, decodeItems, encodeHead, missingItem } from './document.ts'
 export {
   appendEvents,
   besideSegment,

@@ -9,14 +9,16 @@ import { type Config, parseConfig } from './config/parser.ts'
 import { checkCreatable, checkFolders, create, syncAbove } from './creation.ts'
 import { ObjectStore } from './database/object-store.ts'
 import { type FileSystem, nodeFileSystem } from './disk/file-system.ts'
-import { type Identity, systemIdentity } from './disk/identity.ts'
+import { systemIdentity } from './disk/identity.ts'
 import { Locks } from './disk/locks.ts'
 import { diskBelow, OpenedFolder } from './disk/opened-folder.ts'
 import { type Paths, pathsOf } from './disk/paths.ts'
 import { ownerFolders } from './disk/presence.ts'
 import { SharedDisk, sharingOf } from './disk/shared-disk.ts'
 import type { StoreFolder } from './disk/store-folder.ts'
+import { storeKey } from './disk/store-key.ts'
 import { Temporaries } from './disk/temporaries.ts'
+import { ChapterEnd } from './journal/chapter-end.ts'
 import type { Contents } from './journal/contents.ts'
 import { GroupCommit } from './journal/group-commit.ts'
 import { type Chapter, Journals } from './journal/journals.ts'
@@ -30,38 +32,25 @@ import { needsNoRest, restAtTheEnd } from './process-end.ts'
 import type { Change } from './refs/change.ts'
 import { Refs } from './refs/refs.ts'
 import { NEEDS_HEAD, unlessHeadIsUnborn, withHead } from './refs/unborn-head.ts'
-
-export interface RepositoryOptions {
-  fs?: FileSystem
-  /** Milliseconds since 1970. */
-  now?: () => number
-  /** How long a lock of somebody else is waited for, in milliseconds. Default 10,000. */
-  lockTimeout?: number
-  /** A chapter of the journal is settled at the latest this long after its first save. Default 1,000 ms. */
-  settleAfter?: number
-  /** … or when its journal has this many bytes. Default 16 MiB. */
-  settleBytes?: number
-  /** Who we are, and who still lives. Default: what the system says. */
-  identity?: Identity
-}
+import type { RepositoryOptions } from './repository-options.ts'
 
 export class Repository implements Contents {
   readonly folder: StoreFolder
   readonly objects: ObjectStore
   readonly refs: Refs
   readonly merger: PackMerger
-  readonly #limits: Required<Pick<RepositoryOptions, 'settleAfter' | 'settleBytes'>>
+  readonly #settleBytes: number
   readonly #disk: SharedDisk
   readonly #journals: Journals
   readonly placement: Placement
   readonly #commits: GroupCommit
   readonly #openedFolder: OpenedFolder
+  readonly #end: ChapterEnd
   /** Also above the store's folder. */
   #opened: Promise<boolean> | undefined
   #writable: Promise<void> | undefined
   #settling: Promise<void> = Promise.resolve()
   #unsettled: Chapter[] = []
-  #timer: NodeJS.Timeout | undefined
   #quiet: NodeJS.Timeout | undefined
   #closed = false
   #hasChanged = false
@@ -69,7 +58,7 @@ export class Repository implements Contents {
 
   constructor(folder: string, options: RepositoryOptions = {}) {
     const { fs = nodeFileSystem, now = Date.now, lockTimeout = 10_000, identity = systemIdentity } = options
-    this.#limits = { settleAfter: options.settleAfter ?? 1000, settleBytes: options.settleBytes ?? 16 << 20 }
+    this.#settleBytes = options.settleBytes ?? 16 << 20
     const paths = pathsOf(resolve(folder))
     this.#disk = new SharedDisk(fs)
     this.#openedFolder = new OpenedFolder(this.#disk, paths.root, 'config')
@@ -88,6 +77,8 @@ export class Repository implements Contents {
     this.placement = new Placement(this.folder)
     this.merger = new PackMerger(this.placement, this.objects, (file) => this.#breakLock(file))
     this.#journals = new Journals(this.folder)
+    const settle = (): void => void this.settle().catch(() => undefined)
+    this.#end = new ChapterEnd(this.folder, settle, options.settleAfter)
     this.#commits = new GroupCommit(this, this.#journals, this.#openedFolder, {
       breakLock: (file) => this.#breakLock(file),
       settle: () => this.settle(),
@@ -121,12 +112,7 @@ export class Repository implements Contents {
    * is, once `head` is made.
    */
   async change<T>(change: Change<T>, head = 'refs/heads/main'): Promise<T> {
-    if (this.#closed) throw new SessionClosedError('store')
-    this.#writable ??= this.#prepareToWrite(head).catch((error: unknown) => {
-      this.#writable = undefined
-      throw error
-    })
-    await this.#writable
+    await this.#readyToWrite(head)
     try {
       const isFirst = !this.#hasChanged
       this.#hasChanged = true
@@ -137,8 +123,14 @@ export class Repository implements Contents {
     }
   }
 
+  /** The key that only this store has, made when it is first asked for, and so is the repository. */
+  async key(head = 'refs/heads/main'): Promise<Uint8Array> {
+    await this.#readyToWrite(head)
+    return storeKey(this.folder)
+  }
+
   /** Syncs in place what so far only the journal keeps safe. Throws StorageError. */
-  settle(): Promise<void> {
+  async settle(): Promise<void> {
     this.#endChapter()
     const due = [...this.#unsettled]
     // All that others have moved on so far of what is in our journals is in these.
@@ -176,7 +168,7 @@ export class Repository implements Contents {
       this.#journals.abandon(this.#unsettled)
       throw error
     } finally {
-      clearTimeout(this.#timer)
+      this.#end.clear()
       clearTimeout(this.#quiet)
       needsNoRest(this.#atTheEnd)
       this.objects.close()
@@ -222,6 +214,15 @@ export class Repository implements Contents {
     return true
   }
 
+  #readyToWrite(head: string): Promise<void> {
+    if (this.#closed) throw new SessionClosedError('store')
+    this.#writable ??= this.#prepareToWrite(head).catch((error: unknown) => {
+      this.#writable = undefined
+      throw error
+    })
+    return this.#writable
+  }
+
   async #prepareToWrite(head: string): Promise<void> {
     if (!(await this.#openOnce())) {
       // The folder itself comes to be here and nowhere else.
@@ -256,14 +257,11 @@ export class Repository implements Contents {
 
   #written(chapter: Chapter): void {
     restAtTheEnd(this.#atTheEnd)
-    if (chapter.broken || chapter.journal.used > this.#limits.settleBytes) {
+    if (chapter.broken || chapter.journal.used > this.#settleBytes) {
       void this.settle().catch(() => undefined)
       return
     }
-    this.#timer ??= setTimeout(
-      () => void this.settle().catch(() => undefined),
-      this.#limits.settleAfter,
-    ).unref()
+    this.#end.plan()
   }
 
   /** What `close` does, but the next change starts anew: for the end of a process that nobody closed. */
@@ -288,8 +286,7 @@ export class Repository implements Contents {
   }
 
   #endChapter(): void {
-    clearTimeout(this.#timer)
-    this.#timer = undefined
+    this.#end.clear()
     const chapter = this.#journals.endChapter()
     if (chapter !== undefined) this.#unsettled.push(chapter)
   }

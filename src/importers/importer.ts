@@ -48,6 +48,8 @@ export interface Located {
 export interface ReadOptions {
   /** Milliseconds, for a file that says no time at all. */
   now: number
+  /** Opens another file of the session, with the secrets taken out if they are to be. */
+  open: (source: string | NamedLines) => Promise<ByteSource>
 }
 
 /** A session file, read once. Turns are built one by one, so that the file may be larger than memory. */

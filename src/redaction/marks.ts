@@ -1,17 +1,37 @@
 /** What stands where a secret was: `[redacted:<rule>:<8 hex>]`. */
 
 import { createHmac, randomBytes } from 'node:crypto'
+import type { Redact } from './redact.ts'
 import type { Finding } from './scanner.ts'
 
 /** What a mark is made with: the same secret gets the same mark, and nobody without it can try secrets out. */
 type MarkKey = Uint8Array
 
+/** Asked when the first secret is found. */
+export type KeySource = () => MarkKey | Promise<MarkKey>
+
 /** Where no key is given, marks of one process are alike, those of two are not. */
 let ofProcess: MarkKey | undefined
-export function keyOf(given: MarkKey | string | undefined): MarkKey {
-  ofProcess ??= randomBytes(32)
-  if (given === undefined) return ofProcess
-  return typeof given === 'string' ? Buffer.from(given) : given
+
+/** What makes a `redact` that was given no key: a store with a key of its own makes another one of it. */
+const makers = new WeakMap<Redact, (key: KeySource) => Redact>()
+
+/** The `redact` that `make` makes with the given key, else with that of the process, until `withKey` gives one. */
+export function keyed(given: MarkKey | string | undefined, make: (key: KeySource) => Redact): Redact {
+  if (given !== undefined) {
+    const key = typeof given === 'string' ? Buffer.from(given) : given
+    return make(() => key)
+  }
+  const redact = make(() => (ofProcess ??= randomBytes(32)))
+  makers.set(redact, make)
+  return redact
+}
+
+/** The same `redact` with this key, if it was made here and has no key yet; else as it is. */
+export function withKey(redact: Redact, source: KeySource): Redact {
+  let known: MarkKey | undefined
+  const key = async (): Promise<MarkKey> => (known ??= await source())
+  return makers.get(redact)?.(() => known ?? key()) ?? redact
 }
 
 /** The text with a mark in the place of each finding, which are in order and apart. */

@@ -2,8 +2,8 @@
 
 import { hostname, userInfo } from 'node:os'
 import { isData } from './data.ts'
-import { keyOf, mark } from './marks.ts'
-import type { Redact } from './redact.ts'
+import { keyed, mark } from './marks.ts'
+import { onceKnown, type Redact } from './redact.ts'
 import type { TableRule } from './rule.ts'
 import { Scanner } from './scanner.ts'
 
@@ -28,12 +28,11 @@ export function redactPersonal(options: PersonalOptions = {}): Redact {
     ({ id }) => only === undefined || only.some((kind) => kind === id),
   )
   const scanner = new Scanner(rules)
-  const key = keyOf(options.key)
-  return (value, path) => {
+  return keyed(options.key, (key) => (value, path) => {
     if (typeof value !== 'string' || isData(value, path.at(-1))) return value
     const found = scanner.scan(value)
-    return found.length === 0 ? value : mark(value, found, key)
-  }
+    return found.length === 0 ? value : onceKnown(key(), (known) => mark(value, found, known))
+  })
 }
 
 const KINDS: readonly TableRule[] = [

@@ -1,11 +1,12 @@
 /** `redact`, applied: every new value passes through it before anything is encoded. */
 
 import { InvalidStateError } from '../errors.ts'
-import { fromEntries, MAX_DEPTH } from '../json-value.ts'
+import { fromEntries, isJsonObject, MAX_DEPTH } from '../json-value.ts'
 
 /**
  * Receives each new value before it is stored: a container before the values inside it, with the path in the whole
- * document, such as `['messages', 1, 'content']`. A value that it removes never reaches the disk.
+ * document, such as `['messages', 1, 'content']`. A value that it removes never reaches the disk. It may return a
+ * promise.
  */
 export type Redact = (value: unknown, path: Path) => unknown
 
@@ -15,27 +16,60 @@ export type Path = readonly (string | number)[]
 const TOO_DEEP = `contains a value more than ${MAX_DEPTH} levels deep, or contains itself`
 
 /**
- * The value as `redact` leaves it. It is called with every container and every leaf, containers before what is in
- * them, and with the path from the top of the document; what it returns is walked on, not what came in. `undefined`
- * removes a key, in an array it becomes `null`. The value itself is never changed, and is returned as it is when
- * nothing in it was. Throws InvalidStateError for a value that is too deep, or contains itself.
+ * The value as `redact` leaves it, or a promise of it if `redact` returned one. `redact` is called with every container
+ * and every leaf, containers before what is in them, and with the path from the top of the document; what it returns is
+ * walked on, not what came in. `undefined` removes a key, in an array it becomes `null`. The value itself is never
+ * changed, and is returned as it is when nothing in it was. Throws InvalidStateError for a value that is too deep, or
+ * contains itself.
  *
  * @returns `undefined` when the value itself was removed
  */
 export function redactValue(value: unknown, redact: Redact, path: Path): unknown {
   if (path.length > MAX_DEPTH) throw new InvalidStateError([{ path: path.slice(0, 8), message: TOO_DEEP }])
-  const kept = redact(value, path)
-  return typeof kept === 'object' && kept !== null ? redactInside(kept, redact, path) : kept
+  return onceKnown(redact(value, path), (kept) =>
+    typeof kept === 'object' && kept !== null ? redactInside(kept, redact, path) : kept,
+  )
 }
 
 /** As `redactValue`, but `redact` does not see the value itself: for a whole document. */
 export function redactInside(value: object, redact: Redact, path: Path = []): unknown {
   if (Array.isArray(value)) {
-    const items = value.map((item, index) => redactValue(item, redact, [...path, index]) ?? null)
-    return items.every((item, index) => Object.is(item, value[index])) ? value : items
+    const items = value.map((item, index) => redactValue(item, redact, [...path, index]))
+    return onceKnown(allKnown(items), (given) => {
+      const kept = given.map((item) => item ?? null)
+      return kept.every((item, index) => Object.is(item, value[index])) ? value : kept
+    })
   }
   const before = Object.entries(value)
-  const after = before.map(([key, inner]) => [key, redactValue(inner, redact, [...path, key])] as const)
-  if (after.every(([, inner], index) => Object.is(inner, before[index]![1]))) return value
-  return fromEntries(after.filter(([, inner]) => inner !== undefined))
+  const inner = before.map(([key, member]) => redactValue(member, redact, [...path, key]))
+  return onceKnown(allKnown(inner), (kept) => {
+    if (kept.every((member, index) => Object.is(member, before[index]![1]))) return value
+    const entries = before.map(([key], index) => [key, kept[index]] as const)
+    return fromEntries(entries.filter(([, member]) => member !== undefined))
+  })
+}
+
+/** `next` of the value: at once, unless the value is a promise. */
+export function onceKnown<T>(value: T | PromiseLike<T>, next: (value: T) => unknown): unknown {
+  return isPromise(value) ? (value as PromiseLike<T>).then(next) : next(value as T)
+}
+
+/** The values, or a promise of them if one of them is a promise. */
+export function allKnown(values: readonly unknown[]): readonly unknown[] | Promise<readonly unknown[]> {
+  return values.some(isPromise) ? Promise.all(values) : values
+}
+
+/** Whether `redact` answers later. */
+export const isPromise = <T>(value: T | PromiseLike<T>): value is PromiseLike<T> =>
+  typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
+
+/**
+ * A copy of arrays and plain objects: what the caller changes later is not in it, whenever `redact` answers. All else
+ * is as it is. Throws InvalidStateError as `redactValue` does.
+ */
+export function snapshot(value: unknown, depth = 0): unknown {
+  if (depth > MAX_DEPTH) throw new InvalidStateError([{ path: [], message: TOO_DEEP }])
+  if (Array.isArray(value)) return value.map((item) => snapshot(item, depth + 1))
+  if (!isJsonObject(value)) return value
+  return fromEntries(Object.entries(value).map(([key, inner]) => [key, snapshot(inner, depth + 1)]))
 }

@@ -1,10 +1,12 @@
 /** `redactSecrets`: a `redact` for any store that takes secrets out of all texts and keys. */
 
+import { fromEntries } from '../json-value.ts'
 import { isData } from './data.ts'
 import { readGitleaks } from './gitleaks.ts'
-import { keyOf, mark } from './marks.ts'
+import { type KeySource, keyed, mark } from './marks.ts'
 import { loadPreset, type Preset } from './preset.ts'
-import type { Path, Redact } from './redact.ts'
+import { isPromise, onceKnown, type Path, type Redact } from './redact.ts'
+
 import { checkRule, type Rule, RuleError } from './rule.ts'
 import { isSecretName } from './rules/generic.ts'
 import { isLikelySecret } from './rules/likely.ts'
@@ -23,6 +25,7 @@ export interface Allowed {
 /** One secret that was replaced. It does not hold the secret. */
 export interface RedactedSecret {
   readonly rule: string
+  /** Of the text; where a key held it, of the object. */
   readonly path: Path
 }
 
@@ -58,81 +61,112 @@ export interface SecretOptions {
  * @throws RuleError for a rule that cannot be used, or whose own samples it fails
  */
 export function redactSecrets(options: SecretOptions = {}): Redact {
-  const { allow = [], preset = false, onFinding } = options
-  const scanner = new Scanner(rulesOf(options))
+  const { allow = [], onFinding, preset = false } = options
+  const detector = new Detector(options)
   const allowed = allow.map((entry) => (typeof entry === 'string' ? { text: entry } : entry))
-  const load = preset ? loadPreset() : undefined
-  // The preset has its say about what the table's keywords let through, whichever rules are on.
-  const prefilter = preset ? new Scanner([...TABLE, ...rulesOf(options)]) : scanner
-  const key = keyOf(options.key)
-  const keys = new CleanKeys(scanner)
-
-  // A key that holds a secret is told of by its object: its own path would show it.
-  const replace = (text: string, path: Path, findings: readonly Finding[], told = path): string => {
+  const replace = (
+    key: KeySource,
+    text: string,
+    path: Path,
+    told: Path,
+    findings: readonly Finding[],
+  ): unknown => {
     const kept = findings.filter((finding) => !allowed.some((entry) => fits(entry, finding, path)))
     if (kept.length === 0) return text
     for (const { rule } of kept) onFinding?.({ rule, path: told })
-    return mark(text, kept, key)
+    return onceKnown(key(), (known) => mark(text, kept, known))
   }
-  const redact = (value: unknown, path: Path): unknown => {
+  return keyed(options.key, (key) => (value, path) => {
     if (typeof value === 'string') {
-      if (value.length < SHORTEST || isData(value, path.at(-1))) return value
-      const found = findIn(scanner, value, path.at(-1))
-      if (load === undefined || !prefilter.concerns(value)) return replace(value, path, found)
-      return load().then(async (found2: Preset) => replace(value, path, merge(found, await found2(value))))
+      const found = preset ? detector.findAll(value, path.at(-1)) : detector.find(value, path.at(-1))
+      if (found === NOTHING) return value
+      return onceKnown(found, (all) => replace(key, value, path, path, all))
     }
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
-    return withCleanKeys(value, keys, (name, found) => replace(name, [...path, name], found, path))
+    return withCleanKeys(value, detector, (name, found) => replace(key, name, [...path, name], path, found))
+  })
+}
+
+/** What stands in a text, by the rules of some options. */
+class Detector {
+  readonly #scanner: Scanner
+  readonly #clean = new CleanTexts()
+  /** The preset has its say about what the table's keywords let through, whichever rules are on. */
+  readonly #prefilter: Scanner
+  readonly #load = loadPreset()
+
+  constructor(options: SecretOptions) {
+    const rules = rulesOf(options)
+    this.#scanner = new Scanner(rules)
+    this.#prefilter = options.preset === true ? new Scanner([...TABLE, ...rules]) : this.#scanner
   }
-  return redact
+
+  /** @param key under which the text stands */
+  find(text: string, key?: string | number): readonly Finding[] {
+    if (text.length < SHORTEST || isData(text, key)) return NOTHING
+    const found = this.#clean.has(text) ? NOTHING : this.#scanner.scan(text)
+    if (found.length > 0) return found
+    this.#clean.add(text)
+    if (typeof key !== 'string' || text.length > 512 || !isSecretName(key)) return NOTHING
+    if (/\s/.test(text) || text.includes('[redacted:') || !isLikelySecret(text)) return NOTHING
+    if (!this.#scanner.has('assigned')) return NOTHING
+    return [{ rule: 'assigned', start: 0, end: text.length, secret: text }]
+  }
+
+  /** As `find`, and the preset is asked too. */
+  findAll(text: string, key?: string | number): readonly Finding[] | Promise<readonly Finding[]> {
+    const found = this.find(text, key)
+    if (text.length < SHORTEST || isData(text, key) || !this.#prefilter.concerns(text)) return found
+    return this.#load().then(async (ask: Preset) => merge(found, await ask(text)))
+  }
 }
 
 /** A secret has at least this many characters. */
 const SHORTEST = 8
 
-function findIn(scanner: Scanner, text: string, key: string | number | undefined): readonly Finding[] {
-  const found = scanner.scan(text)
-  if (typeof key !== 'string' || found.length > 0 || text.length > 512) return found
-  if (!isSecretName(key) || /\s/.test(text) || text.includes('[redacted:') || !isLikelySecret(text))
-    return found
-  return scanner.has('assigned') ? [{ rule: 'assigned', start: 0, end: text.length, secret: text }] : found
-}
+/**
+ * Texts that hold nothing: a state is saved again and again, and only what is new of it has to be looked at. The older
+ * half goes when there are too many characters.
+ */
+class CleanTexts {
+  #young = new Set<string>()
+  #old = new Set<string>()
+  #length = 0
 
-/** Keys are few and come again: those that hold nothing are remembered, up to a bound. */
-class CleanKeys {
-  readonly #scanner: Scanner
-  readonly #clean = new Set<string>()
-
-  constructor(scanner: Scanner) {
-    this.#scanner = scanner
+  has(text: string): boolean {
+    return this.#young.has(text) || this.#old.has(text)
   }
 
-  find(key: string): readonly Finding[] {
-    if (key.length < SHORTEST || this.#clean.has(key)) return NOTHING
-    const found = this.#scanner.scan(key)
-    if (found.length === 0 && key.length <= 64) {
-      if (this.#clean.size >= 4096) this.#clean.clear()
-      this.#clean.add(key)
+  add(text: string): void {
+    if (text.length > MOST_REMEMBERED / 4 || this.#young.has(text)) return
+    if (this.#length > MOST_REMEMBERED) {
+      this.#old = this.#young
+      this.#young = new Set()
+      this.#length = 0
     }
-    return found
+    this.#young.add(text)
+    this.#length += text.length + 32
   }
 }
+
+/** Characters. */
+const MOST_REMEMBERED = 4 << 20
 
 const NOTHING: readonly Finding[] = []
 
 function withCleanKeys(
   value: object,
-  keys: CleanKeys,
-  replace: (key: string, found: readonly Finding[]) => string,
-): object {
-  let renamed = false
-  const entries = Object.entries(value).map(([key, inner]) => {
-    const found = keys.find(key)
-    if (found.length === 0) return [key, inner] as const
-    renamed = true
-    return [replace(key, found), inner] as const
-  })
-  return renamed ? Object.fromEntries(entries) : value
+  detector: Detector,
+  replace: (key: string, found: readonly Finding[]) => unknown,
+): unknown {
+  const keys = Object.keys(value)
+  const found = keys.map((key) => detector.find(key))
+  if (found.every(({ length }) => length === 0)) return value
+  const members = Object.values(value)
+  const renamed = keys.map((key, index) => replace(key, found[index]!))
+  const made = (names: readonly unknown[]) =>
+    fromEntries(names.map((name, index) => [name as string, members[index]]))
+  return renamed.some(isPromise) ? Promise.all(renamed).then(made) : made(renamed)
 }
 
 function fits({ rule, text, path }: Allowed, finding: Finding, at: Path): boolean {

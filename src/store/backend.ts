@@ -32,6 +32,14 @@ export interface Look<C> {
   commit: C
 }
 
+/** One of two states that are compared. */
+export interface UnsharedState {
+  /** The top-level values; collections may be among them. */
+  readonly fields: JsonObject
+  /** By collection and index, in order. A collection that is not here may be in the fields. */
+  readonly items: ReadonlyMap<string, ReadonlyMap<number, unknown>>
+}
+
 export interface Backend<C extends Kept = Kept> {
   readonly supports: Supports
   /** Branches and tags. A store without them has one branch, `main`. */
@@ -60,6 +68,14 @@ export interface Backend<C extends Kept = Kept> {
   part?(commit: C, session: SessionId, part: { last?: number; events?: boolean }): Promise<JsonObject>
   /** The events of one run, where that costs less than the whole state. Throws NotFoundError. */
   events?(commit: C, session: SessionId, run: string, after: number): Promise<readonly unknown[]>
+  /**
+   * Both states, without items that are the same at the same place in both, where that costs less than both as a whole.
+   * Throws CorruptError.
+   */
+  unshared?(
+    from: { commit: C; session: SessionId },
+    to: { commit: C; session: SessionId },
+  ): Promise<[UnsharedState, UnsharedState]>
 
   /**
    * What a save stores. All that the caller might change is copied before this returns, unless it is too much for that.

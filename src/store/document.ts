@@ -6,8 +6,9 @@ import { type CollectionSpec, genericLayout, type Layout, sessionLayout } from '
 import { InvalidStateError, type StateIssue } from '../errors.ts'
 import { parseSessionId, type SessionId } from '../ids.ts'
 import { isJsonObject, type JsonObject } from '../json-value.ts'
-import { redactInside } from '../redaction/redact.ts'
+import { onceKnown, redactInside, snapshot } from '../redaction/redact.ts'
 import { checkDocument, checkMessage, checkRun, migrate, sessionSchema } from '../state/index.ts'
+import { redactDeltas } from './addition/deltas.ts'
 import type { AdditionPlan } from './addition/plan.ts'
 import { RUNS } from './addition/runs.ts'
 import { parseAuthor } from './options/write-options.ts'
@@ -97,15 +98,28 @@ export function checkShape(state: unknown, { type, collections }: DocumentRules)
   return id
 }
 
-/** The document without what is to be redacted. Throws InvalidStateError when that takes away its id or type. */
-export function redactDocument<S extends StoredDocument>(state: S, { redact }: DocumentRules): S {
+/**
+ * The document without what is to be redacted, or a promise of it: a copy taken now. Throws InvalidStateError when that
+ * takes away its id or type.
+ */
+export function redactDocument<S extends StoredDocument>(
+  state: S,
+  { redact }: DocumentRules,
+): S | Promise<S> {
   if (redact === undefined) return state
-  const kept = redactInside(state, redact) as JsonObject
-  for (const key of ['id', 'type', 'schemaVersion']) {
-    if (kept[key] === asDocument(state)[key]) continue
-    throw new InvalidStateError([{ path: [key], message: 'must not be changed by redact' }])
-  }
-  return asState(kept)
+  const copy = snapshot(asDocument(state)) as JsonObject
+  const { runs } = copy
+  const joined = Array.isArray(runs)
+    ? onceKnown(redactDeltas(runs, redact), (runs) => ({ ...copy, runs }))
+    : copy
+  const kept = onceKnown(joined, (document) => redactInside(document as JsonObject, redact))
+  return onceKnown(kept as JsonObject, (document) => {
+    for (const key of ['id', 'type', 'schemaVersion']) {
+      if (document[key] === copy[key]) continue
+      throw new InvalidStateError([{ path: [key], message: 'must not be changed by redact' }])
+    }
+    return asState<S>(document)
+  }) as S | Promise<S>
 }
 
 /** The document that a state is. Every state is one: `checkShape` has seen it. */

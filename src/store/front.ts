@@ -13,14 +13,16 @@ import {
   type SessionId,
 } from '../ids.ts'
 import { deepCopy, type JsonObject } from '../json-value.ts'
+import { isPromise } from '../redaction/redact.ts'
 import type { Session } from '../state/index.ts'
 import { copyAddition, parseAddition } from './addition/addition.ts'
 import { applyPlan } from './addition/plan.ts'
 import { type Backend, inOrder, type Kept, type Lines, type Look } from './backend.ts'
 import { asDocument, asState, checkShape, type DocumentRules, redactDocument, upToDate } from './document.ts'
-import { mainOnly } from './main-only.ts'
-import { parseDeleteOptions, parseForkOptions } from './options/call-options.ts'
-import { parseCount, parseWriteOptions, type WriteRequest } from './options/write-options.ts'
+import { checkSupported, mainOnly } from './main-only.ts'
+import { parseDeleteOptions } from './options/call-options.ts'
+import { parseFork, parseWrite, refuseSecrets } from './options/said.ts'
+import { parseCount } from './options/write-options.ts'
 import { eventsOf, isPartial, parseAfter, partOf } from './partial-state.ts'
 import { type Position, Positions, positionAt } from './positions.ts'
 import { createHandle, type Written } from './session-handle.ts'
@@ -176,6 +178,7 @@ export abstract class StoreFront<S extends StoredDocument = Session> implements 
     return this.#lifetime.use(async () => {
       const [id, name] = [parseSessionId(session), parseBranchName(branch)]
       this.#checkBranch(name)
+      await refuseSecrets({ branch: name }, this.#rules.redact)
       await this.#lines.switch(id, name)
     })
   }
@@ -183,7 +186,7 @@ export abstract class StoreFront<S extends StoredDocument = Session> implements 
   fork(session: string, options: ForkOptions): Promise<Checkpoint> {
     return this.#lifetime.use(async () => {
       const id = parseSessionId(session)
-      const { at, session: to, branch, ...rest } = parseForkOptions(options)
+      const { at, session: to, branch, ...rest } = await parseFork(options, this.#rules)
       this.#checkBranch(branch)
       if (to !== undefined) {
         const made = await this.#backend.fork(id, at, { session: to, branch: branch ?? MAIN, ...rest })
@@ -197,6 +200,7 @@ export abstract class StoreFront<S extends StoredDocument = Session> implements 
   tag(session: string, name: string, options: { at?: string } = {}): Promise<Tag> {
     return this.#lifetime.use(async () => {
       const [id, tag] = [parseSessionId(session), parseTagName(name)]
+      await refuseSecrets({ tag }, this.#rules.redact)
       return { name: tag, checkpoint: await this.#lines.newTag(id, options.at ?? '', tag) }
     })
   }
@@ -273,9 +277,12 @@ export abstract class StoreFront<S extends StoredDocument = Session> implements 
     options: WriteOptions | undefined,
     known: () => Position | undefined,
   ): Promise<Saved<Kept>> {
-    const write = this.#parseWrite(options)
+    const parsed = parseWrite(options, this.#rules)
     const session = checkShape(state, this.#rules)
-    const document = { ...asDocument(redactDocument(state, this.#rules)) }
+    const kept = redactDocument(state, this.#rules)
+    const document = { ...asDocument(isPromise(kept) ? await kept : kept) }
+    const write = isPromise(parsed) ? await parsed : parsed
+    checkSupported(write, this.#backend)
     const landed = ({ branch, commit }: Saved<Kept>) =>
       this.#positions.set(state, { session, branch, checkpoint: commit.id })
     return this.#writer.save({ session, options: write, known, landed }, document)
@@ -287,20 +294,14 @@ export abstract class StoreFront<S extends StoredDocument = Session> implements 
     options: WriteOptions | undefined,
     known?: Position,
   ): Promise<Saved<Kept> & { id: SessionId }> {
-    const write = this.#parseWrite(options)
+    const said = parseWrite(options, this.#rules)
     const given = parseSessionId(session)
     const parsed = copyAddition(parseAddition(addition, this.#rules.collections))
+    const write = await said
+    checkSupported(write, this.#backend)
     const id = await this.#backend.nameOf(given)
     const saved = await this.#writer.append({ session: id, options: write, known: () => known }, parsed)
     return { ...saved, id }
-  }
-
-  #parseWrite(options: WriteOptions | undefined): WriteRequest {
-    const write = parseWriteOptions(options, this.#rules.redact)
-    this.#checkBranch(write.branch)
-    if (write.tag !== undefined && this.#backend.lines === undefined) throw new UnsupportedError('tags')
-    if (write.key !== undefined && !this.#backend.supports.keys) throw new UnsupportedError('keys')
-    return write
   }
 
   /** What a handle holds after a write: the state at hand with what was added, else what was stored, read back. */

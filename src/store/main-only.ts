@@ -2,6 +2,7 @@
 import { AlreadyExistsError, UnsupportedError } from '../errors.ts'
 import { MAIN } from '../ids.ts'
 import type { Backend, Kept, Lines } from './backend.ts'
+import type { WriteRequest } from './options/write-options.ts'
 
 /** Every call throws NotFoundError when there is no such session, and UnsupportedError for what is not `main`. */
 export const mainOnly = (backend: Backend): Lines<Kept> => ({
@@ -31,3 +32,10 @@ export const mainOnly = (backend: Backend): Lines<Kept> => ({
     throw new UnsupportedError('tags')
   },
 })
+
+/** Throws UnsupportedError for what a write asks of a store that cannot do it. */
+export function checkSupported({ branch, tag, key }: WriteRequest, { lines, supports }: Backend): void {
+  if (branch !== undefined && branch !== MAIN && lines === undefined) throw new UnsupportedError('branches')
+  if (tag !== undefined && lines === undefined) throw new UnsupportedError('tags')
+  if (key !== undefined && !supports.keys) throw new UnsupportedError('keys')
+}

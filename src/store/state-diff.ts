@@ -1,10 +1,11 @@
 /** What differs between two states, as data. */
 
 import { UnsupportedError } from '../errors.ts'
-import { parseSessionId } from '../ids.ts'
+import { parseSessionId, type SessionId } from '../ids.ts'
 import { deepEqual, isJsonObject, type JsonObject, without } from '../json-value.ts'
+import { TimeSlice } from '../time-slice.ts'
 import { idOf } from './addition/plan.ts'
-import type { Backend } from './backend.ts'
+import type { Backend, Kept, UnsharedState } from './backend.ts'
 import type { CollectionDiff, FieldChange, ItemChange, Place, StateDiff } from './session-store.ts'
 
 /** The difference of two checkpoints, of whatever sessions. Throws NotFoundError. */
@@ -13,13 +14,15 @@ export async function diffPlaces(
   collections: readonly string[],
   [from, to]: readonly [Place, Place],
 ): Promise<StateDiff> {
-  const [before, after] = [await stateAt(backend, from), await stateAt(backend, to)]
+  const [before, after] = [await checkpointAt(backend, from), await checkpointAt(backend, to)]
+  const states =
+    backend.unshared?.(before, after) ?? Promise.all([stateOf(backend, before), stateOf(backend, after)])
   return {
-    from: before.name,
-    to: after.name,
-    ...diffStates(before.document, after.document, collections),
+    from: nameOf(before),
+    to: nameOf(after),
+    ...(await diffStates(...(await states), collections)),
     async patch() {
-      if (backend.patch !== undefined) return backend.patch(before.commit, after.commit)
+      if (backend.patch !== undefined) return backend.patch(before.commit.id, after.commit.id)
       throw new UnsupportedError(
         'patch',
         'This store does not use git. Use the data of the diff instead of its patch.',
@@ -28,32 +31,43 @@ export async function diffPlaces(
   }
 }
 
-async function stateAt(backend: Backend, { session, at = '' }: Place) {
-  const id = parseSessionId(session)
-  const commit = await backend.resolve(id, at)
-  const name = { session: id as string, checkpoint: commit.id as string }
-  return { name, commit: commit.id, document: await backend.document(commit, id) }
+interface Compared {
+  commit: Kept
+  session: SessionId
 }
 
-type Path = readonly (string | number)[]
+async function checkpointAt(backend: Backend, { session: given, at = '' }: Place): Promise<Compared> {
+  const session = parseSessionId(given)
+  return { commit: await backend.resolve(session, at), session }
+}
+
+const nameOf = ({ commit, session }: Compared) => ({ session, checkpoint: commit.id })
+
+const stateOf = async (backend: Backend, { commit, session }: Compared): Promise<UnsharedState> =>
+  wholeState(await backend.document(commit, session))
+
+/** A whole state, to be compared. */
+export const wholeState = (document: JsonObject): UnsharedState => ({ fields: document, items: new Map() })
 
 const EMPTY: CollectionDiff = { added: [], removed: [], changed: [] }
 
 /**
- * The data of a diff. Items are matched by id where they have one, else by index; an item that only moved is not
- * reported. Changes lead into objects and arrays, element by element, down to what differs.
+ * The data of a diff. Items that are the same at the same index are left out; the others are matched by id where they have
+ * one, else by index; an item that only moved is not reported. Changes lead into objects and arrays, element by element, down
+ * to what differs. Long work is done in slices.
  */
-export function diffStates(
-  before: JsonObject,
-  after: JsonObject,
+export async function diffStates(
+  before: UnsharedState,
+  after: UnsharedState,
   collections: readonly string[],
-): Pick<StateDiff, 'fields' | 'messages' | 'runs' | 'collections'> {
+): Promise<Pick<StateDiff, 'fields' | 'messages' | 'runs' | 'collections'>> {
   const apart = new Set(collections)
-  const byName = Object.fromEntries(
-    collections.map((name) => [name, diffItems(listOf(before, name), listOf(after, name))]),
-  )
+  const slice = new TimeSlice()
+  const byName: Record<string, CollectionDiff> = {}
+  for (const name of collections)
+    byName[name] = await diffItems(itemsOf(before, name), itemsOf(after, name), slice)
   return {
-    fields: diffValues(without(before, apart), without(after, apart)),
+    fields: diffValues(without(before.fields, apart), without(after.fields, apart)),
     messages: byName.messages ?? EMPTY,
     runs: byName.runs ?? EMPTY,
     collections: byName,
@@ -76,54 +90,74 @@ export function parsePlaces(from: Place | string, to: Place | string, revision?:
 }
 
 /** Every place at which two values differ; empty when they are equal. */
-export function diffValues(before: unknown, after: unknown, path: Path = []): FieldChange[] {
-  if (Object.is(before, after)) return []
+export function diffValues(before: unknown, after: unknown): FieldChange[] {
+  const found: FieldChange[] = []
+  addChanges(found, before, after, [])
+  return found
+}
+
+/** @param path to the values; the same array all the way down */
+function addChanges(found: FieldChange[], before: unknown, after: unknown, path: (string | number)[]): void {
+  if (Object.is(before, after)) return
   if (isJsonObject(before) && isJsonObject(after)) {
-    const keys = [...Object.keys(before), ...Object.keys(after).filter((key) => !Object.hasOwn(before, key))]
-    return keys.flatMap((key) => diffMember(before, after, key, path))
-  }
-  if (Array.isArray(before) && Array.isArray(after)) {
-    const indexes = Array.from({ length: Math.max(before.length, after.length) }, (_, index) => index)
-    return indexes.flatMap((index) => diffMember(before, after, index, path))
-  }
-  return [{ path, before, after }]
+    for (const key of Object.keys(before)) addMember(found, before, after, key, path)
+    for (const key of Object.keys(after))
+      if (!Object.hasOwn(before, key)) addMember(found, before, after, key, path)
+  } else if (Array.isArray(before) && Array.isArray(after)) {
+    const length = Math.max(before.length, after.length)
+    for (let index = 0; index < length; index++) addMember(found, before, after, index, path)
+  } else found.push({ path: [...path], before, after })
 }
 
-function diffMember(before: object, after: object, key: string | number, path: Path): FieldChange[] {
-  const inner = [...path, key]
+function addMember(
+  found: FieldChange[],
+  before: object,
+  after: object,
+  key: string | number,
+  path: (string | number)[],
+): void {
   const [a, b] = [(before as JsonObject)[key], (after as JsonObject)[key]]
-  if (!Object.hasOwn(before, key)) return [{ path: inner, after: b }]
-  if (!Object.hasOwn(after, key)) return [{ path: inner, before: a }]
-  return diffValues(a, b, inner)
+  path.push(key)
+  if (!Object.hasOwn(before, key)) found.push({ path: [...path], after: b })
+  else if (!Object.hasOwn(after, key)) found.push({ path: [...path], before: a })
+  else addChanges(found, a, b, path)
+  path.pop()
 }
 
-function diffItems(before: readonly unknown[], after: readonly unknown[]): CollectionDiff {
-  const waiting = new Map<string, number>()
-  for (const [name, index] of namesOf(before)) waiting.set(name, index)
+type Items = ReadonlyMap<number, unknown>
+
+async function diffItems(all: Items, others: Items, slice: TimeSlice): Promise<CollectionDiff> {
+  const [before, after] = [new Map(all), new Map(others)]
+  for (const [index, item] of after) {
+    if (slice.isOver()) await slice.next()
+    if (before.has(index) && deepEqual(before.get(index), item)) before.delete(index) && after.delete(index)
+  }
+  const waiting = new Map(namesOf(before))
   const added: { index: number; id: string | undefined; item: unknown }[] = []
   const changed: ItemChange[] = []
   for (const [name, index] of namesOf(after)) {
-    const item = after[index]
+    if (slice.isOver()) await slice.next()
+    const item = after.get(index)
     const from = waiting.get(name)
     waiting.delete(name)
     if (from === undefined) added.push({ index, id: idOf(item), item })
-    else if (!deepEqual(before[from], item)) {
-      const changes = diffValues(before[from], item)
-      changed.push({ index, id: idOf(item), before: before[from], after: item, changes })
+    else {
+      const old = before.get(from)
+      const changes = diffValues(old, item)
+      if (changes.length > 0) changed.push({ index, id: idOf(item), before: old, after: item, changes })
     }
   }
-  const removed = [...waiting.values()].map((index) => ({
-    index,
-    id: idOf(before[index]),
-    item: before[index],
-  }))
+  const removed = [...waiting.values()].map((index) => {
+    const item = before.get(index)
+    return { index, id: idOf(item), item }
+  })
   return { added, removed, changed }
 }
 
 /** A name that is the same in both lists for items that belong together. */
-function namesOf(items: readonly unknown[]): [string, number][] {
+function namesOf(items: Items): [string, number][] {
   const seen = new Map<string, number>()
-  return items.map((item, index) => {
+  return [...items].map(([index, item]) => {
     const id = idOf(item)
     if (id === undefined) return [`#${index}`, index]
     const times = seen.get(id) ?? 0
@@ -132,5 +166,7 @@ function namesOf(items: readonly unknown[]): [string, number][] {
   })
 }
 
-const listOf = (state: JsonObject, collection: string): readonly unknown[] =>
-  Array.isArray(state[collection]) ? state[collection] : []
+function itemsOf({ fields, items }: UnsharedState, collection: string): Items {
+  const inFields = Object.hasOwn(fields, collection) ? fields[collection] : undefined
+  return Array.isArray(inFields) ? new Map(inFields.entries()) : (items.get(collection) ?? new Map())
+}

@@ -66,7 +66,7 @@ export function checkListOptions(options: ListOptions = {}): void {
  * The page of these sessions that the options ask for. Sessions that were saved at the same time stand in the order
  * of their ids. Throws NotFoundError when, in order of time, the session to go on after is not there any more.
  */
-export function pageOf(summaries: readonly SessionSummary[], options: ListOptions = {}): SessionSummary[] {
+export function pageOf<T extends Ordered>(summaries: readonly T[], options: ListOptions = {}): T[] {
   const { order = 'updated', prefix = '', type, after, limit } = options
   const fit = summaries
     .filter(
@@ -76,9 +76,12 @@ export function pageOf(summaries: readonly SessionSummary[], options: ListOption
   return fit.slice(startAfter(fit, order, after)).slice(0, limit)
 }
 
-const isOfAnyType = ({ type, problem }: SessionSummary): boolean => problem !== undefined && type === ''
+/** What puts a session into order. */
+type Ordered = Pick<SessionSummary, 'id' | 'type' | 'updatedAt' | 'problem'>
 
-function startAfter(fit: readonly SessionSummary[], order: string, after: string | undefined): number {
+const isOfAnyType = ({ type, problem }: Ordered): boolean => problem !== undefined && type === ''
+
+function startAfter(fit: readonly Ordered[], order: string, after: string | undefined): number {
   if (after === undefined) return 0
   if (order === 'id') {
     const next = fit.findIndex(({ id }) => id > after)

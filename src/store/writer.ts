@@ -5,6 +5,7 @@ import { commitsUnchanged, seqOn } from '../checkpoints/commits/lineage.ts'
 import { ConflictError, InvalidStateError, NotFoundError } from '../errors.ts'
 import type { BranchName, CommitId, SessionId } from '../ids.ts'
 import { deepCopy, type JsonObject } from '../json-value.ts'
+import { CleanAddition, OtherPlaces } from './addition/clean-addition.ts'
 import {
   type AdditionPlan,
   idOf,
@@ -75,7 +76,22 @@ export class StoreWriter<C extends Kept> {
     })
   }
 
-  append(write: Write<C>, addition: ParsedAddition): Promise<Saved<C>> {
+  /** `redact` runs before the locks are taken, and again if the addition then belongs to another place. */
+  async append(write: Write<C>, addition: ParsedAddition): Promise<Saved<C>> {
+    const { redact } = this.#rules
+    if (redact === undefined) return this.#append(write, addition)
+    const clean = new CleanAddition(addition, redact)
+    for (;;) {
+      try {
+        return await this.#append(write, clean)
+      } catch (error) {
+        if (!(error instanceof OtherPlaces)) throw error
+        await clean.redact(error.places)
+      }
+    }
+  }
+
+  #append(write: Write<C>, addition: ParsedAddition | CleanAddition): Promise<Saved<C>> {
     return this.#write(write, async (attempt) => {
       const { base, options, known } = attempt
       const { session, branch } = base
@@ -152,7 +168,7 @@ export class StoreWriter<C extends Kept> {
   }
 
   /** Whether the addition, put on what the checkpoint was put on, gives the checkpoint. */
-  async #isResult(base: Base<C>, made: C, addition: ParsedAddition): Promise<boolean> {
+  async #isResult(base: Base<C>, made: C, addition: ParsedAddition | CleanAddition): Promise<boolean> {
     const before = made.parents.at(-1)
     if (before === undefined) return false
     const tail = await base.tail(await base.find(before))
@@ -166,10 +182,15 @@ export class StoreWriter<C extends Kept> {
     }
   }
 
-  async #plan(tail: Tail<C>, addition: ParsedAddition): Promise<AdditionPlan> {
-    await tail.prepare?.(addition)
-    const plan = planAddition(addition, tail, this.#rules.redact)
-    return this.#rules.redact === undefined ? plan : deepCopy(plan)
+  async #plan(tail: Tail<C>, addition: ParsedAddition | CleanAddition): Promise<AdditionPlan> {
+    if (!(addition instanceof CleanAddition)) {
+      await tail.prepare?.(addition)
+      return planAddition(addition, tail)
+    }
+    await tail.prepare?.(addition.given)
+    const clean = addition.at(tail)
+    await tail.prepare?.(clean)
+    return deepCopy(planAddition(clean, tail))
   }
 }
 

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import type { ObjectId } from '../../src/ids.ts'
 import { git } from './real-git.ts'
@@ -84,11 +85,15 @@ const scenarios: Record<string, Scenario> = {
       })
   },
 
-  'a seventeenth save, which merges the packs of the others': async (scene) => {
+  'saves that name the merged pack of sixteen others, and place it': async (scene) => {
     const { repository, tip } = await saves(scene, 16)
+    // After the answer.
+    await sleep(20)
     return async () => {
       const next = await scene.save(repository, MAIN, 'seventeen', tip)
       await scene.save(repository, MAIN, 'eighteen', next)
+      // A pack and an index each, and those of the merged one.
+      expect(scene.disk.readDir(`${ROOT}/objects/pack`)).toHaveLength(2 * 19)
     }
   },
 

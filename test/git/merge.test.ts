@@ -122,14 +122,43 @@ describe('the small packs of a chapter', () => {
       const { objects } = commitOf(`save ${n}`)
       for (const { id } of objects) ids.add(id)
       packs.add(buildPack(objects))
-      const merged = await packs.mergeDue()
-      if (merged !== undefined) packs.replace(merged)
+      await packs.mergeDue()
+      packs.named()
+      if (packs.placeable !== undefined) packs.replace(packs.placeable)
       most = Math.max(most, packs.names.length)
     }
     expect(most).toBeLessThan(36)
     expect(new Set([...packs.names, ...packs.replaced]).size).toBe(packs.names.length + packs.replaced.length)
-    const last = await packs.mergeDue()
-    expect(last === undefined || last.replaces.length > 0).toBe(true)
+  })
+
+  it('are replaced by a merge that the journal names, not before', async () => {
+    const packs = new ChapterPacks()
+    const add = (n: number): void => packs.add(buildPack(commitOf(`save ${n}`).objects))
+    for (let n = 0; n < 16; n++) add(n)
+    const merging = packs.mergeDue()
+    add(16)
+    await Promise.all([merging, packs.mergeDue()])
+    const merged = packs.unnamed!
+    expect(merged.replaces).toEqual(packs.names.slice(0, 16))
+    expect(packs.placeable).toBeUndefined()
+    packs.named()
+    expect(packs.unnamed).toBeUndefined()
+    expect(packs.placeable).toBe(merged)
+    packs.replace(merged)
+    expect(packs.names).toHaveLength(2)
+    expect(packs.placeable).toBeUndefined()
+  })
+
+  it('stay when their merge cannot be placed, and are merged again later', async () => {
+    const packs = new ChapterPacks()
+    for (let n = 0; n < 16; n++) packs.add(buildPack(commitOf(`save ${n}`).objects))
+    await packs.mergeDue()
+    const { name } = packs.unnamed!
+    packs.named()
+    packs.forget()
+    expect(packs.names).toHaveLength(16)
+    await packs.mergeDue()
+    expect(packs.unnamed?.name).toBe(name)
   })
 })
 

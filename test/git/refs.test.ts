@@ -201,3 +201,19 @@ it('a ref file is an id, or the name of a ref, and nothing else', () => {
   ])
     expect(parseRefFile(bad), bad).toBeUndefined()
 })
+
+it.each([
+  ['well', (lines: string[]) => lines],
+  ['not', (lines: string[]) => lines.reverse()],
+])('packed refs that are %s sorted are listed by name, with loose ones in their places', (_, order) => {
+  const ref = (name: string) => `refs/heads/${name}/main`
+  const packed = ['a', 'a-b', 'c', 'e'].map((name) => `${one} ${ref(name)}`)
+  fs.writeFileSync(join(store, 'packed-refs'), `${order(packed.sort()).join('\n')}\n`)
+  for (const name of ['f', 'b', 'c', 'a_']) refs.write(ref(name), { id: two })
+  const listed = [...refs.list('refs/heads/')]
+  expect(listed.map(([name]) => name)).toEqual(listed.map(([name]) => name).sort())
+  expect(Object.fromEntries(listed)).toEqual({
+    ...Object.fromEntries(['a', 'a-b', 'e'].map((name) => [ref(name), one])),
+    ...Object.fromEntries(['f', 'b', 'c', 'a_'].map((name) => [ref(name), two])),
+  })
+})

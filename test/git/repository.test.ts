@@ -2,7 +2,7 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import fs from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { type FileSystem, nodeFileSystem } from '../../src/git/disk/file-system.ts'
 import { Repository } from '../../src/git/repository.ts'
 import type { ObjectId } from '../../src/ids.ts'
@@ -194,6 +194,10 @@ describe('a disk without hard links', () => {
   })
 })
 
+afterEach(() => {
+  vi.useRealTimers()
+})
+
 describe('the number of syncs', () => {
   /** The real disk, counting. */
   function counting(): { fs: FileSystem; syncs: () => number } {
@@ -233,6 +237,22 @@ describe('the number of syncs', () => {
     for (let n = 0; n < count; n++) await save(repository, MAIN, `save ${n}`)
     await repository.close()
     expect(syncs() / count).toBeLessThan(1.1)
+  })
+
+  it('is at most two a save at the pace of an agent, opening and closing included', async () => {
+    const { fs: disk, syncs } = counting()
+    const folder = join(tempFolder(), 'store')
+    const first = new Repository(folder)
+    await save(first, 'refs/heads/other/main')
+    await first.close()
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    const repository = new Repository(folder, { fs: disk })
+    for (let n = 0; n < 16; n++) {
+      await save(repository, MAIN, `save ${n}`)
+      await vi.advanceTimersByTimeAsync(1300)
+    }
+    await repository.close()
+    expect(syncs()).toBeLessThanOrEqual(32)
   })
 
   it('is at most 0.1 a save with 64 refs at once', async () => {
@@ -386,6 +406,48 @@ describe('a store object', () => {
     for (let n = 0; n < 100 && !synced; n++) await sleep(10)
     expect(synced).toBe(true)
     await scene.end()
+  })
+
+  it.each([
+    ['half a minute after its first save', 30_000, 'x'],
+    ['a second after it, where other machines may wait for that', 1000, undefined],
+  ])('settles a chapter %s', async (_, after, localDisk) => {
+    const repository = new Repository(join(tempFolder(), 'store'), {
+      fs: { ...nodeFileSystem, localDisk: () => localDisk },
+    })
+    const settled = vi.spyOn(repository, 'settle')
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    await save(repository)
+    await vi.advanceTimersByTimeAsync(after - 1)
+    expect(settled).not.toHaveBeenCalled()
+    await vi.advanceTimersByTimeAsync(1)
+    expect(settled).toHaveBeenCalledOnce()
+    await repository.close()
+  })
+
+  it('reports as a rejection what keeps it from settling, also when it settles by itself', async () => {
+    const repository = new Repository(join(tempFolder(), 'store'))
+    await save(repository)
+    const broken = vi.spyOn(repository.fs, 'readDir').mockImplementation(() => {
+      throw new Error('no folder')
+    })
+    await expect(repository.settle()).rejects.toThrow('no folder')
+    broken.mockRestore()
+    await repository.close()
+  })
+
+  it('settles within a second while another process maintains the store', async () => {
+    const folder = join(tempFolder(), 'store')
+    const repository = new Repository(folder)
+    const settled = vi.spyOn(repository, 'settle')
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    await save(repository)
+    await vi.advanceTimersByTimeAsync(5000)
+    expect(settled).not.toHaveBeenCalled()
+    fs.writeFileSync(join(folder, 'forkpoint/maintain.lock'), 'held by a test')
+    await vi.advanceTimersByTimeAsync(1000)
+    expect(settled).toHaveBeenCalledOnce()
+    await repository.close()
   })
 
   it('works again when somebody has deleted its folder of journals and temporaries', async () => {

@@ -237,9 +237,12 @@ describe('A tree with', () => {
     await expectUsable(folder)
   })
 
-  test('folders that unfold into billions of files is refused at once', async () => {
+  test.each([
+    ['one log', 1],
+    ['many logs', 224],
+  ])('folders that unfold into millions of files, each item with %s, is refused at once', async (_, logs) => {
     const { folder } = await twoSessions()
-    remake(folder, 'refs/heads/bad/main', { tree: (edit) => edit('messages', '40000', bomb(folder)) })
+    remake(folder, 'refs/heads/bad/main', { tree: (edit) => edit('messages', '40000', bomb(folder, logs)) })
     const start = performance.now()
     const before = process.memoryUsage().rss
     await expectRefused(storeAt(folder).load('bad'), /tree|folder|messages/i)
@@ -261,8 +264,11 @@ describe('A tree with', () => {
   })
 })
 
-/** A tree that unfolds into 2.5 billion files, each at a path that a log of a message may have; its id. */
-function bomb(folder: string): string {
+/**
+ * A tree that unfolds into 11 million files for each log that an item has, each at a path that a log of a message may have;
+ * its id.
+ */
+function bomb(folder: string, logs = 224): string {
   const blob = gitText(folder, ['hash-object', '-w', '--stdin'], '{}\n')
   const levels: ((n: number) => string)[] = [
     (n) => `100644 blob ${blob}\t${String(n).padStart(6, '0')}.jsonl\n`,
@@ -270,8 +276,8 @@ function bomb(folder: string): string {
     (n) => `\t${String(n).padStart(6, '0')}\n`,
     (n) => `\t${String(n).padStart(4, '0')}\n`,
   ]
-  return levels.reduce((tree, row) => {
-    const rows = Array.from({ length: 224 }, (_, n) => row(n))
+  return levels.reduce((tree, row, level) => {
+    const rows = Array.from({ length: level === 1 ? logs : 224 }, (_, n) => row(n))
     return gitText(
       folder,
       ['mktree'],

@@ -259,7 +259,8 @@ describe('A purge of sessions', () => {
     await other.load('a', { branch: 'try' })
     // The other one has resolved the revision, and waits for the lock.
     const lock = join(folder, 'forkpoint/purge.lock')
-    writeFileSync(lock, 'held by a test\n')
+    const maintained = join(folder, 'forkpoint/maintain.lock')
+    for (const file of [lock, maintained]) writeFileSync(file, 'held by a test\n')
     const settled = Promise.allSettled([
       other.tag('a', 'late', { at: 'try' }),
       other.fork('a', { at: 'try', branch: 'late' }),
@@ -272,7 +273,7 @@ describe('A purge of sessions', () => {
     await purge(repository, { exclusively: async (work) => work() })
     await repository.close()
     expect(isThere(folder, tip)).toBe(false)
-    rmSync(lock)
+    for (const file of [lock, maintained]) rmSync(file)
     for (const result of await settled) {
       expect(result.status).toBe('rejected')
       expect((result as PromiseRejectedResult).reason).toBeInstanceOf(NotFoundError)

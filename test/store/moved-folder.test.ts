@@ -3,7 +3,6 @@ import { existsSync, lstatSync } from 'node:fs'
 import { cp, mkdir, mkdtemp, readdir, rename, rm, symlink, unlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { chatStore } from '../../src/adapters/ai-sdk/index.ts'
 import { StoreMovedError } from '../../src/errors.ts'
@@ -26,11 +25,11 @@ afterEach(() => rm(root, { recursive: true, force: true }))
 const kinds = { git: GitSessionStore, file: FileSessionStore }
 type Store = GitSessionStore | FileSessionStore
 
-const ways: Record<string, () => Promise<void>> = {
+const ways: Record<string, (store: Store) => Promise<void>> = {
   renamed: () => rename(folder, elsewhere),
   removed: () => rm(folder, { recursive: true }),
-  'removed a while after the last save': async () => {
-    await sleep(1200)
+  'removed when the last save was settled': async (store) => {
+    await store.maintain()
     await rm(folder, { recursive: true })
   },
   'renamed, and another store is there': async () => {
@@ -83,7 +82,7 @@ for (const [kind, Kind] of Object.entries(kinds)) {
         const store: Store = new Kind(folder)
         await store.save(newSession('demo'))
         for (let n = 0; n < 3; n++) await store.append('demo', { messages: [newMessage('user', `${n}`)] })
-        await move()
+        await move(store)
         const before = await filesIn(folder)
         for (const [what, call] of Object.entries(calls)) {
           const error: unknown = await call(store).catch((reason: unknown) => reason)

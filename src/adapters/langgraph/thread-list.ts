@@ -76,8 +76,8 @@ export class ThreadList {
   #threadIds(): Set<SessionId> {
     const { history } = this.#parts.checkpoints
     // One whose refs cannot be read is told when it is opened.
-    const sessions = history.sessions(() => undefined)
-    return new Set([...sessions.keys(), ...history.sessionsBeside([NAMESPACES, WRITES])])
+    const sessions = [...history.sessions(() => undefined)].map(([session]) => session)
+    return new Set([...sessions, ...history.sessionsBeside([NAMESPACES, WRITES])])
   }
 
   /** `undefined`, and a problem told, for what may be passed over and cannot be read. */

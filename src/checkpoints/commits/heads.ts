@@ -1,4 +1,5 @@
 /** Where a session's branches, reserved lines and tags are, read from the repository's refs. */
+import { ForkpointError } from '../../errors.ts'
 import type { Repository } from '../../git/repository.ts'
 import {
   activeRef,
@@ -48,6 +49,18 @@ export class Heads {
     return this.head(session, ref.name) === undefined ? MAIN : ref.name
   }
 
+  /** `active`, for many sessions: which of them have a symbolic ref is looked up once. */
+  activeOfMany(): (session: SessionId) => BranchName {
+    try {
+      const names = new Set(this.repository.refs.looseNames('refs/forkpoint/active/'))
+      return (session) => (names.size > 0 && names.has(activeRef(session)) ? this.active(session) : MAIN)
+    } catch (error) {
+      if (!(error instanceof ForkpointError)) throw error
+      // What is wrong is said of each session.
+      return (session) => this.active(session)
+    }
+  }
+
   /** Branches by name, with their tips. */
   branches(session: SessionId): Map<BranchName, CommitId> {
     return this.#named(branchRef(session, MAIN), 'branch')
@@ -69,27 +82,35 @@ export class Heads {
   }
 
   /**
-   * Sessions with their branches. Throws CorruptError for a ref, or a folder of refs, that cannot be read; with `onBroken`
-   * it goes on, and the session that the ref belongs to is among them.
+   * Sessions with their branches, in the order of their refs. Throws CorruptError for a ref, or a folder of refs, that cannot
+   * be read; with `onBroken` it goes on, and the session that the ref belongs to is among them.
    */
-  sessions(
+  *sessions(
     onBroken?: (session: SessionId, error: unknown) => void,
-  ): Map<SessionId, Map<BranchName, CommitId>> {
-    const sessions = new Map<SessionId, Map<BranchName, CommitId>>()
+  ): Generator<[SessionId, Map<BranchName, CommitId>]> {
+    const broken = new Set<SessionId>()
     const skip = (ref: string, error: unknown): void => {
       // A folder of refs stands for what may be in it.
       const parsed = parseRef(ref) ?? parseRef(`${ref}/${MAIN}`)
       if (parsed === undefined || parsed.kind === 'reserved') return
       onBroken?.(parsed.session, error)
-      sessions.set(parsed.session, sessions.get(parsed.session) ?? new Map())
+      broken.add(parsed.session)
     }
+    let session: SessionId | undefined
+    let branches = new Map<BranchName, CommitId>()
     for (const [ref, id] of this.#list('refs/heads/', onBroken && skip)) {
       const parsed = parseRef(ref)
       if (parsed?.kind !== 'branch') continue
-      const branches = sessions.get(parsed.session) ?? new Map<BranchName, CommitId>()
-      sessions.set(parsed.session, branches.set(parsed.name, id))
+      if (parsed.session !== session) {
+        if (session !== undefined) yield [session, branches]
+        session = parsed.session
+        branches = new Map()
+      }
+      branches.set(parsed.name, id)
+      broken.delete(session)
     }
-    return sessions
+    if (session !== undefined) yield [session, branches]
+    for (const session of broken) yield [session, new Map()]
   }
 
   /** Sessions that have a reserved line of one of these names, whether its ref can be read or not. */

@@ -130,21 +130,44 @@ export async function blobsBelow(
 ): Promise<BlobIds> {
   const found: BlobIds = new Map()
   let seen = 0
+  const count = (more: number): void => {
+    seen += more
+    if (seen > MOST_ENTRIES) throw tooMuch(root, `expands to more than ${MOST_ENTRIES} files and folders`)
+  }
   const walk = async (tree: Tree, prefix: string, depth: number): Promise<void> => {
     if (depth > MOST_FOLDERS) throw tooMuch(root, `is more than ${MOST_FOLDERS} folders deep`)
     let log: string | undefined
+    const inside: { path: string; id: ObjectId; isFolder: boolean }[] = []
+    // What is one tree several times is counted whole with the first of them, so that too much is refused early.
+    const times = new Map<ObjectId, number>()
     for (const { name, mode, id } of entriesOf(tree, prefix)) {
       const path = prefix + name
-      if (++seen > MOST_ENTRIES) throw tooMuch(root, `expands to more than ${MOST_ENTRIES} files and folders`)
+      count(1)
       if (mode !== FOLDER) {
-        if (options.foreign === true || isOurs(path)) found.set(path, id)
+        if (options.foreign === true || isOurs(path)) inside.push({ path, id, isFolder: false })
       } else if ((options.foreign === true || mayHoldOurs(path)) && options.enter?.(path) !== false) {
         if (options.foreign !== true && parseItemPath(path)?.inside.length === 1) {
           if (log !== undefined) throw secondLog(path)
           log = path
         }
-        await walk(objects.cachedTree(id) ?? (await objects.readTree(id)), `${path}/`, depth + 1)
+        inside.push({ path, id, isFolder: true })
+        times.set(id, (times.get(id) ?? 0) + 1)
       }
+    }
+    const sizes = new Map<ObjectId, number>()
+    for (const { path, id, isFolder } of inside) {
+      if (!isFolder) {
+        found.set(path, id)
+        continue
+      }
+      const known = sizes.get(id)
+      if (known !== undefined) seen -= known
+      const before = seen
+      await walk(objects.cachedTree(id) ?? (await objects.readTree(id)), `${path}/`, depth + 1)
+      if (known !== undefined) continue
+      const size = seen - before
+      sizes.set(id, size)
+      count(size * (times.get(id)! - 1))
     }
   }
   const { at } = options

@@ -27,7 +27,7 @@ export const addBranches: AddVerb = (program, run) => {
           line`${dim(when(createdAt))}`,
           line`${subject}`,
         ])
-        for (const row of columns(rows)) await out.line(row)
+        await out.lines(columns(rows))
         return undefined
       }),
     )

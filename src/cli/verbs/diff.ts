@@ -42,10 +42,7 @@ export const addDiff: AddVerb = (program, run) => {
           const { subject } = await store.checkpoint(session, checkpoint)
           await out.line(line`${yellow(shortId(checkpoint))}  ${bold(session)}  ${subject}`)
         }
-        for (const one of diffLines(diff, { full: options.full === true })) {
-          if (out.closed) break
-          await out.line(one)
-        }
+        await out.lines(diffLines(diff, { full: options.full === true }))
         return undefined
       }),
     )

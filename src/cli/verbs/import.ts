@@ -32,6 +32,7 @@ function addTool(verb: Parameters<AddVerb>[0], run: Parameters<AddVerb>[1], tool
     .description(`import ${tool.description}; one checkpoint per turn; run it again to add new entries`)
     .argument('<path>', tool.input)
     .option('--session <id>', 'id of the session, for a single file (default: the one in the file)')
+    .option('--no-redact', 'keep secrets (API keys, tokens, passwords) as they are in the file')
     .addHelpText(
       'after',
       examples(
@@ -40,17 +41,17 @@ function addTool(verb: Parameters<AddVerb>[0], run: Parameters<AddVerb>[1], tool
       ),
     )
     .action(
-      run(async (context, path: string, { session }: { session?: string }) => {
+      run(async (context, path: string, { session, redact }: { session?: string; redact: boolean }) => {
+        const options = { onProgress: progress(context.out), ...(redact ? {} : { redact: false as const }) }
         const isFolder = await kindOf(path)
         if (isFolder && session !== undefined)
           throw new UsageError('--session works only with a single file.')
         let [failed, created] = [0, 0]
         const { stores } = context
-        const onProgress = progress(context.out)
         const before = await stores.refsOf()
         for await (const result of isFolder
-          ? importFolder(tool, path, stores.sessions, { onProgress })
-          : one(path, importSession(tool, path, stores.sessions, { sessionId: session, onProgress }))) {
+          ? importFolder(tool, path, stores.sessions, options)
+          : one(path, importSession(tool, path, stores.sessions, { sessionId: session, ...options }))) {
           if (result.error !== undefined && !isOther(tool, result.error)) failed++
           const undo = await undoOf(context, result, before)
           await tell(context, result, undo)
@@ -94,6 +95,11 @@ async function tell(context: Context, result: FolderImport, undo: readonly strin
   for (const { file: name, line: number, message } of result.warnings) {
     await out.note(line`${yellow('warning:')} ${name}, line ${number}: ${message}`)
   }
+  const rules = Object.entries(result.redacted).sort(([a], [b]) => (a < b ? -1 : 1))
+  if (rules.length === 0) return
+  const total = rules.reduce((sum, [, found]) => sum + found, 0)
+  const which = rules.map(([rule, found]) => `${rule} ${found}`).join(', ')
+  await out.note(line`redacted ${count(total, 'secret')} in the file (${which}); --no-redact keeps them`)
 }
 
 /** Commands that take back what the import did to the session's branches, seen from how they were before. */

@@ -76,14 +76,11 @@ function redactOf(
   { rule, rules, textFile }: Options,
   onFinding: (finding: RedactedSecret) => unknown,
 ): Redact {
-  const texts = textFile === undefined ? undefined : redactTexts(textsIn(textFile), { onFinding })
-  if (texts !== undefined && rule === undefined && rules === undefined) return texts
-  const secrets = redactSecrets({
-    ...(rules !== undefined && { rules }),
-    ...(rule !== undefined && { only: rule }),
-    onFinding,
-  })
-  return texts === undefined ? secrets : (value, path) => secrets(texts(value, path), path)
+  if (textFile === undefined)
+    return redactSecrets({ ...(rules !== undefined && { rules }), ...(rule && { only: rule }), onFinding })
+  if (rule !== undefined || rules !== undefined)
+    throw new UsageError('Give --text-file, or --rule and --rules: one after the other.')
+  return redactTexts(textsIn(textFile), { onFinding })
 }
 
 function textsIn(file: string): string[] {

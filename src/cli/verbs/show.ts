@@ -46,10 +46,7 @@ export const addShow: AddVerb = (program, run) => {
           ...checkpointDetails(withoutEcho(checkpoint, state), names, ref),
           ...stateLines(state, checkpoint, options),
         ]
-        for (const one of lines) {
-          if (out.closed) break
-          await out.line(one)
-        }
+        await out.lines(lines)
         if (checkpoint.kind === 'foreign' && checkpoint.parents.length > 1) {
           const parents = checkpoint.parents.map((id) => id.slice(0, 7)).join(' and ')
           await out.note(

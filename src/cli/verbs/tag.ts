@@ -39,7 +39,7 @@ export const addTag: AddVerb = (program, run) => {
             rows.push([line`${bold(tag.name)}`, line`${id}`, line`${dim(when(createdAt))}`, line`${subject}`])
           }
         }
-        for (const row of columns(rows)) await out.line(row)
+        await out.lines(columns(rows))
         return undefined
       }),
     )

@@ -14,6 +14,8 @@ export interface Paths {
   journals: string
   /** Which packs are in which merged one, until they are deleted. */
   retired: string
+  /** Locked by the process that maintains the store. */
+  maintained: string
 }
 
 export function pathsOf(root: string): Paths {
@@ -27,5 +29,6 @@ export function pathsOf(root: string): Paths {
     temporaries: join(own, 'tmp'),
     journals: join(own, 'journals'),
     retired: join(own, 'retired'),
+    maintained: join(own, 'maintain'),
   }
 }

@@ -32,6 +32,6 @@ export function checkJournals(fs: FileSystem, { journals }: Paths): CorruptError
 
 const strange = (file: string, what: string): CorruptError =>
   new CorruptError(
-    `'${file}' ${what}. If no process uses the store any more, move it away; saves of the last second before a crash may be in it.`,
+    `'${file}' ${what}. If no process uses the store any more, move it away; saves of the last half minute before a crash may be in it.`,
     { file },
   )

@@ -180,20 +180,21 @@ export class GroupCommit {
         chapter,
         batch.flatMap(({ waiting }) => waiting.refs),
       )
-      const merged = await mergeDue(chapter)
+      const { unnamed, placeable } = chapter.packs
       const order = journals.clock.next()
-      const entry = groupEntry(batch, order, pack?.name ?? null, merged?.name)
+      const entry = groupEntry(batch, order, pack?.name ?? null, unnamed?.name)
       const recording = journals.record(chapter, entry, pack?.pack)
-      // While the disk syncs, the pack is written where nobody looks.
+      // While the disk syncs, packs are written: this one where nobody looks, one of earlier groups to its place.
       const staging = pack && placement.stage(pack.name, pack.pack, pack.index)
-      const [recorded, written] = await Promise.allSettled([recording, staging])
+      const placing = placeable && this.#placeMerged(chapter, placeable)
+      const [recorded, written] = await Promise.allSettled([recording, staging, placing])
       if (written.status === 'fulfilled') staged = written.value
       if (recorded.status === 'rejected') throw recorded.reason
       sequence = recorded.value
+      if (unnamed !== undefined) chapter.packs.named()
       if (written.status === 'rejected') throw written.reason
       // Durable. From here on it is put where git looks for it: packs first, refs last.
       for (const ref of moves.refs) chapter.refs.set(ref, order)
-      if (merged !== undefined) await this.#placeMerged(chapter, merged)
       if (pack !== undefined && staged !== undefined) this.#placePack(chapter, pack, staged)
       await moves.run()
       opened.check()
@@ -212,6 +213,8 @@ export class GroupCommit {
     journals.done(chapter, sequence)
     for (const one of batch) this.#finish(one)
     this.#host.written(chapter)
+    // Whoever got an answer comes first.
+    setImmediate(() => void chapter.packs.mergeDue())
     return undefined
   }
 
@@ -223,6 +226,7 @@ export class GroupCommit {
       chapter.packs.replace(merged)
       merger.retire(merged.replaces, merged.name)
     } catch {
+      chapter.packs.forget()
       // The small packs stay. What the disk refuses here it will refuse the save itself, if that matters.
     }
   }
@@ -249,10 +253,6 @@ export class GroupCommit {
     answer()
   }
 }
-
-/** The merge of small packs that is due; it can wait when one of them turns out to be damaged. */
-const mergeDue = (chapter: Chapter): Promise<MergedInMemory | undefined> =>
-  chapter.packs.mergeDue().catch(() => undefined)
 
 function journalGone(chapter: Chapter): StorageError {
   const file = chapter.journal.path

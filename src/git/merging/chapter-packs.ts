@@ -1,8 +1,10 @@
 /**
  * The small packs that groups of one chapter of the journal have left. Every sixteen are merged into one, and
- * every sixteen of those again, so that a busy second leaves a few dozen and not a thousand.
+ * every sixteen of those again, so that a busy chapter leaves a few dozen and not a thousand.
+ * No save waits for that: a merge is made after an answer, named in the journal with the next group, and placed while
+ * the disk syncs the one after.
  */
-
+import { TimeSlice } from '../../time-slice.ts'
 import { mergePacks, type PackSource, spansOf } from '../packs/combine.ts'
 import { parsePackIndex } from '../packs/pack-index.ts'
 import type { BuiltPack } from '../packs/writer.ts'
@@ -31,6 +33,9 @@ export class ChapterPacks {
   #packs: SmallPack[] = []
   /** Names of packs that are in a merged one; some may still be on the disk. */
   readonly replaced: string[] = []
+  #merged: MergedInMemory | undefined
+  #isMerging = false
+  #isNamed = false
 
   add({ name, pack, index }: Pick<BuiltPack, 'name' | 'pack' | 'index'>, level = 0): void {
     const bytes = pack.length > LARGEST ? undefined : { pack, index }
@@ -41,16 +46,44 @@ export class ChapterPacks {
     return this.#packs.map(({ name }) => name)
   }
 
-  /** The next merge that is due; `undefined` when none is. Pure: `replace` makes it count. */
-  async mergeDue(): Promise<MergedInMemory | undefined> {
-    for (let level = 0; level < 3; level++) {
-      const due = this.#packs.filter((pack) => pack.level === level && pack.bytes !== undefined)
-      if (due.length >= FAN_IN) return merge(due, level + 1)
+  /** A merge that is made, and that the next record of the journal has to name: then `named` says so. */
+  get unnamed(): MergedInMemory | undefined {
+    return this.#isNamed ? undefined : this.#merged
+  }
+
+  /** A merge that the journal names, so that it may be placed; then `replace` makes it count. */
+  get placeable(): MergedInMemory | undefined {
+    return this.#isNamed ? this.#merged : undefined
+  }
+
+  named(): void {
+    this.#isNamed = true
+  }
+
+  /** The merge is not placed: it can wait. */
+  forget(): void {
+    this.#merged = undefined
+    this.#isNamed = false
+  }
+
+  /** Makes the next merge that is due, if any, unless one is under way or waits for its place. Never throws. */
+  async mergeDue(): Promise<void> {
+    if (this.#isMerging || this.#merged !== undefined) return
+    this.#isMerging = true
+    try {
+      for (let level = 0; level < 3 && this.#merged === undefined; level++) {
+        const due = this.#packs.filter((pack) => pack.level === level && pack.bytes !== undefined)
+        if (due.length >= FAN_IN) this.#merged = await merge(due, level + 1)
+      }
+    } catch {
+      // One of the packs turned out to be damaged. They stay as they are.
+    } finally {
+      this.#isMerging = false
     }
-    return undefined
   }
 
   replace(merged: MergedInMemory): void {
+    this.forget()
     const gone = new Set(merged.replaces)
     this.replaced.push(...gone)
     this.#packs = this.#packs.filter(({ name }) => !gone.has(name))
@@ -60,18 +93,25 @@ export class ChapterPacks {
 
 async function merge(packs: readonly SmallPack[], level: number): Promise<MergedInMemory> {
   const pieces: Uint8Array[] = []
-  const merged = await mergePacks(packs.map(sourceOf), (piece) => {
-    pieces.push(piece)
-  })
+  const slice = new TimeSlice(1)
+  const merged = await mergePacks(
+    packs.map((pack) => sourceOf(pack, slice)),
+    (piece) => {
+      pieces.push(piece)
+    },
+  )
   if (merged === undefined) throw new Error('a pack of ours has a delta')
   return { ...merged, pack: Buffer.concat(pieces), level, replaces: packs.map(({ name }) => name) }
 }
 
-function sourceOf({ name, bytes }: SmallPack): PackSource {
+function sourceOf({ name, bytes }: SmallPack, slice: TimeSlice): PackSource {
   const { pack, index } = bytes!
   const entries = parsePackIndex(index, name).entries()
   return {
     entries: spansOf(entries, pack.length),
-    read: (position, length) => pack.subarray(position, position + length),
+    async read(position, length) {
+      if (slice.isOver()) await slice.next()
+      return pack.subarray(position, position + length)
+    },
   }
 }

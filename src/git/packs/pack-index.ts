@@ -67,7 +67,7 @@ export class PackIndex {
     if (rest < 0 || rest > large || rest % 8 !== 0) {
       throw brokenIndex(file, `has the wrong length for ${this.count} objects`)
     }
-    this.packChecksum = source.slice(source.size - 2 * CHECKSUM_BYTES, CHECKSUM_BYTES)
+    this.packChecksum = Buffer.from(source.slice(source.size - 2 * CHECKSUM_BYTES, CHECKSUM_BYTES))
   }
 
   /** Where the object's entry starts; `undefined`: it is not in this pack. `key`: `keyOf(id)`, if known. */
@@ -157,6 +157,7 @@ interface Source {
   size: number
   u32(at: number): number
   hex(at: number): ObjectId
+  /** Not to be held on to. */
   slice(at: number, length: number): Buffer
   /** The file, while it is needed. */
   open?: OpenFile
@@ -165,7 +166,7 @@ interface Source {
 const MAGIC = 0xff744f63
 const IN_MEMORY = 16 * 1024 * 1024
 const PAGE = 16 * 1024
-const PAGES = 256
+const PAGES = IN_MEMORY / PAGE
 // Most indexes fit, and need no call for their size.
 const scratch = Buffer.allocUnsafeSlow(64 * 1024)
 
@@ -173,26 +174,33 @@ const memory = (bytes: Buffer): Source => ({
   size: bytes.length,
   u32: (at) => bytes[at]! * 0x1000000 + ((bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!),
   hex: (at) => trustedId(bytes.toString('hex', at, at + 20)),
-  slice: (at, length) => Buffer.from(bytes.subarray(at, at + length)),
+  slice: (at, length) => bytes.subarray(at, at + length),
 })
 
 function pages(open: OpenFile, file: string, size: number): Source {
   const kept = new Map<number, Buffer>()
   const page = (n: number): Buffer => {
-    let bytes = kept.get(n)
-    if (bytes === undefined) {
-      bytes = Buffer.allocUnsafe(PAGE)
-      bytes = bytes.subarray(0, readFully(open, bytes, n * PAGE))
-      if (kept.size >= PAGES) kept.delete(kept.keys().next().value!)
-      kept.set(n, bytes)
+    const known = kept.get(n)
+    if (known !== undefined) return known
+    let memory: Buffer | undefined
+    if (kept.size >= PAGES) {
+      const [oldest, bytes] = kept.entries().next().value!
+      kept.delete(oldest)
+      // Used again: new memory for each page makes the engine collect garbage all the time.
+      memory = Buffer.from(bytes.buffer)
     }
+    memory ??= Buffer.allocUnsafeSlow(PAGE)
+    const bytes = memory.subarray(0, readFully(open, memory, n * PAGE))
+    kept.set(n, bytes)
     return bytes
   }
   const slice = (at: number, length: number): Buffer => {
     const n = Math.floor(at / PAGE)
     const from = at - n * PAGE
     let bytes = page(n).subarray(from, from + length)
-    if (from + length > PAGE) bytes = Buffer.concat([bytes, page(n + 1).subarray(0, from + length - PAGE)])
+    // The next page may take the memory of this one.
+    if (from + length > PAGE)
+      bytes = Buffer.concat([Buffer.from(bytes), page(n + 1).subarray(0, from + length - PAGE)])
     if (bytes.length < length) throw brokenIndex(file, 'became shorter while it was read')
     return bytes
   }

@@ -3,18 +3,12 @@ import { CorruptError } from '../../errors.ts'
 import { isObjectId, type ObjectId } from '../../ids.ts'
 import type { FileSystem } from '../disk/file-system.ts'
 
-interface PackedRef {
-  id: ObjectId
-  /** What an annotated tag points at in the end. */
-  peeled?: ObjectId
-}
-
 export class PackedRefs {
   readonly path: string
   readonly #fs: FileSystem
   #seen: string | undefined = ''
   /** What `read` returned last. */
-  refs: ReadonlyMap<string, PackedRef> = new Map()
+  refs: ReadonlyMap<string, ObjectId> = new Map()
 
   constructor(fs: FileSystem, path: string) {
     this.#fs = fs
@@ -22,7 +16,7 @@ export class PackedRefs {
   }
 
   /** All packed refs, read again only when the file has changed. Throws CorruptError for a file git did not write. */
-  read(): ReadonlyMap<string, PackedRef> {
+  read(): ReadonlyMap<string, ObjectId> {
     const stat = this.#fs.stat(this.path)
     const now = stat === undefined ? '' : `${stat.ino} ${stat.size} ${stat.mtimeMs}`
     if (now === this.#seen) return this.refs
@@ -68,25 +62,22 @@ export class PackedRefs {
 /** As git writes it: every line of something other than a commit is followed by what that leads to. */
 const HEAD = '# pack-refs with: peeled fully-peeled sorted '
 
-function parse(text: string, file: string): Map<string, PackedRef> {
-  const refs = new Map<string, PackedRef>()
-  let last: PackedRef | undefined
-  for (const line of text.split('\n')) {
-    if (line === '' || line.startsWith('#')) continue
-    const peeled = line.slice(1)
-    if (line.startsWith('^') && last !== undefined && isObjectId(peeled)) {
-      last.peeled = peeled
-      continue
-    }
-    const id = line.slice(0, 40)
-    if (!isObjectId(id) || line[40] !== ' ' || line.length < 42) {
+function parse(text: string, file: string): Map<string, ObjectId> {
+  const refs = new Map<string, ObjectId>()
+  for (let at = 0, end: number; at < text.length; at = end + 1) {
+    end = text.indexOf('\n', at)
+    if (end === -1) end = text.length
+    // After an annotated tag stands what it points at in the end.
+    if (end === at || text[at] === '#') continue
+    if (text[at] === '^' && refs.size > 0 && isObjectId(text.slice(at + 1, end))) continue
+    const id = text.slice(at, at + 40)
+    if (!isObjectId(id) || text[at + 40] !== ' ' || end < at + 42) {
       throw new CorruptError(
-        `'${file}' has a line that is not a ref: ${JSON.stringify(line.slice(0, 120))}. Restore the file, or remove that line.`,
+        `'${file}' has a line that is not a ref: ${JSON.stringify(text.slice(at, Math.min(end, at + 120)))}. Restore the file, or remove that line.`,
         { file },
       )
     }
-    last = { id }
-    refs.set(line.slice(41), last)
+    refs.set(text.slice(at + 41, end), id)
   }
   return refs
 }

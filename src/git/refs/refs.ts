@@ -64,7 +64,7 @@ export class Refs {
     const known = this.#packed.refs
     const packed = this.#packed.read()
     const value = packed.get(ref)
-    if (value !== undefined) return { id: value.id }
+    if (value !== undefined) return { id: value }
     // Between the two looks somebody may have moved it from one to the other.
     return packed === known ? undefined : this.#readLoose(ref)
   }
@@ -74,18 +74,28 @@ export class Refs {
    * CorruptError for a ref, or a folder of refs, that cannot be read; with `onBroken` it goes on without that one.
    */
   list(prefix: string, onBroken?: (ref: string, error: unknown) => void): Map<string, ObjectId> {
-    const found = new Map<string, ObjectId>()
-    const loose: string[] = []
-    this.#collect(prefix.replace(/\/$/, ''), loose, onBroken)
-    for (const ref of loose) {
+    const names: string[] = []
+    this.#collect(prefix.replace(/\/$/, ''), names, onBroken)
+    const loose: [string, ObjectId][] = []
+    for (const ref of names.sort()) {
       const id = attempt(ref, () => this.read(ref), onBroken)
-      if (id !== undefined) found.set(ref, id)
+      if (id !== undefined) loose.push([ref, id])
     }
     // Packed refs are read after the loose ones: what pack-refs moves in between is seen twice, not missed.
-    for (const [ref, { id }] of this.#packed.read()) {
-      if (ref.startsWith(prefix) && !found.has(ref)) found.set(ref, id)
+    const found = new Map<string, ObjectId>()
+    let next = 0
+    let last = ''
+    let isSorted = true
+    for (const [ref, id] of this.#packed.read()) {
+      if (!ref.startsWith(prefix)) continue
+      isSorted &&= last < ref
+      last = ref
+      for (; next < loose.length && loose[next]![0] < ref; next++) found.set(...loose[next]!)
+      if (loose[next]?.[0] !== ref) found.set(ref, id)
     }
-    return new Map([...found].sort(([a], [b]) => (a < b ? -1 : 1)))
+    for (; next < loose.length; next++) found.set(...loose[next]!)
+    if (isSorted) return found
+    return new Map([...found, ...loose].sort(([a], [b]) => (a < b ? -1 : 1)))
   }
 
   /**
@@ -117,7 +127,7 @@ export class Refs {
   }
 
   packedValue(ref: string): ObjectId | undefined {
-    return this.#packed.read().get(ref)?.id
+    return this.#packed.read().get(ref)
   }
 
   /** Names of refs below `folder` that have a file of their own. */

@@ -1,5 +1,4 @@
 /** Looking after a repository, one process at a time, while others go on saving. */
-import { join } from 'node:path'
 import { LockedError, UnsupportedError } from '../../errors.ts'
 import { findStrangerAnywhere } from '../disk/links.ts'
 import { breakOrphan } from '../journal/orphan-lock.ts'
@@ -23,7 +22,7 @@ export async function maintenance<T>(repository: Repository, work: () => Promise
   await repository.recover()
   await repository.settleForGood()
   const { locks, paths } = repository.folder
-  const lock = join(paths.own, 'maintain')
+  const lock = paths.maintained
   await takeLock(repository, lock)
   try {
     return await work()

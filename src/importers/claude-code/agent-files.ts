@@ -59,9 +59,9 @@ const folderOf = (path: string): string => join(dirname(path), basename(path, '.
 export async function readAgentFile(
   agent: string | NamedLines,
   base: string,
-  { now }: ReadOptions,
+  { now, open }: ReadOptions,
 ): Promise<AgentTranscript> {
-  const source = await openSource(agent)
+  const source = await open(agent)
   const file = typeof agent === 'string' ? relative(base, agent).split(sep).join('/') : agent.name
   const scanned = await scanTranscript(source, { agentFile: true, now })
   const transcript = { ...scanned, build: (index: number) => buildTurn(scanned, index, source, true) }

@@ -1,5 +1,5 @@
 /** What an import is asked for, and what it says. */
-import type { Author } from '../../store/session-store.ts'
+import type { Author, Redact } from '../../store/session-store.ts'
 import type { NamedLines } from '../byte-source.ts'
 
 export interface ImportOptions {
@@ -10,6 +10,11 @@ export interface ImportOptions {
    */
   agents?: readonly (string | NamedLines)[]
   author?: Author
+  /**
+   * What takes secrets out of the transcript before it is read. Default: `redactSecrets()` with the store's key. With
+   * `false`, all is imported as it is.
+   */
+  redact?: Redact | false
   onProgress?: (progress: ImportProgress) => void
   /** The clock, in milliseconds, for a transcript that says no time at all. Default `Date.now`. */
   now?: () => number
@@ -52,4 +57,6 @@ export interface ImportResult {
   /** Sub-agents with a file of their own. */
   agents: number
   warnings: ImportWarning[]
+  /** How many secrets were taken out of the file, by rule. Nothing is counted for a `redact` of your own. */
+  redacted: Record<string, number>
 }

@@ -1,7 +1,9 @@
 /** Imports a session file of another tool into a store: one checkpoint a turn, at the original times. */
 import { dirname } from 'node:path'
-import { UnsupportedError } from '../../errors.ts'
-import type { SessionStore } from '../../store/session-store.ts'
+import { InvalidIdError, UnsupportedError } from '../../errors.ts'
+import { redactSecrets } from '../../redaction/index.ts'
+import { withKeyOf } from '../../store/redaction/key.ts'
+import type { Redact, SessionStore } from '../../store/session-store.ts'
 import { type ByteSource, type NamedLines, openSource } from '../byte-source.ts'
 import {
   type AgentTranscript,
@@ -15,6 +17,7 @@ import { identical } from '../remainder.ts'
 import { bestBranch, freeName, type Path, pathsOf } from './branch-choice.ts'
 import { continuedAgents } from './continuation.ts'
 import type { ImportOptions, ImportResult } from './import-result.ts'
+import { redactedSource } from './redacted-source.ts'
 import type { StoredBranch } from './stored.ts'
 import { findTarget, type Target } from './target.ts'
 import { SessionWriter, type TurnContent } from './writer.ts'
@@ -41,18 +44,41 @@ export async function importSession(
   options: ImportOptions = {},
 ): Promise<ImportResult> {
   const now = (options.now ?? Date.now)()
-  const bytes = await openSource(source)
-  if (!(await tool.detect(bytes))) throw notASession(tool, typeof source === 'string' ? source : bytes.name)
-  const transcript = await tool.read(bytes, { now })
+  const raw = await openSource(source)
+  if (!(await tool.detect(raw))) throw notASession(tool, typeof source === 'string' ? source : raw.name)
+  const { redact, redacted } = redactionOf(store, options.redact)
+  const clean = async (given: ByteSource) => {
+    if (redact === undefined) return given
+    if ((await redact(given.name, ['file'])) !== given.name)
+      throw new InvalidIdError('file', '[redacted]', 'it contains a secret')
+    return redactedSource(given, redact)
+  }
+  const open = async (file: string | NamedLines) => clean(await openSource(file))
+  const bytes = await clean(raw)
+  const transcript = await tool.read(bytes, { now, open })
   const folder = typeof source === 'string' ? dirname(source) : '.'
   const beside = typeof source === 'string' ? await tool.agentsOf?.(source, transcript) : []
   const agents: AgentTranscript[] = []
   for (const agent of options.agents ?? beside ?? []) {
-    const read = await tool.readAgent?.(agent, folder, { now })
+    const read = await tool.readAgent?.(agent, folder, { now, open })
     if (read !== undefined) agents.push(read)
   }
   const target = await findTarget(tool, bytes, transcript, store, options.sessionId)
-  return new Import(tool, bytes, transcript, nameRuns(agents), store, target, options).run()
+  const result = await new Import(tool, bytes, transcript, nameRuns(agents), store, target, options).run()
+  return { ...result, redacted }
+}
+
+/** What secrets are taken out with, and how many of which rule were. */
+function redactionOf(
+  store: SessionStore,
+  given: ImportOptions['redact'],
+): { redact: Redact | undefined; redacted: Record<string, number> } {
+  const redacted: Record<string, number> = {}
+  if (given !== undefined) return { redact: given === false ? undefined : given, redacted }
+  const onFinding = ({ rule }: { rule: string }) => {
+    redacted[rule] = (redacted[rule] ?? 0) + 1
+  }
+  return { redact: withKeyOf(store, redactSecrets({ onFinding })), redacted }
 }
 
 const notASession = ({ name, title }: Importer, file: string): UnsupportedError =>
@@ -104,7 +130,7 @@ class Import {
     this.#writer = new SessionWriter(tool, store, target.session, transcript, author)
   }
 
-  async run(): Promise<ImportResult> {
+  async run(): Promise<Omit<ImportResult, 'redacted'>> {
     const { session, stored, standing, filesOf } = this.#target
     const own = standing.kind === 'differs' ? [] : this.#branches
     if (standing.kind !== 'older') {
@@ -280,7 +306,7 @@ class Import {
     })
   }
 
-  #result(created: boolean, used: readonly StoredBranch[]): ImportResult {
+  #result(created: boolean, used: readonly StoredBranch[]): Omit<ImportResult, 'redacted'> {
     const { turns, current, entries, warnings } = this.#transcript
     const [last] = used as [StoredBranch]
     return {

@@ -1,8 +1,6 @@
 /** What an addition changes in a state, found out without holding the whole state. */
 
 import { deepEqual, isJsonObject, type JsonObject, without } from '../../json-value.ts'
-import { redactValue } from '../../redaction/redact.ts'
-import type { Redact } from '../session-store.ts'
 import {
   applyMerge,
   checkSequence,
@@ -37,7 +35,8 @@ export interface FoundItem {
   /** Of a run: how many events it has, and the sequence of the last. */
   events?: EventCount
 }
-/** What changes, and nothing else: what would leave the state as it is does not appear. Redacted. */
+
+/** What changes, and nothing else: what would leave the state as it is does not appear. */
 export interface AdditionPlan {
   /** In the order of the addition; new items of a collection count on from its size. */
   items: readonly PlannedItem[]
@@ -55,9 +54,7 @@ export interface PlannedItem {
 }
 
 /** What the addition changes. Throws InvalidStateError for events of a run that do not follow on. */
-export function planAddition(parsed: ParsedAddition, existing: Existing, redact?: Redact): AdditionPlan {
-  const clean = (value: unknown, path: (string | number)[]) =>
-    redact === undefined ? value : redactValue(value, redact, path)
+export function planAddition(parsed: ParsedAddition, existing: Existing): AdditionPlan {
   const items: PlannedItem[] = []
   const runs: PlannedRun[] = []
   for (const [collection, incoming] of parsed.items) {
@@ -66,21 +63,20 @@ export function planAddition(parsed: ParsedAddition, existing: Existing, redact?
       const id = idOf(item)
       const found = id === undefined ? undefined : existing.find(collection, id)
       if (found !== undefined && collection === RUNS && isJsonObject(item) && isJsonObject(found.item)) {
-        const merge = planMerge(found.index, found.item, found.events ?? countEvents(found.item), item, clean)
+        const merge = planMerge(found.index, found.item, found.events ?? countEvents(found.item), item)
         if (merge !== undefined) runs.push(merge)
         continue
       }
       if (collection === RUNS && isJsonObject(item)) checkSequence(item, next)
       const index = found?.index ?? next++
-      const kept = clean(item, [collection, index]) ?? null
-      if (found === undefined || !deepEqual(kept, found.item)) {
-        items.push({ collection, index, item: kept, replaces: found !== undefined })
+      if (found === undefined || !deepEqual(item, found.item)) {
+        items.push({ collection, index, item, replaces: found !== undefined })
       }
     }
   }
-  const set = Object.entries(parsed.set)
-    .map(([key, value]) => [key, clean(value, [key])] as const)
-    .filter(([key, value]) => value !== undefined && !isSame(existing.fields, key, value))
+  const set = Object.entries(parsed.set).filter(
+    ([key, value]) => value !== undefined && !isSame(existing.fields, key, value),
+  )
   return {
     items,
     runs,

@@ -32,22 +32,16 @@ export function countEvents(run: unknown): EventCount {
 /**
  * What `incoming` changes in a run that exists; `undefined` when nothing. Throws InvalidStateError unless its events
  * follow on.
- *
- * @param clean what `redact` leaves of a value
  */
 export function planMerge(
   index: number,
   existing: JsonObject,
   count: EventCount,
   incoming: JsonObject,
-  clean: (value: unknown, path: (string | number)[]) => unknown,
 ): PlannedRun | undefined {
   const before = without(existing, EVENTS)
-  const added = checkSequence(incoming, index, count).map(
-    (event, i) => clean(event, [RUNS, index, 'events', count.count + i]) ?? null,
-  )
-  const fields = clean(without(incoming, EVENTS), [RUNS, index])
-  const run = { ...before, ...(isJsonObject(fields) ? fields : {}) }
+  const added = checkSequence(incoming, index, count)
+  const run = { ...before, ...without(incoming, EVENTS) }
   if (added.length === 0 && deepEqual(run, before)) return undefined
   return { index, run, events: added, from: count.count }
 }

@@ -8,7 +8,7 @@ import type { Repository } from '../../git/repository.ts'
 import type { BranchName, CommitId, SessionId, TagName } from '../../ids.ts'
 import type { JsonObject } from '../../json-value.ts'
 import { isShortName } from '../../ref-part.ts'
-import type { Backend, Base, Content, Lines, Look, NewSession } from '../backend.ts'
+import type { Backend, Base, Content, Lines, Look, NewSession, UnsharedState } from '../backend.ts'
 import type { DocumentRules } from '../document.ts'
 import type {
   Checkpoint,
@@ -87,6 +87,15 @@ export class GitBackend implements Backend<CommitInfo>, Lines<CommitInfo> {
 
   events({ tree }: CommitInfo, session: SessionId, run: string, after: number): Promise<readonly unknown[]> {
     return readEvents(this.#checkpoints.objects, tree, session, run, after)
+  }
+
+  async unshared(
+    from: { commit: CommitInfo; session: SessionId },
+    to: { commit: CommitInfo; session: SessionId },
+  ): Promise<[UnsharedState, UnsharedState]> {
+    const { readDifference } = await import('./difference.ts')
+    const [before, after] = [from, to].map(({ commit: { tree }, session }) => ({ tree, session }))
+    return readDifference(this.#checkpoints.objects, [before!, after!], this.#rules.collections)
   }
 
   async prepare(document: JsonObject): Promise<Content<CommitInfo>> {

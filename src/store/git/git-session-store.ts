@@ -8,6 +8,7 @@ import { type CommitId, parseSessionId } from '../../ids.ts'
 import type { Session } from '../../state/index.ts'
 import { type DocumentRules, documentRules } from '../document.ts'
 import { StoreFront } from '../front.ts'
+import { registerKey, rulesWithKey, withKeyOf } from '../redaction/key.ts'
 import type {
   Checkpoint,
   LogOptions,
@@ -81,12 +82,14 @@ export class GitSessionStore<S extends StoredDocument = Session> extends StoreFr
     const isShared = place instanceof Repository
     if (!isShared && (typeof place !== 'string' || place === ''))
       throw new TypeError('A git store needs the path of its folder')
-    const rules = documentRules(options)
+    const given = documentRules(options)
     const { lockTimeout, sign } = options
     const signing = Signing.of(sign)
     const repository = isShared
       ? place
-      : new Repository(place, { now: rules.now, ...(lockTimeout === undefined ? {} : { lockTimeout }) })
+      : new Repository(place, { now: given.now, ...(lockTimeout === undefined ? {} : { lockTimeout }) })
+    const key = () => repository.key()
+    const rules = rulesWithKey(given, key)
     const checkpoints = new Checkpoints(repository, rules, signing)
     super(new GitBackend(repository, checkpoints, rules, isShared), rules, checkpoints.lifetime)
     this.folder = repository.paths.root
@@ -95,6 +98,7 @@ export class GitSessionStore<S extends StoredDocument = Session> extends StoreFr
     this.#sign = sign
     this.#checkpoints = checkpoints
     registerCheckpoints(this, checkpoints)
+    registerKey(this, key)
   }
 
   /**
@@ -161,7 +165,8 @@ export class GitSessionStore<S extends StoredDocument = Session> extends StoreFr
   rewrite(session: string, redact: Redact, options?: RewriteOptions): Promise<RewriteReport> {
     return this.#checkpoints.lifetime.use(async () => {
       const { rewriteStore } = await import('./rewrite.ts')
-      return rewriteStore(this.#repository, this.#checkpoints, parseSessionId(session), redact, options)
+      const keyed = options?.dryRun === true ? redact : withKeyOf(this, redact)
+      return rewriteStore(this.#repository, this.#checkpoints, parseSessionId(session), keyed, options)
     })
   }
 

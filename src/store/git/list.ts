@@ -1,74 +1,119 @@
 /** The sessions of a git store, without reading whole ones. */
 
-import type { CommitInfo, History } from '../../checkpoints/commits/history.ts'
+import type { History } from '../../checkpoints/commits/history.ts'
 import { countItems, readFields } from '../../checkpoints/trees/documents.ts'
-import type { BranchName, SessionId } from '../../ids.ts'
-import type { JsonObject } from '../../json-value.ts'
+import type { BranchName, CommitId, SessionId } from '../../ids.ts'
+import { TimeSlice } from '../../time-slice.ts'
 import type { DocumentRules } from '../document.ts'
 import type { ListOptions, SessionSummary } from '../session-store.ts'
 import { pageOf, summarize, unreadable } from '../summary.ts'
+import { type KnownSession, KnownSessions, parseShown, type Shown } from './known-sessions.ts'
 
-/** One commit a session is read to put them in order; the rest only for those that are shown. */
+type Own = Pick<DocumentRules, 'type' | 'collections'>
+
+/**
+ * One commit a session is read to put them in order, the rest only of those that are shown; and nothing of a session
+ * whose tip is what it was in the listing before.
+ */
 export async function* listSessions(
   history: History,
   options: ListOptions,
-  own: Pick<DocumentRules, 'type' | 'collections'>,
+  own: Own,
 ): AsyncGenerator<SessionSummary> {
-  const found = new Map<SessionSummary, Found>()
-  const summaries: SessionSummary[] = []
+  const before = new KnownSessions(history.repository, [own.type, own.collections[0] ?? ''])
+  const listing = await listAll(history, before)
+  try {
+    for (const one of await readablePage(history, listing, options))
+      yield 'tip' in one ? await inFull(history, one, own) : one
+  } finally {
+    before.keep(listing.filter((one) => 'tip' in one))
+  }
+}
+
+/** A session that can be put in order. */
+interface Listed extends KnownSession {
+  readonly branch: BranchName
+  shown?: string | undefined
+  isFresh: boolean
+  readonly problem?: never
+}
+
+/** All sessions; those that cannot be read, as they are shown. */
+type Listing = (Listed | SessionSummary)[]
+
+async function listAll(history: History, before: KnownSessions): Promise<Listing> {
+  const listing: Listing = []
   const broken = new Map<SessionId, unknown>()
+  const slice = new TimeSlice()
+  const activeOf = history.activeOfMany()
   for (const [session, branches] of history.sessions((one, error) => broken.set(one, error))) {
+    if (slice.isOver()) await slice.next()
     let tip = branches.values().next().value
     try {
       if (broken.has(session)) throw broken.get(session)
-      const branch = history.active(session)
+      const branch = activeOf(session)
       tip = branches.get(branch) ?? tip
       if (tip === undefined) continue
-      const head = await history.info(tip)
-      const id = await history.fullName(session)
-      const type = (await history.typeOf(tip)) ?? ''
-      const summary = summaryOf({ id, type, branch, head }, {}, 0)
-      found.set(summary, { id, type, branch, head })
-      summaries.push(summary)
+      const known = before.find(session, tip) ?? (await read(history, session, tip))
+      listing.push({ ...known, branch })
     } catch (error) {
-      summaries.push(unreadable({ id: session, ...(tip !== undefined && { head: tip }) }, error))
+      listing.push(unreadable({ id: session, ...(tip !== undefined && { head: tip }) }, error))
     }
   }
-  for (const light of pageOf(summaries, options)) {
-    const one = found.get(light)
-    yield one === undefined
-      ? light
-      : await summaryInFull(history, one, own).catch((error) => unreadable(light, error))
+  return listing
+}
+
+/** A commit that is known and has been lost since is a problem, as it is when it is not known. */
+async function readablePage(history: History, listing: Listing, options: ListOptions): Promise<Listing> {
+  const page = pageOf<Listed | SessionSummary>(listing, options)
+  let isWhole = true
+  for (const one of page) {
+    if (!('tip' in one) || (await history.objects.has(one.tip))) continue
+    isWhole = false
+    await history.info(one.tip).catch((error) => {
+      listing[listing.indexOf(one)] = unreadable({ id: one.session, head: one.tip }, error)
+    })
+  }
+  return isWhole ? page : readablePage(history, listing, options)
+}
+
+async function read(history: History, session: SessionId, tip: CommitId): Promise<KnownSession> {
+  const { time } = await history.info(tip)
+  const id = await history.fullName(session)
+  const type = (await history.typeOf(tip)) ?? ''
+  return { session, tip, id, type, updatedAt: new Date(time).toISOString(), isFresh: true }
+}
+
+async function inFull(history: History, one: Listed, own: Own): Promise<SessionSummary> {
+  const known = parseShown(one.shown)
+  if (known !== undefined) return summaryOf(one, known)
+  try {
+    const shown = await readShown(history, one, own)
+    one.shown = JSON.stringify(shown)
+    one.isFresh = true
+    return summaryOf(one, shown)
+  } catch (error) {
+    return unreadable(summaryOf(one), error)
   }
 }
 
-async function summaryInFull(
-  history: History,
-  one: Found,
-  own: Pick<DocumentRules, 'type' | 'collections'>,
-): Promise<SessionSummary> {
-  const fields = await readFields(history.repository.objects, one.head.tree)
-  return summaryOf(one, fields, await countFirst(history, one, own))
+async function readShown(history: History, { tip, id, type, updatedAt }: Listed, own: Own): Promise<Shown> {
+  const { tree } = await history.info(tip)
+  const fields = await readFields(history.objects, tree)
+  // Items of the first collection; for types of other stores that is `messages`.
+  const collection = (type === own.type ? own.collections[0] : undefined) ?? 'messages'
+  const count = await countItems(history.objects, tree, collection)
+  const checkpoint = { id: tip, createdAt: updatedAt }
+  const { title, status, messages, createdAt } = summarize(
+    { id, type, activeBranch: '' },
+    checkpoint,
+    fields,
+    count,
+  )
+  return { title, status, messages, createdAt }
 }
 
-interface Found {
-  id: string
-  type: string
-  branch: BranchName
-  head: CommitInfo
-}
-
-function summaryOf({ id, type, branch, head }: Found, fields: JsonObject, messages: number): SessionSummary {
-  const checkpoint = { id: head.id, createdAt: new Date(head.time).toISOString() }
-  return summarize({ id, type, activeBranch: branch }, checkpoint, fields, messages)
-}
-
-/** Items of the first collection; for types of other stores that is `messages`. */
-function countFirst(
-  { repository }: History,
-  { type, head }: Found,
-  own: Pick<DocumentRules, 'type' | 'collections'>,
-): Promise<number> {
-  const name = (type === own.type ? own.collections[0] : undefined) ?? 'messages'
-  return countItems(repository.objects, head.tree, name)
+function summaryOf({ branch, tip, id, type, updatedAt }: Listed, shown?: Shown): SessionSummary {
+  const { title, status, messages = 0, createdAt = updatedAt } = shown ?? {}
+  return { id, type, title, status, activeBranch: branch, head: tip, messages, createdAt, updatedAt }
 }

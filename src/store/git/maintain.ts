@@ -4,6 +4,7 @@ import type { Repository } from '../../git/repository.ts'
 import { lookAfter } from '../../git/upkeep/upkeep.ts'
 import { parseRef } from '../../ids.ts'
 import type { MaintainOptions, MaintainReport, StoreStats } from '../session-store.ts'
+import { KnownSessions } from './known-sessions.ts'
 
 export interface GitMaintainReport extends MaintainReport {
   /** Whether the native git did the repacking. */
@@ -32,7 +33,10 @@ export async function maintainRepository(
     return { native: false, packsBefore: 0, packsAfter: 0, bytesBefore: 0, bytesAfter: 0 }
   }
   const before = measure(repository)
-  const native = await lookAfter(repository, { purge: shallPurge, ...(onProgress && { onProgress }) })
+  const native = await lookAfter(repository, {
+    purge: shallPurge,
+    ...(onProgress && { onProgress }),
+  }).finally(() => shallPurge && KnownSessions.forget(repository))
   const after = measure(repository)
   return {
     native,

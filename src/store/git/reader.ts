@@ -1,10 +1,22 @@
 /** States and summaries out of the trees of checkpoints, whole or in part. */
 import { countItems, pause, readFields, shownAs } from '../../checkpoints/trees/documents.ts'
-import { type BlobIds, blobsBelow, readBlobs } from '../../checkpoints/trees/files.ts'
-import { decodeDocument, decodeItem, itemAt, itemPlace, itemsIn, parseItemPath } from '../../codec/index.ts'
+import { type BlobIds, blobsBelow, type Files, readBlobs } from '../../checkpoints/trees/files.ts'
+import {
+  besideSegment,
+  decodeDocument,
+  decodeEvents,
+  decodeItem,
+  itemAt,
+  itemPlace,
+  itemsIn,
+  type LogTail,
+  numbered,
+  parseItemPath,
+  parseSegmentName,
+} from '../../codec/index.ts'
 import type { ObjectStore } from '../../git/database/object-store.ts'
 import type { ObjectId, SessionId } from '../../ids.ts'
-import type { JsonObject } from '../../json-value.ts'
+import { isJsonObject, type JsonObject } from '../../json-value.ts'
 import { idOf } from '../addition/plan.ts'
 import { RUNS } from '../addition/runs.ts'
 import { eventsOf, partOf } from '../partial-state.ts'
@@ -74,4 +86,37 @@ function itemsOf(files: ReadonlyMap<string, Uint8Array>): unknown[] {
     byIndex.set(index, own.set(path, bytes))
   }
   return [...byIndex].sort(([a], [b]) => a - b).map(([, own]) => decodeItem(own))
+}
+
+/** Where the log of a run ends: its last segment, how many events it has, and the number of the last one. */
+export interface LogEnd {
+  tail: LogTail | undefined
+  count: number
+  last: number | undefined
+}
+
+/** The end of the log at `place`, told by its files. */
+export function endOfLog(place: string, files: Files): LogEnd {
+  const names = [...files.keys()].map((path) => path.slice(place.length + 1))
+  const segments = names
+    .filter((name) => name.endsWith('.jsonl'))
+    .flatMap((name) => parseSegmentName(name) ?? [])
+  if (segments.length === 0) return { tail: undefined, count: 0, last: undefined }
+  const segment = Math.max(...segments)
+  const file = `${place}/${numbered(segment)}.jsonl`
+  let count = 0
+  for (const [path, bytes] of files) if (path.endsWith('.jsonl')) count += linesIn(bytes)
+  const last = decodeEvents(file, files).at(-1)
+  const sequence = isJsonObject(last) && typeof last.sequence === 'number' ? last.sequence : undefined
+  return {
+    tail: { segment, bytes: files.get(file)!, beside: besideSegment(segment, names) },
+    count,
+    last: sequence,
+  }
+}
+
+function linesIn(bytes: Uint8Array): number {
+  let count = 0
+  for (let at = bytes.indexOf(10); at !== -1; at = bytes.indexOf(10, at + 1)) count++
+  return count
 }

@@ -27,7 +27,7 @@ import { TimeSlice } from '../../time-slice.ts'
 import { type AdditionPlan, type FoundItem, idOf, type ParsedAddition } from '../addition/plan.ts'
 import { RUNS } from '../addition/runs.ts'
 import type { Content, Tail } from '../backend.ts'
-import { endOfLog, type LogEnd } from './log-end.ts'
+import { endOfLog, type LogEnd } from './reader.ts'
 
 /** What a plan changes in the files, and what to remember once they are in place. */
 export interface TailChange {

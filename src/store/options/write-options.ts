@@ -3,7 +3,6 @@
 import { identText } from '../../checkpoints/commits/author.ts'
 import { isReservedTrailer } from '../../checkpoints/commits/message.ts'
 import { cleanBody, oneLine } from '../../checkpoints/commits/text.ts'
-import { InvalidIdError } from '../../errors.ts'
 import {
   type BranchName,
   type CommitId,
@@ -12,8 +11,7 @@ import {
   parseTagName,
   type TagName,
 } from '../../ids.ts'
-import { redactValue } from '../../redaction/redact.ts'
-import type { Author, Redact, WriteOptions } from '../session-store.ts'
+import type { Author, WriteOptions } from '../session-store.ts'
 
 /** 1970 to 9999: what git, `fsck --strict` and ISO 8601 agree on. */
 const LATEST = Date.UTC(9999, 11, 31, 23, 59, 59, 999)
@@ -39,9 +37,8 @@ export interface WriteRequest {
 }
 
 /** Throws TypeError for an option of the wrong type, InvalidIdError for a name that cannot be one. */
-export function parseWriteOptions(given: WriteOptions = {}, redact?: Redact): WriteRequest {
-  if (typeof given !== 'object' || given === null) throw new TypeError('Options have to be an object')
-  const options = redact === undefined ? given : redacted(given, redact)
+export function parseWriteOptions(options: WriteOptions = {}): WriteRequest {
+  if (typeof options !== 'object' || options === null) throw new TypeError('Options have to be an object')
   const { branch, tag, author, at, kind = 'save', trailers = {} } = options
   const body = textOf(options, 'body')
   if (!KINDS.includes(kind)) throw new TypeError(`'kind' has to be one of ${KINDS.join(', ')}`)
@@ -128,17 +125,3 @@ function parseTrailers(trailers: unknown): Readonly<Record<string, string>> {
   }
   return { ...trailers } as Record<string, string>
 }
-
-/** A name cannot be another one: if it contains a secret, it is refused with an error that does not show it. */
-function redacted(options: WriteOptions, redact: Redact): WriteOptions {
-  for (const kind of ['branch', 'tag', 'key'] as const) {
-    const name = options[kind]
-    if (typeof name === 'string' && redact(name, [kind]) !== name)
-      throw new InvalidIdError(kind, '[redacted]', 'it contains a secret')
-  }
-  const said = Object.entries(options).filter(([name]) => SAID.has(name))
-  const kept = said.map(([name, value]) => [name, redactValue(value, redact, [name])] as const)
-  return { ...options, ...Object.fromEntries(kept) }
-}
-
-const SAID = new Set(['subject', 'body', 'trailers'])

@@ -5,7 +5,8 @@
 
 import { expect } from 'vitest'
 import type { NewObject } from '../../../src/git/objects/object.ts'
-import { Repository, type RepositoryOptions } from '../../../src/git/repository.ts'
+import { Repository } from '../../../src/git/repository.ts'
+import type { RepositoryOptions } from '../../../src/git/repository-options.ts'
 import type { ObjectId } from '../../../src/ids.ts'
 import { commitOf } from './commits.ts'
 import { afterPowerLoss, DiskState, type PowerLoss } from './disk-state.ts'

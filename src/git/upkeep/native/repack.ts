@@ -48,7 +48,10 @@ export async function repackWithGit(
 }
 
 const ROUNDS = 5
-/** Milliseconds after which a pack of a save that is still there is not merged with the others of its chapter. */
+/**
+ * Milliseconds after which a pack of a save that is still there is not merged with the others of its chapter: while a
+ * store is maintained, chapters end after a second.
+ */
 const YOUNG = 2500
 
 async function repackOnce(

@@ -1,0 +1,135 @@
+/**
+ * The user's own folder for what can be computed again and cannot be checked against object ids. It is not in a store,
+ * because a store can be someone else's. Whatever is wrong with it, its readers only take longer.
+ * Source: XDG Base Directory Specification, `XDG_CACHE_HOME`.
+ */
+import { randomBytes } from 'node:crypto'
+import fs from 'node:fs'
+import { homedir } from 'node:os'
+import { isAbsolute, join } from 'node:path'
+import { crc32 } from 'node:zlib'
+import { makeFolders } from '../../folders.ts'
+
+/** Bytes of the largest file that is written or read. */
+const MOST_BYTES = 64 << 20
+/** Milliseconds after which a file that nobody wrote again is removed. */
+const MOST_AGE = 30 * 24 * 3600 * 1000
+/** More than any head. */
+const HEAD_BYTES = 8192
+
+/** ASCII texts that are about a folder each. They go when that folder has gone, or after a month. */
+export class UserCache {
+  readonly #folder: string
+
+  private constructor(folder: string) {
+    this.#folder = folder
+  }
+
+  /** `undefined` where the user has no such folder. */
+  static open(): UserCache | undefined {
+    try {
+      const named = process.env.XDG_CACHE_HOME ?? ''
+      return new UserCache(join(isAbsolute(named) ? named : join(homedir(), '.cache'), 'forkpoint'))
+    } catch {
+      return undefined
+    }
+  }
+
+  /** The text; `undefined` when there is none, when it is damaged, or when others could have written it. */
+  read(name: string): string | undefined {
+    return quietly(() => {
+      if (!isOwn(fs.lstatSync(this.#folder))) return undefined
+      const content = readOwn(join(this.#folder, name), MOST_BYTES + HEAD_BYTES)
+      const head = headOf(content)
+      const text = content?.subarray(content.indexOf('\n') + 1)
+      return text !== undefined && crc32(text) === head?.crc ? text.toString('latin1') : undefined
+    })
+  }
+
+  /**
+   * Replaces the text. Nothing happens where that is not possible.
+   *
+   * @param about a folder; must exist, else a later `write` of anything removes the text
+   */
+  write(name: string, about: string, text: string): void {
+    if (text.length > MOST_BYTES) {
+      this.remove(name)
+      return
+    }
+    const temporary = join(this.#folder, `${name}.${randomBytes(8).toString('hex')}.tmp`)
+    quietly(() => {
+      makeFolders(join(this.#folder, '..'))
+      quietly(() => fs.mkdirSync(this.#folder, { mode: 0o700 }))
+      if (!isOwn(fs.lstatSync(this.#folder))) return
+      const body = Buffer.from(text, 'latin1')
+      const head = Buffer.from(`${JSON.stringify({ crc: crc32(body), about })}\n`)
+      if (head.length > HEAD_BYTES) return
+      try {
+        fs.writeFileSync(temporary, Buffer.concat([head, body]), { flag: 'wx', mode: 0o600 })
+        fs.renameSync(temporary, join(this.#folder, name))
+      } catch (error) {
+        fs.rmSync(temporary, { force: true })
+        throw error
+      }
+      this.#sweep(name)
+    })
+  }
+
+  /** Removes all texts whose names start with this. */
+  remove(prefix: string): void {
+    quietly(() => {
+      if (!isOwn(fs.lstatSync(this.#folder))) return
+      for (const name of fs.readdirSync(this.#folder))
+        if (name.startsWith(prefix)) fs.rmSync(join(this.#folder, name), { force: true })
+    })
+  }
+
+  #sweep(except: string): void {
+    for (const name of fs.readdirSync(this.#folder)) {
+      const path = join(this.#folder, name)
+      quietly(() => {
+        const age = Date.now() - fs.lstatSync(path).mtimeMs
+        const isLeft = name.endsWith('.tmp') ? age > 3600_000 : age > MOST_AGE || !isAboutSomething(path)
+        if (name !== except && isLeft) fs.rmSync(path)
+      })
+    }
+  }
+}
+
+/** It is derived: without it, or without a new one, everything is right and slower. */
+function quietly<T>(work: () => T): T | undefined {
+  try {
+    return work()
+  } catch {
+    return undefined
+  }
+}
+
+/** Whether nobody but this user can write it. */
+const isOwn = ({ uid, mode }: fs.Stats): boolean =>
+  process.getuid === undefined || (uid === process.getuid() && (mode & 0o022) === 0)
+
+function readOwn(path: string, most: number): Buffer | undefined {
+  const fd = fs.openSync(
+    path,
+    fs.constants.O_RDONLY | (fs.constants.O_NOFOLLOW ?? 0) | (fs.constants.O_NONBLOCK ?? 0),
+  )
+  try {
+    const stat = fs.fstatSync(fd)
+    if (!stat.isFile() || !isOwn(stat)) return undefined
+    const content = Buffer.allocUnsafe(Math.min(stat.size, most))
+    return content.subarray(0, fs.readSync(fd, content, 0, content.length, 0))
+  } finally {
+    fs.closeSync(fd)
+  }
+}
+
+function headOf(content: Buffer | undefined): { crc: number; about: string } | undefined {
+  const end = content?.subarray(0, HEAD_BYTES).indexOf('\n') ?? -1
+  return end === -1 ? undefined : JSON.parse(content!.toString('utf8', 0, end))
+}
+
+const isAboutSomething = (path: string): boolean => {
+  const about = quietly(() => headOf(readOwn(path, HEAD_BYTES))?.about)
+  return typeof about === 'string' && fs.existsSync(about)
+}

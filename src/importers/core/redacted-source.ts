@@ -1,0 +1,87 @@
+/** A transcript without secrets, before anything is read of it: line by line, as JSON where a line is JSON. */
+
+import { type Path, type Redact, redactValue } from '../../redaction/redact.ts'
+import type { ByteSource } from '../byte-source.ts'
+
+const NEWLINE = 10
+/** Bytes that are read at once. */
+const BATCH = 1 << 20
+
+/** A stretch of the redacted text: of the source from `from` on, or other bytes. */
+interface Piece {
+  start: number
+  end: number
+  from: number
+  bytes?: Buffer
+}
+
+/**
+ * The source as `redact` leaves it: itself when nothing in it has to go. A line with a secret is written anew, all
+ * others are as they were, byte for byte. Only lines that change are held.
+ */
+export async function redactedSource(source: ByteSource, redact: Redact): Promise<ByteSource> {
+  const pieces: Piece[] = []
+  let [from, end, number] = [0, 0, 0]
+  const keep = async (line: Buffer, next: number) => {
+    const bytes = await redactedLine(line, redact, ['lines', number++])
+    const last = pieces.at(-1)
+    const length = bytes?.length ?? next - from
+    if (bytes !== undefined) pieces.push({ start: end, end: end + length, from, bytes })
+    else if (last?.bytes === undefined && last !== undefined) last.end += length
+    else pieces.push({ start: end, end: end + length, from })
+    ;[from, end] = [next, end + length]
+  }
+  let rest: Buffer[] = []
+  let read = 0
+  for await (const chunk of source.chunks()) {
+    let at = 0
+    for (let newline = chunk.indexOf(NEWLINE); newline !== -1; newline = chunk.indexOf(NEWLINE, at)) {
+      await keep(Buffer.concat([...rest, chunk.subarray(at, newline + 1)]), read + newline + 1)
+      rest = []
+      at = newline + 1
+    }
+    if (at < chunk.length) rest.push(Buffer.from(chunk.subarray(at)))
+    read += chunk.length
+  }
+  if (rest.length > 0) await keep(Buffer.concat(rest), read)
+  return pieces.some(({ bytes }) => bytes !== undefined) ? ofPieces(source, pieces) : source
+}
+
+function ofPieces(source: ByteSource, pieces: readonly Piece[]): ByteSource {
+  const read = async (start: number, end: number): Promise<Buffer> => {
+    const first = pieces.findIndex((piece) => piece.end > start)
+    const parts: Buffer[] = []
+    for (const { start: begin, end: stop, from, bytes } of pieces.slice(Math.max(first, 0))) {
+      if (begin >= end) break
+      const [a, b] = [Math.max(start, begin) - begin, Math.min(end, stop) - begin]
+      parts.push(bytes === undefined ? await source.read(from + a, from + b) : bytes.subarray(a, b))
+    }
+    return Buffer.concat(parts)
+  }
+  const size = pieces.at(-1)!.end
+  return {
+    name: source.name,
+    size,
+    modified: source.modified,
+    async *chunks() {
+      for (let at = 0; at < size; at += BATCH) yield await read(at, Math.min(size, at + BATCH))
+    },
+    read,
+  }
+}
+
+/** The line as it is to be read, with its end; `undefined` when it stays. */
+async function redactedLine(line: Buffer, redact: Redact, path: Path): Promise<Buffer | undefined> {
+  const whole = line.toString('utf8')
+  const end = ['\r\n', '\n'].find((ending) => whole.endsWith(ending)) ?? ''
+  const text = whole.slice(0, whole.length - end.length)
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch {
+    const kept = await redactValue(text, redact, path)
+    return kept === text ? undefined : Buffer.from(`${kept ?? ''}${end}`)
+  }
+  const kept = await redactValue(value, redact, path)
+  return kept === value ? undefined : Buffer.from(`${JSON.stringify(kept ?? null)}${end}`)
+}

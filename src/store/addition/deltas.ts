@@ -1,0 +1,64 @@
+/** Texts that arrived in pieces, as events of a run: a secret may begin in one piece and end in another. */
+
+import { isJsonObject, type JsonObject } from '../../json-value.ts'
+import { allKnown, onceKnown, type Redact } from '../../redaction/redact.ts'
+import { RUNS } from './runs.ts'
+
+/** The pieces of one text, by where their events stand. */
+export interface DeltaGroup {
+  readonly indexes: readonly number[]
+  readonly field: 'text' | 'delta'
+  readonly text: string
+}
+
+/** The events whose texts belong together: of one type, step and call. */
+export function deltaGroups(events: readonly unknown[]): readonly DeltaGroup[] {
+  const groups = new Map<string, { indexes: number[]; field: 'text' | 'delta'; texts: string[] }>()
+  for (const [index, event] of events.entries()) {
+    if (!isJsonObject(event) || typeof event.type !== 'string' || !event.type.endsWith('-delta')) continue
+    const field = typeof event.text === 'string' ? 'text' : 'delta'
+    const text = event[field]
+    if (typeof text !== 'string') continue
+    const name = JSON.stringify([event.type, field, event.step, event.call, event.id])
+    const group = groups.get(name) ?? { indexes: [], field, texts: [] }
+    group.indexes.push(index)
+    group.texts.push(text)
+    groups.set(name, group)
+  }
+  return [...groups.values()].map(({ indexes, field, texts }) => ({ indexes, field, text: texts.join('') }))
+}
+
+/**
+ * The runs, or a promise of them. Where `redact` changes the pieces of a text when they are joined, all of it stands in
+ * the first piece.
+ */
+export function redactDeltas(runs: readonly unknown[], redact: Redact): unknown {
+  const made = runs.map((run, index) => {
+    const { events } = isJsonObject(run) ? run : {}
+    if (!Array.isArray(events)) return run
+    const kept = redactPieces(events, redact, [RUNS, index, 'events'])
+    return onceKnown(kept, (events) => ({ ...(run as JsonObject), events }))
+  })
+  return allKnown(made)
+}
+
+/** The events, or a promise of them. @param path of the events */
+export function redactPieces(
+  events: readonly unknown[],
+  redact: Redact,
+  path: readonly (string | number)[],
+  from = 0,
+): unknown {
+  const groups = deltaGroups(events).filter(({ indexes }) => indexes.length > 1)
+  if (groups.length === 0) return events
+  const texts = groups.map(({ indexes, field, text }) => redact(text, [...path, from + indexes[0]!, field]))
+  return onceKnown(allKnown(texts), (kept) => {
+    const after = [...events]
+    for (const [number, { indexes, field, text }] of groups.entries()) {
+      if (kept[number] === text) continue
+      for (const [nth, index] of indexes.entries())
+        after[index] = { ...(events[index] as JsonObject), [field]: nth === 0 ? kept[number] : '' }
+    }
+    return after
+  })
+}

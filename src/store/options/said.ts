@@ -1,0 +1,77 @@
+/** What callers say of a write is redacted; a name cannot be another one, so one with a secret is refused. */
+
+import { InvalidIdError } from '../../errors.ts'
+import { allKnown, isPromise, onceKnown, type Redact, redactValue, snapshot } from '../../redaction/redact.ts'
+import type { Author, ForkOptions, WriteOptions } from '../session-store.ts'
+import { type ForkRequest, parseForkOptions } from './call-options.ts'
+import { parseWriteOptions, type WriteRequest } from './write-options.ts'
+
+const SAID = ['subject', 'body', 'trailers', 'author'] as const
+
+/** Names that a call gives, by what they are. */
+type Names = Readonly<Partial<Record<'branch' | 'tag' | 'key' | 'session', unknown>>>
+
+interface SaidRules {
+  /** Of checkpoints that name no author. */
+  readonly author: Author | undefined
+  readonly redact: Redact | undefined
+}
+
+/** The options of a write, parsed and redacted, or a promise of them. What is redacted is copied now. */
+export function parseWrite(
+  options: WriteOptions | undefined,
+  { author, redact }: SaidRules,
+): WriteRequest | Promise<WriteRequest> {
+  const write = parseWriteOptions(options)
+  if (redact === undefined) return write
+  const { branch, tag, key } = write
+  const kept = redactSaid(
+    { ...options, author: write.author ?? author } as WriteOptions,
+    { branch, tag, key },
+    redact,
+  )
+  const parsed = onceKnown(kept, parseWriteOptions) as WriteRequest | Promise<WriteRequest>
+  // Whoever needs it awaits it, and is told.
+  if (isPromise(parsed)) parsed.then(undefined, () => undefined)
+  return parsed
+}
+
+/** The options of a fork, parsed and redacted, or a promise of them. */
+export function parseFork(
+  options: ForkOptions,
+  { author, redact }: SaidRules,
+): ForkRequest | Promise<ForkRequest> {
+  const fork = parseForkOptions(options)
+  if (redact === undefined) return fork
+  const { branch, session } = fork
+  return redactSaid({ ...fork, author: fork.author ?? author }, { branch, session }, redact)
+}
+
+/**
+ * The options with their texts redacted, or a promise of them.
+ *
+ * @param names those of the options that name something
+ * @throws InvalidIdError, which does not show the name, for one that contains a secret
+ */
+function redactSaid<T extends object>(options: T, names: Names, redact: Redact): T | Promise<T> {
+  const given = options as Readonly<Record<string, unknown>>
+  const said = SAID.filter((name) => given[name] !== undefined)
+  const kept = said.map((name) => redactValue(snapshot(given[name]), redact, [name]))
+  const texts = onceKnown(allKnown(kept), (values) => ({
+    ...options,
+    ...Object.fromEntries(said.map((name, index) => [name, values[index]])),
+  }))
+  return onceKnown(refuseSecrets(names, redact), () => texts) as T | Promise<T>
+}
+
+/** Throws InvalidIdError, at once or later, for a name that contains a secret. The error does not show it. */
+export function refuseSecrets(names: Names, redact: Redact | undefined): unknown {
+  if (redact === undefined) return undefined
+  const given = Object.entries(names).filter(([, name]) => typeof name === 'string')
+  const kept = given.map(([kind, name]) => redact(name, [kind]))
+  return onceKnown(allKnown(kept), (names) => {
+    const index = names.findIndex((name, at) => name !== given[at]![1])
+    if (index !== -1)
+      throw new InvalidIdError(given[index]![0] as 'tag', '[redacted]', 'it contains a secret')
+  })
+}

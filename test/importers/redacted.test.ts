@@ -1,0 +1,78 @@
+import { execFileSync } from 'node:child_process'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { InvalidIdError } from '../../src/errors.ts'
+import { exportClaudeCode, importClaudeCode } from '../../src/importers/index.ts'
+import { GitSessionStore } from '../../src/store/git/git-session-store.ts'
+import { tempFolder } from '../git/real-git.ts'
+import { sample, seeded } from '../redaction/sample.ts'
+import { TranscriptBuilder } from './transcript-builder.ts'
+
+const token = sample('ghp_{w36}', seeded(6))
+
+function transcript(): TranscriptBuilder {
+  const built = new TranscriptBuilder()
+  built.prompt('show the settings')
+  built.reply([
+    {
+      type: 'tool_use',
+      id: 't1',
+      name: 'Bash',
+      input: { command: `curl -H "Authorization: Bearer ${token}" a` },
+    },
+  ])
+  built.prompt(`and use ${token} again`)
+  built.reply([{ type: 'text', text: 'nothing to hide here' }])
+  return built
+}
+
+const everything = (folder: string) =>
+  execFileSync('git', ['--git-dir', folder, 'cat-file', '--batch', '--batch-all-objects'], {
+    maxBuffer: 1 << 28,
+  }).toString('latin1')
+
+test('an import takes secrets out, says how many of which rule, and adds nothing the second time', async () => {
+  const folder = join(tempFolder(), 'store')
+  const built = transcript()
+  for (const [nth, file] of [built, built].entries()) {
+    const store = new GitSessionStore(folder)
+    const { redacted, checkpoints, session } = await importClaudeCode(
+      { name: 'a.jsonl', lines: file.lines },
+      store,
+    )
+    expect(redacted).toEqual({ github: 2 })
+    expect(checkpoints > 0).toBe(nth === 0)
+    expect((await store.branches(session)).map(({ name }) => name)).toEqual(['main'])
+    await store.close()
+  }
+  built.prompt(`a third ${token}`)
+  built.reply([{ type: 'text', text: 'done' }])
+  const store = new GitSessionStore(folder)
+  const more = await importClaudeCode({ name: 'a.jsonl', lines: built.lines }, store)
+  expect(more).toMatchObject({ created: false, branches: ['main'], redacted: { github: 3 } })
+  const exported = JSON.stringify(await exportClaudeCode(store, more.session))
+  expect(exported).not.toContain(token)
+  expect(exported).toContain('nothing to hide here')
+  await store.close()
+  expect(everything(folder)).not.toContain(token)
+})
+
+test('without redaction a transcript is imported as it is', async () => {
+  const store = new GitSessionStore(join(tempFolder(), 'store'))
+  const { lines } = transcript()
+  const { redacted, session } = await importClaudeCode({ name: 'a.jsonl', lines }, store, { redact: false })
+  expect(redacted).toEqual({})
+  expect(JSON.stringify(await store.load(session))).toContain(token)
+  await store.close()
+})
+
+test('a file whose name holds a secret is refused, and not named', async () => {
+  const store = new GitSessionStore(join(tempFolder(), 'store'))
+  const { lines } = transcript()
+  const error = await importClaudeCode({ name: `${token}.jsonl`, lines }, store).catch(
+    (thrown: unknown) => thrown,
+  )
+  expect(error).toBeInstanceOf(InvalidIdError)
+  expect(String(error)).not.toContain(token)
+  await store.close()
+})
