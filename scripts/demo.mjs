@@ -41,8 +41,12 @@ const start = back === 0 ? 'main' : `main~${back}`
 heading('2', 'One checkpoint a turn: plain git reads it')
 command(`${GIT} log --oneline --graph --decorate --branches${turns > 20 ? ' -n 20' : ''}`)
 
+heading('3', 'Each turn has a page: plain git shows what was said')
+command(`${GIT} show --first-parent --stat --format=%s demo/main`)
+command(`${GIT} log --first-parent -p -n 1 --format=%s demo/main -- '*-turn-*.md'`)
+
 heading(
-  '3',
+  '4',
   back === 0 ? 'Resume it' : `Resume it ${back === 1 ? 'a turn' : `${back} turns`} ago, and go another way`,
 )
 /** @type {import('../dist/index.js').SessionHandle} */
@@ -55,7 +59,7 @@ await code(async () => {
   console.log(firstLine(session.state.messages.at(-1)))
 })
 
-heading('4', 'Save on the branch')
+heading('5', 'Save on the branch')
 note('No model is asked here: the demo says what an agent would.')
 await code(async () => {
   const question = newMessage('user', 'Wait. What do we know so far?')
@@ -68,13 +72,13 @@ await code(async () => {
 await store.close()
 command(`${GIT} log --oneline --graph --decorate -n ${back + 4} --branches`)
 
-heading('5', 'Review it: a message is a file, and what changed in it is a line')
+heading('6', 'Review it: a message is a file, and what changed in it is a line')
 command(`${GIT} diff --stat demo/${start} demo/second-try`)
-command(`${GIT} diff demo/second-try~1 demo/second-try -- messages`)
+command(`${GIT} diff demo/second-try~1 demo/second-try -- '*.json'`)
 
 heading('', `The store is ./${FOLDER}. Try:`)
 for (const line of [
-  `${GIT} show demo/${start}`,
+  `${GIT} log --first-parent -p demo/main -- '*.md'`,
   `${GIT} diff demo/main demo/second-try -- session.json`,
   `git clone ${FOLDER} demo-clone && ls demo-clone/messages/0000`,
 ]) {

@@ -16,6 +16,8 @@ import { buildIfStale, ROOT } from './build.mjs'
 
 buildIfStale()
 const { GitSessionStore, newMessage, newRun, newSession } = await import('../dist/index.js')
+const { ForkpointSaver } = await import('../dist/adapters/langgraph/index.js')
+const { ForkpointAgentsSession } = await import('../dist/adapters/openai-agents/index.js')
 const { makeFolders } = await import('../dist/folders.js')
 
 const START = Date.UTC(2026, 0, 2, 3, 4, 5, 678)
@@ -23,7 +25,7 @@ const at = new Date(START).toISOString()
 
 /** @typedef {import('../dist/index.js').GitSessionStore<any>} Store */
 /** @type {Record<string, (store: Store, folder: string) => Promise<void>>} */
-const FIXTURES = { values, runs, turns, branches, names, documents, foreign, shallow }
+const FIXTURES = { values, runs, turns, branches, names, documents, adapters, foreign, shallow }
 
 const { values: options } = parseArgs({ options: { into: { type: 'string' } } })
 const into = options.into ?? join(ROOT, 'fixtures', 'format-1')
@@ -208,6 +210,44 @@ async function documents(store) {
   await plain.save({ type: 'notes', id: 'none' })
 }
 
+/** Documents of adapters: a thread of LangGraph, and a session of OpenAI's Agents SDK. @param {Store} store */
+async function adapters(store) {
+  const saver = new ForkpointSaver(store)
+  const id = (/** @type {number} */ n) => `1f000000-0000-6000-8000-00000000000${n}`
+  /** @type {import('@langchain/core/runnables').RunnableConfig} */
+  let config = { configurable: { thread_id: 'thread', checkpoint_ns: '' } }
+  const put = async (/** @type {number} */ n, /** @type {Record<string, unknown>} */ values) => {
+    const versions = Object.fromEntries(Object.keys(values).map((name) => [name, n]))
+    const checkpoint = {
+      v: 4,
+      id: id(n),
+      ts: at,
+      channel_values: values,
+      channel_versions: versions,
+      versions_seen: {},
+    }
+    /** @type {'input' | 'loop'} */
+    const source = n === 1 ? 'input' : 'loop'
+    config = await saver.put(config, checkpoint, { source, step: n - 2, parents: {} }, versions)
+  }
+  await put(1, { text: 'one\ntwo', list: [{ a: 1 }, { a: 2 }], none: [], 'a:b': null })
+  await saver.putWrites(config, [['text', 'later']], 'task-1')
+  await put(2, { text: 'three', list: [{ a: 1 }, { a: 2 }, { a: 3 }], none: [], 'a:b': null })
+  await saver.close()
+  const agents = new ForkpointAgentsSession({ store, sessionId: 'agents' })
+  const items = [
+    {
+      type: /** @type {const} */ ('message'),
+      role: /** @type {const} */ ('user'),
+      content: 'Which weather?',
+    },
+    { type: /** @type {const} */ ('reasoning'), content: [], rawContent: [] },
+  ]
+  await agents.addItems(items)
+  await agents.applyHistoryTransaction({ operationId: 'once', transaction: { type: 'append_items', items } })
+  await agents.close()
+}
+
 /** What other tools put there: files, commits, signatures, tags, lines that are no branches. @param {Store} store @param {string} folder */
 async function foreign(store, folder) {
   await store.save({ ...session('foreign'), messages: [message(0, 'user', 'Hello')] })
@@ -216,7 +256,12 @@ async function foreign(store, folder) {
   const note = run(['hash-object', '-w', '--stdin'], 'Reviewed.\n')
   const photos = run(['mktree'], `100755 blob ${note}\trun.sh\n`)
   const link = run(['hash-object', '-w', '--stdin'], '/etc/passwd')
-  const rows = `${run(['ls-tree', base])}\n100644 blob ${note}\tNOTES.md\n120000 blob ${link}\tlink\n040000 tree ${photos}\tphotos\n`
+  // Among the messages: a word that no item has, and a folder that is named like an item.
+  const notes = run(['mktree'], `100644 blob ${note}\tNOTES.md\n`)
+  const few = `${run(['ls-tree', `${base}:messages/0000`])}\n100644 blob ${note}\t000000-Review.json\n040000 tree ${notes}\t000007\n`
+  const messages = run(['mktree'], `040000 tree ${run(['mktree'], few)}\t0000\n`)
+  const own = run(['ls-tree', base]).replace(/(tree )[0-9a-f]{40}(\tmessages)$/m, `$1${messages}$2`)
+  const rows = `${own}\n100644 blob ${note}\tNOTES.md\n120000 blob ${link}\tlink\n040000 tree ${photos}\tphotos\n`
   const tree = run(['mktree'], rows)
   const head = `tree ${tree}\nparent ${run(['rev-parse', 'foreign/main'])}\n`
   const who = `A Reviewer <reviewer@example.org> ${START / 1000 + 100} +0200`.replace('.678', '')

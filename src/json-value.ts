@@ -54,6 +54,25 @@ export function deepCopy<T>(value: T): T {
   return copy as T
 }
 
+/** Whether a value is still what `deepCopy` made the copy of, and fit for JSON as it was then. */
+export function isCopyOf(value: unknown, copy: unknown): boolean {
+  if (typeof copy !== 'object' || copy === null) return Object.is(value, copy)
+  if (Array.isArray(copy)) {
+    if (!Array.isArray(value) || value.length !== copy.length) return false
+    for (let index = 0; index < copy.length; index++) if (!isCopyOf(value[index], copy[index])) return false
+    return true
+  }
+  if (!isJsonObject(value)) return false
+  const copied = Object.keys(copy)
+  let n = 0
+  for (const key of Object.keys(value)) {
+    const member = value[key]
+    if (member === undefined) continue
+    if (key !== copied[n++] || !isCopyOf(member, (copy as JsonObject)[key])) return false
+  }
+  return n === copied.length
+}
+
 /**
  * Whether JSON can certainly express the value: plain, not deep, no text that could be too long. What this says no to
  * may still be fine.

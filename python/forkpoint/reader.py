@@ -133,14 +133,14 @@ def _document(git: _Git, commit: str, session: str) -> Dict[str, Any]:
     items: Dict[str, Dict[int, Any]] = {}
     logs: Dict[Tuple[str, int], Tuple[str, List[Tuple[str, str]]]] = {}
     for path in files:
-        match = re.match(r"([^/]+)/(?:\d\dxxxx/)?\d{4}/(\d{6})(?:-[^/.]*)?(\.json|/run\.json|/item\.json)$", path)
+        match = re.match(r"([^/]+)/(?:\d\dxxxx/)?\d{4}/(\d{6})((?:-[a-z0-9_-]{1,24})?\.json|/run\.json|/item\.json)$", path)
         if match is not None:
             folder, _, file = path.rpartition("/")
             values = _Values(files, f"{folder}/", file[: -len(".json")])
             item = values.restored(_json(files[path]), match.group(1) == "messages")
             items.setdefault(match.group(1), {})[int(match.group(2))] = item
             continue
-        match = re.match(r"([^/]+)/(?:\d\dxxxx/)?\d{4}/(\d{6})(?:-[^/.]*)?/([^/]+)/(\d{6,})\.jsonl$", path)
+        match = re.match(r"([^/]+)/(?:\d\dxxxx/)?\d{4}/(\d{6})/([^/]+)/(\d{6,})\.jsonl$", path)
         if match is not None:
             collection, number, name, segment = match.groups()
             logs.setdefault((collection, int(number)), (name, []))[1].append((segment, path))

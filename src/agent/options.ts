@@ -1,7 +1,7 @@
 /** Options of agents and sessions, checked once where they enter. */
 import type { LanguageModel, ToolSet } from 'ai'
 import { parseBranchName, parseSessionId } from '../ids.ts'
-import type { SessionStore } from '../store/session-store.ts'
+import type { Redact, SessionStore } from '../store/session-store.ts'
 import type { ConfigInput } from './config/config.ts'
 import type { Environment } from './config/parser.ts'
 import type { ModelLimits } from './model/guard.ts'
@@ -36,6 +36,11 @@ export interface SharedOptions {
   maxSteps?: number
   /** Also save each streamed delta as an event. Default false. */
   storeDeltas?: boolean
+  /**
+   * Takes secrets out of what is saved; the session at hand and its tools keep the real values. `'secrets'` stands for
+   * `redactSecrets()`. Default: only what the store's own `redact` takes out.
+   */
+  redact?: 'secrets' | Redact
 }
 
 export interface AgentOptions extends SharedOptions {
@@ -71,7 +76,7 @@ export interface ResumeOptions extends SharedOptions {
 
 /** Throws TypeError, InvalidIdError. */
 export function checkShared(options: SharedOptions): void {
-  const { autoSave, maxSteps, onConflict, onPermission, permissionPolicy } = options
+  const { autoSave, maxSteps, onConflict, onPermission, permissionPolicy, redact } = options
   if (autoSave !== undefined && typeof autoSave !== 'boolean' && autoSave !== 'step') {
     throw new TypeError("autoSave has to be true, false or 'step'")
   }
@@ -83,6 +88,9 @@ export function checkShared(options: SharedOptions): void {
   }
   if (maxSteps !== undefined && !(Number.isSafeInteger(maxSteps) && maxSteps > 0)) {
     throw new TypeError('maxSteps has to be a whole number of at least 1')
+  }
+  if (redact !== undefined && redact !== 'secrets' && typeof redact !== 'function') {
+    throw new TypeError("redact has to be 'secrets' or a function")
   }
   if (permissionPolicy !== undefined) parsePolicy(permissionPolicy)
 }

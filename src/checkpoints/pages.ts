@@ -12,6 +12,7 @@ import {
   type Edits,
   type Files,
   folderAt,
+  itemOf,
   type TreeReader,
 } from './trees/files.ts'
 import {
@@ -203,7 +204,7 @@ async function pagesAlone(
       const { folder, stem } = itemPlace(collection, index)
       const tree = await folderAt(read, root, folder)
       const entries = tree === undefined ? [] : entriesWith(tree, stem)
-      if (entries.some(({ name }) => parseItemName(name) === index)) continue
+      if (entries.some((entry) => itemOf(entry) === index)) continue
       for (const { name } of entries)
         if (parsePageName(name)?.first === index) alone.push(`${folder}/${name}`)
     }

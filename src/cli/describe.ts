@@ -3,6 +3,7 @@ import { excerpt } from '../excerpt.ts'
 import type { CheckpointSignature } from '../git/signing/commit-signature.ts'
 import type { SignedCheckpoint } from '../store/git/git-session-store.ts'
 import type { Checkpoint } from '../store/session-store.ts'
+import { type Block, readMessage } from '../view/message.ts'
 import { bold, count, cyan, dim, green, type Line, line, red, short, yellow } from './text.ts'
 
 /** Ids are shown as git shows them, long enough to type. */
@@ -90,16 +91,12 @@ export interface MessageStyle {
 
 /** A message: who and when, then what was said, indented. Copes with the messages of any tool. */
 export function messageLines(written: unknown, index: number, style: MessageStyle): Line[] {
-  const message = plainMessage(written)
-  return [line`${messageHead(message, index)}`, ...bodyLines(message, style).map((text) => line`    ${text}`)]
-}
-
-/** `#12 assistant  2025-11-03 09:12` */
-export function messageHead(message: unknown, index: number): Line {
-  const { role, type, createdAt } = fieldsOf(plainMessage(message))
-  const who = typeof role === 'string' ? role : typeof type === 'string' ? type : 'item'
-  const at = typeof createdAt === 'string' ? dim(`  ${when(createdAt)}`) : ''
-  return line`${dim(`#${index} `)}${bold(who)}${at}`
+  const { who = 'item', at, blocks } = readMessage(written)
+  const time = at === undefined ? '' : dim(`  ${when(at)}`)
+  return [
+    line`${dim(`#${index} `)}${bold(who)}${time}`,
+    ...blocks.flatMap((block) => blockLines(block, style)).map((text) => line`    ${text}`),
+  ]
 }
 
 /** A value on one line of this many characters. */
@@ -128,97 +125,30 @@ const LINE_WIDTH = 2000
 
 const cutLine = (text: string): string => excerpt(text, LINE_WIDTH + 1)
 
-/** A message with a role and parts, whichever framework wrote it; what is none we know stays as it is. */
-function plainMessage(message: unknown): unknown {
-  const { lc, type, id, kwargs, name, arguments: args, output } = fieldsOf(message)
-  switch (type) {
-    // What LangChain serializes: `{ lc: 1, type: 'constructor', id: [..., 'AIMessage'], kwargs }`.
-    case 'constructor': {
-      if (lc !== 1 || !Array.isArray(id)) return message
-      const { content, tool_calls: calls } = fieldsOf(kwargs)
-      const said = typeof content === 'string' ? [content].filter((text) => text !== '') : content
-      const called = Array.isArray(calls)
-        ? calls.map((call) => ({ ...fieldsOf(call), type: 'tool_use' }))
-        : []
-      const role = String(id.at(-1)).replace(/Message(?:Chunk)?$/, '')
-      return {
-        role: role.toLowerCase(),
-        content: '',
-        parts: [...(Array.isArray(said) ? said : []), ...called],
-      }
-    }
-    // Items of OpenAI's Responses API and Agents SDK.
-    case 'function_call':
-      return { role: 'assistant', content: '', parts: [{ type: 'tool_use', name, input: parsed(args) }] }
-    case 'function_call_result':
-    case 'function_call_output':
-      return { role: 'tool', content: '', parts: [{ type: 'tool-result', name, output }] }
-    default:
-      return message
-  }
-}
-
-function parsed(text: unknown): unknown {
-  try {
-    return typeof text === 'string' ? JSON.parse(text) : text
-  } catch {
-    return text
-  }
-}
-
-function bodyLines(message: unknown, { full }: MessageStyle): Line[] {
+function blockLines(block: Block, { full }: MessageStyle): Line[] {
   const most = (lines: number) => (full ? Number.POSITIVE_INFINITY : lines)
-  const { content, parts, text } = fieldsOf(message)
-  const all = Array.isArray(parts) ? parts : Array.isArray(content) ? content : []
-  const said = [content, text].find((value) => typeof value === 'string' && value !== '') as
-    | string
-    | undefined
-  // Where the parts have a text or a result, they have all of it.
-  const inParts = all.some((part) => ['text', 'tool-result'].includes(String(fieldsOf(part).type)))
-  const lines = [
-    ...(said !== undefined && !inParts ? textLines(said, most(TEXT_LINES)) : []),
-    ...all.flatMap((part) => partLines(part, most)),
-  ]
-  if (lines.length > 0 || all.length > 0 || content === '') return lines
-  return [line`${valueText(message, full ? Number.POSITIVE_INFINITY : 200)}`]
-}
-
-function partLines(part: unknown, most: (lines: number) => number): Line[] {
-  if (typeof part === 'string') return textLines(part, most(TEXT_LINES))
-  const { type, text, toolName, name, input, args, output, mediaType } = fieldsOf(part)
-  const tool = String(toolName ?? name ?? '')
-  switch (type) {
+  switch (block.kind) {
     case 'text':
-    case 'input_text':
-    case 'output_text':
-      return textLines(String(text), most(TEXT_LINES))
-    case 'reasoning':
-      return textLines(String(text ?? ''), most(RESULT_LINES)).map(
+      return textLines(block.text, most(TEXT_LINES))
+    case 'thinking':
+      return textLines(block.text, most(RESULT_LINES)).map(
         (one, index) => line`${dim(index === 0 ? 'thinking: ' : '')}${dim(one)}`,
       )
-    case 'tool-call':
-    case 'tool_use': {
-      const given = valueText(input ?? args ?? {}, most(1) === 1 ? 160 : Number.POSITIVE_INFINITY)
-      return [line`${cyan(`→ ${tool}`)} ${given}`]
+    case 'call':
+      return [line`${cyan(`→ ${block.tool}`)} ${valueText(block.input, most(160))}`]
+    case 'result': {
+      const { output } = block
+      const text = typeof output === 'string' ? output : (JSON.stringify(output) ?? '')
+      const result = textLines(text, most(RESULT_LINES))
+      return [line`${cyan(`← ${block.tool}`.trimEnd())}`, ...result.map((one) => line`  ${dim(one)}`)]
     }
-    case 'tool-result': {
-      const result = textLines(outputText(output), most(RESULT_LINES))
-      return [line`${cyan(`← ${tool}`)}`, ...result.map((one) => line`  ${dim(one)}`)]
-    }
-    default:
-      return [line`${dim(`[${[type, mediaType].filter((one) => typeof one === 'string').join(' ')}]`)}`]
+    case 'file':
+      return [line`${dim(`[${block.about}]`)}`]
+    case 'other':
+      return block.type === undefined
+        ? [line`${valueText(block.value, most(200))}`]
+        : [line`${dim(`[${block.type}]`)}`]
   }
-}
-
-/** What a tool gave back: `{ type: 'text', value }` of the AI SDK, or whatever it is. */
-function outputText(output: unknown): string {
-  const { value, text } = fieldsOf(output)
-  const inner = value ?? text ?? output
-  if (typeof inner === 'string') return inner
-  if (Array.isArray(inner) && inner.every((one) => typeof fieldsOf(one).text === 'string')) {
-    return inner.map((one) => fieldsOf(one).text).join('\n')
-  }
-  return JSON.stringify(inner) ?? ''
 }
 
 export const fieldsOf = (value: unknown): Record<string, unknown> =>

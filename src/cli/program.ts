@@ -15,8 +15,9 @@ import { addImport } from './verbs/import.ts'
 import { addList } from './verbs/list.ts'
 import { addLog } from './verbs/log.ts'
 import { addMaintain } from './verbs/maintain.ts'
-import { addRedact } from './verbs/redact.ts'
 import { addRef } from './verbs/ref.ts'
+import { addRedact } from './verbs/secrets/redact.ts'
+import { addScan } from './verbs/secrets/scan.ts'
 import { addServe } from './verbs/serve.ts'
 import { addShow } from './verbs/show.ts'
 import { addSwitch } from './verbs/switch.ts'
@@ -40,6 +41,7 @@ const VERBS = [
   addRef,
   addDelete,
   addVerify,
+  addScan,
   addMaintain,
   addRedact,
   addServe,
@@ -138,6 +140,7 @@ function begin(
   const folder = store ?? (env.FORKPOINT_STORE || './sessions')
   const context: Context = {
     out: new Output(streams, { json }),
+    env,
     stores: new Stores(folder, sign ?? (env.FORKPOINT_SIGN || undefined)),
     command: (verb, ids = [], options = {}) =>
       shell(['forkpoint', ...wordsOf(verb, ids, { ...options, store })]),

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { SignOptions } from '../checkpoints/signing.ts'
 import { foreignFiles } from '../checkpoints/trees/files.ts'
-import { InvalidStateError, NotFoundError } from '../errors.ts'
+import { CorruptError, InvalidStateError, NotFoundError } from '../errors.ts'
 import { Repository } from '../git/repository.ts'
 import { type ObjectId, type SessionId, trustedId } from '../ids.ts'
 import { encodeName, isSameName, isShortName } from '../ref-part.ts'
@@ -72,7 +72,12 @@ export class Stores {
       if (!isOtherType(error)) throw error
     }
     const type = await this.#typeOf(session)
-    const state = await this.#typed(type, []).load(session)
+    const state = await this.#typed(type, [])
+      .load(session)
+      .catch((error: unknown) => {
+        // Checkpoints before it can be shown all the same.
+        if (!(error instanceof CorruptError)) throw error
+      })
     const lists = Object.entries(state ?? {}).filter(([name, value]) => isCollection(name, value))
     return this.#typed(
       type,

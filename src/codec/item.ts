@@ -102,7 +102,10 @@ function mainFile(files: ReadonlyFiles): string {
     const file = files.keys().next().value
     throw new CorruptError(`The item of '${file}' has no JSON file.`, file === undefined ? {} : { file })
   }
-  if (second !== undefined) throw stranger(second)
+  if (second !== undefined) {
+    const message = `'${main}' and '${second}' are two files of one item, as after a merge of two branches by another tool. Two conversations have no merge: use a checkpoint before it.`
+    throw new CorruptError(message, { file: second })
+  }
   return main
 }
 

@@ -19,9 +19,12 @@ export function isOurs(path: string): boolean {
   const { entry, inside } = place
   const [first, second, more] = inside
   if (first === undefined) return /\.(?:json|txt|bin)$/.test(entry)
-  if (second === undefined) return ITEM_FILE.test(first)
+  if (second === undefined) return isInItem(first)
   return more === undefined && isFolderName(first) && parseSegmentName(second) !== undefined
 }
+
+/** Whether a file directly in the folder of an item is ours. */
+export const isInItem = (name: string): boolean => ITEM_FILE.test(name)
 
 /** Whether a file of ours may lie somewhere in the folder at this path. */
 export function mayHoldOurs(path: string): boolean {

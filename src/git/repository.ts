@@ -16,7 +16,7 @@ import { type Paths, pathsOf } from './disk/paths.ts'
 import { ownerFolders } from './disk/presence.ts'
 import { SharedDisk, sharingOf } from './disk/shared-disk.ts'
 import type { StoreFolder } from './disk/store-folder.ts'
-import { storeKey } from './disk/store-key.ts'
+import { readStoreKey, storeKey } from './disk/store-key.ts'
 import { Temporaries } from './disk/temporaries.ts'
 import { ChapterEnd } from './journal/chapter-end.ts'
 import type { Contents } from './journal/contents.ts'
@@ -123,10 +123,9 @@ export class Repository implements Contents {
     }
   }
 
-  /** The key that only this store has, made when it is first asked for, and so is the repository. */
-  async key(head = 'refs/heads/main'): Promise<Uint8Array> {
-    await this.#readyToWrite(head)
-    return storeKey(this.folder)
+  /** The key that only this store has: at once if it is there, else made now, and so is the repository. */
+  key(head = 'refs/heads/main'): Uint8Array | Promise<Uint8Array> {
+    return readStoreKey(this.folder) ?? this.#readyToWrite(head).then(() => storeKey(this.folder))
   }
 
   /** Syncs in place what so far only the journal keeps safe. Throws StorageError. */

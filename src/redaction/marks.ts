@@ -1,7 +1,7 @@
 /** What stands where a secret was: `[redacted:<rule>:<8 hex>]`. */
 
 import { createHmac, randomBytes } from 'node:crypto'
-import type { Redact } from './redact.ts'
+import { onceKnown, type Redact } from './redact.ts'
 import type { Finding } from './scanner.ts'
 
 /** What a mark is made with: the same secret gets the same mark, and nobody without it can try secrets out. */
@@ -30,8 +30,12 @@ export function keyed(given: MarkKey | string | undefined, make: (key: KeySource
 /** The same `redact` with this key, if it was made here and has no key yet; else as it is. */
 export function withKey(redact: Redact, source: KeySource): Redact {
   let known: MarkKey | undefined
-  const key = async (): Promise<MarkKey> => (known ??= await source())
-  return makers.get(redact)?.(() => known ?? key()) ?? redact
+  const remember = (key: MarkKey): MarkKey => {
+    known = key
+    return key
+  }
+  const key = () => known ?? (onceKnown(source(), remember) as MarkKey | Promise<MarkKey>)
+  return makers.get(redact)?.(key) ?? redact
 }
 
 /** The text with a mark in the place of each finding, which are in order and apart. */
@@ -44,4 +48,13 @@ export function mark(text: string, findings: readonly Finding[], key: MarkKey): 
     from = end
   }
   return marked + text.slice(from)
+}
+
+const MARK = /\[redacted:[a-z0-9-]{1,64}:[0-9a-f]{8}\]/
+
+/** Whether a mark stands in the value: it is not what it was. */
+export function hasMark(value: unknown): boolean {
+  if (typeof value === 'string') return value.includes('[redacted:') && MARK.test(value)
+  if (typeof value !== 'object' || value === null) return false
+  return Array.isArray(value) ? value.some(hasMark) : Object.entries(value).some(hasMark)
 }

@@ -1,5 +1,6 @@
 /** `redactSecrets`: a `redact` for any store that takes secrets out of all texts and keys. */
 
+import { createHash } from 'node:crypto'
 import { fromEntries } from '../json-value.ts'
 import { isData } from './data.ts'
 import { readGitleaks } from './gitleaks.ts'
@@ -7,7 +8,7 @@ import { type KeySource, keyed, mark } from './marks.ts'
 import { loadPreset, type Preset } from './preset.ts'
 import { isPromise, onceKnown, type Path, type Redact } from './redact.ts'
 
-import { checkRule, type Rule, RuleError } from './rule.ts'
+import { checkRule, type Rule, RuleError, type TableRule } from './rule.ts'
 import { isSecretName } from './rules/generic.ts'
 import { isLikelySecret } from './rules/likely.ts'
 import { TABLE } from './rules/table.ts'
@@ -85,6 +86,36 @@ export function redactSecrets(options: SecretOptions = {}): Redact {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
     return withCleanKeys(value, detector, (name, found) => replace(key, name, [...path, name], path, found))
   })
+}
+
+/** Looks for secrets and replaces nothing. */
+export interface SecretFinder {
+  /** Stands for all rules: a text without a finding has none as long as this is the same. */
+  readonly id: string
+  /** What stands in a text, whether it is allowed or not. @param key under which the text stands */
+  find(text: string, key?: string | number): readonly Finding[] | Promise<readonly Finding[]>
+  /** Whether the options let a finding through at this path. */
+  allows(finding: Finding, path: Path): boolean
+}
+
+/** What `redactSecrets` with these options looks for. */
+export function secretFinder(options: SecretOptions = {}): SecretFinder {
+  const { allow = [], preset = false } = options
+  const detector = new Detector(options)
+  const allowed = allow.map((entry) => (typeof entry === 'string' ? { text: entry } : entry))
+  const rules = rulesOf(options).map((rule) => [
+    rule.id,
+    rule.keywords,
+    String(rule.expression),
+    String((rule as TableRule).holds),
+  ])
+  return {
+    id: createHash('sha256')
+      .update(JSON.stringify([preset, rules]))
+      .digest('hex'),
+    find: (text, key) => (preset ? detector.findAll(text, key) : detector.find(text, key)),
+    allows: (finding, path) => allowed.some((entry) => fits(entry, finding, path)),
+  }
 }
 
 /** What stands in a text, by the rules of some options. */

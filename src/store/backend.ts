@@ -32,6 +32,9 @@ export interface Look<C> {
   commit: C
 }
 
+/** Throws InvalidStateError for an item that does not fit. */
+export type ItemCheck = (collection: string, index: number, item: unknown) => void
+
 /** One of two states that are compared. */
 export interface UnsharedState {
   /** The top-level values; collections may be among them. */
@@ -80,8 +83,11 @@ export interface Backend<C extends Kept = Kept> {
   /**
    * What a save stores. All that the caller might change is copied before this returns, unless it is too much for that.
    * Throws InvalidStateError for what JSON cannot express.
+   *
+   * @param check called for each item of the collections, other than those that are exactly as they were when it last
+   *   let them pass
    */
-  prepare(document: JsonObject): Promise<Content<C>>
+  prepare(document: JsonObject, check: ItemCheck): Promise<Content<C>>
   /**
    * Calls `decide` while nobody else can change the branch, perhaps more than once, and makes what it decides durable,
    * whole or not at all. `landed` is called before the next write of the branch has its turn.

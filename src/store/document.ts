@@ -6,13 +6,14 @@ import { type CollectionSpec, genericLayout, type Layout, sessionLayout } from '
 import { InvalidStateError, type StateIssue } from '../errors.ts'
 import { parseSessionId, type SessionId } from '../ids.ts'
 import { isJsonObject, type JsonObject } from '../json-value.ts'
-import { onceKnown, redactInside, snapshot } from '../redaction/redact.ts'
+import { onceKnown } from '../redaction/redact.ts'
 import { checkDocument, checkMessage, checkRun, migrate, sessionSchema } from '../state/index.ts'
-import { redactDeltas } from './addition/deltas.ts'
-import type { AdditionPlan } from './addition/plan.ts'
+import { type AdditionPlan, idOf } from './addition/plan.ts'
 import { RUNS } from './addition/runs.ts'
+import type { ItemCheck } from './backend.ts'
 import { parseAuthor } from './options/write-options.ts'
 import { pageRules } from './pages/rules.ts'
+import { redactWhole } from './redaction/whole.ts'
 import type { Author, Redact, StoredDocument, StoreOptions } from './session-store.ts'
 
 const SESSION = sessionLayout.type
@@ -107,15 +108,10 @@ export function redactDocument<S extends StoredDocument>(
   { redact }: DocumentRules,
 ): S | Promise<S> {
   if (redact === undefined) return state
-  const copy = snapshot(asDocument(state)) as JsonObject
-  const { runs } = copy
-  const joined = Array.isArray(runs)
-    ? onceKnown(redactDeltas(runs, redact), (runs) => ({ ...copy, runs }))
-    : copy
-  const kept = onceKnown(joined, (document) => redactInside(document as JsonObject, redact))
-  return onceKnown(kept as JsonObject, (document) => {
+  const before = { ...asDocument(state) }
+  return onceKnown(redactWhole(before, redact), (document) => {
     for (const key of ['id', 'type', 'schemaVersion']) {
-      if (document[key] === copy[key]) continue
+      if (document[key] === before[key]) continue
       throw new InvalidStateError([{ path: [key], message: 'must not be changed by redact' }])
     }
     return asState<S>(document)
@@ -141,6 +137,31 @@ export async function checkSchema(state: unknown, { schema }: DocumentRules): Pr
   const issues = await checkDocument(schema, state)
   if (issues.length > 0) throw new InvalidStateError(issues)
 }
+
+/**
+ * The same in parts, so that items that were checked before need not be checked again: `rest` is all but the items of the
+ * collections, checked before this returns. What either throws need not be all issues.
+ */
+export function checkInParts(
+  state: JsonObject,
+  rules: DocumentRules,
+): { rest: Promise<void>; item: ItemCheck } {
+  const { schema, collections } = rules
+  if (schema !== sessionSchema) return { rest: checkSchema(state, rules), item: () => undefined }
+  const known = ['messages', RUNS].filter((name) => collections.includes(name) && Array.isArray(state[name]))
+  const empty = Object.fromEntries(known.map((name) => [name, []]))
+  const unique = known.every((name) => hasUniqueIds(state[name] as readonly unknown[]))
+  return {
+    rest: checkSchema(unique ? { ...state, ...empty } : state, rules),
+    item(collection, _, item) {
+      if (!known.includes(collection)) return
+      const issues = collection === RUNS ? checkRun(item) : checkMessage(item)
+      if (issues.length > 0) throw new InvalidStateError(issues)
+    },
+  }
+}
+
+const hasUniqueIds = (items: readonly unknown[]): boolean => new Set(items.map(idOf)).size === items.length
 
 /**
  * Throws InvalidStateError when what an addition brings does not fit the schema. What is checked is an excerpt of the

@@ -2,7 +2,7 @@
 import type { SessionId } from '../ids.ts'
 import { type JsonObject, without } from '../json-value.ts'
 import { applyPlan, existingIn } from './addition/plan.ts'
-import type { Content, Tail } from './backend.ts'
+import type { Content, ItemCheck, Tail } from './backend.ts'
 import { changesBetween } from './changes.ts'
 
 /** A whole state that is to be written. */
@@ -26,6 +26,14 @@ export const wholeContent = <C>(document: JsonObject, comparing: Comparing<C>): 
     changesBetween(since && comparing.documentAt(since, session), document, comparing.collections),
   isIn: (session, commit) => comparing.holds(commit, session, document),
 })
+
+/** Calls the check for all items. */
+export function checkItems(document: JsonObject, collections: readonly string[], check: ItemCheck): void {
+  for (const name of collections) {
+    const items = document[name]
+    if (Array.isArray(items)) for (const [index, item] of items.entries()) check(name, index, item)
+  }
+}
 
 /** What an addition to a whole state is planned against. */
 export const wholeTail = <C>(before: JsonObject, comparing: Comparing<C>): Tail<C> => ({

@@ -15,7 +15,7 @@ import {
   touch,
 } from './addition/plan.ts'
 import type { Backend, Base, Content, Kept, Tail } from './backend.ts'
-import { checkAddition, checkSchema, type DocumentRules } from './document.ts'
+import { checkAddition, checkInParts, checkSchema, type DocumentRules } from './document.ts'
 import type { WriteRequest } from './options/write-options.ts'
 import { decideAppendParent, decideParent, type Position, unseenReplacement } from './positions.ts'
 import { defaultBody, defaultSubject } from './subject.ts'
@@ -55,9 +55,7 @@ export class StoreWriter<C extends Kept> {
   }
 
   async save(write: Write<C>, document: JsonObject): Promise<Saved<C>> {
-    // Copied or encoded before anything is awaited: what the caller changes from here on is not part of this save.
-    const preparing = this.#backend.prepare(document)
-    const [content] = await Promise.all([preparing, checkSchema(document, this.#rules)])
+    const content = await this.#prepare(document)
     return this.#write(write, async (attempt) => {
       const { base, options } = attempt
       const made = await madeWithKey(attempt)
@@ -119,6 +117,19 @@ export class StoreWriter<C extends Kept> {
       this.#checked.add(tail)
       return { ...(await this.#add(attempt, parent, content)), plan: whole }
     })
+  }
+
+  async #prepare(document: JsonObject): Promise<Content<C>> {
+    const { rest, item } = checkInParts(document, this.#rules)
+    try {
+      // Copied or encoded before anything is awaited: what the caller changes from here on is not part of this save.
+      const [content] = await Promise.all([this.#backend.prepare(document, item), rest])
+      return content
+    } catch (error) {
+      // All issues at once, and those of the schema first.
+      if (error instanceof InvalidStateError) await checkSchema(document, this.#rules)
+      throw error
+    }
   }
 
   #write(

@@ -17,6 +17,7 @@ import { handles } from './using/handle.ts'
 import { lifecycle } from './using/lifecycle.ts'
 import { appending } from './writing/append.ts'
 import { expecting } from './writing/expected.ts'
+import { changingInPlace } from './writing/in-place.ts'
 import { keys } from './writing/keys.ts'
 import { redacting } from './writing/redact.ts'
 import { saving } from './writing/save.ts'
@@ -27,6 +28,7 @@ export type { AnyStore, Factory, Harness, TestContext, TestFunction } from './co
 
 const CHAPTERS: Readonly<Record<string, Chapter>> = {
   save: saving,
+  'in place': changingInPlace,
   append: appending,
   load: loading,
   values,

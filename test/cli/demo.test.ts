@@ -34,7 +34,8 @@ it('the demo leaves a store that plain git and its own three commands read', asy
   const { stdout: fsck } = await exec('git', ['--git-dir=demo-store', 'fsck', '--strict'], { cwd })
   expect(fsck).toBe('')
   expect(stdout).toContain('turn 12: What is left before a release?')
-  expect(stdout).toContain('+      "Any of them can go on, another way.",')
+  expect(stdout).toContain('+> Three things:')
+  expect(stdout).toContain('+    "Any of them can go on, another way.",')
 })
 
 it('the demo replaces its own store, and no other', async () => {

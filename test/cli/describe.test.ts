@@ -19,7 +19,8 @@ test('Messages of LangChain are shown as what was said', () => {
     tool_calls: [{ name: 'read', args: { path: 'a.ts' }, id: 'c1' }],
   })
   expect(shown(called)).toEqual(['#3 ai', '    I look.', '    → read {"path":"a.ts"}'])
-  expect(shown(langChain('ToolMessage', { content: 'export {}' }))).toEqual(['#3 tool', '    export {}'])
+  const result = langChain('ToolMessage', { content: 'export {}' })
+  expect(shown(result)).toEqual(['#3 tool', '    ←', '      export {}'])
 })
 
 test('Items of the OpenAI Agents SDK are shown as what was said and called', () => {

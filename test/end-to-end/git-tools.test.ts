@@ -7,6 +7,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import git from 'isomorphic-git'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { isPage } from '../../src/codec/index.ts'
 import { importClaudeCode } from '../../src/importers/index.ts'
 import { GitSessionStore } from '../../src/store/git/git-session-store.ts'
 import { MemorySessionStore } from '../../src/store/memory/memory-session-store.ts'
@@ -79,7 +80,7 @@ describe('a session in the git tools that people have', () => {
       trees: [git.TREE({ ref: head })],
       map: async (path, [entry]) => {
         const content = await entry?.content()
-        if (content) files.set(path, content)
+        if (content && !isPage(path)) files.set(path, content)
         return undefined
       },
     })

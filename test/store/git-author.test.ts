@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { decodeCommit, encodeCommit } from '../../src/git/objects/commit.ts'
+import { importClaudeCode } from '../../src/importers/index.ts'
 import { git, gitText, tempFolder } from '../git/real-git.ts'
 import { emptySession, message, storeAt } from './support/git-store.ts'
 
@@ -75,4 +76,15 @@ test('a commit that git signed is read, built upon and verified, and its signatu
     'gpgsig -----BEGIN SSH SIGNATURE-----',
   )
   expect(existsSync(`${key}.pub`)).toBe(true)
+})
+
+test('the author of an import without a model is its tool', async () => {
+  const folder = tempFolder()
+  const store = storeAt(join(folder, 'sessions'))
+  const fixture = join(import.meta.dirname, '../../fixtures/claude-code/demo-session.jsonl')
+  await importClaudeCode(fixture, store, { sessionId: 'd' })
+  const authors = gitText(join(folder, 'sessions'), ['log', '--reverse', '--format=%an', 'd/main']).split(
+    '\n',
+  )
+  expect(authors.slice(0, 2)).toEqual(['Claude Code', 'claude-sonnet-4-5-20250929'])
 })

@@ -6,6 +6,7 @@ import { all } from '../../src/testing/context.ts'
 import { forkpointHere } from '../cli/command-line.ts'
 import { git, gitText, tempFolder } from '../git/real-git.ts'
 import { emptySession, message, storeAt } from './support/git-store.ts'
+import { addStrays, pathsAt } from './support/strays.ts'
 
 const FOREIGN = [
   'NOTES.md',
@@ -191,4 +192,62 @@ test('but what stands in the place of ours is damage', async () => {
   git(clone, ['push', '--quiet', 'origin', 's/main'])
   await expect(storeAt(folder).load('s')).rejects.toMatchObject({ code: 'CORRUPT' })
   expect((await storeAt(folder).verify()).ok).toBe(false)
+})
+
+test('in every folder of a tree they change nothing of what is read, appended, verified or kept', async () => {
+  const folder = join(tempFolder(), 'sessions')
+  const store = storeAt(folder)
+  const run = (id: string) => ({ id, status: 'running', prompt: 'do', startedAt: AT, events: [event(0)] })
+  await store.save({ ...emptySession('s'), messages: [message('m0', 'zero')], runs: [run('a'), run('b')] })
+  const before = await store.load('s')
+  await store.close()
+  const strays = addStrays(folder, 's/main')
+  const next = storeAt(folder)
+  expect(await next.load('s')).toEqual(before)
+  expect((await next.load('s', { last: 1 }))?.messages).toEqual(before?.messages)
+  expect(await next.runEvents('s', 'b')).toEqual([event(0)])
+  await next.append('s', { messages: [message('m1', 'one')], runs: [{ id: 'b', events: [event(1)] }] })
+  const now = (await next.load('s'))!
+  expect(now.messages.map(({ id }) => id)).toEqual(['m0', 'm1'])
+  expect(now.runs.map(({ events }) => events.length)).toEqual([1, 2])
+  now.runs.pop()
+  await next.save(now)
+  expect(await storeAt(folder).load('s')).toEqual(now)
+  expect(pathsAt(folder, 's/main', strays)).toEqual(strays)
+  const { ok, problems } = await storeAt(folder).verify()
+  expect([ok, problems]).toEqual([true, []])
+})
+
+test('a merge of two branches that git found nothing wrong with is refused plainly, and verify and show say why', async () => {
+  const cwd = tempFolder()
+  const folder = join(cwd, 'sessions')
+  const store = storeAt(folder, { pages: false })
+  interface Notes {
+    type: string
+    id: string
+    notes: unknown[]
+  }
+  const notes = store.view<Notes>({ type: 'notes', collections: ['notes'] })
+  await notes.save({ type: 'notes', id: 's', notes: [{ type: 'a', text: 'zero' }] })
+  await store.fork('s', { branch: 'b' })
+  await notes.append('s', { notes: [{ type: 'a', text: 'here' }] })
+  await notes.append('s', { notes: [{ type: 'b', text: 'there' }] }, { branch: 'b' })
+  const clone = join(tempFolder(), 'clone')
+  git(folder, ['clone', '--quiet', '--branch', 's/main', folder, clone])
+  git(clone, ['merge', '--quiet', '-m', 'both', 'origin/s/b'])
+  git(clone, ['push', '--quiet', 'origin', 's/main'])
+  await expect(notes.load('s')).rejects.toMatchObject({
+    code: 'CORRUPT',
+    message: expect.stringContaining(
+      "000001-b.json' are two files of one item, as after a merge of two branches",
+    ),
+  })
+  const report = await store.verify()
+  expect(report.problems.map(({ where }) => where)).toEqual(['notes/0000/000001-b.json'])
+  expect(report.foreign?.map(({ message }) => message).join()).toContain('merges two lines')
+  const shown = await forkpointHere(['show', 's'], { cwd })
+  expect([shown.code, shown.stderr]).toEqual([1, expect.stringContaining('after a merge of two branches')])
+  expect((await forkpointHere(['show', 's/main~1'], { cwd })).code).toBe(0)
+  const before = await notes.load('s', { at: 'main~1' })
+  expect(before?.notes).toHaveLength(2)
 })

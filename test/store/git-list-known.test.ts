@@ -15,8 +15,10 @@ import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
 import { beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { ListOptions, SessionSummary } from '../../src/index.ts'
+import { redactSecrets } from '../../src/redaction/index.ts'
 import { all } from '../../src/testing/context.ts'
 import { gitText, tempFolder } from '../git/real-git.ts'
+import { sample, seeded } from '../redaction/sample.ts'
 import { ROOT } from '../support/build.ts'
 import { emptySession, message, storeAt } from './support/git-store.ts'
 import { lose } from './support/remade.ts'
@@ -263,6 +265,20 @@ describe('A purge', () => {
     for (const file of kept()) expect(readFileSync(file, 'utf8')).not.toContain('Title of 9 ')
     await all(store.list())
     for (const file of kept()) expect(readFileSync(file, 'utf8')).not.toContain('Title of 9 ')
+    await expectSame(folder)
+  })
+
+  test('leaves nothing of a secret that is taken out of history', async () => {
+    const folder = await made()
+    const token = sample('ghp_{w36}', seeded(7))
+    vi.stubEnv('XDG_CACHE_HOME', cache)
+    const store = storeAt(folder)
+    await store.append('s9', { set: { title: `about ${token}` } })
+    await all(store.list())
+    expect(readFileSync(kept()[0]!, 'utf8')).toContain(token)
+    await store.rewrite('s9', redactSecrets())
+    await all(store.list())
+    for (const file of kept()) expect(readFileSync(file, 'utf8')).not.toContain(token)
     await expectSame(folder)
   })
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { deepCopy, deepEqual, isJsonObject, without } from '../../src/json-value.ts'
+import { deepCopy, deepEqual, isCopyOf, isJsonObject, without } from '../../src/json-value.ts'
 
 test('a copy is equal and shares nothing', () => {
   fc.assert(
@@ -37,4 +37,24 @@ test('only plain objects are documents', () => {
   expect(isJsonObject({})).toBe(true)
   expect(isJsonObject(Object.create(null))).toBe(true)
   for (const other of [null, [], new Date(), new Map(), 'x', 1]) expect(isJsonObject(other)).toBe(false)
+})
+
+test('a value is its copy as long as it would be written the same', () => {
+  const value = (): Record<string, unknown> => ({ a: [1, { b: 0 }], c: {}, d: undefined, 1: 'x' })
+  expect(isCopyOf(value(), deepCopy(value()))).toBe(true)
+  const others = [
+    { ...value(), d: 1 },
+    { ...value(), a: [1, { b: -0 }] },
+    { ...value(), a: [1] },
+    { ...value(), a: Object.assign(new Array(2), { 1: { b: 0 } }) },
+    { ...value(), c: new Date() },
+    { ...value(), c: [] },
+    { c: {}, a: [1, { b: 0 }], 1: 'x' },
+    { a: [1, { b: 0 }], 1: 'x' },
+    null,
+    [],
+  ]
+  for (const other of others) expect(isCopyOf(other, deepCopy(value()))).toBe(false)
+  expect(isCopyOf(JSON.parse('{"__proto__":{}}'), deepCopy({}))).toBe(false)
+  expect(isCopyOf([], deepCopy({}))).toBe(false)
 })

@@ -100,7 +100,7 @@ export class ChatWriter {
     const next = await compareList(rules, line, save.messages, { fromTab: save.trigger !== undefined, seen })
     const turn = turnOf(line.messages, next, { ...save, seen })
     const question = turn === 'unchanged' ? undefined : firstQuestion(next.messages)
-    const title = this.#title(save.title) ?? line.fields.title ?? question
+    const title = (await this.#title(save.title)) ?? line.fields.title ?? question
     const isSame = turn === 'unchanged' && title === line.fields.title
     const fields = title === line.fields.title ? line.fields : { ...line.fields, title }
     const plan = { meant: branch, tip, line, next, fields, isSame, base: line.commit, onto: { branch } }
@@ -122,7 +122,7 @@ export class ChatWriter {
     const { rules } = this.#checkpoints
     const next = await compareList(rules, undefined, save.messages, { fromTab: false, seen: false })
     await save.check([...save.messages.entries()])
-    const title = this.#title(save.title) ?? firstQuestion(next.messages)
+    const title = (await this.#title(save.title)) ?? firstQuestion(next.messages)
     const fields = {
       type: rules.type,
       id: save.chat,
@@ -142,10 +142,10 @@ export class ChatWriter {
     }
   }
 
-  #title(title: string | undefined): string | undefined {
+  async #title(title: string | undefined): Promise<string | undefined> {
     const { redact } = this.#checkpoints.rules
     if (title === undefined || redact === undefined) return title
-    return redactValue(title, redact, ['title']) as string | undefined
+    return (await redactValue(title, redact, ['title'])) as string | undefined
   }
 
   /** The newest checkpoint whose messages are no more than the first `count` of the line. */

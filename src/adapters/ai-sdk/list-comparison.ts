@@ -40,18 +40,19 @@ export async function compareList(
     const isLast = index === given.length - 1
     // Behind the first that differs, messages stand where others were deleted.
     const from = list.kept > index ? index : isLast ? -1 : (byId.get(message.id) ?? -1)
-    const merged = from < 0 ? undefined : mergeStored(rules, line!, from, message, { isLast, fromTab, seen })
+    const merged =
+      from < 0 ? undefined : await mergeStored(rules, line!, from, message, { isLast, fromTab, seen })
     if (list.kept > index) {
       if (merged === undefined) list.kept = Math.min(list.kept, index)
       else if (merged.isOpen ? !fromTab : merged.isOlder && isLast) behind ??= index
     }
     if (merged !== undefined && !merged.isNewer && from === index) list.stays(merged.message)
-    else list.put(index, merged?.message ?? redacted(rules, message, index))
+    else list.put(index, merged?.message ?? (await redacted(rules, message, index)))
   }
   // All of it is stored, and newer: the caller lags behind, or means what it does not say.
   if (behind !== undefined && !list.isNew && given.length === stored.length) {
     list.kept = behind
-    list.put(behind, redacted(rules, given[behind]!, behind))
+    list.put(behind, await redacted(rules, given[behind]!, behind))
   }
   const late = !fromTab && list.kept >= given.length && list.isNew ? stored.slice(given.length) : []
   return list.compared(given.length, late)
@@ -124,29 +125,33 @@ export function lineAfter(
  * A message and the stored one of that number. What `redact` takes away is missing in what is stored: then they are
  * compared as the caller had them, if that is known.
  */
-function mergeStored(
+async function mergeStored(
   rules: CheckpointRules,
   line: ChatLine,
   index: number,
   message: StoredMessage,
   origin: Origin,
-): MergedMessage | undefined {
+): Promise<MergedMessage | undefined> {
   const stored = line.messages[index]!
   if (rules.redact === undefined) return mergeMessage(stored, message, origin)
   const seen = line.asGiven.get(index) as StoredMessage | undefined
   const asGiven = seen && mergeMessage(seen, message, origin)
   if (asGiven?.isNewer === false) return { ...asGiven, message: stored }
-  const merged = mergeMessage(stored, redacted(rules, message, index), origin)
+  const merged = mergeMessage(stored, await redacted(rules, message, index), origin)
   if (merged !== undefined || asGiven === undefined) {
     if (merged?.isNewer === false && !merged.isOlder) line.asGiven.set(index, deepCopy(message))
     return merged
   }
-  return { ...asGiven, message: redacted(rules, asGiven.message, index) }
+  return { ...asGiven, message: await redacted(rules, asGiven.message, index) }
 }
 
-function redacted({ redact }: CheckpointRules, message: StoredMessage, index: number): StoredMessage {
+async function redacted(
+  { redact }: CheckpointRules,
+  message: StoredMessage,
+  index: number,
+): Promise<StoredMessage> {
   if (redact === undefined) return message
-  const kept = redactValue(message, redact, [MESSAGES, index]) as StoredMessage | undefined
+  const kept = (await redactValue(message, redact, [MESSAGES, index])) as StoredMessage | undefined
   if (kept?.id === message.id && kept.role === message.role && Array.isArray(kept.parts)) return kept
   throw new InvalidStateError([
     { path: [MESSAGES, index], message: 'must keep its id, role and parts when it is redacted' },

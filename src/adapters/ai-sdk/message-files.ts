@@ -1,9 +1,9 @@
 /** The messages of checkpoints compared by the names and ids of their files, without reading one. */
 
-import { entriesOf, folderAt } from '../../checkpoints/trees/files.ts'
+import { entriesOf, folderAt, itemOf } from '../../checkpoints/trees/files.ts'
 import { type ItemFolder, itemFolders } from '../../checkpoints/trees/item-folders.ts'
 import type { ObjectStore } from '../../checkpoints/trees/objects.ts'
-import { folderName, isGroup, parseItemName } from '../../codec/index.ts'
+import { folderName, isGroup } from '../../codec/index.ts'
 import type { ObjectId } from '../../ids.ts'
 
 export const MESSAGES = 'messages'
@@ -46,6 +46,7 @@ async function compareItems(
   while (left.has(next) && left.get(next) === right.get(next)) next++
   return { next, differs: next < end }
 }
+
 /** What stands for the content of a message in a tree: its files by name and id; `undefined` when there is none. */
 export async function messageMark(
   objects: ObjectStore,
@@ -65,9 +66,9 @@ async function itemsFrom(objects: ObjectStore, tree: ObjectId, index: number): P
   const at = `${MESSAGES}/${folderName(index)}`
   const folder = await folderAt(objects, tree, at)
   const items = new Map<number, string>()
-  for (const { name, id } of folder === undefined ? [] : entriesOf(folder, `${at}/`)) {
-    const index = parseItemName(name)
-    if (index !== undefined) items.set(index, `${items.get(index) ?? ''}${name} ${id}\n`)
+  for (const entry of folder === undefined ? [] : entriesOf(folder, `${at}/`)) {
+    const index = itemOf(entry)
+    if (index !== undefined) items.set(index, `${items.get(index) ?? ''}${entry.name} ${entry.id}\n`)
   }
   return items
 }

@@ -5,7 +5,7 @@
 
 import { createHash } from 'node:crypto'
 import { countItems } from '../../checkpoints/trees/documents.ts'
-import { type BlobIds, entriesOf, type Files, folderAt, readBlobs } from '../../checkpoints/trees/files.ts'
+import { type BlobIds, blobsOfItem, entriesOf, type Files, readBlobs } from '../../checkpoints/trees/files.ts'
 import type { ObjectStore } from '../../checkpoints/trees/objects.ts'
 import { decodeItem, itemPlace, jsonFile, parseItemName } from '../../codec/index.ts'
 import type { ObjectId } from '../../ids.ts'
@@ -37,9 +37,11 @@ export const pagesOf = (count: number): string[] =>
 /** How many entries a tree holds; told by its listings. */
 export async function countEntries(objects: ObjectStore, tree: ObjectId): Promise<number> {
   const pages = [...entriesOf(await objects.readTree(tree))].flatMap(({ name }) => pageOf(name) ?? [])
-  if (pages.length === 0) return 0
-  const last = Math.max(...pages)
-  return last * PAGE + (await countItems(objects, tree, pageName(last)))
+  for (const page of pages.sort((a, b) => b - a)) {
+    const entries = await countItems(objects, tree, pageName(page))
+    if (entries > 0) return page * PAGE + entries
+  }
+  return 0
 }
 
 /** All entries of a document, in order. */
@@ -50,21 +52,14 @@ export function entriesIn(document: JsonObject): unknown[] {
 
 /** The files of an entry: one, and what is too long to read in place beside it. Throws InvalidStateError. */
 export function encodeEntry(number: number, entry: JsonObject): Files {
-  const { folder, stem } = placeOf(number)
+  const { folder, stem } = itemPlace(...indexOf(number))
   const label = labelOf(entry)
   return jsonFile(`${folder}/${stem}${label === '' ? '' : `-${label}`}`, entry, [ENTRIES, number], undefined)
 }
 
 /** Ids of the files of an entry that is stored, by path. */
-export async function filesOfEntry(objects: ObjectStore, tree: ObjectId, number: number): Promise<BlobIds> {
-  const { folder } = placeOf(number)
-  const found = await folderAt(objects, tree, folder)
-  const files: BlobIds = new Map()
-  for (const { name, id } of found === undefined ? [] : entriesOf(found, `${folder}/`)) {
-    if (parseItemName(name) === number % PAGE) files.set(`${folder}/${name}`, id)
-  }
-  return files
-}
+export const filesOfEntry = (objects: ObjectStore, tree: ObjectId, number: number): Promise<BlobIds> =>
+  blobsOfItem(objects, tree, ...indexOf(number))
 
 export const readEntry = async (objects: ObjectStore, files: BlobIds): Promise<unknown> =>
   decodeItem(await readBlobs(objects, files))
@@ -106,4 +101,8 @@ function labelOf(entry: unknown): string {
   return `${word.slice(0, LABEL - HASH - 1) || 'entry'}-${hashOf(uuid)}`
 }
 
-const placeOf = (number: number) => itemPlace(pageName(Math.floor(number / PAGE)), number % PAGE)
+/** The collection of an entry, and its number there. */
+const indexOf = (number: number): [collection: string, index: number] => [
+  pageName(Math.floor(number / PAGE)),
+  number % PAGE,
+]

@@ -1,9 +1,8 @@
 /** The sessions of a project, and the sub-agents of a session, without reading transcripts. */
 
 import type { CommitInfo, History } from '../../checkpoints/commits/history.ts'
-import { type BlobIds, readBlobs } from '../../checkpoints/trees/files.ts'
-import { findEntry } from '../../checkpoints/trees/objects.ts'
-import { decodeHead } from '../../codec/index.ts'
+import { type BlobIds, entriesOf, readBlobs } from '../../checkpoints/trees/files.ts'
+import { decodeHead, isOurs } from '../../codec/index.ts'
 import type { CommitId, ObjectId, SessionId } from '../../ids.ts'
 import type { JsonObject } from '../../json-value.ts'
 import {
@@ -158,10 +157,9 @@ async function readAllFields(
   for (const id of trees) {
     const files: BlobIds = new Map()
     const tree = await objects.readTree(id)
-    for (const key of tree.keys) {
-      if (key.endsWith('/')) continue
-      const blob = findEntry(tree, key)!.id
-      files.set(key, blob)
+    for (const { name, mode, id: blob } of entriesOf(tree)) {
+      if (mode === '40000' || !isOurs(name)) continue
+      files.set(name, blob)
       blobs.set(blob, blob)
     }
     heads.set(id, files)

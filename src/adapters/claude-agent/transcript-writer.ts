@@ -68,7 +68,7 @@ export class TranscriptWriter {
     let next = line.count
     for (const given of entries) {
       if (slice.isOver()) await slice.next()
-      const entry = redact === undefined ? given : redactValue(given, redact, [ENTRIES, next])
+      const entry = redact === undefined ? given : await redactValue(given, redact, [ENTRIES, next])
       // Removed as a whole.
       if (entry === undefined || entry === null) continue
       if (!isJsonObject(entry)) {
@@ -126,7 +126,7 @@ class GrowingTranscript {
     const { tip, turn, count } = this.line
     const entries = segment.entries.map(({ entry }) => entry)
     const time = Math.floor(this.#rules.now())
-    const fields = this.#fieldsAfter({ ...segment, entries }, time)
+    const fields = await this.#fieldsAfter({ ...segment, entries }, time)
     const added = segment.entries.filter(({ replaces }) => replaces === undefined)
     const model = modelOf(entries)
     const commit = await this.#writing.commit({
@@ -161,7 +161,7 @@ class GrowingTranscript {
     return edits
   }
 
-  #fieldsAfter({ entries, open }: Segment<JsonObject>, time: number): JsonObject {
+  async #fieldsAfter({ entries, open }: Segment<JsonObject>, time: number): Promise<JsonObject> {
     const { projectKey, sessionId, subpath } = this.#key
     const before = this.line.fields
     const { createdAt = new Date(timeOfFirst(entries) ?? time).toISOString() } = before
@@ -182,7 +182,7 @@ class GrowingTranscript {
     const { redact } = this.#rules
     if (redact === undefined) return fields
     const { type, id, ...rest } = fields
-    return { type, id, ...(redactInside(rest, redact) as JsonObject) }
+    return { type, id, ...((await redactInside(rest, redact)) as JsonObject) }
   }
 
   /** What the SDK makes of it; only it knows what that means. */

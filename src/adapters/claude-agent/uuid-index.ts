@@ -4,6 +4,7 @@
  */
 
 import { entriesOf, folderAt } from '../../checkpoints/trees/files.ts'
+import { itemFolders } from '../../checkpoints/trees/item-folders.ts'
 import { type ObjectStore, parseTree, type Tree } from '../../checkpoints/trees/objects.ts'
 import type { ObjectId } from '../../ids.ts'
 import { hashOf, PAGE, pageOf, parseEntryName } from './entry-files.ts'
@@ -79,7 +80,7 @@ async function foldersOf(objects: ObjectStore, tree: ObjectId): Promise<Folders>
     const page = pageOf(name)
     const top = page === undefined ? undefined : await folderAt(objects, tree, name)
     if (page === undefined || top === undefined) continue
-    for (const { id } of entriesOf(top)) folders.set(id, page * PAGE)
+    for (const { id } of itemFolders(top)) folders.set(id, page * PAGE)
   }
   return folders
 }

@@ -67,7 +67,7 @@ export function putRoot(
     decide: async (writing) => {
       const { branch, starts, base, same } = aim
       const onto = aim.onto === undefined ? undefined : await history.info(aim.onto)
-      const tree = await thread.writeTree(checkpoint, base, onto?.kind === 'fork' ? onto.tree : undefined)
+      const tree = await thread.writeTree(checkpoint, base, onto)
       if (same !== undefined && same.parent === checkpoint.parent && (await thread.isSame(same, tree)))
         return undefined
       const place = { branch, onto, after: same?.at }

@@ -198,21 +198,27 @@ export class Thread {
   }
 
   /**
-   * The tree of a checkpoint on top of its parent.
+   * The tree of a checkpoint on top of its parent, with the foreign files of the commit it follows.
    *
-   * @param onto tree of the commit it follows, where that is not its parent's
+   * @param onto that commit: the parent's, or a fork's or another tool's on top of it
    */
   async writeTree(
     { parent, prepared }: NewCheckpoint,
     base: Entry | undefined,
-    onto?: ObjectId,
+    onto?: CommitInfo,
   ): Promise<WrittenTree> {
     const { trees } = this.#parts
     // A copy has the versions of what it was copied from, which is not its parent; and where the parent is not stored,
     // there is nothing to take anything from.
     const asGiven = prepared.metadata?.source === 'fork' || parent !== undefined
-    const forkOf = onto === undefined || onto === base?.tree ? undefined : await trees.forkOf(onto)
-    return trees.write(this.id, base?.tree, prepared, { asGiven, forkOf })
+    const isFork = onto?.kind === 'fork'
+    const forkOf = isFork ? await trees.forkOf(onto.tree) : undefined
+    const addsNothing =
+      onto?.kind === 'foreign' &&
+      base !== undefined &&
+      (await blobsChanged(this.#parts.checkpoints.objects, base.tree, onto.tree)).size === 0
+    const tree = addsNothing || (isFork && base !== undefined) ? onto?.tree : base?.tree
+    return trees.write(this.id, tree, prepared, { asGiven, forkOf })
   }
 
   /** Whether a checkpoint that is stored has such a tree; it may have a page besides. */
@@ -231,7 +237,7 @@ export class Thread {
   async commit(
     writing: Writing,
     { namespace, id, parent, prepared: { metadata } }: NewCheckpoint,
-    { tree, objects, nodes, text, messages }: WrittenTree,
+    { tree, objects, nodes, text, messages, model }: WrittenTree,
     { branch, onto, after }: { branch: string; onto: CommitInfo | undefined; after: number | undefined },
   ): Promise<Made> {
     const source = typeof metadata?.source === 'string' ? metadata.source : undefined
@@ -247,6 +253,7 @@ export class Thread {
       seq,
       at: Math.max(now, onto?.time ?? 0, after === undefined ? 0 : after + 1),
       ...(messages !== undefined && { messages }),
+      ...(model !== undefined && { model }),
       trailers: {
         [TRAILERS.checkpoint]: id,
         ...(parent !== undefined && { [TRAILERS.parent]: parent }),

@@ -25,7 +25,7 @@ import type {
 import { adapterStore, type StoreOrFolder } from '../store-or-folder.ts'
 import { cut, itemCount, lineOf, linesOf, type Text, textOfAppended, textOfItems } from './item-line.ts'
 import { fingerprint, toItem, toJsonItems } from './items.ts'
-import { asStored, type Change, runAsStored } from './new-checkpoint.ts'
+import { asStored, type Change, runAsStored, storedNow } from './new-checkpoint.ts'
 import { Operations, USED_ID } from './operations.ts'
 import { SessionLine } from './session-line.ts'
 import { COLLECTIONS, ITEMS, OPERATIONS, type SessionTree } from './session-tree.ts'
@@ -207,7 +207,7 @@ export class ForkpointAgentsSession
 
   /** The items as they are stored, for the Runner's comparisons: what `redact` takes away is missing in both. */
   prepareHistoryItemsForPersistenceComparison(items: AgentInputItem[]): AgentInputItem[] {
-    return this.#storedItems(toJsonItems(items)).map(toItem)
+    return toJsonItems(items).map((item, index) => toItem(storedNow(this.#checkpoints.rules, item, index)))
   }
 
   /**
@@ -221,7 +221,7 @@ export class ForkpointAgentsSession
     const subject = subjectOfWaiting(interruptions)
     await this.#change(async (tree) => {
       const kept = await tree.runState()
-      const stored = runAsStored(this.#checkpoints.rules, run).state
+      const { state: stored } = await runAsStored(this.#checkpoints.rules, run)
       if (kept !== undefined && fingerprint(kept) === fingerprint(stored)) return undefined
       return { keep: await tree.count(), run, text: () => ({ subject, body: '' }) }
     })
@@ -301,12 +301,10 @@ export class ForkpointAgentsSession
   async #apply({ operationId, type, suffix, items }: Transaction): Promise<void> {
     const add = toJsonItems(items)
     const expected = toJsonItems(suffix)
-    const operation = {
-      operation: operationId,
-      transaction: fingerprint([type, this.#storedItems(expected), this.#storedItems(add)]),
-    }
-    const { objects } = this.#checkpoints
-    const { operation: id } = asStored(this.#checkpoints.rules, operation, OPERATIONS, 0) as typeof operation
+    const both = [await this.#storedItems(expected), await this.#storedItems(add)]
+    const operation = { operation: operationId, transaction: fingerprint([type, ...both]) }
+    const { objects, rules } = this.#checkpoints
+    const { operation: id } = (await asStored(rules, operation, OPERATIONS, 0)) as typeof operation
     await this.#line.change(async (tree) => {
       const applied = await this.#operations.find(objects, tree.id, id)
       if (applied === operation.transaction) return undefined
@@ -315,7 +313,8 @@ export class ForkpointAgentsSession
       if (type === 'append_items') return { keep: count, add, operation, text: textOfAppended }
       const keep = count - suffix.length
       const actual = keep < 0 ? [] : await tree.items(keep)
-      await checkSuffix(actual, this.#storedItems(expected, Math.max(keep, 0)).map(toItem)).catch((error) => {
+      const wanted = await this.#storedItems(expected, Math.max(keep, 0))
+      await checkSuffix(actual, wanted.map(toItem)).catch((error) => {
         throw userError(this.#line.conflict(error.message))
       })
       const text = (added: readonly unknown[]): Text => ({
@@ -343,7 +342,8 @@ export class ForkpointAgentsSession
     return checkpointsOf(this.store)
   }
 
-  #storedItems(json: readonly unknown[], from = 0): unknown[] {
-    return json.map((item, index) => asStored(this.#checkpoints.rules, item, ITEMS, from + index) ?? null)
+  async #storedItems(json: readonly unknown[], from = 0): Promise<unknown[]> {
+    const stored = json.map((item, index) => asStored(this.#checkpoints.rules, item, ITEMS, from + index))
+    return (await Promise.all(stored)).map((item) => item ?? null)
   }
 }

@@ -4,7 +4,7 @@ import type { CheckpointRules, Checkpoints } from '../../checkpoints/checkpoints
 import { checkpointFacts } from '../../checkpoints/commits/facts.ts'
 import type { CommitInfo } from '../../checkpoints/commits/history.ts'
 import type { Writing } from '../../checkpoints/writing.ts'
-import { redactValue } from '../../redaction/redact.ts'
+import { isPromise, redactValue } from '../../redaction/redact.ts'
 import { type Text, titleOf } from './item-line.ts'
 import { ITEMS, OPERATIONS, RUN_STATE, SessionTree } from './session-tree.ts'
 import { answers, runAfter, type WaitingRun } from './waiting-run.ts'
@@ -37,7 +37,7 @@ export async function newCheckpoint(
   const { keep, operation, clear = false } = change
   const add: unknown[] = []
   for (const item of change.add ?? []) {
-    const kept = asStored(rules, item, ITEMS, keep + add.length)
+    const kept = await asStored(rules, item, ITEMS, keep + add.length)
     if (kept !== undefined) add.push(kept)
   }
   const count = await before.count()
@@ -47,9 +47,9 @@ export async function newCheckpoint(
   const run =
     change.run === undefined && waits
       ? await goneOn(before, add)
-      : change.run && runAsStored(rules, change.run)
+      : change.run && (await runAsStored(rules, change.run))
   const time = Math.floor(rules.now())
-  const done = operation === undefined ? undefined : asStored(rules, operation, OPERATIONS, 0)
+  const done = operation === undefined ? undefined : await asStored(rules, operation, OPERATIONS, 0)
   const edits = await before.edits({ keep, add, operations: { clear, add: done }, run }, rules.layout, {
     type: rules.type,
     id: writing.session,
@@ -76,15 +76,21 @@ async function goneOn(before: SessionTree, add: readonly unknown[]): Promise<Wai
   return runAfter({ state: await before.runState(), waitsFor: waitsFor as string[] }, add)
 }
 
-/** A value as it is stored; `undefined` when `redact` takes it away. */
+/** A value as it is stored, or a promise of it; `undefined` when `redact` takes it away. */
 export const asStored = ({ redact }: Rules, value: unknown, collection: string, index: number): unknown =>
   redact === undefined ? value : redactValue(value, redact, [collection, index])
 
+/** An item as it is stored, for who cannot wait: where `redact` answers later, nothing with a mark has been stored. */
+export function storedNow(rules: Rules, item: unknown, index: number): unknown {
+  const stored = asStored(rules, item, ITEMS, index)
+  return isPromise(stored) ? item : (stored ?? null)
+}
+
 /** A run as it is stored. */
-export function runAsStored(rules: Rules, { state, waitsFor }: WaitingRun): WaitingRun {
-  const ids = waitsFor.map((id, index) => asStored(rules, id, 'waitsFor', index))
+export async function runAsStored(rules: Rules, { state, waitsFor }: WaitingRun): Promise<WaitingRun> {
+  const ids = await Promise.all(waitsFor.map((id, index) => asStored(rules, id, 'waitsFor', index)))
   return {
-    state: asStored(rules, state, RUN_STATE, 0) ?? null,
+    state: (await asStored(rules, state, RUN_STATE, 0)) ?? null,
     waitsFor: ids.filter((id) => typeof id === 'string'),
   }
 }

@@ -1,6 +1,7 @@
 /** Which transactions a session has had. Each folder of a hundred is read once; what grows is the last one. */
 
-import { blobsBelow, entriesOf, folderAt, readBlobs } from '../../checkpoints/trees/files.ts'
+import { blobsBelow, folderAt, readBlobs } from '../../checkpoints/trees/files.ts'
+import { itemFolders } from '../../checkpoints/trees/item-folders.ts'
 import type { ObjectStore } from '../../checkpoints/trees/objects.ts'
 import { decodeItem } from '../../codec/index.ts'
 import type { ObjectId } from '../../ids.ts'
@@ -26,8 +27,8 @@ export class Operations {
   async find(objects: ObjectStore, tree: ObjectId | undefined, id: string): Promise<string | undefined> {
     const folders = tree === undefined ? undefined : await folderAt(objects, tree, OPERATIONS)
     const known = new Map<string, Known>()
-    for (const entry of folders === undefined ? [] : entriesOf(folders)) {
-      known.set(entry.id, this.#folders.get(entry.id) ?? (await this.#read(objects, entry.id)))
+    for (const { name, id: folder } of folders === undefined ? [] : itemFolders(folders)) {
+      known.set(folder, this.#folders.get(folder) ?? (await this.#read(objects, tree!, name)))
     }
     this.#folders = known
     for (const folder of known.values()) {
@@ -37,8 +38,8 @@ export class Operations {
     return undefined
   }
 
-  async #read(objects: ObjectStore, folder: ObjectId): Promise<Known> {
-    const blobs = await blobsBelow(objects, folder, { foreign: true })
+  async #read(objects: ObjectStore, tree: ObjectId, folder: string): Promise<Known> {
+    const blobs = await blobsBelow(objects, tree, { at: `${OPERATIONS}/${folder}` })
     const unread = new Map([...blobs].filter(([, blob]) => !this.#files.has(blob)))
     for (const [path, bytes] of await readBlobs(objects, unread)) {
       this.#files.set(unread.get(path)!, decodeItem(new Map([[path, bytes]])) as Operation)

@@ -2,7 +2,7 @@
 
 import type { AgentInputItem } from '@openai/agents-core'
 import { countItems, readFields } from '../../checkpoints/trees/documents.ts'
-import { blobsBelow, entriesOf, type Files, folderAt, readBlobs } from '../../checkpoints/trees/files.ts'
+import { blobsBelow, entriesOf, type Files, readBlobs } from '../../checkpoints/trees/files.ts'
 import type { ObjectStore } from '../../checkpoints/trees/objects.ts'
 import type { Edits } from '../../checkpoints/writing.ts'
 import {
@@ -70,7 +70,7 @@ export class SessionTree {
   }
 
   async hasRunState(): Promise<boolean> {
-    return this.id !== undefined && (await folderAt(this.#objects, this.id, RUN_STATE)) !== undefined
+    return (await this.#countOf(RUN_STATE)) > 0
   }
 
   /** What `session.json` says. */

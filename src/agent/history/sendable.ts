@@ -4,6 +4,7 @@
  * turn. The stored history stays as it is. The rules are listed in `docs/agent.md`.
  */
 import type { ModelMessage } from 'ai'
+import { hasMark } from '../../redaction/marks.ts'
 import type { Message, MessagePart, Session } from '../../state/index.ts'
 import { MASK } from '../secrets/stream.ts'
 import { CallIds, sendableName } from './call-names.ts'
@@ -173,7 +174,8 @@ const calls = ({ parts = [] }: Message): boolean =>
  * refuse those of earlier turns, and some those of this turn that are missing.
  */
 function isSentBack({ providerOptions, text }: MessagePart, { isOld, own }: Origin, to: Recipient): boolean {
-  if (!own || typeof text !== 'string' || text.includes(MASK) || sendableText(text) !== text) return false
+  if (!own || typeof text !== 'string' || text.includes(MASK) || hasMark(text) || sendableText(text) !== text)
+    return false
   if (to.protocol === 'openai-compatible') return to.tools && !isOld && !isBlank(text)
   if (to.protocol === undefined) return true
   const { anthropic } = optionsOf(providerOptions).providerOptions ?? {}

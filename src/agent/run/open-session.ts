@@ -1,6 +1,8 @@
 /** A session as its agent works on it: made, or found in the store. */
 import { AlreadyExistsError, NotFoundError } from '../../errors.ts'
+import { redactSecrets } from '../../redaction/index.ts'
 import { newSession, type Session } from '../../state/index.ts'
+import { withKeyOf } from '../../store/redaction/key.ts'
 import type { SessionHandle, SessionStore } from '../../store/session-store.ts'
 import type { ReadyModel } from '../model/model.ts'
 import type { ModelChoice, SharedOptions } from '../options.ts'
@@ -116,7 +118,7 @@ function markInterrupted(draft: Draft, host: Host): void {
 }
 
 function saverOf(
-  { branch, onConflict = 'error', sessionStore: store }: SessionRequest,
+  { branch, onConflict = 'error', redact, sessionStore: store }: SessionRequest,
   host: Host,
   draft: Draft,
   handle: SessionHandle | undefined,
@@ -126,6 +128,7 @@ function saverOf(
   return new Saver({
     store,
     draft,
+    redact: redact === 'secrets' ? withKeyOf(store, redactSecrets()) : redact,
     handle,
     branch,
     onConflict,

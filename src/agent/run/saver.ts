@@ -1,7 +1,17 @@
 /** Saves what is new in a draft, through a handle that holds the session's own position. */
 import { ConflictError } from '../../errors.ts'
 import { MAIN } from '../../ids.ts'
-import type { Checkpoint, SessionHandle, SessionStore, WriteOptions } from '../../store/session-store.ts'
+import type { Session } from '../../state/index.ts'
+import { redactSaid, refuseSecrets } from '../../store/options/said.ts'
+import { redactAddition, redactWhole } from '../../store/redaction/whole.ts'
+import type {
+  Addition,
+  Checkpoint,
+  Redact,
+  SessionHandle,
+  SessionStore,
+  WriteOptions,
+} from '../../store/session-store.ts'
 import type { Draft } from './draft.ts'
 import type { TurnResult } from './result.ts'
 
@@ -13,6 +23,8 @@ export type SaveOptions = Pick<WriteOptions, 'branch' | 'subject' | 'body' | 'ta
 export interface SaverOptions {
   store: SessionStore
   draft: Draft
+  /** What is saved passes through it; the draft stays as it is. */
+  redact: Redact | undefined
   /** `undefined` for a session that was never saved. */
   handle: SessionHandle | undefined
   /** Branch that a session begins with. */
@@ -79,15 +91,19 @@ export class Saver {
     return done
   }
 
-  async #write(options: WriteOptions): Promise<Checkpoint | undefined> {
-    const { draft, store } = this.#options
+  async #write(given: WriteOptions): Promise<Checkpoint | undefined> {
+    const { draft, redact, store } = this.#options
+    const { branch, key, tag } = given
+    const options = redact === undefined ? given : await redactSaid(given, { branch, key, tag }, redact)
     if (this.#handle === undefined) return this.#first(options)
     const unsaved = draft.unsaved()
     // A turn whose last step saved everything is still a turn.
     if (unsaved === undefined && (options.kind === 'step' || this.#handle.checkpoint.kind !== 'step')) {
       if (options.branch === undefined && options.tag === undefined) return this.#handle.checkpoint
     }
-    const checkpoint = await this.#append(this.#handle, unsaved?.addition ?? {}, options, store)
+    const addition: Addition = unsaved?.addition ?? {}
+    const clean = redact === undefined ? addition : await redactAddition(addition, redact)
+    const checkpoint = await this.#append(this.#handle, clean, options, store)
     unsaved?.saved()
     return checkpoint
   }
@@ -123,8 +139,10 @@ export class Saver {
   }
 
   async #first(options: WriteOptions): Promise<Checkpoint> {
-    const { branch: start, draft, store } = this.#options
-    const { state, saved } = draft.snapshot()
+    const { branch: start, draft, redact, store } = this.#options
+    const { state: draftState, saved } = draft.snapshot()
+    await refuseSecrets({ session: draftState.id, branch: start }, redact)
+    const state = redact === undefined ? draftState : ((await redactWhole(draftState, redact)) as Session)
     const where = start === undefined ? {} : { branch: start }
     const save = (other: { branch?: string }) =>
       store.save(state, { ...where, ...options, ...other, expected: null })

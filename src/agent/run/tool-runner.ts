@@ -1,6 +1,7 @@
 /** Carries out the tool calls of a step: judged first, then run, each start and end written down. */
 import type { Tool, ToolSet } from 'ai'
 import { beginning } from '../../excerpt.ts'
+import { hasMark } from '../../redaction/marks.ts'
 import { type MessagePart, newMessage } from '../../state/index.ts'
 import type { OpenCall } from '../history/open-calls.ts'
 import type { Recipient } from '../history/recipient.ts'
@@ -186,6 +187,10 @@ export class ToolRunner {
       this.#reject(call, 'invalid-input', `The arguments are not a JSON object: ${beginning(raw, 200)}`)
       return undefined
     }
+    if (hasMark(call.input)) {
+      this.#reject(call, 'invalid-input', REDACTED)
+      return undefined
+    }
     const { asSchema } = await import('ai')
     const { validate } = asSchema((own ?? builtin!).inputSchema)
     const checked =
@@ -211,6 +216,9 @@ export class ToolRunner {
     draft.addMessage(newMessage('tool', '', { parts: [part], run: recorder.run }, now()))
   }
 }
+
+const REDACTED =
+  'The arguments hold a mark where a secret was redacted, so they are not what was meant. Nothing was run. Read the secret again where it is kept, or ask the user.'
 
 /** A tool may give its result in pieces, each replacing the one before. */
 async function lastOf(result: unknown): Promise<unknown> {

@@ -98,7 +98,7 @@ export class Heads {
     }
     let session: SessionId | undefined
     let branches = new Map<BranchName, CommitId>()
-    for (const [ref, id] of this.#list('refs/heads/', onBroken && skip)) {
+    for (const [ref, id] of this.repository.refs.entries('refs/heads/', onBroken && skip)) {
       const parsed = parseRef(ref)
       if (parsed?.kind !== 'branch') continue
       if (parsed.session !== session) {
@@ -106,7 +106,7 @@ export class Heads {
         session = parsed.session
         branches = new Map()
       }
-      branches.set(parsed.name, id)
+      branches.set(parsed.name, id as CommitId)
       broken.delete(session)
     }
     if (session !== undefined) yield [session, branches]

@@ -1,12 +1,12 @@
 /** Documents, or what one needs of them, out of the trees of checkpoints. */
 import { setImmediate } from 'node:timers/promises'
-import { decodeDocument, decodeHead, isGroup, parseItemName } from '../../codec/index.ts'
+import { decodeDocument, decodeHead, isGroup } from '../../codec/index.ts'
 import type { ObjectStore } from '../../git/database/object-store.ts'
-import type { Tree, TreeEntry } from '../../git/objects/tree.ts'
+import type { Tree } from '../../git/objects/tree.ts'
 import type { ObjectId, SessionId } from '../../ids.ts'
 import type { JsonObject } from '../../json-value.ts'
 import { isSameName } from '../../ref-part.ts'
-import { blobsBelow, entriesOf, folderAt, readBlobs } from './files.ts'
+import { blobsBelow, entriesOf, folderAt, isItemFolder, itemOf, readBlobs } from './files.ts'
 import { itemFolders } from './item-folders.ts'
 
 /** Lets others run between slices. */
@@ -44,18 +44,15 @@ async function endOf(objects: ObjectStore, tree: Tree, group = ''): Promise<numb
   for (const { name, id } of itemFolders(tree, group).reverse()) {
     const inside = await objects.readTree(id)
     if (!isGroup(name)) {
-      const numbers = [...entriesOf(inside)].flatMap(numberOf)
-      if (numbers.length > 0) return Math.max(...numbers) + 1
+      for (const entry of [...entriesOf(inside)].sort((a, b) => (itemOf(b) ?? -1) - (itemOf(a) ?? -1))) {
+        const number = itemOf(entry)
+        if (number === undefined) break
+        if (entry.mode !== '40000' || (await isItemFolder(objects, entry.id))) return number + 1
+      }
     } else {
       const end = await endOf(objects, inside, name)
       if (end > 0) return end
     }
   }
   return 0
-}
-
-/** The number of an item by one of its entries: a file, or the folder that it is. */
-function numberOf({ name, mode }: TreeEntry): number[] {
-  const index = mode === '40000' || /\.(?:json|txt|bin)$/.test(name) ? parseItemName(name) : undefined
-  return index === undefined ? [] : [index]
 }

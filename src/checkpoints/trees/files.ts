@@ -2,6 +2,7 @@
 
 import {
   isGroup,
+  isInItem,
   isOurs,
   isPage,
   isRootFile,
@@ -55,6 +56,14 @@ function checkPlain(entry: TreeEntry, path: string): void {
 /** Whether a name is one that something of ours has, wherever that lies. */
 export const standsForOurs = (name: string): boolean =>
   isOurs(name) || ['messages', 'runs'].includes(name) || isGroup(name) || /^\d{4,}(?:[-.]|$)/.test(name)
+
+/** The number of the item that an entry of a folder of items belongs to: a file of ours, or the folder that an item is. */
+export const itemOf = ({ name, mode }: Pick<TreeEntry, 'name' | 'mode'>): number | undefined =>
+  (mode === FOLDER) === /^\d{6}$/.test(name) ? parseItemName(name) : undefined
+
+/** Whether a folder that is named like an item is one, and no folder of somebody else's. */
+export const isItemFolder = async (objects: TreeReader, id: ObjectId): Promise<boolean> =>
+  [...entriesOf(await objects.readTree(id))].some(({ name, mode }) => mode === BLOB && isInItem(name))
 
 /** What is in a tree beside the document, in order; of a folder that is foreign as a whole its name with a `/`. */
 export async function foreignFiles(objects: ObjectStore, root: ObjectId): Promise<string[]> {
@@ -114,7 +123,7 @@ export async function blobsOfItem(
   const tree = root === undefined ? undefined : await folderAt(objects, root, folder)
   const blobs: BlobIds = new Map()
   for (const { name, mode, id } of tree === undefined ? [] : entriesWith(tree, stem))
-    if (mode === BLOB && parseItemName(name) === index) blobs.set(`${folder}/${name}`, id)
+    if (mode === BLOB && itemOf({ name, mode }) === index) blobs.set(`${folder}/${name}`, id)
   return blobs
 }
 
@@ -126,49 +135,40 @@ export async function blobsOfItem(
 export async function blobsBelow(
   objects: ObjectStore,
   root: ObjectId,
-  options: { at?: string; enter?: (path: string) => boolean; foreign?: boolean } = {},
+  options: { at?: string; enter?: (path: string, id: ObjectId) => boolean; foreign?: boolean } = {},
 ): Promise<BlobIds> {
   const found: BlobIds = new Map()
-  let seen = 0
-  const count = (more: number): void => {
-    seen += more
-    if (seen > MOST_ENTRIES) throw tooMuch(root, `expands to more than ${MOST_ENTRIES} files and folders`)
-  }
+  const counted = new CountedWalk(root)
+  /** The log that was found last, and the folder of its item. */
+  let last = { log: '', item: '' }
   const walk = async (tree: Tree, prefix: string, depth: number): Promise<void> => {
     if (depth > MOST_FOLDERS) throw tooMuch(root, `is more than ${MOST_FOLDERS} folders deep`)
-    let log: string | undefined
-    const inside: { path: string; id: ObjectId; isFolder: boolean }[] = []
-    // What is one tree several times is counted whole with the first of them, so that too much is refused early.
-    const times = new Map<ObjectId, number>()
+    const place = options.foreign === true ? undefined : parseItemPath(prefix.slice(0, -1))
+    const log = place?.inside.length === 1 ? { log: prefix, item: parentOf(prefix) } : undefined
+    const inside: { path: string; id: ObjectId; same: string | undefined }[] = []
     for (const { name, mode, id } of entriesOf(tree, prefix)) {
       const path = prefix + name
-      count(1)
+      counted.add(1)
       if (mode !== FOLDER) {
-        if (options.foreign === true || isOurs(path)) inside.push({ path, id, isFolder: false })
-      } else if ((options.foreign === true || mayHoldOurs(path)) && options.enter?.(path) !== false) {
-        if (options.foreign !== true && parseItemPath(path)?.inside.length === 1) {
-          if (log !== undefined) throw secondLog(path)
-          log = path
-        }
-        inside.push({ path, id, isFolder: true })
-        times.set(id, (times.get(id) ?? 0) + 1)
+        if (options.foreign !== true && !isOurs(path)) continue
+        inside.push({ path, id, same: undefined })
+        if (log === undefined) continue
+        // Seen here already: a few kilobytes can be an item with thousands of logs, each with thousands of files.
+        if (log.item === last.item && log.log !== last.log) throw secondLog(prefix.slice(0, -1))
+        last = log
+      } else if ((options.foreign === true || mayHoldOurs(path)) && options.enter?.(path, id) !== false) {
+        inside.push({ path, id, same: id })
       }
     }
-    const sizes = new Map<ObjectId, number>()
-    for (const { path, id, isFolder } of inside) {
-      if (!isFolder) {
+    await counted.each(inside, ({ path, id, same }) => {
+      if (same === undefined) {
         found.set(path, id)
-        continue
+        return undefined
       }
-      const known = sizes.get(id)
-      if (known !== undefined) seen -= known
-      const before = seen
-      await walk(objects.cachedTree(id) ?? (await objects.readTree(id)), `${path}/`, depth + 1)
-      if (known !== undefined) continue
-      const size = seen - before
-      sizes.set(id, size)
-      count(size * (times.get(id)! - 1))
-    }
+      const cached = objects.cachedTree(id)
+      if (cached !== undefined) return walk(cached, `${path}/`, depth + 1)
+      return objects.readTree(id).then((below) => walk(below, `${path}/`, depth + 1))
+    })
   }
   const { at } = options
   const start = at === undefined ? await objects.readTree(root) : await folderAt(objects, root, at)
@@ -178,6 +178,7 @@ export async function blobsBelow(
 
 /**
  * Paths of a document's files that differ between two trees, with the blob that `after` has; `undefined` where it has none.
+ * Throws CorruptError for trees that unfold into more than a document has.
  *
  * @param asked of collections, only those that it says yes to
  */
@@ -188,28 +189,71 @@ export async function blobsChanged(
   asked: (collection: string) => boolean = () => true,
 ): Promise<Map<string, ObjectId | undefined>> {
   const changed = new Map<string, ObjectId | undefined>()
+  const counted = new CountedWalk(after)
   const read = (id: ObjectId | undefined) => (id === undefined ? NO_ENTRIES : objects.readTree(id))
   const walk = async (
     from: ObjectId | undefined,
     to: ObjectId | undefined,
     prefix: string,
   ): Promise<void> => {
+    const folders: { from: ObjectId | undefined; to: ObjectId | undefined; path: string; same: string }[] = []
     for (const { was, is } of entriesChanged(await read(from), await read(to))) {
+      counted.add(1)
       const { name } = (is ?? was)!
       const path = prefix + name
       for (const entry of [was, is]) if (entry !== undefined) checkPlain(entry, prefix)
-      const folders = [was, is].map((entry) => (entry?.mode === FOLDER ? entry.id : undefined))
-      if (folders.some((id) => id !== undefined)) {
+      const [a, b] = [was, is].map((entry) => (entry?.mode === FOLDER ? entry.id : undefined))
+      if (a !== undefined || b !== undefined) {
         if (mayHoldOurs(path) && (prefix !== '' || asked(name)))
-          await walk(folders[0], folders[1], `${path}/`)
+          folders.push({ from: a, to: b, path, same: `${a} ${b}` })
       } else if (isOurs(path)) {
         if (is?.mode === BLOB) changed.set(path, is.id)
         else if (was?.mode === BLOB && !changed.has(path)) changed.set(path, undefined)
       }
     }
+    await counted.each(folders, (one) => walk(one.from, one.to, `${one.path}/`))
   }
   await walk(before, after, '')
   return changed
+}
+
+/** Counts what a walk over trees comes to, and refuses too much early: a few hundred bytes can unfold without end. */
+class CountedWalk {
+  readonly #root: ObjectId
+  #seen = 0
+
+  constructor(root: ObjectId) {
+    this.#root = root
+  }
+
+  /** Throws CorruptError when it is more than any document has. */
+  add(more: number): void {
+    this.#seen += more
+    if (this.#seen > MOST_ENTRIES)
+      throw tooMuch(this.#root, `expands to more than ${MOST_ENTRIES} files and folders`)
+  }
+
+  /** Visits all in order. Those that are the `same` several times are counted whole with the first of them. */
+  async each<T extends { same: string | undefined }>(
+    entries: readonly T[],
+    visit: (entry: T) => Promise<void> | undefined,
+  ): Promise<void> {
+    const times = new Map<string, number>()
+    for (const { same } of entries) if (same !== undefined) times.set(same, (times.get(same) ?? 0) + 1)
+    const sizes = new Map<string, number>()
+    for (const entry of entries) {
+      const { same } = entry
+      const known = same === undefined ? undefined : sizes.get(same)
+      if (known !== undefined) this.#seen -= known
+      const before = this.#seen
+      const visiting = visit(entry)
+      if (visiting !== undefined) await visiting
+      if (same === undefined || known !== undefined) continue
+      const size = this.#seen - before
+      sizes.set(same, size)
+      this.add(size * (times.get(same)! - 1))
+    }
+  }
 }
 
 /** The blobs' bytes, in the order of `blobs`. Throws CorruptError, also when they are more than any document has. */
@@ -242,7 +286,8 @@ const tooMuch = (id: ObjectId, what: string): CorruptError =>
     object: id,
   })
 
-/** Seen here already: a few kilobytes can be an item with thousands of logs, each with thousands of files. */
+const parentOf = (folder: string): string => folder.slice(0, folder.lastIndexOf('/', folder.length - 2) + 1)
+
 const secondLog = (path: string): CorruptError =>
   new CorruptError(
     `'${path}' is a second log of its item. Forkpoint never writes that; take the checkpoint before it.`,

@@ -27,6 +27,7 @@ const sharedShape = {
   systemPrompt: z.string().optional(),
   maxSteps: z.number().int().min(1).optional(),
   storeDeltas: z.boolean().optional(),
+  redact: z.literal('secrets').optional(),
 }
 const number = z.number().positive().optional()
 const agentOptions = z

@@ -51,7 +51,7 @@ async function settleRefs(contents: Contents, names: readonly string[]): Promise
   const { fs, paths } = contents.folder
   const folders = new Set<string>()
   let packed = false
-  for (const name of names) {
+  await together(names, async (name) => {
     const path = refs.path(name)
     try {
       await fs.syncFile(path)
@@ -65,14 +65,25 @@ async function settleRefs(contents: Contents, names: readonly string[]): Promise
       folders.add(folder)
       if (!folder.includes('/')) break
     }
-  }
+  })
   if (packed) {
     await fs.syncFile(refs.packedPath)
     folders.add('.')
   }
-  for (const folder of [...folders].sort((a, b) => b.length - a.length))
-    await fs.syncDir(join(paths.root, folder))
+  await together([...folders], (folder) => fs.syncDir(join(paths.root, folder)))
 }
+
+/** Waits for all, also when one fails: several syncs under way at once are done sooner than one after another. */
+async function together<T>(items: readonly T[], sync: (item: T) => Promise<void>): Promise<void> {
+  const rest = items.values()
+  const workers = Array.from({ length: AT_ONCE }, async () => {
+    for (const item of rest) await sync(item)
+  })
+  const failed = (await Promise.allSettled(workers)).find(({ status }) => status === 'rejected')
+  if (failed !== undefined) throw (failed as PromiseRejectedResult).reason
+}
+
+const AT_ONCE = 16
 
 /** After a sync that failed: the ref in a new file. Whether it could be done; who holds the lock writes it himself. */
 async function rewrite({ refs, folder }: Contents, name: string): Promise<boolean> {

@@ -15,7 +15,7 @@ export class PackedRefs {
     this.path = path
   }
 
-  /** All packed refs, read again only when the file has changed. Throws CorruptError for a file git did not write. */
+  /** All packed refs by name, in order, read again only when the file has changed. Throws CorruptError for a file git did not write. */
   read(): ReadonlyMap<string, ObjectId> {
     const stat = this.#fs.stat(this.path)
     const now = stat === undefined ? '' : `${stat.ino} ${stat.size} ${stat.mtimeMs}`
@@ -64,6 +64,8 @@ const HEAD = '# pack-refs with: peeled fully-peeled sorted '
 
 function parse(text: string, file: string): Map<string, ObjectId> {
   const refs = new Map<string, ObjectId>()
+  let last = ''
+  let isSorted = true
   for (let at = 0, end: number; at < text.length; at = end + 1) {
     end = text.indexOf('\n', at)
     if (end === -1) end = text.length
@@ -77,7 +79,11 @@ function parse(text: string, file: string): Map<string, ObjectId> {
         { file },
       )
     }
-    refs.set(text.slice(at + 41, end), id)
+    const name = text.slice(at + 41, end)
+    isSorted &&= last < name
+    last = name
+    refs.set(name, id)
   }
-  return refs
+  // As git writes it, it is.
+  return isSorted ? refs : new Map([...refs].sort(([a], [b]) => (a < b ? -1 : 1)))
 }

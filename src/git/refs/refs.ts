@@ -74,6 +74,14 @@ export class Refs {
    * CorruptError for a ref, or a folder of refs, that cannot be read; with `onBroken` it goes on without that one.
    */
   list(prefix: string, onBroken?: (ref: string, error: unknown) => void): Map<string, ObjectId> {
+    return new Map(this.entries(prefix, onBroken))
+  }
+
+  /** `list`, one by one. All that cannot be read is told before the first. */
+  *entries(
+    prefix: string,
+    onBroken?: (ref: string, error: unknown) => void,
+  ): Generator<[ref: string, id: ObjectId]> {
     const names: string[] = []
     this.#collect(prefix.replace(/\/$/, ''), names, onBroken)
     const loose: [string, ObjectId][] = []
@@ -82,20 +90,14 @@ export class Refs {
       if (id !== undefined) loose.push([ref, id])
     }
     // Packed refs are read after the loose ones: what pack-refs moves in between is seen twice, not missed.
-    const found = new Map<string, ObjectId>()
     let next = 0
-    let last = ''
-    let isSorted = true
-    for (const [ref, id] of this.#packed.read()) {
+    for (const entry of this.#packed.read()) {
+      const [ref] = entry
       if (!ref.startsWith(prefix)) continue
-      isSorted &&= last < ref
-      last = ref
-      for (; next < loose.length && loose[next]![0] < ref; next++) found.set(...loose[next]!)
-      if (loose[next]?.[0] !== ref) found.set(ref, id)
+      for (; next < loose.length && loose[next]![0] < ref; next++) yield loose[next]!
+      if (loose[next]?.[0] !== ref) yield entry
     }
-    for (; next < loose.length; next++) found.set(...loose[next]!)
-    if (isSorted) return found
-    return new Map([...found, ...loose].sort(([a], [b]) => (a < b ? -1 : 1)))
+    yield* loose.slice(next)
   }
 
   /**

@@ -71,7 +71,7 @@ export class SessionWriter {
     const version = turn.about.version
     const subject = version === undefined ? turn.subject : `${turn.subject} (${this.#tool.title} ${version})`
     const checkpoint = await this.#store.save(state, {
-      ...this.#options(turn.id, subject, built.endedAt, this.#keyOf(turn.id, note, agents)),
+      ...this.#options(turn.id, subject, built.endedAt, this.#keyOf(turn.id, note, agents), state.model),
       ...(this.#store.supports.branches ? { branch: name } : {}),
       expected: null,
     })
@@ -111,6 +111,7 @@ export class SessionWriter {
         known ? turn.subject.replace(/^(?:turn \d+|session start)/, '$&, continued') : turn.subject,
         built.endedAt,
         this.#keyOf(turn.id, note, agents),
+        turn.about.model ?? handle.state.model,
       ),
     })
     this.#count(checkpoint, turn.id)
@@ -135,6 +136,7 @@ export class SessionWriter {
         cut(`sub-agent ${run.agent?.id ?? run.id}: ${name}`, 72),
         run.endedAt ?? run.startedAt,
         this.#keyOf(run.id, branch.note, [run]),
+        handle.state.model,
       ),
     })
     this.#count(checkpoint, run.id)
@@ -199,8 +201,15 @@ export class SessionWriter {
     this.#made.set(turn, checkpoint.id)
   }
 
-  #options(id: string, subject: string, at: string, key: string): Omit<WriteOptions, 'expected'> {
-    const author = this.#author
+  /** @param model of the session, as far as it is known; else the tool is the author. */
+  #options(
+    id: string,
+    subject: string,
+    at: string,
+    key: string,
+    model: string | undefined,
+  ): Omit<WriteOptions, 'expected'> {
+    const author = this.#author ?? (model === undefined ? byTool(this.#tool.title) : undefined)
     return {
       // What stands before the first prompt is a step of its turn, so that turns are counted as people count them.
       kind: id === START ? 'step' : 'import',
@@ -284,5 +293,7 @@ function changedMessages(messages: readonly Message[], state: Session, turn: str
 }
 
 const findRun = (state: Session, id: string) => state.runs.findLast((run) => run.id === id)
+
+const byTool = (name: string): Author => ({ name, email: 'noreply@forkpoint.invalid' })
 
 const lastLine = (turn: Turn): number => turn.rows.at(-1)?.line ?? 0

@@ -2,7 +2,7 @@
 
 import { isJsonObject, without } from '../../json-value.ts'
 import { allKnown, onceKnown, type Redact, redactValue } from '../../redaction/redact.ts'
-import { redactPieces } from './deltas.ts'
+import { redactPieces } from '../redaction/deltas.ts'
 import { type Existing, idOf, type ParsedAddition } from './plan.ts'
 import { countEvents, RUNS } from './runs.ts'
 

@@ -17,7 +17,7 @@ import {
 import { type CommitId, MAIN, type SessionId } from '../../ids.ts'
 import { deepCopy, type JsonObject } from '../../json-value.ts'
 import { decodeName, encodeName } from '../../ref-part.ts'
-import type { Backend, Base, Content, Look, NewSession } from '../backend.ts'
+import type { Backend, Base, Content, ItemCheck, Look, NewSession } from '../backend.ts'
 import { type DocumentRules, upToDate } from '../document.ts'
 import type {
   Checkpoint,
@@ -31,7 +31,7 @@ import type {
   VerifyReport,
 } from '../session-store.ts'
 import { pageOf, summarize, unreadable } from '../summary.ts'
-import { wholeContent } from '../whole.ts'
+import { checkItems, wholeContent } from '../whole.ts'
 import { BlobBase, comparingBy, type Held, heldIn } from './base.ts'
 import type { Blobs } from './blobs.ts'
 import {
@@ -94,7 +94,8 @@ export class BlobBackend implements Backend<Held> {
     return file.state
   }
 
-  async prepare(document: JsonObject): Promise<Content<Held>> {
+  async prepare(document: JsonObject, check: ItemCheck): Promise<Content<Held>> {
+    checkItems(document, this.#rules.collections, check)
     writeJson(document)
     return wholeContent(deepCopy(document), comparingBy(this.#rules))
   }

@@ -8,7 +8,7 @@ import type { Repository } from '../../git/repository.ts'
 import type { BranchName, CommitId, SessionId, TagName } from '../../ids.ts'
 import type { JsonObject } from '../../json-value.ts'
 import { isShortName } from '../../ref-part.ts'
-import type { Backend, Base, Content, Lines, Look, NewSession, UnsharedState } from '../backend.ts'
+import type { Backend, Base, Content, ItemCheck, Lines, Look, NewSession, UnsharedState } from '../backend.ts'
 import type { DocumentRules } from '../document.ts'
 import type {
   Checkpoint,
@@ -19,8 +19,7 @@ import type {
   VerifyReport,
 } from '../session-store.ts'
 import { GitBase, GitStates } from './base.ts'
-import { encodeFiles } from './encoding.ts'
-import { listSessions } from './list.ts'
+import { listSessions } from './listing/list.ts'
 import type { GitMaintainReport, GitStoreStats } from './maintain.ts'
 import { readEvents, readPart } from './reader.ts'
 
@@ -98,8 +97,8 @@ export class GitBackend implements Backend<CommitInfo>, Lines<CommitInfo> {
     return readDifference(this.#checkpoints.objects, [before!, after!], this.#rules.collections)
   }
 
-  async prepare(document: JsonObject): Promise<Content<CommitInfo>> {
-    return this.#states.content(document, await encodeFiles(document, this.#rules.layout))
+  prepare(document: JsonObject, check: ItemCheck): Promise<Content<CommitInfo>> {
+    return this.#states.prepare(document, check)
   }
 
   write<T>(

@@ -5,11 +5,12 @@ import type { Edits, Writing } from '../../checkpoints/writing.ts'
 import type { BranchName, CommitId, SessionId } from '../../ids.ts'
 import { type JsonObject, without } from '../../json-value.ts'
 import type { AdditionPlan } from '../addition/plan.ts'
-import type { Base, Content, NewCheckpoint, Tail } from '../backend.ts'
+import type { Base, Content, ItemCheck, NewCheckpoint, Tail } from '../backend.ts'
 import { type Changes, changesOfPlan, isUnchanged } from '../changes.ts'
 import type { DocumentRules } from '../document.ts'
 import { GitChanges } from './changes.ts'
-import { type EncodedFiles, editsTo } from './encoding.ts'
+import { type EncodedState, editsTo, encodeState } from './encoding.ts'
+import { ItemMemory } from './item-memory.ts'
 import { isResultOf } from './repeats.ts'
 import { GitTail, type TailChange } from './tail.ts'
 
@@ -27,6 +28,7 @@ export class GitStates {
   readonly checkpoints: Checkpoints
   readonly #rules: DocumentRules
   readonly #changes: GitChanges
+  readonly #items = new ItemMemory()
   /** By ref, where the branch ends. */
   readonly #tails = new Map<string, GitTail>()
 
@@ -36,8 +38,13 @@ export class GitStates {
     this.#changes = new GitChanges(checkpoints.objects, rules)
   }
 
+  /** Throws InvalidStateError, and what `check` throws. */
+  async prepare(document: JsonObject, check: ItemCheck): Promise<GitContent> {
+    return this.#content(document, await encodeState(document, this.#rules.layout, this.#items, check))
+  }
+
   /** @param files all files of `document`, which must not change any more */
-  content(document: JsonObject, files: EncodedFiles): GitContent {
+  #content(document: JsonObject, files: EncodedState): GitContent {
     const seen = new Map<string | undefined, { edits: Edits; changes: Changes }>()
     const seenFrom = async (session: SessionId, since: CommitInfo | undefined) => {
       const known = seen.get(since?.id)

@@ -2,64 +2,127 @@
 
 import { blobsBelow } from '../../checkpoints/trees/files.ts'
 import type { Edits } from '../../checkpoints/writing.ts'
-import { encodeHead, encodeItem, type Layout } from '../../codec/index.ts'
+import { encodeHead, encodeItem, itemPlace, type Layout, parseItemPath } from '../../codec/index.ts'
 import type { ObjectStore } from '../../git/database/object-store.ts'
 import { BIG_OBJECT, objectId, objectIdInSlices } from '../../git/objects/object.ts'
 import type { ObjectId } from '../../ids.ts'
-import type { JsonObject } from '../../json-value.ts'
+import { deepCopy, type JsonObject } from '../../json-value.ts'
 import { TimeSlice } from '../../time-slice.ts'
+import type { ItemCheck } from '../backend.ts'
+import type { EncodedItem, ItemMemory } from './item-memory.ts'
 
-export interface EncodedFile {
-  id: string
-  bytes: Uint8Array
+/** A document as files. */
+export interface EncodedState {
+  /** Ids of the files at the top. */
+  readonly head: ReadonlyMap<string, ObjectId>
+  /** By the path of their folder. */
+  readonly folders: ReadonlyMap<string, readonly EncodedItem[]>
+  /** Of a file at the top, or of an item. */
+  bytesOf(path: string, item?: EncodedItem): Uint8Array
 }
 
-export type EncodedFiles = Map<string, EncodedFile>
-
 /**
- * Encodes in slices of a few milliseconds. What fits into the first is encoded before this returns, so that a small
- * document may be changed as soon as the save was called; a larger one has to stay as it is until the save resolves.
- * Throws InvalidStateError.
+ * Encodes in slices of a few milliseconds, and only what `memory` does not know. What fits into the first slice is encoded
+ * before this returns, so that a small document may be changed as soon as the save was called; a larger one has to
+ * stay as it is until the save resolves. Throws InvalidStateError, and what `check` throws.
+ *
+ * @param check called for items that `memory` does not know
  */
-export async function encodeFiles(document: JsonObject, layout: Layout): Promise<EncodedFiles> {
-  const files: EncodedFiles = new Map()
+export async function encodeState(
+  document: JsonObject,
+  layout: Layout,
+  memory: ItemMemory,
+  check: ItemCheck,
+): Promise<EncodedState> {
   const slice = new TimeSlice()
-  const add = async (encoded: Map<string, Uint8Array>): Promise<void> => {
-    for (const [path, bytes] of encoded) {
-      const big = bytes.length > BIG_OBJECT
-      files.set(path, { id: big ? await objectIdInSlices('blob', bytes) : objectId('blob', bytes), bytes })
-    }
-  }
   const lists = layout.collections.map(({ name }) => {
     const items = document[name]
     return { name, items: Array.isArray(items) ? [...items] : [] }
   })
-  const head = add(encodeHead(document, layout))
-  const rest = (async () => {
-    for (const { name, items } of lists) {
-      for (const [index, item] of items.entries()) {
-        const encoded = encodeItem(layout, name, index, item)
-        for (const [path, bytes] of encoded) {
-          if (bytes.length > BIG_OBJECT) await add(new Map([[path, bytes]]))
-          else files.set(path, { id: objectId('blob', bytes), bytes })
+  const top = encodeHead(document, layout)
+  const fresh = new Map(top)
+  const folders = new Map<string, EncodedItem[]>()
+  for (const { name, items } of lists) {
+    for (let index = 0; index < items.length; index++) {
+      const item: unknown = items[index]
+      let encoded = memory.find(name, index, item)
+      if (encoded === undefined) {
+        check(name, index, item)
+        const files = encodeItem(layout, name, index, item)
+        const ids = new Map<string, ObjectId>()
+        encoded = { collection: name, index, copy: deepCopy(item), ids }
+        for (const [path, bytes] of files) {
+          fresh.set(path, bytes)
+          ids.set(
+            path,
+            bytes.length > BIG_OBJECT ? await objectIdInSlices('blob', bytes) : objectId('blob', bytes),
+          )
         }
-        if (slice.isOver()) await slice.next()
+        memory.keep(item, encoded)
       }
+      const { folder } = itemPlace(name, index)
+      const others = folders.get(folder)
+      if (others === undefined) folders.set(folder, [encoded])
+      else others.push(encoded)
+      if (slice.isOver()) await slice.next()
     }
-  })()
-  await Promise.all([head, rest])
-  return files
+  }
+  const head = new Map<string, ObjectId>()
+  for (const [path, bytes] of top) head.set(path, await objectIdInSlices('blob', bytes))
+  return {
+    head,
+    folders,
+    bytesOf: (path, item) =>
+      fresh.get(path) ?? encodeItem(layout, item!.collection, item!.index, item!.copy).get(path)!,
+  }
 }
 
-/** What has to change in the tree `base` so that it holds exactly these files. */
+/** What has to change in the tree `base` so that it holds exactly this state. */
 export async function editsTo(
   objects: ObjectStore,
   base: ObjectId | undefined,
-  files: EncodedFiles,
+  { head, folders, bytesOf }: EncodedState,
 ): Promise<Edits> {
   const edits: Edits = new Map()
-  const before = base === undefined ? new Map<string, ObjectId>() : await blobsBelow(objects, base)
-  for (const [path, { id, bytes }] of files) if (before.get(path) !== id) edits.set(path, bytes)
-  for (const path of before.keys()) if (!files.has(path)) edits.set(path, null)
+  const slice = new TimeSlice()
+  const trees = new Map<string, ObjectId>()
+  const same = new Set<string>()
+  const enter = (path: string, id: ObjectId): boolean => {
+    const items = folders.get(path)
+    if (items === undefined) return true
+    trees.set(path, id)
+    const isSame = items.every(({ foundIn }) => foundIn?.tree === id && foundIn.items === items.length)
+    if (isSame) same.add(path)
+    return !isSame
+  }
+  const before = base === undefined ? new Map<string, ObjectId>() : await blobsBelow(objects, base, { enter })
+  const differing = new Set<string>()
+  for (const [path, id] of head) {
+    if (before.get(path) !== id) edits.set(path, bytesOf(path))
+    before.delete(path)
+  }
+  for (const [folder, items] of folders) {
+    if (same.has(folder)) continue
+    for (const item of items) {
+      for (const [path, id] of item.ids) {
+        if (before.get(path) !== id) {
+          edits.set(path, bytesOf(path, item))
+          differing.add(folder)
+        }
+        before.delete(path)
+      }
+      if (slice.isOver()) await slice.next()
+    }
+  }
+  for (const path of before.keys()) {
+    edits.set(path, null)
+    const place = parseItemPath(path)
+    if (place !== undefined) differing.add(`${place.collection}/${place.folder}`)
+  }
+  for (const [folder, tree] of trees) {
+    if (same.has(folder) || differing.has(folder)) continue
+    const items = folders.get(folder)!
+    for (const item of items) item.foundIn = { tree, items: items.length }
+  }
   return edits
 }

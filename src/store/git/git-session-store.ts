@@ -2,13 +2,17 @@
 import { Checkpoints } from '../../checkpoints/checkpoints.ts'
 import { registerCheckpoints } from '../../checkpoints/of-store.ts'
 import { Signing, type SignOptions } from '../../checkpoints/signing.ts'
+import { NotFoundError } from '../../errors.ts'
 import { Repository } from '../../git/repository.ts'
 import type { CheckpointSignature } from '../../git/signing/commit-signature.ts'
-import { type CommitId, parseSessionId } from '../../ids.ts'
+import { type CommitId, parseRef, parseSessionId, type SessionId } from '../../ids.ts'
+import { type SecretOptions, secretFinder } from '../../redaction/secrets.ts'
+import { isSameName } from '../../ref-part.ts'
 import type { Session } from '../../state/index.ts'
 import { type DocumentRules, documentRules } from '../document.ts'
 import { StoreFront } from '../front.ts'
 import { registerKey, rulesWithKey, withKeyOf } from '../redaction/key.ts'
+import { type CleanMemory, type FoundSecret, scan } from '../scan/scan.ts'
 import type {
   Checkpoint,
   LogOptions,
@@ -53,6 +57,14 @@ export interface GitVerifyReport extends VerifyReport {
 export interface GitLogOptions extends LogOptions {
   /** Also say who signed each checkpoint. */
   signatures?: SignatureOptions | undefined
+}
+
+/** What is looked for, and what is known to hold nothing. */
+export interface ScanOptions extends Pick<SecretOptions, 'rules' | 'only' | 'off' | 'allow' | 'preset'> {
+  /** What holds no secret by rules of this id. */
+  memory?: (rules: string) => CleanMemory | undefined
+  /** Is told how many checkpoints have been looked at. */
+  onProgress?: (checkpoints: number) => void
 }
 
 export interface SignedCheckpoint extends Checkpoint {
@@ -170,6 +182,26 @@ export class GitSessionStore<S extends StoredDocument = Session> extends StoreFr
     })
   }
 
+  /**
+   * Looks for secrets in all that the session's refs lead to, or in those of all sessions and other refs: values, names,
+   * commits, authors, foreign files. It reads the whole history.
+   *
+   * @throws NotFoundError, CorruptError for an object that is damaged
+   */
+  async *scan(session?: string, options: ScanOptions = {}): AsyncGenerator<FoundSecret> {
+    const { memory, onProgress, ...secrets } = options
+    this.#checkpoints.lifetime.check()
+    const id = session === undefined ? undefined : parseSessionId(session)
+    if (id !== undefined && !(await this.exists(id))) throw new NotFoundError({ kind: 'session', id })
+    if (!(await this.#checkpoints.openFinished())) return
+    const all = [...this.#repository.refs.list('refs/')]
+    const refs = all.filter(([ref]) => id === undefined || isOf(ref, id))
+    const finder = secretFinder(secrets)
+    const known = memory?.(finder.id)
+    const { objects } = this.#repository
+    yield* scan({ objects, refs: new Map(refs), finder, memory: known, onProgress })
+  }
+
   override maintain(options?: MaintainOptions): Promise<GitMaintainReport> {
     return super.maintain(options) as Promise<GitMaintainReport>
   }
@@ -177,4 +209,9 @@ export class GitSessionStore<S extends StoredDocument = Session> extends StoreFr
   override stats(): Promise<GitStoreStats> {
     return super.stats() as Promise<GitStoreStats>
   }
+}
+
+function isOf(ref: string, session: SessionId): boolean {
+  const parsed = parseRef(ref)
+  return parsed !== undefined && isSameName(parsed.session, session)
 }

@@ -4,7 +4,7 @@ import type { Repository } from '../../git/repository.ts'
 import { lookAfter } from '../../git/upkeep/upkeep.ts'
 import { parseRef } from '../../ids.ts'
 import type { MaintainOptions, MaintainReport, StoreStats } from '../session-store.ts'
-import { KnownSessions } from './known-sessions.ts'
+import { KnownSessions } from './listing/known-sessions.ts'
 
 export interface GitMaintainReport extends MaintainReport {
   /** Whether the native git did the repacking. */

@@ -5,7 +5,14 @@
 
 import type { CommitInfo } from '../../checkpoints/commits/history.ts'
 import { countItems } from '../../checkpoints/trees/documents.ts'
-import { type BlobIds, blobsBelow, entriesOf, folderAt, readBlobs } from '../../checkpoints/trees/files.ts'
+import {
+  type BlobIds,
+  blobsBelow,
+  entriesOf,
+  folderAt,
+  itemOf,
+  readBlobs,
+} from '../../checkpoints/trees/files.ts'
 import type { Edits } from '../../checkpoints/writing.ts'
 import {
   appendEvents,
@@ -17,7 +24,6 @@ import {
   itemAt,
   itemPlace,
   type Layout,
-  parseItemName,
   parseItemPath,
 } from '../../codec/index.ts'
 import type { ObjectStore } from '../../git/database/object-store.ts'
@@ -238,7 +244,7 @@ export class GitTail implements Tail<CommitInfo> {
     const blobs: BlobIds = new Map()
     const tree = await folderAt(this.#objects, this.#at.tree, folder)
     for (const { name, mode, id } of tree === undefined ? [] : entriesOf(tree, `${folder}/`)) {
-      if (parseItemName(name) !== index) continue
+      if (itemOf({ name, mode }) !== index) continue
       if (mode !== '40000') blobs.set(`${folder}/${name}`, id)
       else {
         const inside = await blobsBelow(this.#objects, this.#at.tree, {

@@ -5,10 +5,11 @@ import { checkpointFacts } from '../../checkpoints/commits/facts.ts'
 import { seqOfFork } from '../../checkpoints/commits/lineage.ts'
 import { forkSubject, oneLine } from '../../checkpoints/commits/text.ts'
 import { wrongType } from '../../checkpoints/wrong-type.ts'
+import { encodeHead, encodeItem } from '../../codec/index.ts'
 import { AlreadyExistsError, NotFoundError } from '../../errors.ts'
 import type { BranchName, CommitId, SessionId, TagName } from '../../ids.ts'
 import { deepCopy, type JsonObject } from '../../json-value.ts'
-import type { Backend, Base, Content, Lines, Look, NewSession } from '../backend.ts'
+import type { Backend, Base, Content, ItemCheck, Lines, Look, NewSession } from '../backend.ts'
 import type { DocumentRules } from '../document.ts'
 import { eventsOf } from '../partial-state.ts'
 import type {
@@ -22,7 +23,7 @@ import type {
   VerifyReport,
 } from '../session-store.ts'
 import { pageOf } from '../summary.ts'
-import { wholeContent } from '../whole.ts'
+import { checkItems, wholeContent } from '../whole.ts'
 import { comparingBy, MemoryBase } from './base.ts'
 import { type Commit, checkpointOf, contentOf, documentOf, type MemoryHistory } from './history.ts'
 
@@ -79,8 +80,13 @@ export class MemoryBackend implements Backend<Commit>, Lines<Commit> {
     return deepCopy(eventsOf(document, session, run, after))
   }
 
-  async prepare(document: JsonObject): Promise<Content<Commit>> {
-    contentOf(document, this.#rules.layout)
+  async prepare(document: JsonObject, check: ItemCheck): Promise<Content<Commit>> {
+    const { collections, layout } = this.#rules
+    encodeHead(document, layout)
+    checkItems(document, collections, (name, index, item) => {
+      check(name, index, item)
+      encodeItem(layout, name, index, item)
+    })
     return wholeContent(deepCopy(document), comparingBy(this.#rules))
   }
 

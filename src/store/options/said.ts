@@ -53,7 +53,7 @@ export function parseFork(
  * @param names those of the options that name something
  * @throws InvalidIdError, which does not show the name, for one that contains a secret
  */
-function redactSaid<T extends object>(options: T, names: Names, redact: Redact): T | Promise<T> {
+export function redactSaid<T extends object>(options: T, names: Names, redact: Redact): T | Promise<T> {
   const given = options as Readonly<Record<string, unknown>>
   const said = SAID.filter((name) => given[name] !== undefined)
   const kept = said.map((name) => redactValue(snapshot(given[name]), redact, [name]))

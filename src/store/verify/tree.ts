@@ -1,6 +1,6 @@
 /** The tree of a checkpoint, read and decoded item by item; what was seen at the same path before is skipped. */
 
-import { standsForOurs } from '../../checkpoints/trees/files.ts'
+import { itemOf, standsForOurs } from '../../checkpoints/trees/files.ts'
 import {
   decodeEvents,
   decodeHead,
@@ -14,7 +14,6 @@ import {
   itemsIn,
   mayHoldOurs,
   numbered,
-  parseItemName,
   parseSegmentName,
 } from '../../codec/index.ts'
 import { asBuffer } from '../../git/objects/object.ts'
@@ -34,6 +33,8 @@ export class TreeVerifier {
   readonly #findings: Findings
   /** Trees and groups of files that were looked at, by path; with the number of items in them. */
   readonly #seen = new Map<string, number>()
+  /** Whether folders hold segments. */
+  readonly #logs = new Map<ObjectId, boolean>()
   readonly #slice = new TimeSlice()
 
   constructor(findings: Findings) {
@@ -96,18 +97,21 @@ export class TreeVerifier {
           await this.#page(reached, `${path}/${entry.name}`, entry.id)
           continue
         }
-        const index = parseItemName(entry.name)
+        const index = itemOf(entry)
         if (index === undefined || folderName(index) !== insideCollection(path)) {
           this.#strange(reached, `${path}/${entry.name}`)
         } else byIndex.set(index, [...(byIndex.get(index) ?? []), entry])
       }
       let next = first
+      let items = 0
       for (const index of [...byIndex.keys()].sort((a, b) => a - b)) {
+        // A folder of somebody else's is not an item.
+        if (!(await this.#item(reached, path, byIndex.get(index)!))) continue
         if (index !== next) this.#gap(reached, path, next)
         next = index + 1
-        await this.#item(reached, path, byIndex.get(index)!)
+        items++
       }
-      return byIndex.size
+      return items
     })
   }
 
@@ -119,15 +123,20 @@ export class TreeVerifier {
     })
   }
 
-  async #item(reached: Reached, path: string, entries: readonly TreeEntry[]): Promise<void> {
+  /** Whether there is such an item. */
+  async #item(reached: Reached, path: string, entries: readonly TreeEntry[]): Promise<boolean> {
     const folder = entries.find(({ mode }) => mode === FOLDER)
-    if (folder === undefined) {
-      await this.#decodeOnce(reached, `${path}/`, entries, (files) => void decodeItem(files))
-      return
-    }
-    if (entries.length > 1) this.#strange(reached, `${path}/${entries.find((one) => one !== folder)!.name}`)
+    const isItem = folder !== undefined && (await this.#itemFolder(reached, path, folder))
+    const files = entries.filter((one) => one !== folder)
+    if (isItem && files.length > 0) this.#strange(reached, `${path}/${files[0]!.name}`)
+    if (isItem || files.length === 0) return isItem
+    await this.#decodeOnce(reached, `${path}/`, files, (found) => void decodeItem(found))
+    return true
+  }
+
+  async #itemFolder(reached: Reached, path: string, folder: TreeEntry): Promise<boolean> {
     const inside = `${path}/${folder.name}/`
-    await this.#once(inside, folder.id, async () => {
+    const items = await this.#once(inside, folder.id, async () => {
       const own = (await this.#entries(reached, folder.id, inside)) ?? []
       const logs = own.filter(({ mode }) => mode === FOLDER)
       const files = this.#oursOf(
@@ -135,13 +144,32 @@ export class TreeVerifier {
         inside,
         own.filter(({ mode }) => mode !== FOLDER),
       )
-      await this.#decodeOnce(reached, inside, files, (found) => void decodeItem(found))
-      for (const { name, id } of logs) {
-        if (logs.length > 1 || !isFolderName(name)) this.#strange(reached, inside + name)
-        else await this.#log(reached, id, `${inside}${name}/`)
+      let log: TreeEntry | undefined
+      for (const one of logs) {
+        if (!isFolderName(one.name) || !(await this.#hasSegments(reached, one.id, `${inside}${one.name}/`))) {
+          this.#findings.addForeign(reached, `${inside}${one.name}/`)
+        } else if (log === undefined) log = one
+        else {
+          this.#misplaced(reached, inside + one.name)
+          return 1
+        }
       }
+      if (files.length === 0 && log === undefined) return 0
+      await this.#decodeOnce(reached, inside, files, (found) => void decodeItem(found))
+      if (log !== undefined) await this.#log(reached, log.id, `${inside}${log.name}/`)
       return 1
     })
+    return items > 0
+  }
+
+  /** Whether a folder in that of an item is a log. */
+  async #hasSegments(reached: Reached, id: ObjectId, path: string): Promise<boolean> {
+    const known = this.#logs.get(id)
+    if (known !== undefined) return known
+    const entries = (await this.#entries(reached, id, path)) ?? []
+    const found = entries.some(({ name, mode }) => mode === FILE && parseSegmentName(name) !== undefined)
+    this.#logs.set(id, found)
+    return found
   }
 
   /** Segments of a log, each with what stands beside it. Only those that are new are decoded. */

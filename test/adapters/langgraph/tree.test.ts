@@ -40,6 +40,22 @@ describe('in git', () => {
     expect(await saver.store.verify()).toMatchObject({ ok: true, checkpoints: 1 })
   })
 
+  test('the author of a step is the model that a new message names', async () => {
+    const run = new Run(context.open(), at('review'))
+    const asked = [human('1', 'Look')]
+    await run.put({ messages: asked }, 'input')
+    const answer = new AIMessage({
+      id: '2',
+      content: 'Done',
+      response_metadata: { model_name: 'some-model' },
+    })
+    await run.put({ messages: [...asked, answer] })
+    await run.put({ messages: [...asked, answer], count: 1 })
+    const authors = context.git('log', '--format=%an <%ae>', 'review/main').trim().split('\n')
+    const forkpoint = 'forkpoint <forkpoint@localhost>'
+    expect(authors).toEqual([forkpoint, 'some-model <noreply@forkpoint.invalid>', forkpoint])
+  })
+
   test('a step changes the lines that it changed', async () => {
     const run = new Run(context.open(), at('review'))
     const first = [human('1', 'Look')]

@@ -3,12 +3,12 @@
  * file, 100 a folder; any other value is a collection with that value as its only item. Of a list only those
  * items become new files that its folder in the parent does not have.
  */
-
+import { entriesOf, itemOf } from '../../../checkpoints/trees/files.ts'
+import { itemFolders } from '../../../checkpoints/trees/item-folders.ts'
 import {
   BIG_OBJECT,
   ByteCache,
   changeTree,
-  entriesOf,
   findEntry,
   type NewObject,
   NO_ENTRIES,
@@ -19,15 +19,7 @@ import {
   type Tree,
   type TreeChange,
 } from '../../../checkpoints/trees/objects.ts'
-import {
-  folderName,
-  ITEMS_PER_FOLDER,
-  isGroup,
-  itemsIn,
-  numbered,
-  parseItemName,
-  parsePageName,
-} from '../../../codec/index.ts'
+import { folderName, ITEMS_PER_FOLDER, isGroup, numbered } from '../../../codec/index.ts'
 import { CorruptError } from '../../../errors.ts'
 import type { ObjectId } from '../../../ids.ts'
 import { TimeSlice } from '../../../time-slice.ts'
@@ -42,6 +34,9 @@ export interface NewItems {
   /** Called with what an item is stored as. */
   kept(index: number, stored: StoredItem): void
 }
+
+/** A list that is empty. */
+export const NO_ITEMS: NewItems = { stored: [], encode: async () => new Map(), kept: () => undefined }
 
 /** What a channel's folder becomes; without a tree there is no folder. */
 export interface NewFolder {
@@ -61,19 +56,23 @@ export class ChannelTrees {
   /** The items of a channel's folder, in order. Throws CorruptError where one is missing. */
   async items(folder: ObjectId): Promise<StoredItem[]> {
     const items: StoredItem[] = []
-    for (const chunk of await this.#chunkIds(folder)) items.push(...(await this.#chunk(chunk)))
+    const chunks = await this.#chunkIds(folder)
+    const count = await this.#countIn(chunks)
+    for (let n = 0; items.length < count; n++) {
+      const chunk = await this.#chunk(chunks[n], n)
+      items.push(...chunk)
+      if (items.length < Math.min(count, (n + 1) * ITEMS_PER_FOLDER)) throw missing(items.length, folder)
+    }
     return items
   }
 
   /** How many items a channel's folder has. */
   async count(folder: ObjectId): Promise<number> {
-    const chunks = await this.#chunkIds(folder)
-    const last = chunks.at(-1)
-    return last === undefined ? 0 : (chunks.length - 1) * ITEMS_PER_FOLDER + (await this.#chunk(last)).length
+    return this.#countIn(await this.#chunkIds(folder))
   }
 
   /**
-   * The folder with exactly these items.
+   * The folder with exactly these items, and with what is foreign in it.
    *
    * @param before the folder in the parent, if there is one
    * @param folder its name
@@ -90,11 +89,11 @@ export class ChannelTrees {
     const slice = new TimeSlice()
     const changes: TreeChange[] = []
     const chunks = Math.ceil(stored.length / ITEMS_PER_FOLDER)
-    for (let n = 0; n < chunks; n++) {
+    for (let n = 0; n < Math.max(chunks, oldChunks.length); n++) {
       const first = n * ITEMS_PER_FOLDER
-      const count = Math.min(ITEMS_PER_FOLDER, stored.length - first)
+      const count = Math.max(0, Math.min(ITEMS_PER_FOLDER, stored.length - first))
       const oldId = oldChunks[n]
-      const old = oldId === undefined ? [] : await this.#chunk(oldId)
+      const old = await this.#chunk(oldId, n)
       const same = startOf(old, stored, first, count)
       if (same.length === count && old.length === count) continue
       const chunk = [...same]
@@ -104,26 +103,18 @@ export class ChannelTrees {
         if (slice.isOver()) await slice.next()
       }
       if (chunk.length === old.length && chunk.every((item, j) => item === old[j])) continue
-      const entry = {
-        mode: '40000' as const,
-        id: await this.#writeChunk(oldId, first, old, chunk, objects),
-      }
+      const entry = await this.#writeChunk(oldId, first, old, chunk, objects)
       changes.push({ name: folderName(first), entry })
     }
-    for (let n = chunks; n < oldChunks.length; n++)
-      changes.push({ name: folderName(n * ITEMS_PER_FOLDER), entry: null })
-    if (stored.length === 0) return { tree: undefined, objects: [] }
     if (changes.length === 0) return { tree: before, objects: [] }
     const top = await this.#tree(before)
     const direct = changes.filter(({ name }) => !name.includes('/'))
     for (const [group, inside] of byGroup(changes)) {
       const old = findEntry(top, group)
       const tree = changeTree(await this.#tree(old?.id), inside)
-      const isEmpty = tree.keys.length === 0
-      const entry = isEmpty ? null : { mode: '40000' as const, id: this.#keep(tree, objects) }
-      direct.push({ name: group, entry })
+      direct.push({ name: group, entry: this.#folder(tree, objects) })
     }
-    return { tree: this.#keep(changeTree(top, direct), objects), objects }
+    return { tree: this.#folder(changeTree(top, direct), objects)?.id, objects }
   }
 
   async #place(
@@ -163,7 +154,7 @@ export class ChannelTrees {
     old: readonly StoredItem[],
     chunk: readonly StoredItem[],
     objects: NewObject[],
-  ): Promise<ObjectId> {
+  ): Promise<TreeChange['entry']> {
     const changes = new Map<string, TreeChange>()
     for (let j = 0; j < Math.max(old.length, chunk.length); j++) {
       if (old[j] === chunk[j]) continue
@@ -173,16 +164,18 @@ export class ChannelTrees {
       for (const { suffix, id } of chunk[j]?.files ?? [])
         changes.set(number + suffix, { name: number + suffix, entry: { mode: '100644', id } })
     }
-    const id = this.#keep(changeTree(await this.#tree(oldId), [...changes.values()]), objects)
-    this.#remember(id, chunk)
-    return id
+    const entry = this.#folder(changeTree(await this.#tree(oldId), [...changes.values()]), objects)
+    if (entry !== null) this.#remember(entry.id, chunk)
+    return entry
   }
 
-  #keep(tree: Tree, objects: NewObject[]): ObjectId {
+  /** What a folder becomes: nothing when it is empty. */
+  #folder(tree: Tree, objects: NewObject[]): TreeChange['entry'] {
+    if (tree.keys.length === 0) return null
     const id = objectId('tree', tree.data)
     objects.push({ id, type: 'tree', data: tree.data })
     this.#objects.keepTree(id, tree)
-    return id
+    return { mode: '40000', id }
   }
 
   async #blobs(folder: ObjectId | undefined): Promise<ReadonlySet<ObjectId>> {
@@ -190,42 +183,42 @@ export class ChannelTrees {
     return new Set(items.flatMap(({ files }) => files.map(({ id }) => id)))
   }
 
-  /** Ids of the folders of 100, in order. */
-  async #chunkIds(folder: ObjectId): Promise<ObjectId[]> {
-    const chunks: ObjectId[] = []
-    const add = async (tree: ObjectId, group: string): Promise<void> => {
-      for (const { name, id } of entriesOf(await this.#tree(tree))) {
-        const path = group === '' ? name : `${group}/${name}`
-        const items = itemsIn(path)
-        if (items === undefined) throw strange(path, tree)
+  /** Ids of the folders of 100, by number; some may hold nothing but what is foreign. */
+  async #chunkIds(folder: ObjectId): Promise<(ObjectId | undefined)[]> {
+    const chunks: (ObjectId | undefined)[] = []
+    const add = async (tree: ObjectId, group = ''): Promise<void> => {
+      for (const { name, id, first } of itemFolders(await this.#tree(tree), group)) {
         if (isGroup(name)) await add(id, name)
-        else chunks[items.first / ITEMS_PER_FOLDER] = id
+        else chunks[first / ITEMS_PER_FOLDER] = id
       }
     }
-    await add(folder, '')
-    for (let n = 0; n < chunks.length; n++)
-      if (chunks[n] === undefined) throw missing(n * ITEMS_PER_FOLDER, folder)
+    await add(folder)
     return chunks
   }
 
-  async #chunk(id: ObjectId): Promise<readonly StoredItem[]> {
+  async #countIn(chunks: readonly (ObjectId | undefined)[]): Promise<number> {
+    for (let n = chunks.length - 1; n >= 0; n--) {
+      const { length } = await this.#chunk(chunks[n], n)
+      if (length > 0) return n * ITEMS_PER_FOLDER + length
+    }
+    return 0
+  }
+
+  /** The items of the folder of 100 with this number. */
+  async #chunk(id: ObjectId | undefined, n: number): Promise<readonly StoredItem[]> {
+    if (id === undefined) return []
     const known = this.#chunks.get(id)
     if (known !== undefined) return known
     const byNumber = new Map<number, { suffix: string; id: ObjectId }[]>()
-    let first = Number.POSITIVE_INFINITY
     for (const entry of entriesOf(await this.#tree(id))) {
-      const number = entry.mode === '100644' ? parseItemName(entry.name) : undefined
-      if (number === undefined) {
-        if (parsePageName(entry.name) === undefined) throw strange(entry.name, id)
-        continue
-      }
+      const number = entry.mode === '100644' ? itemOf(entry) : undefined
+      if (number === undefined) continue
       const files = byNumber.get(number) ?? []
       files.push({ suffix: entry.name.slice(numbered(number).length), id: entry.id })
       byNumber.set(number, files)
-      first = Math.min(first, number)
     }
     const items: StoredItem[] = []
-    for (let number = first; items.length < byNumber.size; number++) {
+    for (let number = n * ITEMS_PER_FOLDER; items.length < byNumber.size; number++) {
       const files = byNumber.get(number)
       if (files === undefined) throw missing(number, id)
       items.push({ files })
@@ -270,12 +263,6 @@ const isSame = (a: StoredItem, b: StoredItem): boolean =>
   a === b ||
   (a.files.length === b.files.length &&
     a.files.every(({ suffix, id }, n) => suffix === b.files[n]!.suffix && id === b.files[n]!.id))
-
-const strange = (name: string, tree: ObjectId): CorruptError =>
-  new CorruptError(`'${name}' is not a file that forkpoint writes in a channel.`, {
-    file: name,
-    object: tree,
-  })
 
 const missing = (item: number, tree: ObjectId): CorruptError =>
   new CorruptError(`Item ${item} of a channel is missing, although later ones exist.`, { object: tree })

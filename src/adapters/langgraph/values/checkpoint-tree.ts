@@ -21,10 +21,11 @@ import { CorruptError } from '../../../errors.ts'
 import type { ObjectId } from '../../../ids.ts'
 import { deepEqual, fromEntries } from '../../../json-value.ts'
 import { TimeSlice } from '../../../time-slice.ts'
+import { readMessage } from '../../../view/message.ts'
 import { labelOfJson, textOfJson } from '../subject.ts'
 import { TYPE } from '../thread-commit.ts'
 import { channelFolder } from './channel-names.ts'
-import { ChannelTrees } from './channel-tree.ts'
+import { ChannelTrees, NO_ITEMS } from './channel-tree.ts'
 import { type ChannelKind, type CheckpointHead, CheckpointHeads } from './checkpoint-head.ts'
 import type { ItemMemory, StoredItem } from './item-memory.ts'
 import {
@@ -43,6 +44,8 @@ export interface WrittenTree {
   text: string
   /** Number range of the messages that are new. */
   messages: { from: number; to: number } | undefined
+  /** Of the last new message that names one. */
+  model: string | undefined
 }
 
 export interface WriteTreeOptions {
@@ -91,21 +94,28 @@ export class CheckpointTrees {
     const objects: NewObject[] = []
     const changes = new Map<string, TreeChange['entry']>()
     const news = new News()
+    const empty = new Set<string>()
+    for (const channel of inherited.keys())
+      if (Array.isArray(before?.document[channelFolder(channel)])) empty.add(channelFolder(channel))
     for (const [channel, prepared] of wanted) {
       const folder = channelFolder(channel)
-      const old = findEntry(baseTree, folder)?.id
+      const old = folderIn(baseTree, folder)
       channels.set(channel, 'items' in prepared ? 'list' : 'value')
       const items = this.preparer.items(checkpoint.memory, channel, prepared)
       const written = await this.#channels.write(old, folder, items)
       objects.push(...written.objects)
       changes.set(folder, written.tree === undefined ? null : { mode: '40000', id: written.tree })
+      if (items.stored.length === 0) empty.add(folder)
       const wasList = old !== undefined && before?.channels.get(channel) === 'list'
       await news.add(channel, prepared, wasList ? await this.#channels.count(old) : 0)
     }
     const folders = new Set([...channels.keys()].map(channelFolder))
     for (const channel of before?.channels.keys() ?? []) {
       const folder = channelFolder(channel)
-      if (!folders.has(folder)) changes.set(folder, null)
+      if (folders.has(folder)) continue
+      const left = await this.#channels.write(folderIn(baseTree, folder), folder, NO_ITEMS)
+      objects.push(...left.objects)
+      changes.set(folder, left.tree === undefined ? null : { mode: '40000', id: left.tree })
     }
     for (const { name, mode } of entriesOf(baseTree)) {
       if (mode !== '40000' && isOurs(name)) changes.set(name, null)
@@ -120,7 +130,8 @@ export class CheckpointTrees {
       ['checkpoint', embedded(await checkpoint.head)],
       ['metadata', embedded(await checkpoint.storedMetadata)],
       ['channels', fromEntries(channels)],
-      ...emptyLists(folders, changes, baseTree),
+      // A list that is empty stands in `session.json`, as in every document.
+      ...[...empty].map((folder): [string, unknown] => [folder, []]),
     ])
     for (const [name, bytes] of encodeHead(document, LAYOUT)) {
       const blob = newObject('blob', bytes)
@@ -135,8 +146,8 @@ export class CheckpointTrees {
     if (id !== base) objects.push({ id, type: 'tree', data: tree.data })
     this.#objects.keepTree(id, tree)
     const after = await this.#heads.keep(id, document)
-    const { text, messages } = news
-    return { tree: id, objects, nodes: nodesThatRan(before, after), text, messages }
+    const { text, messages, model } = news
+    return { tree: id, objects, nodes: nodesThatRan(before, after), text, messages, model }
   }
 
   /**
@@ -199,8 +210,8 @@ export class CheckpointTrees {
     const root = await this.#objects.readTree(tree)
     const folders = new Map<string, readonly StoredItem[]>()
     for (const channel of channels.keys()) {
-      const folder = findEntry(root, channelFolder(channel))
-      folders.set(channel, folder?.mode === '40000' ? await this.#channels.items(folder.id) : [])
+      const folder = folderIn(root, channelFolder(channel))
+      folders.set(channel, folder === undefined ? [] : await this.#channels.items(folder))
     }
     const ids = [...folders.values()].flat().flatMap(({ files }) => files.map(({ id }) => id))
     const blobs = new Map<string, Uint8Array>()
@@ -242,6 +253,7 @@ class News {
   text = ''
   messages: WrittenTree['messages']
   firstHuman: string | undefined
+  model: string | undefined
 
   /** @param before how many items a list had */
   async add(channel: string, prepared: PreparedChannel, before: number): Promise<void> {
@@ -258,23 +270,16 @@ class News {
       const json = readableOf(await value)
       const text = textOfJson(json)
       if (isMessages && labelOfJson(json) === '-human') this.firstHuman ??= text
+      if (isMessages) this.model = readMessage(json).model ?? this.model
       if (isMessages || this.text === '') this.text = text || this.text
     }
   }
 }
 
-/** A list that is empty has no folder: as in every document it stands in `session.json`. */
-const emptyLists = (
-  folders: Iterable<string>,
-  changes: ReadonlyMap<string, TreeChange['entry']>,
-  baseTree: Tree,
-): [string, unknown][] =>
-  [...folders]
-    .filter((folder) => {
-      const entry = changes.get(folder)
-      return entry === null || (entry === undefined && findEntry(baseTree, folder) === undefined)
-    })
-    .map((folder) => [folder, []])
+function folderIn(tree: Tree, name: string): ObjectId | undefined {
+  const entry = findEntry(tree, name)
+  return entry?.mode === '40000' ? entry.id : undefined
+}
 
 /** Nodes that have seen other versions of their channels than in the parent. */
 function nodesThatRan(before: CheckpointHead | undefined, { checkpoint }: CheckpointHead): string[] {

@@ -43,11 +43,13 @@ export async function serialize(
   }
   const parsed = type === 'json' ? parseExactly(bytes) : undefined
   if (parsed !== undefined) {
-    return { json: redact === undefined ? parsed.json : (redactValue(parsed.json, redact, path) ?? null) }
+    return {
+      json: redact === undefined ? parsed.json : ((await redactValue(parsed.json, redact, path)) ?? null),
+    }
   }
   if (redact === undefined) return { type, bytes }
   const wrapped = { [SERIALIZED]: type, data: base64Of(bytes) }
-  const kept = redactValue(wrapped, redact, path)
+  const kept = await redactValue(wrapped, redact, path)
   return kept === wrapped ? { type, bytes } : (unwrap(kept) ?? { json: kept ?? null })
 }
 

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs'
-import { NotFoundError } from '../../errors.ts'
-import { type Redact, type RedactedSecret, redactSecrets, redactTexts } from '../../redaction/index.ts'
-import type { Context } from '../context.ts'
-import { EXIT, UsageError } from '../exit-codes.ts'
-import { bold, count, dim, type Line, line, red, yellow } from '../text.ts'
-import { type AddVerb, examples } from '../verb.ts'
+import { NotFoundError } from '../../../errors.ts'
+import { type Redact, type RedactedSecret, redactSecrets, redactTexts } from '../../../redaction/index.ts'
+import type { Context } from '../../context.ts'
+import { EXIT, UsageError } from '../../exit-codes.ts'
+import { bold, count, dim, type Line, line, red, yellow } from '../../text.ts'
+import { type AddVerb, examples } from '../../verb.ts'
 
 interface Options {
   rule?: string[]

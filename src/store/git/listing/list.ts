@@ -1,12 +1,12 @@
-/** The sessions of a git store, without reading whole ones. */
+/** The sessions of a git store, listed without reading whole ones. */
 
-import type { History } from '../../checkpoints/commits/history.ts'
-import { countItems, readFields } from '../../checkpoints/trees/documents.ts'
-import type { BranchName, CommitId, SessionId } from '../../ids.ts'
-import { TimeSlice } from '../../time-slice.ts'
-import type { DocumentRules } from '../document.ts'
-import type { ListOptions, SessionSummary } from '../session-store.ts'
-import { pageOf, summarize, unreadable } from '../summary.ts'
+import type { History } from '../../../checkpoints/commits/history.ts'
+import { countItems, readFields } from '../../../checkpoints/trees/documents.ts'
+import type { BranchName, CommitId, SessionId } from '../../../ids.ts'
+import { TimeSlice } from '../../../time-slice.ts'
+import type { DocumentRules } from '../../document.ts'
+import type { ListOptions, SessionSummary } from '../../session-store.ts'
+import { pageOf, summarize, unreadable } from '../../summary.ts'
 import { type KnownSession, KnownSessions, parseShown, type Shown } from './known-sessions.ts'
 
 type Own = Pick<DocumentRules, 'type' | 'collections'>

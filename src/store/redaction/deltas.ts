@@ -2,7 +2,7 @@
 
 import { isJsonObject, type JsonObject } from '../../json-value.ts'
 import { allKnown, onceKnown, type Redact } from '../../redaction/redact.ts'
-import { RUNS } from './runs.ts'
+import { RUNS } from '../addition/runs.ts'
 
 /** The pieces of one text, by where their events stand. */
 export interface DeltaGroup {

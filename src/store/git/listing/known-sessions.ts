@@ -5,13 +5,13 @@
  */
 import { createHash } from 'node:crypto'
 import { realpathSync } from 'node:fs'
-import { isRealDisk } from '../../git/disk/file-system.ts'
-import { UserCache } from '../../git/disk/user-cache.ts'
-import type { Repository } from '../../git/repository.ts'
-import { purgeMark } from '../../git/upkeep/purge-mark.ts'
-import type { CommitId, SessionId } from '../../ids.ts'
-import { encodeName } from '../../ref-part.ts'
-import type { SessionSummary } from '../session-store.ts'
+import { isRealDisk } from '../../../git/disk/file-system.ts'
+import { UserCache } from '../../../git/disk/user-cache.ts'
+import type { Repository } from '../../../git/repository.ts'
+import { purgeMark } from '../../../git/upkeep/purge-mark.ts'
+import type { CommitId, SessionId } from '../../../ids.ts'
+import { encodeName } from '../../../ref-part.ts'
+import type { SessionSummary } from '../../session-store.ts'
 
 /** What puts a session into order and, once it was shown, what is shown of it. */
 export interface KnownSession extends Pick<SessionSummary, 'id' | 'type' | 'updatedAt'> {
@@ -116,9 +116,18 @@ function placeOf(
   own?: readonly string[],
 ): Place | undefined {
   const cache = isRealDisk(fs) ? UserCache.open() : undefined
-  if (cache === undefined) return undefined
-  const folder = realpathSync(paths.root)
+  const folder = cache && realPath(paths.root)
+  if (cache === undefined || folder === undefined) return undefined
   return { cache, folder, name: `list-1-${hash(folder)}-${own === undefined ? '' : hash(own.join('\n'))}` }
+}
+
+function realPath(folder: string): string | undefined {
+  try {
+    return realpathSync(folder)
+  } catch {
+    // Moved a moment ago.
+    return undefined
+  }
 }
 
 const hash = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 32)

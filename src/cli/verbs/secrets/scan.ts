@@ -1,0 +1,64 @@
+import { writeFileSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import { CleanFile } from '../../../store/scan/clean-file.ts'
+import { sarifOf } from '../../../store/scan/sarif.ts'
+import type { FoundSecret } from '../../../store/scan/scan.ts'
+import { EXIT } from '../../exit-codes.ts'
+import { count, dim, green, line, red, yellow } from '../../text.ts'
+import { type AddVerb, examples } from '../../verb.ts'
+import { VERSION } from '../../version.ts'
+
+interface Options {
+  sarif?: string
+  rules?: string
+}
+
+/**
+ * `forkpoint scan`: JSON lines of FoundSecret, or with `--sarif` one document. Exit code 1 when there is a secret. What
+ * holds none is remembered in the user's cache folder.
+ */
+export const addScan: AddVerb = (program, run) => {
+  program
+    .command('scan')
+    .description('look for secrets in what is stored: messages, commits, names, files; changes nothing')
+    .argument('[session]', 'only this session')
+    .option('--rules <file>', 'also look by the rules of a gitleaks file')
+    .option('--sarif <file>', "write the findings as SARIF 2.1.0, '-' for stdout")
+    .addHelpText('after', examples('scan', 'scan demo --json', 'scan --sarif secrets.sarif'))
+    .action(
+      run(async ({ out, stores, env }, session: string | undefined, { sarif, rules }: Options) => {
+        const files: CleanFile[] = []
+        const cache = env.XDG_CACHE_HOME || join(homedir(), '.cache')
+        const memory = (id: string): CleanFile => {
+          const file = new CleanFile(join(cache, 'forkpoint', 'clean', `${VERSION}-${id}`))
+          files.push(file)
+          return file
+        }
+        const onProgress = (done: number) => out.progress(`scan: ${count(done, 'checkpoint')}`)
+        const found: FoundSecret[] = []
+        const options = { memory, onProgress, ...(rules !== undefined && { rules }) }
+        for await (const finding of stores.existing.scan(session, options)) {
+          found.push(finding)
+          if (sarif === '-') continue
+          if (out.json) await out.item(finding)
+          else await out.line(shown(finding))
+        }
+        out.endProgress()
+        for (const file of files) file.save()
+        const document = sarif === undefined ? undefined : sarifOf(found, stores.folder, VERSION)
+        if (sarif === '-') await out.document(document)
+        else if (sarif !== undefined) writeFileSync(sarif, `${JSON.stringify(document, undefined, 2)}\n`)
+        const said = found.length === 0 ? green('No secrets found.') : red(count(found.length, 'secret'))
+        await out.note(line`${said}`)
+        return found.length === 0 ? EXIT.done : EXIT.failed
+      }),
+    )
+}
+
+function shown({ session, ref, checkpoint, message, where, rule, excerpt }: FoundSecret) {
+  const at = [session ?? ref, checkpoint?.slice(0, 10), message].filter(
+    (part) => part !== undefined && part !== '',
+  )
+  return line`${yellow(rule)}  ${at.join(' ')}  ${where}  ${dim(excerpt)}`
+}

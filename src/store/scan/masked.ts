@@ -1,0 +1,24 @@
+/** A text around a secret, with nothing of any secret in it. */
+
+import type { Finding } from '../../redaction/scanner.ts'
+
+const AROUND = 24
+const LONGEST = 120
+
+/** The text, or what stands near one of the findings, on one line and with a mask in the place of each finding. */
+export function maskedAround(text: string, findings: readonly Finding[], near?: Finding): string {
+  const from = near === undefined ? 0 : Math.max(0, near.start - AROUND)
+  const to = near === undefined ? text.length : Math.min(text.length, near.end + AROUND)
+  let masked = ''
+  let at = from
+  for (const { rule, start, end } of findings) {
+    if (end <= from || start >= to) continue
+    masked += `${text.slice(at, Math.max(at, start))}[${rule}]`
+    at = Math.max(at, end)
+  }
+  masked += text.slice(at, Math.max(at, to))
+  return masked
+    .replace(/[\s\p{Cc}]+/gu, ' ')
+    .trim()
+    .slice(0, LONGEST)
+}
