@@ -276,3 +276,21 @@ test('a name that holds the secret is refused, and nothing is written', async ()
   expect(String(refused)).not.toContain(token)
   expect(realGit(folder, 'for-each-ref').text).toBe(refs)
 })
+
+test('a secret that arrived in pieces goes out as well, also from one segment to the next', async () => {
+  const { store } = newStore()
+  const at = '2024-01-01T00:00:00.000Z'
+  const run = { id: 'r', status: 'running', prompt: 'p', startedAt: at, usage: {}, events: [] }
+  const event = (sequence: number, text: string) => ({ sequence, at, type: 'text-delta', step: 1, text })
+  await store.save({ ...emptySession('demo'), runs: [run] })
+  const texts = [...Array.from({ length: 255 }, () => '. '), token.slice(0, 9), token.slice(9), ' end']
+  for (let n = 0; n < texts.length; n += 43) {
+    const events = texts.slice(n, n + 43).map((text, index) => event(n + index, text))
+    await store.append('demo', { runs: [{ ...run, events }] }, { kind: 'step' })
+  }
+  await store.rewrite('demo', redactSecrets())
+  const [first] = (await store.load('demo'))!.runs
+  const said = first!.events.map((one) => String((one as { text?: unknown }).text)).join('')
+  expect(said).toMatch(/\. \[redacted:github:.{8}\] end$/)
+  expect((await store.verify()).problems).toEqual([])
+})

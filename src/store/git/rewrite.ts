@@ -5,6 +5,7 @@ import { ForkpointError } from '../../errors.ts'
 import type { Repository } from '../../git/repository.ts'
 import { parseRef, type SessionId } from '../../ids.ts'
 import { pageRules } from '../pages/rules.ts'
+import { redactPieces } from '../redaction/deltas.ts'
 import type { MaintainOptions, Redact } from '../session-store.ts'
 import { maintainRepository } from './maintain.ts'
 
@@ -54,6 +55,7 @@ export async function rewriteStore(
     session,
     scope,
     redact,
+    pieces: redactPieces,
     pages,
     isDry: dryRun,
     onProgress: report,
