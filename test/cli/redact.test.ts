@@ -44,6 +44,7 @@ describe('forkpoint redact', () => {
     })
     const shown = await run('show', `demo/${old}`)
     expect(shown.code).toBe(0)
+    expect(shown.stderr).toBe(`note: ${old} was rewritten, and is this checkpoint now\n`)
     expect(shown.stdout).toMatch(/use \[redacted:github:.{8}\]/)
     expect((await run('redact', 'demo')).stdout).toBe('Nothing to take out of 4 checkpoints.\n')
   })
