@@ -65,12 +65,14 @@ export {
   type GitStoreOptions,
   type GitVerifyOptions,
   type GitVerifyReport,
+  type ScanOptions,
   type SignedCheckpoint,
 } from './store/git/git-session-store.ts'
 export type { GitMaintainReport, GitStoreStats } from './store/git/maintain.ts'
 export type { RewriteOptions, RewriteReport } from './store/git/rewrite.ts'
 export type { SignatureOptions, SignatureReport } from './store/git/signatures.ts'
 export { MemorySessionStore, type MemoryStoreOptions } from './store/memory/memory-session-store.ts'
+export type { CleanMemory, FoundSecret } from './store/scan/scan.ts'
 export type {
   Addition,
   Author,

@@ -1,6 +1,7 @@
 // @ts-check
 import { child } from '../children/child.mjs'
 import { git } from '../contenders/native-git.mjs'
+import { GitSessionStore } from '../forkpoint.mjs'
 import { p50 } from '../statistics.mjs'
 import { within } from './row.mjs'
 
@@ -28,7 +29,7 @@ export const list = {
         measures,
         notes: [
           `From opening the store to the last summary, one process per sample, the median of ${samples}; peak memory is that of the whole process. The first listing reads a commit of each session, the later ones what it left in the user's cache.`,
-          'git lists the refs alone: `git for-each-ref`. Disk: what `du` says after `close`, before maintenance; the sessions have one message each.',
+          'As each session is saved, its ref is a file, until maintenance packs the refs; the other listings are after that. git lists the refs alone: `git for-each-ref`. Disk: what `du` says after `close`, before maintenance; the sessions have one message each.',
         ],
       }
     } finally {
@@ -56,6 +57,10 @@ async function measure(sessions, reach, { samples, folder, say }) {
   }
   say(`listing ${many} sessions`)
   const first = await listing({ limit: 20 }, 1)
+  const loose = await listing({ limit: 20 }, samples)
+  const store = new GitSessionStore(place)
+  await store.maintain()
+  await store.close()
   const page = await listing({ limit: 20 }, samples)
   const firstAll = await listing({}, 1)
   const all = await listing({}, samples)
@@ -69,6 +74,7 @@ async function measure(sessions, reach, { samples, folder, say }) {
   }
   return [
     { ...row('list, the first 20', 'ms', page.alone, reach.page), peers },
+    row('list, the first 20, each ref in a file', 'ms', loose.alone, reach.page),
     row('list, the first 20, nothing known', 'ms', first.alone, undefined),
     row('list, all', 'ms', all.alone, reach.all),
     row('list, all, nothing known', 'ms', firstAll.alone, undefined),

@@ -200,8 +200,10 @@ export class Refs {
     for (const name of names) {
       if (name.endsWith('.lock')) continue
       const kind = this.#fs.stat(join(path, name))?.kind
-      if (kind === 'folder') this.#collect(`${folder}/${name}`, into, onBroken)
-      else if (kind === 'file') into.push(`${folder}/${name}`)
+      if (kind === 'folder') {
+        this.#realFolders.add(`${folder}/${name}`)
+        this.#collect(`${folder}/${name}`, into, onBroken)
+      } else if (kind === 'file') into.push(`${folder}/${name}`)
     }
   }
 
