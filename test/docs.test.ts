@@ -1,14 +1,16 @@
 /** The pages that people read: their links lead somewhere, and the commands they name exist. */
 import { execFileSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { dirname, join, relative, resolve } from 'node:path'
+import { basename, dirname, join, relative, resolve } from 'node:path'
 import { describe, expect, test } from 'vitest'
 
 const ROOT = resolve(import.meta.dirname, '..')
 const PAGES = execFileSync('git', ['ls-files', '*.md'], { cwd: ROOT, encoding: 'utf8' })
   .split('\n')
   .filter((path) => /^(?:docs\/|python\/README|[A-Z]+\.md)/.test(path))
-const VERBS = readdirSync(join(ROOT, 'src/cli/verbs')).map((file) => file.replace('.ts', ''))
+const VERBS = readdirSync(join(ROOT, 'src/cli/verbs'), { recursive: true, encoding: 'utf8' }).map((file) =>
+  basename(file, '.ts'),
+)
 const { scripts, files } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
   scripts: Record<string, string>
   files: string[]

@@ -16,7 +16,8 @@ import { addList } from './verbs/list.ts'
 import { addLog } from './verbs/log.ts'
 import { addMaintain } from './verbs/maintain.ts'
 import { addRef } from './verbs/ref.ts'
-import { addScan } from './verbs/scan.ts'
+import { addRedact } from './verbs/secrets/redact.ts'
+import { addScan } from './verbs/secrets/scan.ts'
 import { addServe } from './verbs/serve.ts'
 import { addShow } from './verbs/show.ts'
 import { addSwitch } from './verbs/switch.ts'
@@ -42,6 +43,7 @@ const VERBS = [
   addVerify,
   addScan,
   addMaintain,
+  addRedact,
   addServe,
 ]
 

@@ -17,7 +17,7 @@ import { CorruptError, InvalidStateError } from '../../errors.ts'
 import { asBuffer, type NewObject, newObject } from '../../git/objects/object.ts'
 import type { ObjectId } from '../../ids.ts'
 import { isJsonObject, type JsonObject } from '../../json-value.ts'
-import { type Redact, redactInside, redactValue } from '../../redaction/redact.ts'
+import { type Path, type Redact, redactValue } from '../../redaction/redact.ts'
 import { headLayout } from '../fork.ts'
 import { type BlobIds, type Files, readBlobs } from '../trees/files.ts'
 import type { ObjectStore } from '../trees/objects.ts'
@@ -32,16 +32,21 @@ export interface Replaced {
 /** The new id of a checkpoint that was made once more. */
 export type NewIdOf = (id: string) => string | undefined
 
+/** The events of a run without what only their texts together show. */
+export type RedactPieces = (events: readonly unknown[], redact: Redact, path: Path) => unknown
+
 export class RedactedFiles {
   readonly redact: Redact
+  readonly #pieces: RedactPieces
   readonly #objects: ObjectStore
   readonly #known = new Map<string, Replaced | undefined>()
   readonly #heads = new Map<string, { before: JsonObject; after: JsonObject } | undefined>()
   readonly #clean = new Set<string>()
 
-  constructor(objects: ObjectStore, redact: Redact) {
+  constructor(objects: ObjectStore, redact: Redact, pieces: RedactPieces) {
     this.#objects = objects
     this.redact = redact
+    this.#pieces = pieces
   }
 
   async text(text: string, path: readonly (string | number)[]): Promise<string> {
@@ -83,18 +88,20 @@ export class RedactedFiles {
     const files = await readBlobs(this.#objects, blobs)
     const before = unlessBroken(() => decodeHead(files))
     if (before === undefined) return undefined
-    const kept = (await redactInside(before, this.redact)) as JsonObject
-    if (kept === before) return { before, after: before }
+    const kept = await redactValue(before, this.redact, [])
+    if (kept === before || !isJsonObject(kept)) return { before, after: before }
     const names = ['id', 'type', 'schemaVersion'].filter((name) => name in before)
     return { before, after: { ...kept, ...Object.fromEntries(names.map((name) => [name, before[name]])) } }
   }
 
   async #item(path: [string, number], blobs: BlobIds, type: string): Promise<Replaced | undefined> {
-    if (await this.#isClean(path, blobs)) return undefined
+    const isClean = await this.#isClean(path, blobs)
     const files = await readBlobs(this.#objects, blobs)
+    if (isClean && ![...files.values()].some((bytes) => asBuffer(bytes).includes(PIECE))) return undefined
     const item = unlessBroken(() => decodeItem(files))
     if (item === undefined) return this.#raw(blobs)
-    const kept = (await redactValue(item, this.redact, path)) ?? null
+    const whole = isClean ? item : ((await redactValue(item, this.redact, path)) ?? null)
+    const kept = await this.#joined(whole, path)
     if (kept === item) return undefined
     const [collection, index] = path
     return replaced(encodeItem(layoutOf(type, collection, files), collection, index, kept))
@@ -113,6 +120,14 @@ export class RedactedFiles {
       this.#clean.add(key)
     }
     return true
+  }
+
+  /** A secret may begin in one event and end in another. */
+  async #joined(item: unknown, path: Path): Promise<unknown> {
+    if (!isJsonObject(item) || !Array.isArray(item.events)) return item
+    const { events } = item
+    const kept = (await this.#pieces(events, this.redact, [...path, 'events'])) as readonly unknown[]
+    return kept.every((event, index) => event === events[index]) ? item : { ...item, events: kept }
   }
 
   /** Files as plain text, or as bytes. */
@@ -135,6 +150,9 @@ export class RedactedFiles {
     return found
   }
 }
+
+/** In the type of an event that brings a piece of a text. */
+const PIECE = '-delta"'
 
 const keyOf = (blobs: BlobIds): string => [...blobs].map((entry) => entry.join(' ')).join('\n')
 

@@ -40,6 +40,8 @@ export class RedactedTrees {
   readonly #known = new Map<string, ObjectId>()
   /** What old pages have become. */
   readonly #pages = new Map<string, ObjectId | null>()
+  /** Files that stay as they are, alone: a look tells most of a folder that has grown by one. */
+  readonly #same = new Set<string>()
   readonly #given = new Set<ObjectId>()
   #waiting: NewObject[] = []
 
@@ -65,7 +67,8 @@ export class RedactedTrees {
 
   /** A page is from now on what its checkpoint has made of it; `undefined`: nothing. */
   settle(path: string, old: ObjectId, made: ObjectId | undefined): void {
-    this.#pages.set(`${path}\n${old}`, made ?? null)
+    if (made === old) this.#same.add(`${path}\n${old}`)
+    else this.#pages.set(`${path}\n${old}`, made ?? null)
   }
 
   async #folder(id: ObjectId, path: string, walk: Walk): Promise<{ id: ObjectId; isFinal: boolean }> {
@@ -79,6 +82,7 @@ export class RedactedTrees {
     let isFinal = true
     for (const entry of entriesOf(tree)) {
       const at = prefix + entry.name
+      if (this.#same.has(`${at}\n${entry.id}`)) continue
       const item = itemOf(at, entry.mode)
       if (entry.mode === BLOB && isPage(at)) {
         const page = this.#pages.get(`${at}\n${entry.id}`)
@@ -86,7 +90,7 @@ export class RedactedTrees {
           isFinal = false
           walk.newPages.set(at, entry.id)
           if (walk.pages === 'drop') changes.push({ name: entry.name, entry: null })
-        } else if (page !== entry.id) changes.push(changed(entry.name, BLOB, page))
+        } else changes.push(changed(entry.name, BLOB, page))
       } else if (item !== undefined && entry.mode === FOLDER) {
         const folder = await this.#itemFolder(entry.id, at, item as number, walk.type)
         if (folder !== entry.id) changes.push(changed(entry.name, FOLDER, folder))
@@ -105,6 +109,7 @@ export class RedactedTrees {
         if (name !== entry.name) changes.push({ name: entry.name, entry: null })
         if (name !== entry.name || file !== undefined)
           changes.push(changed(name, entry.mode, file?.id ?? entry.id))
+        else this.#same.add(`${at}\n${entry.id}`)
       }
     }
     for (const [item, blobs] of items) changes.push(...(await this.#itemFiles(item, blobs, path, walk.type)))
@@ -119,7 +124,10 @@ export class RedactedTrees {
       item === 'head'
         ? await this.#files.head(blobs, type, this.#newIdOf)
         : await this.#files.item(path.slice(0, path.indexOf('/')), item, blobs, type)
-    if (made === undefined) return []
+    if (made === undefined) {
+      if (blobs.size === 1 && item !== 'head') for (const [at, id] of blobs) this.#same.add(`${at}\n${id}`)
+      return []
+    }
     this.#give(made.objects)
     const nameOf = (file: string) => file.slice(file.lastIndexOf('/') + 1)
     const gone = [...blobs.keys()].filter((file) => !made.files.has(file))

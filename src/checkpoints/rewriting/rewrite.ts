@@ -10,12 +10,13 @@ import { type CommitId, type ObjectId, parseRef, rewrittenRef, type SessionId } 
 import type { Redact } from '../../redaction/redact.ts'
 import { TimeSlice } from '../../time-slice.ts'
 import type { Checkpoints } from '../checkpoints.ts'
+import { FORKPOINT } from '../commits/author.ts'
 import type { History } from '../commits/history.ts'
 import { hashOf, MAP, readRewritten, writeRewritten } from '../commits/rewritten.ts'
 import type { PageRules } from '../pages.ts'
 import { blobAt } from '../trees/files.ts'
 import type { Writing } from '../writing.ts'
-import { RedactedFiles } from './redacted-files.ts'
+import { RedactedFiles, type RedactPieces } from './redacted-files.ts'
 import { redactedMessage, redactedTag } from './redacted-message.ts'
 import { RedactedTrees } from './redacted-trees.ts'
 import { type RewriteScope, refsInScope, type ScopedRef } from './scope.ts'
@@ -25,6 +26,7 @@ export interface Rewrite {
   session: SessionId | undefined
   scope: RewriteScope
   redact: Redact
+  pieces: RedactPieces
   pages: PageRules
   /** Whether nothing is written. */
   isDry: boolean
@@ -47,7 +49,7 @@ export interface Rewritten {
 export async function rewriteHistory(checkpoints: Checkpoints, rewrite: Rewrite): Promise<Rewritten> {
   const { history } = checkpoints
   const { repository } = history
-  const files = new RedactedFiles(history.objects, rewrite.redact)
+  const files = new RedactedFiles(history.objects, rewrite.redact, rewrite.pieces)
   // What takes long, before any lock: what was looked at once is remembered.
   const survey = new Copies(history, files, rewrite)
   const look = async () => {
@@ -210,6 +212,7 @@ async function writeMap(
     files: new Map([[MAP, writeRewritten(ids)]]),
     kind: 'rewrite',
     subject: 'rewrite',
+    author: FORKPOINT,
     session,
     branch: '_rewritten',
   })

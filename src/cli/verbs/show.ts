@@ -1,3 +1,4 @@
+import { isObjectId } from '../../ids.ts'
 import type { Checkpoint, StoredDocument } from '../../store/session-store.ts'
 import { defaultBody } from '../../store/subject.ts'
 import { checkpointDetails, fieldsOf, type MessageStyle, messageLines, valueText } from '../describe.ts'
@@ -11,7 +12,7 @@ interface Options {
   full?: boolean
 }
 
-/** `forkpoint show`: JSON of `{ checkpoint, ref?, state, foreign? }`. */
+/** `forkpoint show`: JSON of `{ checkpoint, rewritten?, ref?, state, foreign? }`. */
 export const addShow: AddVerb = (program, run) => {
   program
     .command('show')
@@ -32,9 +33,11 @@ export const addShow: AddVerb = (program, run) => {
         const state = await store.load(session, { at: checkpoint.id })
         const foreign = await stores.foreignIn(checkpoint.id)
         const ref = await namedRef(store, session, at)
+        const isRewritten = isObjectId(at.toLowerCase()) && checkpoint.id !== at.toLowerCase()
         if (out.json) {
           await out.document({
             checkpoint,
+            ...(isRewritten && { rewritten: at }),
             ...(ref !== undefined && { ref }),
             state,
             ...(foreign.length > 0 && { foreign }),
@@ -47,6 +50,8 @@ export const addShow: AddVerb = (program, run) => {
           ...stateLines(state, checkpoint, options),
         ]
         await out.lines(lines)
+        if (isRewritten)
+          await out.note(line`${yellow('note:')} ${at} was rewritten, and is this checkpoint now`)
         if (checkpoint.kind === 'foreign' && checkpoint.parents.length > 1) {
           const parents = checkpoint.parents.map((id) => id.slice(0, 7)).join(' and ')
           await out.note(

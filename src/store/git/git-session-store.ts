@@ -11,7 +11,7 @@ import { isSameName } from '../../ref-part.ts'
 import type { Session } from '../../state/index.ts'
 import { type DocumentRules, documentRules } from '../document.ts'
 import { StoreFront } from '../front.ts'
-import { registerKey, rulesWithKey } from '../redaction/key.ts'
+import { registerKey, rulesWithKey, withKeyOf } from '../redaction/key.ts'
 import { type CleanMemory, type FoundSecret, scan } from '../scan/scan.ts'
 import type {
   Checkpoint,
@@ -177,7 +177,8 @@ export class GitSessionStore<S extends StoredDocument = Session> extends StoreFr
   rewrite(session: string, redact: Redact, options?: RewriteOptions): Promise<RewriteReport> {
     return this.#checkpoints.lifetime.use(async () => {
       const { rewriteStore } = await import('./rewrite.ts')
-      return rewriteStore(this.#repository, this.#checkpoints, parseSessionId(session), redact, options)
+      const keyed = options?.dryRun === true ? redact : withKeyOf(this, redact)
+      return rewriteStore(this.#repository, this.#checkpoints, parseSessionId(session), keyed, options)
     })
   }
 

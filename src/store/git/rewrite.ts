@@ -5,6 +5,7 @@ import { ForkpointError } from '../../errors.ts'
 import type { Repository } from '../../git/repository.ts'
 import { parseRef, type SessionId } from '../../ids.ts'
 import { pageRules } from '../pages/rules.ts'
+import { redactPieces } from '../redaction/deltas.ts'
 import type { MaintainOptions, Redact } from '../session-store.ts'
 import { maintainRepository } from './maintain.ts'
 
@@ -30,6 +31,8 @@ export interface RewriteReport {
   refs: string[]
   /** Old checkpoints that are still on the disk: something else names them, or the purge failed. */
   remaining: string[]
+  /** Remotes that the repository is set up for; they may still have what was taken out. */
+  remotes: string[]
   /** Why the purge failed, if it did. History is rewritten all the same; `maintain({ purge: true })` tries again. */
   purgeError?: ForkpointError
 }
@@ -52,6 +55,7 @@ export async function rewriteStore(
     session,
     scope,
     redact,
+    pieces: redactPieces,
     pages,
     isDry: dryRun,
     onProgress: report,
@@ -63,6 +67,7 @@ export async function rewriteStore(
     sessions: [...new Set<string>(sessions)],
     refs: [...refs.keys()],
     remaining: [],
+    remotes: remotesOf(repository),
   }
   if (dryRun) return done
   // Also where nothing was found: a purge that did not come to its end before is made up for.
@@ -74,6 +79,9 @@ export async function rewriteStore(
   for (const id of ids.keys()) if (await repository.objects.has(id)) done.remaining.push(id)
   return purgeError === undefined ? done : { ...done, purgeError }
 }
+
+const remotesOf = (repository: Repository): string[] =>
+  [...repository.config().keys()].flatMap((key) => /^remote\.(.*)\.url$/.exec(key)?.[1] ?? [])
 
 function ours(error: unknown): ForkpointError {
   if (error instanceof ForkpointError) return error

@@ -1,13 +1,13 @@
 import { writeFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
-import { CleanFile } from '../../store/scan/clean-file.ts'
-import { sarifOf } from '../../store/scan/sarif.ts'
-import type { FoundSecret } from '../../store/scan/scan.ts'
-import { EXIT } from '../exit-codes.ts'
-import { count, dim, green, line, red, yellow } from '../text.ts'
-import { type AddVerb, examples } from '../verb.ts'
-import { VERSION } from '../version.ts'
+import { CleanFile } from '../../../store/scan/clean-file.ts'
+import { sarifOf } from '../../../store/scan/sarif.ts'
+import type { FoundSecret } from '../../../store/scan/scan.ts'
+import { EXIT } from '../../exit-codes.ts'
+import { count, dim, green, line, red, yellow } from '../../text.ts'
+import { type AddVerb, examples } from '../../verb.ts'
+import { VERSION } from '../../version.ts'
 
 interface Options {
   sarif?: string

@@ -1,0 +1,155 @@
+import { readFileSync } from 'node:fs'
+import { NotFoundError } from '../../../errors.ts'
+import { type Redact, type RedactedSecret, redactSecrets, redactTexts } from '../../../redaction/index.ts'
+import type { Context } from '../../context.ts'
+import { EXIT, UsageError } from '../../exit-codes.ts'
+import { bold, count, dim, type Line, line, red, yellow } from '../../text.ts'
+import { type AddVerb, examples } from '../../verb.ts'
+
+interface Options {
+  rule?: string[]
+  rules?: string
+  textFile?: string
+  all?: boolean
+  yes?: boolean
+}
+
+/** Of one rule: how many places it found, and one of them. */
+interface Found {
+  rule: string
+  places: number
+  first: string
+}
+
+/**
+ * `forkpoint redact`: JSON of RewriteReport and `{ session, done, findings: { rule, places, first }[], remotes }`. Findings
+ * never show what was found.
+ */
+export const addRedact: AddVerb = (program, run) => {
+  program
+    .command('redact')
+    .description("take secrets out of a session's history; shows what would be rewritten unless told --yes")
+    .argument(
+      '<session>',
+      'session; all that share checkpoints with it, such as forks, are rewritten as well',
+    )
+    .option('--rule <id...>', 'only what these rules find (default: all rules)')
+    .option('--rules <file>', 'more rules: a gitleaks rule file')
+    .option('--text-file <file>', 'take out the texts in this file, one a line, instead of what rules find')
+    .option('--all', 'rewrite every session of the store')
+    .option('-y, --yes', 'rewrite, and remove what was replaced from the disk; this cannot be undone')
+    .addHelpText('after', examples('redact demo', 'redact demo --text-file leaked.txt --yes'))
+    .action(
+      run(async (context, session: string, options: Options) => {
+        const { out, stores } = context
+        const { all = false, yes = false } = options
+        const places = new Map<string, Set<string>>()
+        const redact = redactOf(options, ({ rule, path }) =>
+          places.set(rule, (places.get(rule) ?? new Set()).add(path.join('.'))),
+        )
+        const report = await stores.existing.rewrite(session, redact, {
+          scope: all ? 'all' : 'related',
+          dryRun: !yes,
+          onProgress: ({ phase, done }) => out.progress(`redact: ${phase} ${done}`),
+        })
+        out.endProgress()
+        const findings = [...places].map(([rule, found]) => ({
+          rule,
+          places: found.size,
+          first: [...found][0] ?? '',
+        }))
+        const { purgeError, ...rest } = report
+        const isLeft = report.remaining.length > 0 || purgeError !== undefined
+        if (out.json) {
+          const problem = purgeError && { purgeError: { code: purgeError.code, message: purgeError.message } }
+          await out.document({ session, done: yes, ...rest, findings, ...problem })
+        } else {
+          for (const text of described(report, findings, yes)) await out.line(text)
+          for (const text of advice(context, { ...report, session, options })) await out.note(text)
+        }
+        return isLeft ? EXIT.failed : undefined
+      }),
+    )
+}
+
+function redactOf(
+  { rule, rules, textFile }: Options,
+  onFinding: (finding: RedactedSecret) => unknown,
+): Redact {
+  if (textFile === undefined)
+    return redactSecrets({ ...(rules !== undefined && { rules }), ...(rule && { only: rule }), onFinding })
+  if (rule !== undefined || rules !== undefined)
+    throw new UsageError('Give --text-file, or --rule and --rules: one after the other.')
+  return redactTexts(textsIn(textFile), { onFinding })
+}
+
+function textsIn(file: string): string[] {
+  let content: string
+  try {
+    content = readFileSync(file, 'utf8')
+  } catch (error) {
+    throw new NotFoundError({ kind: 'file', id: file }, `'${file}' cannot be read: ${String(error)}`)
+  }
+  const texts = content.split(/\r?\n/).filter((text) => text !== '')
+  if (texts.length === 0) throw new UsageError(`'${file}' has no text to take out: write one a line.`)
+  const short = texts.findIndex((text) => text.length < 4)
+  if (short >= 0) throw new UsageError(`Text ${short + 1} in '${file}' has less than four characters.`)
+  return texts
+}
+
+interface Report {
+  checkpoints: number
+  rewritten: number
+  sessions: readonly string[]
+  refs: readonly string[]
+}
+
+function described(report: Report, findings: readonly Found[], done: boolean): Line[] {
+  const { checkpoints, rewritten, sessions, refs } = report
+  if (rewritten === 0 && refs.length === 0)
+    return [line`Nothing to take out of ${count(checkpoints, 'checkpoint')}.`]
+  const verb = done ? 'Rewrote' : 'Would rewrite'
+  return [
+    line`${verb} ${bold(rewritten)} of ${count(checkpoints, 'checkpoint')}, in ${count(sessions.length, 'session')}: ${sessions.join(', ')}`,
+    ...refs.map((ref) => line`  ${ref}`),
+    ...findings.map(
+      ({ rule, places, first }) => line`${yellow(rule)}: ${count(places, 'place')}, such as ${first}`,
+    ),
+  ]
+}
+
+function advice(
+  { command }: Context,
+  report: Report & {
+    session: string
+    options: Options
+    remotes: readonly string[]
+    remaining: readonly string[]
+    purgeError?: Error
+  },
+): Line[] {
+  const { session, options, remotes, remaining, purgeError, refs } = report
+  if (options.yes !== true) {
+    if (refs.length === 0) return []
+    const { rule: _, yes: __, all: ___, ...rest } = options
+    const flags = [...(options.rule ?? []).map((id) => ` --rule ${id}`), options.all === true ? ' --all' : '']
+    const { rules, textFile } = rest
+    const words = { ...(rules && { rules }), ...(textFile && { 'text-file': textFile }) }
+    return [
+      line`${dim(`Nothing was changed. To do it: ${command('redact', [session], words)}${flags.join('')} --yes`)}`,
+    ]
+  }
+  const notes: Line[] = []
+  if (purgeError !== undefined)
+    notes.push(line`${red(`The old objects are still on the disk: ${purgeError.message}`)}`)
+  else if (remaining.length > 0)
+    notes.push(
+      line`${red(`${count(remaining.length, 'old checkpoint')} are still on the disk, because something else names them, such as ${remaining[0]}.`)}`,
+    )
+  if (remotes.length > 0) notes.push(line`Remotes that may still have it: ${remotes.join(', ')}.`)
+  if (refs.length > 0)
+    notes.push(
+      line`${dim('Clones and backups still have what was taken out. Replace the secret where it is used.')}`,
+    )
+  return notes
+}
