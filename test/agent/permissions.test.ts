@@ -38,7 +38,9 @@ describe('order', () => {
   })
 
   test('what is no rule or no policy is a TypeError that says how to write one', () => {
-    expect(() => new Permissions({ deny: ['bash(rm'] })).toThrow(/"bash\(rm" in deny is not a permission rule/)
+    expect(() => new Permissions({ deny: ['bash(rm'] })).toThrow(
+      /"bash\(rm" in deny is not a permission rule/,
+    )
     expect(() => new Permissions({ allow: 'read' as never })).toThrow(TypeError)
     expect(() => new Permissions({ defaultDecision: 'maybe' as never })).toThrow(TypeError)
   })
