@@ -1,4 +1,6 @@
 /** The diff of two checkpoints in git, which reads only files that differ, beside one of two whole states. */
+
+import { isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { GitSessionStore } from '../../src/index.ts'
@@ -67,6 +69,8 @@ test('it is what two whole states differ in', { timeout: 120_000 }, async () => 
     fc.asyncProperty(
       state.chain((before) => fc.tuple(fc.constant(before), fc.oneof(edited(before), state))),
       async ([before, after]) => {
+        // A save of what is there makes no checkpoint.
+        fc.pre(!isDeepStrictEqual(before, after))
         const id = `s${n++}`
         await writer.save({ ...before, id })
         await writer.save({ ...after, id }, { expected: 'any', subject: 'second' })
