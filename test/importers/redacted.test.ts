@@ -2,7 +2,11 @@ import { execFileSync } from 'node:child_process'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { InvalidIdError } from '../../src/errors.ts'
+import type { ByteSource } from '../../src/importers/byte-source.ts'
+import { redactedSource } from '../../src/importers/core/redacted-source.ts'
 import { exportClaudeCode, importClaudeCode } from '../../src/importers/index.ts'
+import { readLines } from '../../src/importers/jsonl.ts'
+import { redactSecrets } from '../../src/redaction/index.ts'
 import { GitSessionStore } from '../../src/store/git/git-session-store.ts'
 import { tempFolder } from '../git/real-git.ts'
 import { sample, seeded } from '../redaction/sample.ts'
@@ -75,4 +79,32 @@ test('a file whose name holds a secret is refused, and not named', async () => {
   expect(error).toBeInstanceOf(InvalidIdError)
   expect(String(error)).not.toContain(token)
   await store.close()
+})
+
+test('a line that no string can hold is passed over, and the lines around it are looked at', async () => {
+  const line = Buffer.from(`\ufeff{"text":"${token}"}\r\n`)
+  const zeros = Buffer.alloc(1 << 20)
+  const long = 600
+  const feed = line.length + long * zeros.length
+  const source: ByteSource = {
+    name: 'a.jsonl',
+    size: 2 * line.length + long * zeros.length + 1,
+    modified: undefined,
+    async *chunks() {
+      yield line
+      for (let n = 0; n < long; n++) yield zeros
+      yield Buffer.concat([Buffer.from('\n'), line.subarray(3)])
+    },
+    read: async (start, end) => {
+      const bytes = Buffer.alloc(end - start)
+      if (start <= feed && feed < end) bytes[feed - start] = 10
+      return bytes
+    },
+  }
+  const redacted = await redactedSource(source, redactSecrets({ key: 'k' }))
+  const texts: string[] = []
+  for await (const { bytes } of readLines(redacted.chunks())) if (bytes !== undefined) texts.push(`${bytes}`)
+  expect(texts).toEqual(
+    Array(2).fill(expect.stringMatching(/^\{"text":"\[redacted:[a-z-]+:[0-9a-f]{8}\]"\}$/)),
+  )
 })

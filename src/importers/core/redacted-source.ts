@@ -2,8 +2,8 @@
 
 import { type Path, type Redact, redactValue } from '../../redaction/redact.ts'
 import type { ByteSource } from '../byte-source.ts'
+import { type RawLine, readLines } from '../jsonl.ts'
 
-const NEWLINE = 10
 /** Bytes that are read at once. */
 const BATCH = 1 << 20
 
@@ -17,33 +17,23 @@ interface Piece {
 
 /**
  * The source as `redact` leaves it: itself when nothing in it has to go. A line with a secret is written anew, all
- * others are as they were, byte for byte. Only lines that change are held.
+ * others are as they were, byte for byte. Only lines that change are held; one that is too long to be read stays, since
+ * nothing is imported of it.
  */
 export async function redactedSource(source: ByteSource, redact: Redact): Promise<ByteSource> {
   const pieces: Piece[] = []
-  let [from, end, number] = [0, 0, 0]
-  const keep = async (line: Buffer, next: number) => {
-    const bytes = await redactedLine(line, redact, ['lines', number++])
+  let [from, end] = [0, 0]
+  for await (const line of readLines(source.chunks())) {
+    const next = line.end + line.terminator.length
+    const bytes = await redactedLine(line, redact)
     const last = pieces.at(-1)
     const length = bytes?.length ?? next - from
     if (bytes !== undefined) pieces.push({ start: end, end: end + length, from, bytes })
     else if (last?.bytes === undefined && last !== undefined) last.end += length
     else pieces.push({ start: end, end: end + length, from })
-    ;[from, end] = [next, end + length]
+    from = next
+    end += length
   }
-  let rest: Buffer[] = []
-  let read = 0
-  for await (const chunk of source.chunks()) {
-    let at = 0
-    for (let newline = chunk.indexOf(NEWLINE); newline !== -1; newline = chunk.indexOf(NEWLINE, at)) {
-      await keep(Buffer.concat([...rest, chunk.subarray(at, newline + 1)]), read + newline + 1)
-      rest = []
-      at = newline + 1
-    }
-    if (at < chunk.length) rest.push(Buffer.from(chunk.subarray(at)))
-    read += chunk.length
-  }
-  if (rest.length > 0) await keep(Buffer.concat(rest), read)
   return pieces.some(({ bytes }) => bytes !== undefined) ? ofPieces(source, pieces) : source
 }
 
@@ -71,17 +61,21 @@ function ofPieces(source: ByteSource, pieces: readonly Piece[]): ByteSource {
 }
 
 /** The line as it is to be read, with its end; `undefined` when it stays. */
-async function redactedLine(line: Buffer, redact: Redact, path: Path): Promise<Buffer | undefined> {
-  const whole = line.toString('utf8')
-  const end = ['\r\n', '\n'].find((ending) => whole.endsWith(ending)) ?? ''
-  const text = whole.slice(0, whole.length - end.length)
+async function redactedLine(
+  { bytes, line, bom, terminator }: RawLine,
+  redact: Redact,
+): Promise<Buffer | undefined> {
+  if (bytes === undefined) return undefined
+  const text = bytes.toString('utf8')
+  const path: Path = ['lines', line - 1]
+  const written = (kept: string): Buffer => Buffer.from(`${bom ? '\ufeff' : ''}${kept}${terminator}`)
   let value: unknown
   try {
     value = JSON.parse(text)
   } catch {
     const kept = await redactValue(text, redact, path)
-    return kept === text ? undefined : Buffer.from(`${kept ?? ''}${end}`)
+    return kept === text ? undefined : written(String(kept ?? ''))
   }
   const kept = await redactValue(value, redact, path)
-  return kept === value ? undefined : Buffer.from(`${JSON.stringify(kept ?? null)}${end}`)
+  return kept === value ? undefined : written(JSON.stringify(kept ?? null))
 }
