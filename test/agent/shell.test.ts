@@ -247,7 +247,8 @@ test.each(Object.entries(POLICIES))(
       ),
       { numRuns: RUNS },
     )
-    expect(allowed).toBeGreaterThan(RUNS / 50)
+    // About one in forty is, where only some are: few enough for chance to matter.
+    expect(allowed).toBeGreaterThan(RUNS / 200)
   },
   600_000,
 )
