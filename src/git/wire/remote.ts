@@ -29,6 +29,15 @@ export interface RemoteOptions {
   onProgress?: ((progress: { phase: string; done: number; total?: number }) => void) | undefined
 }
 
+/** Objects that were fetched and that no ref leads to yet. */
+export interface Fetched {
+  /**
+   * Until this is called, neither `git gc` nor a purge removes the objects: call it when refs lead to them, or when
+   * they are not wanted any more. A second call does nothing; what a dead process did not release, others release.
+   */
+  release(): void
+}
+
 /** One server and the repository whose objects go there and come from there. */
 export interface Remote {
   /**
@@ -38,13 +47,13 @@ export interface Remote {
   refs(prefixes: readonly string[], options?: RemoteOptions): Promise<RemoteRefs>
   /**
    * Brings what `wants` lead to into the repository and makes it durable; moves no ref. Nothing is placed before it is
-   * checked whole. `haves` are commits of the repository that the server may have too.
+   * checked whole: each object, and that the repository has all it leads to. `haves` are commits of the repository that the server may have too.
    * Throws RemoteError, CorruptError for objects that are not what they should be, StorageError.
    */
   fetch(
     request: { wants: readonly ObjectId[]; haves: readonly ObjectId[]; depth?: number },
     options?: RemoteOptions,
-  ): Promise<void>
+  ): Promise<Fetched>
   /**
    * Moves refs at the server with the objects they need, all or none with `atomic`, each only from the value in `from`.
    * `has` are commits that the server is known to have: what they lead to is not sent.
