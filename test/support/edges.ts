@@ -8,6 +8,7 @@ export const GROUND: readonly string[] = [
   'ids.ts',
   'json-value.ts',
   'ref-part.ts',
+  'storage-error.ts',
   'time-slice.ts',
 ]
 
@@ -173,6 +174,15 @@ export const EDGES: Readonly<Record<string, readonly string[]>> = {
     'git/upkeep/native',
   ],
   'git/upkeep/native': ['git/config', 'git/database', 'git/disk', 'git/merging', 'git/objects', 'git/packs'],
+  'git/wire': [
+    'git',
+    'git/database',
+    'git/disk',
+    'git/objects',
+    'git/packs',
+    'git/upkeep',
+    'git/upkeep/native',
+  ],
   importers: ['importers/claude-code', 'importers/core', 'state', 'store'],
   'importers/claude-code': ['importers', 'importers/core', 'state'],
   'importers/core': ['importers', 'redaction', 'state', 'store', 'store/redaction'],
@@ -223,15 +233,7 @@ export const EDGES: Readonly<Record<string, readonly string[]>> = {
   'store/memory': ['checkpoints', 'checkpoints/commits', 'codec', 'state', 'store'],
   'store/options': ['checkpoints/commits', 'redaction', 'store'],
   'store/redaction': ['redaction', 'store', 'store/addition'],
-  'store/scan': [
-    'checkpoints/trees',
-    'codec',
-    'git/database',
-    'git/objects',
-    'git/upkeep',
-    'redaction',
-    'store/redaction',
-  ],
+  'store/scan': ['checkpoints/trees', 'codec', 'git/database', 'git/objects', 'redaction', 'store/redaction'],
   'store/pages': ['checkpoints', 'codec', 'view'],
   'store/verify': [
     'checkpoints',
@@ -240,7 +242,6 @@ export const EDGES: Readonly<Record<string, readonly string[]>> = {
     'codec',
     'git/database',
     'git/objects',
-    'git/upkeep',
     'store',
     'store/pages',
   ],
