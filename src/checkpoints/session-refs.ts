@@ -7,6 +7,7 @@ import {
   branchRef,
   type CommitId,
   MAIN,
+  type ObjectId,
   parseRef,
   reservedRef,
   type SessionId,
@@ -17,7 +18,14 @@ import { encodeName, isSameName } from '../ref-part.ts'
 import { activeAfterDelete } from './branch-rules.ts'
 import type { History } from './commits/history.ts'
 import { AGAIN, type Aim, changeLocked, nothing } from './locking.ts'
+import { trashRefs } from './trash.ts'
 import { stillStands } from './writing.ts'
+
+interface DeleteAim extends Aim {
+  own: string[]
+  symbolic: { ref: string; to: string | null }[]
+  trash: { ref: string; from: string }[]
+}
 
 /** Where a new ref points, and the purge mark from before that was resolved. */
 export interface RefTarget {
@@ -72,6 +80,17 @@ export class SessionRefs {
     return this.#deleteRef(session, reservedRef(session, line))
   }
 
+  /** Branches, reserved lines and tags, by their refs. */
+  of(session: SessionId): Map<string, ObjectId> {
+    const { refs } = this.#repository
+    return new Map(
+      this.#refsOf(session).flatMap((ref) => {
+        const id = refs.read(ref)
+        return id === undefined ? [] : [[ref, id] as const]
+      }),
+    )
+  }
+
   /** Throws UnsupportedError for the only branch, and for the active one where there is no main. */
   deleteBranch(session: SessionId, branch: BranchName): Promise<boolean> {
     const [ref, active] = [branchRef(session, branch), activeRef(session)]
@@ -96,30 +115,41 @@ export class SessionRefs {
     })
   }
 
-  /** Branches, reserved lines, tags and the active branch, in one transaction. */
-  deleteSession(session: SessionId): Promise<boolean> {
-    return changeLocked<Aim & { own: string[]; symbolic: { ref: string; to: string | null }[] }, boolean>(
-      this.#repository,
-      {
-        session,
-        branch: MAIN,
-        aim: () => {
-          const own = this.#refsOf(session)
-          const head = this.#headElsewhere((ref) => isOf(session, ref))
-          const symbolic = [{ ref: activeRef(session), to: null }, ...head]
-          return { refs: [...own, ...symbolic.map(({ ref }) => ref)], reaches: false, own, symbolic }
-        },
-        decide: ({ own, symbolic }) => {
-          if (this.#refsOf(session).some((ref) => !own.includes(ref))) return nothing(AGAIN)
-          return {
-            ...nothing(own.length > 0),
-            moves: new Map(own.map((ref) => [ref, null] as const)),
-            symbolic,
-            placed: () => this.#gone(own),
-          }
-        },
+  /**
+   * Branches, reserved lines, tags and the active branch, in one transaction.
+   *
+   * @param discardedAt milliseconds: the session goes to the trash, from which it can come back. Default: it does not
+   * @param expected the refs of the session, as `of` said before: it stays if they are others now
+   */
+  deleteSession(
+    session: SessionId,
+    { discardedAt, expected }: { discardedAt?: number; expected?: ReadonlyMap<string, ObjectId> } = {},
+  ): Promise<boolean> {
+    return changeLocked<DeleteAim, boolean>(this.#repository, {
+      session,
+      branch: MAIN,
+      aim: () => {
+        const own = this.#refsOf(session)
+        const head = this.#headElsewhere((ref) => isOf(session, ref))
+        const symbolic = [{ ref: activeRef(session), to: null }, ...head]
+        const trash = discardedAt === undefined ? [] : this.#trash(session, own, discardedAt)
+        const refs = [...own, ...symbolic.map(({ ref }) => ref), ...trash.map(({ ref }) => ref)]
+        return { refs, reaches: false, own, symbolic, trash }
       },
-    )
+      decide: ({ own, symbolic, trash }, current) => {
+        if (this.#refsOf(session).some((ref) => !own.includes(ref))) return nothing(AGAIN)
+        const isOther = own.some((ref) => expected !== undefined && expected.get(ref) !== current.get(ref))
+        if (isOther) return nothing(false)
+        const gone = own.map((ref) => [ref, null] as const)
+        const kept = trash.map(({ ref, from }) => [ref, current.get(from) ?? null] as const)
+        return {
+          ...nothing(own.length > 0),
+          moves: new Map<string, ObjectId | null>([...gone, ...kept]),
+          symbolic,
+          placed: () => this.#gone(own),
+        }
+      },
+    })
   }
 
   #deleteRef(session: SessionId, ref: string): Promise<boolean> {
@@ -152,6 +182,12 @@ export class SessionRefs {
         return { ...nothing(undefined), moves: new Map([[ref, to]]) }
       },
     })
+  }
+
+  /** Where each of the session's refs waits in the trash. */
+  #trash(session: SessionId, own: readonly string[], at: number): { ref: string; from: string }[] {
+    const active = this.#history.active(session)
+    return trashRefs(this.#repository, session, own, { at, active })
   }
 
   #refsOf(session: SessionId): string[] {

@@ -7,14 +7,17 @@ import { reportError } from './report.ts'
 import { Stores } from './stores.ts'
 import type { Action, Run } from './verb.ts'
 import { addBranches } from './verbs/branches.ts'
-import { addDelete } from './verbs/delete.ts'
 import { addDiff } from './verbs/diff.ts'
 import { addExport } from './verbs/export.ts'
 import { addFork } from './verbs/fork.ts'
 import { addImport } from './verbs/import.ts'
+import { addDelete } from './verbs/keeping/delete.ts'
+import { addMaintain } from './verbs/keeping/maintain.ts'
+import { addPrune } from './verbs/keeping/prune.ts'
+import { addRestore } from './verbs/keeping/restore.ts'
+import { addStats } from './verbs/keeping/stats.ts'
 import { addList } from './verbs/list.ts'
 import { addLog } from './verbs/log.ts'
-import { addMaintain } from './verbs/maintain.ts'
 import { addRef } from './verbs/ref.ts'
 import { addRedact } from './verbs/secrets/redact.ts'
 import { addScan } from './verbs/secrets/scan.ts'
@@ -40,6 +43,9 @@ const VERBS = [
   addTag,
   addRef,
   addDelete,
+  addRestore,
+  addStats,
+  addPrune,
   addVerify,
   addScan,
   addMaintain,
