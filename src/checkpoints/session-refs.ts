@@ -8,6 +8,8 @@ import {
   type CommitId,
   MAIN,
   parseRef,
+  type RefFolder,
+  type RefName,
   reservedRef,
   type SessionId,
   type TagName,
@@ -28,10 +30,10 @@ export interface RefTarget {
 export class SessionRefs {
   readonly #repository: Repository
   readonly #history: History
-  readonly #gone: (refs: readonly string[]) => void
+  readonly #gone: (refs: readonly RefName[]) => void
 
   /** `gone` is called with refs that were deleted. */
-  constructor(repository: Repository, history: History, gone: (refs: readonly string[]) => void) {
+  constructor(repository: Repository, history: History, gone: (refs: readonly RefName[]) => void) {
     this.#repository = repository
     this.#history = history
     this.#gone = gone
@@ -98,7 +100,7 @@ export class SessionRefs {
 
   /** Branches, reserved lines, tags and the active branch, in one transaction. */
   deleteSession(session: SessionId): Promise<boolean> {
-    return changeLocked<Aim & { own: string[]; symbolic: { ref: string; to: string | null }[] }, boolean>(
+    return changeLocked<Aim & { own: RefName[]; symbolic: { ref: RefName; to: RefName | null }[] }, boolean>(
       this.#repository,
       {
         session,
@@ -122,7 +124,7 @@ export class SessionRefs {
     )
   }
 
-  #deleteRef(session: SessionId, ref: string): Promise<boolean> {
+  #deleteRef(session: SessionId, ref: RefName): Promise<boolean> {
     return changeLocked(this.#repository, {
       session,
       branch: MAIN,
@@ -137,7 +139,7 @@ export class SessionRefs {
 
   /** Sets a ref that must not exist to a checkpoint of the session, unless that was purged since it was resolved. */
   #newRef(
-    ref: string,
+    ref: RefName,
     { session, branch, to, mark }: RefTarget & { session: SessionId; branch: string },
     exists: () => Error,
   ): Promise<void> {
@@ -154,10 +156,10 @@ export class SessionRefs {
     })
   }
 
-  #refsOf(session: SessionId): string[] {
+  #refsOf(session: SessionId): RefName[] {
     const part = encodeName(session)
     const { refs } = this.#repository
-    return [`refs/heads/${part}/`, `refs/tags/${part}/`]
+    return ([`refs/heads/${part}/`, `refs/tags/${part}/`] as const)
       .flatMap((folder) => [...refs.list(folder).keys()])
       .filter((ref) => parseRef(ref) !== undefined)
   }
@@ -166,10 +168,11 @@ export class SessionRefs {
    * HEAD has to point at a branch that stays, so that a plain clone checks something out: one of `near`, if there is
    * one, else of any session.
    */
-  #headElsewhere(goes: (ref: string) => boolean, near?: SessionId): { ref: string; to: string }[] {
+  #headElsewhere(goes: (ref: RefName) => boolean, near?: SessionId): { ref: RefName; to: RefName }[] {
     const head = this.#repository.refs.readValue('HEAD')
     if (head === undefined || !('symbolic' in head) || !goes(head.symbolic)) return []
-    const folders = [...(near === undefined ? [] : [`refs/heads/${encodeName(near)}/`]), 'refs/heads/']
+    const own: RefFolder[] = near === undefined ? [] : [`refs/heads/${encodeName(near)}/`]
+    const folders: RefFolder[] = [...own, 'refs/heads/']
     for (const ref of folders.flatMap((folder) => [...this.#repository.refs.list(folder, passOver).keys()])) {
       if (parseRef(ref)?.kind === 'branch' && !goes(ref)) return [{ ref: 'HEAD', to: ref }]
     }
@@ -180,7 +183,7 @@ export class SessionRefs {
 /** Another session's damaged ref is that session's trouble. */
 const passOver = (): void => undefined
 
-function isOf(session: SessionId, ref: string): boolean {
+function isOf(session: SessionId, ref: RefName): boolean {
   const parsed = parseRef(ref)
   return parsed !== undefined && isSameName(parsed.session, session)
 }
