@@ -9,6 +9,8 @@ import {
   MAIN,
   type ObjectId,
   parseRef,
+  type RefFolder,
+  type RefName,
   reservedRef,
   type SessionId,
   type TagName,
@@ -22,9 +24,9 @@ import { trashRefs } from './trash.ts'
 import { stillStands } from './writing.ts'
 
 interface DeleteAim extends Aim {
-  own: string[]
-  symbolic: { ref: string; to: string | null }[]
-  trash: { ref: string; from: string }[]
+  own: RefName[]
+  symbolic: { ref: RefName; to: RefName | null }[]
+  trash: { ref: RefName; from: RefName }[]
 }
 
 /** Where a new ref points, and the purge mark from before that was resolved. */
@@ -36,10 +38,10 @@ export interface RefTarget {
 export class SessionRefs {
   readonly #repository: Repository
   readonly #history: History
-  readonly #gone: (refs: readonly string[]) => void
+  readonly #gone: (refs: readonly RefName[]) => void
 
   /** `gone` is called with refs that were deleted. */
-  constructor(repository: Repository, history: History, gone: (refs: readonly string[]) => void) {
+  constructor(repository: Repository, history: History, gone: (refs: readonly RefName[]) => void) {
     this.#repository = repository
     this.#history = history
     this.#gone = gone
@@ -81,7 +83,7 @@ export class SessionRefs {
   }
 
   /** Branches, reserved lines and tags, by their refs. */
-  of(session: SessionId): Map<string, ObjectId> {
+  of(session: SessionId): Map<RefName, ObjectId> {
     const { refs } = this.#repository
     return new Map(
       this.#refsOf(session).flatMap((ref) => {
@@ -123,7 +125,7 @@ export class SessionRefs {
    */
   deleteSession(
     session: SessionId,
-    { discardedAt, expected }: { discardedAt?: number; expected?: ReadonlyMap<string, ObjectId> } = {},
+    { discardedAt, expected }: { discardedAt?: number; expected?: ReadonlyMap<RefName, ObjectId> } = {},
   ): Promise<boolean> {
     return changeLocked<DeleteAim, boolean>(this.#repository, {
       session,
@@ -144,7 +146,7 @@ export class SessionRefs {
         const kept = trash.map(({ ref, from }) => [ref, current.get(from) ?? null] as const)
         return {
           ...nothing(own.length > 0),
-          moves: new Map<string, ObjectId | null>([...gone, ...kept]),
+          moves: new Map<RefName, ObjectId | null>([...gone, ...kept]),
           symbolic,
           placed: () => this.#gone(own),
         }
@@ -152,7 +154,7 @@ export class SessionRefs {
     })
   }
 
-  #deleteRef(session: SessionId, ref: string): Promise<boolean> {
+  #deleteRef(session: SessionId, ref: RefName): Promise<boolean> {
     return changeLocked(this.#repository, {
       session,
       branch: MAIN,
@@ -167,7 +169,7 @@ export class SessionRefs {
 
   /** Sets a ref that must not exist to a checkpoint of the session, unless that was purged since it was resolved. */
   #newRef(
-    ref: string,
+    ref: RefName,
     { session, branch, to, mark }: RefTarget & { session: SessionId; branch: string },
     exists: () => Error,
   ): Promise<void> {
@@ -185,15 +187,15 @@ export class SessionRefs {
   }
 
   /** Where each of the session's refs waits in the trash. */
-  #trash(session: SessionId, own: readonly string[], at: number): { ref: string; from: string }[] {
+  #trash(session: SessionId, own: readonly RefName[], at: number): { ref: RefName; from: RefName }[] {
     const active = this.#history.active(session)
     return trashRefs(this.#repository, session, own, { at, active })
   }
 
-  #refsOf(session: SessionId): string[] {
+  #refsOf(session: SessionId): RefName[] {
     const part = encodeName(session)
     const { refs } = this.#repository
-    return [`refs/heads/${part}/`, `refs/tags/${part}/`]
+    return ([`refs/heads/${part}/`, `refs/tags/${part}/`] as const)
       .flatMap((folder) => [...refs.list(folder).keys()])
       .filter((ref) => parseRef(ref) !== undefined)
   }
@@ -202,10 +204,11 @@ export class SessionRefs {
    * HEAD has to point at a branch that stays, so that a plain clone checks something out: one of `near`, if there is
    * one, else of any session.
    */
-  #headElsewhere(goes: (ref: string) => boolean, near?: SessionId): { ref: string; to: string }[] {
+  #headElsewhere(goes: (ref: RefName) => boolean, near?: SessionId): { ref: RefName; to: RefName }[] {
     const head = this.#repository.refs.readValue('HEAD')
     if (head === undefined || !('symbolic' in head) || !goes(head.symbolic)) return []
-    const folders = [...(near === undefined ? [] : [`refs/heads/${encodeName(near)}/`]), 'refs/heads/']
+    const own: RefFolder[] = near === undefined ? [] : [`refs/heads/${encodeName(near)}/`]
+    const folders: RefFolder[] = [...own, 'refs/heads/']
     for (const ref of folders.flatMap((folder) => [...this.#repository.refs.list(folder, passOver).keys()])) {
       if (parseRef(ref)?.kind === 'branch' && !goes(ref)) return [{ ref: 'HEAD', to: ref }]
     }
@@ -216,7 +219,7 @@ export class SessionRefs {
 /** Another session's damaged ref is that session's trouble. */
 const passOver = (): void => undefined
 
-function isOf(session: SessionId, ref: string): boolean {
+function isOf(session: SessionId, ref: RefName): boolean {
   const parsed = parseRef(ref)
   return parsed !== undefined && isSameName(parsed.session, session)
 }

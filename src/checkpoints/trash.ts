@@ -11,12 +11,14 @@ import {
   MAIN,
   type ObjectId,
   parseRef,
+  type RefFolder,
+  type RefName,
   type SessionId,
 } from '../ids.ts'
 import { decodeName, encodeName } from '../ref-part.ts'
 import { type Aim, changeLocked, nothing } from './locking.ts'
 
-const TRASH = 'refs/forkpoint/trash/'
+const TRASH = 'refs/forkpoint/trash/' as const
 
 /** A session that was deleted, as it was then. */
 export interface Discarded {
@@ -24,16 +26,16 @@ export interface Discarded {
   /** When it was deleted, in milliseconds since 1970. */
   at: number
   /** Branches, reserved lines and tags, by the refs that they had. */
-  refs: ReadonlyMap<string, ObjectId>
+  refs: ReadonlyMap<RefName, ObjectId>
   active: BranchName
 }
 
 /** What is in the trash, the newest of a session first. Refs there that are not ours are passed over. */
 export function discarded(repository: Repository, session?: SessionId): Discarded[] {
-  const folder = session === undefined ? TRASH : `${TRASH}${encodeName(session)}/`
+  const folder: RefFolder = session === undefined ? TRASH : `${TRASH}${encodeName(session)}/`
   const found = new Map<
     string,
-    { session: SessionId; at: number; refs: Map<string, ObjectId>; active: BranchName }
+    { session: SessionId; at: number; refs: Map<RefName, ObjectId>; active: BranchName }
   >()
   for (const [ref, id] of repository.refs.list(folder, () => undefined)) {
     const parsed = parseTrash(ref)
@@ -56,20 +58,21 @@ export function discarded(repository: Repository, session?: SessionId): Discarde
 export function trashRefs(
   repository: Repository,
   session: SessionId,
-  refs: readonly string[],
+  refs: readonly RefName[],
   { at, active }: { at: number; active: BranchName },
-): { ref: string; from: string }[] {
+): { ref: RefName; from: RefName }[] {
   const taken = new Set(discarded(repository, session).map((one) => one.at))
   let time = at
   while (taken.has(time)) time++
-  const folder = `${TRASH}${encodeName(session)}/${time}`
+  const folder = `${TRASH}${encodeName(session)}/${time}` as const
+  const inFolder = (name: string): RefName => `${folder}/${name}`
   const places = refs.map((from) => {
     const [, kind, , name] = from.split('/')
-    return { ref: `${folder}/${kind}/${name}`, from }
+    return { ref: inFolder(`${kind}/${name}`), from }
   })
   const from = branchRef(session, active)
   if (active === MAIN || !refs.includes(from)) return places
-  return [...places, { ref: `${folder}/active/${encodeName(active)}`, from }]
+  return [...places, { ref: inFolder(`active/${encodeName(active)}`), from }]
 }
 
 /**
@@ -78,7 +81,7 @@ export function trashRefs(
  * @throws NotFoundError when the trash does not have it; AlreadyExistsError when there is a session of that id
  */
 export async function restoreDiscarded(repository: Repository, session: SessionId): Promise<Discarded> {
-  return changeLocked<Aim & { one: Discarded; trash: Map<string, ObjectId> }, Discarded>(repository, {
+  return changeLocked<Aim & { one: Discarded; trash: Map<RefName, ObjectId> }, Discarded>(repository, {
     session,
     branch: MAIN,
     aim: () => {
@@ -90,7 +93,9 @@ export async function restoreDiscarded(repository: Repository, session: SessionI
     },
     head: () => branchRef(session, MAIN),
     decide: ({ one, trash }, current) => {
-      const folders = ['heads', 'tags'].map((kind) => `refs/${kind}/${encodeName(session)}/`)
+      const folders = (['heads', 'tags'] as const).map(
+        (kind) => `refs/${kind}/${encodeName(session)}/` as const,
+      )
       if (folders.some((folder) => repository.refs.list(folder).size > 0))
         throw new AlreadyExistsError({ kind: 'session', id: session })
       for (const [ref, id] of trash)
@@ -99,7 +104,7 @@ export async function restoreDiscarded(repository: Repository, session: SessionI
       const to = one.active === MAIN ? null : branchRef(session, one.active)
       return {
         ...nothing(one),
-        moves: new Map<string, ObjectId | null>([...one.refs, ...gone]),
+        moves: new Map<RefName, ObjectId | null>([...one.refs, ...gone]),
         symbolic: [{ ref: activeRef(session), to }],
       }
     },
@@ -122,11 +127,11 @@ export async function emptyTrash(repository: Repository, before: number): Promis
   return old.length
 }
 
-function inTrash(repository: Repository, { session, at }: Discarded): Map<string, ObjectId> {
+function inTrash(repository: Repository, { session, at }: Discarded): Map<RefName, ObjectId> {
   return new Map(repository.refs.list(`${TRASH}${encodeName(session)}/${at}/`))
 }
 
-function parseTrash(ref: string): { part: string; at: number; kind: string; name: string } | undefined {
+function parseTrash(ref: RefName): { part: string; at: number; kind: string; name: string } | undefined {
   const parts = ref.slice(TRASH.length).split('/')
   const [part, time, kind, name] = parts as [string, string, string, string]
   if (parts.length !== 4 || !/^(?:0|[1-9]\d{0,15})$/.test(time)) return undefined

@@ -7,7 +7,12 @@ import { judge } from '../git/support/judge.ts'
 import { emptySession, message, withoutGit } from './support/git-store.ts'
 
 const SOAK = process.env.FORKPOINT_SOAK === '1'
-const PLACES = ['refs/heads/demo/', 'refs/tags/demo/', 'refs/forkpoint/trash/', 'refs/forkpoint/active/']
+const PLACES = [
+  'refs/heads/demo/',
+  'refs/tags/demo/',
+  'refs/forkpoint/trash/',
+  'refs/forkpoint/active/',
+] as const
 
 const refsOf = ({ refs }: Repository): Record<string, string> =>
   Object.fromEntries(PLACES.flatMap((at) => [...refs.list(at)]))

@@ -1,10 +1,12 @@
 /** What objects lead to: from commits to parents and trees, from trees to what is in them. */
+
 import { CorruptError } from '../../errors.ts'
-import { type ObjectId, trustedId } from '../../ids.ts'
+import type { ObjectId } from '../../ids.ts'
 import { TimeSlice } from '../../time-slice.ts'
 import type { ObjectStore } from '../database/object-store.ts'
 import { decodeCommit } from '../objects/commit.ts'
-import { asBuffer, type GitObject } from '../objects/object.ts'
+import type { GitObject } from '../objects/object.ts'
+import { targetOf } from '../objects/tag.ts'
 import { entryAt, entryCount, parseTree } from '../objects/tree.ts'
 
 export interface ReachableOptions {
@@ -75,15 +77,6 @@ function* namedIn(id: ObjectId, { type, data }: GitObject, shallow: ReadonlySet<
       if (mode !== '160000') yield { id, isFile: mode !== '40000' }
     }
   }
-}
-
-/** The object that an annotated tag names. Throws CorruptError. */
-export function targetOf(id: ObjectId, tag: Uint8Array): ObjectId {
-  const target = /^object ([0-9a-f]{40})\n/.exec(asBuffer(tag).toString('latin1', 0, 48))?.[1]
-  if (target !== undefined) return trustedId(target)
-  throw new CorruptError(`Tag object ${id} does not name an object. Take the store from a trusted copy.`, {
-    object: id,
-  })
 }
 
 async function readWhatIsThere(

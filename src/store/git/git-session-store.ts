@@ -6,7 +6,7 @@ import { discarded, emptyTrash, restoreDiscarded } from '../../checkpoints/trash
 import { NotFoundError } from '../../errors.ts'
 import { Repository } from '../../git/repository.ts'
 import type { CheckpointSignature } from '../../git/signing/commit-signature.ts'
-import { type CommitId, parseRef, parseSessionId, type SessionId } from '../../ids.ts'
+import { parseRef, parseSessionId, type SessionId, trustedCommit } from '../../ids.ts'
 import { type SecretOptions, secretFinder } from '../../redaction/secrets.ts'
 import { isSameName } from '../../ref-part.ts'
 import type { Session } from '../../state/index.ts'
@@ -176,7 +176,7 @@ export class GitSessionStore<S extends StoredDocument = Session> extends StoreFr
     const { signatures: wanted } = options
     const signatures = wanted && (await Signatures.open(this.#checkpoints.history, wanted))
     for await (const checkpoint of super.log(session, options)) {
-      const signature = await signatures?.of(checkpoint.id as CommitId)
+      const signature = await signatures?.of(trustedCommit(checkpoint.id))
       yield signature === undefined ? checkpoint : { ...checkpoint, signature }
     }
   }

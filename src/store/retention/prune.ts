@@ -2,7 +2,7 @@
 import type { Checkpoints } from '../../checkpoints/checkpoints.ts'
 import { emptyTrash } from '../../checkpoints/trash.ts'
 import type { Repository } from '../../git/repository.ts'
-import { type ObjectId, parseSessionId, type SessionId } from '../../ids.ts'
+import { type ObjectId, parseSessionId, type RefName, type SessionId } from '../../ids.ts'
 import { TimeSlice } from '../../time-slice.ts'
 import type { DocumentRules } from '../document.ts'
 import type { MaintainOptions } from '../session-store.ts'
@@ -41,7 +41,7 @@ export async function prune(
   const parsed = parsePolicy(policy)
   const { repository, checkpoints, rules } = source
   const now = rules.now()
-  const seen = new Map<string, ReadonlyMap<string, ObjectId>>()
+  const seen = new Map<string, ReadonlyMap<RefName, ObjectId>>()
   const facts: SessionFacts[] = []
   if (!(await checkpoints.openFinished())) return { ...planRetention(parsed, [], now), ...nothingDone }
   const arrivals = new Arrivals(repository)
@@ -70,7 +70,7 @@ async function carryOut(
     onProgress,
   }: {
     plan: RetentionPlan
-    seen: ReadonlyMap<string, ReadonlyMap<string, ObjectId>>
+    seen: ReadonlyMap<string, ReadonlyMap<RefName, ObjectId>>
     now: number
     onProgress: MaintainOptions['onProgress'] | undefined
   },

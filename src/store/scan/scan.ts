@@ -10,9 +10,9 @@ import { CorruptError } from '../../errors.ts'
 import type { ObjectStore } from '../../git/database/object-store.ts'
 import { decodeCommit, splitSignature } from '../../git/objects/commit.ts'
 import { asBuffer } from '../../git/objects/object.ts'
+import { targetOf } from '../../git/objects/tag.ts'
 import { entriesOf, type TreeEntry } from '../../git/objects/tree.ts'
-import { targetOf } from '../../git/upkeep/reachable.ts'
-import { type ObjectId, parseRef } from '../../ids.ts'
+import { isObjectId, type ObjectId, parseRef } from '../../ids.ts'
 import type { Path } from '../../redaction/redact.ts'
 import type { SecretFinder } from '../../redaction/secrets.ts'
 import { maskedAround } from './masked.ts'
@@ -223,7 +223,7 @@ class Scan {
 
   #isDone(id: string, base = ''): boolean {
     const name = nameOf(id, base)
-    if (this.#seen.has(name) || this.#request.isKnown?.(id as ObjectId) === true) return true
+    if (this.#seen.has(name) || (isObjectId(id) && this.#request.isKnown?.(id) === true)) return true
     this.#seen.add(name)
     return false
   }

@@ -106,7 +106,7 @@ function add(rows: Map<string, Row>, key: string, one: SessionStats): void {
     messages: row.messages + messages,
     tokens: row.tokens + tokens.total,
     ...sum,
-    lastUse: updatedAt > row.lastUse ? updatedAt : row.lastUse,
+    lastUse: [updatedAt, row.lastUse].sort()[1]!,
   })
 }
 
