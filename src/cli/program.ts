@@ -25,6 +25,7 @@ import { addSwitch } from './verbs/switch.ts'
 import { addTag } from './verbs/tag.ts'
 import { addExport } from './verbs/tools/export.ts'
 import { addImport } from './verbs/tools/import.ts'
+import { addWatch } from './verbs/tools/watch.ts'
 import { addVerify } from './verbs/verify.ts'
 import { VERSION } from './version.ts'
 import { markIds, shell, unmarked, wordsOf } from './words.ts'
@@ -32,6 +33,7 @@ import { markIds, shell, unmarked, wordsOf } from './words.ts'
 /** In the order that `--help` shows them. */
 const VERBS = [
   addImport,
+  addWatch,
   addExport,
   addList,
   addLog,

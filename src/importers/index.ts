@@ -16,6 +16,7 @@ export type { ImportOptions, ImportProgress, ImportResult, ImportWarning } from 
 export type * from './importer.ts'
 export type { RawText } from './jsonl.ts'
 export { foldersOf, IMPORTERS, registerImporter } from './registry.ts'
+export { type WatchedFolder, type WatchOptions, watchSessions } from './watch/watch.ts'
 export { claudeCode }
 
 /** `importSession` for a Claude Code session. */
