@@ -24,6 +24,7 @@ import { addShow } from './verbs/show.ts'
 import { addSwitch } from './verbs/switch.ts'
 import { addTag } from './verbs/tag.ts'
 import { addExport } from './verbs/tools/export.ts'
+import { addHook } from './verbs/tools/hook.ts'
 import { addImport } from './verbs/tools/import.ts'
 import { addWatch } from './verbs/tools/watch.ts'
 import { addVerify } from './verbs/verify.ts'
@@ -34,6 +35,7 @@ import { markIds, shell, unmarked, wordsOf } from './words.ts'
 const VERBS = [
   addImport,
   addWatch,
+  addHook,
   addExport,
   addList,
   addLog,

@@ -1,10 +1,41 @@
 /** The tools whose sessions can be imported, and how further ones are added. */
 import { join } from 'node:path'
+import { aider } from './aider/index.ts'
+import { atif } from './atif/index.ts'
 import { claudeCode } from './claude-code/index.ts'
 import { codex } from './codex/index.ts'
+import { codexTuiLog } from './codex-tui-log/index.ts'
+import { copilotChat } from './copilot-chat/index.ts'
+import { copilotCli } from './copilot-cli/index.ts'
+import { cursor } from './cursor/index.ts'
+import { geminiCli } from './gemini-cli/index.ts'
+import { goose } from './goose/index.ts'
 import type { Importer } from './importer.ts'
+import { miniSweAgent } from './mini-swe-agent/index.ts'
+import { moatless } from './moatless/index.ts'
+import { opencode } from './opencode/index.ts'
+import { openHands } from './openhands/index.ts'
+import { pi } from './pi/index.ts'
+import { sweAgent } from './swe-agent/index.ts'
 
-const tools: Importer[] = [claudeCode, codex]
+const tools: Importer[] = [
+  claudeCode,
+  codex,
+  geminiCli,
+  pi,
+  opencode,
+  copilotCli,
+  copilotChat,
+  cursor,
+  openHands,
+  sweAgent,
+  miniSweAgent,
+  moatless,
+  aider,
+  goose,
+  atif,
+  codexTuiLog,
+]
 
 /** All that are known; those that were registered come last. */
 export const IMPORTERS: readonly Importer[] = tools

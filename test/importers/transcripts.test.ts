@@ -28,7 +28,8 @@ describe.skipIf(files.length === 0)('real files', () => {
       const documents: string[] = []
       for (const { session, warnings, added, entries, turns } of results) {
         expect([warnings, added]).toEqual([[], entries])
-        expect(turns).toBeGreaterThan(0)
+        // This one is a piece of a conversation, in which nobody asks anything.
+        if (!file.name.endsWith('sdk-goal-events.jsonl')) expect(turns).toBeGreaterThan(0)
         const { main, others, skipped } = await exportSession(file.tool, store, session)
         expect([main.lines.length, others, skipped]).toEqual([entries, [], 0])
         documents.push(main.bytes().toString())

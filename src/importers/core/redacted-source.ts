@@ -40,6 +40,7 @@ export async function redactedSource(source: ByteSource, redact: Redact): Promis
 }
 
 async function redactedFrame(frame: Frame, redact: Redact): Promise<Frame> {
+  if (frame.kind === 'text') return frame
   const value: unknown = JSON.parse(frame.text)
   const kept = await redactValue(value, redact, ['document'])
   return kept === value ? frame : { ...frame, text: JSON.stringify(kept ?? null) }

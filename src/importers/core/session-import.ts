@@ -141,12 +141,13 @@ export class SessionImport {
     if ((branch.turns.get(turn.id) ?? 0) < lastLine(turn)) return true
     if (at < path.length - 1) return false
     const { current, end } = this.#transcript
-    const { unfinished, finalNewline, frame } = index === current ? end : {}
+    const isCurrent = index === current
+    const { unfinished, finalNewline, frame } = isCurrent ? end : {}
     const { note } = branch
     return (
       !identical(note.unfinished, unfinished) ||
       note.finalNewline !== finalNewline ||
-      !identical(note.frame, frame)
+      (isCurrent && !identical(note.frame, frame))
     )
   }
 

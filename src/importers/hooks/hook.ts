@@ -17,7 +17,10 @@ export interface ToolHook {
   /** The settings without it: byte for byte as before `add`, if nobody has changed them since and they were there. */
   remove(settings: string): string
   /** The session's file, from what the tool tells the command: JSON. `undefined` when there is nothing to import. */
-  transcriptOf(told: Readonly<Record<string, unknown>>, folders: readonly string[]): Promise<string | undefined>
+  transcriptOf(
+    told: Readonly<Record<string, unknown>>,
+    folders: readonly string[],
+  ): Promise<string | undefined>
 }
 
 /** Whether the command is one that `add` was given for the tool. */
@@ -25,4 +28,6 @@ export const isOurs = (command: string, tool: string): boolean => command.includ
 
 /** As one line for a POSIX shell. */
 export const asLine = (command: readonly string[]): string =>
-  command.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`)).join(' ')
+  command
+    .map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`))
+    .join(' ')

@@ -16,7 +16,10 @@ export function addToSettings(
   return written(settings, { ...whole, hooks: { ...hooks, [event]: [...groups, added] } })
 }
 
-export function removeFromSettings(settings: string, { tool, event }: { tool: string; event: string }): string {
+export function removeFromSettings(
+  settings: string,
+  { tool, event }: { tool: string; event: string },
+): string {
   if (settings.trim() === '') return settings
   const whole = parsed(settings, tool)
   const hooks = objectAt(whole, 'hooks', tool)
@@ -42,7 +45,8 @@ function parsed(settings: string, tool: string): Json {
 
 /** With the indentation and the last line feed that it had. */
 function written(before: string, value: Json): string {
-  const indent = /^\{\r?\n?([ \t]+)"/.exec(before)?.[1] ?? (before.trim() === '' || before.includes('\n') ? 2 : 0)
+  const indent =
+    /^\{\r?\n?([ \t]+)"/.exec(before)?.[1] ?? (before.trim() === '' || before.includes('\n') ? 2 : 0)
   const end = before === '' || before.endsWith('\n') ? '\n' : ''
   return `${JSON.stringify(value, null, indent)}${end}`
 }

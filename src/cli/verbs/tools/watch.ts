@@ -61,7 +61,7 @@ function foldersToWatch({ tool: names, folder }: Options, env: NodeJS.ProcessEnv
     return [{ tool: tools[0] as Importer, folder }]
   }
   const folders = tools.flatMap((tool) =>
-    foldersOf(tool, homedir(), env).map((place) => ({ tool, folder: place })),
+    foldersOf(tool, env.HOME || homedir(), env).map((place) => ({ tool, folder: place })),
   )
   if (folders.length === 0)
     throw new UsageError('This tool has no folder of its own. Name one with --folder.')

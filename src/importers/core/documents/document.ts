@@ -24,7 +24,7 @@ const MAX_DOCUMENT = 256 << 20
 export async function readDocument(
   source: ByteSource,
 ): Promise<{ text: string; value: unknown } | undefined> {
-  if (source.size > MAX_DOCUMENT) return undefined
+  if (source.size > MAX_DOCUMENT || !(await beginsAsJson(source))) return undefined
   const chunks: Buffer[] = []
   for await (const chunk of source.chunks()) chunks.push(chunk)
   const bytes = Buffer.concat(chunks)
@@ -35,6 +35,22 @@ export async function readDocument(
   } catch {
     return undefined
   }
+}
+
+/**
+ * `sessions` of a tool that writes one document per session.
+ *
+ * @param isDocument whether a JSON value is one of the tool's
+ */
+export async function* sessionOfDocument(
+  source: ByteSource,
+  lists: readonly string[],
+  isDocument: (value: unknown) => boolean,
+  order?: Order,
+): AsyncGenerator<ByteSource> {
+  const document = await readDocument(source)
+  if (document !== undefined && isDocument(document.value))
+    yield { ...linesOfDocument(document, source, lists, order), ...pathOf(source) }
 }
 
 /**
@@ -80,9 +96,11 @@ export function linesOfDocument(
 
 /** The document again. */
 export function documentOfLines(
-  { text, lists, spacing, finalNewline }: Frame,
+  { text, lists, spacing, finalNewline, kind }: Frame,
   lines: readonly string[],
 ): string {
+  if (kind === 'head') return [text, ...lines, ...(finalNewline === true ? [''] : [])].join('\n')
+  if (kind === 'text') return lines.map((line) => (JSON.parse(line) as { text: string }).text).join('')
   const several = (lists?.length ?? 0) > 1
   const entries = new Map<string, string[]>(lists?.map((list) => [list, []]) ?? [])
   for (const line of lines) {
@@ -108,6 +126,13 @@ export function entryOfLine(line: JsonObject, lists: readonly string[]): { list:
     ? { list, entry }
     : { list: '', entry: line }
 }
+
+async function beginsAsJson(source: ByteSource): Promise<boolean> {
+  const start = await source.read(0, Math.min(source.size, 64)).catch(() => Buffer.alloc(0))
+  return /^\ufeff?\s*[{[]/.test(start.toString('utf8'))
+}
+
+const pathOf = ({ path }: ByteSource) => (path === undefined ? {} : { path })
 
 const compact = (text: string): string => respaced(text, 'none')
 

@@ -12,4 +12,6 @@ export interface Frame {
   /** How the document is spaced; absent: in a way that no tool writes, and comes back without spaces. */
   spacing?: Spacing
   finalNewline?: boolean
+  /** No JSON document: `head` is a first line that the tool writes anew, `text` a text whose lines are the entries. */
+  kind?: 'head' | 'text'
 }

@@ -13,7 +13,7 @@ import { FileLines } from '../file-lines.ts'
 import type { ImportNote } from '../stored.ts'
 import { type KeptLine, lineOf } from './kept-line.ts'
 import { LineReader, type LineTurn } from './line-reader.ts'
-import type { MeaningOf } from './meaning.ts'
+import type { Meaning, MeaningOf } from './meaning.ts'
 import { buildLineTurn } from './turn-builder.ts'
 
 /** Whether one of the first entries of a file is one of the tool's; yes for an empty file, which may just have begun. */
@@ -31,13 +31,21 @@ export async function detectByLine(
   return seen === 0
 }
 
-/** Reads a file line by line. */
+/**
+ * Reads a file line by line.
+ *
+ * @param ofDocument what a document says of all its entries, given all but those
+ */
 export async function readByLine(
   source: ByteSource,
   { now }: ReadOptions,
   meaningOf: MeaningOf,
+  ofDocument?: (rest: JsonObject) => Meaning,
 ): Promise<Transcript> {
   const reader = new LineReader(meaningOf)
+  const { frame } = source
+  const rest: unknown = frame === undefined || frame.kind === 'text' ? undefined : JSON.parse(frame.text)
+  if (isJsonObject(rest) && ofDocument !== undefined) reader.document(ofDocument(rest))
   const hash = createHash('sha256')
   for await (const line of readLines(source.chunks(), hash)) {
     reader.line(line, () => hash.copy().digest('hex'))
@@ -54,7 +62,7 @@ export async function readByLine(
     lastAt: lastAt || firstAt,
     entries: turns.reduce((sum, { rows }) => sum + rows.length, 0),
     warnings,
-    end: source.frame === undefined ? end : { frame: source.frame },
+    end: frame === undefined ? end : { frame },
     build: (index) =>
       buildLineTurn(source, turns[index] as LineTurn, firstAt, (line) => reader.contextOf(line), meaningOf),
   }
@@ -82,6 +90,7 @@ export async function writeByLine(states: AsyncIterable<Session>): Promise<Writt
 }
 
 function keep(file: FileLines, item: JsonObject, source: JsonObject, path: (string | number)[]): void {
+  if (source.beside !== undefined) return
   const lines = Array.isArray(source.lines) ? source.lines : [source]
   for (const kept of lines as KeptLine[]) {
     if (file.has(kept.line)) continue

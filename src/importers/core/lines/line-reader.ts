@@ -55,6 +55,7 @@ export class LineReader {
   /** What was known when a line came. What the file has further below was not there when it was imported before. */
   contextOf(line: number): LineContext {
     return {
+      line,
       toolName: (callId) => {
         const call = this.#calls.get(callId)
         return call !== undefined && call.line < line ? call.tool : undefined
@@ -88,6 +89,15 @@ export class LineReader {
     turn.rows.push({ line, start, end, at: this.lastAt, ...(again === undefined ? {} : { again }) })
     turn.about = this.#about
     turn.cursor = { lines: line, bytes: end, sha256: sha256() }
+  }
+
+  /** Takes in what a document says of all its entries. */
+  document({ sessionId, about, time }: Meaning): void {
+    this.sessionId = sessionId
+    this.#about = { ...about }
+    if (time !== undefined && time >= 0 && time < MAX_TIME) this.lastAt = new Date(time).toISOString()
+    this.firstAt = this.lastAt
+    for (const turn of this.turns) turn.about = this.#about
   }
 
   #again({ id, newer }: Meaning): LineRow['again'] {

@@ -3,6 +3,9 @@ import type { JsonObject } from '../../../json-value.ts'
 import type { MessagePart, Role, Usage } from '../../../state/index.ts'
 import type { About } from '../../importer.ts'
 
+/** What somebody said. */
+export type Said = { role: Role; content: string } | { role: Role; parts: MessagePart[] }
+
 /** All of it may be absent. */
 export interface Meaning {
   /**
@@ -13,9 +16,14 @@ export interface Meaning {
   /** The entry starts a turn, and this is its subject; empty: the prompt that comes with or after it is. */
   starts?: string
   /** Somebody said something. Without it the entry becomes an event of its turn. */
-  message?: { role: Role; content: string } | { role: Role; parts: MessagePart[] }
-  /** The message is a further piece of the one before, if that has the same role: a reply of several entries. */
-  joins?: boolean
+  message?: Said
+  /** What else the entry says, as messages of their own: results of its calls. */
+  more?: readonly Said[]
+  /**
+   * The message is a further piece of the one before, if that has the same role: a reply of several entries. With
+   * `text` its text goes on where that of the one before ends.
+   */
+  joins?: boolean | 'text'
   /** Tokens of the message. */
   usage?: Usage
   /** Tokens of the session so far. */
@@ -39,6 +47,8 @@ export interface Meaning {
 }
 
 export interface LineContext {
+  /** Number of the line. */
+  readonly line: number
   /** Name of the tool that a call further up named. */
   toolName(callId: string): string | undefined
 }

@@ -1,17 +1,24 @@
 /** The second pass: one turn's lines as messages and events, each beside the line it was made of. */
 import { isJsonObject, type JsonObject } from '../../../json-value.ts'
-import { type Message, type RunEvent, textOfParts, type Usage } from '../../../state/index.ts'
+import {
+  type Message,
+  type MessagePart,
+  type RunEvent,
+  textOfParts,
+  type Usage,
+} from '../../../state/index.ts'
 import { type ByteSource, readRanges } from '../../byte-source.ts'
 import type { BuiltTurn } from '../../importer.ts'
 import { parseLine, type RawText } from '../../jsonl.ts'
 import { addUsage } from '../usage.ts'
 import { keepLine } from './kept-line.ts'
 import { type LineRow, type LineTurn, rawOf } from './line-reader.ts'
-import type { LineContext, Meaning, MeaningOf } from './meaning.ts'
+import type { LineContext, Meaning, MeaningOf, Said } from './meaning.ts'
 
 interface Draft {
   id: string
-  said: NonNullable<Meaning['message']>
+  said: Said
+  more: readonly Said[]
   at: string
   usage: Usage | undefined
   lines: { line: number; raw: RawText }[]
@@ -32,7 +39,7 @@ export async function buildLineTurn(
     const meaning = isEntry ? meaningOf(parsed.value as JsonObject, contextOf(row.line)) : {}
     builder.see(row, rawOf(parsed, bytes), meaning)
   }
-  const messages = builder.drafts.map((draft) => finish(draft, run))
+  const messages = builder.drafts.flatMap((draft) => finish(draft, run))
   const [first, last] = [rows[0], rows.at(-1)]
   if (first === undefined || last === undefined) return { messages, runs: [], endedAt: firstAt }
   const counted = builder.total === undefined ? {} : addUsage(builder.total, turn.total, -1)
@@ -58,7 +65,7 @@ class TurnBuilder {
   total: Usage | undefined
 
   see({ line, at, again }: LineRow, raw: RawText, meaning: Meaning): void {
-    const { message, type, subtype, id, usage } = meaning
+    const { message, type, subtype, id, usage, joins = false, more = [] } = meaning
     if (again !== 'copy') {
       this.prompt ||= meaning.prompt ?? meaning.starts ?? ''
       this.status = meaning.status ?? this.status
@@ -73,26 +80,51 @@ class TurnBuilder {
       this.events.push({ sequence: this.events.length + 1, at, type: kind, ...more, source })
     } else if (older !== undefined) {
       older.said = message
+      older.more = more
       older.usage = usage ?? older.usage
       older.lines.push({ line, raw })
-    } else if (meaning.joins === true && last !== undefined && canJoin(last.said, message)) {
-      last.said = { role: message.role, parts: [...partsOf(last.said), ...partsOf(message)] }
+    } else if (joins !== false && last?.said.role === message.role && last.more.length === 0) {
+      last.said = joined(last.said, message, joins === 'text')
+      last.more = more
       last.usage = usage === undefined ? last.usage : addUsage(last.usage ?? {}, usage)
       last.lines.push({ line, raw })
     } else {
-      this.drafts.push({ id: id ?? `message-line-${line}`, said: message, at, usage, lines: [{ line, raw }] })
+      this.drafts.push({
+        id: id ?? `message-line-${line}`,
+        said: message,
+        more,
+        at,
+        usage,
+        lines: [{ line, raw }],
+      })
     }
   }
 }
 
-const partsOf = (said: Draft['said']) =>
+const partsOf = (said: Said): MessagePart[] =>
   'parts' in said ? said.parts : [{ type: 'text', text: said.content }]
 
-const canJoin = (before: Draft['said'], next: Draft['said']): boolean => before.role === next.role
-
-function finish({ id, said, at, usage, lines }: Draft, run: string): Message {
-  const content = 'parts' in said ? textOfParts(said.parts) : said.content
-  const message = { id, content, ...said, createdAt: at, run, ...(usage === undefined ? {} : { usage }) }
-  const kept = lines.map(({ line, raw }) => keepLine(line, raw, message))
-  return { ...message, source: kept.length === 1 ? kept[0] : { lines: kept } }
+function joined(before: Said, next: Said, asText: boolean): Said {
+  if (asText && 'content' in before && 'content' in next) {
+    return { role: before.role, content: before.content + next.content }
+  }
+  return { role: before.role, parts: [...partsOf(before), ...partsOf(next)] }
 }
+
+function finish({ id, said, more, at, usage, lines }: Draft, run: string): Message[] {
+  const base = { createdAt: at, run }
+  const message = { id, content: textOf(said), ...said, ...base, ...(usage === undefined ? {} : { usage }) }
+  const kept = lines.map(({ line, raw }) => keepLine(line, raw, message))
+  const source = kept.length === 1 ? kept[0] : { lines: kept }
+  const beside = { beside: id, line: lines.at(-1)?.line }
+  const others = more.map((one, n) => ({
+    id: `${id}-${n + 2}`,
+    content: textOf(one),
+    ...one,
+    ...base,
+    source: beside,
+  }))
+  return [{ ...message, source }, ...others]
+}
+
+const textOf = (said: Said): string => ('parts' in said ? textOfParts(said.parts) : said.content)
