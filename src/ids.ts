@@ -21,7 +21,7 @@ export type RefName = `refs/${string}` | 'HEAD'
 /** A folder of refs. */
 export type RefFolder = 'refs/' | `refs/${string}/`
 /** A ref, or another file of a store that is locked as refs are. */
-export type LockName = RefName | `forkpoint/${string}` | 'packed-refs'
+export type LockName = RefName | `forkpoint/${string}` | 'packed-refs' | 'shallow'
 
 export const MAIN = 'main' as BranchName
 
