@@ -62,6 +62,7 @@ export {
 } from './state/index.ts'
 export { FileSessionStore, type FileStoreOptions } from './store/file/file-session-store.ts'
 export {
+  type DiscardedSession,
   type GitLogOptions,
   GitSessionStore,
   type GitStoreOptions,
@@ -74,6 +75,11 @@ export type { GitMaintainReport, GitStoreStats } from './store/git/maintain.ts'
 export type { RewriteOptions, RewriteReport } from './store/git/rewrite.ts'
 export type { SignatureOptions, SignatureReport } from './store/git/signatures.ts'
 export { MemorySessionStore, type MemoryStoreOptions } from './store/memory/memory-session-store.ts'
+export type { Protection, Removal, RetentionPlan } from './store/retention/plan.ts'
+export type { Bytes, Duration, RetentionPolicy, RetentionRule } from './store/retention/policy.ts'
+export type { PruneOptions, PruneReport } from './store/retention/prune.ts'
+export type { ModelPrice, SessionStats, SessionStatsOptions } from './store/retention/stats.ts'
+export type { SessionBytes } from './store/retention/usage.ts'
 export type { CleanMemory, FoundSecret } from './store/scan/scan.ts'
 export type {
   Addition,

@@ -12,11 +12,14 @@ import {
   type BranchName,
   branchRef,
   type CommitId,
+  type LockName,
   MAIN,
+  type RefName,
   reservedRef,
   type SessionId,
   type TagName,
   tagRef,
+  trustedCommit,
 } from '../ids.ts'
 import { type Redact, redactValue } from '../redaction/redact.ts'
 import type { Author } from './commits/checkpoint.ts'
@@ -54,7 +57,7 @@ export interface Onto {
   /** Whether it becomes the active branch. Default: where a session begins with it. */
   activates?: boolean
   /** Other refs to hold meanwhile, so that `Writing.move` can move them. */
-  also?: readonly string[]
+  also?: readonly LockName[]
 }
 
 export interface CheckpointWrite<T> {
@@ -82,12 +85,12 @@ export interface Snapshot {
 }
 
 interface Target extends Aim {
-  ref: string
+  ref: RefName
   name: string
   starts: boolean
   isNew: boolean
   activates: boolean
-  head: string
+  head: RefName
 }
 
 const TIPS = 256
@@ -104,7 +107,7 @@ export class Checkpoints {
   /** Of checkpoints that name no author, redacted. */
   #author: Author | undefined
   /** Tips of branches and lines that are of our type, by ref: where they were a moment ago. */
-  readonly #tips = new Map<string, CommitId>()
+  readonly #tips = new Map<RefName, CommitId>()
 
   /** @param signing what every commit is signed with */
   constructor(repository: Repository, rules: CheckpointRules, signing?: Signing) {
@@ -188,7 +191,8 @@ export class Checkpoints {
         return tag === undefined ? target : { ...target, refs: [...target.refs, tag] }
       },
       decide: async (target, current) => {
-        const id = current.get(target.ref) as CommitId | undefined
+        const found = current.get(target.ref)
+        const id = found && trustedCommit(found)
         if (again !== undefined && !covers(target, this.#target(session, true, await again())))
           return nothing(AGAIN)
         if (id === undefined && !target.starts) {
@@ -214,7 +218,7 @@ export class Checkpoints {
         return {
           ...plan,
           placed: () => {
-            if (moved !== undefined && moved !== null) this.#remember(ref, moved as CommitId)
+            if (moved !== undefined && moved !== null) this.#remember(ref, trustedCommit(moved))
             plan.placed?.()
           },
         }
@@ -224,7 +228,7 @@ export class Checkpoints {
   }
 
   /** What is remembered of branches that have gone goes, too. */
-  forget(refs: Iterable<string>): void {
+  forget(refs: Iterable<RefName>): void {
     for (const ref of refs) this.#tips.delete(ref)
   }
 
@@ -259,7 +263,7 @@ export class Checkpoints {
   }
 
   /** Throws InvalidStateError unless the session is of our type, as far as there is anything of it. */
-  async #checkLine(session: SessionId, ref: string, tip: CommitInfo | undefined): Promise<void> {
+  async #checkLine(session: SessionId, ref: RefName, tip: CommitInfo | undefined): Promise<void> {
     if (tip !== undefined && this.#tips.get(ref) === tip.id) return
     const other = tip === undefined ? this.history.branches(session).values().next().value : undefined
     const any = tip ?? (other === undefined ? undefined : await this.history.info(other))
@@ -272,7 +276,7 @@ export class Checkpoints {
     if (actual !== undefined && actual !== this.rules.type) throw wrongType(session, actual, this.rules.type)
   }
 
-  #remember(ref: string, tip: CommitId): void {
+  #remember(ref: RefName, tip: CommitId): void {
     this.#tips.delete(ref)
     if (this.#tips.size >= TIPS) this.#tips.delete(this.#tips.keys().next().value!)
     this.#tips.set(ref, tip)

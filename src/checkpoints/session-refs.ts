@@ -7,7 +7,10 @@ import {
   branchRef,
   type CommitId,
   MAIN,
+  type ObjectId,
   parseRef,
+  type RefFolder,
+  type RefName,
   reservedRef,
   type SessionId,
   type TagName,
@@ -17,7 +20,14 @@ import { encodeName, isSameName } from '../ref-part.ts'
 import { activeAfterDelete } from './branch-rules.ts'
 import type { History } from './commits/history.ts'
 import { AGAIN, type Aim, changeLocked, nothing } from './locking.ts'
+import { trashRefs } from './trash.ts'
 import { stillStands } from './writing.ts'
+
+interface DeleteAim extends Aim {
+  own: RefName[]
+  symbolic: { ref: RefName; to: RefName | null }[]
+  trash: { ref: RefName; from: RefName }[]
+}
 
 /** Where a new ref points, and the purge mark from before that was resolved. */
 export interface RefTarget {
@@ -28,10 +38,10 @@ export interface RefTarget {
 export class SessionRefs {
   readonly #repository: Repository
   readonly #history: History
-  readonly #gone: (refs: readonly string[]) => void
+  readonly #gone: (refs: readonly RefName[]) => void
 
   /** `gone` is called with refs that were deleted. */
-  constructor(repository: Repository, history: History, gone: (refs: readonly string[]) => void) {
+  constructor(repository: Repository, history: History, gone: (refs: readonly RefName[]) => void) {
     this.#repository = repository
     this.#history = history
     this.#gone = gone
@@ -72,6 +82,17 @@ export class SessionRefs {
     return this.#deleteRef(session, reservedRef(session, line))
   }
 
+  /** Branches, reserved lines and tags, by their refs. */
+  of(session: SessionId): Map<RefName, ObjectId> {
+    const { refs } = this.#repository
+    return new Map(
+      this.#refsOf(session).flatMap((ref) => {
+        const id = refs.read(ref)
+        return id === undefined ? [] : [[ref, id] as const]
+      }),
+    )
+  }
+
   /** Throws UnsupportedError for the only branch, and for the active one where there is no main. */
   deleteBranch(session: SessionId, branch: BranchName): Promise<boolean> {
     const [ref, active] = [branchRef(session, branch), activeRef(session)]
@@ -96,33 +117,44 @@ export class SessionRefs {
     })
   }
 
-  /** Branches, reserved lines, tags and the active branch, in one transaction. */
-  deleteSession(session: SessionId): Promise<boolean> {
-    return changeLocked<Aim & { own: string[]; symbolic: { ref: string; to: string | null }[] }, boolean>(
-      this.#repository,
-      {
-        session,
-        branch: MAIN,
-        aim: () => {
-          const own = this.#refsOf(session)
-          const head = this.#headElsewhere((ref) => isOf(session, ref))
-          const symbolic = [{ ref: activeRef(session), to: null }, ...head]
-          return { refs: [...own, ...symbolic.map(({ ref }) => ref)], reaches: false, own, symbolic }
-        },
-        decide: ({ own, symbolic }) => {
-          if (this.#refsOf(session).some((ref) => !own.includes(ref))) return nothing(AGAIN)
-          return {
-            ...nothing(own.length > 0),
-            moves: new Map(own.map((ref) => [ref, null] as const)),
-            symbolic,
-            placed: () => this.#gone(own),
-          }
-        },
+  /**
+   * Branches, reserved lines, tags and the active branch, in one transaction.
+   *
+   * @param discardedAt milliseconds: the session goes to the trash, from which it can come back. Default: it does not
+   * @param expected the refs of the session, as `of` said before: it stays if they are others now
+   */
+  deleteSession(
+    session: SessionId,
+    { discardedAt, expected }: { discardedAt?: number; expected?: ReadonlyMap<RefName, ObjectId> } = {},
+  ): Promise<boolean> {
+    return changeLocked<DeleteAim, boolean>(this.#repository, {
+      session,
+      branch: MAIN,
+      aim: () => {
+        const own = this.#refsOf(session)
+        const head = this.#headElsewhere((ref) => isOf(session, ref))
+        const symbolic = [{ ref: activeRef(session), to: null }, ...head]
+        const trash = discardedAt === undefined ? [] : this.#trash(session, own, discardedAt)
+        const refs = [...own, ...symbolic.map(({ ref }) => ref), ...trash.map(({ ref }) => ref)]
+        return { refs, reaches: false, own, symbolic, trash }
       },
-    )
+      decide: ({ own, symbolic, trash }, current) => {
+        if (this.#refsOf(session).some((ref) => !own.includes(ref))) return nothing(AGAIN)
+        const isOther = own.some((ref) => expected !== undefined && expected.get(ref) !== current.get(ref))
+        if (isOther) return nothing(false)
+        const gone = own.map((ref) => [ref, null] as const)
+        const kept = trash.map(({ ref, from }) => [ref, current.get(from) ?? null] as const)
+        return {
+          ...nothing(own.length > 0),
+          moves: new Map<RefName, ObjectId | null>([...gone, ...kept]),
+          symbolic,
+          placed: () => this.#gone(own),
+        }
+      },
+    })
   }
 
-  #deleteRef(session: SessionId, ref: string): Promise<boolean> {
+  #deleteRef(session: SessionId, ref: RefName): Promise<boolean> {
     return changeLocked(this.#repository, {
       session,
       branch: MAIN,
@@ -137,7 +169,7 @@ export class SessionRefs {
 
   /** Sets a ref that must not exist to a checkpoint of the session, unless that was purged since it was resolved. */
   #newRef(
-    ref: string,
+    ref: RefName,
     { session, branch, to, mark }: RefTarget & { session: SessionId; branch: string },
     exists: () => Error,
   ): Promise<void> {
@@ -154,10 +186,16 @@ export class SessionRefs {
     })
   }
 
-  #refsOf(session: SessionId): string[] {
+  /** Where each of the session's refs waits in the trash. */
+  #trash(session: SessionId, own: readonly RefName[], at: number): { ref: RefName; from: RefName }[] {
+    const active = this.#history.active(session)
+    return trashRefs(this.#repository, session, own, { at, active })
+  }
+
+  #refsOf(session: SessionId): RefName[] {
     const part = encodeName(session)
     const { refs } = this.#repository
-    return [`refs/heads/${part}/`, `refs/tags/${part}/`]
+    return ([`refs/heads/${part}/`, `refs/tags/${part}/`] as const)
       .flatMap((folder) => [...refs.list(folder).keys()])
       .filter((ref) => parseRef(ref) !== undefined)
   }
@@ -166,10 +204,11 @@ export class SessionRefs {
    * HEAD has to point at a branch that stays, so that a plain clone checks something out: one of `near`, if there is
    * one, else of any session.
    */
-  #headElsewhere(goes: (ref: string) => boolean, near?: SessionId): { ref: string; to: string }[] {
+  #headElsewhere(goes: (ref: RefName) => boolean, near?: SessionId): { ref: RefName; to: RefName }[] {
     const head = this.#repository.refs.readValue('HEAD')
     if (head === undefined || !('symbolic' in head) || !goes(head.symbolic)) return []
-    const folders = [...(near === undefined ? [] : [`refs/heads/${encodeName(near)}/`]), 'refs/heads/']
+    const own: RefFolder[] = near === undefined ? [] : [`refs/heads/${encodeName(near)}/`]
+    const folders: RefFolder[] = [...own, 'refs/heads/']
     for (const ref of folders.flatMap((folder) => [...this.#repository.refs.list(folder, passOver).keys()])) {
       if (parseRef(ref)?.kind === 'branch' && !goes(ref)) return [{ ref: 'HEAD', to: ref }]
     }
@@ -180,7 +219,7 @@ export class SessionRefs {
 /** Another session's damaged ref is that session's trouble. */
 const passOver = (): void => undefined
 
-function isOf(session: SessionId, ref: string): boolean {
+function isOf(session: SessionId, ref: RefName): boolean {
   const parsed = parseRef(ref)
   return parsed !== undefined && isSameName(parsed.session, session)
 }

@@ -1,11 +1,11 @@
 /** What a write makes, decided under the locks: checkpoints, each on the one before, and where refs move. */
 import { AlreadyExistsError, type SigningError } from '../errors.ts'
 import { editCommit } from '../git/objects/commit-edit.ts'
-import { type NewObject, newObject } from '../git/objects/object.ts'
+import { type NewObject, newCommitObject } from '../git/objects/object.ts'
 import { type EditedTree, editTree, type TreeStore } from '../git/objects/tree-edit.ts'
 import type { Plan } from '../git/refs/change.ts'
 import { purgeMark } from '../git/upkeep/purge-mark.ts'
-import type { CommitId, ObjectId, SessionId, TagName } from '../ids.ts'
+import type { CommitId, ObjectId, RefName, SessionId, TagName } from '../ids.ts'
 import { authorOf } from './commits/author.ts'
 import type { Author, Checkpoint } from './commits/checkpoint.ts'
 import { newCommit } from './commits/commit.ts'
@@ -79,7 +79,7 @@ export interface WritingBase {
   session: SessionId
   /** Name of the branch or line. */
   branch: string
-  ref: string
+  ref: RefName
   /** Where the ref is. */
   tip: CommitInfo | undefined
   isNew: boolean
@@ -89,7 +89,7 @@ export class Writing {
   readonly session: SessionId
   /** Name of the branch or reserved line that is written. */
   readonly branch: string
-  readonly ref: string
+  readonly ref: RefName
   /** Where it is; `undefined`: it begins with this write. */
   readonly tip: CommitInfo | undefined
   /** Whether the session begins with this write. */
@@ -99,7 +99,7 @@ export class Writing {
   readonly #objects: NewObject[] = []
   readonly #commits: CommitInfo[] = []
   readonly #remade = new Map<CommitId, CommitInfo>()
-  readonly #moves = new Map<string, ObjectId | null>()
+  readonly #moves = new Map<RefName, ObjectId | null>()
   readonly #placed: (() => void)[] = []
   #last: CommitInfo | undefined
 
@@ -188,8 +188,8 @@ export class Writing {
     const { tree, objects } = await this.#treeOf({ parent, kind: old.kind, files }, at)
     const edited = editCommit(data, { tree, parents, author: said.author, message: text })
     const signed = signing === undefined ? { data: edited } : await signing.sign(edited)
-    const object = newObject('commit', signed.data)
-    const id = object.id as CommitId
+    const object = newCommitObject(signed.data)
+    const { id } = object
     this.#add([...objects, object], id, 'unsigned' in signed ? signed.unsigned : undefined)
     const key = message.trailers?.get('Key')
     const commit: CommitInfo = { ...old, ...said, id, tree, parents, key }
@@ -216,7 +216,7 @@ export class Writing {
   }
 
   /** Also moves a ref that the aim named; `null` deletes it. */
-  move(ref: string, to: ObjectId | null): void {
+  move(ref: RefName, to: ObjectId | null): void {
     this.#moves.set(ref, to)
   }
 
@@ -269,8 +269,8 @@ export class Writing {
    */
   plan<T>(
     result: T,
-    tag: { name: TagName; ref: string; at: CommitId | undefined } | undefined,
-    symbolic: readonly { ref: string; to: string | null }[],
+    tag: { name: TagName; ref: RefName; at: CommitId | undefined } | undefined,
+    symbolic: readonly { ref: RefName; to: RefName | null }[],
   ): Plan<T> {
     const { history, keys } = this.#common
     if (tag !== undefined && this.#last !== undefined && tag.at !== this.#last.id) {

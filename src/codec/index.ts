@@ -24,6 +24,7 @@ export {
   type ItemRange,
   isGroup,
   itemAt,
+  itemParts,
   itemPlace,
   itemsIn,
   numbered,

@@ -3,6 +3,7 @@ import { createReadStream } from 'node:fs'
 import { type FileHandle, open, stat } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { StorageError } from '../errors.ts'
+import type { Frame } from './core/documents/frame.ts'
 
 /** A transcript in memory. */
 export interface NamedLines {
@@ -18,6 +19,10 @@ export interface ByteSource {
   readonly size: number
   /** Milliseconds; `undefined` for a transcript in memory. */
   readonly modified: number | undefined
+  /** Of a file or folder that was named by its path. */
+  readonly path?: string
+  /** Of a document whose entries are the lines here: the rest of it. */
+  readonly frame?: Frame
   chunks(): AsyncIterable<Buffer>
   /** The bytes from `start` up to `end`. */
   read(start: number, end: number): Promise<Buffer>
@@ -62,7 +67,8 @@ async function openStream(path: string): Promise<ByteSource> {
   return ofBytes(basename(path), Buffer.concat(chunks))
 }
 
-function ofBytes(name: string, bytes: Buffer): ByteSource {
+/** Bytes in memory. */
+export function ofBytes(name: string, bytes: Buffer): ByteSource {
   return {
     name,
     size: bytes.length,
@@ -80,6 +86,7 @@ async function openFile(path: string): Promise<ByteSource> {
   const { size, mtimeMs, ino } = found
   return {
     name: basename(path),
+    path,
     size,
     modified: mtimeMs,
     async *chunks() {

@@ -131,7 +131,7 @@ describe.skipIf(!hasNginx)('nginx and fcgiwrap, with TLS and basic auth,', () =>
       await expect(new HttpRemote(repository, url).refs(['refs/'])).rejects.toMatchObject({
         failure: 'denied',
       })
-      const tip = await save(repository, 'large', MAIN, 2_000_000)
+      const tip = await save(repository, 'large', MAIN, 20_000_000)
       await remote.push({ moves: [{ ref: MAIN, from: undefined, to: tip }], has: [], atomic: true })
       git(served, ['fsck', '--strict', '--full'])
       const folder = join(tempFolder(), 'store')

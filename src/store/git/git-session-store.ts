@@ -2,16 +2,21 @@
 import { Checkpoints } from '../../checkpoints/checkpoints.ts'
 import { registerCheckpoints } from '../../checkpoints/of-store.ts'
 import { Signing, type SignOptions } from '../../checkpoints/signing.ts'
+import { discarded, emptyTrash, restoreDiscarded } from '../../checkpoints/trash.ts'
 import { NotFoundError } from '../../errors.ts'
 import { Repository } from '../../git/repository.ts'
 import type { CheckpointSignature } from '../../git/signing/commit-signature.ts'
-import { type CommitId, parseRef, parseSessionId, type SessionId } from '../../ids.ts'
+import { parseRef, parseSessionId, type SessionId, trustedCommit } from '../../ids.ts'
 import { type SecretOptions, secretFinder } from '../../redaction/secrets.ts'
 import { isSameName } from '../../ref-part.ts'
 import type { Session } from '../../state/index.ts'
 import { type DocumentRules, documentRules } from '../document.ts'
 import { StoreFront } from '../front.ts'
 import { registerKey, rulesWithKey, withKeyOf } from '../redaction/key.ts'
+import { policyIn } from '../retention/config.ts'
+import { parsePolicy, type RetentionPolicy } from '../retention/policy.ts'
+import type { PruneOptions, PruneReport } from '../retention/prune.ts'
+import type { SessionStats, SessionStatsOptions } from '../retention/stats.ts'
 import { type CleanMemory, type FoundSecret, scan } from '../scan/scan.ts'
 import type {
   Checkpoint,
@@ -41,6 +46,16 @@ export interface GitStoreOptions<S extends StoredDocument = Session> extends Sto
    *     new GitSessionStore('./sessions', { sign: { key: '/home/ann/.ssh/id_ed25519' } })
    */
   sign?: SignOptions
+  /** Which sessions `maintain` keeps. Default: what the store's `config` says (`docs/retention.md`), else all. */
+  retention?: RetentionPolicy
+}
+
+/** A session in the trash. */
+export interface DiscardedSession {
+  session: string
+  /** When it went there, ISO 8601. */
+  at: string
+  branches: number
 }
 
 export interface GitVerifyOptions {
@@ -86,6 +101,7 @@ export class GitSessionStore<S extends StoredDocument = Session> extends StoreFr
   readonly #repository: Repository
   readonly #sign: SignOptions | undefined
   readonly #checkpoints: Checkpoints
+  readonly #retention: RetentionPolicy | undefined
 
   constructor(folder: string, options?: GitStoreOptions<S>)
   /** @internal A repository that somebody else opened, and will close. */
@@ -95,7 +111,8 @@ export class GitSessionStore<S extends StoredDocument = Session> extends StoreFr
     if (!isShared && (typeof place !== 'string' || place === ''))
       throw new TypeError('A git store needs the path of its folder')
     const given = documentRules(options)
-    const { lockTimeout, sign } = options
+    const { lockTimeout, sign, retention } = options
+    if (retention !== undefined) parsePolicy(retention)
     const signing = Signing.of(sign)
     const repository = isShared
       ? place
@@ -109,6 +126,7 @@ export class GitSessionStore<S extends StoredDocument = Session> extends StoreFr
     this.#repository = repository
     this.#sign = sign
     this.#checkpoints = checkpoints
+    this.#retention = retention
     registerCheckpoints(this, checkpoints)
     registerKey(this, key)
   }
@@ -158,7 +176,7 @@ export class GitSessionStore<S extends StoredDocument = Session> extends StoreFr
     const { signatures: wanted } = options
     const signatures = wanted && (await Signatures.open(this.#checkpoints.history, wanted))
     for await (const checkpoint of super.log(session, options)) {
-      const signature = await signatures?.of(checkpoint.id as CommitId)
+      const signature = await signatures?.of(trustedCommit(checkpoint.id))
       yield signature === undefined ? checkpoint : { ...checkpoint, signature }
     }
   }
@@ -202,8 +220,93 @@ export class GitSessionStore<S extends StoredDocument = Session> extends StoreFr
     yield* scan({ objects, refs: new Map(refs), finder, memory: known, onProgress })
   }
 
-  override maintain(options?: MaintainOptions): Promise<GitMaintainReport> {
-    return super.maintain(options) as Promise<GitMaintainReport>
+  /**
+   * The numbers of each session, the newest first: bytes on the disk, checkpoints, messages, tokens, and what they cost where
+   * `prices` has the model. It walks over the whole store once.
+   *
+   *     for await (const { id, bytes } of store.sessionStats()) console.log(id, bytes.own)
+   */
+  async *sessionStats(options?: SessionStatsOptions): AsyncGenerator<SessionStats> {
+    this.#checkpoints.lifetime.check()
+    const { statsOfSessions } = await import('../retention/stats.ts')
+    for await (const { fields: _, ...stats } of statsOfSessions(this.#source, options)) yield stats
+  }
+
+  /**
+   * Removes the sessions that a policy (default: the store's own) does not keep. They go to the trash: `restore` brings them back until the policy's
+   * `trash` is over. With `dryRun` it only says what it would remove.
+   *
+   *     await store.prune({ rules: [{ maxAge: '90d', minAge: '7d' }] }, { dryRun: true })
+   *
+   * @throws InvalidStateError for a policy that is not valid; CorruptError, LockedError, StorageError: then what was not removed is
+   *   as it was
+   */
+  prune(policy?: RetentionPolicy, options?: PruneOptions): Promise<PruneReport> {
+    return this.#checkpoints.lifetime.use(async () => {
+      const { prune } = await import('../retention/prune.ts')
+      return prune(this.#source, policy ?? (await this.#policy()) ?? { rules: [] }, options)
+    })
+  }
+
+  /** Deletes a session so that `restore` can bring it back. Says whether there was one. Throws LockedError, StorageError. */
+  discard(session: string): Promise<boolean> {
+    return this.#checkpoints.lifetime.use(async () => {
+      const id = parseSessionId(session)
+      if (!(await this.#checkpoints.open())) return false
+      return this.#checkpoints.refs.deleteSession(id, { discardedAt: this.#rules.now() })
+    })
+  }
+
+  /** The sessions that `restore` can bring back. */
+  discarded(): Promise<DiscardedSession[]> {
+    return this.#checkpoints.lifetime.use(async () => {
+      if (!(await this.#checkpoints.openFinished())) return []
+      return discarded(this.#repository).map(({ session, at, refs }) => {
+        const branches = [...refs.keys()].filter((ref) => parseRef(ref)?.kind === 'branch').length
+        return { session, at: new Date(at).toISOString(), branches }
+      })
+    })
+  }
+
+  /**
+   * Brings a session back that was pruned or discarded, with its branches and tags; the newest if there were several.
+   *
+   * @throws NotFoundError when it is not in the trash; AlreadyExistsError when a session has that id now
+   */
+  async restore(session: string): Promise<void> {
+    await this.#checkpoints.lifetime.use(async () => {
+      const id = parseSessionId(session)
+      await this.#checkpoints.openFinished()
+      await restoreDiscarded(this.#repository, id)
+    })
+  }
+
+  /**
+   * As for every store. A store with a policy (`retention`) is pruned first. Sessions leave the trash once its time is over, with
+   * `purge` at once.
+   */
+  override maintain(options: MaintainOptions = {}): Promise<GitMaintainReport> {
+    return this.#checkpoints.lifetime.use(async () => {
+      const { purge = false, onProgress } = options
+      const retention = await this.#policy()
+      const pruned =
+        retention === undefined
+          ? undefined
+          : await this.prune(retention, { ...(onProgress && { onProgress }) })
+      if (purge && (await this.#checkpoints.open()))
+        await emptyTrash(this.#repository, Number.POSITIVE_INFINITY)
+      const report = await super.maintain({ ...options, purge: purge || (pruned?.forgotten ?? 0) > 0 })
+      return { ...(report as GitMaintainReport), ...(pruned && { pruned }) }
+    })
+  }
+
+  async #policy(): Promise<RetentionPolicy | undefined> {
+    if (this.#retention !== undefined) return this.#retention
+    return (await this.#checkpoints.open()) ? policyIn(this.#repository.config()) : undefined
+  }
+
+  get #source() {
+    return { repository: this.#repository, checkpoints: this.#checkpoints, rules: this.#rules }
   }
 
   override stats(): Promise<GitStoreStats> {

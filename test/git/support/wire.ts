@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { afterEach } from 'vitest'
 import { Repository } from '../../../src/git/repository.ts'
 import { HttpRemote, type HttpRemoteOptions } from '../../../src/git/wire/http-remote.ts'
-import type { ObjectId } from '../../../src/ids.ts'
+import type { ObjectId, RefName } from '../../../src/ids.ts'
 import {
   type GitServer,
   type GitServerOptions,
@@ -20,7 +20,12 @@ afterEach(async () => {
   for (const one of running.splice(0).reverse()) await one.close()
 })
 
-export async function save(repository: Repository, text: string, ref = MAIN, size = 0): Promise<ObjectId> {
+export async function save(
+  repository: Repository,
+  text: string,
+  ref: RefName = MAIN,
+  size = 0,
+): Promise<ObjectId> {
   return repository.change({
     refs: [ref],
     prepare: (current) => {
@@ -31,7 +36,7 @@ export async function save(repository: Repository, text: string, ref = MAIN, siz
 }
 
 /** Moves a ref to a commit that is there. */
-export const point = (repository: Repository, ref: string, id: ObjectId): Promise<void> =>
+export const point = (repository: Repository, ref: RefName, id: ObjectId): Promise<void> =>
   repository.change({
     refs: [ref],
     prepare: () => ({ objects: [], moves: new Map([[ref, id]]), result: undefined }),

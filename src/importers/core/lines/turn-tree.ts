@@ -62,12 +62,19 @@ export class TurnTree {
   readonly #parents: (number | undefined)[] = [undefined]
   /** By turn: of those that continue it, the one whose line was written to last. */
   readonly #latest: (number | undefined)[] = [undefined]
+  /** The turn that the next prompt without a parent continues, after a rewind. */
+  #rewound: number | undefined
   /** Whether this transcript has parents at all. Where every parent is null, a null says nothing. */
   #hasParents = false
 
   /** Whether an entry of this uuid came before. */
   has(uuid: string): boolean {
     return this.#nodes.has(uuid)
+  }
+
+  /** Goes back to a turn: the next prompt continues it, unless it names a parent. What comes before stays where it is. */
+  rewind(turn: number): void {
+    this.#rewound = turn
   }
 
   /** Takes an entry in. */
@@ -86,6 +93,9 @@ export class TurnTree {
   #continued(anchor: Anchor | undefined, part: Part): number | undefined {
     const repeated = anchor !== undefined && this.#prompted.has(anchor.id)
     if (part === 'prompt') {
+      const rewound = this.#rewound
+      this.#rewound = undefined
+      if (rewound !== undefined && anchor === undefined) return rewound
       // A tree of its own, as when a session is taken up again, goes on where the file is.
       const goesOn = anchor === undefined || (anchor.top && !repeated)
       return goesOn ? this.current : anchor.turn

@@ -1,7 +1,7 @@
-import { exportSession, IMPORTERS, type Importer, writeFiles } from '../../importers/index.ts'
-import { suggestTool } from '../suggest-tool.ts'
-import { bold, count, line, yellow } from '../text.ts'
-import { type AddVerb, examples, REVISION } from '../verb.ts'
+import { exportSession, IMPORTERS, type Importer, writeFiles } from '../../../importers/index.ts'
+import { bold, count, line, yellow } from '../../text.ts'
+import { type AddVerb, examples, REVISION } from '../../verb.ts'
+import { suggestTool } from './suggest-tool.ts'
 
 interface Options {
   output?: string
