@@ -4,8 +4,8 @@
  */
 import type { Layout } from '../codec/index.ts'
 import { NotFoundError, StorageError } from '../errors.ts'
+import type { AnyRepository } from '../git/any-repository.ts'
 import type { ObjectStore } from '../git/database/object-store.ts'
-import type { Repository } from '../git/repository.ts'
 import { purgeMark } from '../git/upkeep/purge-mark.ts'
 import {
   activeRef,
@@ -46,6 +46,8 @@ export interface CheckpointRules {
   readonly layout: Layout
   /** How turns get their pages; `undefined`: they get none. */
   readonly pages: PageRules | undefined
+  /** Makes each checkpoint unlike every other one, where several writers may make the same at once. */
+  readonly nonce?: (() => string) | undefined
 }
 
 /** Where a write goes: a branch (default: the active one), or a reserved line. */
@@ -101,7 +103,7 @@ export class Checkpoints {
   readonly rules: CheckpointRules
   /** Work that `close` has to wait for runs in `lifetime.use`. */
   readonly lifetime = new Lifetime()
-  readonly #repository: Repository
+  readonly #repository: AnyRepository
   readonly #keys: Keys
   readonly #signing: Signing | undefined
   /** Of checkpoints that name no author, redacted. */
@@ -110,7 +112,7 @@ export class Checkpoints {
   readonly #tips = new Map<RefName, CommitId>()
 
   /** @param signing what every commit is signed with */
-  constructor(repository: Repository, rules: CheckpointRules, signing?: Signing) {
+  constructor(repository: AnyRepository, rules: CheckpointRules, signing?: Signing) {
     this.#repository = repository
     this.#signing = signing
     this.rules = rules

@@ -3,8 +3,8 @@
  * under the locks: where it is another by then, the change starts over, a bounded number of times.
  */
 import { ConflictError } from '../errors.ts'
+import type { AnyRepository } from '../git/any-repository.ts'
 import type { Plan } from '../git/refs/change.ts'
-import type { Repository } from '../git/repository.ts'
 import { PURGE_LOCK } from '../git/upkeep/purge-mark.ts'
 import type { LockName, ObjectId, RefName, SessionId } from '../ids.ts'
 
@@ -37,7 +37,7 @@ const ROUNDS = 20
 
 /** Throws what `aim` and `decide` throw; ConflictError when others change the refs all the time; LockedError, StorageError. */
 export async function changeLocked<A extends Aim, T>(
-  repository: Repository,
+  repository: AnyRepository,
   change: LockedChange<A, T>,
 ): Promise<T> {
   for (let round = 0; round < ROUNDS; round++) {

@@ -1,6 +1,6 @@
 /** The refs of a session, made, moved and removed without a new checkpoint; each call in one transaction. */
 import { AlreadyExistsError, NotFoundError } from '../errors.ts'
-import type { Repository } from '../git/repository.ts'
+import type { AnyRepository } from '../git/any-repository.ts'
 import {
   activeRef,
   type BranchName,
@@ -36,12 +36,12 @@ export interface RefTarget {
 }
 
 export class SessionRefs {
-  readonly #repository: Repository
+  readonly #repository: AnyRepository
   readonly #history: History
   readonly #gone: (refs: readonly RefName[]) => void
 
   /** `gone` is called with refs that were deleted. */
-  constructor(repository: Repository, history: History, gone: (refs: readonly RefName[]) => void) {
+  constructor(repository: AnyRepository, history: History, gone: (refs: readonly RefName[]) => void) {
     this.#repository = repository
     this.#history = history
     this.#gone = gone

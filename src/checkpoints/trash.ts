@@ -3,6 +3,7 @@
  * that nothing removes their checkpoints meanwhile (`docs/format.md`, "Refs").
  */
 import { AlreadyExistsError, NotFoundError } from '../errors.ts'
+import type { AnyRepository } from '../git/any-repository.ts'
 import type { Repository } from '../git/repository.ts'
 import {
   activeRef,
@@ -31,7 +32,7 @@ export interface Discarded {
 }
 
 /** What is in the trash, the newest of a session first. Refs there that are not ours are passed over. */
-export function discarded(repository: Repository, session?: SessionId): Discarded[] {
+export function discarded(repository: Pick<AnyRepository, 'refs'>, session?: SessionId): Discarded[] {
   const folder: RefFolder = session === undefined ? TRASH : `${TRASH}${encodeName(session)}/`
   const found = new Map<
     string,
@@ -56,7 +57,7 @@ export function discarded(repository: Repository, session?: SessionId): Discarde
 
 /** Where these refs of a session wait, and what each was before. A time that the trash has already is moved on. */
 export function trashRefs(
-  repository: Repository,
+  repository: Pick<AnyRepository, 'refs'>,
   session: SessionId,
   refs: readonly RefName[],
   { at, active }: { at: number; active: BranchName },

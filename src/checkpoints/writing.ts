@@ -70,6 +70,7 @@ export interface WritingCommon {
     readonly author: Author | undefined
     readonly now: () => number
     readonly pages: PageRules | undefined
+    readonly nonce?: (() => string) | undefined
   }
   readonly signing: Signing | undefined
 }
@@ -165,7 +166,7 @@ export class Writing {
           ...(forkedFrom !== undefined && { forkedFrom }),
           ...(key !== undefined && { key }),
         },
-        ...(trailers && { trailers }),
+        trailers: { ...trailers, ...(rules.nonce && { Nonce: rules.nonce() }) },
       },
       signing && ((data) => signing.sign(data)),
     )

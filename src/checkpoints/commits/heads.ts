@@ -1,7 +1,7 @@
 /** Where a session's branches, reserved lines and tags are, read from the repository's refs. */
 import { ForkpointError } from '../../errors.ts'
+import type { AnyRepository } from '../../git/any-repository.ts'
 import { peel } from '../../git/database/peel.ts'
-import type { Repository } from '../../git/repository.ts'
 import {
   activeRef,
   type BranchName,
@@ -20,9 +20,9 @@ import {
 import { encodeName, isSameName } from '../../ref-part.ts'
 
 export class Heads {
-  readonly repository: Repository
+  readonly repository: AnyRepository
 
-  constructor(repository: Repository) {
+  constructor(repository: AnyRepository) {
     this.repository = repository
   }
 

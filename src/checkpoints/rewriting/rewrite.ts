@@ -5,6 +5,7 @@
  */
 import { InvalidIdError, NotFoundError } from '../../errors.ts'
 import { newObject } from '../../git/objects/object.ts'
+import type { Repository } from '../../git/repository.ts'
 import { changePurgeMark, PURGE_LOCK } from '../../git/upkeep/purge-mark.ts'
 import {
   type CommitId,
@@ -55,9 +56,12 @@ export interface Rewritten {
  * Throws NotFoundError where there is no such session, InvalidIdError for a name of a session, branch or tag that would
  * have to be another one, ConflictError when others change the refs all the time; CorruptError, LockedError, StorageError.
  */
-export async function rewriteHistory(checkpoints: Checkpoints, rewrite: Rewrite): Promise<Rewritten> {
+export async function rewriteHistory(
+  repository: Repository,
+  checkpoints: Checkpoints,
+  rewrite: Rewrite,
+): Promise<Rewritten> {
   const { history } = checkpoints
-  const { repository } = history
   const files = new RedactedFiles(history.objects, rewrite.redact, rewrite.pieces)
   // What takes long, before any lock: what was looked at once is remembered.
   const survey = new Copies(history, files, rewrite)

@@ -1,12 +1,12 @@
 import path from 'node:path'
-import type { FileSystem } from '../disk/file-system.ts'
+import type { FileReader } from '../disk/file-system.ts'
 
 /**
  * Object folders from which this one borrows, nearest first (`objects/info/alternates`, see
  * gitrepository-layout(5)). As in git: five steps deep, a folder counts once, what is no folder is passed over.
  * They are only ever read.
  */
-export function alternateFolders(fs: FileSystem, objectsFolder: string): string[] {
+export function alternateFolders(fs: FileReader, objectsFolder: string): string[] {
   const start = path.resolve(objectsFolder)
   const seen = new Set([start])
   let level = [start]
@@ -28,7 +28,7 @@ export function alternateFolders(fs: FileSystem, objectsFolder: string): string[
 const MAX_DEPTH = 5
 const MAX_FOLDERS = 64
 
-function listed(fs: FileSystem, folder: string): string[] {
+function listed(fs: FileReader, folder: string): string[] {
   const file = `${folder}/info/alternates`
   if (fs.stat(file)?.kind !== 'file') return []
   const text = fs.readFile(file)?.toString('utf8') ?? ''

@@ -4,7 +4,7 @@
  */
 import { CorruptError, UnsupportedError } from '../../errors.ts'
 import type { ObjectId } from '../../ids.ts'
-import type { FileSystem } from '../disk/file-system.ts'
+import type { FileReader } from '../disk/file-system.ts'
 import { BIG_OBJECT, EMPTY_TREE, type GitObject, objectId, objectIdInSlices } from '../objects/object.ts'
 import { PackGoneError } from '../packs/bytes.ts'
 import type { PackMemory } from '../packs/file.ts'
@@ -18,11 +18,11 @@ export type ReadResult = GitObject | CorruptError | PackGoneError
 
 export class ObjectLookup {
   readonly own: PackFolder
-  readonly #fs: FileSystem
+  readonly #fs: FileReader
   readonly #memory: PackMemory
   #borrowed: readonly PackFolder[] | undefined
 
-  constructor(fs: FileSystem, objectsFolder: string, memory: PackMemory) {
+  constructor(fs: FileReader, objectsFolder: string, memory: PackMemory) {
     this.#fs = fs
     this.#memory = memory
     this.own = new PackFolder(fs, objectsFolder, memory)

@@ -4,7 +4,7 @@
  */
 import { CorruptError } from '../../errors.ts'
 import { isObjectId, type ObjectId } from '../../ids.ts'
-import type { FileSystem, OpenFile } from '../disk/file-system.ts'
+import type { FileReader, OpenFile } from '../disk/file-system.ts'
 import { BrokenStreamError, checkClaim, inflateAt } from '../objects/inflate.ts'
 import { BIG_OBJECT, type GitObject, type ObjectType } from '../objects/object.ts'
 import { inflateStart, inflateStream } from '../objects/zlib-stream.ts'
@@ -17,7 +17,7 @@ export const looseFile = (objectsFolder: string, id: ObjectId): string =>
  * caller to check. Throws CorruptError that names the file, also for one of more than `maxSize` bytes.
  */
 export async function readLoose(
-  fs: FileSystem,
+  fs: FileReader,
   objectsFolder: string,
   id: ObjectId,
   maxSize: number,
@@ -36,7 +36,7 @@ export async function readLoose(
 }
 
 /** Ids of the loose objects whose id starts with `prefix`. */
-export function* looseIds(fs: FileSystem, objectsFolder: string, prefix = ''): Generator<ObjectId> {
+export function* looseIds(fs: FileReader, objectsFolder: string, prefix = ''): Generator<ObjectId> {
   const start = prefix.slice(0, 2)
   const folders =
     start.length === 2 ? [start] : fs.readDir(objectsFolder).filter((name) => /^[0-9a-f]{2}$/.test(name))

@@ -5,7 +5,7 @@
 import { dirname, join } from 'node:path'
 import type { CommitId, ObjectId } from '../../ids.ts'
 import { TimeSlice } from '../../time-slice.ts'
-import type { FileSystem } from '../disk/file-system.ts'
+import type { FileReader } from '../disk/file-system.ts'
 import { ByteCache } from '../objects/byte-cache.ts'
 import { decodeCommit, decodeParents, type StoredCommit } from '../objects/commit.ts'
 import { EMPTY_TREE, expectType, type GitObject } from '../objects/object.ts'
@@ -21,6 +21,8 @@ import { Shallow } from './shallow.ts'
 export interface ObjectStoreOptions {
   /** Bytes of the largest object that is read. Default 65 MiB. */
   maxObjectSize?: number
+  /** Told which objects are nowhere; then they are looked for once more. Default: they are missing. */
+  bring?: (ids: readonly ObjectId[]) => Promise<void>
 }
 
 export interface PackSummary {
@@ -33,15 +35,16 @@ export interface PackSummary {
 
 export class ObjectStore {
   readonly folder: string
-  readonly #fs: FileSystem
+  readonly #fs: FileReader
   readonly #memory: PackMemory
   readonly #lookup: ObjectLookup
   readonly #shallow: Shallow
+  readonly #bring: ObjectStoreOptions['bring']
   readonly #trees = new ByteCache<ObjectId, Tree>(6 * MIB)
   readonly #commits = new ByteCache<ObjectId, StoredCommit>(2 * MIB)
 
   /** `objectsFolder`: the repository's `objects`. Nothing is read before the first call. */
-  constructor(fs: FileSystem, objectsFolder: string, options: ObjectStoreOptions = {}) {
+  constructor(fs: FileReader, objectsFolder: string, options: ObjectStoreOptions = {}) {
     this.folder = objectsFolder
     this.#fs = fs
     this.#memory = {
@@ -49,17 +52,21 @@ export class ObjectStore {
       windows: new WindowCache(),
       bases: new ByteCache(16 * MIB),
     }
+    this.#bring = options.bring
     this.#lookup = new ObjectLookup(fs, objectsFolder, this.#memory)
     this.#shallow = new Shallow(fs, join(dirname(objectsFolder), 'shallow'))
   }
 
   /** The object. Throws CorruptError when it is missing or broken, UnsupportedError in a partial clone. */
   async read(id: ObjectId): Promise<GitObject> {
-    return (await this.#lookup.find(id)) ?? this.#lookup.missing(id)
+    return (await this.tryRead(id)) ?? this.#lookup.missing(id)
   }
 
   /** The object; `undefined` when it is nowhere. Throws CorruptError when it is broken wherever it is. */
-  tryRead(id: ObjectId): Promise<GitObject | undefined> {
+  async tryRead(id: ObjectId): Promise<GitObject | undefined> {
+    const found = await this.#lookup.find(id)
+    if (found !== undefined || this.#bring === undefined) return found
+    await this.#bring([id])
     return this.#lookup.find(id)
   }
 
@@ -106,6 +113,8 @@ export class ObjectStore {
         if (slice.isOver()) await slice.next()
       }
     }
+    // Together, where each would be a question of its own.
+    if (elsewhere.length > 1) await this.#bring?.(elsewhere.filter((id) => !this.#lookup.has(id)))
     for (const id of elsewhere) {
       found(id, await this.read(id))
       if (slice.isOver()) await slice.next()

@@ -1,20 +1,20 @@
 /** Where the history of a shallow clone is cut off: commits whose parents are elsewhere. Source: gitrepository-layout(5). */
 import { isObjectId, type ObjectId } from '../../ids.ts'
-import type { FileSystem } from '../disk/file-system.ts'
+import type { FileReader } from '../disk/file-system.ts'
 
 /** The commits that the file `shallow` of a repository names. */
-export function readShallow(fs: FileSystem, file: string): Set<ObjectId> {
+export function readShallow(fs: FileReader, file: string): Set<ObjectId> {
   const text = fs.readFile(file)?.toString('latin1') ?? ''
   return new Set(text.split('\n').filter(isObjectId))
 }
 
 export class Shallow {
-  readonly #fs: FileSystem
+  readonly #fs: FileReader
   readonly #file: string
   #commits: ReadonlySet<ObjectId> | undefined
 
   /** Nothing is read before the first question. */
-  constructor(fs: FileSystem, file: string) {
+  constructor(fs: FileReader, file: string) {
     this.#fs = fs
     this.#file = file
   }

@@ -92,6 +92,9 @@ export interface FileSystem {
   reach(path: string): Promise<Signal>
 }
 
+/** Enough to read what is there. */
+export type FileReader = Pick<FileSystem, 'readFile' | 'readDir' | 'stat' | 'open'>
+
 const { O_RDONLY, O_RDWR, O_WRONLY, O_CREAT, O_EXCL, O_TRUNC, O_APPEND } = fs.constants
 // Absent on Windows, where opening a link to outside needs a privilege to create it in the first place.
 const O_NOFOLLOW = fs.constants.O_NOFOLLOW ?? 0

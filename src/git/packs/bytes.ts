@@ -1,6 +1,6 @@
 /** The bytes of a pack file, by position: a small file whole, of a large one only the windows that are used. */
 import { CorruptError } from '../../errors.ts'
-import type { FileSystem, OpenFile } from '../disk/file-system.ts'
+import type { FileReader, OpenFile } from '../disk/file-system.ts'
 import { readFully } from '../disk/read-fully.ts'
 import { WINDOW, type WindowCache } from '../objects/window-cache.ts'
 import type { PackIndex } from './pack-index.ts'
@@ -10,7 +10,7 @@ import { CHECKSUM_BYTES } from './writer.ts'
 export class PackGoneError extends Error {}
 
 export interface PackBytesOptions {
-  fs: FileSystem
+  fs: FileReader
   file: string
   /** What the pack must agree with. */
   index: () => PackIndex

@@ -5,7 +5,7 @@
 import { CorruptError } from '../../errors.ts'
 import { type ObjectId, trustedId } from '../../ids.ts'
 import { TimeSlice } from '../../time-slice.ts'
-import type { FileSystem } from '../disk/file-system.ts'
+import type { FileReader } from '../disk/file-system.ts'
 import type { ByteCache } from '../objects/byte-cache.ts'
 import { applyDelta, BrokenDeltaError } from '../objects/delta.ts'
 import { BrokenStreamError, checkClaim, inflateAt } from '../objects/inflate.ts'
@@ -40,7 +40,7 @@ export class PackFile {
   readonly name: string
   readonly file: string
   readonly indexFile: string
-  readonly #fs: FileSystem
+  readonly #fs: FileReader
   readonly #memory: PackMemory
   readonly #bytes: PackBytes
   readonly #serial = serials++
@@ -50,7 +50,7 @@ export class PackFile {
   #hasDeltas = false
 
   constructor(
-    fs: FileSystem,
+    fs: FileReader,
     folder: string,
     name: string,
     memory: PackMemory,

@@ -4,7 +4,7 @@
  */
 import { CorruptError } from '../../errors.ts'
 import type { ObjectId } from '../../ids.ts'
-import type { FileSystem } from '../disk/file-system.ts'
+import type { FileReader } from '../disk/file-system.ts'
 import { PackGoneError } from './bytes.ts'
 import { PackFile, type PackMemory } from './file.ts'
 import { keyOf } from './pack-index.ts'
@@ -19,7 +19,7 @@ export class PackFolder {
   isPartial = false
   readonly objectsFolder: string
   readonly folder: string
-  readonly #fs: FileSystem
+  readonly #fs: FileReader
   readonly #memory: PackMemory
   /** Used last first. */
   #packs: PackFile[] = []
@@ -29,7 +29,7 @@ export class PackFolder {
   #listedMtime: number | undefined
   #version = 0
 
-  constructor(fs: FileSystem, objectsFolder: string, memory: PackMemory) {
+  constructor(fs: FileReader, objectsFolder: string, memory: PackMemory) {
     this.objectsFolder = objectsFolder
     this.folder = `${objectsFolder}/pack`
     this.#fs = fs

@@ -4,7 +4,7 @@
  */
 import { CorruptError } from '../../errors.ts'
 import { type ObjectId, trustedId } from '../../ids.ts'
-import type { FileSystem, OpenFile } from '../disk/file-system.ts'
+import type { FileReader, OpenFile } from '../disk/file-system.ts'
 import { readFully } from '../disk/read-fully.ts'
 import { CHECKSUM_BYTES, type PackEntry } from './writer.ts'
 
@@ -26,7 +26,7 @@ export class PackIndex {
   readonly #fanOut: number
 
   /** Opens the file; `undefined` when there is none. Throws CorruptError for one that is no index. */
-  static open(fs: FileSystem, file: string): PackIndex | undefined {
+  static open(fs: FileReader, file: string): PackIndex | undefined {
     const open = fs.open(file, 'r')
     if (open === undefined) return undefined
     let source: Source | undefined

@@ -1,176 +1,43 @@
-/** Sessions as commits: what the front asks of a repository. */
+/** A repository on a disk: what the front asks of it beside its sessions. */
 import type { Checkpoints } from '../../checkpoints/checkpoints.ts'
 import type { CommitInfo } from '../../checkpoints/commits/history.ts'
-import { forkSession } from '../../checkpoints/fork.ts'
-import { readDocument } from '../../checkpoints/trees/documents.ts'
-import { NotFoundError } from '../../errors.ts'
 import type { Repository } from '../../git/repository.ts'
-import type { BranchName, CommitId, SessionId, TagName } from '../../ids.ts'
-import type { JsonObject } from '../../json-value.ts'
-import { isShortName } from '../../ref-part.ts'
-import type { Backend, Base, Content, ItemCheck, Lines, Look, NewSession, UnsharedState } from '../backend.ts'
+import type { CommitId, SessionId } from '../../ids.ts'
+import type { Backend } from '../backend.ts'
 import type { DocumentRules } from '../document.ts'
 import type {
-  Checkpoint,
   ListOptions,
   MaintainOptions,
   SessionSummary,
   Supports,
   VerifyReport,
 } from '../session-store.ts'
-import { GitBase, GitStates } from './base.ts'
+import { CommitBackend } from './commit-backend.ts'
+import { KnownSessions } from './listing/known-sessions.ts'
 import { listSessions } from './listing/list.ts'
 import type { GitMaintainReport, GitStoreStats } from './maintain.ts'
-import { readEvents, readPart } from './reader.ts'
 
 // What is seldom asked for is loaded when it is: a program that saves and resumes starts without it.
-export class GitBackend implements Backend<CommitInfo>, Lines<CommitInfo> {
+export class GitBackend extends CommitBackend implements Backend<CommitInfo> {
   readonly supports: Supports = { history: true, branches: true, patch: true, persistent: true, keys: true }
-  readonly lines = this
   readonly #repository: Repository
   readonly #checkpoints: Checkpoints
   readonly #rules: DocumentRules
-  readonly #states: GitStates
   readonly #isShared: boolean
 
   /** @param isShared whether somebody else closes the repository */
   constructor(repository: Repository, checkpoints: Checkpoints, rules: DocumentRules, isShared: boolean) {
+    super(repository, checkpoints, rules)
     this.#repository = repository
     this.#checkpoints = checkpoints
     this.#rules = rules
-    this.#states = new GitStates(checkpoints, rules)
     this.#isShared = isShared
   }
 
-  async exists(session: SessionId): Promise<boolean> {
-    return (await this.#repository.open()) && this.#checkpoints.history.exists(session)
-  }
-
-  nameOf(session: SessionId): SessionId | Promise<SessionId> {
-    if (!isShortName(session)) return session
-    return this.#repository
-      .open()
-      .then((there) => (there ? this.#checkpoints.history.fullName(session) : session))
-  }
-
-  look(
-    session: SessionId,
-    where: { branch?: BranchName | undefined; at?: string | undefined },
-  ): Promise<Look<CommitInfo> | undefined> {
-    return this.#checkpoints.read(session, where)
-  }
-
-  async resolve(session: SessionId, revision: string): Promise<CommitInfo> {
-    return this.#checkpoints.history.info(await this.#resolve(session, revision))
-  }
-
-  present(commit: CommitInfo, session: SessionId, branch?: BranchName): Checkpoint {
-    return this.#checkpoints.history.present(commit, session, branch)
-  }
-
-  line({ id }: CommitInfo): AsyncIterable<CommitInfo> {
-    return this.#checkpoints.history.line(id)
-  }
-
-  document({ tree }: CommitInfo, session: SessionId): Promise<JsonObject> {
-    return readDocument(this.#checkpoints.objects, tree, session)
-  }
-
-  part(
-    { tree }: CommitInfo,
-    session: SessionId,
-    part: { last?: number; events?: boolean },
-  ): Promise<JsonObject> {
-    return readPart(this.#checkpoints.objects, tree, session, part, this.#rules.collections)
-  }
-
-  events({ tree }: CommitInfo, session: SessionId, run: string, after: number): Promise<readonly unknown[]> {
-    return readEvents(this.#checkpoints.objects, tree, session, run, after)
-  }
-
-  async unshared(
-    from: { commit: CommitInfo; session: SessionId },
-    to: { commit: CommitInfo; session: SessionId },
-  ): Promise<[UnsharedState, UnsharedState]> {
-    const { readDifference } = await import('./difference.ts')
-    const [before, after] = [from, to].map(({ commit: { tree }, session }) => ({ tree, session }))
-    return readDifference(this.#checkpoints.objects, [before!, after!], this.#rules.collections)
-  }
-
-  prepare(document: JsonObject, check: ItemCheck): Promise<Content<CommitInfo>> {
-    return this.#states.prepare(document, check)
-  }
-
-  write<T>(
-    {
-      session,
-      branch,
-      tag,
-    }: { session: SessionId; branch: BranchName | undefined; tag: TagName | undefined },
-    decide: (base: Base<CommitInfo>) => Promise<T>,
-    landed: (result: T) => void,
-  ): Promise<T> {
-    return this.#checkpoints.write<T>({
-      session,
-      onto: { branch },
-      tag,
-      decide: async (writing) => {
-        const result = await decide(new GitBase(this.#states, writing))
-        writing.onPlaced(() => landed(result))
-        return result
-      },
-    })
-  }
-
-  async fork(from: SessionId, at: string, to: NewSession): Promise<CommitInfo> {
-    const source = await this.#resolve(from, at)
-    return forkSession(this.#checkpoints, { source, from: await this.nameOf(from), ...to })
-  }
-
-  async branches(session: SessionId) {
-    await this.#require(session)
-    const { history } = this.#checkpoints
-    return { active: history.active(session), heads: history.branches(session) }
-  }
-
-  async tags(session: SessionId): Promise<ReadonlyMap<TagName, CommitId>> {
-    await this.#require(session)
-    return this.#checkpoints.history.tags(session)
-  }
-
-  async switch(session: SessionId, branch: BranchName): Promise<void> {
-    await this.#require(session)
-    await this.#checkpoints.refs.switch(session, branch)
-  }
-
-  async newBranch(session: SessionId, at: string, branch: BranchName): Promise<CommitInfo> {
-    const mark = this.#checkpoints.mark()
-    const to = await this.#resolve(session, at)
-    await this.#checkpoints.refs.newBranch(await this.nameOf(session), branch, { to, mark })
-    return this.#checkpoints.history.info(to)
-  }
-
-  async newTag(session: SessionId, at: string, tag: TagName): Promise<CommitId> {
-    const mark = this.#checkpoints.mark()
-    const to = await this.#resolve(session, at)
-    await this.#checkpoints.refs.newTag(session, tag, { to, mark })
-    return to
-  }
-
-  delete(session: SessionId): Promise<boolean> {
-    return this.#checkpoints.refs.deleteSession(session)
-  }
-
-  deleteBranch(session: SessionId, branch: BranchName): Promise<boolean> {
-    return this.#checkpoints.refs.deleteBranch(session, branch)
-  }
-
-  deleteTag(session: SessionId, tag: TagName): Promise<boolean> {
-    return this.#checkpoints.refs.deleteTag(session, tag)
-  }
-
   async *list(options: ListOptions): AsyncGenerator<SessionSummary> {
-    if (await this.#repository.open()) yield* listSessions(this.#checkpoints.history, options, this.#rules)
+    if (!(await this.#repository.open())) return
+    const before = new KnownSessions(this.#repository, this.#rules)
+    yield* listSessions(this.#checkpoints.history, options, this.#rules, before)
   }
 
   async verify(
@@ -180,7 +47,7 @@ export class GitBackend implements Backend<CommitInfo>, Lines<CommitInfo> {
     if (session === undefined && !(await this.#repository.open()))
       return { ok: true, checkpoints: 0, objects: 0, problems: [] }
     const { verifySessions } = await import('./verify.ts')
-    return verifySessions(this.#checkpoints.history, session, onProgress)
+    return verifySessions(this.#repository, session, onProgress)
   }
 
   async maintain(options: MaintainOptions): Promise<GitMaintainReport> {
@@ -200,14 +67,5 @@ export class GitBackend implements Backend<CommitInfo>, Lines<CommitInfo> {
 
   async close(): Promise<void> {
     if (!this.#isShared) await this.#repository.close()
-  }
-
-  async #require(session: SessionId): Promise<void> {
-    if (!(await this.exists(session))) throw new NotFoundError({ kind: 'session', id: session })
-  }
-
-  async #resolve(session: SessionId, revision: string): Promise<CommitId> {
-    await this.#require(session)
-    return this.#checkpoints.history.resolve(session, revision)
   }
 }

@@ -51,7 +51,7 @@ export async function rewriteStore(
   if (!SCOPES.includes(scope)) throw new TypeError(`'scope' has to be one of ${SCOPES.join(', ')}`)
   const report = (done: number) => onProgress?.({ phase: 'looking', done })
   const pages = pageRules()
-  const { ids, refs, ...found } = await rewriteHistory(checkpoints, {
+  const { ids, refs, ...found } = await rewriteHistory(repository, checkpoints, {
     session,
     scope,
     redact,

@@ -1,18 +1,15 @@
 /** Reading everything, to know that everything can be read: refs, checkpoints, packs, journals. */
 import { join } from 'node:path'
-import type { History } from '../../checkpoints/commits/history.ts'
-import { readDocument } from '../../checkpoints/trees/documents.ts'
-import { CorruptError, ForkpointError } from '../../errors.ts'
+import { ForkpointError } from '../../errors.ts'
 import { checkJournals } from '../../git/journal/check.ts'
 import { checkPack, packsToCheck } from '../../git/packs/check.ts'
 import { refFiles } from '../../git/refs/names.ts'
 import type { Repository } from '../../git/repository.ts'
-import { type ObjectId, type ParsedRef, parseRef, type SessionId } from '../../ids.ts'
-import { encodeName, isSameName } from '../../ref-part.ts'
+import { type ParsedRef, parseRef, type SessionId } from '../../ids.ts'
+import { isSameName } from '../../ref-part.ts'
 import type { MaintainOptions, VerifyReport } from '../session-store.ts'
-import { CheckpointVerifier } from '../verify/checkpoints.ts'
 import { Findings } from '../verify/findings.ts'
-import { verifyPages } from '../verify/pages.ts'
+import { type FoundRef, reportOf, verifyRefs } from '../verify/refs.ts'
 
 /**
  * Reads every commit, tree and file that refs reach, once and from the disk, and decodes each; the whole document at
@@ -20,7 +17,7 @@ import { verifyPages } from '../verify/pages.ts'
  * packs and journals. What is wrong is reported, not thrown. Takes time in proportion to the store.
  */
 export async function verifySessions(
-  { repository }: History,
+  repository: Repository,
   only: SessionId | undefined,
   onProgress?: MaintainOptions['onProgress'],
 ): Promise<VerifyReport> {
@@ -28,55 +25,9 @@ export async function verifySessions(
   objects.forget()
   const findings = new Findings(objects)
   const refs = readRefs(repository, only, findings)
-  const checkpoints = new CheckpointVerifier(
-    findings,
-    (session) => hasRefs(repository, session),
-    (done) => onProgress?.({ phase: 'checkpoints', done }),
-  )
-  for (const { name, id, parsed } of refs) {
-    if (parsed?.kind === 'branch' || parsed?.kind === 'tag')
-      await checkpoints.verifyFrom(parsed.session, id, name)
-  }
-  const ends = checkpoints.finish()
-  for (const [n, { id, tree, session }] of ends.entries()) {
-    onProgress?.({ phase: 'whole sessions', done: n, total: ends.length })
-    try {
-      await readDocument(objects, tree, session)
-    } catch (error) {
-      findings.addError({ session, checkpoint: id }, id, error)
-    }
-  }
-  await verifyPages(findings, objects, checkpoints.made(), checkpoints.pages)
-  for (const { id, parsed } of refs) {
-    if (parsed?.kind === 'branch' || parsed?.kind === 'tag') continue
-    await checkpoints.verifyConnected(parsed === undefined ? {} : { session: parsed.session }, id)
-  }
+  const checkpoints = await verifyRefs({ repository, findings, refs }, onProgress)
   if (only === undefined) await verifyFiles(repository, findings, onProgress)
-  const { problems, foreign } = findings
-  return {
-    ok: problems.length === 0,
-    checkpoints: checkpoints.count,
-    objects: findings.objects,
-    problems,
-    ...(foreign.length > 0 && { foreign }),
-  }
-}
-
-/** Refs that cannot be read are refs. */
-function hasRefs({ refs }: Repository, session: string): boolean {
-  try {
-    return refs.list(`refs/heads/${encodeName(session)}/`).size > 0
-  } catch (error) {
-    if (error instanceof CorruptError) return true
-    throw error
-  }
-}
-
-interface FoundRef {
-  name: string
-  id: ObjectId
-  /** `undefined`: not ours. */
-  parsed: ParsedRef | undefined
+  return reportOf(findings, checkpoints)
 }
 
 /** Refs that name an object; those that should and don't are problems. */

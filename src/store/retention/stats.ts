@@ -7,6 +7,7 @@ import { type CommitId, parseSessionId } from '../../ids.ts'
 import type { JsonObject } from '../../json-value.ts'
 import { encodeName } from '../../ref-part.ts'
 import type { DocumentRules } from '../document.ts'
+import { KnownSessions } from '../git/listing/known-sessions.ts'
 import { listSessions } from '../git/listing/list.ts'
 import type { MaintainOptions, SessionSummary } from '../session-store.ts'
 import { bytesOfSessions, type SessionBytes } from './usage.ts'
@@ -52,7 +53,7 @@ export async function* statsOfSessions(
     onProgress?.({ phase: 'measuring', done, total }),
   )
   const byPart = new Map([...bytes].map(([session, one]) => [encodeName(session), one]))
-  for await (const summary of listSessions(history, {}, rules)) {
+  for await (const summary of listSessions(history, {}, rules, new KnownSessions(repository, rules))) {
     const id = parseSessionId(summary.id)
     const fields = await fieldsOf(checkpoints, summary)
     const { workspace, model } = fields

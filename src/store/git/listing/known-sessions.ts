@@ -11,28 +11,15 @@ import type { Repository } from '../../../git/repository.ts'
 import { purgeMark } from '../../../git/upkeep/purge-mark.ts'
 import type { CommitId, SessionId } from '../../../ids.ts'
 import { encodeName } from '../../../ref-part.ts'
-import type { SessionSummary } from '../../session-store.ts'
-
-/** What puts a session into order and, once it was shown, what is shown of it. */
-export interface KnownSession extends Pick<SessionSummary, 'id' | 'type' | 'updatedAt'> {
-  /** By the name that its refs have. */
-  readonly session: SessionId
-  readonly tip: CommitId
-  /** As JSON. */
-  readonly shown?: string | undefined
-  /** Not from the listing before. */
-  readonly isFresh: boolean
-}
-
-/** What is shown of a session, beside what puts it into order. */
-export type Shown = Pick<SessionSummary, 'title' | 'status' | 'messages' | 'createdAt'>
+import type { DocumentRules } from '../../document.ts'
+import type { KnownSession, SessionMemory } from './known-session.ts'
 
 /** Reading so many sessions takes as long as writing the lines of many thousands. */
 const WORTH_WRITING = 200
 /** Characters of a line: a longer one is not kept. */
 const MOST_LINE = 2000
 
-export class KnownSessions {
+export class KnownSessions implements SessionMemory {
   readonly #repository: Repository
   readonly #place: Place | undefined
   readonly #mark: string
@@ -45,7 +32,8 @@ export class KnownSessions {
   #found = 0
 
   /** @param own what the listing depends on beside the commits */
-  constructor(repository: Repository, own: readonly string[]) {
+  constructor(repository: Repository, { type, collections }: Pick<DocumentRules, 'type' | 'collections'>) {
+    const own = [type, collections[0] ?? '']
     this.#repository = repository
     this.#place = placeOf(repository, own)
     this.#mark = JSON.stringify(purgeMark(repository))
@@ -170,16 +158,3 @@ function parseLine(session: SessionId, tip: CommitId, line: string): KnownSessio
 }
 
 const decoded = (part: string): string => (part.includes('%') ? decodeURIComponent(part) : part)
-
-/** `undefined` for what is not such JSON. */
-export function parseShown(json: string | undefined): Shown | undefined {
-  try {
-    const { title, status, messages, createdAt } = JSON.parse(json ?? '')
-    const isRight =
-      typeof messages === 'number' &&
-      [title ?? '', status ?? '', createdAt].every((text) => typeof text === 'string')
-    return isRight ? { title, status, messages, createdAt } : undefined
-  } catch {
-    return undefined
-  }
-}

@@ -7,7 +7,7 @@ import { TimeSlice } from '../../../time-slice.ts'
 import type { DocumentRules } from '../../document.ts'
 import type { ListOptions, SessionSummary } from '../../session-store.ts'
 import { pageOf, summarize, unreadable } from '../../summary.ts'
-import { type KnownSession, KnownSessions, parseShown, type Shown } from './known-sessions.ts'
+import { type KnownSession, parseShown, type SessionMemory, type Shown } from './known-session.ts'
 
 type Own = Pick<DocumentRules, 'type' | 'collections'>
 
@@ -19,8 +19,8 @@ export async function* listSessions(
   history: History,
   options: ListOptions,
   own: Own,
+  before: SessionMemory,
 ): AsyncGenerator<SessionSummary> {
-  const before = new KnownSessions(history.repository, [own.type, own.collections[0] ?? ''])
   const listing = await listAll(history, before)
   try {
     for (const one of await readablePage(history, listing, options))
@@ -41,7 +41,7 @@ interface Listed extends KnownSession {
 /** All sessions; those that cannot be read, as they are shown. */
 type Listing = (Listed | SessionSummary)[]
 
-async function listAll(history: History, before: KnownSessions): Promise<Listing> {
+async function listAll(history: History, before: SessionMemory): Promise<Listing> {
   const listing: Listing = []
   const broken = new Map<SessionId, unknown>()
   const slice = new TimeSlice()

@@ -1,0 +1,147 @@
+/** Objects of a server's repository, in a bounded memory: what is needed is fetched, what was used long ago is dropped. */
+import { Buffer } from 'node:buffer'
+import { CorruptError } from '../../errors.ts'
+import type { CommitId, ObjectId } from '../../ids.ts'
+import { ObjectStore } from '../database/object-store.ts'
+import type { NewObject } from '../objects/object.ts'
+import { BrokenPackError, checkReceived } from '../packs/received.ts'
+import { buildPackAsync } from '../packs/writer.ts'
+import type { GitServer } from '../wire/server.ts'
+import { MemoryFiles } from './memory-files.ts'
+
+export class HostedObjects {
+  readonly store: ObjectStore
+  readonly #server: GitServer
+  readonly #budget: number
+  readonly #files = new MemoryFiles()
+  /** By pack, oldest first. */
+  readonly #sizes = new Map<string, number>()
+  /** Commits that are here with their whole trees, oldest first. */
+  readonly #whole = new Set<ObjectId>()
+  /** Small packs of what was written here, to be put together. */
+  #written: { name: string; objects: readonly NewObject[] }[] = []
+
+  /** `budget`: bytes of packs that are kept; the newest one is kept whatever its size. */
+  constructor(server: GitServer, budget: number) {
+    this.#server = server
+    this.#budget = budget
+    this.store = new ObjectStore(this.#files, OBJECTS, { bring: (ids) => this.#bring(ids) })
+  }
+
+  get files(): MemoryFiles {
+    return this.#files
+  }
+
+  /** Brings commits with their trees, one request for all, unless they are here. `near`: what they may stand on. */
+  async bringTips(tips: readonly CommitId[], near: readonly CommitId[] = []): Promise<void> {
+    const wants = tips.filter((id) => !this.#whole.has(id))
+    if (wants.length === 0) return
+    await this.#fetch(wants, near.filter((id) => this.#whole.has(id)).slice(0, MOST_HAVES), 1)
+    for (const id of wants) this.#whole.add(id)
+  }
+
+  /** Keeps what was written to the server. `tip` stands on what is here. */
+  async add(
+    objects: readonly NewObject[],
+    tip: CommitId | undefined,
+    from: CommitId | undefined,
+  ): Promise<void> {
+    if (objects.length > 0) {
+      const name = await this.#keepPackOf(objects)
+      if (name !== undefined) this.#written.push({ name, objects })
+      if (this.#written.length >= MOST_SMALL) await this.#mergeWritten()
+    }
+    if (tip !== undefined && (from === undefined || this.#whole.has(from))) this.#whole.add(tip)
+  }
+
+  /** What somebody looked for and did not find. A commit comes with some of the history below it. */
+  async #bring(ids: readonly ObjectId[]): Promise<void> {
+    const wants = [...new Set(ids)]
+    if (wants.length === 0) return
+    const known = [...this.#whole].slice(-MOST_HAVES)
+    const isLeft = async (): Promise<boolean> => {
+      for (const id of wants) if (!(await this.store.has(id))) return true
+      return false
+    }
+    await this.#fetch(wants, known, wants.length === 1 ? HISTORY : 1)
+    // The server left out what it believes to be here.
+    if (known.length > 0 && (await isLeft())) await this.#fetch(wants, [], 1)
+  }
+
+  async #fetch(wants: readonly ObjectId[], haves: readonly ObjectId[], depth: number): Promise<void> {
+    await this.#server.fetch({ wants, haves, shallow: haves, depth }, async ({ pack }) => {
+      const pieces: Buffer[] = []
+      for await (const piece of pack) pieces.push(Buffer.from(piece))
+      await this.#keep(Buffer.concat(pieces))
+    })
+  }
+
+  async #keep(pack: Buffer): Promise<void> {
+    try {
+      const read = (position: number, length: number): Buffer => pack.subarray(position, position + length)
+      const { name, index, ids } = await checkReceived(
+        { size: pack.length, read },
+        { visit: () => undefined },
+      )
+      if (ids.size > 0) this.#place(name, pack, index)
+    } catch (error) {
+      if (!(error instanceof BrokenPackError)) throw error
+      throw new CorruptError(
+        `The objects that ${this.#server.url} sent were not taken: ${error.message}.`,
+        {},
+        { cause: error },
+      )
+    }
+  }
+
+  /** Returns its name; `undefined` when it was here. */
+  async #keepPackOf(objects: readonly NewObject[]): Promise<string | undefined> {
+    const { name, pack, index } = await buildPackAsync(objects)
+    if (this.#sizes.has(name)) return undefined
+    this.#place(name, pack, index)
+    return name
+  }
+
+  #place(name: string, pack: Buffer, index: Buffer): void {
+    if (this.#sizes.has(name)) return
+    this.#files.write(`${OBJECTS}/pack/pack-${name}.pack`, pack)
+    this.#files.write(`${OBJECTS}/pack/pack-${name}.idx`, index)
+    this.#sizes.set(name, pack.length + index.length)
+    this.store.addPack(name, index)
+    let bytes = [...this.#sizes.values()].reduce((sum, size) => sum + size, 0)
+    for (const [oldest, size] of this.#sizes) {
+      if (bytes <= this.#budget || oldest === name) break
+      bytes -= size
+      this.#drop([oldest])
+      // No tree is certain to be whole any more.
+      this.#whole.clear()
+    }
+  }
+
+  #drop(names: readonly string[]): void {
+    for (const name of names) {
+      this.#sizes.delete(name)
+      this.#files.remove(`${OBJECTS}/pack/pack-${name}.idx`)
+      this.#files.remove(`${OBJECTS}/pack/pack-${name}.pack`)
+    }
+    this.store.forgetPacks(names)
+    this.#written = this.#written.filter(({ name }) => !names.includes(name))
+  }
+
+  async #mergeWritten(): Promise<void> {
+    const small = this.#written.filter(({ name }) => (this.#sizes.get(name) ?? 0) < SMALL)
+    this.#written = []
+    if (small.length < 2) return
+    const objects = small.flatMap((one) => one.objects)
+    await this.#keepPackOf(objects)
+    this.#drop(small.map(({ name }) => name))
+  }
+}
+
+const OBJECTS = '/objects'
+const MOST_HAVES = 16
+const MOST_SMALL = 32
+/** Bytes of a pack that is worth being put together with others. */
+const SMALL = 256 * 1024
+/** Commits that come together, when one is looked for. */
+const HISTORY = 256

@@ -1,0 +1,189 @@
+/** Sessions on a git server: what is asked for is looked up there first, then it is as in a repository on a disk. */
+import type { Checkpoints } from '../../checkpoints/checkpoints.ts'
+import type { CommitInfo } from '../../checkpoints/commits/history.ts'
+import type { HostedRepository } from '../../git/hosted/repository.ts'
+import {
+  type BranchName,
+  type CommitId,
+  parseRef,
+  type RefFolder,
+  type SessionId,
+  type TagName,
+} from '../../ids.ts'
+import { encodeName, isShortName } from '../../ref-part.ts'
+import type { Backend, Base, Look, NewSession } from '../backend.ts'
+import type { DocumentRules } from '../document.ts'
+import { CommitBackend } from '../git/commit-backend.ts'
+import { listSessions } from '../git/listing/list.ts'
+import type {
+  ListOptions,
+  MaintainOptions,
+  MaintainReport,
+  SessionSummary,
+  StoreStats,
+  Supports,
+  VerifyReport,
+} from '../session-store.ts'
+import { Findings } from '../verify/findings.ts'
+import { reportOf, verifyRefs } from '../verify/refs.ts'
+
+export class RemoteBackend extends CommitBackend implements Backend<CommitInfo> {
+  readonly supports: Supports = { history: true, branches: true, patch: false, persistent: true, keys: true }
+  readonly #repository: HostedRepository
+  readonly #checkpoints: Checkpoints
+  readonly #rules: DocumentRules
+
+  constructor(repository: HostedRepository, checkpoints: Checkpoints, rules: DocumentRules) {
+    super(repository, checkpoints, rules)
+    this.#repository = repository
+    this.#checkpoints = checkpoints
+    this.#rules = rules
+  }
+
+  override async exists(session: SessionId): Promise<boolean> {
+    await this.#see(session)
+    return super.exists(session)
+  }
+
+  override async nameOf(session: SessionId): Promise<SessionId> {
+    if (!isShortName(session)) return session
+    await this.#see(session)
+    return super.nameOf(session)
+  }
+
+  override async look(
+    session: SessionId,
+    where: { branch?: BranchName | undefined; at?: string | undefined },
+  ): Promise<Look<CommitInfo> | undefined> {
+    await this.#bring(session, where.branch)
+    return super.look(session, where)
+  }
+
+  override async resolve(session: SessionId, revision: string): Promise<CommitInfo> {
+    await this.#see(session)
+    return super.resolve(session, revision)
+  }
+
+  override async write<T>(
+    to: { session: SessionId; branch: BranchName | undefined; tag: TagName | undefined },
+    decide: (base: Base<CommitInfo>) => Promise<T>,
+    landed: (result: T) => void,
+  ): Promise<T> {
+    // What was seen before is good enough: the server says so if it is not.
+    if (!this.#repository.refs.knows(foldersOf(to.session)[0]!)) await this.#bring(to.session, to.branch)
+    return super.write(to, decide, landed)
+  }
+
+  override async fork(from: SessionId, at: string, to: NewSession): Promise<CommitInfo> {
+    await this.#see(from, to.session)
+    return super.fork(from, at, to)
+  }
+
+  override async branches(session: SessionId) {
+    await this.#see(session)
+    return super.branches(session)
+  }
+
+  override async tags(session: SessionId): Promise<ReadonlyMap<TagName, CommitId>> {
+    await this.#see(session)
+    return super.tags(session)
+  }
+
+  override async switch(session: SessionId, branch: BranchName): Promise<void> {
+    await this.#see(session)
+    return super.switch(session, branch)
+  }
+
+  override async newBranch(session: SessionId, at: string, branch: BranchName): Promise<CommitInfo> {
+    await this.#see(session)
+    return super.newBranch(session, at, branch)
+  }
+
+  override async newTag(session: SessionId, at: string, tag: TagName): Promise<CommitId> {
+    await this.#see(session)
+    return super.newTag(session, at, tag)
+  }
+
+  override async delete(session: SessionId): Promise<boolean> {
+    await this.#see(session)
+    return super.delete(session)
+  }
+
+  override async deleteBranch(session: SessionId, branch: BranchName): Promise<boolean> {
+    await this.#see(session)
+    return super.deleteBranch(session, branch)
+  }
+
+  override async deleteTag(session: SessionId, tag: TagName): Promise<boolean> {
+    await this.#see(session)
+    return super.deleteTag(session, tag)
+  }
+
+  async *list(options: ListOptions): AsyncGenerator<SessionSummary> {
+    const { history } = this.#checkpoints
+    await this.#repository.look(ALL)
+    const tips = [...history.sessions()].flatMap(
+      ([session, branches]) => branches.get(history.active(session)) ?? [...branches.values()].slice(0, 1),
+    )
+    await this.#repository.bring(tips)
+    yield* listSessions(history, options, this.#rules, { find: () => undefined, keep: () => undefined })
+  }
+
+  async verify(
+    session: SessionId | undefined,
+    onProgress: MaintainOptions['onProgress'],
+  ): Promise<VerifyReport> {
+    const repository = this.#repository
+    await repository.look(session === undefined ? ['refs/'] : foldersOf(session))
+    const { objects } = repository
+    objects.forget()
+    const findings = new Findings(objects)
+    const folders: readonly RefFolder[] = session === undefined ? ['refs/'] : foldersOf(session)
+    const refs = folders.flatMap((folder) =>
+      [...repository.refs.list(folder)].map(([name, id]) => ({ name, id, parsed: parseRef(name) })),
+    )
+    const checkpoints = await verifyRefs({ repository, findings, refs }, onProgress)
+    return reportOf(findings, checkpoints)
+  }
+
+  /** A server looks after itself. */
+  async maintain({ onProgress }: MaintainOptions): Promise<MaintainReport> {
+    onProgress?.({ phase: 'done', done: 1, total: 1 })
+    return { bytesBefore: 0, bytesAfter: 0 }
+  }
+
+  async stats(): Promise<StoreStats> {
+    await this.#repository.look(ALL)
+    const parsed = [...this.#repository.refs.list('refs/').keys()].map((ref) => parseRef(ref))
+    const branches = parsed.filter((one) => one?.kind === 'branch')
+    return {
+      sessions: new Set(branches.map((one) => one!.session)).size,
+      branches: branches.length,
+      tags: parsed.filter((one) => one?.kind === 'tag').length,
+      bytes: 0,
+    }
+  }
+
+  async close(): Promise<void> {}
+
+  /** Asks where the sessions' refs are. */
+  async #see(...sessions: readonly SessionId[]): Promise<void> {
+    await this.#repository.look(sessions.flatMap((session) => foldersOf(session)))
+  }
+
+  /** And brings what the branch, or the active one, leads to. */
+  async #bring(session: SessionId, branch: BranchName | undefined): Promise<void> {
+    const { history } = this.#checkpoints
+    const before = [...history.branches(session).values()]
+    await this.#see(session)
+    const tip = history.head(session, branch ?? history.active(session))
+    if (tip !== undefined) await this.#repository.bring([tip], before)
+  }
+}
+
+const ALL: readonly RefFolder[] = ['refs/heads/', 'refs/tags/']
+
+const foldersOf = (session: SessionId): RefFolder[] => [
+  `refs/heads/${encodeName(session)}/`,
+  `refs/tags/${encodeName(session)}/`,
+]
