@@ -1,5 +1,6 @@
 /** `git http-backend` behind a small CGI bridge on 127.0.0.1: the real server side of git over HTTP. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { appendFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -36,10 +37,11 @@ export function makeServed(root: string, name = 'demo.git', settings: readonly s
     'gc.auto=0',
     ...settings,
   ]
-  for (const setting of all) {
-    const [key, value] = setting.split('=') as [string, string]
-    run('-C', folder, 'config', key, value)
-  }
+  const lines = all.map((setting) => {
+    const [, section, key, value] = /^(\w+)\.(\w+)=(.*)$/.exec(setting)!
+    return `[${section}]\n\t${key} = ${value}\n`
+  })
+  appendFileSync(join(folder, 'config'), lines.join(''))
   return folder
 }
 

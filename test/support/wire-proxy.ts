@@ -10,6 +10,8 @@ export interface WireProxy {
   down: number
   /** After so many bytes of a direction, counted from `reset`, both connections are cut. */
   cut: { up?: number; down?: number }
+  /** Whether only the first connection that gets so far is cut. */
+  cutsOnce: boolean
   /** Counts anew, and ends what connections are open: bytes of the next one's head count too. */
   reset(): Promise<void>
   close(): Promise<void>
@@ -36,7 +38,11 @@ export async function startProxy(target: string): Promise<WireProxy> {
       const left = (proxy.cut[direction] ?? Number.POSITIVE_INFINITY) - proxy[direction]
       proxy[direction] += Math.min(left, piece.length)
       if (left >= piece.length) to.write(piece)
-      else to.write(piece.subarray(0, left), end)
+      else {
+        if (proxy.cutsOnce) proxy.cut = {}
+        if (left > 0) to.write(piece.subarray(0, left), end)
+        else end()
+      }
     }
     client.on('data', pass('up', upstream))
     upstream.on('data', pass('down', client))
@@ -47,6 +53,7 @@ export async function startProxy(target: string): Promise<WireProxy> {
     up: 0,
     down: 0,
     cut: {},
+    cutsOnce: false,
     async reset() {
       for (const one of open) one.destroy()
       // Until the client has seen it, it would use the connection again.

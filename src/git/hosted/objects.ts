@@ -1,6 +1,6 @@
 /** Objects of a server's repository, in a bounded memory: what is needed is fetched, what was used long ago is dropped. */
 import { Buffer } from 'node:buffer'
-import { CorruptError } from '../../errors.ts'
+import { CorruptError, RemoteError } from '../../errors.ts'
 import type { CommitId, ObjectId } from '../../ids.ts'
 import { ObjectStore } from '../database/object-store.ts'
 import type { NewObject } from '../objects/object.ts'
@@ -36,8 +36,15 @@ export class HostedObjects {
   async bringTips(tips: readonly CommitId[], near: readonly CommitId[] = []): Promise<void> {
     const wants = tips.filter((id) => !this.#whole.has(id))
     if (wants.length === 0) return
-    await this.#fetch(wants, near.filter((id) => this.#whole.has(id)).slice(0, MOST_HAVES), 1)
-    for (const id of wants) this.#whole.add(id)
+    const haves = near.filter((id) => this.#whole.has(id)).slice(0, MOST_HAVES)
+    try {
+      await this.#fetch(wants, haves, 1)
+      for (const id of wants) this.#whole.add(id)
+    } catch (error) {
+      if (!(error instanceof RemoteError) || error.failure !== 'refused') throw error
+      // The server lacks one of them; whoever needs it says so.
+      if (wants.length > 1) for (const id of wants) await this.bringTips([id])
+    }
   }
 
   /** Keeps what was written to the server. `tip` stands on what is here. */
@@ -63,9 +70,15 @@ export class HostedObjects {
       for (const id of wants) if (!(await this.store.has(id))) return true
       return false
     }
-    await this.#fetch(wants, known, wants.length === 1 ? HISTORY : 1)
-    // The server left out what it believes to be here.
-    if (known.length > 0 && (await isLeft())) await this.#fetch(wants, [], 1)
+    try {
+      await this.#fetch(wants, known, wants.length === 1 ? HISTORY : 1)
+      // The server left out what it believes to be here.
+      if (known.length > 0 && (await isLeft())) await this.#fetch(wants, [], 1)
+    } catch (error) {
+      if (!(error instanceof RemoteError) || error.failure !== 'refused') throw error
+      // One of them is nowhere; whoever looked for it says so.
+      if (wants.length > 1) for (const id of wants) await this.#bring([id])
+    }
   }
 
   async #fetch(wants: readonly ObjectId[], haves: readonly ObjectId[], depth: number): Promise<void> {

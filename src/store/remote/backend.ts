@@ -56,11 +56,13 @@ export class RemoteBackend extends CommitBackend implements Backend<CommitInfo> 
     where: { branch?: BranchName | undefined; at?: string | undefined },
   ): Promise<Look<CommitInfo> | undefined> {
     await this.#bring(session, where.branch)
+    await this.#bringNamed(session, where.at)
     return super.look(session, where)
   }
 
   override async resolve(session: SessionId, revision: string): Promise<CommitInfo> {
     await this.#see(session)
+    await this.#bringNamed(session, revision)
     return super.resolve(session, revision)
   }
 
@@ -76,6 +78,7 @@ export class RemoteBackend extends CommitBackend implements Backend<CommitInfo> 
 
   override async fork(from: SessionId, at: string, to: NewSession): Promise<CommitInfo> {
     await this.#see(from, to.session)
+    await this.#bringNamed(from, at)
     return super.fork(from, at, to)
   }
 
@@ -96,11 +99,13 @@ export class RemoteBackend extends CommitBackend implements Backend<CommitInfo> 
 
   override async newBranch(session: SessionId, at: string, branch: BranchName): Promise<CommitInfo> {
     await this.#see(session)
+    await this.#bringNamed(session, at)
     return super.newBranch(session, at, branch)
   }
 
   override async newTag(session: SessionId, at: string, tag: TagName): Promise<CommitId> {
     await this.#see(session)
+    await this.#bringNamed(session, at)
     return super.newTag(session, at, tag)
   }
 
@@ -169,6 +174,11 @@ export class RemoteBackend extends CommitBackend implements Backend<CommitInfo> 
   /** Asks where the sessions' refs are. */
   async #see(...sessions: readonly SessionId[]): Promise<void> {
     await this.#repository.look(sessions.flatMap((session) => foldersOf(session)))
+  }
+
+  /** Where a revision may be the beginning of an id, all ids have to be known. */
+  async #bringNamed(session: SessionId, revision: string | undefined): Promise<void> {
+    if (/^[0-9a-f]{4,39}(?:[~^]|$)/.test(revision ?? '')) await this.#checkpoints.history.ofSession(session)
   }
 
   /** And brings what the branch, or the active one, leads to. */
