@@ -176,6 +176,7 @@ class Supports:
     patch: bool
     persistent: bool
     keys: bool
+    switch: bool
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,4 @@
-/**
- * The interface of every session store. `GitSessionStore`, `FileSessionStore` and `MemorySessionStore` implement it and
- * pass one conformance suite (`forkpoint/testing`). `docs/own-store.md` lists the rules that the suite checks.
- */
+/** The interface of every session store. All pass one suite (`forkpoint/testing`), whose rules are in `docs/own-store.md`. */
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { Author, Branch, Checkpoint, Tag } from '../checkpoints/commits/checkpoint.ts'
 import type { Redact } from '../redaction/redact.ts'
@@ -238,6 +235,8 @@ export interface Supports {
   persistent: boolean
   /** `key` of a save is remembered. */
   keys: boolean
+  /** `switch` holds for everybody who opens the store, not for one store object only. */
+  switch: boolean
 }
 
 /** A session at a fixed position. A write continues from this position only, so it never overwrites another writer. */

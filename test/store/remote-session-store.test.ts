@@ -19,7 +19,7 @@ afterAll(async () => {
 })
 
 suite({
-  test: (name, run) => test(name, run, 60_000),
+  test: (name, run) => test(name, run, 300_000),
   factory: async (options) => {
     const name = `${stores++}.git`
     const served = makeServed(folder, name)

@@ -162,6 +162,7 @@ describe('the suite', () => {
         branches: false,
         patch: false,
         persistent: false,
+        switch: false,
         keys: false,
       }
     }

@@ -2,7 +2,6 @@
  * A repository that is only a server's: refs as they were last seen, objects fetched when they are needed, and a change is a
  * push. The server compares old values, so what was seen may be old: then the change is decided once more.
  */
-import { Buffer } from 'node:buffer'
 import { RemoteError } from '../../errors.ts'
 import {
   type CommitId,
@@ -14,11 +13,11 @@ import {
 } from '../../ids.ts'
 import type { AnyRepository } from '../any-repository.ts'
 import type { NewObject } from '../objects/object.ts'
-import { streamPack } from '../packs/stream.ts'
 import type { Change, Plan } from '../refs/change.ts'
 import type { RemoteMove } from '../wire/remote.ts'
 import type { GitServer } from '../wire/server.ts'
 import { HostedObjects } from './objects.ts'
+import { outgoingPack } from './outgoing-pack.ts'
 import { HostedRefs } from './refs.ts'
 
 export class HostedRepository implements AnyRepository {
@@ -115,7 +114,7 @@ export class HostedRepository implements AnyRepository {
     folders: readonly RefFolder[],
   ): Promise<boolean> {
     const needsPack = moves.some(({ to }) => to !== undefined)
-    const pack = needsPack ? await packOf(objects) : undefined
+    const pack = needsPack ? await outgoingPack(this.objects, objects) : undefined
     for (let tries = 1; ; tries++) {
       let refused: string | undefined
       try {
@@ -140,6 +139,7 @@ export class HostedRepository implements AnyRepository {
       // Refused, and not since somebody was faster; or somebody has the lock for now.
       if (tries === TRIES)
         throw this.#error('refused', `${this.#server.url} refused to move '${moves[0]!.ref}'.`, refused)
+      await new Promise((resolve) => setTimeout(resolve, tries * PAUSE * (0.5 + Math.random())))
     }
   }
 
@@ -178,17 +178,12 @@ export class HostedRepository implements AnyRepository {
 
 const ROUNDS = 50
 const TRIES = 3
+/** Milliseconds. */
+const PAUSE = 50
 const MAY_BE_MADE = ['unreachable', 'busy', 'invalid']
 
 /** The folders of sessions that the refs are in. */
 function foldersOf(refs: readonly LockName[]): RefFolder[] {
   const folders = refs.flatMap((ref) => /^refs\/(?:heads|tags)\/[^/]+\//.exec(ref)?.[0] ?? [])
   return [...new Set(folders)] as RefFolder[]
-}
-
-async function packOf(objects: readonly NewObject[]): Promise<Uint8Array> {
-  const unique = [...new Map(objects.map((object) => [object.id, object])).values()]
-  const pieces: Buffer[] = []
-  for await (const piece of streamPack(unique.length, unique)) pieces.push(piece)
-  return Buffer.concat(pieces)
 }

@@ -1,15 +1,23 @@
-/** A pack that is made while it is sent: each object deflated, no deltas (gitformat-pack(5)). */
+/** A pack that is made while it is sent (gitformat-pack(5)). */
+import { Buffer } from 'node:buffer'
 import { createHash } from 'node:crypto'
 import zlib from 'node:zlib'
+import type { ObjectId } from '../../ids.ts'
 import { TimeSlice } from '../../time-slice.ts'
 import { BIG_OBJECT, type GitObject } from '../objects/object.ts'
 import { deflateAside } from '../objects/zlib-stream.ts'
 import { encodeEntryHeader, packHeader } from './writer.ts'
 
+/** An object as its difference to another one, which need not be in the pack. */
+export interface DeltaObject {
+  base: ObjectId
+  delta: Uint8Array
+}
+
 /** The bytes of a pack with these objects, in pieces. There have to be `count`, each once. */
 export async function* streamPack(
   count: number,
-  objects: Iterable<GitObject> | AsyncIterable<GitObject>,
+  objects: Iterable<GitObject | DeltaObject> | AsyncIterable<GitObject | DeltaObject>,
 ): AsyncGenerator<Buffer, void> {
   const sha = createHash('sha1')
   let pieces: Buffer[] = [packHeader(count)]
@@ -22,9 +30,14 @@ export async function* streamPack(
     return piece
   }
   const slice = new TimeSlice()
-  for await (const { type, data } of objects) {
+  for await (const object of objects) {
+    const data = 'delta' in object ? object.delta : object.data
     const body = data.length > BIG_OBJECT ? await deflateAside(data) : [zlib.deflateSync(data)]
-    for (const piece of [encodeEntryHeader(type, data.length), ...body]) {
+    const head =
+      'delta' in object
+        ? [encodeEntryHeader('delta', data.length), Buffer.from(object.base, 'hex')]
+        : [encodeEntryHeader(object.type, data.length)]
+    for (const piece of [...head, ...body]) {
       pieces.push(piece)
       length += piece.length
     }

@@ -73,8 +73,8 @@ export function packHeader(count: number): Buffer {
   return header
 }
 
-/** What stands before an object's zlib stream: its type and its inflated size. */
-export function encodeEntryHeader(type: ObjectType, size: number): Buffer {
+/** What stands before an object's zlib stream: its type and its inflated size. After that of a delta comes the id of its base. */
+export function encodeEntryHeader(type: ObjectType | 'delta', size: number): Buffer {
   const bytes: number[] = []
   let byte = (TYPE_BITS[type] << 4) | (size & 15)
   // Sizes can pass 32 bits: division, not a shift.
@@ -117,7 +117,7 @@ export function buildIndex(entries: readonly PackEntry[], packChecksum: Uint8Arr
   return index
 }
 
-const TYPE_BITS: Record<ObjectType, number> = { commit: 1, tree: 2, blob: 3, tag: 4 }
+const TYPE_BITS: Record<ObjectType | 'delta', number> = { commit: 1, tree: 2, blob: 3, tag: 4, delta: 7 }
 const MAX_SMALL_OFFSET = 0x7fffffff
 /** Up to this, a save writes what it has; merging packs on disk, later, compresses it. */
 const STORED = 4096

@@ -19,7 +19,14 @@ import type { GitMaintainReport, GitStoreStats } from './maintain.ts'
 
 // What is seldom asked for is loaded when it is: a program that saves and resumes starts without it.
 export class GitBackend extends CommitBackend implements Backend<CommitInfo> {
-  readonly supports: Supports = { history: true, branches: true, patch: true, persistent: true, keys: true }
+  readonly supports: Supports = {
+    history: true,
+    branches: true,
+    patch: true,
+    persistent: true,
+    keys: true,
+    switch: true,
+  }
   readonly #repository: Repository
   readonly #checkpoints: Checkpoints
   readonly #rules: DocumentRules

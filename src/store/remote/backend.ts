@@ -28,7 +28,14 @@ import { Findings } from '../verify/findings.ts'
 import { reportOf, verifyRefs } from '../verify/refs.ts'
 
 export class RemoteBackend extends CommitBackend implements Backend<CommitInfo> {
-  readonly supports: Supports = { history: true, branches: true, patch: false, persistent: true, keys: true }
+  readonly supports: Supports = {
+    history: true,
+    branches: true,
+    patch: false,
+    persistent: true,
+    keys: true,
+    switch: false,
+  }
   readonly #repository: HostedRepository
   readonly #checkpoints: Checkpoints
   readonly #rules: DocumentRules

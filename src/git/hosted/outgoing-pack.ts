@@ -1,0 +1,84 @@
+/** A pack of what was just made, small: what stands in the place of something that the server has is sent as the difference. */
+import { Buffer } from 'node:buffer'
+import type { ObjectId } from '../../ids.ts'
+import type { ObjectStore } from '../database/object-store.ts'
+import { decodeCommit } from '../objects/commit.ts'
+import { makeDelta } from '../objects/make-delta.ts'
+import type { GitObject, NewObject } from '../objects/object.ts'
+import { entriesChanged, parseTree, type Tree } from '../objects/tree.ts'
+import { type DeltaObject, streamPack } from '../packs/stream.ts'
+
+/** The pack. Its deltas start from objects of parents of the commits in it, which the server has. */
+export async function outgoingPack(store: ObjectStore, objects: readonly NewObject[]): Promise<Uint8Array> {
+  const made = new Map(objects.map((object) => [object.id, object]))
+  const bases = await new Bases(store, made).find()
+  const entries: (GitObject | DeltaObject)[] = []
+  for (const object of made.values()) {
+    const base = bases.get(object.id)
+    const delta = base && makeDelta(base.data, object.data)
+    entries.push(delta === undefined ? object : { base: base!.id, delta })
+  }
+  differFromTheOthers([...made.values()], entries)
+  const pieces: Buffer[] = []
+  for await (const piece of streamPack(entries.length, entries)) pieces.push(piece)
+  return Buffer.concat(pieces)
+}
+
+/** The largest new file is most often the page of a turn, which says what the messages say. */
+function differFromTheOthers(made: readonly NewObject[], entries: (GitObject | DeltaObject)[]): void {
+  const blobs = made
+    .filter(({ type }, n) => type === 'blob' && !('delta' in entries[n]!))
+    .sort((a, b) => b.data.length - a.data.length)
+  const [largest, ...others] = blobs.slice(0, TRIED)
+  let best: DeltaObject | undefined
+  for (const { id, data } of others) {
+    const delta = makeDelta(data, largest!.data)
+    if (delta !== undefined && delta.length < (best?.delta.length ?? largest!.data.length))
+      best = { base: id, delta }
+  }
+  if (best !== undefined) entries[made.indexOf(largest!)] = best
+}
+
+const TRIED = 4
+
+interface BaseObject {
+  id: ObjectId
+  data: Uint8Array
+}
+
+/** What each object stands in the place of. Only what is in memory is looked at. */
+class Bases {
+  readonly #store: ObjectStore
+  readonly #made: ReadonlyMap<ObjectId, NewObject>
+  readonly #found = new Map<ObjectId, BaseObject>()
+
+  constructor(store: ObjectStore, made: ReadonlyMap<ObjectId, NewObject>) {
+    this.#store = store
+    this.#made = made
+  }
+
+  async find(): Promise<ReadonlyMap<ObjectId, BaseObject>> {
+    for (const { id, type, data } of this.#made.values()) {
+      if (type !== 'commit') continue
+      const { tree, parents } = decodeCommit(data, id)
+      const parent = parents.at(-1)
+      // A parent in this pack is no base: it may be a difference itself, and chains cost the server.
+      if (parent === undefined || this.#made.has(parent) || !(await this.#store.has(parent))) continue
+      await this.#pair(tree, (await this.#store.readCommit(parent)).tree)
+    }
+    return this.#found
+  }
+
+  async #pair(now: ObjectId, was: ObjectId): Promise<void> {
+    const made = this.#made.get(now)
+    if (made === undefined || now === was || this.#found.has(now) || !(await this.#store.has(was))) return
+    if (made.type === 'blob') {
+      this.#found.set(now, { id: was, data: (await this.#store.read(was)).data })
+      return
+    }
+    const before: Tree = await this.#store.readTree(was)
+    this.#found.set(now, { id: was, data: before.data })
+    for (const { was: old, is } of entriesChanged(before, parseTree(made.data, now)))
+      if (old !== undefined && is !== undefined) await this.#pair(is.id, old.id)
+  }
+}
