@@ -172,6 +172,8 @@ export const EDGES: Readonly<Record<string, readonly string[]>> = {
     'git/refs',
     'git/upkeep/native',
   ],
+  'git/wire': [],
+  'git/wire/native': ['git', 'git/disk', 'git/upkeep/native', 'git/wire'],
   'git/upkeep/native': ['git/config', 'git/database', 'git/disk', 'git/merging', 'git/objects', 'git/packs'],
   importers: ['importers/claude-code', 'importers/core', 'state', 'store'],
   'importers/claude-code': ['importers', 'importers/core', 'state'],
