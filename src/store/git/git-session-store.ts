@@ -9,6 +9,8 @@ import { type CommitId, parseRef, parseSessionId, type SessionId } from '../../i
 import { type SecretOptions, secretFinder } from '../../redaction/secrets.ts'
 import { isSameName } from '../../ref-part.ts'
 import type { Session } from '../../state/index.ts'
+import type { NamedRemote } from '../../sync/remotes.ts'
+import type { FetchReport, PushReport, RemoteStatus, SyncReport } from '../../sync/report.ts'
 import { type DocumentRules, documentRules } from '../document.ts'
 import { StoreFront } from '../front.ts'
 import { registerKey, rulesWithKey, withKeyOf } from '../redaction/key.ts'
@@ -25,6 +27,7 @@ import type {
 import { GitBackend } from './backend.ts'
 import type { GitMaintainReport, GitStoreStats } from './maintain.ts'
 import type { RewriteOptions, RewriteReport } from './rewrite.ts'
+import type { PushOptions, RemoteSettings, SharedStore, ShareOptions } from './sharing/shared-store.ts'
 import { type SignatureOptions, type SignatureReport, Signatures } from './signatures.ts'
 
 export interface GitStoreOptions<S extends StoredDocument = Session> extends StoreOptions<S> {
@@ -41,6 +44,18 @@ export interface GitStoreOptions<S extends StoredDocument = Session> extends Sto
    *     new GitSessionStore('./sessions', { sign: { key: '/home/ann/.ssh/id_ed25519' } })
    */
   sign?: SignOptions
+  /**
+   * A git server to share sessions with. The remotes of the repository's own configuration (`forkpoint remote add`) are
+   * there as well.
+   *
+   *     new GitSessionStore('./sessions', { remote: { url: 'ssh://git@host/team/sessions.git' } })
+   */
+  remote?: RemoteSettings
+  /**
+   * What this machine is called in names of branches that made room for those of others. Default: `forkpoint.writer` of the
+   * repository's configuration, else the name of the machine.
+   */
+  writer?: string
 }
 
 export interface GitVerifyOptions {
@@ -86,6 +101,8 @@ export class GitSessionStore<S extends StoredDocument = Session> extends StoreFr
   readonly #repository: Repository
   readonly #sign: SignOptions | undefined
   readonly #checkpoints: Checkpoints
+  readonly #remote: Pick<GitStoreOptions, 'remote' | 'writer'>
+  #shared: Promise<SharedStore> | undefined
 
   constructor(folder: string, options?: GitStoreOptions<S>)
   /** @internal A repository that somebody else opened, and will close. */
@@ -109,6 +126,8 @@ export class GitSessionStore<S extends StoredDocument = Session> extends StoreFr
     this.#repository = repository
     this.#sign = sign
     this.#checkpoints = checkpoints
+    this.#remote = options
+    if (options.remote !== undefined) repository.hasRemote = true
     registerCheckpoints(this, checkpoints)
     registerKey(this, key)
   }
@@ -200,6 +219,64 @@ export class GitSessionStore<S extends StoredDocument = Session> extends StoreFr
     const known = memory?.(finder.id)
     const { objects } = this.#repository
     yield* scan({ objects, refs: new Map(refs), finder, memory: known, onProgress })
+  }
+
+  /**
+   * Sends what was saved and deleted here to a remote: what of each session the remote does not have yet. Sessions that it
+   * refuses stand in the report, and the others are pushed. A session that holds what looks like a secret is refused.
+   *
+   *     const { pushed, refused } = await store.push()
+   *
+   * @throws NotFoundError when there is no such remote; RemoteError when it cannot be reached
+   */
+  push(options: PushOptions = {}): Promise<PushReport> {
+    return this.#share((shared) => shared.push(options))
+  }
+
+  /**
+   * Brings what others have saved and deleted. A branch that has gone on at both sides becomes two: theirs keeps the name, ours
+   * is then `<name>--<writer>-<8 hex>`, and stays the active one.
+   *
+   * @throws NotFoundError when there is no such remote; RemoteError when it cannot be reached; CorruptError
+   */
+  fetch(options: ShareOptions = {}): Promise<FetchReport> {
+    return this.#share((shared) => shared.fetch(options))
+  }
+
+  /** `fetch`, then `push`. */
+  sync(options: PushOptions = {}): Promise<SyncReport> {
+    return this.#share((shared) => shared.sync(options))
+  }
+
+  /** How sessions here stand to those of a remote, asked now. Nothing is fetched. */
+  remoteStatus(options: ShareOptions = {}): Promise<RemoteStatus> {
+    return this.#share((shared) => shared.status(options))
+  }
+
+  /** The remotes, those of the configuration and that of the store's options. */
+  remotes(): Promise<NamedRemote[]> {
+    return this.#share((shared) => shared.remotes())
+  }
+
+  /**
+   * Takes back the deletion of a session where a remote is set, also one that was made on another machine: its refs are set
+   * again, as far as their checkpoints are still on the disk. Returns the refs, such as `heads/demo/main`.
+   */
+  restore(session: string): Promise<string[]> {
+    return this.#checkpoints.lifetime.use(async () => {
+      const { restoreSession } = await import('../../sync/restore.ts')
+      return restoreSession(this.#checkpoints, parseSessionId(session))
+    })
+  }
+
+  #share<T>(work: (shared: SharedStore) => Promise<T>): Promise<T> {
+    return this.#checkpoints.lifetime.use(async () => {
+      this.#shared ??= import('./sharing/shared-store.ts').then(
+        ({ SharedStore }) =>
+          new SharedStore(this.#checkpoints, { remote: this.#remote.remote, writer: this.#remote.writer }),
+      )
+      return work(await this.#shared)
+    })
   }
 
   override maintain(options?: MaintainOptions): Promise<GitMaintainReport> {
