@@ -25,6 +25,8 @@ export {
   LockedError,
   NotFoundError,
   type NotFoundKind,
+  RemoteError,
+  type RemoteFailure,
   SessionBusyError,
   SessionClosedError,
   SigningError,

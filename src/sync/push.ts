@@ -1,7 +1,6 @@
 /** What was saved here goes to a remote: the refs of a session together, those of many sessions in one request. */
 import { type NamedTip, newTombstone } from '../checkpoints/tombstones/tombstone.ts'
-import type { ForkpointError } from '../errors.ts'
-import { RemoteError } from '../git/wire/error.ts'
+import { type ForkpointError, RemoteError } from '../errors.ts'
 import type { RemoteMove, RemoteRefs } from '../git/wire/remote.ts'
 import { type CommitId, goneRef, type ObjectId, type SessionId } from '../ids.ts'
 import { batchesOf, sendInHalves } from './batches.ts'

@@ -2,10 +2,10 @@
 import { existsSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
-import { UnsupportedError } from '../../src/errors.ts'
+import { RemoteError, UnsupportedError } from '../../src/errors.ts'
 import { Repository } from '../../src/git/repository.ts'
-import { RemoteError } from '../../src/git/wire/error.ts'
-import { locationOf } from '../../src/git/wire/location.ts'
+import { remoteError } from '../../src/git/wire/native/error.ts'
+import { locationOf } from '../../src/git/wire/native/location.ts'
 import { NativeRemote } from '../../src/git/wire/native/remote.ts'
 import type { ObjectId } from '../../src/ids.ts'
 import { bareRepository, git, gitText, tempFolder } from './real-git.ts'
@@ -140,6 +140,6 @@ test.each(['', '--upload-pack=x', 'ext::sh -c x', 'git://host/a', 'ssh://-oProxy
 )
 
 test('a password is not shown', () => {
-  const { message } = new RemoteError('https://ann:secret@host/a.git', 'no')
+  const { message } = remoteError('https://ann:secret@host/a.git', 'no')
   expect(message).not.toContain('secret')
 })

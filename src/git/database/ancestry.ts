@@ -46,6 +46,49 @@ export async function isAncestor(
   return false
 }
 
+/**
+ * The commits that `wants` are or descend from, without those that `has` are or descend from, newest committer date
+ * first. Where dates go backwards, some of the latter may be among them. Throws CorruptError where one is missing.
+ */
+export async function commitsBetween(
+  store: ObjectStore,
+  wants: readonly ObjectId[],
+  has: readonly ObjectId[],
+): Promise<ObjectId[]> {
+  const known = new Set<ObjectId>()
+  const wanted = new Set<ObjectId>()
+  const queue = new NewestFirst()
+  /** Commits in the queue that are wanted, as far as is known. */
+  let open = 0
+  const add = async (id: ObjectId, isKnown: boolean): Promise<void> => {
+    const [mine, other] = isKnown ? [known, wanted] : [wanted, known]
+    if (mine.has(id) || (!isKnown && other.has(id))) return
+    if (isKnown && queued.has(id) && other.has(id)) open--
+    mine.add(id)
+    if (other.has(id) && queued.has(id)) return
+    queued.add(id)
+    queue.push({ id, commit: await store.readCommit(id) })
+    if (!isKnown) open++
+  }
+  const queued = new Set<ObjectId>()
+  for (const id of has) await add(id, true)
+  for (const id of wants) await add(id, false)
+  const found: ObjectId[] = []
+  const slice = new TimeSlice()
+  while (open > 0) {
+    const { id, commit } = queue.pop()!
+    queued.delete(id)
+    const isKnown = known.has(id)
+    if (!isKnown) {
+      open--
+      found.push(id)
+    }
+    for (const parent of commit.parents) await add(parent, isKnown)
+    if (slice.isOver()) await slice.next()
+  }
+  return found.filter((id) => !known.has(id))
+}
+
 interface Waiting {
   id: ObjectId
   commit: Commit

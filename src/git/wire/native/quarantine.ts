@@ -27,24 +27,28 @@ export class Quarantine {
     const { fs, paths, placement, objects } = this.#repository
     const packs = join(this.#folder, 'pack')
     const names = fs.readDir(packs).flatMap((file) => /^pack-([0-9a-f]{40})\.idx$/.exec(file)?.[1] ?? [])
-    const placed: string[] = []
-    for (const name of names) {
-      const [data, index] = ['pack', 'idx'].map((ending) => join(packs, `pack-${name}.${ending}`)) as [
-        string,
-        string,
-      ]
-      for (const file of [data, index]) await fs.syncFile(file)
-      placement.keep(name)
-      placed.push(name)
-      if (!placement.has(name)) placement.reveal(name, data, index)
+    const holds: (() => void)[] = []
+    const release = (): void => {
+      for (const free of holds.splice(0)) free()
     }
-    if (placed.length > 0) await fs.syncDir(paths.packs)
+    try {
+      for (const name of names) {
+        const [data, index] = ['pack', 'idx'].map((ending) => join(packs, `pack-${name}.${ending}`)) as [
+          string,
+          string,
+        ]
+        for (const file of [data, index]) await fs.syncFile(file)
+        holds.push(placement.hold(name))
+        if (placement.has(name)) await placement.sync(name)
+        else placement.reveal(name, data, index)
+      }
+      if (holds.length > 0) await fs.syncDir(paths.packs)
+    } catch (error) {
+      release()
+      throw error
+    }
     objects.refresh()
-    return {
-      release: () => {
-        for (const name of placed.splice(0)) placement.unkeep(name)
-      },
-    }
+    return { release }
   }
 
   /** What is left here was not wanted. */

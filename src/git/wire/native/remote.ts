@@ -1,14 +1,14 @@
 /** A git server in a folder or behind ssh, by the native git, with the user's own credentials. */
 import { join } from 'node:path'
-import { ForkpointError, UnsupportedError } from '../../../errors.ts'
+import { ForkpointError, RemoteError, UnsupportedError } from '../../../errors.ts'
 import { isObjectId, type ObjectId } from '../../../ids.ts'
 import type { Repository } from '../../repository.ts'
 import { NativeGitError } from '../../upkeep/native/error.ts'
 import { NativeGit, type RunOptions, type Transport } from '../../upkeep/native/git.ts'
 import { checkHarmless } from '../../upkeep/native/harmless.ts'
-import { RemoteError } from '../error.ts'
-import type { Location } from '../location.ts'
 import type { Fetched, MoveAnswer, Remote, RemoteMove, RemoteOptions, RemoteRefs } from '../remote.ts'
+import { remoteError } from './error.ts'
+import type { Location } from './location.ts'
 import { Quarantine } from './quarantine.ts'
 
 export class NativeRemote implements Remote {
@@ -91,7 +91,7 @@ export class NativeRemote implements Remote {
     const answers = parseAnswers(said)
     const missing = moves.find(({ ref }) => !answers.has(ref))
     if (missing !== undefined)
-      throw failure ?? new RemoteError(this.#url, `it did not answer for '${missing.ref}'.`)
+      throw failure ?? remoteError(this.#url, `it did not answer for '${missing.ref}'.`)
     return moves.map(({ ref }) => ({ ref, refused: answers.get(ref) || undefined }))
   }
 
@@ -119,7 +119,7 @@ export class NativeRemote implements Remote {
       return await git.run(args, { ...rest, transport, ...(signal && { signal }) })
     } catch (error) {
       if (!(error instanceof NativeGitError)) throw error
-      throw new RemoteError(url, saidBy(error), { cause: error })
+      throw remoteError(url, saidBy(error), error)
     }
   }
 
@@ -137,9 +137,9 @@ export class NativeRemote implements Remote {
       }
     } catch (error) {
       if (!(error instanceof ForkpointError)) throw error
-      throw new RemoteError(folder, error.message, { cause: error })
+      throw remoteError(folder, error.message, error)
     }
-    throw new RemoteError(folder, `there is no git repository. 'git init --bare' makes one.`)
+    throw remoteError(folder, `there is no git repository. 'git init --bare' makes one.`)
   }
 }
 

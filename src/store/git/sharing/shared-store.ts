@@ -1,10 +1,11 @@
 /** A store and its remotes: what `GitSessionStore` does with git servers. Loaded when it is needed. */
 import type { Checkpoints } from '../../../checkpoints/checkpoints.ts'
 import { NotFoundError } from '../../../errors.ts'
-import type { RemoteOptions } from '../../../git/wire/remote.ts'
+import type { Repository } from '../../../git/repository.ts'
+import type { Remote, RemoteOptions } from '../../../git/wire/remote.ts'
 import { parseSessionId, type SessionId } from '../../../ids.ts'
 import { type SecretOptions, secretFinder } from '../../../redaction/secrets.ts'
-import { connect } from '../../../sync/connect.ts'
+import { type ConnectOptions, connect } from '../../../sync/connect.ts'
 import { fetchSessions } from '../../../sync/fetch.ts'
 import { RemoteNames } from '../../../sync/planning/names.ts'
 import { pushSessions } from '../../../sync/push.ts'
@@ -17,7 +18,7 @@ import type { CleanMemory } from '../../scan/scan.ts'
 import { gate } from './gate.ts'
 
 /** A git server that a store shares its sessions with. */
-export interface RemoteSettings {
+export interface RemoteSettings extends ConnectOptions {
   /** Default `origin`. */
   name?: string
   /** `https://…`, `ssh://…`, `user@host:path`, or the path of a folder. */
@@ -50,6 +51,7 @@ export interface SharedStoreSettings {
 export class SharedStore {
   readonly #checkpoints: Checkpoints
   readonly #settings: SharedStoreSettings
+  readonly #remotes = new Map<string, Remote>()
   /** Why sessions were refused by the last push of each, by remote and session. */
   readonly #refused = new Map<string, string>()
 
@@ -121,6 +123,16 @@ export class SharedStore {
     )
   }
 
+  /** One object for each address: it remembers what it has found out about the server. */
+  #connected(repository: Repository, url: string): Remote {
+    const known = this.#remotes.get(url)
+    if (known !== undefined) return known
+    const { remote } = this.#settings
+    const made = connect(repository, url, remote?.url === url ? remote : {})
+    this.#remotes.set(url, made)
+    return made
+  }
+
   async #sharing({ remote: name, signal, onProgress }: ShareOptions): Promise<Sharing> {
     const { repository } = this.#checkpoints.history
     const { name: remote, url, mapped } = await this.remote(name)
@@ -129,7 +141,7 @@ export class SharedStore {
       this.#settings.writer ?? (isThere ? repository.config().get('forkpoint.writer')?.at(-1) : undefined)
     return {
       checkpoints: this.#checkpoints,
-      remote: connect(repository, url),
+      remote: this.#connected(repository, url),
       names: new RemoteNames(remote, mapped),
       writer: writerName(writer),
       options: { signal, onProgress },

@@ -1,7 +1,7 @@
 /** Where a git server is: what its address says about how to talk to it. */
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { UnsupportedError } from '../../errors.ts'
+import { UnsupportedError } from '../../../errors.ts'
 import { withoutPassword } from './error.ts'
 
 export type Location =
