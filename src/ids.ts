@@ -78,6 +78,14 @@ export const rewrittenRef = (session: SessionId): RefName => `${REWRITTEN}${enco
 
 export const REWRITTEN = 'refs/forkpoint/rewritten/' as const
 
+/** Where what was deleted of the session is named, so that it stays deleted on every machine. */
+export const goneRef = (session: SessionId): RefName => `${GONE}${encodeName(session)}` as RefName
+
+export const GONE = 'refs/forkpoint/gone/'
+
+/** Below it stands what was last seen of each remote: `<remote>/{heads,tags}/<session>/<name>` and `<remote>/gone/<session>`. */
+export const LAST_SEEN = 'refs/forkpoint/remote/' as const
+
 /** What a ref of ours names; the session again for `active`. */
 export type ParsedRef = { session: SessionId } & (
   | { kind: 'branch'; name: BranchName }

@@ -62,7 +62,6 @@ export {
 } from './state/index.ts'
 export { FileSessionStore, type FileStoreOptions } from './store/file/file-session-store.ts'
 export {
-  type DiscardedSession,
   type GitLogOptions,
   GitSessionStore,
   type GitStoreOptions,
@@ -78,6 +77,7 @@ export { MemorySessionStore, type MemoryStoreOptions } from './store/memory/memo
 export type { Protection, Removal, RetentionPlan } from './store/retention/plan.ts'
 export type { Bytes, Duration, RetentionPolicy, RetentionRule } from './store/retention/policy.ts'
 export type { PruneOptions, PruneReport } from './store/retention/prune.ts'
+export type { DiscardedSession, Retention } from './store/retention/retention.ts'
 export type { ModelPrice, SessionStats, SessionStatsOptions } from './store/retention/stats.ts'
 export type { SessionBytes } from './store/retention/usage.ts'
 export type { CleanMemory, FoundSecret } from './store/scan/scan.ts'

@@ -12,6 +12,7 @@ import {
   type BranchName,
   branchRef,
   type CommitId,
+  goneRef,
   type LockName,
   MAIN,
   type RefName,
@@ -28,7 +29,7 @@ import { Keys } from './commits/keys.ts'
 import { Lifetime } from './lifetime.ts'
 import { AGAIN, type Again, type Aim, changeLocked, nothing } from './locking.ts'
 import type { PageRules } from './pages.ts'
-import { SessionRefs } from './session-refs.ts'
+import { restoring, SessionRefs } from './session-refs.ts'
 import type { Signing } from './signing.ts'
 import { Writing } from './writing.ts'
 import { wrongType } from './wrong-type.ts'
@@ -116,7 +117,7 @@ export class Checkpoints {
     this.rules = rules
     this.history = new History(repository)
     this.#keys = new Keys(this.history)
-    this.refs = new SessionRefs(repository, this.history, (refs) => this.forget(refs))
+    this.refs = new SessionRefs(this.history, rules.now, (refs) => this.forget(refs))
   }
 
   get objects(): ObjectStore {
@@ -204,7 +205,8 @@ export class Checkpoints {
         if (!isNew && !anyType) await this.#checkLine(session, target.ref, tip)
         const { ref, name: branch } = target
         const common = { history: this.history, keys: this.#keys, rules, signing: this.#signing }
-        const writing = new Writing(common, { session, branch, ref, tip, isNew })
+        const grave = target.starts && id === undefined ? current.get(goneRef(session)) : undefined
+        const writing = new Writing(common, { session, branch, ref, tip, isNew, grave })
         const result = await write.decide(writing)
         if (result === AGAIN) return nothing(AGAIN)
         const at = name === undefined ? undefined : await this.history.tagged(session, name)
@@ -215,8 +217,15 @@ export class Checkpoints {
           target.activates && (again !== undefined || id === undefined) ? [active] : [],
         )
         const moved = plan.moves.get(ref)
+        // A line that was deleted under this name, and begins at a checkpoint that may have been named then.
+        const restored =
+          grave !== undefined && moved !== undefined && !writing.goesOn
+            ? restoring(session, ref, grave as CommitId, rules.now())
+            : []
         return {
           ...plan,
+          objects: [...plan.objects, ...restored],
+          ...(restored[0] && { moves: new Map([...plan.moves, [goneRef(session), restored[0].id]]) }),
           placed: () => {
             if (moved !== undefined && moved !== null) this.#remember(ref, trustedCommit(moved))
             plan.placed?.()
@@ -251,7 +260,12 @@ export class Checkpoints {
     const isNew = starts && (!there || !this.history.exists(session))
     const activates = line === undefined && (onto.activates ?? (isNew && branch !== MAIN))
     return {
-      refs: [ref, ...(activates ? [activeRef(session)] : []), ...also],
+      refs: [
+        ref,
+        ...(activates ? [activeRef(session)] : []),
+        ...also,
+        ...this.#graveOf(session, starts && there),
+      ],
       reaches: starts && line === undefined,
       ref,
       name: line ?? branch,
@@ -260,6 +274,12 @@ export class Checkpoints {
       activates,
       head: branchRef(session, branch),
     }
+  }
+
+  /** The ref that names what was deleted of the session, if it is wanted and there is one. */
+  #graveOf(session: SessionId, isWanted: boolean): RefName[] {
+    const ref = goneRef(session)
+    return isWanted && this.#repository.refs.read(ref) !== undefined ? [ref] : []
   }
 
   /** Throws InvalidStateError unless the session is of our type, as far as there is anything of it. */

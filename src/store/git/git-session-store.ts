@@ -2,7 +2,6 @@
 import { Checkpoints } from '../../checkpoints/checkpoints.ts'
 import { registerCheckpoints } from '../../checkpoints/of-store.ts'
 import { Signing, type SignOptions } from '../../checkpoints/signing.ts'
-import { discarded, emptyTrash, restoreDiscarded } from '../../checkpoints/trash.ts'
 import { NotFoundError } from '../../errors.ts'
 import { Repository } from '../../git/repository.ts'
 import type { CheckpointSignature } from '../../git/signing/commit-signature.ts'
@@ -10,13 +9,13 @@ import { parseRef, parseSessionId, type SessionId, trustedCommit } from '../../i
 import { type SecretOptions, secretFinder } from '../../redaction/secrets.ts'
 import { isSameName } from '../../ref-part.ts'
 import type { Session } from '../../state/index.ts'
+import type { NamedRemote } from '../../sync/remotes.ts'
+import type { FetchReport, PushReport, RemoteStatus, SyncReport } from '../../sync/report.ts'
 import { type DocumentRules, documentRules } from '../document.ts'
 import { StoreFront } from '../front.ts'
 import { registerKey, rulesWithKey, withKeyOf } from '../redaction/key.ts'
-import { policyIn } from '../retention/config.ts'
-import { parsePolicy, type RetentionPolicy } from '../retention/policy.ts'
-import type { PruneOptions, PruneReport } from '../retention/prune.ts'
-import type { SessionStats, SessionStatsOptions } from '../retention/stats.ts'
+import type { RetentionPolicy } from '../retention/policy.ts'
+import { Retention } from '../retention/retention.ts'
 import { type CleanMemory, type FoundSecret, scan } from '../scan/scan.ts'
 import type {
   Checkpoint,
@@ -30,6 +29,7 @@ import type {
 import { GitBackend } from './backend.ts'
 import type { GitMaintainReport, GitStoreStats } from './maintain.ts'
 import type { RewriteOptions, RewriteReport } from './rewrite.ts'
+import type { PushOptions, RemoteSettings, SharedStore, ShareOptions } from './sharing/shared-store.ts'
 import { type SignatureOptions, type SignatureReport, Signatures } from './signatures.ts'
 
 export interface GitStoreOptions<S extends StoredDocument = Session> extends StoreOptions<S> {
@@ -48,14 +48,18 @@ export interface GitStoreOptions<S extends StoredDocument = Session> extends Sto
   sign?: SignOptions
   /** Which sessions `maintain` keeps. Default: what the store's `config` says (`docs/retention.md`), else all. */
   retention?: RetentionPolicy
-}
-
-/** A session in the trash. */
-export interface DiscardedSession {
-  session: string
-  /** When it went there, ISO 8601. */
-  at: string
-  branches: number
+  /**
+   * A git server to share sessions with. The remotes of the repository's own configuration (`forkpoint remote add`) are
+   * there as well.
+   *
+   *     new GitSessionStore('./sessions', { remote: { url: 'ssh://git@host/team/sessions.git' } })
+   */
+  remote?: RemoteSettings
+  /**
+   * What this machine is called in names of branches that made room for those of others. Default: `forkpoint.writer` of the
+   * repository's configuration, else the name of the machine.
+   */
+  writer?: string
 }
 
 export interface GitVerifyOptions {
@@ -97,11 +101,14 @@ export interface SignedCheckpoint extends Checkpoint {
 export class GitSessionStore<S extends StoredDocument = Session> extends StoreFront<S> {
   /** The bare repository, for git: `git --git-dir <folder> log demo/main`. */
   readonly folder: string
+  /** Numbers of sessions, policies, and the trash. */
+  readonly retention: Retention
   readonly #rules: DocumentRules
   readonly #repository: Repository
   readonly #sign: SignOptions | undefined
   readonly #checkpoints: Checkpoints
-  readonly #retention: RetentionPolicy | undefined
+  readonly #remote: Pick<GitStoreOptions, 'remote' | 'writer'>
+  #shared: Promise<SharedStore> | undefined
 
   constructor(folder: string, options?: GitStoreOptions<S>)
   /** @internal A repository that somebody else opened, and will close. */
@@ -112,7 +119,6 @@ export class GitSessionStore<S extends StoredDocument = Session> extends StoreFr
       throw new TypeError('A git store needs the path of its folder')
     const given = documentRules(options)
     const { lockTimeout, sign, retention } = options
-    if (retention !== undefined) parsePolicy(retention)
     const signing = Signing.of(sign)
     const repository = isShared
       ? place
@@ -126,7 +132,9 @@ export class GitSessionStore<S extends StoredDocument = Session> extends StoreFr
     this.#repository = repository
     this.#sign = sign
     this.#checkpoints = checkpoints
-    this.#retention = retention
+    this.retention = new Retention({ repository, checkpoints, rules }, retention)
+    this.#remote = options
+    if (options.remote !== undefined) repository.hasRemote = true
     registerCheckpoints(this, checkpoints)
     registerKey(this, key)
   }
@@ -221,92 +229,73 @@ export class GitSessionStore<S extends StoredDocument = Session> extends StoreFr
   }
 
   /**
-   * The numbers of each session, the newest first: bytes on the disk, checkpoints, messages, tokens, and what they cost where
-   * `prices` has the model. It walks over the whole store once.
+   * Sends what was saved and deleted here to a remote: what of each session the remote does not have yet. Sessions that it
+   * refuses stand in the report, and the others are pushed. A session that holds what looks like a secret is refused.
    *
-   *     for await (const { id, bytes } of store.sessionStats()) console.log(id, bytes.own)
+   *     const { pushed, refused } = await store.push()
+   *
+   * @throws NotFoundError when there is no such remote; RemoteError when it cannot be reached
    */
-  async *sessionStats(options?: SessionStatsOptions): AsyncGenerator<SessionStats> {
-    this.#checkpoints.lifetime.check()
-    const { statsOfSessions } = await import('../retention/stats.ts')
-    for await (const { fields: _, ...stats } of statsOfSessions(this.#source, options)) yield stats
+  push(options: PushOptions = {}): Promise<PushReport> {
+    return this.#share((shared) => shared.push(options))
   }
 
   /**
-   * Removes the sessions that a policy (default: the store's own) does not keep. They go to the trash: `restore` brings them back until the policy's
-   * `trash` is over. With `dryRun` it only says what it would remove.
+   * Brings what others have saved and deleted. A branch that has gone on at both sides becomes two: theirs keeps the name, ours
+   * is then `<name>--<writer>-<8 hex>`, and stays the active one.
    *
-   *     await store.prune({ rules: [{ maxAge: '90d', minAge: '7d' }] }, { dryRun: true })
-   *
-   * @throws InvalidStateError for a policy that is not valid; CorruptError, LockedError, StorageError: then what was not removed is
-   *   as it was
+   * @throws NotFoundError when there is no such remote; RemoteError when it cannot be reached; CorruptError
    */
-  prune(policy?: RetentionPolicy, options?: PruneOptions): Promise<PruneReport> {
-    return this.#checkpoints.lifetime.use(async () => {
-      const { prune } = await import('../retention/prune.ts')
-      return prune(this.#source, policy ?? (await this.#policy()) ?? { rules: [] }, options)
-    })
+  fetch(options: ShareOptions = {}): Promise<FetchReport> {
+    return this.#share((shared) => shared.fetch(options))
   }
 
-  /** Deletes a session so that `restore` can bring it back. Says whether there was one. Throws LockedError, StorageError. */
-  discard(session: string): Promise<boolean> {
-    return this.#checkpoints.lifetime.use(async () => {
-      const id = parseSessionId(session)
-      if (!(await this.#checkpoints.open())) return false
-      return this.#checkpoints.refs.deleteSession(id, { discardedAt: this.#rules.now() })
-    })
+  /** `fetch`, then `push`. */
+  sync(options: PushOptions = {}): Promise<SyncReport> {
+    return this.#share((shared) => shared.sync(options))
   }
 
-  /** The sessions that `restore` can bring back. */
-  discarded(): Promise<DiscardedSession[]> {
-    return this.#checkpoints.lifetime.use(async () => {
-      if (!(await this.#checkpoints.openFinished())) return []
-      return discarded(this.#repository).map(({ session, at, refs }) => {
-        const branches = [...refs.keys()].filter((ref) => parseRef(ref)?.kind === 'branch').length
-        return { session, at: new Date(at).toISOString(), branches }
-      })
-    })
+  /** How sessions here stand to those of a remote, asked now. Nothing is fetched. */
+  remoteStatus(options: ShareOptions = {}): Promise<RemoteStatus> {
+    return this.#share((shared) => shared.status(options))
+  }
+
+  /** The remotes, those of the configuration and that of the store's options. */
+  remotes(): Promise<NamedRemote[]> {
+    return this.#share((shared) => shared.remotes())
   }
 
   /**
-   * Brings a session back that was pruned or discarded, with its branches and tags; the newest if there were several.
+   * Brings back a session that was pruned, discarded or, where a remote is set, deleted, also on another machine: as far as its
+   * checkpoints are still on the disk. Returns its refs, such as `heads/demo/main`.
    *
-   * @throws NotFoundError when it is not in the trash; AlreadyExistsError when a session has that id now
+   * @throws NotFoundError when there is nothing of it; AlreadyExistsError when there is a session of that id and another in the
+   *   trash
    */
-  async restore(session: string): Promise<void> {
-    await this.#checkpoints.lifetime.use(async () => {
-      const id = parseSessionId(session)
-      await this.#checkpoints.openFinished()
-      await restoreDiscarded(this.#repository, id)
+  restore(session: string): Promise<string[]> {
+    return this.#checkpoints.lifetime.use(async () => {
+      const { restoreSession } = await import('../../sync/restore.ts')
+      return restoreSession(this.#checkpoints, parseSessionId(session))
     })
   }
 
-  /**
-   * As for every store. A store with a policy (`retention`) is pruned first. Sessions leave the trash once its time is over, with
-   * `purge` at once.
-   */
+  #share<T>(work: (shared: SharedStore) => Promise<T>): Promise<T> {
+    return this.#checkpoints.lifetime.use(async () => {
+      this.#shared ??= import('./sharing/shared-store.ts').then(
+        ({ SharedStore }) =>
+          new SharedStore(this.#checkpoints, { remote: this.#remote.remote, writer: this.#remote.writer }),
+      )
+      return work(await this.#shared)
+    })
+  }
+
+  /** As for every store. A store with a policy is pruned first; a purge also removes what is in the trash. */
   override maintain(options: MaintainOptions = {}): Promise<GitMaintainReport> {
     return this.#checkpoints.lifetime.use(async () => {
-      const { purge = false, onProgress } = options
-      const retention = await this.#policy()
-      const pruned =
-        retention === undefined
-          ? undefined
-          : await this.prune(retention, { ...(onProgress && { onProgress }) })
-      if (purge && (await this.#checkpoints.open()))
-        await emptyTrash(this.#repository, Number.POSITIVE_INFINITY)
-      const report = await super.maintain({ ...options, purge: purge || (pruned?.forgotten ?? 0) > 0 })
-      return { ...(report as GitMaintainReport), ...(pruned && { pruned }) }
+      const { pruned, purge } = await this.retention.maintain(options)
+      const report = (await super.maintain({ ...options, purge })) as GitMaintainReport
+      return pruned === undefined ? report : { ...report, pruned }
     })
-  }
-
-  async #policy(): Promise<RetentionPolicy | undefined> {
-    if (this.#retention !== undefined) return this.#retention
-    return (await this.#checkpoints.open()) ? policyIn(this.#repository.config()) : undefined
-  }
-
-  get #source() {
-    return { repository: this.#repository, checkpoints: this.#checkpoints, rules: this.#rules }
   }
 
   override stats(): Promise<GitStoreStats> {

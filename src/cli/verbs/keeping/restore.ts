@@ -19,7 +19,7 @@ export const addRestore: AddVerb = (program, run) => {
           return undefined
         }
         const rows: Line[][] = []
-        for (const one of await store.discarded()) {
+        for (const one of await store.retention.discarded()) {
           if (out.json) await out.item(one)
           rows.push([
             line`${yellow(one.session)}`,
