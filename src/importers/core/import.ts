@@ -22,14 +22,14 @@ import { findTarget } from './target.ts'
  * imported before becomes a branch `import-1`, forked where the two part; one that shares nothing with it, and has
  * another name, a session of that name.
  *
- * @param source path of the file, or its lines
+ * @param source path of the file, its lines, or the file opened
  * @throws AlreadyExistsError when the store has a session of this id that was not imported; ConflictError when a
  *   sub-agent's file is not the one imported before; StorageError when the file cannot be read; UnsupportedError when
  *   it is not a session of the tool
  */
 export async function importSession(
   tool: Importer,
-  source: string | NamedLines,
+  source: string | NamedLines | ByteSource,
   store: SessionStore,
   options: ImportOptions = {},
 ): Promise<ImportResult> {
@@ -47,7 +47,7 @@ export async function importSession(
 /** As `importSession`, for a file that may hold several sessions. */
 export async function* importFile(
   tool: Importer,
-  source: string | NamedLines,
+  source: string | NamedLines | ByteSource,
   store: SessionStore,
   options: Omit<ImportOptions, 'sessionId'> = {},
 ): AsyncGenerator<ImportResult> {
