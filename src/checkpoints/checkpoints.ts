@@ -27,6 +27,7 @@ import { AGAIN, type Again, type Aim, changeLocked, nothing } from './locking.ts
 import type { PageRules } from './pages.ts'
 import { SessionRefs } from './session-refs.ts'
 import type { Signing } from './signing.ts'
+import { ItemCopies } from './trees/item-copies.ts'
 import { Writing } from './writing.ts'
 import { wrongType } from './wrong-type.ts'
 
@@ -96,6 +97,8 @@ export class Checkpoints {
   readonly history: History
   readonly refs: SessionRefs
   readonly rules: CheckpointRules
+  /** Of folders that have all their items. */
+  readonly copies: ItemCopies
   /** Work that `close` has to wait for runs in `lifetime.use`. */
   readonly lifetime = new Lifetime()
   readonly #repository: Repository
@@ -112,6 +115,7 @@ export class Checkpoints {
     this.#signing = signing
     this.rules = rules
     this.history = new History(repository)
+    this.copies = new ItemCopies(repository, () => this.mark())
     this.#keys = new Keys(this.history)
     this.refs = new SessionRefs(repository, this.history, (refs) => this.forget(refs))
   }
