@@ -4,6 +4,7 @@
  */
 import type { Layout } from '../codec/index.ts'
 import { NotFoundError, StorageError } from '../errors.ts'
+import { Copies } from '../git/database/copies.ts'
 import type { ObjectStore } from '../git/database/object-store.ts'
 import type { Repository } from '../git/repository.ts'
 import { purgeMark } from '../git/upkeep/purge-mark.ts'
@@ -27,7 +28,6 @@ import { AGAIN, type Again, type Aim, changeLocked, nothing } from './locking.ts
 import type { PageRules } from './pages.ts'
 import { SessionRefs } from './session-refs.ts'
 import type { Signing } from './signing.ts'
-import { ItemCopies } from './trees/item-copies.ts'
 import { Writing } from './writing.ts'
 import { wrongType } from './wrong-type.ts'
 
@@ -97,8 +97,8 @@ export class Checkpoints {
   readonly history: History
   readonly refs: SessionRefs
   readonly rules: CheckpointRules
-  /** Of folders that have all their items. */
-  readonly copies: ItemCopies
+  /** Of what is read often. */
+  readonly copies: Copies
   /** Work that `close` has to wait for runs in `lifetime.use`. */
   readonly lifetime = new Lifetime()
   readonly #repository: Repository
@@ -114,8 +114,8 @@ export class Checkpoints {
     this.#repository = repository
     this.#signing = signing
     this.rules = rules
-    this.history = new History(repository)
-    this.copies = new ItemCopies(repository, () => this.mark())
+    this.copies = new Copies(repository, () => this.mark())
+    this.history = new History(repository, this.copies)
     this.#keys = new Keys(this.history)
     this.refs = new SessionRefs(repository, this.history, (refs) => this.forget(refs))
   }

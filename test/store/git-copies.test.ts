@@ -16,13 +16,15 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
-import { ItemCopies } from '../../src/checkpoints/trees/item-copies.ts'
+import { keepItems, readItems } from '../../src/checkpoints/trees/item-copies.ts'
+import { Copies } from '../../src/git/database/copies.ts'
 import { nodeFileSystem } from '../../src/git/disk/file-system.ts'
 import { pathsOf } from '../../src/git/disk/paths.ts'
 import { changePurgeMark, purgeMark } from '../../src/git/upkeep/purge-mark.ts'
 import type { ObjectId } from '../../src/ids.ts'
 import type { Session } from '../../src/index.ts'
 import { redactSecrets } from '../../src/redaction/index.ts'
+import { TimeSlice } from '../../src/time-slice.ts'
 import { gitText, tempFolder } from '../git/real-git.ts'
 import { sample, seeded } from '../redaction/sample.ts'
 import { emptySession, expectWhole, message, storeAt } from './support/git-store.ts'
@@ -121,7 +123,7 @@ function forge(file: string, key: Uint8Array): void {
     readFileSync(file).subarray(32).toString('utf8').replace('Message 7:', 'Forgery 7:'),
   )
   const tree = file.slice(file.lastIndexOf('/') + 1).split('.')[0]
-  const mac = createHmac('sha256', key).update(`forkpoint copy 1\n${tree}\n`).update(changed).digest()
+  const mac = createHmac('sha256', key).update(`items 1\n${tree}\n`).update(changed).digest()
   writeFileSync(file, Buffer.concat([mac, changed]))
 }
 
@@ -255,46 +257,58 @@ describe('A purge', () => {
   const tree = 'a'.repeat(40) as ObjectId
   test('between reading and keeping: nothing is kept', async () => {
     const place = { fs: nodeFileSystem, paths: pathsOf(await made()) }
-    const copies = new ItemCopies(place, () => purgeMark(place))
+    const copies = new Copies(place, () => purgeMark(place))
     const mark = purgeMark(place)
     changePurgeMark(place)
-    await copies.write(tree, [1, 2, 3], mark)
+    copies.write('kind', tree, Buffer.from('text'), mark)
     expect(copiesOf(place.paths.root)).toEqual([])
-    expect(await copies.read(tree)).toBe(undefined)
+    expect(copies.read('kind', tree)).toBe(undefined)
   })
 
   test('while a copy is kept: it goes again', async () => {
     const place = { fs: nodeFileSystem, paths: pathsOf(await made()) }
     let looks = 0
-    const copies = new ItemCopies(place, () => (looks++ === 0 ? 'before' : 'after'))
-    await copies.write(tree, [1, 2, 3], 'before')
+    const copies = new Copies(place, () => (looks++ === 0 ? 'before' : 'after'))
+    copies.write('kind', tree, Buffer.from('text'), 'before')
+    expect(looks).toBe(2)
     expect(copiesOf(place.paths.root)).toEqual([])
   })
 })
 
 test('what JSON does not give back as it is has no copy', async () => {
   const place = { fs: nodeFileSystem, paths: pathsOf(await made()) }
-  const copies = new ItemCopies(place, () => '')
-  const tree = (n: number) => `${n}`.repeat(40) as ObjectId
-  for (const [n, value] of [-0, Number.POSITIVE_INFINITY, { a: [-0] }].entries()) {
-    await copies.write(tree(n), [1, value], '')
-    expect(await copies.read(tree(n))).toBe(undefined)
+  const copies = new Copies(place, () => '')
+  const kept = async (items: unknown[]) => {
+    const tree = gitText(
+      place.paths.root,
+      ['hash-object', '--stdin'],
+      `${copiesOf(place.paths.root).length}`,
+    ) as ObjectId
+    await keepItems(copies, tree, items, '', new TimeSlice())
+    return readItems(copies, tree, new TimeSlice())
   }
-  const fine = [null, '\ud800', { ['__proto__']: 1, b: ['ä', '\n'] }, 'x'.repeat(300_000), 1e300]
-  await copies.write(tree(5), fine, '')
-  expect(JSON.stringify(await copies.read(tree(5)))).toBe(JSON.stringify(fine))
-  await copies.write(tree(6), ['x'.repeat(5 << 20)], '')
-  expect(await copies.read(tree(6))).toBe(undefined)
+  for (const value of [-0, Number.POSITIVE_INFINITY, { a: [-0] }])
+    expect(await kept([1, value])).toBe(undefined)
+  const fine = [null, '\ud800', JSON.parse('{"__proto__":1,"b":["ä","\\n"]}'), 'x'.repeat(300_000), 1e300]
+  expect(JSON.stringify(await kept(fine))).toBe(JSON.stringify(fine))
+  expect(await kept(['x'.repeat(5 << 20)])).toBe(undefined)
+})
+
+test('a copy of one kind is none of another', async () => {
+  const place = { fs: nodeFileSystem, paths: pathsOf(await made()) }
+  const copies = new Copies(place, () => '')
+  copies.write('one', 'a'.repeat(40), Buffer.from('text'), '')
+  expect(copies.read('one', 'a'.repeat(40))?.toString()).toBe('text')
+  expect(copies.read('two', 'a'.repeat(40))).toBe(undefined)
 })
 
 test('the oldest copies go when there are too many', async () => {
   const place = { fs: nodeFileSystem, paths: pathsOf(await made()) }
-  const copies = () => new ItemCopies(place, () => '', 10_000)
-  for (let n = 0; n < 30; n++)
-    await copies().write(`${1000 + n}`.repeat(10) as ObjectId, ['x'.repeat(1000)], '')
+  const copies = () => new Copies(place, () => '', 10_000)
+  for (let n = 0; n < 30; n++) copies().write('kind', `${1000 + n}`.repeat(10), Buffer.alloc(1000), '')
   expect(copiesOf(place.paths.root).length).toBeGreaterThan(4)
-  expect(copiesOf(place.paths.root).length).toBeLessThan(10)
-  expect(await copies().read('1029'.repeat(10) as ObjectId)).toEqual(['x'.repeat(1000)])
+  expect(copiesOf(place.paths.root).length).toBeLessThan(11)
+  expect(copies().read('kind', '1029'.repeat(10))?.length).toBe(1000)
 })
 
 /** Files below a folder that hold a text. */

@@ -133,7 +133,7 @@ export const EDGES: Readonly<Record<string, readonly string[]>> = {
     'git/upkeep',
     'redaction',
   ],
-  'checkpoints/trees': ['codec', 'git/database', 'git/disk', 'git/objects'],
+  'checkpoints/trees': ['codec', 'git/database', 'git/objects'],
   cli: [
     'checkpoints',
     'checkpoints/trees',

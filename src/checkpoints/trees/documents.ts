@@ -1,6 +1,7 @@
 /** Documents, or what one needs of them, out of the trees of checkpoints. */
 import { setImmediate } from 'node:timers/promises'
 import { decodeDocument, decodeHead, isFolderName, isGroup } from '../../codec/index.ts'
+import type { Copies } from '../../git/database/copies.ts'
 import type { ObjectStore } from '../../git/database/object-store.ts'
 import type { Tree } from '../../git/objects/tree.ts'
 import type { ObjectId, SessionId } from '../../ids.ts'
@@ -8,7 +9,7 @@ import type { JsonObject } from '../../json-value.ts'
 import { isSameName } from '../../ref-part.ts'
 import { TimeSlice } from '../../time-slice.ts'
 import { blobsBelow, entriesOf, folderAt, isItemFolder, itemOf, readBlobs } from './files.ts'
-import type { ItemCopies } from './item-copies.ts'
+import { keepItems, readItems } from './item-copies.ts'
 import { type ItemFolder, itemFolders } from './item-folders.ts'
 
 /** Lets others run between slices. */
@@ -17,19 +18,19 @@ export const pause = (): Promise<unknown> => setImmediate()
 /**
  * The document of a tree, as the session shows it. Throws CorruptError, naming the file.
  *
- * @param copies of full folders, where they may be used; new ones are made if `mark` is given, see `ItemCopies.write`
+ * @param copies of full folders, where they may be used; new ones are made if `mark` is given, see `Copies.write`
  */
 export async function readDocument(
   objects: ObjectStore,
   tree: ObjectId,
   session: SessionId,
-  { copies, mark }: { copies?: ItemCopies; mark?: string | undefined } = {},
+  { copies, mark }: { copies?: Copies; mark?: string | undefined } = {},
 ): Promise<JsonObject> {
   const full: FullFolder[] = copies === undefined ? [] : await fullFolders(objects, tree)
   const decoded = new Map<string, readonly unknown[]>()
   const slice = new TimeSlice()
   for (const { path, id, first, end } of full) {
-    const items = await copies!.read(id, slice)
+    const items = await readItems(copies!, id, slice)
     if (items?.length === end - first) decoded.set(path, items)
   }
   const blobs = await blobsBelow(objects, tree, { enter: (path) => !decoded.has(path) })
@@ -37,7 +38,7 @@ export async function readDocument(
   for (const { path, id, collection, first, end } of mark === undefined ? [] : full) {
     const items = document[collection]
     if (!decoded.has(path) && Array.isArray(items) && items.length >= end)
-      await copies!.write(id, items.slice(first, end), mark!, slice)
+      await keepItems(copies!, id, items.slice(first, end), mark!, slice)
   }
   return shownAs(session, document)
 }
