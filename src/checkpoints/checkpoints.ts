@@ -4,6 +4,7 @@
  */
 import type { Layout } from '../codec/index.ts'
 import { NotFoundError, StorageError } from '../errors.ts'
+import { Copies } from '../git/database/copies.ts'
 import type { ObjectStore } from '../git/database/object-store.ts'
 import type { Repository } from '../git/repository.ts'
 import { purgeMark } from '../git/upkeep/purge-mark.ts'
@@ -100,6 +101,8 @@ export class Checkpoints {
   readonly history: History
   readonly refs: SessionRefs
   readonly rules: CheckpointRules
+  /** Of what is read often. */
+  readonly copies: Copies
   /** Work that `close` has to wait for runs in `lifetime.use`. */
   readonly lifetime = new Lifetime()
   readonly #repository: Repository
@@ -115,7 +118,8 @@ export class Checkpoints {
     this.#repository = repository
     this.#signing = signing
     this.rules = rules
-    this.history = new History(repository)
+    this.copies = new Copies(repository, () => this.mark())
+    this.history = new History(repository, this.copies)
     this.#keys = new Keys(this.history)
     this.refs = new SessionRefs(this.history, rules.now, (refs) => this.forget(refs))
   }

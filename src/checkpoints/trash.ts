@@ -1,4 +1,3 @@
-
 import type { Repository } from '../git/repository.ts'
 import {
   type BranchName,
