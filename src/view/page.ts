@@ -3,9 +3,10 @@
  * turn's items alone, so that it can be made again and compared: `docs/format.md`, "Pages".
  */
 import { beginning } from '../excerpt.ts'
+import type { Block } from './block.ts'
 import { listing, onOneLine } from './listing.ts'
 import { code, fenced, quoted } from './markdown.ts'
-import { type Block, readMessage } from './message.ts'
+import { readMessage } from './message.ts'
 
 /** The first line of every page that this renderer makes; another renderer has another number. */
 export const PAGE_START = '<!-- forkpoint page 1 -->'
@@ -69,6 +70,8 @@ function blockSections(block: Block, item: PageItem, longest: number): string[] 
       const where = typeof data === 'string' ? (isBinary(data) ? item.fileOf(data) : cut(data)) : ''
       return [`${code(cut(block.about))} ${code(where)}`.trimEnd()]
     }
+    case 'error':
+      return ['*error*', fenced(block.text)]
     case 'other':
       return [`${block.type === undefined ? '' : `${code(cut(block.type))} `}${code(jsonStart(block.value))}`]
   }
