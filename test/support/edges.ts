@@ -232,7 +232,7 @@ export const EDGES: Readonly<Record<string, readonly string[]>> = {
     'redaction',
     'store/redaction',
   ],
-  'store/pages': ['checkpoints', 'codec', 'view'],
+  'store/pages': ['checkpoints', 'codec', 'view/page'],
   'store/verify': [
     'checkpoints',
     'checkpoints/commits',
@@ -250,6 +250,7 @@ export const EDGES: Readonly<Record<string, readonly string[]>> = {
   'testing/using': ['testing'],
   'testing/writing': ['store', 'testing'],
   view: [],
+  'view/page': ['view'],
 }
 
 /** What adapters import of the store, and which of them. */

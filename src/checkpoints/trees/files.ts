@@ -127,6 +127,27 @@ export async function blobsOfItem(
   return blobs
 }
 
+/** The files of an item that is a folder, by path, those of its log included. */
+export async function blobsOfLog(
+  objects: TreeReader,
+  root: ObjectId | undefined,
+  collection: string,
+  index: number,
+): Promise<BlobIds> {
+  const blobs: BlobIds = new Map()
+  const { folder, stem } = itemPlace(collection, index)
+  const at = `${folder}/${stem}`
+  const item = root === undefined ? undefined : await folderAt(objects, root, at)
+  for (const { name, mode, id } of item === undefined ? [] : entriesOf(item, `${at}/`)) {
+    const path = `${at}/${name}`
+    if (mode === BLOB && isOurs(path)) blobs.set(path, id)
+    if (mode !== FOLDER || !mayHoldOurs(path)) continue
+    for (const inner of entriesOf(await objects.readTree(id), `${path}/`))
+      if (inner.mode === BLOB && isOurs(`${path}/${inner.name}`)) blobs.set(`${path}/${inner.name}`, inner.id)
+  }
+  return blobs
+}
+
 /**
  * Every blob below a tree, by path; folders only where `enter` says so. What is foreign in a document's tree is left out,
  * unless `foreign` says that the tree is none. Throws CorruptError for a tree that unfolds

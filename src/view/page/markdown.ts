@@ -2,7 +2,7 @@
  * Text of a session in Markdown, verbatim, where nothing in it can get out: prose as a quotation, all else in a fence
  * that is longer than any in it (CommonMark 0.31, sections 4.5 and 5.1).
  */
-import { hasHidden, visible } from './visible.ts'
+import { hasHidden, visible } from '../visible.ts'
 
 /** A text as a quotation, or in a fence where a quotation would make more of it than prose. Without a last line feed. */
 export function quoted(text: string): string {
@@ -14,11 +14,15 @@ export function quoted(text: string): string {
     .join('\n')
 }
 
-/** A text as it is, in a fence. What cannot be seen in it is shown escaped. */
-export function fenced(text: string): string {
+/**
+ * A text as it is, in a fence. What cannot be seen in it is shown escaped.
+ *
+ * @param language of the text, for colours; a word of ours
+ */
+export function fenced(text: string, language: 'diff' | '' = ''): string {
   const lines = visibleLines(withoutEnd(text))
   const fence = '`'.repeat(Math.max(3, longestRun(lines) + 1))
-  return `${fence}\n${lines}\n${fence}`
+  return `${fence}${language}\n${lines}\n${fence}`
 }
 
 /** A text on one line, as code; a text that is empty is nothing. */
