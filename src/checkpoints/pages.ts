@@ -11,6 +11,7 @@ import {
   type Edits,
   type Files,
   folderAt,
+  ItemEdits,
   itemOf,
   type TreeReader,
 } from './trees/files.ts'
@@ -24,6 +25,7 @@ import {
 } from './trees/objects.ts'
 import {
   type ItemFiles,
+  type KnownFiles,
   newRun,
   type PageRules,
   pageOf,
@@ -79,7 +81,8 @@ export async function withPagesOfNew(
   { seq, before, rules }: Omit<Turn, 'after'> & { rules: PageRules },
 ): Promise<Edits | undefined> {
   const told = isToldBy(rules)
-  const added = new Map<string, Map<number, Files>>()
+  const known = edits instanceof ItemEdits ? edits.items : undefined
+  const added = new Map<string, Map<number, KnownFiles>>()
   for (const [path, bytes] of edits) {
     const cut = path.indexOf('/')
     const collection = cut === -1 ? path : path.slice(0, cut)
@@ -87,8 +90,11 @@ export async function withPagesOfNew(
     const index = rules.isRead(collection) ? itemIndex(path) : runIndex(path)
     if (bytes === null || (index === undefined && rules.isRead(collection))) return undefined
     if (index === undefined) continue
-    const items = added.get(collection) ?? new Map<number, Files>()
-    added.set(collection, items.set(index, (items.get(index) ?? new Map()).set(path, bytes)))
+    const items = added.get(collection) ?? new Map<number, KnownFiles>()
+    const item: KnownFiles = items.get(index) ?? { files: new Map() }
+    item.files.set(path, bytes)
+    if (known?.has(path)) item.known = known.get(path)
+    added.set(collection, items.set(index, item))
   }
   for (const [collection, items] of added)
     if (!(await areNew(read, before, collection, items.keys()))) return undefined
@@ -96,8 +102,8 @@ export async function withPagesOfNew(
   for (const [collection, items] of added) {
     if (!rules.isRead(collection)) continue
     const runs = [...(added.get(rules.runsOf(collection) ?? '') ?? [])].sort(byIndex)
-    const found = [...items].sort(byIndex).map(([index, files]): ItemFiles => ({ index, files }))
-    const told = runs.map(([, files]) => newRun(files, rules))
+    const found = [...items].sort(byIndex).map(([index, item]): ItemFiles => ({ index, ...item }))
+    const told = runs.map(([, run]) => newRun(run, rules))
     all.set(pagePath(collection, found[0]!.index, seq), await pageOf(found, [], told, rules))
   }
   return all

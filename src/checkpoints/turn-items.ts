@@ -47,10 +47,15 @@ export interface TurnReader extends TreeReader {
   readBlobs(blobs: BlobIds): Promise<Files>
 }
 
-/** An item as its files; `before` where there was one. */
-export interface ItemFiles {
-  index: number
+/** The files of an item, and what they hold where that is known. */
+export interface KnownFiles {
   files: Files
+  known?: unknown
+}
+
+/** An item as its files; `before` where there was one. */
+export interface ItemFiles extends KnownFiles {
+  index: number
   before?: Files
 }
 
@@ -100,9 +105,13 @@ export async function runsAmong(
 }
 
 /** A run that is new, of all its files. */
-export function newRun(files: Files, rules: PageRules): TurnRun {
-  const run = decodeItem(withoutLog(files))
-  return { run, events: rules.mayHaveWords(run) ? logOf(decodeItem(files), run) : [], files }
+export function newRun({ files, known }: KnownFiles, rules: PageRules): TurnRun {
+  const run = known ?? decodeItem(withoutLog(files))
+  return {
+    run,
+    events: rules.mayHaveWords(run) ? logOf(decodeItem(files), decodeItem(withoutLog(files))) : [],
+    files,
+  }
 }
 
 /** The number of the item that is a folder, and that a file belongs to. */
@@ -115,8 +124,8 @@ export function runIndex(path: string): number | undefined {
 const LONGEST = 16 * 1024 * 1024
 
 function* decoded(items: readonly ItemFiles[]): Generator<TurnItem> {
-  for (const { index, files, before } of items) {
-    const item = decodeItem(files)
+  for (const { index, files, known, before } of items) {
+    const item = known ?? decodeItem(files)
     yield before === undefined ? { index, item, files } : { index, item, before: decodeItem(before), files }
   }
 }
@@ -132,6 +141,7 @@ function runIndexes(paths: Iterable<string>, collection: string): Set<number> {
 
 /** The files of an item that is a folder, without those in its log's. */
 function withoutLog<T>(files: ReadonlyMap<string, T>): Map<string, T> {
+  if (files.size === 1) return new Map(files)
   const depth = Math.min(...[...files.keys()].map((path) => path.split('/').length))
   return new Map([...files].filter(([path]) => path.split('/').length === depth))
 }

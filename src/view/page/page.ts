@@ -91,11 +91,11 @@ class Talk {
 
   /** @param number of the item; `undefined`: it is none */
   said(message: ReadMessage, source: Source, number?: number): string {
-    const sections = this.#sections(message, source)
     if (this.#needsNone(message)) {
       const texts = message.blocks.map((block) => blockMarkdown(this.#named(block), source, number))
       return texts.map((text) => `\n${text}\n`).join('')
     }
+    const sections = this.#sections(message, source)
     const head = this.#heading(message, number)
     return sections.length === 0 ? `\n${head}\n` : `\n${head}\n${sections.join('\n\n')}\n`
   }
