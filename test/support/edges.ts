@@ -341,7 +341,7 @@ export const EDGES: Readonly<Record<string, readonly string[]>> = {
   ],
   'store/memory': ['checkpoints', 'checkpoints/commits', 'codec', 'state', 'store'],
   'store/options': ['checkpoints/commits', 'redaction', 'store'],
-  'store/pages': ['checkpoints', 'codec', 'view'],
+  'store/pages': ['checkpoints', 'codec', 'view/page'],
   'store/redaction': ['redaction', 'store', 'store/addition'],
   'store/retention': [
     'checkpoints',
@@ -382,6 +382,7 @@ export const EDGES: Readonly<Record<string, readonly string[]>> = {
   'testing/using': ['testing'],
   'testing/writing': ['store', 'testing'],
   view: [],
+  'view/page': ['view'],
 }
 
 /** What adapters import of the store, and which of them. */
