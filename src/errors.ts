@@ -64,6 +64,8 @@ export type NotFoundKind =
   | 'run'
   | 'message'
   | 'store'
+  /** Files of a workspace, at a checkpoint. */
+  | 'snapshot'
   /** An input, outside any store. */
   | 'file'
 

@@ -19,6 +19,7 @@ export const FLOORS: readonly (readonly [floor: string, about: string])[] = [
   ['redaction', 'what must not be stored, taken out of values; pure'],
   ['view', 'a session as something to read: one model, of which terminal and pages are made; pure'],
   ['checkpoints', 'commits as checkpoints: the one write and the one read'],
+  ['workspace', 'the files of a workspace as trees, and back'],
   ['store', 'SessionStore: one front, and small backends; git, file, memory and your own'],
   ['importers', "other tools' transcripts, in and out"],
   ['adapters', "other frameworks' session interfaces on a git store, each an optional subpath"],
@@ -190,6 +191,7 @@ export const EDGES: Readonly<Record<string, readonly string[]>> = {
     'store/options',
     'store/pages',
     'store/redaction',
+    'workspace',
   ],
   'store/addition': ['codec', 'redaction', 'store', 'store/redaction'],
   'store/blob': ['checkpoints', 'checkpoints/commits', 'codec', 'state', 'store'],
@@ -218,10 +220,11 @@ export const EDGES: Readonly<Record<string, readonly string[]>> = {
     'store/redaction',
     'store/scan',
     'store/verify',
+    'workspace',
   ],
   'store/git/listing': ['checkpoints/commits', 'checkpoints/trees', 'git', 'git/disk', 'git/upkeep', 'store'],
   'store/memory': ['checkpoints', 'checkpoints/commits', 'codec', 'state', 'store'],
-  'store/options': ['checkpoints/commits', 'redaction', 'store'],
+  'store/options': ['checkpoints/commits', 'redaction', 'store', 'workspace'],
   'store/redaction': ['redaction', 'store', 'store/addition'],
   'store/scan': [
     'checkpoints/trees',
@@ -250,6 +253,7 @@ export const EDGES: Readonly<Record<string, readonly string[]>> = {
   'testing/using': ['testing'],
   'testing/writing': ['store', 'testing'],
   view: [],
+  workspace: ['checkpoints', 'checkpoints/commits', 'git/database', 'git/disk', 'git/objects', 'git/upkeep'],
 }
 
 /** What adapters import of the store, and which of them. */

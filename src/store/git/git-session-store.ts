@@ -9,6 +9,7 @@ import { type CommitId, parseRef, parseSessionId, type SessionId } from '../../i
 import { type SecretOptions, secretFinder } from '../../redaction/secrets.ts'
 import { isSameName } from '../../ref-part.ts'
 import type { Session } from '../../state/index.ts'
+import { WorkspaceFiles, type WorkspaceOptions } from '../../workspace/workspace-files.ts'
 import { type DocumentRules, documentRules } from '../document.ts'
 import { StoreFront } from '../front.ts'
 import { registerKey, rulesWithKey, withKeyOf } from '../redaction/key.ts'
@@ -200,6 +201,17 @@ export class GitSessionStore<S extends StoredDocument = Session> extends StoreFr
     const known = memory?.(finder.id)
     const { objects } = this.#repository
     yield* scan({ objects, refs: new Map(refs), finder, memory: known, onProgress })
+  }
+
+  /**
+   * The files of a folder, to be saved with checkpoints and put back (`docs/workspace.md`).
+   *
+   *     const files = store.files('.')
+   *     await store.save(state, { files })
+   *     await files.restore('demo', 'main~3')
+   */
+  files(folder: string, options?: WorkspaceOptions): WorkspaceFiles {
+    return new WorkspaceFiles(this.#checkpoints, folder, options)
   }
 
   override maintain(options?: MaintainOptions): Promise<GitMaintainReport> {

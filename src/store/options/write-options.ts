@@ -11,6 +11,7 @@ import {
   parseTagName,
   type TagName,
 } from '../../ids.ts'
+import type { WorkspaceFiles } from '../../workspace/workspace-files.ts'
 import type { Author, WriteOptions } from '../session-store.ts'
 
 /** 1970 to 9999: what git, `fsck --strict` and ISO 8601 agree on. */
@@ -34,6 +35,7 @@ export interface WriteRequest {
   allowEmpty: boolean
   kind: 'save' | 'step' | 'import'
   trailers: Readonly<Record<string, string>>
+  files: WorkspaceFiles | undefined
 }
 
 /** Throws TypeError for an option of the wrong type, InvalidIdError for a name that cannot be one. */
@@ -54,6 +56,7 @@ export function parseWriteOptions(options: WriteOptions = {}): WriteRequest {
     allowEmpty: flagOf(options, 'allowEmpty') ?? false,
     kind,
     trailers: parseTrailers(trailers),
+    files: options.files,
   }
 }
 
