@@ -6,6 +6,7 @@ import {
   type BranchName,
   branchRef,
   type CommitId,
+  filesRef,
   MAIN,
   parseRef,
   reservedRef,
@@ -16,6 +17,7 @@ import {
 import { encodeName, isSameName } from '../ref-part.ts'
 import { activeAfterDelete } from './branch-rules.ts'
 import type { History } from './commits/history.ts'
+import { filesOf, storedFiles } from './files-line.ts'
 import { AGAIN, type Aim, changeLocked, nothing } from './locking.ts'
 import { stillStands } from './writing.ts'
 
@@ -23,6 +25,13 @@ import { stillStands } from './writing.ts'
 export interface RefTarget {
   to: CommitId
   mark: string
+}
+
+interface NewRef extends RefTarget {
+  session: SessionId
+  branch: string
+  /** Another ref that begins with it, where the commit is still there. */
+  line?: { ref: string; to: CommitId } | undefined
 }
 
 export class SessionRefs {
@@ -51,10 +60,15 @@ export class SessionRefs {
     })
   }
 
-  /** Throws AlreadyExistsError, or NotFoundError when the checkpoint was purged meanwhile. */
-  newBranch(session: SessionId, branch: BranchName, target: RefTarget): Promise<void> {
+  /**
+   * The line of its files begins at those of the checkpoint. Throws AlreadyExistsError, or NotFoundError when the
+   * checkpoint was purged meanwhile.
+   */
+  async newBranch(session: SessionId, branch: BranchName, target: RefTarget): Promise<void> {
     const exists = () => new AlreadyExistsError({ kind: 'branch', id: branch, session })
-    return this.#newRef(branchRef(session, branch), { ...target, session, branch }, exists)
+    const files = await storedFiles(this.#history, filesOf(await this.#history.info(target.to)))
+    const line = files && { ref: filesRef(session, branch), to: files.id }
+    await this.#newRef(branchRef(session, branch), { ...target, session, branch, line }, exists)
   }
 
   /** Throws AlreadyExistsError, or NotFoundError when the checkpoint was purged meanwhile. */
@@ -75,12 +89,13 @@ export class SessionRefs {
   /** Throws UnsupportedError for the only branch, and for the active one where there is no main. */
   deleteBranch(session: SessionId, branch: BranchName): Promise<boolean> {
     const [ref, active] = [branchRef(session, branch), activeRef(session)]
+    const line = filesRef(session, branch)
     return changeLocked(this.#repository, {
       session,
       branch,
       aim: () => {
         const head = this.#headElsewhere((other) => other === ref, session)
-        return { refs: [ref, active, ...head.map((move) => move.ref)], reaches: false, head }
+        return { refs: [ref, line, active, ...head.map((move) => move.ref)], reaches: false, head }
       },
       decide: ({ head }, current) => {
         if (current.get(ref) === undefined) return nothing(false)
@@ -88,9 +103,9 @@ export class SessionRefs {
         const after = activeAfterDelete(session, branch, [...this.#history.branches(session).keys()], before)
         return {
           ...nothing(true),
-          moves: new Map([[ref, null]]),
+          moves: new Map([ref, line].flatMap((one) => (current.get(one) === undefined ? [] : [[one, null]]))),
           symbolic: [...(after === before ? [] : [{ ref: active, to: null }]), ...head],
-          placed: () => this.#gone([ref]),
+          placed: () => this.#gone([ref, line]),
         }
       },
     })
@@ -136,20 +151,19 @@ export class SessionRefs {
   }
 
   /** Sets a ref that must not exist to a checkpoint of the session, unless that was purged since it was resolved. */
-  #newRef(
-    ref: string,
-    { session, branch, to, mark }: RefTarget & { session: SessionId; branch: string },
-    exists: () => Error,
-  ): Promise<void> {
+  #newRef(ref: string, { session, branch, to, mark, line }: NewRef, exists: () => Error): Promise<void> {
     return changeLocked(this.#repository, {
       session,
       branch,
-      aim: () => ({ refs: [ref], reaches: true }),
+      aim: () => ({ refs: line === undefined ? [ref] : [ref, line.ref], reaches: true }),
       decide: async (_, current) => {
         if (current.get(ref) !== undefined) throw exists()
         if (!(await stillStands(this.#history, session, to, mark)))
           throw new NotFoundError({ kind: 'revision', id: to, session })
-        return { ...nothing(undefined), moves: new Map([[ref, to]]) }
+        const moves = new Map([[ref as string, to]])
+        const begins = line !== undefined && current.get(line.ref) === undefined
+        if (begins && (await this.#history.objects.has(line.to))) moves.set(line.ref, line.to)
+        return { ...nothing(undefined), moves }
       },
     })
   }

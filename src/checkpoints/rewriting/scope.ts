@@ -1,7 +1,7 @@
 /** Which refs a rewrite is about: those of a session, and of all that shares checkpoints with it. */
 import { asBuffer } from '../../git/objects/object.ts'
 import type { Repository } from '../../git/repository.ts'
-import { type CommitId, type ObjectId, parseRef, REWRITTEN, type SessionId } from '../../ids.ts'
+import { type CommitId, isFilesLine, type ObjectId, parseRef, REWRITTEN, type SessionId } from '../../ids.ts'
 import { encodeName } from '../../ref-part.ts'
 import { TimeSlice } from '../../time-slice.ts'
 
@@ -29,11 +29,18 @@ export async function refsInScope(
     const found = await peel(repository, ref, value.id)
     if (found !== undefined) refs.push(found)
   }
+  // Checkpoints name the commits of these lines, and say so anew once those are made.
+  refs.sort((a, b) => Number(isFiles(b.ref)) - Number(isFiles(a.ref)))
   if (scope === 'all' || session === undefined) return refs
   const own = encodeName(session)
   if (scope === 'session') return refs.filter(({ ref }) => groupOf(ref) === own)
   const related = await groupsWith(repository, refs, own)
   return refs.filter(({ ref }) => related.has(groupOf(ref)))
+}
+
+const isFiles = (ref: string): boolean => {
+  const parsed = parseRef(ref)
+  return parsed?.kind === 'reserved' && isFilesLine(parsed.name)
 }
 
 /** A session's refs are rewritten together, any other ref alone. */
