@@ -107,7 +107,7 @@ export { RestoreError, WorkspaceLimitError } from './workspace/errors.ts'
 export type { LeftOut, LeftOutReason } from './workspace/left-out.ts'
 export type { SnapshotLimits } from './workspace/limits.ts'
 export type { KeptFile, KeptReason, RestorePlan } from './workspace/restore-plan.ts'
-export type { StoredFile, StoredSnapshot } from './workspace/stored-files.ts'
+export type { FileChanges, StoredFile, StoredSnapshot } from './workspace/stored-files.ts'
 export type {
   KeptSnapshot,
   RestoreOptions,

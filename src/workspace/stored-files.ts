@@ -5,7 +5,7 @@ import { filesOf, storedFiles } from '../checkpoints/files-line.ts'
 import { NotFoundError } from '../errors.ts'
 import { asBuffer, expectType } from '../git/objects/object.ts'
 import { type CommitId, isFilesLine, isObjectId, type SessionId } from '../ids.ts'
-import { type FileTree, NO_FILES, readFileTree } from './file-tree.ts'
+import { type FileTree, filesChanged, NO_FILES, readFileTree } from './file-tree.ts'
 
 /** A snapshot of a workspace's files. */
 export interface StoredSnapshot {
@@ -15,11 +15,26 @@ export interface StoredSnapshot {
   checkpoint: string | undefined
 }
 
+/** What a turn did to the files. */
+export interface FileChanges {
+  /** The snapshot before; `undefined`: there was none. */
+  from: string | undefined
+  to: string
+  added: string[]
+  changed: string[]
+  deleted: string[]
+}
+
 export interface StoredFile {
   path: string
   kind: 'file' | 'executable' | 'link'
   /** Id of the git blob. */
   blob: string
+}
+
+export interface FoundSnapshot {
+  commit: CommitInfo
+  checkpoint: CommitId | undefined
 }
 
 export class StoredFiles {
@@ -72,6 +87,20 @@ export class StoredFiles {
   /** The files of a tree that was just made. */
   remember(tree: string, files: FileTree): void {
     this.#last = { tree, files }
+  }
+
+  /** From the snapshot below on the line: that of the turn before, or of what the user did after it. */
+  async changes({ commit, checkpoint }: FoundSnapshot): Promise<FileChanges> {
+    const { history } = this.#checkpoints
+    const found: FileChanges = { from: commit.id, to: commit.id, added: [], changed: [], deleted: [] }
+    const turn = checkpoint && (await history.turnParent(checkpoint))
+    if (turn !== undefined && filesOf(await history.info(turn)) === commit.id) return found
+    const below = await storedFiles(history, commit.parents[0])
+    const [before, after] = [await this.files(below), await this.files(commit)]
+    for (const [path, { was, is }] of filesChanged(before, after))
+      found[was === undefined ? 'added' : is === undefined ? 'deleted' : 'changed'].push(path)
+    for (const paths of [found.added, found.changed, found.deleted]) paths.sort()
+    return { ...found, from: below?.id }
   }
 
   /** The content of a file; of a link, what it leads to. Throws NotFoundError. */

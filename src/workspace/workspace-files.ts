@@ -4,6 +4,7 @@ import type { Checkpoints } from '../checkpoints/checkpoints.ts'
 import type { CommitInfo } from '../checkpoints/commits/history.ts'
 import { addFiles, type Snapshot } from '../checkpoints/files-line.ts'
 import { ConflictError, NotFoundError } from '../errors.ts'
+import { EMPTY_TREE } from '../git/objects/object.ts'
 import { PURGE_LOCK } from '../git/upkeep/purge-mark.ts'
 import {
   type BranchName,
@@ -22,7 +23,7 @@ import { type LeftOut, leftOutText, parseLeftOut } from './left-out.ts'
 import { restore } from './restore.ts'
 import { askedFor, type RestorePlan, type Step, stepsTo } from './restore-plan.ts'
 import { type TakenFiles, treeOf } from './snapshot.ts'
-import { type StoredFile, StoredFiles, type StoredSnapshot } from './stored-files.ts'
+import { type FileChanges, type StoredFile, StoredFiles, type StoredSnapshot } from './stored-files.ts'
 
 export type { WorkspaceOptions }
 
@@ -160,6 +161,24 @@ export class WorkspaceFiles {
       })
       return files.sort((a, b) => (a.path < b.path ? -1 : 1))
     })
+  }
+
+  /**
+   * What a turn did to the files, or, of a snapshot that is named itself, what became of those of the one before.
+   *
+   * @throws NotFoundError
+   */
+  changes(session: string, revision: string): Promise<FileChanges> {
+    return this.#use(async () =>
+      this.#stored.changes(await this.#stored.find(parseSessionId(session), revision)),
+    )
+  }
+
+  /** The same as a patch of git's. Throws NotFoundError, and UnsupportedError where there is no git. */
+  async patch(session: string, revision: string): Promise<string> {
+    const { from = EMPTY_TREE, to } = await this.changes(session, revision)
+    const { patchBetween } = await import('../git/upkeep/native/patch.ts')
+    return this.#use(() => patchBetween(this.#checkpoints.history.repository, from, to))
   }
 
   /** The content of one file of a snapshot; of a link, what it leads to. Throws NotFoundError. */

@@ -232,7 +232,7 @@ export class GitBackend implements Backend<CommitInfo>, Lines<CommitInfo> {
   }
 
   async patch(from: CommitId, to: CommitId): Promise<string> {
-    const { patchBetween } = await import('./patch.ts')
+    const { patchBetween } = await import('../../git/upkeep/native/patch.ts')
     return patchBetween(this.#repository, from, to)
   }
 
