@@ -23,6 +23,8 @@ import { addShow } from './verbs/show.ts'
 import { addSwitch } from './verbs/switch.ts'
 import { addTag } from './verbs/tag.ts'
 import { addVerify } from './verbs/verify.ts'
+import { addFiles } from './verbs/workspace/files.ts'
+import { addRestore } from './verbs/workspace/restore.ts'
 import { VERSION } from './version.ts'
 import { markIds, shell, unmarked, wordsOf } from './words.ts'
 
@@ -39,6 +41,8 @@ const VERBS = [
   addFork,
   addTag,
   addRef,
+  addFiles,
+  addRestore,
   addDelete,
   addVerify,
   addScan,
