@@ -8,7 +8,16 @@
  * so that an import reads a dozen files instead of four hundred, and a class is the same one from each subpath.
  */
 import { spawnSync } from 'node:child_process'
-import { chmodSync, readdirSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { licencesOf } from './licences.mjs'

@@ -68,6 +68,19 @@ export const branchRef = (session: SessionId, branch: BranchName): RefName =>
 export const reservedRef = (session: SessionId, name: string): RefName =>
   `refs/heads/${encodeName(session)}/_${encodeName(name)}`
 
+/**
+ * The name of the reserved line with the files of a branch's workspace. It is made of the name as it can be typed back, so
+ * that the short form of a long one gives the same line; a branch is never told from a line.
+ */
+export const filesLine = (branch: BranchName): string =>
+  `workspace.${decodeName(encodeName(branch)) ?? branch}`
+
+export const filesRef = (session: SessionId, branch: BranchName): RefName =>
+  reservedRef(session, filesLine(branch))
+
+/** Whether a reserved line holds files of a workspace. */
+export const isFilesLine = (line: string): boolean => line.startsWith('workspace.')
+
 export const tagRef = (session: SessionId, tag: TagName): RefName =>
   `refs/tags/${encodeName(session)}/${encodeName(tag)}`
 

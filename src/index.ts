@@ -111,3 +111,16 @@ export type {
   VerifyReport,
   WriteOptions,
 } from './store/session-store.ts'
+export { RestoreError, WorkspaceLimitError } from './workspace/errors.ts'
+export type { LeftOut, LeftOutReason } from './workspace/left-out.ts'
+export type { SnapshotLimits } from './workspace/limits.ts'
+export type { KeptFile, KeptReason, RestorePlan } from './workspace/restore-plan.ts'
+export type { FileChanges, StoredFile, StoredSnapshot } from './workspace/stored-files.ts'
+export type {
+  KeptSnapshot,
+  RestoreOptions,
+  RestoreReport,
+  WorkspaceFiles,
+  WorkspaceOptions,
+  WorkspaceState,
+} from './workspace/workspace-files.ts'

@@ -6,6 +6,7 @@ import {
   type BranchName,
   branchRef,
   type CommitId,
+  filesRef,
   goneRef,
   type LockName,
   MAIN,
@@ -21,6 +22,7 @@ import {
 import { encodeName, isSameName } from '../ref-part.ts'
 import { activeAfterDelete } from './branch-rules.ts'
 import type { History } from './commits/history.ts'
+import { filesOf, storedFiles } from './files-line.ts'
 import { AGAIN, type Aim, changeLocked, nothing } from './locking.ts'
 import { isShared, lastSeen } from './tombstones/sharing.ts'
 import { newTombstone, type TombstoneKind } from './tombstones/tombstone.ts'
@@ -38,6 +40,13 @@ interface DeleteAim extends Aim {
 export interface RefTarget {
   to: CommitId
   mark: string
+}
+
+interface NewRef extends RefTarget {
+  session: SessionId
+  branch: string
+  /** Another ref that begins with it, where the commit is still there. */
+  line?: { ref: RefName; to: CommitId } | undefined
 }
 
 export class SessionRefs {
@@ -68,10 +77,15 @@ export class SessionRefs {
     })
   }
 
-  /** Throws AlreadyExistsError, or NotFoundError when the checkpoint was purged meanwhile. */
-  newBranch(session: SessionId, branch: BranchName, target: RefTarget): Promise<void> {
+  /**
+   * The line of its files begins at those of the checkpoint. Throws AlreadyExistsError, or NotFoundError when the
+   * checkpoint was purged meanwhile.
+   */
+  async newBranch(session: SessionId, branch: BranchName, target: RefTarget): Promise<void> {
     const exists = () => new AlreadyExistsError({ kind: 'branch', id: branch, session })
-    return this.#newRef(branchRef(session, branch), { ...target, session, branch }, exists)
+    const files = await storedFiles(this.#history, filesOf(await this.#history.info(target.to)))
+    const line = files && { ref: filesRef(session, branch), to: files.id }
+    await this.#newRef(branchRef(session, branch), { ...target, session, branch, line }, exists)
   }
 
   /** Throws AlreadyExistsError, or NotFoundError when the checkpoint was purged meanwhile. */
@@ -103,25 +117,29 @@ export class SessionRefs {
   /** Throws UnsupportedError for the only branch, and for the active one where there is no main. */
   deleteBranch(session: SessionId, branch: BranchName): Promise<boolean> {
     const [ref, active] = [branchRef(session, branch), activeRef(session)]
+    const line = filesRef(session, branch)
     return changeLocked(this.#repository, {
       session,
       branch,
       aim: () => {
         const head = this.headElsewhere((other) => other === ref, session)
-        const shared = this.#sharedRefs(session, [ref])
-        return {
-          refs: [ref, active, ...head.map((move) => move.ref), ...shared],
-          reaches: false,
-          head,
-          shared,
-        }
+        const own = this.#repository.refs.read(line) === undefined ? [ref] : [ref, line]
+        const shared = this.#sharedRefs(session, own)
+        const refs = [ref, line, active, ...head.map((move) => move.ref), ...shared]
+        return { refs, reaches: false, head, shared }
       },
       decide: ({ head, shared }, current) => {
         if (current.get(ref) === undefined) return nothing(false)
         const before = this.#history.active(session)
         const after = activeAfterDelete(session, branch, [...this.#history.branches(session).keys()], before)
         return {
-          ...this.#deletion(session, 'branch', [ref], shared, current),
+          ...this.#deletion(
+            session,
+            'branch',
+            current.get(line) === undefined ? [ref] : [ref, line],
+            shared,
+            current,
+          ),
           result: true,
           symbolic: [...(after === before ? [] : [{ ref: active, to: null }]), ...head],
         }
@@ -215,23 +233,22 @@ export class SessionRefs {
   }
 
   /** Sets a ref that must not exist to a checkpoint of the session, unless that was purged since it was resolved. */
-  #newRef(
-    ref: RefName,
-    { session, branch, to, mark }: RefTarget & { session: SessionId; branch: string },
-    exists: () => Error,
-  ): Promise<void> {
+  #newRef(ref: RefName, { session, branch, to, mark, line }: NewRef, exists: () => Error): Promise<void> {
     return changeLocked(this.#repository, {
       session,
       branch,
       aim: () => {
         const isGone = this.#history.tip(goneRef(session)) !== undefined
-        return { refs: isGone ? [ref, goneRef(session)] : [ref], reaches: true }
+        const more = [...(isGone ? [goneRef(session)] : []), ...(line === undefined ? [] : [line.ref])]
+        return { refs: [ref, ...more], reaches: true }
       },
       decide: async (_, current) => {
         if (current.get(ref) !== undefined) throw exists()
         if (!(await stillStands(this.#history, session, to, mark)))
           throw new NotFoundError({ kind: 'revision', id: to, session })
         const moves = new Map<RefName, ObjectId>([[ref, to]])
+        const begins = line !== undefined && current.get(line.ref) === undefined
+        if (begins && (await this.#history.objects.has(line.to))) moves.set(line.ref, line.to)
         const grave = current.get(goneRef(session)) as CommitId | undefined
         if (grave === undefined) return { ...nothing(undefined), moves }
         // Deleted before under this name, perhaps at this checkpoint.

@@ -44,6 +44,8 @@ export interface NewCheckpoint extends CheckpointFacts {
   /** Default: the store's, else the model, else forkpoint. */
   author?: Author | undefined
   trailers?: Readonly<Record<string, string>>
+  /** The ref that moves there instead, one of `Onto.also`: another line of the session gets a commit of its own. */
+  beside?: RefName
 }
 
 /** A checkpoint that is made once more. */
@@ -182,6 +184,11 @@ export class Writing {
       signing && ((data) => signing.sign(data)),
     )
     this.#add([...objects, object], commit.id, unsigned)
+    if (made.beside !== undefined) {
+      this.#moves.set(made.beside, commit.id)
+      this.onPlaced(() => history.learn(commit))
+      return commit
+    }
     this.#commits.push(commit)
     this.#last = commit
     this.#moves.set(this.ref, commit.id)

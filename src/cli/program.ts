@@ -12,7 +12,6 @@ import { addFork } from './verbs/fork.ts'
 import { addDelete } from './verbs/keeping/delete.ts'
 import { addMaintain } from './verbs/keeping/maintain.ts'
 import { addPrune } from './verbs/keeping/prune.ts'
-import { addRestore } from './verbs/keeping/restore.ts'
 import { addStats } from './verbs/keeping/stats.ts'
 import { addList } from './verbs/list.ts'
 import { addLog } from './verbs/log.ts'
@@ -28,6 +27,8 @@ import { addHook } from './verbs/tools/hook.ts'
 import { addImport } from './verbs/tools/import.ts'
 import { addWatch } from './verbs/tools/watch.ts'
 import { addVerify } from './verbs/verify.ts'
+import { addFiles } from './verbs/workspace/files.ts'
+import { addRestore } from './verbs/workspace/restore.ts'
 import { VERSION } from './version.ts'
 import { markIds, shell, unmarked, wordsOf } from './words.ts'
 
@@ -46,8 +47,9 @@ const VERBS = [
   addFork,
   addTag,
   addRef,
-  addDelete,
+  addFiles,
   addRestore,
+  addDelete,
   addStats,
   addPrune,
   addVerify,

@@ -11,6 +11,7 @@ import { isSameName } from '../../ref-part.ts'
 import type { Session } from '../../state/index.ts'
 import type { NamedRemote } from '../../sync/remotes.ts'
 import type { FetchReport, PushReport, RemoteStatus, SyncReport } from '../../sync/report.ts'
+import { WorkspaceFiles, type WorkspaceOptions } from '../../workspace/workspace-files.ts'
 import { type DocumentRules, documentRules } from '../document.ts'
 import { StoreFront } from '../front.ts'
 import { registerKey, rulesWithKey, withKeyOf } from '../redaction/key.ts'
@@ -226,6 +227,17 @@ export class GitSessionStore<S extends StoredDocument = Session> extends StoreFr
     const known = memory?.(finder.id)
     const { objects } = this.#repository
     yield* scan({ objects, refs: new Map(refs), finder, memory: known, onProgress })
+  }
+
+  /**
+   * The files of a folder, to be saved with checkpoints and put back (`docs/workspace.md`).
+   *
+   *     const files = store.files('.')
+   *     await store.save(state, { files })
+   *     await files.restore('demo', 'main~3')
+   */
+  files(folder: string, options?: WorkspaceOptions): WorkspaceFiles {
+    return new WorkspaceFiles(this.#checkpoints, folder, options)
   }
 
   /**
