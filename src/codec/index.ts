@@ -31,6 +31,7 @@ export {
   type ItemRange,
   isGroup,
   itemAt,
+  itemParts,
   itemPlace,
   itemsIn,
   numbered,

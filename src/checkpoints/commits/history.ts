@@ -4,7 +4,14 @@ import type { Copies } from '../../git/database/copies.ts'
 import type { ObjectStore } from '../../git/database/object-store.ts'
 import { asBuffer } from '../../git/objects/object.ts'
 import type { Repository } from '../../git/repository.ts'
-import { type BranchName, type CommitId, type ObjectId, rewrittenRef, type SessionId } from '../../ids.ts'
+import {
+  type BranchName,
+  type CommitId,
+  type ObjectId,
+  rewrittenRef,
+  type SessionId,
+  trustedCommit,
+} from '../../ids.ts'
 import { isSameName, isShortName } from '../../ref-part.ts'
 import { TimeSlice } from '../../time-slice.ts'
 import type { Author, Checkpoint } from './checkpoint.ts'
@@ -211,7 +218,8 @@ export class History extends Heads {
       rewritten: (id) => this.#rewritten(session, id),
       prefix: async (digits) => {
         const candidates: CommitId[] = []
-        for (const id of this.repository.objects.expand(digits, 1000) as CommitId[]) {
+        for (const hex of this.repository.objects.expand(digits, 1000)) {
+          const id = trustedCommit(hex)
           if (await this.has(session, id)) candidates.push(id)
         }
         return candidates
