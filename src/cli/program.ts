@@ -15,6 +15,7 @@ import { addImport } from './verbs/import.ts'
 import { addList } from './verbs/list.ts'
 import { addLog } from './verbs/log.ts'
 import { addMaintain } from './verbs/maintain.ts'
+import { addSearch } from './verbs/reading/search.ts'
 import { addRef } from './verbs/ref.ts'
 import { addRedact } from './verbs/secrets/redact.ts'
 import { addScan } from './verbs/secrets/scan.ts'
@@ -34,6 +35,7 @@ const VERBS = [
   addLog,
   addShow,
   addDiff,
+  addSearch,
   addBranches,
   addSwitch,
   addFork,
