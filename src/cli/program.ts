@@ -20,6 +20,7 @@ import { addServe } from './verbs/serve.ts'
 import { addShow } from './verbs/show.ts'
 import { addSwitch } from './verbs/switch.ts'
 import { addTag } from './verbs/tag.ts'
+import { addContinue } from './verbs/tools/continue.ts'
 import { addExport } from './verbs/tools/export.ts'
 import { addImport } from './verbs/tools/import.ts'
 import { addVerify } from './verbs/verify.ts'
@@ -30,6 +31,7 @@ import { markIds, shell, unmarked, wordsOf } from './words.ts'
 const VERBS = [
   addImport,
   addExport,
+  addContinue,
   addList,
   addLog,
   addShow,

@@ -45,3 +45,13 @@ export { filesBelow } from './core/files-below.ts'
 export { detectByLine, readByLine, writeByLine } from './core/lines/by-line.ts'
 export type { LineContext, Meaning, MeaningOf } from './core/lines/meaning.ts'
 export { isToolOf, toolOf } from './core/sessions-of.ts'
+export { type Continued, type ContinueOptions, composeSession, continueWith } from './out/continue.ts'
+export {
+  type Call,
+  type Conversation,
+  conversationOf,
+  type Piece,
+  type Utterance,
+} from './out/conversation.ts'
+export { MESSAGE_ARRAYS } from './out/messages.ts'
+export type { Compose, Composed, ComposeOptions } from './out/target.ts'
