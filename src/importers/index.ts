@@ -39,7 +39,7 @@ export const exportClaudeCode = (
   options?: ExportOptions,
 ): Promise<ExportResult> => exportSession(claudeCode, store, session, options)
 
-export { linesOfDocument, readDocument } from './core/documents/document.ts'
+export { sessionOfDocument } from './core/documents/document.ts'
 export { writeFiles as writeClaudeCode } from './core/export.ts'
 export { filesBelow } from './core/files-below.ts'
 export { detectByLine, readByLine, writeByLine } from './core/lines/by-line.ts'
