@@ -23,6 +23,7 @@ import { addServe } from './verbs/serve.ts'
 import { addShow } from './verbs/show.ts'
 import { addSwitch } from './verbs/switch.ts'
 import { addTag } from './verbs/tag.ts'
+import { addContinue } from './verbs/tools/continue.ts'
 import { addExport } from './verbs/tools/export.ts'
 import { addHook } from './verbs/tools/hook.ts'
 import { addImport } from './verbs/tools/import.ts'
@@ -39,6 +40,7 @@ const VERBS = [
   addWatch,
   addHook,
   addExport,
+  addContinue,
   addList,
   addLog,
   addShow,

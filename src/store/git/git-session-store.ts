@@ -17,12 +17,7 @@ import { registerKey, rulesWithKey, withKeyOf } from '../redaction/key.ts'
 import { Retention } from '../retention/retention.ts'
 import { type FoundSecret, scan } from '../scan/scan.ts'
 import { type SearchMatch, type SearchOptions, search } from '../search/search.ts'
-import type {
-  MaintainOptions,
-  Redact,
-  StoredDocument,
-  StoreOptions,
-} from '../session-store.ts'
+import type { MaintainOptions, Redact, StoredDocument, StoreOptions } from '../session-store.ts'
 import { GitBackend } from './backend.ts'
 import type { GitMaintainReport, GitStoreStats } from './maintain.ts'
 import type {
