@@ -42,6 +42,7 @@ export async function restore(
   } finally {
     await restorer.close()
   }
+  restorer.done.kept.sort((a, b) => (a.path < b.path ? -1 : 1))
   return restorer.done
 }
 

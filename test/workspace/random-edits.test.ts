@@ -46,9 +46,13 @@ async function run(seed: number): Promise<void> {
   let busy: (() => void) | undefined
   const disk: typeof nodeDisk = {
     ...nodeDisk,
-    stat: (path) => {
+    statMany: (paths) => {
       busy?.()
-      return nodeDisk.stat(path)
+      return nodeDisk.statMany(paths)
+    },
+    read: (path) => {
+      busy?.()
+      return nodeDisk.read(path)
     },
   }
   const made = scene({}, { disk })
