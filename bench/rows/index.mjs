@@ -18,6 +18,7 @@ import { start } from './start.mjs'
 import { syncs } from './syncs.mjs'
 import { throughput } from './throughput.mjs'
 import { transcripts } from './transcripts.mjs'
+import { workspace } from './workspace.mjs'
 
 /** In the order of the design's table. */
 export const ROWS = [
@@ -36,6 +37,7 @@ export const ROWS = [
   disk,
   heap,
   list,
+  workspace,
   transcripts,
   redaction,
   adapters,
