@@ -26,6 +26,7 @@ export {
   NotFoundError,
   type NotFoundKind,
   RemoteError,
+  type RemoteErrorData,
   type RemoteFailure,
   SessionBusyError,
   SessionClosedError,
