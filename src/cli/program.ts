@@ -19,6 +19,11 @@ import { addRef } from './verbs/ref.ts'
 import { addRedact } from './verbs/secrets/redact.ts'
 import { addScan } from './verbs/secrets/scan.ts'
 import { addServe } from './verbs/serve.ts'
+import { addClone } from './verbs/sharing/clone.ts'
+import { addRemoteVerb } from './verbs/sharing/remote.ts'
+import { addRestore } from './verbs/sharing/restore.ts'
+import { addFetch, addPush, addSync } from './verbs/sharing/share.ts'
+import { addStatus } from './verbs/sharing/status.ts'
 import { addShow } from './verbs/show.ts'
 import { addSwitch } from './verbs/switch.ts'
 import { addTag } from './verbs/tag.ts'
@@ -44,6 +49,13 @@ const VERBS = [
   addScan,
   addMaintain,
   addRedact,
+  addRemoteVerb,
+  addSync,
+  addPush,
+  addFetch,
+  addStatus,
+  addRestore,
+  addClone,
   addServe,
 ]
 

@@ -29,7 +29,7 @@ export async function restoreSession(checkpoints: Checkpoints, session: SessionI
       checkpoints,
       session,
       new Graves(tombstones),
-      tombstones.flatMap((one) => one.tips),
+      tombstones.flatMap((one) => (one.kind === 'restored' ? [] : one.tips)),
     ))
       if (history.tip(`refs/${key}`) === undefined)
         moves.push({ ref: `refs/${key}`, from: undefined, to: id })
