@@ -21,12 +21,20 @@ import {
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { buildSync } from 'esbuild'
+import { buildPage } from './build-page.mjs'
 import { licencesOf } from './licences.mjs'
 
 export const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const DIST = join(ROOT, 'dist')
 const STAMP = '.built'
-const SOURCES = ['src', 'tsconfig.build.json', 'tsconfig.json', 'package.json', 'scripts/build.mjs']
+const SOURCES = [
+  'src',
+  'tsconfig.build.json',
+  'tsconfig.json',
+  'package.json',
+  'scripts/build.mjs',
+  'scripts/build-page.mjs',
+]
 
 /** Packages whose code is in ours: only the part that is used, in the files that are read anyway. */
 export const INLINED = ['zod']
@@ -101,9 +109,11 @@ function writeCode(folder) {
     logLevel: 'warning',
   })
   chmodSync(join(folder, 'cli', 'main.js'), 0o755)
+  const page = buildPage(ROOT)
+  writeFileSync(join(folder, 'viewer', 'page.html'), page.html)
   writeFileSync(
     join(folder, 'LICENSES.txt'),
-    licencesOf(INLINED.map((name) => join(ROOT, 'node_modules', name))),
+    licencesOf([...INLINED, ...page.packages].map((name) => join(ROOT, 'node_modules', name))),
   )
 }
 

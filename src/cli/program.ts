@@ -23,6 +23,7 @@ import { addShow } from './verbs/show.ts'
 import { addSwitch } from './verbs/switch.ts'
 import { addTag } from './verbs/tag.ts'
 import { addVerify } from './verbs/verify.ts'
+import { addView } from './verbs/viewing/view.ts'
 import { VERSION } from './version.ts'
 import { markIds, shell, unmarked, wordsOf } from './words.ts'
 
@@ -34,6 +35,7 @@ const VERBS = [
   addLog,
   addShow,
   addDiff,
+  addView,
   addBranches,
   addSwitch,
   addFork,
