@@ -14,6 +14,7 @@ export interface ReadRun {
   startedAt: string | undefined
   endedAt: string | undefined
   usage: ReadUsage | undefined
+  model: string | undefined
   /** What went wrong. */
   error: string | undefined
   /** Where it is the run of a sub-agent. */
@@ -42,7 +43,7 @@ export interface ReadEvent {
 
 /** What a person reads of a run, without its events. */
 export function readRun(run: unknown): ReadRun {
-  const { id, status, prompt, startedAt, endedAt, usage, error, agent } = objectOf(run)
+  const { id, status, prompt, startedAt, endedAt, usage, model, error, agent } = objectOf(run)
   return {
     id: textAmong(id),
     status: textAmong(status),
@@ -50,6 +51,7 @@ export function readRun(run: unknown): ReadRun {
     startedAt: textAmong(startedAt),
     endedAt: textAmong(endedAt),
     usage: readUsage(usage),
+    model: textAmong(model),
     error: errorText(error),
     agent: isJsonObject(agent) ? readAgent(agent) : undefined,
   }

@@ -235,7 +235,7 @@ export const EDGES: Readonly<Record<string, readonly string[]>> = {
     'redaction',
     'store/redaction',
   ],
-  'store/pages': ['checkpoints', 'codec', 'view'],
+  'store/pages': ['checkpoints', 'codec', 'view/page'],
   'store/verify': [
     'checkpoints',
     'checkpoints/commits',
@@ -253,6 +253,7 @@ export const EDGES: Readonly<Record<string, readonly string[]>> = {
   'testing/using': ['testing'],
   'testing/writing': ['store', 'testing'],
   view: [],
+  'view/page': ['view'],
   viewer: ['store', 'view', 'viewer/answers'],
   'viewer/answers': ['store', 'view', 'viewer'],
   'viewer/page': ['viewer', 'viewer/page/shell'],
