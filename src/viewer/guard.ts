@@ -36,8 +36,9 @@ export class Guard {
     // What changes something always says where it comes from.
     if (method !== 'GET' && origin === undefined) return refused(403, 'A change needs an Origin.')
     const site = headers['sec-fetch-site']
-    const isNavigation = headers['sec-fetch-mode'] === 'navigate'
-    if (site !== undefined && site !== 'same-origin' && site !== 'none' && !isNavigation)
+    // A link of another page may open this one.
+    const isOpening = headers['sec-fetch-mode'] === 'navigate' && url.pathname === '/'
+    if (site !== undefined && site !== 'same-origin' && site !== 'none' && !isOpening)
       return refused(403, 'Another page may not ask here.')
     const token = url.searchParams.get('token')
     if (method === 'GET' && url.pathname === '/' && token !== null) {
