@@ -50,4 +50,4 @@ export function buildPage(root) {
 }
 
 /** Code that does not end the element it stands in. @param {string} code */
-const inScript = (code) => code.replaceAll('</script', '<\\/script').replaceAll('<!--', '<\\!--')
+const inScript = (code) => code.replaceAll('</script', '\\x3c/script').replaceAll('<!--', '\\x3c!--')

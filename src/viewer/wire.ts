@@ -61,6 +61,8 @@ export interface SessionView {
   /** Whether the line is cut at a checkpoint, and shows the session as it was then. */
   exact: boolean
   turns: readonly Turn[]
+  /** Number of the first message that is shown. */
+  start: number
   messages: number
   runs: readonly RunInfo[]
   forkedFrom?: { session: string; checkpoint: string }

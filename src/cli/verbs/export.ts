@@ -2,6 +2,7 @@ import { exportSession, IMPORTERS, type Importer, writeFiles } from '../../impor
 import { suggestTool } from '../suggest-tool.ts'
 import { bold, count, line, yellow } from '../text.ts'
 import { type AddVerb, examples, REVISION } from '../verb.ts'
+import { addReadable } from './viewing/export-reading.ts'
 
 interface Options {
   output?: string
@@ -15,9 +16,10 @@ interface Options {
 export const addExport: AddVerb = (program, run) => {
   const verb = program
     .command('export')
-    .description('write a session as files of another tool')
+    .description('write a session to read elsewhere, or as files of another tool')
     .helpCommand(false)
   suggestTool(verb)
+  addReadable(verb, run)
   for (const tool of IMPORTERS) if (tool.write !== undefined) addTool(verb, run, tool)
 }
 

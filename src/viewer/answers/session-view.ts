@@ -43,6 +43,7 @@ export async function sessionView(
     focus,
     exact,
     turns: turnsOf(log, items),
+    start: 0,
     messages: items.length,
     runs: runs.map(runInfo),
     forkedFrom,

@@ -43,15 +43,21 @@ export function shownMessage(message: ReadMessage, index: number, options: Shown
       seen.isCut = true
       return '…'
     }
-    if (typeof value === 'string')
-      return isBase64(value) ? show(fileOf(value, seen.files++), value) : text(value)
+    if (typeof value === 'string') return text(value)
     if (Array.isArray(value)) return value.slice(0, room + 1).map(walk)
     if (!isJsonObject(value)) return value
+    const { kind, data } = value
+    if (kind === 'file' && typeof data === 'string' && BASE64.test(data))
+      return { ...(walk({ ...value, data: null }) as object), data: show(fileOf(data, seen.files++), data) }
     return Object.fromEntries(Object.entries(value).map(([key, inner]) => [text(key), walk(inner)]))
   }
   const shown = walk(message) as ReadMessage
   return { ...shown, index, ...(seen.isCut && { cut: true }) }
 }
+
+/** An image as an address that holds it; anything else without its data. */
+export const fileData = ({ mediaType, ...file }: FileAt, data: string): unknown =>
+  mediaType === undefined ? file : `data:${mediaType};base64,${data.replace(PREFIX, '')}`
 
 /** The base64 of a message's file with this number. */
 export function fileIn(item: unknown, number: number): FileData | undefined {
@@ -73,10 +79,8 @@ export interface FileData {
 const MOST_VALUES = 20_000
 const PREFIX = /^data:[\w/+.;=-]{1,100},/
 
-/** Long enough that nobody reads it, or an address that holds the data. */
-const isBase64 = (text: string): boolean =>
-  (text.length >= 1000 || text.startsWith('data:')) &&
-  /^(?:data:[\w/+.;=-]{1,100},)?[A-Za-z0-9+/_-]{16,}={0,2}$/.test(text)
+/** Data, and not the address of some. */
+const BASE64 = /^(?:data:[\w/+.;=-]{1,100},)?[A-Za-z0-9+/_-]+={0,2}$/
 
 function fileOf(text: string, file: number): FileAt {
   const data = text.slice(0, 200).replace(PREFIX, '')

@@ -34,21 +34,17 @@ export interface Watched {
 
 export interface BrowserOptions {
   flags?: readonly string[]
-  width?: number
-  height?: number
-  dark?: boolean
 }
 
 /** A browser with a profile of its own, which ends with the tests of the file. */
 export async function openBrowser(options: BrowserOptions = {}): Promise<BrowserContext> {
-  const { flags = [], width = 1280, height = 860, dark = false } = options
+  const { flags = [] } = options
   const profile = await mkdtemp(join(tmpdir(), 'forkpoint-chromium-'))
   const context = await chromium.launchPersistentContext(profile, {
     executablePath: CHROMIUM,
     headless: true,
     args: [...FLAGS, ...flags],
-    viewport: { width, height },
-    colorScheme: dark ? 'dark' : 'light',
+    viewport: { width: 1280, height: 860 },
   })
   afterAll(async () => {
     await context.close()
@@ -60,6 +56,7 @@ export async function openBrowser(options: BrowserOptions = {}): Promise<Browser
 /** A tab whose faults are written down. */
 export async function watchedPage(context: BrowserContext, origin: string): Promise<Watched> {
   const page = await context.newPage()
+  page.setDefaultTimeout(20_000)
   const problems: string[] = []
   const elsewhere: string[] = []
   page.on('console', (message) => {

@@ -129,7 +129,7 @@ function RowView({ row, left, right }: { row: ComparedRow; left: Place; right: P
 
 function Fields({ fields }: { fields: readonly FieldChange[] }) {
   return (
-    <div class="table" role="region" aria-label="fields" tabIndex={0}>
+    <div class="table" role="group" aria-label="fields" tabIndex={0}>
       <table class="fields">
         <thead>
           <tr>

@@ -102,6 +102,7 @@ function Call({ call, isPaired, result, agent, session, fold }: CallProps) {
   return (
     <details
       class={failed ? 'call failed' : 'call'}
+      data-call={call?.id}
       open={isOpen}
       onToggle={(event) => set(event.currentTarget.open)}
     >
@@ -146,6 +147,9 @@ function Call({ call, isPaired, result, agent, session, fold }: CallProps) {
   )
 }
 
+/** Never SVG. */
+const IMAGE = /^data:image\/(?:png|jpeg|gif|webp);base64,/
+
 /** Characters of edits that are shown without being asked for. */
 const SHORT_EDIT = 4000
 
@@ -186,7 +190,7 @@ function File({ file, place, index }: { file: FileBlock; place: Place; index: nu
   const label = shownLine(name ?? about)
   const { data: content } = file
   if (typeof content === 'string') {
-    if (content.startsWith('data:')) return <Picture source={content} label={label} />
+    if (IMAGE.test(content)) return <Picture source={content} label={label} />
     return (
       <p class="file">
         <Icon name="file" />{' '}

@@ -22,12 +22,12 @@ export interface ConversationProps {
 
 export function Conversation({ view, segments, ...common }: ConversationProps) {
   return (
-    <div class="conversation" role="feed" aria-label="messages">
+    <section class="conversation" aria-label="messages">
       {segments.map((segment, index) => (
         <SegmentView key={index} id={`segment-${index}`} segment={segment} view={view} {...common} />
       ))}
       {view.messages === 0 && <p class="quiet empty">No messages yet.</p>}
-    </div>
+    </section>
   )
 }
 

@@ -15,7 +15,7 @@ export function EditView({ edit }: { edit: FileEdit }) {
         {edit.how === 'write' ? <span class="quiet">the whole file</span> : null}
         <span class="added">+{added}</span> <span class="removed">−{removed}</span>
       </figcaption>
-      <pre class="diff" tabIndex={0} role="region" aria-label={`changes of ${shownLine(edit.path)}`}>
+      <pre class="diff" tabIndex={0} role="group" aria-label={`changes of ${shownLine(edit.path)}`}>
         {lines.slice(0, MOST_LINES).map(({ sign, text }) => (
           <span class={sign === '+' ? 'line added' : sign === '-' ? 'line removed' : 'line'}>
             <span class="sign">{sign}</span>

@@ -25,7 +25,11 @@ export const MessageView = memo(({ message, place, results, agents }: MessagePro
   const [error, setError] = useState<unknown>()
   const { index, who = 'item', at, model, usage, about, agent, blocks, cut } = whole ?? message
   const own = blocks.filter((block) => block.kind !== 'result' || !isShownWithCall(block, results))
-  if (own.length === 0) return null
+  // Its result is shown with the call; a link to it leads there.
+  if (own.length === 0) {
+    const told = blocks.find((block) => block.kind === 'result')
+    return <span id={`m${index}`} class="told" data-call={told?.id} />
+  }
   const href = hashOf({ view: 'session', ...place, message: index })
   const tokens = usage?.total ?? (usage?.input ?? 0) + (usage?.output ?? 0)
   return (
@@ -76,6 +80,7 @@ export const MessageView = memo(({ message, place, results, agents }: MessagePro
           Show all of this message
         </button>
       )}
+      {cut === true && data.alone && <p class="quiet">A text is cut; the session has all of it.</p>}
       {error !== undefined && <Problem error={error} />}
     </article>
   )

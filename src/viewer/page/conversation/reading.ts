@@ -76,7 +76,7 @@ export function useReading(view: SessionView, segments: readonly Segment[]): Rea
       const isThere = element === '' || target !== null
       still = isThere && Math.abs(scrollY - before) < 2 && piece?.ariaBusy !== 'true' ? still + 1 : 0
       if (still < 8) requestAnimationFrame(step)
-      else if (target?.classList.contains('message')) target.focus({ preventScroll: true })
+      else if (target !== null) show(target)
     }
     const stop = () => {
       going.current++
@@ -86,6 +86,21 @@ export function useReading(view: SessionView, segments: readonly Segment[]): Rea
     step()
   }
   return { current, goTo, goToEnd, isNew }
+}
+
+/** Gives a message the focus. One that is shown with its call is unfolded there. */
+function show(target: HTMLElement): void {
+  const { call } = target.dataset
+  if (call === undefined) {
+    if (target.classList.contains('message')) target.focus({ preventScroll: true })
+    return
+  }
+  const calls = [...document.querySelectorAll<HTMLDetailsElement>('details[data-call]')]
+  const found = calls.find((details) => details.dataset.call === call)
+  if (found === undefined) return
+  found.open = true
+  found.querySelector('summary')?.focus({ preventScroll: true })
+  found.scrollIntoView({ block: 'center' })
 }
 
 const isAtEnd = (): boolean => scrollY + innerHeight > document.documentElement.scrollHeight - NEAR_END

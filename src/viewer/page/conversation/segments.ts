@@ -1,5 +1,5 @@
 /** A conversation in pieces that are asked for and drawn when they come near: a few messages each, whole turns where they are short. */
-import type { Turn } from '../../wire.ts'
+import type { SessionView, Turn } from '../../wire.ts'
 
 export interface Part {
   turn: Turn
@@ -20,7 +20,11 @@ export interface Segment {
 const MESSAGES = 20
 const PARTS = 12
 
-export function segmentsOf(turns: readonly Turn[], messages: number): Segment[] {
+export function segmentsOf({
+  turns,
+  start: first,
+  messages,
+}: Pick<SessionView, 'turns' | 'start' | 'messages'>): Segment[] {
   const segments: Segment[] = []
   let parts: Part[] = []
   const end = () => {
@@ -32,7 +36,7 @@ export function segmentsOf(turns: readonly Turn[], messages: number): Segment[] 
     if (held > MESSAGES || parts.length === PARTS) end()
     parts.push(part)
   }
-  let position = 0
+  let position = first
   for (const [number, turn] of turns.entries()) {
     // What no checkpoint of the line says it added belongs to the next one.
     const from = Math.min(position, turn.from)

@@ -43,7 +43,7 @@ function Session({ view, at, exact, message, reload }: SessionProps) {
   const [naming, name] = useState<Naming>()
   const [isListed, list] = useState(false)
   const cache = useMemo(() => new MessageCache(session), [session])
-  const segments = useMemo(() => segmentsOf(turns, view.messages), [view])
+  const segments = useMemo(() => segmentsOf(view), [view])
   const place = useMemo(() => ({ session, tip, at, exact }), [session, tip, at, exact])
   const agents = useMemo(
     () =>

@@ -59,7 +59,7 @@ export function Code({ text, language }: { text: string; language?: string | und
       class="code"
       tabIndex={0}
       aria-label={language === undefined ? 'code' : `code, ${language}`}
-      role="region"
+      role="group"
     >
       <code>{coloured(text, language)}</code>
     </pre>

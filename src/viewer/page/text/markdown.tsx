@@ -75,7 +75,7 @@ function element(node: Nodes, depth: number): ComponentChild {
     case 'table': {
       const [head, ...rows] = node.children
       return (
-        <div class="table" role="region" aria-label="table" tabIndex={0}>
+        <div class="table" role="group" aria-label="table" tabIndex={0}>
           <table>
             <thead>
               <tr>
