@@ -15,6 +15,7 @@ import { addImport } from './verbs/import.ts'
 import { addList } from './verbs/list.ts'
 import { addLog } from './verbs/log.ts'
 import { addMaintain } from './verbs/maintain.ts'
+import { addSearch } from './verbs/reading/search.ts'
 import { addRef } from './verbs/ref.ts'
 import { addRedact } from './verbs/secrets/redact.ts'
 import { addScan } from './verbs/secrets/scan.ts'
@@ -36,6 +37,7 @@ const VERBS = [
   addShow,
   addDiff,
   addView,
+  addSearch,
   addBranches,
   addSwitch,
   addFork,

@@ -13,6 +13,7 @@ import { type DocumentRules, documentRules } from '../document.ts'
 import { StoreFront } from '../front.ts'
 import { registerKey, rulesWithKey, withKeyOf } from '../redaction/key.ts'
 import { type CleanMemory, type FoundSecret, scan } from '../scan/scan.ts'
+import { type SearchMatch, type SearchOptions, search } from '../search/search.ts'
 import type {
   Checkpoint,
   LogOptions,
@@ -200,6 +201,24 @@ export class GitSessionStore<S extends StoredDocument = Session> extends StoreFr
     const known = memory?.(finder.id)
     const { objects } = this.#repository
     yield* scan({ objects, refs: new Map(refs), finder, memory: known, onProgress })
+  }
+
+  /**
+   * Everything that people, models and tools said and that has all of these words, in every session, branch and
+   * checkpoint: newest first, as it is found. Small letters stand for capitals as well.
+   *
+   *     for await (const { session, checkpoint, lines } of store.search(['retry', 'backoff'], { role: 'user' })) …
+   *
+   * @throws TypeError when there is no word, NotFoundError, CorruptError for a commit or tree that is damaged
+   */
+  async *search(words: readonly string[], options: SearchOptions = {}): AsyncGenerator<SearchMatch> {
+    this.#checkpoints.lifetime.check()
+    const id = options.session === undefined ? undefined : parseSessionId(options.session)
+    if (id !== undefined && !(await this.exists(id))) throw new NotFoundError({ kind: 'session', id })
+    if (!(await this.#checkpoints.openFinished())) return
+    const heads = [...this.#repository.refs.list('refs/heads/')]
+    const refs = heads.filter(([ref]) => id === undefined || isOf(ref, id))
+    yield* search(this.#checkpoints.history, refs, words, options)
   }
 
   override maintain(options?: MaintainOptions): Promise<GitMaintainReport> {
