@@ -69,9 +69,10 @@ export function layoutOf({ nodes, branches, tags }: Tree, open: ReadonlySet<stri
   )
   const placed = rows.map(({ kind, nodes: held }): Row => {
     const { branch } = held[0]!
+    const others = branches.filter(({ name }) => name !== 'main')
     const look = {
       lane: laneOf.get(branch) ?? 0,
-      colour: branches.findIndex(({ name }) => name === branch) + 1,
+      colour: others.findIndex(({ name }) => name === branch) + 1,
     }
     return kind === 'node' ? { kind, node: held[0]!, ...look } : { kind, nodes: held, ...look }
   })

@@ -80,15 +80,36 @@ type PartProps = SegmentProps & { part: Part; messages: readonly ShownMessage[] 
 
 const PartView = memo(({ part, messages, view, place, agents, act }: PartProps) => {
   const results = resultsIn(messages)
+  const continued = continuedIn(messages)
   return (
     <>
       {part.first && <TurnHead turn={part.turn} number={part.number} view={view} place={place} act={act} />}
       {messages.map((message) => (
-        <MessageView key={message.index} message={message} place={place} results={results} agents={agents} />
+        <MessageView
+          key={message.index}
+          message={message}
+          place={place}
+          results={results}
+          agents={agents}
+          isContinued={continued.has(message.index)}
+        />
       ))}
     </>
   )
 })
+
+/** Numbers of messages whose voice was named before, with nobody else between: an assistant that goes on after its tools. */
+function continuedIn(messages: readonly ShownMessage[]): Set<number> {
+  const continued = new Set<number>()
+  let named: string | undefined
+  for (const { index, who, agent, blocks } of messages) {
+    if (who === 'tool' || blocks.every(({ kind }) => kind === 'call')) continue
+    const voice = who === 'assistant' ? `${agent}` : undefined
+    if (voice !== undefined && voice === named) continued.add(index)
+    named = voice
+  }
+  return continued
+}
 
 /** Results whose calls are among the messages. */
 function resultsIn(messages: readonly ShownMessage[]): Map<string, ResultBlock> {

@@ -16,11 +16,13 @@ export interface MessageProps {
   place: Place
   /** Results by the id of their call, of the messages around; those are shown with the call. */
   results?: ReadonlyMap<string, ResultBlock> | undefined
+  /** Whether the same voice said what is before it. */
+  isContinued?: boolean
   /** Sub-agents by the id of the call that started them. */
   agents?: ReadonlyMap<string, string> | undefined
 }
 
-export const MessageView = memo(({ message, place, results, agents }: MessageProps) => {
+export const MessageView = memo(({ message, place, results, agents, isContinued }: MessageProps) => {
   const [whole, setWhole] = useState<ShownMessage>()
   const [error, setError] = useState<unknown>()
   const { index, who = 'item', at, model, usage, about, agent, blocks, cut } = whole ?? message
@@ -34,7 +36,7 @@ export const MessageView = memo(({ message, place, results, agents }: MessagePro
   const tokens = usage?.total ?? (usage?.input ?? 0) + (usage?.output ?? 0)
   return (
     <article
-      class={`message ${roleOf(
+      class={`message ${isContinued === true ? 'continued ' : ''}${roleOf(
         who,
         own.every(({ kind }) => kind === 'call' || kind === 'result'),
       )}`}

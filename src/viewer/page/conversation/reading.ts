@@ -4,7 +4,7 @@ import type { SessionView } from '../../wire.ts'
 import type { Segment } from './segments.ts'
 
 /** Height of what covers the top of the page, in pixels. */
-const COVERED = 130
+const COVERED = 142
 const NEAR_END = 300
 
 export interface Reading {
