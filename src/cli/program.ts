@@ -33,6 +33,7 @@ import { addHook } from './verbs/tools/hook.ts'
 import { addImport } from './verbs/tools/import.ts'
 import { addWatch } from './verbs/tools/watch.ts'
 import { addVerify } from './verbs/verify.ts'
+import { addView } from './verbs/viewing/view.ts'
 import { addFiles } from './verbs/workspace/files.ts'
 import { addRestore } from './verbs/workspace/restore.ts'
 import { VERSION } from './version.ts'
@@ -49,6 +50,7 @@ const VERBS = [
   addLog,
   addShow,
   addDiff,
+  addView,
   addSearch,
   addBranches,
   addSwitch,
