@@ -63,7 +63,10 @@ export type NotFoundKind =
   | 'revision'
   | 'run'
   | 'message'
+  | 'remote'
   | 'store'
+  /** Files of a workspace, at a checkpoint. */
+  | 'snapshot'
   /** An input, outside any store. */
   | 'file'
 
@@ -86,11 +89,14 @@ export class NotFoundError extends ForkpointError {
 
 /** The target of a fork, a branch or a tag exists already. Nothing was written. */
 export class AlreadyExistsError extends ForkpointError {
-  readonly kind: 'session' | 'branch' | 'tag'
+  readonly kind: 'session' | 'branch' | 'tag' | 'remote'
   readonly id: string
   readonly session: string | undefined
 
-  constructor(data: { kind: 'session' | 'branch' | 'tag'; id: string; session?: string }, message?: string) {
+  constructor(
+    data: { kind: 'session' | 'branch' | 'tag' | 'remote'; id: string; session?: string },
+    message?: string,
+  ) {
     const inside =
       data.session !== undefined && data.kind !== 'session' ? ` in session '${data.session}'` : ''
     super(

@@ -1,12 +1,6 @@
-/**
- * Deleted sessions that can come back: their refs wait as `refs/forkpoint/trash/<session>/<milliseconds>/<kind>/<name>`, so
- * that nothing removes their checkpoints meanwhile (`docs/format.md`, "Refs").
- */
-import { AlreadyExistsError, NotFoundError } from '../errors.ts'
 import type { AnyRepository } from '../git/any-repository.ts'
 import type { Repository } from '../git/repository.ts'
 import {
-  activeRef,
   type BranchName,
   branchRef,
   MAIN,
@@ -17,7 +11,7 @@ import {
   type SessionId,
 } from '../ids.ts'
 import { decodeName, encodeName } from '../ref-part.ts'
-import { type Aim, changeLocked, nothing } from './locking.ts'
+import { nothing } from './locking.ts'
 
 const TRASH = 'refs/forkpoint/trash/' as const
 
@@ -77,42 +71,6 @@ export function trashRefs(
 }
 
 /**
- * Brings a deleted session back, the newest if it was deleted more than once. Returns what is there again.
- *
- * @throws NotFoundError when the trash does not have it; AlreadyExistsError when there is a session of that id
- */
-export async function restoreDiscarded(repository: Repository, session: SessionId): Promise<Discarded> {
-  return changeLocked<Aim & { one: Discarded; trash: Map<RefName, ObjectId> }, Discarded>(repository, {
-    session,
-    branch: MAIN,
-    aim: () => {
-      const [one] = discarded(repository, session)
-      if (one === undefined) throw new NotFoundError({ kind: 'session', id: session })
-      const trash = inTrash(repository, one)
-      const refs = [...one.refs.keys(), ...trash.keys(), activeRef(session)]
-      return { refs, reaches: false, one, trash }
-    },
-    head: () => branchRef(session, MAIN),
-    decide: ({ one, trash }, current) => {
-      const folders = (['heads', 'tags'] as const).map(
-        (kind) => `refs/${kind}/${encodeName(session)}/` as const,
-      )
-      if (folders.some((folder) => repository.refs.list(folder).size > 0))
-        throw new AlreadyExistsError({ kind: 'session', id: session })
-      for (const [ref, id] of trash)
-        if (current.get(ref) !== id) throw new NotFoundError({ kind: 'session', id: session })
-      const gone = [...trash.keys()].map((ref) => [ref, null] as const)
-      const to = one.active === MAIN ? null : branchRef(session, one.active)
-      return {
-        ...nothing(one),
-        moves: new Map<RefName, ObjectId | null>([...one.refs, ...gone]),
-        symbolic: [{ ref: activeRef(session), to }],
-      }
-    },
-  })
-}
-
-/**
  * Forgets what was deleted before that time (milliseconds since 1970): a purge then removes it from the disk. Returns how
  * many sessions that were.
  */
@@ -128,7 +86,8 @@ export async function emptyTrash(repository: Repository, before: number): Promis
   return old.length
 }
 
-function inTrash(repository: Repository, { session, at }: Discarded): Map<RefName, ObjectId> {
+/** The refs in the trash that keep it there. */
+export function inTrash(repository: Repository, { session, at }: Discarded): Map<RefName, ObjectId> {
   return new Map(repository.refs.list(`${TRASH}${encodeName(session)}/${at}/`))
 }
 

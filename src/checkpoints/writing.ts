@@ -1,5 +1,7 @@
 /** What a write makes, decided under the locks: checkpoints, each on the one before, and where refs move. */
+
 import { AlreadyExistsError, type SigningError } from '../errors.ts'
+import type { AnyRepository } from '../git/any-repository.ts'
 import { editCommit } from '../git/objects/commit-edit.ts'
 import { type NewObject, newCommitObject } from '../git/objects/object.ts'
 import { type EditedTree, editTree, type TreeStore } from '../git/objects/tree-edit.ts'
@@ -17,7 +19,8 @@ import type { ParsedMessage } from './commits/message.ts'
 import { NewFiles } from './new-files.ts'
 import { endsTurn, type PageRules, withPages, withPagesOfNew } from './pages.ts'
 import type { Signing } from './signing.ts'
-import { type Edits, isTakenBack } from './trees/files.ts'
+import type { Edits } from './trees/edits.ts'
+import { isTakenBack } from './trees/files.ts'
 
 export type { Edits }
 
@@ -44,6 +47,8 @@ export interface NewCheckpoint extends CheckpointFacts {
   /** Default: the store's, else the model, else forkpoint. */
   author?: Author | undefined
   trailers?: Readonly<Record<string, string>>
+  /** The ref that moves there instead, one of `Onto.also`: another line of the session gets a commit of its own. */
+  beside?: RefName
 }
 
 /** A checkpoint that is made once more. */
@@ -63,7 +68,7 @@ export interface RemadeCheckpoint {
 
 /** What everything that is written to a repository has in common. */
 export interface WritingCommon {
-  readonly history: History
+  readonly history: History<AnyRepository>
   readonly keys: Keys
   readonly rules: {
     readonly type: string
@@ -84,6 +89,8 @@ export interface WritingBase {
   /** Where the ref is. */
   tip: CommitInfo | undefined
   isNew: boolean
+  /** The tombstone of what was deleted under this name before, if the line begins with this write. */
+  grave?: ObjectId | undefined
 }
 
 export class Writing {
@@ -95,6 +102,7 @@ export class Writing {
   readonly tip: CommitInfo | undefined
   /** Whether the session begins with this write. */
   readonly isNew: boolean
+  readonly #grave: ObjectId | undefined
   readonly #common: WritingCommon
   readonly #files: NewFiles
   readonly #objects: NewObject[] = []
@@ -104,7 +112,8 @@ export class Writing {
   readonly #placed: (() => void)[] = []
   #last: CommitInfo | undefined
 
-  constructor(common: WritingCommon, { session, branch, ref, tip, isNew }: WritingBase) {
+  constructor(common: WritingCommon, { session, branch, ref, tip, isNew, grave }: WritingBase) {
+    this.#grave = grave
     this.session = session
     this.branch = branch
     this.ref = ref
@@ -112,6 +121,11 @@ export class Writing {
     this.isNew = isNew
     this.#common = common
     this.#files = new NewFiles(common.history.repository.objects)
+  }
+
+  /** Whether it makes a checkpoint of its own. */
+  get goesOn(): boolean {
+    return this.#commits.length > 0
   }
 
   /** Trees that are stored, and those that this write has made. */
@@ -142,6 +156,9 @@ export class Writing {
     const seq = made.seq ?? seqOn(parent)
     const branch = made.branch ?? this.branch
     const { tree, objects } = await this.#treeOf(made, { parents, seq, branch, rules: rules.pages })
+    // What begins again after its deletion gets a new id, and says after which one.
+    const isFirst = this.#grave !== undefined && this.#commits.length === 0
+    const goesOn = isFirst ? { Continues: this.#grave! } : undefined
     const { messages, run, status, model, tokens, forkedFrom, key } = made
     const { commit, object, unsigned } = await newCommit(
       {
@@ -166,11 +183,16 @@ export class Writing {
           ...(forkedFrom !== undefined && { forkedFrom }),
           ...(key !== undefined && { key }),
         },
-        trailers: { ...trailers, ...(rules.nonce && { Nonce: rules.nonce() }) },
+        trailers: { ...trailers, ...goesOn, ...(rules.nonce && { Nonce: rules.nonce() }) },
       },
       signing && ((data) => signing.sign(data)),
     )
     this.#add([...objects, object], commit.id, unsigned)
+    if (made.beside !== undefined) {
+      this.#moves.set(made.beside, commit.id)
+      this.onPlaced(() => history.learn(commit))
+      return commit
+    }
     this.#commits.push(commit)
     this.#last = commit
     this.#moves.set(this.ref, commit.id)
@@ -305,7 +327,7 @@ export class Writing {
  * @param mark `Checkpoints.mark` from before it was resolved
  */
 export async function stillStands(
-  history: History,
+  history: History<AnyRepository>,
   session: SessionId,
   id: CommitId,
   mark?: string,

@@ -1,6 +1,8 @@
 /** What sessions need of a repository, whether it is on a disk or on a server alone. */
 
 import type { RefName } from '../ids.ts'
+import type { Config } from './config/parser.ts'
+import type { KeptCopies } from './database/kept-copies.ts'
 import type { ObjectStore } from './database/object-store.ts'
 import type { FileSystem } from './disk/file-system.ts'
 import type { Paths } from './disk/paths.ts'
@@ -12,6 +14,11 @@ export interface AnyRepository {
   readonly paths: Pick<Paths, 'own'>
   readonly objects: ObjectStore
   readonly refs: RefReader
+  /** Whether it has a remote, as far as is known without its configuration. */
+  readonly hasRemote: boolean
+  config(): Config
+  /** Of what is computed from its objects. */
+  copies(mark: () => string): KeptCopies
   /** As `Repository.open`. */
   open(): Promise<boolean>
   /** As `Repository.recover`. */

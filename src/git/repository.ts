@@ -9,6 +9,8 @@ import type { RefName } from '../ids.ts'
 import { checkConfig } from './config/config.ts'
 import { type Config, parseConfig } from './config/parser.ts'
 import { checkCreatable, checkFolders, create, syncAbove } from './creation.ts'
+import { Copies } from './database/copies.ts'
+import type { KeptCopies } from './database/kept-copies.ts'
 import { ObjectStore } from './database/object-store.ts'
 import { type FileSystem, nodeFileSystem } from './disk/file-system.ts'
 import { systemIdentity } from './disk/identity.ts'
@@ -37,6 +39,8 @@ import { NEEDS_HEAD, unlessHeadIsUnborn, withHead } from './refs/unborn-head.ts'
 import type { RepositoryOptions } from './repository-options.ts'
 
 export class Repository implements Contents {
+  /** Whether whoever opened it shares it with a git server; its own configuration may name servers too. */
+  hasRemote = false
   readonly folder: StoreFolder
   readonly objects: ObjectStore
   readonly refs: Refs
@@ -127,7 +131,18 @@ export class Repository implements Contents {
 
   /** The key that only this store has: at once if it is there, else made now, and so is the repository. */
   key(head: RefName = 'refs/heads/main'): Uint8Array | Promise<Uint8Array> {
-    return readStoreKey(this.folder) ?? this.#readyToWrite(head).then(() => storeKey(this.folder))
+    const path = join(this.paths.own, 'key')
+    return readStoreKey(this.fs, path) ?? this.#readyToWrite(head).then(() => this.#makeKey(path))
+  }
+
+  async #makeKey(path: string): Promise<Uint8Array> {
+    const { temporaries } = this.folder
+    const temporary = temporaries.path()
+    try {
+      return await storeKey(this.fs, path, temporary)
+    } finally {
+      temporaries.discard(temporary)
+    }
   }
 
   /** Syncs in place what so far only the journal keeps safe. Throws StorageError. */
@@ -174,6 +189,11 @@ export class Repository implements Contents {
       needsNoRest(this.#atTheEnd)
       this.objects.close()
     }
+  }
+
+  /** What can be computed again from its objects, and is kept beside them. */
+  copies(mark: () => string): KeptCopies {
+    return new Copies(this.folder, mark)
   }
 
   /** The repository's own configuration. */

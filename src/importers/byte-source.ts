@@ -29,8 +29,9 @@ export interface ByteSource {
 }
 
 /** Throws StorageError when there is no such file, or it cannot be read. */
-export async function openSource(source: string | NamedLines): Promise<ByteSource> {
-  return typeof source === 'string' ? openFile(source) : inMemory(source)
+export async function openSource(source: string | NamedLines | ByteSource): Promise<ByteSource> {
+  if (typeof source === 'string') return openFile(source)
+  return 'chunks' in source ? source : inMemory(source)
 }
 
 /** The bytes of ascending ranges, read many at a time where they are small. */

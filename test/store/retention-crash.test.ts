@@ -18,7 +18,7 @@ const refsOf = ({ refs }: Repository): Record<string, string> =>
   Object.fromEntries(PLACES.flatMap((at) => [...refs.list(at)]))
 
 const MOVES = {
-  prune: (store: GitSessionStore) => store.prune({ rules: [{ type: 'session', maxCount: 1 }] }),
+  prune: (store: GitSessionStore) => store.retention.prune({ rules: [{ type: 'session', maxCount: 1 }] }),
   restore: (store: GitSessionStore) => store.restore('demo'),
   'maintain with purge': (store: GitSessionStore) => store.maintain({ purge: true }),
 }
@@ -37,7 +37,7 @@ test.each(Object.entries(MOVES))(
     await store.switch('demo', 'try')
     await store.save(emptySession('other'))
     await store.append('other', { messages: [message('m0', 'one')] })
-    if (name !== 'prune') await store.discard('demo')
+    if (name !== 'prune') await store.retention.discard('demo')
     await repository.settle()
     const before = refsOf(repository)
     scene.record()
@@ -61,7 +61,7 @@ test.each(Object.entries(MOVES))(
         const found = refsOf(reopened)
         expect([before, after], what).toContainEqual(found)
         seen.add(JSON.stringify(found) === JSON.stringify(after))
-        if ((await again.discarded()).length > 0) await again.restore('demo')
+        if ((await again.retention.discarded()).length > 0) await again.restore('demo')
         if (await again.exists('demo')) {
           expect((await again.load('demo', { at: 'main' }))!.messages.length, what).toBe(1)
           expect((await again.verify('demo')).problems, what).toEqual([])

@@ -1,7 +1,9 @@
 import { existsSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { checkpointsOf } from '../../src/checkpoints/of-store.ts'
 import { AlreadyExistsError, NotFoundError } from '../../src/errors.ts'
+import type { SessionId } from '../../src/ids.ts'
 import { GitSessionStore } from '../../src/store/git/git-session-store.ts'
 import { git, gitText, tempFolder } from '../git/real-git.ts'
 import { bytesOfPacks, emptySession, expectWhole, message } from './support/git-store.ts'
@@ -36,10 +38,10 @@ describe('The trash', () => {
     await store.tag('Demo 1', 'v1')
     const refs = () => gitText(folder, ['for-each-ref', '--format=%(objectname) %(refname) %(symref)'])
     const before = refs()
-    expect(await store.discard('Demo 1')).toBe(true)
+    expect(await store.retention.discard('Demo 1')).toBe(true)
     expect(await store.exists('Demo 1')).toBe(false)
     expect(await ids(store)).toEqual([])
-    expect(await store.discarded()).toEqual([
+    expect(await store.retention.discarded()).toEqual([
       { session: 'Demo 1', at: new Date(START).toISOString(), branches: 2 },
     ])
     // Somebody else's gc takes nothing of it.
@@ -49,7 +51,7 @@ describe('The trash', () => {
     await again.restore('Demo 1')
     expect(refs()).toBe(before)
     expect((await again.branches('Demo 1')).find(({ active }) => active)?.name).toBe('try')
-    expect(await again.discarded()).toEqual([])
+    expect(await again.retention.discarded()).toEqual([])
     await again.close()
     expectWhole(folder)
   })
@@ -57,9 +59,9 @@ describe('The trash', () => {
   test('has the newest of several sessions of one id on top, and does not replace a living one', async () => {
     const { store, say } = clocked()
     await say('demo', 'first')
-    await store.discard('demo')
+    await store.retention.discard('demo')
     await say('demo', 'second')
-    await store.discard('demo')
+    await store.retention.discard('demo')
     await say('demo', 'third')
     await expect(store.restore('demo')).rejects.toThrow(AlreadyExistsError)
     expect((await store.load('demo'))!.messages[0]!.content).toBe('third')
@@ -76,8 +78,8 @@ describe('The trash', () => {
 
   test('says of a session that is not there that it is not, and makes no store', async () => {
     const { folder, store } = clocked(`${tempFolder()}/none`)
-    expect(await store.discard('demo')).toBe(false)
-    expect(await store.discarded()).toEqual([])
+    expect(await store.retention.discard('demo')).toBe(false)
+    expect(await store.retention.discarded()).toEqual([])
     await expect(store.restore('demo')).rejects.toThrow(NotFoundError)
     expect(existsSync(folder)).toBe(false)
   })
@@ -86,10 +88,10 @@ describe('The trash', () => {
     const { folder, store, say } = clocked()
     await say('keep')
     await say('gone', 'words that nobody shall read again')
-    await store.discard('gone')
+    await store.retention.discard('gone')
     await store.maintain()
     await store.restore('gone')
-    await store.discard('gone')
+    await store.retention.discard('gone')
     await store.maintain({ purge: true })
     await expect(store.restore('gone')).rejects.toThrow(NotFoundError)
     await store.close()
@@ -110,7 +112,7 @@ describe('A store with a policy', () => {
     expect(await ids(store)).toEqual(['young'])
     clock.now += 6 * DAY
     await store.maintain()
-    expect((await store.discarded()).map(({ session }) => session)).toEqual(['old'])
+    expect((await store.retention.discarded()).map(({ session }) => session)).toEqual(['old'])
     clock.now += 2 * DAY
     expect((await store.maintain()).pruned).toMatchObject({ removed: [], forgotten: 1 })
     await store.close()
@@ -140,7 +142,7 @@ describe('A store with a policy', () => {
     await say('old')
     clock.now += 31 * DAY
     const rules = [{ maxAge: '30d' }]
-    const shown = await store.prune({ rules }, { dryRun: true })
+    const shown = await store.retention.prune({ rules }, { dryRun: true })
     expect(shown).toMatchObject({
       removals: [{ session: 'old', why: 'age' }],
       protections: [
@@ -150,11 +152,12 @@ describe('A store with a policy', () => {
       removed: [],
     })
     expect(await ids(store)).toEqual(['old', 'pinned', 'tagged'])
-    const [report] = await Promise.all([
-      store.prune({ rules }, { onProgress: ({ done }) => void (done === 1 && say('old', 'back again')) }),
-    ])
-    expect(report).toMatchObject({ removed: [], changed: ['old'] })
-    expect(await store.prune({ rules })).toMatchObject({ removals: [] })
+    // Somebody saves between the plan and its execution.
+    const { refs } = checkpointsOf(store)
+    const expected = refs.of('old' as SessionId)
+    await say('old', 'back again')
+    expect(await refs.deleteSession('old' as SessionId, { discardedAt: clock.now, expected })).toBe(false)
+    expect(await store.retention.prune({ rules })).toMatchObject({ removals: [] })
     await store.close()
   })
 
@@ -163,7 +166,9 @@ describe('A store with a policy', () => {
     await say('a')
     git(folder, ['config', 'forkpoint.retention.all.maxAge', '1d'])
     clock.now += 2 * DAY
-    expect((await store.prune(undefined, { dryRun: true })).removals).toMatchObject([{ session: 'a' }])
+    expect((await store.retention.prune(undefined, { dryRun: true })).removals).toMatchObject([
+      { session: 'a' },
+    ])
     expect((await store.maintain()).pruned).toMatchObject({ removed: ['a'] })
     await store.close()
   })
@@ -172,7 +177,7 @@ describe('A store with a policy', () => {
 describe('The numbers of a session', () => {
   const statsOf = async (store: GitSessionStore, options = {}) => {
     const found = new Map()
-    for await (const one of store.sessionStats(options)) found.set(one.id, one)
+    for await (const one of store.retention.stats(options)) found.set(one.id, one)
     return found
   }
 
@@ -235,7 +240,7 @@ describe('The numbers of a session', () => {
     const stats = await statsOf(again)
     expect(stats.get('a').problem).toBeUndefined()
     expect(stats.get('b')).toMatchObject({ problem: { session: 'b' }, checkpoints: 0 })
-    expect(await again.prune({ rules: [{ maxAge: 0 }] })).toMatchObject({
+    expect(await again.retention.prune({ rules: [{ maxAge: 0 }] })).toMatchObject({
       removed: ['a'],
       protections: [{ session: 'b', by: 'damage' }],
     })

@@ -164,6 +164,7 @@ describe('the suite', () => {
         persistent: false,
         switch: false,
         keys: false,
+        files: false,
       }
     }
     const { skipped, all } = await run((options) => new Small(options), false)

@@ -2,6 +2,7 @@
 import { ForkpointError } from '../../errors.ts'
 import type { AnyRepository } from '../../git/any-repository.ts'
 import { peel } from '../../git/database/peel.ts'
+import type { Repository } from '../../git/repository.ts'
 import {
   activeRef,
   type BranchName,
@@ -19,10 +20,10 @@ import {
 } from '../../ids.ts'
 import { encodeName, isSameName } from '../../ref-part.ts'
 
-export class Heads {
-  readonly repository: AnyRepository
+export class Heads<R extends AnyRepository = Repository> {
+  readonly repository: R
 
-  constructor(repository: AnyRepository) {
+  constructor(repository: R) {
     this.repository = repository
   }
 

@@ -1,4 +1,5 @@
 /** Keys of saves: which checkpoint each of a branch's last 1,000 keys made. Read once, then kept up to date. */
+import type { AnyRepository } from '../../git/any-repository.ts'
 import type { CommitId, RefName } from '../../ids.ts'
 import type { History } from './history.ts'
 
@@ -15,10 +16,10 @@ interface Window {
 }
 
 export class Keys {
-  readonly #history: History
+  readonly #history: History<AnyRepository>
   readonly #windows = new Map<RefName, Window>()
 
-  constructor(history: History) {
+  constructor(history: History<AnyRepository>) {
     this.#history = history
   }
 

@@ -10,9 +10,10 @@ export function forkSubject(session: string, checkpoint: string): string {
   return `fork of ${cut(oneLine(session), WIDTH - 'fork of '.length - end.length)}${end}`
 }
 
+// A page has all of it; a longer body would be a third of what a session takes on the disk.
 /** UTF-16 units of a prompt, and of an answer, in the body of a turn. */
-const PROMPT_ROOM = 1000
-const ANSWER_ROOM = 600
+const PROMPT_ROOM = 400
+const ANSWER_ROOM = 200
 
 /** The body of a turn: its prompt, quoted, and the beginning of the answer; each is left out where it is empty. */
 export function turnBody({ prompt, answer }: { prompt: string; answer: string }): string {
@@ -43,7 +44,14 @@ const cleanLine = (text: string): string =>
  * its start and end, control (other than tab) and bidirectional characters go.
  */
 export const cleanBody = (text: string): string =>
-  text.isWellFormed() && !UNCLEAN.test(text) ? text : cleanText(text)
+  isPlainText(text) || (text.isWellFormed() && !UNCLEAN.test(text)) ? text : cleanText(text)
+
+/** Whether it is clean ASCII: one look over it and two searches, where the rules take a step for each word. */
+const isPlainText = (text: string): boolean =>
+  !UNUSUAL.test(text) &&
+  !text.includes(' \n') &&
+  !text.includes('\t\n') &&
+  !(text.startsWith('\n') || /\s$/.test(text.slice(-1)))
 
 const cleanText = (text: string): string =>
   text
@@ -58,5 +66,6 @@ const INVISIBLE = '\\u200b\\u2060\\ufeff'
 const CONTROL = new RegExp(`[\\p{Cc}${BIDIRECTIONAL}${INVISIBLE}]`, 'gu')
 const IN_TEXT = `[\\u0000-\\u0008\\u000b-\\u001f\\u007f-\\u009f${BIDIRECTIONAL}${INVISIBLE}]`
 const CONTROL_IN_TEXT = new RegExp(IN_TEXT, 'g')
+const UNUSUAL = /[^\t\n\x20-\x7e]/
 /** One look at a text tells that it is clean, as most are. */
 const UNCLEAN = new RegExp(`${IN_TEXT}|[\\u2028\\u2029]|[^\\S\\n](?:\\n|$)|^\\n|\\n$`)

@@ -172,6 +172,11 @@ export class ObjectStore {
     return this.#shallow.has(id)
   }
 
+  /** Whether the repository is a shallow clone. */
+  get isShallow(): boolean {
+    return this.#shallow.isAnywhere
+  }
+
   #cut(id: ObjectId, commit: StoredCommit): StoredCommit {
     return commit.parents.length > 0 && this.#shallow.has(id) ? { ...commit, parents: [] } : commit
   }

@@ -12,6 +12,8 @@ import {
   trustedCommit,
 } from '../../ids.ts'
 import type { AnyRepository } from '../any-repository.ts'
+import { type Config, parseConfig } from '../config/parser.ts'
+import type { KeptCopies } from '../database/kept-copies.ts'
 import type { NewObject } from '../objects/object.ts'
 import type { Change, Plan } from '../refs/change.ts'
 import type { RemoteMove } from '../wire/remote.ts'
@@ -22,6 +24,8 @@ import { HostedRefs } from './refs.ts'
 
 export class HostedRepository implements AnyRepository {
   readonly paths = { own: '/forkpoint' }
+  /** What is deleted on a server, others may have. */
+  readonly hasRemote = true
   readonly refs = new HostedRefs()
   readonly #server: GitServer
   readonly #objects: HostedObjects
@@ -40,6 +44,15 @@ export class HostedRepository implements AnyRepository {
 
   get objects() {
     return this.#objects.store
+  }
+
+  config(): Config {
+    return parseConfig('', this.#server.url)
+  }
+
+  /** Nothing is kept: there is no place for it. */
+  copies(mark: () => string): KeptCopies {
+    return { mark, read: () => undefined, write: () => undefined }
   }
 
   async open(): Promise<boolean> {
@@ -184,6 +197,8 @@ const MAY_BE_MADE = ['unreachable', 'busy', 'invalid']
 
 /** The folders of sessions that the refs are in. */
 function foldersOf(refs: readonly LockName[]): RefFolder[] {
-  const folders = refs.flatMap((ref) => /^refs\/(?:heads|tags)\/[^/]+\//.exec(ref)?.[0] ?? [])
+  const folders = refs.flatMap(
+    (ref) => /^refs\/(?:(?:heads|tags)\/[^/]+\/|forkpoint\/gone\/.+)/.exec(ref)?.[0] ?? [],
+  )
   return [...new Set(folders)] as RefFolder[]
 }

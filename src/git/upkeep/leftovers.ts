@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { FileSystem } from '../disk/file-system.ts'
 import type { Paths } from '../disk/paths.ts'
 import type { StoreFolder } from '../disk/store-folder.ts'
+import { removeFolder } from '../disk/temporaries.ts'
 import { ownerOfKeep } from '../merging/removal.ts'
 import { retiredLists } from '../merging/retired.ts'
 import type { Placement } from '../packs/placement.ts'
@@ -15,10 +16,20 @@ export async function removeLeftovers(placement: Placement): Promise<void> {
   removeHalfPacks(folder)
   removeGitTemporaries(folder)
   removeOwnTemporaries(folder)
+  removeCopies(folder, (name) => name.endsWith('.tmp'))
   removeEmptyRefFolders(folder)
   removeEmptyObjectFolders(folder)
   await folder.fs.syncDir(folder.paths.packs)
   removeStaleLists(placement)
+}
+
+/** Removes copies of what was read, by default all. Throws StorageError. */
+export function removeCopies(
+  { fs, paths }: Pick<StoreFolder, 'fs' | 'paths'>,
+  which: (name: string) => boolean = () => true,
+): void {
+  if (fs.stat(paths.copies)?.kind !== 'folder') return
+  for (const name of fs.readDir(paths.copies)) if (which(name)) fs.unlink(join(paths.copies, name))
 }
 
 /**
@@ -70,13 +81,15 @@ function removeGitTemporaries({ fs, paths }: StoreFolder): void {
   }
 }
 
-/** Packs that git was writing for us. Other temporaries are removed with what their owner journaled. */
+/** Packs that git was writing for us, and what it had fetched. Other temporaries are removed with what their owner journaled. */
 function removeOwnTemporaries({ fs, paths, locks }: StoreFolder): void {
   const owners = new Set([locks.owner.id, ...fs.readDir(paths.journals).map((name) => name.slice(0, 16))])
   for (const name of fs.readDir(paths.temporaries)) {
     const path = join(paths.temporaries, name)
-    if (!owners.has(name.slice(0, 16)) && fs.stat(path)?.kind === 'file' && isOld(fs, path, HOUR))
-      fs.unlink(path)
+    if (owners.has(name.slice(0, 16)) || !isOld(fs, path, HOUR)) continue
+    const kind = fs.stat(path)?.kind
+    if (kind === 'file') fs.unlink(path)
+    else if (kind === 'folder') removeFolder(fs, path)
   }
 }
 

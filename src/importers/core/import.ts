@@ -6,6 +6,8 @@ import { withKeyOf } from '../../store/redaction/key.ts'
 import type { Redact, SessionStore } from '../../store/session-store.ts'
 import { type ByteSource, type NamedLines, openSource } from '../byte-source.ts'
 import type { AgentTranscript, Importer } from '../importer.ts'
+import { originOf } from '../out/origin.ts'
+import { importReturned } from '../out/returned.ts'
 import type { ImportOptions, ImportResult } from './import-result.ts'
 import { redactedSource } from './redacted-source.ts'
 import { SessionImport } from './session-import.ts'
@@ -22,14 +24,14 @@ import { findTarget } from './target.ts'
  * imported before becomes a branch `import-1`, forked where the two part; one that shares nothing with it, and has
  * another name, a session of that name.
  *
- * @param source path of the file, or its lines
+ * @param source path of the file, its lines, or the file opened
  * @throws AlreadyExistsError when the store has a session of this id that was not imported; ConflictError when a
  *   sub-agent's file is not the one imported before; StorageError when the file cannot be read; UnsupportedError when
  *   it is not a session of the tool
  */
 export async function importSession(
   tool: Importer,
-  source: string | NamedLines,
+  source: string | NamedLines | ByteSource,
   store: SessionStore,
   options: ImportOptions = {},
 ): Promise<ImportResult> {
@@ -47,7 +49,7 @@ export async function importSession(
 /** As `importSession`, for a file that may hold several sessions. */
 export async function* importFile(
   tool: Importer,
-  source: string | NamedLines,
+  source: string | NamedLines | ByteSource,
   store: SessionStore,
   options: Omit<ImportOptions, 'sessionId'> = {},
 ): AsyncGenerator<ImportResult> {
@@ -72,6 +74,9 @@ async function importSource(
   const open = async (file: string | NamedLines) => clean(await openSource(file))
   const bytes = await clean(raw)
   const transcript = await tool.read(bytes, { now, open })
+  const origin = options.sessionId === undefined ? await originOf(bytes) : undefined
+  const returned = origin && (await importReturned(tool, bytes, transcript, store, origin, options))
+  if (returned !== undefined) return { ...returned, redacted }
   const folder = raw.path === undefined ? '.' : dirname(raw.path)
   const beside = raw.path === undefined ? [] : await tool.agentsOf?.(raw.path, transcript)
   const agents: AgentTranscript[] = []

@@ -33,7 +33,7 @@ async function* sessions(source: ByteSource): AsyncGenerator<ByteSource> {
     return
   }
   if (await detectByLine(source, isEvent)) {
-    if (source.size > 0) yield source
+    yield source
   } else if (await detectByLine(source, isRow)) yield* rowsOf(source)
   else yield* sessionOfDocument(source, ['history'], isDocument)
 }

@@ -3,7 +3,8 @@ import type { Checkpoints } from '../../checkpoints/checkpoints.ts'
 import type { CommitInfo } from '../../checkpoints/commits/history.ts'
 import type { Repository } from '../../git/repository.ts'
 import type { CommitId, SessionId } from '../../ids.ts'
-import type { Backend } from '../backend.ts'
+import { WorkspaceFiles } from '../../workspace/workspace-files.ts'
+import type { Backend, Base } from '../backend.ts'
 import type { DocumentRules } from '../document.ts'
 import type {
   ListOptions,
@@ -12,10 +13,14 @@ import type {
   Supports,
   VerifyReport,
 } from '../session-store.ts'
-import { CommitBackend } from './commit-backend.ts'
+import { StaleSnapshot } from './base.ts'
+import { CommitBackend, type WriteTarget } from './commit-backend.ts'
 import { KnownSessions } from './listing/known-sessions.ts'
 import { listSessions } from './listing/list.ts'
 import type { GitMaintainReport, GitStoreStats } from './maintain.ts'
+
+/** How often a snapshot is made again because others have moved its line. */
+const ROUNDS = 5
 
 // What is seldom asked for is loaded when it is: a program that saves and resumes starts without it.
 export class GitBackend extends CommitBackend implements Backend<CommitInfo> {
@@ -25,6 +30,7 @@ export class GitBackend extends CommitBackend implements Backend<CommitInfo> {
     patch: true,
     persistent: true,
     keys: true,
+    files: true,
     switch: true,
   }
   readonly #repository: Repository
@@ -39,6 +45,24 @@ export class GitBackend extends CommitBackend implements Backend<CommitInfo> {
     this.#checkpoints = checkpoints
     this.#rules = rules
     this.#isShared = isShared
+  }
+
+  override async write<T>(
+    { files, ...to }: WriteTarget & { files: WorkspaceFiles | undefined },
+    decide: (base: Base<CommitInfo>) => Promise<T>,
+    landed: (result: T) => void,
+  ): Promise<T> {
+    if (files === undefined) return this.writeOn(to, undefined, decide, landed)
+    if (!(files instanceof WorkspaceFiles))
+      throw new TypeError("'files' has to be what store.files(folder) returns")
+    for (let round = 0; ; round++) {
+      const snapshot = await files.take(to.session, to.branch)
+      try {
+        return await this.writeOn(to, snapshot, decide, landed)
+      } catch (error) {
+        if (!(error instanceof StaleSnapshot) || round === ROUNDS) throw error
+      }
+    }
   }
 
   async *list(options: ListOptions): AsyncGenerator<SessionSummary> {
@@ -68,7 +92,7 @@ export class GitBackend extends CommitBackend implements Backend<CommitInfo> {
   }
 
   async patch(from: CommitId, to: CommitId): Promise<string> {
-    const { patchBetween } = await import('./patch.ts')
+    const { patchBetween } = await import('../../git/upkeep/native/patch.ts')
     return patchBetween(this.#repository, from, to)
   }
 

@@ -1,28 +1,38 @@
 /** Sessions as commits: what the front asks of a repository, wherever that is. */
 import type { Checkpoints } from '../../checkpoints/checkpoints.ts'
 import type { CommitInfo } from '../../checkpoints/commits/history.ts'
+import type { Snapshot } from '../../checkpoints/files-line.ts'
 import { forkSession } from '../../checkpoints/fork.ts'
 import { readDocument } from '../../checkpoints/trees/documents.ts'
 import { NotFoundError } from '../../errors.ts'
 import type { AnyRepository } from '../../git/any-repository.ts'
-import type { BranchName, CommitId, SessionId, TagName } from '../../ids.ts'
+import { type BranchName, type CommitId, filesRef, type SessionId, type TagName } from '../../ids.ts'
 import type { JsonObject } from '../../json-value.ts'
 import { isShortName } from '../../ref-part.ts'
+import type { WorkspaceFiles } from '../../workspace/workspace-files.ts'
 import type { Base, Content, ItemCheck, Lines, Look, NewSession, UnsharedState } from '../backend.ts'
 import type { DocumentRules } from '../document.ts'
 import type { Checkpoint } from '../session-store.ts'
 import { GitBase, GitStates } from './base.ts'
 import { readEvents, readPart } from './reader.ts'
 
+export interface WriteTarget {
+  session: SessionId
+  branch: BranchName | undefined
+  tag: TagName | undefined
+}
+
 /** What is the same for every repository. */
 export abstract class CommitBackend implements Lines<CommitInfo> {
   readonly lines = this
   readonly #repository: AnyRepository
-  readonly #checkpoints: Checkpoints
+  readonly #checkpoints: Checkpoints<AnyRepository>
   readonly #rules: DocumentRules
   readonly #states: GitStates
+  /** What had been purged when a commit was last found to be reached. */
+  readonly #marks = new WeakMap<CommitInfo, string>()
 
-  constructor(repository: AnyRepository, checkpoints: Checkpoints, rules: DocumentRules) {
+  constructor(repository: AnyRepository, checkpoints: Checkpoints<AnyRepository>, rules: DocumentRules) {
     this.#repository = repository
     this.#checkpoints = checkpoints
     this.#rules = rules
@@ -40,11 +50,14 @@ export abstract class CommitBackend implements Lines<CommitInfo> {
       .then((there) => (there ? this.#checkpoints.history.fullName(session) : session))
   }
 
-  look(
+  async look(
     session: SessionId,
     where: { branch?: BranchName | undefined; at?: string | undefined },
   ): Promise<Look<CommitInfo> | undefined> {
-    return this.#checkpoints.read(session, where)
+    const mark = this.#checkpoints.mark()
+    const found = await this.#checkpoints.read(session, where)
+    if (found !== undefined) this.#marks.set(found.commit, mark)
+    return found
   }
 
   async resolve(session: SessionId, revision: string): Promise<CommitInfo> {
@@ -59,8 +72,10 @@ export abstract class CommitBackend implements Lines<CommitInfo> {
     return this.#checkpoints.history.line(id)
   }
 
-  document({ tree }: CommitInfo, session: SessionId): Promise<JsonObject> {
-    return readDocument(this.#checkpoints.objects, tree, session)
+  document(commit: CommitInfo, session: SessionId): Promise<JsonObject> {
+    const { tree } = commit
+    const { objects, copies } = this.#checkpoints
+    return readDocument(objects, tree, session, { copies, mark: this.#marks.get(commit) })
   }
 
   part(
@@ -88,21 +103,30 @@ export abstract class CommitBackend implements Lines<CommitInfo> {
     return this.#states.prepare(document, check)
   }
 
-  write<T>(
-    {
-      session,
-      branch,
-      tag,
-    }: { session: SessionId; branch: BranchName | undefined; tag: TagName | undefined },
+  abstract write<T>(
+    to: WriteTarget & { files: WorkspaceFiles | undefined },
+    decide: (base: Base<CommitInfo>) => Promise<T>,
+    landed: (result: T) => void,
+  ): Promise<T>
+
+  /** @param snapshot of a workspace, which goes onto its line */
+  protected writeOn<T>(
+    { session, branch, tag }: WriteTarget,
+    snapshot: Snapshot | undefined,
     decide: (base: Base<CommitInfo>) => Promise<T>,
     landed: (result: T) => void,
   ): Promise<T> {
+    const { history } = this.#checkpoints
+    const withLine = () => {
+      const on = branch ?? history.active(session)
+      return { branch: on, also: [filesRef(session, on)] }
+    }
     return this.#checkpoints.write<T>({
       session,
-      onto: { branch },
+      onto: snapshot === undefined ? { branch } : withLine,
       tag,
       decide: async (writing) => {
-        const result = await decide(new GitBase(this.#states, writing))
+        const result = await decide(new GitBase(this.#states, writing, snapshot))
         writing.onPlaced(() => landed(result))
         return result
       },

@@ -2,90 +2,35 @@
 import { Checkpoints } from '../../checkpoints/checkpoints.ts'
 import { registerCheckpoints } from '../../checkpoints/of-store.ts'
 import { Signing, type SignOptions } from '../../checkpoints/signing.ts'
-import { discarded, emptyTrash, restoreDiscarded } from '../../checkpoints/trash.ts'
 import { NotFoundError } from '../../errors.ts'
 import { Repository } from '../../git/repository.ts'
-import type { CheckpointSignature } from '../../git/signing/commit-signature.ts'
 import { parseRef, parseSessionId, type SessionId, trustedCommit } from '../../ids.ts'
-import { type SecretOptions, secretFinder } from '../../redaction/secrets.ts'
+import { secretFinder } from '../../redaction/secrets.ts'
 import { isSameName } from '../../ref-part.ts'
 import type { Session } from '../../state/index.ts'
+import type { NamedRemote } from '../../sync/remotes.ts'
+import type { FetchReport, PushReport, RemoteStatus, SyncReport } from '../../sync/report.ts'
+import { WorkspaceFiles, type WorkspaceOptions } from '../../workspace/workspace-files.ts'
 import { type DocumentRules, documentRules } from '../document.ts'
 import { StoreFront } from '../front.ts'
 import { registerKey, rulesWithKey, withKeyOf } from '../redaction/key.ts'
-import { policyIn } from '../retention/config.ts'
-import { parsePolicy, type RetentionPolicy } from '../retention/policy.ts'
-import type { PruneOptions, PruneReport } from '../retention/prune.ts'
-import type { SessionStats, SessionStatsOptions } from '../retention/stats.ts'
-import { type CleanMemory, type FoundSecret, scan } from '../scan/scan.ts'
-import type {
-  Checkpoint,
-  LogOptions,
-  MaintainOptions,
-  Redact,
-  StoredDocument,
-  StoreOptions,
-  VerifyReport,
-} from '../session-store.ts'
+import { Retention } from '../retention/retention.ts'
+import { type FoundSecret, scan } from '../scan/scan.ts'
+import { type SearchMatch, type SearchOptions, search } from '../search/search.ts'
+import type { MaintainOptions, Redact, StoredDocument, StoreOptions } from '../session-store.ts'
 import { GitBackend } from './backend.ts'
 import type { GitMaintainReport, GitStoreStats } from './maintain.ts'
+import type {
+  GitLogOptions,
+  GitStoreOptions,
+  GitVerifyOptions,
+  GitVerifyReport,
+  ScanOptions,
+  SignedCheckpoint,
+} from './options.ts'
 import type { RewriteOptions, RewriteReport } from './rewrite.ts'
-import { type SignatureOptions, type SignatureReport, Signatures } from './signatures.ts'
-
-export interface GitStoreOptions<S extends StoredDocument = Session> extends StoreOptions<S> {
-  /** How long another process's lock is waited for, in milliseconds. Default 10,000. */
-  lockTimeout?: number
-  /**
-   * Whether each turn gets a page, the Markdown that people read in `git log -p` and on a git host. Default: true. Pages
-   * that are there already stay.
-   */
-  pages?: boolean
-  /**
-   * Signs every checkpoint, so that `git verify-commit` and `forkpoint verify --signatures` say by whom it was made.
-   *
-   *     new GitSessionStore('./sessions', { sign: { key: '/home/ann/.ssh/id_ed25519' } })
-   */
-  sign?: SignOptions
-  /** Which sessions `maintain` keeps. Default: what the store's `config` says (`docs/retention.md`), else all. */
-  retention?: RetentionPolicy
-}
-
-/** A session in the trash. */
-export interface DiscardedSession {
-  session: string
-  /** When it went there, ISO 8601. */
-  at: string
-  branches: number
-}
-
-export interface GitVerifyOptions {
-  /** Also check who signed each checkpoint. */
-  signatures?: SignatureOptions | undefined
-  onProgress?: MaintainOptions['onProgress']
-}
-
-export interface GitVerifyReport extends VerifyReport {
-  /** By whom checkpoints are signed, where that was asked for. */
-  signatures?: SignatureReport
-}
-
-export interface GitLogOptions extends LogOptions {
-  /** Also say who signed each checkpoint. */
-  signatures?: SignatureOptions | undefined
-}
-
-/** What is looked for, and what is known to hold nothing. */
-export interface ScanOptions extends Pick<SecretOptions, 'rules' | 'only' | 'off' | 'allow' | 'preset'> {
-  /** What holds no secret by rules of this id. */
-  memory?: (rules: string) => CleanMemory | undefined
-  /** Is told how many checkpoints have been looked at. */
-  onProgress?: (checkpoints: number) => void
-}
-
-export interface SignedCheckpoint extends Checkpoint {
-  /** Absent where nobody signed it, and where it was not asked for. */
-  signature?: CheckpointSignature
-}
+import type { FetchOptions, PushOptions, SharedStore, ShareOptions } from './sharing/shared-store.ts'
+import { Signatures } from './signatures.ts'
 
 /**
  * Keeps sessions in a bare git repository. `folder` is opened on first use and created by the first save; when a
@@ -97,11 +42,14 @@ export interface SignedCheckpoint extends Checkpoint {
 export class GitSessionStore<S extends StoredDocument = Session> extends StoreFront<S> {
   /** The bare repository, for git: `git --git-dir <folder> log demo/main`. */
   readonly folder: string
+  /** Numbers of sessions, policies, and the trash. */
+  readonly retention: Retention
   readonly #rules: DocumentRules
   readonly #repository: Repository
   readonly #sign: SignOptions | undefined
   readonly #checkpoints: Checkpoints
-  readonly #retention: RetentionPolicy | undefined
+  readonly #remote: Pick<GitStoreOptions, 'remote' | 'writer'>
+  #shared: Promise<SharedStore> | undefined
 
   constructor(folder: string, options?: GitStoreOptions<S>)
   /** @internal A repository that somebody else opened, and will close. */
@@ -112,7 +60,6 @@ export class GitSessionStore<S extends StoredDocument = Session> extends StoreFr
       throw new TypeError('A git store needs the path of its folder')
     const given = documentRules(options)
     const { lockTimeout, sign, retention } = options
-    if (retention !== undefined) parsePolicy(retention)
     const signing = Signing.of(sign)
     const repository = isShared
       ? place
@@ -126,7 +73,9 @@ export class GitSessionStore<S extends StoredDocument = Session> extends StoreFr
     this.#repository = repository
     this.#sign = sign
     this.#checkpoints = checkpoints
-    this.#retention = retention
+    this.retention = new Retention({ repository, checkpoints, rules }, retention)
+    this.#remote = options
+    if (options.remote !== undefined) repository.hasRemote = true
     registerCheckpoints(this, checkpoints)
     registerKey(this, key)
   }
@@ -221,92 +170,117 @@ export class GitSessionStore<S extends StoredDocument = Session> extends StoreFr
   }
 
   /**
-   * The numbers of each session, the newest first: bytes on the disk, checkpoints, messages, tokens, and what they cost where
-   * `prices` has the model. It walks over the whole store once.
+   * Everything that people, models and tools said and that has all of these words, in every session, branch and
+   * checkpoint: newest first, as it is found. Small letters stand for capitals as well.
    *
-   *     for await (const { id, bytes } of store.sessionStats()) console.log(id, bytes.own)
+   *     for await (const { session, checkpoint, lines } of store.search(['retry', 'backoff'], { role: 'user' })) …
+   *
+   * @throws TypeError when there is no word, NotFoundError, CorruptError for a commit or tree that is damaged
    */
-  async *sessionStats(options?: SessionStatsOptions): AsyncGenerator<SessionStats> {
+  async *search(words: readonly string[], options: SearchOptions = {}): AsyncGenerator<SearchMatch> {
     this.#checkpoints.lifetime.check()
-    const { statsOfSessions } = await import('../retention/stats.ts')
-    for await (const { fields: _, ...stats } of statsOfSessions(this.#source, options)) yield stats
+    const id = options.session === undefined ? undefined : parseSessionId(options.session)
+    if (id !== undefined && !(await this.exists(id))) throw new NotFoundError({ kind: 'session', id })
+    if (!(await this.#checkpoints.openFinished())) return
+    const heads = [...this.#repository.refs.list('refs/heads/')]
+    const refs = heads.filter(([ref]) => id === undefined || isOf(ref, id))
+    yield* search(this.#checkpoints.history, refs, words, options)
   }
 
   /**
-   * Removes the sessions that a policy (default: the store's own) does not keep. They go to the trash: `restore` brings them back until the policy's
-   * `trash` is over. With `dryRun` it only says what it would remove.
+   * The files of a folder, to be saved with checkpoints and put back (`docs/workspace.md`).
    *
-   *     await store.prune({ rules: [{ maxAge: '90d', minAge: '7d' }] }, { dryRun: true })
-   *
-   * @throws InvalidStateError for a policy that is not valid; CorruptError, LockedError, StorageError: then what was not removed is
-   *   as it was
+   *     const files = store.files('.')
+   *     await store.save(state, { files })
+   *     await files.restore('demo', 'main~3')
    */
-  prune(policy?: RetentionPolicy, options?: PruneOptions): Promise<PruneReport> {
-    return this.#checkpoints.lifetime.use(async () => {
-      const { prune } = await import('../retention/prune.ts')
-      return prune(this.#source, policy ?? (await this.#policy()) ?? { rules: [] }, options)
-    })
-  }
-
-  /** Deletes a session so that `restore` can bring it back. Says whether there was one. Throws LockedError, StorageError. */
-  discard(session: string): Promise<boolean> {
-    return this.#checkpoints.lifetime.use(async () => {
-      const id = parseSessionId(session)
-      if (!(await this.#checkpoints.open())) return false
-      return this.#checkpoints.refs.deleteSession(id, { discardedAt: this.#rules.now() })
-    })
-  }
-
-  /** The sessions that `restore` can bring back. */
-  discarded(): Promise<DiscardedSession[]> {
-    return this.#checkpoints.lifetime.use(async () => {
-      if (!(await this.#checkpoints.openFinished())) return []
-      return discarded(this.#repository).map(({ session, at, refs }) => {
-        const branches = [...refs.keys()].filter((ref) => parseRef(ref)?.kind === 'branch').length
-        return { session, at: new Date(at).toISOString(), branches }
-      })
-    })
+  files(folder: string, options?: WorkspaceOptions): WorkspaceFiles {
+    return new WorkspaceFiles(this.#checkpoints, folder, options)
   }
 
   /**
-   * Brings a session back that was pruned or discarded, with its branches and tags; the newest if there were several.
+   * Sends what was saved and deleted here to a remote: what of each session the remote does not have yet. Sessions that it
+   * refuses stand in the report, and the others are pushed. A session that holds what looks like a secret is refused.
    *
-   * @throws NotFoundError when it is not in the trash; AlreadyExistsError when a session has that id now
+   *     const { pushed, refused } = await store.push()
+   *
+   * @throws NotFoundError when there is no such remote; RemoteError when it cannot be reached
    */
-  async restore(session: string): Promise<void> {
-    await this.#checkpoints.lifetime.use(async () => {
-      const id = parseSessionId(session)
-      await this.#checkpoints.openFinished()
-      await restoreDiscarded(this.#repository, id)
-    })
+  push(options: PushOptions = {}): Promise<PushReport> {
+    return this.#share((shared) => shared.push(options))
   }
 
   /**
-   * As for every store. A store with a policy (`retention`) is pruned first. Sessions leave the trash once its time is over, with
-   * `purge` at once.
+   * Brings what others have saved and deleted. A branch that has gone on at both sides becomes two: theirs keeps the name, ours
+   * is then `<name>--<writer>-<8 hex>`, and stays the active one.
+   *
+   * @throws NotFoundError when there is no such remote; RemoteError when it cannot be reached; CorruptError
    */
+  fetch(options: FetchOptions = {}): Promise<FetchReport> {
+    return this.#share((shared) => shared.fetch(options))
+  }
+
+  /** `fetch`, then `push`. */
+  sync(options: PushOptions = {}): Promise<SyncReport> {
+    return this.#share((shared) => shared.sync(options))
+  }
+
+  /** How sessions here stand to those of a remote, asked now. Nothing is fetched. */
+  remoteStatus(options: ShareOptions = {}): Promise<RemoteStatus> {
+    return this.#share((shared) => shared.status(options))
+  }
+
+  /**
+   * Adds a remote to the repository's configuration, where git finds it too. `mapped`: the server's repository also holds code;
+   * default: found out from its refs.
+   *
+   * @throws AlreadyExistsError, InvalidIdError, UnsupportedError for an address that forkpoint cannot reach
+   */
+  addRemote(name: string, url: string, options: { mapped?: boolean } = {}): Promise<NamedRemote> {
+    return this.#share((shared) => shared.add({ name, url, mapped: options.mapped }))
+  }
+
+  /** Removes a remote from the configuration. Throws NotFoundError. */
+  removeRemote(name: string): Promise<void> {
+    return this.#share((shared) => shared.remove(name))
+  }
+
+  /** The remotes, those of the configuration and that of the store's options. */
+  remotes(): Promise<NamedRemote[]> {
+    return this.#share((shared) => shared.remotes())
+  }
+
+  /**
+   * Brings back a session that was pruned, discarded or, where a remote is set, deleted, also on another machine: as far as its
+   * checkpoints are still on the disk. Returns its refs, such as `heads/demo/main`.
+   *
+   * @throws NotFoundError when there is nothing of it; AlreadyExistsError when there is a session of that id and another in the
+   *   trash
+   */
+  restore(session: string): Promise<string[]> {
+    return this.#checkpoints.lifetime.use(async () => {
+      const { restoreSession } = await import('../../sync/restore.ts')
+      return restoreSession(this.#checkpoints, parseSessionId(session))
+    })
+  }
+
+  #share<T>(work: (shared: SharedStore) => Promise<T>): Promise<T> {
+    return this.#checkpoints.lifetime.use(async () => {
+      this.#shared ??= import('./sharing/shared-store.ts').then(
+        ({ SharedStore }) =>
+          new SharedStore(this.#checkpoints, { remote: this.#remote.remote, writer: this.#remote.writer }),
+      )
+      return work(await this.#shared)
+    })
+  }
+
+  /** As for every store. A store with a policy is pruned first; a purge also removes what is in the trash. */
   override maintain(options: MaintainOptions = {}): Promise<GitMaintainReport> {
     return this.#checkpoints.lifetime.use(async () => {
-      const { purge = false, onProgress } = options
-      const retention = await this.#policy()
-      const pruned =
-        retention === undefined
-          ? undefined
-          : await this.prune(retention, { ...(onProgress && { onProgress }) })
-      if (purge && (await this.#checkpoints.open()))
-        await emptyTrash(this.#repository, Number.POSITIVE_INFINITY)
-      const report = await super.maintain({ ...options, purge: purge || (pruned?.forgotten ?? 0) > 0 })
-      return { ...(report as GitMaintainReport), ...(pruned && { pruned }) }
+      const { pruned, purge } = await this.retention.maintain(options)
+      const report = (await super.maintain({ ...options, purge })) as GitMaintainReport
+      return pruned === undefined ? report : { ...report, pruned }
     })
-  }
-
-  async #policy(): Promise<RetentionPolicy | undefined> {
-    if (this.#retention !== undefined) return this.#retention
-    return (await this.#checkpoints.open()) ? policyIn(this.#repository.config()) : undefined
-  }
-
-  get #source() {
-    return { repository: this.#repository, checkpoints: this.#checkpoints, rules: this.#rules }
   }
 
   override stats(): Promise<GitStoreStats> {

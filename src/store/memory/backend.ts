@@ -35,6 +35,7 @@ export class MemoryBackend implements Backend<Commit>, Lines<Commit> {
     persistent: false,
     keys: true,
     switch: true,
+    files: false,
   }
   readonly lines = this
   readonly #history: MemoryHistory

@@ -1,10 +1,13 @@
 /** Sessions on a git server: what is asked for is looked up there first, then it is as in a repository on a disk. */
+
 import type { Checkpoints } from '../../checkpoints/checkpoints.ts'
 import type { CommitInfo } from '../../checkpoints/commits/history.ts'
+import type { AnyRepository } from '../../git/any-repository.ts'
 import type { HostedRepository } from '../../git/hosted/repository.ts'
 import {
   type BranchName,
   type CommitId,
+  goneRef,
   parseRef,
   type RefFolder,
   type SessionId,
@@ -13,7 +16,7 @@ import {
 import { encodeName, isShortName } from '../../ref-part.ts'
 import type { Backend, Base, Look, NewSession } from '../backend.ts'
 import type { DocumentRules } from '../document.ts'
-import { CommitBackend } from '../git/commit-backend.ts'
+import { CommitBackend, type WriteTarget } from '../git/commit-backend.ts'
 import { listSessions } from '../git/listing/list.ts'
 import type {
   ListOptions,
@@ -35,12 +38,13 @@ export class RemoteBackend extends CommitBackend implements Backend<CommitInfo> 
     persistent: true,
     keys: true,
     switch: false,
+    files: false,
   }
   readonly #repository: HostedRepository
-  readonly #checkpoints: Checkpoints
+  readonly #checkpoints: Checkpoints<AnyRepository>
   readonly #rules: DocumentRules
 
-  constructor(repository: HostedRepository, checkpoints: Checkpoints, rules: DocumentRules) {
+  constructor(repository: HostedRepository, checkpoints: Checkpoints<AnyRepository>, rules: DocumentRules) {
     super(repository, checkpoints, rules)
     this.#repository = repository
     this.#checkpoints = checkpoints
@@ -73,14 +77,14 @@ export class RemoteBackend extends CommitBackend implements Backend<CommitInfo> 
     return super.resolve(session, revision)
   }
 
-  override async write<T>(
-    to: { session: SessionId; branch: BranchName | undefined; tag: TagName | undefined },
+  async write<T>(
+    to: WriteTarget,
     decide: (base: Base<CommitInfo>) => Promise<T>,
     landed: (result: T) => void,
   ): Promise<T> {
     // What was seen before is good enough: the server says so if it is not.
     if (!this.#repository.refs.knows(foldersOf(to.session)[0]!)) await this.#bring(to.session, to.branch)
-    return super.write(to, decide, landed)
+    return this.writeOn(to, undefined, decide, landed)
   }
 
   override async fork(from: SessionId, at: string, to: NewSession): Promise<CommitInfo> {
@@ -185,7 +189,12 @@ export class RemoteBackend extends CommitBackend implements Backend<CommitInfo> 
 
   /** Where a revision may be the beginning of an id, all ids have to be known. */
   async #bringNamed(session: SessionId, revision: string | undefined): Promise<void> {
-    if (/^[0-9a-f]{4,39}(?:[~^]|$)/.test(revision ?? '')) await this.#checkpoints.history.ofSession(session)
+    if (!/^[0-9a-f]{4,39}(?:[~^]|$)/.test(revision ?? '')) return
+    const { history } = this.#checkpoints
+    await history.reachable([
+      ...history.branches(session).values(),
+      ...(await history.tags(session)).values(),
+    ])
   }
 
   /** And brings what the branch, or the active one, leads to. */
@@ -200,7 +209,9 @@ export class RemoteBackend extends CommitBackend implements Backend<CommitInfo> 
 
 const ALL: readonly RefFolder[] = ['refs/heads/', 'refs/tags/']
 
+/** And the tombstone. */
 const foldersOf = (session: SessionId): RefFolder[] => [
   `refs/heads/${encodeName(session)}/`,
   `refs/tags/${encodeName(session)}/`,
+  goneRef(session) as RefFolder,
 ]

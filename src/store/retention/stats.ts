@@ -3,7 +3,7 @@ import type { Checkpoints } from '../../checkpoints/checkpoints.ts'
 import { readFields } from '../../checkpoints/trees/documents.ts'
 import { CorruptError } from '../../errors.ts'
 import type { Repository } from '../../git/repository.ts'
-import { type CommitId, parseSessionId } from '../../ids.ts'
+import { type CommitId, parseSessionId, type SessionId } from '../../ids.ts'
 import type { JsonObject } from '../../json-value.ts'
 import { encodeName } from '../../ref-part.ts'
 import type { DocumentRules } from '../document.ts'
@@ -62,13 +62,18 @@ export async function* statsOfSessions(
     yield {
       ...summary,
       project: typeof workspace === 'string' ? workspace : undefined,
-      checkpoints: await history.ofSession(id).then(({ size }) => size, nothingOf),
+      checkpoints: await countOf(history, id).catch(nothingOf),
       bytes: byPart.get(encodeName(id)) ?? { own: 0, shared: 0 },
       tokens,
       ...(price && { cost: (tokens.input * price.input + tokens.output * price.output) / 1e6 }),
       fields,
     }
   }
+}
+
+async function countOf(history: Checkpoints['history'], session: SessionId): Promise<number> {
+  const tips = [...history.branches(session).values(), ...(await history.tags(session)).values()]
+  return (await history.reachable(tips)).size
 }
 
 async function fieldsOf(

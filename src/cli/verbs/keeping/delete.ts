@@ -36,7 +36,7 @@ export const addDelete: AddVerb = (program, run) => {
           return EXIT.failed
         }
         const isWhole = branch === undefined && tag === undefined
-        if (isWhole) await store.discard(session)
+        if (isWhole) await store.retention.discard(session)
         else await store.delete(session, { branch, tag })
         const undo = isWhole
           ? [command('restore', [session])]

@@ -36,7 +36,7 @@ export const addPrune: AddVerb = (program, run) => {
       run(async (context, options: Options) => {
         const { out, stores } = context
         const { yes = false } = options
-        const report = await stores.existing.prune(policyOf(options), {
+        const report = await stores.existing.retention.prune(policyOf(options), {
           dryRun: !yes,
           onProgress: ({ phase, done, total }) => out.progress(`prune: ${phase} ${done} of ${total}`),
         })

@@ -51,7 +51,7 @@ export const addStats: AddVerb = (program, run) => {
     .action(
       run(async ({ out, stores }, { by, sort, limit, prices }: Options) => {
         const rows = new Map<string, Row>()
-        const sessions = stores.existing.sessionStats({
+        const sessions = stores.existing.retention.stats({
           prices: prices === undefined ? undefined : pricesIn(prices),
           onProgress: ({ done, total }) => out.progress(`stats: ${done} of ${total} sessions`),
         })

@@ -5,6 +5,7 @@ import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { NotFoundError, UnsupportedError } from '../../../errors.ts'
 import {
+  type ByteSource,
   type FolderImport,
   foldersOf,
   IMPORTERS,
@@ -57,9 +58,11 @@ export const addImport: AddVerb = (program, run) => {
         }
         if (path === undefined) throw new UsageError('Name a file or a folder, or use --all.')
         if (!(await kindOf(path))) {
-          const tool = await toolOf(IMPORTERS, await openSource(path))
+          // A pipe can be opened once.
+          const source = await openSource(path)
+          const tool = await toolOf(IMPORTERS, source)
           if (tool === undefined) throw unknownFile(path)
-          return importPath(context, tool, path, options)
+          return importOne(context, tool, path, source, options)
         }
         if (options.session !== undefined) throw new UsageError('--session works only with a single file.')
         const results = importAnyFolder(IMPORTERS, path, context.stores.sessions, optionsOf(context, options))
@@ -93,8 +96,6 @@ function addTool(verb: Parameters<AddVerb>[0], run: Parameters<AddVerb>[1], tool
     .command(tool.name)
     .description(`import ${tool.description}; one checkpoint per turn; run it again to add new entries`)
     .argument('<path>', tool.input)
-    .option(...SESSION)
-    .option(...NO_REDACT)
     .addHelpText(
       'after',
       examples(
@@ -102,7 +103,8 @@ function addTool(verb: Parameters<AddVerb>[0], run: Parameters<AddVerb>[1], tool
         `import ${tool.name} 3f2a91bc${tool.extension} --session demo`,
       ),
     )
-    .action(run((context, path: string, options: Options) => importPath(context, tool, path, options)))
+    // The options are those of the verb.
+    .action(run((context, path: string) => importPath(context, tool, path, verb.opts<Options>())))
 }
 
 async function importPath(
@@ -111,27 +113,32 @@ async function importPath(
   path: string,
   options: Options,
 ): Promise<ExitCode> {
-  const { session } = options
-  const isFolder = await kindOf(path)
-  if (isFolder && session !== undefined) throw new UsageError('--session works only with a single file.')
-  const store = context.stores.sessions
-  const given = optionsOf(context, options)
-  if (isFolder) return tellAll(context, importFolder(tool, path, store, given), true)
-  return tellAll(context, ofFile(tool, path, store, session, given), false)
+  if (!(await kindOf(path))) return importOne(context, tool, path, await openSource(path), options)
+  if (options.session !== undefined) throw new UsageError('--session works only with a single file.')
+  const results = importFolder(tool, path, context.stores.sessions, optionsOf(context, options))
+  return tellAll(context, results, true)
 }
 
-async function* ofFile(
+async function importOne(
+  context: Context,
   tool: Importer,
   path: string,
-  store: Context['stores']['sessions'],
-  sessionId: string | undefined,
-  options: ReturnType<typeof optionsOf>,
-): AsyncGenerator<FolderImport> {
-  if (sessionId !== undefined)
-    yield { path, tool: tool.name, ...(await importSession(tool, path, store, { sessionId, ...options })) }
-  else
-    for await (const result of importFile(tool, path, store, options))
+  source: ByteSource,
+  options: Options,
+): Promise<ExitCode> {
+  const store = context.stores.sessions
+  const given = optionsOf(context, options)
+  async function* results(): AsyncGenerator<FolderImport> {
+    const { session: sessionId } = options
+    if (sessionId !== undefined) {
+      const result = await importSession(tool, source, store, { sessionId, ...given })
       yield { path, tool: tool.name, ...result }
+    } else {
+      for await (const result of importFile(tool, source, store, given))
+        yield { path, tool: tool.name, ...result }
+    }
+  }
+  return tellAll(context, results(), false)
 }
 
 /** What all tools keep in their own folders. */
@@ -152,7 +159,9 @@ const optionsOf = ({ out }: Context, { redact }: Options) => ({
 })
 
 async function importerOf(module: string): Promise<Importer> {
-  const { default: found } = (await import(pathToFileURL(resolve(module)).href)) as { default?: unknown }
+  const { default: found } = (await import(pathToFileURL(resolve(module)).href).catch((cause: unknown) => {
+    throw new UsageError(`'${module}' cannot be loaded: ${cause instanceof Error ? cause.message : cause}`)
+  })) as { default?: unknown }
   if (!isJsonObject(found) || typeof found.read !== 'function')
     throw new UsageError(`The default export of '${module}' is not an importer. docs/importing.md shows one.`)
   return found as unknown as Importer

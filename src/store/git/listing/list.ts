@@ -2,6 +2,7 @@
 
 import type { History } from '../../../checkpoints/commits/history.ts'
 import { countItems, readFields } from '../../../checkpoints/trees/documents.ts'
+import type { AnyRepository } from '../../../git/any-repository.ts'
 import type { BranchName, CommitId, SessionId } from '../../../ids.ts'
 import { TimeSlice } from '../../../time-slice.ts'
 import type { DocumentRules } from '../../document.ts'
@@ -16,7 +17,7 @@ type Own = Pick<DocumentRules, 'type' | 'collections'>
  * whose tip is what it was in the listing before.
  */
 export async function* listSessions(
-  history: History,
+  history: History<AnyRepository>,
   options: ListOptions,
   own: Own,
   before: SessionMemory,
@@ -41,7 +42,7 @@ interface Listed extends KnownSession {
 /** All sessions; those that cannot be read, as they are shown. */
 type Listing = (Listed | SessionSummary)[]
 
-async function listAll(history: History, before: SessionMemory): Promise<Listing> {
+async function listAll(history: History<AnyRepository>, before: SessionMemory): Promise<Listing> {
   const listing: Listing = []
   const broken = new Map<SessionId, unknown>()
   const slice = new TimeSlice()
@@ -64,7 +65,11 @@ async function listAll(history: History, before: SessionMemory): Promise<Listing
 }
 
 /** A commit that is known and has been lost since is a problem, as it is when it is not known. */
-async function readablePage(history: History, listing: Listing, options: ListOptions): Promise<Listing> {
+async function readablePage(
+  history: History<AnyRepository>,
+  listing: Listing,
+  options: ListOptions,
+): Promise<Listing> {
   const page = pageOf<Listed | SessionSummary>(listing, options)
   let isWhole = true
   for (const one of page) {
@@ -77,14 +82,18 @@ async function readablePage(history: History, listing: Listing, options: ListOpt
   return isWhole ? page : readablePage(history, listing, options)
 }
 
-async function read(history: History, session: SessionId, tip: CommitId): Promise<KnownSession> {
+async function read(
+  history: History<AnyRepository>,
+  session: SessionId,
+  tip: CommitId,
+): Promise<KnownSession> {
   const { time } = await history.info(tip)
   const id = await history.fullName(session)
   const type = (await history.typeOf(tip)) ?? ''
   return { session, tip, id, type, updatedAt: new Date(time).toISOString(), isFresh: true }
 }
 
-async function inFull(history: History, one: Listed, own: Own): Promise<SessionSummary> {
+async function inFull(history: History<AnyRepository>, one: Listed, own: Own): Promise<SessionSummary> {
   const known = parseShown(one.shown)
   if (known !== undefined) return summaryOf(one, known)
   try {
@@ -97,7 +106,11 @@ async function inFull(history: History, one: Listed, own: Own): Promise<SessionS
   }
 }
 
-async function readShown(history: History, { tip, id, type, updatedAt }: Listed, own: Own): Promise<Shown> {
+async function readShown(
+  history: History<AnyRepository>,
+  { tip, id, type, updatedAt }: Listed,
+  own: Own,
+): Promise<Shown> {
   const { tree } = await history.info(tip)
   const fields = await readFields(history.objects, tree)
   // Items of the first collection; for types of other stores that is `messages`.
