@@ -359,7 +359,7 @@ export const EDGES: Readonly<Record<string, readonly string[]>> = {
     'checkpoints',
     'checkpoints/commits',
     'git',
-    'git/upkeep',
+    'git/database',
     'git/wire',
     'redaction',
     'store/scan',
