@@ -137,6 +137,7 @@ export const EDGES: Readonly<Record<string, readonly string[]>> = {
   cli: [
     'checkpoints',
     'checkpoints/trees',
+    'cli/terminal',
     'cli/verbs',
     'cli/verbs/reading',
     'cli/verbs/secrets',
@@ -148,7 +149,8 @@ export const EDGES: Readonly<Record<string, readonly string[]>> = {
     'view',
   ],
   'cli/serve': ['agent', 'checkpoints', 'codec', 'store', 'store/file', 'store/git', 'store/memory'],
-  'cli/verbs': ['cli', 'cli/serve', 'importers', 'store'],
+  'cli/terminal': ['cli', 'view'],
+  'cli/verbs': ['cli', 'cli/serve', 'importers', 'store', 'view'],
   'cli/verbs/reading': ['cli', 'store/search'],
   'cli/verbs/secrets': ['cli', 'redaction', 'store/scan'],
   codec: ['state'],
