@@ -147,6 +147,7 @@ export const EDGES: Readonly<Record<string, readonly string[]>> = {
   cli: [
     'checkpoints',
     'checkpoints/trees',
+    'cli/terminal',
     'cli/verbs',
     'cli/verbs/keeping',
     'cli/verbs/reading',
@@ -163,7 +164,8 @@ export const EDGES: Readonly<Record<string, readonly string[]>> = {
     'view',
   ],
   'cli/serve': ['agent', 'checkpoints', 'codec', 'store', 'store/file', 'store/git', 'store/memory'],
-  'cli/verbs': ['cli', 'cli/serve', 'cli/verbs/workspace', 'store'],
+  'cli/terminal': ['cli', 'view'],
+  'cli/verbs': ['cli', 'cli/serve', 'cli/verbs/workspace', 'store', 'view'],
   'cli/verbs/keeping': ['cli', 'store/retention'],
   'cli/verbs/reading': ['cli', 'store/search'],
   'cli/verbs/secrets': ['cli', 'redaction', 'store/scan'],
