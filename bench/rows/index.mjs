@@ -19,6 +19,7 @@ import { start } from './start.mjs'
 import { syncs } from './syncs.mjs'
 import { throughput } from './throughput.mjs'
 import { transcripts } from './transcripts.mjs'
+import { workspace } from './workspace.mjs'
 
 /** In the order of the design's table. */
 export const ROWS = [
@@ -38,6 +39,7 @@ export const ROWS = [
   disk,
   heap,
   list,
+  workspace,
   transcripts,
   redaction,
   adapters,

@@ -27,25 +27,6 @@ import type { ObjectId } from '../../ids.ts'
 export type BlobIds = Map<string, ObjectId>
 export type Files = Map<string, Uint8Array>
 
-/** Files that change, by path; `null`: gone. */
-export type Edits = Map<string, Uint8Array | null>
-
-/** Edits that know what some of their files hold, so that nobody has to decode those. */
-export class ItemEdits extends Map<string, Uint8Array | null> {
-  /** By the path of an item's JSON file, what `decodeItem` would give; that of a log may be as well. Nobody changes it. */
-  readonly items = new Map<string, unknown>()
-
-  /** @param item a copy of the store's own; `undefined`: not known */
-  setItem(files: Files, item: unknown): void {
-    let isFirst = true
-    for (const [path, bytes] of files) {
-      this.set(path, bytes)
-      if (isFirst && item !== undefined) this.items.set(path, item)
-      isFirst = false
-    }
-  }
-}
-
 const BLOB = '100644'
 const FOLDER = '40000'
 
