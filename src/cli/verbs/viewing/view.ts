@@ -1,5 +1,4 @@
 import { hashOf } from '../../../viewer/address.ts'
-import { startViewer } from '../../../viewer/server.ts'
 import { bold, dim, line } from '../../text.ts'
 import { type AddVerb, examples, REVISION, wholeNumber } from '../../verb.ts'
 import { VERSION } from '../../version.ts'
@@ -25,6 +24,8 @@ export const addView: AddVerb = (program, run) => {
       run(async ({ out, stores, env }, place: string | undefined, { port, open, write = false }: Options) => {
         const found = place === undefined ? undefined : await stores.find(place)
         const ended = interrupted()
+        // No other verb needs it.
+        const { startViewer } = await import('../../../viewer/server.ts')
         const viewer = await startViewer({
           store: stores.existing,
           storeOf: (session) => stores.ofTypeOf(session),
