@@ -32,8 +32,8 @@ const SOURCES = [
   'tsconfig.json',
   'package.json',
   'scripts/build.mjs',
-  'scripts/code.mjs',
   'scripts/build-page.mjs',
+  'scripts/code.mjs',
 ]
 
 /** Packages whose code is in ours: only the part that is used, in the files that are read anyway. */
