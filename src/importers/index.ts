@@ -13,9 +13,12 @@ export { type ExportOptions, type ExportResult, exportSession, writeFiles } from
 export { type FolderImport, importAnyFolder, importFolder } from './core/folder.ts'
 export { importFile, importSession } from './core/import.ts'
 export type { ImportOptions, ImportProgress, ImportResult, ImportWarning } from './core/import-result.ts'
+export type { ToolHook } from './hooks/hook.ts'
+export { HOOKS } from './hooks/hooks.ts'
 export type * from './importer.ts'
 export type { RawText } from './jsonl.ts'
 export { foldersOf, IMPORTERS, registerImporter } from './registry.ts'
+export { type WatchedFolder, type WatchOptions, watchSessions } from './watch/watch.ts'
 export { claudeCode }
 
 /** `importSession` for a Claude Code session. */

@@ -415,7 +415,8 @@ describe('fork, switch, branches, tag and delete', () => {
     const deleted = await run('delete', 'demo', '--yes')
     expect(deleted.stdout).toBe('Deleted session demo.\n')
     expect((await run('log', 'demo')).code).toBe(4)
-    await undo(deleted.stderr)
+    expect(deleted.stderr).toContain('forkpoint restore demo')
+    expect((await run('restore', 'demo')).stdout).toBe('Restored demo.\n')
     expect((await run('log', 'demo', '--json')).stdout).toBe(before)
   })
 

@@ -65,7 +65,7 @@ async function isSession(tool: Importer, path: string): Promise<boolean> {
   return source !== undefined && source.size > 0 && (await isToolOf(tool, source).catch(() => false))
 }
 
-async function* importLocated(
+export async function* importLocated(
   tool: Importer,
   { path, agents = [], error: problem }: Located,
   store: SessionStore,

@@ -197,7 +197,7 @@ async function tellAll(
 }
 
 /** Whether the file is not a session of the tool: nothing to worry about among others. */
-const isOther = (tool: string, error: Error): boolean =>
+export const isOther = (tool: string, error: Error): boolean =>
   error instanceof UnsupportedError && error.feature === tool
 
 const progress =
@@ -205,7 +205,7 @@ const progress =
   ({ file: name, done, total }: ImportProgress): void =>
     out.progress(`import: ${name}, turn ${done} of ${total}`)
 
-async function tell(context: Context, result: FolderImport, undo: readonly string[]): Promise<void> {
+export async function tell(context: Context, result: FolderImport, undo: readonly string[]): Promise<void> {
   const { out } = context
   if (result.error !== undefined) {
     const { path, error } = result

@@ -1,9 +1,9 @@
-import { NotFoundError } from '../../errors.ts'
-import { activeRef, type BranchName, branchRef, type SessionId, type TagName, tagRef } from '../../ids.ts'
-import type { Context } from '../context.ts'
-import { EXIT, UsageError } from '../exit-codes.ts'
-import { bold, count, dim, line } from '../text.ts'
-import { type AddVerb, examples } from '../verb.ts'
+import { NotFoundError } from '../../../errors.ts'
+import { activeRef, type BranchName, branchRef, type SessionId, type TagName, tagRef } from '../../../ids.ts'
+import type { Context } from '../../context.ts'
+import { EXIT, UsageError } from '../../exit-codes.ts'
+import { bold, count, dim, line } from '../../text.ts'
+import { type AddVerb, examples } from '../../verb.ts'
 
 interface Options {
   branch?: string
@@ -23,7 +23,7 @@ export const addDelete: AddVerb = (program, run) => {
     .addHelpText('after', examples('delete demo --branch try-postgres', 'delete demo --yes'))
     .action(
       run(async (context, session: string, options: Options) => {
-        const { out, stores, git } = context
+        const { out, stores, git, command } = context
         const { branch, tag } = options
         if (branch !== undefined && tag !== undefined)
           throw new UsageError('Delete a --branch or a --tag, not both.')
@@ -35,18 +35,23 @@ export const addDelete: AddVerb = (program, run) => {
           await out.note(line`Nothing was deleted.`)
           return EXIT.failed
         }
-        await store.delete(session, { branch, tag })
-        const undo = [...refs].map(([ref, id]) => git('update-ref', ref, id))
-        const losesActive = tag === undefined && (branch === undefined || branch === active)
-        if (losesActive && active !== 'main') {
+        const isWhole = branch === undefined && tag === undefined
+        if (isWhole) await store.retention.discard(session)
+        else await store.delete(session, { branch, tag })
+        const undo = isWhole
+          ? [command('restore', [session])]
+          : [...refs].map(([ref, id]) => git('update-ref', ref, id))
+        if (branch !== undefined && branch === active && active !== 'main')
           undo.push(git('symbolic-ref', ...activeTarget(session, active)))
-        }
         if (out.json) {
           await out.document({ session, branch, tag, refs: Object.fromEntries(refs), undo })
           return undefined
         }
         await out.line(line`Deleted ${bold(nameOf(session, options))}.`)
-        await out.note(line`${dim("Undo, until 'maintain --purge' or git's own gc removes it:")}`)
+        const until = isWhole
+          ? "'maintain --purge' removes it"
+          : "'maintain --purge' or git's own gc removes it"
+        await out.note(line`${dim(`Undo, until ${until}:`)}`)
         for (const command of undo) await out.note(line`${dim(`  ${command}`)}`)
         return undefined
       }),

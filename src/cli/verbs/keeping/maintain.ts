@@ -1,5 +1,6 @@
-import { count, dim, line } from '../text.ts'
-import { type AddVerb, examples } from '../verb.ts'
+import { count, dim, line } from '../../text.ts'
+import { type AddVerb, examples } from '../../verb.ts'
+import { size } from './size.ts'
 
 /** `forkpoint maintain`: JSON of MaintainReport. */
 export const addMaintain: AddVerb = (program, run) => {
@@ -20,29 +21,16 @@ export const addMaintain: AddVerb = (program, run) => {
           await out.document(report)
           return undefined
         }
-        const { packsBefore, packsAfter, bytesBefore, bytesAfter, native } = report
+        const { packsBefore, packsAfter, bytesBefore, bytesAfter, native, pruned } = report
         await out.line(
           line`${count(packsBefore, 'pack')}, ${size(bytesBefore)} before; ${count(packsAfter, 'pack')}, ${size(bytesAfter)} now.`,
         )
         if (!native)
           await out.note(line`${dim('Git was not used; with git, the store would become smaller.')}`)
+        if (pruned !== undefined && pruned.removed.length > 0)
+          await out.line(line`The store's policy removed ${count(pruned.removed.length, 'session')}.`)
         if (purge) await out.note(line`${dim('Deleted data was removed from the disk.')}`)
         return undefined
       }),
     )
 }
-
-function size(bytes: number): string {
-  if (bytes < 1000) return `${bytes} B`
-  for (const [unit, factor] of UNITS) {
-    if (bytes < factor * 1000) return `${(bytes / factor).toFixed(1)} ${unit}`
-  }
-  return `${Math.round(bytes / 1e12)} TB`
-}
-
-const UNITS = [
-  ['kB', 1e3],
-  ['MB', 1e6],
-  ['GB', 1e9],
-  ['TB', 1e12],
-] as const

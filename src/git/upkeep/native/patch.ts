@@ -1,15 +1,18 @@
-/** The difference of two checkpoints as git itself writes it. */
-import { UnsupportedError } from '../../errors.ts'
-import type { Repository } from '../../git/repository.ts'
-import { NativeGit } from '../../git/upkeep/native/git.ts'
+/** The difference of two commits, or trees, as git itself writes it. */
+import { UnsupportedError } from '../../../errors.ts'
+import { NativeGit } from './git.ts'
 
 /**
- * Git's patch from one commit to another: what `git diff --binary --full-index -M` prints, whatever anybody has
+ * Git's patch from one commit or tree to another: what `git diff --binary --full-index -M` prints, whatever anybody has
  * configured. Throws UnsupportedError where there is no git, where git may not be run on the store, and for a patch
  * of more than 64 MiB; NativeGitError.
  */
-export async function patchBetween(repository: Repository, from: string, to: string): Promise<string> {
-  const git = await NativeGit.open(repository.fs, repository.paths)
+export async function patchBetween(
+  { fs, paths }: { fs: Parameters<typeof NativeGit.open>[0]; paths: Parameters<typeof NativeGit.open>[1] },
+  from: string,
+  to: string,
+): Promise<string> {
+  const git = await NativeGit.open(fs, paths)
   if (git === undefined) {
     throw new UnsupportedError('patch', 'A patch needs git, but git is not on the PATH. Install git.')
   }
