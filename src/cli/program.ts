@@ -15,6 +15,7 @@ import { addPrune } from './verbs/keeping/prune.ts'
 import { addStats } from './verbs/keeping/stats.ts'
 import { addList } from './verbs/list.ts'
 import { addLog } from './verbs/log.ts'
+import { addSearch } from './verbs/reading/search.ts'
 import { addRef } from './verbs/ref.ts'
 import { addRedact } from './verbs/secrets/redact.ts'
 import { addScan } from './verbs/secrets/scan.ts'
@@ -44,6 +45,7 @@ const VERBS = [
   addLog,
   addShow,
   addDiff,
+  addSearch,
   addBranches,
   addSwitch,
   addFork,
