@@ -20,6 +20,10 @@ import { addRef } from './verbs/ref.ts'
 import { addRedact } from './verbs/secrets/redact.ts'
 import { addScan } from './verbs/secrets/scan.ts'
 import { addServe } from './verbs/serve.ts'
+import { addClone } from './verbs/sharing/clone.ts'
+import { addRemoteVerb } from './verbs/sharing/remote.ts'
+import { addFetch, addPush, addSync } from './verbs/sharing/share.ts'
+import { addStatus } from './verbs/sharing/status.ts'
 import { addShow } from './verbs/show.ts'
 import { addSwitch } from './verbs/switch.ts'
 import { addTag } from './verbs/tag.ts'
@@ -29,6 +33,7 @@ import { addHook } from './verbs/tools/hook.ts'
 import { addImport } from './verbs/tools/import.ts'
 import { addWatch } from './verbs/tools/watch.ts'
 import { addVerify } from './verbs/verify.ts'
+import { addView } from './verbs/viewing/view.ts'
 import { addFiles } from './verbs/workspace/files.ts'
 import { addRestore } from './verbs/workspace/restore.ts'
 import { VERSION } from './version.ts'
@@ -45,6 +50,7 @@ const VERBS = [
   addLog,
   addShow,
   addDiff,
+  addView,
   addSearch,
   addBranches,
   addSwitch,
@@ -60,6 +66,12 @@ const VERBS = [
   addScan,
   addMaintain,
   addRedact,
+  addRemoteVerb,
+  addSync,
+  addPush,
+  addFetch,
+  addStatus,
+  addClone,
   addServe,
 ]
 
