@@ -25,6 +25,8 @@ export {
   LockedError,
   NotFoundError,
   type NotFoundKind,
+  RemoteError,
+  type RemoteFailure,
   SessionBusyError,
   SessionClosedError,
   SigningError,
@@ -72,6 +74,12 @@ export type { GitMaintainReport, GitStoreStats } from './store/git/maintain.ts'
 export type { RewriteOptions, RewriteReport } from './store/git/rewrite.ts'
 export type { SignatureOptions, SignatureReport } from './store/git/signatures.ts'
 export { MemorySessionStore, type MemoryStoreOptions } from './store/memory/memory-session-store.ts'
+export type { Protection, Removal, RetentionPlan } from './store/retention/plan.ts'
+export type { Bytes, Duration, RetentionPolicy, RetentionRule } from './store/retention/policy.ts'
+export type { PruneOptions, PruneReport } from './store/retention/prune.ts'
+export type { DiscardedSession, Retention } from './store/retention/retention.ts'
+export type { ModelPrice, SessionStats, SessionStatsOptions } from './store/retention/stats.ts'
+export type { SessionBytes } from './store/retention/usage.ts'
 export type { CleanMemory, FoundSecret } from './store/scan/scan.ts'
 export type {
   Addition,

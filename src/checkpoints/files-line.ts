@@ -99,5 +99,5 @@ const branchOf = ({ branch, ref }: Writing): BranchName =>
 /** Whether a line of the session still leads to the commit. */
 async function isHeld(history: History, session: SessionId, id: CommitId): Promise<boolean> {
   const tips = [...history.lines(session)].flatMap(([name, tip]) => (isFilesLine(name) ? [tip] : []))
-  return tips.includes(id) || (await history.reachable(tips, (other) => other === id)).has(id)
+  return tips.includes(id) || (await history.reachable(tips, { until: (other) => other === id })).has(id)
 }

@@ -2,9 +2,10 @@
  * Files put back. Each is written beside its place and renamed into it; nothing is deleted or replaced but what the
  * snapshot of a moment ago holds. No link is followed. After a crash in the middle, doing it again completes it.
  */
-import { storageError } from '../errors.ts'
+
 import type { ObjectStore } from '../git/database/object-store.ts'
 import { asBuffer, expectType } from '../git/objects/object.ts'
+import { storageError } from '../storage-error.ts'
 import { errnoOf, type FileStat, newTemporary, type WorkspaceDisk } from './disk.ts'
 import type { TreeFile } from './file-tree.ts'
 import { OpenFolders } from './open-folders.ts'

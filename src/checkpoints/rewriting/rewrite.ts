@@ -6,7 +6,16 @@
 import { InvalidIdError, NotFoundError } from '../../errors.ts'
 import { newObject } from '../../git/objects/object.ts'
 import { changePurgeMark, PURGE_LOCK } from '../../git/upkeep/purge-mark.ts'
-import { type CommitId, type ObjectId, parseRef, rewrittenRef, type SessionId } from '../../ids.ts'
+import {
+  type CommitId,
+  type LockName,
+  type ObjectId,
+  parseRef,
+  type RefName,
+  rewrittenRef,
+  type SessionId,
+  trustedCommit,
+} from '../../ids.ts'
 import type { Redact } from '../../redaction/redact.ts'
 import { TimeSlice } from '../../time-slice.ts'
 import type { Checkpoints } from '../checkpoints.ts'
@@ -40,7 +49,7 @@ export interface Rewritten {
   /** New ids by old ones; of a dry run, the old ones. */
   ids: ReadonlyMap<CommitId, CommitId>
   /** Refs that move, with what they name now. */
-  refs: ReadonlyMap<string, ObjectId>
+  refs: ReadonlyMap<RefName, ObjectId>
 }
 
 /**
@@ -81,7 +90,7 @@ export async function rewriteHistory(checkpoints: Checkpoints, rewrite: Rewrite)
     onto: async () => {
       touched = await look()
       const maps = sessionsOf(touched).map(rewrittenRef)
-      const also = [...touched.map(({ ref }) => ref), ...maps, PURGE_LOCK]
+      const also: LockName[] = [...touched.map(({ ref }) => ref), ...maps, PURGE_LOCK]
       return { branch: history.active(session), also, starts: false }
     },
     decide: async (writing) => {
@@ -109,7 +118,7 @@ class Copies {
   /** Of workspaces: whatever a file of theirs is called, it is no part of a document. */
   readonly #plainTrees: RedactedTrees
   readonly #seen = new Set<CommitId>()
-  readonly #newIdOf = (id: string): string | undefined => this.ids.get(id as CommitId)
+  readonly #newIdOf = (id: string): string | undefined => this.ids.get(trustedCommit(id))
 
   constructor(history: History, files: RedactedFiles, rewrite: Rewrite, writing?: Writing) {
     this.#history = history

@@ -50,6 +50,8 @@ export class GitBackend implements Backend<CommitInfo>, Lines<CommitInfo> {
   readonly #rules: DocumentRules
   readonly #states: GitStates
   readonly #isShared: boolean
+  /** What had been purged when a commit was last found to be reached. */
+  readonly #marks = new WeakMap<CommitInfo, string>()
 
   /** @param isShared whether somebody else closes the repository */
   constructor(repository: Repository, checkpoints: Checkpoints, rules: DocumentRules, isShared: boolean) {
@@ -71,11 +73,14 @@ export class GitBackend implements Backend<CommitInfo>, Lines<CommitInfo> {
       .then((there) => (there ? this.#checkpoints.history.fullName(session) : session))
   }
 
-  look(
+  async look(
     session: SessionId,
     where: { branch?: BranchName | undefined; at?: string | undefined },
   ): Promise<Look<CommitInfo> | undefined> {
-    return this.#checkpoints.read(session, where)
+    const mark = this.#checkpoints.mark()
+    const found = await this.#checkpoints.read(session, where)
+    if (found !== undefined) this.#marks.set(found.commit, mark)
+    return found
   }
 
   async resolve(session: SessionId, revision: string): Promise<CommitInfo> {
@@ -90,8 +95,10 @@ export class GitBackend implements Backend<CommitInfo>, Lines<CommitInfo> {
     return this.#checkpoints.history.line(id)
   }
 
-  document({ tree }: CommitInfo, session: SessionId): Promise<JsonObject> {
-    return readDocument(this.#checkpoints.objects, tree, session)
+  document(commit: CommitInfo, session: SessionId): Promise<JsonObject> {
+    const { tree } = commit
+    const { objects, copies } = this.#checkpoints
+    return readDocument(objects, tree, session, { copies, mark: this.#marks.get(commit) })
   }
 
   part(

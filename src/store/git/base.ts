@@ -5,7 +5,7 @@ import { seqOn } from '../../checkpoints/commits/lineage.ts'
 import { addFiles, FILES, type Snapshot } from '../../checkpoints/files-line.ts'
 import type { Edits, Writing } from '../../checkpoints/writing.ts'
 import { ForkpointError } from '../../errors.ts'
-import type { BranchName, CommitId, SessionId } from '../../ids.ts'
+import type { BranchName, CommitId, RefName, SessionId } from '../../ids.ts'
 import { type JsonObject, without } from '../../json-value.ts'
 import type { AdditionPlan } from '../addition/plan.ts'
 import type { Base, Content, ItemCheck, NewCheckpoint, Tail } from '../backend.ts'
@@ -23,7 +23,7 @@ const TAILS = 256
 interface GitContent extends Content<CommitInfo> {
   edits(since: CommitInfo | undefined): Promise<Edits> | Edits
   /** Called once its checkpoint, with this tree, is in place. */
-  placed?(ref: string, commit: CommitInfo): void
+  placed?(ref: RefName, commit: CommitInfo): void
 }
 
 /** States and lines in git, and what is remembered of them. */
@@ -33,7 +33,7 @@ export class GitStates {
   readonly #changes: GitChanges
   readonly #items = new ItemMemory()
   /** By ref, where the branch ends. */
-  readonly #tails = new Map<string, GitTail>()
+  readonly #tails = new Map<RefName, GitTail>()
 
   constructor(checkpoints: Checkpoints, rules: DocumentRules) {
     this.checkpoints = checkpoints
@@ -98,7 +98,7 @@ export class GitStates {
     }
   }
 
-  #keep(ref: string, tail: GitTail): void {
+  #keep(ref: RefName, tail: GitTail): void {
     this.#tails.delete(ref)
     if (this.#tails.size >= TAILS) this.#tails.delete(this.#tails.keys().next().value!)
     this.#tails.set(ref, tail)

@@ -10,6 +10,7 @@ import {
   parseBranchName,
   parseTagName,
   type TagName,
+  trustedCommit,
 } from '../../ids.ts'
 import type { WorkspaceFiles } from '../../workspace/workspace-files.ts'
 import type { Author, WriteOptions } from '../session-store.ts'
@@ -113,7 +114,7 @@ function parseKey(key: string | undefined): string | undefined {
 
 function parseExpected(expected: unknown): WriteRequest['expected'] {
   if (expected === undefined || expected === null || expected === 'any') return expected
-  if (typeof expected === 'string' && isObjectId(expected)) return expected as CommitId
+  if (typeof expected === 'string' && isObjectId(expected)) return trustedCommit(expected)
   throw new TypeError("'expected' has to be the id of a checkpoint, null, or 'any'")
 }
 

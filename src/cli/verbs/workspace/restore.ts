@@ -3,6 +3,7 @@ import { fieldsOf } from '../../describe.ts'
 import { UsageError } from '../../exit-codes.ts'
 import { count, dim, line, yellow } from '../../text.ts'
 import { type AddVerb, examples, REVISION } from '../../verb.ts'
+import { bringBack, listDeleted } from '../keeping/deleted-sessions.ts'
 import { changeLines } from './changes.ts'
 
 interface Options {
@@ -10,21 +11,30 @@ interface Options {
   dryRun?: boolean
 }
 
-/** `forkpoint restore`: JSON of RestoreReport, with `--dry-run` of RestorePlan, and the `workspace`. */
+/**
+ * `forkpoint restore`: JSON of RestoreReport, with `--dry-run` of RestorePlan, and the `workspace`. For a deleted session, which comes
+ * back: `{ session, refs }`. Without arguments: JSON lines of DiscardedSession.
+ */
 export const addRestore: AddVerb = (program, run) => {
   program
     .command('restore')
-    .description("make the workspace's files what they were at a checkpoint; what is there is kept first")
-    .argument('<session>', `${REVISION}; or a snapshot: demo/<id>`)
+    .description("make the workspace's files what they were at a checkpoint, or bring a deleted session back")
+    .argument(
+      '[session]',
+      `${REVISION}; or a snapshot: demo/<id>; or a deleted session (default: list those)`,
+    )
     .argument('[paths...]', 'only these files and folders, relative to the workspace')
     .option('--workspace <folder>', 'the folder (default: the workspace that the session was saved with)')
     .option('-n, --dry-run', 'only show what would change')
     .addHelpText(
       'after',
-      examples('restore demo/main~3 --dry-run', 'restore demo/main~3', 'restore demo/main~1 src/'),
+      examples('restore demo/main~3 --dry-run', 'restore demo/main~1 src/', 'restore deleted-session'),
     )
     .action(
-      run(async ({ command, out, stores }, place: string, paths: string[], options: Options) => {
+      run(async (context, place: string | undefined, paths: string[], options: Options) => {
+        const { command, out, stores } = context
+        if (place === undefined) return void (await listDeleted(context))
+        if (paths.length === 0 && (await bringBack(context, place))) return undefined
         const { session, at = '' } = await stores.find(place)
         const workspace = options.workspace ?? (await savedWorkspace(stores, session))
         if (!existsSync(workspace)) throw new UsageError(`There is no folder '${workspace}'.`)
