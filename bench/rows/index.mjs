@@ -8,6 +8,7 @@ import { growth } from './growth.mjs'
 import { heap } from './heap.mjs'
 import { list } from './list.mjs'
 import { pages } from './pages.mjs'
+import { processes } from './processes.mjs'
 import { python } from './python.mjs'
 import { redaction } from './redaction.mjs'
 import { resume } from './resume.mjs'
@@ -28,6 +29,7 @@ export const ROWS = [
   sign,
   syncs,
   throughput,
+  processes,
   change,
   stall,
   growth,
