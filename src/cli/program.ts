@@ -20,6 +20,10 @@ import { addRef } from './verbs/ref.ts'
 import { addRedact } from './verbs/secrets/redact.ts'
 import { addScan } from './verbs/secrets/scan.ts'
 import { addServe } from './verbs/serve.ts'
+import { addClone } from './verbs/sharing/clone.ts'
+import { addRemoteVerb } from './verbs/sharing/remote.ts'
+import { addFetch, addPush, addSync } from './verbs/sharing/share.ts'
+import { addStatus } from './verbs/sharing/status.ts'
 import { addShow } from './verbs/show.ts'
 import { addSwitch } from './verbs/switch.ts'
 import { addTag } from './verbs/tag.ts'
@@ -60,6 +64,12 @@ const VERBS = [
   addScan,
   addMaintain,
   addRedact,
+  addRemoteVerb,
+  addSync,
+  addPush,
+  addFetch,
+  addStatus,
+  addClone,
   addServe,
 ]
 

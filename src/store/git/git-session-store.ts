@@ -29,7 +29,7 @@ import type {
   SignedCheckpoint,
 } from './options.ts'
 import type { RewriteOptions, RewriteReport } from './rewrite.ts'
-import type { PushOptions, SharedStore, ShareOptions } from './sharing/shared-store.ts'
+import type { FetchOptions, PushOptions, SharedStore, ShareOptions } from './sharing/shared-store.ts'
 import { Signatures } from './signatures.ts'
 
 /**
@@ -216,7 +216,7 @@ export class GitSessionStore<S extends StoredDocument = Session> extends StoreFr
    *
    * @throws NotFoundError when there is no such remote; RemoteError when it cannot be reached; CorruptError
    */
-  fetch(options: ShareOptions = {}): Promise<FetchReport> {
+  fetch(options: FetchOptions = {}): Promise<FetchReport> {
     return this.#share((shared) => shared.fetch(options))
   }
 
@@ -228,6 +228,21 @@ export class GitSessionStore<S extends StoredDocument = Session> extends StoreFr
   /** How sessions here stand to those of a remote, asked now. Nothing is fetched. */
   remoteStatus(options: ShareOptions = {}): Promise<RemoteStatus> {
     return this.#share((shared) => shared.status(options))
+  }
+
+  /**
+   * Adds a remote to the repository's configuration, where git finds it too. `mapped`: the server's repository also holds code;
+   * default: found out from its refs.
+   *
+   * @throws AlreadyExistsError, InvalidIdError, UnsupportedError for an address that forkpoint cannot reach
+   */
+  addRemote(name: string, url: string, options: { mapped?: boolean } = {}): Promise<NamedRemote> {
+    return this.#share((shared) => shared.add({ name, url, mapped: options.mapped }))
+  }
+
+  /** Removes a remote from the configuration. Throws NotFoundError. */
+  removeRemote(name: string): Promise<void> {
+    return this.#share((shared) => shared.remove(name))
   }
 
   /** The remotes, those of the configuration and that of the store's options. */
