@@ -21,7 +21,7 @@ export type RefName = `refs/${string}` | 'HEAD'
 /** A folder of refs. */
 export type RefFolder = 'refs/' | `refs/${string}/`
 /** A ref, or another file of a store that is locked as refs are. */
-export type LockName = RefName | `forkpoint/${string}` | 'packed-refs'
+export type LockName = RefName | `forkpoint/${string}` | 'packed-refs' | 'shallow'
 
 export const MAIN = 'main' as BranchName
 
@@ -68,6 +68,19 @@ export const branchRef = (session: SessionId, branch: BranchName): RefName =>
 export const reservedRef = (session: SessionId, name: string): RefName =>
   `refs/heads/${encodeName(session)}/_${encodeName(name)}`
 
+/**
+ * The name of the reserved line with the files of a branch's workspace. It is made of the name as it can be typed back, so
+ * that the short form of a long one gives the same line; a branch is never told from a line.
+ */
+export const filesLine = (branch: BranchName): string =>
+  `workspace.${decodeName(encodeName(branch)) ?? branch}`
+
+export const filesRef = (session: SessionId, branch: BranchName): RefName =>
+  reservedRef(session, filesLine(branch))
+
+/** Whether a reserved line holds files of a workspace. */
+export const isFilesLine = (line: string): boolean => line.startsWith('workspace.')
+
 export const tagRef = (session: SessionId, tag: TagName): RefName =>
   `refs/tags/${encodeName(session)}/${encodeName(tag)}`
 
@@ -77,6 +90,14 @@ export const activeRef = (session: SessionId): RefName => `refs/forkpoint/active
 export const rewrittenRef = (session: SessionId): RefName => `${REWRITTEN}${encodeName(session)}`
 
 export const REWRITTEN = 'refs/forkpoint/rewritten/' as const
+
+/** Where what was deleted of the session is named, so that it stays deleted on every machine. */
+export const goneRef = (session: SessionId): RefName => `${GONE}${encodeName(session)}` as RefName
+
+export const GONE = 'refs/forkpoint/gone/'
+
+/** Below it stands what was last seen of each remote: `<remote>/{heads,tags}/<session>/<name>` and `<remote>/gone/<session>`. */
+export const LAST_SEEN = 'refs/forkpoint/remote/' as const
 
 /** What a ref of ours names; the session again for `active`. */
 export type ParsedRef = { session: SessionId } & (

@@ -22,6 +22,7 @@ const READS_ENVIRONMENT = [
   'git/signing/ssh-keygen.ts',
   'git/upkeep/native/git.ts',
   'git/upkeep/native/trust.ts',
+  'git/wire/git-credential.ts',
   'agent/sessions.ts',
 ]
 

@@ -4,6 +4,7 @@
  */
 import type { Layout } from '../codec/index.ts'
 import { NotFoundError, StorageError } from '../errors.ts'
+import { Copies } from '../git/database/copies.ts'
 import type { ObjectStore } from '../git/database/object-store.ts'
 import type { Repository } from '../git/repository.ts'
 import { purgeMark } from '../git/upkeep/purge-mark.ts'
@@ -12,6 +13,7 @@ import {
   type BranchName,
   branchRef,
   type CommitId,
+  goneRef,
   type LockName,
   MAIN,
   type RefName,
@@ -29,7 +31,7 @@ import { Keys } from './commits/keys.ts'
 import { Lifetime } from './lifetime.ts'
 import { AGAIN, type Again, type Aim, changeLocked, nothing } from './locking.ts'
 import type { PageRules } from './pages.ts'
-import { SessionRefs } from './session-refs.ts'
+import { restoring, SessionRefs } from './session-refs.ts'
 import type { Signing } from './signing.ts'
 import { Writing } from './writing.ts'
 import { wrongType } from './wrong-type.ts'
@@ -102,6 +104,8 @@ export class Checkpoints {
   readonly history: History
   readonly refs: SessionRefs
   readonly rules: CheckpointRules
+  /** Of what is read often. */
+  readonly copies: Copies
   /** Work that `close` has to wait for runs in `lifetime.use`. */
   readonly lifetime = new Lifetime()
   readonly #repository: Repository
@@ -117,9 +121,10 @@ export class Checkpoints {
     this.#repository = repository
     this.#signing = signing
     this.rules = rules
-    this.history = new History(repository)
+    this.copies = new Copies(repository, () => this.mark())
+    this.history = new History(repository, this.copies)
     this.#keys = new Keys(this.history)
-    this.refs = new SessionRefs(repository, this.history, (refs) => this.forget(refs))
+    this.refs = new SessionRefs(this.history, rules.now, (refs) => this.forget(refs))
   }
 
   get objects(): ObjectStore {
@@ -209,7 +214,8 @@ export class Checkpoints {
         if (!isNew && !anyType) await this.#checkLine(session, target.ref, tip)
         const { ref, name: branch } = target
         const common = { history: this.history, keys: this.#keys, rules, signing: this.#signing }
-        const writing = new Writing(common, { session, branch, ref, tip, isNew })
+        const grave = target.starts && id === undefined ? current.get(goneRef(session)) : undefined
+        const writing = new Writing(common, { session, branch, ref, tip, isNew, grave })
         const result = await write.decide(writing)
         if (result === AGAIN) return nothing(AGAIN)
         const at = name === undefined ? undefined : await this.history.tagged(session, name)
@@ -220,8 +226,15 @@ export class Checkpoints {
           target.activates && (again !== undefined || id === undefined) ? [active] : [],
         )
         const moved = plan.moves.get(ref)
+        // A line that was deleted under this name, and begins at a checkpoint that may have been named then.
+        const restored =
+          grave !== undefined && moved !== undefined && !writing.goesOn
+            ? restoring(session, ref, grave as CommitId, rules.now())
+            : []
         return {
           ...plan,
+          objects: [...plan.objects, ...restored],
+          ...(restored[0] && { moves: new Map([...plan.moves, [goneRef(session), restored[0].id]]) }),
           placed: () => {
             if (moved !== undefined && moved !== null) this.#remember(ref, trustedCommit(moved))
             plan.placed?.()
@@ -274,7 +287,12 @@ export class Checkpoints {
     const isNew = starts && (!there || !this.history.exists(session))
     const activates = line === undefined && (onto.activates ?? (isNew && branch !== MAIN))
     return {
-      refs: [ref, ...(activates ? [activeRef(session)] : []), ...also],
+      refs: [
+        ref,
+        ...(activates ? [activeRef(session)] : []),
+        ...also,
+        ...this.#graveOf(session, starts && there),
+      ],
       reaches: starts && line === undefined,
       ref,
       name: line ?? branch,
@@ -283,6 +301,12 @@ export class Checkpoints {
       activates,
       head: branchRef(session, branch),
     }
+  }
+
+  /** The ref that names what was deleted of the session, if it is wanted and there is one. */
+  #graveOf(session: SessionId, isWanted: boolean): RefName[] {
+    const ref = goneRef(session)
+    return isWanted && this.#repository.refs.read(ref) !== undefined ? [ref] : []
   }
 
   /** Throws InvalidStateError unless the session is of our type, as far as there is anything of it. */

@@ -44,6 +44,8 @@ export interface NewCheckpoint extends CheckpointFacts {
   /** Default: the store's, else the model, else forkpoint. */
   author?: Author | undefined
   trailers?: Readonly<Record<string, string>>
+  /** The ref that moves there instead, one of `Onto.also`: another line of the session gets a commit of its own. */
+  beside?: RefName
 }
 
 /** A checkpoint that is made once more. */
@@ -83,6 +85,8 @@ export interface WritingBase {
   /** Where the ref is. */
   tip: CommitInfo | undefined
   isNew: boolean
+  /** The tombstone of what was deleted under this name before, if the line begins with this write. */
+  grave?: ObjectId | undefined
 }
 
 export class Writing {
@@ -94,6 +98,7 @@ export class Writing {
   readonly tip: CommitInfo | undefined
   /** Whether the session begins with this write. */
   readonly isNew: boolean
+  readonly #grave: ObjectId | undefined
   readonly #common: WritingCommon
   readonly #files: NewFiles
   readonly #objects: NewObject[] = []
@@ -103,7 +108,8 @@ export class Writing {
   readonly #placed: (() => void)[] = []
   #last: CommitInfo | undefined
 
-  constructor(common: WritingCommon, { session, branch, ref, tip, isNew }: WritingBase) {
+  constructor(common: WritingCommon, { session, branch, ref, tip, isNew, grave }: WritingBase) {
+    this.#grave = grave
     this.session = session
     this.branch = branch
     this.ref = ref
@@ -111,6 +117,11 @@ export class Writing {
     this.isNew = isNew
     this.#common = common
     this.#files = new NewFiles(common.history.repository.objects)
+  }
+
+  /** Whether it makes a checkpoint of its own. */
+  get goesOn(): boolean {
+    return this.#commits.length > 0
   }
 
   /** Trees that are stored, and those that this write has made. */
@@ -141,6 +152,9 @@ export class Writing {
     const seq = made.seq ?? seqOn(parent)
     const branch = made.branch ?? this.branch
     const { tree, objects } = await this.#treeOf(made, { parents, seq, branch, rules: rules.pages })
+    // What begins again after its deletion gets a new id, and says after which one.
+    const isFirst = this.#grave !== undefined && this.#commits.length === 0
+    const goesOn = isFirst ? { Continues: this.#grave! } : undefined
     const { messages, run, status, model, tokens, forkedFrom, key } = made
     const { commit, object, unsigned } = await newCommit(
       {
@@ -165,11 +179,16 @@ export class Writing {
           ...(forkedFrom !== undefined && { forkedFrom }),
           ...(key !== undefined && { key }),
         },
-        ...(trailers && { trailers }),
+        ...((trailers || goesOn) && { trailers: { ...trailers, ...goesOn } }),
       },
       signing && ((data) => signing.sign(data)),
     )
     this.#add([...objects, object], commit.id, unsigned)
+    if (made.beside !== undefined) {
+      this.#moves.set(made.beside, commit.id)
+      this.onPlaced(() => history.learn(commit))
+      return commit
+    }
     this.#commits.push(commit)
     this.#last = commit
     this.#moves.set(this.ref, commit.id)

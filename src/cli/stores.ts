@@ -5,6 +5,7 @@ import type { SignOptions } from '../checkpoints/signing.ts'
 import { foreignFiles } from '../checkpoints/trees/files.ts'
 import { CorruptError, InvalidStateError, NotFoundError } from '../errors.ts'
 import { Repository } from '../git/repository.ts'
+import { alone } from '../git/upkeep/maintenance.ts'
 import { type ObjectId, type RefFolder, type RefName, type SessionId, trustedId } from '../ids.ts'
 import { encodeName, isSameName, isShortName } from '../ref-part.ts'
 import { GitSessionStore } from '../store/git/git-session-store.ts'
@@ -110,6 +111,16 @@ export class Stores {
       if (!(await repository.open())) return []
       const { tree } = await repository.objects.readCommit(trustedId(checkpoint))
       return await foreignFiles(repository.objects, tree)
+    } finally {
+      await repository.close()
+    }
+  }
+
+  /** Runs `work` while no other process does what has this name. Throws LockedError when one does. */
+  async alone<T>(name: string, work: () => Promise<T>): Promise<T> {
+    const repository = new Repository(this.folder)
+    try {
+      return await alone(repository, name, work)
     } finally {
       await repository.close()
     }

@@ -1,5 +1,12 @@
 /** Documents ⇄ trees of files, format 1: values to values, no disk. */
-export { decodeDocument, decodeHead, decodeItems, encodeHead, missingItem } from './document.ts'
+export {
+  type DecodedFolders,
+  decodeDocument,
+  decodeHead,
+  decodeItems,
+  encodeHead,
+  missingItem,
+} from './document.ts'
 export {
   appendEvents,
   besideSegment,

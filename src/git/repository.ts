@@ -37,6 +37,8 @@ import { NEEDS_HEAD, unlessHeadIsUnborn, withHead } from './refs/unborn-head.ts'
 import type { RepositoryOptions } from './repository-options.ts'
 
 export class Repository implements Contents {
+  /** Whether whoever opened it shares it with a git server; its own configuration may name servers too. */
+  hasRemote = false
   readonly folder: StoreFolder
   readonly objects: ObjectStore
   readonly refs: Refs

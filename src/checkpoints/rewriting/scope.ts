@@ -1,7 +1,15 @@
 /** Which refs a rewrite is about: those of a session, and of all that shares checkpoints with it. */
 import { type Peeled, peel } from '../../git/database/peel.ts'
 import type { Repository } from '../../git/repository.ts'
-import { type CommitId, type ObjectId, parseRef, REWRITTEN, type RefName, type SessionId } from '../../ids.ts'
+import {
+  type CommitId,
+  isFilesLine,
+  type ObjectId,
+  parseRef,
+  REWRITTEN,
+  type RefName,
+  type SessionId,
+} from '../../ids.ts'
 import { encodeName } from '../../ref-part.ts'
 import { TimeSlice } from '../../time-slice.ts'
 
@@ -26,11 +34,18 @@ export async function refsInScope(
     const peeled = await peel(repository.objects, value.id)
     if (peeled !== undefined) refs.push({ ref, id: value.id, ...peeled })
   }
+  // Checkpoints name the commits of these lines, and say so anew once those are made.
+  refs.sort((a, b) => Number(isFiles(b.ref)) - Number(isFiles(a.ref)))
   if (scope === 'all' || session === undefined) return refs
   const own = encodeName(session)
   if (scope === 'session') return refs.filter(({ ref }) => groupOf(ref) === own)
   const related = await groupsWith(repository, refs, own)
   return refs.filter(({ ref }) => related.has(groupOf(ref)))
+}
+
+const isFiles = (ref: string): boolean => {
+  const parsed = parseRef(ref)
+  return parsed?.kind === 'reserved' && isFilesLine(parsed.name)
 }
 
 /** A session's refs are rewritten together, any other ref alone. */

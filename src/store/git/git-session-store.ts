@@ -9,9 +9,14 @@ import { parseRef, parseSessionId, type SessionId, trustedCommit } from '../../i
 import { type SecretOptions, secretFinder } from '../../redaction/secrets.ts'
 import { isSameName } from '../../ref-part.ts'
 import type { Session } from '../../state/index.ts'
+import type { NamedRemote } from '../../sync/remotes.ts'
+import type { FetchReport, PushReport, RemoteStatus, SyncReport } from '../../sync/report.ts'
+import { WorkspaceFiles, type WorkspaceOptions } from '../../workspace/workspace-files.ts'
 import { type DocumentRules, documentRules } from '../document.ts'
 import { StoreFront } from '../front.ts'
 import { registerKey, rulesWithKey, withKeyOf } from '../redaction/key.ts'
+import type { RetentionPolicy } from '../retention/policy.ts'
+import { Retention } from '../retention/retention.ts'
 import { type CleanMemory, type FoundSecret, scan } from '../scan/scan.ts'
 import type {
   Checkpoint,
@@ -25,6 +30,7 @@ import type {
 import { GitBackend } from './backend.ts'
 import type { GitMaintainReport, GitStoreStats } from './maintain.ts'
 import type { RewriteOptions, RewriteReport } from './rewrite.ts'
+import type { PushOptions, RemoteSettings, SharedStore, ShareOptions } from './sharing/shared-store.ts'
 import { type SignatureOptions, type SignatureReport, Signatures } from './signatures.ts'
 
 export interface GitStoreOptions<S extends StoredDocument = Session> extends StoreOptions<S> {
@@ -41,6 +47,20 @@ export interface GitStoreOptions<S extends StoredDocument = Session> extends Sto
    *     new GitSessionStore('./sessions', { sign: { key: '/home/ann/.ssh/id_ed25519' } })
    */
   sign?: SignOptions
+  /** Which sessions `maintain` keeps. Default: what the store's `config` says (`docs/retention.md`), else all. */
+  retention?: RetentionPolicy
+  /**
+   * A git server to share sessions with. The remotes of the repository's own configuration (`forkpoint remote add`) are
+   * there as well.
+   *
+   *     new GitSessionStore('./sessions', { remote: { url: 'ssh://git@host/team/sessions.git' } })
+   */
+  remote?: RemoteSettings
+  /**
+   * What this machine is called in names of branches that made room for those of others. Default: `forkpoint.writer` of the
+   * repository's configuration, else the name of the machine.
+   */
+  writer?: string
 }
 
 export interface GitVerifyOptions {
@@ -82,10 +102,14 @@ export interface SignedCheckpoint extends Checkpoint {
 export class GitSessionStore<S extends StoredDocument = Session> extends StoreFront<S> {
   /** The bare repository, for git: `git --git-dir <folder> log demo/main`. */
   readonly folder: string
+  /** Numbers of sessions, policies, and the trash. */
+  readonly retention: Retention
   readonly #rules: DocumentRules
   readonly #repository: Repository
   readonly #sign: SignOptions | undefined
   readonly #checkpoints: Checkpoints
+  readonly #remote: Pick<GitStoreOptions, 'remote' | 'writer'>
+  #shared: Promise<SharedStore> | undefined
 
   constructor(folder: string, options?: GitStoreOptions<S>)
   /** @internal A repository that somebody else opened, and will close. */
@@ -95,7 +119,7 @@ export class GitSessionStore<S extends StoredDocument = Session> extends StoreFr
     if (!isShared && (typeof place !== 'string' || place === ''))
       throw new TypeError('A git store needs the path of its folder')
     const given = documentRules(options)
-    const { lockTimeout, sign } = options
+    const { lockTimeout, sign, retention } = options
     const signing = Signing.of(sign)
     const repository = isShared
       ? place
@@ -109,6 +133,9 @@ export class GitSessionStore<S extends StoredDocument = Session> extends StoreFr
     this.#repository = repository
     this.#sign = sign
     this.#checkpoints = checkpoints
+    this.retention = new Retention({ repository, checkpoints, rules }, retention)
+    this.#remote = options
+    if (options.remote !== undefined) repository.hasRemote = true
     registerCheckpoints(this, checkpoints)
     registerKey(this, key)
   }
@@ -202,8 +229,85 @@ export class GitSessionStore<S extends StoredDocument = Session> extends StoreFr
     yield* scan({ objects, refs: new Map(refs), finder, memory: known, onProgress })
   }
 
-  override maintain(options?: MaintainOptions): Promise<GitMaintainReport> {
-    return super.maintain(options) as Promise<GitMaintainReport>
+  /**
+   * The files of a folder, to be saved with checkpoints and put back (`docs/workspace.md`).
+   *
+   *     const files = store.files('.')
+   *     await store.save(state, { files })
+   *     await files.restore('demo', 'main~3')
+   */
+  files(folder: string, options?: WorkspaceOptions): WorkspaceFiles {
+    return new WorkspaceFiles(this.#checkpoints, folder, options)
+  }
+
+  /**
+   * Sends what was saved and deleted here to a remote: what of each session the remote does not have yet. Sessions that it
+   * refuses stand in the report, and the others are pushed. A session that holds what looks like a secret is refused.
+   *
+   *     const { pushed, refused } = await store.push()
+   *
+   * @throws NotFoundError when there is no such remote; RemoteError when it cannot be reached
+   */
+  push(options: PushOptions = {}): Promise<PushReport> {
+    return this.#share((shared) => shared.push(options))
+  }
+
+  /**
+   * Brings what others have saved and deleted. A branch that has gone on at both sides becomes two: theirs keeps the name, ours
+   * is then `<name>--<writer>-<8 hex>`, and stays the active one.
+   *
+   * @throws NotFoundError when there is no such remote; RemoteError when it cannot be reached; CorruptError
+   */
+  fetch(options: ShareOptions = {}): Promise<FetchReport> {
+    return this.#share((shared) => shared.fetch(options))
+  }
+
+  /** `fetch`, then `push`. */
+  sync(options: PushOptions = {}): Promise<SyncReport> {
+    return this.#share((shared) => shared.sync(options))
+  }
+
+  /** How sessions here stand to those of a remote, asked now. Nothing is fetched. */
+  remoteStatus(options: ShareOptions = {}): Promise<RemoteStatus> {
+    return this.#share((shared) => shared.status(options))
+  }
+
+  /** The remotes, those of the configuration and that of the store's options. */
+  remotes(): Promise<NamedRemote[]> {
+    return this.#share((shared) => shared.remotes())
+  }
+
+  /**
+   * Brings back a session that was pruned, discarded or, where a remote is set, deleted, also on another machine: as far as its
+   * checkpoints are still on the disk. Returns its refs, such as `heads/demo/main`.
+   *
+   * @throws NotFoundError when there is nothing of it; AlreadyExistsError when there is a session of that id and another in the
+   *   trash
+   */
+  restore(session: string): Promise<string[]> {
+    return this.#checkpoints.lifetime.use(async () => {
+      const { restoreSession } = await import('../../sync/restore.ts')
+      return restoreSession(this.#checkpoints, parseSessionId(session))
+    })
+  }
+
+  #share<T>(work: (shared: SharedStore) => Promise<T>): Promise<T> {
+    return this.#checkpoints.lifetime.use(async () => {
+      this.#shared ??= import('./sharing/shared-store.ts').then(
+        ({ SharedStore }) =>
+          new SharedStore(this.#checkpoints, { remote: this.#remote.remote, writer: this.#remote.writer }),
+      )
+      return work(await this.#shared)
+    })
+  }
+
+  /** As for every store. A store with a policy is pruned first; a purge also removes what is in the trash. */
+  override maintain(options: MaintainOptions = {}): Promise<GitMaintainReport> {
+    return this.#checkpoints.lifetime.use(async () => {
+      const { pruned, purge } = await this.retention.maintain(options)
+      const report = (await super.maintain({ ...options, purge })) as GitMaintainReport
+      return pruned === undefined ? report : { ...report, pruned }
+    })
   }
 
   override stats(): Promise<GitStoreStats> {

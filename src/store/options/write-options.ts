@@ -12,6 +12,7 @@ import {
   type TagName,
   trustedCommit,
 } from '../../ids.ts'
+import type { WorkspaceFiles } from '../../workspace/workspace-files.ts'
 import type { Author, WriteOptions } from '../session-store.ts'
 
 /** 1970 to 9999: what git, `fsck --strict` and ISO 8601 agree on. */
@@ -35,6 +36,7 @@ export interface WriteRequest {
   allowEmpty: boolean
   kind: 'save' | 'step' | 'import'
   trailers: Readonly<Record<string, string>>
+  files: WorkspaceFiles | undefined
 }
 
 /** Throws TypeError for an option of the wrong type, InvalidIdError for a name that cannot be one. */
@@ -55,6 +57,7 @@ export function parseWriteOptions(options: WriteOptions = {}): WriteRequest {
     allowEmpty: flagOf(options, 'allowEmpty') ?? false,
     kind,
     trailers: parseTrailers(trailers),
+    files: options.files,
   }
 }
 

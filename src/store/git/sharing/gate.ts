@@ -1,0 +1,55 @@
+/** What may leave this machine: looked at before anything is sent. */
+import type { History } from '../../../checkpoints/commits/history.ts'
+import { type CommitId, type ObjectId, trustedCommit } from '../../../ids.ts'
+import type { SecretFinder } from '../../../redaction/secrets.ts'
+import { NotSharedError } from '../../../sync/error.ts'
+import { isLocalOnly } from '../../../sync/local-only.ts'
+import type { SharedSession } from '../../../sync/planning/shared-sessions.ts'
+import { type CleanMemory, type FoundSecret, type ScanRequest, scan } from '../../scan/scan.ts'
+
+/** @param finder what is looked for; `undefined`: nothing */
+export const gate =
+  (history: History, finder: SecretFinder | undefined, memory: CleanMemory | undefined) =>
+  async ({ session, refs }: SharedSession): Promise<NotSharedError | undefined> => {
+    const { objects } = history
+    const going = new Map<string, ObjectId>()
+    const there: ObjectId[] = []
+    for (const [key, { local, remote }] of refs) {
+      if (remote !== undefined && (await objects.has(remote))) there.push(remote)
+      if (local !== undefined && local !== remote) going.set(`refs/${key}`, local)
+    }
+    const known = await commitsThere(history, there)
+    for (const id of going.values()) {
+      const object = await objects.tryRead(id)
+      if (
+        object?.type !== 'commit' ||
+        !(await isLocalOnly(history, trustedCommit(id), (one) => known.has(one)))
+      )
+        continue
+      return new NotSharedError(session, 'it, or a session it was forked from, is marked as local.')
+    }
+    if (finder === undefined) return undefined
+    const found: FoundSecret[] = []
+    const request: ScanRequest = { objects, refs: going, finder, memory, has: there }
+    for await (const secret of scan(request)) if (found.push(secret) >= MOST) break
+    return found.length === 0 ? undefined : new NotSharedError(session, described(session, found), found)
+  }
+
+/** The commits that the remote has, as far as these lead to them. */
+async function commitsThere(history: History, ids: readonly ObjectId[]): Promise<Set<ObjectId>> {
+  const commits: CommitId[] = []
+  for (const id of ids)
+    if ((await history.objects.tryRead(id))?.type === 'commit') commits.push(trustedCommit(id))
+  return new Set(await history.reachable(commits))
+}
+
+function described(session: string, found: readonly FoundSecret[]): string {
+  const places = found.map(
+    ({ rule, message, where }) =>
+      `rule ${rule} in ${message === undefined ? where : `message ${message} (${where})`}`,
+  )
+  return `it holds what looks like a secret: ${places.join('; ')}. 'forkpoint redact ${session}' takes it out; --allow lets it pass.`
+}
+
+/** So many are named. */
+const MOST = 5
