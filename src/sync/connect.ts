@@ -7,6 +7,8 @@ import { locationOf } from '../git/wire/native/location.ts'
 import { NativeRemote } from '../git/wire/native/remote.ts'
 import type { Remote } from '../git/wire/remote.ts'
 
+export { withoutPassword } from '../git/wire/native/error.ts'
+
 export interface ConnectOptions {
   /** For http and https. Where it has no answer, the user's own git credential helpers are asked. */
   auth?: Auth | undefined

@@ -1,4 +1,5 @@
 /** What others have saved comes here: objects first, then the refs of each session, all or none. */
+import type { Checkpoints } from '../checkpoints/checkpoints.ts'
 import { Graves } from '../checkpoints/tombstones/graves.ts'
 import { joinTombstones, readTombstones } from '../checkpoints/tombstones/tombstone.ts'
 import { StorageError } from '../errors.ts'
@@ -19,15 +20,15 @@ import type { FetchReport } from './report.ts'
 import { each, type Only, type Sharing } from './sharing.ts'
 
 /** Throws RemoteError; CorruptError for objects that are not what they should be; LockedError, StorageError. */
-export async function fetchSessions(sharing: Sharing, only?: Only): Promise<FetchReport> {
+export async function fetchSessions(sharing: Sharing, only?: Only, depth?: number): Promise<FetchReport> {
   const { checkpoints, remote, names, options } = sharing
   const { repository } = checkpoints.history
-  await create(sharing)
+  await create(checkpoints)
   for (let round = 0; round < ROUNDS; round++) {
     const mark = checkpoints.mark()
     const there = await remote.refs(names.prefixes(only), options)
     const sessions = sessionsWith(sharing, there, only)
-    const fetched = await bring(sharing, sessions)
+    const fetched = await bring(sharing, sessions, depth)
     try {
       const report = emptyReport(names.remote)
       let isPurged = false
@@ -48,7 +49,7 @@ export async function fetchSessions(sharing: Sharing, only?: Only): Promise<Fetc
 }
 
 /** The repository is made, if there is none. */
-export async function create({ checkpoints }: Sharing): Promise<void> {
+export async function create(checkpoints: Checkpoints): Promise<void> {
   const { repository } = checkpoints.history
   if (!(await checkpoints.openFinished()))
     await repository.change({
@@ -65,7 +66,11 @@ export function sessionsWith({ checkpoints, names }: Sharing, there: RemoteRefs,
 }
 
 /** Fetches what the refs of these sessions name at the remote, if it is not here. */
-export async function bring({ checkpoints, remote, options }: Sharing, sessions: SharedSessions) {
+export async function bring(
+  { checkpoints, remote, options }: Sharing,
+  sessions: SharedSessions,
+  depth: number | undefined,
+) {
   const { history } = checkpoints
   const wants = new Set<ObjectId>()
   const haves = new Set<ObjectId>()
@@ -84,7 +89,8 @@ export async function bring({ checkpoints, remote, options }: Sharing, sessions:
       for (const id of [local, seen]) if (id !== undefined) haves.add(id)
   }
   if (wants.size === 0) return undefined
-  return remote.fetch({ wants: [...wants], haves: [...haves] }, options)
+  const request = { wants: [...wants], haves: [...haves], ...(depth !== undefined && { depth }) }
+  return remote.fetch(request, options)
 }
 
 /** Moves the refs of one session to where they belong. */
@@ -97,9 +103,10 @@ async function settle(
   const { checkpoints, names, writer } = sharing
   const { history } = checkpoints
   const isSame = [gone, ...refs.values()].every(
-    ({ local, seen, remote }) => seen === remote && (local === remote || remote === undefined),
+    ({ local, seen, remote }) =>
+      seen === remote && (local === remote || (remote === undefined && gone.local === undefined)),
   )
-  if (isSame && gone.local === gone.remote) return planFetch([])
+  if (isSame) return planFetch([])
   return moveRefs(
     checkpoints,
     session,

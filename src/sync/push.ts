@@ -43,7 +43,7 @@ export async function pushSessions(sharing: Sharing, request: PushRequest = {}):
     kept: [],
     hidden: [],
   }
-  await create(sharing)
+  await create(checkpoints)
   const waiting = localSessions(checkpoints.history.repository.refs, names, request.only)
   let left = [...waiting.values()].filter(isWaiting).map(({ session }) => session)
   const state = { deniesDeletes: new Set<SessionId>() }

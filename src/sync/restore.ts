@@ -34,7 +34,7 @@ export async function restoreSession(checkpoints: Checkpoints, session: SessionI
     if (waiting === undefined && !isGone) throw missing
     if (waiting !== undefined && history.exists(session))
       throw new AlreadyExistsError({ kind: 'session', id: session })
-    const tips = tombstones.flatMap((one) => one.tips)
+    const tips = tombstones.flatMap((one) => (one.kind === 'restored' ? [] : one.tips))
     const back =
       waiting === undefined
         ? await newestTips(checkpoints, session, new Graves(tombstones), tips)

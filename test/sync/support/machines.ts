@@ -1,21 +1,42 @@
 /** Machines that share sessions over one server: folders with stores of their own. */
+import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, expect } from 'vitest'
-import { GitSessionStore, type GitStoreOptions } from '../../../src/store/git/git-session-store.ts'
-import { bareRepository, gitText } from '../../git/real-git.ts'
+import { GitSessionStore } from '../../../src/store/git/git-session-store.ts'
+import type { GitStoreOptions } from '../../../src/store/git/options.ts'
+import { bareRepository, gitText, tempFolder } from '../../git/real-git.ts'
 import { emptySession, message } from '../../store/support/git-store.ts'
+import { makeServed, startGitServer } from '../../support/git-server.ts'
 
-const stores: GitSessionStore[] = []
+const stores: { close(): Promise<void> }[] = []
 const folders: string[] = []
 afterEach(async () => {
-  for (const store of stores.splice(0)) await store.close()
+  for (const store of stores.splice(0).reverse()) await store.close()
   for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true })
 })
 
-/** An empty server: its folder, and its address. */
-export const folderServer = (): string => bareRepository()
+export interface Server {
+  url: string
+  /** Where its repository is. */
+  folder: string
+}
+
+/** An empty server in a folder. */
+export async function folderServer(): Promise<Server> {
+  const folder = bareRepository()
+  return { folder, url: folder }
+}
+
+/** An empty server behind `git http-backend`. */
+export async function httpServer(): Promise<Server> {
+  const root = tempFolder()
+  const folder = makeServed(root, 'sessions.git')
+  const server = await startGitServer({ root })
+  stores.push(server)
+  return { folder, url: `${server.url}/sessions.git` }
+}
 
 /** A store that shares with a server. */
 export function machine(url: string, writer: string, options: GitStoreOptions = {}): GitSessionStore {
@@ -60,6 +81,11 @@ export function refsAt(folder: string, ...patterns: string[]): Record<string, st
   )
 }
 
+/** C git finds nothing wrong. */
 export function expectClean(folder: string): void {
-  expect(gitText(folder, ['fsck', '--strict', '--no-dangling', '--no-progress'])).toBe('')
+  const args = ['--git-dir', folder, 'fsck', '--strict', '--no-dangling', '--no-progress']
+  const { stdout, stderr } = spawnSync('git', args, { encoding: 'utf8' })
+  // A server that git made has its own idea of a default branch.
+  const said = `${stdout}${stderr}`.split('\n').filter((line) => !line.startsWith('notice: '))
+  expect(said.join('\n').trim()).toBe('')
 }

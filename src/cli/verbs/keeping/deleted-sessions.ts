@@ -4,17 +4,25 @@ import type { Context } from '../../context.ts'
 import { when } from '../../describe.ts'
 import { bold, columns, count, dim, type Line, line, yellow } from '../../text.ts'
 
-/** Brings a deleted session back; `false` when the text names none. */
-export async function bringBack({ out, stores }: Context, session: string): Promise<boolean> {
+/**
+ * Brings a deleted session back; `false` when the text names none.
+ *
+ * @param isSure that a deletion is meant: a session that was deleted on another machine may still be here
+ */
+export async function bringBack(
+  { out, stores }: Context,
+  session: string,
+  isSure: boolean,
+): Promise<boolean> {
   const store = stores.existing
-  if (await store.exists(session)) return false
+  if (!isSure && (await store.exists(session))) return false
   try {
     const refs = await store.restore(session)
     if (out.json) await out.document({ session, refs })
-    else await out.line(line`Restored ${bold(session)}.`)
+    else await out.line(line`Restored ${bold(session)}${refs.length === 0 ? '' : `: ${refs.join(', ')}`}.`)
     return true
   } catch (error) {
-    if (error instanceof NotFoundError) return false
+    if (error instanceof NotFoundError && !isSure) return false
     throw error
   }
 }

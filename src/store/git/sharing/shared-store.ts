@@ -1,15 +1,15 @@
 /** A store and its remotes: what `GitSessionStore` does with git servers. Loaded when it is needed. */
 import type { Checkpoints } from '../../../checkpoints/checkpoints.ts'
-import { NotFoundError } from '../../../errors.ts'
+import { ForkpointError, NotFoundError } from '../../../errors.ts'
 import type { Repository } from '../../../git/repository.ts'
 import type { Remote, RemoteOptions } from '../../../git/wire/remote.ts'
-import { parseSessionId, type SessionId } from '../../../ids.ts'
+import { parseRef, parseSessionId, type SessionId } from '../../../ids.ts'
 import { type SecretOptions, secretFinder } from '../../../redaction/secrets.ts'
 import { type ConnectOptions, connect } from '../../../sync/connect.ts'
-import { fetchSessions } from '../../../sync/fetch.ts'
-import { RemoteNames } from '../../../sync/planning/names.ts'
+import { create, fetchSessions } from '../../../sync/fetch.ts'
+import { parseKey, RemoteNames } from '../../../sync/planning/names.ts'
 import { pushSessions } from '../../../sync/push.ts'
-import { type NamedRemote, remotesOf } from '../../../sync/remotes.ts'
+import { addRemote, type NamedRemote, remotesOf, removeRemote } from '../../../sync/remotes.ts'
 import type { FetchReport, PushReport, RemoteStatus, SyncReport } from '../../../sync/report.ts'
 import type { Sharing } from '../../../sync/sharing.ts'
 import { statusOf } from '../../../sync/status.ts'
@@ -32,6 +32,11 @@ export interface ShareOptions extends RemoteOptions {
   remote?: string
   /** Only these sessions. */
   only?: readonly string[]
+}
+
+export interface FetchOptions extends ShareOptions {
+  /** Only so many checkpoints of each branch. What is cut off is missing here until a fetch without it. Default: all. */
+  depth?: number
 }
 
 export interface PushOptions extends ShareOptions {
@@ -60,8 +65,8 @@ export class SharedStore {
     this.#settings = settings
   }
 
-  async fetch(options: ShareOptions): Promise<FetchReport> {
-    return fetchSessions(await this.#sharing(options), only(options))
+  async fetch(options: FetchOptions): Promise<FetchReport> {
+    return fetchSessions(await this.#sharing(options), only(options), options.depth)
   }
 
   async push(options: PushOptions): Promise<PushReport> {
@@ -76,14 +81,17 @@ export class SharedStore {
     })
     const { remote } = report
     for (const key of [...report.pushed, ...report.deleted])
-      this.#refused.delete(`${remote} ${key.split('/')[1]}`)
+      this.#refused.delete(`${remote} ${parseKey(key)?.session}`)
     for (const { session, reason } of report.refused) this.#refused.set(`${remote} ${session}`, reason)
     return report
   }
 
   async sync(options: PushOptions): Promise<SyncReport> {
     const fetch = await this.fetch(options)
-    return { fetch, push: await this.push(options) }
+    const push = await this.push(options)
+    // What was still there when it was fetched.
+    const hidden = fetch.hidden.filter((key) => !push.deleted.includes(key))
+    return { fetch: { ...fetch, hidden }, push }
   }
 
   async status(options: ShareOptions): Promise<RemoteStatus> {
@@ -133,6 +141,32 @@ export class SharedStore {
     return made
   }
 
+  /**
+   * Adds a remote to the configuration. Where branches lie is found out from what the server has, unless it is said: below
+   * `refs/forkpoint/heads/` where such are there already, or where branches are not those of sessions.
+   */
+  async add({
+    name,
+    url,
+    mapped,
+  }: {
+    name: string
+    url: string
+    mapped?: boolean | undefined
+  }): Promise<NamedRemote> {
+    const { repository } = this.#checkpoints.history
+    const remote = this.#connected(repository, url)
+    await create(this.#checkpoints)
+    const added = { name, url, mapped: mapped ?? (await hasCode(remote)) }
+    await addRemote(repository, added)
+    return added
+  }
+
+  /** Throws NotFoundError. */
+  async remove(name: string): Promise<void> {
+    await removeRemote(this.#checkpoints.history.repository, name)
+  }
+
   async #sharing({ remote: name, signal, onProgress }: ShareOptions): Promise<Sharing> {
     const { repository } = this.#checkpoints.history
     const { name: remote, url, mapped } = await this.remote(name)
@@ -147,6 +181,19 @@ export class SharedStore {
       options: { signal, onProgress },
     }
   }
+}
+
+/** A server that cannot be asked is taken for one with sessions alone. */
+async function hasCode(remote: Remote): Promise<boolean> {
+  const known = await remote.refs(['refs/heads/', 'refs/forkpoint/heads/']).catch((error: unknown) => {
+    if (!(error instanceof ForkpointError)) throw error
+    return undefined
+  })
+  for (const ref of known?.refs.keys() ?? []) {
+    if (ref.startsWith('refs/forkpoint/heads/')) return true
+    if (parseRef(ref) === undefined && !ref.endsWith('/_forkpoint')) return true
+  }
+  return false
 }
 
 const only = ({ only }: ShareOptions): SessionId[] | undefined => only?.map(parseSessionId)
