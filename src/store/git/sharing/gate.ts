@@ -2,7 +2,7 @@
 import type { History } from '../../../checkpoints/commits/history.ts'
 import { newCommits } from '../../../git/database/ancestry.ts'
 import type { ObjectStore } from '../../../git/database/object-store.ts'
-import type { CommitId, ObjectId } from '../../../ids.ts'
+import { type CommitId, type ObjectId, trustedCommit } from '../../../ids.ts'
 import type { SecretFinder } from '../../../redaction/secrets.ts'
 import { NotSharedError } from '../../../sync/error.ts'
 import { isLocalOnly } from '../../../sync/local-only.ts'
@@ -35,7 +35,7 @@ export const gate =
 
 async function commitsOf(objects: ObjectStore, ids: Iterable<ObjectId>): Promise<CommitId[]> {
   const commits: CommitId[] = []
-  for (const id of ids) if ((await objects.tryRead(id))?.type === 'commit') commits.push(id as CommitId)
+  for (const id of ids) if ((await objects.tryRead(id))?.type === 'commit') commits.push(trustedCommit(id))
   return commits
 }
 
