@@ -65,6 +65,8 @@ export type NotFoundKind =
   | 'message'
   | 'remote'
   | 'store'
+  /** Files of a workspace, at a checkpoint. */
+  | 'snapshot'
   /** An input, outside any store. */
   | 'file'
 

@@ -34,8 +34,14 @@ export function cut(text: string, room: number): string {
 /** As `beginning` of a longer text, cut between words where that keeps at least half. */
 export function beginningInWords(text: string, units: number): string {
   const kept = beginning(text, units)
-  const space = /\s/.test(text[kept.length] ?? ' ') ? kept.length : kept.search(/\s\S*$/)
+  const space = /\s/.test(text[kept.length] ?? ' ') ? kept.length : lastSpace(kept)
   return (space >= units / 2 ? kept.slice(0, space) : kept).trimEnd()
+}
+
+function lastSpace(text: string): number {
+  let at = text.length - 1
+  while (at >= 0 && !/\s/.test(text[at]!)) at--
+  return at
 }
 
 /** How many UTF-16 units the first code points take. */

@@ -74,6 +74,12 @@ export type { GitMaintainReport, GitStoreStats } from './store/git/maintain.ts'
 export type { RewriteOptions, RewriteReport } from './store/git/rewrite.ts'
 export type { SignatureOptions, SignatureReport } from './store/git/signatures.ts'
 export { MemorySessionStore, type MemoryStoreOptions } from './store/memory/memory-session-store.ts'
+export type { Protection, Removal, RetentionPlan } from './store/retention/plan.ts'
+export type { Bytes, Duration, RetentionPolicy, RetentionRule } from './store/retention/policy.ts'
+export type { PruneOptions, PruneReport } from './store/retention/prune.ts'
+export type { DiscardedSession, Retention } from './store/retention/retention.ts'
+export type { ModelPrice, SessionStats, SessionStatsOptions } from './store/retention/stats.ts'
+export type { SessionBytes } from './store/retention/usage.ts'
 export type { CleanMemory, FoundSecret } from './store/scan/scan.ts'
 export type {
   Addition,
@@ -105,3 +111,16 @@ export type {
   VerifyReport,
   WriteOptions,
 } from './store/session-store.ts'
+export { RestoreError, WorkspaceLimitError } from './workspace/errors.ts'
+export type { LeftOut, LeftOutReason } from './workspace/left-out.ts'
+export type { SnapshotLimits } from './workspace/limits.ts'
+export type { KeptFile, KeptReason, RestorePlan } from './workspace/restore-plan.ts'
+export type { FileChanges, StoredFile, StoredSnapshot } from './workspace/stored-files.ts'
+export type {
+  KeptSnapshot,
+  RestoreOptions,
+  RestoreReport,
+  WorkspaceFiles,
+  WorkspaceOptions,
+  WorkspaceState,
+} from './workspace/workspace-files.ts'

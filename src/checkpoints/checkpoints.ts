@@ -4,6 +4,7 @@
  */
 import type { Layout } from '../codec/index.ts'
 import { NotFoundError, StorageError } from '../errors.ts'
+import { Copies } from '../git/database/copies.ts'
 import type { ObjectStore } from '../git/database/object-store.ts'
 import type { Repository } from '../git/repository.ts'
 import { purgeMark } from '../git/upkeep/purge-mark.ts'
@@ -13,11 +14,14 @@ import {
   branchRef,
   type CommitId,
   goneRef,
+  type LockName,
   MAIN,
+  type RefName,
   reservedRef,
   type SessionId,
   type TagName,
   tagRef,
+  trustedCommit,
 } from '../ids.ts'
 import { type Redact, redactValue } from '../redaction/redact.ts'
 import type { Author } from './commits/checkpoint.ts'
@@ -55,7 +59,7 @@ export interface Onto {
   /** Whether it becomes the active branch. Default: where a session begins with it. */
   activates?: boolean
   /** Other refs to hold meanwhile, so that `Writing.move` can move them. */
-  also?: readonly string[]
+  also?: readonly LockName[]
 }
 
 export interface CheckpointWrite<T> {
@@ -83,12 +87,12 @@ export interface Snapshot {
 }
 
 interface Target extends Aim {
-  ref: string
+  ref: RefName
   name: string
   starts: boolean
   isNew: boolean
   activates: boolean
-  head: string
+  head: RefName
 }
 
 const TIPS = 256
@@ -97,6 +101,8 @@ export class Checkpoints {
   readonly history: History
   readonly refs: SessionRefs
   readonly rules: CheckpointRules
+  /** Of what is read often. */
+  readonly copies: Copies
   /** Work that `close` has to wait for runs in `lifetime.use`. */
   readonly lifetime = new Lifetime()
   readonly #repository: Repository
@@ -105,14 +111,15 @@ export class Checkpoints {
   /** Of checkpoints that name no author, redacted. */
   #author: Author | undefined
   /** Tips of branches and lines that are of our type, by ref: where they were a moment ago. */
-  readonly #tips = new Map<string, CommitId>()
+  readonly #tips = new Map<RefName, CommitId>()
 
   /** @param signing what every commit is signed with */
   constructor(repository: Repository, rules: CheckpointRules, signing?: Signing) {
     this.#repository = repository
     this.#signing = signing
     this.rules = rules
-    this.history = new History(repository)
+    this.copies = new Copies(repository, () => this.mark())
+    this.history = new History(repository, this.copies)
     this.#keys = new Keys(this.history)
     this.refs = new SessionRefs(this.history, rules.now, (refs) => this.forget(refs))
   }
@@ -189,7 +196,8 @@ export class Checkpoints {
         return tag === undefined ? target : { ...target, refs: [...target.refs, tag] }
       },
       decide: async (target, current) => {
-        const id = current.get(target.ref) as CommitId | undefined
+        const found = current.get(target.ref)
+        const id = found && trustedCommit(found)
         if (again !== undefined && !covers(target, this.#target(session, true, await again())))
           return nothing(AGAIN)
         if (id === undefined && !target.starts) {
@@ -223,7 +231,7 @@ export class Checkpoints {
           objects: [...plan.objects, ...restored],
           ...(restored[0] && { moves: new Map([...plan.moves, [goneRef(session), restored[0].id]]) }),
           placed: () => {
-            if (moved !== undefined && moved !== null) this.#remember(ref, moved as CommitId)
+            if (moved !== undefined && moved !== null) this.#remember(ref, trustedCommit(moved))
             plan.placed?.()
           },
         }
@@ -233,7 +241,7 @@ export class Checkpoints {
   }
 
   /** What is remembered of branches that have gone goes, too. */
-  forget(refs: Iterable<string>): void {
+  forget(refs: Iterable<RefName>): void {
     for (const ref of refs) this.#tips.delete(ref)
   }
 
@@ -273,13 +281,13 @@ export class Checkpoints {
   }
 
   /** The ref that names what was deleted of the session, if it is wanted and there is one. */
-  #graveOf(session: SessionId, isWanted: boolean): string[] {
+  #graveOf(session: SessionId, isWanted: boolean): RefName[] {
     const ref = goneRef(session)
     return isWanted && this.#repository.refs.read(ref) !== undefined ? [ref] : []
   }
 
   /** Throws InvalidStateError unless the session is of our type, as far as there is anything of it. */
-  async #checkLine(session: SessionId, ref: string, tip: CommitInfo | undefined): Promise<void> {
+  async #checkLine(session: SessionId, ref: RefName, tip: CommitInfo | undefined): Promise<void> {
     if (tip !== undefined && this.#tips.get(ref) === tip.id) return
     const other = tip === undefined ? this.history.branches(session).values().next().value : undefined
     const any = tip ?? (other === undefined ? undefined : await this.history.info(other))
@@ -292,7 +300,7 @@ export class Checkpoints {
     if (actual !== undefined && actual !== this.rules.type) throw wrongType(session, actual, this.rules.type)
   }
 
-  #remember(ref: string, tip: CommitId): void {
+  #remember(ref: RefName, tip: CommitId): void {
     this.#tips.delete(ref)
     if (this.#tips.size >= TIPS) this.#tips.delete(this.#tips.keys().next().value!)
     this.#tips.set(ref, tip)

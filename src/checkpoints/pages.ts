@@ -2,9 +2,8 @@
  * Pages of turns. A page is made of what a turn brought: the items of a collection of messages whose files are others
  * than in the turn before. All that write checkpoints get their pages here, and so does whoever checks them.
  */
-import { decodeItem, itemPlace, pagePath, parseItemName, parsePageName } from '../codec/index.ts'
+import { itemPlace, pagePath, parseItemName, parseItemPath, parsePageName } from '../codec/index.ts'
 import type { ObjectId } from '../ids.ts'
-import { TimeSlice } from '../time-slice.ts'
 import {
   type BlobIds,
   blobsChanged,
@@ -12,6 +11,7 @@ import {
   type Edits,
   type Files,
   folderAt,
+  ItemEdits,
   itemOf,
   type TreeReader,
 } from './trees/files.ts'
@@ -23,29 +23,18 @@ import {
   type Tree,
   type TreeStore,
 } from './trees/objects.ts'
+import {
+  type ItemFiles,
+  type KnownFiles,
+  newRun,
+  type PageRules,
+  pageOf,
+  runIndex,
+  runsAmong,
+  type TurnReader,
+} from './turn-items.ts'
 
-/** How pages are made of items. */
-export interface PageRules {
-  /** Whether the items of a collection are messages that people read. */
-  isRead(collection: string): boolean
-  /** What a page begins with. */
-  head(seq: number): string
-  section(item: TurnItem): string
-}
-
-/** An item that is new or another in a turn. */
-export interface TurnItem {
-  index: number
-  item: unknown
-  /** Whether the turn before had one at its place. */
-  replaces: boolean
-  files: Files
-}
-
-/** Reads trees and files, stored or about to be. */
-export interface TurnReader extends TreeReader {
-  readBlobs(blobs: BlobIds): Promise<Files>
-}
+export type { PageRules, TurnItems, TurnReader } from './turn-items.ts'
 
 /** A turn: its number, and its tree before and after. */
 export interface Turn {
@@ -71,9 +60,9 @@ export async function withPages(
   { rules, isTurn, ...at }: Omit<Turn, 'after'> & { rules: PageRules; isTurn: boolean },
 ): Promise<EditedTree> {
   const turn = { ...at, after: edited.tree }
-  const changed = await blobsChanged(files, turn.before, turn.after, (name) => rules.isRead(name))
+  const changed = await blobsChanged(files, turn.before, turn.after, isToldBy(rules))
   const edits = new Map<string, Uint8Array | null>()
-  for (const path of await pagesAlone(files, turn.after, changed)) edits.set(path, null)
+  for (const path of await pagesAlone(files, turn.after, changed, rules)) edits.set(path, null)
   if (isTurn) {
     for (const { path, make } of await turnPages(files, turn, rules, changed)) edits.set(path, await make())
   }
@@ -91,31 +80,31 @@ export async function withPagesOfNew(
   read: TreeReader,
   { seq, before, rules }: Omit<Turn, 'after'> & { rules: PageRules },
 ): Promise<Edits | undefined> {
-  const added = new Map<string, Map<number, Files>>()
+  const told = isToldBy(rules)
+  const known = edits instanceof ItemEdits ? edits.items : undefined
+  const added = new Map<string, Map<number, KnownFiles>>()
   for (const [path, bytes] of edits) {
-    const [collection = '', folder, entry, inside] = path.split('/')
-    if (!rules.isRead(collection) || (folder === undefined && bytes !== null)) continue
-    const index = entry === undefined || inside !== undefined ? undefined : parseItemName(entry)
-    if (bytes === null || index === undefined) return undefined
-    const items = added.get(collection) ?? new Map<number, Files>()
-    added.set(collection, items.set(index, (items.get(index) ?? new Map()).set(path, bytes)))
+    const cut = path.indexOf('/')
+    const collection = cut === -1 ? path : path.slice(0, cut)
+    if (!told(collection) || (cut === -1 && bytes !== null)) continue
+    const index = rules.isRead(collection) ? itemIndex(path) : runIndex(path)
+    if (bytes === null || (index === undefined && rules.isRead(collection))) return undefined
+    if (index === undefined) continue
+    const items = added.get(collection) ?? new Map<number, KnownFiles>()
+    const item: KnownFiles = items.get(index) ?? { files: new Map() }
+    item.files.set(path, bytes)
+    if (known?.has(path)) item.known = known.get(path)
+    added.set(collection, items.set(index, item))
   }
+  for (const [collection, items] of added)
+    if (!(await areNew(read, before, collection, items.keys()))) return undefined
   const all: Edits = new Map(edits)
   for (const [collection, items] of added) {
-    const found: Omit<TurnItem, 'item'>[] = []
-    let at: { folder: string; tree: Tree | undefined } | undefined
-    for (const [index, files] of [...items].sort(([a], [b]) => a - b)) {
-      const { folder, stem } = itemPlace(collection, index)
-      if (at?.folder !== folder)
-        at = { folder, tree: before === undefined ? undefined : await folderAt(read, before, folder) }
-      if (
-        at.tree !== undefined &&
-        entriesWith(at.tree, stem).some(({ name }) => parseItemName(name) === index)
-      )
-        return undefined
-      found.push({ index, replaces: false, files })
-    }
-    all.set(pagePath(collection, found[0]!.index, seq), await pageOf(seq, found, rules))
+    if (!rules.isRead(collection)) continue
+    const runs = [...(added.get(rules.runsOf(collection) ?? '') ?? [])].sort(byIndex)
+    const found = [...items].sort(byIndex).map(([index, item]): ItemFiles => ({ index, ...item }))
+    const told = runs.map(([, run]) => newRun(run, rules))
+    all.set(pagePath(collection, found[0]!.index, seq), await pageOf(found, [], told, rules))
   }
   return all
 }
@@ -132,58 +121,78 @@ export async function turnPages(
   changed?: ReadonlyMap<string, ObjectId | undefined>,
 ): Promise<{ path: string; make(): Promise<Buffer> }[]> {
   const { seq, before, after } = turn
-  const paths = changed ?? (await blobsChanged(read, before, after, (name) => rules.isRead(name)))
+  const paths = changed ?? (await blobsChanged(read, before, after, isToldBy(rules)))
   const pages: { path: string; make(): Promise<Buffer> }[] = []
-  for (const [collection, indexes] of itemsAmong(paths.keys())) {
-    const items: { index: number; blobs: BlobIds; replaces: boolean }[] = []
+  for (const [collection, indexes] of itemsAmong(paths.keys(), rules)) {
+    const items: { index: number; blobs: BlobIds; old: BlobIds }[] = []
+    const removed: number[] = []
     for (const index of [...indexes].sort((a, b) => a - b)) {
       const blobs = await blobsOfItem(read, after, collection, index)
-      if (blobs.size === 0) continue
-      const replaces = (await blobsOfItem(read, before, collection, index)).size > 0
-      items.push({ index, blobs, replaces })
+      if (blobs.size === 0) removed.push(index)
+      else items.push({ index, blobs, old: await blobsOfItem(read, before, collection, index) })
     }
-    const first = items.find(({ replaces }) => !replaces) ?? items[0]
+    const first = items.find(({ old }) => old.size === 0) ?? items[0]
     if (first === undefined) continue
     const make = async () => {
       const files = await read.readBlobs(new Map(items.flatMap(({ blobs }) => [...blobs])))
-      const own = (blobs: BlobIds): Files =>
-        new Map([...blobs.keys()].map((path) => [path, files.get(path)!]))
-      const found = items.map(({ index, replaces, blobs }) => ({ index, replaces, files: own(blobs) }))
-      return pageOf(seq, found, rules)
+      const were = await read.readBlobs(new Map(items.flatMap(({ old }) => [...old])))
+      const found = items.map(({ index, blobs, old }): ItemFiles => {
+        const own = of(files, blobs)
+        return old.size === 0 ? { index, files: own } : { index, files: own, before: of(were, old) }
+      })
+      const runs = rules.runsOf(collection)
+      const told =
+        runs === undefined ? [] : await runsAmong(paths.keys(), read, { before, after }, runs, rules)
+      return pageOf(found, removed, told, rules)
     }
     pages.push({ path: pagePath(collection, first.index, seq), make })
   }
   return pages
 }
 
-async function pageOf(
-  seq: number,
-  items: readonly Omit<TurnItem, 'item'>[],
-  rules: PageRules,
-): Promise<Buffer> {
-  const slice = new TimeSlice()
-  let text = rules.head(seq)
-  for (const [n, item] of items.entries()) {
-    if (text.length > LONGEST) {
-      text += `\n… and ${items.length - n} more, each in its file.\n`
-      break
-    }
-    text += rules.section({ ...item, item: decodeItem(item.files) })
-    if (slice.isOver()) await slice.next()
-  }
-  return Buffer.from(text)
+/** Collections that pages tell of. */
+const isToldBy =
+  (rules: PageRules) =>
+  (collection: string): boolean =>
+    rules.isRead(collection) || collection === rules.runsOf('messages')
+
+/** The number of the item that is a file, or that one beside it belongs to. */
+function itemIndex(path: string): number | undefined {
+  const place = parseItemPath(path)
+  // An item that is a folder has a log, and is no message.
+  return place === undefined || place.inside.length > 0 ? undefined : parseItemName(place.entry)
 }
 
-/** Characters; a page that has more ends with the item at hand. */
-const LONGEST = 16 * 1024 * 1024
+/** Whether a tree has none of these items. */
+async function areNew(
+  read: TreeReader,
+  root: ObjectId | undefined,
+  collection: string,
+  indexes: Iterable<number>,
+): Promise<boolean> {
+  if (root === undefined) return true
+  let at: { folder: string; tree: Tree | undefined } | undefined
+  for (const index of indexes) {
+    const { folder, stem } = itemPlace(collection, index)
+    if (at?.folder !== folder) at = { folder, tree: await folderAt(read, root, folder) }
+    const { tree } = at
+    if (tree !== undefined && entriesWith(tree, stem).some(({ name }) => parseItemName(name) === index))
+      return false
+  }
+  return true
+}
 
-/** By collection, numbers of the items that these files are of. */
-function itemsAmong(paths: Iterable<string>): Map<string, Set<number>> {
+const of = (files: Files, blobs: BlobIds): Files =>
+  new Map([...blobs.keys()].map((path) => [path, files.get(path)!]))
+
+const byIndex = ([a]: readonly [number, unknown], [b]: readonly [number, unknown]): number => a - b
+
+/** By collection, numbers of the messages that these files are of. */
+function itemsAmong(paths: Iterable<string>, rules: PageRules): Map<string, Set<number>> {
   const found = new Map<string, Set<number>>()
   for (const path of paths) {
-    const [collection = '', , entry = '', inside] = path.split('/')
-    // An item that is a folder has a log, and is no message.
-    const index = inside === undefined ? parseItemName(entry) : undefined
+    const collection = path.slice(0, path.indexOf('/'))
+    const index = rules.isRead(collection) ? itemIndex(path) : undefined
     if (index === undefined) continue
     const indexes = found.get(collection) ?? new Set()
     found.set(collection, indexes.add(index))
@@ -196,8 +205,12 @@ async function pagesAlone(
   read: TreeReader,
   root: ObjectId,
   changed: ReadonlyMap<string, ObjectId | undefined>,
+  rules: PageRules,
 ): Promise<string[]> {
-  const gone = itemsAmong([...changed].flatMap(([path, id]) => (id === undefined ? [path] : [])))
+  const gone = itemsAmong(
+    [...changed].flatMap(([path, id]) => (id === undefined ? [path] : [])),
+    rules,
+  )
   const alone: string[] = []
   for (const [collection, indexes] of gone) {
     for (const index of indexes) {

@@ -3,7 +3,8 @@ import { excerpt } from '../excerpt.ts'
 import type { CheckpointSignature } from '../git/signing/commit-signature.ts'
 import type { SignedCheckpoint } from '../store/git/git-session-store.ts'
 import type { Checkpoint } from '../store/session-store.ts'
-import { type Block, readMessage } from '../view/message.ts'
+import type { Block } from '../view/block.ts'
+import { readMessage } from '../view/message.ts'
 import { bold, count, cyan, dim, green, type Line, line, red, short, yellow } from './text.ts'
 
 /** Ids are shown as git shows them, long enough to type. */
@@ -144,6 +145,8 @@ function blockLines(block: Block, { full }: MessageStyle): Line[] {
     }
     case 'file':
       return [line`${dim(`[${block.about}]`)}`]
+    case 'error':
+      return textLines(block.text, most(RESULT_LINES)).map((one) => line`${red('error: ')}${one}`)
     case 'other':
       return block.type === undefined
         ? [line`${valueText(block.value, most(200))}`]

@@ -42,14 +42,15 @@ export interface WriteOptions {
  * JSON text of the value, without a final newline. Properties that are `undefined` are left out. Throws
  * InvalidStateError, with the path, for what JSON cannot represent and for what is over a limit.
  *
- * Unless it is compact, the outermost object has a line for each member. Inside, what fits into 120 characters is one line, and
+ * Unless it is compact, the outermost object has a line for each member; in an item, words and numbers that follow each other
+ * share lines of 120 characters. Inside, what fits into 120 characters is one line, and
  * so is what has one member of one line, and all that an order puts last; everything else has a line for each member.
  */
 export function writeJson(
   value: unknown,
   { compact = false, path = [], order, marks }: WriteOptions = {},
 ): string {
-  const writer: Writer = { size: 0, compact, path: [...path], marks }
+  const writer: Writer = { size: 0, compact, isItem: path.length > 0, path: [...path], marks }
   const text = write(writer, value, order, 0, compact)
   if (text.length > MAX_TEXT) throw tooLong(writer)
   return text
@@ -74,6 +75,7 @@ interface Writer {
   /** Characters so far. */
   size: number
   readonly compact: boolean
+  readonly isItem: boolean
   readonly path: (string | number)[]
   readonly marks: Marks | undefined
 }
@@ -152,6 +154,8 @@ function writeObject(
   const keys = order === undefined ? Object.keys(value) : sortKeys(Object.keys(value), order)
   const gap = writer.compact ? ':' : ': '
   const members: string[] = []
+  const shares = level === 0 && writer.isItem && !flat
+  let wasWord = false
   let last = 0
   for (const key of keys) {
     const member = value[key]
@@ -164,7 +168,13 @@ function writeObject(
     const name = JSON.stringify(writer.marks === undefined ? key : writer.marks.key(key))
     const isFlat = flat || order?.last?.includes(key) === true
     count(writer, name.length + gapWidth(writer, level))
-    members.push(name + gap + write(writer, member, order?.inside?.get(key), level + 1, isFlat))
+    const text = name + gap + write(writer, member, order?.inside?.get(key), level + 1, isFlat)
+    const isWord = shares && isWordOrNumber(member)
+    const before = members.at(-1)
+    if (isWord && wasWord && before!.length + 2 + text.length <= WIDTH)
+      members[members.length - 1] = `${before}, ${text}`
+    else members.push(text)
+    wasWord = isWord
   }
   if (members.length === 0) return '{}'
   writer.path.pop()
@@ -193,6 +203,10 @@ function isShort(members: readonly string[]): boolean {
 
 /** Characters before a member that has a line of its own. */
 const gapWidth = ({ compact }: Writer, level: number): number => (compact ? 2 : 4 + 2 * level)
+
+/** What takes no line of its own: no text that people read, no object. */
+const isWordOrNumber = (value: unknown): boolean =>
+  typeof value === 'string' ? value.length < WIDTH && !/\s/.test(value) : typeof value !== 'object'
 
 /** What unfolds without end is too long before it is whole. */
 function count(writer: Writer, length: number): void {

@@ -2,8 +2,10 @@
  * A bare repository that is a store: opened lazily, created by the first write, recovered when something died.
  * This is the door of the object layer; it knows nothing of sessions.
  */
+
 import { join, resolve } from 'node:path'
 import { SessionClosedError } from '../errors.ts'
+import type { RefName } from '../ids.ts'
 import { checkConfig } from './config/config.ts'
 import { type Config, parseConfig } from './config/parser.ts'
 import { checkCreatable, checkFolders, create, syncAbove } from './creation.ts'
@@ -113,7 +115,7 @@ export class Repository implements Contents {
    * creates the repository; its HEAD then points at `head`. So does the HEAD of a repository that names no branch there
    * is, once `head` is made.
    */
-  async change<T>(change: Change<T>, head = 'refs/heads/main'): Promise<T> {
+  async change<T>(change: Change<T>, head: RefName = 'refs/heads/main'): Promise<T> {
     await this.#readyToWrite(head)
     try {
       const isFirst = !this.#hasChanged
@@ -126,7 +128,7 @@ export class Repository implements Contents {
   }
 
   /** The key that only this store has: at once if it is there, else made now, and so is the repository. */
-  key(head = 'refs/heads/main'): Uint8Array | Promise<Uint8Array> {
+  key(head: RefName = 'refs/heads/main'): Uint8Array | Promise<Uint8Array> {
     return readStoreKey(this.folder) ?? this.#readyToWrite(head).then(() => storeKey(this.folder))
   }
 
@@ -215,7 +217,7 @@ export class Repository implements Contents {
     return true
   }
 
-  #readyToWrite(head: string): Promise<void> {
+  #readyToWrite(head: RefName): Promise<void> {
     if (this.#closed) throw new SessionClosedError('store')
     this.#writable ??= this.#prepareToWrite(head).catch((error: unknown) => {
       this.#writable = undefined
@@ -224,7 +226,7 @@ export class Repository implements Contents {
     return this.#writable
   }
 
-  async #prepareToWrite(head: string): Promise<void> {
+  async #prepareToWrite(head: RefName): Promise<void> {
     if (!(await this.#openOnce())) {
       // The folder itself comes to be here and nowhere else.
       this.#disk.makeDir(this.paths.root)

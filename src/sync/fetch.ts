@@ -6,7 +6,7 @@ import { StorageError } from '../errors.ts'
 import type { NewObject } from '../git/objects/object.ts'
 import type { RemoteRefs } from '../git/wire/remote.ts'
 import { activeRef, type CommitId, goneRef, type ObjectId, type SessionId } from '../ids.ts'
-import { type LocalMove, moveRefs, PURGED } from './local-moves.ts'
+import { type LocalMove, type LocalMoves, moveRefs, PURGED } from './local-moves.ts'
 import { branchKey, type SessionFacts, sessionFacts } from './planning/facts.ts'
 import { type FetchPlan, planFetch } from './planning/fetch-plan.ts'
 import { parseKey } from './planning/names.ts'
@@ -133,7 +133,7 @@ async function settle(
 
 function localMoves({ local }: FetchPlan, { refs }: SessionFacts): LocalMove[] {
   const values = new Map(refs.map((fact) => [fact.key, fact.local]))
-  return [...local].map(([key, to]) => ({ ref: `refs/${key}`, from: values.get(key), to }))
+  return [...local].map(([key, to]) => ({ ref: `refs/${key}` as const, from: values.get(key), to }))
 }
 
 /** The tombstones of both sides as one. */
@@ -153,7 +153,11 @@ async function joinedGone(
 }
 
 /** The active branch follows ours where it made room, and is `main` where it was deleted. */
-function activeAfter({ checkpoints }: Sharing, session: SessionId, { diverged, local }: FetchPlan) {
+function activeAfter(
+  { checkpoints }: Sharing,
+  session: SessionId,
+  { diverged, local }: FetchPlan,
+): Pick<LocalMoves<unknown>, 'active' | 'actives'> {
   const key = branchKey(session, checkpoints.history.active(session))
   const to = diverged.find(({ from }) => from === key)?.to
   if (to === undefined) return local.has(key) && local.get(key) === undefined ? { active: null } : {}

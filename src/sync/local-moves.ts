@@ -2,10 +2,10 @@
 import type { Checkpoints } from '../checkpoints/checkpoints.ts'
 import { AGAIN, type Aim, changeLocked, nothing } from '../checkpoints/locking.ts'
 import type { NewObject } from '../git/objects/object.ts'
-import { activeRef, type ObjectId, type SessionId } from '../ids.ts'
+import { activeRef, type ObjectId, type RefName, type SessionId } from '../ids.ts'
 
 export interface LocalMove {
-  ref: string
+  ref: RefName
   from: ObjectId | undefined
   /** `undefined` deletes it. */
   to: ObjectId | undefined
@@ -15,15 +15,15 @@ export interface LocalMoves<T> {
   moves: readonly LocalMove[]
   objects: readonly NewObject[]
   /** The branch that is active afterwards: its ref, `null` for `main`; `undefined`: as it is. */
-  active?: string | null | undefined
+  active?: RefName | null | undefined
   /** Of a session that begins with the moves: which branch is active there. */
-  actives?: readonly { ref: string; to: string }[]
+  actives?: readonly { ref: RefName; to: RefName }[]
   result: T
 }
 
 interface Aimed<T> extends Aim {
   planned: LocalMoves<T>
-  symbolic: readonly { ref: string; to: string | null }[]
+  symbolic: readonly { ref: RefName; to: RefName | null }[]
 }
 
 /** What was fetched is not there any more: somebody has purged. */
@@ -48,7 +48,7 @@ export async function moveRefs<T>(
     branch: 'main',
     aim: async () => {
       const planned = await plan()
-      const gone = new Set(planned.moves.flatMap(({ ref, to }) => (to === undefined ? [ref] : [])))
+      const gone = new Set<RefName>(planned.moves.flatMap(({ ref, to }) => (to === undefined ? [ref] : [])))
       const head = gone.size === 0 ? [] : refs.headElsewhere((ref) => gone.has(ref), session)
       const symbolic = [
         ...(planned.active === undefined ? [] : [{ ref: activeRef(session), to: planned.active }]),

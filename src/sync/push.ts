@@ -2,7 +2,7 @@
 import { type NamedTip, newTombstone } from '../checkpoints/tombstones/tombstone.ts'
 import { type ForkpointError, RemoteError } from '../errors.ts'
 import type { RemoteMove, RemoteRefs } from '../git/wire/remote.ts'
-import { type CommitId, goneRef, type ObjectId, type SessionId } from '../ids.ts'
+import { type CommitId, goneRef, type ObjectId, type RefName, type SessionId } from '../ids.ts'
 import { batchesOf, sendInHalves } from './batches.ts'
 import { create, fetchSessions, sessionsWith } from './fetch.ts'
 import { moveRefs } from './local-moves.ts'
@@ -236,7 +236,7 @@ async function hasMoved(
 /** Remembers what the remote has now, of all sessions in one change. */
 async function saw({ checkpoints, names }: Sharing, pushes: readonly Push[]): Promise<void> {
   const { repository } = checkpoints.history
-  const seen = new Map<string, ObjectId | undefined>()
+  const seen = new Map<RefName, ObjectId | undefined>()
   for (const { session, plan } of pushes) {
     for (const { key, to } of plan.moves) seen.set(names.seen(key), to)
     for (const [key, to] of plan.seen) seen.set(names.seen(key), to)

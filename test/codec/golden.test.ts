@@ -117,20 +117,17 @@ merge: resume the one you want.
 *.txt -merge
 --- messages/0000/000000-user.json
 {
-  "id": "m1",
-  "role": "user",
+  "id": "m1", "role": "user",
   "content": {"$lines": [
     "Which herbs",
     "like \\"shade\\"?",
     ""
   ]},
-  "createdAt": "2025-03-01T08:00:01Z",
-  "mood": "sunny"
+  "createdAt": "2025-03-01T08:00:01Z", "mood": "sunny"
 }
 --- messages/0000/000001-assistant.json
 {
-  "id": "m2",
-  "role": "assistant",
+  "id": "m2", "role": "assistant",
   "content": {"$parts": "text"},
   "parts": [
     {"type": "text", "text": "Let me "},
@@ -141,9 +138,7 @@ merge: resume the one you want.
 }
 --- messages/0000/000002-tool.json
 {
-  "id": "m3",
-  "role": "tool",
-  "content": "notes",
+  "id": "m3", "role": "tool", "content": "notes",
   "parts": [
     {"type": "file", "data": {"$file": "000002-tool.1.bin", "encoding": "base64"}},
     {"type": "log", "log": {"$file": "000002-tool.2.txt"}},
@@ -157,8 +152,7 @@ merge: resume the one you want.
 84000 bytes
 --- runs/0000/000000/run.json
 {
-  "id": "r1",
-  "status": "completed",
+  "id": "r1", "status": "completed",
   "prompt": "Which herbs?",
   "startedAt": "2025-03-01T08:00:01Z",
   "usage": {"inputTokens": 3, "outputTokens": 9}
@@ -168,10 +162,7 @@ merge: resume the one you want.
 {"sequence":1,"at":"2025-03-01T08:00:02Z","type":"text","text":"two\\nlines"}
 --- runs/0000/000001/run.json
 {
-  "id": "r2",
-  "status": "running",
-  "prompt": "",
-  "startedAt": "2025-03-01T08:05:00Z",
+  "id": "r2", "status": "running", "prompt": "", "startedAt": "2025-03-01T08:05:00Z",
   "events": []
 }
 `

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { Repository } from '../../src/git/repository.ts'
 import { HttpRemote, type HttpRemoteOptions } from '../../src/git/wire/http-remote.ts'
-import type { ObjectId } from '../../src/ids.ts'
+import type { ObjectId, RefName } from '../../src/ids.ts'
 import { type GitServer, type GitServerOptions, makeServed, startGitServer } from '../support/git-server.ts'
 import { git, gitText, tempFolder } from './real-git.ts'
 import { commitOf } from './support/commits.ts'
@@ -15,7 +15,7 @@ afterEach(async () => {
   for (const one of running.splice(0).reverse()) await one.close()
 })
 
-async function save(repository: Repository, text: string, ref = MAIN, size = 0): Promise<ObjectId> {
+async function save(repository: Repository, text: string, ref: RefName = MAIN, size = 0): Promise<ObjectId> {
   return repository.change({
     refs: [ref],
     prepare: (current) => {
@@ -26,7 +26,7 @@ async function save(repository: Repository, text: string, ref = MAIN, size = 0):
 }
 
 /** Moves a ref to a commit that is there. */
-const point = (repository: Repository, ref: string, id: ObjectId): Promise<void> =>
+const point = (repository: Repository, ref: RefName, id: ObjectId): Promise<void> =>
   repository.change({
     refs: [ref],
     prepare: () => ({ objects: [], moves: new Map([[ref, id]]), result: undefined }),

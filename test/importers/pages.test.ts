@@ -7,13 +7,20 @@ import { GitSessionStore } from '../../src/store/git/git-session-store.ts'
 import { git, gitText, tempFolder } from '../git/real-git.ts'
 
 const folder = join(import.meta.dirname, '../../../shared/transcripts/claude-code')
-const files = existsSync(folder)
+const all = existsSync(folder)
   ? readdirSync(folder, { recursive: true, encoding: 'utf8' })
       .filter((name) => name.endsWith('.jsonl'))
       .map((name) => join(folder, name))
       .sort((a, b) => readFileSync(b).length - readFileSync(a).length)
-      .slice(0, 3)
   : []
+/** The longest, and the longest of those whose sub-agents speak in lines of their own. */
+const files = [
+  ...all.slice(0, 3),
+  ...all
+    .slice(3)
+    .filter((path) => readFileSync(path, 'utf8').includes('"isSidechain":true'))
+    .slice(0, 1),
+]
 if (files.length === 0) console.warn(`No real transcripts in ${folder}: their pages are not tested.`)
 
 /** Every text that people, model and tools said in a transcript. */
@@ -46,7 +53,9 @@ const HIDDEN = /(?!\t)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u
 function linesOf(path: string, most: number): { line: string; isProse: boolean }[] {
   const found = new Map<string, boolean>()
   for (const row of readFileSync(path, 'utf8').split('\n')) {
-    const { type, message } = row === '' ? {} : JSON.parse(row)
+    const entry = row === '' ? {} : JSON.parse(row)
+    // A sub-agent's words, as newer versions keep them.
+    const { type, message } = entry.data?.type === 'agent_progress' ? entry.data.message : entry
     if ((type !== 'user' && type !== 'assistant') || message === undefined) continue
     const blocks = typeof message.content === 'string' ? [message.content] : message.content
     for (const block of blocks) {

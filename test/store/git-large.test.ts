@@ -13,9 +13,11 @@ test('item 10,000 and those after it lie a folder deeper, and everything is read
   await store.save({ ...emptySession('a'), messages: messages(0, 9998) })
   for (let n = 9998; n < 10_002; n++) await store.append('a', { messages: messages(n, 1) })
   const files = gitText(folder, ['ls-tree', '-r', '--name-only', 'a/main', 'messages']).split('\n')
-  expect(files.slice(-3)).toEqual([
+  expect(files.slice(-5)).toEqual([
     'messages/0099/009999-user.json',
+    'messages/01xxxx/0100/010000-turn-4.md',
     'messages/01xxxx/0100/010000-user.json',
+    'messages/01xxxx/0100/010001-turn-5.md',
     'messages/01xxxx/0100/010001-user.json',
   ])
   const fresh = storeAt(folder)

@@ -50,7 +50,7 @@ test('A turn that adds no message has no page; a message that is changed is in t
   expect(pagesAt(folder)).toHaveLength(1)
   await handle.append({ messages: [message('m0', 'edited'), ...some(2, 1)] })
   const page = gitText(folder, ['show', 's/main:messages/0000/000002-turn-3.md'])
-  expect(page).toContain('## 0 user · 2024-01-01 00:00 · changed\n\n> edited')
+  expect(page).toContain('## 0 user · 2024-01-01 00:00 · changed\n*was*\n> said 0\n\n*is*\n> edited')
   expect(page).toContain('## 2 user')
   expect(gitText(folder, ['show', 's/main:messages/0000/000000-turn-1.md'])).toContain('> said 0')
   expect(await store.verify()).toMatchObject({ ok: true, problems: [] })
@@ -198,4 +198,36 @@ test('Whatever is saved, appended, cut and changed, verify makes the same pages'
     }),
     { numRuns: 15 },
   )
+})
+
+test('A page has what sub-agents said in the turn, once, whether the turn has steps or not', async () => {
+  const { folder, store } = open()
+  const said = (sequence: number, text: string) => ({
+    sequence,
+    at: '2024-01-01T00:00:00.000Z',
+    type: 'assistant',
+    source: { line: sequence, fields: { message: { role: 'assistant', content: text } } },
+  })
+  const run = {
+    id: 'a',
+    status: 'running',
+    prompt: 'go',
+    startedAt: '2024-01-01T00:00:00.000Z',
+    agent: { id: 'a' },
+  }
+  await store.save(emptySession('s'))
+  const handle = await store.open('s')
+  await handle.append({ messages: some(0, 1), runs: [{ ...run, events: [said(0, 'first word')] }] })
+  await handle.append({ runs: [{ ...run, events: [said(1, 'second word')] }] }, { kind: 'step' })
+  await handle.append({ messages: some(1, 1), runs: [{ ...run, events: [said(2, 'third word')] }] })
+  await handle.append({ messages: some(2, 1), runs: [{ ...run, status: 'completed', events: [] }] })
+  const pages = pagesAt(folder).map((path) => gitText(folder, ['show', `s/main:${path}`]))
+  expect(pages.map((page) => page.match(/\w+ word/g))).toEqual([
+    ['first word'],
+    ['second word', 'third word'],
+    null,
+  ])
+  expect(pages[0]).toContain('## sub-agent `a`\n\n### assistant · 2024-01-01 00:00\n> first word')
+  expect(await store.verify()).toMatchObject({ ok: true, problems: [] })
+  await store.close()
 })

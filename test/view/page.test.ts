@@ -2,8 +2,8 @@ import fc from 'fast-check'
 import { micromark } from 'micromark'
 import { gfm, gfmHtml } from 'micromark-extension-gfm'
 import { describe, expect, test } from 'vitest'
-import { code, fenced, quoted } from '../../src/view/markdown.ts'
-import { pageHead, pageSection } from '../../src/view/page.ts'
+import { code, fenced, quoted } from '../../src/view/page/markdown.ts'
+import { type PageTurn, pageOfTurn } from '../../src/view/page/page.ts'
 
 /** As a git host renders it before it takes anything out. */
 const html = (markdown: string): string =>
@@ -22,11 +22,19 @@ const text = (rendered: string): string =>
     .replaceAll('&quot;', '"')
     .replaceAll('&amp;', '&')
 
-const page = (...items: unknown[]): string =>
-  pageHead(1) +
-  items
-    .map((item, index) => pageSection({ index, item, replaces: false, fileOf: () => '000000-x.1.txt' }, 4096))
-    .join('')
+const SOURCE = { fileOf: () => '000000-x.1.txt', longest: 4096 }
+
+const page = (...items: unknown[]): string => pageWith({}, ...items)
+
+const pageWith = (turn: Partial<PageTurn>, ...items: unknown[]): string =>
+  [
+    ...pageOfTurn({
+      items: items.map((item, index) => ({ index, item, ...SOURCE })),
+      removed: [],
+      runs: [],
+      ...turn,
+    }),
+  ].join('')
 
 const ATTACKS = [
   '```\n<script>alert(1)</script>',
@@ -200,21 +208,70 @@ describe('What a session says stays inside', () => {
       }),
       (said) => ({ type: 'function_call', name: said, arguments: said }),
       (said) => ({ type: said, anything: [said, { deep: said }] }),
+      (said) => ({
+        role: 'assistant',
+        parts: [
+          {
+            type: 'tool-call',
+            toolName: 'edit',
+            input: { path: said, oldText: `a\n${said}`, newText: said },
+          },
+          { type: 'tool-call', toolName: 'write', input: { path: said, content: said, [said]: said } },
+          { type: 'tool-call', toolName: said, input: `*** Begin Patch\n*** Update File: ${said}\n+${said}` },
+        ],
+      }),
       (said) => said,
     ]
     fc.assert(
       fc.property(fc.constantFrom(...shapes), hostile, (shape, said) => {
         const rendered = html(page(shape(said), { role: 'user', content: 'last' }))
-        expect(rendered).toMatch(/^<!-- forkpoint page 1 -->\n<h1>Turn 1<\/h1>\n<h2>0 /)
-        expect(rendered).toMatch(/<h2>1 user<\/h2>\n<blockquote>\n<p>last<\/p>\n<\/blockquote>\n?$/)
+        expect(rendered).toMatch(/^<!-- forkpoint page 1 -->\n/)
+        expect(rendered).toMatch(
+          /<h2>1 user<\/h2>\n<blockquote>\n<p>last<\/p>\n<\/blockquote>(?:\n<p>— .*<\/p>)?\n?$/,
+        )
         for (const [element] of rendered.slice(25).matchAll(/<[^>]*>/g)) expect(element).toMatch(HARMLESS)
         const outside = outsideOfQuotations(rendered)
-        expect(outside.match(/<h\d>/g)?.length).toBe(3)
+        expect(outside.match(/<h\d>/g)?.length ?? 0).toBeLessThanOrEqual(2)
         expect(rendered).not.toMatch(CONTROL)
       }),
       { numRuns: 600 },
     )
   })
+})
+
+test('What a sub-agent says, and what a changed message was, stays inside as well', () => {
+  fc.assert(
+    fc.property(hostile, hostile, (said, other) => {
+      const turn: Partial<PageTurn> = {
+        items: [
+          {
+            index: 3,
+            item: { role: 'user', content: said },
+            before: { role: 'user', content: other },
+            ...SOURCE,
+          },
+          { index: 4, item: { role: 'user', content: 'last' }, ...SOURCE },
+        ],
+        removed: [5, 6, 9],
+        runs: [
+          {
+            run: { agent: { id: said, type: other, description: said }, source: {} },
+            events: [
+              { type: 'assistant', source: { fields: { message: { role: said, content: other } } } },
+              { type: 'user', at: said, source: { fields: { message: { role: 'user', content: said } } } },
+            ],
+            ...SOURCE,
+          },
+          { run: { status: said, error: other, model: said }, events: [], ...SOURCE },
+        ],
+      }
+      const rendered = html(pageWith(turn))
+      for (const [element] of rendered.slice(25).matchAll(/<[^>]*>/g)) expect(element).toMatch(HARMLESS)
+      expect(outsideOfQuotations(rendered).match(/<h\d>/g)?.length ?? 0).toBeLessThanOrEqual(5)
+      expect(rendered).not.toMatch(CONTROL)
+    }),
+    { numRuns: 600 },
+  )
 })
 
 describe('A page', () => {
@@ -254,25 +311,112 @@ describe('A page', () => {
     )
     expect(made).toBe(`<!-- forkpoint page 1 -->
 
-# Turn 1
-
 ## 0 user · 2025-11-03 09:12
-
 > Fix it
 
-## 1 assistant · \`some-model\`
-
+## 1 assistant
 > Let me look.
 
 → \`bash\` \`{"command":"ls"}\`
 
-## 2 tool
+← \`bash\` failed \`a.txt\` · 2
 
-← \`bash\` failed
+— \`some-model\`
+`)
+  })
 
+  test('shows an edit as a diff, and what was thought apart from what was said', () => {
+    const input = { file_path: 'a.ts', old_string: 'one\ntwo\n', new_string: 'one\n2\n', replace_all: true }
+    const parts = [
+      { type: 'reasoning', text: 'hm' },
+      { type: 'text', text: 'Now.' },
+      { type: 'tool-call', toolName: 'Edit', input },
+    ]
+    expect(page({ role: 'assistant', parts })).toBe(`<!-- forkpoint page 1 -->
+
+## 0 assistant
+*thinking*
+> hm
+
+*says*
+> Now.
+
+→ \`Edit\` \`a.ts\` \`{"replace_all":true}\`
+\`\`\`diff
+ one
+-two
++2
 \`\`\`
-a.txt
-\`\`\`
+`)
+  })
+
+  test('shows a changed message as it was and as it is, and removed ones by number', () => {
+    const changed = (before: string, item: string) =>
+      pageWith({
+        items: [
+          {
+            index: 3,
+            item: { role: 'user', content: item },
+            before: { role: 'user', content: before },
+            ...SOURCE,
+          },
+        ],
+        removed: [4, 5, 6, 8],
+      }).replace(/^.*\n/, '')
+    expect(changed('Fix it', 'Mend it')).toBe(
+      '\n*removed: 4 to 6, 8*\n\n## 3 user · changed\n*was*\n> Fix it\n\n*is*\n> Mend it\n',
+    )
+    expect(changed('one\ntwo', 'one\n2')).toContain('## 3 user · changed\n```diff\n one\n-two\n+2\n```\n')
+    expect(changed('same', 'same')).toContain('*in what is not shown here*')
+  })
+
+  test('ends with model, tokens and time', () => {
+    const run = {
+      status: 'failed',
+      error: { message: 'no answer' },
+      model: 'some/model',
+      startedAt: '2025-11-03T09:12:00.000Z',
+      endedAt: '2025-11-03T09:15:05.000Z',
+      usage: { inputTokens: 12345, outputTokens: 67, cachedInputTokens: 12000 },
+    }
+    const made = pageWith({ runs: [{ run, events: [], ...SOURCE }] }, { role: 'user', content: 'x' })
+    expect(made).toMatch(
+      /\n\n— `failed`: `no answer` · `some\/model` · 12,345 tokens in \(12,000 cached\), 67 out · 3 min 5 s\n$/,
+    )
+  })
+
+  test('has what a sub-agent said', () => {
+    const says = (role: string, content: unknown, at: string) => ({
+      type: role,
+      at,
+      source: { fields: { message: { role, content } } },
+    })
+    const run = { id: 'a', agent: { id: 'a', type: 'Explore', description: 'Find it' }, source: {} }
+    const events = [
+      says('user', 'Where is it?', '2025-11-03T09:12:00.000Z'),
+      says('assistant', [{ type: 'tool_use', id: 'c', name: 'Grep', input: { pattern: 'it' } }], 'x'),
+      says('user', [{ type: 'tool_result', tool_use_id: 'c', content: 'a.ts' }], 'x'),
+      says('assistant', 'In a.ts', '2025-11-03T09:13:00.000Z'),
+    ]
+    expect(
+      pageWith({ runs: [{ run, events, ...SOURCE }] }, { role: 'user', content: 'x' }),
+    ).toBe(`<!-- forkpoint page 1 -->
+
+## 0 user
+> x
+
+## sub-agent \`Explore\` · \`Find it\`
+
+### user · 2025-11-03 09:12
+> Where is it?
+
+### assistant
+→ \`Grep\` \`{"pattern":"it"}\`
+
+← \`Grep\` \`a.ts\`
+
+### assistant · 09:13
+> In a.ts
 `)
   })
 
@@ -282,7 +426,7 @@ a.txt
       role: 'tool',
       parts: [{ type: 'tool-result', toolName: 'cat', output: { type: 'text', value: line.repeat(50) } }],
     })
-    expect(made).toContain('Cut here; `000000-x.1.txt` has the whole.')
+    expect(made).toContain('Cut here; the whole is in `000000-x.1.txt`.')
     expect(made.match(/x{99}/g)?.length).toBe(40)
     expect(page({ role: 'user', content: line.repeat(50) }).match(/x{99}/g)?.length).toBe(50)
   })
@@ -338,7 +482,7 @@ a.txt
         },
         timestamp: '2025-11-03T09:12:40.000Z',
       },
-      ['## 0 user · 2025-11-03 09:12', '←', 'seen'],
+      ['← `seen` · 0'],
     ],
     [
       'UI',

@@ -14,7 +14,7 @@ import {
 import type { Checkpoints } from '../../checkpoints/checkpoints.ts'
 import { checkpointsOf } from '../../checkpoints/of-store.ts'
 import { InvalidIdError, NotFoundError } from '../../errors.ts'
-import { type CommitId, parseSessionId } from '../../ids.ts'
+import { parseSessionId, trustedCommit } from '../../ids.ts'
 import type { GitSessionStore } from '../../store/git/git-session-store.ts'
 import type { Author, Problem, Redact } from '../../store/session-store.ts'
 import { adapterStore, type StoreOrFolder } from '../store-or-folder.ts'
@@ -271,7 +271,7 @@ export class ForkpointSaver extends BaseCheckpointSaver {
     const commit = await this.store.resolve(threadId, revision)
     return this.#checkpoints.lifetime.use(async () => {
       const { index } = await this.#threads.open(parseSessionId(threadId))
-      const entry = index.standsAt(commit as CommitId)
+      const entry = index.standsAt(trustedCommit(commit))
       if (entry === undefined)
         throw new NotFoundError({ kind: 'checkpoint', id: revision, session: threadId })
       return configOf(threadId, '', entry.id)

@@ -43,7 +43,14 @@ const cleanLine = (text: string): string =>
  * its start and end, control (other than tab) and bidirectional characters go.
  */
 export const cleanBody = (text: string): string =>
-  text.isWellFormed() && !UNCLEAN.test(text) ? text : cleanText(text)
+  isPlainText(text) || (text.isWellFormed() && !UNCLEAN.test(text)) ? text : cleanText(text)
+
+/** Whether it is clean ASCII: one look over it and two searches, where the rules take a step for each word. */
+const isPlainText = (text: string): boolean =>
+  !UNUSUAL.test(text) &&
+  !text.includes(' \n') &&
+  !text.includes('\t\n') &&
+  !(text.startsWith('\n') || /\s$/.test(text.slice(-1)))
 
 const cleanText = (text: string): string =>
   text
@@ -58,5 +65,6 @@ const INVISIBLE = '\\u200b\\u2060\\ufeff'
 const CONTROL = new RegExp(`[\\p{Cc}${BIDIRECTIONAL}${INVISIBLE}]`, 'gu')
 const IN_TEXT = `[\\u0000-\\u0008\\u000b-\\u001f\\u007f-\\u009f${BIDIRECTIONAL}${INVISIBLE}]`
 const CONTROL_IN_TEXT = new RegExp(IN_TEXT, 'g')
+const UNUSUAL = /[^\t\n\x20-\x7e]/
 /** One look at a text tells that it is clean, as most are. */
 const UNCLEAN = new RegExp(`${IN_TEXT}|[\\u2028\\u2029]|[^\\S\\n](?:\\n|$)|^\\n|\\n$`)

@@ -1,7 +1,7 @@
 /** Whether a repository has remotes, and what it last saw there. */
 import type { Refs } from '../../git/refs/refs.ts'
 import type { Repository } from '../../git/repository.ts'
-import { LAST_SEEN } from '../../ids.ts'
+import { LAST_SEEN, type RefName } from '../../ids.ts'
 
 /** Whether somebody else may have what is deleted here: a remote is set up, or was seen once. */
 export function isShared(repository: Repository): boolean {
@@ -12,7 +12,7 @@ export function isShared(repository: Repository): boolean {
 }
 
 /** The refs that say what was last seen of these refs, at any remote. */
-export function lastSeen(refs: Refs, of: readonly string[]): string[] {
+export function lastSeen(refs: Refs, of: readonly RefName[]): RefName[] {
   const wanted = new Set(of.map((ref) => ref.slice('refs/'.length)))
   return [...refs.list(LAST_SEEN, passOver).keys()].filter((ref) => {
     const path = ref.slice(LAST_SEEN.length)

@@ -32,6 +32,22 @@ export type Files = Map<string, Uint8Array>
 /** Files that change, by path; `null`: gone. */
 export type Edits = Map<string, Uint8Array | null>
 
+/** Edits that know what some of their files hold, so that nobody has to decode those. */
+export class ItemEdits extends Map<string, Uint8Array | null> {
+  /** By the path of an item's JSON file, what `decodeItem` would give; that of a log may be as well. Nobody changes it. */
+  readonly items = new Map<string, unknown>()
+
+  /** @param item a copy of the store's own; `undefined`: not known */
+  setItem(files: Files, item: unknown): void {
+    let isFirst = true
+    for (const [path, bytes] of files) {
+      this.set(path, bytes)
+      if (isFirst && item !== undefined) this.items.set(path, item)
+      isFirst = false
+    }
+  }
+}
+
 const BLOB = '100644'
 const FOLDER = '40000'
 
@@ -124,6 +140,27 @@ export async function blobsOfItem(
   const blobs: BlobIds = new Map()
   for (const { name, mode, id } of tree === undefined ? [] : entriesWith(tree, stem))
     if (mode === BLOB && itemOf({ name, mode }) === index) blobs.set(`${folder}/${name}`, id)
+  return blobs
+}
+
+/** The files of an item that is a folder, by path, those of its log included. */
+export async function blobsOfLog(
+  objects: TreeReader,
+  root: ObjectId | undefined,
+  collection: string,
+  index: number,
+): Promise<BlobIds> {
+  const blobs: BlobIds = new Map()
+  const { folder, stem } = itemPlace(collection, index)
+  const at = `${folder}/${stem}`
+  const item = root === undefined ? undefined : await folderAt(objects, root, at)
+  for (const { name, mode, id } of item === undefined ? [] : entriesOf(item, `${at}/`)) {
+    const path = `${at}/${name}`
+    if (mode === BLOB && isOurs(path)) blobs.set(path, id)
+    if (mode !== FOLDER || !mayHoldOurs(path)) continue
+    for (const inner of entriesOf(await objects.readTree(id), `${path}/`))
+      if (inner.mode === BLOB && isOurs(`${path}/${inner.name}`)) blobs.set(`${path}/${inner.name}`, inner.id)
+  }
   return blobs
 }
 

@@ -47,46 +47,50 @@ export async function isAncestor(
 }
 
 /**
- * The commits that `wants` are or descend from, without those that `has` are or descend from, newest committer date
- * first. Where dates go backwards, some of the latter may be among them. Throws CorruptError where one is missing.
+ * What the tips descend from and the known commits do not, newest first; and the known commits that it stands on. Dates
+ * of other tools may go backwards: then some that are known can be among the new. A known commit that is not here does not
+ * count. Throws CorruptError where one is missing.
  */
-export async function commitsBetween(
+export async function newCommits(
   store: ObjectStore,
-  wants: readonly ObjectId[],
-  has: readonly ObjectId[],
-): Promise<ObjectId[]> {
-  const known = new Set<ObjectId>()
-  const wanted = new Set<ObjectId>()
+  tips: readonly ObjectId[],
+  known: Iterable<ObjectId>,
+): Promise<{ commits: [id: ObjectId, commit: Commit][]; below: Commit[] }> {
+  const met = new Map<ObjectId, { commit: Commit; isOld: boolean; isQueued: boolean }>()
   const queue = new NewestFirst()
-  /** Commits in the queue that are wanted, as far as is known. */
-  let open = 0
-  const add = async (id: ObjectId, isKnown: boolean): Promise<void> => {
-    const [mine, other] = isKnown ? [known, wanted] : [wanted, known]
-    if (mine.has(id) || (!isKnown && other.has(id))) return
-    if (isKnown && queued.has(id) && other.has(id)) open--
-    mine.add(id)
-    if (other.has(id) && queued.has(id)) return
-    queued.add(id)
-    queue.push({ id, commit: await store.readCommit(id) })
-    if (!isKnown) open++
+  let waiting = 0
+  const add = async (id: ObjectId, isOld: boolean): Promise<void> => {
+    const one = met.get(id)
+    const commit = one?.commit ?? (await store.readCommit(id))
+    if (one === undefined) {
+      met.set(id, { commit, isOld, isQueued: true })
+      if (!isOld) waiting += 1
+    } else if (isOld && !one.isOld) {
+      one.isOld = true
+      if (one.isQueued) waiting -= 1
+    } else return
+    if (one?.isQueued !== true) queue.push({ id, commit })
+    if (one !== undefined) one.isQueued = true
   }
-  const queued = new Set<ObjectId>()
-  for (const id of has) await add(id, true)
-  for (const id of wants) await add(id, false)
-  const found: ObjectId[] = []
+  for (const id of known) if (await store.has(id)) await add(id, true)
+  for (const id of tips) await add(id, false)
+  const found = new Map<ObjectId, Commit>()
   const slice = new TimeSlice()
-  while (open > 0) {
+  while (waiting > 0) {
     const { id, commit } = queue.pop()!
-    queued.delete(id)
-    const isKnown = known.has(id)
-    if (!isKnown) {
-      open--
-      found.push(id)
+    const one = met.get(id)!
+    one.isQueued = false
+    if (!one.isOld) {
+      waiting -= 1
+      found.set(id, commit)
     }
-    for (const parent of commit.parents) await add(parent, isKnown)
+    for (const parent of commit.parents) await add(parent, one.isOld)
     if (slice.isOver()) await slice.next()
   }
-  return found.filter((id) => !known.has(id))
+  const isOld = (id: ObjectId): boolean => met.get(id)?.isOld === true
+  const commits = [...found].filter(([id]) => !isOld(id))
+  const below = new Set(commits.flatMap(([, { parents }]) => parents.filter(isOld)))
+  return { commits, below: [...below].map((id) => met.get(id)!.commit) }
 }
 
 interface Waiting {

@@ -1,9 +1,9 @@
 /** Which objects somebody lacks who has some commits and wants others. */
 import type { ObjectId } from '../../ids.ts'
 import { TimeSlice } from '../../time-slice.ts'
-import { targetOf } from '../objects/named.ts'
+import { targetOf } from '../objects/tag.ts'
 import { entriesChanged, findEntry, NO_ENTRIES, type Tree } from '../objects/tree.ts'
-import { commitsBetween } from './ancestry.ts'
+import { newCommits } from './ancestry.ts'
 import type { ObjectStore } from './object-store.ts'
 
 export interface OutgoingRequest {
@@ -27,10 +27,9 @@ export async function outgoingObjects(
   for (const want of wants) await follow(store, want, found, commits)
   const known: ObjectId[] = []
   for (const id of has) if (await isCommit(store, id)) known.push(id)
-  const fresh = await commitsBetween(store, commits, known)
+  const fresh = (await newCommits(store, commits, known)).commits
   const slice = new TimeSlice()
-  for (const id of fresh.reverse()) {
-    const { tree, parents } = await store.readCommit(id)
+  for (const [id, { tree, parents }] of fresh.reverse()) {
     found.add(id)
     const bases: Tree[] = []
     for (const parent of parents) bases.push(await store.readTree((await store.readCommit(parent)).tree))

@@ -1,8 +1,8 @@
 /** Which objects an object names. */
-import { CorruptError } from '../../errors.ts'
-import { type ObjectId, trustedId } from '../../ids.ts'
+import type { ObjectId } from '../../ids.ts'
 import { decodeCommit } from './commit.ts'
-import { asBuffer, type GitObject } from './object.ts'
+import type { GitObject } from './object.ts'
+import { targetOf } from './tag.ts'
 import { entryAt, entryCount, parseTree } from './tree.ts'
 
 export interface NamedObject {
@@ -34,13 +34,4 @@ export function* namedIn(
       if (mode !== '160000') yield { id, isFile: mode !== '40000' }
     }
   }
-}
-
-/** The object that an annotated tag names. Throws CorruptError. */
-export function targetOf(id: ObjectId, tag: Uint8Array): ObjectId {
-  const target = /^object ([0-9a-f]{40})\n/.exec(asBuffer(tag).toString('latin1', 0, 48))?.[1]
-  if (target !== undefined) return trustedId(target)
-  throw new CorruptError(`Tag object ${id} does not name an object. Take the store from a trusted copy.`, {
-    object: id,
-  })
 }

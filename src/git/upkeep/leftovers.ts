@@ -16,10 +16,20 @@ export async function removeLeftovers(placement: Placement): Promise<void> {
   removeHalfPacks(folder)
   removeGitTemporaries(folder)
   removeOwnTemporaries(folder)
+  removeCopies(folder, (name) => name.endsWith('.tmp'))
   removeEmptyRefFolders(folder)
   removeEmptyObjectFolders(folder)
   await folder.fs.syncDir(folder.paths.packs)
   removeStaleLists(placement)
+}
+
+/** Removes copies of what was read, by default all. Throws StorageError. */
+export function removeCopies(
+  { fs, paths }: Pick<StoreFolder, 'fs' | 'paths'>,
+  which: (name: string) => boolean = () => true,
+): void {
+  if (fs.stat(paths.copies)?.kind !== 'folder') return
+  for (const name of fs.readDir(paths.copies)) if (which(name)) fs.unlink(join(paths.copies, name))
 }
 
 /**

@@ -1,4 +1,5 @@
 /** What objects lead to: from commits to parents and trees, from trees to what is in them. */
+
 import { CorruptError } from '../../errors.ts'
 import type { ObjectId } from '../../ids.ts'
 import { TimeSlice } from '../../time-slice.ts'

@@ -1,6 +1,6 @@
 /** A whole document as the files of its tree, with their ids, without holding up the event loop. */
 
-import { blobsBelow } from '../../checkpoints/trees/files.ts'
+import { blobsBelow, ItemEdits } from '../../checkpoints/trees/files.ts'
 import type { Edits } from '../../checkpoints/writing.ts'
 import { encodeHead, encodeItem, itemPlace, type Layout, parseItemPath } from '../../codec/index.ts'
 import type { ObjectStore } from '../../git/database/object-store.ts'
@@ -83,7 +83,7 @@ export async function editsTo(
   base: ObjectId | undefined,
   { head, folders, bytesOf }: EncodedState,
 ): Promise<Edits> {
-  const edits: Edits = new Map()
+  const edits = new ItemEdits()
   const slice = new TimeSlice()
   const trees = new Map<string, ObjectId>()
   const same = new Set<string>()
@@ -107,6 +107,7 @@ export async function editsTo(
       for (const [path, id] of item.ids) {
         if (before.get(path) !== id) {
           edits.set(path, bytesOf(path, item))
+          edits.items.set(path, item.copy)
           differing.add(folder)
         }
         before.delete(path)

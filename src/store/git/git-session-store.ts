@@ -5,15 +5,18 @@ import { Signing, type SignOptions } from '../../checkpoints/signing.ts'
 import { NotFoundError } from '../../errors.ts'
 import { Repository } from '../../git/repository.ts'
 import type { CheckpointSignature } from '../../git/signing/commit-signature.ts'
-import { type CommitId, parseRef, parseSessionId, type SessionId } from '../../ids.ts'
+import { parseRef, parseSessionId, type SessionId, trustedCommit } from '../../ids.ts'
 import { type SecretOptions, secretFinder } from '../../redaction/secrets.ts'
 import { isSameName } from '../../ref-part.ts'
 import type { Session } from '../../state/index.ts'
 import type { NamedRemote } from '../../sync/remotes.ts'
 import type { FetchReport, PushReport, RemoteStatus, SyncReport } from '../../sync/report.ts'
+import { WorkspaceFiles, type WorkspaceOptions } from '../../workspace/workspace-files.ts'
 import { type DocumentRules, documentRules } from '../document.ts'
 import { StoreFront } from '../front.ts'
 import { registerKey, rulesWithKey, withKeyOf } from '../redaction/key.ts'
+import type { RetentionPolicy } from '../retention/policy.ts'
+import { Retention } from '../retention/retention.ts'
 import { type CleanMemory, type FoundSecret, scan } from '../scan/scan.ts'
 import type {
   Checkpoint,
@@ -50,6 +53,8 @@ export interface GitStoreOptions<S extends StoredDocument = Session> extends Sto
    *     new GitSessionStore('./sessions', { sign: { key: '/home/ann/.ssh/id_ed25519' } })
    */
   sign?: SignOptions
+  /** Which sessions `maintain` keeps. Default: what the store's `config` says (`docs/retention.md`), else all. */
+  retention?: RetentionPolicy
   /**
    * A git server to share sessions with. The remotes of the repository's own configuration (`forkpoint remote add`) are
    * there as well.
@@ -103,6 +108,8 @@ export interface SignedCheckpoint extends Checkpoint {
 export class GitSessionStore<S extends StoredDocument = Session> extends StoreFront<S> {
   /** The bare repository, for git: `git --git-dir <folder> log demo/main`. */
   readonly folder: string
+  /** Numbers of sessions, policies, and the trash. */
+  readonly retention: Retention
   readonly #rules: DocumentRules
   readonly #repository: Repository
   readonly #sign: SignOptions | undefined
@@ -118,7 +125,7 @@ export class GitSessionStore<S extends StoredDocument = Session> extends StoreFr
     if (!isShared && (typeof place !== 'string' || place === ''))
       throw new TypeError('A git store needs the path of its folder')
     const given = documentRules(options)
-    const { lockTimeout, sign } = options
+    const { lockTimeout, sign, retention } = options
     const signing = Signing.of(sign)
     const repository = isShared
       ? place
@@ -132,6 +139,7 @@ export class GitSessionStore<S extends StoredDocument = Session> extends StoreFr
     this.#repository = repository
     this.#sign = sign
     this.#checkpoints = checkpoints
+    this.retention = new Retention({ repository, checkpoints, rules }, retention)
     this.#remote = options
     if (options.remote !== undefined) repository.hasRemote = true
     registerCheckpoints(this, checkpoints)
@@ -183,7 +191,7 @@ export class GitSessionStore<S extends StoredDocument = Session> extends StoreFr
     const { signatures: wanted } = options
     const signatures = wanted && (await Signatures.open(this.#checkpoints.history, wanted))
     for await (const checkpoint of super.log(session, options)) {
-      const signature = await signatures?.of(checkpoint.id as CommitId)
+      const signature = await signatures?.of(trustedCommit(checkpoint.id))
       yield signature === undefined ? checkpoint : { ...checkpoint, signature }
     }
   }
@@ -225,6 +233,17 @@ export class GitSessionStore<S extends StoredDocument = Session> extends StoreFr
     const known = memory?.(finder.id)
     const { objects } = this.#repository
     yield* scan({ objects, refs: new Map(refs), finder, memory: known, onProgress })
+  }
+
+  /**
+   * The files of a folder, to be saved with checkpoints and put back (`docs/workspace.md`).
+   *
+   *     const files = store.files('.')
+   *     await store.save(state, { files })
+   *     await files.restore('demo', 'main~3')
+   */
+  files(folder: string, options?: WorkspaceOptions): WorkspaceFiles {
+    return new WorkspaceFiles(this.#checkpoints, folder, options)
   }
 
   /**
@@ -280,8 +299,11 @@ export class GitSessionStore<S extends StoredDocument = Session> extends StoreFr
   }
 
   /**
-   * Takes back the deletion of a session where a remote is set, also one that was made on another machine: its refs are set
-   * again, as far as their checkpoints are still on the disk. Returns the refs, such as `heads/demo/main`.
+   * Brings back a session that was pruned, discarded or, where a remote is set, deleted, also on another machine: as far as its
+   * checkpoints are still on the disk. Returns its refs, such as `heads/demo/main`.
+   *
+   * @throws NotFoundError when there is nothing of it; AlreadyExistsError when there is a session of that id and another in the
+   *   trash
    */
   restore(session: string): Promise<string[]> {
     return this.#checkpoints.lifetime.use(async () => {
@@ -300,8 +322,13 @@ export class GitSessionStore<S extends StoredDocument = Session> extends StoreFr
     })
   }
 
-  override maintain(options?: MaintainOptions): Promise<GitMaintainReport> {
-    return super.maintain(options) as Promise<GitMaintainReport>
+  /** As for every store. A store with a policy is pruned first; a purge also removes what is in the trash. */
+  override maintain(options: MaintainOptions = {}): Promise<GitMaintainReport> {
+    return this.#checkpoints.lifetime.use(async () => {
+      const { pruned, purge } = await this.retention.maintain(options)
+      const report = (await super.maintain({ ...options, purge })) as GitMaintainReport
+      return pruned === undefined ? report : { ...report, pruned }
+    })
   }
 
   override stats(): Promise<GitStoreStats> {

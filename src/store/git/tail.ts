@@ -10,6 +10,7 @@ import {
   blobsBelow,
   entriesOf,
   folderAt,
+  ItemEdits,
   itemOf,
   readBlobs,
 } from '../../checkpoints/trees/files.ts'
@@ -127,12 +128,12 @@ export class GitTail implements Tail<CommitInfo> {
 
   /** The files that a plan changes. */
   async #changeBy(plan: AdditionPlan): Promise<TailChange> {
-    const edits: Edits = new Map()
+    const edits = new ItemEdits()
     const counts = new Map(this.#counts)
     const tails = new Map<number, LogEnd>()
     for (const { collection, index, item, replaces } of plan.items) {
       if (replaces) await this.#removeItem(edits, collection, index)
-      for (const [path, bytes] of encodeItem(this.#layout, collection, index, item)) edits.set(path, bytes)
+      edits.setItem(encodeItem(this.#layout, collection, index, item), item)
       counts.set(collection, Math.max(counts.get(collection) ?? 0, index + 1))
     }
     for (const { index, run, events, from } of plan.runs) {

@@ -6,7 +6,7 @@ import { type RevisionLookup, resolveRevision } from '../../checkpoints/commits/
 import { Exclusive } from '../../checkpoints/lifetime.ts'
 import { encodeHead, encodeItem, itemPlace, type Layout } from '../../codec/index.ts'
 import { NotFoundError } from '../../errors.ts'
-import type { BranchName, CommitId, SessionId, TagName } from '../../ids.ts'
+import { type BranchName, type CommitId, type SessionId, type TagName, trustedCommit } from '../../ids.ts'
 import { deepCopy, type JsonObject } from '../../json-value.ts'
 import type { Kept } from '../backend.ts'
 import type {
@@ -160,7 +160,7 @@ export const documentOf = (commit: Commit, session: SessionId): JsonObject =>
 
 /** The id that a checkpoint has to have. */
 export function idOf({ parents, checkpoint, document, content }: Omit<Commit, keyof Ancestor>): CommitId {
-  return sha1([JSON.stringify([parents, checkpoint, document.updatedAt ?? null]), content]) as CommitId
+  return trustedCommit(sha1([JSON.stringify([parents, checkpoint, document.updatedAt ?? null]), content]))
 }
 
 // Items of documents in a history never change, so each is encoded once.

@@ -1,7 +1,8 @@
 /** How turns get the pages that people read: made here for every store and adapter, of what a checkpoint holds. */
-import type { PageRules, TurnItem } from '../../checkpoints/pages.ts'
+import type { PageRules, TurnItems } from '../../checkpoints/pages.ts'
 import { type Layout, MAX_INLINE_TEXT } from '../../codec/index.ts'
-import { PAGE_START, pageHead, pageSection } from '../../view/page.ts'
+import { isJsonObject } from '../../json-value.ts'
+import { PAGE_START, type PageItem, pageOfTurn } from '../../view/page/page.ts'
 
 /** Pages are made of the first collection of a layout, and of those that adapters keep their messages in. */
 export function pageRules(layout?: Layout): PageRules {
@@ -9,8 +10,9 @@ export function pageRules(layout?: Layout): PageRules {
   const own = first !== undefined && first.log === undefined ? first.name : undefined
   return {
     isRead: (collection) => collection === own || MESSAGES.test(collection),
-    head: pageHead,
-    section,
+    runsOf: (collection) => (collection === 'messages' ? 'runs' : undefined),
+    mayHaveWords,
+    page,
   }
 }
 
@@ -21,19 +23,40 @@ export const isOfThisRenderer = (page: Uint8Array): boolean =>
 
 const MESSAGES = /^messages(?:-[1-9]\d{0,8})?$/
 
-const section = ({ index, item, replaces, files }: TurnItem): string =>
-  pageSection({ index, item, replaces, fileOf: (text) => fileOf(text, files) }, MAX_INLINE_TEXT)
+/** Only of what an importer or a sub-agent's run has kept: our own agent says all in messages. */
+const mayHaveWords = (run: unknown): boolean =>
+  isJsonObject(run) && (isJsonObject(run.agent) || isJsonObject(run.source))
 
-/** Name of the file that holds a text: one beside the item's, else the item's own. */
+function page({ items, removed, runs }: TurnItems): Iterable<string> {
+  return pageOfTurn({
+    items: sources(items),
+    removed,
+    runs: runs.map(({ run, events, files }) => ({
+      run,
+      events,
+      longest: MAX_INLINE_TEXT,
+      fileOf: (text) => fileOf(text, files),
+    })),
+  })
+}
+
+/** A page lies in the folder of its messages. */
+function* sources(items: TurnItems['items']): Generator<PageItem> {
+  for (const { files, ...item } of items)
+    yield { ...item, longest: MAX_INLINE_TEXT, fileOf: (text) => nameOf(fileOf(text, files)) }
+}
+
+/** Path of the file that holds a text: one beside the item's, else the item's own. */
 function fileOf(text: string, files: ReadonlyMap<string, Uint8Array>): string {
   let own = ''
   for (const [path, bytes] of files) {
-    const name = path.slice(path.lastIndexOf('/') + 1)
-    if (name.endsWith('.json')) own = name
-    else if (name.endsWith('.bin') ? isBase64Of(text, bytes) : Buffer.from(text).equals(bytes)) return name
+    if (path.endsWith('.json')) own = path
+    else if (path.endsWith('.bin') ? isBase64Of(text, bytes) : Buffer.from(text).equals(bytes)) return path
   }
   return own
 }
+
+const nameOf = (path: string): string => path.slice(path.lastIndexOf('/') + 1)
 
 const isBase64Of = (text: string, bytes: Uint8Array): boolean =>
   Math.ceil(bytes.length / 3) * 4 === text.length && Buffer.from(text, 'base64').equals(bytes)

@@ -1,4 +1,6 @@
 /** What refs are called here, at a remote, and where it stands what was last seen of them there. */
+
+import type { RefFolder, RefName } from '../../ids.ts'
 import { GONE, LAST_SEEN, parseRef, type SessionId } from '../../ids.ts'
 import { encodeName } from '../../ref-part.ts'
 
@@ -51,12 +53,12 @@ export class RemoteNames {
   }
 
   /** Where it stands here what was last seen of a key, or of `gone/<session>`. */
-  seen(key: string): string {
+  seen(key: string): RefName {
     return `${LAST_SEEN}${this.remote}/${key}`
   }
 
   /** The folder of all that was last seen. */
-  get seenFolder(): string {
+  get seenFolder(): RefFolder {
     return `${LAST_SEEN}${this.remote}/`
   }
 

@@ -1,6 +1,6 @@
 /** Where the refs of sessions are: here, at a remote, and when it was last looked at. */
 import type { Refs } from '../../git/refs/refs.ts'
-import { type CommitId, GONE, type ObjectId, parseRef, type SessionId } from '../../ids.ts'
+import { type CommitId, GONE, type ObjectId, parseRef, type RefFolder, type SessionId } from '../../ids.ts'
 import { encodeName } from '../../ref-part.ts'
 import { parseKey, type RefKey, type RemoteNames } from './names.ts'
 
@@ -33,7 +33,7 @@ export function localSessions(
     place(found, ref.slice(names.seenFolder.length), 'seen', id)
   for (const [ref, id] of refs.entries(GONE, passOver))
     placeGone(found, ref.slice(GONE.length), 'local', id, only)
-  const seenGone = names.seen('gone/')
+  const seenGone = `${names.seenFolder}gone/` as const
   for (const [ref, id] of refs.entries(seenGone, passOver))
     placeGone(found, ref.slice(seenGone.length), 'seen', id, only)
   return found
@@ -64,12 +64,13 @@ export const isWaiting = ({ refs, gone }: SharedSession): boolean =>
 
 function* listed(
   refs: Refs,
-  kinds: readonly string[],
-  folder: string,
+  kinds: readonly `${string}/`[],
+  folder: RefFolder,
   only: readonly SessionId[] | undefined,
 ): Generator<[string, ObjectId]> {
   const parts = only === undefined ? [''] : only.map((session) => `${encodeName(session)}/`)
-  for (const kind of kinds) for (const part of parts) yield* refs.entries(`${folder}${kind}${part}`, passOver)
+  for (const kind of kinds)
+    for (const part of parts) yield* refs.entries(`${folder}${kind}${part}` as RefFolder, passOver)
 }
 
 function place(into: SharedSessions, key: RefKey, where: keyof Whereabouts, id: ObjectId): void {

@@ -4,7 +4,7 @@ import { buildPack } from '../../../src/git/packs/writer.ts'
 import type { Repository } from '../../../src/git/repository.ts'
 import { reachableFrom } from '../../../src/git/upkeep/reachable.ts'
 import type { Fetched, MoveAnswer, Remote, RemoteMove, RemoteRefs } from '../../../src/git/wire/remote.ts'
-import type { ObjectId } from '../../../src/ids.ts'
+import type { ObjectId, RefName } from '../../../src/ids.ts'
 
 export class RepositoryRemote implements Remote {
   readonly #here: Repository
@@ -37,12 +37,12 @@ export class RepositoryRemote implements Remote {
       this.#server,
       moves.flatMap(({ to }) => to ?? []),
     )
-    const stale = await this.#server.change({
-      refs: moves.map(({ ref }) => ref),
+    const stale = await this.#server.change<string[]>({
+      refs: moves.map(({ ref }) => ref as RefName),
       prepare: (current) => {
-        const wrong = moves.filter(({ ref, from }) => current.get(ref) !== from).map(({ ref }) => ref)
+        const wrong = moves.filter(({ ref, from }) => current.get(ref as RefName) !== from).map(({ ref }) => ref)
         const made = wrong.length > 0 ? [] : moves.filter(({ from, to }) => from !== to)
-        return { objects: [], moves: new Map(made.map(({ ref, to }) => [ref, to ?? null])), result: wrong }
+        return { objects: [], moves: new Map(made.map(({ ref, to }) => [ref as RefName, to ?? null] as const)), result: wrong }
       },
     })
     const refused = (ref: string) => (stale.includes(ref) ? 'stale' : stale.length > 0 ? 'atomic' : undefined)

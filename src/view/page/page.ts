@@ -1,0 +1,187 @@
+/**
+ * The page of a turn: what was said in it, as Markdown that reads well in `git log -p` and on a git host. It is made of the
+ * turn's items alone, so that it can be made again and compared: `docs/format.md`, "Pages".
+ */
+import type { ReadMessage } from '../block.ts'
+import { listDiff } from '../line-diff.ts'
+import { readMessage } from '../message.ts'
+import { isOfSubAgent, type ReadAgent, type ReadRun, readEvent, readRun } from '../run.ts'
+import { blockMarkdown, type Source } from './blocks.ts'
+import { pageFoot } from './foot.ts'
+import { code, fenced } from './markdown.ts'
+
+/** The first line of every page that this renderer makes; another renderer has another number. */
+export const PAGE_START = '<!-- forkpoint page 1 -->'
+
+/** A message of a turn. */
+export interface PageItem extends Source {
+  /** Its number in the collection. */
+  index: number
+  item: unknown
+  /** What stood at its number before; absent where it is new. */
+  before?: unknown
+}
+
+/** A run that a turn began or went on with. */
+export interface PageRun extends Source {
+  run: unknown
+  /** What happened in it in this turn. */
+  events: readonly unknown[]
+}
+
+export interface PageTurn {
+  items: Iterable<PageItem>
+  /** Numbers of items that are gone. */
+  removed: readonly number[]
+  runs: readonly PageRun[]
+}
+
+/** The page, piece by piece. */
+export function* pageOfTurn({ items, removed, runs }: PageTurn): Generator<string> {
+  yield `${PAGE_START}\n`
+  if (removed.length > 0) yield `\n*removed: ${rangesOf(removed)}*\n`
+  const talk = new Talk()
+  const messages: ReadMessage[] = []
+  for (const one of items) {
+    const message = readMessage(one.item)
+    messages.push({ ...message, blocks: [] })
+    yield 'before' in one
+      ? talk.changed(message, readMessage(one.before), one)
+      : talk.said(message, one, one.index)
+  }
+  const read = runs.map(({ run }) => readRun(run))
+  for (const [n, run] of runs.entries()) yield* subAgents(read[n]!, run)
+  yield pageFoot(
+    messages,
+    read.filter(({ agent }) => agent === undefined),
+  )
+}
+
+/** What sub-agents said in a run: it stands in no message. */
+function* subAgents(run: ReadRun, { events, ...source }: PageRun): Generator<string> {
+  let said: { agent: string; talk: Talk } | undefined
+  for (const one of events) {
+    const event = readEvent(one)
+    const { message } = event
+    if (message === undefined || message.blocks.length === 0 || !isOfSubAgent(run, event)) continue
+    const agent = run.agent?.id ?? message.agent ?? ''
+    if (said?.agent !== agent) {
+      yield `\n## sub-agent ${agentFacts(run.agent, agent)}\n`
+      said = { agent, talk: new Talk('###') }
+    }
+    yield said.talk.said({ ...message, at: message.at ?? event.at }, source)
+  }
+}
+
+function agentFacts(about: ReadAgent | undefined, id: string): string {
+  const facts = [about?.type, about?.description].filter((fact) => fact !== undefined)
+  return (facts.length === 0 ? [id] : facts).map((fact) => code(fact.slice(0, 200))).join(' · ')
+}
+
+/** Messages one after the other: what the one before has said already is not said again. */
+class Talk {
+  readonly #level: string
+  #who: string | undefined
+  #day = ''
+  readonly #tools = new Map<string, string>()
+
+  constructor(level = '##') {
+    this.#level = level
+  }
+
+  /** @param number of the item; `undefined`: it is none */
+  said(message: ReadMessage, source: Source, number?: number): string {
+    if (this.#needsNone(message)) {
+      const texts = message.blocks.map((block) => blockMarkdown(this.#named(block), source, number))
+      return texts.map((text) => `\n${text}\n`).join('')
+    }
+    const sections = this.#sections(message, source)
+    const head = this.#heading(message, number)
+    return sections.length === 0 ? `\n${head}\n` : `\n${head}\n${sections.join('\n\n')}\n`
+  }
+
+  /** A message that is another than before: what it was, and what it is. */
+  changed(message: ReadMessage, before: ReadMessage, source: PageItem): string {
+    const head = this.#heading(message, source.index, 'changed')
+    const [was, is] = [textAlone(before), textAlone(message)]
+    if (was !== undefined && is !== undefined && was !== is && `${was}${is}`.includes('\n')) {
+      const lines = listDiff(was.split('\n'), is.split('\n')).map(({ sign, text }) => sign + text)
+      return `\n${head}\n${fenced(lines.join('\n'), 'diff')}\n`
+    }
+    const sections = listDiff(this.#sections(before, source), this.#sections(message, source)).flatMap(
+      ({ sign, text }) => (sign === ' ' ? [] : [sign === '-' ? `*was*\n${text}` : `*is*\n${text}`]),
+    )
+    return `\n${head}\n${sections.length === 0 ? '*in what is not shown here*' : sections.join('\n\n')}\n`
+  }
+
+  #sections(message: ReadMessage, source: Source): string[] {
+    let thought = false
+    return message.blocks.flatMap((block) => {
+      if (block.kind === 'thinking' && block.text === '') return []
+      const text = blockMarkdown(this.#named(block), source)
+      const says = thought && block.kind === 'text' ? '*says*\n' : ''
+      thought = block.kind === 'thinking'
+      return [says + text]
+    })
+  }
+
+  /** A result with the name of its tool, where only the call has that. */
+  #named(block: ReadMessage['blocks'][number]): ReadMessage['blocks'][number] {
+    if (block.kind === 'call' && block.id !== undefined) this.#tools.set(block.id, block.tool)
+    if (block.kind !== 'result' || block.tool !== '' || block.id === undefined) return block
+    return { ...block, tool: this.#tools.get(block.id) ?? '' }
+  }
+
+  /** Whether arrows tell who it is: results, and further calls of whom the last heading names. */
+  #needsNone({ who, blocks, about }: ReadMessage): boolean {
+    if (blocks.length === 0 || about !== undefined) return false
+    const isGiven = blocks.every(({ kind }, n) => kind === 'result' || (kind === 'file' && n > 0))
+    return isGiven || (this.#who === wordOf(who) && blocks.every(({ kind }) => kind === 'call'))
+  }
+
+  #heading({ who, at, about }: ReadMessage, number: number | undefined, note?: string): string {
+    this.#who = wordOf(who)
+    const facts = [
+      number === undefined ? this.#who : `${number} ${this.#who}`,
+      ...(at !== undefined && TIME.test(at) ? [this.#time(at)] : []),
+      ...(about === 'compaction' ? ['summary of all before'] : about === 'notice' ? ['notice'] : []),
+      ...(note === undefined ? [] : [note]),
+    ]
+    return `${this.#level} ${facts.join(' · ')}`
+  }
+
+  /** The day only where it is another. */
+  #time(at: string): string {
+    const day = at.slice(0, 10)
+    const time = at.slice(11, 16)
+    if (day === this.#day) return time
+    this.#day = day
+    return `${day} ${time}`
+  }
+}
+
+const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d/
+
+/** The text of a message that has nothing else. */
+function textAlone({ blocks }: ReadMessage): string | undefined {
+  const [first, second] = blocks
+  return first?.kind === 'text' && second === undefined ? first.text : undefined
+}
+
+/** `3, 5 to 8` */
+function rangesOf(numbers: readonly number[]): string {
+  const ranges: [number, number][] = []
+  for (const number of [...numbers].sort((a, b) => a - b)) {
+    const last = ranges.at(-1)
+    if (last?.[1] === number - 1) last[1] = number
+    else ranges.push([number, number])
+  }
+  return ranges.map(([from, to]) => (from === to ? `${from}` : `${from} to ${to}`)).join(', ')
+}
+
+/** Who said it, as a word that is no Markdown. */
+const wordOf = (who: string | undefined): string =>
+  (who ?? 'item')
+    .slice(0, 40)
+    .replace(/[^A-Za-z0-9]+/g, '-')
+    .replace(/^-|-$/g, '') || 'item'

@@ -1,0 +1,149 @@
+/** What a person reads of a run: how it went, and what happened in it, by whichever framework it was recorded. */
+import { isJsonObject, type JsonObject } from '../json-value.ts'
+import { type Block, NOTHING_SAID, type ReadMessage, type ReadUsage } from './block.ts'
+import { numberOf, objectOf, textAmong, textOf } from './fields.ts'
+import { readMessage } from './message.ts'
+import { readUsage } from './usage.ts'
+
+export interface ReadRun {
+  id: string | undefined
+  /** `completed`, `failed`, … */
+  status: string | undefined
+  prompt: string
+  /** ISO 8601. */
+  startedAt: string | undefined
+  endedAt: string | undefined
+  usage: ReadUsage | undefined
+  model: string | undefined
+  /** What went wrong. */
+  error: string | undefined
+  /** Where it is the run of a sub-agent. */
+  agent: ReadAgent | undefined
+}
+
+export interface ReadAgent {
+  id: string
+  description: string | undefined
+  type: string | undefined
+  /** Id of the call that started it. */
+  call: string | undefined
+}
+
+export interface ReadEvent {
+  sequence: number | undefined
+  /** ISO 8601. */
+  at: string | undefined
+  /** Such as `tool-start`, `text`, or `progress/agent_progress` of another tool. */
+  type: string
+  /** What was said, called or given back in it; `undefined`: nothing of the kind. */
+  message: ReadMessage | undefined
+  /** Id of the call that it belongs to. */
+  call: string | undefined
+}
+
+/** What a person reads of a run, without its events. */
+export function readRun(run: unknown): ReadRun {
+  const { id, status, prompt, startedAt, endedAt, usage, model, error, agent } = objectOf(run)
+  return {
+    id: textAmong(id),
+    status: textAmong(status),
+    prompt: textOf(prompt),
+    startedAt: textAmong(startedAt),
+    endedAt: textAmong(endedAt),
+    usage: readUsage(usage),
+    model: textAmong(model),
+    error: errorText(error),
+    agent: isJsonObject(agent) ? readAgent(agent) : undefined,
+  }
+}
+
+/** What a person reads of an event. */
+export function readEvent(event: unknown): ReadEvent {
+  const item = objectOf(event)
+  const { sequence, at, type, subtype, call } = item
+  const name = [type, subtype].flatMap((part) => textAmong(part) ?? []).join('/')
+  const entry = importedEntry(item)
+  return {
+    sequence: numberOf(sequence),
+    at: textAmong(at),
+    type: name,
+    message: entry === undefined ? ownEvent(item) : readEntry(entry),
+    call: textAmong(call, entry?.parentToolUseID),
+  }
+}
+
+/** Whether the words of an event are a sub-agent's, and so stand in no message of the session. */
+export const isOfSubAgent = (run: ReadRun, { type }: ReadEvent): boolean =>
+  type !== 'copy' &&
+  !type.endsWith('/copy') &&
+  (run.agent !== undefined || type === 'progress/agent_progress')
+
+const readAgent = ({ id, description, type, toolCallId }: JsonObject): ReadAgent => ({
+  id: textOf(id),
+  description: textAmong(description),
+  type: textAmong(type),
+  call: textAmong(toolCallId),
+})
+
+/** The line of another tool's transcript that an importer kept. */
+function importedEntry({ type, at, source }: JsonObject): JsonObject | undefined {
+  if (!isJsonObject(source)) return undefined
+  const { fields, entry } = source
+  if (isJsonObject(entry)) return entry
+  return isJsonObject(fields) ? { type, timestamp: at, ...fields } : undefined
+}
+
+function readEntry(entry: JsonObject): ReadMessage | undefined {
+  const { data, message, attachment } = entry
+  if (isJsonObject(message) || entry.type === 'system') {
+    const read = readMessage(entry)
+    return read.blocks.some(({ kind }) => kind !== 'other') ? read : undefined
+  }
+  const inner = objectOf(data).message
+  if (isJsonObject(inner)) {
+    const agent = textAmong(objectOf(data).agentId) ?? 'agent'
+    return { ...readMessage(inner), agent }
+  }
+  const { prompt, type } = objectOf(attachment)
+  if (type !== 'queued_command') return undefined
+  return { ...readMessage({ role: 'user', content: prompt }), at: textAmong(entry.timestamp) }
+}
+
+/** An event of our own agent. */
+function ownEvent(event: JsonObject): ReadMessage | undefined {
+  const says = (who: string, ...blocks: Block[]): ReadMessage => ({
+    ...NOTHING_SAID,
+    who,
+    at: textAmong(event.at),
+    blocks,
+  })
+  const tool = textOf(event.tool)
+  const id = textAmong(event.call)
+  switch (event.type) {
+    case 'run-start':
+      return says('user', { kind: 'text', text: textOf(event.prompt) })
+    case 'text':
+      return says('assistant', { kind: 'text', text: textOf(event.text) })
+    case 'reasoning':
+      return says('assistant', { kind: 'thinking', text: textOf(event.text) })
+    case 'tool-start':
+      return says('assistant', { kind: 'call', id, tool, input: event.input ?? {} })
+    case 'tool-output':
+      return says('tool', { kind: 'result', id, tool, output: event.text, failed: false })
+    case 'tool-rejected':
+      return says('tool', { kind: 'result', id, tool, output: event.message ?? event.reason, failed: true })
+    case 'error':
+    case 'retry':
+      return says('system', { kind: 'error', text: errorText(event.error) ?? '' })
+    default:
+      return undefined
+  }
+}
+
+/** What went wrong, as one text. */
+export function errorText(error: unknown): string | undefined {
+  if (error === undefined || error === null) return undefined
+  if (typeof error === 'string') return error
+  const { message, name, code } = objectOf(error)
+  return textAmong(message, name, code) ?? JSON.stringify(error)
+}
