@@ -26,6 +26,7 @@ export {
   NotFoundError,
   type NotFoundKind,
   RemoteError,
+  type RemoteErrorData,
   type RemoteFailure,
   SessionBusyError,
   SessionClosedError,
@@ -61,16 +62,16 @@ export {
   usageSchema,
 } from './state/index.ts'
 export { FileSessionStore, type FileStoreOptions } from './store/file/file-session-store.ts'
-export {
-  type GitLogOptions,
-  GitSessionStore,
-  type GitStoreOptions,
-  type GitVerifyOptions,
-  type GitVerifyReport,
-  type ScanOptions,
-  type SignedCheckpoint,
-} from './store/git/git-session-store.ts'
+export { GitSessionStore } from './store/git/git-session-store.ts'
 export type { GitMaintainReport, GitStoreStats } from './store/git/maintain.ts'
+export type {
+  GitLogOptions,
+  GitStoreOptions,
+  GitVerifyOptions,
+  GitVerifyReport,
+  ScanOptions,
+  SignedCheckpoint,
+} from './store/git/options.ts'
 export type { RewriteOptions, RewriteReport } from './store/git/rewrite.ts'
 export type { SignatureOptions, SignatureReport } from './store/git/signatures.ts'
 export { MemorySessionStore, type MemoryStoreOptions } from './store/memory/memory-session-store.ts'

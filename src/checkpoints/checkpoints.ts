@@ -23,6 +23,7 @@ import {
   tagRef,
   trustedCommit,
 } from '../ids.ts'
+import { refuseSecrets } from '../redaction/names.ts'
 import { type Redact, redactValue } from '../redaction/redact.ts'
 import type { Author } from './commits/checkpoint.ts'
 import { type CommitInfo, History } from './commits/history.ts'
@@ -68,6 +69,8 @@ export interface CheckpointWrite<T> {
   onto: Onto | (() => Onto | Promise<Onto>)
   /** Write to a session of whatever type it is. */
   anyType?: boolean
+  /** What is written is redacted by `decide`: it is also called before the locks, so that `redact` knows its answers then. */
+  redacts?: true
   /** Set at where the write ends. Throws AlreadyExistsError when there is one elsewhere. */
   tag?: TagName | undefined
   /**
@@ -185,6 +188,7 @@ export class Checkpoints {
     if (this.#signing !== undefined) await this.#signing.ready()
     const rules = await this.#cleanRules()
     const { session, onto, tag: name, anyType = false } = write
+    if (write.redacts && rules.redact !== undefined) await this.#rehearse(write, rules)
     const tag = name === undefined ? undefined : tagRef(session, name)
     const again = typeof onto === 'function' ? onto : undefined
     return changeLocked<Target, T>(this.#repository, {
@@ -193,6 +197,7 @@ export class Checkpoints {
       aim: async () => {
         const there = await this.open()
         const target = this.#target(session, there, again === undefined ? (onto as Onto) : await again())
+        await refuseSecrets({ session, branch: target.name, tag: name }, rules.redact)
         return tag === undefined ? target : { ...target, refs: [...target.refs, tag] }
       },
       decide: async (target, current) => {
@@ -238,6 +243,24 @@ export class Checkpoints {
       },
       head: (target) => target.head,
     })
+  }
+
+  /** Asks `decide` once without any lock. What it makes or throws does not count. */
+  async #rehearse<T>({ session, onto, decide }: CheckpointWrite<T>, rules: CheckpointRules): Promise<void> {
+    try {
+      const there = await this.open()
+      const { ref, name, isNew } = this.#target(
+        session,
+        there,
+        typeof onto === 'function' ? await onto() : onto,
+      )
+      const id = there ? this.history.tip(ref) : undefined
+      const tip = id && (await this.history.info(id))
+      const common = { history: this.history, keys: this.#keys, rules, signing: undefined }
+      await decide(new Writing(common, { session, branch: name, ref, tip, isNew }))
+    } catch {
+      // It is thrown again under the locks, if it still holds there.
+    }
   }
 
   /** What is remembered of branches that have gone goes, too. */

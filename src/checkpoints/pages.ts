@@ -4,14 +4,13 @@
  */
 import { itemPlace, pagePath, parseItemName, parseItemPath, parsePageName } from '../codec/index.ts'
 import type { ObjectId } from '../ids.ts'
+import { type Edits, ItemEdits } from './trees/edits.ts'
 import {
   type BlobIds,
   blobsChanged,
   blobsOfItem,
-  type Edits,
   type Files,
   folderAt,
-  ItemEdits,
   itemOf,
   type TreeReader,
 } from './trees/files.ts'

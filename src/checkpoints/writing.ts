@@ -17,7 +17,8 @@ import type { ParsedMessage } from './commits/message.ts'
 import { NewFiles } from './new-files.ts'
 import { endsTurn, type PageRules, withPages, withPagesOfNew } from './pages.ts'
 import type { Signing } from './signing.ts'
-import { type Edits, isTakenBack } from './trees/files.ts'
+import type { Edits } from './trees/edits.ts'
+import { isTakenBack } from './trees/files.ts'
 
 export type { Edits }
 

@@ -15,6 +15,7 @@ import { addPrune } from './verbs/keeping/prune.ts'
 import { addStats } from './verbs/keeping/stats.ts'
 import { addList } from './verbs/list.ts'
 import { addLog } from './verbs/log.ts'
+import { addSearch } from './verbs/reading/search.ts'
 import { addRef } from './verbs/ref.ts'
 import { addRedact } from './verbs/secrets/redact.ts'
 import { addScan } from './verbs/secrets/scan.ts'
@@ -26,6 +27,7 @@ import { addStatus } from './verbs/sharing/status.ts'
 import { addShow } from './verbs/show.ts'
 import { addSwitch } from './verbs/switch.ts'
 import { addTag } from './verbs/tag.ts'
+import { addContinue } from './verbs/tools/continue.ts'
 import { addExport } from './verbs/tools/export.ts'
 import { addHook } from './verbs/tools/hook.ts'
 import { addImport } from './verbs/tools/import.ts'
@@ -42,10 +44,12 @@ const VERBS = [
   addWatch,
   addHook,
   addExport,
+  addContinue,
   addList,
   addLog,
   addShow,
   addDiff,
+  addSearch,
   addBranches,
   addSwitch,
   addFork,

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { SignOptions } from '../checkpoints/signing.ts'
-import { foreignFiles } from '../checkpoints/trees/files.ts'
+import { foreignFiles } from '../checkpoints/trees/foreign-files.ts'
 import { CorruptError, InvalidStateError, NotFoundError } from '../errors.ts'
 import { Repository } from '../git/repository.ts'
 import { alone } from '../git/upkeep/maintenance.ts'

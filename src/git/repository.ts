@@ -129,7 +129,18 @@ export class Repository implements Contents {
 
   /** The key that only this store has: at once if it is there, else made now, and so is the repository. */
   key(head: RefName = 'refs/heads/main'): Uint8Array | Promise<Uint8Array> {
-    return readStoreKey(this.folder) ?? this.#readyToWrite(head).then(() => storeKey(this.folder))
+    const path = join(this.paths.own, 'key')
+    return readStoreKey(this.fs, path) ?? this.#readyToWrite(head).then(() => this.#makeKey(path))
+  }
+
+  async #makeKey(path: string): Promise<Uint8Array> {
+    const { temporaries } = this.folder
+    const temporary = temporaries.path()
+    try {
+      return await storeKey(this.fs, path, temporary)
+    } finally {
+      temporaries.discard(temporary)
+    }
   }
 
   /** Syncs in place what so far only the journal keeps safe. Throws StorageError. */

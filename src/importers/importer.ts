@@ -6,6 +6,7 @@ import type { Message, Run, Session } from '../state/index.ts'
 import type { ByteSource, NamedLines } from './byte-source.ts'
 import type { Frame } from './core/documents/frame.ts'
 import type { RawText } from './jsonl.ts'
+import type { Compose } from './out/target.ts'
 
 /** A tool whose sessions can be imported. `registry.ts` lists them. */
 export interface Importer {
@@ -48,6 +49,8 @@ export interface Importer {
   readAgent?(source: string | NamedLines, folder: string, options: ReadOptions): Promise<AgentTranscript>
   /** The files that states of the session were read from, all of one file; later states add to earlier ones. */
   write?(states: AsyncIterable<Session>): Promise<WrittenFiles>
+  /** A session of any tool as a new one of this tool. */
+  compose?: Compose
 }
 
 /** A session's file, or what is wrong with one. */

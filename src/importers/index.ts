@@ -42,9 +42,19 @@ export const exportClaudeCode = (
   options?: ExportOptions,
 ): Promise<ExportResult> => exportSession(claudeCode, store, session, options)
 
-export { linesOfDocument, readDocument } from './core/documents/document.ts'
+export { sessionOfDocument } from './core/documents/document.ts'
 export { writeFiles as writeClaudeCode } from './core/export.ts'
 export { filesBelow } from './core/files-below.ts'
 export { detectByLine, readByLine, writeByLine } from './core/lines/by-line.ts'
 export type { LineContext, Meaning, MeaningOf } from './core/lines/meaning.ts'
 export { isToolOf, toolOf } from './core/sessions-of.ts'
+export { type Continued, type ContinueOptions, composeSession, continueWith } from './out/continue.ts'
+export {
+  type Call,
+  type Conversation,
+  conversationOf,
+  type Piece,
+  type Utterance,
+} from './out/conversation.ts'
+export { MESSAGE_ARRAYS } from './out/messages.ts'
+export type { Compose, Composed, ComposeOptions } from './out/target.ts'

@@ -43,6 +43,7 @@ export async function restore(
   } finally {
     await restorer.close()
   }
+  restorer.done.kept.sort((a, b) => (a.path < b.path ? -1 : 1))
   return restorer.done
 }
 
@@ -111,18 +112,20 @@ class Restorer {
   async #write({ path, file, was }: Step & { kind: 'write' }): Promise<KeptReason | undefined> {
     const { disk, isDry } = this.#work
     const folded = path.normalize('NFC').toLowerCase()
-    const place = await this.#reach(path)
+    let place = await this.#reach(path)
     const there = place === undefined ? undefined : await this.#stat(place)
-    if (there !== undefined && was === undefined) {
-      // An empty folder has nothing that could be lost.
-      if (there.kind === 'folder' && !isDry) await disk.removeFolder(place!)
-      else if (there.kind === 'folder')
-        return this.#holdsOnlyGone(path) ? this.#note(path, was, folded) : 'in the way'
-      else if (await this.#isContent(place!, there, file)) return undefined
-      else return this.#folded.has(folded) ? 'same name' : 'not in a snapshot'
+    if (there?.kind === 'folder' && was === undefined) {
+      if (!(await this.#isHollow(path))) return 'in the way'
+      if (!isDry) {
+        await this.#removeHollow(path)
+        place = await this.#reach(path)
+      }
+    } else if (there !== undefined && was === undefined) {
+      if (await this.#isContent(place!, there, file)) return undefined
+      return this.#folded.has(folded) ? 'same name' : 'not in a snapshot'
     } else if (there !== undefined && !this.#isKnown(path, there)) return 'changed meanwhile'
     if (isDry || place === undefined) return this.#note(path, was, folded)
-    if (there !== undefined && was?.id === file.id && isPlain(was) && isPlain(file)) {
+    if (there !== undefined && was !== undefined && was.id === file.id && isPlain(was) && isPlain(file)) {
       await disk.setMode(place, modeFor(file, there))
     } else await this.#put(place, file, there)
     return this.#note(path, was, folded)
@@ -177,9 +180,24 @@ class Restorer {
     return false
   }
 
-  #holdsOnlyGone(path: string): boolean {
-    for (const gone of this.#gone) if (gone.startsWith(`${path}/`)) return true
-    return false
+  /** Whether a folder has nothing in it but folders, and what was deleted: nothing that could be lost. */
+  async #isHollow(folder: string): Promise<boolean> {
+    const { path } = await this.#folders.folder(folder)
+    for (const { name, kind } of await this.#work.disk.list(path)) {
+      const at = `${folder}/${name}`
+      if (this.#gone.has(at)) continue
+      if (kind !== 'folder' || !(await this.#isHollow(at))) return false
+    }
+    return true
+  }
+
+  /** A crash may have left the folders of files that were deleted. */
+  async #removeHollow(folder: string): Promise<void> {
+    const { disk } = this.#work
+    const { path } = await this.#folders.folder(folder)
+    for (const { name } of await disk.list(path)) await this.#removeHollow(`${folder}/${name}`)
+    await this.#folders.close()
+    await disk.removeFolder(await this.#folders.reach(folder))
   }
 
   async #stat(place: string): Promise<FileStat | undefined> {

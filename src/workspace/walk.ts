@@ -26,8 +26,9 @@ export interface Walked {
   leftOut: LeftOut[]
 }
 
-/** Folders that are read at once. */
-const AT_ONCE = 12
+/** Folders that are read at once. Each may take a slice before anything else has its turn. */
+const AT_ONCE = 3
+const SLICE = 2
 /** Files of one folder that are asked about at once. */
 const CHUNK = 128
 
@@ -49,7 +50,7 @@ class Walker {
   readonly leftOut: LeftOut[] = []
   readonly #request: WalkRequest
   readonly #waiting: Folder[] = []
-  readonly #slice = new TimeSlice()
+  readonly #slice = new TimeSlice(SLICE)
   #working = 0
 
   constructor(request: WalkRequest) {
@@ -107,9 +108,7 @@ class Walker {
     }
     for (let at = 0; at < wanted.length; at += CHUNK) {
       const chunk = wanted.slice(at, at + CHUNK)
-      const stats = await Promise.all(
-        chunk.map((name) => disk.stat(`${root}/${prefix}${name}`).catch((error: unknown) => errnoOf(error))),
-      )
+      const stats = await disk.statMany(chunk.map((name) => `${root}/${prefix}${name}`))
       for (const [n, stat] of stats.entries()) this.#found(prefix + chunk[n]!, stat)
       if (this.#slice.isOver()) await this.#slice.next()
     }

@@ -145,7 +145,42 @@ describe('import', () => {
   })
 })
 
+describe('continue', () => {
+  it('writes the session where another tool looks, says the command and the undo, and starts it', async () => {
+    const home = join(cwd, 'continued')
+    const bin = join(home, 'bin')
+    await mkdir(bin, { recursive: true })
+    await writeFile(join(bin, 'codex'), '#!/bin/sh\necho "started $1 $2"\n', { mode: 0o755 })
+    const env = { HOME: home, CODEX_HOME: '', PATH: `${bin}:${process.env.PATH}` }
+    const { code, stdout, stderr } = await forkpoint(['continue', 'demo', '--with', 'codex', '--run'], {
+      cwd,
+      env,
+    })
+    expect(code).toBe(0)
+    expect(stdout).toMatch(/^codex resume ([0-9a-f-]{36})\nstarted resume \1\n$/)
+    const undo = /undo: (rm .*)/.exec(stderr)?.[1] as string
+    const back = await forkpoint(['import', undo.slice(3)], { cwd, env })
+    expect(back.stdout).toMatch(/^unchanged +demo/)
+    expect((await shell(undo, { cwd })).code).toBe(0)
+  })
+
+  it('refuses a tool that takes no sessions', async () => {
+    expect((await run('continue', 'demo', '--with', 'aider')).code).toBe(2)
+    expect((await run('continue', 'demo')).code).toBe(2)
+    expect((await run('continue', 'demo', '--with', 'codx')).stderr).toContain("There is no tool 'codx'")
+  })
+})
+
 describe('export', () => {
+  it('writes a session of one tool as one of another, and as messages', async () => {
+    const { stdout } = await run('export', 'codex', 'demo')
+    const first = JSON.parse(stdout.slice(0, stdout.indexOf('\n')))
+    expect(first).toMatchObject({ type: 'session_meta', payload: { originator: 'forkpoint' } })
+    const messages = JSON.parse((await run('export', 'openai-messages', 'demo')).stdout)
+    expect(messages[0]).toMatchObject({ role: 'user' })
+    expect((await run('export', 'aider', 'demo')).stderr).toContain('was not imported from aider')
+  })
+
   it('writes the imported file to stdout, byte for byte', async () => {
     const { stdout, stderr, code } = await run('export', 'claude-code', 'demo')
     expect(stdout).toBe(await readFile(DEMO, 'utf8'))

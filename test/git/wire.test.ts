@@ -1,71 +1,12 @@
 /** The HTTP client of git against the real server of git. */
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, describe, expect, it } from 'vitest'
-import { Repository } from '../../src/git/repository.ts'
-import { HttpRemote, type HttpRemoteOptions } from '../../src/git/wire/http-remote.ts'
-import type { ObjectId, RefName } from '../../src/ids.ts'
-import { type GitServer, type GitServerOptions, makeServed, startGitServer } from '../support/git-server.ts'
+import { describe, expect, it } from 'vitest'
+import { HttpRemote } from '../../src/git/wire/http-remote.ts'
+import type { ObjectId } from '../../src/ids.ts'
 import { git, gitText, tempFolder } from './real-git.ts'
 import { commitOf } from './support/commits.ts'
-
-const MAIN = 'refs/heads/s/main'
-const running: { close(): Promise<void> }[] = []
-afterEach(async () => {
-  for (const one of running.splice(0).reverse()) await one.close()
-})
-
-async function save(repository: Repository, text: string, ref: RefName = MAIN, size = 0): Promise<ObjectId> {
-  return repository.change({
-    refs: [ref],
-    prepare: (current) => {
-      const { id, objects } = commitOf(text, current.get(ref), size)
-      return { objects, moves: new Map([[ref, id]]), result: id }
-    },
-  })
-}
-
-/** Moves a ref to a commit that is there. */
-const point = (repository: Repository, ref: RefName, id: ObjectId): Promise<void> =>
-  repository.change({
-    refs: [ref],
-    prepare: () => ({ objects: [], moves: new Map([[ref, id]]), result: undefined }),
-  })
-
-function newRepository(): { repository: Repository; folder: string } {
-  const folder = join(tempFolder(), 'store')
-  const repository = new Repository(folder)
-  running.push(repository)
-  return { repository, folder }
-}
-
-interface Scene {
-  server: GitServer
-  served: string
-  repository: Repository
-  folder: string
-  remote: HttpRemote
-}
-
-async function scene(
-  options: Partial<GitServerOptions> = {},
-  remoteOptions: HttpRemoteOptions = {},
-  settings: readonly string[] = [],
-): Promise<Scene> {
-  const root = tempFolder()
-  const served = makeServed(root, 'demo.git', settings)
-  const server = await startGitServer({ root, ...options })
-  running.push(server)
-  const { repository, folder } = newRepository()
-  const remote = new HttpRemote(repository, `${server.url}/demo.git`, {
-    pause: async () => {},
-    ...remoteOptions,
-  })
-  return { server, served, repository, folder, remote }
-}
-
-const remoteOf = (server: GitServer, repository: Repository, options: HttpRemoteOptions = {}): HttpRemote =>
-  new HttpRemote(repository, `${server.url}/demo.git`, { pause: async () => {}, ...options })
+import { MAIN, newRepository, point, remoteOf, save, scene } from './support/wire.ts'
 
 describe('refs', () => {
   it('are those below the prefixes, with what HEAD points at', async () => {

@@ -58,7 +58,7 @@ export const SAMPLES: readonly ToolSample[] = [
     {
       timestamp: at(0),
       type: 'session_meta',
-      payload: { id: 'r1', cwd: '/w', cli_version: '0.171.0', git: { branch: 'main' } },
+      payload: { id: 'session-r1', cwd: '/w', cli_version: '0.171.0', git: { branch: 'main' } },
     },
     event(1, { type: 'task_started', turn_id: 't1' }),
     said(1, 'developer', '<permissions instructions>…</permissions instructions>'),
@@ -162,7 +162,7 @@ export const SAMPLES: readonly ToolSample[] = [
     },
   ),
   sample('pi', '2026-01-02_p1.jsonl', [
-    { type: 'session', version: 3, id: 'p1', timestamp: at(0), cwd: '/w' },
+    { type: 'session', version: 3, id: 'session-p1', timestamp: at(0), cwd: '/w' },
     {
       type: 'model_change',
       id: 'm',

@@ -53,6 +53,8 @@ describe.skipIf(files.length === 0)('real files', () => {
       else expect(documents.map((one) => JSON.parse(one))).toEqual(rowsOf(text))
       for (const { checkpoints, added } of await importAll(file, store))
         expect([checkpoints, added]).toEqual([0, 0])
+      const { problems, foreign } = await store.verify()
+      expect([problems, foreign]).toEqual([[], undefined])
       await store.close()
       git(root, ['fsck', '--strict', '--no-dangling'])
     },

@@ -101,14 +101,14 @@ describe('the body of a turn', () => {
     expect(body(said('assistant', 'Said'), said('assistant', '', { parts: parts.slice(0, 1) }))).toBe('Said')
   })
 
-  test('is cut at 1,000 and 600 characters, between words', () => {
+  test('is cut at 400 and 200 characters, between words', () => {
     const [prompt, answer] = body(
       said('user', 'one word\n'.repeat(500)),
       said('assistant', 'word '.repeat(9e5)),
     ).split('\n\n')
-    expect(prompt!.replace(/^> /gm, '')).toBe(`${'one word\n'.repeat(111).trim()}…`)
-    expect(answer).toBe(`${'word '.repeat(119)}word…`)
-    expect(body(said('assistant', '😀'.repeat(700)))).toBe(`${'😀'.repeat(299)}…`)
+    expect(prompt!.replace(/^> /gm, '')).toBe(`${'one word\n'.repeat(44)}one…`)
+    expect(answer).toBe(`${'word '.repeat(39)}word…`)
+    expect(body(said('assistant', '😀'.repeat(700)))).toBe(`${'😀'.repeat(99)}…`)
   })
 
   test('cannot say what the trailers say', () => {

@@ -128,8 +128,8 @@ describe('a restore', () => {
     const { kept, deleted } = await files.restore('demo', then)
     expect(deleted).toEqual([])
     expect(kept).toEqual([
-      { path: 'state.db', why: 'left out then' },
       { path: 'note.txt', why: 'not in a snapshot' },
+      { path: 'state.db', why: 'left out then' },
     ])
     expect(contentOf(root)).toEqual({ '.gitignore': '*.db\n', 'state.db': 'kept', 'note.txt': 'mine' })
   })

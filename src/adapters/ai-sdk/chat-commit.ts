@@ -5,9 +5,10 @@ import { checkpointFacts } from '../../checkpoints/commits/facts.ts'
 import type { CommitInfo } from '../../checkpoints/commits/history.ts'
 import { comparedWith, seqOn } from '../../checkpoints/commits/lineage.ts'
 import { countItems } from '../../checkpoints/trees/documents.ts'
+import { ItemEdits } from '../../checkpoints/trees/edits.ts'
 import { blobsOfItem } from '../../checkpoints/trees/files.ts'
 import { editTree } from '../../checkpoints/trees/objects.ts'
-import type { Edits, Writing } from '../../checkpoints/writing.ts'
+import type { Writing } from '../../checkpoints/writing.ts'
 import { encodeHead, encodeItem } from '../../codec/index.ts'
 import type { CommitId } from '../../ids.ts'
 import type { JsonObject } from '../../json-value.ts'
@@ -34,7 +35,7 @@ export async function addTurn(
   const { history, objects, rules } = checkpoints
   const { messages } = next
   const there = base === undefined ? 0 : await countItems(objects, base.tree, MESSAGES)
-  const edits: Edits = new Map()
+  const edits = new ItemEdits()
   const grown: StoredMessage[] = []
   for (const [index, message] of messages.entries()) {
     if (index < there && !next.files.has(index)) continue
@@ -44,7 +45,7 @@ export async function addTurn(
       grown.push(message)
     }
     const own = next.files.get(index) ?? encodeItem(rules.layout, MESSAGES, index, message)
-    for (const [path, bytes] of own) edits.set(path, bytes)
+    edits.setItem(own, message)
   }
   const head = messages.length === 0 ? { ...fields, [MESSAGES]: [] } : fields
   for (const [path, bytes] of encodeHead(head, rules.layout, [])) edits.set(path, bytes)
@@ -72,7 +73,8 @@ export async function addTurn(
   const why = kind === 'save' ? await whyOf(checkpoints, writing.branch, since) : ''
   return writing.commit({
     parent: base,
-    files,
+    // Pages are made of what changes, and steps have none.
+    files: kind === 'save' ? edits : files,
     kind,
     subject: withWhy(defaultSubject({ kind, seq }, changes, fields), why),
     body: defaultBody(kind, added),

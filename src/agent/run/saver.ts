@@ -1,8 +1,9 @@
 /** Saves what is new in a draft, through a handle that holds the session's own position. */
 import { ConflictError } from '../../errors.ts'
 import { MAIN } from '../../ids.ts'
+import { refuseSecrets } from '../../redaction/names.ts'
 import type { Session } from '../../state/index.ts'
-import { redactSaid, refuseSecrets } from '../../store/options/said.ts'
+import { redactSaid } from '../../store/options/said.ts'
 import { redactAddition, redactWhole } from '../../store/redaction/whole.ts'
 import type {
   Addition,

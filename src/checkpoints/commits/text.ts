@@ -10,9 +10,10 @@ export function forkSubject(session: string, checkpoint: string): string {
   return `fork of ${cut(oneLine(session), WIDTH - 'fork of '.length - end.length)}${end}`
 }
 
+// A page has all of it; a longer body would be a third of what a session takes on the disk.
 /** UTF-16 units of a prompt, and of an answer, in the body of a turn. */
-const PROMPT_ROOM = 1000
-const ANSWER_ROOM = 600
+const PROMPT_ROOM = 400
+const ANSWER_ROOM = 200
 
 /** The body of a turn: its prompt, quoted, and the beginning of the answer; each is left out where it is empty. */
 export function turnBody({ prompt, answer }: { prompt: string; answer: string }): string {

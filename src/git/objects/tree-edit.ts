@@ -92,6 +92,7 @@ async function editFolder(editor: Editor, base: Tree, plan: Plan): Promise<Tree>
     }
     if (!(data instanceof Uint8Array)) {
       if (old?.id !== data.id || old.mode !== data.mode) changes.push({ name, entry: data })
+      if (editor.slice.isOver()) await editor.slice.next()
       continue
     }
     const blob = data.length > BIG_OBJECT ? await newObjectInSlices('blob', data) : newObject('blob', data)

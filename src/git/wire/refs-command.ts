@@ -38,10 +38,10 @@ export async function readRefs(
     const [value = '', name = '', ...attributes] = lineOf(packet).split(' ')
     if (name === 'HEAD') {
       const target = attributes.find((one) => one.startsWith(SYMREF))?.slice(SYMREF.length)
-      if (target !== undefined && isRefName(target)) head = target
+      if (target !== undefined && isWellFormedRef(target)) head = target
       continue
     }
-    if (!isObjectId(value) || !isRefName(name) || refs.has(name))
+    if (!isObjectId(value) || !isWellFormedRef(name) || refs.has(name))
       throw new BrokenPacketError(
         `its list of refs has the line '${plainWords(lineOf(packet)).slice(0, 200)}'`,
       )
@@ -53,7 +53,7 @@ export async function readRefs(
 const SYMREF = 'symref-target:'
 
 /** Whether it is a full name that a ref may have (git-check-ref-format(1)). */
-export const isRefName = (name: string): boolean =>
+export const isWellFormedRef = (name: string): boolean =>
   name.startsWith('refs/') &&
   !/[\u0000-\u0020\u007f~^:?*[\\]|\.\.|@\{|\/\/|\/\.|\.lock(?:\/|$)|[/.]$/.test(name) &&
   name.isWellFormed()

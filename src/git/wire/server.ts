@@ -64,7 +64,11 @@ export class GitServer {
     const { maxPackSize = 2 ** 31 } = this.limits
     return this.#read(
       () => fetchLines({ ...request, isQuiet: onText === undefined }),
-      async (answer) => take(await readFetchAnswer(answer, { onText, maxPackSize })),
+      async (answer, begun) => {
+        const head = await readFetchAnswer(answer, { onText, maxPackSize })
+        begun()
+        return take(head)
+      },
       options,
     )
   }
@@ -112,9 +116,10 @@ export class GitServer {
 
   async #read<T>(
     lines: (can: ReadonlySet<string> | undefined) => readonly Uint8Array[],
-    read: (answer: AsyncGenerator<Packet, void>) => Promise<T>,
+    read: (answer: AsyncGenerator<Packet, void>, begun: () => void) => Promise<T>,
     { signal }: CallOptions,
   ): Promise<T> {
+    let isUnderstood = false
     const once = async (): Promise<T> => {
       const content = Buffer.concat(lines(this.#reading))
       const request: HttpRequest = {
@@ -126,7 +131,9 @@ export class GitServer {
       }
       const answer = packets(await this.http.post(request))
       try {
-        return await read(answer)
+        return await read(answer, () => {
+          isUnderstood = true
+        })
       } finally {
         await answer.return()
       }
@@ -134,7 +141,7 @@ export class GitServer {
     try {
       return await this.#explained(once)
     } catch (error) {
-      if (this.#reading !== undefined || !mayWantAQuestion(error)) throw error
+      if (this.#reading !== undefined || isUnderstood || !mayWantAQuestion(error)) throw error
       this.#reading = await this.#capabilities('git-upload-pack', signal)
       return this.#explained(once)
     }

@@ -16,6 +16,7 @@ import {
   usageOf,
 } from '../core/lines/parts.ts'
 import type { Importer } from '../importer.ts'
+import { composeTrajectory } from './compose.ts'
 
 export const atif: Importer = {
   name: 'atif',
@@ -27,6 +28,7 @@ export const atif: Importer = {
   sessions: (source) => sessionOfDocument(source, ['steps'], isTrajectory),
   read: (source, options) => readByLine(source, options, meaningOf, documentMeaning),
   write: writeByLine,
+  compose: composeTrajectory,
 }
 
 const isTrajectory = (value: unknown): boolean =>

@@ -13,6 +13,7 @@ import {
   readAgentFile,
   sessionIdOf,
 } from './agent-files.ts'
+import { composeTranscript } from './compose.ts'
 import { isSessionEntry } from './entry.ts'
 import { scanTranscript } from './scan.ts'
 import { buildTurn } from './turn.ts'
@@ -32,6 +33,7 @@ export const claudeCode: Importer = {
   agentsOf: async (path, { sessionId }) => (isAgentFile(path) ? [] : findAgentFiles(path, sessionId)),
   readAgent: readAgentFile,
   write: writeTranscript,
+  compose: composeTranscript,
 }
 
 async function read(source: ByteSource, { now }: ReadOptions): Promise<Transcript> {

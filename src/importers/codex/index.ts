@@ -6,6 +6,7 @@ import { type ByteSource, ofBytes } from '../byte-source.ts'
 import { filesBelow } from '../core/files-below.ts'
 import { detectByLine, readByLine, writeByLine } from '../core/lines/by-line.ts'
 import type { Importer } from '../importer.ts'
+import { composeRollout } from './compose.ts'
 import { isRolloutEntry, meaningOf } from './entry.ts'
 
 export const codex: Importer = {
@@ -28,6 +29,7 @@ export const codex: Importer = {
   },
   read: (source, options) => readByLine(source, options, meaningOf),
   write: writeByLine,
+  compose: composeRollout,
 }
 
 const isCompressed = ({ name }: ByteSource): boolean => name.endsWith('.jsonl.zst')

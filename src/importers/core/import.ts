@@ -6,6 +6,8 @@ import { withKeyOf } from '../../store/redaction/key.ts'
 import type { Redact, SessionStore } from '../../store/session-store.ts'
 import { type ByteSource, type NamedLines, openSource } from '../byte-source.ts'
 import type { AgentTranscript, Importer } from '../importer.ts'
+import { originOf } from '../out/origin.ts'
+import { importReturned } from '../out/returned.ts'
 import type { ImportOptions, ImportResult } from './import-result.ts'
 import { redactedSource } from './redacted-source.ts'
 import { SessionImport } from './session-import.ts'
@@ -72,6 +74,9 @@ async function importSource(
   const open = async (file: string | NamedLines) => clean(await openSource(file))
   const bytes = await clean(raw)
   const transcript = await tool.read(bytes, { now, open })
+  const origin = options.sessionId === undefined ? await originOf(bytes) : undefined
+  const returned = origin && (await importReturned(tool, bytes, transcript, store, origin, options))
+  if (returned !== undefined) return { ...returned, redacted }
   const folder = raw.path === undefined ? '.' : dirname(raw.path)
   const beside = raw.path === undefined ? [] : await tool.agentsOf?.(raw.path, transcript)
   const agents: AgentTranscript[] = []

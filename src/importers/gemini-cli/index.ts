@@ -16,6 +16,7 @@ import {
   usageOf,
 } from '../core/lines/parts.ts'
 import type { Importer } from '../importer.ts'
+import { composeChat } from './compose.ts'
 
 export const geminiCli: Importer = {
   name: 'gemini-cli',
@@ -35,6 +36,7 @@ export const geminiCli: Importer = {
   },
   read: (source, options) => readByLine(source, options, meaningOf, headOf),
   write: writeByLine,
+  compose: composeChat,
 }
 
 const isHead = ({ sessionId, projectHash }: JsonObject): boolean =>

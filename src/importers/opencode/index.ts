@@ -16,6 +16,7 @@ import {
   usageOf,
 } from '../core/lines/parts.ts'
 import type { Importer } from '../importer.ts'
+import { composeExport } from './compose.ts'
 import { storedSession } from './storage.ts'
 
 export const opencode: Importer = {
@@ -36,6 +37,7 @@ export const opencode: Importer = {
   },
   read: (source, options) => readByLine(source, options, meaningOf, documentMeaning),
   write: writeByLine,
+  compose: composeExport,
 }
 
 const isExport = (value: unknown): boolean =>

@@ -14,6 +14,7 @@ import {
   usageOf,
 } from '../core/lines/parts.ts'
 import type { Importer } from '../importer.ts'
+import { composePi } from './compose.ts'
 
 export const pi: Importer = {
   name: 'pi',
@@ -30,6 +31,7 @@ export const pi: Importer = {
     }),
   read: (source, options) => readByLine(source, options, meaningOf),
   write: writeByLine,
+  compose: composePi,
 }
 
 function meaningOf(entry: JsonObject): Meaning {

@@ -1,6 +1,7 @@
 /** A whole document as the files of its tree, with their ids, without holding up the event loop. */
 
-import { blobsBelow, ItemEdits } from '../../checkpoints/trees/files.ts'
+import { ItemEdits } from '../../checkpoints/trees/edits.ts'
+import { blobsBelow } from '../../checkpoints/trees/files.ts'
 import type { Edits } from '../../checkpoints/writing.ts'
 import { encodeHead, encodeItem, itemPlace, type Layout, parseItemPath } from '../../codec/index.ts'
 import type { ObjectStore } from '../../git/database/object-store.ts'

@@ -4,9 +4,8 @@ import { registerCheckpoints } from '../../checkpoints/of-store.ts'
 import { Signing, type SignOptions } from '../../checkpoints/signing.ts'
 import { NotFoundError } from '../../errors.ts'
 import { Repository } from '../../git/repository.ts'
-import type { CheckpointSignature } from '../../git/signing/commit-signature.ts'
 import { parseRef, parseSessionId, type SessionId, trustedCommit } from '../../ids.ts'
-import { type SecretOptions, secretFinder } from '../../redaction/secrets.ts'
+import { secretFinder } from '../../redaction/secrets.ts'
 import { isSameName } from '../../ref-part.ts'
 import type { Session } from '../../state/index.ts'
 import type { NamedRemote } from '../../sync/remotes.ts'
@@ -15,88 +14,23 @@ import { WorkspaceFiles, type WorkspaceOptions } from '../../workspace/workspace
 import { type DocumentRules, documentRules } from '../document.ts'
 import { StoreFront } from '../front.ts'
 import { registerKey, rulesWithKey, withKeyOf } from '../redaction/key.ts'
-import type { RetentionPolicy } from '../retention/policy.ts'
 import { Retention } from '../retention/retention.ts'
-import { type CleanMemory, type FoundSecret, scan } from '../scan/scan.ts'
-import type {
-  Checkpoint,
-  LogOptions,
-  MaintainOptions,
-  Redact,
-  StoredDocument,
-  StoreOptions,
-  VerifyReport,
-} from '../session-store.ts'
+import { type FoundSecret, scan } from '../scan/scan.ts'
+import { type SearchMatch, type SearchOptions, search } from '../search/search.ts'
+import type { MaintainOptions, Redact, StoredDocument, StoreOptions } from '../session-store.ts'
 import { GitBackend } from './backend.ts'
 import type { GitMaintainReport, GitStoreStats } from './maintain.ts'
-import type { RewriteOptions, RewriteReport } from './rewrite.ts'
 import type {
-  FetchOptions,
-  PushOptions,
-  RemoteSettings,
-  SharedStore,
-  ShareOptions,
-} from './sharing/shared-store.ts'
-import { type SignatureOptions, type SignatureReport, Signatures } from './signatures.ts'
-
-export interface GitStoreOptions<S extends StoredDocument = Session> extends StoreOptions<S> {
-  /** How long another process's lock is waited for, in milliseconds. Default 10,000. */
-  lockTimeout?: number
-  /**
-   * Whether each turn gets a page, the Markdown that people read in `git log -p` and on a git host. Default: true. Pages
-   * that are there already stay.
-   */
-  pages?: boolean
-  /**
-   * Signs every checkpoint, so that `git verify-commit` and `forkpoint verify --signatures` say by whom it was made.
-   *
-   *     new GitSessionStore('./sessions', { sign: { key: '/home/ann/.ssh/id_ed25519' } })
-   */
-  sign?: SignOptions
-  /** Which sessions `maintain` keeps. Default: what the store's `config` says (`docs/retention.md`), else all. */
-  retention?: RetentionPolicy
-  /**
-   * A git server to share sessions with. The remotes of the repository's own configuration (`forkpoint remote add`) are
-   * there as well.
-   *
-   *     new GitSessionStore('./sessions', { remote: { url: 'ssh://git@host/team/sessions.git' } })
-   */
-  remote?: RemoteSettings
-  /**
-   * What this machine is called in names of branches that made room for those of others. Default: `forkpoint.writer` of the
-   * repository's configuration, else the name of the machine.
-   */
-  writer?: string
-}
-
-export interface GitVerifyOptions {
-  /** Also check who signed each checkpoint. */
-  signatures?: SignatureOptions | undefined
-  onProgress?: MaintainOptions['onProgress']
-}
-
-export interface GitVerifyReport extends VerifyReport {
-  /** By whom checkpoints are signed, where that was asked for. */
-  signatures?: SignatureReport
-}
-
-export interface GitLogOptions extends LogOptions {
-  /** Also say who signed each checkpoint. */
-  signatures?: SignatureOptions | undefined
-}
-
-/** What is looked for, and what is known to hold nothing. */
-export interface ScanOptions extends Pick<SecretOptions, 'rules' | 'only' | 'off' | 'allow' | 'preset'> {
-  /** What holds no secret by rules of this id. */
-  memory?: (rules: string) => CleanMemory | undefined
-  /** Is told how many checkpoints have been looked at. */
-  onProgress?: (checkpoints: number) => void
-}
-
-export interface SignedCheckpoint extends Checkpoint {
-  /** Absent where nobody signed it, and where it was not asked for. */
-  signature?: CheckpointSignature
-}
+  GitLogOptions,
+  GitStoreOptions,
+  GitVerifyOptions,
+  GitVerifyReport,
+  ScanOptions,
+  SignedCheckpoint,
+} from './options.ts'
+import type { RewriteOptions, RewriteReport } from './rewrite.ts'
+import type { FetchOptions, PushOptions, SharedStore, ShareOptions } from './sharing/shared-store.ts'
+import { Signatures } from './signatures.ts'
 
 /**
  * Keeps sessions in a bare git repository. `folder` is opened on first use and created by the first save; when a
@@ -233,6 +167,24 @@ export class GitSessionStore<S extends StoredDocument = Session> extends StoreFr
     const known = memory?.(finder.id)
     const { objects } = this.#repository
     yield* scan({ objects, refs: new Map(refs), finder, memory: known, onProgress })
+  }
+
+  /**
+   * Everything that people, models and tools said and that has all of these words, in every session, branch and
+   * checkpoint: newest first, as it is found. Small letters stand for capitals as well.
+   *
+   *     for await (const { session, checkpoint, lines } of store.search(['retry', 'backoff'], { role: 'user' })) …
+   *
+   * @throws TypeError when there is no word, NotFoundError, CorruptError for a commit or tree that is damaged
+   */
+  async *search(words: readonly string[], options: SearchOptions = {}): AsyncGenerator<SearchMatch> {
+    this.#checkpoints.lifetime.check()
+    const id = options.session === undefined ? undefined : parseSessionId(options.session)
+    if (id !== undefined && !(await this.exists(id))) throw new NotFoundError({ kind: 'session', id })
+    if (!(await this.#checkpoints.openFinished())) return
+    const heads = [...this.#repository.refs.list('refs/heads/')]
+    const refs = heads.filter(([ref]) => id === undefined || isOf(ref, id))
+    yield* search(this.#checkpoints.history, refs, words, options)
   }
 
   /**

@@ -5,12 +5,12 @@
 
 import type { CommitInfo } from '../../checkpoints/commits/history.ts'
 import { countItems } from '../../checkpoints/trees/documents.ts'
+import { ItemEdits } from '../../checkpoints/trees/edits.ts'
 import {
   type BlobIds,
   blobsBelow,
   entriesOf,
   folderAt,
-  ItemEdits,
   itemOf,
   readBlobs,
 } from '../../checkpoints/trees/files.ts'

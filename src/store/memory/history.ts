@@ -1,5 +1,5 @@
 /** The history that a memory store keeps: checkpoints by id, and the sessions whose branches and tags reach them. */
-import { createHash } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { type Ancestor, parentsOn } from '../../checkpoints/commits/lineage.ts'
 import { type RevisionLookup, resolveRevision } from '../../checkpoints/commits/revision.ts'
 
@@ -38,6 +38,8 @@ export interface Line {
 }
 
 export class MemoryHistory {
+  /** What marks of redacted secrets are made with. */
+  readonly markKey: Uint8Array = randomBytes(32)
   readonly commits = new Map<CommitId, Commit>()
   readonly sessions = new Map<SessionId, Line>()
   /** Everything that writes goes through here. */

@@ -1,4 +1,19 @@
-import { exportSession, IMPORTERS, type Importer, writeFiles } from '../../../importers/index.ts'
+import { randomUUID } from 'node:crypto'
+import { homedir } from 'node:os'
+import { basename } from 'node:path'
+import { NotFoundError } from '../../../errors.ts'
+import {
+  composeSession,
+  conversationOf,
+  type ExportResult,
+  exportSession,
+  IMPORTERS,
+  type Importer,
+  MESSAGE_ARRAYS,
+  writeFiles,
+} from '../../../importers/index.ts'
+import type { Session } from '../../../state/index.ts'
+import type { Context } from '../../context.ts'
 import { bold, count, line, yellow } from '../../text.ts'
 import { type AddVerb, examples, REVISION } from '../../verb.ts'
 import { suggestTool } from './suggest-tool.ts'
@@ -18,14 +33,57 @@ export const addExport: AddVerb = (program, run) => {
     .description('write a session as files of another tool')
     .helpCommand(false)
   suggestTool(verb)
-  for (const tool of IMPORTERS) if (tool.write !== undefined) addTool(verb, run, tool)
+  for (const tool of IMPORTERS) addTool(verb, run, tool)
+  for (const name of Object.keys(MESSAGE_ARRAYS)) addMessages(verb, run, name)
+}
+
+/** `forkpoint export openai-messages <session>`: what was said, as the messages of an API. */
+function addMessages(verb: Parameters<AddVerb>[0], run: Parameters<AddVerb>[1], name: string): void {
+  verb
+    .command(name)
+    .description('print what was said as messages of that API')
+    .argument('<session>', REVISION)
+    .addHelpText('after', examples(`export ${name} demo > messages.json`))
+    .action(
+      run(async ({ out, stores }, place: string) => {
+        const conversation = conversationOf(await stateAt(stores, place))
+        await out.document(MESSAGE_ARRAYS[name]?.(conversation) ?? [])
+        for (const note of conversation.notes) await out.note(line`${yellow('note:')} ${note}`)
+        return undefined
+      }),
+    )
+}
+
+async function stateAt(stores: Context['stores'], place: string): Promise<Session> {
+  const { session, at } = await stores.find(place)
+  const state = await stores.existing.load(session, at === undefined ? {} : { at })
+  if (state === undefined) throw new NotFoundError({ kind: 'session', id: session })
+  return state
+}
+
+/** What is exported of a session that another tool wrote. */
+async function composedExport(
+  { stores, env }: Context,
+  tool: Importer,
+  place: string,
+): Promise<ExportResult | undefined> {
+  const state = await stateAt(stores, place)
+  const { from } = (state.metadata.import ?? {}) as { from?: string }
+  if (tool.compose === undefined || from === tool.name) return undefined
+  const options = { id: randomUUID(), cwd: process.cwd(), home: homedir(), environment: env, now: Date.now() }
+  const { composed } = await composeSession(tool, state, options)
+  const lines = composed.text.split('\n').filter((text) => text !== '')
+  const main = { name: basename(composed.path), lines, bytes: () => Buffer.from(composed.text) }
+  return { session: state.id, main, others: [], agents: [], skipped: 0 }
 }
 
 function addTool(verb: Parameters<AddVerb>[0], run: Parameters<AddVerb>[1], tool: Importer): void {
+  if (tool.write === undefined) return
+  const others = tool.compose === undefined ? '' : '; a session of another tool as one of its own'
   verb
     .command(tool.name)
     .description(
-      `write an imported session as the ${tool.extension} that ${tool.title} had, every entry of it`,
+      `write an imported session as the ${tool.extension} that ${tool.title} had, every entry of it${others}`,
     )
     .argument('<session>', REVISION)
     .option(
@@ -41,9 +99,12 @@ function addTool(verb: Parameters<AddVerb>[0], run: Parameters<AddVerb>[1], tool
       ),
     )
     .action(
-      run(async ({ out, stores }, place: string, { output, overwrite = false }: Options) => {
+      run(async (context, place: string, { output, overwrite = false }: Options) => {
+        const { out, stores } = context
         const { session, at } = await stores.find(place)
-        const result = await exportSession(tool, stores.existing, session, { at })
+        const result =
+          (await composedExport(context, tool, place)) ??
+          (await exportSession(tool, stores.existing, session, { at }))
         const { main, others, agents, skipped } = result
         const files = [main, ...others, ...agents]
         if (output !== undefined) {

@@ -1,0 +1,95 @@
+/** The turns of many branches, each once, by their time. */
+import type { CommitInfo, History } from '../../checkpoints/commits/history.ts'
+import type { CommitId } from '../../ids.ts'
+import { TimeSlice } from '../../time-slice.ts'
+
+export class Walk {
+  readonly #history: History
+  readonly #tips: readonly CommitId[]
+  readonly #oldestFirst: boolean
+  readonly #since: number
+
+  constructor(
+    history: History,
+    tips: readonly (readonly [ref: string, tip: CommitId])[],
+    { oldestFirst = false, since = 0 }: { oldestFirst?: boolean; since?: number },
+  ) {
+    this.#history = history
+    this.#tips = tips.map(([, tip]) => tip)
+    this.#oldestFirst = oldestFirst
+    this.#since = since
+  }
+
+  /** Newest first as they are read; where the oldest come first, all are read before. */
+  async *commits(): AsyncGenerator<CommitInfo> {
+    if (!this.#oldestFirst) {
+      yield* this.#newestFirst()
+      return
+    }
+    const ids: { id: CommitId; time: number }[] = []
+    for await (const { id, time } of this.#newestFirst()) ids.push({ id, time })
+    for (const { id } of ids.reverse()) yield await this.#history.info(id)
+  }
+
+  /** A commit's own time is never before that of its parents: so the newest of all is among those that are waiting. */
+  async *#newestFirst(): AsyncGenerator<CommitInfo> {
+    const waiting = new Waiting()
+    const seen = new Set<CommitId>()
+    const slice = new TimeSlice()
+    const add = async (id: CommitId | undefined): Promise<void> => {
+      if (id === undefined || seen.has(id)) return
+      seen.add(id)
+      const { committed } = await this.#history.info(id)
+      if (committed >= this.#since - 1000) waiting.push({ id, time: committed })
+      if (slice.isOver()) await slice.next()
+    }
+    for (const tip of this.#tips) await add(tip)
+    for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+      const commit = await this.#history.info(next.id)
+      if (commit.time >= this.#since) yield commit
+      // What steps brought, their turn brought; a merge by another tool has two histories.
+      const { parents } = commit
+      for (const parent of commit.kind === 'foreign' ? parents : parents.slice(0, 1)) await add(parent)
+    }
+  }
+}
+
+interface Timed {
+  id: CommitId
+  time: number
+}
+
+/** A binary heap: the latest comes out first. */
+class Waiting {
+  readonly #heap: Timed[] = []
+
+  push(one: Timed): void {
+    const heap = this.#heap
+    let at = heap.push(one) - 1
+    while (at > 0) {
+      const above = (at - 1) >> 1
+      if (heap[above]!.time >= one.time) break
+      heap[at] = heap[above]!
+      at = above
+    }
+    heap[at] = one
+  }
+
+  pop(): Timed | undefined {
+    const heap = this.#heap
+    const first = heap[0]
+    const last = heap.pop()
+    if (first === undefined || last === undefined || heap.length === 0) return first
+    let at = 0
+    for (;;) {
+      let below = 2 * at + 1
+      if (below >= heap.length) break
+      if (below + 1 < heap.length && heap[below + 1]!.time > heap[below]!.time) below++
+      if (heap[below]!.time <= last.time) break
+      heap[at] = heap[below]!
+      at = below
+    }
+    heap[at] = last
+    return first
+  }
+}

@@ -1,0 +1,62 @@
+/** Words to look for: in texts, and quickly in the bytes of files that may hold them. */
+import { asBuffer } from '../../git/objects/object.ts'
+
+/** All of these have to be in one text. As people expect it: small letters stand for both, a capital for itself. */
+export class Words {
+  readonly #words: readonly { text: string; isExact: boolean; trace: string }[]
+
+  /** Throws TypeError when there is nothing to look for. */
+  constructor(words: readonly string[]) {
+    const texts = words.map((word) => word.trim()).filter((word) => word !== '')
+    if (texts.length === 0) throw new TypeError('Name at least one word to search for.')
+    this.#words = texts.map((text) => ({ text, isExact: text !== text.toLowerCase(), trace: traceOf(text) }))
+  }
+
+  /** Whether files can have all of the words: what says no needs not be decoded. */
+  mayBeIn(files: Iterable<Uint8Array>): boolean {
+    const left = new Set(this.#words.map(({ trace }) => trace))
+    left.delete('')
+    for (const bytes of files) {
+      if (left.size === 0) return true
+      const text = asBuffer(bytes).toString('latin1').toLowerCase()
+      for (const trace of left) if (text.includes(trace)) left.delete(trace)
+    }
+    return left.size === 0
+  }
+
+  /** Where the words stand in a text, in order; `undefined` where one is missing. */
+  placesIn(text: string): Place[] | undefined {
+    const folded = this.#words.some(({ isExact }) => !isExact) ? folding(text) : text
+    const places: Place[] = []
+    for (const { text: word, isExact } of this.#words) {
+      const inside = isExact ? text : folded
+      let at = inside.indexOf(word)
+      if (at === -1) return undefined
+      for (let n = 0; at !== -1 && n < MOST_PLACES; n++, at = inside.indexOf(word, at + word.length))
+        places.push({ start: at, end: at + word.length })
+    }
+    return places.sort((a, b) => a.start - b.start)
+  }
+}
+
+export interface Place {
+  start: number
+  end: number
+}
+
+/** Of one word in one text. */
+const MOST_PLACES = 1000
+
+/** In small letters, with every letter at its place. */
+function folding(text: string): string {
+  const folded = text.toLowerCase()
+  return folded.length === text.length
+    ? folded
+    : text.replace(/[^]/g, (one) => (one.toLowerCase().length === 1 ? one.toLowerCase() : one))
+}
+
+/** The longest piece of a word that stands in JSON as it does in text. */
+const traceOf = (word: string): string =>
+  (word.match(/[ !#-[\]-~]+/g) ?? [])
+    .reduce((longest, part) => (part.length > longest.length ? part : longest), '')
+    .toLowerCase()
