@@ -10,7 +10,7 @@ import type { Checkpoints } from '../../src/checkpoints/checkpoints.ts'
 import { checkpointsOf } from '../../src/checkpoints/of-store.ts'
 import { Graves } from '../../src/checkpoints/tombstones/graves.ts'
 import { continuedBy, readTombstones } from '../../src/checkpoints/tombstones/tombstone.ts'
-import { UnsupportedError } from '../../src/errors.ts'
+import { NotFoundError, UnsupportedError } from '../../src/errors.ts'
 import { Repository } from '../../src/git/repository.ts'
 import { locationOf } from '../../src/git/wire/native/location.ts'
 import { NativeRemote } from '../../src/git/wire/native/remote.ts'
@@ -68,7 +68,12 @@ function newMachine(
 ): Machine {
   const folder = mkdtempSync(join(tmpdir(), `forkpoint-${writer}-`))
   folders.push(folder)
-  const options = { now: () => tick() + skew, remote: { url: server }, pages: false }
+  const options = {
+    now: () => tick() + skew,
+    remote: { url: server },
+    replicate: false,
+    pages: false,
+  } as const
   const store = new GitSessionStore(join(folder, 'store'), options)
   toClose.push(store)
   const checkpoints = checkpointsOf(store)
@@ -183,7 +188,9 @@ async function act(machine: Machine, dice: (below: number) => number, step: numb
     return `delete ${session}/${branch}`
   }
   if (choice < 96) {
-    await store.restore(session)
+    await store.restore(session).catch((error: unknown) => {
+      if (!(error instanceof NotFoundError)) throw error
+    })
     return `restore ${session}`
   }
   await store.delete(session)

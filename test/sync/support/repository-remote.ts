@@ -40,9 +40,15 @@ export class RepositoryRemote implements Remote {
     const stale = await this.#server.change<string[]>({
       refs: moves.map(({ ref }) => ref as RefName),
       prepare: (current) => {
-        const wrong = moves.filter(({ ref, from }) => current.get(ref as RefName) !== from).map(({ ref }) => ref)
+        const wrong = moves
+          .filter(({ ref, from }) => current.get(ref as RefName) !== from)
+          .map(({ ref }) => ref)
         const made = wrong.length > 0 ? [] : moves.filter(({ from, to }) => from !== to)
-        return { objects: [], moves: new Map(made.map(({ ref, to }) => [ref as RefName, to ?? null] as const)), result: wrong }
+        return {
+          objects: [],
+          moves: new Map(made.map(({ ref, to }) => [ref as RefName, to ?? null] as const)),
+          result: wrong,
+        }
       },
     })
     const refused = (ref: string) => (stale.includes(ref) ? 'stale' : stale.length > 0 ? 'atomic' : undefined)
