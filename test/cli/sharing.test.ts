@@ -72,7 +72,7 @@ describe('sharing on the command line', () => {
     const { stdout, stderr } = await at('copy', 'sync')
     expect(stdout).toBe('deleted   heads/other/main\n')
     expect(stderr).toContain('forkpoint restore other')
-    expect((await at('copy', 'restore', 'other')).stdout).toBe('Restored other.\n')
+    expect((await at('copy', 'restore', 'other')).stdout).toBe('Restored other: heads/other/main.\n')
     expect((await at('copy', 'push')).stdout).toContain('pushed    heads/other/main\n')
   })
 

@@ -37,18 +37,13 @@ export class RepositoryRemote implements Remote {
       this.#server,
       moves.flatMap(({ to }) => to ?? []),
     )
-    const stale = await this.#server.change<string[]>({
-      refs: moves.map(({ ref }) => ref as RefName),
+    const named = moves.map((move) => ({ ...move, ref: move.ref as RefName }))
+    const stale = await this.#server.change<readonly string[]>({
+      refs: named.map(({ ref }) => ref),
       prepare: (current) => {
-        const wrong = moves
-          .filter(({ ref, from }) => current.get(ref as RefName) !== from)
-          .map(({ ref }) => ref)
-        const made = wrong.length > 0 ? [] : moves.filter(({ from, to }) => from !== to)
-        return {
-          objects: [],
-          moves: new Map(made.map(({ ref, to }) => [ref as RefName, to ?? null] as const)),
-          result: wrong,
-        }
+        const wrong = named.filter(({ ref, from }) => current.get(ref) !== from).map(({ ref }) => ref)
+        const made = wrong.length > 0 ? [] : named.filter(({ from, to }) => from !== to)
+        return { objects: [], moves: new Map(made.map(({ ref, to }) => [ref, to ?? null])), result: wrong }
       },
     })
     const refused = (ref: string) => (stale.includes(ref) ? 'stale' : stale.length > 0 ? 'atomic' : undefined)

@@ -7,22 +7,22 @@ import { bold, columns, count, dim, type Line, line, yellow } from '../../text.t
 /**
  * Brings a deleted session back; `false` when the text names none.
  *
- * @param isDeleted also one that is here, but was deleted elsewhere
+ * @param isSure that a deletion is meant: a session that was deleted on another machine may still be here
  */
 export async function bringBack(
   { out, stores }: Context,
   session: string,
-  isDeleted = false,
+  isSure: boolean,
 ): Promise<boolean> {
   const store = stores.existing
-  if (!isDeleted && (await store.exists(session))) return false
+  if (!isSure && (await store.exists(session))) return false
   try {
     const refs = await store.restore(session)
     if (out.json) await out.document({ session, refs })
-    else await out.line(line`Restored ${bold(session)}.`)
+    else await out.line(line`Restored ${bold(session)}${refs.length === 0 ? '' : `: ${refs.join(', ')}`}.`)
     return true
   } catch (error) {
-    if (error instanceof NotFoundError) return false
+    if (error instanceof NotFoundError && !isSure) return false
     throw error
   }
 }

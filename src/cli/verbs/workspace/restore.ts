@@ -27,7 +27,10 @@ export const addRestore: AddVerb = (program, run) => {
     .argument('[paths...]', 'only these files and folders, relative to the workspace')
     .option('--workspace <folder>', 'the folder (default: the workspace that the session was saved with)')
     .option('-n, --dry-run', 'only show what would change')
-    .option('--deleted', 'keep a session that was deleted on another machine, and share it again')
+    .option(
+      '--deleted',
+      'bring the session back although some of it is here: it was deleted on another machine',
+    )
     .addHelpText(
       'after',
       examples('restore demo/main~3 --dry-run', 'restore demo/main~1 src/', 'restore deleted-session'),
@@ -36,8 +39,8 @@ export const addRestore: AddVerb = (program, run) => {
       run(async (context, place: string | undefined, paths: string[], options: Options) => {
         const { command, out, stores } = context
         if (place === undefined) return void (await listDeleted(context))
-        const { deleted: isDeleted = false } = options
-        if (paths.length === 0 && (await bringBack(context, place, isDeleted))) return undefined
+        if (paths.length === 0 && (await bringBack(context, place, options.deleted === true)))
+          return undefined
         const { session, at = '' } = await stores.find(place)
         const workspace = options.workspace ?? (await savedWorkspace(stores, session))
         if (!existsSync(workspace)) throw new UsageError(`There is no folder '${workspace}'.`)
