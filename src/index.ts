@@ -73,6 +73,13 @@ export type {
   SignedCheckpoint,
 } from './store/git/options.ts'
 export type { RewriteOptions, RewriteReport } from './store/git/rewrite.ts'
+export type {
+  FetchOptions,
+  PushOptions,
+  RemoteSettings,
+  ShareOptions,
+} from './store/git/sharing/shared-store.ts'
+export type { RemoteEvent } from './store/git/sharing/sharing-store.ts'
 export type { SignatureOptions, SignatureReport } from './store/git/signatures.ts'
 export { MemorySessionStore, type MemoryStoreOptions } from './store/memory/memory-session-store.ts'
 export type { Protection, Removal, RetentionPlan } from './store/retention/plan.ts'
@@ -112,6 +119,16 @@ export type {
   VerifyReport,
   WriteOptions,
 } from './store/session-store.ts'
+export { NotSharedError, ReplicationError } from './sync/error.ts'
+export type { NamedRemote } from './sync/remotes.ts'
+export type {
+  FetchReport,
+  PushReport,
+  RefusedSession,
+  RemoteStatus,
+  SessionStatus,
+  SyncReport,
+} from './sync/report.ts'
 export { RestoreError, WorkspaceLimitError } from './workspace/errors.ts'
 export type { LeftOut, LeftOutReason } from './workspace/left-out.ts'
 export type { SnapshotLimits } from './workspace/limits.ts'
