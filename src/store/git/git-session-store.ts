@@ -5,15 +5,14 @@ import { Signing, type SignOptions } from '../../checkpoints/signing.ts'
 import { NotFoundError } from '../../errors.ts'
 import { Repository } from '../../git/repository.ts'
 import { parseRef, parseSessionId, type SessionId, trustedCommit } from '../../ids.ts'
-import { secretFinder } from '../../redaction/secrets.ts'
 import { isSameName } from '../../ref-part.ts'
 import type { Session } from '../../state/index.ts'
 import { WorkspaceFiles, type WorkspaceOptions } from '../../workspace/workspace-files.ts'
 import { type DocumentRules, documentRules } from '../document.ts'
 import { registerKey, rulesWithKey, withKeyOf } from '../redaction/key.ts'
 import { Retention } from '../retention/retention.ts'
-import { type FoundSecret, scan } from '../scan/scan.ts'
-import { type SearchMatch, type SearchOptions, search } from '../search/search.ts'
+import type { FoundSecret } from '../scan/scan.ts'
+import type { SearchMatch, SearchOptions } from '../search/search.ts'
 import type { MaintainOptions, Redact, StoredDocument, StoreOptions } from '../session-store.ts'
 import { GitBackend } from './backend.ts'
 import type { GitMaintainReport, GitStoreStats } from './maintain.ts'
@@ -27,7 +26,6 @@ import type {
 } from './options.ts'
 import type { RewriteOptions, RewriteReport } from './rewrite.ts'
 import { SharingStore } from './sharing/sharing-store.ts'
-import { Signatures } from './signatures.ts'
 
 /**
  * Keeps sessions in a bare git repository. `folder` is opened on first use and created by the first save; when a
@@ -105,6 +103,7 @@ export class GitSessionStore<S extends StoredDocument = Session> extends Sharing
     if (wanted === undefined) return super.verify(session, options)
     return this.#checkpoints.lifetime.use(async () => {
       // Before anything that takes long.
+      const { Signatures } = await import('./signatures.ts')
       const signatures = await Signatures.open(this.#checkpoints.history, wanted)
       const report = await super.verify(session, options)
       const only = session === undefined ? undefined : parseSessionId(session)
@@ -117,7 +116,8 @@ export class GitSessionStore<S extends StoredDocument = Session> extends Sharing
   /** As for every store; with `signatures` each checkpoint that is signed says by whom. */
   override async *log(session: string, options: GitLogOptions = {}): AsyncGenerator<SignedCheckpoint> {
     const { signatures: wanted } = options
-    const signatures = wanted && (await Signatures.open(this.#checkpoints.history, wanted))
+    const signatures =
+      wanted && (await (await import('./signatures.ts')).Signatures.open(this.#checkpoints.history, wanted))
     for await (const checkpoint of super.log(session, options)) {
       const signature = await signatures?.of(trustedCommit(checkpoint.id))
       yield signature === undefined ? checkpoint : { ...checkpoint, signature }
@@ -157,6 +157,10 @@ export class GitSessionStore<S extends StoredDocument = Session> extends Sharing
     if (!(await this.#checkpoints.openFinished())) return
     const all = [...this.#repository.refs.list('refs/')]
     const refs = all.filter(([ref]) => id === undefined || isOf(ref, id))
+    const [{ secretFinder }, { scan }] = await Promise.all([
+      import('../../redaction/secrets.ts'),
+      import('../scan/scan.ts'),
+    ])
     const finder = secretFinder(secrets)
     const known = memory?.(finder.id)
     const { objects } = this.#repository
@@ -178,6 +182,7 @@ export class GitSessionStore<S extends StoredDocument = Session> extends Sharing
     if (!(await this.#checkpoints.openFinished())) return
     const heads = [...this.#repository.refs.list('refs/heads/')]
     const refs = heads.filter(([ref]) => id === undefined || isOf(ref, id))
+    const { search } = await import('../search/search.ts')
     yield* search(this.#checkpoints.history, refs, words, options)
   }
 
