@@ -20,18 +20,24 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { buildSync } from 'esbuild'
+import { buildPage } from './build-page.mjs'
 import { licencesOf } from './licences.mjs'
 
 export const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const DIST = join(ROOT, 'dist')
 const STAMP = '.built'
-const SOURCES = ['src', 'tsconfig.build.json', 'tsconfig.json', 'package.json', 'scripts/build.mjs']
+const SOURCES = [
+  'src',
+  'tsconfig.build.json',
+  'tsconfig.json',
+  'package.json',
+  'scripts/build.mjs',
+  'scripts/code.mjs',
+  'scripts/build-page.mjs',
+]
 
 /** Packages whose code is in ours: only the part that is used, in the files that are read anyway. */
 export const INLINED = ['zod']
-/** Entries that nobody imports by name: the command line, and what our own scripts and tests run. */
-const MORE_ENTRIES = ['cli/main', 'folders', 'agent/tools/index']
 
 /** Builds unless `dist` is up to date. Types are judged elsewhere: what can be run is run. */
 export function buildIfStale() {
@@ -75,36 +81,16 @@ function writeTypes(folder, strict) {
 
 /** @param {string} folder */
 function writeCode(folder) {
-  const { exports, dependencies, peerDependencies } = JSON.parse(
-    readFileSync(join(ROOT, 'package.json'), 'utf8'),
-  )
-  const exported = Object.values(exports).flatMap(({ default: path }) =>
-    path === undefined ? [] : [path.replace('./dist/', '').replace(/\.js$/, '')],
-  )
-  const packages = Object.keys({ ...dependencies, ...peerDependencies })
-  buildSync({
-    absWorkingDir: ROOT,
-    entryPoints: [...exported, ...MORE_ENTRIES].map((path) => `src/${path}.ts`),
-    outdir: folder,
-    outbase: 'src',
-    // One folder below dist, as the command line is: it looks for package.json two above itself.
-    chunkNames: 'chunks/[name]-[hash]',
-    bundle: true,
-    splitting: true,
-    platform: 'node',
-    format: 'esm',
-    target: 'node20.19',
-    external: packages.filter((name) => !INLINED.includes(name)).flatMap((name) => [name, `${name}/*`]),
-    keepNames: true,
-    minifySyntax: true,
-    legalComments: 'none',
-    logLevel: 'warning',
-  })
+  const script = join(ROOT, 'scripts', 'code.mjs')
+  const { status } = spawnSync(process.execPath, [script, folder], { cwd: ROOT, stdio: 'inherit' })
+  if (status !== 0) throw new Error('The build failed.')
   nameClassesOnly(folder)
   chmodSync(join(folder, 'cli', 'main.js'), 0o755)
+  const page = buildPage(ROOT)
+  writeFileSync(join(folder, 'viewer', 'page.html'), page.html)
   writeFileSync(
     join(folder, 'LICENSES.txt'),
-    licencesOf(INLINED.map((name) => join(ROOT, 'node_modules', name))),
+    licencesOf([...INLINED, ...page.packages].map((name) => join(ROOT, 'node_modules', name))),
   )
 }
 

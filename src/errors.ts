@@ -63,7 +63,10 @@ export type NotFoundKind =
   | 'revision'
   | 'run'
   | 'message'
+  | 'remote'
   | 'store'
+  /** Files of a workspace, at a checkpoint. */
+  | 'snapshot'
   /** An input, outside any store. */
   | 'file'
 
@@ -86,11 +89,14 @@ export class NotFoundError extends ForkpointError {
 
 /** The target of a fork, a branch or a tag exists already. Nothing was written. */
 export class AlreadyExistsError extends ForkpointError {
-  readonly kind: 'session' | 'branch' | 'tag'
+  readonly kind: 'session' | 'branch' | 'tag' | 'remote'
   readonly id: string
   readonly session: string | undefined
 
-  constructor(data: { kind: 'session' | 'branch' | 'tag'; id: string; session?: string }, message?: string) {
+  constructor(
+    data: { kind: 'session' | 'branch' | 'tag' | 'remote'; id: string; session?: string },
+    message?: string,
+  ) {
     const inside =
       data.session !== undefined && data.kind !== 'session' ? ` in session '${data.session}'` : ''
     super(
@@ -239,6 +245,52 @@ export class SigningError extends ForkpointError {
   }
 }
 
+/** Why a git server did not do what it was asked for. */
+export type RemoteFailure =
+  /** No connection, or it was lost, or nothing came for too long. */
+  | 'unreachable'
+  /** The server wants other credentials, or allows them less. */
+  | 'denied'
+  /** There is no repository at this address. */
+  | 'missing'
+  /** Too many requests, or the server is down for now; it was asked again before this. */
+  | 'busy'
+  /** It points to an address that is not followed. */
+  | 'redirected'
+  /** Its answer is none that a git server gives. */
+  | 'invalid'
+  /** Its answer is larger than the limits allow. */
+  | 'too-large'
+  /** Git on the server gave up, in its own words. */
+  | 'refused'
+
+export interface RemoteErrorData {
+  url: string
+  failure: RemoteFailure
+  status?: number | undefined
+  said?: string | undefined
+}
+
+/** A git server could not be reached, refused, or answered what no git server would. Nothing local was changed. */
+export class RemoteError extends ForkpointError {
+  /** Without user name and password. */
+  readonly url: string
+  readonly failure: RemoteFailure
+  /** The HTTP status of the answer, if there was one. */
+  readonly status: number | undefined
+  /** What the server said: plain text of at most 2,000 characters, without control characters. */
+  readonly said: string | undefined
+
+  constructor(data: RemoteErrorData, message: string, options?: { cause?: unknown }) {
+    const words = data.said === undefined ? '' : ` The server said: ${data.said}`
+    super('REMOTE', `${message}${words}`, options)
+    this.url = data.url
+    this.failure = data.failure
+    this.status = data.status
+    this.said = data.said
+  }
+}
+
 /** This store or repository cannot do what was asked; `store.supports` says so beforehand. */
 export class UnsupportedError extends ForkpointError {
   readonly feature: string
@@ -267,41 +319,4 @@ export class SessionClosedError extends ForkpointError {
   constructor(what = 'session') {
     super('SESSION_CLOSED', `This ${what} is closed. Open a new one.`)
   }
-}
-
-const NOT_A_FILE: Readonly<Record<string, string>> = {
-  ELOOP: 'a symbolic link',
-  EISDIR: 'a folder',
-  ESPIPE: 'a pipe',
-  ENXIO: 'a pipe or a socket',
-}
-
-/** The operating system's error about a file, as one of ours. */
-export function storageError(path: string, cause: unknown): StorageError | CorruptError {
-  const errno = (cause as NodeJS.ErrnoException).code
-  const kind = errno === undefined ? undefined : NOT_A_FILE[errno]
-  if (kind !== undefined) {
-    return new CorruptError(
-      `'${path}' should be a plain file, but is ${kind}. Remove it, or take the store from a trusted copy.`,
-      { file: path },
-      { cause },
-    )
-  }
-  const advice: Record<string, string> = {
-    ENOSPC: 'The disk is full: free some space and save again',
-    EDQUOT: 'The disk quota is used up: free some space and save again',
-    EROFS: 'The file system is read-only',
-    EACCES: 'Permission denied: check who owns the folder',
-    EPERM: 'Not permitted: check who owns the folder',
-    EEXIST: 'A file that is not a folder is in the way',
-    ENOTDIR: 'A part of the path is not a folder',
-    ENAMETOOLONG: 'The path is too long',
-    EMFILE: 'Too many open files: raise the limit or close some stores',
-  }
-  const reason = advice[errno ?? ''] ?? (cause instanceof Error ? cause.message : String(cause))
-  return new StorageError(
-    `${reason} ('${path}'). Earlier saves are not affected.`,
-    { file: path, errno },
-    { cause },
-  )
 }

@@ -1,7 +1,8 @@
 /** Folders, made with all above them: the one place that does so. */
 import fs from 'node:fs'
 import { dirname, resolve } from 'node:path'
-import { StorageError, storageError } from './errors.ts'
+import { StorageError } from './errors.ts'
+import { storageError } from './storage-error.ts'
 
 /**
  * Makes a folder with all folders above it that are missing. Returns the topmost one that it made, `undefined` when

@@ -16,8 +16,12 @@ export type SessionId = Branded<'SessionId'>
 export type BranchName = Branded<'BranchName'>
 /** A tag's name, as its owner wrote it. */
 export type TagName = Branded<'TagName'>
-/** A full ref name such as `refs/heads/demo/main`. */
-export type RefName = Branded<'RefName'>
+/** A full ref name such as `refs/heads/demo/main`. A pattern does what a brand does, and literals need no cast. */
+export type RefName = `refs/${string}` | 'HEAD'
+/** A folder of refs. */
+export type RefFolder = 'refs/' | `refs/${string}/`
+/** A ref, or another file of a store that is locked as refs are. */
+export type LockName = RefName | `forkpoint/${string}` | 'packed-refs' | 'shallow'
 
 export const MAIN = 'main' as BranchName
 
@@ -25,8 +29,19 @@ const CONTROL = /[\u0000-\u001f\u007f-\u009f]/
 
 export const isObjectId = (text: string): text is ObjectId => /^[0-9a-f]{40}$/.test(text)
 
+/** Whether a text from outside is a ref's full name. Source: git-check-ref-format(1). */
+export const isRefName = (text: string): text is RefName =>
+  (text === 'HEAD' || text.startsWith('refs/')) && isPathOfRef(text)
+
+/** Whether a text from outside names something that is locked. */
+export const isLockName = (text: string): text is LockName =>
+  /^(?:HEAD$|packed-refs$|refs\/|forkpoint\/)/.test(text) && isPathOfRef(text)
+
 /** 40 hex digits from where nothing else can stand: a hash, a tree, the index of a pack. */
 export const trustedId = (hex: string): ObjectId => hex as ObjectId
+
+/** As `trustedId`, from where only a commit's id can stand: a branch, a parent, a checkpoint of ours. */
+export const trustedCommit = (hex: string): CommitId => hex as CommitId
 
 /** Throws InvalidIdError unless `id` can name a session: a non-empty string without control characters. */
 export function parseSessionId(id: unknown): SessionId {
@@ -47,22 +62,42 @@ export function parseTagName(name: unknown): TagName {
 }
 
 export const branchRef = (session: SessionId, branch: BranchName): RefName =>
-  `refs/heads/${encodeName(session)}/${encodeName(branch)}` as RefName
+  `refs/heads/${encodeName(session)}/${encodeName(branch)}`
 
 /** The ref of a line that an adapter keeps beside a session; hidden from branches, log and list. */
 export const reservedRef = (session: SessionId, name: string): RefName =>
-  `refs/heads/${encodeName(session)}/_${encodeName(name)}` as RefName
+  `refs/heads/${encodeName(session)}/_${encodeName(name)}`
+
+/**
+ * The name of the reserved line with the files of a branch's workspace. It is made of the name as it can be typed back, so
+ * that the short form of a long one gives the same line; a branch is never told from a line.
+ */
+export const filesLine = (branch: BranchName): string =>
+  `workspace.${decodeName(encodeName(branch)) ?? branch}`
+
+export const filesRef = (session: SessionId, branch: BranchName): RefName =>
+  reservedRef(session, filesLine(branch))
+
+/** Whether a reserved line holds files of a workspace. */
+export const isFilesLine = (line: string): boolean => line.startsWith('workspace.')
 
 export const tagRef = (session: SessionId, tag: TagName): RefName =>
-  `refs/tags/${encodeName(session)}/${encodeName(tag)}` as RefName
+  `refs/tags/${encodeName(session)}/${encodeName(tag)}`
 
-export const activeRef = (session: SessionId): RefName =>
-  `refs/forkpoint/active/${encodeName(session)}` as RefName
+export const activeRef = (session: SessionId): RefName => `refs/forkpoint/active/${encodeName(session)}`
 
 /** Where a rewrite of the session says which checkpoint each old one has become. */
-export const rewrittenRef = (session: SessionId): RefName => `${REWRITTEN}${encodeName(session)}` as RefName
+export const rewrittenRef = (session: SessionId): RefName => `${REWRITTEN}${encodeName(session)}`
 
-export const REWRITTEN = 'refs/forkpoint/rewritten/'
+export const REWRITTEN = 'refs/forkpoint/rewritten/' as const
+
+/** Where what was deleted of the session is named, so that it stays deleted on every machine. */
+export const goneRef = (session: SessionId): RefName => `${GONE}${encodeName(session)}` as RefName
+
+export const GONE = 'refs/forkpoint/gone/'
+
+/** Below it stands what was last seen of each remote: `<remote>/{heads,tags}/<session>/<name>` and `<remote>/gone/<session>`. */
+export const LAST_SEEN = 'refs/forkpoint/remote/' as const
 
 /** What a ref of ours names; the session again for `active`. */
 export type ParsedRef = { session: SessionId } & (
@@ -95,6 +130,11 @@ export function parseRef(ref: string): ParsedRef | undefined {
   }
   const name = validName<TagName>('tag', second)
   return name && { kind: 'tag', session, name }
+}
+
+function isPathOfRef(text: string): boolean {
+  if (/[\u0000-\u0020\u007f~^:?*[\\]|\.\.|@\{|\.$/.test(text)) return false
+  return text.split('/').every((part) => part !== '' && !part.startsWith('.') && !part.endsWith('.lock'))
 }
 
 function validName<Name extends SessionId | BranchName | TagName>(

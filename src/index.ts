@@ -25,6 +25,9 @@ export {
   LockedError,
   NotFoundError,
   type NotFoundKind,
+  RemoteError,
+  type RemoteErrorData,
+  type RemoteFailure,
   SessionBusyError,
   SessionClosedError,
   SigningError,
@@ -59,19 +62,25 @@ export {
   usageSchema,
 } from './state/index.ts'
 export { FileSessionStore, type FileStoreOptions } from './store/file/file-session-store.ts'
-export {
-  type GitLogOptions,
-  GitSessionStore,
-  type GitStoreOptions,
-  type GitVerifyOptions,
-  type GitVerifyReport,
-  type ScanOptions,
-  type SignedCheckpoint,
-} from './store/git/git-session-store.ts'
+export { GitSessionStore } from './store/git/git-session-store.ts'
 export type { GitMaintainReport, GitStoreStats } from './store/git/maintain.ts'
+export type {
+  GitLogOptions,
+  GitStoreOptions,
+  GitVerifyOptions,
+  GitVerifyReport,
+  ScanOptions,
+  SignedCheckpoint,
+} from './store/git/options.ts'
 export type { RewriteOptions, RewriteReport } from './store/git/rewrite.ts'
 export type { SignatureOptions, SignatureReport } from './store/git/signatures.ts'
 export { MemorySessionStore, type MemoryStoreOptions } from './store/memory/memory-session-store.ts'
+export type { Protection, Removal, RetentionPlan } from './store/retention/plan.ts'
+export type { Bytes, Duration, RetentionPolicy, RetentionRule } from './store/retention/policy.ts'
+export type { PruneOptions, PruneReport } from './store/retention/prune.ts'
+export type { DiscardedSession, Retention } from './store/retention/retention.ts'
+export type { ModelPrice, SessionStats, SessionStatsOptions } from './store/retention/stats.ts'
+export type { SessionBytes } from './store/retention/usage.ts'
 export type { CleanMemory, FoundSecret } from './store/scan/scan.ts'
 export type {
   Addition,
@@ -103,3 +112,16 @@ export type {
   VerifyReport,
   WriteOptions,
 } from './store/session-store.ts'
+export { RestoreError, WorkspaceLimitError } from './workspace/errors.ts'
+export type { LeftOut, LeftOutReason } from './workspace/left-out.ts'
+export type { SnapshotLimits } from './workspace/limits.ts'
+export type { KeptFile, KeptReason, RestorePlan } from './workspace/restore-plan.ts'
+export type { FileChanges, StoredFile, StoredSnapshot } from './workspace/stored-files.ts'
+export type {
+  KeptSnapshot,
+  RestoreOptions,
+  RestoreReport,
+  WorkspaceFiles,
+  WorkspaceOptions,
+  WorkspaceState,
+} from './workspace/workspace-files.ts'

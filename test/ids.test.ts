@@ -7,6 +7,7 @@ import {
   type BranchName,
   branchRef,
   isObjectId,
+  isRefName,
   parseBranchName,
   parseRef,
   parseSessionId,
@@ -304,3 +305,32 @@ function accepts(action: () => unknown): boolean {
     return false
   }
 }
+
+test('a text is the name of a ref exactly if git says so', () => {
+  const parts = [
+    'a',
+    'é',
+    '..',
+    '.',
+    '.a',
+    'a.',
+    'a.lock',
+    '@',
+    '@{',
+    'a b',
+    '~',
+    '^',
+    ':',
+    '?',
+    '*',
+    '[',
+    '\\',
+    '',
+  ]
+  const names = parts.flatMap((part) => [`refs/heads/${part}`, `refs/${part}/x`, `refs/heads/x${part}y`])
+  for (const name of names) {
+    const { status } = spawnSync('git', ['check-ref-format', name])
+    expect(isRefName(name), name).toBe(status === 0)
+  }
+  expect(['HEAD', 'refs', 'heads/x', 'objects/refs/x'].filter(isRefName)).toEqual(['HEAD'])
+})

@@ -2,7 +2,8 @@
 /**
  * Many sessions saved at once, each save of a session after the one before.
  *
- * Task: `{ contender, folder, sessions, saves, bytes }`; `saves`: a session. Answer: `{ rate }`, saves per second.
+ * Task: `{ contender, folder, sessions, saves, bytes, prefix? }`; `saves`: a session; `prefix`: of their ids. Answer:
+ * `{ rate }`, saves per second.
  */
 
 import { appender } from '../contenders/forkpoint.mjs'
@@ -11,7 +12,7 @@ import { GitSessionStore } from '../forkpoint.mjs'
 import { someTurns } from '../workload.mjs'
 import { answer, task } from './child.mjs'
 
-const { contender: key, folder, sessions, saves, bytes } = task()
+const { contender: key, folder, sessions, saves, bytes, prefix = 's' } = task()
 const WARM = Math.ceil(saves / 5)
 const turns = someTurns(saves + WARM, { bytes })
 
@@ -36,7 +37,7 @@ async function round(from, to) {
 async function oneStore() {
   const store = new GitSessionStore(`${folder}/forkpoint`)
   const savers = []
-  for (let i = 0; i < sessions; i++) savers.push((await appender(store, `s${i}`)).append)
+  for (let i = 0; i < sessions; i++) savers.push((await appender(store, `${prefix}${i}`)).append)
   return { savers, close: () => store.close() }
 }
 
@@ -44,7 +45,7 @@ async function oneStore() {
 async function manySavers(made) {
   /** @type {import('../contenders/contender.mjs').Saver[]} */
   const opened = []
-  for (let i = 0; i < sessions; i++) opened.push(await made.open(folder, `s${i}`))
+  for (let i = 0; i < sessions; i++) opened.push(await made.open(folder, `${prefix}${i}`))
   return {
     savers: opened.map(({ save }) => save),
     close: async () => {

@@ -2,7 +2,7 @@
 import { contendersOf, FRAMEWORKS } from '../adapters/contender.mjs'
 import { child } from '../children/child.mjs'
 import { p50 } from '../statistics.mjs'
-import { atMost } from './row.mjs'
+import { atMost, within } from './row.mjs'
 
 /** @typedef {{ samples: number[], written: [number, number][], behind: number | null, load: number, items: number, disk: number }} Run */
 /** @typedef {{ name: string, ours: boolean, run: Run }} Entry */
@@ -10,6 +10,8 @@ import { atMost } from './row.mjs'
 const BYTES = 4096
 const SHORT = 300
 const LONG = 3000
+/** Whose turn, of 6,000 messages, has to end within so many milliseconds. */
+const TEN_MS = ['langgraph', 'ai-sdk']
 /** What a contender may take for its saves, where it is not ours: some write the whole session each turn. */
 const BUDGET = 30_000
 
@@ -72,6 +74,7 @@ function measured(framework, turns, entries) {
   const wroteFirst = (/** @type {Run} */ { written }) => median(written, (index) => index < turns / 10)
   const wroteLast = (/** @type {Run} */ { written, samples }) =>
     median(written, (index) => index >= samples.length * 0.9)
+  const lastSaves = measure('save p50, last tenth', 'ms', ({ samples }) => p50(last(samples)))
   const grown = measure('… last tenth by first', '×', (run) =>
     wroteFirst(run) === 0 ? Number.NaN : wroteLast(run) / wroteFirst(run),
   )
@@ -82,7 +85,7 @@ function measured(framework, turns, entries) {
   )
   return [
     measure('save p50, first tenth', 'ms', ({ samples }) => p50(first(samples))),
-    measure('save p50, last tenth', 'ms', ({ samples }) => p50(last(samples))),
+    turns === LONG && TEN_MS.includes(framework) ? within(lastSaves, 10) : lastSaves,
     measure(
       'load',
       'ms',

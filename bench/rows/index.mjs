@@ -8,6 +8,7 @@ import { growth } from './growth.mjs'
 import { heap } from './heap.mjs'
 import { list } from './list.mjs'
 import { pages } from './pages.mjs'
+import { processes } from './processes.mjs'
 import { python } from './python.mjs'
 import { redaction } from './redaction.mjs'
 import { resume } from './resume.mjs'
@@ -18,6 +19,7 @@ import { start } from './start.mjs'
 import { syncs } from './syncs.mjs'
 import { throughput } from './throughput.mjs'
 import { transcripts } from './transcripts.mjs'
+import { workspace } from './workspace.mjs'
 
 /** In the order of the design's table. */
 export const ROWS = [
@@ -27,6 +29,7 @@ export const ROWS = [
   sign,
   syncs,
   throughput,
+  processes,
   change,
   stall,
   growth,
@@ -36,6 +39,7 @@ export const ROWS = [
   disk,
   heap,
   list,
+  workspace,
   transcripts,
   redaction,
   adapters,

@@ -1,4 +1,5 @@
 // @ts-check
+import { withCache } from '../cache.mjs'
 import { child } from '../children/child.mjs'
 import { git } from '../contenders/native-git.mjs'
 import { GitSessionStore } from '../forkpoint.mjs'
@@ -17,11 +18,7 @@ export const list = {
   about: 'many sessions: `list` in a new process, `close` after all of them were saved, and their disk',
   async run({ quick, folder, say }) {
     const samples = quick ? 2 : 5
-    // The user's cache is a folder of this run: what it had before is not measured.
-    const cache = folder('list-cache')
-    const before = process.env.XDG_CACHE_HOME
-    process.env.XDG_CACHE_HOME = cache
-    try {
+    return withCache(folder('list-cache'), async () => {
       const measures = []
       for (const { sessions, ...reach } of quick ? REACH.slice(0, 1) : REACH)
         measures.push(...(await measure(sessions, reach, { samples, folder, say })))
@@ -32,10 +29,7 @@ export const list = {
           'As each session is saved, its ref is a file, until maintenance packs the refs; the other listings are after that. git lists the refs alone: `git for-each-ref`. Disk: what `du` says after `close`, before maintenance; the sessions have one message each.',
         ],
       }
-    } finally {
-      if (before === undefined) delete process.env.XDG_CACHE_HOME
-      else process.env.XDG_CACHE_HOME = before
-    }
+    })
   },
 }
 

@@ -16,7 +16,7 @@ export const throughput = {
       /** @type {Record<string, number[]>} */
       const rates = {}
       for (let round = 0; round < (quick ? 1 : 5); round++) {
-        const keys = ['append', 'raw', ...(round === 0 ? ['json', 'sqlite'] : [])]
+        const keys = ['append', 'raw', 'tableBatches', ...(round === 0 ? ['json', 'sqlite'] : [])]
         for (const key of round % 2 === 1 ? keys.reverse() : keys) {
           say(`${sessions} sessions, ${NAMES[key]}, round ${round + 1}`)
           const { rate } = await child('throughput', {
@@ -35,16 +35,18 @@ export const throughput = {
       const { forkpoint = Number.NaN, ...peers } = Object.fromEntries(
         Object.entries(rates).map(([key, runs]) => [NAMES[key], p50(runs)]),
       )
-      // Each round by the floor measured beside it: a disk that others use changes from second to second.
-      const value = p50((rates.append ?? []).map((rate, round) => rate / (rates.raw?.[round] ?? Number.NaN)))
+      // Each round by the peer measured beside it: a disk that others use changes from second to second.
+      const value = p50(
+        (rates.append ?? []).map((rate, round) => rate / (rates.tableBatches?.[round] ?? Number.NaN)),
+      )
       const line = {
         what: `saves per second, ${sessions} session${sessions === 1 ? '' : 's'} at once`,
         unit: '/s',
         forkpoint,
         peers,
-        ratio: { to: 'raw append', value },
+        ratio: { to: 'SQLite in batches', value },
       }
-      measures.push(sessions === 64 ? { ...line, reach: '≥ 0.6× raw append', reached: value >= 0.6 } : line)
+      measures.push(sessions === 64 ? { ...line, reach: '≥ SQLite in batches', reached: value >= 1 } : line)
     }
     return { measures }
   },

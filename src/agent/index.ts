@@ -23,12 +23,13 @@ export type {
   SharedOptions,
 } from './options.ts'
 export type { Decision, PermissionPolicy } from './permissions/policy.ts'
-export type { ForkRequest } from './run/branching.ts'
+export type { ForkRequest, RewindOptions, Rewound } from './run/branching.ts'
 export {
   type AgentEvent,
   type AgentEventBody,
   type ErrorReport,
   type EventError,
+  type FilesKept,
   isKnownEvent,
   type PermissionAsked,
   type PermissionDecided,
@@ -52,6 +53,7 @@ export {
   type UsageReport,
   type Waiting,
 } from './run/events.ts'
+export type { FilesOptions } from './run/file-snapshots.ts'
 export type { Decisions, OnPermission, PermissionAnswer, PermissionRequest } from './run/judge.ts'
 export type { PendingCall, RunInfo, RunStatus, TurnResult } from './run/result.ts'
 export type { OnConflict, SaveOptions } from './run/saver.ts'

@@ -6,6 +6,7 @@ import type { ConfigInput } from './config/config.ts'
 import type { Environment } from './config/parser.ts'
 import type { ModelLimits } from './model/guard.ts'
 import { type PermissionPolicy, parsePolicy } from './permissions/policy.ts'
+import type { FilesOptions } from './run/file-snapshots.ts'
 import type { OnPermission } from './run/judge.ts'
 import type { OnConflict } from './run/saver.ts'
 
@@ -29,6 +30,8 @@ export interface SharedOptions {
   onPermission?: OnPermission
   /** If someone else wrote to the branch first: throw an error (default), or save to a new branch. */
   onConflict?: OnConflict
+  /** When the files of the workspace are kept, so that `rewind` can bring them back (`docs/workspace.md`). */
+  files?: FilesOptions
   /** AI SDK tools, in addition to the built-in tools. A tool with the name of a built-in tool replaces it. */
   tools?: ToolSet
   systemPrompt?: string
@@ -76,7 +79,7 @@ export interface ResumeOptions extends SharedOptions {
 
 /** Throws TypeError, InvalidIdError. */
 export function checkShared(options: SharedOptions): void {
-  const { autoSave, maxSteps, onConflict, onPermission, permissionPolicy, redact } = options
+  const { autoSave, files, maxSteps, onConflict, onPermission, permissionPolicy, redact } = options
   if (autoSave !== undefined && typeof autoSave !== 'boolean' && autoSave !== 'step') {
     throw new TypeError("autoSave has to be true, false or 'step'")
   }
@@ -91,6 +94,9 @@ export function checkShared(options: SharedOptions): void {
   }
   if (redact !== undefined && redact !== 'secrets' && typeof redact !== 'function') {
     throw new TypeError("redact has to be 'secrets' or a function")
+  }
+  if (files !== undefined && ![undefined, false, 'turn', 'step'].includes(files.snapshots)) {
+    throw new TypeError("files.snapshots has to be 'turn', 'step' or false")
   }
   if (permissionPolicy !== undefined) parsePolicy(permissionPolicy)
 }

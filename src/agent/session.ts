@@ -2,8 +2,16 @@
 import { SessionBusyError, SessionClosedError, UnsupportedError } from '../errors.ts'
 import type { Message, RunEvent } from '../state/index.ts'
 import type { Checkpoint, SessionStore, StateDiff } from '../store/session-store.ts'
+import type { WorkspaceFiles, WorkspaceState } from '../workspace/workspace-files.ts'
 import { NotLoadedError } from './errors.ts'
-import { type ForkRequest, forkOf, rewindTo } from './run/branching.ts'
+import {
+  type ForkRequest,
+  filesInto,
+  forkOf,
+  type RewindOptions,
+  type Rewound,
+  rewindTo,
+} from './run/branching.ts'
 import { infoOf } from './run/draft.ts'
 import type { StreamEvent } from './run/events.ts'
 import type { Host } from './run/host.ts'
@@ -148,14 +156,25 @@ export class AgentSession {
 
   /**
    * Returns a session that starts at a checkpoint of this one (default: the current one): on a new branch, or as a new
-   * session. This session does not change. Throws AlreadyExistsError, NotFoundError.
+   * session; with `into`, in a folder of its own with the files of the checkpoint. This session does not change. Throws
+   * AlreadyExistsError, NotFoundError.
    */
   fork(request: ForkRequest): Promise<AgentSession> {
     return this.#exclusive(async () => {
       await this.#load()
-      const { id, branch } = await forkOf(this.#store('fork'), this.#saved('fork'), this.id, request)
+      const [store, saved] = [this.#store('fork'), this.#saved('fork')]
+      const { at = saved.id, into } = request
+      if (into !== undefined) await filesInto(store, { session: this.id, at, into })
+      const { id, branch } = await forkOf(store, saved, this.id, request)
       const { at: _, branch: __, ...own } = this.#request
-      const fork = { ...own, id, mode: 'resume' as const, ...(branch === undefined ? {} : { branch }) }
+      const on = branch === undefined ? {} : { branch }
+      const fork = {
+        ...own,
+        id,
+        mode: 'resume' as const,
+        ...on,
+        ...(into === undefined ? {} : { workspace: into }),
+      }
       return new AgentSession(fork, this.#host).load()
     })
   }
@@ -169,19 +188,43 @@ export class AgentSession {
 
   /**
    * Goes back to a checkpoint, on a new branch that becomes active. The old branch does not change. Unsaved changes are
-   * lost. Throws NotFoundError.
+   * lost. With `files`, the files of the workspace go back, too; what is there becomes a snapshot first, and going back to
+   * `files.undo` brings it back. Throws NotFoundError, RestoreError, WorkspaceLimitError.
+   *
+   *     const { files } = await session.rewind('main~3', { files: true })
+   *     await session.rewind(files.undo, { files: true, conversation: false })
    */
-  rewind(revision: string, options: { branch?: string } = {}): Promise<Checkpoint> {
+  rewind(revision: string, options: RewindOptions = {}): Promise<Rewound> {
     return this.#exclusive(async () => {
-      await this.#load()
+      const { snapshots } = await this.#load()
       const store = this.#store('rewind')
-      if (!store.supports.branches) throw new UnsupportedError('branches')
-      const branch = await rewindTo(store, this.id, revision, options.branch)
+      const { conversation = true } = options
+      if (conversation && !store.supports.branches) throw new UnsupportedError('branches')
+      if (options.files === true && snapshots.files === undefined) throw new UnsupportedError('files')
+      const at = conversation ? await store.resolve(this.id, revision) : revision
+      const on = this.branch === undefined ? {} : { branch: this.branch }
+      const files = options.files === true ? await snapshots.files?.restore(this.id, at, on) : undefined
+      const report = files === undefined ? {} : { files }
+      if (!conversation) return { ...this.#saved('rewind'), ...report }
+      const branch = await rewindTo(store, this.id, at, options.branch)
       const { at: _, ...request } = this.#request
       this.#open = await openSession({ ...request, mode: 'resume', branch }, this.#host)
       this.#opening = Promise.resolve(this.#open)
-      return this.#saved('rewind')
+      return { ...this.#saved('rewind'), ...report }
     })
+  }
+
+  /** The files of the workspace, to look at and to put back; `undefined` before it is loaded, and if the store has none. */
+  get files(): WorkspaceFiles | undefined {
+    return this.#open?.snapshots.files
+  }
+
+  /** Whether the files of the workspace are those of the current checkpoint: ask after a resume. */
+  async workspaceState(): Promise<WorkspaceState> {
+    const { snapshots } = await this.#load()
+    const { checkpoint } = this
+    if (checkpoint === undefined || snapshots.files === undefined) return 'unknown'
+    return snapshots.files.state(this.id, checkpoint.id)
   }
 
   /** Cancels the running turn, and closes this object. The session in the store remains. */

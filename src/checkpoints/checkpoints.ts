@@ -4,6 +4,7 @@
  */
 import type { Layout } from '../codec/index.ts'
 import { NotFoundError, StorageError } from '../errors.ts'
+import { Copies } from '../git/database/copies.ts'
 import type { ObjectStore } from '../git/database/object-store.ts'
 import type { Repository } from '../git/repository.ts'
 import { purgeMark } from '../git/upkeep/purge-mark.ts'
@@ -12,12 +13,17 @@ import {
   type BranchName,
   branchRef,
   type CommitId,
+  goneRef,
+  type LockName,
   MAIN,
+  type RefName,
   reservedRef,
   type SessionId,
   type TagName,
   tagRef,
+  trustedCommit,
 } from '../ids.ts'
+import { refuseSecrets } from '../redaction/names.ts'
 import { type Redact, redactValue } from '../redaction/redact.ts'
 import type { Author } from './commits/checkpoint.ts'
 import { type CommitInfo, History } from './commits/history.ts'
@@ -25,7 +31,7 @@ import { Keys } from './commits/keys.ts'
 import { Lifetime } from './lifetime.ts'
 import { AGAIN, type Again, type Aim, changeLocked, nothing } from './locking.ts'
 import type { PageRules } from './pages.ts'
-import { SessionRefs } from './session-refs.ts'
+import { restoring, SessionRefs } from './session-refs.ts'
 import type { Signing } from './signing.ts'
 import { Writing } from './writing.ts'
 import { wrongType } from './wrong-type.ts'
@@ -54,7 +60,7 @@ export interface Onto {
   /** Whether it becomes the active branch. Default: where a session begins with it. */
   activates?: boolean
   /** Other refs to hold meanwhile, so that `Writing.move` can move them. */
-  also?: readonly string[]
+  also?: readonly LockName[]
 }
 
 export interface CheckpointWrite<T> {
@@ -63,6 +69,8 @@ export interface CheckpointWrite<T> {
   onto: Onto | (() => Onto | Promise<Onto>)
   /** Write to a session of whatever type it is. */
   anyType?: boolean
+  /** What is written is redacted by `decide`: it is also called before the locks, so that `redact` knows its answers then. */
+  redacts?: true
   /** Set at where the write ends. Throws AlreadyExistsError when there is one elsewhere. */
   tag?: TagName | undefined
   /**
@@ -82,12 +90,12 @@ export interface Snapshot {
 }
 
 interface Target extends Aim {
-  ref: string
+  ref: RefName
   name: string
   starts: boolean
   isNew: boolean
   activates: boolean
-  head: string
+  head: RefName
 }
 
 const TIPS = 256
@@ -96,6 +104,8 @@ export class Checkpoints {
   readonly history: History
   readonly refs: SessionRefs
   readonly rules: CheckpointRules
+  /** Of what is read often. */
+  readonly copies: Copies
   /** Work that `close` has to wait for runs in `lifetime.use`. */
   readonly lifetime = new Lifetime()
   readonly #repository: Repository
@@ -104,16 +114,17 @@ export class Checkpoints {
   /** Of checkpoints that name no author, redacted. */
   #author: Author | undefined
   /** Tips of branches and lines that are of our type, by ref: where they were a moment ago. */
-  readonly #tips = new Map<string, CommitId>()
+  readonly #tips = new Map<RefName, CommitId>()
 
   /** @param signing what every commit is signed with */
   constructor(repository: Repository, rules: CheckpointRules, signing?: Signing) {
     this.#repository = repository
     this.#signing = signing
     this.rules = rules
-    this.history = new History(repository)
+    this.copies = new Copies(repository, () => this.mark())
+    this.history = new History(repository, this.copies)
     this.#keys = new Keys(this.history)
-    this.refs = new SessionRefs(repository, this.history, (refs) => this.forget(refs))
+    this.refs = new SessionRefs(this.history, rules.now, (refs) => this.forget(refs))
   }
 
   get objects(): ObjectStore {
@@ -177,6 +188,7 @@ export class Checkpoints {
     if (this.#signing !== undefined) await this.#signing.ready()
     const rules = await this.#cleanRules()
     const { session, onto, tag: name, anyType = false } = write
+    if (write.redacts && rules.redact !== undefined) await this.#rehearse(write, rules)
     const tag = name === undefined ? undefined : tagRef(session, name)
     const again = typeof onto === 'function' ? onto : undefined
     return changeLocked<Target, T>(this.#repository, {
@@ -185,10 +197,12 @@ export class Checkpoints {
       aim: async () => {
         const there = await this.open()
         const target = this.#target(session, there, again === undefined ? (onto as Onto) : await again())
+        await refuseSecrets({ session, branch: target.name, tag: name }, rules.redact)
         return tag === undefined ? target : { ...target, refs: [...target.refs, tag] }
       },
       decide: async (target, current) => {
-        const id = current.get(target.ref) as CommitId | undefined
+        const found = current.get(target.ref)
+        const id = found && trustedCommit(found)
         if (again !== undefined && !covers(target, this.#target(session, true, await again())))
           return nothing(AGAIN)
         if (id === undefined && !target.starts) {
@@ -200,7 +214,8 @@ export class Checkpoints {
         if (!isNew && !anyType) await this.#checkLine(session, target.ref, tip)
         const { ref, name: branch } = target
         const common = { history: this.history, keys: this.#keys, rules, signing: this.#signing }
-        const writing = new Writing(common, { session, branch, ref, tip, isNew })
+        const grave = target.starts && id === undefined ? current.get(goneRef(session)) : undefined
+        const writing = new Writing(common, { session, branch, ref, tip, isNew, grave })
         const result = await write.decide(writing)
         if (result === AGAIN) return nothing(AGAIN)
         const at = name === undefined ? undefined : await this.history.tagged(session, name)
@@ -211,10 +226,17 @@ export class Checkpoints {
           target.activates && (again !== undefined || id === undefined) ? [active] : [],
         )
         const moved = plan.moves.get(ref)
+        // A line that was deleted under this name, and begins at a checkpoint that may have been named then.
+        const restored =
+          grave !== undefined && moved !== undefined && !writing.goesOn
+            ? restoring(session, ref, grave as CommitId, rules.now())
+            : []
         return {
           ...plan,
+          objects: [...plan.objects, ...restored],
+          ...(restored[0] && { moves: new Map([...plan.moves, [goneRef(session), restored[0].id]]) }),
           placed: () => {
-            if (moved !== undefined && moved !== null) this.#remember(ref, moved as CommitId)
+            if (moved !== undefined && moved !== null) this.#remember(ref, trustedCommit(moved))
             plan.placed?.()
           },
         }
@@ -223,8 +245,26 @@ export class Checkpoints {
     })
   }
 
+  /** Asks `decide` once without any lock. What it makes or throws does not count. */
+  async #rehearse<T>({ session, onto, decide }: CheckpointWrite<T>, rules: CheckpointRules): Promise<void> {
+    try {
+      const there = await this.open()
+      const { ref, name, isNew } = this.#target(
+        session,
+        there,
+        typeof onto === 'function' ? await onto() : onto,
+      )
+      const id = there ? this.history.tip(ref) : undefined
+      const tip = id && (await this.history.info(id))
+      const common = { history: this.history, keys: this.#keys, rules, signing: undefined }
+      await decide(new Writing(common, { session, branch: name, ref, tip, isNew }))
+    } catch {
+      // It is thrown again under the locks, if it still holds there.
+    }
+  }
+
   /** What is remembered of branches that have gone goes, too. */
-  forget(refs: Iterable<string>): void {
+  forget(refs: Iterable<RefName>): void {
     for (const ref of refs) this.#tips.delete(ref)
   }
 
@@ -247,7 +287,12 @@ export class Checkpoints {
     const isNew = starts && (!there || !this.history.exists(session))
     const activates = line === undefined && (onto.activates ?? (isNew && branch !== MAIN))
     return {
-      refs: [ref, ...(activates ? [activeRef(session)] : []), ...also],
+      refs: [
+        ref,
+        ...(activates ? [activeRef(session)] : []),
+        ...also,
+        ...this.#graveOf(session, starts && there),
+      ],
       reaches: starts && line === undefined,
       ref,
       name: line ?? branch,
@@ -258,8 +303,14 @@ export class Checkpoints {
     }
   }
 
+  /** The ref that names what was deleted of the session, if it is wanted and there is one. */
+  #graveOf(session: SessionId, isWanted: boolean): RefName[] {
+    const ref = goneRef(session)
+    return isWanted && this.#repository.refs.read(ref) !== undefined ? [ref] : []
+  }
+
   /** Throws InvalidStateError unless the session is of our type, as far as there is anything of it. */
-  async #checkLine(session: SessionId, ref: string, tip: CommitInfo | undefined): Promise<void> {
+  async #checkLine(session: SessionId, ref: RefName, tip: CommitInfo | undefined): Promise<void> {
     if (tip !== undefined && this.#tips.get(ref) === tip.id) return
     const other = tip === undefined ? this.history.branches(session).values().next().value : undefined
     const any = tip ?? (other === undefined ? undefined : await this.history.info(other))
@@ -272,7 +323,7 @@ export class Checkpoints {
     if (actual !== undefined && actual !== this.rules.type) throw wrongType(session, actual, this.rules.type)
   }
 
-  #remember(ref: string, tip: CommitId): void {
+  #remember(ref: RefName, tip: CommitId): void {
     this.#tips.delete(ref)
     if (this.#tips.size >= TIPS) this.#tips.delete(this.#tips.keys().next().value!)
     this.#tips.set(ref, tip)

@@ -1,13 +1,14 @@
 /** A new session that begins at a checkpoint of another: one commit that changes its id and its parent. */
 import { decodeHead, encodeHead, genericLayout, sessionLayout } from '../codec/index.ts'
 import { AlreadyExistsError, NotFoundError } from '../errors.ts'
-import { type BranchName, type CommitId, reservedRef, type SessionId } from '../ids.ts'
+import { type BranchName, type CommitId, filesRef, reservedRef, type SessionId } from '../ids.ts'
 import type { Checkpoints } from './checkpoints.ts'
 import type { Author } from './commits/checkpoint.ts'
 import { factsOf } from './commits/facts.ts'
 import type { CommitInfo } from './commits/history.ts'
 import { seqOfFork } from './commits/lineage.ts'
 import { forkSubject, oneLine } from './commits/text.ts'
+import { FILES, filesOf, storedFiles } from './files-line.ts'
 import { blobsBelow, readBlobs } from './trees/files.ts'
 
 export interface Fork {
@@ -32,7 +33,7 @@ export function forkSession(checkpoints: Checkpoints, fork: Fork): Promise<Commi
   const lines = beside.map((name) => ({ ref: reservedRef(session, name), of: reservedRef(from, name) }))
   return checkpoints.write({
     session,
-    onto: { branch, starts: true, also: lines.map(({ ref }) => ref) },
+    onto: { branch, starts: true, also: [filesRef(session, branch), ...lines.map(({ ref }) => ref)] },
     anyType: true,
     decide: async (writing) => {
       const isTaken = history.exists(session) || lines.some(({ ref }) => history.tip(ref) !== undefined)
@@ -44,6 +45,7 @@ export function forkSession(checkpoints: Checkpoints, fork: Fork): Promise<Commi
       const head = await readBlobs(objects, await blobsBelow(objects, origin.tree, { enter: () => false }))
       const parent = { session: from as string, checkpoint: source as string }
       const document = { ...decodeHead(head), id: session, parent }
+      const files = await storedFiles(history, filesOf(origin))
       const type = (await history.typeOf(source)) ?? checkpoints.rules.type
       const commit = await writing.commit({
         parent: origin,
@@ -56,7 +58,9 @@ export function forkSession(checkpoints: Checkpoints, fork: Fork): Promise<Commi
         type,
         forkedFrom: parent,
         ...factsOf(document),
+        ...(files && { trailers: { [FILES]: files.id } }),
       })
+      if (files !== undefined) writing.move(filesRef(session, branch), files.id)
       // Under the lock that purges take, what a line points at is not gone yet.
       for (const { ref, of } of lines) {
         const tip = history.tip(of)

@@ -6,7 +6,7 @@ import { ConflictError } from '../errors.ts'
 import type { Plan } from '../git/refs/change.ts'
 import type { Repository } from '../git/repository.ts'
 import { PURGE_LOCK } from '../git/upkeep/purge-mark.ts'
-import type { ObjectId, SessionId } from '../ids.ts'
+import type { LockName, ObjectId, RefName, SessionId } from '../ids.ts'
 
 /** What a change answers when it has locked the wrong refs. */
 export const AGAIN = Symbol('again')
@@ -14,7 +14,7 @@ export type Again = typeof AGAIN
 
 /** Which refs a change is about. */
 export interface Aim {
-  refs: readonly string[]
+  refs: readonly LockName[]
   /** Whether a ref is put on a checkpoint that no locked ref keeps alive: then no purge may look meanwhile. */
   reaches: boolean
 }
@@ -27,10 +27,10 @@ export interface LockedChange<A extends Aim, T> {
   /** Called under the locks with the refs' values. */
   decide(
     aim: A,
-    current: ReadonlyMap<string, ObjectId | undefined>,
+    current: ReadonlyMap<LockName, ObjectId | undefined>,
   ): Plan<T | Again> | Promise<Plan<T | Again>>
   /** Where HEAD points in a repository that this change creates. */
-  head?: (aim: A) => string
+  head?: (aim: A) => RefName
 }
 
 const ROUNDS = 20

@@ -1,11 +1,11 @@
 /** What a write makes, decided under the locks: checkpoints, each on the one before, and where refs move. */
 import { AlreadyExistsError, type SigningError } from '../errors.ts'
 import { editCommit } from '../git/objects/commit-edit.ts'
-import { type NewObject, newObject } from '../git/objects/object.ts'
+import { type NewObject, newCommitObject } from '../git/objects/object.ts'
 import { type EditedTree, editTree, type TreeStore } from '../git/objects/tree-edit.ts'
 import type { Plan } from '../git/refs/change.ts'
 import { purgeMark } from '../git/upkeep/purge-mark.ts'
-import type { CommitId, ObjectId, SessionId, TagName } from '../ids.ts'
+import type { CommitId, ObjectId, RefName, SessionId, TagName } from '../ids.ts'
 import { authorOf } from './commits/author.ts'
 import type { Author, Checkpoint } from './commits/checkpoint.ts'
 import { newCommit } from './commits/commit.ts'
@@ -45,6 +45,8 @@ export interface NewCheckpoint extends CheckpointFacts {
   /** Default: the store's, else the model, else forkpoint. */
   author?: Author | undefined
   trailers?: Readonly<Record<string, string>>
+  /** The ref that moves there instead, one of `Onto.also`: another line of the session gets a commit of its own. */
+  beside?: RefName
 }
 
 /** A checkpoint that is made once more. */
@@ -80,31 +82,35 @@ export interface WritingBase {
   session: SessionId
   /** Name of the branch or line. */
   branch: string
-  ref: string
+  ref: RefName
   /** Where the ref is. */
   tip: CommitInfo | undefined
   isNew: boolean
+  /** The tombstone of what was deleted under this name before, if the line begins with this write. */
+  grave?: ObjectId | undefined
 }
 
 export class Writing {
   readonly session: SessionId
   /** Name of the branch or reserved line that is written. */
   readonly branch: string
-  readonly ref: string
+  readonly ref: RefName
   /** Where it is; `undefined`: it begins with this write. */
   readonly tip: CommitInfo | undefined
   /** Whether the session begins with this write. */
   readonly isNew: boolean
+  readonly #grave: ObjectId | undefined
   readonly #common: WritingCommon
   readonly #files: NewFiles
   readonly #objects: NewObject[] = []
   readonly #commits: CommitInfo[] = []
   readonly #remade = new Map<CommitId, CommitInfo>()
-  readonly #moves = new Map<string, ObjectId | null>()
+  readonly #moves = new Map<RefName, ObjectId | null>()
   readonly #placed: (() => void)[] = []
   #last: CommitInfo | undefined
 
-  constructor(common: WritingCommon, { session, branch, ref, tip, isNew }: WritingBase) {
+  constructor(common: WritingCommon, { session, branch, ref, tip, isNew, grave }: WritingBase) {
+    this.#grave = grave
     this.session = session
     this.branch = branch
     this.ref = ref
@@ -112,6 +118,11 @@ export class Writing {
     this.isNew = isNew
     this.#common = common
     this.#files = new NewFiles(common.history.repository.objects)
+  }
+
+  /** Whether it makes a checkpoint of its own. */
+  get goesOn(): boolean {
+    return this.#commits.length > 0
   }
 
   /** Trees that are stored, and those that this write has made. */
@@ -142,6 +153,9 @@ export class Writing {
     const seq = made.seq ?? seqOn(parent)
     const branch = made.branch ?? this.branch
     const { tree, objects } = await this.#treeOf(made, { parents, seq, branch, rules: rules.pages })
+    // What begins again after its deletion gets a new id, and says after which one.
+    const isFirst = this.#grave !== undefined && this.#commits.length === 0
+    const goesOn = isFirst ? { Continues: this.#grave! } : undefined
     const { messages, run, status, model, tokens, forkedFrom, key } = made
     const { commit, object, unsigned } = await newCommit(
       {
@@ -166,11 +180,16 @@ export class Writing {
           ...(forkedFrom !== undefined && { forkedFrom }),
           ...(key !== undefined && { key }),
         },
-        ...(trailers && { trailers }),
+        ...((trailers || goesOn) && { trailers: { ...trailers, ...goesOn } }),
       },
       signing && ((data) => signing.sign(data)),
     )
     this.#add([...objects, object], commit.id, unsigned)
+    if (made.beside !== undefined) {
+      this.#moves.set(made.beside, commit.id)
+      this.onPlaced(() => history.learn(commit))
+      return commit
+    }
     this.#commits.push(commit)
     this.#last = commit
     this.#moves.set(this.ref, commit.id)
@@ -189,8 +208,8 @@ export class Writing {
     const { tree, objects } = await this.#treeOf({ parent, kind: old.kind, files }, at)
     const edited = editCommit(data, { tree, parents, author: said.author, message: text })
     const signed = signing === undefined ? { data: edited } : await signing.sign(edited)
-    const object = newObject('commit', signed.data)
-    const id = object.id as CommitId
+    const object = newCommitObject(signed.data)
+    const { id } = object
     this.#add([...objects, object], id, 'unsigned' in signed ? signed.unsigned : undefined)
     const key = message.trailers?.get('Key')
     const commit: CommitInfo = { ...old, ...said, id, tree, parents, key }
@@ -217,7 +236,7 @@ export class Writing {
   }
 
   /** Also moves a ref that the aim named; `null` deletes it. */
-  move(ref: string, to: ObjectId | null): void {
+  move(ref: RefName, to: ObjectId | null): void {
     this.#moves.set(ref, to)
   }
 
@@ -270,8 +289,8 @@ export class Writing {
    */
   plan<T>(
     result: T,
-    tag: { name: TagName; ref: string; at: CommitId | undefined } | undefined,
-    symbolic: readonly { ref: string; to: string | null }[],
+    tag: { name: TagName; ref: RefName; at: CommitId | undefined } | undefined,
+    symbolic: readonly { ref: RefName; to: RefName | null }[],
   ): Plan<T> {
     const { history, keys } = this.#common
     if (tag !== undefined && this.#last !== undefined && tag.at !== this.#last.id) {

@@ -1,7 +1,7 @@
 /** Checkpoints, messages and values as lines for people. */
 import { excerpt } from '../excerpt.ts'
 import type { CheckpointSignature } from '../git/signing/commit-signature.ts'
-import type { SignedCheckpoint } from '../store/git/git-session-store.ts'
+import type { SignedCheckpoint } from '../store/git/options.ts'
 import type { Checkpoint } from '../store/session-store.ts'
 import type { Block } from '../view/block.ts'
 import { readMessage } from '../view/message.ts'

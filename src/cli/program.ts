@@ -7,45 +7,71 @@ import { Stores } from './stores.ts'
 import { Output, type Streams } from './terminal/output.ts'
 import type { Action, Run } from './verb.ts'
 import { addBranches } from './verbs/branches.ts'
-import { addDelete } from './verbs/delete.ts'
 import { addDiff } from './verbs/diff.ts'
-import { addExport } from './verbs/export.ts'
 import { addFork } from './verbs/fork.ts'
-import { addImport } from './verbs/import.ts'
+import { addDelete } from './verbs/keeping/delete.ts'
+import { addMaintain } from './verbs/keeping/maintain.ts'
+import { addPrune } from './verbs/keeping/prune.ts'
+import { addStats } from './verbs/keeping/stats.ts'
 import { addList } from './verbs/list.ts'
 import { addLog } from './verbs/log.ts'
-import { addMaintain } from './verbs/maintain.ts'
 import { addSearch } from './verbs/reading/search.ts'
 import { addRef } from './verbs/ref.ts'
 import { addRedact } from './verbs/secrets/redact.ts'
 import { addScan } from './verbs/secrets/scan.ts'
 import { addServe } from './verbs/serve.ts'
+import { addClone } from './verbs/sharing/clone.ts'
+import { addRemoteVerb } from './verbs/sharing/remote.ts'
+import { addFetch, addPush, addSync } from './verbs/sharing/share.ts'
+import { addStatus } from './verbs/sharing/status.ts'
 import { addShow } from './verbs/show.ts'
 import { addSwitch } from './verbs/switch.ts'
 import { addTag } from './verbs/tag.ts'
+import { addContinue } from './verbs/tools/continue.ts'
+import { addExport } from './verbs/tools/export.ts'
+import { addHook } from './verbs/tools/hook.ts'
+import { addImport } from './verbs/tools/import.ts'
+import { addWatch } from './verbs/tools/watch.ts'
 import { addVerify } from './verbs/verify.ts'
+import { addView } from './verbs/viewing/view.ts'
+import { addFiles } from './verbs/workspace/files.ts'
+import { addRestore } from './verbs/workspace/restore.ts'
 import { VERSION } from './version.ts'
 import { markIds, shell, unmarked, wordsOf } from './words.ts'
 
 /** In the order that `--help` shows them. */
 const VERBS = [
   addImport,
+  addWatch,
+  addHook,
   addExport,
+  addContinue,
   addList,
   addLog,
   addShow,
   addDiff,
+  addView,
   addSearch,
   addBranches,
   addSwitch,
   addFork,
   addTag,
   addRef,
+  addFiles,
+  addRestore,
   addDelete,
+  addStats,
+  addPrune,
   addVerify,
   addScan,
   addMaintain,
   addRedact,
+  addRemoteVerb,
+  addSync,
+  addPush,
+  addFetch,
+  addStatus,
+  addClone,
   addServe,
 ]
 

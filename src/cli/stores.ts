@@ -2,10 +2,11 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { SignOptions } from '../checkpoints/signing.ts'
-import { foreignFiles } from '../checkpoints/trees/files.ts'
+import { foreignFiles } from '../checkpoints/trees/foreign-files.ts'
 import { CorruptError, InvalidStateError, NotFoundError } from '../errors.ts'
 import { Repository } from '../git/repository.ts'
-import { type ObjectId, type SessionId, trustedId } from '../ids.ts'
+import { alone } from '../git/upkeep/maintenance.ts'
+import { type ObjectId, type RefFolder, type RefName, type SessionId, trustedId } from '../ids.ts'
 import { encodeName, isSameName, isShortName } from '../ref-part.ts'
 import { GitSessionStore } from '../store/git/git-session-store.ts'
 import type { Place, StoredDocument } from '../store/session-store.ts'
@@ -86,12 +87,13 @@ export class Stores {
   }
 
   /** Every ref of a session with its object id, those included that the store does not show; of all without one. */
-  async refsOf(session?: string): Promise<Map<string, ObjectId>> {
+  async refsOf(session?: string): Promise<Map<RefName, ObjectId>> {
     const repository = new Repository(this.folder)
     try {
       if (!(await repository.open())) return new Map()
-      const part = session === undefined ? '' : `${encodeName(session as SessionId)}/`
-      const folders = [`refs/heads/${part}`, `refs/tags/${part}`]
+      const part = session && encodeName(session as SessionId)
+      const folders: RefFolder[] =
+        part === undefined ? ['refs/heads/', 'refs/tags/'] : [`refs/heads/${part}/`, `refs/tags/${part}/`]
       return new Map(
         folders.flatMap((folder) => [
           ...repository.refs.list(folder, session === undefined ? () => undefined : undefined),
@@ -109,6 +111,16 @@ export class Stores {
       if (!(await repository.open())) return []
       const { tree } = await repository.objects.readCommit(trustedId(checkpoint))
       return await foreignFiles(repository.objects, tree)
+    } finally {
+      await repository.close()
+    }
+  }
+
+  /** Runs `work` while no other process does what has this name. Throws LockedError when one does. */
+  async alone<T>(name: string, work: () => Promise<T>): Promise<T> {
+    const repository = new Repository(this.folder)
+    try {
+      return await alone(repository, name, work)
     } finally {
       await repository.close()
     }

@@ -46,12 +46,15 @@ export function encodeHead(head: unknown, layout: Layout, folders: readonly stri
  * written.
  *
  * @param pause what to await in between, such as `setImmediate` of `node:timers/promises`
+ * @param slice in milliseconds
+ * @param decoded all items of folders whose files are not among `files`, by the path of the folder
  */
 export const decodeDocument = (
   files: ReadonlyFiles,
   pause: () => Promise<unknown>,
   slice?: number,
-): Promise<Record<string, unknown>> => inSlices(decodingSteps(files), pause, slice)
+  decoded?: DecodedFolders,
+): Promise<Record<string, unknown>> => inSlices(decodingSteps(files, decoded), pause, slice)
 
 /**
  * Some items of a document, by collection and number, in order; `files` are all files of each item. Pauses like
@@ -73,20 +76,38 @@ async function inSlices<T>(work: Generator<void, T>, pause: () => Promise<unknow
   }
 }
 
+/** Items of whole folders, such as `messages/0012`. */
+export type DecodedFolders = ReadonlyMap<string, readonly unknown[]>
+
 /** The work of `decodeDocument`, in small steps. */
-export function* decodingSteps(files: ReadonlyFiles): Generator<void, Record<string, unknown>> {
+export function* decodingSteps(
+  files: ReadonlyFiles,
+  decoded: DecodedFolders = new Map(),
+): Generator<void, Record<string, unknown>> {
   const { head, collections } = yield* sortingSteps(files)
   const document = decodeHead(head)
   const filled: [string, unknown[]][] = []
-  for (const [name, items] of collections) {
+  const folders = byCollection(decoded)
+  for (const name of namesInOrder([...collections.keys()], [...folders.keys()])) {
+    const items = collections.get(name) ?? new Map<number, Files>()
+    const whole = folders.get(name) ?? new Map<number, readonly unknown[]>()
     if (Object.hasOwn(document, name)) {
       throw new CorruptError(`'${SESSION}' and the folder '${name}' both contain '${name}'.`, {
         file: SESSION,
       })
     }
     const list: unknown[] = []
-    for (const item of inOrder(name, items)) {
-      list.push(decodeItem(item))
+    for (let left = items.size; left > 0 || whole.size > 0; ) {
+      const known = whole.get(list.length)
+      whole.delete(list.length)
+      if (known !== undefined) {
+        for (const item of known) list.push(item)
+        continue
+      }
+      const files = items.get(list.length)
+      if (files === undefined) throw missingItem(name, list.length)
+      list.push(decodeItem(files))
+      left--
       if (list.length % 16 === 0) yield
     }
     filled.push([name, list])
@@ -196,15 +217,23 @@ function isInsideItem(path: string): boolean {
   return inside.length === 2 && parseSegmentName(inside[1]!) !== undefined
 }
 
-/** The files of each item, by number. Throws CorruptError for a number that is missing. */
-function inOrder(name: string, items: ReadonlyMap<number, Files>): Files[] {
-  const ordered: Files[] = []
-  for (let index = 0; index < items.size; index++) {
-    const files = items.get(index)
-    if (files === undefined) throw missingItem(name, index)
-    ordered.push(files)
+/** Folders by collection and the number of their first item. */
+function byCollection(decoded: DecodedFolders): Map<string, Map<number, readonly unknown[]>> {
+  const collections = new Map<string, Map<number, readonly unknown[]>>()
+  for (const [path, items] of decoded) {
+    const slash = path.indexOf('/')
+    const name = path.slice(0, slash)
+    const folders = collections.get(name) ?? new Map<number, readonly unknown[]>()
+    folders.set(itemsIn(path.slice(slash + 1))!.first, items)
+    collections.set(name, folders)
   }
-  return ordered
+  return collections
+}
+
+/** Names of collections in the order of their folders in a tree. */
+function namesInOrder(some: readonly string[], others: readonly string[]): string[] {
+  if (others.every((name) => some.includes(name))) return [...some]
+  return [...new Set([...some, ...others])].sort((a, b) => (`${a}/` < `${b}/` ? -1 : 1))
 }
 
 /** The error for an item that is not there, although later ones are. */

@@ -1,5 +1,12 @@
 /** Documents ⇄ trees of files, format 1: values to values, no disk. */
-export { decodeDocument, decodeHead, decodeItems, encodeHead, missingItem } from './document.ts'
+export {
+  type DecodedFolders,
+  decodeDocument,
+  decodeHead,
+  decodeItems,
+  encodeHead,
+  missingItem,
+} from './document.ts'
 export {
   appendEvents,
   besideSegment,
@@ -24,6 +31,7 @@ export {
   type ItemRange,
   isGroup,
   itemAt,
+  itemParts,
   itemPlace,
   itemsIn,
   numbered,

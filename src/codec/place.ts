@@ -95,6 +95,18 @@ export function parseSegmentName(name: string): number | undefined {
   return numbered(Number(digits)) === digits ? Number(digits) : undefined
 }
 
+/** The files of one item by what can be read alone: the segments of its log, and under an empty name all else. */
+export function itemParts<T>(files: ReadonlyMap<string, T>): Map<string, Map<string, T>> {
+  const parts = new Map<string, Map<string, T>>()
+  for (const [path, file] of files) {
+    const cut = path.lastIndexOf('/') + 1
+    const isOfLog = parseSegmentName(path.slice(cut)) !== undefined && /\/\d{6}\/[^/]+\/[^/]+$/.test(path)
+    const part = isOfLog ? path.slice(0, path.indexOf('.', cut)) : ''
+    parts.set(part, (parts.get(part) ?? new Map()).set(path, file))
+  }
+  return parts
+}
+
 /** Path of the page of a turn: beside the first item that the turn brought. */
 export function pagePath(collection: string, first: number, seq: number): string {
   const { folder, stem } = itemPlace(collection, first)

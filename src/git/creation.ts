@@ -14,6 +14,7 @@ export function checkFolders({ fs, paths }: StoreFolder): void {
     paths.temporaries,
     paths.journals,
     paths.retired,
+    paths.copies,
   ]) {
     const kind = fs.stat(folder)?.kind
     if (kind !== undefined && kind !== 'folder') {

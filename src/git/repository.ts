@@ -2,8 +2,10 @@
  * A bare repository that is a store: opened lazily, created by the first write, recovered when something died.
  * This is the door of the object layer; it knows nothing of sessions.
  */
+
 import { join, resolve } from 'node:path'
 import { SessionClosedError } from '../errors.ts'
+import type { RefName } from '../ids.ts'
 import { checkConfig } from './config/config.ts'
 import { type Config, parseConfig } from './config/parser.ts'
 import { checkCreatable, checkFolders, create, syncAbove } from './creation.ts'
@@ -35,6 +37,8 @@ import { NEEDS_HEAD, unlessHeadIsUnborn, withHead } from './refs/unborn-head.ts'
 import type { RepositoryOptions } from './repository-options.ts'
 
 export class Repository implements Contents {
+  /** Whether whoever opened it shares it with a git server; its own configuration may name servers too. */
+  hasRemote = false
   readonly folder: StoreFolder
   readonly objects: ObjectStore
   readonly refs: Refs
@@ -111,7 +115,7 @@ export class Repository implements Contents {
    * creates the repository; its HEAD then points at `head`. So does the HEAD of a repository that names no branch there
    * is, once `head` is made.
    */
-  async change<T>(change: Change<T>, head = 'refs/heads/main'): Promise<T> {
+  async change<T>(change: Change<T>, head: RefName = 'refs/heads/main'): Promise<T> {
     await this.#readyToWrite(head)
     try {
       const isFirst = !this.#hasChanged
@@ -124,8 +128,19 @@ export class Repository implements Contents {
   }
 
   /** The key that only this store has: at once if it is there, else made now, and so is the repository. */
-  key(head = 'refs/heads/main'): Uint8Array | Promise<Uint8Array> {
-    return readStoreKey(this.folder) ?? this.#readyToWrite(head).then(() => storeKey(this.folder))
+  key(head: RefName = 'refs/heads/main'): Uint8Array | Promise<Uint8Array> {
+    const path = join(this.paths.own, 'key')
+    return readStoreKey(this.fs, path) ?? this.#readyToWrite(head).then(() => this.#makeKey(path))
+  }
+
+  async #makeKey(path: string): Promise<Uint8Array> {
+    const { temporaries } = this.folder
+    const temporary = temporaries.path()
+    try {
+      return await storeKey(this.fs, path, temporary)
+    } finally {
+      temporaries.discard(temporary)
+    }
   }
 
   /** Syncs in place what so far only the journal keeps safe. Throws StorageError. */
@@ -213,7 +228,7 @@ export class Repository implements Contents {
     return true
   }
 
-  #readyToWrite(head: string): Promise<void> {
+  #readyToWrite(head: RefName): Promise<void> {
     if (this.#closed) throw new SessionClosedError('store')
     this.#writable ??= this.#prepareToWrite(head).catch((error: unknown) => {
       this.#writable = undefined
@@ -222,7 +237,7 @@ export class Repository implements Contents {
     return this.#writable
   }
 
-  async #prepareToWrite(head: string): Promise<void> {
+  async #prepareToWrite(head: RefName): Promise<void> {
     if (!(await this.#openOnce())) {
       // The folder itself comes to be here and nowhere else.
       this.#disk.makeDir(this.paths.root)

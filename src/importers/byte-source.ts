@@ -3,6 +3,7 @@ import { createReadStream } from 'node:fs'
 import { type FileHandle, open, stat } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { StorageError } from '../errors.ts'
+import type { Frame } from './core/documents/frame.ts'
 
 /** A transcript in memory. */
 export interface NamedLines {
@@ -18,14 +19,19 @@ export interface ByteSource {
   readonly size: number
   /** Milliseconds; `undefined` for a transcript in memory. */
   readonly modified: number | undefined
+  /** Of a file or folder that was named by its path. */
+  readonly path?: string
+  /** Of a document whose entries are the lines here: the rest of it. */
+  readonly frame?: Frame
   chunks(): AsyncIterable<Buffer>
   /** The bytes from `start` up to `end`. */
   read(start: number, end: number): Promise<Buffer>
 }
 
 /** Throws StorageError when there is no such file, or it cannot be read. */
-export async function openSource(source: string | NamedLines): Promise<ByteSource> {
-  return typeof source === 'string' ? openFile(source) : inMemory(source)
+export async function openSource(source: string | NamedLines | ByteSource): Promise<ByteSource> {
+  if (typeof source === 'string') return openFile(source)
+  return 'chunks' in source ? source : inMemory(source)
 }
 
 /** The bytes of ascending ranges, read many at a time where they are small. */
@@ -62,7 +68,8 @@ async function openStream(path: string): Promise<ByteSource> {
   return ofBytes(basename(path), Buffer.concat(chunks))
 }
 
-function ofBytes(name: string, bytes: Buffer): ByteSource {
+/** Bytes in memory. */
+export function ofBytes(name: string, bytes: Buffer): ByteSource {
   return {
     name,
     size: bytes.length,
@@ -80,6 +87,7 @@ async function openFile(path: string): Promise<ByteSource> {
   const { size, mtimeMs, ino } = found
   return {
     name: basename(path),
+    path,
     size,
     modified: mtimeMs,
     async *chunks() {

@@ -4,7 +4,9 @@
  */
 import type { Message, Run, Session } from '../state/index.ts'
 import type { ByteSource, NamedLines } from './byte-source.ts'
+import type { Frame } from './core/documents/frame.ts'
 import type { RawText } from './jsonl.ts'
+import type { Compose } from './out/target.ts'
 
 /** A tool whose sessions can be imported. `registry.ts` lists them. */
 export interface Importer {
@@ -16,16 +18,29 @@ export interface Importer {
   readonly description: string
   /** Such as `a .jsonl file, or a folder of them`. */
   readonly input: string
-  /** Where the tool keeps its sessions, as for a shell: `~/.claude/projects`. */
-  readonly folder: string
+  /** Where the tool keeps its sessions, as for a shell: `~/.claude/projects`; absent: wherever its user says. */
+  readonly folder?: string
+  /** All folders where it may keep them, seen from the home folder, if there are more than `folder`, or a variable names them. */
+  folders?(home: string, environment: Readonly<Record<string, string | undefined>>): readonly string[]
   /** Number of the format that `read` gives and `write` takes; what is stored in a newer one is refused. */
   readonly format: number
   /** How names of session files end: `.jsonl`. What stands before is the session's id where the file gives none. */
   readonly extension: string
-  /** Whether the file is one of the tool's sessions. An empty file may be one that has just begun. */
-  detect(source: ByteSource): Promise<boolean>
-  /** The session files of a folder and below, those of one session in a row. Problems with single files are given, too. */
-  locate(folder: string): AsyncIterable<Located>
+  /**
+   * The sessions of a file that is not lines of one session: a JSON document, several sessions, a compressed file, a
+   * folder. The other methods get what this gives. None: the file is not one of the tool's.
+   */
+  sessions?(source: ByteSource): AsyncIterable<ByteSource>
+  /**
+   * Whether the file is one of the tool's sessions. An empty file may be one that has just begun. Default, for a tool
+   * with `sessions`: whether that gives any.
+   */
+  detect?(source: ByteSource): Promise<boolean>
+  /**
+   * The session files of a folder and below, those of one session in a row. Problems with single files are given, too.
+   * The default are all files with the extension.
+   */
+  locate?(folder: string): AsyncIterable<Located>
   /** What a file says. Liberal: what a line may lack or have more of is no error. */
   read(source: ByteSource, options: ReadOptions): Promise<Transcript>
   /** Files of sub-agents that belong to a session's file, where the tool has such files. */
@@ -34,6 +49,8 @@ export interface Importer {
   readAgent?(source: string | NamedLines, folder: string, options: ReadOptions): Promise<AgentTranscript>
   /** The files that states of the session were read from, all of one file; later states add to earlier ones. */
   write?(states: AsyncIterable<Session>): Promise<WrittenFiles>
+  /** A session of any tool as a new one of this tool. */
+  compose?: Compose
 }
 
 /** A session's file, or what is wrong with one. */
@@ -131,6 +148,8 @@ export interface FileEnd {
   bom?: boolean
   crlf?: boolean
   finalNewline?: boolean
+  /** Of a JSON document: all but its entries. */
+  frame?: Frame
 }
 
 export interface BuiltTurn {

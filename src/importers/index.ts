@@ -8,14 +8,17 @@ import { importSession } from './core/import.ts'
 import type { ImportOptions, ImportResult } from './core/import-result.ts'
 
 export type { JsonObject } from '../json-value.ts'
-export type { ByteSource, NamedLines } from './byte-source.ts'
+export { type ByteSource, type NamedLines, openSource } from './byte-source.ts'
 export { type ExportOptions, type ExportResult, exportSession, writeFiles } from './core/export.ts'
-export { type FolderImport, importFolder } from './core/folder.ts'
-export { importSession } from './core/import.ts'
+export { type FolderImport, importAnyFolder, importFolder } from './core/folder.ts'
+export { importFile, importSession } from './core/import.ts'
 export type { ImportOptions, ImportProgress, ImportResult, ImportWarning } from './core/import-result.ts'
+export type { ToolHook } from './hooks/hook.ts'
+export { HOOKS } from './hooks/hooks.ts'
 export type * from './importer.ts'
 export type { RawText } from './jsonl.ts'
-export { IMPORTERS } from './registry.ts'
+export { foldersOf, IMPORTERS, registerImporter } from './registry.ts'
+export { type WatchedFolder, type WatchOptions, watchSessions } from './watch/watch.ts'
 export { claudeCode }
 
 /** `importSession` for a Claude Code session. */
@@ -39,6 +42,19 @@ export const exportClaudeCode = (
   options?: ExportOptions,
 ): Promise<ExportResult> => exportSession(claudeCode, store, session, options)
 
-export { type Meaning, type MeaningOf, readByLine, writeByLine } from './core/by-line.ts'
+export { sessionOfDocument } from './core/documents/document.ts'
 export { writeFiles as writeClaudeCode } from './core/export.ts'
 export { filesBelow } from './core/files-below.ts'
+export { detectByLine, readByLine, writeByLine } from './core/lines/by-line.ts'
+export type { LineContext, Meaning, MeaningOf } from './core/lines/meaning.ts'
+export { isToolOf, toolOf } from './core/sessions-of.ts'
+export { type Continued, type ContinueOptions, composeSession, continueWith } from './out/continue.ts'
+export {
+  type Call,
+  type Conversation,
+  conversationOf,
+  type Piece,
+  type Utterance,
+} from './out/conversation.ts'
+export { MESSAGE_ARRAYS } from './out/messages.ts'
+export type { Compose, Composed, ComposeOptions } from './out/target.ts'

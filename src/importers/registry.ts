@@ -1,5 +1,69 @@
-/** The tools whose sessions can be imported. */
+/** The tools whose sessions can be imported, and how further ones are added. */
+import { join } from 'node:path'
+import { aider } from './aider/index.ts'
+import { atif } from './atif/index.ts'
 import { claudeCode } from './claude-code/index.ts'
+import { codex } from './codex/index.ts'
+import { codexTuiLog } from './codex-tui-log/index.ts'
+import { copilotChat } from './copilot-chat/index.ts'
+import { copilotCli } from './copilot-cli/index.ts'
+import { cursor } from './cursor/index.ts'
+import { geminiCli } from './gemini-cli/index.ts'
+import { goose } from './goose/index.ts'
 import type { Importer } from './importer.ts'
+import { miniSweAgent } from './mini-swe-agent/index.ts'
+import { moatless } from './moatless/index.ts'
+import { opencode } from './opencode/index.ts'
+import { openHands } from './openhands/index.ts'
+import { pi } from './pi/index.ts'
+import { sweAgent } from './swe-agent/index.ts'
 
-export const IMPORTERS: readonly Importer[] = [claudeCode]
+const tools: Importer[] = [
+  claudeCode,
+  codex,
+  geminiCli,
+  pi,
+  opencode,
+  copilotCli,
+  copilotChat,
+  cursor,
+  openHands,
+  sweAgent,
+  miniSweAgent,
+  moatless,
+  aider,
+  goose,
+  atif,
+  codexTuiLog,
+]
+
+/** All that are known; those that were registered come last. */
+export const IMPORTERS: readonly Importer[] = tools
+
+/**
+ * Adds a tool, so that its files are found by themselves like those of all others.
+ *
+ * @throws TypeError when the name is not one word in small letters, or is taken by another tool
+ */
+export function registerImporter(tool: Importer): void {
+  const { name } = tool
+  if (!/^[a-z][a-z0-9-]*$/.test(name)) throw new TypeError(`'${name}' is not a name for a tool.`)
+  const known = tools.find((one) => one.name === name)
+  if (known === tool) return
+  if (known !== undefined) throw new TypeError(`There is already a tool '${name}'.`)
+  tools.push(tool)
+}
+
+/**
+ * Folders where a tool may keep its sessions.
+ *
+ * @param home the user's home folder
+ */
+export function foldersOf(
+  tool: Importer,
+  home: string,
+  environment: Readonly<Record<string, string | undefined>>,
+): readonly string[] {
+  if (tool.folders !== undefined) return tool.folders(home, environment)
+  return tool.folder === undefined ? [] : [join(home, tool.folder.replace(/^~\//, ''))]
+}

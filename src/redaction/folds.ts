@@ -28,6 +28,7 @@ const MOST_CUTS = 16
  * looks like the rest of a token is joined: a name with `=` behind it, a word or a sentence begins something else.
  *
  * @param budget is made smaller
+ * @param slashes whether such a token may hold a `/`
  * @param state what has been joined so far: a `part` of a token; a `whole` one, with which only what looks random goes
  * on; or its `end`
  */
@@ -35,12 +36,13 @@ export function joinFrom(
   text: string,
   at: number,
   budget: Budget,
+  slashes: boolean,
   state: (joined: string) => 'part' | 'whole' | 'end',
 ): Joined | undefined {
   if (budget.left <= 0) return undefined
   let end = runEnd(text, at)
   budget.left -= end - at
-  if (end === text.length || !'\\\r\n'.includes(text[end]!)) return undefined
+  if (!isCut(text, end, slashes)) return undefined
   const places: number[] = []
   let joined = ''
   const take = (to: number, from = end) => {
@@ -51,17 +53,19 @@ export function joinFrom(
   take(end, at)
   let cuts = 0
   for (; cuts < MOST_CUTS; cuts++) {
-    const slash = matchAt(SLASH, text, end)
+    const slash = slashes ? matchAt(SLASH, text, end) : undefined
     if (slash !== undefined) {
+      budget.left -= 16
+      if (budget.left <= 0) break
       joined += '/'
       end += slash[0].length
       places.push(end - 1)
     } else {
       const wrap = matchAt(WRAP, text, end)
-      if (wrap === undefined) break
+      if (wrap === undefined || isNarrow(text, end)) break
       budget.left -= 4 * joined.length
       const now = budget.left > 0 ? state(joined) : 'end'
-      if (now === 'end' || !goesOn(text, end, end + wrap[0].length, now === 'whole')) break
+      if (now === 'end' || !goesOn(text, end + wrap[0].length, now === 'whole')) break
       end += wrap[0].length
     }
     take(runEnd(text, end))
@@ -69,9 +73,32 @@ export function joinFrom(
   return cuts === 0 ? undefined : { text: joined, places }
 }
 
-/** Whether a line that ends at `cut` goes on at `next`. */
-function goesOn(text: string, cut: number, next: number, whole: boolean): boolean {
-  if (cut < NARROWEST || /\n|\\n/.test(text.slice(cut - NARROWEST, cut))) return false
+/** Whether something that may be taken out stands here. It is asked at each beginning of a token. */
+function isCut(text: string, at: number, slashes: boolean): boolean {
+  let code = text.charCodeAt(at)
+  if (code === NEWLINE || code === RETURN) return !isNarrow(text, at)
+  if (code !== BACKSLASH) return false
+  let end = at + 1
+  while (end < at + 16 && text.charCodeAt(end) === BACKSLASH) end++
+  code = text.charCodeAt(end)
+  return (slashes && code === 0x2f) || ((code === 0x6e || code === 0x72) && !isNarrow(text, at))
+}
+
+/** Whether a line that ends here has fewer columns than a terminal. */
+function isNarrow(text: string, cut: number): boolean {
+  for (let at = cut - 1; at >= cut - NARROWEST; at--) {
+    const code = text.charCodeAt(at)
+    if (at < 0 || code === NEWLINE || (code === 0x6e && text.charCodeAt(at - 1) === BACKSLASH)) return true
+  }
+  return false
+}
+
+const NEWLINE = 0x0a
+const RETURN = 0x0d
+const BACKSLASH = 0x5c
+
+/** Whether what begins a line goes on with a token. */
+function goesOn(text: string, next: number, whole: boolean): boolean {
   const end = runEnd(text, next)
   const piece = text.slice(next, end)
   if (piece === '' || /[=:](?!$|=$)/.test(piece)) return false

@@ -29,8 +29,12 @@ export interface TableRule extends Rule {
   readonly group?: number
   /** Keywords are compared without regard to case, whatever the expression does. */
   readonly ignoreCaseOfKeywords?: boolean
+  /** Nothing matches at a place without one of these characters from so many before it to so many behind it. */
+  readonly near?: { readonly oneOf: string; readonly before?: number; readonly behind: number }
+  /** A value goes on to white space, a quotation mark or a backslash: what the rule finds in it is a part of it. */
+  readonly whole?: true
   /** What a found secret has to be beyond its form. */
-  readonly holds?: (secret: string, groups: Readonly<Record<string, string | undefined>>) => boolean
+  readonly holds?: (secret: string, group: (name: string) => string | undefined) => boolean
 }
 
 /** A rule that cannot be used: its expression, its samples, or the file it comes from is wrong. */

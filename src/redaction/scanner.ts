@@ -24,23 +24,23 @@ const OVERLAP = 4 * 1024
 /** What joining tokens that are cut may cost, beside the length of the text. */
 const LEAST_BUDGET = 64 * 1024
 
+/** More than the name of a secret has characters, with what stands between it and its value. */
+const CONTEXT = 64
+
 const DATA_URL = ';base64,'
 const DATA = /[A-Za-z0-9+/\\=]*/y
 
 export class Scanner {
   readonly #rules: readonly TableRule[]
-  /** By rule: tried at one place when it is anchored, else searched for. */
-  readonly #expressions: readonly RegExp[]
+  /** By rule. */
+  readonly #forms: readonly Form[]
   readonly #keywords: Keywords
   /** Rules without keywords. */
   readonly #always: readonly number[]
 
   constructor(rules: readonly TableRule[]) {
     this.#rules = rules
-    this.#expressions = rules.map(({ anchored, expression }) => {
-      const flags = expression.flags.replace(/[dgy]/g, '')
-      return new RegExp(expression.source, `${flags}d${anchored ? 'y' : 'g'}`)
-    })
+    this.#forms = rules.map(formOf)
     this.#keywords = new Keywords([
       ...rules.map(({ keywords, expression, ignoreCaseOfKeywords = expression.ignoreCase }) => ({
         keywords,
@@ -68,6 +68,9 @@ export class Scanner {
     const found: Ranked[] = []
     const budget = { left: LEAST_BUDGET + text.length }
     const anywhere = new Set(this.#always)
+    const next = new Map<string, NextOf>()
+    /** Of rules that find whole values: where their last finding ends. */
+    const ends: number[] = []
     this.#keywords.each(text, ({ at, owners }) => {
       let resume = at
       for (const owner of owners) {
@@ -76,13 +79,17 @@ export class Scanner {
           DATA.test(text)
           return DATA.lastIndex
         }
-        if (this.#rules[owner]!.anchored === undefined) {
+        const { anchored, near, whole } = this.#rules[owner]!
+        if (anchored === undefined) {
           anywhere.add(owner)
           continue
         }
+        if (whole && at + CONTEXT <= (ends[owner] ?? 0)) continue
+        if (near !== undefined && !nextOf(near.oneOf, next, text).isNear(at, near)) continue
         const finding = this.#at(owner, text, at, budget)
         if (finding === undefined) continue
         found.push(finding)
+        if (whole) ends[owner] = finding.end
         // What a rule finds by its context may hold a token that a better rule names.
         resume = Math.max(resume, finding.start === at ? finding.end : finding.start)
       }
@@ -112,11 +119,12 @@ export class Scanner {
       return finding
     const { grows, cut } = this.#rules[rule]!
     if (finding === undefined ? !cut : !grows) return finding
+    const { slashes } = this.#forms[rule]!
     const begin = finding?.start ?? at
     // What stands before it goes along, since rules look back.
     const before = text.slice(Math.max(0, begin - 16), begin)
     let whole: Ranked | undefined
-    const joined = joinFrom(text, begin, budget, (part) => {
+    const joined = joinFrom(text, begin, budget, slashes, (part) => {
       if (finding !== undefined) return 'whole'
       whole = this.#match(rule, before + part, before.length)
       return whole === undefined ? 'part' : grows ? 'whole' : 'end'
@@ -133,35 +141,109 @@ export class Scanner {
   }
 
   #match(rule: number, text: string, at: number): Ranked | undefined {
-    const expression = this.#expressions[rule]!
+    const { expression } = this.#forms[rule]!
     expression.lastIndex = at
     const match = expression.exec(text)
-    return match === null ? undefined : this.#finding(rule, match)
+    return match === null ? undefined : this.#finding(rule, match, text)
   }
 
   #search(rule: number, text: string, found: Ranked[]): void {
-    const expression = this.#expressions[rule]!
+    const { expression } = this.#forms[rule]!
     for (let from = 0; from === 0 || from + OVERLAP < text.length; from += WINDOW - OVERLAP) {
       const window = text.length <= WINDOW ? text : text.slice(from, from + WINDOW)
       expression.lastIndex = 0
       for (let match = expression.exec(window); match !== null; match = expression.exec(window)) {
         if (match[0] === '') expression.lastIndex++
-        const finding = this.#finding(rule, match)
+        const finding = this.#finding(rule, match, window)
         if (finding !== undefined)
           found.push({ ...finding, start: finding.start + from, end: finding.end + from })
       }
     }
   }
 
-  #finding(rank: number, match: RegExpExecArray): Ranked | undefined {
+  #finding(rank: number, match: RegExpExecArray, text: string): Ranked | undefined {
     const rule = this.#rules[rank]!
-    const name = GROUPS.find((group) => match.groups?.[group] !== undefined)
-    const number = rule.group === undefined ? 0 : numberOf(match, rule.group)
-    const secret = name === undefined ? match[number]! : match.groups![name]!
+    const { names, secrets, exact } = this.#forms[rank]!
+    const number =
+      secrets.length > 0
+        ? (secrets.find((group) => match[group] !== undefined) ?? 0)
+        : numberOf(match, rule.group)
+    const secret = match[number]!
     if (secret === '') return undefined
-    if (rule.holds !== undefined && !rule.holds(secret, match.groups ?? {})) return undefined
-    const [start, end] = name === undefined ? match.indices![number]! : match.indices!.groups![name]!
+    if (rule.holds !== undefined && !rule.holds(secret, (name) => match[names[name] ?? -1])) return undefined
+    const { index } = match
+    if (number === 0) return { rule: rule.id, rank, start: index, end: index + secret.length, secret }
+    if (rule.anchored) {
+      // Behind it stands at most what closes it.
+      const start = index + match[0].lastIndexOf(secret)
+      return { rule: rule.id, rank, start, end: start + secret.length, secret }
+    }
+    exact.lastIndex = index
+    const [start, end] = exact.exec(text)!.indices![number]!
     return { rule: rule.id, rank, start, end, secret }
+  }
+}
+
+/** Where the next of some characters stands, asked for places that only go on. */
+class NextOf {
+  readonly #text: string
+  readonly #wanted = new Uint8Array(128)
+  #next = -1
+
+  constructor(oneOf: string, text: string) {
+    this.#text = text
+    for (const character of oneOf) this.#wanted[character.charCodeAt(0)] = 1
+  }
+
+  isNear(at: number, { before = 0, behind }: NonNullable<TableRule['near']>): boolean {
+    let next = Math.max(this.#next, at - before, 0)
+    while (next < this.#text.length && this.#wanted[this.#text.charCodeAt(next)] !== 1) next++
+    this.#next = next
+    return next < this.#text.length && next <= at + behind
+  }
+}
+
+function nextOf(oneOf: string, known: Map<string, NextOf>, text: string): NextOf {
+  const next = known.get(oneOf) ?? new NextOf(oneOf, text)
+  known.set(oneOf, next)
+  return next
+}
+
+/** A rule's expression, as it is run. */
+interface Form {
+  /** Tried at one place when the rule is anchored, else searched for. */
+  readonly expression: RegExp
+  /** Tells where the groups of a match stand, which takes longer. */
+  readonly exact: RegExp
+  /** Numbers of the groups that have names: an expression without names is faster. */
+  readonly names: Readonly<Record<string, number>>
+  /** Of those, the ones that are the secret. */
+  readonly secrets: readonly number[]
+  /** Whether a match may hold a `/`. */
+  readonly slashes: boolean
+}
+
+function formOf({ anchored, expression }: TableRule): Form {
+  const flags = expression.flags.replace(/[dgy]/g, '')
+  const names: Record<string, number> = {}
+  let number = 0
+  // What is escaped or in a class opens no group.
+  const source = expression.source.replace(
+    /\\.|\[(?:\\.|[^\]\\])*\]|\((?:\?<(\w+)>|(?!\?))/gs,
+    (part, name) => {
+      if (!part.startsWith('(')) return part
+      number += 1
+      if (name !== undefined) names[name] = number
+      return '('
+    },
+  )
+  const isPlain = !/\\k</.test(source)
+  return {
+    expression: new RegExp(isPlain ? source : expression.source, `${flags}${anchored ? 'y' : 'g'}`),
+    exact: new RegExp(expression.source, `${flags}dy`),
+    names,
+    slashes: source.includes('/'),
+    secrets: GROUPS.flatMap((group) => names[group] ?? []),
   }
 }
 
@@ -187,13 +269,15 @@ function withoutMarks(found: readonly Ranked[], text: string): Ranked[] {
 const MIN_SECRET = 3
 
 /** As gitleaks has it: the group that was named, else the first that holds something, else all. */
-function numberOf(match: RegExpExecArray, group: number): number {
+function numberOf(match: RegExpExecArray, group: number | undefined): number {
+  if (group === undefined) return 0
   const first = match.findIndex((text, index) => index > 0 && text !== undefined && text !== '')
   return group > 0 && match[group] !== undefined ? group : Math.max(0, first)
 }
 
 /** Findings that overlap become one, which has the name of the rule that stands first in the table. */
 function separate(found: readonly Ranked[], text: string): Ranked[] {
+  if (found.every((finding, n) => n === 0 || finding.start >= found[n - 1]!.end)) return [...found]
   const sorted = found.toSorted((a, b) => a.start - b.start || b.end - a.end)
   const apart: Ranked[] = []
   for (const finding of sorted) {

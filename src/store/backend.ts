@@ -7,6 +7,7 @@ import type { CheckpointFacts } from '../checkpoints/commits/facts.ts'
 import type { Ancestor } from '../checkpoints/commits/lineage.ts'
 import type { BranchName, CommitId, SessionId, TagName } from '../ids.ts'
 import type { JsonObject } from '../json-value.ts'
+import type { WorkspaceFiles } from '../workspace/workspace-files.ts'
 import type { AdditionPlan, Existing, ParsedAddition } from './addition/plan.ts'
 import type { Changes } from './changes.ts'
 import type {
@@ -93,7 +94,13 @@ export interface Backend<C extends Kept = Kept> {
    * whole or not at all. `landed` is called before the next write of the branch has its turn.
    */
   write<T>(
-    to: { session: SessionId; branch: BranchName | undefined; tag: TagName | undefined },
+    to: {
+      session: SessionId
+      branch: BranchName | undefined
+      tag: TagName | undefined
+      /** Only where `supports.files`. */
+      files: WorkspaceFiles | undefined
+    },
     decide: (base: Base<C>) => Promise<T>,
     landed: (result: T) => void,
   ): Promise<T>

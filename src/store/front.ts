@@ -13,6 +13,7 @@ import {
   type SessionId,
 } from '../ids.ts'
 import { deepCopy, type JsonObject } from '../json-value.ts'
+import { refuseSecrets } from '../redaction/names.ts'
 import { isPromise } from '../redaction/redact.ts'
 import type { Session } from '../state/index.ts'
 import { copyAddition, parseAddition } from './addition/addition.ts'
@@ -21,7 +22,7 @@ import { type Backend, inOrder, type Kept, type Lines, type Look } from './backe
 import { asDocument, asState, checkShape, type DocumentRules, redactDocument, upToDate } from './document.ts'
 import { checkSupported, mainOnly } from './main-only.ts'
 import { parseDeleteOptions } from './options/call-options.ts'
-import { parseFork, parseWrite, refuseSecrets } from './options/said.ts'
+import { parseFork, parseWrite } from './options/said.ts'
 import { parseCount } from './options/write-options.ts'
 import { eventsOf, isPartial, parseAfter, partOf } from './partial-state.ts'
 import { type Position, Positions, positionAt } from './positions.ts'

@@ -34,8 +34,12 @@ export const mainOnly = (backend: Backend): Lines<Kept> => ({
 })
 
 /** Throws UnsupportedError for what a write asks of a store that cannot do it. */
-export function checkSupported({ branch, tag, key }: WriteRequest, { lines, supports }: Backend): void {
+export function checkSupported(
+  { branch, tag, key, files }: WriteRequest,
+  { lines, supports }: Backend,
+): void {
   if (branch !== undefined && branch !== MAIN && lines === undefined) throw new UnsupportedError('branches')
   if (tag !== undefined && lines === undefined) throw new UnsupportedError('tags')
   if (key !== undefined && !supports.keys) throw new UnsupportedError('keys')
+  if (files !== undefined && !supports.files) throw new UnsupportedError('files')
 }

@@ -1,6 +1,14 @@
 /** What is said of a session that cannot be read. */
 import { ForkpointError, SessionClosedError } from '../errors.ts'
-import type { Problem } from './session-store.ts'
+
+/** A problem that `verify` found. */
+export interface Problem {
+  session?: string
+  checkpoint?: string
+  /** File inside the store, or object id. */
+  where: string
+  message: string
+}
 
 /** Why a session, or a checkpoint of it, cannot be read. Throws what is no error of ours. */
 export function problemOf(error: unknown, session: string, checkpoint?: string): Problem {

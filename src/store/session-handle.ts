@@ -2,7 +2,7 @@
 
 import { Exclusive } from '../checkpoints/lifetime.ts'
 import { InvalidStateError } from '../errors.ts'
-import type { BranchName, CommitId } from '../ids.ts'
+import { type BranchName, trustedCommit } from '../ids.ts'
 import type { Position } from './positions.ts'
 import type { Addition, Checkpoint, SessionHandle, StoredDocument, WriteOptions } from './session-store.ts'
 
@@ -42,7 +42,7 @@ export function createHandle<S extends StoredDocument>(
   async function write(options: Options | undefined, work: (options: Options) => Promise<Written<S>>) {
     const target = options?.branch ?? now.branch
     const { checkpoint, state } = await work({ ...options, branch: target, ...UNSEEN })
-    const at = { ...position, branch: target as BranchName, checkpoint: checkpoint.id as CommitId }
+    const at = { ...position, branch: target as BranchName, checkpoint: trustedCommit(checkpoint.id) }
     now = { checkpoint, state, position: at, branch: target }
     return checkpoint
   }

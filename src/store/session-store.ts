@@ -6,9 +6,12 @@ import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { Author, Branch, Checkpoint, Tag } from '../checkpoints/commits/checkpoint.ts'
 import type { Redact } from '../redaction/redact.ts'
 import type { Session } from '../state/session.ts'
+import type { WorkspaceFiles, WorkspaceOptions } from '../workspace/workspace-files.ts'
+import type { Problem } from './problem.ts'
 
 export type { Author, Branch, Checkpoint, CheckpointKind, Tag } from '../checkpoints/commits/checkpoint.ts'
 export type { Redact } from '../redaction/redact.ts'
+export type { Problem } from './problem.ts'
 
 /** Any JSON document with an id. `Session` is the type of document that forkpoint defines. */
 export interface StoredDocument {
@@ -70,6 +73,8 @@ export interface WriteOptions {
    * step. `import`: a turn that happened in another tool. Default `save`.
    */
   kind?: 'save' | 'step' | 'import'
+  /** Also keeps the files of a workspace, where a checkpoint is made. Throws WorkspaceLimitError. */
+  files?: WorkspaceFiles
   /** Further trailers, such as `{ Workspace: '91bc…+dirty' }` for `Forkpoint-Workspace`. */
   trailers?: Readonly<Record<string, string>>
 }
@@ -185,15 +190,6 @@ export interface StateDiff {
   patch(): Promise<string>
 }
 
-/** A problem that `verify` found. */
-export interface Problem {
-  session?: string
-  checkpoint?: string
-  /** File inside the store, or object id. */
-  where: string
-  message: string
-}
-
 export interface VerifyReport {
   ok: boolean
   /** How many checkpoints were read completely. */
@@ -238,6 +234,8 @@ export interface Supports {
   persistent: boolean
   /** `key` of a save is remembered. */
   keys: boolean
+  /** Files of a workspace can be kept. */
+  files: boolean
 }
 
 /** A session at a fixed position. A write continues from this position only, so it never overwrites another writer. */
@@ -327,6 +325,8 @@ export interface SessionStore<S extends StoredDocument = Session> {
   verify(session?: string, options?: { onProgress?: MaintainOptions['onProgress'] }): Promise<VerifyReport>
   /** Makes the store smaller and faster to read. */
   maintain(options?: MaintainOptions): Promise<MaintainReport>
+  /** The files of a workspace, to be kept and put back. Only where `supports.files`. */
+  files?(folder: string, options?: WorkspaceOptions): WorkspaceFiles
   /** Counts what the store holds. */
   stats(): Promise<StoreStats>
   /** Waits until running calls have finished. Every later call throws SessionClosedError. */

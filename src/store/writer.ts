@@ -137,7 +137,7 @@ export class StoreWriter<C extends Kept> {
     work: (attempt: Attempt<C>) => Promise<Saved<C>>,
   ): Promise<Saved<C>> {
     return this.#backend.write(
-      { session, branch: options.branch, tag: options.tag },
+      { session, branch: options.branch, tag: options.tag, files: options.files },
       (base) => work({ base, options, known: known() }),
       (saved) => landed?.(saved),
     )

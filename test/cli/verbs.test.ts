@@ -96,7 +96,46 @@ describe('import', () => {
     expect((await run('export', 'Claude_Code', 'demo')).stderr).toContain(
       "Did you mean 'export claude-code'?",
     )
-    expect((await run('import', DEMO)).stderr).toContain('There are: claude-code.')
+    expect((await run('import', 'nothing', DEMO)).stderr).toContain('There are: claude-code, codex')
+  })
+
+  it('finds out the tool of a file, of a pipe and of the files of a folder by itself', async () => {
+    const folder = join(cwd, 'several')
+    await mkdir(folder)
+    await cp(DEMO, join(folder, 'a.jsonl'))
+    const meta = { id: 'r-1', cwd: '/w', cli_version: '0.171.0' }
+    const rollout = [
+      { timestamp: '2026-01-02T03:04:05.000Z', type: 'session_meta', payload: meta },
+      {
+        timestamp: '2026-01-02T03:04:06.000Z',
+        type: 'response_item',
+        payload: { type: 'message', role: 'user', content: [{ type: 'input_text', text: 'Go' }] },
+      },
+    ]
+    await writeFile(join(folder, 'b.jsonl'), `${rollout.map((line) => JSON.stringify(line)).join('\n')}\n`)
+    await writeFile(join(folder, 'notes.json'), '{"some":"thing else"}')
+    const whole = await run('import', folder, '--store', 'any', '--json')
+    expect(jsonLines(whole.stdout).map(({ tool, turns }) => [tool, turns])).toEqual([
+      ['claude-code', 13],
+      ['codex', 1],
+    ])
+    const one = await run('import', join(folder, 'b.jsonl'), '--store', 'one', '--session', 'mine')
+    expect(one.stdout).toMatch(/^imported +mine: Go {2}1 turn, 1 message/)
+    const piped = await shell(`cat '${DEMO}' | $FP import /dev/stdin --store piped-any`, { cwd })
+    expect(piped.stdout).toMatch(/^imported .*13 turns, 73 messages/)
+    const unknown = await run('import', join(folder, 'notes.json'))
+    expect([unknown.code, unknown.stderr]).toEqual([1, expect.stringContaining('is not a session of a tool')])
+  })
+
+  it('imports what all tools keep in their own folders, and of a tool that a module brings along', async () => {
+    const home = join(cwd, 'home')
+    await mkdir(join(home, '.claude', 'projects'), { recursive: true })
+    await cp(DEMO, join(home, '.claude', 'projects', 'a.jsonl'))
+    const env = { HOME: home, CODEX_HOME: join(home, 'nowhere') }
+    const all = await forkpoint(['import', '--all', '--store', 'all', '--json'], { cwd, env })
+    expect(jsonLines(all.stdout).map(({ tool }) => tool)).toEqual(['claude-code'])
+    expect((await run('import', '--all', DEMO)).code).toBe(2)
+    expect((await run('import', DEMO, '--importer', 'nowhere.mjs')).code).toBe(2)
   })
 
   it('reads a pipe', async () => {
@@ -106,7 +145,42 @@ describe('import', () => {
   })
 })
 
+describe('continue', () => {
+  it('writes the session where another tool looks, says the command and the undo, and starts it', async () => {
+    const home = join(cwd, 'continued')
+    const bin = join(home, 'bin')
+    await mkdir(bin, { recursive: true })
+    await writeFile(join(bin, 'codex'), '#!/bin/sh\necho "started $1 $2"\n', { mode: 0o755 })
+    const env = { HOME: home, CODEX_HOME: '', PATH: `${bin}:${process.env.PATH}` }
+    const { code, stdout, stderr } = await forkpoint(['continue', 'demo', '--with', 'codex', '--run'], {
+      cwd,
+      env,
+    })
+    expect(code).toBe(0)
+    expect(stdout).toMatch(/^codex resume ([0-9a-f-]{36})\nstarted resume \1\n$/)
+    const undo = /undo: (rm .*)/.exec(stderr)?.[1] as string
+    const back = await forkpoint(['import', undo.slice(3)], { cwd, env })
+    expect(back.stdout).toMatch(/^unchanged +demo/)
+    expect((await shell(undo, { cwd })).code).toBe(0)
+  })
+
+  it('refuses a tool that takes no sessions', async () => {
+    expect((await run('continue', 'demo', '--with', 'aider')).code).toBe(2)
+    expect((await run('continue', 'demo')).code).toBe(2)
+    expect((await run('continue', 'demo', '--with', 'codx')).stderr).toContain("There is no tool 'codx'")
+  })
+})
+
 describe('export', () => {
+  it('writes a session of one tool as one of another, and as messages', async () => {
+    const { stdout } = await run('export', 'codex', 'demo')
+    const first = JSON.parse(stdout.slice(0, stdout.indexOf('\n')))
+    expect(first).toMatchObject({ type: 'session_meta', payload: { originator: 'forkpoint' } })
+    const messages = JSON.parse((await run('export', 'openai-messages', 'demo')).stdout)
+    expect(messages[0]).toMatchObject({ role: 'user' })
+    expect((await run('export', 'aider', 'demo')).stderr).toContain('was not imported from aider')
+  })
+
   it('writes the imported file to stdout, byte for byte', async () => {
     const { stdout, stderr, code } = await run('export', 'claude-code', 'demo')
     expect(stdout).toBe(await readFile(DEMO, 'utf8'))
@@ -341,7 +415,8 @@ describe('fork, switch, branches, tag and delete', () => {
     const deleted = await run('delete', 'demo', '--yes')
     expect(deleted.stdout).toBe('Deleted session demo.\n')
     expect((await run('log', 'demo')).code).toBe(4)
-    await undo(deleted.stderr)
+    expect(deleted.stderr).toContain('forkpoint restore demo')
+    expect((await run('restore', 'demo')).stdout).toMatch(/^Restored demo/)
     expect((await run('log', 'demo', '--json')).stdout).toBe(before)
   })
 

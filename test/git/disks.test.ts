@@ -1,10 +1,12 @@
 /** Kinds of disks that not every machine has: simulated ones, and real ones where the kernel can mount them. */
+
 import { execFileSync, spawnSync } from 'node:child_process'
 import fs from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { nodeFileSystem } from '../../src/git/disk/file-system.ts'
 import { Repository } from '../../src/git/repository.ts'
+import type { RefName } from '../../src/ids.ts'
 import { encodeName } from '../../src/ref-part.ts'
 import { gitText, tempFolder } from './real-git.ts'
 import { commitOf } from './support/commits.ts'
@@ -13,7 +15,7 @@ import { afterPowerLoss } from './support/disk-state.ts'
 import type { SimulatedDisk } from './support/simulated-disk.ts'
 
 const NAMES = ['demo', 'Demo', 'DEMO', 'dEMO']
-const refOf = (name: string): string => `refs/heads/${encodeName(name)}/main`
+const refOf = (name: string): RefName => `refs/heads/${encodeName(name)}/main`
 
 const kinds: [what: string, make: (disk: SimulatedDisk) => void][] = [
   [

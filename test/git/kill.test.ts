@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { Repository } from '../../src/git/repository.ts'
+import type { RefName } from '../../src/ids.ts'
 import { git, gitText, tempFolder } from './real-git.ts'
 import { buildGitLayer } from './support/build.ts'
 import { commitOf } from './support/commits.ts'
@@ -16,7 +17,7 @@ beforeAll(() => {
   buildGitLayer(built)
 })
 
-const REFS = ['refs/heads/a/main', 'refs/heads/b/main', 'refs/heads/b/try']
+const REFS = ['refs/heads/a/main', 'refs/heads/b/main', 'refs/heads/b/try'] as const
 
 /** All commits of a ref, oldest first. */
 const line = (store: string, ref: string): string[] =>
@@ -32,7 +33,7 @@ describe('a process that saves and is killed at any moment', () => {
   it('leaves every save it was promised, a clean repository, and no lock', { timeout }, async () => {
     const rounds = SOAK ? 220 : 20
     const store = join(tempFolder(), 'store')
-    const promised = new Map<string, string[]>(REFS.map((ref) => [ref, []]))
+    const promised = new Map<RefName, string[]>(REFS.map((ref) => [ref, []]))
     let slowest = 0
     for (let round = 0; round < rounds; round++) {
       const kinds: Partial<SaverOptions>[] = [{}, { settleAfter: 3 }, { settleEvery: 2 }, { big: 20_000 }]
@@ -43,7 +44,7 @@ describe('a process that saves and is killed at any moment', () => {
       saver.process.kill('SIGKILL')
       const { errors } = await saver.ended
       expect(errors).toBe('')
-      for (const [ref, ids] of saver.acknowledged) promised.get(ref)!.push(...ids)
+      for (const [ref, ids] of saver.acknowledged) promised.get(ref as RefName)!.push(...ids)
 
       const created = [...promised.values()].some((ids) => ids.length > 0)
       if (!created) continue

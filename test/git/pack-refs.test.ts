@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { Repository } from '../../src/git/repository.ts'
 import { maintenance } from '../../src/git/upkeep/maintenance.ts'
 import { packRefs } from '../../src/git/upkeep/pack-refs.ts'
-import type { ObjectId } from '../../src/ids.ts'
+import type { ObjectId, RefName } from '../../src/ids.ts'
 import { git, gitText, tempFolder } from './real-git.ts'
 import { commitOf } from './support/commits.ts'
 import { aftermaths, cutsOf, expectRecovered, POWER_LOSSES, type Scenario } from './support/crash.ts'
@@ -18,15 +18,15 @@ const ONE = commitOf('one')
 const TWO = commitOf('two', ONE.id)
 
 async function storeWith(
-  refs: Record<string, ObjectId>,
+  refs: Record<`refs/${string}`, ObjectId>,
 ): Promise<{ folder: string; repository: Repository }> {
   const folder = join(tempFolder(), 'store')
   const repository = new Repository(folder, { lockTimeout: 100 })
   await repository.change({
-    refs: Object.keys(refs),
+    refs: Object.keys(refs) as RefName[],
     prepare: () => ({
       objects: [...ONE.objects, ...TWO.objects],
-      moves: new Map(Object.entries(refs)),
+      moves: new Map(Object.entries(refs) as [RefName, ObjectId][]),
       result: undefined,
     }),
   })

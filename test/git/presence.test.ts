@@ -406,7 +406,7 @@ describe('a beacon', () => {
 
 describe('a store', () => {
   const change = {
-    refs: ['refs/heads/s/main'],
+    refs: ['refs/heads/s/main'] as const,
     prepare: () => ({ objects: [], moves: new Map(), result: 0 }),
   }
   const sockets = (folder: string): string[] =>
@@ -444,7 +444,7 @@ describe('a store', () => {
     const failing: FileSystem = { ...nodeFileSystem }
     const first = new Repository(folder, { fs: failing })
     const { id, objects } = commitOf('one')
-    const moves = new Map([['refs/heads/s/main', id]])
+    const moves = new Map([['refs/heads/s/main' as const, id]])
     await first.change({ refs: [...moves.keys()], prepare: () => ({ objects, moves, result: 0 }) })
     const [owner = ''] = fs.readdirSync(join(folder, 'forkpoint/journals'))
     fs.linkSync(join(folder, 'forkpoint/journals', owner, 'owner'), join(folder, 'refs/heads/left.lock'))

@@ -10,7 +10,7 @@ import type { RepositoryOptions } from '../../src/git/repository-options.ts'
 import { exclusively, maintenance } from '../../src/git/upkeep/maintenance.ts'
 import { type PurgeOptions, purge } from '../../src/git/upkeep/purge.ts'
 import { purgeMark } from '../../src/git/upkeep/purge-mark.ts'
-import type { ObjectId } from '../../src/ids.ts'
+import type { ObjectId, RefName } from '../../src/ids.ts'
 import { git, gitText, tempFolder } from './real-git.ts'
 import { commitOf, type MadeCommit } from './support/commits.ts'
 
@@ -26,7 +26,12 @@ function repositoryAt(root: string, options: RepositoryOptions = {}): Repository
 }
 
 /** Saves a line of commits on a ref; returns them, oldest first. */
-async function line(repository: Repository, ref: string, count = 3, start?: ObjectId): Promise<MadeCommit[]> {
+async function line(
+  repository: Repository,
+  ref: RefName,
+  count = 3,
+  start?: ObjectId,
+): Promise<MadeCommit[]> {
   const made: MadeCommit[] = []
   for (let n = 0; n < count; n++) {
     const commit = commitOf(`${ref} ${n}`, made.at(-1)?.id ?? start, 500)
@@ -36,7 +41,7 @@ async function line(repository: Repository, ref: string, count = 3, start?: Obje
   return made
 }
 
-function set(repository: Repository, ref: string, to: ObjectId | null, objects: MadeCommit['objects'] = []) {
+function set(repository: Repository, ref: RefName, to: ObjectId | null, objects: MadeCommit['objects'] = []) {
   const refs = to === null ? [ref] : [ref]
   const plan = () => ({ objects, moves: new Map([[ref, to]]), result: undefined })
   return repository.change({ refs, prepare: plan })
@@ -179,7 +184,14 @@ describe('A purge', () => {
   test('keeps what refs of others, tags, HEAD and reflogs lead to', async () => {
     const root = tempFolder()
     const repository = repositoryAt(root)
-    const refs = [ONE, 'refs/heads/one/_line', 'refs/notes/commits', 'refs/stash', 'refs/remotes/o/x', TWO]
+    const refs = [
+      ONE,
+      'refs/heads/one/_line',
+      'refs/notes/commits',
+      'refs/stash',
+      'refs/remotes/o/x',
+      TWO,
+    ] as const
     const lines = []
     for (const ref of refs) lines.push(await line(repository, ref, 2))
     const tagged = await line(repository, 'refs/heads/tagged/main', 2)

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { Repository } from '../../src/git/repository.ts'
 import type { RepositoryOptions } from '../../src/git/repository-options.ts'
-import type { ObjectId } from '../../src/ids.ts'
+import type { ObjectId, RefName } from '../../src/ids.ts'
 import { git, gitText, tempFolder } from './real-git.ts'
 import { commitOf } from './support/commits.ts'
 import {
@@ -25,7 +25,7 @@ const TRY = 'refs/heads/s/try'
 const open = (folder: string, life: Life, options: RepositoryOptions = {}): Repository =>
   new Repository(folder, { identity: life.identity, settleAfter: 1e9, lockTimeout: 300, ...options })
 
-async function save(repository: Repository, ref: string, text: string): Promise<ObjectId> {
+async function save(repository: Repository, ref: RefName, text: string): Promise<ObjectId> {
   return repository.change({
     refs: [ref],
     prepare: (current) => {
@@ -67,8 +67,8 @@ for (const [death, reborn] of Object.entries(deaths)) {
       const folder = join(tempFolder(), 'store')
       const life = new Life()
       const old = open(folder, life)
-      const names = ['moved', 'deleted', 'back', 'packed'].map((name) => `refs/heads/s/${name}`)
-      const [moved, deleted, back, packed] = names as [string, string, string, string]
+      const names = ['moved', 'deleted', 'back', 'packed'].map((name) => `refs/heads/s/${name}` as const)
+      const [moved, deleted, back, packed] = names as [RefName, RefName, RefName, RefName]
       for (const ref of names) await save(old, ref, 'settled')
       await old.settle()
       const tips: Record<string, ObjectId> = {}

@@ -64,7 +64,7 @@ describe('refs', () => {
 
   it('that do not exist are undefined, and so are those behind a name that is a ref', () => {
     refs.write(MAIN, { id: one })
-    for (const ref of ['refs/heads/none/main', `${MAIN}/deeper`, 'refs/none']) {
+    for (const ref of ['refs/heads/none/main', `${MAIN}/deeper`, 'refs/none'] as const) {
       expect(refs.read(ref)).toBeUndefined()
     }
   })
@@ -180,6 +180,14 @@ describe('removing refs', () => {
   })
 })
 
+it.each(['refs/heads/../../outside', 'refs/heads//x', 'objects/x', 'refs/heads/.x'])(
+  'packed-refs that name %s are an error',
+  (name) => {
+    fs.writeFileSync(join(store, 'packed-refs'), `${one} ${name}\n`)
+    expect(() => refs.list('refs/')).toThrow(`has a line that is not a ref: "${one} ${name}"`)
+  },
+)
+
 it('packed-refs that git did not write is an error that shows the line', () => {
   fs.writeFileSync(join(store, 'packed-refs'), `# pack-refs with: peeled\n${one} ${MAIN}\nrubbish\n`)
   expect(() => refs.read(TRY)).toThrow(/rubbish/)
@@ -206,7 +214,7 @@ it.each([
   ['well', (lines: string[]) => lines],
   ['not', (lines: string[]) => lines.reverse()],
 ])('packed refs that are %s sorted are listed by name, with loose ones in their places', (_, order) => {
-  const ref = (name: string) => `refs/heads/${name}/main`
+  const ref = (name: string) => `refs/heads/${name}/main` as const
   const packed = ['a', 'a-b', 'c', 'e'].map((name) => `${one} ${ref(name)}`)
   fs.writeFileSync(join(store, 'packed-refs'), `${order(packed.sort()).join('\n')}\n`)
   for (const name of ['f', 'b', 'c', 'a_']) refs.write(ref(name), { id: two })

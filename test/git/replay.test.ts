@@ -7,13 +7,15 @@ import {
   groupsOf,
   lastOrders,
   type Move,
+  type OnDisk,
   type OwnMoves,
   openMoves,
   unfinished,
 } from '../../src/git/journal/replay.ts'
+import type { RefName } from '../../src/ids.ts'
 
 const REF = 'refs/heads/s/main'
-const move = (from: string | null, to: string | null, ref = REF): Move => ({ ref, from, to })
+const move = (from: string | null, to: string | null, ref: RefName = REF): Move => ({ ref, from, to }) as Move
 const never = async (): Promise<boolean> => false
 
 let orders = 0
@@ -87,12 +89,13 @@ describe('a ref belongs at the end of its history', () => {
   const moves = [move('a', 'b'), move('b', 'c')]
 
   it('from any value in it, broken, or from an ancestor', async () => {
-    for (const found of ['a', 'b', 'broken']) expect(await belongsAtEnd(moves, found, never)).toBe(true)
-    expect(await belongsAtEnd(moves, 'old', async (a, b) => a === 'old' && b === 'c')).toBe(true)
+    for (const found of ['a', 'b', 'broken'] as OnDisk[])
+      expect(await belongsAtEnd(moves, found, never)).toBe(true)
+    expect(await belongsAtEnd(moves, 'old' as OnDisk, async (a, b) => a === 'old' && b === 'c')).toBe(true)
   })
 
   it('but not when it is there, was moved elsewhere, or was deleted', async () => {
-    for (const found of ['c', 'elsewhere', 'absent'])
+    for (const found of ['c', 'elsewhere', 'absent'] as OnDisk[])
       expect(await belongsAtEnd(moves, found, never)).toBe(false)
   })
 
@@ -105,8 +108,10 @@ describe('a ref belongs at the end of its history', () => {
 
   it('when that is its removal', async () => {
     const removed = [move('a', 'b'), move('b', null)]
-    for (const found of ['a', 'b', 'broken']) expect(await belongsAtEnd(removed, found, never)).toBe(true)
-    for (const found of ['absent', 'elsewhere']) expect(await belongsAtEnd(removed, found, never)).toBe(false)
+    for (const found of ['a', 'b', 'broken'] as OnDisk[])
+      expect(await belongsAtEnd(removed, found, never)).toBe(true)
+    for (const found of ['absent', 'elsewhere'] as OnDisk[])
+      expect(await belongsAtEnd(removed, found, never)).toBe(false)
   })
 })
 

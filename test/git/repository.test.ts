@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { type FileSystem, nodeFileSystem } from '../../src/git/disk/file-system.ts'
 import { Repository } from '../../src/git/repository.ts'
-import type { ObjectId } from '../../src/ids.ts'
+import type { ObjectId, RefName } from '../../src/ids.ts'
 import { bareRepository, git, gitText, tempFolder } from './real-git.ts'
 import { buildGitLayer } from './support/build.ts'
 import { commitOf } from './support/commits.ts'
@@ -13,7 +13,7 @@ import { expectKept, Scene } from './support/crash.ts'
 
 const MAIN = 'refs/heads/s/main'
 
-async function save(repository: Repository, ref = MAIN, text = 'one'): Promise<ObjectId> {
+async function save(repository: Repository, ref: RefName = MAIN, text = 'one'): Promise<ObjectId> {
   return repository.change({
     refs: [ref],
     prepare: (current) => {
@@ -175,7 +175,7 @@ describe('a disk without hard links', () => {
     const folder = join(tempFolder(), 'store')
     const repository = new Repository(folder, { fs: { ...nodeFileSystem, link: () => 'unsupported' } })
     const { id, objects } = commitOf('one')
-    const moves = new Map([[MAIN, id]])
+    const moves = new Map<RefName, ObjectId>([[MAIN, id]])
     await repository.change({ refs: [MAIN], prepare: () => ({ objects, moves, result: 0 }) })
     await repository.change({
       refs: [MAIN],

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { LockedError } from '../../src/errors.ts'
 import type { Repository } from '../../src/git/repository.ts'
-import type { ObjectId } from '../../src/ids.ts'
+import type { ObjectId, RefName } from '../../src/ids.ts'
 import { commitOf } from './support/commits.ts'
 import {
   type Aftermath,
@@ -27,7 +27,7 @@ const TWO = commitOf('two', ONE.id)
 
 /** A ref of either kind, and the values that it takes. */
 interface Shared {
-  ref: string
+  ref: RefName
   values: readonly (string | null)[]
 }
 const KINDS: Record<string, Shared> = {
@@ -44,14 +44,16 @@ interface Step {
   next: (typeof AFTER)[number]
 }
 
-const change = (scene: Scene, repository: Repository, ref: string, to: string | null): Promise<void> =>
+const change = (scene: Scene, repository: Repository, ref: RefName, to: string | null): Promise<void> =>
   scene.change(
     repository,
-    ref.startsWith('refs/heads/') ? { moves: { [ref]: to as ObjectId | null } } : { symbolic: { [ref]: to } },
+    ref.startsWith('refs/heads/')
+      ? { moves: { [ref]: to as ObjectId | null } }
+      : { symbolic: { [ref]: to as RefName | null } },
   )
 
 /** A store at rest in which the ref has a value. */
-async function stores(ref: string, values: readonly (string | null)[]): Promise<Map<string | null, Scene>> {
+async function stores(ref: RefName, values: readonly (string | null)[]): Promise<Map<string | null, Scene>> {
   const found = new Map<string | null, Scene>()
   for (const value of values) {
     const scene = new Scene()
@@ -66,7 +68,7 @@ async function stores(ref: string, values: readonly (string | null)[]): Promise<
 }
 
 /** The disk after these steps, with all who have not ended still there. */
-async function play(from: Scene, ref: string, steps: readonly Step[]): Promise<Aftermath> {
+async function play(from: Scene, ref: RefName, steps: readonly Step[]): Promise<Aftermath> {
   const scene = new Scene(from.disk.state.snapshot(), from.life, from.attempts)
   const writers = new Map<string, Repository>()
   for (const { who, to, next } of steps) {

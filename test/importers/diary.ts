@@ -1,14 +1,12 @@
 /** The importer of a tool that does not exist: how little one takes. */
 import {
-  type ByteSource,
-  filesBelow,
+  detectByLine,
   type Importer,
   type Meaning,
   readByLine,
   writeByLine,
 } from '../../src/importers/index.ts'
-import { parseLine, readLines } from '../../src/importers/jsonl.ts'
-import { isJsonObject, type JsonObject } from '../../src/json-value.ts'
+import type { JsonObject } from '../../src/json-value.ts'
 
 /** A line of a diary: `{ "at": 1767323045000, "id": "2", "after": "1", "who": "me" | "it", "said": "…" }`. */
 export const diary: Importer = {
@@ -19,20 +17,9 @@ export const diary: Importer = {
   folder: '~/diaries',
   format: 1,
   extension: '.diary',
-  detect,
-  locate: async function* (folder) {
-    yield* await filesBelow(folder, '.diary')
-  },
+  detect: (source) => detectByLine(source, ({ who }) => who !== undefined),
   read: (source, options) => readByLine(source, options, meaningOf),
   write: writeByLine,
-}
-
-async function detect(source: ByteSource): Promise<boolean> {
-  for await (const { bytes } of readLines(source.chunks())) {
-    const parsed = bytes && parseLine(bytes)
-    if (parsed?.kind === 'value' && isJsonObject(parsed.value)) return parsed.value.who !== undefined
-  }
-  return source.size === 0
 }
 
 function meaningOf({ at, id, after, who, said, session }: JsonObject): Meaning {

@@ -9,22 +9,37 @@ import { checkSession, type Session } from '../../src/state/index.ts'
 import type { SessionStore } from '../../src/store/session-store.ts'
 import { STORES } from './stores.ts'
 
-/** A file of the tool, as its lines. */
+/** A file of the tool, as its lines; of a document they are its entries. */
 export interface Sample {
   name: string
   lines: readonly string[]
+  /** The text of a file that is not one entry a line. */
+  document?: (entries: readonly string[]) => string
+  /** With fewer entries the file is not a session yet. */
+  least?: number
+  /** Two entries that are in no sample. */
+  other?: readonly [string, string]
 }
 
-export function importerSuite(tool: Importer, samples: readonly Sample[]): void {
-  describe.each(STORES)(`importing from ${tool.title} into a $name store`, ({ open }) => {
+const fileOf = ({ name, lines, document }: Sample, end = lines.length) => ({
+  name,
+  lines:
+    document === undefined
+      ? lines.slice(0, end)
+      : document(lines.slice(0, end)).replace(/\n$/, '').split('\n'),
+})
+
+/** @param stores the kinds of stores to import into */
+export function importerSuite(tool: Importer, samples: readonly Sample[], stores = STORES): void {
+  describe.each(stores)(`importing from ${tool.title} into a $name store`, ({ open }) => {
     let folder: string
     beforeAll(async () => {
       folder = await mkdtemp(join(tmpdir(), 'forkpoint-importer-'))
     })
     afterAll(() => rm(folder, { recursive: true }))
 
-    const importInto = (store: SessionStore, { name, lines }: Sample, end = lines.length, now = 0) =>
-      importSession(tool, { name, lines: lines.slice(0, end) }, store, { sessionId: 's', now: () => now })
+    const importInto = (store: SessionStore, sample: Sample, end = sample.lines.length, now = 0) =>
+      importSession(tool, fileOf(sample, end), store, { sessionId: 's', now: () => now })
 
     /** All messages and runs, by branch of the conversation, whatever it is called. */
     async function said(store: SessionStore): Promise<string[]> {
@@ -40,7 +55,7 @@ export function importerSuite(tool: Importer, samples: readonly Sample[]): void 
     }
 
     describe.each(samples)('$name', (sample) => {
-      const { lines } = sample
+      const { lines, least = 0 } = sample
 
       test('is a checkpoint a turn, and comes back line for line; importing it again adds nothing', async () => {
         const store = await open()
@@ -49,6 +64,7 @@ export function importerSuite(tool: Importer, samples: readonly Sample[]): void 
         if (tool.write !== undefined) {
           const { main, skipped } = await exportSession(tool, store, 's')
           expect([main.name, main.lines, skipped]).toEqual([sample.name, lines, 0])
+          expect(main.bytes().toString()).toBe(`${fileOf(sample).lines.join('\n')}\n`)
         }
         expect(await importInto(store, sample)).toMatchObject({ created: false, added: 0, checkpoints: 0 })
       })
@@ -59,7 +75,7 @@ export function importerSuite(tool: Importer, samples: readonly Sample[]): void 
         // Lines before the first time are as old as the clock says; here as old as in the whole file.
         const now = Date.parse((await whole.load('s'))?.createdAt ?? '')
         const step = Math.max(1, Math.floor(lines.length / 7))
-        for (let end = 0; end < lines.length; end += step) {
+        for (let end = least; end < lines.length; end += step) {
           const pieces = await open()
           await importInto(pieces, sample, end, now)
           await importInto(pieces, sample, Math.min(lines.length, end + 1), now)
@@ -74,9 +90,11 @@ export function importerSuite(tool: Importer, samples: readonly Sample[]): void 
         const { branches } = await importInto(whole, sample)
         if (branches.length > 1) return
         const pieces = await open()
-        const { runs } = (await whole.load('s')) as Session
+        const { runs, createdAt } = (await whole.load('s')) as Session
+        const now = Date.parse(createdAt)
         for (const { agent, source } of runs) {
-          if (agent === undefined) await importInto(pieces, sample, (source as { lines: number[] }).lines[1])
+          const end = (source as { lines: number[] }).lines[1]!
+          if (agent === undefined && end >= least) await importInto(pieces, sample, end, now)
         }
         expect(await pieces.resolve('s', 'main')).toBe(await whole.resolve('s', 'main'))
       })
@@ -85,9 +103,10 @@ export function importerSuite(tool: Importer, samples: readonly Sample[]): void 
         if (tool.write === undefined) return
         const store = await open()
         await importInto(store, sample)
-        const half = Math.ceil(lines.length / 2)
+        const half = Math.max(least, Math.ceil(lines.length / 2))
         expect(await importInto(store, sample, half)).toMatchObject({ added: 0, checkpoints: 0 })
-        const other = { ...sample, lines: [...lines.slice(0, half), '{"other":1}', '{"other":2}'] }
+        const [one, two] = sample.other ?? ['{"other":1}', '{"other":2}']
+        const other = { ...sample, lines: [...lines.slice(0, half), one, two] }
         const { branches } = await importInto(store, other)
         expect(branches).toContain('import-1')
         const files = await exportSession(tool, store, 's')
@@ -97,6 +116,7 @@ export function importerSuite(tool: Importer, samples: readonly Sample[]): void 
       })
 
       test('broken lines are named, and kept', async () => {
+        if (sample.document !== undefined) return
         const store = await open()
         const broken = { ...sample, lines: [...lines, '{"cut', '12', '{"a":9007199254740993}'] }
         const { warnings } = await importInto(store, broken)
@@ -107,7 +127,8 @@ export function importerSuite(tool: Importer, samples: readonly Sample[]): void 
     })
 
     test('a folder is imported whole, and what is not a session is refused as such', async () => {
-      for (const { name, lines } of samples) await writeFile(join(folder, name), `${lines.join('\n')}\n`)
+      for (const sample of samples)
+        await writeFile(join(folder, sample.name), `${fileOf(sample).lines.join('\n')}\n`)
       await writeFile(join(folder, `other${tool.extension}`), '{"some":"thing else"}\n')
       const found: [string, string | undefined][] = []
       for await (const { path, error } of importFolder(tool, folder, await open())) {

@@ -4,12 +4,18 @@ import { expect, test } from 'vitest'
 import { InvalidIdError } from '../../src/errors.ts'
 import type { ByteSource } from '../../src/importers/byte-source.ts'
 import { redactedSource } from '../../src/importers/core/redacted-source.ts'
-import { exportClaudeCode, importClaudeCode } from '../../src/importers/index.ts'
+import {
+  exportClaudeCode,
+  exportSession,
+  importClaudeCode,
+  importSession,
+} from '../../src/importers/index.ts'
 import { readLines } from '../../src/importers/jsonl.ts'
 import { redactSecrets } from '../../src/redaction/index.ts'
 import { GitSessionStore } from '../../src/store/git/git-session-store.ts'
 import { tempFolder } from '../git/real-git.ts'
 import { sample, seeded } from '../redaction/sample.ts'
+import { SAMPLES, type ToolSample } from './samples.ts'
 import { TranscriptBuilder } from './transcript-builder.ts'
 
 const token = sample('ghp_{w36}', seeded(6))
@@ -108,3 +114,25 @@ test('a line that no string can hold is passed over, and the lines around it are
     Array(2).fill(expect.stringMatching(/^\{"text":"\[redacted:[a-z-]+:[0-9a-f]{8}\]"\}$/)),
   )
 })
+
+test.each(['codex', 'gemini-cli', 'goose', 'atif', 'aider'])(
+  'an import from %s takes secrets out of entries, and out of what stands around them',
+  async (name) => {
+    const found = SAMPLES.find(({ tool }) => tool.name === name) as ToolSample
+    const entries = found.entries.map((entry) =>
+      entry.replace('Go', `Go ${token}`).replace('Why?', `Why? ${token}`),
+    )
+    const text = found.document === undefined ? entries.join('\n') : found.document(entries)
+    const lines = text.replace('A walk', `A walk ${token}`).trimEnd().split('\n')
+    expect(lines.join('\n')).toContain(token)
+    const folder = join(tempFolder(), 'store')
+    const store = new GitSessionStore(folder)
+    const { session, redacted } = await importSession(found.tool, { name: found.name, lines }, store)
+    expect(redacted.github).toBeGreaterThan(0)
+    const { main } = await exportSession(found.tool, store, session)
+    expect(main.lines).toHaveLength(entries.length)
+    expect(main.bytes().toString()).toContain('[redacted:')
+    await store.close()
+    expect(everything(folder)).not.toContain(token)
+  },
+)

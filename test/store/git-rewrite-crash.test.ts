@@ -16,7 +16,9 @@ const SOAK = process.env.FORKPOINT_SOAK === '1'
 
 /** What the session's refs name, and whether there is a map. */
 function historyOf({ refs }: Repository): Record<string, string | boolean> {
-  const own = ['refs/heads/demo/', 'refs/heads/fork/', 'refs/tags/demo/'].flatMap((at) => [...refs.list(at)])
+  const own = (['refs/heads/demo/', 'refs/heads/fork/', 'refs/tags/demo/'] as const).flatMap((at) => [
+    ...refs.list(at),
+  ])
   return { ...Object.fromEntries(own), map: refs.read('refs/forkpoint/rewritten/demo') !== undefined }
 }
 

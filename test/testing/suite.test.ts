@@ -163,6 +163,7 @@ describe('the suite', () => {
         patch: false,
         persistent: false,
         keys: false,
+        files: false,
       }
     }
     const { skipped, all } = await run((options) => new Small(options), false)

@@ -111,6 +111,7 @@ export class ForkpointClaudeStore implements SessionStore {
         if (copies.length === 0) return
         await this.#checkpoints.write({
           session,
+          redacts: true,
           onto: () => this.#places.onto(checked),
           decide: (writing) => this.#writer.add(writing, checked, copies),
         })

@@ -5,7 +5,7 @@
 
 import type { CommitInfo, History } from '../../checkpoints/commits/history.ts'
 import { readFields } from '../../checkpoints/trees/documents.ts'
-import type { CommitId, ObjectId } from '../../ids.ts'
+import type { CommitId, ObjectId, RefName } from '../../ids.ts'
 import type { JsonObject } from '../../json-value.ts'
 import { countEntries } from './entry-files.ts'
 import { UuidIndex } from './uuid-index.ts'
@@ -30,14 +30,14 @@ const UUIDS = 1_000_000
 /** The lines that were used last, by ref. */
 export class TranscriptLines {
   readonly #history: History
-  readonly #kept = new Map<string, TranscriptLine>()
+  readonly #kept = new Map<RefName, TranscriptLine>()
 
   constructor(history: History) {
     this.#history = history
   }
 
   /** The line as it is at this tip; the one that is kept moves along. */
-  async at(ref: string, tip: CommitId | undefined): Promise<TranscriptLine> {
+  async at(ref: RefName, tip: CommitId | undefined): Promise<TranscriptLine> {
     const kept = this.#kept.get(ref)
     if (kept !== undefined && kept.tip?.id === tip) return kept
     this.#kept.delete(ref)
@@ -47,7 +47,7 @@ export class TranscriptLines {
   }
 
   /** What was appended is in place. */
-  advance(ref: string, line: TranscriptLine): void {
+  advance(ref: RefName, line: TranscriptLine): void {
     this.#kept.delete(ref)
     this.#keep(ref, line)
   }
@@ -72,7 +72,7 @@ export class TranscriptLines {
     }
   }
 
-  #keep(ref: string, line: TranscriptLine): TranscriptLine {
+  #keep(ref: RefName, line: TranscriptLine): TranscriptLine {
     this.#kept.set(ref, line)
     let uuids = 0
     for (const { uuids: index } of this.#kept.values()) uuids += index.size

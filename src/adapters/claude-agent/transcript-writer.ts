@@ -31,6 +31,8 @@ interface Change {
 export class TranscriptWriter {
   readonly #checkpoints: Checkpoints
   readonly #lines: TranscriptLines
+  /** Fields of documents as `redact` left them a moment ago, by what they were. */
+  readonly #redacted = new Map<string, JsonObject>()
 
   constructor(checkpoints: Checkpoints) {
     this.#checkpoints = checkpoints
@@ -46,7 +48,7 @@ export class TranscriptWriter {
     const line = await this.#lines.at(ref, tip?.id)
     const changes = await this.#changes(line, entries)
     if (changes.length === 0) return
-    const growing = new GrowingTranscript(writing, key, line, this.#checkpoints.rules)
+    const growing = new GrowingTranscript(writing, key, line, this.#checkpoints.rules, this.#redacted)
     const open = typeof line.fields.openTurn === 'string' ? line.fields.openTurn : undefined
     const agent = key.subpath !== undefined
     for (const segment of cutTurns(changes, ({ entry }) => entry, { open, agent })) await growing.add(segment)
@@ -113,9 +115,17 @@ class GrowingTranscript {
   readonly #writing: Writing
   readonly #key: SessionKey
   readonly #rules: CheckpointRules
+  readonly #redacted: Map<string, JsonObject>
   readonly #slice = new TimeSlice()
 
-  constructor(writing: Writing, key: SessionKey, line: TranscriptLine, rules: CheckpointRules) {
+  constructor(
+    writing: Writing,
+    key: SessionKey,
+    line: TranscriptLine,
+    rules: CheckpointRules,
+    redacted: Map<string, JsonObject>,
+  ) {
+    this.#redacted = redacted
     this.#writing = writing
     this.#key = key
     this.line = line
@@ -182,7 +192,11 @@ class GrowingTranscript {
     const { redact } = this.#rules
     if (redact === undefined) return fields
     const { type, id, ...rest } = fields
-    return { type, id, ...((await redactInside(rest, redact)) as JsonObject) }
+    const text = JSON.stringify(rest)
+    const known = this.#redacted.get(text) ?? ((await redactInside(rest, redact)) as JsonObject)
+    if (this.#redacted.size > 16) this.#redacted.clear()
+    this.#redacted.set(text, known)
+    return { type, id, ...known }
   }
 
   /** What the SDK makes of it; only it knows what that means. */

@@ -14,7 +14,8 @@ import {
 import type { Checkpoints } from '../../checkpoints/checkpoints.ts'
 import { checkpointsOf } from '../../checkpoints/of-store.ts'
 import { InvalidIdError, NotFoundError } from '../../errors.ts'
-import { type CommitId, parseSessionId } from '../../ids.ts'
+import { parseSessionId, trustedCommit } from '../../ids.ts'
+import { refuseSecrets } from '../../redaction/names.ts'
 import type { GitSessionStore } from '../../store/git/git-session-store.ts'
 import type { Author, Problem, Redact } from '../../store/session-store.ts'
 import { adapterStore, type StoreOrFolder } from '../store-or-folder.ts'
@@ -162,12 +163,15 @@ export class ForkpointSaver extends BaseCheckpointSaver {
       const { thread: threadId, namespace, checkpoint: parent } = parseAddress(config)
       const id = parseCheckpointId(checkpoint?.id)
       if (id === undefined) throw new InvalidIdError('checkpoint', checkpoint?.id, 'the checkpoint has no id')
+      const names = { checkpoint: id, namespace, channel: Object.keys(checkpoint.channel_values ?? {}) }
+      const refused = refuseSecrets(names, this.#checkpoints.rules.redact)
       // Before anything is awaited: the graph goes on with the same objects.
       const thread = this.#threads.get(threadId)
       const scope = thread.scope(namespace)
       const prepared = this.#trees.preparer.prepare(scope, checkpoint, metadata, newVersions ?? {})
       const made = { namespace, id, parent, prepared }
       const branch = await thread.add(async () => {
+        await refused
         if (namespace === '') {
           return putRoot(this.#checkpoints, thread, made, {
             parentIsOld: parent !== undefined && thread.seen.isOld(parent),
@@ -204,9 +208,12 @@ export class ForkpointSaver extends BaseCheckpointSaver {
       }
       if (typeof taskId !== 'string' || !taskId.isWellFormed())
         throw new InvalidIdError('task', taskId, 'it has to be a string')
+      const of = { namespace, checkpoint, task: taskId, path: taskPath ?? '' }
+      const names = { ...of, channel: writes.map(([channel]) => channel) }
+      const refused = refuseSecrets(names, this.#checkpoints.rules.redact)
       const prepared = prepareWrites(this.#values, writes)
       if (prepared.length === 0) return
-      const of = { namespace, checkpoint, task: taskId, path: taskPath ?? '' }
+      await refused
       const into = this.#threads.get(thread)
       await into.add(() => into.putWrites(of, prepared))
     })
@@ -271,7 +278,7 @@ export class ForkpointSaver extends BaseCheckpointSaver {
     const commit = await this.store.resolve(threadId, revision)
     return this.#checkpoints.lifetime.use(async () => {
       const { index } = await this.#threads.open(parseSessionId(threadId))
-      const entry = index.standsAt(commit as CommitId)
+      const entry = index.standsAt(trustedCommit(commit))
       if (entry === undefined)
         throw new NotFoundError({ kind: 'checkpoint', id: revision, session: threadId })
       return configOf(threadId, '', entry.id)

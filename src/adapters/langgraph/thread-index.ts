@@ -5,7 +5,14 @@
 
 import type { History } from '../../checkpoints/commits/history.ts'
 import { Exclusive } from '../../checkpoints/lifetime.ts'
-import { type BranchName, type CommitId, parseRef, reservedRef, type SessionId } from '../../ids.ts'
+import {
+  type BranchName,
+  type CommitId,
+  parseRef,
+  type RefName,
+  reservedRef,
+  type SessionId,
+} from '../../ids.ts'
 import { encodeName } from '../../ref-part.ts'
 import { TimeSlice } from '../../time-slice.ts'
 import {
@@ -21,7 +28,7 @@ export class ThreadIndex {
   readonly thread: SessionId
   readonly #history: History
   readonly #turns = new Exclusive()
-  #heads = new Map<string, CommitId>()
+  #heads = new Map<RefName, CommitId>()
   #commits = new Map<CommitId, IndexedCommit>()
   #namespaces = new Map<string, Namespace>()
   #writes = new Map<string, WritesEntry[]>()
@@ -112,7 +119,7 @@ export class ThreadIndex {
   }
 
   /** Remembers commits that were just made, oldest first, and the ref that is at the last one. */
-  learn(ref: string, commits: readonly IndexedCommit[]): void {
+  learn(ref: RefName, commits: readonly IndexedCommit[]): void {
     for (const commit of commits) this.#add(commit)
     const last = commits.at(-1)
     if (last !== undefined) this.#heads.set(ref, last.id)
@@ -125,8 +132,8 @@ export class ThreadIndex {
     return this.thread
   }
 
-  #readHeads(): Map<string, CommitId> {
-    const heads = new Map<string, CommitId>()
+  #readHeads(): Map<RefName, CommitId> {
+    const heads = new Map<RefName, CommitId>()
     const lines = [reservedRef(this.thread, NAMESPACES), reservedRef(this.thread, WRITES)] as string[]
     for (const [ref, id] of this.#history.heads(this.thread)) {
       if (parseRef(ref)?.kind === 'branch' || lines.includes(ref)) heads.set(ref, id)
@@ -135,7 +142,7 @@ export class ThreadIndex {
   }
 
   /** A ref from which what it was at before cannot be reached; `undefined` when all is well. */
-  async #follow(heads: ReadonlyMap<string, CommitId>): Promise<string | undefined> {
+  async #follow(heads: ReadonlyMap<RefName, CommitId>): Promise<RefName | undefined> {
     for (const [ref, tip] of heads) {
       const before = this.#heads.get(ref)
       if (before === tip) continue

@@ -89,6 +89,7 @@ export class SessionLine {
     return lifetime.use(async () => {
       const written = await this.#checkpoints.write({
         session: this.#session,
+        redacts: true,
         onto: () => this.#onto(),
         decide: async (writing) => {
           const branch = writing.branch as BranchName

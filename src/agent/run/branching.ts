@@ -1,6 +1,9 @@
 /** Forks and rewinds: new lines of a session, the old ones untouched. */
-import { AlreadyExistsError } from '../../errors.ts'
+import { readdir } from 'node:fs/promises'
+import { AlreadyExistsError, UnsupportedError } from '../../errors.ts'
+import { makeFolders } from '../../folders.ts'
 import type { Checkpoint, SessionStore } from '../../store/session-store.ts'
+import type { RestoreReport, WorkspaceFiles } from '../../workspace/workspace-files.ts'
 
 export interface ForkRequest {
   /** Any revision. Default: the checkpoint the session stands on. */
@@ -9,6 +12,40 @@ export interface ForkRequest {
   branch?: string
   /** Id of the new session. */
   sessionId?: string
+  /** A folder that is empty or missing: it gets the files of the checkpoint, and is the workspace of what is forked. */
+  into?: string
+}
+
+export interface RewindOptions {
+  /** Name of the branch that the conversation goes on with. */
+  branch?: string
+  /** Whether the files of the workspace go back. Default false. */
+  files?: boolean
+  /** Whether the conversation goes back. Default true. */
+  conversation?: boolean
+}
+
+/** The checkpoint that the session is at, and what happened to the files. */
+export type Rewound = Checkpoint & { files?: RestoreReport }
+
+/** Puts the files of a checkpoint into a folder of their own. Throws TypeError where that holds something. */
+export async function filesInto(
+  store: SessionStore,
+  { session, at, into }: { session: string; at: string; into: string },
+): Promise<void> {
+  const files = filesOf(store, into)
+  // A checkpoint without files, before anything is made.
+  await files.snapshot(session, at)
+  makeFolders(into)
+  if ((await readdir(into)).length > 0)
+    throw new TypeError(`'into' has to be an empty folder, and '${into}' is not`)
+  await files.restore(session, at)
+}
+
+/** Throws UnsupportedError. */
+export function filesOf(store: SessionStore, folder: string): WorkspaceFiles {
+  if (!store.supports.files || store.files === undefined) throw new UnsupportedError('files')
+  return store.files(folder)
 }
 
 /** Forks, and says which session and branch came of it. */

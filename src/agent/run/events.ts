@@ -165,6 +165,15 @@ export interface Waiting {
   pending: readonly PendingCall[]
 }
 
+/** The files of the workspace were kept, before a tool call that somebody was asked about. */
+export interface FilesKept {
+  type: 'files-kept'
+  /** Id of the snapshot, for `rewind` with `files` alone. */
+  snapshot: string
+  /** Id of the call. */
+  call: string
+}
+
 /** Every event body this version knows. */
 export type AgentEventBody =
   | RunStart
@@ -186,6 +195,7 @@ export type AgentEventBody =
   | ToolRejected
   | UsageReport
   | ErrorReport
+  | FilesKept
   | Waiting
 
 /** Bodies that are streamed; stored only with `storeDeltas`. */
@@ -229,6 +239,7 @@ const KNOWN: ReadonlySet<string> = new Set<AgentEventBody['type']>([
   'tool-rejected',
   'usage',
   'error',
+  'files-kept',
   'waiting',
 ])
 

@@ -50,6 +50,8 @@ export interface Ruling {
   decision: PermissionAnswer
   /** What the model is told of a refusal. */
   reason: string
+  /** Whether the policy alone did not decide. */
+  isAsked: boolean
 }
 
 export class Judge {
@@ -72,7 +74,8 @@ export class Judge {
       if (rule !== undefined) event.rule = rule
       if (reason !== undefined) event.reason = reason
       recorder.add(event)
-      return { decision, reason: reason ?? 'The policy does not permit this call.' }
+      const isAsked = verdict.decision === 'ask'
+      return { decision, reason: reason ?? 'The policy does not permit this call.', isAsked }
     }
     if (verdict.decision !== 'ask') {
       const reason = verdict.decision === 'deny' ? refusal(verdict) : undefined

@@ -10,6 +10,7 @@ import type { Permissions } from '../permissions/permissions.ts'
 import { mergePolicies, type PermissionPolicy } from '../permissions/policy.ts'
 import { Workspace } from '../tools/index.ts'
 import { Draft } from './draft.ts'
+import { FileSnapshots } from './file-snapshots.ts'
 import type { Host } from './host.ts'
 import { Recorder } from './recorder.ts'
 import { Saver } from './saver.ts'
@@ -34,6 +35,7 @@ export interface OpenSession {
   saver: Saver | undefined
   model: ReadyModel
   workspace: Workspace
+  snapshots: FileSnapshots
   permissions: Permissions
   autoSave: boolean | 'step'
   systemPrompt: string | undefined
@@ -70,6 +72,7 @@ async function assemble(
   const saved = state.config
   const model = await host.model(request.model, state.model)
   const workspace = new Workspace(request.workspace ?? state.workspace ?? '.')
+  const snapshots = new FileSnapshots(request.sessionStore, workspace.root, request.files)
   const policy = mergePolicies(
     saved.permissionPolicy as PermissionPolicy | undefined,
     request.permissionPolicy,
@@ -92,9 +95,10 @@ async function assemble(
   const permissions = new Permissions(policy, (path) => workspace.names(path))
   return {
     draft,
-    saver: saverOf(request, host, draft, handle, workspace),
+    saver: saverOf(request, host, draft, handle, workspace, snapshots),
     model,
     workspace,
+    snapshots,
     permissions,
     autoSave,
     systemPrompt,
@@ -123,6 +127,7 @@ function saverOf(
   draft: Draft,
   handle: SessionHandle | undefined,
   workspace: Workspace,
+  snapshots: FileSnapshots,
 ): Saver | undefined {
   if (store === undefined) return undefined
   return new Saver({
@@ -132,6 +137,7 @@ function saverOf(
     handle,
     branch,
     onConflict,
+    snapshots,
     branchName: (from) =>
       `${from}-${(draft.lastRun?.id ?? String(host.now())).replaceAll('-', '').slice(0, 12)}`,
     trailers: async (): Promise<Readonly<Record<string, string>>> => {

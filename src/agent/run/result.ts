@@ -1,4 +1,6 @@
 /** What a turn comes to. */
+
+import type { ForkpointError } from '../../errors.ts'
 import type { Run, Usage } from '../../state/index.ts'
 import type { Checkpoint } from '../../store/session-store.ts'
 
@@ -32,6 +34,8 @@ export interface TurnResult {
   checkpoint: Checkpoint | undefined
   /** Tool calls that wait for a decision; empty unless the run is `waiting`. */
   pending: readonly PendingCall[]
+  /** Why the files of the workspace were not kept with the turn, where they should have been. */
+  filesProblem?: ForkpointError
   /** Set when somebody else had moved the branch and the turn was put on one of its own (`onConflict: 'branch'`). */
   branched?: { from: string; to: string; expected: string | null | undefined; actual: string | null }
 }

@@ -1,8 +1,9 @@
 /** Saves what is new in a draft, through a handle that holds the session's own position. */
 import { ConflictError } from '../../errors.ts'
 import { MAIN } from '../../ids.ts'
+import { refuseSecrets } from '../../redaction/names.ts'
 import type { Session } from '../../state/index.ts'
-import { redactSaid, refuseSecrets } from '../../store/options/said.ts'
+import { redactSaid } from '../../store/options/said.ts'
 import { redactAddition, redactWhole } from '../../store/redaction/whole.ts'
 import type {
   Addition,
@@ -13,6 +14,7 @@ import type {
   WriteOptions,
 } from '../../store/session-store.ts'
 import type { Draft } from './draft.ts'
+import type { FileSnapshots } from './file-snapshots.ts'
 import type { TurnResult } from './result.ts'
 
 export type OnConflict = 'error' | 'branch'
@@ -30,6 +32,8 @@ export interface SaverOptions {
   /** Branch that a session begins with. */
   branch: string | undefined
   onConflict: OnConflict
+  /** Of the workspace's files, kept with checkpoints. */
+  snapshots: FileSnapshots
   /** A name for the branch of a turn that lost a race. */
   branchName(branch: string): string
   /** For checkpoints of whole turns. */
@@ -94,7 +98,8 @@ export class Saver {
   async #write(given: WriteOptions): Promise<Checkpoint | undefined> {
     const { draft, redact, store } = this.#options
     const { branch, key, tag } = given
-    const options = redact === undefined ? given : await redactSaid(given, { branch, key, tag }, redact)
+    const said = redact === undefined ? given : await redactSaid(given, { branch, key, tag }, redact)
+    const options = { ...said, ...this.#options.snapshots.of(said.kind === 'step' ? 'step' : 'turn') }
     if (this.#handle === undefined) return this.#first(options)
     const unsaved = draft.unsaved()
     // A turn whose last step saved everything is still a turn.
@@ -115,13 +120,13 @@ export class Saver {
     store: SessionStore,
   ): Promise<Checkpoint> {
     const more = handle.checkpoint.kind === 'step' && options.kind !== 'step' ? { allowEmpty: true } : {}
-    const append = (where: { branch?: string }) => handle.append(addition, { ...options, ...more, ...where })
+    const append = (where: Where) => handle.append(addition, plain({ ...options, ...more, ...where }))
     return this.#orBranch(append, options, handle.branch, store)
   }
 
   /** Writes; when someone else wrote first, and that is wanted, writes to a branch of this turn's own. */
   async #orBranch(
-    write: (where: { branch?: string }) => Promise<Checkpoint>,
+    write: (where: Where) => Promise<Checkpoint>,
     options: WriteOptions,
     from: string,
     store: SessionStore,
@@ -129,6 +134,10 @@ export class Saver {
     try {
       return await write({})
     } catch (error) {
+      if (options.files !== undefined && this.#options.snapshots.forgives(error)) {
+        const { files: _, ...others } = options
+        return this.#orBranch((where) => write({ ...where, files: undefined }), others, from, store)
+      }
       const wanted = this.#options.onConflict === 'branch' && options.branch === undefined
       if (!(error instanceof ConflictError) || !wanted || !store.supports.branches) throw error
       const to = this.#options.branchName(from)
@@ -144,11 +153,26 @@ export class Saver {
     await refuseSecrets({ session: draftState.id, branch: start }, redact)
     const state = redact === undefined ? draftState : ((await redactWhole(draftState, redact)) as Session)
     const where = start === undefined ? {} : { branch: start }
-    const save = (other: { branch?: string }) =>
-      store.save(state, { ...where, ...options, ...other, expected: null })
+    const save = (other: Where) =>
+      store.save(state, plain({ ...where, ...options, ...other, expected: null }))
     const checkpoint = await this.#orBranch(save, options, start ?? MAIN, store)
     saved()
     this.#handle = await store.open(state.id, { at: checkpoint.id, branch: checkpoint.branch })
     return checkpoint
   }
+}
+
+/** What a write does otherwise than it was asked to. */
+interface Where {
+  branch?: string
+  /** Without the files. */
+  files?: undefined
+}
+
+/** Without what is `undefined`. */
+const plain = (
+  options: Omit<WriteOptions, 'files'> & { files?: WriteOptions['files'] | undefined },
+): WriteOptions => {
+  const { files, ...others } = options
+  return files === undefined ? others : { ...others, files }
 }

@@ -31,6 +31,8 @@ export interface ToolRunnerOptions {
   now: () => number
   /** Saves what was written down so far, where every step is saved. */
   saveStep(about: string): Promise<unknown>
+  /** Keeps the files as they are before a call that somebody was asked about. */
+  keepFiles(call: OpenCall): Promise<void>
 }
 
 /** A call that is found to be well formed. */
@@ -62,8 +64,9 @@ export class ToolRunner {
       if (signal.aborted) break
       const checked = await this.#check(call)
       if (checked === undefined) continue
-      const { decision, reason } = await judge.decide(checked, recorder)
+      const { decision, reason, isAsked } = await judge.decide(checked, recorder)
       if (signal.aborted) break
+      if (decision === 'allow' && isAsked) await this.#options.keepFiles(call)
       if (decision === 'allow') ready.push(checked)
       else if (decision === 'defer') pending.push({ call: call.call, tool: call.tool, input: call.input })
       else this.#reject(call, 'denied', reason)

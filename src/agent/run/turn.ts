@@ -1,6 +1,7 @@
 /** One turn of a session, from its prompt to its checkpoint. */
 import { ConflictError, NotFoundError } from '../../errors.ts'
 import { cut } from '../../excerpt.ts'
+import { MAIN } from '../../ids.ts'
 import { isSameName } from '../../ref-part.ts'
 import { newMessage, newRun, type RunEvent } from '../../state/index.ts'
 import type { Checkpoint } from '../../store/session-store.ts'
@@ -41,6 +42,8 @@ export async function takeTurn(asked: TurnStart, context: TurnContext): Promise<
   draft.set({ status: 'running' })
   let failure: { error: unknown } | undefined
   try {
+    // What the user has changed since the last turn is not of this one.
+    await keepFiles(context, 'before the turn')
     await saveStepOf(context)('prompt' in start ? subjectOf(start.prompt) : 'go on')
     const tools = context.request.tools ?? {}
     const { systemPrompt: system } = context
@@ -176,6 +179,10 @@ function toolsOf(run: string, context: TurnContext, decisions: Decisions, deferr
     limit: host.outputLimit,
     now,
     saveStep: saveStepOf(context),
+    async keepFiles({ call, tool }) {
+      const snapshot = await keepFiles(context, `before ${tool}`)
+      if (snapshot !== undefined) recorder.add({ type: 'files-kept', snapshot, call })
+    },
   })
   return { recorder, runner }
 }
@@ -184,15 +191,30 @@ function saveStepOf({ autoSave, saver }: OpenSession): (about: string) => Promis
   return async (about) => (autoSave === 'step' ? saver?.step(about) : undefined)
 }
 
-function resultOf({ draft, saver }: OpenSession, id: string, checkpoint: Checkpoint | undefined): TurnResult {
+/** Without a checkpoint; the snapshot if it is a new one. */
+const keepFiles = async (
+  { autoSave, request, saver, snapshots }: TurnContext,
+  subject: string,
+): Promise<string | undefined> =>
+  autoSave === false || saver === undefined
+    ? undefined
+    : snapshots.keep(request.id, saver.branch ?? request.branch ?? MAIN, subject)
+
+function resultOf(
+  { draft, saver, snapshots }: OpenSession,
+  id: string,
+  checkpoint: Checkpoint | undefined,
+): TurnResult {
   const run = draft.run(id)!
   const branched = saver?.takeBranched()
+  const filesProblem = snapshots.takeProblem()
   return {
     text: textOfRun(draft, id),
     run: infoOf(run),
     usage: run.usage ?? {},
     checkpoint,
     pending: run.status === 'waiting' ? pendingOf(run) : [],
+    ...(filesProblem === undefined ? {} : { filesProblem }),
     ...(branched === undefined ? {} : { branched }),
   }
 }

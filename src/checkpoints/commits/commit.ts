@@ -1,7 +1,7 @@
 /** A checkpoint as a commit object, and what the store remembers of it. */
 import type { SigningError } from '../../errors.ts'
 import { encodeCommit } from '../../git/objects/commit.ts'
-import { type NewObject, newObject } from '../../git/objects/object.ts'
+import { type NewObject, newCommitObject } from '../../git/objects/object.ts'
 import type { CommitId, ObjectId } from '../../ids.ts'
 import { FORKPOINT } from './author.ts'
 import type { Author, Checkpoint } from './checkpoint.ts'
@@ -40,9 +40,9 @@ export async function newCommit(
     message: text,
   })
   const { data, ...unsigned } = sign === undefined ? { data: encoded } : await sign(encoded)
-  const object = newObject('commit', data)
+  const object = newCommitObject(data)
   const { session, kind, seq, key } = checkpoint
-  const id = object.id as CommitId
+  const { id } = object
   return {
     commit: { id, tree, parents, time, committed, message: parsed, author, session, type, kind, seq, key },
     object,

@@ -1,5 +1,6 @@
 /** Where a session's branches, reserved lines and tags are, read from the repository's refs. */
 import { ForkpointError } from '../../errors.ts'
+import { peel } from '../../git/database/peel.ts'
 import type { Repository } from '../../git/repository.ts'
 import {
   activeRef,
@@ -7,15 +8,14 @@ import {
   branchRef,
   type CommitId,
   MAIN,
-  type ObjectId,
   type ParsedRef,
   parseRef,
-  parseTagName,
+  type RefFolder,
   type RefName,
   type SessionId,
   type TagName,
   tagRef,
-  trustedId,
+  trustedCommit,
 } from '../../ids.ts'
 import { encodeName, isSameName } from '../../ref-part.ts'
 
@@ -31,13 +31,14 @@ export class Heads {
   }
 
   /** Where a ref points. */
-  tip(ref: string): CommitId | undefined {
-    return this.repository.refs.read(ref) as CommitId | undefined
+  tip(ref: RefName): CommitId | undefined {
+    const id = this.repository.refs.read(ref)
+    return id && trustedCommit(id)
   }
 
   async tagged(session: SessionId, tag: TagName): Promise<CommitId | undefined> {
     const id = this.tip(tagRef(session, tag))
-    return id === undefined ? undefined : this.#peel(id)
+    return id && (await peel(this.repository.objects, id))?.commit
   }
 
   /** The branch that is meant when none is named: where the symbolic ref points, if that branch exists, else main. */
@@ -63,17 +64,17 @@ export class Heads {
 
   /** Branches by name, with their tips. */
   branches(session: SessionId): Map<BranchName, CommitId> {
-    return this.#named(branchRef(session, MAIN), 'branch')
+    return this.#named(`refs/heads/${encodeName(session)}/`, 'branch')
   }
 
   /** Reserved lines by name, with their tips. */
   lines(session: SessionId): Map<string, CommitId> {
-    return this.#named(branchRef(session, MAIN), 'reserved')
+    return this.#named(`refs/heads/${encodeName(session)}/`, 'reserved')
   }
 
   /** The refs of the session's branches and reserved lines, with their tips. */
-  heads(session: SessionId): Map<string, CommitId> {
-    const heads = new Map<string, CommitId>()
+  heads(session: SessionId): Map<RefName, CommitId> {
+    const heads = new Map<RefName, CommitId>()
     for (const [ref, id] of this.#list(`refs/heads/${encodeName(session)}/`)) {
       const kind = parseRef(ref)?.kind
       if (kind === 'branch' || kind === 'reserved') heads.set(ref, id)
@@ -106,7 +107,7 @@ export class Heads {
         session = parsed.session
         branches = new Map()
       }
-      branches.set(parsed.name, id as CommitId)
+      branches.set(parsed.name, trustedCommit(id))
       broken.delete(session)
     }
     if (session !== undefined) yield [session, branches]
@@ -127,9 +128,9 @@ export class Heads {
   /** Tags by name; one that somebody else put on something other than a checkpoint is left out. */
   async tags(session: SessionId): Promise<Map<TagName, CommitId>> {
     const found = new Map<TagName, CommitId>()
-    for (const [name, id] of this.#named(tagRef(session, EXAMPLE), 'tag')) {
-      const commit = await this.#peel(id)
-      if (commit !== undefined) found.set(name, commit)
+    for (const [name, id] of this.#named(`refs/tags/${encodeName(session)}/`, 'tag')) {
+      const peeled = await peel(this.repository.objects, id)
+      if (peeled !== undefined) found.set(name, peeled.commit)
     }
     return found
   }
@@ -139,33 +140,19 @@ export class Heads {
     return this.head(session, MAIN) !== undefined || this.branches(session).size > 0
   }
 
-  /** The commit that an id leads to, through the annotated tags that git can make. */
-  async #peel(id: ObjectId): Promise<CommitId | undefined> {
-    for (let at: ObjectId | undefined = id, depth = 0; at !== undefined && depth < 5; depth++) {
-      const object = await this.repository.objects.tryRead(at)
-      if (object?.type === 'commit') return at as CommitId
-      if (object?.type !== 'tag') return undefined
-      const target = /^object ([0-9a-f]{40})$/m.exec(Buffer.from(object.data).toString('latin1'))?.[1]
-      at = target === undefined ? undefined : trustedId(target)
-    }
-    return undefined
-  }
-
-  #named<Kind extends ParsedRef['kind']>(example: RefName, kind: Kind): Map<NameOf<Kind>, CommitId> {
+  #named<Kind extends ParsedRef['kind']>(folder: RefFolder, kind: Kind): Map<NameOf<Kind>, CommitId> {
     const found = new Map<NameOf<Kind>, CommitId>()
-    for (const [ref, id] of this.#list(example.slice(0, example.lastIndexOf('/') + 1))) {
+    for (const [ref, id] of this.#list(folder)) {
       const parsed = parseRef(ref)
       if (parsed?.kind === kind) found.set(parsed.name as NameOf<Kind>, id)
     }
     return found
   }
 
-  /** Refs below a folder. What is below `refs/heads/` leads to commits; a tag may lead to anything, see `#peel`. */
-  #list(folder: string, onBroken?: (ref: string, error: unknown) => void): ReadonlyMap<string, CommitId> {
-    return this.repository.refs.list(folder, onBroken) as Map<string, CommitId>
+  /** Refs below a folder. What is below `refs/heads/` leads to commits; a tag may lead to anything. */
+  #list(folder: RefFolder, onBroken?: (ref: string, error: unknown) => void): ReadonlyMap<RefName, CommitId> {
+    return this.repository.refs.list(folder, onBroken) as Map<RefName, CommitId>
   }
 }
 
 type NameOf<Kind extends ParsedRef['kind']> = Extract<ParsedRef, { kind: Kind }>['name']
-
-const EXAMPLE = parseTagName('x')

@@ -1,12 +1,22 @@
 /** The checkpoints of sessions in a git store: commits read as checkpoints, lines walked, revisions resolved. */
 import { NotFoundError } from '../../errors.ts'
+import type { Copies } from '../../git/database/copies.ts'
 import type { ObjectStore } from '../../git/database/object-store.ts'
 import { asBuffer } from '../../git/objects/object.ts'
-import { type BranchName, type CommitId, type ObjectId, rewrittenRef, type SessionId } from '../../ids.ts'
+import type { Repository } from '../../git/repository.ts'
+import {
+  type BranchName,
+  type CommitId,
+  type ObjectId,
+  rewrittenRef,
+  type SessionId,
+  trustedCommit,
+} from '../../ids.ts'
 import { isSameName, isShortName } from '../../ref-part.ts'
 import { TimeSlice } from '../../time-slice.ts'
 import type { Author, Checkpoint } from './checkpoint.ts'
 import { Heads } from './heads.ts'
+import { KnownAncestors } from './known-ancestors.ts'
 import type { Ancestor } from './lineage.ts'
 import { parentsOn } from './lineage.ts'
 import { checkpointOf, numberOf, type ParsedMessage, parseMessage, timeOf } from './message.ts'
@@ -30,9 +40,15 @@ export interface CommitInfo extends Ancestor {
 }
 
 export class History extends Heads {
+  readonly #copies: Copies
   readonly #known = new Map<CommitId, CommitInfo>()
   /** Where a walk has come to: it goes on from there, without reading that commit again. */
   #seen: { id: CommitId; parent: CommitId | undefined } | undefined
+
+  constructor(repository: Repository, copies: Copies) {
+    super(repository)
+    this.#copies = copies
+  }
 
   get objects(): ObjectStore {
     return this.repository.objects
@@ -130,8 +146,11 @@ export class History extends Heads {
     return undefined
   }
 
-  /** Every commit that these reach. */
-  async reachable(from: Iterable<CommitId>, until?: (id: CommitId) => boolean): Promise<Set<CommitId>> {
+  /** Every commit that these reach, or those up to the first for which `until` is true; `known`: what need not be read. */
+  async reachable(
+    from: Iterable<CommitId>,
+    { until, known }: { until?: (id: CommitId) => boolean; known?: KnownAncestors | undefined } = {},
+  ): Promise<Set<CommitId>> {
     const seen = new Set<CommitId>()
     const slice = new TimeSlice()
     let level = [...from]
@@ -141,8 +160,11 @@ export class History extends Heads {
         if (seen.has(id)) continue
         seen.add(id)
         if (until?.(id) === true) return seen
-        const data = this.repository.objects.readCommitData(id)
-        above.push(...this.repository.objects.parentsOf(id, data instanceof Promise ? await data : data))
+        if (known?.tip === id) for (const other of known.ids()) seen.add(other)
+        else {
+          const data = this.repository.objects.readCommitData(id)
+          above.push(...this.repository.objects.parentsOf(id, data instanceof Promise ? await data : data))
+        }
         if (slice.isOver()) await slice.next()
       }
       level = above
@@ -160,15 +182,30 @@ export class History extends Heads {
     return session
   }
 
-  /** Everything that the session's branches and tags reach. */
-  async ofSession(session: SessionId): Promise<Set<CommitId>> {
-    return this.reachable(await this.#tips(session))
-  }
-
   /** Whether it is a checkpoint of the session. */
   async has(session: SessionId, id: CommitId): Promise<boolean> {
     if (!(await this.#isCommit(id))) return false
-    return (await this.reachable(await this.#tips(session), (other) => other === id)).has(id)
+    const mark = this.#copies.mark()
+    const tips = await this.#tips(session)
+    let read = 0
+    const near = await this.reachable(tips, { until: (other) => other === id || read++ === NEAR })
+    if (near.has(id) || read <= NEAR) return near.has(id)
+    return this.#hasFar(session, tips, id, mark)
+  }
+
+  /** `has`, where many commits would be read each time. */
+  async #hasFar(session: SessionId, tips: readonly CommitId[], id: CommitId, mark: string): Promise<boolean> {
+    // Where a shallow clone is cut off can change.
+    if (this.objects.isShallow)
+      return (await this.reachable(tips, { until: (other) => other === id })).has(id)
+    const known = KnownAncestors.read(this.#copies, session)
+    if (known !== undefined && tips.includes(known.tip) && known.has(id)) return true
+    const active = this.head(session, this.active(session))
+    const tip = active ?? tips[0]!
+    const ids = await this.reachable([tip], { known })
+    KnownAncestors.keep(this.#copies, session, { tip, ids, before: known }, mark)
+    if (ids.has(id)) return true
+    return (await this.reachable(tips, { until: (other) => other === id, known })).has(id)
   }
 
   /** Throws NotFoundError or AmbiguousRevisionError. */
@@ -181,12 +218,11 @@ export class History extends Heads {
       rewritten: (id) => this.#rewritten(session, id),
       prefix: async (digits) => {
         const candidates: CommitId[] = []
-        for (const id of this.repository.objects.expand(digits, 1000) as CommitId[]) {
-          if (await this.#isCommit(id)) candidates.push(id)
+        for (const hex of this.repository.objects.expand(digits, 1000)) {
+          const id = trustedCommit(hex)
+          if (await this.has(session, id)) candidates.push(id)
         }
-        if (candidates.length === 0) return []
-        const own = await this.ofSession(session)
-        return candidates.filter((id) => own.has(id))
+        return candidates
       },
       parents: async (id) => (await this.info(id)).parents,
       turnParent: (id) => this.turnParent(id),
@@ -222,5 +258,7 @@ export class History extends Heads {
   }
 }
 
+/** So many commits are read sooner than one asks what is known about them. */
+const NEAR = 30
 const STEP = Buffer.from('\nForkpoint-Kind: step\n')
 const KNOWN_LIMIT = 1000

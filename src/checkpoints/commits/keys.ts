@@ -1,5 +1,5 @@
 /** Keys of saves: which checkpoint each of a branch's last 1,000 keys made. Read once, then kept up to date. */
-import type { CommitId } from '../../ids.ts'
+import type { CommitId, RefName } from '../../ids.ts'
 import type { History } from './history.ts'
 
 const LOOKED_AT = 1000
@@ -16,7 +16,7 @@ interface Window {
 
 export class Keys {
   readonly #history: History
-  readonly #windows = new Map<string, Window>()
+  readonly #windows = new Map<RefName, Window>()
 
   constructor(history: History) {
     this.#history = history
@@ -27,7 +27,7 @@ export class Keys {
    * so that what it made may have been taken back.
    */
   async find(
-    ref: string,
+    ref: RefName,
     tip: CommitId,
     key: string,
   ): Promise<{ id: CommitId; disturbed: boolean } | undefined> {
@@ -45,7 +45,7 @@ export class Keys {
   }
 
   /** The branch moved from one checkpoint to the next. */
-  advance(ref: string, from: CommitId | undefined, to: CommitId, key: string | undefined): void {
+  advance(ref: RefName, from: CommitId | undefined, to: CommitId, key: string | undefined): void {
     const window = this.#windows.get(ref)
     if (window === undefined || window.tip !== from) return
     window.tip = to

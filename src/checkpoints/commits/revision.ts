@@ -3,7 +3,7 @@
  * with turns where git has first parents.
  */
 import { AmbiguousRevisionError, NotFoundError } from '../../errors.ts'
-import { type BranchName, type CommitId, isObjectId, type TagName } from '../../ids.ts'
+import { type BranchName, type CommitId, isObjectId, type TagName, trustedCommit } from '../../ids.ts'
 
 /** `~n`: n turns back. `^n`: the n-th parent; `^0` and `~0` stay. */
 export interface RevisionStep {
@@ -73,7 +73,7 @@ export async function resolveRevision(
 async function resolveBase(base: string, lookup: RevisionLookup): Promise<CommitId | undefined> {
   const digits = base.toLowerCase()
   if (isObjectId(digits)) {
-    const id = digits as CommitId
+    const id = trustedCommit(digits)
     return (await lookup.has(id)) ? id : lookup.rewritten?.(id)
   }
   const named =

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import type { ObjectStore } from '../../git/database/object-store.ts'
 import { asBuffer } from '../../git/objects/object.ts'
 import { findEntry } from '../../git/objects/tree.ts'
-import { type CommitId, isObjectId } from '../../ids.ts'
+import { type CommitId, isObjectId, trustedCommit } from '../../ids.ts'
 
 /** Name of the file in the tree of a rewrite. */
 export const MAP = 'rewritten'
@@ -19,7 +19,7 @@ export async function readRewritten(objects: ObjectStore, rewrite: CommitId): Pr
   const text = asBuffer((await objects.read(entry.id)).data).toString('latin1')
   for (const line of text.split('\n')) {
     const [hash = '', id = ''] = line.split(' ')
-    if (hash.length === 64 && isObjectId(id)) ids.set(hash, id as CommitId)
+    if (hash.length === 64 && isObjectId(id)) ids.set(hash, trustedCommit(id))
   }
   return ids
 }

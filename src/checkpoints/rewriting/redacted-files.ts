@@ -9,8 +9,8 @@ import {
   encodeItem,
   genericLayout,
   isRootFile,
+  itemParts,
   type Layout,
-  parseSegmentName,
   sessionLayout,
 } from '../../codec/index.ts'
 import { CorruptError, InvalidStateError } from '../../errors.ts'
@@ -109,13 +109,15 @@ export class RedactedFiles {
 
   /** Whether nothing is to be taken out of an item with a log, told by the segments that are not known yet. */
   async #isClean(path: [string, number], blobs: BlobIds): Promise<boolean> {
-    const parts = partsOf(blobs)
+    const parts = itemParts(blobs)
     if (parts.size < 2) return false
     for (const [segment, part] of parts) {
       const key = keyOf(part)
       if (this.#clean.has(key)) continue
       const files = await readBlobs(this.#objects, part)
-      const value = unlessBroken(() => (segment === '' ? decodeItem(files) : decodeEvents(segment, files)))
+      const value = unlessBroken(() =>
+        segment === '' ? decodeItem(files) : decodeEvents(`${segment}.jsonl`, files),
+      )
       if (value === undefined || (await redactValue(value, this.redact, path)) !== value) return false
       this.#clean.add(key)
     }
@@ -162,19 +164,6 @@ function replaced(encoded: Files): Replaced {
     files: new Map(made.map(([path, { id }]) => [path, id])),
     objects: made.map(([, object]) => object),
   }
-}
-
-/** The files of an item's log by segment, and under an empty name the item's own. */
-function partsOf(blobs: BlobIds): Map<string, BlobIds> {
-  const parts = new Map<string, BlobIds>()
-  for (const [path, id] of blobs) {
-    const cut = path.lastIndexOf('/')
-    const number = parseSegmentName(path.slice(cut + 1))
-    const isOfLog = number !== undefined && /\/\d{6}\/[^/]+\/[^/]+$/.test(path)
-    const part = isOfLog ? `${path.slice(0, cut + 1)}${path.slice(cut + 1).split('.')[0]}.jsonl` : ''
-    parts.set(part, (parts.get(part) ?? new Map()).set(path, id))
-  }
-  return parts
 }
 
 /** As the item lies in its tree now. */

@@ -37,6 +37,7 @@ export class RedactedTrees {
   readonly #objects: ObjectStore
   readonly #files: RedactedFiles
   readonly #newIdOf: NewIdOf
+  readonly #isPlain: boolean
   readonly #known = new Map<string, ObjectId>()
   /** What old pages have become. */
   readonly #pages = new Map<string, ObjectId | null>()
@@ -45,7 +46,9 @@ export class RedactedTrees {
   readonly #given = new Set<ObjectId>()
   #waiting: NewObject[] = []
 
-  constructor(objects: ObjectStore, files: RedactedFiles, newIdOf: NewIdOf) {
+  /** @param isPlain whether trees hold plain files, and no documents */
+  constructor(objects: ObjectStore, files: RedactedFiles, newIdOf: NewIdOf, isPlain = false) {
+    this.#isPlain = isPlain
     this.#objects = objects
     this.#files = files
     this.#newIdOf = newIdOf
@@ -83,8 +86,8 @@ export class RedactedTrees {
     for (const entry of entriesOf(tree)) {
       const at = prefix + entry.name
       if (this.#same.has(`${at}\n${entry.id}`)) continue
-      const item = itemOf(at, entry.mode)
-      if (entry.mode === BLOB && isPage(at)) {
+      const item = this.#isPlain ? undefined : itemOf(at, entry.mode)
+      if (entry.mode === BLOB && !this.#isPlain && isPage(at)) {
         const page = this.#pages.get(`${at}\n${entry.id}`)
         if (page === undefined) {
           isFinal = false
@@ -99,7 +102,8 @@ export class RedactedTrees {
       } else if (entry.mode === FOLDER) {
         const below = await this.#folder(entry.id, at, walk)
         isFinal &&= below.isFinal
-        const name = mayHoldOurs(at) ? entry.name : await this.#nameOf(entry.name)
+        const isFixed = !this.#isPlain && mayHoldOurs(at)
+        const name = isFixed ? entry.name : await this.#nameOf(entry.name)
         if (name !== entry.name) changes.push({ name: entry.name, entry: null })
         if (name !== entry.name || below.id !== entry.id) changes.push(changed(name, FOLDER, below.id))
       } else if (entry.mode !== '160000') {

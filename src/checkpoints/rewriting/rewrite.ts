@@ -6,13 +6,23 @@
 import { InvalidIdError, NotFoundError } from '../../errors.ts'
 import { newObject } from '../../git/objects/object.ts'
 import { changePurgeMark, PURGE_LOCK } from '../../git/upkeep/purge-mark.ts'
-import { type CommitId, type ObjectId, parseRef, rewrittenRef, type SessionId } from '../../ids.ts'
+import {
+  type CommitId,
+  type LockName,
+  type ObjectId,
+  parseRef,
+  type RefName,
+  rewrittenRef,
+  type SessionId,
+  trustedCommit,
+} from '../../ids.ts'
 import type { Redact } from '../../redaction/redact.ts'
 import { TimeSlice } from '../../time-slice.ts'
 import type { Checkpoints } from '../checkpoints.ts'
 import { FORKPOINT } from '../commits/author.ts'
 import type { History } from '../commits/history.ts'
 import { hashOf, MAP, readRewritten, writeRewritten } from '../commits/rewritten.ts'
+import { FILES_TYPE, filesOf } from '../files-line.ts'
 import type { PageRules } from '../pages.ts'
 import { blobAt } from '../trees/files.ts'
 import type { Writing } from '../writing.ts'
@@ -39,7 +49,7 @@ export interface Rewritten {
   /** New ids by old ones; of a dry run, the old ones. */
   ids: ReadonlyMap<CommitId, CommitId>
   /** Refs that move, with what they name now. */
-  refs: ReadonlyMap<string, ObjectId>
+  refs: ReadonlyMap<RefName, ObjectId>
 }
 
 /**
@@ -80,7 +90,7 @@ export async function rewriteHistory(checkpoints: Checkpoints, rewrite: Rewrite)
     onto: async () => {
       touched = await look()
       const maps = sessionsOf(touched).map(rewrittenRef)
-      const also = [...touched.map(({ ref }) => ref), ...maps, PURGE_LOCK]
+      const also: LockName[] = [...touched.map(({ ref }) => ref), ...maps, PURGE_LOCK]
       return { branch: history.active(session), also, starts: false }
     },
     decide: async (writing) => {
@@ -105,8 +115,10 @@ class Copies {
   readonly #rewrite: Rewrite
   readonly #writing: Writing | undefined
   readonly #trees: RedactedTrees
+  /** Of workspaces: whatever a file of theirs is called, it is no part of a document. */
+  readonly #plainTrees: RedactedTrees
   readonly #seen = new Set<CommitId>()
-  readonly #newIdOf = (id: string): string | undefined => this.ids.get(id as CommitId)
+  readonly #newIdOf = (id: string): string | undefined => this.ids.get(trustedCommit(id))
 
   constructor(history: History, files: RedactedFiles, rewrite: Rewrite, writing?: Writing) {
     this.#history = history
@@ -114,6 +126,7 @@ class Copies {
     this.#rewrite = rewrite
     this.#writing = writing
     this.#trees = new RedactedTrees(history.objects, files, this.#newIdOf)
+    this.#plainTrees = new RedactedTrees(history.objects, files, this.#newIdOf, true)
   }
 
   get size(): number {
@@ -169,21 +182,24 @@ class Copies {
     const type = old.type ?? (await this.#history.typeOf(id)) ?? ''
     const parents = oldParents.map((parent) => this.ids.get(parent) ?? parent)
     const said = await redactedMessage(this.#files, old, await objects.readCommit(id), this.#newIdOf)
-    const kept = await this.#trees.of(old.tree, type, 'keep')
-    const stays =
-      kept.tree === old.tree && !said.isOther && !oldParents.some((parent) => this.ids.has(parent))
+    const trees = type === FILES_TYPE ? this.#plainTrees : this.#trees
+    const kept = await trees.of(old.tree, type, 'keep')
+    const files = filesOf(old)
+    const movesFiles = files !== undefined && this.ids.has(files)
+    const isOther = kept.tree !== old.tree || said.isOther || movesFiles
+    const stays = !isOther && !oldParents.some((parent) => this.ids.has(parent))
     if (this.#writing === undefined || stays) {
       for (const [path, blob] of kept.newPages) this.#trees.settle(path, blob, blob)
       if (!stays) this.ids.set(id, id)
       return
     }
-    const files = await this.#trees.of(old.tree, type, 'drop')
+    const made = await trees.of(old.tree, type, 'drop')
     const { isOther: _, ...changed } = said
-    const pages = this.#pagesOf(files.newPages.keys())
-    const made = await this.#writing.remake({ old, data, parents, files, pages, ...changed })
-    for (const [path, blob] of files.newPages)
-      this.#trees.settle(path, blob, await blobAt(this.#writing.trees, made.tree, path))
-    this.ids.set(id, made.id)
+    const pages = this.#pagesOf(made.newPages.keys())
+    const commit = await this.#writing.remake({ old, data, parents, files: made, pages, ...changed })
+    for (const [path, blob] of made.newPages)
+      this.#trees.settle(path, blob, await blobAt(this.#writing.trees, commit.tree, path))
+    this.ids.set(id, commit.id)
   }
 
   /** A turn that had pages gets them anew, of the same collections. */

@@ -1,7 +1,15 @@
 /** Which refs a rewrite is about: those of a session, and of all that shares checkpoints with it. */
-import { asBuffer } from '../../git/objects/object.ts'
+import { type Peeled, peel } from '../../git/database/peel.ts'
 import type { Repository } from '../../git/repository.ts'
-import { type CommitId, type ObjectId, parseRef, REWRITTEN, type SessionId } from '../../ids.ts'
+import {
+  type CommitId,
+  isFilesLine,
+  type ObjectId,
+  parseRef,
+  REWRITTEN,
+  type RefName,
+  type SessionId,
+} from '../../ids.ts'
 import { encodeName } from '../../ref-part.ts'
 import { TimeSlice } from '../../time-slice.ts'
 
@@ -9,12 +17,9 @@ import { TimeSlice } from '../../time-slice.ts'
 export type RewriteScope = 'session' | 'related' | 'all'
 
 /** A ref, what it names, and the commit that this leads to. */
-export interface ScopedRef {
-  ref: string
+export interface ScopedRef extends Peeled {
+  ref: RefName
   id: ObjectId
-  commit: CommitId
-  /** From the ref to the commit: annotated tags, the outermost first. */
-  tags: readonly { id: ObjectId; data: Buffer }[]
 }
 
 export async function refsInScope(
@@ -26,14 +31,21 @@ export async function refsInScope(
   for (const ref of repository.refs.list('refs/').keys()) {
     const value = repository.refs.readValue(ref)
     if (value === undefined || !('id' in value) || ref.startsWith(REWRITTEN)) continue
-    const found = await peel(repository, ref, value.id)
-    if (found !== undefined) refs.push(found)
+    const peeled = await peel(repository.objects, value.id)
+    if (peeled !== undefined) refs.push({ ref, id: value.id, ...peeled })
   }
+  // Checkpoints name the commits of these lines, and say so anew once those are made.
+  refs.sort((a, b) => Number(isFiles(b.ref)) - Number(isFiles(a.ref)))
   if (scope === 'all' || session === undefined) return refs
   const own = encodeName(session)
   if (scope === 'session') return refs.filter(({ ref }) => groupOf(ref) === own)
   const related = await groupsWith(repository, refs, own)
   return refs.filter(({ ref }) => related.has(groupOf(ref)))
+}
+
+const isFiles = (ref: string): boolean => {
+  const parsed = parseRef(ref)
+  return parsed?.kind === 'reserved' && isFilesLine(parsed.name)
 }
 
 /** A session's refs are rewritten together, any other ref alone. */
@@ -70,16 +82,4 @@ async function groupsWith(
   const found = new Set([own])
   for (const group of found) for (const other of near.get(group) ?? []) found.add(other)
   return found
-}
-
-async function peel({ objects }: Repository, ref: string, id: ObjectId): Promise<ScopedRef | undefined> {
-  const tags: { id: ObjectId; data: Buffer }[] = []
-  for (let at = id; tags.length < 5; ) {
-    const { type, data } = await objects.read(at)
-    if (type === 'commit') return { ref, id, commit: at as CommitId, tags }
-    if (type !== 'tag') return undefined
-    tags.push({ id: at, data: asBuffer(data) })
-    at = /^object ([0-9a-f]{40})$/m.exec(asBuffer(data).toString('latin1'))?.[1] as ObjectId
-  }
-  return undefined
 }

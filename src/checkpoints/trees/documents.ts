@@ -1,25 +1,67 @@
 /** Documents, or what one needs of them, out of the trees of checkpoints. */
 import { setImmediate } from 'node:timers/promises'
-import { decodeDocument, decodeHead, isGroup } from '../../codec/index.ts'
+import { decodeDocument, decodeHead, isFolderName, isGroup } from '../../codec/index.ts'
+import type { Copies } from '../../git/database/copies.ts'
 import type { ObjectStore } from '../../git/database/object-store.ts'
 import type { Tree } from '../../git/objects/tree.ts'
 import type { ObjectId, SessionId } from '../../ids.ts'
 import type { JsonObject } from '../../json-value.ts'
 import { isSameName } from '../../ref-part.ts'
+import { TimeSlice } from '../../time-slice.ts'
 import { blobsBelow, entriesOf, folderAt, isItemFolder, itemOf, readBlobs } from './files.ts'
-import { itemFolders } from './item-folders.ts'
+import { keepItems, readItems } from './item-copies.ts'
+import { type ItemFolder, itemFolders } from './item-folders.ts'
 
 /** Lets others run between slices. */
 export const pause = (): Promise<unknown> => setImmediate()
 
-/** The document of a tree, as the session shows it. Throws CorruptError, naming the file. */
+/**
+ * The document of a tree, as the session shows it. Throws CorruptError, naming the file.
+ *
+ * @param copies of full folders, where they may be used; new ones are made if `mark` is given, see `Copies.write`
+ */
 export async function readDocument(
   objects: ObjectStore,
   tree: ObjectId,
   session: SessionId,
+  { copies, mark }: { copies?: Copies; mark?: string | undefined } = {},
 ): Promise<JsonObject> {
-  const files = await readBlobs(objects, await blobsBelow(objects, tree))
-  return shownAs(session, await decodeDocument(files, pause))
+  const full: FullFolder[] = copies === undefined ? [] : await fullFolders(objects, tree)
+  const decoded = new Map<string, readonly unknown[]>()
+  const slice = new TimeSlice()
+  for (const { path, id, first, end } of full) {
+    const items = await readItems(copies!, id, slice)
+    if (items?.length === end - first) decoded.set(path, items)
+  }
+  const blobs = await blobsBelow(objects, tree, { enter: (path) => !decoded.has(path) })
+  const document = await decodeDocument(await readBlobs(objects, blobs), pause, undefined, decoded)
+  for (const { path, id, collection, first, end } of mark === undefined ? [] : full) {
+    const items = document[collection]
+    if (!decoded.has(path) && Array.isArray(items) && items.length >= end)
+      await keepItems(copies!, id, items.slice(first, end), mark!, slice)
+  }
+  return shownAs(session, document)
+}
+
+interface FullFolder extends ItemFolder {
+  readonly collection: string
+  readonly path: string
+}
+
+/** The folders of all collections that may have all their items: all but those that more items would go into. */
+async function fullFolders(objects: ObjectStore, tree: ObjectId): Promise<FullFolder[]> {
+  const found: FullFolder[] = []
+  for (const { name: collection, mode, id } of entriesOf(await objects.readTree(tree))) {
+    if (mode !== '40000' || !isFolderName(collection)) continue
+    for (const folder of itemFolders(await objects.readTree(id))) {
+      const path = `${collection}/${folder.name}`
+      if (!isGroup(folder.name)) found.push({ ...folder, collection, path })
+      else
+        for (const inside of itemFolders(await objects.readTree(folder.id), folder.name))
+          found.push({ ...inside, collection, path: `${path}/${inside.name}` })
+    }
+  }
+  return found
 }
 
 /** The top-level values; collections that are empty among them. */

@@ -4,8 +4,6 @@ import {
   isGroup,
   isInItem,
   isOurs,
-  isPage,
-  isRootFile,
   itemPlace,
   mayHoldOurs,
   parseItemName,
@@ -61,25 +59,6 @@ export const itemOf = ({ name, mode }: Pick<TreeEntry, 'name' | 'mode'>): number
 /** Whether a folder that is named like an item is one, and no folder of somebody else's. */
 export const isItemFolder = async (objects: TreeReader, id: ObjectId): Promise<boolean> =>
   [...entriesOf(await objects.readTree(id))].some(({ name, mode }) => mode === BLOB && isInItem(name))
-
-/** What is in a tree beside the document, in order; of a folder that is foreign as a whole its name with a `/`. */
-export async function foreignFiles(objects: ObjectStore, root: ObjectId): Promise<string[]> {
-  const found: string[] = []
-  const walk = async (id: ObjectId, prefix: string): Promise<void> => {
-    const tree = await objects.readTree(id)
-    for (let n = 0; n < entryCount(tree); n++) {
-      const entry = entryAt(tree, n)
-      const path = prefix + entry.name
-      if (entry.mode !== FOLDER) {
-        if (entry.mode !== BLOB || !(isOurs(path) || isRootFile(path) || isPage(path))) found.push(path)
-      } else if (mayHoldOurs(path)) await walk(entry.id, `${path}/`)
-      else found.push(`${path}/`)
-      if (found.length >= MOST_FOREIGN) return
-    }
-  }
-  await walk(root, '')
-  return found
-}
 
 /** Where trees are read from: a repository, or what is about to be put into it. */
 export interface TreeReader {
@@ -290,8 +269,6 @@ export async function readBlobs(objects: ObjectStore, blobs: BlobIds, most = MOS
   return files
 }
 
-/** More names than that tell nobody more. */
-const MOST_FOREIGN = 1000
 /** A million items, each with a few files, in folders. */
 const MOST_ENTRIES = 4_000_000
 /** A log's segments lie five folders deep. */

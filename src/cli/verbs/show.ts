@@ -5,6 +5,7 @@ import { checkpointDetails, fieldsOf, type MessageStyle, messageLines, valueText
 import { namedRef } from '../named-ref.ts'
 import { count, dim, type Line, line, yellow } from '../text.ts'
 import { type AddVerb, examples, REVISION, wholeNumber } from '../verb.ts'
+import { changeLines, changesAt } from './workspace/changes.ts'
 
 interface Options {
   last?: number
@@ -12,7 +13,7 @@ interface Options {
   full?: boolean
 }
 
-/** `forkpoint show`: JSON of `{ checkpoint, rewritten?, ref?, state, foreign? }`. */
+/** `forkpoint show`: JSON of `{ checkpoint, rewritten?, ref?, files?, state, foreign? }`. */
 export const addShow: AddVerb = (program, run) => {
   program
     .command('show')
@@ -33,12 +34,14 @@ export const addShow: AddVerb = (program, run) => {
         const state = await store.load(session, { at: checkpoint.id })
         const foreign = await stores.foreignIn(checkpoint.id)
         const ref = await namedRef(store, session, at)
+        const files = await changesAt(stores.existing, session, checkpoint.id)
         const isRewritten = isObjectId(at.toLowerCase()) && checkpoint.id !== at.toLowerCase()
         if (out.json) {
           await out.document({
             checkpoint,
             ...(isRewritten && { rewritten: at }),
             ...(ref !== undefined && { ref }),
+            ...(files !== undefined && { files }),
             state,
             ...(foreign.length > 0 && { foreign }),
           })
@@ -48,6 +51,7 @@ export const addShow: AddVerb = (program, run) => {
         const names = { branches: await store.branches(session), tags: await store.tags(session) }
         const lines = [
           ...checkpointDetails(withoutEcho(checkpoint, state), names, ref),
+          ...(files === undefined ? [] : changeLines(files)),
           ...stateLines(state, checkpoint, options),
         ]
         await out.lines(lines)

@@ -46,6 +46,53 @@ export async function isAncestor(
   return false
 }
 
+/**
+ * What the tips descend from and the known commits do not, newest first; and the known commits that it stands on. Dates
+ * of other tools may go backwards: then some that are known can be among the new. A known commit that is not here does not
+ * count. Throws CorruptError where one is missing.
+ */
+export async function newCommits(
+  store: ObjectStore,
+  tips: readonly ObjectId[],
+  known: Iterable<ObjectId>,
+): Promise<{ commits: [id: ObjectId, commit: Commit][]; below: Commit[] }> {
+  const met = new Map<ObjectId, { commit: Commit; isOld: boolean; isQueued: boolean }>()
+  const queue = new NewestFirst()
+  let waiting = 0
+  const add = async (id: ObjectId, isOld: boolean): Promise<void> => {
+    const one = met.get(id)
+    const commit = one?.commit ?? (await store.readCommit(id))
+    if (one === undefined) {
+      met.set(id, { commit, isOld, isQueued: true })
+      if (!isOld) waiting += 1
+    } else if (isOld && !one.isOld) {
+      one.isOld = true
+      if (one.isQueued) waiting -= 1
+    } else return
+    if (one?.isQueued !== true) queue.push({ id, commit })
+    if (one !== undefined) one.isQueued = true
+  }
+  for (const id of known) if (await store.has(id)) await add(id, true)
+  for (const id of tips) await add(id, false)
+  const found = new Map<ObjectId, Commit>()
+  const slice = new TimeSlice()
+  while (waiting > 0) {
+    const { id, commit } = queue.pop()!
+    const one = met.get(id)!
+    one.isQueued = false
+    if (!one.isOld) {
+      waiting -= 1
+      found.set(id, commit)
+    }
+    for (const parent of commit.parents) await add(parent, one.isOld)
+    if (slice.isOver()) await slice.next()
+  }
+  const isOld = (id: ObjectId): boolean => met.get(id)?.isOld === true
+  const commits = [...found].filter(([id]) => !isOld(id))
+  const below = new Set(commits.flatMap(([, { parents }]) => parents.filter(isOld)))
+  return { commits, below: [...below].map((id) => met.get(id)!.commit) }
+}
+
 interface Waiting {
   id: ObjectId
   commit: Commit

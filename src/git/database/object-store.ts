@@ -13,8 +13,9 @@ import { NO_ENTRIES, parseTree, type Tree } from '../objects/tree.ts'
 import { WindowCache } from '../objects/window-cache.ts'
 import { PackGoneError } from '../packs/bytes.ts'
 import type { PackFile, PackMemory } from '../packs/file.ts'
+import { CHECKSUM_BYTES } from '../packs/writer.ts'
 import { ObjectLookup } from './lookup.ts'
-import { looseIds } from './loose.ts'
+import { looseFile, looseIds } from './loose.ts'
 import { Shallow } from './shallow.ts'
 
 export interface ObjectStoreOptions {
@@ -162,6 +163,11 @@ export class ObjectStore {
     return this.#shallow.has(id)
   }
 
+  /** Whether the repository is a shallow clone. */
+  get isShallow(): boolean {
+    return this.#shallow.isAnywhere
+  }
+
   #cut(id: ObjectId, commit: StoredCommit): StoredCommit {
     return commit.parents.length > 0 && this.#shallow.has(id) ? { ...commit, parents: [] } : commit
   }
@@ -216,6 +222,29 @@ export class ObjectStore {
     })
   }
 
+  /** Bytes that each object of this repository takes on the disk, in packs with its entry in the index. */
+  async sizes(): Promise<Map<ObjectId, number>> {
+    const sizes = new Map<ObjectId, number>()
+    const slice = new TimeSlice()
+    this.#lookup.own.refresh()
+    for (const pack of this.#lookup.own.packs) {
+      const index = this.#lookup.own.indexOf(pack)
+      if (index === undefined) continue
+      const entries = index.entries().sort((a, b) => a.offset - b.offset)
+      const end = pack.size() - index.size - CHECKSUM_BYTES
+      const share = (index.size + CHECKSUM_BYTES + PACK_HEAD) / entries.length
+      for (const [at, { id, offset }] of entries.entries()) {
+        sizes.set(id, Math.round((entries[at + 1]?.offset ?? end) - offset + share))
+        if (slice.isOver()) await slice.next()
+      }
+    }
+    for (const id of this.looseIds()) {
+      sizes.set(id, this.#fs.stat(looseFile(this.folder, id))?.size ?? 0)
+      if (slice.isOver()) await slice.next()
+    }
+    return sizes
+  }
+
   /** Looks again which packs there are, and where objects are borrowed from. */
   refresh(): void {
     this.#lookup.closeBorrowed()
@@ -240,5 +269,7 @@ export class ObjectStore {
 }
 
 const MIB = 1024 * 1024
+/** `PACK`, version and count. */
+const PACK_HEAD = 12
 /** Objects whose look-up takes longer than putting them in order, where an index is too large for memory. */
 const MANY = 10_000

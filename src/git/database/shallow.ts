@@ -19,6 +19,12 @@ export class Shallow {
     this.#file = file
   }
 
+  /** Whether history is cut off anywhere. */
+  get isAnywhere(): boolean {
+    this.#commits = readShallow(this.#fs, this.#file)
+    return this.#commits.size > 0
+  }
+
   /** Whether the commit's parents are not in this repository. */
   has(id: ObjectId): boolean {
     this.#commits ??= readShallow(this.#fs, this.#file)

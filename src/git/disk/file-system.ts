@@ -8,8 +8,9 @@
  */
 import fs from 'node:fs'
 import { dirname } from 'node:path'
-import { StorageError, storageError } from '../../errors.ts'
+import { StorageError } from '../../errors.ts'
 import { makeFolders } from '../../folders.ts'
+import { storageError } from '../../storage-error.ts'
 import { type Beacon, lightBeacon, lookForBeacon, type Signal } from './beacon.ts'
 import { localDisk } from './system.ts'
 

@@ -14,6 +14,8 @@ export interface Paths {
   journals: string
   /** Which packs are in which merged one, until they are deleted. */
   retired: string
+  /** Copies of what is read often. */
+  copies: string
   /** Locked by the process that maintains the store. */
   maintained: string
 }
@@ -29,6 +31,7 @@ export function pathsOf(root: string): Paths {
     temporaries: join(own, 'tmp'),
     journals: join(own, 'journals'),
     retired: join(own, 'retired'),
+    copies: join(own, 'copies'),
     maintained: join(own, 'maintain'),
   }
 }

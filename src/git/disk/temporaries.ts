@@ -90,3 +90,13 @@ export class Temporaries {
     }
   }
 }
+
+/** Removes a folder with all that is in it. Throws StorageError. */
+export function removeFolder(fs: FileSystem, folder: string): void {
+  for (const name of fs.readDir(folder)) {
+    const path = join(folder, name)
+    if (fs.stat(path)?.kind === 'folder') removeFolder(fs, path)
+    else fs.unlink(path)
+  }
+  fs.removeDir(folder)
+}

@@ -16,6 +16,11 @@ const MOST_BYTES = 64 << 20
 const MOST_AGE = 30 * 24 * 3600 * 1000
 /** More than any head. */
 const HEAD_BYTES = 8192
+const KEY = 'key'
+const KEY_BYTES = 32
+/** Permissions that a file must not give: to write it; to read it as well. */
+const NOBODY_WRITES = 0o022
+const NOBODY_READS = 0o077
 
 /** ASCII texts that are about a folder each. They go when that folder has gone, or after a month. */
 export class UserCache {
@@ -47,6 +52,15 @@ export class UserCache {
   }
 
   /**
+   * The key of this user, which is in no store: what carries an HMAC by it was written by this user. It is made when it is
+   * first asked for; `undefined` where that is not possible, and where others could read it.
+   */
+  key(): Uint8Array | undefined {
+    const path = join(this.#folder, KEY)
+    return quietly(() => this.#readKey(path)) ?? quietly(() => this.#makeKey(path))
+  }
+
+  /**
    * Replaces the text. Nothing happens where that is not possible.
    *
    * @param about a folder; must exist, else a later `write` of anything removes the text
@@ -58,9 +72,7 @@ export class UserCache {
     }
     const temporary = join(this.#folder, `${name}.${randomBytes(8).toString('hex')}.tmp`)
     quietly(() => {
-      makeFolders(join(this.#folder, '..'))
-      quietly(() => fs.mkdirSync(this.#folder, { mode: 0o700 }))
-      if (!isOwn(fs.lstatSync(this.#folder))) return
+      if (!this.#makeFolder()) return
       const body = Buffer.from(text, 'latin1')
       const head = Buffer.from(`${JSON.stringify({ crc: crc32(body), about })}\n`)
       if (head.length > HEAD_BYTES) return
@@ -84,8 +96,39 @@ export class UserCache {
     })
   }
 
+  /** Whether it is there, and nobody else's. */
+  #makeFolder(): boolean {
+    makeFolders(join(this.#folder, '..'))
+    quietly(() => fs.mkdirSync(this.#folder, { mode: 0o700 }))
+    return isOwn(fs.lstatSync(this.#folder))
+  }
+
+  #readKey(path: string): Uint8Array | undefined {
+    if (!isOwn(fs.lstatSync(this.#folder))) return undefined
+    const key = readOwn(path, KEY_BYTES + 1, NOBODY_READS)
+    return key?.length === KEY_BYTES ? key : undefined
+  }
+
+  #makeKey(path: string): Uint8Array | undefined {
+    if (!this.#makeFolder()) return undefined
+    const temporary = `${path}.${randomBytes(8).toString('hex')}.tmp`
+    fs.writeFileSync(temporary, randomBytes(KEY_BYTES), { flag: 'wx', mode: 0o600 })
+    try {
+      // Another process may make one at the same moment: one of them remains. One that cannot be used is replaced.
+      if (
+        quietly(() => done(fs.linkSync(temporary, path))) === undefined &&
+        this.#readKey(path) === undefined
+      )
+        fs.renameSync(temporary, path)
+    } finally {
+      fs.rmSync(temporary, { force: true })
+    }
+    return this.#readKey(path)
+  }
+
   #sweep(except: string): void {
     for (const name of fs.readdirSync(this.#folder)) {
+      if (name === KEY) continue
       const path = join(this.#folder, name)
       quietly(() => {
         const age = Date.now() - fs.lstatSync(path).mtimeMs
@@ -105,18 +148,20 @@ function quietly<T>(work: () => T): T | undefined {
   }
 }
 
-/** Whether nobody but this user can write it. */
-const isOwn = ({ uid, mode }: fs.Stats): boolean =>
-  process.getuid === undefined || (uid === process.getuid() && (mode & 0o022) === 0)
+const done = (_: unknown): true => true
 
-function readOwn(path: string, most: number): Buffer | undefined {
+/** Whether it is this user's, and gives nobody else these permissions. */
+const isOwn = ({ uid, mode }: fs.Stats, others = NOBODY_WRITES): boolean =>
+  process.getuid === undefined || (uid === process.getuid() && (mode & others) === 0)
+
+function readOwn(path: string, most: number, others = NOBODY_WRITES): Buffer | undefined {
   const fd = fs.openSync(
     path,
     fs.constants.O_RDONLY | (fs.constants.O_NOFOLLOW ?? 0) | (fs.constants.O_NONBLOCK ?? 0),
   )
   try {
     const stat = fs.fstatSync(fd)
-    if (!stat.isFile() || !isOwn(stat)) return undefined
+    if (!stat.isFile() || !isOwn(stat, others)) return undefined
     const content = Buffer.allocUnsafe(Math.min(stat.size, most))
     return content.subarray(0, fs.readSync(fd, content, 0, content.length, 0))
   } finally {

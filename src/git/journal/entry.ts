@@ -1,5 +1,5 @@
 /** What a journal's records say, and how they are read: a journal may come from anybody, so nothing is believed. */
-import { isObjectId } from '../../ids.ts'
+import { isLockName, isObjectId, isRefName, type LockName } from '../../ids.ts'
 import type { RefMove, SymbolicMove } from '../refs/moves.ts'
 
 /**
@@ -7,7 +7,7 @@ import type { RefMove, SymbolicMove } from '../refs/moves.ts'
  * (`undone`) could not be put there and counts no more.
  */
 export type JournalEntry =
-  | { kind: 'locks'; refs: readonly string[] }
+  | { kind: 'locks'; refs: readonly LockName[] }
   | GroupEntry
   | { kind: 'done'; group: number; undone?: true }
 
@@ -33,16 +33,16 @@ export function parseEntry(text: string): JournalEntry | undefined {
   }
   if (typeof entry !== 'object' || entry === null) return undefined
   if (entry.kind === 'done') return Number.isSafeInteger(entry.group) ? entry : undefined
-  if (entry.kind === 'locks') return isList(entry.refs) && entry.refs.every(isOurs) ? entry : undefined
+  if (entry.kind === 'locks') return isList(entry.refs) && entry.refs.every(isLock) ? entry : undefined
   return entry.kind === 'group' && isGroup(entry) ? entry : undefined
 }
 
 const isGroup = ({ order, moves, symbolic, pack, merged }: GroupEntry): boolean =>
   isOrder(order) &&
   isList(moves) &&
-  moves.every((move) => isOurs(move?.ref) && isIdOrNull(move.from) && isIdOrNull(move.to)) &&
+  moves.every((move) => isRef(move?.ref) && isIdOrNull(move.from) && isIdOrNull(move.to)) &&
   isList(symbolic) &&
-  symbolic.every((move) => isOurs(move?.ref) && isTextOrNull(move.from) && isTargetOrNull(move.to)) &&
+  symbolic.every((move) => isRef(move?.ref) && isValue(move.from) && (move.to === null || isRef(move.to))) &&
   isIdOrNull(pack) &&
   (merged === undefined || (typeof merged === 'string' && isObjectId(merged)))
 
@@ -51,15 +51,8 @@ export const isOrder = (value: unknown): value is number =>
   Number.isSafeInteger(value) && (value as number) > 0 && (value as number) <= 2 ** 40
 
 const isList = (value: unknown): value is readonly unknown[] => Array.isArray(value)
-const isTextOrNull = (value: unknown): boolean => value === null || typeof value === 'string'
+const isRef = (value: unknown): boolean => typeof value === 'string' && isRefName(value)
+const isLock = (value: unknown): boolean => typeof value === 'string' && isLockName(value)
 const isIdOrNull = (value: unknown): boolean =>
   value === null || (typeof value === 'string' && isObjectId(value))
-const isTargetOrNull = (value: unknown): boolean =>
-  value === null || (isOurs(value) && (value as string).startsWith('refs/'))
-
-/** A ref, or another file of the store that is locked like one. Source: git-check-ref-format(1). */
-function isOurs(name: unknown): boolean {
-  if (typeof name !== 'string' || !/^(?:HEAD$|refs\/|forkpoint\/)/.test(name)) return false
-  if (/[\u0000-\u0020\u007f~^:?*[\\]|\.\.|@\{/.test(name)) return false
-  return name.split('/').every((part) => part !== '' && !part.startsWith('.') && !part.endsWith('.lock'))
-}
+const isValue = (value: unknown): boolean => isIdOrNull(value) || isRef(value)

@@ -5,7 +5,7 @@
  * group. A change is visible to every git tool when its promise resolves. `docs/architecture.md`, "Saving".
  */
 import { StorageError } from '../../errors.ts'
-import type { ObjectId } from '../../ids.ts'
+import type { LockName, ObjectId } from '../../ids.ts'
 import type { OpenedFolder } from '../disk/opened-folder.ts'
 import type { LockWait } from '../disk/store-folder.ts'
 import type { MergedInMemory } from '../merging/chapter-packs.ts'
@@ -149,8 +149,8 @@ export class GroupCommit {
     return undefined
   }
 
-  #valueOf(ref: string): ObjectId | undefined {
-    if (!ref.startsWith('refs/')) return undefined
+  #valueOf(ref: LockName): ObjectId | undefined {
+    if (!isPlainRef(ref)) return undefined
     const value = this.#contents.refs.readValue(ref)
     return value !== undefined && 'id' in value ? value.id : undefined
   }
@@ -269,6 +269,8 @@ function groupEntry(
   const symbolic = batch.flatMap((one) => one.symbolic)
   return { kind: 'group', order, moves, symbolic, pack, ...(merged === undefined ? {} : { merged }) }
 }
+
+const isPlainRef = (name: LockName): name is `refs/${string}` => name.startsWith('refs/')
 
 /** The moves to a new commit that has the old one as a parent. */
 const forwardMoves = ({ moves, plan }: Ready): RefMove[] =>

@@ -2,7 +2,9 @@
  * The journals of one store object: the one that records go to, and the one whose groups are being settled.
  * They live in a folder of their own, `forkpoint/journals/<owner>/`, which recovery adopts by renaming it.
  */
+
 import { join } from 'node:path'
+import type { LockName, RefName } from '../../ids.ts'
 import { closeAll, type FileSystem } from '../disk/file-system.ts'
 import type { Locks } from '../disk/locks.ts'
 import type { StoreFolder } from '../disk/store-folder.ts'
@@ -18,7 +20,7 @@ export interface Chapter {
   /** Packs that were placed and not synced. */
   packs: ChapterPacks
   /** Refs that were, or may have been, written or removed, and the number of the last move of each. */
-  refs: Map<string, number>
+  refs: Map<RefName, number>
   /** Refs whose locks were announced. */
   announced: Set<string>
   /** After a failed sync nothing more is written to it. */
@@ -62,7 +64,7 @@ export class Journals {
   }
 
   /** Says which locks will be taken, so that whoever recovers knows where to look. Cheap when said before. */
-  announce(chapter: Chapter, refs: readonly string[]): void {
+  announce(chapter: Chapter, refs: readonly LockName[]): void {
     const fresh = refs.filter((ref) => !chapter.announced.has(ref))
     if (fresh.length === 0) return
     this.#append(chapter, { kind: 'locks', refs: fresh })

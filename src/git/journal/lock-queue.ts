@@ -1,12 +1,14 @@
 /** Changes that wait for the locks of their refs: one at a time for each ref, in order of arrival. */
+
 import { LockedError } from '../../errors.ts'
+import type { LockName } from '../../ids.ts'
 import type { LockWait } from '../disk/store-folder.ts'
 import type { Change } from '../refs/change.ts'
 import type { Refs } from '../refs/refs.ts'
 
 export interface Waiting {
   change: Change<unknown>
-  refs: readonly string[]
+  refs: readonly LockName[]
   resolve(value: unknown): void
   reject(error: unknown): void
   /** Set once a lock was found taken. */
@@ -50,7 +52,7 @@ export class LockQueue {
    *
    * @param announce called before the locks of these refs are taken
    */
-  takeLocks(announce: (refs: readonly string[]) => void): Waiting[] {
+  takeLocks(announce: (refs: readonly LockName[]) => void): Waiting[] {
     const claimed = new Set<string>()
     const busy = new Set<string>()
     const group: Waiting[] = []
@@ -79,8 +81,8 @@ export class LockQueue {
     return group
   }
 
-  #takeAll(refs: readonly string[]): boolean {
-    const taken: string[] = []
+  #takeAll(refs: readonly LockName[]): boolean {
+    const taken: LockName[] = []
     try {
       for (const ref of refs) {
         if (!this.#wait.locks.take(this.#refs.path(ref))) {
@@ -122,7 +124,7 @@ export class LockQueue {
       waiting.notBefore = 0
     }
     if (now - waiting.busySince! > lockTimeout) {
-      this.#fail(waiting, new LockedError(`${held ?? refs.path(waiting.refs[0] ?? '')}.lock`))
+      this.#fail(waiting, new LockedError(`${held ?? refs.path(waiting.refs[0] ?? 'HEAD')}.lock`))
     }
   }
 
@@ -131,7 +133,7 @@ export class LockQueue {
     waiting.reject(error)
   }
 
-  release(refs: readonly string[]): void {
+  release(refs: readonly LockName[]): void {
     for (const ref of refs) this.#wait.locks.release(this.#refs.path(ref))
   }
 }

@@ -3,7 +3,7 @@
  * locks and temporaries are removed. Safe to be interrupted anywhere and begun again.
  */
 import { join } from 'node:path'
-import { isObjectId } from '../../ids.ts'
+import { isObjectId, type LockName, type RefFolder, type RefName } from '../../ids.ts'
 import { TimeSlice } from '../../time-slice.ts'
 import { isAncestor } from '../database/ancestry.ts'
 import type { Owner } from '../disk/identity.ts'
@@ -90,7 +90,7 @@ async function recoverFromKill(contents: Contents, adopted: Adopted): Promise<vo
   const packs = new Set(packNames(groups))
   const open = unfinished(adopted.records)
   if (open.length > 0) await syncJournals(folder, adopted)
-  const later = open.length > 0 ? await lastMoves(folder, adopted.folder) : new Map<string, number>()
+  const later = open.length > 0 ? await lastMoves(folder, adopted.folder) : new Map<RefName, number>()
   const told = toldIn(fs, join(paths.journals, adopted.folder))
   for (const group of open) {
     // Locks are released when everything is in place, so what is not locked any more is. The others stay locked
@@ -164,14 +164,14 @@ async function recoverFromPowerLoss(contents: Contents, adopted: readonly Adopte
     if (!(await belongsAtEnd(moves, found, ancestor))) continue
     const last = moves.at(-1)!
     if (last.to === null) await removeRefs(refs, waiting(folder), [ref])
-    else if (last.to.startsWith('refs/')) refs.write(ref, { symbolic: last.to })
-    else if (isObjectId(last.to) && (await objects.has(last.to))) refs.write(ref, { id: last.to })
+    else if (!isObjectId(last.to)) refs.write(ref, { symbolic: last.to })
+    else if (await objects.has(last.to)) refs.write(ref, { id: last.to })
   }
   await settle(contents, { packs: [], refs: lastOrders(groups) })
   if (pack !== undefined) placement.unkeep(pack.name)
   await fs.syncDir(paths.packs)
   // Of everybody before the restart: a lock that was released may have come back.
-  const locked = ['HEAD', 'packed-refs', ...refLocks(contents), ...ownLocks(folder)]
+  const locked: LockName[] = ['HEAD', 'packed-refs', ...refLocks(contents), ...ownLocks(folder)]
   await breakLocks(contents, locked, async (holder) => (await locks.liveness(holder)) === 'rebooted')
   removeTemporaries(folder, ownersOf(adopted))
 }
@@ -208,7 +208,7 @@ const ownersOf = (adopted: readonly Adopted[]): Set<string> => new Set(adopted.m
 const packNames = (groups: readonly Group[]): string[] =>
   groups.flatMap(({ entry }) => [entry.pack, entry.merged].filter((name) => typeof name === 'string'))
 
-function valueOnDisk(refs: Refs, ref: string): OnDisk {
+function valueOnDisk(refs: Refs, ref: RefName): OnDisk {
   const raw = refs.readRaw(ref)
   if (raw === undefined) return refs.packedValue(ref) ?? 'absent'
   const value = parseRefFile(raw.toString('latin1'))
@@ -221,7 +221,7 @@ function valueOnDisk(refs: Refs, ref: string): OnDisk {
 /** Removes locks on `names` that are held by owners whose journals we adopted, so that nobody else may. */
 async function breakLocks(
   { folder, refs }: Contents,
-  names: readonly string[],
+  names: readonly LockName[],
   isDead: (holder: Owner) => boolean | Promise<boolean>,
 ): Promise<void> {
   for (const name of new Set(names)) {
@@ -233,21 +233,23 @@ async function breakLocks(
 }
 
 /** Every lock under `refs/`: after a power loss what was announced may be lost. */
-function refLocks({ folder: { fs, paths }, refs }: Contents): string[] {
-  const found: string[] = []
-  const walk = (folder: string): void => {
-    refs.path(`${folder}/x`)
+function refLocks({ folder: { fs, paths }, refs }: Contents): RefName[] {
+  const found: RefName[] = []
+  const walk = (folder: RefFolder): void => {
+    refs.path(`${folder}x`)
     for (const name of fs.readDir(join(paths.root, folder))) {
-      if (name.endsWith('.lock')) found.push(`${folder}/${name.slice(0, -5)}`)
-      else if (fs.stat(join(paths.root, folder, name))?.kind === 'folder') walk(`${folder}/${name}`)
+      if (name.endsWith('.lock')) found.push(`${folder}${name.slice(0, -5)}`)
+      else if (fs.stat(join(paths.root, folder, name))?.kind === 'folder') walk(`${folder}${name}/`)
     }
   }
-  walk('refs')
+  walk('refs/')
   return found
 }
 
-const ownLocks = ({ fs, paths }: StoreFolder): string[] =>
-  fs.readDir(paths.own).flatMap((name) => (name.endsWith('.lock') ? [`forkpoint/${name.slice(0, -5)}`] : []))
+const ownLocks = ({ fs, paths }: StoreFolder): LockName[] =>
+  fs
+    .readDir(paths.own)
+    .flatMap((name) => (name.endsWith('.lock') ? [`forkpoint/${name.slice(0, -5)}` as const] : []))
 
 function removeTemporaries({ fs, paths }: StoreFolder, owners: ReadonlySet<string>): void {
   for (const name of fs.readDir(paths.temporaries)) {

@@ -1,5 +1,6 @@
 /** Where refs belong after a crash: pure functions from journal records and what the disk says. */
 
+import type { ObjectId, RefName } from '../../ids.ts'
 import type { GroupEntry } from './entry.ts'
 import type { JournalRecord } from './journal.ts'
 
@@ -13,9 +14,9 @@ export interface Group {
 
 /** A ref that goes from one value (an object id, or the name of a ref) to another; `null`: it does not exist. */
 export interface Move {
-  ref: string
-  from: string | null
-  to: string | null
+  ref: RefName
+  from: RefName | ObjectId | null
+  to: RefName | ObjectId | null
 }
 
 export interface OrderedMove extends Move {
@@ -24,7 +25,7 @@ export interface OrderedMove extends Move {
 }
 
 /** A number for each ref: that of one of its moves. */
-export type Orders = ReadonlyMap<string, number>
+export type Orders = ReadonlyMap<RefName, number>
 
 /** Every group, in order. */
 export function groupsOf(records: readonly JournalRecord[]): Group[] {
@@ -45,7 +46,7 @@ export const movesOf = ({ entry }: Group): readonly Move[] => [...entry.moves, .
  */
 export function unfinished(records: readonly JournalRecord[]): Group[] {
   const done = new Set(records.flatMap(({ entry }) => (entry.kind === 'done' ? [entry.group] : [])))
-  const later = new Set<string>()
+  const later = new Set<RefName>()
   return groupsOf(records)
     .reverse()
     .filter((group) => {
@@ -58,8 +59,8 @@ export function unfinished(records: readonly JournalRecord[]): Group[] {
 }
 
 /** The number of the last move of each ref. */
-export function lastOrders(groups: readonly Group[]): Map<string, number> {
-  const last = new Map<string, number>()
+export function lastOrders(groups: readonly Group[]): Map<RefName, number> {
+  const last = new Map<RefName, number>()
   for (const group of groups)
     for (const { ref } of movesOf(group)) last.set(ref, Math.max(group.entry.order, last.get(ref) ?? 0))
   return last
@@ -72,8 +73,8 @@ export interface OwnMoves {
 }
 
 /** The moves of each ref that nobody has settled, of all owners, in order. */
-export function openMoves(owners: readonly OwnMoves[]): Map<string, OrderedMove[]> {
-  const byRef = new Map<string, OrderedMove[]>()
+export function openMoves(owners: readonly OwnMoves[]): Map<RefName, OrderedMove[]> {
+  const byRef = new Map<RefName, OrderedMove[]>()
   for (const { groups, settled } of owners) {
     for (const group of groups) {
       const { order } = group.entry
@@ -91,7 +92,7 @@ export function openMoves(owners: readonly OwnMoves[]): Map<string, OrderedMove[
 }
 
 /** What the disk says of a ref: its value, or that its file is empty or garbage. */
-export type OnDisk = string | 'absent' | 'broken'
+export type OnDisk = RefName | ObjectId | 'absent' | 'broken'
 
 /**
  * Whether a ref that is `found` goes to the end of the moves that nobody has settled: when it is at any value that they

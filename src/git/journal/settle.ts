@@ -3,7 +3,9 @@
  * more. The chapter's small packs become one; that one, its index, the refs and their folders are synced. Whoever else
  * has earlier moves of these refs in a journal is told.
  */
+
 import { dirname, join } from 'node:path'
+import type { RefName } from '../../ids.ts'
 import type { Contents } from './contents.ts'
 import type { Orders } from './replay.ts'
 import { tellOthers } from './settled-notes.ts'
@@ -46,7 +48,7 @@ async function settlePacks(
   if (only !== undefined) await merger.retireDurably(left, only)
 }
 
-async function settleRefs(contents: Contents, names: readonly string[]): Promise<void> {
+async function settleRefs(contents: Contents, names: readonly RefName[]): Promise<void> {
   const { refs } = contents
   const { fs, paths } = contents.folder
   const folders = new Set<string>()
@@ -86,7 +88,7 @@ async function together<T>(items: readonly T[], sync: (item: T) => Promise<void>
 const AT_ONCE = 16
 
 /** After a sync that failed: the ref in a new file. Whether it could be done; who holds the lock writes it himself. */
-async function rewrite({ refs, folder }: Contents, name: string): Promise<boolean> {
+async function rewrite({ refs, folder }: Contents, name: RefName): Promise<boolean> {
   const { fs, locks } = folder
   const path = refs.path(name)
   if (!locks.take(path)) return false

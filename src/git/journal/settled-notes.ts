@@ -3,8 +3,10 @@
  * `forkpoint/journals/<owner>/<name>.settled` in the folder of each. Replaying their journal, nobody brings back what was moved on
  * since, although the journal that said so is gone. The argument: `docs/decisions/0012-order-of-moves.md`.
  */
+
 import { basename, join } from 'node:path'
 import { StorageError } from '../../errors.ts'
+import { isRefName, type RefName } from '../../ids.ts'
 import type { FileSystem } from '../disk/file-system.ts'
 import type { StoreFolder } from '../disk/store-folder.ts'
 import { isOrder } from './entry.ts'
@@ -35,8 +37,8 @@ export async function tellOthers(store: StoreFolder, settled: Orders): Promise<v
 const ROUNDS = 100
 
 /** Of each ref the number up to which its moves are settled, as far as the owner of this folder was told. */
-export function toldIn(fs: FileSystem, folder: string): Map<string, number> {
-  const told = new Map<string, number>()
+export function toldIn(fs: FileSystem, folder: string): Map<RefName, number> {
+  const told = new Map<RefName, number>()
   for (const name of noteNames(fs, folder)) {
     const file = join(folder, name)
     for (const [ref, order] of parseNote(fs.stat(file)?.kind === 'file' ? fs.readFile(file) : undefined))
@@ -49,8 +51,8 @@ export const noteNames = (fs: FileSystem, folder: string): string[] =>
   fs.readDir(folder).filter((name) => name.endsWith(ENDING))
 
 /** The number of the last move of each ref in the journals of everybody but ourselves, and `except`. */
-export async function lastMoves(store: StoreFolder, except?: string): Promise<Map<string, number>> {
-  const last = new Map<string, number>()
+export async function lastMoves(store: StoreFolder, except?: string): Promise<Map<RefName, number>> {
+  const last = new Map<RefName, number>()
   for (const name of otherFolders(store)) {
     if (name === except) continue
     for (const [ref, orders] of await movesIn(store.fs, join(store.paths.journals, name)))
@@ -72,7 +74,7 @@ function otherFolders({ fs, paths, locks }: StoreFolder): string[] {
 
 async function tell({ fs, temporaries }: StoreFolder, folder: string, settled: Orders): Promise<void> {
   const told = toldIn(fs, folder)
-  const news = new Map<string, number>()
+  const news = new Map<RefName, number>()
   let isKnown = false
   for (const [ref, orders] of await movesIn(fs, folder)) {
     const order = settled.get(ref)
@@ -99,8 +101,8 @@ async function tell({ fs, temporaries }: StoreFolder, folder: string, settled: O
  * The numbers of all moves of each ref that the journals in a folder have, or may have again after a power loss. One that
  * was begun anew says nothing until that is on the disk; its owner then puts the first record there.
  */
-async function movesIn(fs: FileSystem, folder: string): Promise<Map<string, Set<number>>> {
-  const found = new Map<string, Set<number>>()
+async function movesIn(fs: FileSystem, folder: string): Promise<Map<RefName, Set<number>>> {
+  const found = new Map<RefName, Set<number>>()
   for (const name of fs.readDir(folder)) {
     if (!/\.(?:journal|gone)$/.test(name)) continue
     const file = join(folder, name)
@@ -124,10 +126,12 @@ function recordsIn(fs: FileSystem, file: string) {
   return (content && parseJournal(content)?.records) ?? []
 }
 
-function parseNote(content: Buffer | undefined): [string, number][] {
+function parseNote(content: Buffer | undefined): (readonly [RefName, number])[] {
   try {
     const note = JSON.parse(content?.toString('utf8') ?? '{}') as Record<string, number>
-    return Object.entries(note).filter(([, order]) => isOrder(order))
+    return Object.entries(note).flatMap(([ref, order]) =>
+      isRefName(ref) && isOrder(order) ? [[ref, order] as const] : [],
+    )
   } catch {
     return []
   }

@@ -3,7 +3,7 @@
  * first: a multi-pack-index that names a pack which is gone makes `git fsck` fail.
  */
 import { join } from 'node:path'
-import { parseOwner } from '../disk/identity.ts'
+import { type Owner, parseOwner } from '../disk/identity.ts'
 import type { StoreFolder } from '../disk/store-folder.ts'
 import type { Placement } from '../packs/placement.ts'
 import { retiredLists, withMerged } from './retired.ts'
@@ -52,13 +52,13 @@ export function packsKeptByOthers(placement: Placement): string[] {
     const name = /^pack-([0-9a-f]{40})\.keep$/.exec(file)?.[1]
     const path = join(paths.packs, file)
     if (name === undefined || fs.stat(path)?.kind !== 'file' || !placement.has(name)) return []
-    return isOurKeep(fs.readFile(path)) ? [] : [name]
+    return ownerOfKeep(fs.readFile(path)) === undefined ? [name] : []
   })
 }
 
-/** Whether a `.keep` file is one of a save. */
-export const isOurKeep = (content: Buffer | undefined): boolean =>
-  parseOwner(content?.toString('utf8') ?? '') !== undefined
+/** Whose `.keep` file it is; `undefined` when it is not ours. */
+export const ownerOfKeep = (content: Buffer | undefined): Owner | undefined =>
+  parseOwner(content?.toString('utf8') ?? '')
 
 /** Removes the packs, unless somebody has begun to keep one. Returns those that are gone. Throws StorageError. */
 export async function removePacks(placement: Placement, packs: readonly string[]): Promise<string[]> {

@@ -4,7 +4,7 @@
  */
 import { createHash, hash } from 'node:crypto'
 import { CorruptError } from '../../errors.ts'
-import { type ObjectId, trustedId } from '../../ids.ts'
+import { type CommitId, type ObjectId, trustedCommit, trustedId } from '../../ids.ts'
 import { TimeSlice } from '../../time-slice.ts'
 
 export type ObjectType = 'commit' | 'tree' | 'blob' | 'tag'
@@ -55,6 +55,13 @@ export async function objectIdInSlices(type: ObjectType, data: Uint8Array): Prom
 export const newObject = (type: ObjectType, data: Uint8Array): NewObject => ({
   id: objectId(type, data),
   type,
+  data,
+})
+
+/** `newObject` of a commit. */
+export const newCommitObject = (data: Uint8Array): NewObject & { id: CommitId } => ({
+  id: trustedCommit(objectId('commit', data)),
+  type: 'commit',
   data,
 })
 

@@ -2,7 +2,15 @@
 import type { ObjectId } from '../../ids.ts'
 import { TimeSlice } from '../../time-slice.ts'
 import { BIG_OBJECT, EMPTY_TREE, type NewObject, newObject, newObjectInSlices, objectId } from './object.ts'
-import { changeTree, entryCount, findEntry, NO_ENTRIES, type Tree, type TreeChange } from './tree.ts'
+import {
+  changeTree,
+  entryCount,
+  findEntry,
+  NO_ENTRIES,
+  type Tree,
+  type TreeChange,
+  type TreeEntry,
+} from './tree.ts'
 
 export interface EditedTree {
   /** Id of the new root. */
@@ -18,6 +26,9 @@ export interface TreeStore {
   keepTree(id: ObjectId, tree: Tree): void
 }
 
+/** What a file becomes: other content, a blob that is made already with its mode, or nothing. */
+export type FileEdit = Uint8Array | Pick<TreeEntry, 'mode' | 'id'> | null
+
 /**
  * Sets the content of files, or removes what is at a path (`null`: a file, or a folder with all it holds).
  * Folders come and go with their files; a file and a folder may take each other's place. Throws TypeError for
@@ -28,7 +39,7 @@ export interface TreeStore {
 export async function editTree(
   store: TreeStore,
   root: ObjectId | undefined,
-  edits: ReadonlyMap<string, Uint8Array | null>,
+  edits: ReadonlyMap<string, FileEdit>,
 ): Promise<EditedTree> {
   const editor: Editor = { store, objects: [], slice: new TimeSlice() }
   const base = root === undefined ? NO_ENTRIES : await readTree(store, root)
@@ -45,11 +56,11 @@ interface Editor {
 
 /** The edits of one folder and those below it. */
 interface Plan {
-  files: Map<string, Uint8Array | null>
+  files: Map<string, FileEdit>
   folders: Map<string, Plan>
 }
 
-function planOf(edits: ReadonlyMap<string, Uint8Array | null>): Plan {
+function planOf(edits: ReadonlyMap<string, FileEdit>): Plan {
   const root = emptyPlan()
   for (const [path, data] of edits) {
     const parts = path.split('/')
@@ -79,6 +90,11 @@ async function editFolder(editor: Editor, base: Tree, plan: Plan): Promise<Tree>
       if (old !== undefined && !plan.folders.has(name)) changes.push({ name, entry: null })
       continue
     }
+    if (!(data instanceof Uint8Array)) {
+      if (old?.id !== data.id || old.mode !== data.mode) changes.push({ name, entry: data })
+      if (editor.slice.isOver()) await editor.slice.next()
+      continue
+    }
     const blob = data.length > BIG_OBJECT ? await newObjectInSlices('blob', data) : newObject('blob', data)
     if (old?.id !== blob.id) editor.objects.push(blob)
     if (old?.id !== blob.id || old.mode !== '100644')
@@ -91,7 +107,7 @@ async function editFolder(editor: Editor, base: Tree, plan: Plan): Promise<Tree>
     const folder =
       old?.mode === '40000' && replaced === undefined ? await readTree(editor.store, old.id) : NO_ENTRIES
     const edited = await editFolder(editor, folder, below)
-    if (replaced instanceof Uint8Array) {
+    if (replaced !== null && replaced !== undefined) {
       if (entryCount(edited) > 0) throw new TypeError(`'${name}' cannot be a file and a folder at once`)
       continue
     }

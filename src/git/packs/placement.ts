@@ -16,6 +16,8 @@ export interface StagedPack {
 export class Placement {
   readonly folder: StoreFolder
   readonly #unwanted = new Set<string>()
+  /** How many hold it. */
+  readonly #held = new Map<string, number>()
 
   constructor(folder: StoreFolder) {
     this.folder = folder
@@ -48,6 +50,29 @@ export class Placement {
         return
       }
     }
+  }
+
+  /** `keep` until the result is called: for a pack that nothing reaches for longer than a save takes. */
+  hold(pack: string): () => void {
+    this.#unwanted.delete(pack)
+    this.keep(pack)
+    this.#held.set(pack, (this.#held.get(pack) ?? 0) + 1)
+    let isHeld = true
+    return () => {
+      if (!isHeld) return
+      isHeld = false
+      const others = this.#held.get(pack)! - 1
+      if (others > 0) this.#held.set(pack, others)
+      else {
+        this.#held.delete(pack)
+        this.unkeep(pack)
+      }
+    }
+  }
+
+  /** Whether this object holds the pack. */
+  isHeld(pack: string): boolean {
+    return this.#held.has(pack)
   }
 
   isKept(pack: string): boolean {

@@ -1,30 +1,32 @@
 /** The moves of refs of one group, put in place together or, when the disk refuses one, all taken back. */
-import type { ObjectId } from '../../ids.ts'
+import { isObjectId, type ObjectId, type RefName } from '../../ids.ts'
 import type { LockWait } from '../disk/store-folder.ts'
-import { parseRefFile, type Refs, type RefValue } from './refs.ts'
+import type { Refs, RefValue } from './refs.ts'
 import { removeRefs } from './removal.ts'
 
 /** A ref that goes from one object to another; `null`: it does not exist. */
 export interface RefMove {
-  ref: string
+  ref: RefName
   from: ObjectId | null
   to: ObjectId | null
 }
 
 /** A symbolic ref that goes from the name of one ref (or, detached, from an object id) to another. */
 export interface SymbolicMove {
-  ref: string
-  from: string | null
-  to: string | null
+  ref: RefName
+  from: RefName | ObjectId | null
+  to: RefName | null
 }
+
+type Move = RefMove | SymbolicMove
 
 export class RefMoves {
   readonly #values: Refs
   readonly #wait: LockWait
   readonly #moves: readonly RefMove[]
   readonly #symbolic: readonly SymbolicMove[]
-  readonly #forward: ReadonlySet<RefMove | SymbolicMove>
-  #touched: (RefMove | SymbolicMove)[] = []
+  readonly #forward: ReadonlySet<Move>
+  #touched: Move[] = []
 
   /**
    * The caller holds the locks of all refs.
@@ -36,7 +38,7 @@ export class RefMoves {
     wait: LockWait,
     moves: readonly RefMove[],
     symbolic: readonly SymbolicMove[],
-    forward: ReadonlySet<RefMove | SymbolicMove> = new Set(),
+    forward: ReadonlySet<Move> = new Set(),
   ) {
     this.#values = values
     this.#wait = wait
@@ -45,7 +47,7 @@ export class RefMoves {
     this.#forward = forward
   }
 
-  get refs(): string[] {
+  get refs(): RefName[] {
     return [...this.#moves, ...this.#symbolic].map(({ ref }) => ref)
   }
 
@@ -77,7 +79,7 @@ export class RefMoves {
       const { ref, from } = move
       try {
         if (from !== null) this.#values.write(ref, refValue(from))
-        else if (this.#symbolic.includes(move)) this.#values.removeLoose([ref])
+        else if ((this.#symbolic as readonly Move[]).includes(move)) this.#values.removeLoose([ref])
         else await removeRefs(this.#values, this.#wait, [ref])
       } catch {
         // The ref stays where the save that failed put it: whole, and reported as failed.
@@ -86,4 +88,4 @@ export class RefMoves {
   }
 }
 
-const refValue = (text: string): RefValue => parseRefFile(text) ?? { symbolic: text }
+const refValue = (to: RefName | ObjectId): RefValue => (isObjectId(to) ? { id: to } : { symbolic: to })

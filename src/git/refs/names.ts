@@ -1,28 +1,30 @@
 /** Which refs there are, whether or not they can be read. */
+
 import { join } from 'node:path'
+import type { RefFolder, RefName } from '../../ids.ts'
 import type { FileSystem } from '../disk/file-system.ts'
 import type { Paths } from '../disk/paths.ts'
 
 export interface RefFiles {
   /** Names of loose refs. */
-  names: readonly string[]
+  names: readonly RefName[]
   /** What is no plain file or folder and has no place there, such as a symbolic link. */
-  strangers: readonly string[]
+  strangers: readonly RefName[]
 }
 
 export function refFiles(fs: FileSystem, { root }: Paths): RefFiles {
-  const names: string[] = []
-  const strangers: string[] = []
-  const walk = (folder: string): void => {
+  const names: RefName[] = []
+  const strangers: RefName[] = []
+  const walk = (folder: RefFolder): void => {
     for (const name of fs.readDir(join(root, folder))) {
-      const path = `${folder}/${name}`
+      const path: RefName = `${folder}${name}`
       const kind = fs.stat(join(root, path))?.kind
       if ((kind === 'file' || kind === 'folder') && name.endsWith('.lock')) continue
-      if (kind === 'folder') walk(path)
+      if (kind === 'folder') walk(`${path}/`)
       else if (kind === 'file') names.push(path)
       else if (kind !== undefined) strangers.push(path)
     }
   }
-  if (fs.stat(join(root, 'refs'))?.kind === 'folder') walk('refs')
+  if (fs.stat(join(root, 'refs'))?.kind === 'folder') walk('refs/')
   return { names, strangers }
 }

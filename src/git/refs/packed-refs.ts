@@ -1,6 +1,6 @@
 /** The file `packed-refs`: one line a ref, sorted by name. Source: git-pack-refs(1), refs/packed-backend.c. */
 import { CorruptError } from '../../errors.ts'
-import { isObjectId, type ObjectId } from '../../ids.ts'
+import { isObjectId, isRefName, type ObjectId, type RefName } from '../../ids.ts'
 import type { FileSystem } from '../disk/file-system.ts'
 
 export class PackedRefs {
@@ -8,7 +8,7 @@ export class PackedRefs {
   readonly #fs: FileSystem
   #seen: string | undefined = ''
   /** What `read` returned last. */
-  refs: ReadonlyMap<string, ObjectId> = new Map()
+  refs: ReadonlyMap<RefName, ObjectId> = new Map()
 
   constructor(fs: FileSystem, path: string) {
     this.#fs = fs
@@ -16,7 +16,7 @@ export class PackedRefs {
   }
 
   /** All packed refs by name, in order, read again only when the file has changed. Throws CorruptError for a file git did not write. */
-  read(): ReadonlyMap<string, ObjectId> {
+  read(): ReadonlyMap<RefName, ObjectId> {
     const stat = this.#fs.stat(this.path)
     const now = stat === undefined ? '' : `${stat.ino} ${stat.size} ${stat.mtimeMs}`
     if (now === this.#seen) return this.refs
@@ -37,7 +37,7 @@ export class PackedRefs {
   }
 
   /** The file with `refs`, each the id of a commit, in place of what it says of them, sorted. */
-  with(refs: ReadonlyMap<string, ObjectId>): Buffer {
+  with(refs: ReadonlyMap<RefName, ObjectId>): Buffer {
     const lines = this.#lines(new Set(refs.keys())).filter((line) => line !== '')
     const head = lines.filter((line) => line.startsWith('#'))
     const entries = [...refs].map(([name, id]) => `${id} ${name}`)
@@ -62,8 +62,8 @@ export class PackedRefs {
 /** As git writes it: every line of something other than a commit is followed by what that leads to. */
 const HEAD = '# pack-refs with: peeled fully-peeled sorted '
 
-function parse(text: string, file: string): Map<string, ObjectId> {
-  const refs = new Map<string, ObjectId>()
+function parse(text: string, file: string): Map<RefName, ObjectId> {
+  const refs = new Map<RefName, ObjectId>()
   let last = ''
   let isSorted = true
   for (let at = 0, end: number; at < text.length; at = end + 1) {
@@ -73,13 +73,13 @@ function parse(text: string, file: string): Map<string, ObjectId> {
     if (end === at || text[at] === '#') continue
     if (text[at] === '^' && refs.size > 0 && isObjectId(text.slice(at + 1, end))) continue
     const id = text.slice(at, at + 40)
-    if (!isObjectId(id) || text[at + 40] !== ' ' || end < at + 42) {
+    const name = text.slice(at + 41, end)
+    if (!isObjectId(id) || text[at + 40] !== ' ' || !isRefName(name)) {
       throw new CorruptError(
         `'${file}' has a line that is not a ref: ${JSON.stringify(text.slice(at, Math.min(end, at + 120)))}. Restore the file, or remove that line.`,
         { file },
       )
     }
-    const name = text.slice(at + 41, end)
     isSorted &&= last < name
     last = name
     refs.set(name, id)

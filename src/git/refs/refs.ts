@@ -5,14 +5,21 @@
  */
 import { dirname, join } from 'node:path'
 import { CorruptError } from '../../errors.ts'
-import { isObjectId, type ObjectId } from '../../ids.ts'
+import {
+  isObjectId,
+  isRefName,
+  type LockName,
+  type ObjectId,
+  type RefFolder,
+  type RefName,
+} from '../../ids.ts'
 import type { FileSystem } from '../disk/file-system.ts'
 import type { Temporaries } from '../disk/temporaries.ts'
 import { RefFiles } from './files.ts'
 import { PackedRefs } from './packed-refs.ts'
 
 /** What a ref holds: an object id, or the name of another ref. */
-export type RefValue = { id: ObjectId } | { symbolic: string }
+export type RefValue = { id: ObjectId } | { symbolic: RefName }
 
 export class Refs {
   readonly root: string
@@ -34,7 +41,7 @@ export class Refs {
   }
 
   /** The file of a ref, once it is certain that no symbolic link leads out of the store on the way to it. */
-  path(ref: string): string {
+  path(ref: LockName): string {
     this.#checkFolders(ref)
     return join(this.root, ref)
   }
@@ -44,7 +51,7 @@ export class Refs {
   }
 
   /** The object a ref names, through symbolic refs; `undefined` when it does not exist. Throws CorruptError. */
-  read(ref: string): ObjectId | undefined {
+  read(ref: RefName): ObjectId | undefined {
     let name = ref
     for (let depth = 0; depth < 6; depth++) {
       const value = this.readValue(name)
@@ -58,7 +65,7 @@ export class Refs {
   }
 
   /** The ref itself, not what it points at. */
-  readValue(ref: string): RefValue | undefined {
+  readValue(ref: RefName): RefValue | undefined {
     const loose = this.#readLoose(ref)
     if (loose !== undefined) return loose
     const known = this.#packed.refs
@@ -73,18 +80,18 @@ export class Refs {
    * Every ref whose name starts with `prefix` (a folder such as `refs/heads/`), by name; symbolic ones resolved. Throws
    * CorruptError for a ref, or a folder of refs, that cannot be read; with `onBroken` it goes on without that one.
    */
-  list(prefix: string, onBroken?: (ref: string, error: unknown) => void): Map<string, ObjectId> {
+  list(prefix: RefFolder, onBroken?: (ref: string, error: unknown) => void): Map<RefName, ObjectId> {
     return new Map(this.entries(prefix, onBroken))
   }
 
   /** `list`, one by one. All that cannot be read is told before the first. */
   *entries(
-    prefix: string,
+    prefix: RefFolder,
     onBroken?: (ref: string, error: unknown) => void,
-  ): Generator<[ref: string, id: ObjectId]> {
-    const names: string[] = []
-    this.#collect(prefix.replace(/\/$/, ''), names, onBroken)
-    const loose: [string, ObjectId][] = []
+  ): Generator<[ref: RefName, id: ObjectId]> {
+    const names: RefName[] = []
+    this.#collect(prefix, names, onBroken)
+    const loose: [RefName, ObjectId][] = []
     for (const ref of names.sort()) {
       const id = attempt(ref, () => this.read(ref), onBroken)
       if (id !== undefined) loose.push([ref, id])
@@ -105,7 +112,7 @@ export class Refs {
    *
    * @param from what the ref says now, where the new value comes after it; makes the write cheaper
    */
-  write(ref: string, value: RefValue, from?: string): void {
+  write(ref: RefName, value: RefValue, from?: string): void {
     const text = 'id' in value ? `${value.id}\n` : `ref: ${value.symbolic}\n`
     this.#files.write(this.path(ref), text, from === undefined ? undefined : `${from}\n`)
   }
@@ -116,7 +123,7 @@ export class Refs {
   }
 
   /** Removes loose refs. The caller holds their locks, and has removed them from packed-refs before. */
-  removeLoose(refs: readonly string[]): void {
+  removeLoose(refs: readonly RefName[]): void {
     for (const ref of refs) {
       this.#files.forget(this.path(ref))
       this.#fs.unlink(this.path(ref))
@@ -124,35 +131,35 @@ export class Refs {
   }
 
   /** Names of packed refs. Throws CorruptError. */
-  packedNames(): Iterable<string> {
+  packedNames(): Iterable<RefName> {
     return this.#packed.read().keys()
   }
 
-  packedValue(ref: string): ObjectId | undefined {
+  packedValue(ref: RefName): ObjectId | undefined {
     return this.#packed.read().get(ref)
   }
 
   /** Names of refs below `folder` that have a file of their own. */
-  looseNames(folder: string): string[] {
-    const names: string[] = []
-    this.#collect(folder.replace(/\/$/, ''), names)
+  looseNames(folder: RefFolder): RefName[] {
+    const names: RefName[] = []
+    this.#collect(folder, names)
     return names
   }
 
   /** What a ref's own file says, if that is an id; packed-refs may say something else. */
-  looseId(ref: string): ObjectId | undefined {
+  looseId(ref: RefName): ObjectId | undefined {
     const content = this.readRaw(ref)
     const value = content && parseRefFile(content.toString('latin1'))
     return value !== undefined && 'id' in value ? value.id : undefined
   }
 
   /** Rewrites packed-refs without `refs`. The caller holds its lock. Syncs, since a lost rewrite would revive them. */
-  removePacked(refs: readonly string[]): Promise<void> {
+  removePacked(refs: readonly RefName[]): Promise<void> {
     return this.#replacePacked(this.#packed.without(new Set(refs)))
   }
 
   /** Rewrites packed-refs with these too, each the id of a commit. The caller holds its lock. Syncs all but the name. */
-  addPacked(refs: ReadonlyMap<string, ObjectId>): Promise<void> {
+  addPacked(refs: ReadonlyMap<RefName, ObjectId>): Promise<void> {
     return this.#replacePacked(this.#packed.with(refs))
   }
 
@@ -169,11 +176,11 @@ export class Refs {
   }
 
   /** The raw bytes of a loose ref's file, for recovery, which has to tell broken from absent. */
-  readRaw(ref: string): Buffer | undefined {
+  readRaw(ref: RefName): Buffer | undefined {
     return this.#fs.readFile(this.path(ref))
   }
 
-  #readLoose(ref: string): RefValue | undefined {
+  #readLoose(ref: RefName): RefValue | undefined {
     // Below a name that is a ref itself there is nothing.
     if (!this.#checkFolders(ref, ['file'])) return undefined
     const path = join(this.root, ref)
@@ -194,16 +201,16 @@ export class Refs {
     )
   }
 
-  #collect(folder: string, into: string[], onBroken?: (ref: string, error: unknown) => void): void {
-    const path = this.path(`${folder}/x`).slice(0, -2)
-    const names = attempt(folder, () => this.#fs.readDir(path), onBroken) ?? []
+  #collect(folder: RefFolder, into: RefName[], onBroken?: (ref: string, error: unknown) => void): void {
+    const path = this.path(`${folder}x`).slice(0, -2)
+    const names = attempt(folder.slice(0, -1), () => this.#fs.readDir(path), onBroken) ?? []
     for (const name of names) {
       if (name.endsWith('.lock')) continue
       const kind = this.#fs.stat(join(path, name))?.kind
       if (kind === 'folder') {
-        this.#realFolders.add(`${folder}/${name}`)
-        this.#collect(`${folder}/${name}`, into, onBroken)
-      } else if (kind === 'file') into.push(`${folder}/${name}`)
+        this.#realFolders.add(folder + name)
+        this.#collect(`${folder}${name}/`, into, onBroken)
+      } else if (kind === 'file') into.push(`${folder}${name}`)
     }
   }
 
@@ -246,8 +253,5 @@ export function parseRefFile(content: string): RefValue | undefined {
   const id = content.slice(0, 40)
   if (isObjectId(id) && /^\s*$/.test(content.slice(40))) return { id }
   const target = /^ref: *(refs\/[^\s]+)\s*$/.exec(content)?.[1]
-  return target === undefined ||
-    target.split('/').some((part) => part === '..' || part === '.' || part === '')
-    ? undefined
-    : { symbolic: target }
+  return target !== undefined && isRefName(target) ? { symbolic: target } : undefined
 }

@@ -1,5 +1,6 @@
 /** Removing refs, wherever they are, in one transaction. */
 import { LockedError } from '../../errors.ts'
+import type { RefName } from '../../ids.ts'
 import type { LockWait } from '../disk/store-folder.ts'
 import type { Refs } from './refs.ts'
 
@@ -9,7 +10,7 @@ import type { Refs } from './refs.ts'
  * for moments too) even when none of them is in it, so that nobody packs a ref while we remove it.
  * Throws LockedError, StorageError.
  */
-export async function removeRefs(refs: Refs, wait: LockWait, names: readonly string[]): Promise<void> {
+export async function removeRefs(refs: Refs, wait: LockWait, names: readonly RefName[]): Promise<void> {
   await takePackedRefs(refs, wait)
   try {
     if (names.some((ref) => refs.packedValue(ref) !== undefined)) await refs.removePacked(names)

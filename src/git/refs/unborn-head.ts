@@ -3,6 +3,7 @@
  * checks nothing out. Whoever makes a branch then lets HEAD name it, in the same transaction.
  */
 import { CorruptError } from '../../errors.ts'
+import type { RefName } from '../../ids.ts'
 import type { Change } from './change.ts'
 import type { Refs } from './refs.ts'
 
@@ -16,7 +17,7 @@ export const NEEDS_HEAD = Symbol('needs HEAD')
 export const unlessHeadIsUnborn = <T>(
   refs: Refs,
   change: Change<T>,
-  head: string,
+  head: RefName,
   always: boolean,
 ): Change<T | typeof NEEDS_HEAD> => ({
   refs: change.refs,
@@ -29,7 +30,7 @@ export const unlessHeadIsUnborn = <T>(
 })
 
 /** The change, and HEAD names the branch that it makes. */
-export const withHead = <T>(refs: Refs, change: Change<T>, head: string): Change<T> => ({
+export const withHead = <T>(refs: Refs, change: Change<T>, head: RefName): Change<T> => ({
   refs: [...change.refs, HEAD],
   async prepare(current) {
     const plan = await change.prepare(current)

@@ -1,6 +1,7 @@
 /** The file of allowed signers (ssh-keygen(1), "ALLOWED SIGNERS"): which keys are whose, for what and when. */
 import { readFile } from 'node:fs/promises'
-import { ForkpointError, storageError, UnsupportedError } from '../../errors.ts'
+import { ForkpointError, UnsupportedError } from '../../errors.ts'
+import { storageError } from '../../storage-error.ts'
 import { keyType } from './public-key.ts'
 import { NAMESPACE } from './sshsig.ts'
 import { WireError } from './wire.ts'

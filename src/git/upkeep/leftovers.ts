@@ -3,7 +3,8 @@ import { join } from 'node:path'
 import type { FileSystem } from '../disk/file-system.ts'
 import type { Paths } from '../disk/paths.ts'
 import type { StoreFolder } from '../disk/store-folder.ts'
-import { isOurKeep } from '../merging/removal.ts'
+import { removeFolder } from '../disk/temporaries.ts'
+import { ownerOfKeep } from '../merging/removal.ts'
 import { retiredLists } from '../merging/retired.ts'
 import type { Placement } from '../packs/placement.ts'
 import { journaledPacks } from './roots.ts'
@@ -11,31 +12,46 @@ import { journaledPacks } from './roots.ts'
 /** Removes leftovers; what dead processes journaled is recovered before. Throws StorageError. */
 export async function removeLeftovers(placement: Placement): Promise<void> {
   const { folder } = placement
-  removeStrayKeeps(placement)
+  await removeStrayKeeps(placement)
   removeHalfPacks(folder)
   removeGitTemporaries(folder)
   removeOwnTemporaries(folder)
+  removeCopies(folder, (name) => name.endsWith('.tmp'))
   removeEmptyRefFolders(folder)
   removeEmptyObjectFolders(folder)
   await folder.fs.syncDir(folder.paths.packs)
   removeStaleLists(placement)
 }
 
+/** Removes copies of what was read, by default all. Throws StorageError. */
+export function removeCopies(
+  { fs, paths }: Pick<StoreFolder, 'fs' | 'paths'>,
+  which: (name: string) => boolean = () => true,
+): void {
+  if (fs.stat(paths.copies)?.kind !== 'folder') return
+  for (const name of fs.readDir(paths.copies)) if (which(name)) fs.unlink(join(paths.copies, name))
+}
+
 /**
- * A `.keep` of ours stands from after its group is journaled until the group is in place. One that no journal speaks
- * of, read after the `.keep` was seen, is of nobody. While somebody recovers, journals do not say it all.
+ * A `.keep` of ours stands from after its group is journaled until the group is in place, or, of a pack that was fetched,
+ * until refs lead into it. One that no journal speaks of, read after the `.keep` was seen, and whose owner is not alive
+ * is of nobody. While somebody recovers, journals do not say it all.
  */
-function removeStrayKeeps(placement: Placement): void {
-  const { fs, paths } = placement.folder
+async function removeStrayKeeps(placement: Placement): Promise<void> {
+  const { fs, paths, locks } = placement.folder
   const kept = fs.readDir(paths.packs).flatMap((file) => {
     const name = /^pack-([0-9a-f]{40})\.keep$/.exec(file)?.[1]
     const path = join(paths.packs, file)
-    const isOurs = name !== undefined && fs.stat(path)?.kind === 'file' && isOurKeep(fs.readFile(path))
-    return isOurs ? [name] : []
+    const isFile = name !== undefined && fs.stat(path)?.kind === 'file'
+    const owner = isFile ? ownerOfKeep(fs.readFile(path)) : undefined
+    return owner === undefined ? [] : [{ name: name!, owner }]
   })
   if (kept.length === 0 || fs.readDir(paths.journals).some((name) => name.includes('.by-'))) return
   const journaled = journaledPacks(placement.folder)
-  for (const name of kept) if (!journaled.has(name)) placement.unkeep(name)
+  for (const { name, owner } of kept) {
+    if (journaled.has(name) || placement.isHeld(name)) continue
+    if (owner.id === locks.owner.id || (await locks.liveness(owner)) !== 'alive') placement.unkeep(name)
+  }
 }
 
 /** A pack without index, or the other way round, which git passes over. */
@@ -65,13 +81,15 @@ function removeGitTemporaries({ fs, paths }: StoreFolder): void {
   }
 }
 
-/** Packs that git was writing for us. Other temporaries are removed with what their owner journaled. */
+/** Packs that git was writing for us, and what it had fetched. Other temporaries are removed with what their owner journaled. */
 function removeOwnTemporaries({ fs, paths, locks }: StoreFolder): void {
   const owners = new Set([locks.owner.id, ...fs.readDir(paths.journals).map((name) => name.slice(0, 16))])
   for (const name of fs.readDir(paths.temporaries)) {
     const path = join(paths.temporaries, name)
-    if (!owners.has(name.slice(0, 16)) && fs.stat(path)?.kind === 'file' && isOld(fs, path, HOUR))
-      fs.unlink(path)
+    if (owners.has(name.slice(0, 16)) || !isOld(fs, path, HOUR)) continue
+    const kind = fs.stat(path)?.kind
+    if (kind === 'file') fs.unlink(path)
+    else if (kind === 'folder') removeFolder(fs, path)
   }
 }
 

@@ -1,4 +1,5 @@
 /** Looking after a repository, one process at a time, while others go on saving. */
+import { join } from 'node:path'
 import { LockedError, UnsupportedError } from '../../errors.ts'
 import { findStrangerAnywhere } from '../disk/links.ts'
 import { breakOrphan } from '../journal/orphan-lock.ts'
@@ -53,18 +54,39 @@ export async function withoutMerges<T>(repository: Repository, work: () => Promi
   }
 }
 
-async function takeLock(repository: Repository, lock: string): Promise<void> {
-  const { locks, lockTimeout } = repository.folder
+/**
+ * Runs `work` while no other process does what has this name. The store is created if there is none. Throws LockedError at once
+ * when another process is at it; StorageError.
+ */
+export async function alone<T>(repository: Repository, name: string, work: () => Promise<T>): Promise<T> {
+  await exclusively(repository, () => undefined)
+  const { locks, paths } = repository.folder
+  const lock = join(paths.own, name)
+  await takeLock(repository, lock, { what: `runs '${name}' on`, timeout: 0 })
+  try {
+    return await work()
+  } finally {
+    locks.release(lock)
+  }
+}
+
+async function takeLock(
+  repository: Repository,
+  lock: string,
+  { what = 'is maintaining', timeout = repository.folder.lockTimeout } = {},
+): Promise<void> {
+  const { locks } = repository.folder
   const start = performance.now()
   while (!locks.take(lock)) {
     if ((await locks.deadHolder(lock)) !== undefined) {
       await repository.recover()
       await breakOrphan(repository.folder, lock)
+      if (locks.take(lock)) return
     }
-    if (performance.now() - start > lockTimeout) {
+    if (performance.now() - start >= timeout) {
       throw new LockedError(
         `${lock}.lock`,
-        `Another process is maintaining the store ('${lock}.lock'). Try again when that is done.`,
+        `Another process ${what} the store ('${lock}.lock'). Try again when that is done.`,
       )
     }
     await new Promise((resolve) => setTimeout(resolve, 10 + Math.random() * 40))

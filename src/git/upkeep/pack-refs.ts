@@ -3,7 +3,7 @@
  * goes before what packed-refs says of it is durable, and our locks name their owner, so that none stays for ever.
  */
 import { CorruptError, LockedError } from '../../errors.ts'
-import type { ObjectId } from '../../ids.ts'
+import type { ObjectId, RefName } from '../../ids.ts'
 import { TimeSlice } from '../../time-slice.ts'
 import { takePackedRefs } from '../refs/removal.ts'
 import type { Repository } from '../repository.ts'
@@ -20,12 +20,12 @@ export async function packRefs(repository: Repository): Promise<void> {
 
 const AT_ONCE = 256
 
-async function pack(repository: Repository): Promise<[string, ObjectId][]> {
+async function pack(repository: Repository): Promise<[RefName, ObjectId][]> {
   const { refs } = repository
   const { fs, paths, locks, lockTimeout } = repository.folder
   await takePackedRefs(refs, { locks, lockTimeout, breakLock: () => repository.recover() })
   try {
-    const found: [string, ObjectId][] = []
+    const found: [RefName, ObjectId][] = []
     const slice = new TimeSlice()
     for (const ref of [...refs.looseNames('refs/heads/'), ...refs.looseNames('refs/tags/')]) {
       const id = await commitAt(repository, ref)
@@ -41,7 +41,7 @@ async function pack(repository: Repository): Promise<[string, ObjectId][]> {
 }
 
 /** What a ref names if that is a commit: for other objects packed-refs would have to say what they lead to. */
-async function commitAt({ refs, objects }: Repository, ref: string): Promise<ObjectId | undefined> {
+async function commitAt({ refs, objects }: Repository, ref: RefName): Promise<ObjectId | undefined> {
   const id = refs.looseId(ref)
   try {
     return id !== undefined && (await objects.tryRead(id))?.type === 'commit' ? id : undefined
@@ -53,7 +53,7 @@ async function commitAt({ refs, objects }: Repository, ref: string): Promise<Obj
 }
 
 /** Removes the file of a ref that is still where it was when it was packed. */
-async function prune(repository: Repository, ref: string, id: ObjectId): Promise<void> {
+async function prune(repository: Repository, ref: RefName, id: ObjectId): Promise<void> {
   const { refs } = repository
   try {
     await repository.change({

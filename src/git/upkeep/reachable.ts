@@ -1,11 +1,11 @@
 /** What objects lead to: from commits to parents and trees, from trees to what is in them. */
+
 import { CorruptError } from '../../errors.ts'
-import { type ObjectId, trustedId } from '../../ids.ts'
+import type { ObjectId } from '../../ids.ts'
 import { TimeSlice } from '../../time-slice.ts'
 import type { ObjectStore } from '../database/object-store.ts'
-import { decodeCommit } from '../objects/commit.ts'
-import { asBuffer, type GitObject } from '../objects/object.ts'
-import { entryAt, entryCount, parseTree } from '../objects/tree.ts'
+import { namedIn } from '../objects/named.ts'
+import type { GitObject } from '../objects/object.ts'
 
 export interface ReachableOptions {
   /** Ids that are known to be reachable with all they lead to. The result is added to them. */
@@ -54,37 +54,6 @@ export async function reachableFrom(
 
 /** Read together, in the order of the disk. */
 const BATCH = 4096
-
-interface Named {
-  id: ObjectId
-  isFile: boolean
-}
-
-function* namedIn(id: ObjectId, { type, data }: GitObject, shallow: ReadonlySet<ObjectId>): Generator<Named> {
-  if (type === 'commit') {
-    const { tree, parents } = decodeCommit(data, id)
-    yield { id: tree, isFile: false }
-    if (!shallow.has(id)) for (const parent of parents) yield { id: parent, isFile: false }
-  } else if (type === 'tag') {
-    yield { id: targetOf(id, data), isFile: false }
-  } else if (type === 'tree') {
-    const tree = parseTree(data, id)
-    for (let n = 0; n < entryCount(tree); n++) {
-      const { mode, id } = entryAt(tree, n)
-      // The commit of a submodule is in another repository.
-      if (mode !== '160000') yield { id, isFile: mode !== '40000' }
-    }
-  }
-}
-
-/** The object that an annotated tag names. Throws CorruptError. */
-export function targetOf(id: ObjectId, tag: Uint8Array): ObjectId {
-  const target = /^object ([0-9a-f]{40})\n/.exec(asBuffer(tag).toString('latin1', 0, 48))?.[1]
-  if (target !== undefined) return trustedId(target)
-  throw new CorruptError(`Tag object ${id} does not name an object. Take the store from a trusted copy.`, {
-    object: id,
-  })
-}
 
 async function readWhatIsThere(
   objects: ObjectStore,

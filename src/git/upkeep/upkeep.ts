@@ -3,7 +3,7 @@ import { UnsupportedError } from '../../errors.ts'
 import { configValue, isTrue } from '../config/config.ts'
 import { hasCommitGraph, hasMultiPackIndex } from '../merging/removal.ts'
 import type { Repository } from '../repository.ts'
-import { removeLeftovers } from './leftovers.ts'
+import { removeCopies, removeLeftovers } from './leftovers.ts'
 import { exclusively, maintenance, withoutMerges } from './maintenance.ts'
 import { NativeGitError } from './native/error.ts'
 import { NativeGit } from './native/git.ts'
@@ -35,7 +35,12 @@ export async function lookAfter(repository: Repository, options: UpkeepOptions):
     if (shallPurge) {
       phase('purging')
       const purging = { ...report, exclusively: <T>(work: () => T) => exclusively(repository, work) }
-      await alone(() => purge(repository, purging))
+      try {
+        await alone(() => purge(repository, purging))
+      } finally {
+        // Last: until then others may have read what is gone now.
+        removeCopies(repository)
+      }
     }
     phase('packing')
     if (git === undefined) await repository.merger.compact()

@@ -1,11 +1,10 @@
 /** Claude Code: a `.jsonl` file a session, below `~/.claude/projects`. */
 import { stat } from 'node:fs/promises'
 import { basename } from 'node:path'
-import { isJsonObject } from '../../json-value.ts'
 import type { ByteSource } from '../byte-source.ts'
 import { filesBelow } from '../core/files-below.ts'
+import { detectByLine } from '../core/lines/by-line.ts'
 import type { Importer, Located, ReadOptions, Transcript } from '../importer.ts'
-import { parseLine, readLines } from '../jsonl.ts'
 import {
   agentFilesAmong,
   findAgentFiles,
@@ -14,6 +13,7 @@ import {
   readAgentFile,
   sessionIdOf,
 } from './agent-files.ts'
+import { composeTranscript } from './compose.ts'
 import { isSessionEntry } from './entry.ts'
 import { scanTranscript } from './scan.ts'
 import { buildTurn } from './turn.ts'
@@ -27,23 +27,13 @@ export const claudeCode: Importer = {
   folder: '~/.claude/projects',
   format: 1,
   extension: '.jsonl',
-  detect,
+  detect: (source) => detectByLine(source, isSessionEntry),
   locate,
   read,
   agentsOf: async (path, { sessionId }) => (isAgentFile(path) ? [] : findAgentFiles(path, sessionId)),
   readAgent: readAgentFile,
   write: writeTranscript,
-}
-
-async function detect(source: ByteSource): Promise<boolean> {
-  let empty = true
-  for await (const { bytes } of readLines(source.chunks())) {
-    const parsed = bytes === undefined ? undefined : parseLine(bytes)
-    if (parsed?.kind === 'blank') continue
-    empty = false
-    if (parsed?.kind === 'value' && isJsonObject(parsed.value) && isSessionEntry(parsed.value)) return true
-  }
-  return empty
+  compose: composeTranscript,
 }
 
 async function read(source: ByteSource, { now }: ReadOptions): Promise<Transcript> {

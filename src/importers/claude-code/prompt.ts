@@ -1,16 +1,8 @@
 /** Prompts as people read them: one line for a subject, without the markup that Claude Code puts around them. */
-import { cut } from '../../excerpt.ts'
-
-const LONG = 72
+import { oneLine } from '../core/lines/one-line.ts'
 
 /** One line of at most 72 characters; empty when the prompt has no text. */
-export function shortPrompt(text: string, limit: number = LONG): string {
-  const line = plainPrompt(text)
-    .replace(/\u001b\[[0-9;]*[A-Za-z]/g, '')
-    .replace(/[\s\p{Cc}]+/gu, ' ')
-    .trim()
-  return cut(line, limit)
-}
+export const shortPrompt = (text: string, limit?: number): string => oneLine(plainPrompt(text), limit)
 
 /** The prompt as the user typed it: `/review 12` for a slash command, `! ls` for a shell command. */
 export function plainPrompt(text: string): string {

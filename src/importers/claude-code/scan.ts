@@ -10,7 +10,7 @@
 import { createHash } from 'node:crypto'
 import { isJsonObject } from '../../json-value.ts'
 import type { ByteSource } from '../byte-source.ts'
-import { type Part, TurnTree } from '../core/turn-tree.ts'
+import { type Part, TurnTree } from '../core/lines/turn-tree.ts'
 import type { Cursor, FileEnd, Row, Transcript, Turn, Warning } from '../importer.ts'
 import { MAX_LINE, type ParsedLine, parseLine, type RawLine, readLines } from '../jsonl.ts'
 import { SideChains } from './chains.ts'

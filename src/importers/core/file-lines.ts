@@ -1,6 +1,7 @@
 /** The lines of a file that is written again, from wherever they come. */
 import type { AgentSource, ExportedFile } from '../importer.ts'
 import { rawBytes } from '../jsonl.ts'
+import { documentOfLines } from './documents/document.ts'
 
 export class FileLines {
   readonly #lines = new Map<number, string | Buffer>()
@@ -19,14 +20,16 @@ export class FileLines {
   }
 
   finish(name: string): ExportedFile {
-    const { unfinished, bom, crlf, finalNewline = true } = this.#end
+    const { unfinished, bom, crlf, finalNewline = true, frame } = this.#end
     const parts = [...this.#lines].sort(([a], [b]) => a - b).map(([, text]) => text)
     if (unfinished !== undefined) parts.push(rawBytes(unfinished))
+    const lines = parts.map((part) => part.toString())
+    if (frame !== undefined) return { name, lines, bytes: () => Buffer.from(documentOfLines(frame, lines)) }
     const newline = crlf === true ? '\r\n' : '\n'
     const closed = unfinished === undefined && finalNewline
     return {
       name,
-      lines: parts.map((part) => part.toString()),
+      lines,
       bytes() {
         const chunks = parts.flatMap((part, index) => [
           Buffer.from(part as string),

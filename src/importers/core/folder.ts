@@ -1,15 +1,18 @@
 /** Imports all sessions of a folder. */
 import { ForkpointError, NotFoundError } from '../../errors.ts'
 import type { SessionStore } from '../../store/session-store.ts'
-import type { Importer } from '../importer.ts'
-import { importSession } from './import.ts'
+import { openSource } from '../byte-source.ts'
+import type { Importer, Located } from '../importer.ts'
+import { filesBelow } from './files-below.ts'
+import { importFile } from './import.ts'
 import type { ImportOptions, ImportResult } from './import-result.ts'
+import { isToolOf } from './sessions-of.ts'
 
-/** What came of one file of the folder. */
+/** What came of one session of a file of the folder. */
 export type FolderImport =
-  | ({ path: string; error?: undefined } & ImportResult)
+  | ({ path: string; tool: string; error?: undefined } & ImportResult)
   /** The file could not be imported, or is not a session (UnsupportedError); the others are all the same. */
-  | { path: string; error: ForkpointError }
+  | { path: string; tool: string; error: ForkpointError }
 
 /**
  * Imports every session file of a folder and below, one after the other. Files of sub-agents go with their session;
@@ -24,16 +27,56 @@ export async function* importFolder(
   options: Omit<ImportOptions, 'sessionId' | 'agents'> = {},
 ): AsyncGenerator<FolderImport> {
   let found = false
-  for await (const { path, agents = [], error: problem } of tool.locate(folder)) {
+  for await (const located of filesOf(tool, folder)) {
     found = true
-    try {
-      if (problem !== undefined) throw problem
-      yield { path, ...(await importSession(tool, path, store, { ...options, agents })) }
-    } catch (error) {
-      if (!(error instanceof ForkpointError)) throw error
-      yield { path, error }
-    }
+    yield* importLocated(tool, located, store, options)
   }
   if (found) return
   throw new NotFoundError({ kind: 'file', id: folder }, `There is no ${tool.extension} file in '${folder}'.`)
+}
+
+/**
+ * Imports every session of a folder and below, whichever of the tools wrote it. What none of them wrote is passed over.
+ */
+export async function* importAnyFolder(
+  tools: readonly Importer[],
+  folder: string,
+  store: SessionStore,
+  options: Omit<ImportOptions, 'sessionId' | 'agents'> = {},
+): AsyncGenerator<FolderImport> {
+  const done = new Set<string>()
+  for (const tool of tools) {
+    for await (const located of filesOf(tool, folder)) {
+      const { path, agents = [] } = located
+      if (done.has(path) || (located.error === undefined && !(await isSession(tool, path)))) continue
+      for (const one of [path, ...agents]) done.add(one)
+      yield* importLocated(tool, located, store, options)
+    }
+  }
+}
+
+/** The session files of a folder. */
+export async function* filesOf(tool: Importer, folder: string): AsyncGenerator<Located> {
+  yield* tool.locate?.(folder) ?? (await filesBelow(folder, tool.extension))
+}
+
+async function isSession(tool: Importer, path: string): Promise<boolean> {
+  const source = await openSource(path).catch(() => undefined)
+  return source !== undefined && source.size > 0 && (await isToolOf(tool, source).catch(() => false))
+}
+
+export async function* importLocated(
+  tool: Importer,
+  { path, agents = [], error: problem }: Located,
+  store: SessionStore,
+  options: Omit<ImportOptions, 'sessionId' | 'agents'>,
+): AsyncGenerator<FolderImport> {
+  try {
+    if (problem !== undefined) throw problem
+    for await (const result of importFile(tool, path, store, { ...options, agents }))
+      yield { path, tool: tool.name, ...result }
+  } catch (error) {
+    if (!(error instanceof ForkpointError)) throw error
+    yield { path, tool: tool.name, error }
+  }
 }

@@ -5,22 +5,14 @@ import { redactSecrets } from '../../redaction/index.ts'
 import { withKeyOf } from '../../store/redaction/key.ts'
 import type { Redact, SessionStore } from '../../store/session-store.ts'
 import { type ByteSource, type NamedLines, openSource } from '../byte-source.ts'
-import {
-  type AgentTranscript,
-  type ImportedRun,
-  type Importer,
-  sourceOf,
-  type Transcript,
-  type Turn,
-} from '../importer.ts'
-import { identical } from '../remainder.ts'
-import { bestBranch, freeName, type Path, pathsOf } from './branch-choice.ts'
-import { continuedAgents } from './continuation.ts'
+import type { AgentTranscript, Importer } from '../importer.ts'
+import { originOf } from '../out/origin.ts'
+import { importReturned } from '../out/returned.ts'
 import type { ImportOptions, ImportResult } from './import-result.ts'
 import { redactedSource } from './redacted-source.ts'
-import type { StoredBranch } from './stored.ts'
-import { findTarget, type Target } from './target.ts'
-import { SessionWriter, type TurnContent } from './writer.ts'
+import { SessionImport } from './session-import.ts'
+import { sessionsOf } from './sessions-of.ts'
+import { findTarget } from './target.ts'
 
 /**
  * Imports a session file, or adds what a file that was imported before has got since. A file of which the store has
@@ -32,20 +24,46 @@ import { SessionWriter, type TurnContent } from './writer.ts'
  * imported before becomes a branch `import-1`, forked where the two part; one that shares nothing with it, and has
  * another name, a session of that name.
  *
- * @param source path of the file, or its lines
+ * @param source path of the file, its lines, or the file opened
  * @throws AlreadyExistsError when the store has a session of this id that was not imported; ConflictError when a
  *   sub-agent's file is not the one imported before; StorageError when the file cannot be read; UnsupportedError when
  *   it is not a session of the tool
  */
 export async function importSession(
   tool: Importer,
-  source: string | NamedLines,
+  source: string | NamedLines | ByteSource,
   store: SessionStore,
   options: ImportOptions = {},
 ): Promise<ImportResult> {
-  const now = (options.now ?? Date.now)()
   const raw = await openSource(source)
-  if (!(await tool.detect(raw))) throw notASession(tool, typeof source === 'string' ? source : raw.name)
+  const sessions: ByteSource[] = []
+  for await (const session of sessionsOf(tool, raw)) sessions.push(session)
+  const [only, ...more] = sessions as [ByteSource]
+  if (more.length === 0) return importSource(tool, only, store, options)
+  throw new UnsupportedError(
+    'sessions',
+    `'${raw.path ?? raw.name}' holds ${sessions.length} sessions of ${tool.title}. Import all of them with importFile.`,
+  )
+}
+
+/** As `importSession`, for a file that may hold several sessions. */
+export async function* importFile(
+  tool: Importer,
+  source: string | NamedLines | ByteSource,
+  store: SessionStore,
+  options: Omit<ImportOptions, 'sessionId'> = {},
+): AsyncGenerator<ImportResult> {
+  const raw = await openSource(source)
+  for await (const session of sessionsOf(tool, raw)) yield await importSource(tool, session, store, options)
+}
+
+async function importSource(
+  tool: Importer,
+  raw: ByteSource,
+  store: SessionStore,
+  options: ImportOptions,
+): Promise<ImportResult> {
+  const now = (options.now ?? Date.now)()
   const { redact, redacted } = redactionOf(store, options.redact)
   const clean = async (given: ByteSource) => {
     if (redact === undefined) return given
@@ -56,15 +74,26 @@ export async function importSession(
   const open = async (file: string | NamedLines) => clean(await openSource(file))
   const bytes = await clean(raw)
   const transcript = await tool.read(bytes, { now, open })
-  const folder = typeof source === 'string' ? dirname(source) : '.'
-  const beside = typeof source === 'string' ? await tool.agentsOf?.(source, transcript) : []
+  const origin = options.sessionId === undefined ? await originOf(bytes) : undefined
+  const returned = origin && (await importReturned(tool, bytes, transcript, store, origin, options))
+  if (returned !== undefined) return { ...returned, redacted }
+  const folder = raw.path === undefined ? '.' : dirname(raw.path)
+  const beside = raw.path === undefined ? [] : await tool.agentsOf?.(raw.path, transcript)
   const agents: AgentTranscript[] = []
   for (const agent of options.agents ?? beside ?? []) {
     const read = await tool.readAgent?.(agent, folder, { now, open })
     if (read !== undefined) agents.push(read)
   }
   const target = await findTarget(tool, bytes, transcript, store, options.sessionId)
-  const result = await new Import(tool, bytes, transcript, nameRuns(agents), store, target, options).run()
+  const result = await new SessionImport(
+    tool,
+    bytes,
+    transcript,
+    nameRuns(agents),
+    store,
+    target,
+    options,
+  ).run()
   return { ...result, redacted }
 }
 
@@ -81,9 +110,6 @@ function redactionOf(
   return { redact: withKeyOf(store, redactSecrets({ onFinding })), redacted }
 }
 
-const notASession = ({ name, title }: Importer, file: string): UnsupportedError =>
-  new UnsupportedError(name, `'${file}' is not a session of ${title}.`)
-
 /** Two sub-agents may have the same file name in different folders. */
 function nameRuns(agents: readonly AgentTranscript[]): AgentTranscript[] {
   const taken = new Set<string>()
@@ -93,245 +119,3 @@ function nameRuns(agents: readonly AgentTranscript[]): AgentTranscript[] {
     return { ...agent, run }
   })
 }
-
-class Import {
-  readonly #source: ByteSource
-  readonly #transcript: Transcript
-  readonly #store: SessionStore
-  readonly #target: Target
-  readonly #onProgress: ImportOptions['onProgress']
-  readonly #writer: SessionWriter
-  readonly #agents: readonly AgentTranscript[]
-  readonly #paths: readonly Path[]
-  /** Branches that hold turns of this file, or share some with it. */
-  readonly #branches: StoredBranch[]
-  /** Sub-agents that no turn has brought along yet. */
-  #waiting = new Set<AgentTranscript>()
-  #added = 0
-  #done = 0
-
-  constructor(
-    tool: Importer,
-    source: ByteSource,
-    transcript: Transcript,
-    agents: readonly AgentTranscript[],
-    store: SessionStore,
-    target: Target,
-    { author, onProgress }: ImportOptions,
-  ) {
-    this.#source = source
-    this.#transcript = transcript
-    this.#agents = agents
-    this.#store = store
-    this.#target = target
-    this.#onProgress = onProgress
-    this.#paths = pathsOf(transcript)
-    this.#branches = [...target.standing.branches]
-    this.#writer = new SessionWriter(tool, store, target.session, transcript, author)
-  }
-
-  async run(): Promise<Omit<ImportResult, 'redacted'>> {
-    const { session, stored, standing, filesOf } = this.#target
-    const own = standing.kind === 'differs' ? [] : this.#branches
-    if (standing.kind !== 'older') {
-      this.#checkBranches()
-      if (standing.kind === 'continues') this.#writer.edition = own[0]?.note.edition
-      this.#waiting = new Set(await continuedAgents(session, own, filesOf, this.#agents))
-    }
-    const used: StoredBranch[] = []
-    for (const path of this.#paths) used.push(await this.#writePath(path))
-    for (const agent of this.#waiting) await this.#writeAgent(agent, used)
-    return this.#result(stored === undefined, used)
-  }
-
-  #checkBranches(): void {
-    const { session, standing } = this.#target
-    if (this.#store.supports.branches) return
-    const why =
-      standing.kind === 'differs'
-        ? `differs from what was imported as session '${session}'`
-        : this.#paths.length > 1
-          ? 'was rewound'
-          : undefined
-    if (why === undefined) return
-    throw new UnsupportedError(
-      'branches',
-      `'${this.#source.name}' ${why}, so it needs a store with branches. Import it into a git store.`,
-    )
-  }
-
-  /** Writes what the store does not have of a line of turns. Returns the branch that holds it. */
-  async #writePath(path: Path): Promise<StoredBranch> {
-    let branch = this.#bestBranch(path)
-    const shared = branch === undefined ? 0 : this.#sharedTurns(path, branch)
-    const behind = branch !== undefined && this.#isBehind(branch, path, shared - 1)
-    // Each file has branches of its own, even for a line of turns that another one has as well.
-    const foreign = branch !== undefined && this.#isForeign(branch)
-    const again = behind || (foreign && shared === path.length)
-    const todo = this.#target.standing.kind === 'older' ? [] : path.slice(again ? shared - 1 : shared)
-    if (branch !== undefined && todo.length === 0) return branch
-    if (branch === undefined) {
-      branch = await this.#begin(todo.shift() as number)
-    } else if (branch.tip !== this.#turn(path[shared - 1] as number).id || foreign) {
-      // The branch goes another way from here, or the session went on there without the tool.
-      branch = await this.#fork(branch, path.slice(0, shared))
-    }
-    if (path === this.#paths[0]) await this.#activate(branch)
-    for (const index of todo) {
-      const before = branch.turns.get(this.#turn(index).id) ?? 0
-      await this.#writer.add(branch, await this.#content(index, branch.agents))
-      this.#wrote(index, before)
-    }
-    return branch
-  }
-
-  #bestBranch(path: Path): StoredBranch | undefined {
-    const idAt = (at: number) => this.#turn(path[at] as number).id
-    return bestBranch(this.#branches, (branch) => this.#sharedTurns(path, branch), idAt)
-  }
-
-  /** How many of the path's first turns the branch has. Of another file's branch only those that are the same count. */
-  #sharedTurns(path: Path, branch: StoredBranch): number {
-    const { standing } = this.#target
-    const common = this.#isForeign(branch) && standing.kind === 'differs' ? standing.line : undefined
-    const end = path.findIndex((index) => {
-      const turn = this.#turn(index)
-      const stored = branch.turns.get(turn.id)
-      if (stored === undefined || common === undefined) return stored === undefined
-      return stored !== lastLine(turn) || stored > common
-    })
-    return end === -1 ? path.length : end
-  }
-
-  /** Whether the branch is of a file that this one differs from. */
-  #isForeign(branch: StoredBranch): boolean {
-    const { edition } = this.#writer
-    const differs = this.#target.standing.kind === 'differs'
-    return differs && (edition === undefined || branch.note.edition !== edition)
-  }
-
-  /** Whether the file has more of the turn than the branch. */
-  #isBehind(branch: StoredBranch, path: Path, at: number): boolean {
-    const index = path[at] as number
-    const turn = this.#turn(index)
-    if ((branch.turns.get(turn.id) ?? 0) < lastLine(turn)) return true
-    if (at < path.length - 1) return false
-    const { current, end } = this.#transcript
-    const { unfinished, finalNewline } = index === current ? end : {}
-    return !identical(branch.note.unfinished, unfinished) || branch.note.finalNewline !== finalNewline
-  }
-
-  /** Begins the first branch of the session, or one for a file that shares nothing with those before. */
-  async #begin(index: number): Promise<StoredBranch> {
-    const isNew = this.#target.stored === undefined
-    const name = isNew ? 'main' : await this.#newName()
-    const branch = await this.#writer.create(name, await this.#content(index, new Map()))
-    branch.active = isNew
-    this.#branches.push(branch)
-    this.#wrote(index, 0)
-    return branch
-  }
-
-  async #fork(from: StoredBranch, shared: Path): Promise<StoredBranch> {
-    const name = await this.#newName()
-    const ids = shared.map((index) => this.#turn(index).id)
-    const branch = await this.#writer.fork(from, ids.at(-1) as string, name, ids)
-    this.#branches.push(branch)
-    return branch
-  }
-
-  async #newName(): Promise<string> {
-    const branches = await this.#store.branches(this.#target.session)
-    const taken = new Set(branches.map((branch) => branch.name))
-    const isEdition = this.#target.standing.kind === 'differs' && this.#writer.edition === undefined
-    const name = freeName(this.#paths.length > 1 && !isEdition ? 'rewind' : 'import', taken)
-    if (isEdition) this.#writer.edition = name
-    return name
-  }
-
-  /** Makes the line that the session ended on the active one, unless the user is at work on a line of their own. */
-  async #activate(branch: StoredBranch): Promise<void> {
-    const active = [...(this.#target.stored ?? []), ...this.#branches].find((one) => one.active)
-    if (branch.active || active?.tip === undefined) return
-    // A file that differs may be an old copy.
-    if (this.#isForeign(active) && this.#transcript.lastAt <= active.updatedAt) return
-    await this.#store.switch(this.#target.session, branch.name)
-    active.active = false
-    branch.active = true
-  }
-
-  /** Writes what is new of a sub-agent whose turn was there already. */
-  async #writeAgent(agent: AgentTranscript, used: readonly StoredBranch[]): Promise<void> {
-    const turn = this.#turnOf(agent)
-    const branch = used[this.#paths.findIndex((path) => path.includes(turn))] as StoredBranch
-    const old = branch.agents.get(agent.run)
-    const { cursor, unfinished } = sourceOf(agent.transcript)
-    if (old?.cursor?.bytes === cursor.bytes && identical(old.unfinished, unfinished)) return
-    await this.#writer.addAgent(branch, await agent.build(agent.run, this.#transcript))
-    this.#added += linesAfter(agent.transcript.turns, old?.cursor?.lines ?? 0)
-  }
-
-  /** @param known sub-agents that the branch has */
-  async #content(index: number, known: StoredBranch['agents']): Promise<TurnContent> {
-    const built = await this.#transcript.build(index)
-    const agents: ImportedRun[] = []
-    for (const agent of this.#waiting) {
-      if (this.#turnOf(agent) !== index) continue
-      agents.push(await agent.build(agent.run, this.#transcript))
-      this.#waiting.delete(agent)
-      this.#added += linesAfter(agent.transcript.turns, known.get(agent.run)?.cursor?.lines ?? 0)
-    }
-    return { turn: this.#turn(index), built, agents }
-  }
-
-  /** The turn during which the sub-agent started. */
-  #turnOf({ transcript: { firstAt } }: AgentTranscript): number {
-    const { turns } = this.#transcript
-    const isBefore = ({ rows: [first] }: Turn) => first !== undefined && first.at <= firstAt
-    return Math.max(0, turns.findLastIndex(isBefore))
-  }
-
-  #turn(index: number): Turn {
-    return this.#transcript.turns[index] as Turn
-  }
-
-  #wrote(index: number, before: number): void {
-    this.#added += linesAfter([this.#turn(index)], before)
-    this.#done++
-    this.#onProgress?.({
-      session: this.#target.session,
-      file: this.#source.name,
-      done: this.#done,
-      total: this.#transcript.turns.length,
-    })
-  }
-
-  #result(created: boolean, used: readonly StoredBranch[]): Omit<ImportResult, 'redacted'> {
-    const { turns, current, entries, warnings } = this.#transcript
-    const [last] = used as [StoredBranch]
-    return {
-      session: this.#target.session,
-      title: turns[current]?.about.title,
-      created,
-      checkpoints: this.#writer.checkpoints,
-      messages: this.#writer.messages,
-      added: this.#added,
-      entries,
-      turns: turns.length - 1,
-      branches: [...new Set(used.map(({ name }) => name))],
-      head: last.head,
-      agents: this.#agents.length,
-      warnings: [
-        ...warnings.map((one) => ({ file: this.#source.name, ...one })),
-        ...this.#agents.flatMap(({ file, transcript }) =>
-          transcript.warnings.map((one) => ({ file, ...one })),
-        ),
-      ],
-    }
-  }
-}
-
-const lastLine = ({ rows }: Turn): number => rows.at(-1)?.line ?? 0
-
-const linesAfter = (turns: readonly Turn[], line: number): number =>
-  turns.reduce((sum, { rows }) => sum + rows.filter((row) => row.line > line).length, 0)

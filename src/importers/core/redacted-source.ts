@@ -3,6 +3,7 @@
 import { type Path, type Redact, redactValue } from '../../redaction/redact.ts'
 import type { ByteSource } from '../byte-source.ts'
 import { type RawLine, readLines } from '../jsonl.ts'
+import type { Frame } from './documents/frame.ts'
 
 /** Bytes that are read at once. */
 const BATCH = 1 << 20
@@ -34,7 +35,15 @@ export async function redactedSource(source: ByteSource, redact: Redact): Promis
     from = next
     end += length
   }
-  return pieces.some(({ bytes }) => bytes !== undefined) ? ofPieces(source, pieces) : source
+  const clean = pieces.some(({ bytes }) => bytes !== undefined) ? ofPieces(source, pieces) : source
+  return source.frame === undefined ? clean : { ...clean, frame: await redactedFrame(source.frame, redact) }
+}
+
+async function redactedFrame(frame: Frame, redact: Redact): Promise<Frame> {
+  if (frame.kind === 'text') return frame
+  const value: unknown = JSON.parse(frame.text)
+  const kept = await redactValue(value, redact, ['document'])
+  return kept === value ? frame : { ...frame, text: JSON.stringify(kept ?? null) }
 }
 
 function ofPieces(source: ByteSource, pieces: readonly Piece[]): ByteSource {

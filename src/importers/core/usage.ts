@@ -16,6 +16,7 @@ const COUNTED = [
   'inputTokens',
   'outputTokens',
   'totalTokens',
+  'reasoningTokens',
   'cachedInputTokens',
   'cacheCreationInputTokens',
 ]

@@ -222,7 +222,7 @@ export class SessionWriter {
 
   #note({ id, cursor, about: { version, gitBranch } }: Turn): ImportNote {
     const { name, turns, current, end } = this.#transcript
-    const { bom, crlf } = end
+    const { unfinished, finalNewline, ...shared } = end
     return {
       from: this.#tool.name,
       format: this.#tool.format,
@@ -230,7 +230,7 @@ export class SessionWriter {
       ...(this.edition === undefined ? {} : { edition: this.edition }),
       ...(version === undefined ? {} : { version }),
       ...(gitBranch === undefined ? {} : { gitBranch }),
-      ...(id === turns[current]?.id ? end : { ...(bom ? { bom } : {}), ...(crlf ? { crlf } : {}) }),
+      ...(id === turns[current]?.id ? end : shared),
       cursor,
     }
   }
@@ -238,10 +238,10 @@ export class SessionWriter {
   /** The same content has the same key, so that importing again after a crash, or twice at once, does no harm. */
   #keyOf(
     id: string,
-    { cursor, unfinished, finalNewline, edition }: ImportNote,
+    { cursor, unfinished, finalNewline, frame, edition }: ImportNote,
     agents: readonly ImportedRun[],
   ): string {
-    const more = [edition, unfinished, finalNewline, ...agents.map(({ source }) => source)].filter(
+    const more = [edition, unfinished, finalNewline, frame, ...agents.map(({ source }) => source)].filter(
       (one) => one !== undefined,
     )
     const rest = more.length === 0 ? '' : `:${sha256(JSON.stringify(more)).slice(0, 16)}`

@@ -29,6 +29,8 @@ const NAME = String.raw`(?:${NAMES.join('|')})${NAME_END}`
 /** A quotation mark, escaped as often as JSON stands in JSON. */
 const QUOTE = String.raw`\\{0,15}["'\x60]`
 
+const DIGITS = '0123456789'
+
 export const GENERIC: readonly TableRule[] = [
   {
     id: 'private-key',
@@ -56,8 +58,10 @@ export const GENERIC: readonly TableRule[] = [
     expression:
       /(?<=[A-Za-z0-9+.-]):\/\/(?:(?<user>[^\s/:@"'`<>\\?#]{0,128}):(?<secret>[^\s/@"'`<>\\?#]{3,256})@|(?<alone>[A-Za-z0-9_-]{20,255})@)(?=[\w.[%-])/,
     anchored: true,
-    holds: (secret, { user, alone }) =>
-      alone !== undefined ? isLikelySecret(secret) : secret !== user && isNoPlaceholder(secret),
+    holds: (secret, group) =>
+      group('alone') !== undefined
+        ? isLikelySecret(secret)
+        : secret !== group('user') && isNoPlaceholder(secret),
     match: [
       'postgres://app:{w16}@db.internal:5432/app',
       'redis://:{w12}@10.0.0.1',
@@ -74,6 +78,8 @@ export const GENERIC: readonly TableRule[] = [
     ),
     anchored: true,
     grows: true,
+    whole: true,
+    near: { oneOf: DIGITS, behind: 4200 },
     holds: isLikelySecret,
     match: ['Authorization: Bearer {w40}', '"Authorization": "Basic {w30}=="', 'authorization: token {h40}'],
     pass: ['Authorization: Bearer $TOKEN', 'Authorization: required'],
@@ -84,6 +90,8 @@ export const GENERIC: readonly TableRule[] = [
     expression: /(?<![A-Za-z])bearer {1,3}(?<secret>[\w.~+/-]{20,4096}={0,2})/i,
     anchored: true,
     grows: true,
+    whole: true,
+    near: { oneOf: DIGITS, behind: 4200 },
     holds: isLikelySecret,
     match: ['Bearer {w40}'],
     pass: ['bearer authentication-with-long-words'],
@@ -92,8 +100,9 @@ export const GENERIC: readonly TableRule[] = [
     id: 'connection-string',
     keywords: ['password=', 'pwd=', 'password =', 'pwd ='],
     expression:
-      /(?<!\w)(?:(?<=;\s{0,2}(?:user )?)(?:password|pwd)|(?:password|pwd)(?=\s?=\s?[^;\s"']{1,128};)) ?= ?(?<secret>[^;"'\s\\()]{4,128})(?![^;"'\s\\)])/i,
+      /(?<!\w)(?:(?<=;\s{0,2}(?:user )?)(?:password|pwd)|(?:password|pwd)(?=\s?=\s?(?=([^;\s"']{1,128}))\1;)) ?= ?(?<secret>[^;"'\s\\()]{4,128})(?![^;"'\s\\)])/i,
     anchored: true,
+    near: { oneOf: ';', before: 8, behind: 144 },
     holds: isNoPlaceholder,
     match: ['Server=db;Database=app;User Id=sa;Password={w14};Encrypt=true', 'Driver={ODBC};Uid=a;Pwd={w12}'],
     pass: ['Server=db;Password=${DB_PASSWORD};'],
@@ -114,6 +123,8 @@ export const GENERIC: readonly TableRule[] = [
     expression:
       /(?<![\w-])(?:(?:--(?:password|passwd|passphrase|pass|token|secret|api-?key|auth-?token|auth)(?:=| {1,2})|sshpass -p ?)["']?(?<secret>[^\s"'\\]{6,256})|(?:-u|--user) ["']?[^\s:"'\\@/]{1,64}:(?<word>[^\s"'\\@/]{6,128})(?=["']?(?:\s|\\|$)))/,
     anchored: true,
+    whole: true,
+    near: { oneOf: DIGITS, behind: 360 },
     holds: isLikelySecret,
     match: ['tool --password {w16}', 'curl -u app:{w16} https://a.example', 'sshpass -p {w12} ssh a'],
     pass: ['docker run -u 1000:1000 image', 'git push -u origin main', 'tool --token "$TOKEN"'],
@@ -127,6 +138,8 @@ export const GENERIC: readonly TableRule[] = [
       'i',
     ),
     anchored: true,
+    whole: true,
+    near: { oneOf: DIGITS, behind: 360 },
     holds: isLikelySecret,
     match: [
       'DB_PASSWORD={w20}',

@@ -56,7 +56,7 @@ export class BlobBackend implements Backend<Held> {
     this.#blobs = blobs
     this.#rules = rules
     const { persistent } = blobs
-    this.supports = { history: false, branches: false, patch: false, persistent, keys: false }
+    this.supports = { history: false, branches: false, patch: false, persistent, keys: false, files: false }
   }
 
   async exists(session: SessionId): Promise<boolean> {

@@ -2,6 +2,7 @@
 import type { Session } from '../../state/index.ts'
 import { documentRules } from '../document.ts'
 import { StoreFront } from '../front.ts'
+import { registerKey, rulesWithKey } from '../redaction/key.ts'
 import type { StoredDocument, StoreOptions } from '../session-store.ts'
 import { BlobBackend } from './backend.ts'
 import type { Blobs } from './blobs.ts'
@@ -15,7 +16,9 @@ import type { Blobs } from './blobs.ts'
  */
 export class BlobSessionStore<S extends StoredDocument = Session> extends StoreFront<S> {
   constructor(blobs: Blobs, options: StoreOptions<S> = {}) {
-    const rules = documentRules(options)
+    const given = documentRules(options)
+    const rules = blobs.markKey === undefined ? given : rulesWithKey(given, () => blobs.markKey!())
     super(new BlobBackend(blobs, rules), rules)
+    if (blobs.markKey !== undefined) registerKey(this, () => blobs.markKey!())
   }
 }

@@ -32,6 +32,8 @@ export interface Blobs {
   exclusively?<T>(key: string, work: () => Promise<T>): Promise<T>
   /** What errors call it, such as the path of a file. Default: the key. */
   nameOf?(key: string): string
+  /** 32 bytes that only this store has: marks of redacted secrets are made with them. Default: a key of the process. */
+  markKey?(): Now<Uint8Array>
   /** Bytes of all that is kept. */
   size?(): Now<number>
   /** Called by `maintain`: removes what is left over. */

@@ -11,7 +11,7 @@
 import { createHash } from 'node:crypto'
 import { writeJson } from '../../codec/index.ts'
 import { CorruptError } from '../../errors.ts'
-import { type CommitId, isObjectId, type SessionId } from '../../ids.ts'
+import { type CommitId, isObjectId, type SessionId, trustedCommit } from '../../ids.ts'
 import { isJsonObject, type JsonObject } from '../../json-value.ts'
 import type { Checkpoint } from '../session-store.ts'
 
@@ -73,7 +73,7 @@ export function isIntact(file: SessionFile): boolean {
 
 function fingerprint({ type, checkpoint, summary, trailers }: Draft, state: string): CommitId {
   const head = writeJson([FORMAT, type, checkpoint, summary, trailers ?? null], { compact: true })
-  return createHash('sha1').update(`${head}\n${state}`).digest('hex') as CommitId
+  return trustedCommit(createHash('sha1').update(`${head}\n${state}`).digest('hex'))
 }
 
 function parse(file: string, bytes: Uint8Array): Record<string, unknown> {

@@ -11,6 +11,7 @@ import { emptyFolder } from '../../git/disk/lock-folder.ts'
 import { isGone, Locks } from '../../git/disk/locks.ts'
 import { diskBelow, OpenedFolder } from '../../git/disk/opened-folder.ts'
 import { type OwnerPlace, ownerFiles } from '../../git/disk/presence.ts'
+import { readStoreKey, storeKey } from '../../git/disk/store-key.ts'
 import type { Blobs } from '../blob/blobs.ts'
 
 const SUFFIX = '.json'
@@ -130,6 +131,12 @@ export class SessionFolder implements Blobs {
     return removed
   }
 
+  /** The key in `.forkpoint/key`, made if there is none. */
+  markKey(): Uint8Array | Promise<Uint8Array> {
+    const path = join(this.#own, 'key')
+    return readStoreKey(this.#fs, path) ?? this.#makeKey(path)
+  }
+
   /** Removes what processes that are gone have left behind. */
   async clean(): Promise<void> {
     for (const { id, token } of this.#owners.tokens(this.#fs)) {
@@ -148,6 +155,16 @@ export class SessionFolder implements Blobs {
 
   close(): void {
     if (!this.#folder.isMoved) this.#locks.close()
+  }
+
+  async #makeKey(path: string): Promise<Uint8Array> {
+    await this.#prepare()
+    const temporary = join(this.#own, `${this.#locks.owner.id}-${this.#temporaries++}.tmp`)
+    try {
+      return await storeKey(this.#fs, path, temporary)
+    } finally {
+      this.#tryToRemove(temporary)
+    }
   }
 
   async #locked<T>(name: string, work: () => Promise<T>): Promise<T> {

@@ -1,13 +1,15 @@
 /** Sessions as commits: what the front asks of a repository. */
 import type { Checkpoints } from '../../checkpoints/checkpoints.ts'
 import type { CommitInfo } from '../../checkpoints/commits/history.ts'
+import type { Snapshot } from '../../checkpoints/files-line.ts'
 import { forkSession } from '../../checkpoints/fork.ts'
 import { readDocument } from '../../checkpoints/trees/documents.ts'
 import { NotFoundError } from '../../errors.ts'
 import type { Repository } from '../../git/repository.ts'
-import type { BranchName, CommitId, SessionId, TagName } from '../../ids.ts'
+import { type BranchName, type CommitId, filesRef, type SessionId, type TagName } from '../../ids.ts'
 import type { JsonObject } from '../../json-value.ts'
 import { isShortName } from '../../ref-part.ts'
+import { WorkspaceFiles } from '../../workspace/workspace-files.ts'
 import type { Backend, Base, Content, ItemCheck, Lines, Look, NewSession, UnsharedState } from '../backend.ts'
 import type { DocumentRules } from '../document.ts'
 import type {
@@ -18,20 +20,38 @@ import type {
   Supports,
   VerifyReport,
 } from '../session-store.ts'
-import { GitBase, GitStates } from './base.ts'
+import { GitBase, GitStates, StaleSnapshot } from './base.ts'
 import { listSessions } from './listing/list.ts'
 import type { GitMaintainReport, GitStoreStats } from './maintain.ts'
 import { readEvents, readPart } from './reader.ts'
 
+interface WriteTarget {
+  session: SessionId
+  branch: BranchName | undefined
+  tag: TagName | undefined
+}
+
+/** How often a snapshot is made again because others have moved its line. */
+const ROUNDS = 5
+
 // What is seldom asked for is loaded when it is: a program that saves and resumes starts without it.
 export class GitBackend implements Backend<CommitInfo>, Lines<CommitInfo> {
-  readonly supports: Supports = { history: true, branches: true, patch: true, persistent: true, keys: true }
+  readonly supports: Supports = {
+    history: true,
+    branches: true,
+    patch: true,
+    persistent: true,
+    keys: true,
+    files: true,
+  }
   readonly lines = this
   readonly #repository: Repository
   readonly #checkpoints: Checkpoints
   readonly #rules: DocumentRules
   readonly #states: GitStates
   readonly #isShared: boolean
+  /** What had been purged when a commit was last found to be reached. */
+  readonly #marks = new WeakMap<CommitInfo, string>()
 
   /** @param isShared whether somebody else closes the repository */
   constructor(repository: Repository, checkpoints: Checkpoints, rules: DocumentRules, isShared: boolean) {
@@ -53,11 +73,14 @@ export class GitBackend implements Backend<CommitInfo>, Lines<CommitInfo> {
       .then((there) => (there ? this.#checkpoints.history.fullName(session) : session))
   }
 
-  look(
+  async look(
     session: SessionId,
     where: { branch?: BranchName | undefined; at?: string | undefined },
   ): Promise<Look<CommitInfo> | undefined> {
-    return this.#checkpoints.read(session, where)
+    const mark = this.#checkpoints.mark()
+    const found = await this.#checkpoints.read(session, where)
+    if (found !== undefined) this.#marks.set(found.commit, mark)
+    return found
   }
 
   async resolve(session: SessionId, revision: string): Promise<CommitInfo> {
@@ -72,8 +95,10 @@ export class GitBackend implements Backend<CommitInfo>, Lines<CommitInfo> {
     return this.#checkpoints.history.line(id)
   }
 
-  document({ tree }: CommitInfo, session: SessionId): Promise<JsonObject> {
-    return readDocument(this.#checkpoints.objects, tree, session)
+  document(commit: CommitInfo, session: SessionId): Promise<JsonObject> {
+    const { tree } = commit
+    const { objects, copies } = this.#checkpoints
+    return readDocument(objects, tree, session, { copies, mark: this.#marks.get(commit) })
   }
 
   part(
@@ -101,21 +126,41 @@ export class GitBackend implements Backend<CommitInfo>, Lines<CommitInfo> {
     return this.#states.prepare(document, check)
   }
 
-  write<T>(
-    {
-      session,
-      branch,
-      tag,
-    }: { session: SessionId; branch: BranchName | undefined; tag: TagName | undefined },
+  async write<T>(
+    { files, ...to }: WriteTarget & { files: WorkspaceFiles | undefined },
     decide: (base: Base<CommitInfo>) => Promise<T>,
     landed: (result: T) => void,
   ): Promise<T> {
+    if (files === undefined) return this.#write(to, undefined, decide, landed)
+    if (!(files instanceof WorkspaceFiles))
+      throw new TypeError("'files' has to be what store.files(folder) returns")
+    for (let round = 0; ; round++) {
+      const snapshot = await files.take(to.session, to.branch)
+      try {
+        return await this.#write(to, snapshot, decide, landed)
+      } catch (error) {
+        if (!(error instanceof StaleSnapshot) || round === ROUNDS) throw error
+      }
+    }
+  }
+
+  #write<T>(
+    { session, branch, tag }: WriteTarget,
+    snapshot: Snapshot | undefined,
+    decide: (base: Base<CommitInfo>) => Promise<T>,
+    landed: (result: T) => void,
+  ): Promise<T> {
+    const { history } = this.#checkpoints
+    const withLine = () => {
+      const on = branch ?? history.active(session)
+      return { branch: on, also: [filesRef(session, on)] }
+    }
     return this.#checkpoints.write<T>({
       session,
-      onto: { branch },
+      onto: snapshot === undefined ? { branch } : withLine,
       tag,
       decide: async (writing) => {
-        const result = await decide(new GitBase(this.#states, writing))
+        const result = await decide(new GitBase(this.#states, writing, snapshot))
         writing.onPlaced(() => landed(result))
         return result
       },
@@ -194,7 +239,7 @@ export class GitBackend implements Backend<CommitInfo>, Lines<CommitInfo> {
   }
 
   async patch(from: CommitId, to: CommitId): Promise<string> {
-    const { patchBetween } = await import('./patch.ts')
+    const { patchBetween } = await import('../../git/upkeep/native/patch.ts')
     return patchBetween(this.#repository, from, to)
   }
 

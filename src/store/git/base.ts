@@ -1,8 +1,11 @@
 /** What a write in git is decided on: the branch, its tip, and states as files. */
 import type { Checkpoints } from '../../checkpoints/checkpoints.ts'
 import type { CommitInfo } from '../../checkpoints/commits/history.ts'
+import { seqOn } from '../../checkpoints/commits/lineage.ts'
+import { addFiles, FILES, type Snapshot } from '../../checkpoints/files-line.ts'
 import type { Edits, Writing } from '../../checkpoints/writing.ts'
-import type { BranchName, CommitId, SessionId } from '../../ids.ts'
+import { ForkpointError } from '../../errors.ts'
+import type { BranchName, CommitId, RefName, SessionId } from '../../ids.ts'
 import { type JsonObject, without } from '../../json-value.ts'
 import type { AdditionPlan } from '../addition/plan.ts'
 import type { Base, Content, ItemCheck, NewCheckpoint, Tail } from '../backend.ts'
@@ -20,7 +23,7 @@ const TAILS = 256
 interface GitContent extends Content<CommitInfo> {
   edits(since: CommitInfo | undefined): Promise<Edits> | Edits
   /** Called once its checkpoint, with this tree, is in place. */
-  placed?(ref: string, commit: CommitInfo): void
+  placed?(ref: RefName, commit: CommitInfo): void
 }
 
 /** States and lines in git, and what is remembered of them. */
@@ -30,7 +33,7 @@ export class GitStates {
   readonly #changes: GitChanges
   readonly #items = new ItemMemory()
   /** By ref, where the branch ends. */
-  readonly #tails = new Map<string, GitTail>()
+  readonly #tails = new Map<RefName, GitTail>()
 
   constructor(checkpoints: Checkpoints, rules: DocumentRules) {
     this.checkpoints = checkpoints
@@ -95,10 +98,17 @@ export class GitStates {
     }
   }
 
-  #keep(ref: string, tail: GitTail): void {
+  #keep(ref: RefName, tail: GitTail): void {
     this.#tails.delete(ref)
     if (this.#tails.size >= TAILS) this.#tails.delete(this.#tails.keys().next().value!)
     this.#tails.set(ref, tail)
+  }
+}
+
+/** The line has moved to where the snapshot's objects may be missing: it is made again. */
+export class StaleSnapshot extends ForkpointError {
+  constructor() {
+    super('CONFLICT', 'Other processes keep changing the files of this branch. Try again.')
   }
 }
 
@@ -109,8 +119,11 @@ export class GitBase implements Base<CommitInfo> {
   readonly tip: CommitInfo | undefined
   readonly #states: GitStates
   readonly #writing: Writing
+  readonly #snapshot: Snapshot | undefined
 
-  constructor(states: GitStates, writing: Writing) {
+  /** @param snapshot of the files that a checkpoint gets */
+  constructor(states: GitStates, writing: Writing, snapshot: Snapshot | undefined) {
+    this.#snapshot = snapshot
     this.#states = states
     this.#writing = writing
     this.session = writing.session
@@ -142,9 +155,25 @@ export class GitBase implements Base<CommitInfo> {
 
   async add({ content, changes: _, facts, ...rest }: NewCheckpoint<CommitInfo>): Promise<CommitInfo> {
     const { edits, placed } = content as GitContent
-    const commit = await this.#writing.commit({ ...rest, ...facts, files: await edits(rest.parent) })
+    const trailers = { ...rest.trailers, ...(await this.#files(rest)) }
+    const made = { ...rest, ...facts, trailers, files: await edits(rest.parent) }
+    const commit = await this.#writing.commit(made)
     this.#writing.onPlaced(() => placed?.(this.#writing.ref, commit))
     return commit
+  }
+
+  /** Puts the snapshot on its line, and gives the trailer that names it. */
+  async #files({
+    parent,
+    subject,
+    at,
+    trailers,
+  }: Omit<NewCheckpoint<CommitInfo>, 'content' | 'changes' | 'facts'>): Promise<Record<string, string>> {
+    if (this.#snapshot === undefined) return {}
+    const text = { subject, at, seq: seqOn(parent), trailers }
+    const line = await addFiles(this.#history, this.#writing, this.#snapshot, text, parent)
+    if (line === undefined) throw new StaleSnapshot()
+    return { [FILES]: line.id }
   }
 
   endAt(commit: CommitInfo): void {

@@ -4,74 +4,33 @@ import { registerCheckpoints } from '../../checkpoints/of-store.ts'
 import { Signing, type SignOptions } from '../../checkpoints/signing.ts'
 import { NotFoundError } from '../../errors.ts'
 import { Repository } from '../../git/repository.ts'
-import type { CheckpointSignature } from '../../git/signing/commit-signature.ts'
-import { type CommitId, parseRef, parseSessionId, type SessionId } from '../../ids.ts'
-import { type SecretOptions, secretFinder } from '../../redaction/secrets.ts'
+import { parseRef, parseSessionId, type SessionId, trustedCommit } from '../../ids.ts'
+import { secretFinder } from '../../redaction/secrets.ts'
 import { isSameName } from '../../ref-part.ts'
 import type { Session } from '../../state/index.ts'
+import type { NamedRemote } from '../../sync/remotes.ts'
+import type { FetchReport, PushReport, RemoteStatus, SyncReport } from '../../sync/report.ts'
+import { WorkspaceFiles, type WorkspaceOptions } from '../../workspace/workspace-files.ts'
 import { type DocumentRules, documentRules } from '../document.ts'
 import { StoreFront } from '../front.ts'
 import { registerKey, rulesWithKey, withKeyOf } from '../redaction/key.ts'
-import { type CleanMemory, type FoundSecret, scan } from '../scan/scan.ts'
+import { Retention } from '../retention/retention.ts'
+import { type FoundSecret, scan } from '../scan/scan.ts'
 import { type SearchMatch, type SearchOptions, search } from '../search/search.ts'
-import type {
-  Checkpoint,
-  LogOptions,
-  MaintainOptions,
-  Redact,
-  StoredDocument,
-  StoreOptions,
-  VerifyReport,
-} from '../session-store.ts'
+import type { MaintainOptions, Redact, StoredDocument, StoreOptions } from '../session-store.ts'
 import { GitBackend } from './backend.ts'
 import type { GitMaintainReport, GitStoreStats } from './maintain.ts'
+import type {
+  GitLogOptions,
+  GitStoreOptions,
+  GitVerifyOptions,
+  GitVerifyReport,
+  ScanOptions,
+  SignedCheckpoint,
+} from './options.ts'
 import type { RewriteOptions, RewriteReport } from './rewrite.ts'
-import { type SignatureOptions, type SignatureReport, Signatures } from './signatures.ts'
-
-export interface GitStoreOptions<S extends StoredDocument = Session> extends StoreOptions<S> {
-  /** How long another process's lock is waited for, in milliseconds. Default 10,000. */
-  lockTimeout?: number
-  /**
-   * Whether each turn gets a page, the Markdown that people read in `git log -p` and on a git host. Default: true. Pages
-   * that are there already stay.
-   */
-  pages?: boolean
-  /**
-   * Signs every checkpoint, so that `git verify-commit` and `forkpoint verify --signatures` say by whom it was made.
-   *
-   *     new GitSessionStore('./sessions', { sign: { key: '/home/ann/.ssh/id_ed25519' } })
-   */
-  sign?: SignOptions
-}
-
-export interface GitVerifyOptions {
-  /** Also check who signed each checkpoint. */
-  signatures?: SignatureOptions | undefined
-  onProgress?: MaintainOptions['onProgress']
-}
-
-export interface GitVerifyReport extends VerifyReport {
-  /** By whom checkpoints are signed, where that was asked for. */
-  signatures?: SignatureReport
-}
-
-export interface GitLogOptions extends LogOptions {
-  /** Also say who signed each checkpoint. */
-  signatures?: SignatureOptions | undefined
-}
-
-/** What is looked for, and what is known to hold nothing. */
-export interface ScanOptions extends Pick<SecretOptions, 'rules' | 'only' | 'off' | 'allow' | 'preset'> {
-  /** What holds no secret by rules of this id. */
-  memory?: (rules: string) => CleanMemory | undefined
-  /** Is told how many checkpoints have been looked at. */
-  onProgress?: (checkpoints: number) => void
-}
-
-export interface SignedCheckpoint extends Checkpoint {
-  /** Absent where nobody signed it, and where it was not asked for. */
-  signature?: CheckpointSignature
-}
+import type { FetchOptions, PushOptions, SharedStore, ShareOptions } from './sharing/shared-store.ts'
+import { Signatures } from './signatures.ts'
 
 /**
  * Keeps sessions in a bare git repository. `folder` is opened on first use and created by the first save; when a
@@ -83,10 +42,14 @@ export interface SignedCheckpoint extends Checkpoint {
 export class GitSessionStore<S extends StoredDocument = Session> extends StoreFront<S> {
   /** The bare repository, for git: `git --git-dir <folder> log demo/main`. */
   readonly folder: string
+  /** Numbers of sessions, policies, and the trash. */
+  readonly retention: Retention
   readonly #rules: DocumentRules
   readonly #repository: Repository
   readonly #sign: SignOptions | undefined
   readonly #checkpoints: Checkpoints
+  readonly #remote: Pick<GitStoreOptions, 'remote' | 'writer'>
+  #shared: Promise<SharedStore> | undefined
 
   constructor(folder: string, options?: GitStoreOptions<S>)
   /** @internal A repository that somebody else opened, and will close. */
@@ -96,7 +59,7 @@ export class GitSessionStore<S extends StoredDocument = Session> extends StoreFr
     if (!isShared && (typeof place !== 'string' || place === ''))
       throw new TypeError('A git store needs the path of its folder')
     const given = documentRules(options)
-    const { lockTimeout, sign } = options
+    const { lockTimeout, sign, retention } = options
     const signing = Signing.of(sign)
     const repository = isShared
       ? place
@@ -110,6 +73,9 @@ export class GitSessionStore<S extends StoredDocument = Session> extends StoreFr
     this.#repository = repository
     this.#sign = sign
     this.#checkpoints = checkpoints
+    this.retention = new Retention({ repository, checkpoints, rules }, retention)
+    this.#remote = options
+    if (options.remote !== undefined) repository.hasRemote = true
     registerCheckpoints(this, checkpoints)
     registerKey(this, key)
   }
@@ -159,7 +125,7 @@ export class GitSessionStore<S extends StoredDocument = Session> extends StoreFr
     const { signatures: wanted } = options
     const signatures = wanted && (await Signatures.open(this.#checkpoints.history, wanted))
     for await (const checkpoint of super.log(session, options)) {
-      const signature = await signatures?.of(checkpoint.id as CommitId)
+      const signature = await signatures?.of(trustedCommit(checkpoint.id))
       yield signature === undefined ? checkpoint : { ...checkpoint, signature }
     }
   }
@@ -221,8 +187,100 @@ export class GitSessionStore<S extends StoredDocument = Session> extends StoreFr
     yield* search(this.#checkpoints.history, refs, words, options)
   }
 
-  override maintain(options?: MaintainOptions): Promise<GitMaintainReport> {
-    return super.maintain(options) as Promise<GitMaintainReport>
+  /**
+   * The files of a folder, to be saved with checkpoints and put back (`docs/workspace.md`).
+   *
+   *     const files = store.files('.')
+   *     await store.save(state, { files })
+   *     await files.restore('demo', 'main~3')
+   */
+  files(folder: string, options?: WorkspaceOptions): WorkspaceFiles {
+    return new WorkspaceFiles(this.#checkpoints, folder, options)
+  }
+
+  /**
+   * Sends what was saved and deleted here to a remote: what of each session the remote does not have yet. Sessions that it
+   * refuses stand in the report, and the others are pushed. A session that holds what looks like a secret is refused.
+   *
+   *     const { pushed, refused } = await store.push()
+   *
+   * @throws NotFoundError when there is no such remote; RemoteError when it cannot be reached
+   */
+  push(options: PushOptions = {}): Promise<PushReport> {
+    return this.#share((shared) => shared.push(options))
+  }
+
+  /**
+   * Brings what others have saved and deleted. A branch that has gone on at both sides becomes two: theirs keeps the name, ours
+   * is then `<name>--<writer>-<8 hex>`, and stays the active one.
+   *
+   * @throws NotFoundError when there is no such remote; RemoteError when it cannot be reached; CorruptError
+   */
+  fetch(options: FetchOptions = {}): Promise<FetchReport> {
+    return this.#share((shared) => shared.fetch(options))
+  }
+
+  /** `fetch`, then `push`. */
+  sync(options: PushOptions = {}): Promise<SyncReport> {
+    return this.#share((shared) => shared.sync(options))
+  }
+
+  /** How sessions here stand to those of a remote, asked now. Nothing is fetched. */
+  remoteStatus(options: ShareOptions = {}): Promise<RemoteStatus> {
+    return this.#share((shared) => shared.status(options))
+  }
+
+  /**
+   * Adds a remote to the repository's configuration, where git finds it too. `mapped`: the server's repository also holds code;
+   * default: found out from its refs.
+   *
+   * @throws AlreadyExistsError, InvalidIdError, UnsupportedError for an address that forkpoint cannot reach
+   */
+  addRemote(name: string, url: string, options: { mapped?: boolean } = {}): Promise<NamedRemote> {
+    return this.#share((shared) => shared.add({ name, url, mapped: options.mapped }))
+  }
+
+  /** Removes a remote from the configuration. Throws NotFoundError. */
+  removeRemote(name: string): Promise<void> {
+    return this.#share((shared) => shared.remove(name))
+  }
+
+  /** The remotes, those of the configuration and that of the store's options. */
+  remotes(): Promise<NamedRemote[]> {
+    return this.#share((shared) => shared.remotes())
+  }
+
+  /**
+   * Brings back a session that was pruned, discarded or, where a remote is set, deleted, also on another machine: as far as its
+   * checkpoints are still on the disk. Returns its refs, such as `heads/demo/main`.
+   *
+   * @throws NotFoundError when there is nothing of it; AlreadyExistsError when there is a session of that id and another in the
+   *   trash
+   */
+  restore(session: string): Promise<string[]> {
+    return this.#checkpoints.lifetime.use(async () => {
+      const { restoreSession } = await import('../../sync/restore.ts')
+      return restoreSession(this.#checkpoints, parseSessionId(session))
+    })
+  }
+
+  #share<T>(work: (shared: SharedStore) => Promise<T>): Promise<T> {
+    return this.#checkpoints.lifetime.use(async () => {
+      this.#shared ??= import('./sharing/shared-store.ts').then(
+        ({ SharedStore }) =>
+          new SharedStore(this.#checkpoints, { remote: this.#remote.remote, writer: this.#remote.writer }),
+      )
+      return work(await this.#shared)
+    })
+  }
+
+  /** As for every store. A store with a policy is pruned first; a purge also removes what is in the trash. */
+  override maintain(options: MaintainOptions = {}): Promise<GitMaintainReport> {
+    return this.#checkpoints.lifetime.use(async () => {
+      const { pruned, purge } = await this.retention.maintain(options)
+      const report = (await super.maintain({ ...options, purge })) as GitMaintainReport
+      return pruned === undefined ? report : { ...report, pruned }
+    })
   }
 
   override stats(): Promise<GitStoreStats> {

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { Repository } from '../../git/repository.ts'
 import { lookAfter } from '../../git/upkeep/upkeep.ts'
 import { parseRef } from '../../ids.ts'
+import type { PruneReport } from '../retention/prune.ts'
 import type { MaintainOptions, MaintainReport, StoreStats } from '../session-store.ts'
 import { KnownSessions } from './listing/known-sessions.ts'
 
@@ -11,6 +12,8 @@ export interface GitMaintainReport extends MaintainReport {
   native: boolean
   packsBefore: number
   packsAfter: number
+  /** What the store's policy removed, where it has one. */
+  pruned?: PruneReport
 }
 
 export interface GitStoreStats extends StoreStats {

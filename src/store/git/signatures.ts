@@ -4,7 +4,7 @@ import { CorruptError } from '../../errors.ts'
 import { expectType } from '../../git/objects/object.ts'
 import { AllowedSigners } from '../../git/signing/allowed-signers.ts'
 import { type CheckpointSignature, checkCommit } from '../../git/signing/commit-signature.ts'
-import { type CommitId, parseRef, type SessionId, type TagName } from '../../ids.ts'
+import { type CommitId, parseRef, type SessionId, type TagName, trustedCommit } from '../../ids.ts'
 import { isSameName } from '../../ref-part.ts'
 import { TimeSlice } from '../../time-slice.ts'
 import type { MaintainOptions, Problem } from '../session-store.ts'
@@ -95,7 +95,7 @@ export class Signatures {
       const id = kind === 'tag' ? await this.#history.tagged(session, name as TagName).catch(passOver) : at
       // A line can be on something else than commits.
       if (id !== undefined && (await objects.tryRead(id).catch(passOver))?.type === 'commit')
-        tips.push({ session, id: id as CommitId })
+        tips.push({ session, id: trustedCommit(id) })
     }
     return tips
   }

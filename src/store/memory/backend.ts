@@ -28,7 +28,14 @@ import { comparingBy, MemoryBase } from './base.ts'
 import { type Commit, checkpointOf, contentOf, documentOf, type MemoryHistory } from './history.ts'
 
 export class MemoryBackend implements Backend<Commit>, Lines<Commit> {
-  readonly supports: Supports = { history: true, branches: true, patch: false, persistent: false, keys: true }
+  readonly supports: Supports = {
+    history: true,
+    branches: true,
+    patch: false,
+    persistent: false,
+    keys: true,
+    files: false,
+  }
   readonly lines = this
   readonly #history: MemoryHistory
   readonly #rules: DocumentRules

@@ -1,12 +1,12 @@
 /** The history that a memory store keeps: checkpoints by id, and the sessions whose branches and tags reach them. */
-import { createHash } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { type Ancestor, parentsOn } from '../../checkpoints/commits/lineage.ts'
 import { type RevisionLookup, resolveRevision } from '../../checkpoints/commits/revision.ts'
 
 import { Exclusive } from '../../checkpoints/lifetime.ts'
 import { encodeHead, encodeItem, itemPlace, type Layout } from '../../codec/index.ts'
 import { NotFoundError } from '../../errors.ts'
-import type { BranchName, CommitId, SessionId, TagName } from '../../ids.ts'
+import { type BranchName, type CommitId, type SessionId, type TagName, trustedCommit } from '../../ids.ts'
 import { deepCopy, type JsonObject } from '../../json-value.ts'
 import type { Kept } from '../backend.ts'
 import type {
@@ -38,6 +38,8 @@ export interface Line {
 }
 
 export class MemoryHistory {
+  /** What marks of redacted secrets are made with. */
+  readonly markKey: Uint8Array = randomBytes(32)
   readonly commits = new Map<CommitId, Commit>()
   readonly sessions = new Map<SessionId, Line>()
   /** Everything that writes goes through here. */
@@ -160,7 +162,7 @@ export const documentOf = (commit: Commit, session: SessionId): JsonObject =>
 
 /** The id that a checkpoint has to have. */
 export function idOf({ parents, checkpoint, document, content }: Omit<Commit, keyof Ancestor>): CommitId {
-  return sha1([JSON.stringify([parents, checkpoint, document.updatedAt ?? null]), content]) as CommitId
+  return trustedCommit(sha1([JSON.stringify([parents, checkpoint, document.updatedAt ?? null]), content]))
 }
 
 // Items of documents in a history never change, so each is encoded once.

@@ -2,6 +2,7 @@
 import type { Session } from '../../state/index.ts'
 import { documentRules } from '../document.ts'
 import { StoreFront } from '../front.ts'
+import { registerKey, rulesWithKey } from '../redaction/key.ts'
 import type { StoredDocument, StoreOptions } from '../session-store.ts'
 import { MemoryBackend } from './backend.ts'
 import { MemoryHistory } from './history.ts'
@@ -20,9 +21,11 @@ export class MemorySessionStore<S extends StoredDocument = Session> extends Stor
   readonly #history: MemoryHistory
 
   constructor(options: MemoryStoreOptions<S> = {}) {
-    const rules = documentRules(options)
     const history = options.share === undefined ? new MemoryHistory() : options.share.#history
+    const key = () => history.markKey
+    const rules = rulesWithKey(documentRules(options), key)
     super(new MemoryBackend(history, rules), rules)
     this.#history = history
+    registerKey(this, key)
   }
 }

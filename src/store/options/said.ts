@@ -1,6 +1,6 @@
 /** What callers say of a write is redacted; a name cannot be another one, so one with a secret is refused. */
 
-import { InvalidIdError } from '../../errors.ts'
+import { refuseSecrets } from '../../redaction/names.ts'
 import { allKnown, isPromise, onceKnown, type Redact, redactValue, snapshot } from '../../redaction/redact.ts'
 import type { Author, ForkOptions, WriteOptions } from '../session-store.ts'
 import { type ForkRequest, parseForkOptions } from './call-options.ts'
@@ -62,16 +62,4 @@ export function redactSaid<T extends object>(options: T, names: Names, redact: R
     ...Object.fromEntries(said.map((name, index) => [name, values[index]])),
   }))
   return onceKnown(refuseSecrets(names, redact), () => texts) as T | Promise<T>
-}
-
-/** Throws InvalidIdError, at once or later, for a name that contains a secret. The error does not show it. */
-export function refuseSecrets(names: Names, redact: Redact | undefined): unknown {
-  if (redact === undefined) return undefined
-  const given = Object.entries(names).filter(([, name]) => typeof name === 'string')
-  const kept = given.map(([kind, name]) => redact(name, [kind]))
-  return onceKnown(allKnown(kept), (names) => {
-    const index = names.findIndex((name, at) => name !== given[at]![1])
-    if (index !== -1)
-      throw new InvalidIdError(given[index]![0] as 'tag', '[redacted]', 'it contains a secret')
-  })
 }

@@ -10,7 +10,9 @@ import {
   parseBranchName,
   parseTagName,
   type TagName,
+  trustedCommit,
 } from '../../ids.ts'
+import type { WorkspaceFiles } from '../../workspace/workspace-files.ts'
 import type { Author, WriteOptions } from '../session-store.ts'
 
 /** 1970 to 9999: what git, `fsck --strict` and ISO 8601 agree on. */
@@ -34,6 +36,7 @@ export interface WriteRequest {
   allowEmpty: boolean
   kind: 'save' | 'step' | 'import'
   trailers: Readonly<Record<string, string>>
+  files: WorkspaceFiles | undefined
 }
 
 /** Throws TypeError for an option of the wrong type, InvalidIdError for a name that cannot be one. */
@@ -54,6 +57,7 @@ export function parseWriteOptions(options: WriteOptions = {}): WriteRequest {
     allowEmpty: flagOf(options, 'allowEmpty') ?? false,
     kind,
     trailers: parseTrailers(trailers),
+    files: options.files,
   }
 }
 
@@ -110,7 +114,7 @@ function parseKey(key: string | undefined): string | undefined {
 
 function parseExpected(expected: unknown): WriteRequest['expected'] {
   if (expected === undefined || expected === null || expected === 'any') return expected
-  if (typeof expected === 'string' && isObjectId(expected)) return expected as CommitId
+  if (typeof expected === 'string' && isObjectId(expected)) return trustedCommit(expected)
   throw new TypeError("'expected' has to be the id of a checkpoint, null, or 'any'")
 }
 

@@ -1,6 +1,7 @@
 /** What marks of redacted secrets are made with: the key of the store, where it has one. */
 
 import { type KeySource, withKey } from '../../redaction/marks.ts'
+import { remembering } from '../../redaction/remembering.ts'
 import type { Redact } from '../session-store.ts'
 
 const sources = new WeakMap<object, KeySource>()
@@ -16,6 +17,6 @@ export function withKeyOf(store: object, redact: Redact): Redact {
   return source === undefined ? redact : withKey(redact, source)
 }
 
-/** The rules of a store with this key. */
+/** The rules of a store with this key, whose `redact` can be asked before a lock is taken. */
 export const rulesWithKey = <R extends { redact: Redact | undefined }>(rules: R, source: KeySource): R =>
-  rules.redact === undefined ? rules : { ...rules, redact: withKey(rules.redact, source) }
+  rules.redact === undefined ? rules : { ...rules, redact: remembering(withKey(rules.redact, source)) }

@@ -4,19 +4,19 @@
  */
 
 import { createHash } from 'node:crypto'
-import { type BlobIds, readBlobs } from '../../checkpoints/trees/files.ts'
-import { decodeHead, decodeItem, isOurs, itemAt, parseItemPath } from '../../codec/index.ts'
-import { CorruptError } from '../../errors.ts'
+import { isOurs, itemAt, parseItemPath } from '../../codec/index.ts'
+import { newCommits } from '../../git/database/ancestry.ts'
 import type { ObjectStore } from '../../git/database/object-store.ts'
-import { decodeCommit, splitSignature } from '../../git/objects/commit.ts'
+import { splitSignature } from '../../git/objects/commit.ts'
 import { asBuffer } from '../../git/objects/object.ts'
+import { targetOf } from '../../git/objects/tag.ts'
 import { entriesOf, type TreeEntry } from '../../git/objects/tree.ts'
-import { targetOf } from '../../git/upkeep/reachable.ts'
 import { type ObjectId, parseRef } from '../../ids.ts'
 import type { Path } from '../../redaction/redact.ts'
 import type { SecretFinder } from '../../redaction/secrets.ts'
+import { textOf } from './bytes.ts'
 import { maskedAround } from './masked.ts'
-import { textsOf } from './texts.ts'
+import { HEAD, type Said, StoredItem } from './stored-item.ts'
 
 /** A secret that is stored. It does not hold the secret. */
 export interface FoundSecret {
@@ -46,8 +46,8 @@ export interface ScanRequest {
   refs: ReadonlyMap<string, ObjectId>
   finder: SecretFinder
   memory?: CleanMemory | undefined
-  /** What need not be looked at, with all it leads to: the other side has it. */
-  isKnown?: (id: ObjectId) => boolean
+  /** Commits that the other side has: what they lead to is not looked at, as far as it stands where it stood. */
+  has?: Iterable<ObjectId>
   onProgress?: ((commits: number) => void) | undefined
 }
 
@@ -68,6 +68,10 @@ type Founds = AsyncGenerator<FoundSecret | undefined>
 class Scan {
   readonly #request: ScanRequest
   readonly #seen = new Set<string>()
+  /** Where what need not be looked at stands: trees by their folder, items by their place. */
+  readonly #known = { trees: new Map<string, ObjectId[]>(), items: new Map<string, TreeEntry[][]>() }
+  /** Commits whose history was looked at. */
+  readonly #tips: ObjectId[] = []
   #commits = 0
 
   constructor(request: ScanRequest) {
@@ -96,18 +100,14 @@ class Scan {
 
   /** Oldest first, so that each finding has the checkpoint that brought it. */
   async *#history(place: Place, tip: ObjectId): Founds {
-    const { objects, onProgress } = this.#request
-    const order: { id: ObjectId; tree: ObjectId; data: Uint8Array }[] = []
-    const waiting = [tip]
-    this.#seen.delete(nameOf(tip))
-    for (let id = waiting.pop(); id !== undefined; id = waiting.pop()) {
-      if (this.#isDone(id)) continue
-      const { data } = await objects.read(id)
-      order.push({ id, tree: decodeCommit(data, id).tree, data })
-      waiting.push(...objects.parentsOf(id, data))
-    }
-    for (const { id, tree, data } of order.reverse()) {
+    const { objects, onProgress, has = [] } = this.#request
+    const { commits, below } = await newCommits(objects, [tip], [...has, ...this.#tips])
+    this.#tips.push(tip)
+    for (const { tree } of below) this.#know('', tree)
+    for (const [id, { tree }] of commits.reverse()) {
+      if (id !== tip && this.#isDone(id)) continue
       const at = { ...place, checkpoint: id }
+      const data = await objects.readCommitData(id)
       const said = splitSignature(data)?.signed ?? data
       yield* this.#unit(`commit ${id}`, () => this.#text(at, 'commit', asBuffer(said).toString('utf8')))
       yield* this.#tree(at, tree, '')
@@ -115,55 +115,62 @@ class Scan {
     }
   }
 
+  /** A tree that need not be looked at: what is in it is known at this place, as far as somebody asks. */
+  #know(base: string, tree: ObjectId): void {
+    if (this.#isDone(tree, base)) return
+    this.#known.trees.set(base, [...(this.#known.trees.get(base) ?? []), tree])
+  }
+
+  async #markKnown(base: string): Promise<void> {
+    const trees = this.#known.trees.get(base) ?? []
+    this.#known.trees.delete(base)
+    for (const tree of trees) {
+      const { items, others } = byItem(base, entriesOf(await this.#request.objects.readTree(tree)))
+      for (const { name, mode, id } of others) {
+        if (mode === '40000') this.#know(`${base}${name}/`, id)
+        else this.#isDone(id)
+      }
+      for (const [unit, entries] of items) {
+        if (this.#isDone(contentOf(entries), base)) continue
+        this.#known.items.set(base + unit, [...(this.#known.items.get(base + unit) ?? []), entries])
+      }
+    }
+  }
+
   async *#tree(at: Place, id: ObjectId, base: string): Founds {
     if (this.#isDone(id, base)) return
-    const entries = entriesOf(await this.#request.objects.readTree(id))
-    const items = new Map<string, TreeEntry[]>()
-    for (const entry of entries) {
-      const path = base + entry.name
-      yield* this.#text(at, `name of ${base === '' ? 'a file' : `a file in ${base}`}`, entry.name)
-      const unit = unitOf(path, entry)
-      if (unit !== undefined) items.set(unit, [...(items.get(unit) ?? []), entry])
-      else if (entry.mode === '40000') yield* this.#tree(at, entry.id, `${path}/`)
-      else if (entry.mode !== '160000') yield* this.#blob(at, entry.id, path)
+    await this.#markKnown(base)
+    const { items, others } = byItem(base, entriesOf(await this.#request.objects.readTree(id)))
+    for (const { name } of [...others, ...[...items.values()].flat()])
+      yield* this.#text(at, `name of ${base === '' ? 'a file' : `a file in ${base}`}`, name)
+    for (const { name, mode, id } of others) {
+      if (mode === '40000') yield* this.#tree(at, id, `${base}${name}/`)
+      else if (mode !== '160000') yield* this.#blob(at, id, base + name)
     }
-    for (const [unit, parts] of items) yield* this.#item(at, base, unit, parts)
+    for (const [unit, entries] of items) yield* this.#item(at, base, unit, entries)
   }
 
-  /** An item, or the head of the document, from all its files. */
-  async *#item(at: Place, base: string, unit: string, parts: readonly TreeEntry[]): Founds {
-    const name = parts.map(({ name, id }) => `${name} ${id}`).join('\n')
-    if (this.#isDone(name, base)) return
-    yield* this.#unit(`item ${name}`, async function* (this: Scan) {
-      const ids: BlobIds = new Map()
-      for (const { name, id, mode } of parts) {
-        if (mode === '40000') await this.#filesBelow(id, `${base}${name}/`, ids)
-        else ids.set(base + name, id)
-      }
-      const files = await readBlobs(this.#request.objects, ids)
-      let value: unknown
-      try {
-        value = unit === HEAD ? decodeHead(files) : decodeItem(files)
-      } catch (error) {
-        if (!(error instanceof CorruptError)) throw error
-      }
-      const from = unit === HEAD ? [] : [base.slice(0, base.indexOf('/')), Number(unit)]
-      const { id: message } = (value ?? {}) as { id?: unknown }
-      const of = { ...at, message: unit !== HEAD && typeof message === 'string' ? message : undefined }
-      if (value !== undefined)
-        for (const { text, key, path } of textsOf(value, from))
-          yield* this.#text(of, path.join('.'), text, path, key)
-      // Bytes are base64 in a value, where nobody would find anything in them.
-      for (const [path, bytes] of files)
-        if (value === undefined || path.endsWith('.bin')) yield* this.#text(of, path, textOf(bytes))
-    })
+  /** An item, or the head of the document, as far as its parts are new. */
+  async *#item(at: Place, base: string, unit: string, entries: readonly TreeEntry[]): Founds {
+    if (this.#isDone(contentOf(entries), base)) return
+    const { objects } = this.#request
+    const known = this.#known.items.get(base + unit) ?? []
+    this.#known.items.delete(base + unit)
+    for (const one of known)
+      for (const [, content] of (await StoredItem.read(objects, base, unit, one)).parts) this.#isDone(content)
+    const item = await StoredItem.read(objects, base, unit, entries)
+    const fresh = item.parts.filter(([, content]) => !this.#isDone(content))
+    for (const [part, content] of fresh)
+      yield* this.#unit(`item ${content}`, () => this.#said(at, item, item.textsOf(part)))
+    const streamed = fresh.map(([, content]) => content).join('\n')
+    const parts = fresh.map(([part]) => part)
+    yield* this.#unit(`streamed ${streamed}`, () => this.#said(at, item, item.streamedIn(parts)))
   }
 
-  async #filesBelow(id: ObjectId, base: string, into: BlobIds): Promise<void> {
-    for (const { name, mode, id: inner } of entriesOf(await this.#request.objects.readTree(id))) {
-      if (mode === '40000') await this.#filesBelow(inner, `${base}${name}/`, into)
-      else if (mode !== '160000') into.set(base + name, inner)
-    }
+  async *#said(at: Place, item: StoredItem, texts: AsyncIterable<Said>): Founds {
+    for await (const { where, text, path, key } of texts)
+      for await (const found of this.#text(at, where, text, path, key))
+        yield found && { ...found, message: await item.id() }
   }
 
   async *#blob(at: Place, id: ObjectId, path: string): Founds {
@@ -223,7 +230,7 @@ class Scan {
 
   #isDone(id: string, base = ''): boolean {
     const name = nameOf(id, base)
-    if (this.#seen.has(name) || this.#request.isKnown?.(id as ObjectId) === true) return true
+    if (this.#seen.has(name)) return true
     this.#seen.add(name)
     return false
   }
@@ -232,7 +239,24 @@ class Scan {
 /** Content at one place of trees. */
 const nameOf = (id: string, base = ''): string => `${base}\0${id}`
 
-const HEAD = 'session'
+/** Stands for all that the entries hold. */
+const contentOf = (entries: readonly TreeEntry[]): string =>
+  entries.map(({ name, id }) => `${name} ${id}`).join('\n')
+
+/** The entries of a folder: those of each item, those of the head, and all others. */
+function byItem(
+  base: string,
+  entries: Iterable<TreeEntry>,
+): { items: Map<string, TreeEntry[]>; others: TreeEntry[] } {
+  const items = new Map<string, TreeEntry[]>()
+  const others: TreeEntry[] = []
+  for (const entry of entries) {
+    const unit = unitOf(base + entry.name, entry)
+    if (unit === undefined) others.push(entry)
+    else items.set(unit, [...(items.get(unit) ?? []), entry])
+  }
+  return { items, others }
+}
 
 /** The item that an entry of a tree belongs to, or `HEAD`; `undefined` for what is not of the document. */
 function unitOf(path: string, { mode, name }: TreeEntry): string | undefined {
@@ -245,9 +269,3 @@ function unitOf(path: string, { mode, name }: TreeEntry): string | undefined {
 
 /** A ref whose name holds a secret is not shown. */
 const hidden = (place: Place): Place => ({ ...place, session: undefined, ref: '' })
-
-function textOf(data: Uint8Array): string {
-  const bytes = asBuffer(data)
-  const text = bytes.toString('utf8')
-  return text.includes('\ufffd') ? bytes.toString('latin1') : text
-}

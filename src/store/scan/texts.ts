@@ -24,7 +24,8 @@ export function* textsOf(value: unknown, path: readonly (string | number)[] = []
   }
 }
 
-const streamedIn = (events: readonly unknown[]): string[] =>
+/** The texts that arrived in pieces, whole. */
+export const streamedIn = (events: readonly unknown[]): string[] =>
   deltaGroups(events)
     .filter(({ indexes }) => indexes.length > 1)
     .map(({ text }) => text)

@@ -4,9 +4,9 @@ import { seqOfFork, seqOn } from '../../checkpoints/commits/lineage.ts'
 import { numberOf, parseMessage, timeOf } from '../../checkpoints/commits/message.ts'
 import { type Commit, decodeCommit } from '../../git/objects/commit.ts'
 import { asBuffer } from '../../git/objects/object.ts'
+import { targetOf } from '../../git/objects/tag.ts'
 import { entryAt, entryCount, parseTree } from '../../git/objects/tree.ts'
-import { targetOf } from '../../git/upkeep/reachable.ts'
-import type { CommitId, ObjectId, SessionId } from '../../ids.ts'
+import { type CommitId, type ObjectId, type SessionId, trustedCommit } from '../../ids.ts'
 import type { JsonObject } from '../../json-value.ts'
 import { encodeName } from '../../ref-part.ts'
 import { TimeSlice } from '../../time-slice.ts'
@@ -134,7 +134,7 @@ export class CheckpointVerifier {
       return []
     }
     this.#tips.set(id, { isTip, tree: commit.tree, session })
-    const facts = this.#factsOf(reached, id as CommitId, commit)
+    const facts = this.#factsOf(reached, trustedCommit(id), commit)
     const head = await this.#trees.verify(reached, commit.tree)
     if (facts !== undefined && head !== undefined) this.#checkHead(reached, facts, head)
     this.#onProgress(this.#tips.size)

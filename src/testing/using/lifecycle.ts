@@ -8,6 +8,7 @@ export const lifecycle: Chapter = (sentence) => {
   sentence('what a store supports is said in booleans', async ({ store }) => {
     assert.deepEqual(Object.keys(store.supports).sort(), [
       'branches',
+      'files',
       'history',
       'keys',
       'patch',

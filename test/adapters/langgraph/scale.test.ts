@@ -1,5 +1,7 @@
 /** A long thread: 10,000 checkpoints in the long run, 1,000 otherwise. */
-import { expect, test } from 'vitest'
+import { AIMessage, type BaseMessage, HumanMessage } from '@langchain/core/messages'
+import { expect, test, vi } from 'vitest'
+import { ItemMemory } from '../../../src/adapters/langgraph/values/item-memory.ts'
 import { at, idOf, listed, Run, useStore } from './context.ts'
 
 const context = useStore()
@@ -31,4 +33,21 @@ test(`${checkpoints} checkpoints are found in a second, and then in milliseconds
   expect(cold).toBeLessThan(1000)
   expect(Math.max(...warm, page)).toBeLessThan(SOAK ? 10 : 50)
   expect(await listed(saver, at('long'), { limit: 3, filter: { step: 500 } })).toHaveLength(1)
+})
+
+test('a put places only what is new, also where pages were added to the folder of the list', async () => {
+  const run = new Run(context.open(), at('long'))
+  const messages: BaseMessage[] = []
+  const placed: number[] = []
+  const renewing = vi.spyOn(ItemMemory.prototype, 'renew')
+  for (let n = 0; n < 70; n++) {
+    messages.push(new HumanMessage({ id: `q${n}`, content: `question ${n}` }))
+    await run.put({ messages: [...messages] })
+    messages.push(new AIMessage({ id: `a${n}`, content: `answer ${n}` }))
+    await run.put({ messages: [...messages] })
+    placed.push(renewing.mock.calls.length)
+  }
+  renewing.mockRestore()
+  expect(context.git('ls-tree', '-r', '--name-only', 'long/main')).toContain('-turn-')
+  expect(placed.at(-1)! - placed.at(-21)!).toBeLessThan(20)
 })

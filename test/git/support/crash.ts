@@ -7,7 +7,7 @@ import { expect } from 'vitest'
 import type { NewObject } from '../../../src/git/objects/object.ts'
 import { Repository } from '../../../src/git/repository.ts'
 import type { RepositoryOptions } from '../../../src/git/repository-options.ts'
-import type { ObjectId } from '../../../src/ids.ts'
+import type { ObjectId, RefName } from '../../../src/ids.ts'
 import { commitOf } from './commits.ts'
 import { afterPowerLoss, DiskState, type PowerLoss } from './disk-state.ts'
 import { judge, type Verdict } from './judge.ts'
@@ -18,7 +18,7 @@ export const ROOT = '/data/store'
 
 /** A change that a scenario asked for. */
 export interface Attempt {
-  moves: ReadonlyMap<string, string | null>
+  moves: ReadonlyMap<RefName, string | null>
   state: 'waiting' | 'acknowledged' | 'refused'
 }
 
@@ -40,8 +40,8 @@ export interface Aftermath extends Cut {
 
 export interface ChangeRequest {
   /** Plain refs by name; `null` deletes. */
-  moves?: Record<string, ObjectId | null>
-  symbolic?: Record<string, string | null>
+  moves?: Partial<Record<RefName, ObjectId | null>>
+  symbolic?: Partial<Record<RefName, RefName | null>>
   objects?: readonly NewObject[]
 }
 
@@ -95,7 +95,7 @@ export class Scene {
     { moves = {}, symbolic = {}, objects = [] }: ChangeRequest,
   ): Promise<void> {
     const attempt: Attempt = {
-      moves: new Map([...Object.entries(moves), ...Object.entries(symbolic)]),
+      moves: new Map<RefName, string | null>([...entries(moves), ...entries(symbolic)]),
       state: 'waiting',
     }
     this.attempts.push(attempt)
@@ -104,8 +104,8 @@ export class Scene {
         refs: [...attempt.moves.keys()],
         prepare: () => ({
           objects,
-          moves: new Map(Object.entries(moves)),
-          symbolic: Object.entries(symbolic).map(([ref, to]) => ({ ref, to })),
+          moves: new Map(entries(moves)),
+          symbolic: entries(symbolic).map(([ref, to]) => ({ ref, to })),
           result: undefined,
           placed: () => {
             attempt.state = 'acknowledged'
@@ -201,8 +201,8 @@ export const POWER_LOSSES: readonly PowerLoss[] = [
 ]
 
 /** Values that a ref may have: the last that was acknowledged, or any that was asked for since. */
-export function allowedValues(attempts: readonly Attempt[]): Map<string, Set<string | null>> {
-  const allowed = new Map<string, Set<string | null>>()
+export function allowedValues(attempts: readonly Attempt[]): Map<RefName, Set<string | null>> {
+  const allowed = new Map<RefName, Set<string | null>>()
   for (const { moves, state } of attempts) {
     for (const [ref, to] of moves) {
       const before = allowed.get(ref) ?? new Set([null])
@@ -212,7 +212,7 @@ export function allowedValues(attempts: readonly Attempt[]): Map<string, Set<str
   return allowed
 }
 
-const valueIn = ({ refs, symbolic }: Verdict, ref: string): string | null =>
+const valueIn = ({ refs, symbolic }: Verdict, ref: RefName): string | null =>
   refs.get(ref) ?? symbolic.get(ref) ?? null
 
 /** Every ref is at a value it may have, everything it reaches is there, nothing else is broken. */
@@ -264,7 +264,7 @@ export async function expectRecovered(aftermath: Aftermath): Promise<Scene> {
   await Promise.all(
     [...refs].map((ref) =>
       isSymbolic(ref)
-        ? scene.change(repository, { symbolic: { [ref]: NEXT } })
+        ? scene.change(repository, { symbolic: { [ref]: NEXT } as Partial<Record<RefName, RefName>> })
         : scene.save(repository, ref, `after ${ref}`, recovered.refs.get(ref)),
     ),
   )
@@ -295,3 +295,6 @@ const HOUR = 3_600_000
 const isSymbolic = (ref: string): boolean => ref === 'HEAD' || ref.startsWith('refs/forkpoint/')
 
 const hasHead = (state: DiskState): boolean => state.files().has(`${ROOT}/HEAD`)
+
+const entries = <T>(record: Partial<Record<RefName, T>>): [RefName, T][] =>
+  Object.entries(record) as [RefName, T][]

@@ -7,13 +7,13 @@ import { decodeCommit } from '../../../src/git/objects/commit.ts'
 import type { NewObject } from '../../../src/git/objects/object.ts'
 import { scanPack } from '../../../src/git/packs/scan.ts'
 import { buildIndex } from '../../../src/git/packs/writer.ts'
-import { type ObjectId, trustedId } from '../../../src/ids.ts'
+import { type ObjectId, type RefName, trustedId } from '../../../src/ids.ts'
 import type { DiskState } from './disk-state.ts'
 import { decodeTree } from './trees.ts'
 
 export interface Verdict {
   /** Plain refs and their ids. */
-  refs: ReadonlyMap<string, ObjectId>
+  refs: ReadonlyMap<RefName, ObjectId>
   /** Symbolic refs and their targets. */
   symbolic: ReadonlyMap<string, string>
   problems: readonly string[]
@@ -38,23 +38,23 @@ export function judge(state: DiskState, root: string): Verdict {
 }
 
 function readRefs(files: ReadonlyMap<string, Buffer>, problems: string[]) {
-  const refs = new Map<string, ObjectId>()
+  const refs = new Map<RefName, ObjectId>()
   const symbolic = new Map<string, string>()
   for (const line of files.get('packed-refs')?.toString().split('\n') ?? []) {
     if (line === '' || line.startsWith('#') || line.startsWith('^')) continue
     if (!/^[0-9a-f]{40} refs\/\S+$/.test(line)) problems.push(`packed-refs: ${line}`)
-    else refs.set(line.slice(41), trustedId(line.slice(0, 40)))
+    else refs.set(line.slice(41) as RefName, trustedId(line.slice(0, 40)))
   }
   for (const [name, content] of files) {
     if (name !== 'HEAD' && (!name.startsWith('refs/') || name.endsWith('.lock'))) continue
     const text = content.toString('latin1')
     const target = /^ref: (refs\/\S+)\n$/.exec(text)?.[1]
     if (target !== undefined) symbolic.set(name, target)
-    else if (/^[0-9a-f]{40}\n?$/.test(text)) refs.set(name, trustedId(text.trim()))
+    else if (/^[0-9a-f]{40}\n?$/.test(text)) refs.set(name as RefName, trustedId(text.trim()))
     else problems.push(`${name}: ${JSON.stringify(text)}`)
   }
   for (const [name, target] of symbolic)
-    if (name !== 'HEAD' && !refs.has(target)) problems.push(`${name} points at nothing: ${target}`)
+    if (name !== 'HEAD' && !refs.has(target as RefName)) problems.push(`${name} points at nothing: ${target}`)
   return { refs, symbolic }
 }
 

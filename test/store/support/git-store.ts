@@ -3,7 +3,8 @@ import { spawnSync } from 'node:child_process'
 import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, expect, vi } from 'vitest'
-import { GitSessionStore, type GitStoreOptions } from '../../../src/store/git/git-session-store.ts'
+import { GitSessionStore } from '../../../src/store/git/git-session-store.ts'
+import type { GitStoreOptions } from '../../../src/store/git/options.ts'
 
 const AT = '2024-01-01T00:00:00.000Z'
 const stores: GitSessionStore[] = []

@@ -48,6 +48,8 @@ export interface NewFolder {
 export class ChannelTrees {
   readonly #objects: ObjectStore
   readonly #chunks = new ByteCache<ObjectId, readonly StoredItem[]>(8 * 1024 * 1024)
+  /** Items by their first file. */
+  readonly #recent = new ByteCache<ObjectId, StoredItem>(1024 * 1024)
 
   constructor(objects: ObjectStore) {
     this.#objects = objects
@@ -221,7 +223,7 @@ export class ChannelTrees {
     for (let number = n * ITEMS_PER_FOLDER; items.length < byNumber.size; number++) {
       const files = byNumber.get(number)
       if (files === undefined) throw missing(number, id)
-      items.push({ files })
+      items.push(this.#same({ files }))
     }
     this.#remember(id, items)
     return items
@@ -229,6 +231,13 @@ export class ChannelTrees {
 
   #remember(id: ObjectId, items: readonly StoredItem[]): void {
     this.#chunks.set(id, items, 200 + items.length * 180)
+    for (const item of items) this.#recent.set(item.files[0]!.id, item, 180)
+  }
+
+  /** The object that stands for the same files already. A folder that got a page is another tree with the same items. */
+  #same(item: StoredItem): StoredItem {
+    const known = this.#recent.get(item.files[0]!.id)
+    return known !== undefined && isSame(known, item) ? known : item
   }
 
   #tree(id: ObjectId | undefined): Tree | Promise<Tree> {

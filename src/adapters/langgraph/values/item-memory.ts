@@ -37,6 +37,12 @@ export class ItemMemory {
     return typeof item === 'object' && item !== null && add(item, trace, 0) ? trace : undefined
   }
 
+  /** What an item that was found is stored as, in other words: the same files. */
+  renew(item: unknown, stored: StoredItem): void {
+    const memory = this.#items.get(item as object)
+    if (memory !== undefined) this.#items.set(item as object, { ...memory, stored })
+  }
+
   keep(item: unknown, trace: readonly unknown[] | undefined, stored: StoredItem, place: string): void {
     if (trace !== undefined) this.#items.set(item as object, { stored, place, trace })
   }

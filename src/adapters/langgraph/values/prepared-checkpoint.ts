@@ -121,8 +121,12 @@ export class CheckpointPreparer {
         const made = await item.value
         return valueFile(baseOf(channel, index) + labelOfJson(readableOf(made)), made, [channel, index])
       },
-      kept: (index, kept) =>
-        memory.keep(items[index], fresh.get(index)?.trace, kept, this.place(channel, index)),
+      kept: (index, kept) => {
+        const made = fresh.get(index)
+        // One object for what is stored, so that next time it is known at a glance.
+        if (made === undefined) memory.renew(items[index], kept)
+        else memory.keep(items[index], made.trace, kept, this.place(channel, index))
+      },
     }
   }
 

@@ -29,7 +29,14 @@ export interface RunOptions {
   signal?: AbortSignal
   /** Told what git says of its progress on standard error. */
   onProgress?: (progress: { phase: string; done: number; total: number }) => void
+  /** How git may talk to another repository. Default: it may not. */
+  transport?: Transport | undefined
+  /** What else is set in git's environment. */
+  environment?: Readonly<Record<string, string>>
 }
+
+/** `ssh` runs with the keys, the agent and the configuration of the user. */
+export type Transport = 'file' | 'ssh'
 
 /** Git on one bare repository. */
 export class NativeGit {
@@ -143,9 +150,13 @@ const SETTINGS = [
  * The whole environment that git gets. What isn't here, be it `GIT_…`, a HOME with a configuration in it, a pager,
  * an editor or a proxy, is as good as not set.
  */
-function environment(): Record<string, string> {
+function environment(
+  transport: Transport | undefined,
+  more: Readonly<Record<string, string>>,
+): Record<string, string> {
   const kept: Record<string, string> = {}
-  for (const name of ['TMPDIR', 'TEMP', 'TMP', 'SystemRoot', 'SYSTEMROOT', 'windir']) {
+  const names = ['TMPDIR', 'TEMP', 'TMP', 'SystemRoot', 'SYSTEMROOT', 'windir']
+  for (const name of transport === 'ssh' ? [...names, ...OF_SSH] : names) {
     const value = process.env[name]
     if (value !== undefined) kept[name] = value
   }
@@ -154,8 +165,24 @@ function environment(): Record<string, string> {
     PATH: absoluteFolders(process.env.PATH ?? '').join(delimiter),
     LC_ALL: 'C',
     ...GIT_SETTINGS,
+    ...(transport && { GIT_ALLOW_PROTOCOL: transport }),
+    ...more,
   }
 }
+
+/** What ssh needs to know the user, and how the user has git run ssh. */
+const OF_SSH = [
+  'HOME',
+  'USER',
+  'LOGNAME',
+  'USERPROFILE',
+  'SSH_AUTH_SOCK',
+  'SSH_ASKPASS',
+  'DISPLAY',
+  'GIT_SSH',
+  'GIT_SSH_COMMAND',
+  'GIT_SSH_VARIANT',
+]
 
 const GIT_SETTINGS = {
   GIT_CONFIG_NOSYSTEM: '1',
@@ -173,9 +200,10 @@ async function runGit(
   binary: string,
   folder: string,
   args: readonly string[],
-  // An empty input would not be closed, and git wait for it.
-  { input = '\n', maxOutput = 64 * 1024 * 1024, timeout = HOUR, signal, onProgress }: RunOptions,
+  options: RunOptions,
 ): Promise<string> {
+  // An empty input would not be closed, and git wait for it.
+  const { input = '\n', maxOutput = 64 * 1024 * 1024, timeout = HOUR, signal, onProgress } = options
   const command = args.find((arg) => !arg.startsWith('--git-dir')) ?? ''
   // Loaded when it is needed: saving and reading do without.
   const { simpleGit } = await import('simple-git')
@@ -183,6 +211,7 @@ async function runGit(
   const abort = (): void => stop.abort()
   let reason: Error | undefined
   let output = 0
+  const variables = environment(options.transport, options.environment ?? {})
   const timer = setTimeout(() => {
     reason ??= new NativeGitError(command, `it was stopped after ${Math.round(timeout / 1000)} seconds.`)
     abort()
@@ -196,9 +225,13 @@ async function runGit(
     abort: stop.signal,
     // `exit` comes before the last output.
     completion: { onClose: true, onExit: false },
-    allowEnvironment: Object.keys(GIT_SETTINGS),
-    // Its guards are for arguments of strangers. These are ours: a path, and where hooks and fsmonitor are not.
+    allowEnvironment: Object.keys(variables),
+    // Its guards are for arguments of strangers. These are ours: a path, where hooks and fsmonitor are not, and the
+    // server's side of a folder.
     unsafe: {
+      allowUnsafePack: true,
+      allowUnsafeSshCommand: true,
+      allowUnsafeAskPass: true,
       allowUnsafeCustomBinary: true,
       allowUnsafeConfigPaths: true,
       allowUnsafeFsMonitor: true,
@@ -211,7 +244,7 @@ async function runGit(
       return error instanceof Error ? error : new Error(said.slice(-2000) || `exit code ${exitCode}`)
     },
   })
-    .env(environment())
+    .env(variables)
     .outputHandler((_, stdout, stderr) => {
       stdout.on('data', (piece: Buffer) => {
         output += piece.length

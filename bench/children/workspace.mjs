@@ -1,0 +1,70 @@
+// @ts-check
+/**
+ * Turns of an agent in a project of many files, with a snapshot each.
+ *
+ * Task: `{ project, folder, turns }`: a project that is there, and an empty folder. Answer: milliseconds of each save, and the
+ * longest stall of the event loop in it, less the time that other processes had the CPU: `{ first, unchanged, changed, plain
+ * }`, each a list of `{ wall, stall }`.
+ */
+import { appendFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { appender } from '../contenders/forkpoint.mjs'
+import { GitSessionStore } from '../forkpoint.mjs'
+import { fileOf } from '../project.mjs'
+import { time } from '../statistics.mjs'
+import { turns as turnsOf } from '../workload.mjs'
+import { answer, task } from './child.mjs'
+import { cpuWait } from './cpu-wait.mjs'
+
+const { project, folder, turns } = task()
+process.env.XDG_CACHE_HOME = join(folder, 'cache')
+const store = new GitSessionStore(join(folder, 'store'))
+const files = store.files(project)
+const { handle } = await appender(store, 'demo')
+const messages = turnsOf({ bytes: 1500 })
+
+let [last, waited, longest, ticking] = [0, 0, 0, true]
+tick()
+const first = await measured(1, () => handle.append({ messages: messages.next().value }, { files }))
+// Files that were read in the instant they were written are read once more.
+await new Promise((resolve) => setTimeout(resolve, 3000))
+await handle.append({ messages: messages.next().value }, { files })
+const unchanged = await measured(turns, () => handle.append({ messages: messages.next().value }, { files }))
+let edits = 0
+const changed = await measured(
+  turns,
+  () => handle.append({ messages: messages.next().value }, { files }),
+  () => {
+    for (let n = 0; n < 3; n++) appendFileSync(join(project, fileOf(edits * 3 + n)), `// edit ${edits}\n`)
+    edits++
+  },
+)
+const plain = await measured(turns, () => handle.append({ messages: messages.next().value }))
+ticking = false
+await store.close()
+answer({ first, unchanged, changed, plain })
+
+/** @param {number} count @param {() => Promise<unknown>} save @param {() => void} [before] */
+async function measured(count, save, before = () => {}) {
+  const samples = []
+  for (let n = 0; n < count; n++) {
+    before()
+    await new Promise(setImmediate)
+    last = performance.now()
+    waited = cpuWait()
+    longest = 0
+    const wall = await time(save)
+    await new Promise(setImmediate)
+    samples.push({ wall, stall: longest })
+  }
+  return samples
+}
+
+function tick() {
+  const now = performance.now()
+  const waiting = cpuWait()
+  longest = Math.max(longest, now - last - (waiting - waited))
+  last = now
+  waited = waiting
+  if (ticking) setImmediate(tick)
+}

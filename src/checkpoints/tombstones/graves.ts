@@ -1,0 +1,94 @@
+/** What the tombstones of a session say together. Pure: no order of reading matters. */
+import type { CommitId, ObjectId } from '../../ids.ts'
+import { EVERY_REF, type Tombstone } from './tombstone.ts'
+
+/** Something that is named as deleted. */
+export interface Grave {
+  tombstone: CommitId
+  id: ObjectId
+}
+
+export class Graves {
+  readonly #tombstones: ReadonlyMap<CommitId, Tombstone>
+  readonly #below = new Map<CommitId, ReadonlySet<CommitId>>()
+  /** Those that take back what earlier ones name. */
+  readonly #restoring: readonly Tombstone[]
+
+  constructor(tombstones: readonly Tombstone[]) {
+    this.#tombstones = new Map(tombstones.map((one) => [one.id, one]))
+    this.#restoring = tombstones.filter(({ kind }) => kind === 'restored')
+  }
+
+  get isEmpty(): boolean {
+    return this.#tombstones.size === 0
+  }
+
+  /**
+   * What is deleted of a ref (written without `refs/`), and still is. What a checkpoint that goes on from `continued`
+   * has left behind does not count for it.
+   */
+  of(ref: string, continued: ReadonlySet<CommitId> = new Set()): Grave[] {
+    const found: Grave[] = []
+    for (const { id: tombstone, kind, tips } of this.#tombstones.values()) {
+      if (kind === 'restored' || kind === 'joined') continue
+      const named = tips.filter(([name]) => kind === 'session' || name === ref)
+      if (named.length === 0) continue
+      // What was named for others is deleted as long as they delete the ref.
+      const causes = kind === 'also' ? this.#deletingBelow(tombstone, ref) : [tombstone]
+      if (causes.every((cause) => this.#isRestored(cause, ref) || this.#isBelow(cause, continued))) continue
+      for (const [, id] of named) found.push({ tombstone, id })
+    }
+    return found
+  }
+
+  /** Tombstones that delete the ref, or the whole session, and are not taken back. */
+  deleting(ref: string): CommitId[] {
+    return this.#deletingBelow(undefined, ref).filter((id) => !this.#isRestored(id, ref))
+  }
+
+  /** Whether a value of a ref elsewhere is deleted, as far as that can be told without its history. */
+  isKnownDead(ref: string, id: ObjectId, newestThere: CommitId | undefined): boolean {
+    if (this.isEmpty) return false
+    if (this.of(ref).some((grave) => grave.id === id)) return true
+    const there = newestThere === undefined ? undefined : this.below(newestThere)
+    return this.deleting(ref).some((tombstone) => there?.has(tombstone) !== true)
+  }
+
+  /** Those that the tombstone at `tip` stands on, and it itself. */
+  below(tip: CommitId): ReadonlySet<CommitId> {
+    const known = this.#below.get(tip)
+    if (known !== undefined) return known
+    const found = new Set<CommitId>()
+    const waiting = [tip]
+    for (let id = waiting.pop(); id !== undefined; id = waiting.pop()) {
+      if (found.has(id)) continue
+      found.add(id)
+      waiting.push(...(this.#tombstones.get(id)?.parents ?? []))
+    }
+    this.#below.set(tip, found)
+    return found
+  }
+
+  #deletingBelow(tip: CommitId | undefined, ref: string): CommitId[] {
+    const below = tip === undefined ? undefined : this.below(tip)
+    return [...this.#tombstones.values()]
+      .filter(
+        ({ kind, tips }) => kind === 'session' || (DELETES.has(kind) && tips.some(([name]) => name === ref)),
+      )
+      .flatMap(({ id }) => (below === undefined || below.has(id) ? [id] : []))
+  }
+
+  #isRestored(tombstone: CommitId, ref: string): boolean {
+    return this.#restoring.some(
+      ({ id, tips }) =>
+        tips.some(([name]) => name === ref || name === EVERY_REF) && this.below(id).has(tombstone),
+    )
+  }
+
+  #isBelow(tombstone: CommitId, continued: ReadonlySet<CommitId>): boolean {
+    for (const id of continued) if (this.below(id).has(tombstone)) return true
+    return false
+  }
+}
+
+const DELETES: ReadonlySet<string> = new Set(['branch', 'tag'])

@@ -1,0 +1,98 @@
+import type { Repository } from '../git/repository.ts'
+import {
+  type BranchName,
+  branchRef,
+  MAIN,
+  type ObjectId,
+  parseRef,
+  type RefFolder,
+  type RefName,
+  type SessionId,
+} from '../ids.ts'
+import { decodeName, encodeName } from '../ref-part.ts'
+import { nothing } from './locking.ts'
+
+const TRASH = 'refs/forkpoint/trash/' as const
+
+/** A session that was deleted, as it was then. */
+export interface Discarded {
+  session: SessionId
+  /** When it was deleted, in milliseconds since 1970. */
+  at: number
+  /** Branches, reserved lines and tags, by the refs that they had. */
+  refs: ReadonlyMap<RefName, ObjectId>
+  active: BranchName
+}
+
+/** What is in the trash, the newest of a session first. Refs there that are not ours are passed over. */
+export function discarded(repository: Repository, session?: SessionId): Discarded[] {
+  const folder: RefFolder = session === undefined ? TRASH : `${TRASH}${encodeName(session)}/`
+  const found = new Map<
+    string,
+    { session: SessionId; at: number; refs: Map<RefName, ObjectId>; active: BranchName }
+  >()
+  for (const [ref, id] of repository.refs.list(folder, () => undefined)) {
+    const parsed = parseTrash(ref)
+    if (parsed === undefined) continue
+    const { part, at, kind, name } = parsed
+    const owner = parseRef(`refs/heads/${part}/${MAIN}`)?.session
+    if (owner === undefined) continue
+    const key = `${part} ${at}`
+    const one = found.get(key) ?? { session: owner, at, refs: new Map(), active: MAIN }
+    found.set(key, one)
+    if (kind === 'active') one.active = (decodeName(name) ?? MAIN) as BranchName
+    else one.refs.set(`refs/${kind}/${part}/${name}`, id)
+  }
+  return [...found.values()]
+    .filter(({ refs }) => refs.size > 0)
+    .sort((a, b) => (a.session === b.session ? b.at - a.at : a.session < b.session ? -1 : 1))
+}
+
+/** Where these refs of a session wait, and what each was before. A time that the trash has already is moved on. */
+export function trashRefs(
+  repository: Repository,
+  session: SessionId,
+  refs: readonly RefName[],
+  { at, active }: { at: number; active: BranchName },
+): { ref: RefName; from: RefName }[] {
+  const taken = new Set(discarded(repository, session).map((one) => one.at))
+  let time = at
+  while (taken.has(time)) time++
+  const folder = `${TRASH}${encodeName(session)}/${time}` as const
+  const inFolder = (name: string): RefName => `${folder}/${name}`
+  const places = refs.map((from) => {
+    const [, kind, , name] = from.split('/')
+    return { ref: inFolder(`${kind}/${name}`), from }
+  })
+  const from = branchRef(session, active)
+  if (active === MAIN || !refs.includes(from)) return places
+  return [...places, { ref: inFolder(`active/${encodeName(active)}`), from }]
+}
+
+/**
+ * Forgets what was deleted before that time (milliseconds since 1970): a purge then removes it from the disk. Returns how
+ * many sessions that were.
+ */
+export async function emptyTrash(repository: Repository, before: number): Promise<number> {
+  const old = discarded(repository).filter(({ at }) => at < before)
+  for (const one of old) {
+    const refs = [...inTrash(repository, one).keys()]
+    await repository.change({
+      refs,
+      prepare: () => ({ ...nothing(undefined), moves: new Map(refs.map((ref) => [ref, null] as const)) }),
+    })
+  }
+  return old.length
+}
+
+/** The refs in the trash that keep it there. */
+export function inTrash(repository: Repository, { session, at }: Discarded): Map<RefName, ObjectId> {
+  return new Map(repository.refs.list(`${TRASH}${encodeName(session)}/${at}/`))
+}
+
+function parseTrash(ref: RefName): { part: string; at: number; kind: string; name: string } | undefined {
+  const parts = ref.slice(TRASH.length).split('/')
+  const [part, time, kind, name] = parts as [string, string, string, string]
+  if (parts.length !== 4 || !/^(?:0|[1-9]\d{0,15})$/.test(time)) return undefined
+  return /^(?:heads|tags|active)$/.test(kind) ? { part, at: Number(time), kind, name } : undefined
+}

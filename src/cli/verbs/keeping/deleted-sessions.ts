@@ -1,0 +1,45 @@
+/** Sessions that were deleted and can come back. */
+import { NotFoundError } from '../../../errors.ts'
+import type { Context } from '../../context.ts'
+import { when } from '../../describe.ts'
+import { bold, columns, count, dim, type Line, line, yellow } from '../../text.ts'
+
+/**
+ * Brings a deleted session back; `false` when the text names none.
+ *
+ * @param isSure that a deletion is meant: a session that was deleted on another machine may still be here
+ */
+export async function bringBack(
+  { out, stores }: Context,
+  session: string,
+  isSure: boolean,
+): Promise<boolean> {
+  const store = stores.existing
+  if (!isSure && (await store.exists(session))) return false
+  try {
+    const refs = await store.restore(session)
+    if (out.json) await out.document({ session, refs })
+    else await out.line(line`Restored ${bold(session)}${refs.length === 0 ? '' : `: ${refs.join(', ')}`}.`)
+    return true
+  } catch (error) {
+    if (error instanceof NotFoundError && !isSure) return false
+    throw error
+  }
+}
+
+/** The sessions that are in the trash. */
+export async function listDeleted({ out, stores, command }: Context): Promise<void> {
+  const rows: Line[][] = []
+  for (const one of await stores.existing.retention.discarded()) {
+    if (out.json) await out.item(one)
+    rows.push([
+      line`${yellow(one.session)}`,
+      line`${dim(`deleted ${when(one.at)}`)}`,
+      line`${count(one.branches, 'branch', 'branches')}`,
+    ])
+  }
+  if (out.json) return
+  for (const row of columns(rows)) await out.line(row)
+  if (rows.length === 0) await out.note(line`No session was deleted, or all have been purged.`)
+  else await out.note(line`${dim(`To bring one back: ${command('restore', ['<session>'])}`)}`)
+}

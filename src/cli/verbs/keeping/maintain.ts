@@ -1,0 +1,36 @@
+import { count, dim, line } from '../../text.ts'
+import { type AddVerb, examples } from '../../verb.ts'
+import { size } from './size.ts'
+
+/** `forkpoint maintain`: JSON of MaintainReport. */
+export const addMaintain: AddVerb = (program, run) => {
+  program
+    .command('maintain')
+    .description('pack the store into fewer files and less disk space; other processes may save meanwhile')
+    .option('--purge', 'also remove deleted data from the disk; this cannot be undone')
+    .addHelpText('after', examples('maintain', 'maintain --purge'))
+    .action(
+      run(async ({ out, stores }, { purge = false }: { purge?: boolean }) => {
+        const report = await stores.existing.maintain({
+          purge,
+          onProgress: ({ phase, done, total }) =>
+            out.progress(`maintain: ${phase} ${done}${total === undefined ? '' : ` of ${total}`}`),
+        })
+        out.endProgress()
+        if (out.json) {
+          await out.document(report)
+          return undefined
+        }
+        const { packsBefore, packsAfter, bytesBefore, bytesAfter, native, pruned } = report
+        await out.line(
+          line`${count(packsBefore, 'pack')}, ${size(bytesBefore)} before; ${count(packsAfter, 'pack')}, ${size(bytesAfter)} now.`,
+        )
+        if (!native)
+          await out.note(line`${dim('Git was not used; with git, the store would become smaller.')}`)
+        if (pruned !== undefined && pruned.removed.length > 0)
+          await out.line(line`The store's policy removed ${count(pruned.removed.length, 'session')}.`)
+        if (purge) await out.note(line`${dim('Deleted data was removed from the disk.')}`)
+        return undefined
+      }),
+    )
+}

@@ -1,0 +1,99 @@
+import type { RetentionPolicy, RetentionRule } from '../../../store/retention/policy.ts'
+import type { PruneReport } from '../../../store/retention/prune.ts'
+import type { Context } from '../../context.ts'
+import { UsageError } from '../../exit-codes.ts'
+import { columns, count, dim, type Line, line, short, yellow } from '../../text.ts'
+import { type AddVerb, examples, wholeNumber } from '../../verb.ts'
+import { size } from './size.ts'
+
+interface Options extends Partial<Omit<RetentionRule, 'keepTitles'>> {
+  keepTitle?: string[]
+  trash?: string
+  yes?: boolean
+}
+
+/** `forkpoint prune`: JSON of PruneReport. */
+export const addPrune: AddVerb = (program, run) => {
+  program
+    .command('prune')
+    .description(
+      "remove old sessions by a policy, or by the store's own; shows what would go unless told --yes",
+    )
+    .option('--max-age <duration>', 'remove sessions that were not saved to for so long, such as 90d')
+    .option('--max-count <number>', 'keep so many sessions, the newest', wholeNumber)
+    .option('--max-bytes <bytes>', 'keep so much on the disk, the newest, such as "5 GB"')
+    .option('--min-age <duration>', 'keep every session so long after this store first saw it')
+    .option('--type <type>', 'only sessions of this type')
+    .option('--project <folder>', 'only sessions that work in this folder')
+    .option('--keep-title <pattern...>', 'keep sessions with such a title; * stands for any text')
+    .option('--trash <duration>', 'how long they can be brought back (default: 30d)')
+    .option('-y, --yes', 'remove them')
+    .addHelpText(
+      'after',
+      examples('prune --max-age 90d', 'prune --max-age 90d --keep-title "*release*" --yes'),
+    )
+    .action(
+      run(async (context, options: Options) => {
+        const { out, stores } = context
+        const { yes = false } = options
+        const report = await stores.existing.retention.prune(policyOf(options), {
+          dryRun: !yes,
+          onProgress: ({ phase, done, total }) => out.progress(`prune: ${phase} ${done} of ${total}`),
+        })
+        out.endProgress()
+        if (out.json) {
+          await out.document(report)
+          return undefined
+        }
+        for (const text of described(report)) await out.line(text)
+        for (const text of advice(context, report, yes)) await out.note(text)
+        return undefined
+      }),
+    )
+}
+
+/** `undefined`: the store's own. */
+function policyOf({ keepTitle, trash, yes: _, ...rest }: Options): RetentionPolicy | undefined {
+  const rule = { ...rest, ...(keepTitle && { keepTitles: keepTitle }) }
+  if (Object.keys(rule).length === 0 && trash === undefined) return undefined
+  if (rule.maxAge === undefined && rule.maxCount === undefined && rule.maxBytes === undefined)
+    throw new UsageError('Say what goes: --max-age, --max-count or --max-bytes.')
+  return { rules: [rule], ...(trash !== undefined && { trash }) }
+}
+
+function described({ removals, protections, kept, frees }: PruneReport): Line[] {
+  const rows = removals.map(({ session, title, why, lastUse, bytes }) => [
+    line`${yellow(session)}`,
+    line`${dim(new Date(lastUse).toISOString().slice(0, 10))}`,
+    line`${size(bytes)}`,
+    line`${REASONS[why]}`,
+    line`${short(title ?? '', 50)}`,
+  ])
+  const protectedOnes = protections.map(({ session, by }) => line`${yellow(session)} stays: ${PROTECTED[by]}`)
+  const sum = line`${count(removals.length, 'session')} to remove, ${count(kept, 'session')} to keep; frees ${size(frees)}.`
+  return [...columns(rows), ...protectedOnes, sum]
+}
+
+const REASONS = { age: 'too old', count: 'too many', bytes: 'too much' } as const
+
+const PROTECTED = {
+  tag: 'it has a tag',
+  pin: 'its metadata says keep',
+  title: 'its title is to be kept',
+  minAge: 'it is not long in this store',
+  damage: 'it cannot be read',
+} as const
+
+function advice({ command }: Context, { removals, removed, changed }: PruneReport, yes: boolean): Line[] {
+  if (removals.length === 0) return []
+  if (!yes)
+    return [
+      line`${dim('Nothing was removed. To remove them, add --yes.')}`,
+      line`${dim(`To keep one, tag it: ${command('tag', [removals[0]!.session, 'keep'])}`)}`,
+    ]
+  return [
+    line`${dim(`Removed ${count(removed.length, 'session')}. To bring one back: ${command('restore', [removed[0] ?? removals[0]!.session])}`)}`,
+    ...changed.map((session) => line`${yellow(session)} was changed meanwhile, and stays.`),
+    line`${dim(`To free the disk now: ${command('maintain')} --purge`)}`,
+  ]
+}

@@ -1,0 +1,168 @@
+import { readFileSync } from 'node:fs'
+import { NotFoundError } from '../../../errors.ts'
+import type { ModelPrice, SessionStats } from '../../../store/retention/stats.ts'
+import { UsageError } from '../../exit-codes.ts'
+import { bold, columns, cyan, dim, type Line, line, short, yellow } from '../../text.ts'
+import { type AddVerb, examples, wholeNumber } from '../../verb.ts'
+import { size } from './size.ts'
+
+interface Options {
+  by: keyof typeof KEYS
+  sort: keyof typeof SORTS
+  limit?: number
+  prices?: string
+}
+
+/** Sums of sessions that have something in common; `key` is what. */
+interface Row {
+  key: string
+  sessions: number
+  own: number
+  shared: number
+  checkpoints: number
+  messages: number
+  tokens: number
+  /** US dollars, or what the prices are in. */
+  cost?: number
+  lastUse: string
+}
+
+/** `forkpoint stats`: JSON lines of Row. */
+export const addStats: AddVerb = (program, run) => {
+  program
+    .command('stats')
+    .description('show what sessions take on the disk, and their checkpoints, messages and tokens')
+    .option('--by <what>', `one line for each ${Object.keys(KEYS).join(', ')}`, oneOf(KEYS), 'session')
+    .option(
+      '--sort <column>',
+      `sort by ${Object.keys(SORTS).join(', ')}; largest first`,
+      oneOf(SORTS),
+      'bytes',
+    )
+    .option('-n, --limit <number>', 'at most this many lines', wholeNumber)
+    .option(
+      '--prices <file>',
+      'JSON of what a million tokens cost: { "<model>": { "input": 3, "output": 15 } }',
+    )
+    .addHelpText(
+      'after',
+      `\n'own' is what deleting the sessions frees; 'shared' is what other sessions need as well.\n${examples('stats -n 10', 'stats --by month --sort tokens --json')}`,
+    )
+    .action(
+      run(async ({ out, stores }, { by, sort, limit, prices }: Options) => {
+        const rows = new Map<string, Row>()
+        const sessions = stores.existing.retention.stats({
+          prices: prices === undefined ? undefined : pricesIn(prices),
+          onProgress: ({ done, total }) => out.progress(`stats: ${done} of ${total} sessions`),
+        })
+        for await (const one of sessions) add(rows, KEYS[by](one), one)
+        out.endProgress()
+        const sorted = [...rows.values()].sort((a, b) => SORTS[sort](b, a) || (a.key < b.key ? -1 : 1))
+        const shown = sorted.slice(0, limit)
+        if (out.json) {
+          for (const row of shown) await out.item(row)
+          return undefined
+        }
+        const most = Math.max(...shown.map(({ own }) => own))
+        for (const text of columns([HEAD, ...shown.map((row) => cells(row, most))])) await out.line(text)
+        if (shown.length === 0) await out.note(line`No sessions.`)
+        return undefined
+      }),
+    )
+}
+
+const KEYS = {
+  session: ({ id }: SessionStats) => id,
+  type: ({ type }: SessionStats) => type,
+  project: ({ project }: SessionStats) => project ?? '(none)',
+  month: ({ updatedAt }: SessionStats) => updatedAt.slice(0, 7),
+} as const
+
+const SORTS = {
+  bytes: (a: Row, b: Row) => a.own - b.own || a.shared - b.shared,
+  tokens: (a: Row, b: Row) => a.tokens - b.tokens,
+  messages: (a: Row, b: Row) => a.messages - b.messages,
+  checkpoints: (a: Row, b: Row) => a.checkpoints - b.checkpoints,
+  time: (a: Row, b: Row) => (a.lastUse < b.lastUse ? -1 : a.lastUse > b.lastUse ? 1 : 0),
+} as const
+
+const oneOf =
+  (choices: object) =>
+  (text: string): string => {
+    if (Object.hasOwn(choices, text)) return text
+    throw new UsageError(`'${text}' is none of ${Object.keys(choices).join(', ')}.`)
+  }
+
+function add(rows: Map<string, Row>, key: string, one: SessionStats): void {
+  const { bytes, checkpoints, messages, tokens, cost, updatedAt } = one
+  const row = rows.get(key) ?? EMPTY
+  const sum = row.cost === undefined && cost === undefined ? {} : { cost: (row.cost ?? 0) + (cost ?? 0) }
+  rows.set(key, {
+    key,
+    sessions: row.sessions + 1,
+    own: row.own + bytes.own,
+    shared: row.shared + bytes.shared,
+    checkpoints: row.checkpoints + checkpoints,
+    messages: row.messages + messages,
+    tokens: row.tokens + tokens.total,
+    ...sum,
+    lastUse: [updatedAt, row.lastUse].sort()[1]!,
+  })
+}
+
+const EMPTY: Row = {
+  key: '',
+  sessions: 0,
+  own: 0,
+  shared: 0,
+  checkpoints: 0,
+  messages: 0,
+  tokens: 0,
+  lastUse: '',
+}
+
+const HEAD: Line[] = ['', 'own', '', 'shared', 'checkpoints', 'messages', 'tokens', 'cost', 'last use'].map(
+  (text) => line`${dim(text)}`,
+)
+
+const BAR = 12
+
+function cells(
+  { key, sessions, own, shared, checkpoints, messages, tokens, cost, lastUse }: Row,
+  most: number,
+) {
+  const many = sessions === 1 ? '' : dim(` (${sessions})`)
+  const filled = most === 0 ? 0 : Math.round((own / most) * BAR)
+  return [
+    line`${yellow(short(key, 40))}${many}`,
+    line`${bold(size(own))}`,
+    line`${cyan('█'.repeat(filled))}${dim('·'.repeat(BAR - filled))}`,
+    line`${size(shared)}`,
+    line`${checkpoints}`,
+    line`${messages}`,
+    line`${tokens === 0 ? '' : tokens}`,
+    line`${cost === undefined ? '' : cost.toFixed(2)}`,
+    line`${dim(lastUse.slice(0, 10))}`,
+  ]
+}
+
+function pricesIn(file: string): Record<string, ModelPrice> {
+  let text: string
+  try {
+    text = readFileSync(file, 'utf8')
+  } catch (error) {
+    throw new NotFoundError({ kind: 'file', id: file }, `'${file}' cannot be read: ${String(error)}`)
+  }
+  const wrong = new UsageError(
+    `'${file}' has no prices: write { "<model>": { "input": 3, "output": 15 } }, for a million tokens.`,
+  )
+  try {
+    const prices = JSON.parse(text) as Record<string, ModelPrice>
+    const isPrice = (one: unknown): boolean =>
+      ['input', 'output'].every((side) => typeof (one as Record<string, unknown> | null)?.[side] === 'number')
+    if (typeof prices !== 'object' || prices === null || !Object.values(prices).every(isPrice)) throw wrong
+    return prices
+  } catch (error) {
+    throw error instanceof SyntaxError ? wrong : error
+  }
+}

@@ -1,0 +1,49 @@
+import { existsSync, readdirSync } from 'node:fs'
+import { withoutPassword } from '../../../sync/connect.ts'
+import { UsageError } from '../../exit-codes.ts'
+import { Stores } from '../../stores.ts'
+import { bold, count, dim, line } from '../../text.ts'
+import { type AddVerb, examples, wholeNumber } from '../../verb.ts'
+
+interface Options {
+  session?: string[]
+  depth?: number
+}
+
+/** `forkpoint clone`: JSON of FetchReport and `{ folder }`. */
+export const addClone: AddVerb = (program, run) => {
+  program
+    .command('clone')
+    .description('make a store of the sessions of a server, of all or of some')
+    .argument('<url>', 'https://…, ssh://…, user@host:path, or the path of a folder')
+    .argument('<folder>', 'where the store is made')
+    .option('--session <id...>', 'only these sessions')
+    .option('--depth <n>', 'only so many checkpoints of each branch', wholeNumber)
+    .addHelpText('after', examples('clone https://host/team/sessions.git ./sessions --session demo'))
+    .action(
+      run(async ({ out }, url: string, folder: string, { session, depth }: Options) => {
+        if (depth === 0) throw new UsageError('--depth has to be 1 or more.')
+        if (existsSync(folder) && readdirSync(folder).length > 0)
+          throw new UsageError(`'${folder}' is not empty. Choose a new folder.`)
+        const stores = new Stores(folder)
+        try {
+          await stores.sessions.addRemote('origin', url)
+          const report = await stores.sessions.fetch({
+            ...(session && { only: session }),
+            ...(depth !== undefined && { depth }),
+            onProgress: ({ phase, done }) => out.progress(`${phase} ${done}`),
+          })
+          out.endProgress()
+          if (out.json) return void (await out.document({ folder, ...report }))
+          await out.line(
+            line`Cloned ${withoutPassword(url)} to ${bold(folder)}: ${count(report.updated.length, 'ref')}.`,
+          )
+          if (depth !== undefined)
+            await out.note(line`${dim('Older checkpoints are not here; a fetch does not bring them.')}`)
+          return undefined
+        } finally {
+          await stores.close()
+        }
+      }),
+    )
+}

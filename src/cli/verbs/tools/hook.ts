@@ -1,0 +1,166 @@
+import { existsSync, realpathSync } from 'node:fs'
+import { chmod, mkdir, readFile, realpath, rename, stat, writeFile } from 'node:fs/promises'
+import { homedir } from 'node:os'
+import { delimiter, dirname, join, resolve } from 'node:path'
+import { StorageError } from '../../../errors.ts'
+import { foldersOf, HOOKS, importFile, type ToolHook } from '../../../importers/index.ts'
+import { isJsonObject } from '../../../json-value.ts'
+import type { Context } from '../../context.ts'
+import { EXIT, UsageError } from '../../exit-codes.ts'
+import { bold, dim, green, type Line, line, red } from '../../text.ts'
+import { type AddVerb, examples } from '../../verb.ts'
+
+/**
+ * `forkpoint hook install|remove <tool>`: JSON of `{ tool, file, changed }`. `forkpoint hook run <tool>` is what the tool calls;
+ * it prints nothing, because some tools read what a hook prints.
+ */
+export const addHook: AddVerb = (program, run) => {
+  const verb = program
+    .command('hook')
+    .description('let a tool import its sessions itself, at the end of each turn')
+    .helpCommand(false)
+    .addHelpText('after', examples('hook install claude-code', 'hook remove claude-code'))
+  for (const action of ['install', 'remove'] as const) {
+    verb
+      .command(action)
+      .description(
+        action === 'install'
+          ? "add the hook to the tool's settings"
+          : "take the hook out of the tool's settings",
+      )
+      .argument('<tool>', HOOKS.map(({ tool }) => tool.name).join(', '))
+      .option('-y, --yes', 'do not ask; required without a terminal')
+      .action(
+        run(async (context, name: string, { yes = false }: { yes?: boolean }) => {
+          const hook = hookOf(name)
+          const file = hook.file(context.env.HOME || homedir(), context.env)
+          const before = await textOf(file)
+          const after =
+            action === 'install' ? hook.add(before, commandFor(context, hook)) : hook.remove(before)
+          const changed = after !== before
+          if (changed && !(await agreed(context, { file, before, after, yes }))) {
+            await context.out.note(line`Nothing was changed.`)
+            return EXIT.failed
+          }
+          if (changed) await replace(file, after)
+          if (context.out.json) await context.out.document({ tool: name, file, changed })
+          else await context.out.line(said(action, hook, changed))
+          return undefined
+        }),
+      )
+  }
+  verb
+    .command('run', { hidden: true })
+    .argument('<tool>')
+    .argument('[told]', 'what the tool says, as JSON; default: standard input')
+    .action(
+      run(async ({ stores, env }, name: string, told: string | undefined) => {
+        const hook = hookOf(name)
+        const data = parsed(told ?? (await standardInput()))
+        const file = await hook.transcriptOf(data, foldersOf(hook.tool, env.HOME || homedir(), env))
+        // A turn of a session that the tool does not keep.
+        if (file === undefined || !existsSync(file)) return undefined
+        for await (const _ of importFile(hook.tool, file, stores.sessions));
+        return undefined
+      }),
+    )
+}
+
+function hookOf(name: string): ToolHook {
+  const hook = HOOKS.find(({ tool }) => tool.name === name)
+  if (hook !== undefined) return hook
+  const names = HOOKS.map(({ tool }) => tool.name).join(', ')
+  throw new UsageError(
+    `There is no hook for '${name}'. There are hooks for ${names}; 'watch' works with every tool.`,
+  )
+}
+
+/** What the tool runs, wherever it is then. */
+function commandFor({ stores, env }: Context, { tool }: ToolHook): string[] {
+  const isOnPath = (env.PATH ?? '')
+    .split(delimiter)
+    .some((folder) => folder !== '' && existsSync(join(folder, 'forkpoint')))
+  const program = isOnPath ? ['forkpoint'] : [process.execPath, realpathSync(process.argv[1] as string)]
+  return [...program, 'hook', 'run', tool.name, '--store', resolve(stores.folder)]
+}
+
+async function textOf(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8')
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return ''
+    throw unusable(file, 'read', cause)
+  }
+}
+
+interface Edit {
+  file: string
+  before: string
+  after: string
+  yes: boolean
+}
+
+async function agreed({ out }: Context, { file, before, after, yes }: Edit): Promise<boolean> {
+  await out.note(line`${bold(file)}`)
+  for (const text of changedLines(before, after)) await out.note(text)
+  if (yes) return true
+  if (!out.interactive) throw new UsageError('There is no terminal to ask on. Pass --yes.')
+  return out.ask('Change it?')
+}
+
+function changedLines(before: string, after: string): Line[] {
+  const [old, now] = [before.split('\n'), after.split('\n')]
+  let start = 0
+  while (start < Math.min(old.length, now.length) && old[start] === now[start]) start++
+  let end = 0
+  while (end < Math.min(old.length, now.length) - start && old.at(-1 - end) === now.at(-1 - end)) end++
+  return [
+    ...old.slice(start, old.length - end).map((text) => line`${red(`- ${text}`)}`),
+    ...now.slice(start, now.length - end).map((text) => line`${green(`+ ${text}`)}`),
+  ]
+}
+
+/** Whole or not at all; a link to the file stays one, and its permissions stay. */
+async function replace(file: string, text: string): Promise<void> {
+  const target = await realpath(file).catch(() => file)
+  const temporary = `${target}.forkpoint-${process.pid}`
+  try {
+    await mkdir(dirname(target), { recursive: true })
+    await writeFile(temporary, text, { mode: 0o600, flush: true })
+    const mode = await stat(target).then(
+      (found) => found.mode & 0o777,
+      () => 0o600,
+    )
+    await chmod(temporary, mode)
+    await rename(temporary, target)
+  } catch (cause) {
+    throw unusable(file, 'changed', cause)
+  }
+}
+
+const unusable = (file: string, what: string, cause: unknown): StorageError =>
+  new StorageError(`'${file}' cannot be ${what}: ${(cause as Error).message}`, { file }, { cause })
+
+function said(action: 'install' | 'remove', { tool }: ToolHook, changed: boolean): Line {
+  if (!changed)
+    return line`${tool.title} ${action === 'install' ? 'has the hook already' : 'has no hook of forkpoint'}.`
+  return action === 'install'
+    ? line`${tool.title} now imports each turn when it ends. ${dim(`Undo: forkpoint hook remove ${tool.name}`)}`
+    : line`${tool.title} does not import its sessions any more.`
+}
+
+function parsed(told: string): Readonly<Record<string, unknown>> {
+  try {
+    const value: unknown = JSON.parse(told)
+    if (isJsonObject(value)) return value
+  } catch {
+    // Said below.
+  }
+  throw new UsageError('A hook is told a JSON object by its tool.')
+}
+
+async function standardInput(): Promise<string> {
+  const chunks: Buffer[] = []
+  for await (const chunk of process.stdin) chunks.push(chunk)
+  return Buffer.concat(chunks).toString('utf8')
+}

@@ -1,0 +1,86 @@
+import { existsSync } from 'node:fs'
+import { fieldsOf } from '../../describe.ts'
+import { UsageError } from '../../exit-codes.ts'
+import { count, dim, line, yellow } from '../../text.ts'
+import { type AddVerb, examples, REVISION } from '../../verb.ts'
+import { bringBack, listDeleted } from '../keeping/deleted-sessions.ts'
+import { changeLines } from './changes.ts'
+
+interface Options {
+  workspace?: string
+  dryRun?: boolean
+  deleted?: boolean
+}
+
+/**
+ * `forkpoint restore`: JSON of RestoreReport, with `--dry-run` of RestorePlan, and the `workspace`. For a deleted session, which comes
+ * back: `{ session, refs }`. Without arguments: JSON lines of DiscardedSession.
+ */
+export const addRestore: AddVerb = (program, run) => {
+  program
+    .command('restore')
+    .description("make the workspace's files what they were at a checkpoint, or bring a deleted session back")
+    .argument(
+      '[session]',
+      `${REVISION}; or a snapshot: demo/<id>; or a deleted session (default: list those)`,
+    )
+    .argument('[paths...]', 'only these files and folders, relative to the workspace')
+    .option('--workspace <folder>', 'the folder (default: the workspace that the session was saved with)')
+    .option('-n, --dry-run', 'only show what would change')
+    .option(
+      '--deleted',
+      'bring the session back although some of it is here: it was deleted on another machine',
+    )
+    .addHelpText(
+      'after',
+      examples('restore demo/main~3 --dry-run', 'restore demo/main~1 src/', 'restore deleted-session'),
+    )
+    .action(
+      run(async (context, place: string | undefined, paths: string[], options: Options) => {
+        const { command, out, stores } = context
+        if (place === undefined) return void (await listDeleted(context))
+        if (paths.length === 0 && (await bringBack(context, place, options.deleted === true)))
+          return undefined
+        const { session, at = '' } = await stores.find(place)
+        const workspace = options.workspace ?? (await savedWorkspace(stores, session))
+        if (!existsSync(workspace)) throw new UsageError(`There is no folder '${workspace}'.`)
+        const files = stores.existing.files(workspace)
+        const some = paths.length === 0 ? {} : { paths }
+        const isDry = options.dryRun === true
+        const report = isDry
+          ? { ...(await files.plan(session, at, some)), undo: undefined }
+          : await files.restore(session, at, some)
+        const { written: added, changed, deleted, kept, undo } = report
+        if (out.json) {
+          await out.document({ workspace, ...report })
+          return undefined
+        }
+        for (const one of changeLines({ added, changed, deleted })) await out.line(one)
+        for (const { path, why } of kept) await out.note(line`${yellow('kept:')} ${path} ${dim(`(${why})`)}`)
+        const total = count(added.length + changed.length + deleted.length, 'file')
+        await out.note(line`${isDry ? 'Would restore' : 'Restored'} ${total} in ${workspace}`)
+        if (undo !== undefined)
+          await out.note(
+            line`To undo: ${command('restore', [`${session}/${undo}`], workspaceOption(options))}`,
+          )
+        return undefined
+      }),
+    )
+}
+
+const workspaceOption = ({ workspace }: Options): Record<string, string> =>
+  workspace === undefined ? {} : { workspace }
+
+async function savedWorkspace(
+  stores: {
+    ofTypeOf(session: string): Promise<{ load(id: string, options: object): Promise<object | undefined> }>
+  },
+  session: string,
+): Promise<string> {
+  const store = await stores.ofTypeOf(session)
+  const { workspace } = fieldsOf(await store.load(session, { last: 0, events: false }))
+  if (typeof workspace === 'string' && workspace !== '') return workspace
+  throw new UsageError(
+    `Session '${session}' was saved without a workspace. Name the folder: --workspace <folder>.`,
+  )
+}

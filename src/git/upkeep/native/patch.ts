@@ -1,0 +1,40 @@
+/** The difference of two commits, or trees, as git itself writes it. */
+import { UnsupportedError } from '../../../errors.ts'
+import { NativeGit } from './git.ts'
+
+/**
+ * Git's patch from one commit or tree to another: what `git diff --binary --full-index -M` prints, whatever anybody has
+ * configured. Throws UnsupportedError where there is no git, where git may not be run on the store, and for a patch
+ * of more than 64 MiB; NativeGitError.
+ */
+export async function patchBetween(
+  { fs, paths }: { fs: Parameters<typeof NativeGit.open>[0]; paths: Parameters<typeof NativeGit.open>[1] },
+  from: string,
+  to: string,
+): Promise<string> {
+  const git = await NativeGit.open(fs, paths)
+  if (git === undefined) {
+    throw new UnsupportedError('patch', 'A patch needs git, but git is not on the PATH. Install git.')
+  }
+  return git.run(['diff-tree', ...STABLE, from, to, '--'])
+}
+
+/** Plumbing reads no `diff.*` that is for people; what is left of it is said here. */
+const STABLE = [
+  '-p',
+  '-r',
+  '--no-ext-diff',
+  '--no-textconv',
+  '--no-color',
+  '--binary',
+  '--full-index',
+  '--find-renames',
+  '--unified=3',
+  '--inter-hunk-context=0',
+  '--diff-algorithm=myers',
+  '--indent-heuristic',
+  '--src-prefix=a/',
+  '--dst-prefix=b/',
+  '--no-relative',
+  '--submodule=short',
+]

@@ -1,0 +1,91 @@
+/** `fetch`: objects from a server, in one request (gitprotocol-v2(5)). */
+import type { Buffer } from 'node:buffer'
+import { isObjectId, type ObjectId } from '../../ids.ts'
+import { BrokenPacketError, DELIM, FLUSH, lineOf, type Packet, packet, TooLargeError } from './pkt-line.ts'
+import { bandData, checkError } from './side-band.ts'
+
+export interface FetchRequest {
+  wants: readonly ObjectId[]
+  haves: readonly ObjectId[]
+  /** Commits whose parents are not in our repository. */
+  shallow: readonly ObjectId[]
+  /** Commits of history that are wanted. */
+  depth?: number | undefined
+}
+
+export interface FetchAnswer {
+  /** Commits whose parents the server leaves out, and such whose parents it has sent now. */
+  shallow: readonly ObjectId[]
+  unshallow: readonly ObjectId[]
+  /** The pack, in pieces; a piece is only valid until the next one is asked for. */
+  pack: AsyncGenerator<Buffer, void>
+}
+
+/** The request. It does not negotiate: `haves` are all that the server is told. */
+export const fetchLines = ({
+  wants,
+  haves,
+  shallow,
+  depth,
+  isQuiet,
+}: FetchRequest & { isQuiet: boolean }): Uint8Array[] => [
+  packet('command=fetch'),
+  packet('agent=forkpoint'),
+  DELIM,
+  packet('ofs-delta'),
+  ...(isQuiet ? [packet('no-progress')] : []),
+  ...shallow.map((id) => packet(`shallow ${id}`)),
+  ...(depth === undefined ? [] : [packet(`deepen ${depth}`)]),
+  ...wants.map((id) => packet(`want ${id}`)),
+  ...haves.map((id) => packet(`have ${id}`)),
+  packet('done'),
+  FLUSH,
+]
+
+/** The answer up to its pack. Throws BrokenPacketError, ServerGaveUpError; reading the pack throws TooLargeError too. */
+export async function readFetchAnswer(
+  answer: AsyncGenerator<Packet, void>,
+  { onText, maxPackSize }: { onText: ((text: string) => void) | undefined; maxPackSize: number },
+): Promise<FetchAnswer> {
+  const cut = { shallow: [] as ObjectId[], unshallow: [] as ObjectId[] }
+  for (;;) {
+    const title = await next(answer)
+    if (typeof title === 'string') throw new BrokenPacketError('its answer has no pack')
+    const section = lineOf(title)
+    if (section === 'packfile') return { ...cut, pack: limited(bandData(answer, { onText }), maxPackSize) }
+    if (section !== 'shallow-info' && section !== 'acknowledgments')
+      throw new BrokenPacketError('its answer has an unknown section')
+    for (let lines = 0; ; lines++) {
+      const line = await next(answer)
+      if (line === 'delim') break
+      if (typeof line === 'string') throw new BrokenPacketError('its answer has no pack')
+      if (lines >= MOST_LINES) throw new TooLargeError('says too much before its pack')
+      if (section === 'shallow-info') note(cut, lineOf(line))
+    }
+  }
+}
+
+async function next(answer: AsyncGenerator<Packet, void>): Promise<Packet> {
+  const { value, done } = await answer.next()
+  if (done) throw new BrokenPacketError('its answer was cut short')
+  checkError(value)
+  return value
+}
+
+function note(cut: Record<'shallow' | 'unshallow', ObjectId[]>, line: string): void {
+  const [kind = '', id = ''] = line.split(' ')
+  if ((kind !== 'shallow' && kind !== 'unshallow') || !isObjectId(id))
+    throw new BrokenPacketError('its answer has an unknown line')
+  cut[kind].push(id)
+}
+
+async function* limited(pieces: AsyncIterable<Buffer>, maxPackSize: number): AsyncGenerator<Buffer, void> {
+  let bytes = 0
+  for await (const piece of pieces) {
+    bytes += piece.length
+    if (bytes > maxPackSize) throw new TooLargeError(`sends a pack of more than ${maxPackSize} bytes`)
+    yield piece
+  }
+}
+
+const MOST_LINES = 1_000_000

@@ -1,0 +1,349 @@
+/**
+ * Requests to a git server over HTTP (gitprotocol-http(5)): credentials, redirects within the rules of git, time
+ * limits, and another try where it is safe. Nothing that a server answers is believed.
+ */
+import { RemoteError, type RemoteErrorData } from '../../errors.ts'
+import { RemoteAddress } from './address.ts'
+import { type CredentialSource, type Credentials, credentialHeaders } from './credentials.ts'
+import { plainWords } from './words.ts'
+
+export interface HttpOptions {
+  /** Asked for credentials of the server; not after a redirect to another one. */
+  credentials: CredentialSource
+  /** Asked for credentials of any server, by its address: the user's own `git credential`. */
+  anywhere?: CredentialSource | undefined
+  /** Default: the global `fetch`, with the certificates that Node has. */
+  fetch?: typeof globalThis.fetch | undefined
+  /** Milliseconds in which nothing moves before a request is given up. Default 60,000. */
+  timeout?: number | undefined
+  /** How often a request is repeated when the server is busy. Default 4. */
+  retries?: number | undefined
+  /** Headers of every request. */
+  headers?: Readonly<Record<string, string>> | undefined
+  /** Waits for so many milliseconds. For tests. */
+  pause?: ((milliseconds: number) => Promise<void>) | undefined
+}
+
+export interface HttpRequest {
+  service: 'git-upload-pack' | 'git-receive-pack'
+  headers?: Readonly<Record<string, string>>
+  /** Made anew for each try; a stream when it is large. */
+  body: () => Uint8Array | ReadableStream<Uint8Array>
+  /** Whether the request changes nothing at the server, and so may be made again when its answer was lost. */
+  isSafe: boolean
+  signal?: AbortSignal | undefined
+}
+
+export class Http {
+  readonly #options: HttpOptions
+  readonly #home: RemoteAddress
+  #address: RemoteAddress
+  #credentials: Credentials | undefined
+  #isAsked = false
+  #isAccepted = false
+
+  /** Throws TypeError unless `url` is an address of http or https. User name and password in it are credentials. */
+  constructor(url: string, options: HttpOptions) {
+    this.#options = options
+    this.#home = RemoteAddress.parse(url)
+    this.#address = this.#home
+  }
+
+  /** Without user name and password. */
+  get url(): string {
+    return this.#address.url
+  }
+
+  /** Posts to a service; the answer's bytes, as they come. Throws RemoteError, and what `signal` was aborted with. */
+  async post(request: HttpRequest): Promise<AsyncGenerator<Uint8Array, void>> {
+    const { service, headers, body, signal } = request
+    const init = (): RequestInit => {
+      const content = body()
+      return {
+        method: 'POST',
+        headers: {
+          'content-type': `application/x-${service}-request`,
+          accept: `application/x-${service}-result`,
+          ...headers,
+        },
+        body: content as NonNullable<RequestInit['body']>,
+        ...(content instanceof Uint8Array ? {} : { duplex: 'half' }),
+      }
+    }
+    let answer = await this.#send(`/${service}`, init, request)
+    if (isRedirect(answer.status)) {
+      // Git follows redirects of the first request alone, which asks for the refs.
+      await discard(answer)
+      for await (const _ of await this.advertisement(service, headers, signal)) break
+      answer = await this.#send(`/${service}`, init, request)
+    }
+    return this.#checked(answer, `application/x-${service}-result`, signal)
+  }
+
+  /** What a service says of itself, before anything is asked. Throws like `post`. */
+  async advertisement(
+    service: HttpRequest['service'],
+    headers: Readonly<Record<string, string>> = {},
+    signal?: AbortSignal,
+  ): Promise<AsyncGenerator<Uint8Array, void>> {
+    const path = `/info/refs?service=${service}`
+    for (let hops = 0; ; hops++) {
+      const answer = await this.#send(path, () => ({ headers: { ...headers } }), { isSafe: true, signal })
+      if (!isRedirect(answer.status))
+        return this.#checked(answer, `application/x-${service}-advertisement`, signal)
+      await discard(answer)
+      this.#moveTo(answer, path, hops)
+    }
+  }
+
+  /** The error with this server's address. */
+  error(data: Omit<RemoteErrorData, 'url'>, message: string, cause?: unknown): RemoteError {
+    const said = data.said === undefined ? undefined : plainWords(data.said)
+    return new RemoteError({ ...data, url: this.url, said }, message, { cause })
+  }
+
+  async #send(
+    path: string,
+    init: () => RequestInit,
+    { isSafe, signal }: Pick<HttpRequest, 'isSafe' | 'signal'>,
+  ): Promise<Response> {
+    const { retries = 4 } = this.#options
+    let refusals = 0
+    for (let tries = 0; ; ) {
+      if (!this.#isAsked) await this.#ask(undefined, null)
+      let answer: Response
+      try {
+        answer = await this.#once(path, init(), signal)
+      } catch (error) {
+        if (!(error instanceof RemoteError) || !isSafe || tries >= retries) throw error
+        await this.#pause(2 ** tries++ * FIRST_PAUSE, signal)
+        continue
+      }
+      const { status } = answer
+      if (status === 401 && refusals < MOST_REFUSALS) {
+        refusals++
+        const challenge = answer.headers.get('www-authenticate')
+        await discard(answer)
+        if (await this.#ask(this.#credentials, challenge)) continue
+        throw this.error({ failure: 'denied', status }, `${this.url} wants other credentials.`)
+      }
+      const isBusy = status === 429 || status === 503 || (isSafe && status >= 500)
+      if (isBusy && tries < retries) {
+        const after = retryAfter(answer)
+        if (after <= LONGEST_PAUSE) {
+          await discard(answer)
+          await this.#pause(Math.max(after, 2 ** tries++ * FIRST_PAUSE), signal)
+          continue
+        }
+      }
+      if (status < 400 && status !== 401) await this.#accept()
+      return answer
+    }
+  }
+
+  /** One request. The time limit is for the answer's head, and for each piece of a body that is sent as a stream. */
+  async #once(path: string, init: RequestInit, signal: AbortSignal | undefined): Promise<Response> {
+    const { fetch = globalThis.fetch, headers } = this.#options
+    const watch = new Watch(this.#options.timeout, signal)
+    const { body } = init
+    try {
+      return await fetch(`${this.url}${path}`, {
+        ...init,
+        ...(body instanceof ReadableStream && { body: body.pipeThrough(watch.passing()) }),
+        headers: {
+          'user-agent': 'git/forkpoint',
+          ...(init.headers as Record<string, string>),
+          ...headers,
+          ...credentialHeaders(this.#credentials),
+        },
+        redirect: 'manual',
+        signal: watch.signal,
+      })
+    } catch (error) {
+      throw this.#lost(error, watch, signal)
+    } finally {
+      watch.stop()
+    }
+  }
+
+  /** The bytes of an answer that is what was asked for. */
+  async #checked(
+    answer: Response,
+    type: string,
+    signal: AbortSignal | undefined,
+  ): Promise<AsyncGenerator<Uint8Array, void>> {
+    const { status } = answer
+    const actual = answer.headers.get('content-type')?.split(';')[0]?.trim()
+    if (status === 200 && actual === type) return this.#bytes(answer, signal)
+    const said = actual === 'text/plain' ? await start(answer) : undefined
+    await discard(answer)
+    const { failure, message } = meaningOf(status, this.url)
+    throw this.error({ failure, status, said }, message)
+  }
+
+  async *#bytes(answer: Response, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array, void> {
+    const reader = answer.body?.getReader()
+    if (reader === undefined) return
+    try {
+      for (;;) {
+        const watch = new Watch(this.#options.timeout, signal)
+        try {
+          const { done, value } = await Promise.race([reader.read(), watch.over])
+          if (done) return
+          yield value as Uint8Array
+        } catch (error) {
+          throw this.#lost(error, watch, signal)
+        } finally {
+          watch.stop()
+        }
+      }
+    } finally {
+      void reader.cancel().catch(() => undefined)
+    }
+  }
+
+  #lost(error: unknown, watch: Watch, signal: AbortSignal | undefined): unknown {
+    if (signal?.aborted) return signal.reason
+    if (error instanceof RemoteError) return error
+    const why = watch.isOver
+      ? `did not answer in time`
+      : `cannot be reached, or the connection was lost (${causeOf(error)})`
+    return this.error({ failure: 'unreachable' }, `${this.url} ${why}.`, error)
+  }
+
+  async #ask(refused: Credentials | undefined, challenge: string | null): Promise<boolean> {
+    const question = { url: this.url, refused, challenge: challenge ?? undefined }
+    this.#isAsked = true
+    this.#isAccepted = false
+    this.#credentials = undefined
+    const isHome = this.#address.isSameServer(this.#home)
+    const given = isHome
+      ? (this.#home.credentials(refused) ?? (await this.#options.credentials.ask(question)))
+      : undefined
+    this.#credentials =
+      given ?? (challenge === null ? undefined : await this.#options.anywhere?.ask(question))
+    return this.#credentials !== undefined
+  }
+
+  async #accept(): Promise<void> {
+    if (this.#isAccepted || this.#credentials === undefined) return
+    this.#isAccepted = true
+    if (this.#address.isSameServer(this.#home)) await this.#options.credentials.accepted?.(this.#credentials)
+    await this.#options.anywhere?.accepted?.(this.#credentials)
+  }
+
+  #moveTo(answer: Response, path: string, hops: number): void {
+    const location = answer.headers.get('location') ?? ''
+    const to = hops < MOST_HOPS ? this.#address.redirected(location, path) : undefined
+    if (to === undefined) {
+      const text = plainWords(location)
+      throw this.error(
+        { failure: 'redirected', status: answer.status },
+        `${this.url} redirects to '${text}', which git does not follow. If the repository has moved there, use its new address.`,
+      )
+    }
+    if (!to.isSameServer(this.#address)) this.#isAsked = false
+    this.#address = to
+  }
+
+  async #pause(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
+    const { pause = sleep } = this.#options
+    // Many that were turned away at one moment do not come back at one.
+    await pause(milliseconds * (0.5 + Math.random()))
+    signal?.throwIfAborted()
+  }
+}
+
+/** Stops a request in which nothing moves. */
+class Watch {
+  readonly signal: AbortSignal
+  readonly over: Promise<never>
+  isOver = false
+  readonly #stop = new AbortController()
+  readonly #timeout: number
+  #timer: ReturnType<typeof setTimeout> | undefined
+
+  constructor(timeout: number | undefined, signal: AbortSignal | undefined) {
+    this.#timeout = timeout ?? 60_000
+    this.signal = signal === undefined ? this.#stop.signal : AbortSignal.any([signal, this.#stop.signal])
+    this.over = new Promise((_, reject) => {
+      this.signal.addEventListener('abort', () => reject(this.signal.reason), { once: true })
+    })
+    this.over.catch(() => undefined)
+    this.#start()
+  }
+
+  /** Bytes that pass show that something moves. */
+  passing(): TransformStream<Uint8Array, Uint8Array> {
+    return new TransformStream({
+      transform: (piece, controller) => {
+        this.#start()
+        controller.enqueue(piece)
+      },
+    })
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer)
+  }
+
+  #start(): void {
+    clearTimeout(this.#timer)
+    this.#timer = setTimeout(() => {
+      this.isOver = true
+      this.#stop.abort(new Error('nothing moved'))
+    }, this.#timeout)
+  }
+}
+
+const MOST_HOPS = 5
+const MOST_REFUSALS = 3
+/** Milliseconds. */
+const FIRST_PAUSE = 250
+const LONGEST_PAUSE = 30_000
+/** Of an error's text that a server sends. */
+const MOST_SAID = 4096
+
+const isRedirect = (status: number): boolean => [301, 302, 303, 307, 308].includes(status)
+
+const sleep = (milliseconds: number): Promise<void> =>
+  new Promise((resolve) => setTimeout(resolve, milliseconds))
+
+/** Milliseconds. */
+function retryAfter(answer: Response): number {
+  const text = answer.headers.get('retry-after') ?? ''
+  if (/^\d{1,9}$/.test(text)) return Number(text) * 1000
+  const until = Date.parse(text)
+  return Number.isNaN(until) ? 0 : Math.max(0, until - Date.now())
+}
+
+async function discard(answer: Response): Promise<void> {
+  await answer.body?.cancel().catch(() => undefined)
+}
+
+/** What the body starts with, as text. */
+async function start(answer: Response): Promise<string | undefined> {
+  const reader = answer.body?.getReader()
+  const first = await reader?.read().catch(() => undefined)
+  reader?.releaseLock()
+  const text = new TextDecoder().decode((first?.value as Uint8Array | undefined)?.subarray(0, MOST_SAID))
+  return text.trim() === '' ? undefined : text
+}
+
+function causeOf(error: unknown): string {
+  const { cause, message } = error as Error
+  const inner = cause as (Error & { code?: string }) | undefined
+  return plainWords(inner?.code ?? inner?.message ?? message)
+}
+
+function meaningOf(status: number, url: string): Pick<RemoteErrorData, 'failure'> & { message: string } {
+  if (status === 401 || status === 403)
+    return { failure: 'denied', message: `${url} does not allow this (status ${status}).` }
+  if (status === 404 || status === 410)
+    return { failure: 'missing', message: `There is no git repository at ${url} (status ${status}).` }
+  if (status === 413) return { failure: 'too-large', message: `${url} does not take requests of this size.` }
+  if (status === 429 || status >= 500)
+    return { failure: 'busy', message: `${url} is busy or broken (status ${status}). Try again later.` }
+  if (isRedirect(status)) return { failure: 'redirected', message: `${url} redirects without an end.` }
+  return { failure: 'invalid', message: `${url} does not answer as a git server does (status ${status}).` }
+}

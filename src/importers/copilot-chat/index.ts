@@ -1,0 +1,80 @@
+/**
+ * GitHub Copilot Chat in VS Code: a `.jsonl` of changes to one document per chat, below `workspaceStorage`; formerly the
+ * document itself. A line that brings requests is a turn, and says what was asked and answered; what is changed in an
+ * answer later becomes an event.
+ */
+import { join } from 'node:path'
+import { isJsonObject, type JsonObject } from '../../json-value.ts'
+import { sessionOfDocument } from '../core/documents/document.ts'
+import { filesBelow } from '../core/files-below.ts'
+import { detectByLine, readByLine, writeByLine } from '../core/lines/by-line.ts'
+import type { Meaning } from '../core/lines/meaning.ts'
+import { known, stringAt, timeOf } from '../core/lines/parts.ts'
+import type { Importer } from '../importer.ts'
+import { answerOf, promptOf } from './request.ts'
+
+export const copilotChat: Importer = {
+  name: 'copilot-chat',
+  title: 'GitHub Copilot Chat',
+  description: 'chats of GitHub Copilot in VS Code',
+  input: 'a .jsonl or .json file, or a folder of them such as ~/.config/Code/User/workspaceStorage',
+  folder: '~/.config/Code/User/workspaceStorage',
+  folders: (home) =>
+    ['.config/Code/User', 'Library/Application Support/Code/User', 'AppData/Roaming/Code/User'].flatMap(
+      (user) =>
+        ['workspaceStorage', 'globalStorage/emptyWindowChatSessions'].map((name) => join(home, user, name)),
+    ),
+  format: 1,
+  extension: '.jsonl',
+  async *sessions(source) {
+    if (await detectByLine(source, isSnapshot)) yield source
+    else yield* sessionOfDocument(source, ['requests'], (value) => isJsonObject(value) && isChat(value))
+  },
+  async *locate(folder) {
+    yield* await filesBelow(folder, '.jsonl')
+    yield* await filesBelow(folder, '.json')
+  },
+  read: (source, options) => readByLine(source, options, meaningOf, chatMeaning),
+  write: writeByLine,
+}
+
+const isSnapshot = ({ kind, v }: JsonObject): boolean => kind === 0 && isJsonObject(v) && isChat(v)
+
+const isChat = ({ requests, sessionId, responderUsername }: JsonObject): boolean =>
+  Array.isArray(requests) && (typeof sessionId === 'string' || typeof responderUsername === 'string')
+
+function meaningOf(entry: JsonObject): Meaning {
+  const { kind, k: path, v: value, requestId } = entry
+  if (typeof requestId === 'string') return requestsMeaning([entry])
+  if (kind === 0 && isJsonObject(value))
+    return { ...chatMeaning(value), ...requestsMeaning(value.requests), type: 'snapshot' }
+  const place = Array.isArray(path) ? path.map(String).join('.') : ''
+  if (place === 'requests') return { ...requestsMeaning(value), type: 'change', subtype: place }
+  if (place === 'customTitle' && typeof value === 'string')
+    return { type: 'change', subtype: place, about: { title: value } }
+  return { type: 'change', ...(place === '' ? {} : { subtype: place }) }
+}
+
+const chatMeaning = (chat: JsonObject): Meaning =>
+  known<Meaning>({
+    sessionId: stringAt(chat, 'sessionId'),
+    time: timeOf(chat.creationDate),
+    about: known({ title: stringAt(chat, 'customTitle') }),
+  })
+
+function requestsMeaning(value: unknown): Meaning {
+  const requests = (Array.isArray(value) ? value : []).filter(isJsonObject)
+  const [first] = requests
+  if (first === undefined) return {}
+  const [asked, ...more] = requests.flatMap((request) => [
+    { role: 'user' as const, content: promptOf(request) },
+    ...answerOf(request),
+  ])
+  return known<Meaning>({
+    prompt: promptOf(first),
+    message: asked,
+    more,
+    time: timeOf(first.timestamp),
+    about: known({ model: stringAt(first, 'modelId') }),
+  })
+}

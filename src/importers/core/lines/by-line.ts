@@ -1,0 +1,104 @@
+/**
+ * A tool that writes one line of JSON per entry: everything of its importer except what an entry means. Each line is
+ * kept as it is, beside the message or the event that was made of it.
+ */
+import { createHash } from 'node:crypto'
+import { InvalidStateError } from '../../../errors.ts'
+import { isJsonObject, type JsonObject } from '../../../json-value.ts'
+import type { Session } from '../../../state/index.ts'
+import type { ByteSource } from '../../byte-source.ts'
+import type { ReadOptions, Transcript, WrittenFiles } from '../../importer.ts'
+import { parseLine, readLines } from '../../jsonl.ts'
+import { FileLines } from '../file-lines.ts'
+import type { ImportNote } from '../stored.ts'
+import { type KeptLine, lineOf } from './kept-line.ts'
+import { LineReader, type LineTurn } from './line-reader.ts'
+import type { Meaning, MeaningOf } from './meaning.ts'
+import { buildLineTurn } from './turn-builder.ts'
+
+/** Whether one of the first entries of a file is one of the tool's; yes for an empty file, which may just have begun. */
+export async function detectByLine(
+  source: ByteSource,
+  isEntry: (entry: JsonObject) => boolean,
+): Promise<boolean> {
+  let seen = 0
+  for await (const { bytes } of readLines(source.chunks())) {
+    const parsed = bytes && parseLine(bytes)
+    if (parsed === undefined || parsed.kind === 'blank') continue
+    if (parsed.kind === 'value' && isJsonObject(parsed.value) && isEntry(parsed.value)) return true
+    if (++seen === 20) return false
+  }
+  return seen === 0
+}
+
+/**
+ * Reads a file line by line.
+ *
+ * @param ofDocument what a document says of all its entries, given all but those
+ */
+export async function readByLine(
+  source: ByteSource,
+  { now }: ReadOptions,
+  meaningOf: MeaningOf,
+  ofDocument?: (rest: JsonObject) => Meaning,
+): Promise<Transcript> {
+  const reader = new LineReader(meaningOf)
+  const { frame } = source
+  const rest: unknown = frame === undefined || frame.kind === 'text' ? undefined : JSON.parse(frame.text)
+  if (isJsonObject(rest) && ofDocument !== undefined) reader.document(ofDocument(rest))
+  const hash = createHash('sha256')
+  for await (const line of readLines(source.chunks(), hash)) {
+    reader.line(line, () => hash.copy().digest('hex'))
+  }
+  const firstAt = reader.firstAt || new Date(source.modified ?? now).toISOString()
+  for (const { rows } of reader.turns) for (const row of rows) row.at ||= firstAt
+  const { turns, tree, sessionId, lastAt, warnings, end } = reader
+  return {
+    name: source.name,
+    turns,
+    current: tree.current,
+    sessionId,
+    firstAt,
+    lastAt: lastAt || firstAt,
+    entries: turns.reduce((sum, { rows }) => sum + rows.length, 0),
+    warnings,
+    end: frame === undefined ? end : { frame },
+    build: (index) =>
+      buildLineTurn(source, turns[index] as LineTurn, firstAt, (line) => reader.contextOf(line), meaningOf),
+  }
+}
+
+/** The file that `readByLine` read. Throws InvalidStateError when what was kept of a line was changed since. */
+export async function writeByLine(states: AsyncIterable<Session>): Promise<WrittenFiles> {
+  const file = new FileLines()
+  const own = new Set<string>()
+  let note: ImportNote | undefined
+  for await (const { messages, runs, metadata } of states) {
+    const here = metadata.import as ImportNote
+    if (note === undefined || here.cursor.bytes > note.cursor.bytes) note = here
+    for (const [index, message] of messages.entries()) {
+      if (!isJsonObject(message.source)) own.add(message.id)
+      else keep(file, message, message.source, ['messages', index])
+    }
+    for (const [index, run] of runs.entries()) {
+      for (const [at, event] of run.events.entries())
+        if (isJsonObject(event.source)) keep(file, event, event.source, ['runs', index, 'events', at])
+    }
+  }
+  if (note !== undefined) file.endsAs(note)
+  return { main: file.finish(note?.file ?? ''), agents: [], own }
+}
+
+function keep(file: FileLines, item: JsonObject, source: JsonObject, path: (string | number)[]): void {
+  if (source.beside !== undefined) return
+  const lines = Array.isArray(source.lines) ? source.lines : [source]
+  for (const kept of lines as KeptLine[]) {
+    if (file.has(kept.line)) continue
+    try {
+      file.set(kept.line, lineOf(kept, item))
+    } catch (cause) {
+      const message = 'cannot be exported unchanged: it was changed after the import'
+      throw new InvalidStateError([{ path: [...path, 'source'], message }], undefined, { cause })
+    }
+  }
+}

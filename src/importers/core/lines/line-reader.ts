@@ -1,0 +1,179 @@
+/** The first of two passes over a file of lines: where they are, and which turns they belong to. */
+import { createHash } from 'node:crypto'
+import { isJsonObject } from '../../../json-value.ts'
+import type { Usage } from '../../../state/index.ts'
+import type { About, Cursor, FileEnd, Row, Turn, Warning } from '../../importer.ts'
+import { MAX_LINE, type ParsedLine, parseLine, type RawLine, type RawText } from '../../jsonl.ts'
+import type { LineContext, Meaning, MeaningOf } from './meaning.ts'
+import { oneLine } from './one-line.ts'
+import { TurnTree } from './turn-tree.ts'
+
+export interface LineTurn extends Turn {
+  rows: LineRow[]
+  /** How many turns its line of turns has up to here; 0 for the start. */
+  number: number
+  /** Whether it still waits for the prompt that is its subject. */
+  announced: boolean
+  /** Tokens of the session before it, where the tool counts them so. */
+  total: Usage
+}
+
+export interface LineRow extends Row {
+  /** Whether an entry of the same id stands further up; `newer`: it is a newer version of it, in the same turn. */
+  again?: 'copy' | 'newer'
+}
+
+export const rawOf = (parsed: ParsedLine, bytes: Buffer): RawText =>
+  parsed.kind === 'broken' ? parsed.raw : { text: bytes.toString('utf8') }
+
+export class LineReader {
+  readonly tree = new TurnTree()
+  readonly turns: LineTurn[] = []
+  readonly warnings: Warning[] = []
+  readonly end: FileEnd = {}
+  sessionId: string | undefined
+  /** ISO 8601; empty before the first entry that has a time. */
+  firstAt = ''
+  lastAt = ''
+  readonly #meaningOf: MeaningOf
+  /** By id of a call: the tool, and the line of the call. */
+  readonly #calls = new Map<string, { tool: string; line: number }>()
+  /** By id of an entry: its turn. */
+  readonly #turnOf = new Map<string, number>()
+  /** Whether the file says where its turns begin. */
+  #announces = false
+  #about: About = {}
+  #total: Usage = {}
+  /** Title, where the tool gives none. */
+  #asked: string | undefined
+
+  constructor(meaningOf: MeaningOf) {
+    this.#meaningOf = meaningOf
+    this.#start('start', undefined, 0)
+  }
+
+  /** What was known when a line came. What the file has further below was not there when it was imported before. */
+  contextOf(line: number): LineContext {
+    return {
+      line,
+      toolName: (callId) => {
+        const call = this.#calls.get(callId)
+        return call !== undefined && call.line < line ? call.tool : undefined
+      },
+    }
+  }
+
+  line({ line, bytes, terminator, bom, start, end }: RawLine, sha256: () => string): void {
+    if (line === 1 && bom) this.end.bom = true
+    if (line === 1 && terminator === '\r\n') this.end.crlf = true
+    if (bytes === undefined) {
+      this.#warn(line, `is longer than ${MAX_LINE >> 20} MiB. It is skipped`)
+      return
+    }
+    const parsed = parseLine(bytes)
+    if (parsed.kind === 'blank') return
+    const entry = parsed.kind === 'value' && isJsonObject(parsed.value) ? parsed.value : undefined
+    if (entry === undefined) {
+      const reason = parsed.kind === 'broken' ? parsed.reason : 'is not a JSON object'
+      this.#warn(line, `${reason}. It is kept as it is`)
+      if (terminator === '') {
+        this.end.unfinished = { line, ...rawOf(parsed, bytes) }
+        return
+      }
+    }
+    if (terminator === '') this.end.finalNewline = false
+    const meaning = entry && this.#meaningOf(entry, this.contextOf(line))
+    const again = meaning && this.#again(meaning)
+    if (meaning !== undefined && again !== 'copy') this.#see(meaning, line, again === 'newer')
+    const turn = this.turns[this.tree.current] as LineTurn
+    turn.rows.push({ line, start, end, at: this.lastAt, ...(again === undefined ? {} : { again }) })
+    turn.about = this.#about
+    turn.cursor = { lines: line, bytes: end, sha256: sha256() }
+  }
+
+  /** Takes in what a document says of all its entries. */
+  document({ sessionId, about, time }: Meaning): void {
+    this.sessionId = sessionId
+    this.#about = { ...about }
+    if (time !== undefined && time >= 0 && time < MAX_TIME) this.lastAt = new Date(time).toISOString()
+    this.firstAt = this.lastAt
+    for (const turn of this.turns) turn.about = this.#about
+  }
+
+  #again({ id, newer }: Meaning): LineRow['again'] {
+    const turn = id === undefined ? undefined : this.#turnOf.get(id)
+    if (turn === undefined) return undefined
+    return newer === true && turn === this.tree.current ? 'newer' : 'copy'
+  }
+
+  #see(meaning: Meaning, line: number, newer: boolean): void {
+    const { id, message, time, sessionId, about, prompt, rewind } = meaning
+    if (time !== undefined && Number.isFinite(time) && time >= 0 && time < MAX_TIME)
+      this.lastAt = new Date(time).toISOString()
+    this.firstAt ||= this.lastAt
+    this.sessionId ??= sessionId
+    if (prompt !== undefined) this.#asked ||= oneLine(prompt)
+    this.#about = { ...(this.#asked ? { title: this.#asked } : {}), ...this.#about, ...about }
+    if (this.#about.title === undefined || this.#about.title === '') delete this.#about.title
+    if (!newer) this.#place(meaning, line)
+    if (id !== undefined && !newer) this.#turnOf.set(id, this.tree.current)
+    if (rewind !== undefined) this.#rewind(rewind)
+    this.#total = meaning.total ?? this.#total
+    for (const part of message !== undefined && 'parts' in message ? message.parts : []) {
+      const { type, toolCallId, toolName } = part
+      if (type !== 'tool-call' || typeof toolCallId !== 'string' || this.#calls.has(toolCallId)) continue
+      this.#calls.set(toolCallId, { tool: String(toolName), line })
+    }
+  }
+
+  #place({ id, parent: parentUuid, prompt, starts, message }: Meaning, line: number): void {
+    if (starts !== undefined) this.#announces = true
+    const begins = starts !== undefined || (prompt !== undefined && !this.#announces)
+    const answers = message?.role === 'assistant' || message?.role === 'tool'
+    const part = begins ? 'prompt' : answers ? 'answer' : message !== undefined ? 'message' : 'other'
+    const { parent } = this.tree.place({ uuid: id, parentUuid }, part)
+    if (parent !== undefined) this.#start(`line-${line}`, parent, (this.turns[parent] as LineTurn).number + 1)
+    const turn = this.turns[this.tree.current] as LineTurn
+    const subject = oneLine(starts || prompt || '', 60)
+    if (!turn.announced || subject === '') return
+    turn.subject = `turn ${turn.number}: ${subject}`
+    turn.announced = false
+  }
+
+  #rewind(to: NonNullable<Meaning['rewind']>): void {
+    let turn: number | undefined = this.tree.current
+    if ('turns' in to) {
+      for (let n = Math.min(to.turns, this.turns.length); n > 0 && turn !== undefined; n--)
+        turn = this.turns[turn]?.parent
+    } else {
+      const named = this.#turnOf.get(to.before)
+      turn = named === undefined ? undefined : this.turns[named]?.parent
+    }
+    this.tree.rewind(turn ?? 0)
+  }
+
+  #start(id: string, parent: number | undefined, number: number): void {
+    const cursor: Cursor = { lines: 0, bytes: 0, sha256: EMPTY }
+    const subject = parent === undefined ? 'session start' : `turn ${number}: [no text]`
+    const announced = parent !== undefined
+    this.turns.push({
+      id,
+      parent,
+      rows: [],
+      subject,
+      about: this.#about,
+      cursor,
+      number,
+      announced,
+      total: this.#total,
+    })
+  }
+
+  #warn(line: number, message: string): void {
+    this.warnings.push({ line, message: `Line ${line} ${message}.` })
+  }
+}
+
+const EMPTY = createHash('sha256').digest('hex')
+// The last year that ISO 8601 writes with four digits.
+const MAX_TIME = Date.UTC(9999, 11, 31)

@@ -1,0 +1,82 @@
+/** Hooks in a `settings.json`, as Claude Code and Gemini CLI have them: `{ hooks: { <event>: [{ hooks: [{ type, command }] }] } }`. */
+import { UnsupportedError } from '../../errors.ts'
+import { isOurs } from './hook.ts'
+
+type Json = Record<string, unknown>
+
+/** @param group more that stands beside the group's `hooks` */
+export function addToSettings(
+  settings: string,
+  { tool, event, command, group = {} }: { tool: string; event: string; command: string; group?: Json },
+): string {
+  const whole = settings.trim() === '' ? {} : parsed(settings, tool)
+  const hooks = objectAt(whole, 'hooks', tool) ?? {}
+  const groups = without(groupsAt(hooks, event, tool), tool)
+  const added = { ...group, hooks: [{ type: 'command', command }] }
+  return written(settings, { ...whole, hooks: { ...hooks, [event]: [...groups, added] } })
+}
+
+export function removeFromSettings(
+  settings: string,
+  { tool, event }: { tool: string; event: string },
+): string {
+  if (settings.trim() === '') return settings
+  const whole = parsed(settings, tool)
+  const hooks = objectAt(whole, 'hooks', tool)
+  const before = hooks && groupsAt(hooks, event, tool)
+  if (hooks === undefined || before === undefined) return settings
+  const groups = without(before, tool)
+  if (groups.length === before.length) return settings
+  const { [event]: _, ...others } = hooks
+  const rest = groups.length === 0 ? others : { ...hooks, [event]: groups }
+  const { hooks: __, ...elsewhere } = whole
+  return written(settings, Object.keys(rest).length === 0 ? elsewhere : { ...whole, hooks: rest })
+}
+
+function parsed(settings: string, tool: string): Json {
+  try {
+    const value: unknown = JSON.parse(settings)
+    if (isObject(value)) return value
+  } catch {
+    // Said below.
+  }
+  throw notEditable(tool, 'it is not plain JSON')
+}
+
+/** With the indentation and the last line feed that it had. */
+function written(before: string, value: Json): string {
+  const indent =
+    /^\{\r?\n?([ \t]+)"/.exec(before)?.[1] ?? (before.trim() === '' || before.includes('\n') ? 2 : 0)
+  const end = before === '' || before.endsWith('\n') ? '\n' : ''
+  return `${JSON.stringify(value, null, indent)}${end}`
+}
+
+function objectAt(settings: Json, key: string, tool: string): Json | undefined {
+  const value = settings[key]
+  if (value === undefined || isObject(value)) return value
+  throw notEditable(tool, `'${key}' is not an object`)
+}
+
+function groupsAt(hooks: Json, event: string, tool: string): readonly unknown[] {
+  const value = hooks[event] ?? []
+  if (Array.isArray(value)) return value
+  throw notEditable(tool, `'hooks.${event}' is not a list`)
+}
+
+/** What others put into one of our groups stays. */
+function without(groups: readonly unknown[], tool: string): unknown[] {
+  return groups.flatMap((group) => {
+    if (!isObject(group) || !Array.isArray(group.hooks)) return [group]
+    const hooks = group.hooks.filter(
+      (one) => !(isObject(one) && typeof one.command === 'string' && isOurs(one.command, tool)),
+    )
+    if (hooks.length === group.hooks.length) return [group]
+    return hooks.length === 0 ? [] : [{ ...group, hooks }]
+  })
+}
+
+const notEditable = (tool: string, why: string): UnsupportedError =>
+  new UnsupportedError('settings', `The settings of ${tool} were not changed: ${why}. Add the hook by hand.`)
+
+const isObject = (value: unknown): value is Json =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)

@@ -1,0 +1,143 @@
+/** A session written where another tool looks, so that the tool goes on with it. */
+import { randomUUID } from 'node:crypto'
+import { rm, writeFile } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { InvalidStateError, NotFoundError, StorageError, UnsupportedError } from '../../errors.ts'
+import { makeFolders } from '../../folders.ts'
+import type { Session } from '../../state/index.ts'
+import type { SessionStore } from '../../store/session-store.ts'
+import { openSource } from '../byte-source.ts'
+import { exportSession } from '../core/export.ts'
+import { sessionsOf } from '../core/sessions-of.ts'
+import type { Importer } from '../importer.ts'
+import { differenceOf } from './comparison.ts'
+import { type Conversation, conversationOf } from './conversation.ts'
+import { withOrigin } from './origin.ts'
+import type { Composed, ComposeOptions } from './target.ts'
+
+export interface ContinueOptions extends Omit<ComposeOptions, 'id' | 'now'> {
+  /** The revision to go on from. Default: the active branch. */
+  at?: string | undefined
+  /** Milliseconds. Default: the clock. */
+  now?: number
+}
+
+export interface Continued extends Composed {
+  /** Id of the tool's new session. */
+  id: string
+  /** What could not be carried over as it is, in words. */
+  notes: readonly string[]
+}
+
+/**
+ * Writes a session as a new one of the tool, into a new file, and reads it back: if it does not say the same, it is
+ * taken back. From the tool's own session come the same entries; from another one what was said, with every call and
+ * its result.
+ *
+ * @throws NotFoundError when there is no such session or revision; UnsupportedError when the tool takes none;
+ *   InvalidStateError when nothing was said, or the tool would read something else; StorageError when the file cannot
+ *   be written
+ */
+export async function continueWith(
+  tool: Importer,
+  store: SessionStore,
+  session: string,
+  options: ContinueOptions,
+): Promise<Continued> {
+  const { at, now = Date.now() } = options
+  const state = await store.load(session, at === undefined ? {} : { at })
+  if (state === undefined) throw new NotFoundError({ kind: 'session', id: session })
+  const checkpoint = await store.resolve(session, at ?? 'HEAD').catch(() => undefined)
+  const id = randomUUID()
+  const { composed, conversation } = await composeSession(tool, state, { ...options, id, now })
+  if (composed.command.length === 0) {
+    throw new UnsupportedError(
+      'continue',
+      `${tool.title} is a format: there is nothing that resumes it. Export it.`,
+    )
+  }
+  const own = checkpoint && (await ownEntries(tool, store, state, checkpoint, id))
+  const text = own || composed.text
+  const marked = checkpoint === undefined ? text : withOrigin(text, { session, checkpoint })
+  await writeNew(composed.path, marked)
+  try {
+    await checkWritten(tool, composed.path, conversation)
+  } catch (error) {
+    await rm(composed.path, { force: true })
+    throw error
+  }
+  return { ...composed, text: marked, id, notes: conversation.notes }
+}
+
+/** The state as a session of the tool. Throws UnsupportedError when the tool takes none. */
+export async function composeSession(
+  tool: Importer,
+  state: Session,
+  options: ComposeOptions,
+): Promise<{ composed: Composed; conversation: Conversation }> {
+  if (tool.compose === undefined) {
+    throw new UnsupportedError('compose', `${tool.title} takes no sessions of other tools.`)
+  }
+  const conversation = conversationOf(state)
+  if (conversation.utterances.length === 0) {
+    const message = `Nothing was said in session '${state.id}' up to there.`
+    throw new InvalidStateError([{ path: ['messages'], message }], message)
+  }
+  return { composed: await tool.compose(conversation, options), conversation }
+}
+
+/** The tool's own entries under the new id, where all that was said came from the tool's lines. */
+async function ownEntries(
+  tool: Importer,
+  store: SessionStore,
+  { id: session, metadata, messages }: Session,
+  at: string,
+  id: string,
+): Promise<string | undefined> {
+  const { from, frame, cursor } = (metadata.import ?? {}) as {
+    from?: string
+    frame?: unknown
+    cursor?: unknown
+  }
+  if (from !== tool.name || frame !== undefined || cursor === undefined) return undefined
+  if (messages.some(({ source }) => source === undefined)) return undefined
+  const { main } = await exportSession(tool, store, session, { at })
+  const old = await idIn(tool, main.lines)
+  if (old === undefined || old.length < 8) return undefined
+  return main.lines.map((line) => `${line.replaceAll(old, id)}\n`).join('')
+}
+
+async function idIn(tool: Importer, lines: readonly string[]): Promise<string | undefined> {
+  const source = await openSource({ name: 'session', lines })
+  const { sessionId } = await tool.read(source, { now: 0, open: openSource })
+  return sessionId
+}
+
+async function writeNew(path: string, text: string): Promise<void> {
+  try {
+    makeFolders(dirname(path))
+    await writeFile(path, text, { flag: 'wx' })
+  } catch (cause) {
+    if (cause instanceof StorageError) throw cause
+    const { code, message } = cause as NodeJS.ErrnoException
+    throw new StorageError(
+      `'${path}' cannot be written: ${message}`,
+      code === undefined ? { file: path } : { file: path, errno: code },
+      { cause },
+    )
+  }
+}
+
+/** Throws InvalidStateError when the tool would read something else than what was meant. */
+export async function checkWritten(tool: Importer, path: string, meant: Conversation): Promise<void> {
+  for await (const source of sessionsOf(tool, await openSource(path))) {
+    const transcript = await tool.read(source, { now: 0, open: openSource })
+    const built = []
+    for (const index of transcript.turns.keys()) built.push(await transcript.build(index))
+    const messages = built.flatMap((turn) => turn.messages)
+    const difference = differenceOf(meant, conversationOf({ messages } as unknown as Session))
+    if (difference === undefined) return
+    const message = `${tool.title} would not read what was said: ${difference}. Nothing was written.`
+    throw new InvalidStateError([{ path: ['messages'], message }], message)
+  }
+}

@@ -1,0 +1,62 @@
+/**
+ * Where a session that forkpoint wrote for a tool comes from. It stands in the first entry of the file, under
+ * `forkpoint`, where the tool takes no notice of it; so what is said there comes back to the session it went on from.
+ */
+import { isJsonObject } from '../../json-value.ts'
+import type { ByteSource } from '../byte-source.ts'
+import { parseLine, readLines } from '../jsonl.ts'
+
+export interface Origin {
+  session: string
+  /** Checkpoint that the file goes on from. */
+  checkpoint: string
+  /** How many entries forkpoint wrote: what stands behind them is new. */
+  lines: number
+}
+
+/** The text of a session with its origin in it: JSON lines, or one document of opencode's form. */
+export function withOrigin(text: string, origin: Omit<Origin, 'lines'>): string {
+  const end = text.indexOf('\n')
+  const lines = text.split('\n').length - 1
+  const first = parseLine(Buffer.from(text.slice(0, end)))
+  if (first.kind === 'value' && isJsonObject(first.value)) {
+    return JSON.stringify(marked(first.value, { ...origin, lines })) + text.slice(end)
+  }
+  const document: unknown = JSON.parse(text)
+  if (!isJsonObject(document)) return text
+  const { messages } = document
+  const count = Array.isArray(messages) ? messages.length : 0
+  return `${JSON.stringify(marked(document, { ...origin, lines: count }), null, 2)}\n`
+}
+
+/** The origin of a file; `undefined` when forkpoint did not write it. */
+export async function originOf(source: ByteSource): Promise<Origin | undefined> {
+  if (source.frame !== undefined && source.frame.kind === undefined)
+    return originIn(JSON.parse(source.frame.text))
+  for await (const { bytes } of readLines(source.chunks())) {
+    const parsed = bytes && parseLine(bytes)
+    return parsed?.kind === 'value' ? originIn(parsed.value) : undefined
+  }
+  return undefined
+}
+
+/** Under the part of an entry that is about the session. */
+const INNER = ['payload', 'info']
+
+function marked(entry: Record<string, unknown>, origin: Origin): object {
+  const key = INNER.find((one) => isJsonObject(entry[one]))
+  return key === undefined
+    ? { ...entry, forkpoint: origin }
+    : { ...entry, [key]: { ...(entry[key] as object), forkpoint: origin } }
+}
+
+function originIn(entry: unknown): Origin | undefined {
+  if (!isJsonObject(entry)) return undefined
+  const key = INNER.find((one) => isJsonObject(entry[one]))
+  const found = key === undefined ? entry.forkpoint : (entry[key] as Record<string, unknown>).forkpoint
+  if (!isJsonObject(found)) return undefined
+  const { session, checkpoint, lines } = found
+  return typeof session === 'string' && typeof checkpoint === 'string' && typeof lines === 'number'
+    ? { session, checkpoint, lines }
+    : undefined
+}

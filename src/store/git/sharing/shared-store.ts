@@ -1,0 +1,199 @@
+/** A store and its remotes: what `GitSessionStore` does with git servers. Loaded when it is needed. */
+import type { Checkpoints } from '../../../checkpoints/checkpoints.ts'
+import { ForkpointError, NotFoundError } from '../../../errors.ts'
+import type { Repository } from '../../../git/repository.ts'
+import type { Remote, RemoteOptions } from '../../../git/wire/remote.ts'
+import { parseRef, parseSessionId, type SessionId } from '../../../ids.ts'
+import { type SecretOptions, secretFinder } from '../../../redaction/secrets.ts'
+import { type ConnectOptions, connect } from '../../../sync/connect.ts'
+import { create, fetchSessions } from '../../../sync/fetch.ts'
+import { parseKey, RemoteNames } from '../../../sync/planning/names.ts'
+import { pushSessions } from '../../../sync/push.ts'
+import { addRemote, type NamedRemote, remotesOf, removeRemote } from '../../../sync/remotes.ts'
+import type { FetchReport, PushReport, RemoteStatus, SyncReport } from '../../../sync/report.ts'
+import type { Sharing } from '../../../sync/sharing.ts'
+import { statusOf } from '../../../sync/status.ts'
+import { writerName } from '../../../sync/writer.ts'
+import type { CleanMemory } from '../../scan/scan.ts'
+import { gate } from './gate.ts'
+
+/** A git server that a store shares its sessions with. */
+export interface RemoteSettings extends ConnectOptions {
+  /** Default `origin`. */
+  name?: string
+  /** `https://…`, `ssh://…`, `user@host:path`, or the path of a folder. */
+  url: string
+  /** The repository also holds code: branches of sessions lie below `refs/forkpoint/heads/`. Default: false. */
+  mapped?: boolean
+}
+
+export interface ShareOptions extends RemoteOptions {
+  /** Name of the remote. Default: `origin`, or the only one. */
+  remote?: string
+  /** Only these sessions. */
+  only?: readonly string[]
+}
+
+export interface FetchOptions extends ShareOptions {
+  /** Only so many checkpoints of each branch. What is cut off is missing here until a fetch without it. Default: all. */
+  depth?: number
+}
+
+export interface PushOptions extends ShareOptions {
+  /** Lines with files of a workspace go along. Default: false. */
+  workspace?: boolean
+  /** What secrets are looked for in what is sent; `false`: none. Default: all rules. */
+  secrets?: Pick<SecretOptions, 'rules' | 'only' | 'off' | 'allow' | 'preset'> | false
+  /** What is known to hold none, by rules of this id. */
+  memory?: (rules: string) => CleanMemory | undefined
+}
+
+export interface SharedStoreSettings {
+  remote: RemoteSettings | undefined
+  writer: string | undefined
+}
+
+export class SharedStore {
+  readonly #checkpoints: Checkpoints
+  readonly #settings: SharedStoreSettings
+  readonly #remotes = new Map<string, Remote>()
+  /** Why sessions were refused by the last push of each, by remote and session. */
+  readonly #refused = new Map<string, string>()
+
+  constructor(checkpoints: Checkpoints, settings: SharedStoreSettings) {
+    this.#checkpoints = checkpoints
+    this.#settings = settings
+  }
+
+  async fetch(options: FetchOptions): Promise<FetchReport> {
+    return fetchSessions(await this.#sharing(options), only(options), options.depth)
+  }
+
+  async push(options: PushOptions): Promise<PushReport> {
+    const { secrets = {}, memory, workspace = false } = options
+    const sharing = await this.#sharing(options)
+    const finder = secrets === false ? undefined : secretFinder(secrets)
+    const { history } = this.#checkpoints
+    const report = await pushSessions(sharing, {
+      only: only(options),
+      workspace,
+      gate: gate(history, finder, finder && memory?.(finder.id)),
+    })
+    const { remote } = report
+    for (const key of [...report.pushed, ...report.deleted])
+      this.#refused.delete(`${remote} ${parseKey(key)?.session}`)
+    for (const { session, reason } of report.refused) this.#refused.set(`${remote} ${session}`, reason)
+    return report
+  }
+
+  async sync(options: PushOptions): Promise<SyncReport> {
+    const fetch = await this.fetch(options)
+    const push = await this.push(options)
+    // What was still there when it was fetched.
+    const hidden = fetch.hidden.filter((key) => !push.deleted.includes(key))
+    return { fetch: { ...fetch, hidden }, push }
+  }
+
+  async status(options: ShareOptions): Promise<RemoteStatus> {
+    const { url } = await this.remote(options.remote)
+    const sharing = await this.#sharing(options)
+    const status = await statusOf(sharing, url, only(options))
+    const sessions = status.sessions.map((one) => {
+      const refused = this.#refused.get(`${status.remote} ${one.session}`)
+      return refused === undefined ? one : { ...one, refused }
+    })
+    return { ...status, sessions }
+  }
+
+  /** Those of the configuration, and that of the store's options. */
+  async remotes(): Promise<NamedRemote[]> {
+    const { repository } = this.#checkpoints.history
+    const all = (await this.#checkpoints.open()) ? remotesOf(repository.config()) : []
+    const { remote } = this.#settings
+    if (remote === undefined) return all
+    const { name = 'origin', url, mapped = false } = remote
+    return [{ name, url, mapped }, ...all.filter((one) => one.name !== name)]
+  }
+
+  /** Throws NotFoundError. */
+  async remote(name?: string): Promise<NamedRemote> {
+    const all = await this.remotes()
+    const found =
+      name === undefined
+        ? (all.find((one) => one.name === 'origin') ?? (all.length === 1 ? all[0] : undefined))
+        : all.find((one) => one.name === name)
+    if (found !== undefined) return found
+    throw new NotFoundError(
+      { kind: 'remote', id: name ?? 'origin' },
+      name === undefined
+        ? "The store has no remote to share with. Add one: 'forkpoint remote add origin <url>'."
+        : undefined,
+    )
+  }
+
+  /** One object for each address: it remembers what it has found out about the server. */
+  #connected(repository: Repository, url: string): Remote {
+    const known = this.#remotes.get(url)
+    if (known !== undefined) return known
+    const { remote } = this.#settings
+    const made = connect(repository, url, remote?.url === url ? remote : {})
+    this.#remotes.set(url, made)
+    return made
+  }
+
+  /**
+   * Adds a remote to the configuration. Where branches lie is found out from what the server has, unless it is said: below
+   * `refs/forkpoint/heads/` where such are there already, or where branches are not those of sessions.
+   */
+  async add({
+    name,
+    url,
+    mapped,
+  }: {
+    name: string
+    url: string
+    mapped?: boolean | undefined
+  }): Promise<NamedRemote> {
+    const { repository } = this.#checkpoints.history
+    const remote = this.#connected(repository, url)
+    await create(this.#checkpoints)
+    const added = { name, url, mapped: mapped ?? (await hasCode(remote)) }
+    await addRemote(repository, added)
+    return added
+  }
+
+  /** Throws NotFoundError. */
+  async remove(name: string): Promise<void> {
+    await removeRemote(this.#checkpoints.history.repository, name)
+  }
+
+  async #sharing({ remote: name, signal, onProgress }: ShareOptions): Promise<Sharing> {
+    const { repository } = this.#checkpoints.history
+    const { name: remote, url, mapped } = await this.remote(name)
+    const isThere = await this.#checkpoints.open()
+    const writer =
+      this.#settings.writer ?? (isThere ? repository.config().get('forkpoint.writer')?.at(-1) : undefined)
+    return {
+      checkpoints: this.#checkpoints,
+      remote: this.#connected(repository, url),
+      names: new RemoteNames(remote, mapped),
+      writer: writerName(writer),
+      options: { signal, onProgress },
+    }
+  }
+}
+
+/** A server that cannot be asked is taken for one with sessions alone. */
+async function hasCode(remote: Remote): Promise<boolean> {
+  const known = await remote.refs(['refs/heads/', 'refs/forkpoint/heads/']).catch((error: unknown) => {
+    if (!(error instanceof ForkpointError)) throw error
+    return undefined
+  })
+  for (const ref of known?.refs.keys() ?? []) {
+    if (ref.startsWith('refs/forkpoint/heads/')) return true
+    if (parseRef(ref) === undefined && !ref.endsWith('/_forkpoint')) return true
+  }
+  return false
+}
+
+const only = ({ only }: ShareOptions): SessionId[] | undefined => only?.map(parseSessionId)

@@ -1,0 +1,41 @@
+/**
+ * When sessions came into the store, as far as its policy has seen them: `forkpoint/arrivals`, a line each with the
+ * milliseconds and the session's part of its refs. A session may be older than that: it was imported, or fetched.
+ */
+import { join } from 'node:path'
+import type { Repository } from '../../git/repository.ts'
+import type { SessionId } from '../../ids.ts'
+import { encodeName } from '../../ref-part.ts'
+
+/** The file is a memory: what is missing or damaged in it only lets sessions stay longer. */
+export class Arrivals {
+  readonly #repository: Repository
+  readonly #known: ReadonlyMap<string, number>
+
+  constructor(repository: Repository) {
+    this.#repository = repository
+    const text = repository.fs.readFile(fileOf(repository))?.toString('latin1') ?? ''
+    this.#known = new Map(
+      text.split('\n').flatMap((line) => {
+        const [, at, part] = /^(\d{1,15}) (\S+)$/.exec(line) ?? []
+        return part === undefined ? [] : [[part, Number(at)] as const]
+      }),
+    )
+  }
+
+  /** When the session was first seen; `now` for one that was not. */
+  of(session: SessionId, now: number): number {
+    return this.#known.get(encodeName(session)) ?? now
+  }
+
+  /** Keeps when these were first seen, and forgets all others. Throws StorageError. */
+  keep(sessions: readonly SessionId[], now: number): void {
+    const lines = sessions.map((session) => `${this.of(session, now)} ${encodeName(session)}\n`)
+    if (sessions.length === this.#known.size && sessions.every((one) => this.#known.has(encodeName(one))))
+      return
+    const { fs, folder } = this.#repository
+    fs.rename(folder.temporaries.write(Buffer.from(lines.join(''), 'latin1')), fileOf(this.#repository))
+  }
+}
+
+const fileOf = ({ paths }: Repository): string => join(paths.own, 'arrivals')

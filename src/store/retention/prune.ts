@@ -1,0 +1,119 @@
+/** Carries out a policy: what it removes goes to the trash, from which it can come back until that is emptied. */
+import type { Checkpoints } from '../../checkpoints/checkpoints.ts'
+import { emptyTrash } from '../../checkpoints/trash.ts'
+import type { Repository } from '../../git/repository.ts'
+import { type ObjectId, parseSessionId, type RefName, type SessionId } from '../../ids.ts'
+import { TimeSlice } from '../../time-slice.ts'
+import type { DocumentRules } from '../document.ts'
+import type { MaintainOptions } from '../session-store.ts'
+import { Arrivals } from './arrivals.ts'
+import { planRetention, type RetentionPlan, type SessionFacts } from './plan.ts'
+import { type ParsedPolicy, parsePolicy, type RetentionPolicy } from './policy.ts'
+import { type SessionStats, statsOfSessions } from './stats.ts'
+
+export interface PruneOptions {
+  /** Only say what the policy would remove. */
+  dryRun?: boolean
+  onProgress?: MaintainOptions['onProgress']
+}
+
+export interface PruneReport extends RetentionPlan {
+  /** Ids of the sessions that were removed. */
+  removed: readonly string[]
+  /** Ids of those that somebody saved to, or tagged, while the plan was made: they stay. */
+  changed: readonly string[]
+  /** How many sessions left the trash for good because their time was over; a purge frees their bytes. */
+  forgotten: number
+}
+
+interface Source {
+  repository: Repository
+  checkpoints: Checkpoints
+  rules: DocumentRules
+}
+
+/** Throws InvalidStateError for the policy; CorruptError, LockedError, StorageError: what was removed before stays in the trash. */
+export async function prune(
+  source: Source,
+  policy: RetentionPolicy,
+  { dryRun = false, onProgress }: PruneOptions = {},
+): Promise<PruneReport> {
+  const parsed = parsePolicy(policy)
+  const { repository, checkpoints, rules } = source
+  const now = rules.now()
+  const seen = new Map<string, ReadonlyMap<RefName, ObjectId>>()
+  const facts: SessionFacts[] = []
+  if (!(await checkpoints.openFinished())) return { ...planRetention(parsed, [], now), ...nothingDone }
+  const arrivals = new Arrivals(repository)
+  for await (const one of statsOfSessions(source, { onProgress })) {
+    const session = parseSessionId(one.id)
+    const refs = checkpoints.refs.of(session)
+    seen.set(one.id, refs)
+    const tagged = [...refs.keys()].some((ref) => ref.startsWith('refs/tags/'))
+    facts.push(factsOf(one, arrivals.of(session, now), tagged))
+  }
+  const plan = planRetention(parsed, facts, now)
+  if (dryRun) return { ...plan, ...nothingDone }
+  arrivals.keep([...seen.keys()] as SessionId[], now)
+  return { ...plan, ...(await carryOut(source, parsed, { plan, seen, now, onProgress })) }
+}
+
+const nothingDone = { removed: [], changed: [], forgotten: 0 }
+
+async function carryOut(
+  { repository, checkpoints }: Source,
+  { trash }: ParsedPolicy,
+  {
+    plan,
+    seen,
+    now,
+    onProgress,
+  }: {
+    plan: RetentionPlan
+    seen: ReadonlyMap<string, ReadonlyMap<RefName, ObjectId>>
+    now: number
+    onProgress: MaintainOptions['onProgress'] | undefined
+  },
+): Promise<Pick<PruneReport, 'removed' | 'changed' | 'forgotten'>> {
+  const [removed, changed]: [string[], string[]] = [[], []]
+  const slice = new TimeSlice()
+  for (const { session } of plan.removals) {
+    const wasAsSeen = await checkpoints.refs.deleteSession(session as SessionId, {
+      discardedAt: now,
+      expected: seen.get(session),
+    })
+    ;(wasAsSeen ? removed : changed).push(session)
+    onProgress?.({ phase: 'removing', done: removed.length, total: plan.removals.length })
+    if (slice.isOver()) await slice.next()
+  }
+  return { removed, changed, forgotten: await emptyTrash(repository, now - trash) }
+}
+
+function factsOf(
+  {
+    id,
+    type,
+    title,
+    project,
+    updatedAt,
+    bytes,
+    problem,
+    fields,
+  }: SessionStats & { fields: { metadata?: unknown } },
+  arrived: number,
+  tagged: boolean,
+): SessionFacts {
+  const metadata = (fields.metadata ?? {}) as { keep?: unknown }
+  return {
+    id,
+    type,
+    title,
+    project,
+    lastUse: Date.parse(updatedAt),
+    arrived,
+    pinned: metadata.keep === true,
+    tagged,
+    bytes: bytes.own,
+    damaged: problem !== undefined,
+  }
+}

@@ -1,0 +1,38 @@
+/** Many sessions in one request; one that is refused is found by halving, and the others go on. */
+
+/** So many refs are moved in one request; a session with more is never split. */
+const MOST_REFS = 200
+
+/** Puts what belongs together into batches. `size`: refs of one. */
+export function batchesOf<T>(things: readonly T[], size: (thing: T) => number, most = MOST_REFS): T[][] {
+  const batches: T[][] = []
+  let room = 0
+  for (const thing of things) {
+    const need = size(thing)
+    if (batches.length === 0 || need > room) {
+      batches.push([])
+      room = most
+    }
+    batches.at(-1)!.push(thing)
+    room -= need
+  }
+  return batches
+}
+
+/**
+ * Sends all in one request. `send` says why it was refused, or `undefined`; what is refused is sent in halves, until the one that is refused
+ * stands alone.
+ */
+export async function sendInHalves<T>(
+  things: readonly T[],
+  send: (things: readonly T[]) => Promise<string | undefined>,
+  refused: (thing: T, why: string) => Promise<void> | void,
+): Promise<void> {
+  if (things.length === 0) return
+  const why = await send(things)
+  if (why === undefined) return
+  if (things.length === 1) return refused(things[0]!, why)
+  const middle = things.length >> 1
+  await sendInHalves(things.slice(0, middle), send, refused)
+  await sendInHalves(things.slice(middle), send, refused)
+}

@@ -1,0 +1,32 @@
+/** A remote's address as something to talk to. */
+import type { Repository } from '../git/repository.ts'
+import type { Auth } from '../git/wire/credentials.ts'
+import { gitCredential } from '../git/wire/git-credential.ts'
+import { HttpRemote } from '../git/wire/http-remote.ts'
+import { locationOf } from '../git/wire/native/location.ts'
+import { NativeRemote } from '../git/wire/native/remote.ts'
+import type { Remote } from '../git/wire/remote.ts'
+
+export { withoutPassword } from '../git/wire/native/error.ts'
+
+export interface ConnectOptions {
+  /** For http and https. Where it has no answer, the user's own git credential helpers are asked. */
+  auth?: Auth | undefined
+  /** Sent with each request over http and https. */
+  headers?: Readonly<Record<string, string>> | undefined
+}
+
+/** Throws UnsupportedError for an address that forkpoint does not know how to reach, TypeError for a wrong one. */
+export function connect(
+  repository: Repository,
+  address: string,
+  { auth, headers }: ConnectOptions = {},
+): Remote {
+  const location = locationOf(address)
+  if (location.kind !== 'http') return new NativeRemote(repository, location)
+  return new HttpRemote(repository, location.url, {
+    auth,
+    gitCredential: gitCredential(),
+    ...(headers && { headers }),
+  })
+}

@@ -1,0 +1,194 @@
+/** What others have saved comes here: objects first, then the refs of each session, all or none. */
+import type { Checkpoints } from '../checkpoints/checkpoints.ts'
+import { Graves } from '../checkpoints/tombstones/graves.ts'
+import { joinTombstones, readTombstones } from '../checkpoints/tombstones/tombstone.ts'
+import { StorageError } from '../errors.ts'
+import type { NewObject } from '../git/objects/object.ts'
+import type { RemoteRefs } from '../git/wire/remote.ts'
+import { activeRef, type CommitId, goneRef, type ObjectId, type SessionId } from '../ids.ts'
+import { type LocalMove, type LocalMoves, moveRefs, PURGED } from './local-moves.ts'
+import { branchKey, type SessionFacts, sessionFacts } from './planning/facts.ts'
+import { type FetchPlan, planFetch } from './planning/fetch-plan.ts'
+import { parseKey } from './planning/names.ts'
+import {
+  addRemote,
+  localSessions,
+  type SharedSession,
+  type SharedSessions,
+} from './planning/shared-sessions.ts'
+import type { FetchReport } from './report.ts'
+import { each, type Only, type Sharing } from './sharing.ts'
+
+/** Throws RemoteError; CorruptError for objects that are not what they should be; LockedError, StorageError. */
+export async function fetchSessions(sharing: Sharing, only?: Only, depth?: number): Promise<FetchReport> {
+  const { checkpoints, remote, names, options } = sharing
+  const { repository } = checkpoints.history
+  await create(checkpoints)
+  for (let round = 0; round < ROUNDS; round++) {
+    const mark = checkpoints.mark()
+    const there = await remote.refs(names.prefixes(only), options)
+    const sessions = sessionsWith(sharing, there, only)
+    const fetched = await bring(sharing, sessions, depth)
+    try {
+      const report = emptyReport(names.remote)
+      let isPurged = false
+      await each(sessions.values(), async (shared) => {
+        const plan = await settle(sharing, shared, there, mark)
+        if (plan === PURGED) isPurged = true
+        else note(report, plan)
+      })
+      if (!isPurged) return sorted(report)
+    } finally {
+      fetched?.release()
+    }
+  }
+  throw new StorageError(
+    'Other processes remove data from the store all the time, and what was fetched with it. Try again.',
+    { file: repository.paths.root },
+  )
+}
+
+/** The repository is made, if there is none. */
+export async function create(checkpoints: Checkpoints): Promise<void> {
+  const { repository } = checkpoints.history
+  if (!(await checkpoints.openFinished()))
+    await repository.change({
+      refs: [],
+      prepare: () => ({ objects: [], moves: new Map(), result: undefined }),
+    })
+}
+
+/** Sessions with where their refs are; only those whose refs differ from what was last seen, or are elsewhere here. */
+export function sessionsWith({ checkpoints, names }: Sharing, there: RemoteRefs, only: Only): SharedSessions {
+  const sessions = localSessions(checkpoints.history.repository.refs, names, only)
+  addRemote(sessions, names, there.refs, only)
+  return sessions
+}
+
+/** Fetches what the refs of these sessions name at the remote, if it is not here. */
+export async function bring(
+  { checkpoints, remote, options }: Sharing,
+  sessions: SharedSessions,
+  depth: number | undefined,
+) {
+  const { history } = checkpoints
+  const wants = new Set<ObjectId>()
+  const haves = new Set<ObjectId>()
+  for (const { refs, gone } of sessions.values()) {
+    const before = wants.size
+    // What tombstones mean that are not here yet can be told only once they are.
+    const isTold = gone.remote === undefined || (await history.objects.has(gone.remote))
+    const graves = new Graves(isTold ? await readTombstones(history, gone.local) : [])
+    const alive = [...refs].flatMap(([key, { remote: id }]) =>
+      id === undefined || graves.isKnownDead(key, id, gone.remote) ? [] : id,
+    )
+    for (const id of [...alive, gone.remote])
+      if (id !== undefined && !wants.has(id) && !(await history.objects.has(id))) wants.add(id)
+    if (wants.size === before) continue
+    for (const { local, seen } of [...refs.values(), gone])
+      for (const id of [local, seen]) if (id !== undefined) haves.add(id)
+  }
+  if (wants.size === 0) return undefined
+  const request = { wants: [...wants], haves: [...haves], ...(depth !== undefined && { depth }) }
+  return remote.fetch(request, options)
+}
+
+/** Moves the refs of one session to where they belong. */
+async function settle(
+  sharing: Sharing,
+  { session, refs, gone }: SharedSession,
+  there: RemoteRefs,
+  mark: string,
+): Promise<FetchPlan | typeof PURGED> {
+  const { checkpoints, names, writer } = sharing
+  const { history } = checkpoints
+  const isSame = [gone, ...refs.values()].every(
+    ({ local, seen, remote }) =>
+      seen === remote && (local === remote || (remote === undefined && gone.local === undefined)),
+  )
+  if (isSame) return planFetch([])
+  return moveRefs(
+    checkpoints,
+    session,
+    async () => {
+      // Looked at anew each time: somebody may have saved since.
+      const now = sessionsWith(sharing, there, [session]).get(session) ?? {
+        session,
+        refs: new Map(),
+        gone: {},
+      }
+      const facts = await sessionFacts(history, now, writer)
+      const plan = planFetch(facts.refs)
+      const joined = await joinedGone(sharing, now, facts)
+      const moves: LocalMove[] = [
+        ...localMoves(plan, facts),
+        ...[...plan.seen].map(([key, to]) => ({ ref: names.seen(key), from: now.refs.get(key)?.seen, to })),
+        ...joined.moves,
+      ]
+      return { moves, objects: joined.objects, ...activeAfter(sharing, session, plan), result: plan }
+    },
+    mark,
+  )
+}
+
+function localMoves({ local }: FetchPlan, { refs }: SessionFacts): LocalMove[] {
+  const values = new Map(refs.map((fact) => [fact.key, fact.local]))
+  return [...local].map(([key, to]) => ({ ref: `refs/${key}` as const, from: values.get(key), to }))
+}
+
+/** The tombstones of both sides as one. */
+async function joinedGone(
+  { checkpoints, names }: Sharing,
+  { session, gone: { local, seen, remote } }: SharedSession,
+  { graves }: SessionFacts,
+): Promise<{ moves: LocalMove[]; objects: readonly NewObject[] }> {
+  const [ref, seenRef] = [goneRef(session), names.seen(`gone/${goneRef(session).split('/').at(-1)}`)]
+  const moves: LocalMove[] = seen === remote ? [] : [{ ref: seenRef, from: seen, to: remote }]
+  if (remote === undefined || local === remote || (local && graves.below(local).has(remote)))
+    return { moves, objects: [] }
+  if (local === undefined || graves.below(remote).has(local))
+    return { moves: [...moves, { ref, from: local, to: remote }], objects: [] }
+  const objects = await joinTombstones(checkpoints.history, session, [local, remote])
+  return { moves: [...moves, { ref, from: local, to: objects[0].id as CommitId }], objects }
+}
+
+/** The active branch follows ours where it made room, and is `main` where it was deleted. */
+function activeAfter(
+  { checkpoints }: Sharing,
+  session: SessionId,
+  { diverged, local }: FetchPlan,
+): Pick<LocalMoves<unknown>, 'active' | 'actives'> {
+  const key = branchKey(session, checkpoints.history.active(session))
+  const to = diverged.find(({ from }) => from === key)?.to
+  if (to === undefined) return local.has(key) && local.get(key) === undefined ? { active: null } : {}
+  const other = parseKey(to)!
+  if (other.session === session) return { active: `refs/${to}` }
+  if (other.name === 'main') return {}
+  return { actives: [{ ref: activeRef(other.session), to: `refs/${to}` }] }
+}
+
+function note(report: FetchReport, plan: FetchPlan): void {
+  report.updated.push(...plan.changed)
+  report.diverged.push(...plan.diverged)
+  report.deleted.push(...plan.deleted)
+  report.kept.push(...plan.kept)
+  report.hidden.push(...plan.hidden)
+}
+
+const emptyReport = (remote: string): FetchReport => ({
+  remote,
+  updated: [],
+  diverged: [],
+  deleted: [],
+  kept: [],
+  hidden: [],
+})
+
+function sorted(report: FetchReport): FetchReport {
+  for (const list of [report.updated, report.deleted, report.kept, report.hidden]) list.sort()
+  report.diverged.sort((a, b) => (a.from < b.from ? -1 : 1))
+  return report
+}
+
+/** Purges in between are rare. */
+const ROUNDS = 3

@@ -1,0 +1,81 @@
+/** Moves of a session's refs here, decided under their locks, all or none. */
+import type { Checkpoints } from '../checkpoints/checkpoints.ts'
+import { AGAIN, type Aim, changeLocked, nothing } from '../checkpoints/locking.ts'
+import type { NewObject } from '../git/objects/object.ts'
+import { activeRef, type ObjectId, type RefName, type SessionId } from '../ids.ts'
+
+export interface LocalMove {
+  ref: RefName
+  from: ObjectId | undefined
+  /** `undefined` deletes it. */
+  to: ObjectId | undefined
+}
+
+export interface LocalMoves<T> {
+  moves: readonly LocalMove[]
+  objects: readonly NewObject[]
+  /** The branch that is active afterwards: its ref, `null` for `main`; `undefined`: as it is. */
+  active?: RefName | null | undefined
+  /** Of a session that begins with the moves: which branch is active there. */
+  actives?: readonly { ref: RefName; to: RefName }[]
+  result: T
+}
+
+interface Aimed<T> extends Aim {
+  planned: LocalMoves<T>
+  symbolic: readonly { ref: RefName; to: RefName | null }[]
+}
+
+/** What was fetched is not there any more: somebody has purged. */
+export const PURGED = Symbol('purged')
+
+/**
+ * Makes the moves that `plan` decides, if all refs still are where it found them; else it is asked again. `PURGED` when what refs
+ * should move to is not there.
+ *
+ * @param mark `Checkpoints.mark` from before what they move to was fetched
+ */
+export async function moveRefs<T>(
+  checkpoints: Checkpoints,
+  session: SessionId,
+  plan: () => Promise<LocalMoves<T>>,
+  mark = checkpoints.mark(),
+): Promise<T | typeof PURGED> {
+  const { history, refs } = checkpoints
+  const { repository, objects } = history
+  return changeLocked<Aimed<T>, T | typeof PURGED>(repository, {
+    session,
+    branch: 'main',
+    aim: async () => {
+      const planned = await plan()
+      const gone = new Set<RefName>(planned.moves.flatMap(({ ref, to }) => (to === undefined ? [ref] : [])))
+      const head = gone.size === 0 ? [] : refs.headElsewhere((ref) => gone.has(ref), session)
+      const symbolic = [
+        ...(planned.active === undefined ? [] : [{ ref: activeRef(session), to: planned.active }]),
+        ...(planned.actives ?? []),
+        ...head,
+      ]
+      const all = [...planned.moves.map(({ ref }) => ref), ...symbolic.map(({ ref }) => ref)]
+      return { refs: all, reaches: planned.moves.some(({ to }) => to !== undefined), planned, symbolic }
+    },
+    decide: async ({ planned, symbolic }, current) => {
+      const { moves, objects: made, result } = planned
+      if (moves.some(({ ref, from }) => current.get(ref) !== from)) return nothing(AGAIN)
+      if (checkpoints.mark() !== mark) objects.refresh()
+      const isMade = new Set(made.map(({ id }) => id))
+      for (const { to } of moves)
+        if (to !== undefined && !isMade.has(to) && !(await objects.has(to))) return nothing(PURGED)
+      const gone = moves.flatMap(({ ref, to }) => (to === undefined ? [ref] : []))
+      return {
+        objects: made,
+        moves: new Map(moves.filter(({ from, to }) => from !== to).map(({ ref, to }) => [ref, to ?? null])),
+        symbolic,
+        result,
+        placed: () => checkpoints.forget(gone),
+      }
+    },
+    head: ({ planned }) =>
+      planned.moves.find(({ ref, to }) => ref.startsWith('refs/heads/') && to !== undefined)?.ref ??
+      'refs/heads/main',
+  })
+}

@@ -1,0 +1,195 @@
+/** What plans are made of: how the refs of a session stand to those of a remote, and what its tombstones say of them. */
+import type { History } from '../../checkpoints/commits/history.ts'
+import { Graves } from '../../checkpoints/tombstones/graves.ts'
+import { continuedBy, readTombstones } from '../../checkpoints/tombstones/tombstone.ts'
+import { isAncestor } from '../../git/database/ancestry.ts'
+import { type BranchName, branchRef, type CommitId, type ObjectId, type SessionId } from '../../ids.ts'
+import { encodeName } from '../../ref-part.ts'
+import type { Fate, RefFacts, Relation } from './fetch-plan.ts'
+import { parseKey, type RefKey, type RefKind } from './names.ts'
+import type { SharedSession, Whereabouts } from './shared-sessions.ts'
+
+/** A session's refs and tombstones, with what can be told of them. */
+export interface SessionFacts {
+  session: SessionId
+  refs: RefFacts[]
+  graves: Graves
+  /** What the tombstones name, by key. */
+  named: Map<RefKey, Set<ObjectId>>
+}
+
+/** @param writer what this machine is called in names of branches */
+export async function sessionFacts(
+  history: History,
+  shared: SharedSession,
+  writer: string,
+): Promise<SessionFacts> {
+  const { session, refs, gone } = shared
+  const tips = [gone.local, gone.remote].filter((id) => id !== undefined)
+  const known = await Promise.all(tips.map(async (id) => ((await history.objects.has(id)) ? id : undefined)))
+  const read = await Promise.all(known.map((id) => readTombstones(history, id)))
+  const graves = new Graves([...new Map(read.flat().map((one) => [one.id, one])).values()])
+  const cemetery = new Cemetery(history, graves, gone)
+  const facts: RefFacts[] = []
+  const named = new Map<RefKey, Set<ObjectId>>()
+  for (const [key, where] of refs) {
+    const kind = parseKey(key)!.kind
+    const relation = await relationOf(history, kind, where)
+    const isRemoteDead = where.remote !== undefined && (await cemetery.holdsRemote(key, where.remote))
+    const fate = await cemetery.fateOf(key, where, isRemoteDead)
+    const isShown =
+      where.remote !== undefined && !isRemoteDead && (relation === 'same' || relation === 'ahead')
+    const { local, seen, remote } = where
+    const settled = fate !== 'dead' && isShown ? 'alive' : fate
+    facts.push({ key, kind, local, seen, remote, relation, fate: settled, isRemoteDead, aside: key })
+    named.set(key, new Set(graves.of(key).map(({ id }) => id)))
+  }
+  await nameAsides(history, session, facts, writer)
+  return { session, refs: facts, graves, named }
+}
+
+async function relationOf(
+  history: History,
+  kind: RefKind,
+  { local, seen, remote }: Whereabouts,
+): Promise<Relation | undefined> {
+  if (local === undefined || remote === undefined) return undefined
+  if (local === remote) return 'same'
+  if (!(await history.objects.has(remote))) return undefined
+  if (kind === 'tag') return 'diverged'
+  const ahead = () => isBelow(history, remote, local)
+  const behind = () => isBelow(history, local, remote)
+  // What has not moved since is looked for above first, where it is near.
+  if (local === seen) return (await behind()) ? 'behind' : (await ahead()) ? 'ahead' : 'diverged'
+  return (await ahead()) ? 'ahead' : (await behind()) ? 'behind' : 'diverged'
+}
+
+/** What tombstones say of single values. */
+class Cemetery {
+  readonly #history: History
+  readonly #graves: Graves
+  /** Tombstones that the remote has not. */
+  readonly #unsent: (id: CommitId) => boolean
+  /** Tombstones that are new here. */
+  readonly #isNew: (id: CommitId) => boolean
+
+  constructor(history: History, graves: Graves, gone: Whereabouts<CommitId>) {
+    this.#history = history
+    this.#graves = graves
+    const at = (id: CommitId | undefined) => (id === undefined ? new Set<CommitId>() : graves.below(id))
+    const [here, there] = [at(gone.local), at(gone.remote)]
+    this.#unsent = (id) => !there.has(id)
+    this.#isNew = (id) => !here.has(id)
+  }
+
+  /** Whether a value at the remote is deleted: it is named, leads to one that is, or the deletion is still to be sent. */
+  async holdsRemote(key: RefKey, id: ObjectId): Promise<boolean> {
+    if (this.#graves.isEmpty) return false
+    if (this.#graves.deleting(key).some(this.#unsent)) return true
+    return this.#holds(key, id)
+  }
+
+  async fateOf(key: RefKey, { local, seen, remote }: Whereabouts, isRemoteDead: boolean): Promise<Fate> {
+    if (local === undefined || this.#graves.isEmpty) return 'alive'
+    const history = this.#history
+    const graves = this.#graves.of(key, await continued(history, local))
+    if (graves.length === 0) return 'alive'
+    if (await this.#holds(key, local)) return 'dead'
+    const isMissing = remote === undefined || isRemoteDead
+    const isSeen = seen !== undefined && (local === seen || (await isBelow(history, local, seen)))
+    if (isMissing && isSeen && graves.some(({ tombstone }) => this.#isNew(tombstone))) return 'dead'
+    const there = await Promise.all(graves.map(({ id }) => history.objects.has(id)))
+    for (const [n, { id }] of graves.entries())
+      if (there[n] && (await isBelow(history, id, local))) return 'newer'
+    if (there.every((one) => one)) return 'alive'
+    return seen !== undefined && isMissing ? 'newer' : 'unknown'
+  }
+
+  async #holds(key: RefKey, id: ObjectId): Promise<boolean> {
+    const history = this.#history
+    const graves = this.#graves.of(key, await continued(history, id))
+    if (graves.some((grave) => grave.id === id)) return true
+    for (const grave of graves) if (await isBelow(history, id, grave.id)) return true
+    return false
+  }
+}
+
+async function continued(history: History, id: ObjectId): Promise<Set<CommitId>> {
+  const commit = await commitOf(history, id)
+  return commit === undefined ? new Set() : continuedBy(history, commit)
+}
+
+/** Whether the first is the second, or one of those that it descends from; also of what annotated tags name. */
+export async function isBelow(history: History, ancestor: ObjectId, descendant: ObjectId): Promise<boolean> {
+  const [above, below] = [await commitOf(history, descendant), await commitOf(history, ancestor)]
+  if (above === undefined || below === undefined) return false
+  return above === below || isAncestor(history.objects, below, above)
+}
+
+/** The commit that an id leads to; `undefined` where that is not here, or is no commit. */
+async function commitOf({ objects }: History, id: ObjectId): Promise<CommitId | undefined> {
+  let at = id
+  for (let depth = 0; depth < 5; depth++) {
+    const object = await objects.tryRead(at)
+    if (object?.type === 'commit') return at as CommitId
+    const target =
+      object?.type === 'tag'
+        ? /^object ([0-9a-f]{40})$/m.exec(Buffer.from(object.data).toString('latin1'))?.[1]
+        : undefined
+    if (target === undefined) return undefined
+    at = target as ObjectId
+  }
+  return undefined
+}
+
+/** Says where ours goes that has diverged: a name that tells who went on, and with which checkpoint. */
+async function nameAsides(
+  history: History,
+  session: SessionId,
+  facts: RefFacts[],
+  writer: string,
+): Promise<void> {
+  const apart = facts.filter(({ relation, isRemoteDead }) => relation === 'diverged' && !isRemoteDead)
+  const first = apart[0]
+  if (first === undefined) return
+  const taken = (key: RefKey, id: ObjectId | undefined): boolean =>
+    facts.some(
+      (fact) => fact.key === key && [fact.local, fact.remote].some((at) => at !== undefined && at !== id),
+    )
+  if (facts.some(({ kind }) => kind === 'line')) {
+    const suffix = `--${writer}-${(await ownBeginning(history, first)).slice(0, 8)}`
+    const part = encodeName(`${session}${suffix}`)
+    for (const fact of facts) fact.aside = fact.key.replace(/\/[^/]+\//, () => `/${part}/`)
+    return
+  }
+  for (const fact of apart) {
+    const own = await ownBeginning(history, fact)
+    const endings = [own.slice(0, 8), fact.local!.slice(0, 8), fact.local!]
+    const keys = endings.map((ending) => keyWith(fact.key, `--${writer}-${ending}`))
+    fact.aside = keys.find((key) => !taken(key, fact.local)) ?? keys.at(-1)!
+  }
+}
+
+/** The first checkpoint of ours that theirs does not lead to. */
+async function ownBeginning(history: History, { kind, local, remote }: RefFacts): Promise<ObjectId> {
+  if (kind === 'tag') return local!
+  const theirs = await history.reachable([remote as CommitId])
+  let own = local as CommitId
+  for await (const { id } of history.line(own)) {
+    if (theirs.has(id)) break
+    own = id
+  }
+  return own
+}
+
+function keyWith(key: RefKey, ending: string): RefKey {
+  const { session, kind, name } = parseKey(key)!
+  const long = `${name}${ending}`
+  const part = kind === 'line' || kind === 'workspace' ? `_${encodeName(long)}` : encodeName(long)
+  const folder = kind === 'tag' ? 'tags' : 'heads'
+  return `${folder}/${encodeName(session)}/${part}`
+}
+
+/** The key of a branch. */
+export const branchKey = (session: SessionId, branch: BranchName): RefKey =>
+  branchRef(session, branch).slice('refs/'.length)

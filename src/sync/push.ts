@@ -1,0 +1,257 @@
+/** What was saved here goes to a remote: the refs of a session together, those of many sessions in one request. */
+import { type NamedTip, newTombstone } from '../checkpoints/tombstones/tombstone.ts'
+import { type ForkpointError, RemoteError } from '../errors.ts'
+import type { RemoteMove, RemoteRefs } from '../git/wire/remote.ts'
+import { type CommitId, goneRef, type ObjectId, type RefName, type SessionId } from '../ids.ts'
+import { batchesOf, sendInHalves } from './batches.ts'
+import { create, fetchSessions, sessionsWith } from './fetch.ts'
+import { moveRefs } from './local-moves.ts'
+import { pushFirstBranch } from './neutral-branch.ts'
+import { isBelow, sessionFacts } from './planning/facts.ts'
+import type { RemoteNames } from './planning/names.ts'
+import { type PushPlan, planPush } from './planning/push-plan.ts'
+import { isWaiting, localSessions, type SharedSession } from './planning/shared-sessions.ts'
+import type { PushReport } from './report.ts'
+import { each, type Only, type Sharing } from './sharing.ts'
+
+export interface PushRequest {
+  only?: Only
+  /** Lines with files of a workspace go along. */
+  workspace?: boolean
+  /** Why a session may not leave this machine; `undefined`: it may. Asked with what the remote has of it. */
+  gate?: (session: SharedSession) => Promise<ForkpointError | undefined>
+}
+
+/** One session that is to be pushed. */
+interface Push {
+  session: SessionId
+  plan: PushPlan
+  moves: RemoteMove[]
+  /** Commits that the remote has. */
+  has: ObjectId[]
+}
+
+/** Throws RemoteError, LockedError, StorageError. What the remote refuses stands in the report. */
+export async function pushSessions(sharing: Sharing, request: PushRequest = {}): Promise<PushReport> {
+  const { names, checkpoints } = sharing
+  const report: PushReport = {
+    remote: names.remote,
+    pushed: [],
+    deleted: [],
+    refused: [],
+    behind: [],
+    kept: [],
+    hidden: [],
+  }
+  await create(checkpoints)
+  const waiting = localSessions(checkpoints.history.repository.refs, names, request.only)
+  let left = [...waiting.values()].filter(isWaiting).map(({ session }) => session)
+  const state = { deniesDeletes: new Set<SessionId>() }
+  for (let round = 0; round < ROUNDS && left.length > 0; round++)
+    left = await pushOnce(sharing, request, left, report, state)
+  for (const session of left)
+    report.refused.push({ session, reason: 'others keep changing it at the remote. Try again.' })
+  const once = (list: readonly string[]): string[] => [...new Set(list)].sort()
+  const { pushed, deleted, behind, kept, hidden } = report
+  return {
+    ...report,
+    pushed: once(pushed),
+    deleted: once(deleted),
+    behind: once(behind),
+    kept: once(kept),
+    hidden: once(hidden),
+  }
+}
+
+const ROUNDS = 6
+
+/** Returns sessions that have to be looked at again. */
+async function pushOnce(
+  sharing: Sharing,
+  request: PushRequest,
+  sessions: readonly SessionId[],
+  report: PushReport,
+  state: { deniesDeletes: Set<SessionId> },
+): Promise<SessionId[]> {
+  const { remote, names, options } = sharing
+  const there = await remote.refs(names.prefixes(sessions), options)
+  if (there.refs.size === 0) await pushFirstBranch(sharing)
+  const again = new Set<SessionId>()
+  const pushes: Push[] = []
+  const shared = sessionsWith(sharing, there, sessions)
+  const unknown = [...shared.values()].filter(
+    (one) => one.gone.remote !== undefined && one.gone.remote !== one.gone.seen,
+  )
+  if (unknown.length > 0) {
+    // Deleted elsewhere since: what that means for ours has to be known before anything is pushed.
+    await fetchSessions(
+      sharing,
+      unknown.map(({ session }) => session),
+    )
+  }
+  await each(shared.values(), async ({ session }) => {
+    const push = await prepare(sharing, request, session, there, report, state)
+    if (push !== undefined) pushes.push(push)
+  })
+  pushes.sort((a, b) => (a.session < b.session ? -1 : 1))
+  for (const batch of batchesOf(pushes, ({ moves }) => moves.length)) {
+    await sendInHalves(
+      batch,
+      (some) => send(sharing, some, report, again),
+      async ({ session, plan }, why) => {
+        if (await hasMoved(sharing, session, there)) again.add(session)
+        else if (plan.moves.some(({ to }) => to === undefined) && !state.deniesDeletes.has(session)) {
+          // Where nobody may delete, the tombstone alone says that it is deleted.
+          state.deniesDeletes.add(session)
+          again.add(session)
+        } else report.refused.push({ session, reason: why })
+      },
+    )
+  }
+  return [...again]
+}
+
+/** Decides what is pushed of a session, and says locally what has to be said before. */
+async function prepare(
+  sharing: Sharing,
+  { workspace = false, gate }: PushRequest,
+  session: SessionId,
+  there: RemoteRefs,
+  report: PushReport,
+  { deniesDeletes }: { deniesDeletes: ReadonlySet<SessionId> },
+): Promise<Push | undefined> {
+  const { checkpoints, names, writer } = sharing
+  for (let round = 0; round < ROUNDS; round++) {
+    const shared = sessionsWith(sharing, there, [session]).get(session)
+    if (shared === undefined) return undefined
+    const facts = await sessionFacts(checkpoints.history, shared, writer)
+    const { gone } = shared
+    const plan = planPush({
+      refs: facts.refs,
+      gone: { local: gone.local, remote: gone.remote },
+      named: facts.named,
+      deniesDeletes: deniesDeletes.has(session),
+      workspace,
+    })
+    if (plan.unnamed.length > 0) {
+      await name(sharing, session, plan)
+      continue
+    }
+    report.behind.push(...plan.behind)
+    report.kept.push(...plan.kept)
+    report.hidden.push(...plan.hidden)
+    const moves = remoteMoves(names, session, plan)
+    if (moves.every(({ from, to }) => from === to)) {
+      await saw(sharing, [{ session, plan, moves, has: [] }])
+      return undefined
+    }
+    const refusal = plan.moves.some(({ to }) => to !== undefined) ? await gate?.(shared) : undefined
+    if (refusal !== undefined) {
+      report.refused.push({ session, reason: refusal.message, error: refusal })
+      return undefined
+    }
+    const theirs = [...shared.refs.values()].flatMap(({ remote }) => remote ?? [])
+    const has: ObjectId[] = []
+    for (const id of theirs) if (await checkpoints.objects.has(id)) has.push(id)
+    return { session, plan, moves, has }
+  }
+  report.refused.push({ session, reason: 'its refs change all the time. Try again.' })
+  return undefined
+}
+
+function remoteMoves(names: RemoteNames, session: SessionId, { moves, gone }: PushPlan): RemoteMove[] {
+  const all: RemoteMove[] = moves.map(({ key, from, to }) => ({ ref: names.there(key), from, to }))
+  return gone === undefined ? all : [...all, { ref: goneRef(session), ...gone }]
+}
+
+/** Names what is about to be deleted at the remote, on top of the tombstones that are here. */
+async function name({ checkpoints }: Sharing, session: SessionId, { unnamed }: PushPlan): Promise<void> {
+  const ref = goneRef(session)
+  await moveRefs(checkpoints, session, async () => {
+    const from = checkpoints.history.tip(ref)
+    const tips = unnamed.map(({ key, id }): NamedTip => [key, id])
+    const parents = from === undefined ? [] : [from]
+    const objects = newTombstone({ session, kind: 'also', parents, tips, at: checkpoints.rules.now() })
+    return { moves: [{ ref, from, to: objects[0].id }], objects, result: undefined }
+  })
+}
+
+/** One request. Says why it was refused; nothing of it was done then. */
+async function send(
+  sharing: Sharing,
+  pushes: readonly Push[],
+  report: PushReport,
+  again: Set<SessionId>,
+): Promise<string | undefined> {
+  const { remote, options } = sharing
+  const moves = pushes.flatMap((push) => push.moves)
+  const has = pushes.flatMap((push) => push.has)
+  let refused: string | undefined
+  try {
+    const answers = await remote.push({ moves, has, atomic: moves.length > 1 }, options)
+    const words = answers.flatMap(({ refused: why }) => why ?? [])
+    // Those that failed only since others did say less.
+    refused = words.find((why) => !/atomic/i.test(why)) ?? words[0]
+  } catch (error) {
+    if (!(error instanceof RemoteError) || !(await arrived(sharing, moves))) throw error
+  }
+  if (refused !== undefined) return refused
+  await saw(sharing, pushes)
+  for (const { session, plan } of pushes) {
+    for (const { key, to } of plan.moves) (to === undefined ? report.deleted : report.pushed).push(key)
+    if (plan.again) again.add(session)
+  }
+  return undefined
+}
+
+/** After an answer was lost: whether the remote is where the moves lead, or beyond. */
+async function arrived(
+  { checkpoints, remote, options }: Sharing,
+  moves: readonly RemoteMove[],
+): Promise<boolean> {
+  const { refs } = await remote.refs(
+    moves.map(({ ref }) => ref),
+    options,
+  )
+  for (const { ref, to } of moves) {
+    const at = refs.get(ref)
+    if (at === to) continue
+    if (at === undefined || to === undefined || !(await isBelow(checkpoints.history, to, at))) return false
+  }
+  return true
+}
+
+/** Whether somebody else has changed the session at the remote since it was read. */
+async function hasMoved(
+  { remote, names, options }: Sharing,
+  session: SessionId,
+  there: RemoteRefs,
+): Promise<boolean> {
+  const prefixes = names.prefixes([session])
+  const { refs } = await remote.refs(prefixes, options)
+  const before = [...there.refs].filter(([ref]) => prefixes.some((prefix) => ref.startsWith(prefix)))
+  return before.length !== refs.size || before.some(([ref, id]) => refs.get(ref) !== id)
+}
+
+/** Remembers what the remote has now, of all sessions in one change. */
+async function saw({ checkpoints, names }: Sharing, pushes: readonly Push[]): Promise<void> {
+  const { repository } = checkpoints.history
+  const seen = new Map<RefName, ObjectId | undefined>()
+  for (const { session, plan } of pushes) {
+    for (const { key, to } of plan.moves) seen.set(names.seen(key), to)
+    for (const [key, to] of plan.seen) seen.set(names.seen(key), to)
+    const gone: CommitId | undefined = plan.gone?.to
+    if (gone !== undefined) seen.set(names.seen(goneRef(session).slice('refs/forkpoint/'.length)), gone)
+  }
+  if (seen.size === 0) return
+  await repository.change({
+    refs: [...seen.keys()],
+    prepare: (current) => ({
+      objects: [],
+      moves: new Map(
+        [...seen].filter(([ref, id]) => current.get(ref) !== id).map(([ref, id]) => [ref, id ?? null]),
+      ),
+      result: undefined,
+    }),
+  })
+}

@@ -1,0 +1,68 @@
+/** How the sessions here stand to those of a remote, without fetching anything. */
+
+import { sessionsWith } from './fetch.ts'
+import { sessionFacts } from './planning/facts.ts'
+import type { RefFacts } from './planning/fetch-plan.ts'
+import type { SharedSession } from './planning/shared-sessions.ts'
+import type { RemoteStatus, SessionStatus } from './report.ts'
+import { each, type Only, type Sharing } from './sharing.ts'
+
+/** Throws RemoteError. */
+export async function statusOf(sharing: Sharing, url: string, only?: Only): Promise<RemoteStatus> {
+  const { checkpoints, remote, names, options, writer } = sharing
+  const there = await remote.refs(names.prefixes(only), options)
+  const sessions = sessionsWith(sharing, there, only)
+  const differing: SessionStatus[] = []
+  let same = 0
+  await each(sessions.values(), async (shared) => {
+    const { refs } = await sessionFacts(checkpoints.history, shared, writer)
+    const status = describe(shared, refs)
+    const { ahead, behind, diverged, waiting, kept, hidden } = status
+    if (waiting || [ahead, behind, diverged, kept, hidden].some((list) => list.length > 0))
+      differing.push(status)
+    else if (shared.refs.size > 0) same++
+  })
+  differing.sort((a, b) => (a.session < b.session ? -1 : 1))
+  return { remote: names.remote, url, sessions: differing, same }
+}
+
+function describe({ session, gone }: SharedSession, refs: readonly RefFacts[]): SessionStatus {
+  const keys = (which: (fact: RefFacts) => boolean): string[] =>
+    refs
+      .filter(which)
+      .map(({ key }) => key)
+      .sort()
+  return {
+    session,
+    ahead: keys((fact) => standing(fact) === 'ahead'),
+    behind: keys((fact) => standing(fact) === 'behind'),
+    diverged: keys((fact) => standing(fact) === 'diverged'),
+    waiting: gone.local !== undefined && gone.local !== gone.seen,
+    kept: keys(
+      ({ local, fate, isRemoteDead, remote }) =>
+        isBlocked(fate, local) && (remote === undefined || isRemoteDead),
+    ),
+    hidden: keys(({ remote, isRemoteDead }) => remote !== undefined && isRemoteDead),
+  }
+}
+
+const isBlocked = (fate: RefFacts['fate'], local: unknown): boolean =>
+  local !== undefined && (fate === 'newer' || fate === 'unknown')
+
+/** Of a ref at the remote that was not fetched yet, what was last seen tells who has moved. */
+function standing({
+  kind,
+  local,
+  seen,
+  remote,
+  relation,
+  isRemoteDead,
+  fate,
+}: RefFacts): 'ahead' | 'behind' | 'diverged' | undefined {
+  const there = isRemoteDead ? undefined : remote
+  if (local === there || fate !== 'alive') return undefined
+  if (local === undefined) return 'behind'
+  if (there === undefined) return kind === 'workspace' ? undefined : 'ahead'
+  if (relation !== undefined) return relation === 'same' ? undefined : relation
+  return local === seen ? 'behind' : 'diverged'
+}

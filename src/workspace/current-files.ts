@@ -1,0 +1,96 @@
+/** The files of a folder as they are now. What was read once is remembered, also for the next process. */
+import { createHash } from 'node:crypto'
+import { realpath } from 'node:fs/promises'
+import { Exclusive } from '../checkpoints/lifetime.ts'
+import { UserCache } from '../git/disk/user-cache.ts'
+import { storageError } from '../storage-error.ts'
+import { errnoOf, nodeDisk, type WorkspaceDisk } from './disk.ts'
+import type { FileTree } from './file-tree.ts'
+import { rulesAround } from './ignore-files.ts'
+import { parseLimits, type SnapshotLimits } from './limits.ts'
+import { type TakenFiles, takeFiles } from './snapshot.ts'
+import { StatCache } from './stat-cache.ts'
+
+export interface WorkspaceOptions {
+  /** Names or paths of files that are likely to hold secrets, such as `.env`, and are kept all the same. */
+  include?: readonly string[]
+  limits?: SnapshotLimits
+}
+
+/** What a workspace lies on. */
+export interface WorkspacePlace {
+  disk?: WorkspaceDisk
+  /** Milliseconds since 1970, by the clock that files are dated with. */
+  now?: () => number
+}
+
+/** Files read anew that make it worth to write the cache of the next process. */
+const WORTH_WRITING = 200
+
+export class CurrentFiles {
+  readonly disk: WorkspaceDisk
+  readonly #folder: string
+  readonly #store: string
+  readonly #include: ReadonlySet<string>
+  readonly #limits: Required<SnapshotLimits>
+  readonly #now: () => number
+  readonly #turns = new Exclusive()
+  #cache: StatCache | undefined
+
+  /** @param store the folder of the store, which is none of the workspace's */
+  constructor(
+    folder: string,
+    store: string,
+    { include, limits }: WorkspaceOptions,
+    { disk = nodeDisk, now = Date.now }: WorkspacePlace,
+  ) {
+    this.disk = disk
+    this.#folder = folder
+    this.#store = store
+    this.#include = new Set(include)
+    this.#limits = parseLimits(limits)
+    this.#now = now
+  }
+
+  /** The folder, with links resolved. Throws StorageError. */
+  root(): Promise<string> {
+    return realpath(this.#folder).catch((error: unknown) => {
+      throw storageError(this.#folder, error)
+    })
+  }
+
+  /**
+   * Looks at all files. Throws WorkspaceLimitError, StorageError.
+   *
+   * @param before files that are stored: their content is not needed
+   */
+  look(before: FileTree): Promise<TakenFiles> {
+    return this.#turns.run(async () => {
+      const root = await this.root()
+      const store = await nodeDisk.stat(await realpath(this.#store).catch(() => '')).catch(() => undefined)
+      const name = `files-${createHash('sha1').update(root).digest('hex').slice(0, 24)}`
+      this.#cache ??= await StatCache.parse(UserCache.open()?.read(name) ?? '')
+      const cache = this.#cache
+      const known = new Set<string>()
+      for (const { id } of before.values()) known.add(id)
+      const request = {
+        disk: this.disk,
+        root,
+        rules: await rulesAround(root),
+        include: this.#include,
+        limits: this.#limits,
+        isOther: ({ dev, ino }: { dev: number; ino: number }) => dev === store?.dev && ino === store.ino,
+        cache,
+        now: this.#now,
+      }
+      const taken = await takeFiles(request, (id) => known.has(id)).catch((error: unknown) => {
+        throw errnoOf(error).startsWith('E') ? storageError(root, error) : error
+      })
+      if (cache.fresh >= WORTH_WRITING) {
+        cache.fresh = 0
+        UserCache.open()?.write(name, root, await cache.text())
+      }
+      return taken
+    })
+  }
+}

@@ -1,0 +1,188 @@
+/**
+ * The file system that a workspace lies on, as an argument. Nothing here follows a link: a folder is opened once, and
+ * what lies in it is reached through it, so that a link put in the place of a folder leads nowhere.
+ */
+
+import { randomBytes } from 'node:crypto'
+import fs from 'node:fs'
+import { type FileHandle, open } from 'node:fs/promises'
+import { TimeSlice } from '../time-slice.ts'
+
+export interface FileStat {
+  kind: 'file' | 'link' | 'folder' | 'other'
+  /** Bytes. */
+  size: number
+  /** Milliseconds, with fractions, of the last change of the content, and of the content or anything else. */
+  mtime: number
+  ctime: number
+  ino: number
+  dev: number
+  /** Permission bits. */
+  mode: number
+}
+
+export interface FolderEntry {
+  name: string
+  kind: FileStat['kind']
+}
+
+/** A folder that is held open. */
+export interface OpenedFolder {
+  /** Leads to what the folder holds, whatever happens to its own path. */
+  readonly path: string
+  close(): Promise<void>
+}
+
+export interface WorkspaceDisk {
+  list(folder: string): Promise<FolderEntry[]>
+  /** Of a link, not of what it leads to. */
+  stat(path: string): Promise<FileStat>
+  /** The same of many, without holding up the event loop; of a file that cannot be asked about, the code of the error. */
+  statMany(paths: readonly string[]): Promise<(FileStat | string)[]>
+  openFolder(path: string): Promise<OpenedFolder>
+  /** A plain file, with what it was before and after it was read. */
+  read(path: string): Promise<{ before: FileStat; data: Buffer; after: FileStat }>
+  readLink(path: string): Promise<string>
+  /** Makes a file that must not be there. */
+  create(path: string, data: Uint8Array, mode: number): Promise<void>
+  makeLink(target: string, path: string): Promise<void>
+  rename(from: string, to: string): Promise<void>
+  setMode(path: string, mode: number): Promise<void>
+  remove(path: string): Promise<void>
+  makeFolder(path: string): Promise<void>
+  removeFolder(path: string): Promise<void>
+}
+
+const { constants } = fs
+const NOFOLLOW = constants.O_NOFOLLOW ?? 0
+/** Not waiting for the other end of a pipe. */
+const READ = constants.O_RDONLY | NOFOLLOW | (constants.O_NONBLOCK ?? 0)
+const FOLDER = constants.O_RDONLY | NOFOLLOW | (constants.O_DIRECTORY ?? 0)
+const CREATE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | NOFOLLOW
+/** Where Linux shows what a process has open: a path through it starts at the open folder itself. */
+const OPENED = '/proc/self/fd'
+/** Milliseconds of calls in a row: one that needs no disk takes a few thousandths, half of what a promise costs. */
+const SLICE = 2
+const SLOW = 1
+const hasOpened = fs.existsSync(OPENED)
+
+export const nodeDisk: WorkspaceDisk = {
+  list: (folder) =>
+    called<fs.Dirent[]>((done) => fs.readdir(folder, { withFileTypes: true }, done)).then((entries) =>
+      entries.map((entry) => ({ name: entry.name, kind: kindOf(entry) })),
+    ),
+  stat: (path) => called<fs.Stats>((done) => fs.lstat(path, done)).then(statOf),
+  async statMany(paths) {
+    const stats: (FileStat | string)[] = []
+    const slice = new TimeSlice(SLICE)
+    for (let at = 0; at < paths.length; at++) {
+      const start = performance.now()
+      stats.push(statNow(paths[at]!))
+      // A disk that has to be waited for is waited for elsewhere.
+      if (performance.now() - start > SLOW) {
+        const rest = paths.slice(at + 1).map((path) => nodeDisk.stat(path).catch(errnoOf))
+        return [...stats, ...(await Promise.all(rest))]
+      }
+      if (slice.isOver()) await slice.next()
+    }
+    return stats
+  },
+  async openFolder(path) {
+    const handle = await open(path, FOLDER)
+    if (hasOpened) return { path: `${OPENED}/${handle.fd}`, close: () => handle.close() }
+    const [opened, named] = await Promise.all([handle.stat(), nodeDisk.stat(path)])
+    await handle.close()
+    if (named.kind !== 'folder' || named.ino !== opened.ino || named.dev !== opened.dev) throw notFolder(path)
+    return { path, close: async () => {} }
+  },
+  async read(path) {
+    const handle = await open(path, READ)
+    try {
+      const before = statOf(await handle.stat())
+      if (before.kind !== 'file') throw Object.assign(new Error(`'${path}' is no file`), { code: 'EINVAL' })
+      const data = await readAll(handle, before.size)
+      return { before, data, after: statOf(await handle.stat()) }
+    } finally {
+      await handle.close()
+    }
+  },
+  readLink: (path) => called<string>((done) => fs.readlink(path, done)),
+  async create(path, data, mode) {
+    const handle = await open(path, CREATE, mode)
+    try {
+      await handle.writeFile(data)
+    } finally {
+      await handle.close()
+    }
+  },
+  makeLink: (target, path) => called<void>((done) => fs.symlink(target, path, done)),
+  rename: (from, to) => called<void>((done) => fs.rename(from, to, done)),
+  async setMode(path, mode) {
+    const handle = await open(path, READ)
+    try {
+      await handle.chmod(mode)
+    } finally {
+      await handle.close()
+    }
+  },
+  remove: (path) => called<void>((done) => fs.unlink(path, done)),
+  makeFolder: (path) => called<void>((done) => fs.mkdir(path, done)),
+  removeFolder: (path) => called<void>((done) => fs.rmdir(path, done)),
+}
+
+const TEMPORARY = /^\.forkpoint-[0-9a-f]{16}\.tmp$/
+
+/** Whether it is the name of a file that is about to be put in its place. No snapshot takes it. */
+export const isTemporary = (name: string): boolean => TEMPORARY.test(name)
+
+export const newTemporary = (): string => `.forkpoint-${randomBytes(8).toString('hex')}.tmp`
+
+/** The code of an error of the operating system; empty for any other. */
+export const errnoOf = (error: unknown): string =>
+  String((error as { code?: unknown } | undefined)?.code ?? '')
+
+const notFolder = (path: string): Error =>
+  Object.assign(new Error(`'${path}' is not the folder that was opened`), { code: 'ENOTDIR' })
+
+function statNow(path: string): FileStat | string {
+  try {
+    return statOf(fs.lstatSync(path))
+  } catch (error) {
+    return errnoOf(error)
+  }
+}
+
+/** One byte more than is expected, to notice a file that grows. */
+async function readAll(handle: FileHandle, size: number): Promise<Buffer> {
+  const data = Buffer.allocUnsafe(size + 1)
+  let at = 0
+  while (at < data.length) {
+    const { bytesRead } = await handle.read(data, at, data.length - at, at)
+    if (bytesRead === 0) break
+    at += bytesRead
+  }
+  return data.subarray(0, at)
+}
+
+const statOf = (stat: fs.Stats): FileStat => ({
+  kind: kindOf(stat),
+  size: stat.size,
+  mtime: stat.mtimeMs,
+  ctime: stat.ctimeMs,
+  ino: stat.ino,
+  dev: stat.dev,
+  mode: stat.mode & 0o7777,
+})
+
+function kindOf(of: Pick<fs.Stats, 'isFile' | 'isDirectory' | 'isSymbolicLink'>): FileStat['kind'] {
+  if (of.isFile()) return 'file'
+  if (of.isDirectory()) return 'folder'
+  return of.isSymbolicLink() ? 'link' : 'other'
+}
+
+/** A call of the callback kind costs half of one that promises. */
+function called<T>(call: (done: (error: Error | null, value?: T) => void) => void): Promise<T> {
+  return new Promise((resolve, reject) => {
+    call((error, value) => (error === null ? resolve(value as T) : reject(error)))
+  })
+}

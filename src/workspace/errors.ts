@@ -1,0 +1,45 @@
+/** Errors of snapshots and restores. */
+import { ForkpointError } from '../errors.ts'
+
+/** A folder has more in it than a snapshot takes. Nothing was written. */
+export class WorkspaceLimitError extends ForkpointError {
+  /** The first file that was too much, relative to the workspace. */
+  readonly path: string
+  readonly limit: 'fileBytes' | 'bytes' | 'files'
+  readonly most: number
+
+  constructor({ path, limit, most }: { path: string; limit: 'fileBytes' | 'bytes' | 'files'; most: number }) {
+    const what = {
+      fileBytes: `'${path}' is larger than ${most} bytes`,
+      bytes: `The files of the workspace are more than ${most} bytes together (counted up to '${path}')`,
+      files: `The workspace has more than ${most} files (counted up to '${path}')`,
+    }[limit]
+    super('WORKSPACE_LIMIT', `${what}. Name what is not needed in .forkpointignore, or set a higher limit.`)
+    this.path = path
+    this.limit = limit
+    this.most = most
+  }
+}
+
+/** Some files could not be put back. The others were; doing it again continues. */
+export class RestoreError extends ForkpointError {
+  /** Paths relative to the workspace, with the operating system's code. */
+  readonly failed: readonly { path: string; errno: string }[]
+  /** The snapshot of what was there before, to go back to. */
+  readonly undo: string | undefined
+
+  constructor(
+    data: { failed: readonly { path: string; errno: string }[]; undo: string | undefined },
+    options?: { cause?: unknown },
+  ) {
+    const some = data.failed.slice(0, 5).map(({ path, errno }) => `'${path}' (${errno})`)
+    const undo = data.undo === undefined ? '' : ` What was there before is snapshot ${data.undo}.`
+    super(
+      'RESTORE',
+      `${data.failed.length} of the files could not be restored: ${some.join(', ')}. Do it again when the reason is gone.${undo}`,
+      options,
+    )
+    this.failed = data.failed
+    this.undo = data.undo
+  }
+}

@@ -1,0 +1,65 @@
+/** The files of a workspace as git's tree holds them. */
+import { CorruptError } from '../errors.ts'
+import { entriesOf, type TreeMode } from '../git/objects/tree.ts'
+import type { TreeStore } from '../git/objects/tree-edit.ts'
+import type { ObjectId } from '../ids.ts'
+import { TimeSlice } from '../time-slice.ts'
+
+/** A plain file, one that can be run, or a link, whose blob is what it leads to. */
+export type FileMode = Exclude<TreeMode, '40000' | '160000'>
+
+export interface TreeFile {
+  mode: FileMode
+  id: ObjectId
+}
+
+/** By path, with `/`, in git's order. */
+export type FileTree = ReadonlyMap<string, TreeFile>
+
+export const NO_FILES: FileTree = new Map()
+
+/** More than any snapshot has: a few hundred bytes can unfold without end. */
+const MOST_FILES = 1_000_000
+const MOST_FOLDERS = 4_000_000
+const DEEPEST = 500
+
+/** All files below a tree. Submodules are left out. Throws CorruptError for a tree that no snapshot has. */
+export async function readFileTree(
+  objects: Pick<TreeStore, 'cachedTree' | 'readTree'>,
+  root: ObjectId,
+): Promise<FileTree> {
+  const files = new Map<string, TreeFile>()
+  const slice = new TimeSlice()
+  let folders = 0
+  const read = async (id: ObjectId, prefix: string, depth: number): Promise<void> => {
+    if (++folders > MOST_FOLDERS || files.size > MOST_FILES || depth > DEEPEST)
+      throw new CorruptError(`The tree ${root} expands to more files than any snapshot has.`, {
+        object: root,
+      })
+    const tree = objects.cachedTree(id) ?? (await objects.readTree(id))
+    if (slice.isOver()) await slice.next()
+    for (const { name, mode, id: of } of entriesOf(tree)) {
+      if (mode === '40000') await read(of, `${prefix}${name}/`, depth + 1)
+      else if (mode !== '160000') files.set(prefix + name, { mode, id: of })
+    }
+  }
+  await read(root, '', 0)
+  return files
+}
+
+export const isSameFile = (a: TreeFile | undefined, b: TreeFile | undefined): boolean =>
+  a === b || (a !== undefined && b !== undefined && a.id === b.id && a.mode === b.mode)
+
+/** Paths that differ, with the file before and after. */
+export function filesChanged(
+  before: FileTree,
+  after: FileTree,
+): Map<string, { was: TreeFile | undefined; is: TreeFile | undefined }> {
+  const changed = new Map<string, { was: TreeFile | undefined; is: TreeFile | undefined }>()
+  for (const [path, is] of after) {
+    const was = before.get(path)
+    if (!isSameFile(was, is)) changed.set(path, { was, is })
+  }
+  for (const [path, was] of before) if (!after.has(path)) changed.set(path, { was, is: undefined })
+  return changed
+}

@@ -1,0 +1,58 @@
+/** How much a snapshot takes. */
+import type { FileStat } from './disk.ts'
+import { WorkspaceLimitError } from './errors.ts'
+
+export interface SnapshotLimits {
+  /** Bytes of one file; larger ones are left out. Default 10 MiB. */
+  fileBytes?: number
+  /** Bytes of all files together. Default 512 MiB. */
+  bytes?: number
+  /** Number of files. Default 20,000. */
+  files?: number
+  /** What happens to a file over `fileBytes`: it is left out and said so (default), or the snapshot fails. */
+  largeFiles?: 'leave-out' | 'error'
+}
+
+const DEFAULTS: Required<SnapshotLimits> = {
+  fileBytes: 10 << 20,
+  bytes: 512 << 20,
+  files: 20_000,
+  largeFiles: 'leave-out',
+}
+
+/** Throws TypeError. */
+export function parseLimits(given: SnapshotLimits = {}): Required<SnapshotLimits> {
+  const limits = {
+    ...DEFAULTS,
+    ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
+  }
+  for (const name of ['fileBytes', 'bytes', 'files'] as const) {
+    if (typeof limits[name] !== 'number' || !(limits[name] >= 0))
+      throw new TypeError(`'${name}' has to be a number of at least 0`)
+  }
+  if (limits.largeFiles !== 'leave-out' && limits.largeFiles !== 'error')
+    throw new TypeError("'largeFiles' has to be 'leave-out' or 'error'")
+  return limits
+}
+
+/** Counts the files of one snapshot. Throws WorkspaceLimitError at the first that is too much. */
+export class LimitCount {
+  readonly #limits: Required<SnapshotLimits>
+  #files = 0
+  #bytes = 0
+
+  constructor(limits: Required<SnapshotLimits>) {
+    this.#limits = limits
+  }
+
+  add(path: string, { size }: FileStat): void {
+    const { fileBytes, bytes, files, largeFiles } = this.#limits
+    if (size > fileBytes) {
+      if (largeFiles === 'error') throw new WorkspaceLimitError({ path, limit: 'fileBytes', most: fileBytes })
+      return
+    }
+    if (++this.#files > files) throw new WorkspaceLimitError({ path, limit: 'files', most: files })
+    this.#bytes += size
+    if (this.#bytes > bytes) throw new WorkspaceLimitError({ path, limit: 'bytes', most: bytes })
+  }
+}

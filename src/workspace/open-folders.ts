@@ -1,0 +1,50 @@
+/** The folders of a workspace, each opened from the one above it, so that no link on the way is followed. */
+import type { OpenedFolder, WorkspaceDisk } from './disk.ts'
+
+/** Kept open between two files. */
+const MOST_OPEN = 64
+
+export class OpenFolders {
+  readonly #disk: WorkspaceDisk
+  readonly #root: string
+  readonly #open = new Map<string, Promise<OpenedFolder>>()
+
+  /** @param root absolute, and no link */
+  constructor(disk: WorkspaceDisk, root: string) {
+    this.#disk = disk
+    this.#root = root
+  }
+
+  /** Where a file of the workspace is reached, whatever happens to the folders above it. Throws ENOTDIR, ELOOP, ENOENT. */
+  async reach(path: string): Promise<string> {
+    const cut = path.lastIndexOf('/')
+    const { path: folder } = await this.folder(cut === -1 ? '' : path.slice(0, cut))
+    return `${folder}/${path.slice(cut + 1)}`
+  }
+
+  /** A folder of the workspace; the empty path is the workspace itself. */
+  async folder(path: string): Promise<OpenedFolder> {
+    const known = this.#open.get(path)
+    if (known !== undefined) return known
+    const opening = this.#openOne(path)
+    this.#open.set(path, opening)
+    opening.catch(() => this.#open.delete(path))
+    return opening
+  }
+
+  /** Between two files: closes folders that need not stay open. */
+  async trim(): Promise<void> {
+    if (this.#open.size > MOST_OPEN) await this.close()
+  }
+
+  async close(): Promise<void> {
+    const all = [...this.#open.values()]
+    this.#open.clear()
+    for (const folder of all) await folder.then((opened) => opened.close()).catch(() => {})
+  }
+
+  async #openOne(path: string): Promise<OpenedFolder> {
+    if (path === '') return this.#disk.openFolder(this.#root)
+    return this.#disk.openFolder(await this.reach(path))
+  }
+}

@@ -1,0 +1,236 @@
+/**
+ * Files put back. Each is written beside its place and renamed into it; nothing is deleted or replaced but what the
+ * snapshot of a moment ago holds. No link is followed. After a crash in the middle, doing it again completes it.
+ */
+
+import type { ObjectStore } from '../git/database/object-store.ts'
+import { asBuffer, expectType } from '../git/objects/object.ts'
+import { storageError } from '../storage-error.ts'
+import { errnoOf, type FileStat, newTemporary, type WorkspaceDisk } from './disk.ts'
+import type { TreeFile } from './file-tree.ts'
+import { OpenFolders } from './open-folders.ts'
+import type { KeptFile, KeptReason, RestorePlan, Step } from './restore-plan.ts'
+import { blobId, type TakenFiles } from './snapshot.ts'
+
+export interface Restored extends RestorePlan {
+  /** What the disk refused. */
+  failed: { path: string; errno: string }[]
+}
+
+export interface RestoreWork {
+  disk: WorkspaceDisk
+  /** Absolute, and no link. */
+  root: string
+  objects: Pick<ObjectStore, 'read'>
+  /** The files as they are, which a snapshot holds. */
+  now: TakenFiles
+  /** Whether nothing is touched: it is only said what would happen. */
+  isDry: boolean
+}
+
+/**
+ * Takes the steps. What a file system refuses is noted, and the rest goes on, but for a full disk: StorageError. Throws
+ * CorruptError for content that is missing in the store.
+ */
+export async function restore(
+  work: RestoreWork,
+  steps: readonly Step[],
+  kept: readonly KeptFile[],
+): Promise<Restored> {
+  const restorer = new Restorer(work, kept)
+  try {
+    for (const step of steps) await restorer.take(step)
+  } finally {
+    await restorer.close()
+  }
+  restorer.done.kept.sort((a, b) => (a.path < b.path ? -1 : 1))
+  return restorer.done
+}
+
+class Restorer {
+  readonly done: Restored = { written: [], changed: [], deleted: [], kept: [], failed: [] }
+  readonly #work: RestoreWork
+  readonly #folders: OpenFolders
+  /** Of what was deleted, or would be: nothing is in the way there. */
+  readonly #gone = new Set<string>()
+  /** Names that were written, as a disk without capitals sees them. */
+  readonly #folded = new Set<string>()
+
+  constructor(work: RestoreWork, kept: readonly KeptFile[]) {
+    this.#work = work
+    this.#folders = new OpenFolders(work.disk, work.root)
+    this.done.kept.push(...kept)
+  }
+
+  close(): Promise<void> {
+    return this.#folders.close()
+  }
+
+  async take(step: Step): Promise<void> {
+    const { path } = step
+    try {
+      const why = step.kind === 'delete' ? await this.#delete(path) : await this.#write(step)
+      if (why !== undefined) this.done.kept.push({ path, why })
+    } catch (error) {
+      const errno = errnoOf(error)
+      if (errno === 'ENOSPC' || errno === 'EDQUOT') throw storageError(path, error)
+      if (['ELOOP', 'ENOTDIR', 'EISDIR', 'ENOTEMPTY', 'EEXIST'].includes(errno)) {
+        this.done.kept.push({ path, why: 'in the way' })
+      } else if (/^E[A-Z0-9]+$/.test(errno)) this.done.failed.push({ path, errno })
+      else throw error
+    }
+    await this.#folders.trim()
+  }
+
+  async #delete(path: string): Promise<KeptReason | undefined> {
+    const { disk, isDry } = this.#work
+    const place = await this.#folders.reach(path)
+    const there = await this.#stat(place)
+    if (there !== undefined && !this.#isKnown(path, there)) return 'changed meanwhile'
+    if (there !== undefined && !isDry) {
+      await disk.remove(place)
+      await this.#removeEmpty(path)
+    }
+    this.#gone.add(path)
+    this.done.deleted.push(path)
+    return undefined
+  }
+
+  /** Folders that held nothing else. */
+  async #removeEmpty(path: string): Promise<void> {
+    for (let at = parentOf(path); at !== ''; at = parentOf(at)) {
+      await this.#folders.close()
+      try {
+        await this.#work.disk.removeFolder(await this.#folders.reach(at))
+      } catch {
+        // It holds more, or is none of ours to remove.
+        return
+      }
+    }
+  }
+
+  async #write({ path, file, was }: Step & { kind: 'write' }): Promise<KeptReason | undefined> {
+    const { disk, isDry } = this.#work
+    const folded = path.normalize('NFC').toLowerCase()
+    let place = await this.#reach(path)
+    const there = place === undefined ? undefined : await this.#stat(place)
+    if (there?.kind === 'folder' && was === undefined) {
+      if (!(await this.#isHollow(path))) return 'in the way'
+      if (!isDry) {
+        await this.#removeHollow(path)
+        place = await this.#reach(path)
+      }
+    } else if (there !== undefined && was === undefined) {
+      if (await this.#isContent(place!, there, file)) return undefined
+      return this.#folded.has(folded) ? 'same name' : 'not in a snapshot'
+    } else if (there !== undefined && !this.#isKnown(path, there)) return 'changed meanwhile'
+    if (isDry || place === undefined) return this.#note(path, was, folded)
+    if (there !== undefined && was !== undefined && was.id === file.id && isPlain(was) && isPlain(file)) {
+      await disk.setMode(place, modeFor(file, there))
+    } else await this.#put(place, file, there)
+    return this.#note(path, was, folded)
+  }
+
+  #note(path: string, was: TreeFile | undefined, folded: string): undefined {
+    this.#folded.add(folded)
+    this.done[was === undefined ? 'written' : 'changed'].push(path)
+  }
+
+  /** Beside its place first, then into it, at once. */
+  async #put(place: string, file: TreeFile, there: FileStat | undefined): Promise<void> {
+    const { disk, objects } = this.#work
+    const data = expectType(await objects.read(file.id), 'blob', file.id)
+    const temporary = `${place.slice(0, place.lastIndexOf('/') + 1)}${newTemporary()}`
+    try {
+      if (file.mode === '120000') await disk.makeLink(asBuffer(data).toString('utf8'), temporary)
+      else {
+        await disk.create(temporary, data, file.mode === '100755' ? 0o777 : 0o666)
+        if (there?.kind === 'file') await disk.setMode(temporary, modeFor(file, there)).catch(() => {})
+      }
+      await disk.rename(temporary, place)
+    } catch (error) {
+      await disk.remove(temporary).catch(() => {})
+      throw error
+    }
+  }
+
+  /** Where it goes; the folders on the way are made. `undefined` where they would have to be. */
+  async #reach(path: string): Promise<string | undefined> {
+    const { disk, isDry } = this.#work
+    try {
+      return await this.#folders.reach(path)
+    } catch (error) {
+      const errno = errnoOf(error)
+      if (isDry && errno === 'ENOTDIR' && this.#isBelowGone(path)) return undefined
+      if (errno !== 'ENOENT') throw error
+      if (isDry) return undefined
+    }
+    const parts = path.split('/')
+    for (let n = 1; n < parts.length; n++) {
+      const folder = await this.#folders.reach(parts.slice(0, n).join('/'))
+      await disk.makeFolder(folder).catch((error: unknown) => {
+        if (errnoOf(error) !== 'EEXIST') throw error
+      })
+    }
+    return this.#folders.reach(path)
+  }
+
+  #isBelowGone(path: string): boolean {
+    for (let at = parentOf(path); at !== ''; at = parentOf(at)) if (this.#gone.has(at)) return true
+    return false
+  }
+
+  /** Whether a folder has nothing in it but folders, and what was deleted: nothing that could be lost. */
+  async #isHollow(folder: string): Promise<boolean> {
+    const { path } = await this.#folders.folder(folder)
+    for (const { name, kind } of await this.#work.disk.list(path)) {
+      const at = `${folder}/${name}`
+      if (this.#gone.has(at)) continue
+      if (kind !== 'folder' || !(await this.#isHollow(at))) return false
+    }
+    return true
+  }
+
+  /** A crash may have left the folders of files that were deleted. */
+  async #removeHollow(folder: string): Promise<void> {
+    const { disk } = this.#work
+    const { path } = await this.#folders.folder(folder)
+    for (const { name } of await disk.list(path)) await this.#removeHollow(`${folder}/${name}`)
+    await this.#folders.close()
+    await disk.removeFolder(await this.#folders.reach(folder))
+  }
+
+  async #stat(place: string): Promise<FileStat | undefined> {
+    return this.#work.disk.stat(place).catch((error: unknown) => {
+      if (errnoOf(error) === 'ENOENT') return undefined
+      throw error
+    })
+  }
+
+  /** Whether what is there is what the snapshot of a moment ago has. A name less of a file with two is no change of it. */
+  #isKnown(path: string, there: FileStat): boolean {
+    const seen = this.#work.now.stats.get(path)
+    return (
+      seen !== undefined &&
+      seen.kind === there.kind &&
+      seen.size === there.size &&
+      seen.mtime === there.mtime &&
+      seen.ino === there.ino
+    )
+  }
+
+  async #isContent(place: string, there: FileStat, file: TreeFile): Promise<boolean> {
+    const { disk } = this.#work
+    if ((there.kind === 'link') !== (file.mode === '120000')) return false
+    if (there.kind === 'link') return blobId(Buffer.from(await disk.readLink(place))) === file.id
+    return there.kind === 'file' && blobId((await disk.read(place)).data) === file.id
+  }
+}
+
+const isPlain = ({ mode }: TreeFile): boolean => mode !== '120000'
+
+/** What may read it may run it. */
+const modeFor = ({ mode }: TreeFile, { mode: was }: FileStat): number =>
+  mode === '100755' ? was | ((was & 0o444) >> 2) : was & ~0o111
+
+const parentOf = (path: string): string => path.slice(0, Math.max(0, path.lastIndexOf('/')))

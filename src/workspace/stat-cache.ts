@@ -1,0 +1,83 @@
+/**
+ * Which blob a file was when it was last read, told by its size, its times and its inode, as git's index does. A file that
+ * was written shortly before it was read could be written again without a new time, so its entry is not trusted.
+ */
+import type { ObjectId } from '../ids.ts'
+import { TimeSlice } from '../time-slice.ts'
+import type { FileStat } from './disk.ts'
+
+/** Milliseconds: times of FAT have steps of two seconds, and clocks of a file server may be a little off. */
+const SAME_INSTANT = 2500
+
+interface Known {
+  readonly size: number
+  readonly mtime: number
+  readonly ctime: number
+  readonly ino: number
+  readonly kind: string
+  readonly id: ObjectId
+  /** When it was read, in milliseconds. */
+  readonly at: number
+}
+
+export class StatCache {
+  readonly #known = new Map<string, Known>()
+  /** Entries that came since it was loaded. */
+  fresh = 0
+
+  get size(): number {
+    return this.#known.size
+  }
+
+  find(path: string, stat: FileStat): ObjectId | undefined {
+    const known = this.#known.get(path)
+    if (known === undefined || !isSame(known, stat)) return undefined
+    return Math.max(known.mtime, known.ctime) < known.at - SAME_INSTANT ? known.id : undefined
+  }
+
+  /** @param at when reading began */
+  learn(path: string, { size, mtime, ctime, ino, kind }: FileStat, id: ObjectId, at: number): void {
+    this.#known.set(path, { size, mtime, ctime, ino, kind, id, at })
+    this.fresh++
+  }
+
+  /** Forgets what is not among these. */
+  keepOnly(paths: ReadonlyMap<string, unknown>): void {
+    if (this.#known.size <= paths.size) return
+    for (const path of this.#known.keys()) if (!paths.has(path)) this.#known.delete(path)
+  }
+
+  /** ASCII, a line for each file. */
+  async text(): Promise<string> {
+    let text = ''
+    const slice = new TimeSlice()
+    for (const [path, { size, mtime, ctime, ino, kind, id, at }] of this.#known) {
+      if (slice.isOver()) await slice.next()
+      text += `${id} ${kind} ${size} ${mtime} ${ctime} ${ino} ${at} ${encodeURIComponent(path.toWellFormed())}\n`
+    }
+    return text
+  }
+
+  /** What `text` gave. A line that is damaged is passed over. */
+  static async parse(text: string): Promise<StatCache> {
+    const cache = new StatCache()
+    const slice = new TimeSlice()
+    for (const line of text.split('\n')) {
+      if (slice.isOver()) await slice.next()
+      const [id = '', kind = '', size, mtime, ctime, ino, at, name = ''] = line.split(' ')
+      const numbers = [size, mtime, ctime, ino, at].map(Number)
+      if (!/^[0-9a-f]{40}$/.test(id) || numbers.some(Number.isNaN)) continue
+      const [a, b, c, d, e] = numbers as [number, number, number, number, number]
+      const known = { size: a, mtime: b, ctime: c, ino: d, at: e, kind, id: id as ObjectId }
+      cache.#known.set(decodeURIComponent(name), known)
+    }
+    return cache
+  }
+}
+
+const isSame = (known: Known, stat: FileStat): boolean =>
+  known.size === stat.size &&
+  known.mtime === stat.mtime &&
+  known.ctime === stat.ctime &&
+  known.ino === stat.ino &&
+  known.kind === stat.kind

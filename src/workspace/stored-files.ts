@@ -1,0 +1,123 @@
+/** Snapshots that are stored: found by a revision, listed, read. */
+import type { Checkpoints } from '../checkpoints/checkpoints.ts'
+import type { CommitInfo } from '../checkpoints/commits/history.ts'
+import { filesOf, storedFiles } from '../checkpoints/files-line.ts'
+import { NotFoundError } from '../errors.ts'
+import { asBuffer, expectType } from '../git/objects/object.ts'
+import { type CommitId, isFilesLine, isObjectId, type SessionId } from '../ids.ts'
+import { type FileTree, filesChanged, NO_FILES, readFileTree } from './file-tree.ts'
+
+/** A snapshot of a workspace's files. */
+export interface StoredSnapshot {
+  /** Id of its commit, on the line `_workspace.<branch>`. */
+  id: string
+  /** The checkpoint that names it; `undefined` where the snapshot itself was named. */
+  checkpoint: string | undefined
+}
+
+/** What a turn did to the files. */
+export interface FileChanges {
+  /** The snapshot before; `undefined`: there was none. */
+  from: string | undefined
+  to: string
+  added: string[]
+  changed: string[]
+  deleted: string[]
+}
+
+export interface StoredFile {
+  path: string
+  kind: 'file' | 'executable' | 'link'
+  /** Id of the git blob. */
+  blob: string
+}
+
+export interface FoundSnapshot {
+  commit: CommitInfo
+  checkpoint: CommitId | undefined
+}
+
+export class StoredFiles {
+  readonly #checkpoints: Checkpoints
+  /** The tree that was read last. */
+  #last: { tree: string; files: FileTree } | undefined
+
+  constructor(checkpoints: Checkpoints) {
+    this.#checkpoints = checkpoints
+  }
+
+  /**
+   * The snapshot that a checkpoint names, or one that is named itself by its id or the first digits of it.
+   *
+   * @throws NotFoundError, of kind `snapshot` for a checkpoint without one, or whose line this store does not have
+   */
+  async find(
+    session: SessionId,
+    revision: string,
+  ): Promise<{ commit: CommitInfo; checkpoint: CommitId | undefined }> {
+    const { history } = this.#checkpoints
+    if (!(await this.#checkpoints.openFinished())) throw new NotFoundError({ kind: 'session', id: session })
+    let checkpoint: CommitId
+    try {
+      checkpoint = await history.resolve(session, revision)
+    } catch (error) {
+      const named = error instanceof NotFoundError ? await this.#named(session, revision) : undefined
+      if (named === undefined) throw error
+      return { commit: named, checkpoint: undefined }
+    }
+    const named = filesOf(await history.info(checkpoint))
+    const commit = await storedFiles(history, named)
+    if (commit !== undefined) return { commit, checkpoint }
+    const why =
+      named === undefined
+        ? `Checkpoint ${checkpoint.slice(0, 10)}… of session '${session}' has no snapshot of its files.`
+        : `The files of checkpoint ${checkpoint.slice(0, 10)}… are not in this store: fetch the line '_workspace.…' of session '${session}' from where they are.`
+    throw new NotFoundError({ kind: 'snapshot', id: revision, session }, why)
+  }
+
+  /** Its files, by path. */
+  async files(commit: Pick<CommitInfo, 'tree'> | undefined): Promise<FileTree> {
+    if (commit === undefined) return NO_FILES
+    if (this.#last?.tree === commit.tree) return this.#last.files
+    const files = await readFileTree(this.#checkpoints.objects, commit.tree)
+    this.remember(commit.tree, files)
+    return files
+  }
+
+  /** The files of a tree that was just made. */
+  remember(tree: string, files: FileTree): void {
+    this.#last = { tree, files }
+  }
+
+  /** From the snapshot below on the line: that of the turn before, or of what the user did after it. */
+  async changes({ commit, checkpoint }: FoundSnapshot): Promise<FileChanges> {
+    const { history } = this.#checkpoints
+    const found: FileChanges = { from: commit.id, to: commit.id, added: [], changed: [], deleted: [] }
+    const turn = checkpoint && (await history.turnParent(checkpoint))
+    if (turn !== undefined && filesOf(await history.info(turn)) === commit.id) return found
+    const below = await storedFiles(history, commit.parents[0])
+    const [before, after] = [await this.files(below), await this.files(commit)]
+    for (const [path, { was, is }] of filesChanged(before, after))
+      found[was === undefined ? 'added' : is === undefined ? 'deleted' : 'changed'].push(path)
+    for (const paths of [found.added, found.changed, found.deleted]) paths.sort()
+    return { ...found, from: below?.id }
+  }
+
+  /** The content of a file; of a link, what it leads to. Throws NotFoundError. */
+  async read(commit: Pick<CommitInfo, 'tree'>, path: string): Promise<Buffer> {
+    const file = (await this.files(commit)).get(path)
+    if (file === undefined) throw new NotFoundError({ kind: 'file', id: path })
+    return asBuffer(expectType(await this.#checkpoints.objects.read(file.id), 'blob', file.id))
+  }
+
+  async #named(session: SessionId, revision: string): Promise<CommitInfo | undefined> {
+    const { history, objects } = this.#checkpoints
+    const digits = revision.toLowerCase()
+    if (!/^[0-9a-f]{4,40}$/.test(digits)) return undefined
+    const found = isObjectId(digits) ? [digits] : objects.expand(digits, 1000)
+    const tips = [...history.lines(session)].flatMap(([name, tip]) => (isFilesLine(name) ? [tip] : []))
+    const held = await history.reachable(tips)
+    const own = found.filter((id) => held.has(id as CommitId))
+    return own.length === 1 ? history.info(own[0] as CommitId) : undefined
+  }
+}

@@ -1,0 +1,169 @@
+/** All files of a folder that a snapshot takes, with their times; and what it leaves out. */
+
+import { isDotGit } from '../git/objects/tree-name.ts'
+import { TimeSlice } from '../time-slice.ts'
+import { errnoOf, type FileStat, type FolderEntry, isTemporary, type WorkspaceDisk } from './disk.ts'
+import { type IgnoreRules, RULE_FILES } from './ignore-rules.ts'
+import { holdsSecrets, type LeftOut, type LeftOutReason } from './left-out.ts'
+
+export interface WalkRequest {
+  disk: WorkspaceDisk
+  /** Absolute, and no link. */
+  root: string
+  /** Rules from outside the workspace. */
+  rules: IgnoreRules
+  /** Names, or paths, of files that are likely to hold secrets, and are taken all the same. */
+  include: ReadonlySet<string>
+  /** Whether a folder, such as the store, is none of the workspace's. */
+  isOther(folder: FileStat): boolean
+  /** Called with each file that is found; throws where there are too many. */
+  count(path: string, stat: FileStat): void
+}
+
+export interface Walked {
+  /** Files and links by path, relative to the workspace, with `/`. */
+  files: Map<string, FileStat>
+  leftOut: LeftOut[]
+}
+
+/** Folders that are read at once. Each may take a slice before anything else has its turn. */
+const AT_ONCE = 3
+const SLICE = 2
+/** Files of one folder that are asked about at once. */
+const CHUNK = 128
+
+/** Throws StorageError-like errors of the disk only for the workspace itself: what lies in it may come and go. */
+export async function walk(request: WalkRequest): Promise<Walked> {
+  const walker = new Walker(request)
+  await walker.run()
+  return { files: walker.files, leftOut: walker.leftOut }
+}
+
+interface Folder {
+  /** Empty, or ending in a slash. */
+  prefix: string
+  rules: IgnoreRules
+}
+
+class Walker {
+  readonly files = new Map<string, FileStat>()
+  readonly leftOut: LeftOut[] = []
+  readonly #request: WalkRequest
+  readonly #waiting: Folder[] = []
+  readonly #slice = new TimeSlice(SLICE)
+  #working = 0
+
+  constructor(request: WalkRequest) {
+    this.#request = request
+  }
+
+  async run(): Promise<void> {
+    this.#waiting.push({ prefix: '', rules: this.#request.rules })
+    await new Promise<void>((resolve, reject) => {
+      let isOver = false
+      const next = (): void => {
+        if (isOver) return
+        if (this.#waiting.length === 0 && this.#working === 0) {
+          isOver = true
+          resolve()
+        }
+        while (!isOver && this.#working < AT_ONCE && this.#waiting.length > 0) {
+          this.#working++
+          this.#folder(this.#waiting.pop()!).then(
+            () => {
+              this.#working--
+              next()
+            },
+            (error) => {
+              isOver = true
+              reject(error)
+            },
+          )
+        }
+      }
+      next()
+    })
+  }
+
+  async #folder({ prefix, rules: above }: Folder): Promise<void> {
+    const { disk, root } = this.#request
+    const entries = await this.#list(prefix)
+    if (entries === undefined) return
+    if (prefix !== '') {
+      if (entries.some(({ name }) => name.toLowerCase() === '.git')) return this.#leave(prefix, 'repository')
+      if (entries.length === 0) return this.#leave(prefix, 'empty folder')
+    }
+    const rules = await this.#rules(prefix, above, entries)
+    const wanted: string[] = []
+    for (const { name, kind } of entries) {
+      if (this.#slice.isOver()) await this.#slice.next()
+      const path = prefix + name
+      if (name === '.git' || isTemporary(name)) continue
+      if (rules.ignores(path, kind === 'folder')) continue
+      if (isDotGit(name)) this.#leave(path, 'name')
+      else if (kind === 'folder') await this.#enter(path, rules)
+      else if (kind === 'other') this.#leave(path, 'special file')
+      else if (holdsSecrets(name) && !this.#isNamed(path, name)) this.#leave(path, 'secret')
+      else wanted.push(name)
+    }
+    for (let at = 0; at < wanted.length; at += CHUNK) {
+      const chunk = wanted.slice(at, at + CHUNK)
+      const stats = await disk.statMany(chunk.map((name) => `${root}/${prefix}${name}`))
+      for (const [n, stat] of stats.entries()) this.#found(prefix + chunk[n]!, stat)
+      if (this.#slice.isOver()) await this.#slice.next()
+    }
+  }
+
+  #found(path: string, stat: FileStat | string): void {
+    if (typeof stat === 'string') {
+      // Node shows bytes that are no UTF-8 as this character, and then finds no such file.
+      if (path.includes('\ufffd')) this.#leave(path, 'name')
+      else if (stat !== 'ENOENT' && stat !== 'ENOTDIR') this.#leave(path, 'unreadable')
+    } else if (stat.kind === 'other') this.#leave(path, 'special file')
+    else if (stat.kind !== 'folder') {
+      this.#request.count(path, stat)
+      this.files.set(path, stat)
+    }
+  }
+
+  async #list(prefix: string): Promise<FolderEntry[] | undefined> {
+    const { disk, root } = this.#request
+    try {
+      return await disk.list(`${root}/${prefix}`)
+    } catch (error) {
+      if (prefix === '') throw error
+      const errno = errnoOf(error)
+      if (prefix.includes('\ufffd')) this.#leave(prefix, 'name')
+      else if (errno !== 'ENOENT' && errno !== 'ENOTDIR') this.#leave(prefix, 'unreadable')
+      return undefined
+    }
+  }
+
+  async #enter(path: string, rules: IgnoreRules): Promise<void> {
+    const { disk, root, isOther } = this.#request
+    const stat = await disk.stat(`${root}/${path}`).catch(() => undefined)
+    // What has become a link since is no folder of the workspace.
+    if (stat?.kind === 'folder' && !isOther(stat)) this.#waiting.push({ prefix: `${path}/`, rules })
+  }
+
+  async #rules(prefix: string, above: IgnoreRules, entries: readonly FolderEntry[]): Promise<IgnoreRules> {
+    const { disk, root } = this.#request
+    const texts: string[] = []
+    for (const file of RULE_FILES) {
+      if (!entries.some(({ name, kind }) => name === file && kind === 'file')) continue
+      const read = await disk.read(`${root}/${prefix}${file}`).catch(() => undefined)
+      if (read !== undefined) texts.push(read.data.toString('utf8'))
+    }
+    const text = texts.join('\n')
+    return prefix === '' ? above.with(text) : above.below(prefix.slice(0, -1), text)
+  }
+
+  #isNamed(path: string, name: string): boolean {
+    const { include } = this.#request
+    return include.has(path) || include.has(name)
+  }
+
+  #leave(path: string, why: LeftOutReason): void {
+    this.leftOut.push({ path, why })
+  }
+}

@@ -1,0 +1,310 @@
+/** The files of a workspace, kept with the checkpoints of sessions, and put back. */
+import { resolve } from 'node:path'
+import type { Checkpoints } from '../checkpoints/checkpoints.ts'
+import type { CommitInfo } from '../checkpoints/commits/history.ts'
+import { addFiles, type Snapshot } from '../checkpoints/files-line.ts'
+import { ConflictError, NotFoundError } from '../errors.ts'
+import { EMPTY_TREE } from '../git/objects/object.ts'
+import { PURGE_LOCK } from '../git/upkeep/purge-mark.ts'
+import {
+  type BranchName,
+  type CommitId,
+  filesLine,
+  filesRef,
+  parseBranchName,
+  parseSessionId,
+  type SessionId,
+} from '../ids.ts'
+import { CurrentFiles, type WorkspaceOptions, type WorkspacePlace } from './current-files.ts'
+import { RestoreError } from './errors.ts'
+import { filesChanged } from './file-tree.ts'
+import { ignoredIn, rulesAround } from './ignore-files.ts'
+import { type LeftOut, leftOutText, parseLeftOut } from './left-out.ts'
+import { restore } from './restore.ts'
+import { askedFor, type RestorePlan, type Step, stepsTo } from './restore-plan.ts'
+import { type TakenFiles, treeOf } from './snapshot.ts'
+import { type FileChanges, type StoredFile, StoredFiles, type StoredSnapshot } from './stored-files.ts'
+
+export type { WorkspaceOptions }
+
+export interface KeptSnapshot {
+  /** Id of the commit that has the files. */
+  id: string
+  /** Whether it was made now; otherwise the last one has the same files. */
+  isNew: boolean
+  leftOut: readonly LeftOut[]
+}
+
+export interface RestoreOptions {
+  /** Only these files and folders, relative to the workspace. Default: all. */
+  paths?: readonly string[]
+  /** Branch whose line gets the snapshot of what is there before. Default: the active one. */
+  branch?: string
+}
+
+export interface RestoreReport extends RestorePlan {
+  /** The snapshot that was restored. */
+  snapshot: string
+  /** The snapshot of what was there before; going back to it undoes this. `undefined`: nothing was lost. */
+  undo: string | undefined
+}
+
+/** `unknown`: the checkpoint has no snapshot. */
+export type WorkspaceState = 'same' | 'changed' | 'unknown'
+
+const ROUNDS = 5
+
+/**
+ *     const files = store.files('/home/ann/project')
+ *     await store.save(state, { files })
+ *     await files.restore('demo', 'main~3')
+ */
+export class WorkspaceFiles {
+  /** Absolute. */
+  readonly folder: string
+  readonly #checkpoints: Checkpoints
+  readonly #stored: StoredFiles
+  readonly #folder: CurrentFiles
+
+  /** @internal Made by `store.files`. */
+  constructor(
+    checkpoints: Checkpoints,
+    folder: string,
+    options: WorkspaceOptions = {},
+    place: WorkspacePlace = {},
+  ) {
+    if (typeof folder !== 'string' || folder === '')
+      throw new TypeError('A workspace needs the path of its folder')
+    this.folder = resolve(folder)
+    this.#checkpoints = checkpoints
+    this.#stored = new StoredFiles(checkpoints)
+    const { root } = checkpoints.history.repository.paths
+    this.#folder = new CurrentFiles(this.folder, root, options, place)
+  }
+
+  /**
+   * Keeps the files as they are now on the line of a branch, without a checkpoint.
+   *
+   * @param options.subject what the commit says
+   * @throws WorkspaceLimitError, StorageError, ConflictError
+   */
+  keep(session: string, options: { branch?: string; subject?: string } = {}): Promise<KeptSnapshot> {
+    return this.#use(async () => {
+      const { commit, isNew, leftOut } = await this.#keep(parseSessionId(session), options)
+      return { id: commit.id, isNew, leftOut }
+    })
+  }
+
+  /** What a restore would do. Nothing is touched. Throws as `restore` does. */
+  plan(session: string, revision: string, options: RestoreOptions = {}): Promise<RestorePlan> {
+    return this.#use(async () => {
+      const id = parseSessionId(session)
+      const { commit } = await this.#stored.find(id, revision)
+      const { taken } = await this.#take(id, this.#branch(id, options.branch))
+      const { steps, kept } = await this.#steps(commit, taken, options)
+      const { failed: _, ...plan } = await restore({ ...(await this.#work(taken)), isDry: true }, steps, kept)
+      return plan
+    })
+  }
+
+  /**
+   * Makes the files what they were at a checkpoint, or in a snapshot that is named by its id. What is there now becomes a
+   * snapshot first; files that no snapshot holds, such as ignored ones, stay. After a crash, doing it again completes it.
+   *
+   * @throws NotFoundError, WorkspaceLimitError; StorageError for a full disk; RestoreError when some files could not be
+   *   written, and all others were
+   */
+  restore(session: string, revision: string, options: RestoreOptions = {}): Promise<RestoreReport> {
+    return this.#use(async () => {
+      const id = parseSessionId(session)
+      const { commit } = await this.#stored.find(id, revision)
+      const branch = this.#branch(id, options.branch)
+      const { steps, kept, taken, undo } = await this.#secured(id, branch, commit, options)
+      const { failed, ...done } = await restore({ ...(await this.#work(taken)), isDry: false }, steps, kept)
+      if (failed.length > 0) throw new RestoreError({ failed, undo })
+      return { ...done, snapshot: commit.id, undo }
+    })
+  }
+
+  /** Whether the files are those of a checkpoint. Throws NotFoundError for an unknown revision. */
+  state(session: string, revision: string): Promise<WorkspaceState> {
+    return this.#use(async () => {
+      const id = parseSessionId(session)
+      let commit: CommitInfo
+      try {
+        ;({ commit } = await this.#stored.find(id, revision))
+      } catch (error) {
+        if (error instanceof NotFoundError && error.kind === 'snapshot') return 'unknown'
+        throw error
+      }
+      const taken = await this.#folder.look(await this.#stored.files(commit))
+      const isSame = filesChanged(await this.#stored.files(commit), taken.files).size === 0
+      return isSame ? 'same' : 'changed'
+    })
+  }
+
+  /** The snapshot of a checkpoint. Throws NotFoundError. */
+  snapshot(session: string, revision: string): Promise<StoredSnapshot> {
+    return this.#use(async () => {
+      const { commit, checkpoint } = await this.#stored.find(parseSessionId(session), revision)
+      return { id: commit.id, checkpoint }
+    })
+  }
+
+  /** Lists the files of a snapshot by path. Throws NotFoundError. */
+  list(session: string, revision: string): Promise<StoredFile[]> {
+    return this.#use(async () => {
+      const { commit } = await this.#stored.find(parseSessionId(session), revision)
+      const files = [...(await this.#stored.files(commit))].map(([path, { id, mode }]): StoredFile => {
+        const kind = mode === '120000' ? 'link' : mode === '100755' ? 'executable' : 'file'
+        return { path, kind, blob: id }
+      })
+      return files.sort((a, b) => (a.path < b.path ? -1 : 1))
+    })
+  }
+
+  /**
+   * What a turn did to the files, or, of a snapshot that is named itself, what became of those of the one before.
+   *
+   * @throws NotFoundError
+   */
+  changes(session: string, revision: string): Promise<FileChanges> {
+    return this.#use(async () =>
+      this.#stored.changes(await this.#stored.find(parseSessionId(session), revision)),
+    )
+  }
+
+  /** The same as a patch of git's. Throws NotFoundError, and UnsupportedError where there is no git. */
+  async patch(session: string, revision: string): Promise<string> {
+    const { from = EMPTY_TREE, to } = await this.changes(session, revision)
+    const { patchBetween } = await import('../git/upkeep/native/patch.ts')
+    return this.#use(() => patchBetween(this.#checkpoints.history.repository, from, to))
+  }
+
+  /** The content of one file of a snapshot; of a link, what it leads to. Throws NotFoundError. */
+  read(session: string, revision: string, path: string): Promise<Buffer> {
+    return this.#use(async () => {
+      const { commit } = await this.#stored.find(parseSessionId(session), revision)
+      return this.#stored.read(commit, path)
+    })
+  }
+
+  /**
+   * @internal For the store's own writes, before their locks.
+   * @param branch of the write; default: the active one
+   */
+  async take(session: SessionId, branch: BranchName | undefined): Promise<Snapshot> {
+    await this.#checkpoints.open()
+    return (await this.#take(session, branch ?? this.#branch(session, undefined))).snapshot
+  }
+
+  #use<T>(work: () => Promise<T>): Promise<T> {
+    return this.#checkpoints.lifetime.use(work)
+  }
+
+  #branch(session: SessionId, named: string | undefined): BranchName {
+    if (named !== undefined) return parseBranchName(named)
+    return this.#checkpoints.history.active(session)
+  }
+
+  /** The files as they are, stored where anything could be lost, and the steps from there. */
+  async #secured(session: SessionId, branch: BranchName, target: CommitInfo, options: RestoreOptions) {
+    const { snapshot, taken } = await this.#take(session, branch)
+    const { steps, kept } = await this.#steps(target, taken, options)
+    if (!steps.some(({ was }) => was !== undefined)) return { steps, kept, taken, undo: undefined }
+    const subject = `before going back to ${target.id.slice(0, 10)}`
+    const made = await this.#write(session, branch, snapshot, subject)
+    // Taken again where others moved the line: then the steps are others, too.
+    if (made === undefined) {
+      const again = await this.#keep(session, { branch, subject })
+      const { steps, kept } = await this.#steps(target, again.taken, options)
+      return { steps, kept, taken: again.taken, undo: again.commit.id as string | undefined }
+    }
+    return { steps, kept, taken, undo: made.id as string | undefined }
+  }
+
+  async #keep(session: SessionId, { branch: named, subject }: { branch?: string; subject?: string }) {
+    await this.#checkpoints.openFinished()
+    const branch = this.#branch(session, named)
+    for (let round = 0; round < ROUNDS; round++) {
+      const { snapshot, taken } = await this.#take(session, branch)
+      const before = this.#checkpoints.history.tip(filesRef(session, branch))
+      const commit = await this.#write(session, branch, snapshot, subject ?? 'files')
+      if (commit !== undefined) return { commit, isNew: commit.id !== before, leftOut: taken.leftOut, taken }
+    }
+    throw new ConflictError({ session, branch: filesLine(branch), actual: null })
+  }
+
+  /** On the line alone. `undefined` where what the snapshot counts on may be gone. */
+  #write(
+    session: SessionId,
+    branch: BranchName,
+    snapshot: Snapshot,
+    subject: string,
+  ): Promise<CommitInfo | undefined> {
+    const { history } = this.#checkpoints
+    return this.#checkpoints.write({
+      session,
+      anyType: true,
+      // A line that begins may do so at a commit that only a purge could take away meanwhile.
+      onto: () => ({
+        line: filesLine(branch),
+        also: history.tip(filesRef(session, branch)) === undefined ? [PURGE_LOCK] : [],
+      }),
+      decide: async (writing) => {
+        const tip = history.head(session, branch)
+        const parent = tip === undefined ? undefined : await history.info(tip)
+        const text = { subject, seq: parent?.seq ?? 0, trailers: {} }
+        return addFiles(history, writing, snapshot, text, parent)
+      },
+    })
+  }
+
+  /** With what the end of the branch's line does not have. */
+  async #take(session: SessionId, branch: BranchName): Promise<{ snapshot: Snapshot; taken: TakenFiles }> {
+    const { history, objects } = this.#checkpoints
+    const tip = history.tip(filesRef(session, branch)) as CommitId | undefined
+    const base = tip === undefined ? undefined : await history.info(tip)
+    const before = await this.#stored.files(base)
+    const taken = await this.#folder.look(before)
+    const { tree, objects: trees } = await treeOf(objects, taken.files, base?.tree, before)
+    this.#stored.remember(tree, taken.files)
+    const snapshot = {
+      tree,
+      objects: [...taken.blobs.values(), ...trees],
+      body: leftOutText(taken.leftOut),
+      base: base?.id,
+    }
+    return { snapshot, taken }
+  }
+
+  async #steps(
+    target: CommitInfo,
+    taken: TakenFiles,
+    { paths }: RestoreOptions,
+  ): Promise<{ steps: Step[]; kept: RestorePlan['kept'] }> {
+    const files = await this.#stored.files(target)
+    const left = parseLeftOut(target.message.body).filter(({ why }) => why !== 'empty folder')
+    const isLeft = (path: string) =>
+      left.some((one) => one.path === path || (one.path.endsWith('/') && path.startsWith(one.path)))
+    const read = async (path: string) => {
+      const file = files.get(path)
+      return file === undefined || file.mode === '120000'
+        ? undefined
+        : (await this.#stored.read(target, path)).toString('utf8')
+    }
+    const isIgnored = ignoredIn(await rulesAround(await this.#folder.root()), read)
+    const isAsked = askedFor(paths)
+    for (const path of paths ?? []) {
+      const isOne = askedFor([path])
+      if (![...files.keys(), ...taken.files.keys()].some(isOne))
+        throw new NotFoundError({ kind: 'file', id: path })
+    }
+    return stepsTo(files, taken, isAsked, async (path) => isLeft(path) || isIgnored(path))
+  }
+
+  async #work(now: TakenFiles) {
+    const { disk } = this.#folder
+    return { disk, root: await this.#folder.root(), objects: this.#checkpoints.objects, now }
+  }
+}

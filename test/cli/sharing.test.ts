@@ -1,0 +1,96 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { GitSessionStore, newMessage, newSession } from '../../src/index.ts'
+import { bareRepository, gitText } from '../git/real-git.ts'
+import { sample, seeded } from '../redaction/sample.ts'
+import { forkpointHere, workFolder } from './command-line.ts'
+
+const cwd = await workFolder()
+const run = (...args: string[]) => forkpointHere(args, { cwd })
+const at = (store: string, ...args: string[]) =>
+  forkpointHere([...args, '--store', join(cwd, store)], { cwd })
+const server = bareRepository()
+const token = sample('ghp_{w36}', seeded(5))
+
+describe('sharing on the command line', () => {
+  beforeAll(async () => {
+    const store = new GitSessionStore(join(cwd, 'sessions'))
+    await store.save(newSession('demo'))
+    await store.append('demo', { messages: [newMessage('user', 'hello')] })
+    await store.save(newSession('other'))
+    await store.close()
+  })
+
+  it('says what to do where there is no remote', async () => {
+    const { code, stderr } = await run('push')
+    expect(code).toBe(4)
+    expect(stderr).toContain('forkpoint remote add origin <url>')
+  })
+
+  it('adds a remote, lists it, and git finds it', async () => {
+    expect((await run('remote', 'add', 'origin', server)).code).toBe(0)
+    expect((await run('remote', 'add', 'origin', server)).code).toBe(3)
+    expect((await run('remote', 'add', 'x', 'ext::sh -c x')).code).toBe(1)
+    expect((await run('remote', 'add', '../x', server)).code).toBe(2)
+    expect((await run('remote', 'list')).stdout).toBe(`origin  ${server}\n`)
+    expect(JSON.parse((await run('remote', 'list', '--json')).stdout)).toEqual({
+      name: 'origin',
+      url: server,
+      mapped: false,
+    })
+    expect(gitText(join(cwd, 'sessions'), ['remote', 'get-url', 'origin'])).toBe(server)
+    expect((await run('remote', 'add', 'backup', server)).code).toBe(0)
+    expect((await run('remote', 'remove', 'backup')).code).toBe(0)
+    expect((await run('remote', 'remove', 'backup')).code).toBe(4)
+  })
+
+  it('pushes, says what it did, and status agrees', async () => {
+    expect((await run('status')).stdout).toContain('ahead     heads/demo/main\n')
+    const { code, stdout } = await run('push', '--only', 'demo')
+    expect({ code, stdout }).toEqual({ code: 0, stdout: 'pushed    heads/demo/main\n' })
+    expect((await run('sync')).stdout).toBe('pushed    heads/other/main\n')
+    const status = JSON.parse((await run('status', '--json')).stdout)
+    expect(status).toEqual({ remote: 'origin', url: server, sessions: [], same: 2 })
+    expect((await run('push')).stderr).toContain('Nothing to push to origin.')
+  })
+
+  it('clones a server, whole or some sessions of it', async () => {
+    expect((await run('clone', server, join(cwd, 'copy'))).stdout).toContain('2 refs')
+    expect((await at('copy', 'list')).stdout).toContain('demo')
+    await run('clone', server, join(cwd, 'one'), '--session', 'demo', '--depth', '1')
+    expect((await at('one', 'list')).stdout).not.toContain('other')
+    expect((await at('one', 'log', 'demo', '--json')).stdout.trim().split('\n')).toHaveLength(1)
+    expect((await at('one', 'show', 'demo')).stdout).toContain('hello')
+    expect((await run('clone', server, join(cwd, 'copy'))).code).toBe(2)
+    expect(existsSync(join(cwd, 'copy', 'HEAD'))).toBe(true)
+  })
+
+  it('tells of deletions and of how to take them back', async () => {
+    await run('delete', 'other', '--yes')
+    expect((await run('sync')).stdout).toBe('deleted   heads/other/main at origin\n')
+    const { stdout, stderr } = await at('copy', 'sync')
+    expect(stdout).toBe('deleted   heads/other/main\n')
+    expect(stderr).toContain('forkpoint restore other')
+    expect((await at('copy', 'restore', 'other')).stdout).toBe('Restored other: heads/other/main.\n')
+    expect((await at('copy', 'push')).stdout).toContain('pushed    heads/other/main\n')
+    expect((await run('restore', 'nothing')).code).toBe(4)
+  })
+
+  it('refuses what holds a secret, names the message and the rule, and never shows it', async () => {
+    const store = new GitSessionStore(join(cwd, 'sessions'))
+    const { id } = newMessage('user', 'x')
+    await store.append('demo', { messages: [{ ...newMessage('user', `use ${token}`), id }] })
+    await store.save({ ...newSession('private'), metadata: { local: true } })
+    await store.fork('private', { session: 'private-2' })
+    await store.close()
+    const { code, stdout, stderr } = await run('push')
+    expect(code).toBe(1)
+    expect(stdout).toContain(`rule github in message ${id}`)
+    expect(stdout).toMatch(/refused {3}private: .*marked as local/)
+    expect(stdout).toMatch(/refused {3}private-2: .*marked as local/)
+    expect(stdout + stderr).not.toContain(token)
+    expect((await run('push', '--only', 'demo', '--allow', token)).code).toBe(0)
+    expect(gitText(server, ['for-each-ref', 'refs/heads/private*'])).toBe('')
+  })
+})

@@ -1,0 +1,148 @@
+/** Files that nobody's tool writes: cut anywhere, of wrong types, with ids twice and circles. Nothing may be lost. */
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { ForkpointError } from '../../src/errors.ts'
+import { exportSession, importSession } from '../../src/importers/index.ts'
+import { checkSession } from '../../src/state/index.ts'
+import { MemorySessionStore } from '../../src/store/memory/memory-session-store.ts'
+import { SAMPLES, type ToolSample } from './samples.ts'
+
+const odd = fc.constantFrom<unknown>(
+  null,
+  true,
+  0,
+  -1,
+  1e20,
+  '',
+  'a',
+  'c1',
+  '\ud800',
+  [],
+  {},
+  [null],
+  [{}],
+  { a: { b: [] } },
+  '__proto__',
+  [[[]]],
+)
+
+/** Keys to walk down, and what to put there: `undefined` takes it away. */
+const change = fc.record({
+  at: fc.nat(50),
+  way: fc.array(fc.nat(6), { maxLength: 6 }),
+  value: fc.oneof(odd, fc.constant(undefined)),
+})
+
+function changed(
+  entries: readonly string[],
+  { at, way, value }: { at: number; way: readonly number[]; value: unknown },
+): string[] {
+  const index = at % entries.length
+  const entry = JSON.parse(entries[index] as string)
+  let inner = entry
+  for (const step of way) {
+    const keys = Object.keys(inner)
+    const key = keys[step % Math.max(1, keys.length)]
+    if (key === undefined) break
+    if (typeof inner[key] !== 'object' || inner[key] === null || step === way.at(-1)) {
+      if (value === undefined && !Array.isArray(inner)) delete inner[key]
+      else inner[key] = value ?? null
+      break
+    }
+    inner = inner[key]
+  }
+  return entries.map((one, n) => (n === index ? JSON.stringify(entry) : one))
+}
+
+const linesOf = ({ document }: ToolSample, entries: readonly string[]): string[] =>
+  document === undefined ? [...entries] : document(entries).replace(/\n$/, '').split('\n')
+
+async function survives({ tool, name }: ToolSample, lines: readonly string[]): Promise<void> {
+  const store = new MemorySessionStore()
+  const source = { name, lines }
+  const result = await importSession(tool, source, store, {
+    sessionId: 's',
+    redact: false,
+    now: () => 0,
+  }).catch((error) => error)
+  if (result instanceof ForkpointError) return
+  if (result instanceof Error) throw result
+  for (const { name: branch } of await store.branches('s')) {
+    expect(checkSession(await store.load('s', { branch }))).toEqual([])
+  }
+  const { main } = await exportSession(tool, store, 's')
+  // A lone surrogate is no text.
+  expect(main.bytes()).toEqual(Buffer.from(`${lines.join('\n')}\n`))
+  const again = await importSession(tool, source, store, { sessionId: 's', redact: false, now: () => 0 })
+  expect([again.checkpoints, again.added]).toEqual([0, 0])
+}
+
+test.each(SAMPLES)(
+  '$tool.name, $name: entries of wrong types, twice and in another order come back',
+  async (sample) => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(change, { minLength: 1, maxLength: 4 }),
+        fc.nat(30),
+        fc.boolean(),
+        async (changes, moved, twice) => {
+          let entries = [...sample.entries]
+          for (const one of changes) entries = changed(entries, one)
+          const [taken] = entries.splice(moved % entries.length, twice ? 0 : 1)
+          const again = twice ? entries[moved % entries.length] : taken
+          if (again !== undefined) entries.push(again)
+          let lines: string[]
+          try {
+            lines = linesOf(sample, entries)
+          } catch {
+            return
+          }
+          await survives(sample, lines)
+        },
+      ),
+      { numRuns: 60 },
+    )
+  },
+)
+
+test.each(SAMPLES)(
+  '$tool.name, $name: a file that was cut anywhere is imported or refused, and is no other error',
+  async (sample) => {
+    const text = linesOf(sample, sample.entries).join('\n')
+    for (let end = 1; end < text.length; end += Math.ceil(text.length / 40)) {
+      const store = new MemorySessionStore()
+      const cut = text.slice(0, end).trimEnd()
+      const source = { name: sample.name, lines: cut.split('\n') }
+      try {
+        await importSession(sample.tool, source, store, { sessionId: 's', redact: false, now: () => 0 })
+        expect((await exportSession(sample.tool, store, 's')).main.bytes().toString()).toBe(`${cut}\n`)
+      } catch (error) {
+        if (!(error instanceof ForkpointError)) throw error
+      }
+    }
+  },
+)
+
+test('a circle of parents, and one that is its own, end', async () => {
+  const pi = SAMPLES.find(({ tool }) => tool.name === 'pi')!
+  const circle = [
+    pi.entries[0]!,
+    ...[
+      ['a', 'c'],
+      ['b', 'a'],
+      ['c', 'b'],
+      ['d', 'd'],
+      ['e', 'd'],
+    ].map(([id, parentId]) =>
+      JSON.stringify({ type: 'message', id, parentId, message: { role: 'user', content: 'Go' } }),
+    ),
+  ]
+  await survives(pi, circle)
+  const moatless = SAMPLES.find(({ tool }) => tool.name === 'moatless')!
+  const nodes = [
+    [1, 2],
+    [2, 1],
+    [3, 3],
+  ].map(([id, parent]) => JSON.stringify({ node_id: id, parent_id: parent, message: 'Go' }))
+  await survives(moatless, linesOf(moatless, nodes))
+})
