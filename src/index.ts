@@ -89,6 +89,8 @@ export type { DiscardedSession, Retention } from './store/retention/retention.ts
 export type { ModelPrice, SessionStats, SessionStatsOptions } from './store/retention/stats.ts'
 export type { SessionBytes } from './store/retention/usage.ts'
 export type { CleanMemory, FoundSecret } from './store/scan/scan.ts'
+export type { FoundLine } from './store/search/lines.ts'
+export type { SearchMatch, SearchOptions } from './store/search/search.ts'
 export type {
   Addition,
   Author,
