@@ -52,7 +52,7 @@ function folding(text: string): string {
   const folded = text.toLowerCase()
   return folded.length === text.length
     ? folded
-    : text.replace(/[^]/g, (one) => (one.toLowerCase().length === 1 ? one.toLowerCase() : one))
+    : text.replace(/[\s\S]/g, (one) => (one.toLowerCase().length === 1 ? one.toLowerCase() : one))
 }
 
 /** The longest piece of a word that stands in JSON as it does in text. */
