@@ -20,6 +20,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { buildPage } from './build-page.mjs'
 import { licencesOf } from './licences.mjs'
 
 export const ROOT = fileURLToPath(new URL('..', import.meta.url))
@@ -31,6 +32,7 @@ const SOURCES = [
   'tsconfig.json',
   'package.json',
   'scripts/build.mjs',
+  'scripts/build-page.mjs',
   'scripts/code.mjs',
 ]
 
@@ -84,9 +86,11 @@ function writeCode(folder) {
   if (status !== 0) throw new Error('The build failed.')
   nameClassesOnly(folder)
   chmodSync(join(folder, 'cli', 'main.js'), 0o755)
+  const page = buildPage(ROOT)
+  writeFileSync(join(folder, 'viewer', 'page.html'), page.html)
   writeFileSync(
     join(folder, 'LICENSES.txt'),
-    licencesOf(INLINED.map((name) => join(ROOT, 'node_modules', name))),
+    licencesOf([...INLINED, ...page.packages].map((name) => join(ROOT, 'node_modules', name))),
   )
 }
 

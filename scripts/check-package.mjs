@@ -129,12 +129,19 @@ function pack() {
   const [packed] = JSON.parse(run('pack', 'npm', args, ROOT))
   /** @type {string[]} */
   const files = packed.files.map((/** @type {{ path: string }} */ { path }) => path)
-  for (const needed of ['dist/index.js', 'dist/index.d.ts', 'dist/cli/main.js', 'README.md', 'LICENSE']) {
+  for (const needed of [
+    'dist/index.js',
+    'dist/index.d.ts',
+    'dist/cli/main.js',
+    'dist/viewer/page.html',
+    'README.md',
+    'LICENSE',
+  ]) {
     if (!files.includes(needed)) fail(`${needed} is not in the package. Is it built?`)
   }
   const strange = files.filter(
     (path) =>
-      !/^(?:dist\/.*\.(?:js|d\.ts)|dist\/LICENSES\.txt|docs\/.*\.(?:md|svg)|python\/README\.md|[A-Z]+\.md|LICENSE|package\.json)$/.test(
+      !/^(?:dist\/.*\.(?:js|d\.ts)|dist\/LICENSES\.txt|dist\/viewer\/page\.html|docs\/.*\.(?:md|svg|png)|python\/README\.md|[A-Z]+\.md|LICENSE|package\.json)$/.test(
         path,
       ),
   )

@@ -27,7 +27,7 @@ const READS_ENVIRONMENT = [
 ]
 
 const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' })
-  .filter((file) => file.endsWith('.ts'))
+  .filter((file) => /\.tsx?$/.test(file))
   .map((file) => file.split(sep).join('/'))
   .sort()
 const textOf = (file: string): string => readFileSync(join(SRC, file), 'utf8')
@@ -60,6 +60,8 @@ const ours = (file: string): string[] =>
 /** The folder that a file is in; a file of the ground is a room of its own. */
 const roomOf = (file: string): string => (file.includes('/') ? dirname(file) : file)
 const floorOf = (room: string): string => room.split('/')[0]!
+/** What runs in a browser. */
+const isOfPage = (file: string): boolean => file.startsWith('viewer/page/')
 /** Names every export, and is imported by nobody below the command line. */
 const INDEX = 'index.ts'
 
@@ -162,23 +164,26 @@ function diagram(): string {
 test('relative imports end in .ts', () => {
   const wrong = files.flatMap((file) =>
     importsOf(file)
-      .filter((specifier) => specifier.startsWith('.') && !specifier.endsWith('.ts'))
+      .filter((specifier) => specifier.startsWith('.') && !/\.tsx?$/.test(specifier))
       .map((specifier) => `${file} imports ${specifier}`),
   )
   expect(wrong).toEqual([])
 })
 
-test('packages are the ones we depend on; frameworks only in adapters', () => {
+test('packages are the ones we depend on; frameworks only in adapters; what is bundled only in the page', () => {
   const manifest = JSON.parse(readFileSync(resolve(SRC, '../package.json'), 'utf8'))
   const dependencies = Object.keys(manifest.dependencies)
   const frameworks = Object.keys(manifest.peerDependencies ?? {})
+  const bundled = Object.keys(manifest.devDependencies).map((name) => name.replace('@types/', ''))
   const wrong = files.flatMap((file) =>
     importsOf(file)
       .filter((specifier) => !specifier.startsWith('.') && !specifier.startsWith('node:'))
       .map((specifier) => specifier.match(/^(?:@[^/]+\/)?[^/]+/)![0])
       .filter(
         (name) =>
-          !dependencies.includes(name) && !(floorOf(file) === 'adapters' && frameworks.includes(name)),
+          !dependencies.includes(name) &&
+          !(floorOf(file) === 'adapters' && frameworks.includes(name)) &&
+          !(isOfPage(file) && bundled.includes(name)),
       )
       .map((name) => `${file} imports ${name}`),
   )
@@ -198,6 +203,12 @@ test('only the command line prints or exits, and only what runs git or ssh-keyge
   expect(readers.filter((file) => !READS_ENVIRONMENT.includes(file))).toEqual([])
 })
 
+test('the page runs in a browser, and writes no HTML', () => {
+  const foreign =
+    /'node:|\bBuffer\b|\bprocess\.|innerHTML|outerHTML|dangerously|insertAdjacentHTML|document\.write|\beval\(/
+  expect(files.filter(isOfPage).filter((file) => foreign.test(codeOf(file)))).toEqual([])
+})
+
 test('folders are made in one place, which ends', () => {
   const roots = ['src', 'bench', 'scripts', 'examples'].map((name) => resolve(SRC, '..', name))
   const makers = roots.flatMap((root) =>
@@ -210,7 +221,7 @@ test('folders are made in one place, which ends', () => {
 })
 
 test('no file is called after nothing in particular', () => {
-  expect(files.filter((file) => /(?:^|\/)(?:utils?|helpers?|misc|common)\.ts$/.test(file))).toEqual([])
+  expect(files.filter((file) => /(?:^|\/)(?:utils?|helpers?|misc|common)\.tsx?$/.test(file))).toEqual([])
 })
 
 test('rooms and files are small', () => {

@@ -16,6 +16,7 @@ import type { Session } from '../../../state/index.ts'
 import type { Context } from '../../context.ts'
 import { bold, count, line, yellow } from '../../text.ts'
 import { type AddVerb, examples, REVISION } from '../../verb.ts'
+import { addReadable } from '../viewing/export-reading.ts'
 import { suggestTool } from './suggest-tool.ts'
 
 interface Options {
@@ -30,9 +31,10 @@ interface Options {
 export const addExport: AddVerb = (program, run) => {
   const verb = program
     .command('export')
-    .description('write a session as files of another tool')
+    .description('write a session to read elsewhere, or as files of another tool')
     .helpCommand(false)
   suggestTool(verb)
+  addReadable(verb, run)
   for (const tool of IMPORTERS) addTool(verb, run, tool)
   for (const name of Object.keys(MESSAGE_ARRAYS)) addMessages(verb, run, name)
 }

@@ -1,0 +1,101 @@
+import { writeFile } from 'node:fs/promises'
+import type { Command } from 'commander'
+import { redactValue } from '../../../redaction/redact.ts'
+import { withKeyOf } from '../../../store/redaction/key.ts'
+import type { Place } from '../../../store/session-store.ts'
+import type { Clean } from '../../../viewer/export/html.ts'
+import type { Reading } from '../../../viewer/export/reading.ts'
+import type { Stores } from '../../stores.ts'
+import { bold, count, line, yellow } from '../../text.ts'
+import { examples, type Run } from '../../verb.ts'
+import { VERSION } from '../../version.ts'
+
+interface Options {
+  output?: string
+  overwrite?: boolean
+  redact: boolean
+}
+
+type Write = (reading: Reading, stores: Stores, clean: Clean) => AsyncIterable<string>
+
+const FORMATS: readonly (readonly [name: string, about: string, write: Write])[] = [
+  [
+    'html',
+    'write a session as one page that stands alone, to read in any browser',
+    async function* (reading, stores, clean) {
+      const { htmlOf } = await import('../../../viewer/export/html.ts')
+      yield await htmlOf(reading, { store: stores.folder, version: VERSION, writable: false }, clean)
+    },
+  ],
+  [
+    'markdown',
+    'write a session as one Markdown file',
+    async function* (reading, _, clean) {
+      const { markdownOf } = await import('../../../viewer/export/markdown.ts')
+      yield* markdownOf(reading, clean)
+    },
+  ],
+]
+
+/** `forkpoint export html|markdown <range>`: the file on stdout, or with `-o` JSON of `{ session, file, messages, redacted }`. */
+export function addReadable(verb: Command, run: Run): void {
+  for (const [name, about, write] of FORMATS) {
+    verb
+      .command(name)
+      .description(about)
+      .argument(
+        '<range>',
+        'a session, one of its checkpoints, or the turns after one: demo, demo/main~3, demo/main~3..main',
+      )
+      .option('-o, --output <file>', 'default: print it to stdout')
+      .option('--overwrite', 'replace the file')
+      .option('--no-redact', 'leave secrets in')
+      .addHelpText(
+        'after',
+        examples(
+          `export ${name} demo -o demo.${name === 'html' ? 'html' : 'md'}`,
+          `export ${name} demo/main~3..main`,
+        ),
+      )
+      .action(
+        run(async ({ out, stores }, range: string, { output, overwrite = false, redact }: Options) => {
+          const { place, after } = await placesIn(stores, range)
+          const { readingOf } = await import('../../../viewer/export/reading.ts')
+          const { redactSecrets } = await import('../../../redaction/secrets.ts')
+          const reading = await readingOf(
+            { store: stores.existing, storeOf: (session) => stores.ofTypeOf(session) },
+            place,
+            after,
+          )
+          let found = 0
+          const secrets = withKeyOf(stores.existing, redactSecrets({ onFinding: () => found++ }))
+          const clean: Clean = async (value) => (redact ? redactValue(value, secrets, []) : value)
+          const pieces = write(reading, stores, clean)
+          const messages = reading.view.messages - reading.view.start
+          if (output === undefined) for await (const piece of pieces) await out.exact(Buffer.from(piece))
+          else {
+            const text: string[] = []
+            for await (const piece of pieces) text.push(piece)
+            await writeFile(output, text.join(''), { flag: overwrite ? 'w' : 'wx' })
+            if (out.json)
+              await out.document({ session: place.session, file: output, messages, redacted: found })
+            else await out.line(line`${bold(output)}  ${count(messages, 'message')}`)
+          }
+          if (found > 0)
+            await out.note(
+              line`${yellow('note:')} took out ${count(found, 'secret')}; --no-redact leaves them in.`,
+            )
+          return undefined
+        }),
+      )
+  }
+}
+
+/** `demo/main~3..main`: what comes after the first, up to the second. */
+async function placesIn(stores: Stores, range: string): Promise<{ place: Place; after?: string }> {
+  const [first = '', second] = range.split(/\.\.(?!\.)/, 2)
+  const found = await stores.find(first)
+  const { session, at = '' } = found
+  if (second === undefined) return { place: { session, at } }
+  return { place: { session, at: second }, after: at === '' ? 'main' : at }
+}

@@ -1,0 +1,95 @@
+/** What the page shows, read through the contract of a store and remembered by the ids of checkpoints, which never change. */
+import { NotFoundError } from '../../errors.ts'
+import { isJsonObject } from '../../json-value.ts'
+import type { Checkpoint, SessionStore, StoredDocument } from '../../store/session-store.ts'
+
+export type AnyStore = SessionStore<StoredDocument>
+
+/** Where sessions are read from. */
+export interface Stores {
+  /** For all that does not depend on what a document looks like. */
+  store: AnyStore
+  /** A store for documents of the session's type. */
+  storeOf(session: string): Promise<AnyStore>
+}
+
+/** A document at a checkpoint. */
+export interface Loaded {
+  document: StoredDocument
+  items: readonly unknown[]
+  runs: readonly Readonly<Record<string, unknown>>[]
+}
+
+export class Source {
+  readonly store: AnyStore
+  readonly #storeOf: (session: string) => Promise<AnyStore>
+  readonly #stores = new Recent<Promise<AnyStore>>(64)
+  readonly #documents = new Recent<Promise<Loaded>>(4)
+  readonly #logs = new Recent<Promise<readonly Checkpoint[]>>(16)
+
+  constructor({ store, storeOf }: Stores) {
+    this.store = store
+    this.#storeOf = storeOf
+  }
+
+  /** The document at a checkpoint. Throws NotFoundError. */
+  load(session: string, checkpoint: string): Promise<Loaded> {
+    return this.#documents.get(`${session} ${checkpoint}`, async () => {
+      const store = await this.typed(session)
+      const document = await store.load(session, { at: checkpoint })
+      if (document === undefined) throw new NotFoundError({ kind: 'session', id: session })
+      return { document, items: itemsOf(document), runs: listOf(document, 'runs') }
+    })
+  }
+
+  /** The line of checkpoints that ends at this one, newest first. */
+  log(session: string, tip: string): Promise<readonly Checkpoint[]> {
+    return this.#logs.get(`${session} ${tip}`, async () => {
+      const log: Checkpoint[] = []
+      for await (const checkpoint of this.store.log(session, { at: tip, limit: LONGEST_LOG }))
+        log.push(checkpoint)
+      return log
+    })
+  }
+
+  typed(session: string): Promise<AnyStore> {
+    return this.#stores.get(session, () => this.#storeOf(session))
+  }
+}
+
+/** Checkpoints of one line that are shown. */
+const LONGEST_LOG = 20_000
+
+/** What a person reads first: the messages, or else the first list of the document. */
+export function itemsOf(document: StoredDocument): readonly unknown[] {
+  const { messages } = document as { messages?: unknown }
+  if (Array.isArray(messages)) return messages
+  const list = Object.entries(document).find(([name, value]) => name !== 'runs' && Array.isArray(value))
+  return (list?.[1] as readonly unknown[] | undefined) ?? []
+}
+
+const listOf = (document: StoredDocument, name: string): Readonly<Record<string, unknown>>[] => {
+  const list = (document as unknown as Record<string, unknown>)[name]
+  return Array.isArray(list) ? list.filter(isJsonObject) : []
+}
+
+/** What was asked for last. What failed is asked for again. */
+class Recent<T extends Promise<unknown>> {
+  readonly #most: number
+  readonly #values = new Map<string, T>()
+
+  constructor(most: number) {
+    this.#most = most
+  }
+
+  get(key: string, make: () => T): T {
+    const known = this.#values.get(key)
+    this.#values.delete(key)
+    const value = known ?? make()
+    this.#values.set(key, value)
+    if (known === undefined) value.catch(() => this.#values.delete(key))
+    const [oldest] = this.#values.keys()
+    if (this.#values.size > this.#most && oldest !== undefined) this.#values.delete(oldest)
+    return value
+  }
+}

@@ -1,0 +1,162 @@
+/** The tree of branches as rows and lanes: newest first, a lane a branch, long stretches without a fork as one row. */
+import type { Node, Tree } from '../../wire.ts'
+
+export interface NodeRow {
+  kind: 'node'
+  node: Node
+  lane: number
+  /** Number of the branch. */
+  colour: number
+}
+
+/** Checkpoints of one branch, one after the other, of which none is anything more. */
+export interface StretchRow {
+  kind: 'stretch'
+  nodes: readonly Node[]
+  lane: number
+  colour: number
+}
+
+export type Row = NodeRow | StretchRow
+
+export interface Edge {
+  /** Row and lane of the later checkpoint, then of the earlier one. */
+  from: readonly [row: number, lane: number]
+  to: readonly [row: number, lane: number]
+  /** Of the later one. */
+  colour: number
+}
+
+export interface Layout {
+  rows: readonly Row[]
+  edges: readonly Edge[]
+  lanes: number
+}
+
+/** Fewer are not worth folding. */
+const SHORTEST = 4
+
+/** @param open ids of the newest checkpoints of stretches that are shown whole */
+export function layoutOf({ nodes, branches, tags }: Tree, open: ReadonlySet<string>): Layout {
+  const known = new Map(nodes.map((node) => [node.id, node]))
+  const children = new Map<string, Node[]>()
+  for (const node of nodes) {
+    if (node.parent === undefined || !known.has(node.parent)) continue
+    children.set(node.parent, [...(children.get(node.parent) ?? []), node])
+  }
+  const named = new Set([...branches.map(({ head }) => head), ...tags.map(({ checkpoint }) => checkpoint)])
+  const isPlain = ({ id, parent }: Node): boolean =>
+    !named.has(id) && children.get(id)?.length === 1 && parent !== undefined && known.has(parent)
+
+  const ordered = inOrder(nodes, known, children)
+  const stretches = stretchesIn(ordered, known, isPlain)
+  const rows: { kind: 'node' | 'stretch'; nodes: Node[] }[] = []
+  const rowOf = new Map<string, number>()
+  for (const node of ordered) {
+    const stretch = stretches.get(node.id)
+    if (stretch === undefined || stretch.length < SHORTEST || open.has(stretch[0]!.id)) {
+      rowOf.set(node.id, rows.push({ kind: 'node', nodes: [node] }) - 1)
+      continue
+    }
+    if (stretch[0] !== node) continue
+    const row = rows.push({ kind: 'stretch', nodes: stretch }) - 1
+    for (const one of stretch) rowOf.set(one.id, row)
+  }
+  const laneOf = lanesOf(
+    rows.map((row) => row.nodes),
+    known,
+    rowOf,
+  )
+  const placed = rows.map(({ kind, nodes: held }): Row => {
+    const { branch } = held[0]!
+    const others = branches.filter(({ name }) => name !== 'main')
+    const look = {
+      lane: laneOf.get(branch) ?? 0,
+      colour: others.findIndex(({ name }) => name === branch) + 1,
+    }
+    return kind === 'node' ? { kind, node: held[0]!, ...look } : { kind, nodes: held, ...look }
+  })
+  const edges = placed.flatMap((row, index): Edge[] => {
+    const last = row.kind === 'node' ? row.node : row.nodes.at(-1)!
+    const to = last.parent === undefined ? undefined : rowOf.get(last.parent)
+    return to === undefined
+      ? []
+      : [{ from: [index, row.lane], to: [to, placed[to]!.lane], colour: row.colour }]
+  })
+  return { rows: placed, edges, lanes: Math.max(1, ...[...laneOf.values()].map((lane) => lane + 1)) }
+}
+
+/** Newest first, and no checkpoint above one that continues it. */
+function inOrder(
+  nodes: readonly Node[],
+  known: ReadonlyMap<string, Node>,
+  children: ReadonlyMap<string, readonly Node[]>,
+): Node[] {
+  const waiting = new Map([...children].map(([id, of]) => [id, of.length]))
+  const ready = nodes.filter(({ id }) => !waiting.has(id))
+  const ordered: Node[] = []
+  while (ready.length > 0) {
+    let best = 0
+    for (let index = 1; index < ready.length; index++)
+      if (ready[index]!.createdAt > ready[best]!.createdAt) best = index
+    const [node] = ready.splice(best, 1)
+    ordered.push(node!)
+    const parent = node!.parent === undefined ? undefined : known.get(node!.parent)
+    if (parent === undefined) continue
+    const left = waiting.get(parent.id)! - 1
+    waiting.set(parent.id, left)
+    if (left === 0) ready.push(parent)
+  }
+  return ordered
+}
+
+/** For each plain checkpoint, those around it that are plain as well, newest first. */
+function stretchesIn(
+  ordered: readonly Node[],
+  known: ReadonlyMap<string, Node>,
+  isPlain: (node: Node) => boolean,
+): Map<string, Node[]> {
+  const stretches = new Map<string, Node[]>()
+  for (const node of ordered) {
+    if (!isPlain(node) || stretches.has(node.id)) continue
+    const stretch: Node[] = []
+    let next: Node | undefined = node
+    while (next !== undefined && next.branch === node.branch && isPlain(next)) {
+      stretch.push(next)
+      stretches.set(next.id, stretch)
+      next = next.parent === undefined ? undefined : known.get(next.parent)
+    }
+  }
+  return stretches
+}
+
+/** Branches beside each other where both are there at once; `main`, or the first, at the left. */
+function lanesOf(
+  rows: readonly (readonly Node[])[],
+  known: ReadonlyMap<string, Node>,
+  rowOf: ReadonlyMap<string, number>,
+): Map<string, number> {
+  const spans = new Map<string, { from: number; to: number }>()
+  for (const [row, nodes] of rows.entries()) {
+    const last = nodes.at(-1)!
+    const parent = last.parent === undefined ? undefined : known.get(last.parent)
+    const end = parent === undefined ? row : rowOf.get(parent.id)!
+    const span = spans.get(last.branch)
+    spans.set(last.branch, { from: span?.from ?? row, to: Math.max(span?.to ?? 0, end) })
+  }
+  const lanes: { from: number; to: number }[][] = []
+  const laneOf = new Map<string, number>()
+  const first = spans.has('main') ? 'main' : known.values().next().value?.branch
+  const order = [...spans].sort(([a, one], [b, other]) =>
+    a === first ? -1 : b === first ? 1 : one.from - other.from,
+  )
+  for (const [branch, span] of order) {
+    const isFree = (taken: readonly { from: number; to: number }[]) =>
+      taken.every(({ from, to }) => span.to < from || span.from > to)
+    const found = lanes.findIndex((taken, lane) => (lane > 0 || branch === first) && isFree(taken))
+    const lane = found === -1 ? lanes.length : found
+    lanes[lane] = [...(lanes[lane] ?? []), span]
+    laneOf.set(branch, lane)
+  }
+  return laneOf
+}

@@ -1,0 +1,111 @@
+/** A message as it is read: who, when, and its blocks. */
+import { useState } from 'preact/hooks'
+import type { ResultBlock } from '../../../view/block.ts'
+import type { ShownMessage } from '../../wire.ts'
+import { data } from '../data.ts'
+import { hashOf } from '../route.ts'
+import { Problem } from '../shell/loading.tsx'
+import { clockOf, short, when } from '../text/format.ts'
+import { memo } from '../text/memo.ts'
+import { shownLine } from '../text/plain.tsx'
+import { BlockView } from './block-view.tsx'
+import type { Place } from './place.ts'
+
+export interface MessageProps {
+  message: ShownMessage
+  place: Place
+  /** Results by the id of their call, of the messages around; those are shown with the call. */
+  results?: ReadonlyMap<string, ResultBlock> | undefined
+  /** Whether the same voice said what is before it. */
+  isContinued?: boolean
+  /** Sub-agents by the id of the call that started them. */
+  agents?: ReadonlyMap<string, string> | undefined
+}
+
+export const MessageView = memo(({ message, place, results, agents, isContinued }: MessageProps) => {
+  const [whole, setWhole] = useState<ShownMessage>()
+  const [error, setError] = useState<unknown>()
+  const { index, who = 'item', at, model, usage, about, agent, blocks, cut } = whole ?? message
+  const own = blocks.filter((block) => block.kind !== 'result' || !isShownWithCall(block, results))
+  // Its result is shown with the call; a link to it leads there.
+  if (own.length === 0) {
+    const told = blocks.find((block) => block.kind === 'result')
+    return <span id={`m${index}`} class="told" data-call={told?.id} />
+  }
+  const href = hashOf({ view: 'session', ...place, message: index })
+  const tokens = usage?.total ?? (usage?.input ?? 0) + (usage?.output ?? 0)
+  return (
+    <article
+      class={`message ${isContinued === true ? 'continued ' : ''}${roleOf(
+        who,
+        own.every(({ kind }) => kind === 'call' || kind === 'result'),
+      )}`}
+      id={`m${index}`}
+      aria-label={`message ${index}, ${shownLine(who)}`}
+      tabIndex={-1}
+    >
+      <header>
+        <span class="who">{about === 'compaction' ? 'summary of what was before' : shownLine(who)}</span>
+        {agent !== undefined && <span class="chip">sub-agent {shownLine(agent)}</span>}
+        {about === 'notice' && <span class="chip">notice</span>}
+        {model !== undefined && who === 'assistant' && <span class="model">{shownLine(model)}</span>}
+        <span class="facts">
+          {tokens > 0 && <span title={usageText(usage)}>{short(tokens)} tokens</span>}
+          {at !== undefined && (
+            <time dateTime={at} title={when(at)}>
+              {clockOf(at)}
+            </time>
+          )}
+          <a class="number" href={href} title="Link to this message">
+            #{index}
+          </a>
+        </span>
+      </header>
+      {own.map((block, number) => (
+        <BlockView
+          key={number}
+          block={block}
+          isPaired={results !== undefined}
+          result={block.kind === 'call' && block.id !== undefined ? results?.get(block.id) : undefined}
+          agent={block.kind === 'call' && block.id !== undefined ? agents?.get(block.id) : undefined}
+          place={place}
+          index={index}
+          fold={`${place.session} ${index} ${number}`}
+        />
+      ))}
+      {cut === true && whole === undefined && !data.alone && (
+        <button
+          type="button"
+          class="more"
+          onClick={() => void data.message(place.session, place.tip, index).then(setWhole, setError)}
+        >
+          Show all of this message
+        </button>
+      )}
+      {cut === true && data.alone && <p class="quiet">A text is cut; the session has all of it.</p>}
+      {error !== undefined && <Problem error={error} />}
+    </article>
+  )
+})
+
+export const isShownWithCall = (
+  { id }: ResultBlock,
+  results: ReadonlyMap<string, ResultBlock> | undefined,
+): boolean => id !== undefined && results?.has(id) === true
+
+const roleOf = (who: string, isWork: boolean): string => {
+  if (isWork) return 'work'
+  if (/^(?:user|human)$/i.test(who)) return 'user'
+  if (/^(?:assistant|ai)$/i.test(who)) return 'assistant'
+  return 'other'
+}
+
+function usageText(usage: ShownMessage['usage']): string {
+  const { input, output, cached } = usage ?? {}
+  const parts = [
+    [input, 'in'],
+    [cached, 'of it cached'],
+    [output, 'out'],
+  ] as const
+  return parts.flatMap(([value, what]) => (value === undefined ? [] : [`${value} ${what}`])).join(', ')
+}

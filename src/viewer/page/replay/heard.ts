@@ -1,0 +1,43 @@
+/** What somebody who watched a run has heard after some of its steps. */
+import type { ResultBlock } from '../../../view/block.ts'
+import type { ShownMessage, Step } from '../../wire.ts'
+
+export interface Heard {
+  messages: readonly ShownMessage[]
+  /** By the id of their call. */
+  results: ReadonlyMap<string, ResultBlock>
+  /** What is being said and not said to its end. */
+  pending: string
+}
+
+export function heardUntil(steps: readonly Step[], position: number): Heard {
+  const messages: ShownMessage[] = []
+  const calls = new Set<string>()
+  const results = new Map<string, ResultBlock>()
+  let pending = ''
+  for (const { message, delta } of steps.slice(0, position)) {
+    if (delta !== undefined) pending += delta
+    if (message === undefined) continue
+    pending = ''
+    for (const block of message.blocks) {
+      if (block.kind === 'call' && block.id !== undefined) calls.add(block.id)
+      if (block.kind === 'result' && block.id !== undefined && calls.has(block.id))
+        results.set(block.id, block)
+    }
+    const before = messages.at(-1)
+    // A model says a message in several steps.
+    if (before !== undefined && before.who === message.who && message.id === undefined)
+      messages[messages.length - 1] = { ...before, blocks: [...before.blocks, ...message.blocks] }
+    else messages.push(message)
+  }
+  return { messages, results, pending }
+}
+
+/** Milliseconds from a step to the next, at the speed it happened; long waits are cut short. */
+export function pauseAfter(steps: readonly Step[], position: number): number {
+  const [before, next] = [steps[position - 1]?.at, steps[position]?.at]
+  const passed = Date.parse(next ?? '') - Date.parse(before ?? '')
+  return Number.isNaN(passed) ? 1000 : Math.min(Math.max(passed, 120), LONGEST_PAUSE)
+}
+
+const LONGEST_PAUSE = 8000

@@ -1,0 +1,30 @@
+/** Light or dark: as the system has it, or as somebody chose here. */
+
+export type Theme = 'auto' | 'light' | 'dark'
+
+const KEY = 'forkpoint-theme'
+const ORDER: readonly Theme[] = ['auto', 'light', 'dark']
+
+export function themeNow(): Theme {
+  const chosen = stored()
+  return ORDER.find((theme) => theme === chosen) ?? 'auto'
+}
+
+export function setTheme(theme: Theme): void {
+  document.documentElement.dataset.theme = theme
+  try {
+    localStorage.setItem(KEY, theme)
+  } catch {
+    // A page without storage forgets it.
+  }
+}
+
+export const nextTheme = (theme: Theme): Theme => ORDER[(ORDER.indexOf(theme) + 1) % ORDER.length]!
+
+function stored(): string | null {
+  try {
+    return localStorage.getItem(KEY)
+  } catch {
+    return null
+  }
+}

@@ -1,0 +1,89 @@
+/** Code with colours: the parts of a tree of text, never HTML. */
+
+import bash from 'highlight.js/lib/languages/bash'
+import cpp from 'highlight.js/lib/languages/cpp'
+import css from 'highlight.js/lib/languages/css'
+import diff from 'highlight.js/lib/languages/diff'
+import go from 'highlight.js/lib/languages/go'
+import java from 'highlight.js/lib/languages/java'
+import json from 'highlight.js/lib/languages/json'
+import markdown from 'highlight.js/lib/languages/markdown'
+import python from 'highlight.js/lib/languages/python'
+import ruby from 'highlight.js/lib/languages/ruby'
+import rust from 'highlight.js/lib/languages/rust'
+import sql from 'highlight.js/lib/languages/sql'
+import typescript from 'highlight.js/lib/languages/typescript'
+import xml from 'highlight.js/lib/languages/xml'
+import yaml from 'highlight.js/lib/languages/yaml'
+import { createLowlight } from 'lowlight'
+import type { ComponentChild } from 'preact'
+import { shown } from './plain.tsx'
+
+const lowlight = createLowlight({
+  bash,
+  cpp,
+  css,
+  diff,
+  go,
+  java,
+  json,
+  markdown,
+  python,
+  ruby,
+  rust,
+  sql,
+  typescript,
+  xml,
+  yaml,
+})
+lowlight.registerAlias({
+  bash: ['sh', 'shell', 'zsh', 'console'],
+  cpp: ['c', 'h', 'hpp', 'cc', 'csharp', 'cs'],
+  java: ['kotlin', 'kt'],
+  typescript: ['ts', 'tsx', 'js', 'jsx', 'javascript', 'mjs', 'mts', 'cjs'],
+  xml: ['html', 'svg', 'vue'],
+  yaml: ['yml', 'toml', 'ini'],
+  json: ['json5', 'jsonc', 'jsonl'],
+  markdown: ['md'],
+  python: ['py'],
+  ruby: ['rb'],
+  rust: ['rs'],
+})
+
+/** Longer code stays without colours: looking at it would take too long. */
+const LONGEST = 30_000
+
+export function Code({ text, language }: { text: string; language?: string | undefined }) {
+  return (
+    <pre
+      class="code"
+      tabIndex={0}
+      aria-label={language === undefined ? 'code' : `code, ${language}`}
+      role="group"
+    >
+      <code>{coloured(text, language)}</code>
+    </pre>
+  )
+}
+
+/** The text in pieces with the classes of a highlighter, or as it is where the language is unknown. */
+export function coloured(text: string, language: string | undefined): ComponentChild {
+  const name = language?.toLowerCase() ?? ''
+  const code = shown(text)
+  if (code.length > LONGEST || name === '' || !lowlight.registered(name)) return code
+  return lowlight.highlight(name, code).children.map(piece)
+}
+
+/** The language that a file's name says. */
+export const languageOf = (path: string): string | undefined => /\.([A-Za-z0-9]+)$/.exec(path)?.[1]
+
+type Piece = ReturnType<typeof lowlight.highlight>['children'][number]
+
+function piece(node: Piece): ComponentChild {
+  if (node.type === 'text') return node.value
+  if (node.type !== 'element') return null
+  const names = node.properties.className
+  return (
+    <span class={Array.isArray(names) ? names.join(' ') : ''}>{(node.children as Piece[]).map(piece)}</span>
+  )
+}
