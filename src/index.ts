@@ -39,6 +39,8 @@ export {
 export { AllowedSignersError } from './git/signing/allowed-signers.ts'
 export type { CheckpointSignature } from './git/signing/commit-signature.ts'
 export { NativeGitError } from './git/upkeep/native/error.ts'
+export type { AskForCredentials, Auth, CredentialQuestion, Credentials } from './git/wire/credentials.ts'
+export type { RemoteOptions } from './git/wire/remote.ts'
 export {
   checkSession,
   eventSchema,
@@ -79,7 +81,7 @@ export type {
   RemoteSettings,
   ShareOptions,
 } from './store/git/sharing/shared-store.ts'
-export type { RemoteEvent } from './store/git/sharing/sharing-store.ts'
+export type { RemoteEvent, SharingStore } from './store/git/sharing/sharing-store.ts'
 export type { SignatureOptions, SignatureReport } from './store/git/signatures.ts'
 export { MemorySessionStore, type MemoryStoreOptions } from './store/memory/memory-session-store.ts'
 export type { Protection, Removal, RetentionPlan } from './store/retention/plan.ts'
@@ -121,6 +123,7 @@ export type {
   VerifyReport,
   WriteOptions,
 } from './store/session-store.ts'
+export type { ConnectOptions } from './sync/connect.ts'
 export { NotSharedError, ReplicationError } from './sync/error.ts'
 export type { NamedRemote } from './sync/remotes.ts'
 export type {
