@@ -134,6 +134,7 @@ export type {
   SessionStatus,
   SyncReport,
 } from './sync/report.ts'
+export type { Block, CallBlock, FileBlock, ResultBlock } from './view/block.ts'
 export { RestoreError, WorkspaceLimitError } from './workspace/errors.ts'
 export type { LeftOut, LeftOutReason } from './workspace/left-out.ts'
 export type { SnapshotLimits } from './workspace/limits.ts'
