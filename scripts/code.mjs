@@ -70,17 +70,18 @@ const onTopOfCore = (files) => ({
   },
 })
 
-/** Files that others import when they need them. */
+/** Files that others import when they need them, but for those that are also part of an entry that is used alone. */
 function lazyParts() {
   const files = readdirSync(SOURCE, { recursive: true, encoding: 'utf8' }).filter((name) =>
     name.endsWith('.ts'),
   )
-  return files.flatMap((name) => {
+  const found = files.flatMap((name) => {
     const text = readFileSync(join(SOURCE, name), 'utf8')
     return [...text.matchAll(/\bimport\(\s*'(\.[^']+)'/g)].map(([, to = '']) =>
       join(SOURCE, dirname(name), to),
     )
   })
+  return found.filter((path) => !path.startsWith(join(SOURCE, 'redaction')))
 }
 
 const [folder] = process.argv.slice(2)

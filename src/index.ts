@@ -39,6 +39,8 @@ export {
 export { AllowedSignersError } from './git/signing/allowed-signers.ts'
 export type { CheckpointSignature } from './git/signing/commit-signature.ts'
 export { NativeGitError } from './git/upkeep/native/error.ts'
+export type { AskForCredentials, Auth, CredentialQuestion, Credentials } from './git/wire/credentials.ts'
+export type { RemoteOptions } from './git/wire/remote.ts'
 export {
   checkSession,
   eventSchema,
@@ -73,6 +75,13 @@ export type {
   SignedCheckpoint,
 } from './store/git/options.ts'
 export type { RewriteOptions, RewriteReport } from './store/git/rewrite.ts'
+export type {
+  FetchOptions,
+  PushOptions,
+  RemoteSettings,
+  ShareOptions,
+} from './store/git/sharing/shared-store.ts'
+export type { RemoteEvent, SharingStore } from './store/git/sharing/sharing-store.ts'
 export type { SignatureOptions, SignatureReport } from './store/git/signatures.ts'
 export { MemorySessionStore, type MemoryStoreOptions } from './store/memory/memory-session-store.ts'
 export type { Protection, Removal, RetentionPlan } from './store/retention/plan.ts'
@@ -82,6 +91,8 @@ export type { DiscardedSession, Retention } from './store/retention/retention.ts
 export type { ModelPrice, SessionStats, SessionStatsOptions } from './store/retention/stats.ts'
 export type { SessionBytes } from './store/retention/usage.ts'
 export type { CleanMemory, FoundSecret } from './store/scan/scan.ts'
+export type { FoundLine } from './store/search/lines.ts'
+export type { SearchMatch, SearchOptions } from './store/search/search.ts'
 export type {
   Addition,
   Author,
@@ -112,6 +123,18 @@ export type {
   VerifyReport,
   WriteOptions,
 } from './store/session-store.ts'
+export type { ConnectOptions } from './sync/connect.ts'
+export { NotSharedError, ReplicationError } from './sync/error.ts'
+export type { NamedRemote } from './sync/remotes.ts'
+export type {
+  FetchReport,
+  PushReport,
+  RefusedSession,
+  RemoteStatus,
+  SessionStatus,
+  SyncReport,
+} from './sync/report.ts'
+export type { Block, CallBlock, FileBlock, ResultBlock } from './view/block.ts'
 export { RestoreError, WorkspaceLimitError } from './workspace/errors.ts'
 export type { LeftOut, LeftOutReason } from './workspace/left-out.ts'
 export type { SnapshotLimits } from './workspace/limits.ts'

@@ -23,6 +23,15 @@ test('an import reads few files: each costs as much as 20 KB of code', () => {
   expect(filesOf('index.js').size).toBeLessThan(15)
 })
 
+test('an import needs no other package', () => {
+  const code = [...filesOf('index.js')].map((file) => readFileSync(file, 'utf8')).join('\n')
+  const imported = [...code.matchAll(/^(?:import|export|\}) [^\n]*?from "([^"./][^"]*)";$/gm)].map(
+    ([, name]) => name!,
+  )
+  expect(imported.length).toBeGreaterThan(4)
+  expect(imported.filter((name) => !name.startsWith('node:'))).toEqual([])
+})
+
 test('what is small stays small', () => {
   const sizeOf = (entry: string): number =>
     [...filesOf(entry)].reduce((sum, file) => sum + readFileSync(file).length, 0)

@@ -4,7 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { makeFolders } from '../../dist/folders.js'
 import { drawChart } from './chart.mjs'
-import { markdownTable, reachedLine } from './table.mjs'
+import { markdownTable, missedTable, reachedCount } from './table.mjs'
 
 const DOCS = fileURLToPath(new URL('../../docs/', import.meta.url))
 const BEGIN = '<!-- written by npm run bench -- --write-docs -->'
@@ -34,11 +34,13 @@ function text({ at, quick, machine, versions, rows }) {
     git.replace(' version', ''),
     ...Object.entries(others).map((one) => one.join(' ')),
   ]
+  const missed = missedTable(rows)
   const memory = `${Math.round(machine.memory / 2 ** 30)} GiB`
   return [
     `Measured on ${at.slice(0, 10)} with \`npm run bench -- ${quick ? '--quick ' : ''}--write-docs\` on ${machine.cores} cores of ${machine.cpu}, ${memory}, ${machine.system}, ${machine.disk}; ${software.join(', ')}.`,
     ...(machine.load > machine.cores / 2 ? [busy(machine)] : []),
-    reachedLine(rows),
+    reachedCount(rows),
+    ...(missed === undefined ? [] : ['### Missed', missed]),
     ...rows.map(section),
     '',
   ].join('\n\n')

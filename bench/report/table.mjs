@@ -4,7 +4,16 @@
 /** @typedef {import('../rows/row.mjs').Measure} Measure */
 /** @typedef {{ measures: readonly Measure[] }} Measured */
 
-const PEERS = ['raw append', 'raw (promises)', 'JSON file', 'SqliteSaver', 'isomorphic-git', 'git']
+const PEERS = [
+  'raw append',
+  'raw (promises)',
+  'SQLite',
+  'SQLite in batches',
+  'JSON file',
+  'SqliteSaver',
+  'isomorphic-git',
+  'git',
+]
 
 /** @param {readonly Measure[]} measures */
 export const table = (measures) =>
@@ -55,15 +64,35 @@ function oneMarkdownTable(measures) {
   return [head, rule, ...lines].map((line) => `| ${line.join(' | ')} |`).join('\n')
 }
 
-/** @param {readonly Measured[]} answers */
-export function reachedLine(answers) {
-  const goals = answers.flatMap(({ measures }) => measures).filter(({ reach }) => reach !== undefined)
-  const missed = goals.filter(({ reached }) => reached !== true)
-  const all = `${goals.length - missed.length} of ${goals.length} reached`
-  return missed.length === 0
-    ? `${all}.`
-    : `${all}. Missed: ${missed.map(({ group, what }) => (group === undefined ? what : `${group}: ${what}`)).join('; ')}.`
+/** How many reaches were reached. @param {readonly Measured[]} answers */
+export function reachedCount(answers) {
+  const goals = goalsOf(answers)
+  return `${goals.length - missedOf(goals).length} of ${goals.length} reached.`
 }
+
+/** `reachedCount`, and what was missed. @param {readonly Measured[]} answers */
+export function reachedLine(answers) {
+  const missed = missedOf(goalsOf(answers)).map(nameOf)
+  return missed.length === 0
+    ? reachedCount(answers)
+    : `${reachedCount(answers)} Missed: ${missed.join('; ')}.`
+}
+
+/** What was missed, each beside its reach; `undefined` when all was reached. @param {readonly Measured[]} answers */
+export function missedTable(answers) {
+  const missed = missedOf(goalsOf(answers)).map(({ peers: _, ...one }) => ({ ...one, what: nameOf(one) }))
+  return missed.length === 0 ? undefined : oneMarkdownTable(missed)
+}
+
+/** @param {readonly Measured[]} answers */
+const goalsOf = (answers) =>
+  answers.flatMap(({ measures }) => measures).filter(({ reach }) => reach !== undefined)
+
+/** @param {readonly Measure[]} goals */
+const missedOf = (goals) => goals.filter(({ reached }) => reached !== true)
+
+/** @param {Pick<Measure, 'group' | 'what'>} measure */
+const nameOf = ({ group, what }) => (group === undefined ? what : `${group}: ${what}`)
 
 /** Contenders that none of the measures has get no column; neither does a reach that none has. @param {readonly Measure[]} measures @returns {string[][]} */
 function cells(measures) {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import os
+from dataclasses import asdict
 from typing import Any, Iterator, Callable, Dict, List, Mapping, Optional, Tuple, Type, Union
 
 from ._child import Child, current, unwrap
@@ -16,10 +17,12 @@ from .values import (
     Branch,
     Checkpoint,
     Document,
+    FoundSecret,
     MaintainReport,
     PermissionRequest,
     RunInfo,
     SessionSummary,
+    Signing,
     State,
     StateDiff,
     StoreStats,
@@ -327,6 +330,21 @@ class SessionStore:
         params = {**wire_options({"session": session}), "progress": on_progress is not None}
         return VerifyReport.of(self._call("store.verify", params, on_progress))
 
+    def scan(
+        self,
+        session: Optional[str] = None,
+        *,
+        rules: Optional[str] = None,
+        only: Optional[List[str]] = None,
+        off: Optional[List[str]] = None,
+        allow: Optional[List[str]] = None,
+    ) -> Iterator[FoundSecret]:
+        """Secrets that a git store holds, each with its place and a masked excerpt. ``rules``: a gitleaks file."""
+        options = wire_options({"rules": rules, "only": only, "off": off, "allow": allow})
+        params = {**wire_options({"session": session}), "options": options}
+        for each in self._pages("store.scan", params):
+            yield build(FoundSecret, each)
+
     def maintain(self, *, purge: bool = False, on_progress: Optional[Progress] = None) -> MaintainReport:
         """Packs the store; with ``purge`` what was deleted is gone for good."""
         params = {"purge": purge, "progress": on_progress is not None}
@@ -375,7 +393,10 @@ def _store_params(kind: str, folder: Optional[str], options: Dict[str, Any]) -> 
 
 
 class GitSessionStore(SessionStore):
-    """Sessions in a git repository: every save is a commit. The path becomes absolute at once."""
+    """Sessions in a git repository: every save is a commit. The path becomes absolute at once.
+
+    With ``redact="secrets"`` secrets are taken out of all that is saved. ``sign`` signs every checkpoint.
+    """
 
     def __init__(
         self,
@@ -384,9 +405,12 @@ class GitSessionStore(SessionStore):
         type: Optional[str] = None,
         collections: Optional[List[str]] = None,
         author: Optional[Author] = None,
+        redact: Optional[str] = None,
+        sign: Optional[Signing] = None,
     ) -> None:
-        options = {"type": type, "collections": collections, "author": author}
-        super().__init__(_store_params("git", os.fspath(folder), options))
+        options = {"type": type, "collections": collections, "author": author, "redact": redact}
+        signing = {} if sign is None else {"sign": wire_options(asdict(sign))}
+        super().__init__({**_store_params("git", os.fspath(folder), options), **signing})
 
 
 class FileSessionStore(SessionStore):
@@ -399,8 +423,9 @@ class FileSessionStore(SessionStore):
         type: Optional[str] = None,
         collections: Optional[List[str]] = None,
         author: Optional[Author] = None,
+        redact: Optional[str] = None,
     ) -> None:
-        options = {"type": type, "collections": collections, "author": author}
+        options = {"type": type, "collections": collections, "author": author, "redact": redact}
         super().__init__(_store_params("file", os.fspath(folder), options))
 
 
@@ -413,8 +438,9 @@ class MemorySessionStore(SessionStore):
         type: Optional[str] = None,
         collections: Optional[List[str]] = None,
         author: Optional[Author] = None,
+        redact: Optional[str] = None,
     ) -> None:
-        options = {"type": type, "collections": collections, "author": author}
+        options = {"type": type, "collections": collections, "author": author, "redact": redact}
         super().__init__(_store_params("memory", None, options))
 
 

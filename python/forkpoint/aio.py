@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import copy
 import os
+from dataclasses import asdict
 from typing import Any, AsyncIterator, Callable, Dict, List, Mapping, Optional, Tuple, Type, Union
 
 from ._child import Child, current, unwrap
@@ -23,10 +24,12 @@ from .values import (
     Branch,
     Checkpoint,
     Document,
+    FoundSecret,
     MaintainReport,
     PermissionRequest,
     RunInfo,
     SessionSummary,
+    Signing,
     State,
     StateDiff,
     StoreStats,
@@ -334,6 +337,21 @@ class SessionStore:
         params = {**wire_options({"session": session}), "progress": on_progress is not None}
         return VerifyReport.of(await self._call("store.verify", params, on_progress))
 
+    async def scan(
+        self,
+        session: Optional[str] = None,
+        *,
+        rules: Optional[str] = None,
+        only: Optional[List[str]] = None,
+        off: Optional[List[str]] = None,
+        allow: Optional[List[str]] = None,
+    ) -> AsyncIterator[FoundSecret]:
+        """Secrets that a git store holds, each with its place and a masked excerpt. ``rules``: a gitleaks file."""
+        options = wire_options({"rules": rules, "only": only, "off": off, "allow": allow})
+        params = {**wire_options({"session": session}), "options": options}
+        async for each in self._pages("store.scan", params):
+            yield build(FoundSecret, each)
+
     async def maintain(self, *, purge: bool = False, on_progress: Optional[Progress] = None) -> MaintainReport:
         """Packs the store; with ``purge`` what was deleted is gone for good."""
         params = {"purge": purge, "progress": on_progress is not None}
@@ -382,7 +400,10 @@ def _store_params(kind: str, folder: Optional[str], options: Dict[str, Any]) -> 
 
 
 class GitSessionStore(SessionStore):
-    """Sessions in a git repository: every save is a commit. The path becomes absolute at once."""
+    """Sessions in a git repository: every save is a commit. The path becomes absolute at once.
+
+    With ``redact="secrets"`` secrets are taken out of all that is saved. ``sign`` signs every checkpoint.
+    """
 
     def __init__(
         self,
@@ -391,9 +412,12 @@ class GitSessionStore(SessionStore):
         type: Optional[str] = None,
         collections: Optional[List[str]] = None,
         author: Optional[Author] = None,
+        redact: Optional[str] = None,
+        sign: Optional[Signing] = None,
     ) -> None:
-        options = {"type": type, "collections": collections, "author": author}
-        super().__init__(_store_params("git", os.fspath(folder), options))
+        options = {"type": type, "collections": collections, "author": author, "redact": redact}
+        signing = {} if sign is None else {"sign": wire_options(asdict(sign))}
+        super().__init__({**_store_params("git", os.fspath(folder), options), **signing})
 
 
 class FileSessionStore(SessionStore):
@@ -406,8 +430,9 @@ class FileSessionStore(SessionStore):
         type: Optional[str] = None,
         collections: Optional[List[str]] = None,
         author: Optional[Author] = None,
+        redact: Optional[str] = None,
     ) -> None:
-        options = {"type": type, "collections": collections, "author": author}
+        options = {"type": type, "collections": collections, "author": author, "redact": redact}
         super().__init__(_store_params("file", os.fspath(folder), options))
 
 
@@ -420,8 +445,9 @@ class MemorySessionStore(SessionStore):
         type: Optional[str] = None,
         collections: Optional[List[str]] = None,
         author: Optional[Author] = None,
+        redact: Optional[str] = None,
     ) -> None:
-        options = {"type": type, "collections": collections, "author": author}
+        options = {"type": type, "collections": collections, "author": author, "redact": redact}
         super().__init__(_store_params("memory", None, options))
 
 

@@ -46,6 +46,27 @@ class Author:
 
 
 @dataclass(frozen=True)
+class Signing:
+    """How a git store signs its checkpoints: the path of an SSH key, and what happens where it cannot."""
+
+    key: str
+    mode: Optional[str] = None
+
+
+@dataclass(frozen=True)
+class FoundSecret:
+    """A secret that is stored. It does not hold the secret."""
+
+    ref: str
+    where: str
+    rule: str
+    excerpt: str
+    session: Optional[str] = None
+    checkpoint: Optional[str] = None
+    message: Optional[str] = None
+
+
+@dataclass(frozen=True)
 class Checkpoint:
     """One saved state; in a git store a commit, whose id this is."""
 

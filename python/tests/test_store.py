@@ -10,6 +10,7 @@ from forkpoint import (
     Author,
     ConflictError,
     FileSessionStore,
+    ForkpointError,
     GitSessionStore,
     InvalidStateError,
     MemorySessionStore,
@@ -17,6 +18,7 @@ from forkpoint import (
     NotFoundError,
     ServerGoneError,
     SessionClosedError,
+    Signing,
     new_message,
     new_run,
     new_session,
@@ -40,6 +42,27 @@ class StoreTest(FolderTest):
         for number in range(3):
             store.append("demo", {"messages": [new_message("user", f"turn {number}", id=f"m{number}")]})
         return store
+
+    def test_secrets_are_taken_out_and_stored_ones_found(self):
+        token = "ghp_" + "a1B2" * 9
+        with GitSessionStore(self.path("clean"), redact="secrets") as store:
+            store.save({**new_session("demo"), "messages": [new_message("user", f"it is {token}")]})
+            self.assertRegex(store.load("demo")["messages"][0]["content"], r"^it is \[redacted:github:[0-9a-f]{8}\]$")
+            self.assertEqual(list(store.scan()), [])
+        with GitSessionStore(self.path("leaky")) as store:
+            store.save({**new_session("demo"), "messages": [new_message("user", f"it is {token}", id="m")]})
+            found = list(store.scan("demo"))
+            self.assertEqual({(each.session, each.rule) for each in found}, {("demo", "github")})
+            self.assertIn("m", {each.message for each in found})
+            self.assertNotIn(token, repr(found))
+            self.assertEqual(list(store.scan("demo", allow=[token])), [])
+
+    def test_a_store_that_cannot_sign_writes_nothing(self):
+        with GitSessionStore(self.path("signed"), sign=Signing(self.path("no-key"))) as store:
+            with self.assertRaises(ForkpointError) as caught:
+                store.save(new_session("demo"))
+            self.assertEqual(caught.exception.code, "SIGNING")
+            self.assertFalse(store.exists("demo"))
 
     def test_every_call_of_a_store(self):
         store = self.filled()

@@ -23,6 +23,7 @@ export type {
   SharedOptions,
 } from './options.ts'
 export type { Decision, PermissionPolicy } from './permissions/policy.ts'
+export type { PromptInput, PromptPart } from './prompt.ts'
 export type { ForkRequest, RewindOptions, Rewound } from './run/branching.ts'
 export {
   type AgentEvent,

@@ -4,6 +4,7 @@ import type { Message, RunEvent } from '../state/index.ts'
 import type { Checkpoint, SessionStore, StateDiff } from '../store/session-store.ts'
 import type { WorkspaceFiles, WorkspaceState } from '../workspace/workspace-files.ts'
 import { NotLoadedError } from './errors.ts'
+import { type PromptInput, parsePrompt } from './prompt.ts'
 import {
   type ForkRequest,
   filesInto,
@@ -61,19 +62,22 @@ export class AgentSession {
   }
 
   /**
-   * Runs a turn. Resolves when the turn is saved: completed, cancelled or waiting. Throws ModelError, StepLimitError,
+   * Runs a turn with a prompt: a text, or parts such as pictures and files. Resolves when the turn is saved: completed, cancelled or waiting. Throws ModelError, StepLimitError,
    * or an error of the store; `turnOf(error)` is the part of the turn that has run. Throws SessionBusyError at once.
    */
-  send(prompt: string, options: SendOptions = {}): Promise<TurnResult> {
-    return this.#turn({ prompt: parsePrompt(prompt) }, options)
+  send(prompt: PromptInput, options: SendOptions = {}): Promise<TurnResult> {
+    return this.#turn(parsePrompt(prompt), options)
   }
 
   /**
    * Runs a turn and yields its events; the last event has the result. Throws as `send` does. If the caller stops
    * reading, the turn is cancelled.
    */
-  async *stream(prompt: string, options: SendOptions = {}): AsyncGenerator<StreamEvent, void, undefined> {
-    yield* this.#stream({ prompt: parsePrompt(prompt) }, options)
+  async *stream(
+    prompt: PromptInput,
+    options: SendOptions = {},
+  ): AsyncGenerator<StreamEvent, void, undefined> {
+    yield* this.#stream(parsePrompt(prompt), options)
   }
 
   /**
@@ -338,9 +342,4 @@ export class AgentSession {
       await ended
     }
   }
-}
-
-function parsePrompt(prompt: unknown): string {
-  if (typeof prompt === 'string' && prompt !== '') return prompt
-  throw new TypeError('A prompt has to be a non-empty string')
 }

@@ -1,6 +1,7 @@
 /** What every verb is given: where to write, which store, and how to name its own commands. */
-import type { Output } from './output.ts'
+
 import type { Stores } from './stores.ts'
+import type { Output } from './terminal/output.ts'
 
 export interface Context {
   out: Output

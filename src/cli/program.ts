@@ -2,9 +2,9 @@
 import { Command, CommanderError } from 'commander'
 import type { Context } from './context.ts'
 import { EXIT, type ExitCode, exitCodeOf } from './exit-codes.ts'
-import { Output, type Streams } from './output.ts'
 import { reportError } from './report.ts'
 import { Stores } from './stores.ts'
+import { Output, type Streams } from './terminal/output.ts'
 import type { Action, Run } from './verb.ts'
 import { addBranches } from './verbs/branches.ts'
 import { addDiff } from './verbs/diff.ts'
@@ -115,7 +115,7 @@ export async function runCli(
   } catch (error) {
     exitCode = await fail(error, begun, help)
   }
-  begun.context.out.endProgress()
+  await begun.context.out.finish()
   return exitCode
 }
 
@@ -128,7 +128,7 @@ function createProgram(run: Run, streams: Streams): Command {
     .option('--sign <key>', 'sign every checkpoint with this SSH key (default: FORKPOINT_SIGN, else none)')
     .option('--json', 'print JSON for programs; for a list, one line per item')
     .option('--debug', 'also show the stack of an error (or FORKPOINT_DEBUG=1)')
-    .helpCommand(false)
+    .helpCommand('help [verb]', 'show how a verb is used')
     .showSuggestionAfterError()
     .configureHelp({ showGlobalOptions: true })
     .configureOutput({

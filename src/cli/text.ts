@@ -5,6 +5,7 @@
  */
 import { beginning, cut } from '../excerpt.ts'
 import { visible } from '../view/visible.ts'
+import { widthOf } from '../view/width.ts'
 
 export type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan'
 
@@ -47,11 +48,11 @@ export const render = (spans: Line, colours: boolean): string =>
 export function columns(rows: readonly (readonly Line[])[]): Line[] {
   const widths: number[] = []
   for (const row of rows) {
-    for (const [at, cell] of row.entries()) widths[at] = Math.max(widths[at] ?? 0, widthOf(cell))
+    for (const [at, cell] of row.entries()) widths[at] = Math.max(widths[at] ?? 0, lineWidth(cell))
   }
   return rows.map((row) =>
     row.flatMap((cell, at) =>
-      at === row.length - 1 ? cell : [...cell, { text: ' '.repeat(widths[at]! - widthOf(cell) + 2) }],
+      at === row.length - 1 ? cell : [...cell, { text: ' '.repeat(widths[at]! - lineWidth(cell) + 2) }],
     ),
   )
 }
@@ -88,4 +89,4 @@ const spansOf = (piece: Piece): Line => {
   return 'text' in piece ? [{ ...piece, text: visible(piece.text) }] : piece
 }
 
-const widthOf = (spans: Line): number => spans.reduce((sum, { text }) => sum + [...text].length, 0)
+const lineWidth = (spans: Line): number => spans.reduce((sum, { text }) => sum + widthOf(text), 0)

@@ -1,6 +1,5 @@
 /** Documents ⇄ trees of files, format 1: values to values, no disk. */
 export {
-  type DecodedFolders,
   decodeDocument,
   decodeHead,
   decodeItems,

@@ -51,6 +51,12 @@ export interface Importer {
   write?(states: AsyncIterable<Session>): Promise<WrittenFiles>
   /** A session of any tool as a new one of this tool. */
   compose?: Compose
+  /**
+   * Entries of the tool's own as it takes them here, such as with the model provider that is configured now.
+   *
+   * @param composed the first entry that `compose` made for the same place
+   */
+  fitted?(entries: readonly string[], composed: string): readonly string[]
 }
 
 /** A session's file, or what is wrong with one. */

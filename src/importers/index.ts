@@ -42,11 +42,12 @@ export const exportClaudeCode = (
   options?: ExportOptions,
 ): Promise<ExportResult> => exportSession(claudeCode, store, session, options)
 
-export { sessionOfDocument } from './core/documents/document.ts'
+export { type Order, type Position, sessionOfDocument } from './core/documents/document.ts'
+export type { Frame, Spacing } from './core/documents/frame.ts'
 export { writeFiles as writeClaudeCode } from './core/export.ts'
 export { filesBelow } from './core/files-below.ts'
 export { detectByLine, readByLine, writeByLine } from './core/lines/by-line.ts'
-export type { LineContext, Meaning, MeaningOf } from './core/lines/meaning.ts'
+export type { LineContext, Meaning, MeaningOf, Said } from './core/lines/meaning.ts'
 export { isToolOf, toolOf } from './core/sessions-of.ts'
 export { type Continued, type ContinueOptions, composeSession, continueWith } from './out/continue.ts'
 export {

@@ -29,18 +29,6 @@ export const lineDiff = (before: string, after: string): DiffLine[] =>
 export const wordDiff = (before: string, after: string): DiffLine[] =>
   listDiff(wordsOf(before), wordsOf(after))
 
-/** A diff without the lines that are far from every change: at most `context` remain around each; `undefined` for a gap. */
-export function hunks(lines: readonly DiffLine[], context: number): (DiffLine | undefined)[] {
-  const near = new Set<number>()
-  for (const [at, { sign }] of lines.entries()) {
-    if (sign === ' ') continue
-    for (let n = at - context; n <= at + context; n++) near.add(n)
-  }
-  return lines.flatMap((line, at): (DiffLine | undefined)[] =>
-    near.has(at) ? [line] : near.has(at - 1) || at === 0 ? [undefined] : [],
-  )
-}
-
 /** Cells of the table that the shortest way is found with. */
 const MOST_CELLS = 1_000_000
 

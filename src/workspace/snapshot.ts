@@ -8,7 +8,7 @@ import { editTree, type FileEdit, type TreeStore } from '../git/objects/tree-edi
 import type { ObjectId } from '../ids.ts'
 import { TimeSlice } from '../time-slice.ts'
 import { errnoOf, type FileStat, type WorkspaceDisk } from './disk.ts'
-import { type FileMode, type FileTree, filesChanged, isSameFile, type TreeFile } from './file-tree.ts'
+import { type FileMode, type FileTree, filesChanged, type TreeFile } from './file-tree.ts'
 import type { IgnoreRules } from './ignore-rules.ts'
 import type { LeftOut, LeftOutReason } from './left-out.ts'
 import { LimitCount, type SnapshotLimits } from './limits.ts'
@@ -123,10 +123,6 @@ export async function treeOf(
   for (const [path, { is }] of filesChanged(before, files)) edits.set(path, is ?? null)
   return editTree(store, base, edits)
 }
-
-/** Whether a file on the disk is what a tree holds. */
-export const isTaken = (taken: TakenFiles, path: string, file: TreeFile | undefined): boolean =>
-  isSameFile(taken.files.get(path), file)
 
 const modeOf = ({ kind, mode }: FileStat): FileMode =>
   kind === 'link' ? '120000' : (mode & 0o100) === 0 ? '100644' : '100755'

@@ -22,7 +22,7 @@ function onTerminal(args: readonly string[], { env = {}, input = '' } = {}): Pro
   const command = [process.execPath, MAIN, ...args].map((word) => `'${word}'`).join(' ')
   const child = spawn('script', ['-qec', command, '/dev/null'], {
     cwd,
-    env: { ...inherited, TZ: 'UTC', TERM: 'xterm', ...env },
+    env: { ...inherited, TZ: 'UTC', TERM: 'xterm', GIT_PAGER: '', ...env },
   })
   let text = ''
   child.stdout.setEncoding('utf8').on('data', (chunk) => {

@@ -26,6 +26,29 @@ const demo = (texts: readonly string[] = []) => ({
 })
 
 describe('stores', () => {
+  test('a store redacts if it is asked to, and a git store tells which secrets it holds', async () => {
+    const { client } = await start()
+    const token = `ghp_${'a1B2'.repeat(9)}`
+    const save = async (options: object) => {
+      const { store } = await client.call('store.create', options)
+      await client.call('store.save', { store, state: demo([`it is ${token}`]) })
+      return store
+    }
+    const clean = await save({ kind: 'git', folder: 'clean', redact: 'secrets' })
+    expect((await client.call('store.scan', { store: clean })).items).toEqual([])
+    const { state } = await client.call('store.load', { store: clean, session: 'demo' })
+    expect(state.messages[0].content).toMatch(/^it is \[redacted:github:[0-9a-f]{8}\]$/)
+    const leaky = await save({ kind: 'git', folder: 'leaky' })
+    const { items } = await client.call('store.scan', { store: leaky, session: 'demo' })
+    expect(items[0]).toMatchObject({ session: 'demo', rule: 'github' })
+    expect(JSON.stringify(items)).not.toContain(token)
+    const memory = await save({ kind: 'memory', redact: 'secrets' })
+    await expect(client.call('store.scan', { store: memory })).rejects.toMatchObject({
+      data: { code: 'UNSUPPORTED' },
+    })
+    await expect(client.call('store.create', { kind: 'memory', sign: { key: 'a' } })).rejects.toThrow()
+  })
+
   test('a state that was loaded is saved on what it was loaded from, and one from elsewhere is refused', async () => {
     const { client, folder } = await start()
     const { store, supports } = await client.call('store.create', { kind: 'git', folder: 'sessions' })

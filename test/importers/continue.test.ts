@@ -93,11 +93,16 @@ test.each(['codex', 'gemini-cli', 'pi', 'claude-code'])(
     const tool = toolNamed(name)
     const written = await continueWith(tool, store, 's', place())
     const nothing = await importSession(tool, written.path, store)
+    if (name === 'codex') {
+      // As Codex does when it resumes: what it notes stands behind the last turn.
+      const noted = { timestamp: '2026-01-02T03:05:00.000Z', type: 'world_state', payload: {} }
+      appendFileSync(written.path, `${JSON.stringify(noted)}\n`)
+    }
     expect(nothing).toMatchObject({ session: 's', created: false, checkpoints: 0, head: before })
     for (const [nth, said] of ['And then?', 'And after that?'].entries()) {
       appendFileSync(written.path, await turnOf(tool, said))
       const { branches, checkpoints, session } = await importSession(tool, written.path, store)
-      expect([session, branches.length, checkpoints]).toEqual(['s', 1, 1])
+      expect([session, branches.length, checkpoints]).toEqual(['s', 1, name === 'codex' && nth === 0 ? 2 : 1])
       const state = (await store.load('s', { branch: branches[0] as string })) as Session
       expect(state.messages.slice(-2).map(({ content }) => content)).toEqual([said, 'So be it.'])
       expect(state.messages).toHaveLength(

@@ -70,8 +70,36 @@ function linesOf(path: string, most: number): { line: string; isProse: boolean }
   return all.filter((_, n) => n % every === 0).slice(0, most)
 }
 
+/**
+ * Lines of `git log -p` that tell nothing of the conversation: what git says of commits and files, trailers, fences, empty
+ * lines and marks between what was said. Who speaks, when, and which tool is used is told by others.
+ */
+function bookkeepingIn(lines: readonly string[]): number {
+  let count = 0
+  let fence: string | undefined
+  let isDiff = false
+  for (const line of lines) {
+    if (line.startsWith('commit ') || line.startsWith('diff --git ')) {
+      isDiff = line.startsWith('diff')
+      fence = undefined
+    }
+    const said = isDiff && line.startsWith('+') && !line.startsWith('+++ ') ? line.slice(1) : undefined
+    const isFence =
+      said !== undefined && (fence === undefined ? /^`{3,}(?:diff)?$/.test(said) : said === fence)
+    if (isFence) fence = fence === undefined ? said.replace('diff', '') : undefined
+    if (!isDiff && /^ {4}\S/.test(line) && !line.startsWith('    Forkpoint-')) continue
+    if (said === undefined || isFence) count++
+    else if (
+      fence === undefined &&
+      /^(?:|<!--.*|\*(?:thinking|says|was|is|error)\*|Cut here; .*)$/.test(said)
+    )
+      count++
+  }
+  return count
+}
+
 describe.skipIf(files.length === 0)('pages of real sessions', () => {
-  test.each(files)('%s: git finds each line as it was said', async (path) => {
+  test.each(files)('%s: git finds each line as it was said', { timeout: 600_000 }, async (path) => {
     const root = tempFolder()
     const store = new GitSessionStore(root)
     await importClaudeCode(path, store)
@@ -88,6 +116,8 @@ describe.skipIf(files.length === 0)('pages of real sessions', () => {
     const found = git(root, ['grep', '-F', '-h', '-a', '-f', patterns, branch]).toString()
     expect(lines.filter(({ line }) => !found.includes(line)).map(({ line }) => line)).toEqual([])
     const log = git(root, ['log', '--first-parent', '-p', branch, '--', '*.md']).toString()
+    const shown = log.split('\n')
+    expect(bookkeepingIn(shown) / shown.length).toBeLessThan(1 / 5)
     expect(
       lines.filter(({ line, isProse }) => isProse && !log.includes(line)).map(({ line }) => line),
     ).toEqual([])

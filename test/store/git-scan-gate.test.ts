@@ -7,14 +7,25 @@ import { type ObjectId, type RefName, trustedId } from '../../src/ids.ts'
 import { newMessage, newRun, newSession } from '../../src/index.ts'
 import { secretFinder } from '../../src/redaction/secrets.ts'
 import { GitSessionStore } from '../../src/store/git/git-session-store.ts'
-import { secretsToSend } from '../../src/store/scan/gate.ts'
-import { scan } from '../../src/store/scan/scan.ts'
+import { type FoundSecret, type ScanRequest, scan } from '../../src/store/scan/scan.ts'
 import { bareRepository, git, gitText, tempFolder } from '../git/real-git.ts'
 import { sample, seeded } from '../redaction/sample.ts'
 
 const random = seeded(13)
 const token = () => sample('ghp_{w36}', random)
 const finder = secretFinder()
+/** The secrets that sending each of these refs would send. */
+async function secretsToSend(
+  request: ScanRequest & { refs: ReadonlyMap<RefName, ObjectId> },
+): Promise<Map<RefName, FoundSecret[]>> {
+  const secrets = new Map<RefName, FoundSecret[]>()
+  for (const [ref, id] of request.refs) {
+    const own: FoundSecret[] = []
+    for await (const found of scan({ ...request, refs: new Map([[ref, id]]) })) own.push(found)
+    if (own.length > 0) secrets.set(ref, own)
+  }
+  return secrets
+}
 const message = (text: string) => newMessage('user', text)
 
 const repositories: Repository[] = []

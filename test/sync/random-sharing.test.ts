@@ -68,7 +68,12 @@ function newMachine(
 ): Machine {
   const folder = mkdtempSync(join(tmpdir(), `forkpoint-${writer}-`))
   folders.push(folder)
-  const options = { now: () => tick() + skew, remote: { url: server }, pages: false }
+  const options = {
+    now: () => tick() + skew,
+    remote: { url: server },
+    replicate: false,
+    pages: false,
+  } as const
   const store = new GitSessionStore(join(folder, 'store'), options)
   toClose.push(store)
   const checkpoints = checkpointsOf(store)

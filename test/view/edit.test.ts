@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { editsOf, linesOfEdit } from '../../src/view/edit.ts'
-import { hunks, lineDiff, wordDiff } from '../../src/view/line-diff.ts'
+import { lineDiff, wordDiff } from '../../src/view/line-diff.ts'
 
 const read = (tool: string, input: unknown) => {
   const found = editsOf({ kind: 'call', id: undefined, tool, input })
@@ -92,18 +92,4 @@ test('A diff gives both texts back', () => {
 test('A long diff is found in bounded time, as all that differs', () => {
   const many = (word: string) => Array.from({ length: 3000 }, (_, n) => `${word}${n}`).join('\n')
   expect(lineDiff(`same\n${many('a')}`, `same\n${many('b')}`)).toHaveLength(6001)
-})
-
-test('What is far from every change is left out', () => {
-  const before = Array.from({ length: 20 }, (_, n) => String(n))
-  const after = before.map((line) => (line === '10' ? 'ten' : line))
-  const shown = hunks(lineDiff(before.join('\n'), after.join('\n')), 1)
-  expect(shown.map((line) => (line === undefined ? '…' : line.sign + line.text))).toEqual([
-    '…',
-    ' 9',
-    '-10',
-    '+ten',
-    ' 11',
-    '…',
-  ])
 })

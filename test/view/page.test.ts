@@ -465,7 +465,7 @@ describe('A page', () => {
     [
       'OpenAI reasoning',
       { type: 'reasoning', summary: [{ type: 'summary_text', text: 'hm' }] },
-      ['*thinking*', '> hm'],
+      ['## 0 assistant · thinking', '> hm'],
     ],
     [
       'OpenAI message',

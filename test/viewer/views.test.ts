@@ -43,7 +43,7 @@ describe.skipIf(noBrowser !== undefined)('in a browser', () => {
     ['#/s/demo/branches', '.dot', 'second-try'],
     ['#/compare/demo/main~9/demo/second-try', '.difference', 'messages added'],
     ['#/s/demo/run/line-28', '.player', 'Now fix it'],
-    ['#/s/thread', '.message', 'High water'],
+    ['#/s/thread', '.message', 'At ten past two'],
     ['#/s/thread/branches', '.dot', 'main'],
     ['#/s/trip', '.message', 'rain in'],
     ['#/s/trip/branches', '.dot', 'main'],

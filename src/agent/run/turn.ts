@@ -7,6 +7,7 @@ import { newMessage, newRun, type RunEvent } from '../../state/index.ts'
 import type { Checkpoint } from '../../store/session-store.ts'
 import { withTurn } from '../errors.ts'
 import { MAY_HAVE_RUN } from '../history/open-calls.ts'
+import type { ParsedPrompt } from '../prompt.ts'
 import { infoOf } from './draft.ts'
 import type { StreamEvent } from './events.ts'
 import type { Host } from './host.ts'
@@ -19,7 +20,7 @@ import type { SaveOptions } from './saver.ts'
 import { runTurn, textOfRun } from './step-loop.ts'
 import { ToolRunner } from './tool-runner.ts'
 
-export type TurnStart = { prompt: string } | { resume: string; decisions: Decisions }
+export type TurnStart = ParsedPrompt | { resume: string; decisions: Decisions }
 
 export interface TurnContext extends OpenSession {
   host: Host
@@ -36,7 +37,7 @@ export async function takeTurn(asked: TurnStart, context: TurnContext): Promise<
   const { autoSave, draft, host, model, signal } = context
   // Before anything is cut out of it: half a secret is found nowhere.
   const start = host.scrubber.value(asked)
-  const { recorder, runner } = 'prompt' in start ? begin(start.prompt, context) : resume(start, context)
+  const { recorder, runner } = 'prompt' in start ? begin(start, context) : resume(start, context)
   const run = recorder.run
   context.begun(run)
   draft.set({ status: 'running' })
@@ -108,7 +109,7 @@ async function checkPosition({ autoSave, request, saver }: TurnContext): Promise
   )
 }
 
-function begin(prompt: string, context: TurnContext) {
+function begin({ prompt, parts }: ParsedPrompt, context: TurnContext) {
   const { draft, host, model } = context
   settleLeft(context)
   const now = host.now()
@@ -116,7 +117,7 @@ function begin(prompt: string, context: TurnContext) {
   draft.addRun(run)
   const tools = toolsOf(run.id, context, {}, new Set())
   tools.recorder.add({ type: 'run-start', prompt, model: model.ref })
-  draft.addMessage(newMessage('user', prompt, { run: run.id }, now))
+  draft.addMessage(newMessage('user', prompt, { run: run.id, ...(parts && { parts }) }, now))
   if (draft.state.title === undefined) draft.set({ title: subjectOf(prompt) })
   return tools
 }

@@ -3,6 +3,9 @@
 import { resolve } from 'node:path'
 import * as z from 'zod'
 import type { SignOptions } from '../../checkpoints/signing.ts'
+import { UnsupportedError } from '../../errors.ts'
+import type { Redact } from '../../redaction/redact.ts'
+import { redactSecrets } from '../../redaction/secrets.ts'
 import { FileSessionStore } from '../../store/file/file-session-store.ts'
 import { GitSessionStore } from '../../store/git/git-session-store.ts'
 import { MemorySessionStore } from '../../store/memory/memory-session-store.ts'
@@ -27,6 +30,10 @@ const storeWrite = z.strictObject({ ...writeShape, expected: z.string().nullable
 const place = z.strictObject({ session: name, at: name.optional() })
 const state = document as unknown as z.ZodType<StoredDocument>
 const addition = document as unknown as z.ZodType<Addition>
+const signing = z.strictObject({
+  key: z.string().min(1),
+  mode: z.enum(['off', 'best-effort', 'required']).optional(),
+})
 const inStore = { store: thing, session: name }
 
 export const storeMethods: Readonly<Record<string, Method>> = {
@@ -37,9 +44,13 @@ export const storeMethods: Readonly<Record<string, Method>> = {
       type: name.optional(),
       collections: z.array(z.string()).optional(),
       author: author.optional(),
+      redact: z.literal('secrets').optional(),
+      sign: signing.optional(),
     },
-    ({ kind, folder, ...options }, { things, sign }) => {
-      const store = openStore(kind, folder, options, sign)
+    ({ kind, folder, redact, sign: own, ...options }, { things, sign }) => {
+      if (own !== undefined && kind !== 'git') throw new TypeError(`A ${kind} store cannot sign`)
+      const redacting = redact === undefined ? options : { ...options, redact: redactSecrets() }
+      const store = openStore(kind, folder, redacting, own ?? sign)
       return { store: things.add('store', store), type: store.type, supports: store.supports }
     },
   ),
@@ -176,6 +187,27 @@ export const storeMethods: Readonly<Record<string, Method>> = {
     ({ store, session, progress }, scope) =>
       scope.things.get('store', store).verify(session, { ...progressOf(progress, scope) }),
   ),
+  'store.scan': method(
+    {
+      store: thing,
+      session: name.optional(),
+      page: pageSize,
+      options: z
+        .strictObject({
+          rules: z.string().optional(),
+          only: z.array(z.string()).optional(),
+          off: z.array(z.string()).optional(),
+          allow: z.array(z.string()).optional(),
+        })
+        .default({}),
+    },
+    ({ store, session, page, options }, scope) => {
+      const open = scope.things.get('store', store)
+      if (!(open instanceof GitSessionStore))
+        throw new UnsupportedError('looking for stored secrets', 'Only a git store can be scanned.')
+      return firstPage(scope, store, open.scan(session, options), page)
+    },
+  ),
   'store.maintain': method(
     { store: thing, purge: z.boolean().optional(), progress: z.boolean().default(false) },
     ({ store, purge, progress }, scope) =>
@@ -218,7 +250,7 @@ export async function diffOf({ patch: patchOf, ...diff }: StateDiff, patch: bool
 function openStore(
   kind: 'git' | 'file' | 'memory',
   folder: string | undefined,
-  options: { type?: string; collections?: string[] },
+  options: { type?: string; collections?: string[]; redact?: Redact },
   sign: SignOptions | undefined,
 ): AnyStore {
   if (kind === 'memory') {

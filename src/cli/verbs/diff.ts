@@ -23,11 +23,12 @@ export const addDiff: AddVerb = (program, run) => {
       examples('diff demo/main~3', 'diff demo/main demo/try-postgres', 'diff demo~1 demo --patch'),
     )
     .action(
-      run(async ({ out, stores }, before: string, after: string | undefined, options: Options) => {
+      run(async ({ out, stores, env }, before: string, after: string | undefined, options: Options) => {
         const from = await stores.find(before)
         const to: Place = after === undefined ? { session: from.session } : await stores.find(after)
         const store = await stores.ofTypeOf(from.session)
         const diff = await store.diff(from, to)
+        out.page(env)
         if (options.patch === true) {
           const patch = await diff.patch()
           if (out.json) await out.document({ from: diff.from, to: diff.to, patch })

@@ -27,7 +27,7 @@ export const addShow: AddVerb = (program, run) => {
       examples('show demo', 'show demo/main~3 --all | less', 'show demo --json | jq .state.config'),
     )
     .action(
-      run(async ({ out, stores }, place: string, options: Options) => {
+      run(async ({ out, stores, env }, place: string, options: Options) => {
         const { session, at = '' } = await stores.find(place)
         const store = await stores.ofTypeOf(session)
         const checkpoint = await store.checkpoint(session, at)
@@ -47,6 +47,7 @@ export const addShow: AddVerb = (program, run) => {
           })
           return undefined
         }
+        out.page(env)
         const names = { branches: await store.branches(session), tags: await store.tags(session) }
         const lines = [
           ...checkpointDetails(withoutEcho(checkpoint, state), names, ref),

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { isJsonObject } from '../../json-value.ts'
 import type { Conversation, Piece, Utterance } from '../out/conversation.ts'
 import { imageUrl, plainText } from '../out/pieces.ts'
 import type { Composed, ComposeOptions } from '../out/target.ts'
@@ -35,6 +36,18 @@ export async function composeRollout(
     text: lines.map((line) => `${JSON.stringify(line)}\n`).join(''),
     command: ['codex', 'resume', id],
   }
+}
+
+/** Entries of Codex with the model provider of the composed session: it refuses to resume with another one. */
+export function withProvider(entries: readonly string[], composed: string): string[] {
+  const { payload } = JSON.parse(composed) as { payload: { model_provider: string } }
+  return entries.map((entry) => {
+    if (!entry.includes('"session_meta"')) return entry
+    const { type, payload: meta, ...rest } = JSON.parse(entry) as { type?: unknown; payload?: unknown }
+    if (type !== 'session_meta' || !isJsonObject(meta)) return entry
+    const { model_provider } = payload
+    return JSON.stringify({ ...rest, type, payload: { ...meta, model_provider } })
+  })
 }
 
 /** Codex refuses a session of another provider than the one that is configured. */

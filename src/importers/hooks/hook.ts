@@ -1,12 +1,10 @@
 /** A tool's own hook: a command that it runs at the end of each turn, so that the turn is imported then. */
 import type { Importer } from '../importer.ts'
 
-type Environment = Readonly<Record<string, string | undefined>>
-
 export interface ToolHook {
   tool: Importer
   /** The tool's settings for all projects. */
-  file(home: string, environment: Environment): string
+  file(home: string, environment: Readonly<Record<string, string | undefined>>): string
   /**
    * The settings with the command in them, in the place of one that an earlier call put there; all else as it was.
    *

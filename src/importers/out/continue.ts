@@ -56,7 +56,7 @@ export async function continueWith(
       `${tool.title} is a format: there is nothing that resumes it. Export it.`,
     )
   }
-  const own = checkpoint && (await ownEntries(tool, store, state, checkpoint, id))
+  const own = checkpoint && (await ownEntries(tool, store, state, checkpoint, id, composed))
   const text = own || composed.text
   const marked = checkpoint === undefined ? text : withOrigin(text, { session, checkpoint })
   await writeNew(composed.path, marked)
@@ -93,6 +93,7 @@ async function ownEntries(
   { id: session, metadata, messages }: Session,
   at: string,
   id: string,
+  { text }: Composed,
 ): Promise<string | undefined> {
   const { from, frame, cursor } = (metadata.import ?? {}) as {
     from?: string
@@ -104,7 +105,9 @@ async function ownEntries(
   const { main } = await exportSession(tool, store, session, { at })
   const old = await idIn(tool, main.lines)
   if (old === undefined || old.length < 8) return undefined
-  return main.lines.map((line) => `${line.replaceAll(old, id)}\n`).join('')
+  const entries = main.lines.map((line) => line.replaceAll(old, id))
+  const fitted = tool.fitted?.(entries, text.slice(0, text.indexOf('\n'))) ?? entries
+  return fitted.map((line) => `${line}\n`).join('')
 }
 
 async function idIn(tool: Importer, lines: readonly string[]): Promise<string | undefined> {

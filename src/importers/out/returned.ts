@@ -49,7 +49,8 @@ export async function importReturned(
           set: { updatedAt: built.endedAt },
         },
         {
-          kind: 'import',
+          // Settings that the tool notes before the next prompt are no turn.
+          kind: more.length === 0 ? 'step' : 'import',
           subject: turn.subject,
           at: built.endedAt,
           ...(author === undefined ? {} : { author }),
@@ -95,8 +96,9 @@ function broughtRun(run: ImportedRun, tool: Importer, prefix: string, lines: num
   const brought = events
     .filter((event) => firstLine(event.source) > lines)
     .map(
-      ({ source: from, ...event }): RunEvent => ({
+      ({ source: from, ...event }, n): RunEvent => ({
         ...event,
+        sequence: n + 1,
         from: { tool: tool.name, ...(from as object) },
       }),
     )

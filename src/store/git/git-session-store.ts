@@ -5,18 +5,14 @@ import { Signing, type SignOptions } from '../../checkpoints/signing.ts'
 import { NotFoundError } from '../../errors.ts'
 import { Repository } from '../../git/repository.ts'
 import { parseRef, parseSessionId, type SessionId, trustedCommit } from '../../ids.ts'
-import { secretFinder } from '../../redaction/secrets.ts'
 import { isSameName } from '../../ref-part.ts'
 import type { Session } from '../../state/index.ts'
-import type { NamedRemote } from '../../sync/remotes.ts'
-import type { FetchReport, PushReport, RemoteStatus, SyncReport } from '../../sync/report.ts'
 import { WorkspaceFiles, type WorkspaceOptions } from '../../workspace/workspace-files.ts'
 import { type DocumentRules, documentRules } from '../document.ts'
-import { StoreFront } from '../front.ts'
 import { registerKey, rulesWithKey, withKeyOf } from '../redaction/key.ts'
 import { Retention } from '../retention/retention.ts'
-import { type FoundSecret, scan } from '../scan/scan.ts'
-import { type SearchMatch, type SearchOptions, search } from '../search/search.ts'
+import type { FoundSecret } from '../scan/scan.ts'
+import type { SearchMatch, SearchOptions } from '../search/search.ts'
 import type { MaintainOptions, Redact, StoredDocument, StoreOptions } from '../session-store.ts'
 import { GitBackend } from './backend.ts'
 import type { GitMaintainReport, GitStoreStats } from './maintain.ts'
@@ -29,8 +25,7 @@ import type {
   SignedCheckpoint,
 } from './options.ts'
 import type { RewriteOptions, RewriteReport } from './rewrite.ts'
-import type { FetchOptions, PushOptions, SharedStore, ShareOptions } from './sharing/shared-store.ts'
-import { Signatures } from './signatures.ts'
+import { SharingStore } from './sharing/sharing-store.ts'
 
 /**
  * Keeps sessions in a bare git repository. `folder` is opened on first use and created by the first save; when a
@@ -39,7 +34,7 @@ import { Signatures } from './signatures.ts'
  *     const store = new GitSessionStore('./sessions')
  *     await store.save(state)
  */
-export class GitSessionStore<S extends StoredDocument = Session> extends StoreFront<S> {
+export class GitSessionStore<S extends StoredDocument = Session> extends SharingStore<S> {
   /** The bare repository, for git: `git --git-dir <folder> log demo/main`. */
   readonly folder: string
   /** Numbers of sessions, policies, and the trash. */
@@ -48,8 +43,6 @@ export class GitSessionStore<S extends StoredDocument = Session> extends StoreFr
   readonly #repository: Repository
   readonly #sign: SignOptions | undefined
   readonly #checkpoints: Checkpoints
-  readonly #remote: Pick<GitStoreOptions, 'remote' | 'writer'>
-  #shared: Promise<SharedStore> | undefined
 
   constructor(folder: string, options?: GitStoreOptions<S>)
   /** @internal A repository that somebody else opened, and will close. */
@@ -67,14 +60,13 @@ export class GitSessionStore<S extends StoredDocument = Session> extends StoreFr
     const key = () => repository.key()
     const rules = rulesWithKey(given, key)
     const checkpoints = new Checkpoints(repository, rules, signing)
-    super(new GitBackend(repository, checkpoints, rules, isShared), rules, checkpoints.lifetime)
+    super(new GitBackend(repository, checkpoints, rules, isShared), rules, checkpoints, options)
     this.folder = repository.paths.root
     this.#rules = rules
     this.#repository = repository
     this.#sign = sign
     this.#checkpoints = checkpoints
     this.retention = new Retention({ repository, checkpoints, rules }, retention)
-    this.#remote = options
     if (options.remote !== undefined) repository.hasRemote = true
     registerCheckpoints(this, checkpoints)
     registerKey(this, key)
@@ -111,6 +103,7 @@ export class GitSessionStore<S extends StoredDocument = Session> extends StoreFr
     if (wanted === undefined) return super.verify(session, options)
     return this.#checkpoints.lifetime.use(async () => {
       // Before anything that takes long.
+      const { Signatures } = await import('./signatures.ts')
       const signatures = await Signatures.open(this.#checkpoints.history, wanted)
       const report = await super.verify(session, options)
       const only = session === undefined ? undefined : parseSessionId(session)
@@ -123,7 +116,8 @@ export class GitSessionStore<S extends StoredDocument = Session> extends StoreFr
   /** As for every store; with `signatures` each checkpoint that is signed says by whom. */
   override async *log(session: string, options: GitLogOptions = {}): AsyncGenerator<SignedCheckpoint> {
     const { signatures: wanted } = options
-    const signatures = wanted && (await Signatures.open(this.#checkpoints.history, wanted))
+    const signatures =
+      wanted && (await (await import('./signatures.ts')).Signatures.open(this.#checkpoints.history, wanted))
     for await (const checkpoint of super.log(session, options)) {
       const signature = await signatures?.of(trustedCommit(checkpoint.id))
       yield signature === undefined ? checkpoint : { ...checkpoint, signature }
@@ -163,6 +157,10 @@ export class GitSessionStore<S extends StoredDocument = Session> extends StoreFr
     if (!(await this.#checkpoints.openFinished())) return
     const all = [...this.#repository.refs.list('refs/')]
     const refs = all.filter(([ref]) => id === undefined || isOf(ref, id))
+    const [{ secretFinder }, { scan }] = await Promise.all([
+      import('../../redaction/secrets.ts'),
+      import('../scan/scan.ts'),
+    ])
     const finder = secretFinder(secrets)
     const known = memory?.(finder.id)
     const { objects } = this.#repository
@@ -184,6 +182,7 @@ export class GitSessionStore<S extends StoredDocument = Session> extends StoreFr
     if (!(await this.#checkpoints.openFinished())) return
     const heads = [...this.#repository.refs.list('refs/heads/')]
     const refs = heads.filter(([ref]) => id === undefined || isOf(ref, id))
+    const { search } = await import('../search/search.ts')
     yield* search(this.#checkpoints.history, refs, words, options)
   }
 
@@ -196,82 +195,6 @@ export class GitSessionStore<S extends StoredDocument = Session> extends StoreFr
    */
   files(folder: string, options?: WorkspaceOptions): WorkspaceFiles {
     return new WorkspaceFiles(this.#checkpoints, folder, options)
-  }
-
-  /**
-   * Sends what was saved and deleted here to a remote: what of each session the remote does not have yet. Sessions that it
-   * refuses stand in the report, and the others are pushed. A session that holds what looks like a secret is refused.
-   *
-   *     const { pushed, refused } = await store.push()
-   *
-   * @throws NotFoundError when there is no such remote; RemoteError when it cannot be reached
-   */
-  push(options: PushOptions = {}): Promise<PushReport> {
-    return this.#share((shared) => shared.push(options))
-  }
-
-  /**
-   * Brings what others have saved and deleted. A branch that has gone on at both sides becomes two: theirs keeps the name, ours
-   * is then `<name>--<writer>-<8 hex>`, and stays the active one.
-   *
-   * @throws NotFoundError when there is no such remote; RemoteError when it cannot be reached; CorruptError
-   */
-  fetch(options: FetchOptions = {}): Promise<FetchReport> {
-    return this.#share((shared) => shared.fetch(options))
-  }
-
-  /** `fetch`, then `push`. */
-  sync(options: PushOptions = {}): Promise<SyncReport> {
-    return this.#share((shared) => shared.sync(options))
-  }
-
-  /** How sessions here stand to those of a remote, asked now. Nothing is fetched. */
-  remoteStatus(options: ShareOptions = {}): Promise<RemoteStatus> {
-    return this.#share((shared) => shared.status(options))
-  }
-
-  /**
-   * Adds a remote to the repository's configuration, where git finds it too. `mapped`: the server's repository also holds code;
-   * default: found out from its refs.
-   *
-   * @throws AlreadyExistsError, InvalidIdError, UnsupportedError for an address that forkpoint cannot reach
-   */
-  addRemote(name: string, url: string, options: { mapped?: boolean } = {}): Promise<NamedRemote> {
-    return this.#share((shared) => shared.add({ name, url, mapped: options.mapped }))
-  }
-
-  /** Removes a remote from the configuration. Throws NotFoundError. */
-  removeRemote(name: string): Promise<void> {
-    return this.#share((shared) => shared.remove(name))
-  }
-
-  /** The remotes, those of the configuration and that of the store's options. */
-  remotes(): Promise<NamedRemote[]> {
-    return this.#share((shared) => shared.remotes())
-  }
-
-  /**
-   * Brings back a session that was pruned, discarded or, where a remote is set, deleted, also on another machine: as far as its
-   * checkpoints are still on the disk. Returns its refs, such as `heads/demo/main`.
-   *
-   * @throws NotFoundError when there is nothing of it; AlreadyExistsError when there is a session of that id and another in the
-   *   trash
-   */
-  restore(session: string): Promise<string[]> {
-    return this.#checkpoints.lifetime.use(async () => {
-      const { restoreSession } = await import('../../sync/restore.ts')
-      return restoreSession(this.#checkpoints, parseSessionId(session))
-    })
-  }
-
-  #share<T>(work: (shared: SharedStore) => Promise<T>): Promise<T> {
-    return this.#checkpoints.lifetime.use(async () => {
-      this.#shared ??= import('./sharing/shared-store.ts').then(
-        ({ SharedStore }) =>
-          new SharedStore(this.#checkpoints, { remote: this.#remote.remote, writer: this.#remote.writer }),
-      )
-      return work(await this.#shared)
-    })
   }
 
   /** As for every store. A store with a policy is pruned first; a purge also removes what is in the trash. */

@@ -40,6 +40,12 @@ export interface GitStoreOptions<S extends StoredDocument = Session> extends Sto
    */
   remote?: RemoteSettings
   /**
+   * When saves, forks, tags and deletions go to `remote`: `later`, in batches at least ten seconds apart and when the store is
+   * closed, while a save never waits; `now`, before the call resolves, which throws ReplicationError where the remote does
+   * not take it; `false`: only when `push` or `sync` is called. Default: `later` if `remote` is given.
+   */
+  replicate?: 'later' | 'now' | false
+  /**
    * What this machine is called in names of branches that made room for those of others. Default: `forkpoint.writer` of the
    * repository's configuration, else the name of the machine.
    */

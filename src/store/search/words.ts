@@ -50,9 +50,8 @@ const MOST_PLACES = 1000
 /** In small letters, with every letter at its place. */
 function folding(text: string): string {
   const folded = text.toLowerCase()
-  return folded.length === text.length
-    ? folded
-    : text.replace(/[^]/g, (one) => (one.toLowerCase().length === 1 ? one.toLowerCase() : one))
+  if (folded.length === text.length) return folded
+  return text.replace(/./gsu, (one) => (one.toLowerCase().length === one.length ? one.toLowerCase() : one))
 }
 
 /** The longest piece of a word that stands in JSON as it does in text. */

@@ -18,9 +18,8 @@ export interface Source {
 export function blockMarkdown(block: Block, source: Source, number?: number): string {
   switch (block.kind) {
     case 'text':
-      return prose(block.text, source)
     case 'thinking':
-      return `*thinking*\n${prose(block.text, source)}`
+      return prose(block.text, source)
     case 'call':
       return call(block, source, number)
     case 'result':
@@ -62,7 +61,7 @@ function call(block: CallBlock, source: Source, number: number | undefined): str
         n === 0 ? `${head} ${code(name(edit.path))}${rest}${numbered(number)}` : code(name(edit.path))
       return `${line}${edit.how === 'delete' ? ' deleted' : ''}${diff(edit, source)}`
     })
-    return edits.join('\n\n')
+    return edits.reduce((all, edit) => all + (all.endsWith('```') ? '\n' : '\n\n') + edit)
   }
   const short = onOneLine(block.input)
   if (short === undefined) return `${head}${numbered(number)}\n${value(block.input, source)}`

@@ -2,7 +2,7 @@
  * The page of a turn: what was said in it, as Markdown that reads well in `git log -p` and on a git host. It is made of the
  * turn's items alone, so that it can be made again and compared: `docs/format.md`, "Pages".
  */
-import type { ReadMessage } from '../block.ts'
+import type { Block, ReadMessage } from '../block.ts'
 import { listDiff } from '../line-diff.ts'
 import { readMessage } from '../message.ts'
 import { isOfSubAgent, type ReadAgent, type ReadRun, readEvent, readRun } from '../run.ts'
@@ -37,7 +37,17 @@ export interface PageTurn {
 }
 
 /** The page, piece by piece. */
-export function* pageOfTurn({ items, removed, runs }: PageTurn): Generator<string> {
+export function* pageOfTurn(turn: PageTurn): Generator<string> {
+  let before = ''
+  for (const piece of pieces(turn)) {
+    // What follows a fence needs no empty line, unless it is a heading.
+    const joins = before.endsWith('```\n') && /^\n[→←`]/.test(piece)
+    before = piece
+    yield joins ? piece.slice(1) : piece
+  }
+}
+
+function* pieces({ items, removed, runs }: PageTurn): Generator<string> {
   yield `${PAGE_START}\n`
   if (removed.length > 0) yield `\n*removed: ${rangesOf(removed)}*\n`
   const talk = new Talk()
@@ -45,9 +55,8 @@ export function* pageOfTurn({ items, removed, runs }: PageTurn): Generator<strin
   for (const one of items) {
     const message = readMessage(one.item)
     messages.push({ ...message, blocks: [] })
-    yield 'before' in one
-      ? talk.changed(message, readMessage(one.before), one)
-      : talk.said(message, one, one.index)
+    if ('before' in one) yield talk.changed(message, readMessage(one.before), one)
+    else yield* talk.said(message, one, one.index)
   }
   const read = runs.map(({ run }) => readRun(run))
   for (const [n, run] of runs.entries()) yield* subAgents(read[n]!, run)
@@ -69,7 +78,7 @@ function* subAgents(run: ReadRun, { events, ...source }: PageRun): Generator<str
       yield `\n## sub-agent ${agentFacts(run.agent, agent)}\n`
       said = { agent, talk: new Talk('###') }
     }
-    yield said.talk.said({ ...message, at: message.at ?? event.at }, source)
+    yield* said.talk.said({ ...message, at: message.at ?? event.at }, source)
   }
 }
 
@@ -90,14 +99,18 @@ class Talk {
   }
 
   /** @param number of the item; `undefined`: it is none */
-  said(message: ReadMessage, source: Source, number?: number): string {
+  *said(message: ReadMessage, source: Source, number?: number): Generator<string> {
     if (this.#needsNone(message)) {
-      const texts = message.blocks.map((block) => blockMarkdown(this.#named(block), source, number))
-      return texts.map((text) => `\n${text}\n`).join('')
+      for (const block of message.blocks) yield `\n${blockMarkdown(this.#named(block), source, number)}\n`
+      return
     }
-    const sections = this.#sections(message, source)
-    const head = this.#heading(message, number)
-    return sections.length === 0 ? `\n${head}\n` : `\n${head}\n${sections.join('\n\n')}\n`
+    const { blocks } = message
+    const [start, ...others] = blocks
+    const isThought = start?.kind === 'thinking' && start.text !== '' && !others.some(isSaid)
+    const head = this.#heading(message, number, isThought ? 'thinking' : undefined)
+    const [first, ...rest] = this.#sections(message, source, isThought)
+    yield first === undefined ? `\n${head}\n` : `\n${head}\n${first}\n`
+    for (const section of rest) yield `\n${section}\n`
   }
 
   /** A message that is another than before: what it was, and what it is. */
@@ -114,19 +127,20 @@ class Talk {
     return `\n${head}\n${sections.length === 0 ? '*in what is not shown here*' : sections.join('\n\n')}\n`
   }
 
-  #sections(message: ReadMessage, source: Source): string[] {
-    let thought = false
-    return message.blocks.flatMap((block) => {
+  /** @param isPlain whether the heading says that it is thought */
+  #sections({ blocks }: ReadMessage, source: Source, isPlain = false): string[] {
+    let before: string | undefined
+    return blocks.flatMap((block) => {
       if (block.kind === 'thinking' && block.text === '') return []
       const text = blockMarkdown(this.#named(block), source)
-      const says = thought && block.kind === 'text' ? '*says*\n' : ''
-      thought = block.kind === 'thinking'
-      return [says + text]
+      const says = before === 'thinking' && block.kind === 'text'
+      before = block.kind
+      return [block.kind === 'thinking' && !isPlain ? `*thinking*\n${text}` : says ? `*says*\n${text}` : text]
     })
   }
 
   /** A result with the name of its tool, where only the call has that. */
-  #named(block: ReadMessage['blocks'][number]): ReadMessage['blocks'][number] {
+  #named(block: Block): Block {
     if (block.kind === 'call' && block.id !== undefined) this.#tools.set(block.id, block.tool)
     if (block.kind !== 'result' || block.tool !== '' || block.id === undefined) return block
     return { ...block, tool: this.#tools.get(block.id) ?? '' }
@@ -159,6 +173,8 @@ class Talk {
     return `${day} ${time}`
   }
 }
+
+const isSaid = ({ kind }: Block): boolean => kind === 'text' || kind === 'thinking'
 
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d/
 

@@ -42,7 +42,12 @@ export async function httpServer(): Promise<Server> {
 export function machine(url: string, writer: string, options: GitStoreOptions = {}): GitSessionStore {
   const folder = mkdtempSync(join(tmpdir(), `forkpoint-${writer}-`))
   folders.push(folder)
-  const store = new GitSessionStore(join(folder, 'store'), { writer, remote: { url }, ...options })
+  const store = new GitSessionStore(join(folder, 'store'), {
+    writer,
+    remote: { url },
+    replicate: false,
+    ...options,
+  })
   stores.push(store)
   return store
 }

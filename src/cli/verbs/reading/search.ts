@@ -36,19 +36,22 @@ export const addSearch: AddVerb = (program, run) => {
       examples('search retry backoff', 'search "exit code" --tool bash', 'search retry --first --json'),
     )
     .action(
-      run(async ({ out, stores }, words: string[], { said, tools, first, limit, ...options }: Options) => {
-        const most = first === true ? 1 : (limit ?? Number.POSITIVE_INFINITY)
-        const where = said === tools ? {} : { in: said === true ? ('said' as const) : ('tools' as const) }
-        const asked: SearchOptions = { ...options, ...where, oldestFirst: first === true }
-        let found = 0
-        for await (const match of most === 0 ? [] : stores.existing.search(words, asked)) {
-          if (out.json) await out.item(match)
-          else await out.lines([...(found === 0 ? [] : [line``]), ...matchLines(match)])
-          if (++found >= most || out.closed) break
-        }
-        if (found === 0) await out.note(line`Nothing was found.`)
-        return found === 0 ? EXIT.failed : undefined
-      }),
+      run(
+        async ({ out, stores, env }, words: string[], { said, tools, first, limit, ...options }: Options) => {
+          const most = first === true ? 1 : (limit ?? Number.POSITIVE_INFINITY)
+          const where = said === tools ? {} : { in: said === true ? ('said' as const) : ('tools' as const) }
+          const asked: SearchOptions = { ...options, ...where, oldestFirst: first === true }
+          out.page(env)
+          let found = 0
+          for await (const match of most === 0 ? [] : stores.existing.search(words, asked)) {
+            if (out.json) await out.item(match)
+            else await out.lines([...(found === 0 ? [] : [line``]), ...matchLines(match)])
+            if (++found >= most || out.closed) break
+          }
+          if (found === 0) await out.note(line`Nothing was found.`)
+          return found === 0 ? EXIT.failed : undefined
+        },
+      ),
     )
 }
 

@@ -131,7 +131,8 @@ async function sayFetch({ out, command }: Context, report: FetchReport): Promise
   for (const ref of hidden) await out.line(line`${dim('hidden')}    ${ref}: deleted, but still at ${remote}`)
   if (updated.length + diverged.length + deleted.length === 0) await out.note(line`Nothing new at ${remote}.`)
   const session = sessionOf([...deleted, ...kept])
-  if (session !== undefined) await out.note(line`${dim(`Undo a deletion: ${command('restore', [session])}`)}`)
+  if (session !== undefined)
+    await out.note(line`${dim(`Undo a deletion: ${command('restore', [session])} --deleted`)}`)
 }
 
 async function sayPush({ out, command }: Context, report: PushReport): Promise<void> {

@@ -1,12 +1,10 @@
 import { writeFile } from 'node:fs/promises'
 import type { Command } from 'commander'
 import { redactValue } from '../../../redaction/redact.ts'
-import { redactSecrets } from '../../../redaction/secrets.ts'
 import { withKeyOf } from '../../../store/redaction/key.ts'
 import type { Place } from '../../../store/session-store.ts'
-import { type Clean, htmlOf } from '../../../viewer/export/html.ts'
-import { markdownOf } from '../../../viewer/export/markdown.ts'
-import { type Reading, readingOf } from '../../../viewer/export/reading.ts'
+import type { Clean } from '../../../viewer/export/html.ts'
+import type { Reading } from '../../../viewer/export/reading.ts'
 import type { Stores } from '../../stores.ts'
 import { bold, count, line, yellow } from '../../text.ts'
 import { examples, type Run } from '../../verb.ts'
@@ -25,10 +23,18 @@ const FORMATS: readonly (readonly [name: string, about: string, write: Write])[]
     'html',
     'write a session as one page that stands alone, to read in any browser',
     async function* (reading, stores, clean) {
+      const { htmlOf } = await import('../../../viewer/export/html.ts')
       yield await htmlOf(reading, { store: stores.folder, version: VERSION, writable: false }, clean)
     },
   ],
-  ['markdown', 'write a session as one Markdown file', (reading, _, clean) => markdownOf(reading, clean)],
+  [
+    'markdown',
+    'write a session as one Markdown file',
+    async function* (reading, _, clean) {
+      const { markdownOf } = await import('../../../viewer/export/markdown.ts')
+      yield* markdownOf(reading, clean)
+    },
+  ],
 ]
 
 /** `forkpoint export html|markdown <range>`: the file on stdout, or with `-o` JSON of `{ session, file, messages, redacted }`. */
@@ -54,6 +60,8 @@ export function addReadable(verb: Command, run: Run): void {
       .action(
         run(async ({ out, stores }, range: string, { output, overwrite = false, redact }: Options) => {
           const { place, after } = await placesIn(stores, range)
+          const { readingOf } = await import('../../../viewer/export/reading.ts')
+          const { redactSecrets } = await import('../../../redaction/secrets.ts')
           const reading = await readingOf(
             { store: stores.existing, storeOf: (session) => stores.ofTypeOf(session) },
             place,

@@ -1,5 +1,5 @@
 import { hashOf } from '../../../viewer/address.ts'
-import { startViewer } from '../../../viewer/server.ts'
+import { UsageError } from '../../exit-codes.ts'
 import { bold, dim, line } from '../../text.ts'
 import { type AddVerb, examples, REVISION, wholeNumber } from '../../verb.ts'
 import { VERSION } from '../../version.ts'
@@ -23,13 +23,22 @@ export const addView: AddVerb = (program, run) => {
     .addHelpText('after', examples('view', 'view demo/main~3', 'view --no-open --port 7340'))
     .action(
       run(async ({ out, stores, env }, place: string | undefined, { port, open, write = false }: Options) => {
+        if (port !== undefined && port > 65_535) throw new UsageError('A port is a number up to 65535.')
         const found = place === undefined ? undefined : await stores.find(place)
         const ended = interrupted()
+        // No other verb needs it.
+        const { startViewer } = await import('../../../viewer/server.ts')
         const viewer = await startViewer({
           store: stores.existing,
           storeOf: (session) => stores.ofTypeOf(session),
           info: { store: stores.folder, version: VERSION, writable: write },
           port,
+        }).catch((error: NodeJS.ErrnoException) => {
+          if (error.code === 'EADDRINUSE')
+            throw new UsageError(`Port ${port} is in use. Choose another --port.`)
+          if (error.code === 'EACCES')
+            throw new UsageError(`You may not use port ${port}. Choose another --port.`)
+          throw error
         })
         const address = viewer.address + (found === undefined ? '' : hashOf(found))
         if (out.json) await out.document({ address, port: viewer.port })

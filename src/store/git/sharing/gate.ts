@@ -1,12 +1,13 @@
 /** What may leave this machine: looked at before anything is sent. */
 import type { History } from '../../../checkpoints/commits/history.ts'
-import { reachableFrom } from '../../../git/upkeep/reachable.ts'
-import type { CommitId, ObjectId } from '../../../ids.ts'
+import { newCommits } from '../../../git/database/ancestry.ts'
+import type { ObjectStore } from '../../../git/database/object-store.ts'
+import { type CommitId, type ObjectId, trustedCommit } from '../../../ids.ts'
 import type { SecretFinder } from '../../../redaction/secrets.ts'
 import { NotSharedError } from '../../../sync/error.ts'
 import { isLocalOnly } from '../../../sync/local-only.ts'
 import type { SharedSession } from '../../../sync/planning/shared-sessions.ts'
-import { type CleanMemory, type FoundSecret, scan } from '../../scan/scan.ts'
+import { type CleanMemory, type FoundSecret, type ScanRequest, scan } from '../../scan/scan.ts'
 
 /** @param finder what is looked for; `undefined`: nothing */
 export const gate =
@@ -19,28 +20,23 @@ export const gate =
       if (remote !== undefined && (await objects.has(remote))) there.push(remote)
       if (local !== undefined && local !== remote) going.set(`refs/${key}`, local)
     }
-    const known = await knownThere(history, there)
-    for (const id of going.values()) {
-      const object = await objects.tryRead(id)
-      if (object?.type !== 'commit' || !(await isLocalOnly(history, id as CommitId, (one) => known.has(one))))
-        continue
-      return new NotSharedError(session, 'it, or a session it was forked from, is marked as local.')
+    const [tips, has] = [await commitsOf(objects, going.values()), await commitsOf(objects, there)]
+    const fresh = new Set((await newCommits(objects, tips, has)).commits.map(([id]) => id))
+    for (const id of tips) {
+      if (await isLocalOnly(history, id, (one) => !fresh.has(one)))
+        return new NotSharedError(session, 'it, or a session it was forked from, is marked as local.')
     }
     if (finder === undefined) return undefined
     const found: FoundSecret[] = []
-    const request = { objects, refs: going, finder, memory, isKnown: (id: ObjectId) => known.has(id) }
+    const request: ScanRequest = { objects, refs: going, finder, memory, has }
     for await (const secret of scan(request)) if (found.push(secret) >= MOST) break
     return found.length === 0 ? undefined : new NotSharedError(session, described(session, found), found)
   }
 
-/** What the remote has of these, as far as it saves looking: all commits, and what their newest trees hold. */
-async function knownThere(history: History, ids: readonly ObjectId[]): Promise<Set<ObjectId>> {
+async function commitsOf(objects: ObjectStore, ids: Iterable<ObjectId>): Promise<CommitId[]> {
   const commits: CommitId[] = []
-  for (const id of ids)
-    if ((await history.objects.tryRead(id))?.type === 'commit') commits.push(id as CommitId)
-  const known = new Set<ObjectId>(await history.reachable(commits))
-  const trees = await Promise.all(commits.map(async (id) => (await history.info(id)).tree))
-  return reachableFrom(history.objects, trees, { into: known, tolerant: true })
+  for (const id of ids) if ((await objects.tryRead(id))?.type === 'commit') commits.push(trustedCommit(id))
+  return commits
 }
 
 function described(session: string, found: readonly FoundSecret[]): string {

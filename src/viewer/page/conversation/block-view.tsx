@@ -18,8 +18,6 @@ import type { Place } from './place.ts'
 
 export interface BlockProps {
   block: ShownMessage['blocks'][number]
-  /** Whether the result of a call was looked for. */
-  isPaired?: boolean
   /** What the call gave back. */
   result?: ResultBlock | undefined
   /** Run of the sub-agent that the call started. */
@@ -31,23 +29,14 @@ export interface BlockProps {
   fold: string
 }
 
-export function BlockView({ block, isPaired, result, agent, place, index, fold }: BlockProps) {
+export function BlockView({ block, result, agent, place, index, fold }: BlockProps) {
   switch (block.kind) {
     case 'text':
       return <Markdown text={block.text} />
     case 'thinking':
       return block.text === '' ? null : <Thinking text={block.text} fold={fold} />
     case 'call':
-      return (
-        <Call
-          call={block}
-          isPaired={isPaired}
-          result={result}
-          agent={agent}
-          session={place.session}
-          fold={fold}
-        />
-      )
+      return <Call call={block} result={result} agent={agent} session={place.session} fold={fold} />
     case 'result':
       return <Call result={block} session={place.session} fold={fold} />
     case 'file':
@@ -78,7 +67,6 @@ function Thinking({ text, fold }: { text: string; fold: string }) {
 }
 
 interface CallProps {
-  isPaired?: boolean | undefined
   call?: CallBlock
   result?: ResultBlock | undefined
   agent?: string | undefined
@@ -87,7 +75,7 @@ interface CallProps {
 }
 
 /** A call with its result, or a result alone. */
-function Call({ call, isPaired, result, agent, session, fold }: CallProps) {
+function Call({ call, result, agent, session, fold }: CallProps) {
   const edits = call && editsOf(call)
   const size = edits?.edits.reduce(
     (sum, { before, after, patch }) => sum + before.length + after.length + patch.length,
@@ -113,9 +101,6 @@ function Call({ call, isPaired, result, agent, session, fold }: CallProps) {
         <span class="name">{call === undefined ? `${shownLine(tool)} result` : shownLine(tool)}</span>
         <code class="gist">{gist(about)}</code>
         {failed && <span class="state">failed</span>}
-        {call !== undefined && isPaired === true && result === undefined && (
-          <span class="state open">no result here</span>
-        )}
       </summary>
       {isOpen && (
         <div class="inside">

@@ -5,7 +5,7 @@ import type { SessionView, ShownMessage, Turn } from '../../wire.ts'
 import { Problem } from '../shell/loading.tsx'
 import { memo } from '../text/memo.ts'
 import type { MessageCache } from './cache.ts'
-import { MessageView } from './message-view.tsx'
+import { MessageView, roleNamed } from './message-view.tsx'
 import { useNear } from './near.ts'
 import type { Place } from './place.ts'
 import type { Part, Segment } from './segments.ts'
@@ -51,6 +51,7 @@ const SegmentView = (props: SegmentProps) => {
     }
   }, [isNear, view.tip, from, to])
   const messages = isNear ? cache.known(from, to) : []
+  const results = resultsIn(messages)
   const isShown = isNear && (messages.length > 0 || from === to)
   const guess = segment.parts.length * 70 + (to - from) * 110
   return (
@@ -68,6 +69,7 @@ const SegmentView = (props: SegmentProps) => {
             {...props}
             part={part}
             place={place}
+            results={results}
             messages={messages.filter(({ index }) => index >= part.from && index < part.to)}
           />
         ))}
@@ -76,10 +78,13 @@ const SegmentView = (props: SegmentProps) => {
   )
 }
 
-type PartProps = SegmentProps & { part: Part; messages: readonly ShownMessage[] }
+type PartProps = SegmentProps & {
+  part: Part
+  messages: readonly ShownMessage[]
+  results: ReadonlyMap<string, ResultBlock>
+}
 
-const PartView = memo(({ part, messages, view, place, agents, act }: PartProps) => {
-  const results = resultsIn(messages)
+const PartView = memo(({ part, messages, results, view, place, agents, act }: PartProps) => {
   const continued = continuedIn(messages)
   return (
     <>
@@ -104,7 +109,7 @@ function continuedIn(messages: readonly ShownMessage[]): Set<number> {
   let named: string | undefined
   for (const { index, who, agent, blocks } of messages) {
     if (who === 'tool' || blocks.every(({ kind }) => kind === 'call')) continue
-    const voice = who === 'assistant' ? `${agent}` : undefined
+    const voice = roleNamed(who) === 'assistant' ? `${agent}` : undefined
     if (voice !== undefined && voice === named) continued.add(index)
     named = voice
   }

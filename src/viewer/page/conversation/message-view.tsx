@@ -45,10 +45,14 @@ export const MessageView = memo(({ message, place, results, agents, isContinued 
       tabIndex={-1}
     >
       <header>
-        <span class="who">{about === 'compaction' ? 'summary of what was before' : shownLine(who)}</span>
+        <span class="who">
+          {about === 'compaction' ? 'summary of what was before' : shownLine(roleNamed(who) ?? who)}
+        </span>
         {agent !== undefined && <span class="chip">sub-agent {shownLine(agent)}</span>}
         {about === 'notice' && <span class="chip">notice</span>}
-        {model !== undefined && who === 'assistant' && <span class="model">{shownLine(model)}</span>}
+        {model !== undefined && roleNamed(who) === 'assistant' && (
+          <span class="model">{shownLine(model)}</span>
+        )}
         <span class="facts">
           {tokens > 0 && <span title={usageText(usage)}>{short(tokens)} tokens</span>}
           {at !== undefined && (
@@ -65,7 +69,6 @@ export const MessageView = memo(({ message, place, results, agents, isContinued 
         <BlockView
           key={number}
           block={block}
-          isPaired={results !== undefined}
           result={block.kind === 'call' && block.id !== undefined ? results?.get(block.id) : undefined}
           agent={block.kind === 'call' && block.id !== undefined ? agents?.get(block.id) : undefined}
           place={place}
@@ -93,12 +96,15 @@ export const isShownWithCall = (
   results: ReadonlyMap<string, ResultBlock> | undefined,
 ): boolean => id !== undefined && results?.has(id) === true
 
-const roleOf = (who: string, isWork: boolean): string => {
-  if (isWork) return 'work'
-  if (/^(?:user|human)$/i.test(who)) return 'user'
-  if (/^(?:assistant|ai)$/i.test(who)) return 'assistant'
-  return 'other'
-}
+/** What everybody calls who speaks; `undefined` for others. */
+export const roleNamed = (who: string | undefined): 'user' | 'assistant' | undefined =>
+  /^(?:user|human)$/i.test(who ?? '')
+    ? 'user'
+    : /^(?:assistant|ai)$/i.test(who ?? '')
+      ? 'assistant'
+      : undefined
+
+const roleOf = (who: string, isWork: boolean): string => (isWork ? 'work' : (roleNamed(who) ?? 'other'))
 
 function usageText(usage: ShownMessage['usage']): string {
   const { input, output, cached } = usage ?? {}

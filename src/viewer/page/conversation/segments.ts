@@ -17,7 +17,7 @@ export interface Segment {
   parts: readonly Part[]
 }
 
-const MESSAGES = 20
+const MESSAGES = 16
 const PARTS = 12
 
 export function segmentsOf({

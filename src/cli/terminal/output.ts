@@ -5,10 +5,11 @@
  * is written, except errors, which are one JSON document on stderr.
  */
 import { createInterface } from 'node:readline/promises'
-import { StorageError } from '../errors.ts'
-import { beginning } from '../excerpt.ts'
-import { visible, visibleJson } from '../view/visible.ts'
-import { bold, type Line, line, render } from './text.ts'
+import { StorageError } from '../../errors.ts'
+import { beginning } from '../../excerpt.ts'
+import { visible, visibleJson } from '../../view/visible.ts'
+import { bold, type Line, line, render } from '../text.ts'
+import { type Pager, pagerCommand, startPager } from './pager.ts'
 
 export interface Streams {
   stdin: NodeJS.ReadStream
@@ -20,6 +21,7 @@ export class Output {
   readonly json: boolean
   readonly #streams: Streams
   readonly #lost = new Set<NodeJS.WriteStream>()
+  #pager: Pager | undefined
   #progress: { shown: number; timer: NodeJS.Timeout | undefined; text: string } | undefined
 
   constructor(streams: Streams, { json = false }: { json?: boolean } = {}) {
@@ -32,6 +34,22 @@ export class Output {
   /** Whether nobody reads any more (`| head`). What only reads stops then; what changes a store goes on. */
   get closed(): boolean {
     return this.#lost.has(this.#streams.stdout)
+  }
+
+  /** What follows goes through a pager, if stdout is a terminal and the caller wants one. */
+  page(env: Readonly<Record<string, string | undefined>>): void {
+    const command = pagerCommand(env)
+    if (this.json || command === undefined || !isTerminal(this.#streams.stdout)) return
+    this.#pager = startPager(command, env)
+    // Left early, it is a reader that has gone.
+    this.#pager.stdin.on('error', () => undefined)
+  }
+
+  /** Waits until the reader has left the pager, if there is one. */
+  async finish(): Promise<void> {
+    this.endProgress()
+    this.#pager?.stdin.end()
+    await this.#pager?.closed
   }
 
   /** Whether there is somebody to ask. */
@@ -138,7 +156,8 @@ export class Output {
     this.endProgress()
     if (this.#lost.has(stream)) return
     await new Promise<void>((resolve, reject) => {
-      stream.write(chunk, (error?: NodeJS.ErrnoException | null) => {
+      const target = stream === this.#streams.stdout ? (this.#pager?.stdin ?? stream) : stream
+      target.write(chunk, (error?: NodeJS.ErrnoException | null) => {
         if (error == null) return resolve()
         this.#lost.add(stream)
         if (GONE.includes(error.code ?? '')) return resolve()

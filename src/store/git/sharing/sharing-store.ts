@@ -1,0 +1,225 @@
+/** What a git store does with git servers: sessions shared by several machines, by hand or with each save. */
+import type { Checkpoints } from '../../../checkpoints/checkpoints.ts'
+import { parseSessionId } from '../../../ids.ts'
+import type { NamedRemote } from '../../../sync/remotes.ts'
+import type { FetchReport, PushReport, RemoteStatus, SyncReport } from '../../../sync/report.ts'
+import type { Backend } from '../../backend.ts'
+import type { DocumentRules } from '../../document.ts'
+import { StoreFront } from '../../front.ts'
+import type {
+  Addition,
+  Checkpoint,
+  ForkOptions,
+  SessionHandle,
+  StoredDocument,
+  Tag,
+  WriteOptions,
+} from '../../session-store.ts'
+import { replicatedHandle } from './replicated-handle.ts'
+import type { LaterReplication, NowReplication } from './replication.ts'
+import type { FetchOptions, PushOptions, RemoteSettings, SharedStore, ShareOptions } from './shared-store.ts'
+
+/** What happened between the store and a remote. */
+export type RemoteEvent =
+  | { kind: 'fetch'; report: FetchReport }
+  | { kind: 'push'; report: PushReport }
+  | { kind: 'failed'; error: unknown }
+
+interface SharingSettings {
+  remote?: RemoteSettings
+  replicate?: 'later' | 'now' | false
+  writer?: string
+}
+
+export abstract class SharingStore<S extends StoredDocument> extends StoreFront<S> {
+  readonly #checkpoints: Checkpoints
+  readonly #remote: SharingSettings
+  readonly #listeners = new Set<(event: RemoteEvent) => void>()
+  #replication: Promise<LaterReplication | NowReplication> | undefined
+  #shared: Promise<SharedStore> | undefined
+
+  /** @internal */
+  protected constructor(
+    backend: Backend,
+    rules: DocumentRules,
+    checkpoints: Checkpoints,
+    { remote, replicate, writer }: SharingSettings,
+  ) {
+    super(backend, rules, checkpoints.lifetime)
+    this.#checkpoints = checkpoints
+    this.#remote = {
+      ...(remote && { remote }),
+      ...(replicate !== undefined && { replicate }),
+      ...(writer !== undefined && { writer }),
+    }
+  }
+
+  /**
+   * Sends what was saved and deleted here to a remote: what of each session the remote does not have yet. Sessions that it
+   * refuses stand in the report, and the others are pushed. A session that holds what looks like a secret is refused.
+   *
+   *     const { pushed, refused } = await store.push()
+   *
+   * @throws NotFoundError when there is no such remote; RemoteError when it cannot be reached
+   */
+  push(options: PushOptions = {}): Promise<PushReport> {
+    return this.#told(
+      this.#share((shared) => shared.push(options)),
+      (report) => [{ kind: 'push', report }],
+    )
+  }
+
+  /**
+   * Brings what others have saved and deleted. A branch that has gone on at both sides becomes two: theirs keeps the name, ours
+   * is then `<name>--<writer>-<8 hex>`, and stays the active one.
+   *
+   * @throws NotFoundError when there is no such remote; RemoteError when it cannot be reached; CorruptError
+   */
+  fetch(options: FetchOptions = {}): Promise<FetchReport> {
+    return this.#told(
+      this.#share((shared) => shared.fetch(options)),
+      (report) => [{ kind: 'fetch', report }],
+    )
+  }
+
+  /**
+   * Calls `listener` with each report of a fetch or push, and with each failure, also of those that the store makes by itself.
+   * Returns a function that ends it.
+   */
+  on(_event: 'remote', listener: (event: RemoteEvent) => void): () => void {
+    this.#listeners.add(listener)
+    return () => void this.#listeners.delete(listener)
+  }
+
+  /** `fetch`, then `push`. */
+  sync(options: PushOptions = {}): Promise<SyncReport> {
+    return this.#told(
+      this.#share((shared) => shared.sync(options)),
+      ({ fetch, push }) => [
+        { kind: 'fetch', report: fetch },
+        { kind: 'push', report: push },
+      ],
+    )
+  }
+
+  /** How sessions here stand to those of a remote, asked now. Nothing is fetched. */
+  remoteStatus(options: ShareOptions = {}): Promise<RemoteStatus> {
+    return this.#share((shared) => shared.status(options))
+  }
+
+  /**
+   * Adds a remote to the repository's configuration, where git finds it too. `mapped`: the server's repository also holds code;
+   * default: found out from its refs.
+   *
+   * @throws AlreadyExistsError, InvalidIdError, UnsupportedError for an address that forkpoint cannot reach
+   */
+  addRemote(name: string, url: string, options: { mapped?: boolean } = {}): Promise<NamedRemote> {
+    return this.#share((shared) => shared.add({ name, url, mapped: options.mapped }))
+  }
+
+  /** Removes a remote from the configuration. Throws NotFoundError. */
+  removeRemote(name: string): Promise<void> {
+    return this.#share((shared) => shared.remove(name))
+  }
+
+  /** The remotes, those of the configuration and that of the store's options. */
+  remotes(): Promise<NamedRemote[]> {
+    return this.#share((shared) => shared.remotes())
+  }
+
+  /**
+   * Brings back a session that was pruned, discarded or, where a remote is set, deleted, also on another machine: as far as its
+   * checkpoints are still on the disk. Returns its refs, such as `heads/demo/main`.
+   *
+   * @throws NotFoundError when there is nothing of it; AlreadyExistsError when there is a session of that id and another in the
+   *   trash
+   */
+  restore(session: string): Promise<string[]> {
+    return this.#checkpoints.lifetime.use(async () => {
+      const { restoreSession } = await import('../../../sync/restore.ts')
+      return restoreSession(this.#checkpoints, parseSessionId(session))
+    })
+  }
+
+  override async save(state: S, options?: WriteOptions): Promise<Checkpoint> {
+    return this.#replicated(await super.save(state, options))
+  }
+
+  override async append(session: string, addition: Addition, options?: WriteOptions): Promise<Checkpoint> {
+    return this.#replicated(await super.append(session, addition, options))
+  }
+
+  override async fork(session: string, options: ForkOptions): Promise<Checkpoint> {
+    const made = await super.fork(session, options)
+    await this.#replicate(options.session ?? session, made.id)
+    return made
+  }
+
+  override async tag(session: string, name: string, options: { at?: string } = {}): Promise<Tag> {
+    const tag = await super.tag(session, name, options)
+    await this.#replicate(session, tag.checkpoint)
+    return tag
+  }
+
+  override async delete(session: string, options: { branch?: string; tag?: string } = {}): Promise<boolean> {
+    const existed = await super.delete(session, options)
+    if (existed) await this.#replicate(session, '')
+    return existed
+  }
+
+  override async open(
+    session: string,
+    options?: { at?: string; branch?: string },
+  ): Promise<SessionHandle<S>> {
+    const handle = await super.open(session, options)
+    if (this.#remote.remote === undefined) return handle
+    return replicatedHandle(handle, (checkpoint) => this.#replicated(checkpoint))
+  }
+
+  override async close(): Promise<void> {
+    await (await this.#replication)?.close()
+    await super.close()
+  }
+
+  async #replicated(checkpoint: Checkpoint): Promise<Checkpoint> {
+    await this.#replicate(checkpoint.session, checkpoint.id)
+    return checkpoint
+  }
+
+  /** Throws ReplicationError where it has to be at the remote now, and is not. */
+  async #replicate(session: string, checkpoint: string): Promise<void> {
+    const { remote, replicate = 'later' } = this.#remote
+    if (remote === undefined || replicate === false) return
+    this.#replication ??= import('./replication.ts').then(({ LaterReplication, NowReplication }) => {
+      const { name = 'origin' } = remote
+      const push = (only: readonly string[], signal?: AbortSignal) =>
+        this.push({ remote: name, only, signal })
+      return replicate === 'now' ? new NowReplication(push, name) : new LaterReplication(push)
+    })
+    await (await this.#replication).after({ session, checkpoint })
+  }
+
+  async #told<T>(work: Promise<T>, events: (result: T) => RemoteEvent[]): Promise<T> {
+    const tell = (event: RemoteEvent): void => {
+      for (const listener of this.#listeners) listener(event)
+    }
+    try {
+      const result = await work
+      for (const event of events(result)) tell(event)
+      return result
+    } catch (error) {
+      tell({ kind: 'failed', error })
+      throw error
+    }
+  }
+
+  #share<T>(work: (shared: SharedStore) => Promise<T>): Promise<T> {
+    return this.#checkpoints.lifetime.use(async () => {
+      this.#shared ??= import('./shared-store.ts').then(
+        ({ SharedStore }) =>
+          new SharedStore(this.#checkpoints, { remote: this.#remote.remote, writer: this.#remote.writer }),
+      )
+      return work(await this.#shared)
+    })
+  }
+}

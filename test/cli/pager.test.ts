@@ -1,0 +1,70 @@
+/** Reading verbs on a terminal: the pager that git would start, and none elsewhere. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { PassThrough } from 'node:stream'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { runCli } from '../../src/cli/program.ts'
+import { pagerCommand } from '../../src/cli/terminal/pager.ts'
+import { DEMO, forkpointHere, workFolder } from './command-line.ts'
+
+let cwd: string
+beforeAll(async () => {
+  cwd = await workFolder()
+  await forkpointHere(['import', 'claude-code', DEMO, '--session', 'demo'], { cwd })
+})
+
+async function onTerminal(args: readonly string[], env: Record<string, string>): Promise<string> {
+  const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()]
+  Object.assign(stdout, { isTTY: true })
+  const streams = { stdin, stdout, stderr } as unknown as Parameters<typeof runCli>[1]
+  await runCli(args, streams, { FORKPOINT_STORE: join(cwd, 'sessions'), ...env })
+  stdout.end()
+  return stdout.read()?.toString() ?? ''
+}
+
+test('The pager is the one of git, then the one of the user, then less', () => {
+  expect(pagerCommand({ GIT_PAGER: 'a', PAGER: 'b' })).toBe('a')
+  expect(pagerCommand({ PAGER: 'b' })).toBe('b')
+  expect(pagerCommand({ GIT_PAGER: '', PAGER: 'b' })).toBeUndefined()
+  expect(pagerCommand({ PAGER: 'cat' })).toBeUndefined()
+})
+
+describe.skipIf(process.platform === 'win32')('On a terminal', () => {
+  test.each([
+    ['log', ['log', 'demo']],
+    ['log --graph', ['log', 'demo', '--graph']],
+    ['show', ['show', 'demo']],
+    ['diff', ['diff', 'demo~1', 'demo']],
+    ['search', ['search', 'parser']],
+  ])('%s is read in a pager', async (_, args) => {
+    const file = join(cwd, `${args[0]}.txt`)
+    const elsewhere = await forkpointHere(args, { cwd })
+    expect(await onTerminal(args, { GIT_PAGER: `cat > '${file}'` })).toBe('')
+    expect(readFileSync(file, 'utf8')).toBe(elsewhere.stdout)
+    expect(elsewhere.stdout).not.toBe('')
+  })
+
+  test('a reader who leaves early ends it', async () => {
+    expect(await onTerminal(['show', 'demo', '--all', '--full'], { GIT_PAGER: 'true' })).toBe('')
+  })
+
+  test('JSON goes through none', async () => {
+    expect(await onTerminal(['log', 'demo', '--json'], { GIT_PAGER: 'false' })).toContain('"subject"')
+  })
+})
+
+test('The branches of a session are drawn beside each other', async () => {
+  await forkpointHere(['fork', 'demo/main~2', '--branch', 'other'], { cwd })
+  const { stdout } = await forkpointHere(['log', 'demo', '--graph', '-n', '3'], { cwd })
+  expect(stdout.split('\n').map((line) => line[0])).toEqual(['●', '●', '●', undefined])
+  expect(stdout).toContain('(other)')
+})
+
+test('help names a verb as --help does', async () => {
+  const [help, flag] = await Promise.all([
+    forkpointHere(['help', 'log'], { cwd }),
+    forkpointHere(['log', '--help'], { cwd }),
+  ])
+  expect(help).toEqual(flag)
+  expect(help.code).toBe(0)
+})
