@@ -187,7 +187,10 @@ describe('Maintenance', () => {
       return join(folder, name)
     }
     const left = [
-      leave(`objects/pack/${pack.replace('.pack', '.keep')}`, ownerText(systemIdentity.newOwner())),
+      leave(
+        `objects/pack/${pack.replace('.pack', '.keep')}`,
+        ownerText({ ...systemIdentity.newOwner(), pid: 4_194_304 }),
+      ),
       leave('objects/pack/tmp_pack_x'),
       leave('objects/pack/.tmp-1-pack-x.idx'),
       leave(`objects/pack/pack-${'a'.repeat(40)}.pack`),

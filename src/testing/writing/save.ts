@@ -131,7 +131,7 @@ export const saving: Chapter = (sentence) => {
       }
       const messages = Object.entries(texts).map(([id, text]) => message(id, text))
       await store.save(session('s1', { messages }))
-      const body = `> Look:\n>\n> at [2Jthis\n\n${'word '.repeat(119)}word…`
+      const body = `> Look:\n>\n> at [2Jthis\n\n${'word '.repeat(39)}word…`
       assert.equal((await store.checkpoint('s1')).body, body)
       const step = await store.append('s1', { messages: [message('a5')] }, { kind: 'step' })
       assert.equal(step.body, '')
