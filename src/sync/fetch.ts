@@ -17,6 +17,7 @@ import {
   type SharedSessions,
 } from './planning/shared-sessions.ts'
 import type { FetchReport } from './report.ts'
+import { refsBeforeRewrite } from './rewritten-sessions.ts'
 import { each, type Only, type Sharing } from './sharing.ts'
 
 /** Throws RemoteError; CorruptError for objects that are not what they should be; LockedError, StorageError. */
@@ -28,9 +29,12 @@ export async function fetchSessions(sharing: Sharing, only?: Only, depth?: numbe
     const mark = checkpoints.mark()
     const there = await remote.refs(names.prefixes(only), options)
     const sessions = sessionsWith(sharing, there, only)
+    const report = emptyReport(names.remote)
+    await leaveOutRewritten(sharing, sessions, report)
     const fetched = await bring(sharing, sessions, depth)
     try {
-      const report = emptyReport(names.remote)
+      // Only now it shows what newer checkpoints of others stand on.
+      await leaveOutRewritten(sharing, sessions, report)
       let isPurged = false
       await each(sessions.values(), async (shared) => {
         const plan = await settle(sharing, shared, there, mark)
@@ -63,6 +67,20 @@ export function sessionsWith({ checkpoints, names }: Sharing, there: RemoteRefs,
   const sessions = localSessions(checkpoints.history.repository.refs, names, only)
   addRemote(sessions, names, there.refs, only)
   return sessions
+}
+
+/** Sessions that the remote still has as they were before a rewrite stay as they are here. */
+async function leaveOutRewritten(
+  { checkpoints }: Sharing,
+  sessions: SharedSessions,
+  report: FetchReport,
+): Promise<void> {
+  for (const [session, shared] of [...sessions]) {
+    const old = await refsBeforeRewrite(checkpoints.history, shared)
+    if (old.length === 0) continue
+    report.hidden.push(...old)
+    sessions.delete(session)
+  }
 }
 
 /** Fetches what the refs of these sessions name at the remote, if it is not here. */

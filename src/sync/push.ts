@@ -4,6 +4,7 @@ import { type ForkpointError, RemoteError } from '../errors.ts'
 import type { RemoteMove, RemoteRefs } from '../git/wire/remote.ts'
 import { type CommitId, goneRef, type ObjectId, type RefName, type SessionId } from '../ids.ts'
 import { batchesOf, sendInHalves } from './batches.ts'
+import { NotSharedError } from './error.ts'
 import { create, fetchSessions, sessionsWith } from './fetch.ts'
 import { moveRefs } from './local-moves.ts'
 import { pushFirstBranch } from './neutral-branch.ts'
@@ -12,6 +13,7 @@ import type { RemoteNames } from './planning/names.ts'
 import { type PushPlan, planPush } from './planning/push-plan.ts'
 import { isWaiting, localSessions, type SharedSession } from './planning/shared-sessions.ts'
 import type { PushReport } from './report.ts'
+import { refsBeforeRewrite } from './rewritten-sessions.ts'
 import { each, type Only, type Sharing } from './sharing.ts'
 
 export interface PushRequest {
@@ -111,6 +113,9 @@ async function pushOnce(
   return [...again]
 }
 
+const REWRITTEN =
+  'it was rewritten here, and the remote still has it as it was before. Fork it to another id, delete it, and push.'
+
 /** Decides what is pushed of a session, and says locally what has to be said before. */
 async function prepare(
   sharing: Sharing,
@@ -124,6 +129,11 @@ async function prepare(
   for (let round = 0; round < ROUNDS; round++) {
     const shared = sessionsWith(sharing, there, [session]).get(session)
     if (shared === undefined) return undefined
+    if ((await refsBeforeRewrite(checkpoints.history, shared)).length > 0) {
+      const error = new NotSharedError(session, REWRITTEN)
+      report.refused.push({ session, reason: error.message, error })
+      return undefined
+    }
     const facts = await sessionFacts(checkpoints.history, shared, writer)
     const { gone } = shared
     const plan = planPush({

@@ -11,7 +11,7 @@ export interface FetchReport {
   deleted: string[]
   /** Refs with work that a deletion elsewhere did not know: they stay here, and are not pushed until `restore`. */
   kept: string[]
-  /** Refs that were deleted, but that the server still has. */
+  /** Refs that were deleted, or whose session was rewritten here, but that the server still has as they were. */
   hidden: string[]
 }
 

@@ -128,7 +128,8 @@ async function sayFetch({ out, command }: Context, report: FetchReport): Promise
     await out.line(
       line`${yellow('kept')}      ${ref}: deleted elsewhere, but yours is newer; it is not pushed`,
     )
-  for (const ref of hidden) await out.line(line`${dim('hidden')}    ${ref}: deleted, but still at ${remote}`)
+  for (const ref of hidden)
+    await out.line(line`${dim('hidden')}    ${ref}: deleted or rewritten here, but still at ${remote}`)
   if (updated.length + diverged.length + deleted.length === 0) await out.note(line`Nothing new at ${remote}.`)
   const session = sessionOf([...deleted, ...kept])
   if (session !== undefined)
