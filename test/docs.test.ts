@@ -8,9 +8,14 @@ const ROOT = resolve(import.meta.dirname, '..')
 const PAGES = execFileSync('git', ['ls-files', '*.md'], { cwd: ROOT, encoding: 'utf8' })
   .split('\n')
   .filter((path) => /^(?:docs\/|python\/README|[A-Z]+\.md)/.test(path))
-const VERBS = readdirSync(join(ROOT, 'src/cli/verbs'), { recursive: true, encoding: 'utf8' }).map((file) =>
-  basename(file, '.ts'),
-)
+const VERBS = readdirSync(join(ROOT, 'src/cli/verbs'), { recursive: true, encoding: 'utf8' })
+  .filter((file) => file.endsWith('.ts'))
+  .flatMap((file) => [
+    basename(file, '.ts'),
+    ...[...readFileSync(join(ROOT, 'src/cli/verbs', file), 'utf8').matchAll(/\.command\('([a-z]+)'/g)].map(
+      ([, verb = '']) => verb,
+    ),
+  ])
 const { scripts, files } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
   scripts: Record<string, string>
   files: string[]
