@@ -78,7 +78,8 @@ async function answer(
     return
   }
   const url = new URL(request.url ?? '/', 'http://127.0.0.1')
-  const child = spawn('git', ['http-backend'], {
+  // Run by `git`, it would be another process, which outlives the one that is stopped.
+  const child = spawn(join(execPath(), 'git-http-backend'), [], {
     env: {
       PATH: process.env.PATH,
       HOME: root,
@@ -105,7 +106,7 @@ async function answer(
   child.stdin.on('error', () => undefined)
   request.pipe(child.stdin)
   // Whoever hangs up does not leave a process behind.
-  response.on('close', () => child.kill())
+  response.on('close', () => child.kill('SIGKILL'))
   let head = Buffer.alloc(0)
   let isBody = false
   for await (const piece of child.stdout as AsyncIterable<Buffer>) {
@@ -130,4 +131,10 @@ async function answer(
   }
   if (!isBody) response.writeHead(500)
   response.end()
+}
+
+let programs: string | undefined
+const execPath = (): string => {
+  programs ??= execFileSync('git', ['--exec-path'], { encoding: 'utf8' }).trim()
+  return programs
 }
