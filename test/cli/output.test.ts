@@ -149,7 +149,7 @@ describe('exit codes', () => {
     [4, ['show', 'demo/main~99']],
     [4, ['switch', 'demo', 'nothing']],
     [4, ['delete', 'demo', '--branch', 'nothing', '--yes']],
-    [1, ['export', 'claude-code', 'hostile']],
+    [0, ['export', 'claude-code', 'hostile']],
   ] as const)('%i: %j', async (expected, args) => {
     const { code, stderr } = await here(...args)
     expect(code).toBe(expected)

@@ -1,5 +1,5 @@
 /** One key, one action: never while somebody types, never with a modifier, and all of them listed in the help. */
-import { useEffect } from 'preact/hooks'
+import { useLayoutEffect } from 'preact/hooks'
 
 export interface Key {
   /** As `KeyboardEvent.key` says it. */
@@ -15,7 +15,8 @@ export const keysNow = (): Key[] => [...active].flat()
 
 /** Keys that work while the component is shown. */
 export function useKeys(keys: readonly Key[]): void {
-  useEffect(() => {
+  // At once: a second key may come before the next picture, and has to meet what the first one did.
+  useLayoutEffect(() => {
     active.add(keys)
     return () => void active.delete(keys)
   })
