@@ -90,7 +90,7 @@ test(`killed at ${KILLS} random moments: what was acknowledged is there, once an
     const store = await newStore(folder)
     // One that was not acknowledged is there whole or not at all; whoever does not know tries again.
     next = last + 1
-    const kept = [...(await store.load(key))!, ...((await store.load(agent)) ?? [])]
+    const kept = [...((await store.load(key)) ?? []), ...((await store.load(agent)) ?? [])]
     const numbers = kept
       .filter(({ uuid }) => uuid !== undefined && !uuid.endsWith('answer'))
       .map(({ n }) => n as number)
