@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { PassThrough, Readable } from 'node:stream'
+import { text } from 'node:stream/consumers'
 import { afterAll, describe, expect, test } from 'vitest'
 import { serve } from '../../src/cli/serve/server.ts'
 import { GitSessionStore, newMessage, newSession } from '../../src/index.ts'
@@ -160,7 +161,8 @@ describe('what is not a call', () => {
       Buffer.from(`${'x'.repeat(500)}"}\n{"jsonrpc":"2.0","id":2,"method":"hello"}\n`),
     ])
     await serve(input, output, { version: '0', longestLine: 400 })
-    const lines = String(output.read())
+    output.end()
+    const lines = (await text(output))
       .trimEnd()
       .split('\n')
       .map((line) => JSON.parse(line) as Message)
