@@ -63,9 +63,12 @@ export const addStats: AddVerb = (program, run) => {
           for (const row of shown) await out.item(row)
           return undefined
         }
-        const most = Math.max(...shown.map(({ own }) => own))
+        if (shown.length === 0) {
+          await out.note(line`No sessions.`)
+          return undefined
+        }
+        const most = shown.reduce((largest, { own }) => Math.max(largest, own), 0)
         for (const text of columns([HEAD, ...shown.map((row) => cells(row, most))])) await out.line(text)
-        if (shown.length === 0) await out.note(line`No sessions.`)
         return undefined
       }),
     )
