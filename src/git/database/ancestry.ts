@@ -1,4 +1,5 @@
 /** Walks over commits. Dates only order them: what is reached is decided by parents alone. */
+import { Heap } from '../../heap.ts'
 import type { ObjectId } from '../../ids.ts'
 import { TimeSlice } from '../../time-slice.ts'
 import type { Commit } from '../objects/commit.ts'
@@ -98,43 +99,20 @@ interface Waiting {
   commit: Commit
 }
 
-/** A binary heap. Commits of one second come out in the order they went in. */
+/** Commits of one second come out in the order they went in. */
 class NewestFirst {
-  readonly #heap: (Waiting & { turn: number })[] = []
-  #turns = 0
+  readonly #heap = new Heap<Waiting & { nth: number }>(isBefore)
+  #count = 0
 
   push(waiting: Waiting): void {
-    const heap = this.#heap
-    const item = { ...waiting, turn: this.#turns++ }
-    let n = heap.push(item) - 1
-    while (n > 0) {
-      const above = (n - 1) >> 1
-      if (!isBefore(item, heap[above]!)) break
-      heap[n] = heap[above]!
-      n = above
-    }
-    heap[n] = item
+    this.#heap.push({ ...waiting, nth: this.#count++ })
   }
 
   pop(): Waiting | undefined {
-    const heap = this.#heap
-    const top = heap[0]
-    const last = heap.pop()
-    if (last === undefined || heap.length === 0) return top
-    let n = 0
-    for (;;) {
-      let below = 2 * n + 1
-      if (below >= heap.length) break
-      if (below + 1 < heap.length && isBefore(heap[below + 1]!, heap[below]!)) below++
-      if (!isBefore(heap[below]!, last)) break
-      heap[n] = heap[below]!
-      n = below
-    }
-    heap[n] = last
-    return top
+    return this.#heap.pop()
   }
 }
 
-const isBefore = (a: Waiting & { turn: number }, b: Waiting & { turn: number }): boolean =>
+const isBefore = (a: Waiting & { nth: number }, b: Waiting & { nth: number }): boolean =>
   a.commit.committer.at > b.commit.committer.at ||
-  (a.commit.committer.at === b.commit.committer.at && a.turn < b.turn)
+  (a.commit.committer.at === b.commit.committer.at && a.nth < b.nth)

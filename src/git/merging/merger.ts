@@ -3,9 +3,11 @@
  * `git clone` that is reading it can finish, unless there are too many packs: then the oldest ones go, many at once and
  * seldom. Why, and what holds: `docs/decisions/0004-pack-count-before-grace.md`.
  */
+
 import { join } from 'node:path'
 import type { ObjectStore } from '../database/object-store.ts'
 import { closeAll, type OpenFile } from '../disk/file-system.ts'
+import { readPiece } from '../disk/read-fully.ts'
 import type { StoreFolder } from '../disk/store-folder.ts'
 import { mergePacks, type PackSource, spansOf } from '../packs/combine.ts'
 import { parsePackIndex } from '../packs/pack-index.ts'
@@ -239,16 +241,7 @@ export class PackMerger {
     const entries = parsePackIndex(index, placement.file(pack, 'idx')).entries()
     return {
       entries: spansOf(entries, file.size()),
-      async read(position, length) {
-        const bytes = Buffer.allocUnsafe(length)
-        let done = 0
-        while (done < length) {
-          const read = await file.readAsync(bytes.subarray(done), position + done)
-          if (read === 0) break
-          done += read
-        }
-        return bytes.subarray(0, done)
-      },
+      read: (position, length) => readPiece(file, position, length),
     }
   }
 }

@@ -2,12 +2,14 @@
  * One pack with some of the objects of others, made by copying: entries are not inflated, and a delta stays one as
  * long as its base comes along. Source: gitformat-pack(5).
  */
+
 import { createHash } from 'node:crypto'
 import { crc32 } from 'node:zlib'
 import { CorruptError } from '../../errors.ts'
 import { type ObjectId, trustedId } from '../../ids.ts'
 import { TimeSlice } from '../../time-slice.ts'
 import type { OpenFile } from '../disk/file-system.ts'
+import { readPiece } from '../disk/read-fully.ts'
 import { BIG_OBJECT, type GitObject } from '../objects/object.ts'
 import { deflateAside } from '../objects/zlib-stream.ts'
 import { buildIndex, CHECKSUM_BYTES, encodeEntryHeader, type PackEntry, packHeader } from './writer.ts'
@@ -178,13 +180,10 @@ class Copier {
   async #bytes(at: number, length: number): Promise<Buffer> {
     const from = at - this.#windowAt
     if (from < 0 || from + length > this.#window.length) {
-      this.#window = Buffer.allocUnsafe(Math.min(WINDOW, this.#end - at))
+      const wanted = Math.min(WINDOW, this.#end - at)
+      this.#window = await readPiece(this.#source.file, at, wanted)
       this.#windowAt = at
-      for (let done = 0; done < this.#window.length; ) {
-        const read = await this.#source.file.readAsync(this.#window.subarray(done), at + done)
-        if (read === 0) throw this.#broken()
-        done += read
-      }
+      if (this.#window.length < wanted) throw this.#broken()
       return this.#window.subarray(0, length)
     }
     return this.#window.subarray(from, from + length)
