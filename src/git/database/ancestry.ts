@@ -6,8 +6,8 @@ import type { Commit } from '../objects/commit.ts'
 import type { ObjectStore } from './object-store.ts'
 
 /**
- * The commits and all they descend from, each once, newest committer date first. At most `limit` of them.
- * Throws CorruptError where one is missing or broken.
+ * The commits and all their ancestors, each once, newest committer date first; at most `limit` of them. Throws
+ * CorruptError where one is missing or broken.
  */
 export async function* ancestors(
   store: ObjectStore,
@@ -33,8 +33,9 @@ export async function* ancestors(
 }
 
 /**
- * Whether `ancestor` is `descendant` or one of the commits it descends from. A `no` has looked at all of them:
- * dates of other tools may go backwards, so none ends the search. Throws CorruptError where one is missing.
+ * Whether `ancestor` is `descendant` or one of the commits it descends from. Before it answers `false` it has looked at
+ * all ancestors: dates of other tools may go backwards, so a date never ends the search. Throws CorruptError where one
+ * is missing.
  */
 export async function isAncestor(
   store: ObjectStore,
@@ -48,9 +49,9 @@ export async function isAncestor(
 }
 
 /**
- * What the tips descend from and the known commits do not, newest first; and the known commits that it stands on. Dates
- * of other tools may go backwards: then some that are known can be among the new. A known commit that is not here does not
- * count. Throws CorruptError where one is missing.
+ * The ancestors of the tips that are not ancestors of known commits, newest first, and the known commits directly below
+ * them. If dates go backwards, as other tools allow, some known commits can be among the new ones. Known commits that
+ * are not in this store are ignored. Throws CorruptError where one is missing.
  */
 export async function newCommits(
   store: ObjectStore,
