@@ -46,7 +46,7 @@ export class Locks {
     return false
   }
 
-  /** Creates `<file>.lock` with the owner's name, if there is none. Throws StorageError. */
+  /** Creates the file with the owner's name in it, if it does not exist. Throws StorageError. */
   mark(file: string): void {
     for (let round = 0; round < 5; round++) {
       const result = this.#hardLinks ? this.#fs.link(this.#presence.token, file) : this.#copy(file)
