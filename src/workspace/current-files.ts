@@ -4,6 +4,7 @@ import { realpath } from 'node:fs/promises'
 import { Exclusive } from '../checkpoints/lifetime.ts'
 import { UserCache } from '../git/disk/user-cache.ts'
 import { storageError } from '../storage-error.ts'
+import { TimeSlice } from '../time-slice.ts'
 import { errnoOf, nodeDisk, type WorkspaceDisk } from './disk.ts'
 import type { FileTree } from './file-tree.ts'
 import { rulesAround } from './ignore-files.ts'
@@ -71,8 +72,6 @@ export class CurrentFiles {
       const name = `files-${createHash('sha1').update(root).digest('hex').slice(0, 24)}`
       this.#cache ??= await StatCache.parse(UserCache.open()?.read(name) ?? '')
       const cache = this.#cache
-      const known = new Set<string>()
-      for (const { id } of before.values()) known.add(id)
       const request = {
         disk: this.disk,
         root,
@@ -83,12 +82,14 @@ export class CurrentFiles {
         cache,
         now: this.#now,
       }
-      const taken = await takeFiles(request, (id) => known.has(id)).catch((error: unknown) => {
+      const taken = await takeFiles(request, before).catch((error: unknown) => {
         throw errnoOf(error).startsWith('E') ? storageError(root, error) : error
       })
       if (cache.fresh >= WORTH_WRITING) {
         cache.fresh = 0
-        UserCache.open()?.write(name, root, await cache.text())
+        const text = await cache.text()
+        await new TimeSlice().next()
+        UserCache.open()?.write(name, root, text)
       }
       return taken
     })

@@ -26,9 +26,8 @@ export interface Walked {
   leftOut: LeftOut[]
 }
 
-/** Folders that are read at once. Each may take a slice before anything else has its turn. */
+/** Folders that are read at once. */
 const AT_ONCE = 3
-const SLICE = 2
 /** Files of one folder that are asked about at once. */
 const CHUNK = 128
 
@@ -50,7 +49,7 @@ class Walker {
   readonly leftOut: LeftOut[] = []
   readonly #request: WalkRequest
   readonly #waiting: Folder[] = []
-  readonly #slice = new TimeSlice(SLICE)
+  readonly #slice = new TimeSlice()
   #working = 0
 
   constructor(request: WalkRequest) {
