@@ -5,7 +5,7 @@
 
 import { randomBytes } from 'node:crypto'
 import fs from 'node:fs'
-import { type FileHandle, open } from 'node:fs/promises'
+import { type FileHandle, open, opendir } from 'node:fs/promises'
 import { TimeSlice } from '../time-slice.ts'
 
 export interface FileStat {
@@ -77,6 +77,8 @@ const OPENED = '/proc/self/fd'
 const SLOW = 1
 const CALLS_AFTER_SLOW = 64
 let callsAside = 0
+/** Entries of a folder that are read at once. */
+const ENTRIES = { bufferSize: 256 }
 /** Bytes of a file that is read at once. */
 const SMALL = 64 * 1024
 /** Bytes that git reads of a file with rules. */
@@ -84,10 +86,21 @@ const MOST = 100 << 20
 const hasOpened = fs.existsSync(OPENED)
 
 export const nodeDisk: WorkspaceDisk = {
-  list: (folder) =>
-    called<fs.Dirent[]>((done) => fs.readdir(folder, { withFileTypes: true }, done)).then((entries) =>
-      entries.map((entry) => ({ name: entry.name, kind: kindOf(entry) })),
-    ),
+  async list(folder) {
+    const opened = callAtOnce(() => fs.opendirSync(folder, ENTRIES)) ?? (await opendir(folder, ENTRIES))
+    const entries: FolderEntry[] = []
+    const slice = new TimeSlice()
+    try {
+      for (;;) {
+        if (slice.isOver()) await slice.next()
+        const entry = opened.readSync()
+        if (entry === null) return entries
+        entries.push({ name: entry.name, kind: kindOf(entry) })
+      }
+    } finally {
+      opened.closeSync()
+    }
+  },
   stat: (path) => called<fs.Stats>((done) => fs.lstat(path, done)).then(statOf),
   async statMany(paths) {
     const stats: (FileStat | string | Promise<FileStat | string>)[] = []
