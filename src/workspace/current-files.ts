@@ -5,7 +5,7 @@ import { Exclusive } from '../checkpoints/lifetime.ts'
 import { UserCache } from '../git/disk/user-cache.ts'
 import { storageError } from '../storage-error.ts'
 import { TimeSlice } from '../time-slice.ts'
-import { errnoOf, nodeDisk, type WorkspaceDisk } from './disk.ts'
+import { errnoOf, type FileStat, nodeDisk, type WorkspaceDisk } from './disk.ts'
 import type { FileTree } from './file-tree.ts'
 import { rulesAround } from './ignore-files.ts'
 import { parseLimits, type SnapshotLimits } from './limits.ts'
@@ -60,6 +60,12 @@ export class CurrentFiles {
     })
   }
 
+  /** Whether a folder is the store, which may lie in the workspace. */
+  async isStore(): Promise<(folder: FileStat) => boolean> {
+    const store = await nodeDisk.stat(await realpath(this.#store).catch(() => '')).catch(() => undefined)
+    return ({ dev, ino }) => dev === store?.dev && ino === store.ino
+  }
+
   /**
    * Looks at all files. Throws WorkspaceLimitError, StorageError.
    *
@@ -68,7 +74,6 @@ export class CurrentFiles {
   look(before: FileTree): Promise<TakenFiles> {
     return this.#turns.run(async () => {
       const root = await this.root()
-      const store = await nodeDisk.stat(await realpath(this.#store).catch(() => '')).catch(() => undefined)
       const name = `files-${createHash('sha1').update(root).digest('hex').slice(0, 24)}`
       this.#cache ??= await StatCache.parse(UserCache.open()?.read(name) ?? '')
       const cache = this.#cache
@@ -78,7 +83,7 @@ export class CurrentFiles {
         rules: await rulesAround(root),
         include: this.#include,
         limits: this.#limits,
-        isOther: ({ dev, ino }: { dev: number; ino: number }) => dev === store?.dev && ino === store.ino,
+        isOther: await this.isStore(),
         cache,
         now: this.#now,
       }

@@ -148,7 +148,7 @@ class Reader {
 
   constructor(request: SnapshotRequest) {
     this.#request = request
-    this.#folders = new OpenFolders(request.disk, request.root)
+    this.#folders = new OpenFolders(request.disk, request.root, request.isOther)
   }
 
   /**

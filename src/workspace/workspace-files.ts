@@ -305,6 +305,7 @@ export class WorkspaceFiles {
 
   async #work(now: TakenFiles) {
     const { disk } = this.#folder
-    return { disk, root: await this.#folder.root(), objects: this.#checkpoints.objects, now }
+    const [root, isOther] = [await this.#folder.root(), await this.#folder.isStore()]
+    return { disk, root, isOther, objects: this.#checkpoints.objects, now }
   }
 }
