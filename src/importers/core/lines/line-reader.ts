@@ -130,8 +130,7 @@ export class LineReader {
     this.firstAt ||= this.lastAt
     this.sessionId ??= sessionId
     if (prompt !== undefined) this.#asked ||= oneLine(prompt)
-    this.#about = { ...(this.#asked ? { title: this.#asked } : {}), ...this.#about, ...about }
-    if (this.#about.title === undefined || this.#about.title === '') delete this.#about.title
+    this.#learn(about)
     if (!newer) this.#place(meaning, line)
     if (id !== undefined && !newer) this.#turnOf.set(id, this.tree.current)
     if (rewind !== undefined) this.#rewind(rewind)
@@ -141,6 +140,13 @@ export class LineReader {
       if (type !== 'tool-call' || typeof toolCallId !== 'string' || this.#calls.has(toolCallId)) continue
       this.#calls.set(toolCallId, { tool: String(toolName), line })
     }
+  }
+
+  #learn(about: About | undefined): void {
+    const { title: before = this.#asked, ...known } = this.#about
+    const { title = before, ...more } = about ?? {}
+    if (title === this.#about.title && Object.keys(more).length === 0) return
+    this.#about = { ...known, ...more, ...(title ? { title } : {}) }
   }
 
   #place({ id, parent: parentUuid, prompt, starts, message }: Meaning, line: number): void {
