@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { ofBytes } from '../../src/importers/byte-source.ts'
-import { hashesAt } from '../../src/importers/core/start-hash.ts'
 import { parseLine, type RawLine, rawBytes, readLines, unsaid } from '../../src/importers/jsonl.ts'
+import { hashesAt } from '../../src/importers/start-hash.ts'
 
 async function linesOf(bytes: Buffer, chunkSize = 7): Promise<RawLine[]> {
   const lines: RawLine[] = []

@@ -114,6 +114,7 @@ export const EDGES: Readonly<Record<string, readonly string[]>> = {
     'store/options',
     'store/redaction',
     'workspace',
+    'workspace/project',
   ],
   'agent/secrets': [],
   'agent/tools': ['agent/permissions', 'agent/secrets'],
@@ -162,6 +163,7 @@ export const EDGES: Readonly<Record<string, readonly string[]>> = {
     'store',
     'store/git',
     'view',
+    'workspace/project',
   ],
   'cli/serve': [
     'agent',
@@ -279,6 +281,7 @@ export const EDGES: Readonly<Record<string, readonly string[]>> = {
     'state',
     'store',
     'store/redaction',
+    'workspace/project',
   ],
   'importers/core/documents': ['importers'],
   'importers/core/lines': ['importers', 'importers/core', 'state'],
@@ -341,6 +344,7 @@ export const EDGES: Readonly<Record<string, readonly string[]>> = {
     'store/pages',
     'store/redaction',
     'workspace',
+    'workspace/project',
   ],
   'store/addition': ['codec', 'redaction', 'store', 'store/redaction'],
   'store/blob': ['checkpoints', 'checkpoints/commits', 'codec', 'state', 'store', 'store/redaction'],
@@ -388,7 +392,7 @@ export const EDGES: Readonly<Record<string, readonly string[]>> = {
     'sync/planning',
   ],
   'store/memory': ['checkpoints', 'checkpoints/commits', 'codec', 'state', 'store', 'store/redaction'],
-  'store/options': ['checkpoints/commits', 'redaction', 'store', 'workspace'],
+  'store/options': ['checkpoints/commits', 'redaction', 'store', 'workspace', 'workspace/project'],
   'store/pages': ['checkpoints', 'codec', 'view/page'],
   'store/redaction': ['redaction', 'store', 'store/addition'],
   'store/remote': [
@@ -411,6 +415,7 @@ export const EDGES: Readonly<Record<string, readonly string[]>> = {
     'git/upkeep',
     'store',
     'store/git/listing',
+    'workspace/project',
   ],
   'store/scan': ['checkpoints/trees', 'codec', 'git/database', 'git/objects', 'redaction', 'store/redaction'],
   'store/search': ['checkpoints/commits', 'checkpoints/trees', 'codec', 'git/objects', 'view'],
@@ -493,7 +498,9 @@ export const EDGES: Readonly<Record<string, readonly string[]>> = {
     'git/objects',
     'git/upkeep',
     'git/upkeep/native',
+    'workspace/project',
   ],
+  'workspace/project': ['git/config', 'git/database', 'git/disk'],
 }
 
 /** What adapters import of the store, and which of them. */

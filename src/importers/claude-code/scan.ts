@@ -11,9 +11,9 @@ import { isJsonObject } from '../../json-value.ts'
 import type { ByteSource } from '../byte-source.ts'
 import { LineMemory } from '../core/lines/line-memory.ts'
 import { type Part, TurnTree } from '../core/lines/turn-tree.ts'
-import { hashCursors } from '../core/start-hash.ts'
 import type { Cursor, FileEnd, Row, Transcript, Turn, Warning } from '../importer.ts'
 import { MAX_LINE, type ParsedLine, parseLine, type RawLine, readLines } from '../jsonl.ts'
+import { hashCursors } from '../start-hash.ts'
 import { SideChains } from './chains.ts'
 import {
   type Entry,

@@ -4,7 +4,7 @@ import { type ByteSource, readRanges } from '../byte-source.ts'
 import type { AgentTranscript, Cursor, Row, Transcript, WrittenFiles } from '../importer.ts'
 import { parseLine, rawBytes, unsaid } from '../jsonl.ts'
 import { identical } from '../remainder.ts'
-import { hashesAt } from './start-hash.ts'
+import { hashesAt } from '../start-hash.ts'
 import type { StoredBranch } from './stored.ts'
 
 export type Standing =

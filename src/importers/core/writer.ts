@@ -12,6 +12,7 @@ import type {
   WriteOptions,
 } from '../../store/session-store.ts'
 import type { BuiltTurn, ImportedRun, Importer, Transcript, Turn } from '../importer.ts'
+import { Projects } from './projects.ts'
 import { type ImportNote, noteOf, START, type StoredBranch } from './stored.ts'
 import { addUsage } from './usage.ts'
 
@@ -33,6 +34,7 @@ export class SessionWriter {
   readonly #store: SessionStore
   readonly #transcript: Transcript
   readonly #author: Author | undefined
+  readonly #projects = new Projects()
   readonly #handles = new Map<string, SessionHandle>()
   /** By turn: the newest checkpoint made of it here. */
   readonly #made = new Map<string, string>()
@@ -58,13 +60,14 @@ export class SessionWriter {
   async create(name: string, { turn, built, agents }: TurnContent): Promise<StoredBranch> {
     const note = this.#note(turn)
     const runs = [...agents, ...built.runs]
+    const project = await this.#projects.of(turn.about)
     const state: Session = {
       ...newSession(this.session),
       ...fieldsOf(turn),
       createdAt: this.#transcript.firstAt,
       updatedAt: built.endedAt,
       usage: runs.reduce<Usage>((sum, run) => addUsage(sum, run.usage), {}),
-      metadata: { import: note },
+      metadata: { ...project, import: note },
       messages: built.messages,
       runs,
     }
@@ -95,6 +98,7 @@ export class SessionWriter {
     const known = branch.turns.has(turn.id)
     const note = this.#note(turn)
     const messages = known ? changedMessages(built.messages, handle.state, turn.id) : built.messages
+    const project = await this.#projects.of(turn.about)
     const checkpoint = await this.#append(handle, {
       messages,
       runs: [...agents, ...built.runs],
@@ -103,7 +107,7 @@ export class SessionWriter {
         // A file that was imported while it was empty gave no time.
         createdAt: this.#transcript.firstAt,
         updatedAt: built.endedAt,
-        metadata: { ...handle.state.metadata, import: note },
+        metadata: { ...handle.state.metadata, ...project, import: note },
       },
       fresh: !known,
       options: this.#options(

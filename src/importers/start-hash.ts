@@ -1,7 +1,7 @@
 /** SHA-256 of how a file begins: enough to tell whether another one is its continuation. */
 import { createHash } from 'node:crypto'
-import type { ByteSource } from '../byte-source.ts'
-import type { Turn } from '../importer.ts'
+import type { ByteSource } from './byte-source.ts'
+import type { Turn } from './importer.ts'
 
 /** Puts into the cursor of each turn the hash of the file up to there. */
 export async function hashCursors(source: ByteSource, turns: readonly Turn[]): Promise<void> {
