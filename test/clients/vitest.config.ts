@@ -4,6 +4,7 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     root: new URL('../..', import.meta.url).pathname,
+    globalSetup: ['test/support/build.ts'],
     include: ['test/clients/**/*.test.ts'],
     testTimeout: 240_000,
     hookTimeout: 60_000,
