@@ -3,10 +3,11 @@ import type { Checkpoints } from '../../../checkpoints/checkpoints.ts'
 import { ForkpointError, NotFoundError } from '../../../errors.ts'
 import type { Repository } from '../../../git/repository.ts'
 import type { Remote, RemoteOptions } from '../../../git/wire/remote.ts'
-import { parseRef, parseSessionId, type SessionId } from '../../../ids.ts'
+import { parseSessionId, type SessionId } from '../../../ids.ts'
 import { type SecretOptions, secretFinder } from '../../../redaction/secrets.ts'
 import { type ConnectOptions, connect } from '../../../sync/connect.ts'
 import { create, fetchSessions } from '../../../sync/fetch.ts'
+import { hasCode } from '../../../sync/mapping.ts'
 import { parseKey, RemoteNames } from '../../../sync/planning/names.ts'
 import { pushSessions } from '../../../sync/push.ts'
 import { addRemote, type NamedRemote, remotesOf, removeRemote } from '../../../sync/remotes.ts'
@@ -157,7 +158,7 @@ export class SharedStore {
     const { repository } = this.#checkpoints.history
     const remote = this.#connected(repository, url)
     await create(this.#checkpoints)
-    const added = { name, url, mapped: mapped ?? (await hasCode(remote)) }
+    const added = { name, url, mapped: mapped ?? (await alsoHoldsCode(remote)) }
     await addRemote(repository, added)
     return added
   }
@@ -184,16 +185,12 @@ export class SharedStore {
 }
 
 /** A server that cannot be asked is taken for one with sessions alone. */
-async function hasCode(remote: Remote): Promise<boolean> {
+async function alsoHoldsCode(remote: Remote): Promise<boolean> {
   const known = await remote.refs(['refs/heads/', 'refs/forkpoint/heads/']).catch((error: unknown) => {
     if (!(error instanceof ForkpointError)) throw error
     return undefined
   })
-  for (const ref of known?.refs.keys() ?? []) {
-    if (ref.startsWith('refs/forkpoint/heads/')) return true
-    if (parseRef(ref) === undefined && !ref.endsWith('/_forkpoint')) return true
-  }
-  return false
+  return hasCode(known?.refs.keys() ?? [])
 }
 
 const only = ({ only }: ShareOptions): SessionId[] | undefined => only?.map(parseSessionId)
