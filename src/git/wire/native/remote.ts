@@ -151,9 +151,12 @@ const MOST_WANTS = 1000
 const textOf = ({ cause, message }: Error): string =>
   cause instanceof NativeGitError ? textOf(cause) : cause instanceof Error ? cause.message : message
 
+/** Of git, of the server, and of ssh: why it did not let anybody in. */
+const WORTH_TELLING = /^(?:fatal|error|remote|ssh):?|^\S+: Permission denied|^Host key verification failed/i
+
 function saidBy(error: NativeGitError): string {
   const text = textOf(error)
-  const lines = text.split('\n').filter((line) => /^(?:fatal|error|remote|ERROR|ssh):?/i.test(line))
+  const lines = text.split('\n').filter((line) => WORTH_TELLING.test(line))
   return (lines.length === 0 ? text : lines.join('\n')).slice(0, 2000)
 }
 
