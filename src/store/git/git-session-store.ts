@@ -74,7 +74,7 @@ export class GitSessionStore<S extends StoredDocument = Session> extends Sharing
 
   /**
    * Returns a store on the same repository for documents of another type. It uses `redact`, `author`, `now`, `sign` and `pages` of
-   * this store unless `options` has others. Closing it leaves this store open; closing this store closes both.
+   * this store unless `options` has others, and what it writes is replicated as this store's writes are. Closing it leaves this store open; closing this store closes both.
    *
    *     const chats = store.view<Chat>({ type: 'chat', collections: ['messages'] })
    */
@@ -89,7 +89,9 @@ export class GitSessionStore<S extends StoredDocument = Session> extends Sharing
       pages: pages !== undefined,
       ...(this.#sign && { sign: this.#sign }),
     }
-    return new GitSessionStore<T>(this.#repository, { ...common, ...options })
+    const made = new GitSessionStore<T>(this.#repository, { ...common, ...options })
+    made.#checkpoints.replicate = (session, checkpoint) => this.#checkpoints.replicate(session, checkpoint)
+    return made
   }
 
   /**
