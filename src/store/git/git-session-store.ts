@@ -134,12 +134,14 @@ export class GitSessionStore<S extends StoredDocument = Session> extends Sharing
    *     await store.rewrite('demo', redactSecrets())
    *
    * @throws NotFoundError; InvalidIdError for a name of a session, branch or tag that `redact` would change; ConflictError
-   *   when other processes change the refs all the time; SigningError, LockedError, CorruptError, StorageError: then nothing was
+   *   when other processes change the refs all the time; UnsupportedError for a shallow store whose remotes do not have the
+   *   rest of the history; SigningError, LockedError, CorruptError, StorageError: then nothing was
    *   rewritten
    */
   rewrite(session: string, redact: Redact, options?: RewriteOptions): Promise<RewriteReport> {
     return this.#checkpoints.lifetime.use(async () => {
       const { rewriteStore } = await import('./rewrite.ts')
+      await this.deepen(parseSessionId(session), 'what is to be taken out may be in it')
       const keyed = options?.dryRun === true ? redact : withKeyOf(this, redact)
       return rewriteStore(this.#repository, this.#checkpoints, parseSessionId(session), keyed, options)
     })

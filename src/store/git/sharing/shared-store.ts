@@ -6,9 +6,9 @@ import type { Remote, RemoteOptions } from '../../../git/wire/remote.ts'
 import { parseSessionId, type SessionId } from '../../../ids.ts'
 import { type SecretOptions, secretFinder } from '../../../redaction/secrets.ts'
 import { type ConnectOptions, connect } from '../../../sync/connect.ts'
+import { cutOff, deepen, lacksHistory } from '../../../sync/deepen.ts'
 import { create, fetchSessions } from '../../../sync/fetch.ts'
-import { hasCode } from '../../../sync/mapping.ts'
-import { parseKey, RemoteNames } from '../../../sync/planning/names.ts'
+import { hasCode, parseKey, RemoteNames } from '../../../sync/planning/names.ts'
 import { pushSessions } from '../../../sync/push.ts'
 import { addRemote, type NamedRemote, remotesOf, removeRemote } from '../../../sync/remotes.ts'
 import type { FetchReport, PushReport, RemoteStatus, SyncReport } from '../../../sync/report.ts'
@@ -36,8 +36,10 @@ export interface ShareOptions extends RemoteOptions {
 }
 
 export interface FetchOptions extends ShareOptions {
-  /** Only so many checkpoints of each branch. What is cut off is missing here until a fetch without it. Default: all. */
+  /** Only so many checkpoints of each new branch. What is cut off is missing here until `deepen`. Default: all. */
   depth?: number
+  /** Also what earlier fetches have cut off. Default: false. */
+  deepen?: boolean
 }
 
 export interface PushOptions extends ShareOptions {
@@ -67,7 +69,24 @@ export class SharedStore {
   }
 
   async fetch(options: FetchOptions): Promise<FetchReport> {
-    return fetchSessions(await this.#sharing(options), only(options), options.depth)
+    const sharing = await this.#sharing(options)
+    const report = await fetchSessions(sharing, only(options), options.depth)
+    if (options.deepen === true) await deepen([sharing], only(options))
+    return report
+  }
+
+  /**
+   * Brings what is cut off of all that is here, from any remote. Throws UnsupportedError where some of it is nowhere.
+   *
+   * @param why the error says that it is needed
+   */
+  async deepen(session: SessionId, why: string): Promise<void> {
+    const { objects, repository } = this.#checkpoints.history
+    const tips = () => cutOff(objects, [...repository.refs.list('refs/heads/').values()])
+    if ((await tips()).length === 0) return
+    await deepen(await this.#others(undefined, {}))
+    const cut = await tips()
+    if (cut.length > 0) throw lacksHistory(session, cut, why)
   }
 
   async push(options: PushOptions): Promise<PushReport> {
@@ -79,6 +98,7 @@ export class SharedStore {
       only: only(options),
       workspace,
       gate: gate(history, finder, finder && memory?.(finder.id)),
+      others: () => this.#others(sharing.names.remote, options),
     })
     const { remote } = report
     for (const key of [...report.pushed, ...report.deleted])
@@ -166,6 +186,12 @@ export class SharedStore {
   /** Throws NotFoundError. */
   async remove(name: string): Promise<void> {
     await removeRemote(this.#checkpoints.history.repository, name)
+  }
+
+  /** All remotes but one. */
+  async #others(but: string | undefined, options: ShareOptions): Promise<Sharing[]> {
+    const names = (await this.remotes()).map(({ name }) => name).filter((name) => name !== but)
+    return Promise.all(names.map((remote) => this.#sharing({ ...options, remote })))
   }
 
   async #sharing({ remote: name, signal, onProgress }: ShareOptions): Promise<Sharing> {

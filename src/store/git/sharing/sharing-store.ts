@@ -124,6 +124,12 @@ export abstract class SharingStore<S extends StoredDocument> extends StoreFront<
     return this.#share((shared) => shared.remove(name))
   }
 
+  /** Brings what a shallow store has left at its remotes. Throws UnsupportedError where it is nowhere, RemoteError. */
+  protected async deepen(session: SessionId, why: string): Promise<void> {
+    if ((await this.#checkpoints.open()) && this.#checkpoints.objects.isShallow)
+      await this.#share((shared) => shared.deepen(session, why))
+  }
+
   /** The remotes, those of the configuration and that of the store's options. */
   remotes(): Promise<NamedRemote[]> {
     return this.#share((shared) => shared.remotes())
