@@ -225,7 +225,7 @@ export const EDGES: Readonly<Record<string, readonly string[]>> = {
     'git/upkeep',
     'git/upkeep/native',
   ],
-  'git/wire/native': ['git', 'git/disk', 'git/upkeep/native', 'git/wire'],
+  'git/wire/native': ['git', 'git/database', 'git/disk', 'git/upkeep', 'git/upkeep/native', 'git/wire'],
   importers: [
     'importers/aider',
     'importers/atif',

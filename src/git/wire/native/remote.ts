@@ -34,11 +34,13 @@ export class NativeRemote implements Remote {
   ): Promise<Fetched> {
     const quarantine = new Quarantine(this.#repository)
     try {
+      const as = depth === undefined ? [] : quarantine.beShallow()
       const known = haves.slice(0, MOST_HAVES).map((id) => `--negotiation-tip=${id}`)
       for (let at = 0; at < wants.length; at += MOST_WANTS) {
         const settings = ['fetch.fsckObjects=true', 'fetch.unpackLimit=1', 'fetch.writeCommitGraph=false']
         await this.#run(
           [
+            ...as,
             ...settings.flatMap((setting) => ['-c', setting]),
             'fetch',
             '--quiet',
