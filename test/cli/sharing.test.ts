@@ -58,7 +58,7 @@ describe('sharing on the command line', () => {
   it('checks what a server promises, by name or address, without a store', async () => {
     const { code, stdout, stderr } = await run('remote', 'check', 'origin')
     expect(code).toBe(0)
-    expect(stdout).toMatch(/^yes {2}append +\d+\.\d ms {2}moves a branch forward/m)
+    expect(stdout).toMatch(/^yes {2}append +\d+\.\d ms +moves a branch forward/m)
     expect(stderr).toContain('docs/fleet.md')
     const empty = bareRepository()
     gitText(empty, ['config', 'receive.maxInputSize', '1'])

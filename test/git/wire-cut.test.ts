@@ -70,7 +70,8 @@ describe('a connection that is cut', () => {
         // What the server is doing when the client has gone away, it may do later.
         if (now === next) made++
         else {
-          const again = await push(tip, next)
+          // The first may still be sent on a connection that was cut just now.
+          const again = await push(tip, next).catch(() => push(tip, next))
           const refused = again[0]!.refused !== undefined
           expect(gitText(served, ['rev-parse', MAIN])).toBe(next)
           if (refused) made++
@@ -91,6 +92,7 @@ describe('a connection that is cut', () => {
     await at(first).fetch({ wants: [tip], haves: [] })
     const { up, down } = proxy
     const { repository: other, folder } = newRepository()
+    let isComplete = false
     for (const [direction, size] of Object.entries({ up, down })) {
       for (let cut = 0; cut < size; cut += STRIDE) {
         await proxy.reset()
@@ -99,7 +101,8 @@ describe('a connection that is cut', () => {
         const error = await at(other)
           .fetch({ wants: [tip], haves: [] })
           .catch((thrown: unknown) => thrown)
-        if (direction === 'down' && size - cut < 16 && !(error instanceof Error)) continue
+        isComplete ||= direction === 'down' && size - cut < 16 && !(error instanceof Error)
+        if (isComplete) continue
         expect(error).toMatchObject({ code: 'REMOTE', failure: expect.stringMatching(/unreachable|invalid/) })
         expect(readdirSync(join(folder, 'objects/pack'))).toEqual([])
       }

@@ -2,11 +2,13 @@
  * Objects that a server sends, on their way into a repository: written where git does not look, checked whole, then
  * placed, durable and safe from `gc` before anybody may move a ref to them.
  */
-import { Buffer } from 'node:buffer'
+
+import type { Buffer } from 'node:buffer'
 import { CorruptError } from '../../errors.ts'
 import type { ObjectId } from '../../ids.ts'
 import { TimeSlice } from '../../time-slice.ts'
 import type { OpenFile } from '../disk/file-system.ts'
+import { readPiece } from '../disk/read-fully.ts'
 import { namedIn } from '../objects/named.ts'
 import { EMPTY_TREE } from '../objects/object.ts'
 import { BrokenPackError, checkReceived, type ReceivedPack } from '../packs/received.ts'
@@ -89,14 +91,7 @@ export class Incoming {
     const { signal, onProgress } = this.#options
     const read = async (position: number, length: number): Promise<Buffer> => {
       signal?.throwIfAborted()
-      const bytes = Buffer.allocUnsafe(length)
-      let done = 0
-      while (done < length) {
-        const count = await file.readAsync(bytes.subarray(done), position + done)
-        if (count === 0) break
-        done += count
-      }
-      return bytes.subarray(0, done)
+      return readPiece(file, position, length)
     }
     try {
       const checked = await checkReceived(
