@@ -125,6 +125,8 @@ export type {
   WriteOptions,
 } from './store/session-store.ts'
 export type { BundleReport } from './sync/bundle/bundle.ts'
+export { checkRemote } from './sync/check/remote-check.ts'
+export type { CheckOptions, RemoteCheck, TriedPromise } from './sync/check/report.ts'
 export type { ConnectOptions } from './sync/connect.ts'
 export { NotSharedError, ReplicationError } from './sync/error.ts'
 export type { NamedRemote } from './sync/remotes.ts'

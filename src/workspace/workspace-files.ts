@@ -246,6 +246,8 @@ export class WorkspaceFiles {
     return this.#checkpoints.write({
       session,
       anyType: true,
+      // Files leave the machine on request only.
+      replicates: false,
       // A line that begins may do so at a commit that only a purge could take away meanwhile.
       onto: () => ({
         line: filesLine(branch),

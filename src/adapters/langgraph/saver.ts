@@ -229,6 +229,7 @@ export class ForkpointSaver extends BaseCheckpointSaver {
       if (!index.exists) return
       await this.#checkpoints.refs.deleteSession(id)
       this.#threads.forget(id)
+      await this.#checkpoints.replicate(id, '')
     })
   }
 
