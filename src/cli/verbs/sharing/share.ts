@@ -10,6 +10,7 @@ import { type AddVerb, examples } from '../../verb.ts'
 
 interface Options {
   only?: string[]
+  deepen?: boolean
   workspace?: boolean
   allow?: string[]
   secrets?: boolean
@@ -34,12 +35,14 @@ export const addPush: AddVerb = (program, run) => {
 /** `forkpoint fetch`: JSON of FetchReport. */
 export const addFetch: AddVerb = (program, run) => {
   shared(program.command('fetch').description('bring what others have saved and deleted from a remote'))
+    .option('--deepen', 'also bring older checkpoints that clone --depth has left there')
     .addHelpText('after', examples('fetch', 'fetch origin --only demo'))
     .action(
       run(async (context, remote: string | undefined, options: Options) => {
         const { stores, out } = context
         const { options: all, done } = given(context, remote, options)
-        const report = await stores.existing.fetch(all).finally(done)
+        const deepen = options.deepen === true
+        const report = await stores.existing.fetch({ ...all, deepen }).finally(done)
         if (out.json) await out.document(report)
         else await sayFetch(context, report)
         return undefined

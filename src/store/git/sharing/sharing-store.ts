@@ -1,6 +1,6 @@
 /** What a git store does with git servers: sessions shared by several machines, by hand or with each save. */
 import type { Checkpoints } from '../../../checkpoints/checkpoints.ts'
-import { parseRef, parseSessionId } from '../../../ids.ts'
+import { parseRef, parseSessionId, type SessionId } from '../../../ids.ts'
 import type { BundleReport } from '../../../sync/bundle/bundle.ts'
 import type { NamedRemote } from '../../../sync/remotes.ts'
 import type { FetchReport, PushReport, RemoteStatus, SyncReport } from '../../../sync/report.ts'
@@ -17,8 +17,8 @@ import type {
   Tag,
   WriteOptions,
 } from '../../session-store.ts'
-import { replicatedHandle } from './replicated-handle.ts'
 import type { LaterReplication, NowReplication } from './replication.ts'
+import { sharedHandle } from './shared-handle.ts'
 import type {
   BundleOptions,
   FetchOptions,
@@ -66,6 +66,8 @@ export abstract class SharingStore<S extends StoredDocument> extends StoreFront<
       ...(replicate !== undefined && { replicate }),
       ...(writer !== undefined && { writer }),
     }
+    if (remote !== undefined && replicate !== false)
+      checkpoints.replicate = (session, checkpoint) => this.#toRemote(remote, session, checkpoint)
   }
 
   /**
@@ -166,6 +168,12 @@ export abstract class SharingStore<S extends StoredDocument> extends StoreFront<
     return this.#share((shared) => shared.remove(name))
   }
 
+  /** Brings what a shallow store has left at its remotes. Throws UnsupportedError where it is nowhere, RemoteError. */
+  protected async deepen(session: SessionId, why: string): Promise<void> {
+    if ((await this.#checkpoints.open()) && this.#checkpoints.objects.isShallow)
+      await this.#share((shared) => shared.deepen(session, why))
+  }
+
   /** The remotes, those of the configuration and that of the store's options. */
   remotes(): Promise<NamedRemote[]> {
     return this.#share((shared) => shared.remotes())
@@ -216,13 +224,22 @@ export abstract class SharingStore<S extends StoredDocument> extends StoreFront<
     options?: { at?: string; branch?: string },
   ): Promise<SessionHandle<S>> {
     const handle = await super.open(session, options)
-    if (this.#remote.remote === undefined) return handle
-    return replicatedHandle(handle, (checkpoint) => this.#replicated(checkpoint))
+    return sharedHandle(handle, {
+      replicated: (checkpoint) => this.#replicated(checkpoint),
+      aside: async ({ branch, id }) => {
+        const branches = await this.branches(session)
+        return branches.find(({ name, head }) => head === id && name.startsWith(`${branch}--`))?.name
+      },
+    })
   }
 
   override async close(): Promise<void> {
     await (await this.#replication)?.close()
     await super.close()
+  }
+
+  #replicate(session: string, checkpoint: string): Promise<void> {
+    return this.#checkpoints.replicate(session as SessionId, checkpoint)
   }
 
   async #replicated(checkpoint: Checkpoint): Promise<Checkpoint> {
@@ -231,14 +248,11 @@ export abstract class SharingStore<S extends StoredDocument> extends StoreFront<
   }
 
   /** Throws ReplicationError where it has to be at the remote now, and is not. */
-  async #replicate(session: string, checkpoint: string): Promise<void> {
-    const { remote, replicate = 'later' } = this.#remote
-    if (remote === undefined || replicate === false) return
+  async #toRemote({ name = 'origin' }: RemoteSettings, session: string, checkpoint: string): Promise<void> {
     this.#replication ??= import('./replication.ts').then(({ LaterReplication, NowReplication }) => {
-      const { name = 'origin' } = remote
       const push = (only: readonly string[], signal?: AbortSignal) =>
         this.push({ remote: name, only, signal })
-      return replicate === 'now' ? new NowReplication(push, name) : new LaterReplication(push)
+      return this.#remote.replicate === 'now' ? new NowReplication(push, name) : new LaterReplication(push)
     })
     await (await this.#replication).after({ session, checkpoint })
   }
