@@ -164,7 +164,7 @@ export class ForkpointClaudeStore implements SessionStore {
     await this.#checkpoints.lifetime.use(async () => {
       const { refs } = this.#checkpoints
       if (!(await this.#checkpoints.open())) return
-      // Not a session of somebody else's that happens to have this name.
+      // A session of another type with this name is not deleted.
       await this.#places.tip(checked)
       if (subpath === undefined) {
         await refs.deleteSession(session)

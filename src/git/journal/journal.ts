@@ -2,9 +2,9 @@
  * One journal file: what makes a group of saves durable with a single sync.
  *
  * A header names the owner and carries a random salt; records follow, each with length, sequence, the salt and a
- * checksum. Starting over writes a new salt and begins at the front again: what is behind the last record of
- * the new salt does not count. So the file keeps its blocks, and a sync has no new size to record.
- * The layout is described in `docs/format.md`, "The journal".
+ * checksum. A restart writes a new salt and begins at the front of the file again: bytes after the last record with the
+ * new salt do not count. So the file keeps its blocks, and a sync does not have to record a new size. The layout is
+ * described in `docs/format.md`, "The journal".
  */
 import { randomBytes } from 'node:crypto'
 import { crc32 } from 'node:zlib'
@@ -18,14 +18,14 @@ import { type JournalEntry, parseEntry } from './entry.ts'
 export interface JournalRecord {
   sequence: number
   entry: JournalEntry
-  /** Bytes of a pack; empty for none. */
+  /** Bytes of a pack; empty when the record has none. */
   pack: Uint8Array
 }
 
 const HEADER = 1024
 const RECORD = 24
 const MAGIC = 0x46505231 // "FPR1"
-/** The file grows by this much at a time, so that most syncs find its size unchanged. */
+/** Bytes by which the file grows at a time, so that its size is unchanged in most syncs. */
 const STEP = 256 * 1024
 /** Written at once. */
 const PIECE = 512 * 1024
@@ -37,7 +37,7 @@ export class Journal {
   readonly #owner: Owner
   #salt = Buffer.alloc(8)
   #end = HEADER
-  /** Where the last record starts. */
+  /** Position of the last record. */
   #last = HEADER
   #size = 0
 
@@ -72,7 +72,7 @@ export class Journal {
     return this.#end - HEADER
   }
 
-  /** Forgets all records. Not synced: the old ones may come back, and are harmless then. */
+  /** Forgets all records. Not synced: if the old records come back after a power loss, they are harmless. */
   restart(): void {
     this.#salt = randomBytes(8)
     writeAll(this.#file, encodeHeader(this.#owner, this.#salt), 0)
@@ -82,15 +82,15 @@ export class Journal {
   }
 
   /**
-   * Adds a record; durable after the next `sync`. When the disk refuses, nothing counts of what was written:
-   * the next record goes to the same place. Throws StorageError.
+   * Adds a record; durable after the next `sync`. If the disk fails, the record does not count, and the next one is
+   * written in the same place. Throws StorageError.
    */
   append(sequence: number, entry: JournalEntry, pack: Uint8Array = new Uint8Array()): void {
     const record = encodeRecord(sequence, this.#salt, entry, pack)
     const end = this.#end + record.length
     let data = record
     if (entry.kind === 'group' && end > this.#size && this.#end > HEADER + STEP / 4) {
-      // Worth growing ahead once it is clear that this is a busy journal.
+      // The file grows ahead only once the journal has proved busy.
       data = Buffer.concat([record], record.length + STEP)
     }
     writeAll(this.#file, data, this.#end)
@@ -125,10 +125,11 @@ export class Journal {
     return this.#file.sync()
   }
 
-  /** Whether whoever looks for it finds what was appended last. */
+  /** Whether another process that opens the path finds the record that was appended last. */
   isInPlace(): boolean {
     if (this.#file.isInPlace()) return true
-    // Where a server or a program makes up the numbers of files, they may change while nothing else does.
+    // On disks whose inode numbers are made up by a server or a program, the number may change although the file is the
+    // same.
     const there = this.#fs.open(this.path, 'r')
     if (there === undefined) return false
     try {
@@ -153,7 +154,7 @@ export interface JournalContent {
   records: readonly JournalRecord[]
 }
 
-/** Every whole record of a journal file, in order; `undefined` when the file never got as far as a header. */
+/** Every whole record of a journal file, in order; `undefined` when the file has no header yet. */
 export function parseJournal(content: Buffer): JournalContent | undefined {
   const header = decodeHeader(content)
   if (header === undefined) return undefined
@@ -173,7 +174,7 @@ export function parseJournal(content: Buffer): JournalContent | undefined {
   return { owner: header.owner, records }
 }
 
-/** Whether the file is a journal of a version of the format that is not ours. */
+/** Whether the file is a journal of another version of the format. */
 export const isOtherVersion = (content: Buffer): boolean =>
   /^forkpoint-journal (?!1 )\d+ /.test(content.toString('latin1', 0, 40))
 
@@ -224,7 +225,7 @@ function decodePayload(sequence: number, payload: Buffer): JournalRecord | undef
 const checksum = (record: Uint8Array): number =>
   crc32(record.subarray(RECORD), crc32(record.subarray(4, RECORD - 4)))
 
-/** Completes short writes. */
+/** Writes all bytes, with as many calls as it takes. */
 function writeAll(file: OpenFile, data: Uint8Array, position: number): void {
   for (let done = 0; done < data.length; ) {
     const written = file.write(data.subarray(done), position + done)

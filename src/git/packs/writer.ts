@@ -1,6 +1,6 @@
 /**
- * Packs and their indexes, from values to bytes (gitformat-pack(5): pack version 2, index version 2). No
- * deltas: they are for `git repack`, when there is time.
+ * Writes packs and their indexes (gitformat-pack(5): pack version 2, index version 2). Makes no deltas; `git repack`
+ * makes them later.
  */
 import { createHash, hash } from 'node:crypto'
 import { crc32 } from 'node:zlib'
@@ -13,7 +13,7 @@ export interface BuiltPack {
   /** The pack's checksum, 40 hex digits: the files are `pack-<name>.pack` and `pack-<name>.idx`. */
   name: string
   pack: Buffer
-  /** Made when it is first asked for. */
+  /** Computed on first use. */
   readonly index: Buffer
 }
 
@@ -29,7 +29,7 @@ export interface PackEntry {
 /** Bytes of the checksum that ends a pack or an index. */
 export const CHECKSUM_BYTES = 20
 
-/** A pack of these objects, what is given twice written once, and its index. At once: for a few small objects. */
+/** Makes a pack of these objects and its index; duplicates are written once. Synchronous: for a few small objects. */
 export function buildPack(objects: readonly NewObject[]): BuiltPack {
   const unique = withoutRepeats(objects)
   const bodies = unique.map((object) => (isStored(object) ? undefined : deflated(object)))
@@ -74,7 +74,9 @@ export function packHeader(count: number): Buffer {
   return header
 }
 
-/** What stands before an object's zlib stream: its type and its inflated size. After that of a delta comes the id of its base. */
+/**
+ * The header before an object's zlib stream: its type and its inflated size. For a delta, the id of its base follows.
+ */
 export function encodeEntryHeader(type: ObjectType | 'delta', size: number): Buffer {
   const bytes: number[] = []
   let byte = (TYPE_BITS[type] << 4) | (size & 15)
@@ -126,9 +128,9 @@ function* indexSteps(entries: readonly PackEntry[], packChecksum: Uint8Array): G
 
 const TYPE_BITS: Record<ObjectType | 'delta', number> = { commit: 1, tree: 2, blob: 3, tag: 4, delta: 7 }
 const MAX_SMALL_OFFSET = 0x7fffffff
-/** Up to this, a save writes what it has; merging packs on disk, later, compresses it. */
+/** Objects up to this size are stored uncompressed by a save, and compressed later when packs are merged. */
 const STORED = 4096
-/** Above this, a trip through the thread pool costs less than the wait. */
+/** Above this size the thread pool is used, so that the event loop is not held up. */
 const ASIDE = 128 * 1024
 
 /** The pieces of an object's zlib stream; `undefined`: stored blocks, written when the pack is put together. */

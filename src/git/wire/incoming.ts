@@ -2,12 +2,14 @@
  * Objects that a server sends, on their way into a repository: written where git does not look, checked whole, then
  * placed, durable and safe from `gc` before anybody may move a ref to them.
  */
+
 import { Buffer } from 'node:buffer'
 import { join } from 'node:path'
 import { CorruptError } from '../../errors.ts'
 import type { ObjectId } from '../../ids.ts'
 import { TimeSlice } from '../../time-slice.ts'
 import type { OpenFile } from '../disk/file-system.ts'
+import { readPiece } from '../disk/read-fully.ts'
 import { decodeParents } from '../objects/commit.ts'
 import { namedIn } from '../objects/named.ts'
 import { EMPTY_TREE } from '../objects/object.ts'
@@ -90,14 +92,7 @@ export class Incoming {
     const { signal, onProgress } = this.#options
     const read = async (position: number, length: number): Promise<Buffer> => {
       signal?.throwIfAborted()
-      const bytes = Buffer.allocUnsafe(length)
-      let done = 0
-      while (done < length) {
-        const count = await file.readAsync(bytes.subarray(done), position + done)
-        if (count === 0) break
-        done += count
-      }
-      return bytes.subarray(0, done)
+      return readPiece(file, position, length)
     }
     try {
       const checked = await checkReceived(

@@ -5,6 +5,7 @@ import type { Repository } from '../../../git/repository.ts'
 import type { Remote, RemoteOptions } from '../../../git/wire/remote.ts'
 import { parseRef, parseSessionId, type SessionId } from '../../../ids.ts'
 import { type SecretOptions, secretFinder } from '../../../redaction/secrets.ts'
+import { type BundleReport, bundleSessions, unbundleSessions } from '../../../sync/bundle/bundle.ts'
 import { type ConnectOptions, connect } from '../../../sync/connect.ts'
 import { create, fetchSessions } from '../../../sync/fetch.ts'
 import { parseKey, RemoteNames } from '../../../sync/planning/names.ts'
@@ -46,6 +47,13 @@ export interface PushOptions extends ShareOptions {
   secrets?: Pick<SecretOptions, 'rules' | 'only' | 'off' | 'allow' | 'preset'> | false
   /** What is known to hold none, by rules of this id. */
   memory?: (rules: string) => CleanMemory | undefined
+}
+
+export interface BundleOptions extends Pick<ShareOptions, 'only' | 'onProgress'> {
+  /** Only what is new since an earlier bundle (the path of its file) or since a time. Default: everything. */
+  since?: string | Date
+  /** Replace a file that exists. Default: false. */
+  overwrite?: boolean
 }
 
 export interface SharedStoreSettings {
@@ -103,6 +111,19 @@ export class SharedStore {
       return refused === undefined ? one : { ...one, refused }
     })
     return { ...status, sessions }
+  }
+
+  bundle(file: string, { only: sessions, ...options }: BundleOptions): Promise<BundleReport | undefined> {
+    return bundleSessions(this.#checkpoints, file, { ...options, only: sessions?.map(parseSessionId) })
+  }
+
+  async unbundle(file: string, options: Omit<ShareOptions, 'remote'>): Promise<FetchReport> {
+    const { signal, onProgress } = options
+    return unbundleSessions(this.#checkpoints, file, {
+      only: only(options),
+      writer: await this.#writer(),
+      options: { signal, onProgress },
+    })
   }
 
   /** Those of the configuration, and that of the store's options. */
@@ -170,16 +191,21 @@ export class SharedStore {
   async #sharing({ remote: name, signal, onProgress }: ShareOptions): Promise<Sharing> {
     const { repository } = this.#checkpoints.history
     const { name: remote, url, mapped } = await this.remote(name)
-    const isThere = await this.#checkpoints.open()
-    const writer =
-      this.#settings.writer ?? (isThere ? repository.config().get('forkpoint.writer')?.at(-1) : undefined)
     return {
       checkpoints: this.#checkpoints,
       remote: this.#connected(repository, url),
       names: new RemoteNames(remote, mapped),
-      writer: writerName(writer),
+      writer: await this.#writer(),
       options: { signal, onProgress },
     }
+  }
+
+  async #writer(): Promise<string> {
+    const { repository } = this.#checkpoints.history
+    const isThere = await this.#checkpoints.open()
+    return writerName(
+      this.#settings.writer ?? (isThere ? repository.config().get('forkpoint.writer')?.at(-1) : undefined),
+    )
   }
 }
 

@@ -1,6 +1,7 @@
 /** What a git store does with git servers: sessions shared by several machines, by hand or with each save. */
 import type { Checkpoints } from '../../../checkpoints/checkpoints.ts'
-import { parseSessionId } from '../../../ids.ts'
+import { parseRef, parseSessionId } from '../../../ids.ts'
+import type { BundleReport } from '../../../sync/bundle/bundle.ts'
 import type { NamedRemote } from '../../../sync/remotes.ts'
 import type { FetchReport, PushReport, RemoteStatus, SyncReport } from '../../../sync/report.ts'
 import type { Backend } from '../../backend.ts'
@@ -10,6 +11,7 @@ import type {
   Addition,
   Checkpoint,
   ForkOptions,
+  Problem,
   SessionHandle,
   StoredDocument,
   Tag,
@@ -17,7 +19,19 @@ import type {
 } from '../../session-store.ts'
 import { replicatedHandle } from './replicated-handle.ts'
 import type { LaterReplication, NowReplication } from './replication.ts'
-import type { FetchOptions, PushOptions, RemoteSettings, SharedStore, ShareOptions } from './shared-store.ts'
+import type {
+  BundleOptions,
+  FetchOptions,
+  PushOptions,
+  RemoteSettings,
+  SharedStore,
+  ShareOptions,
+} from './shared-store.ts'
+
+export interface UnbundleReport extends Omit<FetchReport, 'remote'> {
+  /** What is wrong with the sessions that came. */
+  problems: readonly Problem[]
+}
 
 /** What happened between the store and a remote. */
 export type RemoteEvent =
@@ -115,6 +129,36 @@ export abstract class SharingStore<S extends StoredDocument> extends StoreFront<
    */
   addRemote(name: string, url: string, options: { mapped?: boolean } = {}): Promise<NamedRemote> {
     return this.#share((shared) => shared.add({ name, url, mapped: options.mapped }))
+  }
+
+  /**
+   * Writes sessions into one file, which every git reads: a backup. They come with all branches, tags, reserved lines, files of
+   * workspaces and what is known of deletions. With `since`, only what is new. The file is checked, and durable when this
+   * resolves. Returns `undefined`, and writes nothing, if nothing is new.
+   *
+   *     await store.bundle('backup.bundle')
+   *     await store.bundle('monday.bundle', { since: 'backup.bundle' })
+   *
+   * @throws NotFoundError when there is no such session; CorruptError; UnsupportedError in a shallow clone; StorageError, also
+   *   when the file exists
+   */
+  bundle(file: string, options: BundleOptions = {}): Promise<BundleReport | undefined> {
+    return this.#share((shared) => shared.bundle(file, options))
+  }
+
+  /**
+   * Takes sessions from a bundle, as `fetch` does from a server, and verifies those that have changed. A store is made if
+   * there is none.
+   *
+   * @throws NotFoundError when the bundle continues an earlier one that is not in this store; CorruptError; StorageError
+   */
+  async unbundle(file: string, options: Omit<ShareOptions, 'remote'> = {}): Promise<UnbundleReport> {
+    const { remote: _, ...report } = await this.#share((shared) => shared.unbundle(file, options))
+    const sessions = new Set(report.updated.flatMap((key) => parseRef(`refs/${key}`)?.session ?? []))
+    const problems: Problem[] = []
+    for (const session of sessions)
+      if (await this.exists(session)) problems.push(...(await this.verify(session)).problems)
+    return { ...report, problems }
   }
 
   /** Removes a remote from the configuration. Throws NotFoundError. */
