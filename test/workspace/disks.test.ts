@@ -60,28 +60,6 @@ test('a restore onto a full disk on another file system stops, loses nothing, an
   expect(contentOf(small)).toEqual({ a, b, c: 'c' })
 })
 
-test('a snapshot into a store on a full disk is refused, and the turn before it stays', async (context) => {
-  const small = smallDisk()
-  if (small === undefined) {
-    console.warn('SKIPPED: a full disk is not tested, since none can be mounted here.')
-    return context.skip()
-  }
-  const root = tempFolder()
-  const made = sceneIn(join(small, 'store'), root)
-  write(root, { a: '1' })
-  const id = await made.turn('one')
-  // What does not get smaller.
-  const noise = execFileSync('head', ['-c', '300000', '/dev/urandom']).toString('latin1')
-  write(root, { noise })
-  await expect(made.turn('two')).rejects.toMatchObject({ code: 'STORAGE' })
-  write(root, { noise: undefined, a: '2' })
-  await made.turn('three')
-  expect((await made.files.read('demo', 'main', 'a')).toString()).toBe('2')
-  await made.files.restore('demo', id)
-  expect(contentOf(root)).toEqual({ a: '1' })
-  expect((await made.store.verify()).ok).toBe(true)
-})
-
 test.skipIf(!frozen)('a file that nobody may change is named, and the others are restored', async () => {
   const { files, root, turn } = scene()
   write(root, { frozen: '1', other: '1' })
