@@ -142,6 +142,8 @@ export type { Block, CallBlock, FileBlock, ResultBlock } from './view/block.ts'
 export { RestoreError, WorkspaceLimitError } from './workspace/errors.ts'
 export type { LeftOut, LeftOutReason } from './workspace/left-out.ts'
 export type { SnapshotLimits } from './workspace/limits.ts'
+export { plainRemote, projectAt } from './workspace/project/project.ts'
+export type { Project, ProjectQuery } from './workspace/project/query.ts'
 export type { KeptFile, KeptReason, RestorePlan } from './workspace/restore-plan.ts'
 export type { FileChanges, StoredFile, StoredSnapshot } from './workspace/stored-files.ts'
 export type {

@@ -115,6 +115,7 @@ export const EDGES: Readonly<Record<string, readonly string[]>> = {
     'store/options',
     'store/redaction',
     'workspace',
+    'workspace/project',
   ],
   'agent/secrets': [],
   'agent/tools': ['agent/permissions', 'agent/secrets'],
@@ -164,6 +165,7 @@ export const EDGES: Readonly<Record<string, readonly string[]>> = {
     'store/git',
     'store/scan',
     'view',
+    'workspace/project',
   ],
   'cli/serve': [
     'agent',
@@ -181,7 +183,7 @@ export const EDGES: Readonly<Record<string, readonly string[]>> = {
   'cli/verbs/reading': ['cli', 'store/search'],
   'cli/verbs/secrets': ['cli', 'redaction', 'store/scan'],
   'cli/verbs/sharing': ['cli', 'sync', 'sync/check'],
-  'cli/verbs/tools': ['cli', 'cli/verbs/viewing', 'importers', 'state'],
+  'cli/verbs/tools': ['cli', 'cli/verbs/viewing', 'importers', 'state', 'store'],
   'cli/verbs/viewing': ['cli', 'redaction', 'store', 'store/redaction', 'viewer', 'viewer/export'],
   'cli/verbs/workspace': ['cli', 'cli/verbs/keeping', 'store', 'workspace'],
   codec: ['state'],
@@ -291,6 +293,7 @@ export const EDGES: Readonly<Record<string, readonly string[]>> = {
     'state',
     'store',
     'store/redaction',
+    'workspace/project',
   ],
   'importers/core/documents': ['importers'],
   'importers/core/lines': ['importers', 'importers/core', 'state'],
@@ -353,6 +356,7 @@ export const EDGES: Readonly<Record<string, readonly string[]>> = {
     'store/pages',
     'store/redaction',
     'workspace',
+    'workspace/project',
   ],
   'store/addition': ['codec', 'redaction', 'store', 'store/redaction'],
   'store/blob': ['checkpoints', 'checkpoints/commits', 'codec', 'state', 'store', 'store/redaction'],
@@ -401,7 +405,7 @@ export const EDGES: Readonly<Record<string, readonly string[]>> = {
     'sync/planning',
   ],
   'store/memory': ['checkpoints', 'checkpoints/commits', 'codec', 'state', 'store', 'store/redaction'],
-  'store/options': ['checkpoints/commits', 'redaction', 'store', 'workspace'],
+  'store/options': ['checkpoints/commits', 'redaction', 'store', 'workspace', 'workspace/project'],
   'store/pages': ['checkpoints', 'codec', 'view/page'],
   'store/redaction': ['redaction', 'store', 'store/addition'],
   'store/remote': [
@@ -424,6 +428,7 @@ export const EDGES: Readonly<Record<string, readonly string[]>> = {
     'git/upkeep',
     'store',
     'store/git/listing',
+    'workspace/project',
   ],
   'store/scan': ['checkpoints/trees', 'codec', 'git/database', 'git/objects', 'redaction', 'store/redaction'],
   'store/search': ['checkpoints/commits', 'checkpoints/trees', 'codec', 'git/objects', 'view'],
@@ -526,7 +531,9 @@ export const EDGES: Readonly<Record<string, readonly string[]>> = {
     'git/objects',
     'git/upkeep',
     'git/upkeep/native',
+    'workspace/project',
   ],
+  'workspace/project': ['git/config', 'git/database', 'git/disk'],
 }
 
 /** What adapters import of the store, and which of them. */

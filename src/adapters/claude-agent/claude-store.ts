@@ -253,9 +253,8 @@ export class ForkpointClaudeStore implements SessionStore {
     return this.#checkpoints.lifetime.use(async () => {
       const { history } = this.#checkpoints
       const source = await history.resolve(from, at)
-      const beside = [...history.lines(from).keys()]
       const signed = author === undefined ? undefined : parseAuthor(author)
-      const fork = { source, from, session, branch: MAIN, subject, author: signed, beside }
+      const fork = { source, from, session, branch: MAIN, subject, author: signed }
       return history.present(await forkSession(this.#checkpoints, fork), session)
     })
   }

@@ -4,6 +4,7 @@ import { redactSecrets } from '../../redaction/index.ts'
 import { newSession, type Session } from '../../state/index.ts'
 import { withKeyOf } from '../../store/redaction/key.ts'
 import type { SessionHandle, SessionStore } from '../../store/session-store.ts'
+import { type Project, projectAt } from '../../workspace/project/project.ts'
 import type { ReadyModel } from '../model/model.ts'
 import type { ModelChoice, SharedOptions } from '../options.ts'
 import type { Permissions } from '../permissions/permissions.ts'
@@ -67,11 +68,12 @@ async function assemble(
   host: Host,
   handle: SessionHandle | undefined,
 ): Promise<OpenSession> {
-  const state = handle?.state ?? newState(request, host.now())
+  const workspaceHere = request.workspace ?? handle?.state.workspace ?? '.'
+  const state = handle?.state ?? newState(request, await projectAt(workspaceHere), host.now())
   const draft = new Draft(state, host.scrubber, handle !== undefined)
   const saved = state.config
   const model = await host.model(request.model, state.model)
-  const workspace = new Workspace(request.workspace ?? state.workspace ?? '.')
+  const workspace = new Workspace(workspaceHere)
   const snapshots = new FileSnapshots(request.sessionStore, workspace.root, request.files)
   const policy = mergePolicies(
     saved.permissionPolicy as PermissionPolicy | undefined,
@@ -105,8 +107,12 @@ async function assemble(
   }
 }
 
-function newState({ id, metadata, title }: SessionRequest, now: number): Session {
-  const fields: Partial<Session> = { metadata: { ...metadata } }
+function newState(
+  { id, metadata, title }: SessionRequest,
+  project: Project | undefined,
+  now: number,
+): Session {
+  const fields: Partial<Session> = { metadata: { ...(project && { project }), ...metadata } }
   if (title !== undefined) fields.title = title
   return newSession(id, fields, now)
 }

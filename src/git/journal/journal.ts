@@ -9,6 +9,7 @@
 import { randomBytes } from 'node:crypto'
 import { crc32 } from 'node:zlib'
 import { StorageError } from '../../errors.ts'
+import { TimeSlice } from '../../time-slice.ts'
 import type { FileSystem, OpenFile } from '../disk/file-system.ts'
 import { type Owner, ownerText, parseOwner } from '../disk/identity.ts'
 import { readFully } from '../disk/read-fully.ts'
@@ -26,6 +27,8 @@ const RECORD = 24
 const MAGIC = 0x46505231 // "FPR1"
 /** Bytes by which the file grows at a time, so that its size is unchanged in most syncs. */
 const STEP = 256 * 1024
+/** Written at once. */
+const PIECE = 512 * 1024
 
 export class Journal {
   readonly path: string
@@ -96,6 +99,28 @@ export class Journal {
     this.#end = end
   }
 
+  /**
+   * `append` of a large pack, in slices. The caller appends nothing else meanwhile. The head is written last: until then
+   * nothing of it counts. Throws StorageError.
+   */
+  async appendLarge(sequence: number, entry: JournalEntry, pack: Uint8Array): Promise<void> {
+    const head = encodeHead(sequence, this.#salt, entry, pack.length)
+    const start = this.#end + head.length
+    const slice = new TimeSlice()
+    let sum = checksum(head)
+    for (let at = 0; at < pack.length; at += PIECE) {
+      if (slice.isOver()) await slice.next()
+      const piece = pack.subarray(at, at + PIECE)
+      sum = crc32(piece, sum)
+      writeAll(this.#file, piece, start + at)
+    }
+    head.writeUInt32BE(sum, RECORD - 4)
+    writeAll(this.#file, head, this.#end)
+    this.#size = Math.max(this.#size, start + pack.length)
+    this.#last = this.#end
+    this.#end = start + pack.length
+  }
+
   sync(): Promise<void> {
     return this.#file.sync()
   }
@@ -140,7 +165,7 @@ export function parseJournal(content: Buffer): JournalContent | undefined {
     if (content.readUInt32BE(at) !== MAGIC || end > content.length) break
     if (!content.subarray(at + 12, at + 20).equals(header.salt)) break
     const payload = content.subarray(at + RECORD, end)
-    if (checksum(content.subarray(at + 4, at + 20), payload) !== content.readUInt32BE(at + 20)) break
+    if (checksum(content.subarray(at, end)) !== content.readUInt32BE(at + RECORD - 4)) break
     const record = decodePayload(content.readUInt32BE(at + 8), payload)
     if (record === undefined) break
     records.push(record)
@@ -172,16 +197,21 @@ function decodeHeader(content: Buffer): { owner: Owner; salt: Buffer } | undefin
 }
 
 function encodeRecord(sequence: number, salt: Buffer, entry: JournalEntry, pack: Uint8Array): Buffer {
+  const head = encodeHead(sequence, salt, entry, pack.length)
+  head.writeUInt32BE(crc32(pack, checksum(head)), RECORD - 4)
+  return Buffer.concat([head, pack])
+}
+
+/** What stands before the pack, without the checksum. */
+function encodeHead(sequence: number, salt: Buffer, entry: JournalEntry, packLength: number): Buffer {
   const text = Buffer.from(`${JSON.stringify(entry)}\n`)
-  const record = Buffer.allocUnsafe(RECORD + text.length + pack.length)
-  record.writeUInt32BE(MAGIC, 0)
-  record.writeUInt32BE(text.length + pack.length, 4)
-  record.writeUInt32BE(sequence >>> 0, 8)
-  salt.copy(record, 12)
-  text.copy(record, RECORD)
-  record.set(pack, RECORD + text.length)
-  record.writeUInt32BE(checksum(record.subarray(4, 20), record.subarray(RECORD)), 20)
-  return record
+  const head = Buffer.alloc(RECORD + text.length)
+  head.writeUInt32BE(MAGIC, 0)
+  head.writeUInt32BE(text.length + packLength, 4)
+  head.writeUInt32BE(sequence >>> 0, 8)
+  salt.copy(head, 12)
+  text.copy(head, RECORD)
+  return head
 }
 
 function decodePayload(sequence: number, payload: Buffer): JournalRecord | undefined {
@@ -191,7 +221,9 @@ function decodePayload(sequence: number, payload: Buffer): JournalRecord | undef
   return entry === undefined ? undefined : { sequence, entry, pack: payload.subarray(end + 1) }
 }
 
-const checksum = (head: Uint8Array, payload: Uint8Array): number => crc32(payload, crc32(head))
+/** Of all but the magic number and itself. */
+const checksum = (record: Uint8Array): number =>
+  crc32(record.subarray(RECORD), crc32(record.subarray(4, RECORD - 4)))
 
 /** Writes all bytes, with as many calls as it takes. */
 function writeAll(file: OpenFile, data: Uint8Array, position: number): void {

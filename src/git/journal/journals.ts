@@ -14,6 +14,9 @@ import { Journal } from './journal.ts'
 import { MoveClock } from './move-clock.ts'
 import { noteNames } from './settled-notes.ts'
 
+/** Bytes of a pack that are written in slices. */
+const LARGE = 1024 * 1024
+
 /** A journal, and what depends on it until it is synced in place. */
 export interface Chapter {
   journal: Journal
@@ -76,7 +79,7 @@ export class Journals {
 
   /** Makes a group durable. Returns its sequence. Throws StorageError; then the group does not count. */
   async record(chapter: Chapter, entry: GroupEntry, pack?: Uint8Array): Promise<number> {
-    const sequence = this.#append(chapter, entry, pack)
+    const sequence = await this.#appendAny(chapter, entry, pack)
     try {
       await chapter.journal.sync()
       if (this.#unsyncedFolder) {
@@ -201,6 +204,13 @@ export class Journals {
     const sequence = this.#sequence
     chapter.journal.append(sequence, entry, pack)
     this.#sequence++
+    return sequence
+  }
+
+  async #appendAny(chapter: Chapter, entry: GroupEntry, pack?: Uint8Array): Promise<number> {
+    if (pack === undefined || pack.length <= LARGE) return this.#append(chapter, entry, pack)
+    const sequence = this.#sequence++
+    await chapter.journal.appendLarge(sequence, entry, pack)
     return sequence
   }
 

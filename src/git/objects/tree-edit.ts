@@ -43,7 +43,7 @@ export async function editTree(
 ): Promise<EditedTree> {
   const editor: Editor = { store, objects: [], slice: new TimeSlice() }
   const base = root === undefined ? NO_ENTRIES : await readTree(store, root)
-  const tree = await editFolder(editor, base, planOf(edits))
+  const tree = await editFolder(editor, base, await planOf(edits, editor.slice))
   const id = tree === base && root !== undefined ? root : keep(editor, tree, root)
   return { tree: id, objects: editor.objects }
 }
@@ -60,9 +60,10 @@ interface Plan {
   folders: Map<string, Plan>
 }
 
-function planOf(edits: ReadonlyMap<string, FileEdit>): Plan {
+async function planOf(edits: ReadonlyMap<string, FileEdit>, slice: TimeSlice): Promise<Plan> {
   const root = emptyPlan()
   for (const [path, data] of edits) {
+    if (slice.isOver()) await slice.next()
     const parts = path.split('/')
     const name = parts.pop()!
     let plan = root

@@ -38,7 +38,9 @@ export function storedData(stream: Uint8Array): Uint8Array | undefined {
 
 /** Level 1: git compresses the objects better later, when it merges packs. */
 export function deflate(data: Uint8Array): Buffer {
-  return zlib.deflateSync(data, LARGE)
+  // To get and to clear room that nothing needs takes longer than to deflate a few KB.
+  const chunkSize = Math.min(LARGE.chunkSize, data.length + (data.length >> 8) + 64)
+  return zlib.deflateSync(data, { ...LARGE, chunkSize })
 }
 
 /**

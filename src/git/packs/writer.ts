@@ -32,13 +32,16 @@ export const CHECKSUM_BYTES = 20
 /** Makes a pack of these objects and its index; duplicates are written once. Synchronous: for a few small objects. */
 export function buildPack(objects: readonly NewObject[]): BuiltPack {
   const unique = withoutRepeats(objects)
-  const steps = assemble(
-    unique,
-    unique.map((object) => (isStored(object) ? undefined : deflated(object))),
-  )
-  for (;;) {
-    const step = steps.next()
-    if (step.done) return step.value
+  const bodies = unique.map((object) => (isStored(object) ? undefined : deflated(object)))
+  const { pack, checksum, entries } = atOnce(assemble(unique, bodies))
+  let index: Buffer | undefined
+  return {
+    name: checksum.toString('hex'),
+    pack,
+    get index() {
+      index ??= buildIndex(entries, checksum)
+      return index
+    },
   }
 }
 
@@ -48,8 +51,9 @@ export async function buildPackAsync(objects: readonly NewObject[]): Promise<Bui
   const cost = objects.reduce((sum, { data }) => sum + data.length + 2048, 0)
   if (cost <= BIG_OBJECT) return buildPack(objects)
 
-  const unique = withoutRepeats(objects)
   const slice = new TimeSlice()
+  if (slice.isOver()) await slice.next()
+  const unique = withoutRepeats(objects)
   const bodies: Body[] = []
   for (const object of unique) {
     if (slice.isOver()) await slice.next()
@@ -58,12 +62,9 @@ export async function buildPackAsync(objects: readonly NewObject[]): Promise<Bui
       isStored(object) ? undefined : data.length > ASIDE ? await deflateAside(data) : deflated(object),
     )
   }
-  const steps = assemble(unique, bodies)
-  for (;;) {
-    const step = steps.next()
-    if (step.done) return step.value
-    if (slice.isOver()) await slice.next()
-  }
+  const { pack, checksum, entries } = await inSlices(assemble(unique, bodies), slice)
+  const index = await inSlices(indexSteps(entries, checksum), slice)
+  return { name: checksum.toString('hex'), pack, index }
 }
 
 /** The first 12 bytes of a pack of `count` objects. */
@@ -89,8 +90,13 @@ export function encodeEntryHeader(type: ObjectType | 'delta', size: number): Buf
 }
 
 /** The index (version 2) of the pack with these entries, in any order, and this checksum of 20 bytes. */
-export function buildIndex(entries: readonly PackEntry[], packChecksum: Uint8Array): Buffer {
+export const buildIndex = (entries: readonly PackEntry[], packChecksum: Uint8Array): Buffer =>
+  atOnce(indexSteps(entries, packChecksum))
+
+/** Pauses where a caller may let others run. */
+function* indexSteps(entries: readonly PackEntry[], packChecksum: Uint8Array): Generator<void, Buffer> {
   const sorted = isSorted(entries) ? entries : entries.toSorted((a, b) => (a.id < b.id ? -1 : 1))
+  yield
   const large = sorted.filter(({ offset }) => offset > MAX_SMALL_OFFSET).length
   const count = sorted.length
   const index = Buffer.allocUnsafe(8 + 1024 + count * 28 + large * 8 + 2 * CHECKSUM_BYTES)
@@ -102,7 +108,7 @@ export function buildIndex(entries: readonly PackEntry[], packChecksum: Uint8Arr
   const largeOffsets = offsets + count * 4
   let filled = 0
   let placed = 0
-  sorted.forEach(({ id, offset, crc }, n) => {
+  for (const [n, { id, offset, crc }] of sorted.entries()) {
     if (index.write(id, ids + n * 20, 20, 'hex') !== 20) throw new TypeError(`'${id}' is not an object id`)
     for (const first = index[ids + n * 20]!; filled < first; filled++) index.writeUInt32BE(n, 8 + filled * 4)
     index.writeUInt32BE(crc, crcs + n * 4)
@@ -111,7 +117,8 @@ export function buildIndex(entries: readonly PackEntry[], packChecksum: Uint8Arr
       index.writeUInt32BE(0x80000000 + placed, offsets + n * 4)
       index.writeBigUInt64BE(BigInt(offset), largeOffsets + placed++ * 8)
     }
-  })
+    if (n % SOME === SOME - 1) yield
+  }
   for (; filled < 256; filled++) index.writeUInt32BE(count, 8 + filled * 4)
   const end = index.length - CHECKSUM_BYTES
   index.set(packChecksum.subarray(0, CHECKSUM_BYTES), end - CHECKSUM_BYTES)
@@ -143,13 +150,23 @@ function withoutRepeats(objects: readonly NewObject[]): readonly NewObject[] {
   return objects.filter(({ id }) => !seen.has(id) && seen.add(id))
 }
 
+interface Assembled {
+  pack: Buffer
+  checksum: Buffer
+  /** In the order of the objects. */
+  entries: PackEntry[]
+}
+
 /** Puts the pack together; pauses where a caller may let others run. `undefined` bodies are stored. */
-function* assemble(objects: readonly NewObject[], bodies: readonly Body[]): Generator<void, BuiltPack> {
-  const headers = objects.map(({ type, data }) => encodeEntryHeader(type, data.length))
+function* assemble(objects: readonly NewObject[], bodies: readonly Body[]): Generator<void, Assembled> {
+  const headers: Buffer[] = []
   let size = 12 + CHECKSUM_BYTES
-  objects.forEach(({ data }, n) => {
-    size += headers[n]!.length + (sum(bodies[n]) ?? storedLength(data.length))
-  })
+  for (const [n, { type, data }] of objects.entries()) {
+    const header = encodeEntryHeader(type, data.length)
+    headers.push(header)
+    size += header.length + (sum(bodies[n]) ?? storedLength(data.length))
+    if (n % SOME === SOME - 1) yield
+  }
   const pack = Buffer.allocUnsafe(size)
   const digest = createHash('sha1')
   const entries: PackEntry[] = []
@@ -182,18 +199,27 @@ function* assemble(objects: readonly NewObject[], bodies: readonly Body[]): Gene
   digest.update(pack.subarray(hashed, to))
   const checksum = digest.digest()
   pack.set(checksum, to)
-  let index: Buffer | undefined
-  return {
-    name: checksum.toString('hex'),
-    pack,
-    get index() {
-      index ??= buildIndex(entries, checksum)
-      return index
-    },
-  }
+  return { pack, checksum, entries }
 }
 
 const PIECE = BIG_OBJECT
+/** Objects between two pauses. */
+const SOME = 256
+
+function atOnce<T>(steps: Generator<void, T>): T {
+  for (;;) {
+    const step = steps.next()
+    if (step.done) return step.value
+  }
+}
+
+async function inSlices<T>(steps: Generator<void, T>, slice: TimeSlice): Promise<T> {
+  for (;;) {
+    if (slice.isOver()) await slice.next()
+    const step = steps.next()
+    if (step.done) return step.value
+  }
+}
 
 const sum = (body: Body): number | undefined => body?.reduce((length, piece) => length + piece.length, 0)
 
