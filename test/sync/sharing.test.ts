@@ -135,6 +135,29 @@ describe.each([
       expectClean(server.folder)
     })
 
+    test('by a policy goes everywhere, but not newer work that the policy did not know', async () => {
+      const server = await start()
+      const later = () => Date.now() + 90 * 864e5
+      const [one, two] = [machine(server.url, 'one'), machine(server.url, 'two', { now: later })]
+      await begin(one)
+      await begin(one, 'old')
+      await one.sync()
+      await two.sync()
+      const newer = await say(one, 'newer')
+      await one.sync()
+      expect((await two.retention.prune({ rules: [{ maxAge: '60d' }] })).removed).toEqual(['demo', 'old'])
+      const { push } = await two.sync()
+      expect(push.deleted).toEqual(['heads/old/main'])
+      expect(await tips(two)).toEqual({ main: newer })
+      await one.sync()
+      expect([await tips(one), await one.exists('old')]).toEqual([{ main: newer }, false])
+      const newest = await say(one, 'newest')
+      expect((await one.sync()).push.pushed).toEqual(['heads/demo/main'])
+      await two.sync()
+      expect(await tips(two)).toEqual({ main: newest })
+      expectClean(server.folder)
+    })
+
     test('is not deleted where there is newer work: it stays, is reported and is not pushed', async () => {
       const server = await start()
       const [one, two] = [machine(server.url, 'one'), machine(server.url, 'two')]
