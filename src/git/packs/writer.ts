@@ -119,8 +119,8 @@ export function buildIndex(entries: readonly PackEntry[], packChecksum: Uint8Arr
 
 const TYPE_BITS: Record<ObjectType | 'delta', number> = { commit: 1, tree: 2, blob: 3, tag: 4, delta: 7 }
 const MAX_SMALL_OFFSET = 0x7fffffff
-/** Up to this, a save writes what it has; merging packs on disk, later, compresses it. */
-const STORED = 4096
+/** Up to this, a save writes what it has: to compress it takes longer than to write it. Merging packs, later, does. */
+const STORED = 32 * 1024
 /** Above this, a trip through the thread pool costs less than the wait. */
 const ASIDE = 128 * 1024
 
