@@ -7,8 +7,8 @@
 import { createInterface } from 'node:readline/promises'
 import { StorageError } from '../../errors.ts'
 import { beginning } from '../../excerpt.ts'
+import { bold, type Line, line, render } from '../../view/terminal/line.ts'
 import { visible, visibleJson } from '../../view/visible.ts'
-import { bold, type Line, line, render } from '../text.ts'
 import { type Pager, pagerCommand, startPager } from './pager.ts'
 
 export interface Streams {

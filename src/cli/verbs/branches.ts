@@ -1,5 +1,5 @@
-import { shortId, when } from '../describe.ts'
-import { columns, dim, green, line, yellow } from '../text.ts'
+import { columns, dim, green, line, yellow } from '../../view/terminal/line.ts'
+import { shortId, when } from '../../view/terminal/value.ts'
 import { type AddVerb, examples } from '../verb.ts'
 
 /** `forkpoint branches`: JSON lines of Branch, each with `createdAt` and `subject` of its newest checkpoint. */

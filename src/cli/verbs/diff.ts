@@ -1,7 +1,7 @@
 import type { Place, StateDiff } from '../../store/session-store.ts'
-import { shortId } from '../describe.ts'
-import { diffLines } from '../describe-diff.ts'
-import { bold, line, yellow } from '../text.ts'
+import { diffLines } from '../../view/terminal/difference.ts'
+import { bold, line, yellow } from '../../view/terminal/line.ts'
+import { shortId } from '../../view/terminal/value.ts'
 import { type AddVerb, examples, REVISION } from '../verb.ts'
 
 interface Options {

@@ -1,8 +1,9 @@
 import type { Checkpoint } from '../../store/session-store.ts'
+import { type Names, namesAt } from '../../view/checkpoint.ts'
 import { type GraphNode, graphRows } from '../../view/graph.ts'
-import { checkpointLine, type Names, namesAt } from '../describe.ts'
+import { checkpointLine } from '../../view/terminal/checkpoint.ts'
+import { cyan, dim, type Line, line } from '../../view/terminal/line.ts'
 import type { AnyStore } from '../stores.ts'
-import { cyan, dim, type Line, line } from '../text.ts'
 import { type AddVerb, ALLOWED_SIGNERS, examples, REVISION, wholeNumber } from '../verb.ts'
 
 interface Options {

@@ -1,9 +1,12 @@
 import { isObjectId } from '../../ids.ts'
 import type { Checkpoint, StoredDocument } from '../../store/session-store.ts'
 import { defaultBody } from '../../store/subject.ts'
-import { checkpointDetails, fieldsOf, type MessageStyle, messageLines, valueText } from '../describe.ts'
+import { objectOf } from '../../view/fields.ts'
+import { checkpointDetails } from '../../view/terminal/checkpoint.ts'
+import { count, dim, type Line, line, yellow } from '../../view/terminal/line.ts'
+import { messageLines } from '../../view/terminal/message.ts'
+import { type Fullness, valueText } from '../../view/terminal/value.ts'
 import { namedRef } from '../named-ref.ts'
-import { count, dim, type Line, line, yellow } from '../text.ts'
 import { type AddVerb, examples, REVISION, wholeNumber } from '../verb.ts'
 import { changeLines, changesAt } from './workspace/changes.ts'
 
@@ -78,7 +81,7 @@ export const addShow: AddVerb = (program, run) => {
 /** Without the body where it only says what the messages below it say. */
 function withoutEcho(checkpoint: Checkpoint, state: StoredDocument | undefined): Checkpoint {
   const { kind, body, messages: added } = checkpoint
-  const { messages } = fieldsOf(state)
+  const { messages } = objectOf(state)
   if (!Array.isArray(messages) || added === undefined) return checkpoint
   const echo = defaultBody(kind, messages.slice(added.from, added.to + 1))
   return body === echo ? { ...checkpoint, body: '' } : checkpoint
@@ -89,7 +92,7 @@ function* stateLines(
   checkpoint: Checkpoint,
   { all = false, last, full = false }: Options,
 ): Generator<Line> {
-  const { messages, ...rest } = fieldsOf(state)
+  const { messages, ...rest } = objectOf(state)
   if (!Array.isArray(messages)) {
     yield line``
     yield* fieldLines(rest, full)
@@ -100,7 +103,7 @@ function* stateLines(
     yield line``
     yield line`${dim(`${count(from, 'earlier message')}: --all shows them`)}`
   }
-  const style: MessageStyle = { full }
+  const style: Fullness = { full }
   for (let index = from; index <= to; index++) {
     yield line``
     yield* messageLines(messages[index], index, style)

@@ -1,5 +1,5 @@
 import { isSameName } from '../../ref-part.ts'
-import { bold, dim, line } from '../text.ts'
+import { bold, dim, line } from '../../view/terminal/line.ts'
 import { type AddVerb, examples } from '../verb.ts'
 
 /** `forkpoint switch`: JSON of `{ session, branch, before, undo: string[] }`. */

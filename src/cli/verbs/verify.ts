@@ -1,5 +1,5 @@
+import { count, green, line, red, yellow } from '../../view/terminal/line.ts'
 import { EXIT, UsageError } from '../exit-codes.ts'
-import { count, green, line, red, yellow } from '../text.ts'
 import { type AddVerb, ALLOWED_SIGNERS, examples } from '../verb.ts'
 
 interface Options {

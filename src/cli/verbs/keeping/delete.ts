@@ -1,8 +1,8 @@
 import { NotFoundError } from '../../../errors.ts'
 import { activeRef, type BranchName, branchRef, type SessionId, type TagName, tagRef } from '../../../ids.ts'
+import { bold, count, dim, line } from '../../../view/terminal/line.ts'
 import type { Context } from '../../context.ts'
 import { EXIT, UsageError } from '../../exit-codes.ts'
-import { bold, count, dim, line } from '../../text.ts'
 import { type AddVerb, examples } from '../../verb.ts'
 
 interface Options {

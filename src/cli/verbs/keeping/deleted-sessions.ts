@@ -1,8 +1,8 @@
 /** Sessions that were deleted and can come back. */
 import { NotFoundError } from '../../../errors.ts'
+import { bold, columns, count, dim, type Line, line, yellow } from '../../../view/terminal/line.ts'
+import { when } from '../../../view/terminal/value.ts'
 import type { Context } from '../../context.ts'
-import { when } from '../../describe.ts'
-import { bold, columns, count, dim, type Line, line, yellow } from '../../text.ts'
 
 /**
  * Brings a deleted session back; `false` when the text names none.

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { NotFoundError } from '../../../errors.ts'
 import type { ModelPrice, SessionStats } from '../../../store/retention/stats.ts'
+import { bold, columns, cyan, dim, type Line, line, short, yellow } from '../../../view/terminal/line.ts'
 import { UsageError } from '../../exit-codes.ts'
-import { bold, columns, cyan, dim, type Line, line, short, yellow } from '../../text.ts'
 import { type AddVerb, examples, wholeNumber } from '../../verb.ts'
 import { size } from './size.ts'
 

@@ -1,9 +1,9 @@
 import { InvalidArgumentError } from 'commander'
 import type { FoundLine } from '../../../store/search/lines.ts'
 import type { SearchMatch, SearchOptions } from '../../../store/search/search.ts'
-import { shortId, when } from '../../describe.ts'
+import { bold, cyan, dim, type Line, line, red, yellow } from '../../../view/terminal/line.ts'
+import { shortId, when } from '../../../view/terminal/value.ts'
 import { EXIT } from '../../exit-codes.ts'
-import { bold, cyan, dim, type Line, line, red, yellow } from '../../text.ts'
 import { type AddVerb, examples, wholeNumber } from '../../verb.ts'
 
 interface Options extends Pick<SearchOptions, 'session' | 'type' | 'role' | 'tool' | 'since' | 'until'> {

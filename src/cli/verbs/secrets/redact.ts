@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { NotFoundError } from '../../../errors.ts'
 import { type Redact, type RedactedSecret, redactSecrets, redactTexts } from '../../../redaction/index.ts'
+import { bold, count, dim, type Line, line, red, yellow } from '../../../view/terminal/line.ts'
 import type { Context } from '../../context.ts'
 import { EXIT, UsageError } from '../../exit-codes.ts'
-import { bold, count, dim, type Line, line, red, yellow } from '../../text.ts'
 import { type AddVerb, examples } from '../../verb.ts'
 
 interface Options {

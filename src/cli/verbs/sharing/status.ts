@@ -1,4 +1,4 @@
-import { count, dim, green, line, red, yellow } from '../../text.ts'
+import { count, dim, green, line, red, yellow } from '../../../view/terminal/line.ts'
 import { type AddVerb, examples } from '../../verb.ts'
 
 /** `forkpoint status`: JSON of RemoteStatus. */

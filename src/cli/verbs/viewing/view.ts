@@ -1,6 +1,6 @@
+import { bold, dim, line } from '../../../view/terminal/line.ts'
 import { hashOf } from '../../../viewer/address.ts'
 import { UsageError } from '../../exit-codes.ts'
-import { bold, dim, line } from '../../text.ts'
 import { type AddVerb, examples, REVISION, wholeNumber } from '../../verb.ts'
 import { VERSION } from '../../version.ts'
 import { openBrowser } from './open-browser.ts'

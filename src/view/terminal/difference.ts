@@ -1,14 +1,17 @@
 /** What differs between two checkpoints, for people: `+` added, `-` removed, `~` changed. */
-import type { CollectionDiff, FieldChange, ItemChange, StateDiff } from '../store/session-store.ts'
-import { fieldsOf, messageLines, valueText } from './describe.ts'
-import { bold, count, dim, green, type Line, line, red, yellow } from './text.ts'
+import type { CollectionDiff, FieldChange, ItemChange } from '../difference.ts'
+import { isText, objectOf } from '../fields.ts'
+import { bold, count, dim, green, type Line, line, red, yellow } from './line.ts'
+import { messageLines } from './message.ts'
+import { type Fullness, indented, valueText } from './value.ts'
 
-interface DiffStyle {
-  /** Show all of it, however long. */
-  full: boolean
+/** What differs between two documents. */
+export interface Difference {
+  fields: readonly FieldChange[]
+  collections: Readonly<Record<string, CollectionDiff>>
 }
 
-export function* diffLines(diff: StateDiff, style: DiffStyle): Generator<Line> {
+export function* diffLines(diff: Difference, style: Fullness): Generator<Line> {
   let same = true
   for (const [name, collection] of Object.entries(diff.collections)) {
     if (isEmpty(collection)) continue
@@ -26,7 +29,7 @@ export function* diffLines(diff: StateDiff, style: DiffStyle): Generator<Line> {
   if (same) yield line`No differences.`
 }
 
-function* collectionLines(name: string, diff: CollectionDiff, style: DiffStyle): Generator<Line> {
+function* collectionLines(name: string, diff: CollectionDiff, style: Fullness): Generator<Line> {
   // In the order of the document; what was removed first, as in a patch.
   for (const { index, item } of diff.removed) yield* signed(red, '-', itemLines(name, item, index, style))
   const later = [
@@ -39,7 +42,7 @@ function* collectionLines(name: string, diff: CollectionDiff, style: DiffStyle):
   for (const { lines } of later) yield* lines()
 }
 
-function itemLines(name: string, item: unknown, index: number, style: DiffStyle): Line[] {
+function itemLines(name: string, item: unknown, index: number, style: Fullness): Line[] {
   if (name === 'runs') return [runLine(item)]
   const [head = [], ...body] = messageLines(item, index, style)
   return [head, ...body]
@@ -47,7 +50,7 @@ function itemLines(name: string, item: unknown, index: number, style: DiffStyle)
 
 /** `run line-17 completed, 4 events: Right, that newline thing …` */
 function runLine(run: unknown): Line {
-  const { id, status, prompt, events } = fieldsOf(run)
+  const { id, status, prompt, events } = objectOf(run)
   const about = [status, Array.isArray(events) ? count(events.length, 'event') : undefined]
   return line`${bold(String(id))} ${dim(about.filter((one) => one !== undefined).join(', '))} ${valueText(prompt ?? '', 80)}`
 }
@@ -55,9 +58,9 @@ function runLine(run: unknown): Line {
 function* changedItem(
   name: string,
   { index, id, after, changes }: ItemChange,
-  style: DiffStyle,
+  style: Fullness,
 ): Generator<Line> {
-  const role = fieldsOf(after).role
+  const role = objectOf(after).role
   const head =
     name === 'runs' ? `${id ?? `#${index}`}` : `#${index} ${typeof role === 'string' ? role : (id ?? '')}`
   yield line`${yellow('~')} ${bold(head)}`
@@ -70,7 +73,7 @@ const isNewEvent = ({ path, ...change }: FieldChange): boolean =>
   path[0] === 'events' && path.length === 2 && !('before' in change)
 
 /** A changed text of several lines as its lines, anything else as `before → after`. */
-function changeLines(change: FieldChange, { full }: DiffStyle): Line[] {
+function changeLines(change: FieldChange, { full }: Fullness): Line[] {
   const { path, before, after } = change
   const name = pathText(path)
   const width = full ? Number.POSITIVE_INFINITY : 100
@@ -114,10 +117,6 @@ function* signed(colour: (sign: string) => Line, sign: string, lines: readonly L
   for (const one of lines) yield line`${colour(sign)} ${one}`
 }
 
-function* indented(lines: readonly Line[]): Generator<Line> {
-  for (const one of lines) yield line`    ${one}`
-}
-
 const totals = ({ added, removed, changed }: CollectionDiff): string =>
   [[added, 'added'] as const, [removed, 'removed'] as const, [changed, 'changed'] as const]
     .filter(([items]) => items.length > 0)
@@ -126,5 +125,3 @@ const totals = ({ added, removed, changed }: CollectionDiff): string =>
 
 const isEmpty = ({ added, removed, changed }: CollectionDiff): boolean =>
   added.length + removed.length + changed.length === 0
-
-const isText = (value: unknown): value is string => typeof value === 'string'

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { messageLines } from '../../src/cli/describe.ts'
-import { render } from '../../src/cli/text.ts'
+import { render } from '../../src/view/terminal/line.ts'
+import { messageLines } from '../../src/view/terminal/message.ts'
 
 const shown = (message: unknown): string[] =>
   messageLines(message, 3, { full: false }).map((line) => render(line, false))

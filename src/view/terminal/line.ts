@@ -3,9 +3,9 @@
  * which a terminal would obey, and bidirectional ones, which reorder what is read, become visible. Only the styles
  * below become escape sequences, and only where the output wants colours.
  */
-import { beginning, cut } from '../excerpt.ts'
-import { visible } from '../view/visible.ts'
-import { widthOf } from '../view/width.ts'
+import { beginning, cut } from '../../excerpt.ts'
+import { visible } from '../visible.ts'
+import { widthOf } from '../width.ts'
 
 export type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan'
 
