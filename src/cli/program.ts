@@ -167,7 +167,7 @@ function begin(
 ): Begun {
   const folder = store ?? (env.FORKPOINT_STORE || './sessions')
   const context: Context = {
-    out: new Output(streams, { json }),
+    out: new Output(streams, { json, env }),
     env,
     stores: new Stores(folder, sign ?? (env.FORKPOINT_SIGN || undefined)),
     command: (verb, ids = [], options = {}) =>

@@ -17,6 +17,12 @@ export interface ItemChange {
   changes: readonly FieldChange[]
 }
 
+/** What differs between two documents: their fields, and the items of their collections by name. */
+export interface Difference {
+  fields: readonly FieldChange[]
+  collections: Readonly<Record<string, CollectionDiff>>
+}
+
 export interface CollectionDiff {
   added: readonly { index: number; id: string | undefined; item: unknown }[]
   removed: readonly { index: number; id: string | undefined; item: unknown }[]

@@ -10,8 +10,9 @@ export const addBranches: AddVerb = (program, run) => {
     .argument('<session>', 'session')
     .addHelpText('after', examples('branches demo'))
     .action(
-      run(async ({ out, stores }, session: string) => {
+      run(async ({ out, stores }, given: string) => {
         const store = stores.existing
+        const session = await stores.named(given)
         const branches = []
         for (const branch of await store.branches(session)) {
           const { createdAt, subject } = await store.checkpoint(session, branch.head)

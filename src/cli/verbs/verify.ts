@@ -27,10 +27,11 @@ export const addVerify: AddVerb = (program, run) => {
       ),
     )
     .action(
-      run(async ({ out, stores }, session: string | undefined, options: Options) => {
+      run(async ({ out, stores }, given: string | undefined, options: Options) => {
         const { signatures: isWanted, allowedSigners } = options
         if (allowedSigners !== undefined && isWanted !== true)
           throw new UsageError('--allowed-signers goes with --signatures.')
+        const session = given && (await stores.named(given))
         const report = await stores.existing.verify(session, {
           ...(isWanted && { signatures: { allowedSigners } }),
           onProgress: ({ phase, done, total }) =>

@@ -7,6 +7,8 @@ import { shortId, when } from './value.ts'
 export function checkpointLine(
   { id, createdAt, subject, kind, signature }: ReadCheckpoint,
   names: Names,
+  /** What else is known of it. */
+  notes: readonly Line[] = [],
 ): Line {
   const { branches, tags } = namesAt(id, names)
   const labels = [
@@ -14,6 +16,7 @@ export function checkpointLine(
     ...tags.map((name) => yellow(`tag: ${name}`)),
     ...(kind === 'foreign' ? [dim('by another tool')] : []),
     ...(signature === undefined ? [] : [signatureLabel(signature)]),
+    ...notes,
   ]
   return line`${yellow(shortId(id))}  ${dim(when(createdAt))}  ${subject}${listed(labels)}`
 }

@@ -1,6 +1,7 @@
 /** Values and long texts as lines. */
 import { excerpt } from '../../excerpt.ts'
 import { count, dim, type Line, line, short } from './line.ts'
+import { linked } from './link.ts'
 
 /** How much of something is shown. */
 export interface Fullness {
@@ -30,7 +31,9 @@ export function textLines(text: string, most: number): Line[] {
   const shown = lines.length > most + 1 ? lines.slice(0, most) : lines
   const rest = lines.length - shown.length
   return [
-    ...shown.map((one) => line`${most === Number.POSITIVE_INFINITY ? one : excerpt(one, LINE_WIDTH + 1)}`),
+    ...shown.map((one) =>
+      linked(line`${most === Number.POSITIVE_INFINITY ? one : excerpt(one, LINE_WIDTH + 1)}`),
+    ),
     ...(rest > 0 ? [line`${dim(`… ${count(rest, 'more line')}`)}`] : []),
   ]
 }

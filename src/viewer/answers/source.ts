@@ -2,6 +2,7 @@
 import { NotFoundError } from '../../errors.ts'
 import { isJsonObject } from '../../json-value.ts'
 import type { Checkpoint, SessionStore, StoredDocument } from '../../store/session-store.ts'
+import { itemsOf } from '../../view/turn.ts'
 
 export type AnyStore = SessionStore<StoredDocument>
 
@@ -59,14 +60,6 @@ export class Source {
 
 /** Checkpoints of one line that are shown. */
 const LONGEST_LOG = 20_000
-
-/** What a person reads first: the messages, or else the first list of the document. */
-export function itemsOf(document: StoredDocument): readonly unknown[] {
-  const { messages } = document as { messages?: unknown }
-  if (Array.isArray(messages)) return messages
-  const list = Object.entries(document).find(([name, value]) => name !== 'runs' && Array.isArray(value))
-  return (list?.[1] as readonly unknown[] | undefined) ?? []
-}
 
 const listOf = (document: StoredDocument, name: string): Readonly<Record<string, unknown>>[] => {
   const list = (document as unknown as Record<string, unknown>)[name]

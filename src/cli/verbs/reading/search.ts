@@ -41,6 +41,7 @@ export const addSearch: AddVerb = (program, run) => {
           const most = first === true ? 1 : (limit ?? Number.POSITIVE_INFINITY)
           const where = said === tools ? {} : { in: said === true ? ('said' as const) : ('tools' as const) }
           const asked: SearchOptions = { ...options, ...where, oldestFirst: first === true }
+          if (asked.session !== undefined) asked.session = await stores.named(asked.session)
           out.page(env)
           let found = 0
           for await (const match of most === 0 ? [] : stores.existing.search(words, asked)) {

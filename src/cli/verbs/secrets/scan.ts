@@ -27,7 +27,8 @@ export const addScan: AddVerb = (program, run) => {
     .option('--sarif <file>', "write the findings as SARIF 2.1.0, '-' for stdout")
     .addHelpText('after', examples('scan', 'scan demo --json', 'scan --sarif secrets.sarif'))
     .action(
-      run(async ({ out, stores, env }, session: string | undefined, { sarif, rules }: Options) => {
+      run(async ({ out, stores, env }, given: string | undefined, { sarif, rules }: Options) => {
+        const session = given && (await stores.named(given))
         const files: CleanFile[] = []
         const cache = env.XDG_CACHE_HOME || join(homedir(), '.cache')
         const memory = (id: string): CleanFile => {

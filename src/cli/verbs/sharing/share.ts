@@ -25,7 +25,7 @@ export const addPush: AddVerb = (program, run) => {
     .action(
       run(async (context, remote: string | undefined, options: Options) => {
         const { stores, out } = context
-        const { options: all, done } = given(context, remote, options)
+        const { options: all, done } = await given(context, remote, options)
         const report = await stores.existing.push(all).finally(done)
         if (out.json) await out.document(shownReport(report))
         else await sayPush(context, report)
@@ -41,7 +41,7 @@ export const addFetch: AddVerb = (program, run) => {
     .action(
       run(async (context, remote: string | undefined, options: Options) => {
         const { stores, out } = context
-        const { options: all, done } = given(context, remote, options)
+        const { options: all, done } = await given(context, remote, options)
         const report = await stores.existing.fetch(all).finally(done)
         if (out.json) await out.document(report)
         else await sayFetch(context, report)
@@ -57,7 +57,7 @@ export const addSync: AddVerb = (program, run) => {
     .action(
       run(async (context, remote: string | undefined, options: Options) => {
         const { stores, out } = context
-        const { options: all, done } = given(context, remote, options)
+        const { options: all, done } = await given(context, remote, options)
         const { fetch, push } = await stores.existing.sync(all).finally(done)
         if (out.json) await out.document({ fetch, push: shownReport(push) })
         else {
@@ -80,7 +80,7 @@ const pushed = (command: Command): Command =>
     .option('--allow <text...>', 'let these texts pass although they look like secrets')
     .option('--no-secrets', 'do not look for secrets in what is sent')
 
-function given({ out, env }: Context, remote: string | undefined, options: Options) {
+async function given({ out, env, stores }: Context, remote: string | undefined, options: Options) {
   const files: CleanFile[] = []
   const cache = env.XDG_CACHE_HOME || join(homedir(), '.cache')
   const memory = (id: string): CleanFile => {
@@ -88,7 +88,8 @@ function given({ out, env }: Context, remote: string | undefined, options: Optio
     files.push(file)
     return file
   }
-  const { only, workspace = false, allow, secrets = true } = options
+  const only = await stores.allNamed(options.only)
+  const { workspace = false, allow, secrets = true } = options
   return {
     options: {
       ...(remote !== undefined && { remote }),
