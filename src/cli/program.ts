@@ -7,6 +7,7 @@ import { Stores } from './stores.ts'
 import { Output, type Streams } from './terminal/output.ts'
 import type { Action, Run } from './verb.ts'
 import { addBranches } from './verbs/branches.ts'
+import { addCompletion } from './verbs/completion/completion.ts'
 import { addDiff } from './verbs/diff.ts'
 import { addFork } from './verbs/fork.ts'
 import { addDelete } from './verbs/keeping/delete.ts'
@@ -73,6 +74,7 @@ const VERBS = [
   addStatus,
   addClone,
   addServe,
+  addCompletion,
 ]
 
 interface GlobalOptions {

@@ -149,6 +149,7 @@ export const EDGES: Readonly<Record<string, readonly string[]>> = {
     'checkpoints/trees',
     'cli/terminal',
     'cli/verbs',
+    'cli/verbs/completion',
     'cli/verbs/keeping',
     'cli/verbs/reading',
     'cli/verbs/secrets',
@@ -183,6 +184,7 @@ export const EDGES: Readonly<Record<string, readonly string[]>> = {
     'view',
     'view/terminal',
   ],
+  'cli/verbs/completion': ['cli', 'view/terminal'],
   'cli/verbs/keeping': ['cli', 'store/retention', 'view/terminal'],
   'cli/verbs/reading': [
     'cli',
