@@ -31,6 +31,17 @@ export interface Turn extends Omit<TurnSums, 'said'>, MessageRange {
   run?: string
 }
 
+/** What a turn changed in the files of its workspace, by path. */
+export interface ChangedFiles {
+  added: readonly string[]
+  changed: readonly string[]
+  deleted: readonly string[]
+  /** Of git; absent where it was not asked for, or there is no git. */
+  patch?: string
+  /** The patch is longer than this. */
+  cut?: boolean
+}
+
 export interface RunInfo extends ReadRun {
   events: number
 }
@@ -56,6 +67,8 @@ export interface SessionView {
   /** Number of the first message that is shown. */
   start: number
   messages: number
+  /** Whether the files of a workspace are kept with it. */
+  files: boolean
   runs: readonly RunInfo[]
   forkedFrom?: { session: string; checkpoint: string }
 }

@@ -2,11 +2,11 @@ import { namesAt } from '../../view/checkpoint.ts'
 import { checkpointLine } from '../../view/terminal/checkpoint.ts'
 import { dim, line } from '../../view/terminal/line.ts'
 import { indented } from '../../view/terminal/value.ts'
+import { changesAt } from '../../viewer/answers/file-changes.ts'
 import { pricesOf } from '../prices.ts'
 import { type AddVerb, ALLOWED_SIGNERS, examples, PRICES, REVISION, wholeNumber } from '../verb.ts'
 import { type DrawnTurn, graphLines, treeOf } from './reading/branch-graph.ts'
 import { LineStat, statLines } from './reading/turn-stat.ts'
-import { changesAt } from './workspace/changes.ts'
 
 interface Options {
   limit?: number

@@ -9,12 +9,13 @@ import { bold, count, dim, type Line, line, yellow } from '../../view/terminal/l
 import { type MessageStyle, messageLines, subAgentLines } from '../../view/terminal/message.ts'
 import { patchLines } from '../../view/terminal/patch.ts'
 import { valueText } from '../../view/terminal/value.ts'
+import { changesAt } from '../../viewer/answers/file-changes.ts'
 import { namedRef } from '../named-ref.ts'
 import { pricesOf } from '../prices.ts'
 import type { AnyStore } from '../stores.ts'
 import { type AddVerb, examples, PRICES, REVISION, wholeNumber } from '../verb.ts'
 import { LineStat, statLines } from './reading/turn-stat.ts'
-import { changeLines, changesAt } from './workspace/changes.ts'
+import { changeLines } from './workspace/changes.ts'
 
 interface Options {
   last?: number
