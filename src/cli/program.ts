@@ -10,6 +10,7 @@ import { addBranches } from './verbs/branches.ts'
 import { addCompletion } from './verbs/completion/completion.ts'
 import { addDiff } from './verbs/diff.ts'
 import { addFork } from './verbs/fork.ts'
+import { addBundle } from './verbs/keeping/bundle.ts'
 import { addDelete } from './verbs/keeping/delete.ts'
 import { addMaintain } from './verbs/keeping/maintain.ts'
 import { addPrune } from './verbs/keeping/prune.ts'
@@ -66,6 +67,7 @@ const VERBS = [
   addVerify,
   addScan,
   addMaintain,
+  addBundle,
   addRedact,
   addRemoteVerb,
   addSync,

@@ -8,6 +8,7 @@ import type { JsonObject } from '../../json-value.ts'
 import { encodeName } from '../../ref-part.ts'
 import { costOf, type Prices } from '../../view/cost.ts'
 import { readUsage } from '../../view/usage.ts'
+import { type Project, projectIn } from '../../workspace/project/query.ts'
 import type { DocumentRules } from '../document.ts'
 import { KnownSessions } from '../git/listing/known-sessions.ts'
 import { listSessions } from '../git/listing/list.ts'
@@ -18,6 +19,8 @@ import { bytesOfSessions, type SessionBytes } from './usage.ts'
 export interface SessionStats extends SessionSummary {
   /** The folder that it works on, as far as its state says. */
   project: string | undefined
+  /** What the repository of that folder says. */
+  repository: Project
   checkpoints: number
   bytes: SessionBytes
   /** As its state counts them. */
@@ -62,6 +65,7 @@ export async function* statsOfSessions(
     yield {
       ...summary,
       project: typeof workspace === 'string' ? workspace : undefined,
+      repository: projectIn(fields),
       checkpoints: await countOf(history, id).catch(nothingOf),
       bytes: byPart.get(encodeName(id)) ?? { own: 0, shared: 0 },
       tokens,

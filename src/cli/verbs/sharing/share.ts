@@ -1,18 +1,16 @@
 /** `push`, `fetch` and `sync`: what the three say, and the options that they share. */
-import { homedir } from 'node:os'
-import { join } from 'node:path'
 import type { Command } from 'commander'
 import { parseRef } from '../../../ids.ts'
-import { CleanFile } from '../../../store/scan/clean-file.ts'
 import type { FetchReport, PushReport } from '../../../sync/report.ts'
 import { count, dim, green, type Line, line, red, yellow } from '../../../view/terminal/line.ts'
+import { cleanFiles } from '../../clean-files.ts'
 import type { Context } from '../../context.ts'
 import { EXIT, type ExitCode } from '../../exit-codes.ts'
 import { type AddVerb, examples } from '../../verb.ts'
-import { VERSION } from '../../version.ts'
 
 interface Options {
   only?: string[]
+  deepen?: boolean
   workspace?: boolean
   allow?: string[]
   secrets?: boolean
@@ -37,12 +35,14 @@ export const addPush: AddVerb = (program, run) => {
 /** `forkpoint fetch`: JSON of FetchReport. */
 export const addFetch: AddVerb = (program, run) => {
   shared(program.command('fetch').description('bring what others have saved and deleted from a remote'))
+    .option('--deepen', 'also bring older checkpoints that clone --depth has left there')
     .addHelpText('after', examples('fetch', 'fetch origin --only demo'))
     .action(
       run(async (context, remote: string | undefined, options: Options) => {
         const { stores, out } = context
         const { options: all, done } = await given(context, remote, options)
-        const report = await stores.existing.fetch(all).finally(done)
+        const deepen = options.deepen === true
+        const report = await stores.existing.fetch({ ...all, deepen }).finally(done)
         if (out.json) await out.document(report)
         else await sayFetch(context, report)
         return undefined
@@ -80,14 +80,9 @@ const pushed = (command: Command): Command =>
     .option('--allow <text...>', 'let these texts pass although they look like secrets')
     .option('--no-secrets', 'do not look for secrets in what is sent')
 
-async function given({ out, env, stores }: Context, remote: string | undefined, options: Options) {
-  const files: CleanFile[] = []
-  const cache = env.XDG_CACHE_HOME || join(homedir(), '.cache')
-  const memory = (id: string): CleanFile => {
-    const file = new CleanFile(join(cache, 'forkpoint', 'clean', `${VERSION}-${id}`))
-    files.push(file)
-    return file
-  }
+async function given(context: Context, remote: string | undefined, options: Options) {
+  const { out, stores } = context
+  const clean = cleanFiles(context)
   const only = await stores.allNamed(options.only)
   const { workspace = false, allow, secrets = true } = options
   return {
@@ -95,13 +90,13 @@ async function given({ out, env, stores }: Context, remote: string | undefined, 
       ...(remote !== undefined && { remote }),
       ...(only && { only }),
       workspace,
-      memory,
+      memory: clean.memory,
       secrets: secrets ? (allow === undefined ? {} : { allow }) : (false as const),
       onProgress: ({ phase, done }: { phase: string; done: number }) => out.progress(`${phase} ${done}`),
     },
     done: () => {
       out.endProgress()
-      for (const file of files) file.save()
+      clean.save()
     },
   }
 }
