@@ -127,6 +127,23 @@ export class AmbiguousRevisionError extends ForkpointError {
   }
 }
 
+/** A text is the beginning of more than one session's id. */
+export class AmbiguousSessionError extends ForkpointError {
+  readonly session: string
+  /** Up to ten of the matching sessions. */
+  readonly candidates: readonly string[]
+
+  constructor(session: string, candidates: readonly string[]) {
+    const some = candidates.slice(0, 10)
+    super(
+      'AMBIGUOUS_SESSION',
+      `'${session}' is the beginning of more than one session: ${some.join(', ')}${candidates.length > some.length ? ', …' : ''}. Give more characters.`,
+    )
+    this.session = session
+    this.candidates = some
+  }
+}
+
 /** A name that cannot be the name of a session, branch or tag. */
 export class InvalidIdError extends ForkpointError {
   readonly kind: string

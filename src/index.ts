@@ -16,6 +16,7 @@ export type { SignOptions, UnsignedCheckpoint } from './checkpoints/signing.ts'
 export {
   AlreadyExistsError,
   AmbiguousRevisionError,
+  AmbiguousSessionError,
   type ConflictData,
   ConflictError,
   CorruptError,
@@ -89,7 +90,7 @@ export type { Protection, Removal, RetentionPlan } from './store/retention/plan.
 export type { Bytes, Duration, RetentionPolicy, RetentionRule } from './store/retention/policy.ts'
 export type { PruneOptions, PruneReport } from './store/retention/prune.ts'
 export type { DiscardedSession, Retention } from './store/retention/retention.ts'
-export type { ModelPrice, SessionStats, SessionStatsOptions } from './store/retention/stats.ts'
+export type { SessionStats, SessionStatsOptions } from './store/retention/stats.ts'
 export type { SessionBytes } from './store/retention/usage.ts'
 export type { CleanMemory, FoundSecret } from './store/scan/scan.ts'
 export type { FoundLine } from './store/search/lines.ts'
@@ -139,6 +140,7 @@ export type {
   SyncReport,
 } from './sync/report.ts'
 export type { Block, CallBlock, FileBlock, ResultBlock } from './view/block.ts'
+export type { ModelPrice, Prices } from './view/cost.ts'
 export { RestoreError, WorkspaceLimitError } from './workspace/errors.ts'
 export type { LeftOut, LeftOutReason } from './workspace/left-out.ts'
 export type { SnapshotLimits } from './workspace/limits.ts'

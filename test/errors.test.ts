@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import {
   AlreadyExistsError,
   AmbiguousRevisionError,
+  AmbiguousSessionError,
   ConflictError,
   CorruptError,
   ForkpointError,
@@ -22,6 +23,7 @@ test.each<[ForkpointError, string, string]>([
   [new ConflictError({ session: 's', branch: 'main', actual: A }), 'ConflictError', 'CONFLICT'],
   [new NotFoundError({ kind: 'session', id: 's' }), 'NotFoundError', 'NOT_FOUND'],
   [new AlreadyExistsError({ kind: 'tag', id: 't' }), 'AlreadyExistsError', 'ALREADY_EXISTS'],
+  [new AmbiguousSessionError('aaaa', [A, B]), 'AmbiguousSessionError', 'AMBIGUOUS_SESSION'],
   [new AmbiguousRevisionError('aaaa', [A, B]), 'AmbiguousRevisionError', 'AMBIGUOUS_REVISION'],
   [new InvalidIdError('session', '', 'it is empty'), 'InvalidIdError', 'INVALID_ID'],
   [new InvalidStateError([]), 'InvalidStateError', 'INVALID_STATE'],

@@ -3,6 +3,7 @@ import { CommanderError } from 'commander'
 import {
   AlreadyExistsError,
   AmbiguousRevisionError,
+  AmbiguousSessionError,
   ConflictError,
   InvalidIdError,
   NotFoundError,
@@ -29,6 +30,6 @@ export class UsageError extends Error {
 export function exitCodeOf(error: unknown): ExitCode {
   if (error instanceof ConflictError || error instanceof AlreadyExistsError) return EXIT.conflict
   if (error instanceof NotFoundError) return EXIT.notFound
-  const wrongUse = [UsageError, CommanderError, InvalidIdError, AmbiguousRevisionError]
+  const wrongUse = [UsageError, CommanderError, InvalidIdError, AmbiguousRevisionError, AmbiguousSessionError]
   return wrongUse.some((type) => error instanceof type) ? EXIT.wrongUse : EXIT.failed
 }

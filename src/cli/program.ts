@@ -7,6 +7,7 @@ import { Stores } from './stores.ts'
 import { Output, type Streams } from './terminal/output.ts'
 import type { Action, Run } from './verb.ts'
 import { addBranches } from './verbs/branches.ts'
+import { addCompletion } from './verbs/completion/completion.ts'
 import { addDiff } from './verbs/diff.ts'
 import { addFork } from './verbs/fork.ts'
 import { addBundle } from './verbs/keeping/bundle.ts'
@@ -75,6 +76,7 @@ const VERBS = [
   addStatus,
   addClone,
   addServe,
+  addCompletion,
 ]
 
 interface GlobalOptions {
@@ -169,7 +171,7 @@ function begin(
 ): Begun {
   const folder = store ?? (env.FORKPOINT_STORE || './sessions')
   const context: Context = {
-    out: new Output(streams, { json }),
+    out: new Output(streams, { json, env }),
     env,
     stores: new Stores(folder, sign ?? (env.FORKPOINT_SIGN || undefined)),
     command: (verb, ids = [], options = {}) =>

@@ -1,9 +1,9 @@
 /** Errors as people and programs read them. */
 import { CommanderError } from 'commander'
 import { AlreadyExistsError, ForkpointError, NotFoundError } from '../errors.ts'
+import { dim, type Line, line, red } from '../view/terminal/line.ts'
 import type { Context } from './context.ts'
 import { UsageError } from './exit-codes.ts'
-import { dim, type Line, line, red } from './text.ts'
 
 export interface ErrorReport {
   lines: Line[]

@@ -10,7 +10,7 @@ import { type ObjectId, type RefFolder, type RefName, type SessionId, trustedId 
 import { encodeName, isSameName, isShortName } from '../ref-part.ts'
 import { GitSessionStore } from '../store/git/git-session-store.ts'
 import type { Place, StoredDocument } from '../store/session-store.ts'
-import { findPlace } from './place.ts'
+import { findPlace, findSession } from './place.ts'
 
 /** A store read without knowing what its documents look like. */
 export type AnyStore = GitSessionStore<StoredDocument>
@@ -58,6 +58,19 @@ export class Stores {
   async find(text: string): Promise<Found> {
     const store = this.existing as unknown as AnyStore
     return { store, ...(await findPlace(store, text)) }
+  }
+
+  /** The session that the text names, also by the beginning of a generated id. Throws AmbiguousSessionError. */
+  named(session: string): Promise<string> {
+    return findSession(this.existing, session)
+  }
+
+  /** The same of each; `undefined` of `undefined`. */
+  async allNamed(sessions: readonly string[] | undefined): Promise<string[] | undefined> {
+    if (sessions === undefined) return undefined
+    const found: string[] = []
+    for (const session of sessions) found.push(await this.named(session))
+    return found
   }
 
   /**

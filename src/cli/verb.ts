@@ -30,4 +30,9 @@ export const ALLOWED_SIGNERS = [
   "the file that says whose keys are whose, as git's gpg.ssh.allowedSignersFile",
 ] as const
 
+export const PRICES = [
+  '--prices <file>',
+  'JSON of what a million tokens cost: { "<model>": { "input": 3, "output": 15 } } (default: FORKPOINT_PRICES)',
+] as const
+
 export const REVISION = 'a session, or one of its checkpoints: demo, demo/main~3'

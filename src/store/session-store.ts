@@ -3,12 +3,14 @@ import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { Author, Branch, Checkpoint, Tag } from '../checkpoints/commits/checkpoint.ts'
 import type { Redact } from '../redaction/redact.ts'
 import type { Session } from '../state/session.ts'
+import type { CollectionDiff, FieldChange } from '../view/difference.ts'
 import type { WorkspaceFiles, WorkspaceOptions } from '../workspace/workspace-files.ts'
 import type { ListOptions } from './options/list-options.ts'
 import type { Problem } from './problem.ts'
 
 export type { Author, Branch, Checkpoint, CheckpointKind, Tag } from '../checkpoints/commits/checkpoint.ts'
 export type { Redact } from '../redaction/redact.ts'
+export type { CollectionDiff, FieldChange, ItemChange } from '../view/difference.ts'
 export type { ListOptions } from './options/list-options.ts'
 export type { Problem } from './problem.ts'
 
@@ -135,29 +137,6 @@ export interface Place {
   session: string
   /** Any revision. Default: the tip of the active branch. */
   at?: string
-}
-
-export interface FieldChange {
-  /** Path inside the item; for `fields`, path inside the document. */
-  path: readonly (string | number)[]
-  /** Absent when the field was added. */
-  before?: unknown
-  /** Absent when the field was removed. */
-  after?: unknown
-}
-
-export interface ItemChange {
-  index: number
-  id: string | undefined
-  before: unknown
-  after: unknown
-  changes: readonly FieldChange[]
-}
-
-export interface CollectionDiff {
-  added: readonly { index: number; id: string | undefined; item: unknown }[]
-  removed: readonly { index: number; id: string | undefined; item: unknown }[]
-  changed: readonly ItemChange[]
 }
 
 /** What differs between two checkpoints. */

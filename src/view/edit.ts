@@ -43,6 +43,25 @@ export function editsOf({ tool, input }: CallBlock): ReadEdits | undefined {
   return operation(input, path.text, used) ?? written(tool, input, path.text, used)
 }
 
+/** The files of a patch that git made, each with its lines. */
+export function editsOfGitPatch(patch: string): FileEdit[] {
+  return patch
+    .split(/^(?=diff --git )/m)
+    .filter((file) => file.startsWith('diff --git '))
+    .map((file) => {
+      const start = file.search(/^(?:@@|GIT binary patch|Binary files)/m)
+      const head = start === -1 ? file : file.slice(0, start)
+      const path =
+        /^\+\+\+ "?b\/(.*?)"?\t?$/m.exec(head)?.[1] ??
+        /^--- "?a\/(.*?)"?\t?$/m.exec(head)?.[1] ??
+        /^diff --git "?a\/(.*?)"? "?b\//.exec(head)?.[1] ??
+        ''
+      const body = start === -1 ? '' : file.slice(start)
+      const isText = body === '' || body.startsWith('@@')
+      return { ...EMPTY, path, how: 'patch', patch: isText ? body : 'not shown: no text' }
+    })
+}
+
 /** The lines of a change, each with its sign; a line that says where they are has none. */
 export function linesOfEdit({ how, before, after, patch }: FileEdit): DiffLine[] {
   if (how !== 'patch') return lineDiff(before, after)

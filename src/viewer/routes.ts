@@ -2,6 +2,7 @@
 import { NotFoundError } from '../errors.ts'
 import type { ListOptions, SessionSummary } from '../store/session-store.ts'
 import { comparison } from './answers/comparison.ts'
+import { changedFiles } from './answers/file-changes.ts'
 import { search } from './answers/search.ts'
 import { runInfo, sessionView } from './answers/session-view.ts'
 import { fileIn, LONG_TEXT, shownItem } from './answers/shown.ts'
@@ -71,6 +72,11 @@ export const ROUTES: Readonly<Record<string, Route>> = {
     if (found === undefined) throw new RequestError('There is no such file in the message.')
     const { data, mediaType = 'application/octet-stream' } = found
     return { bytes: Buffer.from(data, 'base64'), mediaType }
+  },
+
+  '/api/files': async ({ store }, asked) => {
+    const patch = asked.get('patch') === '1'
+    return json(await changedFiles(store, sessionIn(asked), textIn(asked, 'at'), { patch }))
   },
 
   '/api/tree': async (source, asked) => json(await treeOf(source, sessionIn(asked))),

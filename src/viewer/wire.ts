@@ -2,6 +2,7 @@
 import type { Branch, Checkpoint, FieldChange, SessionSummary, Tag } from '../store/session-store.ts'
 import type { ReadMessage } from '../view/block.ts'
 import type { ReadEvent, ReadRun } from '../view/run.ts'
+import type { MessageRange, TurnSums } from '../view/turn.ts'
 
 export interface StoreInfo {
   /** The folder, as it was given. */
@@ -18,7 +19,7 @@ export interface SessionPage {
 }
 
 /** A checkpoint of a line, with what its messages say at the line's tip. */
-export interface Turn {
+export interface Turn extends Omit<TurnSums, 'said'>, MessageRange {
   id: string
   subject: string
   kind: string
@@ -26,17 +27,19 @@ export interface Turn {
   createdAt: string
   branch: string
   parents: readonly string[]
-  /** Positions at the tip, `to` not included; equal where the tip no longer has them. */
-  from: number
-  to: number
-  tokens: number
-  /** Between its first message and its last, in milliseconds. */
-  duration: number
-  /** How often each tool was called. */
-  tools: Readonly<Record<string, number>>
-  failed: number
   model?: string
   run?: string
+}
+
+/** What a turn changed in the files of its workspace, by path. */
+export interface ChangedFiles {
+  added: readonly string[]
+  changed: readonly string[]
+  deleted: readonly string[]
+  /** Of git; absent where it was not asked for, or there is no git. */
+  patch?: string
+  /** The patch is longer than this. */
+  cut?: boolean
 }
 
 export interface RunInfo extends ReadRun {
@@ -64,6 +67,8 @@ export interface SessionView {
   /** Number of the first message that is shown. */
   start: number
   messages: number
+  /** Whether the files of a workspace are kept with it. */
+  files: boolean
   runs: readonly RunInfo[]
   forkedFrom?: { session: string; checkpoint: string }
 }

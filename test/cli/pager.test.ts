@@ -2,9 +2,12 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
+import { text } from 'node:stream/consumers'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { runCli } from '../../src/cli/program.ts'
+import { knowsLinks, pagerKnowsLinks } from '../../src/cli/terminal/links.ts'
 import { pagerCommand } from '../../src/cli/terminal/pager.ts'
+import { widthOf } from '../../src/view/terminal/width.ts'
 import { DEMO, forkpointHere, workFolder } from './command-line.ts'
 
 let cwd: string
@@ -13,13 +16,18 @@ beforeAll(async () => {
   await forkpointHere(['import', 'claude-code', DEMO, '--session', 'demo'], { cwd })
 })
 
-async function onTerminal(args: readonly string[], env: Record<string, string>): Promise<string> {
+async function onTerminal(
+  args: readonly string[],
+  env: Record<string, string>,
+  columns = 500,
+): Promise<string> {
   const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()]
-  Object.assign(stdout, { isTTY: true })
+  Object.assign(stdout, { isTTY: true, columns })
   const streams = { stdin, stdout, stderr } as unknown as Parameters<typeof runCli>[1]
+  const said = text(stdout)
   await runCli(args, streams, { FORKPOINT_STORE: join(cwd, 'sessions'), ...env })
   stdout.end()
-  return stdout.read()?.toString() ?? ''
+  return said
 }
 
 test('The pager is the one of git, then the one of the user, then less', () => {
@@ -27,6 +35,29 @@ test('The pager is the one of git, then the one of the user, then less', () => {
   expect(pagerCommand({ PAGER: 'b' })).toBe('b')
   expect(pagerCommand({ GIT_PAGER: '', PAGER: 'b' })).toBeUndefined()
   expect(pagerCommand({ PAGER: 'cat' })).toBeUndefined()
+})
+
+test('Links are written only where the terminal is known to open them', () => {
+  const known = [
+    { TERM: 'xterm-kitty' },
+    { VTE_VERSION: '6800', TERM: 'xterm-256color' },
+    { TERM_PROGRAM: 'iTerm.app', TERM_PROGRAM_VERSION: '3.5.0' },
+    { TERM_PROGRAM: 'vscode', TERM_PROGRAM_VERSION: '1.95.1' },
+    { FORCE_HYPERLINK: '1', TERM: 'dumb' },
+  ]
+  const others = [
+    {},
+    { TERM: 'xterm-256color' },
+    { TERM: 'xterm-kitty', TMUX: '/tmp/tmux' },
+    { VTE_VERSION: '5000' },
+    { TERM_PROGRAM: 'Apple_Terminal', TERM_PROGRAM_VERSION: '455' },
+    { TERM_PROGRAM: 'vscode', TERM_PROGRAM_VERSION: '1.71.0' },
+    { TERM: 'xterm-kitty', FORCE_HYPERLINK: '0' },
+  ]
+  expect(known.filter((env) => !knowsLinks(env))).toEqual([])
+  expect(others.filter((env) => knowsLinks(env))).toEqual([])
+  expect(pagerKnowsLinks('more', {})).toBe(false)
+  expect(pagerKnowsLinks('less', { LESS: 'FX' })).toBe(false)
 })
 
 describe.skipIf(process.platform === 'win32')('On a terminal', () => {
@@ -46,6 +77,13 @@ describe.skipIf(process.platform === 'win32')('On a terminal', () => {
 
   test('a reader who leaves early ends it', async () => {
     expect(await onTerminal(['show', 'demo', '--all', '--full'], { GIT_PAGER: 'true' })).toBe('')
+  })
+
+  test('no line is wider than the terminal', async () => {
+    const shown = await onTerminal(['show', 'demo', '--all', '--full'], { GIT_PAGER: '' }, 40)
+    expect(Math.max(...shown.split('\n').map(widthOf))).toBe(40)
+    const log = await onTerminal(['log', 'demo'], { GIT_PAGER: '' }, 60)
+    expect(Math.max(...log.split('\n').map(widthOf))).toBeLessThanOrEqual(60)
   })
 
   test('JSON goes through none', async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { findPlace } from '../../src/cli/place.ts'
-import { InvalidIdError, NotFoundError } from '../../src/errors.ts'
+import { findPlace, findSession } from '../../src/cli/place.ts'
+import { AmbiguousSessionError, InvalidIdError, NotFoundError } from '../../src/errors.ts'
 import { newSession } from '../../src/state/index.ts'
 import { MemorySessionStore } from '../../src/store/memory/memory-session-store.ts'
 
@@ -30,5 +30,30 @@ describe('a place', () => {
     }
     await expect(findPlace(store, '')).rejects.toThrow(InvalidIdError)
     await expect(findPlace(store, 'a\nb')).rejects.toThrow(InvalidIdError)
+  })
+
+  it('may name a generated id by its beginning, where no other session begins so', async () => {
+    const generated = new MemorySessionStore()
+    const ids = [
+      '3f2a91bc-0d4e-4f6a-8b7c-112233445566',
+      '3f2a91bc-ffff-4f6a-8b7c-112233445566',
+      '3f2b',
+      'beef0000',
+    ]
+    for (const id of ids) await generated.save(newSession(id))
+    expect(await findPlace(generated, '3f2a91bc-0')).toEqual({ session: ids[0] })
+    expect(await findPlace(generated, '3f2a91bc-f/main~3')).toEqual({ session: ids[1], at: 'main~3' })
+    expect(await findPlace(generated, '3f2a91bc-0~2')).toEqual({ session: ids[0], at: '~2' })
+    expect(await findPlace(generated, '3f2b')).toEqual({ session: '3f2b' })
+    expect(await findSession(generated, '3f2a91bc-f')).toBe(ids[1])
+    expect(await findSession(generated, 'none')).toBe('none')
+    await expect(findPlace(generated, '3f2a')).rejects.toMatchObject({
+      code: 'AMBIGUOUS_SESSION',
+      candidates: ids.slice(0, 2),
+    })
+    await expect(findSession(generated, '3f2a91bc')).rejects.toThrow(AmbiguousSessionError)
+    // Too short, and of no generated id.
+    for (const text of ['3f2', 'beef'])
+      await expect(findPlace(generated, text)).rejects.toThrow(NotFoundError)
   })
 })

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { graphRows } from '../../src/view/graph.ts'
-import { widthOf } from '../../src/view/width.ts'
+import { graphRows } from '../../src/view/terminal/graph.ts'
+import { widthOf } from '../../src/view/terminal/width.ts'
 
 const drawn = (...nodes: [id: string, parent?: string][]): string[] =>
   [...graphRows(nodes.map(([id, parent]) => ({ id, parent })))].flatMap(({ node, lanes, joins }) => [

@@ -4,109 +4,11 @@ import type { AddressInfo } from 'node:net'
 import { dirname, join } from 'node:path'
 import type { BrowserContext, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { newMessage, newRun, newSession } from '../../src/state/index.ts'
-import { GitSessionStore } from '../../src/store/git/git-session-store.ts'
 import type { Viewer } from '../../src/viewer/server.ts'
 import { forkpointHere } from '../cli/command-line.ts'
+import { attackSession } from './support/attacks.ts'
 import { noBrowser, openBrowser, type Watched, watchedPage } from './support/browser.ts'
 import { storeFolder, view } from './support/sessions.ts'
-
-const SVG = Buffer.from(
-  '<svg xmlns="http://www.w3.org/2000/svg" onload="pwned=1"><script>pwned=1</script></svg>',
-).toString('base64')
-const ATTACKS = [
-  '<script>window.pwned=1</script>',
-  '</script></style></pre></textarea><script>window.pwned=1</script><!--',
-  '<img src=x onerror="window.pwned=1"><svg onload="window.pwned=1"><iframe srcdoc="<script>parent.pwned=1</script>">',
-  '[a link](javascript:window.pwned=1) <javascript:window.pwned=1> [b]( "x" onmouseover="pwned=1") [c](data:text/html,<script>pwned=1</script>)',
-  '[d]: javascript:window.pwned=1\n\n[d] ![e](https://evil.test/pixel.png) ![f](javascript:pwned=1) <https://evil.test/a?b=c>',
-  `![g](data:image/svg+xml;base64,${SVG})`,
-  '```html\n<script>pwned=1</script>\n```\n````\n~~~\n<!-- ',
-  '\u001b]0;owned\u0007\u001b[2J\u202egnp.exe\u2066\u200b\u0000\u009b31m',
-  '{{constructor.constructor("pwned=1")()}} ${pwned=1} javascript:pwned=1',
-  '> '.repeat(3000),
-  '['.repeat(5000) + '*'.repeat(5000) + '_'.repeat(5000),
-  '| a '.repeat(400) + '\n' + '|-'.repeat(400),
-]
-
-async function attackSession(folder: string): Promise<void> {
-  const store = new GitSessionStore(folder)
-  const all = ATTACKS.join('\n\n')
-  const messages = ATTACKS.flatMap((attack, index) => [
-    newMessage('user', attack, { id: `u${index}` }),
-    newMessage('assistant', attack, {
-      id: `a${index}`,
-      model: attack,
-      parts: [
-        { type: 'text', text: attack },
-        { type: 'reasoning', text: attack },
-        { type: attack, text: attack },
-        {
-          type: 'tool-call',
-          toolCallId: attack,
-          toolName: attack,
-          input: { [attack]: attack, file_path: attack, old_string: attack, new_string: `${attack}x` },
-        },
-        { type: 'file', mediaType: 'image/svg+xml', data: SVG, filename: attack },
-        { type: 'file', mediaType: attack, data: `data:image/svg+xml;base64,${SVG}`, filename: attack },
-        { type: 'image', image: 'javascript:pwned=1' },
-        { type: 'image', image: 'https://evil.test/pixel.png' },
-        { type: 'image', image: 'data:text/html,<script>pwned=1</script>' },
-      ],
-    }),
-    newMessage('tool', '', {
-      id: `t${index}`,
-      parts: [
-        {
-          type: 'tool-result',
-          toolCallId: attack,
-          toolName: attack,
-          output: { type: 'error-text', value: attack },
-        },
-      ],
-    }),
-  ])
-  messages.push(
-    newMessage('assistant', 'x'.repeat(1_000_000), { id: 'line' }),
-    newMessage('tool', '', {
-      id: 'huge',
-      parts: [
-        {
-          type: 'tool-result',
-          toolCallId: 'h',
-          toolName: 'cat',
-          output: { type: 'text', value: 'y\n'.repeat(20_000_000) },
-        },
-      ],
-    }),
-  )
-  const run = newRun(all, {
-    id: 'r<script>pwned=1</script>',
-    status: ATTACKS[0]!,
-    events: ATTACKS.map((text, sequence) => ({
-      sequence,
-      at: new Date().toISOString(),
-      type: 'text',
-      text,
-      tool: text,
-    })),
-  })
-  const state = newSession('attack', {
-    title: ATTACKS[2]!,
-    status: ATTACKS[0]!,
-    model: ATTACKS[1]!,
-    workspace: all,
-    messages,
-    runs: [run],
-  })
-  await store.save(state, { subject: ATTACKS[2]!, body: all })
-  await store.append(
-    'attack',
-    { set: { title: `${ATTACKS[1]} again` } },
-    { subject: ATTACKS[3]!.slice(0, 200) },
-  )
-  await store.close()
-}
 
 /** What must not be on a page, whatever stands in a session. */
 const harmOn = (page: Page) =>

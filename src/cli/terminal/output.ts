@@ -7,8 +7,10 @@
 import { createInterface } from 'node:readline/promises'
 import { StorageError } from '../../errors.ts'
 import { beginning } from '../../excerpt.ts'
+import { bold, type Line, line, render } from '../../view/terminal/line.ts'
+import { wrapped } from '../../view/terminal/wrap.ts'
 import { visible, visibleJson } from '../../view/visible.ts'
-import { bold, type Line, line, render } from '../text.ts'
+import { knowsLinks, pagerKnowsLinks } from './links.ts'
 import { type Pager, pagerCommand, startPager } from './pager.ts'
 
 export interface Streams {
@@ -17,15 +19,22 @@ export interface Streams {
   stderr: NodeJS.WriteStream
 }
 
+interface OutputOptions {
+  json?: boolean
+  env?: Readonly<Record<string, string | undefined>>
+}
+
 export class Output {
   readonly json: boolean
   readonly #streams: Streams
   readonly #lost = new Set<NodeJS.WriteStream>()
   #pager: Pager | undefined
+  #links: boolean
   #progress: { shown: number; timer: NodeJS.Timeout | undefined; text: string } | undefined
 
-  constructor(streams: Streams, { json = false }: { json?: boolean } = {}) {
+  constructor(streams: Streams, { json = false, env = {} }: OutputOptions = {}) {
     this.json = json
+    this.#links = isTerminal(streams.stdout) && knowsLinks(env)
     this.#streams = streams
     // What went wrong is told to the write itself.
     for (const stream of [streams.stdout, streams.stderr]) stream.on('error', () => undefined)
@@ -40,6 +49,7 @@ export class Output {
   page(env: Readonly<Record<string, string | undefined>>): void {
     const command = pagerCommand(env)
     if (this.json || command === undefined || !isTerminal(this.#streams.stdout)) return
+    this.#links &&= pagerKnowsLinks(command, env)
     this.#pager = startPager(command, env)
     // Left early, it is a reader that has gone.
     this.#pager.stdin.on('error', () => undefined)
@@ -59,16 +69,15 @@ export class Output {
 
   /** A line of data for people. */
   line(text: Line): Promise<void> {
-    return this.#write(this.#streams.stdout, `${render(text, hasColours(this.#streams.stdout))}\n`)
+    return this.#write(this.#streams.stdout, this.#shown(text))
   }
 
   /** Many lines of data for people, written together. Stops early when nobody reads any more. */
   async lines(all: Iterable<Line>): Promise<void> {
     const { stdout } = this.#streams
-    const colours = hasColours(stdout)
     let text = ''
     for (const one of all) {
-      text += `${render(one, colours)}\n`
+      text += this.#shown(one)
       if (text.length < PIECE) continue
       await this.#write(stdout, text)
       if (this.closed) return
@@ -136,6 +145,14 @@ export class Output {
     clearTimeout(this.#progress.timer)
     if (this.#progress.shown > 0) this.#streams.stderr.write(`\r${ERASE_LINE}`)
     this.#progress = undefined
+  }
+
+  /** On a terminal, a line that is too long goes on below. */
+  #shown(text: Line): string {
+    const { stdout } = this.#streams
+    const lines = isTerminal(stdout) ? wrapped(text, stdout.columns || 80) : [text]
+    const colours = hasColours(stdout)
+    return lines.map((one) => `${render(one, colours, this.#links)}\n`).join('')
   }
 
   #draw(): void {

@@ -1,5 +1,5 @@
-import { shortId, when } from '../describe.ts'
-import { columns, dim, green, line, yellow } from '../text.ts'
+import { columns, dim, green, line, yellow } from '../../view/terminal/line.ts'
+import { shortId, when } from '../../view/terminal/value.ts'
 import { type AddVerb, examples } from '../verb.ts'
 
 /** `forkpoint branches`: JSON lines of Branch, each with `createdAt` and `subject` of its newest checkpoint. */
@@ -10,8 +10,9 @@ export const addBranches: AddVerb = (program, run) => {
     .argument('<session>', 'session')
     .addHelpText('after', examples('branches demo'))
     .action(
-      run(async ({ out, stores }, session: string) => {
+      run(async ({ out, stores }, given: string) => {
         const store = stores.existing
+        const session = await stores.named(given)
         const branches = []
         for (const branch of await store.branches(session)) {
           const { createdAt, subject } = await store.checkpoint(session, branch.head)

@@ -1,12 +1,14 @@
 import type { Place, StateDiff } from '../../store/session-store.ts'
-import { shortId } from '../describe.ts'
-import { diffLines } from '../describe-diff.ts'
-import { bold, line, yellow } from '../text.ts'
+import { diffLines } from '../../view/terminal/difference.ts'
+import { bold, line, yellow } from '../../view/terminal/line.ts'
+import { differenceStat } from '../../view/terminal/stat.ts'
+import { shortId } from '../../view/terminal/value.ts'
 import { type AddVerb, examples, REVISION } from '../verb.ts'
 
 interface Options {
   patch?: boolean
   full?: boolean
+  stat?: boolean
 }
 
 /** `forkpoint diff`: JSON of StateDiff; with `--patch` of `{ from, to, patch }`. */
@@ -17,6 +19,7 @@ export const addDiff: AddVerb = (program, run) => {
     .argument('<from>', REVISION)
     .argument('[to]', 'the same; default: the newest checkpoint of the first session')
     .option('--patch', 'show the patch that git makes of the stored files')
+    .option('--stat', 'only how much of what differs')
     .option('--full', 'show long texts completely')
     .addHelpText(
       'after',
@@ -43,7 +46,9 @@ export const addDiff: AddVerb = (program, run) => {
           const { subject } = await store.checkpoint(session, checkpoint)
           await out.line(line`${yellow(shortId(checkpoint))}  ${bold(session)}  ${subject}`)
         }
-        await out.lines(diffLines(diff, { full: options.full === true }))
+        await out.lines(
+          options.stat === true ? differenceStat(diff) : diffLines(diff, { full: options.full === true }),
+        )
         return undefined
       }),
     )

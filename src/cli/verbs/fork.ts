@@ -1,6 +1,6 @@
-import { shortId } from '../describe.ts'
+import { bold, dim, line, yellow } from '../../view/terminal/line.ts'
+import { shortId } from '../../view/terminal/value.ts'
 import { UsageError } from '../exit-codes.ts'
-import { bold, dim, line, yellow } from '../text.ts'
 import { type AddVerb, examples, REVISION } from '../verb.ts'
 
 interface Options {

@@ -1,7 +1,7 @@
-import { when } from '../describe.ts'
+import { columns, count, dim, type Line, line, red, short, yellow } from '../../view/terminal/line.ts'
+import { when } from '../../view/terminal/value.ts'
 import { EXIT } from '../exit-codes.ts'
 import { projectOf } from '../project.ts'
-import { columns, count, dim, type Line, line, red, short, yellow } from '../text.ts'
 import { type AddVerb, examples, wholeNumber } from '../verb.ts'
 
 interface Options {

@@ -1,18 +1,26 @@
-import type { Checkpoint } from '../../store/session-store.ts'
-import { type GraphNode, graphRows } from '../../view/graph.ts'
-import { checkpointLine, type Names, namesAt } from '../describe.ts'
-import type { AnyStore } from '../stores.ts'
-import { cyan, dim, type Line, line } from '../text.ts'
-import { type AddVerb, ALLOWED_SIGNERS, examples, REVISION, wholeNumber } from '../verb.ts'
+import { namesAt } from '../../view/checkpoint.ts'
+import { checkpointLine } from '../../view/terminal/checkpoint.ts'
+import { dim, line } from '../../view/terminal/line.ts'
+import { indented } from '../../view/terminal/value.ts'
+import { changesAt } from '../../viewer/answers/file-changes.ts'
+import { pricesOf } from '../prices.ts'
+import { type AddVerb, ALLOWED_SIGNERS, examples, PRICES, REVISION, wholeNumber } from '../verb.ts'
+import { type DrawnTurn, graphLines, treeOf } from './reading/branch-graph.ts'
+import { LineStat, statLines } from './reading/turn-stat.ts'
 
 interface Options {
   limit?: number
   graph?: boolean
+  stat?: boolean
   steps?: boolean
+  prices?: string
   allowedSigners?: string
 }
 
-/** `forkpoint log`: JSON lines of Checkpoint, each with `heads` (branches that end there), `tags` and, where it is signed, `signature`. */
+/**
+ * `forkpoint log`: JSON lines of Checkpoint, each with `heads` (branches that end there), `tags` and, where it is signed,
+ * `signature`; with `--stat` `stat` (TurnSums) and, where the files were saved, `files`.
+ */
 export const addLog: AddVerb = (program, run) => {
   program
     .command('log')
@@ -20,91 +28,45 @@ export const addLog: AddVerb = (program, run) => {
     .argument('<session>', REVISION)
     .option('-n, --limit <number>', 'at most this many', wholeNumber)
     .option('--graph', 'all branches of the session, with where they part')
+    .option('--stat', 'what each turn took: messages, tool calls, tokens, time, and the files it changed')
     .option('--steps', 'also the checkpoints inside turns')
+    .option(...PRICES)
     .option(...ALLOWED_SIGNERS)
-    .addHelpText('after', examples('log demo', 'log demo --graph', 'log demo/try-postgres~2 -n 5'))
+    .addHelpText('after', examples('log demo', 'log demo --graph', 'log demo/try-postgres~2 -n 5 --stat'))
     .action(
-      run(
-        async (
-          { out, stores, env },
-          place: string,
-          { limit, graph, steps = false, allowedSigners }: Options,
-        ) => {
-          const { store, session, at } = await stores.find(place)
-          const names = { branches: await store.branches(session), tags: await store.tags(session) }
-          out.page(env)
-          if (graph === true && !out.json) {
-            await out.lines(graphLines(await turnsOf(store, session, names.branches), names, limit))
-            return undefined
-          }
-          for await (const checkpoint of store.log(session, {
-            at,
-            limit,
-            steps,
-            signatures: { allowedSigners },
-          })) {
+      run(async ({ out, stores, env }, place: string, options: Options) => {
+        const { limit, graph, stat, steps = false, allowedSigners } = options
+        const { store, session, at } = await stores.find(place)
+        const names = { branches: await store.branches(session), tags: await store.tags(session) }
+        const prices = pricesOf(options.prices, env)
+        out.page(env)
+        const statAt = (revision: string | undefined) => LineStat.at(stores, session, revision, prices)
+        const filesAt = (id: string) => changesAt(stores.existing, session, id)
+        if (graph === true && !out.json) {
+          const tree = await treeOf(store, session, names.branches, stat === true ? statAt : undefined)
+          const below = async ({ id, sums }: DrawnTurn) =>
+            sums === undefined ? [] : statLines(sums, await filesAt(id))
+          for await (const lines of graphLines(tree, names, limit, below)) {
             if (out.closed) break
-            const { branches: heads, tags } = namesAt(checkpoint.id, names)
-            if (out.json) await out.item({ ...checkpoint, heads, tags })
-            else {
-              const step = checkpoint.kind === 'step' ? dim('· ') : ''
-              await out.line(line`${step}${checkpointLine(checkpoint, names)}`)
-            }
+            await out.lines(lines)
           }
           return undefined
-        },
-      ),
+        }
+        const numbers = stat === true ? await statAt(at) : undefined
+        const signatures = { allowedSigners }
+        for await (const checkpoint of store.log(session, { at, limit, steps, signatures })) {
+          if (out.closed) break
+          const { branches: heads, tags } = namesAt(checkpoint.id, names)
+          const sums = numbers?.of(checkpoint)
+          const files = sums === undefined ? undefined : await filesAt(checkpoint.id)
+          if (out.json) await out.item({ ...checkpoint, heads, tags, stat: sums, files })
+          else {
+            const step = checkpoint.kind === 'step' ? dim('· ') : ''
+            await out.line(line`${step}${checkpointLine(checkpoint, names)}`)
+            if (sums !== undefined) await out.lines(indented(statLines(sums, files)))
+          }
+        }
+        return undefined
+      }),
     )
-}
-
-/** The turns of all branches, each once and after all that stand on it. */
-async function turnsOf(
-  store: AnyStore,
-  session: string,
-  branches: Names['branches'],
-): Promise<(Checkpoint & { parent: string | undefined })[]> {
-  const turns = new Map<string, Checkpoint & { parent: string | undefined }>()
-  const active = branches.filter((branch) => branch.active)
-  for (const { name } of [...active, ...branches.filter((branch) => !branch.active)]) {
-    let child: (Checkpoint & { parent: string | undefined }) | undefined
-    for await (const checkpoint of store.log(session, { at: name })) {
-      if (child !== undefined) child.parent = checkpoint.id
-      if (turns.has(checkpoint.id)) break
-      child = { ...checkpoint, parent: undefined }
-      turns.set(checkpoint.id, child)
-    }
-  }
-  return inOrder([...turns.values()])
-}
-
-/** Newest first, but none before one that stands on it. */
-function inOrder<Turn extends GraphNode & Pick<Checkpoint, 'createdAt'>>(turns: readonly Turn[]): Turn[] {
-  const waits = new Map<string, number>()
-  for (const { parent } of turns) if (parent !== undefined) waits.set(parent, (waits.get(parent) ?? 0) + 1)
-  const byId = new Map(turns.map((turn) => [turn.id, turn]))
-  const ready = turns.filter(({ id }) => !waits.has(id))
-  const order: Turn[] = []
-  while (ready.length > 0) {
-    ready.sort((a, b) => (a.createdAt < b.createdAt ? -1 : a.createdAt > b.createdAt ? 1 : 0))
-    const next = ready.pop()!
-    order.push(next)
-    const left = (waits.get(next.parent ?? '') ?? 0) - 1
-    waits.set(next.parent ?? '', left)
-    const parent = byId.get(next.parent ?? '')
-    if (parent !== undefined && left === 0) ready.push(parent)
-  }
-  return order
-}
-
-function* graphLines(
-  turns: readonly (Checkpoint & { parent: string | undefined })[],
-  names: Names,
-  limit = Number.POSITIVE_INFINITY,
-): Generator<Line> {
-  let shown = 0
-  for (const { node, lanes, joins } of graphRows(turns)) {
-    if (shown++ >= limit) return
-    yield line`${cyan(lanes)} ${checkpointLine(node, names)}`
-    for (const join of joins) yield line`${cyan(join)}`
-  }
 }

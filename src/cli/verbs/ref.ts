@@ -1,5 +1,5 @@
+import { line } from '../../view/terminal/line.ts'
 import { namedRef } from '../named-ref.ts'
-import { line } from '../text.ts'
 import { type AddVerb, examples, REVISION } from '../verb.ts'
 
 /** `forkpoint ref`: JSON of `{ session, ref?, checkpoint }`. */

@@ -1,30 +1,54 @@
 import { isObjectId } from '../../ids.ts'
-import type { Checkpoint, StoredDocument } from '../../store/session-store.ts'
+import type { Checkpoint, StateDiff, StoredDocument } from '../../store/session-store.ts'
 import { defaultBody } from '../../store/subject.ts'
-import { checkpointDetails, fieldsOf, type MessageStyle, messageLines, valueText } from '../describe.ts'
+import { listOf, objectOf } from '../../view/fields.ts'
+import { type SubAgent, subAgentsOf } from '../../view/sub-agents.ts'
+import { checkpointDetails } from '../../view/terminal/checkpoint.ts'
+import { diffLines } from '../../view/terminal/difference.ts'
+import { bold, count, dim, type Line, line, yellow } from '../../view/terminal/line.ts'
+import { type MessageStyle, messageLines, subAgentLines } from '../../view/terminal/message.ts'
+import { patchLines } from '../../view/terminal/patch.ts'
+import { valueText } from '../../view/terminal/value.ts'
+import { changesAt } from '../../viewer/answers/file-changes.ts'
 import { namedRef } from '../named-ref.ts'
-import { count, dim, type Line, line, yellow } from '../text.ts'
-import { type AddVerb, examples, REVISION, wholeNumber } from '../verb.ts'
-import { changeLines, changesAt } from './workspace/changes.ts'
+import { pricesOf } from '../prices.ts'
+import type { AnyStore } from '../stores.ts'
+import { type AddVerb, examples, PRICES, REVISION, wholeNumber } from '../verb.ts'
+import { LineStat, statLines } from './reading/turn-stat.ts'
+import { changeLines } from './workspace/changes.ts'
 
 interface Options {
   last?: number
   all?: boolean
   full?: boolean
+  stat?: boolean
+  patch?: boolean
+  prices?: string
 }
 
-/** `forkpoint show`: JSON of `{ checkpoint, rewritten?, ref?, files?, state, foreign? }`. */
+/**
+ * `forkpoint show`: JSON of `{ checkpoint, rewritten?, ref?, files?, state, foreign?, changes?, stat?, patch? }`; `changes`: what a
+ * checkpoint of another tool changed, a StateDiff.
+ */
 export const addShow: AddVerb = (program, run) => {
   program
     .command('show')
-    .description('show a checkpoint and the messages of its turn')
+    .description('show a checkpoint, the messages of its turn, and the files that the turn changed')
     .argument('<session>', REVISION)
     .option('--all', 'show all messages up to the checkpoint')
     .option('--last <number>', 'show this many messages, counted from the end', wholeNumber)
-    .option('--full', 'show long texts, tool calls and results completely')
+    .option('--full', 'show long texts, tool calls, results and what sub-agents said completely')
+    .option('--patch', 'also show what the turn changed in the files, as a patch')
+    .option('--stat', 'only what the turn took: messages, tool calls, tokens, time, and the files it changed')
+    .option(...PRICES)
     .addHelpText(
       'after',
-      examples('show demo', 'show demo/main~3 --all | less', 'show demo --json | jq .state.config'),
+      examples(
+        'show demo',
+        'show demo/main~3 --all | less',
+        'show demo --patch',
+        'show demo --json | jq .state.config',
+      ),
     )
     .action(
       run(async ({ out, stores, env }, place: string, options: Options) => {
@@ -36,6 +60,17 @@ export const addShow: AddVerb = (program, run) => {
         const ref = await namedRef(store, session, at)
         const files = await changesAt(stores.existing, session, checkpoint.id)
         const isRewritten = isObjectId(at.toLowerCase()) && checkpoint.id !== at.toLowerCase()
+        const changes = await changesByOthers(store, session, checkpoint)
+        const patch =
+          options.patch === true && files !== undefined
+            ? await stores.existing.files('.').patch(session, checkpoint.id)
+            : undefined
+        const sums =
+          options.stat === true
+            ? (await LineStat.at(stores, session, checkpoint.id, pricesOf(options.prices, env))).of(
+                checkpoint,
+              )
+            : undefined
         if (out.json) {
           await out.document({
             checkpoint,
@@ -44,17 +79,28 @@ export const addShow: AddVerb = (program, run) => {
             ...(files !== undefined && { files }),
             state,
             ...(foreign.length > 0 && { foreign }),
+            ...(changes !== undefined && { changes: { ...changes, patch: undefined } }),
+            stat: sums,
+            patch,
           })
           return undefined
         }
         out.page(env)
         const names = { branches: await store.branches(session), tags: await store.tags(session) }
-        const lines = [
-          ...checkpointDetails(withoutEcho(checkpoint, state), names, ref),
-          ...(files === undefined ? [] : changeLines(files)),
-          ...stateLines(state, checkpoint, options),
-        ]
-        await out.lines(lines)
+        const full = options.full === true
+        await out.lines(checkpointDetails(withoutEcho(checkpoint, state), names, ref))
+        if (sums !== undefined) await out.lines([line``, ...statLines(sums, files)])
+        else {
+          if (files !== undefined) await out.lines(changeLines(files))
+          if (changes !== undefined && options.all !== true && options.last === undefined)
+            await out.lines([
+              line``,
+              line`${bold('changed by another tool')}`,
+              ...diffLines(changes, { full }),
+            ])
+          else await out.lines(stateLines(state, checkpoint, options))
+        }
+        if (patch !== undefined && patch !== '') await out.lines([line``, ...patchLines(patch)])
         if (isRewritten)
           await out.note(line`${yellow('note:')} ${at} was rewritten, and is this checkpoint now`)
         if (checkpoint.kind === 'foreign' && checkpoint.parents.length > 1) {
@@ -75,10 +121,20 @@ export const addShow: AddVerb = (program, run) => {
     )
 }
 
+/** What a checkpoint of another tool changed; `undefined` for one of ours, which says itself what it added. */
+async function changesByOthers(
+  store: AnyStore,
+  session: string,
+  { id, kind, parents }: Checkpoint,
+): Promise<StateDiff | undefined> {
+  const [parent] = parents
+  return kind === 'foreign' && parent !== undefined ? store.diff(session, parent, id) : undefined
+}
+
 /** Without the body where it only says what the messages below it say. */
 function withoutEcho(checkpoint: Checkpoint, state: StoredDocument | undefined): Checkpoint {
   const { kind, body, messages: added } = checkpoint
-  const { messages } = fieldsOf(state)
+  const { messages } = objectOf(state)
   if (!Array.isArray(messages) || added === undefined) return checkpoint
   const echo = defaultBody(kind, messages.slice(added.from, added.to + 1))
   return body === echo ? { ...checkpoint, body: '' } : checkpoint
@@ -89,7 +145,7 @@ function* stateLines(
   checkpoint: Checkpoint,
   { all = false, last, full = false }: Options,
 ): Generator<Line> {
-  const { messages, ...rest } = fieldsOf(state)
+  const { messages, ...rest } = objectOf(state)
   if (!Array.isArray(messages)) {
     yield line``
     yield* fieldLines(rest, full)
@@ -100,11 +156,25 @@ function* stateLines(
     yield line``
     yield line`${dim(`${count(from, 'earlier message')}: --all shows them`)}`
   }
-  const style: MessageStyle = { full }
+  const agents = subAgentsOf(listOf(rest.runs))
+  const style: MessageStyle = { full, agents: byCall(agents) }
   for (let index = from; index <= to; index++) {
     yield line``
     yield* messageLines(messages[index], index, style)
   }
+  // Nothing says which call started these: the last run of the checkpoint shows its own.
+  for (const agent of agents) {
+    if (agent.call !== undefined || (!all && agent.run !== checkpoint.run)) continue
+    yield line``
+    yield* subAgentLines(agent, style)
+  }
+}
+
+function byCall(agents: readonly SubAgent[]): Map<string, SubAgent[]> {
+  const calls = new Map<string, SubAgent[]>()
+  for (const agent of agents)
+    if (agent.call !== undefined) calls.set(agent.call, [...(calls.get(agent.call) ?? []), agent])
+  return calls
 }
 
 /** The messages of the checkpoint itself, unless others were asked for. */

@@ -1,5 +1,5 @@
 import { isSameName } from '../../ref-part.ts'
-import { bold, dim, line } from '../text.ts'
+import { bold, dim, line } from '../../view/terminal/line.ts'
 import { type AddVerb, examples } from '../verb.ts'
 
 /** `forkpoint switch`: JSON of `{ session, branch, before, undo: string[] }`. */
@@ -11,8 +11,9 @@ export const addSwitch: AddVerb = (program, run) => {
     .argument('<branch>', 'branch of it')
     .addHelpText('after', examples('switch demo try-postgres'))
     .action(
-      run(async ({ out, stores, command }, session: string, branch: string) => {
+      run(async ({ out, stores, command }, given: string, branch: string) => {
         const store = stores.existing
+        const session = await stores.named(given)
         const before = (await store.branches(session)).find(({ active }) => active)?.name ?? 'main'
         await store.switch(session, branch)
         const undo = command('switch', [session, before])

@@ -1,5 +1,5 @@
-import { shortId, when } from '../describe.ts'
-import { bold, columns, dim, line, yellow } from '../text.ts'
+import { bold, columns, dim, line, yellow } from '../../view/terminal/line.ts'
+import { shortId, when } from '../../view/terminal/value.ts'
 import { type AddVerb, examples, REVISION } from '../verb.ts'
 
 /**

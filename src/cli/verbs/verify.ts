@@ -1,5 +1,5 @@
+import { count, green, line, red, yellow } from '../../view/terminal/line.ts'
 import { EXIT, UsageError } from '../exit-codes.ts'
-import { count, green, line, red, yellow } from '../text.ts'
 import { type AddVerb, ALLOWED_SIGNERS, examples } from '../verb.ts'
 
 interface Options {
@@ -27,10 +27,11 @@ export const addVerify: AddVerb = (program, run) => {
       ),
     )
     .action(
-      run(async ({ out, stores }, session: string | undefined, options: Options) => {
+      run(async ({ out, stores }, given: string | undefined, options: Options) => {
         const { signatures: isWanted, allowedSigners } = options
         if (allowedSigners !== undefined && isWanted !== true)
           throw new UsageError('--allowed-signers goes with --signatures.')
+        const session = given && (await stores.named(given))
         const report = await stores.existing.verify(session, {
           ...(isWanted && { signatures: { allowedSigners } }),
           onProgress: ({ phase, done, total }) =>

@@ -6,6 +6,8 @@ import type { Repository } from '../../git/repository.ts'
 import { type CommitId, parseSessionId, type SessionId } from '../../ids.ts'
 import type { JsonObject } from '../../json-value.ts'
 import { encodeName } from '../../ref-part.ts'
+import { costOf, type Prices } from '../../view/cost.ts'
+import { readUsage } from '../../view/usage.ts'
 import { type Project, projectIn } from '../../workspace/project/query.ts'
 import type { DocumentRules } from '../document.ts'
 import { KnownSessions } from '../git/listing/known-sessions.ts'
@@ -27,15 +29,9 @@ export interface SessionStats extends SessionSummary {
   cost?: number
 }
 
-/** What a model's tokens cost: a million of them. */
-export interface ModelPrice {
-  input: number
-  output: number
-}
-
 export interface SessionStatsOptions {
   /** By the model's name, as states have it. */
-  prices?: Readonly<Record<string, ModelPrice>> | undefined
+  prices?: Prices | undefined
   onProgress?: MaintainOptions['onProgress']
 }
 
@@ -61,7 +57,11 @@ export async function* statsOfSessions(
     const fields = await fieldsOf(checkpoints, summary)
     const { workspace, model } = fields
     const tokens = tokensIn(fields.usage)
-    const price = typeof model === 'string' && Object.hasOwn(prices, model) ? prices[model] : undefined
+    const cost = costOf(
+      { ...tokens, cached: cachedIn(fields.usage) },
+      typeof model === 'string' ? model : undefined,
+      prices,
+    )
     yield {
       ...summary,
       project: typeof workspace === 'string' ? workspace : undefined,
@@ -69,7 +69,7 @@ export async function* statsOfSessions(
       checkpoints: await countOf(history, id).catch(nothingOf),
       bytes: byPart.get(encodeName(id)) ?? { own: 0, shared: 0 },
       tokens,
-      ...(price && { cost: (tokens.input * price.input + tokens.output * price.output) / 1e6 }),
+      ...(cost !== undefined && { cost }),
       fields,
     }
   }
@@ -93,6 +93,8 @@ function nothingOf(error: unknown): number {
   if (error instanceof CorruptError) return 0
   throw error
 }
+
+const cachedIn = (usage: unknown): number => readUsage(usage)?.cached ?? 0
 
 function tokensIn(usage: unknown): SessionStats['tokens'] {
   const counts = (typeof usage === 'object' && usage !== null ? usage : {}) as Record<string, unknown>

@@ -5,6 +5,7 @@ import type { Branch, Checkpoint } from '../../store/session-store.ts'
 import { listOf, textAmong } from '../../view/fields.ts'
 import { readRun } from '../../view/run.ts'
 import type { RunInfo, SessionView } from '../wire.ts'
+import { changesAt } from './file-changes.ts'
 import type { Source } from './source.ts'
 import { turnsOf } from './turns.ts'
 
@@ -42,9 +43,10 @@ export async function sessionView(
     branch,
     focus,
     exact,
-    turns: turnsOf(log, items),
+    turns: turnsOf(log, items, { prices: source.prices, model: textAmong(model) }),
     start: 0,
     messages: items.length,
+    files: (await changesAt(store, session, tip)) !== undefined,
     runs: runs.map(runInfo),
     forkedFrom,
   }

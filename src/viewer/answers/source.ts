@@ -2,6 +2,8 @@
 import { NotFoundError } from '../../errors.ts'
 import { isJsonObject } from '../../json-value.ts'
 import type { Checkpoint, SessionStore, StoredDocument } from '../../store/session-store.ts'
+import type { Prices } from '../../view/cost.ts'
+import { itemsOf } from '../../view/turn.ts'
 
 export type AnyStore = SessionStore<StoredDocument>
 
@@ -11,6 +13,8 @@ export interface Stores {
   store: AnyStore
   /** A store for documents of the session's type. */
   storeOf(session: string): Promise<AnyStore>
+  /** What tokens cost. */
+  prices?: Prices | undefined
 }
 
 /** A document at a checkpoint. */
@@ -22,13 +26,15 @@ export interface Loaded {
 
 export class Source {
   readonly store: AnyStore
+  readonly prices: Prices | undefined
   readonly #storeOf: (session: string) => Promise<AnyStore>
   readonly #stores = new Recent<Promise<AnyStore>>(64)
   readonly #documents = new Recent<Promise<Loaded>>(4)
   readonly #logs = new Recent<Promise<readonly Checkpoint[]>>(16)
 
-  constructor({ store, storeOf }: Stores) {
+  constructor({ store, storeOf, prices }: Stores) {
     this.store = store
+    this.prices = prices
     this.#storeOf = storeOf
   }
 
@@ -59,14 +65,6 @@ export class Source {
 
 /** Checkpoints of one line that are shown. */
 const LONGEST_LOG = 20_000
-
-/** What a person reads first: the messages, or else the first list of the document. */
-export function itemsOf(document: StoredDocument): readonly unknown[] {
-  const { messages } = document as { messages?: unknown }
-  if (Array.isArray(messages)) return messages
-  const list = Object.entries(document).find(([name, value]) => name !== 'runs' && Array.isArray(value))
-  return (list?.[1] as readonly unknown[] | undefined) ?? []
-}
 
 const listOf = (document: StoredDocument, name: string): Readonly<Record<string, unknown>>[] => {
   const list = (document as unknown as Record<string, unknown>)[name]

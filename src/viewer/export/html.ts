@@ -12,7 +12,11 @@ export async function htmlOf({ view, items }: Reading, info: StoreInfo, clean: C
   const messages = items
     .slice(start, end)
     .map((item, index) => shownItem(item, start + index, { longest: LONG_TEXT, file: fileData }))
-  const exported: Exported = { info, view: { ...view, turns, branches: [], runs: [] }, messages }
+  const exported: Exported = {
+    info,
+    view: { ...view, turns, branches: [], files: false, runs: [] },
+    messages,
+  }
   const { html, policy } = pageFile({ alone: true })
   // No text in it can end the element, or begin another one.
   const json = JSON.stringify(await clean(exported)).replaceAll('<', '\\u003c')

@@ -1,5 +1,6 @@
 /** Where the page's data comes from: the server, or what an exported page holds. */
 import type {
+  ChangedFiles,
   Comparison,
   Exported,
   Messages,
@@ -33,6 +34,8 @@ export interface Data {
   fileAddress(session: string, at: string, index: number, file: number): string
   search(session: string, at: string, words: string): Promise<Search>
   run(session: string, at: string, run: string): Promise<RunView>
+  /** What the turn of a checkpoint changed in the files. */
+  files(session: string, at: string, patch: boolean): Promise<ChangedFiles>
   tree(session: string): Promise<Tree>
   compare(from: Spot, to: Spot): Promise<Comparison>
   change(what: 'fork' | 'tag' | 'switch', asked: Record<string, string>): Promise<unknown>
@@ -78,6 +81,9 @@ class Served implements Data {
   }
   run(session: string, at: string, run: string) {
     return get<RunView>('run', { session, at, run })
+  }
+  files(session: string, at: string, patch: boolean) {
+    return get<ChangedFiles>('files', { session, at, ...(patch && { patch: '1' }) })
   }
   tree(session: string) {
     return get<Tree>('tree', { session })
@@ -143,6 +149,7 @@ class Alone implements Data {
   }
   sessions = () => this.#absent()
   run = () => this.#absent()
+  files = () => this.#absent()
   tree = () => this.#absent()
   compare = () => this.#absent()
   change = () => this.#absent()

@@ -2,9 +2,9 @@
 import { closeSync, existsSync, openSync, readSync, statSync } from 'node:fs'
 import { InvalidArgumentError } from 'commander'
 import { beginsBundle } from '../../../git/bundle/header.ts'
+import { bold, count, dim, green, line, red, yellow } from '../../../view/terminal/line.ts'
 import type { Context } from '../../context.ts'
 import { EXIT, type ExitCode } from '../../exit-codes.ts'
-import { bold, count, dim, green, line, red, yellow } from '../../text.ts'
 import { type AddVerb, examples } from '../../verb.ts'
 import { size } from './size.ts'
 
@@ -28,7 +28,7 @@ export const addBundle: AddVerb = (program, run) => {
       run(async (context, file: string, { session, since: from, force }: Options) => {
         const { command, out, stores } = context
         const report = await stores.existing.bundle(file, {
-          ...(session && { only: session }),
+          ...(session && { only: await context.stores.allNamed(session) }),
           ...(from !== undefined && { since: from }),
           ...(force && { overwrite: true }),
           onProgress: ({ phase, done, total }) => out.progress(`${phase} ${done} of ${total ?? '?'}`),

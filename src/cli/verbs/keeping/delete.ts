@@ -1,8 +1,8 @@
 import { NotFoundError } from '../../../errors.ts'
 import { activeRef, type BranchName, branchRef, type SessionId, type TagName, tagRef } from '../../../ids.ts'
+import { bold, count, dim, line } from '../../../view/terminal/line.ts'
 import type { Context } from '../../context.ts'
 import { EXIT, UsageError } from '../../exit-codes.ts'
-import { bold, count, dim, line } from '../../text.ts'
 import { type AddVerb, examples } from '../../verb.ts'
 
 interface Options {
@@ -22,12 +22,13 @@ export const addDelete: AddVerb = (program, run) => {
     .option('-y, --yes', 'do not ask; required without a terminal')
     .addHelpText('after', examples('delete demo --branch try-postgres', 'delete demo --yes'))
     .action(
-      run(async (context, session: string, options: Options) => {
+      run(async (context, given: string, options: Options) => {
         const { out, stores, git, command } = context
         const { branch, tag } = options
         if (branch !== undefined && tag !== undefined)
           throw new UsageError('Delete a --branch or a --tag, not both.')
         const store = stores.existing
+        const session = await stores.named(given)
         const branches = await store.branches(session)
         const active = branches.find((one) => one.active)?.name ?? 'main'
         const refs = await refsToDelete(context, session, { branch, tag })

@@ -1,21 +1,23 @@
 /** Sessions that were deleted and can come back. */
 import { NotFoundError } from '../../../errors.ts'
+import { bold, columns, count, dim, type Line, line, yellow } from '../../../view/terminal/line.ts'
+import { when } from '../../../view/terminal/value.ts'
 import type { Context } from '../../context.ts'
-import { when } from '../../describe.ts'
-import { bold, columns, count, dim, type Line, line, yellow } from '../../text.ts'
+import { findSession } from '../../place.ts'
 
 /**
  * Brings a deleted session back; `false` when the text names none.
  *
  * @param isSure that a deletion is meant: a session that was deleted on another machine may still be here
  */
-export async function bringBack(
-  { out, stores }: Context,
-  session: string,
-  isSure: boolean,
-): Promise<boolean> {
+export async function bringBack({ out, stores }: Context, given: string, isSure: boolean): Promise<boolean> {
   const store = stores.existing
-  if (!isSure && (await store.exists(session))) return false
+  async function* discarded({ prefix }: { prefix: string }) {
+    for (const { session } of await store.retention.discarded())
+      if (session.startsWith(prefix)) yield { id: session }
+  }
+  if (!isSure && (await store.exists(await stores.named(given)))) return false
+  const session = await findSession({ exists: async () => false, list: discarded }, given)
   try {
     const refs = await store.restore(session)
     if (out.json) await out.document({ session, refs })

@@ -1,4 +1,4 @@
-import { count, dim, line } from '../../text.ts'
+import { count, dim, line } from '../../../view/terminal/line.ts'
 import { type AddVerb, examples } from '../../verb.ts'
 import { size } from './size.ts'
 

@@ -1,8 +1,8 @@
 import type { RetentionPolicy, RetentionRule } from '../../../store/retention/policy.ts'
 import type { PruneReport } from '../../../store/retention/prune.ts'
+import { columns, count, dim, type Line, line, short, yellow } from '../../../view/terminal/line.ts'
 import type { Context } from '../../context.ts'
 import { UsageError } from '../../exit-codes.ts'
-import { columns, count, dim, type Line, line, short, yellow } from '../../text.ts'
 import { type AddVerb, examples, wholeNumber } from '../../verb.ts'
 import { size } from './size.ts'
 

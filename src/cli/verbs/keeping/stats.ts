@@ -1,9 +1,8 @@
-import { readFileSync } from 'node:fs'
-import { NotFoundError } from '../../../errors.ts'
-import type { ModelPrice, SessionStats } from '../../../store/retention/stats.ts'
+import type { SessionStats } from '../../../store/retention/stats.ts'
+import { bold, columns, cyan, dim, type Line, line, short, yellow } from '../../../view/terminal/line.ts'
 import { UsageError } from '../../exit-codes.ts'
-import { bold, columns, cyan, dim, type Line, line, short, yellow } from '../../text.ts'
-import { type AddVerb, examples, wholeNumber } from '../../verb.ts'
+import { pricesOf } from '../../prices.ts'
+import { type AddVerb, examples, PRICES, wholeNumber } from '../../verb.ts'
 import { size } from './size.ts'
 
 interface Options {
@@ -40,19 +39,16 @@ export const addStats: AddVerb = (program, run) => {
       'bytes',
     )
     .option('-n, --limit <number>', 'at most this many lines', wholeNumber)
-    .option(
-      '--prices <file>',
-      'JSON of what a million tokens cost: { "<model>": { "input": 3, "output": 15 } }',
-    )
+    .option(...PRICES)
     .addHelpText(
       'after',
       `\n'own' is what deleting the sessions frees; 'shared' is what other sessions need as well.\n${examples('stats -n 10', 'stats --by month --sort tokens --json')}`,
     )
     .action(
-      run(async ({ out, stores }, { by, sort, limit, prices }: Options) => {
+      run(async ({ out, stores, env }, { by, sort, limit, prices }: Options) => {
         const rows = new Map<string, Row>()
         const sessions = stores.existing.retention.stats({
-          prices: prices === undefined ? undefined : pricesIn(prices),
+          prices: pricesOf(prices, env),
           onProgress: ({ done, total }) => out.progress(`stats: ${done} of ${total} sessions`),
         })
         const projects = new Map<string, string>()
@@ -162,25 +158,4 @@ function cells(
     line`${cost === undefined ? '' : cost.toFixed(2)}`,
     line`${dim(lastUse.slice(0, 10))}`,
   ]
-}
-
-function pricesIn(file: string): Record<string, ModelPrice> {
-  let text: string
-  try {
-    text = readFileSync(file, 'utf8')
-  } catch (error) {
-    throw new NotFoundError({ kind: 'file', id: file }, `'${file}' cannot be read: ${String(error)}`)
-  }
-  const wrong = new UsageError(
-    `'${file}' has no prices: write { "<model>": { "input": 3, "output": 15 } }, for a million tokens.`,
-  )
-  try {
-    const prices = JSON.parse(text) as Record<string, ModelPrice>
-    const isPrice = (one: unknown): boolean =>
-      ['input', 'output'].every((side) => typeof (one as Record<string, unknown> | null)?.[side] === 'number')
-    if (typeof prices !== 'object' || prices === null || !Object.values(prices).every(isPrice)) throw wrong
-    return prices
-  } catch (error) {
-    throw error instanceof SyntaxError ? wrong : error
-  }
 }

@@ -1,10 +1,10 @@
 import { InvalidArgumentError } from 'commander'
 import type { FoundLine } from '../../../store/search/lines.ts'
 import type { SearchMatch, SearchOptions } from '../../../store/search/search.ts'
-import { shortId, when } from '../../describe.ts'
+import { bold, cyan, dim, type Line, line, red, yellow } from '../../../view/terminal/line.ts'
+import { shortId, when } from '../../../view/terminal/value.ts'
 import { EXIT } from '../../exit-codes.ts'
 import { type ProjectQuery, projectOf } from '../../project.ts'
-import { bold, cyan, dim, type Line, line, red, yellow } from '../../text.ts'
 import { type AddVerb, examples, wholeNumber } from '../../verb.ts'
 
 interface Options extends Pick<SearchOptions, 'session' | 'type' | 'role' | 'tool' | 'since' | 'until'> {
@@ -45,6 +45,7 @@ export const addSearch: AddVerb = (program, run) => {
         const most = first === true ? 1 : (limit ?? Number.POSITIVE_INFINITY)
         const where = said === tools ? {} : { in: said === true ? ('said' as const) : ('tools' as const) }
         const asked: SearchOptions = { ...options, ...where, oldestFirst: first === true }
+        if (asked.session !== undefined) asked.session = await stores.named(asked.session)
         out.page(env)
         let found = 0
         for await (const match of most === 0 ? [] : stores.existing.search(words, asked)) {

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { NotFoundError } from '../../../errors.ts'
 import { type Redact, type RedactedSecret, redactSecrets, redactTexts } from '../../../redaction/index.ts'
+import { bold, count, dim, type Line, line, red, yellow } from '../../../view/terminal/line.ts'
 import type { Context } from '../../context.ts'
 import { EXIT, UsageError } from '../../exit-codes.ts'
-import { bold, count, dim, type Line, line, red, yellow } from '../../text.ts'
 import { type AddVerb, examples } from '../../verb.ts'
 
 interface Options {
@@ -40,9 +40,10 @@ export const addRedact: AddVerb = (program, run) => {
     .option('-y, --yes', 'rewrite, and remove what was replaced from the disk; this cannot be undone')
     .addHelpText('after', examples('redact demo', 'redact demo --text-file leaked.txt --yes'))
     .action(
-      run(async (context, session: string, options: Options) => {
+      run(async (context, given: string, options: Options) => {
         const { out, stores } = context
         const { all = false, yes = false } = options
+        const session = await stores.named(given)
         const places = new Map<string, Set<string>>()
         const redact = redactOf(options, ({ rule, path }) =>
           places.set(rule, (places.get(rule) ?? new Set()).add(path.join('.'))),

@@ -1,9 +1,9 @@
 import { writeFileSync } from 'node:fs'
 import { sarifOf } from '../../../store/scan/sarif.ts'
 import type { FoundSecret } from '../../../store/scan/scan.ts'
+import { count, dim, green, line, red, yellow } from '../../../view/terminal/line.ts'
 import { cleanFiles } from '../../clean-files.ts'
 import { EXIT } from '../../exit-codes.ts'
-import { count, dim, green, line, red, yellow } from '../../text.ts'
 import { type AddVerb, examples } from '../../verb.ts'
 import { VERSION } from '../../version.ts'
 
@@ -25,8 +25,9 @@ export const addScan: AddVerb = (program, run) => {
     .option('--sarif <file>', "write the findings as SARIF 2.1.0, '-' for stdout")
     .addHelpText('after', examples('scan', 'scan demo --json', 'scan --sarif secrets.sarif'))
     .action(
-      run(async (context, session: string | undefined, { sarif, rules }: Options) => {
+      run(async (context, given: string | undefined, { sarif, rules }: Options) => {
         const { out, stores } = context
+        const session = given && (await stores.named(given))
         const clean = cleanFiles(context)
         const onProgress = (done: number) => out.progress(`scan: ${count(done, 'checkpoint')}`)
         const found: FoundSecret[] = []

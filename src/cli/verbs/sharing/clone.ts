@@ -1,8 +1,8 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { withoutPassword } from '../../../sync/connect.ts'
+import { bold, count, dim, line } from '../../../view/terminal/line.ts'
 import { UsageError } from '../../exit-codes.ts'
 import { Stores } from '../../stores.ts'
-import { bold, count, dim, line } from '../../text.ts'
 import { type AddVerb, examples, wholeNumber } from '../../verb.ts'
 
 interface Options {

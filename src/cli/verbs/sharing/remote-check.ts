@@ -1,8 +1,8 @@
 import type { Command } from 'commander'
 import { checkRemote } from '../../../sync/check/remote-check.ts'
 import type { TriedPromise } from '../../../sync/check/report.ts'
+import { bold, columns, dim, green, type Line, line, red, yellow } from '../../../view/terminal/line.ts'
 import { EXIT } from '../../exit-codes.ts'
-import { bold, columns, dim, green, type Line, line, red, yellow } from '../../text.ts'
 import { examples, type Run, wholeNumber } from '../../verb.ts'
 
 interface Options {

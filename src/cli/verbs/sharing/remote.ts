@@ -1,5 +1,5 @@
 import { withoutPassword } from '../../../sync/connect.ts'
-import { bold, dim, line } from '../../text.ts'
+import { bold, dim, line } from '../../../view/terminal/line.ts'
 import { type AddVerb, examples } from '../../verb.ts'
 import { addCheck } from './remote-check.ts'
 

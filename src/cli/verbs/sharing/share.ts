@@ -2,10 +2,10 @@
 import type { Command } from 'commander'
 import { parseRef } from '../../../ids.ts'
 import type { FetchReport, PushReport } from '../../../sync/report.ts'
+import { count, dim, green, type Line, line, red, yellow } from '../../../view/terminal/line.ts'
 import { cleanFiles } from '../../clean-files.ts'
 import type { Context } from '../../context.ts'
 import { EXIT, type ExitCode } from '../../exit-codes.ts'
-import { count, dim, green, type Line, line, red, yellow } from '../../text.ts'
 import { type AddVerb, examples } from '../../verb.ts'
 
 interface Options {
@@ -23,7 +23,7 @@ export const addPush: AddVerb = (program, run) => {
     .action(
       run(async (context, remote: string | undefined, options: Options) => {
         const { stores, out } = context
-        const { options: all, done } = given(context, remote, options)
+        const { options: all, done } = await given(context, remote, options)
         const report = await stores.existing.push(all).finally(done)
         if (out.json) await out.document(shownReport(report))
         else await sayPush(context, report)
@@ -40,7 +40,7 @@ export const addFetch: AddVerb = (program, run) => {
     .action(
       run(async (context, remote: string | undefined, options: Options) => {
         const { stores, out } = context
-        const { options: all, done } = given(context, remote, options)
+        const { options: all, done } = await given(context, remote, options)
         const deepen = options.deepen === true
         const report = await stores.existing.fetch({ ...all, deepen }).finally(done)
         if (out.json) await out.document(report)
@@ -57,7 +57,7 @@ export const addSync: AddVerb = (program, run) => {
     .action(
       run(async (context, remote: string | undefined, options: Options) => {
         const { stores, out } = context
-        const { options: all, done } = given(context, remote, options)
+        const { options: all, done } = await given(context, remote, options)
         const { fetch, push } = await stores.existing.sync(all).finally(done)
         if (out.json) await out.document({ fetch, push: shownReport(push) })
         else {
@@ -80,10 +80,11 @@ const pushed = (command: Command): Command =>
     .option('--allow <text...>', 'let these texts pass although they look like secrets')
     .option('--no-secrets', 'do not look for secrets in what is sent')
 
-function given(context: Context, remote: string | undefined, options: Options) {
-  const { out } = context
+async function given(context: Context, remote: string | undefined, options: Options) {
+  const { out, stores } = context
   const clean = cleanFiles(context)
-  const { only, workspace = false, allow, secrets = true } = options
+  const only = await stores.allNamed(options.only)
+  const { workspace = false, allow, secrets = true } = options
   return {
     options: {
       ...(remote !== undefined && { remote }),

@@ -1,4 +1,4 @@
-import { count, dim, green, line, red, yellow } from '../../text.ts'
+import { count, dim, green, line, red, yellow } from '../../../view/terminal/line.ts'
 import { type AddVerb, examples } from '../../verb.ts'
 
 /** `forkpoint status`: JSON of RemoteStatus. */
@@ -10,7 +10,8 @@ export const addStatus: AddVerb = (program, run) => {
     .option('--only <session...>', 'only these sessions')
     .addHelpText('after', examples('status', 'status origin --json'))
     .action(
-      run(async ({ out, stores, command }, remote: string | undefined, { only }: { only?: string[] }) => {
+      run(async ({ out, stores, command }, remote: string | undefined, given: { only?: string[] }) => {
+        const only = await stores.allNamed(given.only)
         const options = { ...(remote !== undefined && { remote }), ...(only && { only }) }
         const status = await stores.existing.remoteStatus(options)
         if (out.json) return void (await out.document(status))

@@ -13,8 +13,8 @@ import {
   writeFiles,
 } from '../../../importers/index.ts'
 import type { Session } from '../../../state/index.ts'
+import { bold, count, line, yellow } from '../../../view/terminal/line.ts'
 import type { Context } from '../../context.ts'
-import { bold, count, line, yellow } from '../../text.ts'
 import { type AddVerb, examples, REVISION } from '../../verb.ts'
 import { addReadable } from '../viewing/export-reading.ts'
 import { suggestTool } from './suggest-tool.ts'

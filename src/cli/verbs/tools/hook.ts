@@ -5,9 +5,10 @@ import { delimiter, dirname, join, resolve } from 'node:path'
 import { StorageError } from '../../../errors.ts'
 import { foldersOf, HOOKS, importFile, type ToolHook } from '../../../importers/index.ts'
 import { isJsonObject } from '../../../json-value.ts'
+import type { SessionStore } from '../../../store/session-store.ts'
+import { bold, dim, green, type Line, line, red } from '../../../view/terminal/line.ts'
 import type { Context } from '../../context.ts'
 import { EXIT, UsageError } from '../../exit-codes.ts'
-import { bold, dim, green, type Line, line, red } from '../../text.ts'
 import { type AddVerb, examples } from '../../verb.ts'
 
 /**

@@ -20,10 +20,10 @@ import {
   toolOf,
 } from '../../../importers/index.ts'
 import { isJsonObject } from '../../../json-value.ts'
+import { bold, count, dim, type Line, line, short, yellow } from '../../../view/terminal/line.ts'
 import type { Context } from '../../context.ts'
 import { EXIT, type ExitCode, UsageError } from '../../exit-codes.ts'
 import { errorData, reportError } from '../../report.ts'
-import { bold, count, dim, type Line, line, short, yellow } from '../../text.ts'
 import { type AddVerb, examples } from '../../verb.ts'
 import { unknownTool } from './suggest-tool.ts'
 

@@ -6,8 +6,8 @@ import {
   type WatchedFolder,
   watchSessions,
 } from '../../../importers/index.ts'
+import { dim, line } from '../../../view/terminal/line.ts'
 import { UsageError } from '../../exit-codes.ts'
-import { dim, line } from '../../text.ts'
 import { type AddVerb, examples } from '../../verb.ts'
 import { isOther, tell } from './import.ts'
 import { unknownTool } from './suggest-tool.ts'

@@ -3,17 +3,19 @@ import type { Command } from 'commander'
 import { redactValue } from '../../../redaction/redact.ts'
 import { withKeyOf } from '../../../store/redaction/key.ts'
 import type { Place } from '../../../store/session-store.ts'
+import { bold, count, line, yellow } from '../../../view/terminal/line.ts'
 import type { Clean } from '../../../viewer/export/html.ts'
 import type { Reading } from '../../../viewer/export/reading.ts'
+import { pricesOf } from '../../prices.ts'
 import type { Stores } from '../../stores.ts'
-import { bold, count, line, yellow } from '../../text.ts'
-import { examples, type Run } from '../../verb.ts'
+import { examples, PRICES, type Run } from '../../verb.ts'
 import { VERSION } from '../../version.ts'
 
 interface Options {
   output?: string
   overwrite?: boolean
   redact: boolean
+  prices?: string
 }
 
 type Write = (reading: Reading, stores: Stores, clean: Clean) => AsyncIterable<string>
@@ -49,6 +51,7 @@ export function addReadable(verb: Command, run: Run): void {
       )
       .option('-o, --output <file>', 'default: print it to stdout')
       .option('--overwrite', 'replace the file')
+      .option(...PRICES)
       .option('--no-redact', 'leave secrets in')
       .addHelpText(
         'after',
@@ -58,12 +61,14 @@ export function addReadable(verb: Command, run: Run): void {
         ),
       )
       .action(
-        run(async ({ out, stores }, range: string, { output, overwrite = false, redact }: Options) => {
+        run(async ({ out, stores, env }, range: string, options: Options) => {
+          const { output, overwrite = false, redact } = options
+          const prices = pricesOf(options.prices, env)
           const { place, after } = await placesIn(stores, range)
           const { readingOf } = await import('../../../viewer/export/reading.ts')
           const { redactSecrets } = await import('../../../redaction/secrets.ts')
           const reading = await readingOf(
-            { store: stores.existing, storeOf: (session) => stores.ofTypeOf(session) },
+            { store: stores.existing, storeOf: (session) => stores.ofTypeOf(session), prices },
             place,
             after,
           )

@@ -1,7 +1,8 @@
+import { bold, dim, line } from '../../../view/terminal/line.ts'
 import { hashOf } from '../../../viewer/address.ts'
 import { UsageError } from '../../exit-codes.ts'
-import { bold, dim, line } from '../../text.ts'
-import { type AddVerb, examples, REVISION, wholeNumber } from '../../verb.ts'
+import { pricesOf } from '../../prices.ts'
+import { type AddVerb, examples, PRICES, REVISION, wholeNumber } from '../../verb.ts'
 import { VERSION } from '../../version.ts'
 import { openBrowser } from './open-browser.ts'
 
@@ -9,6 +10,7 @@ interface Options {
   port?: number
   open: boolean
   write?: boolean
+  prices?: string
 }
 
 /** `forkpoint view`: JSON of `{ address, port }`, as soon as the page can be opened. Runs until it is interrupted. */
@@ -19,40 +21,48 @@ export const addView: AddVerb = (program, run) => {
     .argument('[session]', REVISION)
     .option('--port <number>', 'port of 127.0.0.1 (default: a free one)', wholeNumber)
     .option('--no-open', 'do not open a browser')
+    .option(...PRICES)
     .option('--write', 'let the page fork, tag and switch; without it the page only reads')
     .addHelpText('after', examples('view', 'view demo/main~3', 'view --no-open --port 7340'))
     .action(
-      run(async ({ out, stores, env }, place: string | undefined, { port, open, write = false }: Options) => {
-        if (port !== undefined && port > 65_535) throw new UsageError('A port is a number up to 65535.')
-        const found = place === undefined ? undefined : await stores.find(place)
-        const ended = interrupted()
-        // No other verb needs it.
-        const { startViewer } = await import('../../../viewer/server.ts')
-        const viewer = await startViewer({
-          store: stores.existing,
-          storeOf: (session) => stores.ofTypeOf(session),
-          info: { store: stores.folder, version: VERSION, writable: write },
-          port,
-        }).catch((error: NodeJS.ErrnoException) => {
-          if (error.code === 'EADDRINUSE')
-            throw new UsageError(`Port ${port} is in use. Choose another --port.`)
-          if (error.code === 'EACCES')
-            throw new UsageError(`You may not use port ${port}. Choose another --port.`)
-          throw error
-        })
-        const address = viewer.address + (found === undefined ? '' : hashOf(found))
-        if (out.json) await out.document({ address, port: viewer.port })
-        else {
-          await out.line(line`${bold(address)}`)
-          await out.note(
-            line`${dim(`The page ${write ? 'reads and changes' : 'only reads'} the store, and is for you alone. Ctrl-C ends it.`)}`,
-          )
-        }
-        if (open) openBrowser(address, env)
-        await ended
-        await viewer.close()
-        return undefined
-      }),
+      run(
+        async (
+          { out, stores, env },
+          place: string | undefined,
+          { port, open, write = false, prices }: Options,
+        ) => {
+          if (port !== undefined && port > 65_535) throw new UsageError('A port is a number up to 65535.')
+          const found = place === undefined ? undefined : await stores.find(place)
+          const ended = interrupted()
+          // No other verb needs it.
+          const { startViewer } = await import('../../../viewer/server.ts')
+          const viewer = await startViewer({
+            store: stores.existing,
+            storeOf: (session) => stores.ofTypeOf(session),
+            prices: pricesOf(prices, env),
+            info: { store: stores.folder, version: VERSION, writable: write },
+            port,
+          }).catch((error: NodeJS.ErrnoException) => {
+            if (error.code === 'EADDRINUSE')
+              throw new UsageError(`Port ${port} is in use. Choose another --port.`)
+            if (error.code === 'EACCES')
+              throw new UsageError(`You may not use port ${port}. Choose another --port.`)
+            throw error
+          })
+          const address = viewer.address + (found === undefined ? '' : hashOf(found))
+          if (out.json) await out.document({ address, port: viewer.port })
+          else {
+            await out.line(line`${bold(address)}`)
+            await out.note(
+              line`${dim(`The page ${write ? 'reads and changes' : 'only reads'} the store, and is for you alone. Ctrl-C ends it.`)}`,
+            )
+          }
+          if (open) openBrowser(address, env)
+          await ended
+          await viewer.close()
+          return undefined
+        },
+      ),
     )
 }
 

@@ -1,22 +1,6 @@
 /** What a turn did to the files, for people. */
-import { NotFoundError } from '../../../errors.ts'
-import type { SessionStore } from '../../../store/session-store.ts'
+import { dim, green, type Line, line, red, yellow } from '../../../view/terminal/line.ts'
 import type { FileChanges } from '../../../workspace/stored-files.ts'
-import { dim, green, type Line, line, red, yellow } from '../../text.ts'
-
-/** `undefined` for a checkpoint without files, or whose files are not in this store. */
-export async function changesAt(
-  store: Pick<SessionStore, 'files'>,
-  session: string,
-  checkpoint: string,
-): Promise<FileChanges | undefined> {
-  try {
-    return await store.files?.('.').changes(session, checkpoint)
-  } catch (error) {
-    if (error instanceof NotFoundError && error.kind === 'snapshot') return undefined
-    throw error
-  }
-}
 
 const MOST = 20
 

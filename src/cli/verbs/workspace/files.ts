@@ -1,5 +1,5 @@
+import { dim, line } from '../../../view/terminal/line.ts'
 import { UsageError } from '../../exit-codes.ts'
-import { dim, line } from '../../text.ts'
 import { type AddVerb, examples, REVISION } from '../../verb.ts'
 import { changeLines } from './changes.ts'
 

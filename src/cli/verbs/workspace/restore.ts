@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
-import { fieldsOf } from '../../describe.ts'
+import { objectOf } from '../../../view/fields.ts'
+import { count, dim, line, yellow } from '../../../view/terminal/line.ts'
 import { UsageError } from '../../exit-codes.ts'
-import { count, dim, line, yellow } from '../../text.ts'
 import { type AddVerb, examples, REVISION } from '../../verb.ts'
 import { isBundleFile, restoreBundle } from '../keeping/bundle.ts'
 import { bringBack, listDeleted } from '../keeping/deleted-sessions.ts'
@@ -87,7 +87,7 @@ async function savedWorkspace(
   session: string,
 ): Promise<string> {
   const store = await stores.ofTypeOf(session)
-  const { workspace } = fieldsOf(await store.load(session, { last: 0, events: false }))
+  const { workspace } = objectOf(await store.load(session, { last: 0, events: false }))
   if (typeof workspace === 'string' && workspace !== '') return workspace
   throw new UsageError(
     `Session '${session}' was saved without a workspace. Name the folder: --workspace <folder>.`,

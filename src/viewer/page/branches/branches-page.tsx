@@ -1,8 +1,8 @@
 /** The tree of branches as a picture: a click opens a checkpoint, two marks compare. */
 import { useEffect, useState } from 'preact/hooks'
 import type { Node, Tree } from '../../wire.ts'
-import { SessionHead } from '../conversation/session-head.tsx'
-import { titleOf } from '../conversation/turn-head.tsx'
+import { SessionHead } from '../conversation/session/session-head.tsx'
+import { titleOf } from '../conversation/turns/turn-head.tsx'
 import { data } from '../data.ts'
 import { go, hashOf, type Route } from '../route.ts'
 import { Icon } from '../shell/icon.tsx'

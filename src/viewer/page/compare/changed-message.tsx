@@ -1,7 +1,7 @@
 /** A message as it was and as it is: in texts, the words that differ. */
 import { wordDiff } from '../../../view/line-diff.ts'
 import type { ShownMessage } from '../../wire.ts'
-import { MessageView } from '../conversation/message-view.tsx'
+import { MessageView } from '../conversation/message/message-view.tsx'
 import type { Place } from '../conversation/place.ts'
 import { shown, shownLine } from '../text/plain.tsx'
 

@@ -2,14 +2,16 @@
 import { useEffect, useState } from 'preact/hooks'
 import type { ResultBlock } from '../../../view/block.ts'
 import type { SessionView, ShownMessage, Turn } from '../../wire.ts'
+import { data } from '../data.ts'
 import { Problem } from '../shell/loading.tsx'
 import { memo } from '../text/memo.ts'
 import type { MessageCache } from './cache.ts'
-import { MessageView, roleNamed } from './message-view.tsx'
+import { MessageView, roleNamed } from './message/message-view.tsx'
 import { useNear } from './near.ts'
 import type { Place } from './place.ts'
 import type { Part, Segment } from './segments.ts'
-import { TurnHead } from './turn-head.tsx'
+import { CodeChanges } from './turns/code-changes.tsx'
+import { TurnHead } from './turns/turn-head.tsx'
 
 export interface ConversationProps {
   view: SessionView
@@ -89,6 +91,7 @@ const PartView = memo(({ part, messages, results, view, place, agents, act }: Pa
   return (
     <>
       {part.first && <TurnHead turn={part.turn} number={part.number} view={view} place={place} act={act} />}
+      {part.first && view.files && !data.alone && <CodeChanges turn={part.turn} session={place.session} />}
       {messages.map((message) => (
         <MessageView
           key={message.index}

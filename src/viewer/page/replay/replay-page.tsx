@@ -1,9 +1,9 @@
 /** A run played again, step by step or at speed. */
 import { useEffect, useMemo, useState } from 'preact/hooks'
 import type { RunInfo, RunView, SessionView } from '../../wire.ts'
-import { MessageView } from '../conversation/message-view.tsx'
+import { MessageView } from '../conversation/message/message-view.tsx'
 import type { Place } from '../conversation/place.ts'
-import { SessionHead } from '../conversation/session-head.tsx'
+import { SessionHead } from '../conversation/session/session-head.tsx'
 import { data } from '../data.ts'
 import { go, type Route } from '../route.ts'
 import { Icon } from '../shell/icon.tsx'

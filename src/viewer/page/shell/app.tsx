@@ -2,7 +2,7 @@
 import { useEffect, useState } from 'preact/hooks'
 import { BranchesPage } from '../branches/branches-page.tsx'
 import { ComparePage } from '../compare/compare-page.tsx'
-import { SessionPage } from '../conversation/session-page.tsx'
+import { SessionPage } from '../conversation/session/session-page.tsx'
 import { data } from '../data.ts'
 import { ReplayPage } from '../replay/replay-page.tsx'
 import { go, hashOf, type Route, routeOf } from '../route.ts'

@@ -9,6 +9,9 @@ export function short(value: number): string {
   return `${(value / 1_000_000).toFixed(value < 10_000_000 ? 1 : 0)}M`
 }
 
+/** Money, in what the prices are in; of small sums more digits count. */
+export const cost = (value: number): string => `cost ${value.toFixed(value < 1 ? 4 : 2)}`
+
 export const count = (value: number, noun: string): string =>
   `${number(value)} ${noun}${value === 1 ? '' : 's'}`
 

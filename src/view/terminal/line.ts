@@ -3,15 +3,17 @@
  * which a terminal would obey, and bidirectional ones, which reorder what is read, become visible. Only the styles
  * below become escape sequences, and only where the output wants colours.
  */
-import { beginning, cut } from '../excerpt.ts'
-import { visible } from '../view/visible.ts'
-import { widthOf } from '../view/width.ts'
+import { beginning, cut } from '../../excerpt.ts'
+import { visible } from '../visible.ts'
+import { widthOf } from './width.ts'
 
 export type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan'
 
 export interface Span {
   readonly text: string
   readonly style?: Style
+  /** Where a click leads, on terminals that know links. What is seen is the same address. */
+  readonly link?: string
 }
 
 /** One line of output; a line feed inside a value is shown as `␊`. */
@@ -31,7 +33,7 @@ export function line(strings: TemplateStringsArray, ...pieces: readonly Piece[])
 const styled =
   (style: Style) =>
   (piece: Piece): Line =>
-    spansOf(piece).map(({ text }) => ({ text, style }))
+    spansOf(piece).map((span) => ({ ...span, style }))
 
 export const bold = styled('bold')
 export const dim = styled('dim')
@@ -40,9 +42,21 @@ export const green = styled('green')
 export const yellow = styled('yellow')
 export const cyan = styled('cyan')
 
-/** The line as it is written. */
-export const render = (spans: Line, colours: boolean): string =>
-  spans.map(({ text, style }) => (style && colours && text !== '' ? paint(text, style) : text)).join('')
+/**
+ * The line as it is written.
+ *
+ * @param links whether the terminal opens links
+ */
+export const render = (spans: Line, colours: boolean, links = false): string =>
+  spans
+    .map(({ text, style, link }) => {
+      const painted = style && colours && text !== '' ? paint(text, style) : text
+      return link !== undefined && links ? `${OSC_LINK}${link}${ST}${painted}${OSC_LINK}${ST}` : painted
+    })
+    .join('')
+
+const OSC_LINK = '\u001b]8;;'
+const ST = '\u001b\\'
 
 /** The same lines, with the cells of each column but the last as wide as the widest. */
 export function columns(rows: readonly (readonly Line[])[]): Line[] {

@@ -1,12 +1,12 @@
 /** A name for a new branch or tag at a turn. */
 import { useState } from 'preact/hooks'
-import type { Turn } from '../../wire.ts'
-import { data } from '../data.ts'
-import { go } from '../route.ts'
-import { Dialog } from '../shell/dialog.tsx'
-import { Problem } from '../shell/loading.tsx'
-import { shownLine } from '../text/plain.tsx'
-import { titleOf } from './turn-head.tsx'
+import type { Turn } from '../../../wire.ts'
+import { data } from '../../data.ts'
+import { go } from '../../route.ts'
+import { Dialog } from '../../shell/dialog.tsx'
+import { Problem } from '../../shell/loading.tsx'
+import { shownLine } from '../../text/plain.tsx'
+import { titleOf } from '../turns/turn-head.tsx'
 
 export interface Naming {
   what: 'fork' | 'tag'

@@ -1,7 +1,7 @@
 /** A change of a file as a diff, with the words of a changed line. */
-import { type FileEdit, linesOfEdit } from '../../../view/edit.ts'
-import { coloured, languageOf } from '../text/code.tsx'
-import { Plain, shownLine } from '../text/plain.tsx'
+import { type FileEdit, linesOfEdit } from '../../../../view/edit.ts'
+import { coloured, languageOf } from '../../text/code.tsx'
+import { Plain, shownLine } from '../../text/plain.tsx'
 
 export function EditView({ edit }: { edit: FileEdit }) {
   const lines = edit.how === 'delete' ? [] : linesOfEdit(edit)

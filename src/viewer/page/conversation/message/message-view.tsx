@@ -1,15 +1,15 @@
 /** A message as it is read: who, when, and its blocks. */
 import { useState } from 'preact/hooks'
-import type { ResultBlock } from '../../../view/block.ts'
-import type { ShownMessage } from '../../wire.ts'
-import { data } from '../data.ts'
-import { hashOf } from '../route.ts'
-import { Problem } from '../shell/loading.tsx'
-import { clockOf, short, when } from '../text/format.ts'
-import { memo } from '../text/memo.ts'
-import { shownLine } from '../text/plain.tsx'
+import type { ResultBlock } from '../../../../view/block.ts'
+import type { ShownMessage } from '../../../wire.ts'
+import { data } from '../../data.ts'
+import { hashOf } from '../../route.ts'
+import { Problem } from '../../shell/loading.tsx'
+import { clockOf, short, when } from '../../text/format.ts'
+import { memo } from '../../text/memo.ts'
+import { shownLine } from '../../text/plain.tsx'
+import type { Place } from '../place.ts'
 import { BlockView } from './block-view.tsx'
-import type { Place } from './place.ts'
 
 export interface MessageProps {
   message: ShownMessage

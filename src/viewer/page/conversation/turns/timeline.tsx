@@ -1,8 +1,8 @@
 /** The turns of a line, one below the other, with what each took. */
 import { useEffect, useRef, useState } from 'preact/hooks'
-import type { Turn } from '../../wire.ts'
-import { clockOf, duration, short, when } from '../text/format.ts'
-import { shownLine } from '../text/plain.tsx'
+import type { Turn } from '../../../wire.ts'
+import { clockOf, cost, duration, short, when } from '../../text/format.ts'
+import { shownLine } from '../../text/plain.tsx'
 import { titleOf } from './turn-head.tsx'
 
 interface TimelineProps {
@@ -75,6 +75,7 @@ function Row({ turn, number, of, isCurrent, share, select }: RowProps) {
         <span class="turn-facts">
           <span>{clockOf(turn.createdAt)}</span>
           {turn.tokens > 0 && <span>{short(turn.tokens)}</span>}
+          {turn.cost !== undefined && <span>{cost(turn.cost)}</span>}
           {tools.length > 0 && <span class="tools">{shown.join(', ') + more}</span>}
         </span>
         <span class="weight" aria-hidden="true">

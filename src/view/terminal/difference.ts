@@ -1,14 +1,14 @@
 /** What differs between two checkpoints, for people: `+` added, `-` removed, `~` changed. */
-import type { CollectionDiff, FieldChange, ItemChange, StateDiff } from '../store/session-store.ts'
-import { fieldsOf, messageLines, valueText } from './describe.ts'
-import { bold, count, dim, green, type Line, line, red, yellow } from './text.ts'
+import type { CollectionDiff, Difference, FieldChange, ItemChange } from '../difference.ts'
+import { isText, objectOf } from '../fields.ts'
+import { readMessage } from '../message.ts'
+import { bold, count, dim, green, type Line, line, red, yellow } from './line.ts'
+import { messageLines } from './message.ts'
+import { totals } from './stat.ts'
+import { keepsWords, textChange } from './text-change.ts'
+import { type Fullness, indented, valueText } from './value.ts'
 
-interface DiffStyle {
-  /** Show all of it, however long. */
-  full: boolean
-}
-
-export function* diffLines(diff: StateDiff, style: DiffStyle): Generator<Line> {
+export function* diffLines(diff: Difference, style: Fullness): Generator<Line> {
   let same = true
   for (const [name, collection] of Object.entries(diff.collections)) {
     if (isEmpty(collection)) continue
@@ -26,7 +26,7 @@ export function* diffLines(diff: StateDiff, style: DiffStyle): Generator<Line> {
   if (same) yield line`No differences.`
 }
 
-function* collectionLines(name: string, diff: CollectionDiff, style: DiffStyle): Generator<Line> {
+function* collectionLines(name: string, diff: CollectionDiff, style: Fullness): Generator<Line> {
   // In the order of the document; what was removed first, as in a patch.
   for (const { index, item } of diff.removed) yield* signed(red, '-', itemLines(name, item, index, style))
   const later = [
@@ -39,7 +39,7 @@ function* collectionLines(name: string, diff: CollectionDiff, style: DiffStyle):
   for (const { lines } of later) yield* lines()
 }
 
-function itemLines(name: string, item: unknown, index: number, style: DiffStyle): Line[] {
+function itemLines(name: string, item: unknown, index: number, style: Fullness): Line[] {
   if (name === 'runs') return [runLine(item)]
   const [head = [], ...body] = messageLines(item, index, style)
   return [head, ...body]
@@ -47,7 +47,7 @@ function itemLines(name: string, item: unknown, index: number, style: DiffStyle)
 
 /** `run line-17 completed, 4 events: Right, that newline thing …` */
 function runLine(run: unknown): Line {
-  const { id, status, prompt, events } = fieldsOf(run)
+  const { id, status, prompt, events } = objectOf(run)
   const about = [status, Array.isArray(events) ? count(events.length, 'event') : undefined]
   return line`${bold(String(id))} ${dim(about.filter((one) => one !== undefined).join(', '))} ${valueText(prompt ?? '', 80)}`
 }
@@ -55,53 +55,55 @@ function runLine(run: unknown): Line {
 function* changedItem(
   name: string,
   { index, id, after, changes }: ItemChange,
-  style: DiffStyle,
+  style: Fullness,
 ): Generator<Line> {
-  const role = fieldsOf(after).role
-  const head =
-    name === 'runs' ? `${id ?? `#${index}`}` : `#${index} ${typeof role === 'string' ? role : (id ?? '')}`
+  const head = name === 'runs' ? `${id ?? `#${index}`}` : `#${index} ${readMessage(after).who ?? id ?? ''}`
   yield line`${yellow('~')} ${bold(head)}`
   const newEvents = changes.filter(isNewEvent).length
   if (newEvents > 0) yield line`    ${green('+')} ${count(newEvents, 'event')}`
-  for (const change of changes) if (!isNewEvent(change)) yield* indented(changeLines(change, style))
+  yield* indented(
+    changesTogether(
+      changes.filter((change) => !isNewEvent(change)),
+      style,
+    ),
+  )
 }
 
 const isNewEvent = ({ path, ...change }: FieldChange): boolean =>
   path[0] === 'events' && path.length === 2 && !('before' in change)
 
-/** A changed text of several lines as its lines, anything else as `before → after`. */
-function changeLines(change: FieldChange, { full }: DiffStyle): Line[] {
-  const { path, before, after } = change
-  const name = pathText(path)
-  const width = full ? Number.POSITIVE_INFINITY : 100
+/** A changed text as its words or lines, anything else as `before → after`. */
+function changeLines(change: FieldChange, style: Fullness, names = [pathText(change.path)]): Line[] {
+  const { before, after } = change
+  const name = names.join(', ')
+  const width = style.full ? Number.POSITIVE_INFINITY : 100
   if (!('before' in change)) return [line`${green('+')} ${name}: ${valueText(after, width)}`]
   if (!('after' in change)) return [line`${red('-')} ${name}: ${valueText(before, width)}`]
-  if (isText(before) && isText(after) && (before.includes('\n') || after.includes('\n'))) {
-    return [line`${yellow('~')} ${name}:`, ...textChange(before, after, full)]
-  }
+  if (isText(before) && isText(after) && isLookedInto(before, after))
+    return [line`${yellow('~')} ${name}:`, ...indented(textChange(before, after, style))]
   return [line`${yellow('~')} ${name}: ${red(valueText(before, width))} → ${green(valueText(after, width))}`]
 }
 
-/** The lines between what both texts begin and end with. */
-function textChange(before: string, after: string, full: boolean): Line[] {
-  const [a, b] = [before.split(/\r?\n/), after.split(/\r?\n/)]
-  let start = 0
-  while (start < Math.min(a.length, b.length) && a[start] === b[start]) start++
-  let end = 0
-  while (end < Math.min(a.length, b.length) - start && a.at(-1 - end) === b.at(-1 - end)) end++
-  const side = (lines: string[], sign: Line) => {
-    const all = lines.slice(start, lines.length - end)
-    const shown = full ? all : all.slice(0, CHANGED_LINES)
-    const rest = all.length - shown.length
-    return [
-      ...shown.map((text) => line`    ${sign} ${text}`),
-      ...(rest > 0 ? [line`    ${sign} ${dim(`… ${count(rest, 'more line')}`)}`] : []),
-    ]
-  }
-  return [...side(a, red('-')), ...side(b, green('+'))]
-}
+const isLookedInto = (before: string, after: string): boolean =>
+  `${before}${after}`.includes('\n') || (isLong(after) && keepsWords(before, after))
 
-const CHANGED_LINES = 20
+const isLong = (text: string): boolean => text.length > 30 && text.includes(' ')
+
+/** Messages often hold one text twice: as the content, and as a part of it. It is shown once, with all its names. */
+function changesTogether(changes: readonly FieldChange[], style: Fullness): Line[] {
+  const names = new Map<string, { change: FieldChange; names: string[] }>()
+  for (const [n, change] of changes.entries()) {
+    const { before, after } = change
+    const key =
+      isText(before) && isText(after) && isLong(`${before}${after}`)
+        ? JSON.stringify([before, after])
+        : `${n}`
+    const same = names.get(key)
+    if (same === undefined) names.set(key, { change, names: [pathText(change.path)] })
+    else same.names.push(pathText(change.path))
+  }
+  return [...names.values()].flatMap((one) => changeLines(one.change, style, one.names))
+}
 
 /** `metadata.import.cursor.lines`, `parts[2].text` */
 const pathText = (path: readonly (string | number)[]): string =>
@@ -114,17 +116,5 @@ function* signed(colour: (sign: string) => Line, sign: string, lines: readonly L
   for (const one of lines) yield line`${colour(sign)} ${one}`
 }
 
-function* indented(lines: readonly Line[]): Generator<Line> {
-  for (const one of lines) yield line`    ${one}`
-}
-
-const totals = ({ added, removed, changed }: CollectionDiff): string =>
-  [[added, 'added'] as const, [removed, 'removed'] as const, [changed, 'changed'] as const]
-    .filter(([items]) => items.length > 0)
-    .map(([items, what]) => `${items.length} ${what}`)
-    .join(', ')
-
 const isEmpty = ({ added, removed, changed }: CollectionDiff): boolean =>
   added.length + removed.length + changed.length === 0
-
-const isText = (value: unknown): value is string => typeof value === 'string'

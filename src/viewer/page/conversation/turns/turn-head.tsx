@@ -1,11 +1,11 @@
 /** Where a turn begins: what it is about, what it took, and what can be done with its checkpoint. */
-import type { SessionView, Turn } from '../../wire.ts'
-import { data } from '../data.ts'
-import { hashOf } from '../route.ts'
-import { Icon } from '../shell/icon.tsx'
-import { count, duration, short, shortId, when } from '../text/format.ts'
-import { shownLine } from '../text/plain.tsx'
-import type { Place } from './place.ts'
+import type { SessionView, Turn } from '../../../wire.ts'
+import { data } from '../../data.ts'
+import { hashOf } from '../../route.ts'
+import { Icon } from '../../shell/icon.tsx'
+import { cost, count, duration, short, shortId, when } from '../../text/format.ts'
+import { shownLine } from '../../text/plain.tsx'
+import type { Place } from '../place.ts'
 
 export interface TurnHeadProps {
   turn: Turn
@@ -32,6 +32,7 @@ export function TurnHead({ turn, number, view, place, act }: TurnHeadProps) {
         <span>{when(turn.createdAt)}</span>
         {turn.duration > 0 && <span>{duration(turn.duration)}</span>}
         {turn.tokens > 0 && <span>{short(turn.tokens)} tokens</span>}
+        {turn.cost !== undefined && <span>{cost(turn.cost)}</span>}
         {calls > 0 && <span>{count(calls, 'tool call')}</span>}
         {turn.failed > 0 && <span class="failed">{turn.failed} failed</span>}
         <code>{shortId(turn.id)}</code>

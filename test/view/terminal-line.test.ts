@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { bold, columns, line, red, render, short } from '../../src/cli/text.ts'
+import { bold, columns, line, red, render, short } from '../../src/view/terminal/line.ts'
 import { visible, visibleJson } from '../../src/view/visible.ts'
 
 describe('text', () => {

@@ -1,7 +1,7 @@
 /** Where somebody is in a conversation, and how to get somewhere else in it. */
 import { useEffect, useRef, useState } from 'preact/hooks'
-import type { SessionView } from '../../wire.ts'
-import type { Segment } from './segments.ts'
+import type { SessionView } from '../../../wire.ts'
+import type { Segment } from '../segments.ts'
 
 /** Height of what covers the top of the page, in pixels. */
 const COVERED = 142

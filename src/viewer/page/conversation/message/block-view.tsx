@@ -1,20 +1,20 @@
 /** A block of a message: text as Markdown, a call as one line that unfolds, an edit as a diff, an image as it is. */
 
-import { isJsonObject } from '../../../json-value.ts'
-import type { CallBlock, FileBlock, ResultBlock } from '../../../view/block.ts'
-import { editsOf } from '../../../view/edit.ts'
-import { listing } from '../../../view/listing.ts'
-import type { FileAt, ShownMessage } from '../../wire.ts'
-import { data } from '../data.ts'
-import { hashOf } from '../route.ts'
-import { Icon } from '../shell/icon.tsx'
-import { Code, languageOf } from '../text/code.tsx'
-import { bytes, count } from '../text/format.ts'
-import { Link, Markdown } from '../text/markdown.tsx'
-import { Plain, shownLine } from '../text/plain.tsx'
+import { isJsonObject } from '../../../../json-value.ts'
+import type { CallBlock, FileBlock, ResultBlock } from '../../../../view/block.ts'
+import { editsOf } from '../../../../view/edit.ts'
+import { listing } from '../../../../view/listing.ts'
+import type { FileAt, ShownMessage } from '../../../wire.ts'
+import { data } from '../../data.ts'
+import { hashOf } from '../../route.ts'
+import { Icon } from '../../shell/icon.tsx'
+import { Code, languageOf } from '../../text/code.tsx'
+import { bytes, count } from '../../text/format.ts'
+import { Link, Markdown } from '../../text/markdown.tsx'
+import { Plain, shownLine } from '../../text/plain.tsx'
+import type { Place } from '../place.ts'
 import { EditView } from './edit-view.tsx'
 import { useFold } from './folds.ts'
-import type { Place } from './place.ts'
 
 export interface BlockProps {
   block: ShownMessage['blocks'][number]

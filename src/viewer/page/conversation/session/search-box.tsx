@@ -1,12 +1,12 @@
 /** Words found in the whole conversation, also in what is not on the page now. */
 import { useEffect, useRef, useState } from 'preact/hooks'
-import type { Search } from '../../wire.ts'
-import { data } from '../data.ts'
-import { hashOf } from '../route.ts'
-import { Icon } from '../shell/icon.tsx'
-import { useKeys } from '../shell/keys.ts'
-import { count } from '../text/format.ts'
-import { shownLine } from '../text/plain.tsx'
+import type { Search } from '../../../wire.ts'
+import { data } from '../../data.ts'
+import { hashOf } from '../../route.ts'
+import { Icon } from '../../shell/icon.tsx'
+import { useKeys } from '../../shell/keys.ts'
+import { count } from '../../text/format.ts'
+import { shownLine } from '../../text/plain.tsx'
 
 interface SearchBoxProps {
   session: string

@@ -1,12 +1,12 @@
 /** What a session is, at the top of each page about it, and the ways from one of these pages to the others. */
 import { useState } from 'preact/hooks'
-import type { SessionView } from '../../wire.ts'
-import { data } from '../data.ts'
-import { go, hashOf } from '../route.ts'
-import { Icon } from '../shell/icon.tsx'
-import { Problem, useLoaded } from '../shell/loading.tsx'
-import { count, duration, short, shortId } from '../text/format.ts'
-import { shownLine } from '../text/plain.tsx'
+import type { SessionView } from '../../../wire.ts'
+import { data } from '../../data.ts'
+import { go, hashOf } from '../../route.ts'
+import { Icon } from '../../shell/icon.tsx'
+import { Problem, useLoaded } from '../../shell/loading.tsx'
+import { cost, count, duration, short, shortId } from '../../text/format.ts'
+import { shownLine } from '../../text/plain.tsx'
 
 export type Tab = 'conversation' | 'branches' | 'replay' | 'compare'
 
@@ -19,6 +19,7 @@ interface SessionHeadProps {
 export function SessionHead({ view, tab, reload }: SessionHeadProps) {
   const { session, title, type, model, status, turns, messages, runs, branch, tip, exact, forkedFrom } = view
   const tokens = turns.reduce((sum, turn) => sum + turn.tokens, 0)
+  const paid = turns.reduce((sum, turn) => sum + (turn.cost ?? 0), 0)
   const took = turns.reduce((sum, turn) => sum + turn.duration, 0)
   const failed = turns.reduce((sum, turn) => sum + turn.failed, 0)
   const run = turns.at(-1)?.run ?? runs.at(-1)?.id
@@ -35,6 +36,7 @@ export function SessionHead({ view, tab, reload }: SessionHeadProps) {
           <span>{count(turns.length, 'turn')}</span>
           <span>{count(messages, 'message')}</span>
           {tokens > 0 && <span>{short(tokens)} tokens</span>}
+          {turns.some((turn) => turn.cost !== undefined) && <span>{cost(paid)}</span>}
           {took > 0 && <span>{duration(took)} of work</span>}
           {failed > 0 && <span class="failed">{failed} failed</span>}
           {forkedFrom !== undefined && !data.alone && (

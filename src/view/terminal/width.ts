@@ -2,11 +2,15 @@
 
 export function widthOf(text: string): number {
   if (PLAIN.test(text)) return text.length
-  segmenter ??= new Intl.Segmenter('en', { granularity: 'grapheme' })
   let width = 0
-  for (const { segment } of segmenter.segment(text))
-    width += WIDE.test(segment) ? 2 : JOINING.test(segment) ? 0 : 1
+  for (const { segment } of graphemesOf(text)) width += WIDE.test(segment) ? 2 : JOINING.test(segment) ? 0 : 1
   return width
+}
+
+/** What a reader sees as one character each. */
+export function graphemesOf(text: string): Iterable<{ segment: string }> {
+  segmenter ??= new Intl.Segmenter('en', { granularity: 'grapheme' })
+  return segmenter.segment(text)
 }
 
 let segmenter: Intl.Segmenter | undefined

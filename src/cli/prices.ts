@@ -1,0 +1,37 @@
+/** What tokens cost, from a file of the user. */
+import { readFileSync } from 'node:fs'
+import { NotFoundError } from '../errors.ts'
+import { type Prices, readPrices } from '../view/cost.ts'
+import { UsageError } from './exit-codes.ts'
+
+/**
+ * The prices of the file that was named, else of FORKPOINT_PRICES, else none.
+ *
+ * @throws NotFoundError when the file cannot be read, UsageError when it has no prices
+ */
+export function pricesOf(
+  given: string | undefined,
+  { FORKPOINT_PRICES }: Readonly<Record<string, string | undefined>>,
+): Prices {
+  const file = given ?? (FORKPOINT_PRICES || undefined)
+  if (file === undefined) return {}
+  let text: string
+  try {
+    text = readFileSync(file, 'utf8')
+  } catch (error) {
+    throw new NotFoundError({ kind: 'file', id: file }, `'${file}' cannot be read: ${String(error)}`)
+  }
+  const prices = readPrices(parsed(text))
+  if (prices !== undefined) return prices
+  throw new UsageError(
+    `'${file}' has no prices: write { "<model>": { "input": 3, "output": 15 } }, for a million tokens.`,
+  )
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,38 @@
+/** Terminals that are known to open links (OSC 8); of all others some print them as letters. */
+import { spawnSync } from 'node:child_process'
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+/** Whether the terminal opens links. FORCE_HYPERLINK says so for it, or `0` that it does not. */
+export function knowsLinks(env: Environment): boolean {
+  const { FORCE_HYPERLINK: told, TERM = '', TERM_PROGRAM = '', TERM_PROGRAM_VERSION = '' } = env
+  if (told !== undefined && told !== '') return told !== '0'
+  // What stands between may not hand them on.
+  if (env.TMUX || env.STY || /^(?:screen|tmux|dumb)/.test(TERM)) return false
+  if (/^(?:xterm-kitty|xterm-ghostty|wezterm|foot(?:-.*)?)$/.test(TERM)) return true
+  if (env.WT_SESSION || env.KITTY_WINDOW_ID || env.DOMTERM) return true
+  const since = SINCE[TERM_PROGRAM]
+  if (since !== undefined) return isAtLeast(TERM_PROGRAM_VERSION, since)
+  // 0.50.0 crashed on them.
+  return Number(env.VTE_VERSION ?? 0) > 5000
+}
+
+/** Whether a pager hands links on: less does since 566, where it is told to keep colours. */
+export function pagerKnowsLinks(command: string, env: Environment): boolean {
+  const [program = ''] = command.split(/\s/)
+  if (program.split('/').at(-1) !== 'less' || !/R/.test(env.LESS ?? 'FRX')) return false
+  const { stdout } = spawnSync(program, ['--version'], { encoding: 'utf8', timeout: 1000 })
+  return Number(/^less (\d+)/.exec(stdout ?? '')?.[1] ?? 0) >= 566
+}
+
+const SINCE: Readonly<Record<string, readonly [major: number, minor: number]>> = {
+  'iTerm.app': [3, 1],
+  WezTerm: [0, 0],
+  ghostty: [0, 0],
+  vscode: [1, 72],
+}
+
+function isAtLeast(version: string, [major, minor]: readonly [number, number]): boolean {
+  const [is = 0, part = 0] = version.split('.').map(Number)
+  return is > major || (is === major && part >= minor)
+}

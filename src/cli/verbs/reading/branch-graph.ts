@@ -1,0 +1,108 @@
+/** The branches of a session beside each other: where each begins, and how many turns are its own. */
+import type { Checkpoint } from '../../../store/session-store.ts'
+import type { Names } from '../../../view/checkpoint.ts'
+import { checkpointLine } from '../../../view/terminal/checkpoint.ts'
+import { type GraphNode, graphRows } from '../../../view/terminal/graph.ts'
+import { count, cyan, dim, type Line, line } from '../../../view/terminal/line.ts'
+import type { TurnSums } from '../../../view/turn.ts'
+import type { AnyStore } from '../../stores.ts'
+
+export interface DrawnTurn extends Checkpoint {
+  parent: string | undefined
+  sums: TurnSums | undefined
+}
+
+export interface DrawnTree {
+  /** Newest first, but none before one that stands on it. */
+  turns: readonly DrawnTurn[]
+  /** By branch, the turns that no branch before it has, and the turn that it left that branch at. */
+  own: ReadonlyMap<string, OwnTurns>
+}
+
+interface OwnTurns {
+  turns: number
+  fork: string | undefined
+}
+
+/** @param statOf numbers of the turns of a branch */
+export async function treeOf(
+  store: AnyStore,
+  session: string,
+  branches: Names['branches'],
+  statOf?: (branch: string) => Promise<{ of(checkpoint: Checkpoint): TurnSums }>,
+): Promise<DrawnTree> {
+  const turns = new Map<string, DrawnTurn>()
+  const own = new Map<string, OwnTurns>()
+  const active = branches.filter((branch) => branch.active)
+  for (const { name } of [...active, ...branches.filter((branch) => !branch.active)]) {
+    const stat = await statOf?.(name)
+    let child: DrawnTurn | undefined
+    let [length, fork]: [number, string | undefined] = [0, undefined]
+    for await (const checkpoint of store.log(session, { at: name })) {
+      if (child !== undefined) child.parent = checkpoint.id
+      if (turns.has(checkpoint.id)) {
+        fork = checkpoint.id
+        break
+      }
+      child = { ...checkpoint, parent: undefined, sums: stat?.of(checkpoint) }
+      turns.set(checkpoint.id, child)
+      length++
+    }
+    own.set(name, { turns: length, fork })
+  }
+  return { turns: inOrder([...turns.values()]), own }
+}
+
+/** The lines of each turn, one turn after the other. */
+export async function* graphLines(
+  { turns, own }: DrawnTree,
+  names: Names,
+  limit = Number.POSITIVE_INFINITY,
+  below: (turn: DrawnTurn) => Promise<readonly Line[]> = async () => [],
+): AsyncGenerator<Line[]> {
+  let shown = 0
+  for (const { node, lanes, joins } of graphRows(turns)) {
+    if (shown++ >= limit) return
+    const beside = lanes.replace('●', node.parent === undefined ? ' ' : '│')
+    yield [
+      line`${cyan(lanes)} ${checkpointLine(node, names, notesAt(node.id, names, own))}`,
+      ...(await below(node)).map((one) => line`${cyan(beside)}   ${one}`),
+      ...joins.map((join) => line`${cyan(join)}`),
+    ]
+  }
+}
+
+/** How long the branches are that end here, and which begin here. */
+function notesAt(id: string, { branches }: Names, own: DrawnTree['own']): Line[] {
+  if (branches.length < 2) return []
+  const ended = branches.flatMap(({ name, head }) => {
+    const { turns = 0, fork } = own.get(name) ?? {}
+    // One that has no turns of its own yet is only a name.
+    return head === id && turns > 0
+      ? [fork === undefined ? count(turns, 'turn') : `${count(turns, 'turn')} of its own`]
+      : []
+  })
+  const begun = [...own].flatMap(([name, { turns, fork }]) => (fork === id && turns > 0 ? [name] : []))
+  return [
+    ...ended.map((text) => dim(text)),
+    ...(begun.length === 0 ? [] : [dim(`forked: ${begun.join(', ')}`)]),
+  ]
+}
+
+function inOrder<Turn extends GraphNode & Pick<Checkpoint, 'createdAt'>>(turns: readonly Turn[]): Turn[] {
+  const waits = new Map<string, number>()
+  for (const { parent } of turns) if (parent !== undefined) waits.set(parent, (waits.get(parent) ?? 0) + 1)
+  const byId = new Map(turns.map((turn) => [turn.id, turn]))
+  const ready = turns.filter(({ id }) => !waits.has(id))
+  const order: Turn[] = []
+  while (ready.length > 0) {
+    ready.sort((a, b) => (a.createdAt < b.createdAt ? -1 : a.createdAt > b.createdAt ? 1 : 0))
+    const next = ready.pop()!
+    order.push(next)
+    const left = (waits.get(next.parent ?? '') ?? 0) - 1
+    waits.set(next.parent ?? '', left)
+    const parent = byId.get(next.parent ?? '')
+    if (parent !== undefined && left === 0) ready.push(parent)
+  }
+  return order
+}

@@ -1,0 +1,24 @@
+/** Addresses in a text, for terminals that open what is clicked. What is seen is where it leads. */
+import type { Line, Span } from './line.ts'
+
+/** The line with its addresses as links. */
+export const linked = (line: Line): Line => line.flatMap(linkedSpan)
+
+function linkedSpan(span: Span): Span[] {
+  if (!span.text.includes('://')) return [span]
+  const spans: Span[] = []
+  let at = 0
+  for (const { 0: found, index } of span.text.matchAll(ADDRESS)) {
+    const link = found.replace(/[.,;:!?'"]+$|\)+$/, (end) =>
+      end.startsWith(')') && found.includes('(') ? end : '',
+    )
+    if (link.length > LONGEST) continue
+    spans.push({ ...span, text: span.text.slice(at, index) }, { ...span, text: link, link })
+    at = index + link.length
+  }
+  return [...spans, { ...span, text: span.text.slice(at) }].filter(({ text }) => text !== '')
+}
+
+/** Nothing in it ends an escape sequence. */
+const ADDRESS = /\bhttps?:\/\/[\w.~:/?#[\]@!$&'()*+,;=%-]+/g
+const LONGEST = 2000

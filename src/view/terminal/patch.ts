@@ -1,0 +1,19 @@
+/** A patch of git as lines. */
+import { bold, cyan, green, type Line, line, red } from './line.ts'
+
+export function* patchLines(patch: string): Generator<Line> {
+  let isHead = true
+  for (const text of patch.replace(/\n$/, '').split('\n')) {
+    if (text.startsWith('diff --git ')) isHead = true
+    if (text.startsWith('@@ ')) isHead = false
+    yield isHead
+      ? line`${bold(text)}`
+      : text.startsWith('@@ ')
+        ? line`${cyan(text)}`
+        : text.startsWith('+')
+          ? line`${green(text)}`
+          : text.startsWith('-')
+            ? line`${red(text)}`
+            : line`${text}`
+  }
+}

@@ -1,0 +1,93 @@
+/** Lines no wider than a terminal: cut between words, where wide letters and emoji count as they are drawn. */
+
+import type { Line, Span } from './line.ts'
+import { graphemesOf, widthOf } from './width.ts'
+
+/** The line in pieces of at most this many columns; those after the first are indented as it is. Tabs become spaces. */
+export function wrapped(line: Line, width: number): Line[] {
+  if (width < NARROWEST || fits(line, width) || isHuge(line)) return [line]
+  const cells = cellsOf(line)
+  const indent = Math.min(
+    cells.findIndex(({ text }) => text !== ' '),
+    Math.floor(width / 2),
+  )
+  const lines: Line[] = []
+  let from = 0
+  while (from < cells.length) {
+    const lead = lines.length === 0 ? 0 : Math.max(indent, 0)
+    const to = endOfPiece(cells, from, width - lead)
+    lines.push([
+      ...(lead > 0 ? [{ text: ' '.repeat(lead) }] : []),
+      ...spansOf(withoutEnd(cells.slice(from, to))),
+    ])
+    from = to
+    // A space at which a line ends is not seen.
+    while (cells[from]?.text === ' ') from++
+  }
+  return lines
+}
+
+/** Columns of a terminal that nothing is cut for. */
+const NARROWEST = 10
+const TAB = 8
+
+/** A terminal cuts it as well as we do. */
+const isHuge = (line: Line): boolean => line.reduce((sum, { text }) => sum + text.length, 0) > 20_000
+
+interface Cell extends Span {
+  columns: number
+}
+
+function fits(line: Line, width: number): boolean {
+  let used = 0
+  for (const { text } of line) {
+    if (text.includes('\t')) return false
+    used += widthOf(text)
+    if (used > width) return false
+  }
+  return true
+}
+
+function cellsOf(line: Line): Cell[] {
+  let column = 0
+  return line.flatMap(({ text, ...look }) =>
+    [...graphemesOf(text)].flatMap(({ segment }): Cell[] => {
+      if (segment === '\t') {
+        const spaces = TAB - (column % TAB)
+        column += spaces
+        return Array.from({ length: spaces }, () => ({ ...look, text: ' ', columns: 1 }))
+      }
+      const columns = widthOf(segment)
+      column += columns
+      return [{ ...look, text: segment, columns }]
+    }),
+  )
+}
+
+/** Where the piece ends: before a word that does not fit; inside one that no line holds; between any two wide letters. */
+function endOfPiece(cells: readonly Cell[], from: number, width: number): number {
+  let used = 0
+  let between = from
+  for (let at = from; at < cells.length; at++) {
+    const { text, columns } = cells[at]!
+    used += columns
+    const isEnd = text === ' ' || (columns === 2 && at > from)
+    if (isEnd && used - (text === ' ' ? 1 : columns) <= width) between = at
+    if (used > width && text !== ' ') return between > from ? between : Math.max(at, from + 1)
+  }
+  return cells.length
+}
+
+const withoutEnd = (cells: readonly Cell[]): readonly Cell[] =>
+  cells.slice(0, cells.findLastIndex(({ text }) => text !== ' ') + 1)
+
+/** Neighbours that look the same, together. */
+function spansOf(cells: readonly Cell[]): Span[] {
+  const spans: { text: string; style?: Span['style']; link?: string }[] = []
+  for (const { columns, ...cell } of cells) {
+    const last = spans.at(-1)
+    if (last !== undefined && last.style === cell.style && last.link === cell.link) last.text += cell.text
+    else spans.push({ ...cell })
+  }
+  return spans as Span[]
+}
