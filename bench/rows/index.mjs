@@ -6,6 +6,7 @@ import { disk } from './disk.mjs'
 import { fork } from './fork.mjs'
 import { growth } from './growth.mjs'
 import { heap } from './heap.mjs'
+import { importing } from './importing.mjs'
 import { list } from './list.mjs'
 import { pages } from './pages.mjs'
 import { processes } from './processes.mjs'
@@ -41,6 +42,7 @@ export const ROWS = [
   list,
   workspace,
   transcripts,
+  importing,
   redaction,
   adapters,
   python,
