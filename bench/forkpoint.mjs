@@ -4,3 +4,4 @@
 export { exportSession, IMPORTERS, importClaudeCode, importSession } from '../dist/importers/index.js'
 export { GitSessionStore, newMessage, newSession } from '../dist/index.js'
 export { redactSecrets } from '../dist/redaction/index.js'
+export { RemoteSessionStore } from '../dist/store/remote/index.js'

@@ -76,12 +76,13 @@ export type {
 } from './store/git/options.ts'
 export type { RewriteOptions, RewriteReport } from './store/git/rewrite.ts'
 export type {
+  BundleOptions,
   FetchOptions,
   PushOptions,
   RemoteSettings,
   ShareOptions,
 } from './store/git/sharing/shared-store.ts'
-export type { RemoteEvent, SharingStore } from './store/git/sharing/sharing-store.ts'
+export type { RemoteEvent, SharingStore, UnbundleReport } from './store/git/sharing/sharing-store.ts'
 export type { SignatureOptions, SignatureReport } from './store/git/signatures.ts'
 export { MemorySessionStore, type MemoryStoreOptions } from './store/memory/memory-session-store.ts'
 export type { Protection, Removal, RetentionPlan } from './store/retention/plan.ts'
@@ -123,6 +124,9 @@ export type {
   VerifyReport,
   WriteOptions,
 } from './store/session-store.ts'
+export type { BundleReport } from './sync/bundle/bundle.ts'
+export { checkRemote } from './sync/check/remote-check.ts'
+export type { CheckOptions, RemoteCheck, TriedPromise } from './sync/check/report.ts'
 export type { ConnectOptions } from './sync/connect.ts'
 export { NotSharedError, ReplicationError } from './sync/error.ts'
 export type { NamedRemote } from './sync/remotes.ts'

@@ -1,4 +1,4 @@
-/** A session as its agent works on it: made, or found in the store. */
+/** Opens a session for its agent: creates it, or loads it from the store. */
 import { AlreadyExistsError, NotFoundError } from '../../errors.ts'
 import { redactSecrets } from '../../redaction/index.ts'
 import { newSession, type Session } from '../../state/index.ts'
@@ -17,10 +17,10 @@ import { Recorder } from './recorder.ts'
 import { Saver } from './saver.ts'
 import { workspaceCommit } from './workspace-commit.ts'
 
-/** How a session came to be asked for. */
+/** How a session was requested. */
 export interface SessionRequest extends SharedOptions {
   id: string
-  /** Made new, or expected to exist. */
+  /** Whether it is new, or has to exist. */
   mode: 'new' | 'resume' | 'either'
   workspace: string | undefined
   model: ModelChoice | undefined
@@ -92,7 +92,7 @@ async function assemble(
     },
   })
   markInterrupted(draft, host)
-  // The parser of commands takes its time to load, and is not needed before.
+  // The parser of commands is slow to load, and is not needed earlier.
   const { Permissions } = await import('../permissions/permissions.ts')
   const permissions = new Permissions(policy, (path) => workspace.names(path))
   return {
@@ -117,7 +117,7 @@ function newState(
   return newSession(id, fields, now)
 }
 
-/** In memory alone: only the first save says so in the store, for another process may still be at it. */
+/** Only in memory: the first save records it in the store, because another process may still be running it. */
 function markInterrupted(draft: Draft, host: Host): void {
   const { now, scrubber } = host
   for (const { id, status } of draft.state.runs) {

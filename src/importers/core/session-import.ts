@@ -41,7 +41,7 @@ export class SessionImport {
     agents: readonly AgentTranscript[],
     store: SessionStore,
     target: Target,
-    { author, onProgress }: ImportOptions,
+    { author, files, onProgress }: ImportOptions,
   ) {
     this.#source = source
     this.#transcript = transcript
@@ -52,6 +52,7 @@ export class SessionImport {
     this.#paths = pathsOf(transcript)
     this.#branches = [...target.standing.branches]
     this.#writer = new SessionWriter(tool, store, target.session, transcript, author)
+    this.#writer.files = files
   }
 
   async run(): Promise<Omit<ImportResult, 'redacted'>> {

@@ -30,6 +30,8 @@ export class SessionWriter {
   messages = 0
   /** See `ImportNote.edition`. */
   edition: string | undefined
+  /** See `ImportOptions.files`. */
+  files: WriteOptions['files']
   readonly #tool: Importer
   readonly #store: SessionStore
   readonly #transcript: Transcript
@@ -228,6 +230,8 @@ export class SessionWriter {
     model: string | undefined,
   ): Omit<WriteOptions, 'expected'> {
     const author = this.#author ?? (model === undefined ? byTool(this.#tool.title) : undefined)
+    const { turns, current } = this.#transcript
+    const files = id === turns[current]?.id ? this.files : undefined
     return {
       // What stands before the first prompt is a step of its turn, so that turns are counted as people count them.
       kind: id === START ? 'step' : 'import',
@@ -235,6 +239,7 @@ export class SessionWriter {
       at,
       ...(this.#store.supports.keys ? { key } : {}),
       ...(author === undefined ? {} : { author }),
+      ...(files === undefined ? {} : { files }),
     }
   }
 
