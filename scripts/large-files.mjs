@@ -6,7 +6,7 @@
  * of its own. Then git looks at the store. Prints what each of them took.
  */
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs'
+import { mkdtempSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { child } from '../bench/children/child.mjs'
@@ -40,8 +40,7 @@ try {
  * @param {Parameters<typeof writeToolFile>[2]} limits
  */
 async function check(tool, what, limits) {
-  const place = join(folder, `${tool}-${what}`)
-  mkdirSync(place, { recursive: true })
+  const place = mkdtempSync(join(folder, `${tool}-${what}-`))
   const file = join(place, 'session.jsonl')
   writeToolFile(tool, file, limits)
   const size = statSync(file).size
