@@ -43,16 +43,17 @@ const timeOf = (number) => new Date(Date.UTC(2026, 0, 1) + number * 900).toISOSt
  *
  * @param {'codex' | 'claude-code'} tool
  * @param {string} path
- * @param {{ bytes?: number, lines?: number, output?: number }} limits `output`: characters of a tool's output
+ * @param {{ bytes?: number, lines?: number, output?: number, notes?: number }} limits `output`: characters of a tool's
+ *   output; `notes`: short lines after each call that say nothing
  */
 export function writeToolFile(
   tool,
   path,
-  { bytes = Number.POSITIVE_INFINITY, lines = Number.POSITIVE_INFINITY, output = 2500 },
+  { bytes = Number.POSITIVE_INFINITY, lines = Number.POSITIVE_INFINITY, output = 2500, notes = 0 },
 ) {
   const file = openSync(path, 'w')
   const next = numbers(7)
-  const turns = tool === 'codex' ? rollout(next, output) : transcript(next, output)
+  const turns = tool === 'codex' ? rollout(next, output, notes) : transcript(next, output, notes)
   let [written, count] = [0, 0]
   try {
     for (const turn of turns) {
@@ -65,8 +66,8 @@ export function writeToolFile(
   }
 }
 
-/** @param {() => number} next @param {number} output @returns {Generator<object[]>} */
-function* rollout(next, output) {
+/** @param {() => number} next @param {number} output @param {number} notes @returns {Generator<object[]>} */
+function* rollout(next, output, notes) {
   let at = 0
   /** @param {string} type @param {object} payload */
   const line = (type, payload) => ({ timestamp: timeOf(at++), type, payload })
@@ -143,14 +144,16 @@ function* rollout(next, output) {
           },
         }),
       )
+      for (let note = 0; note < notes; note++)
+        lines.push(line('event_msg', { type: 'plan_delta', delta: '.' }))
     }
     lines.push(line('event_msg', { type: 'task_complete', turn_id: id, last_agent_message: null }))
     yield lines
   }
 }
 
-/** @param {() => number} next @param {number} output @returns {Generator<object[]>} */
-function* transcript(next, output) {
+/** @param {() => number} next @param {number} output @param {number} notes @returns {Generator<object[]>} */
+function* transcript(next, output, notes) {
   let at = 0
   /** @type {string | null} */
   let parentUuid = null
@@ -169,6 +172,7 @@ function* transcript(next, output) {
     return whole
   }
   for (let turn = 1; ; turn++) {
+    /** @type {object[]} */
     const lines = [line({ type: 'user', message: { role: 'user', content: text(next, 200) } })]
     for (let n = 0; n < 15; n++) {
       const call = `toolu_${turn}_${n}`
@@ -212,6 +216,13 @@ function* transcript(next, output) {
           toolUseResult: { stdout: printed, stderr: '', interrupted: false, isImage: false },
         }),
       )
+      for (let note = 0; note < notes; note++)
+        lines.push({
+          type: 'queue-operation',
+          operation: 'enqueue',
+          timestamp: timeOf(at),
+          sessionId: idOf(0),
+        })
     }
     lines.push(line({ type: 'system', subtype: 'turn_duration', durationMs: 33_681 }))
     yield lines

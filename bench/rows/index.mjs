@@ -6,6 +6,7 @@ import { disk } from './disk.mjs'
 import { fork } from './fork.mjs'
 import { growth } from './growth.mjs'
 import { heap } from './heap.mjs'
+import { importing } from './importing.mjs'
 import { list } from './list.mjs'
 import { pages } from './pages.mjs'
 import { processes } from './processes.mjs'
@@ -43,6 +44,7 @@ export const ROWS = [
   server,
   workspace,
   transcripts,
+  importing,
   redaction,
   adapters,
   python,

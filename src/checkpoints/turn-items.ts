@@ -106,12 +106,9 @@ export async function runsAmong(
 
 /** A run that is new, of all its files. */
 export function newRun({ files, known }: KnownFiles, rules: PageRules): TurnRun {
-  const run = known ?? decodeItem(withoutLog(files))
-  return {
-    run,
-    events: rules.mayHaveWords(run) ? logOf(decodeItem(files), decodeItem(withoutLog(files))) : [],
-    files,
-  }
+  const alone = decodeItem(withoutLog(files))
+  const run = known ?? alone
+  return { run, events: rules.mayHaveWords(run) ? logOf(known ?? decodeItem(files), alone) : [], files }
 }
 
 /** The number of the item that is a folder, and that a file belongs to. */

@@ -2,7 +2,8 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { ForkpointError } from '../../src/errors.ts'
-import { exportSession, importSession } from '../../src/importers/index.ts'
+import { ofBytes } from '../../src/importers/byte-source.ts'
+import { exportSession, IMPORTERS, importSession } from '../../src/importers/index.ts'
 import { checkSession } from '../../src/state/index.ts'
 import { MemorySessionStore } from '../../src/store/memory/memory-session-store.ts'
 import { SAMPLES, type ToolSample } from './samples.ts'
@@ -119,6 +120,52 @@ test.each(SAMPLES)(
       } catch (error) {
         if (!(error instanceof ForkpointError)) throw error
       }
+    }
+  },
+)
+
+test('every tool is damaged here, so a new one needs a sample', () => {
+  const tested = new Set(SAMPLES.map(({ tool }) => tool.name))
+  expect(IMPORTERS.filter(({ name }) => !tested.has(name))).toEqual([])
+})
+
+test.each(SAMPLES)(
+  '$tool.name, $name: bytes that are anything, and a file of another tool, are imported or refused, and nothing else',
+  async ({ tool, name, ...sample }) => {
+    const whole = Buffer.from(linesOf({ tool, name, ...sample }, sample.entries).join('\n'))
+    const noise = fc.record({
+      at: fc.nat(whole.length),
+      bytes: fc.uint8Array({ minLength: 1, maxLength: 30 }),
+    })
+    await fc.assert(
+      fc.asyncProperty(noise, fc.boolean(), async ({ at, bytes }, replaces) => {
+        const damaged = Buffer.concat([
+          whole.subarray(0, at),
+          bytes,
+          whole.subarray(replaces ? at + bytes.length : at),
+        ])
+        const store = new MemorySessionStore()
+        const options = { sessionId: 's', redact: false, now: () => 0 } as const
+        const result = await importSession(tool, ofBytes(name, damaged), store, options).catch(
+          (error) => error,
+        )
+        if (result instanceof ForkpointError) return
+        if (result instanceof Error) throw result
+        for (const { name: branch } of await store.branches('s'))
+          expect(checkSession(await store.load('s', { branch }))).toEqual([])
+        expect((await importSession(tool, ofBytes(name, damaged), store, options)).added).toBe(0)
+      }),
+      { numRuns: 40 },
+    )
+    for (const other of SAMPLES) {
+      const lines = linesOf(other, other.entries)
+      const result = await importSession(tool, { name, lines }, new MemorySessionStore(), {
+        redact: false,
+        now: () => 0,
+      })
+        .then(() => undefined)
+        .catch((error: unknown) => error)
+      if (result !== undefined && !(result instanceof ForkpointError)) throw result
     }
   },
 )

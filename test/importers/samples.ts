@@ -53,7 +53,48 @@ const node = (id: string, parentId: string | null, message: object) => ({
 })
 const usage = { input: 10, output: 5, cacheRead: 3, cacheWrite: 1, totalTokens: 19 }
 
+/** An entry of Claude Code that hangs on another one. */
+const claude = (second: number, uuid: string, parentUuid: string | null, type: string, content: unknown) => ({
+  parentUuid,
+  isSidechain: false,
+  type,
+  message:
+    type === 'assistant'
+      ? {
+          id: `msg_${uuid}`,
+          type: 'message',
+          role: type,
+          model: 'claude-opus-4-7',
+          content,
+          usage: { output_tokens: 5 },
+        }
+      : { role: type, content },
+  uuid,
+  timestamp: at(second),
+  sessionId: 'session-c1',
+  cwd: '/w',
+  version: '2.1.136',
+})
+
 export const SAMPLES: readonly ToolSample[] = [
+  sample('claude-code', 'session-c1.jsonl', [
+    { type: 'summary', summary: 'The lexer', leafUuid: 'a2' },
+    claude(1, 'u1', null, 'user', `Why? ${long}`),
+    claude(2, 'a1', 'u1', 'assistant', [{ type: 'text', text: 'I look at the lexer.' }]),
+    claude(3, 'a2', 'a1', 'assistant', [
+      { type: 'tool_use', id: 'c1', name: 'Read', input: { path: 'lexer.ts' } },
+    ]),
+    {
+      ...claude(4, 'u2', 'a2', 'user', [{ type: 'tool_result', tool_use_id: 'c1', content: long }]),
+      toolUseResult: { stdout: long },
+    },
+    claude(5, 'a3', 'u2', 'assistant', [{ type: 'text', text: 'The end of a field is taken too early.' }]),
+    claude(6, 'u3', 'a3', 'user', 'Mend it'),
+    claude(7, 'a4', 'u3', 'assistant', [{ type: 'text', text: 'Done.' }]),
+    claude(8, 'u4', 'a3', 'user', 'Explain it instead'),
+    claude(9, 'a5', 'u4', 'assistant', [{ type: 'text', text: 'A pair of marks is one character.' }]),
+    { type: 'ai-title', aiTitle: 'Pairs of quotation marks', sessionId: 'session-c1' },
+  ]),
   sample('codex', 'rollout-2026-01-02T03-04-05-r1.jsonl', [
     {
       timestamp: at(0),

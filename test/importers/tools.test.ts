@@ -28,9 +28,9 @@ for (const tool of IMPORTERS) {
 }
 
 describe('tools', () => {
-  test('all but Claude Code, which has fixtures, have a sample', () => {
+  test('all have a sample', () => {
     const covered = new Set(SAMPLES.map(({ tool }) => tool.name))
-    expect(IMPORTERS.map(({ name }) => name).filter((name) => !covered.has(name))).toEqual(['claude-code'])
+    expect(IMPORTERS.map(({ name }) => name).filter((name) => !covered.has(name))).toEqual([])
   })
 
   test.each(SAMPLES)(
