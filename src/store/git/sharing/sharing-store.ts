@@ -227,7 +227,8 @@ export abstract class SharingStore<S extends StoredDocument> extends StoreFront<
     return sharedHandle(handle, {
       replicated: (checkpoint) => this.#replicated(checkpoint),
       aside: async ({ branch, id }) => {
-        const branches = await this.branches(session)
+        // A session that was deleted meanwhile is a conflict as before.
+        const branches = (await this.exists(session)) ? await this.branches(session) : []
         return branches.find(({ name, head }) => head === id && name.startsWith(`${branch}--`))?.name
       },
     })
