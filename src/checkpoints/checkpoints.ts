@@ -194,7 +194,7 @@ export class Checkpoints<R extends AnyRepository = Repository> {
     if (write.redacts && rules.redact !== undefined) await this.#rehearse(write, rules)
     const tag = name === undefined ? undefined : tagRef(session, name)
     const again = typeof onto === 'function' ? onto : undefined
-    return changeLocked<Target, T>(this.#repository, {
+    return changeLocked<Target, T>(this.history, {
       session,
       branch: typeof onto === 'function' ? MAIN : (onto.branch ?? onto.line ?? MAIN),
       aim: async () => {
@@ -285,7 +285,7 @@ export class Checkpoints<R extends AnyRepository = Repository> {
     const branch = onto.branch ?? (there ? this.history.active(session) : MAIN)
     const ref = line === undefined ? branchRef(session, branch) : reservedRef(session, line)
     // One that is remembered was there a moment ago.
-    const isMissing = () => !this.#tips.has(ref) && (!there || this.#repository.refs.read(ref) === undefined)
+    const isMissing = () => !this.#tips.has(ref) && (!there || this.history.tip(ref) === undefined)
     const starts = onto.starts ?? isMissing()
     const isNew = starts && (!there || !this.history.exists(session))
     const activates = line === undefined && (onto.activates ?? (isNew && branch !== MAIN))

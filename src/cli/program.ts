@@ -9,6 +9,7 @@ import type { Action, Run } from './verb.ts'
 import { addBranches } from './verbs/branches.ts'
 import { addDiff } from './verbs/diff.ts'
 import { addFork } from './verbs/fork.ts'
+import { addArchive, addUnarchive } from './verbs/keeping/archive.ts'
 import { addDelete } from './verbs/keeping/delete.ts'
 import { addMaintain } from './verbs/keeping/maintain.ts'
 import { addPrune } from './verbs/keeping/prune.ts'
@@ -62,6 +63,8 @@ const VERBS = [
   addDelete,
   addStats,
   addPrune,
+  addArchive,
+  addUnarchive,
   addVerify,
   addScan,
   addMaintain,

@@ -130,6 +130,7 @@ export const EDGES: Readonly<Record<string, readonly string[]>> = {
     'git/upkeep',
     'redaction',
   ],
+  'checkpoints/archiving': ['checkpoints', 'checkpoints/commits', 'git/refs', 'git/upkeep'],
   'checkpoints/commits': ['git', 'git/database', 'git/objects'],
   'checkpoints/rewriting': [
     'checkpoints',
@@ -405,6 +406,8 @@ export const EDGES: Readonly<Record<string, readonly string[]>> = {
   ],
   'store/retention': [
     'checkpoints',
+    'checkpoints/archiving',
+    'checkpoints/commits',
     'checkpoints/trees',
     'git',
     'git/config',
@@ -427,6 +430,7 @@ export const EDGES: Readonly<Record<string, readonly string[]>> = {
   ],
   sync: [
     'checkpoints',
+    'checkpoints/archiving',
     'checkpoints/commits',
     'checkpoints/tombstones',
     'checkpoints/trees',

@@ -7,6 +7,7 @@ interface Options {
   prefix?: string
   type?: string
   limit?: number
+  archived?: boolean
 }
 
 /** `forkpoint list`: JSON lines of SessionSummary. Exits with 1 when one could not be read, after all others. */
@@ -16,6 +17,7 @@ export const addList: AddVerb = (program, run) => {
     .description('list the sessions of the store, newest first')
     .option('--prefix <text>', 'only ids that start with this')
     .option('--type <type>', 'only sessions of this type')
+    .option('--archived', 'the archived sessions, instead of the others')
     .option('--by-id', 'sort by id')
     .option('-n, --limit <number>', 'at most this many', wholeNumber)
     .addHelpText('after', examples('list -n 10', 'list --json | jq -r .id'))

@@ -161,6 +161,11 @@ export class ObjectStore {
     return this.read(id).then((found) => expectType(found, 'commit', id))
   }
 
+  /** A commit of at most 512 KiB as it is stored, at once. Throws CorruptError when it cannot be read so. */
+  readCommitNow(id: ObjectId): Uint8Array {
+    return expectType(this.#lookup.findNow(id) ?? this.#lookup.missing(id), 'commit', id)
+  }
+
   /** The parents of a commit, as far as this repository has them: none where a shallow clone is cut off. */
   parentsOf(id: ObjectId, data: Uint8Array): CommitId[] {
     const parents = decodeParents(data, id)
