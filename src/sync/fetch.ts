@@ -116,7 +116,7 @@ async function settle(
   there: RemoteRefs,
   mark: string,
 ): Promise<FetchPlan | typeof PURGED> {
-  const { checkpoints, names, writer } = sharing
+  const { checkpoints, writer } = sharing
   const { history } = checkpoints
   const isSame = [gone, ...refs.values()].every(
     ({ local, seen, remote }) =>

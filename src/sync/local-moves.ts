@@ -42,7 +42,7 @@ export async function moveRefs<T>(
   mark = checkpoints.mark(),
 ): Promise<T | typeof PURGED> {
   const { history, refs } = checkpoints
-  const { repository, objects } = history
+  const { objects } = history
   return changeLocked<Aimed<T>, T | typeof PURGED>(history, {
     session,
     branch: 'main',
