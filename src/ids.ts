@@ -96,6 +96,9 @@ export const goneRef = (session: SessionId): RefName => `${GONE}${encodeName(ses
 
 export const GONE = 'refs/forkpoint/gone/'
 
+/** Where archives are: commits that keep sessions which have no refs of their own. */
+export const ARCHIVE = 'refs/forkpoint/archive/' as const
+
 /** Below it stands what was last seen of each remote: `<remote>/{heads,tags}/<session>/<name>` and `<remote>/gone/<session>`. */
 export const LAST_SEEN = 'refs/forkpoint/remote/' as const
 

@@ -68,6 +68,7 @@ export { FileSessionStore, type FileStoreOptions } from './store/file/file-sessi
 export { GitSessionStore } from './store/git/git-session-store.ts'
 export type { GitMaintainReport, GitStoreStats } from './store/git/maintain.ts'
 export type {
+  GitListOptions,
   GitLogOptions,
   GitStoreOptions,
   GitVerifyOptions,
@@ -86,6 +87,7 @@ export type {
 export type { RemoteEvent, SharingStore, UnbundleReport } from './store/git/sharing/sharing-store.ts'
 export type { SignatureOptions, SignatureReport } from './store/git/signatures.ts'
 export { MemorySessionStore, type MemoryStoreOptions } from './store/memory/memory-session-store.ts'
+export type { ArchivableSession, ArchiveOptions, ArchiveReport } from './store/retention/archive.ts'
 export type { Protection, Removal, RetentionPlan } from './store/retention/plan.ts'
 export type { Bytes, Duration, RetentionPolicy, RetentionRule } from './store/retention/policy.ts'
 export type { PruneOptions, PruneReport } from './store/retention/prune.ts'

@@ -203,7 +203,7 @@ export class Checkpoints<R extends AnyRepository = Repository> {
     const tag = name === undefined ? undefined : tagRef(session, name)
     const again = typeof onto === 'function' ? onto : undefined
     let made: string | undefined
-    const written = await changeLocked<Target, T>(this.#repository, {
+    const written = await changeLocked<Target, T>(this.history, {
       session,
       branch: typeof onto === 'function' ? MAIN : (onto.branch ?? onto.line ?? MAIN),
       aim: async () => {
@@ -297,7 +297,7 @@ export class Checkpoints<R extends AnyRepository = Repository> {
     const branch = onto.branch ?? (there ? this.history.active(session) : MAIN)
     const ref = line === undefined ? branchRef(session, branch) : reservedRef(session, line)
     // One that is remembered was there a moment ago.
-    const isMissing = () => !this.#tips.has(ref) && (!there || this.#repository.refs.read(ref) === undefined)
+    const isMissing = () => !this.#tips.has(ref) && (!there || this.history.tip(ref) === undefined)
     const starts = onto.starts ?? isMissing()
     const isNew = starts && (!there || !this.history.exists(session))
     const activates = line === undefined && (onto.activates ?? (isNew && branch !== MAIN))

@@ -6,7 +6,10 @@ import { ConflictError } from '../errors.ts'
 import type { AnyRepository } from '../git/any-repository.ts'
 import type { Plan } from '../git/refs/change.ts'
 import { PURGE_LOCK } from '../git/upkeep/purge-mark.ts'
-import type { LockName, ObjectId, RefName, SessionId } from '../ids.ts'
+import { type LockName, type ObjectId, parseRef, type RefName, type SessionId } from '../ids.ts'
+import { isSameName } from '../ref-part.ts'
+import type { History } from './commits/history.ts'
+import { Return } from './return.ts'
 
 /** What a change answers when it has locked the wrong refs. */
 export const AGAIN = Symbol('again')
@@ -15,6 +18,8 @@ export type Again = typeof AGAIN
 /** Which refs a change is about. */
 export interface Aim {
   refs: readonly LockName[]
+  /** Whether refs go for good: then they go from archives, too. Default: whether a session is archived shows when a ref is missing. */
+  frees?: boolean
   /** Whether a ref is put on a checkpoint that no locked ref keeps alive: then no purge may look meanwhile. */
   reaches: boolean
 }
@@ -35,23 +40,40 @@ export interface LockedChange<A extends Aim, T> {
 
 const ROUNDS = 20
 
-/** Throws what `aim` and `decide` throw; ConflictError when others change the refs all the time; LockedError, StorageError. */
+/**
+ * Throws what `aim` and `decide` throw; ConflictError when others change the refs all the time; LockedError, StorageError. What is
+ * archived of the session comes back in the same change, if that changes anything.
+ */
 export async function changeLocked<A extends Aim, T>(
-  repository: AnyRepository,
+  heads: History<AnyRepository>,
   change: LockedChange<A, T>,
 ): Promise<T> {
+  const { session, branch } = change
+  let back: Return | undefined
   for (let round = 0; round < ROUNDS; round++) {
     const aim = await change.aim()
-    const result = await repository.change<T | Again>(
+    if (aim.frees === true || back !== undefined) back = await Return.of(heads, session)
+    const purge: LockName[] = aim.reaches || back !== undefined ? [PURGE_LOCK] : []
+    const result = await heads.repository.change<T | Again>(
       {
-        refs: aim.reaches ? [...aim.refs, PURGE_LOCK] : aim.refs,
-        prepare: (current) => change.decide(aim, current),
+        refs: [...new Set<LockName>([...aim.refs, ...purge, ...(back?.locks ?? [])])],
+        prepare: async (current) => {
+          const mayBeArchived =
+            aim.frees === true ||
+            back !== undefined ||
+            aim.refs.some((ref) => isOf(session, ref) && current.get(ref) === undefined)
+          if (mayBeArchived && !Return.isStill(back, heads, session)) {
+            back = await Return.of(heads, session)
+            return nothing(AGAIN)
+          }
+          if (back === undefined) return change.decide(aim, current)
+          return back.with(await change.decide(aim, back.values(current)), current)
+        },
       },
       change.head?.(aim),
     )
     if (result !== AGAIN) return result
   }
-  const { session, branch } = change
   throw new ConflictError(
     { session, branch, actual: null },
     `Other processes keep changing branch ${branch} of session '${session}'. Try again.`,
@@ -60,3 +82,8 @@ export async function changeLocked<A extends Aim, T>(
 
 /** A plan that writes nothing. */
 export const nothing = <T>(result: T): Plan<T> => ({ objects: [], moves: new Map(), result })
+
+function isOf(session: SessionId, ref: LockName): boolean {
+  const parsed = parseRef(ref)
+  return parsed !== undefined && parsed.kind !== 'active' && isSameName(parsed.session, session)
+}

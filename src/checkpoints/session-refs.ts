@@ -66,7 +66,7 @@ export class SessionRefs {
   /** Moves the active branch. Throws NotFoundError when there is no such branch. */
   switch(session: SessionId, branch: BranchName): Promise<void> {
     const [ref, active] = [branchRef(session, branch), activeRef(session)]
-    return changeLocked(this.#repository, {
+    return changeLocked(this.#history, {
       session,
       branch,
       aim: () => ({ refs: [ref, active], reaches: false }),
@@ -105,28 +105,36 @@ export class SessionRefs {
 
   /** Branches, reserved lines and tags, by their refs. */
   of(session: SessionId): Map<RefName, ObjectId> {
-    const { refs } = this.#repository
-    return new Map(
-      this.refsOf(session).flatMap((ref) => {
-        const id = refs.read(ref)
-        return id === undefined ? [] : [[ref, id] as const]
-      }),
-    )
+    return this.#history.refsOf(session)
+  }
+
+  /** Brings a session back from the archives that hold it, in one change. Says whether there were such. */
+  unarchive(session: SessionId): Promise<boolean> {
+    const archived = () => [...(this.#history.archives.of(session)?.refs.keys() ?? [])]
+    return changeLocked(this.#history, {
+      session,
+      branch: MAIN,
+      aim: () => ({ refs: archived(), reaches: true, frees: true }),
+      decide: (_, current) => {
+        const moves = new Map(archived().map((ref) => [ref, current.get(ref) ?? null]))
+        return { ...nothing(moves.size > 0), moves }
+      },
+    })
   }
 
   /** Throws UnsupportedError for the only branch, and for the active one where there is no main. */
   deleteBranch(session: SessionId, branch: BranchName): Promise<boolean> {
     const [ref, active] = [branchRef(session, branch), activeRef(session)]
     const line = filesRef(session, branch)
-    return changeLocked(this.#repository, {
+    return changeLocked(this.#history, {
       session,
       branch,
       aim: () => {
         const head = this.headElsewhere((other) => other === ref, session)
-        const own = this.#repository.refs.read(line) === undefined ? [ref] : [ref, line]
+        const own = this.#history.tip(line) === undefined ? [ref] : [ref, line]
         const shared = this.#sharedRefs(session, own)
         const refs = [ref, line, active, ...head.map((move) => move.ref), ...shared]
-        return { refs, reaches: false, head, shared }
+        return { refs, reaches: false, frees: true, head, shared }
       },
       decide: ({ head, shared }, current) => {
         if (current.get(ref) === undefined) return nothing(false)
@@ -157,7 +165,7 @@ export class SessionRefs {
     session: SessionId,
     { discardedAt, expected }: { discardedAt?: number; expected?: ReadonlyMap<RefName, ObjectId> } = {},
   ): Promise<boolean> {
-    return changeLocked<DeleteAim, boolean>(this.#repository, {
+    return changeLocked<DeleteAim, boolean>(this.#history, {
       session,
       branch: MAIN,
       aim: () => {
@@ -167,7 +175,7 @@ export class SessionRefs {
         const trash = discardedAt === undefined ? [] : this.#trash(session, own, discardedAt)
         const shared = this.#sharedRefs(session, own)
         const refs = [...own, ...symbolic.map(({ ref }) => ref), ...trash.map(({ ref }) => ref), ...shared]
-        return { refs, reaches: false, own, symbolic, trash, shared }
+        return { refs, reaches: false, frees: true, own, symbolic, trash, shared }
       },
       decide: ({ own, symbolic, trash, shared }, current) => {
         if (this.refsOf(session).some((ref) => !own.includes(ref))) return nothing(AGAIN)
@@ -187,12 +195,12 @@ export class SessionRefs {
   }
 
   #deleteRef(session: SessionId, kind: TombstoneKind, ref: RefName): Promise<boolean> {
-    return changeLocked(this.#repository, {
+    return changeLocked(this.#history, {
       session,
       branch: MAIN,
       aim: () => {
         const shared = this.#sharedRefs(session, [ref])
-        return { refs: [ref, ...shared], reaches: false, shared }
+        return { refs: [ref, ...shared], reaches: false, frees: true, shared }
       },
       decide: ({ shared }, current) => ({
         ...this.#deletion(session, kind, [ref], shared, current),
@@ -235,7 +243,7 @@ export class SessionRefs {
 
   /** Sets a ref that must not exist to a checkpoint of the session, unless that was purged since it was resolved. */
   #newRef(ref: RefName, { session, branch, to, mark, line }: NewRef, exists: () => Error): Promise<void> {
-    return changeLocked(this.#repository, {
+    return changeLocked(this.#history, {
       session,
       branch,
       aim: () => {
@@ -267,11 +275,7 @@ export class SessionRefs {
 
   /** Branches, reserved lines and tags. */
   refsOf(session: SessionId): RefName[] {
-    const part = encodeName(session)
-    const { refs } = this.#repository
-    return ([`refs/heads/${part}/`, `refs/tags/${part}/`] as const)
-      .flatMap((folder) => [...refs.list(folder).keys()])
-      .filter((ref) => parseRef(ref) !== undefined)
+    return [...this.of(session).keys()]
   }
 
   /**

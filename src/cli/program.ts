@@ -10,6 +10,7 @@ import { addBranches } from './verbs/branches.ts'
 import { addCompletion } from './verbs/completion/completion.ts'
 import { addDiff } from './verbs/diff.ts'
 import { addFork } from './verbs/fork.ts'
+import { addArchive, addUnarchive } from './verbs/keeping/archive.ts'
 import { addBundle } from './verbs/keeping/bundle.ts'
 import { addDelete } from './verbs/keeping/delete.ts'
 import { addMaintain } from './verbs/keeping/maintain.ts'
@@ -64,6 +65,8 @@ const VERBS = [
   addDelete,
   addStats,
   addPrune,
+  addArchive,
+  addUnarchive,
   addVerify,
   addScan,
   addMaintain,

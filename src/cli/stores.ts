@@ -1,6 +1,7 @@
 /** The store that a command works on: opened when it is needed, for sessions of any type. */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { checkpointsOf } from '../checkpoints/of-store.ts'
 import type { SignOptions } from '../checkpoints/signing.ts'
 import { foreignFiles } from '../checkpoints/trees/foreign-files.ts'
 import { CorruptError, InvalidStateError, NotFoundError } from '../errors.ts'
@@ -101,20 +102,11 @@ export class Stores {
 
   /** Every ref of a session with its object id, those included that the store does not show; of all without one. */
   async refsOf(session?: string): Promise<Map<RefName, ObjectId>> {
-    const repository = new Repository(this.folder)
-    try {
-      if (!(await repository.open())) return new Map()
-      const part = session && encodeName(session as SessionId)
-      const folders: RefFolder[] =
-        part === undefined ? ['refs/heads/', 'refs/tags/'] : [`refs/heads/${part}/`, `refs/tags/${part}/`]
-      return new Map(
-        folders.flatMap((folder) => [
-          ...repository.refs.list(folder, session === undefined ? () => undefined : undefined),
-        ]),
-      )
-    } finally {
-      await repository.close()
-    }
+    const checkpoints = checkpointsOf(this.sessions)
+    if (!(await checkpoints.open())) return new Map()
+    if (session !== undefined) return checkpoints.refs.of(session as SessionId)
+    const every = checkpoints.history.everyRef('refs/', () => undefined)
+    return new Map([...every].filter(([ref]) => /^refs\/(?:heads|tags)\//.test(ref)))
   }
 
   /** What lies in a checkpoint's tree beside the document. */

@@ -26,10 +26,11 @@ export async function cutOff(
 export async function deepen(remotes: readonly Sharing[], only?: Only): Promise<void> {
   let failure: RemoteError | undefined
   for (const { checkpoints, remote, names, options } of remotes) {
-    const { objects, repository } = checkpoints.history
+    const { history } = checkpoints
+    const { objects } = history
     if (!objects.isShallow) return
     const seen = new Set<ObjectId>()
-    for (const { refs } of localSessions(repository.refs, names, only).values())
+    for (const { refs } of localSessions(history, names, only).values())
       for (const one of refs.values()) if (one.seen !== undefined) seen.add(one.seen)
     if (seen.size === 0) continue
     try {

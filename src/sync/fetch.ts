@@ -5,20 +5,16 @@ import { joinTombstones, readTombstones } from '../checkpoints/tombstones/tombst
 import { StorageError } from '../errors.ts'
 import type { NewObject } from '../git/objects/object.ts'
 import type { RemoteRefs } from '../git/wire/remote.ts'
-import { activeRef, type CommitId, goneRef, type ObjectId, type SessionId } from '../ids.ts'
+import { ARCHIVE, activeRef, type CommitId, goneRef, type ObjectId, type SessionId } from '../ids.ts'
+import { isOnlyArchivedThere, takeOverArchives } from './archives/shared-archives.ts'
 import { type LocalMove, type LocalMoves, moveRefs, PURGED } from './local-moves.ts'
 import { branchKey, type SessionFacts, sessionFacts } from './planning/facts.ts'
 import { type FetchPlan, planFetch } from './planning/fetch-plan.ts'
 import { parseKey } from './planning/names.ts'
-import {
-  addRemote,
-  localSessions,
-  type SharedSession,
-  type SharedSessions,
-} from './planning/shared-sessions.ts'
+import type { SharedSession, SharedSessions } from './planning/shared-sessions.ts'
 import type { FetchReport } from './report.ts'
 import { refsBeforeRewrite } from './rewritten-sessions.ts'
-import { each, type Only, type Sharing } from './sharing.ts'
+import { each, type Only, type Sharing, sessionsWith } from './sharing.ts'
 
 /** Throws RemoteError; CorruptError for objects that are not what they should be; LockedError, StorageError. */
 export async function fetchSessions(sharing: Sharing, only?: Only, depth?: number): Promise<FetchReport> {
@@ -28,19 +24,25 @@ export async function fetchSessions(sharing: Sharing, only?: Only, depth?: numbe
   for (let round = 0; round < ROUNDS; round++) {
     const mark = checkpoints.mark()
     const there = await remote.refs(names.prefixes(only), options)
-    const sessions = sessionsWith(sharing, there, only)
+    const isAll = only === undefined && depth === undefined
+    let sessions = sessionsWith(sharing, there, only)
     const report = emptyReport(names.remote)
     await leaveOutRewritten(sharing, sessions, report)
-    const fetched = await bring(sharing, sessions, depth)
+    const archives = isAll ? [...there.refs].flatMap(([ref, id]) => (ref.startsWith(ARCHIVE) ? id : [])) : []
+    const fetched = await bring(sharing, sessions, depth, archives)
     try {
+      // Only now it shows what is in new archives.
+      if (fetched !== undefined && archives.length > 0) sessions = sessionsWith(sharing, there, only)
       // Only now it shows what newer checkpoints of others stand on.
       await leaveOutRewritten(sharing, sessions, report)
       let isPurged = false
       await each(sessions.values(), async (shared) => {
+        if (isAll && isOnlyArchivedThere(shared)) return
         const plan = await settle(sharing, shared, there, mark)
         if (plan === PURGED) isPurged = true
         else note(report, plan)
       })
+      if (!isPurged && isAll) await takeOverArchives(sharing, there, report)
       if (!isPurged) return sorted(report)
     } finally {
       fetched?.release()
@@ -62,13 +64,6 @@ export async function create(checkpoints: Checkpoints): Promise<void> {
     })
 }
 
-/** Sessions with where their refs are; only those whose refs differ from what was last seen, or are elsewhere here. */
-export function sessionsWith({ checkpoints, names }: Sharing, there: RemoteRefs, only: Only): SharedSessions {
-  const sessions = localSessions(checkpoints.history.repository.refs, names, only)
-  addRemote(sessions, names, there.refs, only)
-  return sessions
-}
-
 /** Sessions that the remote still has as they were before a rewrite stay as they are here. */
 async function leaveOutRewritten(
   { checkpoints }: Sharing,
@@ -88,10 +83,13 @@ export async function bring(
   { checkpoints, remote, options }: Sharing,
   sessions: SharedSessions,
   depth: number | undefined,
+  archives: readonly ObjectId[] = [],
 ) {
   const { history } = checkpoints
   const wants = new Set<ObjectId>()
   const haves = new Set<ObjectId>()
+  for (const id of archives) if (!(await history.objects.has(id))) wants.add(id)
+  const isNew = wants.size > 0
   for (const { refs, gone } of sessions.values()) {
     const before = wants.size
     // What tombstones mean that are not here yet can be told only once they are.
@@ -102,7 +100,7 @@ export async function bring(
     )
     for (const id of [...alive, gone.remote])
       if (id !== undefined && !wants.has(id) && !(await history.objects.has(id))) wants.add(id)
-    if (wants.size === before) continue
+    if (wants.size === before && !isNew) continue
     for (const { local, seen } of [...refs.values(), gone])
       for (const id of [local, seen]) if (id !== undefined) haves.add(id)
   }
@@ -118,7 +116,7 @@ async function settle(
   there: RemoteRefs,
   mark: string,
 ): Promise<FetchPlan | typeof PURGED> {
-  const { checkpoints, names, writer } = sharing
+  const { checkpoints, writer } = sharing
   const { history } = checkpoints
   const isSame = [gone, ...refs.values()].every(
     ({ local, seen, remote }) =>
@@ -134,13 +132,14 @@ async function settle(
         session,
         refs: new Map(),
         gone: {},
+        archived: { local: false, seen: false, remote: false },
       }
       const facts = await sessionFacts(history, now, writer)
       const plan = planFetch(facts.refs)
       const joined = await joinedGone(sharing, now, facts)
       const moves: LocalMove[] = [
         ...localMoves(plan, facts),
-        ...[...plan.seen].map(([key, to]) => ({ ref: names.seen(key), from: now.refs.get(key)?.seen, to })),
+        ...seenMoves(sharing, plan, there),
         ...joined.moves,
       ]
       return { moves, objects: joined.objects, ...activeAfter(sharing, session, plan), result: plan }
@@ -155,6 +154,14 @@ function localMoves({ local }: FetchPlan, { refs }: SessionFacts): LocalMove[] {
 }
 
 /** The tombstones of both sides as one. */
+/** What is seen in an archive has no ref of its own. */
+function seenMoves({ checkpoints, names }: Sharing, { seen }: FetchPlan, there: RemoteRefs): LocalMove[] {
+  return [...seen].map(([key, to]) => {
+    const ref = names.seen(key)
+    return { ref, from: checkpoints.history.tip(ref), to: there.refs.has(names.there(key)) ? to : undefined }
+  })
+}
+
 async function joinedGone(
   { checkpoints, names }: Sharing,
   { session, gone: { local, seen, remote } }: SharedSession,
@@ -199,11 +206,21 @@ const emptyReport = (remote: string): FetchReport => ({
   diverged: [],
   deleted: [],
   kept: [],
+  archived: [],
+  unarchived: [],
   hidden: [],
 })
 
 function sorted(report: FetchReport): FetchReport {
-  for (const list of [report.updated, report.deleted, report.kept, report.hidden]) list.sort()
+  for (const list of [
+    report.updated,
+    report.deleted,
+    report.kept,
+    report.hidden,
+    report.archived,
+    report.unarchived,
+  ])
+    list.sort()
   report.diverged.sort((a, b) => (a.from < b.from ? -1 : 1))
   return report
 }

@@ -42,8 +42,8 @@ export async function moveRefs<T>(
   mark = checkpoints.mark(),
 ): Promise<T | typeof PURGED> {
   const { history, refs } = checkpoints
-  const { repository, objects } = history
-  return changeLocked<Aimed<T>, T | typeof PURGED>(repository, {
+  const { objects } = history
+  return changeLocked<Aimed<T>, T | typeof PURGED>(history, {
     session,
     branch: 'main',
     aim: async () => {
@@ -56,7 +56,8 @@ export async function moveRefs<T>(
         ...head,
       ]
       const all = [...planned.moves.map(({ ref }) => ref), ...symbolic.map(({ ref }) => ref)]
-      return { refs: all, reaches: planned.moves.some(({ to }) => to !== undefined), planned, symbolic }
+      const reaches = planned.moves.some(({ to }) => to !== undefined)
+      return { refs: all, reaches, frees: gone.size > 0, planned, symbolic }
     },
     decide: async ({ planned, symbolic }, current) => {
       const { moves, objects: made, result } = planned

@@ -4,26 +4,27 @@ import { type ForkpointError, RemoteError } from '../errors.ts'
 import { outgoingObjects } from '../git/database/outgoing.ts'
 import type { RemoteMove, RemoteRefs } from '../git/wire/remote.ts'
 import { type CommitId, goneRef, type ObjectId, type RefName, type SessionId } from '../ids.ts'
+import { pushArchives } from './archives/shared-archives.ts'
 import { batchesOf, sendInHalves } from './batches.ts'
 import { cutOff, deepen, lacksHistory } from './deepen.ts'
 import { NotSharedError } from './error.ts'
-import { create, fetchSessions, sessionsWith } from './fetch.ts'
+import { create, fetchSessions } from './fetch.ts'
 import { moveRefs } from './local-moves.ts'
 import { pushFirstBranch } from './neutral-branch.ts'
 import { isBelow, sessionFacts } from './planning/facts.ts'
+import type { RefFacts } from './planning/fetch-plan.ts'
 import type { RemoteNames } from './planning/names.ts'
 import { type PushPlan, planPush } from './planning/push-plan.ts'
 import { isWaiting, localSessions, type SharedSession } from './planning/shared-sessions.ts'
 import type { PushReport } from './report.ts'
 import { refsBeforeRewrite } from './rewritten-sessions.ts'
-import { each, type Only, type Sharing } from './sharing.ts'
+import { each, type Gate, type Only, type Sharing, sessionsWith } from './sharing.ts'
 
 export interface PushRequest {
   only?: Only
   /** Lines with files of a workspace go along. */
   workspace?: boolean
-  /** Why a session may not leave this machine; `undefined`: it may. Asked with what the remote has of it. */
-  gate?: (session: SharedSession) => Promise<ForkpointError | undefined>
+  gate?: Gate
   /** Remotes that may have what is cut off here, where history is sent to one that lacks it. */
   others?: () => Promise<readonly Sharing[]>
 }
@@ -43,6 +44,7 @@ export async function pushSessions(sharing: Sharing, request: PushRequest = {}):
   const report: PushReport = {
     remote: names.remote,
     pushed: [],
+    archived: [],
     deleted: [],
     refused: [],
     behind: [],
@@ -50,15 +52,18 @@ export async function pushSessions(sharing: Sharing, request: PushRequest = {}):
     hidden: [],
   }
   await create(checkpoints)
-  const waiting = localSessions(checkpoints.history.repository.refs, names, request.only)
-  let left = [...waiting.values()].filter(isWaiting).map(({ session }) => session)
+  const waiting = localSessions(checkpoints.history, names, request.only)
+  let left = [...waiting.values()]
+    .filter((one) => isWaiting(one) && !isNewArchived(one))
+    .map(({ session }) => session)
   const state = { deniesDeletes: new Set<SessionId>() }
   for (let round = 0; round < ROUNDS && left.length > 0; round++)
     left = await pushOnce(sharing, request, left, report, state)
+  await pushArchives(sharing, request.gate, report)
   for (const session of left)
     report.refused.push({ session, reason: 'others keep changing it at the remote. Try again.' })
   const once = (list: readonly string[]): string[] => [...new Set(list)].sort()
-  const { pushed, deleted, behind, kept, hidden } = report
+  const { pushed, deleted, behind, kept, hidden, archived } = report
   return {
     ...report,
     pushed: once(pushed),
@@ -66,10 +71,15 @@ export async function pushSessions(sharing: Sharing, request: PushRequest = {}):
     behind: once(behind),
     kept: once(kept),
     hidden: once(hidden),
+    archived: once(archived),
   }
 }
 
 const ROUNDS = 6
+
+/** An archived session that the remote was never seen to have goes with its archive. */
+const isNewArchived = ({ refs, gone, archived }: SharedSession): boolean =>
+  archived.local && gone.local === undefined && [...refs.values()].every(({ seen }) => seen === undefined)
 
 /** Returns sessions that have to be looked at again. */
 async function pushOnce(
@@ -174,6 +184,7 @@ async function prepare(
       await name(sharing, session, plan)
       continue
     }
+    leaveToArchives(plan, shared, facts.refs, (key) => there.refs.get(names.there(key)))
     report.behind.push(...plan.behind)
     report.kept.push(...plan.kept)
     report.hidden.push(...plan.hidden)
@@ -215,6 +226,27 @@ async function lacking(
   }
   const cut = await cutOff(objects, going, has)
   return cut.length === 0 ? undefined : lacksHistory(session, cut, 'the remote needs all of it')
+}
+
+/** What is archived at the remote has no ref there; and what is archived here gets none there again. */
+function leaveToArchives(
+  plan: PushPlan,
+  { archived }: SharedSession,
+  refs: readonly RefFacts[],
+  there: (key: string) => ObjectId | undefined,
+): void {
+  const isLive = (key: string): boolean => there(key) !== undefined
+  plan.moves = plan.moves.flatMap((move) => {
+    const from = there(move.key)
+    const isWanted = move.to === undefined ? isLive(move.key) : isLive(move.key) || !archived.local
+    return isWanted ? [{ ...move, from }] : []
+  })
+  for (const key of plan.seen.keys()) if (!isLive(key)) plan.seen.delete(key)
+  // It came back from its archive here.
+  if (!archived.seen || archived.local) return
+  for (const { key, kind, local, relation, fate } of refs)
+    if (relation === 'same' && fate === 'alive' && kind !== 'workspace' && !isLive(key))
+      plan.moves.push({ key, from: undefined, to: local })
 }
 
 function remoteMoves(names: RemoteNames, session: SessionId, { moves, gone }: PushPlan): RemoteMove[] {

@@ -11,6 +11,9 @@ export interface FetchReport {
   deleted: string[]
   /** Refs with work that a deletion elsewhere did not know: they stay here, and are not pushed until `restore`. */
   kept: string[]
+  /** Sessions that are archived here now, and those that came back from archives, because they did elsewhere. */
+  archived: string[]
+  unarchived: string[]
   /** Refs that were deleted, or whose session was rewritten here, but that the server still has as they were. */
   hidden: string[]
 }
@@ -26,6 +29,8 @@ export interface PushReport {
   remote: string
   /** Refs that the server has now as they are here. */
   pushed: string[]
+  /** Sessions that are archived at the server now. */
+  archived: string[]
   /** Refs that were deleted at the server. */
   deleted: string[]
   /** Sessions that were not pushed, each with the reason. The others were. */

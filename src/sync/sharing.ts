@@ -1,8 +1,15 @@
 /** What all work with one remote needs. */
 import type { Checkpoints } from '../checkpoints/checkpoints.ts'
-import type { Remote, RemoteOptions } from '../git/wire/remote.ts'
+import type { ForkpointError } from '../errors.ts'
+import type { Remote, RemoteOptions, RemoteRefs } from '../git/wire/remote.ts'
 import type { SessionId } from '../ids.ts'
 import type { RemoteNames } from './planning/names.ts'
+import {
+  addRemote,
+  localSessions,
+  type SharedSession,
+  type SharedSessions,
+} from './planning/shared-sessions.ts'
 
 export interface Sharing {
   checkpoints: Checkpoints
@@ -15,6 +22,16 @@ export interface Sharing {
 
 /** Which sessions; `undefined`: all. */
 export type Only = readonly SessionId[] | undefined
+
+/** Why a session may not leave this machine; `undefined`: it may. Asked with what the remote has of it. */
+export type Gate = (session: SharedSession) => Promise<ForkpointError | undefined>
+
+/** Sessions with where their refs are; only those whose refs differ from what was last seen, or are elsewhere here. */
+export function sessionsWith({ checkpoints, names }: Sharing, there: RemoteRefs, only: Only): SharedSessions {
+  const sessions = localSessions(checkpoints.history, names, only)
+  addRemote(checkpoints.history, sessions, names, there.refs, only)
+  return sessions
+}
 
 /** Runs work on many things, a bounded number at a time. */
 export async function each<T>(things: Iterable<T>, work: (thing: T) => Promise<void>): Promise<void> {

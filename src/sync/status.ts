@@ -1,11 +1,10 @@
 /** How the sessions here stand to those of a remote, without fetching anything. */
 
-import { sessionsWith } from './fetch.ts'
 import { sessionFacts } from './planning/facts.ts'
 import type { RefFacts } from './planning/fetch-plan.ts'
 import type { SharedSession } from './planning/shared-sessions.ts'
 import type { RemoteStatus, SessionStatus } from './report.ts'
-import { each, type Only, type Sharing } from './sharing.ts'
+import { each, type Only, type Sharing, sessionsWith } from './sharing.ts'
 
 /** Throws RemoteError. */
 export async function statusOf(sharing: Sharing, url: string, only?: Only): Promise<RemoteStatus> {

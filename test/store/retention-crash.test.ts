@@ -1,4 +1,4 @@
-/** A session that is pruned or restored is in its place or in the trash, whole, on every disk that a stop may leave. */
+/** A session that is pruned, restored or archived is in its place, in the trash or in an archive, whole, on every disk that a stop may leave. */
 import { expect, test } from 'vitest'
 import type { Repository } from '../../src/git/repository.ts'
 import { GitSessionStore } from '../../src/store/git/git-session-store.ts'
@@ -12,6 +12,7 @@ const PLACES = [
   'refs/tags/demo/',
   'refs/forkpoint/trash/',
   'refs/forkpoint/active/',
+  'refs/forkpoint/archive/',
 ] as const
 
 const refsOf = ({ refs }: Repository): Record<string, string> =>
@@ -21,6 +22,29 @@ const MOVES = {
   prune: (store: GitSessionStore) => store.retention.prune({ rules: [{ type: 'session', maxCount: 1 }] }),
   restore: (store: GitSessionStore) => store.restore('demo'),
   'maintain with purge': (store: GitSessionStore) => store.maintain({ purge: true }),
+  archive: (store: GitSessionStore) => store.archive({ sessions: ['demo'] }),
+  'archive beside few others': (store: GitSessionStore) => store.archive({ sessions: ['demo'] }),
+  unarchive: (store: GitSessionStore) => store.unarchive('demo'),
+  'a save to what is archived': (store: GitSessionStore) =>
+    store.append('demo', { messages: [message('m1', 'two')] }),
+  'a deletion of what is archived': (store: GitSessionStore) => store.delete('demo'),
+}
+
+const discarded = (store: GitSessionStore) => store.retention.discard('demo')
+const archived = async (store: GitSessionStore) => {
+  await store.save(emptySession('cold'))
+  await store.archive({ sessions: ['demo', 'cold'] })
+}
+const BEFORE: Record<string, (store: GitSessionStore) => Promise<unknown>> = {
+  restore: discarded,
+  'maintain with purge': discarded,
+  'archive beside few others': async (store) => {
+    await archived(store)
+    await store.unarchive('demo')
+  },
+  unarchive: archived,
+  'a save to what is archived': archived,
+  'a deletion of what is archived': archived,
 }
 
 test.each(Object.entries(MOVES))(
@@ -37,7 +61,7 @@ test.each(Object.entries(MOVES))(
     await store.switch('demo', 'try')
     await store.save(emptySession('other'))
     await store.append('other', { messages: [message('m0', 'one')] })
-    if (name !== 'prune') await store.retention.discard('demo')
+    await BEFORE[name]?.(store)
     await repository.settle()
     const before = refsOf(repository)
     scene.record()
@@ -66,6 +90,7 @@ test.each(Object.entries(MOVES))(
           expect((await again.load('demo', { at: 'main' }))!.messages.length, what).toBe(1)
           expect((await again.verify('demo')).problems, what).toEqual([])
         }
+        if (BEFORE[name] === archived) expect(await again.exists('cold'), what).toBe(true)
         await next.end()
         expect(judge(disk, ROOT).problems, what).toEqual([])
       }

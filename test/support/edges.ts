@@ -132,6 +132,7 @@ export const EDGES: Readonly<Record<string, readonly string[]>> = {
     'git/upkeep',
     'redaction',
   ],
+  'checkpoints/archiving': ['checkpoints', 'checkpoints/commits', 'git/refs', 'git/upkeep'],
   'checkpoints/commits': ['git', 'git/database', 'git/objects'],
   'checkpoints/rewriting': [
     'checkpoints',
@@ -450,6 +451,8 @@ export const EDGES: Readonly<Record<string, readonly string[]>> = {
   ],
   'store/retention': [
     'checkpoints',
+    'checkpoints/archiving',
+    'checkpoints/commits',
     'checkpoints/trees',
     'git',
     'git/config',
@@ -484,8 +487,10 @@ export const EDGES: Readonly<Record<string, readonly string[]>> = {
     'git/objects',
     'git/wire',
     'git/wire/native',
+    'sync/archives',
     'sync/planning',
   ],
+  'sync/archives': ['checkpoints/archiving', 'checkpoints/commits', 'git/wire', 'sync', 'sync/planning'],
   'sync/bundle': [
     'checkpoints',
     'git/bundle',

@@ -9,6 +9,7 @@ import {
   branchRef,
   type CommitId,
   MAIN,
+  type ObjectId,
   type ParsedRef,
   parseRef,
   type RefFolder,
@@ -19,22 +20,48 @@ import {
   trustedCommit,
 } from '../../ids.ts'
 import { encodeName, isSameName } from '../../ref-part.ts'
+import { Archives } from './archives.ts'
 
 export class Heads<R extends AnyRepository = Repository> {
   readonly repository: R
 
+  /** Sessions that have no refs of their own. */
+  readonly archives: Archives
+
   constructor(repository: R) {
     this.repository = repository
+    this.archives = new Archives(repository)
   }
 
   head(session: SessionId, branch: BranchName): CommitId | undefined {
     return this.tip(branchRef(session, branch))
   }
 
-  /** Where a ref points. */
+  /** Where a ref points; of an archived session, where it did. */
   tip(ref: RefName): CommitId | undefined {
-    const id = this.repository.refs.read(ref)
-    return id && trustedCommit(id)
+    const { refs } = this.repository
+    const id = refs.read(ref)
+    if (id !== undefined) return trustedCommit(id)
+    const parsed = parseRef(ref)
+    if (parsed === undefined || parsed.kind === 'active') return undefined
+    // Looked for here, there, and here again: it may come back meanwhile.
+    return this.archives.of(parsed.session)?.refs.get(ref) ?? (refs.read(ref) as CommitId | undefined)
+  }
+
+  /** The refs of a session, those that are archived as well. */
+  refsOf(session: SessionId): Map<RefName, ObjectId> {
+    const part = encodeName(session)
+    return new Map(
+      [...this.#list(`refs/heads/${part}/`), ...this.#list(`refs/tags/${part}/`)].filter(([ref]) =>
+        parseRef(ref),
+      ),
+    )
+  }
+
+  /** Whether all that there is of the session is in archives. */
+  isArchived(session: SessionId): boolean {
+    const folder: RefFolder = `refs/heads/${encodeName(session)}/`
+    return this.repository.refs.list(folder).size === 0 && this.archives.of(session) !== undefined
   }
 
   async tagged(session: SessionId, tag: TagName): Promise<CommitId | undefined> {
@@ -45,8 +72,14 @@ export class Heads<R extends AnyRepository = Repository> {
   /** The branch that is meant when none is named: where the symbolic ref points, if that branch exists, else main. */
   active(session: SessionId): BranchName {
     const value = this.repository.refs.readValue(activeRef(session))
-    if (value === undefined || !('symbolic' in value)) return MAIN
-    const ref = parseRef(value.symbolic)
+    const target =
+      value === undefined
+        ? this.archives.of(session)?.active
+        : 'symbolic' in value
+          ? value.symbolic
+          : undefined
+    if (target === undefined) return MAIN
+    const ref = parseRef(target)
     if (ref?.kind !== 'branch' || !isSameName(ref.session, session)) return MAIN
     return this.head(session, ref.name) === undefined ? MAIN : ref.name
   }
@@ -115,6 +148,38 @@ export class Heads<R extends AnyRepository = Repository> {
     for (const session of broken) yield [session, new Map()]
   }
 
+  /** Archived sessions with their branches, in the order of their refs; those with a branch of their own left out. */
+  *archivedSessions(
+    onBroken?: (ref: RefName, error: unknown) => void,
+  ): Generator<[SessionId, Map<BranchName, CommitId>]> {
+    const archived = this.archives.sessions(onBroken)
+    const live = new Set<string | undefined>()
+    if (archived.size > 0)
+      for (const [ref] of this.repository.refs.entries('refs/heads/', () => undefined))
+        live.add(ref.split('/')[2])
+    for (const [part, { session, refs }] of archived) {
+      if (live.has(part)) continue
+      const branches = new Map<BranchName, CommitId>()
+      for (const [ref, id] of refs) {
+        const parsed = parseRef(ref)
+        if (parsed?.kind === 'branch') branches.set(parsed.name, id)
+      }
+      if (branches.size > 0) yield [session, branches]
+    }
+  }
+
+  /** All refs below `refs/` or `refs/heads/`, whosever they are, and those that are archived. `onBroken` as in `sessions`. */
+  everyRef(
+    folder: 'refs/' | 'refs/heads/',
+    onBroken?: (ref: string, error: unknown) => void,
+  ): Map<RefName, ObjectId> {
+    const archived = [...this.archives.sessions(onBroken).values()].flatMap(({ refs }) => [...refs])
+    return new Map([
+      ...archived.filter(([ref]) => ref.startsWith(folder)),
+      ...this.repository.refs.list(folder, onBroken),
+    ])
+  }
+
   /** Sessions that have a reserved line of one of these names, whether its ref can be read or not. */
   sessionsBeside(lines: readonly string[]): Set<SessionId> {
     const found = new Set<SessionId>()
@@ -136,9 +201,12 @@ export class Heads<R extends AnyRepository = Repository> {
     return found
   }
 
-  /** Whether the session has a branch. */
+  /** Whether the session has a branch. Throws CorruptError where that cannot be told, since an archive cannot be read. */
   exists(session: SessionId): boolean {
-    return this.head(session, MAIN) !== undefined || this.branches(session).size > 0
+    if (this.repository.refs.read(branchRef(session, MAIN)) !== undefined) return true
+    if (this.branches(session).size > 0) return true
+    this.archives.throwIfBroken()
+    return false
   }
 
   #named<Kind extends ParsedRef['kind']>(folder: RefFolder, kind: Kind): Map<NameOf<Kind>, CommitId> {
@@ -152,7 +220,15 @@ export class Heads<R extends AnyRepository = Repository> {
 
   /** Refs below a folder. What is below `refs/heads/` leads to commits; a tag may lead to anything. */
   #list(folder: RefFolder, onBroken?: (ref: string, error: unknown) => void): ReadonlyMap<RefName, CommitId> {
-    return this.repository.refs.list(folder, onBroken) as Map<RefName, CommitId>
+    const list = () => this.repository.refs.list(folder, onBroken) as Map<RefName, CommitId>
+    const session = parseRef(`${folder}${MAIN}`)?.session
+    const listed = list()
+    const archived = session === undefined ? undefined : this.archives.of(session)?.refs
+    if (archived === undefined) return listed.size > 0 || session === undefined ? listed : list()
+    const all = [...archived, ...listed].filter(([ref]) => ref.startsWith(folder))
+    return new Map(
+      all.sort(([a], [b]) => (a < b ? -1 : 1)).filter(([ref, id]) => (listed.get(ref) ?? id) === id),
+    )
   }
 }
 

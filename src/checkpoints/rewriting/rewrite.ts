@@ -67,7 +67,7 @@ export async function rewriteHistory(
   // What takes long, before any lock: what was looked at once is remembered.
   const survey = new Copies(history, files, rewrite)
   const look = async () => {
-    const scoped = await refsInScope(repository, rewrite.session, rewrite.scope)
+    const scoped = await refsInScope(history, rewrite.session, rewrite.scope)
     const touched: ScopedRef[] = []
     for (const one of scoped) {
       await survey.of(one.commit)
@@ -88,6 +88,7 @@ export async function rewriteHistory(
   })
   const session = rewrite.session ?? sessionsOf(touched)[0]
   if (rewrite.isDry || touched.length === 0 || session === undefined) return report(survey.ids)
+  for (const one of sessionsOf(touched)) if (history.isArchived(one)) await checkpoints.refs.unarchive(one)
   return checkpoints.write({
     session,
     anyType: true,

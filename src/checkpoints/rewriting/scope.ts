@@ -2,6 +2,7 @@
 import { type Peeled, peel } from '../../git/database/peel.ts'
 import type { Repository } from '../../git/repository.ts'
 import {
+  ARCHIVE,
   type CommitId,
   isFilesLine,
   type ObjectId,
@@ -12,6 +13,7 @@ import {
 } from '../../ids.ts'
 import { encodeName } from '../../ref-part.ts'
 import { TimeSlice } from '../../time-slice.ts'
+import type { History } from '../commits/history.ts'
 
 /** `session`: its own refs; `related`: of all that shares a checkpoint with it, too; `all`: every ref. */
 export type RewriteScope = 'session' | 'related' | 'all'
@@ -23,16 +25,17 @@ export interface ScopedRef extends Peeled {
 }
 
 export async function refsInScope(
-  repository: Repository,
+  history: History,
   session: SessionId | undefined,
   scope: RewriteScope,
 ): Promise<ScopedRef[]> {
+  const { repository } = history
   const refs: ScopedRef[] = []
-  for (const ref of repository.refs.list('refs/').keys()) {
+  for (const [ref, id] of history.everyRef('refs/')) {
     const value = repository.refs.readValue(ref)
-    if (value === undefined || !('id' in value) || ref.startsWith(REWRITTEN)) continue
-    const peeled = await peel(repository.objects, value.id)
-    if (peeled !== undefined) refs.push({ ref, id: value.id, ...peeled })
+    if ((value !== undefined && !('id' in value)) || IS_MAP.test(ref)) continue
+    const peeled = await peel(repository.objects, id)
+    if (peeled !== undefined) refs.push({ ref, id, ...peeled })
   }
   // Checkpoints name the commits of these lines, and say so anew once those are made.
   refs.sort((a, b) => Number(isFiles(b.ref)) - Number(isFiles(a.ref)))
@@ -42,6 +45,9 @@ export async function refsInScope(
   const related = await groupsWith(repository, refs, own)
   return refs.filter(({ ref }) => related.has(groupOf(ref)))
 }
+
+/** What says of other refs where they were is not rewritten. */
+const IS_MAP = new RegExp(`^(?:${REWRITTEN}|${ARCHIVE})`)
 
 const isFiles = (ref: string): boolean => {
   const parsed = parseRef(ref)

@@ -8,6 +8,7 @@ interface Options {
   prefix?: string
   type?: string
   limit?: number
+  archived?: boolean
 }
 
 interface Given extends Options {
@@ -23,6 +24,7 @@ export const addList: AddVerb = (program, run) => {
     .option('--prefix <text>', 'only ids that start with this')
     .option('--type <type>', 'only sessions of this type')
     .option('--project <folder>', 'only sessions of the project of this folder, wherever they ran')
+    .option('--archived', 'the archived sessions, instead of the others')
     .option('--by-id', 'sort by id')
     .option('-n, --limit <number>', 'at most this many', wholeNumber)
     .addHelpText('after', examples('list -n 10', 'list --project .', 'list --json | jq -r .id'))

@@ -11,7 +11,7 @@ import type { PackMemory } from '../packs/file.ts'
 import { type EntryPosition, PackFolder } from '../packs/folder.ts'
 import type { PackIndex } from '../packs/pack-index.ts'
 import { alternateFolders } from './alternates.ts'
-import { looseFile, readLoose } from './loose.ts'
+import { looseFile, readLoose, readLooseNow } from './loose.ts'
 
 /** An object, checked against its id, or what is wrong with it at one place. */
 export type ReadResult = GitObject | CorruptError | PackGoneError
@@ -77,6 +77,24 @@ export class ObjectLookup {
     }
     if (problems.length > 0) throw problems[0]
     return id === EMPTY_TREE ? { type: 'tree', data: Buffer.alloc(0) } : undefined
+  }
+
+  /** `find`, at once: what cannot be read at once, since it is large or a delta to something in another place, is not found. */
+  findNow(id: ObjectId): GitObject | undefined {
+    for (const folder of this.folders()) {
+      for (let round = 0; round < ROUNDS; round++) {
+        const { version } = folder
+        for (const place of folder.findAll(id)) {
+          const found = this.readAt(folder, place, id)
+          if (!(found instanceof Promise) && !(found instanceof Error)) return found
+        }
+        const loose = readLooseNow(this.#fs, folder.objectsFolder, id)
+        if (loose !== undefined && objectId(loose.type, loose.data) === id) return loose
+        folder.refresh()
+        if (folder.version === version) break
+      }
+    }
+    return undefined
   }
 
   /**

@@ -35,6 +35,21 @@ export async function readLoose(
   }
 }
 
+/** A small one, at once; `undefined` when it is not there, is large or is broken. */
+export function readLooseNow(fs: FileReader, objectsFolder: string, id: ObjectId): GitObject | undefined {
+  const data = fs.readFile(looseFile(objectsFolder, id))
+  if (data === undefined || data.length > BIG_OBJECT) return undefined
+  try {
+    const [whole, type, digits] = HEADER.exec(inflateStart(data).toString('latin1', 0, 40)) ?? []
+    if (whole === undefined || Number(digits) > BIG_OBJECT) return undefined
+    const inflated = inflateAt(data, 0, whole.length + Number(digits))
+    return { type: type as ObjectType, data: inflated.subarray(whole.length) }
+  } catch (error) {
+    if (error instanceof BrokenStreamError) return undefined
+    throw error
+  }
+}
+
 /** Ids of the loose objects whose id starts with `prefix`. */
 export function* looseIds(fs: FileReader, objectsFolder: string, prefix = ''): Generator<ObjectId> {
   const start = prefix.slice(0, 2)

@@ -162,6 +162,11 @@ export class ObjectStore {
     return this.read(id).then((found) => expectType(found, 'commit', id))
   }
 
+  /** A commit of at most 512 KiB as it is stored, at once. Throws CorruptError when it cannot be read so. */
+  readCommitNow(id: ObjectId): Uint8Array {
+    return expectType(this.#lookup.findNow(id) ?? this.#lookup.missing(id), 'commit', id)
+  }
+
   /** The parents of a commit that this repository has: none at the edge of a shallow clone. */
   parentsOf(id: ObjectId, data: Uint8Array): CommitId[] {
     const parents = decodeParents(data, id)

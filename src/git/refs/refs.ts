@@ -101,7 +101,11 @@ export class Refs {
     let next = 0
     for (const entry of this.#packed.read()) {
       const [ref] = entry
-      if (!ref.startsWith(prefix)) continue
+      if (!ref.startsWith(prefix)) {
+        // They are in order.
+        if (ref > prefix) break
+        continue
+      }
       for (; next < loose.length && loose[next]![0] < ref; next++) yield loose[next]!
       if (loose[next]?.[0] !== ref) yield entry
     }

@@ -6,18 +6,13 @@ import type { CommitId, SessionId } from '../../ids.ts'
 import { WorkspaceFiles } from '../../workspace/workspace-files.ts'
 import type { Backend, Base } from '../backend.ts'
 import type { DocumentRules } from '../document.ts'
-import type {
-  ListOptions,
-  MaintainOptions,
-  SessionSummary,
-  Supports,
-  VerifyReport,
-} from '../session-store.ts'
+import type { MaintainOptions, SessionSummary, Supports, VerifyReport } from '../session-store.ts'
 import { StaleSnapshot } from './base.ts'
 import { CommitBackend, type WriteTarget } from './commit-backend.ts'
 import { KnownSessions } from './listing/known-sessions.ts'
 import { listSessions } from './listing/list.ts'
 import type { GitMaintainReport, GitStoreStats } from './maintain.ts'
+import type { GitListOptions } from './options.ts'
 
 /** How often a snapshot is made again because others have moved its line. */
 const ROUNDS = 5
@@ -65,9 +60,9 @@ export class GitBackend extends CommitBackend implements Backend<CommitInfo> {
     }
   }
 
-  async *list(options: ListOptions): AsyncGenerator<SessionSummary> {
+  async *list(options: GitListOptions): AsyncGenerator<SessionSummary> {
     if (!(await this.#repository.open())) return
-    const before = new KnownSessions(this.#repository, this.#rules)
+    const before = new KnownSessions(this.#repository, this.#rules, options.archived)
     yield* listSessions(this.#checkpoints.history, options, this.#rules, before)
   }
 

@@ -4,19 +4,26 @@ import { registerCheckpoints } from '../../checkpoints/of-store.ts'
 import { Signing, type SignOptions } from '../../checkpoints/signing.ts'
 import { NotFoundError } from '../../errors.ts'
 import { Repository } from '../../git/repository.ts'
-import { parseRef, parseSessionId, type SessionId, trustedCommit } from '../../ids.ts'
-import { isSameName } from '../../ref-part.ts'
+import { parseSessionId, trustedCommit } from '../../ids.ts'
 import type { Session } from '../../state/index.ts'
 import { WorkspaceFiles, type WorkspaceOptions } from '../../workspace/workspace-files.ts'
 import { type DocumentRules, documentRules } from '../document.ts'
 import { registerKey, rulesWithKey, withKeyOf } from '../redaction/key.ts'
+import type { ArchiveOptions, ArchiveReport } from '../retention/archive.ts'
 import { Retention } from '../retention/retention.ts'
 import type { FoundSecret } from '../scan/scan.ts'
 import type { SearchMatch, SearchOptions } from '../search/search.ts'
-import type { MaintainOptions, Redact, StoredDocument, StoreOptions } from '../session-store.ts'
+import type {
+  MaintainOptions,
+  Redact,
+  SessionSummary,
+  StoredDocument,
+  StoreOptions,
+} from '../session-store.ts'
 import { GitBackend } from './backend.ts'
 import type { GitMaintainReport, GitStoreStats } from './maintain.ts'
 import type {
+  GitListOptions,
   GitLogOptions,
   GitStoreOptions,
   GitVerifyOptions,
@@ -159,8 +166,8 @@ export class GitSessionStore<S extends StoredDocument = Session> extends Sharing
     const id = session === undefined ? undefined : parseSessionId(session)
     if (id !== undefined && !(await this.exists(id))) throw new NotFoundError({ kind: 'session', id })
     if (!(await this.#checkpoints.openFinished())) return
-    const all = [...this.#repository.refs.list('refs/')]
-    const refs = all.filter(([ref]) => id === undefined || isOf(ref, id))
+    const refs =
+      id === undefined ? this.#checkpoints.history.everyRef('refs/') : this.#checkpoints.refs.of(id)
     const [{ secretFinder }, { scan }] = await Promise.all([
       import('../../redaction/secrets.ts'),
       import('../scan/scan.ts'),
@@ -168,7 +175,7 @@ export class GitSessionStore<S extends StoredDocument = Session> extends Sharing
     const finder = secretFinder(secrets)
     const known = memory?.(finder.id)
     const { objects } = this.#repository
-    yield* scan({ objects, refs: new Map(refs), finder, memory: known, onProgress })
+    yield* scan({ objects, refs, finder, memory: known, onProgress })
   }
 
   /**
@@ -184,10 +191,10 @@ export class GitSessionStore<S extends StoredDocument = Session> extends Sharing
     const id = options.session === undefined ? undefined : parseSessionId(options.session)
     if (id !== undefined && !(await this.exists(id))) throw new NotFoundError({ kind: 'session', id })
     if (!(await this.#checkpoints.openFinished())) return
-    const heads = [...this.#repository.refs.list('refs/heads/')]
-    const refs = heads.filter(([ref]) => id === undefined || isOf(ref, id))
+    const { history } = this.#checkpoints
+    const refs = [...(id === undefined ? history.everyRef('refs/heads/') : history.heads(id))]
     const { search } = await import('../search/search.ts')
-    yield* search(this.#checkpoints.history, refs, words, options)
+    yield* search(history, refs, words, options)
   }
 
   /**
@@ -199,6 +206,35 @@ export class GitSessionStore<S extends StoredDocument = Session> extends Sharing
    */
   files(folder: string, options?: WorkspaceOptions): WorkspaceFiles {
     return new WorkspaceFiles(this.#checkpoints, folder, options)
+  }
+
+  /** As for every store; with `archived` the archived sessions, instead of the others. */
+  override list(options: GitListOptions = {}): AsyncGenerator<SessionSummary> {
+    return super.list(options)
+  }
+
+  /**
+   * Archives sessions that are cold: their refs go, and one ref keeps hundreds of them. They are loaded, forked and
+   * tagged by their ids as before; the first change to one brings it back.
+   *
+   *     await store.archive({ olderThan: '90d' })
+   *
+   * @throws NotFoundError; TypeError where nothing is said; ConflictError when others change them all the time; LockedError,
+   *   CorruptError, StorageError: then what was not archived is as it was
+   */
+  archive(options: ArchiveOptions): Promise<ArchiveReport> {
+    const source = { repository: this.#repository, checkpoints: this.#checkpoints, rules: this.#rules }
+    return this.#checkpoints.lifetime.use(async () =>
+      (await import('../retention/archive.ts')).archive(source, options),
+    )
+  }
+
+  /** Brings a session back from its archive. Says whether it was in one. Throws LockedError, CorruptError, StorageError. */
+  unarchive(session: string): Promise<boolean> {
+    return this.#checkpoints.lifetime.use(async () => {
+      const id = parseSessionId(session)
+      return (await this.#checkpoints.openFinished()) && this.#checkpoints.refs.unarchive(id)
+    })
   }
 
   /** As for every store. A store with a policy is pruned first; a purge also removes what is in the trash. */
@@ -213,9 +249,4 @@ export class GitSessionStore<S extends StoredDocument = Session> extends Sharing
   override stats(): Promise<GitStoreStats> {
     return super.stats() as Promise<GitStoreStats>
   }
-}
-
-function isOf(ref: string, session: SessionId): boolean {
-  const parsed = parseRef(ref)
-  return parsed !== undefined && isSameName(parsed.session, session)
 }

@@ -1,5 +1,6 @@
 /** Looking after a store: fewer packs, less disk, nothing left over; and numbers. */
 import { join } from 'node:path'
+import { Archives } from '../../checkpoints/commits/archives.ts'
 import type { Repository } from '../../git/repository.ts'
 import { lookAfter } from '../../git/upkeep/upkeep.ts'
 import { parseRef } from '../../ids.ts'
@@ -17,6 +18,8 @@ export interface GitMaintainReport extends MaintainReport {
 }
 
 export interface GitStoreStats extends StoreStats {
+  /** Sessions in archives. `sessions`, `branches` and `tags` are the others. */
+  archived: number
   objects: number
   packs: number
   looseObjects: number
@@ -53,7 +56,7 @@ export async function maintainRepository(
 /** Numbers of a store; all zero when there is none yet. Refs that cannot be read count as well. */
 export async function repositoryStats(repository: Repository): Promise<GitStoreStats> {
   if (!(await repository.open())) {
-    return { sessions: 0, branches: 0, tags: 0, objects: 0, packs: 0, looseObjects: 0, bytes: 0 }
+    return { sessions: 0, archived: 0, branches: 0, tags: 0, objects: 0, packs: 0, looseObjects: 0, bytes: 0 }
   }
   const broken: string[] = []
   const readable = repository.refs.list('refs/', (ref) => broken.push(ref)).keys()
@@ -61,6 +64,7 @@ export async function repositoryStats(repository: Repository): Promise<GitStoreS
   const packs = repository.objects.packs()
   const looseObjects = [...repository.objects.looseIds()].length
   return {
+    archived: new Archives(repository).sessions(() => undefined).size,
     sessions: new Set(parsed.flatMap((ref) => (ref?.kind === 'branch' ? [ref.session] : []))).size,
     branches: parsed.filter((ref) => ref?.kind === 'branch').length,
     tags: parsed.filter((ref) => ref?.kind === 'tag').length,

@@ -7,6 +7,7 @@ import type { RetentionPolicy } from '../retention/policy.ts'
 import type { CleanMemory } from '../scan/scan.ts'
 import type {
   Checkpoint,
+  ListOptions,
   LogOptions,
   MaintainOptions,
   StoredDocument,
@@ -61,6 +62,11 @@ export interface GitVerifyOptions {
 export interface GitVerifyReport extends VerifyReport {
   /** By whom checkpoints are signed, where that was asked for. */
   signatures?: SignatureReport
+}
+
+export interface GitListOptions extends ListOptions {
+  /** The archived sessions, instead of the others. */
+  archived?: boolean | undefined
 }
 
 export interface GitLogOptions extends LogOptions {

@@ -83,14 +83,16 @@ export class Signatures {
   }
 
   async #tips(only: SessionId | undefined): Promise<{ session: SessionId; id: CommitId }[]> {
-    const { refs, objects } = this.#history.repository
+    const { objects } = this.#history
     const tips: { session: SessionId; id: CommitId }[] = []
-    for (const [ref, at] of [
-      ...refs.list('refs/heads/', () => undefined),
-      ...refs.list('refs/tags/', () => undefined),
-    ]) {
+    for (const [ref, at] of this.#history.everyRef('refs/', () => undefined)) {
       const parsed = parseRef(ref)
-      if (parsed === undefined || (only !== undefined && !isSameName(parsed.session, only))) continue
+      if (
+        parsed === undefined ||
+        parsed.kind === 'active' ||
+        (only !== undefined && !isSameName(parsed.session, only))
+      )
+        continue
       const { kind, session, name } = parsed
       const id = kind === 'tag' ? await this.#history.tagged(session, name as TagName).catch(passOver) : at
       // A line can be on something else than commits.

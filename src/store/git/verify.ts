@@ -1,5 +1,6 @@
 /** Reading everything, to know that everything can be read: refs, checkpoints, packs, journals. */
 import { join } from 'node:path'
+import { Archives } from '../../checkpoints/commits/archives.ts'
 import { ForkpointError } from '../../errors.ts'
 import { checkJournals } from '../../git/journal/check.ts'
 import { checkPack, packsToCheck } from '../../git/packs/check.ts'
@@ -24,7 +25,7 @@ export async function verifySessions(
   const { objects } = repository
   objects.forget()
   const findings = new Findings(objects)
-  const refs = readRefs(repository, only, findings)
+  const refs = [...readRefs(repository, only, findings), ...archivedRefs(repository, only, findings)]
   const checkpoints = await verifyRefs({ repository, findings, refs }, onProgress)
   if (only === undefined) await verifyFiles(repository, findings, onProgress)
   return reportOf(findings, checkpoints)
@@ -87,6 +88,19 @@ function readRefs(
     if (id !== undefined) found.push({ name: 'HEAD', id, parsed: undefined })
   } catch (error) {
     findings.addError({}, join(paths.root, 'HEAD'), error)
+  }
+  return found
+}
+
+/** The refs of archived sessions. An archive that cannot be read is a problem, whatever is asked for. */
+function archivedRefs(repository: Repository, only: SessionId | undefined, findings: Findings): FoundRef[] {
+  const archives = new Archives(repository)
+  const found: FoundRef[] = []
+  const broken = (ref: string, error: unknown): void => findings.addError({}, ref, error)
+  for (const { session, refs } of archives.sessions(broken).values()) {
+    if (only !== undefined && !isSameName(session, only)) continue
+    for (const [name, id] of refs)
+      if (repository.refs.read(name) !== id) found.push({ name, id, parsed: parseRef(name) })
   }
   return found
 }

@@ -17,6 +17,8 @@ import { bytesOfSessions, type SessionBytes } from './usage.ts'
 
 /** A session and its numbers. */
 export interface SessionStats extends SessionSummary {
+  /** Whether it is archived. */
+  archived?: true
   /** The folder that it works on, as far as its state says. */
   project: string | undefined
   /** What the repository of that folder says. */
@@ -41,18 +43,18 @@ interface Source {
   rules: DocumentRules
 }
 
-/** Of all sessions, the newest first. It walks over the whole store once. */
+/** Of all sessions, the newest first, archived ones last. It walks over the whole store once. */
 export async function* statsOfSessions(
   { repository, checkpoints, rules }: Source,
   { prices = {}, onProgress }: SessionStatsOptions = {},
 ): AsyncGenerator<SessionStats & { fields: JsonObject }> {
   if (!(await checkpoints.openFinished())) return
   const { history } = checkpoints
-  const bytes = await bytesOfSessions(repository, (done, total) =>
+  const bytes = await bytesOfSessions(history, (done, total) =>
     onProgress?.({ phase: 'measuring', done, total }),
   )
   const byPart = new Map([...bytes].map(([session, one]) => [encodeName(session), one]))
-  for await (const summary of listSessions(history, {}, rules, new KnownSessions(repository, rules))) {
+  for await (const summary of everySession({ repository, checkpoints, rules })) {
     const id = parseSessionId(summary.id)
     const fields = await fieldsOf(checkpoints, summary)
     const { workspace, model } = fields
@@ -73,6 +75,23 @@ export async function* statsOfSessions(
       fields,
     }
   }
+}
+
+/** Those with refs of their own, then the archived ones; each the newest first. */
+async function* everySession({
+  repository,
+  checkpoints,
+  rules,
+}: Source): AsyncGenerator<SessionSummary & { archived?: true }> {
+  const { history } = checkpoints
+  yield* listSessions(history, {}, rules, new KnownSessions(repository, rules))
+  const archived = listSessions(
+    history,
+    { archived: true },
+    rules,
+    new KnownSessions(repository, rules, true),
+  )
+  for await (const summary of archived) yield { ...summary, archived: true }
 }
 
 async function countOf(history: Checkpoints['history'], session: SessionId): Promise<number> {

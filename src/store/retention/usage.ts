@@ -1,4 +1,5 @@
 /** What each session takes on the disk: one walk over everything that its refs lead to. */
+import type { History } from '../../checkpoints/commits/history.ts'
 import { CorruptError } from '../../errors.ts'
 import type { Repository } from '../../git/repository.ts'
 import { reachableFrom } from '../../git/upkeep/reachable.ts'
@@ -20,11 +21,12 @@ export interface SessionBytes {
  * @param onProgress told how many sessions were walked
  */
 export async function bytesOfSessions(
-  repository: Repository,
+  history: History,
   onProgress?: (done: number, total: number) => void,
 ): Promise<Map<SessionId, SessionBytes>> {
+  const { repository } = history
   const sizes = await repository.objects.sizes()
-  const groups = tipsOfSessions(repository)
+  const groups = tipsOfSessions(history)
   const owners = new Map<ObjectId, SessionId | typeof SEVERAL | undefined>()
   const bytes = new Map<SessionId, SessionBytes>()
   for (const [session, tips] of groups) {
@@ -49,15 +51,17 @@ export async function bytesOfSessions(
 const SEVERAL = Symbol('several sessions')
 
 /** Without a session: those of refs that belong to none. */
-function tipsOfSessions({ refs }: Repository): Map<SessionId | undefined, ObjectId[]> {
+function tipsOfSessions({ repository, archives }: History): Map<SessionId | undefined, ObjectId[]> {
   const tips = new Map<SessionId | undefined, ObjectId[]>()
-  for (const [ref, id] of refs.entries('refs/', () => undefined)) {
-    if (ref.startsWith('refs/forkpoint/')) continue
-    const session = parseRef(ref)?.session
+  const add = (session: SessionId | undefined, id: ObjectId): void => {
     const known = tips.get(session)
     if (known === undefined) tips.set(session, [id])
     else known.push(id)
   }
+  for (const [ref, id] of repository.refs.entries('refs/', () => undefined))
+    if (!ref.startsWith('refs/forkpoint/')) add(parseRef(ref)?.session, id)
+  for (const { session, refs } of archives.sessions(() => undefined).values())
+    for (const id of refs.values()) add(session, id)
   return tips
 }
 

@@ -1,7 +1,7 @@
 /** What refs are called here, at a remote, and where it stands what was last seen of them there. */
 
 import type { RefFolder, RefName } from '../../ids.ts'
-import { GONE, LAST_SEEN, parseRef, type SessionId } from '../../ids.ts'
+import { ARCHIVE, GONE, LAST_SEEN, parseRef, type SessionId } from '../../ids.ts'
 import { encodeName } from '../../ref-part.ts'
 
 /** A branch, reserved line or tag of a session: the name of its ref here, without `refs/`. */
@@ -62,13 +62,21 @@ export class RemoteNames {
     return `${LAST_SEEN}${this.remote}/`
   }
 
+  /** Where it stands which archives were last seen. */
+  get seenArchives(): RefFolder {
+    return `${this.seenFolder}archive/`
+  }
+
   /** What a server is asked for: of these sessions, or of all. */
   prefixes(sessions: readonly SessionId[] | undefined): string[] {
     const folder = this.isMapped ? 'refs/forkpoint/' : 'refs/'
     const parts = sessions === undefined ? undefined : sessions.map(encodeName)
     if (parts === undefined || parts.length > MOST_PREFIXED)
-      return [`${folder}heads/`, `${folder}tags/`, GONE]
-    return parts.flatMap((part) => [`${folder}heads/${part}/`, `${folder}tags/${part}/`, GONE + part])
+      return [`${folder}heads/`, `${folder}tags/`, GONE, ARCHIVE]
+    return [
+      ...parts.flatMap((part) => [`${folder}heads/${part}/`, `${folder}tags/${part}/`, GONE + part]),
+      ARCHIVE,
+    ]
   }
 }
 

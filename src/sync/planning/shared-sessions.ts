@@ -1,6 +1,17 @@
 /** Where the refs of sessions are: here, at a remote, and when it was last looked at. */
+
+import type { Archives } from '../../checkpoints/commits/archives.ts'
+import type { History } from '../../checkpoints/commits/history.ts'
 import type { Refs } from '../../git/refs/refs.ts'
-import { type CommitId, GONE, type ObjectId, parseRef, type RefFolder, type SessionId } from '../../ids.ts'
+import {
+  ARCHIVE,
+  type CommitId,
+  GONE,
+  type ObjectId,
+  parseRef,
+  type RefFolder,
+  type SessionId,
+} from '../../ids.ts'
 import { encodeName } from '../../ref-part.ts'
 import { parseKey, type RefKey, type RemoteNames } from './names.ts'
 
@@ -16,17 +27,21 @@ export interface SharedSession {
   refs: Map<RefKey, Whereabouts>
   /** The newest tombstone. */
   gone: Whereabouts<CommitId>
+  /** Where it has no refs of its own: what stands of it above is that of archives. */
+  archived: Record<keyof Whereabouts, boolean>
 }
 
 export type SharedSessions = Map<SessionId, SharedSession>
 
 /** What this repository knows by itself, of these sessions or of all. */
 export function localSessions(
-  refs: Refs,
+  { repository: { refs }, archives }: History,
   names: RemoteNames,
   only?: readonly SessionId[] | undefined,
 ): SharedSessions {
   const found: SharedSessions = new Map()
+  addArchived(found, 'local', archives, refs.entries(ARCHIVE, passOver), only)
+  addArchived(found, 'seen', archives, refs.entries(names.seenArchives, passOver), only)
   for (const [ref, id] of listed(refs, ['heads/', 'tags/'], 'refs/', only))
     place(found, ref.slice('refs/'.length), 'local', id)
   for (const [ref, id] of listed(refs, ['heads/', 'tags/'], names.seenFolder, only))
@@ -39,15 +54,19 @@ export function localSessions(
   return found
 }
 
-/** Adds what the remote has. */
+/** Adds what the remote has. Archives that are not here yet are passed over. */
 export function addRemote(
+  { archives }: History,
   sessions: SharedSessions,
   names: RemoteNames,
   there: ReadonlyMap<string, ObjectId>,
   only?: readonly SessionId[] | undefined,
 ): void {
   const isWanted = only === undefined ? undefined : new Set<string>(only)
+  const all = [...there].filter(([ref]) => ref.startsWith(ARCHIVE))
+  addArchived(sessions, 'remote', archives, all, only)
   for (const [ref, id] of there) {
+    if (ref.startsWith(ARCHIVE)) continue
     if (ref.startsWith(GONE)) placeGone(sessions, ref.slice(GONE.length), 'remote', id, only)
     else {
       const key = names.key(ref)
@@ -58,9 +77,28 @@ export function addRemote(
 }
 
 /** Whether something here is not what was last seen at the remote. */
-export const isWaiting = ({ refs, gone }: SharedSession): boolean =>
+export const isWaiting = ({ refs, gone, archived }: SharedSession): boolean =>
   gone.local !== gone.seen ||
+  (archived.seen && !archived.local) ||
   [...refs.values()].some(({ local, seen }) => local !== undefined && local !== seen)
+
+function addArchived(
+  into: SharedSessions,
+  where: keyof Whereabouts,
+  archives: Archives,
+  refs: Iterable<readonly [string, ObjectId]>,
+  only: readonly SessionId[] | undefined,
+): void {
+  const parts = only?.map(encodeName)
+  for (const [, id] of refs) {
+    const sessions = archives.tryRead(id as CommitId)
+    for (const part of sessions === undefined ? [] : (parts ?? sessions.keys())) {
+      const one = sessions!.get(part)
+      if (one === undefined) continue
+      for (const [ref, tip] of one.refs) place(into, ref.slice('refs/'.length), where, tip, true)
+    }
+  }
+}
 
 function* listed(
   refs: Refs,
@@ -73,11 +111,18 @@ function* listed(
     for (const part of parts) yield* refs.entries(`${folder}${kind}${part}` as RefFolder, passOver)
 }
 
-function place(into: SharedSessions, key: RefKey, where: keyof Whereabouts, id: ObjectId): void {
+function place(
+  into: SharedSessions,
+  key: RefKey,
+  where: keyof Whereabouts,
+  id: ObjectId,
+  isArchived = false,
+): void {
   const parsed = parseKey(key)
   if (parsed === undefined) return
-  const { refs } = of(into, parsed.session)
+  const { refs, archived } = of(into, parsed.session)
   refs.set(key, { ...refs.get(key), [where]: id })
+  archived[where] = isArchived
 }
 
 function placeGone(
@@ -96,7 +141,12 @@ function placeGone(
 function of(into: SharedSessions, session: SessionId): SharedSession {
   const known = into.get(session)
   if (known !== undefined) return known
-  const made: SharedSession = { session, refs: new Map(), gone: {} }
+  const made: SharedSession = {
+    session,
+    refs: new Map(),
+    gone: {},
+    archived: { local: false, seen: false, remote: false },
+  }
   into.set(session, made)
   return made
 }

@@ -31,9 +31,16 @@ export class KnownSessions implements SessionMemory {
   #lines = 0
   #found = 0
 
-  /** @param own what the listing depends on beside the commits */
-  constructor(repository: Repository, { type, collections }: Pick<DocumentRules, 'type' | 'collections'>) {
-    const own = [type, collections[0] ?? '']
+  /**
+   * @param own what the listing depends on beside the commits
+   * @param isArchived whether it is the listing of archived sessions
+   */
+  constructor(
+    repository: Repository,
+    { type, collections }: Pick<DocumentRules, 'type' | 'collections'>,
+    isArchived = false,
+  ) {
+    const own = [type, collections[0] ?? '', ...(isArchived ? ['archived'] : [])]
     this.#repository = repository
     this.#place = placeOf(repository, own)
     this.#mark = JSON.stringify(purgeMark(repository))

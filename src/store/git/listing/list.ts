@@ -18,11 +18,11 @@ type Own = Pick<DocumentRules, 'type' | 'collections'>
  */
 export async function* listSessions(
   history: History<AnyRepository>,
-  options: ListOptions,
+  options: ListOptions & { archived?: boolean | undefined },
   own: Own,
   before: SessionMemory,
 ): AsyncGenerator<SessionSummary> {
-  const listing = await listAll(history, before)
+  const listing = await listAll(history, before, options.archived)
   try {
     for (const one of await readablePage(history, listing, options))
       yield 'tip' in one ? await inFull(history, one, own) : one
@@ -42,12 +42,19 @@ interface Listed extends KnownSession {
 /** All sessions; those that cannot be read, as they are shown. */
 type Listing = (Listed | SessionSummary)[]
 
-async function listAll(history: History<AnyRepository>, before: SessionMemory): Promise<Listing> {
+async function listAll(
+  history: History<AnyRepository>,
+  before: SessionMemory,
+  isArchived = false,
+): Promise<Listing> {
   const listing: Listing = []
   const broken = new Map<SessionId, unknown>()
   const slice = new TimeSlice()
-  const activeOf = history.activeOfMany()
-  for (const [session, branches] of history.sessions((one, error) => broken.set(one, error))) {
+  const activeOf = isArchived ? (one: SessionId) => history.active(one) : history.activeOfMany()
+  const sessions = isArchived
+    ? history.archivedSessions()
+    : history.sessions((one, error) => broken.set(one, error))
+  for (const [session, branches] of sessions) {
     if (slice.isOver()) await slice.next()
     let tip = branches.values().next().value
     try {

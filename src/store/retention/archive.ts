@@ -1,0 +1,97 @@
+/** Cold sessions are archived: first a plan, then the change. */
+import { archiveSessions, whyNotArchivable } from '../../checkpoints/archiving/archive-sessions.ts'
+import type { Checkpoints } from '../../checkpoints/checkpoints.ts'
+import { NotFoundError } from '../../errors.ts'
+import type { Repository } from '../../git/repository.ts'
+import { type ObjectId, parseSessionId, type RefName, type SessionId } from '../../ids.ts'
+import { TimeSlice } from '../../time-slice.ts'
+import type { DocumentRules } from '../document.ts'
+import { KnownSessions } from '../git/listing/known-sessions.ts'
+import { listSessions } from '../git/listing/list.ts'
+import type { MaintainOptions } from '../session-store.ts'
+import { type Duration, duration } from './policy.ts'
+
+export interface ArchiveOptions {
+  /** These sessions. Default: all. */
+  sessions?: readonly string[] | undefined
+  /** Only those that nobody saved to for so long, such as `90d`. Without `sessions` it has to be said. */
+  olderThan?: Duration | undefined
+  /** Only say what would be archived. */
+  dryRun?: boolean
+  onProgress?: MaintainOptions['onProgress']
+}
+
+/** A session that is archived, or would be. */
+export interface ArchivableSession {
+  session: string
+  title: string | undefined
+  /** When it was last saved to, in milliseconds since 1970. */
+  lastUse: number
+  /** How many refs it has: branches, tags, lines. */
+  refs: number
+}
+
+export interface ArchiveReport {
+  /** The plan, the oldest first. */
+  sessions: readonly ArchivableSession[]
+  /** Sessions that cannot be archived: they cannot be read, or a tag of theirs names something other than a checkpoint. */
+  kept: readonly { session: string; why: 'damaged' | 'no commit' }[]
+  /** Ids of the sessions that were archived. */
+  archived: readonly string[]
+  /** Ids of those that somebody saved to, or tagged, while the plan was made: they are as they were. */
+  changed: readonly string[]
+  /** Refs of the archives that were made. */
+  archives: readonly string[]
+}
+
+interface Source {
+  repository: Repository
+  checkpoints: Checkpoints
+  rules: DocumentRules
+}
+
+/** Throws what `GitSessionStore.archive` throws. */
+export async function archive(source: Source, options: ArchiveOptions): Promise<ArchiveReport> {
+  const { sessions, olderThan, dryRun = false, onProgress } = options
+  if (sessions === undefined && olderThan === undefined)
+    throw new TypeError("Say what is archived: 'sessions' or 'olderThan'.")
+  const age = olderThan === undefined ? 0 : duration(olderThan, 'olderThan')
+  const wanted = sessions && new Set<string>(sessions.map(parseSessionId))
+  const { checkpoints, repository, rules } = source
+  const nothing = { archived: [], changed: [], archives: [] }
+  const plan: ArchivableSession[] = []
+  const kept: { session: string; why: 'damaged' | 'no commit' }[] = []
+  const seen = new Map<SessionId, ReadonlyMap<RefName, ObjectId>>()
+  if (!(await checkpoints.openFinished())) {
+    for (const id of wanted ?? []) throw new NotFoundError({ kind: 'session', id })
+    return { sessions: plan, kept, ...nothing }
+  }
+  const slice = new TimeSlice()
+  for await (const one of listSessions(
+    checkpoints.history,
+    {},
+    rules,
+    new KnownSessions(repository, rules),
+  )) {
+    if (wanted?.has(one.id) === false) continue
+    wanted?.delete(one.id)
+    const session = parseSessionId(one.id)
+    const lastUse = Date.parse(one.updatedAt) || 0
+    if (one.problem === undefined && rules.now() - lastUse < age) continue
+    const refs = checkpoints.refs.of(session)
+    const why = one.problem === undefined ? await whyNotArchivable(checkpoints, session) : 'damaged'
+    if (slice.isOver()) await slice.next()
+    if (why !== undefined) {
+      kept.push({ session, why })
+      continue
+    }
+    seen.set(session, refs)
+    plan.push({ session, title: one.title, lastUse, refs: refs.size })
+  }
+  for (const id of wanted ?? [])
+    if (!checkpoints.history.isArchived(id as SessionId)) throw new NotFoundError({ kind: 'session', id })
+  plan.sort((a, b) => a.lastUse - b.lastUse || (a.session < b.session ? -1 : 1))
+  if (dryRun || plan.length === 0) return { sessions: plan, kept, ...nothing }
+  const report = (done: number) => onProgress?.({ phase: 'archiving', done, total: plan.length })
+  return { sessions: plan, kept, ...(await archiveSessions(checkpoints, seen, report)) }
+}

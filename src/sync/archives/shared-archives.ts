@@ -1,0 +1,280 @@
+/**
+ * Archives travel as refs do. What is shared is which sessions are archived: an archive is taken over as far as it says of sessions what is
+ * here, or what is not here yet. Sessions that are live at one side count more there.
+ */
+import { foldSessions } from '../../checkpoints/archiving/archive-sessions.ts'
+import type { ArchivedSession } from '../../checkpoints/commits/archive.ts'
+import { RemoteError } from '../../errors.ts'
+import type { RemoteMove, RemoteRefs } from '../../git/wire/remote.ts'
+import {
+  ARCHIVE,
+  type CommitId,
+  GONE,
+  goneRef,
+  type ObjectId,
+  type RefFolder,
+  type RefName,
+} from '../../ids.ts'
+import { encodeName } from '../../ref-part.ts'
+import { batchesOf } from '../batches.ts'
+import { isBelow, sessionFacts } from '../planning/facts.ts'
+import { parseKey } from '../planning/names.ts'
+import type { SharedSession } from '../planning/shared-sessions.ts'
+import type { FetchReport, PushReport } from '../report.ts'
+import { type Gate, type Sharing, sessionsWith } from '../sharing.ts'
+
+/** What is archived at a place: the archives by their refs, and all their sessions by the part of their refs. */
+interface Shelf {
+  refs: Map<RefName, CommitId>
+  sessions: Map<string, ArchivedSession>
+}
+
+/** After a fetch: what was archived at the remote is archived here, and what came back there comes back here. */
+export async function takeOverArchives(
+  sharing: Sharing,
+  there: RemoteRefs,
+  report: FetchReport,
+): Promise<void> {
+  const { checkpoints, names } = sharing
+  const { history } = checkpoints
+  const [here, seen] = [shelfHere(sharing, ARCHIVE), shelfHere(sharing, names.seenArchives)]
+  const remote = shelfThere(sharing, there)
+  const live = liveParts(sharing, there)
+  for (const [part, { session }] of here.sessions) {
+    const isBack = seen.sessions.has(part) && live.has(part) && !isSeenLive(sharing, part)
+    if (isBack && (await checkpoints.refs.unarchive(session))) report.unarchived.push(session)
+  }
+  for (const [ref, id] of remote.refs) {
+    const sessions = history.archives.tryRead(id)
+    if (seen.refs.has(ref) || here.refs.has(ref) || sessions === undefined) continue
+    const agreed = [...sessions].filter(([part, one]) => !live.has(part) && isAsHere(sharing, one, there))
+    if (agreed.length === 0) continue
+    const wanted = agreed.map(([, one]) => one)
+    report.archived.push(...(await foldSessions(checkpoints, wanted, { ref, id, sessions })))
+  }
+  await remember(
+    sharing,
+    remote.refs,
+    seen.refs,
+    [...remote.sessions.keys()].filter((part) => !live.has(part)),
+  )
+}
+
+/** Sessions that are only in archives of the remote and not here at all need no refs here: their archive is taken over. */
+export const isOnlyArchivedThere = ({ refs, gone, archived }: SharedSession): boolean =>
+  archived.remote &&
+  gone.local === undefined &&
+  gone.remote === undefined &&
+  [...refs.values()].every(({ local }) => local === undefined)
+
+/** After a push of sessions: archives that are new here go to the remote, and those that are not here any more go there. */
+export async function pushArchives(
+  sharing: Sharing,
+  gate: Gate | undefined,
+  report: PushReport,
+): Promise<void> {
+  const { checkpoints, names, remote, options } = sharing
+  const seen = shelfHere(sharing, names.seenArchives).refs
+  const isTheSame = (now: ReadonlyMap<string, ObjectId>): boolean =>
+    now.size === seen.size && [...now].every(([ref, id]) => seen.get(ref as RefName) === id)
+  if (isTheSame(shelfHere(sharing, ARCHIVE).refs)) return
+  const there = await remote.refs(names.prefixes(undefined), options)
+  for (const [ref, id] of shelfHere(sharing, ARCHIVE).refs)
+    if (!there.refs.has(ref)) await holdBack(sharing, id, there, gate, report)
+  const here = shelfHere(sharing, ARCHIVE)
+  const known = [...there.refs.values()]
+  const has: ObjectId[] = []
+  for (const id of known) if (await checkpoints.objects.has(id)) has.push(id)
+  const now = new Map([...there.refs].filter(([ref]) => ref.startsWith(ARCHIVE))) as Map<RefName, CommitId>
+  const held = new Set(report.refused.map(({ session }) => encodeName(session)))
+  for (const [ref, id] of here.refs) {
+    const sessions = history(sharing).archives.tryRead(id)
+    if (sessions === undefined || [...sessions.keys()].some((part) => held.has(part))) continue
+    if (!now.has(ref)) {
+      const refused = await send(sharing, [{ ref, from: undefined, to: id }], has)
+      if (refused !== undefined) {
+        for (const { session } of sessions.values()) report.refused.push({ session, reason: refused })
+        continue
+      }
+      now.set(ref, id)
+      report.archived.push(...[...sessions.values()].map(({ session }) => session))
+    }
+    await deleteLive(sharing, [...sessions.values()], there, report)
+  }
+  const kept = new Set(
+    [...now.keys()].flatMap((ref) => [
+      ...(here.refs.has(ref) ? history(sharing).archives.tryRead(here.refs.get(ref)!)!.keys() : []),
+    ]),
+  )
+  for (const [ref, id] of seen) {
+    if (here.refs.has(ref) || now.get(ref) !== id) continue
+    const sessions = history(sharing).archives.tryRead(id)
+    if (sessions === undefined) continue
+    let isFree = true
+    for (const [part, one] of sessions) isFree &&= kept.has(part) || (await isElsewhere(sharing, one, there))
+    if (!isFree) continue
+    if ((await send(sharing, [{ ref, from: id, to: undefined }], [])) === undefined) now.delete(ref)
+  }
+  await remember(sharing, now, seen, [])
+}
+
+const history = ({ checkpoints }: Sharing) => checkpoints.history
+
+/** Sessions that may not leave this machine get an archive of their own, and are told. */
+async function holdBack(
+  sharing: Sharing,
+  id: CommitId,
+  there: RemoteRefs,
+  gate: Gate | undefined,
+  report: PushReport,
+): Promise<void> {
+  const { checkpoints, writer } = sharing
+  const all = history(sharing).archives.tryRead(id) ?? new Map<string, ArchivedSession>()
+  const held: ArchivedSession[] = []
+  for (const one of all.values()) {
+    const shared = sessionsWith(sharing, there, [one.session]).get(one.session)
+    if (shared === undefined) continue
+    const isMarked = shared.gone.local !== undefined || shared.gone.remote !== undefined
+    const facts = isMarked ? await sessionFacts(history(sharing), shared, writer) : undefined
+    const error = await gate?.(shared)
+    const isDead = facts?.refs.some(({ local, fate }) => local !== undefined && fate !== 'alive') ?? false
+    if (error === undefined && !isDead) continue
+    const reason = error?.message ?? 'it was deleted elsewhere. Restore it first.'
+    report.refused.push({ session: one.session, reason, ...(error && { error }) })
+    held.push(one)
+  }
+  if (held.length > 0 && held.length < all.size) await foldSessions(checkpoints, held)
+}
+
+/** The refs that the remote still has of archived sessions, where they are what the archive says. */
+async function deleteLive(
+  sharing: Sharing,
+  sessions: readonly ArchivedSession[],
+  there: RemoteRefs,
+  report: PushReport,
+): Promise<void> {
+  const { names } = sharing
+  const each = sessions.flatMap(({ refs }) => {
+    const moves = [...refs].flatMap(([ref, id]): RemoteMove[] => {
+      const at = names.there(ref.slice('refs/'.length))
+      return there.refs.get(at) === id ? [{ ref: at, from: id, to: undefined }] : []
+    })
+    return moves.length === 0 ? [] : [moves]
+  })
+  for (const batch of batchesOf(each, (moves) => ({ refs: moves.length, bytes: 0 }))) {
+    const moves = batch.flat()
+    const refused = await send(sharing, moves, [])
+    const keys = moves.flatMap(({ ref }) => names.key(ref) ?? [])
+    if (refused === undefined) await forget(sharing, keys)
+    else report.hidden.push(...keys)
+  }
+}
+
+/** Whether the remote has the session in refs of its own, or it was deleted here. */
+async function isElsewhere(
+  sharing: Sharing,
+  { session, refs }: ArchivedSession,
+  there: RemoteRefs,
+): Promise<boolean> {
+  const { names } = sharing
+  if (history(sharing).tip(goneRef(session)) !== undefined && !history(sharing).exists(session)) return true
+  for (const [ref, id] of refs) {
+    const at = there.refs.get(names.there(ref.slice('refs/'.length)))
+    if (at === undefined || !(await isBelow(history(sharing), id, at))) return false
+  }
+  return true
+}
+
+/** Whether a session can be archived here: it is what it is there, or nothing is known of it. */
+function isAsHere(sharing: Sharing, { session, refs }: ArchivedSession, there: RemoteRefs): boolean {
+  const own = history(sharing).refsOf(session)
+  if (own.size > 0) return own.size === refs.size && [...refs].every(([ref, id]) => own.get(ref) === id)
+  return history(sharing).tip(goneRef(session)) === undefined && !there.refs.has(GONE + encodeName(session))
+}
+
+function shelfHere({ checkpoints }: Sharing, folder: RefFolder): Shelf {
+  const refs = [...checkpoints.history.repository.refs.list(folder, () => undefined)]
+  return shelfOf(
+    checkpoints.history,
+    refs.map(([ref, id]) => [`${ARCHIVE}${ref.slice(folder.length)}`, id as CommitId]),
+  )
+}
+
+const shelfThere = ({ checkpoints }: Sharing, there: RemoteRefs): Shelf =>
+  shelfOf(
+    checkpoints.history,
+    ([...there.refs] as [RefName, CommitId][]).filter(([ref]) => ref.startsWith(ARCHIVE)),
+  )
+
+function shelfOf(
+  { archives }: Sharing['checkpoints']['history'],
+  refs: readonly [RefName, CommitId][],
+): Shelf {
+  return {
+    refs: new Map(refs),
+    sessions: new Map(refs.flatMap(([, id]) => [...(archives.tryRead(id) ?? [])])),
+  }
+}
+
+/** Parts of sessions that the remote has refs of. */
+function liveParts({ names }: Sharing, there: RemoteRefs): Set<string> {
+  const keys = [...there.refs.keys()].flatMap((ref) => names.key(ref) ?? [])
+  return new Set(keys.filter((key) => parseKey(key)!.kind !== 'tag').map((key) => key.split('/')[1]!))
+}
+
+const isSeenLive = ({ checkpoints, names }: Sharing, part: string): boolean =>
+  checkpoints.history.repository.refs.list(`${names.seenFolder}heads/${part}/`, () => undefined).size > 0
+
+/** Sets what archives were last seen, and forgets what was seen of the refs of archived sessions. */
+async function remember(
+  sharing: Sharing,
+  now: ReadonlyMap<RefName, CommitId>,
+  before: ReadonlyMap<RefName, CommitId>,
+  archived: readonly string[],
+): Promise<void> {
+  const { names } = sharing
+  const place = (ref: RefName): RefName => `${names.seenArchives}${ref.slice(ARCHIVE.length)}`
+  const moves = new Map<RefName, ObjectId | null>()
+  for (const ref of before.keys()) if (!now.has(ref)) moves.set(place(ref), null)
+  for (const [ref, id] of now)
+    if (before.get(ref) !== id && (await sharing.checkpoints.objects.has(id))) moves.set(place(ref), id)
+  const wanted = new Set(archived)
+  for (const kind of ['heads', 'tags'])
+    for (const [ref] of history(sharing).repository.refs.entries(
+      `${names.seenFolder}${kind}/`,
+      () => undefined,
+    ))
+      if (wanted.has(ref.slice(names.seenFolder.length).split('/')[1]!)) moves.set(ref, null)
+  await move(sharing, moves)
+}
+
+const forget = (sharing: Sharing, keys: readonly string[]): Promise<void> =>
+  move(sharing, new Map(keys.map((key) => [sharing.names.seen(key), null])))
+
+async function move({ checkpoints }: Sharing, moves: ReadonlyMap<RefName, ObjectId | null>): Promise<void> {
+  if (moves.size === 0) return
+  await checkpoints.history.repository.change({
+    refs: [...moves.keys()],
+    prepare: () => ({ objects: [], moves, result: undefined }),
+  })
+}
+
+/** One request, whole or not at all. Says why it was refused. */
+async function send(
+  { remote, options }: Sharing,
+  moves: readonly RemoteMove[],
+  has: readonly ObjectId[],
+): Promise<string | undefined> {
+  try {
+    const answers = await remote.push({ moves: [...moves], has: [...has], atomic: moves.length > 1 }, options)
+    return answers.find(({ refused }) => refused !== undefined)?.refused
+  } catch (error) {
+    if (!(error instanceof RemoteError)) throw error
+    const { refs } = await remote.refs(
+      moves.map(({ ref }) => ref),
+      options,
+    )
+    if (moves.every(({ ref, to }) => refs.get(ref) === to)) return undefined
+    throw error
+  }
+}
