@@ -74,7 +74,7 @@ export type {
   ScanOptions,
   SignedCheckpoint,
 } from './store/git/options.ts'
-export type { RewriteOptions, RewriteReport } from './store/git/rewrite.ts'
+export type { ContinueReport, RewriteOptions, RewriteReport } from './store/git/rewrite.ts'
 export type {
   FetchOptions,
   PushOptions,
@@ -124,7 +124,7 @@ export type {
   WriteOptions,
 } from './store/session-store.ts'
 export type { ConnectOptions } from './sync/connect.ts'
-export { NotSharedError, ReplicationError } from './sync/error.ts'
+export { NotSharedError, ReplicationError, RewrittenError } from './sync/error.ts'
 export type { NamedRemote } from './sync/remotes.ts'
 export type {
   FetchReport,

@@ -1,10 +1,11 @@
 /** What others have saved comes here: objects first, then the refs of each session, all or none. */
 import type { Checkpoints } from '../checkpoints/checkpoints.ts'
 import { Graves } from '../checkpoints/tombstones/graves.ts'
+import type { Rewrites } from '../checkpoints/tombstones/rewrites.ts'
 import { joinTombstones, readTombstones } from '../checkpoints/tombstones/tombstone.ts'
 import { StorageError } from '../errors.ts'
 import type { NewObject } from '../git/objects/object.ts'
-import type { RemoteRefs } from '../git/wire/remote.ts'
+import type { Fetched, RemoteRefs } from '../git/wire/remote.ts'
 import { activeRef, type CommitId, goneRef, type ObjectId, type SessionId } from '../ids.ts'
 import { type LocalMove, type LocalMoves, moveRefs, PURGED } from './local-moves.ts'
 import { branchKey, type SessionFacts, sessionFacts } from './planning/facts.ts'
@@ -17,7 +18,7 @@ import {
   type SharedSessions,
 } from './planning/shared-sessions.ts'
 import type { FetchReport } from './report.ts'
-import { refsBeforeRewrite } from './rewritten-sessions.ts'
+import { bringRewrites, takeRewrites } from './rewrites/taken.ts'
 import { each, type Only, type Sharing } from './sharing.ts'
 
 /** Throws RemoteError; CorruptError for objects that are not what they should be; LockedError, StorageError. */
@@ -28,15 +29,16 @@ export async function fetchSessions(sharing: Sharing, only?: Only, depth?: numbe
   for (let round = 0; round < ROUNDS; round++) {
     const mark = checkpoints.mark()
     const there = await remote.refs(names.prefixes(only), options)
-    const sessions = sessionsWith(sharing, there, only)
     const report = emptyReport(names.remote)
-    await leaveOutRewritten(sharing, sessions, report)
-    const fetched = await bring(sharing, sessions, depth)
+    // What was rewritten is not fetched as it was: so this comes first.
+    const news = await bringRewrites(sharing, there)
+    let fetched: Fetched | undefined
     try {
-      // Only now it shows what newer checkpoints of others stand on.
-      await leaveOutRewritten(sharing, sessions, report)
-      let isPurged = false
-      await each(sessions.values(), async (shared) => {
+      fetched = await bring(sharing, sessionsWith(sharing, there, only), news.rewrites, depth)
+      const moved = await takeRewrites(sharing, news, mark)
+      let isPurged = moved === PURGED
+      if (moved !== PURGED) report.rewritten.push(...moved)
+      await each(isPurged ? [] : sessionsWith(sharing, there, only).values(), async (shared) => {
         const plan = await settle(sharing, shared, there, mark)
         if (plan === PURGED) isPurged = true
         else note(report, plan)
@@ -44,6 +46,7 @@ export async function fetchSessions(sharing: Sharing, only?: Only, depth?: numbe
       if (!isPurged) return sorted(report)
     } finally {
       fetched?.release()
+      news.release()
     }
   }
   throw new StorageError(
@@ -69,26 +72,13 @@ export function sessionsWith({ checkpoints, names }: Sharing, there: RemoteRefs,
   return sessions
 }
 
-/** Sessions that the remote still has as they were before a rewrite stay as they are here. */
-async function leaveOutRewritten(
-  { checkpoints }: Sharing,
-  sessions: SharedSessions,
-  report: FetchReport,
-): Promise<void> {
-  for (const [session, shared] of [...sessions]) {
-    const old = await refsBeforeRewrite(checkpoints.history, shared)
-    if (old.length === 0) continue
-    report.hidden.push(...old)
-    sessions.delete(session)
-  }
-}
-
 /** Fetches what the refs of these sessions name at the remote, if it is not here. */
 export async function bring(
   { checkpoints, remote, options }: Sharing,
   sessions: SharedSessions,
-  depth: number | undefined,
-) {
+  rewrites: Rewrites,
+  depth?: number,
+): Promise<Fetched | undefined> {
   const { history } = checkpoints
   const wants = new Set<ObjectId>()
   const haves = new Set<ObjectId>()
@@ -98,7 +88,7 @@ export async function bring(
     const isTold = gone.remote === undefined || (await history.objects.has(gone.remote))
     const graves = new Graves(isTold ? await readTombstones(history, gone.local) : [])
     const alive = [...refs].flatMap(([key, { remote: id }]) =>
-      id === undefined || graves.isKnownDead(key, id, gone.remote) ? [] : id,
+      id === undefined || graves.isKnownDead(key, id, gone.remote) || rewrites.has(id) ? [] : id,
     )
     for (const id of [...alive, gone.remote])
       if (id !== undefined && !wants.has(id) && !(await history.objects.has(id))) wants.add(id)
@@ -134,6 +124,7 @@ async function settle(
         session,
         refs: new Map(),
         gone: {},
+        rewritten: {},
       }
       const facts = await sessionFacts(history, now, writer)
       const plan = planFetch(facts.refs)
@@ -191,6 +182,7 @@ function note(report: FetchReport, plan: FetchPlan): void {
   report.deleted.push(...plan.deleted)
   report.kept.push(...plan.kept)
   report.hidden.push(...plan.hidden)
+  report.outdated.push(...plan.outdated)
 }
 
 const emptyReport = (remote: string): FetchReport => ({
@@ -200,10 +192,13 @@ const emptyReport = (remote: string): FetchReport => ({
   deleted: [],
   kept: [],
   hidden: [],
+  rewritten: [],
+  outdated: [],
 })
 
 function sorted(report: FetchReport): FetchReport {
-  for (const list of [report.updated, report.deleted, report.kept, report.hidden]) list.sort()
+  const { updated, deleted, kept, hidden, rewritten, outdated } = report
+  for (const list of [updated, deleted, kept, hidden, rewritten, outdated]) list.sort()
   report.diverged.sort((a, b) => (a.from < b.from ? -1 : 1))
   return report
 }

@@ -6,7 +6,6 @@ import {
   isFilesLine,
   type ObjectId,
   parseRef,
-  REWRITTEN,
   type RefName,
   type SessionId,
 } from '../../ids.ts'
@@ -30,7 +29,7 @@ export async function refsInScope(
   const refs: ScopedRef[] = []
   for (const ref of repository.refs.list('refs/').keys()) {
     const value = repository.refs.readValue(ref)
-    if (value === undefined || !('id' in value) || ref.startsWith(REWRITTEN)) continue
+    if (value === undefined || !('id' in value) || isTombstone(ref)) continue
     const peeled = await peel(repository.objects, value.id)
     if (peeled !== undefined) refs.push({ ref, id: value.id, ...peeled })
   }
@@ -47,6 +46,10 @@ const isFiles = (ref: string): boolean => {
   const parsed = parseRef(ref)
   return parsed?.kind === 'reserved' && isFilesLine(parsed.name)
 }
+
+/** What says that something was deleted or rewritten stays as it is, here and as it was seen at remotes. */
+const isTombstone = (ref: string): boolean =>
+  /^refs\/forkpoint\/(?:remote\/[^/]+\/)?(?:gone|rewritten)\//.test(ref)
 
 /** A session's refs are rewritten together, any other ref alone. */
 function groupOf(ref: string): string {

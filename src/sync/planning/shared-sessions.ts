@@ -1,6 +1,14 @@
 /** Where the refs of sessions are: here, at a remote, and when it was last looked at. */
 import type { Refs } from '../../git/refs/refs.ts'
-import { type CommitId, GONE, type ObjectId, parseRef, type RefFolder, type SessionId } from '../../ids.ts'
+import {
+  type CommitId,
+  GONE,
+  type ObjectId,
+  parseRef,
+  REWRITTEN,
+  type RefFolder,
+  type SessionId,
+} from '../../ids.ts'
 import { encodeName } from '../../ref-part.ts'
 import { parseKey, type RefKey, type RemoteNames } from './names.ts'
 
@@ -16,6 +24,8 @@ export interface SharedSession {
   refs: Map<RefKey, Whereabouts>
   /** The newest tombstone. */
   gone: Whereabouts<CommitId>
+  /** The newest rewrite. */
+  rewritten: Whereabouts<CommitId>
 }
 
 export type SharedSessions = Map<SessionId, SharedSession>
@@ -31,11 +41,13 @@ export function localSessions(
     place(found, ref.slice('refs/'.length), 'local', id)
   for (const [ref, id] of listed(refs, ['heads/', 'tags/'], names.seenFolder, only))
     place(found, ref.slice(names.seenFolder.length), 'seen', id)
-  for (const [ref, id] of refs.entries(GONE, passOver))
-    placeGone(found, ref.slice(GONE.length), 'local', id, only)
-  const seenGone = `${names.seenFolder}gone/` as const
-  for (const [ref, id] of refs.entries(seenGone, passOver))
-    placeGone(found, ref.slice(seenGone.length), 'seen', id, only)
+  for (const [kind, folder] of TOMBSTONES) {
+    for (const [ref, id] of refs.entries(folder, passOver))
+      placeTombstone(found, kind, ref.slice(folder.length), 'local', id, only)
+    const seen = `${names.seenFolder}${kind}/` as const
+    for (const [ref, id] of refs.entries(seen, passOver))
+      placeTombstone(found, kind, ref.slice(seen.length), 'seen', id, only)
+  }
   return found
 }
 
@@ -48,8 +60,11 @@ export function addRemote(
 ): void {
   const isWanted = only === undefined ? undefined : new Set<string>(only)
   for (const [ref, id] of there) {
-    if (ref.startsWith(GONE)) placeGone(sessions, ref.slice(GONE.length), 'remote', id, only)
-    else {
+    const tombstone = TOMBSTONES.find(([, folder]) => ref.startsWith(folder))
+    if (tombstone !== undefined) {
+      const [kind, folder] = tombstone
+      placeTombstone(sessions, kind, ref.slice(folder.length), 'remote', id, only)
+    } else {
       const key = names.key(ref)
       if (key === undefined || isWanted?.has(parseKey(key)!.session) === false) continue
       place(sessions, key, 'remote', id)
@@ -58,8 +73,9 @@ export function addRemote(
 }
 
 /** Whether something here is not what was last seen at the remote. */
-export const isWaiting = ({ refs, gone }: SharedSession): boolean =>
+export const isWaiting = ({ refs, gone, rewritten }: SharedSession): boolean =>
   gone.local !== gone.seen ||
+  rewritten.local !== rewritten.seen ||
   [...refs.values()].some(({ local, seen }) => local !== undefined && local !== seen)
 
 function* listed(
@@ -80,8 +96,14 @@ function place(into: SharedSessions, key: RefKey, where: keyof Whereabouts, id: 
   refs.set(key, { ...refs.get(key), [where]: id })
 }
 
-function placeGone(
+const TOMBSTONES = [
+  ['gone', GONE],
+  ['rewritten', REWRITTEN],
+] as const
+
+function placeTombstone(
   into: SharedSessions,
+  kind: 'gone' | 'rewritten',
   part: string,
   where: keyof Whereabouts,
   id: ObjectId,
@@ -90,13 +112,13 @@ function placeGone(
   // A session's name is read as that of a branch's ref is.
   const session = parseRef(`refs/heads/${part}/main`)?.session
   if (session === undefined || only?.includes(session) === false) return
-  of(into, session).gone[where] = id as CommitId
+  of(into, session)[kind][where] = id as CommitId
 }
 
 function of(into: SharedSessions, session: SessionId): SharedSession {
   const known = into.get(session)
   if (known !== undefined) return known
-  const made: SharedSession = { session, refs: new Map(), gone: {} }
+  const made: SharedSession = { session, refs: new Map(), gone: {}, rewritten: {} }
   into.set(session, made)
   return made
 }

@@ -64,7 +64,7 @@ export abstract class SharingStore<S extends StoredDocument> extends StoreFront<
    */
   push(options: PushOptions = {}): Promise<PushReport> {
     return this.#told(
-      this.#share((shared) => shared.push(options)),
+      this.shared((shared) => shared.push(options)),
       (report) => [{ kind: 'push', report }],
     )
   }
@@ -77,7 +77,7 @@ export abstract class SharingStore<S extends StoredDocument> extends StoreFront<
    */
   fetch(options: FetchOptions = {}): Promise<FetchReport> {
     return this.#told(
-      this.#share((shared) => shared.fetch(options)),
+      this.shared((shared) => shared.fetch(options)),
       (report) => [{ kind: 'fetch', report }],
     )
   }
@@ -94,7 +94,7 @@ export abstract class SharingStore<S extends StoredDocument> extends StoreFront<
   /** `fetch`, then `push`. */
   sync(options: PushOptions = {}): Promise<SyncReport> {
     return this.#told(
-      this.#share((shared) => shared.sync(options)),
+      this.shared((shared) => shared.sync(options)),
       ({ fetch, push }) => [
         { kind: 'fetch', report: fetch },
         { kind: 'push', report: push },
@@ -104,7 +104,7 @@ export abstract class SharingStore<S extends StoredDocument> extends StoreFront<
 
   /** How sessions here stand to those of a remote, asked now. Nothing is fetched. */
   remoteStatus(options: ShareOptions = {}): Promise<RemoteStatus> {
-    return this.#share((shared) => shared.status(options))
+    return this.shared((shared) => shared.status(options))
   }
 
   /**
@@ -114,17 +114,17 @@ export abstract class SharingStore<S extends StoredDocument> extends StoreFront<
    * @throws AlreadyExistsError, InvalidIdError, UnsupportedError for an address that forkpoint cannot reach
    */
   addRemote(name: string, url: string, options: { mapped?: boolean } = {}): Promise<NamedRemote> {
-    return this.#share((shared) => shared.add({ name, url, mapped: options.mapped }))
+    return this.shared((shared) => shared.add({ name, url, mapped: options.mapped }))
   }
 
   /** Removes a remote from the configuration. Throws NotFoundError. */
   removeRemote(name: string): Promise<void> {
-    return this.#share((shared) => shared.remove(name))
+    return this.shared((shared) => shared.remove(name))
   }
 
   /** The remotes, those of the configuration and that of the store's options. */
   remotes(): Promise<NamedRemote[]> {
-    return this.#share((shared) => shared.remotes())
+    return this.shared((shared) => shared.remotes())
   }
 
   /**
@@ -213,7 +213,8 @@ export abstract class SharingStore<S extends StoredDocument> extends StoreFront<
     }
   }
 
-  #share<T>(work: (shared: SharedStore) => Promise<T>): Promise<T> {
+  /** @internal */
+  protected shared<T>(work: (shared: SharedStore) => Promise<T>): Promise<T> {
     return this.#checkpoints.lifetime.use(async () => {
       this.#shared ??= import('./shared-store.ts').then(
         ({ SharedStore }) =>
