@@ -104,7 +104,11 @@ export async function rewriteHistory(
       touched = await look()
       const maps = sessionsOf().map(rewrittenRef)
       const also: LockName[] = [...touched.map(({ ref }) => ref), ...maps, PURGE_LOCK]
-      return { branch: history.active(session), also, starts: false }
+      // The active one may have been deleted on another machine.
+      const active = history.active(session)
+      const branches = history.branches(session)
+      const branch = branches.has(active) ? active : branches.keys().next().value
+      return { branch, also, starts: false }
     },
     decide: async (writing) => {
       // Whoever is about to put a ref on an old checkpoint has to look whether it still stands.
