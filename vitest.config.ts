@@ -13,6 +13,8 @@ export default defineConfig({
   },
   test: {
     include: ['test/**/*.test.ts'],
+    // `npm run test:clients` runs these.
+    exclude: ['**/node_modules/**', 'test/clients/**'],
     globalSetup: ['test/support/build.ts'],
     testTimeout: 120_000,
     hookTimeout: 60_000,

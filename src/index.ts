@@ -76,12 +76,13 @@ export type {
 } from './store/git/options.ts'
 export type { ContinueReport, RewriteOptions, RewriteReport } from './store/git/rewrite.ts'
 export type {
+  BundleOptions,
   FetchOptions,
   PushOptions,
   RemoteSettings,
   ShareOptions,
 } from './store/git/sharing/shared-store.ts'
-export type { RemoteEvent, SharingStore } from './store/git/sharing/sharing-store.ts'
+export type { RemoteEvent, SharingStore, UnbundleReport } from './store/git/sharing/sharing-store.ts'
 export type { SignatureOptions, SignatureReport } from './store/git/signatures.ts'
 export { MemorySessionStore, type MemoryStoreOptions } from './store/memory/memory-session-store.ts'
 export type { Protection, Removal, RetentionPlan } from './store/retention/plan.ts'
@@ -123,6 +124,9 @@ export type {
   VerifyReport,
   WriteOptions,
 } from './store/session-store.ts'
+export type { BundleReport } from './sync/bundle/bundle.ts'
+export { checkRemote } from './sync/check/remote-check.ts'
+export type { CheckOptions, RemoteCheck, TriedPromise } from './sync/check/report.ts'
 export type { ConnectOptions } from './sync/connect.ts'
 export { NotSharedError, ReplicationError, RewrittenError } from './sync/error.ts'
 export type { NamedRemote } from './sync/remotes.ts'
@@ -138,6 +142,8 @@ export type { Block, CallBlock, FileBlock, ResultBlock } from './view/block.ts'
 export { RestoreError, WorkspaceLimitError } from './workspace/errors.ts'
 export type { LeftOut, LeftOutReason } from './workspace/left-out.ts'
 export type { SnapshotLimits } from './workspace/limits.ts'
+export { plainRemote, projectAt } from './workspace/project/project.ts'
+export type { Project, ProjectQuery } from './workspace/project/query.ts'
 export type { KeptFile, KeptReason, RestorePlan } from './workspace/restore-plan.ts'
 export type { FileChanges, StoredFile, StoredSnapshot } from './workspace/stored-files.ts'
 export type {

@@ -1,4 +1,8 @@
+import { setImmediate as queueImmediate } from 'node:timers'
 import { setImmediate } from 'node:timers/promises'
+
+/** When work in slices began in this turn of the event loop; `undefined`: not yet. */
+let began: number | undefined
 
 /**
  * Long work in slices, so that timers and sockets get their turn:
@@ -8,24 +12,37 @@ import { setImmediate } from 'node:timers/promises'
  *       work(item)
  *       if (slice.isOver()) await slice.next()
  *     }
+ *
+ * All slices share the time of one turn of the event loop: what follows long work without a pause does not begin to count
+ * anew, nor does what works beside it.
  */
 export class TimeSlice {
   readonly #length: number
-  #end: number
 
-  /** `length` in milliseconds. */
-  constructor(length = 6) {
+  /** `length` in milliseconds, from the first slice that began in the same turn of the event loop. */
+  constructor(length = 4) {
     this.#length = length
-    this.#end = performance.now() + length
+    turnStart()
   }
 
   isOver(): boolean {
-    return performance.now() >= this.#end
+    return performance.now() >= turnStart() + this.#length
   }
 
   /** Lets everything else that waits run first. */
   async next(): Promise<void> {
     await setImmediate()
-    this.#end = performance.now() + this.#length
   }
+}
+
+function turnStart(): number {
+  if (began === undefined) {
+    began = performance.now()
+    queueImmediate(endTurn)
+  }
+  return began
+}
+
+function endTurn(): void {
+  began = undefined
 }

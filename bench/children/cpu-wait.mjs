@@ -6,10 +6,14 @@ const file = openScheduler()
 const buffer = Buffer.alloc(96)
 
 /** Milliseconds that the main thread was ready and had no CPU, since it began; 0 where Linux does not tell. */
-export function cpuWait() {
-  if (file === undefined) return 0
+export const cpuWait = () => cpuTimes().waited
+
+/** Milliseconds that the main thread had a CPU, and that it waited for one. */
+export function cpuTimes() {
+  if (file === undefined) return { had: 0, waited: 0 }
   const length = readSync(file, buffer, 0, buffer.length, 0)
-  return Number(buffer.toString('latin1', 0, length).split(' ')[1]) / 1e6
+  const [had, waited] = buffer.toString('latin1', 0, length).split(' ')
+  return { had: Number(had) / 1e6, waited: Number(waited) / 1e6 }
 }
 
 /** proc(5): time on the CPU and time waiting for one, in nanoseconds. */

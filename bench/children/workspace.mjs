@@ -3,8 +3,8 @@
  * Turns of an agent in a project of many files, with a snapshot each.
  *
  * Task: `{ project, folder, turns }`: a project that is there, and an empty folder. Answer: milliseconds of each save, and the
- * longest stall of the event loop in it, less the time that other processes had the CPU: `{ first, unchanged, changed, plain
- * }`, each a list of `{ wall, stall }`.
+ * longest stall of the event loop in it, less the time that other processes had the CPU, and the CPU time of the turn of the
+ * event loop that took the most: `{ first, unchanged, changed, plain }`, each a list of `{ wall, stall, cpu }`.
  */
 import { appendFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -14,7 +14,7 @@ import { fileOf } from '../project.mjs'
 import { time } from '../statistics.mjs'
 import { turns as turnsOf } from '../workload.mjs'
 import { answer, task } from './child.mjs'
-import { cpuWait } from './cpu-wait.mjs'
+import { cpuTimes } from './cpu-wait.mjs'
 
 const { project, folder, turns } = task()
 process.env.XDG_CACHE_HOME = join(folder, 'cache')
@@ -23,7 +23,7 @@ const files = store.files(project)
 const { handle } = await appender(store, 'demo')
 const messages = turnsOf({ bytes: 1500 })
 
-let [last, waited, longest, ticking] = [0, 0, 0, true]
+let [last, times, longest, busiest, ticking] = [0, cpuTimes(), 0, 0, true]
 tick()
 const first = await measured(1, () => handle.append({ messages: messages.next().value }, { files }))
 // Files that were read in the instant they were written are read once more.
@@ -51,20 +51,22 @@ async function measured(count, save, before = () => {}) {
     before()
     await new Promise(setImmediate)
     last = performance.now()
-    waited = cpuWait()
+    times = cpuTimes()
     longest = 0
+    busiest = 0
     const wall = await time(save)
     await new Promise(setImmediate)
-    samples.push({ wall, stall: longest })
+    samples.push({ wall, stall: longest, cpu: busiest })
   }
   return samples
 }
 
 function tick() {
   const now = performance.now()
-  const waiting = cpuWait()
-  longest = Math.max(longest, now - last - (waiting - waited))
+  const { had, waited } = cpuTimes()
+  longest = Math.max(longest, now - last - (waited - times.waited))
+  busiest = Math.max(busiest, had - times.had)
   last = now
-  waited = waiting
+  times = { had, waited }
   if (ticking) setImmediate(tick)
 }

@@ -22,12 +22,7 @@ export function environment(folder, quick) {
     versions: {
       node: process.version,
       git: firstLine('git', ['--version']),
-      ...Object.fromEntries(
-        ['@langchain/langgraph-checkpoint-sqlite', 'better-sqlite3', 'isomorphic-git'].map((name) => [
-          name,
-          versionOf(name),
-        ]),
-      ),
+      ...Object.fromEntries(PACKAGES.map((name) => [name, versionOf(name)])),
     },
   }
 }
@@ -42,6 +37,14 @@ function firstLine(command, args) {
     return 'none'
   }
 }
+
+const PACKAGES = [
+  '@langchain/langgraph-checkpoint-sqlite',
+  'better-sqlite3',
+  'classic-level',
+  'isomorphic-git',
+  'lmdb',
+]
 
 /** @param {string} name */
 function versionOf(name) {

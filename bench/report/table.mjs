@@ -9,6 +9,8 @@ const PEERS = [
   'raw (promises)',
   'SQLite',
   'SQLite in batches',
+  'LMDB',
+  'classic-level',
   'JSON file',
   'SqliteSaver',
   'isomorphic-git',

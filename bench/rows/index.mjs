@@ -13,6 +13,7 @@ import { python } from './python.mjs'
 import { redaction } from './redaction.mjs'
 import { resume } from './resume.mjs'
 import { save } from './save.mjs'
+import { server } from './server.mjs'
 import { sign } from './sign.mjs'
 import { stall } from './stall.mjs'
 import { start } from './start.mjs'
@@ -39,6 +40,7 @@ export const ROWS = [
   disk,
   heap,
   list,
+  server,
   workspace,
   transcripts,
   redaction,

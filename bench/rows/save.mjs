@@ -5,7 +5,7 @@ import { lastTenth, p50, p99 } from '../statistics.mjs'
 
 /** Of one message. The second is measured for those alone that a reach is about. */
 const SIZES = [1500, 4096]
-const OFTEN = ['append', 'raw', 'rawAsync', 'table']
+const OFTEN = ['append', 'raw', 'rawAsync', 'table', 'lmdb', 'level']
 
 /**
  * Each contender in a process of its own, turn and turn about, so that what a store does behind a save (settling,
@@ -45,7 +45,7 @@ export const save = {
       measures,
       notes: [
         `${many} turns (${fewer.join(', ')}); the median of ${quick ? 2 : 5} rounds; contenders with fewer turns ran one round.`,
-        'SqliteSaver syncs at WAL checkpoints only, isomorphic-git and git not at all; raw append, SQLite, JSON file and forkpoint survive a power loss after every save.',
+        'SqliteSaver syncs at WAL checkpoints only, isomorphic-git and git not at all; raw append, SQLite, LMDB, classic-level, JSON file and forkpoint survive a power loss after every save.',
       ],
     }
   },

@@ -16,7 +16,14 @@ export const throughput = {
       /** @type {Record<string, number[]>} */
       const rates = {}
       for (let round = 0; round < (quick ? 1 : 5); round++) {
-        const keys = ['append', 'raw', 'tableBatches', ...(round === 0 ? ['json', 'sqlite'] : [])]
+        const keys = [
+          'append',
+          'raw',
+          'tableBatches',
+          'lmdb',
+          'level',
+          ...(round === 0 ? ['json', 'sqlite'] : []),
+        ]
         for (const key of round % 2 === 1 ? keys.reverse() : keys) {
           say(`${sessions} sessions, ${NAMES[key]}, round ${round + 1}`)
           const { rate } = await child('throughput', {

@@ -1,37 +1,41 @@
-/** What frameworks hand over, as JSON: dates, URLs, maps, bytes and instances become what `JSON.stringify` makes of them. */
+/**
+ * Converts values of frameworks to JSON: dates, URLs, maps, bytes and instances become what `JSON.stringify` makes of
+ * them.
+ */
 import { InvalidStateError } from '../errors.ts'
 import { deepCopy, isOrdinary, MAX_DEPTH } from '../json-value.ts'
 
 type Path = readonly (string | number)[]
 
-/** What an adapter stores in another way than `JSON.stringify` would. */
+/** Conversions of an adapter that differ from `JSON.stringify`. */
 export interface JsonForms {
-  /** The JSON that stands for an object; `undefined`: what it is anyway. */
+  /** The JSON for an object; `undefined` leaves it to the default. */
   object?(value: object): unknown
-  /** The key to write for this one. */
+  /** The key to write in place of this one. */
   key?(key: string): string
 }
 
 /**
- * A copy that shares nothing with the value, and is JSON: what `JSON.parse(JSON.stringify(value))` gives, but that `-0`
- * stays. So `toJSON` is called, `NaN` is `null`, a `Map` is `{}`, and `undefined` is left out, in an array `null`.
+ * Returns a deep copy as JSON, like `JSON.parse(JSON.stringify(value))`, except that `-0` stays: `toJSON` is called,
+ * `NaN` is `null`, a `Map` is `{}`, and `undefined` is left out, or `null` in an array.
  *
- * @param path where it stands, for errors
+ * @param path path of the value, for errors
  * @returns `undefined` for what `JSON.stringify` leaves out, such as a function
  *
- * Throws InvalidStateError for what is too deep or holds itself, for a bigint, and with the cause for a `toJSON` or getter that throws.
+ * Throws InvalidStateError for a value that is too deep or contains itself, for a bigint, and, with the cause, for a
+ * `toJSON` or getter that throws.
  */
 export function toJson(value: unknown, path: Path = [], forms: JsonForms = {}): unknown {
   if (forms.object === undefined && forms.key === undefined && isJson(value)) return deepCopy(value)
   return copied(value, '', { path: [...path], depth: path.length, forms, copies: new Map() })
 }
 
-/** Whether the value certainly is JSON already. What this says no to may still be. */
+/** Whether the value is certainly JSON already; `false` does not prove the contrary. */
 export function isJson(value: unknown): boolean {
   try {
     return isOrdinary(value)
   } catch {
-    // A getter throws: `toJson` says where.
+    // A getter throws; `toJson` reports its path.
     return false
   }
 }
@@ -40,11 +44,11 @@ interface Copying {
   path: (string | number)[]
   depth: number
   forms: JsonForms
-  /** An object that stands in several places is copied once: else a few could unfold without end. */
+  /** An object in several places is copied once; otherwise a few objects could grow without bound. */
   copies: Map<object, unknown>
 }
 
-/** Of an object that is being copied: what is met again inside of itself holds itself. */
+/** Marks an object that is being copied: an object that is met again inside itself is a cycle. */
 const OPEN = Symbol('open')
 
 function copied(given: unknown, key: string | number, copying: Copying): unknown {
@@ -98,7 +102,9 @@ function copiedObject(object: object, copying: Copying): Record<string, unknown>
   return Object.fromEntries(entries)
 }
 
-/** As `JSON.stringify` looks at a value: what its `toJSON` returns, and what a wrapper such as `new String` wraps. */
+/**
+ * Unwraps a value as `JSON.stringify` does: the result of `toJSON`, and the value in a wrapper such as `new String`.
+ */
 function plainOf(value: unknown, key: string | number, copying: Copying): unknown {
   if ((typeof value !== 'object' || value === null) && typeof value !== 'bigint') return value
   const toJSON = read(value as object, 'toJSON', copying)

@@ -1,4 +1,4 @@
-/** What goes wrong in an agent. Errors of stores pass through as they are. */
+/** Errors of agents. Errors of stores pass through unchanged. */
 import { ForkpointError } from '../errors.ts'
 import type { TurnResult } from './run/result.ts'
 
@@ -11,7 +11,7 @@ export interface ConfigLocation {
   column: number
 }
 
-/** A configuration that cannot be used. Says where, and what was expected there; never what a value was. */
+/** A configuration that cannot be used. Names the position and what was expected there, but never a value. */
 export class ConfigError extends ForkpointError {
   readonly file: string
   readonly line: number
@@ -26,9 +26,9 @@ export class ConfigError extends ForkpointError {
 }
 
 /**
- * What ended a model call: `refused` (a 4xx that no retry helps), `unavailable` (429, 5xx, no connection),
- * `dropped` (the connection broke in mid-stream), `timeout`, `endless` (more output than a step may have), `invalid`
- * (an answer that is none).
+ * Why a model call failed: `refused` (a 4xx status that a retry does not help), `unavailable` (429, 5xx, no
+ * connection), `dropped` (the connection broke during the stream), `timeout`, `endless` (more output than a step may
+ * have), `invalid` (the answer cannot be parsed).
  */
 export type ModelErrorReason = 'refused' | 'unavailable' | 'dropped' | 'timeout' | 'endless' | 'invalid'
 
@@ -37,13 +37,16 @@ export interface ModelErrorData {
   model: string
   /** Status of the HTTP response, if there was one. */
   status?: number
-  /** How often the model was asked. */
+  /** Number of attempts. */
   attempts: number
-  /** Milliseconds the provider asked to wait. */
+  /** Milliseconds that the provider asked to wait. */
   retryAfter?: number
 }
 
-/** A model call failed for good: not worth a retry, or all retries used up. Holds no secret of the configuration. */
+/**
+ * A model call failed for good: a retry would not help, or all retries are used up. Contains no secret of the
+ * configuration.
+ */
 export class ModelError extends ForkpointError {
   readonly reason: ModelErrorReason
   readonly model: string
@@ -61,7 +64,7 @@ export class ModelError extends ForkpointError {
   }
 }
 
-/** A turn took as many steps as it may. `resumeRun` goes on with as many more. */
+/** A turn reached its maximum number of steps. `resumeRun` continues it with the same number again. */
 export class StepLimitError extends ForkpointError {
   readonly limit: number
 
@@ -74,7 +77,7 @@ export class StepLimitError extends ForkpointError {
   }
 }
 
-/** A session that was not loaded yet was asked for something that has to be there at once. */
+/** A synchronous call needs a session that is not loaded yet. */
 export class NotLoadedError extends ForkpointError {
   readonly session: string
 
@@ -100,14 +103,14 @@ export class NotResumableError extends ForkpointError {
 }
 
 /**
- * What a turn had come to when `send`, `stream` or `resumeRun` failed: its run with the status, its text, its usage.
- * `undefined` for an error that came before there was a run.
+ * The part of a turn that had run when `send`, `stream` or `resumeRun` failed: its run with status, text and usage.
+ * `undefined` if the error came before the run began.
  */
 export function turnOf(error: unknown): TurnResult | undefined {
   return typeof error === 'object' && error !== null ? turns.get(error) : undefined
 }
 
-/** Lets the error carry the turn, as `error.turn` and for `turnOf`. */
+/** Attaches the turn to the error, as `error.turn` and for `turnOf`. */
 export function withTurn(error: unknown, turn: TurnResult): unknown {
   if (typeof error !== 'object' || error === null) return error
   turns.set(error, turn)

@@ -1,4 +1,4 @@
-/** Agents whose sessions save themselves, and all that they can be told and tell: `forkpoint/agent`. */
+/** Agents whose sessions save themselves, with all their options, events and errors: `forkpoint/agent`. */
 export { Agent } from './agent.ts'
 export type { ConfigInput, ModelInput, ProviderInput, ProviderType } from './config/config.ts'
 export type { Environment } from './config/parser.ts'

@@ -1,4 +1,4 @@
-/** Options of agents and sessions, checked once where they enter. */
+/** Options of agents and sessions, checked once at the door. */
 import type { LanguageModel, ToolSet } from 'ai'
 import { parseBranchName, parseSessionId } from '../ids.ts'
 import type { Redact, SessionStore } from '../store/session-store.ts'
@@ -30,7 +30,7 @@ export interface SharedOptions {
   onPermission?: OnPermission
   /** If someone else wrote to the branch first: throw an error (default), or save to a new branch. */
   onConflict?: OnConflict
-  /** When the files of the workspace are kept, so that `rewind` can bring them back (`docs/workspace.md`). */
+  /** When snapshots of the workspace's files are made, so that `rewind` can restore them (`docs/workspace.md`). */
   files?: FilesOptions
   /** AI SDK tools, in addition to the built-in tools. A tool with the name of a built-in tool replaces it. */
   tools?: ToolSet
@@ -40,8 +40,8 @@ export interface SharedOptions {
   /** Also save each streamed delta as an event. Default false. */
   storeDeltas?: boolean
   /**
-   * Takes secrets out of what is saved; the session at hand and its tools keep the real values. `'secrets'` stands for
-   * `redactSecrets()`. Default: only what the store's own `redact` takes out.
+   * Takes secrets out of everything that is saved; the running session and its tools keep the real values. `'secrets'`
+   * means `redactSecrets()`. Default: only the store's own `redact`.
    */
   redact?: 'secrets' | Redact
 }
@@ -122,7 +122,7 @@ export function checkResumeOptions(id: unknown, options: ResumeOptions): void {
   }
 }
 
-/** The options of `under`, replaced by those of `over` that are not `undefined`. */
+/** The options of `under`, overridden by those of `over` that are not `undefined`. */
 export function layered<T extends object>(under: T, over: Partial<T>): T {
   const given = Object.entries(over).filter(([, value]) => value !== undefined)
   return { ...under, ...Object.fromEntries(given) }

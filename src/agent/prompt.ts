@@ -1,7 +1,7 @@
-/** What a turn begins with: text, or parts of which some are pictures or files. */
+/** The prompt of a turn: text, or parts such as pictures and files. */
 import type { MessagePart } from '../state/index.ts'
 
-/** A part of a prompt. Bytes, base64, a data URL or an http(s) address. */
+/** A part of a prompt. Data is bytes, base64, a data URL or an http(s) address. */
 export type PromptPart =
   | { type: 'text'; text: string }
   | { type: 'image'; image: string | Uint8Array; mediaType?: string; filename?: string }
@@ -12,7 +12,7 @@ export type PromptInput = string | readonly PromptPart[]
 export interface ParsedPrompt {
   /** As text, for titles and subjects. */
   prompt: string
-  /** Of the message; absent for a text alone. */
+  /** Parts of the message; absent if it is only text. */
   parts?: MessagePart[]
 }
 

@@ -1,4 +1,4 @@
-/** What an agent is made of: models, tools and a policy, and the sessions that run with them. */
+/** The parts of an agent: models, tools and a policy, and the sessions that use them. */
 import { randomUUID } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import type { ListOptions, SessionSummary } from '../store/session-store.ts'
@@ -28,7 +28,7 @@ import { OUTPUT_LIMIT } from './tools/index.ts'
 
 const MAX_STEPS = 50
 
-/** The sessions of one agent. What each call does and throws stands on `Agent`. */
+/** The sessions of one agent. `Agent` documents each call and its errors. */
 export class Sessions {
   readonly #shared: SharedOptions
   readonly #host: Host
@@ -59,7 +59,7 @@ export class Sessions {
 
   static async create(source: AgentSource, options: AgentOptions): Promise<Sessions> {
     checkShared(options)
-    // The one place that looks at the process's environment, for want of another.
+    // The only place that reads the environment of the process.
     const env = options.env ?? process.env
     return new Sessions(await setUp(source, env), options)
   }
@@ -111,7 +111,7 @@ export class Sessions {
 interface Setup {
   config: Config | undefined
   scrubber: Scrubber
-  /** Without variables that hold a secret of the configuration. */
+  /** Variables that contain a secret of the configuration are left out. */
   toolEnv: Environment
   model: Host['model']
 }
@@ -167,7 +167,7 @@ async function readConfig(path: string, env: Environment): Promise<Config> {
   return configFromText(text, path, env)
 }
 
-/** Only what sessions share: `env` and the like are the agent's own. */
+/** Only options for sessions; `env` and similar ones belong to the agent. */
 function sharedOf(options: AgentOptions): SharedOptions {
   const { env: _, limits: __, now: ___, outputLimit: ____, ...shared } = options
   return shared

@@ -76,6 +76,8 @@ export interface CheckpointWrite<T> {
   redacts?: true
   /** Set at where the write ends. Throws AlreadyExistsError when there is one elsewhere. */
   tag?: TagName | undefined
+  /** The caller calls `replicate` itself, after its positions have moved, or leaves that to a later write. */
+  replicates?: false
   /**
    * Called under the locks, perhaps more than once: what it adds to `writing` becomes durable whole or not at all. What it
    * throws is thrown, and nothing is written. `AGAIN`: to start over.
@@ -111,6 +113,11 @@ export class Checkpoints<R extends AnyRepository = Repository> {
   readonly copies: KeptCopies
   /** Work that `close` has to wait for runs in `lifetime.use`. */
   readonly lifetime = new Lifetime()
+  /**
+   * Brings a session to where it is replicated; resolves when it is where it has to be. Set by the store, and called after
+   * each write. `checkpoint`: empty for a deletion. Throws ReplicationError.
+   */
+  replicate: (session: SessionId, checkpoint: string) => Promise<void> = async () => undefined
   readonly #repository: R
   readonly #keys: Keys
   readonly #signing: Signing | undefined
@@ -185,7 +192,8 @@ export class Checkpoints<R extends AnyRepository = Repository> {
   /**
    * THE write: every checkpoint of every store and adapter is made here. Throws what `onto` and `decide` throw;
    * InvalidStateError for a session of another type; ConflictError when others change the branch all the time;
-   * LockedError, StorageError; SigningError before anything is made, where signing is required and cannot be.
+   * LockedError, StorageError; SigningError before anything is made, where signing is required and cannot be; ReplicationError
+   * when it is durable here, but has to be at a server as well, and is not.
    */
   async write<T>(write: CheckpointWrite<T>): Promise<T> {
     if (this.#signing !== undefined) await this.#signing.ready()
@@ -194,7 +202,8 @@ export class Checkpoints<R extends AnyRepository = Repository> {
     if (write.redacts && rules.redact !== undefined) await this.#rehearse(write, rules)
     const tag = name === undefined ? undefined : tagRef(session, name)
     const again = typeof onto === 'function' ? onto : undefined
-    return changeLocked<Target, T>(this.#repository, {
+    let made: string | undefined
+    const written = await changeLocked<Target, T>(this.#repository, {
       session,
       branch: typeof onto === 'function' ? MAIN : (onto.branch ?? onto.line ?? MAIN),
       aim: async () => {
@@ -240,12 +249,15 @@ export class Checkpoints<R extends AnyRepository = Repository> {
           ...(restored[0] && { moves: new Map([...plan.moves, [goneRef(session), restored[0].id]]) }),
           placed: () => {
             if (moved !== undefined && moved !== null) this.#remember(ref, trustedCommit(moved))
+            if (plan.moves.size > 0) made = moved ?? [...plan.moves.values()].find((to) => to !== null) ?? ''
             plan.placed?.()
           },
         }
       },
       head: (target) => target.head,
     })
+    if (made !== undefined && write.replicates !== false) await this.replicate(session, made)
+    return written
   }
 
   /** Asks `decide` once without any lock. What it makes or throws does not count. */

@@ -3,7 +3,7 @@
 import { decodeHead, encodeHead, genericLayout, sessionLayout } from '../codec/index.ts'
 import { AlreadyExistsError, NotFoundError } from '../errors.ts'
 import type { AnyRepository } from '../git/any-repository.ts'
-import { type BranchName, type CommitId, filesRef, reservedRef, type SessionId } from '../ids.ts'
+import { type BranchName, type CommitId, filesRef, isFilesLine, reservedRef, type SessionId } from '../ids.ts'
 import type { Checkpoints } from './checkpoints.ts'
 import type { Author } from './commits/checkpoint.ts'
 import { factsOf } from './commits/facts.ts'
@@ -21,18 +21,21 @@ export interface Fork {
   branch: BranchName
   subject?: string | undefined
   author?: Author | undefined
-  /** Names of reserved lines of `from` that the new session gets too, as they are: one ref each. */
-  beside?: readonly string[]
 }
 
 /**
+ * The new session gets the reserved lines of `from` too, as they are now: one ref each. That of the files begins at those
+ * of the checkpoint.
+ *
  * Throws AlreadyExistsError when there is a session of that id, or something beside it already; NotFoundError when the
  * checkpoint was purged.
  */
 export function forkSession(checkpoints: Checkpoints<AnyRepository>, fork: Fork): Promise<CommitInfo> {
-  const { source, from, session, branch, subject = '', author, beside = [] } = fork
+  const { source, from, session, branch, subject = '', author } = fork
   const { history, objects } = checkpoints
-  const lines = beside.map((name) => ({ ref: reservedRef(session, name), of: reservedRef(from, name) }))
+  const lines = [...history.lines(from).keys()]
+    .filter((name) => !isFilesLine(name))
+    .map((name) => ({ ref: reservedRef(session, name), of: reservedRef(from, name) }))
   return checkpoints.write({
     session,
     onto: { branch, starts: true, also: [filesRef(session, branch), ...lines.map(({ ref }) => ref)] },

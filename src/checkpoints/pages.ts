@@ -24,7 +24,6 @@ import {
 } from './trees/objects.ts'
 import {
   type ItemFiles,
-  type KnownFiles,
   newRun,
   type PageRules,
   pageOf,
@@ -81,7 +80,7 @@ export async function withPagesOfNew(
 ): Promise<Edits | undefined> {
   const told = isToldBy(rules)
   const known = edits instanceof ItemEdits ? edits.items : undefined
-  const added = new Map<string, Map<number, KnownFiles>>()
+  const added = new Map<string, Map<number, NewItem>>()
   for (const [path, bytes] of edits) {
     const cut = path.indexOf('/')
     const collection = cut === -1 ? path : path.slice(0, cut)
@@ -89,10 +88,10 @@ export async function withPagesOfNew(
     const index = rules.isRead(collection) ? itemIndex(path) : runIndex(path)
     if (bytes === null || (index === undefined && rules.isRead(collection))) return undefined
     if (index === undefined) continue
-    const items = added.get(collection) ?? new Map<number, KnownFiles>()
-    const item: KnownFiles = items.get(index) ?? { files: new Map() }
+    const items = added.get(collection) ?? new Map<number, NewItem>()
+    const item = items.get(index) ?? { index, files: new Map(), known: undefined }
     item.files.set(path, bytes)
-    if (known?.has(path)) item.known = known.get(path)
+    item.known ??= known?.get(path)
     added.set(collection, items.set(index, item))
   }
   for (const [collection, items] of added)
@@ -100,9 +99,9 @@ export async function withPagesOfNew(
   const all: Edits = new Map(edits)
   for (const [collection, items] of added) {
     if (!rules.isRead(collection)) continue
-    const runs = [...(added.get(rules.runsOf(collection) ?? '') ?? [])].sort(byIndex)
-    const found = [...items].sort(byIndex).map(([index, item]): ItemFiles => ({ index, ...item }))
-    const told = runs.map(([, run]) => newRun(run, rules))
+    const found = [...items.values()].sort(byIndex)
+    const runs = [...(added.get(rules.runsOf(collection) ?? '')?.values() ?? [])].sort(byIndex)
+    const told = runs.map((run) => newRun(run, rules))
     all.set(pagePath(collection, found[0]!.index, seq), await pageOf(found, [], told, rules))
   }
   return all
@@ -184,7 +183,12 @@ async function areNew(
 const of = (files: Files, blobs: BlobIds): Files =>
   new Map([...blobs.keys()].map((path) => [path, files.get(path)!]))
 
-const byIndex = ([a]: readonly [number, unknown], [b]: readonly [number, unknown]): number => a - b
+/** An item that was not there before, and what it holds where that is known. */
+interface NewItem extends ItemFiles {
+  known: unknown
+}
+
+const byIndex = (a: ItemFiles, b: ItemFiles): number => a.index - b.index
 
 /** By collection, numbers of the messages that these files are of. */
 function itemsAmong(paths: Iterable<string>, rules: PageRules): Map<string, Set<number>> {

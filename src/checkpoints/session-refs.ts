@@ -173,7 +173,8 @@ export class SessionRefs {
         if (this.refsOf(session).some((ref) => !own.includes(ref))) return nothing(AGAIN)
         const isOther = own.some((ref) => expected !== undefined && expected.get(ref) !== current.get(ref))
         if (isOther) return nothing(false)
-        const deletion = this.#deletion(session, 'session', own, shared, current)
+        const kind = expected === undefined ? 'session' : 'pruned'
+        const deletion = this.#deletion(session, kind, own, shared, current)
         const kept = trash.map(({ ref, from }) => [ref, current.get(from) ?? null] as const)
         return {
           ...deletion,

@@ -21,8 +21,8 @@ export interface PageRules {
 export interface TurnItem {
   index: number
   item: unknown
-  /** The one at its place in the turn before; absent where there was none. */
-  before?: unknown
+  /** The one at its place in the turn before; `undefined`: there was none. */
+  before: unknown
   files: Files
 }
 
@@ -125,8 +125,12 @@ const LONGEST = 16 * 1024 * 1024
 
 function* decoded(items: readonly ItemFiles[]): Generator<TurnItem> {
   for (const { index, files, known, before } of items) {
-    const item = known ?? decodeItem(files)
-    yield before === undefined ? { index, item, files } : { index, item, before: decodeItem(before), files }
+    yield {
+      index,
+      item: known ?? decodeItem(files),
+      before: before === undefined ? undefined : decodeItem(before),
+      files,
+    }
   }
 }
 

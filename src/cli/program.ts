@@ -9,6 +9,7 @@ import type { Action, Run } from './verb.ts'
 import { addBranches } from './verbs/branches.ts'
 import { addDiff } from './verbs/diff.ts'
 import { addFork } from './verbs/fork.ts'
+import { addBundle } from './verbs/keeping/bundle.ts'
 import { addDelete } from './verbs/keeping/delete.ts'
 import { addMaintain } from './verbs/keeping/maintain.ts'
 import { addPrune } from './verbs/keeping/prune.ts'
@@ -65,6 +66,7 @@ const VERBS = [
   addVerify,
   addScan,
   addMaintain,
+  addBundle,
   addRedact,
   addRemoteVerb,
   addSync,

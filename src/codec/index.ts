@@ -23,7 +23,7 @@ export {
   sessionLayout,
 } from './layout.ts'
 export { MAX_INLINE_TEXT } from './markers.ts'
-export { isInItem, isOurs, isPage, mayHoldOurs } from './ours.ts'
+export { isInItem, isOurs, isPage, mayHoldOurs, oursIn } from './ours.ts'
 export {
   folderName,
   ITEMS_PER_FOLDER,

@@ -18,9 +18,17 @@ export function isOurs(path: string): boolean {
     return false
   const { entry, inside } = place
   const [first, second, more] = inside
-  if (first === undefined) return /\.(?:json|txt|bin)$/.test(entry)
+  if (first === undefined) return isItemFile(entry)
   if (second === undefined) return isInItem(first)
   return more === undefined && isFolderName(first) && parseSegmentName(second) !== undefined
+}
+
+/** `isOurs` for the files of one folder, such as `messages/0000/`: what is right about the folder is found out once. */
+export function oursIn(folder: string): (name: string) => boolean {
+  const place = parseItemPath(`${folder}000000`)
+  if (place === undefined || place.inside.length > 0 || !isFolderName(place.collection))
+    return (name) => isOurs(folder + name)
+  return (name) => isItemFile(name) && parseItemName(name) !== undefined
 }
 
 /** Whether a file directly in the folder of an item is ours. */
@@ -44,6 +52,10 @@ export function isPage(path: string): boolean {
   const page = parsePageName(place.entry)
   return page !== undefined && folderName(page.first) === place.folder
 }
+
+/** Whether a name ends as the file of an item does, or one beside it. */
+const isItemFile = (name: string): boolean =>
+  name.endsWith('.json') || name.endsWith('.txt') || name.endsWith('.bin')
 
 const HEADS = ['session.json', 'config.json']
 const ITEM_FILE = /^[A-Za-z][A-Za-z0-9_-]{0,63}(?:\.json|\.[1-9]\d*\.(?:txt|bin))$/

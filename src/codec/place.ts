@@ -84,8 +84,7 @@ export function itemAt(path: string): number | undefined {
  * `000012-user.1.txt` and for the folder `000012`. `undefined` for every other name.
  */
 export function parseItemName(name: string): number | undefined {
-  const digits = ITEM.exec(name)?.[1]
-  return digits === undefined ? undefined : Number(digits)
+  return ITEM.test(name) ? Number(name.slice(0, 6)) : undefined
 }
 
 /** The number of the segment that a file of a log belongs to: `3` for `000003.jsonl` and `000003.1.txt`. */
@@ -123,7 +122,7 @@ export function parsePageName(name: string): { first: number; seq: number } | un
 export const isSideFile = (name: string, stem: string): boolean =>
   name.startsWith(`${stem}.`) && SIDE.test(name.slice(stem.length))
 
-const ITEM = /^(\d{6})(?:(?:-[a-z0-9_-]{1,24})?(?:\.json|\.[1-9]\d*\.(?:txt|bin)))?$/
+const ITEM = /^\d{6}(?:(?:-[a-z0-9_-]{1,24})?(?:\.json|\.[1-9]\d*\.(?:txt|bin)))?$/
 const PAGE = /^(\d{6})-turn-(0|[1-9]\d{0,14})\.md$/
 const SEGMENT = /^(\d{6,})\.(?:jsonl|[1-9]\d*\.(?:txt|bin))$/
 const SIDE = /^\.[1-9]\d*\.(?:txt|bin)$/

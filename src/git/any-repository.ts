@@ -1,4 +1,4 @@
-/** What sessions need of a repository, whether it is on a disk or on a server alone. */
+/** What sessions need from a repository, whether it is on a disk or only on a server. */
 
 import type { RefName } from '../ids.ts'
 import type { Config } from './config/parser.ts'
@@ -14,10 +14,10 @@ export interface AnyRepository {
   readonly paths: Pick<Paths, 'own'>
   readonly objects: ObjectStore
   readonly refs: RefReader
-  /** Whether it has a remote, as far as is known without its configuration. */
+  /** Whether it has a remote, as far as is known without reading its configuration. */
   readonly hasRemote: boolean
   config(): Config
-  /** Of what is computed from its objects. */
+  /** Copies of data that is derived from its objects. */
   copies(mark: () => string): KeptCopies
   /** As `Repository.open`. */
   open(): Promise<boolean>

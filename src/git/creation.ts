@@ -1,10 +1,10 @@
-/** Making a repository in a folder, and telling whether what is in a folder is one or may become one. */
+/** Makes a repository in a folder, and tells whether a folder is one or may become one. */
 import { dirname, join } from 'node:path'
 import { NotFoundError, StorageError, UnsupportedError } from '../errors.ts'
 import { NEW_CONFIG } from './config/config.ts'
 import type { StoreFolder } from './disk/store-folder.ts'
 
-/** Throws UnsupportedError where something that leads elsewhere is in the place of a folder of a store. */
+/** Throws UnsupportedError if a link is in the place of one of the store's folders. */
 export function checkFolders({ fs, paths }: StoreFolder): void {
   for (const folder of [
     paths.objects,
@@ -26,7 +26,7 @@ export function checkFolders({ fs, paths }: StoreFolder): void {
   }
 }
 
-/** Throws NotFoundError where a store cannot be made, since something else is there. */
+/** Throws NotFoundError if a store cannot be made because something else is there. */
 export function checkCreatable({ fs, paths }: StoreFolder): void {
   const others = fs.readDir(paths.root).filter((name) => !OUR_NAMES.has(name))
   if (others.length === 0) return
@@ -37,8 +37,8 @@ export function checkCreatable({ fs, paths }: StoreFolder): void {
 }
 
 /**
- * HEAD comes last, when all else in the folder is durable: without it git, and we, see no repository. So there is
- * a whole one or none, and creating it twice is safe.
+ * HEAD is written last, when everything else is durable: without HEAD neither git nor we take the folder for a
+ * repository. So there is a whole repository or none, and creating it twice is safe.
  */
 export async function create(folder: StoreFolder, head: string): Promise<void> {
   const { fs, paths } = folder
@@ -49,13 +49,13 @@ export async function create(folder: StoreFolder, head: string): Promise<void> {
   await writeDurably(folder, 'HEAD', `ref: ${head}\n`)
 }
 
-/** The folders above may be as new as the store. */
+/** The folders above may be new too. */
 export async function syncAbove({ fs, paths }: StoreFolder): Promise<void> {
   for (let folder = dirname(paths.root); ; folder = dirname(folder)) {
     try {
       await fs.syncDir(folder)
     } catch (error) {
-      // One that we may not open is not one that we made.
+      // A folder that we may not open was not made by us.
       if (!(error instanceof StorageError && NOT_OURS.has(error.errno ?? ''))) throw error
     }
     if (folder === dirname(folder)) return
@@ -72,7 +72,7 @@ async function writeDurably(
   fs.rename(temporary, join(paths.root, name))
 }
 
-/** Inside somebody's work tree nobody should commit the store by accident. */
+/** Inside a work tree, nobody should commit the store by accident. */
 function isInWorkTree({ fs, paths }: StoreFolder): boolean {
   for (let folder = dirname(paths.root); ; folder = dirname(folder)) {
     if (fs.stat(join(folder, '.git')) !== undefined) return true

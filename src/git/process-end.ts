@@ -1,4 +1,4 @@
-/** Repositories with something to settle. A process that ends by itself settles them first. */
+/** Repositories with unsettled saves. A process that ends normally settles them first. */
 
 interface Unsettled {
   rest(): Promise<void>
@@ -7,7 +7,7 @@ interface Unsettled {
 const unsettled = new Set<Unsettled>()
 let watching = false
 
-/** Lets the repository rest when the process is about to end. */
+/** Registers a repository to be settled when the process is about to end. */
 export function restAtTheEnd(repository: Unsettled): void {
   unsettled.add(repository)
   if (watching) return
@@ -20,5 +20,5 @@ export function restAtTheEnd(repository: Unsettled): void {
   })
 }
 
-/** It is closed. */
+/** Unregisters a repository that was closed. */
 export const needsNoRest = (repository: Unsettled): boolean => unsettled.delete(repository)

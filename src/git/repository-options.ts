@@ -1,4 +1,4 @@
-/** What a repository can be told when it is made. */
+/** Options of a repository. */
 import type { FileSystem } from './disk/file-system.ts'
 import type { Identity } from './disk/identity.ts'
 
@@ -6,16 +6,15 @@ export interface RepositoryOptions {
   fs?: FileSystem
   /** Milliseconds since 1970. */
   now?: () => number
-  /** How long a lock of somebody else is waited for, in milliseconds. Default 10,000. */
+  /** How long to wait for a lock of another process, in milliseconds. Default 10,000. */
   lockTimeout?: number
   /**
-   * A chapter of the journal is settled at the latest this long after its first save, in milliseconds. Default 30,000;
-   * where another machine can have the store's disk as well, 1,000. While another process maintains the store, at most
-   * 1,000.
+   * Milliseconds from the first save of a chapter of the journal to its settling. Default 30,000; 1,000 if another
+   * machine may use the store's disk; at most 1,000 while another process maintains the store.
    */
   settleAfter?: number
-  /** … or when its journal has this many bytes. Default 16 MiB. */
+  /** Bytes of the journal after which a chapter is settled earlier. Default 16 MiB. */
   settleBytes?: number
-  /** Who we are, and who still lives. Default: what the system says. */
+  /** Who we are, and which owners live. Default: from the operating system. */
   identity?: Identity
 }

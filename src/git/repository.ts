@@ -1,6 +1,6 @@
 /**
- * A bare repository that is a store: opened lazily, created by the first write, recovered when something died.
- * This is the door of the object layer; it knows nothing of sessions.
+ * A bare repository that is a store: opened lazily, created by the first write, recovered after a process died. This is
+ * the entrance to the object layer; it knows nothing of sessions.
  */
 
 import { join, resolve } from 'node:path'
@@ -39,7 +39,7 @@ import { NEEDS_HEAD, unlessHeadIsUnborn, withHead } from './refs/unborn-head.ts'
 import type { RepositoryOptions } from './repository-options.ts'
 
 export class Repository implements Contents {
-  /** Whether whoever opened it shares it with a git server; its own configuration may name servers too. */
+  /** Whether the options name a git server; the repository's own configuration may name servers too. */
   hasRemote = false
   readonly folder: StoreFolder
   readonly objects: ObjectStore
@@ -52,7 +52,7 @@ export class Repository implements Contents {
   readonly #commits: GroupCommit
   readonly #openedFolder: OpenedFolder
   readonly #end: ChapterEnd
-  /** Also above the store's folder. */
+  /** Also creates the folders above the store's. */
   #opened: Promise<boolean> | undefined
   #writable: Promise<void> | undefined
   #settling: Promise<void> = Promise.resolve()
@@ -101,9 +101,9 @@ export class Repository implements Contents {
   }
 
   /**
-   * Opens for reading: checks what kind of repository it is and, after a restart of the machine, recovers.
-   * `false` when there is no store yet. Throws UnsupportedError, CorruptError, LockedError, StorageError, and
-   * StoreMovedError when it is not there any more.
+   * Opens for reading: checks what kind of repository it is and, after a restart of the machine, recovers. `false` when
+   * there is no store yet. Throws UnsupportedError, CorruptError, LockedError, StorageError, and StoreMovedError when
+   * the folder has moved.
    */
   async open(): Promise<boolean> {
     if (this.#closed) throw new SessionClosedError('store')
@@ -113,9 +113,9 @@ export class Repository implements Contents {
   }
 
   /**
-   * Makes a change of refs with the objects it needs; durable and visible to git when it resolves. The first one
-   * creates the repository; its HEAD then points at `head`. So does the HEAD of a repository that names no branch there
-   * is, once `head` is made.
+   * Makes a change of refs with the objects it needs; durable and visible to git when it resolves. The first change
+   * creates the repository, with HEAD at `head`. If HEAD names a branch that does not exist, it also moves to `head`
+   * once that is created.
    */
   async change<T>(change: Change<T>, head: RefName = 'refs/heads/main'): Promise<T> {
     await this.#readyToWrite(head)
@@ -129,7 +129,7 @@ export class Repository implements Contents {
     }
   }
 
-  /** The key that only this store has: at once if it is there, else made now, and so is the repository. */
+  /** The store's own key. If there is none, it is made, and the repository too if needed. */
   key(head: RefName = 'refs/heads/main'): Uint8Array | Promise<Uint8Array> {
     const path = join(this.paths.own, 'key')
     return readStoreKey(this.fs, path) ?? this.#readyToWrite(head).then(() => this.#makeKey(path))
@@ -145,11 +145,11 @@ export class Repository implements Contents {
     }
   }
 
-  /** Syncs in place what so far only the journal keeps safe. Throws StorageError. */
+  /** Syncs in place what only the journal keeps safe so far. Throws StorageError. */
   async settle(): Promise<void> {
     this.#endChapter()
     const due = [...this.#unsettled]
-    // All that others have moved on so far of what is in our journals is in these.
+    // These have every move that other processes have made so far of refs in our journals.
     const notes = this.#journals.notes()
     const run = this.#settling.then(async () => {
       await this.#settleAll(due)
@@ -164,17 +164,17 @@ export class Repository implements Contents {
     return recover(this, 'all')
   }
 
-  /** `settle`, and no journal of ours keeps bytes of what was saved before. */
+  /** As `settle`; then our journals have no bytes of earlier saves. */
   async settleForGood(): Promise<void> {
     await this.settle()
     this.#journals.dropSpare()
   }
 
-  /** Waits for what is under way, settles, and removes what only this object needed. */
+  /** Waits for changes in progress, settles, and removes files that only this object needed. */
   async close(): Promise<void> {
     if (this.#closed) return
     this.#closed = true
-    // A change that was asked for before is made.
+    // Changes that were requested before are still made.
     await this.#writable?.catch(() => undefined)
     await this.#commits.idle()
     try {
@@ -191,7 +191,7 @@ export class Repository implements Contents {
     }
   }
 
-  /** What can be computed again from its objects, and is kept beside them. */
+  /** Copies of derived data, kept beside the objects. */
   copies(mark: () => string): KeptCopies {
     return new Copies(this.folder, mark)
   }
@@ -246,7 +246,7 @@ export class Repository implements Contents {
 
   async #prepareToWrite(head: RefName): Promise<void> {
     if (!(await this.#openOnce())) {
-      // The folder itself comes to be here and nowhere else.
+      // The store's folder is created only here.
       this.#disk.makeDir(this.paths.root)
       await create(this.folder, head)
       await this.#openOnce()
@@ -254,8 +254,8 @@ export class Repository implements Contents {
     const { fs, paths } = this
     const folders = [paths.temporaries, paths.journals, paths.retired, paths.packs]
     const made = folders.map((folder) => fs.makeDir(folder))
-    // Whether names would survive is unknown in a repository that somebody else made, and in one without a save:
-    // whoever made that may not have come to the end.
+    // In a repository that another program made, or one without a save, the names may not be durable: its creator may
+    // not have finished.
     const isNew = made.some((folder) => folder !== undefined) || fs.readDir(paths.packs).length === 0
     if (isNew || !this.config().has('forkpoint.format')) {
       for (const folder of [paths.own, paths.objects, paths.root]) await fs.syncDir(folder)
@@ -263,14 +263,14 @@ export class Repository implements Contents {
     }
     await recover(this, 'all')
     await this.folder.locks.ready()
-    // Somebody may have died since, and be taken by another for one of before the machine was restarted: then it
-    // sees us ready, or we see its work here and wait.
+    // An owner may have died since, and another process may take it for one from before a restart. Then that process
+    // sees that we are ready, or we see its adopted journals here and wait.
     await recover(this, 'all')
-    // The clock may be that of before a power loss, and journals that are not ours to recover later than it.
+    // After a power loss the clock may have an old value, while journals that we may not recover have later numbers.
     for (const order of (await lastMoves(this.folder)).values()) this.#journals.clock.raise(order)
   }
 
-  /** Of a dead process: with all else that it left, or alone when it left nothing else. */
+  /** A dead process left it: it is recovered with the rest, or removed alone when there is nothing else. */
   async #breakLock(file: string): Promise<void> {
     await recover(this, 'all')
     await breakOrphan(this.folder, file)
@@ -285,7 +285,7 @@ export class Repository implements Contents {
     this.#end.plan()
   }
 
-  /** What `close` does, but the next change starts anew: for the end of a process that nobody closed. */
+  /** As `close`, but the next change opens the repository again. For processes that end without `close`. */
   async #rest(): Promise<void> {
     await this.#commits.idle()
     await this.settle()
@@ -293,10 +293,10 @@ export class Repository implements Contents {
     this.#tidy()
   }
 
-  /** Everything is settled: removes what only this object needed. */
+  /** Removes files that only this object needed, once everything is settled. */
   #tidy(): void {
     if (this.#openedFolder.isMoved) {
-      // Whoever works on it where it is now does that.
+      // A process that uses the folder in its new place recovers it.
       this.#journals.abandon([])
       return
     }
@@ -313,7 +313,7 @@ export class Repository implements Contents {
   }
 
   async #settleAll(due: readonly Chapter[]): Promise<void> {
-    // The group under way, if any, may have begun in one of these chapters.
+    // A group in progress may have begun in one of these chapters.
     await this.#commits.groupEnd()
     const left = due.filter((chapter) => this.#unsettled.includes(chapter))
     if (left.length === 0 && this.#openedFolder.isMoved) return
@@ -321,7 +321,7 @@ export class Repository implements Contents {
       this.#openedFolder.check()
       const { names: packs, replaced } = chapter.packs
       await settle(this, { packs, replaced, refs: chapter.refs })
-      // Otherwise it is another folder that was synced.
+      // Otherwise another folder may have been synced.
       this.#openedFolder.check()
       this.#unsettled = this.#unsettled.filter((other) => other !== chapter)
       await this.#journals.release(chapter)
@@ -337,10 +337,10 @@ export class Repository implements Contents {
     try {
       if (!this.#closed && !this.#openedFolder.isMoved) this.merger.rest()
     } catch {
-      // What is too much stays until somebody settles again.
+      // Surplus packs stay until the next settling.
     }
   }
 }
 
-/** Milliseconds without a save after which packs that were merged need not wait for the next one. */
+/** Milliseconds without a save after which surplus packs are removed. */
 const QUIET = 5000

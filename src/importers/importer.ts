@@ -140,6 +140,8 @@ export interface About {
   /** Version of the tool. */
   version?: string
   gitBranch?: string
+  /** Address that the workspace's repository is fetched from, as the tool noted it. */
+  remote?: string
 }
 
 export interface Warning {

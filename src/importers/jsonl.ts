@@ -3,7 +3,6 @@
  * a last line that was cut off, bytes that are no UTF-8. Nothing here throws because of what a line says.
  */
 import { isUtf8 } from 'node:buffer'
-import type { Hash } from 'node:crypto'
 
 /** One line, as it lies in the file. Offsets are bytes from the start of the file. */
 export interface RawLine {
@@ -22,8 +21,8 @@ export interface RawLine {
 
 export type ParsedLine =
   | { kind: 'blank' }
-  /** `text`: only where JSON.stringify would not give the line back, as with `-0`, 2^53 + 1 or a key twice. */
-  | { kind: 'value'; value: unknown; text?: string }
+  /** `text`: the line as it stands. */
+  | { kind: 'value'; value: unknown; text: string }
   /** Not a value we can keep as one: `text`, or `base64` when the bytes are not UTF-8. */
   | { kind: 'broken'; reason: string; raw: RawText }
 
@@ -40,12 +39,8 @@ const PIECE = 12 << 20
 const MAX_DEPTH = 400
 const BOM = Buffer.from([0xef, 0xbb, 0xbf])
 
-/**
- * The lines of a stream of bytes, one at a time: no more than a line and a chunk are held.
- *
- * @param hash gets the bytes: when a line is given, all up to its end
- */
-export async function* readLines(chunks: AsyncIterable<Buffer>, hash?: Hash): AsyncGenerator<RawLine> {
+/** The lines of a stream of bytes, one at a time: no more than a line and a chunk are held. */
+export async function* readLines(chunks: AsyncIterable<Buffer>): AsyncGenerator<RawLine> {
   let pending: Buffer[] = []
   let length = 0
   let line = 0
@@ -53,9 +48,7 @@ export async function* readLines(chunks: AsyncIterable<Buffer>, hash?: Hash): As
   const add = (piece: Buffer): void => {
     length += piece.length
     pending.push(piece)
-    if (length <= MAX_LINE) return
-    for (const one of pending) hash?.update(one)
-    pending = []
+    if (length > MAX_LINE) pending = []
   }
   const take = (ended: boolean): RawLine => {
     line++
@@ -78,7 +71,6 @@ export async function* readLines(chunks: AsyncIterable<Buffer>, hash?: Hash): As
     const bom = line === 1 && whole.subarray(0, 3).equals(BOM)
     const start = begin + (bom ? 3 : 0)
     const crlf = ended && whole.at(-1) === 0x0d
-    hash?.update(crlf ? whole.subarray(0, -1) : whole)
     const bytes = whole.subarray(bom ? 3 : 0, crlf ? -1 : undefined)
     const terminator = ended ? (crlf ? '\r\n' : '\n') : ''
     return { line, start, end: start + bytes.length, bytes, terminator, bom }
@@ -88,9 +80,7 @@ export async function* readLines(chunks: AsyncIterable<Buffer>, hash?: Hash): As
     for (let at = chunk.indexOf(10); at !== -1; at = chunk.indexOf(10, from)) {
       add(chunk.subarray(from, at))
       from = at + 1
-      const taken = take(true)
-      yield taken
-      hash?.update(taken.terminator)
+      yield take(true)
     }
     if (from < chunk.length) add(chunk.subarray(from))
   }
@@ -111,12 +101,15 @@ export function parseLine(bytes: Buffer): ParsedLine {
   }
   const problem = unfit(value, MAX_DEPTH, bytes.length > MAX_STRING)
   if (problem !== undefined) return broken(problem)
-  const same = isSaidBy(text, JSON.stringify(value))
-  if (same) return { kind: 'value', value }
-  return bytes.length > MAX_STRING
+  const parsed = { kind: 'value' as const, value, text }
+  return bytes.length > MAX_STRING && unsaid(parsed) !== undefined
     ? broken(`has more than ${MAX_STRING >> 20} MiB that JSON cannot keep unchanged`)
-    : { kind: 'value', value, text }
+    : parsed
 }
+
+/** The text of a line that JSON.stringify would not give back from its value, as with `-0`, 2^53 + 1 or a key twice. */
+export const unsaid = ({ value, text }: { value: unknown; text: string }): string | undefined =>
+  isSaidBy(text, JSON.stringify(value)) ? undefined : text
 
 /** The text of a line that was kept raw, as bytes. */
 export const rawBytes = (raw: RawText): Buffer => {
@@ -170,7 +163,8 @@ function isEscaped(text: string, at: number): boolean {
   return (at - from) % 2 === 1
 }
 
-function asText(text: string): RawText {
+/** A text that is kept raw; in pieces where it is long. */
+export function asText(text: string): RawText {
   if (text.length <= PIECE) return { text }
   const pieces: string[] = []
   for (let at = 0; at < text.length; ) {

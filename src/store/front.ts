@@ -50,7 +50,7 @@ import type {
   WriteOptions,
 } from './session-store.ts'
 import { diffPlaces, parsePlaces } from './state-diff.ts'
-import { checkListOptions } from './summary.ts'
+import { checkListOptions, ofProject } from './summary.ts'
 import { type Saved, StoreWriter } from './writer.ts'
 
 export abstract class StoreFront<S extends StoredDocument = Session> implements SessionStore<S> {
@@ -217,7 +217,9 @@ export abstract class StoreFront<S extends StoredDocument = Session> implements 
   async *list(options: ListOptions = {}): AsyncGenerator<SessionSummary> {
     this.#lifetime.check()
     checkListOptions(options)
-    yield* this.#backend.list(options)
+    const { project, limit, ...rest } = options
+    if (project === undefined) yield* this.#backend.list(options)
+    else yield* ofProject(this.#backend.list(rest), { project, limit }, (...part) => this.load(...part))
   }
 
   runEvents(session: string, run: string, options: { after?: number; at?: string } = {}): Promise<unknown[]> {

@@ -4,10 +4,12 @@ import type { Author, Branch, Checkpoint, Tag } from '../checkpoints/commits/che
 import type { Redact } from '../redaction/redact.ts'
 import type { Session } from '../state/session.ts'
 import type { WorkspaceFiles, WorkspaceOptions } from '../workspace/workspace-files.ts'
+import type { ListOptions } from './options/list-options.ts'
 import type { Problem } from './problem.ts'
 
 export type { Author, Branch, Checkpoint, CheckpointKind, Tag } from '../checkpoints/commits/checkpoint.ts'
 export type { Redact } from '../redaction/redact.ts'
+export type { ListOptions } from './options/list-options.ts'
 export type { Problem } from './problem.ts'
 
 /** Any JSON document with an id. `Session` is the type of document that forkpoint defines. */
@@ -126,21 +128,6 @@ export interface ForkOptions {
   subject?: string
   /** Author of the new session's first own checkpoint. */
   author?: Author
-}
-
-export interface ListOptions {
-  /** `updated`: newest first, equal times by id. `id`: by id, in the order of UTF-16 code units. Default `updated`. */
-  order?: 'updated' | 'id'
-  /** Only ids that start with this. */
-  prefix?: string
-  /** Only sessions of this type. Default: all types. */
-  type?: string
-  /**
-   * Id of the last session of the previous page. In the order `updated` this session must exist (else NotFoundError),
-   * and a session that is saved between two pages moves to the front. Use the order `id` to see each session once.
-   */
-  after?: string
-  limit?: number
 }
 
 /** A checkpoint named by session and revision. */

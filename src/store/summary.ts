@@ -1,7 +1,8 @@
 /** What `list` shows of a session, and in which order and pages. */
-import { NotFoundError } from '../errors.ts'
+import { ForkpointError, NotFoundError } from '../errors.ts'
 import { MAIN } from '../ids.ts'
-import type { JsonObject } from '../json-value.ts'
+import { isJsonObject, type JsonObject } from '../json-value.ts'
+import { isOfProject, type ProjectQuery } from '../workspace/project/query.ts'
 import { parseCount } from './options/write-options.ts'
 import { problemOf } from './problem.ts'
 import type { Checkpoint, ListOptions, SessionSummary } from './session-store.ts'
@@ -74,6 +75,37 @@ export function pageOf<T extends Ordered>(summaries: readonly T[], options: List
     )
     .sort((a, b) => (order === 'updated' ? compare(b.updatedAt, a.updatedAt) : 0) || compare(a.id, b.id))
   return fit.slice(startAfter(fit, order, after)).slice(0, limit)
+}
+
+/**
+ * The sessions of a project. One that cannot be read, is of another type, or went meanwhile, is not.
+ *
+ * @param load reads a part of a session's state
+ */
+export async function* ofProject<T extends Pick<SessionSummary, 'id' | 'problem'>>(
+  sessions: AsyncIterable<T>,
+  { project, limit = Number.POSITIVE_INFINITY }: { project: ProjectQuery; limit: number | undefined },
+  load: Load,
+): AsyncGenerator<T> {
+  let shown = 0
+  if (limit === 0) return
+  for await (const session of sessions) {
+    if (session.problem !== undefined || !(await isOf(session.id, project, load))) continue
+    yield session
+    if (++shown >= limit) return
+  }
+}
+
+type Load = (session: string, part: { last: number; events: boolean }) => Promise<unknown>
+
+async function isOf(session: string, project: ProjectQuery, load: Load): Promise<boolean> {
+  try {
+    const fields = await load(session, { last: 1, events: false })
+    return isJsonObject(fields) && isOfProject(fields, project)
+  } catch (error) {
+    if (error instanceof ForkpointError) return false
+    throw error
+  }
 }
 
 /** What puts a session into order. */

@@ -1,20 +1,25 @@
 /** Many sessions in one request; one that is refused is found by halving, and the others go on. */
 
-/** So many refs are moved in one request; a session with more is never split. */
-const MOST_REFS = 200
+/** What one request holds; a session with more is never split. */
+export interface BatchSize {
+  refs: number
+  bytes: number
+}
 
-/** Puts what belongs together into batches. `size`: refs of one. */
-export function batchesOf<T>(things: readonly T[], size: (thing: T) => number, most = MOST_REFS): T[][] {
+const MOST: BatchSize = { refs: 200, bytes: 20_000_000 }
+
+/** Puts what belongs together into batches. */
+export function batchesOf<T>(things: readonly T[], size: (thing: T) => BatchSize, most = MOST): T[][] {
   const batches: T[][] = []
-  let room = 0
+  let room: BatchSize = { refs: 0, bytes: 0 }
   for (const thing of things) {
-    const need = size(thing)
-    if (batches.length === 0 || need > room) {
+    const { refs, bytes } = size(thing)
+    if (batches.length === 0 || refs > room.refs || bytes > room.bytes) {
       batches.push([])
       room = most
     }
     batches.at(-1)!.push(thing)
-    room -= need
+    room = { refs: room.refs - refs, bytes: room.bytes - bytes }
   }
   return batches
 }

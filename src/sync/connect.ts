@@ -1,4 +1,5 @@
 /** A remote's address as something to talk to. */
+import { BundleRemote } from '../git/bundle/bundle-remote.ts'
 import type { Repository } from '../git/repository.ts'
 import type { Auth } from '../git/wire/credentials.ts'
 import { gitCredential } from '../git/wire/git-credential.ts'
@@ -23,6 +24,8 @@ export function connect(
   { auth, headers }: ConnectOptions = {},
 ): Remote {
   const location = locationOf(address)
+  if (location.kind === 'folder' && repository.fs.stat(location.url)?.kind === 'file')
+    return new BundleRemote(repository, location.url)
   if (location.kind !== 'http') return new NativeRemote(repository, location)
   return new HttpRemote(repository, location.url, {
     auth,

@@ -1,9 +1,11 @@
 /** What was saved here goes to a remote: the refs of a session together, those of many sessions in one request. */
 import { type NamedTip, newTombstone } from '../checkpoints/tombstones/tombstone.ts'
 import { type ForkpointError, RemoteError } from '../errors.ts'
+import { outgoingObjects } from '../git/database/outgoing.ts'
 import type { RemoteMove, RemoteRefs } from '../git/wire/remote.ts'
 import { type CommitId, goneRef, type ObjectId, type RefName, rewrittenRef, type SessionId } from '../ids.ts'
 import { batchesOf, sendInHalves } from './batches.ts'
+import { cutOff, deepen, lacksHistory } from './deepen.ts'
 import { RewrittenError } from './error.ts'
 import { create, fetchSessions, sessionsWith } from './fetch.ts'
 import { moveRefs } from './local-moves.ts'
@@ -22,6 +24,8 @@ export interface PushRequest {
   workspace?: boolean
   /** Why a session may not leave this machine; `undefined`: it may. Asked with what the remote has of it. */
   gate?: (session: SharedSession) => Promise<ForkpointError | undefined>
+  /** Remotes that may have what is cut off here, where history is sent to one that lacks it. */
+  others?: () => Promise<readonly Sharing[]>
 }
 
 /** One session that is to be pushed. */
@@ -103,7 +107,9 @@ async function pushOnce(
     if (push !== undefined) pushes.push(push)
   })
   pushes.sort((a, b) => (a.session < b.session ? -1 : 1))
-  for (const batch of batchesOf(pushes, ({ moves }) => moves.length)) {
+  const bytes = await bytesOf(sharing, pushes)
+  const size = (push: Push) => ({ refs: push.moves.length, bytes: bytes.get(push) ?? 0 })
+  for (const batch of batchesOf(pushes, size)) {
     await sendInHalves(
       batch,
       (some) => send(sharing, some, report, again),
@@ -123,10 +129,31 @@ async function pushOnce(
   return [...again]
 }
 
+/** About how much each sends: what it takes here. Objects that lie here as differences may be sent whole. */
+async function bytesOf(
+  { checkpoints: { objects } }: Sharing,
+  pushes: readonly Push[],
+): Promise<ReadonlyMap<Push, number>> {
+  const bytes = new Map<Push, number>()
+  if (pushes.length < 2) return bytes
+  const sizes = await objects.sizes()
+  for (const push of pushes) {
+    const ids = await outgoingObjects(objects, {
+      wants: push.moves.flatMap(({ to }) => to ?? []),
+      has: push.has,
+    })
+    bytes.set(
+      push,
+      ids.reduce((sum, id) => sum + (sizes.get(id) ?? 0), 0),
+    )
+  }
+  return bytes
+}
+
 /** Decides what is pushed of a session, and says locally what has to be said before. */
 async function prepare(
   sharing: Sharing,
-  { workspace = false, gate }: PushRequest,
+  { workspace = false, gate, others }: PushRequest,
   session: SessionId,
   there: RemoteRefs,
   report: PushReport,
@@ -169,18 +196,39 @@ async function prepare(
       await saw(sharing, [{ ...push, has: [] }])
       return undefined
     }
-    const refusal = plan.moves.some(({ to }) => to !== undefined) ? await gate?.(shared) : undefined
+    const theirs = [...shared.refs.values()].flatMap(({ remote }) => remote ?? [])
+    const has: ObjectId[] = []
+    for (const id of theirs) if (await checkpoints.objects.has(id)) has.push(id)
+    const going = plan.moves.flatMap(({ to }) => to ?? [])
+    const refusal =
+      (await lacking(sharing, session, going, has, others)) ??
+      (going.length === 0 ? undefined : await gate?.(shared))
     if (refusal !== undefined) {
       report.refused.push({ session, reason: refusal.message, error: refusal })
       return undefined
     }
-    const theirs = [...shared.refs.values()].flatMap(({ remote }) => remote ?? [])
-    const has: ObjectId[] = []
-    for (const id of theirs) if (await checkpoints.objects.has(id)) has.push(id)
     return { ...push, has }
   }
   report.refused.push({ session, reason: 'its refs change all the time. Try again.' })
   return undefined
+}
+
+/** Brings what is cut off here and missing at the remote; the error where that is nowhere. */
+async function lacking(
+  { checkpoints: { objects } }: Sharing,
+  session: SessionId,
+  going: readonly ObjectId[],
+  has: readonly ObjectId[],
+  others: PushRequest['others'],
+): Promise<ForkpointError | undefined> {
+  if ((await cutOff(objects, going, has)).length === 0) return undefined
+  try {
+    await deepen((await others?.()) ?? [], [session])
+  } catch (error) {
+    if (!(error instanceof RemoteError)) throw error
+  }
+  const cut = await cutOff(objects, going, has)
+  return cut.length === 0 ? undefined : lacksHistory(session, cut, 'the remote needs all of it')
 }
 
 const UNREPLACED =
@@ -228,7 +276,10 @@ async function send(
     // Those that failed only since others did say less.
     refused = words.find((why) => !/atomic/i.test(why)) ?? words[0]
   } catch (error) {
-    if (!(error instanceof RemoteError) || !(await arrived(sharing, moves))) throw error
+    if (!(error instanceof RemoteError)) throw error
+    // What is too large for one request may not be for two.
+    if (error.failure === 'too-large') return error.message
+    if (!(await arrived(sharing, moves))) throw error
   }
   if (refused !== undefined) return refused
   await saw(sharing, pushes)

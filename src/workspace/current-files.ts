@@ -4,7 +4,8 @@ import { realpath } from 'node:fs/promises'
 import { Exclusive } from '../checkpoints/lifetime.ts'
 import { UserCache } from '../git/disk/user-cache.ts'
 import { storageError } from '../storage-error.ts'
-import { errnoOf, nodeDisk, type WorkspaceDisk } from './disk.ts'
+import { TimeSlice } from '../time-slice.ts'
+import { errnoOf, type FileStat, nodeDisk, type WorkspaceDisk } from './disk.ts'
 import type { FileTree } from './file-tree.ts'
 import { rulesAround } from './ignore-files.ts'
 import { parseLimits, type SnapshotLimits } from './limits.ts'
@@ -59,6 +60,12 @@ export class CurrentFiles {
     })
   }
 
+  /** Whether a folder is the store, which may lie in the workspace. */
+  async isStore(): Promise<(folder: FileStat) => boolean> {
+    const store = await nodeDisk.stat(await realpath(this.#store).catch(() => '')).catch(() => undefined)
+    return ({ dev, ino }) => dev === store?.dev && ino === store.ino
+  }
+
   /**
    * Looks at all files. Throws WorkspaceLimitError, StorageError.
    *
@@ -67,28 +74,27 @@ export class CurrentFiles {
   look(before: FileTree): Promise<TakenFiles> {
     return this.#turns.run(async () => {
       const root = await this.root()
-      const store = await nodeDisk.stat(await realpath(this.#store).catch(() => '')).catch(() => undefined)
       const name = `files-${createHash('sha1').update(root).digest('hex').slice(0, 24)}`
       this.#cache ??= await StatCache.parse(UserCache.open()?.read(name) ?? '')
       const cache = this.#cache
-      const known = new Set<string>()
-      for (const { id } of before.values()) known.add(id)
       const request = {
         disk: this.disk,
         root,
         rules: await rulesAround(root),
         include: this.#include,
         limits: this.#limits,
-        isOther: ({ dev, ino }: { dev: number; ino: number }) => dev === store?.dev && ino === store.ino,
+        isOther: await this.isStore(),
         cache,
         now: this.#now,
       }
-      const taken = await takeFiles(request, (id) => known.has(id)).catch((error: unknown) => {
+      const taken = await takeFiles(request, before).catch((error: unknown) => {
         throw errnoOf(error).startsWith('E') ? storageError(root, error) : error
       })
       if (cache.fresh >= WORTH_WRITING) {
         cache.fresh = 0
-        UserCache.open()?.write(name, root, await cache.text())
+        const text = await cache.text()
+        await new TimeSlice().next()
+        UserCache.open()?.write(name, root, text)
       }
       return taken
     })

@@ -5,7 +5,7 @@
 
 import { randomBytes } from 'node:crypto'
 import fs from 'node:fs'
-import { type FileHandle, open } from 'node:fs/promises'
+import { type FileHandle, open, opendir } from 'node:fs/promises'
 import { TimeSlice } from '../time-slice.ts'
 
 export interface FileStat {
@@ -33,6 +33,12 @@ export interface OpenedFolder {
   close(): Promise<void>
 }
 
+export interface ReadFile {
+  before: FileStat
+  data: Buffer
+  after: FileStat
+}
+
 export interface WorkspaceDisk {
   list(folder: string): Promise<FolderEntry[]>
   /** Of a link, not of what it leads to. */
@@ -40,8 +46,11 @@ export interface WorkspaceDisk {
   /** The same of many, without holding up the event loop; of a file that cannot be asked about, the code of the error. */
   statMany(paths: readonly string[]): Promise<(FileStat | string)[]>
   openFolder(path: string): Promise<OpenedFolder>
-  /** A plain file, with what it was before and after it was read. */
-  read(path: string): Promise<{ before: FileStat; data: Buffer; after: FileStat }>
+  /**
+   * A plain file, with what it was before and after it was read. Throws EFBIG when it has more than `most` bytes; EINVAL,
+   * or ELOOP for a link, when it is none.
+   */
+  read(path: string, most?: number): Promise<ReadFile>
   readLink(path: string): Promise<string>
   /** Makes a file that must not be there. */
   create(path: string, data: Uint8Array, mode: number): Promise<void>
@@ -61,31 +70,46 @@ const FOLDER = constants.O_RDONLY | NOFOLLOW | (constants.O_DIRECTORY ?? 0)
 const CREATE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | NOFOLLOW
 /** Where Linux shows what a process has open: a path through it starts at the open folder itself. */
 const OPENED = '/proc/self/fd'
-/** Milliseconds of calls in a row: one that needs no disk takes a few thousandths, half of what a promise costs. */
-const SLICE = 2
+/**
+ * What the system has in memory is asked for at once: that takes a few thousandths of a millisecond, a trip through the
+ * thread pool ten times as much. After a call of more than so many milliseconds, the next ones go through the pool.
+ */
 const SLOW = 1
+const CALLS_AFTER_SLOW = 64
+let callsAside = 0
+/** Entries of a folder that are read at once. */
+const ENTRIES = { bufferSize: 256 }
+/** Bytes of a file that is read at once. */
+const SMALL = 64 * 1024
+/** Bytes that git reads of a file with rules. */
+const MOST = 100 << 20
 const hasOpened = fs.existsSync(OPENED)
 
 export const nodeDisk: WorkspaceDisk = {
-  list: (folder) =>
-    called<fs.Dirent[]>((done) => fs.readdir(folder, { withFileTypes: true }, done)).then((entries) =>
-      entries.map((entry) => ({ name: entry.name, kind: kindOf(entry) })),
-    ),
+  async list(folder) {
+    const opened = callAtOnce(() => fs.opendirSync(folder, ENTRIES)) ?? (await opendir(folder, ENTRIES))
+    const entries: FolderEntry[] = []
+    const slice = new TimeSlice()
+    try {
+      for (;;) {
+        if (slice.isOver()) await slice.next()
+        const entry = opened.readSync()
+        if (entry === null) return entries
+        entries.push({ name: entry.name, kind: kindOf(entry) })
+      }
+    } finally {
+      opened.closeSync()
+    }
+  },
   stat: (path) => called<fs.Stats>((done) => fs.lstat(path, done)).then(statOf),
   async statMany(paths) {
-    const stats: (FileStat | string)[] = []
-    const slice = new TimeSlice(SLICE)
-    for (let at = 0; at < paths.length; at++) {
-      const start = performance.now()
-      stats.push(statNow(paths[at]!))
-      // A disk that has to be waited for is waited for elsewhere.
-      if (performance.now() - start > SLOW) {
-        const rest = paths.slice(at + 1).map((path) => nodeDisk.stat(path).catch(errnoOf))
-        return [...stats, ...(await Promise.all(rest))]
-      }
+    const stats: (FileStat | string | Promise<FileStat | string>)[] = []
+    const slice = new TimeSlice()
+    for (const path of paths) {
       if (slice.isOver()) await slice.next()
+      stats.push(callAtOnce(() => statNow(path)) ?? nodeDisk.stat(path).catch(errnoOf))
     }
-    return stats
+    return Promise.all(stats)
   },
   async openFolder(path) {
     const handle = await open(path, FOLDER)
@@ -95,17 +119,7 @@ export const nodeDisk: WorkspaceDisk = {
     if (named.kind !== 'folder' || named.ino !== opened.ino || named.dev !== opened.dev) throw notFolder(path)
     return { path, close: async () => {} }
   },
-  async read(path) {
-    const handle = await open(path, READ)
-    try {
-      const before = statOf(await handle.stat())
-      if (before.kind !== 'file') throw Object.assign(new Error(`'${path}' is no file`), { code: 'EINVAL' })
-      const data = await readAll(handle, before.size)
-      return { before, data, after: statOf(await handle.stat()) }
-    } finally {
-      await handle.close()
-    }
-  },
+  read: async (path, most = MOST) => callAtOnce(() => readNow(path, most)) ?? readAside(path, most),
   readLink: (path) => called<string>((done) => fs.readlink(path, done)),
   async create(path, data, mode) {
     const handle = await open(path, CREATE, mode)
@@ -144,12 +158,62 @@ export const errnoOf = (error: unknown): string =>
 const notFolder = (path: string): Error =>
   Object.assign(new Error(`'${path}' is not the folder that was opened`), { code: 'ENOTDIR' })
 
+/** What the call returns; `undefined` where calls are to go through the thread pool. */
+function callAtOnce<T>(call: () => T): T | undefined {
+  if (callsAside > 0) {
+    callsAside--
+    return undefined
+  }
+  const start = performance.now()
+  try {
+    return call()
+  } finally {
+    if (performance.now() - start > SLOW) callsAside = CALLS_AFTER_SLOW
+  }
+}
+
 function statNow(path: string): FileStat | string {
   try {
     return statOf(fs.lstatSync(path))
   } catch (error) {
     return errnoOf(error)
   }
+}
+
+/** `undefined` for a file that is not small. */
+function readNow(path: string, most: number): ReadFile | undefined {
+  const fd = fs.openSync(path, READ)
+  try {
+    const before = checked(statOf(fs.fstatSync(fd)), path, most)
+    if (before.size > SMALL) return undefined
+    const data = Buffer.allocUnsafe(before.size + 1)
+    let at = 0
+    while (at < data.length) {
+      const bytes = fs.readSync(fd, data, at, data.length - at, at)
+      at += bytes
+      if (bytes === 0 || at === before.size) break
+    }
+    return { before, data: data.subarray(0, at), after: statOf(fs.fstatSync(fd)) }
+  } finally {
+    fs.closeSync(fd)
+  }
+}
+
+async function readAside(path: string, most: number): Promise<ReadFile> {
+  const handle = await open(path, READ)
+  try {
+    const before = checked(statOf(await handle.stat()), path, most)
+    const data = await readAll(handle, before.size)
+    return { before, data, after: statOf(await handle.stat()) }
+  } finally {
+    await handle.close()
+  }
+}
+
+function checked(stat: FileStat, path: string, most: number): FileStat {
+  const code = stat.kind !== 'file' ? 'EINVAL' : stat.size > most ? 'EFBIG' : undefined
+  if (code !== undefined) throw Object.assign(new Error(`'${path}' cannot be read: ${code}`), { code })
+  return stat
 }
 
 /** One byte more than is expected, to notice a file that grows. */

@@ -50,16 +50,27 @@ export async function readFileTree(
 export const isSameFile = (a: TreeFile | undefined, b: TreeFile | undefined): boolean =>
   a === b || (a !== undefined && b !== undefined && a.id === b.id && a.mode === b.mode)
 
-/** Paths that differ, with the file before and after. */
-export function filesChanged(
-  before: FileTree,
-  after: FileTree,
-): Map<string, { was: TreeFile | undefined; is: TreeFile | undefined }> {
-  const changed = new Map<string, { was: TreeFile | undefined; is: TreeFile | undefined }>()
+/** A file before and after. */
+export interface FileChange {
+  was: TreeFile | undefined
+  is: TreeFile | undefined
+}
+
+/** The paths that differ. */
+export async function filesChanged(before: FileTree, after: FileTree): Promise<Map<string, FileChange>> {
+  const changed = new Map<string, FileChange>()
+  const slice = new TimeSlice()
+  let gone = before.size
   for (const [path, is] of after) {
+    if (slice.isOver()) await slice.next()
     const was = before.get(path)
+    if (was !== undefined) gone--
     if (!isSameFile(was, is)) changed.set(path, { was, is })
   }
-  for (const [path, was] of before) if (!after.has(path)) changed.set(path, { was, is: undefined })
+  if (gone === 0) return changed
+  for (const [path, was] of before) {
+    if (slice.isOver()) await slice.next()
+    if (!after.has(path)) changed.set(path, { was, is: undefined })
+  }
   return changed
 }

@@ -1,40 +1,23 @@
 /** Rules that say what git would ignore, found on the disk around a workspace, or in the tree of a snapshot. */
-import { readFile } from 'node:fs/promises'
-import { dirname, join, relative, resolve, sep } from 'node:path'
+import { dirname, join, relative, sep } from 'node:path'
 import { IgnoreRules, RULE_FILES } from './ignore-rules.ts'
+import { smallText, workTreeAround } from './project/work-tree.ts'
 
 /**
  * Rules from outside the workspace: of `.git/info/exclude`, and of the folders between the top of the work tree and the
  * workspace.
  */
 export async function rulesAround(root: string): Promise<IgnoreRules> {
+  const tree = await workTreeAround(root)
+  if (tree === undefined) return IgnoreRules.none
+  const { top, commonDir } = tree
+  let rules = IgnoreRules.none.with(await smallText(join(commonDir, 'info', 'exclude')), between(top, root))
   const above: string[] = []
-  for (let at = root; ; at = dirname(at)) {
-    const exclude = await excludeOf(at)
-    if (exclude !== undefined) {
-      let rules = IgnoreRules.none.with(exclude, between(at, root))
-      for (const folder of above.reverse())
-        rules = rules.with(await textOf(join(folder, '.gitignore')), between(folder, root))
-      return rules
-    }
-    if (dirname(at) === at) return IgnoreRules.none
-    above.push(dirname(at))
-  }
+  for (let at = root; at !== top; at = dirname(at)) above.push(dirname(at))
+  for (const folder of above.reverse())
+    rules = rules.with(await smallText(join(folder, '.gitignore')), between(folder, root))
+  return rules
 }
-
-/** `.git/info/exclude` of a work tree that has its top here; `undefined` where none has. */
-async function excludeOf(folder: string): Promise<string | undefined> {
-  const dotGit = join(folder, '.git')
-  const link = await readFile(dotGit, 'utf8').catch((error: NodeJS.ErrnoException) => error.code)
-  if (link === 'EISDIR') return textOf(join(dotGit, 'info', 'exclude'))
-  const [, gitDir] = /^gitdir: (.+)$/m.exec(link ?? '') ?? []
-  if (gitDir === undefined) return undefined
-  const own = resolve(folder, gitDir)
-  const common = (await textOf(join(own, 'commondir'))).trim()
-  return textOf(join(common === '' ? own : resolve(own, common), 'info', 'exclude'))
-}
-
-const textOf = (file: string): Promise<string> => readFile(file, 'utf8').catch(() => '')
 
 const between = (folder: string, root: string): string =>
   folder === root ? '' : `${relative(folder, root).split(sep).join('/')}/`

@@ -35,7 +35,7 @@ export const leftOutText = (all: readonly LeftOut[]): string =>
 
 /** What `leftOutText` said in the body of a commit. */
 export function parseLeftOut(body: string): LeftOut[] {
-  return body.split('\n').flatMap((line) => {
+  return body.split('\n', MOST).flatMap((line) => {
     const [, path = '', why = ''] = LINE.exec(line) ?? []
     if (path === '') return []
     try {

@@ -1,5 +1,5 @@
 /** The folders of a workspace, each opened from the one above it, so that no link on the way is followed. */
-import type { OpenedFolder, WorkspaceDisk } from './disk.ts'
+import type { FileStat, OpenedFolder, WorkspaceDisk } from './disk.ts'
 
 /** Kept open between two files. */
 const MOST_OPEN = 64
@@ -7,15 +7,23 @@ const MOST_OPEN = 64
 export class OpenFolders {
   readonly #disk: WorkspaceDisk
   readonly #root: string
+  readonly #isOther: (folder: FileStat) => boolean
   readonly #open = new Map<string, Promise<OpenedFolder>>()
 
-  /** @param root absolute, and no link */
-  constructor(disk: WorkspaceDisk, root: string) {
+  /**
+   * @param root absolute, and no link
+   * @param isOther whether a folder, such as the store, is none of the workspace's
+   */
+  constructor(disk: WorkspaceDisk, root: string, isOther: (folder: FileStat) => boolean) {
     this.#disk = disk
     this.#root = root
+    this.#isOther = isOther
   }
 
-  /** Where a file of the workspace is reached, whatever happens to the folders above it. Throws ENOTDIR, ELOOP, ENOENT. */
+  /**
+   * Where a file of the workspace is reached, whatever happens to the folders above it. Throws ENOTDIR, also for a
+   * repository in the workspace; ELOOP, ENOENT.
+   */
   async reach(path: string): Promise<string> {
     const cut = path.lastIndexOf('/')
     const { path: folder } = await this.folder(cut === -1 ? '' : path.slice(0, cut))
@@ -45,6 +53,18 @@ export class OpenFolders {
 
   async #openOne(path: string): Promise<OpenedFolder> {
     if (path === '') return this.#disk.openFolder(this.#root)
-    return this.#disk.openFolder(await this.reach(path))
+    const opened = await this.#disk.openFolder(await this.reach(path))
+    try {
+      const [stat, dotGit] = await this.#disk.statMany([`${opened.path}/.`, `${opened.path}/.git`])
+      const isNone = typeof stat !== 'object' || this.#isOther(stat)
+      if (isNone || dotGit !== 'ENOENT') throw notOurs(path)
+      return opened
+    } catch (error) {
+      await opened.close()
+      throw error
+    }
   }
 }
+
+const notOurs = (path: string): Error =>
+  Object.assign(new Error(`'${path}' is a repository of its own`), { code: 'ENOTDIR' })

@@ -21,6 +21,8 @@ export interface RestoreWork {
   disk: WorkspaceDisk
   /** Absolute, and no link. */
   root: string
+  /** Whether a folder, such as the store, is none of the workspace's. */
+  isOther(folder: FileStat): boolean
   objects: Pick<ObjectStore, 'read'>
   /** The files as they are, which a snapshot holds. */
   now: TakenFiles
@@ -58,7 +60,7 @@ class Restorer {
 
   constructor(work: RestoreWork, kept: readonly KeptFile[]) {
     this.#work = work
-    this.#folders = new OpenFolders(work.disk, work.root)
+    this.#folders = new OpenFolders(work.disk, work.root, work.isOther)
     this.done.kept.push(...kept)
   }
 

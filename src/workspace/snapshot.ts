@@ -3,7 +3,7 @@
  * since the last one costs a stat. It is not one instant of the whole folder: a file that changes while it is read is
  * read again, and one that comes or goes meanwhile may be in it or not.
  */
-import { type NewObject, newObjectInSlices, objectId } from '../git/objects/object.ts'
+import { type NewObject, newObject, newObjectInSlices, objectId } from '../git/objects/object.ts'
 import { editTree, type FileEdit, type TreeStore } from '../git/objects/tree-edit.ts'
 import type { ObjectId } from '../ids.ts'
 import { TimeSlice } from '../time-slice.ts'
@@ -47,12 +47,9 @@ const AT_ONCE = 16
 /**
  * Looks at all files. Throws WorkspaceLimitError, and the disk's error where the folder itself cannot be read.
  *
- * @param has whether the store has a blob, so that its bytes are not needed
+ * @param before files that are stored: their content is not needed
  */
-export async function takeFiles(
-  request: SnapshotRequest,
-  has: (id: ObjectId) => boolean,
-): Promise<TakenFiles> {
+export async function takeFiles(request: SnapshotRequest, before: FileTree): Promise<TakenFiles> {
   const { cache, limits } = request
   const count = new LimitCount(limits)
   const walked = await walk({ ...request, count: (path, stat) => count.add(path, stat) })
@@ -60,6 +57,7 @@ export async function takeFiles(
   const stats = new Map<string, FileStat>()
   const leftOut = [...walked.leftOut]
   const unread = new Map<string, string[]>()
+  const stored = new StoredBlobs(before)
   const slice = new TimeSlice()
   for (const [path, stat] of walked.files) {
     if (slice.isOver()) await slice.next()
@@ -68,7 +66,7 @@ export async function takeFiles(
       continue
     }
     const id = cache.find(path, stat)
-    if (id !== undefined && has(id)) {
+    if (id !== undefined && stored.has(path, id)) {
       found.set(path, { mode: modeOf(stat), id })
       stats.set(path, stat)
       continue
@@ -84,7 +82,7 @@ export async function takeFiles(
     for (const paths of unread.values()) {
       for (let at = 0; at < paths.length; at += AT_ONCE) {
         const chunk = paths.slice(at, at + AT_ONCE)
-        const read = await Promise.all(chunk.map((path) => reader.read(path)))
+        const read = await Promise.all(chunk.map((path) => reader.read(path, walked.files.get(path)!)))
         for (const [n, one] of read.entries()) {
           const path = chunk[n]!
           if (one === undefined) continue
@@ -94,7 +92,7 @@ export async function takeFiles(
           }
           found.set(path, { mode: modeOf(one.stat), id: one.blob.id })
           stats.set(path, one.stat)
-          if (!has(one.blob.id)) blobs.set(one.blob.id, one.blob)
+          if (!stored.has(path, one.blob.id)) blobs.set(one.blob.id, one.blob)
         }
         if (slice.isOver()) await slice.next()
       }
@@ -120,37 +118,64 @@ export async function treeOf(
   before: FileTree,
 ): Promise<{ tree: ObjectId; objects: NewObject[] }> {
   const edits = new Map<string, FileEdit>()
-  for (const [path, { is }] of filesChanged(before, files)) edits.set(path, is ?? null)
+  for (const [path, { is }] of await filesChanged(before, files)) edits.set(path, is ?? null)
   return editTree(store, base, edits)
 }
 
 const modeOf = ({ kind, mode }: FileStat): FileMode =>
   kind === 'link' ? '120000' : (mode & 0o100) === 0 ? '100644' : '100755'
 
+/** Blobs that the store has. */
+class StoredBlobs {
+  readonly #before: FileTree
+  #ids: Set<ObjectId> | undefined
+
+  constructor(before: FileTree) {
+    this.#before = before
+  }
+
+  has(path: string, id: ObjectId): boolean {
+    if (this.#before.get(path)?.id === id) return true
+    this.#ids ??= new Set([...this.#before.values()].map((file) => file.id))
+    return this.#ids.has(id)
+  }
+}
+
 class Reader {
   readonly #request: SnapshotRequest
   readonly #folders: OpenFolders
+  readonly #slice = new TimeSlice()
 
   constructor(request: SnapshotRequest) {
     this.#request = request
-    this.#folders = new OpenFolders(request.disk, request.root)
+    this.#folders = new OpenFolders(request.disk, request.root, request.isOther)
   }
 
-  /** `undefined` where there is no such file any more. */
-  async read(path: string): Promise<{ stat: FileStat; blob: NewObject } | LeftOutReason | undefined> {
+  /**
+   * `undefined` where there is no such file any more.
+   *
+   * @param seen what it was a moment ago
+   */
+  async read(
+    path: string,
+    { kind: seen }: FileStat,
+  ): Promise<{ stat: FileStat; blob: NewObject } | LeftOutReason | undefined> {
     try {
+      let kind: FileStat['kind'] | undefined = seen
       for (let tries = 0; tries < TRIES; tries++) {
-        const read = await this.#once(path)
+        const place = await this.#folders.reach(path)
+        kind ??= (await this.#request.disk.stat(place)).kind
+        const read = kind === 'link' ? await this.#link(path, place) : await this.#file(path, place)
         if (read !== undefined) return read
+        kind = undefined
       }
       return 'changing'
     } catch (error) {
       const errno = errnoOf(error)
       if (errno === 'ENOENT' || errno === 'ENOTDIR') return undefined
-      // A link took the place of the file, or of a folder on the way.
-      if (errno === 'ELOOP') return 'changing'
       if (errno === '') throw error
-      return 'unreadable'
+      // A link took the place of a folder on the way.
+      return errno === 'ELOOP' ? 'changing' : 'unreadable'
     }
   }
 
@@ -163,22 +188,35 @@ class Reader {
   }
 
   /** `undefined` where it changed meanwhile. */
-  async #once(path: string): Promise<{ stat: FileStat; blob: NewObject } | 'too large' | undefined> {
+  async #file(
+    path: string,
+    place: string,
+  ): Promise<{ stat: FileStat; blob: NewObject } | 'too large' | undefined> {
     const { cache, disk, limits, now } = this.#request
     const at = now()
-    const place = await this.#folders.reach(path)
-    const first = await disk.stat(place)
-    if (first.kind === 'link') {
-      const blob = await newObjectInSlices('blob', Buffer.from(await disk.readLink(place)))
-      if (!isStill(first, await disk.stat(place))) return undefined
-      cache.learn(path, first, blob.id, at)
-      return { stat: first, blob }
-    }
-    if (first.kind !== 'file') return undefined
-    if (first.size > limits.fileBytes) return 'too large'
-    const { before, data, after } = await disk.read(place)
+    const read = await disk.read(place, limits.fileBytes).catch((error: unknown) => {
+      const errno = errnoOf(error)
+      if (errno === 'EFBIG') return 'too large'
+      if (errno === 'ELOOP' || errno === 'EINVAL') return undefined
+      throw error
+    })
+    if (read === undefined || read === 'too large') return read
+    const { before, data, after } = read
     if (!isStill(before, after) || data.length !== before.size) return undefined
+    if (this.#slice.isOver()) await this.#slice.next()
     const blob = await newObjectInSlices('blob', data)
+    cache.learn(path, before, blob.id, at)
+    return { stat: before, blob }
+  }
+
+  /** `undefined` where it changed meanwhile. */
+  async #link(path: string, place: string): Promise<{ stat: FileStat; blob: NewObject } | undefined> {
+    const { cache, disk, now } = this.#request
+    const at = now()
+    const before = await disk.stat(place)
+    if (before.kind !== 'link') return undefined
+    const blob = newObject('blob', Buffer.from(await disk.readLink(place)))
+    if (!isStill(before, await disk.stat(place))) return undefined
     cache.learn(path, before, blob.id, at)
     return { stat: before, blob }
   }

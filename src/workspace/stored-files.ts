@@ -97,7 +97,7 @@ export class StoredFiles {
     if (turn !== undefined && filesOf(await history.info(turn)) === commit.id) return found
     const below = await storedFiles(history, commit.parents[0])
     const [before, after] = [await this.files(below), await this.files(commit)]
-    for (const [path, { was, is }] of filesChanged(before, after))
+    for (const [path, { was, is }] of await filesChanged(before, after))
       found[was === undefined ? 'added' : is === undefined ? 'deleted' : 'changed'].push(path)
     for (const paths of [found.added, found.changed, found.deleted]) paths.sort()
     return { ...found, from: below?.id }

@@ -26,9 +26,8 @@ export interface Walked {
   leftOut: LeftOut[]
 }
 
-/** Folders that are read at once. Each may take a slice before anything else has its turn. */
+/** Folders that are read at once. */
 const AT_ONCE = 3
-const SLICE = 2
 /** Files of one folder that are asked about at once. */
 const CHUNK = 128
 
@@ -50,7 +49,7 @@ class Walker {
   readonly leftOut: LeftOut[] = []
   readonly #request: WalkRequest
   readonly #waiting: Folder[] = []
-  readonly #slice = new TimeSlice(SLICE)
+  readonly #slice = new TimeSlice()
   #working = 0
 
   constructor(request: WalkRequest) {
@@ -86,7 +85,6 @@ class Walker {
   }
 
   async #folder({ prefix, rules: above }: Folder): Promise<void> {
-    const { disk, root } = this.#request
     const entries = await this.#list(prefix)
     if (entries === undefined) return
     if (prefix !== '') {
@@ -95,21 +93,31 @@ class Walker {
     }
     const rules = await this.#rules(prefix, above, entries)
     const wanted: string[] = []
+    const folders: string[] = []
     for (const { name, kind } of entries) {
       if (this.#slice.isOver()) await this.#slice.next()
       const path = prefix + name
       if (name === '.git' || isTemporary(name)) continue
       if (rules.ignores(path, kind === 'folder')) continue
       if (isDotGit(name)) this.#leave(path, 'name')
-      else if (kind === 'folder') await this.#enter(path, rules)
+      else if (kind === 'folder') folders.push(path)
       else if (kind === 'other') this.#leave(path, 'special file')
       else if (holdsSecrets(name) && !this.#isNamed(path, name)) this.#leave(path, 'secret')
-      else wanted.push(name)
+      else wanted.push(path)
     }
-    for (let at = 0; at < wanted.length; at += CHUNK) {
-      const chunk = wanted.slice(at, at + CHUNK)
-      const stats = await disk.statMany(chunk.map((name) => `${root}/${prefix}${name}`))
-      for (const [n, stat] of stats.entries()) this.#found(prefix + chunk[n]!, stat)
+    await this.#stats(folders, (path, stat) => this.#enter(path, stat, rules))
+    await this.#stats(wanted, (path, stat) => this.#found(path, stat))
+  }
+
+  async #stats(
+    paths: readonly string[],
+    each: (path: string, stat: FileStat | string) => void,
+  ): Promise<void> {
+    const { disk, root } = this.#request
+    for (let at = 0; at < paths.length; at += CHUNK) {
+      const chunk = paths.slice(at, at + CHUNK)
+      const stats = await disk.statMany(chunk.map((path) => `${root}/${path}`))
+      for (const [n, stat] of stats.entries()) each(chunk[n]!, stat)
       if (this.#slice.isOver()) await this.#slice.next()
     }
   }
@@ -139,11 +147,10 @@ class Walker {
     }
   }
 
-  async #enter(path: string, rules: IgnoreRules): Promise<void> {
-    const { disk, root, isOther } = this.#request
-    const stat = await disk.stat(`${root}/${path}`).catch(() => undefined)
-    // What has become a link since is no folder of the workspace.
-    if (stat?.kind === 'folder' && !isOther(stat)) this.#waiting.push({ prefix: `${path}/`, rules })
+  #enter(path: string, stat: FileStat | string, rules: IgnoreRules): void {
+    // What has gone or become a link since is no folder of the workspace.
+    if (typeof stat === 'string' || stat.kind !== 'folder') return
+    if (!this.#request.isOther(stat)) this.#waiting.push({ prefix: `${path}/`, rules })
   }
 
   async #rules(prefix: string, above: IgnoreRules, entries: readonly FolderEntry[]): Promise<IgnoreRules> {

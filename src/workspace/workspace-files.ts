@@ -137,9 +137,9 @@ export class WorkspaceFiles {
         if (error instanceof NotFoundError && error.kind === 'snapshot') return 'unknown'
         throw error
       }
-      const taken = await this.#folder.look(await this.#stored.files(commit))
-      const isSame = filesChanged(await this.#stored.files(commit), taken.files).size === 0
-      return isSame ? 'same' : 'changed'
+      const before = await this.#stored.files(commit)
+      const { files } = await this.#folder.look(before)
+      return (await filesChanged(before, files)).size === 0 ? 'same' : 'changed'
     })
   }
 
@@ -246,6 +246,8 @@ export class WorkspaceFiles {
     return this.#checkpoints.write({
       session,
       anyType: true,
+      // Files leave the machine on request only.
+      replicates: false,
       // A line that begins may do so at a commit that only a purge could take away meanwhile.
       onto: () => ({
         line: filesLine(branch),
@@ -305,6 +307,7 @@ export class WorkspaceFiles {
 
   async #work(now: TakenFiles) {
     const { disk } = this.#folder
-    return { disk, root: await this.#folder.root(), objects: this.#checkpoints.objects, now }
+    const [root, isOther] = [await this.#folder.root(), await this.#folder.isStore()]
+    return { disk, root, isOther, objects: this.#checkpoints.objects, now }
   }
 }

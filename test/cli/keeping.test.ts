@@ -57,3 +57,19 @@ it('refuses a policy that says nothing, or nothing that can be understood', asyn
   expect(odd.stderr).toContain("'rules.0.maxAge' has to be milliseconds or text such as '90d'")
   expect((await run('prune')).stdout).toContain('0 sessions to remove')
 })
+
+it('writes a bundle, only what is new since it, and takes both back elsewhere', async () => {
+  expect((await run('bundle', 'all.bundle')).stdout).toMatch(
+    /^Wrote all\.bundle: \d+ refs, \d+ new objects, [\d.]+ [kM]?B\.\n$/,
+  )
+  expect((await run('bundle', 'all.bundle')).code).toBe(1)
+  expect((await run('bundle', 'none.bundle', '--since', 'all.bundle')).stderr).toContain('Nothing is new')
+  expect(JSON.parse((await run('bundle', 'none.bundle', '--since', 'all.bundle', '--json')).stdout)).toEqual({
+    file: null,
+  })
+  expect((await run('bundle', 'x.bundle', '--since', 'yesterday or so')).code).toBe(2)
+  const back = await run('restore', 'all.bundle', '--store', 'back')
+  expect([back.code, back.stdout]).toEqual([0, expect.stringContaining('restored  heads/kept/main')])
+  expect((await run('show', 'kept', '--store', 'back')).code).toBe(0)
+  expect((await run('restore', 'all.bundle', '--store', 'back')).stderr).toContain('has everything')
+})

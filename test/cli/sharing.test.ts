@@ -55,6 +55,20 @@ describe('sharing on the command line', () => {
     expect((await run('push')).stderr).toContain('Nothing to push to origin.')
   })
 
+  it('checks what a server promises, by name or address, without a store', async () => {
+    const { code, stdout, stderr } = await run('remote', 'check', 'origin')
+    expect(code).toBe(0)
+    expect(stdout).toMatch(/^yes {2}append +\d+\.\d ms +moves a branch forward/m)
+    expect(stderr).toContain('docs/fleet.md')
+    const empty = bareRepository()
+    gitText(empty, ['config', 'receive.maxInputSize', '1'])
+    const refused = await at('none', 'remote', 'check', empty, '--json')
+    expect(refused.code).toBe(1)
+    expect(JSON.parse(refused.stdout)).toMatchObject({ url: empty, transport: 'folder', ok: false, left: [] })
+    expect(existsSync(join(cwd, 'none'))).toBe(false)
+    expect((await run('remote', 'check', '/nowhere/at/all')).code).toBe(1)
+  })
+
   it('clones a server, whole or some sessions of it', async () => {
     expect((await run('clone', server, join(cwd, 'copy'))).stdout).toContain('2 refs')
     expect((await at('copy', 'list')).stdout).toContain('demo')

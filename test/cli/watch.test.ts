@@ -75,3 +75,21 @@ it('a hook is shown, put into the settings, runs as the tool would run it, and i
   expect((await run('hook', 'remove', 'claude-code', '-y')).stdout).toContain('has no hook of forkpoint')
   expect(existsSync(join(home, '.codex'))).toBe(false)
 })
+
+it('a hook with files keeps those of the project with the turn, and the turn when it cannot', async () => {
+  const project = join(cwd, 'project')
+  mkdirSync(join(project, 'src'), { recursive: true })
+  writeFileSync(join(project, 'src/main.ts'), 'export {}\n')
+  const told = async (id: string, place: string) => {
+    const file = transcript(id)
+    const text = JSON.stringify({ session_id: id, transcript_path: file, cwd: join(place, 'src') })
+    const environment = { ...env, CLAUDE_PROJECT_DIR: place }
+    return forkpointHere(['hook', 'run', 'claude-code', '--files', text], { cwd, env: environment })
+  }
+  expect((await told('three', project)).code).toBe(0)
+  expect((await run('files', 'three')).stdout).toBe('src/main.ts\n')
+
+  const { code, stderr } = await told('four', join(cwd, 'nowhere'))
+  expect([code, stderr]).toEqual([1, expect.stringContaining('nowhere')])
+  expect((await run('show', 'four')).stdout).toContain('hello')
+})

@@ -100,6 +100,32 @@ describe('a journal', () => {
     ])
   })
 
+  it('takes a large pack in pieces, and nothing of it before all is there', async () => {
+    const { disk, journal: j } = journal()
+    const pack = Buffer.alloc(3_000_000, 'large ')
+    j.append(0, group(0), Buffer.from('one'))
+    await j.appendLarge(1, group(1), pack)
+    j.append(2, { kind: 'done', group: 1 })
+    const whole = disk.readFile(PATH)!
+    const records = recordsIn(whole)
+    expect(records.map(({ sequence, entry }) => [sequence, entry])).toEqual([
+      [0, group(0)],
+      [1, group(1)],
+      [2, { kind: 'done', group: 1 }],
+    ])
+    expect(pack.equals(records[1]!.pack)).toBe(true)
+
+    for (let failing = 0; failing < 7; failing++) {
+      let writes = 0
+      disk.fault = ({ kind }) => (kind === 'write' && writes++ === failing ? { error: 'ENOSPC' } : undefined)
+      await expect(j.appendLarge(3, group(3), pack)).rejects.toThrow(/ENOSPC/)
+      expect(recordsIn(disk.readFile(PATH)!).map(({ sequence }) => sequence)).toEqual([0, 1, 2])
+    }
+    disk.fault = () => undefined
+    await j.appendLarge(4, group(4), pack)
+    expect(recordsIn(disk.readFile(PATH)!).map(({ sequence }) => sequence)).toEqual([0, 1, 2, 4])
+  })
+
   it('is none without a whole header', () => {
     const { disk } = journal()
     const whole = disk.readFile(PATH)!

@@ -1,5 +1,5 @@
 /** Git servers in folders, by the native git; C git makes and judges them. */
-import { existsSync, readdirSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
 import { RemoteError, UnsupportedError } from '../../src/errors.ts'
@@ -110,6 +110,34 @@ describe('a server in a folder', () => {
       RemoteError,
     )
     expect(readdirSync(here.paths.packs)).toEqual([])
+    expect(readdirSync(here.paths.temporaries)).toEqual([])
+  })
+
+  test('is fetched from as deep as is wanted, and deeper later; what is cut off is noted after the objects are there', async () => {
+    const server = bareRepository()
+    const ids: ObjectId[] = []
+    for (let n = 0; n < 4; n++) ids.push(commit(server, `${n}`, ...ids.slice(-1)))
+    git(server, ['update-ref', MAIN, ids[3]!])
+    const here = await store()
+    const { root } = here.paths
+    const remote = remoteAt(here, server)
+    const fetched = await remote.fetch({ wants: [ids[3]!], haves: [], depth: 2 })
+    git(root, ['update-ref', MAIN, ids[3]!])
+    fetched.release()
+    expect(readFileSync(join(root, 'shallow'), 'latin1')).toBe(`${ids[2]}\n`)
+    git(root, ['fsck', '--strict'])
+    // A fetch that fails leaves it as it is.
+    const packs = readdirSync(here.paths.packs)
+    await expect(
+      remote.fetch({ wants: ['a'.repeat(40) as ObjectId], haves: [ids[3]!], depth: 3 }),
+    ).rejects.toThrow(RemoteError)
+    expect(readFileSync(join(root, 'shallow'), 'latin1')).toBe(`${ids[2]}\n`)
+    expect(readdirSync(here.paths.packs)).toEqual(packs)
+    const deeper = await remote.fetch({ wants: [ids[3]!], haves: [ids[3]!], depth: 0x7fffffff })
+    deeper.release()
+    expect(existsSync(join(root, 'shallow'))).toBe(false)
+    expect(gitText(root, ['rev-list', '--count', MAIN])).toBe('4')
+    git(root, ['fsck', '--strict'])
     expect(readdirSync(here.paths.temporaries)).toEqual([])
   })
 

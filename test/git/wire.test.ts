@@ -181,6 +181,29 @@ describe('a fetch', () => {
   })
 })
 
+describe('credentials', () => {
+  it('are asked for once by requests that are made at the same time, and again when they are refused', async () => {
+    let valid = 'first'
+    const { repository, server } = await scene({
+      user: (authorization) => (authorization === `Bearer ${valid}` ? 'ann' : undefined),
+    })
+    const asked: unknown[] = []
+    const remote = remoteOf(server, repository, {
+      auth: async ({ refused }) => {
+        asked.push(refused)
+        await new Promise((resolve) => setImmediate(resolve))
+        return { token: refused === undefined ? 'first' : 'second' }
+      },
+    })
+    const many = () => Promise.all(Array.from({ length: 8 }, () => remote.refs(['refs/'])))
+    await many()
+    expect(asked).toEqual([undefined])
+    valid = 'second'
+    await many()
+    expect(asked).toEqual([undefined, { token: 'first' }])
+  })
+})
+
 describe('a server', () => {
   it('that is not there, has no such repository, or speaks another version is told from the others', async () => {
     const { remote, server, repository } = await scene()

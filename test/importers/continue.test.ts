@@ -1,4 +1,4 @@
-import { appendFileSync, readdirSync, readFileSync } from 'node:fs'
+import { appendFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { modelMessageSchema } from 'ai'
 import { expect, test } from 'vitest'
 import { InvalidStateError, UnsupportedError } from '../../src/errors.ts'
@@ -153,10 +153,61 @@ test('calls have results, ids are valid and each is there once, whatever the ses
   )
   expect(calls.map(({ id, tool, input }) => [id, tool, input])).toEqual([
     ['a_b_c', 'my_tool_', { input: 'ls' }],
-    ['a_b_c_2', 'bash', { input: 'ls' }],
+    ['a_b_c-2', 'bash', { input: 'ls' }],
     ['open', 'bash', { input: 'ls' }],
   ])
   expect(messagesFor('openai-messages', conversation)).toHaveLength(6)
+})
+
+test('what a reply says behind its calls is said after their results', () => {
+  const messages = [
+    newMessage('user', 'Why?'),
+    newMessage('assistant', '', {
+      parts: [
+        { type: 'text', text: 'I look.' },
+        { type: 'tool-call', toolCallId: 'x', toolName: 'ls', input: {} },
+        { type: 'tool-call', toolCallId: 'x_1', toolName: 'ls', input: {} },
+        { type: 'text', text: 'Gone.' },
+      ],
+    }),
+  ]
+  const { utterances } = conversationOf(newSession('s', { messages }))
+  expect(
+    utterances.map(({ pieces }) => pieces.map((piece) => (piece.kind === 'call' ? piece.id : piece.kind))),
+  ).toEqual(
+    // Claude Code takes x_1 for a copy of x.
+    [['text'], ['text', 'x', 'x-1'], ['text']],
+  )
+})
+
+test('a session of another folder goes on in the folder that was asked for', async () => {
+  for (const name of ['codex', 'pi']) {
+    const sample = SAMPLES.find(
+      ({ tool, name: file }) => tool.name === name && file.endsWith('l'),
+    ) as ToolSample
+    const options = place()
+    const { path } = await continueWith(sample.tool, await imported(sample), 's', options)
+    expect(readFileSync(path, 'utf8').split('\n')[0]).toContain(`"cwd":"${options.cwd}"`)
+  }
+})
+
+test('opencode goes on with the model that is configured, else the one used last', async () => {
+  const store = await imported(SAMPLES.find(({ tool }) => tool.name === 'pi') as ToolSample)
+  const options = place()
+  const modelIn = async (): Promise<unknown> => {
+    const { path } = await continueWith(toolNamed('opencode'), store, 's', options)
+    return JSON.parse(readFileSync(path, 'utf8')).messages[0].info.model
+  }
+  expect(await modelIn()).toEqual({ providerID: 'opencode', modelID: 'opus' })
+  mkdirSync(`${options.home}/.local/state/opencode`, { recursive: true })
+  writeFileSync(
+    `${options.home}/.local/state/opencode/model.json`,
+    '{"recent":[{"providerID":"a","modelID":"b"}]}',
+  )
+  expect(await modelIn()).toEqual({ providerID: 'a', modelID: 'b' })
+  mkdirSync(options.cwd, { recursive: true })
+  writeFileSync(`${options.cwd}/opencode.jsonc`, '{\n  // mine\n  "model": "local/c/d",\n}')
+  expect(await modelIn()).toEqual({ providerID: 'local', modelID: 'c/d' })
 })
 
 test.each(SAMPLES)(

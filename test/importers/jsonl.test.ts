@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { parseLine, type RawLine, rawBytes, readLines } from '../../src/importers/jsonl.ts'
+import { ofBytes } from '../../src/importers/byte-source.ts'
+import { parseLine, type RawLine, rawBytes, readLines, unsaid } from '../../src/importers/jsonl.ts'
+import { hashesAt } from '../../src/importers/start-hash.ts'
 
 async function linesOf(bytes: Buffer, chunkSize = 7): Promise<RawLine[]> {
   const lines: RawLine[] = []
@@ -74,9 +76,8 @@ test('a line that is too long has no bytes, and the lines after it are where the
     for (let n = 0; n < 130; n++) yield Buffer.alloc(1 << 20)
     yield Buffer.from('\n22\n')
   }
-  const hash = createHash('sha256')
   const lines = []
-  for await (const { line, start, end, bytes } of readLines(chunks(), hash))
+  for await (const { line, start, end, bytes } of readLines(chunks()))
     lines.push([line, start, end, bytes?.toString()])
   const long = 130 << 20
   expect(lines).toEqual([
@@ -84,16 +85,13 @@ test('a line that is too long has no bytes, and the lines after it are where the
     [2, 2, 2 + long, undefined],
     [3, 3 + long, 5 + long, '22'],
   ])
-  const whole = createHash('sha256')
-  for await (const chunk of chunks()) whole.update(chunk)
-  expect(hash.digest('hex')).toBe(whole.digest('hex'))
 })
 
 describe('parsing a line', () => {
   const parse = (text: string) => parseLine(Buffer.from(text))
 
   test('tells values, blank lines and broken lines apart', () => {
-    expect(parse('{"a":[1]}')).toEqual({ kind: 'value', value: { a: [1] } })
+    expect(parse('{"a":[1]}')).toEqual({ kind: 'value', value: { a: [1] }, text: '{"a":[1]}' })
     expect(parse(' \t')).toEqual({ kind: 'blank' })
     expect(parse('{"a":')).toMatchObject({ kind: 'broken', raw: { text: '{"a":' } })
   })
@@ -104,20 +102,29 @@ describe('parsing a line', () => {
     expect(parse(deep)).toMatchObject({ kind: 'broken', raw: { text: deep } })
   })
 
-  test('keeps the text of a value that JSON.stringify would change', () => {
-    expect(parse('{"a":-0}')).toEqual({ kind: 'value', value: { a: -0 }, text: '{"a":-0}' })
-  })
+  const kept = (text: string) => {
+    const parsed = parse(text)
+    if (parsed.kind !== 'value') throw new Error(parsed.kind)
+    return { value: parsed.value, text: unsaid(parsed) }
+  }
 
   test('keeps the text where numbers or keys would change, and only there', () => {
-    const changed = ['{"id":9007199254740993}', '{"a":1,"a":2}', '{"n":1.0}', '{"n":1E2}', '{"2":1,"1":2}']
-    for (const text of changed) expect(parse(text)).toMatchObject({ kind: 'value', text })
+    const changed = [
+      '{"a":-0}',
+      '{"id":9007199254740993}',
+      '{"a":1,"a":2}',
+      '{"n":1.0}',
+      '{"n":1E2}',
+      '{"2":1,"1":2}',
+    ]
+    for (const text of changed) expect(kept(text).text).toBe(text)
     const same = [
       '{ "a" : [ 1, "b c" ] }',
       String.raw`{"a":"\u00e9\/\\\" \""}`,
       ' {"a":"\\\\"}\t',
       '{"n":-1.5e-7}',
     ]
-    for (const text of same) expect(parse(text)).not.toHaveProperty('text')
+    for (const text of same) expect(kept(text).text).toBe(undefined)
   })
 
   test('whatever was kept gives the text back, but for white space and escapes', () => {
@@ -131,9 +138,8 @@ describe('parsing a line', () => {
       .map((all) => `{${all.map(([name, value]) => `${JSON.stringify(name)}:${value}`).join(',')}}`)
     fc.assert(
       fc.property(object, (text) => {
-        const parsed = parse(text)
-        if (parsed.kind !== 'value') throw new Error(parsed.kind)
-        expect(parsed.text ?? JSON.stringify(parsed.value)).toBe(text)
+        const { value, text: own } = kept(text)
+        expect(own ?? JSON.stringify(value)).toBe(text)
       }),
     )
   })
@@ -153,4 +159,20 @@ describe('parsing a line', () => {
     expect(parsed).toMatchObject({ kind: 'broken' })
     if (parsed.kind === 'broken') expect(rawBytes(parsed.raw)).toEqual(bytes)
   })
+})
+
+test('the hashes of how a file begins are those of its bytes, wherever they are asked for', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.uint8Array({ max: 40 }), fc.array(fc.nat(40)), fc.integer({ min: 1, max: 9 }), check),
+  )
+  async function check(array: Uint8Array, at: number[], size: number) {
+    const bytes = Buffer.from(array)
+    const offsets = at.map((one) => Math.min(one, bytes.length))
+    const source = { ...ofBytes('a', bytes), chunks: () => chunked(bytes, size) }
+    const expected = offsets.map((end) => [
+      end,
+      createHash('sha256').update(bytes.subarray(0, end)).digest('hex'),
+    ])
+    expect(await hashesAt(source, offsets)).toEqual(new Map(expected as [number, string][]))
+  }
 })

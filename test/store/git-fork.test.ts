@@ -31,25 +31,17 @@ async function withLine(name: string, of = from): Promise<string> {
   return blob.id
 }
 
-function fork(source: string, beside: readonly string[]) {
-  return forkSession(checkpointsOf(store), {
-    source: source as CommitId,
-    from,
-    session,
-    branch: MAIN,
-    beside,
-  })
-}
+const fork = (source: string) =>
+  forkSession(checkpointsOf(store), { source: source as CommitId, from, session, branch: MAIN })
 
-it('a fork takes the lines along that it is told to, by ref', async () => {
+it('a fork takes the reserved lines along, by ref, but for the files of branches', async () => {
   const { id } = await store.save(newSession('a'))
-  const kept = await withLine('agents')
-  await withLine('other')
-  await fork(id, ['agents', 'gone'])
+  const kept = [await withLine('agents'), await withLine('other')]
+  await withLine('workspace.main')
+  await fork(id)
   const { refs } = checkpointsOf(store).history.repository
-  expect(refs.read(reservedRef(session, 'agents'))).toBe(kept)
-  expect(refs.read(reservedRef(session, 'other'))).toBeUndefined()
-  expect(refs.read(reservedRef(session, 'gone'))).toBeUndefined()
+  expect(['agents', 'other'].map((name) => refs.read(reservedRef(session, name)))).toEqual(kept)
+  expect(refs.read(reservedRef(session, 'workspace.main'))).toBeUndefined()
   expect((await store.verify()).problems.filter(({ session }) => session === 'b')).toEqual([])
 })
 
@@ -57,6 +49,6 @@ it('a fork does not move a line that is there already', async () => {
   const { id } = await store.save(newSession('a'))
   await withLine('agents')
   await withLine('agents', session)
-  await expect(fork(id, ['agents'])).rejects.toBeInstanceOf(AlreadyExistsError)
+  await expect(fork(id)).rejects.toBeInstanceOf(AlreadyExistsError)
   expect(await store.exists('b')).toBe(false)
 })

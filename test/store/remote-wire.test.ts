@@ -10,6 +10,7 @@ import { RemoteSessionStore } from '../../src/store/remote/remote-session-store.
 import { git, gitText } from '../git/real-git.ts'
 import { type GitServer, makeServed, startGitServer } from '../support/git-server.ts'
 import { startProxy, type WireProxy } from '../support/wire-proxy.ts'
+import { expectExactlyWhatIsTold } from './support/workers.ts'
 
 let folder: string
 let served: string
@@ -88,25 +89,7 @@ describe('an answer that is lost', () => {
 
 describe('several workers', () => {
   it('make exactly the checkpoints that they are told of', async () => {
-    const first = store()
-    await first.save({ ...newSession('shared'), messages: pair(0) })
-    const told: string[] = []
-    await Promise.all(
-      Array.from({ length: 32 }, async (_, n) => {
-        const worker = store()
-        const id = n % 4 === 0 ? 'shared' : `own-${n}`
-        if (id !== 'shared') told.push((await worker.save(newSession(id))).id)
-        for (let m = 0; m < 2; m++) {
-          const { id: made } = await worker.append(id, { messages: [newMessage('user', 'the same')] })
-          told.push(made)
-        }
-      }),
-    )
-    const all = gitText(served, ['rev-list', '--all']).split('\n')
-    expect(all).toHaveLength(told.length + 1)
-    expect(new Set(told).size).toBe(told.length)
-    expect(told.filter((id) => !all.includes(id))).toEqual([])
-    git(served, ['fsck', '--strict', '--full'])
+    await expectExactlyWhatIsTold(store, served)
   }, 120_000)
 })
 

@@ -12,6 +12,8 @@ export interface GitServerOptions {
   user?: (authorization: string | undefined) => string | undefined
   /** Called for each request first; answers it itself when it returns `true`. */
   intercept?: (request: IncomingMessage, response: ServerResponse) => boolean | Promise<boolean>
+  /** The address to listen on. Default: `127.0.0.1`. */
+  host?: string
   /** Does not pass on the header that asks for version 2. */
   forgetsVersion?: boolean
 }
@@ -21,6 +23,8 @@ export interface GitServer {
   url: string
   /** What was asked for so far, as `POST /demo.git/git-upload-pack`. */
   requests: string[]
+  /** Kills what runs of git, as a machine does that fails. What listens goes on: it is the machine that is back. */
+  kill(): void
   close(): Promise<void>
 }
 
@@ -53,13 +57,32 @@ export async function startGitServer(options: GitServerOptions): Promise<GitServ
     requests.push(`${request.method} ${request.url}`)
     void answer(options, running, request, response).catch(() => response.destroy())
   })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { host = '127.0.0.1' } = options
+  await new Promise<void>((resolve) => server.listen(0, host, resolve))
   const { port } = server.address() as AddressInfo
-  return { url: `http://127.0.0.1:${port}`, requests, close: () => stop(server, running) }
+  return {
+    url: `http://${host}:${port}`,
+    requests,
+    kill: () => killAll(running),
+    close: () => stop(server, running),
+  }
+}
+
+/** Each with what it has started. */
+function killAll(running: Iterable<ChildProcess>): void {
+  for (const child of running) killGroup(child)
+}
+
+function killGroup({ pid }: ChildProcess): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, 'SIGKILL')
+  } catch {
+    // It has ended.
+  }
 }
 
 async function stop(server: Server, running: ReadonlySet<ChildProcess>): Promise<void> {
-  for (const child of running) child.kill('SIGKILL')
+  killAll(running)
   server.closeAllConnections()
   await new Promise((resolve) => server.close(resolve))
 }
@@ -100,13 +123,15 @@ async function answer(
       REMOTE_ADDR: '127.0.0.1',
     },
     stdio: ['pipe', 'pipe', 'ignore'],
+    // A group of its own: what receives a push is a process that this one starts.
+    detached: true,
   })
   running.add(child)
   child.on('close', () => running.delete(child))
   child.stdin.on('error', () => undefined)
   request.pipe(child.stdin)
   // Whoever hangs up does not leave a process behind.
-  response.on('close', () => child.kill('SIGKILL'))
+  response.on('close', () => killGroup(child))
   let head = Buffer.alloc(0)
   let isBody = false
   for await (const piece of child.stdout as AsyncIterable<Buffer>) {

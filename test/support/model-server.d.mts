@@ -39,7 +39,7 @@ export type Fault =
   | { kind: 'stream-error'; message: string }
 
 export interface ModelRequestSeen {
-  protocol: 'openai' | 'anthropic'
+  protocol: 'openai' | 'anthropic' | 'responses' | 'gemini'
   headers: IncomingHttpHeaders
   // biome-ignore lint/suspicious/noExplicitAny: what a request holds is for each test to say.
   body: any
@@ -54,7 +54,8 @@ export declare class ModelServer {
   /** Why histories were refused. */
   readonly problems: string[]
   private constructor()
-  static start(script?: Script): Promise<ModelServer>
+  /** @param options.strict `false`: no history is refused */
+  static start(script?: Script, options?: { strict?: boolean }): Promise<ModelServer>
   /** For `base_url`. */
   get url(): string
   /** Starts a new script. */

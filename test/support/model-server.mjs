@@ -1,13 +1,17 @@
 /**
  * A small model provider on 127.0.0.1: it speaks OpenAI chat-completions (`/v1/chat/completions`) and Anthropic
  * messages (`/v1/messages`), streaming and not, from a script of turns, and misbehaves when told to. It refuses, as
- * the real ones do, a history that is not valid.
+ * the real ones do, a history that is not valid. For tools that speak them, it also answers OpenAI responses
+ * (`/v1/responses`) and Gemini's `generateContent`; their histories it does not judge.
  */
 import { createServer } from 'node:http'
 import { anthropicProblem } from './history-rules-anthropic.mjs'
 import { openAiProblem } from './history-rules-openai.mjs'
 import { sendAnthropic } from './model-server-anthropic.mjs'
+import { sendGemini } from './model-server-gemini.mjs'
 import { sendOpenAi } from './model-server-openai.mjs'
+import { sendResponses } from './model-server-responses.mjs'
+import { tokensOf } from './model-server-stream.mjs'
 export class ModelServer {
   /** Every request, refused ones too. */
   requests = []
@@ -15,15 +19,17 @@ export class ModelServer {
   problems = []
   #server
   #script
+  #isStrict
   #asked = 0
-  constructor(script) {
+  constructor(script, { strict = true } = {}) {
     this.#script = script
+    this.#isStrict = strict
     this.#server = createServer((request, response) => {
       this.#answer(request, response).catch(() => response.destroy())
     })
   }
-  static async start(script = []) {
-    const server = new ModelServer(script)
+  static async start(script = [], options) {
+    const server = new ModelServer(script, options)
     await new Promise((resolve) => server.#server.listen(0, '127.0.0.1', resolve))
     return server
   }
@@ -41,11 +47,22 @@ export class ModelServer {
     await new Promise((resolve) => this.#server.close(resolve))
   }
   async #answer(request, response) {
-    const body = JSON.parse(await textOf(request))
-    const protocol = request.url?.endsWith('/messages') ? 'anthropic' : 'openai'
+    const text = await textOf(request)
+    const path = new URL(request.url ?? '/', this.url).pathname
+    const protocol = PROTOCOLS.find(([end]) => end.test(path))?.[1]
+    if (protocol === undefined || request.method !== 'POST') {
+      refuse(response, 404, `nothing answers ${request.method} ${path}`)
+      return
+    }
+    const body = JSON.parse(text)
+    if (protocol === 'count') {
+      response.writeHead(200, { 'content-type': 'application/json' })
+      response.end(JSON.stringify({ input_tokens: tokensOf(text), totalTokens: tokensOf(text) }))
+      return
+    }
     const seen = { protocol, headers: request.headers, body }
     this.requests.push(seen)
-    const problem = protocol === 'openai' ? openAiProblem(body) : anthropicProblem(body)
+    const problem = this.#isStrict ? PROBLEMS[protocol]?.(body) : undefined
     if (problem !== undefined) {
       this.problems.push(problem)
       refuse(response, 400, problem)
@@ -73,9 +90,19 @@ export class ModelServer {
       return
     }
     if (protocol === 'openai') await sendOpenAi(response, body, turn, index)
-    else await sendAnthropic(response, body, turn, index)
+    else if (protocol === 'anthropic') await sendAnthropic(response, body, turn, index)
+    else if (protocol === 'responses') await sendResponses(response, body, turn, index)
+    else await sendGemini(response, body, turn, index, path.endsWith(':streamGenerateContent'))
   }
 }
+const PROTOCOLS = [
+  [/\/messages$/, 'anthropic'],
+  [/\/chat\/completions$/, 'openai'],
+  [/\/responses$/, 'responses'],
+  [/:(?:stream)?[gG]enerateContent$/, 'gemini'],
+  [/(?:\/messages\/count_tokens|:countTokens)$/, 'count'],
+]
+const PROBLEMS = { anthropic: anthropicProblem, openai: openAiProblem }
 function refuse(response, status, message) {
   response.writeHead(status, { 'content-type': 'application/json' })
   response.end(JSON.stringify({ type: 'error', error: { type: 'scripted', message } }))

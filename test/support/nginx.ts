@@ -1,10 +1,9 @@
 /** `git http-backend` behind the real nginx and fcgiwrap, with TLS and basic auth, on a free port of 127.0.0.1. */
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import type { AddressInfo } from 'node:net'
-import { connect, createServer } from 'node:net'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { configInDocs } from './config-in-docs.ts'
+import { freePort, untilItListens } from './ports.ts'
 
 const programs = ['nginx', 'fcgiwrap', 'openssl']
 const missing = programs.filter(
@@ -55,7 +54,7 @@ export async function startNginx(root: string, work: string): Promise<Nginx> {
       stdio: 'ignore',
     }),
   ]
-  await untilItListens(port, socket!)
+  await untilItListens(port, 'nginx', () => existsSync(socket!))
   return {
     url: `https://127.0.0.1:${port}`,
     certificate: readFileSync(certificate!, 'utf8'),
@@ -79,6 +78,7 @@ interface Place {
   socket: string
 }
 
+/** The server of the page about fleets, with what it needs around it. */
 const configuration = ({ root, work, port, socket }: Place): string => `
 daemon off;
 ${process.getuid?.() === 0 ? 'user root;' : ''}
@@ -92,49 +92,13 @@ http {
   proxy_temp_path ${work}/proxy;
   uwsgi_temp_path ${work}/uwsgi;
   scgi_temp_path ${work}/scgi;
-  server {
-    listen 127.0.0.1:${port} ssl;
-    ssl_certificate ${work}/certificate.pem;
-    ssl_certificate_key ${work}/key.pem;
-    client_max_body_size 0;
-    auth_basic "git";
-    auth_basic_user_file ${work}/users;
-    location / {
-      fastcgi_pass unix:${socket};
-      fastcgi_param SCRIPT_FILENAME /usr/lib/git-core/git-http-backend;
-      fastcgi_param GIT_HTTP_EXPORT_ALL 1;
-      fastcgi_param GIT_PROJECT_ROOT ${root};
-      fastcgi_param PATH_INFO $uri;
-      fastcgi_param QUERY_STRING $query_string;
-      fastcgi_param REQUEST_METHOD $request_method;
-      fastcgi_param CONTENT_TYPE $content_type;
-      fastcgi_param CONTENT_LENGTH $content_length;
-      fastcgi_param HTTP_CONTENT_ENCODING $http_content_encoding;
-      fastcgi_param HTTP_GIT_PROTOCOL $http_git_protocol;
-      fastcgi_param REMOTE_USER $remote_user;
-      fastcgi_param REMOTE_ADDR $remote_addr;
-    }
-  }
+  ${configInDocs('docs/fleet.md', 'nginx')
+    .replace('listen 443 ssl', `listen 127.0.0.1:${port} ssl`)
+    .replace('server_name git.example.com;', '')
+    .replace('/etc/nginx/git.crt', `${work}/certificate.pem`)
+    .replace('/etc/nginx/git.key', `${work}/key.pem`)
+    .replace('/etc/nginx/git.users', `${work}/users`)
+    .replace('/run/fcgiwrap.socket', socket)
+    .replace('/srv/git', root)}
 }
 `
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  await new Promise((resolve) => server.close(resolve))
-  return port
-}
-
-async function untilItListens(port: number, socket: string): Promise<void> {
-  for (let tries = 0; tries < 200; tries++) {
-    const isOpen = await new Promise<boolean>((resolve) => {
-      const one = connect(port, '127.0.0.1', () => resolve(one.end() && true)).on('error', () =>
-        resolve(false),
-      )
-    })
-    if (isOpen && existsSync(socket)) return
-    await sleep(25)
-  }
-  throw new Error('nginx does not start')
-}

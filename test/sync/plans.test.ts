@@ -168,8 +168,13 @@ describe('tombstones', () => {
 })
 
 test('batches keep together what belongs together', () => {
-  expect(batchesOf([1, 2, 3, 4], (n) => n, 5)).toEqual([[1, 2], [3], [4]])
-  expect(batchesOf([9, 1], (n) => n, 5)).toEqual([[9], [1]])
+  const most = { refs: 5, bytes: 100 }
+  const refs = (n: number) => ({ refs: n, bytes: 0 })
+  const bytes = (n: number) => ({ refs: 1, bytes: n })
+  expect(batchesOf([1, 2, 3, 4], refs, most)).toEqual([[1, 2], [3], [4]])
+  expect(batchesOf([9, 1], refs, most)).toEqual([[9], [1]])
+  expect(batchesOf([40, 60, 1, 300, 2], bytes, most)).toEqual([[40, 60], [1], [300], [2]])
+  expect(batchesOf([1, 1, 1, 1, 1, 1], bytes, most)).toEqual([[1, 1, 1, 1, 1], [1]])
 })
 
 test('one that is refused is found by halving, and the others go on', async () => {

@@ -1,5 +1,6 @@
 /** Sessions shared by machines over one server. */
 import { describe, expect, test } from 'vitest'
+import { redactTexts } from '../../src/redaction/index.ts'
 import { git, gitText, tempFolder } from '../git/real-git.ts'
 import { emptySession } from '../store/support/git-store.ts'
 import {
@@ -101,6 +102,29 @@ describe.each([
       const fresh = machine(server.url, 'fresh')
       await fresh.sync()
       expect(await fresh.exists('demo')).toBe(false)
+      expectClean(server.folder)
+    })
+
+    test('by a policy goes everywhere, but not newer work that the policy did not know', async () => {
+      const server = await start()
+      const later = () => Date.now() + 90 * 864e5
+      const [one, two] = [machine(server.url, 'one'), machine(server.url, 'two', { now: later })]
+      await begin(one)
+      await begin(one, 'old')
+      await one.sync()
+      await two.sync()
+      const newer = await say(one, 'newer')
+      await one.sync()
+      expect((await two.retention.prune({ rules: [{ maxAge: '60d' }] })).removed).toEqual(['demo', 'old'])
+      const { push } = await two.sync()
+      expect(push.deleted).toEqual(['heads/old/main'])
+      expect(await tips(two)).toEqual({ main: newer })
+      await one.sync()
+      expect([await tips(one), await one.exists('old')]).toEqual([{ main: newer }, false])
+      const newest = await say(one, 'newest')
+      expect((await one.sync()).push.pushed).toEqual(['heads/demo/main'])
+      await two.sync()
+      expect(await tips(two)).toEqual({ main: newest })
       expectClean(server.folder)
     })
 
@@ -207,6 +231,61 @@ describe.each([
       await begin(store)
       await store.delete('demo')
       expect(refsAt(store.folder)).toEqual({})
+    })
+  })
+
+  describe('a shallow store', () => {
+    test('deepens before it pushes to another server, and before it redacts', async () => {
+      const [server, other] = [await start(), await folderServer()]
+      const one = machine(server.url, 'one')
+      const ids = await begin(one, 'demo', 5)
+      await one.push()
+      const shallow = machine(server.url, 'shallow')
+      await shallow.fetch({ depth: 2 })
+      expect(gitText(shallow.folder, ['rev-list', '--all']).split('\n')).toHaveLength(2)
+      await say(shallow, 'more')
+      expect((await shallow.push()).pushed).toEqual(['heads/demo/main'])
+      await shallow.addRemote('other', other.url)
+      expect((await shallow.push({ remote: 'other' })).pushed).toEqual(['heads/demo/main'])
+      expect(gitText(other.folder, ['rev-list', '--all']).split('\n')).toHaveLength(ids.length + 1 + 1)
+      for (const folder of [shallow.folder, other.folder, server.folder]) expectClean(folder)
+
+      const again = machine(server.url, 'again')
+      await again.fetch({ depth: 1 })
+      const { rewritten } = await again.rewrite('demo', redactTexts(['hello']))
+      expect(rewritten).toBeGreaterThanOrEqual(0)
+      expect(gitText(again.folder, ['rev-list', '--all']).split('\n').length).toBeGreaterThan(ids.length)
+    })
+
+    test('says what it lacks where the rest is nowhere, and brings it when it is told to', async () => {
+      const [server, other] = [await start(), await folderServer()]
+      const one = machine(server.url, 'one')
+      const ids = await begin(one, 'demo', 5)
+      await one.push()
+      const shallow = machine(server.url, 'shallow')
+      await shallow.fetch({ depth: 1 })
+      const away = machine(other.url, 'away')
+      git(away.folder.replace(/store$/, ''), [
+        'clone',
+        '--quiet',
+        '--bare',
+        `file://${shallow.folder}`,
+        away.folder,
+      ])
+      const { refused } = await away.push()
+      expect(refused).toMatchObject([{ session: 'demo', reason: expect.stringContaining(ids.at(-1)!) }])
+      expect(refsAt(other.folder, 'refs/heads/demo')).toEqual({})
+      await expect(away.rewrite('demo', redactTexts(['hello']))).rejects.toMatchObject({
+        code: 'UNSUPPORTED',
+      })
+      await shallow.fetch({ deepen: true })
+      expect(gitText(shallow.folder, ['rev-list', 'refs/heads/demo/main']).split('\n')).toHaveLength(
+        ids.length,
+      )
+      expectClean(shallow.folder)
+      let checkpoints = 0
+      for await (const _ of shallow.log('demo')) checkpoints++
+      expect(checkpoints).toBe(ids.length)
     })
   })
 

@@ -169,7 +169,7 @@ describe('the suite', () => {
     }
     const { skipped, all } = await run((options) => new Small(options), false)
     expect(skipped.length).toBeGreaterThan(60)
-    expect(skipped).toContain('concurrency: two stores on the same sessions: all appends land')
+    expect(skipped).toContain('concurrency: two stores on the same sessions: all appends are saved')
     expect(all.length - skipped.length).toBeGreaterThan(100)
   })
 })

@@ -1,4 +1,4 @@
-/** A list of messages as a checkpoint: a turn when it ends with an answer, else a step inside one. */
+/** Makes a checkpoint of a list of messages: a turn if the list ends with an answer, else a step inside a turn. */
 
 import type { Checkpoints } from '../../checkpoints/checkpoints.ts'
 import { checkpointFacts } from '../../checkpoints/commits/facts.ts'
@@ -19,14 +19,14 @@ import { MESSAGES } from './message-files.ts'
 import type { StoredMessage } from './stored-message.ts'
 
 export interface NewTurn {
-  /** What it stands on: its messages are the first ones of the list, or have grown into them. */
+  /** The parent: its messages are the first ones of the list, or earlier states of them. */
   base: CommitInfo | undefined
   next: NextList
   /** The document without its messages. */
   fields: JsonObject
 }
 
-/** Adds the new checkpoint; the base itself is the result when it is all that a new branch needs. */
+/** Adds the new checkpoint. Returns the base itself if a new branch needs nothing more. */
 export async function addTurn(
   checkpoints: Checkpoints,
   writing: Writing,
@@ -73,7 +73,7 @@ export async function addTurn(
   const why = kind === 'save' ? await whyOf(checkpoints, writing.branch, since) : ''
   return writing.commit({
     parent: base,
-    // Pages are made of what changes, and steps have none.
+    // Pages are made only for changed messages, and never for steps.
     files: kind === 'save' ? edits : files,
     kind,
     subject: withWhy(defaultSubject({ kind, seq }, changes, fields), why),
@@ -82,7 +82,7 @@ export async function addTurn(
   })
 }
 
-/** What the first turn of a branch says of itself. */
+/** The subject of the first turn of a branch. */
 async function whyOf(
   { history }: Checkpoints,
   branch: string,

@@ -1,4 +1,4 @@
-/** What is stored at the tips of chats, kept so that the next list can be compared without reading anything. */
+/** Keeps the decoded tips of chats, so that the next list can be compared without reading anything. */
 import { setImmediate } from 'node:timers/promises'
 import type { Checkpoints } from '../../checkpoints/checkpoints.ts'
 import type { CommitInfo } from '../../checkpoints/commits/history.ts'
@@ -10,19 +10,19 @@ import { isJsonObject, type JsonObject, without } from '../../json-value.ts'
 import { MESSAGES } from './message-files.ts'
 import type { StoredMessage } from './stored-message.ts'
 
-/** A checkpoint of a chat, decoded. Nobody outside gets hold of these values. */
+/** A decoded checkpoint of a chat. These values are never handed out. */
 export interface ChatLine {
   readonly commit: CommitInfo
   /** The document without its messages. */
   readonly fields: JsonObject
   readonly messages: readonly StoredMessage[]
-  /** Messages as a caller has them, by number, where `redact` stored something else. */
+  /** Messages as the caller has them, by number, if `redact` stored something else. */
   readonly asGiven: Map<number, unknown>
-  /** About how much memory it takes. */
+  /** Approximate size in memory, in bytes. */
   readonly bytes: number
 }
 
-/** At most so many bytes of chats are kept, the most recently used ones; the newest whatever its size. */
+/** Most bytes of chats that are kept, the most recently used ones; the newest is kept whatever its size. */
 const KEPT = 64 * 1024 * 1024
 
 export class ChatLines {
@@ -42,7 +42,7 @@ export class ChatLines {
     return line
   }
 
-  /** As `at`, without keeping it: for checkpoints that are no tip. */
+  /** As `at`, without keeping it: for checkpoints that are not tips. */
   async read(session: SessionId, commit: CommitInfo): Promise<ChatLine> {
     const kept = this.#kept.get(commit.id)
     if (kept !== undefined) return kept
@@ -63,7 +63,7 @@ export class ChatLines {
     return { commit, fields, messages, asGiven: new Map(), bytes }
   }
 
-  /** Remembers a line in the place of the one it grew out of. */
+  /** Keeps a line in place of the one that it continues. */
   keep(line: ChatLine, before?: ChatLine): void {
     if (before !== undefined) this.#forget(before.commit.id)
     this.#forget(line.commit.id)

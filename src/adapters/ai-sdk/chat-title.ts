@@ -1,4 +1,4 @@
-/** What a chat is called until somebody says so. */
+/** The title of a chat that has none. */
 import { oneLine } from '../../checkpoints/commits/text.ts'
 import { beginning, cut } from '../../excerpt.ts'
 import type { StoredMessage } from './stored-message.ts'
@@ -15,5 +15,5 @@ export function firstQuestion(messages: readonly StoredMessage[]): string | unde
 }
 
 const TITLE = 80
-// Enough to fill a title, however much of it is space.
+// Characters that are enough for a title, even if many are spaces.
 const ENOUGH = 400

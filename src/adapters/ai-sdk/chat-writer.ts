@@ -1,4 +1,4 @@
-/** Saves of chats: one commit a save, on the branch that is meant or on a new one, with its refs in one transaction. */
+/** Saves chats: one commit per save, on the given branch or a new one, with its refs in one transaction. */
 import type { Checkpoints, Onto } from '../../checkpoints/checkpoints.ts'
 import type { CommitInfo } from '../../checkpoints/commits/history.ts'
 import { countItems } from '../../checkpoints/trees/documents.ts'
@@ -20,7 +20,7 @@ export interface ChatSave extends Omit<TurnRequest, 'seen'> {
   branch: BranchName | undefined
   expected: string | null | undefined
   title: string | undefined
-  /** Looks at messages that are new, by number. */
+  /** Validates new messages; called with their numbers. */
   check(messages: readonly (readonly [number, StoredMessage])[]): Promise<void>
 }
 
@@ -29,15 +29,15 @@ export interface ChatSaved {
   branch: BranchName
 }
 
-/** What a save comes to, as long as the branch is where it was looked at. */
+/** The plan of a save. It holds as long as the branch does not move. */
 interface Planned {
-  /** The branch that was meant, and where it was. */
+  /** The given branch, and its tip at the time. */
   meant: BranchName
   tip: CommitId | undefined
   onto: Onto & { branch: BranchName }
-  /** What the new checkpoint stands on. */
+  /** The parent of the new checkpoint. */
   base: CommitInfo | undefined
-  /** What is stored at the tip. */
+  /** The stored chat at the tip. */
   line: ChatLine | undefined
   next: NextList
   fields: JsonObject
@@ -76,7 +76,7 @@ export class ChatWriter {
     })
   }
 
-  /** @param before what was planned a moment ago: it holds while the branch is where it was */
+  /** @param before an earlier plan, which is valid while the branch has not moved */
   async #plan(save: ChatSave, before?: Planned): Promise<Planned> {
     const { history, rules } = this.#checkpoints
     const { chat, expected } = save
@@ -111,13 +111,13 @@ export class ChatWriter {
     if (turn === 'stale') throw stale(save, branch, tip, line, next)
     await save.check([...next.files.keys()].map((index) => [index, save.messages[index]!]))
     if (turn === 'on' || turn === 'unchanged') return plan
-    // The branch that is left has to be where it was.
+    // The old branch must not have moved.
     const also = [branchRef(chat, branch)]
     const onto = { branch: this.#newBranch(chat, turn), starts: true, activates: true, also }
     return { ...plan, onto, base: await this.#base(line, next.same) }
   }
 
-  /** A new chat. Its title is the first question until there is another. */
+  /** A new chat, whose title is its first question. */
   async #begin(save: ChatSave): Promise<Planned> {
     const { rules } = this.#checkpoints
     const next = await compareList(rules, undefined, save.messages, { fromTab: false, seen: false })
@@ -148,7 +148,7 @@ export class ChatWriter {
     return (await redactValue(title, redact, ['title'])) as string | undefined
   }
 
-  /** The newest checkpoint whose messages are no more than the first `count` of the line. */
+  /** The newest checkpoint that has at most the first `count` messages of the line. */
   async #base(line: ChatLine, count: number): Promise<CommitInfo | undefined> {
     const { history, objects } = this.#checkpoints
     if (count === 0) return undefined

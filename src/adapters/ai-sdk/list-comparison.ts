@@ -1,4 +1,7 @@
-/** A list of messages beside the one that is stored: what stays, what has grown, what is new and how it is stored. */
+/**
+ * Compares a list of messages with the stored one: which messages stay, have grown, or are new, and how they are
+ * stored.
+ */
 
 import type { CheckpointRules } from '../../checkpoints/checkpoints.ts'
 import { encodeItem } from '../../codec/index.ts'
@@ -12,16 +15,16 @@ import { type MergedMessage, mergeMessage, type Origin } from './message-merge.t
 import { isTrimmed, type StoredMessage } from './stored-message.ts'
 import type { Comparison } from './turn.ts'
 
-/** What a save makes of the chat: the messages afterwards, those that stay being the stored ones themselves. */
+/** The chat after a save; messages that stay are the stored objects themselves. */
 export interface NextList extends Comparison {
   messages: readonly StoredMessage[]
-  /** Files of those that are not stored yet. */
+  /** Files of messages that are not stored yet. */
   files: ReadonlyMap<number, ReadonlyMap<string, Uint8Array>>
 }
 
 /**
- * Compares with what is stored, and encodes what is not. A message that is stored stays in its later state, wherever in
- * the list it stands. Throws InvalidStateError.
+ * Compares with the stored messages, and encodes new ones. A stored message keeps its later state, wherever it is in
+ * the list. Throws InvalidStateError.
  */
 export async function compareList(
   rules: CheckpointRules,
@@ -38,7 +41,7 @@ export async function compareList(
     if (index % 64 === 63 && slice.isOver()) await slice.next()
     const message = given[index]!
     const isLast = index === given.length - 1
-    // Behind the first that differs, messages stand where others were deleted.
+    // After the first difference, messages may have moved because others were deleted.
     const from = list.kept > index ? index : isLast ? -1 : (byId.get(message.id) ?? -1)
     const merged =
       from < 0 ? undefined : await mergeStored(rules, line!, from, message, { isLast, fromTab, seen })
@@ -49,7 +52,7 @@ export async function compareList(
     if (merged !== undefined && !merged.isNewer && from === index) list.stays(merged.message)
     else list.put(index, merged?.message ?? (await redacted(rules, message, index)))
   }
-  // All of it is stored, and newer: the caller lags behind, or means what it does not say.
+  // Everything is stored already, in a newer state: the caller's list is older.
   if (behind !== undefined && !list.isNew && given.length === stored.length) {
     list.kept = behind
     list.put(behind, await redacted(rules, given[behind]!, behind))
@@ -58,14 +61,14 @@ export async function compareList(
   return list.compared(given.length, late)
 }
 
-/** The list as it comes to be. */
+/** The resulting list. */
 class List {
   readonly #rules: CheckpointRules
   readonly #messages: StoredMessage[] = []
   readonly #files = new Map<number, ReadonlyMap<string, Uint8Array>>()
   readonly #stored: number
   #same: number
-  /** How many at the start are as they are stored, or have grown. */
+  /** The number of messages at the start that are unchanged or have grown. */
   kept: number
 
   constructor(rules: CheckpointRules, stored: number) {
@@ -89,7 +92,7 @@ class List {
     this.#messages[index] = deepCopy(message)
   }
 
-  /** @param late stored messages that follow: an answer that was finished when the chat had gone on already */
+  /** @param late stored messages that follow: an answer that was finished after the chat had continued */
   compared(given: number, late: readonly StoredMessage[]): NextList {
     const end = given + late.length
     return {
@@ -101,7 +104,7 @@ class List {
   }
 }
 
-/** What is known of the chat once the list is stored. */
+/** The decoded chat after the list is stored. */
 export function lineAfter(
   rules: CheckpointRules,
   line: ChatLine | undefined,
@@ -122,8 +125,8 @@ export function lineAfter(
 }
 
 /**
- * A message and the stored one of that number. What `redact` takes away is missing in what is stored: then they are
- * compared as the caller had them, if that is known.
+ * Compares a message with the stored one of that number. Text that `redact` removed is missing in the stored one: then
+ * the caller's earlier message is compared, if it is known.
  */
 async function mergeStored(
   rules: CheckpointRules,

@@ -1,26 +1,26 @@
 /**
- * What one value and another one of the same thing become. Both are states of one stream, or of a thing that a tab has
- * changed since; each is marked with what it shows of which came later. Plain functions, values to values.
+ * Merges two values of the same thing: two states of one stream, or a value that a tab has changed since. Marks say
+ * which value shows itself to be the later one. Pure functions.
  */
 import { fromEntries, isJsonObject, type JsonObject } from '../../json-value.ts'
 import { isSame, ownValue } from './stored-message.ts'
 
-/** Which of two values that do not show their order is taken. */
+/** Which value is taken if neither shows which is later. */
 export type Preferred = 'stored' | 'given'
 
 export interface Merged<T> {
   value: T
-  /** Whether what was given has something that what is stored has not. */
+  /** Whether the given value has something that the stored one lacks. */
   newer: boolean
-  /** Whether it is more of a stream, which a tab cannot make itself. */
+  /** Whether that is more of a stream, which a tab cannot make itself. */
   grown: boolean
-  /** Whether what is stored has something, of a stream, that what was given has not. */
+  /** Whether the stored value has more of a stream than the given one. */
   older: boolean
-  /** Whether they differ in something that does not show which is the later one. */
+  /** Whether they differ in a way that does not show which is later. */
   open: boolean
 }
 
-/** They are the same, or what was given lacks what says nothing of its age. */
+/** They are equal, or the given value lacks only what says nothing about its age. */
 export const kept = <T>(value: T): Merged<T> => ({
   value,
   newer: false,
@@ -33,13 +33,13 @@ export const taken = <T>(value: T, grown = false): Merged<T> => ({ ...kept(value
 
 export const passed = <T>(value: T): Merged<T> => ({ ...kept(value), older: true })
 
-/** One replaces the other, and neither shows which came first. */
+/** One replaces the other, and neither shows which is later. */
 export const openOf = <T>(stored: T, given: T, preferred: Preferred): Merged<T> => ({
   ...kept(preferred === 'given' ? given : stored),
   open: true,
 })
 
-/** Both marks, for a value made of both. */
+/** Combines the marks of two parts of a value. */
 export const both = <T>(value: T, a: Merged<unknown>, b: Merged<unknown>): Merged<T> => ({
   value,
   newer: a.newer || b.newer,
@@ -49,10 +49,10 @@ export const both = <T>(value: T, a: Merged<unknown>, b: Merged<unknown>): Merge
 })
 
 /**
- * Objects key by key: what only one of them has stays, since a field is never taken away, but may be left out by
- * validation. `undefined`: they cannot be one thing.
+ * Merges objects key by key. A key that only one has stays, since fields are never removed, but validation may omit
+ * them. `undefined`: they are not states of one thing.
  *
- * @param merge of the keys that both have, and in which they differ; `undefined` for what must not differ
+ * @param merge merges the keys that both have with different values; `undefined` if they must not differ
  */
 export function mergeFields(
   stored: JsonObject,
@@ -73,7 +73,7 @@ export function mergeFields(
   return { ...all, value: fromEntries(entries) }
 }
 
-/** Metadata of a message, which the AI SDK merges key by key, however deep. */
+/** Metadata of a message, which the AI SDK merges key by key at any depth. */
 export function mergeMetadata(stored: unknown, given: unknown, preferred: Preferred): Merged<unknown> {
   if (!isJsonObject(stored) || !isJsonObject(given)) return openOf(stored, given, preferred)
   return mergeFields(stored, given, (_, a, b) => mergeMetadata(a, b, preferred))!

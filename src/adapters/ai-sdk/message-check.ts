@@ -1,4 +1,4 @@
-/** Messages at the door: what every one needs, and what the schemas of the application demand. */
+/** Validates messages at the door: required fields, and the schemas of the application. */
 import type { FlexibleSchema, ToolSet } from 'ai'
 import { InvalidStateError, type StateIssue } from '../../errors.ts'
 import { beginning } from '../../excerpt.ts'
@@ -7,13 +7,13 @@ import { isJson, toJson } from '../framework-json.ts'
 import { MESSAGES } from './message-files.ts'
 import type { StoredMessage } from './stored-message.ts'
 
-/** What `validateUIMessages` of the AI SDK takes beside the messages; tools and schemas of any version of it. */
+/** The other options of `validateUIMessages`, with tools and schemas of any version of the AI SDK. */
 export interface MessageSchemas {
   tools?: ToolSet | object
   metadataSchema?: FlexibleSchema<unknown> | object
   /** By the name of the part: `chart` for `data-chart`. */
   dataSchemas?: Record<string, FlexibleSchema<unknown> | object>
-  /** That of your `ai`, if it is another version than 6, which knows other kinds of parts. */
+  /** The function of your `ai` package, if it is not version 6: other versions have other kinds of parts. */
   safeValidateUIMessages?: (
     // biome-ignore lint/suspicious/noExplicitAny: as each version has it
     options: any,
@@ -21,8 +21,8 @@ export interface MessageSchemas {
 }
 
 /**
- * The messages as JSON; those that are JSON already are not copied. Throws InvalidStateError, with a path for each
- * problem, for what cannot be told apart or shown.
+ * The messages as JSON; messages that are JSON already are not copied. Throws InvalidStateError, with a path for each
+ * problem, for messages without a usable id, role or parts.
  */
 export function checkMessages(given: unknown): readonly StoredMessage[] {
   const messages = Array.isArray(given)
@@ -61,8 +61,8 @@ const NO_ID =
   'is missing. The AI SDK gives answers an id if you pass generateMessageId to toUIMessageStreamResponse'
 
 /**
- * Runs `validateUIMessages` on copies of messages. What it returns is dropped: messages are stored as they are given.
- * A message fits as JSON, or as it was handed over: a schema may say `z.date()` of what a tool has just returned.
+ * Runs `validateUIMessages` on copies of messages. What it returns is dropped: messages are stored as they are given. A
+ * message is valid as JSON or as it was given: a schema may use `z.date()` for a value that a tool has just returned.
  * Throws InvalidStateError with the error of the AI SDK as its cause.
  */
 export async function checkSchemas(
@@ -83,11 +83,11 @@ export async function checkSchemas(
   }
 }
 
-/** What is wrong, with the path from the list; the message's own text would repeat all of the value. */
+/** The problem, with its path from the list; the error's own text would repeat the whole value. */
 function issuesOf(error: Error, index: number): StateIssue[] {
   const { cause, context } = error as { cause?: unknown; context?: { field?: unknown } }
   const { issues } = (cause ?? {}) as { issues?: unknown }
-  // The list that was validated has one message: the path begins with its number there.
+  // The validated list has one message, so the path begins with 0.
   const field = typeof context?.field === 'string' ? pathOf(context.field).slice(2) : undefined
   if (Array.isArray(issues) && issues.length > 0) {
     return issues.map(({ path, message }) => {

@@ -1,4 +1,4 @@
-/** The messages of checkpoints compared by the names and ids of their files, without reading one. */
+/** Compares the messages of checkpoints by names and ids of their files, without reading the files. */
 
 import { entriesOf, folderAt, itemOf } from '../../checkpoints/trees/files.ts'
 import { type ItemFolder, itemFolders } from '../../checkpoints/trees/item-folders.ts'
@@ -8,12 +8,15 @@ import type { ObjectId } from '../../ids.ts'
 
 export const MESSAGES = 'messages'
 
-/** Number of the first message that two trees do not share; as many as the shorter one has, if it begins the other. */
+/**
+ * Number of the first message that differs in two trees; if one tree has the first messages of the other, the length of
+ * the shorter one.
+ */
 export async function firstDifference(objects: ObjectStore, a: ObjectId, b: ObjectId): Promise<number> {
   return (await compare(objects, a, b, '')).next
 }
 
-/** Compares the folders of one level; `differs` is false where `a` has no message that `b` lacks. */
+/** Compares the folders of one level; `differs` is false if `a` has no message that `b` lacks. */
 async function compare(
   objects: ObjectStore,
   a: ObjectId,
@@ -34,7 +37,7 @@ async function compare(
   return { next, differs: false }
 }
 
-/** Folders may also differ by a page alone. */
+/** Folders may differ only in a page. */
 async function compareItems(
   objects: ObjectStore,
   a: ObjectId,
@@ -47,7 +50,10 @@ async function compareItems(
   return { next, differs: next < end }
 }
 
-/** What stands for the content of a message in a tree: its files by name and id; `undefined` when there is none. */
+/**
+ * The names and ids of a message's files in a tree, which identify its content; `undefined` if there is no such
+ * message.
+ */
 export async function messageMark(
   objects: ObjectStore,
   tree: ObjectId,
@@ -61,7 +67,7 @@ async function foldersOf(objects: ObjectStore, tree: ObjectId, group: string): P
   return folders === undefined ? [] : itemFolders(folders, group)
 }
 
-/** What stands for each message of the folder that one lies in. */
+/** The same for each message of a folder. */
 async function itemsFrom(objects: ObjectStore, tree: ObjectId, index: number): Promise<Map<number, string>> {
   const at = `${MESSAGES}/${folderName(index)}`
   const folder = await folderAt(objects, tree, at)

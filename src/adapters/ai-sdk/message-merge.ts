@@ -1,32 +1,32 @@
-/** How a message that is handed over again relates to the one that is stored: older, the same, newer, or another one. */
+/** How a given message relates to the stored one: older, equal, newer, or a different message. */
 import { both, kept, type Merged, mergeFields, mergeMetadata, openOf, type Preferred } from './merge.ts'
 import { mergeParts } from './part-merge.ts'
 import { isSame, isTrimmed, type StoredMessage } from './stored-message.ts'
 
-/** Where a message comes from, which decides where its content does not show what is newer. */
+/** The source of a message, which decides if the content does not show which is newer. */
 export interface Origin {
-  /** Whether the list ends with it: it may be an answer that is being written. */
+  /** Whether it is the last of the list, and may be an answer in progress. */
   isLast: boolean
-  /** Whether a tab has sent it. What a tab shows may be older, what a server saves is not. */
+  /** Whether it was sent by a tab. A tab's messages may be outdated; a server's are not. */
   fromTab: boolean
-  /** Whether the caller says to have seen the newest. */
+  /** Whether the caller says that it has seen the newest checkpoint. */
   seen: boolean
 }
 
 export interface MergedMessage {
-  /** The stored one itself when nothing is newer. */
+  /** The stored object itself if nothing is newer. */
   message: StoredMessage
   isNewer: boolean
-  /** Whether the given one ends earlier, or lags behind, in something. */
+  /** Whether a part of the given one is shorter or older. */
   isOlder: boolean
-  /** Whether they differ in something that does not show what is newer, so that what is stored was kept. */
+  /** Whether they differ in a way that does not show which is newer, so that the stored value was kept. */
   isOpen: boolean
 }
 
 /**
- * The message of both: each part in its later state. Where that does not show (data parts, preliminary results,
- * metadata that was replaced), the given one counts if the caller has seen the newest, if it is the answer that a
- * server is writing, or if it is further in its stream; else the stored one. `undefined` when they are two messages.
+ * Merges two messages: each part in its later state. If that does not show (data parts, preliminary results, replaced
+ * metadata), the given one counts if the caller has seen the newest checkpoint, if it is the answer that a server is
+ * writing, or if its stream is further; else the stored one. `undefined` if they are different messages.
  */
 export function mergeMessage(
   stored: StoredMessage,
@@ -56,7 +56,7 @@ function mergedWith(
   return both({ ...fields.value, parts: parts.value } as StoredMessage, fields, parts)
 }
 
-/** Answers go on; of all other messages the parts are what they are. */
+/** Only answers grow; the parts of other messages do not change. */
 function partsOf(
   stored: StoredMessage,
   given: StoredMessage,

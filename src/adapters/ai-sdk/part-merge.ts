@@ -1,11 +1,11 @@
-/** Parts of a message: each kind, in each of its states, beside the stored one. */
+/** Merges a part of a message with the stored one, for each kind and state of parts. */
 import { fromEntries, isJsonObject, type JsonObject } from '../../json-value.ts'
 import { both, kept, type Merged, mergeFields, openOf, type Preferred, passed, taken } from './merge.ts'
 import { CALL_KEYS, isDynamicFormOf, isSame, isTrimmed } from './stored-message.ts'
 
 type MergedPart = Merged<unknown> | undefined
 
-/** The part of both; `undefined` when they cannot be states of one part. */
+/** The merged part; `undefined` if they are not states of one part. */
 export function mergePart(stored: unknown, given: unknown, preferred: Preferred): MergedPart {
   if (!isJsonObject(stored) || !isJsonObject(given)) return isSame(stored, given) ? kept(stored) : undefined
   const part = isDynamicFormOf(given, stored) ? withTypeOf(stored, given) : given
@@ -18,14 +18,14 @@ export function mergePart(stored: unknown, given: unknown, preferred: Preferred)
   )
 }
 
-/** Text and reasoning get longer, then are done; signatures come on the way. */
+/** Text and reasoning get longer, then are done; signatures arrive in between. */
 function mergeText(stored: JsonObject, given: JsonObject, preferred: Preferred): MergedPart {
   const [before, text] = [String(stored.text), given.text]
   if (typeof text !== 'string') return undefined
   const isLonger = text.length > before.length
   if (isLonger ? !text.startsWith(before) || stored.state === 'done' : !before.startsWith(text))
     return undefined
-  // What ends earlier says nothing else that counts.
+  // The shorter one has nothing else that counts.
   if (text.length < before.length) return passed(stored)
   return mergeFields(stored, given, (key, a, b) => {
     if (key === 'text') return taken(b, true)
@@ -34,7 +34,7 @@ function mergeText(stored: JsonObject, given: JsonObject, preferred: Preferred):
   })
 }
 
-/** A data part with an id is there to be replaced: which came first, its content does not show. */
+/** A data part with an id is meant to be replaced; its content does not show which is later. */
 const mergeData = (stored: JsonObject, given: JsonObject, preferred: Preferred): MergedPart =>
   isSame(stored.id, given.id)
     ? mergeFields(stored, given, (key, a, b) =>
@@ -58,7 +58,7 @@ function mergeCall(stored: JsonObject, given: JsonObject, preferred: Preferred):
   })
 }
 
-/** The input of a call while it comes in, as text. */
+/** The input of a call while it arrives, as text. */
 function mergeInput(stored: JsonObject, given: JsonObject, preferred: Preferred): MergedPart {
   const [before, text] = [stored.rawInput ?? '', given.rawInput ?? '']
   if (typeof before !== 'string' || typeof text !== 'string') return undefined
@@ -67,7 +67,7 @@ function mergeInput(stored: JsonObject, given: JsonObject, preferred: Preferred)
   return text.startsWith(before) ? taken(advanced(stored, given), true) : undefined
 }
 
-/** A call that went on: what belongs to its earlier state goes, all else stays. */
+/** A call in a later state: fields of the earlier state are dropped, all others stay. */
 function advanced(stored: JsonObject, given: JsonObject): JsonObject {
   const stays = Object.entries(stored).filter(
     ([key]) => given[key] === undefined && (!OF_STATE.has(key) || (key === 'input' && stageOf(stored) !== 0)),
@@ -76,7 +76,7 @@ function advanced(stored: JsonObject, given: JsonObject): JsonObject {
     isJsonObject(stored.approval) && isJsonObject(given.approval)
       ? { approval: { ...stored.approval, ...given.approval } }
       : {}
-  // An input that was wrong is not in its place any more.
+  // An invalid input is replaced.
   const lasting = given.rawInput === undefined ? stays : stays.filter(([key]) => key !== 'input')
   return {
     ...fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
@@ -85,7 +85,7 @@ function advanced(stored: JsonObject, given: JsonObject): JsonObject {
   }
 }
 
-/** Whether nothing was decided in two ways. */
+/** Whether both do not contradict each other. */
 function isOneApproval(stored: unknown, given: unknown): boolean {
   if (!isJsonObject(stored) || !isJsonObject(given)) return true
   return ['id', 'approved', 'reason'].every(
@@ -93,7 +93,7 @@ function isOneApproval(stored: unknown, given: unknown): boolean {
   )
 }
 
-/** How far a call is; `undefined` for a state that nobody knows. */
+/** The order of a call's state; `undefined` for an unknown state. */
 function stageOf({ state, preliminary }: JsonObject): number | undefined {
   const stage = STAGES.findIndex((states) => states.includes(String(state)))
   if (stage === -1) return undefined
@@ -108,19 +108,19 @@ const STAGES: readonly (readonly string[])[] = [
   [],
   ['output-available', 'output-error', 'output-denied'],
 ]
-/** A tool that reports while it works has results that are not its last. */
+/** A tool may report preliminary results while it works. */
 const PRELIMINARY = 4
-/** States that a tab brings about itself, with an approval or the result of a tool of its own. */
+/** States that a tab makes itself, by an approval or by the result of a client-side tool. */
 const TAB_STATES = new Set<unknown>(['approval-responded', 'output-available', 'output-error'])
 const FIXED = new Set(['state', 'input', 'output', 'errorText'])
-/** What a part has in some of its states only. */
+/** Fields that a part has only in some states. */
 const OF_STATE = new Set(['input', 'rawInput', 'inputEncoding', 'output', 'errorText', 'preliminary'])
 
 function withTypeOf({ type }: JsonObject, given: JsonObject): JsonObject {
   return { type, ...fromEntries(Object.entries(given).filter(([key]) => !CALL_KEYS.has(key))) }
 }
 
-/** All parts; those that only one side has come behind. */
+/** All parts; parts that only one side has come last. */
 export function mergeParts(
   stored: readonly unknown[],
   given: readonly unknown[],

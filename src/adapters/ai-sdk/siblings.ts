@@ -1,19 +1,19 @@
-/** Which messages of a chat have others in their place on other branches: what a "2 of 3" switcher shows. */
+/** Finds messages that have alternatives on other branches, for a "2 of 3" switcher. */
 
 import type { Checkpoints } from '../../checkpoints/checkpoints.ts'
 import { countItems } from '../../checkpoints/trees/documents.ts'
 import type { BranchName, CommitId, ObjectId } from '../../ids.ts'
 import { firstDifference, MESSAGES, messageMark } from './message-files.ts'
 
-/** One of the messages that follow on the same ones. */
+/** One of several messages that follow the same messages. */
 export interface Variant {
   branch: BranchName
-  /** Of the branch's tip. */
+  /** Id of the branch's tip. */
   tree: ObjectId
 }
 
 export interface Variants {
-  /** Which of them is shown, from 0. */
+  /** Index of the shown one, from 0. */
   index: number
   /** Oldest first. */
   variants: readonly Variant[]
@@ -22,15 +22,12 @@ export interface Variants {
 interface Found extends Variant {
   tip: CommitId
   mark: string
-  /** When the branch was saved last, and when this message was, in milliseconds. */
+  /** Times of the last save of the branch and of this message, in milliseconds. */
   saved: number
   since: number
 }
 
-/**
- * By number of the message on the branch that is shown. A message that all other branches share, or that none of them
- * has an alternative to, is not in the map.
- */
+/** By number of the message on the shown branch. Messages without alternatives are not in the map. */
 export async function variantsOf(
   { history, objects }: Checkpoints,
   branches: ReadonlyMap<BranchName, CommitId>,
@@ -50,7 +47,7 @@ export async function variantsOf(
     const one = { branch, tip: head, tree: info.tree, mark, saved: info.time, since: 0 }
     const twin = others.findIndex((other) => other.mark === mark)
     if (twin === -1) others.push(one)
-    // Of branches that share the message, the one that was used last is where it leads to.
+    // If several branches share the message, it leads to the most recently used one.
     else if (others[twin]!.saved < one.saved) others[twin] = one
   }
   const result = new Map<number, Variants>()
@@ -65,12 +62,12 @@ export async function variantsOf(
   }
   return result
 
-  /** When the message came to be what it is. */
+  /** When the message got its current content. */
   async function since(from: CommitId, at: number, mark: string): Promise<number> {
     let time = 0
     for await (const commit of history.line(from)) {
       const added = /^(\d+)\.\.(\d+)$/.exec(commit.message.trailers?.get('Messages') ?? '')
-      // Later turns did not touch it; those before the one that brought it do not have it.
+      // Later turns did not change it, and earlier ones do not have it.
       if (added !== null && Number(added[1]) > at) {
         time = commit.time
         continue

@@ -1,7 +1,7 @@
-/** Messages as they are stored, and when two of them say the same. Plain functions, values to values. */
+/** Stored messages, and when two of them are equal. Pure functions. */
 import { isJsonObject, type JsonObject } from '../../json-value.ts'
 
-/** A stored message: any JSON object with these. */
+/** A stored message: any JSON object with these fields. */
 export interface StoredMessage {
   readonly id: string
   readonly role: string
@@ -9,7 +9,7 @@ export interface StoredMessage {
   readonly [key: string]: unknown
 }
 
-/** Whether two values are the same JSON. The order of keys does not matter, nor the sign of zero, which a client loses. */
+/** Whether two values are the same JSON. The order of keys and the sign of zero, which clients lose, do not matter. */
 export function isSame(a: unknown, b: unknown): boolean {
   if (a === b) return true
   if (Array.isArray(a)) {
@@ -22,8 +22,8 @@ export function isSame(a: unknown, b: unknown): boolean {
 }
 
 /**
- * Whether `given` is `stored`, whole or with fields missing, as `validateUIMessages` returns it: that leaves out what
- * its schemas do not know, and shows calls of tools that are gone as `dynamic-tool`.
+ * Whether `given` is `stored`, perhaps with fields missing: `validateUIMessages` omits what its schemas do not know,
+ * and returns calls of removed tools as `dynamic-tool`.
  */
 export function isTrimmed(given: unknown, stored: unknown): boolean {
   if (given === stored) return true
@@ -41,13 +41,13 @@ export function isTrimmed(given: unknown, stored: unknown): boolean {
   return true
 }
 
-/** The keys in which a call of a tool that is gone differs from the stored one. */
+/** The keys in which a call of a removed tool differs from the stored one. */
 export const CALL_KEYS: ReadonlySet<string> = new Set(['type', 'toolName', 'dynamic'])
 
-/** Whether a part is the stored call of a tool, shown as that of a `dynamic-tool`. */
+/** Whether a part is the stored call of a tool in its `dynamic-tool` form. */
 export const isDynamicFormOf = ({ type, toolName, toolCallId }: JsonObject, stored: JsonObject): boolean =>
   type === 'dynamic-tool' && stored.toolCallId === toolCallId && stored.type === `tool-${toolName}`
 
-/** Of an own key; that of a prototype is none. */
+/** The value of an own key; keys of a prototype do not count. */
 export const ownValue = (object: JsonObject, key: string): unknown =>
   Object.hasOwn(object, key) ? object[key] : undefined

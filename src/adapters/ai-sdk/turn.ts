@@ -1,4 +1,4 @@
-/** What a list of messages means on top of what is stored: the next turn, another try, an edit, or a stale tab. */
+/** Decides what a list of messages means for the stored chat: the next turn, another try, an edit, or a stale tab. */
 import type { StoredMessage } from './stored-message.ts'
 
 /** What `useChat` sends with a request. */
@@ -6,25 +6,25 @@ export type ChatTrigger = 'submit-message' | 'regenerate-message'
 
 /** How a list compares with the stored one. */
 export interface Comparison {
-  /** How many messages at the start are as they are stored. */
+  /** The number of messages at the start that are unchanged. */
   same: number
-  /** How many at the start are as they are stored or have grown. */
+  /** The number of messages at the start that are unchanged or have grown. */
   kept: number
 }
 
 export interface TurnRequest {
   trigger: ChatTrigger | undefined
   messageId: string | undefined
-  /** Whether the caller says to have seen the newest checkpoint. */
+  /** Whether the caller says that it has seen the newest checkpoint. */
   seen: boolean
 }
 
-/** `unchanged`: nothing to write; `on`: on top of the branch; the others start a branch; `stale`: a conflict. */
+/** `unchanged`: nothing to write; `on`: continues the branch; `stale`: a conflict; the others start a branch. */
 export type Turn = 'unchanged' | 'on' | 'regenerate' | 'edit' | 'branch' | 'stale'
 
 /**
- * What the caller wants. A list that goes on from the stored one is its next turn, whatever the trigger says: a
- * regenerated answer may be saved in pieces, and its branch is the active one from the first piece on.
+ * Decides what the caller wants. A list that continues the stored one is its next turn, whatever the trigger says: a
+ * regenerated answer may be saved in pieces, and its branch is active from the first piece on.
  */
 export function turnOf(
   stored: readonly StoredMessage[],
@@ -36,19 +36,19 @@ export function turnOf(
   const at = messageId === undefined ? -1 : stored.findIndex(({ id }) => id === messageId)
   if (trigger === 'regenerate-message') {
     const answer = messageId === undefined ? stored.length - 1 : at
-    // An answer is cut off itself; of a question, what follows it.
+    // A regenerated answer is cut off itself; after a question, what follows it is cut off.
     const cut = stored[answer]?.role === 'assistant' ? answer : answer + 1
     if (answer !== -1 && (kept >= cut || isThinned(messages, stored, cut - 1))) return 'regenerate'
   } else if (trigger === 'submit-message' && stored[at]?.role === 'user') {
-    // The edited question keeps its id. Sent again as it was, only what follows is another.
+    // An edited question keeps its id. If it is sent again unchanged, only what follows differs.
     if (kept === at || kept === at + 1 || isThinned(messages, stored, at)) return 'edit'
   }
   return seen || hasSeenAll(messages, stored, kept) ? 'branch' : 'stale'
 }
 
 /**
- * Whether the list is the stored one up to this message of it, but that some before it are missing: they were deleted
- * where the list comes from.
+ * Whether the list is the stored one up to this message, except for missing messages before it, which the caller has
+ * deleted.
  */
 function isThinned(given: readonly StoredMessage[], stored: readonly StoredMessage[], at: number): boolean {
   const end = given.findIndex(({ id }) => id === stored[at]?.id)
@@ -65,9 +65,9 @@ function isThinned(given: readonly StoredMessage[], stored: readonly StoredMessa
 }
 
 /**
- * Whether the list shows that its owner knows the newest message, so that others are missing because they were
- * deleted. Where the last one is an answer, its question will do if another question follows: the answer was deleted, or
- * was stopped before anything of it came.
+ * Whether the list shows that the caller knows the newest message, so that missing messages were deleted. If the last
+ * one is an answer, its question is enough if another question follows: the answer was deleted, or stopped before any
+ * of it arrived.
  */
 function hasSeenAll(
   given: readonly StoredMessage[],

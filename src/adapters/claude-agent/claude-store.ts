@@ -164,7 +164,7 @@ export class ForkpointClaudeStore implements SessionStore {
     await this.#checkpoints.lifetime.use(async () => {
       const { refs } = this.#checkpoints
       if (!(await this.#checkpoints.open())) return
-      // Not a session of somebody else's that happens to have this name.
+      // A session of another type with this name is not deleted.
       await this.#places.tip(checked)
       if (subpath === undefined) {
         await refs.deleteSession(session)
@@ -253,9 +253,8 @@ export class ForkpointClaudeStore implements SessionStore {
     return this.#checkpoints.lifetime.use(async () => {
       const { history } = this.#checkpoints
       const source = await history.resolve(from, at)
-      const beside = [...history.lines(from).keys()]
       const signed = author === undefined ? undefined : parseAuthor(author)
-      const fork = { source, from, session, branch: MAIN, subject, author: signed, beside }
+      const fork = { source, from, session, branch: MAIN, subject, author: signed }
       return history.present(await forkSession(this.#checkpoints, fork), session)
     })
   }

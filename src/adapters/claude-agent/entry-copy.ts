@@ -1,4 +1,4 @@
-/** What is appended, at the door. */
+/** Copies and checks appended entries at the door. */
 import type { SessionStoreEntry } from '@anthropic-ai/claude-agent-sdk'
 import { InvalidStateError } from '../../errors.ts'
 import { isJsonObject, type JsonObject } from '../../json-value.ts'
@@ -6,8 +6,8 @@ import { toJson } from '../framework-json.ts'
 import { ENTRIES } from './entry-files.ts'
 
 /**
- * The entries as JSON has them, so that the caller's may be changed meanwhile. Throws InvalidStateError for what is no
- * object, or not JSON.
+ * Copies the entries as JSON, so that the caller may change its own meanwhile. Throws InvalidStateError for a value
+ * that is not an object or not JSON.
  */
 export function copyEntries(entries: readonly SessionStoreEntry[]): JsonObject[] {
   if (!Array.isArray(entries)) throw new TypeError('An append needs an array of entries')

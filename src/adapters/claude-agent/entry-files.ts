@@ -1,6 +1,6 @@
 /**
- * Entries as files. They are numbered through the whole transcript and kept in pages of 5,000, each a collection of
- * the document (`messages`, `messages-2`, …): what an append writes anew of the listings does not grow with them.
+ * Entries as files. They are numbered through the whole transcript and kept in pages of 5,000, each a collection of the
+ * document (`messages`, `messages-2`, …): so the listings that an append has to write do not grow with the transcript.
  */
 
 import { createHash } from 'node:crypto'
@@ -16,14 +16,14 @@ import { isJsonObject, type JsonObject } from '../../json-value.ts'
 export const ENTRIES = 'messages'
 export const PAGE = 5000
 
-/** Collections that are named to the store, so that a diff tells their entries apart: those of 100,000 entries. */
+/** Names of collections for the store's diff: enough for 100,000 entries. */
 export const COLLECTIONS: readonly string[] = Array.from({ length: 20 }, (_, page) => pageName(page))
 
 function pageName(page: number): string {
   return page === 0 ? ENTRIES : `${ENTRIES}-${page + 1}`
 }
 
-/** The page, from 0, that a collection is; `undefined` for any other name. */
+/** The number of the page, from 0, that a collection stands for; `undefined` for other names. */
 export function pageOf(collection: string): number | undefined {
   if (collection === ENTRIES) return 0
   const number = /^messages-([1-9]\d{0,8})$/.exec(collection)?.[1]
@@ -34,7 +34,7 @@ export function pageOf(collection: string): number | undefined {
 export const pagesOf = (count: number): string[] =>
   Array.from({ length: Math.ceil(count / PAGE) }, (_, page) => pageName(page))
 
-/** How many entries a tree holds; told by its listings. */
+/** The number of entries in a tree, from its listings. */
 export async function countEntries(objects: ObjectStore, tree: ObjectId): Promise<number> {
   const pages = [...entriesOf(await objects.readTree(tree))].flatMap(({ name }) => pageOf(name) ?? [])
   for (const page of pages.sort((a, b) => b - a)) {
@@ -50,14 +50,17 @@ export function entriesIn(document: JsonObject): unknown[] {
   return pages.sort((a, b) => a - b).flatMap((page) => document[pageName(page)] ?? [])
 }
 
-/** The files of an entry: one, and what is too long to read in place beside it. Throws InvalidStateError. */
+/**
+ * The files of an entry: one, and one more for each text that is too long to be read in place. Throws
+ * InvalidStateError.
+ */
 export function encodeEntry(number: number, entry: JsonObject): Files {
   const { folder, stem } = itemPlace(...indexOf(number))
   const label = labelOf(entry)
   return jsonFile(`${folder}/${stem}${label === '' ? '' : `-${label}`}`, entry, [ENTRIES, number], undefined)
 }
 
-/** Ids of the files of an entry that is stored, by path. */
+/** Ids of the files of a stored entry, by path. */
 export const filesOfEntry = (objects: ObjectStore, tree: ObjectId, number: number): Promise<BlobIds> =>
   blobsOfItem(objects, tree, ...indexOf(number))
 
@@ -67,7 +70,7 @@ export const readEntry = async (objects: ObjectStore, files: BlobIds): Promise<u
 /** The entry's `uuid`, if it has one that can serve as a key. */
 export const uuidOf = (entry: unknown): string | undefined => stringAt(entry, 'uuid')
 
-/** 65 bits of a uuid's SHA-256, five a character: what the name of its entry's file ends in. */
+/** 65 bits of the SHA-256 of a uuid, five per character: the end of the name of its entry's file. */
 export function hashOf(uuid: string): string {
   const bytes = createHash('sha256').update(uuid, 'utf8').digest()
   let bits = bytes.readBigUInt64BE(0) * 2n + BigInt(bytes[8]! >> 7)

@@ -1,6 +1,6 @@
 /**
  * Keys of the SDK ⇄ names of the store. A session is named `<projectKey>/<sessionId>`; a sub-agent's transcript is a
- * line beside it, named as its subpath. No two keys share a name, whatever is in them.
+ * reserved line beside it, named after its subpath. Different keys have different names.
  */
 import { createHash } from 'node:crypto'
 import type { SessionKey } from '@anthropic-ai/claude-agent-sdk'
@@ -10,7 +10,7 @@ import { parseSessionId, type SessionId } from '../../ids.ts'
 /** A session of a project: a `SessionKey` without its subpath. */
 export type ProjectSession = Pick<SessionKey, 'projectKey' | 'sessionId'>
 
-/** Of one part of a name, in characters; what is longer is a prefix and a hash. */
+/** Most characters of one part of a name; a longer part becomes a prefix and a hash. */
 const LONGEST = 1000
 
 /** Throws InvalidIdError for a key that has no project, no session, or an empty subpath. */
@@ -27,7 +27,7 @@ export function checkKey(key: SessionKey): SessionKey {
   return { projectKey, sessionId, subpath }
 }
 
-/** The key of the session itself, whatever else is with it. Throws InvalidIdError. */
+/** The key of the session itself, without a subpath. Throws InvalidIdError. */
 export const projectSession = (key: ProjectSession): ProjectSession =>
   checkKey({ projectKey: key?.projectKey, sessionId: key?.sessionId })
 
@@ -35,7 +35,7 @@ export const projectSession = (key: ProjectSession): ProjectSession =>
 export const sessionName = ({ projectKey, sessionId }: ProjectSession): SessionId =>
   parseSessionId(projectPrefix(projectKey) + escapeSession(sessionId))
 
-/** What the ids of a project's sessions begin with; no `/` follows. */
+/** The start of the ids of a project's sessions, without the `/`. */
 export const projectPrefix = (projectKey: string): string => `${bounded(escapeName(projectKey))}/`
 
 /** The SDK's id of a session of that project; `undefined` for a session of another one. */
@@ -44,7 +44,7 @@ export function sessionIdIn(prefix: string, name: string): string | undefined {
   return name.startsWith(prefix) && rest !== '' && !rest.includes('/') ? unescapeName(rest) : undefined
 }
 
-/** The project of a session that has that id of the SDK's; `undefined` for one that has another. */
+/** The project of a session with that id of the SDK; `undefined` for another session. */
 export function projectOf(name: string, sessionId: string): string | undefined {
   const end = `/${escapeSession(sessionId)}`
   return name.endsWith(end) ? unescapeName(name.slice(0, -end.length)) : undefined
@@ -56,13 +56,13 @@ export const lineName = (subpath: string): string => escapeName(subpath)
 /** The subpath that such a name stands for. */
 export const subpathOf = (name: string): string => unescapeName(name)
 
-/** Whether the name, as a ref has it, is cut and hashed, so that the original has to be looked for. */
+/** Whether the name in a ref is cut and hashed, so that the original has to be looked up. */
 export const isShortened = (name: string): boolean => name.includes('%-')
 
 const escapeSession = (sessionId: string): string =>
   bounded(escapeName(sessionId).replaceAll('/', escapeCharacter))
 
-// What no name may have: control characters and halves of surrogate pairs; and what marks them.
+// Characters that no name may have: control characters, halves of surrogate pairs, and the mark of an escape.
 const SPECIAL = /[%\u0000-\u001f\u007f-\u009f]|\p{Surrogate}/gu
 
 const escapeCharacter = (character: string): string =>
@@ -73,7 +73,7 @@ const escapeName = (text: string): string => text.replace(SPECIAL, escapeCharact
 const unescapeName = (name: string): string =>
   name.replace(/%([0-9a-f]{4})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
 
-/** A `%` before anything but four hex digits comes from nowhere else. */
+/** A `%` before anything but four hex digits is never written by the escape. */
 function bounded(name: string): string {
   if (name.length <= LONGEST) return name
   const digest = createHash('sha256').update(name, 'utf8').digest('hex')

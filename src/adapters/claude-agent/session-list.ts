@@ -1,4 +1,4 @@
-/** The sessions of a project, and the sub-agents of a session, without reading transcripts. */
+/** Lists the sessions of a project and the sub-agents of a session, without reading transcripts. */
 
 import type { CommitInfo, History } from '../../checkpoints/commits/history.ts'
 import { type BlobIds, entriesOf, readBlobs } from '../../checkpoints/trees/files.ts'
@@ -18,14 +18,14 @@ export interface ListedSession {
   sessionId: string
   /** When it was last written here, in milliseconds. */
   mtime: number
-  /** What its `session.json` holds. */
+  /** The content of its `session.json`. */
   fields: JsonObject
 }
 
-/** Hears of each session that cannot be read. Throws what is no error of ours. */
+/** Called with each session that cannot be read. Errors that are not forkpoint's are thrown. */
 export type Unreadable = (session: SessionId, error: unknown, tip?: CommitId) => void
 
-/** Two small files a session are read: the commit, and `session.json`. */
+/** Reads two small objects per session: the commit and `session.json`. */
 export async function listProject(
   history: History,
   type: string,
@@ -47,8 +47,8 @@ export async function listProject(
 }
 
 /**
- * The session of that id, whatever its project; of several the one that was written last. Throws CorruptError when
- * there is one of that id, and none of them can be read.
+ * The session of that id in any project; if there are several, the one that was written last. Throws CorruptError if
+ * sessions of that id exist, but none can be read.
  */
 export async function findSession(
   history: History,
@@ -69,10 +69,10 @@ export async function findSession(
   return { projectKey: inFull(newest.what, fields.get(newest.tip.tree)?.projectKey), sessionId }
 }
 
-/** As a file's mtime: a clock that goes back does not make it older. */
+/** Like a file's mtime: a clock that is set back does not make it older. */
 const writtenAt = ({ time, committed }: CommitInfo): number => Math.max(time, committed)
 
-/** Subpaths of what is kept beside a session, in order. */
+/** Subpaths of the transcripts beside a session, in order. */
 export async function listSubpaths(history: History, session: SessionId): Promise<string[]> {
   const found: string[] = []
   for (const [name, id] of history.lines(session)) {
@@ -88,7 +88,7 @@ interface FoundSession<T> {
   tip: CommitInfo
 }
 
-/** Sessions of this type whose names mean something to `match`, with what that is. */
+/** Sessions of this type whose names match, with the result of `match`. */
 async function sessionsOf<T>(
   history: History,
   type: string,
@@ -107,7 +107,7 @@ async function sessionsOf<T>(
       if (id === undefined) continue
       const tip = await history.info(id)
       if ((tip.type ?? (await history.typeOf(id))) !== type) continue
-      // A name that is too long for a ref stands in full in the commit.
+      // The commit has the full name if it is too long for a ref.
       const name = early === undefined ? await trailerOf(history, id, 'Session') : undefined
       const what = early ?? (name === undefined ? undefined : match(name))
       if (what !== undefined) found.push({ session, what, tip })
@@ -118,7 +118,7 @@ async function sessionsOf<T>(
   return found
 }
 
-/** A part of a name that is cut stands in full in `session.json`. */
+/** `session.json` has the full part of a name that is cut. */
 const inFull = (part: string, full: unknown): string =>
   part.includes('%~') && typeof full === 'string' ? full : part
 
@@ -130,7 +130,7 @@ async function trailerOf(history: History, from: CommitId, name: string): Promis
   return undefined
 }
 
-/** What stands in `session.json` of these sessions, but for those that cannot be read. */
+/** The content of `session.json` of these sessions, without those that cannot be read. */
 async function readEach(
   history: History,
   found: readonly FoundSession<unknown>[],
@@ -147,7 +147,7 @@ async function readEach(
   return all
 }
 
-/** What stands in `session.json` of these trees. */
+/** The content of `session.json` in these trees. */
 async function readAllFields(
   { objects }: History,
   trees: readonly ObjectId[],

@@ -1,6 +1,6 @@
 /**
- * What appending has to know of the end of a transcript without reading it: its fields, how many entries it has and
- * their uuids. It moves along with the tip, so it is read once and kept.
+ * What an append needs to know about a transcript without reading its entries: fields, number of entries, and their
+ * uuids. It is read once, kept, and updated with each append.
  */
 
 import type { CommitInfo, History } from '../../checkpoints/commits/history.ts'
@@ -16,18 +16,18 @@ export interface TranscriptLine {
   tip: CommitInfo | undefined
   /** The newest checkpoint that ends a turn; `undefined` when there is none. */
   turn: CommitId | undefined
-  /** What `session.json` holds. */
+  /** The content of `session.json`. */
   fields: JsonObject
-  /** How many entries there are. */
+  /** Number of entries. */
   count: number
   uuids: UuidIndex
 }
 
 const LINES = 128
-/** Of all indexes together. */
+/** Most uuids of all indexes together. */
 const UUIDS = 1_000_000
 
-/** The lines that were used last, by ref. */
+/** The most recently used lines, by ref. */
 export class TranscriptLines {
   readonly #history: History
   readonly #kept = new Map<RefName, TranscriptLine>()
@@ -36,7 +36,7 @@ export class TranscriptLines {
     this.#history = history
   }
 
-  /** The line as it is at this tip; the one that is kept moves along. */
+  /** The line at this tip; updates the kept one. */
   async at(ref: RefName, tip: CommitId | undefined): Promise<TranscriptLine> {
     const kept = this.#kept.get(ref)
     if (kept !== undefined && kept.tip?.id === tip) return kept
@@ -46,7 +46,7 @@ export class TranscriptLines {
     return this.#keep(ref, line)
   }
 
-  /** What was appended is in place. */
+  /** Notes that an append is in place. */
   advance(ref: RefName, line: TranscriptLine): void {
     this.#kept.delete(ref)
     this.#keep(ref, line)
@@ -60,7 +60,7 @@ export class TranscriptLines {
     return { tip, turn, fields, count, uuids: await this.#uuids(tip.tree, kept) }
   }
 
-  /** What was kept may be of another branch, or of something that is gone: then all is read again. */
+  /** The kept line may belong to another branch, or to a deleted one: then it is read again. */
   async #uuids(tree: ObjectId, kept: TranscriptLine | undefined): Promise<UuidIndex> {
     const { objects } = this.#history
     if (kept?.tip === undefined || !(await objects.has(kept.tip.tree))) return UuidIndex.of(objects, tree)

@@ -1,4 +1,4 @@
-/** Where transcripts are kept: a session's own on its branches, each sub-agent's on a line beside it. */
+/** Where transcripts are stored: a session's own on its branches, each sub-agent's on a reserved line beside it. */
 import type { SessionKey } from '@anthropic-ai/claude-agent-sdk'
 import type { Checkpoints, Onto } from '../../checkpoints/checkpoints.ts'
 import { NotFoundError } from '../../errors.ts'
@@ -15,7 +15,7 @@ export class TranscriptPlaces {
   /** Where appends go: the active branch, or the line of the subpath. Throws InvalidStateError. */
   async onto({ subpath, ...own }: SessionKey): Promise<Onto> {
     if (subpath === undefined) return {}
-    // What lies beside a session is of the session's type.
+    // A reserved line has the type of its session.
     await this.tip(own)
     return { line: lineName(subpath) }
   }
@@ -38,7 +38,7 @@ export class TranscriptPlaces {
     throw new NotFoundError({ kind: 'checkpoint', id: revision, session })
   }
 
-  /** As `tip`, for a transcript that has to be there: throws NotFoundError. */
+  /** As `tip`, but throws NotFoundError if there is no transcript. */
   async require(key: SessionKey): Promise<CommitId> {
     const id = await this.tip(key)
     const session = sessionName(key)

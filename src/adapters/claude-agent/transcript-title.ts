@@ -1,10 +1,10 @@
-/** What a session is called in a list: its own title, else one that the model gave it, else its first prompt. */
+/** The title of a session in a list: its own title, else one from the model, else its first prompt. */
 import { type Entry, isPrompt, kindOf, stringAt, textOf } from '../../importers/claude-code/entry.ts'
 import { shortPrompt } from '../../importers/claude-code/prompt.ts'
 
 export interface Title {
   title?: string
-  /** Where it is from. */
+  /** The source of the title. */
   titleFrom?: 'prompt' | 'ai' | 'custom'
 }
 

@@ -1,4 +1,4 @@
-/** Entries of a transcript cut into turns, and what git's log says of each. Nothing here changes an entry. */
+/** Splits the entries of a transcript into turns, with the subject of each. No entry is changed. */
 
 import { oneLine, turnBody, WIDTH } from '../../checkpoints/commits/text.ts'
 import { beginning, cut } from '../../excerpt.ts'
@@ -16,20 +16,19 @@ import { isJsonObject } from '../../json-value.ts'
 /** Entries that become one checkpoint. */
 export interface Segment<E> {
   entries: readonly E[]
-  /** `save`: with these the turn is over. `step`: it goes on, or what is new belongs to none yet. */
+  /** `save`: these entries end the turn. `step`: the turn continues, or the entries belong to no turn yet. */
   kind: 'save' | 'step'
-  /** What the turn was asked, on one line; empty when it is not known. */
+  /** The prompt of the turn on one line; empty when it is not known. */
   prompt: string
-  /** The prompt of a turn that is not over after these. */
+  /** The prompt of a turn that these entries do not end. */
   open: string | undefined
 }
 
 /**
- * A turn starts with a prompt. It is over when the assistant ends it, or the next prompt comes: so a segment can be
- * without entries.
+ * A turn starts with a prompt, and ends when the assistant ends it or the next prompt comes: so a segment can be empty.
  *
- * @param open the prompt of a turn that the entries before have begun and not ended
- * @param agent whether it is a sub-agent's transcript: there all is side chain
+ * @param open the prompt of a turn that earlier entries have begun and not ended
+ * @param agent whether it is a sub-agent's transcript, in which all entries are side chains
  */
 export function cutTurns<E>(
   entries: readonly E[],
@@ -59,14 +58,14 @@ export function cutTurns<E>(
   return segments
 }
 
-/** What `git log --oneline` shows: the turn by its prompt, a step by what is new in it. At most 72 characters. */
+/** The subject: a turn's prompt, or what is new in a step. At most 72 characters. */
 export function subjectOf({ entries, kind, prompt }: Segment<Entry>, seq: number): string {
   const prefix = kind === 'step' ? 'step: ' : `turn ${seq}: `
   const text = kind === 'save' && prompt !== '' ? prompt : describe(entries)
   return prefix + cut(oneLine(text) || 'nothing to read', WIDTH - prefix.length)
 }
 
-/** Of a turn that is over: its prompt, and the beginning of what was answered last. */
+/** The body of a finished turn: its prompt and the beginning of the last answer. */
 export function bodyOf({ entries, kind, prompt }: Segment<Entry>): string {
   if (kind === 'step') return ''
   const asked = entries.find((entry) => isMessage(entry) && isPrompt(entry))
@@ -85,10 +84,10 @@ export function modelOf(entries: readonly Entry[]): string | undefined {
   return models.findLast((model) => model !== '<synthetic>')
 }
 
-/** Why a reply ended, if the turn ended with it. A turn goes on after a call of a tool, or a pause. */
+/** Why a reply ended, if the turn ended with it. A turn continues after a tool call or a pause. */
 const GOES_ON = new Set<unknown>(['tool_use', 'pause_turn'])
 
-/** A reply is split into one entry a block, each with the reason why the reply ended: the thinking is not its end. */
+/** A reply is split into one entry per block, each with the reply's stop reason; a block of thinking is not its end. */
 function endsTurn(entry: Entry): boolean {
   if (entry.type !== 'assistant' || !isJsonObject(entry.message)) return false
   const types = blocksOf(entry).map((block) => (isJsonObject(block) ? block.type : undefined))
@@ -96,7 +95,7 @@ function endsTurn(entry: Entry): boolean {
   return types.some((type) => type !== 'thinking' && type !== 'redacted_thinking')
 }
 
-/** Enough of a text to fill a line. */
+/** The start of a text, enough for one line. */
 const ENOUGH = 500
 
 function describe(entries: readonly Entry[]): string {
@@ -114,7 +113,7 @@ function describe(entries: readonly Entry[]): string {
   return [...new Set(entries.map(nameOf))].join(', ')
 }
 
-/** The text that the assistant wrote last. */
+/** The last text of the assistant. */
 function answerIn(entries: readonly Entry[]): string | undefined {
   const answers = entries.filter((entry) => entry.type === 'assistant' && isMessage(entry))
   return answers.map((entry) => textOf(entry).trim()).findLast((one) => one !== '')

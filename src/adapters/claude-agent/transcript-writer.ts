@@ -1,4 +1,4 @@
-/** Appends to a transcript: what of it is new, which checkpoints it makes, all in one change of one ref. */
+/** Appends to a transcript: finds the new entries and makes their checkpoints, in one change of one ref. */
 import {
   foldSessionSummary,
   type SessionKey,
@@ -20,18 +20,18 @@ import { type TranscriptLine, TranscriptLines } from './transcript-line.ts'
 import { type Title, titleAfter } from './transcript-title.ts'
 import { bodyOf, cutTurns, modelOf, type Segment, subjectOf } from './transcript-turns.ts'
 
-/** An entry that is new, or other than the one with its uuid. */
+/** An entry that is new, or differs from the stored one with its uuid. */
 interface Change {
   number: number
   entry: JsonObject
-  /** Paths of the files of the entry that it takes the place of. */
+  /** Paths of the files of the entry that it replaces. */
   replaces: readonly string[] | undefined
 }
 
 export class TranscriptWriter {
   readonly #checkpoints: Checkpoints
   readonly #lines: TranscriptLines
-  /** Fields of documents as `redact` left them a moment ago, by what they were. */
+  /** Redacted fields of documents, by their original values. */
   readonly #redacted = new Map<string, JsonObject>()
 
   constructor(checkpoints: Checkpoints) {
@@ -40,8 +40,8 @@ export class TranscriptWriter {
   }
 
   /**
-   * Appends the entries to what is there, a checkpoint a turn; nothing, where all of them are there already. Throws
-   * InvalidStateError for what JSON, or the format, cannot hold.
+   * Appends the entries, one checkpoint per turn; does nothing if all of them are stored already. Throws
+   * InvalidStateError for what JSON or the format cannot hold.
    */
   async add(writing: Writing, key: SessionKey, entries: readonly JsonObject[]): Promise<void> {
     const { ref, tip } = writing
@@ -71,7 +71,7 @@ export class TranscriptWriter {
     for (const given of entries) {
       if (slice.isOver()) await slice.next()
       const entry = redact === undefined ? given : await redactValue(given, redact, [ENTRIES, next])
-      // Removed as a whole.
+      // The whole file is removed.
       if (entry === undefined || entry === null) continue
       if (!isJsonObject(entry)) {
         throw new InvalidStateError([
@@ -109,7 +109,7 @@ export class TranscriptWriter {
   }
 }
 
-/** A transcript while its checkpoints are made: each stands on the one before. */
+/** A transcript while its checkpoints are made, each on top of the one before. */
 class GrowingTranscript {
   line: TranscriptLine
   readonly #writing: Writing
@@ -199,7 +199,7 @@ class GrowingTranscript {
     return { type, id, ...known }
   }
 
-  /** What the SDK makes of it; only it knows what that means. */
+  /** The SDK's own summary; its content is opaque. */
   #summaryAfter(entries: SessionStoreEntry[], mtime: number): unknown {
     const key = this.#key
     const { summary } = this.line.fields
@@ -209,7 +209,7 @@ class GrowingTranscript {
   }
 }
 
-/** Fields that are made anew with each checkpoint. */
+/** Fields that each checkpoint sets again. */
 const OWN = new Set([
   'type',
   'id',

@@ -1,6 +1,6 @@
 /**
- * Which entry has which `uuid`, without reading entries: the name of an entry's file ends in a short hash of its
- * uuid, so the listings of the folders are the index. Who shares a hash is told apart by reading those few.
+ * Which entry has which `uuid`, without reading entries: the name of an entry's file ends in a short hash of its uuid,
+ * so the listings of the folders are the index. Entries that share a hash are read and compared.
  */
 
 import { entriesOf, folderAt } from '../../checkpoints/trees/files.ts'
@@ -9,7 +9,7 @@ import { type ObjectStore, parseTree, type Tree } from '../../checkpoints/trees/
 import type { ObjectId } from '../../ids.ts'
 import { hashOf, PAGE, pageOf, parseEntryName } from './entry-files.ts'
 
-/** Folders of entries by id, with the number that their page begins at. */
+/** Folders of entries by id, with the first number of their page. */
 type Folders = Map<ObjectId, number>
 
 export class UuidIndex {
@@ -36,7 +36,7 @@ export class UuidIndex {
     return index
   }
 
-  /** Makes an index of the tree `from` one of the tree `to`, by the folders that differ. */
+  /** Updates an index from the tree `from` to the tree `to`, reading only the folders that differ. */
   async follow(objects: ObjectStore, from: ObjectId, to: ObjectId): Promise<void> {
     const [before, after] = [await foldersOf(objects, from), await foldersOf(objects, to)]
     for (const id of [...before.keys()]) if (after.has(id)) before.delete(id) && after.delete(id)

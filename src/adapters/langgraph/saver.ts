@@ -229,6 +229,7 @@ export class ForkpointSaver extends BaseCheckpointSaver {
       if (!index.exists) return
       await this.#checkpoints.refs.deleteSession(id)
       this.#threads.forget(id)
+      await this.#checkpoints.replicate(id, '')
     })
   }
 
@@ -252,7 +253,7 @@ export class ForkpointSaver extends BaseCheckpointSaver {
       const remaining = new Set(channels)
       for (const entry of ancestorsOf(thread, namespace, checkpoint)) {
         if (remaining.size === 0) break
-        const stored = await thread.writesFor(entry, entry.id)
+        const stored = await thread.writesFor(namespace, entry.id)
         const loaded = await loadWrites(
           this.#values,
           stored.filter(({ channel }) => remaining.has(channel)),

@@ -16,6 +16,7 @@ export const TRAILERS = {
   checkpoint: 'Checkpoint',
   parent: 'Parent',
   namespace: 'Namespace',
+  root: 'Root',
   source: 'Source',
   step: 'Step',
   task: 'Task',
@@ -27,6 +28,8 @@ export interface Entry {
   readonly namespace: string
   /** Id of its parent, which need not be stored. */
   readonly parent: string | undefined
+  /** Of a subgraph's: id of the checkpoint of the graph itself that the subgraph was running on. */
+  readonly root: string | undefined
   readonly commit: CommitId
   readonly tree: ObjectId
   readonly seq: number
@@ -84,6 +87,7 @@ export function parseCommit(
     ...common,
     id: checkpoint,
     parent: trailers.get(TRAILERS.parent),
+    root: trailers.get(TRAILERS.root),
     session: trailers.get('Session') ?? thread,
     branch: trailers.get('Branch') ?? '',
     source: trailers.get(TRAILERS.source),

@@ -13,7 +13,7 @@ import {
   reservedRef,
   type SessionId,
 } from '../../ids.ts'
-import { encodeName } from '../../ref-part.ts'
+import { encodeName, isSameName } from '../../ref-part.ts'
 import { TimeSlice } from '../../time-slice.ts'
 import {
   type Entry,
@@ -67,21 +67,24 @@ export class ThreadIndex {
   }
 
   checkpoint(namespace: string, id: string): Entry | undefined {
-    return this.#namespaces.get(namespace)?.entries.get(id)
+    const entry = this.#namespaces.get(namespace)?.entries.get(id)
+    return entry !== undefined && this.#isOurs(entry) ? entry : undefined
   }
 
   /** The checkpoint with the greatest id. */
   newest(namespace: string): Entry | undefined {
-    return this.#namespaces.get(namespace)?.newest()
+    for (const entry of this.newestFirst(namespace)) return entry
+    return undefined
   }
 
   /** Greatest id first; of all namespaces, unless one is named. */
   *newestFirst(namespace?: string): Generator<Entry> {
     if (namespace !== undefined) {
-      yield* this.#namespaces.get(namespace)?.newestFirst() ?? []
+      for (const entry of this.#namespaces.get(namespace)?.newestFirst() ?? [])
+        if (this.#isOurs(entry)) yield entry
       return
     }
-    const all = [...this.#namespaces.values()].map((one) => [...one.newestFirst()])
+    const all = [...this.#namespaces.keys()].map((name) => [...this.newestFirst(name)])
     if (all.length === 1) yield* all[0]!
     else yield* all.flat().sort((a, b) => byId(b, a))
   }
@@ -188,6 +191,15 @@ export class ThreadIndex {
     }
   }
 
+  /**
+   * Whether a checkpoint is one of this thread. A fork has the line of the subgraphs of the thread it was made from, with
+   * what they did after it, or on another branch.
+   */
+  #isOurs({ namespace, session, root }: Entry): boolean {
+    if (namespace === '' || root === undefined || isSameName(session, this.thread)) return true
+    return this.#namespaces.get('')?.entries.has(root) === true
+  }
+
   #reset(): void {
     this.#heads = new Map()
     this.#commits = new Map()
@@ -213,10 +225,6 @@ class Namespace {
       if (last !== undefined && last.id > entry.id) this.#isSorted = false
       this.#sorted.push(entry)
     }
-  }
-
-  newest(): Entry | undefined {
-    return this.#inOrder().at(-1)
   }
 
   *newestFirst(): Generator<Entry> {

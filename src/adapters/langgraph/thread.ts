@@ -2,6 +2,7 @@
 import { setImmediate } from 'node:timers/promises'
 import {
   type Checkpoint,
+  type CheckpointMetadata,
   type CheckpointTuple,
   maxChannelVersion,
   TASKS,
@@ -11,14 +12,12 @@ import type { CommitInfo } from '../../checkpoints/commits/history.ts'
 import { blobsChanged } from '../../checkpoints/trees/files.ts'
 import { type EditedTree, parseTree } from '../../checkpoints/trees/objects.ts'
 import type { Writing } from '../../checkpoints/writing.ts'
-import { InvalidStateError } from '../../errors.ts'
 import type { ObjectId, SessionId } from '../../ids.ts'
-import { isSameName } from '../../ref-part.ts'
 import { configOf } from './config.ts'
 import { type Made, ReservedLine } from './reserved-line.ts'
 import { Sightings } from './sightings.ts'
 import { checkpointSubject, writesSubject } from './subject.ts'
-import { type Entry, NAMESPACES, TRAILERS, WRITES, type WritesEntry } from './thread-commit.ts'
+import { type Entry, NAMESPACES, TRAILERS, WRITES } from './thread-commit.ts'
 import { ThreadIndex } from './thread-index.ts'
 import type { CheckpointTrees, WrittenTree } from './values/checkpoint-tree.ts'
 import {
@@ -40,8 +39,6 @@ export interface ThreadParts {
   values: ValueRules
   /** The first version of a channel. */
   firstVersion(): string | number
-  /** Another thread, which this one may be a fork of. */
-  thread(id: SessionId): Thread
 }
 
 /** A checkpoint to store. */
@@ -116,35 +113,19 @@ export class Thread {
       config: configOf(name, namespace, id),
       checkpoint,
       metadata: await trees.metadata(entry.tree),
-      pendingWrites: await loadWrites(values, await this.writesFor(entry, id)),
+      pendingWrites: await loadWrites(values, await this.writesFor(namespace, id)),
     }
     if (parent !== undefined) tuple.parentConfig = configOf(name, namespace, parent)
     return tuple
   }
 
-  /** The writes that count for a checkpoint, in their order. `near`: that checkpoint, or a child of it. */
-  async writesFor(
-    { namespace, session }: Pick<Entry, 'namespace' | 'session'>,
-    id: string,
-  ): Promise<StoredWrite[]> {
-    const found = [...this.index.writes(namespace, id)]
-    if (!isSameName(session, this.id))
-      found.unshift(...(await this.#writesBefore(session as SessionId, namespace, id)))
+  /** The writes that count for a checkpoint, in their order. */
+  async writesFor(namespace: string, id: string): Promise<StoredWrite[]> {
+    const found = this.index.writes(namespace, id)
     if (found.length === 0) return []
     const { objects } = this.#parts.checkpoints
     const read = await Promise.all(found.map(({ tree }) => readWrites(objects, tree)))
     return countingWrites(read.flat())
-  }
-
-  /** A fork has the checkpoints of the thread it was made from; their writes stay with that one. */
-  async #writesBefore(session: SessionId, namespace: string, id: string): Promise<readonly WritesEntry[]> {
-    try {
-      return (await this.#parts.thread(session).index.sync()).writes(namespace, id)
-    } catch (error) {
-      // Something else has its name by now.
-      if (error instanceof InvalidStateError) return []
-      throw error
-    }
   }
 
   /** Adds a checkpoint of another namespace than the root's. */
@@ -242,6 +223,7 @@ export class Thread {
   ): Promise<Made> {
     const source = typeof metadata?.source === 'string' ? metadata.source : undefined
     const step = Number.isSafeInteger(metadata?.step) ? metadata.step : undefined
+    const root = namespace === '' ? undefined : rootOf(metadata)
     const seq = (onto?.seq ?? 0) + 1
     const now = Math.floor(this.#parts.checkpoints.rules.now())
     const commit = await writing.commit({
@@ -258,6 +240,7 @@ export class Thread {
         [TRAILERS.checkpoint]: id,
         ...(parent !== undefined && { [TRAILERS.parent]: parent }),
         ...(namespace !== '' && { [TRAILERS.namespace]: namespace }),
+        ...(root !== undefined && { [TRAILERS.root]: root }),
         ...(source !== undefined && { [TRAILERS.source]: source }),
         ...(step !== undefined && { [TRAILERS.step]: String(step) }),
       },
@@ -266,6 +249,7 @@ export class Thread {
       id,
       namespace,
       parent,
+      root,
       commit: commit.id,
       tree: commit.tree,
       seq,
@@ -311,7 +295,7 @@ export class Thread {
   /** Checkpoints before version 4 left what a step sent among the writes of their parent. */
   async #migrateSends(checkpoint: Checkpoint, entry: Entry, parent: string): Promise<void> {
     const { values, firstVersion } = this.#parts
-    const sends = (await this.writesFor(entry, parent)).filter(({ channel }) => channel === TASKS)
+    const sends = (await this.writesFor(entry.namespace, parent)).filter(({ channel }) => channel === TASKS)
     const loaded = await loadWrites(values, sends)
     const versions = Object.values(checkpoint.channel_versions ?? {})
     checkpoint.channel_values = { ...checkpoint.channel_values, [TASKS]: loaded.map(([, , value]) => value) }
@@ -320,4 +304,10 @@ export class Thread {
       [TASKS]: versions.length > 0 ? maxChannelVersion(...versions) : firstVersion(),
     }
   }
+}
+
+/** The checkpoint of the graph itself that a subgraph was running on. */
+function rootOf(metadata: CheckpointMetadata | undefined): string | undefined {
+  const root: unknown = metadata?.parents?.['']
+  return typeof root === 'string' && root !== '' ? root : undefined
 }

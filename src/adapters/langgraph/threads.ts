@@ -6,10 +6,10 @@ const MOST_THREADS = 10_000
 const MOST_COMMITS = 300_000
 
 export class Threads {
-  readonly #parts: Omit<ThreadParts, 'thread'>
+  readonly #parts: ThreadParts
   readonly #threads = new Map<SessionId, Thread>()
 
-  constructor(parts: Omit<ThreadParts, 'thread'>) {
+  constructor(parts: ThreadParts) {
     this.#parts = parts
   }
 
@@ -17,7 +17,7 @@ export class Threads {
     let thread = this.#threads.get(id)
     if (thread === undefined) {
       this.#forgetOld()
-      thread = new Thread(id, { ...this.#parts, thread: (other) => this.get(other) })
+      thread = new Thread(id, this.#parts)
     } else this.#threads.delete(id)
     this.#threads.set(id, thread)
     return thread

@@ -1,16 +1,16 @@
-/** What a configuration says: providers, their models, and what an agent starts with. */
+/** A configuration: providers, their models, and the defaults of agents. */
 
 import { ConfigError, type ConfigLocation } from '../errors.ts'
 import { type Environment, MissingVariable, type ParsedConfig, parseConfig } from './parser.ts'
 
 export type ProviderType = 'openai-compatible' | 'anthropic'
 
-/** The shape of `config.acl` as an object. Other keys are allowed everywhere, and left alone. */
+/** The shape of `config.acl` as an object. Unknown keys are allowed everywhere and ignored. */
 export interface ConfigInput {
   /** `provider/model`. May be left out when there is only one model. */
   default_model?: string
   system_prompt?: string
-  /** Model calls a turn may take. Default 50. */
+  /** Maximum number of model calls per turn. Default 50. */
   max_steps?: number
   providers?: Readonly<Record<string, ProviderInput>>
 }
@@ -22,12 +22,12 @@ export interface ProviderInput {
   /** Up to and with the version, such as `https://api.openai.com/v1`. */
   base_url?: string
   headers?: Readonly<Record<string, string>>
-  /** By the id that the provider knows. Without any, every id may be used. */
+  /** Models by the provider's ids. If there are none, every id may be used. */
   models?: Readonly<Record<string, ModelInput>>
 }
 
 export interface ModelInput {
-  /** For people. */
+  /** Name to show to people. */
   name?: string
   /** The id sent to the provider. Default: the label. */
   id?: string
@@ -59,7 +59,7 @@ export interface ModelConfig {
   temperature: number | undefined
 }
 
-/** A configuration, read as far as is needed: a provider that is not used may lack its key. */
+/** A configuration that is read as far as needed: a provider that is not used may lack its key. */
 export class Config {
   readonly #parsed: ParsedConfig
 
@@ -75,7 +75,7 @@ export class Config {
     return this.#get(['max_steps'], isCount, 'a whole number of at least 1')
   }
 
-  /** The model that is meant when none is named. Throws ConfigError when that is not clear. */
+  /** The default model. Throws ConfigError when there is no clear one. */
   get defaultModel(): string {
     const named = this.#get(['default_model'], isString, 'a string such as "openai/gpt-x"')
     if (named !== undefined) return named
@@ -87,7 +87,7 @@ export class Config {
     )
   }
 
-  /** Every model that is named, as `provider/model`. */
+  /** Every model of the configuration, as `provider/model`. */
   models(): string[] {
     return this.#keys(['providers']).flatMap((provider) =>
       this.#keys(['providers', provider, 'models']).map((model) => `${provider}/${model}`),
@@ -102,7 +102,7 @@ export class Config {
     return models.length === 0 || models.includes(model)
   }
 
-  /** All that is needed to call a model. Throws ConfigError. */
+  /** Everything that is needed to call a model. Throws ConfigError. */
   model(ref: string): ModelConfig {
     if (!this.has(ref)) {
       const known = [...this.models(), ...this.#open().map((provider) => `${provider}/…`)]
@@ -124,7 +124,10 @@ export class Config {
     }
   }
 
-  /** Every key of every provider, and what its telling headers say: what no text may show. */
+  /**
+   * All secrets of the configuration, which no text may show: the keys of all providers, and the values of their secret
+   * headers.
+   */
   secrets(): string[] {
     return this.#keys(['providers']).flatMap((provider) => {
       const path = ['providers', provider]
@@ -205,11 +208,11 @@ export class Config {
   }
 }
 
-/** The configuration that a file holds. Throws ConfigError. */
+/** Reads a configuration file. Throws ConfigError. */
 export const configFromText = (text: string, file: string, env: Environment): Config =>
   new Config(parseConfig(text, file, env))
 
-/** The configuration that an object is. */
+/** Checks a configuration object. */
 export function configFromObject(value: ConfigInput): Config {
   const nowhere: ConfigLocation = { file: 'config', line: 0, column: 0 }
   return new Config({ value: value as Record<string, unknown>, at: () => nowhere })

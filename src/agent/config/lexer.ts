@@ -1,4 +1,4 @@
-/** Words of a configuration file, each with its place. */
+/** Tokens of a configuration file, each with its position. */
 import { ConfigError, type ConfigLocation } from '../errors.ts'
 
 export type TokenKind = 'name' | 'string' | 'number' | 'symbol' | 'newline' | 'end'
@@ -7,7 +7,7 @@ export interface Token {
   kind: TokenKind
   /** The name, the symbol, or the value of the string. */
   text: string
-  /** Of a number. */
+  /** The value of a number. */
   value?: number
   at: ConfigLocation
 }
@@ -26,8 +26,8 @@ const ESCAPES: Readonly<Record<string, string>> = {
 }
 
 /**
- * The tokens of `text`. Comments (`#`, `//`, block comments) and spaces are left out; ends of lines stay, for they end an
- * attribute. Throws ConfigError.
+ * The tokens of `text`. Comments (`#`, `//`, block comments) and spaces are left out; line ends stay, because they end
+ * an attribute. Throws ConfigError.
  */
 export function tokenize(text: string, file: string): Token[] {
   const tokens: Token[] = []
@@ -133,7 +133,7 @@ function placesOf(text: string, file: string): (index: number) => ConfigLocation
   let line = 1
   let lineStart = 0
   let known = 0
-  // Asked for in rising order, but for the start of a string that never ends.
+  // Called with rising positions, except for the start of an unclosed string.
   return (index) => {
     if (index < lineStart) {
       line = 1

@@ -6,7 +6,7 @@
 import { ConfigError, type ConfigLocation } from '../errors.ts'
 import { type Token, tokenize } from './lexer.ts'
 
-/** A variable that is not set and has no default. An error only where its value is needed. */
+/** A variable that is not set and has no default. It is an error only if its value is needed. */
 export class MissingVariable {
   readonly name: string
   readonly at: ConfigLocation
@@ -19,7 +19,7 @@ export class MissingVariable {
 
 export interface ParsedConfig {
   value: Record<string, unknown>
-  /** Where the value at a path stands; the closest one around it when it is not there. */
+  /** Position of the value at a path; if there is none, of the closest value around it. */
   at(path: readonly string[]): ConfigLocation
 }
 
@@ -143,7 +143,7 @@ class Parser {
       this.#index++
       return
     }
-    // Several attributes of a short block may stand on one line.
+    // A short block may have several attributes on one line.
     const after = this.#tokens[this.#index + 1]
     if (until === 'brace' && kind === 'name' && after !== undefined && /^[={]$|^$/.test(afterName(after)))
       return
@@ -234,7 +234,7 @@ function define(body: Record<string, unknown>, name: string, at: ConfigLocation)
   if (Object.hasOwn(body, name)) throw repeated(name, at)
 }
 
-// A key called __proto__ is a key like any other.
+// A key called __proto__ is an ordinary key.
 function set(body: Record<string, unknown>, name: string, value: unknown): void {
   Object.defineProperty(body, name, { value, enumerable: true, configurable: true, writable: true })
 }
@@ -242,7 +242,7 @@ function set(body: Record<string, unknown>, name: string, value: unknown): void 
 function nameOf({ kind, text }: Token): string {
   if (kind === 'newline') return 'the end of the line'
   if (kind === 'end') return 'the end of the file'
-  // What a string holds may be a secret.
+  // The value of a string may be a secret.
   if (kind === 'string') return 'a string'
   if (kind === 'number') return 'a number'
   return `'${text}'`

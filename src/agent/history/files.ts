@@ -1,9 +1,12 @@
-/** Pictures and files in a history. A provider refuses every request that has one it cannot read, so it gets a note instead. */
+/**
+ * Pictures and files in a history. A provider refuses a request with a file that it cannot read, so such a file is
+ * replaced by a note.
+ */
 import type { MessagePart } from '../../state/index.ts'
 import type { Recipient } from './recipient.ts'
 import { isBlank } from './texts.ts'
 
-/** By how their base64 begins; what a part says of itself need not be true. */
+/** Types by the start of the base64 text; the declared type of a part may be wrong. */
 const SIGNATURES: readonly (readonly [RegExp, string])[] = [
   [/^iVBORw0KGgo/, 'image/png'],
   [/^\/9j\//, 'image/jpeg'],
@@ -12,13 +15,13 @@ const SIGNATURES: readonly (readonly [RegExp, string])[] = [
   [/^JVBERi0/, 'application/pdf'],
 ]
 const AUDIO = new Set(['audio/wav', 'audio/mp3', 'audio/mpeg'])
-/** Characters of base64 in one file. */
+/** Most characters of base64 in one file. */
 const LARGEST = { anthropic: 5_000_000, 'openai-compatible': 20_000_000 }
 
-/** A file as base64 with its type, or by its address. */
+/** A file: base64 with its type, or an address. */
 export type Media = { mediaType: string; data: string } | { mediaType: string; url: string }
 
-/** What the recipient can read of a file; else a note for it. */
+/** The file as the recipient can read it, or a note in its place. */
 export function mediaOf(
   { data, mediaType, name }: { data: unknown; mediaType: unknown; name: unknown },
   { protocol }: Recipient,

@@ -1,14 +1,14 @@
 /** The tool calls of a session's messages, and which of them have no result yet. */
 import type { Message, MessagePart } from '../../state/index.ts'
 
-/** A tool call in an assistant message that we, and not the provider, carry out. */
+/** A tool call in an assistant message that we carry out, not the provider. */
 export interface OpenCall {
   call: string
   tool: string
   input: unknown
 }
 
-/** What the model is told of a call that nobody knows the end of. */
+/** The result for the model of a call whose end is unknown. */
 export const MAY_HAVE_RUN =
   'interrupted, may have run: the process ended while this tool was running. Look at its effects before you repeat it.'
 

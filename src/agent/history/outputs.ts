@@ -1,13 +1,13 @@
-/** Results of tool calls as a provider accepts them. */
+/** Results of tool calls in a form that providers accept. */
 import type { MessagePart } from '../../state/index.ts'
 import { type Media, mediaOf } from './files.ts'
 import type { Recipient } from './recipient.ts'
 import { isBlank, isObject, sendable, sendableText } from './texts.ts'
 
-/** Some providers refuse a result in which there is nothing. */
+/** Some providers refuse an empty result. */
 const NOTHING = '(no output)'
 
-/** The output of a result, whatever it was stored as. */
+/** The output of a result, in any stored form. */
 export function sendableOutput(output: unknown, to: Recipient): MessagePart {
   if (!isObject(output)) return textOutput(output ?? '')
   const { reason, type, value } = output
@@ -20,7 +20,7 @@ export function sendableOutput(output: unknown, to: Recipient): MessagePart {
   return textOutput(type === 'text' ? value : output)
 }
 
-/** The output as a text alone. */
+/** The output as text. */
 export function outputText(output: MessagePart): string {
   if (typeof output.value === 'string') return output.value
   if (output.type === 'execution-denied') return String(output.reason ?? 'Tool call execution denied.')
@@ -35,7 +35,7 @@ function textOutput(value: unknown): MessagePart {
 function contentOutput(items: readonly unknown[], to: Recipient): MessagePart {
   const value = items.flatMap((item) => (isObject(item) ? contentItem(item, to) : []))
   const texts = value.flatMap((item) => (item.type === 'text' ? [String(item.text)] : []))
-  // The other protocols write what is no text as JSON, base64 and all.
+  // The other protocols write everything but text as JSON, base64 included.
   if (texts.length === value.length) return textOutput(texts.join('\n'))
   return { type: 'content', value }
 }

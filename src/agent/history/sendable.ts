@@ -1,7 +1,7 @@
 /**
- * A session's history as a provider accepts it. Whatever a session went through (crashes, cancels, other models, an
- * import), what comes out is valid: a history that is refused once is refused for ever, since it is sent with every
- * turn. The stored history stays as it is. The rules are listed in `docs/agent.md`.
+ * Makes a history that a provider accepts. The result is valid whatever happened in the session (crashes, cancels,
+ * other models, an import). That matters because the history is sent with every turn: one that is refused would always
+ * be refused. The stored history does not change. The rules are listed in `docs/agent.md`.
  */
 import type { ModelMessage } from 'ai'
 import { hasMark } from '../../redaction/marks.ts'
@@ -16,7 +16,7 @@ import { isBlank, isObject, sendable, sendableText } from './texts.ts'
 import { invalidJson } from './tool-input.ts'
 
 export interface SendableHistory {
-  /** The system prompt, and what the history has of its kind: providers take it at the start alone. */
+  /** The system prompt, with all system messages of the history: providers accept them only at the start. */
   system: string | undefined
   messages: ModelMessage[]
 }
@@ -57,9 +57,9 @@ interface Turn {
 }
 
 interface Origin {
-  /** Made by the model that is asked. */
+  /** Made by the recipient. */
   own: boolean
-  /** Known to be made by another one. */
+  /** Certainly made by another model. */
   foreign: boolean
   /** Of an earlier prompt. */
   isOld: boolean
@@ -86,7 +86,7 @@ function alternating(turns: readonly Turn[], to: Recipient): Turn[] {
     const isUnanswered = role === 'user' && last !== undefined && last.role !== 'assistant'
     if (isUnanswered && to.protocol === 'openai-compatible') say('assistant', '(There was no answer.)')
     if (role !== 'assistant' || last?.role !== role) out.push({ role, content })
-    // What was thought belongs right before what was said.
+    // Reasoning belongs directly before the text it led to.
     else last.content = [...last.content.filter(({ type }) => type !== 'reasoning'), ...content]
   }
   if (out.at(-1)?.role === 'assistant') say('user', 'Go on.')
@@ -129,16 +129,16 @@ function assistantTurns(message: Message, results: ReadonlyMap<string, unknown>,
       answers.push({ type: 'text', text: `[${toolName} gave: ${outputText(output)}]` })
       continue
     }
-    // Another provider may not take what is an id here.
+    // Another provider may not accept this id.
     const own = !(origin.foreign && to.protocol === 'openai-compatible')
     const toolCallId = ids.idOf(call, `${message.id} ${index} ${call}`, own)
     const options = origin.foreign ? {} : optionsOf(part.providerOptions)
     content.push({ type: 'tool-call', toolCallId, toolName, input, ...options })
     answers.push({ type: 'tool-result', toolCallId, toolName, output })
   }
-  // Thoughts and what the provider did itself are no message: the SDK may leave them out.
+  // Reasoning and the provider's own calls do not make a message, since the SDK may leave them out.
   if (!content.some(isSaid)) content.length = 0
-  // Nor may a message end with a thought.
+  // A message may not end with reasoning either.
   while (content.at(-1)?.type === 'reasoning') content.pop()
   if (content.length === 0 && stored.every(({ type }) => type !== 'text'))
     content.push(...textParts(message.content))
@@ -170,8 +170,8 @@ const calls = ({ parts = [] }: Message): boolean =>
   parts.some(({ providerExecuted, type }) => type === 'tool-call' && providerExecuted !== true)
 
 /**
- * Thoughts go back to the model that thought them, signed as they were. Of other protocols than Anthropic's, some
- * refuse those of earlier turns, and some those of this turn that are missing.
+ * Reasoning goes back to the model that made it, with its signature. In protocols other than Anthropic's, some
+ * providers refuse reasoning of earlier turns, and some require that of the current turn.
  */
 function isSentBack({ providerOptions, text }: MessagePart, { isOld, own }: Origin, to: Recipient): boolean {
   if (!own || typeof text !== 'string' || text.includes(MASK) || hasMark(text) || sendableText(text) !== text)
@@ -183,7 +183,7 @@ function isSentBack({ providerOptions, text }: MessagePart, { isOld, own }: Orig
   return typeof signature === 'string' || typeof redactedData === 'string'
 }
 
-/** Calls that the provider carries out itself: both halves, or none. */
+/** Calls that the provider carries out itself: call and result, or neither. */
 const isWholePair = ({ toolCallId }: MessagePart, parts: readonly MessagePart[]): boolean =>
   typeof toolCallId === 'string' &&
   parts.filter((one) => one.type === 'tool-call' && one.toolCallId === toolCallId).length === 1 &&
@@ -192,7 +192,7 @@ const isWholePair = ({ toolCallId }: MessagePart, parts: readonly MessagePart[])
 
 const SERVER_CALL = ['toolCallId', 'toolName', 'input', 'output', 'providerExecuted']
 
-/** A picture that the model made: the configured protocols have no place for it in an answer. */
+/** A picture made by the model: the configured protocols cannot have it in an answer. */
 function ownFile(part: MessagePart, to: Recipient): MessagePart[] {
   const media = mediaOf({ data: part.data, mediaType: part.mediaType, name: part.filename }, to)
   if ('note' in media) return [{ type: 'text', text: media.note }]
@@ -228,7 +228,7 @@ const onlyKnown = (part: MessagePart, keys: readonly string[]): MessagePart => (
   ...optionsOf(part.providerOptions),
 })
 
-/** What a provider wants back; left out where it is no object of objects. */
+/** Data that a provider wants back; left out if it is not an object of objects. */
 function optionsOf(options: unknown): { providerOptions?: Record<string, unknown> } {
   const fits = isObject(options) && Object.values(options).every(isObject)
   return fits ? { providerOptions: options } : {}

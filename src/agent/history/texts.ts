@@ -1,15 +1,15 @@
-/** Texts that a provider accepts. */
+/** Makes texts that providers accept. */
 
-/** Providers refuse texts in which there is nothing to see; each counts other characters as blanks. */
+/** Providers refuse blank texts, and each counts different characters as blank. */
 export const isBlank = (text: string): boolean => !/[^\s\p{Z}\p{Cc}\p{Cf}]/u.test(text)
 
-/** Providers refuse half of a surrogate pair, some a NUL: what a session keeps as it came, they are spared. */
+/** Providers refuse half of a surrogate pair, and some a NUL. The session keeps such text, but it is not sent. */
 export function sendableText(text: string): string {
   const whole = text.isWellFormed() ? text : text.toWellFormed()
   return whole.includes('\0') ? whole.replaceAll('\0', '\uFFFD') : whole
 }
 
-/** A value with every text in it sendable. */
+/** The value with all its texts made sendable. */
 export function sendable(value: unknown): unknown {
   if (typeof value === 'string') return sendableText(value)
   if (Array.isArray(value)) return value.map(sendable)

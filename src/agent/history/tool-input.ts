@@ -1,13 +1,15 @@
-/** A tool call whose arguments were no JSON object. It has to stay in the transcript all the same, as an object. */
+/**
+ * A tool call whose arguments were not a JSON object. It has to stay in the history, so its input becomes an object.
+ */
 
 const MARK = '$invalidJson'
 
-/** The object that stands for arguments that are none. */
+/** The object that stands for invalid arguments. */
 export const invalidJson = (input: unknown): Record<string, unknown> => ({
   [MARK]: typeof input === 'string' ? input : (JSON.stringify(input) ?? ''),
 })
 
-/** The arguments as the model wrote them, if they were no JSON object. */
+/** The arguments as the model wrote them, if they were not a JSON object. */
 export function invalidJsonOf(input: unknown): string | undefined {
   if (typeof input !== 'object' || input === null) return undefined
   const text = (input as Record<string, unknown>)[MARK]

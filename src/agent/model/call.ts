@@ -1,4 +1,4 @@
-/** One call of a language model: streamed, timed, retried where that helps, and cancelled when asked to. */
+/** One call of a language model: streamed, with time limits, retries and cancellation. */
 import type { LanguageModelUsage, ModelMessage, TextStreamPart, ToolSet } from 'ai'
 import { beginning } from '../../excerpt.ts'
 import type { MessagePart, Usage } from '../../state/index.ts'
@@ -14,7 +14,7 @@ export interface ModelRequest {
   model: ReadyModel
   system: string | undefined
   messages: ModelMessage[]
-  /** Without `execute`: we carry them out. */
+  /** Tools without `execute`; we carry them out. */
   tools: ToolSet
   limits: ModelLimits
   scrubber: Scrubber
@@ -72,7 +72,7 @@ async function tryOnce(request: ModelRequest): Promise<Outcome> {
       abortSignal: guard.signal,
       maxRetries: 0,
       stopWhen: stepCountIs(1),
-      // The stream tells; without this the SDK prints.
+      // The stream reports errors; without this the SDK prints them.
       onError: () => {},
       ...(request.system === undefined ? {} : { system: request.system }),
       ...(Object.keys(request.tools).length === 0 ? {} : { tools: request.tools }),
@@ -82,7 +82,7 @@ async function tryOnce(request: ModelRequest): Promise<Outcome> {
     const reader = result.fullStream.getReader()
     guard.onStop = () => void reader.cancel().catch(() => {})
     let end: Extract<TextStreamPart<ToolSet>, { type: 'finish-step' }> | undefined
-    // As the model wrote them: the message that the SDK makes has `{}` for arguments that are no JSON.
+    // Arguments as the model wrote them: the SDK's message has `{}` for arguments that are not JSON.
     const inputs: unknown[] = []
     const open = new Map<string, { type: 'text' | 'reasoning'; text: string }>()
     for (;;) {
@@ -128,7 +128,7 @@ async function tryOnce(request: ModelRequest): Promise<Outcome> {
       },
     }
   } catch (error) {
-    // What is tried again is void, what was cancelled is not.
+    // Output before a retry does not count; output before a cancel does.
     if (signal.aborted) deltas.end()
     return { error: guard.reason ?? error, text: textSoFar() }
   } finally {
@@ -136,7 +136,7 @@ async function tryOnce(request: ModelRequest): Promise<Outcome> {
   }
 }
 
-/** The stream ended, and did not say why. */
+/** The stream ended without a reason. */
 class CutOff extends Error {
   readonly code = 'ECONNRESET'
 
@@ -159,7 +159,7 @@ function toError(failure: Failure, model: string, attempts: number, scrubber: Sc
   return new ModelError(data, `The model ${model} ${HINTS[reason]}${times}: ${text}`)
 }
 
-/** Longest text of a provider's own that an error shows. */
+/** Most characters of a provider's text that an error shows. */
 const SHOWN = 1000
 
 const HINTS: Readonly<Record<ModelError['reason'], string>> = {
@@ -173,7 +173,7 @@ const HINTS: Readonly<Record<ModelError['reason'], string>> = {
 
 function backoff(attempt: number, { baseDelay, maxDelay }: ModelLimits): number {
   const delay = Math.min(maxDelay, baseDelay * 2 ** (attempt - 1))
-  // Many clients that failed at once do not come back at once.
+  // Jitter, so that many clients that failed together do not retry together.
   return Math.round(delay * (0.75 + Math.random() / 4))
 }
 
@@ -217,7 +217,7 @@ function partsOf(message: { content: unknown } | undefined, inputs: readonly unk
     })
 }
 
-/** Providers look names up in plain objects, and stumble over one that every object has. */
+/** Providers look names up in plain objects, and fail for names that every object has. */
 const safeName = (name: string): string => (name in Object.prototype ? `${name}_` : name)
 
 const binary = (_: string, value: unknown): unknown =>

@@ -1,4 +1,4 @@
-/** What an error of a model call means: whether asking again helps, and after how long. */
+/** Classifies an error of a model call: whether a retry helps, and after how long. */
 import type { ModelErrorReason } from '../errors.ts'
 
 export interface Failure {
@@ -45,7 +45,7 @@ export async function describeFailure(error: unknown): Promise<Failure> {
   if (AISDKError.isInstance(error) || error instanceof Error) {
     return { ...base, reason: 'invalid', retryable: false }
   }
-  // An error that the provider put into the stream, as data: overloaded, out of memory, restarted.
+  // An error that the provider sent as data in the stream: overloaded, out of memory, restarted.
   return { ...base, reason: 'unavailable', retryable: true }
 }
 

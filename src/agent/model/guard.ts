@@ -3,11 +3,11 @@ import { OutOfTime, TooMuch } from './failure.ts'
 
 /** Times in milliseconds. */
 export interface ModelLimits {
-  /** How often a step's model is asked at most. Default 4. */
+  /** Most attempts per step. Default 4. */
   attempts: number
   /** First wait before a retry; doubles each time. Default 500. */
   baseDelay: number
-  /** Longest wait, also of a `Retry-After`: a provider that asks for more is a failure at once. Default 60,000. */
+  /** Longest wait. If a provider's `Retry-After` is longer, the call fails at once. Default 60,000. */
   maxDelay: number
   /** Longest silence, before the first byte and between any two. Default 120,000. */
   idle: number
@@ -26,7 +26,7 @@ export const MODEL_LIMITS: Readonly<ModelLimits> = {
   characters: 4_000_000,
 }
 
-/** The call was cancelled; `text` had come until then. */
+/** The call was cancelled; `text` is what had arrived. */
 export class Cancelled extends Error {
   readonly text: string
 
@@ -36,7 +36,7 @@ export class Cancelled extends Error {
   }
 }
 
-/** Ends an attempt: when cancelled, when silent for too long, when too long, when too much. */
+/** Ends an attempt that is cancelled, silent for too long, too long, or too large. */
 export class Guard {
   readonly #abort = new AbortController()
   readonly #limits: ModelLimits
@@ -76,7 +76,7 @@ export class Guard {
     if (this.reason !== undefined) throw this.reason
   }
 
-  /** What comes of `work`, unless the attempt ends first: a model need not heed a signal. */
+  /** The result of `work`, unless the attempt ends first: a model may ignore its signal. */
   race<T>(work: PromiseLike<T>): Promise<T> {
     return Promise.race([work, this.#stopped])
   }

@@ -9,7 +9,7 @@ export interface ReadyModel extends Recipient {
   model: Exclude<LanguageModel, string>
   maxOutputTokens: number | undefined
   temperature: number | undefined
-  /** From a configuration; an answer without a reason to finish was cut off then. */
+  /** Whether it is from a configuration; then an answer without a finish reason was cut off. */
   configured: boolean
 }
 
@@ -43,13 +43,13 @@ export function readyModel(model: Exclude<LanguageModel, string>): ReadyModel {
   }
 }
 
-/** Of the specification of models, as AI SDK 5 and 6 have them. AI SDK 7 has v4. */
+/** Versions of the model specification in AI SDK 5 and 6. AI SDK 7 has v4. */
 const VERSIONS = new Set<string>(['v2', 'v3'])
 
 const wrongVersion = (version: string): string =>
   `it has version '${version}' of the AI SDK's specification of models, and agents run AI SDK 6, which calls 'v2' and 'v3'. Make it with the provider's package for AI SDK 6 (such as @ai-sdk/openai 3; packages for AI SDK 7 have 4), or name the model in a configuration.`
 
-/** Providers of the AI SDK are named after what they speak: `anthropic.messages`, `mistral.chat`, but for some. */
+/** Most providers of the AI SDK are named after their protocol: `anthropic.messages`, `mistral.chat`. */
 function protocolOf(provider: string): ProviderType | undefined {
   if (provider.endsWith('.messages')) return 'anthropic'
   return provider.endsWith('.chat') && !/^(?:google|cohere)\b/.test(provider)
@@ -89,7 +89,7 @@ async function anthropic({ id, provider }: ModelConfig): Promise<ProviderModel> 
   const { createAnthropic } = await import('@ai-sdk/anthropic')
   return createAnthropic({
     headers: { ...provider.headers },
-    // Never the SDK's own look into the environment: a configuration without a key has none.
+    // An empty key, so that the SDK does not read one from the environment.
     apiKey: provider.apiKey ?? '',
     baseURL: provider.baseUrl ?? 'https://api.anthropic.com/v1',
   })(id)

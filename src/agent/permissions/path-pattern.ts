@@ -1,29 +1,29 @@
-/** Globs for paths, of permission rules and of the tools that look for files. */
+/** Globs for paths, used by permission rules and by the tools that search files. */
 import { HOLE } from './pattern.ts'
 
-/** Characters of a pattern for paths. */
+/** Most characters of a pattern for paths. */
 const LONGEST = 2048
-/** More than any system takes. */
+/** Longer than any system allows. */
 const LONGEST_PATH = 16_384
 
 type Test = (char: string) => boolean
 
 interface Node {
   steps: { test: Test; to: number }[]
-  /** Nodes that are reached without a character. */
+  /** Nodes that are reached without consuming a character. */
   free: number[]
 }
 
 /**
  * A glob for paths: `*` and `?` stay within a folder, `**` crosses folders, `{a,b}` and `[abc]` as in a shell. A
  * pattern without a slash fits at any depth, one that ends in a slash everything below; a slash at the start is the
- * workspace. All its ways are followed at once, one character after another.
+ * workspace. All alternatives are followed at once, one character after another.
  */
 export class PathPattern {
   readonly #nodes: readonly Node[]
   readonly #end: number
 
-  /** Throws TypeError for a pattern that is none, or longer than any that a person writes. */
+  /** Throws TypeError for a pattern that is invalid or too long. */
   constructor(glob: string) {
     if (glob.length > LONGEST) throw new TypeError(`a pattern for paths has at most ${LONGEST} characters`)
     const whole = glob.replace(/^\.?\//, '').replace(/\/$/, '/**')
@@ -36,7 +36,7 @@ export class PathPattern {
     this.#end = builder.at
   }
 
-  /** Whether the path fits; for one with holes, whether it may. */
+  /** Whether the path matches; for a path with holes, whether it may match. */
   fits(path: string): boolean {
     if (path.length > LONGEST_PATH) return false
     const places = new Places(this.#nodes)
@@ -48,10 +48,10 @@ export class PathPattern {
   }
 }
 
-/** All nodes that the text so far may have led to. */
+/** All nodes that the text so far may lead to. */
 class Places {
   readonly #nodes: readonly Node[]
-  /** The turn in which a node was last added. */
+  /** The step in which a node was last added. */
   readonly #added: Int32Array
   #turn = 0
   #here: number[] = []
@@ -71,7 +71,7 @@ class Places {
     return this.#added[node] === this.#turn
   }
 
-  /** Takes one character; false when nothing fits any more. */
+  /** Consumes one character; false when nothing can match any more. */
   step(char: string): boolean {
     const before = this.#here
     this.#here = []
@@ -107,7 +107,7 @@ const notSlash: Test = (char) => char !== '/'
 
 class Builder {
   readonly nodes: Node[] = [{ steps: [], free: [] }]
-  /** Where the pattern so far ends. */
+  /** The end of the pattern so far. */
   at = 0
 
   /** `(.*\/)?` */
@@ -123,7 +123,7 @@ class Builder {
     const start = this.at
     this.#take(slash)
     this.#loop(any)
-    // A node of its own: what leads to the start is not yet the end.
+    // A separate node, because reaching the start is not yet the end.
     const end = this.#node()
     this.nodes[this.at]!.free.push(end)
     this.nodes[start]!.free.push(end)
@@ -203,7 +203,7 @@ class Builder {
     this.at = to
   }
 
-  /** Goes on at a new node, so that what is added there is added to nothing else. */
+  /** Continues at a new node, so that later additions affect nothing else. */
   #branch(from: number): void {
     this.at = this.#node()
     this.nodes[from]!.free.push(this.at)

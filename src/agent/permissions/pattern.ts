@@ -1,15 +1,15 @@
 /**
- * Patterns of permission rules and of the tools that look for files. They come from policies and from models, so none
- * of them backtracks: the time is at most the length of the text times the length of the pattern.
+ * Patterns of permission rules and of the tools that search files. They come from policies and from models, so none of
+ * them backtracks: the time is at most the length of the text times the length of the pattern.
  */
 
 /**
- * Stands in a text for something that is known only when a command runs: any text at all. No command and no path can
- * hold this character.
+ * Stands in a text for any text that is known only when a command runs (a "hole"). No command and no path can contain
+ * this character.
  */
 export const HOLE = '\0'
 
-/** A pattern for texts, where `*` is any text at all. */
+/** A pattern for texts, in which `*` matches any text. */
 export class TextPattern {
   readonly #pieces: readonly string[]
 
@@ -17,18 +17,18 @@ export class TextPattern {
     this.#pieces = glob.split(/\*+/)
   }
 
-  /** Whether the text fits, whatever its holes come to. */
+  /** Whether the text matches, whatever its holes stand for. */
   fits(text: string): boolean {
     return inOrder(this.#pieces, text)
   }
 
-  /** Whether the text may fit, as its holes may come to anything. */
+  /** Whether the text can match for some values of its holes. */
   mayFit(text: string): boolean {
     const parts = text.split(HOLE)
     if (parts.length === 1) return this.fits(text)
     const [start, end] = [this.#pieces[0]!, this.#pieces.at(-1)!]
     if (this.#pieces.length === 1) return inOrder(parts, start)
-    // Stars on both sides take in what lies between: only the two ends can differ.
+    // If both have stars, only the two ends can prevent a match.
     const [head, tail] = [parts[0]!, parts.at(-1)!]
     return (start.startsWith(head) || head.startsWith(start)) && (end.endsWith(tail) || tail.endsWith(end))
   }

@@ -9,7 +9,7 @@ import type { Rule } from './rule.ts'
 import type { FileUse } from './shell/file-uses.ts'
 import { readShell, type ShellReading, type SimpleCommand } from './shell/reading.ts'
 
-/** What a rule is compared with. */
+/** The part of a call that rules are compared with. */
 export type Subject =
   | { tool: string; kind: 'command'; command: string }
   /** Every name of the file, relative to the workspace: as it was given, and with links resolved (the last). */
@@ -19,15 +19,15 @@ export type Subject =
 export interface Verdict {
   decision: Decision
   by: 'rule' | 'default' | 'disabled'
-  /** The rule that decided, as it was written. */
+  /** The text of the rule that decided. */
   rule?: string
   reason?: string
 }
 
-/** Names of a path that a command uses; `undefined` when it leads outside the workspace. */
+/** Names of a path in a command; `undefined` when it leads outside the workspace. */
 export type PathNames = (path: string) => readonly string[] | undefined
 
-/** Files that one command line names, and places they may be in, before it is left to a person. */
+/** Most files that one command line may name, and folders they may be in; above that, a person decides. */
 const MOST_FILES = 1000
 const MOST_FOLDERS = 8
 
@@ -40,7 +40,7 @@ export class Permissions {
   readonly #enabled: boolean
   readonly #names: PathNames
 
-  /** Throws TypeError for a policy or a rule that is none. */
+  /** Throws TypeError for an invalid policy or rule. */
   constructor(policy: PermissionPolicy, names: PathNames = (path) => [posix.normalize(path)]) {
     const { allow, ask, defaultDecision, deny, enabled } = parsePolicy(policy)
     this.#deny = deny
@@ -62,7 +62,7 @@ export class Permissions {
       return this.#first(fits, fits)
     }
     const { paths, tool } = subject
-    // A link is allowed only for what it leads to; refused for either name.
+    // A link is allowed only by the name that it leads to, but refused by either name.
     return this.#first(
       (rule) => refusesTool(rule, tool) && paths.some((path) => rule.refusesPath(path)),
       (rule) => rule.isFor(tool) && rule.allowsPath(paths.at(-1)!),
@@ -77,7 +77,7 @@ export class Permissions {
       (rule) => !own(rule) && ['read', 'write', 'ls'].some((kind) => rule.isFor(kind)),
     )
     const guarded = guardsCommands || guardsFiles
-    // A policy that does not look at commands does not need to understand them.
+    // A policy without rules for commands does not need to parse them.
     if (!guarded && !this.#allow.some((rule) => own(rule) && !rule.isWhole)) return this.#first(own, own)
     const reading = readShell(line)
     const verdicts = reading.commands.map((command) => this.#command(own, command, guarded))
@@ -115,7 +115,7 @@ export class Permissions {
     return allowed === undefined ? { decision: this.#default, by: 'default' } : ruled('allow', allowed)
   }
 
-  /** What rules for files say of those that a command line names. */
+  /** Applies the rules for files to the files in a command line. */
   #files({ files, folders }: ShellReading, base: Verdict, guarded: boolean): Verdict[] {
     const relevant = files.filter(({ how }) => guarded || how === 'redirection')
     if (relevant.length === 0) return []
@@ -149,8 +149,8 @@ export class Permissions {
   }
 
   /**
-   * Only what is denied or asked is looked for: the rule that allowed the command allowed its arguments. Of a command
-   * that may do anything with its words, one that nobody knows says nothing.
+   * Only deny and ask matter: the rule that allowed the command allowed its arguments. An unknown word of a command
+   * that may do anything with its words decides nothing.
    */
   #named({ how, kind, path }: FileUse, base: Verdict): Verdict {
     if (how === 'mentioned' && path === HOLE) return base
@@ -193,11 +193,11 @@ const strictest = (verdicts: readonly Verdict[]): Verdict =>
 
 const ruled = (decision: Decision, { text }: Rule): Verdict => ({ decision, by: 'rule', rule: text })
 
-/** What may not be written may not be edited. */
+/** A rule against `write` also forbids `edit`. */
 const refusesTool = (rule: Rule, tool: string): boolean =>
   rule.isFor(tool) || (tool.toLowerCase() === 'edit' && rule.isFor('write'))
 
-/** Every folder that a relative name may be in: each `cd` may have been run, or not, and in any order. */
+/** Every folder that a relative name may start from: each `cd` may have run or not, in any order. */
 function basesOf(folders: readonly string[]): string[] {
   const bases = ['.']
   for (const folder of folders) {
@@ -210,7 +210,7 @@ function basesOf(folders: readonly string[]): string[] {
   return bases
 }
 
-/** Whether it is known only when the command runs which file this is. */
+/** Whether the file is known only when the command runs. */
 const isOpen = (path: string): boolean => path.includes(HOLE) || /^\/+proc\//.test(path)
 
 /** A path with holes, relative to any folder that it may be in. */

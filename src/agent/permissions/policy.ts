@@ -1,13 +1,13 @@
-/** A permission policy as it is written down. */
+/** A permission policy, as users write it. */
 import { Rule } from './rule.ts'
 
 export type Decision = 'allow' | 'deny' | 'ask'
 
 /**
- * Rules are `tool` or `tool(pattern)`; names in any case, with `*` in them. For tools with a path the pattern is a
- * glob relative to the workspace (`read(src/**)`); for `bash` a command (`bash(git status)`), a command with any
- * arguments (`bash(git status:*)`) or a text with `*`; for other tools a text with `*` compared with the input as
- * JSON. `tool(*)` means the same as `tool`. What is denied or asked for `write` is so for `edit` too.
+ * Rules are `tool` or `tool(pattern)`; names in any case, with `*` in them. For tools with a path the pattern is a glob
+ * relative to the workspace (`read(src/**)`); for `bash` a command (`bash(git status)`), a command with any arguments
+ * (`bash(git status:*)`) or a text with `*`; for other tools a text with `*` compared with the input as JSON. `tool(*)`
+ * means the same as `tool`. Deny and ask rules for `write` also apply to `edit`.
  */
 export interface PermissionPolicy {
   deny?: readonly string[]
@@ -19,7 +19,7 @@ export interface PermissionPolicy {
   enabled?: boolean
 }
 
-/** `over` on top of `under`, field by field; a field that `over` does not have stays. */
+/** `under` with the fields of `over` in place of its own. */
 export function mergePolicies(
   under: PermissionPolicy | undefined,
   over: PermissionPolicy | undefined,
@@ -28,7 +28,7 @@ export function mergePolicies(
   return { ...under, ...Object.fromEntries(given) }
 }
 
-/** A policy whose rules are parsed, and what it does not say filled in. */
+/** A policy with parsed rules and defaults filled in. */
 export interface ParsedPolicy {
   deny: readonly Rule[]
   ask: readonly Rule[]
@@ -37,7 +37,7 @@ export interface ParsedPolicy {
   enabled: boolean
 }
 
-/** Throws TypeError for a policy or a rule that is none. */
+/** Throws TypeError for an invalid policy or rule. */
 export function parsePolicy(policy: PermissionPolicy): ParsedPolicy {
   const { defaultDecision = 'ask', enabled = true } = policy
   if (!['allow', 'deny', 'ask'].includes(defaultDecision)) {

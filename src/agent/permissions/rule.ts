@@ -1,4 +1,4 @@
-/** One permission rule, and what it fits. */
+/** One permission rule, and what it matches. */
 import { PathPattern } from './path-pattern.ts'
 import { find, HOLE, TextPattern } from './pattern.ts'
 import type { SimpleCommand } from './shell/reading.ts'
@@ -7,16 +7,16 @@ import { baseName } from './shell/wrappers.ts'
 /** `maybe`: it depends on what is known only when the command runs. */
 export type Fit = 'yes' | 'maybe' | 'no'
 
-/** Ways to read one command that are compared with a rule, before it is left to a person. */
+/** Most readings of one command that are compared with a rule; above that, a person decides. */
 const MOST_READINGS = 32
-/** Places in a text that are looked at, before it is taken to hold the command. */
+/** Most places in a text that are examined; above that, it counts as containing the command. */
 const MOST_MENTIONS = 500
 const PATH_TOOLS = ['read', 'write', 'edit', 'ls', 'glob', 'grep']
 
 export class Rule {
-  /** As it was written. */
+  /** The rule's text. */
   readonly text: string
-  /** Fits every call of its tool. */
+  /** Matches every call of its tool. */
   readonly isWhole: boolean
   readonly #tool: TextPattern
   readonly #pattern: string
@@ -28,10 +28,10 @@ export class Rule {
   readonly #commands: readonly TextPattern[]
   readonly #input: TextPattern
   readonly #path: PathPattern | undefined
-  /** The same without regard to cases. */
+  /** The same, case-insensitive. */
   readonly #anyCase: PathPattern | undefined
 
-  /** Throws TypeError for what is no rule; `list` is where it stands. */
+  /** Throws TypeError for an invalid rule; `list` is the list it is in. */
   constructor(text: unknown, list: string) {
     const parts = typeof text === 'string' ? partsOf(text.trim()) : undefined
     if (parts === undefined) {
@@ -75,28 +75,28 @@ export class Rule {
     return this.isWhole || this.#input.fits(text)
   }
 
-  /** Whether a path relative to the workspace is certain to be what the rule means. */
+  /** Whether a path relative to the workspace certainly matches the rule. */
   allowsPath(path: string): boolean {
     return this.isWhole || (this.#path?.fits(path) ?? false)
   }
 
-  /** Whether a path, or what its holes may come to, names a file of the rule on any disk: some tell no cases apart. */
+  /** Whether a path, for some values of its holes, may match the rule on any disk; some disks ignore case. */
   refusesPath(path: string): boolean {
     return this.isWhole || (this.#anyCase?.fits(folded(path)) ?? false) || this.allowsPath(path)
   }
 
-  /** Whether a command is certain to be what the rule means: as it stands, with no variable before it. */
+  /** Whether a command certainly matches the rule, as written and without a variable before it. */
   allows({ assigned, opaque, outer, risky, text, words }: SimpleCommand): boolean {
     if (this.isWhole) return true
     if (assigned || risky || words.length === 0) return false
-    // `sed:*` did not mean `sed '1e rm x'`.
+    // `sed:*` must not allow `sed '1e rm x'`.
     if (opaque === 'here' && this.#words.length < 2) return false
     if (this.#fits(text)) return true
-    // `xargs grep:*` names what xargs runs; `xargs:*` does not.
+    // `xargs grep:*` names the command that xargs runs; `xargs:*` does not.
     return outer !== undefined && this.#words.length > outer.at && this.#fits(outer.text)
   }
 
-  /** Whether a command is, or may be, what the rule means, in any disguise that is easy to see through. */
+  /** Whether a command matches or may match the rule, also in simple disguises. */
   refuses(command: SimpleCommand): Fit {
     if (this.isWhole) return 'yes'
     const { text, unknown, words, wraps } = command
@@ -117,7 +117,7 @@ export class Rule {
     return fit
   }
 
-  /** Whether a text that could not be parsed may hold the command that the rule is for. */
+  /** Whether a text that could not be parsed may contain the rule's command. */
   isMentionedIn(text: string): boolean {
     if (this.isWhole) return true
     const start = this.#start.split('*', 1)[0]!.trim()
@@ -132,7 +132,7 @@ export class Rule {
     }
   }
 
-  /** Whether a word may be the name of the command. Some disks do not tell cases of a name apart. */
+  /** Whether a word may be the name of the command; some disks ignore case. */
   #isFor(word: string): boolean {
     const name = baseName(word).toLowerCase()
     return this.#words.length > 0 ? name === this.#name : name.startsWith(this.#name)
@@ -142,14 +142,14 @@ export class Rule {
     return this.#commands.some((pattern) => pattern.fits(text))
   }
 
-  /** What is not known may be several words, or none, and their spaces with them. */
+  /** An unknown word may be none or several words with their spaces. */
   #mayFit(text: string): boolean {
     if (!text.includes(HOLE)) return false
     const loose = text.split(` ${HOLE}`).join(HOLE).split(`${HOLE} `).join(HOLE)
     return this.#commands.some((pattern) => pattern.mayFit(loose))
   }
 
-  /** Options may stand in any order, and letters of options together. */
+  /** Options may come in any order, and their letters may be combined. */
   #holdsWords(words: readonly string[]): boolean {
     const [, ...wanted] = this.#words
     if (!wanted.some((word) => word.startsWith('-'))) return false

@@ -1,4 +1,4 @@
-/** Forks and rewinds: new lines of a session, the old ones untouched. */
+/** Forks and rewinds: new branches of a session; the old ones do not change. */
 import { readdir } from 'node:fs/promises'
 import { AlreadyExistsError, UnsupportedError } from '../../errors.ts'
 import { makeFolders } from '../../folders.ts'
@@ -12,12 +12,12 @@ export interface ForkRequest {
   branch?: string
   /** Id of the new session. */
   sessionId?: string
-  /** A folder that is empty or missing: it gets the files of the checkpoint, and is the workspace of what is forked. */
+  /** An empty or missing folder: it gets the files of the checkpoint and becomes the fork's workspace. */
   into?: string
 }
 
 export interface RewindOptions {
-  /** Name of the branch that the conversation goes on with. */
+  /** Name of the branch on which the conversation continues. */
   branch?: string
   /** Whether the files of the workspace go back. Default false. */
   files?: boolean
@@ -28,13 +28,13 @@ export interface RewindOptions {
 /** The checkpoint that the session is at, and what happened to the files. */
 export type Rewound = Checkpoint & { files?: RestoreReport }
 
-/** Puts the files of a checkpoint into a folder of their own. Throws TypeError where that holds something. */
+/** Puts the files of a checkpoint into a new folder. Throws TypeError if the folder is not empty. */
 export async function filesInto(
   store: SessionStore,
   { session, at, into }: { session: string; at: string; into: string },
 ): Promise<void> {
   const files = filesOf(store, into)
-  // A checkpoint without files, before anything is made.
+  // Fails for a checkpoint without files before anything is made.
   await files.snapshot(session, at)
   makeFolders(into)
   if ((await readdir(into)).length > 0)
@@ -48,7 +48,7 @@ export function filesOf(store: SessionStore, folder: string): WorkspaceFiles {
   return store.files(folder)
 }
 
-/** Forks, and says which session and branch came of it. */
+/** Forks, and returns the new session and branch. */
 export async function forkOf(
   store: SessionStore,
   position: Checkpoint,
@@ -67,7 +67,7 @@ export async function forkOf(
   return { id: session, branch }
 }
 
-/** Starts a branch at the revision and makes it the active one; gives its name. */
+/** Starts a branch at the revision and makes it active; returns its name. */
 export async function rewindTo(
   store: SessionStore,
   session: string,

@@ -4,17 +4,14 @@ import type { Addition } from '../../store/session-store.ts'
 import type { Scrubber } from '../secrets/secrets.ts'
 import type { RunInfo } from './result.ts'
 
-/** What is new since the last save, and how to say that it has been saved. */
+/** What is new since the last save, with a call to mark it as saved. */
 export interface Unsaved {
   addition: Addition
-  /** Only what `addition` holds: what came since stays unsaved. */
+  /** Marks only what `addition` holds; later changes stay unsaved. */
   saved(): void
 }
 
-/**
- * Grows by appending, so that what is new is known without a comparison. Everything that enters is scrubbed of
- * secrets.
- */
+/** It only grows, so that new parts are known without a comparison. Secrets are masked in everything that enters. */
 export class Draft {
   readonly #state: Session
   readonly #scrubber: Scrubber
@@ -38,7 +35,7 @@ export class Draft {
     }
   }
 
-  /** Read it; changes go through the calls below. */
+  /** For reading only; changes go through the methods below. */
   get state(): Readonly<Session> {
     return this.#state
   }
@@ -78,7 +75,7 @@ export class Draft {
     return clean
   }
 
-  /** Sets top-level fields; those that stay the same are no change. */
+  /** Sets top-level fields; equal values do not count as changes. */
   set(fields: Partial<Omit<Session, 'id' | 'type' | 'schemaVersion' | 'messages' | 'runs'>>): void {
     for (const [key, value] of Object.entries(this.#scrubber.value(fields))) {
       const before = this.#state[key]
@@ -125,7 +122,7 @@ export class Draft {
     }
   }
 
-  /** The whole state is saved as it is now. */
+  /** Marks the whole state as saved. */
   snapshot(): { state: Session; saved(): void } {
     const unsaved = this.unsaved()
     return { state: this.#copy(), saved: () => unsaved?.saved() }
@@ -158,7 +155,7 @@ export function infoOf({ events: _, ...run }: Readonly<Run>): RunInfo {
   return run as RunInfo
 }
 
-/** Counts of both, key by key. */
+/** The sum of both, key by key. */
 export function addUsage(a: Usage, b: Usage): Usage {
   const sum: Record<string, unknown> = { ...a }
   for (const [key, value] of Object.entries(b)) {

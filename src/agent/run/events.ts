@@ -1,7 +1,7 @@
 /**
- * What happens in a run, as a discriminated union on `type`. Stored events have a `sequence` that counts up by one;
- * deltas have one only where they are stored (`storeDeltas`). Events of a type not listed here come from a newer
- * version, or from another tool: they are kept and passed on as they are.
+ * Events of a run, as a discriminated union on `type`. Stored events have a `sequence` that counts up by one; deltas
+ * have one only if they are stored (`storeDeltas`). Events of other types come from a newer version or another tool:
+ * they are kept and passed on unchanged.
  */
 import type { RunEvent, Usage } from '../../state/index.ts'
 import type { PendingCall, RunStatus, TurnResult } from './result.ts'
@@ -13,7 +13,7 @@ export interface RunStart {
   model: string
 }
 
-/** The run goes on after a crash, a failure, or while it was waiting. */
+/** The run continues after a crash, a failure or a wait. */
 export interface RunResumed {
   type: 'run-resumed'
   /** The status it had. */
@@ -66,13 +66,13 @@ export interface ReasoningDelta {
   text: string
 }
 
-/** The model is asked again: what this step has streamed so far is void. */
+/** The model is called again: what this step has streamed so far does not count. */
 export interface Retry {
   type: 'retry'
   step: number
-  /** The attempt that comes, from 2. */
+  /** Number of the next attempt, from 2. */
   attempt: number
-  /** Milliseconds until then. */
+  /** Milliseconds until the next attempt. */
   delay: number
   error: EventError
 }
@@ -105,14 +105,14 @@ export interface ToolStart {
   input: unknown
 }
 
-/** What a running tool puts out, as it comes. */
+/** Output of a running tool, as it comes. */
 export interface ToolOutputDelta {
   type: 'tool-output-delta'
   call: string
   text: string
 }
 
-/** What a tool put out, as the model sees it. */
+/** The output of a tool, as the model sees it. */
 export interface ToolOutput {
   type: 'tool-output'
   call: string
@@ -128,11 +128,11 @@ export interface ToolEnd {
   /** Exit code of `bash`; `null` when a signal ended it. */
   exitCode?: number | null
   signal?: string
-  /** Milliseconds. Unknown for an interrupted one. */
+  /** Milliseconds. Absent for an interrupted call. */
   duration?: number
 }
 
-/** A tool call that never started, and what the model was told. */
+/** A tool call that never started, with the result that the model got. */
 export interface ToolRejected {
   type: 'tool-rejected'
   call: string
@@ -165,7 +165,7 @@ export interface Waiting {
   pending: readonly PendingCall[]
 }
 
-/** The files of the workspace were kept, before a tool call that somebody was asked about. */
+/** A snapshot of the workspace's files was made, before a tool call that needed a decision. */
 export interface FilesKept {
   type: 'files-kept'
   /** Id of the snapshot, for `rewind` with `files` alone. */
@@ -209,14 +209,14 @@ export type AgentEvent = AgentEventBody & {
   sequence?: number
 }
 
-/** What `stream` gives last: the turn is over, and saved if it is to be. */
+/** The last event of `stream`: the turn has ended, and is saved if saving is on. */
 export interface TurnEnded {
   type: 'result'
   at: string
   result: TurnResult
 }
 
-/** What `stream` gives. */
+/** The events of `stream`. */
 export type StreamEvent = AgentEvent | TurnEnded
 
 const KNOWN: ReadonlySet<string> = new Set<AgentEventBody['type']>([
@@ -243,6 +243,6 @@ const KNOWN: ReadonlySet<string> = new Set<AgentEventBody['type']>([
   'waiting',
 ])
 
-/** Whether this version knows what the event means; if so, `event.type` tells the rest of it. */
+/** Whether this version knows the event's type; if so, `event.type` narrows it. */
 export const isKnownEvent = (event: RunEvent | StreamEvent): event is AgentEvent & RunEvent =>
   KNOWN.has(event.type)

@@ -1,4 +1,4 @@
-/** The files of a session's workspace: when they are kept, and what happens where they cannot be. */
+/** Snapshots of a session's workspace: when they are made, and what happens if that fails. */
 import { homedir } from 'node:os'
 import { parse } from 'node:path'
 import { ForkpointError, UnsupportedError } from '../../errors.ts'
@@ -14,13 +14,13 @@ export interface FilesOptions extends WorkspaceOptions {
 }
 
 export class FileSnapshots {
-  /** For calls that name what they want: `undefined` where the store cannot keep files. */
+  /** For explicit calls: `undefined` if the store cannot keep files. */
   readonly files: WorkspaceFiles | undefined
   #mode: 'turn' | 'step' | false
   readonly #isAsked: boolean
   #problem: ForkpointError | undefined
 
-  /** Throws UnsupportedError where snapshots are asked for and the store cannot keep files. */
+  /** Throws UnsupportedError if snapshots are requested and the store cannot keep files. */
   constructor(store: SessionStore | undefined, root: string, { snapshots, ...options }: FilesOptions = {}) {
     this.files = store?.supports.files === true ? store.files?.(root, options) : undefined
     this.#isAsked = snapshots !== undefined && snapshots !== false
@@ -35,7 +35,7 @@ export class FileSnapshots {
     return isWanted && this.files !== undefined ? { files: this.files } : {}
   }
 
-  /** Keeps the files as they are; returns the snapshot if it is a new one. That it fails ends no turn. */
+  /** Makes a snapshot; returns it if it is new. A failure does not end the turn. */
   async keep(session: string, branch: string, subject: string): Promise<string | undefined> {
     if (this.#mode === false || this.files === undefined) return undefined
     try {
@@ -47,7 +47,7 @@ export class FileSnapshots {
     }
   }
 
-  /** Whether a save goes on without the files: a conversation is not lost because they cannot be kept. */
+  /** Whether to save without the files: a conversation is not lost because its files cannot be kept. */
   forgives(error: unknown): boolean {
     const { code, file } = error as { code?: unknown; file?: unknown }
     const isLimit = code === 'WORKSPACE_LIMIT'
@@ -56,13 +56,13 @@ export class FileSnapshots {
       !(isLimit || (code === 'STORAGE' && file === this.files?.folder))
     )
       return false
-    // Nobody asked for them, and every turn would look again.
+    // Snapshots are on by default, and every turn would fail again.
     if (isLimit && !this.#isAsked) this.#mode = false
     this.#problem = error
     return true
   }
 
-  /** Why files were not kept since this was last asked. */
+  /** Why no snapshot was made since the last call. */
   takeProblem(): ForkpointError | undefined {
     const problem = this.#problem
     this.#problem = undefined

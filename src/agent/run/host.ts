@@ -1,4 +1,4 @@
-/** What an agent lends to its sessions. */
+/** What sessions need from their agent. */
 import type { Environment } from '../config/parser.ts'
 import type { ModelLimits } from '../model/guard.ts'
 import type { ReadyModel } from '../model/model.ts'
@@ -14,9 +14,9 @@ export interface Host {
   readonly maxSteps: number
   readonly systemPrompt: string | undefined
   readonly isClosed: boolean
-  /** The chosen model; else the saved one if it is still there; else the default. */
+  /** The chosen model; else the saved one if it still exists; else the default. */
   model(choice: ModelChoice | undefined, saved: string | undefined): Promise<ReadyModel>
-  /** Told while an operation is under way, so that closing the agent can end it. */
+  /** Registers an operation in progress, so that closing the agent can end it. */
   working(session: Closable): void
   idle(session: Closable): void
 }

@@ -1,4 +1,4 @@
-/** Decides on tool calls: the policy first, then whoever is asked. */
+/** Decides on tool calls: the policy first, then the `onPermission` handler. */
 import type { ToolSet } from 'ai'
 import type { OpenCall } from '../history/open-calls.ts'
 import type { Permissions, Subject, Verdict } from '../permissions/permissions.ts'
@@ -19,7 +19,7 @@ export interface PermissionRequest {
   signal: AbortSignal
 }
 
-/** `defer`: the run is saved as `waiting`, and goes on with `resumeRun`. */
+/** `defer`: the run is saved as `waiting`, and `resumeRun` continues it. */
 export type PermissionAnswer = 'allow' | 'deny' | 'defer'
 
 export type OnPermission = (
@@ -41,16 +41,16 @@ export interface JudgeOptions {
   tools: ToolSet
   onPermission: OnPermission | undefined
   decisions: Decisions
-  /** Calls that were deferred before: without an answer they go on waiting, and are not refused. */
+  /** Calls that were deferred before: without an answer they keep waiting instead of being refused. */
   deferred: ReadonlySet<string>
   signal: AbortSignal
 }
 
 export interface Ruling {
   decision: PermissionAnswer
-  /** What the model is told of a refusal. */
+  /** The result of a refused call, for the model. */
   reason: string
-  /** Whether the policy alone did not decide. */
+  /** Whether somebody had to decide, because the policy did not. */
   isAsked: boolean
 }
 
@@ -104,7 +104,7 @@ export class Judge {
     return decided(answer.decision, 'handler', reason)
   }
 
-  /** Whether the policy lets a file be read on the way; only what is denied is not. */
+  /** Whether the policy allows a tool to read a file incidentally; only denied files are excluded. */
   mayRead(name: string): boolean {
     const { permissions, workspace } = this.#options
     const paths = workspace.names(name)
@@ -133,7 +133,7 @@ export class Judge {
     const kind = tools[tool] === undefined ? BUILTIN_TOOLS[tool]?.subject : undefined
     const { path = '.', command = '' } = value as { path?: string; command?: string }
     if (kind === 'command') return { tool, kind, command }
-    // A path that leads outside has no name here; the tool itself refuses it.
+    // A path outside the workspace has no name here; the tool itself refuses it.
     if (kind === 'path') return { tool, kind, paths: workspace.names(path) ?? [path] }
     return { tool, kind: 'input', text: JSON.stringify(input) ?? '' }
   }
@@ -145,7 +145,7 @@ function refusal({ rule }: Verdict): string {
     : `The policy does not permit this call (${rule}).`
 }
 
-/** An answer that is none means deny: never more than was said. */
+/** An invalid answer means deny. */
 function parseAnswer(answer: unknown): { decision: PermissionAnswer; reason?: string } {
   const { decision, reason } = (typeof answer === 'string' ? { decision: answer } : (answer ?? {})) as {
     decision?: unknown

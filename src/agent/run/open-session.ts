@@ -1,9 +1,10 @@
-/** A session as its agent works on it: made, or found in the store. */
+/** Opens a session for its agent: creates it, or loads it from the store. */
 import { AlreadyExistsError, NotFoundError } from '../../errors.ts'
 import { redactSecrets } from '../../redaction/index.ts'
 import { newSession, type Session } from '../../state/index.ts'
 import { withKeyOf } from '../../store/redaction/key.ts'
 import type { SessionHandle, SessionStore } from '../../store/session-store.ts'
+import { type Project, projectAt } from '../../workspace/project/project.ts'
 import type { ReadyModel } from '../model/model.ts'
 import type { ModelChoice, SharedOptions } from '../options.ts'
 import type { Permissions } from '../permissions/permissions.ts'
@@ -16,10 +17,10 @@ import { Recorder } from './recorder.ts'
 import { Saver } from './saver.ts'
 import { workspaceCommit } from './workspace-commit.ts'
 
-/** How a session came to be asked for. */
+/** How a session was requested. */
 export interface SessionRequest extends SharedOptions {
   id: string
-  /** Made new, or expected to exist. */
+  /** Whether it is new, or has to exist. */
   mode: 'new' | 'resume' | 'either'
   workspace: string | undefined
   model: ModelChoice | undefined
@@ -67,11 +68,12 @@ async function assemble(
   host: Host,
   handle: SessionHandle | undefined,
 ): Promise<OpenSession> {
-  const state = handle?.state ?? newState(request, host.now())
+  const workspaceHere = request.workspace ?? handle?.state.workspace ?? '.'
+  const state = handle?.state ?? newState(request, await projectAt(workspaceHere), host.now())
   const draft = new Draft(state, host.scrubber, handle !== undefined)
   const saved = state.config
   const model = await host.model(request.model, state.model)
-  const workspace = new Workspace(request.workspace ?? state.workspace ?? '.')
+  const workspace = new Workspace(workspaceHere)
   const snapshots = new FileSnapshots(request.sessionStore, workspace.root, request.files)
   const policy = mergePolicies(
     saved.permissionPolicy as PermissionPolicy | undefined,
@@ -90,7 +92,7 @@ async function assemble(
     },
   })
   markInterrupted(draft, host)
-  // The parser of commands takes its time to load, and is not needed before.
+  // The parser of commands is slow to load, and is not needed earlier.
   const { Permissions } = await import('../permissions/permissions.ts')
   const permissions = new Permissions(policy, (path) => workspace.names(path))
   return {
@@ -105,13 +107,17 @@ async function assemble(
   }
 }
 
-function newState({ id, metadata, title }: SessionRequest, now: number): Session {
-  const fields: Partial<Session> = { metadata: { ...metadata } }
+function newState(
+  { id, metadata, title }: SessionRequest,
+  project: Project | undefined,
+  now: number,
+): Session {
+  const fields: Partial<Session> = { metadata: { ...(project && { project }), ...metadata } }
   if (title !== undefined) fields.title = title
   return newSession(id, fields, now)
 }
 
-/** In memory alone: only the first save says so in the store, for another process may still be at it. */
+/** Only in memory: the first save records it in the store, because another process may still be running it. */
 function markInterrupted(draft: Draft, host: Host): void {
   const { now, scrubber } = host
   for (const { id, status } of draft.state.runs) {

@@ -1,6 +1,6 @@
-/** Events from whoever makes them to one who listens. */
+/** Events on their way from their source to one reader. */
 
-/** Holds what was pushed until it is asked for; ends, or fails, after what was pushed before. */
+/** Keeps pushed events until they are read; ends or fails after them. */
 export class EventQueue<T> implements AsyncIterable<T> {
   #events: T[] = []
   #end: { error?: unknown } | undefined

@@ -1,4 +1,4 @@
-/** Writes down what happens in a run, in strict sequence, and passes it on. */
+/** Records the events of a run in strict sequence, and passes them on. */
 import type { RunEvent, Usage } from '../../state/index.ts'
 import type { Scrubber } from '../secrets/secrets.ts'
 import { addUsage, type Draft, infoOf } from './draft.ts'
@@ -11,7 +11,7 @@ export interface RecorderOptions {
   scrubber: Scrubber
   now: () => number
   storeDeltas: boolean
-  /** Hears of every event, deltas among them. */
+  /** Called with every event, deltas included. */
   listen(event: StreamEvent): void
 }
 
@@ -65,13 +65,13 @@ export class Recorder {
     this.add({ type: 'run-resumed', from })
   }
 
-  /** The process that ran it is gone, as far as is known. When it ended nobody saw. */
+  /** The process that ran it is probably gone; when it ended is unknown. */
   interrupt(): void {
     this.add({ type: 'run-end', status: 'interrupted', usage: this.usage })
     this.#options.draft.patchRun(this.run, { status: 'interrupted' })
   }
 
-  /** It waited for a decision, and the conversation went on without one. */
+  /** It waited for a decision, and the conversation continued without one. */
   abandon(): void {
     this.#options.draft.patchRun(this.run, { pending: [] })
     this.end('cancelled')
@@ -93,7 +93,7 @@ export class Recorder {
   }
 }
 
-/** An error as an event, a run or a log shows it. */
+/** An error as shown in events, runs and logs. */
 export function errorData(error: unknown, scrubber: Scrubber): EventError {
   if (!(error instanceof Error)) return { name: 'Error', message: scrubber.text(String(error)) }
   const { code } = error as { code?: unknown }

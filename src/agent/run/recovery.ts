@@ -1,4 +1,4 @@
-/** Goes on with what a crash, a failure or a wait has left behind. */
+/** Continues after a crash, a failure or a wait. */
 import { NotFoundError } from '../../errors.ts'
 import type { Run, Session } from '../../state/index.ts'
 import { NotResumableError } from '../errors.ts'
@@ -6,13 +6,13 @@ import { type OpenCall, openCalls } from '../history/open-calls.ts'
 import type { PendingCall } from './result.ts'
 
 export interface LeftCalls {
-  /** Started, and not ended: they may have run. */
+  /** Started but not ended: they may have run. */
   started: readonly OpenCall[]
   /** Never started. */
   unstarted: readonly OpenCall[]
 }
 
-/** The calls without a result that the session ends with. */
+/** The calls without a result at the end of the session. */
 export function leftCalls({ messages, runs }: Pick<Session, 'messages' | 'runs'>): LeftCalls {
   const open = openCalls(messages)
   const started = startedIn(runs.at(-1))
@@ -22,11 +22,11 @@ export function leftCalls({ messages, runs }: Pick<Session, 'messages' | 'runs'>
   }
 }
 
-/** Calls of the run's last step that were started and did not end. */
+/** Calls of the run's last step that started and did not end. */
 function startedIn(run: Readonly<Run> | undefined): ReadonlySet<string> {
   const started = new Set<string>()
   for (const { type, call } of run?.events ?? []) {
-    // Providers may use an id again in another step.
+    // Providers may reuse an id in another step.
     if (type === 'step-start') started.clear()
     else if (type === 'tool-start') started.add(String(call))
     else if (type === 'tool-end') started.delete(String(call))

@@ -1,10 +1,10 @@
-/** What a turn comes to. */
+/** The result of a turn. */
 
 import type { ForkpointError } from '../../errors.ts'
 import type { Run, Usage } from '../../state/index.ts'
 import type { Checkpoint } from '../../store/session-store.ts'
 
-/** Every status a run of ours can have. */
+/** Every status of our runs. */
 export type RunStatus = 'running' | 'completed' | 'failed' | 'cancelled' | 'waiting' | 'interrupted'
 
 /** A run without its events; `session.runEvents(run.id)` gives those. */
@@ -25,17 +25,17 @@ export interface PendingCall {
 
 /** A turn that ended: its run is `completed`, `cancelled` or `waiting`. A failed one is an error that carries this. */
 export interface TurnResult {
-  /** What the model said last; what it had said so far when the turn was cancelled. */
+  /** The model's last text; if the turn was cancelled, its text so far. */
   text: string
   run: RunInfo
-  /** Of this turn alone. */
+  /** Of this turn only. */
   usage: Usage
-  /** Where the turn was saved; `undefined` when it was not (`autoSave: false`, or no store). */
+  /** The checkpoint of the turn; `undefined` if it was not saved (`autoSave: false`, or no store). */
   checkpoint: Checkpoint | undefined
   /** Tool calls that wait for a decision; empty unless the run is `waiting`. */
   pending: readonly PendingCall[]
-  /** Why the files of the workspace were not kept with the turn, where they should have been. */
+  /** Why the turn has no snapshot of the workspace, although it should. */
   filesProblem?: ForkpointError
-  /** Set when somebody else had moved the branch and the turn was put on one of its own (`onConflict: 'branch'`). */
+  /** Set if someone else had moved the branch, so that the turn was saved to a new branch (`onConflict: 'branch'`). */
   branched?: { from: string; to: string; expected: string | null | undefined; actual: string | null }
 }

@@ -19,24 +19,24 @@ import type { TurnResult } from './result.ts'
 
 export type OnConflict = 'error' | 'branch'
 
-/** What a save may say about its checkpoint. */
+/** Options of a save's checkpoint. */
 export type SaveOptions = Pick<WriteOptions, 'branch' | 'subject' | 'body' | 'tag' | 'author' | 'key'>
 
 export interface SaverOptions {
   store: SessionStore
   draft: Draft
-  /** What is saved passes through it; the draft stays as it is. */
+  /** Applied to everything that is saved; the draft does not change. */
   redact: Redact | undefined
   /** `undefined` for a session that was never saved. */
   handle: SessionHandle | undefined
   /** Branch that a session begins with. */
   branch: string | undefined
   onConflict: OnConflict
-  /** Of the workspace's files, kept with checkpoints. */
+  /** Makes snapshots of the workspace with checkpoints. */
   snapshots: FileSnapshots
   /** A name for the branch of a turn that lost a race. */
   branchName(branch: string): string
-  /** For checkpoints of whole turns. */
+  /** Default options of turns' checkpoints. */
   trailers(): Promise<Readonly<Record<string, string>>>
 }
 
@@ -46,7 +46,7 @@ export class Saver {
   /** The last write; each waits for the one before. */
   #last: Promise<unknown> = Promise.resolve()
   #step: Promise<unknown> | undefined
-  /** What the step that waits to be written is about. */
+  /** Options of the step that waits to be written. */
   #about: string[] = []
   #branched: TurnResult['branched']
 
@@ -64,14 +64,14 @@ export class Saver {
     return this.#handle?.branch
   }
 
-  /** Whether a save had to make a branch since this was last asked. */
+  /** Whether a save had to make a branch since the last call. */
   takeBranched(): TurnResult['branched'] {
     const branched = this.#branched
     this.#branched = undefined
     return branched
   }
 
-  /** Saves a step; those that are asked for while one is being written share the next. */
+  /** Saves a step; steps that are requested while one is written share the next save. */
   step(about: string): Promise<unknown> {
     this.#about.push(about)
     this.#step ??= this.#after(() => {
@@ -102,7 +102,7 @@ export class Saver {
     const options = { ...said, ...this.#options.snapshots.of(said.kind === 'step' ? 'step' : 'turn') }
     if (this.#handle === undefined) return this.#first(options)
     const unsaved = draft.unsaved()
-    // A turn whose last step saved everything is still a turn.
+    // A turn gets a checkpoint even if its last step saved everything.
     if (unsaved === undefined && (options.kind === 'step' || this.#handle.checkpoint.kind !== 'step')) {
       if (options.branch === undefined && options.tag === undefined) return this.#handle.checkpoint
     }
@@ -124,7 +124,7 @@ export class Saver {
     return this.#orBranch(append, options, handle.branch, store)
   }
 
-  /** Writes; when someone else wrote first, and that is wanted, writes to a branch of this turn's own. */
+  /** Writes; if someone else wrote first and `onConflict` is `'branch'`, writes to a new branch. */
   async #orBranch(
     write: (where: Where) => Promise<Checkpoint>,
     options: WriteOptions,
@@ -162,7 +162,7 @@ export class Saver {
   }
 }
 
-/** What a write does otherwise than it was asked to. */
+/** How a write differs from the request. */
 interface Where {
   branch?: string
   /** Without the files. */

@@ -1,4 +1,4 @@
-/** A turn: model calls and tool calls in alternation, until the model has said all it has to say. */
+/** A turn: model calls and tool calls alternate until the model calls no more tools. */
 import type { Tool, ToolSet } from 'ai'
 import { newMessage, textOfParts } from '../../state/index.ts'
 import { StepLimitError } from '../errors.ts'
@@ -19,17 +19,17 @@ export interface TurnOptions {
   runner: ToolRunner
   model: ReadyModel
   system: string | undefined
-  /** The user's own. */
+  /** The user's own tools. */
   tools: ToolSet
   limits: ModelLimits
-  /** Model calls this turn may make from here on. */
+  /** Model calls that the turn may still make. */
   maxSteps: number
   scrubber: Scrubber
   signal: AbortSignal
   now: () => number
 }
 
-/** Runs the turn from wherever it is. Its end is written down; a failure is thrown. */
+/** Runs the turn from its current position. Its end is recorded; a failure is thrown. */
 export async function runTurn(options: TurnOptions): Promise<void> {
   const { draft, recorder, runner, signal } = options
   let steps = 0
@@ -65,7 +65,7 @@ export async function runTurn(options: TurnOptions): Promise<void> {
   }
 }
 
-/** What the model said last in the run. */
+/** The model's last text in the run. */
 export function textOfRun(draft: Draft, run: string): string {
   const last = draft.messages.findLast((message) => message.run === run && message.role === 'assistant')
   return last?.content ?? ''
@@ -105,7 +105,7 @@ async function modelStep(
   return { finishReason: answer.finishReason, goesOn }
 }
 
-/** Tools as the model is told of them; carrying them out is up to us. The user's own come before ours. */
+/** The tools offered to the model; we carry them out. The user's tools replace ours of the same name. */
 function offered(own: ToolSet): ToolSet {
   const all: [string, Tool][] = [
     ...Object.entries(BUILTIN_TOOLS)
@@ -119,7 +119,7 @@ function offered(own: ToolSet): ToolSet {
   return Object.fromEntries(all)
 }
 
-/** Whether the run ends with an answer that asks for nothing more. */
+/** Whether the run ends with an answer without tool calls. */
 function isAnswered({ messages }: Draft): boolean {
   const last = messages.at(-1)
   return last?.role === 'assistant' && openCalls(messages).length === 0
@@ -133,7 +133,7 @@ function complete({ draft, recorder }: TurnOptions, finishReason: string): void 
 }
 
 function cancel({ draft, model, now, recorder }: TurnOptions, text: string): void {
-  // What had been said is what the user saw: it stays.
+  // The user has seen the text so far, so it stays.
   if (text !== '') {
     recorder.add({ type: 'text', step: recorder.steps, text })
     const parts = [{ type: 'text', text }]

@@ -1,4 +1,4 @@
-/** Carries out the tool calls of a step: judged first, then run, each start and end written down. */
+/** Carries out the tool calls of a step: judges them, runs them, and records each start and end. */
 import type { Tool, ToolSet } from 'ai'
 import { beginning } from '../../excerpt.ts'
 import { hasMark } from '../../redaction/marks.ts'
@@ -19,25 +19,25 @@ export interface ToolRunnerOptions {
   draft: Draft
   recorder: Recorder
   judge: Judge
-  /** Whose history the user's tools are shown. */
+  /** The session whose history the user's tools get. */
   recipient: Recipient
   scrubber: Scrubber
   workspace: Workspace
   env: Readonly<Record<string, string | undefined>>
-  /** The user's own. */
+  /** The user's own tools. */
   tools: ToolSet
   signal: AbortSignal
   limit: number
   now: () => number
-  /** Saves what was written down so far, where every step is saved. */
+  /** Saves what was recorded so far, if every step is saved. */
   saveStep(about: string): Promise<unknown>
-  /** Keeps the files as they are before a call that somebody was asked about. */
+  /** Makes a snapshot before a call that needed a decision. */
   keepFiles(call: OpenCall): Promise<void>
 }
 
-/** A call that is found to be well formed. */
+/** A valid call. */
 interface ReadyCall extends OpenCall {
-  /** As the tool's schema leaves it. */
+  /** The input as the tool's schema returns it. */
   value: unknown
 }
 
@@ -51,8 +51,8 @@ export class ToolRunner {
   }
 
   /**
-   * Gives each call a result, but for those that have to wait for a decision: these are returned. After a cancel
-   * every call has a result.
+   * Gives each call a result, except those that have to wait for a decision: these are returned. After a cancel every
+   * call has a result.
    */
   async settle(calls: readonly OpenCall[]): Promise<PendingCall[]> {
     const { judge, recorder, signal } = this.#options
@@ -79,12 +79,12 @@ export class ToolRunner {
     return []
   }
 
-  /** Gives a call that will never run a result that says so. */
+  /** Gives a call that will never run such a result. */
   abandon(call: OpenCall, message: string): void {
     this.#reject(call, 'abandoned', message)
   }
 
-  /** Gives a call that was running when its process ended a result that says so. */
+  /** Gives a call that was interrupted by the end of its process such a result. */
   interrupted(call: OpenCall, text: string): void {
     const { call: id, tool } = call
     this.#options.recorder.add({ type: 'tool-output', call: id, tool, text })
@@ -98,7 +98,7 @@ export class ToolRunner {
       if (BUILTIN_TOOLS[call.tool]?.parallel !== false || this.#options.tools[call.tool] !== undefined) {
         return this.#run(call)
       }
-      // What changes files or runs commands goes one after another, as the model wrote it.
+      // Calls that change files or run commands run one after another, in the model's order.
       const done = last.then(() => this.#run(call))
       last = done.catch(() => {})
       return done
@@ -113,7 +113,7 @@ export class ToolRunner {
     const { call: id, tool, input } = call
     if (signal.aborted) return
     recorder.add({ type: 'tool-start', call: id, tool, input })
-    // From here on a crash leaves a call that may have run: that has to be known before it does.
+    // After a crash from here on the call may have run, so its start is saved first.
     await saveStep(`start ${tool}`)
     const start = now()
     const { outcome, output } = await this.#execute(call)
@@ -167,7 +167,7 @@ export class ToolRunner {
         abortSignal: signal,
       }),
     ).then(lastOf)
-    // A tool need not heed the signal; the turn does.
+    // A tool may ignore the signal; the turn does not.
     const result = await orAborted(work, signal)
     const output = await outputOf(tool, { call, input, result, limit, scrubber })
     const text = textOf(output)
@@ -248,7 +248,7 @@ interface ToolAnswer {
   scrubber: Scrubber
 }
 
-/** The result as the model sees it: JSON of a bounded size, whatever the tool gave. */
+/** The result for the model: JSON of a bounded size, whatever the tool returned. */
 async function outputOf(
   tool: Tool,
   { call, input, result, limit, scrubber }: ToolAnswer,
@@ -266,7 +266,7 @@ async function outputOf(
     plain.value = plain.type.endsWith('json') ? null : ''
   if (plain.type === 'text' || plain.type === 'error-text')
     return { ...plain, value: cutOutput(String(plain.value), limit) }
-  // Pictures and the like cannot be cut, and are for the tool to keep small.
+  // Pictures and files cannot be cut; the tool has to keep them small.
   if (plain.type === 'content' || JSON.stringify(plain).length <= limit) return plain
   return {
     type: plain.type === 'error-json' ? 'error-text' : 'text',

@@ -27,15 +27,15 @@ export interface TurnContext extends OpenSession {
   request: SessionRequest
   signal: AbortSignal
   listen(event: StreamEvent): void
-  /** Told the id of the run. */
+  /** Called with the id of the run. */
   begun(run: string): void
 }
 
-/** Takes the turn, and saves it as the session is told to. */
+/** Runs the turn, and saves it as the session's options say. */
 export async function takeTurn(asked: TurnStart, context: TurnContext): Promise<TurnResult> {
   await checkPosition(context)
   const { autoSave, draft, host, model, signal } = context
-  // Before anything is cut out of it: half a secret is found nowhere.
+  // Masked before anything is cut: half a secret would not be found.
   const start = host.scrubber.value(asked)
   const { recorder, runner } = 'prompt' in start ? begin(start, context) : resume(start, context)
   const run = recorder.run
@@ -43,7 +43,7 @@ export async function takeTurn(asked: TurnStart, context: TurnContext): Promise<
   draft.set({ status: 'running' })
   let failure: { error: unknown } | undefined
   try {
-    // What the user has changed since the last turn is not of this one.
+    // Changes that the user made since the last turn do not belong to this turn.
     await keepFiles(context, 'before the turn')
     await saveStepOf(context)('prompt' in start ? subjectOf(start.prompt) : 'go on')
     const tools = context.request.tools ?? {}
@@ -68,7 +68,7 @@ export async function takeTurn(asked: TurnStart, context: TurnContext): Promise<
   return result
 }
 
-/** Saves what there is as a turn; `undefined` without a store. */
+/** Saves the current state as a turn; `undefined` without a store. */
 export const saveTurn = async (
   { saver }: Pick<OpenSession, 'saver'>,
   options: SaveOptions,
@@ -91,8 +91,8 @@ export function runEventsOf({ draft }: OpenSession, id: string, after = -1): Run
 }
 
 /**
- * A session that was opened at an older checkpoint cannot save to the branch that goes on from there: it is better
- * to know before the model is asked than after. Throws ConflictError.
+ * A session at an older checkpoint cannot save to the branch that has moved on: this is checked before the model is
+ * called. Throws ConflictError.
  */
 async function checkPosition({ autoSave, request, saver }: TurnContext): Promise<void> {
   const { at, id, onConflict, sessionStore: store } = request
@@ -138,7 +138,7 @@ function resume({ resume: id, decisions }: { resume: string; decisions: Decision
   return tools
 }
 
-/** Gives every call that an earlier run has left behind a result, so that the next model call is valid. */
+/** Gives every open call of an earlier run a result, so that the next model call is valid. */
 function settleLeft(context: TurnContext): void {
   const { draft } = context
   const run = draft.lastRun

@@ -1,4 +1,4 @@
-/** Which code a conversation was about. */
+/** The commit of the code that a conversation was about. */
 import { execFile } from 'node:child_process'
 import { access } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
@@ -8,12 +8,12 @@ import type { Environment } from '../config/parser.ts'
 const run = promisify(execFile)
 /** Milliseconds. */
 const PATIENCE = 5000
-// Nothing of the repository's own is run, and nothing is written.
+// Runs nothing that the repository configures, and writes nothing.
 const CAREFUL = ['--no-optional-locks', '-c', 'core.fsmonitor=false', '-c', 'core.hooksPath=/dev/null']
 
 /**
- * The commit that the work tree of `workspace` is at, with `+dirty` when there is more in it than that; `undefined`
- * where there is no work tree, no commit or no git.
+ * The commit of the work tree of `workspace`, with `+dirty` if the tree has changes; `undefined` without a work tree, a
+ * commit or git.
  */
 export async function workspaceCommit(workspace: string, env: Environment): Promise<string | undefined> {
   if (!(await isInWorkTree(resolve(workspace)))) return undefined
@@ -25,7 +25,7 @@ export async function workspaceCommit(workspace: string, env: Environment): Prom
     ])
     return head.stdout.trim() + (status.stdout === '' ? '' : '+dirty')
   } catch {
-    // No git, no commit yet, or not ours to look at: the trailer is left out.
+    // No git, no commit yet, or no permission: the trailer is left out.
     return undefined
   }
 }
@@ -41,6 +41,6 @@ async function isInWorkTree(folder: string): Promise<boolean> {
   }
 }
 
-/** Without the variables by which another repository could be meant. */
+/** Without variables that could name another repository. */
 const cleaned = (env: Environment): Record<string, string | undefined> =>
   Object.fromEntries(Object.entries(env).filter(([name]) => !/^GIT_/i.test(name)))

@@ -1,10 +1,10 @@
-/** Where secrets stand in a text: whole ones, and pieces that are long enough to be of use. */
+/** Finds secrets in a text: whole ones, and pieces that are long enough to be useful. */
 
-/** Shorter pieces of a secret tell nothing. */
+/** Shorter pieces of a secret reveal nothing. */
 export const PIECE = 12
-/** A shorter secret is found whole alone, and so is one that is made of words. */
+/** A shorter secret, or one made of words, is found only as a whole. */
 const HAS_PIECES = 16
-/** Of each piece, one stretch of this length begins at a multiple of `STEP`, wherever the piece begins. */
+/** Every piece contains a stretch of this length that begins at a multiple of `STEP`. */
 const PROBE = 7
 const STEP = PIECE - PROBE + 1
 
@@ -26,7 +26,7 @@ export class SecretFinder {
   readonly #probes = new Set<string>()
   readonly #pieces = new Map<string, Place[]>()
 
-  /** @param forms every way in which a secret may be written */
+  /** @param forms every form in which a secret may be written */
   constructor(forms: readonly string[]) {
     this.#forms = [...new Set(forms)].sort((a, b) => b.length - a.length)
     this.#long = this.#forms.filter(hasPieces)
@@ -44,7 +44,7 @@ export class SecretFinder {
     return this.#pattern === undefined
   }
 
-  /** What has to be masked, in order; ranges do not overlap. */
+  /** The ranges to mask, in order; they do not overlap. */
   ranges(text: string): Range[] {
     if (this.#pattern === undefined) return []
     const found: Range[] = [...text.matchAll(this.#pattern)].map(({ 0: secret, index }) => ({
@@ -60,11 +60,11 @@ export class SecretFinder {
     return merged(found)
   }
 
-  /** Where the longest end of the text begins that may go on as a secret, or as a piece of one. */
+  /** Start of the longest end of the text that may continue as a secret or a piece of one. */
   openAt(text: string): number {
     let longest = 0
     for (const form of this.#long) {
-      // A text whose end is a piece has shorter ends that are pieces as well.
+      // If the end of a text is a piece, its shorter ends are pieces too.
       let [low, high] = [longest, Math.min(form.length - 1, text.length)]
       while (low < high) {
         const middle = Math.ceil((low + high) / 2)
@@ -94,7 +94,7 @@ export class SecretFinder {
 
 const hasPieces = (form: string): boolean => form.length >= HAS_PIECES && !isWord(form)
 
-/** Letters of one case are words, which stand elsewhere, too. */
+/** Letters of one case are words, which also occur elsewhere. */
 const isWord = (piece: string): boolean =>
   [/[a-z]/, /[A-Z]/, /[0-9]/].filter((kind) => kind.test(piece)).length < 2
 

@@ -1,4 +1,4 @@
-/** A model's answer without the secrets of the configuration, while it is streamed. */
+/** Masks the secrets of the configuration in a model's answer while it is streamed. */
 
 import type { Scrubber } from './secrets.ts'
 import type { MaskedStream } from './stream.ts'
@@ -6,7 +6,7 @@ import type { MaskedStream } from './stream.ts'
 type Block = 'text' | 'reasoning'
 type OnDelta = (type: Block, text: string) => void
 
-/** Passes on what is streamed, without what may be the start of a secret until that is clear. */
+/** Passes the stream on, but holds back what may be the start of a secret. */
 export class MaskedDeltas {
   readonly #streams: Readonly<Record<Block, MaskedStream>>
   readonly #onDelta: OnDelta

@@ -1,13 +1,13 @@
-/** Keeps the secrets of a configuration out of everything that is shown or saved. */
+/** Masks the secrets of a configuration in everything that is shown or saved. */
 import { SecretFinder } from './finder.ts'
 import { MASK, MaskedStream, maskedText } from './stream.ts'
 
-/** Shorter ones are words like `local` or `none`, which local servers are given as keys. */
+/** Shorter ones are words like `local` or `none`, used as keys of local servers. */
 const SHORTEST = 8
 
 /**
- * Replaces every known secret, and every piece of one that is long enough to be of use, in texts and in the strings
- * of values. Mask first, cut then: a cut leaves pieces.
+ * Masks every known secret, and every piece that is long enough to be useful, in texts and in the strings of values.
+ * Mask before cutting, because a cut leaves pieces.
  */
 export class Scrubber {
   readonly #finder: SecretFinder
@@ -15,7 +15,7 @@ export class Scrubber {
   constructor(secrets: readonly string[]) {
     const forms = secrets
       .filter((secret) => secret.length >= SHORTEST)
-      // `Bearer abc` as a header hides the abc as well.
+      // `Bearer abc` as a header also makes `abc` a secret.
       .flatMap((secret) => [secret, ...secret.split(/\s+/).filter((part) => part.length >= SHORTEST)])
     this.#finder = new SecretFinder(
       forms.flatMap((form) => [
@@ -30,7 +30,10 @@ export class Scrubber {
     return maskedText(text, this.#finder.ranges(text))
   }
 
-  /** The value itself where there is nothing to hide. The texts of parts in one list are masked as if they were one. */
+  /**
+   * Returns the same value if there is nothing to mask. The texts of parts in one list are masked as if they were one
+   * text.
+   */
   value<T>(value: T): T {
     return this.#finder.isEmpty ? value : (this.#deep(value) as T)
   }
@@ -52,7 +55,7 @@ export class Scrubber {
     return Object.fromEntries(Object.entries(value).map(([key, item]) => [this.text(key), this.#deep(item)]))
   }
 
-  /** A secret may begin in one part of a message and end in the next of its type. */
+  /** A secret may begin in one part of a message and end in the next part of the same type. */
   #partsOf(items: readonly unknown[]): readonly unknown[] {
     const places = new Map<unknown, number[]>()
     for (const [index, item] of items.entries()) {
@@ -72,7 +75,7 @@ export class Scrubber {
     return masked
   }
 
-  /** The mask stands in the piece in which the secret begins. */
+  /** The mask goes into the part in which the secret begins. */
   #joined(texts: readonly string[]): readonly string[] {
     const ranges = this.#finder.ranges(texts.join(''))
     let from = 0

@@ -1,4 +1,4 @@
-/** Masks secrets in a text that comes in pieces: what may go on as one is held back until it is clear. */
+/** Masks secrets in a text that comes in pieces: text that may continue as a secret is held back. */
 import { PIECE, type Range, type SecretFinder } from './finder.ts'
 
 export class MaskedStream {
@@ -9,7 +9,7 @@ export class MaskedStream {
     this.#finder = finder
   }
 
-  /** What is clear by now, masked. */
+  /** The masked text that is certain so far. */
   push(text: string): string {
     if (this.#finder.isEmpty) return text
     const all = this.#held + text
@@ -24,14 +24,16 @@ export class MaskedStream {
     )
   }
 
-  /** What was held back, once nothing more comes. */
+  /** The text that was held back; call it at the end. */
   end(): string {
     const held = this.#held
     this.#held = ''
     return maskedText(held, this.#finder.ranges(held))
   }
 
-  /** Lets go of what is too short to tell anything, for whatever comes before more of this text. */
+  /**
+   * Releases held-back text that is too short to reveal anything, because other output comes before more of this text.
+   */
   pause(): string {
     return this.#held.length < PIECE ? this.end() : ''
   }

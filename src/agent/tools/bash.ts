@@ -1,4 +1,4 @@
-/** `bash`: a command in a process group of its own, which ends with it. */
+/** `bash`: runs a command in its own process group, which ends with it. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { StringDecoder } from 'node:string_decoder'
@@ -30,7 +30,7 @@ export const bash = defineTool({
       output.add(text)
       onOutput(text)
     }
-    // A secret may begin on one stream and end on the other.
+    // A secret may begin on stdout and end on stderr.
     const both = secrets.stream()
     const { end, cause } = await run(
       command,
@@ -105,7 +105,7 @@ function run(
     }
     for (const stream of [child.stdout, child.stderr]) {
       const decoder = new StringDecoder('utf8')
-      // Of its own, so that what comes on the other stream in between does not hide a secret.
+      // One for each stream, so that output of the other one in between does not hide a secret.
       const masked = secrets.stream()
       stream.on('data', (bytes: Buffer) => add(masked.push(decoder.write(bytes))))
       stream.on('close', () => add(masked.push(decoder.end()) + masked.end()))
@@ -117,7 +117,7 @@ function run(
     })
     child.once('exit', (code, signalName) => {
       end = { code, signal: signalName }
-      // What it left behind in its group goes as well, and lets go of the pipes.
+      // Processes that it left in its group are ended too, which closes the pipes.
       signalGroup(child, 'SIGKILL')
       later(GRACE, () => {
         child.stdout.destroy()
@@ -139,7 +139,7 @@ function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {
   try {
     process.kill(-child.pid, signal)
   } catch {
-    // There is no such group any more, or groups are unknown here.
+    // The group no longer exists, or the system has no groups.
     child.kill(signal)
   }
 }

@@ -133,7 +133,7 @@ export const ls = defineTool({
   },
 })
 
-/** The text of a file, as a model reads it. Throws ToolFailure for one that is no text, or too large. */
+/** The text of a file, for a model. Throws ToolFailure for a file that is not text or is too large. */
 export async function textOf(workspace: Workspace, path: string): Promise<string> {
   return shownText(await openText(workspace, path))
 }
@@ -141,7 +141,7 @@ export async function textOf(workspace: Workspace, path: string): Promise<string
 /** The file cannot be read as a text. */
 class NoText extends ToolFailure {}
 
-/** The text of a file and what it was read from. Throws ToolFailure as `textOf`. */
+/** The text of a file, and the file that it was read from. Throws ToolFailure as `textOf` does. */
 async function openText(workspace: Workspace, path: string): Promise<Text & { stat: BigIntStats }> {
   const file = await workspace.openFile(path)
   try {
@@ -156,8 +156,8 @@ async function openText(workspace: Workspace, path: string): Promise<Text & { st
 }
 
 /**
- * Every plain file below a folder, relative to it, in order; links are not followed, `.git` and `node_modules` not
- * entered.
+ * Every plain file below a folder, as a path relative to it, in order. Links are not followed; `.git` and
+ * `node_modules` are skipped.
  */
 export async function* filesBelow(folder: string, signal: AbortSignal, under = ''): AsyncGenerator<string> {
   const entries = await readdir(join(folder, under), { withFileTypes: true }).catch(() => [])

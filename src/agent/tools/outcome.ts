@@ -1,4 +1,4 @@
-/** What a tool came to, and how much of it the model sees. */
+/** The output of a tool, and the limit of what the model sees of it. */
 import { beginning, ending } from '../../excerpt.ts'
 
 /** A tool could not do what it was asked to. The message is for the model. */
@@ -11,7 +11,7 @@ export interface Outcome {
   signal?: string
 }
 
-/** Characters of a tool's output that reach the model and the session. */
+/** Most characters of a tool's output for the model and the session. */
 export const OUTPUT_LIMIT = 50_000
 
 /** The text, its middle left out with a note when it is longer than `limit` characters. */

@@ -1,7 +1,4 @@
-/**
- * Puts new content in the place of a file: whoever looks, at any time and after a kill or on a full disk, sees the
- * old file or the new one.
- */
+/** Replaces a file: a reader sees the old file or the new one at any time, also after a kill or on a full disk. */
 import { randomBytes } from 'node:crypto'
 import { type BigIntStats, constants } from 'node:fs'
 import { type FileHandle, open, rename, unlink } from 'node:fs/promises'
@@ -9,7 +6,7 @@ import { dirname, join } from 'node:path'
 
 const { O_CREAT, O_EXCL, O_NOFOLLOW = 0, O_NONBLOCK = 0, O_WRONLY } = constants
 
-/** The file is another one than the caller saw. */
+/** The file is not the one that the caller read. */
 export class FileChanged extends Error {}
 
 /** A new file, with the mode that new files have. */
@@ -19,13 +16,13 @@ export async function createFile(path: string, bytes: Uint8Array): Promise<void>
 
 /**
  * Mode and owner stay. A file with several names, or in a folder that takes no new ones, is written in place instead:
- * what needs room on the disk first, so that only a kill in the middle of the write can leave a mixture. Throws
- * FileChanged when it is not as it was seen.
+ * disk space is reserved first, so that only a kill during the write can leave a mixture. Throws FileChanged when the
+ * file has changed since it was read.
  *
  * @param path no link
  */
 export async function replaceFile(path: string, bytes: Uint8Array, seen: BigIntStats): Promise<void> {
-  // Who may not write to the file may not replace it either, though the folder would allow it.
+  // A user who may not write to the file may not replace it either, although the folder would allow it.
   const file = await open(path, O_WRONLY | O_NOFOLLOW | O_NONBLOCK)
   try {
     const stat = await file.stat({ bigint: true })
@@ -39,7 +36,7 @@ export async function replaceFile(path: string, bytes: Uint8Array, seen: BigIntS
   }
 }
 
-/** `false` where a file cannot be replaced by another one. */
+/** Returns `false` if the file cannot be replaced by another one. */
 async function renamed(path: string, bytes: Uint8Array, stat: BigIntStats): Promise<boolean> {
   try {
     await viaTemporary(path, bytes, async (file) => {
@@ -54,7 +51,7 @@ async function renamed(path: string, bytes: Uint8Array, stat: BigIntStats): Prom
   }
 }
 
-/** The folder takes no new names, the owner cannot be kept, or something is mounted at this very path. */
+/** The folder allows no new names, the owner cannot be kept, or something is mounted at this path. */
 const IN_PLACE = new Set(['EACCES', 'EPERM', 'EROFS', 'EBUSY', 'EXDEV', 'EINVAL'])
 
 async function viaTemporary(
@@ -68,7 +65,7 @@ async function viaTemporary(
     try {
       await prepare(file)
       await writeAll(file, bytes, 0)
-      // Content first: else a power loss could leave the new name with nothing in it.
+      // Content is synced first: otherwise a power loss could leave an empty file under the new name.
       await file.datasync()
     } finally {
       await file.close()

@@ -10,9 +10,9 @@ import { ToolFailure } from './outcome.ts'
 import { defineTool, ok } from './tool.ts'
 
 const MATCHES = 500
-/** Milliseconds that a regular expression may take in one file, and a glob with all names. */
+/** Most milliseconds for a regular expression in one file, and for a glob on all names. */
 const PATIENCE = 5000
-/** Milliseconds after which names that are compared let others have a turn. */
+/** Milliseconds after which comparing names yields to the event loop. */
 const TURN = 20
 
 const path = z.string().min(1).optional().describe('Folder to look in, relative to the workspace')
@@ -90,7 +90,7 @@ function patternOf<Pattern>(make: () => Pattern): Pattern {
   }
 }
 
-/** Compares names with a pattern of the model's: in turns with everything else, and for a limited time. */
+/** Compares names with a pattern from the model, in slices and for a limited time. */
 class NameFilter {
   readonly #pattern: PathPattern
   readonly #signal: AbortSignal
@@ -125,7 +125,7 @@ interface Line {
   content: string
 }
 
-/** Looks for lines in a thread of its own: a regular expression can take for ever, and must not take us with it. */
+/** Searches lines in a separate thread, because a regular expression can run forever. */
 class Matcher {
   readonly #pattern: string
   readonly #flags: string
@@ -148,7 +148,7 @@ class Matcher {
       }
       const abort = () => end(() => reject(signal.reason))
       const found = (lines: Line[]) => end(() => resolve(lines))
-      // A pattern can be too much for the engine, or for the memory of the thread.
+      // A pattern can be too large for the engine or for the thread's memory.
       const failed = ({ message }: Error) =>
         end(() => reject(new ToolFailure(`the pattern failed: ${message}`)))
       const timer = setTimeout(() => {

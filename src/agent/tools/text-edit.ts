@@ -1,16 +1,18 @@
-/** Replaces a text in a text. Models write `\n`: it fits the line ends that are there, and takes them on. */
+/**
+ * Replaces text in a text. Models write `\n`: it matches any line end, and the replacement gets the file's line ends.
+ */
 
 export interface TextEdit {
   oldText: string
   newText: string
-  /** Whether a place may be one; places that may not are not counted. */
+  /** Whether a place may be replaced; other places are not counted. */
   fits?: (at: number) => boolean
 }
 
-/** Every place replaced, and how many there were. */
+/** The new text, and the number of replaced places. */
 export function edited(text: string, { oldText, newText, fits = () => true }: TextEdit) {
   const places = placesOf(text, oldText).filter(({ start }) => fits(start))
-  // Carriage returns in the old text say that the line ends are what is to change.
+  // Carriage returns in the old text mean that the line ends are to be changed.
   const asGiven = oldText.includes('\r')
   let out = ''
   let at = 0
@@ -24,7 +26,7 @@ export function edited(text: string, { oldText, newText, fits = () => true }: Te
 /** Whether every line of the text ends with CRLF. */
 export const hasCrlf = (text: string): boolean => text.includes('\r\n') && !/(?<!\r)\n/.test(text)
 
-/** The text with these line ends. One that has carriage returns was written with line ends in mind, and stays. */
+/** The text with these line ends. A text with carriage returns stays as it is, since its author chose its line ends. */
 export const withLineEnds = (text: string, lineEnd: string): string =>
   lineEnd === '\n' || text.includes('\r') ? text : text.replaceAll('\n', lineEnd)
 
@@ -37,7 +39,7 @@ function placesOf(text: string, wanted: string): Place[] {
   if (wanted.includes('\r') || !wanted.includes('\n') || !text.includes('\r\n')) {
     return indexesOf(text, wanted).map((start) => ({ start, end: start + wanted.length }))
   }
-  // Where CRLF is one line end, a place is found in the text without its carriage returns, and counted back.
+  // If line ends are CRLF, a place is found in the text without carriage returns, and its position is converted back.
   const plain = text.replaceAll('\r\n', '\n')
   let at = 0
   let seen = 0
@@ -58,7 +60,7 @@ function indexesOf(text: string, wanted: string): number[] {
   return indexes
 }
 
-/** The line end of what is replaced, else of the line it stands in, else of the line before. */
+/** The line end in the replaced text, else of its line, else of the line before. */
 function lineEndAt(text: string, start: number, end: number): string {
   const inside = text.indexOf('\n', start)
   const at = inside === -1 ? text.lastIndexOf('\n', end) : inside

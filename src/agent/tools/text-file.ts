@@ -1,14 +1,14 @@
 /** Files as texts, and back to the same bytes. */
 import { ToolFailure } from './outcome.ts'
 
-/** `bytes`: text of some other encoding, one character a byte; its ASCII can be told from the rest. */
+/** `bytes`: text of another encoding, one character per byte; only its ASCII characters are known. */
 export type Encoding = 'utf8' | 'utf16le' | 'utf16be' | 'bytes'
 
 export interface Text {
   /** Without its byte order mark. */
   text: string
   encoding: Encoding
-  /** Whether a byte order mark stands before it. */
+  /** Whether the file begins with a byte order mark. */
   mark: boolean
 }
 
@@ -19,7 +19,7 @@ const MARKS: Readonly<Record<Encoding, Buffer>> = {
   bytes: Buffer.of(),
 }
 
-/** The text that a file holds; `undefined` when it is none. */
+/** The text of a file; `undefined` when the file is not text. */
 export function decodeText(bytes: Buffer): Text | undefined {
   const wide = (['utf16le', 'utf16be'] as const).find((one) => bytes.subarray(0, 2).equals(MARKS[one]))
   if (wide !== undefined) {
@@ -42,11 +42,11 @@ export function encodeText({ encoding, mark, text }: Text): Buffer {
   return mark ? Buffer.concat([MARKS[encoding], bytes]) : bytes
 }
 
-/** As a model reads it: bytes that are no UTF-8 become U+FFFD. */
+/** The text for a model: bytes that are not UTF-8 become U+FFFD. */
 export const shownText = ({ encoding, text }: Text): string =>
   encoding === 'bytes' ? Buffer.from(text, 'latin1').toString('utf8') : text
 
-// What texts have none of, in any encoding: neither tab, line ends, form feed, backspace nor escape.
+// Control characters that no text has in any encoding; tab, line ends, form feed, backspace and escape are allowed.
 const CONTROL = /[\u0000-\u0007\u000b\u000e-\u001a\u001c-\u001f]/
 
 function decoded(bytes: Uint8Array, encoding: string): string | undefined {

@@ -1,4 +1,4 @@
-/** What a tool of ours is. It has the shape of an AI SDK tool, and is told more when it runs. */
+/** A built-in tool: the shape of an AI SDK tool, with more context when it runs. */
 import type * as z from 'zod'
 import type { Scrubber } from '../secrets/secrets.ts'
 import type { Outcome } from './outcome.ts'
@@ -6,27 +6,27 @@ import type { Workspace } from './workspace.ts'
 
 export interface ToolContext {
   workspace: Workspace
-  /** Variables of processes that tools start. */
+  /** Environment of processes that tools start. */
   env: Readonly<Record<string, string | undefined>>
   signal: AbortSignal
-  /** Characters of output at most. */
+  /** Most characters of output. */
   limit: number
-  /** Masks what a tool is about to cut or to give in pieces. Absent: there is nothing to hide. */
+  /** Masks text that a tool will cut or return in pieces. Absent if there are no secrets. */
   secrets?: Scrubber
-  /** What the tool puts out while it runs. */
+  /** Called with output while the tool runs. */
   onOutput(text: string): void
-  /** Whether the policy lets this file be read; `name` is relative to the workspace. */
+  /** Whether the policy allows this file to be read; `name` is relative to the workspace. */
   mayRead(name: string): boolean
 }
 
 export interface BuiltinTool<Schema extends z.ZodType = z.ZodType> {
   description: string
   inputSchema: Schema
-  /** Runs beside other calls of its step; the others run one after another. */
+  /** Whether it may run at the same time as other calls of its step. */
   parallel: boolean
-  /** What a permission rule looks at. */
+  /** The part of the input that permission rules are compared with. */
   subject: 'path' | 'command'
-  /** Throws ToolFailure for what the model should know. */
+  /** Throws ToolFailure for errors that the model should see. */
   run(input: z.infer<Schema>, context: ToolContext): Promise<Outcome>
 }
 

@@ -1,4 +1,4 @@
-/** The folder that tools work in, and nothing outside it. */
+/** The folder that tools work in; nothing outside it is accessible. */
 import { type BigIntStats, constants, lstatSync, realpathSync } from 'node:fs'
 import { type FileHandle, lstat, open, realpath } from 'node:fs/promises'
 import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
@@ -16,7 +16,7 @@ export class Workspace {
   }
 
   /**
-   * Where `path` really is: links resolved first, as far as it exists. Throws ToolFailure when that is outside the
+   * The real location of `path`, with links resolved as far as it exists. Throws ToolFailure when it is outside the
    * workspace.
    */
   async locate(path: string): Promise<string> {
@@ -28,8 +28,8 @@ export class Workspace {
   }
 
   /**
-   * The names of a path relative to the workspace: as given, then with links resolved; the last alone for a path that
-   * comes in from outside by a link. `undefined` for one that leads outside.
+   * The names of a path relative to the workspace: as given, then with links resolved; only the last for a path that
+   * enters the workspace through a link. `undefined` for a path that leads outside.
    */
   names(path: string): readonly string[] | undefined {
     const lexical = resolve(this.root, path)
@@ -49,7 +49,7 @@ export class Workspace {
   /** Opens a file to be read. Throws ToolFailure unless it is a plain file inside. */
   async openFile(path: string): Promise<FileHandle> {
     const real = await this.locate(path)
-    // Not through a link that appeared since, and not waiting for a pipe's other end.
+    // Does not follow a link that has just appeared, and does not wait for the other end of a pipe.
     const flags = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0)
     const file = await open(real, flags).catch((error: unknown) => {
       throw fileFailure(path, error)
@@ -61,14 +61,14 @@ export class Workspace {
   }
 
   /**
-   * Writes a whole file, its folders made as needed; replaces an old one at once or not at all. Throws ToolFailure.
+   * Writes a whole file and makes its folders as needed; replaces an old file atomically. Throws ToolFailure.
    *
-   * @param seen the file that the caller has read; `undefined`: there was none
+   * @param seen the file that the caller has read; `undefined` if there was none
    */
   async writeFile(path: string, bytes: Uint8Array, seen: BigIntStats | undefined): Promise<void> {
     try {
       makeFolders(dirname(await this.locate(path)))
-      // Located again: the folders may have come with a link.
+      // Located again, because a link may have appeared among the folders.
       const real = await this.locate(path)
       const stat = await lstat(real).catch(() => undefined)
       if (stat !== undefined && !stat.isFile()) throw new ToolFailure(`${path} is not a plain file`)
@@ -92,7 +92,7 @@ export class Workspace {
 /** There is no such file. */
 export class MissingFile extends ToolFailure {}
 
-/** An error of the file system, said with the name that the model used. */
+/** An error of the file system, with the name that the model used. */
 export function fileFailure(path: string, error: unknown): unknown {
   const code = error instanceof StorageError ? error.errno : (error as { code?: unknown } | undefined)?.code
   if (error instanceof ToolFailure || typeof code !== 'string') return error
@@ -124,14 +124,14 @@ const isInside = (root: string, path: string): boolean =>
 
 const nameIn = (root: string, path: string): string => relative(root, path).split(sep).join('/') || '.'
 
-/** `path` with every link resolved; what does not exist yet is taken as it stands. */
+/** `path` with all links resolved; parts that do not exist stay as they are. */
 async function resolveLinks(path: string): Promise<string> {
   try {
     return await realpath(path)
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (code !== 'ENOENT') throw fileFailure(path, error)
-    // A link that leads nowhere would be followed by a write.
+    // A write would follow a dangling link.
     const stat = await lstat(path).catch(() => undefined)
     if (stat?.isSymbolicLink()) throw new ToolFailure(`${path} is a link to a file that does not exist`)
     const parent = dirname(path)

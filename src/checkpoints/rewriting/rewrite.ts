@@ -100,6 +100,7 @@ export async function rewriteHistory(
   return checkpoints.write({
     session,
     anyType: true,
+    replicates: false,
     onto: async () => {
       touched = await look()
       const maps = sessionsOf().map(rewrittenRef)

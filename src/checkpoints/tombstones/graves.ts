@@ -36,7 +36,7 @@ export class Graves {
     const found: Grave[] = []
     for (const { id: tombstone, kind, tips } of this.#tombstones.values()) {
       if (kind === 'restored' || kind === 'joined') continue
-      const named = tips.filter(([name]) => kind === 'session' || name === ref)
+      const named = tips.filter(([name]) => WHOLE.has(kind) || name === ref)
       if (named.length === 0) continue
       // What was named for others is deleted as long as they delete the ref.
       const causes = kind === 'also' ? this.#deletingBelow(tombstone, ref) : [tombstone]
@@ -46,9 +46,11 @@ export class Graves {
     return found
   }
 
-  /** Tombstones that delete the ref, or the whole session, and are not taken back. */
+  /** Tombstones that delete the ref whatever others have of it, and are not taken back. */
   deleting(ref: string): CommitId[] {
-    return this.#deletingBelow(undefined, ref).filter((id) => !this.#isRestored(id, ref))
+    return this.#deletingBelow(undefined, ref).filter(
+      (id) => this.#tombstones.get(id)?.kind !== 'pruned' && !this.#isRestored(id, ref),
+    )
   }
 
   /** Whether a value of a ref elsewhere is deleted, as far as that can be told without its history. */
@@ -78,7 +80,7 @@ export class Graves {
     const below = tip === undefined ? undefined : this.below(tip)
     return [...this.#tombstones.values()]
       .filter(
-        ({ kind, tips }) => kind === 'session' || (DELETES.has(kind) && tips.some(([name]) => name === ref)),
+        ({ kind, tips }) => WHOLE.has(kind) || (DELETES.has(kind) && tips.some(([name]) => name === ref)),
       )
       .flatMap(({ id }) => (below === undefined || below.has(id) ? [id] : []))
   }
@@ -96,4 +98,6 @@ export class Graves {
   }
 }
 
+/** Kinds that name refs of a session and delete all of it. */
+const WHOLE: ReadonlySet<string> = new Set(['session', 'pruned'])
 const DELETES: ReadonlySet<string> = new Set(['branch', 'tag'])

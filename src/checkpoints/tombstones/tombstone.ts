@@ -10,10 +10,11 @@ import type { History } from '../commits/history.ts'
 import { messageText } from '../commits/message.ts'
 
 /**
- * `session`, `branch`, `tag`: what was deleted. `also`: what a remote had of it. `restored`: what earlier ones name of these
- * refs is no longer deleted. `joined`: only puts two together that were made on two machines.
+ * `session`, `branch`, `tag`: what was deleted, with everything that a remote has of it. `pruned`: a session that a policy
+ * removed; work of others that the policy did not know stays. `also`: what a remote had of a deleted ref. `restored`: what
+ * earlier ones name of these refs is no longer deleted. `joined`: only joins two that were made on two machines.
  */
-export type TombstoneKind = 'session' | 'branch' | 'tag' | 'also' | 'restored' | 'joined'
+export type TombstoneKind = 'session' | 'pruned' | 'branch' | 'tag' | 'also' | 'restored' | 'joined'
 
 /** A ref of a session and an object that it named. The ref is written without `refs/`. */
 export type NamedTip = readonly [ref: string, id: ObjectId]
@@ -57,6 +58,7 @@ export function newTombstone({ session, kind, parents, tips, at }: NewTombstone)
 
 const SUBJECTS: Readonly<Record<TombstoneKind, string>> = {
   session: 'delete the session',
+  pruned: 'remove the session, which a policy does not keep',
   branch: 'delete a branch',
   tag: 'delete a tag',
   also: 'delete what a remote had',

@@ -6,6 +6,7 @@ import {
   isOurs,
   itemPlace,
   mayHoldOurs,
+  oursIn,
   parseItemName,
   parseItemPath,
 } from '../../codec/index.ts'
@@ -143,11 +144,12 @@ export async function blobsBelow(
     const place = options.foreign === true ? undefined : parseItemPath(prefix.slice(0, -1))
     const log = place?.inside.length === 1 ? { log: prefix, item: parentOf(prefix) } : undefined
     const inside: { path: string; id: ObjectId; same: string | undefined }[] = []
+    const isOurFile = options.foreign === true ? undefined : oursIn(prefix)
     for (const { name, mode, id } of entriesOf(tree, prefix)) {
       const path = prefix + name
       counted.add(1)
       if (mode !== FOLDER) {
-        if (options.foreign !== true && !isOurs(path)) continue
+        if (isOurFile?.(name) === false) continue
         inside.push({ path, id, same: undefined })
         if (log === undefined) continue
         // Seen here already: a few kilobytes can be an item with thousands of logs, each with thousands of files.

@@ -5,7 +5,7 @@
  */
 import { type KeptCopies, MOST_COPY } from '../../git/database/kept-copies.ts'
 import type { ObjectId } from '../../ids.ts'
-import { isCopyOf } from '../../json-value.ts'
+import type { JsonObject } from '../../json-value.ts'
 import type { TimeSlice } from '../../time-slice.ts'
 
 const KIND = 'items 1'
@@ -57,10 +57,19 @@ function lineOf(items: readonly unknown[], from: number): { bytes: Buffer; end: 
   const texts: string[] = []
   let end = from
   for (let length = 0; end < items.length && length < LINE_BYTES; end++) {
+    if (!comesBack(items[end])) return undefined
     const text = JSON.stringify(items[end])
-    if (!isCopyOf(items[end], JSON.parse(text))) return undefined
     texts.push(text)
     length += text.length
   }
   return { bytes: Buffer.from(`[${texts.join(',')}]\n`), end }
+}
+
+/** Whether a value that was read from JSON is the same after it was written as JSON: all but `-0` and what is no number is. */
+function comesBack(value: unknown): boolean {
+  if (typeof value === 'number') return Number.isFinite(value) && !Object.is(value, -0)
+  if (typeof value !== 'object' || value === null) return true
+  if (Array.isArray(value)) return value.every(comesBack)
+  for (const key of Object.keys(value)) if (!comesBack((value as JsonObject)[key])) return false
+  return true
 }

@@ -1,5 +1,6 @@
 import { when } from '../describe.ts'
 import { EXIT } from '../exit-codes.ts'
+import { projectOf } from '../project.ts'
 import { columns, count, dim, type Line, line, red, short, yellow } from '../text.ts'
 import { type AddVerb, examples, wholeNumber } from '../verb.ts'
 
@@ -9,6 +10,11 @@ interface Options {
   limit?: number
 }
 
+interface Given extends Options {
+  byId?: boolean
+  project?: string
+}
+
 /** `forkpoint list`: JSON lines of SessionSummary. Exits with 1 when one could not be read, after all others. */
 export const addList: AddVerb = (program, run) => {
   program
@@ -16,13 +22,18 @@ export const addList: AddVerb = (program, run) => {
     .description('list the sessions of the store, newest first')
     .option('--prefix <text>', 'only ids that start with this')
     .option('--type <type>', 'only sessions of this type')
+    .option('--project <folder>', 'only sessions of the project of this folder, wherever they ran')
     .option('--by-id', 'sort by id')
     .option('-n, --limit <number>', 'at most this many', wholeNumber)
-    .addHelpText('after', examples('list -n 10', 'list --json | jq -r .id'))
+    .addHelpText('after', examples('list -n 10', 'list --project .', 'list --json | jq -r .id'))
     .action(
-      run(async ({ out, stores, command }, { byId, ...options }: Options & { byId?: boolean }) => {
+      run(async ({ out, stores, command }, { byId, project, ...options }: Given) => {
         const rows: Line[][] = []
-        const sessions = stores.existing.list({ ...options, order: byId === true ? 'id' : 'updated' })
+        const sessions = stores.existing.list({
+          ...options,
+          ...(project === undefined ? {} : { project: await projectOf(project) }),
+          order: byId === true ? 'id' : 'updated',
+        })
         let broken = 0
         for await (const session of sessions) {
           if (out.closed) break

@@ -2,9 +2,8 @@ import path from 'node:path'
 import type { FileReader } from '../disk/file-system.ts'
 
 /**
- * Object folders from which this one borrows, nearest first (`objects/info/alternates`, see
- * gitrepository-layout(5)). As in git: five steps deep, a folder counts once, what is no folder is passed over.
- * They are only ever read.
+ * Object folders from which this one borrows, nearest first (`objects/info/alternates`, see gitrepository-layout(5)).
+ * As in git: five steps deep, each folder counts once, and what is not a folder is skipped. They are only read.
  */
 export function alternateFolders(fs: FileReader, objectsFolder: string): string[] {
   const start = path.resolve(objectsFolder)
@@ -14,7 +13,7 @@ export function alternateFolders(fs: FileReader, objectsFolder: string): string[
     const next: string[] = []
     for (const folder of level) {
       for (const other of listed(fs, folder)) {
-        // A folder reached through a link is stat'ed by way of its own `.`.
+        // The `.` makes stat follow a link to the folder.
         if (seen.size > MAX_FOLDERS || seen.has(other) || fs.stat(`${other}/.`)?.kind !== 'folder') continue
         seen.add(other)
         next.push(other)

@@ -1,12 +1,13 @@
 /** Walks over commits. Dates only order them: what is reached is decided by parents alone. */
+import { Heap } from '../../heap.ts'
 import type { ObjectId } from '../../ids.ts'
 import { TimeSlice } from '../../time-slice.ts'
 import type { Commit } from '../objects/commit.ts'
 import type { ObjectStore } from './object-store.ts'
 
 /**
- * The commits and all they descend from, each once, newest committer date first. At most `limit` of them.
- * Throws CorruptError where one is missing or broken.
+ * The commits and all their ancestors, each once, newest committer date first; at most `limit` of them. Throws
+ * CorruptError where one is missing or broken.
  */
 export async function* ancestors(
   store: ObjectStore,
@@ -32,8 +33,9 @@ export async function* ancestors(
 }
 
 /**
- * Whether `ancestor` is `descendant` or one of the commits it descends from. A `no` has looked at all of them:
- * dates of other tools may go backwards, so none ends the search. Throws CorruptError where one is missing.
+ * Whether `ancestor` is `descendant` or one of the commits it descends from. Before it answers `false` it has looked at
+ * all ancestors: dates of other tools may go backwards, so a date never ends the search. Throws CorruptError where one
+ * is missing.
  */
 export async function isAncestor(
   store: ObjectStore,
@@ -47,9 +49,9 @@ export async function isAncestor(
 }
 
 /**
- * What the tips descend from and the known commits do not, newest first; and the known commits that it stands on. Dates
- * of other tools may go backwards: then some that are known can be among the new. A known commit that is not here does not
- * count. Throws CorruptError where one is missing.
+ * The ancestors of the tips that are not ancestors of known commits, newest first, and the known commits directly below
+ * them. If dates go backwards, as other tools allow, some known commits can be among the new ones. Known commits that
+ * are not in this store are ignored. Throws CorruptError where one is missing.
  */
 export async function newCommits(
   store: ObjectStore,
@@ -98,43 +100,20 @@ interface Waiting {
   commit: Commit
 }
 
-/** A binary heap. Commits of one second come out in the order they went in. */
+/** Commits of one second come out in the order they went in. */
 class NewestFirst {
-  readonly #heap: (Waiting & { turn: number })[] = []
-  #turns = 0
+  readonly #heap = new Heap<Waiting & { nth: number }>(isBefore)
+  #count = 0
 
   push(waiting: Waiting): void {
-    const heap = this.#heap
-    const item = { ...waiting, turn: this.#turns++ }
-    let n = heap.push(item) - 1
-    while (n > 0) {
-      const above = (n - 1) >> 1
-      if (!isBefore(item, heap[above]!)) break
-      heap[n] = heap[above]!
-      n = above
-    }
-    heap[n] = item
+    this.#heap.push({ ...waiting, nth: this.#count++ })
   }
 
   pop(): Waiting | undefined {
-    const heap = this.#heap
-    const top = heap[0]
-    const last = heap.pop()
-    if (last === undefined || heap.length === 0) return top
-    let n = 0
-    for (;;) {
-      let below = 2 * n + 1
-      if (below >= heap.length) break
-      if (below + 1 < heap.length && isBefore(heap[below + 1]!, heap[below]!)) below++
-      if (!isBefore(heap[below]!, last)) break
-      heap[n] = heap[below]!
-      n = below
-    }
-    heap[n] = last
-    return top
+    return this.#heap.pop()
   }
 }
 
-const isBefore = (a: Waiting & { turn: number }, b: Waiting & { turn: number }): boolean =>
+const isBefore = (a: Waiting & { nth: number }, b: Waiting & { nth: number }): boolean =>
   a.commit.committer.at > b.commit.committer.at ||
-  (a.commit.committer.at === b.commit.committer.at && a.turn < b.turn)
+  (a.commit.committer.at === b.commit.committer.at && a.nth < b.nth)

@@ -1,9 +1,9 @@
 /**
- * What can be computed again from the objects of a store, kept in a file each, so that the next process need not. It lies in
- * the store, so that it goes with it, and a purge removes it.
+ * Keeps derived data in files, so that the next process need not compute it from objects again. The files are in the
+ * store, so that they move with it, and a purge removes them.
  *
- * What a copy says cannot be checked against object ids, and a store can be someone else's. So it counts only with an HMAC by
- * the key of this user, which is in no store. One that is missing, damaged or forged is as good as none.
+ * A copy cannot be checked against object ids, and a store can come from a stranger. So a copy counts only with an HMAC
+ * made with this user's key, which is in no store. A copy that is missing, damaged or forged is ignored.
  */
 import { createHmac, hash, randomBytes, timingSafeEqual } from 'node:crypto'
 import { join } from 'node:path'
@@ -19,7 +19,7 @@ export class Copies implements KeptCopies {
   readonly #folder: Pick<StoreFolder, 'fs' | 'paths'>
   readonly #most: number
   #key: UserKey | null | undefined
-  /** Bytes of all copies, as far as is known here. */
+  /** Bytes of all copies, as far as this process knows. */
   #bytes: number | undefined
 
   /**
@@ -35,8 +35,8 @@ export class Copies implements KeptCopies {
   /**
    * The copy; `undefined` when there is none.
    *
-   * @param kind of what, and a number that changes with how it is made and written
-   * @param of 40 hex digits; with `kind` it has to say all that the copy depends on
+   * @param kind what the copy is of, with a number that changes when its format or its computation does
+   * @param of 40 hex digits; together with `kind` they have to identify everything that the copy depends on
    */
   read(kind: string, of: string): Buffer | undefined {
     const key = this.#userKey()
@@ -48,10 +48,10 @@ export class Copies implements KeptCopies {
   }
 
   /**
-   * Keeps a copy. Nothing happens where that is not possible, or where it is too large.
+   * Keeps a copy. Does nothing if that is not possible, or if the copy is too large.
    *
-   * @param mark of before the objects that it was made from were found to be in use; if something was purged since, they may
-   *   be among that, and no copy is kept
+   * @param mark the mark from before the objects were found to be in use; if there was a purge since, it may have
+   * removed them, and no copy is kept
    */
   write(kind: string, of: string, content: Uint8Array, mark: string): void {
     const key = this.#userKey()
@@ -71,11 +71,11 @@ export class Copies implements KeptCopies {
       fs.unlink(temporary)
       throw error
     }
-    // A purge that came meanwhile may have removed all copies before this one was there.
+    // A purge at the same time may have removed all copies before this one was written.
     if (this.mark() !== mark) fs.unlink(file)
   }
 
-  /** Removes the oldest copies where there is not enough room for so many bytes more. */
+  /** Removes the oldest copies until there is room for this many bytes. */
   #makeRoom(more: number): void {
     const { fs, paths } = this.#folder
     if (this.#bytes === undefined) fs.makeDir(paths.copies)
@@ -95,7 +95,7 @@ export class Copies implements KeptCopies {
     }
   }
 
-  /** Each user has copies of their own. */
+  /** Each user has their own copies. */
   #file(of: string, { name }: UserKey): string {
     return join(this.#folder.paths.copies, `${of}.${name}`)
   }
@@ -103,7 +103,7 @@ export class Copies implements KeptCopies {
   /** `null` where there is none. */
   #userKey(): UserKey | null {
     if (this.#key !== undefined) return this.#key
-    // Other programs don't see another disk, so it needs no copies.
+    // Only on the real disk: no other program sees a simulated one.
     const key = isRealDisk(this.#folder.fs) ? UserCache.open()?.key() : undefined
     this.#key = key === undefined ? null : { key, name: hash('sha256', key, 'hex').slice(0, 16) }
     return this.#key
@@ -112,7 +112,7 @@ export class Copies implements KeptCopies {
 
 interface UserKey {
   readonly key: Uint8Array
-  /** Tells it from others. */
+  /** The name of the user's folder of copies. */
   readonly name: string
 }
 
@@ -136,7 +136,7 @@ function readCopy(fs: FileSystem, path: string): Buffer | undefined {
   }
 }
 
-/** Without a copy everything is right, and slower. */
+/** Ignores errors: without a copy everything is right, only slower. */
 function quietly<T>(work: () => T): T | undefined {
   try {
     return work()

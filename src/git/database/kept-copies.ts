@@ -1,9 +1,9 @@
-/** What can be computed again from objects, kept where that is possible. */
+/** Derived data, kept where the disk allows it. */
 
 /** Bytes of a copy at most. */
 export const MOST_COPY = 4 << 20
 
-/** What can be computed again, kept where that is possible; see `database/copies.ts`. */
+/** Derived data, kept where the disk allows it; see `database/copies.ts`. */
 export interface KeptCopies {
   mark(): string
   read(kind: string, of: string): Buffer | undefined

@@ -1,6 +1,6 @@
 /**
- * Finds an object wherever it is: in this repository's packs, loose, or in one it borrows from. A copy that is
- * broken, or gone since its pack was listed, makes the others worth a look.
+ * Finds an object wherever it is: in this repository's packs, loose, or in a repository it borrows from. If one copy is
+ * broken, or vanished since its pack was listed, the other places are tried.
  */
 import { CorruptError, UnsupportedError } from '../../errors.ts'
 import type { ObjectId } from '../../ids.ts'
@@ -28,7 +28,7 @@ export class ObjectLookup {
     this.own = new PackFolder(fs, objectsFolder, memory)
   }
 
-  /** This repository's folder, then those it borrows from. */
+  /** This repository's folder, then the folders it borrows from. */
   *folders(): Generator<PackFolder> {
     yield this.own
     this.#borrowed ??= alternateFolders(this.#fs, this.own.objectsFolder).map(
@@ -79,7 +79,10 @@ export class ObjectLookup {
     return id === EMPTY_TREE ? { type: 'tree', data: Buffer.alloc(0) } : undefined
   }
 
-  /** The index of each pack in the folder, of those too that come meanwhile: a repack beside it hides nothing. */
+  /**
+   * The index of each pack in the folder, also of packs that appear meanwhile: so a repack at the same time hides
+   * nothing.
+   */
   *indexes(folder: PackFolder): Generator<PackIndex> {
     const seen = new Set<string>()
     for (let round = 0; round < ROUNDS; round++) {
@@ -94,7 +97,7 @@ export class ObjectLookup {
     }
   }
 
-  /** The object at the place; at once, unless it is large or a delta to something in another place. */
+  /** The object at the place; synchronous, unless it is large or a delta against an object in another place. */
   readAt(
     folder: PackFolder,
     { pack, offset }: EntryPosition,
@@ -134,7 +137,7 @@ export class ObjectLookup {
     )
   }
 
-  /** Forgets where objects are borrowed from. */
+  /** Forgets the folders that objects are borrowed from. */
   closeBorrowed(): void {
     for (const folder of this.#borrowed ?? []) folder.close()
     this.#borrowed = undefined
@@ -165,9 +168,9 @@ interface Hops {
   left: number
 }
 
-/** Such deltas are for packs on their way over a network; a few can be left over. */
+/** Such deltas are meant for packs that travel over a network; a few may remain on disks. */
 const MAX_HOPS = 64
-/** How often a search starts anew because packs appear or vanish under it. */
+/** How often a search starts again because packs appeared or vanished meanwhile. */
 const ROUNDS = 8
 const WAY_OUT = "Restore it from a copy of the store, or run 'git fsck' to see what is lost."
 

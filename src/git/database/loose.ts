@@ -13,8 +13,8 @@ export const looseFile = (objectsFolder: string, id: ObjectId): string =>
   `${objectsFolder}/${id.slice(0, 2)}/${id.slice(2)}`
 
 /**
- * The object; `undefined` when it is not there as a loose one. Whether it is what its id promises is for the
- * caller to check. Throws CorruptError that names the file, also for one of more than `maxSize` bytes.
+ * The object; `undefined` when there is no such loose object. The caller checks it against its id. Throws CorruptError,
+ * which names the file, also for an object of more than `maxSize` bytes.
  */
 export async function readLoose(
   fs: FileReader,

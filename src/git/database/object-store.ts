@@ -1,6 +1,7 @@
 /**
- * The object database (gitglossary(7)): all objects of a repository, whether packed, loose or borrowed from another one, each checked against its id.
- * Somebody else may repack at any moment: what is not where it was is looked for again.
+ * The object database (gitglossary(7)): all objects of a repository, whether packed, loose or borrowed from another
+ * one, each checked against its id. Another program may repack at any moment: an object that is no longer where it was
+ * is looked up again.
  */
 import { dirname, join } from 'node:path'
 import type { CommitId, ObjectId } from '../../ids.ts'
@@ -21,15 +22,15 @@ import { Shallow } from './shallow.ts'
 export interface ObjectStoreOptions {
   /** Bytes of the largest object that is read. Default 65 MiB. */
   maxObjectSize?: number
-  /** Told which objects are nowhere; then they are looked for once more. Default: they are missing. */
+  /** Called with objects that are nowhere; afterwards they are looked up once more. Default: they are missing. */
   bring?: (ids: readonly ObjectId[]) => Promise<void>
 }
 
 export interface PackSummary {
-  /** What stands between `pack-` and `.pack` in the file's name. */
+  /** The part of the file's name between `pack-` and `.pack`. */
   name: string
   objects: number
-  /** Of pack and index. */
+  /** Bytes of the pack and its index. */
   bytes: number
 }
 
@@ -76,8 +77,8 @@ export class ObjectStore {
   }
 
   /**
-   * Many objects, in the order in which they lie on the disk: into a Map, or to `visit` if there is one. Other
-   * work gets its turn in between. Throws like `read`.
+   * Reads many objects in their order on the disk, into a Map, or passes them to `visit`. Yields to the event loop in
+   * between. Throws as `read` does.
    */
   async readMany(ids: Iterable<ObjectId>): Promise<Map<ObjectId, GitObject>>
   async readMany(ids: Iterable<ObjectId>, visit: (id: ObjectId, object: GitObject) => void): Promise<void>
@@ -91,7 +92,7 @@ export class ObjectStore {
     const elsewhere: ObjectId[] = []
     const { own } = this.#lookup
     const asked = [...new Set(ids)]
-    // In the order of an index, each of its parts is read once.
+    // In the order of an index, so that each part of it is read once.
     if (asked.length > MANY) asked.sort()
     for (const id of asked) {
       const place = own.find(id)
@@ -113,7 +114,7 @@ export class ObjectStore {
         if (slice.isOver()) await slice.next()
       }
     }
-    // Together, where each would be a question of its own.
+    // All in one call, where each would be a request of its own.
     if (elsewhere.length > 1) await this.#bring?.(elsewhere.filter((id) => !this.#lookup.has(id)))
     for (const id of elsewhere) {
       found(id, await this.read(id))
@@ -136,7 +137,7 @@ export class ObjectStore {
     return id === EMPTY_TREE ? NO_ENTRIES : this.#trees.get(id)
   }
 
-  /** Remembers a tree that was read or is about to be written; whether it is stored is another matter. */
+  /** Puts a tree that was read or will be written into the cache. It need not be stored yet. */
   keepTree(id: ObjectId, tree: Tree): void {
     this.#trees.set(id, tree, tree.data.length * 2 + tree.keys.length * 60 + 300)
   }
@@ -144,7 +145,7 @@ export class ObjectStore {
   /** A commit, decoded, from a cache where possible. Throws CorruptError. */
   async readCommit(id: ObjectId): Promise<StoredCommit> {
     const cached = this.#commits.get(id)
-    // A root may be one only until somebody fetches what is below it.
+    // A commit at the edge of a shallow clone is a root only until its parents are fetched.
     if (cached !== undefined && cached.parents.length > 0) return cached
     const data = expectType(await this.read(id), 'commit', id)
     const commit = this.#cut(id, decodeCommit(data, id))
@@ -152,7 +153,7 @@ export class ObjectStore {
     return commit
   }
 
-  /** A commit as it is stored, for walks over many; at once, if it lies in a pack. Throws CorruptError. */
+  /** A commit as it is stored, for walks over many; synchronous if it is in a pack. Throws CorruptError. */
   readCommitData(id: ObjectId): Uint8Array | Promise<Uint8Array> {
     const { own } = this.#lookup
     const place = own.find(id)
@@ -161,7 +162,7 @@ export class ObjectStore {
     return this.read(id).then((found) => expectType(found, 'commit', id))
   }
 
-  /** The parents of a commit, as far as this repository has them: none where a shallow clone is cut off. */
+  /** The parents of a commit that this repository has: none at the edge of a shallow clone. */
   parentsOf(id: ObjectId, data: Uint8Array): CommitId[] {
     const parents = decodeParents(data, id)
     return parents.length > 0 && this.#shallow.has(id) ? [] : parents
@@ -186,7 +187,7 @@ export class ObjectStore {
     if (!/^[0-9a-f]{1,40}$/.test(prefix)) return []
     const found = new Set<ObjectId>()
     for (const folder of this.#lookup.folders()) {
-      // Loose ones first: git packs an object before it removes the loose one.
+      // Loose objects first: git packs an object before it removes the loose file.
       for (const id of looseIds(this.#fs, folder.objectsFolder, prefix)) found.add(id)
       for (const index of this.#lookup.indexes(folder))
         for (const id of index.expand(prefix, limit)) found.add(id)
@@ -194,7 +195,7 @@ export class ObjectStore {
     return [...found].sort().slice(0, limit)
   }
 
-  /** Ids of all objects of this repository, borrowed ones not among them, each once. */
+  /** Ids of all objects of this repository, each once, without borrowed ones. */
   *objectIds(): Generator<ObjectId> {
     const seen = new Set<ObjectId>()
     for (const id of this.looseIds()) if (!seen.has(id) && seen.add(id)) yield id
@@ -207,12 +208,14 @@ export class ObjectStore {
     return looseIds(this.#fs, this.folder)
   }
 
-  /** A pack that was just placed; `index` is the content of its index. Saves looking at the folder again. */
+  /**
+   * Adds a pack that was just placed, so that the folder need not be read again; `index` is the content of its index.
+   */
   addPack(name: string, index?: Buffer): void {
     this.#lookup.own.add(name, index)
   }
 
-  /** Packs that were merged into another one that was added: they need not be asked any more. */
+  /** Removes packs that were merged into another pack that was added. */
   forgetPacks(names: readonly string[]): void {
     this.#lookup.own.forget(names)
   }
@@ -254,13 +257,13 @@ export class ObjectStore {
     return sizes
   }
 
-  /** Looks again which packs there are, and where objects are borrowed from. */
+  /** Lists the packs, and the folders that objects are borrowed from, again. */
   refresh(): void {
     this.#lookup.closeBorrowed()
     this.#lookup.own.refresh(true)
   }
 
-  /** `refresh`, and every later read comes from the disk: for whoever wants to know whether it is whole. */
+  /** As `refresh`, and drops all caches, so that later reads check what is on the disk. */
   forget(): void {
     this.#trees.clear()
     this.#commits.clear()
@@ -270,7 +273,7 @@ export class ObjectStore {
     this.refresh()
   }
 
-  /** Gives back what is open. A later call opens it again. */
+  /** Closes open files. A later call opens them again. */
   close(): void {
     this.#lookup.own.close()
     this.#lookup.closeBorrowed()
@@ -280,5 +283,5 @@ export class ObjectStore {
 const MIB = 1024 * 1024
 /** `PACK`, version and count. */
 const PACK_HEAD = 12
-/** Objects whose look-up takes longer than putting them in order, where an index is too large for memory. */
+/** Number of objects from which it is faster to sort them first, if an index is too large for memory. */
 const MANY = 10_000

@@ -1,4 +1,4 @@
-/** Which objects somebody lacks who has some commits and wants others. */
+/** Which objects a receiver lacks that has some commits and wants others. */
 import type { ObjectId } from '../../ids.ts'
 import { TimeSlice } from '../../time-slice.ts'
 import { targetOf } from '../objects/tag.ts'
@@ -9,13 +9,13 @@ import type { ObjectStore } from './object-store.ts'
 export interface OutgoingRequest {
   /** Commits, tags or any other objects. */
   wants: readonly ObjectId[]
-  /** Commits that are there already, with all they lead to. Those that are not in this store do not count. */
+  /** Commits that the receiver has, with all they lead to. Those that are not in this store are ignored. */
   has: readonly ObjectId[]
 }
 
 /**
- * Ids of what `wants` lead to, without what `has` leads to, each once: commits from the oldest to the newest, each
- * followed by its trees and files. Some that are there already may be among them. Throws CorruptError where one is
+ * Ids of the objects that `wants` lead to and `has` do not, each once: commits from the oldest to the newest, each
+ * followed by its trees and files. Some that the receiver has may be among them. Throws CorruptError where one is
  * missing or broken.
  */
 export async function outgoingObjects(
@@ -39,7 +39,7 @@ export async function outgoingObjects(
   return [...found]
 }
 
-/** Adds a tree and what is in it, except what one of the trees in its place before has too. */
+/** Adds a tree and its content, except what earlier trees at the same path have too. */
 async function addTree(
   store: ObjectStore,
   id: ObjectId,
@@ -52,7 +52,7 @@ async function addTree(
   found.add(id)
   const [base = NO_ENTRIES, ...others] = bases
   for (const { is } of entriesChanged(base, tree)) {
-    // The commit of a submodule is in another repository.
+    // A submodule's commit is in another repository.
     if (is === undefined || is.mode === '160000' || found.has(is.id)) continue
     const before = bases.flatMap((one) => findEntry(one, is.name) ?? [])
     if (others.length > 0 && before.some((one) => one.id === is.id)) continue
@@ -65,7 +65,7 @@ async function addTree(
   }
 }
 
-/** Goes from tags to what they name. */
+/** Follows tags to what they name. */
 async function follow(
   store: ObjectStore,
   id: ObjectId,

@@ -13,7 +13,7 @@ export class Shallow {
   readonly #file: string
   #commits: ReadonlySet<ObjectId> | undefined
 
-  /** Nothing is read before the first question. */
+  /** The file is read when it is first needed. */
   constructor(fs: FileReader, file: string) {
     this.#fs = fs
     this.#file = file
@@ -29,7 +29,7 @@ export class Shallow {
   has(id: ObjectId): boolean {
     this.#commits ??= readShallow(this.#fs, this.#file)
     if (!this.#commits.has(id)) return false
-    // Somebody may have fetched more since.
+    // More history may have been fetched since.
     this.#commits = readShallow(this.#fs, this.#file)
     return this.#commits.has(id)
   }

@@ -1,20 +1,20 @@
 /**
- * A socket that says that its owner lives: the kernel answers for it to everybody on the same disk, whatever their
- * container, also while the owner is stopped, and forgets it with the thread that listened. Nothing is ever sent.
- * Why: `docs/decisions/0010-proof-of-death.md`.
+ * A socket that shows that its owner lives. The kernel answers for it, to every process on the same disk in any
+ * container, also while the owner is stopped; it closes when the thread that listens ends. No data is ever sent. Why:
+ * `docs/decisions/0010-proof-of-death.md`.
  */
 import fs from 'node:fs'
 import { withSocketPath } from './system.ts'
 
-/** Where somebody listens until `close`, or until the thread ends. */
+/** A socket that is open until `close`, or until the thread ends. */
 export interface Beacon {
-  /** Nobody is answered any more; the file stays. */
+  /** Stops answering; the file stays. */
   close(): void
 }
 
 /**
- * `answers`: somebody listens. `silent`: nobody of this kernel does. `absent`: there is no such file. `unsure`: the
- * system does not let us ask.
+ * `answers`: a process listens. `silent`: no process of this kernel listens. `absent`: there is no such file. `unsure`:
+ * the system does not let us ask.
  */
 export type Signal = 'answers' | 'silent' | 'absent' | 'unsure'
 
@@ -25,18 +25,19 @@ export type Signal = 'answers' | 'silent' | 'absent' | 'unsure'
 export async function lightBeacon(path: string): Promise<Beacon | undefined> {
   const net = await import('node:net')
   const server = net.createServer((socket) => socket.destroy())
-  // A refusal is seen at once below; the event comes later.
+  // A failure is seen below at once; the event comes later.
   server.on('error', () => undefined)
   try {
     const hidden = `${path}.new`
     fs.rmSync(hidden, { force: true })
-    // Exclusive: in a worker of `node:cluster` the primary process would listen, and outlive it.
+    // Exclusive, because in a worker of `node:cluster` the primary process would listen otherwise, and live longer than
+    // the worker.
     withSocketPath(hidden, (short) => server.listen({ path: short, exclusive: true }))
     if (!server.listening) return undefined
     server.unref()
-    // Whoever may come this far in the folder may ask.
+    // Every user who can reach the folder may ask.
     fs.chmodSync(hidden, 0o666)
-    // Closing would remove what stands at the path that was listened at: nothing any more.
+    // Closing would remove the file at the original path; after the rename there is none.
     fs.renameSync(hidden, path)
     return { close: () => void server.close() }
   } catch {
@@ -63,7 +64,7 @@ export async function lookForBeacon(path: string): Promise<Signal> {
   })
 }
 
-/** `EAGAIN`: so many have asked a stopped process that no more of them fit. */
+/** `EAGAIN`: the queue of a stopped process is full of questions. */
 const SIGNALS: ReadonlyMap<string, Signal> = new Map([
   ['EAGAIN', 'answers'],
   ['ECONNREFUSED', 'silent'],

@@ -1,9 +1,9 @@
 /**
- * The disk, as the object layer sees it. It comes in as an argument, so that a test can stop after any write,
- * rename or sync and drop what was not synced.
+ * The disk, as the object layer sees it. It is an argument, so that a test can stop after any write, rename or sync and
+ * drop what was not synced.
  *
- * Small things (a lock, a ref, a pack of one save) are synchronous: each is a few microseconds on the page
- * cache, a trip through the thread pool costs more. What may take long, syncs and big reads and writes, is not.
+ * Small operations (a lock, a ref, the pack of one save) are synchronous: each takes a few microseconds in the page
+ * cache, and the thread pool would cost more. Syncs and big reads and writes may take long, so they are asynchronous.
  * Absence is a value, not an error; anything else that fails is a StorageError.
  */
 import fs from 'node:fs'
@@ -19,11 +19,11 @@ export interface FileStat {
   size: number
   /** Milliseconds, with fractions. */
   mtimeMs: number
-  /** With `ino`, the number of the file: of all that exist at the same time, no other one has it. */
+  /** Together with `ino` it identifies the file: no two files that exist at the same time share both. */
   dev: number
   ino: number
   uid: number
-  /** How many names the file has. */
+  /** How many hard links the file has. */
   links: number
 }
 
@@ -37,11 +37,11 @@ export interface OpenFile {
   /** fdatasync(2): returns when what was written is on the disk. */
   sync(): Promise<void>
   size(): number
-  /** Whether its path still leads to it. */
+  /** Whether its path still leads to this file. */
   isInPlace(): boolean
   /**
-   * Gives the descriptor back, also when it throws StorageError, which it does only for what was written. Once is
-   * enough: nothing works on the file any more, and the number may be another file's by then.
+   * Closes the descriptor, even when it throws StorageError (only for files that were written). Never call it twice:
+   * the number may belong to another file by then.
    */
   close(): void
 }
@@ -54,22 +54,22 @@ export interface FileSystem {
   /** lstat(2): a symbolic link is `link`, whatever it points at. */
   stat(path: string): FileStat | undefined
   /**
-   * With all folders above it; those above `within`, and `within` itself, have to be there. Returns the topmost one
-   * that was missing, `undefined` when none was.
+   * Creates the folder and all missing ones above it, but not `within` and those above that. Returns the topmost folder
+   * that was missing; `undefined` when none was.
    */
   makeDir(path: string, within?: string): string | undefined
   /** Writes the whole file; `false` when `exclusive` and it exists, or when its folder is missing. */
   writeFile(path: string, data: Uint8Array, options?: { exclusive?: boolean; mode?: number }): boolean
   /**
-   * Makes a file one byte longer, and creates it if need be. Returns how long it is then: more than for anybody before.
-   * `undefined` when its folder is missing.
+   * Makes a file one byte longer, and creates it if needed. Returns its new length, which is larger than any length
+   * returned before. `undefined` when its folder is missing.
    */
   lengthen(path: string): number | undefined
   /** link(2). `unsupported`: this file system has no hard links. */
   link(from: string, to: string): 'done' | 'exists' | 'missing' | 'unsupported'
   /** `false` when `from`, or the folder of `to`, does not exist. */
   rename(from: string, to: string): boolean
-  /** Whether there was something to remove. */
+  /** Removes a file. Returns whether there was one. */
   unlink(path: string): boolean
   /** Removes an empty folder; `false` when it is not empty or not there. */
   removeDir(path: string): boolean
@@ -84,21 +84,21 @@ export interface FileSystem {
   syncDir(path: string): Promise<void>
   /** Changes the permissions of a file or folder, not of what a link leads to; nothing when it is gone or another user's. */
   adjustMode(path: string, adjust: (mode: number, isFolder: boolean) => number): void
-  /** The kind of the disk, if it is certain that only one machine at a time has it. */
+  /** The kind of the disk, if it is certain that only one machine can use it at a time. */
   localDisk(path: string): string | undefined
-  /** Listens at `path`, seen only once it answers; `undefined` where the disk or the system has no sockets. */
+  /** Listens at `path`, which appears only once it answers; `undefined` if the disk or the system has no sockets. */
   listen(path: string): Promise<Beacon | undefined>
-  /** Whether somebody listens at `path`, as the kernel says. */
+  /** Asks the kernel whether a process listens at `path`. */
   reach(path: string): Promise<Signal>
 }
 
-/** Enough to read what is there. */
+/** The part of the disk that readers need. */
 export type FileReader = Pick<FileSystem, 'readFile' | 'readDir' | 'stat' | 'open'>
 
 const { O_RDONLY, O_RDWR, O_WRONLY, O_CREAT, O_EXCL, O_TRUNC, O_APPEND } = fs.constants
-// Absent on Windows, where opening a link to outside needs a privilege to create it in the first place.
+// Missing on Windows, where only a privileged user can create a link.
 const O_NOFOLLOW = fs.constants.O_NOFOLLOW ?? 0
-// A named pipe where a file should be must not wait for somebody to write into it.
+// If a named pipe is in the place of a file, opening it must not wait for a writer.
 const O_NONBLOCK = fs.constants.O_NONBLOCK ?? 0
 
 /** The real disk. */
@@ -119,7 +119,7 @@ export const nodeFileSystem: FileSystem = {
     return names === undefined ? [] : names.sort()
   },
   stat(path) {
-    // Absence is frequent here, and an error that is thrown costs ten times the call.
+    // Files are often absent here, and a thrown error costs ten times as much as the call.
     const stat = attempt(path, ['ENOTDIR'], () => fs.lstatSync(path, { throwIfNoEntry: false }))
     return stat === undefined ? undefined : fileStat(stat)
   },
@@ -201,7 +201,7 @@ export const nodeFileSystem: FileSystem = {
     }
   },
   async syncDir(path) {
-    if (process.platform === 'win32') return // A folder cannot be opened there; NTFS journals its names.
+    if (process.platform === 'win32') return // A folder cannot be opened there; NTFS keeps names in its own journal.
     const fd = attempt(path, ['ENOENT'], () => fs.openSync(path, O_RDONLY))
     if (fd === undefined) return
     try {
@@ -231,14 +231,14 @@ function makeBelow(path: string, within: string): string | undefined {
   try {
     fs.mkdirSync(path)
   } catch (error) {
-    // Somebody else may have made it a moment ago.
+    // Another process may have just created it.
     if ((error as NodeJS.ErrnoException).code === 'EEXIST' && fs.statSync(path).isDirectory()) return topmost
     throw error
   }
   return topmost ?? path
 }
 
-/** Most files that are read whole are refs: a few bytes, read with one call. */
+/** Most files that are read whole are refs of a few bytes: one call reads them. */
 function readAll(fd: number): Buffer {
   const length = fs.readSync(fd, scratch, 0, scratch.length, 0)
   return length < scratch.length ? Buffer.from(scratch.subarray(0, length)) : fs.readFileSync(fd)
@@ -279,7 +279,7 @@ function openFile(path: string, fd: number, isWritten: boolean): OpenFile {
   }
 }
 
-/** Closes them all, even if one of them fails; then throws what that one did. */
+/** Closes all of them, even if one fails; then throws that error. */
 export function closeAll(files: Iterable<Pick<OpenFile, 'close'>>): void {
   const [file, ...rest] = files
   try {
@@ -289,7 +289,7 @@ export function closeAll(files: Iterable<Pick<OpenFile, 'close'>>): void {
   }
 }
 
-/** Of what was only read or is synced, close(2) has nothing to say: the descriptor is given back whatever it returns. */
+/** After reads or a sync, errors of close(2) mean nothing: the descriptor is closed whatever it returns. */
 function closeRead(fd: number): void {
   try {
     fs.closeSync(fd)
@@ -338,10 +338,10 @@ function called<T = void>(
   })
 }
 
-/** Whether other programs see what is on it. */
+/** Whether other programs see this disk. */
 export const isRealDisk = (disk: FileSystem): boolean => real.has(disk)
 
-/** A disk that stands for another one. */
+/** A disk that wraps another one. */
 export function onSameDisk<T extends FileSystem>(disk: T, below: FileSystem): T {
   if (isRealDisk(below)) real.add(disk)
   return disk

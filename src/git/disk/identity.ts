@@ -1,6 +1,7 @@
 /**
- * Who holds a lock or a journal, and whether it still lives. An owner is a store object, not a process: it may end in
- * a process that goes on. What is proof of its end, and why nothing else is: `docs/decisions/0010-proof-of-death.md`.
+ * Who holds a lock or a journal, and whether that owner still lives. An owner is a store object, not a process: it may
+ * end while its process continues. What proves its end, and why nothing else does:
+ * `docs/decisions/0010-proof-of-death.md`.
  */
 import { randomBytes } from 'node:crypto'
 import type { Signal } from './beacon.ts'
@@ -10,34 +11,34 @@ import { isRunning, type ProcessFacts, processFacts } from './system.ts'
 export interface Owner extends ProcessFacts {
   /** 16 hex digits, new for every store object. */
   id: string
-  /** The same 16 hex digits for all of one thread. */
+  /** 16 hex digits, the same for all owners of one thread. */
   realm?: string
-  /** The kind of disk it saw the store on, if no other machine can have that at the same time. */
+  /** The kind of the store's disk, if no other machine can have that disk at the same time. */
   disk?: string
-  /** Whether it listens beside its token as long as it lives. Only on such a disk. */
+  /** Whether it listens on a socket beside its token as long as it lives; only on such a disk. */
   beacon?: boolean
 }
 
 /**
- * `alive`: certainly. `dead`: certainly gone, and the kernel it wrote through lives on, with every write. `rebooted`:
- * certainly gone, and the kernel may be too, so that nothing it left unsynced can be trusted. `unknown`: nobody can
- * tell from here.
+ * `alive`: certainly alive. `dead`: certainly gone, but the kernel that it wrote through still runs and has every
+ * write. `rebooted`: certainly gone, and its kernel may be gone too, so what it left unsynced cannot be trusted.
+ * `unknown`: cannot be found out from here.
  */
 export type Liveness = 'alive' | 'dead' | 'rebooted' | 'unknown'
 
 /** `ended`: certainly gone, `dead` or `rebooted`. */
 export type Verdict = Liveness | 'ended'
 
-/** Who we are, and who still lives. Comes in as an argument, so that a test can be a machine of its own. */
+/** Who we are, and who still lives. It is an argument, so that a test can play another machine. */
 export interface Identity {
   newOwner(): Owner
-  /** `signal`: what its beacon says; `unsure` without one, or when the disk is not local for both of us. */
+  /** `signal`: the answer of its beacon; `unsure` if it has none, or if the disk is not local for both of us. */
   liveness(owner: Owner, signal: Signal): Verdict
 }
 
 const HERE = Symbol.for('forkpoint.thread')
 
-/** What this system says. */
+/** The identity that the operating system gives. */
 export const systemIdentity: Identity = {
   newOwner() {
     const owner = { id: randomBytes(8).toString('hex'), realm: here.realm, ...processFacts() }
@@ -61,11 +62,11 @@ function realmOf(scope: { [HERE]?: Realm }): Realm {
   return scope[HERE]
 }
 
-/** Whether it is an owner of this very thread. */
+/** Whether the owner is of this thread. */
 export const isHere = ({ realm, pid, start }: Owner): boolean =>
   realm === here.realm && pid === process.pid && start === processFacts().start
 
-/** The verdict that the evidence allows. Neither another boot id nor another host name is any. */
+/** What the evidence proves. Another boot id or another host name proves nothing. */
 export function judge(
   owner: Owner,
   me: ProcessFacts,
@@ -77,15 +78,15 @@ export function judge(
   if (signal === 'silent') return sameKernel ? 'dead' : 'ended'
   if (sameKernel && owner.namespace !== '' && owner.namespace === me.namespace)
     return runs(owner) ? 'alive' : 'dead'
-  // Nobody but the owner and whoever recovers removes a beacon; most tools that copy a folder leave it out.
+  // Only the owner and recovery remove a beacon; most tools that copy a folder leave it out.
   if (signal === 'absent') return sameKernel ? 'dead' : 'ended'
-  // Where there are no boot ids and no pid namespaces, the name of the machine is all there is.
+  // Without boot ids and pid namespaces, the host name is the only evidence.
   const isPlain = me.system !== 'linux' && me.boot === '' && owner.boot === ''
   if (isPlain && owner.system === me.system && owner.host === me.host) return runs(owner) ? 'alive' : 'ended'
   return 'unknown'
 }
 
-/** Whether both write through one kernel for certain. */
+/** Whether both certainly write through the same kernel. */
 export const shareKernel = (a: Owner, b: Owner): boolean => a.boot !== '' && a.boot === b.boot
 
 export const ownerText = (owner: Owner): string => `forkpoint ${JSON.stringify(owner)}\n`

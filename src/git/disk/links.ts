@@ -1,11 +1,13 @@
-/** Symbolic links in a repository, which lead whoever reads, writes or deletes there to somewhere else. */
+/**
+ * Finds symbolic links in a repository: a program that reads, writes or deletes through one would act somewhere else.
+ */
 import { join } from 'node:path'
 import type { FileSystem } from './file-system.ts'
 import type { Paths } from './paths.ts'
 
 /**
- * What stands where a file or folder of the repository should be and is neither, as a clause such as `'…/refs' is a
- * symbolic link`; `undefined` when there is nothing of that kind. Looks at all that git would open or delete.
+ * Finds something that is neither a file nor a folder in the places that git would open or delete. Returns a clause
+ * such as `'…/refs' is a symbolic link`, or `undefined`.
  */
 export function findStranger(fs: FileSystem, paths: Paths): string | undefined {
   const { root, objects, packs } = paths
@@ -17,7 +19,7 @@ export function findStranger(fs: FileSystem, paths: Paths): string | undefined {
     const stranger = below(fs, folder)
     if (stranger !== undefined) return stranger
   }
-  // Loose objects are many; git opens them by name, and replaces none.
+  // Loose objects are not looked at: there are many, git opens them by name and never replaces one.
   for (const path of [objects, ...fs.readDir(objects).map((name) => join(objects, name))]) {
     const stranger = at(fs, path)
     if (stranger !== undefined) return stranger
@@ -25,7 +27,7 @@ export function findStranger(fs: FileSystem, paths: Paths): string | undefined {
   return below(fs, packs) ?? below(fs, join(objects, 'info'))
 }
 
-/** `findStranger`, and in what is ours alone. */
+/** As `findStranger`, but also in the folders that only we use. */
 export const findStrangerAnywhere = (fs: FileSystem, paths: Paths): string | undefined =>
   findStranger(fs, paths) ?? below(fs, paths.own, true)
 
@@ -35,7 +37,7 @@ function at(fs: FileSystem, path: string, sockets = false): string | undefined {
   return kind === 'other' || (kind === 'socket' && !sockets) ? `'${path}' is not a plain file` : undefined
 }
 
-/** `sockets`: whether there may be some; nobody is led anywhere by one. */
+/** `sockets`: whether sockets are allowed; they lead nowhere else. */
 function below(fs: FileSystem, folder: string, sockets = false): string | undefined {
   const kind = fs.stat(folder)?.kind
   if (kind !== 'folder') return at(fs, folder, sockets)

@@ -1,7 +1,7 @@
 /**
- * A lock on a disk without hard links, where a file gets its name before its content: a folder that holds a file
- * of the owner's name. It is filled elsewhere and then renamed, which the system refuses while there is a file, or a
- * folder with something in it. So it never is anonymous; to git it is a lock like any other.
+ * A lock on a disk without hard links, where a new file has its name before its content. The lock is a folder with one
+ * file, named after the owner. It is filled elsewhere and then renamed into place; the system refuses the rename while
+ * a file or a non-empty folder is there. So the lock always has an owner; to git it is a lock like any other.
  */
 import { dirname, join } from 'node:path'
 import { StorageError } from '../../errors.ts'
@@ -15,7 +15,7 @@ export function placeFolder(
   lock: string,
   owner: Owner,
 ): 'done' | 'exists' | 'missing' {
-  // One without an owner is what a power loss may leave.
+  // A power loss may leave a lock without an owner.
   if (fs.stat(lock) !== undefined && !fs.removeDir(lock)) return 'exists'
   try {
     fs.makeDir(temporary)
@@ -30,14 +30,14 @@ export function placeFolder(
   }
 }
 
-/** Takes the whole of it away at once: what is left at `temporary`, if anything, is no lock. Throws StorageError. */
+/** Removes the lock in one step: a rename to `temporary`. What is left there is not a lock. Throws StorageError. */
 export function removeFolder(fs: FileSystem, temporary: string, lock: string): void {
   fs.makeDir(dirname(temporary))
   if (fs.rename(lock, temporary)) emptyFolder(fs, temporary)
 }
 
 /**
- * Who holds it; `undefined` for a folder in which nobody is.
+ * The owner; `undefined` for a folder without one.
  *
  * @param named the owner of an id, by its token: a power loss may have taken the content of the file.
  */

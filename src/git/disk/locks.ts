@@ -1,8 +1,8 @@
 /**
- * Git's own lock files: whoever creates `<file>.lock` may change `<file>`. Ours is a hard link to a small file
- * that names its owner, so a lock says whose it is from the instant it exists, and one of a dead owner
- * is told from one of git's or of a living writer's. Where there are no hard links it is a folder with that file in
- * it (`lock-folder.ts`). Source: lockfile.h of git.
+ * Git's own lock files: the process that creates `<file>.lock` may change `<file>`. Ours is a hard link to a small file
+ * that names its owner. So a lock names its owner from the moment it exists, and a dead owner's lock can be told from a
+ * lock of git or of a living writer. On disks without hard links it is a folder with that file in it
+ * (`lock-folder.ts`). Source: lockfile.h of git.
  */
 import { dirname } from 'node:path'
 import { CorruptError, StorageError } from '../../errors.ts'
@@ -11,7 +11,7 @@ import { type Identity, type Liveness, type Owner, ownerText, parseOwner } from 
 import { ownerOfFolder, placeFolder, removeFolder } from './lock-folder.ts'
 import { type OwnerPlace, Presence } from './presence.ts'
 
-/** Milliseconds. Who waits for a lock looks often, and each question wakes the one who is asked. */
+/** Milliseconds. A waiting process checks the lock often, and each question to the holder's socket wakes the holder. */
 const ASK_AGAIN = 100
 
 export class Locks {
@@ -32,7 +32,7 @@ export class Locks {
     return this.#presence.owner
   }
 
-  /** Takes `<file>.lock`; `false` when somebody holds it. Never waits. */
+  /** Takes `<file>.lock`; `false` when it is taken. Never waits. */
   take(file: string): boolean {
     const lock = `${file}.lock`
     if (this.#unreleased.delete(lock)) return true
@@ -46,7 +46,7 @@ export class Locks {
     return false
   }
 
-  /** Puts a file there that says whose it is, if there is none. Throws StorageError. */
+  /** Creates the file with the owner's name in it, if it does not exist. Throws StorageError. */
   mark(file: string): void {
     for (let round = 0; round < 5; round++) {
       const result = this.#hardLinks ? this.#fs.link(this.#presence.token, file) : this.#copy(file)
@@ -57,7 +57,10 @@ export class Locks {
     throw new StorageError(`'${file}' could not be written.`, { file })
   }
 
-  /** Never throws: what was done under the lock is done. A lock that cannot be removed is still ours to take. */
+  /**
+   * Releases the lock. Never throws, because the work under the lock is done. If the file cannot be removed, we can
+   * still take the lock again.
+   */
   release(file: string): void {
     const lock = `${file}.lock`
     try {
@@ -69,15 +72,15 @@ export class Locks {
   }
 
   /**
-   * Removes `<file>.lock` of an owner who is gone. The caller makes sure that nobody else does so at the same time.
-   * Throws StorageError.
+   * Removes `<file>.lock` of an owner that is gone. The caller makes sure that no other process does so at the same
+   * time. Throws StorageError.
    */
   breakOpen(file: string, { id }: Owner): void {
     const holder = this.holder(file)
     if (holder !== undefined && holder !== 'other' && holder.id === id) this.#remove(`${file}.lock`)
   }
 
-  /** Who holds `<file>.lock`: an owner of ours, somebody else, or nobody. */
+  /** Who holds `<file>.lock`: a forkpoint owner, another program, or nobody. */
   holder(file: string): Owner | 'other' | undefined {
     const lock = `${file}.lock`
     let content: Buffer | undefined
@@ -92,8 +95,8 @@ export class Locks {
   }
 
   /**
-   * Whose owner of ours left `<file>.lock` and is gone; `undefined` when it is held by right, or by nobody. Who was
-   * alive a moment ago is not asked again.
+   * The forkpoint owner that left `<file>.lock` and is gone; `undefined` when the lock is valid or absent. A holder
+   * that was alive a moment ago is not checked again.
    */
   async deadHolder(file: string): Promise<Owner | undefined> {
     const holder = this.holder(file)
@@ -110,12 +113,12 @@ export class Locks {
     return this.#presence.liveness(owner)
   }
 
-  /** Shows whose the locks are, durably. Throws StorageError. */
+  /** Writes the owner's name durably, so that locks can be traced to it. Throws StorageError. */
   prepareToken(): Promise<void> {
     return this.#presence.prepare()
   }
 
-  /** Says that all who are dead by now have been recovered. Throws StorageError. */
+  /** Marks that all owners that are dead by now have been recovered. Throws StorageError. */
   ready(): Promise<void> {
     return this.#presence.ready()
   }
@@ -127,7 +130,7 @@ export class Locks {
     this.#presence.close()
   }
 
-  /** Ends, and leaves what there is to who recovers. */
+  /** Ends, and leaves the files to recovery. */
   abandon(): void {
     this.#presence.abandon()
   }
@@ -161,12 +164,12 @@ export class Locks {
     return `${this.#presence.token}-${this.#temporaries++}`
   }
 
-  /** git removes folders of refs that became empty; somebody may have cleaned away the token. */
+  /** Git removes empty folders of refs, and somebody may have deleted the token. */
   #prepare(lock: string): void {
     this.#fs.makeDir(dirname(lock))
     this.#presence.writeToken()
   }
 }
 
-/** Certainly not running any more. */
+/** Whether the owner is certainly gone. */
 export const isGone = (life: Liveness): boolean => life === 'dead' || life === 'rebooted'

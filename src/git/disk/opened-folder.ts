@@ -1,6 +1,6 @@
 /**
  * The folder that a store has opened. A path is only a name: while a process works, somebody may rename the folder,
- * remove it, or put another one there. What is written then belongs into the folder that was opened, or nowhere.
+ * remove it, or put another one in its place. Later writes must go to the folder that was opened, or fail.
  */
 import { join } from 'node:path'
 import { StorageError, StoreMovedError } from '../../errors.ts'
@@ -12,21 +12,21 @@ export class OpenedFolder {
   readonly #witness: string
   #opened: { folder: FileStat; witness: FileStat | undefined } | undefined
 
-  /** `witness`: name of a file in it that hardly ever changes. */
+  /** `witness`: name of a file in the folder that hardly ever changes. */
   constructor(fs: FileSystem, path: string, witness: string) {
     this.#fs = fs
     this.path = path
     this.#witness = join(path, witness)
   }
 
-  /** From now on it is the folder that is there now, if there is one, that is meant. */
+  /** Remembers the folder that is at the path now, if there is one. */
   enter(): void {
     if (this.#opened !== undefined) return
     const folder = this.#look()
     this.#opened = folder && { folder, witness: this.#fs.stat(this.#witness) }
   }
 
-  /** It could not be used: the next call of `enter` counts. */
+  /** Forgets the folder, because it could not be used; the next `enter` remembers one again. */
   leave(): void {
     this.#opened = undefined
   }
@@ -37,7 +37,8 @@ export class OpenedFolder {
     const now = this.#look()
     if (now === undefined) return true
     if (now.dev === folder.dev && now.ino === folder.ino) return false
-    // Where a server or a program makes up the numbers of files, they may change while nothing else does.
+    // On disks whose inode numbers are made up by a server or a program, the number may change although the folder is
+    // the same.
     if (this.#fs.localDisk(this.path) !== undefined || witness === undefined) return true
     const { size, mtimeMs } = this.#fs.stat(this.#witness) ?? {}
     if (size !== witness.size || mtimeMs !== witness.mtimeMs) return true
@@ -50,7 +51,7 @@ export class OpenedFolder {
     if (this.isMoved) throw new StoreMovedError(this.path)
   }
 
-  /** What to throw for an error: that the folder has moved, if that explains it. */
+  /** The error to throw: StoreMovedError if that explains it, else the given one. */
   explained(error: unknown): unknown {
     return !(error instanceof StoreMovedError) && this.isMoved
       ? new StoreMovedError(this.path, { cause: error })
@@ -58,13 +59,13 @@ export class OpenedFolder {
   }
 
   #look(): FileStat | undefined {
-    // Behind a symbolic link it is the folder that counts.
+    // A symbolic link is followed: the folder counts.
     const stat = this.#fs.stat(`${this.path}/.`)
     return stat?.kind === 'folder' ? stat : undefined
   }
 }
 
-/** The disk, for work in the folder: it never makes the folder itself, nor what is above it. */
+/** The disk for work inside the folder. It never creates the folder itself or anything above it. */
 export function diskBelow(fs: FileSystem, folder: OpenedFolder): FileSystem {
   const disk: FileSystem = {
     readFile: (path) => fs.readFile(path),

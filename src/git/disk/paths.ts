@@ -1,4 +1,4 @@
-/** Where things are in a store's folder. */
+/** Paths inside a store's folder. */
 import { join } from 'node:path'
 
 export interface Paths {
@@ -6,17 +6,17 @@ export interface Paths {
   root: string
   objects: string
   packs: string
-  /** What is ours alone; git never looks there. */
+  /** Only forkpoint uses it; git never looks there. */
   own: string
-  /** Files on their way to their place; same file system as the rest. */
+  /** Temporary files, on the same file system as the rest. */
   temporaries: string
-  /** One folder for each store object that saves. */
+  /** One folder for each owner (a store object that saves). */
   journals: string
-  /** Which packs are in which merged one, until they are deleted. */
+  /** Lists of packs that were merged into another one, until they are deleted. */
   retired: string
-  /** Copies of what is read often. */
+  /** Copies of decoded data that is read often. */
   copies: string
-  /** Locked by the process that maintains the store. */
+  /** Locked by a process that maintains the store. */
   maintained: string
 }
 

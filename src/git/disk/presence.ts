@@ -1,7 +1,7 @@
 /**
- * What an owner shows of itself, and sees of others. Beside its token (a file with what `Owner` says) it listens on
- * a socket: `<token>.opening` until it has recovered what the dead left, `<token>.alive` from then on. Both are gone
- * with their owner; what is left of one that did not end properly is recovery's.
+ * How an owner shows that it lives, and finds out whether others do. Beside its token (a file with the fields of
+ * `Owner`) it listens on a socket: `<token>.opening` until it has recovered what dead owners left, `<token>.alive` from
+ * then on. Both end with their owner; recovery removes the files of an owner that did not end properly.
  */
 import { dirname, join } from 'node:path'
 import type { Beacon, Signal } from './beacon.ts'
@@ -21,11 +21,11 @@ import { isOutside } from './system.ts'
 /** Where the owners of a store keep their tokens. */
 export interface OwnerPlace {
   token(id: string): string
-  /** Of everybody who has not ended properly, the living included. */
+  /** The tokens of all owners that have not ended properly, living ones included. */
   tokens(fs: FileSystem): readonly { id: string; token: string }[]
 }
 
-/** A folder for each owner, which is renamed to `<id>.by-<id>` by who adopts it. */
+/** A folder for each owner; a process that adopts it renames it to `<id>.by-<id>`. */
 export const ownerFolders = (journals: string): OwnerPlace => ({
   token: (id) => join(journals, id, 'owner'),
   tokens: (fs) =>
@@ -35,7 +35,7 @@ export const ownerFolders = (journals: string): OwnerPlace => ({
     }),
 })
 
-/** Files in one folder. */
+/** A file for each owner, all in one folder. */
 export const ownerFiles = (folder: string): OwnerPlace => ({
   token: (id) => join(folder, `${id}.owner`),
   tokens: (fs) =>
@@ -71,7 +71,7 @@ export class Presence {
    * Does nothing when that was done before. Throws StorageError.
    */
   prepare(): Promise<void> {
-    // Somebody may have taken the folder away.
+    // The folder may have been removed.
     if (this.#isShown && this.#fs.stat(this.token) === undefined) this.#prepared = undefined
     this.#prepared ??= this.#prepareNow().catch((error: unknown) => {
       this.#prepared = undefined
@@ -81,8 +81,8 @@ export class Presence {
   }
 
   /**
-   * All that the dead have left is recovered: who is found dead from now on lived in the time of this owner, and the
-   * machine was not restarted since. Throws StorageError.
+   * To be called when everything that dead owners left is recovered. An owner that is found dead after this call lived
+   * at the same time as this one, so the machine was not restarted since. Throws StorageError.
    */
   async ready(): Promise<void> {
     this.#isReady = true
@@ -90,7 +90,9 @@ export class Presence {
     if (this.#beacon !== undefined) this.#fs.rename(`${this.token}.opening`, `${this.token}.alive`)
   }
 
-  /** Writes the token if it is not there: it is needed at once, or somebody has tidied up. Throws StorageError. */
+  /**
+   * Writes the token if it is missing: it is needed before `prepare`, or somebody has deleted it. Throws StorageError.
+   */
   writeToken(): void {
     if (this.#fs.stat(this.token) !== undefined) return
     this.#fs.makeDir(dirname(this.token))
@@ -101,13 +103,13 @@ export class Presence {
     try {
       this.#fs.writeFile(this.token, Buffer.from(ownerText(this.owner)), { exclusive: true })
     } catch (error) {
-      // Half a name would make every lock nobody's.
+      // With half a name, every lock of ours would belong to nobody.
       this.#fs.unlink(this.token)
       throw error
     }
   }
 
-  /** Whether an owner lives. One that is found gone stays so. */
+  /** Whether an owner lives. An owner that is gone never comes back. */
   async liveness(owner: Owner): Promise<Liveness> {
     if (owner.id === this.owner.id) return 'alive'
     if (isHere(owner)) return here.owners.has(owner.id) ? 'alive' : 'dead'
@@ -124,7 +126,7 @@ export class Presence {
     return this.#isReady || (await this.#isWitnessed()) ? 'dead' : 'rebooted'
   }
 
-  /** Removes all that this owner shows. */
+  /** Removes the token and the socket of this owner. */
   close(): void {
     this.#fs.unlink(this.token)
     const file = this.#beacon && this.#beaconFile(this.token)
@@ -132,7 +134,7 @@ export class Presence {
     if (file !== undefined) this.#fs.unlink(file)
   }
 
-  /** Ends, and leaves what there is to who recovers. */
+  /** Ends, and leaves the files to recovery. */
   abandon(): void {
     here.owners.delete(this.owner.id)
     this.#beacon?.close()
@@ -148,14 +150,17 @@ export class Presence {
   }
 
   /**
-   * Outside of all containers nobody needs a socket: everybody else there sees the process, or another boot id that is the
-   * kernel's own. Many tools refuse to copy a folder that has a socket in it.
+   * Outside of all containers no socket is needed: others there see either the process itself, or another boot id,
+   * which is the kernel's own. Many tools refuse to copy a folder that has a socket in it.
    */
   #needsBeacon(): boolean {
     return this.#disk() !== undefined && !isOutside(this.owner)
   }
 
-  /** Both outside of all containers, on a disk that one kernel has at a time, and that kernel has started anew. */
+  /**
+   * Whether the kernel was restarted since `owner` ran: both owners are outside of all containers, on a disk that only
+   * one kernel can have at a time.
+   */
   #isOfAnotherBoot(owner: Owner): boolean {
     const disk = this.#disk()
     const isLocal = disk !== undefined && owner.disk === disk
@@ -163,7 +168,7 @@ export class Presence {
   }
 
   #disk(): string | undefined {
-    // Before there is a store nobody can tell.
+    // Unknown until the store exists.
     this.#knownDisk ??= this.#fs.localDisk(dirname(dirname(this.token)))
     return this.#knownDisk
   }
@@ -189,10 +194,10 @@ export class Presence {
   async #signalOf(owner: Owner, token = this.#place.token(owner.id)): Promise<Signal> {
     const disk = this.#disk()
     if (owner.beacon !== true || owner.disk === undefined || disk === undefined) return 'unsure'
-    // In the order in which it changes its name.
+    // The socket is renamed in this order.
     for (const state of ['opening', 'alive']) {
       const signal = await this.#reach(`${token}.${state}`)
-      // The layers of an overlay are folders of another disk; to the kernel their sockets are others.
+      // The layers of an overlay are folders on another disk, and the kernel takes their sockets for different ones.
       if (signal === 'silent' && owner.disk !== disk) return 'unsure'
       if (signal !== 'absent') return signal
     }
@@ -200,8 +205,8 @@ export class Presence {
   }
 
   /**
-   * Whether somebody lives who is ready. All who were dead before it came it has recovered, so whoever is found dead
-   * now lived beside it, and the machine was not restarted since.
+   * Whether another owner is alive and ready. It has recovered all owners that were dead when it started, so an owner
+   * that is found dead now lived at the same time as it, and the machine was not restarted since.
    */
   async #isWitnessed(): Promise<boolean> {
     if (this.#disk() === undefined) return false
@@ -210,7 +215,7 @@ export class Presence {
     return false
   }
 
-  /** Nothing but a socket is asked: a link could lead to one of somebody else. */
+  /** Only a socket itself is asked: a link could lead to a socket of another program. */
   async #reach(file: string): Promise<Signal> {
     const kind = this.#fs.stat(file)?.kind
     if (kind === undefined) return 'absent'

@@ -10,3 +10,15 @@ export function readFully(open: OpenFile, buffer: Buffer, position: number): num
   }
   return done
 }
+
+/** The same, without holding up the event loop. Returns what was read: fewer bytes than asked for at the file's end. */
+export async function readPiece(open: OpenFile, position: number, length: number): Promise<Buffer> {
+  const bytes = Buffer.allocUnsafe(length)
+  let done = 0
+  while (done < length) {
+    const read = await open.readAsync(done === 0 ? bytes : bytes.subarray(done), position + done)
+    if (read === 0) break
+    done += read
+  }
+  return bytes.subarray(0, done)
+}

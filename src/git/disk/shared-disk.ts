@@ -1,6 +1,6 @@
 /**
- * The disk of a repository that several users share: what is made there gets the permissions that git gives it,
- * whatever the umask. Source: `core.sharedRepository` in git-config(1), adjust_shared_perm in path.c.
+ * The disk of a repository that several users share: new files get the permissions that git gives them, whatever the
+ * umask. Source: `core.sharedRepository` in git-config(1), adjust_shared_perm in path.c.
  */
 import { dirname } from 'node:path'
 import { UnsupportedError } from '../../errors.ts'
@@ -9,13 +9,13 @@ import type { Config } from '../config/parser.ts'
 import type { Beacon, Signal } from './beacon.ts'
 import { type FileStat, type FileSystem, type OpenFile, onSameDisk } from './file-system.ts'
 
-/** Permissions that files get on top of the umask's, or instead of them. */
+/** Permissions that files get in addition to those that the umask leaves, or instead of them. */
 export interface Sharing {
   bits: number
   instead: boolean
 }
 
-/** `undefined` when the repository is nobody else's. Throws UnsupportedError for what git refuses. */
+/** `undefined` when the repository is not shared. Throws UnsupportedError for a setting that git refuses. */
 export function sharingOf(config: Config): Sharing | undefined {
   const text = config.has('core.sharedrepository')
     ? (configValue(config, 'core.sharedrepository') ?? '').toLowerCase()
@@ -36,11 +36,11 @@ export function sharedMode({ bits, instead }: Sharing, mode: number, isFolder: b
   const readable = mode & 0o200 ? bits : bits & ~0o222
   const wanted = mode & 0o100 || isFolder ? readable | ((readable & 0o444) >> 2) : readable
   const shared = instead ? (mode & ~0o777) | wanted : mode | wanted
-  // What is made inside belongs to the folder's group.
+  // New files inside belong to the folder's group.
   return isFolder ? shared | 0o2000 : shared
 }
 
-/** A disk that shares what it makes once `sharing` is set. */
+/** A disk that shares new files once `sharing` is set. */
 export class SharedDisk implements FileSystem {
   sharing: Sharing | undefined
   readonly #fs: FileSystem

@@ -1,4 +1,4 @@
-/** The folder of one store, and who works in it. */
+/** The folder of one store, and the owner that works in it. */
 import type { FileSystem } from './file-system.ts'
 import type { Locks } from './locks.ts'
 import type { Paths } from './paths.ts'
@@ -11,11 +11,11 @@ export interface StoreFolder {
   readonly locks: Locks
   /** Milliseconds since 1970. */
   readonly now: () => number
-  /** How long a lock, or a recovery, of somebody else is waited for, in milliseconds. */
+  /** How long to wait for a lock or a recovery of another process, in milliseconds. */
   readonly lockTimeout: number
 }
 
-/** How a lock that somebody else holds is waited for. */
+/** How to wait for a lock that another process holds. */
 export interface LockWait {
   readonly locks: Locks
   /** In milliseconds. */

@@ -1,4 +1,4 @@
-/** The store's own key: 32 random bytes in a file for its owner alone. Nobody sends or clones it. */
+/** The store's own key: 32 random bytes in a file that only its user can read. It is never sent or cloned. */
 
 import { randomBytes } from 'node:crypto'
 import { dirname } from 'node:path'
@@ -17,16 +17,16 @@ export function readStoreKey(fs: FileSystem, path: string): Buffer | undefined {
 }
 
 /**
- * The key, made if there is none. All processes get the same one. Throws CorruptError, StorageError.
+ * The key; it is made if there is none. All processes get the same key. Throws CorruptError, StorageError.
  *
- * @param temporary path of a file that is not there; the caller removes it afterwards, whatever happens
+ * @param temporary path of a file that does not exist; the caller removes it afterwards in any case
  */
 export async function storeKey(fs: FileSystem, path: string, temporary: string): Promise<Buffer> {
   const stored = readStoreKey(fs, path)
   if (stored !== undefined) return stored
   fs.writeFile(temporary, randomBytes(LENGTH), { exclusive: true, mode: 0o600 })
   await fs.syncFile(temporary)
-  // Whoever is later takes the one that is there.
+  // A process that comes later reads the existing key.
   if (fs.link(temporary, path) === 'unsupported') fs.rename(temporary, path)
   await fs.syncDir(dirname(path))
   return readStoreKey(fs, path)!

@@ -1,19 +1,20 @@
 /**
- * What differs between operating systems: how a process names itself, how one sees whether another still runs, which
- * disks belong to one machine alone, and how a socket gets a path. Everything else in `git` is the same everywhere.
+ * What differs between operating systems: how a process identifies itself, how to find out whether another one still
+ * runs, which disks only one machine can use, and how a socket gets a path. Everything else in `git` is the same
+ * everywhere.
  */
 import { randomBytes } from 'node:crypto'
 import fs from 'node:fs'
 import os from 'node:os'
 import { basename, dirname, join } from 'node:path'
 
-/** What a thread of a process can say of itself. Empty where the system does not tell. */
+/** What identifies a thread of a process. Fields are empty where the system does not tell. */
 export interface ProcessFacts {
   /** `process.platform`. */
   system: string
-  /** Names the machine, but not for certain: two may have the same name, and one may change its name. */
+  /** The host name. It is not certain: two machines may have the same name, and a machine may change its name. */
   host: string
-  /** The kernel's boot id. A container may have one of its own. */
+  /** The kernel's boot id. A container may have its own. */
   boot: string
   /** The pid namespace. */
   namespace: string
@@ -25,12 +26,12 @@ export interface ProcessFacts {
 }
 
 /**
- * The pid namespace that a kernel starts with: who is in it has the kernel's own boot id, and no container's. Source:
- * PROC_PID_INIT_INO in linux/proc_ns.h.
+ * The pid namespace that a kernel starts with: a process in it sees the kernel's own boot id, not a container's.
+ * Source: PROC_PID_INIT_INO in linux/proc_ns.h.
  */
 const FIRST_NAMESPACE = 'pid:[4026531836]'
 
-/** Whether it runs on a machine of its own, outside of all containers, as far as the system tells. */
+/** Whether the process runs outside of all containers, as far as the system tells. */
 export const isOutside = ({ namespace }: Pick<ProcessFacts, 'namespace'>): boolean =>
   namespace === FIRST_NAMESPACE
 
@@ -53,14 +54,14 @@ export function processFacts(): ProcessFacts {
 
 let known: ProcessFacts | undefined
 
-/** Whether the thread runs, as far as this pid namespace shows; `true` when it does not show. */
+/** Whether the thread runs; `true` when this pid namespace does not show it. */
 export function isRunning({ pid, thread, start }: Pick<ProcessFacts, 'pid' | 'thread' | 'start'>): boolean {
   try {
     process.kill(pid, 0)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false
   }
-  // The pid lives; if the start time differs it was given to another process since.
+  // The pid exists; a different start time means that another process got it since.
   const now = startTime({ pid, ...(thread !== undefined && { thread }) })
   if (now === '') return thread === undefined || startTime({ pid }) === ''
   return start === '' || now === start
@@ -70,13 +71,13 @@ export function isRunning({ pid, thread, start }: Pick<ProcessFacts, 'pid' | 'th
 function startTime({ pid, thread = pid }: Pick<ProcessFacts, 'pid' | 'thread'>): string {
   const stat = read(`/proc/${pid}/task/${thread}/stat`)
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-  // A zombie holds nothing any more.
+  // A zombie holds no locks.
   return fields[0] === 'Z' ? 'ended' : (fields[19] ?? '')
 }
 
 /**
- * What kind of disk `path` is on, if it is certain that it belongs to one kernel: nobody reaches it from another
- * machine or from a virtual one at the same time. Throws what the system says, unless there is no such path.
+ * The kind of disk that `path` is on, if it is certain that only one kernel uses it: no other machine, real or virtual,
+ * reaches it at the same time. Throws the system's error, unless there is no such path.
  */
 export function localDisk(path: string, platform: string = process.platform): string | undefined {
   try {
@@ -101,12 +102,12 @@ const LINUX_LOCAL: ReadonlyMap<number, string> = new Map([
 ])
 const NOT_TOLD = new Set(['ENOENT', 'ENOTDIR', 'EACCES', 'ENOSYS'])
 
-/** Bytes of the longest path that a socket takes, the shortest of all systems. A longer one is cut without a word. */
+/** Bytes of the longest path of a socket on any system. A longer path is cut silently. */
 const LONGEST = 103
 
 /**
  * Calls `use` with a path of the same file that is short enough for a socket: on Linux through a descriptor of its
- * folder, elsewhere through a link in the folder for temporaries. It is good until `use` returns.
+ * folder, elsewhere through a link in the folder for temporaries. The path is valid until `use` returns.
  */
 export function withSocketPath<T>(
   path: string,

@@ -1,4 +1,4 @@
-/** Files on their way to their place: written here, where git never looks, then renamed. */
+/** Temporary files: written here, where git never looks, then renamed into place. */
 import { join } from 'node:path'
 import { StorageError } from '../../errors.ts'
 import type { FileSystem, OpenFile } from './file-system.ts'
@@ -12,14 +12,14 @@ export class Temporaries {
   readonly #owner: string
   #count = 0
 
-  /** `owner` makes the names unique, and says whose they were. */
+  /** `owner` makes the names unique, and shows who made a file. */
   constructor(fs: FileSystem, folder: string, owner: string) {
     this.#fs = fs
     this.#folder = folder
     this.#owner = owner
   }
 
-  /** A path that nobody else uses. */
+  /** A new path that no other process uses. */
   path(): string {
     return join(this.#folder, `${this.#owner}-${this.#count++}`)
   }
@@ -36,7 +36,7 @@ export class Temporaries {
     const path = this.path()
     try {
       if (!this.#fs.writeFile(path, data)) {
-        // Somebody has tidied up.
+        // The folder was deleted.
         this.#fs.makeDir(this.#folder)
         this.#fs.writeFile(path, data)
       }
@@ -65,16 +65,16 @@ export class Temporaries {
     return path
   }
 
-  /** Removes a file that is not needed; one that cannot be removed is left to the next recovery. */
+  /** Removes a file that is no longer needed; if that fails, the next recovery removes it. */
   discard(path: string): void {
     try {
       this.#fs.unlink(path)
     } catch {
-      // The error that led here says more.
+      // The error that led here is more useful than this one.
     }
   }
 
-  /** Removes what is left of this object's. */
+  /** Removes all temporary files of this owner. */
   close(): void {
     for (const name of this.#fs.readDir(this.#folder))
       if (name.startsWith(`${this.#owner}-`)) this.discard(join(this.#folder, name))

@@ -1,7 +1,7 @@
 /**
- * The user's own folder for what can be computed again and cannot be checked against object ids. It is not in a store,
- * because a store can be someone else's. Whatever is wrong with it, its readers only take longer.
- * Source: XDG Base Directory Specification, `XDG_CACHE_HOME`.
+ * The user's own folder for derived data that cannot be checked against object ids. It is not in a store, because a
+ * store can come from a stranger. If anything is wrong with it, readers only take longer. Source: XDG Base Directory
+ * Specification, `XDG_CACHE_HOME`.
  */
 import { randomBytes } from 'node:crypto'
 import fs from 'node:fs'
@@ -12,17 +12,17 @@ import { makeFolders } from '../../folders.ts'
 
 /** Bytes of the largest file that is written or read. */
 const MOST_BYTES = 64 << 20
-/** Milliseconds after which a file that nobody wrote again is removed. */
+/** Milliseconds after which a file that was not written again is removed. */
 const MOST_AGE = 30 * 24 * 3600 * 1000
-/** More than any head. */
+/** More bytes than any head has. */
 const HEAD_BYTES = 8192
 const KEY = 'key'
 const KEY_BYTES = 32
-/** Permissions that a file must not give: to write it; to read it as well. */
+/** Permission bits that others must not have: to write a file; to read it as well. */
 const NOBODY_WRITES = 0o022
 const NOBODY_READS = 0o077
 
-/** ASCII texts that are about a folder each. They go when that folder has gone, or after a month. */
+/** ASCII texts, each about a folder. A text is removed when its folder no longer exists, or after a month. */
 export class UserCache {
   readonly #folder: string
 
@@ -30,7 +30,7 @@ export class UserCache {
     this.#folder = folder
   }
 
-  /** `undefined` where the user has no such folder. */
+  /** `undefined` if the user has no such folder. */
   static open(): UserCache | undefined {
     try {
       const named = process.env.XDG_CACHE_HOME ?? ''
@@ -52,8 +52,8 @@ export class UserCache {
   }
 
   /**
-   * The key of this user, which is in no store: what carries an HMAC by it was written by this user. It is made when it is
-   * first asked for; `undefined` where that is not possible, and where others could read it.
+   * The key of this user, which is in no store: data with an HMAC made with it was written by this user. It is made on
+   * first use; `undefined` if that is not possible, or if others could read it.
    */
   key(): Uint8Array | undefined {
     const path = join(this.#folder, KEY)
@@ -61,7 +61,7 @@ export class UserCache {
   }
 
   /**
-   * Replaces the text. Nothing happens where that is not possible.
+   * Replaces the text. Does nothing if that is not possible.
    *
    * @param about a folder; must exist, else a later `write` of anything removes the text
    */
@@ -96,7 +96,7 @@ export class UserCache {
     })
   }
 
-  /** Whether it is there, and nobody else's. */
+  /** Makes the folder if needed. Returns whether it exists and belongs to this user alone. */
   #makeFolder(): boolean {
     makeFolders(join(this.#folder, '..'))
     quietly(() => fs.mkdirSync(this.#folder, { mode: 0o700 }))
@@ -114,7 +114,8 @@ export class UserCache {
     const temporary = `${path}.${randomBytes(8).toString('hex')}.tmp`
     fs.writeFileSync(temporary, randomBytes(KEY_BYTES), { flag: 'wx', mode: 0o600 })
     try {
-      // Another process may make one at the same moment: one of them remains. One that cannot be used is replaced.
+      // Another process may make a key at the same moment: then one of the two remains. A key that cannot be used is
+      // replaced.
       if (
         quietly(() => done(fs.linkSync(temporary, path))) === undefined &&
         this.#readKey(path) === undefined
@@ -139,7 +140,7 @@ export class UserCache {
   }
 }
 
-/** It is derived: without it, or without a new one, everything is right and slower. */
+/** Ignores errors: without a copy, everything is right, only slower. */
 function quietly<T>(work: () => T): T | undefined {
   try {
     return work()
@@ -150,7 +151,7 @@ function quietly<T>(work: () => T): T | undefined {
 
 const done = (_: unknown): true => true
 
-/** Whether it is this user's, and gives nobody else these permissions. */
+/** Whether the file belongs to this user, and others lack these permissions. */
 const isOwn = ({ uid, mode }: fs.Stats, others = NOBODY_WRITES): boolean =>
   process.getuid === undefined || (uid === process.getuid() && (mode & others) === 0)
 

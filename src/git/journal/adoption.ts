@@ -1,7 +1,7 @@
 /**
- * Taking over what a dead process left. Its folder `forkpoint/journals/<owner>` is renamed to
- * `<owner>.by-<adopter>`: a rename succeeds for one, so one alone may replay its journals and break its locks.
- * When nothing depends on it any more it becomes `<owner>.done`, and goes.
+ * Taking over what a dead process left. Its folder `forkpoint/journals/<owner>` is renamed to `<owner>.by-<adopter>`: a
+ * rename succeeds for exactly one process, so only that one may replay its journals and break its locks. When nothing
+ * depends on it any more it is renamed to `<owner>.done`, then deleted.
  */
 import { join } from 'node:path'
 import { LockedError, UnsupportedError } from '../../errors.ts'
@@ -13,7 +13,7 @@ import type { StoreFolder } from '../disk/store-folder.ts'
 import { retiredLists } from '../merging/retired.ts'
 import { isOtherVersion, type JournalRecord, parseJournal } from './journal.ts'
 
-/** A folder of journals whose owner is gone, now ours. */
+/** The journals of an owner that is gone; this process has adopted them. */
 export interface Adopted {
   owner: string
   folder: string
@@ -29,16 +29,16 @@ interface JournalFolder {
   life: Liveness
 }
 
-/** What may be recovered: everything, or (to read) only what a restart of the machine may have damaged. */
+/** What may be recovered: everything, or (enough for reading) only what a restart of the machine may have damaged. */
 export type Scope = 'all' | 'rebooted'
 
 export const anythingToAdopt = async (store: StoreFolder, scope: Scope): Promise<boolean> =>
   (await find(store, scope)).some((found) => isIn(scope, found))
 
 /**
- * Waits until nothing is unsettled of owners of whom nobody can tell from here whether they live, and who write
- * through another kernel: after its end, what they were promised would be nowhere but in their journals. Throws
- * LockedError when that does not come.
+ * Waits for owners that write through another kernel, so that this machine cannot tell whether they live: until all
+ * they saved is settled. If that kernel stopped before, the only copy of their saves would be in their journals. Throws
+ * LockedError after `lockTimeout`.
  */
 export async function unknownSettled(store: StoreFolder): Promise<void> {
   const { fs, paths, lockTimeout, locks } = store
@@ -55,15 +55,16 @@ export async function unknownSettled(store: StoreFolder): Promise<void> {
   }
 }
 
-/** Whether there is anything of an owner that recovery would look at. */
+/** Whether an owner left a journal that recovery would read. */
 export const leftJournals = ({ fs, paths }: Pick<StoreFolder, 'fs' | 'paths'>, { id }: Owner): boolean =>
   fs
     .readDir(paths.journals)
     .some((name) => FOLDER.test(name) && name.startsWith(id) && ownerOf({ fs, paths }, name) !== undefined)
 
 /**
- * Adopts every folder in scope. What a restart damaged is only whole when one process has all of it: then the
- * process with the greater id gives way. Throws LockedError when another one does not finish.
+ * Adopts every folder in scope. After a restart, one process has to adopt all folders, since the damage can only be
+ * repaired from all journals together. If two processes try, the one with the greater id gives way. Throws LockedError
+ * when the other does not finish in time.
  */
 export async function adopt(store: StoreFolder, scope: Scope): Promise<Adopted[]> {
   const { locks, lockTimeout } = store
@@ -85,22 +86,26 @@ export async function adopt(store: StoreFolder, scope: Scope): Promise<Adopted[]
   }
 }
 
-/** Leaves to others what could not be recovered here. */
+/** Leaves what could not be recovered here to other processes. */
 export function disown({ fs, paths }: StoreFolder, adopted: readonly Adopted[]): void {
   for (const { folder, owner } of adopted)
     fs.rename(join(paths.journals, folder), join(paths.journals, owner))
 }
 
-/** What was adopted is settled: nothing depends on it any more. Throws StorageError. */
+/** Removes an adopted folder once all of it is settled. Throws StorageError. */
 export async function removeAdopted({ fs, paths }: StoreFolder, { folder, owner }: Adopted): Promise<void> {
   const done = join(paths.journals, `${owner}.done`)
   fs.rename(join(paths.journals, folder), done)
-  // Were some of its journals to come back without the others, they would tell half a story.
+  // After a power loss some of its journals might come back without the others. A name ending in `.done` says that none
+  // of them counts.
   await fs.syncDir(paths.journals)
   removeFolder(fs, done)
 }
 
-/** Removes what is certainly nobody's: what was adopted and is settled, and folders and temporaries that never got an owner's name. */
+/**
+ * Removes what certainly belongs to nobody: adopted folders that are settled, and folders and temporaries that never
+ * got an owner's name.
+ */
 export function removeUnowned({ fs, paths, now, locks }: StoreFolder): void {
   const owners = new Set<string>([locks.owner.id])
   for (const name of fs.readDir(paths.journals)) {
@@ -136,21 +141,21 @@ async function find(store: StoreFolder, scope: Scope): Promise<JournalFolder[]> 
     const match = FOLDER.exec(name)
     if (match === null || match[1] === locks.owner.id) return []
     const owner = ownerOf(store, name)
-    // What was written through this kernel cannot be of before it was started.
+    // What was written through this kernel cannot be older than the start of this kernel.
     if (owner === undefined || (scope === 'rebooted' && shareKernel(owner, locks.owner))) return []
     return [{ name, owner: match[1]!, adopter: match[2], life: await locks.liveness(owner) }]
   })
   return (await Promise.all(found)).flat()
 }
 
-/** Whether the adopter still is at work. */
+/** Whether the adopter is still at work. */
 async function isRival(store: StoreFolder, adopter: string): Promise<boolean> {
   if (adopter === store.locks.owner.id) return false
   const owner = ownerOf(store, adopter)
   return owner !== undefined && !isGone(await store.locks.liveness(owner))
 }
 
-/** Adopts all that no rival has. Whether each of them is ours now; `found` is updated. */
+/** Adopts every folder that no rival has, and updates `found`. Returns whether all of them are ours now. */
 function take(store: StoreFolder, found: JournalFolder[], rivals: ReadonlySet<string>): boolean {
   const { fs, paths, locks } = store
   const me = locks.owner.id
@@ -168,8 +173,8 @@ function take(store: StoreFolder, found: JournalFolder[], rivals: ReadonlySet<st
 }
 
 /**
- * Whether the machine was restarted, asked once more when all is ours: who was about to be ready when we asked first
- * either is ready now, or sees what is ours and waits.
+ * Asks again whether the machine was restarted, now that all folders are ours. A process that was just starting when we
+ * asked first is either ready by now, or it sees our adopted folders and waits.
  */
 function lookAgain(store: StoreFolder, found: readonly JournalFolder[]): Promise<JournalFolder[]> {
   return Promise.all(
@@ -189,10 +194,10 @@ function giveBack({ fs, paths, locks }: StoreFolder, found: readonly JournalFold
   return false
 }
 
-/** From the token, else from a journal's header. */
+/** The owner, from its token, else from a journal's header. */
 function ownerOf({ fs, paths }: Pick<StoreFolder, 'fs' | 'paths'>, name: string): Owner | undefined {
   const folder = join(paths.journals, name)
-  // A link could lead out of the store.
+  // A link could lead outside the store.
   if (fs.stat(folder)?.kind !== 'folder') return undefined
   const token = fs.readFile(join(folder, 'owner'))
   const owner = token && parseOwner(token.toString('utf8'))
@@ -240,10 +245,10 @@ const journalsIn = (fs: FileSystem, folder: string): Buffer[] =>
 
 function removeFolder(fs: FileSystem, path: string): void {
   if (fs.stat(path)?.kind !== 'folder') return
-  // The token last: as long as the folder stands it says whose it was.
+  // The token is removed last: as long as the folder exists, the token says whose it was.
   const names = fs.readDir(path).filter((name) => name !== 'owner')
   for (const name of [...names, 'owner']) {
-    // A lock that was on its way is a folder.
+    // An unfinished lock on a disk without hard links is a folder.
     if (fs.stat(join(path, name))?.kind === 'folder') emptyFolder(fs, join(path, name))
     else fs.unlink(join(path, name))
   }

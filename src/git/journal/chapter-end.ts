@@ -1,9 +1,11 @@
-/** When a chapter of the journal ends, if it does not get too long before. */
+/** Ends a chapter of the journal after some time, if its size has not ended it before. */
 import type { StoreFolder } from '../disk/store-folder.ts'
 
 const LONGEST = 30_000
 
-/** Milliseconds until we look whether somebody waits for our chapter to end; much less than anybody waits. */
+/**
+ * Milliseconds between looks at whether another process waits for our chapter to end; much less than any of them waits.
+ */
 const LOOK_AFTER = 1000
 
 export class ChapterEnd {
@@ -12,21 +14,21 @@ export class ChapterEnd {
   readonly #after: number | undefined
   #timer: NodeJS.Timeout | undefined
 
-  /** `after`: milliseconds from the first save, whatever the disk is. */
+  /** `after`: milliseconds from the first save to the end of the chapter, on any disk. */
   constructor(folder: StoreFolder, settle: () => void, after?: number) {
     this.#folder = folder
     this.#settle = settle
     this.#after = after
   }
 
-  /** Something was saved. */
+  /** To be called after each save. */
   plan(): void {
-    // Whoever can't tell whether we live has to wait until nothing of ours is unsettled.
+    // A process that cannot tell whether we live has to wait until everything of ours is settled.
     const isShared = this.#folder.locks.owner.disk === undefined
     this.#timer ??= this.#in(this.#after ?? (isShared ? LOOK_AFTER : LONGEST))
   }
 
-  /** The chapter has ended. */
+  /** To be called when the chapter has ended. */
   clear(): void {
     clearTimeout(this.#timer)
     this.#timer = undefined
@@ -41,7 +43,7 @@ export class ChapterEnd {
     return setTimeout(due, Math.min(milliseconds, LOOK_AFTER)).unref()
   }
 
-  /** Whether a process maintains the store: what it purges must be in no journal. */
+  /** Whether a process maintains the store: what it purges must not remain in any journal. */
   #isMaintained(): boolean {
     const { fs, paths } = this.#folder
     try {

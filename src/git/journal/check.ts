@@ -1,11 +1,11 @@
-/** Whether what lies in the folder of journals can be read as journals. */
+/** Checks that the files in the folder of journals are journals. */
 import { join } from 'node:path'
 import { CorruptError } from '../../errors.ts'
 import type { FileSystem } from '../disk/file-system.ts'
 import type { Paths } from '../disk/paths.ts'
 import { isOtherVersion, parseJournal } from './journal.ts'
 
-/** Throws CorruptError, naming the file, for what is in a journal's place and is none. */
+/** Throws CorruptError, which names the file, if a file in a journal's place is not a journal. */
 export function checkJournals(fs: FileSystem, { journals }: Paths): CorruptError[] {
   const found: CorruptError[] = []
   for (const owner of fs.readDir(journals)) {
@@ -17,7 +17,7 @@ export function checkJournals(fs: FileSystem, { journals }: Paths): CorruptError
     for (const name of fs.readDir(folder)) {
       const file = join(folder, name)
       const stat = fs.stat(file)
-      // Who lives has a socket here; a lock may be on its way, as a folder.
+      // A living owner has a socket here; a folder may be an unfinished lock.
       if (stat === undefined || stat.kind === 'socket' || stat.kind === 'folder') continue
       if (stat.kind !== 'file') found.push(strange(file, 'is not a plain file'))
       else if (name.endsWith('.journal') && stat.size > 0) {

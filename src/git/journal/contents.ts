@@ -1,4 +1,4 @@
-/** What is in a store, as far as its journals speak of it: the objects, the packs and the refs of a repository. */
+/** The parts of a repository that journals record changes of: objects, packs and refs. */
 import type { ObjectStore } from '../database/object-store.ts'
 import type { StoreFolder } from '../disk/store-folder.ts'
 import type { PackMerger } from '../merging/merger.ts'

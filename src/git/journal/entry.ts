@@ -1,10 +1,13 @@
-/** What a journal's records say, and how they are read: a journal may come from anybody, so nothing is believed. */
+/**
+ * What a journal's records say, and how they are read: a journal may have been written by anyone, so every field is
+ * checked.
+ */
 import { isLockName, isObjectId, isRefName, type LockName } from '../../ids.ts'
 import type { RefMove, SymbolicMove } from '../refs/moves.ts'
 
 /**
- * `locks`: refs whose lock will be taken. `group`: saves that are durable with it. `done`: a group is in place, or
- * (`undone`) could not be put there and counts no more.
+ * `locks`: refs whose lock will be taken. `group`: saves that this record makes durable. `done`: a group is in place,
+ * or (`undone`) it could not be put in place and does not count.
  */
 export type JournalEntry =
   | { kind: 'locks'; refs: readonly LockName[] }
@@ -13,17 +16,17 @@ export type JournalEntry =
 
 export interface GroupEntry {
   kind: 'group'
-  /** Larger than that of every earlier group that moved one of these refs. */
+  /** Larger than the number of every earlier group that moved one of these refs. */
   order: number
   moves: readonly RefMove[]
   symbolic: readonly SymbolicMove[]
   /** Name of the pack that the record carries: 40 hex digits. */
   pack: string | null
-  /** A further pack placed with it, made of objects of earlier records; not synced either. */
+  /** Another pack that was placed with the group, merged from packs of earlier records; not synced either. */
   merged?: string
 }
 
-/** The entry that `text` holds; `undefined` when it is none, or names anything outside the store. */
+/** Parses an entry. Returns `undefined` when the text is not an entry, or names anything outside the store. */
 export function parseEntry(text: string): JournalEntry | undefined {
   let entry: JournalEntry
   try {
@@ -46,7 +49,7 @@ const isGroup = ({ order, moves, symbolic, pack, merged }: GroupEntry): boolean 
   isIdOrNull(pack) &&
   (merged === undefined || (typeof merged === 'string' && isObjectId(merged)))
 
-/** A number of a move. More than a file may be long would stop every save (`move-clock.ts`). */
+/** The number of a move. A number above the largest possible file size would stop every save (`move-clock.ts`). */
 export const isOrder = (value: unknown): value is number =>
   Number.isSafeInteger(value) && (value as number) > 0 && (value as number) <= 2 ** 40
 

@@ -1,7 +1,7 @@
 /**
  * Group commit: changes of refs, with the objects they need, made durable together by one sync.
  *
- * Changes of one ref go one after another; changes of different refs that are ready at the same time share a
+ * Changes of one ref are made one after another; changes of different refs that are ready at the same time share a
  * group. A change is visible to every git tool when its promise resolves. `docs/architecture.md`, "Saving".
  */
 import { StorageError } from '../../errors.ts'
@@ -26,13 +26,13 @@ interface Ready {
   symbolic: readonly SymbolicMove[]
 }
 
-/** What else a group commit needs of its repository. */
+/** What a group commit needs from its repository. */
 export interface CommitHost {
-  /** Finishes what dead processes left, their locks included. */
+  /** Finishes what dead processes left, and breaks their locks. */
   breakLock(file: string): Promise<void>
-  /** Syncs in place what was saved, and begins a new chapter. Throws StorageError. */
+  /** Syncs what was saved where it is, and begins a new chapter. Throws StorageError. */
   settle(): Promise<void>
-  /** Called after each group, failed ones too. */
+  /** Called after each group, also after one that failed. */
   written(chapter: Chapter): void
 }
 
@@ -67,12 +67,12 @@ export class GroupCommit {
     })
   }
 
-  /** Resolves when nothing is under way any more. */
+  /** Resolves when no group is being written. */
   async idle(): Promise<void> {
     while (this.#running !== undefined) await this.#running
   }
 
-  /** Resolves when the group that is under way now, if any, is in place and its locks are released. */
+  /** Resolves when the group that is being written now, if any, is in place and its locks are released. */
   groupEnd(): Promise<void> {
     return this.#underWay
   }
@@ -85,11 +85,11 @@ export class GroupCommit {
       while (!queue.isEmpty) {
         opened.check()
         if (journals.current === undefined) await journals.open()
-        // A settling that starts in this very moment takes the chapter away again.
+        // A settling that starts at this moment ends the chapter again.
         const chapter = journals.current
         if (chapter === undefined) continue
         if (!journals.isInPlace(chapter)) {
-          // Nobody would find what was saved before: it has to be safe in its place before there is more.
+          // Recovery would not find earlier saves: they have to be safe in their places before anything is added.
           chapter.broken = true
           await this.#host.settle()
           continue
@@ -102,7 +102,7 @@ export class GroupCommit {
         if (queue.isBusy) await queue.attendToBusy(group.length === 0)
       }
     } catch (error) {
-      // Not even a journal could be opened: all who wait are told.
+      // Not even a journal could be opened: every waiting save fails.
       queue.rejectAll(error)
     } finally {
       this.#running = undefined
@@ -110,14 +110,14 @@ export class GroupCommit {
     }
   }
 
-  /** Never throws: every one of the group gets its answer, and its locks are released. */
+  /** Never throws: every save of the group gets its answer, and its locks are released. */
   async #commit(group: readonly Waiting[]): Promise<void> {
     const prepared = await Promise.all(group.map((waiting) => this.#prepare(waiting)))
     const ready = prepared.filter((one) => one !== undefined)
     for (const batch of batches(ready)) {
       const failure = await this.#write(batch)
       if (failure === undefined) continue
-      // One that is too big for the disk must not take the others with it.
+      // A save that is too big for the disk must not make the others fail.
       for (const one of batch) {
         const error = batch.length === 1 ? failure : await this.#write([one])
         if (error !== undefined) this.#answer(one, () => one.waiting.reject(error.cause))
@@ -155,7 +155,10 @@ export class GroupCommit {
     return value !== undefined && 'id' in value ? value.id : undefined
   }
 
-  /** Makes a batch durable, places it and answers. Returns the error when nothing of it counts; the locks stay. */
+  /**
+   * Makes a batch durable, puts it in place and answers. Returns the error if nothing of the batch counts; then the
+   * locks stay.
+   */
   async #write(batch: readonly Ready[]): Promise<{ cause: unknown } | undefined> {
     const opened = this.#opened
     const journals = this.#journals
@@ -175,7 +178,7 @@ export class GroupCommit {
       opened.check()
       pack = await packOf(batch)
       chapter = journals.current ?? (await journals.open())
-      // It may be a new one since the locks were taken.
+      // The chapter may have changed since the locks were taken.
       journals.announce(
         chapter,
         batch.flatMap(({ waiting }) => waiting.refs),
@@ -184,7 +187,8 @@ export class GroupCommit {
       const order = journals.clock.next()
       const entry = groupEntry(batch, order, pack?.name ?? null, unnamed?.name)
       const recording = journals.record(chapter, entry, pack?.pack)
-      // While the disk syncs, packs are written: this one where nobody looks, one of earlier groups to its place.
+      // While the disk syncs, two packs are written: this group's to a temporary file, and a merged one of earlier
+      // groups to its place.
       const staging = pack && placement.stage(pack.name, pack.pack, pack.index)
       const placing = placeable && this.#placeMerged(chapter, placeable)
       const [recorded, written] = await Promise.allSettled([recording, staging, placing])
@@ -193,14 +197,14 @@ export class GroupCommit {
       sequence = recorded.value
       if (unnamed !== undefined) chapter.packs.named()
       if (written.status === 'rejected') throw written.reason
-      // Durable. From here on it is put where git looks for it: packs first, refs last.
+      // The group is durable now. What follows puts it where git looks for it: packs first, refs last.
       for (const ref of moves.refs) chapter.refs.set(ref, order)
       if (pack !== undefined && staged !== undefined) this.#placePack(chapter, pack, staged)
       await moves.run()
       opened.check()
       if (!journals.isInPlace(chapter)) throw journalGone(chapter)
     } catch (cause) {
-      // In another store's folder there is nothing to undo.
+      // If the folder now belongs to another store, there is nothing to undo.
       if (!opened.isMoved) await moves.undo()
       if (staged !== undefined) placement.drop(staged)
       if (pack !== undefined) placement.unkeep(pack.name)
@@ -213,7 +217,7 @@ export class GroupCommit {
     journals.done(chapter, sequence)
     for (const one of batch) this.#finish(one)
     this.#host.written(chapter)
-    // Whoever got an answer comes first.
+    // Callers whose saves have just been answered run first.
     setImmediate(() => void chapter.packs.mergeDue())
     return undefined
   }
@@ -227,7 +231,7 @@ export class GroupCommit {
       merger.retire(merged.replaces, merged.name)
     } catch {
       chapter.packs.forget()
-      // The small packs stay. What the disk refuses here it will refuse the save itself, if that matters.
+      // The small packs stay. If the disk's error matters, the save itself will meet it too.
     }
   }
 
@@ -272,7 +276,7 @@ function groupEntry(
 
 const isPlainRef = (name: LockName): name is `refs/${string}` => name.startsWith('refs/')
 
-/** The moves to a new commit that has the old one as a parent. */
+/** The moves from a commit to a new one that has it as a parent. */
 const forwardMoves = ({ moves, plan }: Ready): RefMove[] =>
   moves.filter(({ from, to }) => {
     const commit = from === null ? undefined : plan.objects.findLast(({ id }) => id === to)

@@ -2,13 +2,14 @@
  * One journal file: what makes a group of saves durable with a single sync.
  *
  * A header names the owner and carries a random salt; records follow, each with length, sequence, the salt and a
- * checksum. Starting over writes a new salt and begins at the front again: what is behind the last record of
- * the new salt does not count. So the file keeps its blocks, and a sync has no new size to record.
- * The layout is described in `docs/format.md`, "The journal".
+ * checksum. A restart writes a new salt and begins at the front of the file again: bytes after the last record with the
+ * new salt do not count. So the file keeps its blocks, and a sync does not have to record a new size. The layout is
+ * described in `docs/format.md`, "The journal".
  */
 import { randomBytes } from 'node:crypto'
 import { crc32 } from 'node:zlib'
 import { StorageError } from '../../errors.ts'
+import { TimeSlice } from '../../time-slice.ts'
 import type { FileSystem, OpenFile } from '../disk/file-system.ts'
 import { type Owner, ownerText, parseOwner } from '../disk/identity.ts'
 import { readFully } from '../disk/read-fully.ts'
@@ -17,15 +18,17 @@ import { type JournalEntry, parseEntry } from './entry.ts'
 export interface JournalRecord {
   sequence: number
   entry: JournalEntry
-  /** Bytes of a pack; empty for none. */
+  /** Bytes of a pack; empty when the record has none. */
   pack: Uint8Array
 }
 
 const HEADER = 1024
 const RECORD = 24
 const MAGIC = 0x46505231 // "FPR1"
-/** The file grows by this much at a time, so that most syncs find its size unchanged. */
+/** Bytes by which the file grows at a time, so that its size is unchanged in most syncs. */
 const STEP = 256 * 1024
+/** Written at once. */
+const PIECE = 512 * 1024
 
 export class Journal {
   readonly path: string
@@ -34,7 +37,7 @@ export class Journal {
   readonly #owner: Owner
   #salt = Buffer.alloc(8)
   #end = HEADER
-  /** Where the last record starts. */
+  /** Position of the last record. */
   #last = HEADER
   #size = 0
 
@@ -69,7 +72,7 @@ export class Journal {
     return this.#end - HEADER
   }
 
-  /** Forgets all records. Not synced: the old ones may come back, and are harmless then. */
+  /** Forgets all records. Not synced: if the old records come back after a power loss, they are harmless. */
   restart(): void {
     this.#salt = randomBytes(8)
     writeAll(this.#file, encodeHeader(this.#owner, this.#salt), 0)
@@ -79,15 +82,15 @@ export class Journal {
   }
 
   /**
-   * Adds a record; durable after the next `sync`. When the disk refuses, nothing counts of what was written:
-   * the next record goes to the same place. Throws StorageError.
+   * Adds a record; durable after the next `sync`. If the disk fails, the record does not count, and the next one is
+   * written in the same place. Throws StorageError.
    */
   append(sequence: number, entry: JournalEntry, pack: Uint8Array = new Uint8Array()): void {
     const record = encodeRecord(sequence, this.#salt, entry, pack)
     const end = this.#end + record.length
     let data = record
     if (entry.kind === 'group' && end > this.#size && this.#end > HEADER + STEP / 4) {
-      // Worth growing ahead once it is clear that this is a busy journal.
+      // The file grows ahead only once the journal has proved busy.
       data = Buffer.concat([record], record.length + STEP)
     }
     writeAll(this.#file, data, this.#end)
@@ -96,14 +99,37 @@ export class Journal {
     this.#end = end
   }
 
+  /**
+   * `append` of a large pack, in slices. The caller appends nothing else meanwhile. The head is written last: until then
+   * nothing of it counts. Throws StorageError.
+   */
+  async appendLarge(sequence: number, entry: JournalEntry, pack: Uint8Array): Promise<void> {
+    const head = encodeHead(sequence, this.#salt, entry, pack.length)
+    const start = this.#end + head.length
+    const slice = new TimeSlice()
+    let sum = checksum(head)
+    for (let at = 0; at < pack.length; at += PIECE) {
+      if (slice.isOver()) await slice.next()
+      const piece = pack.subarray(at, at + PIECE)
+      sum = crc32(piece, sum)
+      writeAll(this.#file, piece, start + at)
+    }
+    head.writeUInt32BE(sum, RECORD - 4)
+    writeAll(this.#file, head, this.#end)
+    this.#size = Math.max(this.#size, start + pack.length)
+    this.#last = this.#end
+    this.#end = start + pack.length
+  }
+
   sync(): Promise<void> {
     return this.#file.sync()
   }
 
-  /** Whether whoever looks for it finds what was appended last. */
+  /** Whether another process that opens the path finds the record that was appended last. */
   isInPlace(): boolean {
     if (this.#file.isInPlace()) return true
-    // Where a server or a program makes up the numbers of files, they may change while nothing else does.
+    // On disks whose inode numbers are made up by a server or a program, the number may change although the file is the
+    // same.
     const there = this.#fs.open(this.path, 'r')
     if (there === undefined) return false
     try {
@@ -128,7 +154,7 @@ export interface JournalContent {
   records: readonly JournalRecord[]
 }
 
-/** Every whole record of a journal file, in order; `undefined` when the file never got as far as a header. */
+/** Every whole record of a journal file, in order; `undefined` when the file has no header yet. */
 export function parseJournal(content: Buffer): JournalContent | undefined {
   const header = decodeHeader(content)
   if (header === undefined) return undefined
@@ -139,7 +165,7 @@ export function parseJournal(content: Buffer): JournalContent | undefined {
     if (content.readUInt32BE(at) !== MAGIC || end > content.length) break
     if (!content.subarray(at + 12, at + 20).equals(header.salt)) break
     const payload = content.subarray(at + RECORD, end)
-    if (checksum(content.subarray(at + 4, at + 20), payload) !== content.readUInt32BE(at + 20)) break
+    if (checksum(content.subarray(at, end)) !== content.readUInt32BE(at + RECORD - 4)) break
     const record = decodePayload(content.readUInt32BE(at + 8), payload)
     if (record === undefined) break
     records.push(record)
@@ -148,7 +174,7 @@ export function parseJournal(content: Buffer): JournalContent | undefined {
   return { owner: header.owner, records }
 }
 
-/** Whether the file is a journal of a version of the format that is not ours. */
+/** Whether the file is a journal of another version of the format. */
 export const isOtherVersion = (content: Buffer): boolean =>
   /^forkpoint-journal (?!1 )\d+ /.test(content.toString('latin1', 0, 40))
 
@@ -171,16 +197,21 @@ function decodeHeader(content: Buffer): { owner: Owner; salt: Buffer } | undefin
 }
 
 function encodeRecord(sequence: number, salt: Buffer, entry: JournalEntry, pack: Uint8Array): Buffer {
+  const head = encodeHead(sequence, salt, entry, pack.length)
+  head.writeUInt32BE(crc32(pack, checksum(head)), RECORD - 4)
+  return Buffer.concat([head, pack])
+}
+
+/** What stands before the pack, without the checksum. */
+function encodeHead(sequence: number, salt: Buffer, entry: JournalEntry, packLength: number): Buffer {
   const text = Buffer.from(`${JSON.stringify(entry)}\n`)
-  const record = Buffer.allocUnsafe(RECORD + text.length + pack.length)
-  record.writeUInt32BE(MAGIC, 0)
-  record.writeUInt32BE(text.length + pack.length, 4)
-  record.writeUInt32BE(sequence >>> 0, 8)
-  salt.copy(record, 12)
-  text.copy(record, RECORD)
-  record.set(pack, RECORD + text.length)
-  record.writeUInt32BE(checksum(record.subarray(4, 20), record.subarray(RECORD)), 20)
-  return record
+  const head = Buffer.alloc(RECORD + text.length)
+  head.writeUInt32BE(MAGIC, 0)
+  head.writeUInt32BE(text.length + packLength, 4)
+  head.writeUInt32BE(sequence >>> 0, 8)
+  salt.copy(head, 12)
+  text.copy(head, RECORD)
+  return head
 }
 
 function decodePayload(sequence: number, payload: Buffer): JournalRecord | undefined {
@@ -190,9 +221,11 @@ function decodePayload(sequence: number, payload: Buffer): JournalRecord | undef
   return entry === undefined ? undefined : { sequence, entry, pack: payload.subarray(end + 1) }
 }
 
-const checksum = (head: Uint8Array, payload: Uint8Array): number => crc32(payload, crc32(head))
+/** Of all but the magic number and itself. */
+const checksum = (record: Uint8Array): number =>
+  crc32(record.subarray(RECORD), crc32(record.subarray(4, RECORD - 4)))
 
-/** Completes short writes. */
+/** Writes all bytes, with as many calls as it takes. */
 function writeAll(file: OpenFile, data: Uint8Array, position: number): void {
   for (let done = 0; done < data.length; ) {
     const written = file.write(data.subarray(done), position + done)

@@ -14,21 +14,24 @@ import { Journal } from './journal.ts'
 import { MoveClock } from './move-clock.ts'
 import { noteNames } from './settled-notes.ts'
 
-/** A journal with what depends on it until that is synced in place. */
+/** Bytes of a pack that are written in slices. */
+const LARGE = 1024 * 1024
+
+/** A journal, and what depends on it until it is synced in place. */
 export interface Chapter {
   journal: Journal
   /** Packs that were placed and not synced. */
   packs: ChapterPacks
-  /** Refs that were, or may have been, written or removed, and the number of the last move of each. */
+  /** Refs that were written or removed, or may have been, with the number of each ref's last move. */
   refs: Map<RefName, number>
   /** Refs whose locks were announced. */
   announced: Set<string>
-  /** After a failed sync nothing more is written to it. */
+  /** Set after a failed sync; nothing more is written to the journal then. */
   broken: boolean
 }
 
 export class Journals {
-  /** Numbers for the groups that are recorded. */
+  /** Gives each recorded group its number. */
   readonly clock: MoveClock
   readonly #fs: FileSystem
   readonly #locks: Locks
@@ -63,7 +66,10 @@ export class Journals {
     return this.#chapter
   }
 
-  /** Says which locks will be taken, so that whoever recovers knows where to look. Cheap when said before. */
+  /**
+   * Records which locks will be taken, so that recovery knows where to look. Cheap for locks that were announced
+   * before.
+   */
   announce(chapter: Chapter, refs: readonly LockName[]): void {
     const fresh = refs.filter((ref) => !chapter.announced.has(ref))
     if (fresh.length === 0) return
@@ -71,9 +77,9 @@ export class Journals {
     for (const ref of fresh) chapter.announced.add(ref)
   }
 
-  /** Makes a group durable. Returns its sequence. Throws StorageError; then the group counts as not there. */
+  /** Makes a group durable. Returns its sequence. Throws StorageError; then the group does not count. */
   async record(chapter: Chapter, entry: GroupEntry, pack?: Uint8Array): Promise<number> {
-    const sequence = this.#append(chapter, entry, pack)
+    const sequence = await this.#appendAny(chapter, entry, pack)
     try {
       await chapter.journal.sync()
       if (this.#unsyncedFolder) {
@@ -81,7 +87,7 @@ export class Journals {
         this.#unsyncedFolder = false
       }
     } catch (error) {
-      // What the kernel did with the pages is unknown, and a second sync would not tell.
+      // The kernel may have dropped the pages, and a second sync would not report it.
       chapter.broken = true
       throw error
     }
@@ -89,8 +95,8 @@ export class Journals {
   }
 
   /**
-   * Whether whoever recovers would find the journal. If not, nothing counts of what is written to it from now on; the
-   * next `open` makes a folder and a journal anew.
+   * Whether recovery would find the journal. If not, nothing that is written to it from now on counts; the next `open`
+   * makes a new folder and a new journal.
    */
   isInPlace({ journal }: Chapter): boolean {
     if (journal.isInPlace()) return true
@@ -98,12 +104,12 @@ export class Journals {
     return false
   }
 
-  /** Notes that a group is in place, or was given up. Losing the note is harmless. */
+  /** Notes that a group is in place, or was given up. A lost note does no harm. */
   done(chapter: Chapter, group: number, undone = false): void {
     try {
       this.#append(chapter, { kind: 'done', group, ...(undone && { undone }) })
     } catch {
-      // A full disk. Replaying the group finds everything in place.
+      // The disk is full. A replay of the group would find everything in place.
     }
   }
 
@@ -114,18 +120,18 @@ export class Journals {
     return chapter
   }
 
-  /** The chapter is settled: nothing depends on its journal any more. Throws StorageError. */
+  /** To be called when the chapter is settled and nothing depends on its journal. Throws StorageError. */
   async release({ journal, broken }: Chapter): Promise<void> {
     if (!broken && this.#spare === undefined) {
       try {
         journal.restart()
         await journal.sync()
-        // Who looks for old moves here (`settled-notes.ts`) sees from this that they cannot come back.
+        // Tells a process that looks for old moves here (`settled-notes.ts`) that they cannot come back.
         journal.append(this.#sequence++, { kind: 'locks', refs: [] })
         this.#spare = journal
         return
       } catch {
-        // Not fit to be used again.
+        // The file cannot be used again.
       }
     }
     const gone = journal.path.replace(/journal$/, 'gone')
@@ -134,22 +140,23 @@ export class Journals {
     } finally {
       this.#fs.rename(journal.path, gone)
     }
-    // Were it to come back, it would tell of old moves without the later ones; until then others can read it.
+    // If the file came back after a power loss, it would list old moves without the later ones. Until this sync, others
+    // can still read it.
     await this.#fs.syncDir(this.#folder)
     this.#fs.unlink(gone)
   }
 
-  /** What others have told us so far of moves that they have settled. */
+  /** What other processes have noted here so far: moves of our refs that they have settled. */
   notes(): string[] {
     return noteNames(this.#fs, this.#folder)
   }
 
-  /** Every move of ours that the notes were about is settled by now. */
+  /** All of our moves that these notes were about are settled now. */
   removeNotes(names: readonly string[]): void {
     for (const name of names) this.#fs.unlink(join(this.#folder, name))
   }
 
-  /** Removes the journal that waits to be used again: it still has the bytes of what was settled. */
+  /** Removes the journal that is kept for reuse: it still has the bytes of settled saves. */
   dropSpare(): void {
     const spare = this.#spare
     this.#spare = undefined
@@ -168,7 +175,7 @@ export class Journals {
     this.#fs.removeDir(this.#folder)
   }
 
-  /** Gives back what is open and leaves the files to whoever recovers: not everything could be settled. */
+  /** Closes the files and leaves them to recovery, because not everything could be settled. */
   abandon(unsettled: readonly Chapter[]): void {
     try {
       closeAll([...unsettled.map(({ journal }) => journal), ...this.#giveUp()])
@@ -185,7 +192,7 @@ export class Journals {
     }
   }
 
-  /** Nobody else closes what it returns. */
+  /** The caller has to close the returned journal. */
   #giveUp(): Journal[] {
     const journals = [this.#chapter?.journal, this.#spare].filter((journal) => journal !== undefined)
     this.#chapter = undefined
@@ -197,6 +204,13 @@ export class Journals {
     const sequence = this.#sequence
     chapter.journal.append(sequence, entry, pack)
     this.#sequence++
+    return sequence
+  }
+
+  async #appendAny(chapter: Chapter, entry: GroupEntry, pack?: Uint8Array): Promise<number> {
+    if (pack === undefined || pack.length <= LARGE) return this.#append(chapter, entry, pack)
+    const sequence = this.#sequence++
+    await chapter.journal.appendLarge(sequence, entry, pack)
     return sequence
   }
 

@@ -11,7 +11,7 @@ export interface Waiting {
   refs: readonly LockName[]
   resolve(value: unknown): void
   reject(error: unknown): void
-  /** Set once a lock was found taken. */
+  /** When one of its locks was first found taken, in milliseconds. */
   busySince?: number | undefined
   notBefore?: number
 }
@@ -33,7 +33,7 @@ export class LockQueue {
     return this.#waiting.length === 0
   }
 
-  /** Whether a lock was found taken that one of them needs. */
+  /** Whether one of them needs a lock that was found taken. */
   get isBusy(): boolean {
     return this.#waiting.some(({ busySince }) => busySince !== undefined)
   }
@@ -42,15 +42,15 @@ export class LockQueue {
     this.#waiting.push(one)
   }
 
-  /** Nothing can be done for any of them. */
+  /** Rejects every waiting change. */
   rejectAll(error: unknown): void {
     for (const waiting of this.#waiting.splice(0)) waiting.reject(error)
   }
 
   /**
-   * The changes whose locks could be taken, at most one a ref, in order of arrival. They wait no more.
+   * Removes and returns the changes whose locks could be taken: at most one per ref, in order of arrival.
    *
-   * @param announce called before the locks of these refs are taken
+   * @param announce called with the refs before their locks are taken
    */
   takeLocks(announce: (refs: readonly LockName[]) => void): Waiting[] {
     const claimed = new Set<string>()
@@ -61,7 +61,7 @@ export class LockQueue {
       if (group.length >= GROUP_LIMIT) break
       const { refs } = waiting
       const isFree = !refs.some((ref) => claimed.has(ref))
-      // Who waits behind one that waits for a lock waits for that lock too.
+      // A change behind another one that waits for a lock waits for that lock too.
       if (!isFree)
         waiting.busySince = refs.some((ref) => busy.has(ref)) ? (waiting.busySince ?? now) : undefined
       for (const ref of refs) claimed.add(ref)
@@ -98,7 +98,10 @@ export class LockQueue {
     }
   }
 
-  /** Recovers what a dead process left locked, gives up what waits too long; waits if there is nothing else to do. */
+  /**
+   * Breaks locks of dead processes and gives up changes that have waited too long; waits a little if nothing else can
+   * be done.
+   */
   async attendToBusy(wait: boolean): Promise<void> {
     let next = performance.now() + 50
     for (const waiting of this.#waiting.filter(({ busySince }) => busySince !== undefined)) {
@@ -109,7 +112,7 @@ export class LockQueue {
       }
       next = Math.min(next, waiting.notBefore ?? next)
     }
-    // Never less than a turn of the event loop: whoever holds the lock may be in this process.
+    // At least one turn of the event loop, since the holder of the lock may be in this process.
     if (wait) await new Promise((resolve) => setTimeout(resolve, Math.max(next - performance.now(), 0)))
   }
 

@@ -1,8 +1,8 @@
 /**
- * The order in which refs were moved, as numbers: who takes one under a ref's lock gets a larger one than everybody who
- * held that lock before. It is the size of the file `forkpoint/clock`, which each group of changes makes one byte
- * longer: appending is atomic, nobody makes the file shorter, and no clock is asked.
- * Why there has to be an order at all: `docs/decisions/0012-order-of-moves.md`.
+ * The order in which refs were moved, as numbers: a number that is taken under a ref's lock is larger than all that
+ * were taken under that lock before. It is the size of the file `forkpoint/clock`, which each group of changes makes
+ * one byte longer: appending is atomic, the file never gets shorter, and no clock is read. Why there has to be an order
+ * at all: `docs/decisions/0012-order-of-moves.md`.
  */
 import { dirname, join } from 'node:path'
 import { CorruptError, StorageError } from '../../errors.ts'
@@ -20,11 +20,14 @@ export class MoveClock {
     this.#file = join(paths.own, 'clock')
   }
 
-  /** The next number. Costs no sync: what has to last is in the journals. Throws StorageError, CorruptError. */
+  /**
+   * Takes the next number. It needs no sync, because the numbers that have to last are in the journals. Throws
+   * StorageError, CorruptError.
+   */
   next(): number {
     let order = this.#lengthen()
     if (order <= this.#last) {
-      // Somebody has deleted the file.
+      // The file was deleted.
       this.#extend(this.#last)
       order = this.#lengthen()
     }
@@ -36,14 +39,16 @@ export class MoveClock {
     return order
   }
 
-  /** From now on numbers are larger than `order`. Throws StorageError, CorruptError. */
+  /** Makes all later numbers larger than `order`. Throws StorageError, CorruptError. */
   raise(order: number): void {
     if (order <= this.#last) return
     if ((this.#fs.stat(this.#file)?.size ?? 0) < order) this.#extend(order)
     this.#last = order
   }
 
-  /** Writes a byte at a place of its own: whatever others do meanwhile, the file does not get shorter. */
+  /**
+   * Writes one byte at that position: the file gets longer or keeps its size, whatever other processes do meanwhile.
+   */
   #extend(size: number): void {
     this.#lengthen()
     const file = this.#fs.open(this.#file, 'r+')

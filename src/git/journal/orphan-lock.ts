@@ -1,12 +1,12 @@
-/** Locks of dead processes that no journal speaks of: somebody cleaned away the journal, or copied the store. */
+/** Locks of dead processes that left no journal, because somebody deleted the journals or copied the store. */
 import { join } from 'node:path'
 import type { Owner } from '../disk/identity.ts'
 import type { StoreFolder } from '../disk/store-folder.ts'
 import { leftJournals } from './adoption.ts'
 
 /**
- * Removes `<file>.lock` if its owner is gone and left no journal; otherwise it is recovery's to break. Under a lock
- * of its own, so that nobody removes the one that the next owner has just taken.
+ * Removes `<file>.lock` if its owner is gone and left no journal; a lock with a journal is broken by recovery. A second
+ * lock is held meanwhile, so that no process removes a lock that the next owner has just taken.
  */
 export async function breakOrphan(folder: StoreFolder, file: string): Promise<void> {
   const { paths, locks } = folder

@@ -1,6 +1,6 @@
 /**
- * Recovery: what processes that are gone left in their journals is finished, then synced, then their journals,
- * locks and temporaries are removed. Safe to be interrupted anywhere and begun again.
+ * Recovery finishes what dead processes recorded in their journals, syncs it, then removes their journals, locks and
+ * temporaries. It can be interrupted at any point and started again.
  */
 import { join } from 'node:path'
 import { isObjectId, type LockName, type RefFolder, type RefName } from '../../ids.ts'
@@ -43,9 +43,10 @@ import {
 import { settle } from './settle.ts'
 import { lastMoves, toldIn } from './settled-notes.ts'
 
-/** Recovers everything in scope; does nothing, quickly, when there is nothing. Throws LockedError, StorageError. */
+/** Recovers everything in scope; returns quickly when there is nothing to recover. Throws LockedError, StorageError. */
 export async function recover(contents: Contents, scope: Scope): Promise<void> {
-  // Who died recovering from a restart may hold what is needed to go on: then all of the dead are seen to.
+  // A process that died while it recovered from a restart may have adopted journals that are needed: so all dead
+  // processes are recovered.
   const { folder } = contents
   if (await anythingToAdopt(folder, scope)) await recoverAdopted(contents, await adopt(folder, 'all'))
   await removeRetired(contents.placement)
@@ -75,14 +76,16 @@ async function recoverAdopted(contents: Contents, adopted: readonly Adopted[]): 
   contents.objects.refresh()
 }
 
-/** A lock that was released before a power loss may have come back without its owner's journals. */
+/**
+ * Removes locks that came back after a power loss although they had been released and their owners' journals are gone.
+ */
 const waiting = (folder: StoreFolder): LockWait => ({
   locks: folder.locks,
   lockTimeout: folder.lockTimeout,
   breakLock: (file) => breakOrphan(folder, file),
 })
 
-/** The kernel lives on, and with it every write: only a group that was not finished needs attention. */
+/** The kernel still runs and has every write: only groups that were not finished need work. */
 async function recoverFromKill(contents: Contents, adopted: Adopted): Promise<void> {
   const { folder, refs, placement, objects } = contents
   const { fs, paths, locks } = folder
@@ -93,8 +96,8 @@ async function recoverFromKill(contents: Contents, adopted: Adopted): Promise<vo
   const later = open.length > 0 ? await lastMoves(folder, adopted.folder) : new Map<RefName, number>()
   const told = toldIn(fs, join(paths.journals, adopted.folder))
   for (const group of open) {
-    // Locks are released when everything is in place, so what is not locked any more is. The others stay locked
-    // by the dead process until all is done: nobody gets in between.
+    // Locks are released when everything is in place, so a group without a lock is in place. The locks of the others
+    // stay until all is done, so that no process gets in between.
     const isLocked = ({ ref }: Move): boolean => {
       const holder = locks.holder(refs.path(ref))
       return holder !== undefined && holder !== 'other' && holder.id === adopted.owner
@@ -108,7 +111,7 @@ async function recoverFromKill(contents: Contents, adopted: Adopted): Promise<vo
       objects.addPack(pack.name, pack.index)
     }
     const { moves, symbolic, order } = group.entry
-    // Somebody else has moved it since: it was in place, and only the note of that is lost.
+    // Another process has moved the ref since: the group was in place, and only the note of that was lost.
     const isDue = (move: Move): boolean =>
       isLocked(move) &&
       order > Math.max(later.get(move.ref) ?? 0, told.get(move.ref) ?? 0) &&
@@ -126,7 +129,10 @@ async function recoverFromKill(contents: Contents, adopted: Adopted): Promise<vo
   removeTemporaries(folder, new Set([adopted.owner]))
 }
 
-/** A process may be killed before its sync is through; what is placed here has to be named by a journal that lasts. */
+/**
+ * A process may be killed before its sync returns, so its journals are synced now: packs that recovery places have to
+ * be named by a durable journal.
+ */
 async function syncJournals({ fs, paths }: StoreFolder, { folder }: Adopted): Promise<void> {
   const ours = join(paths.journals, folder)
   for (const name of fs.readDir(ours))
@@ -135,7 +141,7 @@ async function syncJournals({ fs, paths }: StoreFolder, { folder }: Adopted): Pr
   await fs.syncDir(paths.journals)
 }
 
-/** Nothing on the disk is trusted that the journals cover. */
+/** Trusts no file that the journals have a record of. */
 async function recoverFromPowerLoss(contents: Contents, adopted: readonly Adopted[]): Promise<void> {
   const { folder, refs, placement, objects } = contents
   const { fs, paths, locks } = folder
@@ -144,7 +150,7 @@ async function recoverFromPowerLoss(contents: Contents, adopted: readonly Adopte
     settled: toldIn(fs, join(paths.journals, folder)),
   }))
   const groups = byOwner.flatMap((one) => one.groups)
-  // The objects first, as one pack, synced; then what is on the disk of the packs they came from can go.
+  // First all objects as one synced pack; then the files of the packs that they came from can be removed.
   const pack = await packOf(groups)
   if (pack !== undefined) {
     placement.keep(pack.name)
@@ -154,12 +160,13 @@ async function recoverFromPowerLoss(contents: Contents, adopted: readonly Adopte
   placement.removeStrayIndexes()
   objects.refresh()
 
-  // Then the refs, each to the end of what the journals say of it and nobody has settled.
+  // Then each ref is put at the end of its recorded moves that nobody has settled.
   const ancestor = async (a: string, b: string) =>
     isObjectId(a) && isObjectId(b) && (await isAncestor(objects, a, b).catch(() => false))
   for (const [ref, moves] of openMoves(byOwner)) {
     const value = valueOnDisk(refs, ref)
-    // All that the journals know of is there by now: an id of nothing is half of one and half of another.
+    // Every object of the journals exists by now, so an id without an object is a torn write: half of one id and half
+    // of another.
     const found = isObjectId(value) && !(await objects.has(value)) ? 'broken' : value
     if (!(await belongsAtEnd(moves, found, ancestor))) continue
     const last = moves.at(-1)!
@@ -170,13 +177,16 @@ async function recoverFromPowerLoss(contents: Contents, adopted: readonly Adopte
   await settle(contents, { packs: [], refs: lastOrders(groups) })
   if (pack !== undefined) placement.unkeep(pack.name)
   await fs.syncDir(paths.packs)
-  // Of everybody before the restart: a lock that was released may have come back.
+  // Locks of all owners from before the restart: a released lock may have come back.
   const locked: LockName[] = ['HEAD', 'packed-refs', ...refLocks(contents), ...ownLocks(folder)]
   await breakLocks(contents, locked, async (holder) => (await locks.liveness(holder)) === 'rebooted')
   removeTemporaries(folder, ownersOf(adopted))
 }
 
-/** One pack of all objects that the groups carry. What is damaged in spite of the record's checksum is left out. */
+/**
+ * One pack of all objects that the groups carry. An object that is damaged in spite of the record's checksum is left
+ * out.
+ */
 async function packOf(groups: readonly Group[]): Promise<RecoveredPack | undefined> {
   const sources: PackSource[] = []
   const slice = new TimeSlice()
@@ -214,11 +224,11 @@ function valueOnDisk(refs: Refs, ref: RefName): OnDisk {
   const value = parseRefFile(raw.toString('latin1'))
   if (value === undefined) return 'broken'
   if ('id' in value) return value.id
-  // A name without its end is another name.
+  // A name that is cut off is another name.
   return raw.at(-1) === 0x0a ? value.symbolic : 'broken'
 }
 
-/** Removes locks on `names` that are held by owners whose journals we adopted, so that nobody else may. */
+/** Removes locks on `names` whose owners' journals we adopted. No other process may remove them. */
 async function breakLocks(
   { folder, refs }: Contents,
   names: readonly LockName[],
@@ -232,7 +242,7 @@ async function breakLocks(
   }
 }
 
-/** Every lock under `refs/`: after a power loss what was announced may be lost. */
+/** Every lock under `refs/`: after a power loss the announcements of locks may be lost. */
 function refLocks({ folder: { fs, paths }, refs }: Contents): RefName[] {
   const found: RefName[] = []
   const walk = (folder: RefFolder): void => {

@@ -8,7 +8,7 @@ export interface Group {
   sequence: number
   entry: GroupEntry
   pack: Uint8Array
-  /** It could not be put in place and was taken back: its moves do not count. */
+  /** The group could not be put in place and was undone: its moves do not count. */
   undone: boolean
 }
 
@@ -20,11 +20,11 @@ export interface Move {
 }
 
 export interface OrderedMove extends Move {
-  /** Larger than that of every earlier move of the ref, whoever made it (`move-clock.ts`). */
+  /** Larger than the number of every earlier move of the ref by any process (`move-clock.ts`). */
   order: number
 }
 
-/** A number for each ref: that of one of its moves. */
+/** For each ref the number of one of its moves. */
 export type Orders = ReadonlyMap<RefName, number>
 
 /** Every group, in order. */
@@ -37,12 +37,12 @@ export function groupsOf(records: readonly JournalRecord[]): Group[] {
   )
 }
 
-/** All moves of a group, of plain and of symbolic refs. */
+/** All moves of a group: of plain and of symbolic refs. */
 export const movesOf = ({ entry }: Group): readonly Move[] => [...entry.moves, ...entry.symbolic]
 
 /**
- * Groups that were made durable and perhaps not put in place. A note may be lost, but a later group of the same
- * owner says the same: it could only begin once the locks of the earlier one were released.
+ * Groups that are durable but perhaps not in place. The note that says so may be lost; then a later group of the same
+ * owner proves it, because it could only begin once the earlier group's locks were released.
  */
 export function unfinished(records: readonly JournalRecord[]): Group[] {
   const done = new Set(records.flatMap(({ entry }) => (entry.kind === 'done' ? [entry.group] : [])))
@@ -66,13 +66,13 @@ export function lastOrders(groups: readonly Group[]): Map<RefName, number> {
   return last
 }
 
-/** What the journals of one owner say, and up to which move of each ref others have noted that they settled it. */
+/** The groups in one owner's journals, and for each ref the last move that other processes noted as settled. */
 export interface OwnMoves {
   groups: readonly Group[]
   settled: Orders
 }
 
-/** The moves of each ref that nobody has settled, of all owners, in order. */
+/** The moves of each ref by all owners that no process has settled, in order. */
 export function openMoves(owners: readonly OwnMoves[]): Map<RefName, OrderedMove[]> {
   const byRef = new Map<RefName, OrderedMove[]>()
   for (const { groups, settled } of owners) {
@@ -91,13 +91,13 @@ export function openMoves(owners: readonly OwnMoves[]): Map<RefName, OrderedMove
   return byRef
 }
 
-/** What the disk says of a ref: its value, or that its file is empty or garbage. */
+/** What is on the disk for a ref: its value, or that its file is empty or garbage. */
 export type OnDisk = RefName | ObjectId | 'absent' | 'broken'
 
 /**
- * Whether a ref that is `found` goes to the end of the moves that nobody has settled: when it is at any value that they
- * name (absence is one of them), broken, or an ancestor of the end. A ref that somebody else moved elsewhere, or
- * deleted, stays as it is.
+ * Whether a ref whose value is `found` has to move to the end of its unsettled moves: yes if it is broken, at a value
+ * that the moves name (absence is one), or at an ancestor of the end. A ref that somebody else moved elsewhere or
+ * deleted stays as it is.
  */
 export async function belongsAtEnd(
   moves: readonly Move[],

@@ -1,7 +1,7 @@
 /**
- * Settling: what a chapter of the journal covers is synced where it is, so that the journal is not needed any
- * more. The chapter's small packs become one; that one, its index, the refs and their folders are synced. Whoever else
- * has earlier moves of these refs in a journal is told.
+ * Settling syncs what a chapter of the journal covers in its place, so that the journal is no longer needed. The
+ * chapter's small packs are merged into one; that pack, its index, the refs and their folders are synced. Processes
+ * whose journals have earlier moves of these refs are told.
  */
 
 import { dirname, join } from 'node:path'
@@ -13,13 +13,13 @@ import { tellOthers } from './settled-notes.ts'
 export interface Settled {
   /** Packs to sync. */
   packs: readonly string[]
-  /** Packs that those hold already. */
+  /** Packs whose objects are in those packs too. */
   replaced?: readonly string[]
-  /** With the number of the last move of each. */
+  /** Refs, each with the number of its last move. */
   refs: Orders
 }
 
-/** Throws StorageError; then nothing is lost, and settling again is safe. */
+/** Throws StorageError; then nothing is lost, and settling can be repeated. */
 export async function settle(contents: Contents, { packs, replaced = [], refs }: Settled): Promise<void> {
   if (packs.length > 0) await settlePacks(contents, packs, replaced)
   await settleRefs(contents, [...refs.keys()])
@@ -34,13 +34,14 @@ async function settlePacks(
   const there = packs.filter((pack) => placement.has(pack))
   const left = replaced.filter((pack) => placement.has(pack))
   if (there.length > 1 && (await merger.merge(there, left)) !== undefined) return
-  // One that vanished was repacked by git, which syncs what it writes, but not its name.
+  // A pack that vanished was repacked by git. Git syncs the new pack's content, but not its name.
   const [only] = there.length === 1 && packs.length === 1 ? there : []
   for (const pack of only === undefined ? [...there, ...left] : [only]) {
     try {
       await placement.sync(pack)
     } catch (error) {
-      // What the kernel did with the pages is unknown, and a second sync would not tell: written anew, and checked.
+      // The kernel may have dropped the pages, and a second sync would not report it: so the file is written again and
+      // checked.
       if ((await merger.merge([pack])) === undefined) throw error
     }
   }
@@ -60,9 +61,9 @@ async function settleRefs(contents: Contents, names: readonly RefName[]): Promis
     } catch (error) {
       if (!(await rewrite(contents, name))) throw error
     }
-    // Removed, or git packed it a moment ago.
+    // The ref was removed, or git has just packed it.
     packed ||= fs.stat(path) === undefined
-    // A new folder is durable with the folder above it; the topmost ones are as old as the store.
+    // A new folder's name is synced with the folder above it; the topmost folders are as old as the store.
     for (let folder = dirname(name); ; folder = dirname(folder)) {
       folders.add(folder)
       if (!folder.includes('/')) break
@@ -75,7 +76,7 @@ async function settleRefs(contents: Contents, names: readonly RefName[]): Promis
   await together([...folders], (folder) => fs.syncDir(join(paths.root, folder)))
 }
 
-/** Waits for all, also when one fails: several syncs under way at once are done sooner than one after another. */
+/** Waits for all, also when one fails. Several syncs at the same time finish sooner than one after another. */
 async function together<T>(items: readonly T[], sync: (item: T) => Promise<void>): Promise<void> {
   const rest = items.values()
   const workers = Array.from({ length: AT_ONCE }, async () => {
@@ -87,7 +88,10 @@ async function together<T>(items: readonly T[], sync: (item: T) => Promise<void>
 
 const AT_ONCE = 16
 
-/** After a sync that failed: the ref in a new file. Whether it could be done; who holds the lock writes it himself. */
+/**
+ * Writes the ref to a new file after a failed sync. Returns whether that was possible; if the ref is locked, the holder
+ * of the lock writes it.
+ */
 async function rewrite({ refs, folder }: Contents, name: RefName): Promise<boolean> {
   const { fs, locks } = folder
   const path = refs.path(name)

@@ -1,7 +1,8 @@
 /**
- * What is settled, told to those whose journals have earlier moves of the same refs: a file
- * `forkpoint/journals/<owner>/<name>.settled` in the folder of each. Replaying their journal, nobody brings back what was moved on
- * since, although the journal that said so is gone. The argument: `docs/decisions/0012-order-of-moves.md`.
+ * Notes of settled moves, for owners whose journals have earlier moves of the same refs: a file
+ * `forkpoint/journals/<owner>/<name>.settled` in each owner's folder. They keep a replay of that owner's journal from
+ * bringing back an old value, although the journal with the later move is gone. The argument:
+ * `docs/decisions/0012-order-of-moves.md`.
  */
 
 import { basename, join } from 'node:path'
@@ -14,8 +15,8 @@ import { parseJournal } from './journal.ts'
 import { groupsOf, movesOf, type Orders } from './replay.ts'
 
 /**
- * Makes it durable, wherever it matters, that all moves of each ref up to a number are settled. To be called when they are
- * and before the journal that has the last of them forgets it. Throws StorageError.
+ * Writes durable notes, wherever they matter, that all moves of each ref up to a number are settled. To be called once
+ * they are settled, and before the journal that has the last move forgets it. Throws StorageError.
  */
 export async function tellOthers(store: StoreFolder, settled: Orders): Promise<void> {
   if (settled.size === 0) return
@@ -24,7 +25,7 @@ export async function tellOthers(store: StoreFolder, settled: Orders): Promise<v
     for (const name of otherFolders(store)) {
       const folder = join(store.paths.journals, name)
       await tell(store, folder, settled)
-      // Adopted meanwhile, it has another name; what we saw of it may have been the half of it.
+      // The folder was adopted meanwhile and has another name; we may have seen only half of it.
       isDone &&= store.fs.stat(folder) !== undefined
     }
     if (isDone) return
@@ -36,7 +37,7 @@ export async function tellOthers(store: StoreFolder, settled: Orders): Promise<v
 
 const ROUNDS = 100
 
-/** Of each ref the number up to which its moves are settled, as far as the owner of this folder was told. */
+/** For each ref the number up to which its moves are settled, from the notes in this folder. */
 export function toldIn(fs: FileSystem, folder: string): Map<RefName, number> {
   const told = new Map<RefName, number>()
   for (const name of noteNames(fs, folder)) {
@@ -50,7 +51,7 @@ export function toldIn(fs: FileSystem, folder: string): Map<RefName, number> {
 export const noteNames = (fs: FileSystem, folder: string): string[] =>
   fs.readDir(folder).filter((name) => name.endsWith(ENDING))
 
-/** The number of the last move of each ref in the journals of everybody but ourselves, and `except`. */
+/** For each ref the number of the last move in the journals of all owners but ourselves and `except`. */
 export async function lastMoves(store: StoreFolder, except?: string): Promise<Map<RefName, number>> {
   const last = new Map<RefName, number>()
   for (const name of otherFolders(store)) {
@@ -64,7 +65,7 @@ export async function lastMoves(store: StoreFolder, except?: string): Promise<Ma
 const ENDING = '.settled'
 const FOLDER = /^([0-9a-f]{16})(?:\.(?:by-[0-9a-f]{16}|done))?$/
 
-/** Those of adopted and of settled owners too: that they were renamed may not have reached the disk. */
+/** Folders of adopted and settled owners too, because their renames may not be on the disk yet. */
 function otherFolders({ fs, paths, locks }: StoreFolder): string[] {
   return fs.readDir(paths.journals).filter((name) => {
     const owner = FOLDER.exec(name)?.[1]
@@ -78,7 +79,7 @@ async function tell({ fs, temporaries }: StoreFolder, folder: string, settled: O
   let isKnown = false
   for (const [ref, orders] of await movesIn(fs, folder)) {
     const order = settled.get(ref)
-    // A journal that has the last move as well has both in order.
+    // A journal that also has the last move has both in order.
     if (order === undefined || orders.has(order)) continue
     const earlier = [...orders].filter((one) => one < order)
     if (earlier.some((one) => one > (told.get(ref) ?? 0))) news.set(ref, order)
@@ -93,13 +94,13 @@ async function tell({ fs, temporaries }: StoreFolder, folder: string, settled: O
       temporaries.discard(temporary)
     }
   }
-  // What somebody else has told may not be on the disk yet.
+  // A note that another process wrote may not be on the disk yet.
   if (news.size > 0 || isKnown) await fs.syncDir(folder)
 }
 
 /**
- * The numbers of all moves of each ref that the journals in a folder have, or may have again after a power loss. One that
- * was begun anew says nothing until that is on the disk; its owner then puts the first record there.
+ * For each ref the numbers of all moves in a folder's journals, with those that may come back after a power loss. A
+ * restarted journal proves nothing until its restart is on the disk; its owner then writes the first record.
  */
 async function movesIn(fs: FileSystem, folder: string): Promise<Map<RefName, Set<number>>> {
   const found = new Map<RefName, Set<number>>()

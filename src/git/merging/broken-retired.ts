@@ -1,11 +1,11 @@
 /**
- * Packs that were merged into others before the machine was restarted: never synced, with no journal that speaks of them,
- * and nobody reads them now. After a restart they go, whole or broken, because a broken one makes `git fsck` fail.
+ * Packs that were merged into others before the machine was restarted. They were never synced, no journal names them,
+ * and nobody reads them now. After a restart they are removed, because a broken one makes `git fsck` fail.
  *
- * All that such a pack held was in the pack it was merged into, synced, before the list said so. That one may have been
- * merged into a third one since, and be gone: so what stands for a pack is looked for along all lists, whatever their
- * order. Where nothing is found, whoever removed the last one in the chain has copied what was needed of it, or
- * purged it; then a pack that is whole stays, since it may be the same pack saved anew, and a broken one goes.
+ * Everything in such a pack was in the pack it was merged into, synced, before the list was written. That pack may have
+ * been merged into a third one since and be gone: so the pack that replaces another is looked for along all lists, in
+ * any order. If none is found, the process that removed the last pack of the chain has copied what was needed, or
+ * purged it. Then a whole pack stays, since it may be the same pack saved again, and a broken one is removed.
  */
 import { CorruptError, StorageError } from '../../errors.ts'
 import { parseOwner } from '../disk/identity.ts'
@@ -13,7 +13,7 @@ import { checkPack } from '../packs/check.ts'
 import type { Placement } from '../packs/placement.ts'
 import { isStoodFor, type RetiredList, retiredLists } from './retired.ts'
 
-/** Removes them, and their lists. On a disk that can only be read they stay. */
+/** Removes them and their lists. On a read-only disk they stay. */
 export async function removeRetired(placement: Placement): Promise<void> {
   const { fs, paths, locks } = placement.folder
   const all = [...retiredLists(fs, paths.retired)]
@@ -22,11 +22,11 @@ export async function removeRetired(placement: Placement): Promise<void> {
     if (list.owner !== undefined && (await locks.liveness(list.owner)) === 'rebooted') lists.push(list)
   if (lists.length === 0) return
   try {
-    // First what goes, then the going: a pack that goes may be the one that stood for another.
+    // All packs to remove are found first: one of them may be the pack that replaces another.
     const due = new Map<string, string>()
     for (const { packs, path } of lists)
       for (const pack of packs) if (await isDue(placement, all, pack, due)) due.set(pack, path)
-    // A faster process has removed the list as well, and may have saved the very same pack again.
+    // A faster process has removed the list too, and may have saved the same pack again.
     for (const [pack, list] of due) if (fs.stat(list) !== undefined) placement.remove(pack)
     for (const pack of new Set(lists.flatMap(({ packs }) => packs))) await placement.sync(pack)
     await fs.syncDir(paths.packs)
@@ -47,7 +47,7 @@ async function isDue(
   return !(await isWhole(placement, pack))
 }
 
-/** A `.keep` of a save that was under way before the restart keeps nothing. */
+/** A `.keep` of a save from before the restart does not count. */
 async function isKept(placement: Placement, pack: string): Promise<boolean> {
   const { fs, locks } = placement.folder
   const file = placement.file(pack, 'keep')

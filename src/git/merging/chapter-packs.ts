@@ -1,8 +1,8 @@
 /**
- * The small packs that groups of one chapter of the journal have left. Every sixteen are merged into one, and
- * every sixteen of those again, so that a busy chapter leaves a few dozen and not a thousand.
- * No save waits for that: a merge is made after an answer, named in the journal with the next group, and placed while
- * the disk syncs the one after.
+ * The small packs of the groups of one chapter of the journal. Every sixteen are merged into one, and every sixteen of
+ * those again, so that a busy chapter leaves a few dozen and not a thousand. No save waits for that: packs are merged
+ * after an answer, the journal names the result with the next group, and it is placed while the disk syncs the group
+ * after that.
  */
 import { TimeSlice } from '../../time-slice.ts'
 import { mergePacks, type PackSource, spansOf } from '../packs/combine.ts'
@@ -21,12 +21,12 @@ export interface MergedInMemory {
 interface SmallPack {
   name: string
   level: number
-  /** Kept while it is small enough to be merged from memory. */
+  /** The bytes, while they are few enough to be merged from memory. */
   bytes?: { pack: Buffer; index: Buffer }
 }
 
 const FAN_IN = 16
-/** Sixteen of these are merged in a few milliseconds, in one go. */
+/** Sixteen packs of this size are merged in a few milliseconds. */
 const LARGEST = 128 * 1024
 
 export class ChapterPacks {
@@ -46,12 +46,12 @@ export class ChapterPacks {
     return this.#packs.map(({ name }) => name)
   }
 
-  /** A merge that is made, and that the next record of the journal has to name: then `named` says so. */
+  /** A finished merge that the next record of the journal has to name; then call `named`. */
   get unnamed(): MergedInMemory | undefined {
     return this.#isNamed ? undefined : this.#merged
   }
 
-  /** A merge that the journal names, so that it may be placed; then `replace` makes it count. */
+  /** A merge that the journal names, so that it may be placed; then call `replace`. */
   get placeable(): MergedInMemory | undefined {
     return this.#isNamed ? this.#merged : undefined
   }
@@ -60,13 +60,13 @@ export class ChapterPacks {
     this.#isNamed = true
   }
 
-  /** The merge is not placed: it can wait. */
+  /** The merge was not placed; it can wait. */
   forget(): void {
     this.#merged = undefined
     this.#isNamed = false
   }
 
-  /** Makes the next merge that is due, if any, unless one is under way or waits for its place. Never throws. */
+  /** Makes the next due merge, if any, unless another one is in progress or waits to be placed. Never throws. */
   async mergeDue(): Promise<void> {
     if (this.#isMerging || this.#merged !== undefined) return
     this.#isMerging = true
@@ -76,7 +76,7 @@ export class ChapterPacks {
         if (due.length >= FAN_IN) this.#merged = await merge(due, level + 1)
       }
     } catch {
-      // One of the packs turned out to be damaged. They stay as they are.
+      // One of the packs is damaged. They all stay as they are.
     } finally {
       this.#isMerging = false
     }

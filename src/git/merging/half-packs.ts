@@ -1,6 +1,6 @@
 /**
- * Packs without an index, which git passes over and counts as garbage. A process that is killed while it places or
- * removes a pack leaves one: both happen in two steps.
+ * Packs without an index, which git ignores and counts as garbage. A process that is killed while it places or removes
+ * a pack leaves one, since both take two steps.
  */
 import { join } from 'node:path'
 import type { FileSystem } from '../disk/file-system.ts'
@@ -10,8 +10,8 @@ import { CHECKSUM_BYTES } from '../packs/writer.ts'
 import { retiredLists } from './retired.ts'
 
 /**
- * Removes those that were on their way out, since a list says that another pack holds all of them, and those that
- * `owner`, who is dead, was placing: the index still is among its temporaries. Others may be about to get theirs.
+ * Removes those that were being removed (a list says that another pack holds all their objects), and those that the
+ * dead `owner` was placing (the index is still among its temporaries). Others may be about to get their index.
  */
 export function removeHalfPacks(placement: Placement, owner: string): void {
   const { fs, paths } = placement.folder

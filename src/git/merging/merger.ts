@@ -1,24 +1,28 @@
 /**
- * Merging packs on disk, off the path of a save. What was merged stays for ten minutes, so that a `git fsck` or
- * `git clone` that is reading it can finish, unless there are too many packs: then the oldest ones go, many at once and
- * seldom. Why, and what holds: `docs/decisions/0004-pack-count-before-grace.md`.
+ * Merges packs on disk; no save waits for it. Merged packs stay for ten minutes, so that a `git fsck` or `git clone`
+ * that is reading them can finish. If there are too many packs, the oldest are removed earlier, many at once and
+ * rarely. The reasons: `docs/decisions/0004-pack-count-before-grace.md`.
  */
+
 import { join } from 'node:path'
 import type { ObjectStore } from '../database/object-store.ts'
 import { closeAll, type OpenFile } from '../disk/file-system.ts'
+import { readPiece } from '../disk/read-fully.ts'
 import type { StoreFolder } from '../disk/store-folder.ts'
 import { mergePacks, type PackSource, spansOf } from '../packs/combine.ts'
 import { parsePackIndex } from '../packs/pack-index.ts'
 import type { Placement } from '../packs/placement.ts'
 import { isStoodFor, type RetiredPack, RetiredPacks, retiredLists } from './retired.ts'
 
-/** How many there are at most while nobody saves; while somebody does, so many that removing them is rare. */
+/**
+ * The most packs while nobody saves, and while somebody does; the second is larger, so that packs are removed rarely.
+ */
 const MOST_PACKS = 64
 const MOST_WHILE_SAVING = 512
 const GRACE = 10 * 60 * 1000
 /** From this many packs on, the small ones are merged. */
 const ENOUGH = 24
-/** Endings of files that say: this pack is looked after by git. */
+/** Endings of files that mark a pack that git manages. */
 const HANDS_OFF = ['keep', 'mtimes', 'promisor', 'bitmap']
 
 export class PackMerger {
@@ -40,27 +44,27 @@ export class PackMerger {
     this.#retired = new RetiredPacks(folder.fs, folder.paths.retired, folder.temporaries)
   }
 
-  /** Who holds its lock is the only one to merge packs, other than those of its own last saves. */
+  /** Only the holder of its lock merges packs, except those of its own last saves. */
   get lockedFile(): string {
     return join(this.#folder.paths.own, 'compact')
   }
 
   /**
-   * One synced pack in place of `packs`, and of `replaced`, which they hold already. Returns its name; `undefined`
-   * when one of `packs` has deltas or vanished meanwhile. Throws StorageError.
+   * Makes one synced pack from `packs`; it also replaces `replaced`, whose objects they contain. Returns its name;
+   * `undefined` when one of `packs` has deltas or vanished meanwhile. Throws StorageError.
    */
   merge(packs: readonly string[], replaced: readonly string[] = []): Promise<string | undefined> {
     return this.#afterOthers(packs, replaced, false)
   }
 
-  /** These packs are not needed any more: all they hold is in pack `by`. Remembered in memory only. */
+  /** Marks packs as no longer needed, because pack `by` holds all their objects. Remembered only in memory. */
   retire(packs: readonly string[], by: string): void {
     this.#retired.add(packs, by, this.#folder.now())
     this.#objects.forgetPacks(packs)
     this.sweep()
   }
 
-  /** `retire`, remembered even after a power loss. Throws StorageError. */
+  /** As `retire`, but remembered even after a power loss. Throws StorageError. */
   async retireDurably(packs: readonly string[], by: string): Promise<void> {
     const { now, locks } = this.#folder
     this.#retired.add(packs, by, now())
@@ -80,7 +84,7 @@ export class PackMerger {
   }
 
   /**
-   * Deletes retired packs whose time is over; of the others, once there are too many packs, the oldest ones in one go.
+   * Deletes retired packs whose time is over; if there are too many packs, also the oldest of the others, all at once.
    *
    * @param most how many packs are too many
    */
@@ -96,7 +100,7 @@ export class PackMerger {
     }
   }
 
-  /** Nothing is saved here any more, for now: no more packs than git is quick with. */
+  /** To be called when saving pauses: keeps no more packs than git reads quickly. */
   rest(): void {
     const names = this.#packNames()
     if (names.length <= MOST_PACKS) return
@@ -134,7 +138,7 @@ export class PackMerger {
     }
   }
 
-  /** One merge after the other. `deflate`: there is time to compress what saves have only stored. */
+  /** Runs one merge after the other. `deflate`: compress what saves have only stored. */
   #afterOthers(
     packs: readonly string[],
     replaced: readonly string[],
@@ -162,7 +166,10 @@ export class PackMerger {
     return found.sort((a, b) => a.size - b.size)
   }
 
-  /** Only while what stands for it does: otherwise somebody repacked, and this may be the same pack saved anew. */
+  /**
+   * Only while the pack that replaces it exists: otherwise somebody repacked, and this may be the same pack saved
+   * again.
+   */
   #remove({ pack, by }: RetiredPack): boolean {
     const placement = this.#placement
     const { fs, paths } = this.#folder
@@ -209,7 +216,7 @@ export class PackMerger {
         for (const pack of packs) this.#notOurs.add(pack)
         return undefined
       }
-      // It may be one of them, byte for byte, when that holds all of the others; it still has to be synced.
+      // The result is one of the packs itself if that holds all objects of the others; it still has to be synced.
       await out.sync()
       indexFile = await temporaries.writeAny(merged.index)
       await fs.syncFile(indexFile)
@@ -239,16 +246,7 @@ export class PackMerger {
     const entries = parsePackIndex(index, placement.file(pack, 'idx')).entries()
     return {
       entries: spansOf(entries, file.size()),
-      async read(position, length) {
-        const bytes = Buffer.allocUnsafe(length)
-        let done = 0
-        while (done < length) {
-          const read = await file.readAsync(bytes.subarray(done), position + done)
-          if (read === 0) break
-          done += read
-        }
-        return bytes.subarray(0, done)
-      },
+      read: (position, length) => readPiece(file, position, length),
     }
   }
 }

@@ -1,6 +1,6 @@
 /**
- * Removing packs that something else has replaced, beside processes that save. What git keeps about packs goes
- * first: a multi-pack-index that names a pack which is gone makes `git fsck` fail.
+ * Removes packs that others have replaced, while processes save. Git's data about packs is removed first: a
+ * multi-pack-index that names a missing pack makes `git fsck` fail.
  */
 import { join } from 'node:path'
 import { type Owner, parseOwner } from '../disk/identity.ts'
@@ -8,7 +8,7 @@ import type { StoreFolder } from '../disk/store-folder.ts'
 import type { Placement } from '../packs/placement.ts'
 import { retiredLists, withMerged } from './retired.ts'
 
-/** A pack that is nobody's but ours to replace or remove. */
+/** A pack that only we may replace or remove. */
 export interface FreePack {
   /** 40 hex digits. */
   name: string
@@ -16,13 +16,13 @@ export interface FreePack {
   size: number
   /** When it was placed. */
   mtimeMs: number
-  /** Holds only what nothing reached when git last looked (gitformat-pack(5), "Cruft packs"). */
+  /** Whether it holds only objects that nothing reached when git last looked (gitformat-pack(5), "Cruft packs"). */
   isCruft: boolean
 }
 
 /**
- * Packs that are whole, with index, and not kept. A pack of a save under way is kept until its refs have moved; so
- * whoever reads the refs after this call sees everything that leads into the packs it returned.
+ * Packs that are whole, have an index and are not kept. The pack of a save in progress is kept until its refs have
+ * moved. So refs that are read after this call include everything that leads into the returned packs.
  */
 export function freePacks(placement: Placement): FreePack[] {
   const { fs, paths } = placement.folder
@@ -32,7 +32,7 @@ export function freePacks(placement: Placement): FreePack[] {
   for (const file of names) {
     const name = /^pack-([0-9a-f]{40})\.pack$/.exec(file)?.[1]
     if (name === undefined || !listed.has(`pack-${name}.idx`)) continue
-    // Asked once more: the listing may have passed the place of a `.keep` that was there before its pack.
+    // Checked again: a `.keep` that was written before its pack may have been missed while the folder was listed.
     const isHeld = HELD.some((ending) => fs.stat(placement.file(name, ending)) !== undefined)
     const stat = fs.stat(placement.file(name, 'pack'))
     if (isHeld || stat?.kind !== 'file') continue
@@ -45,7 +45,7 @@ export function freePacks(placement: Placement): FreePack[] {
 /** A `.promisor` pack belongs to a partial clone. */
 const HELD = ['keep', 'promisor']
 
-/** Packs that somebody else keeps, for good as far as we know: not one of a save that may yet fail. */
+/** Packs that another program keeps, for good as far as we know; not the pack of a save that may still fail. */
 export function packsKeptByOthers(placement: Placement): string[] {
   const { fs, paths } = placement.folder
   return fs.readDir(paths.packs).flatMap((file) => {
@@ -56,7 +56,7 @@ export function packsKeptByOthers(placement: Placement): string[] {
   })
 }
 
-/** Whose `.keep` file it is; `undefined` when it is not ours. */
+/** The owner of the `.keep` file; `undefined` when it is not one of forkpoint's. */
 export const ownerOfKeep = (content: Buffer | undefined): Owner | undefined =>
   parseOwner(content?.toString('utf8') ?? '')
 
@@ -73,8 +73,8 @@ export async function removePacks(placement: Placement, packs: readonly string[]
 }
 
 /**
- * A pack that was never synced (its journal, or the pack it was merged into, stood for it) must not be broken when a
- * power loss undoes its removal; nor one whose stand-in goes, while it stays.
+ * Syncs packs that were never synced, because a journal or the pack they were merged into covered them: the packs to
+ * remove, which a power loss may bring back, and packs that were merged into those, which then have no other copy.
  */
 async function syncWhatMayComeBack(placement: Placement, packs: readonly string[]): Promise<void> {
   const { fs, paths } = placement.folder
@@ -82,8 +82,9 @@ async function syncWhatMayComeBack(placement: Placement, packs: readonly string[
 }
 
 /**
- * A save may place the very same pack again, byte for byte: it keeps the pack, then looks whether it is there. So
- * the pack is put aside first and looked at afterwards: either we see its `.keep`, or it sees that it is gone.
+ * A save may place the same pack again, byte for byte: it writes the `.keep`, then checks whether the pack exists. So
+ * we rename the pack first and check for a `.keep` afterwards: either we see its `.keep`, or it sees that the pack is
+ * gone.
  */
 function removePack(placement: Placement, pack: string): boolean {
   const { fs, temporaries } = placement.folder
@@ -132,13 +133,13 @@ export const hasCommitGraph = ({ fs, paths }: Disk): boolean =>
   fs.stat(join(paths.objects, 'info/commit-graph')) !== undefined ||
   fs.readDir(join(paths.objects, 'info/commit-graphs')).length > 0
 
-/** Removes the commit-graph, which may name commits that are about to go. */
+/** Removes the commit-graph, which may name commits that are about to be removed. */
 export async function removeCommitGraph({ fs, paths }: Disk): Promise<void> {
   const info = join(paths.objects, 'info')
   fs.unlink(join(info, 'commit-graph'))
   const chain = join(info, 'commit-graphs')
   if (fs.stat(chain)?.kind === 'folder') {
-    // The list of the chain first: what it names must be there as long as it is.
+    // The chain's list is removed first: the files that it names must exist as long as it does.
     const names = fs
       .readDir(chain)
       .sort((a, b) => Number(b === 'commit-graph-chain') - Number(a === 'commit-graph-chain'))

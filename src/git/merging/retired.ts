@@ -1,8 +1,8 @@
 /**
- * Which packs have been merged into which, oldest first. They stay a while for those who are reading them, unsynced
- * and with no journal that speaks of them any more. So they are listed on the disk (`forkpoint/retired/<merged
- * pack>`: the owner, then a name a line): whoever comes next can delete them, and after a restart of the
- * machine, when nobody reads them and nobody knows what they hold, does.
+ * Which packs have been merged into which, oldest first. They stay for a while for processes that read them; they are
+ * not synced, and no journal names them. So they are listed on the disk (`forkpoint/retired/<merged pack>`: the owner,
+ * then one name per line): the next process can delete them, and after a restart of the machine, when nobody reads them
+ * and their content is uncertain, it does.
  */
 import { dirname, join } from 'node:path'
 import { isObjectId } from '../../ids.ts'
@@ -12,7 +12,7 @@ import type { Temporaries } from '../disk/temporaries.ts'
 
 export interface RetiredPack {
   pack: string
-  /** The pack that holds all of it. */
+  /** The pack that holds all its objects. */
   by: string
   /** Milliseconds since 1970. */
   since: number
@@ -32,7 +32,7 @@ export class RetiredPacks {
     this.#temporaries = temporaries
   }
 
-  /** The one that can go first: no other one needs it to say where its objects are. */
+  /** The pack to delete first: no other pack's objects have to be found through it. */
   get oldest(): RetiredPack | undefined {
     const needed = new Set(this.#packs.map(({ by }) => by))
     return this.#packs.find(({ pack }) => !needed.has(pack))
@@ -51,7 +51,7 @@ export class RetiredPacks {
     this.#packs = [...kept, ...[...fresh].map((pack) => ({ pack, by, since }))]
   }
 
-  /** Writes down, durably, which packs `by` stands for. Throws StorageError. */
+  /** Durably lists the packs that `by` replaces. Throws StorageError. */
   async persist(by: string, owner: Owner): Promise<void> {
     const known = new Set(readList(this.#fs, join(this.#folder, by))?.packs)
     const packs = new Set(this.#packs.flatMap((one) => (one.by === by ? one.pack : [])))
@@ -73,7 +73,7 @@ export class RetiredPacks {
     this.#isNew = false
   }
 
-  /** The pack is gone, or not ours to delete. Its list goes once that is durable. */
+  /** To be called when the pack is deleted, or is not ours to delete. Its list is removed once that is durable. */
   drop({ pack, by }: RetiredPack): void {
     this.#packs = this.#packs.filter((one) => one.pack !== pack)
     if (!this.#packs.some((one) => one.by === by)) this.#obsolete.add(by)
@@ -84,8 +84,8 @@ export class RetiredPacks {
   }
 
   /**
-   * Syncs the folder of packs by `sync`; then lists of packs that are gone for good can go too. A listed pack that is still
-   * there is synced before by `syncPack`: no list will say any more that it may be broken.
+   * Syncs the folder of packs with `sync`; then lists of packs that are gone for good are removed. A listed pack that
+   * still exists is synced first with `syncPack`, since no list will say any longer that it may be broken.
    */
   async tidy(sync: () => Promise<void>, syncPack: (pack: string) => Promise<void>): Promise<void> {
     const obsolete = this.#obsolete
@@ -98,7 +98,7 @@ export class RetiredPacks {
       if (!this.#packs.some((one) => one.by === by)) this.#fs.unlink(join(this.#folder, by))
   }
 
-  /** Learns what other processes have merged. `present`: the packs that there are. */
+  /** Reads what other processes have merged. `present`: the existing packs. */
   load(present: ReadonlySet<string>): void {
     for (const { by, packs, since } of retiredLists(this.#fs, this.#folder)) {
       const left = packs.filter((pack) => present.has(pack))
@@ -113,13 +113,16 @@ export class RetiredPacks {
 export interface RetiredList {
   by: string
   path: string
-  /** `undefined`: the list is broken; then a journal still knows all that it says. */
+  /** `undefined`: the list is broken; then a journal still has all that it says. */
   owner: Owner | undefined
   packs: readonly string[]
   since: number
 }
 
-/** Whether another pack that is there (`has`) holds all of `pack`: one it was merged into, or that one since. */
+/**
+ * Whether another existing pack (`has`) holds all objects of `pack`: the one it was merged into, or one that replaced
+ * that.
+ */
 export function isStoodFor(
   lists: readonly RetiredList[],
   pack: string,
@@ -137,7 +140,7 @@ export function isStoodFor(
   return false
 }
 
-/** These packs, all that was merged into them, and all that was merged into those. */
+/** These packs, all that were merged into them, and so on. */
 export function withMerged(lists: readonly RetiredList[], packs: Iterable<string>): Set<string> {
   const all = new Set(packs)
   // Grows while it is walked.

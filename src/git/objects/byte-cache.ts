@@ -1,4 +1,4 @@
-/** Keeps what was used last, up to a number of bytes. What is larger than a quarter of that is not kept. */
+/** Keeps the most recently used values, up to a number of bytes. A value larger than a quarter of that is not kept. */
 export class ByteCache<Key, Value> {
   readonly #kept = new Map<Key, { value: Value; bytes: number }>()
   readonly #budget: number

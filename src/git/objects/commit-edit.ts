@@ -1,4 +1,4 @@
-/** A commit made once more: what it stands on and holds is another, its times and other header lines stay. */
+/** Makes a commit again with other parents or another tree; its times and other header lines stay. */
 import type { ObjectId } from '../../ids.ts'
 import { decodeCommit, splitSignature } from './commit.ts'
 import { asBuffer } from './object.ts'
@@ -11,7 +11,7 @@ export interface CommitEdit {
   message: string | undefined
 }
 
-/** The bytes of the commit after the edit. A signature goes: it would no longer be valid. */
+/** The bytes of the commit after the edit. A signature is dropped: it would no longer be valid. */
 export function editCommit(data: Uint8Array, { tree, parents, author, message }: CommitEdit): Buffer {
   const before = decodeCommit(data)
   const bytes = splitSignature(data)?.signed ?? asBuffer(data)
@@ -36,7 +36,7 @@ export function editCommit(data: Uint8Array, { tree, parents, author, message }:
   return Buffer.concat([Buffer.from(`${head}\n\n`, 'latin1'), rest])
 }
 
-/** The line with another person, and the time that it had. */
+/** The line with another person and the old time. */
 function personLine(key: string, { name, email }: CommitEdit['author'], line: string): string {
   const person = Buffer.from(`${name} <${email}>`.replaceAll('\n', ' ')).toString('latin1')
   return `${key} ${person}${line.slice(line.lastIndexOf('>') + 1)}`

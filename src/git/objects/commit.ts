@@ -25,7 +25,7 @@ export interface Commit {
   message: string
 }
 
-/** A commit that was read: its parents are commits because it says so. */
+/** A commit that was read. Its parents have the type CommitId because the commit says that they are commits. */
 export interface StoredCommit extends Commit {
   parents: readonly CommitId[]
 }
@@ -48,14 +48,14 @@ export function encodeCommit({ tree, parents, author, committer, headers = '', m
   return Buffer.from(text + message.replaceAll('\0', ''), 'utf8')
 }
 
-/** The commit with a signature on its bytes, as `git commit -S` stores it. */
+/** Adds a signature of its bytes to the commit, as `git commit -S` stores it. */
 export function withSignature(commit: Buffer, signature: string): Buffer {
   const end = commit.indexOf('\n\n', 0, 'latin1') + 1
   const header = `${SIGNATURE} ${signature.replaceAll('\n', '\n ')}\n`
   return Buffer.concat([commit.subarray(0, end), Buffer.from(header, 'latin1'), commit.subarray(end)])
 }
 
-/** A commit's signature and the bytes that it is on, told apart as git does; `undefined` where there is none. */
+/** A commit's signature and the bytes that it signs, separated as git does; `undefined` if there is none. */
 export function splitSignature(data: Uint8Array): { signature: string; signed: Buffer } | undefined {
   const bytes = asBuffer(data)
   if (!bytes.includes(`\n${SIGNATURE} `)) return undefined
@@ -66,7 +66,7 @@ export function splitSignature(data: Uint8Array): { signature: string; signed: B
     const next = newline < 0 ? bytes.length : newline + 1
     const line = bytes.toString('latin1', at, next)
     if (!line.startsWith(' ')) {
-      // One for SHA-256 repositories is on other bytes, and not part of these.
+      // A signature for SHA-256 repositories signs other bytes, and is not part of these.
       part = line.startsWith(`${SIGNATURE} `) ? 'ours' : line.startsWith(SIGNATURE) ? 'other' : 'signed'
     }
     if (part === 'ours') signature += line.slice(line.startsWith(' ') ? 1 : SIGNATURE.length + 1)
@@ -79,9 +79,8 @@ export function splitSignature(data: Uint8Array): { signature: string; signed: B
 const SIGNATURE = 'gpgsig'
 
 /**
- * What a commit says. Signatures, merged tags and other header lines are kept as they are; a missing or damaged
- * author or committer is a Person without name at time 0. Throws CorruptError without a tree, or for a broken
- * parent line.
+ * Parses a commit. Signatures, merged tags and other header lines are kept as they are; a missing or damaged author or
+ * committer is a Person without name at time 0. Throws CorruptError without a tree, or for a broken parent line.
  */
 export function decodeCommit(data: Uint8Array, id?: ObjectId): StoredCommit {
   const bytes = asBuffer(data)
@@ -114,7 +113,10 @@ export function decodeCommit(data: Uint8Array, id?: ObjectId): StoredCommit {
   }
 }
 
-/** All but persons and encoding, which a commit that was read has otherwise. A line that begins with a space continues one. */
+/**
+ * Header lines other than persons and encoding, which are fields. A line that begins with a space continues the one
+ * before.
+ */
 function otherHeaders(lines: readonly string[]): string {
   let text = ''
   let isOurs = false
@@ -125,7 +127,7 @@ function otherHeaders(lines: readonly string[]): string {
   return text
 }
 
-/** The parents of a commit, and nothing else of it. Throws CorruptError without a tree, or for a broken parent line. */
+/** Parses only the parents of a commit. Throws CorruptError without a tree, or for a broken parent line. */
 export function decodeParents(data: Uint8Array, id?: ObjectId): CommitId[] {
   const bytes = asBuffer(data)
   const line = <Id extends ObjectId>(at: number, key: string): Id | undefined => {
@@ -149,7 +151,7 @@ function personText({ name, email, at }: Person): string {
   return `${clean(name) || cleanEmail.split('@')[0] || 'unknown'} <${cleanEmail}> ${second} +0000`
 }
 
-/** Like git's own `strbuf_addstr_without_crud` (ident.c), and nothing that plays with a terminal. */
+/** Like git's `strbuf_addstr_without_crud` (ident.c); also drops what could control a terminal. */
 const clean = (text: string): string => text.replace(INNER_CRUD, '').replace(OUTER_CRUD, '')
 
 const INNER_CRUD = /[<>\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g
@@ -159,13 +161,13 @@ function parsePerson(text: string): Person {
   const parts = /^([^<]*)<([^>]*)>[^0-9+-]*(-?\d+)?(?:\s+([+-])(\d{2})(\d{2}))?/.exec(text)
   if (parts === null) return { name: text.trim(), email: '', at: 0, offset: 0 }
   const [, name = '', email = '', seconds = '0', sign, hours = '0', minutes = '0'] = parts
-  // Later than any Date can be is a mistake, as it is for git itself.
+  // A time later than any Date is an error, for git too.
   const at = Math.abs(Number(seconds)) > 8.64e12 ? 0 : Number(seconds) * 1000
   const east = Number(hours) * 60 + Number(minutes)
   return { name: name.trim(), email: email.trim(), at, offset: sign === '-' && east > 0 ? -east : east }
 }
 
-/** `Id`: what the line says that the id is one of. */
+/** `Id`: the type of the object that the line names. */
 function idAfter<Id extends ObjectId>(key: string, line: string | undefined): Id | undefined {
   if (line === undefined || !line.startsWith(key)) return undefined
   const id = line.slice(key.length)
@@ -178,7 +180,7 @@ function decoder(encoding: string | undefined): (bytes: Buffer) => string {
     const known = new TextDecoder(encoding)
     return (bytes) => known.decode(bytes)
   } catch {
-    return (bytes) => bytes.toString('latin1') // An encoding nobody knows: every byte at least stays.
+    return (bytes) => bytes.toString('latin1') // The encoding is unknown: keep every byte.
   }
 }
 

@@ -7,8 +7,8 @@
 export class BrokenDeltaError extends Error {}
 
 /**
- * The object that `delta` makes of `base`. Throws BrokenDeltaError when it belongs to another base, would be
- * larger than `maxSize` bytes, copies from outside the base, or makes more or less than it claims.
+ * Applies `delta` to `base`. Throws BrokenDeltaError when it belongs to another base, would be larger than `maxSize`
+ * bytes, copies from outside the base, or makes more or less than it claims.
  */
 export function applyDelta(base: Uint8Array, delta: Uint8Array, maxSize: number): Buffer {
   const [baseSize, afterBase] = readSize(delta, 0)
@@ -17,7 +17,7 @@ export function applyDelta(base: Uint8Array, delta: Uint8Array, maxSize: number)
     throw new BrokenDeltaError(`a delta for a base of ${baseSize} bytes, and its base has ${base.length}`)
   }
   if (size > maxSize) throw new BrokenDeltaError(`a delta that claims to make ${size} bytes`)
-  // An instruction takes a byte at least and copies no more than the base: no memory for what cannot be.
+  // An instruction has at least one byte and copies at most the whole base: a larger claim gets no memory.
   if (size > (delta.length - start) * Math.max(127, Math.min(base.length, 0xffffff))) {
     throw new BrokenDeltaError('a delta too short for what it claims to make')
   }

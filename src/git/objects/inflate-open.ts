@@ -1,4 +1,4 @@
-/** Zlib streams (RFC 1950) with something behind them: where they end is known only when they are inflated. */
+/** Inflates zlib streams (RFC 1950) that are followed by other bytes: their end is known only after inflating. */
 import zlib from 'node:zlib'
 import { BrokenStreamError, checkClaim } from './inflate.ts'
 
@@ -47,7 +47,7 @@ export async function inflateOpenStream(
   try {
     for (let at = 0; at < available && !isOver; at += PIECE) {
       const piece = Buffer.from(await read(at, Math.min(PIECE, available - at)))
-      // zlib does not confirm the piece in which its stream ends.
+      // zlib does not call back for the piece in which its stream ends.
       await Promise.race([ended, new Promise<void>((resolve) => inflater.write(piece, () => resolve()))])
     }
     if (!isOver) inflater.end()

@@ -1,9 +1,9 @@
 /**
- * Inflates small zlib streams (RFC 1950, 1951) at once. `zlib.inflateSync` makes a stream object and a native
- * handle a call, which costs more than all the rest of reading a message, and leaves them to the garbage
- * collector: a third of the time in which a session is resumed. So one handle is kept and reset. That is no
- * public part of Node (minizlib, which npm unpacks with, reaches for it too), so it is done only in releases that
- * were looked at; elsewhere, and for whatever fails, `zlib.inflateSync` is asked.
+ * Inflates small zlib streams (RFC 1950, 1951) synchronously. `zlib.inflateSync` makes a stream object and a native
+ * handle per call. That costs more than the rest of reading a message, and the garbage adds up to a third of the time
+ * of a resume. So one handle is kept and reset. It is not a public part of Node (minizlib, which npm uses, reaches for
+ * it too), so this is done only in releases that were checked; elsewhere, and after any failure, `zlib.inflateSync` is
+ * used.
  */
 import zlib from 'node:zlib'
 
@@ -12,7 +12,7 @@ export class BrokenStreamError extends Error {}
 
 /**
  * The `size` bytes of the stream that starts at `start` of `data`; what follows it is left alone. Throws
- * BrokenStreamError when it is no stream, is cut short, or holds more or less.
+ * BrokenStreamError when it is not a stream, is cut short, or holds more or fewer bytes.
  */
 export function inflateAt(data: Buffer, start: number, size: number): Buffer {
   if (start >= data.length) throw new BrokenStreamError('it is cut short')
@@ -31,7 +31,7 @@ export function adler32(data: Uint8Array): number {
   let a = 1
   let b = 0
   for (let from = 0; from < data.length; ) {
-    // So many bytes keep both sums below 2^31, where the engine counts fastest.
+    // With this many bytes at a time both sums stay below 2^31, where the engine is fastest.
     for (const stop = Math.min(from + 3800, data.length); from < stop; from++) {
       a += data[from]!
       b += a
@@ -64,7 +64,7 @@ function readStored(data: Buffer, start: number, size: number): Buffer | undefin
   return to === size && data.readUInt32BE(from) === adler32(out) ? out : undefined
 }
 
-/** What this uses of a zlib stream's inside. */
+/** The internals of a zlib stream that are used here. */
 interface Inside {
   _handle: {
     writeSync(
@@ -82,10 +82,10 @@ interface Inside {
   _writeState: Uint32Array
 }
 
-/** Node itself, not what claims to be like it; a call that a release does not expect would end the process. */
+/** Only Node itself, not other runtimes: a call that a release does not expect would crash the process. */
 const IS_KNOWN =
   /^(20|22|24)\./.test(process.versions.node) && !('bun' in process.versions) && !('deno' in process.versions)
-/** Above this the cost of a call matters no more. */
+/** Above this size the cost of a call does not matter. */
 const KEPT_SIZE = 64 * 1024
 let kept: (zlib.Inflate & Inside) | undefined
 let scratch: Buffer | undefined
@@ -99,7 +99,7 @@ function inflateKept(data: Buffer, start: number, size: number): Buffer | undefi
   scratch ??= Buffer.allocUnsafeSlow(KEPT_SIZE + 1)
   const { _handle: handle, _writeState: state } = kept
   handle.writeSync(zlib.constants.Z_FINISH, data, start, data.length - start, scratch, 0, size + 1)
-  // The room for one byte more is left only when the stream has ended; an error has destroyed it.
+  // Room for one more byte is left only if the stream has ended; after an error the stream is destroyed.
   if (kept.destroyed || state[0] !== 1) {
     kept.destroy()
     kept = undefined

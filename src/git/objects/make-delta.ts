@@ -1,8 +1,11 @@
-/** Making deltas (gitformat-pack(5), "Deltified representation"): quickly, for small objects that are about to be sent. */
+/**
+ * Makes deltas (gitformat-pack(5), "Deltified representation") of small objects before they are sent. Fast rather than
+ * short.
+ */
 import { Buffer } from 'node:buffer'
 import { asBuffer } from './object.ts'
 
-/** The delta that makes `target` of `base`; `undefined` when they have too little in common, or are large. */
+/** A delta from `base` to `target`; `undefined` when they have too little in common, or are large. */
 export function makeDelta(base: Uint8Array, target: Uint8Array): Buffer | undefined {
   if (Math.max(base.length, target.length) > LARGEST || target.length < BLOCK) return undefined
   const [from, to] = [asBuffer(base).toString('latin1'), asBuffer(target).toString('latin1')]

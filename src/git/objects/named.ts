@@ -12,8 +12,8 @@ export interface NamedObject {
 }
 
 /**
- * What the object leads to: tree and parents of a commit, entries of a tree, what a tag names. `shallow`: commits whose
- * parents are left out. Throws CorruptError for an object that is none.
+ * What the object leads to: tree and parents of a commit, entries of a tree, the target of a tag. `shallow`: commits
+ * whose parents are left out. Throws CorruptError for a broken object.
  */
 export function* namedIn(
   id: ObjectId,
@@ -30,7 +30,7 @@ export function* namedIn(
     const tree = parseTree(data, id)
     for (let n = 0; n < entryCount(tree); n++) {
       const { mode, id } = entryAt(tree, n)
-      // The commit of a submodule is in another repository.
+      // A submodule's commit is in another repository.
       if (mode !== '160000') yield { id, isFile: mode !== '40000' }
     }
   }

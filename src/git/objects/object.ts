@@ -20,7 +20,7 @@ export interface NewObject extends GitObject {
   id: ObjectId
 }
 
-/** The id of the tree without entries. Git knows it even where it is not stored. */
+/** The id of the empty tree. Git knows it even if it is not stored. */
 export const EMPTY_TREE: ObjectId = trustedId('4b825dc642cb6eb9a060e54bf8d69288fbee4904')
 
 /** Above this an object is hashed, deflated and inflated in slices or in the thread pool. */
@@ -51,7 +51,7 @@ export async function objectIdInSlices(type: ObjectType, data: Uint8Array): Prom
   return trustedId(digest.digest('hex'))
 }
 
-/** `data` becomes the object's; don't change it afterwards. */
+/** The object keeps `data`; don't change it afterwards. */
 export const newObject = (type: ObjectType, data: Uint8Array): NewObject => ({
   id: objectId(type, data),
   type,
@@ -72,7 +72,7 @@ export const newObjectInSlices = async (type: ObjectType, data: Uint8Array): Pro
   data,
 })
 
-/** The same bytes with a Buffer's methods; nothing is copied. */
+/** The same bytes as a Buffer; nothing is copied. */
 export const asBuffer = (data: Uint8Array): Buffer =>
   Buffer.isBuffer(data) ? data : Buffer.from(data.buffer, data.byteOffset, data.byteLength)
 

@@ -1,4 +1,4 @@
-/** Changes files of a tree of folders, reading and writing only the folders on the way to them. */
+/** Changes files in a tree of folders. Reads and writes only the folders on the paths to them. */
 import type { ObjectId } from '../../ids.ts'
 import { TimeSlice } from '../../time-slice.ts'
 import { BIG_OBJECT, EMPTY_TREE, type NewObject, newObject, newObjectInSlices, objectId } from './object.ts'
@@ -15,26 +15,26 @@ import {
 export interface EditedTree {
   /** Id of the new root. */
   tree: ObjectId
-  /** Blobs and trees that the old root does not have at that same path; a tree comes after what it holds. */
+  /** Blobs and trees that the old root does not have at the same path; a tree comes after its content. */
   objects: NewObject[]
 }
 
-/** Where `editTree` reads folders from, and leaves those that it made. */
+/** Where `editTree` reads folders from, and puts those that it made. */
 export interface TreeStore {
   cachedTree(id: ObjectId): Tree | undefined
   readTree(id: ObjectId): Promise<Tree>
   keepTree(id: ObjectId, tree: Tree): void
 }
 
-/** What a file becomes: other content, a blob that is made already with its mode, or nothing. */
+/** The new state of a file: content, an existing blob with its mode, or `null` for none. */
 export type FileEdit = Uint8Array | Pick<TreeEntry, 'mode' | 'id'> | null
 
 /**
- * Sets the content of files, or removes what is at a path (`null`: a file, or a folder with all it holds).
- * Folders come and go with their files; a file and a folder may take each other's place. Throws TypeError for
- * paths that no tree can hold, CorruptError when the old tree is broken.
+ * Sets the content of files, or removes what is at a path (`null`: a file, or a folder with its content). Folders are
+ * made and removed with their files; a file may replace a folder and the other way round. Throws TypeError for paths
+ * that no tree can hold, CorruptError when the old tree is broken.
  *
- *     await editTree(store, root, new Map([['messages/0000/000000-user.json', data], ['config.json', null]]))
+ * await editTree(store, root, new Map([['messages/0000/000000-user.json', data], ['config.json', null]]))
  */
 export async function editTree(
   store: TreeStore,
@@ -43,7 +43,7 @@ export async function editTree(
 ): Promise<EditedTree> {
   const editor: Editor = { store, objects: [], slice: new TimeSlice() }
   const base = root === undefined ? NO_ENTRIES : await readTree(store, root)
-  const tree = await editFolder(editor, base, planOf(edits))
+  const tree = await editFolder(editor, base, await planOf(edits, editor.slice))
   const id = tree === base && root !== undefined ? root : keep(editor, tree, root)
   return { tree: id, objects: editor.objects }
 }
@@ -60,9 +60,10 @@ interface Plan {
   folders: Map<string, Plan>
 }
 
-function planOf(edits: ReadonlyMap<string, FileEdit>): Plan {
+async function planOf(edits: ReadonlyMap<string, FileEdit>, slice: TimeSlice): Promise<Plan> {
   const root = emptyPlan()
   for (const [path, data] of edits) {
+    if (slice.isOver()) await slice.next()
     const parts = path.split('/')
     const name = parts.pop()!
     let plan = root
@@ -119,7 +120,7 @@ async function editFolder(editor: Editor, base: Tree, plan: Plan): Promise<Tree>
   return changes.length === 0 ? base : changeTree(base, changes)
 }
 
-/** The tree's id; it is new unless it stood at the same path before. */
+/** The tree's id. The tree counts as new unless it was at the same path before. */
 function keep({ store, objects }: Editor, tree: Tree, before?: ObjectId): ObjectId {
   const id = objectId('tree', tree.data)
   if (id === before) return id

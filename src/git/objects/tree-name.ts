@@ -1,7 +1,7 @@
 /**
- * Whether a file of this name would be, on some file system, the folder `.git`: its configuration makes git
- * run programs. HFS+ ignores some characters and the case; NTFS ends a name at `:`, drops trailing dots and
- * spaces, and knows `.git` as `git~1` too (git's `is_hfs_dotgit` and `is_ntfs_dotgit`).
+ * Whether a file of this name would be the folder `.git` on some file system. The configuration in `.git` can make git
+ * run programs. HFS+ ignores some characters and the case; NTFS ends a name at `:`, drops trailing dots and spaces, and
+ * knows `.git` as `git~1` too (git's `is_hfs_dotgit` and `is_ntfs_dotgit`).
  */
 export function isDotGit(name: string): boolean {
   return name.split('\\').some((part) => {

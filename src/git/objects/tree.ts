@@ -1,9 +1,9 @@
 /**
- * Trees: `mode name\0` and 20 bytes of id for each entry, in git's order, in which a folder counts as if its
- * name ended in `/` (gitformat-pack(5); what is refused follows `git fsck --strict`).
+ * Trees: `mode name\0` and 20 bytes of id for each entry, in git's order, in which a folder counts as if its name ended
+ * in `/` (gitformat-pack(5); what is refused follows `git fsck --strict`).
  *
- * A parsed tree stays what it was on disk, plus the places where its entries start: to change one entry of a
- * folder of 300, no 300 objects are made.
+ * A parsed tree keeps its bytes and the positions of its entries: changing one entry of a folder of 300 does not make
+ * 300 objects.
  */
 import { isUtf8 } from 'node:buffer'
 import { CorruptError } from '../../errors.ts'
@@ -23,13 +23,13 @@ export interface TreeEntry {
 /** The bytes of a tree, checked. */
 export interface Tree {
   readonly data: Buffer
-  /** Where entry n starts; one more than there are entries: the last is the end. */
+  /** Start of each entry, and the end of the last one. */
   readonly starts: readonly number[]
-  /** The bytes of each name, one a character, and a slash for a folder: their order is git's. */
+  /** The bytes of each name, one per character, with a slash after a folder's: their order is git's. */
   readonly keys: readonly string[]
 }
 
-/** A change to one folder: the entry that `name` has afterwards; `null`: none. */
+/** A change to one folder: the entry of that name afterwards; `null` removes it. */
 export interface TreeChange {
   name: string
   entry: { mode: TreeMode; id: ObjectId } | null
@@ -44,7 +44,7 @@ export const NO_ENTRIES: Tree = { data: Buffer.alloc(0), starts: [0], keys: [] }
  */
 export function parseTree(data: Uint8Array, id?: ObjectId): Tree {
   const bytes = asBuffer(data)
-  // One character a byte: searching and comparing text is native, going through bytes one by one is not.
+  // One character per byte, because searching and comparing text is native code, and a loop over bytes is not.
   const text = bytes.toString('latin1')
   const starts = [0]
   const keys: string[] = []
@@ -108,7 +108,7 @@ export function entriesWith(tree: Tree, prefix: string): TreeEntry[] {
   return found
 }
 
-/** Entries that are new, another or gone, in git's order; a file and a folder of one name are two. */
+/** Entries that were added, changed or removed, in git's order; a file and a folder of one name count as two. */
 export function entriesChanged(
   before: Tree,
   after: Tree,
@@ -173,7 +173,7 @@ export function changeTree(tree: Tree, changes: readonly TreeChange[]): Tree {
 }
 
 interface Added {
-  /** Index of the old entry that it stands before. */
+  /** Index of the old entry that it is placed before. */
   before: number
   key: string
   /** Mode and name as they are written, one byte a character. */
@@ -184,9 +184,9 @@ interface Added {
 const ID_BYTES = 20
 const FOLDER = '40000 '
 const FILE = '100644 '
-// The last is how very old gits wrote 100644.
+// Very old versions of git wrote 100644 as the last one.
 const OTHER_MODES = ['100755 ', '120000 ', '160000 ', '100664 ']
-/** Of names that a tree may not hold, each is empty, starts with a dot, or has one of these. */
+/** Every name that a tree may not have is empty, starts with a dot, or contains one of these. */
 const UNUSUAL = /^$|^\.|[/\\~\x80-\xff]/
 const NOT_ASCII = /[^\0-\x7f]/
 
@@ -207,12 +207,13 @@ function nameOf(key: string): string {
 function modeAt({ data, starts, keys }: Tree, n: number): TreeMode {
   if (keys[n]!.endsWith('/')) return '40000'
   const at = starts[n]!
-  // Files come by the thousand: 1006.. unless the second or the fourth digit says otherwise.
+  // A fast check, since trees have thousands of files: the mode is 1006.. unless the second or the fourth digit
+  // differs.
   if (data[at + 1] === 0x30 && data[at + 4] !== 0x35) return '100644'
   return data.toString('latin1', at, at + 6) as TreeMode
 }
 
-/** Index of the first key that is not less. */
+/** Index of the first key that is not smaller. */
 function search(keys: readonly string[], key: string): number {
   let low = 0
   let high = keys.length
@@ -224,7 +225,7 @@ function search(keys: readonly string[], key: string): number {
   return low
 }
 
-/** How many entries two trees begin with that are the same. */
+/** The number of equal entries at the start of two trees. */
 function sharedEntries(a: Tree, b: Tree): number {
   let [low, high] = [0, Math.min(a.keys.length, b.keys.length)]
   while (low < high) {

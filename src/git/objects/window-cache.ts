@@ -1,7 +1,6 @@
 /**
- * Parts of files in memory, those used last. The memory of what is pushed out is used again: to read a part once
- * more from the system's own cache costs less than fresh memory does. So nobody may hold on to a window over an
- * `await`.
+ * The most recently used parts of files, in memory. The memory of an evicted part is reused, because reading a part
+ * again from the system's cache costs less than new memory. So a window must not be kept across an `await`.
  */
 export class WindowCache {
   readonly #kept = new Map<number, Buffer>()
@@ -21,7 +20,7 @@ export class WindowCache {
     return bytes
   }
 
-  /** Keeps what `fill` writes into the memory it is given; it returns how many bytes that are. */
+  /** Keeps what `fill` writes into the given memory; `fill` returns the number of bytes. */
   load(key: number, fill: (memory: Buffer) => number): Buffer {
     for (const oldest of this.#kept.keys()) {
       if (this.#kept.size < this.#most) break

@@ -1,12 +1,12 @@
 /**
- * Zlib streams (RFC 1950, 1951) as git objects need them. A call into zlib costs 8 to 30 µs, whatever the size, so
- * small things, and ids, which do not compress anyway, are written as stored blocks, by hand, and compressed when packs
- * are merged.
+ * Zlib streams (RFC 1950, 1951) as git objects need them. A call into zlib costs 8 to 30 µs at any size. So small
+ * objects, and ids, which do not compress, are written as stored blocks without zlib, and compressed when packs are
+ * merged.
  */
 import zlib from 'node:zlib'
 import { adler32, BrokenStreamError } from './inflate.ts'
 
-/** How long `data` gets as a stream of stored blocks. */
+/** Length of `data` as a stream of stored blocks. */
 export const storedLength = (size: number): number =>
   2 + Math.max(1, Math.ceil(size / MAX_STORED)) * 5 + size + 4
 
@@ -36,12 +36,17 @@ export function storedData(stream: Uint8Array): Uint8Array | undefined {
   return stream.length === length + 11 ? stream.subarray(7, 7 + length) : undefined
 }
 
-/** Level 1: what is saved often is compressed better when packs are merged by git, later. */
+/** Level 1: git compresses the objects better later, when it merges packs. */
 export function deflate(data: Uint8Array): Buffer {
-  return zlib.deflateSync(data, LARGE)
+  // To get and to clear room that nothing needs takes longer than to deflate a few KB.
+  const chunkSize = Math.min(LARGE.chunkSize, data.length + (data.length >> 8) + 64)
+  return zlib.deflateSync(data, { ...LARGE, chunkSize })
 }
 
-/** `deflate` in the thread pool. The stream comes in pieces: to join 50 MB takes longer than a save may stall. */
+/**
+ * `deflate` in the thread pool. The stream comes in pieces, because joining 50 MB would stall the event loop for too
+ * long.
+ */
 export async function deflateAside(data: Uint8Array): Promise<Buffer[]> {
   const stream = zlib.createDeflate(LARGE)
   stream.end(data)
@@ -85,7 +90,7 @@ export async function inflateStream(pieces: AsyncIterable<Buffer>, size: number)
   try {
     for await (const piece of pieces) {
       if (ended) break
-      // zlib does not confirm the piece in which its stream ends.
+      // zlib does not call back for the piece in which its stream ends.
       await Promise.race([finished, new Promise<void>((resolve) => stream.write(piece, () => resolve()))])
     }
     stream.end()

@@ -1,4 +1,6 @@
-/** The bytes of a pack file, by position: a small file whole, of a large one only the windows that are used. */
+/**
+ * The bytes of a pack file by position. A small file is in memory as a whole; of a large one only the windows in use.
+ */
 import { CorruptError } from '../../errors.ts'
 import type { FileReader, OpenFile } from '../disk/file-system.ts'
 import { readFully } from '../disk/read-fully.ts'
@@ -6,20 +8,20 @@ import { WINDOW, type WindowCache } from '../objects/window-cache.ts'
 import type { PackIndex } from './pack-index.ts'
 import { CHECKSUM_BYTES } from './writer.ts'
 
-/** Somebody has deleted the pack since it was listed: look again what packs there are. */
+/** The pack was deleted since it was listed; list the packs again. */
 export class PackGoneError extends Error {}
 
 export interface PackBytesOptions {
   fs: FileReader
   file: string
-  /** What the pack must agree with. */
+  /** The index that the pack must match. */
   index: () => PackIndex
   windows: WindowCache
-  /** Called when a file descriptor is kept; `release` gives it back. */
+  /** Called when a file descriptor is kept; `release` closes it. */
   opened: () => void
 }
 
-/** Bytes in memory, the wanted ones from `at` on; not to be held on to over an `await`. */
+/** Bytes in memory; the wanted ones start at `at`. Not to be kept across an `await`. */
 export interface Window {
   bytes: Buffer
   at: number
@@ -39,13 +41,13 @@ export class PackBytes {
     this.#options = options
   }
 
-  /** Where the checksum that ends the file starts. Throws PackGoneError, CorruptError. */
+  /** Position of the checksum at the end of the file. Throws PackGoneError, CorruptError. */
   get end(): number {
     if (this.#end === 0) this.#enter()
     return this.#end
   }
 
-  /** A window with `need` bytes from `position` on, or all there are. Throws PackGoneError, CorruptError. */
+  /** A window with `need` bytes from `position` on, or as many as there are. Throws PackGoneError, CorruptError. */
   window(position: number, need: number): Window {
     const end = this.end
     const { windows } = this.#options
@@ -89,7 +91,7 @@ export class PackBytes {
     }
   }
 
-  /** Gives the file descriptor back as soon as nobody reads; the next read opens the file again. */
+  /** Closes the file descriptor as soon as no read is in progress; the next read opens the file again. */
   release(): void {
     this.#isReleased = this.#readers > 0
     if (this.#isReleased) return
@@ -103,7 +105,7 @@ export class PackBytes {
     return this.#open!
   }
 
-  /** Opens the file and checks that it is the one its index is about. All its bytes, if it is small. */
+  /** Opens the file and checks that its index belongs to it. Reads all bytes if it is small. */
   #enter(): Buffer | undefined {
     const { fs, file, windows, opened } = this.#options
     const open = fs.open(file, 'r')

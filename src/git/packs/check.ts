@@ -1,4 +1,4 @@
-/** Whether packs and their indexes are as they were written: by their own checksums, byte for byte. */
+/** Checks packs and their indexes against their own checksums. */
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import { CorruptError } from '../../errors.ts'
@@ -12,8 +12,8 @@ export function packsToCheck(fs: FileSystem, { packs }: Paths): string[] {
 }
 
 /**
- * Reads a pack and its index whole, in pieces. Throws CorruptError, naming the file. A pack that is gone, because
- * somebody has repacked, is fine.
+ * Reads a whole pack and its index in pieces. Throws CorruptError, which names the file. A pack that vanished, because
+ * somebody repacked, is not an error.
  */
 export async function checkPack(fs: FileSystem, { packs }: Paths, name: string): Promise<void> {
   const [pack, index] = ['pack', 'idx'].map((ending) => join(packs, `pack-${name}.${ending}`)) as [
@@ -24,7 +24,7 @@ export async function checkPack(fs: FileSystem, { packs }: Paths, name: string):
   const ofIndex = await checksums(fs, index)
   if (ofIndex === undefined) return
   if (ofPack === undefined) {
-    // Whoever removes a pack removes its index first.
+    // A pack's index is always removed before the pack.
     if (fs.stat(index) === undefined) return
     throw new CorruptError(
       `'${index}' has no pack. If the pack is lost, restore it from a copy of the store. Otherwise remove the index.`,
@@ -43,7 +43,7 @@ export async function checkPack(fs: FileSystem, { packs }: Paths, name: string):
   }
 }
 
-/** What the file's bytes add up to, and what its end says they do; `undefined` when it is gone. */
+/** The checksum of the file's bytes, and the one at its end; `undefined` when the file is gone. */
 async function checksums(
   fs: FileSystem,
   path: string,

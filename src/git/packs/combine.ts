@@ -1,6 +1,6 @@
 /**
- * Merging packs by copying: entries of packs without deltas stand on their own, so many small packs become one
- * without inflating anything. Source: gitformat-pack(5).
+ * Merges packs by copying: entries without deltas do not depend on others, so many small packs become one without
+ * inflating anything. Source: gitformat-pack(5).
  */
 import { createHash } from 'node:crypto'
 import { crc32 } from 'node:zlib'
@@ -9,7 +9,7 @@ import type { ObjectId } from '../../ids.ts'
 import { deflateSmallAside, storedData } from '../objects/zlib-stream.ts'
 import { buildIndex, CHECKSUM_BYTES, type PackEntry, packHeader } from './writer.ts'
 
-/** An entry with the place where the next thing in the pack begins. */
+/** An entry, with the position where it ends. */
 export interface PackSpan extends PackEntry {
   end: number
 }
@@ -56,7 +56,7 @@ export async function mergePacks(
       const bytes = await source.read(start, run.at(-1)!.end - start)
       for (const { id, offset, end, crc } of run) {
         if (isDelta(bytes[offset - start]!)) return undefined
-        // What is deleted after the merge must not live on as something else.
+        // The old packs are deleted later: a damaged entry must not get a new, valid checksum.
         if (crc32(bytes.subarray(offset - start, end - start)) !== crc)
           throw new CorruptError(
             `The object ${id} is damaged in its pack. 'forkpoint verify' names the checkpoints it belongs to.`,
@@ -99,7 +99,7 @@ function withoutRepeats(sources: readonly PackSource[]): { source: PackSource; e
   }))
 }
 
-/** Neighbours in the pack, read and written in one piece of at most `CHUNK` bytes (or one entry). */
+/** Neighbouring entries, read and written in one piece of at most `CHUNK` bytes (or one entry). */
 function* contiguousRuns(entries: readonly PackSpan[]): Iterable<PackSpan[]> {
   let run: PackSpan[] = []
   for (const entry of entries) {
@@ -114,8 +114,8 @@ function* contiguousRuns(entries: readonly PackSpan[]): Iterable<PackSpan[]> {
 }
 
 /**
- * An entry that a save has stored as it was, compressed, if that makes it shorter. Ids (trees) do not compress, and
- * what is shorter than `WORTH` hardly does.
+ * Compresses an entry that a save has only stored, if that makes it shorter. Ids (trees) do not compress, and entries
+ * shorter than `WORTH` hardly do.
  */
 async function deflatedEntry(entry: Uint8Array): Promise<{ bytes: Uint8Array; isNew: boolean }> {
   const stream = entry.findIndex((byte) => byte < 0x80) + 1

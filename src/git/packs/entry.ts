@@ -1,4 +1,4 @@
-/** What stands before the zlib stream of an entry in a pack (gitformat-pack(5)). */
+/** The header before the zlib stream of an entry in a pack (gitformat-pack(5)). */
 import { type ObjectId, trustedId } from '../../ids.ts'
 import type { ObjectType } from '../objects/object.ts'
 
@@ -7,9 +7,9 @@ export interface EntryHeader {
   length: number
   /** Inflated; of a delta, the size of the delta. */
   size: number
-  /** Of a whole object; a delta has one of the others. */
+  /** For a whole object; a delta has one of the other two. */
   type: ObjectType | undefined
-  /** How far before the entry that of its base starts. */
+  /** Distance back to the start of the base's entry, in bytes. */
   baseDistance: number | undefined
   baseId: ObjectId | undefined
 }

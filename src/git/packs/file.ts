@@ -1,6 +1,6 @@
 /**
- * A pack on disk, read where an object is (gitformat-pack(5)). Nothing in the file is believed: a size has a
- * limit before memory is taken for it, every length is checked, chains of deltas are walked in a loop.
+ * Reads objects from a pack on disk (gitformat-pack(5)). Nothing in the file is trusted: sizes are limited before
+ * memory is allocated, every length is checked, and chains of deltas are walked in a loop.
  */
 import { CorruptError } from '../../errors.ts'
 import { type ObjectId, trustedId } from '../../ids.ts'
@@ -15,28 +15,28 @@ import { inflateStream } from '../objects/zlib-stream.ts'
 import { PACK_HEADER, PackBytes, PackGoneError } from './bytes.ts'
 import { PackIndex } from './pack-index.ts'
 
-/** What the packs of one store share. */
+/** What all packs of a store share. */
 export interface PackMemory {
   /** Bytes that an object may have at most. */
   maxObjectSize: number
-  /** Parts of pack files. */
+  /** Windows of pack files. */
   windows: WindowCache
-  /** Objects that deltas were made of, by file and offset. */
+  /** Bases of deltas, by file and offset. */
   bases: ByteCache<string, GitObject>
 }
 
-/** The object of that id, wherever it is, as the base of a delta. Throws CorruptError when it is missing. */
+/** Finds the base of a delta by its id, in any place. Throws CorruptError when it is missing. */
 export type FindBase = (id: ObjectId) => Promise<GitObject>
 
 export interface PackFileOptions {
-  /** Called when the pack takes a file descriptor; `release` gives it back. */
+  /** Called when the pack opens a file descriptor; `release` closes it. */
   opened?: (pack: PackFile) => void
-  /** The index, where it is known already. */
+  /** The index, if it is known already. */
   index?: Buffer
 }
 
 export class PackFile {
-  /** What stands between `pack-` and `.pack` in the file's name. */
+  /** The part of the file's name between `pack-` and `.pack`. */
   readonly name: string
   readonly file: string
   readonly indexFile: string
@@ -45,7 +45,7 @@ export class PackFile {
   readonly #bytes: PackBytes
   readonly #serial = serials++
   #index: PackIndex | undefined
-  /** What is known of the index before anybody looks into it, which for most packs of one save is never. */
+  /** The part of the index that is known without parsing it. Most packs of one save are never parsed. */
   #indexBytes: Buffer | undefined
   #hasDeltas = false
 
@@ -71,7 +71,7 @@ export class PackFile {
     })
   }
 
-  /** Throws PackGoneError, or CorruptError when the file is no index. */
+  /** Throws PackGoneError, or CorruptError when the file is not an index. */
   get index(): PackIndex {
     if (this.#index === undefined) {
       const bytes = this.#indexBytes
@@ -83,9 +83,8 @@ export class PackFile {
   }
 
   /**
-   * The object whose entry starts at `offset`; at once, unless it is large or its base is elsewhere. Whether it
-   * is the one that its id promises is for the caller to check. Throws CorruptError with file and offset,
-   * PackGoneError.
+   * The object whose entry starts at `offset`; synchronous, unless it is large or its base is in another place. The
+   * caller checks it against its id. Throws CorruptError with file and offset, PackGoneError.
    */
   read(offset: number, findBase: FindBase): GitObject | Promise<GitObject> {
     const { deltas, base } = this.#chain(offset)
@@ -105,12 +104,12 @@ export class PackFile {
     return stat.size + this.index.size
   }
 
-  /** Gives the file descriptor back; the next read opens the file again. */
+  /** Closes the file descriptor; the next read opens the file again. */
   release(): void {
     this.#bytes.release()
   }
 
-  /** Gives back everything that is open; a later read opens it again. */
+  /** Closes everything that is open; a later read opens it again. */
   close(): void {
     this.#bytes.release()
     this.#index?.close()
@@ -132,7 +131,7 @@ export class PackFile {
     return object!
   }
 
-  /** The deltas that make the object, the last one first, and what they start from. */
+  /** The deltas of the object, the last one first, and the base that they start from. */
   #chain(offset: number): { deltas: Entry[]; base: Base } {
     const deltas: Entry[] = []
     for (let at = offset; ; ) {
@@ -199,7 +198,7 @@ export class PackFile {
   }
 
   #inflate({ at, stream, size }: Entry): Buffer {
-    // The index does not say where a stream ends; nobody's zlib makes one longer than this.
+    // The index does not say where a stream ends; no zlib makes a longer one than this.
     const window = this.#bytes.window(stream, size + (size >> 3) + 1024)
     try {
       return inflateAt(window.bytes, window.at, size)
@@ -265,7 +264,7 @@ interface Entry {
   baseId: ObjectId | undefined
 }
 
-/** What a chain of deltas starts from: an object in hand, one that is large, or one of another pack. */
+/** The start of a chain of deltas: an object in memory, a large one, or one of another pack. */
 interface Base {
   object?: GitObject
   large?: Entry
@@ -278,6 +277,6 @@ const OFS_DELTA = 6
 const REF_DELTA = 7
 /** Type and size, and the base's id or distance. */
 const LONGEST_HEADER = 32
-/** Git writes chains of 4,095 at most; one that leads back to itself gets longer. */
+/** Git writes chains of at most 4,095; a longer one is a cycle. */
 const MAX_CHAIN = 4096
 let serials = 0

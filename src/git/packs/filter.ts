@@ -1,13 +1,15 @@
 /**
- * One pack with some of the objects of others, made by copying: entries are not inflated, and a delta stays one as
- * long as its base comes along. Source: gitformat-pack(5).
+ * Makes one pack with some of the objects of others by copying: entries are not inflated, and a delta is kept if its
+ * base is copied too. Source: gitformat-pack(5).
  */
+
 import { createHash } from 'node:crypto'
 import { crc32 } from 'node:zlib'
 import { CorruptError } from '../../errors.ts'
 import { type ObjectId, trustedId } from '../../ids.ts'
 import { TimeSlice } from '../../time-slice.ts'
 import type { OpenFile } from '../disk/file-system.ts'
+import { readPiece } from '../disk/read-fully.ts'
 import { BIG_OBJECT, type GitObject } from '../objects/object.ts'
 import { deflateAside } from '../objects/zlib-stream.ts'
 import { buildIndex, CHECKSUM_BYTES, encodeEntryHeader, type PackEntry, packHeader } from './writer.ts'
@@ -24,7 +26,7 @@ export interface FilterOptions {
   sources: readonly FilterSource[]
   /** The objects that are wanted. */
   wanted: (id: ObjectId) => boolean
-  /** An object whole, for a delta whose base is not wanted. */
+  /** Reads a whole object, for a delta whose base is not wanted. */
   read: (id: ObjectId) => Promise<GitObject>
   out: OpenFile
   onProgress?: (done: number, total: number) => void
@@ -140,7 +142,7 @@ class Copier {
     return crc
   }
 
-  /** What stands before the zlib stream. `sizeEnd`: where in it type and size end. `base`: of a delta. */
+  /** The header before the zlib stream. `sizeEnd`: where type and size end in it. `base`: the base of a delta. */
   async #head(offset: number, end: number): Promise<{ bytes: Buffer; sizeEnd: number; base?: ObjectId }> {
     const bytes = await this.#bytes(offset, Math.min(end - offset, LONGEST_HEAD))
     const type = ((bytes[0] ?? 0) >> 4) & 7
@@ -178,13 +180,10 @@ class Copier {
   async #bytes(at: number, length: number): Promise<Buffer> {
     const from = at - this.#windowAt
     if (from < 0 || from + length > this.#window.length) {
-      this.#window = Buffer.allocUnsafe(Math.min(WINDOW, this.#end - at))
+      const wanted = Math.min(WINDOW, this.#end - at)
+      this.#window = await readPiece(this.#source.file, at, wanted)
       this.#windowAt = at
-      for (let done = 0; done < this.#window.length; ) {
-        const read = await this.#source.file.readAsync(this.#window.subarray(done), at + done)
-        if (read === 0) throw this.#broken()
-        done += read
-      }
+      if (this.#window.length < wanted) throw this.#broken()
       return this.#window.subarray(0, length)
     }
     return this.#window.subarray(from, from + length)
@@ -199,7 +198,7 @@ class Copier {
   }
 }
 
-/** A delta's head with the distance to where its base is now. */
+/** A delta's header with the distance to the new position of its base. */
 function deltaHead(head: Buffer, sizeEnd: number, distance: number): Buffer {
   const start = Buffer.from(head.subarray(0, sizeEnd))
   start[0] = (start[0]! & 0x8f) | (OFS_DELTA << 4)
@@ -211,7 +210,7 @@ function deltaHead(head: Buffer, sizeEnd: number, distance: number): Buffer {
   return Buffer.concat([start, Buffer.from(bytes)])
 }
 
-/** Collects small writes, and hashes what passes. */
+/** Collects small writes and hashes the bytes. */
 class Output {
   position = 0
   readonly #file: OpenFile

@@ -1,6 +1,6 @@
 /**
- * The packs of one objects folder. Others place and delete packs at any moment: what is listed is a memory of
- * what was there, and a look-up that finds nothing looks again.
+ * The packs of one objects folder. Other processes place and delete packs at any moment: the list may be outdated, and
+ * a look-up that finds nothing lists the folder again.
  */
 import { CorruptError } from '../../errors.ts'
 import type { ObjectId } from '../../ids.ts'
@@ -15,7 +15,7 @@ export interface EntryPosition {
 }
 
 export class PackFolder {
-  /** Somebody else holds objects that are missing here: a partial clone. */
+  /** Whether it belongs to a partial clone: another repository has objects that are missing here. */
   isPartial = false
   readonly objectsFolder: string
   readonly folder: string
@@ -43,8 +43,9 @@ export class PackFolder {
   }
 
   /**
-   * Says which packs a look-up had before it. Several look at the same time, and one of them may have refreshed for
-   * all: only an equal version from before one's own look means that looking again finds nothing new.
+   * Identifies the list of packs that a look-up used. Several look-ups run at the same time, and one may refresh the
+   * list for all. So a look-up that found nothing compares the version from before it with the one after a refresh: if
+   * they are equal, another try is useless.
    */
   get version(): number {
     if (this.#listedAt === Number.NEGATIVE_INFINITY) this.refresh()
@@ -75,7 +76,9 @@ export class PackFolder {
     return this.packs.flatMap((pack) => this.#placeIn(pack, id, keyOf(id)) ?? [])
   }
 
-  /** The index of `pack`; `undefined`, and the pack is not asked again for now, when it is gone or broken. */
+  /**
+   * The index of `pack`; `undefined` when the pack is gone or broken, and then it is skipped until the next refresh.
+   */
   indexOf(pack: PackFile): PackFile['index'] | undefined {
     try {
       const { index } = pack
@@ -94,14 +97,14 @@ export class PackFolder {
     return this.#broken.values().next().value
   }
 
-  /** A pack just placed, without a look at the folder. `index`: the content of its index. */
+  /** Adds a pack that was just placed, without listing the folder. `index`: the content of its index. */
   add(name: string, index?: Buffer): void {
     if (this.packs.some((pack) => pack.name === name)) return
     this.#packs = [this.#newPack(name, index), ...this.#packs]
     this.#version++
   }
 
-  /** All that these packs hold is in another one: they need not be asked any more. */
+  /** Removes packs whose objects are all in another one. */
   forget(names: readonly string[]): void {
     const gone = new Set(names)
     for (const pack of this.#packs.filter(({ name }) => gone.has(name))) this.drop(pack)
@@ -113,10 +116,10 @@ export class PackFolder {
     this.#packs = this.#packs.filter((other) => other !== pack)
   }
 
-  /** Looks again, unless the folder cannot have changed. With other packs than before there is another `version`. */
+  /** Lists the packs again, unless the folder cannot have changed. If the packs differ, `version` changes. */
   refresh(force = false): void {
     const mtime = this.#fs.stat(this.folder)?.mtimeMs
-    // Two changes within one tick of the file system's clock (2 s on FAT) leave the same time.
+    // Two changes within one tick of the file system's clock (2 s on FAT) have the same time.
     const isSame = mtime === this.#listedMtime && this.#listedAt - (mtime ?? 0) > 3000
     if (isSame && !force && this.#broken.size === 0) return
     this.#listedMtime = mtime
@@ -139,12 +142,12 @@ export class PackFolder {
   }
 
   close(): void {
-    // A read under way may have opened one again that was dropped.
+    // A read in progress may have reopened a pack that was dropped.
     for (const pack of new Set([...this.#packs, ...this.#open])) pack.close()
     this.#open.clear()
   }
 
-  /** Most objects are in the large packs; the small ones beside them may only be waiting to be deleted. */
+  /** Most objects are in large packs; small ones may just be waiting to be deleted. */
   #largestFirst(names: readonly string[]): string[] {
     const size = (name: string): number => this.#fs.stat(`${this.folder}/pack-${name}.idx`)?.size ?? 0
     const sized = names.map((name) => ({ name, size: names.length > 1 ? size(name) : 0 }))
@@ -178,5 +181,5 @@ export class PackFolder {
 
 /** File descriptors for packs at most. */
 const MAX_OPEN = 64
-/** A pack among the first so many is not worth moving to the front. */
+/** A pack among the first so many is not moved to the front. */
 const NEAR = 3

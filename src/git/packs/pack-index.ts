@@ -18,7 +18,7 @@ export class PackIndex {
   readonly count: number
   /** Bytes of the file. */
   readonly size: number
-  /** 20 bytes that the pack ends in. */
+  /** The last 20 bytes of the pack. */
   readonly packChecksum: Buffer
   readonly #file: string
   readonly #bytes: Source
@@ -186,7 +186,7 @@ function pages(open: OpenFile, file: string, size: number): Source {
     if (kept.size >= PAGES) {
       const [oldest, bytes] = kept.entries().next().value!
       kept.delete(oldest)
-      // Used again: new memory for each page makes the engine collect garbage all the time.
+      // Reused, because new memory for each page would cause constant garbage collection.
       memory = Buffer.from(bytes.buffer)
     }
     memory ??= Buffer.allocUnsafeSlow(PAGE)
@@ -198,7 +198,7 @@ function pages(open: OpenFile, file: string, size: number): Source {
     const n = Math.floor(at / PAGE)
     const from = at - n * PAGE
     let bytes = page(n).subarray(from, from + length)
-    // The next page may take the memory of this one.
+    // The next page may reuse this one's memory.
     if (from + length > PAGE)
       bytes = Buffer.concat([Buffer.from(bytes), page(n + 1).subarray(0, from + length - PAGE)])
     if (bytes.length < length) throw brokenIndex(file, 'became shorter while it was read')

@@ -1,12 +1,12 @@
 /**
- * Putting packs where git looks for them, in an order that leaves the repository whole at every instant:
- * `.keep`, pack, index, then (elsewhere) refs, then the `.keep` goes.
+ * Puts packs where git looks for them, in an order that keeps the repository whole at every moment: `.keep`, pack,
+ * index, then (elsewhere) refs; then the `.keep` is removed.
  */
 import { join } from 'node:path'
 import { StorageError } from '../../errors.ts'
 import type { StoreFolder } from '../disk/store-folder.ts'
 
-/** A pack and its index in files of their own, to be renamed to their place. */
+/** A pack and its index in temporary files, to be renamed into place. */
 export interface StagedPack {
   pack: string
   data: string
@@ -16,7 +16,7 @@ export interface StagedPack {
 export class Placement {
   readonly folder: StoreFolder
   readonly #unwanted = new Set<string>()
-  /** How many hold it. */
+  /** How many callers hold it. */
   readonly #held = new Map<string, number>()
 
   constructor(folder: StoreFolder) {
@@ -34,12 +34,15 @@ export class Placement {
     )
   }
 
-  /** While it stands, `git gc` and `git repack` leave the pack alone although no ref reaches it yet. */
+  /**
+   * Writes the `.keep` file. While it exists, `git gc` and `git repack` leave the pack alone although no ref reaches it
+   * yet.
+   */
   keep(pack: string): void {
     this.folder.locks.mark(this.file(pack, 'keep'))
   }
 
-  /** Never throws: one that cannot be removed keeps its pack from being repacked, no more. Later calls try again. */
+  /** Never throws: a `.keep` that cannot be removed only keeps its pack from being repacked. Later calls try again. */
   unkeep(pack?: string): void {
     if (pack !== undefined) this.#unwanted.add(pack)
     for (const name of this.#unwanted) {
@@ -79,12 +82,14 @@ export class Placement {
     return this.folder.fs.stat(this.file(pack, 'keep')) !== undefined
   }
 
-  /** Places a pack and then its index, unless it is there. Not synced. Throws StorageError; then no trace is left. */
+  /**
+   * Places a pack and then its index, unless it exists. Not synced. Throws StorageError; then nothing is left behind.
+   */
   async place(pack: string, data: Uint8Array, index: Uint8Array): Promise<void> {
     if (!this.has(pack)) await this.#placeAnew(pack, data, index, false)
   }
 
-  /** Writes a pack and its index where nobody looks. `place` or `drop` the result. Throws StorageError. */
+  /** Writes a pack and its index to temporary files. Call `place` or `drop` with the result. Throws StorageError. */
   async stage(pack: string, data: Uint8Array, index: Uint8Array): Promise<StagedPack> {
     const first = await this.folder.temporaries.writeAny(data)
     try {
@@ -105,7 +110,7 @@ export class Placement {
     this.folder.temporaries.discard(index)
   }
 
-  /** Places a pack whatever may be there under its name, synced from the first moment it is seen. Throws StorageError. */
+  /** Places a pack even if one of its name exists; it is synced before it can be seen. Throws StorageError. */
   async placeSynced(pack: string, data: Uint8Array, index: Uint8Array): Promise<void> {
     await this.#placeAnew(pack, data, index, true)
     await this.folder.fs.syncDir(this.folder.paths.packs)
@@ -122,25 +127,25 @@ export class Placement {
     }
   }
 
-  /** Removes a pack, its index first, so that nobody starts to use it. */
+  /** Removes a pack, its index first, so that no reader starts to use it. */
   remove(pack: string): void {
     for (const ending of ['idx', 'rev', 'pack', 'keep']) {
       const file = this.file(pack, ending)
-      // Most have no `rev` and no `keep`, and an error that is thrown costs more than a look.
+      // Most have no `rev` and no `keep`, and a thrown error costs more than a check.
       if (this.folder.fs.stat(file) !== undefined) this.folder.fs.unlink(file)
     }
   }
 
-  /** Syncs a pack and its index, as far as they are there. Throws StorageError. */
+  /** Syncs a pack and its index, if they exist. Throws StorageError. */
   async sync(pack: string): Promise<void> {
     for (const ending of ['pack', 'idx']) {
       const file = this.file(pack, ending)
-      // Most that are asked for are gone, and an error that is thrown costs more than a look.
+      // Most of them are gone, and a thrown error costs more than a check.
       if (this.folder.fs.stat(file) !== undefined) await this.folder.fs.syncFile(file)
     }
   }
 
-  /** Removes indexes whose pack a power loss has taken. Whoever writes or deletes packs has none of these. */
+  /** Removes indexes whose pack was lost in a power loss. Writing and deleting packs never leaves such an index. */
   removeStrayIndexes(): void {
     const names = new Set(this.folder.fs.readDir(this.folder.paths.packs))
     for (const name of names) {

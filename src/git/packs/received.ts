@@ -1,7 +1,7 @@
 /**
- * A pack that somebody sent: checked whole, and its index made (gitformat-pack(5)). Nothing in it is believed: each
- * size has a limit before memory is taken for it, deltas have to start from objects of the pack, and all that is made
- * of it is counted.
+ * Checks a received pack completely and makes its index (gitformat-pack(5)). Nothing in it is trusted: sizes are
+ * limited before memory is allocated, deltas have to start from objects of the pack, and all bytes that they make are
+ * counted.
  */
 import { createHash } from 'node:crypto'
 import { crc32 } from 'node:zlib'
@@ -18,10 +18,10 @@ import { buildIndex, CHECKSUM_BYTES } from './writer.ts'
 /** What is wrong with a pack; callers say who sent it. */
 export class BrokenPackError extends Error {}
 
-/** Where the bytes of the pack are now. */
+/** Reads the bytes of the pack. */
 export interface PackBytesSource {
   readonly size: number
-  /** As many bytes, or those that there are. Not to be held on to. */
+  /** That many bytes, or as many as there are. The caller must not keep them. */
   read(position: number, length: number): Buffer | Promise<Buffer>
 }
 
@@ -149,7 +149,7 @@ class Check {
     return end
   }
 
-  /** Makes what deltas stand for, from bases to what is made of them. */
+  /** Applies the deltas, from bases to the objects that are made from them. */
   async #resolve(): Promise<void> {
     const waiting = this.#entries.flatMap(({ id }, n) => (id === undefined ? [] : [n])).reverse()
     for (let base = waiting.pop(); base !== undefined; base = waiting.pop()) {
@@ -278,14 +278,14 @@ const PACK_HEADER = 12
 /** A byte of type and size, and a zlib stream. */
 const SHORTEST_ENTRY = 9
 const WINDOW = 1 << 20
-/** As deep as the chains that are read; git writes none deeper. */
+/** The deepest chain of deltas that is read; git writes none deeper. */
 const MOST_DEPTH = 4095
-/** Bytes that deltas may make of a pack: so many, and so many for each of its bytes. */
+/** Bytes that deltas may make: a base amount, and so many for each byte of the pack. */
 const MOST_WORK = 1 << 30
 const MOST_GROWTH = 4096
 const CUT_SHORT = 'it is cut short'
 
-/** Nobody's zlib makes a longer stream of so many bytes. */
+/** No zlib makes a longer stream from so many bytes. */
 const mostBytes = (size: number): number => size + (size >> 3) + 1024
 
 function inflate(bytes: Buffer, size: number): { data: Buffer; length: number } {

@@ -1,4 +1,4 @@
-/** The objects of a pack that has no index: one that a journal carries. Source: gitformat-pack(5). */
+/** Reads the objects of a pack without an index, such as one in a journal. Source: gitformat-pack(5). */
 import { createHash } from 'node:crypto'
 import { crc32 } from 'node:zlib'
 import { BrokenStreamError } from '../objects/inflate.ts'
@@ -9,14 +9,14 @@ import { readEntryHeader } from './entry.ts'
 import { CHECKSUM_BYTES } from './writer.ts'
 
 export interface ScannedObject {
-  /** Where its entry is, as an index would say. */
+  /** Position of its entry, as in an index. */
   span: PackSpan
   object: NewObject
 }
 
 /**
- * Every object, in order, one at a time. Throws BrokenStreamError when the pack is not whole, claims more than it
- * has, or holds deltas, and so is none that we wrote.
+ * Yields every object in order. Throws BrokenStreamError when the pack is cut short, claims more than it has, or holds
+ * deltas, which our packs never do.
  */
 export function* scanPack(pack: Buffer): Generator<ScannedObject> {
   const end = pack.length - CHECKSUM_BYTES

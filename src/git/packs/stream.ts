@@ -8,13 +8,13 @@ import { BIG_OBJECT, type GitObject } from '../objects/object.ts'
 import { deflateAside } from '../objects/zlib-stream.ts'
 import { encodeEntryHeader, packHeader } from './writer.ts'
 
-/** An object as its difference to another one, which need not be in the pack. */
+/** An object as a delta against another one, which need not be in the pack. */
 export interface DeltaObject {
   base: ObjectId
   delta: Uint8Array
 }
 
-/** The bytes of a pack with these objects, in pieces. There have to be `count`, each once. */
+/** Yields the bytes of a pack with these objects. There have to be exactly `count` objects, all different. */
 export async function* streamPack(
   count: number,
   objects: Iterable<GitObject | DeltaObject> | AsyncIterable<GitObject | DeltaObject>,

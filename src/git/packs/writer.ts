@@ -1,6 +1,6 @@
 /**
- * Packs and their indexes, from values to bytes (gitformat-pack(5): pack version 2, index version 2). No
- * deltas: they are for `git repack`, when there is time.
+ * Writes packs and their indexes (gitformat-pack(5): pack version 2, index version 2). Makes no deltas; `git repack`
+ * makes them later.
  */
 import { createHash, hash } from 'node:crypto'
 import { crc32 } from 'node:zlib'
@@ -13,7 +13,7 @@ export interface BuiltPack {
   /** The pack's checksum, 40 hex digits: the files are `pack-<name>.pack` and `pack-<name>.idx`. */
   name: string
   pack: Buffer
-  /** Made when it is first asked for. */
+  /** Computed on first use. */
   readonly index: Buffer
 }
 
@@ -29,16 +29,19 @@ export interface PackEntry {
 /** Bytes of the checksum that ends a pack or an index. */
 export const CHECKSUM_BYTES = 20
 
-/** A pack of these objects, what is given twice written once, and its index. At once: for a few small objects. */
+/** Makes a pack of these objects and its index; duplicates are written once. Synchronous: for a few small objects. */
 export function buildPack(objects: readonly NewObject[]): BuiltPack {
   const unique = withoutRepeats(objects)
-  const steps = assemble(
-    unique,
-    unique.map((object) => (isStored(object) ? undefined : deflated(object))),
-  )
-  for (;;) {
-    const step = steps.next()
-    if (step.done) return step.value
+  const bodies = unique.map((object) => (isStored(object) ? undefined : deflated(object)))
+  const { pack, checksum, entries } = atOnce(assemble(unique, bodies))
+  let index: Buffer | undefined
+  return {
+    name: checksum.toString('hex'),
+    pack,
+    get index() {
+      index ??= buildIndex(entries, checksum)
+      return index
+    },
   }
 }
 
@@ -48,8 +51,9 @@ export async function buildPackAsync(objects: readonly NewObject[]): Promise<Bui
   const cost = objects.reduce((sum, { data }) => sum + data.length + 2048, 0)
   if (cost <= BIG_OBJECT) return buildPack(objects)
 
-  const unique = withoutRepeats(objects)
   const slice = new TimeSlice()
+  if (slice.isOver()) await slice.next()
+  const unique = withoutRepeats(objects)
   const bodies: Body[] = []
   for (const object of unique) {
     if (slice.isOver()) await slice.next()
@@ -58,12 +62,9 @@ export async function buildPackAsync(objects: readonly NewObject[]): Promise<Bui
       isStored(object) ? undefined : data.length > ASIDE ? await deflateAside(data) : deflated(object),
     )
   }
-  const steps = assemble(unique, bodies)
-  for (;;) {
-    const step = steps.next()
-    if (step.done) return step.value
-    if (slice.isOver()) await slice.next()
-  }
+  const { pack, checksum, entries } = await inSlices(assemble(unique, bodies), slice)
+  const index = await inSlices(indexSteps(entries, checksum), slice)
+  return { name: checksum.toString('hex'), pack, index }
 }
 
 /** The first 12 bytes of a pack of `count` objects. */
@@ -73,7 +74,9 @@ export function packHeader(count: number): Buffer {
   return header
 }
 
-/** What stands before an object's zlib stream: its type and its inflated size. After that of a delta comes the id of its base. */
+/**
+ * The header before an object's zlib stream: its type and its inflated size. For a delta, the id of its base follows.
+ */
 export function encodeEntryHeader(type: ObjectType | 'delta', size: number): Buffer {
   const bytes: number[] = []
   let byte = (TYPE_BITS[type] << 4) | (size & 15)
@@ -87,8 +90,13 @@ export function encodeEntryHeader(type: ObjectType | 'delta', size: number): Buf
 }
 
 /** The index (version 2) of the pack with these entries, in any order, and this checksum of 20 bytes. */
-export function buildIndex(entries: readonly PackEntry[], packChecksum: Uint8Array): Buffer {
+export const buildIndex = (entries: readonly PackEntry[], packChecksum: Uint8Array): Buffer =>
+  atOnce(indexSteps(entries, packChecksum))
+
+/** Pauses where a caller may let others run. */
+function* indexSteps(entries: readonly PackEntry[], packChecksum: Uint8Array): Generator<void, Buffer> {
   const sorted = isSorted(entries) ? entries : entries.toSorted((a, b) => (a.id < b.id ? -1 : 1))
+  yield
   const large = sorted.filter(({ offset }) => offset > MAX_SMALL_OFFSET).length
   const count = sorted.length
   const index = Buffer.allocUnsafe(8 + 1024 + count * 28 + large * 8 + 2 * CHECKSUM_BYTES)
@@ -100,7 +108,7 @@ export function buildIndex(entries: readonly PackEntry[], packChecksum: Uint8Arr
   const largeOffsets = offsets + count * 4
   let filled = 0
   let placed = 0
-  sorted.forEach(({ id, offset, crc }, n) => {
+  for (const [n, { id, offset, crc }] of sorted.entries()) {
     if (index.write(id, ids + n * 20, 20, 'hex') !== 20) throw new TypeError(`'${id}' is not an object id`)
     for (const first = index[ids + n * 20]!; filled < first; filled++) index.writeUInt32BE(n, 8 + filled * 4)
     index.writeUInt32BE(crc, crcs + n * 4)
@@ -109,7 +117,8 @@ export function buildIndex(entries: readonly PackEntry[], packChecksum: Uint8Arr
       index.writeUInt32BE(0x80000000 + placed, offsets + n * 4)
       index.writeBigUInt64BE(BigInt(offset), largeOffsets + placed++ * 8)
     }
-  })
+    if (n % SOME === SOME - 1) yield
+  }
   for (; filled < 256; filled++) index.writeUInt32BE(count, 8 + filled * 4)
   const end = index.length - CHECKSUM_BYTES
   index.set(packChecksum.subarray(0, CHECKSUM_BYTES), end - CHECKSUM_BYTES)
@@ -119,9 +128,9 @@ export function buildIndex(entries: readonly PackEntry[], packChecksum: Uint8Arr
 
 const TYPE_BITS: Record<ObjectType | 'delta', number> = { commit: 1, tree: 2, blob: 3, tag: 4, delta: 7 }
 const MAX_SMALL_OFFSET = 0x7fffffff
-/** Up to this, a save writes what it has; merging packs on disk, later, compresses it. */
+/** Objects up to this size are stored uncompressed by a save, and compressed later when packs are merged. */
 const STORED = 4096
-/** Above this, a trip through the thread pool costs less than the wait. */
+/** Above this size the thread pool is used, so that the event loop is not held up. */
 const ASIDE = 128 * 1024
 
 /** The pieces of an object's zlib stream; `undefined`: stored blocks, written when the pack is put together. */
@@ -141,13 +150,23 @@ function withoutRepeats(objects: readonly NewObject[]): readonly NewObject[] {
   return objects.filter(({ id }) => !seen.has(id) && seen.add(id))
 }
 
+interface Assembled {
+  pack: Buffer
+  checksum: Buffer
+  /** In the order of the objects. */
+  entries: PackEntry[]
+}
+
 /** Puts the pack together; pauses where a caller may let others run. `undefined` bodies are stored. */
-function* assemble(objects: readonly NewObject[], bodies: readonly Body[]): Generator<void, BuiltPack> {
-  const headers = objects.map(({ type, data }) => encodeEntryHeader(type, data.length))
+function* assemble(objects: readonly NewObject[], bodies: readonly Body[]): Generator<void, Assembled> {
+  const headers: Buffer[] = []
   let size = 12 + CHECKSUM_BYTES
-  objects.forEach(({ data }, n) => {
-    size += headers[n]!.length + (sum(bodies[n]) ?? storedLength(data.length))
-  })
+  for (const [n, { type, data }] of objects.entries()) {
+    const header = encodeEntryHeader(type, data.length)
+    headers.push(header)
+    size += header.length + (sum(bodies[n]) ?? storedLength(data.length))
+    if (n % SOME === SOME - 1) yield
+  }
   const pack = Buffer.allocUnsafe(size)
   const digest = createHash('sha1')
   const entries: PackEntry[] = []
@@ -180,18 +199,27 @@ function* assemble(objects: readonly NewObject[], bodies: readonly Body[]): Gene
   digest.update(pack.subarray(hashed, to))
   const checksum = digest.digest()
   pack.set(checksum, to)
-  let index: Buffer | undefined
-  return {
-    name: checksum.toString('hex'),
-    pack,
-    get index() {
-      index ??= buildIndex(entries, checksum)
-      return index
-    },
-  }
+  return { pack, checksum, entries }
 }
 
 const PIECE = BIG_OBJECT
+/** Objects between two pauses. */
+const SOME = 256
+
+function atOnce<T>(steps: Generator<void, T>): T {
+  for (;;) {
+    const step = steps.next()
+    if (step.done) return step.value
+  }
+}
+
+async function inSlices<T>(steps: Generator<void, T>, slice: TimeSlice): Promise<T> {
+  for (;;) {
+    if (slice.isOver()) await slice.next()
+    const step = steps.next()
+    if (step.done) return step.value
+  }
+}
 
 const sum = (body: Body): number | undefined => body?.reduce((length, piece) => length + piece.length, 0)
 

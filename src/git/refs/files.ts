@@ -1,19 +1,19 @@
 /**
- * Replacing the files of refs without creating or deleting any: the file that a ref had gets a second name, and a
- * later save writes into it and renames it over the ref. Why: `docs/decisions/0005-inodes.md`.
+ * Replaces the files of refs without creating or deleting files: the ref's old file gets a second name, and a later
+ * save writes into it and renames it over the ref. Why: `docs/decisions/0005-inodes.md`.
  */
 import { dirname } from 'node:path'
 import { StorageError } from '../../errors.ts'
 import type { FileSystem } from '../disk/file-system.ts'
 import type { Temporaries } from '../disk/temporaries.ts'
 
-/** Files that were a ref's, oldest first, and what the ref says now. */
+/** Former files of a ref, oldest first, and the ref's current text. */
 interface Spares {
   files: string[]
   text: string
 }
 
-/** So many saves go by before a file is written again: whoever opened it as the ref has long read it. */
+/** A file is reused only after this many saves: a process that opened it as the ref has read it by then. */
 const ROTATION = 3
 const REFS = 256
 
@@ -29,10 +29,10 @@ export class RefFiles {
   }
 
   /**
-   * Writes `text` to the file at `path`, whole or not at all. Throws StorageError.
+   * Replaces the file at `path` with `text`, atomically. Throws StorageError.
    *
-   * @param from what the file says now, where that is known. Only then is an older file written again: after a power
-   *   loss it may say what it said before, which has to be something that `text` comes after.
+   * @param from the file's current text, if known. Only then is an older file reused: after a power loss it may have
+   * its old text again, which must be an earlier value than `text`.
    */
   write(path: string, text: string, from?: string): void {
     const own = this.#spares.get(path)
@@ -54,7 +54,7 @@ export class RefFiles {
     else this.#remember(path, older, text, follows ? own : undefined)
   }
 
-  /** The ref is removed, or somebody else changed it. */
+  /** Forgets the files, because the ref was removed or another program changed it. */
   forget(path: string): void {
     for (const file of this.#spares.get(path)?.files ?? []) this.#temporaries.discard(file)
     this.#spares.delete(path)
@@ -64,7 +64,9 @@ export class RefFiles {
     for (const path of [...this.#spares.keys()]) this.forget(path)
   }
 
-  /** The oldest spare with new content; `undefined` while there are too few, or when it has another name somewhere. */
+  /**
+   * Writes `text` to the oldest spare file; `undefined` while there are too few, or if the file has another hard link.
+   */
   #again(own: Spares, bytes: Uint8Array): string | undefined {
     if (own.files.length < ROTATION) return undefined
     const path = own.files.shift()!
@@ -81,7 +83,7 @@ export class RefFiles {
     return undefined
   }
 
-  /** Gives the file that the ref has now a second name. */
+  /** Gives the ref's current file a second name. */
   #keep(path: string): string | undefined {
     if (!this.#hardLinks) return undefined
     const spare = this.#temporaries.path()
@@ -91,7 +93,7 @@ export class RefFiles {
   }
 
   #replace(file: string, path: string): void {
-    // git removes folders of refs that became empty.
+    // Git removes empty folders of refs.
     for (let round = 0; !this.#fs.rename(file, path); round++) {
       if (round === 5)
         throw new StorageError(

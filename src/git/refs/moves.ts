@@ -1,4 +1,4 @@
-/** The moves of refs of one group, put in place together or, when the disk refuses one, all taken back. */
+/** Moves the refs of one group together; if one move fails, all are undone. */
 import { isObjectId, type ObjectId, type RefName } from '../../ids.ts'
 import type { LockWait } from '../disk/store-folder.ts'
 import type { Refs, RefValue } from './refs.ts'
@@ -31,7 +31,7 @@ export class RefMoves {
   /**
    * The caller holds the locks of all refs.
    *
-   * @param forward those of `moves` that certainly lead to a child of the commit before
+   * @param forward those of `moves` that certainly lead to a child of the earlier commit
    */
   constructor(
     values: Refs,
@@ -51,9 +51,9 @@ export class RefMoves {
     return [...this.#moves, ...this.#symbolic].map(({ ref }) => ref)
   }
 
-  /** Throws LockedError, StorageError; then `undo` puts back what has been moved. */
+  /** Throws LockedError, StorageError; then `undo` restores the refs that have moved. */
   async run(): Promise<void> {
-    // A symbolic ref never points at nothing: its target comes before it and goes after it.
+    // A symbolic ref always has a target: the target is created before it and removed after it.
     for (const move of [...this.#moves, ...this.#symbolic]) {
       if (move.to === null) continue
       const from = this.#forward.has(move) ? (move.from ?? undefined) : undefined
@@ -82,7 +82,7 @@ export class RefMoves {
         else if ((this.#symbolic as readonly Move[]).includes(move)) this.#values.removeLoose([ref])
         else await removeRefs(this.#values, this.#wait, [ref])
       } catch {
-        // The ref stays where the save that failed put it: whole, and reported as failed.
+        // The ref keeps the value of the failed save: the commit is whole, but the save is reported as failed.
       }
     }
   }

@@ -1,4 +1,4 @@
-/** Which refs there are, whether or not they can be read. */
+/** Names of refs, whether or not they can be read. */
 
 import { join } from 'node:path'
 import type { RefFolder, RefName } from '../../ids.ts'
@@ -8,7 +8,7 @@ import type { Paths } from '../disk/paths.ts'
 export interface RefFiles {
   /** Names of loose refs. */
   names: readonly RefName[]
-  /** What is no plain file or folder and has no place there, such as a symbolic link. */
+  /** Entries that are neither files nor folders, such as symbolic links. */
   strangers: readonly RefName[]
 }
 

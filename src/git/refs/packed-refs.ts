@@ -1,4 +1,4 @@
-/** The file `packed-refs`: one line a ref, sorted by name. Source: git-pack-refs(1), refs/packed-backend.c. */
+/** The file `packed-refs`: one line per ref, sorted by name. Source: git-pack-refs(1), refs/packed-backend.c. */
 import { CorruptError } from '../../errors.ts'
 import { isObjectId, isRefName, type ObjectId, type RefName } from '../../ids.ts'
 import type { FileSystem } from '../disk/file-system.ts'
@@ -7,7 +7,7 @@ export class PackedRefs {
   readonly path: string
   readonly #fs: FileSystem
   #seen: string | undefined = ''
-  /** What `read` returned last. */
+  /** The last result of `read`. */
   refs: ReadonlyMap<RefName, ObjectId> = new Map()
 
   constructor(fs: FileSystem, path: string) {
@@ -26,7 +26,7 @@ export class PackedRefs {
     return this.refs
   }
 
-  /** The next `read` looks at the file again: it was changed faster than its time tells. */
+  /** Makes the next `read` read the file again, because it was changed within one tick of the clock. */
   forget(): void {
     this.#seen = undefined
   }
@@ -36,7 +36,7 @@ export class PackedRefs {
     return Buffer.from(this.#lines(names).join('\n'), 'latin1')
   }
 
-  /** The file with `refs`, each the id of a commit, in place of what it says of them, sorted. */
+  /** The file with `refs`, each with the id of a commit, in place of their old lines, sorted. */
   with(refs: ReadonlyMap<RefName, ObjectId>): Buffer {
     const lines = this.#lines(new Set(refs.keys())).filter((line) => line !== '')
     const head = lines.filter((line) => line.startsWith('#'))
@@ -59,7 +59,7 @@ export class PackedRefs {
   }
 }
 
-/** As git writes it: every line of something other than a commit is followed by what that leads to. */
+/** Git's own first line. "fully-peeled": every line of an object other than a commit is followed by its target. */
 const HEAD = '# pack-refs with: peeled fully-peeled sorted '
 
 function parse(text: string, file: string): Map<RefName, ObjectId> {
@@ -69,7 +69,7 @@ function parse(text: string, file: string): Map<RefName, ObjectId> {
   for (let at = 0, end: number; at < text.length; at = end + 1) {
     end = text.indexOf('\n', at)
     if (end === -1) end = text.length
-    // After an annotated tag stands what it points at in the end.
+    // The line after an annotated tag has the object that it leads to.
     if (end === at || text[at] === '#') continue
     if (text[at] === '^' && refs.size > 0 && isObjectId(text.slice(at + 1, end))) continue
     const id = text.slice(at, at + 40)
@@ -84,6 +84,6 @@ function parse(text: string, file: string): Map<RefName, ObjectId> {
     last = name
     refs.set(name, id)
   }
-  // As git writes it, it is.
+  // Git writes it sorted.
   return isSorted ? refs : new Map([...refs].sort(([a], [b]) => (a < b ? -1 : 1)))
 }

@@ -28,7 +28,7 @@ export class Refs {
   readonly #temporaries: Temporaries
   readonly #files: RefFiles
   readonly #realFolders = new Set<string>()
-  /** Had no file of their own when last looked at: then a look is cheaper than an error. */
+  /** Refs that had no file of their own when last read: for them a check first is cheaper than a thrown error. */
   readonly #absent = new Set<string>()
 
   /** `root`: the repository's folder. */
@@ -40,7 +40,7 @@ export class Refs {
     this.#packed = new PackedRefs(fs, join(root, 'packed-refs'))
   }
 
-  /** The file of a ref, once it is certain that no symbolic link leads out of the store on the way to it. */
+  /** The file of a ref, after a check that no symbolic link on its path leads out of the store. */
   path(ref: LockName): string {
     this.#checkFolders(ref)
     return join(this.root, ref)
@@ -72,7 +72,7 @@ export class Refs {
     const packed = this.#packed.read()
     const value = packed.get(ref)
     if (value !== undefined) return { id: value }
-    // Between the two looks somebody may have moved it from one to the other.
+    // Between the two reads git may have moved the ref from one place to the other.
     return packed === known ? undefined : this.#readLoose(ref)
   }
 
@@ -84,7 +84,7 @@ export class Refs {
     return new Map(this.entries(prefix, onBroken))
   }
 
-  /** `list`, one by one. All that cannot be read is told before the first. */
+  /** As `list`, one by one. `onBroken` is called for all broken refs before the first is yielded. */
   *entries(
     prefix: RefFolder,
     onBroken?: (ref: string, error: unknown) => void,
@@ -96,7 +96,8 @@ export class Refs {
       const id = attempt(ref, () => this.read(ref), onBroken)
       if (id !== undefined) loose.push([ref, id])
     }
-    // Packed refs are read after the loose ones: what pack-refs moves in between is seen twice, not missed.
+    // Packed refs are read after the loose ones: a ref that pack-refs moves in between is seen twice instead of being
+    // missed.
     let next = 0
     for (const entry of this.#packed.read()) {
       const [ref] = entry
@@ -110,7 +111,7 @@ export class Refs {
   /**
    * Writes a ref. The caller holds its lock.
    *
-   * @param from what the ref says now, where the new value comes after it; makes the write cheaper
+   * @param from the ref's current value, if the new value is a descendant of it; makes the write cheaper
    */
   write(ref: RefName, value: RefValue, from?: string): void {
     const text = 'id' in value ? `${value.id}\n` : `ref: ${value.symbolic}\n`
@@ -146,19 +147,25 @@ export class Refs {
     return names
   }
 
-  /** What a ref's own file says, if that is an id; packed-refs may say something else. */
+  /** The id in the ref's own file, if it has one; packed-refs may have another value. */
   looseId(ref: RefName): ObjectId | undefined {
     const content = this.readRaw(ref)
     const value = content && parseRefFile(content.toString('latin1'))
     return value !== undefined && 'id' in value ? value.id : undefined
   }
 
-  /** Rewrites packed-refs without `refs`. The caller holds its lock. Syncs, since a lost rewrite would revive them. */
+  /**
+   * Rewrites packed-refs without `refs`. The caller holds its lock. Syncs the file, since a lost rewrite would bring
+   * them back.
+   */
   removePacked(refs: readonly RefName[]): Promise<void> {
     return this.#replacePacked(this.#packed.without(new Set(refs)))
   }
 
-  /** Rewrites packed-refs with these too, each the id of a commit. The caller holds its lock. Syncs all but the name. */
+  /**
+   * Rewrites packed-refs with these refs too, each with the id of a commit. The caller holds its lock. Syncs the
+   * content, but not the name.
+   */
   addPacked(refs: ReadonlyMap<RefName, ObjectId>): Promise<void> {
     return this.#replacePacked(this.#packed.with(refs))
   }
@@ -175,13 +182,13 @@ export class Refs {
     this.#packed.forget()
   }
 
-  /** The raw bytes of a loose ref's file, for recovery, which has to tell broken from absent. */
+  /** The raw bytes of a loose ref's file, for recovery, which has to tell a broken ref from an absent one. */
   readRaw(ref: RefName): Buffer | undefined {
     return this.#fs.readFile(this.path(ref))
   }
 
   #readLoose(ref: RefName): RefValue | undefined {
-    // Below a name that is a ref itself there is nothing.
+    // There are no refs below a name that is a ref itself.
     if (!this.#checkFolders(ref, ['file'])) return undefined
     const path = join(this.root, ref)
     if (this.#absent.has(ref) && this.#fs.stat(path) === undefined) return undefined
@@ -214,7 +221,10 @@ export class Refs {
     }
   }
 
-  /** Whether all above a ref are folders of our own, as far as they exist; not if one is of a kind in `allowed`. */
+  /**
+   * Checks that everything above a ref that exists is a real folder. Returns `false` for a kind in `allowed`; throws
+   * CorruptError for others.
+   */
   #checkFolders(ref: string, allowed: readonly string[] = []): boolean {
     const folder = dirname(ref)
     if (folder === '.' || this.#realFolders.has(folder)) return true
@@ -248,7 +258,7 @@ function attempt<T>(
   }
 }
 
-/** What a ref's file says; `undefined` when it is empty or garbage. */
+/** Parses a ref's file; `undefined` when it is empty or garbage. */
 export function parseRefFile(content: string): RefValue | undefined {
   const id = content.slice(0, 40)
   if (isObjectId(id) && /^\s*$/.test(content.slice(40))) return { id }

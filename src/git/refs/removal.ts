@@ -1,14 +1,14 @@
-/** Removing refs, wherever they are, in one transaction. */
+/** Removes loose and packed refs in one transaction. */
 import { LockedError } from '../../errors.ts'
 import type { RefName } from '../../ids.ts'
 import type { LockWait } from '../disk/store-folder.ts'
 import type { Refs } from './refs.ts'
 
 /**
- * Removes refs whose locks the caller holds. First from packed-refs, in one rewrite, then the loose files: a
- * reader never sees an old value come back. packed-refs stays locked (`git pack-refs` and `git gc` hold it
- * for moments too) even when none of them is in it, so that nobody packs a ref while we remove it.
- * Throws LockedError, StorageError.
+ * Removes refs whose locks the caller holds. They are removed from packed-refs first, in one rewrite, then the loose
+ * files: so a reader never sees an old value again. packed-refs stays locked (`git pack-refs` and `git gc` hold it for
+ * moments too) even if none of them is in it, so that git does not pack a ref while we remove it. Throws LockedError,
+ * StorageError.
  */
 export async function removeRefs(refs: Refs, wait: LockWait, names: readonly RefName[]): Promise<void> {
   await takePackedRefs(refs, wait)

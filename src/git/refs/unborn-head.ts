@@ -1,18 +1,18 @@
 /**
  * HEAD of a repository that git made, or whose branch was deleted, names a branch that does not exist: a plain clone
- * checks nothing out. Whoever makes a branch then lets HEAD name it, in the same transaction.
+ * checks nothing out. So the first new branch becomes HEAD's, in the same transaction.
  */
 import { CorruptError } from '../../errors.ts'
 import type { RefName } from '../../ids.ts'
 import type { Change } from './change.ts'
 import type { Refs } from './refs.ts'
 
-/** What a change comes to that was not made: it has to be, together with HEAD. */
+/** The result of a change that was not made, because it has to be made together with HEAD. */
 export const NEEDS_HEAD = Symbol('needs HEAD')
 
 /**
- * The change, unless it makes the branch `head` (or, with `always`, moves it) while HEAD names none: that answers
- * NEEDS_HEAD, and changes nothing.
+ * Makes the change, unless it creates the branch `head` (or, with `always`, moves it) while HEAD names no existing
+ * branch: then it returns NEEDS_HEAD and changes nothing.
  */
 export const unlessHeadIsUnborn = <T>(
   refs: Refs,
@@ -29,7 +29,7 @@ export const unlessHeadIsUnborn = <T>(
   },
 })
 
-/** The change, and HEAD names the branch that it makes. */
+/** Makes the change, and points HEAD at the branch that it creates. */
 export const withHead = <T>(refs: Refs, change: Change<T>, head: RefName): Change<T> => ({
   refs: [...change.refs, HEAD],
   async prepare(current) {
@@ -39,7 +39,7 @@ export const withHead = <T>(refs: Refs, change: Change<T>, head: RefName): Chang
   },
 })
 
-/** One that cannot be read is left as it is: `verify` tells of it. */
+/** An unreadable HEAD is left as it is; `verify` reports it. */
 function isUnborn(refs: Refs): boolean {
   try {
     const value = refs.readValue(HEAD)

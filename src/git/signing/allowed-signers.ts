@@ -10,14 +10,14 @@ interface AllowedSigner {
   /** Patterns, such as `ann@example.com` and `*@example.com`. */
   principals: string
   key: Buffer
-  /** Patterns of what the key signs for; `undefined`: for anything. */
+  /** Patterns of namespaces that the key may sign for; `undefined` allows all. */
   namespaces: string | undefined
   /** Milliseconds. */
   from: number
   until: number
 }
 
-/** A line of the file makes no sense. */
+/** A line of the file cannot be parsed. */
 export class AllowedSignersError extends ForkpointError {
   readonly file: string
   readonly line: number
@@ -48,8 +48,8 @@ export class AllowedSigners {
   }
 
   /**
-   * Whose key it is, as far as it may sign commits at that time; `undefined`: nobody's. As git does, who it may be is
-   * found in the first line with the key, and has to pass in any.
+   * The signer whose key may sign commits at that time; `undefined` when there is none. As in git, the name comes from
+   * the first line with the key, and any line may allow it.
    */
   principalOf(key: Uint8Array, at: number): string | undefined {
     const lines = this.#signers.filter((one) => one.key.equals(key) && one.from <= at && at <= one.until)

@@ -1,22 +1,22 @@
-/** Who signed a commit, and whether that is true. Agrees with `git verify-commit` about signatures of SSH. */
+/** Who signed a commit, and whether the signature is valid. Agrees with `git verify-commit` about SSH signatures. */
 import { decodeCommit, splitSignature } from '../objects/commit.ts'
 import type { AllowedSigners } from './allowed-signers.ts'
 import { fingerprint, isKnownType, isSignedBy, keyType } from './public-key.ts'
 import { isSshSignature, NAMESPACE, parseSignature, signedBytes } from './sshsig.ts'
 import { WireError } from './wire.ts'
 
-/** What a signature on a checkpoint is worth. */
+/** The result of checking the signature of a checkpoint. */
 export interface CheckpointSignature {
   /**
-   * `good`: it fits the checkpoint, and the key is one of the allowed signers' or nobody said who these are; `unknown`:
-   * whose key it is is not known, or its kind cannot be checked here; `bad`: it does not fit.
+   * `good`: the signature is valid, and the key belongs to an allowed signer or no signers were given; `unknown`: the
+   * key's owner is not known, or its type cannot be checked here; `bad`: the signature is not valid.
    */
   status: 'good' | 'unknown' | 'bad'
-  /** Fingerprint of the key, `SHA256:…`; absent where none can be read. */
+  /** Fingerprint of the key, `SHA256:…`; absent if it cannot be read. */
   key?: string
-  /** Whose key it is, of the allowed signers. */
+  /** The allowed signer that the key belongs to. */
   principal?: string
-  /** Why it is not good, as the end of a sentence that begins with "Its signature". */
+  /** Why it is not good: the end of a sentence that begins with "Its signature". */
   reason?: string
 }
 

@@ -1,6 +1,6 @@
 /**
- * Signing: an SSH key, and what it takes to sign with it. Reads keys, makes and checks signatures; what is signed, and
- * what happens where it cannot be, is decided above.
+ * Signs with an SSH key: reads keys, makes and checks signatures. Callers decide what is signed, and what happens if it
+ * cannot be.
  */
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
@@ -9,7 +9,7 @@ import { type PrivateKey, readPrivateKey } from './private-key.ts'
 import { signWithKeygen } from './ssh-keygen.ts'
 import { signWith } from './sshsig.ts'
 
-/** Signs with one key, which is read once, at the first use. */
+/** Signs with one key, which is read at the first use. */
 export class Signer {
   /** The file of the key; `undefined` when its text was given. */
   readonly file: string | undefined
@@ -18,8 +18,8 @@ export class Signer {
   #loaded: PrivateKey | undefined
 
   /**
-   * @param key the file of a private key (or of a public one, whose other half the SSH agent has), or the text of an
-   * unencrypted ed25519 key
+   * @param key the file of a private key, the file of a public key whose private half the SSH agent has, or the text of
+   * an unencrypted ed25519 key
    */
   constructor(key: string) {
     const isText = key.trimStart().startsWith('-----BEGIN ')
@@ -27,10 +27,10 @@ export class Signer {
     this.#text = isText ? key : undefined
   }
 
-  /** Reads the key and tries it, if that was not done yet. Throws SigningError when it cannot be read or used. */
+  /** Reads the key and tries it, unless that was done before. Throws SigningError when it cannot be read or used. */
   async ready(): Promise<void> {
     this.#loading ??= this.#load().catch((error: unknown) => {
-      // It may be there later.
+      // The file may exist later.
       this.#loading = undefined
       throw error
     })
@@ -62,7 +62,7 @@ export class Signer {
     if (key === undefined && this.file === undefined) {
       throw unusable(undefined, 'Only the text of an unencrypted ed25519 key can be given. Give its file')
     }
-    // Whether the agent has it, and lets us, only shows when it is asked.
+    // Only a try shows whether the agent has the key and lets us use it.
     if (key === undefined) await this.#signOutside(Buffer.from('forkpoint'))
     return key
   }

@@ -2,17 +2,17 @@
 import { spawn } from 'node:child_process'
 import { NAMESPACE } from './sshsig.ts'
 
-/** Milliseconds; whoever waits for the locks meanwhile waits no longer either. */
+/** Milliseconds; other processes wait for our locks no longer than this either. */
 const PATIENCE = 10_000
 
 /**
- * Signs with the key of the file, or with the agent's key when the file is its public half (or it is encrypted). Nobody is
- * asked for a passphrase: locks are held meanwhile. Throws what ssh-keygen says.
+ * Signs with the key of the file, or with the agent's key when the file is its public half (or it is encrypted). No
+ * passphrase is asked for, because locks are held meanwhile. Throws an error with ssh-keygen's words.
  */
 export function signWithKeygen(file: string, data: Uint8Array): Promise<string> {
   return new Promise((resolve, reject) => {
     const child = spawn('ssh-keygen', ['-Y', 'sign', '-n', NAMESPACE, '-f', file], {
-      // Without a terminal, and without a window.
+      // No terminal and no window, so that it cannot ask.
       detached: true,
       env: { ...process.env, SSH_ASKPASS_REQUIRE: 'never' },
       timeout: PATIENCE,
@@ -20,7 +20,7 @@ export function signWithKeygen(file: string, data: Uint8Array): Promise<string> 
     const [out, said]: [Buffer[], Buffer[]] = [[], []]
     child.stdout.on('data', (bytes: Buffer) => out.push(bytes))
     child.stderr.on('data', (bytes: Buffer) => said.push(bytes))
-    // Who ended early does not read; the exit code says more.
+    // A process that ended early does not read its input; the exit code says more.
     child.stdin.on('error', () => undefined)
     child.on('error', (error: NodeJS.ErrnoException) =>
       reject(error.code === 'ENOENT' ? new Error('There is no ssh-keygen here; install OpenSSH') : error),
@@ -29,7 +29,7 @@ export function signWithKeygen(file: string, data: Uint8Array): Promise<string> 
       if (code === 0) resolve(Buffer.concat(out).toString('latin1').trimEnd())
       else if (signal !== null) reject(new Error(`ssh-keygen did not answer within ${PATIENCE / 1000} s`))
       else {
-        // The question comes first, though nobody can answer it.
+        // ssh-keygen prints its question first, although it cannot be answered.
         const reason = Buffer.concat(said).toString('utf8').replace('Enter passphrase:', '').trim()
         reject(
           new Error(

@@ -1,4 +1,4 @@
-/** What processes that ended in the middle leave behind, and nobody else removes. */
+/** Files that interrupted processes leave behind and nothing else removes. */
 import { join } from 'node:path'
 import type { FileSystem } from '../disk/file-system.ts'
 import type { Paths } from '../disk/paths.ts'
@@ -9,7 +9,7 @@ import { retiredLists } from '../merging/retired.ts'
 import type { Placement } from '../packs/placement.ts'
 import { journaledPacks } from './roots.ts'
 
-/** Removes leftovers; what dead processes journaled is recovered before. Throws StorageError. */
+/** Removes leftovers, after the journals of dead processes have been recovered. Throws StorageError. */
 export async function removeLeftovers(placement: Placement): Promise<void> {
   const { folder } = placement
   await removeStrayKeeps(placement)
@@ -23,7 +23,7 @@ export async function removeLeftovers(placement: Placement): Promise<void> {
   removeStaleLists(placement)
 }
 
-/** Removes copies of what was read, by default all. Throws StorageError. */
+/** Removes copies of derived data, by default all of them. Throws StorageError. */
 export function removeCopies(
   { fs, paths }: Pick<StoreFolder, 'fs' | 'paths'>,
   which: (name: string) => boolean = () => true,
@@ -33,9 +33,9 @@ export function removeCopies(
 }
 
 /**
- * A `.keep` of ours stands from after its group is journaled until the group is in place, or, of a pack that was fetched,
- * until refs lead into it. One that no journal speaks of, read after the `.keep` was seen, and whose owner is not alive
- * is of nobody. While somebody recovers, journals do not say it all.
+ * Our `.keep` of a pack is written after its group is in the journal, and removed when the group is in place, or, for a
+ * fetched pack, when refs lead into it. If no journal that is read after the `.keep` was seen names the pack, and its
+ * owner is not alive, then the `.keep` is a leftover. During a recovery the journals are incomplete.
  */
 async function removeStrayKeeps(placement: Placement): Promise<void> {
   const { fs, paths, locks } = placement.folder
@@ -54,7 +54,7 @@ async function removeStrayKeeps(placement: Placement): Promise<void> {
   }
 }
 
-/** A pack without index, or the other way round, which git passes over. */
+/** A pack without its index, or an index without its pack; git ignores both. */
 function removeHalfPacks(folder: StoreFolder): void {
   const { fs, paths } = folder
   const names = new Set(fs.readDir(paths.packs))
@@ -68,7 +68,7 @@ function removeHalfPacks(folder: StoreFolder): void {
   }
 }
 
-/** As `git prune` removes them; git itself never writes one for as long as this. */
+/** As `git prune` removes them; git never takes this long to write one. */
 function removeGitTemporaries({ fs, paths }: StoreFolder): void {
   for (const name of fs.readDir(paths.packs)) {
     if (/^(?:tmp_|\.tmp-)/.test(name) && isOld(fs, join(paths.packs, name), DAY))
@@ -81,7 +81,10 @@ function removeGitTemporaries({ fs, paths }: StoreFolder): void {
   }
 }
 
-/** Packs that git was writing for us, and what it had fetched. Other temporaries are removed with what their owner journaled. */
+/**
+ * Packs that git was writing for us, and packs that it had fetched. Other temporaries are removed with their owner's
+ * journals.
+ */
 function removeOwnTemporaries({ fs, paths, locks }: StoreFolder): void {
   const owners = new Set([locks.owner.id, ...fs.readDir(paths.journals).map((name) => name.slice(0, 16))])
   for (const name of fs.readDir(paths.temporaries)) {
@@ -93,7 +96,7 @@ function removeOwnTemporaries({ fs, paths, locks }: StoreFolder): void {
   }
 }
 
-/** Whoever needs one makes it anew. */
+/** A process that needs one makes it again. */
 function removeEmptyRefFolders({ fs, paths }: StoreFolder): void {
   const walk = (folder: string, isTop: boolean): void => {
     for (const name of fs.readDir(folder)) {

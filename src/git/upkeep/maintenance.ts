@@ -1,4 +1,4 @@
-/** Looking after a repository, one process at a time, while others go on saving. */
+/** Maintains a repository: one process at a time, while others keep saving. */
 import { join } from 'node:path'
 import { LockedError, UnsupportedError } from '../../errors.ts'
 import { findStrangerAnywhere } from '../disk/links.ts'
@@ -7,8 +7,8 @@ import type { Repository } from '../repository.ts'
 import { PURGE_LOCK } from './purge-mark.ts'
 
 /**
- * Runs `work` once everything is recovered and settled. Throws UnsupportedError for a store with links, which would
- * lead out of it; LockedError when another process is at it and does not finish in time; StorageError.
+ * Runs `work` once everything is recovered and settled. Throws UnsupportedError for a store with links that could lead
+ * outside; LockedError when another process maintains it and does not finish in time; StorageError.
  */
 export async function maintenance<T>(repository: Repository, work: () => Promise<T>): Promise<T> {
   const stranger = findStrangerAnywhere(repository.fs, repository.paths)
@@ -18,7 +18,7 @@ export async function maintenance<T>(repository: Repository, work: () => Promise
       `The store is not maintained: ${stranger}. Remove it, or take the store from a trusted copy.`,
     )
   }
-  // The first change of a store object makes it fit for writing.
+  // The first change of a store object prepares it for writing.
   await exclusively(repository, () => undefined)
   await repository.recover()
   await repository.settleForGood()
@@ -32,7 +32,7 @@ export async function maintenance<T>(repository: Repository, work: () => Promise
   }
 }
 
-/** Runs `work` while nothing can be put on a checkpoint that no locked ref keeps alive. */
+/** Runs `work` while no process can put a ref or a commit on a checkpoint that no locked ref keeps alive. */
 export function exclusively<T>(repository: Repository, work: () => T): Promise<T> {
   return repository.change({
     refs: [PURGE_LOCK],
@@ -41,8 +41,8 @@ export function exclusively<T>(repository: Repository, work: () => T): Promise<T
 }
 
 /**
- * Runs `work` while no process merges packs: a merge that is under way would bring back what `work` removes. Throws
- * LockedError when one does not end in time.
+ * Runs `work` while no process merges packs: a merge in progress would bring back what `work` removes. Throws
+ * LockedError when a merge does not end in time.
  */
 export async function withoutMerges<T>(repository: Repository, work: () => Promise<T>): Promise<T> {
   const { merger } = repository
@@ -55,8 +55,8 @@ export async function withoutMerges<T>(repository: Repository, work: () => Promi
 }
 
 /**
- * Runs `work` while no other process does what has this name. The store is created if there is none. Throws LockedError at once
- * when another process is at it; StorageError.
+ * Runs `work` while no other process runs work of this name. Creates the store if there is none. Throws LockedError at
+ * once when another process runs it; StorageError.
  */
 export async function alone<T>(repository: Repository, name: string, work: () => Promise<T>): Promise<T> {
   await exclusively(repository, () => undefined)

@@ -1,6 +1,7 @@
 /**
- * Packing refs, as `git pack-refs --all --prune` does, with two differences that matter to a power loss: no file of a ref
- * goes before what packed-refs says of it is durable, and our locks name their owner, so that none stays for ever.
+ * Packing refs, as `git pack-refs --all --prune` does, with two differences that matter to a power loss: the file of a
+ * ref is removed only when its line in packed-refs is durable, and our locks name their owner, so that no lock stays
+ * forever.
  */
 import { CorruptError, LockedError } from '../../errors.ts'
 import type { ObjectId, RefName } from '../../ids.ts'
@@ -9,8 +10,9 @@ import { takePackedRefs } from '../refs/removal.ts'
 import type { Repository } from '../repository.ts'
 
 /**
- * Moves branches and tags, as far as they name commits, into packed-refs. A ref that somebody else has locked keeps its file.
- * Part of a maintenance, which has made our locks durable. Throws LockedError when packed-refs stays locked, CorruptError, StorageError.
+ * Moves branches and tags that name commits into packed-refs. A ref that another process has locked keeps its file.
+ * Part of maintenance, which has made our locks durable. Throws LockedError when packed-refs stays locked,
+ * CorruptError, StorageError.
  */
 export async function packRefs(repository: Repository): Promise<void> {
   const packed = await pack(repository)
@@ -40,19 +42,19 @@ async function pack(repository: Repository): Promise<[RefName, ObjectId][]> {
   }
 }
 
-/** What a ref names if that is a commit: for other objects packed-refs would have to say what they lead to. */
+/** The id that a ref names, if it is a commit's: for other objects packed-refs would need their targets too. */
 async function commitAt({ refs, objects }: Repository, ref: RefName): Promise<ObjectId | undefined> {
   const id = refs.looseId(ref)
   try {
     return id !== undefined && (await objects.tryRead(id))?.type === 'commit' ? id : undefined
   } catch (error) {
-    // Damaged, which is not for us to say.
+    // The object is damaged; `verify` reports that.
     if (!(error instanceof CorruptError)) throw error
     return undefined
   }
 }
 
-/** Removes the file of a ref that is still where it was when it was packed. */
+/** Removes the file of a ref whose value is still the packed one. */
 async function prune(repository: Repository, ref: RefName, id: ObjectId): Promise<void> {
   const { refs } = repository
   try {

@@ -1,20 +1,20 @@
 /**
- * Removing for good what nothing reaches any more, beside processes that go on saving.
+ * Removes unreachable objects for good, while other processes save.
  *
- * Why nothing that is needed is lost. `freePacks` is called first: what a save under way has placed is kept, or
- * its refs have moved already. Then the refs are read, then the journals, then the refs again. So everything that
- * a ref has, had a moment ago and may get back (a group that fails puts the old values back, and is in its journal
- * until then) leads somewhere that counts as reached. What comes later cannot reach anything else: a save stands on the
- * tip of its own branch, whose lock it holds and which is among those refs, and brings all that is new in a pack of
- * its own, placed after we looked. Whatever puts a new ref on an old checkpoint (a fork, a tag, a new branch)
- * holds PURGE_LOCK from its look at what is reachable until the ref is there, and we hold it while we read the refs:
- * the new ref is among them, or its maker looks after us, and `purgeMark` tells it to look closely. So the lock is
- * held for moments, however long the rest takes.
+ * Why nothing that is needed is lost. `freePacks` is called first: a pack that a save in progress has placed is kept,
+ * or its refs have moved already. Then the refs are read, then the journals, then the refs again. So every value that a
+ * ref has, or had before and may get back (a group that fails restores the old values, and is in its journal until
+ * then), counts as reached. Later saves cannot reach anything else: a save builds on the tip of its own branch, whose
+ * lock it holds and which is among those refs, and brings all new objects in its own pack, placed after we looked.
+ * Every change that puts a new ref on an old checkpoint (a fork, a tag, a new branch) holds PURGE_LOCK from its check
+ * of what is reachable until the ref exists, and we hold PURGE_LOCK while we read the refs: either the new ref is among
+ * them, or its maker checks after us, and `purgeMark` tells it to check again. So the lock is held only for moments,
+ * however long the rest takes.
  *
- * Git's own processes move a ref within moments of writing the loose objects it needs (and keep a pack as we do);
- * loose objects that are younger than that stay.
+ * Git's own processes move a ref within moments after writing its loose objects (and keep a pack as we do); so young
+ * loose objects stay.
  *
- * A crash leaves too much, never too little: the new pack is durable in its place before anything is removed.
+ * A crash can leave too much, never too little: the new pack is durable and in place before anything is removed.
  */
 import { join } from 'node:path'
 import type { ObjectId } from '../../ids.ts'
@@ -46,8 +46,8 @@ export interface PurgeOptions {
 }
 
 /**
- * Removes every object that nothing reaches; returns how many. What kept packs hold stays. Throws CorruptError when
- * something that is reached cannot be read (then it removes nothing), UnsupportedError, StorageError.
+ * Removes every unreachable object; returns how many. Objects in kept packs stay. Throws CorruptError when a reachable
+ * object cannot be read (then nothing is removed), UnsupportedError, StorageError.
  */
 export async function purge(contents: Contents, options: PurgeOptions): Promise<number> {
   checkRootsKnown(contents.folder)
@@ -57,7 +57,7 @@ export async function purge(contents: Contents, options: PurgeOptions): Promise<
     const found = await purgeOnce(contents, options)
     if (found.size === 0) break
     for (const id of found) dead.add(id)
-    // Another process may have merged packs meanwhile, and all that was in them.
+    // Another process may have merged packs meanwhile, with everything in them.
     contents.objects.refresh()
     if (!(await anyIn(contents.placement, found))) break
   }
@@ -65,10 +65,10 @@ export async function purge(contents: Contents, options: PurgeOptions): Promise<
 }
 
 const ROUNDS = 5
-/** Milliseconds within which a git process names in a ref what it has written. */
+/** Milliseconds within which a git process moves a ref to the objects that it has written. */
 const YOUNG = 2000
 
-/** Removes what nothing reaches, and says what that was. */
+/** Removes the unreachable objects, and returns which they were. */
 async function purgeOnce(contents: Contents, options: PurgeOptions): Promise<Set<ObjectId>> {
   const { folder, placement } = contents
   await looseGrownUp(contents)
@@ -91,7 +91,7 @@ async function purgeOnce(contents: Contents, options: PurgeOptions): Promise<Set
   const looseDead = loose.filter((id) => !reachable.has(id))
   for (const id of looseDead) dead.add(id)
   if (dead.size === 0) return dead
-  // What was merged into one of these goes with it: it is in there too.
+  // Packs that were merged into one of these are removed with it, since they hold the same objects.
   const free = new Set(packs.map(({ name }) => name))
   for (const name of withMerged([...retiredLists(folder.fs, folder.paths.retired)], touched))
     if (free.has(name)) touched.add(name)
@@ -106,13 +106,13 @@ async function purgeOnce(contents: Contents, options: PurgeOptions): Promise<Set
 interface Look {
   packs: readonly { name: string }[]
   loose: readonly ObjectId[]
-  /** What has to be there with all it leads to. */
+  /** Objects that have to exist, with all they lead to. */
   needed: ReadonlySet<ObjectId>
-  /** What stays with all it leads to, as far as it is there. */
+  /** Objects that stay if they exist, with all they lead to. */
   wanted: ReadonlySet<ObjectId>
 }
 
-/** In this order; the reason is above. */
+/** The order matters; see the top of this file. */
 function look({ folder, objects, placement, refs }: Contents): Look {
   changePurgeMark(folder)
   const packs = freePacks(placement)
@@ -133,7 +133,7 @@ async function reach(
   return reachableFrom(objects, wanted, { into, shallow, tolerant: true, onProgress: report })
 }
 
-/** One synced pack with what is reached of these; its name, or `undefined` when there is nothing. */
+/** Makes one synced pack of the reached objects of these packs. Returns its name; `undefined` when there are none. */
 async function writeRest(
   { folder, placement, objects }: Contents,
   packs: readonly string[],
@@ -148,7 +148,7 @@ async function writeRest(
   try {
     for (const name of packs) {
       const file = fs.open(placement.file(name, 'pack'), 'r')
-      // Gone: somebody else has replaced it, by a pack that the next round will see.
+      // Another process has replaced it with a pack that the next round will see.
       if (file !== undefined)
         sources.push({
           name: placement.file(name, 'pack'),
@@ -223,8 +223,8 @@ async function anyIn(placement: Placement, ids: ReadonlySet<ObjectId>): Promise<
 }
 
 /**
- * Waits until all that is in other processes' journals now is settled: after a power loss a journal is replayed, and
- * must not bring back what is gone. One that does not get there in time keeps what it names.
+ * Waits until everything in other processes' journals is settled: a journal that is replayed after a power loss must
+ * not bring back removed objects. If a journal is not settled in time, the objects that it names stay.
  */
 async function othersSettled(folder: StoreFolder): Promise<void> {
   const before = journaledNames(folder)
@@ -238,14 +238,14 @@ async function othersSettled(folder: StoreFolder): Promise<void> {
 
 const SETTLED_WITHIN = 5000
 
-/** Waits until no loose object is so young that the ref it is for may not have been moved yet; once. */
+/** Waits once, until no loose object is so young that its ref may not have moved yet. */
 async function looseGrownUp({ folder, objects }: Contents): Promise<void> {
   let youngest = YOUNG
   for (const id of objects.looseIds()) youngest = Math.min(youngest, ageOf(folder, id))
   if (youngest < YOUNG) await sleep(YOUNG - Math.max(0, youngest))
 }
 
-/** Milliseconds since the object was written, or written again. */
+/** Milliseconds since the object was last written. */
 function ageOf({ fs, paths }: StoreFolder, id: ObjectId): number {
   const stat = fs.stat(looseFile(paths.objects, id))
   return stat === undefined ? 0 : Date.now() - stat.mtimeMs

@@ -1,4 +1,4 @@
-/** What objects lead to: from commits to parents and trees, from trees to what is in them. */
+/** Walks from objects to all they lead to: from commits to parents and trees, from trees to their entries. */
 
 import { CorruptError } from '../../errors.ts'
 import type { ObjectId } from '../../ids.ts'
@@ -10,16 +10,16 @@ import type { GitObject } from '../objects/object.ts'
 export interface ReachableOptions {
   /** Ids that are known to be reachable with all they lead to. The result is added to them. */
   into?: Set<ObjectId>
-  /** What is missing or broken leads nowhere, instead of being an error. */
+  /** Whether missing or broken objects are ignored instead of being an error. */
   tolerant?: boolean
-  /** Commits whose parents were never there (the file `shallow`). */
+  /** Commits at the edge of a shallow clone (the file `shallow`). */
   shallow?: ReadonlySet<ObjectId>
   onProgress?: (found: number) => void
 }
 
 /**
- * Ids of the roots and of everything they lead to. Files are not read, only named. Throws CorruptError, unless it
- * is tolerant, where an object is missing or broken: then nobody knows what else is reachable.
+ * Ids of the roots and of everything they lead to. Files are not read, only named. Throws CorruptError for a missing or
+ * broken object, unless it is tolerant, because nobody knows what else that object leads to.
  */
 export async function reachableFrom(
   objects: ObjectStore,

@@ -1,4 +1,4 @@
-/** Where reachability starts: whatever in a repository names an object. */
+/** Where reachability starts: everything in a repository that names an object. */
 import { join } from 'node:path'
 import { UnsupportedError } from '../../errors.ts'
 import { isObjectId, type ObjectId } from '../../ids.ts'
@@ -7,7 +7,7 @@ import type { StoreFolder } from '../disk/store-folder.ts'
 import { parseJournal } from '../journal/journal.ts'
 import type { Refs } from '../refs/refs.ts'
 
-/** What every ref names, ours and others', and HEAD. Throws CorruptError for a ref that cannot be read. */
+/** The values of all refs and of HEAD. Throws CorruptError for a ref that cannot be read. */
 export function refRoots(refs: Refs): Set<ObjectId> {
   const roots = new Set(refs.list('refs/').values())
   const head = refs.read('HEAD')
@@ -15,7 +15,7 @@ export function refRoots(refs: Refs): Set<ObjectId> {
   return roots
 }
 
-/** What the reflogs name; git demands that it is there, but we keep none. */
+/** The ids in reflogs. We keep no reflogs, but git requires their objects to exist. */
 export function reflogRoots({ fs, paths }: StoreFolder): Set<ObjectId> {
   const roots = new Set<ObjectId>()
   const walk = (folder: string): void => {
@@ -34,7 +34,7 @@ export function reflogRoots({ fs, paths }: StoreFolder): Set<ObjectId> {
   return roots
 }
 
-/** What the journals of all processes name: values that a ref may have again if a save under way fails. */
+/** The ids in the journals of all processes: a ref may get such a value back if a save in progress fails. */
 export function journalRoots(folder: StoreFolder): Set<ObjectId> {
   const roots = new Set<ObjectId>()
   for (const { moves } of journaledGroups(folder)) {
@@ -47,7 +47,7 @@ export function journalRoots(folder: StoreFolder): Set<ObjectId> {
 export const journaledNames = (folder: StoreFolder): Set<string> =>
   new Set([...journaledGroups(folder)].map(({ name }) => name))
 
-/** Packs that journals speak of. */
+/** Packs that journals name. */
 export const journaledPacks = (folder: StoreFolder): Set<string> =>
   new Set([...journaledGroups(folder)].flatMap(({ packs }) => packs))
 
@@ -56,7 +56,7 @@ export function shallowCommits({ fs, paths }: StoreFolder): Set<ObjectId> {
   return readShallow(fs, join(paths.root, 'shallow'))
 }
 
-/** Throws UnsupportedError where something names objects in a way that is not looked at here. */
+/** Throws UnsupportedError if something names objects in a way that is not covered here. */
 export function checkRootsKnown({ fs, paths }: StoreFolder): void {
   if (fs.readDir(join(paths.root, 'worktrees')).length > 0) {
     throw new UnsupportedError(
@@ -74,7 +74,7 @@ export function checkRootsKnown({ fs, paths }: StoreFolder): void {
 }
 
 interface JournaledGroup {
-  /** Owner and sequence: no other group ever has it. */
+  /** Owner and sequence, which are unique to a group. */
   name: string
   moves: readonly { from: ObjectId | null; to: ObjectId | null }[]
   packs: readonly string[]

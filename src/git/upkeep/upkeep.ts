@@ -1,4 +1,4 @@
-/** Looking after a repository: fewer packs, less disk, nothing left over. What the other files here do, in order. */
+/** Maintains a repository: fewer packs, less disk, no leftovers. Calls the other files of this folder in order. */
 import { UnsupportedError } from '../../errors.ts'
 import { configValue, isTrue } from '../config/config.ts'
 import { hasCommitGraph, hasMultiPackIndex } from '../merging/removal.ts'
@@ -12,15 +12,15 @@ import { packRefs } from './pack-refs.ts'
 import { type PurgeOptions, purge } from './purge.ts'
 
 export interface UpkeepOptions extends Pick<PurgeOptions, 'onProgress'> {
-  /** Remove for good what nothing reaches. */
+  /** Remove unreachable objects for good. */
   purge: boolean
 }
 
 /**
- * Settles, recovers what dead processes left, purges if asked to, repacks, packs refs, and removes what is left over. The
- * repository is open. Returns whether the native git was used: it is where there is one that may be run on the
- * repository, else packs are merged. Throws LockedError when another process is at it, CorruptError, StorageError,
- * NativeGitError; with `purge` also UnsupportedError.
+ * Settles, recovers what dead processes left, purges if asked to, repacks, packs refs, and removes what is left over.
+ * The repository is open. Returns whether the native git was used: it is used if it exists and may be run on the
+ * repository; otherwise packs are merged. Throws LockedError when another process maintains it, CorruptError,
+ * StorageError, NativeGitError; with `purge` also UnsupportedError.
  */
 export async function lookAfter(repository: Repository, options: UpkeepOptions): Promise<boolean> {
   const { purge: shallPurge, ...report } = options
@@ -38,7 +38,7 @@ export async function lookAfter(repository: Repository, options: UpkeepOptions):
       try {
         await alone(() => purge(repository, purging))
       } finally {
-        // Last: until then others may have read what is gone now.
+        // Last, because other processes may have read removed objects until now.
         removeCopies(repository)
       }
     }
@@ -59,7 +59,7 @@ export async function lookAfter(repository: Repository, options: UpkeepOptions):
   })
 }
 
-/** Other repositories may borrow what nothing here reaches. Source: gitrepository-layout(5), extensions. */
+/** Other repositories may borrow objects that nothing here reaches. Source: gitrepository-layout(5), extensions. */
 function checkMayLoseObjects(repository: Repository): void {
   if (!isTrue(configValue(repository.config(), 'extensions.preciousobjects'))) return
   throw new UnsupportedError(
@@ -68,7 +68,7 @@ function checkMayLoseObjects(repository: Repository): void {
   )
 }
 
-/** Git, where there is one that may be run on the store. */
+/** Git, if there is one that may be run on the store. */
 async function gitFor({ fs, paths }: Repository): Promise<NativeGit | undefined> {
   try {
     return await NativeGit.open(fs, paths)
@@ -79,8 +79,8 @@ async function gitFor({ fs, paths }: Repository): Promise<NativeGit | undefined>
 }
 
 /**
- * What makes git faster, and nothing else: another git at work has the lock that it takes, or a pack vanishes that it
- * was about to name. The store is as right without.
+ * Only makes git faster, so its failure does not matter: another git may hold the lock, or a pack may vanish that it
+ * was about to name.
  */
 async function tryGit(git: NativeGit, args: readonly string[]): Promise<void> {
   try {

@@ -51,3 +51,45 @@ export function credentialSource(auth: Auth | undefined): CredentialSource {
   if (typeof auth === 'function') return { ask: auth }
   return { ask: ({ refused }) => (refused === undefined ? auth : undefined) }
 }
+
+/** The credentials that are in use, asked for one at a time: requests that are made meanwhile wait for the answer. */
+export class HeldCredentials {
+  readonly #ask: (
+    refused: Credentials | undefined,
+    challenge: string | null,
+  ) => Promise<Credentials | undefined>
+  #current: Credentials | undefined
+  #isAsked = false
+  #asking: Promise<unknown> = Promise.resolve()
+
+  constructor(
+    ask: (refused: Credentials | undefined, challenge: string | null) => Promise<Credentials | undefined>,
+  ) {
+    this.#ask = ask
+  }
+
+  /** Asks if nobody has been asked yet. */
+  async first(): Promise<Credentials | undefined> {
+    if (!this.#isAsked) await this.others(undefined, null)
+    return this.#current
+  }
+
+  /** Whether there are others than those that were refused. */
+  others(refused: Credentials | undefined, challenge: string | null): Promise<boolean> {
+    const answer = this.#asking.then(async () => {
+      // Another request was given them since.
+      if (this.#isAsked && this.#current !== refused) return this.#current !== undefined
+      this.#current = await this.#ask(refused, challenge)
+      this.#isAsked = true
+      return this.#current !== undefined
+    })
+    this.#asking = answer.catch(() => undefined)
+    return answer
+  }
+
+  /** They were for another server. */
+  forget(): void {
+    this.#isAsked = false
+    this.#current = undefined
+  }
+}

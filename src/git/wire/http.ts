@@ -4,7 +4,7 @@
  */
 import { RemoteError, type RemoteErrorData } from '../../errors.ts'
 import { RemoteAddress } from './address.ts'
-import { type CredentialSource, type Credentials, credentialHeaders } from './credentials.ts'
+import { type CredentialSource, type Credentials, credentialHeaders, HeldCredentials } from './credentials.ts'
 import { plainWords } from './words.ts'
 
 export interface HttpOptions {
@@ -38,9 +38,9 @@ export class Http {
   readonly #options: HttpOptions
   readonly #home: RemoteAddress
   #address: RemoteAddress
-  #credentials: Credentials | undefined
-  #isAsked = false
-  #isAccepted = false
+  readonly #held = new HeldCredentials((refused, challenge) => this.#ask(refused, challenge))
+  /** Whoever gave them was told that they are right. */
+  #accepted: Credentials | undefined
 
   /** Throws TypeError unless `url` is an address of http or https. User name and password in it are credentials. */
   constructor(url: string, options: HttpOptions) {
@@ -110,10 +110,10 @@ export class Http {
     const { retries = 4 } = this.#options
     let refusals = 0
     for (let tries = 0; ; ) {
-      if (!this.#isAsked) await this.#ask(undefined, null)
+      const credentials = await this.#held.first()
       let answer: Response
       try {
-        answer = await this.#once(path, init(), signal)
+        answer = await this.#once(path, init(), credentials, signal)
       } catch (error) {
         if (!(error instanceof RemoteError) || !isSafe || tries >= retries) throw error
         await this.#pause(2 ** tries++ * FIRST_PAUSE, signal)
@@ -124,7 +124,7 @@ export class Http {
         refusals++
         const challenge = answer.headers.get('www-authenticate')
         await discard(answer)
-        if (await this.#ask(this.#credentials, challenge)) continue
+        if (await this.#held.others(credentials, challenge)) continue
         throw this.error({ failure: 'denied', status }, `${this.url} wants other credentials.`)
       }
       const isBusy = status === 429 || status === 503 || (isSafe && status >= 500)
@@ -136,13 +136,18 @@ export class Http {
           continue
         }
       }
-      if (status < 400 && status !== 401) await this.#accept()
+      if (status < 400) await this.#accept(credentials)
       return answer
     }
   }
 
   /** One request. The time limit is for the answer's head, and for each piece of a body that is sent as a stream. */
-  async #once(path: string, init: RequestInit, signal: AbortSignal | undefined): Promise<Response> {
+  async #once(
+    path: string,
+    init: RequestInit,
+    credentials: Credentials | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<Response> {
     const { fetch = globalThis.fetch, headers } = this.#options
     const watch = new Watch(this.#options.timeout, signal)
     const { body } = init
@@ -154,7 +159,7 @@ export class Http {
           'user-agent': 'git/forkpoint',
           ...(init.headers as Record<string, string>),
           ...headers,
-          ...credentialHeaders(this.#credentials),
+          ...credentialHeaders(credentials),
         },
         redirect: 'manual',
         signal: watch.signal,
@@ -211,25 +216,20 @@ export class Http {
     return this.error({ failure: 'unreachable' }, `${this.url} ${why}.`, error)
   }
 
-  async #ask(refused: Credentials | undefined, challenge: string | null): Promise<boolean> {
+  async #ask(refused: Credentials | undefined, challenge: string | null): Promise<Credentials | undefined> {
     const question = { url: this.url, refused, challenge: challenge ?? undefined }
-    this.#isAsked = true
-    this.#isAccepted = false
-    this.#credentials = undefined
     const isHome = this.#address.isSameServer(this.#home)
     const given = isHome
       ? (this.#home.credentials(refused) ?? (await this.#options.credentials.ask(question)))
       : undefined
-    this.#credentials =
-      given ?? (challenge === null ? undefined : await this.#options.anywhere?.ask(question))
-    return this.#credentials !== undefined
+    return given ?? (challenge === null ? undefined : await this.#options.anywhere?.ask(question))
   }
 
-  async #accept(): Promise<void> {
-    if (this.#isAccepted || this.#credentials === undefined) return
-    this.#isAccepted = true
-    if (this.#address.isSameServer(this.#home)) await this.#options.credentials.accepted?.(this.#credentials)
-    await this.#options.anywhere?.accepted?.(this.#credentials)
+  async #accept(credentials: Credentials | undefined): Promise<void> {
+    if (credentials === undefined || this.#accepted === credentials) return
+    this.#accepted = credentials
+    if (this.#address.isSameServer(this.#home)) await this.#options.credentials.accepted?.(credentials)
+    await this.#options.anywhere?.accepted?.(credentials)
   }
 
   #moveTo(answer: Response, path: string, hops: number): void {
@@ -242,7 +242,7 @@ export class Http {
         `${this.url} redirects to '${text}', which git does not follow. If the repository has moved there, use its new address.`,
       )
     }
-    if (!to.isSameServer(this.#address)) this.#isAsked = false
+    if (!to.isSameServer(this.#address)) this.#held.forget()
     this.#address = to
   }
 

@@ -2,19 +2,20 @@
  * Objects that a server sends, on their way into a repository: written where git does not look, checked whole, then
  * placed, durable and safe from `gc` before anybody may move a ref to them.
  */
-import { Buffer } from 'node:buffer'
-import { join } from 'node:path'
+
+import type { Buffer } from 'node:buffer'
 import { CorruptError } from '../../errors.ts'
 import type { ObjectId } from '../../ids.ts'
 import { TimeSlice } from '../../time-slice.ts'
 import type { OpenFile } from '../disk/file-system.ts'
-import { decodeParents } from '../objects/commit.ts'
+import { readPiece } from '../disk/read-fully.ts'
 import { namedIn } from '../objects/named.ts'
 import { EMPTY_TREE } from '../objects/object.ts'
 import { BrokenPackError, checkReceived, type ReceivedPack } from '../packs/received.ts'
 import type { Repository } from '../repository.ts'
 import { exclusively } from '../upkeep/maintenance.ts'
 import { shallowCommits } from '../upkeep/roots.ts'
+import { cutHistory } from '../upkeep/shallow-history.ts'
 import type { FetchAnswer } from './fetch-command.ts'
 import type { Fetched, RemoteOptions } from './remote.ts'
 
@@ -50,7 +51,7 @@ export class Incoming {
       if (missing !== undefined)
         throw this.#broken(`the object ${missing}, which others need, is not among them`)
       if (checked === undefined) {
-        await this.#cutOff(shallow, unshallow)
+        await cutHistory(this.#repository, shallow, unshallow)
         return { release() {} }
       }
       await file.sync()
@@ -58,7 +59,7 @@ export class Incoming {
       file.close()
       const release = await this.#place(path, checked)
       try {
-        await this.#cutOff(shallow, unshallow)
+        await cutHistory(this.#repository, shallow, unshallow)
       } catch (error) {
         release()
         throw error
@@ -90,14 +91,7 @@ export class Incoming {
     const { signal, onProgress } = this.#options
     const read = async (position: number, length: number): Promise<Buffer> => {
       signal?.throwIfAborted()
-      const bytes = Buffer.allocUnsafe(length)
-      let done = 0
-      while (done < length) {
-        const count = await file.readAsync(bytes.subarray(done), position + done)
-        if (count === 0) break
-        done += count
-      }
-      return bytes.subarray(0, done)
+      return readPiece(file, position, length)
     }
     try {
       const checked = await checkReceived(
@@ -153,42 +147,6 @@ export class Incoming {
     }
   }
 
-  /** Notes where history is cut off (gitrepository-layout(5), `shallow`), durable before a ref leads there. */
-  async #cutOff(shallow: readonly ObjectId[], unshallow: readonly ObjectId[]): Promise<void> {
-    const repository = this.#repository
-    if (shallow.length === 0 && unshallow.length === 0) return
-    const before = shallowCommits(repository.folder)
-    const isChanged = shallow.some((id) => !before.has(id)) || unshallow.some((id) => before.has(id))
-    if (!isChanged) return
-    const { fs, folder, paths } = repository
-    await repository.change({
-      refs: [SHALLOW],
-      prepare: async () => {
-        const cut = shallowCommits(folder)
-        // A server asked for less than there is must not cut off what we have.
-        for (const id of shallow) if (!cut.has(id) && !(await this.#hasParents(id))) cut.add(id)
-        for (const id of unshallow) if (cut.has(id) && (await this.#hasParents(id))) cut.delete(id)
-        const file = join(paths.root, SHALLOW)
-        if (cut.size === 0) fs.unlink(file)
-        else {
-          const written = folder.temporaries.write(Buffer.from([...cut, ''].join('\n')))
-          await fs.syncFile(written)
-          fs.rename(written, file)
-        }
-        await fs.syncDir(paths.root)
-        return { objects: [], moves: new Map(), result: undefined }
-      },
-    })
-  }
-
-  async #hasParents(id: ObjectId): Promise<boolean> {
-    const { objects } = this.#repository
-    const object = await objects.tryRead(id)
-    if (object?.type !== 'commit') return true
-    for (const parent of decodeParents(object.data, id)) if (!(await objects.has(parent))) return false
-    return true
-  }
-
   #broken(what: string, cause?: unknown): CorruptError {
     return new CorruptError(
       `The objects that ${this.#url} sent were not taken: ${what}. Fetch again; if that does not help, the server is damaged.`,
@@ -197,5 +155,3 @@ export class Incoming {
     )
   }
 }
-
-const SHALLOW = 'shallow'

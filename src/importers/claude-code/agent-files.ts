@@ -4,7 +4,7 @@
  */
 import { basename, dirname, join, relative, sep } from 'node:path'
 import { isJsonObject } from '../../json-value.ts'
-import { type ByteSource, type NamedLines, openSource, readRanges } from '../byte-source.ts'
+import { type ByteSource, type NamedLines, openSource } from '../byte-source.ts'
 import { filesBelow } from '../core/files-below.ts'
 import {
   type AgentTranscript,
@@ -13,7 +13,7 @@ import {
   sourceOf,
   type Transcript,
 } from '../importer.ts'
-import { parseLine, readLines } from '../jsonl.ts'
+import { parseLine, readLines, unsaid } from '../jsonl.ts'
 import { isPrompt, kindOf, stringAt, textOf } from './entry.ts'
 import { RunBuilder } from './run-builder.ts'
 import { type Scanned, scanTranscript } from './scan.ts'
@@ -89,11 +89,11 @@ async function buildRun(
   const builder = new RunBuilder(name)
   let prompt = ''
   const rows = transcript.turns.flatMap((turn) => turn.rows).sort((a, b) => a.line - b.line)
-  for await (const [row, bytes] of readRanges(source, rows)) {
-    const parsed = parseLine(bytes)
+  for await (const [row, parsed] of transcript.memory.take(source, rows, (_, bytes) => parseLine(bytes))) {
     if (parsed.kind === 'broken') builder.raw(row, parsed.raw)
     if (parsed.kind !== 'value') continue
-    const { value, text } = parsed
+    const { value } = parsed
+    const text = unsaid(parsed)
     if (isJsonObject(value)) {
       if (row.copy) {
         builder.event(row, value, text, 'copy')

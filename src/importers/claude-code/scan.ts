@@ -7,12 +7,13 @@
  * the first prompt. An entry whose uuid came before is a copy, as of a replayed history: it stands where the file is,
  * and says nothing.
  */
-import { createHash } from 'node:crypto'
 import { isJsonObject } from '../../json-value.ts'
 import type { ByteSource } from '../byte-source.ts'
+import { LineMemory } from '../core/lines/line-memory.ts'
 import { type Part, TurnTree } from '../core/lines/turn-tree.ts'
 import type { Cursor, FileEnd, Row, Transcript, Turn, Warning } from '../importer.ts'
 import { MAX_LINE, type ParsedLine, parseLine, type RawLine, readLines } from '../jsonl.ts'
+import { hashCursors } from '../start-hash.ts'
 import { SideChains } from './chains.ts'
 import {
   type Entry,
@@ -55,6 +56,7 @@ export interface Scanned extends Omit<Transcript, 'build'> {
   toolNames: ReadonlyMap<string, { name: string; line: number }>
   /** By reply id: the turn that its tokens count in. */
   replyTurns: ReadonlyMap<string, number>
+  memory: LineMemory<ParsedLine>
 }
 
 export interface ScanOptions {
@@ -66,8 +68,7 @@ export interface ScanOptions {
 
 export async function scanTranscript(source: ByteSource, options: ScanOptions): Promise<Scanned> {
   const scan = new Scan(source, options)
-  const hash = createHash('sha256')
-  for await (const raw of readLines(source.chunks(), hash)) {
+  for await (const raw of readLines(source.chunks())) {
     scan.endLine(raw.terminator, raw.bom, raw.line)
     if (raw.bytes === undefined) {
       scan.leaveOut(raw.line)
@@ -75,13 +76,14 @@ export async function scanTranscript(source: ByteSource, options: ScanOptions): 
     }
     const parsed = notCutOff(parseLine(raw.bytes), raw.bytes, raw.terminator)
     if (parsed.kind === 'blank') continue
-    const cursor = { lines: raw.line, bytes: raw.end, sha256: hash.copy().digest('hex') }
-    scan.line(parsed, raw.start, cursor, raw.terminator !== '')
+    scan.line(parsed, raw.start, { lines: raw.line, bytes: raw.end, sha256: '' }, raw.terminator !== '')
   }
-  return scan.finish()
+  const scanned = scan.finish()
+  await hashCursors(source, scanned.turns)
+  return scanned
 }
 
-const NOWHERE: Cursor = { lines: 0, bytes: 0, sha256: createHash('sha256').digest('hex') }
+const NOWHERE: Cursor = { lines: 0, bytes: 0, sha256: '' }
 
 class Scan {
   readonly #agentFile: boolean
@@ -91,6 +93,7 @@ class Scan {
   readonly #toolNames = new Map<string, { name: string; line: number }>()
   readonly #replyTurns = new Map<string, number>()
   readonly #messageIds = new Set<string>()
+  readonly #memory = new LineMemory<ParsedLine>()
   readonly #turns: ScannedTurn[] = []
   readonly #warnings: Warning[] = []
   readonly #end: FileEnd = {}
@@ -135,6 +138,7 @@ class Scan {
     if (parsed.kind === 'value' && isJsonObject(parsed.value)) this.#entry(parsed.value, row)
     else row.at = this.#facts.lastAt
     this.#turn.rows.push(row)
+    this.#memory.keep(row, parsed)
     this.#turn.cursor = cursor
     this.#entries++
   }
@@ -156,6 +160,7 @@ class Scan {
       chains: this.#chains,
       toolNames: this.#toolNames,
       replyTurns: this.#replyTurns,
+      memory: this.#memory,
     }
   }
 

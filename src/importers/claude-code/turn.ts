@@ -3,9 +3,9 @@ import { excerpt } from '../../excerpt.ts'
 import { isJsonObject } from '../../json-value.ts'
 import type { Message, MessagePart, Role, Usage } from '../../state/index.ts'
 import { textOfParts } from '../../state/index.ts'
-import { type ByteSource, readRanges } from '../byte-source.ts'
+import type { ByteSource } from '../byte-source.ts'
 import type { BuiltTurn } from '../importer.ts'
-import { type ParsedLine, parseLine } from '../jsonl.ts'
+import { type ParsedLine, parseLine, unsaid } from '../jsonl.ts'
 import { identical } from '../remainder.ts'
 import { blocksOf, contentOf, type Entry, isPrompt, kindOf, replyIdOf, textOf } from './entry.ts'
 import { isToolResult, toPart } from './parts.ts'
@@ -27,7 +27,8 @@ export async function buildTurn(
 ): Promise<BuiltTurn> {
   const builder = new TurnBuilder(transcript, index, agentFile)
   const { rows } = transcript.turns[index] as ScannedTurn
-  for await (const [row, bytes] of readRanges(source, rows)) builder.line(row, parseLine(bytes))
+  const lines = transcript.memory.take(source, rows, (_, bytes) => parseLine(bytes))
+  for await (const [row, parsed] of lines) builder.line(row, parsed)
   return builder.finish()
 }
 
@@ -75,7 +76,7 @@ class TurnBuilder {
     this.#run.touch(row)
     if (parsed.kind === 'broken') this.#run.raw(row, parsed.raw)
     else if (!isJsonObject(parsed.value)) this.#run.odd(row, parsed.value)
-    else this.#entry(row, parsed.value, parsed.text)
+    else this.#entry(row, parsed.value, unsaid(parsed))
   }
 
   finish(): BuiltTurn {

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { isJsonObject } from '../../json-value.ts'
+import { isJsonObject, type JsonObject } from '../../json-value.ts'
 import type { Conversation, Piece, Utterance } from '../out/conversation.ts'
 import { imageUrl, plainText } from '../out/pieces.ts'
 import type { Composed, ComposeOptions } from '../out/target.ts'
@@ -38,15 +38,18 @@ export async function composeRollout(
   }
 }
 
-/** Entries of Codex with the model provider of the composed session: it refuses to resume with another one. */
-export function withProvider(entries: readonly string[], composed: string): string[] {
-  const { payload } = JSON.parse(composed) as { payload: { model_provider: string } }
+/**
+ * Entries of Codex with the folder and the model provider of the composed session: it refuses to resume with another
+ * provider. What its first entry has to say, and older versions did not, is added.
+ */
+export function fittedRollout(entries: readonly string[], composed: string): string[] {
+  const { payload, ...frame } = JSON.parse(composed) as { payload: JsonObject }
   return entries.map((entry) => {
     if (!entry.includes('"session_meta"')) return entry
     const { type, payload: meta, ...rest } = JSON.parse(entry) as { type?: unknown; payload?: unknown }
     if (type !== 'session_meta' || !isJsonObject(meta)) return entry
-    const { model_provider } = payload
-    return JSON.stringify({ ...rest, type, payload: { ...meta, model_provider } })
+    const { model_provider, cwd } = payload
+    return JSON.stringify({ ...frame, ...rest, type, payload: { ...payload, ...meta, model_provider, cwd } })
   })
 }
 

@@ -64,6 +64,7 @@ function metaOf(meta: JsonObject): Meaning {
       workspace: stringAt(meta, 'cwd'),
       version: stringAt(meta, 'cli_version'),
       gitBranch: stringAt(git, 'branch'),
+      remote: stringAt(git, 'repository_url'),
     }),
   }
 }

@@ -6,7 +6,7 @@ import { type ByteSource, ofBytes } from '../byte-source.ts'
 import { filesBelow } from '../core/files-below.ts'
 import { detectByLine, readByLine, writeByLine } from '../core/lines/by-line.ts'
 import type { Importer } from '../importer.ts'
-import { composeRollout, withProvider } from './compose.ts'
+import { composeRollout, fittedRollout } from './compose.ts'
 import { isRolloutEntry, meaningOf } from './entry.ts'
 
 export const codex: Importer = {
@@ -30,7 +30,7 @@ export const codex: Importer = {
   read: (source, options) => readByLine(source, options, meaningOf),
   write: writeByLine,
   compose: composeRollout,
-  fitted: withProvider,
+  fitted: fittedRollout,
 }
 
 const isCompressed = ({ name }: ByteSource): boolean => name.endsWith('.jsonl.zst')

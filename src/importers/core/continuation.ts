@@ -1,10 +1,10 @@
 /** How a file stands to what a store has of its session. */
-import { createHash } from 'node:crypto'
 import { ConflictError } from '../../errors.ts'
 import { type ByteSource, readRanges } from '../byte-source.ts'
 import type { AgentTranscript, Cursor, Row, Transcript, WrittenFiles } from '../importer.ts'
-import { parseLine, rawBytes } from '../jsonl.ts'
+import { parseLine, rawBytes, unsaid } from '../jsonl.ts'
 import { identical } from '../remainder.ts'
+import { hashesAt } from '../start-hash.ts'
 import type { StoredBranch } from './stored.ts'
 
 export type Standing =
@@ -93,14 +93,8 @@ async function isOlder(
 async function continues(cursor: Cursor, source: ByteSource, { turns }: Transcript): Promise<boolean> {
   if (source.size < cursor.bytes) return false
   const known = turns.find(({ cursor: { bytes } }) => bytes === cursor.bytes)
-  return (known?.cursor.sha256 ?? (await hashOfStart(source, cursor.bytes))) === cursor.sha256
-}
-
-async function hashOfStart(source: ByteSource, bytes: number): Promise<string> {
-  const hash = createHash('sha256')
-  const step = 1 << 20
-  for (let at = 0; at < bytes; at += step) hash.update(await source.read(at, Math.min(bytes, at + step)))
-  return hash.digest('hex')
+  const sha256 = known?.cursor.sha256 ?? (await hashesAt(source, [cursor.bytes])).get(cursor.bytes)
+  return sha256 === cursor.sha256
 }
 
 /** @param lines of the stored file */
@@ -130,7 +124,7 @@ function isSame(bytes: Buffer, line: string): boolean {
   const other = Buffer.from(line)
   if (bytes.equals(other)) return true
   const [a, b] = [parseLine(bytes), parseLine(other)]
-  return a.kind === 'value' && b.kind === 'value' && a.text === b.text && identical(a.value, b.value)
+  return a.kind === 'value' && b.kind === 'value' && unsaid(a) === unsaid(b) && identical(a.value, b.value)
 }
 
 const furthest = (branches: readonly StoredBranch[]): StoredBranch =>

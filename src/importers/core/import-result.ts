@@ -1,5 +1,5 @@
 /** What an import is asked for, and what it says. */
-import type { Author, Redact } from '../../store/session-store.ts'
+import type { Author, Redact, WriteOptions } from '../../store/session-store.ts'
 import type { NamedLines } from '../byte-source.ts'
 
 export interface ImportOptions {
@@ -15,6 +15,8 @@ export interface ImportOptions {
    * `false`, all is imported as it is.
    */
   redact?: Redact | false
+  /** Also keeps the files of this workspace, with the checkpoint of the turn that the session is at. */
+  files?: WriteOptions['files']
   onProgress?: (progress: ImportProgress) => void
   /** The clock, in milliseconds, for a transcript that says no time at all. Default `Date.now`. */
   now?: () => number

@@ -41,7 +41,7 @@ export class SessionImport {
     agents: readonly AgentTranscript[],
     store: SessionStore,
     target: Target,
-    { author, onProgress }: ImportOptions,
+    { author, files, onProgress }: ImportOptions,
   ) {
     this.#source = source
     this.#transcript = transcript
@@ -52,6 +52,7 @@ export class SessionImport {
     this.#paths = pathsOf(transcript)
     this.#branches = [...target.standing.branches]
     this.#writer = new SessionWriter(tool, store, target.session, transcript, author)
+    this.#writer.files = files
   }
 
   async run(): Promise<Omit<ImportResult, 'redacted'>> {
@@ -101,12 +102,24 @@ export class SessionImport {
       branch = await this.#fork(branch, path.slice(0, shared))
     }
     if (path === this.#paths[0]) await this.#activate(branch)
-    for (const index of todo) {
+    await this.#add(branch, todo)
+    return branch
+  }
+
+  /** Adds turns. While one is written, the next is built. */
+  async #add(branch: StoredBranch, turns: Path): Promise<void> {
+    const [first] = turns
+    let next = first === undefined ? undefined : this.#content(first, branch.agents)
+    for (const [n, index] of turns.entries()) {
+      const content = (await next) as TurnContent
+      const after = turns[n + 1]
+      next = after === undefined ? undefined : this.#content(after, branch.agents)
+      // If this turn cannot be written, nobody asks for the next.
+      next?.catch(() => {})
       const before = branch.turns.get(this.#turn(index).id) ?? 0
-      await this.#writer.add(branch, await this.#content(index, branch.agents))
+      await this.#writer.add(branch, content)
       this.#wrote(index, before)
     }
-    return branch
   }
 
   #bestBranch(path: Path): StoredBranch | undefined {

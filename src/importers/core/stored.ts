@@ -53,13 +53,14 @@ export async function readStored(
 ): Promise<StoredBranch[] | undefined> {
   if (!(await store.exists(session))) return undefined
   const found: StoredBranch[] = []
-  const branches = store.supports.branches ? await store.branches(session) : [undefined]
-  for (const branch of branches) {
-    const options = { last: 1, events: false, ...(branch === undefined ? {} : { branch: branch.name }) }
+  const branches = store.supports.branches
+    ? await store.branches(session)
+    : [{ name: 'main', head: (await store.checkpoint(session)).id, active: true }]
+  for (const { name, head, active } of branches) {
+    const options = { last: 1, events: false, ...(store.supports.branches ? { branch: name } : {}) }
     const state = await store.load(session, options)
     const note = noteOf(tool, state)
     if (state === undefined || note === undefined) continue
-    const { name, head, active } = branch ?? { name: 'main', head: '', active: true }
     found.push({ name, head, active, ...turnsOf(state), note, updatedAt: state.updatedAt })
   }
   if (found.length > 0) return found

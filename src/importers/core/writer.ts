@@ -1,17 +1,18 @@
 /** Writes built turns to a store: one checkpoint each, on the branch where their line of turns stands. */
 import { createHash } from 'node:crypto'
-import { CorruptError } from '../../errors.ts'
+import { CorruptError, NotFoundError } from '../../errors.ts'
 import { cut } from '../../excerpt.ts'
 import { type Message, newSession, type Session, type Usage } from '../../state/index.ts'
 import type {
   Addition,
   Author,
   Checkpoint,
-  SessionHandle,
+  LoadOptions,
   SessionStore,
   WriteOptions,
 } from '../../store/session-store.ts'
 import type { BuiltTurn, ImportedRun, Importer, Transcript, Turn } from '../importer.ts'
+import { Projects } from './projects.ts'
 import { type ImportNote, noteOf, START, type StoredBranch } from './stored.ts'
 import { addUsage } from './usage.ts'
 
@@ -29,11 +30,15 @@ export class SessionWriter {
   messages = 0
   /** See `ImportNote.edition`. */
   edition: string | undefined
+  /** See `ImportOptions.files`. */
+  files: WriteOptions['files']
   readonly #tool: Importer
   readonly #store: SessionStore
   readonly #transcript: Transcript
   readonly #author: Author | undefined
-  readonly #handles = new Map<string, SessionHandle>()
+  readonly #projects = new Projects()
+  /** By branch. */
+  readonly #heads = new Map<string, Head>()
   /** By turn: the newest checkpoint made of it here. */
   readonly #made = new Map<string, string>()
 
@@ -58,13 +63,14 @@ export class SessionWriter {
   async create(name: string, { turn, built, agents }: TurnContent): Promise<StoredBranch> {
     const note = this.#note(turn)
     const runs = [...agents, ...built.runs]
+    const project = await this.#projects.of(turn.about)
     const state: Session = {
       ...newSession(this.session),
       ...fieldsOf(turn),
       createdAt: this.#transcript.firstAt,
       updatedAt: built.endedAt,
       usage: runs.reduce<Usage>((sum, run) => addUsage(sum, run.usage), {}),
-      metadata: { import: note },
+      metadata: { ...project, import: note },
       messages: built.messages,
       runs,
     }
@@ -77,6 +83,7 @@ export class SessionWriter {
     })
     this.messages += built.messages.length
     this.#count(checkpoint, turn.id)
+    this.#heads.set(checkpoint.branch, state)
     return {
       name: checkpoint.branch,
       head: checkpoint.id,
@@ -91,56 +98,54 @@ export class SessionWriter {
 
   /** Adds a turn on top of the branch; of one that is there, what it got since. */
   async add(branch: StoredBranch, { turn, built, agents }: TurnContent): Promise<void> {
-    const handle = await this.#handle(branch)
+    const head = await this.#head(branch)
     const known = branch.turns.has(turn.id)
     const note = this.#note(turn)
-    const messages = known ? changedMessages(built.messages, handle.state, turn.id) : built.messages
-    const checkpoint = await this.#append(handle, {
-      messages,
+    const project = await this.#projects.of(turn.about)
+    const checkpoint = await this.#append(branch, {
+      messages: built.messages,
       runs: [...agents, ...built.runs],
       fields: {
         ...fieldsOf(turn),
         // A file that was imported while it was empty gave no time.
         createdAt: this.#transcript.firstAt,
         updatedAt: built.endedAt,
-        metadata: { ...handle.state.metadata, import: note },
+        metadata: { ...head.metadata, ...project, import: note },
       },
-      fresh: !known,
+      known: known ? turn.id : undefined,
       options: this.#options(
         turn.id,
         known ? turn.subject.replace(/^(?:turn \d+|session start)/, '$&, continued') : turn.subject,
         built.endedAt,
         this.#keyOf(turn.id, note, agents),
-        turn.about.model ?? handle.state.model,
+        turn.about.model ?? head.model,
       ),
     })
     this.#count(checkpoint, turn.id)
     branch.turns.set(turn.id, lastLine(turn))
     branch.tip = turn.id
-    branch.head = checkpoint.id
     branch.note = note
     for (const { id, source } of agents) branch.agents.set(id, source)
   }
 
   /** Adds a sub-agent's run, or what is new of it, on top of the branch, long after its turn was over. */
   async addAgent(branch: StoredBranch, run: ImportedRun): Promise<void> {
-    const handle = await this.#handle(branch)
+    const { model } = await this.#head(branch)
     const name = run.agent?.description ?? run.prompt
-    const checkpoint = await this.#append(handle, {
+    const checkpoint = await this.#append(branch, {
       messages: [],
       runs: [run],
       fields: {},
-      fresh: false,
+      known: undefined,
       options: this.#options(
         run.id,
         cut(`sub-agent ${run.agent?.id ?? run.id}: ${name}`, 72),
         run.endedAt ?? run.startedAt,
         this.#keyOf(run.id, branch.note, [run]),
-        handle.state.model,
+        model,
       ),
     })
     this.#count(checkpoint, run.id)
-    branch.head = checkpoint.id
     branch.agents.set(run.id, run.source)
   }
 
@@ -153,46 +158,61 @@ export class SessionWriter {
   ): Promise<StoredBranch> {
     const at = this.#made.get(turn) ?? (await this.#findCheckpoint(from, turn))
     const { id } = await this.#store.fork(this.session, { at, branch: name })
-    const handle = await this.#store.open(this.session, { branch: name })
-    this.#handles.set(name, handle)
+    const state = await this.#load(name, PART)
+    this.#heads.set(name, state)
     return {
       name,
       head: id,
       active: false,
       turns: new Map(turns.map((one) => [one, from.turns.get(one) ?? 0])),
       tip: turn,
-      note: noteOf(this.#tool, handle.state) ?? from.note,
-      updatedAt: handle.state.updatedAt,
+      note: noteOf(this.#tool, state) ?? from.note,
+      updatedAt: state.updatedAt,
       agents: new Map(from.agents),
     }
   }
 
-  async #handle(branch: StoredBranch): Promise<SessionHandle> {
-    const open = this.#handles.get(branch.name)
-    if (open !== undefined) return open
-    const options = this.#store.supports.branches ? { branch: branch.name } : {}
-    const handle = await this.#store.open(this.session, options)
-    this.#handles.set(branch.name, handle)
-    return handle
+  async #head(branch: StoredBranch): Promise<Head> {
+    const known = this.#heads.get(branch.name) ?? (await this.#load(branch.name, PART))
+    this.#heads.set(branch.name, known)
+    return known
   }
 
+  async #load(branch: string, part: LoadOptions): Promise<Session> {
+    const on = this.#store.supports.branches ? { branch } : {}
+    const state = await this.#store.load(this.session, { ...part, ...on })
+    if (state === undefined) throw new NotFoundError({ kind: 'session', id: this.session })
+    return state
+  }
+
+  /** Only of what the branch has of it already is anything read. */
   async #append(
-    handle: SessionHandle,
-    { messages, runs, fields, fresh, options }: AppendRequest,
+    branch: StoredBranch,
+    { messages, runs, fields, known, options }: AppendRequest,
   ): Promise<Checkpoint> {
-    let { usage } = handle.state
+    const head = await this.#head(branch)
+    const goesOn = known !== undefined || runs.some(({ id }) => branch.agents.has(id))
+    const before = goesOn ? await this.#load(branch.name, {}) : undefined
+    const { changed, added } = changesOf(messages, before, known)
+    let { usage } = head
     const additions = runs.map((run) => {
-      const old = fresh && run.agent === undefined ? undefined : findRun(handle.state, run.id)
+      const old = before?.runs.findLast(({ id }) => id === run.id)
       usage = addUsage(addUsage(usage, old?.usage, -1), run.usage)
       const last = old?.events.at(-1)?.sequence ?? -1
       return old === undefined
         ? run
         : { ...run, events: run.events.filter(({ sequence }) => sequence > last) }
     })
-    const before = handle.state.messages.length
-    const addition: Addition = { messages, runs: additions, set: { ...fields, usage } }
-    const checkpoint = await handle.append(addition, options)
-    this.messages += fresh ? messages.length : handle.state.messages.length - before
+    const set = { ...fields, usage }
+    const addition: Addition = { messages: changed, runs: additions, set }
+    const checkpoint = await this.#store.append(this.session, addition, {
+      ...options,
+      ...(this.#store.supports.branches ? { branch: branch.name } : {}),
+      expected: branch.head,
+    })
+    this.messages += added
+    this.#heads.set(branch.name, { ...head, ...set })
+    branch.head = checkpoint.id
     return checkpoint
   }
 
@@ -210,6 +230,8 @@ export class SessionWriter {
     model: string | undefined,
   ): Omit<WriteOptions, 'expected'> {
     const author = this.#author ?? (model === undefined ? byTool(this.#tool.title) : undefined)
+    const { turns, current } = this.#transcript
+    const files = id === turns[current]?.id ? this.files : undefined
     return {
       // What stands before the first prompt is a step of its turn, so that turns are counted as people count them.
       kind: id === START ? 'step' : 'import',
@@ -217,6 +239,7 @@ export class SessionWriter {
       at,
       ...(this.#store.supports.keys ? { key } : {}),
       ...(author === undefined ? {} : { author }),
+      ...(files === undefined ? {} : { files }),
     }
   }
 
@@ -259,12 +282,17 @@ export class SessionWriter {
   }
 }
 
+/** What has to be known of a branch to add to it. */
+type Head = Pick<Session, 'usage' | 'metadata'> & { model?: string | undefined }
+
+const PART: LoadOptions = { last: 1, events: false }
+
 interface AppendRequest {
   messages: readonly Message[]
   runs: readonly ImportedRun[]
-  fields: Readonly<Record<string, unknown>>
-  /** Whether the branch has nothing of the turn yet. */
-  fresh: boolean
+  fields: Partial<Session>
+  /** The turn, if the branch has some of it. */
+  known: string | undefined
   options: Omit<WriteOptions, 'expected'>
 }
 
@@ -278,21 +306,25 @@ function fieldsOf({ about: { title, workspace, model } }: Turn): Partial<Session
   }
 }
 
-/** Messages of a turn that are new, or have got more lines. */
-function changedMessages(messages: readonly Message[], state: Session, turn: string): Message[] {
+/** Messages of a turn that are new, or have got more lines; and how many are new. */
+function changesOf(
+  messages: readonly Message[],
+  state: Session | undefined,
+  turn: string | undefined,
+): { changed: readonly Message[]; added: number } {
+  if (state === undefined || turn === undefined) return { changed: messages, added: messages.length }
   const old = new Map<string, Message>()
   for (let at = state.messages.length - 1; at >= 0; at--) {
     const message = state.messages[at] as Message
     if (message.run !== turn) break
     old.set(message.id, message)
   }
-  return messages.filter(({ id, source }) => {
+  const changed = messages.filter(({ id, source }) => {
     const before = old.get(id)
     return before === undefined || JSON.stringify(before.source) !== JSON.stringify(source)
   })
+  return { changed, added: changed.filter(({ id }) => !old.has(id)).length }
 }
-
-const findRun = (state: Session, id: string) => state.runs.findLast((run) => run.id === id)
 
 const byTool = (name: string): Author => ({ name, email: 'noreply@forkpoint.invalid' })
 

@@ -67,6 +67,8 @@ function meaningOf(entry: JsonObject): Meaning {
     time: timeOf(timestamp),
     type: typeof type === 'string' && type !== '' ? type : 'unknown',
   })
+  // The results of calls once more: the record of the calls has them.
+  if (type === 'user' && isResults(content)) return { ...base, type: 'results' }
   const said = partsOf(content)
   if (type === 'user')
     return {
@@ -137,5 +139,10 @@ function partsOf(content: unknown): MessagePart[] {
         ]
   })
 }
+
+const isResults = (content: unknown): boolean =>
+  Array.isArray(content) &&
+  content.length > 0 &&
+  content.every((part) => isJsonObject(part?.functionResponse))
 
 const listOf = (value: unknown): JsonObject[] => (Array.isArray(value) ? value.filter(isJsonObject) : [])

@@ -19,6 +19,11 @@ export interface ToolHook {
     told: Readonly<Record<string, unknown>>,
     folders: readonly string[],
   ): Promise<string | undefined>
+  /** The folder of the project, from the same; `undefined` when the tool does not say it. */
+  workspaceOf(
+    told: Readonly<Record<string, unknown>>,
+    environment: Readonly<Record<string, string | undefined>>,
+  ): string | undefined
 }
 
 /** Whether the command is one that `add` was given for the tool. */

@@ -16,6 +16,8 @@ const claudeCodeHook: ToolHook = {
     addToSettings(settings, { tool: claudeCode.name, event: 'Stop', command: asLine(command) }),
   remove: (settings) => removeFromSettings(settings, { tool: claudeCode.name, event: 'Stop' }),
   transcriptOf: async ({ transcript_path: path }) => (typeof path === 'string' ? path : undefined),
+  // The tool may have gone into another folder since.
+  workspaceOf: (told, { CLAUDE_PROJECT_DIR }) => CLAUDE_PROJECT_DIR || cwdIn(told),
 }
 
 /** Source: Gemini CLI's hooks reference, event `AfterAgent`. */
@@ -31,6 +33,7 @@ const geminiCliHook: ToolHook = {
     }),
   remove: (settings) => removeFromSettings(settings, { tool: geminiCli.name, event: 'AfterAgent' }),
   transcriptOf: claudeCodeHook.transcriptOf,
+  workspaceOf: (told, { GEMINI_PROJECT_DIR }) => GEMINI_PROJECT_DIR || cwdIn(told),
 }
 
 /** Source: Codex's documentation of its configuration, `notify`: one program, told as its last argument. */
@@ -58,6 +61,11 @@ const codexHook: ToolHook = {
       for (const { path } of await filesBelow(folder, `${thread}${codex.extension}`)) return path
     return undefined
   },
+  workspaceOf: cwdIn,
+}
+
+function cwdIn({ cwd }: Readonly<Record<string, unknown>>): string | undefined {
+  return typeof cwd === 'string' && cwd !== '' ? cwd : undefined
 }
 
 const NOTIFY = /^[ \t]*(?:notify|"notify"|'notify')[ \t]*=/m

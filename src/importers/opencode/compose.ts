@@ -4,14 +4,16 @@ import { join } from 'node:path'
 import type { Conversation, Piece } from '../out/conversation.ts'
 import { imageUrl } from '../out/pieces.ts'
 import type { Composed, ComposeOptions } from '../out/target.ts'
+import { modelFor } from './model.ts'
 
-export function composeExport(
+export async function composeExport(
   { utterances, title, model }: Conversation,
-  { cwd, now }: ComposeOptions,
-): Composed {
+  options: ComposeOptions,
+): Promise<Composed> {
+  const { cwd, now } = options
   const ids = new Ids(now)
   const session = ids.next('ses')
-  const [providerID, modelID] = ['forkpoint', model ?? 'forkpoint']
+  const { providerID, modelID } = await modelFor(model, options)
   const agent = { agent: 'build', mode: 'build' }
   let asked = ''
   const messages = utterances.flatMap(({ role, at, pieces }) => {

@@ -59,7 +59,7 @@ class Reader {
       if (role === 'tool') said.push(...this.#orphans(list, at))
       else {
         const pieces = list.flatMap((part) => this.#piece(part, index))
-        if (pieces.length > 0) said.push({ role, at, pieces })
+        for (const some of apart(pieces)) said.push({ role, at, pieces: some })
       }
     }
     return said.reduce<Utterance[]>(joinedWith, [])
@@ -117,11 +117,16 @@ class Reader {
     return undefined
   }
 
-  /** Ids that all providers take, each once. */
+  /**
+   * Ids that all providers take, each once. Claude Code takes `x_2` for a copy of `x`, and drops its result: none gets
+   * such an id.
+   */
   #freeId(given: string): string {
-    const plain = given.replace(/[^\w-]/g, '_').slice(0, 56) || 'call'
+    const valid = given.replace(/[^\w-]/g, '_').slice(0, 56) || 'call'
+    const [, base, number] = /^(.+)_(\d+)$/.exec(valid) ?? []
+    const plain = base !== undefined && this.#ids.has(base) ? `${base}-${number}` : valid
     let id = plain
-    for (let number = 2; this.#ids.has(id); number++) id = `${plain}_${number}`
+    for (let next = 2; this.#ids.has(id); next++) id = `${plain}-${next}`
     this.#ids.add(id)
     return id
   }
@@ -154,6 +159,17 @@ function outputText(output: unknown): string {
         : JSON.stringify(item)
     })
     .join('\n')
+}
+
+/** What stands behind a call was said when its result was there. */
+function apart(pieces: readonly Piece[]): Piece[][] {
+  const found: Piece[][] = []
+  for (const [index, piece] of pieces.entries()) {
+    const isNext = piece.kind !== 'call' && pieces[index - 1]?.kind === 'call'
+    if (index === 0 || isNext) found.push([piece])
+    else found.at(-1)?.push(piece)
+  }
+  return found
 }
 
 /** A reply in several messages is one, unless calls part them. */

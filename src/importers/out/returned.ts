@@ -19,7 +19,7 @@ export async function importReturned(
   transcript: Transcript,
   store: SessionStore,
   { session, checkpoint, lines }: Origin,
-  { author }: ImportOptions,
+  { author, files }: ImportOptions,
 ): Promise<Omit<ImportResult, 'redacted'> | undefined> {
   if (!(store.supports.branches && (await store.exists(session)))) return undefined
   if (!(await store.resolve(session, checkpoint).then(Boolean, () => false))) return undefined
@@ -54,6 +54,7 @@ export async function importReturned(
           subject: turn.subject,
           at: built.endedAt,
           ...(author === undefined ? {} : { author }),
+          ...(files === undefined || index !== transcript.current ? {} : { files }),
           ...(store.supports.keys ? { key: `${tool.name}:${prefix}:${turn.id}:${turn.cursor.sha256}` } : {}),
         },
       )

@@ -30,6 +30,12 @@ export function composePi({ utterances }: Conversation, { id, cwd, home, now }: 
   }
 }
 
+/** Entries of pi for the folder of the composed session: pi does not go on in one that is gone. */
+export function fittedSession([head = '', ...entries]: readonly string[], composed: string): string[] {
+  const { cwd } = JSON.parse(composed) as { cwd: string }
+  return [JSON.stringify({ ...(JSON.parse(head) as object), cwd }), ...entries]
+}
+
 const NOTHING_USED = {
   input: 0,
   output: 0,

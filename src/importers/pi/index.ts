@@ -14,7 +14,7 @@ import {
   usageOf,
 } from '../core/lines/parts.ts'
 import type { Importer } from '../importer.ts'
-import { composePi } from './compose.ts'
+import { composePi, fittedSession } from './compose.ts'
 
 export const pi: Importer = {
   name: 'pi',
@@ -32,6 +32,7 @@ export const pi: Importer = {
   read: (source, options) => readByLine(source, options, meaningOf),
   write: writeByLine,
   compose: composePi,
+  fitted: fittedSession,
 }
 
 function meaningOf(entry: JsonObject): Meaning {

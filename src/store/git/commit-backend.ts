@@ -125,6 +125,8 @@ export abstract class CommitBackend implements Lines<CommitInfo> {
       session,
       onto: snapshot === undefined ? { branch } : withLine,
       tag,
+      // The front does, when its positions have moved.
+      replicates: false,
       decide: async (writing) => {
         const result = await decide(new GitBase(this.#states, writing, snapshot))
         writing.onPlaced(() => landed(result))

@@ -74,7 +74,7 @@ export class GitSessionStore<S extends StoredDocument = Session> extends Sharing
 
   /**
    * Returns a store on the same repository for documents of another type. It uses `redact`, `author`, `now`, `sign` and `pages` of
-   * this store unless `options` has others. Closing it leaves this store open; closing this store closes both.
+   * this store unless `options` has others, and what it writes is replicated as this store's writes are. Closing it leaves this store open; closing this store closes both.
    *
    *     const chats = store.view<Chat>({ type: 'chat', collections: ['messages'] })
    */
@@ -89,7 +89,9 @@ export class GitSessionStore<S extends StoredDocument = Session> extends Sharing
       pages: pages !== undefined,
       ...(this.#sign && { sign: this.#sign }),
     }
-    return new GitSessionStore<T>(this.#repository, { ...common, ...options })
+    const made = new GitSessionStore<T>(this.#repository, { ...common, ...options })
+    made.#checkpoints.replicate = (session, checkpoint) => this.#checkpoints.replicate(session, checkpoint)
+    return made
   }
 
   /**
@@ -133,12 +135,14 @@ export class GitSessionStore<S extends StoredDocument = Session> extends Sharing
    *     await store.rewrite('demo', redactSecrets())
    *
    * @throws NotFoundError; InvalidIdError for a name of a session, branch or tag that `redact` would change; ConflictError
-   *   when other processes change the refs all the time; SigningError, LockedError, CorruptError, StorageError: then nothing was
+   *   when other processes change the refs all the time; UnsupportedError for a shallow store whose remotes do not have the
+   *   rest of the history; SigningError, LockedError, CorruptError, StorageError: then nothing was
    *   rewritten
    */
   rewrite(session: string, redact: Redact, options?: RewriteOptions): Promise<RewriteReport> {
     return this.#checkpoints.lifetime.use(async () => {
       const { rewriteStore } = await import('./rewrite.ts')
+      await this.deepen(parseSessionId(session), 'what is to be taken out may be in it')
       const keyed = options?.dryRun === true ? redact : withKeyOf(this, redact)
       return rewriteStore(this.#repository, this.#checkpoints, parseSessionId(session), keyed, options)
     })
@@ -167,6 +171,7 @@ export class GitSessionStore<S extends StoredDocument = Session> extends Sharing
       const keyed = options.dryRun === true ? redact : withKeyOf(this, redact)
       const { commits, release } = await shared.outdated(id, named)
       try {
+        await this.deepen(id, 'what is to be taken out may be in it')
         const report = await rewriteStore(this.#repository, this.#checkpoints, id, keyed, options, commits)
         const { outdated } = await shared.fetch({ ...named, only: [session] })
         return { ...report, outdated }

@@ -40,7 +40,7 @@ export interface GitStoreOptions<S extends StoredDocument = Session> extends Sto
    */
   remote?: RemoteSettings
   /**
-   * When saves, forks, tags and deletions go to `remote`: `later`, in batches at least ten seconds apart and when the store is
+   * When saves, forks, tags and deletions, also those of adapters, go to `remote`: `later`, in batches at least ten seconds apart and when the store is
    * closed, while a save never waits; `now`, before the call resolves, which throws ReplicationError where the remote does
    * not take it; `false`: only when `push` or `sync` is called. Default: `later` if `remote` is given.
    */

@@ -42,8 +42,8 @@ function page({ items, removed, runs }: TurnItems): Iterable<string> {
 
 /** A page lies in the folder of its messages. */
 function* sources(items: TurnItems['items']): Generator<PageItem> {
-  for (const { files, ...item } of items)
-    yield { ...item, longest: MAX_INLINE_TEXT, fileOf: (text) => nameOf(fileOf(text, files)) }
+  for (const { index, item, before, files } of items)
+    yield { index, item, before, longest: MAX_INLINE_TEXT, fileOf: (text) => nameOf(fileOf(text, files)) }
 }
 
 /** Path of the file that holds a text: one beside the item's, else the item's own. */

@@ -1,4 +1,5 @@
 /** What a policy removes: a pure function of what the sessions are, so that it can be shown before it is done. */
+import { isInFolder } from '../../workspace/project/query.ts'
 import type { ParsedPolicy, ParsedRule } from './policy.ts'
 
 /** What a policy has to know of a session. */
@@ -95,12 +96,7 @@ function groupsOf(
 /** Of a damaged session the type and the project are not known: no rule for some sessions decides about it. */
 function fits({ type, project }: ParsedRule, one: SessionFacts): boolean {
   if (type !== undefined && type !== one.type) return false
-  if (project === undefined) return true
-  const folder = project.replace(/(?<=[^/\\])[/\\]+$/, '')
-  return (
-    one.project === folder ||
-    (one.project?.startsWith(`${folder}${folder.includes('\\') ? '\\' : '/'}`) ?? false)
-  )
+  return project === undefined || isInFolder(one.project, project)
 }
 
 /** Which limit the session is over, where so much is kept already that is newer. */

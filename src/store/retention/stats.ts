@@ -6,6 +6,7 @@ import type { Repository } from '../../git/repository.ts'
 import { type CommitId, parseSessionId, type SessionId } from '../../ids.ts'
 import type { JsonObject } from '../../json-value.ts'
 import { encodeName } from '../../ref-part.ts'
+import { type Project, projectIn } from '../../workspace/project/query.ts'
 import type { DocumentRules } from '../document.ts'
 import { KnownSessions } from '../git/listing/known-sessions.ts'
 import { listSessions } from '../git/listing/list.ts'
@@ -16,6 +17,8 @@ import { bytesOfSessions, type SessionBytes } from './usage.ts'
 export interface SessionStats extends SessionSummary {
   /** The folder that it works on, as far as its state says. */
   project: string | undefined
+  /** What the repository of that folder says. */
+  repository: Project
   checkpoints: number
   bytes: SessionBytes
   /** As its state counts them. */
@@ -62,6 +65,7 @@ export async function* statsOfSessions(
     yield {
       ...summary,
       project: typeof workspace === 'string' ? workspace : undefined,
+      repository: projectIn(fields),
       checkpoints: await countOf(history, id).catch(nothingOf),
       bytes: byPart.get(encodeName(id)) ?? { own: 0, shared: 0 },
       tokens,

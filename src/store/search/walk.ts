@@ -1,5 +1,6 @@
 /** The turns of many branches, each once, by their time. */
 import type { CommitInfo, History } from '../../checkpoints/commits/history.ts'
+import { Heap } from '../../heap.ts'
 import type { CommitId } from '../../ids.ts'
 import { TimeSlice } from '../../time-slice.ts'
 
@@ -33,7 +34,7 @@ export class Walk {
 
   /** A commit's own time is never before that of its parents: so the newest of all is among those that are waiting. */
   async *#newestFirst(): AsyncGenerator<CommitInfo> {
-    const waiting = new Waiting()
+    const waiting = new Heap<Timed>((a, b) => a.time > b.time)
     const seen = new Set<CommitId>()
     const slice = new TimeSlice()
     const add = async (id: CommitId | undefined): Promise<void> => {
@@ -57,39 +58,4 @@ export class Walk {
 interface Timed {
   id: CommitId
   time: number
-}
-
-/** A binary heap: the latest comes out first. */
-class Waiting {
-  readonly #heap: Timed[] = []
-
-  push(one: Timed): void {
-    const heap = this.#heap
-    let at = heap.push(one) - 1
-    while (at > 0) {
-      const above = (at - 1) >> 1
-      if (heap[above]!.time >= one.time) break
-      heap[at] = heap[above]!
-      at = above
-    }
-    heap[at] = one
-  }
-
-  pop(): Timed | undefined {
-    const heap = this.#heap
-    const first = heap[0]
-    const last = heap.pop()
-    if (first === undefined || last === undefined || heap.length === 0) return first
-    let at = 0
-    for (;;) {
-      let below = 2 * at + 1
-      if (below >= heap.length) break
-      if (below + 1 < heap.length && heap[below + 1]!.time > heap[below]!.time) below++
-      if (heap[below]!.time <= last.time) break
-      heap[at] = heap[below]!
-      at = below
-    }
-    heap[at] = last
-    return first
-  }
 }

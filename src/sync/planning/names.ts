@@ -75,3 +75,17 @@ export class RemoteNames {
 
 /** Of more sessions, all refs are read. */
 const MOST_PREFIXED = 50
+
+/**
+ * Whether a server's repository also holds code, told by its refs: branches of sessions are apart already, or there are branches that
+ * are not those of sessions.
+ */
+export function hasCode(refs: Iterable<string>): boolean {
+  for (const ref of refs) {
+    if (ref.startsWith('refs/forkpoint/heads/')) return true
+    if (!ref.startsWith('refs/heads/')) continue
+    if (parseRef(ref) === undefined && !/^refs\/heads\/_(?:forkpoint$|check-[0-9a-f]{8}\/)/.test(ref))
+      return true
+  }
+  return false
+}

@@ -20,7 +20,7 @@ export const branching: Chapter = (sentence) => {
   })
 
   sentence(
-    'what needs branches is refused where there are none',
+    'a store without branches refuses calls that need them',
     { lacks: ['branches'] },
     async ({ store }) => {
       await refused(() => store.save(session(), { branch: 'other' }), UnsupportedError)
@@ -38,22 +38,26 @@ export const branching: Chapter = (sentence) => {
     },
   )
 
-  sentence('what needs history is refused where there is none', { lacks: ['history'] }, async ({ store }) => {
-    const { id } = await store.save(session())
-    const calls = [
-      () => store.tag('s1', 't'),
-      () => store.delete('s1', { tag: 't' }),
-      () => store.resolve('s1', 'main~1'),
-      () => store.load('s1', { at: 'main~1' }),
-      () => store.save(session('s2'), { tag: 't' }),
-    ]
-    await forEach(calls, (call) => refused(call, UnsupportedError))
-    assert.equal(await store.exists('s2'), false)
-    assert.deepEqual(await store.tags('s1'), [])
-    assert.equal(await store.resolve('s1', 'main~0'), id)
-  })
+  sentence(
+    'a store without history refuses calls that need it',
+    { lacks: ['history'] },
+    async ({ store }) => {
+      const { id } = await store.save(session())
+      const calls = [
+        () => store.tag('s1', 't'),
+        () => store.delete('s1', { tag: 't' }),
+        () => store.resolve('s1', 'main~1'),
+        () => store.load('s1', { at: 'main~1' }),
+        () => store.save(session('s2'), { tag: 't' }),
+      ]
+      await forEach(calls, (call) => refused(call, UnsupportedError))
+      assert.equal(await store.exists('s2'), false)
+      assert.deepEqual(await store.tags('s1'), [])
+      assert.equal(await store.resolve('s1', 'main~0'), id)
+    },
+  )
 
-  sentence('a session that begins on another branch has that one active', needs, async ({ store }) => {
+  sentence('the first branch of a session is active, whatever its name', needs, async ({ store }) => {
     const made = await store.save(session(), { branch: 'draft' })
     assert.equal(made.branch, 'draft')
     assert.deepEqual(await store.branches('s1'), [{ name: 'draft', head: made.id, active: true }])
@@ -101,24 +105,32 @@ export const branching: Chapter = (sentence) => {
     assert.equal(await store.resolve('s1', 'other'), first.id)
   })
 
-  sentence('a state from elsewhere starts a line of its own on a new branch', needs, async ({ store }) => {
-    await store.save(session())
-    const made = await store.save(session('s1', { title: 'T' }), { branch: 'other' })
-    assert.deepEqual([made.parents, made.seq], [[], 1])
-  })
+  sentence(
+    'a state that was not loaded from here starts a new branch without a parent',
+    needs,
+    async ({ store }) => {
+      await store.save(session())
+      const made = await store.save(session('s1', { title: 'T' }), { branch: 'other' })
+      assert.deepEqual([made.parents, made.seq], [[], 1])
+    },
+  )
 
-  sentence('a position on one branch is none on another that is elsewhere', needs, async ({ store }) => {
-    await store.save(session())
-    await store.fork('s1', { branch: 'other' })
-    const state = (await store.load('s1'))!
-    state.title = 'T'
-    const made = await store.save(state, { branch: 'other' })
-    assert.equal(made.branch, 'other')
-    await store.append('s1', { messages: [message('m1')] })
-    state.title = 'U'
-    await refused(() => store.save(state, { branch: 'main' }), ConflictError)
-    await store.save(state, { branch: 'other' })
-  })
+  sentence(
+    'a position on one branch does not count on another branch with another tip',
+    needs,
+    async ({ store }) => {
+      await store.save(session())
+      await store.fork('s1', { branch: 'other' })
+      const state = (await store.load('s1'))!
+      state.title = 'T'
+      const made = await store.save(state, { branch: 'other' })
+      assert.equal(made.branch, 'other')
+      await store.append('s1', { messages: [message('m1')] })
+      state.title = 'U'
+      await refused(() => store.save(state, { branch: 'main' }), ConflictError)
+      await store.save(state, { branch: 'other' })
+    },
+  )
 
   sentence('branches grow apart', needs, async ({ store }) => {
     await store.save(session())

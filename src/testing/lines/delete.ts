@@ -21,14 +21,14 @@ export const deleting: Chapter = (sentence) => {
     assert.deepEqual(await store.load('s2'), session('s2'))
   })
 
-  sentence('there is nothing to delete twice', async ({ store }) => {
+  sentence('a second delete is a NotFoundError', async ({ store }) => {
     assert.equal(await store.delete('s1'), false)
     await store.save(session())
     assert.equal(await store.delete('s1'), true)
     assert.equal(await store.delete('s1'), false)
   })
 
-  sentence('an id can be used anew', async ({ store }) => {
+  sentence('the id of a deleted session can be used again', async ({ store }) => {
     await store.save(session('s1', { title: 'old' }, 'one'))
     await store.delete('s1')
     const { seq, parents } = await store.save(session('s1', { title: 'new' }))

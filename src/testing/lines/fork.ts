@@ -7,7 +7,7 @@ import { message, run, session } from '../samples.ts'
 export const forking: Chapter = (sentence) => {
   const needs: Needs = { needs: ['branches', 'history'] }
 
-  sentence('a fork to a branch is that branch and nothing else', needs, async ({ store }) => {
+  sentence('a fork to a branch makes that branch and nothing else', needs, async ({ store }) => {
     const first = await store.save(session())
     await store.append('s1', { messages: [message('m1')] })
     const forked = await store.fork('s1', { at: 'main~1', branch: 'other' })
@@ -17,17 +17,13 @@ export const forking: Chapter = (sentence) => {
     assert.equal((await store.branches('s1')).find(({ active }) => active)?.name, 'main')
   })
 
-  sentence(
-    'a fork begins at the tip of the active branch where nothing else is said',
-    needs,
-    async ({ store }) => {
-      await store.save(session())
-      await store.fork('s1', { branch: 'other' })
-      await store.switch('s1', 'other')
-      const tip = await store.append('s1', { messages: [message('m1')] })
-      assert.equal((await store.fork('s1', { branch: 'third' })).id, tip.id)
-    },
-  )
+  sentence('a fork begins at the tip of the active branch by default', needs, async ({ store }) => {
+    await store.save(session())
+    await store.fork('s1', { branch: 'other' })
+    await store.switch('s1', 'other')
+    const tip = await store.append('s1', { messages: [message('m1')] })
+    assert.equal((await store.fork('s1', { branch: 'third' })).id, tip.id)
+  })
 
   sentence('a fork to a session differs in id and parent only', async ({ store }) => {
     const state = session('s1', { title: 'T', runs: [run('r1', [0])] }, 'one')
@@ -56,7 +52,7 @@ export const forking: Chapter = (sentence) => {
     assert.deepEqual(await store.checkpoint('s2'), made)
   })
 
-  sentence('a fork to a session goes on from the source’s history', needs, async ({ store }) => {
+  sentence('a fork to a session continues the source’s history', needs, async ({ store }) => {
     const first = await store.save(session())
     const second = await store.append('s1', { messages: [message('m1')] })
     await store.append('s1', { messages: [message('m2')] })
@@ -90,7 +86,7 @@ export const forking: Chapter = (sentence) => {
     },
   )
 
-  sentence('a fork’s own commit can be told subject and author', async ({ store }) => {
+  sentence('subject and author of a fork’s own commit can be set', async ({ store }) => {
     await store.save(session())
     const author = { name: 'Ada', email: 'ada@example.org' }
     const made = await store.fork('s1', { session: 's2', subject: 'try it\nanew', author })
@@ -159,7 +155,7 @@ export const forking: Chapter = (sentence) => {
     })
   })
 
-  sentence('a fork of nothing is refused', async ({ store, any }) => {
+  sentence('a fork of what does not exist is refused', async ({ store, any }) => {
     await refused(() => store.fork('nobody', { session: 's2' }), NotFoundError, { kind: 'session' })
     await store.save(session())
     await refused(() => store.fork('s1', { at: 'nope', session: 's2' }), NotFoundError, {

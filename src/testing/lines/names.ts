@@ -123,7 +123,7 @@ export const names: Chapter = (sentence) => {
     },
   )
 
-  sentence('a session whose id is too long for a file name does all that others do', async ({ store }) => {
+  sentence('a session whose id is too long for a file name works as others do', async ({ store }) => {
     for (const id of LONG) {
       await store.save(session(id, { title: 'T' }, 'one'))
       const state = await store.load(id)
@@ -208,7 +208,7 @@ export const names: Chapter = (sentence) => {
     },
   )
 
-  sentence('names that cannot be are refused wherever they are given', async ({ any }) => {
+  sentence('invalid names are refused wherever they are given', async ({ any }) => {
     await forEach(
       ['', 'a\nb', '\u0000', '\u007f', '\ud800', 'x'.repeat(4097), 7, null, undefined, {}],
       async (name) => {

@@ -7,7 +7,7 @@ import { message, session } from '../samples.ts'
 export const tagging: Chapter = (sentence) => {
   const needs: Needs = { needs: ['history'] }
 
-  sentence('a tag names a checkpoint for good', needs, async ({ store }) => {
+  sentence('a tag keeps naming its checkpoint', needs, async ({ store }) => {
     const first = await store.save(session())
     const second = await store.append('s1', { messages: [message('m1')] })
     assert.deepEqual(await store.tag('s1', 'now'), { name: 'now', checkpoint: second.id })
@@ -78,7 +78,7 @@ export const tagging: Chapter = (sentence) => {
   })
 
   sentence(
-    'a tag keeps what no branch reaches any more',
+    'a tag keeps a checkpoint that no branch reaches',
     { needs: ['history', 'branches'] },
     async ({ store }) => {
       await store.save(session())
@@ -91,7 +91,7 @@ export const tagging: Chapter = (sentence) => {
     },
   )
 
-  sentence('a tag of one session is none of another', needs, async ({ store }) => {
+  sentence('a tag of one session does not exist in another', needs, async ({ store }) => {
     await store.save(session('s1'), { tag: 't' })
     await store.save(session('s2'))
     await refused(() => store.resolve('s2', 't'), NotFoundError)

@@ -97,7 +97,7 @@ export const diffing: Chapter = (sentence) => {
     assert.equal(await (await store.diff('s1', 'main', 'main')).patch(), '')
   })
 
-  sentence('where there is no git, no text of git’s', { lacks: ['patch'] }, async ({ store }) => {
+  sentence('git’s own text is refused without git', { lacks: ['patch'] }, async ({ store }) => {
     await store.save(session())
     const diff = await store.diff('s1', 'main', 'main')
     await refused(() => diff.patch(), UnsupportedError)

@@ -10,7 +10,7 @@ export const listing: Chapter = (sentence) => {
     assert.deepEqual(await all(store.list()), [])
   })
 
-  sentence('a summary tells what there is to know without loading', async ({ store, clock }) => {
+  sentence('a summary has counts, times and title without loading the session', async ({ store, clock }) => {
     await store.save(session('s1', { title: 'T', createdAt: '2024-05-05T05:05:05.000Z' }, 'one'))
     clock.now += 5000
     const made = await store.append('s1', { messages: [message('m2')], set: { status: 'waiting' } })
@@ -46,21 +46,24 @@ export const listing: Chapter = (sentence) => {
     },
   )
 
-  sentence('what was saved last comes first, then the order of ids', async ({ store, clock }) => {
-    await fill(store, ['c', 'a', 'b'], clock, 0)
-    clock.now += 1000
-    await store.append('b', { messages: [message('m1')] })
-    assert.deepEqual(await ids(store), ['b', 'a', 'c'])
-    assert.deepEqual(await ids(store, { order: 'updated' }), ['b', 'a', 'c'])
-    assert.deepEqual(await ids(store, { order: 'id' }), ['a', 'b', 'c'])
-  })
+  sentence(
+    'the session that was saved last comes first, then they come in the order of ids',
+    async ({ store, clock }) => {
+      await fill(store, ['c', 'a', 'b'], clock, 0)
+      clock.now += 1000
+      await store.append('b', { messages: [message('m1')] })
+      assert.deepEqual(await ids(store), ['b', 'a', 'c'])
+      assert.deepEqual(await ids(store, { order: 'updated' }), ['b', 'a', 'c'])
+      assert.deepEqual(await ids(store, { order: 'id' }), ['a', 'b', 'c'])
+    },
+  )
 
   sentence('in the order of ids, capitals come first', async ({ store, clock }) => {
     await fill(store, ['b', 'B', 'a', 'é', '10', '9', 'A'], clock, 1)
     assert.deepEqual(await ids(store, { order: 'id' }), ['10', '9', 'A', 'B', 'a', 'b', 'é'])
   })
 
-  sentence('only ids that start with something', async ({ store, clock }) => {
+  sentence('only ids with a prefix', async ({ store, clock }) => {
     await fill(store, ['team/a', 'team/b', 'team', 'Team/c', 'other'], clock, 1)
     assert.deepEqual(await ids(store, { prefix: 'team/', order: 'id' }), ['team/a', 'team/b'])
     assert.deepEqual(await ids(store, { prefix: 'nope' }), [])

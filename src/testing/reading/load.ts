@@ -31,7 +31,7 @@ export const loading: Chapter = (sentence) => {
     },
   )
 
-  sentence('a session that does exist, exists', async ({ store }) => {
+  sentence('a session that was saved exists', async ({ store }) => {
     await store.save(session())
     assert.equal(await store.exists('s1'), true)
     assert.equal(await store.exists('s'), false)
@@ -69,7 +69,7 @@ export const loading: Chapter = (sentence) => {
     },
   )
 
-  sentence('changing what was loaded changes nothing in the store', async ({ store }) => {
+  sentence('changing a loaded state changes nothing in the store', async ({ store }) => {
     const state = session('s1', { runs: [run('r1', [0])] }, 'one')
     await store.save(state)
     const loaded = (await store.load('s1'))!
@@ -111,7 +111,7 @@ export const loading: Chapter = (sentence) => {
     })
   })
 
-  sentence('only the last messages, when that is all that is asked for', async ({ store }) => {
+  sentence('only the last messages can be loaded', async ({ store }) => {
     const state = session('s1', {}, ...range(1, 120).map(String))
     await store.save(state)
     for (const last of [0, 1, 21, 120, 500]) {
@@ -123,7 +123,7 @@ export const loading: Chapter = (sentence) => {
     )
   })
 
-  sentence('runs without their events, when those are not asked for', async ({ store }) => {
+  sentence('runs can be loaded without their events', async ({ store }) => {
     await store.save(session('s1', { runs: [run('r1', [0, 1]), run('r2')] }, 'one'))
     assert.deepEqual(
       await store.load('s1', { events: false }),
@@ -142,7 +142,7 @@ export const loading: Chapter = (sentence) => {
     assert.deepEqual(await store.load('s1'), state)
   })
 
-  sentence('events of a run come in order, from where one left off', async ({ store }) => {
+  sentence('events of a run come in order, from any sequence number on', async ({ store }) => {
     await store.save(session('s1', { runs: [run('r0'), run('r1', range(3, 302)), run('r2', [0])] }))
     assert.deepEqual(await store.runEvents('s1', 'r1'), range(3, 302).map(event))
     assert.deepEqual(await store.runEvents('s1', 'r1', { after: 300 }), [event(301), event(302)])

@@ -19,7 +19,7 @@ export const logging: Chapter = (sentence) => {
     assert.deepEqual(await all(store.log('s1')), made)
   })
 
-  sentence('as many as are asked for, from where it is asked', needs, async ({ store }) => {
+  sentence('a limit and a starting revision are kept', needs, async ({ store }) => {
     await store.save(session())
     for (const n of range(1, 5)) await store.append('s1', { messages: [message(`m${n}`)] })
     const ids = await logOf(store, 's1')
@@ -30,7 +30,7 @@ export const logging: Chapter = (sentence) => {
     assert.deepEqual(await logOf(store, 's1', { limit: Number.POSITIVE_INFINITY }), ids)
   })
 
-  sentence('whoever has seen enough can stop', needs, async ({ store }) => {
+  sentence('reading the log can stop early', needs, async ({ store }) => {
     await store.save(session())
     for (const n of range(1, 5)) await store.append('s1', { messages: [message(`m${n}`)] })
     for await (const { seq } of store.log('s1')) if (seq === 4) break

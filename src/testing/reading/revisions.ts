@@ -7,7 +7,7 @@ import { message, range, session } from '../samples.ts'
 export const revisions: Chapter = (sentence) => {
   const needs: Needs = { needs: ['history'] }
 
-  sentence('the tip has an id, a name, and names that are shorter', async ({ store }) => {
+  sentence('the tip is named by its id, by a branch, and by short forms', async ({ store }) => {
     const { id } = await store.save(session())
     for (const revision of [
       id,
@@ -36,7 +36,7 @@ export const revisions: Chapter = (sentence) => {
     assert.equal(await store.resolve('s1', '~2'), ids[2])
   })
 
-  sentence('what there is not is not found', needs, async ({ store }) => {
+  sentence('a revision that does not exist is a NotFoundError', needs, async ({ store }) => {
     const { id } = await store.save(session())
     const wrong = [
       'main~1',
@@ -70,7 +70,7 @@ export const revisions: Chapter = (sentence) => {
   })
 
   sentence(
-    'a checkpoint that nothing names any more is not found',
+    'a checkpoint that no ref reaches is not found',
     {
       needs: ['history', 'branches'],
     },
@@ -84,7 +84,7 @@ export const revisions: Chapter = (sentence) => {
   )
 
   sentence(
-    'branches and tags may be called like anything',
+    'branches and tags may be called like ids or other revisions',
     { needs: ['history', 'branches'] },
     async ({ store }) => {
       const first = await store.save(session())
@@ -97,7 +97,7 @@ export const revisions: Chapter = (sentence) => {
     },
   )
 
-  sentence('a revision that is no text is a TypeError', async ({ any }) => {
+  sentence('a revision that is not a string is a TypeError', async ({ any }) => {
     await any.save(session())
     await forEach([7, null, {}], (revision) => refused(() => any.resolve('s1', revision), TypeError))
   })

@@ -5,7 +5,7 @@ import { all, logOf } from '../context.ts'
 import { message, range, session } from '../samples.ts'
 
 export const concurrency: Chapter = (sentence) => {
-  sentence('twenty appends at once all land', async ({ store }) => {
+  sentence('twenty appends at once are all saved', async ({ store }) => {
     await store.save(session())
     const made = await Promise.all(
       range(1, 20).map((n) => store.append('s1', { messages: [message(`m${n}`)] })),
@@ -40,7 +40,7 @@ export const concurrency: Chapter = (sentence) => {
     },
   )
 
-  sentence('of many who create one session at once, one does', async ({ store }) => {
+  sentence('of many calls that create one session at once, one succeeds', async ({ store }) => {
     const outcomes = await Promise.allSettled(
       range(1, 8).map((n) => store.save(session('s1', { title: String(n) }))),
     )
@@ -66,7 +66,7 @@ export const concurrency: Chapter = (sentence) => {
     }
   })
 
-  sentence('a save that fails fails alone', async ({ store, any }) => {
+  sentence('a failing save does not make others fail', async ({ store, any }) => {
     await store.save(session())
     const outcomes = await Promise.allSettled([
       store.append('s1', { messages: [message('m1')] }),
@@ -81,7 +81,7 @@ export const concurrency: Chapter = (sentence) => {
     assert.deepEqual(await idsIn(store), ['m1', 'm3'])
   })
 
-  sentence('who loads while others save sees whole states', async ({ store }) => {
+  sentence('loads during saves see whole states', async ({ store }) => {
     await store.save(session('s1', { metadata: { n: 0 } }))
     let done = false
     const saving = (async () => {
@@ -104,15 +104,19 @@ export const concurrency: Chapter = (sentence) => {
     assert.deepEqual(one, two)
   })
 
-  sentence('of many who fork to one branch at once, one does', { needs: ['branches'] }, async ({ store }) => {
-    await store.save(session())
-    const outcomes = await Promise.allSettled(range(1, 6).map(() => store.fork('s1', { branch: 'b' })))
-    assert.equal(outcomes.filter(({ status }) => status === 'fulfilled').length, 1)
-    for (const one of outcomes)
-      if (one.status === 'rejected') assert.ok(one.reason instanceof AlreadyExistsError)
-  })
+  sentence(
+    'of many forks to one branch at once, one succeeds',
+    { needs: ['branches'] },
+    async ({ store }) => {
+      await store.save(session())
+      const outcomes = await Promise.allSettled(range(1, 6).map(() => store.fork('s1', { branch: 'b' })))
+      assert.equal(outcomes.filter(({ status }) => status === 'fulfilled').length, 1)
+      for (const one of outcomes)
+        if (one.status === 'rejected') assert.ok(one.reason instanceof AlreadyExistsError)
+    },
+  )
 
-  sentence('of many who fork to one session at once, one does', async ({ store }) => {
+  sentence('of many forks to one session at once, one succeeds', async ({ store }) => {
     await store.save(session())
     const outcomes = await Promise.allSettled(range(1, 6).map(() => store.fork('s1', { session: 's2' })))
     assert.equal(outcomes.filter(({ status }) => status === 'fulfilled').length, 1)
@@ -120,15 +124,19 @@ export const concurrency: Chapter = (sentence) => {
       if (one.status === 'rejected') assert.ok(one.reason instanceof AlreadyExistsError)
   })
 
-  sentence('of many who set one tag at once, one does', { needs: ['history'] }, async ({ store }) => {
-    await store.save(session())
-    const outcomes = await Promise.allSettled(range(1, 6).map(() => store.tag('s1', 't')))
-    assert.equal(outcomes.filter(({ status }) => status === 'fulfilled').length, 1)
-  })
+  sentence(
+    'of many calls that set one tag at once, one succeeds',
+    { needs: ['history'] },
+    async ({ store }) => {
+      await store.save(session())
+      const outcomes = await Promise.allSettled(range(1, 6).map(() => store.tag('s1', 't')))
+      assert.equal(outcomes.filter(({ status }) => status === 'fulfilled').length, 1)
+    },
+  )
 
   const two: Needs = { reopens: true }
 
-  sentence('two stores on the same sessions: all appends land', two, async ({ store, again }) => {
+  sentence('two stores on the same sessions: all appends are saved', two, async ({ store, again }) => {
     await store.save(session())
     const other = await again()
     await Promise.all(
@@ -144,7 +152,7 @@ export const concurrency: Chapter = (sentence) => {
   })
 
   sentence(
-    'two stores on the same sessions: nobody overwrites what they have not seen',
+    'two stores on the same sessions: neither overwrites a state that it has not seen',
     two,
     async ({ store, again }) => {
       await store.save(session())

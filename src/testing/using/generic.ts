@@ -60,7 +60,7 @@ export const generic: Chapter = (sentence) => {
     assert.equal(seq, 2)
   })
 
-  sentence('its parts and differences are those of its collections', options, async ({ any }) => {
+  sentence('it is loaded in part and compared by its collections', options, async ({ any }) => {
     await any.save({ id: 't1', channels: [1, 2, 3], messages: ['kept'] })
     await any.save({ id: 't2', channels: [1, 5], messages: ['kept'] })
     assert.deepEqual(await any.load('t1', { last: 1 }), { id: 't1', channels: [3], messages: ['kept'] })
@@ -91,7 +91,7 @@ export const generic: Chapter = (sentence) => {
   })
 
   sentence(
-    'a schema of any kind is asked',
+    'a schema of any library is used',
     {
       options: {
         type: 'counter',
@@ -112,7 +112,7 @@ export const generic: Chapter = (sentence) => {
   )
 
   sentence(
-    'a schema that takes its time, or changes what it validates, only validates',
+    'a schema that is asynchronous or transforms its input is used only to validate',
     {
       options: {
         type: 'slow',
@@ -157,7 +157,7 @@ export const generic: Chapter = (sentence) => {
     },
   )
 
-  sentence('what does not read states works on all types', { reopens: true }, async ({ store, again }) => {
+  sentence('calls that do not read states work on all types', { reopens: true }, async ({ store, again }) => {
     const saved = await store.save(session('s1', {}, 'one'))
     const other = await again({ type: 'graph-thread', collections: ['channels'] })
     await other.save({ id: 't1', channels: [1] })

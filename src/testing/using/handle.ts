@@ -45,7 +45,7 @@ export const handles: Chapter = (sentence) => {
     })
   })
 
-  sentence('a handle may replace messages, because it has seen them', async ({ store }) => {
+  sentence('a handle may replace messages, since it knows them', async ({ store }) => {
     await store.save(session('s1', {}, 'one'))
     const handle = await store.open('s1')
     await handle.append({ messages: [message('m1', 'ONE')] })
@@ -117,7 +117,7 @@ export const handles: Chapter = (sentence) => {
   })
 
   sentence(
-    'a handle at an earlier checkpoint cannot write to the branch that went on',
+    'a handle at an earlier checkpoint cannot write to its branch, which has moved on',
     needs,
     async ({ store }) => {
       const first = await store.save(session())
@@ -131,7 +131,7 @@ export const handles: Chapter = (sentence) => {
     },
   )
 
-  sentence('a handle at an earlier checkpoint starts a branch of its own', needs, async ({ store }) => {
+  sentence('a handle at an earlier checkpoint starts its own branch', needs, async ({ store }) => {
     const first = await store.save(session())
     const tip = await store.append('s1', { messages: [message('m1')] })
     const handle = await store.open('s1', { at: 'main~1', branch: 'second-try' })
@@ -144,7 +144,7 @@ export const handles: Chapter = (sentence) => {
     assert.equal((await store.load('s1', { branch: 'second-try' }))?.messages.length, 2)
   })
 
-  sentence('a handle that lost a race can go on on a branch of its own', needs, async ({ store }) => {
+  sentence('a handle that lost a race can continue on its own branch', needs, async ({ store }) => {
     await store.save(session())
     const handle = await store.open('s1')
     await store.append('s1', { messages: [message('m1')] })
@@ -184,7 +184,7 @@ export const handles: Chapter = (sentence) => {
     assert.equal(await store.exists('s1'), false)
   })
 
-  sentence('what does not exist cannot be opened', async ({ store }) => {
+  sentence('a session that does not exist cannot be opened', async ({ store }) => {
     await refused(() => store.open('nobody'), NotFoundError, { kind: 'session' })
     await store.save(session())
     await refused(() => store.open('s1', { at: 'nope' }), NotFoundError, { kind: 'revision' })

@@ -5,7 +5,7 @@ import { all, forEach, logOf, refused } from '../context.ts'
 import { message, range, session } from '../samples.ts'
 
 export const lifecycle: Chapter = (sentence) => {
-  sentence('what a store supports is said in booleans', async ({ store }) => {
+  sentence('`supports` has only booleans', async ({ store }) => {
     assert.deepEqual(Object.keys(store.supports).sort(), [
       'branches',
       'files',
@@ -19,7 +19,7 @@ export const lifecycle: Chapter = (sentence) => {
     assert.equal(store.type, 'session')
   })
 
-  sentence('an empty store answers', async ({ store }) => {
+  sentence('an empty store answers reads', async ({ store }) => {
     assert.equal(await store.exists('s1'), false)
     assert.equal(await store.delete('s1'), false)
     assert.deepEqual(await all(store.list()), [])
@@ -30,7 +30,7 @@ export const lifecycle: Chapter = (sentence) => {
     await store.maintain({ purge: true })
   })
 
-  sentence('close waits for what is under way', async ({ store }) => {
+  sentence('close waits for writes in progress', async ({ store }) => {
     await store.save(session())
     const saving = range(1, 10).map((n) => store.append('s1', { messages: [message(`m${n}`)] }))
     await store.close()
@@ -41,7 +41,7 @@ export const lifecycle: Chapter = (sentence) => {
     assert.notEqual(outcomes, 'late')
   })
 
-  sentence('a closed store does nothing any more', async ({ store }) => {
+  sentence('a closed store refuses every call', async ({ store }) => {
     await store.save(session())
     await store.close()
     const calls = [
@@ -69,12 +69,12 @@ export const lifecycle: Chapter = (sentence) => {
     await forEach(calls, (call) => refused(call, SessionClosedError, { code: 'SESSION_CLOSED' }))
   })
 
-  sentence('closing twice is closing', async ({ store }) => {
+  sentence('a second close does nothing', async ({ store }) => {
     await store.close()
     await store.close()
   })
 
-  sentence('a handle of a closed store does nothing any more', async ({ store }) => {
+  sentence('a handle of a closed store refuses every call', async ({ store }) => {
     await store.save(session())
     const handle = await store.open('s1')
     await store.close()
@@ -128,7 +128,7 @@ export const lifecycle: Chapter = (sentence) => {
     },
   )
 
-  sentence('a sound store verifies', async ({ store }) => {
+  sentence('an undamaged store verifies without problems', async ({ store }) => {
     await store.save(session('s1', {}, 'one'))
     await store.append('s1', { messages: [message('m2')] })
     await store.save(session('s2'))
@@ -165,7 +165,7 @@ export const lifecycle: Chapter = (sentence) => {
     await store.append('s1', { messages: [message('m31')] })
   })
 
-  sentence('stats count', async ({ store }) => {
+  sentence('stats count sessions', async ({ store }) => {
     await store.save(session('s1'))
     await store.save(session('s2'))
     const { sessions, branches, tags } = await store.stats()

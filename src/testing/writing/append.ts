@@ -27,17 +27,13 @@ export const appending: Chapter = (sentence) => {
     assert.deepEqual(await store.checkpoint('s1'), made)
   })
 
-  sentence(
-    'an append goes on top of the tip, wherever that is',
-    { needs: ['history'] },
-    async ({ store }) => {
-      const first = await store.save(session())
-      const second = await store.append('s1', { messages: [message('m1')] })
-      const third = await store.append('s1', { messages: [message('m2')] })
-      assert.deepEqual([second.parents, third.parents], [[first.id], [second.id]])
-      assert.deepEqual(await logOf(store, 's1'), [third.id, second.id, first.id])
-    },
-  )
+  sentence('an append goes on top of the branch’s current tip', { needs: ['history'] }, async ({ store }) => {
+    const first = await store.save(session())
+    const second = await store.append('s1', { messages: [message('m1')] })
+    const third = await store.append('s1', { messages: [message('m2')] })
+    assert.deepEqual([second.parents, third.parents], [[first.id], [second.id]])
+    assert.deepEqual(await logOf(store, 's1'), [third.id, second.id, first.id])
+  })
 
   sentence('many appends make the same state as one save', async ({ store }) => {
     await store.save(session())
@@ -110,7 +106,7 @@ export const appending: Chapter = (sentence) => {
     assert.deepEqual(issues[0]?.path, ['runs', 2, 'events', 0, 'sequence'])
   })
 
-  sentence('events that do not follow on are refused', async ({ store }) => {
+  sentence('events whose sequence does not continue are refused', async ({ store }) => {
     const saved = await store.save(session('s1', { runs: [run('r1', [0, 1])] }))
     await forEach([[event(3)], [event(1)], [event(2), event(2)], [event(2), event(4)]], async (events) => {
       const { issues } = await refused(
@@ -122,7 +118,7 @@ export const appending: Chapter = (sentence) => {
     assert.deepEqual(await store.checkpoint('s1'), saved)
   })
 
-  sentence('an item whose id exists is replaced, by who knows what is there', async ({ store }) => {
+  sentence('an item whose id exists is replaced only by a caller that knows the state', async ({ store }) => {
     const saved = await store.save(session('s1', {}, 'one', 'two'))
     const addition = { messages: [message('m1', 'ONE'), message('m3')] }
     const { actual } = await refused(() => store.append('s1', addition), ConflictError)
@@ -151,7 +147,7 @@ export const appending: Chapter = (sentence) => {
     assert.deepEqual(await store.checkpoint('s1'), saved)
   })
 
-  sentence('allowEmpty makes a checkpoint of nothing', async ({ store, clock }) => {
+  sentence('allowEmpty makes a checkpoint without changes', async ({ store, clock }) => {
     await store.save(session())
     clock.now += 1000
     const made = await store.append('s1', {}, { allowEmpty: true })
@@ -222,7 +218,7 @@ export const appending: Chapter = (sentence) => {
     assert.deepEqual(await any.checkpoint('s1'), saved)
   })
 
-  sentence('keys that never change, and collections, can be neither set nor unset', async ({ any }) => {
+  sentence('fixed keys and collections can be neither set nor unset', async ({ any }) => {
     const saved = await any.save(session())
     await forEach(['id', 'type', 'schemaVersion', 'messages', 'runs'], async (key) => {
       const set = await refused(() => any.append('s1', { set: { [key]: 'x' } }), InvalidStateError)
@@ -258,7 +254,7 @@ export const appending: Chapter = (sentence) => {
     await refused(() => any.append('s1', {}, { at: 'yesterday' }), TypeError)
   })
 
-  sentence('an append to no session is refused', async ({ store }) => {
+  sentence('an append to a session that does not exist is refused', async ({ store }) => {
     await refused(() => store.append('nobody', { messages: [message('m1')] }), NotFoundError, {
       kind: 'session',
       id: 'nobody',

@@ -40,7 +40,7 @@ export const expecting: Chapter = (sentence) => {
     await refused(() => store.save(session()), ConflictError)
   })
 
-  sentence('two who loaded the same state: the second to save is refused', async ({ store }) => {
+  sentence('of two callers with the same state, the second to save is refused', async ({ store }) => {
     const seen = await store.save(session())
     const [one, two] = [(await store.load('s1'))!, (await store.load('s1'))!]
     one.messages.push(message('m1', 'from one'))
@@ -50,7 +50,7 @@ export const expecting: Chapter = (sentence) => {
     assert.deepEqual(await store.load('s1'), one)
   })
 
-  sentence('who was refused is refused again until the state is loaded again', async ({ store }) => {
+  sentence('a refused state is refused again until it is loaded again', async ({ store }) => {
     await store.save(session())
     const stale = (await store.load('s1'))!
     await store.append('s1', { messages: [message('m1')] })
@@ -63,7 +63,7 @@ export const expecting: Chapter = (sentence) => {
     assert.equal((await store.load('s1'))?.messages.length, 1)
   })
 
-  sentence('an id: the branch has to be there', async ({ store }) => {
+  sentence('expected as an id: the branch has to be at that checkpoint', async ({ store }) => {
     const first = await store.save(session())
     const second = await store.save(session('s1', { title: 'a' }), { expected: first.id })
     await refused(() => store.save(session('s1', { title: 'b' }), { expected: first.id }), ConflictError, {
@@ -78,7 +78,7 @@ export const expecting: Chapter = (sentence) => {
     assert.equal(await store.exists('s2'), false)
   })
 
-  sentence('an id counts for more than what the store knows of the state', async ({ store }) => {
+  sentence('expected as an id overrides the position that the store remembers', async ({ store }) => {
     const state = session()
     const first = await store.save(state)
     await store.append('s1', { messages: [message('m1')] })
@@ -89,7 +89,7 @@ export const expecting: Chapter = (sentence) => {
     assert.deepEqual(await store.load('s1'), state)
   })
 
-  sentence('null: the branch must not exist', async ({ store }) => {
+  sentence('expected as null: the branch must not exist', async ({ store }) => {
     const saved = await store.save(session(), { expected: null })
     await refused(() => store.save(session(), { expected: null }), ConflictError, {
       expected: null,
@@ -99,18 +99,22 @@ export const expecting: Chapter = (sentence) => {
     await refused(() => store.save(loaded, { expected: null }), ConflictError)
   })
 
-  sentence('any: what is there is overwritten knowingly', async ({ store }) => {
+  sentence('expected as any: the tip is overwritten on purpose', async ({ store }) => {
     await store.save(session(), { expected: 'any' })
     const { seq } = await store.save(session('s1', { title: 'T' }), { expected: 'any' })
     assert.equal(seq, 2)
     assert.equal((await store.load('s1'))?.title, 'T')
   })
 
-  sentence('any keeps what it overwrites', { needs: ['history'] }, async ({ store }) => {
-    const first = await store.save(session())
-    const second = await store.save(session('s1', { title: 'T' }), { expected: 'any' })
-    assert.deepEqual(second.parents, [first.id])
-  })
+  sentence(
+    'expected as any keeps the overwritten state in the history',
+    { needs: ['history'] },
+    async ({ store }) => {
+      const first = await store.save(session())
+      const second = await store.save(session('s1', { title: 'T' }), { expected: 'any' })
+      assert.deepEqual(second.parents, [first.id])
+    },
+  )
 
   sentence('a state of one session is not known in another', async ({ store }) => {
     await store.save(session('s1'))
@@ -122,7 +126,7 @@ export const expecting: Chapter = (sentence) => {
     assert.equal((await store.save(state)).seq, 1)
   })
 
-  sentence('a state of a session that was deleted since does not bring it back', async ({ store }) => {
+  sentence('a save of an old state does not bring back a deleted session', async ({ store }) => {
     const saved = await store.save(session())
     const state = (await store.load('s1'))!
     await store.delete('s1')

@@ -6,7 +6,7 @@ import { refused } from '../context.ts'
 import { message, run, session } from '../samples.ts'
 
 export const changingInPlace: Chapter = (sentence) => {
-  sentence('what was changed since the last save is saved', async ({ store }) => {
+  sentence('a state that was changed in place since the last save is saved', async ({ store }) => {
     const one = { ...message('m1', 'one'), parts: [{ type: 'data', list: [{ a: 1 }, {}], b: 2 }] }
     const state = { ...session('s1', { runs: [run('r1', [0, 1])] }), messages: [one, message('m2', 'two')] }
     await store.save(state)
@@ -28,7 +28,7 @@ export const changingInPlace: Chapter = (sentence) => {
     }
   })
 
-  sentence('what was made unfit since the last save is refused', async ({ any }) => {
+  sentence('a state that was made invalid in place since the last save is refused', async ({ any }) => {
     const state = { ...session('s1', {}, 'one', 'two'), metadata: {} }
     const [first] = state.messages as unknown as Record<string, unknown>[]
     Object.assign(first!, { parts: [{ type: 'data', value: {}, list: [1, 2] }] })

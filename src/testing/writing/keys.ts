@@ -36,7 +36,7 @@ export const keys: Chapter = (sentence) => {
     },
   )
 
-  sentence('a key is looked at before what is expected', needs, async ({ store }) => {
+  sentence('a key is compared before the expected position', needs, async ({ store }) => {
     const first = await store.save(session())
     const state = withMessage(session(), message('m1'))
     const made = await store.save(state, { key: 'k1', expected: first.id })
@@ -128,7 +128,7 @@ export const keys: Chapter = (sentence) => {
   })
 
   sentence(
-    'a key is remembered by the next who opens the store',
+    'a key is remembered when the store is opened again',
     {
       needs: ['keys'],
       reopens: true,
@@ -141,7 +141,7 @@ export const keys: Chapter = (sentence) => {
     },
   )
 
-  sentence('many with one key make one checkpoint', needs, async ({ store }) => {
+  sentence('many saves with one key make one checkpoint', needs, async ({ store }) => {
     await store.save(session())
     const addition = { messages: [message('m1')] }
     const made = await Promise.all(range(1, 8).map(() => store.append('s1', addition, { key: 'k1' })))

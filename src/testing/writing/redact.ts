@@ -13,7 +13,7 @@ const hide: Redact = (value) => {
 export const redacting: Chapter = (sentence) => {
   const needs: Needs = { options: { redact: hide } }
 
-  sentence('what redact takes away is not stored', needs, async ({ store }) => {
+  sentence('text that redact removes is not stored', needs, async ({ store }) => {
     const state = frozen(
       session('s1', {
         title: 'key sk-secret',
@@ -33,7 +33,7 @@ export const redacting: Chapter = (sentence) => {
     assert.equal(state.title, 'key sk-secret')
   })
 
-  sentence('what is appended passes through redact too', needs, async ({ store }) => {
+  sentence('redact sees appended values too', needs, async ({ store }) => {
     await store.save(session('s1', { runs: [run('r1')] }))
     const made = await store.append('s1', {
       messages: [message('m1', 'sk-secret')],
@@ -49,7 +49,7 @@ export const redacting: Chapter = (sentence) => {
     assert.equal(stored?.runs[0]?.result, '[redacted]')
   })
 
-  sentence('a state that is the same once redacted is unchanged', needs, async ({ store }) => {
+  sentence('a state that is equal after redaction is unchanged', needs, async ({ store }) => {
     const state = session('s1', { title: 'sk-secret' }, 'sk-secret')
     const saved = await store.save(state)
     assert.deepEqual(await store.save(state), saved)
@@ -73,37 +73,33 @@ export const redacting: Chapter = (sentence) => {
     return value
   }
 
-  sentence(
-    'redact is told where each value stands',
-    { options: { redact: recording } },
-    async ({ store }) => {
-      paths.length = 0
-      await store.save(session('s1', { metadata: { a: [1] }, runs: [run('r1', [0])] }, 'one'))
-      for (const path of [
-        'metadata',
-        'metadata.a.0',
-        'messages.0',
-        'messages.0.content',
-        'runs.0.events.0.text',
-      ]) {
-        assert.ok(paths.includes(path), path)
-      }
-      assert.ok(paths.indexOf('messages.0') < paths.indexOf('messages.0.content'))
-      paths.length = 0
-      await store.append('s1', {
-        messages: [message('m2')],
-        runs: [{ id: 'r1', events: [event(1)] }],
-        set: { title: 'T' },
-      })
-      for (const path of ['messages.1', 'messages.1.content', 'runs.0.events.1.text', 'title']) {
-        assert.ok(paths.includes(path), path)
-      }
-      assert.ok(!paths.includes('messages.0.content'))
-    },
-  )
+  sentence('redact gets the path of each value', { options: { redact: recording } }, async ({ store }) => {
+    paths.length = 0
+    await store.save(session('s1', { metadata: { a: [1] }, runs: [run('r1', [0])] }, 'one'))
+    for (const path of [
+      'metadata',
+      'metadata.a.0',
+      'messages.0',
+      'messages.0.content',
+      'runs.0.events.0.text',
+    ]) {
+      assert.ok(paths.includes(path), path)
+    }
+    assert.ok(paths.indexOf('messages.0') < paths.indexOf('messages.0.content'))
+    paths.length = 0
+    await store.append('s1', {
+      messages: [message('m2')],
+      runs: [{ id: 'r1', events: [event(1)] }],
+      set: { title: 'T' },
+    })
+    for (const path of ['messages.1', 'messages.1.content', 'runs.0.events.1.text', 'title']) {
+      assert.ok(paths.includes(path), path)
+    }
+    assert.ok(!paths.includes('messages.0.content'))
+  })
 
   sentence(
-    'redact must not change what a document is',
+    'redact must not change a document’s id or type',
     {
       options: { redact: (value) => (value === 's1' ? 'other' : value) },
     },
@@ -115,7 +111,7 @@ export const redacting: Chapter = (sentence) => {
   )
 
   sentence(
-    'what redact leaves has to fit as well',
+    'the redacted document is validated too',
     {
       options: { redact: (value, path) => (path.at(-1) === 'status' ? undefined : value) },
     },

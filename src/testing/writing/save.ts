@@ -33,7 +33,7 @@ export const saving: Chapter = (sentence) => {
     assert.deepEqual(await store.checkpoint('s1'), saved)
   })
 
-  sentence('a checkpoint tells what it adds, and status, model and tokens', async ({ store }) => {
+  sentence('a checkpoint has counts of what it adds, and status, model and tokens', async ({ store }) => {
     const state = session('s1', { model: 'large', usage: { inputTokens: 40, outputTokens: 2 } }, 'one')
     await store.save(state)
     const next = {
@@ -48,7 +48,7 @@ export const saving: Chapter = (sentence) => {
     )
   })
 
-  sentence('a checkpoint that adds no messages says nothing of messages', async ({ store }) => {
+  sentence('a checkpoint that adds no messages has no message count', async ({ store }) => {
     const state = session('s1', {}, 'one')
     await store.save(state)
     const saved = await store.save({ ...state, title: 'T' }, { expected: 'any' })
@@ -102,7 +102,7 @@ export const saving: Chapter = (sentence) => {
   })
 
   sentence(
-    'the store’s author signs where none is named',
+    'the store’s author is used by default',
     {
       options: { author: { name: 'Agent', email: '' } },
     },
@@ -112,7 +112,7 @@ export const saving: Chapter = (sentence) => {
     },
   )
 
-  sentence('the model is the author where neither call nor store names one', async ({ store }) => {
+  sentence('the model is the author if neither the call nor the store names one', async ({ store }) => {
     const { author } = await store.save(session('s1', { model: 'some <model>' }, 'one'))
     if (author !== undefined)
       assert.deepEqual(author, { name: 'some model', email: 'noreply@forkpoint.invalid' })
@@ -140,7 +140,7 @@ export const saving: Chapter = (sentence) => {
     },
   )
 
-  sentence('subject and body cannot play with a terminal, nor forge a trailer', async ({ store }) => {
+  sentence('subject and body cannot control a terminal or forge a trailer', async ({ store }) => {
     await store.save(session(), {
       subject: ' a\nb\u001b[2J\u202e ',
       body: 'Hello\u0007\r\n\r\nForkpoint-Seq: 99\nForkpoint-Format: 1\n\n',
@@ -152,11 +152,11 @@ export const saving: Chapter = (sentence) => {
     )
   })
 
-  sentence('a subject of white space only is none', async ({ store }) => {
+  sentence('a subject of white space only is replaced by the default', async ({ store }) => {
     assert.equal((await store.save(session('s1', {}, 'x'), { subject: ' \n' })).subject, 'turn 1: x')
   })
 
-  sentence('a checkpoint has the time that is asked for', async ({ store }) => {
+  sentence('a checkpoint has the given time', async ({ store }) => {
     const times = [new Date(Date.UTC(2020, 1, 3)), '2020-02-04T00:00:00.25+01:00', Date.UTC(2020, 1, 5)]
     const state = session()
     const made = []
@@ -172,7 +172,7 @@ export const saving: Chapter = (sentence) => {
     assert.equal((await store.checkpoint('s1')).createdAt, made[2])
   })
 
-  sentence('a checkpoint says when it was made, whatever the one before says', async ({ store, clock }) => {
+  sentence('a checkpoint has its own time, even if its parent’s is later', async ({ store, clock }) => {
     const state = session()
     await store.save(state, { at: '2099-01-01' })
     state.title = 'T'
@@ -215,7 +215,7 @@ export const saving: Chapter = (sentence) => {
     assert.deepEqual({ seq, subject }, { seq: 2, subject: 'turn 2: nothing changed' })
   })
 
-  sentence('what is no longer in the state is gone', async ({ store }) => {
+  sentence('an item that is no longer in the state is removed', async ({ store }) => {
     const state = session('s1', { title: 'T', runs: [run('r1', [0, 1, 2]), run('r2')] }, 'a', 'b', 'c')
     await store.save(state)
     const less = session('s1', { runs: [run('r1', [0])] }, 'a', 'c')
@@ -260,7 +260,7 @@ export const saving: Chapter = (sentence) => {
     assert.equal((await store.checkpoint('s1')).seq, 1)
   })
 
-  sentence('a state that does not fit is refused with all issues and their paths', async ({ any }) => {
+  sentence('an invalid state is refused with all issues and their paths', async ({ any }) => {
     const wrong = { ...session(), status: 7, messages: [message('m1'), { id: 'm2', role: 'nobody' }] }
     const { issues } = await refused(() => any.save(wrong), InvalidStateError)
     const paths = issues.map(({ path }) => path.join('.'))
@@ -286,7 +286,7 @@ export const saving: Chapter = (sentence) => {
     await refused(() => any.save({ ...session(), type: 'graph-thread' }), InvalidStateError)
   })
 
-  sentence('what is no document is refused', async ({ any }) => {
+  sentence('a value that is not a document is refused', async ({ any }) => {
     await forEach([null, undefined, 'x', 7, [], new Date(), new Map()], async (state) => {
       await refused(() => any.save(state), InvalidStateError)
     })

@@ -46,7 +46,7 @@ export const steps: Chapter = (sentence) => {
     await refused(() => store.resolve('s1', 'main~1'), NotFoundError)
   })
 
-  sentence('a turn tells all that is new since the turn before', needs, async ({ store }) => {
+  sentence('a turn counts everything that is new since the turn before', needs, async ({ store }) => {
     await store.save(session('s1', {}, 'one'))
     await store.append('s1', { messages: [message('m2', 'Do it')] }, { kind: 'step' })
     await store.append('s1', { messages: [message('a3')] }, { kind: 'step' })
@@ -69,7 +69,7 @@ export const steps: Chapter = (sentence) => {
     assert.deepEqual(await store.save(state), turn)
   })
 
-  sentence('an append without content ends the turn too', async ({ store }) => {
+  sentence('an append without content also ends the turn', async ({ store }) => {
     await store.save(session())
     await store.append('s1', { messages: [message('m1', 'Go')] }, { kind: 'step' })
     const turn = await store.append('s1', {})
@@ -99,7 +99,7 @@ export const steps: Chapter = (sentence) => {
   })
 
   sentence(
-    'any step can be loaded and gone on from',
+    'any step can be loaded and continued from',
     { needs: ['history', 'branches'] },
     async ({ store }) => {
       const first = await store.save(session())

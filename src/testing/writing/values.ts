@@ -77,7 +77,7 @@ export const values: Chapter = (sentence) => {
     assert.deepEqual(await store.load('s1'), state)
   })
 
-  sentence('the order of keys in what a tool was called with: kept', async ({ store }) => {
+  sentence('the order of keys in a tool’s input: kept', async ({ store }) => {
     const input = { zeta: 1, alpha: { y: 1, b: 2 }, mid: [{ q: 1, c: 2 }] }
     await store.save(session('s1', { messages: [message('m1', 'x', { parts: [{ type: 'call', input }] })] }))
     const loaded = await store.load('s1')

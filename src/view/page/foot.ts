@@ -4,10 +4,13 @@ import type { ReadRun } from '../run.ts'
 import { code } from './markdown.ts'
 
 /** Empty where nothing is known. */
-export function pageFoot(messages: readonly ReadMessage[], runs: readonly ReadRun[]): string {
-  const models = new Set(
-    [...messages, ...runs].flatMap(({ model }) => (model === undefined ? [] : [model.slice(0, 200)])),
-  )
+export function pageFoot(
+  messages: readonly Pick<ReadMessage, 'model' | 'usage'>[],
+  runs: readonly ReadRun[],
+): string {
+  const models = new Set<string>()
+  for (const some of [messages, runs])
+    for (const { model } of some) if (model !== undefined) models.add(model.slice(0, 200))
   const counted = runs.some(({ usage }) => usage !== undefined) ? runs : messages
   const wrong = runs.flatMap(({ status, error }) =>
     status === undefined || status === 'completed'
@@ -24,6 +27,7 @@ export function pageFoot(messages: readonly ReadMessage[], runs: readonly ReadRu
 }
 
 function tokens(usages: readonly (ReadUsage | undefined)[]): string[] {
+  if (usages.every((usage) => usage === undefined)) return []
   const sum = (key: keyof ReadUsage): number => usages.reduce((all, usage) => all + (usage?.[key] ?? 0), 0)
   const [input, output, cached, total] = [sum('input'), sum('output'), sum('cached'), sum('total')]
   if (input + output === 0) return total === 0 ? [] : [`${grouped(total)} tokens`]

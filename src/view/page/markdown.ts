@@ -7,7 +7,8 @@ import { hasHidden, visible } from '../visible.ts'
 /** A text as a quotation, or in a fence where a quotation would make more of it than prose. Without a last line feed. */
 export function quoted(text: string): string {
   const lines = withoutEnd(text)
-  if (!isProse(lines)) return fenced(lines)
+  const hides = hasHidden(lines)
+  if (hides || !isProse(lines)) return inFence(hides ? visibleLines(lines) : lines, '')
   let quotation = ''
   let from = 0
   for (;;) {
@@ -26,9 +27,8 @@ export function quoted(text: string): string {
  * @param language of the text, for colours; a word of ours
  */
 export function fenced(text: string, language: 'diff' | '' = ''): string {
-  const lines = visibleLines(withoutEnd(text))
-  const fence = '`'.repeat(Math.max(3, longestRun(lines) + 1))
-  return `${fence}${language}\n${lines}\n${fence}`
+  const lines = withoutEnd(text)
+  return inFence(hasHidden(lines) ? visibleLines(lines) : lines, language)
 }
 
 /** A text on one line, as code; a text that is empty is nothing. */
@@ -41,8 +41,8 @@ export function code(text: string): string {
 }
 
 /**
- * Whether Markdown makes nothing but prose of a text: no HTML, no link with another text than its target, no image, no
- * definition that other texts would see, no entity, nothing that a git host draws, no pile of quotations.
+ * Whether Markdown makes nothing but prose of a text that can be seen: no HTML, no link with another text than its target,
+ * no image, no definition that other texts would see, no entity, nothing that a git host draws, no pile of quotations.
  */
 const isProse = (text: string): boolean =>
   // A search for one character is many times as fast as one for what may follow it.
@@ -52,10 +52,10 @@ const isProse = (text: string): boolean =>
     (text.includes('&') && ENTITY.test(text)) ||
     (text.includes('```') && DRAWN.test(text)) ||
     (text.includes('~~~') && DRAWN.test(text)) ||
-    (text.includes('>') && PILE.test(text)) ||
-    hasHidden(text)
+    (text.includes('>') && PILE.test(text))
   )
 
+const BACKTICK = 0x60
 const HTML = /<[A-Za-z/!?]/
 const LINK = /\](?:\(|:)|\[!/
 const ENTITY = /&(?:#|[A-Za-z][A-Za-z0-9]*;)/
@@ -66,12 +66,20 @@ const PILE = /(?:>[ \t]*){8}/
 const withoutEnd = (text: string): string =>
   (text.includes('\r') ? text.replaceAll('\r\n', '\n') : text).replace(/\n$/, '')
 
-const visibleLines = (text: string): string =>
-  hasHidden(text) ? text.split('\n').map(visible).join('\n') : text
+const visibleLines = (text: string): string => text.split('\n').map(visible).join('\n')
+
+function inFence(lines: string, language: string): string {
+  const fence = '`'.repeat(Math.max(3, longestRun(lines) + 1))
+  return `${fence}${language}\n${lines}\n${fence}`
+}
 
 function longestRun(text: string): number {
-  if (!text.includes('`')) return 0
   let longest = 0
-  for (const [run] of text.matchAll(/`+/g)) longest = Math.max(longest, run.length)
+  let end = 0
+  for (let at = text.indexOf('`'); at !== -1; at = text.indexOf('`', end)) {
+    end = at + 1
+    while (text.charCodeAt(end) === BACKTICK) end++
+    longest = Math.max(longest, end - at)
+  }
   return longest
 }

@@ -18,7 +18,7 @@ export interface PageItem extends Source {
   /** Its number in the collection. */
   index: number
   item: unknown
-  /** What stood at its number before; absent where it is new. */
+  /** What stood at its number before; `undefined`: it is new. */
   before?: unknown
 }
 
@@ -51,11 +51,11 @@ function* pieces({ items, removed, runs }: PageTurn): Generator<string> {
   yield `${PAGE_START}\n`
   if (removed.length > 0) yield `\n*removed: ${rangesOf(removed)}*\n`
   const talk = new Talk()
-  const messages: ReadMessage[] = []
+  const messages: Pick<ReadMessage, 'model' | 'usage'>[] = []
   for (const one of items) {
     const message = readMessage(one.item)
-    messages.push({ ...message, blocks: [] })
-    if ('before' in one) yield talk.changed(message, readMessage(one.before), one)
+    messages.push({ model: message.model, usage: message.usage })
+    if (one.before !== undefined) yield talk.changed(message, readMessage(one.before), one)
     else yield* talk.said(message, one, one.index)
   }
   const read = runs.map(({ run }) => readRun(run))
@@ -105,12 +105,14 @@ class Talk {
       return
     }
     const { blocks } = message
-    const [start, ...others] = blocks
-    const isThought = start?.kind === 'thinking' && start.text !== '' && !others.some(isSaid)
+    const start = blocks[0]
+    const isThought =
+      start?.kind === 'thinking' && start.text !== '' && !blocks.some((one) => one !== start && isSaid(one))
     const head = this.#heading(message, number, isThought ? 'thinking' : undefined)
-    const [first, ...rest] = this.#sections(message, source, isThought)
+    const sections = this.#sections(message, source, isThought)
+    const first = sections[0]
     yield first === undefined ? `\n${head}\n` : `\n${head}\n${first}\n`
-    for (const section of rest) yield `\n${section}\n`
+    for (let n = 1; n < sections.length; n++) yield `\n${sections[n]}\n`
   }
 
   /** A message that is another than before: what it was, and what it is. */
@@ -129,14 +131,18 @@ class Talk {
 
   /** @param isPlain whether the heading says that it is thought */
   #sections({ blocks }: ReadMessage, source: Source, isPlain = false): string[] {
+    const sections: string[] = []
     let before: string | undefined
-    return blocks.flatMap((block) => {
-      if (block.kind === 'thinking' && block.text === '') return []
+    for (const block of blocks) {
+      if (block.kind === 'thinking' && block.text === '') continue
       const text = blockMarkdown(this.#named(block), source)
       const says = before === 'thinking' && block.kind === 'text'
       before = block.kind
-      return [block.kind === 'thinking' && !isPlain ? `*thinking*\n${text}` : says ? `*says*\n${text}` : text]
-    })
+      sections.push(
+        block.kind === 'thinking' && !isPlain ? `*thinking*\n${text}` : says ? `*says*\n${text}` : text,
+      )
+    }
+    return sections
   }
 
   /** A result with the name of its tool, where only the call has that. */

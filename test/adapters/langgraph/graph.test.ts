@@ -24,7 +24,7 @@ import type { BaseCheckpointSaver } from '@langchain/langgraph-checkpoint'
 import { describe, expect, test } from 'vitest'
 import * as z from 'zod'
 import { ConflictError } from '../../../src/index.ts'
-import { at, listed, useStore } from './context.ts'
+import { at, idOf, listed, useStore } from './context.ts'
 
 const context = useStore()
 
@@ -233,6 +233,68 @@ describe('a graph', () => {
     expect(await outcome).toBeInstanceOf(ConflictError)
     const state = await slow(context.open(), Promise.resolve()).getState(at('t'))
     expect(texts(state.values)).toEqual(['one', 'worked', 'two', 'three', 'worked'])
+  })
+})
+
+describe('a thread forked to a new session', () => {
+  test('goes on inside the subgraph that was interrupted, also when the first thread goes on or is deleted', async () => {
+    const graph = reviewer(context.open())
+    await graph.invoke({ messages: [human('hello')] }, at('review'))
+    const saver = context.open()
+    await saver.store.fork('review', { at: 'main', session: 'copy' })
+    await graph.invoke(new Command({ resume: 'yes' }), at('review'))
+    await saver.deleteThread('review')
+
+    const copy = reviewer(context.open())
+    const waiting = await copy.getState(at('copy'), { subgraphs: true })
+    const [task] = waiting.tasks
+    expect(task!.interrupts.map(({ value }) => value)).toEqual(['may I?'])
+    expect(texts((task!.state as StateSnapshot).values)).toEqual(['hello', 'plan 1', 'thinking'])
+    const { messages } = await copy.invoke(new Command({ resume: 'no' }), at('copy'))
+    expect(texts({ messages })).toEqual(['hello', 'plan 1', 'thinking', 'answer: no', 'done with 3 notes'])
+    expect(await saver.store.verify()).toMatchObject({ ok: true })
+    expect(context.git('fsck', '--strict', '--no-dangling')).toBe('')
+  })
+
+  test('has what its subgraphs had at that checkpoint, and not what they did since or on another branch', async () => {
+    const saver = context.open()
+    const Total = Annotation.Root({
+      total: Annotation<number>({ reducer: (a, b) => a + b, default: () => 0 }),
+    })
+    const remembering = new StateGraph(Total)
+      .addNode('add', () => ({ total: 1 }))
+      .addEdge(START, 'add')
+      .addEdge('add', END)
+      .compile({ checkpointer: true })
+    const counter = (checkpointer: BaseCheckpointSaver) =>
+      new StateGraph(Annotation.Root({ seen: Annotation<number[]> }))
+        .addNode('count', async ({ seen = [] }) => {
+          const { total } = await remembering.invoke({ total: 0 })
+          return { seen: [...seen, total] }
+        })
+        .addEdge(START, 'count')
+        .addEdge('count', END)
+        .compile({ checkpointer })
+    const graph = counter(saver)
+    await graph.invoke({ seen: [] }, at('t'))
+    const first = (await graph.getState(at('t'))).config
+    const { seen } = await graph.getState(at('t')).then(({ values }) => values)
+    await graph.invoke({ seen }, at('t'))
+    expect(await graph.invoke({ seen: [] }, at('t'))).toEqual({ seen: [3] })
+    const main = context.git('log', '--format=%H %(trailers:key=Forkpoint-Checkpoint,valueonly)', 't/main')
+    const [commit] = main
+      .split('\n')
+      .flatMap((line) => (line.includes(idOf(first)) ? [line.slice(0, 40)] : []))
+    await saver.store.fork('t', { at: commit!, session: 'copy' })
+
+    const copy = counter(context.open())
+    expect(await copy.invoke({ seen: [] }, at('copy'))).toEqual({ seen: [2] })
+    expect(await copy.invoke({ seen: [] }, at('copy'))).toEqual({ seen: [3] })
+    expect(await counter(context.open()).invoke({ seen: [] }, at('t'))).toEqual({ seen: [4] })
+    // A copy of the copy has both parts.
+    await saver.store.fork('copy', { session: 'again' })
+    expect(await counter(context.open()).invoke({ seen: [] }, at('again'))).toEqual({ seen: [4] })
+    expect(await saver.store.verify()).toMatchObject({ ok: true })
   })
 })
 

@@ -1,8 +1,8 @@
-/** Builtins of bash that run, or bind to a name, what their words say. */
+/** Builtins of bash that run their words, or bind them to a name. */
 import { HOLE } from '../pattern.ts'
 import type { ShellWord } from './word.ts'
 
-/** Run what their arguments say, or change what later words mean. */
+/** They run their arguments, or change the meaning of later words. */
 const OPAQUE = new Set(
   'eval source . alias unalias trap enable hash fc bind complete compgen compopt mapfile readarray let getopts coproc'.split(
     ' ',
@@ -11,7 +11,7 @@ const OPAQUE = new Set(
 const DECLARES = new Set(['declare', 'typeset', 'local', 'export', 'readonly'])
 const TESTS = new Set(['test', '['])
 const OPERATOR = /^(?:-[a-zA-Z]{1,2}|==?|!=|<|>|=~)$/
-/** What a program takes from its environment without running it. */
+/** Variables that a program reads without running their values. */
 const PLAIN_VARIABLE =
   /^(?:[a-z_][a-z0-9_]*|NODE_ENV|CI|DEBUG|LANG|LC_[A-Z]+|TZ|TERM|COLUMNS|LINES|FORCE_COLOR|NO_COLOR|PORT|RUST_BACKTRACE|RUST_LOG|PYTHONUNBUFFERED|PYTHONDONTWRITEBYTECODE|CGO_ENABLED|GOOS|GOARCH)$/
 
@@ -19,8 +19,8 @@ const PLAIN_VARIABLE =
 export const isPlainVariable = (name: string): boolean => PLAIN_VARIABLE.test(name)
 
 /**
- * Why it is not known what a builtin runs; `undefined` when it is. Bash evaluates the subscript of a name that a
- * builtin is given, substitutions in single quotes included: `printf -v 'a[$(…)]'`.
+ * Why it is not known what a builtin runs; `undefined` when it is known. Bash evaluates the subscript of a name in a
+ * builtin's arguments, even substitutions in single quotes: `printf -v 'a[$(…)]'`.
  */
 export function whyHidden(words: readonly ShellWord[]): string | undefined {
   const [name, ...rest] = words as [ShellWord, ...ShellWord[]]
@@ -54,7 +54,7 @@ function namesGiven(name: string, rest: readonly ShellWord[]): string[] | undefi
   }
   if (TESTS.has(name)) {
     if (rest.some(({ text, many }) => many || text === '-v' || text === '-R')) return undefined
-    // A word that is not known may itself be -v, unless its place says otherwise.
+    // An unknown word may be `-v` itself, unless its position excludes that.
     const safe = rest.every(
       (word, index) =>
         !word.text.startsWith(HOLE) || isOperator(rest[index - 1]) || isOperator(rest[index + 1]),

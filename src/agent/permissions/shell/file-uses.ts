@@ -5,11 +5,11 @@ import { baseName } from './wrappers.ts'
 
 export interface FileUse {
   kind: 'read' | 'write' | 'ls'
-  /** As it was named; with holes for what is known only when the command runs. */
+  /** Its name in the command; with holes for parts that are known only when the command runs. */
   path: string
   /**
-   * `redirection`: for certain, and not by the command. `named`: by a command that is known for it. `mentioned`: a
-   * word of a command that may do anything with it. `below`: all that is in this folder, if it is one.
+   * `redirection`: certainly used, by the shell. `named`: used by a command that is known to do so. `mentioned`: a word
+   * of a command that may do anything with it. `below`: everything in this folder, if it is one.
    */
   how: 'redirection' | 'named' | 'mentioned' | 'below'
 }
@@ -24,7 +24,7 @@ const WRITES = set(
   'tee touch rm rmdir unlink shred truncate mkdir mkfifo mknod chmod chown chgrp chattr setfacl patch fallocate',
 )
 const COPIES = set('cp mv ln install rsync scp')
-/** Name no files, whatever their words are. */
+/** Commands whose words are never files. */
 const NO_FILES = set(
   'echo printf true false : test [ [[ exit return break continue sleep kill pwd date whoami id uname hostname which type seq export unset set shift umask times jobs wait local declare readonly typeset read',
 )
@@ -36,21 +36,21 @@ const OUTPUT_OPTION =
 /** Options of subcommands of git that change files of the workspace. */
 const GIT_WRITES = set('checkout restore rm mv clean apply am stash reset revert merge rebase pull switch')
 
-/** Take their words for data, files or names of their own, and run none of them. */
+/** Commands that use their words as data, files or names, and run none of them. */
 const PLAIN = set('git tr yes basename dirname mktemp cal df ps top free')
 const KNOWN = [READS, LISTS, WRITES, COPIES, NO_FILES, PLAIN]
 
 /** Whether a command is known to run none of its words. */
 export const isKnown = (name: string): boolean => KNOWN.some((names) => names.has(baseName(name)))
 
-/** Run or read the files that they are given, and write others. */
+/** Commands that run or read their files, and write others. */
 const ONLY_READS = set(
   'git node nodejs python pypy ruby perl php lua bash sh dash zsh tsx ts-node tsc vitest jest mocha pytest go cargo rustc gcc g++ clang cc make npm pnpm yarn docker curl wget env time',
 )
-/** Subcommands of git that change or delete whatever they find. */
+/** Subcommands of git that change or delete any files. */
 const GIT_SWEEPS = set('clean --hard')
 
-/** What a command does to the files that its words name. */
+/** How a command uses the files that its words name. */
 export function filesNamed(words: readonly ShellWord[]): FileUse[] {
   const name = baseName(words[0]?.text ?? '')
   if (words.length === 0 || NO_FILES.has(name)) return []
@@ -68,7 +68,7 @@ export function filesNamed(words: readonly ShellWord[]): FileUse[] {
   add('write', 'named', valuesOf(texts, OUTPUT_OPTION))
   if (COPIES.has(name)) {
     const target = valuesOf(texts, /^(?:-t|--target-directory)$/)[0] ?? operands.at(-1) ?? ''
-    // One that is not known may be several: `.env{,.bak}`.
+    // An unknown word may be several: `.env{,.bak}`.
     const sources = operands.filter((operand) => operand !== target || operand.includes(HOLE))
     add('read', 'named', sources)
     add('write', 'named', [target, ...sources.map((source) => `${target}/${baseName(source)}`)])
@@ -118,7 +118,7 @@ export function filesNamed(words: readonly ShellWord[]): FileUse[] {
   return uses
 }
 
-/** The folders that a command goes to, or is told to work in. */
+/** The folders that a command changes to, or is told to work in. */
 export function foldersEntered(words: readonly ShellWord[]): string[] {
   const name = baseName(words[0]?.text ?? '')
   const texts = words.slice(1).map(({ text }) => text)
@@ -133,7 +133,7 @@ export function foldersEntered(words: readonly ShellWord[]): string[] {
   return [...valuesOf(texts, /^(?:-C|--directory|--chdir|--cwd|--prefix)$/), ...attached]
 }
 
-/** Words that are no options; all of them after `--`. */
+/** Words that are not options; after `--`, all words. */
 function operandsOf(texts: readonly string[]): string[] {
   const end = texts.indexOf('--')
   return texts.filter(

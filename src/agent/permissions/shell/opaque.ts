@@ -1,4 +1,4 @@
-/** Commands that run code which is no command line: given as an argument, on stdin, or somewhere else. */
+/** Commands that run code other than a command line, from an argument, stdin or elsewhere. */
 import { HOLE } from '../pattern.ts'
 import type { ShellWord } from './word.ts'
 import { baseName, isShell } from './wrappers.ts'
@@ -14,7 +14,7 @@ const STDIN = /^(?:-|\/dev\/(?:stdin|fd\/.*)|\/proc\/.*)$/
 const HARMLESS_OPTION = /^(?:-v|-V|-h|--version|--help)$/
 const SUBCOMMANDS = new Set(['eval', 'repl', 'x', 'exec', '-'])
 
-/** Run their arguments as a shell's text, in another place, or under a program of their own. */
+/** Commands that run their arguments as shell text, on another machine, or in a program of their own. */
 const RUNNERS: Readonly<Record<string, true | RegExp>> = {
   su: true,
   runuser: true,
@@ -99,12 +99,12 @@ const RUNNERS: Readonly<Record<string, true | RegExp>> = {
 }
 
 /**
- * `always`: a program whose purpose it is to run what it is told, or to run it elsewhere. `here`: one that does so only
- * with these words, which a rule for its bare name did not mean.
+ * `always`: the purpose of the program is to run other code. `here`: it does so only with these words, which a rule for
+ * its bare name does not cover.
  */
 export type Opaque = 'always' | 'here'
 
-/** Whether a command runs what is no command line, so that nobody can say what it does. */
+/** Whether a command runs code other than a command line, so that its effect is unknown. */
 export function opaqueness(words: readonly ShellWord[]): Opaque | undefined {
   const name = baseName(words[0]!.text)
   const rest = words.slice(1)
@@ -118,7 +118,7 @@ export function opaqueness(words: readonly ShellWord[]): Opaque | undefined {
   return runner.test(` ${rest.map(({ text }) => text).join(' ')}`) ? 'here' : undefined
 }
 
-/** The text that a shell is given with `-c`, when it is known. */
+/** The text after a shell's `-c`, if it is known. */
 export function shellText(words: readonly ShellWord[]): string | undefined {
   if (!isShell(words[0]!.text)) return undefined
   let isGiven = false
@@ -126,7 +126,7 @@ export function shellText(words: readonly ShellWord[]): string | undefined {
     const { text, many } = words[at]!
     if (many) return undefined
     if (/^[-+]/.test(text)) {
-      // Only clusters of letters: `-o` and long options have a value of their own.
+      // Only clusters of letters: `-o` and long options take a value.
       if (!/^[-+][a-nA-Np-zP-Z]+$/.test(text)) return undefined
       isGiven ||= text.startsWith('-') && text.includes('c')
     } else return isGiven && !text.includes(HOLE) ? text : undefined
@@ -137,7 +137,7 @@ export function shellText(words: readonly ShellWord[]): string | undefined {
 function interpreter(rest: readonly ShellWord[]): boolean {
   if (rest.length > 0 && rest.every(({ text }) => HARMLESS_OPTION.test(text))) return false
   if (rest.some(({ many, text }) => many || text.startsWith(HOLE) || STDIN.test(text))) return true
-  // A word after an option may be its value: the script is the first that is not.
+  // A word after an option may be its value; the script is the first word that is not.
   const isOption = (index: number): boolean => rest[index]?.text.startsWith('-') ?? false
   const end = rest.findIndex((_, index) => !isOption(index) && !isOption(index - 1))
   const before = end === -1 ? rest : rest.slice(0, end)
@@ -147,7 +147,7 @@ function interpreter(rest: readonly ShellWord[]): boolean {
   return operands.length === 0 || SUBCOMMANDS.has(operands[0]!.text)
 }
 
-/** Neither runs a command nor opens a file by itself. */
+/** Scripts that neither run a command nor open a file. */
 function isPlainAwk(text: string): boolean {
   if (text.includes(HOLE) || /system|@|getline|close|^-[fieEl]|^--/.test(text)) return false
   return text.split(/[;{}\n]/).every((statement) => {
@@ -156,7 +156,7 @@ function isPlainAwk(text: string): boolean {
   })
 }
 
-/** `1,5p`, `s/a/b/g`, and nothing that runs or writes. */
+/** Such as `1,5p` and `s/a/b/g`. */
 function isPlainSed(rest: readonly ShellWord[]): boolean {
   const scripts = rest.filter(
     ({ text }, index) => /^(?:-[a-zA-Z]*e|--expression)$/.test(rest[index - 1]?.text ?? '') && text !== '',

@@ -1,7 +1,6 @@
 /**
- * A command line as all that it may run and all files that it names, for the permission policy. The grammar is bash's,
- * by the parser unbash; what is made of it here errs to one side: what is not known for certain is said to be unclear,
- * and the caller asks.
+ * Reads a command line for the permission policy: all commands it may run, and all files it names. The grammar is
+ * bash's, by the parser unbash. In doubt the result is marked unclear, and the caller asks.
  */
 import {
   type Assignment,
@@ -22,19 +21,19 @@ import { type Inner, innerCommands, isShell, isWrapper } from './wrappers.ts'
 
 /** One simple command. */
 export interface SimpleCommand {
-  /** Without quotes, assignments and redirections; a hole for what is known only when it runs. */
+  /** Words without quotes, assignments and redirections; a hole stands for what is known only when it runs. */
   words: readonly string[]
-  /** The words joined by single spaces, those with blanks in quotes: what a rule is compared with. */
+  /** The text that rules are compared with: the words joined by single spaces, words with blanks in quotes. */
   text: string
-  /** There is a variable before it, whichever: it is not what a rule allowed. */
+  /** Any variable is set before it, so it is not the command that a rule allowed. */
   assigned: boolean
   /** It sets variables that may change what it, or a later command, runs. */
   risky: boolean
-  /** It runs code that is no command line. */
+  /** It runs code other than a command line. */
   opaque: Opaque | undefined
   /** Any of its words may begin a command that it runs. */
   wraps: boolean
-  /** Nobody knows whether it runs any of its words. */
+  /** It is unknown whether it runs any of its words. */
   unknown: boolean
   /** The command that runs this one, and which of its words is the first of this one. */
   outer: { text: string; at: number } | undefined
@@ -43,9 +42,9 @@ export interface SimpleCommand {
 export interface ShellReading {
   commands: readonly SimpleCommand[]
   files: readonly FileUse[]
-  /** Folders that commands go to, in addition to the one that they start in. */
+  /** Folders that commands change to, in addition to the first one. */
   folders: readonly string[]
-  /** Why it is not certain that this is all; `undefined` when it is. */
+  /** Why the reading may be incomplete; `undefined` when it is complete. */
   unclear: string | undefined
 }
 
@@ -82,18 +81,18 @@ class Reader implements ShellReading {
           : undefined
     this.#doubt(tooMuch)
     if (tooMuch !== undefined || !this.#mayParse(text.length, depth)) return
-    // Bash keeps a last backslash, or takes it away, by how the text reached it.
+    // Whether bash keeps a last backslash depends on how the text reached it.
     if (/(?:^|[^\\])(?:\\\\)*\\$/.test(text.slice(-100))) this.#doubt('it ends in a backslash')
     try {
       this.#visit(parse(text), depth)
     } catch (error) {
-      // The parser recurses: a text made for it can exhaust the stack.
+      // The parser recurses: a hostile text can exhaust the stack.
       if (!(error instanceof RangeError)) throw error
       this.#doubt('it is nested too deeply')
     }
   }
 
-  /** A nested part is parsed again for each level that it is in: only so often. */
+  /** A nested part is parsed again for each level, so the total is limited. */
   #mayParse(length: number, depth: number): boolean {
     this.#parsed += length
     const may = depth <= DEEPEST && this.#parsed <= MOST_PARSED
@@ -204,7 +203,7 @@ class Reader implements ShellReading {
     if (words.length > 0) this.#look(words, command, { depth, wrappers })
   }
 
-  /** What a command runs and names in its turn. */
+  /** The commands that a command runs, and the files it names. */
   #look(
     words: readonly ShellWord[],
     command: Listed,
@@ -219,7 +218,7 @@ class Reader implements ShellReading {
     if (name.text === 'eval' || name.text === 'trap') this.#evaluated(words, depth)
     const script = shellText(words)
     const inner = innerCommands(words)
-    // What a wrapper runs names its own files.
+    // The wrapped command names its own files.
     const own = words[0]!.text.endsWith('find') ? words : words.slice(0, inner?.[0]?.at)
     for (const use of filesNamed(own)) this.files.push(use)
     for (const folder of foldersEntered(own)) this.folders.push(folder)
@@ -244,7 +243,7 @@ class Reader implements ShellReading {
     this.#add(words, sets, { depth, wrappers, outer: around })
   }
 
-  /** What is known of it is judged as well, so that a rule that denies it says so. */
+  /** The known part is judged too, so that a deny rule can match it. */
   #evaluated(words: readonly ShellWord[], depth: number): void {
     const texts = words.slice(1).map(({ text }) => text)
     const text = words[0]!.text === 'trap' ? (texts[0] ?? '') : texts.join(' ')

@@ -1,8 +1,8 @@
-/** Parts of bash's grammar that can run what is not seen in them. */
+/** Parts of bash's grammar that can run something that is not visible in them. */
 import type { SyntaxNode } from 'unbash'
 import { isPlainVariable } from './builtins.ts'
 
-/** Why a part of a command line may run what is not seen in it; `undefined` for one that does not. */
+/** Why a part of a command line may run something invisible; `undefined` if it cannot. */
 export function whyUnclear(node: SyntaxNode): string | undefined {
   switch (node.type) {
     case 'HereDoc':
@@ -12,7 +12,7 @@ export function whyUnclear(node: SyntaxNode): string | undefined {
       return isPlain ? undefined : `it expands ${node.text.slice(0, 80)}`
     }
     case 'ArithmeticExpansion':
-      // A variable in it is evaluated in its turn, substitutions included.
+      // Variables in it are evaluated again, with substitutions.
       return /^[\d\s+*/%()$[\]-]*$/.test(node.text) ? undefined : 'it evaluates an expression'
     case 'TestUnary':
       return node.operator === '-v' || node.operator === '-R' ? 'it evaluates a name' : undefined

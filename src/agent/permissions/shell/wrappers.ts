@@ -4,15 +4,15 @@ import { isPlainVariable } from './builtins.ts'
 import type { ShellWord } from './word.ts'
 
 interface Wrapper {
-  /** Letters of options that stand alone, and of those whose value is the next word. */
+  /** Letters of options without a value, and of options whose value is the next word. */
   flags?: string
   values?: string
   long?: readonly string[]
-  /** Words between the options and the command. */
+  /** Number of words between the options and the command. */
   skip?: number
-  /** Takes `NAME=value` before the command. */
+  /** Whether `NAME=value` may come before the command. */
   assigns?: true
-  /** Options with which nothing is run. */
+  /** Options with which it runs nothing. */
   asks?: string
 }
 
@@ -63,7 +63,7 @@ export interface Inner {
   assigns: boolean
 }
 
-/** Commands that a command runs, which are none where it is plain; `undefined` when that is not certain. */
+/** The commands that a command runs, none for a plain one; `undefined` when that is uncertain. */
 export function innerCommands(words: readonly ShellWord[]): readonly Inner[] | undefined {
   const name = baseName(words[0]!.text)
   if (name === 'find') return findActions(words)
@@ -154,7 +154,7 @@ function withHoles({ text, many }: ShellWord, placeholder: string): ShellWord {
 const ACTIONS = new Set(['-exec', '-execdir', '-ok', '-okdir'])
 
 function findActions(words: readonly ShellWord[]): readonly Inner[] | undefined {
-  // A word that is not known may be an action.
+  // An unknown word may be an action.
   if (words.some(({ many, text }) => many || text.startsWith(HOLE))) return undefined
   const found: Inner[] = []
   for (let index = 1; index < words.length; index++) {

@@ -55,7 +55,8 @@ export const addStats: AddVerb = (program, run) => {
           prices: prices === undefined ? undefined : pricesIn(prices),
           onProgress: ({ done, total }) => out.progress(`stats: ${done} of ${total} sessions`),
         })
-        for await (const one of sessions) add(rows, KEYS[by](one), one)
+        const projects = new Map<string, string>()
+        for await (const one of sessions) add(rows, keyOf(one, by, projects), one)
         out.endProgress()
         const sorted = [...rows.values()].sort((a, b) => SORTS[sort](b, a) || (a.key < b.key ? -1 : 1))
         const shown = sorted.slice(0, limit)
@@ -80,6 +81,20 @@ const KEYS = {
   project: ({ project }: SessionStats) => project ?? '(none)',
   month: ({ updatedAt }: SessionStats) => updatedAt.slice(0, 7),
 } as const
+
+/**
+ * What a session is counted under. A project is shown as its remote, else as the folder of its newest session.
+ *
+ * @param projects by root or remote, as what they are shown
+ */
+function keyOf(one: SessionStats, by: keyof typeof KEYS, projects: Map<string, string>): string {
+  const { root, remote } = one.repository
+  const marks = by === 'project' ? [root, remote].filter((mark) => mark !== undefined) : []
+  const known = marks.flatMap((mark) => projects.get(mark) ?? [])
+  const key = known[0] ?? (by === 'project' ? (remote ?? KEYS.project(one)) : KEYS[by](one))
+  for (const mark of marks) projects.set(mark, key)
+  return key
+}
 
 const SORTS = {
   bytes: (a: Row, b: Row) => a.own - b.own || a.shared - b.shared,

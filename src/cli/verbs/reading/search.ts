@@ -3,6 +3,7 @@ import type { FoundLine } from '../../../store/search/lines.ts'
 import type { SearchMatch, SearchOptions } from '../../../store/search/search.ts'
 import { shortId, when } from '../../describe.ts'
 import { EXIT } from '../../exit-codes.ts'
+import { type ProjectQuery, projectOf } from '../../project.ts'
 import { bold, cyan, dim, type Line, line, red, yellow } from '../../text.ts'
 import { type AddVerb, examples, wholeNumber } from '../../verb.ts'
 
@@ -12,6 +13,7 @@ interface Options extends Pick<SearchOptions, 'session' | 'type' | 'role' | 'too
   first?: boolean
   limit?: number
   context?: number
+  project?: string
 }
 
 /** `forkpoint search`: JSON lines of SearchMatch. Exit code 1 when nothing was found, as of grep. */
@@ -22,6 +24,7 @@ export const addSearch: AddVerb = (program, run) => {
     .argument('<words...>', 'all have to be in one text; quote a phrase; a capital stands for itself')
     .option('--session <session>', 'only this session')
     .option('--type <type>', 'only sessions of this type')
+    .option('--project <folder>', 'only sessions of the project of this folder')
     .option('--role <role>', 'only what this role said: user, assistant, tool')
     .option('--tool <name>', 'only calls and results of this tool')
     .option('--said', 'only what people and models said')
@@ -36,23 +39,33 @@ export const addSearch: AddVerb = (program, run) => {
       examples('search retry backoff', 'search "exit code" --tool bash', 'search retry --first --json'),
     )
     .action(
-      run(
-        async ({ out, stores, env }, words: string[], { said, tools, first, limit, ...options }: Options) => {
-          const most = first === true ? 1 : (limit ?? Number.POSITIVE_INFINITY)
-          const where = said === tools ? {} : { in: said === true ? ('said' as const) : ('tools' as const) }
-          const asked: SearchOptions = { ...options, ...where, oldestFirst: first === true }
-          out.page(env)
-          let found = 0
-          for await (const match of most === 0 ? [] : stores.existing.search(words, asked)) {
-            if (out.json) await out.item(match)
-            else await out.lines([...(found === 0 ? [] : [line``]), ...matchLines(match)])
-            if (++found >= most || out.closed) break
-          }
-          if (found === 0) await out.note(line`Nothing was found.`)
-          return found === 0 ? EXIT.failed : undefined
-        },
-      ),
+      run(async ({ out, stores, env }, words: string[], given: Options) => {
+        const { said, tools, first, limit, project, ...options } = given
+        const of = project === undefined ? undefined : await idsOf(stores.existing, project)
+        const most = first === true ? 1 : (limit ?? Number.POSITIVE_INFINITY)
+        const where = said === tools ? {} : { in: said === true ? ('said' as const) : ('tools' as const) }
+        const asked: SearchOptions = { ...options, ...where, oldestFirst: first === true }
+        out.page(env)
+        let found = 0
+        for await (const match of most === 0 ? [] : stores.existing.search(words, asked)) {
+          if (of !== undefined && !of.has(match.session)) continue
+          if (out.json) await out.item(match)
+          else await out.lines([...(found === 0 ? [] : [line``]), ...matchLines(match)])
+          if (++found >= most || out.closed) break
+        }
+        if (found === 0) await out.note(line`Nothing was found.`)
+        return found === 0 ? EXIT.failed : undefined
+      }),
     )
+}
+
+type Listing = { list(options: { project: ProjectQuery }): AsyncIterable<{ id: string }> }
+
+/** Ids of the sessions of a project. */
+async function idsOf(store: Listing, folder: string): Promise<Set<string>> {
+  const ids = new Set<string>()
+  for await (const { id } of store.list({ project: await projectOf(folder) })) ids.add(id)
+  return ids
 }
 
 /** Milliseconds of a date or a time as people write them. */

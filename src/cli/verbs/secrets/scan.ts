@@ -1,9 +1,7 @@
 import { writeFileSync } from 'node:fs'
-import { homedir } from 'node:os'
-import { join } from 'node:path'
-import { CleanFile } from '../../../store/scan/clean-file.ts'
 import { sarifOf } from '../../../store/scan/sarif.ts'
 import type { FoundSecret } from '../../../store/scan/scan.ts'
+import { cleanFiles } from '../../clean-files.ts'
 import { EXIT } from '../../exit-codes.ts'
 import { count, dim, green, line, red, yellow } from '../../text.ts'
 import { type AddVerb, examples } from '../../verb.ts'
@@ -27,17 +25,12 @@ export const addScan: AddVerb = (program, run) => {
     .option('--sarif <file>', "write the findings as SARIF 2.1.0, '-' for stdout")
     .addHelpText('after', examples('scan', 'scan demo --json', 'scan --sarif secrets.sarif'))
     .action(
-      run(async ({ out, stores, env }, session: string | undefined, { sarif, rules }: Options) => {
-        const files: CleanFile[] = []
-        const cache = env.XDG_CACHE_HOME || join(homedir(), '.cache')
-        const memory = (id: string): CleanFile => {
-          const file = new CleanFile(join(cache, 'forkpoint', 'clean', `${VERSION}-${id}`))
-          files.push(file)
-          return file
-        }
+      run(async (context, session: string | undefined, { sarif, rules }: Options) => {
+        const { out, stores } = context
+        const clean = cleanFiles(context)
         const onProgress = (done: number) => out.progress(`scan: ${count(done, 'checkpoint')}`)
         const found: FoundSecret[] = []
-        const options = { memory, onProgress, ...(rules !== undefined && { rules }) }
+        const options = { memory: clean.memory, onProgress, ...(rules !== undefined && { rules }) }
         for await (const finding of stores.existing.scan(session, options)) {
           found.push(finding)
           if (sarif === '-') continue
@@ -45,7 +38,7 @@ export const addScan: AddVerb = (program, run) => {
           else await out.line(shown(finding))
         }
         out.endProgress()
-        for (const file of files) file.save()
+        clean.save()
         const document = sarif === undefined ? undefined : sarifOf(found, stores.folder, VERSION)
         if (sarif === '-') await out.document(document)
         else if (sarif !== undefined) writeFileSync(sarif, `${JSON.stringify(document, undefined, 2)}\n`)

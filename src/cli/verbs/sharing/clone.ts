@@ -39,7 +39,9 @@ export const addClone: AddVerb = (program, run) => {
             line`Cloned ${withoutPassword(url)} to ${bold(folder)}: ${count(report.updated.length, 'ref')}.`,
           )
           if (depth !== undefined)
-            await out.note(line`${dim('Older checkpoints are not here; a fetch does not bring them.')}`)
+            await out.note(
+              line`${dim("Older checkpoints are not here; 'forkpoint fetch --deepen' brings them.")}`,
+            )
           return undefined
         } finally {
           await stores.close()

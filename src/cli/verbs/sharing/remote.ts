@@ -1,6 +1,7 @@
 import { withoutPassword } from '../../../sync/connect.ts'
 import { bold, dim, line } from '../../text.ts'
 import { type AddVerb, examples } from '../../verb.ts'
+import { addCheck } from './remote-check.ts'
 
 /** `forkpoint remote`: JSON of `{ name, url, mapped }`, of `list` one a line. */
 export const addRemoteVerb: AddVerb = (program, run) => {
@@ -57,4 +58,5 @@ export const addRemoteVerb: AddVerb = (program, run) => {
         return undefined
       }),
     )
+  addCheck(remote, run)
 }

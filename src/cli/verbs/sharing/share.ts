@@ -1,18 +1,16 @@
 /** `push`, `fetch` and `sync`: what the three say, and the options that they share. */
-import { homedir } from 'node:os'
-import { join } from 'node:path'
 import type { Command } from 'commander'
 import { parseRef } from '../../../ids.ts'
-import { CleanFile } from '../../../store/scan/clean-file.ts'
 import type { FetchReport, PushReport } from '../../../sync/report.ts'
+import { cleanFiles } from '../../clean-files.ts'
 import type { Context } from '../../context.ts'
 import { EXIT, type ExitCode } from '../../exit-codes.ts'
 import { count, dim, green, type Line, line, red, yellow } from '../../text.ts'
 import { type AddVerb, examples } from '../../verb.ts'
-import { VERSION } from '../../version.ts'
 
 interface Options {
   only?: string[]
+  deepen?: boolean
   workspace?: boolean
   allow?: string[]
   secrets?: boolean
@@ -37,12 +35,14 @@ export const addPush: AddVerb = (program, run) => {
 /** `forkpoint fetch`: JSON of FetchReport. */
 export const addFetch: AddVerb = (program, run) => {
   shared(program.command('fetch').description('bring what others have saved and deleted from a remote'))
+    .option('--deepen', 'also bring older checkpoints that clone --depth has left there')
     .addHelpText('after', examples('fetch', 'fetch origin --only demo'))
     .action(
       run(async (context, remote: string | undefined, options: Options) => {
         const { stores, out } = context
         const { options: all, done } = given(context, remote, options)
-        const report = await stores.existing.fetch(all).finally(done)
+        const deepen = options.deepen === true
+        const report = await stores.existing.fetch({ ...all, deepen }).finally(done)
         if (out.json) await out.document(report)
         else await sayFetch(context, report)
         return undefined
@@ -80,27 +80,22 @@ const pushed = (command: Command): Command =>
     .option('--allow <text...>', 'let these texts pass although they look like secrets')
     .option('--no-secrets', 'do not look for secrets in what is sent')
 
-function given({ out, env }: Context, remote: string | undefined, options: Options) {
-  const files: CleanFile[] = []
-  const cache = env.XDG_CACHE_HOME || join(homedir(), '.cache')
-  const memory = (id: string): CleanFile => {
-    const file = new CleanFile(join(cache, 'forkpoint', 'clean', `${VERSION}-${id}`))
-    files.push(file)
-    return file
-  }
+function given(context: Context, remote: string | undefined, options: Options) {
+  const { out } = context
+  const clean = cleanFiles(context)
   const { only, workspace = false, allow, secrets = true } = options
   return {
     options: {
       ...(remote !== undefined && { remote }),
       ...(only && { only }),
       workspace,
-      memory,
+      memory: clean.memory,
       secrets: secrets ? (allow === undefined ? {} : { allow }) : (false as const),
       onProgress: ({ phase, done }: { phase: string; done: number }) => out.progress(`${phase} ${done}`),
     },
     done: () => {
       out.endProgress()
-      for (const file of files) file.save()
+      clean.save()
     },
   }
 }

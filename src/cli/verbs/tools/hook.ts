@@ -5,6 +5,7 @@ import { delimiter, dirname, join, resolve } from 'node:path'
 import { StorageError } from '../../../errors.ts'
 import { foldersOf, HOOKS, importFile, type ToolHook } from '../../../importers/index.ts'
 import { isJsonObject } from '../../../json-value.ts'
+import type { SessionStore } from '../../../store/session-store.ts'
 import type { Context } from '../../context.ts'
 import { EXIT, UsageError } from '../../exit-codes.ts'
 import { bold, dim, green, type Line, line, red } from '../../text.ts'
@@ -19,9 +20,12 @@ export const addHook: AddVerb = (program, run) => {
     .command('hook')
     .description('let a tool import its sessions itself, at the end of each turn')
     .helpCommand(false)
-    .addHelpText('after', examples('hook install claude-code', 'hook remove claude-code'))
+    .addHelpText(
+      'after',
+      examples('hook install claude-code', 'hook install claude-code --files', 'hook remove claude-code'),
+    )
   for (const action of ['install', 'remove'] as const) {
-    verb
+    const command = verb
       .command(action)
       .description(
         action === 'install'
@@ -30,13 +34,15 @@ export const addHook: AddVerb = (program, run) => {
       )
       .argument('<tool>', HOOKS.map(({ tool }) => tool.name).join(', '))
       .option('-y, --yes', 'do not ask; required without a terminal')
-      .action(
-        run(async (context, name: string, { yes = false }: { yes?: boolean }) => {
+    if (action === 'install') command.option('--files', "also keep the project's files with each turn")
+    command.action(
+      run(
+        async (context, name: string, { yes = false, files = false }: { yes?: boolean; files?: boolean }) => {
           const hook = hookOf(name)
           const file = hook.file(context.env.HOME || homedir(), context.env)
           const before = await textOf(file)
           const after =
-            action === 'install' ? hook.add(before, commandFor(context, hook)) : hook.remove(before)
+            action === 'install' ? hook.add(before, commandFor(context, hook, files)) : hook.remove(before)
           const changed = after !== before
           if (changed && !(await agreed(context, { file, before, after, yes }))) {
             await context.out.note(line`Nothing was changed.`)
@@ -46,24 +52,43 @@ export const addHook: AddVerb = (program, run) => {
           if (context.out.json) await context.out.document({ tool: name, file, changed })
           else await context.out.line(said(action, hook, changed))
           return undefined
-        }),
-      )
+        },
+      ),
+    )
   }
   verb
     .command('run', { hidden: true })
     .argument('<tool>')
+    .option('--files')
     .argument('[told]', 'what the tool says, as JSON; default: standard input')
     .action(
-      run(async ({ stores, env }, name: string, told: string | undefined) => {
+      run(async ({ stores, env }, name: string, told: string | undefined, options: { files?: boolean }) => {
         const hook = hookOf(name)
         const data = parsed(told ?? (await standardInput()))
         const file = await hook.transcriptOf(data, foldersOf(hook.tool, env.HOME || homedir(), env))
         // A turn of a session that the tool does not keep.
         if (file === undefined || !existsSync(file)) return undefined
-        for await (const _ of importFile(hook.tool, file, stores.sessions));
+        const folder = options.files === true ? hook.workspaceOf(data, env) : undefined
+        await importTurn(hook, file, stores.sessions, folder)
         return undefined
       }),
     )
+}
+
+/** If the files cannot be kept, the turn is; then the error is thrown. */
+async function importTurn(
+  { tool }: ToolHook,
+  file: string,
+  store: SessionStore,
+  folder: string | undefined,
+): Promise<void> {
+  const files = folder === undefined ? undefined : store.files?.(folder)
+  try {
+    for await (const _ of importFile(tool, file, store, files === undefined ? {} : { files }));
+  } catch (error) {
+    if (files !== undefined) for await (const _ of importFile(tool, file, store));
+    throw error
+  }
 }
 
 function hookOf(name: string): ToolHook {
@@ -76,12 +101,20 @@ function hookOf(name: string): ToolHook {
 }
 
 /** What the tool runs, wherever it is then. */
-function commandFor({ stores, env }: Context, { tool }: ToolHook): string[] {
+function commandFor({ stores, env }: Context, { tool }: ToolHook, files: boolean): string[] {
   const isOnPath = (env.PATH ?? '')
     .split(delimiter)
     .some((folder) => folder !== '' && existsSync(join(folder, 'forkpoint')))
   const program = isOnPath ? ['forkpoint'] : [process.execPath, realpathSync(process.argv[1] as string)]
-  return [...program, 'hook', 'run', tool.name, '--store', resolve(stores.folder)]
+  return [
+    ...program,
+    'hook',
+    'run',
+    tool.name,
+    '--store',
+    resolve(stores.folder),
+    ...(files ? ['--files'] : []),
+  ]
 }
 
 async function textOf(file: string): Promise<string> {

@@ -3,6 +3,7 @@ import { fieldsOf } from '../../describe.ts'
 import { UsageError } from '../../exit-codes.ts'
 import { count, dim, line, yellow } from '../../text.ts'
 import { type AddVerb, examples, REVISION } from '../../verb.ts'
+import { isBundleFile, restoreBundle } from '../keeping/bundle.ts'
 import { bringBack, listDeleted } from '../keeping/deleted-sessions.ts'
 import { changeLines } from './changes.ts'
 
@@ -19,10 +20,12 @@ interface Options {
 export const addRestore: AddVerb = (program, run) => {
   program
     .command('restore')
-    .description("make the workspace's files what they were at a checkpoint, or bring a deleted session back")
+    .description(
+      "make the workspace's files what they were at a checkpoint, or bring back a deleted session or the sessions of a bundle",
+    )
     .argument(
       '[session]',
-      `${REVISION}; or a snapshot: demo/<id>; or a deleted session (default: list those)`,
+      `${REVISION}; or a snapshot: demo/<id>; or a deleted session (default: list those); or the file of a bundle`,
     )
     .argument('[paths...]', 'only these files and folders, relative to the workspace')
     .option('--workspace <folder>', 'the folder (default: the workspace that the session was saved with)')
@@ -33,12 +36,18 @@ export const addRestore: AddVerb = (program, run) => {
     )
     .addHelpText(
       'after',
-      examples('restore demo/main~3 --dry-run', 'restore demo/main~1 src/', 'restore deleted-session'),
+      examples(
+        'restore demo/main~3 --dry-run',
+        'restore demo/main~1 src/',
+        'restore deleted-session',
+        'restore backup.bundle',
+      ),
     )
     .action(
       run(async (context, place: string | undefined, paths: string[], options: Options) => {
         const { command, out, stores } = context
         if (place === undefined) return void (await listDeleted(context))
+        if (paths.length === 0 && isBundleFile(place)) return restoreBundle(context, place)
         if (paths.length === 0 && (await bringBack(context, place, options.deleted === true)))
           return undefined
         const { session, at = '' } = await stores.find(place)

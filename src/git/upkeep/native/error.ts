@@ -1,4 +1,4 @@
-/** What goes wrong while the native git runs. */
+/** Errors of the native git. */
 import { ForkpointError } from '../../../errors.ts'
 
 /** Git ended with an error, was stopped, or could not be started. */

@@ -1,6 +1,6 @@
 /**
- * The git binary, for what it does best, run so that a repository can make it run nothing else: no hook, no
- * filter, no configuration but the repository's own, and that only if it is harmless.
+ * Runs the git binary so that a repository cannot make it run anything else: no hooks, no filters, no configuration but
+ * the repository's own, and that only if it is harmless.
  */
 import { accessSync, constants, statSync } from 'node:fs'
 import { devNull } from 'node:os'
@@ -22,16 +22,16 @@ export interface GitBinary {
 export interface RunOptions {
   /** What git reads from its standard input, not empty. Default: an empty line. */
   input?: string
-  /** Bytes of output that are taken into memory at most. Default 64 MiB. */
+  /** Most bytes of output that are read into memory. Default 64 MiB. */
   maxOutput?: number
   /** Milliseconds after which git is stopped. Default: an hour. */
   timeout?: number
   signal?: AbortSignal
-  /** Told what git says of its progress on standard error. */
+  /** Called with git's progress from standard error. */
   onProgress?: (progress: { phase: string; done: number; total: number }) => void
-  /** How git may talk to another repository. Default: it may not. */
+  /** How git may contact another repository. Default: not at all. */
   transport?: Transport | undefined
-  /** What else is set in git's environment. */
+  /** Additional environment variables. */
   environment?: Readonly<Record<string, string>>
 }
 
@@ -50,7 +50,7 @@ export class NativeGit {
    * which git may not be run.
    */
   static async open(fs: FileSystem, paths: Paths): Promise<NativeGit | undefined> {
-    // Git knows the real disk only.
+    // Git only sees the real disk.
     const binary = isRealDisk(fs) ? await findGit() : undefined
     if (binary === undefined) return undefined
     if (!isAtLeast(binary.version, OLDEST)) {
@@ -76,8 +76,8 @@ export class NativeGit {
   }
 
   /**
-   * Runs a git command; returns what it prints. The repository is looked at again each time. Throws
-   * UnsupportedError when git may not be run on it or has more to say than `maxOutput`, NativeGitError.
+   * Runs a git command; returns its output. The repository is checked again each time. Throws UnsupportedError when git
+   * may not be run on it or prints more than `maxOutput`, NativeGitError.
    */
   async run(args: readonly string[], options: RunOptions = {}): Promise<string> {
     checkTrusted(this.#fs, this.#paths)
@@ -110,12 +110,12 @@ async function searchGit(path: string): Promise<GitBinary | undefined> {
     const version = /\b(\d+\.\d+(?:\.\d+)*)/.exec(text)?.[1]
     return version === undefined ? undefined : { file, version }
   } catch {
-    // Something else of that name, such as the stub of a system where git is not installed yet.
+    // A different program of that name, such as the stub on a system without git.
     return undefined
   }
 }
 
-/** A relative folder, as `.` or nothing at all, would be looked for in the store. */
+/** A relative folder, such as `.` or an empty entry, would be looked up in the store. */
 const absoluteFolders = (path: string): string[] =>
   path.split(delimiter).filter((folder) => isAbsolute(folder))
 
@@ -134,7 +134,7 @@ function isAtLeast(version: string, wanted: string): boolean {
   return true
 }
 
-/** What the repository's own configuration, or a default, could set; the command line has the last word. */
+/** Settings on the command line, which override the repository's configuration and git's defaults. */
 const SETTINGS = [
   `core.hooksPath=${devNull}`,
   'core.fsmonitor=false',
@@ -147,8 +147,8 @@ const SETTINGS = [
 ]
 
 /**
- * The whole environment that git gets. What isn't here, be it `GIT_…`, a HOME with a configuration in it, a pager,
- * an editor or a proxy, is as good as not set.
+ * The whole environment of git. Everything else is unset: `GIT_…`, a HOME with a configuration, a pager, an editor, a
+ * proxy.
  */
 function environment(
   transport: Transport | undefined,
@@ -170,7 +170,7 @@ function environment(
   }
 }
 
-/** What ssh needs to know the user, and how the user has git run ssh. */
+/** Variables that ssh needs to find the user's keys, and the user's choice of ssh command. */
 const OF_SSH = [
   'HOME',
   'USER',
@@ -202,7 +202,7 @@ async function runGit(
   args: readonly string[],
   options: RunOptions,
 ): Promise<string> {
-  // An empty input would not be closed, and git wait for it.
+  // An empty input would not be closed, and git would wait for it.
   const { input = '\n', maxOutput = 64 * 1024 * 1024, timeout = HOUR, signal, onProgress } = options
   const command = args.find((arg) => !arg.startsWith('--git-dir')) ?? ''
   // Loaded when it is needed: saving and reading do without.
@@ -226,8 +226,8 @@ async function runGit(
     // `exit` comes before the last output.
     completion: { onClose: true, onExit: false },
     allowEnvironment: Object.keys(variables),
-    // Its guards are for arguments of strangers. These are ours: a path, where hooks and fsmonitor are not, and the
-    // server's side of a folder.
+    // simple-git guards against arguments from strangers. These are our own: a path without hooks and fsmonitor, and
+    // the server's side of a folder.
     unsafe: {
       allowUnsafePack: true,
       allowUnsafeSshCommand: true,

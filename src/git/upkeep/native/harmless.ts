@@ -1,11 +1,11 @@
 /**
- * Whether git may be run on a repository with this configuration. Many keys of git-config(1) name programs that
- * git runs, and new ones come with every release, so the list here is of those that are known to be harmless.
+ * Whether git may be run on a repository with this configuration. Many keys of git-config(1) name programs that git
+ * runs, and new ones come with every release, so this is a list of keys that are known to be harmless.
  */
 import { UnsupportedError } from '../../../errors.ts'
 import { parseConfig } from '../../config/parser.ts'
 
-/** Throws UnsupportedError, naming what is in the way, unless everything in the file is known to be harmless. */
+/** Throws UnsupportedError, which names the key, unless everything in the file is known to be harmless. */
 export function checkHarmless(text: string, file: string): void {
   const strange = text.split('\n').findIndex((line) => !isPlain(line.replace(/\r$/, '')))
   if (strange >= 0) {
@@ -27,8 +27,8 @@ const refused = (why: string, file?: string): UnsupportedError =>
   )
 
 /**
- * One line that every reader takes in the same way. No continued lines: a reader that joins one to a comment
- * misses a section that git sees.
+ * A line that every reader understands in the same way. No continued lines: a reader that joins one to a comment misses
+ * a section that git sees.
  */
 const isPlain = (line: string): boolean =>
   !line.endsWith('\\') &&
@@ -51,7 +51,7 @@ function isHarmless(key: string): boolean {
 const ANY = 'any'
 const words = (text: string): ReadonlySet<string> => new Set(text.trim().split(/\s+/))
 
-/** Keys by section, all in lower case. What they hold are numbers, switches, names and dates. */
+/** Keys by section, all in lower case. Their values are numbers, switches, names and dates. */
 const HARMLESS: Readonly<Record<string, ReadonlySet<string> | typeof ANY>> = {
   core: words(`
     abbrev bare bigfilethreshold checkstat commitgraph compression deltabasecachelimit eol filemode filesreflocktimeout
@@ -98,7 +98,7 @@ const WITH_SUBSECTION: Readonly<Record<string, ReadonlySet<string> | typeof ANY>
   forkpoint: ANY,
   color: ANY,
   branch: words('description merge pushremote rebase remote'),
-  // Where to fetch from and push to. Nothing that is run here goes over a network.
+  // Where to fetch from and push to. No command that is run here uses a network.
   remote: words('fetch mirror prune prunetags push pushurl skipdefaultupdate skipfetchall tagopt url'),
   maintenance: words('enabled schedule'),
 }

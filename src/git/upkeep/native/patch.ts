@@ -3,9 +3,9 @@ import { UnsupportedError } from '../../../errors.ts'
 import { NativeGit } from './git.ts'
 
 /**
- * Git's patch from one commit or tree to another: what `git diff --binary --full-index -M` prints, whatever anybody has
- * configured. Throws UnsupportedError where there is no git, where git may not be run on the store, and for a patch
- * of more than 64 MiB; NativeGitError.
+ * Git's patch from one commit or tree to another: the output of `git diff --binary --full-index -M`, independent of any
+ * configuration. Throws UnsupportedError if there is no git, if git may not be run on the store, and for a patch of
+ * more than 64 MiB; NativeGitError.
  */
 export async function patchBetween(
   { fs, paths }: { fs: Parameters<typeof NativeGit.open>[0]; paths: Parameters<typeof NativeGit.open>[1] },
@@ -19,7 +19,7 @@ export async function patchBetween(
   return git.run(['diff-tree', ...STABLE, from, to, '--'])
 }
 
-/** Plumbing reads no `diff.*` that is for people; what is left of it is said here. */
+/** Plumbing ignores the `diff.*` settings for people; the remaining ones are set here. */
 const STABLE = [
   '-p',
   '-r',

@@ -1,7 +1,7 @@
 /**
- * Fewer and smaller packs, by git: as `git repack --geometric` and `git repack -a` do it, with the plumbing that
- * both run (git-pack-objects(1)). So it is we who place the new pack, and remove an old one only when each of its
- * objects is in a pack that stays; nothing that is merely unreachable ever gets lost.
+ * Fewer and smaller packs, by git: as `git repack --geometric` and `git repack -a` do it, with the plumbing that both
+ * run (git-pack-objects(1)). So we place the new pack ourselves, and remove an old one only when each of its objects is
+ * in a pack that stays; unreachable objects are never lost.
  */
 import { join } from 'node:path'
 import type { ObjectId } from '../../../ids.ts'
@@ -17,7 +17,7 @@ import type { Placement } from '../../packs/placement.ts'
 import { NativeGitError } from './error.ts'
 import type { NativeGit, RunOptions } from './git.ts'
 
-/** The packs that there are, and what reads them. */
+/** The existing packs, and their reader. */
 interface Packs {
   readonly placement: Placement
   readonly objects: ObjectStore
@@ -29,7 +29,7 @@ export interface RepackOptions {
   onProgress?: RunOptions['onProgress']
 }
 
-/** Whether there was anything to do. Throws NativeGitError, UnsupportedError, StorageError. */
+/** Repacks; returns whether there was anything to do. Throws NativeGitError, UnsupportedError, StorageError. */
 export async function repackWithGit(
   packs: Packs,
   git: NativeGit,
@@ -38,7 +38,7 @@ export async function repackWithGit(
   for (let round = 1; ; round++) {
     try {
       if (round === 1) return await repackOnce(packs, git, onProgress)
-      // Where others save all the time, young packs come and go: those that have stayed are enough.
+      // While others save, young packs come and go; only the older ones are repacked.
       return await withoutMerges(() => repackOnce(packs, git, onProgress, YOUNG))
     } catch (error) {
       // Another process may have merged, and removed, a pack that git was told to read.
@@ -75,7 +75,7 @@ async function repackOnce(
   const plan = { ...chosen, isFull: chosen.isFull && packs.length === all.length }
   const made = await packObjects(placement, git, plan, onProgress)
   objects.refresh()
-  // What others keep git has left out of the new pack.
+  // Git leaves objects of kept packs out of the new pack.
   const stay = [...made, ...plan.staying, ...packsKeptByOthers(placement)]
   const rest = packs.map(({ name }) => name).filter((name) => !stay.includes(name))
   const indexes = stay.flatMap(
@@ -103,14 +103,14 @@ export interface RepackPlan {
   staying: readonly string[]
   /** Everything becomes one pack. */
   isFull: boolean
-  /** How many objects git compares each one with. */
+  /** How many objects git compares each object with. */
   window: number
 }
 
 /**
- * What to put together, of packs from the smallest to the largest: enough of them that each one left is at least
- * twice as big as all smaller ones, and every pack as saves write them. All of it is compressed anew: git tries no
- * delta between two objects that already lie in one pack.
+ * Chooses the packs to merge, from the smallest to the largest: so many that each remaining pack is at least twice as
+ * big as all smaller ones, and all packs that saves wrote. Everything is compressed again, because git tries no delta
+ * between two objects of the same pack.
  */
 export function planRepack(
   packs: readonly Candidate[],
@@ -130,12 +130,15 @@ export function planRepack(
   }
 }
 
-/** Bytes times window: a few seconds of work, and for small stores as much as `git gc --aggressive` does. */
+/** The limit of bytes times window: a few seconds of work; for small stores as thorough as `git gc --aggressive`. */
 const WORK = 1024 ** 3
-/** Deeper chains save little more, and cost a reader. */
+/** Deeper chains save little, and make reading slower. */
 const DEPTH = 20
 
-/** Has git write one pack of what is to be merged, and places it, synced. Returns its name; none if it was empty. */
+/**
+ * Has git write one pack of the chosen packs, and places it, synced. Returns its name; `undefined` if it would be
+ * empty.
+ */
 async function packObjects(
   placement: Placement,
   git: NativeGit,
@@ -186,7 +189,7 @@ async function packObjects(
   return names
 }
 
-/** Those packs whose every object is in one that stays. */
+/** The packs whose objects are all in packs that stay. */
 async function covered(
   placement: Placement,
   packs: readonly string[],
@@ -229,8 +232,8 @@ async function removeLooseCopies(
 }
 
 /**
- * Whether git has been at it, so that doing it again would gain nothing: told by a few entries, spread over the pack.
- * Saves write no deltas, and zlib streams of the fastest kind (RFC 1950, FLEVEL).
+ * Whether git has compressed the pack already, so that a repetition would gain nothing. Decided by a few entries,
+ * spread over the pack: saves write no deltas, and zlib streams of the fastest level (RFC 1950, FLEVEL).
  */
 function isCompressed(placement: Placement, pack: string): boolean {
   const { fs } = placement.folder
@@ -255,5 +258,5 @@ function isCompressed(placement: Placement, pack: string): boolean {
 
 const SAMPLES = 200
 const FIRST_DELTA = 6
-/** Bytes of type and size before an entry's stream. */
+/** Length of the header before an entry's stream, in bytes. */
 const LONGEST_SIZE = 10

@@ -1,6 +1,6 @@
 /**
- * Whether git may be run on a repository at all. An explicit `--git-dir` skips git's own check of who owns it, and
- * git follows links where we don't: out of the store, to read, write and delete.
+ * Whether git may be run on a repository at all. An explicit `--git-dir` skips git's own check of who owns it, and git
+ * follows links that lead outside the store, where we do not, to read, write and delete.
  */
 import { join } from 'node:path'
 import { CorruptError, UnsupportedError } from '../../../errors.ts'
@@ -10,17 +10,17 @@ import { findStranger } from '../../disk/links.ts'
 import type { Paths } from '../../disk/paths.ts'
 import { checkHarmless } from './harmless.ts'
 
-/** Who we are, as the system says. */
+/** The current user, from the operating system. */
 export interface User {
   /** Effective user id; `undefined` where there is none (Windows). */
   uid: number | undefined
-  /** Of whom called sudo, if that is how we became root. */
+  /** The id of the user who called sudo, if that made us root. */
   sudoUid: number | undefined
 }
 
 /**
- * Throws UnsupportedError, naming the file and the reason, unless the repository is the user's own, is all in its
- * folder, and has a configuration that makes git run nothing.
+ * Throws UnsupportedError, which names the file and the reason, unless the repository belongs to the user, lies
+ * completely in its folder, and has a configuration that makes git run nothing.
  */
 export function checkTrusted(fs: FileSystem, paths: Paths, user: User = currentUser()): void {
   checkOwners(fs, paths, user)
@@ -47,7 +47,10 @@ export function currentUser(): User {
   }
 }
 
-/** As git: ours; root's, who could do anything to us anyway; for root under sudo, that of whom called it. */
+/**
+ * As in git: files of the user; of root, who could do anything anyway; and, for root under sudo, of the user who called
+ * it.
+ */
 function checkOwners(fs: FileSystem, { root, objects, packs }: Paths, { uid, sudoUid }: User): void {
   if (uid === undefined) return
   const files = [`${root}/.`, join(root, 'config'), join(root, 'HEAD'), objects, packs, join(root, 'refs')]

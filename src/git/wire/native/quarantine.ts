@@ -1,12 +1,18 @@
-/** Where git puts what it fetches: beside the repository's own objects, until all of it is checked. */
+/** Where git puts what it fetches, and where it notes how far history goes: beside the repository's own, until all of it is checked. */
 import { join } from 'node:path'
+import type { ObjectId } from '../../../ids.ts'
+import { readShallow } from '../../database/shallow.ts'
 import { removeFolder } from '../../disk/temporaries.ts'
 import type { Repository } from '../../repository.ts'
+import { shallowCommits } from '../../upkeep/roots.ts'
+import { cutHistory } from '../../upkeep/shallow-history.ts'
 import type { Fetched } from '../remote.ts'
 
 export class Quarantine {
   readonly #repository: Repository
   readonly #folder: string
+  /** The repository that git sees instead of ours, and where ours was cut off before. */
+  #shallow: { root: string; before: ReadonlySet<ObjectId> } | undefined
 
   constructor(repository: Repository) {
     this.#repository = repository
@@ -20,6 +26,25 @@ export class Quarantine {
       GIT_OBJECT_DIRECTORY: this.#folder,
       GIT_ALTERNATE_OBJECT_DIRECTORIES: this.#repository.paths.objects,
     }
+  }
+
+  /**
+   * Makes git take this folder for its repository, which is cut off where ours is: what git notes of a depth stays here until
+   * the objects are in place.
+   */
+  beShallow(): readonly string[] {
+    const { fs, folder, paths } = this.#repository
+    const root = join(this.#folder, 'repository')
+    for (const name of ['objects', 'refs']) fs.makeDir(join(root, name))
+    const files = {
+      HEAD: 'ref: refs/heads/main\n',
+      config: '[core]\n\trepositoryformatversion = 0\n\tbare = true\n',
+    }
+    for (const [name, text] of Object.entries(files)) fs.writeFile(join(root, name), Buffer.from(text))
+    const shallow = fs.readFile(join(paths.root, 'shallow'))
+    if (shallow !== undefined) fs.writeFile(join(root, 'shallow'), shallow)
+    this.#shallow = { root, before: shallowCommits(folder) }
+    return [`--git-dir=${root}`]
   }
 
   /** Moves the packs that came, synced, to where the repository's own are. Throws StorageError. */
@@ -48,7 +73,22 @@ export class Quarantine {
       throw error
     }
     objects.refresh()
+    try {
+      await this.#cutOff()
+    } catch (error) {
+      release()
+      throw error
+    }
     return { release }
+  }
+
+  /** What git has noted of a depth is noted in our repository. */
+  async #cutOff(): Promise<void> {
+    if (this.#shallow === undefined) return
+    const { root, before } = this.#shallow
+    const after = readShallow(this.#repository.fs, join(root, 'shallow'))
+    const gone = [...before].filter((id) => !after.has(id))
+    await cutHistory(this.#repository, [...after], gone)
   }
 
   /** What is left here was not wanted. */

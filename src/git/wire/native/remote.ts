@@ -34,11 +34,13 @@ export class NativeRemote implements Remote {
   ): Promise<Fetched> {
     const quarantine = new Quarantine(this.#repository)
     try {
+      const as = depth === undefined ? [] : quarantine.beShallow()
       const known = haves.slice(0, MOST_HAVES).map((id) => `--negotiation-tip=${id}`)
       for (let at = 0; at < wants.length; at += MOST_WANTS) {
         const settings = ['fetch.fsckObjects=true', 'fetch.unpackLimit=1', 'fetch.writeCommitGraph=false']
         await this.#run(
           [
+            ...as,
             ...settings.flatMap((setting) => ['-c', setting]),
             'fetch',
             '--quiet',
@@ -151,9 +153,12 @@ const MOST_WANTS = 1000
 const textOf = ({ cause, message }: Error): string =>
   cause instanceof NativeGitError ? textOf(cause) : cause instanceof Error ? cause.message : message
 
+/** Of git, of the server, and of ssh: why it did not let anybody in. */
+const WORTH_TELLING = /^(?:fatal|error|remote|ssh):?|^\S+: Permission denied|^Host key verification failed/i
+
 function saidBy(error: NativeGitError): string {
   const text = textOf(error)
-  const lines = text.split('\n').filter((line) => /^(?:fatal|error|remote|ERROR|ssh):?/i.test(line))
+  const lines = text.split('\n').filter((line) => WORTH_TELLING.test(line))
   return (lines.length === 0 ? text : lines.join('\n')).slice(0, 2000)
 }
 

@@ -2,13 +2,13 @@
  * A tool that writes one line of JSON per entry: everything of its importer except what an entry means. Each line is
  * kept as it is, beside the message or the event that was made of it.
  */
-import { createHash } from 'node:crypto'
 import { InvalidStateError } from '../../../errors.ts'
 import { isJsonObject, type JsonObject } from '../../../json-value.ts'
 import type { Session } from '../../../state/index.ts'
 import type { ByteSource } from '../../byte-source.ts'
 import type { ReadOptions, Transcript, WrittenFiles } from '../../importer.ts'
 import { parseLine, readLines } from '../../jsonl.ts'
+import { hashCursors } from '../../start-hash.ts'
 import { FileLines } from '../file-lines.ts'
 import type { ImportNote } from '../stored.ts'
 import { type KeptLine, lineOf } from './kept-line.ts'
@@ -46,10 +46,8 @@ export async function readByLine(
   const { frame } = source
   const rest: unknown = frame === undefined || frame.kind === 'text' ? undefined : JSON.parse(frame.text)
   if (isJsonObject(rest) && ofDocument !== undefined) reader.document(ofDocument(rest))
-  const hash = createHash('sha256')
-  for await (const line of readLines(source.chunks(), hash)) {
-    reader.line(line, () => hash.copy().digest('hex'))
-  }
+  for await (const line of readLines(source.chunks())) reader.line(line)
+  await hashCursors(source, reader.turns)
   const firstAt = reader.firstAt || new Date(source.modified ?? now).toISOString()
   for (const { rows } of reader.turns) for (const row of rows) row.at ||= firstAt
   const { turns, tree, sessionId, lastAt, warnings, end } = reader
@@ -63,8 +61,10 @@ export async function readByLine(
     entries: turns.reduce((sum, { rows }) => sum + rows.length, 0),
     warnings,
     end: frame === undefined ? end : { frame },
-    build: (index) =>
-      buildLineTurn(source, turns[index] as LineTurn, firstAt, (line) => reader.contextOf(line), meaningOf),
+    build: (index) => {
+      const turn = turns[index] as LineTurn
+      return buildLineTurn(turn, firstAt, reader.linesOf(source, turn.rows))
+    },
   }
 }
 

@@ -8,9 +8,23 @@ import { type RawText, rawBytes } from '../../jsonl.ts'
 /** Either the line itself, or its pieces. */
 export type KeptLine = { line: number } & (RawText | { pieces: readonly string[] })
 
-/** @param message says some of the line; `undefined` for an event */
-export function keepLine(line: number, raw: RawText, message: JsonObject | undefined): KeptLine {
-  const pieces = message && 'text' in raw && typeof raw.text === 'string' && piecesOf(raw.text, message)
+/** A long string of a message: where it stands, and how it is written in a line. */
+interface Text {
+  path: string
+  token: string
+}
+
+/** The long strings of a message: what lines can be kept without. */
+export function textsOf(message: JsonObject): readonly Text[] {
+  const texts: Text[] = []
+  const key = Array.isArray(message.parts) ? 'parts' : 'content'
+  addTexts(texts, message[key], key, 8)
+  return texts
+}
+
+/** @param texts of the message that says some of the line; none for an event */
+export function keepLine(line: number, raw: RawText, texts: readonly Text[] = []): KeptLine {
+  const pieces = 'text' in raw && typeof raw.text === 'string' ? piecesOf(raw.text, texts) : undefined
   return pieces ? { line, pieces } : { line, ...raw }
 }
 
@@ -23,11 +37,10 @@ export function lineOf(kept: KeptLine, message: JsonObject): Buffer {
 /** Shorter strings are not worth a reference. */
 const LONG = 64
 
-function piecesOf(text: string, message: JsonObject): string[] | undefined {
+function piecesOf(text: string, texts: readonly Text[]): string[] | undefined {
   const found: { at: number; end: number; path: string }[] = []
-  for (const [path, said] of longStrings(message, Array.isArray(message.parts) ? 'parts' : 'content')) {
-    const token = JSON.stringify(said)
-    const at = text.indexOf(token)
+  for (const { path, token } of texts) {
+    const at = text.length < token.length ? -1 : text.indexOf(token)
     const end = at + token.length
     if (at === -1 || found.some((other) => at < other.end && other.at < end)) continue
     found.push({ at, end, path })
@@ -42,13 +55,12 @@ function piecesOf(text: string, message: JsonObject): string[] | undefined {
   return [...pieces, text.slice(from)]
 }
 
-function* longStrings(value: unknown, path: string, depth = 8): Generator<[string, string]> {
-  const inner = path === 'parts' || path === 'content' ? (value as JsonObject)[path] : value
-  if (typeof inner === 'string') {
-    if (inner.length >= LONG) yield [path, inner]
-  } else if (depth > 0 && typeof inner === 'object' && inner !== null) {
-    for (const [key, next] of Object.entries(inner))
-      if (!key.includes('/')) yield* longStrings(next, `${path}/${key}`, depth - 1)
+function addTexts(texts: Text[], value: unknown, path: string, depth: number): void {
+  if (typeof value === 'string') {
+    if (value.length >= LONG) texts.push({ path, token: JSON.stringify(value) })
+  } else if (depth > 0 && typeof value === 'object' && value !== null) {
+    for (const [key, next] of Object.entries(value))
+      if (!key.includes('/')) addTexts(texts, next, `${path}/${key}`, depth - 1)
   }
 }
 

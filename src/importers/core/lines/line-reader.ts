@@ -1,9 +1,10 @@
 /** The first of two passes over a file of lines: where they are, and which turns they belong to. */
-import { createHash } from 'node:crypto'
-import { isJsonObject } from '../../../json-value.ts'
+import { isJsonObject, type JsonObject } from '../../../json-value.ts'
 import type { Usage } from '../../../state/index.ts'
+import type { ByteSource } from '../../byte-source.ts'
 import type { About, Cursor, FileEnd, Row, Turn, Warning } from '../../importer.ts'
-import { MAX_LINE, type ParsedLine, parseLine, type RawLine, type RawText } from '../../jsonl.ts'
+import { asText, MAX_LINE, type ParsedLine, parseLine, type RawLine, type RawText } from '../../jsonl.ts'
+import { LineMemory } from './line-memory.ts'
 import type { LineContext, Meaning, MeaningOf } from './meaning.ts'
 import { oneLine } from './one-line.ts'
 import { TurnTree } from './turn-tree.ts'
@@ -23,8 +24,11 @@ export interface LineRow extends Row {
   again?: 'copy' | 'newer'
 }
 
-export const rawOf = (parsed: ParsedLine, bytes: Buffer): RawText =>
-  parsed.kind === 'broken' ? parsed.raw : { text: bytes.toString('utf8') }
+/** A line as it is kept, and what it says. */
+export interface ReadLine {
+  raw: RawText
+  meaning: Meaning
+}
 
 export class LineReader {
   readonly tree = new TurnTree()
@@ -44,6 +48,7 @@ export class LineReader {
   #announces = false
   #about: About = {}
   #total: Usage = {}
+  readonly #memory = new LineMemory<ReadLine>()
   /** Title, where the tool gives none. */
   #asked: string | undefined
 
@@ -63,7 +68,17 @@ export class LineReader {
     }
   }
 
-  line({ line, bytes, terminator, bom, start, end }: RawLine, sha256: () => string): void {
+  /** The lines of a turn, read again where they are not remembered. */
+  linesOf(source: ByteSource, rows: readonly LineRow[]): AsyncIterable<[LineRow, ReadLine]> {
+    return this.#memory.take(source, rows, ({ line }, bytes) => {
+      const parsed = parseLine(bytes)
+      const entry = entryOf(parsed)
+      const meaning = entry === undefined ? {} : this.#meaningOf(entry, this.contextOf(line))
+      return { raw: rawOf(parsed), meaning }
+    })
+  }
+
+  line({ line, bytes, terminator, bom, start, end }: RawLine): void {
     if (line === 1 && bom) this.end.bom = true
     if (line === 1 && terminator === '\r\n') this.end.crlf = true
     if (bytes === undefined) {
@@ -72,12 +87,12 @@ export class LineReader {
     }
     const parsed = parseLine(bytes)
     if (parsed.kind === 'blank') return
-    const entry = parsed.kind === 'value' && isJsonObject(parsed.value) ? parsed.value : undefined
+    const entry = entryOf(parsed)
     if (entry === undefined) {
       const reason = parsed.kind === 'broken' ? parsed.reason : 'is not a JSON object'
       this.#warn(line, `${reason}. It is kept as it is`)
       if (terminator === '') {
-        this.end.unfinished = { line, ...rawOf(parsed, bytes) }
+        this.end.unfinished = { line, ...rawOf(parsed) }
         return
       }
     }
@@ -86,9 +101,11 @@ export class LineReader {
     const again = meaning && this.#again(meaning)
     if (meaning !== undefined && again !== 'copy') this.#see(meaning, line, again === 'newer')
     const turn = this.turns[this.tree.current] as LineTurn
-    turn.rows.push({ line, start, end, at: this.lastAt, ...(again === undefined ? {} : { again }) })
+    const row = { line, start, end, at: this.lastAt, ...(again === undefined ? {} : { again }) }
+    turn.rows.push(row)
     turn.about = this.#about
-    turn.cursor = { lines: line, bytes: end, sha256: sha256() }
+    turn.cursor = { lines: line, bytes: end, sha256: '' }
+    this.#memory.keep(row, { raw: rawOf(parsed), meaning: meaning ?? {} })
   }
 
   /** Takes in what a document says of all its entries. */
@@ -113,8 +130,7 @@ export class LineReader {
     this.firstAt ||= this.lastAt
     this.sessionId ??= sessionId
     if (prompt !== undefined) this.#asked ||= oneLine(prompt)
-    this.#about = { ...(this.#asked ? { title: this.#asked } : {}), ...this.#about, ...about }
-    if (this.#about.title === undefined || this.#about.title === '') delete this.#about.title
+    this.#learn(about)
     if (!newer) this.#place(meaning, line)
     if (id !== undefined && !newer) this.#turnOf.set(id, this.tree.current)
     if (rewind !== undefined) this.#rewind(rewind)
@@ -124,6 +140,13 @@ export class LineReader {
       if (type !== 'tool-call' || typeof toolCallId !== 'string' || this.#calls.has(toolCallId)) continue
       this.#calls.set(toolCallId, { tool: String(toolName), line })
     }
+  }
+
+  #learn(about: About | undefined): void {
+    const { title: before = this.#asked, ...known } = this.#about
+    const { title = before, ...more } = about ?? {}
+    if (title === this.#about.title && Object.keys(more).length === 0) return
+    this.#about = { ...known, ...more, ...(title ? { title } : {}) }
   }
 
   #place({ id, parent: parentUuid, prompt, starts, message }: Meaning, line: number): void {
@@ -153,7 +176,7 @@ export class LineReader {
   }
 
   #start(id: string, parent: number | undefined, number: number): void {
-    const cursor: Cursor = { lines: 0, bytes: 0, sha256: EMPTY }
+    const cursor: Cursor = { lines: 0, bytes: 0, sha256: '' }
     const subject = parent === undefined ? 'session start' : `turn ${number}: [no text]`
     const announced = parent !== undefined
     this.turns.push({
@@ -174,6 +197,13 @@ export class LineReader {
   }
 }
 
-const EMPTY = createHash('sha256').digest('hex')
+const entryOf = (parsed: ParsedLine): JsonObject | undefined =>
+  parsed.kind === 'value' && isJsonObject(parsed.value) ? parsed.value : undefined
+
+function rawOf(parsed: ParsedLine): RawText {
+  if (parsed.kind === 'broken') return parsed.raw
+  return parsed.kind === 'value' ? asText(parsed.text) : { text: '' }
+}
+
 // The last year that ISO 8601 writes with four digits.
 const MAX_TIME = Date.UTC(9999, 11, 31)

@@ -1,5 +1,4 @@
 /** The second pass: one turn's lines as messages and events, each beside the line it was made of. */
-import { isJsonObject, type JsonObject } from '../../../json-value.ts'
 import {
   type Message,
   type MessagePart,
@@ -7,13 +6,12 @@ import {
   textOfParts,
   type Usage,
 } from '../../../state/index.ts'
-import { type ByteSource, readRanges } from '../../byte-source.ts'
 import type { BuiltTurn } from '../../importer.ts'
-import { parseLine, type RawText } from '../../jsonl.ts'
+import type { RawText } from '../../jsonl.ts'
 import { addUsage } from '../usage.ts'
-import { keepLine } from './kept-line.ts'
-import { type LineRow, type LineTurn, rawOf } from './line-reader.ts'
-import type { LineContext, Meaning, MeaningOf, Said } from './meaning.ts'
+import { keepLine, textsOf } from './kept-line.ts'
+import type { LineRow, LineTurn, ReadLine } from './line-reader.ts'
+import type { Meaning, Said } from './meaning.ts'
 
 interface Draft {
   id: string
@@ -25,20 +23,13 @@ interface Draft {
 }
 
 export async function buildLineTurn(
-  source: ByteSource,
   turn: LineTurn,
   firstAt: string,
-  contextOf: (line: number) => LineContext,
-  meaningOf: MeaningOf,
+  lines: AsyncIterable<[LineRow, ReadLine]>,
 ): Promise<BuiltTurn> {
   const { id: run, rows } = turn
   const builder = new TurnBuilder()
-  for await (const [row, bytes] of readRanges(source, rows)) {
-    const parsed = parseLine(bytes)
-    const isEntry = parsed.kind === 'value' && isJsonObject(parsed.value)
-    const meaning = isEntry ? meaningOf(parsed.value as JsonObject, contextOf(row.line)) : {}
-    builder.see(row, rawOf(parsed, bytes), meaning)
-  }
+  for await (const [row, { raw, meaning }] of lines) builder.see(row, raw, meaning)
   const messages = builder.drafts.flatMap((draft) => finish(draft, run))
   const [first, last] = [rows[0], rows.at(-1)]
   if (first === undefined || last === undefined) return { messages, runs: [], endedAt: firstAt }
@@ -75,7 +66,7 @@ class TurnBuilder {
     const older = again === 'newer' ? this.drafts.find((draft) => draft.id === id) : undefined
     if (message === undefined || again === 'copy' || (again === 'newer' && older === undefined)) {
       const kind = again === 'copy' ? 'copy' : (type ?? 'unknown')
-      const source = keepLine(line, raw, undefined)
+      const source = keepLine(line, raw)
       const more = subtype === undefined ? {} : { subtype }
       this.events.push({ sequence: this.events.length + 1, at, type: kind, ...more, source })
     } else if (older !== undefined) {
@@ -114,7 +105,8 @@ function joined(before: Said, next: Said, asText: boolean): Said {
 function finish({ id, said, more, at, usage, lines }: Draft, run: string): Message[] {
   const base = { createdAt: at, run }
   const message = { id, content: textOf(said), ...said, ...base, ...(usage === undefined ? {} : { usage }) }
-  const kept = lines.map(({ line, raw }) => keepLine(line, raw, message))
+  const texts = textsOf(message)
+  const kept = lines.map(({ line, raw }) => keepLine(line, raw, texts))
   const source = kept.length === 1 ? kept[0] : { lines: kept }
   const beside = { beside: id, line: lines.at(-1)?.line }
   const others = more.map((one, n) => ({

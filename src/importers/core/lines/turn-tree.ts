@@ -35,6 +35,8 @@ interface Node {
   parent: unknown
   /** The nearest message at or above, where it was known when the node came. */
   anchor: Anchor | undefined
+  /** A node far above, where no message stands in between. */
+  jump?: string | undefined
 }
 
 /** What an entry hangs on. */
@@ -104,9 +106,15 @@ export class TurnTree {
   }
 
   #start(parent: number): void {
-    this.#parents.push(parent)
+    const turn = this.#parents.push(parent) - 1
     this.#latest.push(undefined)
-    this.#touch(this.#parents.length - 1)
+    if (parent !== this.current) {
+      this.#touch(turn)
+      return
+    }
+    // All turns above lead here already.
+    this.#latest[parent] = turn
+    this.current = turn
   }
 
   /** Goes to the end of the line that the turn is on. */
@@ -136,17 +144,24 @@ export class TurnTree {
 
   /** The nearest message at or above; `undefined` when the way there is not in the file. */
   #anchor(uuid: unknown): Anchor | undefined {
-    const seen = new Set<string>()
+    const passed: Node[] = []
     let at = uuid
     let top = ''
     while (typeof at === 'string') {
       const node = this.#nodes.get(at)
-      if (node === undefined || seen.has(at)) return undefined
-      if (node.anchor !== undefined) return node.anchor
-      seen.add(at)
+      if (node === undefined || node.anchor !== undefined) break
+      if (passed.push(node) > this.#nodes.size) {
+        // A way that is longer than there are nodes is a circle: it is cut.
+        node.parent = undefined
+        node.jump = undefined
+        return undefined
+      }
       top = at
-      at = node.parent
+      at = node.jump ?? node.parent
     }
+    // The next time the way is short.
+    for (const node of passed.slice(0, -1)) node.jump = top
+    if (typeof at === 'string') return this.#nodes.get(at)?.anchor
     const known = at === null && (this.#hasParents || this.#prompted.size === 0)
     return known ? { id: `top ${top}`, turn: 0, top: true } : undefined
   }

@@ -3,11 +3,13 @@ import type { Checkpoints } from '../../../checkpoints/checkpoints.ts'
 import { ForkpointError, NotFoundError } from '../../../errors.ts'
 import type { Repository } from '../../../git/repository.ts'
 import type { Remote, RemoteOptions } from '../../../git/wire/remote.ts'
-import { parseRef, parseSessionId, type SessionId } from '../../../ids.ts'
+import { parseSessionId, type SessionId } from '../../../ids.ts'
 import { type SecretOptions, secretFinder } from '../../../redaction/secrets.ts'
+import { type BundleReport, bundleSessions, unbundleSessions } from '../../../sync/bundle/bundle.ts'
 import { type ConnectOptions, connect } from '../../../sync/connect.ts'
+import { cutOff, deepen, lacksHistory } from '../../../sync/deepen.ts'
 import { create, fetchSessions } from '../../../sync/fetch.ts'
-import { parseKey, RemoteNames } from '../../../sync/planning/names.ts'
+import { hasCode, parseKey, RemoteNames } from '../../../sync/planning/names.ts'
 import { pushSessions } from '../../../sync/push.ts'
 import { addRemote, type NamedRemote, remotesOf, removeRemote } from '../../../sync/remotes.ts'
 import type { FetchReport, PushReport, RemoteStatus, SyncReport } from '../../../sync/report.ts'
@@ -36,8 +38,10 @@ export interface ShareOptions extends RemoteOptions {
 }
 
 export interface FetchOptions extends ShareOptions {
-  /** Only so many checkpoints of each branch. What is cut off is missing here until a fetch without it. Default: all. */
+  /** Only so many checkpoints of each new branch. What is cut off is missing here until `deepen`. Default: all. */
   depth?: number
+  /** Also what earlier fetches have cut off. Default: false. */
+  deepen?: boolean
 }
 
 export interface PushOptions extends ShareOptions {
@@ -47,6 +51,13 @@ export interface PushOptions extends ShareOptions {
   secrets?: Pick<SecretOptions, 'rules' | 'only' | 'off' | 'allow' | 'preset'> | false
   /** What is known to hold none, by rules of this id. */
   memory?: (rules: string) => CleanMemory | undefined
+}
+
+export interface BundleOptions extends Pick<ShareOptions, 'only' | 'onProgress'> {
+  /** Only what is new since an earlier bundle (the path of its file) or since a time. Default: everything. */
+  since?: string | Date
+  /** Replace a file that exists. Default: false. */
+  overwrite?: boolean
 }
 
 export interface SharedStoreSettings {
@@ -67,7 +78,24 @@ export class SharedStore {
   }
 
   async fetch(options: FetchOptions): Promise<FetchReport> {
-    return fetchSessions(await this.#sharing(options), only(options), options.depth)
+    const sharing = await this.#sharing(options)
+    const report = await fetchSessions(sharing, only(options), options.depth)
+    if (options.deepen === true) await deepen([sharing], only(options))
+    return report
+  }
+
+  /**
+   * Brings what is cut off of all that is here, from any remote. Throws UnsupportedError where some of it is nowhere.
+   *
+   * @param why the error says that it is needed
+   */
+  async deepen(session: SessionId, why: string): Promise<void> {
+    const { objects, repository } = this.#checkpoints.history
+    const tips = () => cutOff(objects, [...repository.refs.list('refs/heads/').values()])
+    if ((await tips()).length === 0) return
+    await deepen(await this.#others(undefined, {}))
+    const cut = await tips()
+    if (cut.length > 0) throw lacksHistory(session, cut, why)
   }
 
   async push(options: PushOptions): Promise<PushReport> {
@@ -79,6 +107,7 @@ export class SharedStore {
       only: only(options),
       workspace,
       gate: gate(history, finder, finder && memory?.(finder.id)),
+      others: () => this.#others(sharing.names.remote, options),
     })
     const { remote } = report
     for (const key of [...report.pushed, ...report.deleted])
@@ -110,6 +139,19 @@ export class SharedStore {
   /** What of a session at the remote stands on what was rewritten. */
   async outdated(session: SessionId, options: ShareOptions): Promise<OutdatedWork> {
     return bringOutdated(await this.#sharing(options), session)
+  }
+
+  bundle(file: string, { only: sessions, ...options }: BundleOptions): Promise<BundleReport | undefined> {
+    return bundleSessions(this.#checkpoints, file, { ...options, only: sessions?.map(parseSessionId) })
+  }
+
+  async unbundle(file: string, options: Omit<ShareOptions, 'remote'>): Promise<FetchReport> {
+    const { signal, onProgress } = options
+    return unbundleSessions(this.#checkpoints, file, {
+      only: only(options),
+      writer: await this.#writer(),
+      options: { signal, onProgress },
+    })
   }
 
   /** Those of the configuration, and that of the store's options. */
@@ -164,7 +206,7 @@ export class SharedStore {
     const { repository } = this.#checkpoints.history
     const remote = this.#connected(repository, url)
     await create(this.#checkpoints)
-    const added = { name, url, mapped: mapped ?? (await hasCode(remote)) }
+    const added = { name, url, mapped: mapped ?? (await alsoHoldsCode(remote)) }
     await addRemote(repository, added)
     return added
   }
@@ -174,33 +216,40 @@ export class SharedStore {
     await removeRemote(this.#checkpoints.history.repository, name)
   }
 
+  /** All remotes but one. */
+  async #others(but: string | undefined, options: ShareOptions): Promise<Sharing[]> {
+    const names = (await this.remotes()).map(({ name }) => name).filter((name) => name !== but)
+    return Promise.all(names.map((remote) => this.#sharing({ ...options, remote })))
+  }
+
   async #sharing({ remote: name, signal, onProgress }: ShareOptions): Promise<Sharing> {
     const { repository } = this.#checkpoints.history
     const { name: remote, url, mapped } = await this.remote(name)
-    const isThere = await this.#checkpoints.open()
-    const writer =
-      this.#settings.writer ?? (isThere ? repository.config().get('forkpoint.writer')?.at(-1) : undefined)
     return {
       checkpoints: this.#checkpoints,
       remote: this.#connected(repository, url),
       names: new RemoteNames(remote, mapped),
-      writer: writerName(writer),
+      writer: await this.#writer(),
       options: { signal, onProgress },
     }
+  }
+
+  async #writer(): Promise<string> {
+    const { repository } = this.#checkpoints.history
+    const isThere = await this.#checkpoints.open()
+    return writerName(
+      this.#settings.writer ?? (isThere ? repository.config().get('forkpoint.writer')?.at(-1) : undefined),
+    )
   }
 }
 
 /** A server that cannot be asked is taken for one with sessions alone. */
-async function hasCode(remote: Remote): Promise<boolean> {
+async function alsoHoldsCode(remote: Remote): Promise<boolean> {
   const known = await remote.refs(['refs/heads/', 'refs/forkpoint/heads/']).catch((error: unknown) => {
     if (!(error instanceof ForkpointError)) throw error
     return undefined
   })
-  for (const ref of known?.refs.keys() ?? []) {
-    if (ref.startsWith('refs/forkpoint/heads/')) return true
-    if (parseRef(ref) === undefined && !ref.endsWith('/_forkpoint')) return true
-  }
-  return false
+  return hasCode(known?.refs.keys() ?? [])
 }
 
 const only = ({ only }: ShareOptions): SessionId[] | undefined => only?.map(parseSessionId)

@@ -1,6 +1,7 @@
 /** What a git store does with git servers: sessions shared by several machines, by hand or with each save. */
 import type { Checkpoints } from '../../../checkpoints/checkpoints.ts'
-import { parseSessionId } from '../../../ids.ts'
+import { parseRef, parseSessionId, type SessionId } from '../../../ids.ts'
+import type { BundleReport } from '../../../sync/bundle/bundle.ts'
 import type { NamedRemote } from '../../../sync/remotes.ts'
 import type { FetchReport, PushReport, RemoteStatus, SyncReport } from '../../../sync/report.ts'
 import type { Backend } from '../../backend.ts'
@@ -10,14 +11,27 @@ import type {
   Addition,
   Checkpoint,
   ForkOptions,
+  Problem,
   SessionHandle,
   StoredDocument,
   Tag,
   WriteOptions,
 } from '../../session-store.ts'
-import { replicatedHandle } from './replicated-handle.ts'
 import type { LaterReplication, NowReplication } from './replication.ts'
-import type { FetchOptions, PushOptions, RemoteSettings, SharedStore, ShareOptions } from './shared-store.ts'
+import { sharedHandle } from './shared-handle.ts'
+import type {
+  BundleOptions,
+  FetchOptions,
+  PushOptions,
+  RemoteSettings,
+  SharedStore,
+  ShareOptions,
+} from './shared-store.ts'
+
+export interface UnbundleReport extends Omit<FetchReport, 'remote'> {
+  /** What is wrong with the sessions that came. */
+  problems: readonly Problem[]
+}
 
 /** What happened between the store and a remote. */
 export type RemoteEvent =
@@ -52,6 +66,8 @@ export abstract class SharingStore<S extends StoredDocument> extends StoreFront<
       ...(replicate !== undefined && { replicate }),
       ...(writer !== undefined && { writer }),
     }
+    if (remote !== undefined && replicate !== false)
+      checkpoints.replicate = (session, checkpoint) => this.#toRemote(remote, session, checkpoint)
   }
 
   /**
@@ -117,9 +133,45 @@ export abstract class SharingStore<S extends StoredDocument> extends StoreFront<
     return this.shared((shared) => shared.add({ name, url, mapped: options.mapped }))
   }
 
+  /**
+   * Writes sessions into one file, which every git reads: a backup. They come with all branches, tags, reserved lines, files of
+   * workspaces and what is known of deletions. With `since`, only what is new. The file is checked, and durable when this
+   * resolves. Returns `undefined`, and writes nothing, if nothing is new.
+   *
+   *     await store.bundle('backup.bundle')
+   *     await store.bundle('monday.bundle', { since: 'backup.bundle' })
+   *
+   * @throws NotFoundError when there is no such session; CorruptError; UnsupportedError in a shallow clone; StorageError, also
+   *   when the file exists
+   */
+  bundle(file: string, options: BundleOptions = {}): Promise<BundleReport | undefined> {
+    return this.shared((shared) => shared.bundle(file, options))
+  }
+
+  /**
+   * Takes sessions from a bundle, as `fetch` does from a server, and verifies those that have changed. A store is made if
+   * there is none.
+   *
+   * @throws NotFoundError when the bundle continues an earlier one that is not in this store; CorruptError; StorageError
+   */
+  async unbundle(file: string, options: Omit<ShareOptions, 'remote'> = {}): Promise<UnbundleReport> {
+    const { remote: _, ...report } = await this.shared((shared) => shared.unbundle(file, options))
+    const sessions = new Set(report.updated.flatMap((key) => parseRef(`refs/${key}`)?.session ?? []))
+    const problems: Problem[] = []
+    for (const session of sessions)
+      if (await this.exists(session)) problems.push(...(await this.verify(session)).problems)
+    return { ...report, problems }
+  }
+
   /** Removes a remote from the configuration. Throws NotFoundError. */
   removeRemote(name: string): Promise<void> {
     return this.shared((shared) => shared.remove(name))
+  }
+
+  /** Brings what a shallow store has left at its remotes. Throws UnsupportedError where it is nowhere, RemoteError. */
+  protected async deepen(session: SessionId, why: string): Promise<void> {
+    if ((await this.#checkpoints.open()) && this.#checkpoints.objects.isShallow)
+      await this.shared((shared) => shared.deepen(session, why))
   }
 
   /** The remotes, those of the configuration and that of the store's options. */
@@ -172,13 +224,22 @@ export abstract class SharingStore<S extends StoredDocument> extends StoreFront<
     options?: { at?: string; branch?: string },
   ): Promise<SessionHandle<S>> {
     const handle = await super.open(session, options)
-    if (this.#remote.remote === undefined) return handle
-    return replicatedHandle(handle, (checkpoint) => this.#replicated(checkpoint))
+    return sharedHandle(handle, {
+      replicated: (checkpoint) => this.#replicated(checkpoint),
+      aside: async ({ branch, id }) => {
+        const branches = await this.branches(session)
+        return branches.find(({ name, head }) => head === id && name.startsWith(`${branch}--`))?.name
+      },
+    })
   }
 
   override async close(): Promise<void> {
     await (await this.#replication)?.close()
     await super.close()
+  }
+
+  #replicate(session: string, checkpoint: string): Promise<void> {
+    return this.#checkpoints.replicate(session as SessionId, checkpoint)
   }
 
   async #replicated(checkpoint: Checkpoint): Promise<Checkpoint> {
@@ -187,14 +248,11 @@ export abstract class SharingStore<S extends StoredDocument> extends StoreFront<
   }
 
   /** Throws ReplicationError where it has to be at the remote now, and is not. */
-  async #replicate(session: string, checkpoint: string): Promise<void> {
-    const { remote, replicate = 'later' } = this.#remote
-    if (remote === undefined || replicate === false) return
+  async #toRemote({ name = 'origin' }: RemoteSettings, session: string, checkpoint: string): Promise<void> {
     this.#replication ??= import('./replication.ts').then(({ LaterReplication, NowReplication }) => {
-      const { name = 'origin' } = remote
       const push = (only: readonly string[], signal?: AbortSignal) =>
         this.push({ remote: name, only, signal })
-      return replicate === 'now' ? new NowReplication(push, name) : new LaterReplication(push)
+      return this.#remote.replicate === 'now' ? new NowReplication(push, name) : new LaterReplication(push)
     })
     await (await this.#replication).after({ session, checkpoint })
   }

@@ -1,0 +1,28 @@
+/** What earlier scans found to hold no secret, kept in the user's cache folder: a file for each set of rules. */
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import { CleanFile } from '../store/scan/clean-file.ts'
+import type { Context } from './context.ts'
+import { VERSION } from './version.ts'
+
+export interface CleanFiles {
+  /** The file for a set of rules. */
+  memory: (id: string) => CleanFile
+  /** Writes what was learned since. */
+  save: () => void
+}
+
+export function cleanFiles({ env }: Context): CleanFiles {
+  const files: CleanFile[] = []
+  const cache = env.XDG_CACHE_HOME || join(homedir(), '.cache')
+  return {
+    memory: (id) => {
+      const file = new CleanFile(join(cache, 'forkpoint', 'clean', `${VERSION}-${id}`))
+      files.push(file)
+      return file
+    },
+    save: () => {
+      for (const file of files) file.save()
+    },
+  }
+}

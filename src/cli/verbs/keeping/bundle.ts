@@ -1,0 +1,94 @@
+/** Backups: `bundle` writes sessions into one file, `restore` takes them back. */
+import { closeSync, existsSync, openSync, readSync, statSync } from 'node:fs'
+import { InvalidArgumentError } from 'commander'
+import { beginsBundle } from '../../../git/bundle/header.ts'
+import type { Context } from '../../context.ts'
+import { EXIT, type ExitCode } from '../../exit-codes.ts'
+import { bold, count, dim, green, line, red, yellow } from '../../text.ts'
+import { type AddVerb, examples } from '../../verb.ts'
+import { size } from './size.ts'
+
+interface Options {
+  session?: string[]
+  since?: string | Date
+  force?: boolean
+}
+
+/** `forkpoint bundle`: JSON of BundleReport with the `file`, or `{ file: null }` when nothing is new. */
+export const addBundle: AddVerb = (program, run) => {
+  program
+    .command('bundle')
+    .description('write sessions into one file that every git reads: a backup')
+    .argument('<file>', 'where the bundle is written')
+    .option('--session <id...>', 'only these sessions')
+    .option('--since <bundle|date>', 'only what is new since an earlier bundle, or since a date', since)
+    .option('-f, --force', 'replace a file that exists')
+    .addHelpText('after', examples('bundle backup.bundle', 'bundle monday.bundle --since backup.bundle'))
+    .action(
+      run(async (context, file: string, { session, since: from, force }: Options) => {
+        const { command, out, stores } = context
+        const report = await stores.existing.bundle(file, {
+          ...(session && { only: session }),
+          ...(from !== undefined && { since: from }),
+          ...(force && { overwrite: true }),
+          onProgress: ({ phase, done, total }) => out.progress(`${phase} ${done} of ${total ?? '?'}`),
+        })
+        out.endProgress()
+        if (out.json)
+          return void (await out.document({ file: report === undefined ? null : file, ...report }))
+        if (report === undefined)
+          return void (await out.note(line`Nothing is new; '${file}' was not written.`))
+        const { refs, objects, bytes } = report
+        await out.line(
+          line`Wrote ${bold(file)}: ${count(refs.length, 'ref')}, ${count(objects, 'new object')}, ${size(bytes)}.`,
+        )
+        await out.note(line`${dim(`To take it back, here or elsewhere: ${command('restore', [file])}`)}`)
+        return undefined
+      }),
+    )
+}
+
+/** Whether the text names a file that is a bundle. */
+export function isBundleFile(path: string): boolean {
+  if (!existsSync(path) || !statSync(path).isFile()) return false
+  const head = Buffer.alloc(32)
+  const file = openSync(path, 'r')
+  try {
+    return beginsBundle(head.subarray(0, readSync(file, head, 0, head.length, 0)))
+  } finally {
+    closeSync(file)
+  }
+}
+
+/** JSON of UnbundleReport. Exit code 1 when something that came is damaged. */
+export async function restoreBundle({ out, stores }: Context, file: string): Promise<ExitCode | undefined> {
+  const report = await stores.sessions.unbundle(file, {
+    onProgress: ({ phase, done }) => out.progress(`${phase} ${done}`),
+  })
+  out.endProgress()
+  const { updated, diverged, deleted, kept, hidden, problems } = report
+  const code = problems.length === 0 ? undefined : EXIT.failed
+  if (out.json) {
+    await out.document(report)
+    return code
+  }
+  for (const ref of updated) await out.line(line`${green('restored')}  ${ref}`)
+  for (const { from, to } of diverged)
+    await out.line(line`${yellow('diverged')}  ${from}: what was here is now ${to}`)
+  for (const ref of deleted) await out.line(line`${yellow('deleted')}   ${ref}`)
+  for (const ref of [...hidden, ...kept])
+    await out.note(line`${yellow('left out:')} ${ref} ${dim('(it was deleted; see restore --deleted)')}`)
+  for (const { checkpoint, message } of problems)
+    await out.line(line`${red('damaged')}   ${checkpoint ?? ''} ${message}`)
+  if (updated.length + diverged.length + deleted.length === 0)
+    await out.note(line`The store has everything that is in '${file}'.`)
+  return code
+}
+
+function since(text: string): string | Date {
+  if (isBundleFile(text)) return text
+  const time = Date.parse(text)
+  if (Number.isNaN(time))
+    throw new InvalidArgumentError('It must be an earlier bundle, or a date such as 2025-11-03.')
+  return new Date(time)
+}

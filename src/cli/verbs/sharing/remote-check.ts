@@ -1,0 +1,58 @@
+import type { Command } from 'commander'
+import { checkRemote } from '../../../sync/check/remote-check.ts'
+import type { TriedPromise } from '../../../sync/check/report.ts'
+import { EXIT } from '../../exit-codes.ts'
+import { bold, columns, dim, green, type Line, line, red, yellow } from '../../text.ts'
+import { examples, type Run, wholeNumber } from '../../verb.ts'
+
+interface Options {
+  mapped?: boolean
+  size?: number
+}
+
+/** `forkpoint remote check`: JSON of RemoteCheck. Exit code 1 when something does not hold that is needed. */
+export const addCheck = (remote: Command, run: Run): void => {
+  remote
+    .command('check')
+    .description('try what a server promises, with refs of its own that it deletes afterwards')
+    .argument('<server>', 'the name of a remote of the store, or an address')
+    .option('--mapped', 'try branches below refs/forkpoint/heads/, whatever the server has')
+    .option('--size <MiB>', 'size of the large push (default: 2)', wholeNumber)
+    .addHelpText(
+      'after',
+      examples('remote check https://host/team/sessions.git', 'remote check origin --json'),
+    )
+    .action(
+      run(async ({ out, stores }, server: string, { mapped, size }: Options) => {
+        const known = (await stores.sessions.remotes()).find(({ name }) => name === server)
+        const isMapped = mapped ?? known?.mapped
+        const check = await checkRemote(known?.url ?? server, {
+          ...(isMapped !== undefined && { mapped: isMapped }),
+          ...(size !== undefined && { size: size << 20 }),
+          onProgress: ({ phase }) => out.progress(phase),
+        })
+        const code = check.ok ? EXIT.done : EXIT.failed
+        if (out.json) {
+          await out.document(check)
+          return code
+        }
+        await out.line(line`${bold(check.url)}`)
+        await out.lines(columns(check.promises.map(rowOf)))
+        for (const ref of check.left)
+          await out.note(line`${yellow('left')}  ${ref}: the server did not let it be deleted`)
+        await out.note(
+          check.ok
+            ? line`Sessions can be shared here. Whether a push is on the disk when it is acknowledged cannot be seen from outside: docs/fleet.md says how to set it.`
+            : line`${red('Sessions cannot be shared here')}: something that is needed does not hold.`,
+        )
+        return code
+      }),
+    )
+}
+
+const rowOf = ({ name, promise, holds, needed, milliseconds, note }: TriedPromise): Line[] => [
+  holds === true ? green('yes') : holds === undefined ? dim('–') : needed ? red('no') : yellow('no'),
+  line`${name}`,
+  dim(milliseconds === undefined ? '' : `${milliseconds.toFixed(1)} ms`),
+  line`${promise}${note === undefined ? '' : dim(` (${note})`)}`,
+]

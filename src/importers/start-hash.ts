@@ -1,0 +1,41 @@
+/** SHA-256 of how a file begins: enough to tell whether another one is its continuation. */
+import { createHash } from 'node:crypto'
+import type { ByteSource } from './byte-source.ts'
+import type { Turn } from './importer.ts'
+
+/** Puts into the cursor of each turn the hash of the file up to there. */
+export async function hashCursors(source: ByteSource, turns: readonly Turn[]): Promise<void> {
+  const hashes = await hashesAt(
+    source,
+    turns.map(({ cursor }) => cursor.bytes),
+  )
+  for (const turn of turns) turn.cursor = { ...turn.cursor, sha256: hashes.get(turn.cursor.bytes) as string }
+}
+
+/** By offset, the hash of all bytes before it, in hex. The source is read once, up to the last of the offsets. */
+export async function hashesAt(
+  source: ByteSource,
+  offsets: Iterable<number>,
+): Promise<ReadonlyMap<number, string>> {
+  const found = new Map<number, string>()
+  const hash = createHash('sha256')
+  const waiting = [...new Set(offsets)].sort((a, b) => b - a)
+  let at = 0
+  const note = (): void => {
+    for (; waiting.at(-1) === at; waiting.pop()) found.set(at, hash.copy().digest('hex'))
+  }
+  note()
+  if (waiting.length === 0) return found
+  for await (const chunk of source.chunks()) {
+    const end = at + chunk.length
+    for (let from = 0; from < chunk.length && waiting.length > 0; ) {
+      const next = Math.min(end, waiting.at(-1) as number) - (end - chunk.length)
+      hash.update(chunk.subarray(from, next))
+      at += next - from
+      from = next
+      note()
+    }
+    if (waiting.length === 0) break
+  }
+  return found
+}

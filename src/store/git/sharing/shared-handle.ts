@@ -1,0 +1,45 @@
+/** A handle of a session that machines share: it follows its branch where that made room, and its writes go to a remote. */
+import { ConflictError } from '../../../errors.ts'
+import type { Checkpoint, SessionHandle, StoredDocument } from '../../session-store.ts'
+
+interface Sharing {
+  /** Resolves with the checkpoint when it is where it has to be. */
+  replicated(checkpoint: Checkpoint): Promise<Checkpoint>
+  /** The branch that ours has become when a fetch gave its name to theirs; `undefined` where that is not what happened. */
+  aside(checkpoint: Pick<Checkpoint, 'branch' | 'id'>): Promise<string | undefined>
+}
+
+/** The handle has moved before its write goes to the remote, so that nobody has to save again. */
+export function sharedHandle<S extends StoredDocument>(
+  handle: SessionHandle<S>,
+  { replicated, aside }: Sharing,
+): SessionHandle<S> {
+  async function write<O extends { branch?: string }>(
+    options: O | undefined,
+    work: (options: O | undefined) => Promise<Checkpoint>,
+  ): Promise<Checkpoint> {
+    try {
+      return await replicated(await work(options))
+    } catch (error) {
+      if (!(error instanceof ConflictError) || options?.branch !== undefined) throw error
+      const branch = await aside({ branch: handle.branch, id: handle.checkpoint.id })
+      if (branch === undefined) throw error
+      return replicated(await work({ ...options, branch } as O))
+    }
+  }
+
+  return {
+    id: handle.id,
+    get branch() {
+      return handle.branch
+    },
+    get checkpoint() {
+      return handle.checkpoint
+    },
+    get state() {
+      return handle.state
+    },
+    save: (state, options) => write(options, (all) => handle.save(state, all)),
+    append: (addition, options) => write(options, (all) => handle.append(addition, all)),
+  }
+}

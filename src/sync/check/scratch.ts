@@ -1,0 +1,161 @@
+/** What a check works with: a repository of its own, refs at the server that are nobody's, and small commits. */
+import { randomBytes } from 'node:crypto'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { FORKPOINT } from '../../checkpoints/commits/author.ts'
+import { RemoteError } from '../../errors.ts'
+import { encodeCommit } from '../../git/objects/commit.ts'
+import { type NewObject, newObject } from '../../git/objects/object.ts'
+import { changeTree, NO_ENTRIES } from '../../git/objects/tree.ts'
+import { Repository } from '../../git/repository.ts'
+import type { MoveAnswer, Remote, RemoteMove, RemoteOptions } from '../../git/wire/remote.ts'
+import type { ObjectId, RefName } from '../../ids.ts'
+import { type ConnectOptions, connect } from '../connect.ts'
+import { NEUTRAL_BRANCH, neutralCommit } from '../neutral-branch.ts'
+
+export class Scratch {
+  readonly remote: Remote
+  readonly options: RemoteOptions
+  /** No session's: a name never begins with `_`. */
+  readonly name = `_check-${randomBytes(4).toString('hex')}`
+  /** Whether branches lie below `refs/forkpoint/heads/`. */
+  isMapped = false
+  readonly #url: string
+  readonly #connect: ConnectOptions
+  readonly #folder = mkdtempSync(join(tmpdir(), 'forkpoint-check-'))
+  readonly #repository: Repository
+  readonly #open: Repository[] = []
+  #commits = 0
+  /** Whether an empty server was begun with the branch of a first push. */
+  #hasBegun = false
+
+  /** Throws UnsupportedError, TypeError for a wrong address. */
+  constructor(url: string, options: ConnectOptions & RemoteOptions) {
+    const { auth, headers, ...rest } = options
+    this.#url = url
+    this.#connect = { auth, headers }
+    this.options = rest
+    this.#repository = this.#newRepository('ours')
+    this.remote = this.#connected(this.#repository)
+  }
+
+  /** Makes the repository. */
+  async open(): Promise<void> {
+    await create(this.#repository)
+  }
+
+  branch(name: string): RefName {
+    return `refs/${this.isMapped ? 'forkpoint/' : ''}heads/${this.name}/${name}`
+  }
+
+  tag(name: string): RefName {
+    return `refs/${this.isMapped ? 'forkpoint/' : ''}tags/${this.name}/${name}`
+  }
+
+  /** Beside where tombstones are. */
+  get hidden(): RefName {
+    return `refs/forkpoint/${this.name}/hidden`
+  }
+
+  /** All of them. */
+  get prefixes(): string[] {
+    return [this.branch(''), this.tag(''), this.hidden]
+  }
+
+  /** A new commit, on top of another one, with a file of so many bytes that do not get smaller. */
+  async commit(parent?: ObjectId, size = 16): Promise<ObjectId> {
+    const blob = newObject('blob', randomBytes(size))
+    const file = { name: 'file', entry: { mode: '100644', id: blob.id } } as const
+    const tree = newObject('tree', changeTree(NO_ENTRIES, [file]).data)
+    const person = { ...FORKPOINT, at: Date.now() }
+    const message = `forkpoint remote check ${++this.#commits}\n`
+    const parents = parent === undefined ? [] : [parent]
+    const commit = newObject(
+      'commit',
+      encodeCommit({ tree: tree.id, parents, author: person, committer: person, message }),
+    )
+    await this.#save([blob, tree, commit])
+    return commit.id
+  }
+
+  /**
+   * Begins an empty server as a first push does: many servers make the first branch their default, and let nobody delete it then.
+   * Throws RemoteError.
+   */
+  async begin(): Promise<void> {
+    const [commit, ...others] = neutralCommit()
+    await this.#save([...others, commit])
+    this.#hasBegun = true
+    await this.push([{ ref: NEUTRAL_REF, from: undefined, to: commit.id }])
+  }
+
+  /** Throws RemoteError. */
+  push(moves: readonly RemoteMove[], has: readonly ObjectId[] = []): Promise<readonly MoveAnswer[]> {
+    return this.remote.push({ moves, has, atomic: moves.length > 1 }, this.options)
+  }
+
+  /** Where a ref is at the server. Throws RemoteError. */
+  async at(ref: string): Promise<ObjectId | undefined> {
+    return (await this.remote.refs([ref], this.options)).refs.get(ref)
+  }
+
+  /** Fetches into an empty repository, and says which of the objects are there then. Throws RemoteError, CorruptError. */
+  async fetched(want: ObjectId, ids: readonly ObjectId[], depth?: number): Promise<boolean[]> {
+    const repository = this.#newRepository(`fetched-${this.#open.length}`)
+    await create(repository)
+    const request = { wants: [want], haves: [], ...(depth !== undefined && { depth }) }
+    const { release } = await this.#connected(repository).fetch(request, this.options)
+    release()
+    return Promise.all(ids.map((id) => repository.objects.has(id)))
+  }
+
+  /** Deletes at the server what is there of the check; returns what is left. */
+  async cleanUp(): Promise<string[]> {
+    // Also after the caller has stopped the check.
+    const options = { ...this.options, signal: undefined }
+    const ours = this.#hasBegun ? [...this.prefixes, NEUTRAL_REF] : this.prefixes
+    let left: [string, ObjectId][] = []
+    const look = async (): Promise<void> => {
+      left = [...(await this.remote.refs(ours, options)).refs]
+    }
+    try {
+      await look()
+      const moves = left.map(([ref, from]) => ({ ref, from, to: undefined }))
+      await this.remote.push({ moves, has: [], atomic: false }, options)
+      await look()
+    } catch (error) {
+      if (!(error instanceof RemoteError)) throw error
+      // What was there is told.
+    }
+    return left.map(([ref]) => ref)
+  }
+
+  async close(): Promise<void> {
+    for (const repository of this.#open) await repository.close()
+    rmSync(this.#folder, { recursive: true, force: true })
+  }
+
+  async #save(objects: readonly NewObject[]): Promise<void> {
+    const [ref, tip] = [`refs/heads/made/${this.#commits}` as const, objects.at(-1)!.id]
+    await this.#repository.change({
+      refs: [ref],
+      prepare: () => ({ objects, moves: new Map([[ref, tip]]), result: undefined }),
+    })
+  }
+
+  #newRepository(name: string): Repository {
+    const repository = new Repository(join(this.#folder, name))
+    this.#open.push(repository)
+    return repository
+  }
+
+  #connected(repository: Repository): Remote {
+    return connect(repository, this.#url, this.#connect)
+  }
+}
+
+const NEUTRAL_REF = `refs/${NEUTRAL_BRANCH}` as const
+
+const create = (repository: Repository): Promise<void> =>
+  repository.change({ refs: [], prepare: () => ({ objects: [], moves: new Map(), result: undefined }) })
