@@ -13,26 +13,60 @@ export function writeTable(report, page) {
   const text = readFileSync(page, 'utf8')
   const [start, end] = [text.indexOf(BEGIN), text.indexOf(END)]
   if (start === -1 || end === -1) throw new Error(`${page} has no place for the table.`)
-  const table = tableOf(JSON.parse(readFileSync(report, 'utf8')))
+  const before = parsed(text.slice(start + BEGIN.length, end))
+  const table = tableOf(JSON.parse(readFileSync(report, 'utf8')), before)
   writeFileSync(page, `${text.slice(0, start + BEGIN.length)}\n\n${table}\n\n${text.slice(end)}`)
 }
 
-/** @param {{ testResults: { assertionResults: { status: string, meta?: { cell?: Cell } }[] }[] }} report */
-function tableOf({ testResults }) {
+/** @typedef {{ tools: string[], rows: Map<string, Map<string, string>> }} Table */
+
+/**
+ * @param {string} text
+ * @returns {Table}
+ */
+function parsed(text) {
+  const lines = text.split('\n').filter((line) => line.startsWith('|'))
+  const [[, ...tools] = [''], , ...rows] = lines.map((line) =>
+    line
+      .split('|')
+      .slice(1, -1)
+      .map((cell) => cell.trim()),
+  )
+  return {
+    tools,
+    rows: new Map(
+      rows.map(([from = '', ...cells]) => [from, new Map(tools.map((tool, n) => [tool, cells[n] ?? '']))]),
+    ),
+  }
+}
+
+/**
+ * Tools that were not run now keep their column.
+ *
+ * @param {{ testResults: { assertionResults: { status: string, meta?: { cell?: Cell } }[] }[] }} report
+ * @param {Table} table
+ */
+function tableOf({ testResults }, { tools: known, rows }) {
   const results = testResults
     .flatMap(({ assertionResults }) => assertionResults)
     .flatMap(({ status, meta }) =>
-      meta?.cell === undefined || status === 'skipped' ? [] : [{ status, ...meta.cell }],
+      meta?.cell === undefined || status === 'skipped'
+        ? []
+        : [{ status, from: meta.cell.from, to: `in ${meta.cell.to} ${meta.cell.version}` }],
     )
-  const tools = [...new Map(results.map(({ to, version }) => [to, version]))]
-  const rows = [...new Set(results.map(({ from }) => from))].map((from) => {
-    const cells = tools.map(([tool]) => {
-      const tried = results.filter((one) => one.from === from && one.to === tool)
-      const passed = tried.filter(({ status }) => status === 'passed')
-      return passed.length === tried.length ? `${passed.length}` : `${passed.length} of ${tried.length}`
-    })
-    return [from, ...cells]
-  })
-  const head = ['sessions of', ...tools.map(([tool, version]) => `in ${tool} ${version}`)]
-  return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n')
+  const name = (/** @type {string} */ tool) => tool.replace(/ [\d.]+$/, '')
+  const now = [...new Set(results.map(({ to }) => to))]
+  const tools = [...known.filter((tool) => !now.some((one) => name(one) === name(tool))), ...now].sort()
+  for (const { from, to } of results) {
+    const tried = results.filter((one) => one.from === from && one.to === to)
+    const passed = tried.filter(({ status }) => status === 'passed')
+    const cells = rows.get(from) ?? new Map()
+    rows.set(from, cells)
+    cells.set(to, passed.length === tried.length ? `${passed.length}` : `${passed.length} of ${tried.length}`)
+  }
+  const body = [...rows]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([from, cells]) => [from, ...tools.map((tool) => cells.get(tool) ?? '')])
+  const head = ['sessions of', ...tools]
+  return [head, head.map(() => '---'), ...body].map((cells) => `| ${cells.join(' | ')} |`).join('\n')
 }

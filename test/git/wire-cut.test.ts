@@ -97,11 +97,11 @@ describe('a connection that is cut', () => {
       for (let cut = 0; cut < size; cut += STRIDE) {
         await proxy.reset()
         proxy.cut = { [direction]: cut }
-        // The end of the answer's last, empty chunk says nothing that was not said before.
+        // Nothing comes after the last object but ends of chunks, and how many chunks there are differs from time to time.
         const error = await at(other)
           .fetch({ wants: [tip], haves: [] })
           .catch((thrown: unknown) => thrown)
-        isComplete ||= direction === 'down' && size - cut < 16 && !(error instanceof Error)
+        isComplete ||= direction === 'down' && size - cut < 100 && !(error instanceof Error)
         if (isComplete) continue
         expect(error).toMatchObject({ code: 'REMOTE', failure: expect.stringMatching(/unreachable|invalid/) })
         expect(readdirSync(join(folder, 'objects/pack'))).toEqual([])

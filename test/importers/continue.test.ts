@@ -191,6 +191,20 @@ test('a session of another folder goes on in the folder that was asked for', asy
   }
 })
 
+test('an entry of pi that hung on another branch follows the one above it', async () => {
+  const sample = SAMPLES.find(
+    ({ tool, name }) => tool.name === 'pi' && name.endsWith('p1.jsonl'),
+  ) as ToolSample
+  const { path } = await continueWith(sample.tool, await imported(sample), 's', place())
+  const entries = readFileSync(path, 'utf8').trimEnd().split('\n').slice(1)
+  const ids = new Set<unknown>([null])
+  for (const entry of entries) {
+    const { id, parentId } = JSON.parse(entry)
+    expect(ids).toContain(parentId)
+    ids.add(id)
+  }
+})
+
 test('opencode goes on with the model that is configured, else the one used last', async () => {
   const store = await imported(SAMPLES.find(({ tool }) => tool.name === 'pi') as ToolSample)
   const options = place()

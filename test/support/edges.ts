@@ -184,7 +184,7 @@ export const EDGES: Readonly<Record<string, readonly string[]>> = {
   'cli/verbs/reading': ['cli', 'store/search'],
   'cli/verbs/secrets': ['cli', 'redaction', 'store/scan'],
   'cli/verbs/sharing': ['cli', 'sync', 'sync/check'],
-  'cli/verbs/tools': ['cli', 'cli/verbs/viewing', 'importers', 'state', 'store'],
+  'cli/verbs/tools': ['cli', 'cli/verbs/viewing', 'importers', 'state'],
   'cli/verbs/viewing': ['cli', 'redaction', 'store', 'store/redaction', 'viewer', 'viewer/export'],
   'cli/verbs/workspace': ['cli', 'cli/verbs/keeping', 'store', 'workspace'],
   codec: ['state'],

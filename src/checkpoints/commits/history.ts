@@ -266,6 +266,6 @@ export class History<R extends AnyRepository = Repository> extends Heads<R> {
 }
 
 /** So many commits are read sooner than one asks what is known about them. */
-const NEAR = 30
+const NEAR = 8
 const STEP = Buffer.from('\nForkpoint-Kind: step\n')
 const KNOWN_LIMIT = 1000

@@ -129,7 +129,7 @@ function* indexSteps(entries: readonly PackEntry[], packChecksum: Uint8Array): G
 const TYPE_BITS: Record<ObjectType | 'delta', number> = { commit: 1, tree: 2, blob: 3, tag: 4, delta: 7 }
 const MAX_SMALL_OFFSET = 0x7fffffff
 /** Objects up to this size are stored uncompressed by a save, and compressed later when packs are merged. */
-const STORED = 4096
+const STORED = 32 * 1024
 /** Above this size the thread pool is used, so that the event loop is not held up. */
 const ASIDE = 128 * 1024
 

@@ -40,23 +40,31 @@ export async function originOf(source: ByteSource): Promise<Origin | undefined> 
   return undefined
 }
 
-/** Under the part of an entry that is about the session. */
-const INNER = ['payload', 'info']
+/** Where it stands in the part of an entry that is about the session; opencode keeps `metadata`, and drops the rest. */
+const PLACES: readonly (readonly string[])[] = [['payload'], ['info', 'metadata'], []]
 
 function marked(entry: Record<string, unknown>, origin: Origin): object {
-  const key = INNER.find((one) => isJsonObject(entry[one]))
-  return key === undefined
-    ? { ...entry, forkpoint: origin }
-    : { ...entry, [key]: { ...(entry[key] as object), forkpoint: origin } }
+  const place = PLACES.find(([key]) => key === undefined || isJsonObject(entry[key])) ?? []
+  return markedAt(entry, place, origin)
+}
+
+function markedAt(entry: object, [key, ...rest]: readonly string[], origin: Origin): object {
+  if (key === undefined) return { ...entry, forkpoint: origin }
+  const inner = (entry as Record<string, unknown>)[key]
+  return { ...entry, [key]: markedAt(isJsonObject(inner) ? inner : {}, rest, origin) }
 }
 
 function originIn(entry: unknown): Origin | undefined {
-  if (!isJsonObject(entry)) return undefined
-  const key = INNER.find((one) => isJsonObject(entry[one]))
-  const found = key === undefined ? entry.forkpoint : (entry[key] as Record<string, unknown>).forkpoint
-  if (!isJsonObject(found)) return undefined
-  const { session, checkpoint, lines } = found
-  return typeof session === 'string' && typeof checkpoint === 'string' && typeof lines === 'number'
-    ? { session, checkpoint, lines }
-    : undefined
+  for (const place of PLACES) {
+    const holder = place.reduce(
+      (inner: unknown, key) => (isJsonObject(inner) ? inner[key] : undefined),
+      entry,
+    )
+    const found = isJsonObject(holder) ? holder.forkpoint : undefined
+    if (!isJsonObject(found)) continue
+    const { session, checkpoint, lines } = found
+    if (typeof session === 'string' && typeof checkpoint === 'string' && typeof lines === 'number')
+      return { session, checkpoint, lines }
+  }
+  return undefined
 }

@@ -1,6 +1,8 @@
 /** A conversation as a session file that `pi --session` takes. */
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
+import { isJsonObject } from '../../json-value.ts'
+import { parseLine } from '../jsonl.ts'
 import type { Conversation, Piece, Utterance } from '../out/conversation.ts'
 import { callsIn } from '../out/pieces.ts'
 import type { Composed, ComposeOptions } from '../out/target.ts'
@@ -30,10 +32,26 @@ export function composePi({ utterances }: Conversation, { id, cwd, home, now }: 
   }
 }
 
-/** Entries of pi for the folder of the composed session: pi does not go on in one that is gone. */
+/**
+ * Entries of pi for the folder of the composed session: pi does not go on in one that is gone. An entry that hangs on one of
+ * another branch, such as the summary of that, follows the entry above it: pi reads no further than to a gap.
+ */
 export function fittedSession([head = '', ...entries]: readonly string[], composed: string): string[] {
   const { cwd } = JSON.parse(composed) as { cwd: string }
-  return [JSON.stringify({ ...(JSON.parse(head) as object), cwd }), ...entries]
+  const known = new Set<unknown>()
+  let last: unknown = null
+  const linked = entries.map((line) => {
+    const parsed = parseLine(Buffer.from(line))
+    if (parsed.kind !== 'value' || !isJsonObject(parsed.value)) return line
+    const { id, parentId } = parsed.value
+    if (typeof id !== 'string') return line
+    const isWhole = typeof parentId !== 'string' || known.has(parentId)
+    const fitted = isWhole ? line : JSON.stringify({ ...parsed.value, parentId: last })
+    known.add(id)
+    last = id
+    return fitted
+  })
+  return [JSON.stringify({ ...(JSON.parse(head) as object), cwd }), ...linked]
 }
 
 const NOTHING_USED = {

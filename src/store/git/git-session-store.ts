@@ -142,7 +142,7 @@ export class GitSessionStore<S extends StoredDocument = Session> extends Sharing
   rewrite(session: string, redact: Redact, options?: RewriteOptions): Promise<RewriteReport> {
     return this.#checkpoints.lifetime.use(async () => {
       const { rewriteStore } = await import('./rewrite.ts')
-      await this.deepen(parseSessionId(session), 'what is to be taken out may be in it')
+      await this.deepen(session, 'what is to be taken out may be in it')
       const keyed = options?.dryRun === true ? redact : withKeyOf(this, redact)
       return rewriteStore(this.#repository, this.#checkpoints, parseSessionId(session), keyed, options)
     })

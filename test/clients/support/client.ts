@@ -12,6 +12,8 @@ export interface Client {
   ask(prompt: string): readonly string[]
   /** Asks in a session that was written for it. */
   askIn(session: Resumed, prompt: string): readonly string[]
+  /** Asks in the session that was last. */
+  askAgain?(prompt: string): readonly string[]
   /** What it has to do first, such as taking a file in. */
   before?(session: Resumed): readonly string[]
   /** The call by which its model runs a command of the shell. */

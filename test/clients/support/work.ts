@@ -1,5 +1,4 @@
 /** A real tool at work in a home folder of its own, beside a model of the tests. */
-import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { filesOf } from '../../../src/importers/core/folder.ts'
 import { foldersOf, IMPORTERS, type Importer } from '../../../src/importers/index.ts'
@@ -77,9 +76,10 @@ export class Work {
   }
 
   async #print(id: string): Promise<string> {
-    const { stdout } = await this.run(this.#client.print?.(id) ?? [])
     const path = join(this.place.home, `${id}.json`)
-    writeFileSync(path, stdout)
+    // opencode ends before a pipe has taken all of a long session.
+    const program = [...(this.#client.program ?? []), ...(this.#client.print?.(id) ?? [])]
+    await runTool(['sh', '-c', `"$@" > "$0"`, path, ...program], this.place, this.#environment)
     return path
   }
 }

@@ -17,6 +17,7 @@ export const claudeCode: Client = {
     DISABLE_COMPACT: '1',
   }),
   ask: (prompt) => [...PRINT, prompt],
+  askAgain: (prompt) => ['--continue', ...PRINT, prompt],
   askIn: ({ id }, prompt) => ['--resume', id, ...PRINT, prompt],
   renamed: { Task: 'Agent', KillShell: 'TaskStop', KillBash: 'TaskStop' },
   call: (command) => ({ name: 'Bash', input: { command, description: 'as asked' } }),

@@ -36,6 +36,7 @@ wire_api = "responses"
     return {}
   },
   ask: (prompt) => [...EXEC, prompt],
+  askAgain: (prompt) => [...EXEC, 'resume', '--last', prompt],
   askIn: ({ id }, prompt) => [...EXEC, 'resume', id, prompt],
   call: (command) => ({ name: 'exec_command', input: { cmd: command } }),
 }

@@ -5,7 +5,6 @@ import { delimiter, dirname, join, resolve } from 'node:path'
 import { StorageError } from '../../../errors.ts'
 import { foldersOf, HOOKS, importFile, type ToolHook } from '../../../importers/index.ts'
 import { isJsonObject } from '../../../json-value.ts'
-import type { SessionStore } from '../../../store/session-store.ts'
 import type { Context } from '../../context.ts'
 import { EXIT, UsageError } from '../../exit-codes.ts'
 import { bold, dim, green, type Line, line, red } from '../../text.ts'
@@ -79,7 +78,7 @@ export const addHook: AddVerb = (program, run) => {
 async function importTurn(
   { tool }: ToolHook,
   file: string,
-  store: SessionStore,
+  store: Context['stores']['sessions'],
   folder: string | undefined,
 ): Promise<void> {
   const files = folder === undefined ? undefined : store.files?.(folder)

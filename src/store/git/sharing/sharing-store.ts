@@ -169,9 +169,9 @@ export abstract class SharingStore<S extends StoredDocument> extends StoreFront<
   }
 
   /** Brings what a shallow store has left at its remotes. Throws UnsupportedError where it is nowhere, RemoteError. */
-  protected async deepen(session: SessionId, why: string): Promise<void> {
+  protected async deepen(session: string, why: string): Promise<void> {
     if ((await this.#checkpoints.open()) && this.#checkpoints.objects.isShallow)
-      await this.shared((shared) => shared.deepen(session, why))
+      await this.shared((shared) => shared.deepen(parseSessionId(session), why))
   }
 
   /** The remotes, those of the configuration and that of the store's options. */
