@@ -86,7 +86,7 @@ export const tagRef = (session: SessionId, tag: TagName): RefName =>
 
 export const activeRef = (session: SessionId): RefName => `refs/forkpoint/active/${encodeName(session)}`
 
-/** Where a rewrite of the session says which checkpoint each old one has become. */
+/** Where it stands which checkpoint each rewritten one has become, on every machine. */
 export const rewrittenRef = (session: SessionId): RefName => `${REWRITTEN}${encodeName(session)}`
 
 export const REWRITTEN = 'refs/forkpoint/rewritten/' as const
@@ -99,7 +99,7 @@ export const GONE = 'refs/forkpoint/gone/'
 /** Where archives are: commits that keep sessions which have no refs of their own. */
 export const ARCHIVE = 'refs/forkpoint/archive/' as const
 
-/** Below it stands what was last seen of each remote: `<remote>/{heads,tags}/<session>/<name>` and `<remote>/gone/<session>`. */
+/** Below it stands what was last seen of each remote: `<remote>/{heads,tags}/<session>/<name>` and `<remote>/{gone,rewritten}/<session>`. */
 export const LAST_SEEN = 'refs/forkpoint/remote/' as const
 
 /** What a ref of ours names; the session again for `active`. */

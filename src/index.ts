@@ -76,7 +76,7 @@ export type {
   ScanOptions,
   SignedCheckpoint,
 } from './store/git/options.ts'
-export type { RewriteOptions, RewriteReport } from './store/git/rewrite.ts'
+export type { ContinueReport, RewriteOptions, RewriteReport } from './store/git/rewrite.ts'
 export type {
   BundleOptions,
   FetchOptions,
@@ -131,7 +131,7 @@ export type { BundleReport } from './sync/bundle/bundle.ts'
 export { checkRemote } from './sync/check/remote-check.ts'
 export type { CheckOptions, RemoteCheck, TriedPromise } from './sync/check/report.ts'
 export type { ConnectOptions } from './sync/connect.ts'
-export { NotSharedError, ReplicationError } from './sync/error.ts'
+export { NotSharedError, ReplicationError, RewrittenError } from './sync/error.ts'
 export type { NamedRemote } from './sync/remotes.ts'
 export type {
   FetchReport,

@@ -42,8 +42,14 @@ export function withKey(redact: Redact, source: KeySource): Redact {
 export function mark(text: string, findings: readonly Finding[], key: MarkKey): string {
   let marked = ''
   let from = 0
+  // Making one takes as long as finding one, and the same secret often stands many times in a text.
+  const codes = new Map<string, string>()
   for (const { rule, start, end, secret } of findings) {
-    const code = createHmac('sha256', key).update(secret).digest('hex').slice(0, 8)
+    let code = codes.get(secret)
+    if (code === undefined) {
+      code = createHmac('sha256', key).update(secret).digest('hex').slice(0, 8)
+      codes.set(secret, code)
+    }
     marked += `${text.slice(from, start)}[redacted:${rule}:${code}]`
     from = end
   }

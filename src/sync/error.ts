@@ -43,3 +43,22 @@ export class NotSharedError extends ForkpointError {
     this.secrets = secrets
   }
 }
+
+/**
+ * A session is not pushed, since it has work on checkpoints that were rewritten, to take something out: here, and a remote has newer
+ * work; or elsewhere, and newer work is here. `GitSessionStore.continueRewrite` makes that work once more on what these have become.
+ */
+export class RewrittenError extends ForkpointError {
+  readonly session: string
+  /** Without `refs/`. */
+  readonly refs: readonly string[]
+
+  constructor(session: string, refs: readonly string[]) {
+    super(
+      'REWRITTEN',
+      `Session '${session}' was not pushed: ${refs.join(', ')} has work on checkpoints that were rewritten since, to take something out of them. 'forkpoint redact ${session} --continue' makes it once more on the new ones.`,
+    )
+    this.session = session
+    this.refs = refs
+  }
+}

@@ -1,10 +1,11 @@
 /** What others have saved comes here: objects first, then the refs of each session, all or none. */
 import type { Checkpoints } from '../checkpoints/checkpoints.ts'
 import { Graves } from '../checkpoints/tombstones/graves.ts'
+import type { Rewrites } from '../checkpoints/tombstones/rewrites.ts'
 import { joinTombstones, readTombstones } from '../checkpoints/tombstones/tombstone.ts'
 import { StorageError } from '../errors.ts'
 import type { NewObject } from '../git/objects/object.ts'
-import type { RemoteRefs } from '../git/wire/remote.ts'
+import type { Fetched, RemoteRefs } from '../git/wire/remote.ts'
 import { ARCHIVE, activeRef, type CommitId, goneRef, type ObjectId, type SessionId } from '../ids.ts'
 import { isOnlyArchivedThere, takeOverArchives } from './archives/shared-archives.ts'
 import { type LocalMove, type LocalMoves, moveRefs, PURGED } from './local-moves.ts'
@@ -13,7 +14,7 @@ import { type FetchPlan, planFetch } from './planning/fetch-plan.ts'
 import { parseKey } from './planning/names.ts'
 import type { SharedSession, SharedSessions } from './planning/shared-sessions.ts'
 import type { FetchReport } from './report.ts'
-import { refsBeforeRewrite } from './rewritten-sessions.ts'
+import { bringRewrites, takeRewrites } from './rewrites/taken.ts'
 import { each, type Only, type Sharing, sessionsWith } from './sharing.ts'
 
 /** Throws RemoteError; CorruptError for objects that are not what they should be; LockedError, StorageError. */
@@ -25,18 +26,19 @@ export async function fetchSessions(sharing: Sharing, only?: Only, depth?: numbe
     const mark = checkpoints.mark()
     const there = await remote.refs(names.prefixes(only), options)
     const isAll = only === undefined && depth === undefined
-    let sessions = sessionsWith(sharing, there, only)
     const report = emptyReport(names.remote)
-    await leaveOutRewritten(sharing, sessions, report)
+    // What was rewritten is not fetched as it was: so this comes first.
+    const news = await bringRewrites(sharing, there)
     const archives = isAll ? [...there.refs].flatMap(([ref, id]) => (ref.startsWith(ARCHIVE) ? id : [])) : []
-    const fetched = await bring(sharing, sessions, depth, archives)
+    let fetched: Fetched | undefined
     try {
+      const sessions = sessionsWith(sharing, there, only)
+      fetched = await bring(sharing, sessions, { rewrites: news.rewrites, archives, depth })
+      const moved = await takeRewrites(sharing, news, mark)
+      let isPurged = moved === PURGED
+      if (moved !== PURGED) report.rewritten.push(...moved)
       // Only now it shows what is in new archives.
-      if (fetched !== undefined && archives.length > 0) sessions = sessionsWith(sharing, there, only)
-      // Only now it shows what newer checkpoints of others stand on.
-      await leaveOutRewritten(sharing, sessions, report)
-      let isPurged = false
-      await each(sessions.values(), async (shared) => {
+      await each(isPurged ? [] : sessionsWith(sharing, there, only).values(), async (shared) => {
         if (isAll && isOnlyArchivedThere(shared)) return
         const plan = await settle(sharing, shared, there, mark)
         if (plan === PURGED) isPurged = true
@@ -46,6 +48,7 @@ export async function fetchSessions(sharing: Sharing, only?: Only, depth?: numbe
       if (!isPurged) return sorted(report)
     } finally {
       fetched?.release()
+      news.release()
     }
   }
   throw new StorageError(
@@ -64,27 +67,16 @@ export async function create(checkpoints: Checkpoints): Promise<void> {
     })
 }
 
-/** Sessions that the remote still has as they were before a rewrite stay as they are here. */
-async function leaveOutRewritten(
-  { checkpoints }: Sharing,
-  sessions: SharedSessions,
-  report: FetchReport,
-): Promise<void> {
-  for (const [session, shared] of [...sessions]) {
-    const old = await refsBeforeRewrite(checkpoints.history, shared)
-    if (old.length === 0) continue
-    report.hidden.push(...old)
-    sessions.delete(session)
-  }
-}
-
 /** Fetches what the refs of these sessions name at the remote, if it is not here. */
 export async function bring(
   { checkpoints, remote, options }: Sharing,
   sessions: SharedSessions,
-  depth: number | undefined,
-  archives: readonly ObjectId[] = [],
-) {
+  {
+    rewrites,
+    archives = [],
+    depth,
+  }: { rewrites: Rewrites; archives?: readonly ObjectId[]; depth?: number | undefined },
+): Promise<Fetched | undefined> {
   const { history } = checkpoints
   const wants = new Set<ObjectId>()
   const haves = new Set<ObjectId>()
@@ -96,7 +88,7 @@ export async function bring(
     const isTold = gone.remote === undefined || (await history.objects.has(gone.remote))
     const graves = new Graves(isTold ? await readTombstones(history, gone.local) : [])
     const alive = [...refs].flatMap(([key, { remote: id }]) =>
-      id === undefined || graves.isKnownDead(key, id, gone.remote) ? [] : id,
+      id === undefined || graves.isKnownDead(key, id, gone.remote) || rewrites.has(id) ? [] : id,
     )
     for (const id of [...alive, gone.remote])
       if (id !== undefined && !wants.has(id) && !(await history.objects.has(id))) wants.add(id)
@@ -133,6 +125,7 @@ async function settle(
         refs: new Map(),
         gone: {},
         archived: { local: false, seen: false, remote: false },
+        rewritten: {},
       }
       const facts = await sessionFacts(history, now, writer)
       const plan = planFetch(facts.refs)
@@ -198,6 +191,7 @@ function note(report: FetchReport, plan: FetchPlan): void {
   report.deleted.push(...plan.deleted)
   report.kept.push(...plan.kept)
   report.hidden.push(...plan.hidden)
+  report.outdated.push(...plan.outdated)
 }
 
 const emptyReport = (remote: string): FetchReport => ({
@@ -209,18 +203,13 @@ const emptyReport = (remote: string): FetchReport => ({
   archived: [],
   unarchived: [],
   hidden: [],
+  rewritten: [],
+  outdated: [],
 })
 
 function sorted(report: FetchReport): FetchReport {
-  for (const list of [
-    report.updated,
-    report.deleted,
-    report.kept,
-    report.hidden,
-    report.archived,
-    report.unarchived,
-  ])
-    list.sort()
+  const { updated, deleted, kept, hidden, rewritten, outdated, archived, unarchived } = report
+  for (const list of [updated, deleted, kept, hidden, rewritten, outdated, archived, unarchived]) list.sort()
   report.diverged.sort((a, b) => (a.from < b.from ? -1 : 1))
   return report
 }

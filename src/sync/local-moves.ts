@@ -2,6 +2,7 @@
 import type { Checkpoints } from '../checkpoints/checkpoints.ts'
 import { AGAIN, type Aim, changeLocked, nothing } from '../checkpoints/locking.ts'
 import type { NewObject } from '../git/objects/object.ts'
+import { changePurgeMark } from '../git/upkeep/purge-mark.ts'
 import { activeRef, type ObjectId, type RefName, type SessionId } from '../ids.ts'
 
 export interface LocalMove {
@@ -14,6 +15,8 @@ export interface LocalMove {
 export interface LocalMoves<T> {
   moves: readonly LocalMove[]
   objects: readonly NewObject[]
+  /** Whether nobody may put a ref on what refs have left: who is about to has to look again. */
+  retires?: boolean
   /** The branch that is active afterwards: its ref, `null` for `main`; `undefined`: as it is. */
   active?: RefName | null | undefined
   /** Of a session that begins with the moves: which branch is active there. */
@@ -66,6 +69,7 @@ export async function moveRefs<T>(
       const isMade = new Set(made.map(({ id }) => id))
       for (const { to } of moves)
         if (to !== undefined && !isMade.has(to) && !(await objects.has(to))) return nothing(PURGED)
+      if (planned.retires === true) changePurgeMark(history.repository)
       const gone = moves.flatMap(({ ref, to }) => (to === undefined ? [ref] : []))
       return {
         objects: made,

@@ -3,11 +3,11 @@ import { type NamedTip, newTombstone } from '../checkpoints/tombstones/tombstone
 import { type ForkpointError, RemoteError } from '../errors.ts'
 import { outgoingObjects } from '../git/database/outgoing.ts'
 import type { RemoteMove, RemoteRefs } from '../git/wire/remote.ts'
-import { type CommitId, goneRef, type ObjectId, type RefName, type SessionId } from '../ids.ts'
+import { type CommitId, goneRef, type ObjectId, type RefName, rewrittenRef, type SessionId } from '../ids.ts'
 import { pushArchives } from './archives/shared-archives.ts'
 import { batchesOf, sendInHalves } from './batches.ts'
 import { cutOff, deepen, lacksHistory } from './deepen.ts'
-import { NotSharedError } from './error.ts'
+import { RewrittenError } from './error.ts'
 import { create, fetchSessions } from './fetch.ts'
 import { moveRefs } from './local-moves.ts'
 import { pushFirstBranch } from './neutral-branch.ts'
@@ -17,7 +17,7 @@ import type { RemoteNames } from './planning/names.ts'
 import { type PushPlan, planPush } from './planning/push-plan.ts'
 import { isWaiting, localSessions, type SharedSession } from './planning/shared-sessions.ts'
 import type { PushReport } from './report.ts'
-import { refsBeforeRewrite } from './rewritten-sessions.ts'
+import { newRewrites } from './rewrites/taken.ts'
 import { each, type Gate, type Only, type Sharing, sessionsWith } from './sharing.ts'
 
 export interface PushRequest {
@@ -33,9 +33,18 @@ export interface PushRequest {
 interface Push {
   session: SessionId
   plan: PushPlan
+  /** Of the ref that says what was rewritten. */
+  rewritten: CommitId | undefined
   moves: RemoteMove[]
   /** Commits that the remote has. */
   has: ObjectId[]
+}
+
+/** What a remote does not let anybody do, by session. */
+interface Denied {
+  deletes: Set<SessionId>
+  /** With its words. */
+  replacing: Map<SessionId, string>
 }
 
 /** Throws RemoteError, LockedError, StorageError. What the remote refuses stands in the report. */
@@ -56,18 +65,20 @@ export async function pushSessions(sharing: Sharing, request: PushRequest = {}):
   let left = [...waiting.values()]
     .filter((one) => isWaiting(one) && !isNewArchived(one))
     .map(({ session }) => session)
-  const state = { deniesDeletes: new Set<SessionId>() }
+  const state: Denied = { deletes: new Set(), replacing: new Map() }
   for (let round = 0; round < ROUNDS && left.length > 0; round++)
     left = await pushOnce(sharing, request, left, report, state)
   await pushArchives(sharing, request.gate, report)
   for (const session of left)
     report.refused.push({ session, reason: 'others keep changing it at the remote. Try again.' })
   const once = (list: readonly string[]): string[] => [...new Set(list)].sort()
-  const { pushed, deleted, behind, kept, hidden, archived } = report
+  const { pushed, refused, deleted, behind, kept, hidden, archived } = report
   return {
     ...report,
     pushed: once(pushed),
-    deleted: once(deleted),
+    refused: [...new Map(refused.map((one) => [one.session, one])).values()],
+    // What was rewritten is made again at once, where it has to be deleted first.
+    deleted: once(deleted.filter((key) => !pushed.includes(key))),
     behind: once(behind),
     kept: once(kept),
     hidden: once(hidden),
@@ -87,7 +98,7 @@ async function pushOnce(
   request: PushRequest,
   sessions: readonly SessionId[],
   report: PushReport,
-  state: { deniesDeletes: Set<SessionId> },
+  state: Denied,
 ): Promise<SessionId[]> {
   const { remote, names, options } = sharing
   const there = await remote.refs(names.prefixes(sessions), options)
@@ -95,16 +106,12 @@ async function pushOnce(
   const again = new Set<SessionId>()
   const pushes: Push[] = []
   const shared = sessionsWith(sharing, there, sessions)
-  const unknown = [...shared.values()].filter(
-    (one) => one.gone.remote !== undefined && one.gone.remote !== one.gone.seen,
+  const unknown = [...shared.values()].flatMap(({ session, gone }) =>
+    gone.remote !== undefined && gone.remote !== gone.seen ? session : [],
   )
-  if (unknown.length > 0) {
-    // Deleted elsewhere since: what that means for ours has to be known before anything is pushed.
-    await fetchSessions(
-      sharing,
-      unknown.map(({ session }) => session),
-    )
-  }
+  // Deleted or rewritten elsewhere since: what that means for ours has to be known before anything is pushed.
+  const news = [...unknown, ...newRewrites(sharing, there).keys()]
+  if (news.length > 0) await fetchSessions(sharing, news)
   await each(shared.values(), async ({ session }) => {
     const push = await prepare(sharing, request, session, there, report, state)
     if (push !== undefined) pushes.push(push)
@@ -118,9 +125,12 @@ async function pushOnce(
       (some) => send(sharing, some, report, again),
       async ({ session, plan }, why) => {
         if (await hasMoved(sharing, session, there)) again.add(session)
-        else if (plan.moves.some(({ to }) => to === undefined) && !state.deniesDeletes.has(session)) {
+        else if (plan.moves.some(({ replaces }) => replaces) && !state.replacing.has(session)) {
+          state.replacing.set(session, why)
+          again.add(session)
+        } else if (plan.moves.some(({ to }) => to === undefined) && !state.deletes.has(session)) {
           // Where nobody may delete, the tombstone alone says that it is deleted.
-          state.deniesDeletes.add(session)
+          state.deletes.add(session)
           again.add(session)
         } else report.refused.push({ session, reason: why })
       },
@@ -150,9 +160,6 @@ async function bytesOf(
   return bytes
 }
 
-const REWRITTEN =
-  'it was rewritten here, and the remote still has it as it was before. Fork it to another id, delete it, and push.'
-
 /** Decides what is pushed of a session, and says locally what has to be said before. */
 async function prepare(
   sharing: Sharing,
@@ -160,37 +167,44 @@ async function prepare(
   session: SessionId,
   there: RemoteRefs,
   report: PushReport,
-  { deniesDeletes }: { deniesDeletes: ReadonlySet<SessionId> },
+  denied: Denied,
 ): Promise<Push | undefined> {
   const { checkpoints, names, writer } = sharing
   for (let round = 0; round < ROUNDS; round++) {
     const shared = sessionsWith(sharing, there, [session]).get(session)
     if (shared === undefined) return undefined
-    if ((await refsBeforeRewrite(checkpoints.history, shared)).length > 0) {
-      const error = new NotSharedError(session, REWRITTEN)
-      report.refused.push({ session, reason: error.message, error })
-      return undefined
-    }
     const facts = await sessionFacts(checkpoints.history, shared, writer)
-    const { gone } = shared
-    const plan = planPush({
+    const { gone, rewritten } = shared
+    const all = planPush({
       refs: facts.refs,
       gone: { local: gone.local, remote: gone.remote },
       named: facts.named,
-      deniesDeletes: deniesDeletes.has(session),
+      deniesDeletes: denied.deletes.has(session),
+      deniesReplacing: denied.replacing.has(session),
       workspace,
     })
-    if (plan.unnamed.length > 0) {
-      await name(sharing, session, plan)
+    const isOutdated = all.outdated.length > 0
+    if (all.unnamed.length > 0 && !isOutdated) {
+      await name(sharing, session, all)
       continue
     }
-    leaveToArchives(plan, shared, facts.refs, (key) => there.refs.get(names.there(key)))
+    if (isOutdated) {
+      const error = new RewrittenError(session, all.outdated)
+      report.refused.push({ session, reason: error.message, error })
+    } else if (all.unreplaced.length > 0)
+      report.refused.push({ session, reason: `${UNREPLACED} (${denied.replacing.get(session)})` })
+    // That it was rewritten is said at the remote all the same.
+    const plan: PushPlan = isOutdated
+      ? { ...all, moves: [], gone: undefined, seen: new Map(), again: false, behind: [], kept: [] }
+      : all
+    if (!isOutdated) leaveToArchives(plan, shared, facts.refs, (key) => there.refs.get(names.there(key)))
     report.behind.push(...plan.behind)
     report.kept.push(...plan.kept)
     report.hidden.push(...plan.hidden)
-    const moves = remoteMoves(names, session, plan)
+    const moves = remoteMoves(names, session, plan, rewritten)
+    const push = { session, plan, rewritten: rewritten.local, moves }
     if (moves.every(({ from, to }) => from === to)) {
-      await saw(sharing, [{ session, plan, moves, has: [] }])
+      await saw(sharing, [{ ...push, has: [] }])
       return undefined
     }
     const theirs = [...shared.refs.values()].flatMap(({ remote }) => remote ?? [])
@@ -204,7 +218,7 @@ async function prepare(
       report.refused.push({ session, reason: refusal.message, error: refusal })
       return undefined
     }
-    return { session, plan, moves, has }
+    return { ...push, has }
   }
   report.refused.push({ session, reason: 'its refs change all the time. Try again.' })
   return undefined
@@ -249,9 +263,20 @@ function leaveToArchives(
       plan.moves.push({ key, from: undefined, to: local })
 }
 
-function remoteMoves(names: RemoteNames, session: SessionId, { moves, gone }: PushPlan): RemoteMove[] {
+const UNREPLACED =
+  'the server lets nobody replace or delete what was rewritten. Let it, or remove those refs there, and push again.'
+
+function remoteMoves(
+  names: RemoteNames,
+  session: SessionId,
+  { moves, gone }: PushPlan,
+  rewritten: SharedSession['rewritten'],
+): RemoteMove[] {
   const all: RemoteMove[] = moves.map(({ key, from, to }) => ({ ref: names.there(key), from, to }))
-  return gone === undefined ? all : [...all, { ref: goneRef(session), ...gone }]
+  if (gone !== undefined) all.push({ ref: goneRef(session), ...gone })
+  if (rewritten.local !== undefined && rewritten.local !== rewritten.remote)
+    all.push({ ref: rewrittenRef(session), from: rewritten.remote, to: rewritten.local })
+  return all
 }
 
 /** Names what is about to be deleted at the remote, on top of the tombstones that are here. */
@@ -330,11 +355,13 @@ async function hasMoved(
 async function saw({ checkpoints, names }: Sharing, pushes: readonly Push[]): Promise<void> {
   const { repository } = checkpoints.history
   const seen = new Map<RefName, ObjectId | undefined>()
-  for (const { session, plan } of pushes) {
+  for (const { session, plan, rewritten } of pushes) {
     for (const { key, to } of plan.moves) seen.set(names.seen(key), to)
     for (const [key, to] of plan.seen) seen.set(names.seen(key), to)
     const gone: CommitId | undefined = plan.gone?.to
     if (gone !== undefined) seen.set(names.seen(goneRef(session).slice('refs/forkpoint/'.length)), gone)
+    if (rewritten !== undefined)
+      seen.set(names.seen(rewrittenRef(session).slice('refs/forkpoint/'.length)), rewritten)
   }
   if (seen.size === 0) return
   await repository.change({

@@ -14,8 +14,15 @@ export interface FetchReport {
   /** Sessions that are archived here now, and those that came back from archives, because they did elsewhere. */
   archived: string[]
   unarchived: string[]
-  /** Refs that were deleted, or whose session was rewritten here, but that the server still has as they were. */
+  /** Refs that were deleted, or whose session was rewritten, but that the server still has as they were. */
   hidden: string[]
+  /** Refs that moved to what was made of them by a rewrite elsewhere. `maintain({ purge: true })` removes the old checkpoints. */
+  rewritten: string[]
+  /**
+   * Refs with work on checkpoints that were rewritten elsewhere. Their sessions stay as they are, and are not pushed, until
+   * `continueRewrite`.
+   */
+  outdated: string[]
 }
 
 export interface RefusedSession {
@@ -39,7 +46,7 @@ export interface PushReport {
   behind: string[]
   /** Refs with work that a deletion elsewhere did not know. */
   kept: string[]
-  /** Refs that were deleted, but that the server does not let anybody delete. */
+  /** Refs that were deleted or rewritten, but that the server does not let anybody delete or replace. */
   hidden: string[]
 }
 
@@ -56,10 +63,12 @@ export interface SessionStatus {
   behind: string[]
   /** Refs that have gone on at both. */
   diverged: string[]
-  /** Whether a deletion has yet to be told to the remote. */
+  /** Whether a deletion or a rewrite has yet to be told to the remote. */
   waiting: boolean
   kept: string[]
   hidden: string[]
+  /** Refs with work on checkpoints that were rewritten elsewhere. */
+  outdated: string[]
   /** Why the last push of it was refused, in this process. */
   refused?: string
 }

@@ -16,8 +16,8 @@ export async function statusOf(sharing: Sharing, url: string, only?: Only): Prom
   await each(sessions.values(), async (shared) => {
     const { refs } = await sessionFacts(checkpoints.history, shared, writer)
     const status = describe(shared, refs)
-    const { ahead, behind, diverged, waiting, kept, hidden } = status
-    if (waiting || [ahead, behind, diverged, kept, hidden].some((list) => list.length > 0))
+    const { ahead, behind, diverged, waiting, kept, hidden, outdated } = status
+    if (waiting || [ahead, behind, diverged, kept, hidden, outdated].some((list) => list.length > 0))
       differing.push(status)
     else if (shared.refs.size > 0) same++
   })
@@ -25,7 +25,7 @@ export async function statusOf(sharing: Sharing, url: string, only?: Only): Prom
   return { remote: names.remote, url, sessions: differing, same }
 }
 
-function describe({ session, gone }: SharedSession, refs: readonly RefFacts[]): SessionStatus {
+function describe({ session, gone, rewritten }: SharedSession, refs: readonly RefFacts[]): SessionStatus {
   const keys = (which: (fact: RefFacts) => boolean): string[] =>
     refs
       .filter(which)
@@ -36,12 +36,15 @@ function describe({ session, gone }: SharedSession, refs: readonly RefFacts[]): 
     ahead: keys((fact) => standing(fact) === 'ahead'),
     behind: keys((fact) => standing(fact) === 'behind'),
     diverged: keys((fact) => standing(fact) === 'diverged'),
-    waiting: gone.local !== undefined && gone.local !== gone.seen,
+    waiting: [gone, rewritten].some(({ local, seen }) => local !== undefined && local !== seen),
     kept: keys(
       ({ local, fate, isRemoteDead, remote }) =>
         isBlocked(fate, local) && (remote === undefined || isRemoteDead),
     ),
-    hidden: keys(({ remote, isRemoteDead }) => remote !== undefined && isRemoteDead),
+    hidden: keys(
+      ({ there, remote, isRemoteDead }) => there !== undefined && (isRemoteDead || there !== remote),
+    ),
+    outdated: keys(({ isOutdated }) => isOutdated),
   }
 }
 
@@ -56,10 +59,12 @@ function standing({
   remote,
   relation,
   isRemoteDead,
+  isOutdated,
+  isRemoteOutdated,
   fate,
 }: RefFacts): 'ahead' | 'behind' | 'diverged' | undefined {
   const there = isRemoteDead ? undefined : remote
-  if (local === there || fate !== 'alive') return undefined
+  if (local === there || fate !== 'alive' || isOutdated || isRemoteOutdated) return undefined
   if (local === undefined) return 'behind'
   if (there === undefined) return kind === 'workspace' ? undefined : 'ahead'
   if (relation !== undefined) return relation === 'same' ? undefined : relation

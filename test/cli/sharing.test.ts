@@ -106,4 +106,32 @@ describe('sharing on the command line', () => {
     expect((await run('push', '--only', 'demo', '--allow', token)).code).toBe(0)
     expect(gitText(server, ['for-each-ref', 'refs/heads/private*'])).toBe('')
   })
+
+  it('takes a secret out everywhere, and says what to do with newer work', async () => {
+    const leaked = new GitSessionStore(join(cwd, 'here'))
+    await leaked.save(newSession('leak'))
+    await leaked.append('leak', { messages: [newMessage('user', `use ${token}`)] })
+    await leaked.close()
+    await at('here', 'remote', 'add', 'origin', server)
+    await at('here', 'push', '--no-secrets', '--only', 'leak')
+    await run('clone', server, join(cwd, 'there'), '--session', 'leak')
+    expect((await at('here', 'redact', 'leak', '--yes')).stderr).toContain(
+      'To take it out there: forkpoint sync',
+    )
+    expect((await at('here', 'sync', '--only', 'leak')).code).toBe(0)
+
+    const other = new GitSessionStore(join(cwd, 'there'))
+    await other.append('leak', { messages: [newMessage('user', 'more')] })
+    await other.close()
+    const synced = await at('there', 'sync', '--only', 'leak')
+    expect(synced.code).toBe(1)
+    expect(synced.stdout).toContain('outdated  heads/leak/main: its history was rewritten elsewhere')
+    expect(synced.stdout).toContain('refused   leak: ')
+    expect(synced.stderr).toContain('forkpoint redact leak --store')
+    expect((await at('there', 'status', '--only', 'leak')).stdout).toContain('outdated  heads/leak/main\n')
+    expect((await at('there', 'redact', 'leak', '--continue')).stderr).toContain(' --continue --yes')
+    expect((await at('there', 'redact', 'leak', '--continue', '--yes')).code).toBe(0)
+    expect((await at('there', 'sync', '--only', 'leak')).stdout).toBe('pushed    heads/leak/main\n')
+    expect(gitText(server, ['log', '--glob=refs/heads/leak', '--format=%H', `-S${token}`])).toBe('')
+  })
 })

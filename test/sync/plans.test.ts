@@ -22,7 +22,10 @@ const fact = (given: Partial<RefFacts>): RefFacts => ({
   relation: undefined,
   fate: 'alive',
   isRemoteDead: false,
+  isOutdated: false,
+  isRemoteOutdated: false,
   aside: ASIDE,
+  there: given.remote,
   ...given,
 })
 
@@ -84,6 +87,7 @@ describe('a push', () => {
       gone: { local: undefined, remote: undefined },
       named: new Map([[KEY, new Set([A])]]),
       deniesDeletes: false,
+      deniesReplacing: false,
       workspace: false,
       ...more,
     })

@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
 import type { Checkpoints } from '../../src/checkpoints/checkpoints.ts'
 import { checkpointsOf } from '../../src/checkpoints/of-store.ts'
+import { rewriteHistory } from '../../src/checkpoints/rewriting/rewrite.ts'
 import { Graves } from '../../src/checkpoints/tombstones/graves.ts'
 import { continuedBy, readTombstones } from '../../src/checkpoints/tombstones/tombstone.ts'
 import { NotFoundError, UnsupportedError } from '../../src/errors.ts'
@@ -15,14 +16,21 @@ import { Repository } from '../../src/git/repository.ts'
 import { locationOf } from '../../src/git/wire/native/location.ts'
 import { NativeRemote } from '../../src/git/wire/native/remote.ts'
 import type { Remote } from '../../src/git/wire/remote.ts'
-import { type CommitId, goneRef, type SessionId } from '../../src/ids.ts'
+import { type CommitId, goneRef, type RefName, type SessionId } from '../../src/ids.ts'
+import { redactTexts } from '../../src/redaction/index.ts'
 import { GitSessionStore } from '../../src/store/git/git-session-store.ts'
+import { maintainRepository } from '../../src/store/git/maintain.ts'
+import { pageRules } from '../../src/store/pages/rules.ts'
+import { redactPieces } from '../../src/store/redaction/deltas.ts'
+import { RewrittenError } from '../../src/sync/error.ts'
 import { fetchSessions } from '../../src/sync/fetch.ts'
 import { isBelow } from '../../src/sync/planning/facts.ts'
 import { RemoteNames } from '../../src/sync/planning/names.ts'
 import { pushSessions } from '../../src/sync/push.ts'
+import type { FetchReport } from '../../src/sync/report.ts'
+import { bringOutdated } from '../../src/sync/rewrites/outdated.ts'
 import type { Sharing } from '../../src/sync/sharing.ts'
-import { bareRepository } from '../git/real-git.ts'
+import { bareRepository, gitText } from '../git/real-git.ts'
 import { emptySession, message } from '../store/support/git-store.ts'
 import { expectClean, refsAt, tips } from './support/machines.ts'
 import { RepositoryRemote } from './support/repository-remote.ts'
@@ -35,6 +43,8 @@ afterEach(async () => {
 })
 
 const SESSIONS = ['a-session', 'b-session', 'c-session']
+/** What is taken out of sessions, now and then. */
+const WORDS = ['first secret', 'second secret', 'third secret']
 const HOUR = 3600_000
 
 interface Machine {
@@ -44,6 +54,22 @@ interface Machine {
   /** Checkpoints that were acknowledged here, by session. */
   made: { session: string; id: string }[]
   kept: Set<string>
+  /** Sessions with work on what was rewritten elsewhere. */
+  outdated: Set<string>
+}
+
+/** What all machines together know. */
+interface World {
+  dice: (below: number) => number
+  /** The parents of every commit that was at or below a tip. */
+  parents: Map<string, readonly string[]>
+  /** What rewrites have made of commits. */
+  became: Map<string, string[]>
+  /** What was said in each checkpoint, as it was made. */
+  said: { id: string; text: string }[]
+  /** Texts that were taken out where they were, and words of these. */
+  forbidden: Set<string>
+  words: Set<string>
 }
 
 type Connect = (here: Repository, server: string) => Remote
@@ -85,6 +111,7 @@ function newMachine(
     sharing: { checkpoints, remote, names, writer, options: {} },
     made: [],
     kept: new Set(),
+    outdated: new Set(),
   }
 }
 
@@ -100,22 +127,39 @@ async function run(seed: number, steps: number, connect: Connect): Promise<void>
     newMachine(server, 'other', -HOUR, connect, tick),
   ]
   const log: string[] = []
+  const world: World = {
+    dice,
+    parents: new Map(),
+    became: new Map(),
+    said: [],
+    forbidden: new Set(),
+    words: new Set(),
+  }
   try {
     for (let step = 0; step < steps; step++) {
       const at = dice(machines.length)
-      log.push(`${step} ${at} ${await act(machines[at]!, dice, step)}`)
-      if (step % 10 === 0) for (const machine of machines) await expectKept(machine, machines)
+      log.push(`${step} ${at} ${await act(machines[at]!, world, step)}`)
+      await remember(machines[at]!, world)
+      if (step % 10 === 0) for (const machine of machines) await expectKept(machine, world)
     }
-    for (let round = 0; round < 3; round++) for (const machine of machines) await sync(machine)
+    for (let round = 0; round < 6; round++)
+      for (const machine of machines) {
+        await sync(machine)
+        for (const session of machine.outdated) await goOn(machine, session, world)
+        await remember(machine, world)
+      }
     for (const machine of machines) await sync(machine)
+    for (const { outdated } of machines) expect([...outdated]).toEqual([])
     const seen = await Promise.all(machines.map(listed))
     expect(seen[1]).toEqual(seen[0])
     expect(seen[2]).toEqual(seen[0])
     for (const machine of machines) {
-      await expectKept(machine, machines)
+      await expectKept(machine, world)
       await expectNothingBack(machine)
+      expectNothingSaid(machine.store.folder, world)
       expectClean(machine.store.folder)
     }
+    expectNothingSaid(server, world)
     expectClean(server)
     const fresh = newMachine(server, 'fresh', 0, connect, tick)
     await sync(fresh)
@@ -127,8 +171,9 @@ async function run(seed: number, steps: number, connect: Connect): Promise<void>
   }
 }
 
-async function act(machine: Machine, dice: (below: number) => number, step: number): Promise<string> {
+async function act(machine: Machine, world: World, step: number): Promise<string> {
   const { store, made } = machine
+  const { dice } = world
   const session = SESSIONS[dice(SESSIONS.length)]!
   const exists = await store.exists(session)
   const branches = Object.keys(await tips(store, session))
@@ -153,14 +198,24 @@ async function act(machine: Machine, dice: (below: number) => number, step: numb
     note(id)
     return `begin ${session} ${id}`
   }
-  if (choice < 65) {
-    const { id } = await store.append(
-      session,
-      { messages: [message(`m${step}`, `step ${step}`)] },
-      { branch: branch! },
-    )
+  if (choice < 60) {
+    const text = `${WORDS[dice(WORDS.length)]} at ${step}.`
+    const { id } = await store.append(session, { messages: [message(`m${step}`, text)] }, { branch: branch! })
     note(id)
+    world.said.push({ id, text })
     return `append ${session}/${branch} ${id}`
+  }
+  if (choice < 65) {
+    if (choice === 60) {
+      await maintainRepository(machine.checkpoints.history.repository, { purge: true })
+      return 'purge'
+    }
+    const [waiting] = machine.outdated
+    if (waiting !== undefined) {
+      await goOn(machine, waiting, world)
+      return `continue ${waiting}`
+    }
+    return redact(machine, session, WORDS[dice(WORDS.length)]!, world)
   }
   const name = ['try', 'next'][dice(2)]!
   if (choice < 75) {
@@ -197,14 +252,97 @@ async function act(machine: Machine, dice: (below: number) => number, step: numb
   return `delete ${session}`
 }
 
+/** Takes a word out of a session and of what shares checkpoints with it. */
+async function redact(machine: Machine, session: string, word: string, world: World): Promise<string> {
+  const before = await saidBy(machine, world)
+  const ids = await rewrite(machine, session, [word], world)
+  for (const { text, at } of before)
+    if (text.includes(word) && at.some((id) => ids.has(id as CommitId))) world.forbidden.add(text)
+  world.words.add(word)
+  return `redact ${session} ${word}: ${ids.size}`
+}
+
+async function rewrite(
+  { checkpoints, sharing }: Machine,
+  session: string,
+  words: readonly string[],
+  { became }: World,
+  besides?: ReadonlyMap<RefName, CommitId>,
+): Promise<ReadonlyMap<CommitId, CommitId>> {
+  const { ids } = await rewriteHistory(checkpoints.history.repository, checkpoints, {
+    session: session as SessionId,
+    scope: 'related',
+    besides,
+    redact: redactTexts(words, { key: sharing.writer }),
+    pieces: redactPieces,
+    pages: pageRules(),
+    isDry: false,
+    onProgress: undefined,
+  })
+  for (const [old, id] of ids) became.set(old, [...(became.get(old) ?? []), id])
+  return ids
+}
+
+/** A commit and all that rewrites have made of it. */
+function formsOf(id: string, { became }: World): Set<string> {
+  const forms = new Set([id])
+  for (const one of forms) for (const next of became.get(one) ?? []) forms.add(next)
+  return forms
+}
+
+/** As `continueRewrite` does, over the remote of the test. */
+async function goOn(machine: Machine, session: string, world: World): Promise<void> {
+  if (!(await machine.store.exists(session))) return void machine.outdated.delete(session)
+  const { commits, release } = await bringOutdated(machine.sharing, session as SessionId)
+  if (await machine.store.exists(session)) await rewrite(machine, session, [...world.words], world, commits)
+  release()
+  note1(machine, await fetchSessions(machine.sharing))
+}
+
+/** What was said in checkpoints that refs lead to here, with all that these were and are. */
+async function saidBy(machine: Machine, world: World): Promise<{ text: string; at: string[] }[]> {
+  const all = await machine.checkpoints.history.reachable(await allTips(machine))
+  return world.said.flatMap(({ id, text }) => {
+    const at = [...formsOf(id, world)].filter((one) => all.has(one as CommitId))
+    return at.length === 0 ? [] : [{ text, at }]
+  })
+}
+
 async function sync(machine: Machine): Promise<void> {
   note1(machine, await fetchSessions(machine.sharing))
   const { refused } = await pushSessions(machine.sharing)
-  expect(refused).toEqual([])
+  for (const { session, error, reason } of refused) {
+    expect(error, reason).toBeInstanceOf(RewrittenError)
+    machine.outdated.add(session)
+  }
 }
 
-function note1(machine: Machine, { kept }: { kept: string[] }): void {
+function note1(machine: Machine, { kept, outdated }: FetchReport): void {
   machine.kept = new Set(kept)
+  machine.outdated = new Set(outdated.map((key) => key.split('/')[1]!))
+}
+
+/** Notes the parents of what tips lead to. */
+async function remember(machine: Machine, { parents }: World): Promise<void> {
+  const { history } = machine.checkpoints
+  const waiting = await allTips(machine)
+  for (let id = waiting.pop(); id !== undefined; id = waiting.pop()) {
+    if (parents.has(id)) continue
+    const { parents: below } = await history.objects.readCommit(id)
+    parents.set(id, below)
+    waiting.push(...below)
+  }
+}
+
+/** Nothing that was taken out is where refs lead. */
+function expectNothingSaid(folder: string, { forbidden }: World): void {
+  const tips = Object.values(refsAt(folder, 'refs/heads/', 'refs/tags/'))
+  if (tips.length === 0) return
+  const listed = gitText(folder, ['rev-list', '--objects', ...tips])
+  const input = listed.replace(/ .*$/gm, '')
+  const text = gitText(folder, ['cat-file', '--batch'], input)
+  const back = [...forbidden].filter((one) => text.includes(one))
+  expect(back).toEqual([])
 }
 
 /** Branches with their tips, without those that were reported. */
@@ -218,24 +356,24 @@ async function listed({ store, kept }: Machine): Promise<Record<string, string>>
 const gravesOf = async ({ checkpoints: { history } }: Machine, session: string) =>
   readTombstones(history, history.tip(goneRef(session as SessionId)))
 
-/** Every checkpoint that was acknowledged is reachable here, or a tombstone names it or what leads to it. */
-async function expectKept(machine: Machine, machines: readonly Machine[]): Promise<void> {
+/** Every checkpoint that was acknowledged, or what it was rewritten to, is reachable here, or a tombstone names it or what leads to it. */
+async function expectKept(machine: Machine, world: World): Promise<void> {
   const { history } = machine.checkpoints
+  const all = new Set<string>(await history.reachable(await allTips(machine)))
+  const isThere = (id: string) => [...formsOf(id, world)].some((one) => all.has(one))
   for (const session of SESSIONS) {
-    const all = new Set(await history.reachable(await allTips(machine)))
-    const lost = machine.made.filter((one) => one.session === session && !all.has(one.id as CommitId))
+    const lost = machine.made.filter((one) => one.session === session && !isThere(one.id))
     if (lost.length === 0) continue
-    // What is named may never have come here.
-    const named = (await gravesOf(machine, session)).flatMap((one) =>
-      one.tips.map(([, id]) => id as CommitId),
-    )
-    for (const { checkpoints } of machines) {
-      const { objects } = checkpoints.history
-      const there: CommitId[] = []
-      for (const id of named) if ((await objects.tryRead(id))?.type === 'commit') there.push(id)
-      for (const id of await checkpoints.history.reachable(there)) all.add(id)
+    const named = (await gravesOf(machine, session)).flatMap((one) => one.tips.map(([, id]) => id))
+    const seen = new Set<string>()
+    const waiting = named.flatMap((id) => [...formsOf(id, world)])
+    for (let id = waiting.pop(); id !== undefined; id = waiting.pop()) {
+      if (seen.has(id)) continue
+      seen.add(id)
+      all.add(id)
+      waiting.push(...(world.parents.get(id) ?? []))
     }
-    for (const { id } of lost) expect(all.has(id as CommitId), `${session} ${id}`).toBe(true)
+    for (const { id } of lost) expect(isThere(id), `${session} ${id}`).toBe(true)
   }
 }
 

@@ -18,36 +18,6 @@ describe.each([
   ['in a folder', folderServer],
   ['over HTTP', httpServer],
 ])('a server %s', (_, start) => {
-  test('what was rewritten here does not come back, and is gone everywhere once the session is deleted', async () => {
-    const server = await start()
-    const [one, two] = [machine(server.url, 'one'), machine(server.url, 'two')]
-    await begin(one)
-    await say(one, 'use correct horse battery')
-    await one.sync()
-    await two.sync()
-    await say(two, 'more')
-    await two.sync()
-
-    await one.rewrite('demo', redactTexts(['correct horse battery']))
-    const rewritten = await tips(one)
-    const { fetch, push } = await one.sync()
-    expect(fetch).toMatchObject({ updated: [], diverged: [], hidden: ['heads/demo/main'] })
-    expect(push.pushed).toEqual([])
-    expect(await tips(one)).toEqual(rewritten)
-    await say(one, 'later')
-    expect((await one.push()).refused).toMatchObject([{ session: 'demo' }])
-    expect(gitText(one.folder, ['log', '--all', '--format=%H', '-Scorrect horse battery'])).toBe('')
-
-    await one.fork('demo', { session: 'clean' })
-    await one.delete('demo')
-    await one.sync()
-    await two.sync()
-    expect(await two.exists('demo')).toBe(false)
-    expect((await two.load('clean'))!.messages.length).toBeGreaterThan(0)
-    expect(refsAt(server.folder, 'refs/heads/demo')).toEqual({})
-    expect(gitText(two.folder, ['log', '--all', '--format=%H', '-Scorrect horse battery'])).toBe('')
-  })
-
   describe('turns that two machines take', () => {
     test('go from one to the other, alternately', async () => {
       const server = await start()

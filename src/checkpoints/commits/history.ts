@@ -234,8 +234,14 @@ export class History<R extends AnyRepository = Repository> extends Heads<R> {
   /** What a checkpoint has become by a rewrite of the session. */
   async #rewritten(session: SessionId, id: CommitId): Promise<CommitId | undefined> {
     const rewrite = this.tip(rewrittenRef(session))
-    const now = rewrite && (await readRewritten(this.objects, rewrite)).get(hashOf(id))
-    return now !== undefined && (await this.has(session, now)) ? now : undefined
+    if (rewrite === undefined) return undefined
+    const { ids } = await readRewritten(this.objects, rewrite)
+    const seen = new Set<CommitId>()
+    for (let now = ids.get(hashOf(id)); now !== undefined && !seen.has(now); now = ids.get(hashOf(now))) {
+      if (await this.has(session, now)) return now
+      seen.add(now)
+    }
+    return undefined
   }
 
   async #tips(session: SessionId): Promise<CommitId[]> {

@@ -22,9 +22,10 @@ import { TimeSlice } from '../../time-slice.ts'
 import type { Checkpoints } from '../checkpoints.ts'
 import { FORKPOINT } from '../commits/author.ts'
 import type { History } from '../commits/history.ts'
-import { hashOf, MAP, readRewritten, writeRewritten } from '../commits/rewritten.ts'
+import { hashOf, MAP, type RewrittenIds, readRewritten, writeRewritten } from '../commits/rewritten.ts'
 import { FILES_TYPE, filesOf } from '../files-line.ts'
 import type { PageRules } from '../pages.ts'
+import { type Rewrites, readRewrites } from '../tombstones/rewrites.ts'
 import { blobAt } from '../trees/files.ts'
 import type { Writing } from '../writing.ts'
 import { RedactedFiles, type RedactPieces } from './redacted-files.ts'
@@ -36,6 +37,8 @@ export interface Rewrite {
   /** `undefined`, with scope `all`: every session. */
   session: SessionId | undefined
   scope: RewriteScope
+  /** Commits that no ref leads to, each with the ref that is to lead to what it becomes. */
+  besides?: ReadonlyMap<RefName, CommitId> | undefined
   redact: Redact
   pieces: RedactPieces
   pages: PageRules
@@ -63,11 +66,20 @@ export async function rewriteHistory(
   rewrite: Rewrite,
 ): Promise<Rewritten> {
   const { history } = checkpoints
+  if (!(await checkpoints.openFinished()))
+    throw new NotFoundError({ kind: 'session', id: rewrite.session ?? '' })
+  if (rewrite.session !== undefined && !history.exists(rewrite.session))
+    throw new NotFoundError({ kind: 'session', id: rewrite.session })
   const files = new RedactedFiles(history.objects, rewrite.redact, rewrite.pieces)
   // What takes long, before any lock: what was looked at once is remembered.
-  const survey = new Copies(history, files, rewrite)
+  let survey = new Copies(history, files, rewrite, await readRewrites(history))
   const look = async () => {
-    const scoped = await refsInScope(history, rewrite.session, rewrite.scope)
+    const rewrites = await readRewrites(history)
+    if (rewrites !== survey.rewrites) survey = new Copies(history, files, rewrite, rewrites)
+    const besides = rewrite.besides ?? new Map<RefName, CommitId>()
+    const found = await refsInScope(history, rewrite.session, rewrite.scope)
+    const scoped = found.filter(({ ref }) => !besides.has(ref))
+    for (const [ref, id] of besides) scoped.push({ ref, id, commit: id, tags: [] })
     const touched: ScopedRef[] = []
     for (const one of scoped) {
       await survey.of(one.commit)
@@ -76,35 +88,36 @@ export async function rewriteHistory(
     await checkNames(files, touched)
     return touched
   }
-  if (!(await checkpoints.openFinished()))
-    throw new NotFoundError({ kind: 'session', id: rewrite.session ?? '' })
-  if (rewrite.session !== undefined && !history.exists(rewrite.session))
-    throw new NotFoundError({ kind: 'session', id: rewrite.session })
   let touched = await look()
   const report = (ids: ReadonlyMap<CommitId, CommitId>): Rewritten => ({
     checkpoints: survey.size,
     ids,
     refs: new Map(touched.map(({ ref, id }) => [ref, id])),
   })
-  const session = rewrite.session ?? sessionsOf(touched)[0]
+  const sessionsOf = () => sessionsIn(touched, rewrite.session)
+  const session = sessionsOf()[0]
   if (rewrite.isDry || touched.length === 0 || session === undefined) return report(survey.ids)
-  for (const one of sessionsOf(touched)) if (history.isArchived(one)) await checkpoints.refs.unarchive(one)
+  for (const one of sessionsOf()) if (history.isArchived(one)) await checkpoints.refs.unarchive(one)
   return checkpoints.write({
     session,
     anyType: true,
     replicates: false,
     onto: async () => {
       touched = await look()
-      const maps = sessionsOf(touched).map(rewrittenRef)
+      const maps = sessionsOf().map(rewrittenRef)
       const also: LockName[] = [...touched.map(({ ref }) => ref), ...maps, PURGE_LOCK]
-      return { branch: history.active(session), also, starts: false }
+      // The active one may have been deleted on another machine.
+      const active = history.active(session)
+      const branches = history.branches(session)
+      const branch = branches.has(active) ? active : branches.keys().next().value
+      return { branch, also, starts: false }
     },
     decide: async (writing) => {
       // Whoever is about to put a ref on an old checkpoint has to look whether it still stands.
       changePurgeMark(repository)
-      const copies = new Copies(history, files, rewrite, writing)
+      const copies = new Copies(history, files, rewrite, survey.rewrites, writing)
       for (const { commit } of touched) await copies.of(commit)
-      for (const one of sessionsOf(touched)) await writeMap(history, writing, one, copies.ids)
+      for (const one of sessionsOf()) await writeMap(history, writing, one, copies.ids)
       const own = history.tip(writing.ref)
       if (own !== undefined) writing.move(writing.ref, own)
       for (const one of touched) writing.move(one.ref, await copies.target(one))
@@ -116,6 +129,8 @@ export async function rewriteHistory(
 /** Commits made once more, parents first. Without a writing it is only told which ones. */
 class Copies {
   readonly ids = new Map<CommitId, CommitId>()
+  /** What was rewritten before, here or elsewhere: that is not made once more. */
+  readonly rewrites: Rewrites
   readonly #history: History
   readonly #files: RedactedFiles
   readonly #rewrite: Rewrite
@@ -126,8 +141,15 @@ class Copies {
   readonly #seen = new Set<CommitId>()
   readonly #newIdOf = (id: string): string | undefined => this.ids.get(trustedCommit(id))
 
-  constructor(history: History, files: RedactedFiles, rewrite: Rewrite, writing?: Writing) {
+  constructor(
+    history: History,
+    files: RedactedFiles,
+    rewrite: Rewrite,
+    rewrites: Rewrites,
+    writing?: Writing,
+  ) {
     this.#history = history
+    this.rewrites = rewrites
     this.#files = files
     this.#rewrite = rewrite
     this.#writing = writing
@@ -146,15 +168,17 @@ class Copies {
     const path = [tip]
     for (let id = path.at(-1); id !== undefined; id = path.at(-1)) {
       const data = this.#seen.has(id) ? undefined : await objects.readCommitData(id)
+      const made = data === undefined ? undefined : await this.#madeBefore(id)
       const parents = data === undefined ? [] : objects.parentsOf(id, data)
-      const below = parents.filter((parent) => !this.#seen.has(parent))
+      const below = (made === undefined ? parents : [made]).filter((parent) => !this.#seen.has(parent))
       if (below.length > 0) {
         path.push(...below.reverse())
         continue
       }
       path.pop()
       if (data === undefined) continue
-      await this.#copy(id, data, parents)
+      if (made === undefined) await this.#copy(id, data, parents)
+      else this.ids.set(id, this.ids.get(made) ?? made)
       this.#seen.add(id)
       this.#rewrite.onProgress?.(this.#seen.size)
       if (slice.isOver()) await slice.next()
@@ -180,6 +204,11 @@ class Copies {
       at = tag.id
     }
     return at
+  }
+
+  /** What a commit became when it was rewritten before. */
+  async #madeBefore(id: CommitId): Promise<CommitId | undefined> {
+    return (await this.rewrites.successor(id, this.#rewrite.session))?.id
   }
 
   async #copy(id: CommitId, data: Uint8Array, oldParents: readonly CommitId[]): Promise<void> {
@@ -226,12 +255,18 @@ async function writeMap(
   const ref = rewrittenRef(session)
   const tip = history.tip(ref)
   const before = tip === undefined ? undefined : await history.info(tip)
-  const ids = before === undefined ? new Map() : await readRewritten(history.objects, before.id)
-  for (const [hash, id] of ids) ids.set(hash, made.get(id) ?? id)
-  for (const [old, id] of made) ids.set(hashOf(old), id)
+  const map: RewrittenIds =
+    before === undefined
+      ? { ids: new Map(), pending: new Set() }
+      : await readRewritten(history.objects, before.id)
+  for (const [hash, id] of map.ids) map.ids.set(hash, made.get(id) ?? id)
+  for (const [old, id] of made) {
+    map.ids.set(hashOf(old), id)
+    map.pending.delete(hashOf(old))
+  }
   const { id } = await writing.commit({
     parent: before,
-    files: new Map([[MAP, writeRewritten(ids)]]),
+    files: new Map([[MAP, writeRewritten(map)]]),
     kind: 'rewrite',
     subject: 'rewrite',
     author: FORKPOINT,
@@ -241,8 +276,12 @@ async function writeMap(
   writing.move(ref, id)
 }
 
-const sessionsOf = (refs: readonly ScopedRef[]): SessionId[] => [
-  ...new Set(refs.flatMap(({ ref }) => parseRef(ref)?.session ?? [])),
+/** That which was asked for first. */
+const sessionsIn = (refs: readonly ScopedRef[], first: SessionId | undefined): SessionId[] => [
+  ...new Set([
+    ...(first === undefined ? [] : [first]),
+    ...refs.flatMap(({ ref }) => parseRef(ref)?.session ?? []),
+  ]),
 ]
 
 /** A name cannot be another one. */

@@ -2,12 +2,10 @@
 import { type Peeled, peel } from '../../git/database/peel.ts'
 import type { Repository } from '../../git/repository.ts'
 import {
-  ARCHIVE,
   type CommitId,
   isFilesLine,
   type ObjectId,
   parseRef,
-  REWRITTEN,
   type RefName,
   type SessionId,
 } from '../../ids.ts'
@@ -33,7 +31,7 @@ export async function refsInScope(
   const refs: ScopedRef[] = []
   for (const [ref, id] of history.everyRef('refs/')) {
     const value = repository.refs.readValue(ref)
-    if ((value !== undefined && !('id' in value)) || IS_MAP.test(ref)) continue
+    if ((value !== undefined && !('id' in value)) || isTombstone(ref)) continue
     const peeled = await peel(repository.objects, id)
     if (peeled !== undefined) refs.push({ ref, id, ...peeled })
   }
@@ -46,13 +44,14 @@ export async function refsInScope(
   return refs.filter(({ ref }) => related.has(groupOf(ref)))
 }
 
-/** What says of other refs where they were is not rewritten. */
-const IS_MAP = new RegExp(`^(?:${REWRITTEN}|${ARCHIVE})`)
-
 const isFiles = (ref: string): boolean => {
   const parsed = parseRef(ref)
   return parsed?.kind === 'reserved' && isFilesLine(parsed.name)
 }
+
+/** What says that something was deleted, rewritten or archived stays as it is, here and as it was seen at remotes. */
+const isTombstone = (ref: string): boolean =>
+  /^refs\/forkpoint\/(?:remote\/[^/]+\/)?(?:gone|rewritten|archive)\//.test(ref)
 
 /** A session's refs are rewritten together, any other ref alone. */
 function groupOf(ref: string): string {

@@ -23,6 +23,11 @@ export class Graves {
     return this.#tombstones.size === 0
   }
 
+  /** Everything that is named. */
+  ids(): Set<ObjectId> {
+    return new Set([...this.#tombstones.values()].flatMap(({ tips }) => tips.map(([, id]) => id)))
+  }
+
   /**
    * What is deleted of a ref (written without `refs/`), and still is. What a checkpoint that goes on from `continued`
    * has left behind does not count for it.

@@ -31,7 +31,7 @@ import type {
   ScanOptions,
   SignedCheckpoint,
 } from './options.ts'
-import type { RewriteOptions, RewriteReport } from './rewrite.ts'
+import type { ContinueReport, RewriteOptions, RewriteReport } from './rewrite.ts'
 import { SharingStore } from './sharing/sharing-store.ts'
 
 /**
@@ -136,7 +136,8 @@ export class GitSessionStore<S extends StoredDocument = Session> extends Sharing
   /**
    * Takes what `redact` finds out of history: of the session, and by default of all that share a checkpoint with it. Every
    * checkpoint that holds it, and all after it, are made once more, with new ids; `resolve` of an old id gives the new one.
-   * Then what was replaced is purged from the disk. Clones, remotes and backups still have it.
+   * Then what was replaced is purged from the disk. `push` then replaces it at a remote, and other machines take the new history
+   * when they fetch. Clones by git and backups still have it.
    *
    *     await store.rewrite('demo', redactSecrets())
    *
@@ -151,6 +152,39 @@ export class GitSessionStore<S extends StoredDocument = Session> extends Sharing
       await this.deepen(session, 'what is to be taken out may be in it')
       const keyed = options?.dryRun === true ? redact : withKeyOf(this, redact)
       return rewriteStore(this.#repository, this.#checkpoints, parseSessionId(session), keyed, options)
+    })
+  }
+
+  /**
+   * Puts newer work onto a history that was rewritten: work that was saved here before the rewrite of another machine was known,
+   * and work that a remote has on what was rewritten here. `redact` takes out of it what the rewrite took out, so give the same one.
+   * Fetches first, and rewrites as `rewrite` does.
+   *
+   *     const { outdated } = await store.fetch() // ['heads/demo/main']
+   *     await store.continueRewrite('demo', redactSecrets())
+   *     await store.push()
+   *
+   * @throws what `rewrite` throws; NotFoundError where there is no such remote; RemoteError when it cannot be reached
+   */
+  continueRewrite(
+    session: string,
+    redact: Redact,
+    { remote, ...options }: RewriteOptions & { remote?: string } = {},
+  ): Promise<ContinueReport> {
+    return this.shared(async (shared) => {
+      const { rewriteStore } = await import('./rewrite.ts')
+      const named = remote === undefined ? {} : { remote }
+      const id = parseSessionId(session)
+      const keyed = options.dryRun === true ? redact : withKeyOf(this, redact)
+      const { commits, release } = await shared.outdated(id, named)
+      try {
+        await this.deepen(id, 'what is to be taken out may be in it')
+        const report = await rewriteStore(this.#repository, this.#checkpoints, id, keyed, options, commits)
+        const { outdated } = await shared.fetch({ ...named, only: [session] })
+        return { ...report, outdated }
+      } finally {
+        release()
+      }
     })
   }
 

@@ -3,7 +3,7 @@ import type { Checkpoints } from '../../checkpoints/checkpoints.ts'
 import { rewriteHistory } from '../../checkpoints/rewriting/rewrite.ts'
 import { ForkpointError } from '../../errors.ts'
 import type { Repository } from '../../git/repository.ts'
-import { parseRef, type SessionId } from '../../ids.ts'
+import { type CommitId, parseRef, type RefName, type SessionId } from '../../ids.ts'
 import { pageRules } from '../pages/rules.ts'
 import { redactPieces } from '../redaction/deltas.ts'
 import type { MaintainOptions, Redact } from '../session-store.ts'
@@ -37,6 +37,12 @@ export interface RewriteReport {
   purgeError?: ForkpointError
 }
 
+/** What became of work on checkpoints that had been rewritten. */
+export interface ContinueReport extends RewriteReport {
+  /** Refs, without `refs/`, that still wait: what their checkpoints became is not here. */
+  outdated: string[]
+}
+
 const SCOPES = ['session', 'related', 'all']
 
 /** Throws what `GitSessionStore.rewrite` throws, and TypeError for options that cannot be. */
@@ -46,6 +52,7 @@ export async function rewriteStore(
   session: SessionId,
   redact: Redact,
   { scope = 'related', dryRun = false, onProgress }: RewriteOptions = {},
+  besides?: ReadonlyMap<RefName, CommitId>,
 ): Promise<RewriteReport> {
   if (typeof redact !== 'function') throw new TypeError("'redact' has to be a function")
   if (!SCOPES.includes(scope)) throw new TypeError(`'scope' has to be one of ${SCOPES.join(', ')}`)
@@ -54,6 +61,7 @@ export async function rewriteStore(
   const { ids, refs, ...found } = await rewriteHistory(repository, checkpoints, {
     session,
     scope,
+    besides,
     redact,
     pieces: redactPieces,
     pages,

@@ -7,7 +7,7 @@ import { writeBundle } from '../../git/bundle/write-bundle.ts'
 import { peel } from '../../git/database/peel.ts'
 import { alone } from '../../git/upkeep/maintenance.ts'
 import type { RemoteOptions } from '../../git/wire/remote.ts'
-import { type CommitId, LAST_SEEN, type ObjectId } from '../../ids.ts'
+import { type CommitId, LAST_SEEN, type ObjectId, REWRITTEN } from '../../ids.ts'
 import { TimeSlice } from '../../time-slice.ts'
 import { fetchSessions } from '../fetch.ts'
 import { RemoteNames } from '../planning/names.ts'
@@ -49,7 +49,8 @@ export async function bundleSessions(
   const { repository } = history
   const isThere = await checkpoints.openFinished()
   const refs = isThere ? refsOf(checkpoints, only) : new Map<string, ObjectId>()
-  if (refs.size === 0)
+  // Rewrites of all sessions go along: alone, they are nothing to keep.
+  if ([...refs.keys()].every((ref) => ref.startsWith(REWRITTEN)))
     throw new NotFoundError(
       { kind: 'session', id: only?.join(', ') ?? '' },
       only === undefined ? 'The store has no session to bundle.' : `There is no session ${only.join(', ')}.`,

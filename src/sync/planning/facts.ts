@@ -1,6 +1,7 @@
 /** What plans are made of: how the refs of a session stand to those of a remote, and what its tombstones say of them. */
 import type { History } from '../../checkpoints/commits/history.ts'
-import { Graves } from '../../checkpoints/tombstones/graves.ts'
+import { type Grave, Graves } from '../../checkpoints/tombstones/graves.ts'
+import { type Rewrites, readRewrites } from '../../checkpoints/tombstones/rewrites.ts'
 import { continuedBy, readTombstones } from '../../checkpoints/tombstones/tombstone.ts'
 import { isAncestor } from '../../git/database/ancestry.ts'
 import { type BranchName, branchRef, type CommitId, type ObjectId, type SessionId } from '../../ids.ts'
@@ -29,23 +30,48 @@ export async function sessionFacts(
   const known = await Promise.all(tips.map(async (id) => ((await history.objects.has(id)) ? id : undefined)))
   const read = await Promise.all(known.map((id) => readTombstones(history, id)))
   const graves = new Graves([...new Map(read.flat().map((one) => [one.id, one])).values()])
-  const cemetery = new Cemetery(history, graves, gone)
+  const rewrites = await readRewrites(history)
+  const cemetery = await Cemetery.of(history, { session, graves, gone }, rewrites)
   const facts: RefFacts[] = []
   const named = new Map<RefKey, Set<ObjectId>>()
-  for (const [key, where] of refs) {
+  for (const [key, { local, seen, remote: there }] of refs) {
     const kind = parseKey(key)!.kind
-    const relation = await relationOf(history, kind, where)
-    const isRemoteDead = where.remote !== undefined && (await cemetery.holdsRemote(key, where.remote))
+    const mine = await standing(history, rewrites, session, local)
+    const theirs = await standing(history, rewrites, session, there)
+    const remote = theirs.isOld ? theirs.now : there
+    const where = { local, seen, remote }
+    // A tag that people said something with is made anew where it is rewritten.
+    const isTaken = kind === 'tag' && mine.now !== undefined && remote !== undefined
+    const relation = isTaken ? 'behind' : await relationOf(history, kind, where)
+    const isRemoteDead =
+      there !== undefined &&
+      ((await cemetery.holdsRemote(key, there)) ||
+        (remote !== undefined && remote !== there && (await cemetery.holdsRemote(key, remote))))
     const fate = await cemetery.fateOf(key, where, isRemoteDead)
-    const isShown =
-      where.remote !== undefined && !isRemoteDead && (relation === 'same' || relation === 'ahead')
-    const { local, seen, remote } = where
+    const isShown = remote !== undefined && !isRemoteDead && (relation === 'same' || relation === 'ahead')
     const settled = fate !== 'dead' && isShown ? 'alive' : fate
-    facts.push({ key, kind, local, seen, remote, relation, fate: settled, isRemoteDead, aside: key })
+    const isOutdated = mine.isOld && !isTaken
+    const isRemoteOutdated = theirs.isOld && theirs.now === undefined
+    const stands = { relation, fate: settled, isRemoteDead, isOutdated, isRemoteOutdated }
+    facts.push({ key, kind, local, seen, remote, there, ...stands, aside: key })
     named.set(key, new Set(graves.of(key).map(({ id }) => id)))
   }
   await nameAsides(history, session, facts, writer)
   return { session, refs: facts, graves, named }
+}
+
+/** Whether something stands on what was rewritten, and what it has become. */
+async function standing(
+  history: History,
+  rewrites: Rewrites,
+  session: SessionId,
+  id: ObjectId | undefined,
+): Promise<{ isOld: boolean; now?: ObjectId | undefined }> {
+  if (id === undefined || rewrites.isEmpty) return { isOld: false }
+  if (rewrites.has(id)) return { isOld: true, now: await rewrites.now(id as CommitId, session) }
+  const commit = await commitOf(history, id)
+  if (commit === undefined || !(await rewrites.holds(commit))) return { isOld: false }
+  return { isOld: true, now: commit === id ? undefined : await rewrites.now(commit, session) }
 }
 
 async function relationOf(
@@ -73,7 +99,33 @@ class Cemetery {
   /** Tombstones that are new here. */
   readonly #isNew: (id: CommitId) => boolean
 
-  constructor(history: History, graves: Graves, gone: Whereabouts<CommitId>) {
+  /** All that a rewritten checkpoint has become. */
+  readonly #later: (id: ObjectId) => ReadonlySet<ObjectId>
+  /** What named checkpoints have become by a rewrite, as far as that is here. */
+  readonly #successors: ReadonlyMap<ObjectId, CommitId>
+
+  static async of(
+    history: History,
+    { session, graves, gone }: Pick<SessionFacts, 'session' | 'graves'> & { gone: Whereabouts<CommitId> },
+    rewrites: Rewrites,
+  ): Promise<Cemetery> {
+    const successors = new Map<ObjectId, CommitId>()
+    for (const id of rewrites.isEmpty ? [] : graves.ids()) {
+      const now = await rewrites.now(id as CommitId, session)
+      if (now !== undefined) successors.set(id, now)
+    }
+    return new Cemetery(history, graves, gone, (id) => rewrites.later(id, session), successors)
+  }
+
+  private constructor(
+    history: History,
+    graves: Graves,
+    gone: Whereabouts<CommitId>,
+    later: (id: ObjectId) => ReadonlySet<ObjectId>,
+    successors: ReadonlyMap<ObjectId, CommitId>,
+  ) {
+    this.#later = later
+    this.#successors = successors
     this.#history = history
     this.#graves = graves
     const at = (id: CommitId | undefined) => (id === undefined ? new Set<CommitId>() : graves.below(id))
@@ -92,7 +144,7 @@ class Cemetery {
   async fateOf(key: RefKey, { local, seen, remote }: Whereabouts, isRemoteDead: boolean): Promise<Fate> {
     if (local === undefined || this.#graves.isEmpty) return 'alive'
     const history = this.#history
-    const graves = this.#graves.of(key, await continued(history, local))
+    const graves = await this.#of(key, local)
     if (graves.length === 0) return 'alive'
     if (await this.#holds(key, local)) return 'dead'
     const isMissing = remote === undefined || isRemoteDead
@@ -107,10 +159,20 @@ class Cemetery {
 
   async #holds(key: RefKey, id: ObjectId): Promise<boolean> {
     const history = this.#history
-    const graves = this.#graves.of(key, await continued(history, id))
-    if (graves.some((grave) => grave.id === id)) return true
+    const graves = await this.#of(key, id)
+    const later = this.#later(id)
+    if (graves.some((grave) => grave.id === id || later.has(grave.id))) return true
     for (const grave of graves) if (await isBelow(history, id, grave.id)) return true
     return false
+  }
+
+  /** What is deleted of a ref, for a value of it. */
+  async #of(key: RefKey, id: ObjectId): Promise<Grave[]> {
+    const named = this.#graves.of(key, await continued(this.#history, id))
+    return named.flatMap((grave) => {
+      const now = this.#successors.get(grave.id)
+      return now === undefined ? [grave] : [grave, { ...grave, id: now }]
+    })
   }
 }
 

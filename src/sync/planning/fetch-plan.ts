@@ -16,12 +16,19 @@ export interface RefFacts {
   kind: RefKind
   local: ObjectId | undefined
   seen: ObjectId | undefined
+  /** What theirs means: where it was rewritten, what it has become; `undefined` also where that is not here. */
   remote: ObjectId | undefined
+  /** What is there, word for word. */
+  there: ObjectId | undefined
   /** Where both are there; `undefined` also where it cannot be told, since theirs was not fetched. */
   relation: Relation | undefined
   fate: Fate
   /** Whether theirs is deleted, although it is still there. */
   isRemoteDead: boolean
+  /** Whether ours has work on what was rewritten elsewhere: it stays, and is not pushed. */
+  isOutdated: boolean
+  /** Whether theirs has work on what was rewritten here: it is not taken over as it is. */
+  isRemoteOutdated: boolean
   /** Where ours goes if it diverges. */
   aside: RefKey
 }
@@ -36,8 +43,10 @@ export interface FetchPlan {
   deleted: RefKey[]
   /** Ours that a deletion did not know: they stay, and are not pushed. */
   kept: RefKey[]
-  /** Theirs that are deleted, but still there. */
+  /** Theirs that are deleted or rewritten, but still there. */
   hidden: RefKey[]
+  /** Ours with work on what was rewritten elsewhere: the session stays as it is, and is not pushed. */
+  outdated: RefKey[]
   changed: RefKey[]
 }
 
@@ -53,14 +62,20 @@ export function planFetch(facts: readonly RefFacts[]): FetchPlan {
     deleted: [],
     kept: [],
     hidden: [],
+    outdated: [],
     changed: [],
   }
+  const isHeld = facts.some(waits)
   const isWhole = facts.some(({ kind }) => kind === 'line') && facts.some(isApart)
   for (const fact of facts) {
     const { key, local, seen } = fact
     const remote = fact.isRemoteDead ? undefined : fact.remote
-    if (fact.isRemoteDead && fact.remote !== undefined) plan.hidden.push(key)
-    if (seen !== remote && !(isBlocked(fact) && remote === undefined)) plan.seen.set(key, remote)
+    if (fact.there !== undefined && (fact.isRemoteDead || fact.there !== fact.remote)) plan.hidden.push(key)
+    if (waits(fact)) plan.outdated.push(key)
+    if ((isHeld || fact.isRemoteOutdated) && fact.fate !== 'dead') continue
+    // What is there as it was before a rewrite has still to be replaced.
+    const now = fact.there === fact.remote ? remote : undefined
+    if (seen !== now && !(isBlocked(fact) && remote === undefined)) plan.seen.set(key, now)
     if (local !== undefined && fact.fate === 'dead') {
       plan.deleted.push(key)
       plan.local.set(key, remote)
@@ -74,6 +89,8 @@ export function planFetch(facts: readonly RefFacts[]): FetchPlan {
   }
   return plan
 }
+
+const waits = ({ isOutdated, fate }: RefFacts): boolean => isOutdated && fate !== 'dead'
 
 const isBlocked = ({ local, fate }: RefFacts): boolean =>
   local !== undefined && (fate === 'newer' || fate === 'unknown')

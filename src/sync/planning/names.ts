@@ -1,7 +1,7 @@
 /** What refs are called here, at a remote, and where it stands what was last seen of them there. */
 
 import type { RefFolder, RefName } from '../../ids.ts'
-import { ARCHIVE, GONE, LAST_SEEN, parseRef, type SessionId } from '../../ids.ts'
+import { ARCHIVE, GONE, LAST_SEEN, parseRef, REWRITTEN, type SessionId } from '../../ids.ts'
 import { encodeName } from '../../ref-part.ts'
 
 /** A branch, reserved line or tag of a session: the name of its ref here, without `refs/`. */
@@ -52,7 +52,7 @@ export class RemoteNames {
     return ref.startsWith(folder) && parseKey(key) !== undefined ? key : undefined
   }
 
-  /** Where it stands here what was last seen of a key, or of `gone/<session>`. */
+  /** Where it stands here what was last seen of a key, or of `gone/<session>` or `rewritten/<session>`. */
   seen(key: string): RefName {
     return `${LAST_SEEN}${this.remote}/${key}`
   }
@@ -67,16 +67,14 @@ export class RemoteNames {
     return `${this.seenFolder}archive/`
   }
 
-  /** What a server is asked for: of these sessions, or of all. */
+  /** What a server is asked for: of these sessions, or of all. What was rewritten counts for all. */
   prefixes(sessions: readonly SessionId[] | undefined): string[] {
     const folder = this.isMapped ? 'refs/forkpoint/' : 'refs/'
     const parts = sessions === undefined ? undefined : sessions.map(encodeName)
     if (parts === undefined || parts.length > MOST_PREFIXED)
-      return [`${folder}heads/`, `${folder}tags/`, GONE, ARCHIVE]
-    return [
-      ...parts.flatMap((part) => [`${folder}heads/${part}/`, `${folder}tags/${part}/`, GONE + part]),
-      ARCHIVE,
-    ]
+      return [`${folder}heads/`, `${folder}tags/`, GONE, REWRITTEN, ARCHIVE]
+    const own = parts.flatMap((part) => [`${folder}heads/${part}/`, `${folder}tags/${part}/`, GONE + part])
+    return [...own, REWRITTEN, ARCHIVE]
   }
 }
 

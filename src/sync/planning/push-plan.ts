@@ -13,6 +13,8 @@ export interface PushFacts {
   named: ReadonlyMap<RefKey, ReadonlySet<ObjectId>>
   /** Whether the server lets nobody delete. */
   deniesDeletes: boolean
+  /** Whether the server lets nobody replace what was rewritten: it is deleted and made again. */
+  deniesReplacing: boolean
   /** Whether lines with files of a workspace go along. */
   workspace: boolean
 }
@@ -21,6 +23,8 @@ export interface KeyMove {
   key: RefKey
   from: ObjectId | undefined
   to: ObjectId | undefined
+  /** Whether it moves to another history, since that was rewritten. */
+  replaces?: boolean
 }
 
 export interface PushPlan {
@@ -37,9 +41,20 @@ export interface PushPlan {
   behind: RefKey[]
   kept: RefKey[]
   hidden: RefKey[]
+  /** Rewritten, but the server lets nobody replace or delete what it has. */
+  unreplaced: RefKey[]
+  /** With work, on either side, on what was rewritten: none of the session is pushed. */
+  outdated: RefKey[]
 }
 
-export function planPush({ refs, gone, named, deniesDeletes, workspace }: PushFacts): PushPlan {
+export function planPush({
+  refs,
+  gone,
+  named,
+  deniesDeletes,
+  deniesReplacing,
+  workspace,
+}: PushFacts): PushPlan {
   const plan: PushPlan = {
     moves: [],
     gone: undefined,
@@ -49,17 +64,29 @@ export function planPush({ refs, gone, named, deniesDeletes, workspace }: PushFa
     behind: [],
     kept: [],
     hidden: [],
+    unreplaced: [],
+    outdated: [],
   }
-  for (const { key, kind, local, seen, remote, relation, fate, isRemoteDead } of refs) {
-    if (remote !== undefined && isRemoteDead) {
-      if (!named.get(key)?.has(remote)) plan.unnamed.push({ key, id: remote })
+  for (const fact of refs) {
+    const { key, kind, local, seen, remote, there, relation, fate, isRemoteDead } = fact
+    const isOld = there !== remote
+    if (there !== undefined && isRemoteDead) {
+      if (!named.get(key)?.has(there)) plan.unnamed.push({ key, id: there })
       if (deniesDeletes) plan.hidden.push(key)
-      else plan.moves.push({ key, from: remote, to: undefined })
+      else plan.moves.push({ key, from: there, to: undefined })
       // A new session under the name of a deleted one: the old ref goes first.
       if (local !== undefined && fate === 'alive') plan.again = true
-    } else if (local === undefined || (kind === 'workspace' && !workspace)) continue
+    } else if (fact.isOutdated || fact.isRemoteOutdated) plan.outdated.push(key)
+    else if (local === undefined || (kind === 'workspace' && !workspace && !isOld)) continue
     else if (fate !== 'alive') {
       if (remote !== local) plan.kept.push(key)
+    } else if (isOld && (relation === 'same' || relation === 'ahead')) {
+      if (!deniesReplacing) plan.moves.push({ key, from: there, to: local, replaces: true })
+      else if (deniesDeletes) plan.unreplaced.push(key)
+      else {
+        plan.moves.push({ key, from: there, to: undefined })
+        plan.again = true
+      }
     } else if (remote === undefined || relation === 'ahead') plan.moves.push({ key, from: remote, to: local })
     else if (relation !== 'same') plan.behind.push(key)
     else if (seen !== remote) plan.seen.set(key, remote)

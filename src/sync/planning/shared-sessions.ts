@@ -9,6 +9,7 @@ import {
   GONE,
   type ObjectId,
   parseRef,
+  REWRITTEN,
   type RefFolder,
   type SessionId,
 } from '../../ids.ts'
@@ -29,6 +30,8 @@ export interface SharedSession {
   gone: Whereabouts<CommitId>
   /** Where it has no refs of its own: what stands of it above is that of archives. */
   archived: Record<keyof Whereabouts, boolean>
+  /** The newest rewrite. */
+  rewritten: Whereabouts<CommitId>
 }
 
 export type SharedSessions = Map<SessionId, SharedSession>
@@ -46,11 +49,13 @@ export function localSessions(
     place(found, ref.slice('refs/'.length), 'local', id)
   for (const [ref, id] of listed(refs, ['heads/', 'tags/'], names.seenFolder, only))
     place(found, ref.slice(names.seenFolder.length), 'seen', id)
-  for (const [ref, id] of refs.entries(GONE, passOver))
-    placeGone(found, ref.slice(GONE.length), 'local', id, only)
-  const seenGone = `${names.seenFolder}gone/` as const
-  for (const [ref, id] of refs.entries(seenGone, passOver))
-    placeGone(found, ref.slice(seenGone.length), 'seen', id, only)
+  for (const [kind, folder] of TOMBSTONES) {
+    for (const [ref, id] of refs.entries(folder, passOver))
+      placeTombstone(found, kind, ref.slice(folder.length), 'local', id, only)
+    const seen = `${names.seenFolder}${kind}/` as const
+    for (const [ref, id] of refs.entries(seen, passOver))
+      placeTombstone(found, kind, ref.slice(seen.length), 'seen', id, only)
+  }
   return found
 }
 
@@ -67,8 +72,11 @@ export function addRemote(
   addArchived(sessions, 'remote', archives, all, only)
   for (const [ref, id] of there) {
     if (ref.startsWith(ARCHIVE)) continue
-    if (ref.startsWith(GONE)) placeGone(sessions, ref.slice(GONE.length), 'remote', id, only)
-    else {
+    const tombstone = TOMBSTONES.find(([, folder]) => ref.startsWith(folder))
+    if (tombstone !== undefined) {
+      const [kind, folder] = tombstone
+      placeTombstone(sessions, kind, ref.slice(folder.length), 'remote', id, only)
+    } else {
       const key = names.key(ref)
       if (key === undefined || isWanted?.has(parseKey(key)!.session) === false) continue
       place(sessions, key, 'remote', id)
@@ -77,8 +85,9 @@ export function addRemote(
 }
 
 /** Whether something here is not what was last seen at the remote. */
-export const isWaiting = ({ refs, gone, archived }: SharedSession): boolean =>
+export const isWaiting = ({ refs, gone, rewritten, archived }: SharedSession): boolean =>
   gone.local !== gone.seen ||
+  rewritten.local !== rewritten.seen ||
   (archived.seen && !archived.local) ||
   [...refs.values()].some(({ local, seen }) => local !== undefined && local !== seen)
 
@@ -125,8 +134,14 @@ function place(
   archived[where] = isArchived
 }
 
-function placeGone(
+const TOMBSTONES = [
+  ['gone', GONE],
+  ['rewritten', REWRITTEN],
+] as const
+
+function placeTombstone(
   into: SharedSessions,
+  kind: 'gone' | 'rewritten',
   part: string,
   where: keyof Whereabouts,
   id: ObjectId,
@@ -135,7 +150,7 @@ function placeGone(
   // A session's name is read as that of a branch's ref is.
   const session = parseRef(`refs/heads/${part}/main`)?.session
   if (session === undefined || only?.includes(session) === false) return
-  of(into, session).gone[where] = id as CommitId
+  of(into, session)[kind][where] = id as CommitId
 }
 
 function of(into: SharedSessions, session: SessionId): SharedSession {
@@ -145,6 +160,7 @@ function of(into: SharedSessions, session: SessionId): SharedSession {
     session,
     refs: new Map(),
     gone: {},
+    rewritten: {},
     archived: { local: false, seen: false, remote: false },
   }
   into.set(session, made)

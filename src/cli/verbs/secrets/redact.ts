@@ -11,6 +11,8 @@ interface Options {
   rules?: string
   textFile?: string
   all?: boolean
+  continue?: boolean
+  remote?: string
   yes?: boolean
 }
 
@@ -22,7 +24,7 @@ interface Found {
 }
 
 /**
- * `forkpoint redact`: JSON of RewriteReport and `{ session, done, findings: { rule, places, first }[], remotes }`. Findings
+ * `forkpoint redact`: JSON of ContinueReport and `{ session, done, findings: { rule, places, first }[], remotes }`. Findings
  * never show what was found.
  */
 export const addRedact: AddVerb = (program, run) => {
@@ -37,8 +39,13 @@ export const addRedact: AddVerb = (program, run) => {
     .option('--rules <file>', 'more rules: a gitleaks rule file')
     .option('--text-file <file>', 'take out the texts in this file, one a line, instead of what rules find')
     .option('--all', 'rewrite every session of the store')
+    .option('--continue', 'put newer work onto a history that was rewritten, here or on another machine')
+    .option('--remote <name>', 'with --continue: the remote to fetch from (default: origin, or the only one)')
     .option('-y, --yes', 'rewrite, and remove what was replaced from the disk; this cannot be undone')
-    .addHelpText('after', examples('redact demo', 'redact demo --text-file leaked.txt --yes'))
+    .addHelpText(
+      'after',
+      examples('redact demo', 'redact demo --text-file leaked.txt --yes', 'redact demo --continue --yes'),
+    )
     .action(
       run(async (context, given: string, options: Options) => {
         const { out, stores } = context
@@ -48,11 +55,17 @@ export const addRedact: AddVerb = (program, run) => {
         const redact = redactOf(options, ({ rule, path }) =>
           places.set(rule, (places.get(rule) ?? new Set()).add(path.join('.'))),
         )
-        const report = await stores.existing.rewrite(session, redact, {
-          scope: all ? 'all' : 'related',
+        const how = {
+          scope: all ? ('all' as const) : ('related' as const),
           dryRun: !yes,
-          onProgress: ({ phase, done }) => out.progress(`redact: ${phase} ${done}`),
-        })
+          onProgress: ({ phase, done }: { phase: string; done: number }) =>
+            out.progress(`redact: ${phase} ${done}`),
+          ...(options.remote !== undefined && { remote: options.remote }),
+        }
+        const { existing } = stores
+        const report = options.continue
+          ? await existing.continueRewrite(session, redact, how)
+          : { ...(await existing.rewrite(session, redact, how)), outdated: [] }
         out.endProgress()
         const findings = [...places].map(([rule, found]) => ({
           rule,
@@ -60,7 +73,8 @@ export const addRedact: AddVerb = (program, run) => {
           first: [...found][0] ?? '',
         }))
         const { purgeError, ...rest } = report
-        const isLeft = report.remaining.length > 0 || purgeError !== undefined
+        const waits = yes && report.outdated.length > 0
+        const isLeft = report.remaining.length > 0 || purgeError !== undefined || waits
         if (out.json) {
           const problem = purgeError && { purgeError: { code: purgeError.code, message: purgeError.message } }
           await out.document({ session, done: yes, ...rest, findings, ...problem })
@@ -126,16 +140,24 @@ function advice(
     options: Options
     remotes: readonly string[]
     remaining: readonly string[]
+    outdated: readonly string[]
     purgeError?: Error
   },
 ): Line[] {
-  const { session, options, remotes, remaining, purgeError, refs } = report
+  const { session, options, remotes, remaining, outdated, purgeError, refs } = report
   if (options.yes !== true) {
     if (refs.length === 0) return []
-    const { rule: _, yes: __, all: ___, ...rest } = options
-    const flags = [...(options.rule ?? []).map((id) => ` --rule ${id}`), options.all === true ? ' --all' : '']
-    const { rules, textFile } = rest
-    const words = { ...(rules && { rules }), ...(textFile && { 'text-file': textFile }) }
+    const flags = [
+      ...(options.rule ?? []).map((id) => ` --rule ${id}`),
+      options.all === true ? ' --all' : '',
+      options.continue === true ? ' --continue' : '',
+    ]
+    const { rules, textFile, remote } = options
+    const words = {
+      ...(rules && { rules }),
+      ...(textFile && { 'text-file': textFile }),
+      ...(remote && { remote }),
+    }
     return [
       line`${dim(`Nothing was changed. To do it: ${command('redact', [session], words)}${flags.join('')} --yes`)}`,
     ]
@@ -147,7 +169,14 @@ function advice(
     notes.push(
       line`${red(`${count(remaining.length, 'old checkpoint')} are still on the disk, because something else names them, such as ${remaining[0]}.`)}`,
     )
-  if (remotes.length > 0) notes.push(line`Remotes that may still have it: ${remotes.join(', ')}.`)
+  if (outdated.length > 0)
+    notes.push(
+      line`${red(`${outdated.join(', ')} still waits: what its checkpoints became is neither here nor at the remote.`)}`,
+    )
+  if (remotes.length > 0)
+    notes.push(
+      line`Remotes that may still have it: ${remotes.join(', ')}. To take it out there: ${command('sync')}`,
+    )
   if (refs.length > 0)
     notes.push(
       line`${dim('Clones and backups still have what was taken out. Replace the secret where it is used.')}`,

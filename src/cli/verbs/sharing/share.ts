@@ -115,7 +115,7 @@ const shownReport = (report: PushReport) => ({
 })
 
 async function sayFetch({ out, command }: Context, report: FetchReport): Promise<void> {
-  const { remote, updated, diverged, deleted, kept, hidden } = report
+  const { remote, updated, diverged, deleted, kept, hidden, rewritten, outdated } = report
   for (const { from, to } of diverged)
     await out.line(line`${yellow('diverged')}  ${from}: yours is now ${to}, and stays the active branch`)
   for (const ref of updated) await out.line(line`${green('fetched')}   ${ref}`)
@@ -124,12 +124,24 @@ async function sayFetch({ out, command }: Context, report: FetchReport): Promise
     await out.line(
       line`${yellow('kept')}      ${ref}: deleted elsewhere, but yours is newer; it is not pushed`,
     )
+  for (const ref of rewritten)
+    await out.line(line`${green('rewritten')} ${ref}: something was taken out of its history elsewhere`)
+  for (const ref of outdated)
+    await out.line(line`${yellow('outdated')}  ${ref}: its history was rewritten elsewhere; it is not pushed`)
   for (const ref of hidden)
-    await out.line(line`${dim('hidden')}    ${ref}: deleted or rewritten here, but still at ${remote}`)
-  if (updated.length + diverged.length + deleted.length === 0) await out.note(line`Nothing new at ${remote}.`)
+    await out.line(line`${dim('hidden')}    ${ref}: deleted or rewritten, but still at ${remote}`)
+  if (updated.length + diverged.length + deleted.length + rewritten.length === 0)
+    await out.note(line`Nothing new at ${remote}.`)
   const session = sessionOf([...deleted, ...kept])
   if (session !== undefined)
     await out.note(line`${dim(`Undo a deletion: ${command('restore', [session])} --deleted`)}`)
+  if (rewritten.length > 0)
+    await out.note(
+      line`${dim(`To remove what was taken out from this disk, too: ${command('maintain')} --purge`)}`,
+    )
+  const waiting = sessionOf(outdated)
+  if (waiting !== undefined)
+    await out.note(line`${dim(`To put it onto the new history: ${command('redact', [waiting])} --continue`)}`)
 }
 
 async function sayPush({ out, command }: Context, report: PushReport): Promise<void> {

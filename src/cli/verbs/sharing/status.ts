@@ -20,9 +20,12 @@ export const addStatus: AddVerb = (program, run) => {
           for (const ref of one.behind) await out.line(line`${yellow('behind')}    ${ref}`)
           for (const ref of one.diverged) await out.line(line`${yellow('diverged')}  ${ref}`)
           for (const ref of one.kept) await out.line(line`${yellow('kept')}      ${ref}`)
+          for (const ref of one.outdated) await out.line(line`${yellow('outdated')}  ${ref}`)
           for (const ref of one.hidden) await out.line(line`${dim('hidden')}    ${ref}`)
           if (one.waiting)
-            await out.line(line`${red('deleted')}   ${one.session}: not yet at ${status.remote}`)
+            await out.line(
+              line`${red('waiting')}   ${one.session}: what was deleted or rewritten is not yet so at ${status.remote}`,
+            )
           if (one.refused !== undefined)
             await out.line(line`${red('refused')}   ${one.session}: ${one.refused}`)
         }

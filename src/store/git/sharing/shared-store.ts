@@ -13,6 +13,7 @@ import { hasCode, parseKey, RemoteNames } from '../../../sync/planning/names.ts'
 import { pushSessions } from '../../../sync/push.ts'
 import { addRemote, type NamedRemote, remotesOf, removeRemote } from '../../../sync/remotes.ts'
 import type { FetchReport, PushReport, RemoteStatus, SyncReport } from '../../../sync/report.ts'
+import { bringOutdated, type OutdatedWork } from '../../../sync/rewrites/outdated.ts'
 import type { Sharing } from '../../../sync/sharing.ts'
 import { statusOf } from '../../../sync/status.ts'
 import { writerName } from '../../../sync/writer.ts'
@@ -119,7 +120,8 @@ export class SharedStore {
     const fetch = await this.fetch(options)
     const push = await this.push(options)
     // What was still there when it was fetched.
-    const hidden = fetch.hidden.filter((key) => !push.deleted.includes(key))
+    const done = new Set([...push.deleted, ...push.pushed])
+    const hidden = fetch.hidden.filter((key) => !done.has(key))
     return { fetch: { ...fetch, hidden }, push }
   }
 
@@ -132,6 +134,11 @@ export class SharedStore {
       return refused === undefined ? one : { ...one, refused }
     })
     return { ...status, sessions }
+  }
+
+  /** What of a session at the remote stands on what was rewritten. */
+  async outdated(session: SessionId, options: ShareOptions): Promise<OutdatedWork> {
+    return bringOutdated(await this.#sharing(options), session)
   }
 
   bundle(file: string, { only: sessions, ...options }: BundleOptions): Promise<BundleReport | undefined> {

@@ -80,7 +80,7 @@ export abstract class SharingStore<S extends StoredDocument> extends StoreFront<
    */
   push(options: PushOptions = {}): Promise<PushReport> {
     return this.#told(
-      this.#share((shared) => shared.push(options)),
+      this.shared((shared) => shared.push(options)),
       (report) => [{ kind: 'push', report }],
     )
   }
@@ -93,7 +93,7 @@ export abstract class SharingStore<S extends StoredDocument> extends StoreFront<
    */
   fetch(options: FetchOptions = {}): Promise<FetchReport> {
     return this.#told(
-      this.#share((shared) => shared.fetch(options)),
+      this.shared((shared) => shared.fetch(options)),
       (report) => [{ kind: 'fetch', report }],
     )
   }
@@ -110,7 +110,7 @@ export abstract class SharingStore<S extends StoredDocument> extends StoreFront<
   /** `fetch`, then `push`. */
   sync(options: PushOptions = {}): Promise<SyncReport> {
     return this.#told(
-      this.#share((shared) => shared.sync(options)),
+      this.shared((shared) => shared.sync(options)),
       ({ fetch, push }) => [
         { kind: 'fetch', report: fetch },
         { kind: 'push', report: push },
@@ -120,7 +120,7 @@ export abstract class SharingStore<S extends StoredDocument> extends StoreFront<
 
   /** How sessions here stand to those of a remote, asked now. Nothing is fetched. */
   remoteStatus(options: ShareOptions = {}): Promise<RemoteStatus> {
-    return this.#share((shared) => shared.status(options))
+    return this.shared((shared) => shared.status(options))
   }
 
   /**
@@ -130,7 +130,7 @@ export abstract class SharingStore<S extends StoredDocument> extends StoreFront<
    * @throws AlreadyExistsError, InvalidIdError, UnsupportedError for an address that forkpoint cannot reach
    */
   addRemote(name: string, url: string, options: { mapped?: boolean } = {}): Promise<NamedRemote> {
-    return this.#share((shared) => shared.add({ name, url, mapped: options.mapped }))
+    return this.shared((shared) => shared.add({ name, url, mapped: options.mapped }))
   }
 
   /**
@@ -145,7 +145,7 @@ export abstract class SharingStore<S extends StoredDocument> extends StoreFront<
    *   when the file exists
    */
   bundle(file: string, options: BundleOptions = {}): Promise<BundleReport | undefined> {
-    return this.#share((shared) => shared.bundle(file, options))
+    return this.shared((shared) => shared.bundle(file, options))
   }
 
   /**
@@ -155,7 +155,7 @@ export abstract class SharingStore<S extends StoredDocument> extends StoreFront<
    * @throws NotFoundError when the bundle continues an earlier one that is not in this store; CorruptError; StorageError
    */
   async unbundle(file: string, options: Omit<ShareOptions, 'remote'> = {}): Promise<UnbundleReport> {
-    const { remote: _, ...report } = await this.#share((shared) => shared.unbundle(file, options))
+    const { remote: _, ...report } = await this.shared((shared) => shared.unbundle(file, options))
     const sessions = new Set(report.updated.flatMap((key) => parseRef(`refs/${key}`)?.session ?? []))
     const problems: Problem[] = []
     for (const session of sessions)
@@ -165,18 +165,18 @@ export abstract class SharingStore<S extends StoredDocument> extends StoreFront<
 
   /** Removes a remote from the configuration. Throws NotFoundError. */
   removeRemote(name: string): Promise<void> {
-    return this.#share((shared) => shared.remove(name))
+    return this.shared((shared) => shared.remove(name))
   }
 
   /** Brings what a shallow store has left at its remotes. Throws UnsupportedError where it is nowhere, RemoteError. */
   protected async deepen(session: string, why: string): Promise<void> {
     if ((await this.#checkpoints.open()) && this.#checkpoints.objects.isShallow)
-      await this.#share((shared) => shared.deepen(parseSessionId(session), why))
+      await this.shared((shared) => shared.deepen(parseSessionId(session), why))
   }
 
   /** The remotes, those of the configuration and that of the store's options. */
   remotes(): Promise<NamedRemote[]> {
-    return this.#share((shared) => shared.remotes())
+    return this.shared((shared) => shared.remotes())
   }
 
   /**
@@ -272,7 +272,8 @@ export abstract class SharingStore<S extends StoredDocument> extends StoreFront<
     }
   }
 
-  #share<T>(work: (shared: SharedStore) => Promise<T>): Promise<T> {
+  /** @internal */
+  protected shared<T>(work: (shared: SharedStore) => Promise<T>): Promise<T> {
     return this.#checkpoints.lifetime.use(async () => {
       this.#shared ??= import('./shared-store.ts').then(
         ({ SharedStore }) =>

@@ -1,0 +1,152 @@
+/**
+ * What was rewritten, as all rewrites that a repository knows of say together. A rewritten checkpoint is told by the hash of its
+ * id, wherever it is met: in whichever session, and on whichever machine.
+ */
+import {
+  type CommitId,
+  type ObjectId,
+  parseRef,
+  REWRITTEN,
+  rewrittenRef,
+  type SessionId,
+  trustedCommit,
+} from '../../ids.ts'
+import { TimeSlice } from '../../time-slice.ts'
+import type { History } from '../commits/history.ts'
+import { hashOf, type RewrittenIds, readRewritten } from '../commits/rewritten.ts'
+
+/** Where a rewritten checkpoint has come to. */
+export interface Successor {
+  id: CommitId
+  /** Whether it has to be rewritten itself before anything moves there. */
+  isPending: boolean
+}
+
+export class Rewrites {
+  readonly #history: History
+  readonly #maps: ReadonlyMap<SessionId, RewrittenIds>
+  /** Commits with no rewritten one at or below them. */
+  readonly #clean = new Set<CommitId>()
+
+  /** @param maps by session */
+  constructor(history: History, maps: ReadonlyMap<SessionId, RewrittenIds>) {
+    this.#history = history
+    this.#maps = maps
+  }
+
+  get isEmpty(): boolean {
+    return this.#maps.size === 0
+  }
+
+  /** Whether it was rewritten. */
+  has(id: ObjectId): boolean {
+    if (this.isEmpty) return false
+    const hash = hashOf(id)
+    for (const { ids } of this.#maps.values()) if (ids.has(hash)) return true
+    return false
+  }
+
+  /** Whether it was rewritten, or stands on one that was, as far as history is here. */
+  async holds(tip: ObjectId): Promise<boolean> {
+    if (this.isEmpty) return false
+    const { objects } = this.#history
+    const waiting = [trustedCommit(tip)]
+    const seen = new Set<CommitId>()
+    let isWhole = true
+    const slice = new TimeSlice()
+    for (let id = waiting.pop(); id !== undefined; id = waiting.pop()) {
+      if (seen.has(id) || this.#clean.has(id)) continue
+      if (this.has(id)) return true
+      seen.add(id)
+      if (await objects.has(id)) waiting.push(...objects.parentsOf(id, await objects.readCommitData(id)))
+      else isWhole = false
+      if (slice.isOver()) await slice.next()
+    }
+    if (isWhole) for (const id of seen) this.#clean.add(id)
+    return false
+  }
+
+  /**
+   * What a rewritten checkpoint has become, where that is here and stands on nothing that was rewritten; `undefined` for what was
+   * not rewritten.
+   *
+   * @param session whose rewrites count first
+   */
+  async successor(id: CommitId, session?: SessionId): Promise<Successor | undefined> {
+    const chain = this.#chain(id, session)
+    const last = chain.at(-1)
+    if (last === undefined) return undefined
+    const { id: at } = last
+    const isPending = chain.some((one) => one.isPending)
+    if (!(await this.#history.objects.has(at)) || (await this.holds(at))) return undefined
+    return { id: at, isPending }
+  }
+
+  /** As `successor`, where something may move there. */
+  async now(id: CommitId, session?: SessionId): Promise<CommitId | undefined> {
+    const found = await this.successor(id, session)
+    return found?.isPending === false ? found.id : undefined
+  }
+
+  /** All that a rewritten checkpoint has become, one after the other, whether it is here or not. */
+  later(id: ObjectId, session?: SessionId): Set<ObjectId> {
+    return new Set(this.#chain(id, session).map((one) => one.id))
+  }
+
+  #chain(id: ObjectId, session: SessionId | undefined): Successor[] {
+    const chain: Successor[] = []
+    const seen = new Set<ObjectId>([id])
+    for (let next = this.#next(id, session); next !== undefined; next = this.#next(next.id, session)) {
+      // A ring of them leads nowhere.
+      if (seen.has(next.id)) return []
+      seen.add(next.id)
+      chain.push(next)
+    }
+    return chain
+  }
+
+  #next(id: ObjectId, session: SessionId | undefined): Successor | undefined {
+    if (this.isEmpty) return undefined
+    const hash = hashOf(id)
+    const own = session === undefined ? undefined : this.#maps.get(session)
+    for (const map of own === undefined ? this.#maps.values() : [own, ...this.#maps.values()]) {
+      const next = map.ids.get(hash)
+      if (next !== undefined) return { id: next, isPending: map.pending.has(hash) }
+    }
+    return undefined
+  }
+}
+
+/**
+ * All that a repository knows of. Throws CorruptError.
+ *
+ * @param newer what counts for these sessions instead
+ */
+export async function readRewrites(
+  history: History,
+  newer: ReadonlyMap<SessionId, RewrittenIds> = new Map(),
+): Promise<Rewrites> {
+  const refs = [...history.repository.refs.list(REWRITTEN, () => undefined)]
+  const key = refs.flat().join(' ')
+  const known = recent.get(history)
+  if (known?.key === key && newer.size === 0) return known.rewrites
+  const maps = new Map<SessionId, RewrittenIds>()
+  for (const [ref, id] of refs) {
+    const session = sessionOfRewrite(ref)
+    if (session !== undefined && !newer.has(session))
+      maps.set(session, await readRewritten(history.objects, id as CommitId))
+  }
+  if (newer.size > 0) return new Rewrites(history, new Map([...maps, ...newer]))
+  const rewrites = new Rewrites(history, maps)
+  recent.set(history, { key, rewrites })
+  return rewrites
+}
+
+/** The session whose rewrites a ref names; `undefined` for other refs. */
+export function sessionOfRewrite(ref: string): SessionId | undefined {
+  if (!ref.startsWith(REWRITTEN)) return undefined
+  const session = parseRef(`refs/heads/${ref.slice(REWRITTEN.length)}/main`)?.session
+  return session !== undefined && rewrittenRef(session) === ref ? session : undefined
+}
+
+const recent = new WeakMap<History, { key: string; rewrites: Rewrites }>()
