@@ -51,6 +51,8 @@ test('a push with the files of a session is refused when one of them holds a sec
   expect(pushed).toEqual([])
   expect(refused).toMatchObject([{ session: 'demo', reason: expect.stringContaining('deploy.sh') }])
   expect(refsAt(server)).toEqual([])
+  // Without the files nothing of them is sent, so nothing of them is in the way.
+  expect((await store.push()).pushed).toEqual(['heads/demo/main'])
 })
 
 test('a session that comes back from the trash has its files', async () => {
