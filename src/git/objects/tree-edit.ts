@@ -34,7 +34,7 @@ export type FileEdit = Uint8Array | Pick<TreeEntry, 'mode' | 'id'> | null
  * made and removed with their files; a file may replace a folder and the other way round. Throws TypeError for paths
  * that no tree can hold, CorruptError when the old tree is broken.
  *
- * await editTree(store, root, new Map([['messages/0000/000000-user.json', data], ['config.json', null]]))
+ *     await editTree(store, root, new Map([['messages/0000/000000-user.json', data], ['config.json', null]]))
  */
 export async function editTree(
   store: TreeStore,
