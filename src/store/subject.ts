@@ -73,7 +73,7 @@ function joined(content: unknown, counts: (part: unknown) => boolean): string {
   return texts.filter((text) => typeof text === 'string').join('\n\n')
 }
 
-/** Whether a part belongs to the answer; a model's reasoning does not. */
+/** Whether a part is meant to be read; a model's reasoning is not. */
 const isSaid = (part: unknown): boolean => !isJsonObject(part) || part.type !== 'reasoning'
 
 /** Returns a description of a message without text: the tools it calls, else its role. */

@@ -40,7 +40,7 @@ export class Retention {
   }
 
   /**
-   * Returns statistics of each session, newest first: bytes on the disk, checkpoints, messages, tokens, and their cost
+   * Yields statistics of each session, newest first: bytes on the disk, checkpoints, messages, tokens, and their cost
    * if `prices` has the model. It reads the whole store once.
    *
    *     for await (const { id, bytes } of store.retention.stats()) console.log(id, bytes.own)

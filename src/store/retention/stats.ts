@@ -43,7 +43,7 @@ interface Source {
   rules: DocumentRules
 }
 
-/** Returns the statistics of all sessions, newest first, archived sessions last. It reads the whole store once. */
+/** Yields the statistics of all sessions, newest first, archived sessions last. It reads the whole store once. */
 export async function* statsOfSessions(
   { repository, checkpoints, rules }: Source,
   { prices = {}, onProgress }: SessionStatsOptions = {},
