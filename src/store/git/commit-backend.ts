@@ -29,7 +29,7 @@ export abstract class CommitBackend implements Lines<CommitInfo> {
   readonly #checkpoints: Checkpoints<AnyRepository>
   readonly #rules: DocumentRules
   readonly #states: GitStates
-  /** The mark from before a commit was read: at that mark, the commit was reachable. */
+  /** By commit: the purge mark when the commit was last found to be reachable. */
   readonly #marks = new WeakMap<CommitInfo, string>()
 
   constructor(repository: AnyRepository, checkpoints: Checkpoints<AnyRepository>, rules: DocumentRules) {

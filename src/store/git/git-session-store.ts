@@ -191,8 +191,8 @@ export class GitSessionStore<S extends StoredDocument = Session> extends Sharing
   }
 
   /**
-   * Looks for secrets in everything that the refs of a session reach, or all refs: values, names, commits, authors,
-   * foreign files. It reads the whole history.
+   * Looks for secrets in everything that the session's refs reach, or without `session`, all refs: values, names,
+   * commits, authors, foreign files. It reads the whole history.
    *
    * @throws NotFoundError; CorruptError for a damaged object
    */
@@ -215,7 +215,7 @@ export class GitSessionStore<S extends StoredDocument = Session> extends Sharing
   }
 
   /**
-   * Finds everything that people, models and tools said that contains all of these words, in every session, branch and
+   * Finds every text of people, models and tools that contains all of these words, in every session, branch and
    * checkpoint. Newest first; each match is yielded as soon as it is found. A word in lower case also matches capitals.
    *
    *     for await (const { session, checkpoint, lines } of store.search(['retry', 'backoff'], { role: 'user' })) …

@@ -54,7 +54,7 @@ export function parseFork(
  * Returns the options with their texts redacted, or a promise of them.
  *
  * @param names the options that are names
- * @throws InvalidIdError, which does not show the name, for one that contains a secret
+ * @throws InvalidIdError, which does not show the name, if a name contains a secret
  */
 export function redactSaid<T extends object>(options: T, names: Names, redact: Redact): T | Promise<T> {
   const given = options as Readonly<Record<string, unknown>>

@@ -24,8 +24,8 @@ export interface RemoteStoreOptions<S extends StoredDocument = Session>
 }
 
 /**
- * Keeps sessions on a git server and nothing on a disk. A load takes two requests, an append to the same session one.
- * It needs `fetch`, but no file system. `switch` changes the active branch only for this store object.
+ * Keeps sessions on a git server and nothing on a disk. A load takes two requests; an append to a loaded session takes
+ * one. It needs `fetch`, but no file system. `switch` changes the active branch only for this store object.
  *
  *     const store = new RemoteSessionStore('https://host/team/sessions.git', { auth: { token } })
  *     await store.save(state)

@@ -126,7 +126,7 @@ function realPath(folder: string): string | undefined {
   try {
     return realpathSync(folder)
   } catch {
-    // Moved a moment ago.
+    // The folder was moved a moment ago.
     return undefined
   }
 }
