@@ -16,8 +16,8 @@ export interface SessionFacts {
   /** Whether its metadata says `keep: true`. */
   readonly pinned: boolean
   readonly tagged: boolean
-  /** Bytes on the disk that no other session needs. */
-  readonly bytes: number
+  /** Bytes on the disk that no other session needs; `undefined`: not measured. */
+  readonly bytes: number | undefined
   /** Whether it cannot be read; then the other values may be wrong. */
   readonly damaged: boolean
 }
@@ -28,7 +28,8 @@ export interface Removal {
   readonly title: string | undefined
   readonly why: 'age' | 'count' | 'bytes'
   readonly lastUse: number
-  readonly bytes: number
+  /** `undefined`: not measured. Only a dry run, or a policy with `maxBytes`, measures bytes. */
+  readonly bytes: number | undefined
 }
 
 /** A session that exceeds a limit but stays, and what protects it. */
@@ -43,8 +44,10 @@ export interface RetentionPlan {
   readonly protections: readonly Protection[]
   /** How many sessions stay, including protected ones. */
   readonly kept: number
-  /** Bytes that a purge then frees at least; data shared only by removed sessions comes on top. */
-  readonly frees: number
+  /**
+   * Bytes that a purge then frees at least; data shared only by removed sessions comes on top. `undefined`: not measured.
+   */
+  readonly frees: number | undefined
 }
 
 /** @param now milliseconds since 1970 */
@@ -68,11 +71,12 @@ export function planRetention(
         continue
       }
       count++
-      bytes += one.bytes
+      bytes += one.bytes ?? 0
     }
   }
   removals.sort((a, b) => a.lastUse - b.lastUse || (a.session < b.session ? -1 : 1))
-  const frees = removals.reduce((sum, one) => sum + one.bytes, 0)
+  const isMeasured = removals.every(({ bytes }) => bytes !== undefined)
+  const frees = isMeasured ? removals.reduce((sum, one) => sum + (one.bytes ?? 0), 0) : undefined
   return { removals, protections, kept: sessions.length - removals.length, frees }
 }
 
@@ -110,7 +114,7 @@ function overLimit(
 ): Removal['why'] | undefined {
   if (newer.now - lastUse > maxAge) return 'age'
   if (newer.count >= maxCount) return 'count'
-  return newer.bytes + bytes > maxBytes ? 'bytes' : undefined
+  return newer.bytes + (bytes ?? 0) > maxBytes ? 'bytes' : undefined
 }
 
 function protectionOf(
