@@ -1,6 +1,6 @@
 /**
- * What the front asks of a store: it keeps checkpoints and says what is there. Every argument is parsed, and asked for only
- * where `supports` declares it; options, positions, handles, schemas and what a write becomes are the front's.
+ * What the front needs from a store: it keeps checkpoints and returns them. The front parses every argument, calls only
+ * what `supports` declares, and does the rest: options, positions, handles, schemas, and what a write becomes.
  */
 import type { Author, Checkpoint } from '../checkpoints/commits/checkpoint.ts'
 import type { CheckpointFacts } from '../checkpoints/commits/facts.ts'
@@ -20,27 +20,27 @@ import type {
   VerifyReport,
 } from './session-store.ts'
 
-/** A checkpoint, as a backend holds it. */
+/** A checkpoint in a backend's own form. */
 export interface Kept extends Ancestor {
   readonly parents: readonly CommitId[]
 }
 
-/** One look at a session. */
+/** A checkpoint of a session with its branch, as one read found them. */
 export interface Look<C> {
   branch: BranchName
-  /** Of the branch; `undefined` when there is none of that name. */
+  /** The tip of the branch; `undefined` if the branch does not exist. */
   tip: CommitId | undefined
   commit: C
 }
 
-/** Throws InvalidStateError for an item that does not fit. */
+/** Throws InvalidStateError for an item that does not fit the schema. */
 export type ItemCheck = (collection: string, index: number, item: unknown) => void
 
 /** One of two states that are compared. */
 export interface UnsharedState {
   /** The top-level values; collections may be among them. */
   readonly fields: JsonObject
-  /** By collection and index, in order. A collection that is not here may be in the fields. */
+  /** By collection and index, in order. A collection that is missing here may be in `fields`. */
   readonly items: ReadonlyMap<string, ReadonlyMap<number, unknown>>
 }
 
@@ -50,31 +50,34 @@ export interface Backend<C extends Kept = Kept> {
   readonly lines?: Lines<C>
 
   exists(session: SessionId): Promise<boolean>
-  /** The id as its owner wrote it, of one that a listing has cut short. */
+  /** Returns the full id of an id that a listing has shortened. */
   nameOf(session: SessionId): SessionId | Promise<SessionId>
   /**
-   * The checkpoint that the revision names, else the tip of the branch, else of the active one; `undefined` when there
-   * is no such session. Throws NotFoundError, InvalidStateError for a session of another type.
+   * Returns the checkpoint that the revision names, else the tip of the branch, else of the active branch; `undefined`
+   * if the session does not exist. Throws NotFoundError, InvalidStateError for a session of another type.
    */
   look(
     session: SessionId,
     where: { branch?: BranchName | undefined; at?: string | undefined },
   ): Promise<Look<C> | undefined>
-  /** Of whatever type the session is. Throws NotFoundError. */
+  /** Returns the checkpoint that the revision names, for sessions of any type. Throws NotFoundError. */
   resolve(session: SessionId, revision: string): Promise<C>
-  /** The checkpoint, as this session shows it. */
+  /** Returns the checkpoint as this session shows it. */
   present(commit: C, session: SessionId, branch?: BranchName): Checkpoint
-  /** Back to the first, newest first, with the steps. */
+  /** Lists checkpoints from this one back to the first, steps included, newest first. */
   line(from: C): AsyncIterable<C> | Iterable<C>
-  /** The state, as this session shows it. It belongs to the caller. */
+  /** Returns the state as this session shows it. The caller may change it. */
   document(commit: C, session: SessionId): Promise<JsonObject>
-  /** Only a part of the state, where that costs less than all of it. */
+  /** Returns a part of the state, if that costs less than the whole state. */
   part?(commit: C, session: SessionId, part: { last?: number; events?: boolean }): Promise<JsonObject>
-  /** The events of one run, where that costs less than the whole state. Throws NotFoundError. */
+  /**
+   * Returns the events of one run after sequence number `after`, if that costs less than the whole state. Throws
+   * NotFoundError.
+   */
   events?(commit: C, session: SessionId, run: string, after: number): Promise<readonly unknown[]>
   /**
-   * Both states, without items that are the same at the same place in both, where that costs less than both as a whole.
-   * Throws CorruptError.
+   * Returns both states without the items that are identical at the same index, if that costs less than both whole
+   * states. Throws CorruptError.
    */
   unshared?(
     from: { commit: C; session: SessionId },
@@ -82,16 +85,15 @@ export interface Backend<C extends Kept = Kept> {
   ): Promise<[UnsharedState, UnsharedState]>
 
   /**
-   * What a save stores. All that the caller might change is copied before this returns, unless it is too much for that.
+   * Returns what a save stores. What the caller might change is copied before this returns, unless it is too large.
    * Throws InvalidStateError for what JSON cannot express.
    *
-   * @param check called for each item of the collections, other than those that are exactly as they were when it last
-   *   let them pass
+   * @param check called for each item of the collections; items that passed before and have not changed may be skipped
    */
   prepare(document: JsonObject, check: ItemCheck): Promise<Content<C>>
   /**
-   * Calls `decide` while nobody else can change the branch, perhaps more than once, and makes what it decides durable,
-   * whole or not at all. `landed` is called before the next write of the branch has its turn.
+   * Calls `decide` while nobody else can change the branch, perhaps more than once. Makes what it decides durable,
+   * completely or not at all. Calls `landed` before the next write of the branch starts.
    */
   write<T>(
     to: {
@@ -104,21 +106,21 @@ export interface Backend<C extends Kept = Kept> {
     decide: (base: Base<C>) => Promise<T>,
     landed: (result: T) => void,
   ): Promise<T>
-  /** A new session that begins at the checkpoint. Throws AlreadyExistsError, NotFoundError. */
+  /** Creates a session that begins at the checkpoint `at` of `from`. Throws AlreadyExistsError, NotFoundError. */
   fork(from: SessionId, at: string, to: NewSession): Promise<C>
   delete(session: SessionId): Promise<boolean>
 
   list(options: ListOptions): AsyncIterable<SessionSummary>
-  /** `session` exists, or is damaged. */
+  /** The front has checked that `session` exists or is damaged. */
   verify(session: SessionId | undefined, onProgress: MaintainOptions['onProgress']): Promise<VerifyReport>
   maintain(options: MaintainOptions): Promise<MaintainReport>
   stats(): Promise<StoreStats>
-  /** Git's own text. Only where `supports.patch`. */
+  /** Returns the patch as git prints it. Only if `supports.patch`. */
   patch?(from: CommitId, to: CommitId): Promise<string>
   close(): Promise<void>
 }
 
-/** What a store with several branches does beside. The session exists, or it is a NotFoundError. */
+/** Further methods of a store with several branches. All throw NotFoundError if the session does not exist. */
 export interface Lines<C> {
   branches(session: SessionId): Promise<{ active: BranchName; heads: ReadonlyMap<BranchName, CommitId> }>
   tags(session: SessionId): Promise<ReadonlyMap<TagName, CommitId>>
@@ -131,7 +133,7 @@ export interface Lines<C> {
   deleteTag(session: SessionId, tag: TagName): Promise<boolean>
 }
 
-/** Branches or tags in the order of their names. */
+/** Sorts branches or tags by name. */
 export const inOrder = <Name extends string>(refs: ReadonlyMap<Name, CommitId>): [Name, CommitId][] =>
   [...refs].sort(([a], [b]) => (a < b ? -1 : 1))
 
@@ -142,44 +144,44 @@ export interface NewSession {
   author: Author | undefined
 }
 
-/** What a write is decided on, while nobody else can change it. */
+/** What a write is based on: the branch while nobody else can change it. */
 export interface Base<C extends Kept> {
   readonly session: SessionId
   readonly branch: BranchName
-  /** Whether there is no such session yet. */
+  /** Whether the session does not exist yet. */
   readonly isNew: boolean
-  /** Of the branch; `undefined` when there is none of that name. */
+  /** The tip of the branch; `undefined` if the branch does not exist. */
   readonly tip: C | undefined
-  /** What the key made before. Only where `supports.keys`. */
+  /** Returns the checkpoint that was made with this key. Only if `supports.keys`. */
   madeWith?(key: string): C | undefined | Promise<C | undefined>
-  /** Whether this still is a checkpoint of the session. Asked only when the branch is missing. */
+  /** Whether the session still has this checkpoint. Called only if the branch does not exist. */
   stands(id: CommitId): boolean | Promise<boolean>
   find(id: CommitId): C | Promise<C>
-  /** The nearest first-parent ancestor that is not a step. */
+  /** Returns the nearest first-parent ancestor that is not a step. */
   turnBefore(commit: C): C | undefined | Promise<C | undefined>
-  /** The state at a checkpoint, to be added to. */
+  /** Returns the state at a checkpoint, as the basis of an addition. */
   tail(at: C): Tail<C> | Promise<Tail<C>>
-  /** Makes the checkpoint; the branch moves there. */
+  /** Makes the checkpoint and moves the branch to it. */
   add(checkpoint: NewCheckpoint<C>): C | Promise<C>
-  /** Makes no checkpoint; a branch that is missing starts there. */
+  /** Ends the write without a new checkpoint. A branch that does not exist is created there. */
   endAt(commit: C): void
 }
 
-/** A state that a write puts on a checkpoint. */
+/** A state that a write makes a checkpoint of. */
 export interface Content<C> {
   /** Its top-level values; collections may be missing. */
   readonly fields: JsonObject
-  /** What it changes, as seen from a checkpoint; from nothing when there is none. */
+  /** Returns what it changes compared with the checkpoint `since`, or with nothing. */
   changes(session: SessionId, since: C | undefined): Changes | Promise<Changes>
-  /** Whether the checkpoint holds the same, apart from `updatedAt`. */
+  /** Whether the checkpoint has the same state, apart from `updatedAt`. */
   isIn(session: SessionId, commit: C): boolean | Promise<boolean>
 }
 
-/** What an addition is planned against. A backend may keep it, and move it along. */
+/** The existing state of an addition. A backend may keep it and update it with each write. */
 export interface Tail<C> extends Existing {
-  /** Reads the items that the addition names, so that `find` knows them. */
+  /** Reads the items that the addition names, so that `find` returns them. */
   prepare?(addition: ParsedAddition): Promise<void>
-  /** The state with the plan carried out. */
+  /** Returns the state after the plan. */
   change(plan: AdditionPlan): Content<C> | Promise<Content<C>>
 }
 
@@ -190,7 +192,7 @@ export interface NewCheckpoint<C> {
   kind: 'save' | 'step' | 'import'
   subject: string
   body: string
-  /** Milliseconds. Default: now. */
+  /** Milliseconds since 1970. Default: now. */
   at: number | undefined
   author: Author
   trailers: Readonly<Record<string, string>>

@@ -1,4 +1,4 @@
-/** What a new checkpoint changes, as far as its subject and its trailers tell. */
+/** What a new checkpoint changes, as needed for its subject and its trailers. */
 
 import { deepEqual, type JsonObject } from '../json-value.ts'
 import { type AdditionPlan, type Existing, idOf } from './addition/plan.ts'
@@ -7,19 +7,19 @@ import { RUNS } from './addition/runs.ts'
 export interface Changes {
   /** Whether this is the first checkpoint of its line. */
   first: boolean
-  /** Items of the first collection beyond the number there were before. */
+  /** New items of the first collection: those after the `from` earlier ones. */
   added: readonly unknown[]
   /** How many items the first collection had before. */
   from: number
-  /** Top-level keys that are no collections, other than `updatedAt`, whose value is new, another, or gone; sorted. */
+  /** Top-level keys, except collections and `updatedAt`, that were added, changed or removed; sorted. */
   fields: readonly string[]
-  /** Id of the last run, by its place, that is new or another. */
+  /** Id of the last run, by index, that was added or changed. */
   run: string | undefined
-  /** Names of the collections in which anything is new, another, or gone; in the store's order. */
+  /** Names of the collections with a change, in the store's order. */
   collections: readonly string[]
 }
 
-/** What differs between two whole states; `before` is `undefined` for the first of a line. */
+/** Returns what differs between two whole states. `before` is `undefined` for the first checkpoint of a line. */
 export function changesBetween(
   before: JsonObject | undefined,
   after: JsonObject,
@@ -39,7 +39,7 @@ export function changesBetween(
   }
 }
 
-/** What a plan changes. The same as `changesBetween` the states before and after it. */
+/** Returns what a plan changes: the same as `changesBetween` for the states before and after it. */
 export function changesOfPlan(
   plan: AdditionPlan,
   existing: Existing,
@@ -68,7 +68,7 @@ export function changesOfPlan(
   }
 }
 
-/** Whether the state is as it was, apart from `updatedAt`. */
+/** Whether nothing changed, apart from `updatedAt`. */
 export const isUnchanged = (changes: Changes): boolean =>
   !changes.first && changes.fields.length === 0 && changes.collections.length === 0
 

@@ -1,4 +1,4 @@
-/** Documents at the door of a store: the store's own options, and what they demand of every state. */
+/** Checks a store's options, and every state against them. */
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { PageRules } from '../checkpoints/pages.ts'
 import { wrongType } from '../checkpoints/wrong-type.ts'
@@ -19,7 +19,7 @@ import type { Author, Redact, StoredDocument, StoreOptions } from './session-sto
 const SESSION = sessionLayout.type
 const NO_COLLECTION = ['id', 'type', 'schemaVersion', 'updatedAt', 'set', 'unset']
 
-/** A store's options, checked and with their defaults. */
+/** A store's options, checked, with defaults. */
 export interface DocumentRules {
   type: string
   schema: StandardSchemaV1 | undefined
@@ -27,12 +27,12 @@ export interface DocumentRules {
   layout: Layout
   redact: Redact | undefined
   now: () => number
-  /** Of checkpoints that name no author. */
+  /** Author of checkpoints without an author of their own. */
   author: Author | undefined
   pages: PageRules | undefined
 }
 
-/** Throws TypeError for options that cannot be. Sessions without a schema of their own get the one they have. */
+/** Throws TypeError for invalid options. A store of type `session` without a schema gets the session schema. */
 export function documentRules<S extends StoredDocument>(
   options: StoreOptions<S> & { pages?: boolean } = {},
 ): DocumentRules {
@@ -69,7 +69,9 @@ export function documentRules<S extends StoredDocument>(
   }
 }
 
-/** How documents of a type lie in their tree. `runs` keep their events apart whatever the type. */
+/**
+ * Returns how documents of a type are laid out as a tree. The events of `runs` are stored separately for every type.
+ */
 export function layoutFor(type: string, collections: readonly string[]): Layout {
   const runs: CollectionSpec = { name: RUNS, log: 'events', item: 'run' }
   const generic = genericLayout(
@@ -83,8 +85,8 @@ export function layoutFor(type: string, collections: readonly string[]): Layout 
 }
 
 /**
- * The id of a document. Throws InvalidStateError when it is no plain object, of another type, or when a collection
- * is no array; InvalidIdError when its id cannot be one.
+ * Returns the id of a document. Throws InvalidStateError if it is not a plain object, has another type, or has a
+ * collection that is not an array; InvalidIdError if its id is invalid.
  */
 export function checkShape(state: unknown, { type, collections }: DocumentRules): SessionId {
   if (!isJsonObject(state)) {
@@ -100,8 +102,8 @@ export function checkShape(state: unknown, { type, collections }: DocumentRules)
 }
 
 /**
- * The document without what is to be redacted, or a promise of it: a copy taken now. Throws InvalidStateError when that
- * takes away its id or type.
+ * Returns the redacted document, or a promise of it: a copy that is taken now. Throws InvalidStateError if `redact`
+ * changes `id`, `type` or `schemaVersion`.
  */
 export function redactDocument<S extends StoredDocument>(
   state: S,
@@ -118,20 +120,20 @@ export function redactDocument<S extends StoredDocument>(
   }) as S | Promise<S>
 }
 
-/** The document that a state is. Every state is one: `checkShape` has seen it. */
+/** Returns the state as a document. The cast is safe after `checkShape`. */
 export const asDocument = (state: StoredDocument): JsonObject => state as unknown as JsonObject
 
-/** The state that a document is: what a store gives back is what it was given. */
+/** Returns the document as a state. The cast is safe because a store returns what it was given. */
 export const asState = <S extends StoredDocument>(document: JsonObject): S => document as unknown as S
 
 /**
- * A stored session at the schema version of this forkpoint. Throws InvalidStateError for one that only a newer
- * forkpoint can read. Documents with a schema of their own are as they were stored.
+ * Migrates a stored session to the schema version of this forkpoint. Throws InvalidStateError if only a newer forkpoint
+ * can read it. Documents with another schema are returned as stored.
  */
 export const upToDate = (document: JsonObject, { schema }: DocumentRules): JsonObject =>
   schema === sessionSchema ? migrate(document) : document
 
-/** Throws InvalidStateError, with all issues, when the document does not fit the store's schema. */
+/** Throws InvalidStateError, with all issues, if the document does not fit the store's schema. */
 export async function checkSchema(state: unknown, { schema }: DocumentRules): Promise<void> {
   if (schema === undefined) return
   const issues = await checkDocument(schema, state)
@@ -139,8 +141,8 @@ export async function checkSchema(state: unknown, { schema }: DocumentRules): Pr
 }
 
 /**
- * The same in parts, so that items that were checked before need not be checked again: `rest` is all but the items of the
- * collections, checked before this returns. What either throws need not be all issues.
+ * As `checkSchema`, but in parts, so that items that passed before are not checked again. `rest` checks all but the
+ * items of the collections, before this returns; `item` checks one item. Errors may not contain all issues.
  */
 export function checkInParts(
   state: JsonObject,
@@ -164,11 +166,11 @@ export function checkInParts(
 const hasUniqueIds = (items: readonly unknown[]): boolean => new Set(items.map(idOf)).size === items.length
 
 /**
- * Throws InvalidStateError when what an addition brings does not fit the schema. What is checked is an excerpt of the
- * document: its fields, the new items, and of runs that exist the new events. So it costs what the addition costs.
+ * Throws InvalidStateError if an addition does not fit the schema. It checks an excerpt of the document: its fields,
+ * the new items, and the new events of existing runs. So its cost depends only on the size of the addition.
  *
  * @param fields the top-level values after the addition, without collections
- * @param known whether the fields are the ones that were checked last time
+ * @param known whether the fields have not changed since they were last checked
  */
 export async function checkAddition(
   fields: JsonObject,
@@ -201,10 +203,10 @@ export async function checkAddition(
 }
 
 interface Place {
-  /** Where the item stands in the document. */
+  /** Index of the item in the document. */
   index: number
   item: unknown
-  /** Number of the first event that the excerpt has. */
+  /** Index of the excerpt's first event in the whole run. */
   from: number
 }
 
@@ -215,7 +217,7 @@ function relocate({ path, message }: StateIssue, places: ReadonlyMap<string, rea
   return shifted({ path: [name, place.index, ...rest], message }, place.from)
 }
 
-/** Of a run's event: by its number in the whole run. */
+/** Returns the issue with a run event's index in the whole run instead of in the excerpt. */
 function shifted({ path, message }: StateIssue, from: number): StateIssue {
   const [name, index, key, event, ...inside] = path
   if (name !== RUNS || key !== 'events' || typeof event !== 'number') return { path, message }

@@ -1,6 +1,6 @@
 /**
- * What every store does the same: arguments are parsed, positions and handles are held, schema and redaction are applied,
- * what is not supported is refused. What is left, checkpoints and where they are kept, is a `Backend`.
+ * What all stores have in common: it parses arguments, holds positions and handles, applies schema and redaction, and
+ * refuses what is not supported. A `Backend` does the rest: it keeps the checkpoints.
  */
 import { Lifetime } from '../checkpoints/lifetime.ts'
 import { CorruptError, NotFoundError, UnsupportedError } from '../errors.ts'
@@ -307,7 +307,10 @@ export abstract class StoreFront<S extends StoredDocument = Session> implements 
     return { ...saved, id }
   }
 
-  /** What a handle holds after a write: the state at hand with what was added, else what was stored, read back. */
+  /**
+   * Returns what a handle holds after a write: the known state with the addition, otherwise the stored state, read
+   * back.
+   */
   async #written(id: SessionId, { commit, branch, plan }: Saved<Kept>, before?: S): Promise<Written<S>> {
     const state =
       plan !== undefined && before !== undefined
@@ -317,7 +320,7 @@ export abstract class StoreFront<S extends StoredDocument = Session> implements 
     return { checkpoint: this.#backend.present(commit, id, branch), state }
   }
 
-  /** Throws InvalidStateError for a session that only a newer forkpoint can read. */
+  /** Throws InvalidStateError if only a newer forkpoint can read the session. */
   #state(document: JsonObject): S {
     return asState(upToDate(document, this.#rules))
   }

@@ -4,7 +4,7 @@ import { MAIN } from '../ids.ts'
 import type { Backend, Kept, Lines } from './backend.ts'
 import type { WriteRequest } from './options/write-options.ts'
 
-/** Every call throws NotFoundError when there is no such session, and UnsupportedError for what is not `main`. */
+/** Every call throws NotFoundError if the session does not exist, and UnsupportedError for any branch but `main`. */
 export const mainOnly = (backend: Backend): Lines<Kept> => ({
   async branches(session) {
     const { id } = await backend.resolve(session, '')
@@ -33,7 +33,7 @@ export const mainOnly = (backend: Backend): Lines<Kept> => ({
   },
 })
 
-/** Throws UnsupportedError for what a write asks of a store that cannot do it. */
+/** Throws UnsupportedError if a write needs something that the store does not support. */
 export function checkSupported(
   { branch, tag, key, files }: WriteRequest,
   { lines, supports }: Backend,

@@ -1,14 +1,14 @@
-/** Parts of a state, for callers who do not need the whole. */
+/** Parts of a state, for callers who do not need the whole state. */
 import { NotFoundError } from '../errors.ts'
 import { isJsonObject, type JsonObject } from '../json-value.ts'
 import { idOf } from './addition/plan.ts'
 import { RUNS } from './addition/runs.ts'
 import type { LoadOptions } from './session-store.ts'
 
-/** Whether the options ask for less than the whole state. Then nobody may save it as if it were whole. */
+/** Whether the options ask for less than the whole state. Such a state must not be saved. */
 export const isPartial = ({ last, events }: LoadOptions): boolean => last !== undefined || events === false
 
-/** The part that the options ask for. */
+/** Returns the part that the options ask for. */
 export function partOf(state: JsonObject, options: LoadOptions, collections: readonly string[]): JsonObject {
   const [first] = collections
   const { last } = options
@@ -22,13 +22,16 @@ export function partOf(state: JsonObject, options: LoadOptions, collections: rea
   return part
 }
 
-/** Throws TypeError unless it is a number. */
+/** Returns the option `after`. Throws TypeError unless it is a number. */
 export function parseAfter(after: unknown = Number.NEGATIVE_INFINITY): number {
   if (typeof after === 'number' && !Number.isNaN(after)) return after
   throw new TypeError("'after' has to be a number")
 }
 
-/** The events of a run whose sequence is greater than `after`. Throws NotFoundError when there is no such run. */
+/**
+ * Returns the events of a run with a sequence number greater than `after`. Throws NotFoundError if the run does not
+ * exist.
+ */
 export function eventsOf(state: JsonObject, session: string, run: string, after: number): readonly unknown[] {
   const runs = Array.isArray(state[RUNS]) ? state[RUNS] : []
   const found = runs.find((one) => idOf(one) === run)

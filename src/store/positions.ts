@@ -1,25 +1,28 @@
-/** The optimistic lock: where a caller stands, and what a save may therefore be put on. */
+/** The optimistic lock: from a caller's position, it decides the parent of a write. */
 import { ConflictError, NotFoundError } from '../errors.ts'
 import type { BranchName, CommitId, SessionId } from '../ids.ts'
 import { isSameName } from '../ref-part.ts'
 import type { Kept, Look } from './backend.ts'
 
-/** What a caller has last seen of a session. */
+/** The checkpoint of a session that a caller has last seen. */
 export interface Position {
   session: SessionId
-  /** The branch it was seen on; `undefined` when it was seen on none, as a handle that is about to start one. */
+  /** The branch it was seen on; `undefined` if on none, such as for a handle that will create its branch. */
   branch: BranchName | undefined
   checkpoint: CommitId
 }
 
-/** Where somebody stands who has looked at a session: on the branch, if there is one of that name yet. */
+/** Returns the position of a caller who has read a session: on the branch, if that exists. */
 export const positionAt = (session: SessionId, { branch, tip, commit }: Look<Kept>): Position => ({
   session,
   branch: tip === undefined ? undefined : branch,
   checkpoint: commit.id,
 })
 
-/** The positions of state objects that a store has returned or saved; forgets those that nobody holds any more. */
+/**
+ * Positions of state objects that a store has returned or saved. Weak: an object that is not used any more is
+ * forgotten.
+ */
 export class Positions {
   readonly #known = new WeakMap<object, Position>()
 
@@ -36,18 +39,18 @@ export interface Request {
   session: SessionId
   branch: BranchName
   expected: string | null | undefined
-  /** The caller's position, if it is known. One in another session counts as none. */
+  /** The caller's position, if known. A position in another session is ignored. */
   known?: Position | undefined
-  /** Whether the position is still a checkpoint of the session. Only matters when there is no such branch. */
+  /** Whether the position still is a checkpoint of the session. Only used if the branch does not exist. */
   stands?: boolean
-  /** Where the branch is; `undefined` when there is no such branch. */
+  /** The tip of the branch; `undefined` if the branch does not exist. */
   tip: CommitId | undefined
 }
 
 /**
- * What a save goes on top of; `undefined`: nothing, it starts a line of its own. A branch that does not exist starts
- * at the caller's position. Throws ConflictError when the branch is not where the caller believes it to be, or when
- * the caller has not said anything about a branch that exists.
+ * Returns the parent of a save; `undefined` if it starts a new line. A branch that does not exist starts at the
+ * caller's position. Throws ConflictError if the branch is not where the caller expects it, or if it exists and the
+ * caller has neither a position nor `expected`.
  */
 export function decideParent(request: Request): CommitId | undefined {
   const { session, branch, expected, stands = true, tip } = request
@@ -62,7 +65,7 @@ export function decideParent(request: Request): CommitId | undefined {
     throw conflict(seen)
   }
   if (typeof expected === 'string' && expected !== 'any') throw conflict(expected)
-  // Its own branch is gone, or all that led to it: somebody deleted what the caller has seen.
+  // The position's branch, or everything that reached the position, was deleted since the caller has seen it.
   if (expected === undefined && known !== undefined && (isOn(known, branch) || !stands)) {
     throw conflict(known.checkpoint)
   }
@@ -73,8 +76,8 @@ const isOn = ({ branch }: Position, other: BranchName): boolean =>
   branch !== undefined && isSameName(branch, other)
 
 /**
- * What an append goes on top of. Without `expected` and without a position that is whatever the tip is. Throws as
- * `decideParent`, and NotFoundError when there is neither a branch nor a position to start one at.
+ * Returns the parent of an append. Without `expected` and a position, it is the tip. Throws as `decideParent`, and
+ * NotFoundError if there is neither a branch nor a position to start one at.
  */
 export function decideAppendParent(request: Request): CommitId {
   const { session, branch, expected, known, tip } = request
@@ -84,7 +87,7 @@ export function decideAppendParent(request: Request): CommitId {
   return parent
 }
 
-/** The error for an append that replaces something without knowing what is there. */
+/** The error for an append that would replace an item that the caller has not seen. */
 export function unseenReplacement(
   { session, branch, tip }: Pick<Request, 'session' | 'branch' | 'tip'>,
   item: { collection: string; id: string | undefined },

@@ -1,4 +1,4 @@
-/** What is said of a session that cannot be read. */
+/** Problems: why a session cannot be read. */
 import { ForkpointError, SessionClosedError } from '../errors.ts'
 
 /** A problem that `verify` found. */
@@ -10,7 +10,7 @@ export interface Problem {
   message: string
 }
 
-/** Why a session, or a checkpoint of it, cannot be read. Throws what is no error of ours. */
+/** Returns why a session, or a checkpoint of it, cannot be read. Throws `error` if it is not a forkpoint error. */
 export function problemOf(error: unknown, session: string, checkpoint?: string): Problem {
   if (!(error instanceof ForkpointError) || error instanceof SessionClosedError) throw error
   const blamed = error as { object?: string; file?: string }

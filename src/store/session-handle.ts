@@ -1,4 +1,4 @@
-/** A handle: a session held at a position of its own. */
+/** A handle: a session at a position of its own. */
 
 import { Exclusive } from '../checkpoints/lifetime.ts'
 import { InvalidStateError } from '../errors.ts'
@@ -8,7 +8,7 @@ import type { Addition, Checkpoint, SessionHandle, StoredDocument, WriteOptions 
 
 type Options = Omit<WriteOptions, 'expected'>
 
-/** What a store does for its handles. Options always name the branch. */
+/** What a handle needs from its store. Options always name the branch. */
 export interface HandleStore<S extends StoredDocument> {
   /** Saves on top of the position. Returns the state as it was stored. */
   save(state: S, options: Options, position: Position): Promise<Written<S>>
@@ -21,14 +21,14 @@ export interface Written<S extends StoredDocument> {
   state: S
 }
 
-// A handle knows its position: nothing else is expected, whatever is passed.
+// A handle uses its own position, so a passed `expected` is ignored.
 const UNSEEN = { expected: undefined }
 
 /**
- * A handle at a position. Its writes go one after another, each on top of the one before, and to the branch it was
- * opened on until one names another.
+ * Creates a handle at a position. Its writes run one after another, each on top of the previous one. They go to the
+ * branch that it was opened on, until a write names another.
  *
- * @param branch the branch it writes to, which the position need not be on: it starts there then
+ * @param branch the branch it writes to. If it does not exist, the first write creates it at the position.
  */
 export function createHandle<S extends StoredDocument>(
   store: HandleStore<S>,

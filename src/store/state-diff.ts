@@ -1,4 +1,4 @@
-/** What differs between two states, as data. */
+/** Compares two states and returns the differences as data. */
 
 import { UnsupportedError } from '../errors.ts'
 import { parseSessionId, type SessionId } from '../ids.ts'
@@ -8,7 +8,7 @@ import { idOf } from './addition/plan.ts'
 import type { Backend, Kept, UnsharedState } from './backend.ts'
 import type { CollectionDiff, FieldChange, ItemChange, Place, StateDiff } from './session-store.ts'
 
-/** The difference of two checkpoints, of whatever sessions. Throws NotFoundError. */
+/** Compares two checkpoints of the same or different sessions. Throws NotFoundError. */
 export async function diffPlaces(
   backend: Backend,
   collections: readonly string[],
@@ -46,15 +46,15 @@ const nameOf = ({ commit, session }: Compared) => ({ session, checkpoint: commit
 const stateOf = async (backend: Backend, { commit, session }: Compared): Promise<UnsharedState> =>
   wholeState(await backend.document(commit, session))
 
-/** A whole state, to be compared. */
+/** Prepares a whole state for a comparison. */
 export const wholeState = (document: JsonObject): UnsharedState => ({ fields: document, items: new Map() })
 
 const EMPTY: CollectionDiff = { added: [], removed: [], changed: [] }
 
 /**
- * The data of a diff. Items that are the same at the same index are left out; the others are matched by id where they have
- * one, else by index; an item that only moved is not reported. Changes lead into objects and arrays, element by element, down
- * to what differs. Long work is done in slices.
+ * Returns the data of a diff. Items that are identical at the same index are left out. The others are matched by id, or
+ * by index if they have no id. An item that only moved is not reported. Changes are reported at the deepest path in
+ * objects and arrays. Long work is done in slices.
  */
 export async function diffStates(
   before: UnsharedState,
@@ -74,7 +74,7 @@ export async function diffStates(
   }
 }
 
-/** The two places of `diff(from, to)` and `diff(session, from, to)`. Throws TypeError for anything else. */
+/** Returns the two places of `diff(from, to)` or `diff(session, from, to)`. Throws TypeError for other arguments. */
 export function parsePlaces(from: Place | string, to: Place | string, revision?: string): [Place, Place] {
   if (typeof from === 'string') {
     if (typeof to !== 'string' || typeof revision !== 'string') {
@@ -89,14 +89,14 @@ export function parsePlaces(from: Place | string, to: Place | string, revision?:
   return [from, to as unknown as Place]
 }
 
-/** Every place at which two values differ; empty when they are equal. */
+/** Returns every path at which two values differ; empty if they are equal. */
 export function diffValues(before: unknown, after: unknown): FieldChange[] {
   const found: FieldChange[] = []
   addChanges(found, before, after, [])
   return found
 }
 
-/** @param path to the values; the same array all the way down */
+/** @param path the path to the values; one array that is changed in place during the recursion */
 function addChanges(found: FieldChange[], before: unknown, after: unknown, path: (string | number)[]): void {
   if (Object.is(before, after)) return
   if (isJsonObject(before) && isJsonObject(after)) {
@@ -154,7 +154,7 @@ async function diffItems(all: Items, others: Items, slice: TimeSlice): Promise<C
   return { added, removed, changed }
 }
 
-/** A name that is the same in both lists for items that belong together. */
+/** Names each item so that matching items have the same name in both lists. */
 function namesOf(items: Items): [string, number][] {
   const seen = new Map<string, number>()
   return [...items].map(([index, item]) => {

@@ -1,4 +1,4 @@
-/** What a checkpoint says in `git log`: a line, and the body below it. */
+/** The default subject and body of a checkpoint, as `git log` shows them. */
 
 import { oneLine, turnBody, WIDTH } from '../checkpoints/commits/text.ts'
 import { beginning, cut } from '../excerpt.ts'
@@ -6,12 +6,12 @@ import { isJsonObject, type JsonObject } from '../json-value.ts'
 import type { Changes } from './changes.ts'
 import type { CheckpointKind } from './session-store.ts'
 
-// Enough to fill a line, however long the text is.
+// This many characters of a text are enough to fill a line.
 const ENOUGH = 500
 
 /**
- * The subject of a checkpoint that was given none, such as `turn 3: Read and analyze the codebase`: the first user
- * message that was added, else the last message that was, else what changed. At most 72 characters.
+ * Returns the default subject of a checkpoint, such as `turn 3: Read and analyze the codebase`: the first user message
+ * that was added, else the last added message, else what changed. At most 72 characters.
  *
  * @param fields the top-level values after the change
  */
@@ -25,8 +25,7 @@ export function defaultSubject(
 }
 
 /**
- * The body of a checkpoint that was given none: what was asked, and the beginning of what was answered last. A step has
- * none.
+ * Returns the default body of a checkpoint: the prompt and the beginning of the last answer. A step has an empty body.
  */
 export function defaultBody(kind: CheckpointKind, added: readonly unknown[]): string {
   if (kind === 'step') return ''
@@ -56,7 +55,7 @@ function summarize({ first, added, fields: changed, run, collections }: Changes,
 
 const textOf = (message: unknown): string => lineOf(wordsOf(message))
 
-/** The plain text of a message, in any of the shapes that messages come in. */
+/** Returns the plain text of a message of any known shape. */
 function wordsOf(message: unknown, counts: (part: unknown) => boolean = () => true): string {
   if (typeof message === 'string') return message
   if (!isJsonObject(message)) return ''
@@ -74,10 +73,10 @@ function joined(content: unknown, counts: (part: unknown) => boolean): string {
   return texts.filter((text) => typeof text === 'string').join('\n\n')
 }
 
-/** Whether a part was meant to be read: a model's thoughts are not its answer. */
+/** Whether a part is meant to be read; a model's reasoning is not. */
 const isSaid = (part: unknown): boolean => !isJsonObject(part) || part.type !== 'reasoning'
 
-/** What to call a message without text: the tools it calls, else its role. */
+/** Returns a description of a message without text: the tools it calls, else its role. */
 function nameOf(message: unknown): string {
   if (!isJsonObject(message)) return 'message'
   const parts = Array.isArray(message.parts) ? message.parts : []
@@ -87,7 +86,7 @@ function nameOf(message: unknown): string {
   return typeof message.role === 'string' ? oneLine(`${start(message.role)} message`) : 'message'
 }
 
-/** What a line shows of a text; mostly its beginning is enough. */
+/** Returns the text on one line. Usually its beginning is enough to fill the line. */
 function lineOf(text: string): string {
   const line = oneLine(beginning(text, ENOUGH / 2))
   return line.length > 2 * WIDTH ? line : oneLine(start(text))

@@ -1,4 +1,4 @@
-/** What `list` shows of a session, and in which order and pages. */
+/** What `list` shows of sessions, in which order and on which page. */
 import { ForkpointError, NotFoundError } from '../errors.ts'
 import { MAIN } from '../ids.ts'
 import { isJsonObject, type JsonObject } from '../json-value.ts'
@@ -8,7 +8,7 @@ import { problemOf } from './problem.ts'
 import type { Checkpoint, ListOptions, SessionSummary } from './session-store.ts'
 
 /**
- * The summary of a session.
+ * Returns the summary of a session.
  *
  * @param fields the top-level values of the newest state; collections may be missing
  * @param messages how many items the first collection of the newest state has
@@ -32,7 +32,10 @@ export function summarize(
   }
 }
 
-/** The summary of a session that cannot be read, from what is known of it. Throws what is no error of ours. */
+/**
+ * Returns the summary of an unreadable session from the values that are known. Throws `error` if it is not a forkpoint
+ * error.
+ */
 export function unreadable(
   known: Pick<SessionSummary, 'id'> & Partial<SessionSummary>,
   error: unknown,
@@ -52,7 +55,7 @@ export function unreadable(
   }
 }
 
-/** Throws TypeError for options of list that have the wrong type. */
+/** Throws TypeError for options of `list` that have the wrong type. */
 export function checkListOptions(options: ListOptions = {}): void {
   const { order = 'updated', limit } = options
   if (order !== 'updated' && order !== 'id') throw new TypeError("'order' has to be 'updated' or 'id'")
@@ -64,8 +67,8 @@ export function checkListOptions(options: ListOptions = {}): void {
 }
 
 /**
- * The page of these sessions that the options ask for. Sessions that were saved at the same time stand in the order
- * of their ids. Throws NotFoundError when, in order of time, the session to go on after is not there any more.
+ * Returns the page of these sessions that the options ask for. Sessions that were saved at the same time are sorted by
+ * id. Throws NotFoundError if the order is `updated` and the session `after` does not exist.
  */
 export function pageOf<T extends Ordered>(summaries: readonly T[], options: ListOptions = {}): T[] {
   const { order = 'updated', prefix = '', type, after, limit } = options
@@ -78,9 +81,10 @@ export function pageOf<T extends Ordered>(summaries: readonly T[], options: List
 }
 
 /**
- * The sessions of a project. One that cannot be read, is of another type, or went meanwhile, is not.
+ * Filters the sessions of a project. Leaves out sessions that cannot be read, have another type, or were deleted
+ * meanwhile.
  *
- * @param load reads a part of a session's state
+ * @param load loads a part of a session's state
  */
 export async function* ofProject<T extends Pick<SessionSummary, 'id' | 'problem'>>(
   sessions: AsyncIterable<T>,
@@ -108,7 +112,7 @@ async function isOf(session: string, project: ProjectQuery, load: Load): Promise
   }
 }
 
-/** What puts a session into order. */
+/** The values that sort and filter sessions. */
 type Ordered = Pick<SessionSummary, 'id' | 'type' | 'updatedAt' | 'problem'>
 
 const isOfAnyType = ({ type, problem }: Ordered): boolean => problem !== undefined && type === ''

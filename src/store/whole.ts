@@ -1,11 +1,11 @@
-/** States for backends that hold documents whole. */
+/** Contents and tails for backends that keep whole documents. */
 import type { SessionId } from '../ids.ts'
 import { type JsonObject, without } from '../json-value.ts'
 import { applyPlan, existingIn } from './addition/plan.ts'
 import type { Content, ItemCheck, Tail } from './backend.ts'
 import { changesBetween } from './changes.ts'
 
-/** A whole state that is to be written. */
+/** A whole state to write. */
 export interface WholeContent<C> extends Content<C> {
   readonly document: JsonObject
 }
@@ -13,7 +13,7 @@ export interface WholeContent<C> extends Content<C> {
 /** How a backend's documents are compared. */
 export interface Comparing<C> {
   collections: readonly string[]
-  /** As this session shows it. */
+  /** Returns the document as this session shows it. */
   documentAt(commit: C, session: SessionId): JsonObject
   /** Whether the checkpoint holds this document, apart from `updatedAt`. */
   holds(commit: C, session: SessionId, document: JsonObject): boolean
@@ -27,7 +27,7 @@ export const wholeContent = <C>(document: JsonObject, comparing: Comparing<C>): 
   isIn: (session, commit) => comparing.holds(commit, session, document),
 })
 
-/** Calls the check for all items. */
+/** Calls `check` for all items. */
 export function checkItems(document: JsonObject, collections: readonly string[], check: ItemCheck): void {
   for (const name of collections) {
     const items = document[name]
@@ -35,7 +35,7 @@ export function checkItems(document: JsonObject, collections: readonly string[],
   }
 }
 
-/** What an addition to a whole state is planned against. */
+/** Returns the tail of a whole state. */
 export const wholeTail = <C>(before: JsonObject, comparing: Comparing<C>): Tail<C> => ({
   ...existingIn(before, comparing.collections),
   change: (plan) => wholeContent(applyPlan(before, plan), comparing),

@@ -1,4 +1,4 @@
-/** Saves and appends, whatever keeps them: what becomes a checkpoint, on top of what, and when none is made. */
+/** Saves and appends for every backend: decides what becomes a checkpoint, on which parent, and when none is made. */
 import { authorOf } from '../checkpoints/commits/author.ts'
 import { checkpointFacts } from '../checkpoints/commits/facts.ts'
 import { commitsUnchanged, seqOn } from '../checkpoints/commits/lineage.ts'
@@ -23,9 +23,9 @@ import { defaultBody, defaultSubject } from './subject.ts'
 export interface Write<C> {
   session: SessionId
   options: WriteRequest
-  /** The caller's position, asked for when it is the write's turn. */
+  /** Returns the caller's position; called when the write starts. */
   known(): Position | undefined
-  /** Called as soon as the write counts, before the next one of the branch has its turn. */
+  /** Called as soon as the write has succeeded, before the next write of the branch starts. */
   landed?(saved: Saved<C>): void
 }
 
@@ -36,7 +36,7 @@ export interface Saved<C> {
   plan?: AdditionPlan
 }
 
-/** A write under its locks. */
+/** A write while its locks are held. */
 interface Attempt<C extends Kept> {
   base: Base<C>
   options: WriteRequest
@@ -46,7 +46,7 @@ interface Attempt<C extends Kept> {
 export class StoreWriter<C extends Kept> {
   readonly #backend: Backend<C>
   readonly #rules: DocumentRules
-  /** Tails whose fields fit the schema. */
+  /** Tails with fields that were checked against the schema. */
   readonly #checked = new WeakSet<Tail<C>>()
 
   constructor(backend: Backend<C>, rules: DocumentRules) {
@@ -74,7 +74,7 @@ export class StoreWriter<C extends Kept> {
     })
   }
 
-  /** `redact` runs before the locks are taken, and again if the addition then belongs to another place. */
+  /** `redact` runs before the locks are taken, and again if the items then get other places. */
   async append(write: Write<C>, addition: ParsedAddition): Promise<Saved<C>> {
     const { redact } = this.#rules
     if (redact === undefined) return this.#append(write, addition)
@@ -122,11 +122,11 @@ export class StoreWriter<C extends Kept> {
   async #prepare(document: JsonObject): Promise<Content<C>> {
     const { rest, item } = checkInParts(document, this.#rules)
     try {
-      // Copied or encoded before anything is awaited: what the caller changes from here on is not part of this save.
+      // Copied or encoded before anything is awaited, so that later changes by the caller are not part of this save.
       const [content] = await Promise.all([this.#backend.prepare(document, item), rest])
       return content
     } catch (error) {
-      // All issues at once, and those of the schema first.
+      // Report all issues at once, those of the schema first.
       if (error instanceof InvalidStateError) await checkSchema(document, this.#rules)
       throw error
     }
@@ -156,7 +156,7 @@ export class StoreWriter<C extends Kept> {
 
   async #add({ base, options }: Attempt<C>, parent: C | undefined, content: Content<C>): Promise<Saved<C>> {
     const { kind, key, at, trailers } = options
-    // A turn that had steps is compared with the turn before, so that its subject speaks of all of it.
+    // A turn with steps is compared with the previous turn, so that its subject describes the whole turn.
     const endsSteps = parent?.kind === 'step' && kind !== 'step'
     const changes = await content.changes(base.session, endsSteps ? await base.turnBefore(parent) : parent)
     const subject = options.subject ?? defaultSubject({ kind, seq: seqOn(parent) }, changes, content.fields)
@@ -178,7 +178,7 @@ export class StoreWriter<C extends Kept> {
     return { commit, branch: base.branch }
   }
 
-  /** Whether the addition, put on what the checkpoint was put on, gives the checkpoint. */
+  /** Whether the addition to the checkpoint's parent results in the checkpoint. */
   async #isResult(base: Base<C>, made: C, addition: ParsedAddition | CleanAddition): Promise<boolean> {
     const before = made.parents.at(-1)
     if (before === undefined) return false
@@ -187,7 +187,7 @@ export class StoreWriter<C extends Kept> {
       const content = await tail.change(await this.#plan(tail, addition))
       return await content.isIn(base.session, made)
     } catch (error) {
-      // What cannot be put there now was not put there then.
+      // An addition that is invalid on this parent cannot have made the checkpoint.
       if (error instanceof InvalidStateError) return false
       throw error
     }

@@ -1,6 +1,6 @@
 /**
- * What `append` is given, parsed and copied. `plan.ts` says what it changes; a store that does not hold the whole state
- * plans with a lookup of the few items that the addition names.
+ * Parses and copies what `append` is given. `plan.ts` decides what it changes; a store that does not hold the whole
+ * state looks up only the few items that the addition names.
  */
 import { writeJson } from '../../codec/index.ts'
 import { InvalidStateError, type StateIssue } from '../../errors.ts'
@@ -11,8 +11,8 @@ import { idOf, type ParsedAddition } from './plan.ts'
 const FIXED = new Set(['id', 'type', 'schemaVersion'])
 
 /**
- * Checks the shape of an addition. Throws TypeError for a key that is no collection of the store, and
- * InvalidStateError for an id that comes twice, and for `set` and `unset` of what they are not for.
+ * Checks the shape of an addition. Throws TypeError for a key that is not a collection of the store, and
+ * InvalidStateError for an id that occurs twice and for keys that `set` or `unset` must not contain.
  */
 export function parseAddition(addition: Addition, collections: readonly string[]): ParsedAddition {
   if (!isJsonObject(addition)) throw new TypeError('An addition has to be an object')
@@ -45,7 +45,7 @@ export function parseAddition(addition: Addition, collections: readonly string[]
   return { items, set, unset: [...new Set<string>(unset)] }
 }
 
-/** A copy that shares nothing. Throws InvalidStateError for what JSON cannot express. */
+/** Returns a copy that shares nothing with the original. Throws InvalidStateError for what JSON cannot express. */
 export function copyAddition({ items, set, unset }: ParsedAddition): ParsedAddition {
   const copies = [...items].map(([collection, list]) => [collection, copyOf(list, collection)] as const)
   const values = Object.entries(set)
@@ -54,7 +54,7 @@ export function copyAddition({ items, set, unset }: ParsedAddition): ParsedAddit
   return { items: new Map(copies), set: fromEntries(values), unset }
 }
 
-/** Writing it tells what is wrong with a value, and where; most have nothing that could be. */
+/** `writeJson` throws an error that names the invalid value and its path. Ordinary values do not need this check. */
 function copyOf<T>(value: T, key: string): T {
   if (!isOrdinary(value)) writeJson(value, { path: [key] })
   return deepCopy(value)

@@ -1,4 +1,4 @@
-/** An addition as `redact` leaves it. Where its items will stand is known under the locks, and `redact` runs before. */
+/** Redacts an addition. The places of its items are known only under the locks, but `redact` has to run before. */
 
 import { isJsonObject, without } from '../../json-value.ts'
 import { allKnown, onceKnown, type Redact, redactValue } from '../../redaction/redact.ts'
@@ -6,7 +6,7 @@ import { redactPieces } from '../redaction/deltas.ts'
 import { type Existing, idOf, type ParsedAddition } from './plan.ts'
 import { countEvents, RUNS } from './runs.ts'
 
-/** Where an item will stand; `events`: of a run that is there already, how many it has. */
+/** The place that an item will get. `events`: how many events the run already has, if it exists. */
 interface ItemPlace {
   readonly index: number
   readonly events?: number
@@ -14,7 +14,9 @@ interface ItemPlace {
 
 type Places = ReadonlyMap<string, readonly ItemPlace[]>
 
-/** Thrown under the locks, to leave them: these places are new. It never reaches a caller. */
+/**
+ * Thrown under the locks, to leave them, if the items get other places than those redacted for. Never reaches a caller.
+ */
 export class OtherPlaces extends Error {
   readonly places: Places
 
@@ -24,7 +26,7 @@ export class OtherPlaces extends Error {
   }
 }
 
-/** Redacts an addition for some places at a time. */
+/** An addition, redacted for one set of places at a time. */
 export class CleanAddition {
   readonly given: ParsedAddition
   readonly #redact: Redact
@@ -36,7 +38,7 @@ export class CleanAddition {
     this.#redact = redact
   }
 
-  /** The addition, redacted for the places that it has in this state. Throws OtherPlaces unless it is. */
+  /** Returns the addition, redacted for its places in this state. Throws OtherPlaces if it was redacted for others. */
   at(existing: Existing): ParsedAddition {
     const places = placesOf(this.given, existing)
     if (this.#clean === undefined || this.#places !== nameOf(places)) throw new OtherPlaces(places)
@@ -67,7 +69,7 @@ function placesOf({ items }: ParsedAddition, existing: Existing): Places {
   return new Map(places)
 }
 
-/** The addition as `redact` leaves it. What it removes becomes `null` where it was an item. */
+/** Returns the redacted addition. An item that `redact` removes becomes `null`. */
 async function redactAddition(
   { items, set, unset }: ParsedAddition,
   places: Places,

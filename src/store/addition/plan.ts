@@ -1,4 +1,4 @@
-/** What an addition changes in a state, found out without holding the whole state. */
+/** Plans what an addition changes in a state, without holding the whole state. */
 
 import { deepEqual, isJsonObject, type JsonObject, without } from '../../json-value.ts'
 import {
@@ -11,7 +11,7 @@ import {
   RUNS,
 } from './runs.ts'
 
-/** An addition whose shape is right. */
+/** An addition whose shape was checked. */
 export interface ParsedAddition {
   /** Only collections that get at least one item. */
   items: ReadonlyMap<string, readonly unknown[]>
@@ -19,26 +19,26 @@ export interface ParsedAddition {
   unset: readonly string[]
 }
 
-/** What a plan needs to know of the state that is added to. */
+/** What a plan needs to know about the existing state. */
 export interface Existing {
   /** How many items the collection has. */
   count(collection: string): number
-  /** The item with this id. Of a run, `events` may be left out of `item`. */
+  /** The item with this id. If it is a run, `item` may lack `events`. */
   find(collection: string, id: string): FoundItem | undefined
-  /** The top-level values that are no collections. */
+  /** The top-level values that are not collections. */
   fields: JsonObject
 }
 
 export interface FoundItem {
   index: number
   item: unknown
-  /** Of a run: how many events it has, and the sequence of the last. */
+  /** Of a run: how many events it has, and the last sequence number. */
   events?: EventCount
 }
 
-/** What changes, and nothing else: what would leave the state as it is does not appear. */
+/** The changes that an addition makes. Parts that would change nothing are left out. */
 export interface AdditionPlan {
-  /** In the order of the addition; new items of a collection count on from its size. */
+  /** In the order of the addition. New items get the next indexes of their collection. */
   items: readonly PlannedItem[]
   runs: readonly PlannedRun[]
   set: JsonObject
@@ -49,11 +49,13 @@ export interface PlannedItem {
   collection: string
   index: number
   item: unknown
-  /** Whether the item takes the place of one with the same id. Needs a position. */
+  /** Whether the item replaces one with the same id. This needs a position. */
   replaces: boolean
 }
 
-/** What the addition changes. Throws InvalidStateError for events of a run that do not follow on. */
+/**
+ * Returns what the addition changes. Throws InvalidStateError if a run's events do not have the next sequence numbers.
+ */
 export function planAddition(parsed: ParsedAddition, existing: Existing): AdditionPlan {
   const items: PlannedItem[] = []
   const runs: PlannedRun[] = []
@@ -92,13 +94,13 @@ export const isEmptyPlan = (plan: AdditionPlan): boolean =>
   Object.keys(plan.set).every((key) => key === 'updatedAt') &&
   plan.unset.every((key) => key === 'updatedAt')
 
-/** The plan that also moves `updatedAt`, unless it does already. */
+/** Returns a plan that also sets `updatedAt`, unless the plan already sets or removes it. */
 export const touch = (plan: AdditionPlan, at: string): AdditionPlan =>
   Object.hasOwn(plan.set, 'updatedAt') || plan.unset.includes('updatedAt')
     ? plan
     : { ...plan, set: { ...plan.set, updatedAt: at } }
 
-/** The state with the plan carried out. What did not change is shared with `state`, which stays as it is. */
+/** Returns the state after the plan. It shares unchanged values with `state`, which is not changed. */
 export function applyPlan(state: JsonObject, plan: AdditionPlan): Record<string, unknown> {
   const next: Record<string, unknown> = { ...without(state, new Set(plan.unset)), ...plan.set }
   const copies = new Map<string, unknown[]>()
@@ -116,7 +118,7 @@ export function applyPlan(state: JsonObject, plan: AdditionPlan): Record<string,
   return next
 }
 
-/** What a plan needs to know, of a state that is all there. */
+/** Returns what a plan needs to know about a state, from the whole state. */
 export function existingIn(state: JsonObject, collections: readonly string[]): Existing {
   const listOf = (collection: string) => (state[collection] as readonly unknown[] | undefined) ?? []
   return {
@@ -131,7 +133,7 @@ export function existingIn(state: JsonObject, collections: readonly string[]): E
   }
 }
 
-/** The id by which an item is known: a string under `id`. */
+/** Returns the item's id: its `id`, if that is a string. */
 export function idOf(item: unknown): string | undefined {
   const id = isJsonObject(item) ? item.id : undefined
   return typeof id === 'string' ? id : undefined

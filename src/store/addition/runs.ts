@@ -1,11 +1,11 @@
-/** Runs in an addition: fields are merged, events follow on in strict sequence. */
+/** Runs in an addition: fields are merged, and events are appended in strict sequence. */
 import { InvalidStateError } from '../../errors.ts'
 import { deepEqual, isJsonObject, type JsonObject, without } from '../../json-value.ts'
 
 /** Items with events: `append` merges them instead of replacing them. */
 export const RUNS = 'runs'
 
-/** A run that exists and gets fields, events, or both. */
+/** An existing run that gets fields, events, or both. */
 export interface PlannedRun {
   index: number
   /** The merged fields, without `events`. */
@@ -16,22 +16,22 @@ export interface PlannedRun {
   from: number
 }
 
-/** How far the events of a run have come. */
+/** How many events a run has, and the last sequence number. */
 export interface EventCount {
   count: number
-  /** Sequence of the last; `undefined` when there is none. */
+  /** Sequence number of the last event; `undefined` if there is none. */
   last: number | undefined
 }
 
-/** How far the events of a run have come that is all there. */
+/** Counts the events of a run that is given as a whole. */
 export function countEvents(run: unknown): EventCount {
   const events = isJsonObject(run) && Array.isArray(run.events) ? run.events : []
   return { count: events.length, last: sequenceOf(events.at(-1)) }
 }
 
 /**
- * What `incoming` changes in a run that exists; `undefined` when nothing. Throws InvalidStateError unless its events
- * follow on.
+ * Returns what `incoming` changes in an existing run; `undefined` if nothing. Throws InvalidStateError as
+ * `checkSequence` does.
  */
 export function planMerge(
   index: number,
@@ -46,7 +46,7 @@ export function planMerge(
   return { index, run, events: added, from: count.count }
 }
 
-/** The run as the plan leaves it. */
+/** Returns the run after the plan. */
 export function applyMerge(before: JsonObject, { run, events }: PlannedRun): Record<string, unknown> {
   if (!Object.hasOwn(before, 'events') && events.length === 0) return { ...run }
   const earlier = (before.events as readonly unknown[] | undefined) ?? []
@@ -54,10 +54,10 @@ export function applyMerge(before: JsonObject, { run, events }: PlannedRun): Rec
 }
 
 /**
- * The new events of a run. Throws InvalidStateError unless the first has a sequence of one more than the last (0 or 1
- * when there is none) and each next one more.
+ * Returns the new events of a run. Throws InvalidStateError unless the first has the next sequence number (0 or 1 in a
+ * run without events), and each further event the next one.
  *
- * @param index of the run, for paths
+ * @param index the run's index, for paths of issues
  */
 export function checkSequence(run: JsonObject, index: number, existing?: EventCount): readonly unknown[] {
   const { events } = run

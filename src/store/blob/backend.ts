@@ -1,4 +1,4 @@
-/** Sessions as blobs, one each: what the front asks of a store without history. */
+/** The backend of a store without history: each session is one blob. */
 import { authorOf } from '../../checkpoints/commits/author.ts'
 import { checkpointFacts } from '../../checkpoints/commits/facts.ts'
 import { seqOfFork } from '../../checkpoints/commits/lineage.ts'
@@ -43,7 +43,7 @@ import {
   type SessionFile,
 } from './session-file.ts'
 
-/** How often a write is decided again because another process was faster. */
+/** The most attempts at one write while other processes write first. */
 const ATTEMPTS = 100
 
 export class BlobBackend implements Backend<Held> {
@@ -164,7 +164,7 @@ export class BlobBackend implements Backend<Held> {
     return this.#exclusively(encodeName(session), async (key) => this.#blobs.remove(key))
   }
 
-  /** Of each session only the head is read, where that costs less. */
+  /** Reads only the head of each session, if that costs less. */
   async *list(options: ListOptions): AsyncGenerator<SessionSummary> {
     const summaries: SessionSummary[] = []
     for (const name of await this.#names()) {
@@ -212,7 +212,7 @@ export class BlobBackend implements Backend<Held> {
     await this.#blobs.close?.()
   }
 
-  /** Throws CorruptError. */
+  /** Returns the bytes and the parsed file, or `undefined` for both. Throws CorruptError. */
   async #read(session: SessionId): Promise<{ bytes: Uint8Array | undefined; file: SessionFile | undefined }> {
     const key = encodeName(session)
     const bytes = await this.#blobs.read(key)
@@ -230,7 +230,9 @@ export class BlobBackend implements Backend<Held> {
     return head && checkName(place, session, head)
   }
 
-  /** With its state up to date. Throws InvalidStateError when it is of another type than the store's. */
+  /**
+   * Returns the checkpoint with its state migrated. Throws InvalidStateError if the session's type is not the store's.
+   */
   #own({ file }: Held): Held {
     const { type, checkpoint } = file
     if (type !== this.#rules.type) throw wrongType(checkpoint.session, type, this.#rules.type)
@@ -249,7 +251,7 @@ export class BlobBackend implements Backend<Held> {
     }
   }
 
-  /** Names of all sessions, as far as keys tell: a long one is cut short. */
+  /** Names of all sessions as their keys tell them: long names are shortened. */
   async #names(): Promise<SessionId[]> {
     const names = [...(await this.#blobs.keys())].map(decodeName)
     return names.filter((name) => name !== undefined) as SessionId[]
@@ -285,8 +287,7 @@ export class BlobBackend implements Backend<Held> {
 }
 
 /**
- * Throws unless the revision names the one checkpoint: UnsupportedError for what came before it, NotFoundError for
- * everything else.
+ * Throws unless the revision names the only checkpoint: UnsupportedError for an earlier one, NotFoundError otherwise.
  */
 async function resolveIn(id: CommitId, session: SessionId, revision: string): Promise<void> {
   const earlier = () => {
@@ -303,7 +304,7 @@ async function resolveIn(id: CommitId, session: SessionId, revision: string): Pr
   await resolveRevision(revision, lookup, session)
 }
 
-/** Throws CorruptError when the blob holds another session, as when somebody copied a file by hand. */
+/** Throws CorruptError if the blob holds another session, for example because a file was copied by hand. */
 function checkName<H extends FileHead>(place: string, session: SessionId, head: H): H {
   if (encodeName(head.checkpoint.session) === encodeName(session)) return head
   throw new CorruptError(

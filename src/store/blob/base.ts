@@ -1,4 +1,4 @@
-/** What a write of a blob is decided on, and the blob that it makes. */
+/** The base of a write to a blob, and the blob that the write makes. */
 import { seqOn } from '../../checkpoints/commits/lineage.ts'
 import { writeJson } from '../../codec/index.ts'
 import { type BranchName, type CommitId, MAIN, type SessionId } from '../../ids.ts'
@@ -18,7 +18,7 @@ export const heldIn = (file: SessionFile): Held => {
   return { id, kind, seq, parents: [], file }
 }
 
-/** Documents are the same when they are written the same. */
+/** Documents are the same if they have the same JSON text. */
 export const comparingBy = ({ collections }: DocumentRules): Comparing<Held> => ({
   collections,
   documentAt: ({ file }) => file.state,
@@ -42,7 +42,7 @@ export class BlobBase implements Base<Held> {
     return this.tip === undefined
   }
 
-  /** The new blob; `undefined` when the one that is there stays. */
+  /** The new blob; `undefined` if the existing one stays. */
   get made(): Uint8Array | undefined {
     return this.#made
   }
@@ -55,7 +55,7 @@ export class BlobBase implements Base<Held> {
     return this.tip!
   }
 
-  /** What came before is gone: a turn is compared with its last step. */
+  /** Earlier checkpoints are not kept, so a turn is compared with its last step. */
   turnBefore(commit: Held): Held {
     return commit
   }

@@ -1,4 +1,4 @@
-/** Sessions wherever one value can be kept under a key; no history. */
+/** A store of sessions without history, on top of any key-value storage. */
 import type { Session } from '../../state/index.ts'
 import { documentRules } from '../document.ts'
 import { StoreFront } from '../front.ts'
@@ -8,9 +8,9 @@ import { BlobBackend } from './backend.ts'
 import type { Blobs } from './blobs.ts'
 
 /**
- * Keeps each session as one value under a key, of whatever `Blobs` there is: a table, a bucket, a map. There is no
- * history: a session is at one checkpoint, whose id is a fingerprint of the value, and steps, turns and forks are of
- * that one. Branches, tags and keys throw UnsupportedError. Saving costs what the session costs.
+ * Keeps each session as one value under a key, in any `Blobs`: a table, a bucket, a map. There is no history: a session
+ * has one checkpoint, and its id is a fingerprint of the value. Branches, tags and keys throw UnsupportedError. A save
+ * writes the whole session.
  *
  *     const store = new BlobSessionStore(new MyTable(database))
  */

@@ -1,42 +1,44 @@
-/** Somewhere to keep one value under a key: all that a store without history needs. */
+/** The key-value storage that a store without history needs. */
 
 export type Now<T> = T | Promise<T>
 
 /**
- * Keeps bytes by key. A key is 1 to about 200 characters of `a-z`, `0-9`, `_`, `-`, `.`, `%` and `+`: it fits a file
- * name, and two keys never differ in case alone. Errors are thrown as they are.
+ * Keeps bytes by key. A key has 1 to about 200 characters of `a-z`, `0-9`, `_`, `-`, `.`, `%` and `+`. So it can be a
+ * file name, and two keys never differ only in case. Errors that a method throws reach the caller unchanged.
  */
 export interface Blobs {
-  /** Whether what is kept outlives the process. */
+  /** Whether the values remain after the process ends. */
   readonly persistent: boolean
-  /** `undefined` when there is nothing under the key. */
+  /** Returns the bytes; `undefined` if the key does not exist. */
   read(key: string): Now<Uint8Array | undefined>
   /**
-   * Keeps the bytes if what is there still is `seen` (`undefined`: nothing), in one step; says whether it did. Once it
-   * resolves, the bytes are kept as durably as they ever will be.
+   * Atomically replaces the value if it still is `seen` (`undefined`: the key must not exist). Returns whether it did.
+   * When it resolves, the bytes are as durable as they will ever be.
    */
   replace(key: string, bytes: Uint8Array, seen: Uint8Array | undefined): Now<boolean>
-  /** Says whether there was something. */
+  /** Removes the key. Returns whether it existed. */
   remove(key: string): Now<boolean>
-  /** All keys, in no order. */
+  /** Returns all keys, in any order. */
   keys(): Now<Iterable<string>>
 
-  /** Whether there is something, where reading costs more. */
+  /** Whether the key exists, if that costs less than reading. */
   has?(key: string): Now<boolean>
-  /** The first bytes, where reading all costs more. */
+  /** Returns the first bytes, if that costs less than reading all. */
   readStart?(key: string): Now<Uint8Array | undefined>
   /**
-   * Does the work while no other process changes what is under the key. Without it, a write that another process was
-   * ahead of is decided again. Writes of one store object to one key come one after another in any case.
+   * Does the work while no other process changes the value. Without this method, a write is tried again if another
+   * process wrote first. Writes of one store object to one key never overlap in any case.
    */
   exclusively?<T>(key: string, work: () => Promise<T>): Promise<T>
-  /** What errors call it, such as the path of a file. Default: the key. */
+  /** Returns the name that errors use for the value, such as the path of a file. Default: the key. */
   nameOf?(key: string): string
-  /** 32 bytes that only this store has: marks of redacted secrets are made with them. Default: a key of the process. */
+  /**
+   * Returns 32 secret bytes of this store: the key for the marks of redacted secrets. Default: a key of the process.
+   */
   markKey?(): Now<Uint8Array>
-  /** Bytes of all that is kept. */
+  /** Returns the bytes of all values. */
   size?(): Now<number>
-  /** Called by `maintain`: removes what is left over. */
+  /** Called by `maintain`: removes leftover files or records. */
   clean?(): Now<void>
   close?(): Now<void>
 }

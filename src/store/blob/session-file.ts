@@ -1,6 +1,6 @@
 /**
- * One session in one JSON file. The first line holds everything but the state, so that a listing need not read
- * further; the state follows for people to read:
+ * One session in one JSON file. The first line holds everything but the state, so that a listing reads only this line.
+ * The state follows, formatted for people:
  *
  *     {"forkpoint":1,"type":"session","checkpoint":{…},"summary":{…},"state":
  *     {
@@ -15,11 +15,11 @@ import { type CommitId, isObjectId, type SessionId, trustedCommit } from '../../
 import { isJsonObject, type JsonObject } from '../../json-value.ts'
 import type { Checkpoint } from '../session-store.ts'
 
-/** What stands in the first line. */
+/** The contents of the first line. */
 export interface FileHead {
   type: string
   checkpoint: Checkpoint & { id: CommitId; session: SessionId }
-  /** What a listing shows of the state; `title` and the like only where they are text. */
+  /** What a listing shows of the state. `title`, `status` and `createdAt` only if they are text. */
   summary: { messages: number; title?: string; status?: string; createdAt?: string }
   /** Further trailers of the save. */
   trailers?: Readonly<Record<string, string>>
@@ -29,7 +29,7 @@ export interface SessionFile extends FileHead {
   state: JsonObject
 }
 
-/** A file before it has its fingerprint. */
+/** A file without its fingerprint. */
 export type Draft = Omit<SessionFile, 'checkpoint'> & { checkpoint: Omit<Checkpoint, 'id'> }
 
 const FORMAT = 1
@@ -37,8 +37,8 @@ const STATE = '"state":\n'
 const HEAD_END = Buffer.from(`,${STATE}`)
 
 /**
- * The bytes of the file, and its checkpoint: the id is a fingerprint of everything in it. Throws InvalidStateError for
- * what JSON cannot express.
+ * Returns the bytes of the file and its checkpoint, whose id is a fingerprint of everything else in the file. Throws
+ * InvalidStateError for what JSON cannot express.
  */
 export function encodeSessionFile(draft: Draft): { bytes: Uint8Array; checkpoint: Checkpoint } {
   const state = writeJson(draft.state)
@@ -49,7 +49,7 @@ export function encodeSessionFile(draft: Draft): { bytes: Uint8Array; checkpoint
   return { bytes: Buffer.from(`${line.slice(0, -1)},${STATE}${state}}\n`), checkpoint }
 }
 
-/** Throws CorruptError, naming the file, for what is not the file of a session. */
+/** Throws CorruptError, which names the file, if it is not the file of a session. */
 export function decodeSessionFile(file: string, bytes: Uint8Array): SessionFile {
   const value = parse(file, bytes)
   const head = headOf(file, value)
@@ -57,15 +57,15 @@ export function decodeSessionFile(file: string, bytes: Uint8Array): SessionFile 
   return { ...head, state: value.state }
 }
 
-/** The head alone, if these first bytes of a file hold all of it; `undefined` when one has to read further. */
+/** Returns the head, if these first bytes of a file contain all of it; `undefined` if more has to be read. */
 export function decodeFileHead(file: string, start: Uint8Array): FileHead | undefined {
   const end = Buffer.from(start).indexOf(HEAD_END)
-  // A file that somebody laid out anew is read whole.
+  // A file that was reformatted is read whole.
   if (end === -1 || start.subarray(0, end).includes(0x0a)) return undefined
   return headOf(file, parse(file, Buffer.concat([start.subarray(0, end), Buffer.from('}')])))
 }
 
-/** Whether the file is as it was written: its id is the fingerprint of the rest. */
+/** Whether the file is as it was written: its id must be the fingerprint of the rest. */
 export function isIntact(file: SessionFile): boolean {
   const { id, ...checkpoint } = file.checkpoint
   return fingerprint({ ...file, checkpoint }, writeJson(file.state)) === id

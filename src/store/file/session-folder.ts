@@ -1,6 +1,6 @@
 /**
- * The folder of a file store: `<name>.json` for each session, replaced whole or not at all, and `.forkpoint` for what
- * is on its way and for locks. One process at a time changes a session; who only reads never waits.
+ * The folder of a file store: `<name>.json` for each session, replaced atomically, and `.forkpoint` for temporary files
+ * and locks. One process at a time changes a session; readers never wait.
  */
 import { dirname, join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -15,7 +15,7 @@ import { readStoreKey, storeKey } from '../../git/disk/store-key.ts'
 import type { Blobs } from '../blob/blobs.ts'
 
 const SUFFIX = '.json'
-// Room for the head of a file, unless its body of text is long.
+// Enough for the head of a file, unless the checkpoint's body is long.
 const HEAD_BYTES = 16 * 1024
 
 export interface SessionFolderOptions {
@@ -28,7 +28,7 @@ export interface SessionFolderOptions {
 export class SessionFolder implements Blobs {
   readonly persistent = true
   readonly path: string
-  /** Also above the folder. */
+  /** The file system without the limit to this folder, for the folders above it. */
   readonly #disk: FileSystem
   readonly #fs: FileSystem
   readonly #folder: OpenedFolder
@@ -53,7 +53,7 @@ export class SessionFolder implements Blobs {
     this.#lockTimeout = lockTimeout
   }
 
-  /** The file of a session, whether it exists or not. */
+  /** Returns the path of a session's file, which need not exist. */
   nameOf(key: string): string {
     return join(this.path, key + SUFFIX)
   }
@@ -77,7 +77,7 @@ export class SessionFolder implements Blobs {
     return this.#fs.stat(this.nameOf(key)) !== undefined
   }
 
-  /** As far as a head is expected to reach. */
+  /** Reads as many bytes as a head is expected to have. */
   readStart(key: string): Uint8Array | undefined {
     this.#check()
     const open = this.#fs.open(this.nameOf(key), 'r')
@@ -90,14 +90,14 @@ export class SessionFolder implements Blobs {
     }
   }
 
-  /** Bytes of all files of sessions. */
+  /** Returns the bytes of all session files. */
   size(): number {
     return this.keys().reduce((total, key) => total + (this.#fs.stat(this.nameOf(key))?.size ?? 0), 0)
   }
 
   /**
-   * Does the work while no other process on this host changes the session. Throws LockedError when a living process
-   * holds on to it for too long.
+   * Does the work while no other process on this host changes the session. Throws LockedError if a living process holds
+   * the lock longer than `lockTimeout`.
    */
   async exclusively<T>(key: string, work: () => Promise<T>): Promise<T> {
     try {
@@ -107,7 +107,10 @@ export class SessionFolder implements Blobs {
     }
   }
 
-  /** Puts the file in its place, whole; on the disk when the promise resolves. The lock keeps what was seen there. */
+  /**
+   * Replaces the file atomically; it is on the disk when the promise resolves. The caller holds the lock, so the file
+   * still is what it has seen.
+   */
   async replace(key: string, bytes: Uint8Array): Promise<boolean> {
     const file = this.nameOf(key)
     const temporary = join(this.#own, `${this.#locks.owner.id}-${this.#temporaries++}.tmp`)
@@ -131,13 +134,13 @@ export class SessionFolder implements Blobs {
     return removed
   }
 
-  /** The key in `.forkpoint/key`, made if there is none. */
+  /** Returns the key in `.forkpoint/key`, and makes it if it is missing. */
   markKey(): Uint8Array | Promise<Uint8Array> {
     const path = join(this.#own, 'key')
     return readStoreKey(this.#fs, path) ?? this.#makeKey(path)
   }
 
-  /** Removes what processes that are gone have left behind. */
+  /** Removes what dead processes have left behind. */
   async clean(): Promise<void> {
     for (const { id, token } of this.#owners.tokens(this.#fs)) {
       const owner = parseOwner(this.#fs.readFile(token)?.toString('utf8') ?? '')
@@ -188,7 +191,10 @@ export class SessionFolder implements Blobs {
     }
   }
 
-  /** Whoever breaks a dead process's lock holds a lock on the lock, lest they break that of the next who took it. */
+  /**
+   * Breaks a dead process's lock while it holds a lock on that lock. Otherwise it might break the lock of a process
+   * that has just taken it.
+   */
   async #breakDead(file: string, depth = 0): Promise<void> {
     if (depth > 2 || (await this.#locks.deadHolder(file)) === undefined) return
     const guard = `${file}.lock`
@@ -204,7 +210,7 @@ export class SessionFolder implements Blobs {
     }
   }
 
-  /** Throws StoreMovedError when the folder that was used first is not there any more. */
+  /** Throws StoreMovedError if the folder is not the one that was first used. */
   #check(): void {
     this.#folder.enter()
     this.#folder.check()
@@ -240,7 +246,7 @@ export class SessionFolder implements Blobs {
     try {
       this.#fs.unlink(file)
     } catch {
-      // The error that brought us here says more; `clean` removes it later.
+      // The caller's error says more. `clean` removes the file later.
     }
   }
 }

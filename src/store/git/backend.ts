@@ -1,4 +1,4 @@
-/** A repository on a disk: what the front asks of it beside its sessions. */
+/** The backend of a git store: a repository on a disk. */
 import type { Checkpoints } from '../../checkpoints/checkpoints.ts'
 import type { CommitInfo } from '../../checkpoints/commits/history.ts'
 import type { Repository } from '../../git/repository.ts'
@@ -14,10 +14,10 @@ import { listSessions } from './listing/list.ts'
 import type { GitMaintainReport, GitStoreStats } from './maintain.ts'
 import type { GitListOptions } from './options.ts'
 
-/** How often a snapshot is made again because others have moved its line. */
+/** How often a snapshot is taken again because other processes have moved its line. */
 const ROUNDS = 5
 
-// What is seldom asked for is loaded when it is: a program that saves and resumes starts without it.
+// Rarely used modules are loaded on first use, so that a program that only saves and resumes starts faster.
 export class GitBackend extends CommitBackend implements Backend<CommitInfo> {
   readonly supports: Supports = {
     history: true,
@@ -33,7 +33,7 @@ export class GitBackend extends CommitBackend implements Backend<CommitInfo> {
   readonly #rules: DocumentRules
   readonly #isShared: boolean
 
-  /** @param isShared whether somebody else closes the repository */
+  /** @param isShared whether another store closes the repository */
   constructor(repository: Repository, checkpoints: Checkpoints, rules: DocumentRules, isShared: boolean) {
     super(repository, checkpoints, rules)
     this.#repository = repository

@@ -1,4 +1,4 @@
-/** What a write in git is decided on: the branch, its tip, and states as files. */
+/** The base of a write in git: the branch, its tip, and states as files. */
 
 import type { Checkpoints } from '../../checkpoints/checkpoints.ts'
 import type { CommitInfo } from '../../checkpoints/commits/history.ts'
@@ -21,20 +21,20 @@ import { GitTail, type TailChange } from './tail.ts'
 
 const TAILS = 256
 
-/** A state in git: what it changes in the files of a checkpoint. */
+/** A state in git, as changes to the files of a checkpoint. */
 interface GitContent extends Content<CommitInfo> {
   edits(since: CommitInfo | undefined): Promise<Edits> | Edits
-  /** Called once its checkpoint, with this tree, is in place. */
+  /** Called when the checkpoint of this state is in place. */
   placed?(ref: RefName, commit: CommitInfo): void
 }
 
-/** States and lines in git, and what is remembered of them. */
+/** Reads and encodes states in git, and remembers the tails of branches. */
 export class GitStates {
   readonly checkpoints: Checkpoints<AnyRepository>
   readonly #rules: DocumentRules
   readonly #changes: GitChanges
   readonly #items = new ItemMemory()
-  /** By ref, where the branch ends. */
+  /** Tails of branches, by ref. */
   readonly #tails = new Map<RefName, GitTail>()
 
   constructor(checkpoints: Checkpoints<AnyRepository>, rules: DocumentRules) {
@@ -43,12 +43,12 @@ export class GitStates {
     this.#changes = new GitChanges(checkpoints.objects, rules)
   }
 
-  /** Throws InvalidStateError, and what `check` throws. */
+  /** Encodes a whole document. Throws InvalidStateError, and what `check` throws. */
   async prepare(document: JsonObject, check: ItemCheck): Promise<GitContent> {
     return this.#content(document, await encodeState(document, this.#rules.layout, this.#items, check))
   }
 
-  /** @param files all files of `document`, which must not change any more */
+  /** @param files all files of `document`, which must not change after this call */
   #content(document: JsonObject, files: EncodedState): GitContent {
     const seen = new Map<string | undefined, { edits: Edits; changes: Changes }>()
     const seenFrom = async (session: SessionId, since: CommitInfo | undefined) => {
@@ -68,7 +68,10 @@ export class GitStates {
     }
   }
 
-  /** The state at a commit, to be added to. Where the branch ends there, what was read of it is remembered. */
+  /**
+   * Returns the state at a commit, as the basis of an addition. If the commit is the branch's tip, the tail is
+   * remembered.
+   */
   async tail(at: CommitInfo, session: SessionId, { ref, tip }: Writing): Promise<Tail<CommitInfo>> {
     const kept = this.#tails.get(ref)
     if (kept?.at.id === at.id) return kept
@@ -107,7 +110,9 @@ export class GitStates {
   }
 }
 
-/** The line has moved to where the snapshot's objects may be missing: it is made again. */
+/**
+ * Thrown when the line has moved, so objects that the snapshot relies on may be missing. The snapshot is taken again.
+ */
 export class StaleSnapshot extends ForkpointError {
   constructor() {
     super('CONFLICT', 'Other processes keep changing the files of this branch. Try again.')
@@ -123,7 +128,7 @@ export class GitBase implements Base<CommitInfo> {
   readonly #writing: Writing
   readonly #snapshot: Snapshot | undefined
 
-  /** @param snapshot of the files that a checkpoint gets */
+  /** @param snapshot the workspace files to save with the checkpoint */
   constructor(states: GitStates, writing: Writing, snapshot: Snapshot | undefined) {
     this.#snapshot = snapshot
     this.#states = states
@@ -164,7 +169,7 @@ export class GitBase implements Base<CommitInfo> {
     return commit
   }
 
-  /** Puts the snapshot on its line, and gives the trailer that names it. */
+  /** Adds the snapshot to its line and returns the trailer that names it. */
   async #files({
     parent,
     subject,

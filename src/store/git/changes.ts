@@ -1,4 +1,4 @@
-/** What a checkpoint changes, told by the files that differ instead of by two whole states. */
+/** Finds what a checkpoint changes from the files that differ, without comparing two whole states. */
 
 import type { CommitInfo } from '../../checkpoints/commits/history.ts'
 import { countItems, readFields } from '../../checkpoints/trees/documents.ts'
@@ -23,7 +23,7 @@ export class GitChanges {
     this.#rules = rules
   }
 
-  /** What a whole document changes; `edits` turn the tree of `before` into its own. */
+  /** Returns what a whole document changes. `edits` turn the tree of `before` into that of the document. */
   async ofFiles(
     session: string,
     before: CommitInfo | undefined,
@@ -45,7 +45,9 @@ export class GitChanges {
     }
   }
 
-  /** What a turn that had steps changes: since `before`, the turn before it, up to `parent` and then by a plan. */
+  /**
+   * Returns what a turn with steps changes: the steps from the previous turn `before` to `parent`, and then the plan.
+   */
   async ofTurn(
     session: string,
     before: CommitInfo | undefined,
@@ -61,7 +63,7 @@ export class GitChanges {
     const inSteps = await this.#items(since, first, from)
     for (const { collection, index, item } of plan.items)
       if (collection === first && index >= from) inSteps.set(index, item)
-    // What the turn changed and changed back is not new.
+    // A file that the turn changed and changed back is not a change.
     for (const [path, bytes] of edits) {
       const now = bytes === null ? undefined : objectId('blob', bytes)
       if (before !== undefined && (await blobAt(this.#objects, before.tree, path)) === now) since.delete(path)
@@ -78,7 +80,7 @@ export class GitChanges {
     }
   }
 
-  /** The top-level values that are no collections, as the session shows them. */
+  /** Returns the top-level values that are not collections, as the session shows them. */
   async fieldsAt(tree: ObjectId, session: string): Promise<JsonObject> {
     return {
       ...without(await readFields(this.#objects, tree), new Set(this.#rules.collections)),
@@ -130,7 +132,7 @@ export class GitChanges {
   }
 }
 
-/** Keys, other than `updatedAt`, whose value is new, another, or gone; sorted. */
+/** Returns the keys, except `updatedAt`, that were added, changed or removed; sorted. */
 export const changedFields = (before: JsonObject, after: JsonObject): string[] =>
   [...new Set([...Object.keys(before), ...Object.keys(after)])]
     .filter((key) => key !== 'updatedAt' && after[key] !== before[key])
@@ -157,7 +159,7 @@ const touched = (collections: readonly string[], paths: Iterable<string>): strin
   return collections.filter((name) => folders.has(name))
 }
 
-/** Number of the last run, below `count`, that has a file among these. */
+/** Returns the index of the last run below `count` that has a file among these. */
 function lastIndex(paths: Iterable<string>, count: number): number | undefined {
   let last: number | undefined
   for (const path of paths) {

@@ -1,4 +1,4 @@
-/** Sessions as commits: what the front asks of a repository, wherever that is. */
+/** The backend of sessions as commits, for repositories on a disk and on a server. */
 import type { Checkpoints } from '../../checkpoints/checkpoints.ts'
 import type { CommitInfo } from '../../checkpoints/commits/history.ts'
 import type { Snapshot } from '../../checkpoints/files-line.ts'
@@ -22,14 +22,14 @@ export interface WriteTarget {
   tag: TagName | undefined
 }
 
-/** What is the same for every repository. */
+/** What all repositories have in common. */
 export abstract class CommitBackend implements Lines<CommitInfo> {
   readonly lines = this
   readonly #repository: AnyRepository
   readonly #checkpoints: Checkpoints<AnyRepository>
   readonly #rules: DocumentRules
   readonly #states: GitStates
-  /** What had been purged when a commit was last found to be reached. */
+  /** By commit: the purge mark when the commit was last found to be reachable. */
   readonly #marks = new WeakMap<CommitInfo, string>()
 
   constructor(repository: AnyRepository, checkpoints: Checkpoints<AnyRepository>, rules: DocumentRules) {
@@ -109,7 +109,7 @@ export abstract class CommitBackend implements Lines<CommitInfo> {
     landed: (result: T) => void,
   ): Promise<T>
 
-  /** @param snapshot of a workspace, which goes onto its line */
+  /** @param snapshot the workspace files to save with the checkpoint */
   protected writeOn<T>(
     { session, branch, tag }: WriteTarget,
     snapshot: Snapshot | undefined,
@@ -125,7 +125,7 @@ export abstract class CommitBackend implements Lines<CommitInfo> {
       session,
       onto: snapshot === undefined ? { branch } : withLine,
       tag,
-      // The front does, when its positions have moved.
+      // The store replicates, after the front has updated its positions.
       replicates: false,
       decide: async (writing) => {
         const result = await decide(new GitBase(this.#states, writing, snapshot))

@@ -1,4 +1,6 @@
-/** What two checkpoints do not share, found by the ids of files: of a long session, only what differs is read. */
+/**
+ * Reads what differs between two checkpoints. It compares the ids of files, so it reads only a part of a long session.
+ */
 import { countItems, pause, shownAs } from '../../checkpoints/trees/documents.ts'
 import { type BlobIds, blobsBelow, blobsChanged, readBlobs } from '../../checkpoints/trees/files.ts'
 import { decodeDocument, decodeItems, itemAt, missingItem, parseItemPath } from '../../codec/index.ts'
@@ -12,7 +14,9 @@ export interface ShownTree {
   session: SessionId
 }
 
-/** Both states, without the items whose files are the same in both. Throws CorruptError, naming the file. */
+/**
+ * Returns both states without the items whose files are the same in both. Throws CorruptError, which names the file.
+ */
 export async function readDifference(
   objects: ObjectStore,
   [before, after]: readonly [ShownTree, ShownTree],
@@ -30,7 +34,7 @@ export async function readDifference(
     }
   }
   const read = async ({ tree, session }: ShownTree): Promise<UnsharedState> => {
-    // What this store knows as no collection is a field like any other.
+    // A collection that is not one of this store is read as a field.
     const head = await blobsBelow(objects, tree, { enter: (path) => others.has(path.split('/')[0]!) })
     const fields = shownAs(session, await decodeDocument(await readBlobs(objects, head), pause))
     const items = await decodeItems(
@@ -57,7 +61,7 @@ async function blobsOfItems(
   return found
 }
 
-/** Only the last items of a collection can be gone. Throws CorruptError for any other. */
+/** Throws CorruptError for a missing item, unless it comes after the last item of its collection. */
 async function checkComplete(
   objects: ObjectStore,
   tree: ObjectId,

@@ -1,4 +1,4 @@
-/** A whole document as the files of its tree, with their ids, without holding up the event loop. */
+/** Encodes a whole document as the files of its tree, with their ids, without blocking the event loop. */
 
 import { ItemEdits } from '../../checkpoints/trees/edits.ts'
 import { blobsBelow } from '../../checkpoints/trees/files.ts'
@@ -14,18 +14,18 @@ import type { EncodedItem, ItemMemory } from './item-memory.ts'
 
 /** A document as files. */
 export interface EncodedState {
-  /** Ids of the files at the top. */
+  /** Ids of the top-level files. */
   readonly head: ReadonlyMap<string, ObjectId>
-  /** By the path of their folder. */
+  /** Items by the path of their folder. */
   readonly folders: ReadonlyMap<string, readonly EncodedItem[]>
-  /** Of a file at the top, or of an item. */
+  /** Returns the bytes of a top-level file, or of a file of `item`. */
   bytesOf(path: string, item?: EncodedItem): Uint8Array
 }
 
 /**
- * Encodes in slices of a few milliseconds, and only what `memory` does not know. What fits into the first slice is encoded
- * before this returns, so that a small document may be changed as soon as the save was called; a larger one has to
- * stay as it is until the save resolves. Throws InvalidStateError, and what `check` throws.
+ * Encodes what `memory` does not know, in slices of a few milliseconds. The first slice runs before this returns. So
+ * the caller may change a small document right after calling `save`, but a larger one only after the save resolves.
+ * Throws InvalidStateError, and what `check` throws.
  *
  * @param check called for items that `memory` does not know
  */
@@ -78,7 +78,7 @@ export async function encodeState(
   }
 }
 
-/** What has to change in the tree `base` so that it holds exactly this state. */
+/** Returns the changes that make the tree `base` hold exactly this state. */
 export async function editsTo(
   objects: ObjectStore,
   base: ObjectId | undefined,

@@ -35,16 +35,16 @@ import type { ContinueReport, RewriteOptions, RewriteReport } from './rewrite.ts
 import { SharingStore } from './sharing/sharing-store.ts'
 
 /**
- * Keeps sessions in a bare git repository. `folder` is opened on first use and created by the first save; when a
- * call has resolved, its checkpoint is durable and every git tool sees it.
+ * Keeps sessions in a bare git repository. `folder` is opened on first use and created by the first save. When a call
+ * resolves, its checkpoint is durable and every git tool sees it.
  *
  *     const store = new GitSessionStore('./sessions')
  *     await store.save(state)
  */
 export class GitSessionStore<S extends StoredDocument = Session> extends SharingStore<S> {
-  /** The bare repository, for git: `git --git-dir <folder> log demo/main`. */
+  /** Path of the bare repository, to use with git: `git --git-dir <folder> log demo/main`. */
   readonly folder: string
-  /** Numbers of sessions, policies, and the trash. */
+  /** Statistics of sessions, retention policies, and the trash. */
   readonly retention: Retention
   readonly #rules: DocumentRules
   readonly #repository: Repository
@@ -52,7 +52,7 @@ export class GitSessionStore<S extends StoredDocument = Session> extends Sharing
   readonly #checkpoints: Checkpoints
 
   constructor(folder: string, options?: GitStoreOptions<S>)
-  /** @internal A repository that somebody else opened, and will close. */
+  /** @internal On a repository that another store has opened and will close. */
   constructor(repository: Repository, options?: GitStoreOptions<S>)
   constructor(place: string | Repository, options: GitStoreOptions<S> = {}) {
     const isShared = place instanceof Repository
@@ -80,8 +80,9 @@ export class GitSessionStore<S extends StoredDocument = Session> extends Sharing
   }
 
   /**
-   * Returns a store on the same repository for documents of another type. It uses `redact`, `author`, `now`, `sign` and `pages` of
-   * this store unless `options` has others, and what it writes is replicated as this store's writes are. Closing it leaves this store open; closing this store closes both.
+   * Returns a store on the same repository for documents of another type. `redact`, `author`, `now`, `sign` and `pages`
+   * default to those of this store. Its writes are replicated as this store's writes are. Closing it leaves this store
+   * open; closing this store closes both.
    *
    *     const chats = store.view<Chat>({ type: 'chat', collections: ['messages'] })
    */
@@ -102,16 +103,16 @@ export class GitSessionStore<S extends StoredDocument = Session> extends Sharing
   }
 
   /**
-   * As for every store; with `signatures` it also checks who signed each checkpoint, and one without a good signature is
-   * a problem.
+   * Verifies as every store does. With `signatures`, it also checks who signed each checkpoint; a checkpoint without a
+   * good signature is a problem.
    *
-   * @throws CorruptError and UnsupportedError, for a file of allowed signers that cannot be used
+   * @throws CorruptError and UnsupportedError if the file of allowed signers cannot be used
    */
   override async verify(session?: string, options: GitVerifyOptions = {}): Promise<GitVerifyReport> {
     const { signatures: wanted, onProgress } = options
     if (wanted === undefined) return super.verify(session, options)
     return this.#checkpoints.lifetime.use(async () => {
-      // Before anything that takes long.
+      // Opened first, so that an invalid file of allowed signers is reported before the long work.
       const { Signatures } = await import('./signatures.ts')
       const signatures = await Signatures.open(this.#checkpoints.history, wanted)
       const report = await super.verify(session, options)
@@ -122,7 +123,7 @@ export class GitSessionStore<S extends StoredDocument = Session> extends Sharing
     })
   }
 
-  /** As for every store; with `signatures` each checkpoint that is signed says by whom. */
+  /** Lists checkpoints as every store does. With `signatures`, each signed checkpoint tells who signed it. */
   override async *log(session: string, options: GitLogOptions = {}): AsyncGenerator<SignedCheckpoint> {
     const { signatures: wanted } = options
     const signatures =
@@ -134,17 +135,18 @@ export class GitSessionStore<S extends StoredDocument = Session> extends Sharing
   }
 
   /**
-   * Takes what `redact` finds out of history: of the session, and by default of all that share a checkpoint with it. Every
-   * checkpoint that holds it, and all after it, are made once more, with new ids; `resolve` of an old id gives the new one.
-   * Then what was replaced is purged from the disk. `push` then replaces it at a remote, and other machines take the new history
-   * when they fetch. Clones by git and backups still have it.
+   * Removes what `redact` finds from the history of the session, and by default of all sessions that share a checkpoint
+   * with it. Every checkpoint that contains it, and all later ones, are made again with new ids; `resolve` of an old id
+   * returns the new id. Then the replaced checkpoints are purged from the disk. The next `push` replaces them at a
+   * remote, and other machines take over the new history when they fetch. Clones made with git and backups still
+   * contain the old history.
    *
    *     await store.rewrite('demo', redactSecrets())
    *
-   * @throws NotFoundError; InvalidIdError for a name of a session, branch or tag that `redact` would change; ConflictError
-   *   when other processes change the refs all the time; UnsupportedError for a shallow store whose remotes do not have the
-   *   rest of the history; SigningError, LockedError, CorruptError, StorageError: then nothing was
-   *   rewritten
+   * @throws NotFoundError; InvalidIdError if `redact` would change the name of a session, branch or tag; ConflictError
+   *   if other processes keep changing the refs; UnsupportedError for a shallow store whose remotes do not have the
+   *   rest of the history; SigningError, LockedError, CorruptError, StorageError. After an error, nothing was
+   *   rewritten.
    */
   rewrite(session: string, redact: Redact, options?: RewriteOptions): Promise<RewriteReport> {
     return this.#checkpoints.lifetime.use(async () => {
@@ -156,15 +158,15 @@ export class GitSessionStore<S extends StoredDocument = Session> extends Sharing
   }
 
   /**
-   * Puts newer work onto a history that was rewritten: work that was saved here before the rewrite of another machine was known,
-   * and work that a remote has on what was rewritten here. `redact` takes out of it what the rewrite took out, so give the same one.
-   * Fetches first, and rewrites as `rewrite` does.
+   * Moves newer work onto a rewritten history: work that was saved here before the rewrite by another machine was
+   * known, and work at a remote that is based on checkpoints rewritten here. Pass the same `redact` as to the rewrite,
+   * since the newer work may contain the same values. Fetches first, then rewrites as `rewrite` does.
    *
    *     const { outdated } = await store.fetch() // ['heads/demo/main']
    *     await store.continueRewrite('demo', redactSecrets())
    *     await store.push()
    *
-   * @throws what `rewrite` throws; NotFoundError where there is no such remote; RemoteError when it cannot be reached
+   * @throws what `rewrite` throws; NotFoundError if the remote does not exist; RemoteError if it cannot be reached
    */
   continueRewrite(
     session: string,
@@ -189,10 +191,10 @@ export class GitSessionStore<S extends StoredDocument = Session> extends Sharing
   }
 
   /**
-   * Looks for secrets in all that the session's refs lead to, or in those of all sessions and other refs: values, names,
+   * Looks for secrets in everything that the session's refs reach, or without `session`, all refs: values, names,
    * commits, authors, foreign files. It reads the whole history.
    *
-   * @throws NotFoundError, CorruptError for an object that is damaged
+   * @throws NotFoundError; CorruptError for a damaged object
    */
   async *scan(session?: string, options: ScanOptions = {}): AsyncGenerator<FoundSecret> {
     const { memory, onProgress, ...secrets } = options
@@ -213,12 +215,12 @@ export class GitSessionStore<S extends StoredDocument = Session> extends Sharing
   }
 
   /**
-   * Everything that people, models and tools said and that has all of these words, in every session, branch and
-   * checkpoint: newest first, as it is found. Small letters stand for capitals as well.
+   * Finds every text of people, models and tools that contains all of these words, in every session, branch and
+   * checkpoint. Newest first; each match is yielded as soon as it is found. A word in lower case also matches capitals.
    *
    *     for await (const { session, checkpoint, lines } of store.search(['retry', 'backoff'], { role: 'user' })) …
    *
-   * @throws TypeError when there is no word, NotFoundError, CorruptError for a commit or tree that is damaged
+   * @throws TypeError if no word is given; NotFoundError; CorruptError for a damaged commit or tree
    */
   async *search(words: readonly string[], options: SearchOptions = {}): AsyncGenerator<SearchMatch> {
     this.#checkpoints.lifetime.check()
@@ -232,7 +234,7 @@ export class GitSessionStore<S extends StoredDocument = Session> extends Sharing
   }
 
   /**
-   * The files of a folder, to be saved with checkpoints and put back (`docs/workspace.md`).
+   * Returns the files of a folder, to save with checkpoints and to restore (`docs/workspace.md`).
    *
    *     const files = store.files('.')
    *     await store.save(state, { files })
@@ -242,19 +244,20 @@ export class GitSessionStore<S extends StoredDocument = Session> extends Sharing
     return new WorkspaceFiles(this.#checkpoints, folder, options)
   }
 
-  /** As for every store; with `archived` the archived sessions, instead of the others. */
+  /** Lists sessions as every store does. With `archived`, it lists the archived sessions instead of the others. */
   override list(options: GitListOptions = {}): AsyncGenerator<SessionSummary> {
     return super.list(options)
   }
 
   /**
-   * Archives sessions that are cold: their refs go, and one ref keeps hundreds of them. They are loaded, forked and
-   * tagged by their ids as before; the first change to one brings it back.
+   * Archives sessions that are no longer used: their refs are removed, and one ref keeps hundreds of sessions. You can
+   * still load, fork and tag them by id. The first change to an archived session brings it back.
    *
    *     await store.archive({ olderThan: '90d' })
    *
-   * @throws NotFoundError; TypeError where nothing is said; ConflictError when others change them all the time; LockedError,
-   *   CorruptError, StorageError: then what was not archived is as it was
+   * @throws NotFoundError; TypeError if neither `sessions` nor `olderThan` is given; ConflictError if other processes
+   *   keep changing the sessions; LockedError, CorruptError, StorageError. After an error, sessions that were not
+   *   archived are unchanged.
    */
   archive(options: ArchiveOptions): Promise<ArchiveReport> {
     const source = { repository: this.#repository, checkpoints: this.#checkpoints, rules: this.#rules }
@@ -263,7 +266,10 @@ export class GitSessionStore<S extends StoredDocument = Session> extends Sharing
     )
   }
 
-  /** Brings a session back from its archive. Says whether it was in one. Throws LockedError, CorruptError, StorageError. */
+  /**
+   * Brings a session back from its archive. Returns whether it was archived. Throws LockedError, CorruptError,
+   * StorageError.
+   */
   unarchive(session: string): Promise<boolean> {
     return this.#checkpoints.lifetime.use(async () => {
       const id = parseSessionId(session)
@@ -271,7 +277,7 @@ export class GitSessionStore<S extends StoredDocument = Session> extends Sharing
     })
   }
 
-  /** As for every store. A store with a policy is pruned first; a purge also removes what is in the trash. */
+  /** Maintains as every store does. If the store has a policy, it prunes first. A purge also empties the trash. */
   override maintain(options: MaintainOptions = {}): Promise<GitMaintainReport> {
     return this.#checkpoints.lifetime.use(async () => {
       const { pruned, purge } = await this.retention.maintain(options)

@@ -1,6 +1,6 @@
 /**
- * Items of states as they were encoded, so that a save encodes only what is new. An item is known by its object, and only
- * while it is as it was: items are not frozen, and may be changed in place.
+ * Remembers the encoded items of states, so that a save encodes only new items. An item is identified by its object and
+ * compared with a copy, because callers may change items in place.
  */
 import type { ObjectId } from '../../ids.ts'
 import { isCopyOf } from '../../json-value.ts'
@@ -9,17 +9,17 @@ import { isCopyOf } from '../../json-value.ts'
 export interface EncodedItem {
   readonly collection: string
   readonly index: number
-  /** The item as it was encoded: its objects are copied, its texts are shared. */
+  /** The item when it was encoded: a copy that shares only texts. */
   readonly copy: unknown
   readonly ids: ReadonlyMap<string, ObjectId>
-  /** A tree that holds, of a document's files, exactly those of so many items, and of this one among them. */
+  /** A tree that contains exactly `items` items of the document, this one among them, and no other file of it. */
   foundIn?: { readonly tree: ObjectId; readonly items: number }
 }
 
 export class ItemMemory {
   readonly #known = new WeakMap<object, EncodedItem>()
 
-  /** The item as it was encoded; `undefined` when it is new, another, or at another place. */
+  /** Returns the encoded item; `undefined` if the item is new, was changed, or has another index. */
   find(collection: string, index: number, item: unknown): EncodedItem | undefined {
     const known = typeof item === 'object' && item !== null ? this.#known.get(item) : undefined
     if (known?.index !== index || known.collection !== collection) return undefined

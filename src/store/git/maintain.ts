@@ -1,4 +1,4 @@
-/** Looking after a store: fewer packs, less disk, nothing left over; and numbers. */
+/** Maintains a store (fewer packs, less disk space, no leftover files) and counts what it holds. */
 import { join } from 'node:path'
 import { Archives } from '../../checkpoints/commits/archives.ts'
 import type { Repository } from '../../git/repository.ts'
@@ -9,16 +9,16 @@ import type { MaintainOptions, MaintainReport, StoreStats } from '../session-sto
 import { KnownSessions } from './listing/known-sessions.ts'
 
 export interface GitMaintainReport extends MaintainReport {
-  /** Whether the native git did the repacking. */
+  /** Whether the native git repacked. */
   native: boolean
   packsBefore: number
   packsAfter: number
-  /** What the store's policy removed, where it has one. */
+  /** What the store's policy removed, if it has one. */
   pruned?: PruneReport
 }
 
 export interface GitStoreStats extends StoreStats {
-  /** Sessions in archives. `sessions`, `branches` and `tags` are the others. */
+  /** Archived sessions; `sessions`, `branches` and `tags` do not include them. */
   archived: number
   objects: number
   packs: number
@@ -26,10 +26,10 @@ export interface GitStoreStats extends StoreStats {
 }
 
 /**
- * Settles, recovers what dead processes left, purges if asked to, repacks (with the native git where there is one that
- * may be run on the store, else by merging), packs refs, and removes what is left over. Other processes go on
- * saving meanwhile. Throws LockedError when another process is maintaining the store, CorruptError, StorageError,
- * NativeGitError; with `purge` also UnsupportedError.
+ * Settles, recovers what dead processes left, purges if asked to, repacks (with the native git if it may run on the
+ * store, else by merging packs), packs refs, and removes leftover files. Other processes can save meanwhile. Throws
+ * LockedError if another process is maintaining the store, CorruptError, StorageError, NativeGitError; with `purge`
+ * also UnsupportedError.
  */
 export async function maintainRepository(
   repository: Repository,
@@ -53,7 +53,7 @@ export async function maintainRepository(
   }
 }
 
-/** Numbers of a store; all zero when there is none yet. Refs that cannot be read count as well. */
+/** Counts what a store holds; all zero if it does not exist yet. Unreadable refs count too. */
 export async function repositoryStats(repository: Repository): Promise<GitStoreStats> {
   if (!(await repository.open())) {
     return { sessions: 0, archived: 0, branches: 0, tags: 0, objects: 0, packs: 0, looseObjects: 0, bytes: 0 }
@@ -83,7 +83,7 @@ function measure(repository: Repository): { packs: number; bytes: number } {
   }
 }
 
-/** Bytes of all files in the folder and below; what vanishes meanwhile does not count. */
+/** Returns the bytes of all files in the folder and below it. Files that vanish meanwhile do not count. */
 function bytesIn({ fs }: Repository, folder: string): number {
   let bytes = 0
   for (const name of fs.readDir(folder)) {

@@ -1,4 +1,4 @@
-/** What a git store, and its calls that other stores do not have, are asked for and answer. */
+/** The options of a git store, and the options and results of methods that only a git store has. */
 import type { SignOptions } from '../../checkpoints/signing.ts'
 import type { CheckpointSignature } from '../../git/signing/commit-signature.ts'
 import type { SecretOptions } from '../../redaction/secrets.ts'
@@ -18,37 +18,38 @@ import type { RemoteSettings } from './sharing/shared-store.ts'
 import type { SignatureOptions, SignatureReport } from './signatures.ts'
 
 export interface GitStoreOptions<S extends StoredDocument = Session> extends StoreOptions<S> {
-  /** How long another process's lock is waited for, in milliseconds. Default 10,000. */
+  /** How long to wait for the lock of another process, in milliseconds. Default 10,000. */
   lockTimeout?: number
   /**
-   * Whether each turn gets a page, the Markdown that people read in `git log -p` and on a git host. Default: true. Pages
-   * that are there already stay.
+   * Whether each turn gets a page: Markdown for people who read `git log -p` or a git host. Default: true. Existing
+   * pages stay.
    */
   pages?: boolean
   /**
-   * Signs every checkpoint, so that `git verify-commit` and `forkpoint verify --signatures` say by whom it was made.
+   * Signs every checkpoint, so that `git verify-commit` and `forkpoint verify --signatures` tell who made it.
    *
    *     new GitSessionStore('./sessions', { sign: { key: '/home/ann/.ssh/id_ed25519' } })
    */
   sign?: SignOptions
-  /** Which sessions `maintain` keeps. Default: what the store's `config` says (`docs/retention.md`), else all. */
+  /** Which sessions `maintain` keeps. Default: the policy in the store's `config` (`docs/retention.md`), else all. */
   retention?: RetentionPolicy
   /**
-   * A git server to share sessions with. The remotes of the repository's own configuration (`forkpoint remote add`) are
-   * there as well.
+   * A git server to share sessions with. The store also knows the remotes in the repository's configuration (`forkpoint
+   * remote add`).
    *
    *     new GitSessionStore('./sessions', { remote: { url: 'ssh://git@host/team/sessions.git' } })
    */
   remote?: RemoteSettings
   /**
-   * When saves, forks, tags and deletions, also those of adapters, go to `remote`: `later`, in batches at least ten seconds apart and when the store is
-   * closed, while a save never waits; `now`, before the call resolves, which throws ReplicationError where the remote does
-   * not take it; `false`: only when `push` or `sync` is called. Default: `later` if `remote` is given.
+   * When saves, forks, tags and deletions, including those of adapters, are pushed to `remote`. `later`: in batches at
+   * least ten seconds apart, and when the store is closed; a save never waits. `now`: before the call resolves; it
+   * throws ReplicationError if the remote does not accept the push. `false`: only when `push` or `sync` is called.
+   * Default: `later` if `remote` is given.
    */
   replicate?: 'later' | 'now' | false
   /**
-   * What this machine is called in names of branches that made room for those of others. Default: `forkpoint.writer` of the
-   * repository's configuration, else the name of the machine.
+   * The name of this machine, used when a branch of this store is renamed because the remote's branch of that name has
+   * gone on differently. Default: `forkpoint.writer` in the repository's configuration, else the host name.
    */
   writer?: string
 }
@@ -60,29 +61,29 @@ export interface GitVerifyOptions {
 }
 
 export interface GitVerifyReport extends VerifyReport {
-  /** By whom checkpoints are signed, where that was asked for. */
+  /** Who signed the checkpoints; only with `signatures`. */
   signatures?: SignatureReport
 }
 
 export interface GitListOptions extends ListOptions {
-  /** The archived sessions, instead of the others. */
+  /** List the archived sessions instead of the others. */
   archived?: boolean | undefined
 }
 
 export interface GitLogOptions extends LogOptions {
-  /** Also say who signed each checkpoint. */
+  /** Also tell who signed each checkpoint. */
   signatures?: SignatureOptions | undefined
 }
 
-/** What is looked for, and what is known to hold nothing. */
+/** Which secrets to look for, and a memory of content without secrets. */
 export interface ScanOptions extends Pick<SecretOptions, 'rules' | 'only' | 'off' | 'allow' | 'preset'> {
-  /** What holds no secret by rules of this id. */
+  /** Returns the memory of content that has no secret by the rules with this id. */
   memory?: (rules: string) => CleanMemory | undefined
-  /** Is told how many checkpoints have been looked at. */
+  /** Called with the number of checkpoints scanned so far. */
   onProgress?: (checkpoints: number) => void
 }
 
 export interface SignedCheckpoint extends Checkpoint {
-  /** Absent where nobody signed it, and where it was not asked for. */
+  /** Absent if the checkpoint is not signed, or without `signatures`. */
   signature?: CheckpointSignature
 }

@@ -1,4 +1,4 @@
-/** States and summaries out of the trees of checkpoints, whole or in part. */
+/** Reads parts of states from the trees of checkpoints. */
 import { countItems, pause, readFields, shownAs } from '../../checkpoints/trees/documents.ts'
 import { type BlobIds, blobsBelow, type Files, readBlobs } from '../../checkpoints/trees/files.ts'
 import {
@@ -22,7 +22,7 @@ import { RUNS } from '../addition/runs.ts'
 import { eventsOf, partOf } from '../partial-state.ts'
 import type { LoadOptions } from '../session-store.ts'
 
-/** Only what the options ask for is read. `collections`: the first is the one that `last` counts in. */
+/** Reads only what the options ask for. `last` counts items of the first of `collections`. */
 export async function readPart(
   objects: ObjectStore,
   tree: ObjectId,
@@ -52,7 +52,7 @@ export async function readPart(
   return partOf(from === 0 ? document : { ...document, [first]: tail }, { events: !withoutLogs }, [RUNS])
 }
 
-/** Events of one run; other runs are read without theirs. Throws NotFoundError when there is no such run. */
+/** Returns the events of one run; of other runs, no events are read. Throws NotFoundError if the run does not exist. */
 export async function readEvents(
   objects: ObjectStore,
   tree: ObjectId,
@@ -73,10 +73,10 @@ export async function readEvents(
   return eventsOf({ [RUNS]: [decodeItem(files)] }, session, run, after)
 }
 
-/** Whether a path leads into the folder of an item, as that of a log does. */
+/** Whether a path is inside the folder of an item, such as the path of a log. */
 const isInItem = (path: string): boolean => (parseItemPath(path)?.inside.length ?? 0) > 0
 
-/** Items in order of their numbers, wherever the numbers begin. */
+/** Decodes the items, sorted by index. The first index need not be 0. */
 function itemsOf(files: ReadonlyMap<string, Uint8Array>): unknown[] {
   const byIndex = new Map<number, Map<string, Uint8Array>>()
   for (const [path, bytes] of files) {
@@ -88,14 +88,14 @@ function itemsOf(files: ReadonlyMap<string, Uint8Array>): unknown[] {
   return [...byIndex].sort(([a], [b]) => a - b).map(([, own]) => decodeItem(own))
 }
 
-/** Where the log of a run ends: its last segment, how many events it has, and the number of the last one. */
+/** The end of a run's log: its last segment, how many events the log has, and the last sequence number. */
 export interface LogEnd {
   tail: LogTail | undefined
   count: number
   last: number | undefined
 }
 
-/** The end of the log at `place`, told by its files. */
+/** Returns the end of the log at `place` from its files. */
 export function endOfLog(place: string, files: Files): LogEnd {
   const names = [...files.keys()].map((path) => path.slice(place.length + 1))
   const segments = names

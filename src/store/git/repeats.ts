@@ -1,4 +1,4 @@
-/** Whether a write repeats, with the same content, what the same key made before. */
+/** Tells whether a write has the same content as the checkpoint that its key made before. */
 
 import type { CommitInfo } from '../../checkpoints/commits/history.ts'
 import { blobAt, blobsChanged, isItem } from '../../checkpoints/trees/files.ts'
@@ -10,9 +10,9 @@ import type { JsonObject } from '../../json-value.ts'
 import { changedFields, type GitChanges } from './changes.ts'
 
 /**
- * Whether these edits of the tree below the checkpoint give the checkpoint, apart from `updatedAt`.
+ * Whether these edits of the parent's tree result in the checkpoint's state, apart from `updatedAt`.
  *
- * @param base the tree below the checkpoint
+ * @param base the tree of the checkpoint's parent
  */
 export async function isResultOf(
   { objects, changes }: { objects: ObjectStore; changes: GitChanges },

@@ -1,4 +1,4 @@
-/** A secret taken out of a store: history is rewritten, and what was replaced is purged. */
+/** Removes a secret from a store: rewrites history, and purges what was replaced. */
 import type { Checkpoints } from '../../checkpoints/checkpoints.ts'
 import { rewriteHistory } from '../../checkpoints/rewriting/rewrite.ts'
 import { ForkpointError } from '../../errors.ts'
@@ -11,41 +11,48 @@ import { maintainRepository } from './maintain.ts'
 
 export interface RewriteOptions {
   /**
-   * `related` (the default): the session and all that share a checkpoint with it, such as forks, so that the purge can
-   * remove what held the secret; `session`: its own branches, tags and lines alone; `all`: every session of the store.
+   * `related` (the default): the session and all sessions that share a checkpoint with it, such as forks, so that the
+   * purge can remove the old checkpoints. `session`: only its own branches, tags and lines. `all`: every session of the
+   * store.
    */
   scope?: 'session' | 'related' | 'all'
-  /** Writes nothing, and says what would be rewritten. */
+  /** Only report what would be rewritten; write nothing. */
   dryRun?: boolean
   onProgress?: MaintainOptions['onProgress']
 }
 
 export interface RewriteReport {
-  /** Checkpoints that were looked at. */
+  /** How many checkpoints were searched. */
   checkpoints: number
-  /** How many of them were made once more; of a dry run, would be. */
+  /** How many of them were made again; in a dry run, how many would be. */
   rewritten: number
-  /** Sessions with refs that moved. */
+  /** Ids of sessions with refs that moved. */
   sessions: string[]
   /** Refs that moved: branches, tags, reserved lines. */
   refs: string[]
-  /** Old checkpoints that are still on the disk: something else names them, or the purge failed. */
+  /** Ids of old checkpoints that are still on the disk, because something else names them or the purge failed. */
   remaining: string[]
-  /** Remotes that the repository is set up for; they may still have what was taken out. */
+  /** Names of the remotes in the repository's configuration; they may still have the old history. */
   remotes: string[]
-  /** Why the purge failed, if it did. History is rewritten all the same; `maintain({ purge: true })` tries again. */
+  /**
+   * Why the purge failed, if it did. History is rewritten nevertheless; `maintain({ purge: true })` tries the purge
+   * again.
+   */
   purgeError?: ForkpointError
 }
 
-/** What became of work on checkpoints that had been rewritten. */
+/** The result of moving newer work onto rewritten checkpoints. */
 export interface ContinueReport extends RewriteReport {
-  /** Refs, without `refs/`, that still wait: what their checkpoints became is not here. */
+  /**
+   * Refs, without `refs/`, that could not be moved yet, because the rewritten versions of their checkpoints are not in
+   * this store.
+   */
   outdated: string[]
 }
 
 const SCOPES = ['session', 'related', 'all']
 
-/** Throws what `GitSessionStore.rewrite` throws, and TypeError for options that cannot be. */
+/** Throws what `GitSessionStore.rewrite` throws, and TypeError for invalid options. */
 export async function rewriteStore(
   repository: Repository,
   checkpoints: Checkpoints,
@@ -78,7 +85,7 @@ export async function rewriteStore(
     remotes: remotesOf(repository),
   }
   if (dryRun) return done
-  // Also where nothing was found: a purge that did not come to its end before is made up for.
+  // Purges even if nothing was found, because an earlier purge may not have finished.
   const purgeError = await maintainRepository(repository, {
     purge: true,
     ...(onProgress && { onProgress }),

@@ -1,4 +1,4 @@
-/** Who signed the checkpoints, read from their commits. */
+/** Reads from commits who signed the checkpoints. */
 import type { History } from '../../checkpoints/commits/history.ts'
 import { CorruptError } from '../../errors.ts'
 import { expectType } from '../../git/objects/object.ts'
@@ -10,23 +10,26 @@ import { TimeSlice } from '../../time-slice.ts'
 import type { MaintainOptions, Problem } from '../session-store.ts'
 
 export interface SignatureOptions {
-  /** A file of allowed signers, as `gpg.ssh.allowedSignersFile` of git names one. Without one any key is good. */
+  /**
+   * Path of a file of allowed signers, in the format of git's `gpg.ssh.allowedSignersFile`. Default: every key is
+   * accepted.
+   */
   allowedSigners?: string | undefined
 }
 
 export interface SignatureReport {
   /** How many checkpoints have a good signature. */
   signed: number
-  /** Of the keys that made them: fingerprint, and whose key it is where that is known. */
+  /** The keys that made them: fingerprint, owner if known, and number of checkpoints. */
   keys: readonly { key: string; principal?: string; checkpoints: number }[]
 }
 
-/** Signatures of commits of one repository. */
+/** The signatures of one repository's commits. */
 export class Signatures {
   readonly #history: History
   readonly #allowed: AllowedSigners | undefined
 
-  /** Throws StorageError, AllowedSignersError and UnsupportedError for the file of allowed signers. */
+  /** Throws StorageError, AllowedSignersError and UnsupportedError if the file of allowed signers cannot be used. */
   static async open(history: History, { allowedSigners }: SignatureOptions): Promise<Signatures> {
     const allowed = allowedSigners === undefined ? undefined : await AllowedSigners.read(allowedSigners)
     return new Signatures(history, allowed)
@@ -37,12 +40,14 @@ export class Signatures {
     this.#allowed = allowed
   }
 
-  /** `undefined` where there is none. Throws CorruptError when the commit cannot be read. */
+  /**
+   * Returns the signature; `undefined` if the commit is not signed. Throws CorruptError if the commit cannot be read.
+   */
   async of(id: CommitId): Promise<CheckpointSignature | undefined> {
     return checkCommit(await this.#read(id), this.#allowed)
   }
 
-  /** Of everything that branches, tags and lines of the session reach, or of all sessions. */
+  /** Checks every commit that branches, tags and lines of the session reach, or of all sessions. */
   async verify(
     only: SessionId | undefined,
     onProgress: MaintainOptions['onProgress'],
@@ -95,7 +100,7 @@ export class Signatures {
         continue
       const { kind, session, name } = parsed
       const id = kind === 'tag' ? await this.#history.tagged(session, name as TagName).catch(passOver) : at
-      // A line can be on something else than commits.
+      // A line need not name a commit.
       if (id !== undefined && (await objects.tryRead(id).catch(passOver))?.type === 'commit')
         tips.push({ session, id: trustedCommit(id) })
     }
@@ -103,7 +108,7 @@ export class Signatures {
   }
 }
 
-/** What cannot be read is told by the rest of the verification. */
+/** The rest of the verification reports what cannot be read. */
 function passOver(error: unknown): undefined {
   if (!(error instanceof CorruptError)) throw error
 }

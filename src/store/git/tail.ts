@@ -1,6 +1,6 @@
 /**
- * What appending has to know of a branch's tip without loading it: its fields, how many items each collection
- * has, which ids, and where the logs of runs end. It moves along with the tip, so it is read once and kept.
+ * What an append needs to know about a branch's tip without loading the whole state: its fields, the ids and number of
+ * items of each collection, and where the logs of runs end. It is read once and updated with each append.
  */
 
 import type { CommitInfo } from '../../checkpoints/commits/history.ts'
@@ -36,16 +36,16 @@ import { RUNS } from '../addition/runs.ts'
 import type { Content, Tail } from '../backend.ts'
 import { endOfLog, type LogEnd } from './reader.ts'
 
-/** What a plan changes in the files, and what to remember once they are in place. */
+/** The file changes of a plan, and how to update the tail once they are in place. */
 export interface TailChange {
   edits: Edits
-  /** The top-level values afterwards, without collections. */
+  /** The top-level values after the plan, without collections. */
   fields: JsonObject
-  /** Makes the tail that of the new checkpoint. */
+  /** Makes this the tail of the new checkpoint. */
   advance(to: CommitInfo): void
 }
 
-/** What a planned change is as the content of a checkpoint. */
+/** Turns a planned change into the content of a checkpoint. */
 export type ContentOf = (tail: GitTail, plan: AdditionPlan, change: TailChange) => Content<CommitInfo>
 
 export class GitTail implements Tail<CommitInfo> {
@@ -53,15 +53,15 @@ export class GitTail implements Tail<CommitInfo> {
   readonly #layout: Layout
   readonly #contentOf: ContentOf
   #at: CommitInfo
-  /** `session.json` and `config.json` together; empty collections among them. */
+  /** The values of `session.json` and `config.json`, including empty collections. */
   #head: JsonObject
   readonly #counts: Map<string, number>
   readonly #ids = new Map<string, Map<string, number>>()
   readonly #tails = new Map<number, LogEnd>()
-  /** Items that the addition at hand names. */
+  /** Items that the current addition names. */
   #found = new Map<string, FoundItem>()
 
-  /** @param session as which the document is shown, wherever it was forked from */
+  /** @param session the session that the document is shown as, even if it was forked from another one */
   static async load(
     objects: ObjectStore,
     at: CommitInfo,
@@ -102,12 +102,12 @@ export class GitTail implements Tail<CommitInfo> {
     return this.#counts.get(collection) ?? 0
   }
 
-  /** Only what `prepare` was called for. */
+  /** Returns only items that `prepare` has read. */
   find(collection: string, id: string): FoundItem | undefined {
     return this.#found.get(`${collection}/${id}`)
   }
 
-  /** Reads the items that an addition names by id, so that `find` knows them. */
+  /** Reads the items that an addition names by id, so that `find` returns them. */
   async prepare({ items }: ParsedAddition): Promise<void> {
     this.#found = new Map()
     for (const [collection, incoming] of items) {
@@ -126,7 +126,7 @@ export class GitTail implements Tail<CommitInfo> {
     return this.#contentOf(this, plan, await this.#changeBy(plan))
   }
 
-  /** The files that a plan changes. */
+  /** Returns the files that a plan changes. */
   async #changeBy(plan: AdditionPlan): Promise<TailChange> {
     const edits = new ItemEdits()
     const counts = new Map(this.#counts)
@@ -177,7 +177,7 @@ export class GitTail implements Tail<CommitInfo> {
     return { ...without(this.#head, new Set([...plan.unset, ...filled])), ...plan.set }
   }
 
-  /** Writes what changes of `session.json` and `config.json`, and what stands beside them. */
+  /** Adds the changes to `session.json`, `config.json` and the files next to them. */
   async #editHead(
     edits: Edits,
     plan: AdditionPlan,
@@ -195,14 +195,14 @@ export class GitTail implements Tail<CommitInfo> {
     await this.#removeOldHead(edits, keepsConfig)
   }
 
-  /** Ids of a collection's items; the first time, every item is read, in slices. */
+  /** Returns the indexes of a collection's items by id. The first call reads every item, in slices. */
   async #idsOf(collection: string): Promise<Map<string, number>> {
     const known = this.#ids.get(collection)
     if (known !== undefined) return known
     const ids = new Map<string, number>()
     const blobs = await blobsBelow(this.#objects, this.#at.tree, {
       at: collection,
-      // No logs.
+      // Skip logs.
       enter: (path) => (parseItemPath(path)?.inside.length ?? 0) === 0,
     })
     const byBlob = new Map<ObjectId, number[]>()
@@ -239,7 +239,7 @@ export class GitTail implements Tail<CommitInfo> {
     return { index, item, events: { count, last } }
   }
 
-  /** The files of an item, without its log. */
+  /** Returns the files of an item, without its log. */
   async #blobsOf(collection: string, index: number): Promise<BlobIds> {
     const { folder, stem } = itemPlace(collection, index)
     const blobs: BlobIds = new Map()
@@ -280,7 +280,7 @@ export class GitTail implements Tail<CommitInfo> {
       edits.set(path, null)
   }
 
-  /** What stands beside a run's own file; it is written anew where it is still needed. */
+  /** Removes the files next to a run's own file. Those still needed are written again. */
   async #removeBeside(edits: Edits, index: number): Promise<void> {
     for (const path of (await this.#blobsOf(RUNS, index)).keys()) {
       if (!path.endsWith('.json')) edits.set(path, null)
@@ -296,15 +296,15 @@ export class GitTail implements Tail<CommitInfo> {
     }
   }
 
-  /** Only the last few runs grow. */
+  /** Keeps the tails of a few runs only, because only the last runs grow. */
   #forgetOldTails(): void {
     for (const index of [...this.#tails.keys()].slice(0, -8)) this.#tails.delete(index)
   }
 }
 
 /**
- * The id of an item from the first bytes of its file, which for sessions it begins with; `undefined` when it has to
- * be looked for properly.
+ * Returns the id of an item from the first bytes of its file, where most files have it; `undefined` if the file has to
+ * be decoded.
  */
 function quickId(data: Uint8Array): string | undefined {
   const start = Buffer.from(data.buffer, data.byteOffset, Math.min(data.length, 200)).toString('latin1')

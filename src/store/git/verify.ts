@@ -1,4 +1,4 @@
-/** Reading everything, to know that everything can be read: refs, checkpoints, packs, journals. */
+/** Verifies a store by reading all of it: refs, checkpoints, packs, journals. */
 import { join } from 'node:path'
 import { Archives } from '../../checkpoints/commits/archives.ts'
 import { ForkpointError } from '../../errors.ts'
@@ -13,9 +13,9 @@ import { Findings } from '../verify/findings.ts'
 import { type FoundRef, reportOf, verifyRefs } from '../verify/refs.ts'
 
 /**
- * Reads every commit, tree and file that refs reach, once and from the disk, and decodes each; the whole document at
- * the ends of lines. With `only` it looks at that session, otherwise also at other tools' refs, loose objects,
- * packs and journals. What is wrong is reported, not thrown. Takes time in proportion to the store.
+ * Reads and decodes every commit, tree and file that refs reach, once and from the disk, and decodes the whole document
+ * at the tip of each line. With `only`, it checks that session; otherwise also the refs of other tools, loose objects,
+ * packs and journals. Problems are reported, not thrown. The time is proportional to the size of the store.
  */
 export async function verifySessions(
   repository: Repository,
@@ -31,7 +31,7 @@ export async function verifySessions(
   return reportOf(findings, checkpoints)
 }
 
-/** Refs that name an object; those that should and don't are problems. */
+/** Returns the refs that name an object. Refs that should name one and do not are problems. */
 function readRefs(
   { fs, paths, refs }: Repository,
   only: SessionId | undefined,
@@ -64,7 +64,7 @@ function readRefs(
     try {
       if (parsed?.kind === 'active') checkActive()
       const id = refs.read(name)
-      // A symbolic ref to a branch that is gone means main.
+      // If the branch that the symbolic ref names is gone, main is active.
       if (id !== undefined && parsed?.kind !== 'active') found.push({ name, id, parsed })
     } catch (error) {
       findings.addError(reached, join(paths.root, name), error)
@@ -92,7 +92,7 @@ function readRefs(
   return found
 }
 
-/** The refs of archived sessions. An archive that cannot be read is a problem, whatever is asked for. */
+/** Returns the refs of archived sessions. An unreadable archive is always reported, even with `only`. */
 function archivedRefs(repository: Repository, only: SessionId | undefined, findings: Findings): FoundRef[] {
   const archives = new Archives(repository)
   const found: FoundRef[] = []

@@ -1,4 +1,4 @@
-/** Sessions in memory: what the front asks of a history. */
+/** The backend of a memory store: sessions with history, in memory. */
 import { activeAfterDelete } from '../../checkpoints/branch-rules.ts'
 import { authorOf } from '../../checkpoints/commits/author.ts'
 import { checkpointFacts } from '../../checkpoints/commits/facts.ts'
@@ -228,7 +228,7 @@ export class MemoryBackend implements Backend<Commit>, Lines<Commit> {
 
   async close(): Promise<void> {}
 
-  /** Throws NotFoundError when there is no such branch. */
+  /** Throws NotFoundError if the branch does not exist. */
   #tip(session: SessionId, branch: BranchName): Commit {
     const tip = this.#history.session(session).branches.get(branch)
     if (tip === undefined) throw new NotFoundError({ kind: 'branch', id: branch, session })

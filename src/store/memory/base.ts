@@ -1,4 +1,4 @@
-/** What a write in memory is decided on. Nothing else happens meanwhile. */
+/** The base of a write in memory. Writes never overlap. */
 import { seqOn } from '../../checkpoints/commits/lineage.ts'
 import { wrongType } from '../../checkpoints/wrong-type.ts'
 import { AlreadyExistsError } from '../../errors.ts'
@@ -9,10 +9,10 @@ import type { DocumentRules } from '../document.ts'
 import { type Comparing, type WholeContent, wholeTail } from '../whole.ts'
 import { type Commit, contentOf, documentOf, type Line, type MemoryHistory, shareItems } from './history.ts'
 
-/** How many checkpoints of a branch are looked at for a key. */
+/** How many checkpoints of a branch are searched for a key. */
 const KEYS_LOOKED_AT = 1000
 
-/** Documents in memory are the same when format 1 writes them the same. */
+/** Documents are the same if format 1 writes the same files for them. */
 export const comparingBy = ({ collections, layout }: DocumentRules): Comparing<Commit> => ({
   collections,
   documentAt: documentOf,
@@ -100,7 +100,7 @@ export class MemoryBase implements Base<Commit> {
     this.#end = commit
   }
 
-  /** The branch moves to where the write ended, and the tag is set there. Throws AlreadyExistsError. */
+  /** Moves the branch to the end of the write, and sets the tag there. Throws AlreadyExistsError. */
   finish(tag: TagName | undefined): void {
     const { type, layout } = this.#rules
     const { session, branch } = this

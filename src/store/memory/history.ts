@@ -20,7 +20,7 @@ import { summarize } from '../summary.ts'
 
 /** A checkpoint and its state; never changed. */
 export interface Commit extends Kept {
-  /** Milliseconds. */
+  /** Milliseconds since 1970. */
   readonly time: number
   readonly checkpoint: Omit<Checkpoint, 'id'>
   readonly document: JsonObject
@@ -30,7 +30,7 @@ export interface Commit extends Kept {
 
 export interface Line {
   readonly type: string
-  /** Of the store that made the session. */
+  /** The layout of the store that made the session. */
   readonly layout: Layout
   readonly branches: Map<BranchName, CommitId>
   readonly tags: Map<TagName, CommitId>
@@ -38,25 +38,25 @@ export interface Line {
 }
 
 export class MemoryHistory {
-  /** What marks of redacted secrets are made with. */
+  /** The key for the marks of redacted secrets. */
   readonly markKey: Uint8Array = randomBytes(32)
   readonly commits = new Map<CommitId, Commit>()
   readonly sessions = new Map<SessionId, Line>()
-  /** Everything that writes goes through here. */
+  /** Runs all writes one after another. */
   readonly writes = new Exclusive()
 
   commit(id: CommitId): Commit {
     return this.commits.get(id)!
   }
 
-  /** Throws NotFoundError when there is no such session. */
+  /** Throws NotFoundError if the session does not exist. */
   session(id: SessionId): Line {
     const line = this.sessions.get(id)
     if (line === undefined) throw new NotFoundError({ kind: 'session', id })
     return line
   }
 
-  /** Keeps a new checkpoint. Its id follows from everything in it. */
+  /** Keeps a new checkpoint. Its id is a hash of its contents. */
   add(commit: Omit<Commit, keyof Ancestor>): Commit {
     const { kind, seq } = commit.checkpoint
     const id = idOf(commit)
@@ -65,7 +65,7 @@ export class MemoryHistory {
     return kept
   }
 
-  /** Everything that the branches and tags of these sessions reach. */
+  /** Returns the ids of all checkpoints that the branches and tags of these sessions reach. */
   reachable(lines: Iterable<Line>): Set<CommitId> {
     const seen = new Set<CommitId>()
     const waiting = [...lines].flatMap(({ branches, tags }) => [...branches.values(), ...tags.values()])
@@ -77,17 +77,17 @@ export class MemoryHistory {
     return seen
   }
 
-  /** From the checkpoint back to the first, newest first: turns and what happened inside them. */
+  /** Lists the checkpoints from this one back to the first, newest first: turns and their steps. */
   *line(from: CommitId): Generator<Commit> {
     for (let at: CommitId | undefined = from; at !== undefined; ) {
       const commit = this.commit(at)
       yield commit
-      // The last parent of a turn with steps is its last step, and the first step stands on the turn before.
+      // The last parent of a turn with steps is its last step; the parent of the first step is the turn before.
       at = commit.parents.at(-1)
     }
   }
 
-  /** Of all sessions, in no order. */
+  /** Returns the summaries of all sessions, in any order. */
   summaries(): SessionSummary[] {
     return [...this.sessions].map(([id, line]) => {
       const head = this.commit(line.branches.get(line.active)!)
@@ -98,7 +98,7 @@ export class MemoryHistory {
     })
   }
 
-  /** Whether everything that these sessions reach still is what its id says. */
+  /** Checks the id of every checkpoint that these sessions reach. */
   verify(lines: Iterable<Line>): VerifyReport {
     const ids = [...this.reachable(lines)]
     const wrong = ids.filter((id) => idOf(this.commit(id)) !== id)
@@ -106,7 +106,7 @@ export class MemoryHistory {
     return { ok: wrong.length === 0, checkpoints: ids.length, objects: ids.length, problems }
   }
 
-  /** Forgets what no session reaches. */
+  /** Removes checkpoints that no session reaches. */
   purge(): void {
     const kept = this.reachable(this.sessions.values())
     for (const id of this.commits.keys()) if (!kept.has(id)) this.commits.delete(id)
@@ -129,7 +129,7 @@ export class MemoryHistory {
     return at
   }
 
-  /** Parents of a checkpoint of this kind on top of that one. */
+  /** Returns the parents of a new checkpoint of this kind on top of `tip`. */
   parentsOn(tip: Commit | undefined, kind: CheckpointKind): CommitId[] {
     return parentsOn(tip, kind, tip && this.turnParent(tip.id))
   }
@@ -152,25 +152,25 @@ export class MemoryHistory {
   }
 }
 
-/** The checkpoint as the session shows it, also when it was made in another that this one was forked from. */
+/** Returns the checkpoint as the session shows it, even if it was made in the session that this one was forked from. */
 export const checkpointOf = (commit: Commit, session: SessionId): Checkpoint =>
   deepCopy({ ...commit.checkpoint, id: commit.id, session })
 
-/** The document as the session shows it; not to be changed. */
+/** Returns the document as the session shows it. Do not change it. */
 export const documentOf = (commit: Commit, session: SessionId): JsonObject =>
   commit.document.id === session ? commit.document : { ...commit.document, id: session }
 
-/** The id that a checkpoint has to have. */
+/** Computes the id of a checkpoint. */
 export function idOf({ parents, checkpoint, document, content }: Omit<Commit, keyof Ancestor>): CommitId {
   return trustedCommit(sha1([JSON.stringify([parents, checkpoint, document.updatedAt ?? null]), content]))
 }
 
-// Items of documents in a history never change, so each is encoded once.
+// By item. Items in a history never change, so each is encoded only once.
 const digests = new WeakMap<object, string>()
 
 /**
- * Fingerprint of a document without `updatedAt`: two are the same exactly when format 1 writes the same files for
- * both. Throws InvalidStateError for what the format cannot hold.
+ * Returns the fingerprint of a document without `updatedAt`. Two fingerprints are the same if and only if format 1
+ * writes the same files for both documents. Throws InvalidStateError for what the format cannot hold.
  */
 export function contentOf(document: JsonObject, layout: Layout): string {
   const { updatedAt: _, ...rest } = document
@@ -183,7 +183,7 @@ export function contentOf(document: JsonObject, layout: Layout): string {
   return sha1(parts)
 }
 
-/** The document, sharing with `before` each item that is the same there. */
+/** Returns the document with each item that is the same in `before` taken from there. */
 export function shareItems(document: JsonObject, before: JsonObject, layout: Layout): JsonObject {
   const next: Record<string, unknown> = { ...document }
   for (const { name } of layout.collections) {

@@ -1,4 +1,4 @@
-/** Sessions in memory, with everything a versioned store does. */
+/** A store of sessions in memory, with history. */
 import type { Session } from '../../state/index.ts'
 import { documentRules } from '../document.ts'
 import { StoreFront } from '../front.ts'
@@ -14,8 +14,8 @@ export interface MemoryStoreOptions<S extends StoredDocument = Session> extends 
 }
 
 /**
- * Keeps sessions in memory: branches, steps, tags, forks, keys, as a git store does, and gone with the process. For
- * tests and short-lived agents.
+ * Keeps sessions in memory, with branches, steps, tags, forks and keys, as a git store does. They are lost when the
+ * process ends. For tests and short-lived agents.
  */
 export class MemorySessionStore<S extends StoredDocument = Session> extends StoreFront<S> {
   readonly #history: MemoryHistory

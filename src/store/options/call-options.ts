@@ -1,4 +1,4 @@
-/** The options of fork and delete, parsed at the door. */
+/** Parses the options of fork and delete. */
 import {
   type BranchName,
   parseBranchName,
@@ -18,7 +18,7 @@ export interface ForkRequest {
   author: Author | undefined
 }
 
-/** Throws TypeError when neither a branch nor a session is named, InvalidIdError for names that cannot be. */
+/** Throws TypeError if neither a branch nor a session is named, InvalidIdError for invalid names. */
 export function parseForkOptions(options: ForkOptions): ForkRequest {
   const { at = '', session, branch, subject, author } = options ?? {}
   const request = {
@@ -35,7 +35,7 @@ export function parseForkOptions(options: ForkOptions): ForkRequest {
   return request
 }
 
-/** Throws TypeError for a branch and a tag at once, InvalidIdError for names that cannot be. */
+/** Throws TypeError for a branch together with a tag, InvalidIdError for invalid names. */
 export function parseDeleteOptions({ branch, tag }: { branch?: string; tag?: string } = {}): {
   branch: BranchName | undefined
   tag: TagName | undefined

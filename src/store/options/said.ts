@@ -1,4 +1,4 @@
-/** What callers say of a write is redacted; a name cannot be another one, so one with a secret is refused. */
+/** Redacts the texts that callers give for a write. Names cannot be changed, so a name with a secret is refused. */
 
 import { refuseSecrets } from '../../redaction/names.ts'
 import { allKnown, isPromise, onceKnown, type Redact, redactValue, snapshot } from '../../redaction/redact.ts'
@@ -8,16 +8,19 @@ import { parseWriteOptions, type WriteRequest } from './write-options.ts'
 
 const SAID = ['subject', 'body', 'trailers', 'author'] as const
 
-/** Names that a call gives, by what they are. */
+/** Names that a call gives, by the name of the option. */
 type Names = Readonly<Partial<Record<'branch' | 'tag' | 'key' | 'session', unknown>>>
 
 interface SaidRules {
-  /** Of checkpoints that name no author. */
+  /** Author of checkpoints without an author of their own. */
   readonly author: Author | undefined
   readonly redact: Redact | undefined
 }
 
-/** The options of a write, parsed and redacted, or a promise of them. What is redacted is copied now. */
+/**
+ * Returns the options of a write, parsed and redacted, or a promise of them. Redacted values are copied before this
+ * returns.
+ */
 export function parseWrite(
   options: WriteOptions | undefined,
   { author, redact }: SaidRules,
@@ -31,12 +34,12 @@ export function parseWrite(
     redact,
   )
   const parsed = onceKnown(kept, parseWriteOptions) as WriteRequest | Promise<WriteRequest>
-  // Whoever needs it awaits it, and is told.
+  // The caller awaits the promise and gets the error.
   if (isPromise(parsed)) parsed.then(undefined, () => undefined)
   return parsed
 }
 
-/** The options of a fork, parsed and redacted, or a promise of them. */
+/** Returns the options of a fork, parsed and redacted, or a promise of them. */
 export function parseFork(
   options: ForkOptions,
   { author, redact }: SaidRules,
@@ -48,10 +51,10 @@ export function parseFork(
 }
 
 /**
- * The options with their texts redacted, or a promise of them.
+ * Returns the options with their texts redacted, or a promise of them.
  *
- * @param names those of the options that name something
- * @throws InvalidIdError, which does not show the name, for one that contains a secret
+ * @param names the options that are names
+ * @throws InvalidIdError, which does not show the name, if a name contains a secret
  */
 export function redactSaid<T extends object>(options: T, names: Names, redact: Redact): T | Promise<T> {
   const given = options as Readonly<Record<string, unknown>>

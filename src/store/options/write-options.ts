@@ -1,4 +1,4 @@
-/** The options of save and append, parsed at the door. Programmer mistakes are TypeErrors. */
+/** Parses the options of save and append. Mistakes of the programmer are TypeErrors. */
 
 import { identText } from '../../checkpoints/commits/author.ts'
 import { isReservedTrailer } from '../../checkpoints/commits/message.ts'
@@ -15,12 +15,12 @@ import {
 import type { WorkspaceFiles } from '../../workspace/workspace-files.ts'
 import type { Author, WriteOptions } from '../session-store.ts'
 
-/** 1970 to 9999: what git, `fsck --strict` and ISO 8601 agree on. */
+/** 1970 to 9999: the range that git, `fsck --strict` and ISO 8601 all accept. */
 const LATEST = Date.UTC(9999, 11, 31, 23, 59, 59, 999)
 const KINDS = ['save', 'step', 'import']
 const ISO = /^\d{4}-\d{2}-\d{2}(?:T\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:?\d{2}))?$/
 
-/** Write options whose types are right and whose texts are clean. */
+/** Write options with checked types and cleaned texts. */
 export interface WriteRequest {
   branch: BranchName | undefined
   /** One line; `undefined` when none was given. */
@@ -28,7 +28,7 @@ export interface WriteRequest {
   /** `undefined` when none was given. */
   body: string | undefined
   author: Author | undefined
-  /** Milliseconds, 1970 to 9999. */
+  /** Milliseconds since 1970, up to the year 9999. */
   at: number | undefined
   key: string | undefined
   tag: TagName | undefined
@@ -39,7 +39,7 @@ export interface WriteRequest {
   files: WorkspaceFiles | undefined
 }
 
-/** Throws TypeError for an option of the wrong type, InvalidIdError for a name that cannot be one. */
+/** Throws TypeError for an option of the wrong type, InvalidIdError for an invalid name. */
 export function parseWriteOptions(options: WriteOptions = {}): WriteRequest {
   if (typeof options !== 'object' || options === null) throw new TypeError('Options have to be an object')
   const { branch, tag, author, at, kind = 'save', trailers = {} } = options
@@ -61,7 +61,7 @@ export function parseWriteOptions(options: WriteOptions = {}): WriteRequest {
   }
 }
 
-/** Name and email on one line, without the characters that git keeps for itself. */
+/** Returns name and email on one line, without the characters that git reserves. */
 export function parseAuthor(author: unknown): Author {
   const { name, email } = (author ?? {}) as Partial<Record<keyof Author, unknown>>
   if (typeof name !== 'string' || typeof email !== 'string') {
@@ -72,7 +72,9 @@ export function parseAuthor(author: unknown): Author {
   return clean
 }
 
-/** Milliseconds of a Date, of ISO 8601 text (a day, or a time with its zone), or of milliseconds. */
+/**
+ * Returns the milliseconds of a Date, of ISO 8601 text (a day, or a time with its zone) or of a number of milliseconds.
+ */
 export function parseTime(at: unknown): number {
   const time =
     at instanceof Date ? at.getTime() : typeof at === 'string' && ISO.test(at) ? Date.parse(at) : at
@@ -83,7 +85,7 @@ export function parseTime(at: unknown): number {
   return Math.floor(time)
 }
 
-/** A whole number from 0 on, or Infinity; `undefined` when none is given. */
+/** Returns a whole number of at least 0, or Infinity; `undefined` if none is given. */
 export function parseCount(name: string, value: unknown): number | undefined {
   if (value === undefined || value === Number.POSITIVE_INFINITY) return value as number | undefined
   if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0) {

@@ -1,10 +1,10 @@
-/** How turns get the pages that people read: made here for every store and adapter, of what a checkpoint holds. */
+/** How turns get their pages for people, in every store and adapter, from the contents of a checkpoint. */
 import type { PageRules, TurnItems } from '../../checkpoints/pages.ts'
 import { type Layout, MAX_INLINE_TEXT } from '../../codec/index.ts'
 import { isJsonObject } from '../../json-value.ts'
 import { PAGE_START, type PageItem, pageOfTurn } from '../../view/page/page.ts'
 
-/** Pages are made of the first collection of a layout, and of those that adapters keep their messages in. */
+/** Returns rules that make pages from the first collection of a layout, and from collections of adapters' messages. */
 export function pageRules(layout?: Layout): PageRules {
   const first = layout?.collections[0]
   const own = first !== undefined && first.log === undefined ? first.name : undefined
@@ -23,7 +23,10 @@ export const isOfThisRenderer = (page: Uint8Array): boolean =>
 
 const MESSAGES = /^messages(?:-[1-9]\d{0,8})?$/
 
-/** Only of what an importer or a sub-agent's run has kept: our own agent says all in messages. */
+/**
+ * Whether a run may have texts for the page: only runs of importers and sub-agents. Our own agent has all texts in
+ * messages.
+ */
 const mayHaveWords = (run: unknown): boolean =>
   isJsonObject(run) && (isJsonObject(run.agent) || isJsonObject(run.source))
 
@@ -40,13 +43,13 @@ function page({ items, removed, runs }: TurnItems): Iterable<string> {
   })
 }
 
-/** A page lies in the folder of its messages. */
+/** A page is in the folder of its messages, so it names their files without the folder. */
 function* sources(items: TurnItems['items']): Generator<PageItem> {
   for (const { index, item, before, files } of items)
     yield { index, item, before, longest: MAX_INLINE_TEXT, fileOf: (text) => nameOf(fileOf(text, files)) }
 }
 
-/** Path of the file that holds a text: one beside the item's, else the item's own. */
+/** Returns the path of the file that contains a text: one next to the item's file, else the item's own. */
 function fileOf(text: string, files: ReadonlyMap<string, Uint8Array>): string {
   let own = ''
   for (const [path, bytes] of files) {

@@ -1,17 +1,17 @@
-/** Texts that arrived in pieces, as events of a run: a secret may begin in one piece and end in another. */
+/** Redacts streamed texts, which are stored in pieces as events of a run: a secret may span several pieces. */
 
 import { isJsonObject, type JsonObject } from '../../json-value.ts'
 import { allKnown, onceKnown, type Redact } from '../../redaction/redact.ts'
 import { RUNS } from '../addition/runs.ts'
 
-/** The pieces of one text, by where their events stand. */
+/** The pieces of one text, by the indexes of their events. */
 export interface DeltaGroup {
   readonly indexes: readonly number[]
   readonly field: 'text' | 'delta'
   readonly text: string
 }
 
-/** The events whose texts belong together: of one type, step and call. */
+/** Groups events whose texts belong together: those with the same type, step, call and id. */
 export function deltaGroups(events: readonly unknown[]): readonly DeltaGroup[] {
   const groups = new Map<string, { indexes: number[]; field: 'text' | 'delta'; texts: string[] }>()
   for (const [index, event] of events.entries()) {
@@ -29,8 +29,8 @@ export function deltaGroups(events: readonly unknown[]): readonly DeltaGroup[] {
 }
 
 /**
- * The runs, or a promise of them. Where `redact` changes the pieces of a text when they are joined, all of it stands in
- * the first piece.
+ * Returns the redacted runs, or a promise of them. If `redact` changes a joined text, the whole result is put into the
+ * first piece.
  */
 export function redactDeltas(runs: readonly unknown[], redact: Redact): unknown {
   const made = runs.map((run, index) => {
@@ -42,7 +42,7 @@ export function redactDeltas(runs: readonly unknown[], redact: Redact): unknown 
   return allKnown(made)
 }
 
-/** The events, or a promise of them. @param path of the events */
+/** Redacts joined texts. Returns the events, or a promise of them. @param path the path of the events */
 export function redactPieces(
   events: readonly unknown[],
   redact: Redact,

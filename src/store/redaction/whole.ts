@@ -1,4 +1,4 @@
-/** Whole states, and what is added to them, as `redact` leaves them. */
+/** Redacts whole states and additions. */
 
 import type { JsonObject } from '../../json-value.ts'
 import { onceKnown, redactInside, snapshot } from '../../redaction/redact.ts'
@@ -6,7 +6,7 @@ import { RUNS } from '../addition/runs.ts'
 import type { Addition, Redact } from '../session-store.ts'
 import { redactDeltas } from './deltas.ts'
 
-/** The document as `redact` leaves it, or a promise of it: a copy taken now. */
+/** Returns the redacted document, or a promise of it: a copy that is taken now. */
 export function redactWhole(document: JsonObject, redact: Redact): JsonObject | PromiseLike<JsonObject> {
   const copy = snapshot(document) as JsonObject
   const runs = copy[RUNS]
@@ -16,7 +16,7 @@ export function redactWhole(document: JsonObject, redact: Redact): JsonObject | 
   return onceKnown(joined as JsonObject, (document) => redactInside(document, redact)) as JsonObject
 }
 
-/** An addition for a store that redacts nothing itself. Paths count from the addition's own items. */
+/** Redacts an addition for a store that does not redact. The indexes in paths are those of the addition's own items. */
 export async function redactAddition(addition: Addition, redact: Redact): Promise<Addition> {
   const { set, unset, ...items } = addition
   const [kept, fields] = await Promise.all([redactWhole(items, redact), redactWhole(set ?? {}, redact)])

@@ -1,4 +1,4 @@
-/** Sessions on a git server: what is asked for is looked up there first, then it is as in a repository on a disk. */
+/** The backend of sessions on a git server: it asks the server first, then works as on a repository on a disk. */
 
 import type { Checkpoints } from '../../checkpoints/checkpoints.ts'
 import type { CommitInfo } from '../../checkpoints/commits/history.ts'
@@ -82,7 +82,7 @@ export class RemoteBackend extends CommitBackend implements Backend<CommitInfo> 
     decide: (base: Base<CommitInfo>) => Promise<T>,
     landed: (result: T) => void,
   ): Promise<T> {
-    // What was seen before is good enough: the server says so if it is not.
+    // Refs as last seen are enough: the server rejects the write if they are outdated.
     if (!this.#repository.refs.knows(foldersOf(to.session)[0]!)) await this.#bring(to.session, to.branch)
     return this.writeOn(to, undefined, decide, landed)
   }
@@ -162,7 +162,7 @@ export class RemoteBackend extends CommitBackend implements Backend<CommitInfo> 
     return reportOf(findings, checkpoints)
   }
 
-  /** A server looks after itself. */
+  /** Does nothing: a server maintains itself. */
   async maintain({ onProgress }: MaintainOptions): Promise<MaintainReport> {
     onProgress?.({ phase: 'done', done: 1, total: 1 })
     return { bytesBefore: 0, bytesAfter: 0 }
@@ -182,12 +182,12 @@ export class RemoteBackend extends CommitBackend implements Backend<CommitInfo> 
 
   async close(): Promise<void> {}
 
-  /** Asks where the sessions' refs are. */
+  /** Asks the server for the sessions' refs. */
   async #see(...sessions: readonly SessionId[]): Promise<void> {
     await this.#repository.look(sessions.flatMap((session) => foldersOf(session)))
   }
 
-  /** Where a revision may be the beginning of an id, all ids have to be known. */
+  /** Fetches all commits of the session if the revision may be an abbreviated id, which needs all ids. */
   async #bringNamed(session: SessionId, revision: string | undefined): Promise<void> {
     if (!/^[0-9a-f]{4,39}(?:[~^]|$)/.test(revision ?? '')) return
     const { history } = this.#checkpoints
@@ -197,7 +197,7 @@ export class RemoteBackend extends CommitBackend implements Backend<CommitInfo> 
     ])
   }
 
-  /** And brings what the branch, or the active one, leads to. */
+  /** Asks for the refs, and fetches what the branch, or the active branch, reaches. */
   async #bring(session: SessionId, branch: BranchName | undefined): Promise<void> {
     const { history } = this.#checkpoints
     const before = [...history.branches(session).values()]
@@ -209,7 +209,7 @@ export class RemoteBackend extends CommitBackend implements Backend<CommitInfo> 
 
 const ALL: readonly RefFolder[] = ['refs/heads/', 'refs/tags/']
 
-/** And the tombstone. */
+/** Branches, tags and the tombstone of a session. */
 const foldersOf = (session: SessionId): RefFolder[] => [
   `refs/heads/${encodeName(session)}/`,
   `refs/tags/${encodeName(session)}/`,

@@ -1,4 +1,4 @@
-/** Sessions on many git servers, without a disk: a session's id says on which one it is. */
+/** Sessions on many git servers, without a disk: a session's id tells which server has it. */
 import { InvalidIdError, UnsupportedError } from '../../errors.ts'
 import { parseSessionId } from '../../ids.ts'
 import { encodeName } from '../../ref-part.ts'
@@ -26,13 +26,13 @@ import { pageOf } from '../summary.ts'
 import { RemoteSessionStore, type RemoteStoreOptions } from './remote-session-store.ts'
 
 export interface FleetStoreOptions<S extends StoredDocument = Session> extends RemoteStoreOptions<S> {
-  /** The addresses of all servers, for calls that are about all sessions. Default: such calls throw UnsupportedError. */
+  /** Returns the addresses of all servers, for calls about all sessions. Default: such calls throw UnsupportedError. */
   urls?: () => readonly string[] | Promise<readonly string[]>
 }
 
 /**
- * A `RemoteSessionStore` for each server, behind one store. `memory` is that of each. Sessions of two servers are neither
- * forked into one another nor compared.
+ * One store for sessions on many git servers, with a `RemoteSessionStore` for each. `memory` is per server. A fork or a
+ * diff across two servers throws UnsupportedError.
  *
  *     const store = new FleetSessionStore('https://host/{scope}.git', { auth: { token } })
  *     await store.append('team-a/demo', { messages })
@@ -42,14 +42,14 @@ export class FleetSessionStore<S extends StoredDocument = Session> implements Se
   readonly type: string
   readonly #urlOf: (session: string) => string
   readonly #options: FleetStoreOptions<S>
-  /** By address. */
+  /** Stores by address. */
   readonly #stores = new Map<string, RemoteSessionStore<S>>()
-  /** Never asked: it says what all of them do. */
+  /** Sends nothing; it tells `supports` and `type` of all stores. */
   readonly #like: RemoteSessionStore<S>
 
   /**
-   * @param url the address of a session's server: a function of its id, or a template, in which `{session}` is the id and
-   *   `{scope}` what stands before its first slash
+   * @param url the address of a session's server: a function of the session's id, or a template with `{session}` for
+   *   the id and `{scope}` for the part of the id before its first slash
    */
   constructor(url: string | ((session: string) => string), options: FleetStoreOptions<S> = {}) {
     this.#urlOf = typeof url === 'function' ? url : fromTemplate(url)
@@ -154,7 +154,7 @@ export class FleetSessionStore<S extends StoredDocument = Session> implements Se
     }
   }
 
-  /** Servers look after themselves. */
+  /** Does nothing: servers maintain themselves. */
   maintain(options?: MaintainOptions): Promise<MaintainReport> {
     return this.#like.maintain(options)
   }
@@ -174,7 +174,7 @@ export class FleetSessionStore<S extends StoredDocument = Session> implements Se
     await Promise.all([this.#like, ...this.#stores.values()].map((store) => store.close()))
   }
 
-  /** The store of a session. Throws InvalidIdError. */
+  /** Returns the store of a session. Throws InvalidIdError. */
   #of(session: unknown): RemoteSessionStore<S> {
     return this.#at(this.#urlOf(parseSessionId(session)))
   }
@@ -188,7 +188,7 @@ export class FleetSessionStore<S extends StoredDocument = Session> implements Se
     return made
   }
 
-  /** Those of all servers. Throws UnsupportedError. */
+  /** Returns the stores of all servers. Throws UnsupportedError without the option `urls`. */
   async #all(call: string): Promise<RemoteSessionStore<S>[]> {
     const { urls } = this.#options
     if (urls !== undefined) return [...new Set(await urls())].map((url) => this.#at(url))
@@ -204,7 +204,7 @@ const apart = (what: string): UnsupportedError =>
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, one) => total + one, 0)
 
-/** Names become one part of a path each, whatever is in them. */
+/** Each name becomes one part of a path, whatever characters it has. */
 function fromTemplate(template: string): (session: string) => string {
   if (!/\{(?:session|scope)\}/.test(template))
     throw new TypeError(`The address '${template}' has neither {session} nor {scope} in it`)

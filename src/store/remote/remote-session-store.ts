@@ -15,26 +15,26 @@ export interface RemoteStoreOptions<S extends StoredDocument = Session>
   extends StoreOptions<S>,
     Pick<HttpOptions, 'fetch' | 'timeout' | 'retries' | 'headers'>,
     ServerLimits {
-  /** Who asks: credentials, or a function that gives them. */
+  /** Credentials, or a function that returns them. */
   auth?: Auth
-  /** Bytes of objects that are kept in memory. Default 64 MiB. */
+  /** Bytes of objects to keep in memory. Default 64 MiB. */
   memory?: number
   /** Whether each turn gets a page that people can read. Default: true. */
   pages?: boolean
 }
 
 /**
- * Keeps sessions on a git server and nothing on a disk: loading one is two requests, appending to it is one. It runs where
- * there is `fetch` and no file system. The active branch of `switch` is this object's own.
+ * Keeps sessions on a git server and nothing on a disk. A load takes two requests; an append to a loaded session takes
+ * one. It needs `fetch`, but no file system. `switch` changes the active branch only for this store object.
  *
  *     const store = new RemoteSessionStore('https://host/team/sessions.git', { auth: { token } })
  *     await store.save(state)
  */
 export class RemoteSessionStore<S extends StoredDocument = Session> extends StoreFront<S> {
-  /** Without user name and password. */
+  /** The address, without user name and password. */
   readonly url: string
 
-  /** Nothing is sent before the first call. Throws TypeError unless `url` is an address of http or https. */
+  /** Sends nothing before the first call. Throws TypeError unless `url` is an http or https address. */
   constructor(url: string, options: RemoteStoreOptions<S> = {}) {
     const rules = documentRules(options)
     const {
@@ -49,7 +49,8 @@ export class RemoteSessionStore<S extends StoredDocument = Session> extends Stor
     } = options
     const http = new Http(url, { credentials: credentialSource(auth), fetch, timeout, retries, headers })
     const repository = new HostedRepository(new GitServer(http, { maxRefs, maxPackSize }), memory)
-    // Two workers that save the same on top of the same make two checkpoints: only one of them is the server's.
+    // The nonce makes the ids differ if two workers save the same state on the same checkpoint, so that only one save
+    // wins.
     const checkpoints = new Checkpoints(repository, { ...rules, nonce: randomUUID })
     super(new RemoteBackend(repository, checkpoints, rules), rules, checkpoints.lifetime)
     this.url = http.url

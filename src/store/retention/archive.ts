@@ -1,4 +1,4 @@
-/** Cold sessions are archived: first a plan, then the change. */
+/** Archives sessions that are no longer used: makes a plan, then carries it out. */
 import { archiveSessions, whyNotArchivable } from '../../checkpoints/archiving/archive-sessions.ts'
 import type { Checkpoints } from '../../checkpoints/checkpoints.ts'
 import { NotFoundError } from '../../errors.ts'
@@ -12,16 +12,16 @@ import type { MaintainOptions } from '../session-store.ts'
 import { type Duration, duration } from './policy.ts'
 
 export interface ArchiveOptions {
-  /** These sessions. Default: all. */
+  /** Archive only these sessions. Default: all. */
   sessions?: readonly string[] | undefined
-  /** Only those that nobody saved to for so long, such as `90d`. Without `sessions` it has to be said. */
+  /** Archive only sessions that were last saved longer ago than this, such as `90d`. Required without `sessions`. */
   olderThan?: Duration | undefined
-  /** Only say what would be archived. */
+  /** Only report what would be archived. */
   dryRun?: boolean
   onProgress?: MaintainOptions['onProgress']
 }
 
-/** A session that is archived, or would be. */
+/** A session that was archived, or would be. */
 export interface ArchivableSession {
   session: string
   title: string | undefined
@@ -32,13 +32,13 @@ export interface ArchivableSession {
 }
 
 export interface ArchiveReport {
-  /** The plan, the oldest first. */
+  /** The planned sessions, oldest first. */
   sessions: readonly ArchivableSession[]
-  /** Sessions that cannot be archived: they cannot be read, or a tag of theirs names something other than a checkpoint. */
+  /** Sessions that cannot be archived: they cannot be read, or one of their tags does not name a checkpoint. */
   kept: readonly { session: string; why: 'damaged' | 'no commit' }[]
   /** Ids of the sessions that were archived. */
   archived: readonly string[]
-  /** Ids of those that somebody saved to, or tagged, while the plan was made: they are as they were. */
+  /** Ids of planned sessions that were not archived, because they changed while the plan was made. */
   changed: readonly string[]
   /** Refs of the archives that were made. */
   archives: readonly string[]

@@ -1,13 +1,13 @@
 /**
- * When sessions came into the store, as far as its policy has seen them: `forkpoint/arrivals`, a line each with the
- * milliseconds and the session's part of its refs. A session may be older than that: it was imported, or fetched.
+ * When a policy first saw each session in the store. The file `forkpoint/arrivals` has one line per session: the time
+ * in milliseconds and the session's part of its refs. An imported or fetched session may be older than its arrival.
  */
 import { join } from 'node:path'
 import type { Repository } from '../../git/repository.ts'
 import type { SessionId } from '../../ids.ts'
 import { encodeName } from '../../ref-part.ts'
 
-/** The file is a memory: what is missing or damaged in it only lets sessions stay longer. */
+/** The file is disposable: if it is missing or damaged, sessions only stay longer. */
 export class Arrivals {
   readonly #repository: Repository
   readonly #known: ReadonlyMap<string, number>
@@ -23,12 +23,12 @@ export class Arrivals {
     )
   }
 
-  /** When the session was first seen; `now` for one that was not. */
+  /** Returns when the session was first seen; `now` if it was not seen before. */
   of(session: SessionId, now: number): number {
     return this.#known.get(encodeName(session)) ?? now
   }
 
-  /** Keeps when these were first seen, and forgets all others. Throws StorageError. */
+  /** Keeps the times of these sessions and forgets all others. Throws StorageError. */
   keep(sessions: readonly SessionId[], now: number): void {
     const lines = sessions.map((session) => `${this.of(session, now)} ${encodeName(session)}\n`)
     if (sessions.length === this.#known.size && sessions.every((one) => this.#known.has(encodeName(one))))

@@ -1,4 +1,4 @@
-/** A policy in the store's own `config`, where `git config` writes it. */
+/** Reads a policy from the store's own `config`, where `git config` writes it. */
 import type { Config } from '../../git/config/parser.ts'
 import type { RetentionPolicy } from './policy.ts'
 
@@ -14,8 +14,8 @@ const KEYS = {
 } as const
 
 /**
- * The policy of a store, `undefined` if it has none: one rule for each `[forkpoint "retention.<name>"]`, in the order of the
- * file. `keepTitle` may stand more than once. The values are not checked.
+ * Returns the policy of a store; `undefined` if it has none. Each `[forkpoint "retention.<name>"]` is one rule, in the
+ * order of the file. `keepTitle` may occur more than once. The values are not checked.
  *
  *     git config --file sessions/config forkpoint.retention.all.maxAge 90d
  */

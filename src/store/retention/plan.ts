@@ -1,52 +1,51 @@
-/** What a policy removes: a pure function of what the sessions are, so that it can be shown before it is done. */
+/** Decides what a policy removes. A pure function, so that the plan can be shown before it is carried out. */
 import { isInFolder } from '../../workspace/project/query.ts'
 import type { ParsedPolicy, ParsedRule } from './policy.ts'
 
-/** What a policy has to know of a session. */
+/** What a policy needs to know about a session. */
 export interface SessionFacts {
   readonly id: string
   readonly type: string
   readonly title: string | undefined
-  /** The folder it works on. */
+  /** The folder that the session works on. */
   readonly project: string | undefined
   /** When it was last saved to, in milliseconds since 1970. */
   readonly lastUse: number
-  /** When it came into this store. */
+  /** When it came into this store, in milliseconds since 1970. */
   readonly arrived: number
   /** Whether its metadata says `keep: true`. */
   readonly pinned: boolean
   readonly tagged: boolean
-  /** Bytes on the disk that no other session needs; `undefined`: nobody measured them. */
+  /** Bytes on the disk that no other session needs; `undefined`: not measured. */
   readonly bytes: number | undefined
-  /** Whether it cannot be read: then nothing is known of it for sure. */
+  /** Whether it cannot be read; then the other values may be wrong. */
   readonly damaged: boolean
 }
 
-/** A session that goes, and which limit of its rule it is over. */
+/** A session to remove, and the limit of its rule that it exceeds. */
 export interface Removal {
   readonly session: string
   readonly title: string | undefined
   readonly why: 'age' | 'count' | 'bytes'
   readonly lastUse: number
-  /** `undefined` where nobody had to know: only a dry run, and a rule with `maxBytes`, measure them. */
+  /** `undefined`: not measured. Only a dry run, or a policy with `maxBytes`, measures bytes. */
   readonly bytes: number | undefined
 }
 
-/** A session over a limit that stays, and what protects it. */
+/** A session that exceeds a limit but stays, and what protects it. */
 export interface Protection {
   readonly session: string
   readonly by: 'tag' | 'pin' | 'title' | 'minAge' | 'damage'
 }
 
 export interface RetentionPlan {
-  /** The oldest first. */
+  /** Sessions to remove, oldest first. */
   readonly removals: readonly Removal[]
   readonly protections: readonly Protection[]
-  /** How many sessions stay, protected ones among them. */
+  /** How many sessions stay, including protected ones. */
   readonly kept: number
   /**
-   * Bytes that a purge then frees, at least: what only removed sessions share is freed as well. `undefined` where nobody
-   * measured them.
+   * Bytes that a purge then frees at least; data shared only by removed sessions comes on top. `undefined`: not measured.
    */
   readonly frees: number | undefined
 }
@@ -81,7 +80,7 @@ export function planRetention(
   return { removals, protections, kept: sessions.length - removals.length, frees }
 }
 
-/** The sessions that each rule decides about, the newest first. */
+/** Returns the sessions that each rule decides about, newest first. */
 function groupsOf(
   rules: readonly ParsedRule[],
   sessions: readonly SessionFacts[],
@@ -98,13 +97,16 @@ function groupsOf(
   return groups
 }
 
-/** Of a damaged session the type and the project are not known: no rule for some sessions decides about it. */
+/**
+ * Whether a rule decides about a session. The type and project of a damaged session are unknown, so only a rule for all
+ * sessions fits it.
+ */
 function fits({ type, project }: ParsedRule, one: SessionFacts): boolean {
   if (type !== undefined && type !== one.type) return false
   return project === undefined || isInFolder(one.project, project)
 }
 
-/** Which limit the session is over, where so much is kept already that is newer. */
+/** Returns the limit that the session exceeds, after the newer sessions that are kept. */
 function overLimit(
   { maxAge, maxCount, maxBytes }: ParsedRule,
   { lastUse, bytes }: SessionFacts,

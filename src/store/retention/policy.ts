@@ -1,31 +1,31 @@
-/** How long sessions are kept: a policy as its owner writes it, parsed. */
+/** Parses a policy of how long sessions are kept. */
 import { InvalidStateError } from '../../errors.ts'
 
 /**
- * Which sessions are kept. The first rule that a session fits decides about it; a session that fits none is kept.
+ * Which sessions are kept. The first rule that fits a session decides about it. A session that no rule fits is kept.
  *
  *     const policy = { rules: [{ type: 'claude-code', maxAge: '90d', minAge: '7d', keepTitles: ['*release*'] }, { maxBytes: '5 GB' }] }
  */
 export interface RetentionPolicy {
   readonly rules: readonly RetentionRule[]
-  /** How long a session that was removed can be brought back. Default: 30 days. */
+  /** How long a removed session can be restored. Default: 30 days. */
   readonly trash?: Duration
 }
 
 export interface RetentionRule {
   /** Only sessions of this type, such as `langgraph-thread`. */
   readonly type?: string
-  /** Only sessions whose workspace is this folder, or in it. */
+  /** Only sessions with this folder, or a folder in it, as their workspace. */
   readonly project?: string
-  /** A session goes when it was last saved to so long ago. */
+  /** Remove sessions that were last saved longer ago than this. */
   readonly maxAge?: Duration
-  /** So many are kept, the newest. Protected ones count, and stay. */
+  /** Keep this number of sessions, the newest. Protected sessions count too, and always stay. */
   readonly maxCount?: number
-  /** So many bytes on the disk are kept, the newest. Protected ones count, and stay. */
+  /** Keep this number of bytes on the disk, of the newest sessions. Protected sessions count too, and always stay. */
   readonly maxBytes?: Bytes
-  /** Every session is kept so long after it came into this store, whatever its age. */
+  /** Keep every session for this long after it came into this store or was last saved. */
   readonly minAge?: Duration
-  /** Sessions with such a title are kept: `*` stands for any text, capitals do not matter. */
+  /** Keep sessions with a title that matches: `*` stands for any text; case does not matter. */
   readonly keepTitles?: readonly string[]
 }
 
@@ -35,7 +35,7 @@ export type Duration = number | string
 /** Bytes, or text such as `5 GB`: `B`, `kB`, `MB`, `GB` or `TB`. */
 export type Bytes = number | string
 
-/** A policy that was checked, in milliseconds and bytes. */
+/** A checked policy, in milliseconds and bytes. */
 export interface ParsedPolicy {
   readonly rules: readonly ParsedRule[]
   readonly trash: number
@@ -53,7 +53,7 @@ export interface ParsedRule {
 
 const TRASH = '30d'
 
-/** Throws InvalidStateError for a policy that is not one, with the path of what is wrong. */
+/** Parses a policy. Throws InvalidStateError, with the path of what is wrong, if it is not valid. */
 export function parsePolicy(policy: RetentionPolicy): ParsedPolicy {
   if (!isRecord(policy) || !Array.isArray(policy.rules)) throw wrong('', 'has to be an object with rules')
   known(policy, ['rules', 'trash'], '')
@@ -63,7 +63,7 @@ export function parsePolicy(policy: RetentionPolicy): ParsedPolicy {
   }
 }
 
-/** Throws InvalidStateError for what is no duration. */
+/** Returns milliseconds. Throws InvalidStateError if `value` is not a duration. */
 export function duration(value: unknown, path: string): number {
   const [, digits, unit] =
     typeof value === 'string' ? (/^(\d{1,9})\s*([smhdwy])$/.exec(value.trim()) ?? []) : []
@@ -73,7 +73,7 @@ export function duration(value: unknown, path: string): number {
   return result
 }
 
-/** Throws InvalidStateError for what is no number of bytes. */
+/** Returns bytes. Throws InvalidStateError if `value` is not a number of bytes. */
 export function byteCount(value: unknown, path: string): number {
   const [, digits, unit = ''] =
     typeof value === 'string' ? (/^(\d{1,9}(?:\.\d{1,3})?)\s*([kMGT]?)B?$/i.exec(value.trim()) ?? []) : []
@@ -129,7 +129,7 @@ const titlePattern = (text: string): RegExp =>
     'iu',
   )
 
-/** A misspelt key would keep less, or more, than was meant. */
+/** Throws InvalidStateError for an unknown key: a misspelt key would keep fewer, or more, sessions than was meant. */
 function known(value: object, keys: readonly string[], path: string): void {
   const other = Object.keys(value).find((key) => !keys.includes(key))
   if (other !== undefined)

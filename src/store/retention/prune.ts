@@ -1,4 +1,4 @@
-/** Carries out a policy: what it removes goes to the trash, from which it can come back until that is emptied. */
+/** Carries out a policy: moves sessions to the trash, from which they can be restored until it is emptied. */
 import type { Checkpoints } from '../../checkpoints/checkpoints.ts'
 import { emptyTrash } from '../../checkpoints/trash.ts'
 import type { Repository } from '../../git/repository.ts'
@@ -15,7 +15,7 @@ import { everySession, fieldsOf } from './stats.ts'
 import { bytesOfSessions } from './usage.ts'
 
 export interface PruneOptions {
-  /** Only say what the policy would remove. */
+  /** Only report what the policy would remove. */
   dryRun?: boolean
   onProgress?: MaintainOptions['onProgress']
 }
@@ -23,9 +23,9 @@ export interface PruneOptions {
 export interface PruneReport extends RetentionPlan {
   /** Ids of the sessions that were removed. */
   removed: readonly string[]
-  /** Ids of those that somebody saved to, or tagged, while the plan was made: they stay. */
+  /** Ids of planned sessions that stay, because they changed while the plan was made. */
   changed: readonly string[]
-  /** How many sessions left the trash for good because their time was over; a purge frees their bytes. */
+  /** How many sessions were removed from the trash because their time was over; a purge frees their bytes. */
   forgotten: number
 }
 
@@ -35,7 +35,10 @@ interface Source {
   rules: DocumentRules
 }
 
-/** Throws InvalidStateError for the policy; CorruptError, LockedError, StorageError: what was removed before stays in the trash. */
+/**
+ * Throws InvalidStateError for an invalid policy; CorruptError, LockedError, StorageError. After an error, sessions
+ * that were already removed stay in the trash.
+ */
 export async function prune(
   source: Source,
   policy: RetentionPolicy,
@@ -48,7 +51,7 @@ export async function prune(
   const facts: SessionFacts[] = []
   if (!(await checkpoints.openFinished())) return { ...planRetention(parsed, [], now), ...nothingDone }
   const arrivals = new Arrivals(repository)
-  // It walks over the whole store, which nobody does without need.
+  // Measuring reads the whole store, so it is done only if needed.
   const isMeasured = dryRun || parsed.rules.some(({ maxBytes }) => maxBytes !== Number.POSITIVE_INFINITY)
   const measuring = (done: number, total: number) => onProgress?.({ phase: 'measuring', done, total })
   const bytes = isMeasured ? await bytesOfSessions(checkpoints.history, measuring) : undefined

@@ -1,4 +1,4 @@
-/** What a store does to keep less: numbers, policies and the trash. */
+/** Retention of a store: statistics of sessions, policies and the trash. */
 import type { Checkpoints } from '../../checkpoints/checkpoints.ts'
 import { discarded, emptyTrash } from '../../checkpoints/trash.ts'
 import type { Repository } from '../../git/repository.ts'
@@ -13,7 +13,7 @@ import type { SessionStats, SessionStatsOptions } from './stats.ts'
 /** A session in the trash. */
 export interface DiscardedSession {
   session: string
-  /** When it went there, ISO 8601. */
+  /** When it was moved there, ISO 8601. */
   at: string
   branches: number
 }
@@ -30,7 +30,8 @@ export class Retention {
 
   /**
    * @internal
-   * @param policy before that of the repository's configuration. Throws InvalidStateError for one that is not valid
+   * @param policy used instead of the policy in the repository's configuration. Throws InvalidStateError if it is not
+   *   valid.
    */
   constructor(source: Source, policy: RetentionPolicy | undefined) {
     if (policy !== undefined) parsePolicy(policy)
@@ -39,8 +40,8 @@ export class Retention {
   }
 
   /**
-   * The numbers of each session, the newest first: bytes on the disk, checkpoints, messages, tokens, and what they cost where
-   * `prices` has the model. It walks over the whole store once.
+   * Yields statistics of each session, newest first: bytes on the disk, checkpoints, messages, tokens, and their cost
+   * if `prices` has the model. It reads the whole store once.
    *
    *     for await (const { id, bytes } of store.retention.stats()) console.log(id, bytes.own)
    */
@@ -51,13 +52,14 @@ export class Retention {
   }
 
   /**
-   * Removes the sessions that a policy (default: the store's own) does not keep. They go to the trash: `store.restore` brings
-   * them back until the policy's `trash` is over. With `dryRun` it only says what it would remove.
+   * Removes the sessions that a policy (default: the store's own) does not keep. They go to the trash, and
+   * `store.restore` brings them back until the policy's `trash` time is over. With `dryRun`, it only reports what it
+   * would remove.
    *
    *     await store.retention.prune({ rules: [{ maxAge: '90d', minAge: '7d' }] }, { dryRun: true })
    *
-   * @throws InvalidStateError for a policy that is not valid; CorruptError, LockedError, StorageError: then what was not
-   *   removed is as it was
+   * @throws InvalidStateError for a policy that is not valid; CorruptError, LockedError, StorageError. After an error,
+   *   sessions that were not removed are unchanged.
    */
   prune(policy?: RetentionPolicy, options?: PruneOptions): Promise<PruneReport> {
     return this.#source.checkpoints.lifetime.use(async () => {
@@ -66,7 +68,10 @@ export class Retention {
     })
   }
 
-  /** Deletes a session so that `store.restore` can bring it back. Says whether there was one. Throws LockedError, StorageError. */
+  /**
+   * Moves a session to the trash, from which `store.restore` brings it back. Returns whether it existed. Throws
+   * LockedError, StorageError.
+   */
   discard(session: string): Promise<boolean> {
     const { checkpoints, rules } = this.#source
     return checkpoints.lifetime.use(async () => {
@@ -76,7 +81,7 @@ export class Retention {
     })
   }
 
-  /** The sessions that are in the trash. */
+  /** Returns the sessions in the trash. */
   discarded(): Promise<DiscardedSession[]> {
     const { checkpoints, repository } = this.#source
     return checkpoints.lifetime.use(async () => {
@@ -89,8 +94,8 @@ export class Retention {
   }
 
   /**
-   * What `maintain` does first: prunes by the store's policy; empties the trash of what was there too long, or, before a purge, of
-   * all. Returns what the policy removed, and whether a purge has something to remove.
+   * The first part of `maintain`: prunes by the store's policy, and empties the trash: of sessions whose time is over,
+   * or, before a purge, of all. Returns what the policy removed, and whether to purge.
    *
    * @internal
    */

@@ -1,4 +1,4 @@
-/** Numbers of each session: what it takes, what was said, what it cost. */
+/** Statistics of each session: bytes, messages, tokens, cost. */
 import type { Checkpoints } from '../../checkpoints/checkpoints.ts'
 import { readFields } from '../../checkpoints/trees/documents.ts'
 import { CorruptError } from '../../errors.ts'
@@ -15,24 +15,24 @@ import { listSessions } from '../git/listing/list.ts'
 import type { MaintainOptions, SessionSummary } from '../session-store.ts'
 import { bytesOfSessions, type SessionBytes } from './usage.ts'
 
-/** A session and its numbers. */
+/** A session and its statistics. */
 export interface SessionStats extends SessionSummary {
-  /** Whether it is archived. */
+  /** Present if it is archived. */
   archived?: true
-  /** The folder that it works on, as far as its state says. */
+  /** The folder that it works on, if its state names one. */
   project: string | undefined
-  /** What the repository of that folder says. */
+  /** The git repository of that folder, as recorded in the state. */
   repository: Project
   checkpoints: number
   bytes: SessionBytes
-  /** As its state counts them. */
+  /** Tokens as its state counts them. */
   tokens: { input: number; output: number; total: number }
-  /** What the tokens cost by the prices given; absent where the model has none. */
+  /** Cost of the tokens by the given prices; absent if they do not have the model. */
   cost?: number
 }
 
 export interface SessionStatsOptions {
-  /** By the model's name, as states have it. */
+  /** Prices by the model's name, as states contain it. */
   prices?: Prices | undefined
   onProgress?: MaintainOptions['onProgress']
 }
@@ -43,7 +43,7 @@ interface Source {
   rules: DocumentRules
 }
 
-/** Of all sessions, the newest first, archived ones last. It walks over the whole store once. */
+/** Yields the statistics of all sessions, newest first, archived sessions last. It reads the whole store once. */
 export async function* statsOfSessions(
   { repository, checkpoints, rules }: Source,
   { prices = {}, onProgress }: SessionStatsOptions = {},
@@ -76,7 +76,7 @@ export async function* statsOfSessions(
   }
 }
 
-/** Those with refs of their own, then the archived ones; each the newest first. */
+/** Lists the sessions with refs of their own, then the archived ones; both newest first. */
 export async function* everySession({
   repository,
   checkpoints,
@@ -98,7 +98,7 @@ async function countOf(history: Checkpoints['history'], session: SessionId): Pro
   return (await history.reachable(tips)).size
 }
 
-/** The values of a session that are no collections; none of one that cannot be read. */
+/** Returns the values of a session that are not collections; an empty object if the session cannot be read. */
 export async function fieldsOf(
   { history, objects }: Checkpoints,
   { head, problem }: SessionSummary,

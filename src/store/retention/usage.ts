@@ -1,4 +1,4 @@
-/** What each session takes on the disk: one walk over everything that its refs lead to. */
+/** The disk usage of each session, from one walk over everything that its refs reach. */
 import type { History } from '../../checkpoints/commits/history.ts'
 import { CorruptError } from '../../errors.ts'
 import type { Repository } from '../../git/repository.ts'
@@ -8,17 +8,17 @@ import { type ObjectId, parseRef, type SessionId } from '../../ids.ts'
 
 /** Bytes on the disk. */
 export interface SessionBytes {
-  /** What nothing else needs: a purge frees so much once the session is deleted. */
+  /** Bytes that nothing else needs: a purge frees them after the session is deleted. */
   own: number
-  /** What other sessions need as well, such as the history that a fork began with. */
+  /** Bytes that other sessions need too, such as the history that a fork began with. */
   shared: number
 }
 
 /**
- * Bytes of all sessions. What a ref needs that is no session's counts as shared. The trash and forkpoint's other memories
- * are not asked. What is missing or broken has no bytes.
+ * Returns the bytes of all sessions. Objects that a ref outside of sessions needs too count as shared. The trash and
+ * forkpoint's other own refs are ignored. Missing or damaged objects have no bytes.
  *
- * @param onProgress told how many sessions were walked
+ * @param onProgress called with the number of sessions done, and of all
  */
 export async function bytesOfSessions(
   history: History,
@@ -50,7 +50,7 @@ export async function bytesOfSessions(
 
 const SEVERAL = Symbol('several sessions')
 
-/** Without a session: those of refs that belong to none. */
+/** Returns the tips of each session; under `undefined`, those of refs that belong to no session. */
 function tipsOfSessions({ repository, archives }: History): Map<SessionId | undefined, ObjectId[]> {
   const tips = new Map<SessionId | undefined, ObjectId[]>()
   const add = (session: SessionId | undefined, id: ObjectId): void => {

@@ -1,4 +1,7 @@
-/** A memory of what holds no secret, as a file. It is disposable: missing, stale or damaged, it only costs time. */
+/**
+ * A file that remembers content without secrets. It is disposable: if it is missing, stale or damaged, a scan only
+ * takes longer.
+ */
 
 import { createHash } from 'node:crypto'
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
@@ -12,7 +15,7 @@ export class CleanFile implements CleanMemory {
   readonly #known: Set<string>
   #grown = false
 
-  /** @param path of a file that only its user can write, outside of the store; named after all rules */
+  /** @param path a file outside of the store that only its user can write; its name depends on all rules */
   constructor(path: string) {
     this.#path = path
     this.#known = read(path)
@@ -28,7 +31,7 @@ export class CleanFile implements CleanMemory {
     this.#grown = true
   }
 
-  /** Writes what is known now. What cannot be written is forgotten. */
+  /** Writes the file. Ignores a failure. */
   save(): void {
     if (!this.#grown) return
     const bytes = Buffer.from([...this.#known].join(''), 'hex')

@@ -1,11 +1,11 @@
-/** A text around a secret, with nothing of any secret in it. */
+/** Excerpts of the text around a secret, without any part of a secret. */
 
 import type { Finding } from '../../redaction/scanner.ts'
 
 const AROUND = 24
 const LONGEST = 120
 
-/** The text, or what stands near one of the findings, on one line and with a mask in the place of each finding. */
+/** Returns the text, or the part near one finding, on one line, with each finding replaced by a mask. */
 export function maskedAround(text: string, findings: readonly Finding[], near?: Finding): string {
   const from = near === undefined ? 0 : Math.max(0, near.start - AROUND)
   const to = near === undefined ? text.length : Math.min(text.length, near.end + AROUND)

@@ -1,12 +1,12 @@
-/** Findings as SARIF 2.1.0 (OASIS), which pages for code scanning read. */
+/** Findings as SARIF 2.1.0 (OASIS), a format that code scanning tools read. */
 
 import type { FoundSecret } from './scan.ts'
 
 /**
- * The findings as one document.
+ * Returns the findings as one SARIF document.
  *
- * @param store path of its folder
- * @param version of forkpoint
+ * @param store path of the store's folder
+ * @param version version of forkpoint
  */
 export function sarifOf(findings: readonly FoundSecret[], store: string, version: string): object {
   const rules = [...new Set(findings.map(({ rule }) => rule))].sort()

@@ -1,6 +1,6 @@
 /**
- * Looks for secrets in git objects: what refs lead to, decoded as forkpoint decodes it. A value that lies over several
- * lines or files is one text, and so are the pieces of a streamed one.
+ * Looks for secrets in the git objects that refs reach, decoded as forkpoint decodes them. A value that is stored in
+ * several lines or files is one text, and so are the pieces of a streamed text.
  */
 
 import { createHash } from 'node:crypto'
@@ -18,23 +18,23 @@ import { textOf } from './bytes.ts'
 import { maskedAround } from './masked.ts'
 import { HEAD, type Said, StoredItem } from './stored-item.ts'
 
-/** A secret that is stored. It does not hold the secret. */
+/** Describes a stored secret, without the secret itself. */
 export interface FoundSecret {
-  /** `undefined` for what is not a session's. */
+  /** `undefined` if the ref belongs to no session, or its name contains a secret. */
   session: string | undefined
   ref: string
-  /** The first checkpoint that holds it, of those that were looked at. */
+  /** The oldest scanned checkpoint that contains it. */
   checkpoint: string | undefined
   /** Id of the message or other item. */
   message: string | undefined
   /** Path of the file in the tree and of the value in it, `commit`, `tag`, or `name of …`. */
   where: string
   rule: string
-  /** What stands around it, all secrets masked. */
+  /** The text around it, with all secrets masked. */
   excerpt: string
 }
 
-/** What is known to hold nothing, by keys that stand for content. It may forget. */
+/** Remembers content without secrets, by keys that identify the content. It may forget keys. */
 export interface CleanMemory {
   has(key: string): boolean
   add(key: string): void
@@ -42,16 +42,16 @@ export interface CleanMemory {
 
 export interface ScanRequest {
   objects: ObjectStore
-  /** Where to begin, by ref. */
+  /** Where to begin: object ids by ref. */
   refs: ReadonlyMap<string, ObjectId>
   finder: SecretFinder
   memory?: CleanMemory | undefined
-  /** Commits that the other side has: what they lead to is not looked at, as far as it stands where it stood. */
+  /** Commits that the other side has. What they reach is not scanned, unless it is now in another place of the tree. */
   has?: Iterable<ObjectId>
   onProgress?: ((commits: number) => void) | undefined
 }
 
-/** Finds the secrets in all that the refs lead to. Each is given once, with where it first stands. */
+/** Finds the secrets in everything that the refs reach. Yields each secret once, at its first place. */
 export async function* scan(request: ScanRequest): AsyncGenerator<FoundSecret> {
   for await (const found of new Scan(request).run()) if (found !== undefined) yield found
 }
@@ -68,9 +68,9 @@ type Founds = AsyncGenerator<FoundSecret | undefined>
 class Scan {
   readonly #request: ScanRequest
   readonly #seen = new Set<string>()
-  /** Where what need not be looked at stands: trees by their folder, items by their place. */
+  /** Content that need not be scanned: trees by their folder, items by their place. */
   readonly #known = { trees: new Map<string, ObjectId[]>(), items: new Map<string, TreeEntry[][]>() }
-  /** Commits whose history was looked at. */
+  /** Commits whose history was scanned. */
   readonly #tips: ObjectId[] = []
   #commits = 0
 
@@ -88,7 +88,7 @@ class Scan {
     }
   }
 
-  /** A tag object, a commit with its history, or whatever else a ref names. */
+  /** Scans an object that a ref names: a tag, a commit with its history, a tree or a blob. */
   async *#object(place: Place, id: ObjectId): Founds {
     if (this.#isDone(id)) return
     const { type, data } = await this.#request.objects.read(id)
@@ -98,7 +98,7 @@ class Scan {
     if (type === 'tag') yield* this.#object(place, targetOf(id, data))
   }
 
-  /** Oldest first, so that each finding has the checkpoint that brought it. */
+  /** Scans the oldest commits first, so that each finding names the checkpoint that added it. */
   async *#history(place: Place, tip: ObjectId): Founds {
     const { objects, onProgress, has = [] } = this.#request
     const { commits, below } = await newCommits(objects, [tip], [...has, ...this.#tips])
@@ -115,7 +115,7 @@ class Scan {
     }
   }
 
-  /** A tree that need not be looked at: what is in it is known at this place, as far as somebody asks. */
+  /** Marks a tree that need not be scanned. Its entries are marked when this place is scanned. */
   #know(base: string, tree: ObjectId): void {
     if (this.#isDone(tree, base)) return
     this.#known.trees.set(base, [...(this.#known.trees.get(base) ?? []), tree])
@@ -150,7 +150,7 @@ class Scan {
     for (const [unit, entries] of items) yield* this.#item(at, base, unit, entries)
   }
 
-  /** An item, or the head of the document, as far as its parts are new. */
+  /** Scans the new parts of an item, or of the document's head. */
   async *#item(at: Place, base: string, unit: string, entries: readonly TreeEntry[]): Founds {
     if (this.#isDone(contentOf(entries), base)) return
     const { objects } = this.#request
@@ -182,7 +182,9 @@ class Scan {
     return this.#unit(`raw ${id}`, () => this.#text(at, where, textOf(data)))
   }
 
-  /** What holds nothing is remembered, whatever is allowed: a finding that is allowed is looked at again. */
+  /**
+   * Remembers content without findings. Allowed findings count as findings, so they are checked again by the next scan.
+   */
   async *#unit(content: string, look: (this: Scan) => Founds): Founds {
     const { memory } = this.#request
     const key = createHash('sha256').update(content).digest('hex').slice(0, 40)
@@ -222,7 +224,7 @@ class Scan {
     }
   }
 
-  /** A path may hold a secret itself. */
+  /** Masks secrets in a path. */
   async #shown(where: string): Promise<string> {
     const found = await this.#request.finder.find(where)
     return found.length === 0 ? where : maskedAround(where, found)
@@ -236,14 +238,14 @@ class Scan {
   }
 }
 
-/** Content at one place of trees. */
+/** Identifies content at one place in trees. */
 const nameOf = (id: string, base = ''): string => `${base}\0${id}`
 
-/** Stands for all that the entries hold. */
+/** Identifies the content of the entries. */
 const contentOf = (entries: readonly TreeEntry[]): string =>
   entries.map(({ name, id }) => `${name} ${id}`).join('\n')
 
-/** The entries of a folder: those of each item, those of the head, and all others. */
+/** Groups the entries of a folder: those of each item, those of the head (as an item), and all others. */
 function byItem(
   base: string,
   entries: Iterable<TreeEntry>,
@@ -258,7 +260,7 @@ function byItem(
   return { items, others }
 }
 
-/** The item that an entry of a tree belongs to, or `HEAD`; `undefined` for what is not of the document. */
+/** Returns the item that a tree entry belongs to, or `HEAD`; `undefined` if it does not belong to the document. */
 function unitOf(path: string, { mode, name }: TreeEntry): string | undefined {
   if (mode !== '100644' && mode !== '40000') return undefined
   if (mode === '100644' && !path.includes('/')) return isOurs(path) ? HEAD : undefined
@@ -267,5 +269,5 @@ function unitOf(path: string, { mode, name }: TreeEntry): string | undefined {
   return index === undefined || (mode === '100644' && !isOurs(path)) ? undefined : name.slice(0, 6)
 }
 
-/** A ref whose name holds a secret is not shown. */
+/** Leaves out the session and the ref, because their names may contain the secret. */
 const hidden = (place: Place): Place => ({ ...place, session: undefined, ref: '' })

@@ -1,4 +1,4 @@
-/** What an item of a stored document says, by parts that can be read alone: a log that grows is not read again. */
+/** The texts of a stored item, in parts that can be read separately, so that a growing log is not read again. */
 
 import { type BlobIds, readBlobs } from '../../checkpoints/trees/files.ts'
 import { decodeEvents, decodeHead, decodeItem, itemParts } from '../../codec/index.ts'
@@ -10,17 +10,17 @@ import type { Path } from '../../redaction/redact.ts'
 import { textOf } from './bytes.ts'
 import { type FoundText, streamedIn, textsOf } from './texts.ts'
 
-/** Names the head of a document, which is no item. */
+/** The name of a document's head, which is not an item. */
 export const HEAD = 'session'
 
-/** A text, and where it stands. */
+/** A text and its place. */
 export interface Said extends FoundText {
   where: string
 }
 
-/** Segments of a log that a streamed secret may lie over. */
+/** How many segments before a new one are searched for the beginning of a streamed secret. */
 const WINDOW = 8
-/** In the type of an event that brings a piece of a text. */
+/** Occurs in the type of an event with a piece of a streamed text. */
 const PIECE = '-delta"'
 
 export class StoredItem {
@@ -36,7 +36,7 @@ export class StoredItem {
     this.#path = this.#isHead ? [] : [base.slice(0, base.indexOf('/')), Number(unit)]
   }
 
-  /** @param entries of the folder `base`: the files of the item, or its own folder */
+  /** @param entries the item's entries in the folder `base`: its files, or its own folder */
   static async read(
     objects: ObjectStore,
     base: string,
@@ -54,18 +54,18 @@ export class StoredItem {
     return new StoredItem(objects, base, unit, unit === HEAD ? new Map([['', ids]]) : itemParts(ids))
   }
 
-  /** Names of the parts, each with a text that stands for all that it holds and where. */
+  /** Names of the parts, each with a text that identifies its content and place. */
   get parts(): [part: string, content: string][] {
     return [...this.#parts].map(([part, ids]) => [part, [...ids].map((entry) => entry.join(' ')).join('\n')])
   }
 
-  /** Id of the item, where it has one. */
+  /** Returns the id of the item, if it has one. */
   async id(): Promise<string | undefined> {
     const { id } = (this.#isHead ? {} : ((await this.#decoded('')).value ?? {})) as { id?: unknown }
     return typeof id === 'string' ? id : undefined
   }
 
-  /** All texts of a part; of files that are damaged or not of the document, all that they hold. */
+  /** Yields all texts of a part. If it cannot be decoded, each of its files is one text. */
   async *textsOf(part: string): AsyncGenerator<Said> {
     const { value, files } = await this.#decoded(part)
     const values = part === '' || !Array.isArray(value) ? [value] : value
@@ -73,13 +73,13 @@ export class StoredItem {
     if (value !== undefined)
       for (const one of values)
         for (const text of textsOf(one, path)) yield { ...text, where: text.path.join('.') }
-    // Bytes are base64 in a value, where nobody would find anything in them.
+    // In a value, bytes are base64, in which the rules would find nothing.
     for (const [file, bytes] of files)
       if (value === undefined || file.endsWith('.bin'))
         yield { text: textOf(bytes), key: undefined, path: [], where: file }
   }
 
-  /** The texts that arrived in pieces, as far as one of these parts brought a piece of them. */
+  /** Yields the streamed texts that have a piece in one of these parts, joined. */
   async *streamedIn(parts: readonly string[]): AsyncGenerator<Said> {
     const segments = [...this.#parts.keys()].filter((part) => part !== '').sort()
     const first = segments.findIndex((part) => parts.includes(part))

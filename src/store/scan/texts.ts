@@ -1,16 +1,16 @@
-/** All texts of a value, streamed ones in one piece. */
+/** All texts of a value; streamed texts are joined. */
 
 import { isJsonObject } from '../../json-value.ts'
 import { deltaGroups } from '../redaction/deltas.ts'
 
 export interface FoundText {
   readonly text: string
-  /** Key under which it stands; `undefined` for a key itself. */
+  /** The key of the text; `undefined` if the text is a key itself. */
   readonly key: string | number | undefined
   readonly path: readonly (string | number)[]
 }
 
-/** Every string and every key of the value. */
+/** Yields every string and every key of the value, and its streamed texts. */
 export function* textsOf(value: unknown, path: readonly (string | number)[] = []): Generator<FoundText> {
   if (typeof value === 'string') yield { text: value, key: path.at(-1), path }
   else if (Array.isArray(value)) {
@@ -24,7 +24,7 @@ export function* textsOf(value: unknown, path: readonly (string | number)[] = []
   }
 }
 
-/** The texts that arrived in pieces, whole. */
+/** Returns the streamed texts of several pieces, joined. */
 export const streamedIn = (events: readonly unknown[]): string[] =>
   deltaGroups(events)
     .filter(({ indexes }) => indexes.length > 1)

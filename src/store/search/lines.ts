@@ -1,17 +1,17 @@
-/** The lines of a text that were found, with those around them. */
+/** The matching lines of a text, with the lines around them. */
 import { beginning, ending } from '../../excerpt.ts'
 import type { Place } from './words.ts'
 
 export interface FoundLine {
-  /** From 1, in its text. */
+  /** Line number in its text, from 1. */
   number: number
-  /** Cut around what was found where the line is long. */
+  /** The line; a long line is cut around its first match. */
   text: string
-  /** What was found in `text`, as UTF-16 units; empty in a line around one. */
+  /** Matches in `text`, in UTF-16 units; empty for a line of context. */
   found: { start: number; end: number }[]
 }
 
-/** @param context how many lines before and after each are given as well */
+/** @param context how many lines to add before and after each matching line */
 export function linesAround(text: string, places: readonly Place[], context: number): FoundLine[] {
   const lines: FoundLine[] = []
   const wanted = new Map<number, Place[]>()
@@ -37,9 +37,9 @@ export function linesAround(text: string, places: readonly Place[], context: num
   return lines
 }
 
-/** Of one text. */
+/** The most lines of one text. */
 const MOST_LINES = 60
-/** Characters of a line, and before what is found in a longer one. */
+/** The most characters of a line, and how many of them come before the first match. */
 const WIDTH = 240
 const BEFORE = 60
 
@@ -67,7 +67,7 @@ function startsOfLines(text: string): number[] {
   return starts
 }
 
-/** Which line a place is in: the last that starts there or before. */
+/** Returns the index of the line that a place is in: the last line that starts there or before. */
 function lineAt(starts: readonly number[], place: number): number {
   let low = 0
   let high = starts.length - 1

@@ -1,4 +1,4 @@
-/** Search in all that was said, in every session, branch and time: newest first, and given as it is found. */
+/** Searches everything that was said, in every session, branch and checkpoint, newest first. */
 import type { CommitInfo, History } from '../../checkpoints/commits/history.ts'
 import {
   type BlobIds,
@@ -20,38 +20,38 @@ import { Walk } from './walk.ts'
 import { Words } from './words.ts'
 
 export interface SearchOptions {
-  /** Only what was said in this session, or below it where it was forked. */
+  /** Only what was said in this session, including the history that it was forked from. */
   session?: string
-  /** Only sessions of this type of document. */
+  /** Only sessions with this document type. */
   type?: string
   /** Only what this role said: `user`, `assistant`, `tool`, … */
   role?: string
-  /** Only calls and results of this tool. */
+  /** Only the calls and results of this tool. */
   tool?: string
-  /** `said`: only what people and models said. `tools`: only what tools got and gave. Default: both. */
+  /** `said`: only what people and models said. `tools`: only calls and results of tools. Default: both. */
   in?: 'said' | 'tools'
-  /** Only checkpoints from this time on: milliseconds since 1970. */
+  /** Only checkpoints at or after this time, in milliseconds since 1970. */
   since?: number
-  /** Only checkpoints up to this time. */
+  /** Only checkpoints at or before this time, in milliseconds since 1970. */
   until?: number
-  /** Oldest first, so that the first match tells when it was first said. */
+  /** Oldest first, so that the first match shows when something was first said. Default: false. */
   oldestFirst?: boolean
-  /** Lines around each line that is found. Default 1. */
+  /** How many lines to add before and after each matching line. Default 1. */
   context?: number
 }
 
-/** A text that has all the words. */
+/** A text that contains all the words. */
 export interface SearchMatch {
   session: string
   /** The branch or reserved line that its checkpoint was made on. */
   branch: string
-  /** The checkpoint that brought it. */
+  /** Id of the checkpoint that added it. */
   checkpoint: string
   /** Number of its turn. */
   seq: number
-  /** When it was said, else when it was saved: ISO 8601. */
+  /** When it was said, or if that is not known, when it was saved: ISO 8601. */
   at: string
-  /** Where the message stands in its session; of what a sub-agent said, its run. */
+  /** The message's collection, and its index there. For what a sub-agent said: those of the run. */
   collection: string
   index: number
   id: string | undefined
@@ -60,11 +60,11 @@ export interface SearchMatch {
   tool: string | undefined
   /** Id of the sub-agent that said it. */
   agent: string | undefined
-  /** The lines that have the words, and those around them. */
+  /** The matching lines, and the lines around them. */
   lines: FoundLine[]
 }
 
-/** Throws TypeError when there is nothing to look for, CorruptError for a commit or tree that is damaged. */
+/** Throws TypeError if there is no word, CorruptError for a damaged commit or tree. */
 export async function* search(
   history: History,
   refs: Iterable<[ref: string, tip: ObjectId]>,
@@ -90,7 +90,7 @@ export async function* search(
   }
 }
 
-/** Items that are read together. */
+/** How many items are read at once. */
 const BATCH = 16
 
 async function* inCommit(
@@ -112,7 +112,7 @@ async function* inCommit(
     item.blobs.set(path, id)
     items.set(key, item)
   }
-  // What was said last comes first, unless the oldest is asked for.
+  // Within a checkpoint, later items come first, unless `oldestFirst`.
   const order = [...items.values()].sort((a, b) =>
     options.oldestFirst === true ? a.index - b.index : b.index - a.index,
   )
@@ -129,7 +129,7 @@ async function* inCommit(
   }
 }
 
-/** An item of which a part has changed, with the rest of it; `undefined` for what is damaged. */
+/** Decodes an item with a changed part, and reads the rest of it; `undefined` if it is damaged. */
 async function wholeItem(
   { objects }: History,
   commit: CommitInfo,
@@ -150,7 +150,7 @@ async function wholeItem(
   }
 }
 
-/** What people read in an item: a message, or what sub-agents said in a run. */
+/** Returns the messages of an item: the item itself, or what sub-agents said in a run. */
 function messagesOf(item: unknown): ReadMessage[] {
   if (!isJsonObject(item) || !Array.isArray(item.events)) return [readMessage(item)]
   const run = readRun(item)

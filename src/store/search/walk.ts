@@ -1,4 +1,4 @@
-/** The turns of many branches, each once, by their time. */
+/** Walks the turns of many branches, each once, ordered by time. */
 import type { CommitInfo, History } from '../../checkpoints/commits/history.ts'
 import { Heap } from '../../heap.ts'
 import type { CommitId } from '../../ids.ts'
@@ -21,7 +21,7 @@ export class Walk {
     this.#since = since
   }
 
-  /** Newest first as they are read; where the oldest come first, all are read before. */
+  /** Yields commits newest first, as they are read. With `oldestFirst`, all are read before the first is yielded. */
   async *commits(): AsyncGenerator<CommitInfo> {
     if (!this.#oldestFirst) {
       yield* this.#newestFirst()
@@ -32,7 +32,10 @@ export class Walk {
     for (const { id } of ids.reverse()) yield await this.#history.info(id)
   }
 
-  /** A commit's own time is never before that of its parents: so the newest of all is among those that are waiting. */
+  /**
+   * A commit's committer date is never earlier than those of its parents, so the newest unread commit is always in
+   * `waiting`.
+   */
   async *#newestFirst(): AsyncGenerator<CommitInfo> {
     const waiting = new Heap<Timed>((a, b) => a.time > b.time)
     const seen = new Set<CommitId>()
@@ -48,7 +51,8 @@ export class Walk {
     for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
       const commit = await this.#history.info(next.id)
       if (commit.time >= this.#since) yield commit
-      // What steps brought, their turn brought; a merge by another tool has two histories.
+      // A turn contains what its steps added, so its first parent is enough. A merge by another tool has several
+      // histories.
       const { parents } = commit
       for (const parent of commit.kind === 'foreign' ? parents : parents.slice(0, 1)) await add(parent)
     }

@@ -1,18 +1,18 @@
-/** Words to look for: in texts, and quickly in the bytes of files that may hold them. */
+/** The words of a search: finds them in texts, and excludes files without them by their bytes. */
 import { asBuffer } from '../../git/objects/object.ts'
 
-/** All of these have to be in one text. As people expect it: small letters stand for both, a capital for itself. */
+/** Words that must all be in one text. A word in lower case matches any case; a word with a capital matches exactly. */
 export class Words {
   readonly #words: readonly { text: string; isExact: boolean; trace: string }[]
 
-  /** Throws TypeError when there is nothing to look for. */
+  /** Throws TypeError if there is no word. */
   constructor(words: readonly string[]) {
     const texts = words.map((word) => word.trim()).filter((word) => word !== '')
     if (texts.length === 0) throw new TypeError('Name at least one word to search for.')
     this.#words = texts.map((text) => ({ text, isExact: text !== text.toLowerCase(), trace: traceOf(text) }))
   }
 
-  /** Whether files can have all of the words: what says no needs not be decoded. */
+  /** Whether files may contain all the words. If not, they need not be decoded. */
   mayBeIn(files: Iterable<Uint8Array>): boolean {
     const left = new Set(this.#words.map(({ trace }) => trace))
     left.delete('')
@@ -24,7 +24,7 @@ export class Words {
     return left.size === 0
   }
 
-  /** Where the words stand in a text, in order; `undefined` where one is missing. */
+  /** Returns the places of the words in a text, in order; `undefined` if a word is missing. */
   placesIn(text: string): Place[] | undefined {
     const folded = this.#words.some(({ isExact }) => !isExact) ? folding(text) : text
     const places: Place[] = []
@@ -44,17 +44,17 @@ export interface Place {
   end: number
 }
 
-/** Of one word in one text. */
+/** The most places of one word in one text. */
 const MOST_PLACES = 1000
 
-/** In small letters, with every letter at its place. */
+/** Returns the text in lower case, with every character at the same index. */
 function folding(text: string): string {
   const folded = text.toLowerCase()
   if (folded.length === text.length) return folded
   return text.replace(/./gsu, (one) => (one.toLowerCase().length === one.length ? one.toLowerCase() : one))
 }
 
-/** The longest piece of a word that stands in JSON as it does in text. */
+/** Returns the longest piece of a word that is the same in JSON as in the text. */
 const traceOf = (word: string): string =>
   (word.match(/[ !#-[\]-~]+/g) ?? [])
     .reduce((longest, part) => (part.length > longest.length ? part : longest), '')

@@ -1,4 +1,4 @@
-/** The checkpoints that refs reach, each read once: its commit, what that says of itself, and its tree. */
+/** Verifies the checkpoints that refs reach, each once: its commit, its trailers, and its tree. */
 
 import { seqOfFork, seqOn } from '../../checkpoints/commits/lineage.ts'
 import { numberOf, parseMessage, timeOf } from '../../checkpoints/commits/message.ts'
@@ -15,7 +15,7 @@ import { type Findings, type Reached, WAY_OUT } from './findings.ts'
 import type { MadeCheckpoint, SeenPage } from './pages.ts'
 import { TreeVerifier } from './tree.ts'
 
-/** What the trailers of a commit of ours say. */
+/** The trailers of a checkpoint that forkpoint made. */
 interface Facts {
   id: CommitId
   parents: readonly ObjectId[]
@@ -27,23 +27,23 @@ interface Facts {
 }
 
 export class CheckpointVerifier {
-  /** How many checkpoints were read whole and without a problem of their own. */
+  /** How many checkpoints were read completely and have no problem of their own. */
   get count(): number {
     return this.#tips.size - [...this.#findings.broken].filter((id) => this.#tips.has(id)).length
   }
 
   readonly #findings: Findings
   readonly #trees: TreeVerifier
-  /** Every commit seen, with whether another one stands on it. */
+  /** Every commit seen. `isTip`: whether no commit has it as a parent. */
   readonly #tips = new Map<ObjectId, { isTip: boolean; tree: ObjectId | undefined; session: SessionId }>()
   readonly #facts = new Map<ObjectId, Facts>()
-  /** Sessions that are forks, with those that they were forked from. */
+  /** For each forked session, the sessions that it was forked from. */
   readonly #origins = new Map<string, Set<string>>()
   readonly #slice = new TimeSlice()
   readonly #exists: (session: string) => boolean
   readonly #onProgress: (done: number) => void
 
-  /** `exists`: whether there is such a session, among those that are verified or not. */
+  /** @param exists whether a session exists, even if it is not verified */
   constructor(findings: Findings, exists: (session: string) => boolean, onProgress: (done: number) => void) {
     this.#findings = findings
     this.#exists = exists
@@ -51,7 +51,7 @@ export class CheckpointVerifier {
     this.#onProgress = onProgress
   }
 
-  /** Everything that a branch or a tag of the session reaches, newest first. */
+  /** Verifies everything that a branch or a tag of the session reaches, newest first. */
   async verifyFrom(session: SessionId, tip: ObjectId, where: string): Promise<void> {
     const start = await this.#peel({ session }, tip, where)
     const waiting = start === undefined ? [] : [start]
@@ -62,12 +62,12 @@ export class CheckpointVerifier {
         continue
       }
       const parents = await this.#verifyOne(session, next)
-      // The last parent goes first: it is the end of the turn's steps, or the turn before.
+      // The last parent is verified next: it is the last step of the turn, or the previous turn.
       for (const id of parents) waiting.push({ id, isTip: false })
     }
   }
 
-  /** What only shows when all checkpoints are known. Returns those whose whole document is still to be decoded. */
+  /** Makes the checks that need all checkpoints. Returns those whose whole document must still be decoded. */
   finish(): { id: ObjectId; tree: ObjectId; session: SessionId }[] {
     for (const { session, kind, parents } of this.#facts.values()) {
       const below = this.#below(parents)
@@ -80,12 +80,12 @@ export class CheckpointVerifier {
     )
   }
 
-  /** Pages that were seen in trees. */
+  /** Pages found in trees. */
   get pages(): readonly SeenPage[] {
     return this.#trees.pages
   }
 
-  /** Checkpoints of ours. */
+  /** Checkpoints that forkpoint made. */
   *made(): Generator<MadeCheckpoint> {
     for (const { id, parents, kind, branch, seq } of this.#facts.values()) {
       const seen = this.#tips.get(id)
@@ -101,12 +101,12 @@ export class CheckpointVerifier {
     }
   }
 
-  /** That everything is there which something leads to that is not ours to understand. */
+  /** Checks that everything exists that an object of another tool reaches. */
   async verifyConnected(reached: Reached, from: ObjectId): Promise<void> {
     const waiting = [from]
     const seen = new Set<ObjectId>(waiting)
     for (let id = waiting.pop(); id !== undefined; id = waiting.pop()) {
-      // What was read through a session has been followed from there.
+      // Commits that were read for a session have been followed already.
       if (this.#tips.has(id)) continue
       const object = await this.#findings.read(reached, id)
       if (object === undefined) continue
@@ -122,7 +122,7 @@ export class CheckpointVerifier {
     }
   }
 
-  /** Returns the parents. */
+  /** Verifies one commit. Returns its parents. */
   async #verifyOne(
     session: SessionId,
     { id, isTip }: { id: ObjectId; isTip: boolean },
@@ -153,7 +153,7 @@ export class CheckpointVerifier {
     }
   }
 
-  /** What the trailers say; `undefined` for another tool's commit, and for one whose trailers make no sense. */
+  /** Returns the parsed trailers; `undefined` for a commit of another tool, or with invalid trailers. */
   #factsOf(reached: Reached, id: CommitId, { message, parents }: Commit): Facts | undefined {
     const { trailers } = parseMessage(message)
     if (trailers === undefined) {
@@ -196,8 +196,9 @@ export class CheckpointVerifier {
   }
 
   /**
-   * Whether a session can have checkpoints on those of another: forks can, whose branches may start before the fork.
-   * The fork's own commit need not be among what was read; one of a session that nobody knows has made itself up.
+   * Whether checkpoints of `session` may be on top of those of another session. Those of a fork may, since its branches
+   * may start before the fork, and the fork's own commit need not have been read. A session that does not exist, and
+   * that `reachedFrom` was not forked from, is invalid.
    */
   #isKnown(session: string, reachedFrom: string): boolean {
     const origins = new Set([reachedFrom])
@@ -210,7 +211,7 @@ export class CheckpointVerifier {
     return last && this.#facts.get(last)
   }
 
-  /** A session changes only by a fork, and turns are numbered one after the other. */
+  /** Checks that the session changes only at a fork, and that turns are numbered in sequence. */
   #checkLineage(facts: Facts): void {
     const { id, session, type, kind, seq } = facts
     const reached = { session: this.#tips.get(id)?.session ?? session, checkpoint: id }
@@ -230,7 +231,7 @@ export class CheckpointVerifier {
     if (seq !== expected) wrong(`has the number ${seq}, but the next number is ${expected}`)
   }
 
-  /** The commit that a ref leads to, through annotated tags. */
+  /** Returns the commit that a ref names, directly or through annotated tags. */
   async #peel(
     reached: Reached,
     id: ObjectId,

@@ -1,11 +1,11 @@
-/** What a verification has found, and every object that it has read. */
+/** The findings of a verification, and the objects that it has read. */
 import { CorruptError, ForkpointError } from '../../errors.ts'
 import type { ObjectStore } from '../../git/database/object-store.ts'
 import type { GitObject } from '../../git/objects/object.ts'
 import type { ObjectId } from '../../ids.ts'
 import type { Problem } from '../session-store.ts'
 
-/** Through which session and checkpoint something was reached. */
+/** The session and checkpoint through which an object was reached. */
 export interface Reached {
   session?: string
   checkpoint?: ObjectId
@@ -13,9 +13,9 @@ export interface Reached {
 
 export class Findings {
   readonly problems: Problem[] = []
-  /** What other tools have added: files beside the documents, and merges. No problem in itself. */
+  /** What other tools have added: files next to the documents, and merges. These are not problems. */
   readonly foreign: Problem[] = []
-  /** Checkpoints that something is wrong with. */
+  /** Checkpoints with a problem. */
   readonly broken = new Set<ObjectId>()
   readonly #objects: ObjectStore
   readonly #sound = new Set<ObjectId>()
@@ -25,12 +25,12 @@ export class Findings {
     this.#objects = objects
   }
 
-  /** How many objects were read and found to be what their id says. */
+  /** How many objects were read and match their id. */
   get objects(): number {
     return this.#sound.size
   }
 
-  /** Whether history is cut off at the commit, as in a shallow clone: what is below it is no loss. */
+  /** Whether history is cut off at the commit, as in a shallow clone. Then its missing parents are not a problem. */
   isCutOff(id: ObjectId): boolean {
     return this.#objects.isCutOff(id)
   }
@@ -39,7 +39,7 @@ export class Findings {
     return this.#sound.has(id)
   }
 
-  /** Notes a problem, once: what is shared is told of the first checkpoint that needs it. */
+  /** Adds a problem, once: a problem of a shared object is reported for the first checkpoint that needs it. */
   add(reached: Reached, where: string, message: string): void {
     if (reached.checkpoint !== undefined) this.broken.add(reached.checkpoint)
     const key = `${where}\n${message}`
@@ -48,12 +48,12 @@ export class Findings {
     this.problems.push({ ...reached, where, message })
   }
 
-  /** Notes a foreign file, once. */
+  /** Adds a foreign file, once. */
   addForeign(reached: Reached, path: string): void {
     this.#note(reached, path, `'${path}' was not written by forkpoint. Forkpoint does not change it.`)
   }
 
-  /** Notes a merge of two conversations that another tool has made. */
+  /** Adds a merge of two conversations that another tool has made. */
   addMerge(reached: Reached, id: ObjectId): void {
     this.#note(
       reached,
@@ -69,14 +69,17 @@ export class Findings {
     this.foreign.push({ ...reached, where, message })
   }
 
-  /** Notes what was thrown; anything but an error of ours is thrown on. */
+  /** Adds an error as a problem. Throws it again if it is not a forkpoint error. */
   addError(reached: Reached, where: string, error: unknown): void {
     if (!(error instanceof ForkpointError)) throw error
     const named = error instanceof CorruptError ? (error.object ?? error.file) : undefined
     this.add(reached, named ?? where, error.message)
   }
 
-  /** The object, checked against its id; `undefined`, and a problem, when it is missing, broken or something else. */
+  /**
+   * Reads an object and checks it against its id. If it is missing, damaged or of another type, adds a problem and
+   * returns `undefined`.
+   */
   async read(reached: Reached, id: ObjectId, type?: GitObject['type']): Promise<GitObject | undefined> {
     try {
       const object = await this.#objects.read(id)

@@ -1,4 +1,4 @@
-/** Pages made again and compared: each by the checkpoint that ends its turn. */
+/** Verifies pages: makes each again from the checkpoint that ends its turn, and compares. */
 import { endsTurn, type TurnReader, turnPages } from '../../checkpoints/pages.ts'
 import { blobAt, readBlobs } from '../../checkpoints/trees/files.ts'
 import { ForkpointError } from '../../errors.ts'
@@ -9,7 +9,7 @@ import { TimeSlice } from '../../time-slice.ts'
 import { pageRules } from '../pages/rules.ts'
 import type { Findings, Reached } from './findings.ts'
 
-/** A page in some tree, with the checkpoint through which it was seen first. */
+/** A page, and the checkpoint through which it was first reached. */
 export interface SeenPage extends Reached {
   path: string
   id: ObjectId
@@ -17,7 +17,7 @@ export interface SeenPage extends Reached {
   isOwn: boolean
 }
 
-/** A checkpoint of ours, with its tree. */
+/** A checkpoint that forkpoint made, with its tree. */
 export interface MadeCheckpoint {
   id: ObjectId
   /** The session that it was reached from. */
@@ -26,13 +26,13 @@ export interface MadeCheckpoint {
   kind: string
   branch: string
   seq: number
-  /** Tree of the turn before; `undefined`: there was none; `null`: it is not known. */
+  /** Tree of the previous turn; `undefined`: this is the first; `null`: it is not known. */
   before: ObjectId | undefined | null
 }
 
 /**
- * Notes pages that their checkpoint would not make of its turn, as a problem, and pages that no checkpoint has made, as
- * foreign. Those of another renderer are left alone.
+ * Adds a problem for each page that differs from what its checkpoint makes of its turn. Pages that no checkpoint makes
+ * are foreign files. Pages of another renderer are ignored.
  */
 export async function verifyPages(
   findings: Findings,
@@ -59,13 +59,13 @@ export async function verifyPages(
   for (const { path, session, checkpoint } of isWhole ? own.values() : [])
     findings.addForeign({ session, checkpoint }, path)
 
-  /** Whether its pages could be made again. */
+  /** Checks the pages of a checkpoint. Returns whether they could be made again. */
   async function isMade(one: MadeCheckpoint, before: ObjectId | undefined): Promise<boolean> {
     try {
       await check(one, before)
       return true
     } catch (error) {
-      // What is damaged has been told.
+      // The damage was reported already.
       if (error instanceof ForkpointError) return false
       throw error
     }

@@ -1,4 +1,4 @@
-/** All that refs lead to, read and decoded. */
+/** Verifies everything that refs reach. */
 import { readDocument } from '../../checkpoints/trees/documents.ts'
 import { CorruptError } from '../../errors.ts'
 import type { AnyRepository } from '../../git/any-repository.ts'
@@ -15,7 +15,10 @@ export interface RefsToVerify {
   refs: readonly FoundRef[]
 }
 
-/** Reads it all, once; returns how many checkpoints that were. What is wrong goes to the findings. */
+/**
+ * Reads and decodes everything that the refs reach, once. Returns how many checkpoints are sound. Problems go to the
+ * findings.
+ */
 export async function verifyRefs(
   { repository, findings, refs }: RefsToVerify,
   onProgress: MaintainOptions['onProgress'],
@@ -47,7 +50,7 @@ export async function verifyRefs(
   return checkpoints.count
 }
 
-/** What was found, once nothing more is looked at. `checkpoints`: how many were read. */
+/** Returns the report of a finished verification. `checkpoints`: how many are sound. */
 export function reportOf(findings: Findings, checkpoints: number): VerifyReport {
   const { problems, foreign } = findings
   return {
@@ -59,7 +62,7 @@ export function reportOf(findings: Findings, checkpoints: number): VerifyReport 
   }
 }
 
-/** Refs that cannot be read are refs. */
+/** Whether the session has branches. Unreadable refs count. */
 function hasRefs({ refs }: Pick<AnyRepository, 'refs'>, session: string): boolean {
   try {
     return refs.list(`refs/heads/${encodeName(session)}/`).size > 0
@@ -72,6 +75,6 @@ function hasRefs({ refs }: Pick<AnyRepository, 'refs'>, session: string): boolea
 export interface FoundRef {
   name: string
   id: ObjectId
-  /** `undefined`: not ours. */
+  /** `undefined`: not a ref that forkpoint knows. */
   parsed: ParsedRef | undefined
 }

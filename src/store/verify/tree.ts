@@ -1,4 +1,7 @@
-/** The tree of a checkpoint, read and decoded item by item; what was seen at the same path before is skipped. */
+/**
+ * Verifies the trees of checkpoints: reads and decodes them item by item. Skips content that was seen at the same path
+ * before.
+ */
 
 import { itemOf, standsForOurs } from '../../checkpoints/trees/files.ts'
 import {
@@ -31,9 +34,9 @@ export class TreeVerifier {
   /** Pages of turns, each once. */
   readonly pages: SeenPage[] = []
   readonly #findings: Findings
-  /** Trees and groups of files that were looked at, by path; with the number of items in them. */
+  /** Trees and groups of files that were verified, by path and content; with their number of items. */
   readonly #seen = new Map<string, number>()
-  /** Whether folders hold segments. */
+  /** By folder id, whether the folder has segments of a log. */
   readonly #logs = new Map<ObjectId, boolean>()
   readonly #slice = new TimeSlice()
 
@@ -41,7 +44,7 @@ export class TreeVerifier {
     this.#findings = findings
   }
 
-  /** Returns the top-level values that the tree holds; `undefined`, and problems, when they cannot be read. */
+  /** Verifies a tree. Returns its top-level values; if they cannot be read, adds problems and returns `undefined`. */
   async verify(reached: Reached, tree: ObjectId): Promise<JsonObject | undefined> {
     const entries = await this.#entries(reached, tree, '')
     if (entries === undefined) return undefined
@@ -63,7 +66,7 @@ export class TreeVerifier {
     return head
   }
 
-  /** A collection, or a folder of ten thousand items in it; returns how many it has. */
+  /** Verifies a collection, or a folder of ten thousand items in it. Returns how many items it has. */
   async #collection(reached: Reached, id: ObjectId, path: string, start = 0): Promise<number> {
     return this.#once(path, id, async () => {
       const entries = (await this.#entries(reached, id, `${path}/`)) ?? []
@@ -79,7 +82,7 @@ export class TreeVerifier {
         const items = isGroup(name)
           ? await this.#collection(reached, id, inside, range.first)
           : await this.#items(reached, id, inside, range.first)
-        // With foreign files only it is none of ours.
+        // A folder with only foreign files is not a folder of items.
         if (items === 0) continue
         if (range.first !== next) this.#gap(reached, path, next)
         next = range.first + items
@@ -88,7 +91,7 @@ export class TreeVerifier {
     })
   }
 
-  /** A folder of a hundred items; returns how many it has. */
+  /** Verifies a folder of a hundred items. Returns how many it has. */
   async #items(reached: Reached, id: ObjectId, path: string, first: number): Promise<number> {
     return this.#once(path, id, async () => {
       const byIndex = new Map<number, TreeEntry[]>()
@@ -105,7 +108,7 @@ export class TreeVerifier {
       let next = first
       let items = 0
       for (const index of [...byIndex.keys()].sort((a, b) => a - b)) {
-        // A folder of somebody else's is not an item.
+        // A folder of another tool is not an item.
         if (!(await this.#item(reached, path, byIndex.get(index)!))) continue
         if (index !== next) this.#gap(reached, path, next)
         next = index + 1
@@ -123,7 +126,7 @@ export class TreeVerifier {
     })
   }
 
-  /** Whether there is such an item. */
+  /** Verifies the item of these entries. Returns whether they are an item. */
   async #item(reached: Reached, path: string, entries: readonly TreeEntry[]): Promise<boolean> {
     const folder = entries.find(({ mode }) => mode === FOLDER)
     const isItem = folder !== undefined && (await this.#itemFolder(reached, path, folder))
@@ -162,7 +165,7 @@ export class TreeVerifier {
     return items > 0
   }
 
-  /** Whether a folder in that of an item is a log. */
+  /** Whether a folder inside an item's folder is a log. */
   async #hasSegments(reached: Reached, id: ObjectId, path: string): Promise<boolean> {
     const known = this.#logs.get(id)
     if (known !== undefined) return known
@@ -172,7 +175,7 @@ export class TreeVerifier {
     return found
   }
 
-  /** Segments of a log, each with what stands beside it. Only those that are new are decoded. */
+  /** Verifies the segments of a log, each with the files next to it. Decodes only new segments. */
   async #log(reached: Reached, id: ObjectId, path: string): Promise<void> {
     const segments = new Map<number, TreeEntry[]>()
     for (const entry of (await this.#entries(reached, id, path)) ?? []) {
@@ -214,7 +217,7 @@ export class TreeVerifier {
       if (blob !== undefined) files.set(folder + name, blob.data)
     }
     if (this.#slice.isOver()) await this.#slice.next()
-    // What is missing was told already.
+    // Missing files were reported already.
     if (files.size < entries.length) return
     try {
       decode(files)
@@ -223,7 +226,10 @@ export class TreeVerifier {
     }
   }
 
-  /** Entries that a checkpoint may have; the others are problems. */
+  /**
+   * Returns the plain files and folders of a tree. Reports the other entries: as problems if their name is one of ours,
+   * else as foreign.
+   */
   async #entries(reached: Reached, id: ObjectId, folder: string): Promise<TreeEntry[] | undefined> {
     const object = await this.#findings.read(reached, id, 'tree')
     if (object === undefined) return undefined
@@ -249,7 +255,7 @@ export class TreeVerifier {
     }
   }
 
-  /** What is written and not read has to be there all the same. */
+  /** Checks that a file exists which forkpoint writes but does not read. */
   async #readOnce(reached: Reached, path: string, id: ObjectId): Promise<void> {
     await this.#once(path, id, async () => ((await this.#findings.read(reached, id, 'blob')) ? 1 : 0))
   }
@@ -263,7 +269,7 @@ export class TreeVerifier {
     return count
   }
 
-  /** Files of ours; the others are noted. */
+  /** Returns the files that forkpoint wrote. Adds the others as foreign files. */
   #oursOf(reached: Reached, folder: string, entries: readonly TreeEntry[]): TreeEntry[] {
     return entries.filter(({ name }) => {
       if (isOurs(folder + name)) return true

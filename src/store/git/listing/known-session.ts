@@ -1,30 +1,32 @@
-/** What a listing may remember of a session. */
+/** What a listing remembers of a session. */
 import type { CommitId, SessionId } from '../../../ids.ts'
 import type { SessionSummary } from '../../session-store.ts'
 
-/** What puts a session into order and, once it was shown, what is shown of it. */
+/** The values that sort a session and, once it was listed, the shown values. */
 export interface KnownSession extends Pick<SessionSummary, 'id' | 'type' | 'updatedAt'> {
-  /** By the name that its refs have. */
+  /** The id as its refs name it, which may be shortened. */
   readonly session: SessionId
   readonly tip: CommitId
-  /** As JSON. */
+  /** The shown values, as JSON. */
   readonly shown?: string | undefined
-  /** Not from the listing before. */
+  /** Whether it was not remembered from the previous listing. */
   readonly isFresh: boolean
 }
 
-/** What is shown of a session, beside what puts it into order. */
+/** The values of a session that a listing shows, except those that sort it. */
 export type Shown = Pick<SessionSummary, 'title' | 'status' | 'messages' | 'createdAt'>
 
-/** What is known from the listing before. */
+/** What was remembered from the previous listing. */
 export interface SessionMemory {
-  /** What is known of the session, as long as `tip` is where it is. Sessions are asked for in the order of their refs. */
+  /**
+   * Returns what was remembered of the session, if its tip still is `tip`. Call it in the order of the sessions' refs.
+   */
   find(session: SessionId, tip: CommitId): KnownSession | undefined
-  /** Keeps these for the next listing, and nothing else. */
+  /** Remembers exactly these sessions for the next listing. */
   keep(sessions: readonly KnownSession[]): void
 }
 
-/** `undefined` for what is not such JSON. */
+/** Parses `shown`. Returns `undefined` for anything else. */
 export function parseShown(json: string | undefined): Shown | undefined {
   try {
     const { title, status, messages, createdAt } = JSON.parse(json ?? '')

@@ -1,7 +1,8 @@
 /**
- * What a listing knows of sessions from the one before, in the user's cache: a line each, in the order of their refs.
- * A line counts only for the commit that it was made from, and everything in it follows from that commit. So it is right
- * whoever moved the branch, and after a purge nothing that was purged is read, and the lines are written anew.
+ * Remembers sessions from one listing to the next in a file in the user's cache: one line per session, in the order of
+ * their refs. A line counts only while the session's tip is the commit that the line names, and all its values come
+ * from that commit. So it stays correct whoever moves the branch. After a purge, nothing purged is read and the file is
+ * written again.
  */
 import { createHash } from 'node:crypto'
 import { realpathSync } from 'node:fs'
@@ -14,26 +15,29 @@ import { encodeName } from '../../../ref-part.ts'
 import type { DocumentRules } from '../../document.ts'
 import type { KnownSession, SessionMemory } from './known-session.ts'
 
-/** Reading so many sessions takes as long as writing the lines of many thousands. */
+/**
+ * The file is written if at least this many lines changed. Reading so many sessions takes as long as writing the lines
+ * of many thousands.
+ */
 const WORTH_WRITING = 200
-/** Characters of a line: a longer one is not kept. */
+/** Characters per line; a longer line is not kept. */
 const MOST_LINE = 2000
 
 export class KnownSessions implements SessionMemory {
   readonly #repository: Repository
   readonly #place: Place | undefined
   readonly #mark: string
-  /** Whether it was written before the last purge. */
+  /** Whether the file was written before the last purge. */
   readonly #isOld: boolean
-  /** Empty once it was written again. */
+  /** The text of the file; empty after `keep`. */
   #text: string
   #at = 0
   #lines = 0
   #found = 0
 
   /**
-   * @param own what the listing depends on beside the commits
-   * @param isArchived whether it is the listing of archived sessions
+   * @param rules `type` and the first collection: what the listing depends on, besides the commits
+   * @param isArchived whether archived sessions are listed
    */
   constructor(
     repository: Repository,
@@ -50,7 +54,9 @@ export class KnownSessions implements SessionMemory {
     this.#isOld = this.#at > 0 && this.#text.slice(0, this.#at - 1) !== this.#mark
   }
 
-  /** What is known of the session, as long as `tip` is where it is. Sessions are asked for in the order of their refs. */
+  /**
+   * Returns what was remembered of the session, if its tip still is `tip`. Call it in the order of the sessions' refs.
+   */
   find(session: SessionId, tip: CommitId): KnownSession | undefined {
     const text = this.#text
     const key = keyOf(session)
@@ -71,7 +77,7 @@ export class KnownSessions implements SessionMemory {
     return undefined
   }
 
-  /** Keeps these for the next listing, and nothing else, if there is enough that it would not know. */
+  /** Remembers exactly these sessions for the next listing, unless too few of them are new or gone. */
   keep(sessions: readonly KnownSession[]): void {
     if (this.#place === undefined) return
     const fresh = sessions.reduce((count, { isFresh }) => count + (isFresh ? 1 : 0), 0)
@@ -81,7 +87,7 @@ export class KnownSessions implements SessionMemory {
     const lines = sessions.map(lineOf)
     const { cache, name, folder } = this.#place
     cache.write(name, folder, `${this.#mark}\n${lines.join('')}`)
-    // A purge that came meanwhile may have looked for it before it was there.
+    // A purge in the meantime may have looked for the file before it existed.
     if (JSON.stringify(purgeMark(this.#repository)) !== this.#mark) cache.remove(name)
   }
 
@@ -91,7 +97,7 @@ export class KnownSessions implements SessionMemory {
     return lines
   }
 
-  /** Removes what is known of all sessions of the repository: what they say may have been purged. */
+  /** Removes what was remembered of the repository's sessions, since it may contain purged values. */
   static forget(repository: Repository): void {
     const place = placeOf(repository)
     place?.cache.remove(place.name)
@@ -101,11 +107,11 @@ export class KnownSessions implements SessionMemory {
 interface Place {
   cache: UserCache
   name: string
-  /** The repository's. */
+  /** The folder of the repository. */
   folder: string
 }
 
-/** Where the lines are; without `own`, how all names of such places start. */
+/** Returns the cache and the name of the file; without `own`, the prefix of all such names. */
 function placeOf(
   { fs, paths }: Pick<Repository, 'fs' | 'paths'>,
   own?: readonly string[],
@@ -120,19 +126,19 @@ function realPath(folder: string): string | undefined {
   try {
     return realpathSync(folder)
   } catch {
-    // Moved a moment ago.
+    // The folder was moved a moment ago.
     return undefined
   }
 }
 
 const hash = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 32)
 
-/** In the order in which refs are: the `/` after a session's part of them counts. */
+/** The key that sorts sessions as their refs are sorted: the `/` after the session's part of a ref counts. */
 const keyOf = (session: SessionId): string => `${encodeName(session)}/`
 
-/** Parts without spaces, with one between them; the last may have any. */
+/** One line: parts without spaces, separated by one space. Only the last part may contain spaces. */
 function lineOf({ session, tip, id, type, updatedAt, shown = '' }: KnownSession): string {
-  // Which type it is may show when more of a shallow clone is fetched.
+  // In a shallow clone the type may become known with a later fetch.
   if (type === '') return ''
   const name = id === session ? '' : encodeURIComponent(id)
   const json = shown.replace(/[\u007f-\uffff]/g, escaped)
@@ -142,7 +148,7 @@ function lineOf({ session, tip, id, type, updatedAt, shown = '' }: KnownSession)
 
 const escaped = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
 
-/** From what stands after the key. */
+/** Parses a line without its key. */
 function parseLine(session: SessionId, tip: CommitId, line: string): KnownSession {
   const parts: string[] = []
   let at = tip.length + 1

@@ -1,4 +1,4 @@
-/** The sessions of a git store, listed without reading whole ones. */
+/** Lists the sessions of a git store without reading whole sessions. */
 
 import type { History } from '../../../checkpoints/commits/history.ts'
 import { countItems, readFields } from '../../../checkpoints/trees/documents.ts'
@@ -13,8 +13,8 @@ import { type KnownSession, parseShown, type SessionMemory, type Shown } from '.
 type Own = Pick<DocumentRules, 'type' | 'collections'>
 
 /**
- * One commit a session is read to put them in order, the rest only of those that are shown; and nothing of a session
- * whose tip is what it was in the listing before.
+ * Reads one commit per session to sort them, and the rest only of those that are shown. Reads nothing of a session
+ * whose tip has not changed since the previous listing.
  */
 export async function* listSessions(
   history: History<AnyRepository>,
@@ -31,7 +31,7 @@ export async function* listSessions(
   }
 }
 
-/** A session that can be put in order. */
+/** A session that can be sorted. */
 interface Listed extends KnownSession {
   readonly branch: BranchName
   shown?: string | undefined
@@ -39,7 +39,7 @@ interface Listed extends KnownSession {
   readonly problem?: never
 }
 
-/** All sessions; those that cannot be read, as they are shown. */
+/** All sessions. Those that cannot be read are already summaries. */
 type Listing = (Listed | SessionSummary)[]
 
 async function listAll(
@@ -71,7 +71,7 @@ async function listAll(
   return listing
 }
 
-/** A commit that is known and has been lost since is a problem, as it is when it is not known. */
+/** Returns the page to show. A remembered session whose commit was lost since then becomes one with a problem. */
 async function readablePage(
   history: History<AnyRepository>,
   listing: Listing,
@@ -120,7 +120,7 @@ async function readShown(
 ): Promise<Shown> {
   const { tree } = await history.info(tip)
   const fields = await readFields(history.objects, tree)
-  // Items of the first collection; for types of other stores that is `messages`.
+  // Counts items of the first collection; for the types of other stores, of `messages`.
   const collection = (type === own.type ? own.collections[0] : undefined) ?? 'messages'
   const count = await countItems(history.objects, tree, collection)
   const checkpoint = { id: tip, createdAt: updatedAt }

@@ -1,4 +1,4 @@
-/** What may leave this machine: looked at before anything is sent. */
+/** Decides what may leave this machine, before anything is sent. */
 import type { History } from '../../../checkpoints/commits/history.ts'
 import { newCommits } from '../../../git/database/ancestry.ts'
 import type { ObjectStore } from '../../../git/database/object-store.ts'
@@ -9,7 +9,7 @@ import { isLocalOnly } from '../../../sync/local-only.ts'
 import type { SharedSession } from '../../../sync/planning/shared-sessions.ts'
 import { type CleanMemory, type FoundSecret, type ScanRequest, scan } from '../../scan/scan.ts'
 
-/** @param finder what is looked for; `undefined`: nothing */
+/** @param finder finds the secrets to look for; `undefined`: look for none */
 export const gate =
   (history: History, finder: SecretFinder | undefined, memory: CleanMemory | undefined) =>
   async ({ session, refs }: SharedSession): Promise<NotSharedError | undefined> => {
@@ -47,5 +47,5 @@ function described(session: string, found: readonly FoundSecret[]): string {
   return `it holds what looks like a secret: ${places.join('; ')}. 'forkpoint redact ${session}' takes it out; --allow lets it pass.`
 }
 
-/** So many are named. */
+/** The most secrets that an error names. */
 const MOST = 5

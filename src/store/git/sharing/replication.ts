@@ -1,9 +1,9 @@
-/** Saves that go to a remote by themselves: soon after, many together, or before they resolve. */
+/** Pushes saves to a remote automatically: soon after the save, in batches, or before the save resolves. */
 import { ReplicationError } from '../../../sync/error.ts'
 import { parseKey } from '../../../sync/planning/names.ts'
 import type { PushReport } from '../../../sync/report.ts'
 
-/** A save that is durable here. */
+/** A save that is durable in this store. */
 export interface Saved {
   session: string
   checkpoint: string
@@ -12,7 +12,10 @@ export interface Saved {
 /** Pushes these sessions. */
 type Push = (sessions: readonly string[], signal?: AbortSignal) => Promise<PushReport>
 
-/** With `later`, a save never waits, and what fails is tried again: what waits follows from the refs, no queue is stored. */
+/**
+ * With `later`, a save never waits, and a failed push is tried again. No queue is stored: refs tell what has to be
+ * pushed.
+ */
 export class LaterReplication {
   readonly #push: Push
   readonly #waiting = new Set<string>()
@@ -30,7 +33,7 @@ export class LaterReplication {
     this.#plan()
   }
 
-  /** Pushes what waits, for some seconds at most. */
+  /** Pushes the waiting sessions; gives up after `PATIENCE`. */
   async close(): Promise<void> {
     clearTimeout(this.#timer)
     await this.#running
@@ -56,7 +59,7 @@ export class LaterReplication {
       await this.#push(sessions, signal)
       this.#failures = 0
     } catch {
-      // Listeners were told; the sessions wait for the next time.
+      // Listeners got the error; the sessions are pushed again later.
       this.#failures++
       for (const session of sessions) this.#waiting.add(session)
       this.#plan()
@@ -64,7 +67,7 @@ export class LaterReplication {
   }
 }
 
-/** With `now`, a save resolves when the remote has it too. Saves that are ready together go together. */
+/** With `now`, a save resolves when the remote has it too. Saves that wait at the same time share one push. */
 export class NowReplication {
   readonly #push: Push
   readonly #remote: string
@@ -76,7 +79,7 @@ export class NowReplication {
     this.#remote = remote
   }
 
-  /** Throws ReplicationError: the save stands all the same. */
+  /** Throws ReplicationError if the push fails; the save remains in this store. */
   async after({ session, checkpoint }: Saved): Promise<void> {
     const failed = (reason: string, cause?: unknown) =>
       new ReplicationError({ session, checkpoint, remote: this.#remote }, reason, { cause })

@@ -1,15 +1,20 @@
-/** A handle of a session that machines share: it follows its branch where that made room, and its writes go to a remote. */
+/**
+ * A handle of a session that machines share. It follows its branch if a fetch has renamed it, and its writes go to a
+ * remote.
+ */
 import { ConflictError } from '../../../errors.ts'
 import type { Checkpoint, SessionHandle, StoredDocument } from '../../session-store.ts'
 
 interface Sharing {
-  /** Resolves with the checkpoint when it is where it has to be. */
+  /** Replicates the checkpoint as the store's options say, and returns it. */
   replicated(checkpoint: Checkpoint): Promise<Checkpoint>
-  /** The branch that ours has become when a fetch gave its name to theirs; `undefined` where that is not what happened. */
+  /**
+   * Returns the new name of our branch, if a fetch has given its name to the remote's branch; otherwise `undefined`.
+   */
   aside(checkpoint: Pick<Checkpoint, 'branch' | 'id'>): Promise<string | undefined>
 }
 
-/** The handle has moved before its write goes to the remote, so that nobody has to save again. */
+/** The handle moves before its write goes to the remote, so the caller need not save again if the push fails. */
 export function sharedHandle<S extends StoredDocument>(
   handle: SessionHandle<S>,
   { replicated, aside }: Sharing,

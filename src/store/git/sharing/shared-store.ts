@@ -1,4 +1,4 @@
-/** A store and its remotes: what `GitSessionStore` does with git servers. Loaded when it is needed. */
+/** What `GitSessionStore` does with its remotes. Loaded on first use. */
 import type { Checkpoints } from '../../../checkpoints/checkpoints.ts'
 import { ForkpointError, NotFoundError } from '../../../errors.ts'
 import type { Repository } from '../../../git/repository.ts'
@@ -22,34 +22,40 @@ import { gate } from './gate.ts'
 
 /** A git server that a store shares its sessions with. */
 export interface RemoteSettings extends ConnectOptions {
-  /** Default `origin`. */
+  /** Name of the remote. Default `origin`. */
   name?: string
   /** `https://…`, `ssh://…`, `user@host:path`, or the path of a folder. */
   url: string
-  /** The repository also holds code: branches of sessions lie below `refs/forkpoint/heads/`. Default: false. */
+  /**
+   * Whether the repository also holds code, so that branches of sessions are below `refs/forkpoint/heads/`. Default:
+   * false.
+   */
   mapped?: boolean
 }
 
 export interface ShareOptions extends RemoteOptions {
-  /** Name of the remote. Default: `origin`, or the only one. */
+  /** Name of the remote. Default: `origin`, or the only remote. */
   remote?: string
   /** Only these sessions. */
   only?: readonly string[]
 }
 
 export interface FetchOptions extends ShareOptions {
-  /** Only so many checkpoints of each new branch. What is cut off is missing here until `deepen`. Default: all. */
+  /**
+   * Fetch only this number of checkpoints of each new branch. The rest is missing in this store until `deepen`.
+   * Default: all.
+   */
   depth?: number
-  /** Also what earlier fetches have cut off. Default: false. */
+  /** Also fetch what earlier fetches have cut off. Default: false. */
   deepen?: boolean
 }
 
 export interface PushOptions extends ShareOptions {
-  /** Lines with files of a workspace go along. Default: false. */
+  /** Also push lines with the files of a workspace. Default: false. */
   workspace?: boolean
-  /** What secrets are looked for in what is sent; `false`: none. Default: all rules. */
+  /** Which secrets to look for in what is pushed; `false`: none. Default: all rules. */
   secrets?: Pick<SecretOptions, 'rules' | 'only' | 'off' | 'allow' | 'preset'> | false
-  /** What is known to hold none, by rules of this id. */
+  /** Returns the memory of content that has no secret by the rules with this id. */
   memory?: (rules: string) => CleanMemory | undefined
 }
 
@@ -69,7 +75,7 @@ export class SharedStore {
   readonly #checkpoints: Checkpoints
   readonly #settings: SharedStoreSettings
   readonly #remotes = new Map<string, Remote>()
-  /** Why sessions were refused by the last push of each, by remote and session. */
+  /** Why the last push of a session was refused, by remote and session. */
   readonly #refused = new Map<string, string>()
 
   constructor(checkpoints: Checkpoints, settings: SharedStoreSettings) {
@@ -85,9 +91,10 @@ export class SharedStore {
   }
 
   /**
-   * Brings what is cut off of all that is here, from any remote. Throws UnsupportedError where some of it is nowhere.
+   * Fetches all history that is cut off in this store, from any remote. Throws UnsupportedError if no remote has some
+   * of it.
    *
-   * @param why the error says that it is needed
+   * @param why the reason in the error
    */
   async deepen(session: SessionId, why: string): Promise<void> {
     const { objects, repository } = this.#checkpoints.history
@@ -119,7 +126,7 @@ export class SharedStore {
   async sync(options: PushOptions): Promise<SyncReport> {
     const fetch = await this.fetch(options)
     const push = await this.push(options)
-    // What was still there when it was fetched.
+    // The push may have deleted or replaced refs that were still at the server during the fetch.
     const done = new Set([...push.deleted, ...push.pushed])
     const hidden = fetch.hidden.filter((key) => !done.has(key))
     return { fetch: { ...fetch, hidden }, push }
@@ -136,7 +143,7 @@ export class SharedStore {
     return { ...status, sessions }
   }
 
-  /** What of a session at the remote stands on what was rewritten. */
+  /** Fetches the work on a session that the remote has on top of rewritten checkpoints. */
   async outdated(session: SessionId, options: ShareOptions): Promise<OutdatedWork> {
     return bringOutdated(await this.#sharing(options), session)
   }
@@ -154,7 +161,7 @@ export class SharedStore {
     })
   }
 
-  /** Those of the configuration, and that of the store's options. */
+  /** Returns the remotes of the configuration and that of the store's options. */
   async remotes(): Promise<NamedRemote[]> {
     const { repository } = this.#checkpoints.history
     const all = (await this.#checkpoints.open()) ? remotesOf(repository.config()) : []
@@ -164,7 +171,7 @@ export class SharedStore {
     return [{ name, url, mapped }, ...all.filter((one) => one.name !== name)]
   }
 
-  /** Throws NotFoundError. */
+  /** Returns the remote of this name. Throws NotFoundError. */
   async remote(name?: string): Promise<NamedRemote> {
     const all = await this.remotes()
     const found =
@@ -180,7 +187,7 @@ export class SharedStore {
     )
   }
 
-  /** One object for each address: it remembers what it has found out about the server. */
+  /** Returns one object per address, because it remembers what it has learned about the server. */
   #connected(repository: Repository, url: string): Remote {
     const known = this.#remotes.get(url)
     if (known !== undefined) return known
@@ -191,8 +198,8 @@ export class SharedStore {
   }
 
   /**
-   * Adds a remote to the configuration. Where branches lie is found out from what the server has, unless it is said: below
-   * `refs/forkpoint/heads/` where such are there already, or where branches are not those of sessions.
+   * Adds a remote to the configuration. Without `mapped`, the server's refs decide where branches are: below
+   * `refs/forkpoint/heads/` if the server has such refs, or branches that are not of sessions.
    */
   async add({
     name,
@@ -216,7 +223,7 @@ export class SharedStore {
     await removeRemote(this.#checkpoints.history.repository, name)
   }
 
-  /** All remotes but one. */
+  /** Returns all remotes but one. */
   async #others(but: string | undefined, options: ShareOptions): Promise<Sharing[]> {
     const names = (await this.remotes()).map(({ name }) => name).filter((name) => name !== but)
     return Promise.all(names.map((remote) => this.#sharing({ ...options, remote })))
@@ -243,7 +250,7 @@ export class SharedStore {
   }
 }
 
-/** A server that cannot be asked is taken for one with sessions alone. */
+/** Whether the server also holds code. Assumes not if the server cannot be reached. */
 async function alsoHoldsCode(remote: Remote): Promise<boolean> {
   const known = await remote.refs(['refs/heads/', 'refs/forkpoint/heads/']).catch((error: unknown) => {
     if (!(error instanceof ForkpointError)) throw error

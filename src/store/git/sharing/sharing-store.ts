@@ -1,4 +1,4 @@
-/** What a git store does with git servers: sessions shared by several machines, by hand or with each save. */
+/** What a git store does with git servers: it shares sessions between machines, on request or with each save. */
 import type { Checkpoints } from '../../../checkpoints/checkpoints.ts'
 import { parseRef, parseSessionId, type SessionId } from '../../../ids.ts'
 import type { BundleReport } from '../../../sync/bundle/bundle.ts'
@@ -29,11 +29,11 @@ import type {
 } from './shared-store.ts'
 
 export interface UnbundleReport extends Omit<FetchReport, 'remote'> {
-  /** What is wrong with the sessions that came. */
+  /** Problems of the sessions that were updated. */
   problems: readonly Problem[]
 }
 
-/** What happened between the store and a remote. */
+/** A finished fetch or push, or its failure. */
 export type RemoteEvent =
   | { kind: 'fetch'; report: FetchReport }
   | { kind: 'push'; report: PushReport }
@@ -71,12 +71,12 @@ export abstract class SharingStore<S extends StoredDocument> extends StoreFront<
   }
 
   /**
-   * Sends what was saved and deleted here to a remote: what of each session the remote does not have yet. Sessions that it
-   * refuses stand in the report, and the others are pushed. A session that holds what looks like a secret is refused.
+   * Sends saves and deletions that a remote does not have yet. The report lists refused sessions; the others are
+   * pushed. A session that seems to contain a secret is refused.
    *
    *     const { pushed, refused } = await store.push()
    *
-   * @throws NotFoundError when there is no such remote; RemoteError when it cannot be reached
+   * @throws NotFoundError if the remote does not exist; RemoteError if it cannot be reached
    */
   push(options: PushOptions = {}): Promise<PushReport> {
     return this.#told(
@@ -86,10 +86,10 @@ export abstract class SharingStore<S extends StoredDocument> extends StoreFront<
   }
 
   /**
-   * Brings what others have saved and deleted. A branch that has gone on at both sides becomes two: theirs keeps the name, ours
-   * is then `<name>--<writer>-<8 hex>`, and stays the active one.
+   * Gets what others have saved and deleted. A branch with new checkpoints on both sides becomes two branches: the
+   * remote's keeps the name, and ours is renamed to `<name>--<writer>-<8 hex>` and stays the active branch.
    *
-   * @throws NotFoundError when there is no such remote; RemoteError when it cannot be reached; CorruptError
+   * @throws NotFoundError if the remote does not exist; RemoteError if it cannot be reached; CorruptError
    */
   fetch(options: FetchOptions = {}): Promise<FetchReport> {
     return this.#told(
@@ -99,15 +99,15 @@ export abstract class SharingStore<S extends StoredDocument> extends StoreFront<
   }
 
   /**
-   * Calls `listener` with each report of a fetch or push, and with each failure, also of those that the store makes by itself.
-   * Returns a function that ends it.
+   * Calls `listener` with the report or failure of each fetch and push, including automatic ones. Returns a function
+   * that removes the listener.
    */
   on(_event: 'remote', listener: (event: RemoteEvent) => void): () => void {
     this.#listeners.add(listener)
     return () => void this.#listeners.delete(listener)
   }
 
-  /** `fetch`, then `push`. */
+  /** Calls `fetch`, then `push`. */
   sync(options: PushOptions = {}): Promise<SyncReport> {
     return this.#told(
       this.shared((shared) => shared.sync(options)),
@@ -118,14 +118,14 @@ export abstract class SharingStore<S extends StoredDocument> extends StoreFront<
     )
   }
 
-  /** How sessions here stand to those of a remote, asked now. Nothing is fetched. */
+  /** Asks a remote for its refs and compares them with those of this store. Fetches nothing. */
   remoteStatus(options: ShareOptions = {}): Promise<RemoteStatus> {
     return this.shared((shared) => shared.status(options))
   }
 
   /**
-   * Adds a remote to the repository's configuration, where git finds it too. `mapped`: the server's repository also holds code;
-   * default: found out from its refs.
+   * Adds a remote to the repository's configuration, where git finds it too. `mapped`: whether the server's repository
+   * also holds code; default: its refs decide.
    *
    * @throws AlreadyExistsError, InvalidIdError, UnsupportedError for an address that forkpoint cannot reach
    */
@@ -134,25 +134,26 @@ export abstract class SharingStore<S extends StoredDocument> extends StoreFront<
   }
 
   /**
-   * Writes sessions into one file, which every git reads: a backup. They come with all branches, tags, reserved lines, files of
-   * workspaces and what is known of deletions. With `since`, only what is new. The file is checked, and durable when this
-   * resolves. Returns `undefined`, and writes nothing, if nothing is new.
+   * Writes a backup of sessions into one file that every git can read, with all branches, tags, reserved lines,
+   * workspace files and records of deletions. With `since`, only what is new. When this resolves, the file has been
+   * checked and is durable. Returns `undefined`, and writes nothing, if nothing is new.
    *
    *     await store.bundle('backup.bundle')
    *     await store.bundle('monday.bundle', { since: 'backup.bundle' })
    *
-   * @throws NotFoundError when there is no such session; CorruptError; UnsupportedError in a shallow clone; StorageError, also
-   *   when the file exists
+   * @throws NotFoundError if a session does not exist; CorruptError; UnsupportedError in a shallow clone; StorageError,
+   *   also if the file exists
    */
   bundle(file: string, options: BundleOptions = {}): Promise<BundleReport | undefined> {
     return this.shared((shared) => shared.bundle(file, options))
   }
 
   /**
-   * Takes sessions from a bundle, as `fetch` does from a server, and verifies those that have changed. A store is made if
-   * there is none.
+   * Takes sessions from a bundle, as `fetch` does from a server, and verifies those that have changed. Creates the
+   * store if it does not exist.
    *
-   * @throws NotFoundError when the bundle continues an earlier one that is not in this store; CorruptError; StorageError
+   * @throws NotFoundError if the bundle continues an earlier bundle that is not in this store; CorruptError;
+   *   StorageError
    */
   async unbundle(file: string, options: Omit<ShareOptions, 'remote'> = {}): Promise<UnbundleReport> {
     const { remote: _, ...report } = await this.shared((shared) => shared.unbundle(file, options))
@@ -168,23 +169,23 @@ export abstract class SharingStore<S extends StoredDocument> extends StoreFront<
     return this.shared((shared) => shared.remove(name))
   }
 
-  /** Brings what a shallow store has left at its remotes. Throws UnsupportedError where it is nowhere, RemoteError. */
+  /** Fetches the history that a shallow store lacks. Throws UnsupportedError if no remote has it; RemoteError. */
   protected async deepen(session: string, why: string): Promise<void> {
     if ((await this.#checkpoints.open()) && this.#checkpoints.objects.isShallow)
       await this.shared((shared) => shared.deepen(parseSessionId(session), why))
   }
 
-  /** The remotes, those of the configuration and that of the store's options. */
+  /** Returns the remotes of the configuration and that of the store's options. */
   remotes(): Promise<NamedRemote[]> {
     return this.shared((shared) => shared.remotes())
   }
 
   /**
-   * Brings back a session that was pruned, discarded or, where a remote is set, deleted, also on another machine: as far as its
-   * checkpoints are still on the disk. Returns its refs, such as `heads/demo/main`.
+   * Restores a session that was pruned, discarded or, if the store has a remote, deleted, even on another machine. Only
+   * checkpoints that are still on the disk come back. Returns its refs, such as `heads/demo/main`.
    *
-   * @throws NotFoundError when there is nothing of it; AlreadyExistsError when there is a session of that id and another in the
-   *   trash
+   * @throws NotFoundError if there is nothing to restore; AlreadyExistsError if a session with this id exists and
+   *   another is in the trash
    */
   restore(session: string): Promise<string[]> {
     return this.#checkpoints.lifetime.use(async () => {
@@ -227,7 +228,7 @@ export abstract class SharingStore<S extends StoredDocument> extends StoreFront<
     return sharedHandle(handle, {
       replicated: (checkpoint) => this.#replicated(checkpoint),
       aside: async ({ branch, id }) => {
-        // A session that was deleted meanwhile is a conflict as before.
+        // If the session was deleted meanwhile, the ConflictError stays.
         const branches = (await this.exists(session)) ? await this.branches(session) : []
         return branches.find(({ name, head }) => head === id && name.startsWith(`${branch}--`))?.name
       },
@@ -248,7 +249,7 @@ export abstract class SharingStore<S extends StoredDocument> extends StoreFront<
     return checkpoint
   }
 
-  /** Throws ReplicationError where it has to be at the remote now, and is not. */
+  /** Throws ReplicationError if `replicate` is `now` and the push fails. */
   async #toRemote({ name = 'origin' }: RemoteSettings, session: string, checkpoint: string): Promise<void> {
     this.#replication ??= import('./replication.ts').then(({ LaterReplication, NowReplication }) => {
       const push = (only: readonly string[], signal?: AbortSignal) =>
