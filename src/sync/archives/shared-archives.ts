@@ -1,6 +1,7 @@
 /**
- * Archives travel as refs do. What is shared is which sessions are archived: an archive is taken over as far as it says of sessions what is
- * here, or what is not here yet. Sessions that are live at one side count more there.
+ * Shares archives, which are pushed and fetched like other refs. An archive of the remote is taken over for sessions
+ * that are the same here or do not exist here. If a session has refs of its own on one side, these take precedence
+ * there.
  */
 import { foldSessions } from '../../checkpoints/archiving/archive-sessions.ts'
 import type { ArchivedSession } from '../../checkpoints/commits/archive.ts'
@@ -23,13 +24,15 @@ import type { SharedSession } from '../planning/shared-sessions.ts'
 import type { FetchReport, PushReport } from '../report.ts'
 import { type Gate, type Sharing, sessionsWith } from '../sharing.ts'
 
-/** What is archived at a place: the archives by their refs, and all their sessions by the part of their refs. */
+/** The archives of one side by ref, and all their sessions by the part of a ref that encodes their id. */
 interface Shelf {
   refs: Map<RefName, CommitId>
   sessions: Map<string, ArchivedSession>
 }
 
-/** After a fetch: what was archived at the remote is archived here, and what came back there comes back here. */
+/**
+ * Completes a fetch: archives sessions that were archived at the remote, and brings back those that came back there.
+ */
 export async function takeOverArchives(
   sharing: Sharing,
   there: RemoteRefs,
@@ -60,14 +63,14 @@ export async function takeOverArchives(
   )
 }
 
-/** Sessions that are only in archives of the remote and not here at all need no refs here: their archive is taken over. */
+/** Returns whether a session exists only in archives of the remote: then it needs no refs here, only the archive. */
 export const isOnlyArchivedThere = ({ refs, gone, archived }: SharedSession): boolean =>
   archived.remote &&
   gone.local === undefined &&
   gone.remote === undefined &&
   [...refs.values()].every(({ local }) => local === undefined)
 
-/** After a push of sessions: archives that are new here go to the remote, and those that are not here any more go there. */
+/** Completes a push of sessions: pushes new archives, and deletes archives at the remote that no longer exist here. */
 export async function pushArchives(
   sharing: Sharing,
   gate: Gate | undefined,
@@ -120,7 +123,7 @@ export async function pushArchives(
 
 const history = ({ checkpoints }: Sharing) => checkpoints.history
 
-/** Sessions that may not leave this machine get an archive of their own, and are told. */
+/** Moves sessions that must not leave this machine into an archive of their own, and reports them. */
 async function holdBack(
   sharing: Sharing,
   id: CommitId,
@@ -146,7 +149,7 @@ async function holdBack(
   if (held.length > 0 && held.length < all.size) await foldSessions(checkpoints, held)
 }
 
-/** The refs that the remote still has of archived sessions, where they are what the archive says. */
+/** Deletes the refs that the remote still has of archived sessions, if they have the same values as in the archive. */
 async function deleteLive(
   sharing: Sharing,
   sessions: readonly ArchivedSession[],
@@ -170,7 +173,7 @@ async function deleteLive(
   }
 }
 
-/** Whether the remote has the session in refs of its own, or it was deleted here. */
+/** Returns whether the remote has the session in refs of its own, or the session was deleted here. */
 async function isElsewhere(
   sharing: Sharing,
   { session, refs }: ArchivedSession,
@@ -185,7 +188,7 @@ async function isElsewhere(
   return true
 }
 
-/** Whether a session can be archived here: it is what it is there, or nothing is known of it. */
+/** Returns whether a session can be archived here: whether its refs are the same here, or nothing is known of it. */
 function isAsHere(sharing: Sharing, { session, refs }: ArchivedSession, there: RemoteRefs): boolean {
   const own = history(sharing).refsOf(session)
   if (own.size > 0) return own.size === refs.size && [...refs].every(([ref, id]) => own.get(ref) === id)
@@ -216,7 +219,7 @@ function shelfOf(
   }
 }
 
-/** Parts of sessions that the remote has refs of. */
+/** Returns the sessions (as parts of refs) of which the remote has refs. */
 function liveParts({ names }: Sharing, there: RemoteRefs): Set<string> {
   const keys = [...there.refs.keys()].flatMap((ref) => names.key(ref) ?? [])
   return new Set(keys.filter((key) => parseKey(key)!.kind !== 'tag').map((key) => key.split('/')[1]!))
@@ -225,7 +228,7 @@ function liveParts({ names }: Sharing, there: RemoteRefs): Set<string> {
 const isSeenLive = ({ checkpoints, names }: Sharing, part: string): boolean =>
   checkpoints.history.repository.refs.list(`${names.seenFolder}heads/${part}/`, () => undefined).size > 0
 
-/** Sets what archives were last seen, and forgets what was seen of the refs of archived sessions. */
+/** Records the archives that were last seen, and forgets the last-seen refs of archived sessions. */
 async function remember(
   sharing: Sharing,
   now: ReadonlyMap<RefName, CommitId>,
@@ -259,7 +262,7 @@ async function move({ checkpoints }: Sharing, moves: ReadonlyMap<RefName, Object
   })
 }
 
-/** One request, whole or not at all. Says why it was refused. */
+/** Sends one atomic request. Returns why it was refused. */
 async function send(
   { remote, options }: Sharing,
   moves: readonly RemoteMove[],
