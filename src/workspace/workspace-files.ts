@@ -55,6 +55,8 @@ export type WorkspaceState = 'same' | 'changed' | 'unknown'
 const ROUNDS = 5
 
 /**
+ * The files of a folder, stored with the checkpoints of sessions.
+ *
  *     const files = store.files('/home/ann/project')
  *     await store.save(state, { files })
  *     await files.restore('demo', 'main~3')
