@@ -160,8 +160,8 @@ export class Checkpoints<R extends AnyRepository = Repository> {
 
   /**
    * As `open`, for callers that may write on top of what they read: finishes durable saves of dead processes whose
-   * branch has not moved yet. Otherwise the first write would finish them, and then conflict with them. Does nothing on
-   * a read-only disk, where no write can follow.
+   * branch has not moved yet. Otherwise the first write would finish them, and then conflict with them. Ignores a
+   * StorageError, such as on a read-only disk, where no write can follow.
    */
   async openFinished(): Promise<boolean> {
     if (!(await this.open())) return false

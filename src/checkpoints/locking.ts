@@ -18,9 +18,7 @@ export type Again = typeof AGAIN
 /** The refs that a change needs. */
 export interface Aim {
   refs: readonly LockName[]
-  /**
-   * Whether refs are deleted, and so from archives, too. By default, archives are searched only if a ref is missing.
-   */
+  /** Whether refs are deleted, also in archives. If not set, archives are searched only if a ref is missing. */
   frees?: boolean
   /** Whether a ref moves to a checkpoint that no locked ref keeps alive: then the purge lock is taken, too. */
   reaches: boolean

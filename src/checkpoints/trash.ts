@@ -75,7 +75,7 @@ export function trashRefs(
 
 /**
  * Removes from the trash what was deleted before that time (milliseconds since 1970), so that a purge removes it from
- * the disk. Returns the number of deletions.
+ * the disk. Returns how many deleted sessions it removed.
  */
 export async function emptyTrash(repository: Repository, before: number): Promise<number> {
   const old = discarded(repository).filter(({ at }) => at < before)

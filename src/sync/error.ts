@@ -45,9 +45,9 @@ export class NotSharedError extends ForkpointError {
 }
 
 /**
- * A session was not pushed, because newer work stands on checkpoints that were rewritten to redact something: they were
- * rewritten here and a remote has newer work, or elsewhere and newer work is here. `GitSessionStore.continueRewrite`
- * rewrites that work, too.
+ * A session was not pushed, because it has work on top of checkpoints that were rewritten to redact something: they
+ * were rewritten here and a remote has newer work, or they were rewritten elsewhere and newer work is here.
+ * `GitSessionStore.continueRewrite` rewrites that work, too.
  */
 export class RewrittenError extends ForkpointError {
   readonly session: string

@@ -9,7 +9,7 @@ export interface FetchReport {
   diverged: { from: string; to: string }[]
   /** Refs that were deleted here because they were deleted elsewhere. */
   deleted: string[]
-  /** Refs with work that is newer than a deletion elsewhere: they stay here, and are not pushed until `restore`. */
+  /** Refs with work that a deletion elsewhere did not cover: they stay here, and are not pushed until `restore`. */
   kept: string[]
   /**
    * Sessions that were archived here because they were archived elsewhere; in `unarchived`, sessions that came back
@@ -47,7 +47,7 @@ export interface PushReport {
   refused: RefusedSession[]
   /** Refs that cannot be pushed before a fetch, because the remote has new checkpoints. */
   behind: string[]
-  /** Refs with work that is newer than a deletion elsewhere. */
+  /** Refs with work that a deletion elsewhere did not cover. */
   kept: string[]
   /** Refs that were deleted or rewritten, but that the server refuses to delete or replace. */
   hidden: string[]

@@ -1,4 +1,7 @@
-/** Finds sessions in archives. Keeps each archive that was read in memory; an id always names the same content. */
+/**
+ * Finds sessions in archives. Keeps archives in memory once they were read, because an id always names the same
+ * content.
+ */
 import { CorruptError } from '../../errors.ts'
 import type { AnyRepository } from '../../git/any-repository.ts'
 import { ARCHIVE, type CommitId, type RefName, type SessionId, trustedCommit } from '../../ids.ts'

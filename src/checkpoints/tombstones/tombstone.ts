@@ -11,9 +11,8 @@ import { messageText } from '../commits/message.ts'
 
 /**
  * `session`, `branch`, `tag`: deletes it, with everything that a remote has of it. `pruned`: deletes a session that a
- * policy removed; newer work of others, which the policy did not know, stays. `also`: names what a remote had of a
- * deleted ref. `restored`: earlier deletions of these refs no longer count. `joined`: only joins the tombstones of two
- * machines.
+ * policy removed; work of others that the policy did not see stays. `also`: names what a remote had of a deleted ref.
+ * `restored`: earlier deletions of these refs no longer count. `joined`: only joins the tombstones of two machines.
  */
 export type TombstoneKind = 'session' | 'pruned' | 'branch' | 'tag' | 'also' | 'restored' | 'joined'
 
@@ -101,7 +100,7 @@ export async function readTombstones(history: History, tip: CommitId | undefined
   return found
 }
 
-/** Returns the tombstones that the line of a checkpoint continues after (its trailers `Continues`). */
+/** Returns the tombstones that the trailers `Continues` name, of a checkpoint and of those before it on its line. */
 export async function continuedBy(history: History, tip: CommitId): Promise<Set<CommitId>> {
   const found = new Set<CommitId>()
   for await (const { message } of history.line(tip)) {

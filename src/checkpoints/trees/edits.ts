@@ -6,8 +6,8 @@ export type Edits = Map<string, Uint8Array | null>
 /** Edits that keep the decoded items of some files, so that these need not be decoded again. */
 export class ItemEdits extends Map<string, Uint8Array | null> {
   /**
-   * What `decodeItem` would return, by the path of the item's JSON file; may include items with logs. Must not be
-   * changed.
+   * Decoded items, as `decodeItem` returns them, by the path of the item's JSON file and perhaps of files of its log.
+   * Must not be changed.
    */
   readonly items = new Map<string, unknown>()
 

@@ -195,7 +195,7 @@ export class HostedRepository implements AnyRepository {
 
 const ROUNDS = 50
 const TRIES = 3
-/** Milliseconds. */
+/** Average pause after the first try, in milliseconds; later pauses are longer. */
 const PAUSE = 50
 const MAY_BE_MADE = ['unreachable', 'busy', 'invalid']
 

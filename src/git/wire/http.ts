@@ -27,7 +27,7 @@ export interface HttpOptions {
 export interface HttpRequest {
   service: 'git-upload-pack' | 'git-receive-pack'
   headers?: Readonly<Record<string, string>>
-  /** Makes the body, for each try again; a stream if it is large. */
+  /** Returns the body, as a stream if it is large. Called for each try. */
   body: () => Uint8Array | ReadableStream<Uint8Array>
   /** Whether the request changes nothing at the server, and so can be repeated if its answer was lost. */
   isSafe: boolean

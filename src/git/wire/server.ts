@@ -27,7 +27,7 @@ export interface CallOptions {
   onText?: ((text: string) => void) | undefined
 }
 
-/** Makes the bytes of a pack to send, for each try again. */
+/** Returns the bytes of a pack to send. Called for each try. */
 export type PackBody = () => Uint8Array | AsyncIterable<Uint8Array>
 
 export class GitServer {

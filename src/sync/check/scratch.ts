@@ -81,7 +81,7 @@ export class Scratch {
 
   /**
    * Pushes the neutral branch to an empty server, as a first push does: many servers make the first branch their
-   * default, and then refuse to delete it. Pushes moves of refs. Throws RemoteError.
+   * default, and then refuse to delete it. Throws RemoteError.
    */
   async begin(): Promise<void> {
     const [commit, ...others] = neutralCommit()
@@ -90,7 +90,7 @@ export class Scratch {
     await this.push([{ ref: NEUTRAL_REF, from: undefined, to: commit.id }])
   }
 
-  /** Throws RemoteError. */
+  /** Pushes moves of refs. Throws RemoteError. */
   push(moves: readonly RemoteMove[], has: readonly ObjectId[] = []): Promise<readonly MoveAnswer[]> {
     return this.remote.push({ moves, has, atomic: moves.length > 1 }, this.options)
   }

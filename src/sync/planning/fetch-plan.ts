@@ -6,8 +6,8 @@ import type { RefKey, RefKind } from './names.ts'
 export type Relation = 'same' | 'ahead' | 'behind' | 'diverged'
 
 /**
- * What tombstones mean for the local value. `dead`: it is deleted. `newer`: it has work that the deletion did not know.
- * `unknown`: that cannot be decided.
+ * What tombstones mean for the local value. `dead`: it is deleted. `newer`: it has work that the deletion did not
+ * cover. `unknown`: that cannot be decided.
  */
 export type Fate = 'alive' | 'dead' | 'newer' | 'unknown'
 
@@ -43,7 +43,7 @@ export interface FetchPlan {
   /** Local refs that were renamed because the remote's ref takes the name. */
   diverged: { from: RefKey; to: RefKey }[]
   deleted: RefKey[]
-  /** Local refs with work that a deletion did not know: they stay, and are not pushed. */
+  /** Local refs with work that a deletion did not cover: they stay, and are not pushed. */
   kept: RefKey[]
   /** Refs that are deleted or rewritten, but that the remote still has. */
   hidden: RefKey[]
