@@ -15,6 +15,7 @@ import {
   type ObjectId,
   type RefFolder,
   type RefName,
+  type SessionId,
 } from '../../ids.ts'
 import { encodeName } from '../../ref-part.ts'
 import { batchesOf } from '../batches.ts'
@@ -73,7 +74,7 @@ export const isOnlyArchivedThere = ({ refs, gone, archived }: SharedSession): bo
 /** Completes a push of sessions: pushes new archives, and deletes archives at the remote that no longer exist here. */
 export async function pushArchives(
   sharing: Sharing,
-  gate: Gate | undefined,
+  { gate, workspace = false }: { gate?: Gate; workspace?: boolean },
   report: PushReport,
 ): Promise<void> {
   const { checkpoints, names, remote, options } = sharing
@@ -82,14 +83,17 @@ export async function pushArchives(
     now.size === seen.size && [...now].every(([ref, id]) => seen.get(ref as RefName) === id)
   if (isTheSame(shelfHere(sharing, ARCHIVE).refs)) return
   const there = await remote.refs(names.prefixes(undefined), options)
+  const held = new Set<string>()
   for (const [ref, id] of shelfHere(sharing, ARCHIVE).refs)
-    if (!there.refs.has(ref)) await holdBack(sharing, id, there, gate, report)
+    if (!there.refs.has(ref))
+      for (const session of await holdBack(sharing, id, { there, gate, workspace, report }))
+        held.add(encodeName(session))
   const here = shelfHere(sharing, ARCHIVE)
   const known = [...there.refs.values()]
   const has: ObjectId[] = []
   for (const id of known) if (await checkpoints.objects.has(id)) has.push(id)
   const now = new Map([...there.refs].filter(([ref]) => ref.startsWith(ARCHIVE))) as Map<RefName, CommitId>
-  const held = new Set(report.refused.map(({ session }) => encodeName(session)))
+  for (const { session } of report.refused) held.add(encodeName(session))
   for (const [ref, id] of here.refs) {
     const sessions = history(sharing).archives.tryRead(id)
     if (sessions === undefined || [...sessions.keys()].some((part) => held.has(part))) continue
@@ -123,20 +127,27 @@ export async function pushArchives(
 
 const history = ({ checkpoints }: Sharing) => checkpoints.history
 
-/** Moves sessions that must not leave this machine into an archive of their own, and reports them. */
+/**
+ * Moves sessions that must not be sent into an archive of their own: those that must not leave this machine, which are
+ * reported, and those with files of a workspace if the caller did not ask to send these. What the remote has of the
+ * latter stays as it is. Returns both.
+ */
 async function holdBack(
   sharing: Sharing,
   id: CommitId,
-  there: RemoteRefs,
-  gate: Gate | undefined,
-  report: PushReport,
-): Promise<void> {
+  options: { there: RemoteRefs; gate: Gate | undefined; workspace: boolean; report: PushReport },
+): Promise<SessionId[]> {
+  const { there, gate, workspace, report } = options
   const { checkpoints, writer } = sharing
   const all = history(sharing).archives.tryRead(id) ?? new Map<string, ArchivedSession>()
   const held: ArchivedSession[] = []
   for (const one of all.values()) {
     const shared = sessionsWith(sharing, there, [one.session]).get(one.session)
     if (shared === undefined) continue
+    if (!workspace && [...shared.refs.keys()].some((key) => parseKey(key)?.kind === 'workspace')) {
+      held.push(one)
+      continue
+    }
     const isMarked = shared.gone.local !== undefined || shared.gone.remote !== undefined
     const facts = isMarked ? await sessionFacts(history(sharing), shared, writer) : undefined
     const error = await gate?.(shared)
@@ -147,6 +158,7 @@ async function holdBack(
     held.push(one)
   }
   if (held.length > 0 && held.length < all.size) await foldSessions(checkpoints, held)
+  return held.map(({ session }) => session)
 }
 
 /** Deletes the refs that the remote still has of archived sessions, if they have the same values as in the archive. */
