@@ -1,12 +1,12 @@
-/** What may happen to the branches of a session. */
+/** Rules for the branches of a session. */
 import { UnsupportedError } from '../errors.ts'
 import { type BranchName, MAIN } from '../ids.ts'
 import { isSameName } from '../ref-part.ts'
 
 /**
- * The active branch once `branch` is deleted: `main` where the active one goes, else what it was. Throws
- * UnsupportedError for the only branch, because a session without branches is none, and for the active one where there
- * is no `main` to go back to.
+ * Returns the active branch after `branch` is deleted: `main` if the active branch is deleted, else the same as before.
+ * Throws UnsupportedError for the only branch, because a session needs a branch, and for the active branch if there is
+ * no `main` to return to.
  */
 export function activeAfterDelete(
   session: string,

@@ -1,6 +1,7 @@
 /**
- * Commits as checkpoints: the one write and the one read of everything that keeps sessions in a repository. Knows
- * branches, lines, keys, types, times and trailers; what a document is, and what of it changed, is decided above.
+ * Stores checkpoints as commits: every store and adapter that keeps sessions in a repository writes and reads here.
+ * Knows branches, lines, keys, types, times and trailers. Does not know documents: its callers decide what changed in
+ * them.
  */
 import type { Layout } from '../codec/index.ts'
 import { NotFoundError, StorageError } from '../errors.ts'
@@ -37,20 +38,23 @@ import type { Signing } from './signing.ts'
 import { Writing } from './writing.ts'
 import { wrongType } from './wrong-type.ts'
 
-/** What everything that is written through it has in common. */
+/** What all writes of one `Checkpoints` have in common. */
 export interface CheckpointRules {
-  /** Of the sessions' documents; those of another are refused. */
+  /** The type of the sessions' documents; sessions of another type are refused. */
   readonly type: string
-  /** Of checkpoints that name no author. */
+  /** The author of checkpoints for which the caller gave none. */
   readonly author: Author | undefined
-  /** Milliseconds since 1970. */
+  /** Returns the current time, in milliseconds since 1970. */
   readonly now: () => number
   readonly redact: Redact | undefined
-  /** How the documents lie in their trees. */
+  /** How documents are divided into files. */
   readonly layout: Layout
-  /** How turns get their pages; `undefined`: they get none. */
+  /** How the pages of turns are made; `undefined`: turns get no pages. */
   readonly pages: PageRules | undefined
-  /** Makes each checkpoint unlike every other one, where several writers may make the same at once. */
+  /**
+   * Returns a value that makes each commit unique, for stores to which several writers may write equal commits at the
+   * same time.
+   */
   readonly nonce?: (() => string) | undefined
 }
 
@@ -58,39 +62,47 @@ export interface CheckpointRules {
 export interface Onto {
   branch?: BranchName | undefined
   line?: string
-  /** Whether the branch begins with this write. Default: whether it is missing. */
+  /** Whether this write creates the branch. Default: whether it is missing. */
   starts?: boolean
-  /** Whether it becomes the active branch. Default: where a session begins with it. */
+  /** Whether the branch becomes the active one. Default: only if this write creates the session. */
   activates?: boolean
-  /** Other refs to hold meanwhile, so that `Writing.move` can move them. */
+  /** Other refs to lock, so that `Writing.move` can move them. */
   also?: readonly LockName[]
 }
 
 export interface CheckpointWrite<T> {
   session: SessionId
-  /** A function is asked before the locks, and again under them; where it then says something else, all starts over. */
+  /**
+   * A function is called before the locks are taken, and again under them; if the results differ, the write starts
+   * over.
+   */
   onto: Onto | (() => Onto | Promise<Onto>)
-  /** Write to a session of whatever type it is. */
+  /** Write to a session of any type. */
   anyType?: boolean
-  /** What is written is redacted by `decide`: it is also called before the locks, so that `redact` knows its answers then. */
+  /**
+   * `decide` redacts what it writes. It is also called once before the locks are taken, so that `redact` remembers its
+   * answers under them.
+   */
   redacts?: true
-  /** Set at where the write ends. Throws AlreadyExistsError when there is one elsewhere. */
+  /**
+   * A tag to set on the last checkpoint of the write. Throws AlreadyExistsError if the tag names another checkpoint.
+   */
   tag?: TagName | undefined
-  /** The caller calls `replicate` itself, after its positions have moved, or leaves that to a later write. */
+  /** The caller calls `replicate` itself after updating its positions, or leaves that to a later write. */
   replicates?: false
   /**
-   * Called under the locks, perhaps more than once: what it adds to `writing` becomes durable whole or not at all. What it
-   * throws is thrown, and nothing is written. `AGAIN`: to start over.
+   * Called under the locks, perhaps more than once. What it adds to `writing` becomes durable completely or not at all.
+   * If it throws, `write` throws the same error and nothing is written. Returns `AGAIN` to start over.
    */
   decide(writing: Writing): T | Again | Promise<T | Again>
 }
 
-/** One look at a session. */
+/** A session at one moment. */
 export interface Snapshot {
   branch: BranchName
-  /** Of the branch; `undefined` when there is none of that name. */
+  /** The tip of the branch; `undefined` if the session has no branch of that name. */
   tip: CommitId | undefined
-  /** What was asked for. */
+  /** The requested checkpoint. */
   commit: CommitInfo
 }
 
@@ -109,24 +121,24 @@ export class Checkpoints<R extends AnyRepository = Repository> {
   readonly history: History<R>
   readonly refs: SessionRefs
   readonly rules: CheckpointRules
-  /** Of what is read often. */
+  /** Cached copies of what is read often. */
   readonly copies: KeptCopies
-  /** Work that `close` has to wait for runs in `lifetime.use`. */
+  /** Runs work that `close` must wait for, with `lifetime.use`. */
   readonly lifetime = new Lifetime()
   /**
-   * Brings a session to where it is replicated; resolves when it is where it has to be. Set by the store, and called after
-   * each write. `checkpoint`: empty for a deletion. Throws ReplicationError.
+   * Replicates a session; resolves when it is stored wherever the store requires it. Set by the store, and called after
+   * each write. `checkpoint` is empty for a deletion. Throws ReplicationError.
    */
   replicate: (session: SessionId, checkpoint: string) => Promise<void> = async () => undefined
   readonly #repository: R
   readonly #keys: Keys
   readonly #signing: Signing | undefined
-  /** Of checkpoints that name no author, redacted. */
+  /** The author of checkpoints for which the caller gave none, redacted. */
   #author: Author | undefined
-  /** Tips of branches and lines that are of our type, by ref: where they were a moment ago. */
+  /** Last known tips of branches and lines whose type was checked, by ref. */
   readonly #tips = new Map<RefName, CommitId>()
 
-  /** @param signing what every commit is signed with */
+  /** @param signing signs every commit */
   constructor(repository: R, rules: CheckpointRules, signing?: Signing) {
     this.#repository = repository
     this.#signing = signing
@@ -141,15 +153,15 @@ export class Checkpoints<R extends AnyRepository = Repository> {
     return this.#repository.objects
   }
 
-  /** Whether there is a repository. Throws what `Repository.open` throws. */
+  /** Opens the repository; returns whether there is one. Throws what `Repository.open` throws. */
   open(): Promise<boolean> {
     return this.#repository.open()
   }
 
   /**
-   * As `open`, for whoever may want to write on top of what is read: finishes what dead processes had saved for good
-   * without moving the branch there. The first write would do so, and then lose against it. On a disk that can only be
-   * read, nothing is written, so nothing is lost.
+   * As `open`, for callers that may write on top of what they read: finishes durable saves of dead processes whose
+   * branch has not moved yet. Otherwise the first write would finish them, and then conflict with them. Ignores a
+   * StorageError, such as on a read-only disk, where no write can follow.
    */
   async openFinished(): Promise<boolean> {
     if (!(await this.open())) return false
@@ -159,15 +171,15 @@ export class Checkpoints<R extends AnyRepository = Repository> {
     return true
   }
 
-  /** Stands for what has been purged so far: taken before a checkpoint is resolved, given to `Writing.stands`. */
+  /** Returns the purge mark. Take it before resolving a checkpoint, and pass it to `Writing.stands`. */
   mark(): string {
     return purgeMark(this.#repository)
   }
 
   /**
-   * The checkpoint that a revision names, else the tip of the branch, else of the active one; `undefined` when there is
-   * no such session. Throws NotFoundError for a branch or revision that is not there, InvalidStateError for a checkpoint of
-   * another type.
+   * Reads the checkpoint that a revision names, else the tip of the branch, else the tip of the active branch. Returns
+   * `undefined` if there is no such session. Throws NotFoundError for a missing branch or revision, InvalidStateError
+   * for a checkpoint of another type.
    */
   async read(
     session: SessionId,
@@ -182,7 +194,7 @@ export class Checkpoints<R extends AnyRepository = Repository> {
     return { branch, tip, commit: await this.checked(session, id) }
   }
 
-  /** The checkpoint. Throws InvalidStateError when it is of another type than ours. */
+  /** Reads a checkpoint. Throws InvalidStateError if its type is not that of these rules. */
   async checked(session: SessionId, id: CommitId): Promise<CommitInfo> {
     const info = await this.history.info(id)
     await this.#checkType(session, info)
@@ -190,10 +202,10 @@ export class Checkpoints<R extends AnyRepository = Repository> {
   }
 
   /**
-   * THE write: every checkpoint of every store and adapter is made here. Throws what `onto` and `decide` throw;
-   * InvalidStateError for a session of another type; ConflictError when others change the branch all the time;
-   * LockedError, StorageError; SigningError before anything is made, where signing is required and cannot be; ReplicationError
-   * when it is durable here, but has to be at a server as well, and is not.
+   * Makes checkpoints: every store and adapter writes here. Throws what `onto` and `decide` throw; InvalidStateError
+   * for a session of another type; ConflictError if others keep changing the branch; LockedError, StorageError;
+   * SigningError, before anything is made, if required signing is not possible; ReplicationError if the write is
+   * durable here but did not reach a server that must have it.
    */
   async write<T>(write: CheckpointWrite<T>): Promise<T> {
     if (this.#signing !== undefined) await this.#signing.ready()
@@ -238,7 +250,7 @@ export class Checkpoints<R extends AnyRepository = Repository> {
           target.activates && (again !== undefined || id === undefined) ? [active] : [],
         )
         const moved = plan.moves.get(ref)
-        // A line that was deleted under this name, and begins at a checkpoint that may have been named then.
+        // A line of this name was deleted before, and the new one begins at a checkpoint that its tombstone may name.
         const restored =
           grave !== undefined && moved !== undefined && !writing.goesOn
             ? restoring(session, ref, grave as CommitId, rules.now())
@@ -260,7 +272,7 @@ export class Checkpoints<R extends AnyRepository = Repository> {
     return written
   }
 
-  /** Asks `decide` once without any lock. What it makes or throws does not count. */
+  /** Calls `decide` once without locks. Its result and its errors are ignored. */
   async #rehearse<T>({ session, onto, decide }: CheckpointWrite<T>, rules: CheckpointRules): Promise<void> {
     try {
       const there = await this.open()
@@ -274,16 +286,16 @@ export class Checkpoints<R extends AnyRepository = Repository> {
       const common = { history: this.history, keys: this.#keys, rules, signing: undefined }
       await decide(new Writing(common, { session, branch: name, ref, tip, isNew }))
     } catch {
-      // It is thrown again under the locks, if it still holds there.
+      // If the cause remains, `decide` throws again under the locks.
     }
   }
 
-  /** What is remembered of branches that have gone goes, too. */
+  /** Forgets the remembered tips of deleted refs. */
   forget(refs: Iterable<RefName>): void {
     for (const ref of refs) this.#tips.delete(ref)
   }
 
-  /** What writes have in common, with the author redacted. */
+  /** Returns the rules with the author redacted. */
   async #cleanRules(): Promise<CheckpointRules> {
     const { author, redact } = this.rules
     if (author === undefined || redact === undefined) return this.rules
@@ -291,12 +303,12 @@ export class Checkpoints<R extends AnyRepository = Repository> {
     return { ...this.rules, author: this.#author }
   }
 
-  /** What is locked for a write. Looked at again under the locks. */
+  /** Returns what a write must lock. Checked again under the locks. */
   #target(session: SessionId, there: boolean, onto: Onto): Target {
     const { line, also = [] } = onto
     const branch = onto.branch ?? (there ? this.history.active(session) : MAIN)
     const ref = line === undefined ? branchRef(session, branch) : reservedRef(session, line)
-    // One that is remembered was there a moment ago.
+    // A remembered ref existed a moment ago.
     const isMissing = () => !this.#tips.has(ref) && (!there || this.history.tip(ref) === undefined)
     const starts = onto.starts ?? isMissing()
     const isNew = starts && (!there || !this.history.exists(session))
@@ -318,13 +330,13 @@ export class Checkpoints<R extends AnyRepository = Repository> {
     }
   }
 
-  /** The ref that names what was deleted of the session, if it is wanted and there is one. */
+  /** Returns the ref of the session's tombstones, if it is wanted and exists. */
   #graveOf(session: SessionId, isWanted: boolean): RefName[] {
     const ref = goneRef(session)
     return isWanted && this.#repository.refs.read(ref) !== undefined ? [ref] : []
   }
 
-  /** Throws InvalidStateError unless the session is of our type, as far as there is anything of it. */
+  /** Throws InvalidStateError if the session exists and is of another type. */
   async #checkLine(session: SessionId, ref: RefName, tip: CommitInfo | undefined): Promise<void> {
     if (tip !== undefined && this.#tips.get(ref) === tip.id) return
     const other = tip === undefined ? this.history.branches(session).values().next().value : undefined
@@ -345,6 +357,6 @@ export class Checkpoints<R extends AnyRepository = Repository> {
   }
 }
 
-/** Whether the refs that were locked for one target are those that another needs. */
+/** Returns whether the refs locked for one target are enough for another. */
 const covers = (locked: Target, now: Target): boolean =>
   now.ref === locked.ref && now.starts === locked.starts && now.refs.every((ref) => locked.refs.includes(ref))

@@ -1,6 +1,6 @@
 /**
- * The reserved line with the files of a branch: a commit for each checkpoint that changed one, whose tree is the workspace
- * as it was. Checkpoints name it in the trailer `Files`.
+ * The reserved line with the workspace files of a branch: one commit for each checkpoint that changed a file, with the
+ * workspace as its tree. Checkpoints name the commit in the trailer `Files`.
  */
 import type { AnyRepository } from '../git/any-repository.ts'
 import type { NewObject } from '../git/objects/object.ts'
@@ -24,15 +24,15 @@ export const FILES = 'Files'
 /** Files that are about to be stored. */
 export interface Snapshot {
   tree: ObjectId
-  /** What `base` does not have. */
+  /** Objects that `base` does not have. */
   objects: readonly NewObject[]
-  /** What its commit says below the subject. */
+  /** The body of its commit. */
   body: string
-  /** The commit whose objects it counts on; `undefined`: on none. */
+  /** The commit whose objects need not be stored again; `undefined`: none. */
   base: CommitId | undefined
 }
 
-/** What a commit of the line says beside its files. */
+/** The message of a commit of the line. */
 export interface LineText {
   subject: string
   seq: number
@@ -40,13 +40,13 @@ export interface LineText {
   trailers: Readonly<Record<string, string>>
 }
 
-/** The snapshot that a checkpoint names. */
+/** Returns the commit of the snapshot that a checkpoint names. */
 export function filesOf({ message }: Pick<CommitInfo, 'message'>): CommitId | undefined {
   const id = message.trailers?.get(FILES)
   return id !== undefined && isObjectId(id) ? (id as CommitId) : undefined
 }
 
-/** The commit, if it is there: a clone need not have the line. */
+/** Returns the commit, if it is stored: a clone may lack the line. */
 export async function storedFiles(
   history: History<AnyRepository>,
   id: CommitId | undefined,
@@ -57,10 +57,10 @@ export async function storedFiles(
 }
 
 /**
- * Puts the files on the line of the branch, unless they are what its end has. Its ref is one of those that are locked.
- * Returns the commit that has them; `undefined` where what the snapshot counts on may be gone.
+ * Adds the files to the line of the branch, unless its tip has the same files. The line's ref must be locked. Returns
+ * the commit with the files; `undefined` if the objects of the snapshot's `base` may have been purged.
  *
- * @param parent the checkpoint below: a line that begins starts at its files
+ * @param parent the parent of the checkpoint: a new line starts at its files
  */
 export async function addFiles(
   history: History<AnyRepository>,
@@ -93,11 +93,14 @@ export async function addFiles(
   })
 }
 
-/** The branch whose files are written: that of the write, or of the line that is written by itself. */
+/**
+ * Returns the branch whose files are written: the branch of the write, or that of the files line if this is written
+ * itself.
+ */
 const branchOf = ({ branch, ref }: Writing): BranchName =>
   (ref.includes('/_') ? branch.slice('workspace.'.length) : branch) as BranchName
 
-/** Whether a line of the session still leads to the commit. */
+/** Returns whether the commit is reachable from a files line of the session. */
 async function isHeld(history: History<AnyRepository>, session: SessionId, id: CommitId): Promise<boolean> {
   const tips = [...history.lines(session)].flatMap(([name, tip]) => (isFilesLine(name) ? [tip] : []))
   return tips.includes(id) || (await history.reachable(tips, { until: (other) => other === id })).has(id)

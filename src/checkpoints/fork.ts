@@ -1,4 +1,6 @@
-/** A new session that begins at a checkpoint of another: one commit that changes its id and its parent. */
+/**
+ * Starts a new session at a checkpoint of another one, with one commit that changes the document's `id` and `parent`.
+ */
 
 import { decodeHead, encodeHead, genericLayout, sessionLayout } from '../codec/index.ts'
 import { AlreadyExistsError, NotFoundError } from '../errors.ts'
@@ -24,11 +26,11 @@ export interface Fork {
 }
 
 /**
- * The new session gets the reserved lines of `from` too, as they are now: one ref each. That of the files begins at those
- * of the checkpoint.
+ * Makes the fork. The new session also gets the reserved lines of `from` as they are now, one ref each; its files line
+ * begins at the files of the checkpoint.
  *
- * Throws AlreadyExistsError when there is a session of that id, or something beside it already; NotFoundError when the
- * checkpoint was purged.
+ * Throws AlreadyExistsError if a session of that id, or a reserved line of it, exists; NotFoundError if the checkpoint
+ * was purged.
  */
 export function forkSession(checkpoints: Checkpoints<AnyRepository>, fork: Fork): Promise<CommitInfo> {
   const { source, from, session, branch, subject = '', author } = fork
@@ -66,7 +68,7 @@ export function forkSession(checkpoints: Checkpoints<AnyRepository>, fork: Fork)
         ...(files && { trailers: { [FILES]: files.id } }),
       })
       if (files !== undefined) writing.move(filesRef(session, branch), files.id)
-      // Under the lock that purges take, what a line points at is not gone yet.
+      // The purge lock is held, so the tips of these lines still exist.
       for (const { ref, of } of lines) {
         const tip = history.tip(of)
         if (tip !== undefined) writing.move(ref, tip)
@@ -76,6 +78,6 @@ export function forkSession(checkpoints: Checkpoints<AnyRepository>, fork: Fork)
   })
 }
 
-/** How the top-level values of a type lie in their tree. */
+/** Returns the layout of a type's top-level values. */
 export const headLayout = (type: string) =>
   type === sessionLayout.type ? { ...sessionLayout, collections: [] } : genericLayout(type, [])

@@ -1,7 +1,9 @@
-/** One thing after another, and an end to it. */
+/** Runs work in order, and waits for it when a store is closed. */
 import { SessionClosedError } from '../errors.ts'
 
-/** Runs what it is given one after the other, in the order it was given. A failure fails only its own caller. */
+/**
+ * Runs functions one after another, in the order given. An error reaches only the caller of the function that threw it.
+ */
 export class Exclusive {
   #last: Promise<unknown> = Promise.resolve()
 
@@ -17,12 +19,12 @@ export class Lifetime {
   readonly #underWay = new Set<Promise<unknown>>()
   #closed = false
 
-  /** Throws SessionClosedError once the store is closed, or closing. */
+  /** Throws SessionClosedError if the store is closed or closing. */
   check(): void {
     if (this.#closed) throw new SessionClosedError('store')
   }
 
-  /** Does the work, which `close` will wait for. */
+  /** Runs work that `close` waits for. */
   async use<T>(work: () => Promise<T>): Promise<T> {
     this.check()
     const result = work()
@@ -34,7 +36,7 @@ export class Lifetime {
     }
   }
 
-  /** Resolves when all that is under way has ended, well or not. */
+  /** Resolves when all running work has ended, successfully or not. */
   async close(): Promise<void> {
     this.#closed = true
     await Promise.allSettled(this.#underWay)

@@ -1,6 +1,6 @@
 /**
- * Changes of a session's refs, decided under their locks. What has to be locked is found out before, and looked at again
- * under the locks: where it is another by then, the change starts over, a bounded number of times.
+ * Changes a session's refs under their locks. The refs to lock are determined first and checked again under the locks:
+ * if they differ then, the change starts over, a limited number of times.
  */
 import { ConflictError } from '../errors.ts'
 import type { AnyRepository } from '../git/any-repository.ts'
@@ -11,38 +11,38 @@ import { isSameName } from '../ref-part.ts'
 import type { History } from './commits/history.ts'
 import { Return } from './return.ts'
 
-/** What a change answers when it has locked the wrong refs. */
+/** The result of a change that has locked the wrong refs. */
 export const AGAIN = Symbol('again')
 export type Again = typeof AGAIN
 
-/** Which refs a change is about. */
+/** The refs that a change needs. */
 export interface Aim {
   refs: readonly LockName[]
-  /** Whether refs go for good: then they go from archives, too. Default: whether a session is archived shows when a ref is missing. */
+  /** Whether refs are deleted, also in archives. If not set, archives are searched only if a ref is missing. */
   frees?: boolean
-  /** Whether a ref is put on a checkpoint that no locked ref keeps alive: then no purge may look meanwhile. */
+  /** Whether a ref moves to a checkpoint that no locked ref keeps alive: then the purge lock is taken, too. */
   reaches: boolean
 }
 
 export interface LockedChange<A extends Aim, T> {
   session: SessionId
-  /** What the errors call that which is changed. */
+  /** The name of the changed branch or line in errors. */
   branch: string
   aim(): A | Promise<A>
-  /** Called under the locks with the refs' values. */
+  /** Called under the locks with the values of the refs. */
   decide(
     aim: A,
     current: ReadonlyMap<LockName, ObjectId | undefined>,
   ): Plan<T | Again> | Promise<Plan<T | Again>>
-  /** Where HEAD points in a repository that this change creates. */
+  /** Returns where HEAD points in a repository that this change creates. */
   head?: (aim: A) => RefName
 }
 
 const ROUNDS = 20
 
 /**
- * Throws what `aim` and `decide` throw; ConflictError when others change the refs all the time; LockedError, StorageError. What is
- * archived of the session comes back in the same change, if that changes anything.
+ * Makes the change. If it changes anything, archived refs of the session are brought back in the same change. Throws
+ * what `aim` and `decide` throw; ConflictError if others keep changing the refs; LockedError, StorageError.
  */
 export async function changeLocked<A extends Aim, T>(
   heads: History<AnyRepository>,
@@ -80,7 +80,7 @@ export async function changeLocked<A extends Aim, T>(
   )
 }
 
-/** A plan that writes nothing. */
+/** Returns a plan that writes nothing. */
 export const nothing = <T>(result: T): Plan<T> => ({ objects: [], moves: new Map(), result })
 
 function isOf(session: SessionId, ref: LockName): boolean {

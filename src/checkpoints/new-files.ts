@@ -1,4 +1,4 @@
-/** Files and trees of a write under way, and those that are stored. */
+/** Reads files and trees of an unfinished write as well as stored ones. */
 import type { ObjectStore } from '../git/database/object-store.ts'
 import type { NewObject } from '../git/objects/object.ts'
 import { parseTree, type Tree } from '../git/objects/tree.ts'
@@ -7,7 +7,9 @@ import type { ObjectId } from '../ids.ts'
 import type { TurnReader } from './pages.ts'
 import { type BlobIds, type Files, readBlobs } from './trees/files.ts'
 
-/** Files and trees that are not stored yet, and those that are: a cache may lose the former. */
+/**
+ * Keeps files and trees that are not stored yet, because the cache may drop them, and reads all others from the store.
+ */
 export class NewFiles implements TreeStore, TurnReader {
   readonly #objects: ObjectStore
   readonly #trees = new Map<ObjectId, Tree>()
@@ -17,7 +19,7 @@ export class NewFiles implements TreeStore, TurnReader {
     this.#objects = objects
   }
 
-  /** What is about to be stored. */
+  /** Adds objects that are about to be stored. */
   add(objects: readonly NewObject[]): void {
     for (const one of objects) this.#made.set(one.id, one)
   }

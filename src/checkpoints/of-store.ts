@@ -1,4 +1,4 @@
-/** The checkpoints behind a store, for adapters that write lines and trees of their own. Not part of the package's API. */
+/** Gives the checkpoints of a store to adapters that write their own lines and trees. Not part of the package's API. */
 import type { Checkpoints } from './checkpoints.ts'
 
 const known = new WeakMap<object, Checkpoints>()
@@ -8,7 +8,7 @@ export function registerCheckpoints(store: object, checkpoints: Checkpoints): vo
   known.set(store, checkpoints)
 }
 
-/** Throws TypeError for what does not keep its sessions in a git repository. */
+/** Returns the checkpoints of a store. Throws TypeError if it does not keep its sessions in a git repository. */
 export function checkpointsOf(store: object): Checkpoints {
   const checkpoints = known.get(store)
   if (checkpoints === undefined)

@@ -1,6 +1,6 @@
 /**
- * Pages of turns. A page is made of what a turn brought: the items of a collection of messages whose files are others
- * than in the turn before. All that write checkpoints get their pages here, and so does whoever checks them.
+ * Makes the pages of turns. A page shows what a turn added: the items of a collection of messages whose files differ
+ * from those of the turn before. Writing and checking of pages both use this file.
  */
 import { itemPlace, pagePath, parseItemName, parseItemPath, parsePageName } from '../codec/index.ts'
 import type { ObjectId } from '../ids.ts'
@@ -34,21 +34,21 @@ import {
 
 export type { PageRules, TurnItems, TurnReader } from './turn-items.ts'
 
-/** A turn: its number, and its tree before and after. */
+/** A turn: its number, and the trees before and after it. */
 export interface Turn {
   seq: number
-  /** Tree of the turn before; `undefined`: there was none. */
+  /** The tree of the turn before; `undefined` for the first turn. */
   before: ObjectId | undefined
   after: ObjectId
 }
 
-/** Whether a checkpoint of this kind, on this branch or line, ends a turn, and so may have pages. */
+/** Returns whether a checkpoint of this kind, on this branch or line, ends a turn and so may have pages. */
 export const endsTurn = (kind: string, branch: string): boolean =>
   kind !== 'step' && kind !== 'fork' && !branch.startsWith('_')
 
 /**
- * The tree of a checkpoint with its pages: where it ends a turn, one for each collection that the turn brought something
- * to; and none whose first item is gone. Throws CorruptError.
+ * Returns the tree of a checkpoint with pages. If it ends a turn, adds one page for each collection that the turn
+ * changed. Removes pages whose first item was removed. Throws CorruptError.
  *
  * @param isTurn whether it ends a turn
  */
@@ -70,8 +70,8 @@ export async function withPages(
 }
 
 /**
- * The edits with the turn's pages, where all that they do to what people read is to add items to the turn before: the
- * same as `withPages` of the tree that they make, at half the cost. `undefined` where they do anything else.
+ * Returns the edits with the turn's pages, if they only add items to the collections that pages show: the same as
+ * `withPages` of the resulting tree, at half the cost. Returns `undefined` for other edits.
  */
 export async function withPagesOfNew(
   edits: Edits,
@@ -108,9 +108,9 @@ export async function withPagesOfNew(
 }
 
 /**
- * The pages of a turn. They are not made yet: `make` does.
+ * Returns the pages of a turn. `make` makes the page.
  *
- * @param changed paths that differ between its trees
+ * @param changed paths that differ between the turn's trees
  */
 export async function turnPages(
   read: TurnReader,
@@ -148,20 +148,20 @@ export async function turnPages(
   return pages
 }
 
-/** Collections that pages tell of. */
+/** Returns a function that tells whether pages show a collection. */
 const isToldBy =
   (rules: PageRules) =>
   (collection: string): boolean =>
     rules.isRead(collection) || collection === rules.runsOf('messages')
 
-/** The number of the item that is a file, or that one beside it belongs to. */
+/** Returns the number of the item to which a file belongs; `undefined` for files of items that are folders. */
 function itemIndex(path: string): number | undefined {
   const place = parseItemPath(path)
-  // An item that is a folder has a log, and is no message.
+  // An item that is a folder has a log, so it is not a message.
   return place === undefined || place.inside.length > 0 ? undefined : parseItemName(place.entry)
 }
 
-/** Whether a tree has none of these items. */
+/** Returns whether a tree has none of these items. */
 async function areNew(
   read: TreeReader,
   root: ObjectId | undefined,
@@ -183,14 +183,14 @@ async function areNew(
 const of = (files: Files, blobs: BlobIds): Files =>
   new Map([...blobs.keys()].map((path) => [path, files.get(path)!]))
 
-/** An item that was not there before, and what it holds where that is known. */
+/** A new item, with its decoded value if known. */
 interface NewItem extends ItemFiles {
   known: unknown
 }
 
 const byIndex = (a: ItemFiles, b: ItemFiles): number => a.index - b.index
 
-/** By collection, numbers of the messages that these files are of. */
+/** Returns the numbers of the messages to which these files belong, by collection. */
 function itemsAmong(paths: Iterable<string>, rules: PageRules): Map<string, Set<number>> {
   const found = new Map<string, Set<number>>()
   for (const path of paths) {
@@ -203,7 +203,7 @@ function itemsAmong(paths: Iterable<string>, rules: PageRules): Map<string, Set<
   return found
 }
 
-/** Pages in a tree whose first item was among these files and is no longer there. */
+/** Returns the paths of pages whose first item was removed by these changes. */
 async function pagesAlone(
   read: TreeReader,
   root: ObjectId,
@@ -228,7 +228,7 @@ async function pagesAlone(
   return alone
 }
 
-/** What was made for a tree, without the folders on the way to these files: they are made once more. */
+/** Returns the objects made for a tree, without the folders of these files, because those folders are made again. */
 async function withoutReplaced(
   read: TreeReader,
   { tree, objects }: EditedTree,
@@ -242,6 +242,6 @@ async function withoutReplaced(
       if (id !== undefined) replaced.add(id)
     }
   }
-  // One of a tree that is made twice stays.
+  // Of an object that is there twice, one copy stays.
   return objects.filter(({ id }) => !replaced.delete(id))
 }

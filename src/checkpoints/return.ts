@@ -1,4 +1,4 @@
-/** A session leaves the archives that hold it: its refs are there again, and the archives are made anew without it. */
+/** Brings a session back from archives: sets its refs again, and replaces the archives by ones without it. */
 import type { AnyRepository } from '../git/any-repository.ts'
 import type { Plan } from '../git/refs/change.ts'
 import {
@@ -31,7 +31,7 @@ export class Return {
     this.#rest = rest
   }
 
-  /** `undefined` when no archive holds anything of the session. */
+  /** Prepares the return of a session; `undefined` if no archive holds anything of it. */
   static async of(history: History<AnyRepository>, session: SessionId): Promise<Return | undefined> {
     const archives = history.archives.holding(session)
     const archived = history.archives.of(session)
@@ -44,7 +44,7 @@ export class Return {
     return new Return(session, archived, archives, rest)
   }
 
-  /** Whether the archives are those that it was made of. Asked under the locks. */
+  /** Returns whether the session's archives have not changed since `back` was made. Called under the locks. */
   static isStill(
     back: Return | undefined,
     { archives }: History<AnyRepository>,
@@ -54,7 +54,7 @@ export class Return {
     return ids(archives.holding(session)) === ids(back === undefined ? [] : back.#archives)
   }
 
-  /** What has to be locked. */
+  /** The refs to lock. */
   get locks(): LockName[] {
     return [
       ...this.#archived.refs.keys(),
@@ -63,14 +63,14 @@ export class Return {
     ]
   }
 
-  /** Where refs are, as if the session were not archived. */
+  /** Returns the values of refs as if the session were not archived. */
   values(current: ReadonlyMap<LockName, ObjectId | undefined>): Map<LockName, ObjectId | undefined> {
     const values = new Map(current)
     for (const [ref, id] of this.#archived.refs) if (values.get(ref) === undefined) values.set(ref, id)
     return values
   }
 
-  /** A plan that was made with those values, and with it the return. One that changes nothing stays so. */
+  /** Adds the return to a plan that was made with those values. A plan that changes nothing stays unchanged. */
   with<T>(plan: Plan<T>, current: ReadonlyMap<LockName, ObjectId | undefined>): Plan<T> {
     const { symbolic = [] } = plan
     if (plan.moves.size === 0 && symbolic.length === 0) return plan
@@ -94,7 +94,7 @@ export class Return {
   }
 }
 
-/** The archive once more, without these sessions (parts of refs); `undefined` when nothing is left of it. */
+/** Returns a new archive without these sessions (given as parts of refs); `undefined` if no session remains. */
 export async function without(
   history: History<AnyRepository>,
   { sessions }: Archive,
@@ -104,7 +104,7 @@ export async function without(
   return rest.length === 0 ? undefined : newArchive(rest, await datesOf(history, rest))
 }
 
-/** Committer's dates of the tips, in milliseconds. */
+/** Returns the committer dates of the tips, in milliseconds. */
 export async function datesOf(
   history: History<AnyRepository>,
   sessions: readonly ArchivedSession[],

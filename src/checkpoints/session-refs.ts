@@ -1,4 +1,4 @@
-/** The refs of a session, made, moved and removed without a new checkpoint; each call in one transaction. */
+/** Creates, moves and deletes the refs of a session without a new checkpoint; each call is one transaction. */
 import { AlreadyExistsError, NotFoundError } from '../errors.ts'
 import type { AnyRepository } from '../git/any-repository.ts'
 import {
@@ -36,7 +36,7 @@ interface DeleteAim extends Aim {
   trash: { ref: RefName; from: RefName }[]
 }
 
-/** Where a new ref points, and the purge mark from before that was resolved. */
+/** The target of a new ref, and the purge mark from before it was resolved. */
 export interface RefTarget {
   to: CommitId
   mark: string
@@ -45,7 +45,7 @@ export interface RefTarget {
 interface NewRef extends RefTarget {
   session: SessionId
   branch: string
-  /** Another ref that begins with it, where the commit is still there. */
+  /** Another ref to create, if it is missing and its commit is still stored. */
   line?: { ref: RefName; to: CommitId } | undefined
 }
 
@@ -63,7 +63,7 @@ export class SessionRefs {
     this.#gone = gone
   }
 
-  /** Moves the active branch. Throws NotFoundError when there is no such branch. */
+  /** Makes a branch the active one. Throws NotFoundError if there is no such branch. */
   switch(session: SessionId, branch: BranchName): Promise<void> {
     const [ref, active] = [branchRef(session, branch), activeRef(session)]
     return changeLocked(this.#history, {
@@ -78,8 +78,8 @@ export class SessionRefs {
   }
 
   /**
-   * The line of its files begins at those of the checkpoint. Throws AlreadyExistsError, or NotFoundError when the
-   * checkpoint was purged meanwhile.
+   * Creates a branch, whose files line begins at the files of the checkpoint. Throws AlreadyExistsError, or
+   * NotFoundError if the checkpoint was purged in the meantime.
    */
   async newBranch(session: SessionId, branch: BranchName, target: RefTarget): Promise<void> {
     const exists = () => new AlreadyExistsError({ kind: 'branch', id: branch, session })
@@ -88,7 +88,7 @@ export class SessionRefs {
     await this.#newRef(branchRef(session, branch), { ...target, session, branch, line }, exists)
   }
 
-  /** Throws AlreadyExistsError, or NotFoundError when the checkpoint was purged meanwhile. */
+  /** Creates a tag. Throws AlreadyExistsError, or NotFoundError if the checkpoint was purged in the meantime. */
   newTag(session: SessionId, tag: TagName, target: RefTarget): Promise<void> {
     const exists = () => new AlreadyExistsError({ kind: 'tag', id: tag, session })
     return this.#newRef(tagRef(session, tag), { ...target, session, branch: MAIN }, exists)
@@ -98,17 +98,17 @@ export class SessionRefs {
     return this.#deleteRef(session, 'tag', tagRef(session, tag))
   }
 
-  /** Deletes a reserved line; says whether there was one. */
+  /** Deletes a reserved line; returns whether it existed. */
   deleteLine(session: SessionId, line: string): Promise<boolean> {
     return this.#deleteRef(session, 'branch', reservedRef(session, line))
   }
 
-  /** Branches, reserved lines and tags, by their refs. */
+  /** Returns the values of the session's branches, reserved lines and tags, by ref. */
   of(session: SessionId): Map<RefName, ObjectId> {
     return this.#history.refsOf(session)
   }
 
-  /** Brings a session back from the archives that hold it, in one change. Says whether there were such. */
+  /** Brings a session back from archives, in one change. Returns whether an archive held it. */
   unarchive(session: SessionId): Promise<boolean> {
     const archived = () => [...(this.#history.archives.of(session)?.refs.keys() ?? [])]
     return changeLocked(this.#history, {
@@ -122,7 +122,10 @@ export class SessionRefs {
     })
   }
 
-  /** Throws UnsupportedError for the only branch, and for the active one where there is no main. */
+  /**
+   * Deletes a branch and its files line; returns whether the branch existed. Throws UnsupportedError for the only
+   * branch, and for the active one if there is no `main`.
+   */
   deleteBranch(session: SessionId, branch: BranchName): Promise<boolean> {
     const [ref, active] = [branchRef(session, branch), activeRef(session)]
     const line = filesRef(session, branch)
@@ -156,10 +159,12 @@ export class SessionRefs {
   }
 
   /**
-   * Branches, reserved lines, tags and the active branch, in one transaction.
+   * Deletes a session's branches, reserved lines, tags and active branch, in one transaction; returns whether there
+   * were any.
    *
-   * @param discardedAt milliseconds: the session goes to the trash, from which it can come back. Default: it does not
-   * @param expected the refs of the session, as `of` said before: it stays if they are others now
+   * @param discardedAt milliseconds; the session moves to the trash, from which it can be restored. Default: it does
+   * not
+   * @param expected the refs of the session, as `of` returned them; nothing is deleted if they have changed since
    */
   deleteSession(
     session: SessionId,
@@ -209,13 +214,16 @@ export class SessionRefs {
     })
   }
 
-  /** What a deletion moves beside the refs that go, where a remote may have them too. */
+  /** Returns the other refs that a deletion changes if a remote may have the deleted refs, too. */
   #sharedRefs(session: SessionId, refs: readonly RefName[]): RefName[] {
     if (!isShared(this.#repository)) return []
     return [goneRef(session), ...lastSeen(this.#repository.refs, refs)]
   }
 
-  /** The refs go, and what was last seen of them at remotes; where there are remotes, a tombstone names them. */
+  /**
+   * Returns the deletion of refs, and of what was last seen of them at remotes. If there are remotes, a tombstone names
+   * them.
+   */
   #deletion(
     session: SessionId,
     kind: TombstoneKind,
@@ -241,7 +249,7 @@ export class SessionRefs {
     return { objects, moves, placed: () => this.#gone(refs) }
   }
 
-  /** Sets a ref that must not exist to a checkpoint of the session, unless that was purged since it was resolved. */
+  /** Creates a ref that names a checkpoint of the session, unless the ref exists or the checkpoint was purged. */
   #newRef(ref: RefName, { session, branch, to, mark, line }: NewRef, exists: () => Error): Promise<void> {
     return changeLocked(this.#history, {
       session,
@@ -260,27 +268,27 @@ export class SessionRefs {
         if (begins && (await this.#history.objects.has(line.to))) moves.set(line.ref, line.to)
         const grave = current.get(goneRef(session)) as CommitId | undefined
         if (grave === undefined) return { ...nothing(undefined), moves }
-        // Deleted before under this name, perhaps at this checkpoint.
+        // A ref of this name may have been deleted before, perhaps at this checkpoint.
         const objects = restoring(session, ref, grave, this.#now())
         return { ...nothing(undefined), objects, moves: moves.set(goneRef(session), objects[0].id) }
       },
     })
   }
 
-  /** Where each of the session's refs waits in the trash. */
+  /** Returns where each of the session's refs is kept in the trash. */
   #trash(session: SessionId, own: readonly RefName[], at: number): { ref: RefName; from: RefName }[] {
     const active = this.#history.active(session)
     return trashRefs(this.#repository, session, own, { at, active })
   }
 
-  /** Branches, reserved lines and tags. */
+  /** Returns the refs of branches, reserved lines and tags. */
   refsOf(session: SessionId): RefName[] {
     return [...this.of(session).keys()]
   }
 
   /**
-   * HEAD has to point at a branch that stays, so that a plain clone checks something out: one of `near`, if there is
-   * one, else of any session.
+   * Returns the move of HEAD if its branch is deleted, so that a plain clone can still check out a branch: to a branch
+   * of `near`, if there is one, else of any session.
    */
   headElsewhere(goes: (ref: RefName) => boolean, near?: SessionId): { ref: RefName; to: RefName }[] {
     const head = this.#repository.refs.readValue('HEAD')
@@ -294,7 +302,7 @@ export class SessionRefs {
   }
 }
 
-/** A tombstone that says that the ref is there again. */
+/** Makes a tombstone that says that the ref exists again. */
 export const restoring = (session: SessionId, ref: string, grave: CommitId, at: number) =>
   newTombstone({
     session,
@@ -304,7 +312,7 @@ export const restoring = (session: SessionId, ref: string, grave: CommitId, at: 
     at,
   })
 
-/** Another session's damaged ref is that session's trouble. */
+/** Ignores damaged refs of other sessions. */
 const passOver = (): void => undefined
 
 function isOf(session: SessionId, ref: RefName): boolean {

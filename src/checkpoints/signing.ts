@@ -1,4 +1,4 @@
-/** Every commit that is made gets a signature: by which key, and what happens where that cannot be. */
+/** Signs new commits: with which key, and what happens if signing fails. */
 import { SigningError } from '../errors.ts'
 import { withSignature } from '../git/objects/commit.ts'
 import { Signer } from '../git/signing/signer.ts'
@@ -12,11 +12,11 @@ export interface SignOptions {
    */
   key: string
   /**
-   * `required` (the default): what cannot be signed is not saved, and SigningError says why; `best-effort`: it is saved
-   * without a signature, and `onUnsigned` is told; `off`: nothing is signed.
+   * What happens if a checkpoint cannot be signed. `required` (the default): it is not saved, and SigningError says
+   * why. `best-effort`: it is saved without a signature, and `onUnsigned` is called. `off`: nothing is signed.
    */
   mode?: 'off' | 'best-effort' | 'required'
-  /** Called after an unsigned checkpoint was saved. Default: a warning of the process, at the first. */
+  /** Called after a checkpoint was saved without a signature. Default: emits a process warning for the first one. */
   onUnsigned?: (unsigned: UnsignedCheckpoint) => void
 }
 
@@ -31,7 +31,10 @@ export class Signing {
   readonly #isRequired: boolean
   readonly #onUnsigned: (unsigned: UnsignedCheckpoint) => void
 
-  /** `undefined` where nothing is to be signed. Throws TypeError for options that cannot be. */
+  /**
+   * Returns the signing for these options; `undefined` if nothing is to be signed. Throws TypeError for invalid
+   * options.
+   */
   static of(options: SignOptions | undefined): Signing | undefined {
     if (options === undefined) return undefined
     const { key, mode = 'required', onUnsigned } = options ?? {}
@@ -55,12 +58,15 @@ export class Signing {
     this.#onUnsigned = onUnsigned
   }
 
-  /** Looks at the key before anything is locked or made. Throws SigningError where signing is required and cannot be. */
+  /** Checks the key before anything is locked or made. Throws SigningError if required signing is not possible. */
   async ready(): Promise<void> {
     if (this.#isRequired) await this.#signer.ready()
   }
 
-  /** The commit with its signature; without one, and with the reason, where that is allowed. Throws SigningError. */
+  /**
+   * Returns the signed commit; if signing fails and is not required, the unsigned commit and the reason. Throws
+   * SigningError.
+   */
   async sign(commit: Buffer): Promise<{ data: Buffer; unsigned?: SigningError }> {
     try {
       return { data: withSignature(commit, await this.#signer.sign(commit)) }
@@ -70,7 +76,7 @@ export class Signing {
     }
   }
 
-  /** Called once the checkpoint is in place. */
+  /** Reports an unsigned checkpoint. Called once it is stored. */
   tell(unsigned: UnsignedCheckpoint): void {
     this.#onUnsigned(unsigned)
   }

@@ -15,17 +15,17 @@ import { nothing } from './locking.ts'
 
 const TRASH = 'refs/forkpoint/trash/' as const
 
-/** A session that was deleted, as it was then. */
+/** A deleted session in the trash. */
 export interface Discarded {
   session: SessionId
   /** When it was deleted, in milliseconds since 1970. */
   at: number
-  /** Branches, reserved lines and tags, by the refs that they had. */
+  /** Branches, reserved lines and tags, by their former refs. */
   refs: ReadonlyMap<RefName, ObjectId>
   active: BranchName
 }
 
-/** What is in the trash, the newest of a session first. Refs there that are not ours are passed over. */
+/** Lists the trash, by session, the newest deletion of a session first. Skips refs that forkpoint did not put there. */
 export function discarded(repository: Pick<AnyRepository, 'refs'>, session?: SessionId): Discarded[] {
   const folder: RefFolder = session === undefined ? TRASH : `${TRASH}${encodeName(session)}/`
   const found = new Map<
@@ -49,7 +49,10 @@ export function discarded(repository: Pick<AnyRepository, 'refs'>, session?: Ses
     .sort((a, b) => (a.session === b.session ? b.at - a.at : a.session < b.session ? -1 : 1))
 }
 
-/** Where these refs of a session wait, and what each was before. A time that the trash has already is moved on. */
+/**
+ * Returns the refs that keep these refs of a session in the trash, each with its former name. If the trash has a
+ * deletion at this time already, uses a later time.
+ */
 export function trashRefs(
   repository: Pick<AnyRepository, 'refs'>,
   session: SessionId,
@@ -71,8 +74,8 @@ export function trashRefs(
 }
 
 /**
- * Forgets what was deleted before that time (milliseconds since 1970): a purge then removes it from the disk. Returns how
- * many sessions that were.
+ * Removes from the trash what was deleted before that time (milliseconds since 1970), so that a purge removes it from
+ * the disk. Returns how many deleted sessions it removed.
  */
 export async function emptyTrash(repository: Repository, before: number): Promise<number> {
   const old = discarded(repository).filter(({ at }) => at < before)
@@ -86,7 +89,7 @@ export async function emptyTrash(repository: Repository, before: number): Promis
   return old.length
 }
 
-/** The refs in the trash that keep it there. */
+/** Returns the refs that keep a deleted session in the trash. */
 export function inTrash(repository: Repository, { session, at }: Discarded): Map<RefName, ObjectId> {
   return new Map(repository.refs.list(`${TRASH}${encodeName(session)}/${at}/`))
 }

@@ -1,4 +1,4 @@
-/** What a turn brought, as pages are made of it: messages, and runs with what happened in them. */
+/** Collects what a turn changed, for its pages: messages, and runs with their events. */
 import { decodeItem, parseItemName, parseItemPath } from '../codec/index.ts'
 import type { ObjectId } from '../ids.ts'
 import { isJsonObject } from '../json-value.ts'
@@ -7,59 +7,59 @@ import { type BlobIds, blobsOfLog, type Files, type TreeReader } from './trees/f
 
 /** How pages are made of items. */
 export interface PageRules {
-  /** Whether the items of a collection are messages that people read. */
+  /** Whether the items of a collection are messages for people to read. */
   isRead(collection: string): boolean
-  /** The collection of the runs that a page of these messages tells of as well. */
+  /** The collection of runs that a page of these messages also shows. */
   runsOf(collection: string): string | undefined
-  /** Whether the log of a run, given without it, may have words that are in no message. */
+  /** Whether the log of a run may contain text that is in no message. The run is given without its log. */
   mayHaveWords(run: unknown): boolean
-  /** The page, piece by piece. */
+  /** Yields the text of the page in pieces. */
   page(turn: TurnItems): Iterable<string>
 }
 
-/** An item that is new or another in a turn. */
+/** An item that a turn added or changed. */
 export interface TurnItem {
   index: number
   item: unknown
-  /** The one at its place in the turn before; `undefined`: there was none. */
+  /** The item of this number after the turn before; `undefined`: none. */
   before: unknown
   files: Files
 }
 
-/** A run that is new or another in a turn. */
+/** A run that a turn added or changed. */
 export interface TurnRun {
-  /** Without its log. */
+  /** The run without its log. */
   run: unknown
-  /** What is new in its log, where that may have words. */
+  /** New events of its log; empty if the log cannot contain text that is in no message. */
   events: readonly unknown[]
   files: Files
 }
 
 export interface TurnItems {
   items: Iterable<TurnItem>
-  /** Numbers of items that are gone. */
+  /** Numbers of items that the turn removed. */
   removed: readonly number[]
   runs: readonly TurnRun[]
 }
 
-/** Reads trees and files, stored or about to be. */
+/** Reads trees and files, stored ones and those of an unfinished write. */
 export interface TurnReader extends TreeReader {
   readBlobs(blobs: BlobIds): Promise<Files>
 }
 
-/** The files of an item, and what they hold where that is known. */
+/** The files of an item, and its decoded value if known. */
 export interface KnownFiles {
   files: Files
   known?: unknown
 }
 
-/** An item as its files; `before` where there was one. */
+/** An item as files; `before`: its files after the turn before, if it existed. */
 export interface ItemFiles extends KnownFiles {
   index: number
   before?: Files
 }
 
-/** The page of a turn, as bytes, made in slices. */
+/** Makes the page of a turn, in time slices. */
 export async function pageOf(
   items: readonly ItemFiles[],
   removed: readonly number[],
@@ -79,7 +79,7 @@ export async function pageOf(
   return Buffer.from(text)
 }
 
-/** Runs that differ between two trees, by the paths that do. */
+/** Returns the runs that differ between two trees, found by the paths that differ. */
 export async function runsAmong(
   paths: Iterable<string>,
   read: TurnReader,
@@ -104,20 +104,20 @@ export async function runsAmong(
   return runs
 }
 
-/** A run that is new, of all its files. */
+/** Returns a new run, from all its files. */
 export function newRun({ files, known }: KnownFiles, rules: PageRules): TurnRun {
   const alone = decodeItem(withoutLog(files))
   const run = known ?? alone
   return { run, events: rules.mayHaveWords(run) ? logOf(known ?? decodeItem(files), alone) : [], files }
 }
 
-/** The number of the item that is a folder, and that a file belongs to. */
+/** Returns the number of the item to which a file belongs, if the item is a folder. */
 export function runIndex(path: string): number | undefined {
   const place = parseItemPath(path)
   return place === undefined || place.inside.length === 0 ? undefined : parseItemName(place.entry)
 }
 
-/** Characters; a page that has more ends with the item at hand. */
+/** Most characters of a page; a longer page ends early. */
 const LONGEST = 16 * 1024 * 1024
 
 function* decoded(items: readonly ItemFiles[]): Generator<TurnItem> {
@@ -140,14 +140,14 @@ function runIndexes(paths: Iterable<string>, collection: string): Set<number> {
   return found
 }
 
-/** The files of an item that is a folder, without those in its log's. */
+/** Returns the files of an item that is a folder, without those of its log. */
 function withoutLog<T>(files: ReadonlyMap<string, T>): Map<string, T> {
   if (files.size === 1) return new Map(files)
   const depth = Math.min(...[...files.keys()].map((path) => path.split('/').length))
   return new Map([...files].filter(([path]) => path.split('/').length === depth))
 }
 
-/** What the item has more than its own file says: its log. */
+/** Returns the log of an item: the field that its own file lacks. */
 function logOf(item: unknown, alone: unknown): readonly unknown[] {
   if (!isJsonObject(item) || !isJsonObject(alone)) return []
   const log = Object.entries(item).find(([key, value]) => Array.isArray(value) && !Object.hasOwn(alone, key))

@@ -1,4 +1,4 @@
-/** What a write makes, decided under the locks: checkpoints, each on the one before, and where refs move. */
+/** Collects what a write makes under the locks: checkpoints, each on top of the one before, and moves of refs. */
 
 import { AlreadyExistsError, type SigningError } from '../errors.ts'
 import type { AnyRepository } from '../git/any-repository.ts'
@@ -25,33 +25,33 @@ import { isTakenBack } from './trees/files.ts'
 export type { Edits }
 
 export interface NewCheckpoint extends CheckpointFacts {
-  /** What it stands on; `undefined`: nothing, it begins a line. */
+  /** The checkpoint below; `undefined` for the first of a line. */
   parent: CommitInfo | undefined
-  /** Files that change in the parent's tree, or a tree with its objects that is made already. */
+  /** Changed files of the parent's tree, or a finished tree with its objects. */
   files: Edits | EditedTree
   kind: Checkpoint['kind']
   subject: string
   body?: string
-  /** Default: one more than the parent's, or the parent's own inside a turn. */
+  /** Default: one more than the parent's, or the same as the parent's inside a turn. */
   seq?: number
   /** Milliseconds. Default: now. */
   at?: number | undefined
-  /** Default: the parent, and where it is the last step of a turn that this one ends, the turn before it as well. */
+  /** Default: the parent. If this checkpoint ends a turn with steps, the turn before and the last step. */
   parents?: readonly CommitId[]
-  /** Default: that of the writer's documents. */
+  /** Default: the type in the rules. */
   type?: string
-  /** Default: the session that is written. */
+  /** Default: the session of the write. */
   session?: SessionId
-  /** Default: the branch or line that is written. */
+  /** Default: the branch or line of the write. */
   branch?: string
-  /** Default: the store's, else the model, else forkpoint. */
+  /** Default: the author in the rules, else the model, else forkpoint. */
   author?: Author | undefined
   trailers?: Readonly<Record<string, string>>
-  /** The ref that moves there instead, one of `Onto.also`: another line of the session gets a commit of its own. */
+  /** The ref that moves to this commit instead, one of `Onto.also`, for a commit on another line of the session. */
   beside?: RefName
 }
 
-/** A checkpoint that is made once more. */
+/** A rewritten checkpoint. */
 export interface RemadeCheckpoint {
   old: CommitInfo
   /** The commit as it is stored. */
@@ -59,14 +59,14 @@ export interface RemadeCheckpoint {
   parents: readonly CommitId[]
   files: EditedTree
   message: ParsedMessage
-  /** What that was parsed from; `undefined`: it stays as it was. */
+  /** The text of `message`; `undefined`: unchanged. */
   text: string | undefined
   author: Author
-  /** How the pages of its turn are made; `undefined`: it had none. */
+  /** How the pages of its turn are made; `undefined`: it had no pages. */
   pages: PageRules | undefined
 }
 
-/** What everything that is written to a repository has in common. */
+/** What all writes to a repository have in common. */
 export interface WritingCommon {
   readonly history: History<AnyRepository>
   readonly keys: Keys
@@ -80,27 +80,27 @@ export interface WritingCommon {
   readonly signing: Signing | undefined
 }
 
-/** What one write goes on from. */
+/** Where a write starts. */
 export interface WritingBase {
   session: SessionId
   /** Name of the branch or line. */
   branch: string
   ref: RefName
-  /** Where the ref is. */
+  /** The checkpoint that the ref names. */
   tip: CommitInfo | undefined
   isNew: boolean
-  /** The tombstone of what was deleted under this name before, if the line begins with this write. */
+  /** The session's newest tombstone, if this write creates the line. */
   grave?: ObjectId | undefined
 }
 
 export class Writing {
   readonly session: SessionId
-  /** Name of the branch or reserved line that is written. */
+  /** Name of the written branch or reserved line. */
   readonly branch: string
   readonly ref: RefName
-  /** Where it is; `undefined`: it begins with this write. */
+  /** Its tip before the write; `undefined`: the write creates it. */
   readonly tip: CommitInfo | undefined
-  /** Whether the session begins with this write. */
+  /** Whether the write creates the session. */
   readonly isNew: boolean
   readonly #grave: ObjectId | undefined
   readonly #common: WritingCommon
@@ -123,17 +123,19 @@ export class Writing {
     this.#files = new NewFiles(common.history.repository.objects)
   }
 
-  /** Whether it makes a checkpoint of its own. */
+  /** Whether the write makes a new checkpoint on its branch. */
   get goesOn(): boolean {
     return this.#commits.length > 0
   }
 
-  /** Trees that are stored, and those that this write has made. */
+  /** Stored trees, and those that this write has made. */
   get trees(): TreeStore {
     return this.#files
   }
 
-  /** The checkpoint that the key made among the last 1,000 of the branch, unless that was taken back since. */
+  /**
+   * Returns the checkpoint with this key among the last 1,000 of the branch, unless another tool has reverted it since.
+   */
   async madeWith(key: string | undefined): Promise<CommitInfo | undefined> {
     const { keys, history } = this.#common
     if (key === undefined || this.tip === undefined) return undefined
@@ -143,12 +145,12 @@ export class Writing {
     return found.disturbed && (await this.#isUndone(made, this.tip)) ? undefined : made
   }
 
-  /** Whether a checkpoint of the session is still there; see `stillStands`. */
+  /** Returns whether a checkpoint of the session still exists; see `stillStands`. */
   stands(id: CommitId, mark?: string): Promise<boolean> {
     return stillStands(this.#common.history, this.session, id, mark)
   }
 
-  /** Adds a checkpoint; the branch moves there. */
+  /** Adds a checkpoint and moves the branch to it. */
   async commit(made: NewCheckpoint): Promise<CommitInfo> {
     const { history, rules, signing } = this.#common
     const { parent, kind, trailers } = made
@@ -156,7 +158,7 @@ export class Writing {
     const seq = made.seq ?? seqOn(parent)
     const branch = made.branch ?? this.branch
     const { tree, objects } = await this.#treeOf(made, { parents, seq, branch, rules: rules.pages })
-    // What begins again after its deletion gets a new id, and says after which one.
+    // The first commit after a deletion names the tombstone, and so gets another id than the deleted one.
     const isFirst = this.#grave !== undefined && this.#commits.length === 0
     const goesOn = isFirst ? { Continues: this.#grave! } : undefined
     const { messages, run, status, model, tokens, forkedFrom, key } = made
@@ -199,7 +201,7 @@ export class Writing {
     return commit
   }
 
-  /** Makes a checkpoint once more: what is not given stays as it was. No ref moves there by itself. */
+  /** Makes a rewritten copy of a checkpoint; what is not given stays unchanged. Does not move a ref. */
   async remake({ old, data, parents, files, pages, text, ...said }: RemadeCheckpoint): Promise<CommitInfo> {
     const { signing } = this.#common
     const { message } = said
@@ -227,28 +229,30 @@ export class Writing {
     this.onPlaced(() => this.#common.signing?.tell({ session, checkpoint, error: unsigned }))
   }
 
-  /** The write ends at a checkpoint that is there: a branch that begins starts at it, any other holds it already. */
+  /**
+   * Ends the write at an existing checkpoint: a new branch starts there, and an existing branch contains it already.
+   */
   endAt(commit: CommitInfo): void {
     this.#last = commit
     if (this.tip === undefined) this.#moves.set(this.ref, commit.id)
   }
 
-  /** Also stores an object that no checkpoint of this write has. */
+  /** Stores an object that belongs to no checkpoint of this write. */
   bring(object: NewObject): void {
     this.#objects.push(object)
   }
 
-  /** Also moves a ref that the aim named; `null` deletes it. */
+  /** Moves another locked ref; `null` deletes it. */
   move(ref: RefName, to: ObjectId | null): void {
     this.#moves.set(ref, to)
   }
 
-  /** Called when everything is in place, before the next write of the branch decides. */
+  /** Registers a function to call when everything is stored, before the next write of the branch decides. */
   onPlaced(call: () => void): void {
     this.#placed.push(call)
   }
 
-  /** The tree of a checkpoint, with its pages; where a turn had steps, they tell all of it. */
+  /** Makes the tree of a checkpoint, with its pages. The pages of a turn with steps show the whole turn. */
   async #treeOf(
     { parent, kind, files }: Pick<NewCheckpoint, 'parent' | 'kind' | 'files'>,
     at: { parents: readonly CommitId[]; seq: number; branch: string; rules: PageRules | undefined },
@@ -270,13 +274,13 @@ export class Writing {
     return withPages(edited, this.#files, { rules, isTurn, seq, before })
   }
 
-  /** A commit that is stored, or that this write makes. */
+  /** Reads a commit, stored or made by this write. */
   async #commit(id: CommitId): Promise<CommitInfo> {
     const made = this.#remade.get(id) ?? this.#commits.find((commit) => commit.id === id)
     return made ?? this.#common.history.info(id)
   }
 
-  /** Whether another tool, such as `git revert`, has taken back what a checkpoint brought. */
+  /** Returns whether another tool, such as `git revert`, has reverted the changes of a checkpoint. */
   async #isUndone(made: CommitInfo, tip: CommitInfo): Promise<boolean> {
     const { history } = this.#common
     const base = made.parents.at(-1)
@@ -285,10 +289,11 @@ export class Writing {
   }
 
   /**
-   * The plan of the change.
+   * Returns the plan of the change.
    *
-   * @param tag to set at where the write ends, and what it points at now. Throws AlreadyExistsError when that is another
-   * @param symbolic refs to set if the branch begins, or always
+   * @param tag the tag to set on the last checkpoint, and what it names now. Throws AlreadyExistsError if that is
+   * another checkpoint
+   * @param symbolic symbolic refs to set if the written ref moves
    */
   plan<T>(
     result: T,
@@ -321,10 +326,10 @@ export class Writing {
 }
 
 /**
- * Whether a checkpoint of the session is still there. Without a purge in between, what could be resolved is; to make sure
- * otherwise takes longer.
+ * Returns whether a checkpoint of the session still exists. If nothing was purged since it was resolved, this is fast;
+ * otherwise the session's history is searched.
  *
- * @param mark `Checkpoints.mark` from before it was resolved
+ * @param mark the result of `Checkpoints.mark` from before the checkpoint was resolved
  */
 export async function stillStands(
   history: History<AnyRepository>,

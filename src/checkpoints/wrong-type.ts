@@ -1,7 +1,7 @@
-/** Sessions of one type are not written or read as another. */
+/** The error for sessions of another type. */
 import { InvalidStateError } from '../errors.ts'
 
-/** The error for a session of another type than the store's. */
+/** Makes the error for a session whose type is not the store's. */
 export function wrongType(session: string, actual: unknown, expected: string): InvalidStateError {
   const is = typeof actual === 'string' ? `'${actual}'` : String(actual)
   return new InvalidStateError(

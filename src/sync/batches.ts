@@ -1,6 +1,6 @@
-/** Many sessions in one request; one that is refused is found by halving, and the others go on. */
+/** Sends many sessions in one request. A refused session is found by halving the request, and the others are sent. */
 
-/** What one request holds; a session with more is never split. */
+/** The limits of one request; a larger session is never split. */
 export interface BatchSize {
   refs: number
   bytes: number
@@ -8,7 +8,7 @@ export interface BatchSize {
 
 const MOST: BatchSize = { refs: 200, bytes: 20_000_000 }
 
-/** Puts what belongs together into batches. */
+/** Divides things into batches, in order. */
 export function batchesOf<T>(things: readonly T[], size: (thing: T) => BatchSize, most = MOST): T[][] {
   const batches: T[][] = []
   let room: BatchSize = { refs: 0, bytes: 0 }
@@ -25,8 +25,8 @@ export function batchesOf<T>(things: readonly T[], size: (thing: T) => BatchSize
 }
 
 /**
- * Sends all in one request. `send` says why it was refused, or `undefined`; what is refused is sent in halves, until the one that is refused
- * stands alone.
+ * Sends everything in one request. `send` returns why it was refused, or `undefined`. A refused request is sent again
+ * in halves, until only the refused thing is left.
  */
 export async function sendInHalves<T>(
   things: readonly T[],

@@ -1,4 +1,4 @@
-/** A remote's address as something to talk to. */
+/** Makes the connection to a remote from its address. */
 import { BundleRemote } from '../git/bundle/bundle-remote.ts'
 import type { Repository } from '../git/repository.ts'
 import type { Auth } from '../git/wire/credentials.ts'
@@ -11,13 +11,16 @@ import type { Remote } from '../git/wire/remote.ts'
 export { withoutPassword } from '../git/wire/native/error.ts'
 
 export interface ConnectOptions {
-  /** For http and https. Where it has no answer, the user's own git credential helpers are asked. */
+  /** Credentials for http and https. If there are none, the user's own git credential helpers are asked. */
   auth?: Auth | undefined
-  /** Sent with each request over http and https. */
+  /** Headers for each request over http and https. */
   headers?: Readonly<Record<string, string>> | undefined
 }
 
-/** Throws UnsupportedError for an address that forkpoint does not know how to reach, TypeError for a wrong one. */
+/**
+ * Returns the remote at an address. Throws UnsupportedError for an address that forkpoint cannot use, TypeError for a
+ * wrong one.
+ */
 export function connect(
   repository: Repository,
   address: string,

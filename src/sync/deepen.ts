@@ -1,4 +1,4 @@
-/** History that a shallow store has left at a server: found out before it is missed, and brought. */
+/** Finds and fetches history that a shallow store lacks. */
 import { RemoteError, UnsupportedError } from '../errors.ts'
 import { newCommits } from '../git/database/ancestry.ts'
 import type { ObjectStore } from '../git/database/object-store.ts'
@@ -6,7 +6,9 @@ import type { CommitId, ObjectId, SessionId } from '../ids.ts'
 import { localSessions } from './planning/shared-sessions.ts'
 import type { Only, Sharing } from './sharing.ts'
 
-/** The commits below which history is cut off, of what the tips lead to and the known commits do not. */
+/**
+ * Returns the commits whose parents are missing, among those reachable from the tips but not from the known commits.
+ */
 export async function cutOff(
   objects: ObjectStore,
   tips: readonly ObjectId[],
@@ -20,8 +22,9 @@ export async function cutOff(
 }
 
 /**
- * Brings the whole history of sessions, or of all, from the remotes where they were seen. What one of them does not have any
- * more, the next one is asked for. Throws RemoteError when none can be reached, CorruptError, StorageError.
+ * Fetches the complete history of these sessions, or of all, from the remotes where they were seen. What one remote
+ * lacks is fetched from the next. Throws RemoteError if history is still missing and a remote failed; CorruptError,
+ * StorageError.
  */
 export async function deepen(remotes: readonly Sharing[], only?: Only): Promise<void> {
   let failure: RemoteError | undefined
@@ -46,12 +49,12 @@ export async function deepen(remotes: readonly Sharing[], only?: Only): Promise<
   if (failure !== undefined && remotes[0]?.checkpoints.objects.isShallow === true) throw failure
 }
 
-/** What a shallow store says where it needs more than it has. */
+/** Makes the error for an operation that needs history which a shallow store lacks. */
 export const lacksHistory = (session: SessionId, cut: readonly CommitId[], why: string): UnsupportedError =>
   new UnsupportedError(
     'a shallow history',
     `The history of session '${session}' before checkpoint ${cut[0]} is not in this store, which is a shallow clone; ${why}. Fetch it first: 'forkpoint fetch --deepen', from a remote that has it.`,
   )
 
-/** What git takes for a depth without an end. */
+/** The depth that git treats as unlimited. */
 const WHOLE = 0x7fffffff

@@ -1,9 +1,9 @@
-/** What goes wrong when sessions are shared, beside the server's own troubles. */
+/** Errors of sharing sessions, other than errors of the server. */
 import { ForkpointError } from '../errors.ts'
 
 /**
- * A save is durable here, and its remote did not take it. Nobody saves again: the checkpoint stands, the handle has moved, and
- * the next push takes it along.
+ * A save is durable here, but its remote did not accept it. Do not save again: the checkpoint exists, the handle has
+ * moved, and the next push includes it.
  */
 export class ReplicationError extends ForkpointError {
   readonly session: string
@@ -27,10 +27,10 @@ export class ReplicationError extends ForkpointError {
   }
 }
 
-/** A session does not leave this machine: it says so itself, or it holds a secret. */
+/** A session was not sent, because it is marked as local or contains a secret. */
 export class NotSharedError extends ForkpointError {
   readonly session: string
-  /** Ids of messages and rules, where secrets were found. */
+  /** The secrets that were found: id of the message, rule, and place. */
   readonly secrets: readonly { message: string | undefined; rule: string; where: string }[]
 
   constructor(
@@ -45,12 +45,13 @@ export class NotSharedError extends ForkpointError {
 }
 
 /**
- * A session is not pushed, since it has work on checkpoints that were rewritten, to take something out: here, and a remote has newer
- * work; or elsewhere, and newer work is here. `GitSessionStore.continueRewrite` makes that work once more on what these have become.
+ * A session was not pushed, because it has work on top of checkpoints that were rewritten to redact something: they
+ * were rewritten here and a remote has newer work, or they were rewritten elsewhere and newer work is here.
+ * `GitSessionStore.continueRewrite` rewrites that work, too.
  */
 export class RewrittenError extends ForkpointError {
   readonly session: string
-  /** Without `refs/`. */
+  /** The refs with that work, without `refs/`. */
   readonly refs: readonly string[]
 
   constructor(session: string, refs: readonly string[]) {

@@ -1,4 +1,4 @@
-/** What others have saved comes here: objects first, then the refs of each session, all or none. */
+/** Fetches what others have saved: first objects, then the refs of each session, completely or not at all. */
 import type { Checkpoints } from '../checkpoints/checkpoints.ts'
 import { Graves } from '../checkpoints/tombstones/graves.ts'
 import type { Rewrites } from '../checkpoints/tombstones/rewrites.ts'
@@ -17,7 +17,7 @@ import type { FetchReport } from './report.ts'
 import { bringRewrites, takeRewrites } from './rewrites/taken.ts'
 import { each, type Only, type Sharing, sessionsWith } from './sharing.ts'
 
-/** Throws RemoteError; CorruptError for objects that are not what they should be; LockedError, StorageError. */
+/** Fetches sessions. Throws RemoteError; CorruptError for wrong objects; LockedError, StorageError. */
 export async function fetchSessions(sharing: Sharing, only?: Only, depth?: number): Promise<FetchReport> {
   const { checkpoints, remote, names, options } = sharing
   const { repository } = checkpoints.history
@@ -27,7 +27,7 @@ export async function fetchSessions(sharing: Sharing, only?: Only, depth?: numbe
     const there = await remote.refs(names.prefixes(only), options)
     const isAll = only === undefined && depth === undefined
     const report = emptyReport(names.remote)
-    // What was rewritten is not fetched as it was: so this comes first.
+    // Rewrites come first, so that rewritten checkpoints are not fetched.
     const news = await bringRewrites(sharing, there)
     const archives = isAll ? [...there.refs].flatMap(([ref, id]) => (ref.startsWith(ARCHIVE) ? id : [])) : []
     let fetched: Fetched | undefined
@@ -37,7 +37,7 @@ export async function fetchSessions(sharing: Sharing, only?: Only, depth?: numbe
       const moved = await takeRewrites(sharing, news, mark)
       let isPurged = moved === PURGED
       if (moved !== PURGED) report.rewritten.push(...moved)
-      // Only now it shows what is in new archives.
+      // New archives can be read only now, so the sessions are determined again.
       await each(isPurged ? [] : sessionsWith(sharing, there, only).values(), async (shared) => {
         if (isAll && isOnlyArchivedThere(shared)) return
         const plan = await settle(sharing, shared, there, mark)
@@ -57,7 +57,7 @@ export async function fetchSessions(sharing: Sharing, only?: Only, depth?: numbe
   )
 }
 
-/** The repository is made, if there is none. */
+/** Creates the repository, if there is none. */
 export async function create(checkpoints: Checkpoints): Promise<void> {
   const { repository } = checkpoints.history
   if (!(await checkpoints.openFinished()))
@@ -67,7 +67,7 @@ export async function create(checkpoints: Checkpoints): Promise<void> {
     })
 }
 
-/** Fetches what the refs of these sessions name at the remote, if it is not here. */
+/** Fetches what the refs of these sessions name at the remote, unless it is stored here. */
 export async function bring(
   { checkpoints, remote, options }: Sharing,
   sessions: SharedSessions,
@@ -84,7 +84,7 @@ export async function bring(
   const isNew = wants.size > 0
   for (const { refs, gone } of sessions.values()) {
     const before = wants.size
-    // What tombstones mean that are not here yet can be told only once they are.
+    // Tombstones are applied only if those of the remote are stored here.
     const isTold = gone.remote === undefined || (await history.objects.has(gone.remote))
     const graves = new Graves(isTold ? await readTombstones(history, gone.local) : [])
     const alive = [...refs].flatMap(([key, { remote: id }]) =>
@@ -101,7 +101,7 @@ export async function bring(
   return remote.fetch(request, options)
 }
 
-/** Moves the refs of one session to where they belong. */
+/** Moves the refs of one session as a fetch requires. */
 async function settle(
   sharing: Sharing,
   { session, refs, gone }: SharedSession,
@@ -119,7 +119,7 @@ async function settle(
     checkpoints,
     session,
     async () => {
-      // Looked at anew each time: somebody may have saved since.
+      // Read again each time, because someone may have saved since.
       const now = sessionsWith(sharing, there, [session]).get(session) ?? {
         session,
         refs: new Map(),
@@ -146,8 +146,7 @@ function localMoves({ local }: FetchPlan, { refs }: SessionFacts): LocalMove[] {
   return [...local].map(([key, to]) => ({ ref: `refs/${key}` as const, from: values.get(key), to }))
 }
 
-/** The tombstones of both sides as one. */
-/** What is seen in an archive has no ref of its own. */
+/** Returns the moves of last-seen refs. Refs that the remote has only in an archive are not recorded. */
 function seenMoves({ checkpoints, names }: Sharing, { seen }: FetchPlan, there: RemoteRefs): LocalMove[] {
   return [...seen].map(([key, to]) => {
     const ref = names.seen(key)
@@ -155,6 +154,7 @@ function seenMoves({ checkpoints, names }: Sharing, { seen }: FetchPlan, there: 
   })
 }
 
+/** Joins the tombstones of both sides. */
 async function joinedGone(
   { checkpoints, names }: Sharing,
   { session, gone: { local, seen, remote } }: SharedSession,
@@ -170,7 +170,7 @@ async function joinedGone(
   return { moves: [...moves, { ref, from: local, to: objects[0].id as CommitId }], objects }
 }
 
-/** The active branch follows ours where it made room, and is `main` where it was deleted. */
+/** Returns the active branch: the new name of our branch if that was renamed, `main` if it was deleted. */
 function activeAfter(
   { checkpoints }: Sharing,
   session: SessionId,
@@ -214,5 +214,5 @@ function sorted(report: FetchReport): FetchReport {
   return report
 }
 
-/** Purges in between are rare. */
+/** Enough rounds, because purges during a fetch are rare. */
 const ROUNDS = 3

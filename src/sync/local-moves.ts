@@ -1,4 +1,4 @@
-/** Moves of a session's refs here, decided under their locks, all or none. */
+/** Moves a session's local refs under their locks, all or none. */
 import type { Checkpoints } from '../checkpoints/checkpoints.ts'
 import { AGAIN, type Aim, changeLocked, nothing } from '../checkpoints/locking.ts'
 import type { NewObject } from '../git/objects/object.ts'
@@ -8,18 +8,18 @@ import { activeRef, type ObjectId, type RefName, type SessionId } from '../ids.t
 export interface LocalMove {
   ref: RefName
   from: ObjectId | undefined
-  /** `undefined` deletes it. */
+  /** The new value; `undefined` deletes the ref. */
   to: ObjectId | undefined
 }
 
 export interface LocalMoves<T> {
   moves: readonly LocalMove[]
   objects: readonly NewObject[]
-  /** Whether nobody may put a ref on what refs have left: who is about to has to look again. */
+  /** Whether the old checkpoints are retired: others must check again before they set a ref to one of them. */
   retires?: boolean
-  /** The branch that is active afterwards: its ref, `null` for `main`; `undefined`: as it is. */
+  /** The ref of the new active branch, `null` for `main`; `undefined`: unchanged. */
   active?: RefName | null | undefined
-  /** Of a session that begins with the moves: which branch is active there. */
+  /** The active branches of sessions that the moves create. */
   actives?: readonly { ref: RefName; to: RefName }[]
   result: T
 }
@@ -29,14 +29,14 @@ interface Aimed<T> extends Aim {
   symbolic: readonly { ref: RefName; to: RefName | null }[]
 }
 
-/** What was fetched is not there any more: somebody has purged. */
+/** The fetched objects are gone, because someone has purged. */
 export const PURGED = Symbol('purged')
 
 /**
- * Makes the moves that `plan` decides, if all refs still are where it found them; else it is asked again. `PURGED` when what refs
- * should move to is not there.
+ * Makes the moves that `plan` returns, if all refs still have the values it found; otherwise calls `plan` again.
+ * Returns `PURGED` if an object to which a ref should move does not exist.
  *
- * @param mark `Checkpoints.mark` from before what they move to was fetched
+ * @param mark the result of `Checkpoints.mark` from before the new values were fetched
  */
 export async function moveRefs<T>(
   checkpoints: Checkpoints,

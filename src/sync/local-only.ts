@@ -1,14 +1,14 @@
-/** Sessions that stay on this machine: `local: true` in their metadata, and forks of such sessions. */
+/** Finds sessions that must stay on this machine: those with `local: true` in their metadata, and their forks. */
 import type { History } from '../checkpoints/commits/history.ts'
 import { FILES_TYPE } from '../checkpoints/files-line.ts'
 import { readFields } from '../checkpoints/trees/documents.ts'
 import type { CommitId, ObjectId } from '../ids.ts'
 
 /**
- * Whether what a commit leads to is to stay here: its own state says so, or that of the session it was forked from, at the
- * checkpoint where it was.
+ * Returns whether a commit must stay here: whether its own state says so, or the state of the session from which it was
+ * forked, at that checkpoint.
  *
- * @param isKnown what the remote has already, with all before it
+ * @param isKnown returns whether the remote already has a commit and its history
  */
 export async function isLocalOnly(
   history: History,
@@ -18,7 +18,7 @@ export async function isLocalOnly(
   let session: string | undefined
   for await (const info of history.line(tip)) {
     if (isKnown(info.id)) return false
-    // The files of a workspace say nothing; the branch that they belong to does.
+    // Commits of a files line have no metadata; their branch decides.
     if (info.message.trailers?.get('Type') === FILES_TYPE) continue
     if (info.session === undefined || info.session === session) continue
     session = info.session

@@ -1,6 +1,6 @@
 /**
- * The first branch of an empty server. Many servers make the first branch that is pushed their default, and then let
- * nobody delete it; so one that is no session's comes first.
+ * The first branch on an empty server. Many servers make the first pushed branch their default, and then refuse to
+ * delete it. So a branch that belongs to no session is pushed first.
  */
 import { FORKPOINT } from '../checkpoints/commits/author.ts'
 import { encodeCommit } from '../git/objects/commit.ts'
@@ -8,7 +8,7 @@ import { type NewObject, newObject } from '../git/objects/object.ts'
 import { changeTree, NO_ENTRIES } from '../git/objects/tree.ts'
 import type { Sharing } from './sharing.ts'
 
-/** No session's, since a name never begins with `_`. */
+/** Belongs to no session, because their names never begin with `_`. */
 export const NEUTRAL_BRANCH = 'heads/_forkpoint'
 const README = `# Sessions
 
@@ -16,7 +16,10 @@ This repository holds agent sessions, kept by forkpoint. Each session is a folde
 and \`git log --first-parent -p origin/<session>/main -- '*.md'\` reads one.
 `
 
-/** Pushes the branch if the remote has no branch at all, and was never seen before. What goes wrong is the next push's trouble. */
+/**
+ * Pushes the branch if the remote has no refs and was never seen before. Ignores a refusal, which the next push
+ * reports.
+ */
 export async function pushFirstBranch({ checkpoints, remote, names, options }: Sharing): Promise<void> {
   const { repository } = checkpoints.history
   if (names.isMapped || !repository.refs.entries(names.seenFolder, () => undefined).next().done) return
@@ -38,7 +41,10 @@ export async function pushFirstBranch({ checkpoints, remote, names, options }: S
   )
 }
 
-/** What the branch leads to, the commit first. The same everywhere, so that two machines which begin at once agree. */
+/**
+ * Returns the branch's objects, the commit first. The same on every machine, so that two machines that push at the same
+ * time agree.
+ */
 export function neutralCommit(): [commit: NewObject, ...others: NewObject[]] {
   const blob = newObject('blob', Buffer.from(README))
   const file = { name: 'README.md', entry: { mode: '100644', id: blob.id } } as const

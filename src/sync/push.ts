@@ -13,7 +13,7 @@ import { newRewrites } from './rewrites/taken.ts'
 import { type Denied, type Push, type PushRequest, preparePush, ROUNDS, saw } from './session-push.ts'
 import { each, type Sharing, sessionsWith } from './sharing.ts'
 
-/** Throws RemoteError, LockedError, StorageError. What the remote refuses stands in the report. */
+/** Pushes sessions. The report contains what the remote refused. Throws RemoteError, LockedError, StorageError. */
 export async function pushSessions(sharing: Sharing, request: PushRequest = {}): Promise<PushReport> {
   const { names, checkpoints } = sharing
   const report: PushReport = {
@@ -43,7 +43,7 @@ export async function pushSessions(sharing: Sharing, request: PushRequest = {}):
     ...report,
     pushed: once(pushed),
     refused: [...new Map(refused.map((one) => [one.session, one])).values()],
-    // What was rewritten is made again at once, where it has to be deleted first.
+    // Refs that were deleted only to be created again do not count as deleted.
     deleted: once(deleted.filter((key) => !pushed.includes(key))),
     behind: once(behind),
     kept: once(kept),
@@ -52,11 +52,11 @@ export async function pushSessions(sharing: Sharing, request: PushRequest = {}):
   }
 }
 
-/** An archived session that the remote was never seen to have goes with its archive. */
+/** Returns whether an archived session was never seen at the remote: then it is pushed with its archive. */
 const isNewArchived = ({ refs, gone, archived }: SharedSession): boolean =>
   archived.local && gone.local === undefined && [...refs.values()].every(({ seen }) => seen === undefined)
 
-/** Returns sessions that have to be looked at again. */
+/** Pushes once; returns the sessions to push again. */
 async function pushOnce(
   sharing: Sharing,
   request: PushRequest,
@@ -73,7 +73,7 @@ async function pushOnce(
   const unknown = [...shared.values()].flatMap(({ session, gone }) =>
     gone.remote !== undefined && gone.remote !== gone.seen ? session : [],
   )
-  // Deleted or rewritten elsewhere since: what that means for ours has to be known before anything is pushed.
+  // New deletions and rewrites of others are fetched before anything is pushed, because they may affect local refs.
   const news = [...unknown, ...newRewrites(sharing, there).keys()]
   if (news.length > 0) await fetchSessions(sharing, news)
   await each(shared.values(), async ({ session }) => {
@@ -93,7 +93,7 @@ async function pushOnce(
           state.replacing.set(session, why)
           again.add(session)
         } else if (plan.moves.some(({ to }) => to === undefined) && !state.deletes.has(session)) {
-          // Where nobody may delete, the tombstone alone says that it is deleted.
+          // If the server refuses deletions, only the tombstone is pushed.
           state.deletes.add(session)
           again.add(session)
         } else report.refused.push({ session, reason: why })
@@ -103,7 +103,7 @@ async function pushOnce(
   return [...again]
 }
 
-/** About how much each sends: what it takes here. Objects that lie here as differences may be sent whole. */
+/** Estimates the bytes of each push by their size in this store. Objects stored here as deltas may be sent whole. */
 async function bytesOf(
   { checkpoints: { objects } }: Sharing,
   pushes: readonly Push[],
@@ -124,7 +124,7 @@ async function bytesOf(
   return bytes
 }
 
-/** One request. Says why it was refused; nothing of it was done then. */
+/** Sends one request. Returns why it was refused; then the remote has changed nothing. */
 async function send(
   sharing: Sharing,
   pushes: readonly Push[],
@@ -138,11 +138,11 @@ async function send(
   try {
     const answers = await remote.push({ moves, has, atomic: moves.length > 1 }, options)
     const words = answers.flatMap(({ refused: why }) => why ?? [])
-    // Those that failed only since others did say less.
+    // Moves that failed only because others failed give a less useful reason.
     refused = words.find((why) => !/atomic/i.test(why)) ?? words[0]
   } catch (error) {
     if (!(error instanceof RemoteError)) throw error
-    // What is too large for one request may not be for two.
+    // Two smaller requests may succeed.
     if (error.failure === 'too-large') return error.message
     if (!(await arrived(sharing, moves))) throw error
   }
@@ -155,7 +155,7 @@ async function send(
   return undefined
 }
 
-/** After an answer was lost: whether the remote is where the moves lead, or beyond. */
+/** After a lost answer, returns whether the remote has the new values, or descendants of them. */
 async function arrived(
   { checkpoints, remote, options }: Sharing,
   moves: readonly RemoteMove[],
@@ -172,7 +172,7 @@ async function arrived(
   return true
 }
 
-/** Whether somebody else has changed the session at the remote since it was read. */
+/** Returns whether someone else has changed the session at the remote since it was read. */
 async function hasMoved(
   { remote, names, options }: Sharing,
   session: SessionId,

@@ -1,4 +1,4 @@
-/** The remotes of a repository, as its configuration names them: `remote.<name>.url`, where git looks too. */
+/** The remotes in a repository's configuration: `remote.<name>.url`, as for git. */
 import { join } from 'node:path'
 import { AlreadyExistsError, InvalidIdError, LockedError, NotFoundError } from '../errors.ts'
 import { configValue } from '../git/config/config.ts'
@@ -8,11 +8,11 @@ import type { Repository } from '../git/repository.ts'
 export interface NamedRemote {
   name: string
   url: string
-  /** Whether branches of sessions lie below `refs/forkpoint/heads/` there. */
+  /** Whether branches of sessions are below `refs/forkpoint/heads/` at the remote. */
   mapped: boolean
 }
 
-/** In the order of the configuration. */
+/** Returns the remotes, in the order of the configuration. */
 export function remotesOf(config: Config): NamedRemote[] {
   return [...config.keys()].flatMap((key) => {
     const name = /^remote\.(.*)\.url$/.exec(key)?.[1]
@@ -22,13 +22,13 @@ export function remotesOf(config: Config): NamedRemote[] {
   })
 }
 
-/** Throws InvalidIdError for a name that cannot be a remote's. */
+/** Throws InvalidIdError for an invalid name of a remote. */
 export function checkRemoteName(name: string): void {
   if (!/^[a-z0-9][a-z0-9_-]*(?:\.[a-z0-9_-]+)*$/.test(name) || name.length > 100 || name.endsWith('.lock'))
     throw new InvalidIdError('remote', name, 'use small letters, digits, and - _ . between them')
 }
 
-/** Throws InvalidIdError, AlreadyExistsError, LockedError, StorageError. */
+/** Adds a remote. Throws InvalidIdError, AlreadyExistsError, LockedError, StorageError. */
 export async function addRemote(repository: Repository, { name, url, mapped }: NamedRemote): Promise<void> {
   checkRemoteName(name)
   if (/[\u0000-\u001f\u007f]/.test(url))
@@ -42,7 +42,7 @@ export async function addRemote(repository: Repository, { name, url, mapped }: N
   })
 }
 
-/** Its refs that were last seen stay: a later remote of that name goes on from them. Throws NotFoundError. */
+/** Removes a remote. Its last-seen refs stay, and a later remote of that name uses them. Throws NotFoundError. */
 export async function removeRemote(repository: Repository, name: string): Promise<void> {
   await editConfig(repository, (text, config) => {
     if (!remotesOf(config).some((remote) => remote.name === name))
@@ -61,7 +61,7 @@ export async function removeRemote(repository: Repository, name: string): Promis
 
 const sections = (name: string): string[] => [`[remote "${name}"]`, `[forkpoint "${name}"]`]
 
-/** Under the lock that git takes, too. */
+/** Edits the configuration under the same lock as git. */
 async function editConfig(
   repository: Repository,
   edit: (text: string, config: Config) => string,

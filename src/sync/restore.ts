@@ -1,4 +1,4 @@
-/** A deletion taken back: what tombstones name of a session is no longer deleted, and its refs are there again. */
+/** Takes back the deletion of a session: its tombstones no longer count, and its refs exist again. */
 import type { Checkpoints } from '../checkpoints/checkpoints.ts'
 import { Graves } from '../checkpoints/tombstones/graves.ts'
 import {
@@ -16,10 +16,10 @@ import { isBelow } from './planning/facts.ts'
 import { parseKey, type RefKey } from './planning/names.ts'
 
 /**
- * Sets the refs that were deleted: those in the trash, else those that tombstones name, as far as their checkpoints are still
- * on the disk; and lets newer work of the session be pushed again. Returns those refs, without `refs/`.
+ * Sets the deleted refs again: those in the trash, else those that tombstones name, if their checkpoints are still on
+ * the disk. Newer work of the session can be pushed again. Returns the refs, without `refs/`.
  *
- * @throws NotFoundError when nothing is known of a deletion; AlreadyExistsError when a session in the trash has a successor
+ * @throws NotFoundError if no deletion is known; AlreadyExistsError if a new session has the id of the one in the trash
  */
 export async function restoreSession(checkpoints: Checkpoints, session: SessionId): Promise<RefKey[]> {
   const { history } = checkpoints
@@ -61,7 +61,7 @@ const keyOf = (ref: string): RefKey => ref.slice('refs/'.length)
 const restoredTombstone = ({ rules }: Checkpoints, session: SessionId, from: CommitId): NewObject[] =>
   newTombstone({ session, kind: 'restored', parents: [from], tips: [[EVERY_REF, from]], at: rules.now() })
 
-/** Of each ref the value that leads to the others, of those that are here. */
+/** Returns the newest value of each ref among those that are stored here. */
 async function newestTips(
   { history }: Checkpoints,
   session: SessionId,

@@ -1,4 +1,4 @@
-/** What is pushed of one session: decided from what is here and what the remote has. */
+/** Decides what is pushed of one session, from what is here and what the remote has. */
 import { type NamedTip, newTombstone } from '../checkpoints/tombstones/tombstone.ts'
 import { type ForkpointError, RemoteError } from '../errors.ts'
 import type { RemoteMove, RemoteRefs } from '../git/wire/remote.ts'
@@ -14,37 +14,37 @@ import type { SharedSession } from './planning/shared-sessions.ts'
 import type { PushReport } from './report.ts'
 import { type Gate, type Only, type Sharing, sessionsWith } from './sharing.ts'
 
-/** How often a decision is made again because refs have changed meanwhile. */
+/** How often a decision is made again because refs have changed in the meantime. */
 export const ROUNDS = 6
 
 export interface PushRequest {
   only?: Only
-  /** Lines with files of a workspace go along. */
+  /** Push lines with the files of a workspace, too. */
   workspace?: boolean
   gate?: Gate
-  /** Remotes that may have what is cut off here, where history is sent to one that lacks it. */
+  /** Returns remotes that may have the history that this shallow store lacks and the push needs. */
   others?: () => Promise<readonly Sharing[]>
 }
 
-/** One session that is to be pushed. */
+/** The push of one session. */
 export interface Push {
   session: SessionId
   plan: PushPlan
-  /** Of the ref that says what was rewritten. */
+  /** The value of the ref with the session's map of rewrites. */
   rewritten: CommitId | undefined
   moves: RemoteMove[]
   /** Commits that the remote has. */
   has: ObjectId[]
 }
 
-/** What a remote does not let anybody do, by session. */
+/** What a remote refuses, by session. */
 export interface Denied {
   deletes: Set<SessionId>
-  /** With its words. */
+  /** With the server's reason. */
   replacing: Map<SessionId, string>
 }
 
-/** Decides what is pushed of a session, and says locally what has to be said before. */
+/** Decides what is pushed of a session, and first makes the tombstones that the push needs. */
 export async function preparePush(
   sharing: Sharing,
   { workspace = false, gate, others }: PushRequest,
@@ -77,7 +77,7 @@ export async function preparePush(
       report.refused.push({ session, reason: error.message, error })
     } else if (all.unreplaced.length > 0)
       report.refused.push({ session, reason: `${UNREPLACED} (${denied.replacing.get(session)})` })
-    // That it was rewritten is said at the remote all the same.
+    // The map of rewrites is pushed nevertheless.
     const plan: PushPlan = isOutdated
       ? { ...all, moves: [], gone: undefined, seen: new Map(), again: false, behind: [], kept: [] }
       : all
@@ -108,7 +108,7 @@ export async function preparePush(
   return undefined
 }
 
-/** Brings what is cut off here and missing at the remote; the error where that is nowhere. */
+/** Fetches history that is missing both here and at the remote; returns the error if no remote has it. */
 async function lacking(
   { checkpoints: { objects } }: Sharing,
   session: SessionId,
@@ -126,7 +126,10 @@ async function lacking(
   return cut.length === 0 ? undefined : lacksHistory(session, cut, 'the remote needs all of it')
 }
 
-/** What is archived at the remote has no ref there; and what is archived here gets none there again. */
+/**
+ * Adjusts the plan to archives: refs that the remote has only in an archive have no value there, and sessions archived
+ * here get no new refs there.
+ */
 function leaveToArchives(
   plan: PushPlan,
   { archived }: SharedSession,
@@ -140,7 +143,7 @@ function leaveToArchives(
     return isWanted ? [{ ...move, from }] : []
   })
   for (const key of plan.seen.keys()) if (!isLive(key)) plan.seen.delete(key)
-  // It came back from its archive here.
+  // The session came back from its archive here.
   if (!archived.seen || archived.local) return
   for (const { key, kind, local, relation, fate } of refs)
     if (relation === 'same' && fate === 'alive' && kind !== 'workspace' && !isLive(key))
@@ -163,7 +166,7 @@ function remoteMoves(
   return all
 }
 
-/** Names what is about to be deleted at the remote, on top of the tombstones that are here. */
+/** Adds a tombstone that names what is about to be deleted at the remote. */
 async function name({ checkpoints }: Sharing, session: SessionId, { unnamed }: PushPlan): Promise<void> {
   const ref = goneRef(session)
   await moveRefs(checkpoints, session, async () => {
@@ -175,7 +178,7 @@ async function name({ checkpoints }: Sharing, session: SessionId, { unnamed }: P
   })
 }
 
-/** Remembers what the remote has now, of all sessions in one change. */
+/** Records what the remote has now, for all sessions in one change. */
 export async function saw({ checkpoints, names }: Sharing, pushes: readonly Push[]): Promise<void> {
   const { repository } = checkpoints.history
   const seen = new Map<RefName, ObjectId | undefined>()
@@ -200,7 +203,10 @@ export async function saw({ checkpoints, names }: Sharing, pushes: readonly Push
   })
 }
 
-/** The session with only what is sent of it; what stays here, such as files of a workspace, is not looked at. */
+/**
+ * Returns the session with only the refs that are sent; what stays here, such as the files of a workspace, is not
+ * checked.
+ */
 function sentOf(shared: SharedSession, { moves }: PushPlan): SharedSession {
   const sent = new Set(moves.flatMap(({ key, to }) => (to === undefined ? [] : [key])))
   const refs = [...shared.refs].map(([key, at]) => [key, sent.has(key) ? at : { remote: at.remote }] as const)

@@ -1,4 +1,4 @@
-/** What all work with one remote needs. */
+/** Everything needed to work with one remote. */
 import type { Checkpoints } from '../checkpoints/checkpoints.ts'
 import type { ForkpointError } from '../errors.ts'
 import type { Remote, RemoteOptions, RemoteRefs } from '../git/wire/remote.ts'
@@ -15,25 +15,28 @@ export interface Sharing {
   checkpoints: Checkpoints
   remote: Remote
   names: RemoteNames
-  /** What this machine is called in names of branches that made room for others. */
+  /** The name of this machine in the new names of diverged branches. */
   writer: string
   options: RemoteOptions
 }
 
-/** Which sessions; `undefined`: all. */
+/** The sessions to share; `undefined`: all. */
 export type Only = readonly SessionId[] | undefined
 
-/** Why a session may not leave this machine; `undefined`: it may. Asked with what the remote has of it. */
+/**
+ * Returns why a session must not leave this machine; `undefined` if it may. The argument says what the remote already
+ * has.
+ */
 export type Gate = (session: SharedSession) => Promise<ForkpointError | undefined>
 
-/** Sessions with where their refs are; only those whose refs differ from what was last seen, or are elsewhere here. */
+/** Returns sessions with the values of their refs here, as last seen, and at the remote. */
 export function sessionsWith({ checkpoints, names }: Sharing, there: RemoteRefs, only: Only): SharedSessions {
   const sessions = localSessions(checkpoints.history, names, only)
   addRemote(checkpoints.history, sessions, names, there.refs, only)
   return sessions
 }
 
-/** Runs work on many things, a bounded number at a time. */
+/** Runs `work` on many things, a limited number at a time. */
 export async function each<T>(things: Iterable<T>, work: (thing: T) => Promise<void>): Promise<void> {
   const left = [...things].values()
   const run = async (): Promise<void> => {
@@ -42,5 +45,5 @@ export async function each<T>(things: Iterable<T>, work: (thing: T) => Promise<v
   await Promise.all(Array.from({ length: AT_ONCE }, run))
 }
 
-/** Changes that are ready together share one sync of the disk. */
+/** Large, because changes that are ready at the same time share one sync of the disk. */
 const AT_ONCE = 32

@@ -1,4 +1,4 @@
-/** How the sessions here stand to those of a remote, without fetching anything. */
+/** Compares the sessions here with those of a remote, without fetching. */
 
 import { sessionFacts } from './planning/facts.ts'
 import type { RefFacts } from './planning/fetch-plan.ts'
@@ -6,7 +6,7 @@ import type { SharedSession } from './planning/shared-sessions.ts'
 import type { RemoteStatus, SessionStatus } from './report.ts'
 import { each, type Only, type Sharing, sessionsWith } from './sharing.ts'
 
-/** Throws RemoteError. */
+/** Returns the status of sessions. Throws RemoteError. */
 export async function statusOf(sharing: Sharing, url: string, only?: Only): Promise<RemoteStatus> {
   const { checkpoints, remote, names, options, writer } = sharing
   const there = await remote.refs(names.prefixes(only), options)
@@ -51,7 +51,9 @@ function describe({ session, gone, rewritten }: SharedSession, refs: readonly Re
 const isBlocked = (fate: RefFacts['fate'], local: unknown): boolean =>
   local !== undefined && (fate === 'newer' || fate === 'unknown')
 
-/** Of a ref at the remote that was not fetched yet, what was last seen tells who has moved. */
+/**
+ * Returns how a ref differs. If the remote's value was not fetched yet, the last-seen value tells which side has moved.
+ */
 function standing({
   kind,
   local,

@@ -1,4 +1,4 @@
-/** The files of a folder as they are now. What was read once is remembered, also for the next process. */
+/** Reads the current files of a folder. Caches what was read, also for the next process. */
 import { createHash } from 'node:crypto'
 import { realpath } from 'node:fs/promises'
 import { Exclusive } from '../checkpoints/lifetime.ts'
@@ -13,19 +13,19 @@ import { type TakenFiles, takeFiles } from './snapshot.ts'
 import { StatCache } from './stat-cache.ts'
 
 export interface WorkspaceOptions {
-  /** Names or paths of files that are likely to hold secrets, such as `.env`, and are kept all the same. */
+  /** Names or paths of files that are likely to contain secrets, such as `.env`, and are stored nevertheless. */
   include?: readonly string[]
   limits?: SnapshotLimits
 }
 
-/** What a workspace lies on. */
+/** The disk and the clock of a workspace. */
 export interface WorkspacePlace {
   disk?: WorkspaceDisk
-  /** Milliseconds since 1970, by the clock that files are dated with. */
+  /** Returns milliseconds since 1970, by the clock that dates files. */
   now?: () => number
 }
 
-/** Files read anew that make it worth to write the cache of the next process. */
+/** The cache is written for the next process once this number of files was read. */
 const WORTH_WRITING = 200
 
 export class CurrentFiles {
@@ -38,7 +38,7 @@ export class CurrentFiles {
   readonly #turns = new Exclusive()
   #cache: StatCache | undefined
 
-  /** @param store the folder of the store, which is none of the workspace's */
+  /** @param store the folder of the store, which does not belong to the workspace */
   constructor(
     folder: string,
     store: string,
@@ -53,23 +53,23 @@ export class CurrentFiles {
     this.#now = now
   }
 
-  /** The folder, with links resolved. Throws StorageError. */
+  /** Returns the folder, with links resolved. Throws StorageError. */
   root(): Promise<string> {
     return realpath(this.#folder).catch((error: unknown) => {
       throw storageError(this.#folder, error)
     })
   }
 
-  /** Whether a folder is the store, which may lie in the workspace. */
+  /** Returns a function that tells whether a folder is the store, which may be inside the workspace. */
   async isStore(): Promise<(folder: FileStat) => boolean> {
     const store = await nodeDisk.stat(await realpath(this.#store).catch(() => '')).catch(() => undefined)
     return ({ dev, ino }) => dev === store?.dev && ino === store.ino
   }
 
   /**
-   * Looks at all files. Throws WorkspaceLimitError, StorageError.
+   * Reads all files. Throws WorkspaceLimitError, StorageError.
    *
-   * @param before files that are stored: their content is not needed
+   * @param before stored files, whose content is not needed
    */
   look(before: FileTree): Promise<TakenFiles> {
     return this.#turns.run(async () => {

@@ -1,6 +1,6 @@
 /**
- * The file system that a workspace lies on, as an argument. Nothing here follows a link: a folder is opened once, and
- * what lies in it is reached through it, so that a link put in the place of a folder leads nowhere.
+ * The file system of a workspace, as an argument. No link is followed: a folder is opened once, and its content is
+ * reached through the open folder, so a link that replaces a folder has no effect.
  */
 
 import { randomBytes } from 'node:crypto'
@@ -10,9 +10,12 @@ import { TimeSlice } from '../time-slice.ts'
 
 export interface FileStat {
   kind: 'file' | 'link' | 'folder' | 'other'
-  /** Bytes. */
+  /** Size in bytes. */
   size: number
-  /** Milliseconds, with fractions, of the last change of the content, and of the content or anything else. */
+  /**
+   * Times in milliseconds, with fractions: `mtime` of the last change of the content, `ctime` of the content or the
+   * metadata.
+   */
   mtime: number
   ctime: number
   ino: number
@@ -26,9 +29,9 @@ export interface FolderEntry {
   kind: FileStat['kind']
 }
 
-/** A folder that is held open. */
+/** An open folder. */
 export interface OpenedFolder {
-  /** Leads to what the folder holds, whatever happens to its own path. */
+  /** A path to the folder's content that stays valid if the folder is moved or replaced. */
   readonly path: string
   close(): Promise<void>
 }
@@ -41,18 +44,18 @@ export interface ReadFile {
 
 export interface WorkspaceDisk {
   list(folder: string): Promise<FolderEntry[]>
-  /** Of a link, not of what it leads to. */
+  /** Describes a file; for a link, the link itself. */
   stat(path: string): Promise<FileStat>
-  /** The same of many, without holding up the event loop; of a file that cannot be asked about, the code of the error. */
+  /** As `stat`, for many files, without blocking the event loop. On an error, the result is the error's code. */
   statMany(paths: readonly string[]): Promise<(FileStat | string)[]>
   openFolder(path: string): Promise<OpenedFolder>
   /**
-   * A plain file, with what it was before and after it was read. Throws EFBIG when it has more than `most` bytes; EINVAL,
-   * or ELOOP for a link, when it is none.
+   * Reads a plain file, with its stat before and after reading. Throws EFBIG if it has more than `most` bytes; EINVAL,
+   * or ELOOP for a link, if it is not a plain file.
    */
   read(path: string, most?: number): Promise<ReadFile>
   readLink(path: string): Promise<string>
-  /** Makes a file that must not be there. */
+  /** Creates a file, which must not exist. */
   create(path: string, data: Uint8Array, mode: number): Promise<void>
   makeLink(target: string, path: string): Promise<void>
   rename(from: string, to: string): Promise<void>
@@ -64,24 +67,25 @@ export interface WorkspaceDisk {
 
 const { constants } = fs
 const NOFOLLOW = constants.O_NOFOLLOW ?? 0
-/** Not waiting for the other end of a pipe. */
+/** Does not wait for the other end of a pipe. */
 const READ = constants.O_RDONLY | NOFOLLOW | (constants.O_NONBLOCK ?? 0)
 const FOLDER = constants.O_RDONLY | NOFOLLOW | (constants.O_DIRECTORY ?? 0)
 const CREATE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | NOFOLLOW
-/** Where Linux shows what a process has open: a path through it starts at the open folder itself. */
+/** The open files of this process on Linux: a path through here starts at the open folder itself. */
 const OPENED = '/proc/self/fd'
 /**
- * What the system has in memory is asked for at once: that takes a few thousandths of a millisecond, a trip through the
- * thread pool ten times as much. After a call of more than so many milliseconds, the next ones go through the pool.
+ * Calls are made synchronously, because what the system has in memory takes a few microseconds, and a call through the
+ * thread pool ten times as long. After a call of more than this number of milliseconds, the next calls go through the
+ * pool.
  */
 const SLOW = 1
 const CALLS_AFTER_SLOW = 64
 let callsAside = 0
-/** Entries of a folder that are read at once. */
+/** Entries of a folder that are read with one call. */
 const ENTRIES = { bufferSize: 256 }
-/** Bytes of a file that is read at once. */
+/** Most bytes of a file that is read synchronously. */
 const SMALL = 64 * 1024
-/** Bytes that git reads of a file with rules. */
+/** Default of `read`: the most bytes that git reads of a file with ignore rules. */
 const MOST = 100 << 20
 const hasOpened = fs.existsSync(OPENED)
 
@@ -146,19 +150,19 @@ export const nodeDisk: WorkspaceDisk = {
 
 const TEMPORARY = /^\.forkpoint-[0-9a-f]{16}\.tmp$/
 
-/** Whether it is the name of a file that is about to be put in its place. No snapshot takes it. */
+/** Returns whether this is the name of a file of a running restore. Snapshots never include it. */
 export const isTemporary = (name: string): boolean => TEMPORARY.test(name)
 
 export const newTemporary = (): string => `.forkpoint-${randomBytes(8).toString('hex')}.tmp`
 
-/** The code of an error of the operating system; empty for any other. */
+/** Returns the code of an operating system error; empty for any other error. */
 export const errnoOf = (error: unknown): string =>
   String((error as { code?: unknown } | undefined)?.code ?? '')
 
 const notFolder = (path: string): Error =>
   Object.assign(new Error(`'${path}' is not the folder that was opened`), { code: 'ENOTDIR' })
 
-/** What the call returns; `undefined` where calls are to go through the thread pool. */
+/** Makes a synchronous call; returns `undefined`, without a call, while calls go through the thread pool. */
 function callAtOnce<T>(call: () => T): T | undefined {
   if (callsAside > 0) {
     callsAside--
@@ -180,7 +184,7 @@ function statNow(path: string): FileStat | string {
   }
 }
 
-/** `undefined` for a file that is not small. */
+/** Reads a small file synchronously; returns `undefined` for a larger one. */
 function readNow(path: string, most: number): ReadFile | undefined {
   const fd = fs.openSync(path, READ)
   try {
@@ -216,7 +220,7 @@ function checked(stat: FileStat, path: string, most: number): FileStat {
   return stat
 }
 
-/** One byte more than is expected, to notice a file that grows. */
+/** Reads one byte more than expected, to detect a growing file. */
 async function readAll(handle: FileHandle, size: number): Promise<Buffer> {
   const data = Buffer.allocUnsafe(size + 1)
   let at = 0
@@ -244,7 +248,7 @@ function kindOf(of: Pick<fs.Stats, 'isFile' | 'isDirectory' | 'isSymbolicLink'>)
   return of.isSymbolicLink() ? 'link' : 'other'
 }
 
-/** A call of the callback kind costs half of one that promises. */
+/** Makes a promise of a callback call, at half the cost of `fs.promises`. */
 function called<T>(call: (done: (error: Error | null, value?: T) => void) => void): Promise<T> {
   return new Promise((resolve, reject) => {
     call((error, value) => (error === null ? resolve(value as T) : reject(error)))

@@ -1,9 +1,9 @@
 /** Errors of snapshots and restores. */
 import { ForkpointError } from '../errors.ts'
 
-/** A folder has more in it than a snapshot takes. Nothing was written. */
+/** A folder exceeds the limits of a snapshot. Nothing was written. */
 export class WorkspaceLimitError extends ForkpointError {
-  /** The first file that was too much, relative to the workspace. */
+  /** The first file over the limit, relative to the workspace. */
   readonly path: string
   readonly limit: 'fileBytes' | 'bytes' | 'files'
   readonly most: number
@@ -21,11 +21,11 @@ export class WorkspaceLimitError extends ForkpointError {
   }
 }
 
-/** Some files could not be put back. The others were; doing it again continues. */
+/** Some files could not be restored; all others were. Restore again to continue. */
 export class RestoreError extends ForkpointError {
-  /** Paths relative to the workspace, with the operating system's code. */
+  /** Paths relative to the workspace, with the operating system's error code. */
   readonly failed: readonly { path: string; errno: string }[]
-  /** The snapshot of what was there before, to go back to. */
+  /** The snapshot of the files before the restore; restore it to undo this. */
   readonly undo: string | undefined
 
   constructor(

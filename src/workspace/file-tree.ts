@@ -1,11 +1,11 @@
-/** The files of a workspace as git's tree holds them. */
+/** The files of a workspace, as in a git tree. */
 import { CorruptError } from '../errors.ts'
 import { entriesOf, type TreeMode } from '../git/objects/tree.ts'
 import type { TreeStore } from '../git/objects/tree-edit.ts'
 import type { ObjectId } from '../ids.ts'
 import { TimeSlice } from '../time-slice.ts'
 
-/** A plain file, one that can be run, or a link, whose blob is what it leads to. */
+/** The mode of a plain file, an executable file, or a link, whose blob is its target. */
 export type FileMode = Exclude<TreeMode, '40000' | '160000'>
 
 export interface TreeFile {
@@ -13,17 +13,17 @@ export interface TreeFile {
   id: ObjectId
 }
 
-/** By path, with `/`, in git's order. */
+/** Files by path, with `/`, in git's order. */
 export type FileTree = ReadonlyMap<string, TreeFile>
 
 export const NO_FILES: FileTree = new Map()
 
-/** More than any snapshot has: a few hundred bytes can unfold without end. */
+/** More than any snapshot has: a few hundred bytes can stand for almost endless trees. */
 const MOST_FILES = 1_000_000
 const MOST_FOLDERS = 4_000_000
 const DEEPEST = 500
 
-/** All files below a tree. Submodules are left out. Throws CorruptError for a tree that no snapshot has. */
+/** Reads all files below a tree, without submodules. Throws CorruptError if the tree has more than any snapshot. */
 export async function readFileTree(
   objects: Pick<TreeStore, 'cachedTree' | 'readTree'>,
   root: ObjectId,
@@ -56,7 +56,7 @@ export interface FileChange {
   is: TreeFile | undefined
 }
 
-/** The paths that differ. */
+/** Returns the paths that differ. */
 export async function filesChanged(before: FileTree, after: FileTree): Promise<Map<string, FileChange>> {
   const changed = new Map<string, FileChange>()
   const slice = new TimeSlice()

@@ -1,11 +1,11 @@
-/** Rules that say what git would ignore, found on the disk around a workspace, or in the tree of a snapshot. */
+/** Finds ignore rules, on the disk around a workspace or in the tree of a snapshot. */
 import { dirname, join, relative, sep } from 'node:path'
 import { IgnoreRules, RULE_FILES } from './ignore-rules.ts'
 import { smallText, workTreeAround } from './project/work-tree.ts'
 
 /**
- * Rules from outside the workspace: of `.git/info/exclude`, and of the folders between the top of the work tree and the
- * workspace.
+ * Reads the rules from outside the workspace: from `.git/info/exclude`, and from the folders between the top of the
+ * work tree and the workspace.
  */
 export async function rulesAround(root: string): Promise<IgnoreRules> {
   const tree = await workTreeAround(root)
@@ -23,9 +23,9 @@ const between = (folder: string, root: string): string =>
   folder === root ? '' : `${relative(folder, root).split(sep).join('/')}/`
 
 /**
- * Whether the rules in a tree ignore a path.
+ * Returns a function that tells whether the rules in a tree ignore a path.
  *
- * @param read the text of a file of the tree; `undefined` where there is none
+ * @param read returns the text of a file of the tree; `undefined` if there is none
  */
 export function ignoredIn(
   around: IgnoreRules,

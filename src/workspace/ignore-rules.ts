@@ -1,26 +1,27 @@
 /**
- * Which files of a folder git would ignore, by gitignore(5). Each folder's rules come before those above it, and
- * `.git/info/exclude` is last; what is below an ignored folder is ignored, whatever its own rules say.
+ * Decides which files of a folder git would ignore, as in gitignore(5). The rules of a folder take precedence over
+ * those of the folders above it, and `.git/info/exclude` comes last. Everything below an ignored folder is ignored,
+ * whatever the rules there say.
  */
 import ignore, { type Ignore } from 'ignore'
 
-/** Files with rules, in the order in which they are read: what a later one says counts. */
+/** Files with rules, in the order in which they are read: later ones take precedence. */
 export const RULE_FILES: readonly string[] = ['.gitignore', '.forkpointignore']
 
 /** The rules of one folder. */
 interface Level {
   readonly rules: Ignore
-  /** What stands before a path to make it relative to the folder of the rules. */
+  /** Put before a path to make it relative to the folder of the rules. */
   readonly prefix: string
-  /** How many characters of a path name the way to the folder of the rules. */
+  /** Number of characters to cut from a path to make it relative to the folder of the rules. */
   readonly cut: number
-  /** Whether they ignore a folder on the way, which deeper rules take back. */
+  /** Whether these rules ignore a folder above the path, which deeper rules include again. */
   readonly isOverruled: boolean
 }
 
 export class IgnoreRules {
   static readonly none = new IgnoreRules([])
-  /** The deepest first. */
+  /** The rules of the deepest folder first. */
   readonly #levels: readonly Level[]
 
   private constructor(levels: readonly Level[]) {
@@ -28,9 +29,9 @@ export class IgnoreRules {
   }
 
   /**
-   * Rules of the workspace's own folder, or of one above it.
+   * Adds the rules of the workspace's folder, or of one above it.
    *
-   * @param above path from that folder to the workspace: empty, or ending in a slash
+   * @param above path from that folder to the workspace: empty, or with a slash at the end
    */
   with(text: string, above = ''): IgnoreRules {
     const level = { rules: rulesOf(text), prefix: above, cut: 0, isOverruled: false }
@@ -38,7 +39,7 @@ export class IgnoreRules {
   }
 
   /**
-   * The rules in a folder that is not ignored.
+   * Returns the rules that apply in a folder, which must not be ignored.
    *
    * @param folder path in the workspace
    * @param text its own rules
@@ -52,11 +53,11 @@ export class IgnoreRules {
     return new IgnoreRules([own, ...levels])
   }
 
-  /** Whether a path in the workspace is ignored. The folder it is in is not. */
+  /** Returns whether a path in the workspace is ignored. Its folder must not be ignored. */
   ignores(path: string, isFolder: boolean): boolean {
     const end = isFolder ? '/' : ''
     for (const level of this.#levels) {
-      // The folder on the way that it ignores is not ignored, so only the name itself counts.
+      // These rules ignore a folder that deeper rules include again, so only the name itself is tested.
       const name = level.isOverruled ? path.slice(path.lastIndexOf('/') + 1) : path
       const result = level.isOverruled ? level.rules.test(name + end) : said(level, name + end)
       if (result.ignored) return true
@@ -68,7 +69,7 @@ export class IgnoreRules {
 
 const said = ({ rules, prefix, cut }: Level, path: string) => rules.test(prefix + path.slice(cut))
 
-/** Rules by their text: they remember what they said of each path. */
+/** Parsed rules by their text, to share their caches of paths. */
 const known = new Map<string, Ignore>()
 const MOST_KNOWN = 500
 

@@ -1,39 +1,39 @@
-/** What a snapshot leaves out, and what it is left out for. */
+/** What a snapshot leaves out, and why. */
 
 export type LeftOutReason =
-  /** Git keeps no empty folders. */
+  /** Git does not store empty folders. */
   | 'empty folder'
   /** A socket, a pipe or a device. */
   | 'special file'
-  /** A repository of its own, or a submodule. */
+  /** Another repository, or a submodule. */
   | 'repository'
-  /** A name that is not UTF-8, or that git cannot hold. */
+  /** The name is not UTF-8, or git cannot store it. */
   | 'name'
-  /** A file that is likely to hold a secret, such as `.env`. */
+  /** The file is likely to contain a secret, such as `.env`. */
   | 'secret'
   | 'too large'
   | 'unreadable'
-  /** Somebody kept writing to it. */
+  /** The file kept changing while it was read. */
   | 'changing'
 
 export interface LeftOut {
-  /** With `/`, relative to the workspace. */
+  /** Path relative to the workspace, with `/`. */
   path: string
   why: LeftOutReason
 }
 
-/** More of them tell nobody more. */
+/** Most lines that a commit lists. */
 const MOST = 1000
 const LINE = /^Left out: (".*") \(([a-z ]+)\)$/
 
-/** As the commit of a snapshot says it, a line each. */
+/** Lists what was left out for the body of a commit, one line each. */
 export const leftOutText = (all: readonly LeftOut[]): string =>
   all
     .slice(0, MOST)
     .map(({ path, why }) => `Left out: ${JSON.stringify(path)} (${why})`)
     .join('\n')
 
-/** What `leftOutText` said in the body of a commit. */
+/** Parses what `leftOutText` wrote to the body of a commit. */
 export function parseLeftOut(body: string): LeftOut[] {
   return body.split('\n', MOST).flatMap((line) => {
     const [, path = '', why = ''] = LINE.exec(line) ?? []
@@ -46,7 +46,10 @@ export function parseLeftOut(body: string): LeftOut[] {
   })
 }
 
-/** Files in which people keep secrets. A snapshot takes one only when it is named. */
+/**
+ * Returns whether people usually keep secrets in a file of this name. Snapshots include such files only if the caller
+ * names them.
+ */
 export function holdsSecrets(name: string): boolean {
   const plain = name.toLowerCase()
   if (/^\.env(?:\..+)?$/.test(plain)) return !/\.(?:example|sample|template|dist|defaults?)$/.test(plain)

@@ -1,15 +1,15 @@
-/** How much a snapshot takes. */
+/** Limits of a snapshot. */
 import type { FileStat } from './disk.ts'
 import { WorkspaceLimitError } from './errors.ts'
 
 export interface SnapshotLimits {
-  /** Bytes of one file; larger ones are left out. Default 10 MiB. */
+  /** Most bytes of one file; larger files are left out. Default 10 MiB. */
   fileBytes?: number
-  /** Bytes of all files together. Default 512 MiB. */
+  /** Most bytes of all files together. Default 512 MiB. */
   bytes?: number
-  /** Number of files. Default 20,000. */
+  /** Most files. Default 20,000. */
   files?: number
-  /** What happens to a file over `fileBytes`: it is left out and said so (default), or the snapshot fails. */
+  /** What happens to a file over `fileBytes`: it is left out and reported (default), or the snapshot fails. */
   largeFiles?: 'leave-out' | 'error'
 }
 
@@ -20,7 +20,7 @@ const DEFAULTS: Required<SnapshotLimits> = {
   largeFiles: 'leave-out',
 }
 
-/** Throws TypeError. */
+/** Checks limits and adds the defaults. Throws TypeError. */
 export function parseLimits(given: SnapshotLimits = {}): Required<SnapshotLimits> {
   const limits = {
     ...DEFAULTS,
@@ -35,7 +35,7 @@ export function parseLimits(given: SnapshotLimits = {}): Required<SnapshotLimits
   return limits
 }
 
-/** Counts the files of one snapshot. Throws WorkspaceLimitError at the first that is too much. */
+/** Counts the files of one snapshot. Throws WorkspaceLimitError at the first file over a limit. */
 export class LimitCount {
   readonly #limits: Required<SnapshotLimits>
   #files = 0

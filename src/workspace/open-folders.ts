@@ -1,7 +1,7 @@
-/** The folders of a workspace, each opened from the one above it, so that no link on the way is followed. */
+/** Opens the folders of a workspace, each through the one above it, so that no link on the path is followed. */
 import type { FileStat, OpenedFolder, WorkspaceDisk } from './disk.ts'
 
-/** Kept open between two files. */
+/** Most folders that stay open between two files. */
 const MOST_OPEN = 64
 
 export class OpenFolders {
@@ -11,8 +11,8 @@ export class OpenFolders {
   readonly #open = new Map<string, Promise<OpenedFolder>>()
 
   /**
-   * @param root absolute, and no link
-   * @param isOther whether a folder, such as the store, is none of the workspace's
+   * @param root absolute; must not be a link
+   * @param isOther returns whether a folder, such as the store, does not belong to the workspace
    */
   constructor(disk: WorkspaceDisk, root: string, isOther: (folder: FileStat) => boolean) {
     this.#disk = disk
@@ -21,8 +21,8 @@ export class OpenFolders {
   }
 
   /**
-   * Where a file of the workspace is reached, whatever happens to the folders above it. Throws ENOTDIR, also for a
-   * repository in the workspace; ELOOP, ENOENT.
+   * Returns a path to a file of the workspace that stays valid if folders above it are moved or replaced. Throws
+   * ENOTDIR, also for a repository inside the workspace; ELOOP, ENOENT.
    */
   async reach(path: string): Promise<string> {
     const cut = path.lastIndexOf('/')
@@ -30,7 +30,7 @@ export class OpenFolders {
     return `${folder}/${path.slice(cut + 1)}`
   }
 
-  /** A folder of the workspace; the empty path is the workspace itself. */
+  /** Opens a folder of the workspace; the empty path is the workspace itself. */
   async folder(path: string): Promise<OpenedFolder> {
     const known = this.#open.get(path)
     if (known !== undefined) return known
@@ -40,7 +40,7 @@ export class OpenFolders {
     return opening
   }
 
-  /** Between two files: closes folders that need not stay open. */
+  /** Closes folders if too many are open. Called between two files. */
   async trim(): Promise<void> {
     if (this.#open.size > MOST_OPEN) await this.close()
   }

@@ -1,19 +1,19 @@
-/** What going back to a snapshot changes in a folder, known before anything is touched. */
+/** Plans what a restore changes in a folder, before anything is changed. */
 import { InvalidIdError } from '../errors.ts'
 import type { FileTree, TreeFile } from './file-tree.ts'
 import type { TakenFiles } from './snapshot.ts'
 
-/** Why a file stays as it is. */
+/** Why a file stays unchanged. */
 export type KeptReason =
-  /** No snapshot holds what is there, such as an ignored file. */
+  /** No snapshot contains the existing file, for example because it is ignored. */
   | 'not in a snapshot'
-  /** The snapshot that is restored left such a file out, so it says nothing of it. */
+  /** The restored snapshot left this file out, so it does not say whether the file existed. */
   | 'left out then'
-  /** It was written after the snapshot of what is there was made. */
+  /** The file was written after the snapshot of the current files was made. */
   | 'changed meanwhile'
-  /** A folder, a link or a special file is where the file or a folder above it should be. */
+  /** A folder, a link or a special file is in the place of the file or of a folder above it. */
   | 'in the way'
-  /** This disk takes its name and that of another file for one. */
+  /** This disk does not distinguish its name from that of another file. */
   | 'same name'
 
 export interface KeptFile {
@@ -22,12 +22,12 @@ export interface KeptFile {
 }
 
 export interface RestorePlan {
-  /** Files that are not there, and will be. */
+  /** Files that do not exist now, and will be written. */
   written: string[]
-  /** Files whose content, mode or kind becomes another. */
+  /** Files whose content, mode or kind changes. */
   changed: string[]
   deleted: string[]
-  /** Files that stay, although the snapshot has another file there, or none. */
+  /** Files that stay, although the snapshot has a different file or none. */
   kept: KeptFile[]
 }
 
@@ -36,10 +36,10 @@ export type Step =
   | { kind: 'write'; path: string; was: TreeFile | undefined; file: TreeFile }
 
 /**
- * Steps that turn the files into those of the snapshot: deletions first, deepest first, so that a folder can take the place
- * of a file.
+ * Returns the steps that change the files to those of the snapshot: first deletions, the deepest paths first, so that a
+ * folder can replace a file.
  *
- * @param wasLeftOut whether the snapshot left out what was at a path
+ * @param wasLeftOut returns whether the snapshot left out a path
  */
 export async function stepsTo(
   target: FileTree,
@@ -65,7 +65,10 @@ export async function stepsTo(
   return { steps: [...deletes.sort(byPath).reverse(), ...writes.sort(byPath)], kept }
 }
 
-/** Whether a path is one of these, or below one. All are when none is named. Throws InvalidIdError. */
+/**
+ * Returns a function that tells whether a path is one of these, or below one; always true if none are given. Throws
+ * InvalidIdError.
+ */
 export function askedFor(paths: readonly string[] | undefined): (path: string) => boolean {
   if (paths === undefined) return () => true
   const wanted = paths.map(cleanPath)
@@ -73,7 +76,7 @@ export function askedFor(paths: readonly string[] | undefined): (path: string) =
   return (path) => wanted.some((one) => path === one || path.startsWith(`${one}/`))
 }
 
-/** A path in the workspace, as trees have it. */
+/** Returns a path in the workspace as trees write it. */
 function cleanPath(given: string): string {
   const parts = given.split('/').filter((part) => part !== '' && part !== '.')
   if (given.startsWith('/') || parts.includes('..') || given.includes('\0'))

@@ -1,6 +1,6 @@
 /**
- * Files put back. Each is written beside its place and renamed into it; nothing is deleted or replaced but what the
- * snapshot of a moment ago holds. No link is followed. After a crash in the middle, doing it again completes it.
+ * Restores files. Each file is written next to its place and renamed. A file is deleted or replaced only if the
+ * snapshot made just before contains it. No link is followed. After a crash, restoring again completes the restore.
  */
 
 import type { ObjectStore } from '../git/database/object-store.ts'
@@ -13,26 +13,26 @@ import type { KeptFile, KeptReason, RestorePlan, Step } from './restore-plan.ts'
 import { blobId, type TakenFiles } from './snapshot.ts'
 
 export interface Restored extends RestorePlan {
-  /** What the disk refused. */
+  /** Files that the disk refused to write or delete. */
   failed: { path: string; errno: string }[]
 }
 
 export interface RestoreWork {
   disk: WorkspaceDisk
-  /** Absolute, and no link. */
+  /** Absolute path; must not be a link. */
   root: string
-  /** Whether a folder, such as the store, is none of the workspace's. */
+  /** Returns whether a folder, such as the store, does not belong to the workspace. */
   isOther(folder: FileStat): boolean
   objects: Pick<ObjectStore, 'read'>
-  /** The files as they are, which a snapshot holds. */
+  /** The current files, which a snapshot contains. */
   now: TakenFiles
-  /** Whether nothing is touched: it is only said what would happen. */
+  /** Whether to report only what would happen, without changing anything. */
   isDry: boolean
 }
 
 /**
- * Takes the steps. What a file system refuses is noted, and the rest goes on, but for a full disk: StorageError. Throws
- * CorruptError for content that is missing in the store.
+ * Takes the steps. Records what the file system refuses, and continues. Throws StorageError if the disk is full,
+ * CorruptError if content is missing in the store.
  */
 export async function restore(
   work: RestoreWork,
@@ -53,9 +53,9 @@ class Restorer {
   readonly done: Restored = { written: [], changed: [], deleted: [], kept: [], failed: [] }
   readonly #work: RestoreWork
   readonly #folders: OpenFolders
-  /** Of what was deleted, or would be: nothing is in the way there. */
+  /** Paths that were deleted, or would be, and so are not in the way. */
   readonly #gone = new Set<string>()
-  /** Names that were written, as a disk without capitals sees them. */
+  /** Paths that were written, in the form that a case-insensitive disk compares. */
   readonly #folded = new Set<string>()
 
   constructor(work: RestoreWork, kept: readonly KeptFile[]) {
@@ -98,14 +98,14 @@ class Restorer {
     return undefined
   }
 
-  /** Folders that held nothing else. */
+  /** Removes folders that became empty. */
   async #removeEmpty(path: string): Promise<void> {
     for (let at = parentOf(path); at !== ''; at = parentOf(at)) {
       await this.#folders.close()
       try {
         await this.#work.disk.removeFolder(await this.#folders.reach(at))
       } catch {
-        // It holds more, or is none of ours to remove.
+        // The folder is not empty, or must not be removed.
         return
       }
     }
@@ -138,7 +138,7 @@ class Restorer {
     this.done[was === undefined ? 'written' : 'changed'].push(path)
   }
 
-  /** Beside its place first, then into it, at once. */
+  /** Writes a file next to its place, and then renames it. */
   async #put(place: string, file: TreeFile, there: FileStat | undefined): Promise<void> {
     const { disk, objects } = this.#work
     const data = expectType(await objects.read(file.id), 'blob', file.id)
@@ -156,7 +156,10 @@ class Restorer {
     }
   }
 
-  /** Where it goes; the folders on the way are made. `undefined` where they would have to be. */
+  /**
+   * Returns where to write a file, and makes the folders above it. In a dry run, returns `undefined` if they would have
+   * to be made.
+   */
   async #reach(path: string): Promise<string | undefined> {
     const { disk, isDry } = this.#work
     try {
@@ -182,7 +185,7 @@ class Restorer {
     return false
   }
 
-  /** Whether a folder has nothing in it but folders, and what was deleted: nothing that could be lost. */
+  /** Returns whether a folder contains only folders and deleted files, so that nothing can be lost. */
   async #isHollow(folder: string): Promise<boolean> {
     const { path } = await this.#folders.folder(folder)
     for (const { name, kind } of await this.#work.disk.list(path)) {
@@ -193,7 +196,7 @@ class Restorer {
     return true
   }
 
-  /** A crash may have left the folders of files that were deleted. */
+  /** Removes a folder of empty folders, which a crash may have left. */
   async #removeHollow(folder: string): Promise<void> {
     const { disk } = this.#work
     const { path } = await this.#folders.folder(folder)
@@ -209,7 +212,10 @@ class Restorer {
     })
   }
 
-  /** Whether what is there is what the snapshot of a moment ago has. A name less of a file with two is no change of it. */
+  /**
+   * Returns whether a file is unchanged since the snapshot made just before. Ignores ctime, because removing a hard
+   * link changes it.
+   */
   #isKnown(path: string, there: FileStat): boolean {
     const seen = this.#work.now.stats.get(path)
     return (
@@ -231,7 +237,7 @@ class Restorer {
 
 const isPlain = ({ mode }: TreeFile): boolean => mode !== '120000'
 
-/** What may read it may run it. */
+/** Whoever may read an executable file may run it. */
 const modeFor = ({ mode }: TreeFile, { mode: was }: FileStat): number =>
   mode === '100755' ? was | ((was & 0o444) >> 2) : was & ~0o111
 

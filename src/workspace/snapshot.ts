@@ -1,7 +1,7 @@
 /**
- * A snapshot: the files of a folder as a git tree, with the objects that a store does not have yet. What has not changed
- * since the last one costs a stat. It is not one instant of the whole folder: a file that changes while it is read is
- * read again, and one that comes or goes meanwhile may be in it or not.
+ * Takes a snapshot: the files of a folder as a git tree, with the objects that a store lacks. A file that has not
+ * changed since the last snapshot costs one stat. A snapshot does not show the whole folder at one instant: a file that
+ * changes while it is read is read again, and a file that is created or deleted in the meantime may be included or not.
  */
 import { type NewObject, newObject, newObjectInSlices, objectId } from '../git/objects/object.ts'
 import { editTree, type FileEdit, type TreeStore } from '../git/objects/tree-edit.ts'
@@ -18,36 +18,36 @@ import { walk } from './walk.ts'
 
 export interface SnapshotRequest {
   disk: WorkspaceDisk
-  /** Absolute, and no link. */
+  /** Absolute path; must not be a link. */
   root: string
   rules: IgnoreRules
   include: ReadonlySet<string>
   limits: Required<SnapshotLimits>
   isOther(folder: FileStat): boolean
   cache: StatCache
-  /** Milliseconds since 1970, by the clock that files are dated with. */
+  /** Returns milliseconds since 1970, by the clock that dates files. */
   now(): number
 }
 
-/** The files as they are, without what was left out. */
+/** The current files, without what was left out. */
 export interface TakenFiles {
   files: FileTree
-  /** By path, as it was when its content was read. */
+  /** The stat of each file when its content was read, by path. */
   stats: ReadonlyMap<string, FileStat>
-  /** Content that was read, by id; only of blobs that were asked for. */
+  /** Content of blobs that are not stored yet, by id. */
   blobs: ReadonlyMap<ObjectId, NewObject>
   leftOut: readonly LeftOut[]
 }
 
-/** How often a file that changes while it is read is read again. */
+/** How often a file that changes while it is read is tried. */
 const TRIES = 4
-/** Files of one folder that are read at once. */
+/** Files of one folder that are read at the same time. */
 const AT_ONCE = 16
 
 /**
- * Looks at all files. Throws WorkspaceLimitError, and the disk's error where the folder itself cannot be read.
+ * Reads all files. Throws WorkspaceLimitError, and the disk's error if the folder itself cannot be read.
  *
- * @param before files that are stored: their content is not needed
+ * @param before stored files, whose content is not needed
  */
 export async function takeFiles(request: SnapshotRequest, before: FileTree): Promise<TakenFiles> {
   const { cache, limits } = request
@@ -107,9 +107,9 @@ export async function takeFiles(request: SnapshotRequest, before: FileTree): Pro
 }
 
 /**
- * The tree of the files, made from that of others, and the trees on the way that are new.
+ * Makes the tree of the files, by editing the tree `base`. Returns also the new trees below it.
  *
- * @param base the tree that `before` was read from
+ * @param base the tree of `before`
  */
 export async function treeOf(
   store: TreeStore,
@@ -125,7 +125,7 @@ export async function treeOf(
 const modeOf = ({ kind, mode }: FileStat): FileMode =>
   kind === 'link' ? '120000' : (mode & 0o100) === 0 ? '100644' : '100755'
 
-/** Blobs that the store has. */
+/** Blobs in the store. */
 class StoredBlobs {
   readonly #before: FileTree
   #ids: Set<ObjectId> | undefined
@@ -152,9 +152,9 @@ class Reader {
   }
 
   /**
-   * `undefined` where there is no such file any more.
+   * Reads a file or link. Returns `undefined` if it no longer exists.
    *
-   * @param seen what it was a moment ago
+   * @param seen its stat from a moment ago
    */
   async read(
     path: string,
@@ -174,7 +174,7 @@ class Reader {
       const errno = errnoOf(error)
       if (errno === 'ENOENT' || errno === 'ENOTDIR') return undefined
       if (errno === '') throw error
-      // A link took the place of a folder on the way.
+      // ELOOP: a link has replaced a folder above the file.
       return errno === 'ELOOP' ? 'changing' : 'unreadable'
     }
   }
@@ -187,7 +187,7 @@ class Reader {
     return this.#folders.close()
   }
 
-  /** `undefined` where it changed meanwhile. */
+  /** Reads a file; returns `undefined` if it changed in the meantime. */
   async #file(
     path: string,
     place: string,
@@ -209,7 +209,7 @@ class Reader {
     return { stat: before, blob }
   }
 
-  /** `undefined` where it changed meanwhile. */
+  /** Reads a link; returns `undefined` if it changed in the meantime. */
   async #link(path: string, place: string): Promise<{ stat: FileStat; blob: NewObject } | undefined> {
     const { cache, disk, now } = this.#request
     const at = now()
@@ -229,5 +229,5 @@ const isStill = (before: FileStat, after: FileStat): boolean =>
   before.ctime === after.ctime &&
   before.ino === after.ino
 
-/** The id that a file of this content has. */
+/** Returns the id of a file with this content. */
 export const blobId = (data: Uint8Array): ObjectId => objectId('blob', data)

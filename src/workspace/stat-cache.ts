@@ -1,12 +1,13 @@
 /**
- * Which blob a file was when it was last read, told by its size, its times and its inode, as git's index does. A file that
- * was written shortly before it was read could be written again without a new time, so its entry is not trusted.
+ * Remembers which blob a file was when it was last read. A file counts as unchanged if its size, times and inode are
+ * the same, as in git's index. A file that was written shortly before it was read could be written again without a new
+ * time, so its entry is not trusted.
  */
 import type { ObjectId } from '../ids.ts'
 import { TimeSlice } from '../time-slice.ts'
 import type { FileStat } from './disk.ts'
 
-/** Milliseconds: times of FAT have steps of two seconds, and clocks of a file server may be a little off. */
+/** Milliseconds: times on FAT have steps of two seconds, and the clock of a file server may be slightly off. */
 const SAME_INSTANT = 2500
 
 interface Known {
@@ -16,13 +17,13 @@ interface Known {
   readonly ino: number
   readonly kind: string
   readonly id: ObjectId
-  /** When it was read, in milliseconds. */
+  /** When reading began, in milliseconds. */
   readonly at: number
 }
 
 export class StatCache {
   readonly #known = new Map<string, Known>()
-  /** Entries that came since it was loaded. */
+  /** Number of entries that were added since the cache was loaded or written. */
   fresh = 0
 
   get size(): number {
@@ -35,19 +36,19 @@ export class StatCache {
     return Math.max(known.mtime, known.ctime) < known.at - SAME_INSTANT ? known.id : undefined
   }
 
-  /** @param at when reading began */
+  /** @param at when reading began, in milliseconds */
   learn(path: string, { size, mtime, ctime, ino, kind }: FileStat, id: ObjectId, at: number): void {
     this.#known.set(path, { size, mtime, ctime, ino, kind, id, at })
     this.fresh++
   }
 
-  /** Forgets what is not among these. */
+  /** Removes all entries but these. */
   keepOnly(paths: ReadonlyMap<string, unknown>): void {
     if (this.#known.size <= paths.size) return
     for (const path of this.#known.keys()) if (!paths.has(path)) this.#known.delete(path)
   }
 
-  /** ASCII, a line for each file. */
+  /** Encodes the cache as ASCII, one line per file. */
   async text(): Promise<string> {
     let text = ''
     const slice = new TimeSlice()
@@ -58,7 +59,7 @@ export class StatCache {
     return text
   }
 
-  /** What `text` gave. A line that is damaged is passed over. */
+  /** Parses what `text` returned. Skips damaged lines. */
   static async parse(text: string): Promise<StatCache> {
     const cache = new StatCache()
     const slice = new TimeSlice()

@@ -1,4 +1,4 @@
-/** Snapshots that are stored: found by a revision, listed, read. */
+/** Finds stored snapshots by a revision, lists them and reads their files. */
 import type { Checkpoints } from '../checkpoints/checkpoints.ts'
 import type { CommitInfo } from '../checkpoints/commits/history.ts'
 import { filesOf, storedFiles } from '../checkpoints/files-line.ts'
@@ -11,13 +11,13 @@ import { type FileTree, filesChanged, NO_FILES, readFileTree } from './file-tree
 export interface StoredSnapshot {
   /** Id of its commit, on the line `_workspace.<branch>`. */
   id: string
-  /** The checkpoint that names it; `undefined` where the snapshot itself was named. */
+  /** The checkpoint that names it; `undefined` if the revision named the snapshot itself. */
   checkpoint: string | undefined
 }
 
-/** What a turn did to the files. */
+/** How a turn changed the files. */
 export interface FileChanges {
-  /** The snapshot before; `undefined`: there was none. */
+  /** The snapshot before; `undefined` for the first one. */
   from: string | undefined
   to: string
   added: string[]
@@ -39,7 +39,7 @@ export interface FoundSnapshot {
 
 export class StoredFiles {
   readonly #checkpoints: Checkpoints
-  /** The tree that was read last. */
+  /** The last tree that was read. */
   #last: { tree: string; files: FileTree } | undefined
 
   constructor(checkpoints: Checkpoints) {
@@ -47,9 +47,10 @@ export class StoredFiles {
   }
 
   /**
-   * The snapshot that a checkpoint names, or one that is named itself by its id or the first digits of it.
+   * Returns the snapshot that a checkpoint names, or the snapshot whose id or prefix of an id is given.
    *
-   * @throws NotFoundError, of kind `snapshot` for a checkpoint without one, or whose line this store does not have
+   * @throws NotFoundError, of kind `snapshot` for a checkpoint without a snapshot, or if this store lacks its files
+   * line
    */
   async find(
     session: SessionId,
@@ -75,7 +76,7 @@ export class StoredFiles {
     throw new NotFoundError({ kind: 'snapshot', id: revision, session }, why)
   }
 
-  /** Its files, by path. */
+  /** Returns the files of a snapshot, by path. */
   async files(commit: Pick<CommitInfo, 'tree'> | undefined): Promise<FileTree> {
     if (commit === undefined) return NO_FILES
     if (this.#last?.tree === commit.tree) return this.#last.files
@@ -84,12 +85,14 @@ export class StoredFiles {
     return files
   }
 
-  /** The files of a tree that was just made. */
+  /** Keeps the files of a new tree in memory. */
   remember(tree: string, files: FileTree): void {
     this.#last = { tree, files }
   }
 
-  /** From the snapshot below on the line: that of the turn before, or of what the user did after it. */
+  /**
+   * Compares a snapshot with the one before it on the line: that of the turn before, or of later changes by the user.
+   */
   async changes({ commit, checkpoint }: FoundSnapshot): Promise<FileChanges> {
     const { history } = this.#checkpoints
     const found: FileChanges = { from: commit.id, to: commit.id, added: [], changed: [], deleted: [] }
@@ -103,7 +106,7 @@ export class StoredFiles {
     return { ...found, from: below?.id }
   }
 
-  /** The content of a file; of a link, what it leads to. Throws NotFoundError. */
+  /** Returns the content of a file; for a link, its target. Throws NotFoundError. */
   async read(commit: Pick<CommitInfo, 'tree'>, path: string): Promise<Buffer> {
     const file = (await this.files(commit)).get(path)
     if (file === undefined) throw new NotFoundError({ kind: 'file', id: path })

@@ -1,4 +1,4 @@
-/** All files of a folder that a snapshot takes, with their times; and what it leaves out. */
+/** Lists all files of a folder that a snapshot includes, with their stats, and what it leaves out. */
 
 import { isDotGit } from '../git/objects/tree-name.ts'
 import { TimeSlice } from '../time-slice.ts'
@@ -8,15 +8,15 @@ import { holdsSecrets, type LeftOut, type LeftOutReason } from './left-out.ts'
 
 export interface WalkRequest {
   disk: WorkspaceDisk
-  /** Absolute, and no link. */
+  /** Absolute path; must not be a link. */
   root: string
   /** Rules from outside the workspace. */
   rules: IgnoreRules
-  /** Names, or paths, of files that are likely to hold secrets, and are taken all the same. */
+  /** Names or paths of files that are likely to contain secrets, and are included nevertheless. */
   include: ReadonlySet<string>
-  /** Whether a folder, such as the store, is none of the workspace's. */
+  /** Returns whether a folder, such as the store, does not belong to the workspace. */
   isOther(folder: FileStat): boolean
-  /** Called with each file that is found; throws where there are too many. */
+  /** Called for each file; throws if there are too many. */
   count(path: string, stat: FileStat): void
 }
 
@@ -26,12 +26,15 @@ export interface Walked {
   leftOut: LeftOut[]
 }
 
-/** Folders that are read at once. */
+/** Folders that are read at the same time. */
 const AT_ONCE = 3
-/** Files of one folder that are asked about at once. */
+/** Files of one folder whose stats are read at once. */
 const CHUNK = 128
 
-/** Throws StorageError-like errors of the disk only for the workspace itself: what lies in it may come and go. */
+/**
+ * Walks a folder. Throws errors of the disk only for the workspace folder itself; what is inside may appear and
+ * disappear.
+ */
 export async function walk(request: WalkRequest): Promise<Walked> {
   const walker = new Walker(request)
   await walker.run()
@@ -39,7 +42,7 @@ export async function walk(request: WalkRequest): Promise<Walked> {
 }
 
 interface Folder {
-  /** Empty, or ending in a slash. */
+  /** Empty, or with a slash at the end. */
   prefix: string
   rules: IgnoreRules
 }
@@ -124,7 +127,7 @@ class Walker {
 
   #found(path: string, stat: FileStat | string): void {
     if (typeof stat === 'string') {
-      // Node shows bytes that are no UTF-8 as this character, and then finds no such file.
+      // Node replaces bytes that are not UTF-8 by this character, and then does not find the file.
       if (path.includes('\ufffd')) this.#leave(path, 'name')
       else if (stat !== 'ENOENT' && stat !== 'ENOTDIR') this.#leave(path, 'unreadable')
     } else if (stat.kind === 'other') this.#leave(path, 'special file')
@@ -148,7 +151,7 @@ class Walker {
   }
 
   #enter(path: string, stat: FileStat | string, rules: IgnoreRules): void {
-    // What has gone or become a link since is no folder of the workspace.
+    // The folder was deleted or replaced by a link in the meantime.
     if (typeof stat === 'string' || stat.kind !== 'folder') return
     if (!this.#request.isOther(stat)) this.#waiting.push({ prefix: `${path}/`, rules })
   }

@@ -1,4 +1,4 @@
-/** The files of a workspace, kept with the checkpoints of sessions, and put back. */
+/** Stores the files of a workspace with the checkpoints of sessions, and restores them. */
 import { resolve } from 'node:path'
 import type { Checkpoints } from '../checkpoints/checkpoints.ts'
 import type { CommitInfo } from '../checkpoints/commits/history.ts'
@@ -28,39 +28,41 @@ import { type FileChanges, type StoredFile, StoredFiles, type StoredSnapshot } f
 export type { WorkspaceOptions }
 
 export interface KeptSnapshot {
-  /** Id of the commit that has the files. */
+  /** Id of the commit with the files. */
   id: string
-  /** Whether it was made now; otherwise the last one has the same files. */
+  /** Whether a new snapshot was made; `false` if the last one has the same files. */
   isNew: boolean
   leftOut: readonly LeftOut[]
 }
 
 export interface RestoreOptions {
-  /** Only these files and folders, relative to the workspace. Default: all. */
+  /** The files and folders to restore, relative to the workspace. Default: all. */
   paths?: readonly string[]
-  /** Branch whose line gets the snapshot of what is there before. Default: the active one. */
+  /** Branch whose files line gets the snapshot of the current files. Default: the active one. */
   branch?: string
 }
 
 export interface RestoreReport extends RestorePlan {
-  /** The snapshot that was restored. */
+  /** Id of the restored snapshot. */
   snapshot: string
-  /** The snapshot of what was there before; going back to it undoes this. `undefined`: nothing was lost. */
+  /** Id of the snapshot of the files before; restore it to undo this. `undefined`: no file was changed or deleted. */
   undo: string | undefined
 }
 
-/** `unknown`: the checkpoint has no snapshot. */
+/** Whether files are the same as at a checkpoint. `unknown`: the checkpoint has no snapshot. */
 export type WorkspaceState = 'same' | 'changed' | 'unknown'
 
 const ROUNDS = 5
 
 /**
+ * The files of a folder, stored with the checkpoints of sessions.
+ *
  *     const files = store.files('/home/ann/project')
  *     await store.save(state, { files })
  *     await files.restore('demo', 'main~3')
  */
 export class WorkspaceFiles {
-  /** Absolute. */
+  /** Absolute path of the workspace. */
   readonly folder: string
   readonly #checkpoints: Checkpoints
   readonly #stored: StoredFiles
@@ -83,9 +85,9 @@ export class WorkspaceFiles {
   }
 
   /**
-   * Keeps the files as they are now on the line of a branch, without a checkpoint.
+   * Stores the current files on the files line of a branch, without a checkpoint.
    *
-   * @param options.subject what the commit says
+   * @param options.subject subject of the commit
    * @throws WorkspaceLimitError, StorageError, ConflictError
    */
   keep(session: string, options: { branch?: string; subject?: string } = {}): Promise<KeptSnapshot> {
@@ -95,7 +97,7 @@ export class WorkspaceFiles {
     })
   }
 
-  /** What a restore would do. Nothing is touched. Throws as `restore` does. */
+  /** Returns what a restore would do, without changing anything. Throws what `restore` throws. */
   plan(session: string, revision: string, options: RestoreOptions = {}): Promise<RestorePlan> {
     return this.#use(async () => {
       const id = parseSessionId(session)
@@ -108,11 +110,12 @@ export class WorkspaceFiles {
   }
 
   /**
-   * Makes the files what they were at a checkpoint, or in a snapshot that is named by its id. What is there now becomes a
-   * snapshot first; files that no snapshot holds, such as ignored ones, stay. After a crash, doing it again completes it.
+   * Restores the files of a checkpoint, or of a snapshot that is given by its id. The current files are stored as a
+   * snapshot first; files that no snapshot contains, such as ignored ones, stay. After a crash, call it again to
+   * complete the restore.
    *
-   * @throws NotFoundError, WorkspaceLimitError; StorageError for a full disk; RestoreError when some files could not be
-   *   written, and all others were
+   * @throws NotFoundError, WorkspaceLimitError; StorageError for a full disk; RestoreError if some files could not be
+   * written, and all others were
    */
   restore(session: string, revision: string, options: RestoreOptions = {}): Promise<RestoreReport> {
     return this.#use(async () => {
@@ -126,7 +129,7 @@ export class WorkspaceFiles {
     })
   }
 
-  /** Whether the files are those of a checkpoint. Throws NotFoundError for an unknown revision. */
+  /** Returns whether the files are the same as at a checkpoint. Throws NotFoundError for an unknown revision. */
   state(session: string, revision: string): Promise<WorkspaceState> {
     return this.#use(async () => {
       const id = parseSessionId(session)
@@ -143,7 +146,7 @@ export class WorkspaceFiles {
     })
   }
 
-  /** The snapshot of a checkpoint. Throws NotFoundError. */
+  /** Returns the snapshot of a checkpoint. Throws NotFoundError. */
   snapshot(session: string, revision: string): Promise<StoredSnapshot> {
     return this.#use(async () => {
       const { commit, checkpoint } = await this.#stored.find(parseSessionId(session), revision)
@@ -164,7 +167,7 @@ export class WorkspaceFiles {
   }
 
   /**
-   * What a turn did to the files, or, of a snapshot that is named itself, what became of those of the one before.
+   * Returns how a turn changed the files. For a snapshot given by its id, compares it with the snapshot before.
    *
    * @throws NotFoundError
    */
@@ -174,14 +177,14 @@ export class WorkspaceFiles {
     )
   }
 
-  /** The same as a patch of git's. Throws NotFoundError, and UnsupportedError where there is no git. */
+  /** Returns these changes as a git patch. Throws NotFoundError, and UnsupportedError if git is not available. */
   async patch(session: string, revision: string): Promise<string> {
     const { from = EMPTY_TREE, to } = await this.changes(session, revision)
     const { patchBetween } = await import('../git/upkeep/native/patch.ts')
     return this.#use(() => patchBetween(this.#checkpoints.history.repository, from, to))
   }
 
-  /** The content of one file of a snapshot; of a link, what it leads to. Throws NotFoundError. */
+  /** Returns the content of one file of a snapshot; for a link, its target. Throws NotFoundError. */
   read(session: string, revision: string, path: string): Promise<Buffer> {
     return this.#use(async () => {
       const { commit } = await this.#stored.find(parseSessionId(session), revision)
@@ -190,7 +193,7 @@ export class WorkspaceFiles {
   }
 
   /**
-   * @internal For the store's own writes, before their locks.
+   * @internal Takes a snapshot for a write of the store, before its locks are taken.
    * @param branch of the write; default: the active one
    */
   async take(session: SessionId, branch: BranchName | undefined): Promise<Snapshot> {
@@ -207,14 +210,14 @@ export class WorkspaceFiles {
     return this.#checkpoints.history.active(session)
   }
 
-  /** The files as they are, stored where anything could be lost, and the steps from there. */
+  /** Stores the current files if a restore could lose any of them; returns the steps of the restore. */
   async #secured(session: SessionId, branch: BranchName, target: CommitInfo, options: RestoreOptions) {
     const { snapshot, taken } = await this.#take(session, branch)
     const { steps, kept } = await this.#steps(target, taken, options)
     if (!steps.some(({ was }) => was !== undefined)) return { steps, kept, taken, undo: undefined }
     const subject = `before going back to ${target.id.slice(0, 10)}`
     const made = await this.#write(session, branch, snapshot, subject)
-    // Taken again where others moved the line: then the steps are others, too.
+    // The snapshot's base may have been purged, so a new snapshot is taken, and the steps are determined again.
     if (made === undefined) {
       const again = await this.#keep(session, { branch, subject })
       const { steps, kept } = await this.#steps(target, again.taken, options)
@@ -235,7 +238,9 @@ export class WorkspaceFiles {
     throw new ConflictError({ session, branch: filesLine(branch), actual: null })
   }
 
-  /** On the line alone. `undefined` where what the snapshot counts on may be gone. */
+  /**
+   * Writes a snapshot to the files line only. Returns `undefined` if the objects of its `base` may have been purged.
+   */
   #write(
     session: SessionId,
     branch: BranchName,
@@ -246,9 +251,9 @@ export class WorkspaceFiles {
     return this.#checkpoints.write({
       session,
       anyType: true,
-      // Files leave the machine on request only.
+      // Files leave the machine only on request.
       replicates: false,
-      // A line that begins may do so at a commit that only a purge could take away meanwhile.
+      // A new line may start at an old commit, which a purge must not remove in the meantime.
       onto: () => ({
         line: filesLine(branch),
         also: history.tip(filesRef(session, branch)) === undefined ? [PURGE_LOCK] : [],
@@ -262,7 +267,7 @@ export class WorkspaceFiles {
     })
   }
 
-  /** With what the end of the branch's line does not have. */
+  /** Takes a snapshot, with the objects that the tip of the branch's files line lacks. */
   async #take(session: SessionId, branch: BranchName): Promise<{ snapshot: Snapshot; taken: TakenFiles }> {
     const { history, objects } = this.#checkpoints
     const tip = history.tip(filesRef(session, branch)) as CommitId | undefined

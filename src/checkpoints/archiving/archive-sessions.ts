@@ -1,4 +1,4 @@
-/** Cold sessions are folded into archives: one ref for hundreds of them. */
+/** Moves cold sessions into archives: one ref then stands for hundreds of sessions. */
 import { ConflictError, CorruptError } from '../../errors.ts'
 import type { Plan } from '../../git/refs/change.ts'
 import { PURGE_LOCK } from '../../git/upkeep/purge-mark.ts'
@@ -26,23 +26,24 @@ import { AGAIN, type Again, nothing } from '../locking.ts'
 import { datesOf, without } from '../return.ts'
 
 export interface Archiving {
-  /** Those that are archived now. */
+  /** Sessions that are archived now. */
   archived: SessionId[]
-  /** Those that others have changed meanwhile: they are as they were. */
+  /** Sessions that someone else changed in the meantime; they were left as they are. */
   changed: SessionId[]
-  /** The archives that were made. */
+  /** Refs of the new archives. */
   archives: RefName[]
 }
 
-/** Archives with fewer tips are made anew together with what is archived next. */
+/** Archives with fewer tips are merged into the next archives that are made. */
 const FEW = 100
 const ROUNDS = 10
 
 /**
- * Archives sessions, up to 1,000 tips in one change each: their refs go, and an archive names what they were. Throws
- * LockedError, StorageError, CorruptError: then what was not archived is as it was.
+ * Archives sessions, in changes of up to 1,000 tips each: removes their refs and records them in an archive. Throws
+ * LockedError, StorageError, CorruptError; sessions that were not archived by then are unchanged.
  *
- * @param seen the refs of each, as `SessionRefs.of` said; a session whose refs are others now stays
+ * @param seen each session's refs, as `SessionRefs.of` returned them; a session whose refs have changed since is not
+ * archived
  */
 export async function archiveSessions(
   checkpoints: Checkpoints,
@@ -68,10 +69,10 @@ export async function archiveSessions(
 }
 
 /**
- * Archives these as they are given, where that is what they are here or nothing is known of them; in one change. Returns the ids of
- * those that had refs of their own or were not here.
+ * Archives these sessions in one change, with the given refs, if the local refs are the same or there are none. Returns
+ * the ids of the sessions that had refs of their own or did not exist here.
  *
- * @param as an archive that is here already and has at least these
+ * @param as an archive whose objects are stored already, and which holds at least these sessions
  */
 export async function foldSessions(
   checkpoints: Checkpoints,
@@ -85,7 +86,7 @@ export async function foldSessions(
   return fresh.filter((session) => !changed.includes(session))
 }
 
-/** Why a session cannot be archived; `undefined`: it can. */
+/** Returns why a session cannot be archived; `undefined` if it can. */
 export async function whyNotArchivable(
   { history }: Checkpoints,
   session: SessionId,
@@ -110,7 +111,7 @@ function archivable({ history }: Checkpoints, session: SessionId): ArchivedSessi
 const tipsOf = (sessions: readonly ArchivedSession[]): number =>
   new Set(sessions.flatMap(({ refs }) => [...refs.values()])).size
 
-/** The oldest first, in as few chunks as there can be, of about the same size. A session is never divided. */
+/** Divides sessions, oldest first, into as few chunks as possible, of about the same size. Never divides a session. */
 async function chunksOf(
   { history }: Checkpoints,
   sessions: readonly ArchivedSession[],
@@ -136,7 +137,7 @@ async function chunksOf(
   return chunks
 }
 
-/** One change: these sessions are in an archive of their own, whatever other archives held them before. */
+/** Puts these sessions into an archive of their own and removes them from all other archives, in one change. */
 async function fold(
   checkpoints: Checkpoints,
   wanted: readonly ArchivedSession[],

@@ -1,6 +1,6 @@
 /**
- * An archive: a commit whose parents are the tips of sessions that have no refs of their own, and whose body says which ref
- * each of them was. The same sessions give the same commit. `docs/format.md`, "Archives".
+ * An archive: a commit whose parents are the tips of sessions without refs of their own, and whose body says which ref
+ * each tip had. The same sessions give the same commit. `docs/format.md`, "Archives".
  */
 import { decodeParents, encodeCommit } from '../../git/objects/commit.ts'
 import { asBuffer, EMPTY_TREE, type NewObject, newCommitObject, newObject } from '../../git/objects/object.ts'
@@ -9,20 +9,20 @@ import { encodeName } from '../../ref-part.ts'
 import { FORKPOINT } from './author.ts'
 import { messageText, trailersOf } from './message.ts'
 
-/** What an archive has of a session. */
+/** A session in an archive. */
 export interface ArchivedSession {
   session: SessionId
   /** Branches, reserved lines and tags. */
   refs: ReadonlyMap<RefName, CommitId>
-  /** The ref of the active branch, if that is another than `main`. */
+  /** The ref of the active branch, if that is not `main`. */
   active: RefName | undefined
 }
 
-/** An archive that was read. */
+/** A stored archive. */
 export interface Archive {
   ref: RefName
   id: CommitId
-  /** By the session's part of its refs. */
+  /** By the part of a ref that encodes the session's id. */
   sessions: ReadonlyMap<string, ArchivedSession>
 }
 
@@ -31,7 +31,7 @@ export interface NewArchive extends Archive {
   objects: readonly NewObject[]
 }
 
-/** @param committed the committer's date of each tip, in milliseconds */
+/** @param committed committer date of each tip, in milliseconds */
 export function newArchive(
   sessions: readonly ArchivedSession[],
   committed: ReadonlyMap<CommitId, number>,
@@ -62,7 +62,10 @@ export function newArchive(
   }
 }
 
-/** What a commit has archived; `undefined` when it is no archive. Lines that say nothing are passed over. */
+/**
+ * Returns the sessions that a commit archives; `undefined` if it is not an archive. Ignores lines that it does not
+ * understand.
+ */
 export function parseArchive(data: Uint8Array, id: ObjectId): Archive['sessions'] | undefined {
   const text = asBuffer(data).toString('latin1')
   const message = text.slice(text.indexOf('\n\n') + 2)
@@ -86,7 +89,7 @@ export function parseArchive(data: Uint8Array, id: ObjectId): Archive['sessions'
   return sessions
 }
 
-/** The number of parents that an archive is filled up to, and so many lines. */
+/** Limits for filling an archive: parents of its commit, and lines of its body. */
 export const MOST_TIPS = 1000
 export const MOST_LINES = 3000
 
@@ -95,6 +98,6 @@ const LINE = /^((?:heads|tags)\/\S+) (?:\^([1-9]\d{0,5})|active)$/gm
 
 const shortRef = (ref: RefName): string => ref.slice('refs/'.length)
 
-/** By the day of the newest tip, so that a list of them is in order. */
+/** Names archives by the day of their newest tip, so that a list of refs is in this order. */
 const archiveRef = (at: number, id: CommitId): RefName =>
   `${ARCHIVE}${new Date(Math.floor(at / 1000) * 1000).toISOString().slice(0, 10)}-${id.slice(0, 16)}`

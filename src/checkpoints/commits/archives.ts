@@ -1,4 +1,7 @@
-/** Finds sessions in archives. What was read of an archive is remembered: the same id says the same. */
+/**
+ * Finds sessions in archives. Keeps archives in memory once they were read, because an id always names the same
+ * content.
+ */
 import { CorruptError } from '../../errors.ts'
 import type { AnyRepository } from '../../git/any-repository.ts'
 import { ARCHIVE, type CommitId, type RefName, type SessionId, trustedCommit } from '../../ids.ts'
@@ -13,7 +16,7 @@ export class Archives {
     this.#repository = repository
   }
 
-  /** All archives. Throws CorruptError for one that cannot be read; with `onBroken` it goes on without that one. */
+  /** Returns all archives. Throws CorruptError for an unreadable one; with `onBroken`, calls that and skips it. */
   all(onBroken?: (ref: RefName, error: CorruptError) => void): Archive[] {
     const found: Archive[] = []
     const listed = this.#repository.refs.list(ARCHIVE)
@@ -29,20 +32,20 @@ export class Archives {
     return found
   }
 
-  /** The archives that hold something of the session. Those that cannot be read are passed over. */
+  /** Returns the archives that hold refs of the session. Skips unreadable ones. */
   holding(session: SessionId): Archive[] {
     const part = encodeName(session)
     return this.all(passOver).filter(({ sessions }) => sessions.has(part))
   }
 
-  /** What archives have of a session, all together. Those that cannot be read are passed over. */
+  /** Returns what all archives together hold of a session. Skips unreadable ones. */
   of(session: SessionId): ArchivedSession | undefined {
     const part = encodeName(session)
     const found = this.holding(session).map(({ sessions }) => sessions.get(part)!)
     return found.length < 2 ? found[0] : together(found)
   }
 
-  /** All archived sessions by the part of their refs, in the order of their refs. */
+  /** Returns all archived sessions by the part of a ref that encodes their id, in the order of their refs. */
   sessions(onBroken?: (ref: RefName, error: CorruptError) => void): Map<string, ArchivedSession> {
     const found = new Map<string, ArchivedSession>()
     for (const { sessions } of this.all(onBroken))
@@ -53,12 +56,12 @@ export class Archives {
     return new Map([...found].sort(([a], [b]) => (`${a}/` < `${b}/` ? -1 : 1)))
   }
 
-  /** Whether one of them cannot be read: then nobody knows what is in it. */
+  /** Throws CorruptError if an archive is unreadable, because any session may be in it. */
   throwIfBroken(): void {
     this.all()
   }
 
-  /** `read`; `undefined` for what cannot be read. */
+  /** As `read`, but returns `undefined` for an unreadable archive. */
   tryRead(id: CommitId): Archive['sessions'] | undefined {
     try {
       return this.read(id)
@@ -68,7 +71,7 @@ export class Archives {
     }
   }
 
-  /** Throws CorruptError for a commit that is missing, broken, or no archive. */
+  /** Reads an archive. Throws CorruptError for a commit that is missing, broken, or not an archive. */
   read(id: CommitId): Archive['sessions'] {
     const known = this.#known.get(id)
     if (known !== undefined) return known
@@ -80,7 +83,7 @@ export class Archives {
   }
 }
 
-/** The newer archive, by its name, goes before. */
+/** Merges the parts of a session. Where they differ, the archive with the later name counts. */
 const together = (all: readonly ArchivedSession[]): ArchivedSession => ({
   session: all[0]!.session,
   refs: new Map(all.flatMap(({ refs }) => [...refs])),

@@ -1,6 +1,6 @@
 /** Checkpoints, branches and tags as values. */
 
-/** How a checkpoint was made. `foreign`: another tool made the commit on a branch of a session. */
+/** How a checkpoint was made. `foreign`: by another tool that committed to a session's branch. */
 export type CheckpointKind = 'save' | 'step' | 'fork' | 'import' | 'foreign' | (string & {})
 
 /** One saved state. In a git store its id is the commit's object id. */
@@ -10,7 +10,7 @@ export interface Checkpoint {
   session: string
   /** The branch that the checkpoint was made on. */
   branch: string
-  /** First the previous turn. If the turn had steps, second its last step. */
+  /** Ids of its parents: first the previous turn; if the turn had steps, second its last step. */
   parents: readonly string[]
   /** ISO 8601, milliseconds, UTC. */
   createdAt: string

@@ -1,4 +1,4 @@
-/** A checkpoint as a commit object, and what the store remembers of it. */
+/** Encodes a checkpoint as a commit object, together with what the store keeps in memory of it. */
 import type { SigningError } from '../../errors.ts'
 import { encodeCommit } from '../../git/objects/commit.ts'
 import { type NewObject, newCommitObject } from '../../git/objects/object.ts'
@@ -11,18 +11,21 @@ import { composeMessage } from './message.ts'
 export interface NewCheckpoint {
   tree: ObjectId
   parents: readonly CommitId[]
-  /** When it was made, in milliseconds; whatever the parents say. */
+  /** When the checkpoint was made, in milliseconds; may be earlier than its parents. */
   time: number
-  /** The committer's date of what it stands on: git's walks go by that date, and want no parent that is newer. */
+  /**
+   * The parent's committer date, in milliseconds. The new committer date is not earlier, because git's walks expect
+   * parents to be older.
+   */
   after?: number | undefined
   author: Author
-  /** Of the session's documents. */
+  /** The type of the session's documents. */
   type: string
   checkpoint: Omit<Checkpoint, 'id' | 'parents' | 'author' | 'createdAt'>
   trailers?: Readonly<Record<string, string>>
 }
 
-/** Puts a signature on a commit; without one it says why. */
+/** Signs a commit; `unsigned` is why it has no signature. */
 export type SignCommit = (commit: Buffer) => Promise<{ data: Buffer; unsigned?: SigningError }>
 
 export async function newCommit(

@@ -1,4 +1,4 @@
-/** What a checkpoint says of its state beside its subject: trailers that tools read without reading the state. */
+/** Facts about a checkpoint's state, stored as trailers so that tools need not read the state. */
 import { isJsonObject, type JsonObject } from '../../json-value.ts'
 import type { Checkpoint } from './checkpoint.ts'
 
@@ -8,9 +8,9 @@ export type CheckpointFacts = Pick<
 >
 
 /**
- * What a checkpoint says of its state beside the subject.
+ * Returns the facts for a checkpoint's trailers.
  *
- * @param changes items of the first collection that are new, and the number of the first; the last run that changed
+ * @param changes the new items of the first collection, the number of the first of them, and the last run that changed
  * @param fields the top-level values after the change; collections may be missing
  */
 export function checkpointFacts(
@@ -25,7 +25,7 @@ export function checkpointFacts(
   }
 }
 
-/** What the top-level values of a state say. */
+/** Returns the facts that the top-level values of a state give. */
 export function factsOf(fields: JsonObject): Pick<CheckpointFacts, 'status' | 'model' | 'tokens'> {
   const tokens = tokensOf(fields.usage)
   return {
@@ -37,7 +37,7 @@ export function factsOf(fields: JsonObject): Pick<CheckpointFacts, 'status' | 'm
 
 const isText = (value: unknown): value is string => typeof value === 'string' && value !== ''
 
-/** `totalTokens` where it is given, else input and output together. */
+/** Returns `totalTokens` if given, else the sum of input and output tokens. */
 function tokensOf(usage: unknown): number | undefined {
   if (!isJsonObject(usage)) return undefined
   const { totalTokens, inputTokens, outputTokens } = usage

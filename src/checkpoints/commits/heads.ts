@@ -1,4 +1,4 @@
-/** Where a session's branches, reserved lines and tags are, read from the repository's refs. */
+/** Reads a session's branches, reserved lines and tags from the repository's refs and archives. */
 import { ForkpointError } from '../../errors.ts'
 import type { AnyRepository } from '../../git/any-repository.ts'
 import { peel } from '../../git/database/peel.ts'
@@ -37,18 +37,18 @@ export class Heads<R extends AnyRepository = Repository> {
     return this.tip(branchRef(session, branch))
   }
 
-  /** Where a ref points; of an archived session, where it did. */
+  /** Returns where a ref points or, if the session is archived, where it pointed. */
   tip(ref: RefName): CommitId | undefined {
     const { refs } = this.repository
     const id = refs.read(ref)
     if (id !== undefined) return trustedCommit(id)
     const parsed = parseRef(ref)
     if (parsed === undefined || parsed.kind === 'active') return undefined
-    // Looked for here, there, and here again: it may come back meanwhile.
+    // Looks among the refs again, because the session may leave the archive in between.
     return this.archives.of(parsed.session)?.refs.get(ref) ?? (refs.read(ref) as CommitId | undefined)
   }
 
-  /** The refs of a session, those that are archived as well. */
+  /** Returns the refs of a session, including archived ones. */
   refsOf(session: SessionId): Map<RefName, ObjectId> {
     const part = encodeName(session)
     return new Map(
@@ -58,7 +58,7 @@ export class Heads<R extends AnyRepository = Repository> {
     )
   }
 
-  /** Whether all that there is of the session is in archives. */
+  /** Returns whether the session exists only in archives. */
   isArchived(session: SessionId): boolean {
     const folder: RefFolder = `refs/heads/${encodeName(session)}/`
     return this.repository.refs.list(folder).size === 0 && this.archives.of(session) !== undefined
@@ -69,7 +69,10 @@ export class Heads<R extends AnyRepository = Repository> {
     return id && (await peel(this.repository.objects, id))?.commit
   }
 
-  /** The branch that is meant when none is named: where the symbolic ref points, if that branch exists, else main. */
+  /**
+   * Returns the branch that is used if none is named: where the symbolic ref points, if that branch exists, else
+   * `main`.
+   */
   active(session: SessionId): BranchName {
     const value = this.repository.refs.readValue(activeRef(session))
     const target =
@@ -84,29 +87,29 @@ export class Heads<R extends AnyRepository = Repository> {
     return this.head(session, ref.name) === undefined ? MAIN : ref.name
   }
 
-  /** `active`, for many sessions: which of them have a symbolic ref is looked up once. */
+  /** As `active`, for many sessions: finds out once which of them have a symbolic ref. */
   activeOfMany(): (session: SessionId) => BranchName {
     try {
       const names = new Set(this.repository.refs.looseNames('refs/forkpoint/active/'))
       return (session) => (names.size > 0 && names.has(activeRef(session)) ? this.active(session) : MAIN)
     } catch (error) {
       if (!(error instanceof ForkpointError)) throw error
-      // What is wrong is said of each session.
+      // The error is thrown for each session that is asked for.
       return (session) => this.active(session)
     }
   }
 
-  /** Branches by name, with their tips. */
+  /** Returns the tips of branches, by name. */
   branches(session: SessionId): Map<BranchName, CommitId> {
     return this.#named(`refs/heads/${encodeName(session)}/`, 'branch')
   }
 
-  /** Reserved lines by name, with their tips. */
+  /** Returns the tips of reserved lines, by name. */
   lines(session: SessionId): Map<string, CommitId> {
     return this.#named(`refs/heads/${encodeName(session)}/`, 'reserved')
   }
 
-  /** The refs of the session's branches and reserved lines, with their tips. */
+  /** Returns the tips of the session's branches and reserved lines, by ref. */
   heads(session: SessionId): Map<RefName, CommitId> {
     const heads = new Map<RefName, CommitId>()
     for (const [ref, id] of this.#list(`refs/heads/${encodeName(session)}/`)) {
@@ -117,15 +120,15 @@ export class Heads<R extends AnyRepository = Repository> {
   }
 
   /**
-   * Sessions with their branches, in the order of their refs. Throws CorruptError for a ref, or a folder of refs, that cannot
-   * be read; with `onBroken` it goes on, and the session that the ref belongs to is among them.
+   * Yields sessions with their branches, in the order of their refs. Throws CorruptError for an unreadable ref or
+   * folder of refs; with `onBroken`, calls that and continues, and the session of such a ref is yielded as well.
    */
   *sessions(
     onBroken?: (session: SessionId, error: unknown) => void,
   ): Generator<[SessionId, Map<BranchName, CommitId>]> {
     const broken = new Set<SessionId>()
     const skip = (ref: string, error: unknown): void => {
-      // A folder of refs stands for what may be in it.
+      // An unreadable folder of refs is treated as a session, because it may contain branches.
       const parsed = parseRef(ref) ?? parseRef(`${ref}/${MAIN}`)
       if (parsed === undefined || parsed.kind === 'reserved') return
       onBroken?.(parsed.session, error)
@@ -148,7 +151,10 @@ export class Heads<R extends AnyRepository = Repository> {
     for (const session of broken) yield [session, new Map()]
   }
 
-  /** Archived sessions with their branches, in the order of their refs; those with a branch of their own left out. */
+  /**
+   * Yields archived sessions with their branches, in the order of their refs. Leaves out sessions that also have a
+   * branch outside of archives.
+   */
   *archivedSessions(
     onBroken?: (ref: RefName, error: unknown) => void,
   ): Generator<[SessionId, Map<BranchName, CommitId>]> {
@@ -168,7 +174,10 @@ export class Heads<R extends AnyRepository = Repository> {
     }
   }
 
-  /** All refs below `refs/` or `refs/heads/`, whosever they are, and those that are archived. `onBroken` as in `sessions`. */
+  /**
+   * Returns all refs below `refs/` or `refs/heads/`, those of other tools and archived ones included. `onBroken` as in
+   * `sessions`.
+   */
   everyRef(
     folder: 'refs/' | 'refs/heads/',
     onBroken?: (ref: string, error: unknown) => void,
@@ -180,7 +189,7 @@ export class Heads<R extends AnyRepository = Repository> {
     ])
   }
 
-  /** Sessions that have a reserved line of one of these names, whether its ref can be read or not. */
+  /** Returns the sessions that have a reserved line of one of these names, even if its ref is unreadable. */
   sessionsBeside(lines: readonly string[]): Set<SessionId> {
     const found = new Set<SessionId>()
     const add = (ref: string): void => {
@@ -191,7 +200,7 @@ export class Heads<R extends AnyRepository = Repository> {
     return found
   }
 
-  /** Tags by name; one that somebody else put on something other than a checkpoint is left out. */
+  /** Returns tags by name; leaves out tags that do not lead to a commit. */
   async tags(session: SessionId): Promise<Map<TagName, CommitId>> {
     const found = new Map<TagName, CommitId>()
     for (const [name, id] of this.#named(`refs/tags/${encodeName(session)}/`, 'tag')) {
@@ -201,7 +210,9 @@ export class Heads<R extends AnyRepository = Repository> {
     return found
   }
 
-  /** Whether the session has a branch. Throws CorruptError where that cannot be told, since an archive cannot be read. */
+  /**
+   * Returns whether the session has a branch. Throws CorruptError if that is unknown because an archive is unreadable.
+   */
   exists(session: SessionId): boolean {
     if (this.repository.refs.read(branchRef(session, MAIN)) !== undefined) return true
     if (this.branches(session).size > 0) return true
@@ -218,7 +229,7 @@ export class Heads<R extends AnyRepository = Repository> {
     return found
   }
 
-  /** Refs below a folder. What is below `refs/heads/` leads to commits; a tag may lead to anything. */
+  /** Returns the refs below a folder. Refs below `refs/heads/` name commits; a tag may name any object. */
   #list(folder: RefFolder, onBroken?: (ref: string, error: unknown) => void): ReadonlyMap<RefName, CommitId> {
     const list = () => this.repository.refs.list(folder, onBroken) as Map<RefName, CommitId>
     const session = parseRef(`${folder}${MAIN}`)?.session

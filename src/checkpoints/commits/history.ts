@@ -1,4 +1,6 @@
-/** The checkpoints of sessions in a git store: commits read as checkpoints, lines walked, revisions resolved. */
+/**
+ * Reads the checkpoints of sessions from a git store: reads commits as checkpoints, walks lines, resolves revisions.
+ */
 import { NotFoundError } from '../../errors.ts'
 import type { AnyRepository } from '../../git/any-repository.ts'
 import type { KeptCopies } from '../../git/database/kept-copies.ts'
@@ -24,17 +26,17 @@ import { checkpointOf, numberOf, type ParsedMessage, parseMessage, timeOf } from
 import { type RevisionLookup, resolveRevision } from './revision.ts'
 import { hashOf, readRewritten } from './rewritten.ts'
 
-/** A commit on a branch of ours. */
+/** A commit on a session's branch or reserved line. */
 export interface CommitInfo extends Ancestor {
   tree: ObjectId
   parents: readonly CommitId[]
-  /** When it was made, in milliseconds. */
+  /** When the checkpoint was made, in milliseconds. */
   time: number
-  /** The committer's date, in milliseconds: never before that of a parent. */
+  /** The committer date, in milliseconds: never earlier than a parent's. */
   committed: number
   message: ParsedMessage
   author: Author
-  /** Id of the session it was made in, and the type of its documents; `undefined` for another tool's commit. */
+  /** Id of the session in which it was made, and the type of its documents; `undefined` for another tool's commit. */
   session: string | undefined
   type: string | undefined
   key: string | undefined
@@ -43,7 +45,7 @@ export interface CommitInfo extends Ancestor {
 export class History<R extends AnyRepository = Repository> extends Heads<R> {
   readonly #copies: KeptCopies
   readonly #known = new Map<CommitId, CommitInfo>()
-  /** Where a walk has come to: it goes on from there, without reading that commit again. */
+  /** The last commit of a walk, so that the walk continues without reading it again. */
   #seen: { id: CommitId; parent: CommitId | undefined } | undefined
 
   constructor(repository: R, copies: KeptCopies) {
@@ -55,7 +57,7 @@ export class History<R extends AnyRepository = Repository> extends Heads<R> {
     return this.repository.objects
   }
 
-  /** Throws CorruptError when the commit is missing or broken. */
+  /** Reads a commit. Throws CorruptError if it is missing or broken. */
   async info(id: CommitId): Promise<CommitInfo> {
     const known = this.#known.get(id)
     if (known !== undefined) return known
@@ -81,7 +83,7 @@ export class History<R extends AnyRepository = Repository> extends Heads<R> {
     return info
   }
 
-  /** Remembers a commit that was just made. */
+  /** Keeps a commit in memory. */
   learn(info: CommitInfo): void {
     if (this.#known.size >= KNOWN_LIMIT) {
       for (const id of [...this.#known.keys()].slice(0, KNOWN_LIMIT / 2)) this.#known.delete(id)
@@ -89,7 +91,7 @@ export class History<R extends AnyRepository = Repository> extends Heads<R> {
     this.#known.set(info.id, info)
   }
 
-  /** The commit as a checkpoint of the session it was reached through. */
+  /** Reads a commit as a checkpoint of the session through which it was reached. */
   async checkpoint(id: CommitId, session: SessionId, branch?: BranchName): Promise<Checkpoint> {
     return this.present(await this.info(id), session, branch)
   }
@@ -109,12 +111,12 @@ export class History<R extends AnyRepository = Repository> extends Heads<R> {
     return { ...checkpoint, session, author: { ...author } }
   }
 
-  /** From the checkpoint back to the first, newest first: turns and what happened inside them. */
+  /** Yields the commits from a checkpoint back to the first, newest first: turns and the steps inside them. */
   async *line(from: CommitId): AsyncGenerator<CommitInfo> {
     for (let at: CommitId | undefined = from; at !== undefined; ) {
       const info: CommitInfo = await this.info(at)
       yield info
-      // The last parent of a turn with steps is its last step, and the first step stands on the turn before.
+      // The last parent of a turn with steps is its last step, and the parent of its first step is the turn before.
       at = info.kind === 'foreign' ? info.parents[0] : info.parents.at(-1)
     }
   }
@@ -123,7 +125,7 @@ export class History<R extends AnyRepository = Repository> extends Heads<R> {
     for (let at = await this.#firstParent(of); at !== undefined; at = await this.#firstParent(at)) {
       const data = await this.repository.objects.readCommitData(at)
       this.#seen = { id: at, parent: this.repository.objects.parentsOf(at, data)[0] }
-      // Most are no steps, which shows at a glance.
+      // Most commits are not steps, and this check is faster than parsing.
       if (!asBuffer(data).includes(STEP) || (await this.info(at)).kind !== 'step') return at
     }
     return undefined
@@ -135,19 +137,22 @@ export class History<R extends AnyRepository = Repository> extends Heads<R> {
     return objects.parentsOf(of, await objects.readCommitData(of))[0]
   }
 
-  /** Parents of a checkpoint of this kind on top of that one. */
+  /** Returns the parents of a checkpoint of this kind on top of `tip`. */
   async parentsOn(tip: CommitInfo | undefined, kind: string): Promise<CommitId[]> {
     if (tip === undefined) return []
     return parentsOn(tip, kind, tip.kind === 'step' ? await this.turnParent(tip.id) : undefined)
   }
 
-  /** The type of a session's documents, from its newest checkpoint of ours. */
+  /** Returns the type of a session's documents, from the newest checkpoint that forkpoint made. */
   async typeOf(tip: CommitId): Promise<string | undefined> {
     for await (const { type } of this.line(tip)) if (type !== undefined) return type
     return undefined
   }
 
-  /** Every commit that these reach, or those up to the first for which `until` is true; `known`: what need not be read. */
+  /**
+   * Returns all commits reachable from these; stops at the first commit for which `until` returns true. Does not read
+   * the commits in `known`.
+   */
   async reachable(
     from: Iterable<CommitId>,
     { until, known }: { until?: (id: CommitId) => boolean; known?: KnownAncestors | undefined } = {},
@@ -173,7 +178,9 @@ export class History<R extends AnyRepository = Repository> extends Heads<R> {
     return seen
   }
 
-  /** The session's id as its owner wrote it: a ref, and so a listing, may have it in short. Commits have it in full. */
+  /**
+   * Returns the session's id in full: refs, and so listings, may have a shortened id, but commits have the full one.
+   */
   async fullName(session: SessionId): Promise<SessionId> {
     if (!isShortName(session)) return session
     const tip = this.head(session, this.active(session)) ?? this.branches(session).values().next().value
@@ -183,7 +190,7 @@ export class History<R extends AnyRepository = Repository> extends Heads<R> {
     return session
   }
 
-  /** Whether it is a checkpoint of the session. */
+  /** Returns whether a commit is a checkpoint of the session. */
   async has(session: SessionId, id: CommitId): Promise<boolean> {
     if (!(await this.#isCommit(id))) return false
     const mark = this.#copies.mark()
@@ -194,9 +201,9 @@ export class History<R extends AnyRepository = Repository> extends Heads<R> {
     return this.#hasFar(session, tips, id, mark)
   }
 
-  /** `has`, where many commits would be read each time. */
+  /** As `has`, for sessions in which many commits would be read each time. */
   async #hasFar(session: SessionId, tips: readonly CommitId[], id: CommitId, mark: string): Promise<boolean> {
-    // Where a shallow clone is cut off can change.
+    // Nothing is kept for a shallow clone, because the point where its history ends can change.
     if (this.objects.isShallow)
       return (await this.reachable(tips, { until: (other) => other === id })).has(id)
     const known = KnownAncestors.read(this.#copies, session)
@@ -209,7 +216,7 @@ export class History<R extends AnyRepository = Repository> extends Heads<R> {
     return (await this.reachable(tips, { until: (other) => other === id, known })).has(id)
   }
 
-  /** Throws NotFoundError or AmbiguousRevisionError. */
+  /** Resolves a revision of the session. Throws NotFoundError or AmbiguousRevisionError. */
   resolve(session: SessionId, revision: string): Promise<CommitId> {
     if (!this.exists(session)) throw new NotFoundError({ kind: 'session', id: session })
     const lookup: RevisionLookup = {
@@ -231,7 +238,7 @@ export class History<R extends AnyRepository = Repository> extends Heads<R> {
     return resolveRevision(revision, lookup, session)
   }
 
-  /** What a checkpoint has become by a rewrite of the session. */
+  /** Returns what a rewrite of the session made of a checkpoint. */
   async #rewritten(session: SessionId, id: CommitId): Promise<CommitId | undefined> {
     const rewrite = this.tip(rewrittenRef(session))
     if (rewrite === undefined) return undefined
@@ -252,7 +259,7 @@ export class History<R extends AnyRepository = Repository> extends Heads<R> {
     return (await this.repository.objects.tryRead(id))?.type === 'commit'
   }
 
-  /** Other tools do not number: one more than the checkpoint below. */
+  /** Numbers a commit of another tool: one more than its first parent. */
   async #seqOfForeign(parent: CommitId | undefined): Promise<number> {
     let above = 1
     for (let at = parent; at !== undefined; above++) {
@@ -265,7 +272,7 @@ export class History<R extends AnyRepository = Repository> extends Heads<R> {
   }
 }
 
-/** So many commits are read sooner than one asks what is known about them. */
+/** Up to this number, reading commits is faster than looking up known ancestors. */
 const NEAR = 8
 const STEP = Buffer.from('\nForkpoint-Kind: step\n')
 const KNOWN_LIMIT = 1000

@@ -1,4 +1,7 @@
-/** Keys of saves: which checkpoint each of a branch's last 1,000 keys made. Read once, then kept up to date. */
+/**
+ * Finds the checkpoint of a save's key among the last 1,000 checkpoints of a branch. Reads them once, then follows the
+ * branch.
+ */
 import type { AnyRepository } from '../../git/any-repository.ts'
 import type { CommitId, RefName } from '../../ids.ts'
 import type { History } from './history.ts'
@@ -10,7 +13,7 @@ interface Window {
   tip: CommitId
   /** Newest last. */
   line: { id: CommitId; key: string | undefined }[]
-  /** The newest commit of another tool, which may have taken back what is before it. */
+  /** The newest commit of another tool; it may have reverted earlier ones. */
   foreign: CommitId | undefined
   byKey: Map<string, CommitId>
 }
@@ -24,8 +27,8 @@ export class Keys {
   }
 
   /**
-   * The checkpoint that the key made on the branch whose tip this is. `disturbed`: another tool has committed since,
-   * so that what it made may have been taken back.
+   * Returns the checkpoint with this key on the branch with this tip. `disturbed`: another tool has committed since,
+   * and may have reverted the checkpoint.
    */
   async find(
     ref: RefName,
@@ -45,7 +48,7 @@ export class Keys {
     return { id, disturbed }
   }
 
-  /** The branch moved from one checkpoint to the next. */
+  /** Records that the branch moved from one checkpoint to the next. */
   advance(ref: RefName, from: CommitId | undefined, to: CommitId, key: string | undefined): void {
     const window = this.#windows.get(ref)
     if (window === undefined || window.tip !== from) return

@@ -1,7 +1,7 @@
 /**
- * What was found out about which commits a tip of a session leads to. To tell whether an old id belongs to a session, all
- * commits above it are read; once that was done, they need not be read again. That one commit leads to another never
- * changes, whoever moves which ref.
+ * Keeps the ids of all commits that are reachable from a tip of a session. Finding out whether an old id belongs to a
+ * session means reading all newer commits; with these ids, they are read only once. Whether one commit is reachable
+ * from another never changes, whatever happens to refs.
  */
 import { hash } from 'node:crypto'
 import type { KeptCopies } from '../../git/database/kept-copies.ts'
@@ -10,29 +10,29 @@ import { encodeName } from '../../ref-part.ts'
 
 const KIND = 'ancestors 1'
 const ID_BYTES = 20
-/** So many commits are read sooner than they are kept anew. */
+/** Fewer new commits than this are not worth another copy: reading them is faster. */
 const WORTH_KEEPING = 50
 
 export class KnownAncestors {
   readonly tip: CommitId
   readonly #bytes: Buffer
 
-  /** @param bytes ids of the tip and of all that it leads to */
+  /** @param bytes the ids of the tip and of all commits reachable from it, 20 bytes each */
   private constructor(bytes: Buffer) {
     this.tip = trustedId(bytes.toString('hex', 0, ID_BYTES)) as CommitId
     this.#bytes = bytes
   }
 
-  /** Of the session; `undefined` when nothing is known. */
+  /** Reads the kept ids of the session; `undefined` if there are none. */
   static read(copies: KeptCopies, session: SessionId): KnownAncestors | undefined {
     const bytes = copies.read(KIND, nameOf(session))
     return bytes === undefined ? undefined : new KnownAncestors(bytes)
   }
 
   /**
-   * Keeps to which commits the tip leads, unless that is hardly more than was known before. `mark`: see `Copies.write`.
+   * Keeps the ids, unless few are new. `mark`: see `Copies.write`.
    *
-   * @param ids all of them
+   * @param ids all commits reachable from `tip`
    */
   static keep(
     copies: KeptCopies,
@@ -45,7 +45,7 @@ export class KnownAncestors {
     copies.write(KIND, nameOf(session), Buffer.from([...new Set([tip, ...ids])].join(''), 'hex'), mark)
   }
 
-  /** Whether the tip leads to the commit. */
+  /** Returns whether the commit is reachable from the tip. */
   has(id: CommitId): boolean {
     const wanted = Buffer.from(id, 'hex')
     let at = this.#bytes.indexOf(wanted)

@@ -1,8 +1,8 @@
-/** Where a new checkpoint stands in its line: parents and number. */
+/** Rules for the parents and the number of a new checkpoint. */
 import type { CommitId } from '../../ids.ts'
 import type { CheckpointKind } from './checkpoint.ts'
 
-/** What the rules below need to know about a checkpoint that is there already. */
+/** What the rules below need to know about an existing checkpoint. */
 export interface Ancestor {
   id: CommitId
   kind: CheckpointKind
@@ -10,10 +10,11 @@ export interface Ancestor {
 }
 
 /**
- * Parents of a checkpoint that is put on `tip`. A step follows the tip. What ends a turn that had steps has the
- * previous turn first and the last step second; only the last step when there is no previous turn.
+ * Returns the parents of a checkpoint on top of `tip`. The parent of a step is the tip. A checkpoint that ends a turn
+ * with steps has two parents, first the previous turn and second the last step; if there is no previous turn, only the
+ * last step.
  *
- * @param turnParent of `tip`: the nearest first-parent ancestor that is no step
+ * @param turnParent of `tip`: the nearest first-parent ancestor that is not a step
  */
 export function parentsOn(
   tip: Ancestor | undefined,
@@ -26,8 +27,8 @@ export function parentsOn(
 }
 
 /**
- * What a checkpoint on top of `tip` is compared with to tell what it added: a step with the tip, a turn with the turn
- * before, so that its subject speaks of all of it.
+ * Returns the checkpoint with which a new one on top of `tip` is compared to find its changes: for a step the tip, for
+ * a turn the turn before, so that its subject describes the whole turn.
  *
  * @param turnParent of `tip`
  */
@@ -39,18 +40,18 @@ export function comparedWith(
   return tip !== undefined && tip.kind === 'step' && kind !== 'step' ? turnParent : tip?.id
 }
 
-/** Number of a checkpoint that is put on `tip`: that of the turn under way, or of the next one. */
+/** Returns the number of a checkpoint on top of `tip`: that of the unfinished turn, or the next one. */
 export function seqOn(tip: Ancestor | undefined): number {
   if (tip === undefined) return 1
   return tip.kind === 'step' ? tip.seq : tip.seq + 1
 }
 
-/** Number of a fork's own commit: that of the last whole turn it holds. It is no turn itself. */
+/** Returns the number of a fork's own commit: that of the last complete turn. The commit itself is not a turn. */
 export const seqOfFork = (source: Ancestor): number => (source.kind === 'step' ? source.seq - 1 : source.seq)
 
 /**
- * Whether a checkpoint is made although the state is the one of the tip: when the caller asks for it, when it has a
- * key to remember, and when it ends a turn that had steps.
+ * Returns whether a checkpoint is made although the state equals that of the tip: if the caller asks for it, if it has
+ * a key, or if it ends a turn with steps.
  */
 export function commitsUnchanged(
   tip: Ancestor | undefined,

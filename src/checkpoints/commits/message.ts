@@ -1,24 +1,24 @@
 /**
- * What a checkpoint's commit says: a line for people, a body if there is one, and a last block of trailers that
- * only forkpoint writes. `docs/format.md`, "Commits".
+ * The message of a checkpoint's commit: a subject, an optional body, and a last block of trailers that only forkpoint
+ * writes. `docs/format.md`, "Commits".
  */
 import { isObjectId } from '../../ids.ts'
 import type { Author, Checkpoint, CheckpointKind } from './checkpoint.ts'
 import { cleanBody, oneLine } from './text.ts'
 
-/** What is written; a checkpoint without what follows from the commit itself. */
+/** The values of a message: those of a checkpoint, without those that the commit object itself has. */
 export type MessageFields = Omit<Checkpoint, 'id' | 'parents' | 'author' | 'createdAt'> & {
   /** The type of the session's documents. */
   type: string
-  /** Milliseconds. */
+  /** When the checkpoint was made, in milliseconds. */
   at: number
-  /** Further trailers, by name without `Forkpoint-`. */
+  /** More trailers, by name without `Forkpoint-`. */
   trailers?: Readonly<Record<string, string>>
 }
 
 const PREFIX = 'Forkpoint-'
 const FORMAT = '1'
-/** Names that only the store itself writes; the last four are those of what checkpoints may get beside their session. */
+/** Names of trailers that only forkpoint sets. */
 const RESERVED = new Set(
   [
     'Session',
@@ -42,10 +42,10 @@ const RESERVED = new Set(
   ].map((name) => name.toLowerCase()),
 )
 
-/** Whether callers may not set a trailer of this name, without `Forkpoint-`. */
+/** Returns whether callers must not set a trailer of this name (without `Forkpoint-`). */
 export const isReservedTrailer = (name: string): boolean => RESERVED.has(name.toLowerCase())
 
-/** The text of a message, and what `parseMessage` would read in it. */
+/** Returns the text of a message, and what `parseMessage` returns for it. */
 export function composeMessage(fields: MessageFields): { text: string; parsed: ParsedMessage } {
   const { messages, forkedFrom } = fields
   const values: [string, string | undefined][] = [
@@ -71,7 +71,7 @@ export function composeMessage(fields: MessageFields): { text: string; parsed: P
   return { text: messageText(parsed), parsed }
 }
 
-/** The text that `parseMessage` reads these in. Subject and body are clean. */
+/** Returns the text for which `parseMessage` returns these values. Subject and body must be clean. */
 export function messageText({ subject, body, trailers }: Required<ParsedMessage>): string {
   let block = ''
   for (const [name, value] of trailers ?? [])
@@ -79,15 +79,15 @@ export function messageText({ subject, body, trailers }: Required<ParsedMessage>
   return `${subject}\n\n${body === '' ? '' : `${body}\n\n`}${block}`
 }
 
-/** What a message of ours says; of another tool's commit only subject and body. */
+/** A parsed message; that of another tool's commit has only subject and body. */
 export interface ParsedMessage {
   subject: string
   body: string
-  /** Trailers by name without `Forkpoint-`; `undefined` when forkpoint did not write this message. */
+  /** Trailers by name without `Forkpoint-`; `undefined` if forkpoint did not write this message. */
   trailers: ReadonlyMap<string, string> | undefined
 }
 
-/** Only the last block of lines counts: text above it can say what it likes. */
+/** Parses a message. Only the last block of lines is read as trailers; other text may look like trailers. */
 export function parseMessage(message: string): ParsedMessage {
   const text = message.replace(/\n+$/, '')
   const trailers = trailersOf(text)
@@ -100,14 +100,14 @@ export function parseMessage(message: string): ParsedMessage {
   }
 }
 
-/** The trailers alone, for whoever reads many messages. */
+/** Parses only the trailers, for callers that read many messages. */
 export function trailersOf(message: string): ReadonlyMap<string, string> | undefined {
   const text = message.replace(/\n+$/, '')
   const cut = text.lastIndexOf('\n\n')
   return cut === -1 ? undefined : parseTrailers(text.slice(cut + 2))
 }
 
-/** The checkpoint that a commit is. `asked`: the session it was reached through. */
+/** Returns a commit as a checkpoint. `asked`: the session through which the commit was reached. */
 export function checkpointOf(
   id: string,
   parents: readonly string[],
@@ -147,7 +147,7 @@ export function checkpointOf(
   }
 }
 
-/** Milliseconds that the trailer `At` says. */
+/** Returns the time in the trailer `At`, in milliseconds. */
 export const timeOf = (trailers: ReadonlyMap<string, string>): number | undefined => {
   const at = numberOf(trailers.get('At'))
   return at === undefined || at > 253402300799999 ? undefined : at
@@ -167,7 +167,10 @@ function parseTrailers(block: string): Map<string, string> | undefined {
   return trailers.has('Format') ? trailers : undefined
 }
 
-/** Printable ASCII stays, so that values read well; `%`, spaces at the ends and everything else is `%xx` of UTF-8. */
+/**
+ * Encodes a value: keeps printable ASCII, and writes `%`, spaces at the ends and all other characters as `%xx` of their
+ * UTF-8 bytes.
+ */
 function encodeValue(value: string): string {
   if (/^[!-$&-~](?:[ -$&-~]*[!-$&-~])?$/.test(value)) return value
   const text = value.toWellFormed().replace(/[^\x20-\x7e]|%/gu, escapeAll)

@@ -1,41 +1,41 @@
 /**
- * Revisions: text that names a checkpoint, read as git reads it (gitrevisions(7)), but inside one session and
- * with turns where git has first parents.
+ * Revisions: text that names a checkpoint, with the syntax of gitrevisions(7), but inside one session, and with turns
+ * instead of first parents.
  */
 import { AmbiguousRevisionError, NotFoundError } from '../../errors.ts'
 import { type BranchName, type CommitId, isObjectId, type TagName, trustedCommit } from '../../ids.ts'
 
-/** `~n`: n turns back. `^n`: the n-th parent; `^0` and `~0` stay. */
+/** `~n`: n turns back. `^n`: the n-th parent. `^0` and `~0`: the same checkpoint. */
 export interface RevisionStep {
   kind: '~' | '^'
   n: number
 }
 
 export interface Revision {
-  /** Id or prefix, branch, tag, `HEAD`, `@`, or empty for the tip of the active branch. */
+  /** An id or its prefix, a branch, a tag, `HEAD`, `@`, or the empty text for the tip of the active branch. */
   base: string
   steps: readonly RevisionStep[]
 }
 
-/** What resolving asks of one session. */
+/** What `resolveRevision` needs to look up in a session. */
 export interface RevisionLookup {
-  /** Tip of the branch; of the active one when none is named. */
+  /** The tip of the branch; of the active one if none is given. */
   head(branch?: BranchName): Promise<CommitId | undefined>
   tag(name: TagName): Promise<CommitId | undefined>
-  /** Whether this is a checkpoint of the session: one that its branches or tags reach. */
+  /** Whether this is a checkpoint of the session, that is, reachable from its branches or tags. */
   has(id: CommitId): Promise<boolean>
-  /** What was made of a checkpoint that was rewritten, where that can be. */
+  /** The checkpoint that replaced a rewritten one. Absent if the session cannot have rewrites. */
   rewritten?(id: CommitId): Promise<CommitId | undefined>
   /** The session's checkpoints whose id starts with these 4 to 39 lower-case hex digits. */
   prefix(digits: string): Promise<readonly CommitId[]>
   parents(id: CommitId): Promise<readonly CommitId[]>
-  /** The nearest first-parent ancestor that is no step. */
+  /** The nearest first-parent ancestor that is not a step. */
   turnParent(id: CommitId): Promise<CommitId | undefined>
 }
 
 /**
- * Takes `main~3^2` apart. Throws NotFoundError of kind `revision` when what follows the name is not made of
- * `~`, `~<n>`, `^` and `^<n>`, and TypeError when it is no text at all.
+ * Parses a revision such as `main~3^2`. Throws NotFoundError of kind `revision` if anything but `~`, `~<n>`, `^` and
+ * `^<n>` follows the name, and TypeError if it is not a string.
  */
 export function parseRevision(text: string, session?: string): Revision {
   if (typeof text !== 'string') throw new TypeError('A revision has to be a string')
@@ -51,8 +51,8 @@ export function parseRevision(text: string, session?: string): Revision {
 }
 
 /**
- * The checkpoint that the text names. Looked up as full id, branch, tag, `HEAD` (also `@` and the empty text: the
- * tip of the active branch), then as unique prefix of at least 4 digits. Throws NotFoundError of kind `revision`,
+ * Returns the checkpoint that the text names. Looks it up as full id, branch, tag, `HEAD` (also `@` and the empty text:
+ * the tip of the active branch), then as unique prefix of at least 4 digits. Throws NotFoundError of kind `revision`,
  * or AmbiguousRevisionError.
  */
 export async function resolveRevision(

@@ -1,6 +1,5 @@
 /**
- * Which checkpoint each rewritten one has become: lines of the hash of the old id, and the new id. `docs/format.md`,
- * "Rewrites".
+ * The map of rewritten checkpoints: each line has the hash of an old id, and the new id. `docs/format.md`, "Rewrites".
  */
 import { createHash } from 'node:crypto'
 import type { ObjectStore } from '../../git/database/object-store.ts'
@@ -12,11 +11,11 @@ import { type CommitId, isObjectId, trustedCommit } from '../../ids.ts'
 export const MAP = 'rewritten'
 
 export interface RewrittenIds {
-  /** New ids by the hash of the old one. */
+  /** New ids by the hash of the old id. */
   ids: Map<string, CommitId>
   /**
-   * Hashes of those that two machines have rewritten in two ways. The new one is that of the other machine, so what was taken out
-   * here may be in it: nothing moves there before it is rewritten as well.
+   * Hashes of checkpoints that two machines rewrote differently. The new id is the other machine's, so it may still
+   * contain what was removed here: no ref moves there before it has been rewritten, too.
    */
   pending: Set<string>
 }
@@ -36,10 +35,10 @@ export async function readRewritten(objects: ObjectStore, rewrite: CommitId): Pr
   return found
 }
 
-/** Says nothing of the id to who does not have it. */
+/** Returns the hash of an id, from which the id cannot be found. */
 export const hashOf = (id: string): string => createHash('sha256').update(id).digest('hex')
 
-/** Sorted, so that the same ids are the same bytes. */
+/** Encodes the map, sorted, so that equal maps give equal bytes. */
 export const writeRewritten = ({ ids, pending }: RewrittenIds): Buffer =>
   Buffer.from(
     [...ids]

@@ -1,21 +1,21 @@
-/** Text as a commit shows it: subjects on one line, bodies without what a terminal would obey. */
+/** Cleans text for commit messages: subjects become one line, bodies lose characters that control a terminal. */
 import { beginningInWords, cut } from '../../excerpt.ts'
 
-/** Characters of a subject. */
+/** Most characters of a subject. */
 export const WIDTH = 72
 
-/** The subject of a fork's own commit, such as `fork of my-review at 3f2a91bc04`. */
+/** Returns the subject of a fork's own commit, such as `fork of my-review at 3f2a91bc04`. */
 export function forkSubject(session: string, checkpoint: string): string {
   const end = ` at ${checkpoint.slice(0, 10)}`
   return `fork of ${cut(oneLine(session), WIDTH - 'fork of '.length - end.length)}${end}`
 }
 
-// A page has all of it; a longer body would be a third of what a session takes on the disk.
-/** UTF-16 units of a prompt, and of an answer, in the body of a turn. */
+// Pages have the full texts; longer bodies would take a third of a session's disk space.
+/** Most UTF-16 units of a prompt, and of an answer, in the body of a turn. */
 const PROMPT_ROOM = 400
 const ANSWER_ROOM = 200
 
-/** The body of a turn: its prompt, quoted, and the beginning of the answer; each is left out where it is empty. */
+/** Returns the body of a turn: the quoted prompt and the beginning of the answer, each unless it is empty. */
 export function turnBody({ prompt, answer }: { prompt: string; answer: string }): string {
   const asked = passage(prompt, PROMPT_ROOM)
   const said = [asked === '' ? '' : asked.replace(/^.*$/gm, quoted), passage(answer, ANSWER_ROOM)]
@@ -31,7 +31,10 @@ function passage(text: string, units: number): string {
   return shown === rest ? clean : `${clean}…`
 }
 
-/** The text on one line: white space becomes one space, control and bidirectional characters go. */
+/**
+ * Returns the text on one line: replaces white space by single spaces, and removes control and bidirectional
+ * characters.
+ */
 export const oneLine = (text: string): string => (PLAIN.test(text) ? text : cleanLine(text))
 
 const PLAIN = /^[!-~]+(?: [!-~]+)*$/
@@ -40,13 +43,13 @@ const cleanLine = (text: string): string =>
   text.toWellFormed().replace(/\s+/gu, ' ').replace(CONTROL, '').replace(/ +/g, ' ').trim()
 
 /**
- * The text as the body of a checkpoint: lines end with a line feed alone and without spaces, no blank lines stand at
- * its start and end, control (other than tab) and bidirectional characters go.
+ * Returns the text as the body of a checkpoint: ends lines with a line feed, removes spaces at their ends, blank lines
+ * at the start and end, control characters other than tab, and bidirectional characters.
  */
 export const cleanBody = (text: string): string =>
   isPlainText(text) || (text.isWellFormed() && !UNCLEAN.test(text)) ? text : cleanText(text)
 
-/** Whether it is clean ASCII: one look over it and two searches, where the rules take a step for each word. */
+/** Returns whether the text is clean ASCII. Faster than the general rules, which take a step for each word. */
 const isPlainText = (text: string): boolean =>
   !UNUSUAL.test(text) &&
   !text.includes(' \n') &&
@@ -67,5 +70,5 @@ const CONTROL = new RegExp(`[\\p{Cc}${BIDIRECTIONAL}${INVISIBLE}]`, 'gu')
 const IN_TEXT = `[\\u0000-\\u0008\\u000b-\\u001f\\u007f-\\u009f${BIDIRECTIONAL}${INVISIBLE}]`
 const CONTROL_IN_TEXT = new RegExp(IN_TEXT, 'g')
 const UNUSUAL = /[^\t\n\x20-\x7e]/
-/** One look at a text tells that it is clean, as most are. */
+/** Finds in one pass that a text is clean, as most texts are. */
 const UNCLEAN = new RegExp(`${IN_TEXT}|[\\u2028\\u2029]|[^\\S\\n](?:\\n|$)|^\\n|\\n$`)

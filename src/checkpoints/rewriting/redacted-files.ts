@@ -1,4 +1,4 @@
-/** Files without what `redact` takes out. What was looked at once is remembered. */
+/** Redacts files. Remembers the results. */
 import { isUtf8 } from 'node:buffer'
 import {
   type CollectionSpec,
@@ -22,17 +22,17 @@ import { headLayout } from '../fork.ts'
 import { type BlobIds, type Files, readBlobs } from '../trees/files.ts'
 import type { ObjectStore } from '../trees/objects.ts'
 
-/** What stands in the place of files that belong together. */
+/** Replacements for files that belong together. */
 export interface Replaced {
-  /** Paths, and the names in a tree of those that are new. */
+  /** Paths and blob ids. */
   files: BlobIds
   objects: readonly NewObject[]
 }
 
-/** The new id of a checkpoint that was made once more. */
+/** Returns the new id of a rewritten checkpoint. */
 export type NewIdOf = (id: string) => string | undefined
 
-/** The events of a run without what only their texts together show. */
+/** Redacts secrets that are spread over the texts of several events of a run. */
 export type RedactPieces = (events: readonly unknown[], redact: Redact, path: Path) => unknown
 
 export class RedactedFiles {
@@ -55,7 +55,7 @@ export class RedactedFiles {
   }
 
   /**
-   * The files of one item; `undefined` where nothing is to be taken out.
+   * Redacts the files of one item; returns `undefined` if they contain nothing to redact.
    *
    * @param type of the session's documents
    */
@@ -67,7 +67,7 @@ export class RedactedFiles {
     return found
   }
 
-  /** The files at the top of a tree. */
+  /** Redacts the files at the top of a tree. */
   async head(blobs: BlobIds, type: string, newIdOf: NewIdOf): Promise<Replaced | undefined> {
     const head: BlobIds = new Map([...blobs].filter(([path]) => !isRootFile(path)))
     const key = keyOf(head)
@@ -79,7 +79,7 @@ export class RedactedFiles {
     return replaced(encodeHead(moved, headLayout(type)))
   }
 
-  /** A file that is no part of a document. */
+  /** Redacts a file that is not part of a document. */
   async file(path: string, id: ObjectId): Promise<NewObject | undefined> {
     return (await this.#raw(new Map([[path, id]])))?.objects[0]
   }
@@ -107,7 +107,9 @@ export class RedactedFiles {
     return replaced(encodeItem(layoutOf(type, collection, files), collection, index, kept))
   }
 
-  /** Whether nothing is to be taken out of an item with a log, told by the segments that are not known yet. */
+  /**
+   * Returns whether an item with a log contains nothing to redact. Reads only segments that were not checked before.
+   */
   async #isClean(path: [string, number], blobs: BlobIds): Promise<boolean> {
     const parts = itemParts(blobs)
     if (parts.size < 2) return false
@@ -124,7 +126,7 @@ export class RedactedFiles {
     return true
   }
 
-  /** A secret may begin in one event and end in another. */
+  /** Redacts secrets that begin in one event and end in another. */
   async #joined(item: unknown, path: Path): Promise<unknown> {
     if (!isJsonObject(item) || !Array.isArray(item.events)) return item
     const { events } = item
@@ -132,7 +134,7 @@ export class RedactedFiles {
     return kept.every((event, index) => event === events[index]) ? item : { ...item, events: kept }
   }
 
-  /** Files as plain text, or as bytes. */
+  /** Redacts files as UTF-8 text, or else byte by byte as Latin-1. */
   async #raw(blobs: BlobIds): Promise<Replaced | undefined> {
     const key = `raw\n${keyOf(blobs)}`
     if (this.#known.has(key)) return this.#known.get(key)
@@ -153,7 +155,7 @@ export class RedactedFiles {
   }
 }
 
-/** In the type of an event that brings a piece of a text. */
+/** Part of the type of events that hold a piece of a text. */
 const PIECE = '-delta"'
 
 const keyOf = (blobs: BlobIds): string => [...blobs].map((entry) => entry.join(' ')).join('\n')
@@ -166,7 +168,7 @@ function replaced(encoded: Files): Replaced {
   }
 }
 
-/** As the item lies in its tree now. */
+/** Returns the layout in which the item is stored now. */
 function layoutOf(type: string, collection: string, files: Files): Layout {
   const known = sessionLayout.collections.find(({ name }) => name === collection)
   const spec = type === sessionLayout.type && known ? known : { name: collection, ...logOf(files.keys()) }
@@ -185,7 +187,7 @@ function logOf(paths: Iterable<string>): Pick<CollectionSpec, 'log' | 'item'> {
   return found
 }
 
-/** A fork names the checkpoint that it began at. */
+/** Updates the id of the checkpoint at which a fork began. */
 function withNewParent(document: JsonObject, newIdOf: NewIdOf): JsonObject {
   const { parent } = document
   const checkpoint = isJsonObject(parent) ? parent.checkpoint : undefined
@@ -195,7 +197,7 @@ function withNewParent(document: JsonObject, newIdOf: NewIdOf): JsonObject {
     : { ...document, parent: { ...(parent as JsonObject), checkpoint: now } }
 }
 
-/** `undefined` for what is no document. */
+/** Decodes; returns `undefined` if the files are not part of a document. */
 function unlessBroken<T>(decode: () => T): T | undefined {
   try {
     return decode()

@@ -1,4 +1,4 @@
-/** What commits and annotated tags say, without what `redact` takes out. */
+/** Redacts the messages of commits and annotated tags. */
 import type { StoredCommit } from '../../git/objects/commit.ts'
 import { identText } from '../commits/author.ts'
 import type { Author } from '../commits/checkpoint.ts'
@@ -8,22 +8,22 @@ import { hashOf } from '../commits/rewritten.ts'
 import { cleanBody, forkSubject, oneLine } from '../commits/text.ts'
 import type { NewIdOf, RedactedFiles } from './redacted-files.ts'
 
-/** What a commit says after a rewrite. */
+/** The message and author of a commit after a rewrite. */
 export interface Said {
   message: ParsedMessage
-  /** `undefined`: as it was. */
+  /** The new text; `undefined`: unchanged. */
   text: string | undefined
   author: Author
-  /** Whether it says anything else than before. */
+  /** Whether the message or the author differs from the old one. */
   isOther: boolean
 }
 
-/** Trailers whose values are names, numbers and ids. */
+/** Trailers that are not redacted, because their values are names, numbers and ids. */
 const STRUCTURE = new Set(
   'Session Type Seq Kind At Messages Tokens Forked-From Format Redacted Files Nonce Continues'.split(' '),
 )
 
-/** What a rewritten commit says: `Redacted` is the hash of the id that it had. */
+/** Redacts the message and author of a commit. The trailer `Redacted` becomes the hash of the old id. */
 export async function redactedMessage(
   files: RedactedFiles,
   { id, message, author }: CommitInfo,
@@ -56,7 +56,7 @@ export async function redactedMessage(
   return { message: parsed, text: messageText(parsed), author: who, isOther: changed }
 }
 
-/** The bytes of an annotated tag on another object. Its signature goes. */
+/** Returns the bytes of an annotated tag, moved to another object, redacted, and without its signature. */
 export async function redactedTag(files: RedactedFiles, data: Buffer, object: string): Promise<Buffer> {
   const text = data.toString('utf8').replace(/^object [0-9a-f]{40}$/m, `object ${object}`)
   const cut = text.indexOf('\n\n')
@@ -64,7 +64,7 @@ export async function redactedTag(files: RedactedFiles, data: Buffer, object: st
   return Buffer.from(`${text.slice(0, cut + 2)}${await files.text(said, ['message'])}`)
 }
 
-/** A fork says in short at which checkpoint it began. */
+/** Updates the short id in the subject of a fork. */
 function newSubject({ subject, trailers }: ParsedMessage, newIdOf: NewIdOf): string {
   const [, at = ''] = /@([0-9a-f]{40})$/.exec(trailers?.get('Forked-From') ?? '') ?? []
   const now = newIdOf(at)

@@ -1,4 +1,4 @@
-/** Trees without what `redact` takes out: a function of the tree, but for pages, which are made by their checkpoint. */
+/** Redacts trees. The result depends only on the tree, except for pages, which are made again for their checkpoint. */
 import { isOurs, isPage, isRootFile, mayHoldOurs, parseItemName, parseItemPath } from '../../codec/index.ts'
 import { EMPTY_TREE, type NewObject, objectId } from '../../git/objects/object.ts'
 import type { ObjectId } from '../../ids.ts'
@@ -14,11 +14,13 @@ import {
 } from '../trees/objects.ts'
 import type { NewIdOf, RedactedFiles } from './redacted-files.ts'
 
-/** What becomes of pages that no checkpoint so far has made: they stay, or are left out to be made anew. */
+/**
+ * What happens to pages that belong to no checkpoint seen so far: keep them, or drop them so that they are made again.
+ */
 type NewPages = 'keep' | 'drop'
 
 export interface RedactedTree extends EditedTree {
-  /** Paths of pages that no checkpoint so far has made, with the blob of the old tree. */
+  /** Pages that belong to no checkpoint seen so far, by path, with their blob in the old tree. */
   newPages: BlobIds
 }
 
@@ -26,7 +28,7 @@ interface Walk {
   type: string
   pages: NewPages
   newPages: BlobIds
-  /** Trees that hold such pages: the next checkpoint may have others. */
+  /** Trees that hold such pages, and so may differ for the next checkpoint. */
   objects: NewObject[]
 }
 
@@ -39,14 +41,14 @@ export class RedactedTrees {
   readonly #newIdOf: NewIdOf
   readonly #isPlain: boolean
   readonly #known = new Map<string, ObjectId>()
-  /** What old pages have become. */
+  /** Replacements of old pages; `null`: removed. */
   readonly #pages = new Map<string, ObjectId | null>()
-  /** Files that stay as they are, alone: a look tells most of a folder that has grown by one. */
+  /** Files without changes, so that a folder that has one new file is handled quickly. */
   readonly #same = new Set<string>()
   readonly #given = new Set<ObjectId>()
   #waiting: NewObject[] = []
 
-  /** @param isPlain whether trees hold plain files, and no documents */
+  /** @param isPlain whether trees hold plain files instead of documents */
   constructor(objects: ObjectStore, files: RedactedFiles, newIdOf: NewIdOf, isPlain = false) {
     this.#isPlain = isPlain
     this.#objects = objects
@@ -55,7 +57,7 @@ export class RedactedTrees {
   }
 
   /**
-   * The tree of a checkpoint. Each object is given once over all calls with `drop`.
+   * Redacts the tree of a checkpoint. Over all calls with `drop`, each object is returned once.
    *
    * @param type of the session's documents
    */
@@ -68,7 +70,7 @@ export class RedactedTrees {
     return { tree: id, objects, newPages: walk.newPages }
   }
 
-  /** A page is from now on what its checkpoint has made of it; `undefined`: nothing. */
+  /** Sets what replaces a page from now on; `undefined`: nothing. */
   settle(path: string, old: ObjectId, made: ObjectId | undefined): void {
     if (made === old) this.#same.add(`${path}\n${old}`)
     else this.#pages.set(`${path}\n${old}`, made ?? null)
@@ -122,7 +124,7 @@ export class RedactedTrees {
     return { id: after, isFinal }
   }
 
-  /** What changes of files that belong together, in their folder. */
+  /** Returns the changes in a folder for files that belong together. */
   async #itemFiles(item: number | 'head', blobs: BlobIds, path: string, type: string): Promise<TreeChange[]> {
     const made =
       item === 'head'
@@ -141,7 +143,7 @@ export class RedactedTrees {
     ]
   }
 
-  /** An item that is a folder: its files and its log belong together. */
+  /** Redacts an item that is a folder, its log included. */
   async #itemFolder(id: ObjectId, path: string, item: number, type: string): Promise<ObjectId> {
     const key = `${path}\n${type}\n${id}`
     const known = this.#known.get(key)
@@ -168,7 +170,7 @@ export class RedactedTrees {
     return edited.tree
   }
 
-  /** The name of something that is none of ours. */
+  /** Redacts the name of a foreign file or folder. */
   async #nameOf(name: string): Promise<string> {
     const kept = await this.#files.text(name, [name])
     return kept === name ? name : kept.replace(/[^\w.-]+/g, '-') || '-'
@@ -202,7 +204,10 @@ const changed = (
   entry: id === null || (mode === FOLDER && id === EMPTY_TREE) ? null : { mode, id },
 })
 
-/** Which item a file or folder is of; `head`: it is one of those at the top; `undefined`: of none. */
+/**
+ * Returns the number of the item to which a file or folder belongs; `head` for the document's files at the top;
+ * `undefined` for all others.
+ */
 function itemOf(path: string, mode: string): number | 'head' | undefined {
   if (mode === BLOB && !path.includes('/')) return isOurs(path) || isRootFile(path) ? 'head' : undefined
   const place = parseItemPath(path)

@@ -1,7 +1,7 @@
 /**
- * History without what `redact` takes out. Every checkpoint of the refs in scope that holds it, and all that stand on one
- * of these, are made once more; those before keep their ids. All refs move in one change, so that a crash leaves the old
- * history or the new one. What was replaced stays on the disk until a purge.
+ * Rewrites history to redact it. Every checkpoint of the refs in scope that contains something to redact, and all its
+ * descendants, are made again; earlier checkpoints keep their ids. All refs move in one change, so a crash leaves the
+ * old history or the new one. The old objects stay on the disk until a purge.
  */
 import { InvalidIdError, NotFoundError } from '../../errors.ts'
 import { newObject } from '../../git/objects/object.ts'
@@ -37,7 +37,7 @@ export interface Rewrite {
   /** `undefined`, with scope `all`: every session. */
   session: SessionId | undefined
   scope: RewriteScope
-  /** Commits that no ref leads to, each with the ref that is to lead to what it becomes. */
+  /** Commits that no ref reaches, each with the ref that is to name its rewritten copy. */
   besides?: ReadonlyMap<RefName, CommitId> | undefined
   redact: Redact
   pieces: RedactPieces
@@ -48,17 +48,18 @@ export interface Rewrite {
 }
 
 export interface Rewritten {
-  /** Checkpoints that were looked at. */
+  /** Number of checkpoints that were checked. */
   checkpoints: number
-  /** New ids by old ones; of a dry run, the old ones. */
+  /** New ids by old ids; a dry run gives old ids in place of new ones. */
   ids: ReadonlyMap<CommitId, CommitId>
-  /** Refs that move, with what they name now. */
+  /** Refs that move, with their old values. */
   refs: ReadonlyMap<RefName, ObjectId>
 }
 
 /**
- * Throws NotFoundError where there is no such session, InvalidIdError for a name of a session, branch or tag that would
- * have to be another one, ConflictError when others change the refs all the time; CorruptError, LockedError, StorageError.
+ * Rewrites the history. Throws NotFoundError if there is no such session, InvalidIdError if the name of a session,
+ * branch or tag contains something to redact, ConflictError if others keep changing the refs; CorruptError,
+ * LockedError, StorageError.
  */
 export async function rewriteHistory(
   repository: Repository,
@@ -71,7 +72,7 @@ export async function rewriteHistory(
   if (rewrite.session !== undefined && !history.exists(rewrite.session))
     throw new NotFoundError({ kind: 'session', id: rewrite.session })
   const files = new RedactedFiles(history.objects, rewrite.redact, rewrite.pieces)
-  // What takes long, before any lock: what was looked at once is remembered.
+  // The slow part, done before any lock is taken; its results are kept.
   let survey = new Copies(history, files, rewrite, await readRewrites(history))
   const look = async () => {
     const rewrites = await readRewrites(history)
@@ -106,14 +107,14 @@ export async function rewriteHistory(
       touched = await look()
       const maps = sessionsOf().map(rewrittenRef)
       const also: LockName[] = [...touched.map(({ ref }) => ref), ...maps, PURGE_LOCK]
-      // The active one may have been deleted on another machine.
+      // The active branch may have been deleted on another machine.
       const active = history.active(session)
       const branches = history.branches(session)
       const branch = branches.has(active) ? active : branches.keys().next().value
       return { branch, also, starts: false }
     },
     decide: async (writing) => {
-      // Whoever is about to put a ref on an old checkpoint has to look whether it still stands.
+      // Makes others check an old checkpoint again before they set a ref to it.
       changePurgeMark(repository)
       const copies = new Copies(history, files, rewrite, survey.rewrites, writing)
       for (const { commit } of touched) await copies.of(commit)
@@ -126,17 +127,17 @@ export async function rewriteHistory(
   })
 }
 
-/** Commits made once more, parents first. Without a writing it is only told which ones. */
+/** Makes rewritten commits, parents first. Without a `writing`, only finds out which commits change. */
 class Copies {
   readonly ids = new Map<CommitId, CommitId>()
-  /** What was rewritten before, here or elsewhere: that is not made once more. */
+  /** Earlier rewrites, here or on other machines; their checkpoints are not rewritten again. */
   readonly rewrites: Rewrites
   readonly #history: History
   readonly #files: RedactedFiles
   readonly #rewrite: Rewrite
   readonly #writing: Writing | undefined
   readonly #trees: RedactedTrees
-  /** Of workspaces: whatever a file of theirs is called, it is no part of a document. */
+  /** For trees of workspaces, whose files are never part of a document, whatever their names. */
   readonly #plainTrees: RedactedTrees
   readonly #seen = new Set<CommitId>()
   readonly #newIdOf = (id: string): string | undefined => this.ids.get(trustedCommit(id))
@@ -161,7 +162,7 @@ class Copies {
     return this.#seen.size
   }
 
-  /** Looks at a commit and all below it. */
+  /** Visits a commit and all its ancestors. */
   async of(tip: CommitId): Promise<void> {
     const { objects } = this.#history
     const slice = new TimeSlice()
@@ -185,7 +186,7 @@ class Copies {
     }
   }
 
-  /** Whether a ref's own tag says what is to be taken out. */
+  /** Returns whether the message of a ref's own annotated tag contains something to redact. */
   async hasOtherTag({ tags }: ScopedRef): Promise<boolean> {
     for (const { data } of tags) {
       const text = data.toString('utf8')
@@ -195,7 +196,7 @@ class Copies {
     return false
   }
 
-  /** What a ref names after the rewrite; annotated tags are made once more. */
+  /** Returns what a ref names after the rewrite; makes annotated tags again. */
   async target({ commit, tags }: ScopedRef): Promise<ObjectId> {
     let at: ObjectId = this.ids.get(commit) ?? commit
     for (const { data } of tags.toReversed()) {
@@ -206,7 +207,7 @@ class Copies {
     return at
   }
 
-  /** What a commit became when it was rewritten before. */
+  /** Returns what an earlier rewrite made of a commit. */
   async #madeBefore(id: CommitId): Promise<CommitId | undefined> {
     return (await this.rewrites.successor(id, this.#rewrite.session))?.id
   }
@@ -237,7 +238,7 @@ class Copies {
     this.ids.set(id, commit.id)
   }
 
-  /** A turn that had pages gets them anew, of the same collections. */
+  /** Returns rules that make the pages of a turn again, for the same collections. */
   #pagesOf(paths: Iterable<string>): PageRules | undefined {
     const collections = new Set([...paths].map((path) => path.slice(0, path.indexOf('/'))))
     if (collections.size === 0) return undefined
@@ -245,7 +246,7 @@ class Copies {
   }
 }
 
-/** Says on a ref of the session which checkpoint each old one has become, those of earlier rewrites as well. */
+/** Writes the session's map of rewritten checkpoints, earlier rewrites included. */
 async function writeMap(
   history: History,
   writing: Writing,
@@ -276,7 +277,7 @@ async function writeMap(
   writing.move(ref, id)
 }
 
-/** That which was asked for first. */
+/** Returns the sessions of the refs, the requested one first. */
 const sessionsIn = (refs: readonly ScopedRef[], first: SessionId | undefined): SessionId[] => [
   ...new Set([
     ...(first === undefined ? [] : [first]),
@@ -284,7 +285,7 @@ const sessionsIn = (refs: readonly ScopedRef[], first: SessionId | undefined): S
   ]),
 ]
 
-/** A name cannot be another one. */
+/** Throws InvalidIdError if a name contains something to redact, because a rewrite cannot change names. */
 async function checkNames(files: RedactedFiles, refs: readonly ScopedRef[]): Promise<void> {
   for (const { ref } of refs) {
     const parsed = parseRef(ref)

@@ -1,4 +1,4 @@
-/** Which refs a rewrite is about: those of a session, and of all that shares checkpoints with it. */
+/** Finds the refs of a rewrite: those of a session, and of others that share checkpoints with it. */
 import { type Peeled, peel } from '../../git/database/peel.ts'
 import type { Repository } from '../../git/repository.ts'
 import {
@@ -13,10 +13,13 @@ import { encodeName } from '../../ref-part.ts'
 import { TimeSlice } from '../../time-slice.ts'
 import type { History } from '../commits/history.ts'
 
-/** `session`: its own refs; `related`: of all that shares a checkpoint with it, too; `all`: every ref. */
+/**
+ * `session`: the session's refs; `related`: also the refs of all sessions that share a checkpoint with it; `all`: every
+ * ref.
+ */
 export type RewriteScope = 'session' | 'related' | 'all'
 
-/** A ref, what it names, and the commit that this leads to. */
+/** A ref, what it names, and the commit reached from there. */
 export interface ScopedRef extends Peeled {
   ref: RefName
   id: ObjectId
@@ -35,7 +38,7 @@ export async function refsInScope(
     const peeled = await peel(repository.objects, id)
     if (peeled !== undefined) refs.push({ ref, id, ...peeled })
   }
-  // Checkpoints name the commits of these lines, and say so anew once those are made.
+  // Files lines first: checkpoints name their commits, and so need their new ids.
   refs.sort((a, b) => Number(isFiles(b.ref)) - Number(isFiles(a.ref)))
   if (scope === 'all' || session === undefined) return refs
   const own = encodeName(session)
@@ -49,17 +52,20 @@ const isFiles = (ref: string): boolean => {
   return parsed?.kind === 'reserved' && isFilesLine(parsed.name)
 }
 
-/** What says that something was deleted, rewritten or archived stays as it is, here and as it was seen at remotes. */
+/**
+ * Returns whether a ref names deletions, rewrites or an archive, here or as last seen at a remote. These are not
+ * rewritten.
+ */
 const isTombstone = (ref: string): boolean =>
   /^refs\/forkpoint\/(?:remote\/[^/]+\/)?(?:gone|rewritten|archive)\//.test(ref)
 
-/** A session's refs are rewritten together, any other ref alone. */
+/** Returns the group of a ref: the refs of a session are rewritten together, any other ref alone. */
 function groupOf(ref: string): string {
   const parsed = parseRef(ref)
   return parsed === undefined ? ref : encodeName(parsed.session)
 }
 
-/** Groups that share commits with this one, or with one that does. */
+/** Returns the groups that share commits with this one, directly or through other groups. */
 async function groupsWith(
   { objects }: Repository,
   refs: readonly ScopedRef[],

@@ -1,8 +1,8 @@
-/** What the tombstones of a session say together. Pure: no order of reading matters. */
+/** Combines the tombstones of a session. Pure; independent of their order. */
 import type { CommitId, ObjectId } from '../../ids.ts'
 import { EVERY_REF, type Tombstone } from './tombstone.ts'
 
-/** Something that is named as deleted. */
+/** An object that a tombstone names as deleted. */
 export interface Grave {
   tombstone: CommitId
   id: ObjectId
@@ -11,7 +11,7 @@ export interface Grave {
 export class Graves {
   readonly #tombstones: ReadonlyMap<CommitId, Tombstone>
   readonly #below = new Map<CommitId, ReadonlySet<CommitId>>()
-  /** Those that take back what earlier ones name. */
+  /** Tombstones that restore what earlier ones deleted. */
   readonly #restoring: readonly Tombstone[]
 
   constructor(tombstones: readonly Tombstone[]) {
@@ -23,14 +23,14 @@ export class Graves {
     return this.#tombstones.size === 0
   }
 
-  /** Everything that is named. */
+  /** Returns the ids of all named objects. */
   ids(): Set<ObjectId> {
     return new Set([...this.#tombstones.values()].flatMap(({ tips }) => tips.map(([, id]) => id)))
   }
 
   /**
-   * What is deleted of a ref (written without `refs/`), and still is. What a checkpoint that goes on from `continued`
-   * has left behind does not count for it.
+   * Returns what is deleted of a ref (written without `refs/`) and was not restored. Ignores the tombstones in
+   * `continued` and those before them, because a new line was begun after them.
    */
   of(ref: string, continued: ReadonlySet<CommitId> = new Set()): Grave[] {
     const found: Grave[] = []
@@ -38,7 +38,7 @@ export class Graves {
       if (kind === 'restored' || kind === 'joined') continue
       const named = tips.filter(([name]) => WHOLE.has(kind) || name === ref)
       if (named.length === 0) continue
-      // What was named for others is deleted as long as they delete the ref.
+      // An `also` tombstone counts as long as one of the deletions before it counts.
       const causes = kind === 'also' ? this.#deletingBelow(tombstone, ref) : [tombstone]
       if (causes.every((cause) => this.#isRestored(cause, ref) || this.#isBelow(cause, continued))) continue
       for (const [, id] of named) found.push({ tombstone, id })
@@ -46,14 +46,14 @@ export class Graves {
     return found
   }
 
-  /** Tombstones that delete the ref whatever others have of it, and are not taken back. */
+  /** Returns the tombstones that delete a ref whatever its value on other machines, and that were not taken back. */
   deleting(ref: string): CommitId[] {
     return this.#deletingBelow(undefined, ref).filter(
       (id) => this.#tombstones.get(id)?.kind !== 'pruned' && !this.#isRestored(id, ref),
     )
   }
 
-  /** Whether a value of a ref elsewhere is deleted, as far as that can be told without its history. */
+  /** Returns whether the value of a ref at a remote is deleted, as far as that is known without its history. */
   isKnownDead(ref: string, id: ObjectId, newestThere: CommitId | undefined): boolean {
     if (this.isEmpty) return false
     if (this.of(ref).some((grave) => grave.id === id)) return true
@@ -61,7 +61,7 @@ export class Graves {
     return this.deleting(ref).some((tombstone) => there?.has(tombstone) !== true)
   }
 
-  /** Those that the tombstone at `tip` stands on, and it itself. */
+  /** Returns the tombstone at `tip` and all its ancestors. */
   below(tip: CommitId): ReadonlySet<CommitId> {
     const known = this.#below.get(tip)
     if (known !== undefined) return known
@@ -98,6 +98,6 @@ export class Graves {
   }
 }
 
-/** Kinds that name refs of a session and delete all of it. */
+/** Kinds that delete the whole session, whichever refs they name. */
 const WHOLE: ReadonlySet<string> = new Set(['session', 'pruned'])
 const DELETES: ReadonlySet<string> = new Set(['branch', 'tag'])

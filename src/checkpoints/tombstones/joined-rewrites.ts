@@ -1,4 +1,7 @@
-/** The rewrites of two machines as one: those that the server had first count, and nothing that was rewritten comes back. */
+/**
+ * Joins the rewrites of two machines: those that the server had first take precedence, and no rewritten checkpoint
+ * comes back.
+ */
 
 import { isAncestor } from '../../git/database/ancestry.ts'
 import { encodeCommit } from '../../git/objects/commit.ts'
@@ -11,14 +14,14 @@ import { messageText } from '../commits/message.ts'
 import { hashOf, MAP, type RewrittenIds, readRewritten, writeRewritten } from '../commits/rewritten.ts'
 
 export interface JoinedRewrites {
-  /** The commit that says it. */
+  /** The commit with the joined map. */
   tip: CommitId
   map: RewrittenIds
-  /** The commit first, where it is new. */
+  /** New objects, the commit first; empty if the commit exists. */
   objects: readonly NewObject[]
 }
 
-/** The same for whoever joins the same two. Throws CorruptError. */
+/** Joins two rewrites. Every machine that joins the same two gets the same result. Throws CorruptError. */
 export async function joinRewrites(
   history: History,
   session: SessionId,
@@ -47,7 +50,7 @@ function joinedMap(ours: RewrittenIds, theirs: RewrittenIds): RewrittenIds {
     const now = ids.get(hash)!
     const hashOfOther = hashOf(other)
     if (ids.has(hashOfOther) || leadsTo(ids, now, other)) continue
-    // What is in theirs of what was taken out here cannot be told.
+    // Their checkpoint may still contain what was removed here.
     ids.set(hashOfOther, now)
     pending.add(hashOfOther)
   }

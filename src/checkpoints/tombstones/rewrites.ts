@@ -1,6 +1,6 @@
 /**
- * What was rewritten, as all rewrites that a repository knows of say together. A rewritten checkpoint is told by the hash of its
- * id, wherever it is met: in whichever session, and on whichever machine.
+ * Combines all rewrites that a repository knows. A rewritten checkpoint is recognised by the hash of its id, in every
+ * session and on every machine.
  */
 import {
   type CommitId,
@@ -15,17 +15,17 @@ import { TimeSlice } from '../../time-slice.ts'
 import type { History } from '../commits/history.ts'
 import { hashOf, type RewrittenIds, readRewritten } from '../commits/rewritten.ts'
 
-/** Where a rewritten checkpoint has come to. */
+/** The checkpoint that replaced a rewritten one. */
 export interface Successor {
   id: CommitId
-  /** Whether it has to be rewritten itself before anything moves there. */
+  /** Whether it must be rewritten itself before a ref moves there. */
   isPending: boolean
 }
 
 export class Rewrites {
   readonly #history: History
   readonly #maps: ReadonlyMap<SessionId, RewrittenIds>
-  /** Commits with no rewritten one at or below them. */
+  /** Commits that neither were rewritten nor have a rewritten ancestor. */
   readonly #clean = new Set<CommitId>()
 
   /** @param maps by session */
@@ -38,7 +38,7 @@ export class Rewrites {
     return this.#maps.size === 0
   }
 
-  /** Whether it was rewritten. */
+  /** Returns whether this commit was rewritten. */
   has(id: ObjectId): boolean {
     if (this.isEmpty) return false
     const hash = hashOf(id)
@@ -46,7 +46,7 @@ export class Rewrites {
     return false
   }
 
-  /** Whether it was rewritten, or stands on one that was, as far as history is here. */
+  /** Returns whether this commit or one of its stored ancestors was rewritten. */
   async holds(tip: ObjectId): Promise<boolean> {
     if (this.isEmpty) return false
     const { objects } = this.#history
@@ -67,10 +67,10 @@ export class Rewrites {
   }
 
   /**
-   * What a rewritten checkpoint has become, where that is here and stands on nothing that was rewritten; `undefined` for what was
-   * not rewritten.
+   * Returns the checkpoint that replaced a rewritten one; `undefined` if the checkpoint was not rewritten, or if the
+   * replacement is not stored here or has a rewritten ancestor.
    *
-   * @param session whose rewrites count first
+   * @param session its rewrites take precedence
    */
   async successor(id: CommitId, session?: SessionId): Promise<Successor | undefined> {
     const chain = this.#chain(id, session)
@@ -82,13 +82,13 @@ export class Rewrites {
     return { id: at, isPending }
   }
 
-  /** As `successor`, where something may move there. */
+  /** As `successor`, but returns only checkpoints to which refs may move. */
   async now(id: CommitId, session?: SessionId): Promise<CommitId | undefined> {
     const found = await this.successor(id, session)
     return found?.isPending === false ? found.id : undefined
   }
 
-  /** All that a rewritten checkpoint has become, one after the other, whether it is here or not. */
+  /** Returns all successive replacements of a rewritten checkpoint, stored here or not. */
   later(id: ObjectId, session?: SessionId): Set<ObjectId> {
     return new Set(this.#chain(id, session).map((one) => one.id))
   }
@@ -97,7 +97,7 @@ export class Rewrites {
     const chain: Successor[] = []
     const seen = new Set<ObjectId>([id])
     for (let next = this.#next(id, session); next !== undefined; next = this.#next(next.id, session)) {
-      // A ring of them leads nowhere.
+      // A cycle has no last replacement.
       if (seen.has(next.id)) return []
       seen.add(next.id)
       chain.push(next)
@@ -118,9 +118,9 @@ export class Rewrites {
 }
 
 /**
- * All that a repository knows of. Throws CorruptError.
+ * Reads all rewrites that a repository knows. Throws CorruptError.
  *
- * @param newer what counts for these sessions instead
+ * @param newer maps that replace the stored ones of these sessions
  */
 export async function readRewrites(
   history: History,
@@ -142,7 +142,7 @@ export async function readRewrites(
   return rewrites
 }
 
-/** The session whose rewrites a ref names; `undefined` for other refs. */
+/** Returns the session whose rewrites a ref names; `undefined` for other refs. */
 export function sessionOfRewrite(ref: string): SessionId | undefined {
   if (!ref.startsWith(REWRITTEN)) return undefined
   const session = parseRef(`refs/heads/${ref.slice(REWRITTEN.length)}/main`)?.session

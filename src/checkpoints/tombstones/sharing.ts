@@ -1,8 +1,10 @@
-/** Whether a repository has remotes, and what it last saw there. */
+/** Finds out whether a repository has remotes, and what was last seen there. */
 import type { AnyRepository, RefReader } from '../../git/any-repository.ts'
 import { LAST_SEEN, type RefName } from '../../ids.ts'
 
-/** Whether somebody else may have what is deleted here: a remote is set up, or was seen once. */
+/**
+ * Returns whether another machine may have what is deleted here: whether a remote is configured or was ever contacted.
+ */
 export function isShared(repository: AnyRepository): boolean {
   if (repository.hasRemote) return true
   for (const key of repository.config().keys()) if (/^remote\..*\.url$/.test(key)) return true
@@ -10,7 +12,7 @@ export function isShared(repository: AnyRepository): boolean {
   return false
 }
 
-/** The refs that say what was last seen of these refs, at any remote. */
+/** Returns the refs that record what was last seen of these refs at remotes. */
 export function lastSeen(refs: RefReader, of: readonly RefName[]): RefName[] {
   const wanted = new Set(of.map((ref) => ref.slice('refs/'.length)))
   return [...refs.list(LAST_SEEN, passOver).keys()].filter((ref) => {

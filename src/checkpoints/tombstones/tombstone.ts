@@ -10,9 +10,9 @@ import type { History } from '../commits/history.ts'
 import { messageText } from '../commits/message.ts'
 
 /**
- * `session`, `branch`, `tag`: what was deleted, with everything that a remote has of it. `pruned`: a session that a policy
- * removed; work of others that the policy did not know stays. `also`: what a remote had of a deleted ref. `restored`: what
- * earlier ones name of these refs is no longer deleted. `joined`: only joins two that were made on two machines.
+ * `session`, `branch`, `tag`: deletes it, with everything that a remote has of it. `pruned`: deletes a session that a
+ * policy removed; work of others that the policy did not see stays. `also`: names what a remote had of a deleted ref.
+ * `restored`: earlier deletions of these refs no longer count. `joined`: only joins the tombstones of two machines.
  */
 export type TombstoneKind = 'session' | 'pruned' | 'branch' | 'tag' | 'also' | 'restored' | 'joined'
 
@@ -31,14 +31,14 @@ export interface NewTombstone {
   kind: TombstoneKind
   parents: readonly CommitId[]
   tips: readonly NamedTip[]
-  /** Milliseconds. */
+  /** When it was deleted, in milliseconds. */
   at: number
 }
 
-/** What stands in a `restored` tombstone for every ref of the session. */
+/** Stands for every ref of the session in a `restored` tombstone. */
 export const EVERY_REF = 'all'
 
-/** The commit first, then what it needs. The same values give the same id. */
+/** Returns the objects of a tombstone, the commit first. The same values give the same id. */
 export function newTombstone({ session, kind, parents, tips, at }: NewTombstone): [NewObject, NewObject] {
   const second = Math.floor(at / 1000) * 1000
   const sorted = [...new Set(tips.map(([ref, id]) => `${ref}=${id}`))].sort()
@@ -66,9 +66,7 @@ const SUBJECTS: Readonly<Record<TombstoneKind, string>> = {
   joined: 'join the deletions of two machines',
 }
 
-/**
- * The same for whoever joins the same two, so that machines which do so agree.
- */
+/** Joins two tombstones. Every machine that joins the same two gets the same result. */
 export async function joinTombstones(
   history: History,
   session: SessionId,
@@ -84,7 +82,7 @@ export async function joinTombstones(
   })
 }
 
-/** The tombstone at a commit and all that it stands on. Throws CorruptError where one is missing. */
+/** Reads the tombstone at a commit and all its ancestors. Throws CorruptError if one is missing. */
 export async function readTombstones(history: History, tip: CommitId | undefined): Promise<Tombstone[]> {
   const found: Tombstone[] = []
   const waiting = tip === undefined ? [] : [tip]
@@ -102,7 +100,7 @@ export async function readTombstones(history: History, tip: CommitId | undefined
   return found
 }
 
-/** The tombstones that a checkpoint, or one on its line before it, goes on from. */
+/** Returns the tombstones that the trailers `Continues` name, of a checkpoint and of those before it on its line. */
 export async function continuedBy(history: History, tip: CommitId): Promise<Set<CommitId>> {
   const found = new Set<CommitId>()
   for await (const { message } of history.line(tip)) {
@@ -112,7 +110,7 @@ export async function continuedBy(history: History, tip: CommitId): Promise<Set<
   return found
 }
 
-/** So many of one session are read. */
+/** Most tombstones of a session that are read. */
 const MOST = 10_000
 
 const isKind = (text: string): text is TombstoneKind => Object.hasOwn(SUBJECTS, text)

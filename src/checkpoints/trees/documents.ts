@@ -1,4 +1,4 @@
-/** Documents, or what one needs of them, out of the trees of checkpoints. */
+/** Reads documents, or parts of them, from the trees of checkpoints. */
 import { setImmediate } from 'node:timers/promises'
 import { decodeDocument, decodeHead, isFolderName, isGroup } from '../../codec/index.ts'
 import type { KeptCopies } from '../../git/database/kept-copies.ts'
@@ -12,13 +12,14 @@ import { blobsBelow, entriesOf, folderAt, isItemFolder, itemOf, readBlobs } from
 import { keepItems, readItems } from './item-copies.ts'
 import { type ItemFolder, itemFolders } from './item-folders.ts'
 
-/** Lets others run between slices. */
+/** Lets other work run between time slices. */
 export const pause = (): Promise<unknown> => setImmediate()
 
 /**
- * The document of a tree, as the session shows it. Throws CorruptError, naming the file.
+ * Reads the document of a tree, as the session shows it. Throws CorruptError, which names the file.
  *
- * @param copies of full folders, where they may be used; new ones are made if `mark` is given, see `Copies.write`
+ * @param copies copies of full folders, which are read if given; new ones are made if `mark` is given, see
+ * `Copies.write`
  */
 export async function readDocument(
   objects: ObjectStore,
@@ -48,7 +49,7 @@ interface FullFolder extends ItemFolder {
   readonly path: string
 }
 
-/** The folders of all collections that may have all their items: all but those that more items would go into. */
+/** Returns the folders, of all collections, that may be full: all but those into which more items would go. */
 async function fullFolders(objects: ObjectStore, tree: ObjectId): Promise<FullFolder[]> {
   const found: FullFolder[] = []
   for (const { name: collection, mode, id } of entriesOf(await objects.readTree(tree))) {
@@ -64,24 +65,27 @@ async function fullFolders(objects: ObjectStore, tree: ObjectId): Promise<FullFo
   return found
 }
 
-/** The top-level values; collections that are empty among them. */
+/** Reads the top-level values, empty collections included. */
 export async function readFields(objects: ObjectStore, tree: ObjectId): Promise<JsonObject> {
   return decodeHead(await readBlobs(objects, await blobsBelow(objects, tree, { enter: () => false })))
 }
 
-/** The document with the id of the session it is read as, in full if that was given in short. */
+/**
+ * Returns the document with the id of the session as which it is read; keeps its own id if the other is a shortened
+ * form of it.
+ */
 export const shownAs = (session: SessionId, document: JsonObject): JsonObject =>
   typeof document.id === 'string' && isSameName(document.id, session)
     ? document
     : { ...document, id: session }
 
-/** How many items a collection has in a tree; told by the names in its last folder that has any. */
+/** Returns the number of items of a collection in a tree, from the names in its last folder with items. */
 export async function countItems(objects: ObjectStore, tree: ObjectId, collection: string): Promise<number> {
   const top = await folderAt(objects, tree, collection)
   return top === undefined ? 0 : endOf(objects, top)
 }
 
-/** One more than the number of the last item; 0 when there is none. */
+/** Returns one more than the number of the last item; 0 if there is none. */
 async function endOf(objects: ObjectStore, tree: Tree, group = ''): Promise<number> {
   for (const { name, id } of itemFolders(tree, group).reverse()) {
     const inside = await objects.readTree(id)

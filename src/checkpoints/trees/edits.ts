@@ -1,14 +1,17 @@
-/** What a write changes in a tree. */
+/** The changes that a write makes in a tree. */
 
-/** Files that change, by path; `null`: gone. */
+/** Changed files by path; `null`: removed. */
 export type Edits = Map<string, Uint8Array | null>
 
-/** Edits that know what some of their files hold, so that nobody has to decode those. */
+/** Edits that keep the decoded items of some files, so that these need not be decoded again. */
 export class ItemEdits extends Map<string, Uint8Array | null> {
-  /** By the path of an item's JSON file, what `decodeItem` would give; that of a log may be as well. Nobody changes it. */
+  /**
+   * Decoded items, as `decodeItem` returns them, by the path of the item's JSON file and perhaps of files of its log.
+   * Must not be changed.
+   */
   readonly items = new Map<string, unknown>()
 
-  /** @param item a copy of the store's own; `undefined`: not known */
+  /** @param item a copy that only the store uses; `undefined`: not known */
   setItem(files: ReadonlyMap<string, Uint8Array>, item: unknown): void {
     let isFirst = true
     for (const [path, bytes] of files) {

@@ -1,4 +1,4 @@
-/** Reading the files of a checkpoint's tree, whole or in part. */
+/** Reads all or some files of a checkpoint's tree. */
 
 import {
   isGroup,
@@ -32,8 +32,8 @@ const BLOB = '100644'
 const FOLDER = '40000'
 
 /**
- * Plain files and folders of a folder. What else there is, such as a symbolic link, is foreign and left out; where it
- * stands in the place of something of ours, that is a CorruptError.
+ * Yields the plain files and folders of a folder. Leaves out everything else, such as symbolic links, as foreign.
+ * Throws CorruptError if such an entry has a name that forkpoint uses.
  */
 export function* entriesOf(tree: Tree, path = ''): Generator<TreeEntry> {
   for (let n = 0; n < entryCount(tree); n++) {
@@ -43,30 +43,33 @@ export function* entriesOf(tree: Tree, path = ''): Generator<TreeEntry> {
   }
 }
 
-/** Throws CorruptError for what is no plain file and no folder, and has a name of ours. */
+/** Throws CorruptError for an entry with a name that forkpoint uses, if it is neither a plain file nor a folder. */
 function checkPlain(entry: TreeEntry, path: string): void {
   if (entry.mode !== BLOB && entry.mode !== FOLDER && standsForOurs(entry.name))
     throw noPlainFile(entry, path)
 }
 
-/** Whether a name is one that something of ours has, wherever that lies. */
+/** Returns whether forkpoint uses a name, in whichever folder. */
 export const standsForOurs = (name: string): boolean =>
   isOurs(name) || ['messages', 'runs'].includes(name) || isGroup(name) || /^\d{4,}(?:[-.]|$)/.test(name)
 
-/** The number of the item that an entry of a folder of items belongs to: a file of ours, or the folder that an item is. */
+/**
+ * Returns the number of the item to which an entry in a folder of items belongs: a file of the item, or the folder of
+ * an item with a log.
+ */
 export const itemOf = ({ name, mode }: Pick<TreeEntry, 'name' | 'mode'>): number | undefined =>
   (mode === FOLDER) === /^\d{6}$/.test(name) ? parseItemName(name) : undefined
 
-/** Whether a folder that is named like an item is one, and no folder of somebody else's. */
+/** Returns whether a folder that is named like an item is an item, and not foreign. */
 export const isItemFolder = async (objects: TreeReader, id: ObjectId): Promise<boolean> =>
   [...entriesOf(await objects.readTree(id))].some(({ name, mode }) => mode === BLOB && isInItem(name))
 
-/** Where trees are read from: a repository, or what is about to be put into it. */
+/** Reads trees, either stored ones or those of an unfinished write. */
 export interface TreeReader {
   readTree(id: ObjectId): Promise<Tree>
 }
 
-/** The folder at `path` below a tree; `undefined` when there is none. */
+/** Reads the folder at `path` below a tree; `undefined` if there is none. */
 export async function folderAt(objects: TreeReader, root: ObjectId, path: string): Promise<Tree | undefined> {
   let tree = await objects.readTree(root)
   for (const name of path.split('/')) {
@@ -77,7 +80,7 @@ export async function folderAt(objects: TreeReader, root: ObjectId, path: string
   return tree
 }
 
-/** Id of the file at `path` below a tree; `undefined` when there is none. */
+/** Returns the id of the file at `path` below a tree; `undefined` if there is none. */
 export async function blobAt(
   objects: TreeReader,
   root: ObjectId,
@@ -89,7 +92,7 @@ export async function blobAt(
   return entry?.mode === BLOB ? entry.id : undefined
 }
 
-/** The files of an item that is no folder, by path. */
+/** Returns the files of an item that is not a folder, by path. */
 export async function blobsOfItem(
   objects: TreeReader,
   root: ObjectId | undefined,
@@ -104,7 +107,7 @@ export async function blobsOfItem(
   return blobs
 }
 
-/** The files of an item that is a folder, by path, those of its log included. */
+/** Returns the files of an item that is a folder, by path, those of its log included. */
 export async function blobsOfLog(
   objects: TreeReader,
   root: ObjectId | undefined,
@@ -126,9 +129,9 @@ export async function blobsOfLog(
 }
 
 /**
- * Every blob below a tree, by path; folders only where `enter` says so. What is foreign in a document's tree is left out,
- * unless `foreign` says that the tree is none. Throws CorruptError for a tree that unfolds
- * into more than a document has: a few hundred bytes can be billions of folders.
+ * Returns all blobs below a tree, by path. Enters only folders for which `enter` does not return false. Leaves out
+ * foreign files, unless `foreign` says that the tree is not a document's. Throws CorruptError if a tree has more
+ * entries than a document can have: a few hundred bytes can stand for billions of folders.
  */
 export async function blobsBelow(
   objects: ObjectStore,
@@ -152,7 +155,8 @@ export async function blobsBelow(
         if (isOurFile?.(name) === false) continue
         inside.push({ path, id, same: undefined })
         if (log === undefined) continue
-        // Seen here already: a few kilobytes can be an item with thousands of logs, each with thousands of files.
+        // Throws at the second log: a few kilobytes can stand for an item with thousands of logs, each with thousands
+        // of files.
         if (log.item === last.item && log.log !== last.log) throw secondLog(prefix.slice(0, -1))
         last = log
       } else if ((options.foreign === true || mayHoldOurs(path)) && options.enter?.(path, id) !== false) {
@@ -176,10 +180,10 @@ export async function blobsBelow(
 }
 
 /**
- * Paths of a document's files that differ between two trees, with the blob that `after` has; `undefined` where it has none.
- * Throws CorruptError for trees that unfold into more than a document has.
+ * Returns the paths of a document's files that differ between two trees, each with its blob in `after`, or `undefined`
+ * if it has none there. Throws CorruptError if the trees have more entries than a document can have.
  *
- * @param asked of collections, only those that it says yes to
+ * @param asked returns whether to enter a collection
  */
 export async function blobsChanged(
   objects: TreeReader,
@@ -216,7 +220,10 @@ export async function blobsChanged(
   return changed
 }
 
-/** Counts what a walk over trees comes to, and refuses too much early: a few hundred bytes can unfold without end. */
+/**
+ * Counts the entries of a walk over trees, and stops it early if there are too many: a few hundred bytes can stand for
+ * almost endless trees.
+ */
 class CountedWalk {
   readonly #root: ObjectId
   #seen = 0
@@ -225,14 +232,16 @@ class CountedWalk {
     this.#root = root
   }
 
-  /** Throws CorruptError when it is more than any document has. */
+  /** Throws CorruptError if there are more entries than a document can have. */
   add(more: number): void {
     this.#seen += more
     if (this.#seen > MOST_ENTRIES)
       throw tooMuch(this.#root, `expands to more than ${MOST_ENTRIES} files and folders`)
   }
 
-  /** Visits all in order. Those that are the `same` several times are counted whole with the first of them. */
+  /**
+   * Visits all in order. Counts repeated ones, those with the same `same`, together when the first of them is visited.
+   */
   async each<T extends { same: string | undefined }>(
     entries: readonly T[],
     visit: (entry: T) => Promise<void> | undefined,
@@ -255,7 +264,7 @@ class CountedWalk {
   }
 }
 
-/** The blobs' bytes, in the order of `blobs`. Throws CorruptError, also when they are more than any document has. */
+/** Reads blobs, in the order of `blobs`. Throws CorruptError, also if they have more bytes than a document can have. */
 export async function readBlobs(objects: ObjectStore, blobs: BlobIds, most = MOST_BYTES): Promise<Files> {
   const bytes = new Map<string, Uint8Array>()
   let total = 0
@@ -271,9 +280,9 @@ export async function readBlobs(objects: ObjectStore, blobs: BlobIds, most = MOS
   return files
 }
 
-/** A million items, each with a few files, in folders. */
+/** Enough for a million items, each with a few files, in folders. */
 const MOST_ENTRIES = 4_000_000
-/** A log's segments lie five folders deep. */
+/** Segments of a log are five folders deep. */
 const MOST_FOLDERS = 16
 /** Small files on the disk can be gigabytes in memory. */
 const MOST_BYTES = 2 ** 31
@@ -300,8 +309,8 @@ const noPlainFile = ({ name, mode }: TreeEntry, path: string): CorruptError =>
   )
 
 /**
- * Whether the items that a tree brought are now what they were before it, or gone as they were; of a tree that brought
- * none, its other files.
+ * Returns whether the items that `made` changed are now as they were before it, or missing as they were. If it changed
+ * no items, compares its other files instead.
  */
 export async function isTakenBack(
   objects: ObjectStore,
@@ -316,5 +325,5 @@ export async function isTakenBack(
   return changed.length > 0
 }
 
-/** Whether a file belongs to an item, and not to the document itself. */
+/** Returns whether a file belongs to an item, not to the document itself. */
 export const isItem = (path: string): boolean => path.includes('/')

@@ -1,10 +1,13 @@
-/** What lies in a checkpoint's tree and is not forkpoint's. */
+/** Finds foreign files in a checkpoint's tree. */
 import { isOurs, isPage, isRootFile, mayHoldOurs } from '../../codec/index.ts'
 import type { ObjectStore } from '../../git/database/object-store.ts'
 import { entryAt, entryCount } from '../../git/objects/tree.ts'
 import type { ObjectId } from '../../ids.ts'
 
-/** What is in a tree beside the document, in order; of a folder that is foreign as a whole its name with a `/`. */
+/**
+ * Returns the paths of foreign files in a tree, in order; for a folder that is foreign as a whole, its path with a `/`
+ * at the end.
+ */
 export async function foreignFiles(objects: ObjectStore, root: ObjectId): Promise<string[]> {
   const found: string[] = []
   const walk = async (id: ObjectId, prefix: string): Promise<void> => {
@@ -23,5 +26,5 @@ export async function foreignFiles(objects: ObjectStore, root: ObjectId): Promis
   return found
 }
 
-/** More names than that tell nobody more. */
+/** Most paths that are returned. */
 const MOST_FOREIGN = 1000

@@ -1,7 +1,7 @@
 /**
- * Copies of the items of full folders, as one reads them: a thousand small files are found, checked and decoded ten times
- * slower than they are read from one text. A folder that has all its items hardly ever changes, so later checkpoints and
- * forks share its tree, and its copy.
+ * Keeps copies of the decoded items of full folders. Finding, checking and decoding a thousand small files takes ten
+ * times as long as parsing one text. A full folder hardly ever changes, so later checkpoints and forks share its tree
+ * and its copy.
  */
 import { type KeptCopies, MOST_COPY } from '../../git/database/kept-copies.ts'
 import type { ObjectId } from '../../ids.ts'
@@ -9,10 +9,10 @@ import type { JsonObject } from '../../json-value.ts'
 import type { TimeSlice } from '../../time-slice.ts'
 
 const KIND = 'items 1'
-/** Of a line: so much is parsed at once. */
+/** About the length of a line, which is parsed at once. */
 const LINE_BYTES = 128 << 10
 
-/** The items of the folder that this tree is; `undefined` when there is no copy of it. */
+/** Reads the items of the folder with this tree; `undefined` if there is no copy. */
 export async function readItems(
   copies: KeptCopies,
   tree: ObjectId,
@@ -30,7 +30,7 @@ export async function readItems(
   return items
 }
 
-/** Keeps a copy of the items of the folder that a tree is. `mark`: see `Copies.write`. */
+/** Keeps a copy of the items of the folder with this tree. `mark`: see `Copies.write`. */
 export async function keepItems(
   copies: KeptCopies,
   tree: ObjectId,
@@ -52,7 +52,7 @@ export async function keepItems(
   copies.write(KIND, tree, Buffer.concat(lines), mark)
 }
 
-/** Some items from `from` on, as an array; `undefined` for what JSON does not give back as it is. */
+/** Encodes some items, from number `from`, as a line with a JSON array; `undefined` if JSON would change a value. */
 function lineOf(items: readonly unknown[], from: number): { bytes: Buffer; end: number } | undefined {
   const texts: string[] = []
   let end = from
@@ -65,7 +65,7 @@ function lineOf(items: readonly unknown[], from: number): { bytes: Buffer; end: 
   return { bytes: Buffer.from(`[${texts.join(',')}]\n`), end }
 }
 
-/** Whether a value that was read from JSON is the same after it was written as JSON: all but `-0` and what is no number is. */
+/** Returns whether a value is the same after writing and reading it as JSON. `-0`, infinite numbers and NaN are not. */
 function comesBack(value: unknown): boolean {
   if (typeof value === 'number') return Number.isFinite(value) && !Object.is(value, -0)
   if (typeof value !== 'object' || value === null) return true

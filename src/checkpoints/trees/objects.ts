@@ -1,4 +1,4 @@
-/** What checkpoints are made of, for adapters that read and make trees of their own. */
+/** Exports trees and objects to adapters that read and make their own trees. */
 
 export type { ObjectStore } from '../../git/database/object-store.ts'
 export { ByteCache } from '../../git/objects/byte-cache.ts'

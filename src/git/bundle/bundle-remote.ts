@@ -1,4 +1,4 @@
-/** A bundle file in the place of a git server: it is fetched from, and cannot be pushed to. */
+/** A bundle file in place of a git server: fetching is possible, pushing is not. */
 import { Buffer } from 'node:buffer'
 import { CorruptError, NotFoundError, StorageError, UnsupportedError } from '../../errors.ts'
 import type { ObjectId } from '../../ids.ts'
@@ -12,7 +12,7 @@ export class BundleRemote implements Remote {
   readonly #repository: Repository
   readonly #path: string
 
-  /** Nothing is read before the first call. */
+  /** Reads nothing before the first call. */
   constructor(repository: Repository, path: string) {
     this.#repository = repository
     this.#path = path
@@ -25,8 +25,8 @@ export class BundleRemote implements Remote {
   }
 
   /**
-   * Takes the whole pack, and checks that the repository then has everything that `wants` lead to. Throws NotFoundError
-   * when the bundle continues an earlier one that was not restored, CorruptError, StorageError.
+   * Takes the whole pack, and checks that the repository then has everything that `wants` reach. Throws NotFoundError
+   * if the bundle continues an earlier one that was not restored, CorruptError, StorageError.
    */
   async fetch({ wants }: { wants: readonly ObjectId[] }, options: RemoteOptions = {}): Promise<Fetched> {
     if (wants.length === 0) return { release() {} }

@@ -1,4 +1,4 @@
-/** The head of a bundle file: which commits a reader has to have, and which refs it brings (gitformat-bundle(5)). */
+/** The header of a bundle file: commits that a reader must have, and the refs of the bundle (gitformat-bundle(5)). */
 import { Buffer } from 'node:buffer'
 import { CorruptError, UnsupportedError } from '../../errors.ts'
 import { isObjectId, type ObjectId } from '../../ids.ts'
@@ -7,15 +7,15 @@ import { readPiece } from '../disk/read-fully.ts'
 import { isWellFormedRef } from '../wire/refs-command.ts'
 
 export interface BundleHeader {
-  /** Commits that the pack builds on and does not contain. */
+  /** Commits that the pack needs and does not contain. */
   prerequisites: readonly ObjectId[]
-  /** Full names and values; `HEAD` is left out. */
+  /** Values of refs by full name, without `HEAD`. */
   refs: ReadonlyMap<string, ObjectId>
 }
 
 const SIGNATURE = '# v2 git bundle\n'
 
-/** The bytes before the pack. `head`: the value of HEAD, so that `git clone` of the file checks something out. */
+/** Encodes the header. `head` is the value of HEAD, so that `git clone` of the file checks out a branch. */
 export function encodeHeader({ prerequisites, refs }: BundleHeader, head?: ObjectId): Buffer {
   const lines = [
     ...prerequisites.map((id) => `-${id} `),
@@ -25,13 +25,13 @@ export function encodeHeader({ prerequisites, refs }: BundleHeader, head?: Objec
   return Buffer.from(`${SIGNATURE}${lines.map((line) => `${line}\n`).join('')}\n`)
 }
 
-/** Whether a file that begins with these bytes is a bundle of git. */
+/** Returns whether a file that begins with these bytes is a git bundle. */
 export const beginsBundle = (bytes: Buffer): boolean =>
   /^# v[23] git bundle\n/.test(bytes.toString('latin1', 0, SIGNATURE.length))
 
 /**
- * Reads the header, and finds where the pack begins. Throws CorruptError, which names the file, for a file that is not a
- * bundle; UnsupportedError for a bundle that leaves objects out or has other ids than SHA-1.
+ * Reads the header, and finds the start of the pack. Throws CorruptError, which names the file, for a file that is not
+ * a bundle; UnsupportedError for a bundle that omits objects or whose ids are not SHA-1.
  */
 export async function readHeader(
   file: OpenFile,
@@ -59,7 +59,7 @@ export async function readHeader(
   return { prerequisites, refs, packStart: head.length }
 }
 
-/** All bytes up to the empty line, which is part of them; `undefined` when there is none in reasonable distance. */
+/** Returns all bytes up to and including the empty line; `undefined` if there is none in the first `MOST` bytes. */
 async function beforePack(file: OpenFile): Promise<Buffer | undefined> {
   for (let length = PIECE; ; length *= 4) {
     const bytes = await readPiece(file, 0, Math.min(length, MOST))
@@ -70,5 +70,5 @@ async function beforePack(file: OpenFile): Promise<Buffer | undefined> {
 }
 
 const PIECE = 64 * 1024
-/** Bytes of the longest header that is read: a million refs of the usual length. */
+/** Most bytes of a header that is read: enough for a million refs of the usual length. */
 const MOST = 128 << 20

@@ -1,4 +1,4 @@
-/** Writes refs, with all they lead to, into one file that every git reads (git-bundle(1)). */
+/** Writes refs, with all objects they reach, to one file that every git reads (git-bundle(1)). */
 import type { Buffer } from 'node:buffer'
 import { randomBytes } from 'node:crypto'
 import { dirname } from 'node:path'
@@ -18,13 +18,13 @@ import { shallowCommits } from '../upkeep/roots.ts'
 import { encodeHeader } from './header.ts'
 
 export interface BundleOptions {
-  /** Full names and values. */
+  /** Values of refs by full name. */
   refs: ReadonlyMap<string, ObjectId>
   /** The value of HEAD, if it is one of the refs. */
   head?: ObjectId | undefined
-  /** Commits that readers have already, from an earlier bundle. Those that are not in this store are ignored. */
+  /** Commits that readers already have, from an earlier bundle. Commits that this store lacks are ignored. */
   has: readonly ObjectId[]
-  /** Replace a file that exists. */
+  /** Whether to replace an existing file. */
   overwrite: boolean
   onProgress?: ((progress: { phase: string; done: number; total?: number }) => void) | undefined
 }
@@ -35,11 +35,11 @@ export interface WrittenBundle {
 }
 
 /**
- * Writes the bundle and checks it as a reader would; it is durable when this resolves. A crash leaves the old file, or the
- * new one. Git makes the pack if it may be run on the repository, because its packs are smaller.
+ * Writes the bundle and checks it as a reader would; it is durable when this resolves. A crash leaves the old file, or
+ * the new one. Git makes the pack if it may be run on the repository, because its packs are smaller.
  *
  * @param path absolute
- * @throws CorruptError when an object is missing or broken; UnsupportedError in a shallow clone; StorageError, also when
+ * @throws CorruptError if an object is missing or broken; UnsupportedError in a shallow clone; StorageError, also if
  *   the file exists
  */
 export async function writeBundle(
@@ -82,7 +82,7 @@ export async function writeBundle(
   return { bytes: fs.stat(path)?.size ?? 0, objects: ids.length }
 }
 
-/** Commits that readers have, and that the new ones or the refs build on. */
+/** Returns the commits that readers have, and that new commits or refs need. */
 async function prerequisitesOf(
   { objects }: Repository,
   { refs, has }: BundleOptions,
@@ -121,7 +121,7 @@ async function* packOf(
   yield* streamPack(ids.length, read())
 }
 
-/** Git may not be run on this repository: our own packs do as well. */
+/** Returns `undefined` if git may not be run on this repository: then forkpoint makes the pack. */
 function unsupported(error: unknown): undefined {
   if (!(error instanceof UnsupportedError)) throw error
 }
@@ -146,7 +146,7 @@ async function* nativePack(
   }
 }
 
-/** Reads back what was written. Throws CorruptError unless it is exactly these objects. */
+/** Reads the file back. Throws CorruptError unless it contains exactly these objects. */
 async function check(
   path: string,
   file: OpenFile,

@@ -1,4 +1,4 @@
-/** Files in memory, to be read as those of a disk are. */
+/** Files in memory, with the interface for reading files of a disk. */
 import type { Buffer } from 'node:buffer'
 import { StorageError } from '../../errors.ts'
 import type { FileReader, FileStat, OpenFile } from '../disk/file-system.ts'

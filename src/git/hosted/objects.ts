@@ -1,4 +1,6 @@
-/** Objects of a server's repository, in a bounded memory: what is needed is fetched, what was used long ago is dropped. */
+/**
+ * Objects of a server's repository in limited memory: missing objects are fetched, and the oldest packs are dropped.
+ */
 import { Buffer } from 'node:buffer'
 import { CorruptError, RemoteError } from '../../errors.ts'
 import type { CommitId, ObjectId } from '../../ids.ts'
@@ -14,14 +16,14 @@ export class HostedObjects {
   readonly #server: GitServer
   readonly #budget: number
   readonly #files = new MemoryFiles()
-  /** By pack, oldest first. */
+  /** Bytes of each pack, oldest first. */
   readonly #sizes = new Map<string, number>()
-  /** Commits that are here with their whole trees, oldest first. */
+  /** Commits in memory with their complete trees, oldest first. */
   readonly #whole = new Set<ObjectId>()
-  /** Small packs of what was written here, to be put together. */
+  /** Small packs of objects that were written here, to be merged. */
   #written: { name: string; objects: readonly NewObject[] }[] = []
 
-  /** `budget`: bytes of packs that are kept; the newest one is kept whatever its size. */
+  /** `budget`: most bytes of packs to keep; the newest pack is kept whatever its size. */
   constructor(server: GitServer, budget: number) {
     this.#server = server
     this.#budget = budget
@@ -32,7 +34,7 @@ export class HostedObjects {
     return this.#files
   }
 
-  /** Brings commits with their trees, one request for all, unless they are here. `near`: what they may stand on. */
+  /** Fetches commits with their trees in one request, unless they are in memory. `near`: possible ancestors. */
   async bringTips(tips: readonly CommitId[], near: readonly CommitId[] = []): Promise<void> {
     const wants = tips.filter((id) => !this.#whole.has(id))
     if (wants.length === 0) return
@@ -42,12 +44,12 @@ export class HostedObjects {
       for (const id of wants) this.#whole.add(id)
     } catch (error) {
       if (!(error instanceof RemoteError) || error.failure !== 'refused') throw error
-      // The server lacks one of them; whoever needs it says so.
+      // The server lacks one of them; reading it will throw.
       if (wants.length > 1) for (const id of wants) await this.bringTips([id])
     }
   }
 
-  /** Keeps what was written to the server. `tip` stands on what is here. */
+  /** Keeps objects that were written to the server. `from` is the commit below `tip`. */
   async add(
     objects: readonly NewObject[],
     tip: CommitId | undefined,
@@ -61,7 +63,7 @@ export class HostedObjects {
     if (tip !== undefined && (from === undefined || this.#whole.has(from))) this.#whole.add(tip)
   }
 
-  /** What somebody looked for and did not find. A commit comes with some of the history below it. */
+  /** Fetches objects that are not in memory. A single commit is fetched with some of its history. */
   async #bring(ids: readonly ObjectId[]): Promise<void> {
     const wants = [...new Set(ids)]
     if (wants.length === 0) return
@@ -72,11 +74,11 @@ export class HostedObjects {
     }
     try {
       await this.#fetch(wants, known, wants.length === 1 ? HISTORY : 1)
-      // The server left out what it believes to be here.
+      // The server left out objects that it expects to be here.
       if (known.length > 0 && (await isLeft())) await this.#fetch(wants, [], 1)
     } catch (error) {
       if (!(error instanceof RemoteError) || error.failure !== 'refused') throw error
-      // One of them is nowhere; whoever looked for it says so.
+      // The server lacks one of them; reading it will throw.
       if (wants.length > 1) for (const id of wants) await this.#bring([id])
     }
   }
@@ -107,7 +109,7 @@ export class HostedObjects {
     }
   }
 
-  /** Returns its name; `undefined` when it was here. */
+  /** Makes and keeps a pack; returns its name, or `undefined` if it was kept already. */
   async #keepPackOf(objects: readonly NewObject[]): Promise<string | undefined> {
     const { name, pack, index } = await buildPackAsync(objects)
     if (this.#sizes.has(name)) return undefined
@@ -126,7 +128,7 @@ export class HostedObjects {
       if (bytes <= this.#budget || oldest === name) break
       bytes -= size
       this.#drop([oldest])
-      // No tree is certain to be whole any more.
+      // No tree is certain to be complete any longer.
       this.#whole.clear()
     }
   }
@@ -154,7 +156,7 @@ export class HostedObjects {
 const OBJECTS = '/objects'
 const MOST_HAVES = 16
 const MOST_SMALL = 32
-/** Bytes of a pack that is worth being put together with others. */
+/** Packs with fewer bytes are merged. */
 const SMALL = 256 * 1024
-/** Commits that come together, when one is looked for. */
+/** Commits of history that are fetched with a missing commit. */
 const HISTORY = 256

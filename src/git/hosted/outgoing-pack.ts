@@ -1,4 +1,4 @@
-/** A pack of what was just made, small: what stands in the place of something that the server has is sent as the difference. */
+/** Makes small packs of new objects: a new version of an object that the server has is sent as a delta. */
 import { Buffer } from 'node:buffer'
 import type { ObjectId } from '../../ids.ts'
 import type { ObjectStore } from '../database/object-store.ts'
@@ -8,7 +8,7 @@ import type { GitObject, NewObject } from '../objects/object.ts'
 import { entriesChanged, parseTree, type Tree } from '../objects/tree.ts'
 import { type DeltaObject, streamPack } from '../packs/stream.ts'
 
-/** The pack. Its deltas start from objects of parents of the commits in it, which the server has. */
+/** Makes the pack. The bases of its deltas are objects of the parents of its commits, which the server has. */
 export async function outgoingPack(store: ObjectStore, objects: readonly NewObject[]): Promise<Uint8Array> {
   const made = new Map(objects.map((object) => [object.id, object]))
   const bases = await new Bases(store, made).find()
@@ -24,7 +24,10 @@ export async function outgoingPack(store: ObjectStore, objects: readonly NewObje
   return Buffer.concat(pieces)
 }
 
-/** The largest new file is most often the page of a turn, which says what the messages say. */
+/**
+ * Encodes the largest new file as a delta from another one: it is usually the page of a turn, with the same texts as
+ * the messages.
+ */
 function differFromTheOthers(made: readonly NewObject[], entries: (GitObject | DeltaObject)[]): void {
   const blobs = made
     .filter(({ type }, n) => type === 'blob' && !('delta' in entries[n]!))
@@ -46,7 +49,7 @@ interface BaseObject {
   data: Uint8Array
 }
 
-/** What each object stands in the place of. Only what is in memory is looked at. */
+/** Finds the earlier version of each object. Reads only objects in memory. */
 class Bases {
   readonly #store: ObjectStore
   readonly #made: ReadonlyMap<ObjectId, NewObject>
@@ -62,7 +65,8 @@ class Bases {
       if (type !== 'commit') continue
       const { tree, parents } = decodeCommit(data, id)
       const parent = parents.at(-1)
-      // A parent in this pack is no base: it may be a difference itself, and chains cost the server.
+      // A parent in this pack is not used: its objects may be deltas themselves, and chains of deltas cost the server
+      // time.
       if (parent === undefined || this.#made.has(parent) || !(await this.#store.has(parent))) continue
       await this.#pair(tree, (await this.#store.readCommit(parent)).tree)
     }

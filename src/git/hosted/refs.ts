@@ -1,4 +1,4 @@
-/** Refs of a server's repository, as they were when they were last asked for; and symbolic ones that are only here. */
+/** Refs of a server's repository as last seen, and symbolic refs that exist only here. */
 import type { ObjectId, RefFolder, RefName } from '../../ids.ts'
 import type { RefReader } from '../any-repository.ts'
 import type { RefValue } from '../refs/refs.ts'
@@ -8,12 +8,12 @@ export class HostedRefs implements RefReader {
   readonly #symbolic = new Map<RefName, RefName>()
   readonly #known = new Set<string>()
 
-  /** Whether the refs below the folder were asked for. */
+  /** Returns whether the refs below the folder were read from the server. */
   knows(folder: RefFolder): boolean {
     return this.#known.has(folder)
   }
 
-  /** What the server said about these folders; returns whether anything is another than before. */
+  /** Records the server's refs in these folders; returns whether anything has changed. */
   learn(folders: readonly RefFolder[], refs: ReadonlyMap<string, ObjectId>): boolean {
     let isChanged = false
     for (const folder of folders) {

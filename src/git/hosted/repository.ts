@@ -1,6 +1,6 @@
 /**
- * A repository that is only a server's: refs as they were last seen, objects fetched when they are needed, and a change is a
- * push. The server compares old values, so what was seen may be old: then the change is decided once more.
+ * A repository that exists only on a server: refs are as last seen, objects are fetched when needed, and a change is a
+ * push. The server compares the old values of refs; if what was seen is out of date, the change is decided again.
  */
 import { RemoteError } from '../../errors.ts'
 import {
@@ -24,15 +24,15 @@ import { HostedRefs } from './refs.ts'
 
 export class HostedRepository implements AnyRepository {
   readonly paths = { own: '/forkpoint' }
-  /** What is deleted on a server, others may have. */
+  /** Others may have what is deleted on a server. */
   readonly hasRemote = true
   readonly refs = new HostedRefs()
   readonly #server: GitServer
   readonly #objects: HostedObjects
-  /** Changes under way, by ref. */
+  /** Running changes, by ref. */
   readonly #busy = new Map<LockName, Promise<unknown>>()
 
-  /** `memory`: bytes of objects that are kept. */
+  /** `memory`: most bytes of objects to keep. */
   constructor(server: GitServer, memory: number) {
     this.#server = server
     this.#objects = new HostedObjects(server, memory)
@@ -50,7 +50,7 @@ export class HostedRepository implements AnyRepository {
     return parseConfig('', this.#server.url)
   }
 
-  /** Nothing is kept: there is no place for it. */
+  /** Returns copies that keep nothing, because there is no disk. */
   copies(mark: () => string): KeptCopies {
     return { mark, read: () => undefined, write: () => undefined }
   }
@@ -61,20 +61,20 @@ export class HostedRepository implements AnyRepository {
 
   async recover(): Promise<void> {}
 
-  /** Asks the server for the refs in these folders; returns whether anything is another than before. Throws RemoteError. */
+  /** Reads the refs in these folders from the server; returns whether anything has changed. Throws RemoteError. */
   async look(folders: readonly RefFolder[]): Promise<boolean> {
     const { refs } = await this.#server.refs(folders)
     return this.refs.learn(folders, refs)
   }
 
-  /** Brings commits with all that is in them. `near`: commits that they may stand on. Throws RemoteError, CorruptError. */
+  /** Fetches commits with their trees. `near`: possible ancestors. Throws RemoteError, CorruptError. */
   bring(tips: readonly CommitId[], near?: readonly CommitId[]): Promise<void> {
     return this.#objects.bringTips(tips, near)
   }
 
   /**
-   * Pushes what `prepare` decides. Throws what that throws; RemoteError when the server refuses for another reason than an old
-   * value, or when it cannot be told whether it did what it was told.
+   * Pushes what `prepare` decides. Throws what `prepare` throws; RemoteError if others keep moving the refs, if the
+   * server refuses for another reason than an old value, or if it is unknown whether the push was made.
    */
   change<T>(change: Change<T>): Promise<T> {
     return this.#inTurn(change.refs, () => this.#change(change))
@@ -89,7 +89,7 @@ export class HostedRepository implements AnyRepository {
       try {
         plan = await change.prepare(current)
       } catch (error) {
-        // Perhaps only what was seen of the refs is old.
+        // The refs may be out of date, so they are read again before the error counts.
         if (isFresh || !(await this.look(folders))) throw error
         isFresh = true
         continue
@@ -120,7 +120,10 @@ export class HostedRepository implements AnyRepository {
     }
   }
 
-  /** Whether the refs are where they should be. `false`: they were elsewhere before. Throws RemoteError. */
+  /**
+   * Pushes moves. Returns whether the refs have the new values; `false` if they did not have the old ones. Throws
+   * RemoteError.
+   */
   async #push(
     moves: readonly (RemoteMove & { ref: RefName })[],
     objects: readonly NewObject[],
@@ -138,7 +141,7 @@ export class HostedRepository implements AnyRepository {
         refused = answers.find((answer) => answer.refused !== undefined)?.refused
         if (refused === undefined) return true
       } catch (error) {
-        // The answer may be lost and the push made, or still under way.
+        // The push may have been made although its answer was lost, or may still be running.
         if (!(error instanceof RemoteError) || !MAY_BE_MADE.includes(error.failure)) throw error
         await this.look(folders)
         if (this.#areMade(moves)) return true
@@ -149,7 +152,8 @@ export class HostedRepository implements AnyRepository {
       await this.look(folders)
       if (this.#areMade(moves)) return true
       if (!this.#areOld(moves)) return false
-      // Refused, and not since somebody was faster; or somebody has the lock for now.
+      // The refs have their old values: either someone holds a lock for the moment, or the server refuses for another
+      // reason.
       if (tries === TRIES)
         throw this.#error('refused', `${this.#server.url} refused to move '${moves[0]!.ref}'.`, refused)
       await new Promise((resolve) => setTimeout(resolve, tries * PAUSE * (0.5 + Math.random())))
@@ -174,7 +178,7 @@ export class HostedRepository implements AnyRepository {
     return value !== undefined && 'id' in value ? value.id : undefined
   }
 
-  /** Runs the work when all earlier work on any of the refs has ended. */
+  /** Runs work when all earlier work on any of these refs has ended. */
   async #inTurn<T>(refs: readonly LockName[], work: () => Promise<T>): Promise<T> {
     const own = refs.filter((ref) => ref.startsWith('refs/'))
     const before = own.flatMap((ref) => this.#busy.get(ref) ?? [])
@@ -191,11 +195,11 @@ export class HostedRepository implements AnyRepository {
 
 const ROUNDS = 50
 const TRIES = 3
-/** Milliseconds. */
+/** Average pause after the first try, in milliseconds; later pauses are longer. */
 const PAUSE = 50
 const MAY_BE_MADE = ['unreachable', 'busy', 'invalid']
 
-/** The folders of sessions that the refs are in. */
+/** Returns the session folders of these refs. */
 function foldersOf(refs: readonly LockName[]): RefFolder[] {
   const folders = refs.flatMap(
     (ref) => /^refs\/(?:(?:heads|tags)\/[^/]+\/|forkpoint\/gone\/.+)/.exec(ref)?.[0] ?? [],

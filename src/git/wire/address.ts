@@ -1,14 +1,14 @@
-/** Where a repository is on the web, and where a redirect of its server may lead. */
+/** The web address of a repository, and the redirects that are followed. */
 import type { Credentials } from './credentials.ts'
 
 export class RemoteAddress {
-  /** Without user name, password and the slashes that may end it. */
+  /** The address without user name, password and slashes at the end. */
   readonly url: string
   readonly #server: string
   readonly #isSecret: boolean
   readonly #credentials: Credentials | undefined
 
-  /** Throws TypeError unless it is an address of http or https without a query. */
+  /** Parses an address. Throws TypeError unless it is an http or https address without a query. */
   static parse(text: string): RemoteAddress {
     const url = URL.canParse(text) ? new URL(text) : undefined
     if (url === undefined || !/^https?:$/.test(url.protocol) || url.search !== '' || url.hash !== '')
@@ -28,14 +28,15 @@ export class RemoteAddress {
     return this.#server === other.#server
   }
 
-  /** Those in the address, unless the server has refused credentials already. */
+  /** Returns the credentials in the address, unless the server has refused credentials already. */
   credentials(refused: Credentials | undefined): Credentials | undefined {
     return refused === undefined ? this.#credentials : undefined
   }
 
   /**
-   * The address of the repository, when a request for its `path` is redirected to `location`. `undefined` where git does
-   * not follow: to another scheme (from https to http as well), or to something else than the same path of a repository.
+   * Returns the address of the repository after a request for its `path` was redirected to `location`. Returns
+   * `undefined` if git would not follow: to another scheme, also from https to http, or to a location that does not end
+   * with the same path.
    */
   redirected(location: string, path: string): RemoteAddress | undefined {
     if (!URL.canParse(location, `${this.url}/`)) return undefined

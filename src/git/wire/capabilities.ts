@@ -1,11 +1,14 @@
-/** What a server says it can do (gitprotocol-v2(5), gitprotocol-http(5)). */
+/** Reads the capabilities of a server (gitprotocol-v2(5), gitprotocol-http(5)). */
 import { BrokenPacketError, lineOf, type Packet } from './pkt-line.ts'
 import { checkError } from './side-band.ts'
 
-/** Asks a server to speak version 2. */
+/** The header that asks a server for version 2 of the protocol. */
 export const VERSION_2 = { 'git-protocol': 'version=2' }
 
-/** Features of reading, such as `ls-refs` and `ls-refs=unborn`. Throws BrokenPacketError where version 2 is not spoken. */
+/**
+ * Returns features of reading, such as `ls-refs` and `ls-refs=unborn`. Throws BrokenPacketError if the server does not
+ * use version 2.
+ */
 export async function capabilitiesOfReading(
   answer: AsyncGenerator<Packet, void>,
 ): Promise<ReadonlySet<string>> {
@@ -33,7 +36,7 @@ export async function capabilitiesOfReading(
   return can
 }
 
-/** Features of writing, such as `atomic`: they stand beside the first of all refs. Throws BrokenPacketError. */
+/** Returns features of writing, such as `atomic`, which follow the first ref. Throws BrokenPacketError. */
 export async function capabilitiesOfWriting(
   answer: AsyncGenerator<Packet, void>,
 ): Promise<ReadonlySet<string>> {
@@ -45,7 +48,7 @@ export async function capabilitiesOfWriting(
   throw new BrokenPacketError('it does not say what it can do')
 }
 
-/** Some servers begin with the name of the service. */
+/** Skips the name of the service, with which some servers begin. */
 async function* withoutService(answer: AsyncGenerator<Packet, void>): AsyncGenerator<Packet, void> {
   let isFirst = true
   let isService = false

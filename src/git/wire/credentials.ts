@@ -1,4 +1,4 @@
-/** Who asks a server: credentials, and where they come from. */
+/** Credentials for servers, and sources of credentials. */
 import { Buffer } from 'node:buffer'
 
 /** A user name with a password, a bearer token, or headers of any kind. */
@@ -7,19 +7,19 @@ export type Credentials =
   | { readonly token: string }
   | { readonly headers: Readonly<Record<string, string>> }
 
-/** What a source of credentials is asked. */
+/** The question to a source of credentials. */
 export interface CredentialQuestion {
-  /** The server and repository, without user name and password. */
+  /** Address of the repository, without user name and password. */
   readonly url: string
-  /** What the server refused just now; `undefined` the first time. */
+  /** The credentials that the server has just refused; `undefined` the first time. */
   readonly refused: Credentials | undefined
-  /** The server's `WWW-Authenticate`, if it said so. */
+  /** The server's `WWW-Authenticate` header, if it sent one. */
   readonly challenge: string | undefined
 }
 
 /**
- * Gives credentials: before the first request, and again each time the server answers 401, three times at most. What it
- * returns is used until the server refuses it. `undefined`: there are none (any more).
+ * Returns credentials. Called before the first request, and again each time the server answers 401, three times at
+ * most. The credentials are used until the server refuses them. Returns `undefined` if there are none, or no others.
  *
  *     auth: async ({ refused }) => ({ token: refused ? await refresh() : token })
  */
@@ -27,16 +27,16 @@ export type AskForCredentials = (
   question: CredentialQuestion,
 ) => Credentials | undefined | Promise<Credentials | undefined>
 
-/** Credentials, or who gives them. */
+/** Credentials, or a function that returns them. */
 export type Auth = Credentials | AskForCredentials
 
-/** Where credentials come from, told when they were right. */
+/** A source of credentials. `accepted` is called when the server has accepted them. */
 export interface CredentialSource {
   ask: AskForCredentials
   accepted?(credentials: Credentials): void | Promise<void>
 }
 
-/** The request headers of these credentials. */
+/** Returns the request headers for these credentials. */
 export function credentialHeaders(credentials: Credentials | undefined): Record<string, string> {
   if (credentials === undefined) return {}
   if ('headers' in credentials) return { ...credentials.headers }
@@ -45,14 +45,14 @@ export function credentialHeaders(credentials: Credentials | undefined): Record<
   return { authorization: `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}` }
 }
 
-/** A source of what was given: fixed credentials are tried once. */
+/** Makes a source of the given credentials or function; fixed credentials are tried once. */
 export function credentialSource(auth: Auth | undefined): CredentialSource {
   if (auth === undefined) return { ask: () => undefined }
   if (typeof auth === 'function') return { ask: auth }
   return { ask: ({ refused }) => (refused === undefined ? auth : undefined) }
 }
 
-/** The credentials that are in use, asked for one at a time: requests that are made meanwhile wait for the answer. */
+/** The current credentials. Only one question is asked at a time; other requests wait for its answer. */
 export class HeldCredentials {
   readonly #ask: (
     refused: Credentials | undefined,
@@ -68,16 +68,16 @@ export class HeldCredentials {
     this.#ask = ask
   }
 
-  /** Asks if nobody has been asked yet. */
+  /** Returns the current credentials; asks for them the first time. */
   async first(): Promise<Credentials | undefined> {
     if (!this.#isAsked) await this.others(undefined, null)
     return this.#current
   }
 
-  /** Whether there are others than those that were refused. */
+  /** Asks for other credentials than the refused ones; returns whether there are any. */
   others(refused: Credentials | undefined, challenge: string | null): Promise<boolean> {
     const answer = this.#asking.then(async () => {
-      // Another request was given them since.
+      // Another request has received new credentials in the meantime.
       if (this.#isAsked && this.#current !== refused) return this.#current !== undefined
       this.#current = await this.#ask(refused, challenge)
       this.#isAsked = true
@@ -87,7 +87,7 @@ export class HeldCredentials {
     return answer
   }
 
-  /** They were for another server. */
+  /** Forgets the credentials, because they were for another server. */
   forget(): void {
     this.#isAsked = false
     this.#current = undefined

@@ -1,4 +1,4 @@
-/** `fetch`: objects from a server, in one request (gitprotocol-v2(5)). */
+/** The command `fetch`: objects from a server, in one request (gitprotocol-v2(5)). */
 import type { Buffer } from 'node:buffer'
 import { isObjectId, type ObjectId } from '../../ids.ts'
 import { BrokenPacketError, DELIM, FLUSH, lineOf, type Packet, packet, TooLargeError } from './pkt-line.ts'
@@ -7,21 +7,21 @@ import { bandData, checkError } from './side-band.ts'
 export interface FetchRequest {
   wants: readonly ObjectId[]
   haves: readonly ObjectId[]
-  /** Commits whose parents are not in our repository. */
+  /** Commits whose parents are missing in the local repository. */
   shallow: readonly ObjectId[]
-  /** Commits of history that are wanted. */
+  /** Number of commits of history to fetch. */
   depth?: number | undefined
 }
 
 export interface FetchAnswer {
-  /** Commits whose parents the server leaves out, and such whose parents it has sent now. */
+  /** Commits whose parents the server leaves out; in `unshallow`, commits whose parents it has now sent. */
   shallow: readonly ObjectId[]
   unshallow: readonly ObjectId[]
-  /** The pack, in pieces; a piece is only valid until the next one is asked for. */
+  /** The pack, in pieces; a piece is valid only until the next one is requested. */
   pack: AsyncGenerator<Buffer, void>
 }
 
-/** The request. It does not negotiate: `haves` are all that the server is told. */
+/** Encodes the request. There is no negotiation: the server learns only `haves`. */
 export const fetchLines = ({
   wants,
   haves,
@@ -42,7 +42,10 @@ export const fetchLines = ({
   FLUSH,
 ]
 
-/** The answer up to its pack. Throws BrokenPacketError, ServerGaveUpError; reading the pack throws TooLargeError too. */
+/**
+ * Reads the answer up to its pack. Throws BrokenPacketError, ServerGaveUpError; reading the pack may also throw
+ * TooLargeError.
+ */
 export async function readFetchAnswer(
   answer: AsyncGenerator<Packet, void>,
   { onText, maxPackSize }: { onText: ((text: string) => void) | undefined; maxPackSize: number },

@@ -1,12 +1,12 @@
-/** Credentials as `git` itself finds them: by the user's own helpers (git-credential(1)). Nobody is asked on a terminal. */
+/** Gets credentials as git does, from the user's own helpers (git-credential(1)), without prompts on a terminal. */
 import { spawn } from 'node:child_process'
 import { dirname } from 'node:path'
 import { findGit } from '../upkeep/native/git.ts'
 import type { CredentialSource, Credentials } from './credentials.ts'
 
 /**
- * Asks `git credential fill`, and tells it which answers were right. Has no answer where there is no git binary, or
- * nobody who knows.
+ * Makes a source that asks `git credential fill`, and reports to git which answers were right. It has no credentials if
+ * there is no git binary, or no helper has an answer.
  */
 export function gitCredential(): CredentialSource {
   let filled: { fields: string; credentials: Credentials } | undefined
@@ -33,19 +33,19 @@ export function gitCredential(): CredentialSource {
 function placeOf(url: string): string | undefined {
   const { protocol, host, pathname } = new URL(url)
   const lines = [`protocol=${protocol.slice(0, -1)}`, `host=${host}`, `path=${pathname.slice(1)}`]
-  // A line feed would begin another field, for another host.
+  // A line feed would begin another field, such as another host.
   return lines.some((line) => oneLine(line) !== line) ? undefined : `${lines.join('\n')}\n`
 }
 
 const oneLine = (text: string): string => text.replace(/[\u0000-\u001f\u007f]/g, ' ')
 
-/** What git prints; `undefined` when it has no answer. Never rejects. */
+/** Runs git and returns what it prints; `undefined` if it has no answer. Never rejects. */
 async function run(action: 'fill' | 'approve' | 'reject', input: string): Promise<string | undefined> {
   const git = await findGit()
   if (git === undefined) return undefined
   return new Promise((resolve) => {
     const child = spawn(git.file, ['credential', action], {
-      // Not in a repository, which may configure helpers of its own.
+      // Not a folder in a repository, which could configure its own helpers.
       cwd: dirname(git.file),
       env: { ...process.env, GIT_TERMINAL_PROMPT: '0', GIT_CEILING_DIRECTORIES: dirname(git.file) },
       stdio: ['pipe', 'pipe', 'ignore'],
@@ -53,7 +53,7 @@ async function run(action: 'fill' | 'approve' | 'reject', input: string): Promis
     })
     const out: Buffer[] = []
     child.stdout.on('data', (bytes: Buffer) => out.push(bytes))
-    // Who ended early does not read.
+    // Ignores that a process which ended early does not read its input.
     child.stdin.on('error', () => undefined)
     child.on('error', () => resolve(undefined))
     child.on('close', (code) => resolve(code === 0 ? Buffer.concat(out).toString('utf8') : undefined))
@@ -61,5 +61,5 @@ async function run(action: 'fill' | 'approve' | 'reject', input: string): Promis
   })
 }
 
-/** Milliseconds. A helper may show a window. */
+/** Time limit in milliseconds. A helper may show a window. */
 const PATIENCE = 120_000

@@ -1,4 +1,4 @@
-/** A git server over HTTP and the repository whose objects go there and come from there. */
+/** A git server over HTTP, together with the repository that pushes to it and fetches from it. */
 import { Buffer } from 'node:buffer'
 import type { ObjectId } from '../../ids.ts'
 import { outgoingObjects } from '../database/outgoing.ts'
@@ -16,9 +16,9 @@ import { TextProgress } from './text-progress.ts'
 export interface HttpRemoteOptions
   extends Pick<HttpOptions, 'fetch' | 'timeout' | 'retries' | 'headers' | 'pause'>,
     ServerLimits {
-  /** Default: the user name and password in the address, if there are any. */
+  /** Credentials. Default: the user name and password in the address, if there are any. */
   auth?: Auth | undefined
-  /** Asked where `auth` has no answer; see `gitCredential`. */
+  /** Asked if `auth` has no credentials; see `gitCredential`. */
   gitCredential?: CredentialSource | undefined
 }
 
@@ -27,7 +27,7 @@ export class HttpRemote implements Remote {
   readonly #server: GitServer
 
   /**
-   * Nothing is sent before the first call. Throws TypeError unless `url` is an address of http or https.
+   * Sends nothing before the first call. Throws TypeError unless `url` is an http or https address.
    *
    *     const remote = new HttpRemote(repository, 'https://host/team/sessions.git', { auth: { token } })
    */
@@ -38,7 +38,7 @@ export class HttpRemote implements Remote {
     this.#server = new GitServer(new Http(url, { ...http, ...sources }), { maxRefs, maxPackSize })
   }
 
-  /** Without user name and password. */
+  /** The address without user name and password. */
   get url(): string {
     return this.#server.url
   }
@@ -76,7 +76,7 @@ export class HttpRemote implements Remote {
     return this.#server.push({ moves, atomic, shallow }, pack, callOptions(options))
   }
 
-  /** In memory when it is small, so that its length is known; else made while it is sent. */
+  /** Makes the pack: a small one in memory, so that its length is known, a larger one while it is sent. */
   async #pack(
     wants: readonly ObjectId[],
     has: readonly ObjectId[],
@@ -104,7 +104,7 @@ export class HttpRemote implements Remote {
   }
 }
 
-/** Bytes of a pack that is sent in one piece. */
+/** Most bytes of a pack that is made in memory. */
 const IN_MEMORY = 8 << 20
 
 function callOptions({ signal, onProgress }: RemoteOptions): CallOptions {

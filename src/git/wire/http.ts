@@ -1,6 +1,6 @@
 /**
- * Requests to a git server over HTTP (gitprotocol-http(5)): credentials, redirects within the rules of git, time
- * limits, and another try where it is safe. Nothing that a server answers is believed.
+ * Sends requests to a git server over HTTP (gitprotocol-http(5)): with credentials, redirects by the rules of git, time
+ * limits, and retries if they are safe. Answers of servers are not trusted.
  */
 import { RemoteError, type RemoteErrorData } from '../../errors.ts'
 import { RemoteAddress } from './address.ts'
@@ -8,28 +8,28 @@ import { type CredentialSource, type Credentials, credentialHeaders, HeldCredent
 import { plainWords } from './words.ts'
 
 export interface HttpOptions {
-  /** Asked for credentials of the server; not after a redirect to another one. */
+  /** Asked for credentials of this server; not asked after a redirect to another one. */
   credentials: CredentialSource
-  /** Asked for credentials of any server, by its address: the user's own `git credential`. */
+  /** Asked for credentials of any server, by its address; the user's own `git credential`. */
   anywhere?: CredentialSource | undefined
   /** Default: the global `fetch`, with the certificates that Node has. */
   fetch?: typeof globalThis.fetch | undefined
-  /** Milliseconds in which nothing moves before a request is given up. Default 60,000. */
+  /** Milliseconds without any data after which a request is given up. Default 60,000. */
   timeout?: number | undefined
-  /** How often a request is repeated when the server is busy. Default 4. */
+  /** How often a request is repeated if the server is busy. Default 4. */
   retries?: number | undefined
-  /** Headers of every request. */
+  /** Headers for every request. */
   headers?: Readonly<Record<string, string>> | undefined
-  /** Waits for so many milliseconds. For tests. */
+  /** Waits for this number of milliseconds. For tests. */
   pause?: ((milliseconds: number) => Promise<void>) | undefined
 }
 
 export interface HttpRequest {
   service: 'git-upload-pack' | 'git-receive-pack'
   headers?: Readonly<Record<string, string>>
-  /** Made anew for each try; a stream when it is large. */
+  /** Returns the body, as a stream if it is large. Called for each try. */
   body: () => Uint8Array | ReadableStream<Uint8Array>
-  /** Whether the request changes nothing at the server, and so may be made again when its answer was lost. */
+  /** Whether the request changes nothing at the server, and so can be repeated if its answer was lost. */
   isSafe: boolean
   signal?: AbortSignal | undefined
 }
@@ -39,22 +39,27 @@ export class Http {
   readonly #home: RemoteAddress
   #address: RemoteAddress
   readonly #held = new HeldCredentials((refused, challenge) => this.#ask(refused, challenge))
-  /** Whoever gave them was told that they are right. */
+  /** Credentials that were reported to their source as accepted. */
   #accepted: Credentials | undefined
 
-  /** Throws TypeError unless `url` is an address of http or https. User name and password in it are credentials. */
+  /**
+   * Throws TypeError unless `url` is an http or https address. A user name and password in it are used as credentials.
+   */
   constructor(url: string, options: HttpOptions) {
     this.#options = options
     this.#home = RemoteAddress.parse(url)
     this.#address = this.#home
   }
 
-  /** Without user name and password. */
+  /** The address without user name and password. */
   get url(): string {
     return this.#address.url
   }
 
-  /** Posts to a service; the answer's bytes, as they come. Throws RemoteError, and what `signal` was aborted with. */
+  /**
+   * Posts to a service; returns the bytes of the answer as they arrive. Throws RemoteError, and the reason of an
+   * aborted `signal`.
+   */
   async post(request: HttpRequest): Promise<AsyncGenerator<Uint8Array, void>> {
     const { service, headers, body, signal } = request
     const init = (): RequestInit => {
@@ -72,7 +77,7 @@ export class Http {
     }
     let answer = await this.#send(`/${service}`, init, request)
     if (isRedirect(answer.status)) {
-      // Git follows redirects of the first request alone, which asks for the refs.
+      // Git follows redirects only of the first request, for the refs, so that one is sent now.
       await discard(answer)
       for await (const _ of await this.advertisement(service, headers, signal)) break
       answer = await this.#send(`/${service}`, init, request)
@@ -80,7 +85,7 @@ export class Http {
     return this.#checked(answer, `application/x-${service}-result`, signal)
   }
 
-  /** What a service says of itself, before anything is asked. Throws like `post`. */
+  /** Requests the advertisement of a service. Throws what `post` throws. */
   async advertisement(
     service: HttpRequest['service'],
     headers: Readonly<Record<string, string>> = {},
@@ -96,7 +101,7 @@ export class Http {
     }
   }
 
-  /** The error with this server's address. */
+  /** Makes an error with this server's address. */
   error(data: Omit<RemoteErrorData, 'url'>, message: string, cause?: unknown): RemoteError {
     const said = data.said === undefined ? undefined : plainWords(data.said)
     return new RemoteError({ ...data, url: this.url, said }, message, { cause })
@@ -141,7 +146,7 @@ export class Http {
     }
   }
 
-  /** One request. The time limit is for the answer's head, and for each piece of a body that is sent as a stream. */
+  /** Sends one request. The time limit applies to the head of the answer, and to each piece of a streamed body. */
   async #once(
     path: string,
     init: RequestInit,
@@ -171,7 +176,7 @@ export class Http {
     }
   }
 
-  /** The bytes of an answer that is what was asked for. */
+  /** Checks status and type of an answer, and returns its bytes. */
   async #checked(
     answer: Response,
     type: string,
@@ -248,13 +253,13 @@ export class Http {
 
   async #pause(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
     const { pause = sleep } = this.#options
-    // Many that were turned away at one moment do not come back at one.
+    // The random factor keeps clients that were refused at the same time from returning at the same time.
     await pause(milliseconds * (0.5 + Math.random()))
     signal?.throwIfAborted()
   }
 }
 
-/** Stops a request in which nothing moves. */
+/** Stops a request that transfers no data for too long. */
 class Watch {
   readonly signal: AbortSignal
   readonly over: Promise<never>
@@ -273,7 +278,7 @@ class Watch {
     this.#start()
   }
 
-  /** Bytes that pass show that something moves. */
+  /** Returns a stream that passes bytes on, and restarts the timer with each piece. */
   passing(): TransformStream<Uint8Array, Uint8Array> {
     return new TransformStream({
       transform: (piece, controller) => {
@@ -298,10 +303,10 @@ class Watch {
 
 const MOST_HOPS = 5
 const MOST_REFUSALS = 3
-/** Milliseconds. */
+/** The first pause and the longest one, in milliseconds. */
 const FIRST_PAUSE = 250
 const LONGEST_PAUSE = 30_000
-/** Of an error's text that a server sends. */
+/** Most bytes of a server's error text that are read. */
 const MOST_SAID = 4096
 
 const isRedirect = (status: number): boolean => [301, 302, 303, 307, 308].includes(status)
@@ -309,7 +314,7 @@ const isRedirect = (status: number): boolean => [301, 302, 303, 307, 308].includ
 const sleep = (milliseconds: number): Promise<void> =>
   new Promise((resolve) => setTimeout(resolve, milliseconds))
 
-/** Milliseconds. */
+/** Returns how long the server asks to wait, in milliseconds. */
 function retryAfter(answer: Response): number {
   const text = answer.headers.get('retry-after') ?? ''
   if (/^\d{1,9}$/.test(text)) return Number(text) * 1000
@@ -321,7 +326,7 @@ async function discard(answer: Response): Promise<void> {
   await answer.body?.cancel().catch(() => undefined)
 }
 
-/** What the body starts with, as text. */
+/** Reads the beginning of the body as text. */
 async function start(answer: Response): Promise<string | undefined> {
   const reader = answer.body?.getReader()
   const first = await reader?.read().catch(() => undefined)

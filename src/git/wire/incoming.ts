@@ -1,6 +1,6 @@
 /**
- * Objects that a server sends, on their way into a repository: written where git does not look, checked whole, then
- * placed, durable and safe from `gc` before anybody may move a ref to them.
+ * Receives objects from a server: writes them where git does not look, checks them completely, and then places them, so
+ * that they are durable and safe from `gc` before a ref moves to them.
  */
 
 import type { Buffer } from 'node:buffer'
@@ -24,19 +24,22 @@ export class Incoming {
   readonly #url: string
   readonly #options: RemoteOptions
 
-  /** `url`: whom errors name. */
+  /** `url` is the address that errors name. */
   constructor(repository: Repository, url: string, options: RemoteOptions) {
     this.#repository = repository
     this.#url = url
     this.#options = options
   }
 
-  /** Makes the repository fit for writing. Throws LockedError, StorageError, UnsupportedError. */
+  /** Prepares the repository for writing. Throws LockedError, StorageError, UnsupportedError. */
   async open(): Promise<void> {
     await exclusively(this.#repository, () => undefined)
   }
 
-  /** Takes what comes. Throws CorruptError, StorageError, and what reading the answer throws: then nothing was placed. */
+  /**
+   * Takes the objects of an answer. Throws CorruptError, StorageError, and what reading the answer throws; then nothing
+   * was placed.
+   */
   async take({ pack, shallow, unshallow }: FetchAnswer, wants: readonly ObjectId[]): Promise<Fetched> {
     const { temporaries } = this.#repository.folder
     const path = temporaries.path()
@@ -81,7 +84,9 @@ export class Incoming {
     return size
   }
 
-  /** `undefined` for a pack without objects. Adds what they name to `named`. */
+  /**
+   * Checks a pack, and adds the ids that its objects name to `named`. Returns `undefined` for a pack without objects.
+   */
   async #check(
     file: OpenFile,
     size: number,
@@ -110,7 +115,7 @@ export class Incoming {
     }
   }
 
-  /** An object that is neither among the received ones nor in the repository. */
+  /** Returns an object that is neither among the received ones nor in the repository. */
   async #missing(
     named: ReadonlySet<ObjectId>,
     received: ReadonlySet<ObjectId> = new Set(),
@@ -132,7 +137,7 @@ export class Incoming {
       await fs.syncFile(indexFile)
       const release = placement.hold(name)
       try {
-        // Asked for once more: its like was placed before.
+        // The same pack was fetched and placed before.
         if (placement.has(name)) await placement.sync(name)
         else placement.reveal(name, path, indexFile)
         await fs.syncDir(paths.packs)

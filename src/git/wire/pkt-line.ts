@@ -1,22 +1,22 @@
 /**
- * Packet lines: how git frames what it says on a connection (gitprotocol-common(5)). Four hex digits of length, then
- * the data; three small lengths have a meaning of their own.
+ * Packet lines: the frames of git's protocols (gitprotocol-common(5)). Four hex digits of length, then the data; three
+ * small lengths have a special meaning.
  */
 import { Buffer } from 'node:buffer'
 
 /** `flush` ends a message, `delim` a section of it, `end` the answer. */
 export type Packet = Buffer | 'flush' | 'delim' | 'end'
 
-/** What is wrong with the lines; callers name the server. */
+/** The lines break the protocol. The message does not name the server; callers add it. */
 export class BrokenPacketError extends Error {}
 
-/** An answer that is larger than the limits allow. */
+/** An answer is larger than the limits allow. */
 export class TooLargeError extends Error {}
 
 export const FLUSH = Buffer.from('0000')
 export const DELIM = Buffer.from('0001')
 
-/** One line with the text and a line feed. */
+/** Encodes a line with the text and a line feed. */
 export function packet(text: string): Buffer {
   const data = Buffer.from(`${text}\n`)
   if (data.length > MAX_DATA) throw new TypeError(`a packet of ${data.length} bytes`)
@@ -24,8 +24,9 @@ export function packet(text: string): Buffer {
 }
 
 /**
- * The packets in a stream of bytes, one at a time; a packet is only valid until the next one is asked for. Holds one
- * packet and one piece at most. Throws BrokenPacketError for what is no packet, and when the stream ends inside one.
+ * Yields the packets in a stream of bytes; a packet is valid only until the next one is requested. Keeps at most one
+ * packet and one piece in memory. Throws BrokenPacketError for bytes that are not a packet, and if the stream ends
+ * inside a packet.
  */
 export async function* packets(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Packet, void> {
   let parts: Buffer[] = []
@@ -54,11 +55,11 @@ export async function* packets(pieces: AsyncIterable<Uint8Array>): AsyncGenerato
   if (length > 0) throw new BrokenPacketError('its answer was cut short')
 }
 
-/** The text of a line, without the line feed that may end it. */
+/** Returns the text of a line, without a line feed at its end. */
 export const lineOf = (packet: Buffer): string => packet.toString('utf8').replace(/\n$/, '')
 
 const SPECIAL: readonly Packet[] = ['flush', 'delim', 'end']
-/** 65,520 with the length itself (`LARGE_PACKET_MAX` of git). */
+/** Most bytes of data; 65,520 with the length itself (`LARGE_PACKET_MAX` of git). */
 const MAX_DATA = 65_516
 
 function lengthAt(bytes: Buffer, at: number): number {

@@ -1,4 +1,4 @@
-/** What `git-receive-pack` is told, and what it reports (gitprotocol-pack(5), "Pushing data to a server"). */
+/** The request to `git-receive-pack`, and its report (gitprotocol-pack(5), "Pushing data to a server"). */
 import type { Buffer } from 'node:buffer'
 import type { ObjectId } from '../../ids.ts'
 import { BrokenPacketError, FLUSH, lineOf, type Packet, packet, packets } from './pkt-line.ts'
@@ -8,13 +8,13 @@ import { plainWords } from './words.ts'
 
 export interface PushRequest {
   moves: readonly RemoteMove[]
-  /** All moves or none. */
+  /** Whether all moves are made, or none. */
   atomic: boolean
-  /** Commits whose parents are not in our repository. */
+  /** Commits whose parents are missing in the local repository. */
   shallow: readonly ObjectId[]
 }
 
-/** The request up to its pack. `can`: features of the server; all of git's own, where they are not known. */
+/** Encodes the request up to its pack. `can`: features of the server; by default those of git itself. */
 export function commandLines(
   { moves, atomic, shallow }: PushRequest,
   can: ReadonlySet<string> = ALL,
@@ -31,7 +31,7 @@ export function commandLines(
   ]
 }
 
-/** The answer to each move. Throws BrokenPacketError when there is none to one of them, ServerGaveUpError. */
+/** Reads the answer to each move. Throws BrokenPacketError if one has no answer, ServerGaveUpError. */
 export async function readReport(
   answer: AsyncGenerator<Packet, void>,
   moves: readonly RemoteMove[],
@@ -41,7 +41,7 @@ export async function readReport(
   if (done || typeof first === 'string') throw new BrokenPacketError('its answer is empty')
   checkError(first)
   const all = withFirst(first, answer)
-  // A server without side band sends the report as it is.
+  // A server without side band sends the report directly.
   const lines = first[0]! > 3 ? all : packets(bandData(all, options))
   const said = new Map<string, string | undefined>()
   let unpacked: string | undefined
@@ -68,7 +68,7 @@ export async function readReport(
 }
 
 const ALL = new Set(['report-status', 'report-status-v2', 'side-band-64k', 'atomic'])
-/** Of a report, for each ref: its result and what options it had. */
+/** Most lines of a report per ref: its result and its options. */
 const MOST_LINES = 16
 const NOTHING = '0'.repeat(40)
 

@@ -1,4 +1,4 @@
-/** `ls-refs`: which refs a server has (gitprotocol-v2(5)). */
+/** The command `ls-refs`: lists the refs of a server (gitprotocol-v2(5)). */
 import { isObjectId, type ObjectId } from '../../ids.ts'
 import { BrokenPacketError, DELIM, FLUSH, lineOf, type Packet, packet, TooLargeError } from './pkt-line.ts'
 import type { RemoteRefs } from './remote.ts'
@@ -10,7 +10,7 @@ export interface RefsWanted {
   maxRefs: number
 }
 
-/** The request. Where it is not known what the server can do, it is asked for all that git's own can. */
+/** Encodes the request. If the features of the server are unknown, asks for all that git itself has. */
 export const refLines = (prefixes: readonly string[], can?: ReadonlySet<string>): Uint8Array[] => [
   packet('command=ls-refs'),
   packet('agent=forkpoint'),
@@ -22,7 +22,10 @@ export const refLines = (prefixes: readonly string[], can?: ReadonlySet<string>)
   FLUSH,
 ]
 
-/** The answer; refs that were not asked for are left out. Throws BrokenPacketError, TooLargeError, ServerGaveUpError. */
+/**
+ * Reads the answer; leaves out refs that were not requested. Throws BrokenPacketError, TooLargeError,
+ * ServerGaveUpError.
+ */
 export async function readRefs(
   answer: AsyncGenerator<Packet, void>,
   { prefixes, maxRefs }: RefsWanted,
@@ -52,7 +55,7 @@ export async function readRefs(
 
 const SYMREF = 'symref-target:'
 
-/** Whether it is a full name that a ref may have (git-check-ref-format(1)). */
+/** Returns whether this is a valid full name of a ref (git-check-ref-format(1)). */
 export const isWellFormedRef = (name: string): boolean =>
   name.startsWith('refs/') &&
   !/[\u0000-\u0020\u007f~^:?*[\\]|\.\.|@\{|\/\/|\/\.|\.lock(?:\/|$)|[/.]$/.test(name) &&

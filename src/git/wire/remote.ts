@@ -1,63 +1,64 @@
-/** A git server as a repository talks to it, whatever carries the bytes. */
+/** The interface of a repository to a git server, independent of the transport. */
 import type { ObjectId } from '../../ids.ts'
 
 export interface RemoteRefs {
-  /** Full names and values of the refs that were asked for. */
+  /** Values of the requested refs, by full name. */
   refs: ReadonlyMap<string, ObjectId>
-  /** The ref that the server's HEAD points at, also one that does not exist yet; `undefined` if the server does not say. */
+  /** The ref that the server's HEAD names, even if it does not exist yet; `undefined` if the server does not say. */
   head: string | undefined
 }
 
 export interface RemoteMove {
   ref: string
-  /** What the server has now. `undefined`: the ref does not exist there. */
+  /** The current value at the server; `undefined`: the ref does not exist there. */
   from: ObjectId | undefined
-  /** `undefined` deletes it. */
+  /** The new value; `undefined` deletes the ref. */
   to: ObjectId | undefined
 }
 
-/** What a server answered to one ref of a push. */
+/** The answer of a server for one ref of a push. */
 export interface MoveAnswer {
   ref: string
-  /** `undefined`: done. Else the server's words. */
+  /** The server's reason if it refused; `undefined` if the move was made. */
   refused: string | undefined
 }
 
 export interface RemoteOptions {
   signal?: AbortSignal | undefined
-  /** Bytes and objects so far; `total` as far as it is known. */
+  /** Called with the bytes or objects so far; `total` if it is known. */
   onProgress?: ((progress: { phase: string; done: number; total?: number }) => void) | undefined
 }
 
-/** Objects that were fetched and that no ref leads to yet. */
+/** Objects that were fetched and that no ref reaches yet. */
 export interface Fetched {
   /**
-   * Until this is called, neither `git gc` nor a purge removes the objects: call it when refs lead to them, or when
-   * they are not wanted any more. A second call does nothing; what a dead process did not release, others release.
+   * Until this is called, neither `git gc` nor a purge removes the objects: call it when refs reach them, or when they
+   * are no longer needed. A second call does nothing. What a dead process did not release is released by others.
    */
   release(): void
 }
 
-/** One server and the repository whose objects go there and come from there. */
+/** A server, together with the repository that pushes to it and fetches from it. */
 export interface Remote {
   /**
-   * The refs below these prefixes (full names are prefixes too), read now. Throws RemoteError when the server cannot be
-   * reached, refuses, or answers what no git server would.
+   * Reads the refs below these prefixes (a full name is also a prefix). Throws RemoteError if the server cannot be
+   * reached, refuses, or does not answer as a git server.
    */
   refs(prefixes: readonly string[], options?: RemoteOptions): Promise<RemoteRefs>
   /**
-   * Brings what `wants` lead to into the repository and makes it durable; moves no ref. Nothing is placed before it is
-   * checked whole: each object, and that the repository has all it leads to. `haves` are commits of the repository that the server may have too.
-   * Throws RemoteError, CorruptError for objects that are not what they should be, StorageError.
+   * Fetches everything that `wants` reach into the repository and makes it durable; moves no ref. Nothing is placed
+   * before everything is checked: each object, and that the repository has all objects that it names. `haves` are
+   * commits of the repository that the server may have, too. Throws RemoteError, CorruptError for wrong objects,
+   * StorageError.
    */
   fetch(
     request: { wants: readonly ObjectId[]; haves: readonly ObjectId[]; depth?: number },
     options?: RemoteOptions,
   ): Promise<Fetched>
   /**
-   * Moves refs at the server with the objects they need, all or none with `atomic`, each only from the value in `from`.
-   * `has` are commits that the server is known to have: what they lead to is not sent.
-   * Throws RemoteError when no answer came (then the moves may have been made or not); refused moves are answers.
+   * Moves refs at the server and sends the objects they need; with `atomic`, moves all or none. Each ref moves only
+   * from the value in `from`. `has` are commits that the server has: what they reach is not sent. Throws RemoteError if
+   * there was no answer; then the moves may have been made or not. Refused moves are returned as answers.
    */
   push(
     request: { moves: readonly RemoteMove[]; has: readonly ObjectId[]; atomic: boolean },

@@ -1,6 +1,7 @@
 /**
  * A git server over HTTP: protocol version 2 for reading (gitprotocol-v2(5)), `git-receive-pack` for writing
- * (gitprotocol-pack(5)). What a server can do is only asked for when it refuses the shorter way, and remembered.
+ * (gitprotocol-pack(5)). The capabilities of a server are requested only if it refuses a request without them, and are
+ * then remembered.
  */
 import { Buffer } from 'node:buffer'
 import { RemoteError } from '../../errors.ts'
@@ -14,25 +15,25 @@ import type { MoveAnswer, RemoteRefs } from './remote.ts'
 import { ServerGaveUpError } from './side-band.ts'
 
 export interface ServerLimits {
-  /** Refs that a server may list. Default 1,000,000. */
+  /** Most refs that a server may list. Default 1,000,000. */
   maxRefs?: number | undefined
-  /** Bytes of a pack that is fetched. Default 2 GiB. */
+  /** Most bytes of a fetched pack. Default 2 GiB. */
   maxPackSize?: number | undefined
 }
 
 export interface CallOptions {
   signal?: AbortSignal | undefined
-  /** Told what the server says of its progress. */
+  /** Called with the server's messages about its progress. */
   onText?: ((text: string) => void) | undefined
 }
 
-/** The bytes of a pack to send, made anew for each try. */
+/** Returns the bytes of a pack to send. Called for each try. */
 export type PackBody = () => Uint8Array | AsyncIterable<Uint8Array>
 
 export class GitServer {
   readonly http: Http
   readonly limits: ServerLimits
-  /** What the server says it can do; `undefined` as long as nobody had to ask. */
+  /** Capabilities of the server; `undefined` until they are requested. */
   #reading: ReadonlySet<string> | undefined
   #writing: ReadonlySet<string> | undefined
 
@@ -45,7 +46,7 @@ export class GitServer {
     return this.http.url
   }
 
-  /** The refs below these prefixes. Throws RemoteError. */
+  /** Reads the refs below these prefixes. Throws RemoteError. */
   async refs(prefixes: readonly string[], options: CallOptions = {}): Promise<RemoteRefs> {
     const { maxRefs = 1_000_000 } = this.limits
     return this.#read(
@@ -55,7 +56,7 @@ export class GitServer {
     )
   }
 
-  /** Asks for objects; `take` reads what comes. Throws RemoteError, and what `take` throws. */
+  /** Requests objects; `take` reads the answer. Throws RemoteError, and what `take` throws. */
   async fetch<T>(
     request: FetchRequest,
     take: (answer: FetchAnswer) => Promise<T>,
@@ -74,8 +75,8 @@ export class GitServer {
   }
 
   /**
-   * Moves refs. `pack` holds the objects; none when refs are only deleted. Throws RemoteError when there is no answer to
-   * each move: then they may have been made or not.
+   * Moves refs. `pack` holds the objects; `undefined` if refs are only deleted. Throws RemoteError if a move has no
+   * answer: then the moves may have been made or not.
    */
   async push(
     request: PushRequest,
@@ -87,7 +88,7 @@ export class GitServer {
     try {
       return await send()
     } catch (error) {
-      // A server that wants to be asked what it can do before it is told to do it.
+      // The server may require a request for its capabilities first.
       if (!mayWantAQuestion(error) || (error as RemoteError).status === undefined) throw error
       this.#writing = await this.#capabilities('git-receive-pack', options.signal)
       return send()
@@ -147,7 +148,7 @@ export class GitServer {
     }
   }
 
-  /** Throws RemoteError where version 2 is not spoken. */
+  /** Requests the capabilities of a service. Throws RemoteError if the server does not use version 2. */
   async #capabilities(service: HttpRequest['service'], signal?: AbortSignal): Promise<ReadonlySet<string>> {
     const isReading = service === 'git-upload-pack'
     return this.#explained(async () => {
@@ -182,7 +183,7 @@ export class GitServer {
   }
 }
 
-/** Whether the server may only want to be asked first what it can do. */
+/** Returns whether the server may only require a request for its capabilities first. */
 const mayWantAQuestion = (error: unknown): boolean =>
   error instanceof RemoteError &&
   (error.status === undefined

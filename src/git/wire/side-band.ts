@@ -1,16 +1,16 @@
-/** Several streams in one: data, what the server tells people, and why it gave up (gitprotocol-pack(5)). */
+/** Splits an answer into data, messages for people, and a fatal error (gitprotocol-pack(5)). */
 import type { Buffer } from 'node:buffer'
 import { BrokenPacketError, type Packet, TooLargeError } from './pkt-line.ts'
 
-/** The server's git gave up, and said why. */
+/** The server's git stopped with this message. */
 export class ServerGaveUpError extends Error {}
 
 export interface SideBand {
-  /** Told what the server says of its progress, as it comes. */
+  /** Called with the server's messages about its progress, as they arrive. */
   onText?: ((text: string) => void) | undefined
 }
 
-/** The data of band 1, up to the flush that ends it. Throws ServerGaveUpError, BrokenPacketError, TooLargeError. */
+/** Yields the data of band 1, up to the final flush. Throws ServerGaveUpError, BrokenPacketError, TooLargeError. */
 export async function* bandData(
   packets: AsyncIterator<Packet>,
   { onText }: SideBand,
@@ -28,7 +28,7 @@ export async function* bandData(
       if (others++ > MOST_OTHERS || words > MOST_WORDS)
         throw new TooLargeError('says too much beside its data')
     }
-    // Sent to keep a slow answer alive.
+    // An empty packet keeps a slow connection alive.
     if (packet.length === 0) continue
     const data = packet.subarray(1)
     if (packet[0] === 1) {
@@ -39,12 +39,12 @@ export async function* bandData(
   }
 }
 
-/** Throws ServerGaveUpError when the line says that the server gave up (`ERR`). */
+/** Throws ServerGaveUpError for a fatal error of the server (`ERR`). */
 export function checkError(packet: Packet): void {
   if (typeof packet !== 'string' && packet.toString('latin1', 0, 4) === 'ERR ')
     throw new ServerGaveUpError(packet.toString('utf8', 4))
 }
 
-/** Packets without data, one every five seconds from git itself, and bytes in them. */
+/** Most packets without data, and most bytes in them. Git sends one every five seconds. */
 const MOST_OTHERS = 1_000_000
 const MOST_WORDS = 16 << 20

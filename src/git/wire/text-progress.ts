@@ -1,4 +1,4 @@
-/** What git says to people of its progress, such as `Counting objects:  50% (1/2)`, as numbers. */
+/** Turns git's progress messages, such as `Counting objects:  50% (1/2)`, into numbers. */
 import type { RemoteOptions } from './remote.ts'
 
 export class TextProgress {
@@ -9,7 +9,7 @@ export class TextProgress {
     this.#report = report
   }
 
-  /** Takes text in pieces; lines that are no progress are passed over. */
+  /** Takes text in pieces. Ignores lines that are not about progress. */
   take(text: string): void {
     const lines = `${this.#rest}${text}`.split(/[\r\n]/)
     this.#rest = lines.pop()!.slice(-LONGEST)

@@ -1,4 +1,4 @@
-/** What a server says to people, as text that does nothing: no control characters, and not endless. */
+/** Returns a server's message as safe text: without control characters, and of limited length. */
 export function plainWords(text: string): string {
   const plain = text
     .toWellFormed()

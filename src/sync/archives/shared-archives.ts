@@ -1,6 +1,7 @@
 /**
- * Archives travel as refs do. What is shared is which sessions are archived: an archive is taken over as far as it says of sessions what is
- * here, or what is not here yet. Sessions that are live at one side count more there.
+ * Shares archives, which are pushed and fetched like other refs. An archive of the remote is taken over for sessions
+ * that are the same here or do not exist here. If a session has refs of its own on one side, these take precedence
+ * there.
  */
 import { foldSessions } from '../../checkpoints/archiving/archive-sessions.ts'
 import type { ArchivedSession } from '../../checkpoints/commits/archive.ts'
@@ -24,13 +25,15 @@ import type { SharedSession } from '../planning/shared-sessions.ts'
 import type { FetchReport, PushReport } from '../report.ts'
 import { type Gate, type Sharing, sessionsWith } from '../sharing.ts'
 
-/** What is archived at a place: the archives by their refs, and all their sessions by the part of their refs. */
+/** The archives of one side by ref, and all their sessions by the part of a ref that encodes their id. */
 interface Shelf {
   refs: Map<RefName, CommitId>
   sessions: Map<string, ArchivedSession>
 }
 
-/** After a fetch: what was archived at the remote is archived here, and what came back there comes back here. */
+/**
+ * Completes a fetch: archives sessions that were archived at the remote, and brings back those that came back there.
+ */
 export async function takeOverArchives(
   sharing: Sharing,
   there: RemoteRefs,
@@ -61,14 +64,14 @@ export async function takeOverArchives(
   )
 }
 
-/** Sessions that are only in archives of the remote and not here at all need no refs here: their archive is taken over. */
+/** Returns whether a session exists only in archives of the remote: then it needs no refs here, only the archive. */
 export const isOnlyArchivedThere = ({ refs, gone, archived }: SharedSession): boolean =>
   archived.remote &&
   gone.local === undefined &&
   gone.remote === undefined &&
   [...refs.values()].every(({ local }) => local === undefined)
 
-/** After a push of sessions: archives that are new here go to the remote, and those that are not here any more go there. */
+/** Completes a push of sessions: pushes new archives, and deletes archives at the remote that no longer exist here. */
 export async function pushArchives(
   sharing: Sharing,
   { gate, workspace = false }: { gate?: Gate; workspace?: boolean },
@@ -125,8 +128,9 @@ export async function pushArchives(
 const history = ({ checkpoints }: Sharing) => checkpoints.history
 
 /**
- * Sessions that may not leave this machine get their own archive, and are reported; so do those with files of a workspace
- * that nobody asked to send, which stay at the remote as they are. Returns both.
+ * Moves sessions that must not be sent into an archive of their own: those that must not leave this machine, which are
+ * reported, and those with files of a workspace if the caller did not ask to send these. What the remote has of the
+ * latter stays as it is. Returns both.
  */
 async function holdBack(
   sharing: Sharing,
@@ -157,7 +161,7 @@ async function holdBack(
   return held.map(({ session }) => session)
 }
 
-/** The refs that the remote still has of archived sessions, where they are what the archive says. */
+/** Deletes the refs that the remote still has of archived sessions, if they have the same values as in the archive. */
 async function deleteLive(
   sharing: Sharing,
   sessions: readonly ArchivedSession[],
@@ -181,7 +185,7 @@ async function deleteLive(
   }
 }
 
-/** Whether the remote has the session in refs of its own, or it was deleted here. */
+/** Returns whether the remote has the session in refs of its own, or the session was deleted here. */
 async function isElsewhere(
   sharing: Sharing,
   { session, refs }: ArchivedSession,
@@ -196,7 +200,7 @@ async function isElsewhere(
   return true
 }
 
-/** Whether a session can be archived here: it is what it is there, or nothing is known of it. */
+/** Returns whether a session can be archived here: whether its refs are the same here, or nothing is known of it. */
 function isAsHere(sharing: Sharing, { session, refs }: ArchivedSession, there: RemoteRefs): boolean {
   const own = history(sharing).refsOf(session)
   if (own.size > 0) return own.size === refs.size && [...refs].every(([ref, id]) => own.get(ref) === id)
@@ -227,7 +231,7 @@ function shelfOf(
   }
 }
 
-/** Parts of sessions that the remote has refs of. */
+/** Returns the sessions (as parts of refs) of which the remote has refs. */
 function liveParts({ names }: Sharing, there: RemoteRefs): Set<string> {
   const keys = [...there.refs.keys()].flatMap((ref) => names.key(ref) ?? [])
   return new Set(keys.filter((key) => parseKey(key)!.kind !== 'tag').map((key) => key.split('/')[1]!))
@@ -236,7 +240,7 @@ function liveParts({ names }: Sharing, there: RemoteRefs): Set<string> {
 const isSeenLive = ({ checkpoints, names }: Sharing, part: string): boolean =>
   checkpoints.history.repository.refs.list(`${names.seenFolder}heads/${part}/`, () => undefined).size > 0
 
-/** Sets what archives were last seen, and forgets what was seen of the refs of archived sessions. */
+/** Records the archives that were last seen, and forgets the last-seen refs of archived sessions. */
 async function remember(
   sharing: Sharing,
   now: ReadonlyMap<RefName, CommitId>,
@@ -270,7 +274,7 @@ async function move({ checkpoints }: Sharing, moves: ReadonlyMap<RefName, Object
   })
 }
 
-/** One request, whole or not at all. Says why it was refused. */
+/** Sends one atomic request. Returns why it was refused. */
 async function send(
   { remote, options }: Sharing,
   moves: readonly RemoteMove[],

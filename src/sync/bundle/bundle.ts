@@ -1,4 +1,4 @@
-/** Sessions as one file, and back: a backup that every git reads. */
+/** Writes sessions to one file and reads them back: a backup that every git reads. */
 import { resolve } from 'node:path'
 import type { Checkpoints } from '../../checkpoints/checkpoints.ts'
 import { NotFoundError } from '../../errors.ts'
@@ -25,20 +25,20 @@ export interface BundleRequest {
 export interface BundleReport {
   /** Size of the file. */
   bytes: number
-  /** How many objects it has. */
+  /** Number of objects in the file. */
   objects: number
-  /** Names of the refs in it, without `refs/`. */
+  /** Names of the refs in the file, without `refs/`. */
   refs: string[]
 }
 
-/** In the place of a remote's name; no remote can have it. */
+/** Used in place of a remote's name; no remote can have this name. */
 const BUNDLE = '_bundle'
 
 /**
- * Writes sessions with all they lead to: branches, tags, reserved lines, files of workspaces, and what is known of
- * deletions. `undefined`, and no file, if nothing is new.
+ * Writes sessions with everything that belongs to them: branches, tags, reserved lines, files of workspaces, and
+ * tombstones. Returns `undefined`, and writes no file, if nothing is new.
  *
- * @throws NotFoundError when there is nothing to write; CorruptError, UnsupportedError, StorageError
+ * @throws NotFoundError if there is nothing to write; CorruptError, UnsupportedError, StorageError
  */
 export async function bundleSessions(
   checkpoints: Checkpoints,
@@ -49,7 +49,7 @@ export async function bundleSessions(
   const { repository } = history
   const isThere = await checkpoints.openFinished()
   const refs = isThere ? refsOf(checkpoints, only) : new Map<string, ObjectId>()
-  // Rewrites of all sessions go along: alone, they are nothing to keep.
+  // Maps of rewrites are always included; without a session, they are not worth a file.
   if ([...refs.keys()].every((ref) => ref.startsWith(REWRITTEN)))
     throw new NotFoundError(
       { kind: 'session', id: only?.join(', ') ?? '' },
@@ -70,11 +70,11 @@ export async function bundleSessions(
 }
 
 /**
- * Takes from a bundle what it has: as a fetch does, so that nothing of the store is lost and what was deleted stays deleted.
- * The store is created if there is none.
+ * Restores sessions from a bundle, in the same way as a fetch: nothing in the store is lost, and what was deleted stays
+ * deleted. Creates the store if there is none.
  *
- * @throws NotFoundError when there is no such file, or when the bundle continues one that was not restored; CorruptError;
- *   LockedError, StorageError
+ * @throws NotFoundError if there is no such file, or if the bundle continues one that was not restored; CorruptError;
+ * LockedError, StorageError
  */
 export function unbundleSessions(
   checkpoints: Checkpoints,
@@ -85,7 +85,7 @@ export function unbundleSessions(
   const remote = new BundleRemote(repository, resolve(file))
   const names = new RemoteNames(BUNDLE, false)
   return alone(repository, 'unbundle', async () => {
-    // What an interrupted call has left says nothing about this file.
+    // Refs that an interrupted call left belong to another file.
     await forget(checkpoints, names)
     try {
       return await fetchSessions({ checkpoints, remote, names, writer, options }, only)
@@ -106,7 +106,7 @@ function refsOf({ history }: Checkpoints, only: Only): Map<string, ObjectId> {
 
 const FOLDERS = ['refs/heads/', 'refs/tags/', 'refs/forkpoint/'] as const
 
-/** Ids that a reader has, none for a whole bundle; `undefined` when it has all of the refs. */
+/** Returns the ids that a reader already has, none for a complete bundle; `undefined` if the reader has all refs. */
 async function knownTo(
   checkpoints: Checkpoints,
   refs: ReadonlyMap<string, ObjectId>,
@@ -119,7 +119,7 @@ async function knownTo(
   return isSame ? undefined : [...earlier.refs.values()]
 }
 
-/** The newest commits before a time that the tips descend from; `undefined` when all tips are such. */
+/** Returns the newest ancestors of the tips from before a time; `undefined` if all tips are from before it. */
 async function commitsBefore(
   { objects }: Checkpoints,
   tips: readonly ObjectId[],
@@ -148,7 +148,7 @@ async function commitsBefore(
   return isNew ? [...known] : undefined
 }
 
-/** Removes the refs that a fetch remembers of its remote. */
+/** Deletes the last-seen refs of this remote. */
 async function forget({ history }: Checkpoints, names: RemoteNames): Promise<void> {
   const { repository } = history
   const seen = [...repository.refs.list(names.seenFolder).keys()]

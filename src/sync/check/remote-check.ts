@@ -1,17 +1,17 @@
-/** What a git server promises, found out by trying it on refs that are only there for that. */
+/** Checks what a git server can do, by trying it with refs made for the check. */
 import type { CheckOptions, RemoteCheck } from './report.ts'
 
 /**
- * Tries what forkpoint needs of a git server, and what it uses where it is there, with new refs named `_check-…`, which are
- * deleted afterwards. Nothing else at the server is touched, and no store is needed.
+ * Tries what forkpoint needs of a git server, and what it uses if the server has it. Uses new refs named `_check-…`,
+ * and deletes them afterwards. Changes nothing else at the server, and needs no store.
  *
- *     const { ok, promises } = await checkRemote('https://host/team/sessions.git', { auth: { token } })
+ * const { ok, promises } = await checkRemote('https://host/team/sessions.git', { auth: { token } })
  *
- * @throws RemoteError when the server cannot be reached or does not let us in; UnsupportedError for an address that forkpoint
- *   does not know how to reach
+ * @throws RemoteError if the server cannot be reached or refuses access; UnsupportedError for an address that forkpoint
+ * cannot use
  */
 export async function checkRemote(url: string, options: CheckOptions = {}): Promise<RemoteCheck> {
-  // Loaded when it is needed: a store does without.
+  // Loaded only when needed, because stores do not use it.
   const { runCheck } = await import('./run.ts')
   return runCheck(url, options)
 }

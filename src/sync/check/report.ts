@@ -1,36 +1,39 @@
-/** What a check of a server is told, and what it says. */
+/** The options and the report of a check. */
 import type { RemoteOptions } from '../../git/wire/remote.ts'
 import type { ConnectOptions } from '../connect.ts'
 
 export interface CheckOptions extends ConnectOptions, RemoteOptions {
-  /** The repository also holds code: branches are tried below `refs/forkpoint/heads/`. Default: found out from its refs. */
+  /**
+   * Whether the repository also holds code, so that branches are tried below `refs/forkpoint/heads/`. Default: decided
+   * by its refs.
+   */
   mapped?: boolean
-  /** Bytes of the large push. Default 2 MiB. */
+  /** Size of the large push in bytes. Default 2 MiB. */
   size?: number
 }
 
 export interface TriedPromise {
-  /** Short, such as `atomic`. */
+  /** A short name, such as `atomic`. */
   name: string
-  /** What the server promises if it holds. */
+  /** What the server does if the promise holds. */
   promise: string
-  /** `undefined`: it was not tried, or it is only told. */
+  /** `undefined`: it was not tried. */
   holds: boolean | undefined
-  /** Whether sessions cannot be shared without it. */
+  /** Whether sharing sessions requires it. */
   needed: boolean
-  /** How long it took; the median where it was tried several times. */
+  /** How long it took; the median if it was tried several times. */
   milliseconds?: number
-  /** The server's words, and what it means that it does not hold. */
+  /** The server's answer, and the consequences if the promise does not hold. */
   note?: string
 }
 
 export interface RemoteCheck {
-  /** Without a password. */
+  /** The address without a password. */
   url: string
   transport: 'http' | 'ssh' | 'folder'
-  /** Whether all that is needed holds. */
+  /** Whether all needed promises hold. */
   ok: boolean
   promises: TriedPromise[]
-  /** Refs of the check that the server did not let be deleted. */
+  /** Refs of the check that the server refused to delete. */
   left: string[]
 }

@@ -1,4 +1,4 @@
-/** One promise after the other is tried, and what was left at the server is deleted. */
+/** Tries the promises one after another, and deletes the refs of the check. */
 import { performance } from 'node:perf_hooks'
 import { CorruptError, RemoteError } from '../../errors.ts'
 import { locationOf } from '../../git/wire/native/location.ts'
@@ -8,7 +8,7 @@ import type { CheckOptions, RemoteCheck, TriedPromise } from './report.ts'
 import { Scratch } from './scratch.ts'
 import { NotKeptError, NotTriedError, TRIALS, type Tried } from './trials.ts'
 
-/** See `checkRemote`. */
+/** Runs a check; see `checkRemote`. */
 export async function runCheck(url: string, options: CheckOptions): Promise<RemoteCheck> {
   const { mapped, size = 2 << 20, onProgress, ...rest } = options
   const { kind: transport } = locationOf(url)
@@ -17,10 +17,10 @@ export async function runCheck(url: string, options: CheckOptions): Promise<Remo
   let left: string[] = []
   try {
     await scratch.open()
-    // Who is not let in learns it here.
+    // Throws here if the server refuses access.
     const { refs } = await scratch.remote.refs(['refs/'], rest)
     scratch.isMapped = mapped ?? hasCode(refs.keys())
-    // What goes wrong is told when the first branch is tried.
+    // The trial of the first branch reports any error.
     if (refs.size === 0 && !scratch.isMapped) await scratch.begin().catch(passOver)
     const tried: Tried = { scratch, refs: refs.size, size, line: [], kept: new Set() }
     try {

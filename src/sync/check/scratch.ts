@@ -1,4 +1,4 @@
-/** What a check works with: a repository of its own, refs at the server that are nobody's, and small commits. */
+/** What a check works with: a repository of its own, new refs at the server, and small commits. */
 import { randomBytes } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -17,9 +17,9 @@ import { NEUTRAL_BRANCH, neutralCommit } from '../neutral-branch.ts'
 export class Scratch {
   readonly remote: Remote
   readonly options: RemoteOptions
-  /** No session's: a name never begins with `_`. */
+  /** Never the name of a session, because such a name does not begin with `_`. */
   readonly name = `_check-${randomBytes(4).toString('hex')}`
-  /** Whether branches lie below `refs/forkpoint/heads/`. */
+  /** Whether branches are below `refs/forkpoint/heads/`. */
   isMapped = false
   readonly #url: string
   readonly #connect: ConnectOptions
@@ -27,10 +27,10 @@ export class Scratch {
   readonly #repository: Repository
   readonly #open: Repository[] = []
   #commits = 0
-  /** Whether an empty server was begun with the branch of a first push. */
+  /** Whether the neutral branch was pushed to an empty server. */
   #hasBegun = false
 
-  /** Throws UnsupportedError, TypeError for a wrong address. */
+  /** Prepares a check. Throws UnsupportedError, TypeError for a wrong address. */
   constructor(url: string, options: ConnectOptions & RemoteOptions) {
     const { auth, headers, ...rest } = options
     this.#url = url
@@ -40,7 +40,7 @@ export class Scratch {
     this.remote = this.#connected(this.#repository)
   }
 
-  /** Makes the repository. */
+  /** Creates the repository. */
   async open(): Promise<void> {
     await create(this.#repository)
   }
@@ -53,17 +53,17 @@ export class Scratch {
     return `refs/${this.isMapped ? 'forkpoint/' : ''}tags/${this.name}/${name}`
   }
 
-  /** Beside where tombstones are. */
+  /** A ref in a folder next to that of the tombstones. */
   get hidden(): RefName {
     return `refs/forkpoint/${this.name}/hidden`
   }
 
-  /** All of them. */
+  /** Prefixes of all refs of the check. */
   get prefixes(): string[] {
     return [this.branch(''), this.tag(''), this.hidden]
   }
 
-  /** A new commit, on top of another one, with a file of so many bytes that do not get smaller. */
+  /** Makes a commit, on top of another one, with a file of `size` random bytes, which cannot be compressed. */
   async commit(parent?: ObjectId, size = 16): Promise<ObjectId> {
     const blob = newObject('blob', randomBytes(size))
     const file = { name: 'file', entry: { mode: '100644', id: blob.id } } as const
@@ -80,8 +80,8 @@ export class Scratch {
   }
 
   /**
-   * Begins an empty server as a first push does: many servers make the first branch their default, and let nobody delete it then.
-   * Throws RemoteError.
+   * Pushes the neutral branch to an empty server, as a first push does: many servers make the first branch their
+   * default, and then refuse to delete it. Throws RemoteError.
    */
   async begin(): Promise<void> {
     const [commit, ...others] = neutralCommit()
@@ -90,17 +90,20 @@ export class Scratch {
     await this.push([{ ref: NEUTRAL_REF, from: undefined, to: commit.id }])
   }
 
-  /** Throws RemoteError. */
+  /** Pushes moves of refs. Throws RemoteError. */
   push(moves: readonly RemoteMove[], has: readonly ObjectId[] = []): Promise<readonly MoveAnswer[]> {
     return this.remote.push({ moves, has, atomic: moves.length > 1 }, this.options)
   }
 
-  /** Where a ref is at the server. Throws RemoteError. */
+  /** Returns the value of a ref at the server. Throws RemoteError. */
   async at(ref: string): Promise<ObjectId | undefined> {
     return (await this.remote.refs([ref], this.options)).refs.get(ref)
   }
 
-  /** Fetches into an empty repository, and says which of the objects are there then. Throws RemoteError, CorruptError. */
+  /**
+   * Fetches into an empty repository; returns for each of these objects whether it arrived. Throws RemoteError,
+   * CorruptError.
+   */
   async fetched(want: ObjectId, ids: readonly ObjectId[], depth?: number): Promise<boolean[]> {
     const repository = this.#newRepository(`fetched-${this.#open.length}`)
     await create(repository)
@@ -110,9 +113,9 @@ export class Scratch {
     return Promise.all(ids.map((id) => repository.objects.has(id)))
   }
 
-  /** Deletes at the server what is there of the check; returns what is left. */
+  /** Deletes the refs of the check at the server; returns those that are left. */
   async cleanUp(): Promise<string[]> {
-    // Also after the caller has stopped the check.
+    // Without the signal, because this also runs after the caller has stopped the check.
     const options = { ...this.options, signal: undefined }
     const ours = this.#hasBegun ? [...this.prefixes, NEUTRAL_REF] : this.prefixes
     let left: [string, ObjectId][] = []
@@ -126,7 +129,7 @@ export class Scratch {
       await look()
     } catch (error) {
       if (!(error instanceof RemoteError)) throw error
-      // What was there is told.
+      // The refs found before are returned.
     }
     return left.map(([ref]) => ref)
   }

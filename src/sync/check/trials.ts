@@ -1,4 +1,4 @@
-/** What is tried, in this order: a trial may stand on what those before it have left at the server. */
+/** The trials, in order: a trial may use what earlier ones left at the server. */
 import type { RemoteError } from '../../errors.ts'
 import type { MoveAnswer } from '../../git/wire/remote.ts'
 import { type ObjectId, parseRef } from '../../ids.ts'
@@ -8,30 +8,33 @@ export interface Trial {
   name: string
   promise: string
   needed?: boolean
-  /** What it means when it does not hold. */
+  /** The consequences if the promise does not hold. */
   otherwise?: string
-  /** Trials without which this one says nothing. */
+  /** Trials whose promises must hold, or this one is not tried. */
   after?: readonly string[]
-  /** Returns what is to be said of it. `timed` measures. Throws NotKeptError, NotTriedError, RemoteError, CorruptError. */
+  /**
+   * Tries it; returns a note for the report. `timed` measures how long `work` takes. Throws NotKeptError,
+   * NotTriedError, RemoteError, CorruptError.
+   */
   run(tried: Tried, timed: <T>(work: () => Promise<T>) => Promise<T>): Promise<string | undefined>
 }
 
 export interface Tried {
   scratch: Scratch
-  /** How many refs the server had before. */
+  /** Number of refs at the server before the check. */
   refs: number
-  /** Bytes of the large push. */
+  /** Size of the large push in bytes. */
   size: number
-  /** Commits of the branch `main` of the check, oldest first. */
+  /** Commits on the check's branch `main`, oldest first. */
   line: ObjectId[]
-  /** Names of trials that were kept. */
+  /** Names of trials whose promise holds. */
   kept: Set<string>
 }
 
 /** The promise does not hold; the message says what happened instead. */
 export class NotKeptError extends Error {}
 
-/** It cannot be tried here; the message says why. */
+/** The promise cannot be tried here; the message says why. */
 export class NotTriedError extends Error {}
 
 export const TRIALS: readonly Trial[] = [
@@ -222,7 +225,7 @@ export const TRIALS: readonly Trial[] = [
       const { head } = await scratch.remote.refs([scratch.branch('')], scratch.options)
       if (head === undefined) throw new NotTriedError('It does not say what its default branch is.')
       expect(parseRef(head)?.kind !== 'branch', `It is ${head}.`)
-      // Nothing can go wrong where there is no such branch; one that is there is not put at risk.
+      // Tries to delete the default branch only if it does not exist, so that an existing branch is not at risk.
       if ((await scratch.at(head)) !== undefined || scratch.isMapped) return head
       const [answer] = await scratch
         .push([{ ref: head, from: line.at(-1)!, to: undefined }])

@@ -1,4 +1,6 @@
-/** What plans are made of: how the refs of a session stand to those of a remote, and what its tombstones say of them. */
+/**
+ * Collects the facts for plans: how the refs of a session relate to those of a remote, and which of them are deleted.
+ */
 import type { History } from '../../checkpoints/commits/history.ts'
 import { type Grave, Graves } from '../../checkpoints/tombstones/graves.ts'
 import { type Rewrites, readRewrites } from '../../checkpoints/tombstones/rewrites.ts'
@@ -10,16 +12,16 @@ import type { Fate, RefFacts, Relation } from './fetch-plan.ts'
 import { parseKey, type RefKey, type RefKind } from './names.ts'
 import type { SharedSession, Whereabouts } from './shared-sessions.ts'
 
-/** A session's refs and tombstones, with what can be told of them. */
+/** The facts about a session's refs and tombstones. */
 export interface SessionFacts {
   session: SessionId
   refs: RefFacts[]
   graves: Graves
-  /** What the tombstones name, by key. */
+  /** The ids that tombstones name, by key. */
   named: Map<RefKey, Set<ObjectId>>
 }
 
-/** @param writer what this machine is called in names of branches */
+/** @param writer the name of this machine in names of branches */
 export async function sessionFacts(
   history: History,
   shared: SharedSession,
@@ -40,7 +42,7 @@ export async function sessionFacts(
     const theirs = await standing(history, rewrites, session, there)
     const remote = theirs.isOld ? theirs.now : there
     const where = { local, seen, remote }
-    // A tag that people said something with is made anew where it is rewritten.
+    // A rewrite makes a new object of an annotated tag, so the remote's tag is taken.
     const isTaken = kind === 'tag' && mine.now !== undefined && remote !== undefined
     const relation = isTaken ? 'behind' : await relationOf(history, kind, where)
     const isRemoteDead =
@@ -60,7 +62,7 @@ export async function sessionFacts(
   return { session, refs: facts, graves, named }
 }
 
-/** Whether something stands on what was rewritten, and what it has become. */
+/** Returns whether an object was rewritten or has a rewritten ancestor, and what replaces it. */
 async function standing(
   history: History,
   rewrites: Rewrites,
@@ -85,23 +87,23 @@ async function relationOf(
   if (kind === 'tag') return 'diverged'
   const ahead = () => isBelow(history, remote, local)
   const behind = () => isBelow(history, local, remote)
-  // What has not moved since is looked for above first, where it is near.
+  // A ref that has not moved here is probably behind, so that is checked first.
   if (local === seen) return (await behind()) ? 'behind' : (await ahead()) ? 'ahead' : 'diverged'
   return (await ahead()) ? 'ahead' : (await behind()) ? 'behind' : 'diverged'
 }
 
-/** What tombstones say of single values. */
+/** Decides from tombstones about single values of refs. */
 class Cemetery {
   readonly #history: History
   readonly #graves: Graves
-  /** Tombstones that the remote has not. */
+  /** Whether the remote lacks a tombstone. */
   readonly #unsent: (id: CommitId) => boolean
-  /** Tombstones that are new here. */
+  /** Whether a tombstone is new here. */
   readonly #isNew: (id: CommitId) => boolean
 
-  /** All that a rewritten checkpoint has become. */
+  /** Returns all replacements of a rewritten checkpoint. */
   readonly #later: (id: ObjectId) => ReadonlySet<ObjectId>
-  /** What named checkpoints have become by a rewrite, as far as that is here. */
+  /** Replacements of named checkpoints that were rewritten, if stored here. */
   readonly #successors: ReadonlyMap<ObjectId, CommitId>
 
   static async of(
@@ -134,7 +136,10 @@ class Cemetery {
     this.#isNew = (id) => !here.has(id)
   }
 
-  /** Whether a value at the remote is deleted: it is named, leads to one that is, or the deletion is still to be sent. */
+  /**
+   * Returns whether a value at the remote is deleted: it is named, is an ancestor of a named one, or the deletion was
+   * not sent yet.
+   */
   async holdsRemote(key: RefKey, id: ObjectId): Promise<boolean> {
     if (this.#graves.isEmpty) return false
     if (this.#graves.deleting(key).some(this.#unsent)) return true
@@ -166,7 +171,7 @@ class Cemetery {
     return false
   }
 
-  /** What is deleted of a ref, for a value of it. */
+  /** Returns the deletions of a ref that apply to this value. */
   async #of(key: RefKey, id: ObjectId): Promise<Grave[]> {
     const named = this.#graves.of(key, await continued(this.#history, id))
     return named.flatMap((grave) => {
@@ -181,14 +186,20 @@ async function continued(history: History, id: ObjectId): Promise<Set<CommitId>>
   return commit === undefined ? new Set() : continuedBy(history, commit)
 }
 
-/** Whether the first is the second, or one of those that it descends from; also of what annotated tags name. */
+/**
+ * Returns whether `ancestor` is the same commit as `descendant` or one of its ancestors. Annotated tags stand for their
+ * commits.
+ */
 export async function isBelow(history: History, ancestor: ObjectId, descendant: ObjectId): Promise<boolean> {
   const [above, below] = [await commitOf(history, descendant), await commitOf(history, ancestor)]
   if (above === undefined || below === undefined) return false
   return above === below || isAncestor(history.objects, below, above)
 }
 
-/** The commit that an id leads to; `undefined` where that is not here, or is no commit. */
+/**
+ * Returns the commit that an id names, directly or through tags; `undefined` if it is not stored here or is not a
+ * commit.
+ */
 async function commitOf({ objects }: History, id: ObjectId): Promise<CommitId | undefined> {
   let at = id
   for (let depth = 0; depth < 5; depth++) {
@@ -204,7 +215,10 @@ async function commitOf({ objects }: History, id: ObjectId): Promise<CommitId | 
   return undefined
 }
 
-/** Says where ours goes that has diverged: a name that tells who went on, and with which checkpoint. */
+/**
+ * Chooses the new names of diverged local refs, from the name of this machine and the first checkpoint that only it
+ * has.
+ */
 async function nameAsides(
   history: History,
   session: SessionId,
@@ -232,7 +246,7 @@ async function nameAsides(
   }
 }
 
-/** The first checkpoint of ours that theirs does not lead to. */
+/** Returns the first local checkpoint that the remote's ref does not reach. */
 async function ownBeginning(history: History, { kind, local, remote }: RefFacts): Promise<ObjectId> {
   if (kind === 'tag') return local!
   const theirs = await history.reachable([remote as CommitId])
@@ -252,6 +266,6 @@ function keyWith(key: RefKey, ending: string): RefKey {
   return `${folder}/${encodeName(session)}/${part}`
 }
 
-/** The key of a branch. */
+/** Returns the key of a branch. */
 export const branchKey = (session: SessionId, branch: BranchName): RefKey =>
   branchRef(session, branch).slice('refs/'.length)

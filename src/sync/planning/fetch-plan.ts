@@ -1,13 +1,13 @@
-/** What a fetch does to the refs of one session. Pure: from where they are to where they go. */
+/** Plans what a fetch does to the refs of one session. Pure: computes new values from current ones. */
 import type { ObjectId } from '../../ids.ts'
 import type { RefKey, RefKind } from './names.ts'
 
-/** How ours stands to theirs. */
+/** How the local value relates to the remote one. */
 export type Relation = 'same' | 'ahead' | 'behind' | 'diverged'
 
 /**
- * What tombstones mean for ours. `dead`: it is deleted. `newer`: work that the deletion did not know. `unknown`: it
- * cannot be told.
+ * What tombstones mean for the local value. `dead`: it is deleted. `newer`: it has work that the deletion did not
+ * cover. `unknown`: that cannot be decided.
  */
 export type Fate = 'alive' | 'dead' | 'newer' | 'unknown'
 
@@ -16,43 +16,47 @@ export interface RefFacts {
   kind: RefKind
   local: ObjectId | undefined
   seen: ObjectId | undefined
-  /** What theirs means: where it was rewritten, what it has become; `undefined` also where that is not here. */
+  /**
+   * The remote value or, if it was rewritten, its replacement; `undefined` also if the replacement is not stored here.
+   */
   remote: ObjectId | undefined
-  /** What is there, word for word. */
+  /** The actual remote value. */
   there: ObjectId | undefined
-  /** Where both are there; `undefined` also where it cannot be told, since theirs was not fetched. */
+  /** How `local` relates to `remote`; `undefined` if one of them is missing or the remote's was not fetched. */
   relation: Relation | undefined
   fate: Fate
-  /** Whether theirs is deleted, although it is still there. */
+  /** Whether the remote value is deleted, although the remote still has it. */
   isRemoteDead: boolean
-  /** Whether ours has work on what was rewritten elsewhere: it stays, and is not pushed. */
+  /** Whether the local value has work on checkpoints that were rewritten elsewhere: it stays, and is not pushed. */
   isOutdated: boolean
-  /** Whether theirs has work on what was rewritten here: it is not taken over as it is. */
+  /** Whether the remote value has work on checkpoints that were rewritten here: it is not taken over unchanged. */
   isRemoteOutdated: boolean
-  /** Where ours goes if it diverges. */
+  /** The new name of the local ref if it diverged. */
   aside: RefKey
 }
 
 export interface FetchPlan {
-  /** Where our refs go; `undefined`: they are deleted. */
+  /** New values of local refs; `undefined`: deleted. */
   local: Map<RefKey, ObjectId | undefined>
-  /** What is now seen of the remote. */
+  /** New values of last-seen refs. */
   seen: Map<RefKey, ObjectId | undefined>
-  /** Ours that made room for theirs. */
+  /** Local refs that were renamed because the remote's ref takes the name. */
   diverged: { from: RefKey; to: RefKey }[]
   deleted: RefKey[]
-  /** Ours that a deletion did not know: they stay, and are not pushed. */
+  /** Local refs with work that a deletion did not cover: they stay, and are not pushed. */
   kept: RefKey[]
-  /** Theirs that are deleted or rewritten, but still there. */
+  /** Refs that are deleted or rewritten, but that the remote still has. */
   hidden: RefKey[]
-  /** Ours with work on what was rewritten elsewhere: the session stays as it is, and is not pushed. */
+  /**
+   * Local refs with work on checkpoints that were rewritten elsewhere: the session stays as it is, and is not pushed.
+   */
   outdated: RefKey[]
   changed: RefKey[]
 }
 
 /**
- * Branches move forward only. Where both sides went on, theirs takes the name and ours gets another one; a session with
- * lines of an adapter goes aside as a whole, since its refs belong together.
+ * Plans a fetch. Branches only move forward. If both sides have new checkpoints, the remote's ref takes the name and
+ * the local one is renamed. A session with lines of an adapter is renamed as a whole, because its refs belong together.
  */
 export function planFetch(facts: readonly RefFacts[]): FetchPlan {
   const plan: FetchPlan = {
@@ -73,7 +77,7 @@ export function planFetch(facts: readonly RefFacts[]): FetchPlan {
     if (fact.there !== undefined && (fact.isRemoteDead || fact.there !== fact.remote)) plan.hidden.push(key)
     if (waits(fact)) plan.outdated.push(key)
     if ((isHeld || fact.isRemoteOutdated) && fact.fate !== 'dead') continue
-    // What is there as it was before a rewrite has still to be replaced.
+    // The value from before a rewrite must still be replaced at the remote, so it does not count as seen.
     const now = fact.there === fact.remote ? remote : undefined
     if (seen !== now && !(isBlocked(fact) && remote === undefined)) plan.seen.set(key, now)
     if (local !== undefined && fact.fate === 'dead') {
@@ -95,7 +99,7 @@ const waits = ({ isOutdated, fate }: RefFacts): boolean => isOutdated && fate !=
 const isBlocked = ({ local, fate }: RefFacts): boolean =>
   local !== undefined && (fate === 'newer' || fate === 'unknown')
 
-/** Whether both sides have gone on. */
+/** Returns whether both sides have new checkpoints. */
 const isApart = ({ local, remote, isRemoteDead, fate, relation }: RefFacts): boolean =>
   local !== undefined && remote !== undefined && !isRemoteDead && fate !== 'dead' && relation === 'diverged'
 

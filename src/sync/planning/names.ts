@@ -1,4 +1,4 @@
-/** What refs are called here, at a remote, and where it stands what was last seen of them there. */
+/** Names of refs here, at a remote, and of the refs that record what was last seen there. */
 
 import type { RefFolder, RefName } from '../../ids.ts'
 import { ARCHIVE, GONE, LAST_SEEN, parseRef, REWRITTEN, type SessionId } from '../../ids.ts'
@@ -12,11 +12,11 @@ export type RefKind = 'branch' | 'line' | 'workspace' | 'tag'
 export interface ParsedKey {
   session: SessionId
   kind: RefKind
-  /** As its owner wrote it. */
+  /** The decoded name. */
   name: string
 }
 
-/** `undefined` for refs that are not a session's. */
+/** Parses a key; returns `undefined` for refs that do not belong to a session. */
 export function parseKey(key: RefKey): ParsedKey | undefined {
   const parsed = parseRef(`refs/${key}`)
   if (parsed === undefined || parsed.kind === 'active') return undefined
@@ -25,14 +25,14 @@ export function parseKey(key: RefKey): ParsedKey | undefined {
   return { session, kind: name.startsWith(WORKSPACE) ? 'workspace' : 'line', name }
 }
 
-/** Lines that hold files of a workspace. */
+/** Prefix of lines with the files of a workspace. */
 const WORKSPACE = 'workspace.'
 
-/** How refs are spelled at one remote. */
+/** Translates between local refs and those of one remote. */
 export class RemoteNames {
-  /** Of the remote, such as `origin`. */
+  /** Name of the remote, such as `origin`. */
   readonly remote: string
-  /** Whether branches lie below `refs/forkpoint/heads/`, where they start no builds. */
+  /** Whether branches are below `refs/forkpoint/heads/`, where they do not start builds. */
   readonly isMapped: boolean
 
   constructor(remote: string, isMapped: boolean) {
@@ -40,34 +40,39 @@ export class RemoteNames {
     this.isMapped = isMapped
   }
 
-  /** A key's ref at the remote. */
+  /** Returns the name of a key's ref at the remote. */
   there(key: RefKey): string {
     return this.isMapped ? `refs/forkpoint/${key}` : `refs/${key}`
   }
 
-  /** The key of a ref at the remote; `undefined` for refs that are not a session's. */
+  /** Returns the key of a ref at the remote; `undefined` for refs that do not belong to a session. */
   key(ref: string): RefKey | undefined {
     const folder = this.isMapped ? 'refs/forkpoint/' : 'refs/'
     const key = ref.slice(folder.length)
     return ref.startsWith(folder) && parseKey(key) !== undefined ? key : undefined
   }
 
-  /** Where it stands here what was last seen of a key, or of `gone/<session>` or `rewritten/<session>`. */
+  /**
+   * Returns the local ref that records what was last seen of a key, of `gone/<session>` or of `rewritten/<session>`.
+   */
   seen(key: string): RefName {
     return `${LAST_SEEN}${this.remote}/${key}`
   }
 
-  /** The folder of all that was last seen. */
+  /** The folder of all last-seen refs. */
   get seenFolder(): RefFolder {
     return `${LAST_SEEN}${this.remote}/`
   }
 
-  /** Where it stands which archives were last seen. */
+  /** The folder of last-seen archives. */
   get seenArchives(): RefFolder {
     return `${this.seenFolder}archive/`
   }
 
-  /** What a server is asked for: of these sessions, or of all. What was rewritten counts for all. */
+  /**
+   * Returns the prefixes of refs to ask a server for, of these sessions or of all. Rewrites of all sessions are always
+   * included.
+   */
   prefixes(sessions: readonly SessionId[] | undefined): string[] {
     const folder = this.isMapped ? 'refs/forkpoint/' : 'refs/'
     const parts = sessions === undefined ? undefined : sessions.map(encodeName)
@@ -78,12 +83,12 @@ export class RemoteNames {
   }
 }
 
-/** Of more sessions, all refs are read. */
+/** For more sessions than this, all refs are read. */
 const MOST_PREFIXED = 50
 
 /**
- * Whether a server's repository also holds code, told by its refs: branches of sessions are apart already, or there are branches that
- * are not those of sessions.
+ * Returns whether a server's repository also holds code, judged by its refs: whether it has branches of sessions below
+ * `refs/forkpoint/`, or branches that are not of sessions.
  */
 export function hasCode(refs: Iterable<string>): boolean {
   for (const ref of refs) {

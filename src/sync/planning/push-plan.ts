@@ -1,4 +1,4 @@
-/** What a push does to the refs of one session at a remote. Pure: from where they are to where they go. */
+/** Plans what a push does to the refs of one session at a remote. Pure: computes new values from current ones. */
 import type { CommitId, ObjectId } from '../../ids.ts'
 import type { RefFacts } from './fetch-plan.ts'
 import type { RefKey } from './names.ts'
@@ -9,13 +9,13 @@ export interface PushFacts {
     local: CommitId | undefined
     remote: CommitId | undefined
   }
-  /** What the tombstones name, by key: what else is deleted has to be named first. */
+  /** The ids that tombstones name, by key: other values must be named before they are deleted. */
   named: ReadonlyMap<RefKey, ReadonlySet<ObjectId>>
-  /** Whether the server lets nobody delete. */
+  /** Whether the server refuses deletions. */
   deniesDeletes: boolean
-  /** Whether the server lets nobody replace what was rewritten: it is deleted and made again. */
+  /** Whether the server refuses to replace rewritten refs: they are deleted and created again. */
   deniesReplacing: boolean
-  /** Whether lines with files of a workspace go along. */
+  /** Whether lines with the files of a workspace are pushed, too. */
   workspace: boolean
 }
 
@@ -23,27 +23,27 @@ export interface KeyMove {
   key: RefKey
   from: ObjectId | undefined
   to: ObjectId | undefined
-  /** Whether it moves to another history, since that was rewritten. */
+  /** Whether the ref moves to another history, because it was rewritten. */
   replaces?: boolean
 }
 
 export interface PushPlan {
   moves: KeyMove[]
-  /** Of the ref with the tombstones; where it is already what it should be, it is sent along as it is. */
+  /** The move of the ref with the tombstones; with deletions, it is sent even if it does not change. */
   gone: { from: CommitId | undefined; to: CommitId } | undefined
-  /** What is the same there, but was not known to be. */
+  /** Refs that are the same at the remote, but are not recorded as seen. */
   seen: Map<RefKey, ObjectId>
-  /** Deleted values that no tombstone names yet: they have to be, before anything is sent. */
+  /** Deleted values that no tombstone names yet: they must be named before anything is sent. */
   unnamed: { key: RefKey; id: ObjectId }[]
-  /** Ours that wait until a deletion at the remote is done. */
+  /** Whether local refs wait for a deletion at the remote, so that another push is needed. */
   again: boolean
-  /** Ours that cannot be pushed before a fetch. */
+  /** Local refs that cannot be pushed before a fetch. */
   behind: RefKey[]
   kept: RefKey[]
   hidden: RefKey[]
-  /** Rewritten, but the server lets nobody replace or delete what it has. */
+  /** Rewritten refs that the server refuses to replace or delete. */
   unreplaced: RefKey[]
-  /** With work, on either side, on what was rewritten: none of the session is pushed. */
+  /** Refs with work, on either side, on rewritten checkpoints: nothing of the session is pushed. */
   outdated: RefKey[]
 }
 
@@ -74,7 +74,7 @@ export function planPush({
       if (!named.get(key)?.has(there)) plan.unnamed.push({ key, id: there })
       if (deniesDeletes) plan.hidden.push(key)
       else plan.moves.push({ key, from: there, to: undefined })
-      // A new session under the name of a deleted one: the old ref goes first.
+      // A new session has the name of a deleted one: the old ref is deleted first.
       if (local !== undefined && fate === 'alive') plan.again = true
     } else if (fact.isOutdated || fact.isRemoteOutdated) plan.outdated.push(key)
     else if (local === undefined || (kind === 'workspace' && !workspace && !isOld)) continue

@@ -1,4 +1,4 @@
-/** Where the refs of sessions are: here, at a remote, and when it was last looked at. */
+/** Collects the values of sessions' refs: here, at a remote, and as last seen there. */
 
 import type { Archives } from '../../checkpoints/commits/archives.ts'
 import type { History } from '../../checkpoints/commits/history.ts'
@@ -26,17 +26,17 @@ export interface Whereabouts<Id = ObjectId> {
 export interface SharedSession {
   session: SessionId
   refs: Map<RefKey, Whereabouts>
-  /** The newest tombstone. */
+  /** The newest tombstone of the session. */
   gone: Whereabouts<CommitId>
-  /** Where it has no refs of its own: what stands of it above is that of archives. */
+  /** Where the session has no refs of its own, so that the values in `refs` are from archives. */
   archived: Record<keyof Whereabouts, boolean>
-  /** The newest rewrite. */
+  /** The newest map of rewrites of the session. */
   rewritten: Whereabouts<CommitId>
 }
 
 export type SharedSessions = Map<SessionId, SharedSession>
 
-/** What this repository knows by itself, of these sessions or of all. */
+/** Returns what this repository knows without asking the remote, of these sessions or of all. */
 export function localSessions(
   { repository: { refs }, archives }: History,
   names: RemoteNames,
@@ -59,7 +59,7 @@ export function localSessions(
   return found
 }
 
-/** Adds what the remote has. Archives that are not here yet are passed over. */
+/** Adds what the remote has. Skips archives that are not stored here. */
 export function addRemote(
   { archives }: History,
   sessions: SharedSessions,
@@ -84,7 +84,7 @@ export function addRemote(
   }
 }
 
-/** Whether something here is not what was last seen at the remote. */
+/** Returns whether something here differs from what was last seen at the remote. */
 export const isWaiting = ({ refs, gone, rewritten, archived }: SharedSession): boolean =>
   gone.local !== gone.seen ||
   rewritten.local !== rewritten.seen ||
@@ -147,7 +147,7 @@ function placeTombstone(
   id: ObjectId,
   only: readonly SessionId[] | undefined,
 ): void {
-  // A session's name is read as that of a branch's ref is.
+  // Decodes the session's id in the same way as in the ref of a branch.
   const session = parseRef(`refs/heads/${part}/main`)?.session
   if (session === undefined || only?.includes(session) === false) return
   of(into, session)[kind][where] = id as CommitId
@@ -167,5 +167,5 @@ function of(into: SharedSessions, session: SessionId): SharedSession {
   return made
 }
 
-/** A ref that cannot be read is that session's trouble; `verify` tells of it. */
+/** Ignores unreadable refs; `verify` reports them. */
 const passOver = (): void => undefined

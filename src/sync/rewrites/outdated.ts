@@ -1,4 +1,6 @@
-/** Newer work of others on what was rewritten here: it is at the remote, and no ref here leads to it. */
+/**
+ * Finds newer work of others on checkpoints that were rewritten here: it is at the remote, and no local ref reaches it.
+ */
 
 import { readRewrites } from '../../checkpoints/tombstones/rewrites.ts'
 import type { CommitId, RefName, SessionId } from '../../ids.ts'
@@ -7,13 +9,13 @@ import { sessionFacts } from '../planning/facts.ts'
 import { type Sharing, sessionsWith } from '../sharing.ts'
 
 export interface OutdatedWork {
-  /** Commits of the remote, by the ref that says what was last seen there. */
+  /** Commits of the remote, by last-seen ref. */
   commits: ReadonlyMap<RefName, CommitId>
-  /** Call it when refs lead to what they have become. */
+  /** Call this when refs reach the rewritten commits. */
   release(): void
 }
 
-/** Fetches a session, and says what of it at the remote waits until it was made once more. Throws RemoteError. */
+/** Fetches a session, and returns its commits at the remote that must be rewritten. Throws RemoteError. */
 export async function bringOutdated(sharing: Sharing, session: SessionId): Promise<OutdatedWork> {
   const { checkpoints, remote, names, options, writer } = sharing
   const { history } = checkpoints

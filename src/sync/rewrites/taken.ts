@@ -1,4 +1,4 @@
-/** Rewrites of other machines, taken over: what was rewritten there is rewritten here, and what cannot move waits. */
+/** Takes over rewrites of other machines: local refs move to the rewritten checkpoints; refs that cannot move stay. */
 import type { History } from '../../checkpoints/commits/history.ts'
 import type { RewrittenIds } from '../../checkpoints/commits/rewritten.ts'
 import { joinRewrites } from '../../checkpoints/tombstones/joined-rewrites.ts'
@@ -11,16 +11,16 @@ import { type LocalMove, moveRefs, type PURGED } from '../local-moves.ts'
 import { parseKey, type RefKey } from '../planning/names.ts'
 import type { Sharing } from '../sharing.ts'
 
-/** What a remote says of rewrites that is not taken over yet. Its objects are here. */
+/** New rewrites of a remote, fetched but not taken over yet. */
 export interface NewRewrites {
   tips: ReadonlyMap<SessionId, CommitId>
-  /** What counts once it is taken over. */
+  /** All rewrites that are known after taking them over. */
   rewrites: Rewrites
-  /** Call it when it was taken over, or is not wanted any more. */
+  /** Call this when the rewrites were taken over or are no longer needed. */
   release(): void
 }
 
-/** The sessions that were rewritten elsewhere since the remote was last looked at. */
+/** Returns the sessions that were rewritten elsewhere since the remote was last seen, with the newest map of each. */
 export function newRewrites({ checkpoints, names }: Sharing, there: RemoteRefs): Map<SessionId, CommitId> {
   const { history } = checkpoints
   const tips = new Map<SessionId, CommitId>()
@@ -33,7 +33,7 @@ export function newRewrites({ checkpoints, names }: Sharing, there: RemoteRefs):
   return tips
 }
 
-/** Fetches what the remote says of rewrites, before anything that these are about. Throws as `Remote.fetch`. */
+/** Fetches new maps of rewrites, before the rewritten sessions are fetched. Throws what `Remote.fetch` throws. */
 export async function bringRewrites(sharing: Sharing, there: RemoteRefs): Promise<NewRewrites> {
   const { checkpoints, remote, options } = sharing
   const { history } = checkpoints
@@ -53,10 +53,10 @@ export async function bringRewrites(sharing: Sharing, there: RemoteRefs): Promis
 }
 
 /**
- * In one change: the rewrites are known here, and every ref at a checkpoint that was rewritten moves to what this has become, as
- * far as that is here. Returns which branches, lines and tags have moved.
+ * Records the rewrites and moves every ref at a rewritten checkpoint to its replacement, if that is stored here, in one
+ * change. Returns the branches, lines and tags that moved.
  *
- * @param mark `Checkpoints.mark` from before anything was fetched
+ * @param mark the result of `Checkpoints.mark` from before anything was fetched
  */
 export async function takeRewrites(
   { checkpoints, names }: Sharing,
@@ -90,7 +90,7 @@ export async function takeRewrites(
   )
 }
 
-/** Archived sessions with rewritten checkpoints get their refs back first, since archives never change. */
+/** Brings back archived sessions with rewritten checkpoints, because archives never change. */
 async function bringBackArchived(
   { history, refs }: Sharing['checkpoints'],
   rewrites: Rewrites,
@@ -119,7 +119,7 @@ async function joinedWith(history: History, tips: NewRewrites['tips']) {
   return { moves, objects, rewrites: await readRewrites(history, maps) }
 }
 
-/** Every ref that is at a rewritten checkpoint, with where it goes; last-seen refs and what is in the trash as well. */
+/** Returns the moves of all refs at rewritten checkpoints, including last-seen refs and those in the trash. */
 async function movesBy(history: History, rewrites: Rewrites): Promise<LocalMove[]> {
   if (rewrites.isEmpty) return []
   const { refs } = history.repository
@@ -139,7 +139,7 @@ async function movesBy(history: History, rewrites: Rewrites): Promise<LocalMove[
   })
 }
 
-/** Whether a session has lines of an adapter, which move together or not at all, and one cannot move. */
+/** Returns whether a session has lines of an adapter, which must move together, and one of its refs cannot move. */
 async function isHeld(
   history: History,
   rewrites: Rewrites,
@@ -157,7 +157,7 @@ async function isHeld(
   return false
 }
 
-/** Whose rewrites count first for a ref. */
+/** Returns the session whose rewrites take precedence for a ref. */
 function sessionOf(ref: RefName): SessionId | undefined {
   const place = ref.startsWith(LAST_SEEN)
     ? /\/((?:heads|tags)\/.*)/.exec(ref)?.[1]

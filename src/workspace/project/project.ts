@@ -1,6 +1,6 @@
 /**
- * Which project a folder is of, whatever the folder is called and wherever it is: the first commit of its repository,
- * and the address that the repository is fetched from. Read from the files of `.git`; nothing of the repository is run.
+ * Finds the project of a folder, independent of the folder's name and place: the first commit of its repository, and
+ * the address from which the repository is fetched. Reads the files of `.git`; runs nothing of the repository.
  */
 import { join } from 'node:path'
 import { parseConfig } from '../../git/config/parser.ts'
@@ -10,15 +10,15 @@ import { type CommitId, isObjectId, type ObjectId, trustedCommit } from '../../i
 import { TimeSlice } from '../../time-slice.ts'
 import { smallText, type WorkTree, workTreeAround } from './work-tree.ts'
 
-/** A project; at least one of the two is there. */
+/** A project; at least one of the two is set. */
 export interface Project {
-  /** Id of the first commit: the end of the line of first parents of `HEAD`. */
+  /** Id of the first commit: the last one when following first parents from `HEAD`. */
   root?: string
   /** Address of the remote without user, password and `.git`: `github.com/ann/parser`. */
   remote?: string
 }
 
-/** The project of a folder; `undefined` where no work tree is, or one without commits and remote. */
+/** Returns the project of a folder; `undefined` if it is not in a work tree, or in one without commits and remote. */
 export async function projectAt(folder: string): Promise<Project | undefined> {
   const tree = await workTreeAround(folder)
   if (tree === undefined) return undefined
@@ -29,8 +29,8 @@ export async function projectAt(folder: string): Promise<Project | undefined> {
 }
 
 /**
- * An address as all machines write it: `git@github.com:ann/parser.git` and `https://ann:pw@github.com/ann/parser` are
- * both `github.com/ann/parser`. `undefined` for a folder, which another machine does not have.
+ * Normalizes an address: `git@github.com:ann/parser.git` and `https://ann:pw@github.com/ann/parser` both become
+ * `github.com/ann/parser`. Returns `undefined` for a folder, which other machines do not have.
  */
 export function plainRemote(address: string): string | undefined {
   const url = /^(?:https?|ssh|git|git\+ssh|ftps?):\/\/(?:[^/@]*@)?([^/?#]+)\/([^?#]*)/i.exec(address)
@@ -41,7 +41,7 @@ export function plainRemote(address: string): string | undefined {
   return name === '' ? undefined : `${plainHost}/${name}`
 }
 
-/** Of `origin`, else of the first remote by name. */
+/** Returns the address of `origin`, else of the first remote by name. */
 async function remoteOf({ commonDir }: WorkTree): Promise<string | undefined> {
   try {
     const config = parseConfig(await smallText(join(commonDir, 'config')))
@@ -49,17 +49,17 @@ async function remoteOf({ commonDir }: WorkTree): Promise<string | undefined> {
     const [address] = config.get('remote.origin.url') ?? config.get(names[0] ?? '') ?? []
     return address === undefined ? undefined : plainRemote(address)
   } catch {
-    // What git would not read names no remote.
+    // A configuration that git cannot read has no remote.
     return undefined
   }
 }
 
-/** Longer histories are known by their remote alone. */
+/** Projects with a longer history have only a remote. */
 const MOST_COMMITS = 20_000
-/** By a commit that was `HEAD`: the first of its line. */
+/** First commits, by a commit that was `HEAD`. */
 const roots = new Map<ObjectId, CommitId>()
 
-/** The end of the line of first parents; `undefined` where it is cut off, as in a shallow clone, or too long. */
+/** Returns the last commit when following first parents; `undefined` in a shallow clone, or if the line is too long. */
 async function rootOf(tree: WorkTree): Promise<string | undefined> {
   const head = await headOf(tree)
   if (head === undefined) return undefined

@@ -1,16 +1,16 @@
-/** Which sessions are of a project, by what their states say: `metadata.project`, and `workspace`. */
+/** Decides which sessions belong to a project, from `metadata.project` and `workspace` of their states. */
 import { isJsonObject, type JsonObject } from '../../json-value.ts'
 import type { Project } from './project.ts'
 
 export type { Project }
 
-/** A project that sessions are looked for by; `projectAt` reads `root` and `remote` of a folder. */
+/** A project whose sessions are wanted; `projectAt` reads `root` and `remote` from a folder. */
 export interface ProjectQuery extends Project {
-  /** Absolute path. */
+  /** Absolute path of a folder. */
   folder?: string
 }
 
-/** What a state says of its project. */
+/** Returns the project in a state's metadata. */
 export function projectIn({ metadata }: JsonObject): Project {
   const project = isJsonObject(metadata) && isJsonObject(metadata.project) ? metadata.project : {}
   const { root, remote } = project
@@ -21,8 +21,8 @@ export function projectIn({ metadata }: JsonObject): Project {
 }
 
 /**
- * Whether a state is of the project: it has the same root or remote; or its workspace is the folder or in it, unless both
- * sides know better.
+ * Returns whether a state belongs to the project: if it has the same root or remote; or if its workspace is the folder
+ * or inside it, and the roots or remotes do not contradict.
  */
 export function isOfProject(fields: JsonObject, query: ProjectQuery): boolean {
   const own = projectIn(fields)
@@ -34,7 +34,7 @@ export function isOfProject(fields: JsonObject, query: ProjectQuery): boolean {
   return !isOther && query.folder !== undefined && isInFolder(fields.workspace, query.folder)
 }
 
-/** Whether a workspace is the folder, or in it. */
+/** Returns whether a workspace is the folder, or inside it. */
 export function isInFolder(workspace: unknown, given: string): boolean {
   if (typeof workspace !== 'string') return false
   const folder = given.replace(/(?<=[^/\\])[/\\]+$/, '')

@@ -1,17 +1,17 @@
-/** The git work tree around a folder, found without git: nothing of it is run. Source: gitrepository-layout(5). */
+/** Finds the git work tree around a folder without running git. Source: gitrepository-layout(5). */
 import { readFile, stat } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 
 export interface WorkTree {
-  /** Its topmost folder. */
+  /** The top folder of the work tree. */
   top: string
-  /** Where its `HEAD` is. */
+  /** The folder with its `HEAD`. */
   gitDir: string
-  /** Where the refs and objects of all work trees of the repository are. */
+  /** The folder with the refs and objects of all work trees of the repository. */
   commonDir: string
 }
 
-/** The innermost work tree that the folder is in; `undefined` when it is in none. */
+/** Returns the innermost work tree that contains the folder; `undefined` if there is none. */
 export async function workTreeAround(folder: string): Promise<WorkTree | undefined> {
   for (let top = resolve(folder); ; top = dirname(top)) {
     const found = await workTreeAt(top)
@@ -30,7 +30,10 @@ async function workTreeAt(top: string): Promise<WorkTree | undefined> {
   return { top, gitDir, commonDir: common === '' ? gitDir : resolve(gitDir, common) }
 }
 
-/** The text of a file; empty when there is none, when it is no plain file, or when it has more bytes. */
+/**
+ * Returns the text of a file; empty if there is no such file, if it is not a plain file, or if it has more than `limit`
+ * bytes.
+ */
 export async function smallText(file: string, limit = 1 << 20): Promise<string> {
   try {
     const found = await stat(file)

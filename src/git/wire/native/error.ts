@@ -1,7 +1,7 @@
-/** Errors of the native git, as those of git servers. */
+/** Turns errors of the native git into errors of git servers. */
 import { RemoteError, type RemoteFailure } from '../../../errors.ts'
 
-/** @param reason what git or the server said */
+/** @param reason message of git or of the server */
 export function remoteError(url: string, reason: string, cause?: unknown): RemoteError {
   const shown = withoutPassword(url)
   const said = reason
@@ -26,7 +26,7 @@ const WORDS: Partial<Record<RemoteFailure, string>> = {
   refused: 'did not do what was asked',
 }
 
-/** Only a hint for people and programs: git has no codes. */
+/** Guesses the kind of failure from the message, as a hint for people and programs: git has no error codes. */
 function failureOf(said: string): RemoteFailure {
   if (/does not appear to be a git repository|no git repository|not found/i.test(said)) return 'missing'
   if (/permission denied|access denied|dubious ownership/i.test(said)) return 'denied'
@@ -34,6 +34,6 @@ function failureOf(said: string): RemoteFailure {
   return 'refused'
 }
 
-/** An address as it may be shown. */
+/** Returns an address without its user name and password, for messages. */
 export const withoutPassword = (url: string): string =>
   url.replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/@]*@/i, (_, scheme: string) => `${scheme}…@`)

@@ -1,4 +1,4 @@
-/** Where a git server is: what its address says about how to talk to it. */
+/** Decides from the address of a git server how to reach it. */
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { UnsupportedError } from '../../../errors.ts'
@@ -10,7 +10,10 @@ export type Location =
   /** `url` is an absolute path. */
   | { kind: 'folder'; url: string }
 
-/** Throws UnsupportedError for an address of another kind, such as `ext::` or `git:`, and for what may be an option. */
+/**
+ * Parses an address. Throws UnsupportedError for another kind of address, such as `ext::` or `git:`, and for text that
+ * git could take for an option.
+ */
 export function locationOf(address: string): Location {
   const refused = (why: string): UnsupportedError =>
     new UnsupportedError(
@@ -36,5 +39,5 @@ function sshLocation(url: string, refused: (why: string) => Error): Location {
   return { kind: 'ssh', url }
 }
 
-/** `user@host:path`, and no `C:\path`. */
+/** `user@host:path`, but not `C:\path`. */
 const SCP = /^(?:[^\s/@:\\]+@)?[^\s/@:\\]{2,}:(?!\/\/)/

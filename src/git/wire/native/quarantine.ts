@@ -1,4 +1,6 @@
-/** Where git puts what it fetches, and where it notes how far history goes: beside the repository's own, until all of it is checked. */
+/**
+ * A folder for what git fetches and for its shallow file, separate from the repository's until everything is checked.
+ */
 import { join } from 'node:path'
 import type { ObjectId } from '../../../ids.ts'
 import { readShallow } from '../../database/shallow.ts'
@@ -11,7 +13,7 @@ import type { Fetched } from '../remote.ts'
 export class Quarantine {
   readonly #repository: Repository
   readonly #folder: string
-  /** The repository that git sees instead of ours, and where ours was cut off before. */
+  /** The repository that git uses instead, and the commits where history was cut off before. */
   #shallow: { root: string; before: ReadonlySet<ObjectId> } | undefined
 
   constructor(repository: Repository) {
@@ -20,7 +22,7 @@ export class Quarantine {
     repository.fs.makeDir(join(this.#folder, 'pack'))
   }
 
-  /** Makes git write its objects here, and read those of the repository as well; see git(1). */
+  /** Environment that makes git write objects to this folder, and read those of the repository as well; see git(1). */
   get environment(): Record<string, string> {
     return {
       GIT_OBJECT_DIRECTORY: this.#folder,
@@ -29,8 +31,8 @@ export class Quarantine {
   }
 
   /**
-   * Makes git take this folder for its repository, which is cut off where ours is: what git notes of a depth stays here until
-   * the objects are in place.
+   * Makes git use this folder as its repository, with the same shallow file: what git writes to that file stays here
+   * until the objects are placed. Returns the arguments for git.
    */
   beShallow(): readonly string[] {
     const { fs, folder, paths } = this.#repository
@@ -47,7 +49,7 @@ export class Quarantine {
     return [`--git-dir=${root}`]
   }
 
-  /** Moves the packs that came, synced, to where the repository's own are. Throws StorageError. */
+  /** Moves the fetched packs, synced, to the packs of the repository. Throws StorageError. */
   async place(): Promise<Fetched> {
     const { fs, paths, placement, objects } = this.#repository
     const packs = join(this.#folder, 'pack')
@@ -82,7 +84,7 @@ export class Quarantine {
     return { release }
   }
 
-  /** What git has noted of a depth is noted in our repository. */
+  /** Takes over git's changes of the shallow file. */
   async #cutOff(): Promise<void> {
     if (this.#shallow === undefined) return
     const { root, before } = this.#shallow
@@ -91,12 +93,12 @@ export class Quarantine {
     await cutHistory(this.#repository, [...after], gone)
   }
 
-  /** What is left here was not wanted. */
+  /** Removes the folder, with everything that was not placed. */
   remove(): void {
     try {
       removeFolder(this.#repository.fs, this.#folder)
     } catch {
-      // What cannot be removed is in nobody's way.
+      // What cannot be removed does no harm.
     }
   }
 }

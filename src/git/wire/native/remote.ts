@@ -1,4 +1,4 @@
-/** A git server in a folder or behind ssh, by the native git, with the user's own credentials. */
+/** A git server in a folder or behind ssh, reached by the native git with the user's own credentials. */
 import { join } from 'node:path'
 import { ForkpointError, RemoteError, UnsupportedError } from '../../../errors.ts'
 import { isObjectId, type ObjectId } from '../../../ids.ts'
@@ -101,7 +101,7 @@ export class NativeRemote implements Remote {
     return this.#location.url
   }
 
-  /** In a folder the server's side runs as us: no hook of the folder runs with it. */
+  /** For a folder, the server's side runs as this user, so hooks of the folder are switched off. */
   #program(side: 'upload' | 'receive'): string[] {
     return this.#location.kind === 'folder'
       ? [`--${side}-pack=git -c core.hooksPath=/dev/null ${side}-pack`]
@@ -125,7 +125,7 @@ export class NativeRemote implements Remote {
     }
   }
 
-  /** What the folder's own configuration could run, it would run as us. */
+  /** Throws RemoteError unless the folder's configuration is harmless, because it could run programs as this user. */
   #checkServer(folder: string): void {
     const { fs } = this.#repository
     try {
@@ -145,15 +145,15 @@ export class NativeRemote implements Remote {
   }
 }
 
-/** On a command line; more only save bytes. */
+/** Most `haves` on a command line; more would only save bytes. */
 const MOST_HAVES = 256
 const MOST_WANTS = 1000
 
-/** All that git has printed. */
+/** Returns everything that git has printed. */
 const textOf = ({ cause, message }: Error): string =>
   cause instanceof NativeGitError ? textOf(cause) : cause instanceof Error ? cause.message : message
 
-/** Of git, of the server, and of ssh: why it did not let anybody in. */
+/** Lines of git, of the server and of ssh that say why a command failed. */
 const WORTH_TELLING = /^(?:fatal|error|remote|ssh):?|^\S+: Permission denied|^Host key verification failed/i
 
 function saidBy(error: NativeGitError): string {
@@ -174,7 +174,10 @@ function parseRefs(text: string, prefixes: readonly string[]): RemoteRefs {
   return { refs, head }
 }
 
-/** By ref: '' for done, else why not. Source: git-push(1), "Output". */
+/**
+ * Parses the results of a push, by ref: '' for a move that was made, else the reason why not. Source: git-push(1),
+ * "Output".
+ */
 function parseAnswers(text: string): Map<string, string> {
   const answers = new Map<string, string>()
   for (const line of text.split('\n')) {
