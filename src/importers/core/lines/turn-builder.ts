@@ -1,4 +1,4 @@
-/** The second pass: one turn's lines as messages and events, each beside the line it was made of. */
+/** The second pass: turns the lines of a turn into messages and events, each stored with its line. */
 import {
   type Message,
   type MessagePart,
