@@ -27,7 +27,7 @@ export type IdOf = (path: string) => Promise<string | undefined>
 
 /**
  * Finds the paths of the sub-agents' transcripts of the session at `path`. Throws StorageError if the session's own
- * folder cannot be listed.
+ * folder, or a link in it, cannot be read.
  */
 export async function findAgentFiles(path: string, sessionId: string | undefined): Promise<string[]> {
   const beside = await filesBelow(dirname(path), '.jsonl', false)
