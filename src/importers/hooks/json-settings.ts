@@ -1,6 +1,6 @@
 /**
- * Edits hooks in a `settings.json`, in the format of Claude Code and Gemini CLI: `{ hooks: { <event>: [{ hooks: [{
- * type, command }] }] } }`.
+ * Edits hooks in a `settings.json`, in the format of Claude Code and Gemini CLI:
+ * `{ hooks: { <event>: [{ hooks: [{ type, command }] }] } }`.
  */
 import { UnsupportedError } from '../../errors.ts'
 import { isOurs } from './hook.ts'
