@@ -125,7 +125,7 @@ function aimAt(
   return { branch, onto: base?.commit, starts: true, activates: activates(branch), base, same }
 }
 
-/** Returns a name such as `fork-2`: the source, and the next free number. */
+/** Returns a name such as `fork-2`: the source, and the number after the highest one in use. */
 function freeName(source: string, branches: ReadonlyMap<BranchName, CommitId>): BranchName {
   const kind = /^[a-z]{1,20}$/.test(source) ? source : 'branch'
   let last = 0

@@ -234,8 +234,8 @@ export class ForkpointSaver extends BaseCheckpointSaver {
   }
 
   /**
-   * Returns what the ancestors of a checkpoint wrote to channels that keep only changes, and their initial values. The
-   * result is that of the base class, but other channels of the ancestors are not read.
+   * Returns what the ancestors of a checkpoint wrote to channels that keep only changes, and the values that these
+   * changes start from. The result is that of the base class, but other channels of the ancestors are not read.
    */
   override getDeltaChannelHistory({
     config,
