@@ -36,8 +36,8 @@ export interface Importer {
    */
   sessions?(source: ByteSource): AsyncIterable<ByteSource>
   /**
-   * Tells whether the file is one of the tool's sessions. An empty file may be a session that has just begun. Default,
-   * for a tool with `sessions`: whether `sessions` yields any.
+   * Whether the file is one of the tool's sessions. An empty file may be a session that has just begun. Default, for a
+   * tool with `sessions`: whether `sessions` yields any.
    */
   detect?(source: ByteSource): Promise<boolean>
   /**
@@ -55,13 +55,13 @@ export interface Importer {
    * Writes the files that the states were read from. All states come from one file; later states add to earlier ones.
    */
   write?(states: AsyncIterable<Session>): Promise<WrittenFiles>
-  /** Turns a session of any tool into a new session of this tool. */
+  /** Converts a session of any tool to a new session of this tool. */
   compose?: Compose
   /**
    * Adapts entries of the tool itself so that it accepts them on this machine, for example to the model provider that
    * is configured now.
    *
-   * @param composed the first entry of what `compose` made of the same session for this machine
+   * @param composed the first line of the text that `compose` made of the same session for this machine
    */
   fitted?(entries: readonly string[], composed: string): readonly string[]
 }
@@ -117,7 +117,7 @@ export interface Turn {
   subject: string
   /** What is known about the session at the end of the turn. */
   about: About
-  /** How much of the file ends with the turn's last line. */
+  /** How far the file is read at the end of the turn. */
   cursor: Cursor
 }
 

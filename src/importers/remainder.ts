@@ -3,8 +3,8 @@
  * importer stores the text of an entry only once, in the message that people read; next to it, it stores only what the
  * message does not contain.
  *
- * remainderOf({ type: 'user', text: 'hi', id: 7 }, { text: 'hi', type: 'user' }) // { shape: 'type text id', fields: {
- * id: 7 } }
+ *     remainderOf({ type: 'user', text: 'hi', id: 7 }, { text: 'hi', type: 'user' })
+ *     // { shape: 'type text id', fields: { id: 7 } }
  *
  * The shape lists the keys in their order, so that the object is restored with the same order. `message{role content}`
  * describes a nested object, `content[{type text} {type id}]` a list of objects.
@@ -35,7 +35,7 @@ export function restore({ shape, fields = {} }: Remainder, known: JsonObject): R
   return restoreObject(nodesOf(shape), fields, known)
 }
 
-/** Tells whether two JSON values are equal, including the order of keys. `-0` is not `0`. */
+/** Whether two JSON values are equal, including the order of keys. `-0` is not `0`. */
 export const identical = (a: unknown, b: unknown): boolean => deepEqual(a, b, true)
 
 interface Described {

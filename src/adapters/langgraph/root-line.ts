@@ -50,8 +50,8 @@ interface Aim {
 }
 
 /**
- * Stores a checkpoint. Returns the new branch, if it started one. Throws ConflictError if another run has continued
- * from its parent.
+ * Stores a checkpoint. Returns the branch that it started, if any, except the first of a thread. Throws ConflictError
+ * if another run has continued from its parent.
  */
 export function putRoot(
   checkpoints: Checkpoints,

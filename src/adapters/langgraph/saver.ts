@@ -273,7 +273,7 @@ export class ForkpointSaver extends BaseCheckpointSaver {
    * Returns the config of the checkpoint at a revision, such as `main~3`, a branch or a tag. Use it to read the
    * checkpoint, to resume from it, or to branch from it. Throws NotFoundError.
    *
-   * await graph.invoke(null, await saver.configAt('review', 'main~3'))
+   *     await graph.invoke(null, await saver.configAt('review', 'main~3'))
    */
   async configAt(threadId: string, revision: string): Promise<ReturnType<typeof configOf>> {
     const commit = await this.store.resolve(threadId, revision)

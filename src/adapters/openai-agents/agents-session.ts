@@ -74,8 +74,8 @@ export interface AgentsSessionOptions {
  * A `Session` for `run(agent, input, { session })`. Every call of the Runner that changes the session makes a git
  * commit.
  *
- * const session = new ForkpointAgentsSession({ store: './sessions', sessionId: 'trip' }) await run(agent, 'Is it
- * raining in Oslo?', { session })
+ *     const session = new ForkpointAgentsSession({ store: './sessions', sessionId: 'trip' })
+ *     await run(agent, 'Is it raining in Oslo?', { session })
  *
  * Errors of the store are ForkpointErrors. Where the framework requires its own `UserError`, the session throws that,
  * with a `ConflictError` as its `cause` if there is one.
@@ -276,7 +276,7 @@ export class ForkpointAgentsSession
    * Starts a branch, or with `session` a new session, at the current checkpoint or at `at`. Returns an object for it.
    * Copies no data. Throws AlreadyExistsError and NotFoundError.
    *
-   * const other = await session.fork({ at: 'main~2', branch: 'in-celsius' })
+   *     const other = await session.fork({ at: 'main~2', branch: 'in-celsius' })
    */
   async fork(options: ForkOptions): Promise<ForkpointAgentsSession> {
     const at = options.at ?? (await this.#turns.run(() => this.#line.revision()))

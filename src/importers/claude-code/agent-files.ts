@@ -41,7 +41,7 @@ export async function findAgentFiles(path: string, sessionId: string | undefined
 
 /**
  * @param sessionId id in the session's entries: a sub-agent's file next to the session's belongs to it if it has the
- * same id
+ *   same id
  */
 export async function agentFilesAmong(
   paths: readonly string[],

@@ -14,7 +14,7 @@ export type EntryKind =
 
 /**
  * @param agentFile whether the file is a sub-agent's own transcript: all its entries are marked as side chain, so the
- * mark is ignored
+ *   mark is ignored
  */
 export function kindOf(entry: Entry, agentFile: boolean): EntryKind {
   if (isQueuedPrompt(entry)) return entry.isSidechain === true && !agentFile ? 'sidechain' : 'message'

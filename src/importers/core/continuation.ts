@@ -121,7 +121,7 @@ async function compareLines(
 const startsWith = (line: string, beginning: Buffer): boolean =>
   Buffer.from(line).subarray(0, beginning.length).equals(beginning)
 
-/** Tells whether the bytes are the same JSON as the line, apart from white space. */
+/** Whether the bytes are the same JSON as the line, apart from white space and escapes. */
 function isSame(bytes: Buffer, line: string): boolean {
   const other = Buffer.from(line)
   if (bytes.equals(other)) return true

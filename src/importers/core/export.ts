@@ -21,7 +21,7 @@ export interface ExportResult {
 }
 
 export interface ExportOptions {
-  /** Exports only this revision. Default: all branches of the session. */
+  /** The revision to export. Default: all branches of the session. */
   at?: string
 }
 
@@ -29,8 +29,8 @@ export interface ExportOptions {
  * Exports the files that a session was imported from, with every entry: of all branches or of one revision.
  *
  * @throws NotFoundError if the session or revision does not exist; InvalidStateError if it was not imported from the
- * tool, or if the stored data of an entry was changed later; UnsupportedError if sessions of the tool can only be
- * imported
+ *   tool, or if the stored data of an entry was changed later; UnsupportedError if sessions of the tool can only be
+ *   imported
  */
 export async function exportSession(
   tool: Importer,
@@ -65,7 +65,7 @@ export async function exportSession(
  * Exports the files that the session was imported from, by edition (`ImportNote.edition`), that of the active branch
  * first.
  *
- * @param at exports only this revision
+ * @param at the revision to export. Default: all branches
  */
 export async function exportEditions(
   tool: Importer,

@@ -25,8 +25,8 @@ import { findTarget } from './target.ts'
  *
  * @param source path of the file, its lines, or the opened file
  * @throws AlreadyExistsError if the store has a session of this id that was not imported; ConflictError if a
- * sub-agent's file does not continue the one imported before; StorageError if the file cannot be read; UnsupportedError
- * if it is not a session of the tool
+ *   sub-agent's file does not continue the one imported before; StorageError if the file cannot be read;
+ *   UnsupportedError if it is not a session of the tool
  */
 export async function importSession(
   tool: Importer,

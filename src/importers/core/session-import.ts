@@ -196,8 +196,7 @@ export class SessionImport {
   }
 
   /**
-   * Makes the branch that the session ended on the active one, unless the active branch was begun or continued without
-   * the tool.
+   * Activates the branch that the session ended on, unless the active branch was begun or continued without the tool.
    */
   async #activate(branch: StoredBranch): Promise<void> {
     const active = [...(this.#target.stored ?? []), ...this.#branches].find((one) => one.active)

@@ -37,7 +37,7 @@ export class SessionWriter {
   readonly #transcript: Transcript
   readonly #author: Author | undefined
   readonly #projects = new Projects()
-  /** By branch. */
+  /** Known heads, by branch. */
   readonly #heads = new Map<string, Head>()
   /** The newest checkpoint that this import made of each turn, by turn. */
   readonly #made = new Map<string, string>()

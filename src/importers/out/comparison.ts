@@ -1,4 +1,4 @@
-/** Tells whether two conversations have the same content, even if their tools split it into entries differently. */
+/** Compares the content of two conversations, even if their tools split it into entries differently. */
 import type { Conversation } from './conversation.ts'
 
 /** Describes the first difference; `undefined` if there is none. Thinking and system messages are not compared. */

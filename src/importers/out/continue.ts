@@ -35,8 +35,8 @@ export interface Continued extends Composed {
  * every call and its result.
  *
  * @throws NotFoundError if the session or revision does not exist; UnsupportedError if the tool cannot continue
- * sessions; InvalidStateError if the session has no messages, or the tool would read different content; StorageError if
- * the file cannot be written
+ *   sessions; InvalidStateError if the session has no messages, or the tool would read different content; StorageError
+ *   if the file cannot be written
  */
 export async function continueWith(
   tool: Importer,
@@ -70,7 +70,7 @@ export async function continueWith(
 }
 
 /**
- * Turns the state into a session of the tool. Throws UnsupportedError if the tool does not accept sessions of other
+ * Converts the state to a session of the tool. Throws UnsupportedError if the tool does not accept sessions of other
  * tools.
  */
 export async function composeSession(

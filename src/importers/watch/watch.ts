@@ -27,7 +27,7 @@ export interface WatchOptions extends Omit<ImportOptions, 'sessionId' | 'agents'
  * its tool rewrites or deletes stays unchanged in the store; the rewritten content becomes a branch. The tool never has
  * to wait. The watch can be stopped at any moment; the next one continues where it stopped.
  *
- * for await (const { session, error } of watchSessions([{ tool: claudeCode, folder }], store)) …
+ *     for await (const { session, error } of watchSessions([{ tool: claudeCode, folder }], store)) …
  */
 export async function* watchSessions(
   folders: readonly WatchedFolder[],

@@ -2,7 +2,7 @@
  * The stored form of a serialized value. JSON is stored as JSON, so that people and git can read it. Other types are
  * stored as raw bytes, next to a file that contains the type:
  *
- * { "$serialized": "msgpack", "data": { "$file": "000000.1.bin", "encoding": "base64" } }
+ *     { "$serialized": "msgpack", "data": { "$file": "000000.1.bin", "encoding": "base64" } }
  *
  * If the value itself has a key like `$serialized`, the key gains one `$`, which is removed on reading.
  */

@@ -14,7 +14,7 @@ export interface Position {
   index: number
 }
 
-/** Returns the entries of several lists in the order in which they were created. */
+/** Returns the positions of all entries of several lists, in the order in which the entries were created. */
 export type Order = (lists: ReadonlyMap<string, readonly unknown[]>) => readonly Position[]
 
 /** Maximum size of a document in bytes, because the whole document is held in memory. */
@@ -54,7 +54,7 @@ export async function* sessionOfDocument(
 }
 
 /**
- * Turns the entries of a document into lines.
+ * Converts the entries of a document to lines.
  *
  * @param lists keys of the lists of entries; empty for a document that is itself a list
  */

@@ -4,7 +4,7 @@ import type { MessagePart } from '../../../state/index.ts'
 import type { LineContext, Said } from './meaning.ts'
 import { callPart, imagePart, inputOf, resultPart, stringAt, textPart } from './parts.ts'
 
-/** Converts an entry to a message; `undefined` if its role is not one of a message. */
+/** Converts an entry to a message. Returns `undefined` if its role is not that of a message. */
 export function chatMessage(entry: JsonObject, { line, toolName }: LineContext): Said | undefined {
   const { role, content, tool_calls: calls } = entry
   const parts = partsOf(content)

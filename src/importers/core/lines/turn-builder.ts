@@ -1,4 +1,4 @@
-/** The second pass: turns the lines of a turn into messages and events, each stored with its line. */
+/** The second pass: converts the lines of a turn to messages and events, each stored with its line. */
 import {
   type Message,
   type MessagePart,

@@ -3,11 +3,11 @@
  * if two windows write to one file, they are two lines of turns, even if their entries alternate.
  *
  * - A prompt continues the turn of its nearest ancestor that is a message. Other ancestors are skipped, because hooks,
- * progress and attachments stand between a reply and the next prompt. The second prompt on one message is a rewind, or
- * a second window.
+ *   progress and attachments stand between a reply and the next prompt. The second prompt on one message is a rewind,
+ *   or a second window.
  * - Any other entry belongs to the last turn of its parent's line of turns; if there are several lines, of the one that
- * was written to last. Entries of parallel tools and progress branch as well, but do not start a line of turns. Only a
- * reply or a tool's result does, if a prompt already follows the same message.
+ *   was written to last. Entries of parallel tools and progress branch as well, but do not start a line of turns. Only
+ *   a reply or a tool's result does, if a prompt already follows the same message.
  * - An entry without a parent in the file follows the entry above it.
  *
  * Only earlier entries are considered, and a turn that was continued never grows. So a transcript that grows keeps its
