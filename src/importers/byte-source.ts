@@ -1,4 +1,4 @@
-/** A transcript as bytes that can be read once from front to back, and again in ranges. */
+/** The bytes of a transcript: read in full from front to back, and then again in ranges. */
 import { createReadStream } from 'node:fs'
 import { type FileHandle, open, stat } from 'node:fs/promises'
 import { basename } from 'node:path'
@@ -7,34 +7,34 @@ import type { Frame } from './core/documents/frame.ts'
 
 /** A transcript in memory. */
 export interface NamedLines {
-  /** File name, such as `3f2a….jsonl`; names the session where its entries do not. */
+  /** File name, such as `3f2a….jsonl`. It gives the session id if the entries give none. */
   name: string
-  /** One entry of JSON text each, without line ends. */
+  /** The entries, each as JSON text without a line end. */
   lines: readonly string[]
 }
 
 export interface ByteSource {
   readonly name: string
-  /** Bytes. What is appended to the file later is not seen. */
+  /** Size in bytes when the source was opened. Bytes appended later are not read. */
   readonly size: number
-  /** Milliseconds; `undefined` for a transcript in memory. */
+  /** Time of the last change in milliseconds; `undefined` for a transcript in memory. */
   readonly modified: number | undefined
-  /** Of a file or folder that was named by its path. */
+  /** Path of the file or folder; absent for a transcript in memory. */
   readonly path?: string
-  /** Of a document whose entries are the lines here: the rest of it. */
+  /** Only for a JSON document, whose entries are the lines here: the rest of the document. */
   readonly frame?: Frame
   chunks(): AsyncIterable<Buffer>
-  /** The bytes from `start` up to `end`. */
+  /** Reads the bytes from `start` up to `end` (exclusive). */
   read(start: number, end: number): Promise<Buffer>
 }
 
-/** Throws StorageError when there is no such file, or it cannot be read. */
+/** Opens a transcript. Throws StorageError if the file does not exist or cannot be read. */
 export async function openSource(source: string | NamedLines | ByteSource): Promise<ByteSource> {
   if (typeof source === 'string') return openFile(source)
   return 'chunks' in source ? source : inMemory(source)
 }
 
-/** The bytes of ascending ranges, read many at a time where they are small. */
+/** Yields ascending ranges with their bytes. Several small ranges are read at once. */
 export async function* readRanges<Range extends { start: number; end: number }>(
   source: ByteSource,
   ranges: readonly Range[],
@@ -56,7 +56,7 @@ const BATCH = 1 << 20
 const inMemory = ({ name, lines }: NamedLines): ByteSource =>
   ofBytes(name, Buffer.from(lines.length === 0 ? '' : `${lines.join('\n')}\n`, 'utf8'))
 
-/** A pipe, which has no size and is read once: all of it is held. */
+/** Reads a pipe into memory, because a pipe has no size and can be read only once. */
 async function openStream(path: string): Promise<ByteSource> {
   const chunks: Buffer[] = []
   try {
@@ -99,7 +99,7 @@ async function openFile(path: string): Promise<ByteSource> {
         throw unreadable(path, cause)
       }
     },
-    // Opened for each read: a session may have hundreds of sub-agents.
+    // The file is opened for each read, because a session may have hundreds of sub-agents.
     async read(start, end) {
       const file = await guard(path, open(path, 'r'))
       try {

@@ -1,6 +1,6 @@
 /**
- * What a tool's importer is. A tool says how its files are found, read and written (`Importer`); all tools share
- * what is done with that: which checkpoints there are already, branches, keys, progress (`core/`).
+ * The interface of an importer. A tool defines how its files are found, read and written (`Importer`). The rest is the
+ * same for all tools and is in `core/`: existing checkpoints, branches, keys, progress.
  */
 import type { Message, Run, Session } from '../state/index.ts'
 import type { ByteSource, NamedLines } from './byte-source.ts'
@@ -10,56 +10,63 @@ import type { Compose } from './out/target.ts'
 
 /** A tool whose sessions can be imported. `registry.ts` lists them. */
 export interface Importer {
-  /** One word, as on the command line: `claude-code`. */
+  /** Name for the command line, one word: `claude-code`. */
   readonly name: string
-  /** As people write it: `Claude Code`. */
+  /** Name to show to people: `Claude Code`. */
   readonly title: string
   /** One line for `--help`. */
   readonly description: string
-  /** Such as `a .jsonl file, or a folder of them`. */
+  /** What can be imported, such as `a .jsonl file, or a folder of them`. */
   readonly input: string
-  /** Where the tool keeps its sessions, as for a shell: `~/.claude/projects`; absent: wherever its user says. */
+  /** Folder where the tool keeps its sessions, such as `~/.claude/projects`; absent if only the user knows it. */
   readonly folder?: string
-  /** All folders where it may keep them, seen from the home folder, if there are more than `folder`, or a variable names them. */
+  /**
+   * Returns all folders where the tool may keep its sessions, for a home folder and environment variables. Needed only
+   * if `folder` does not cover them.
+   */
   folders?(home: string, environment: Readonly<Record<string, string | undefined>>): readonly string[]
-  /** Number of the format that `read` gives and `write` takes; what is stored in a newer one is refused. */
+  /** Version of the format that `read` returns and `write` takes. Sessions stored in a newer format are refused. */
   readonly format: number
-  /** How names of session files end: `.jsonl`. What stands before is the session's id where the file gives none. */
+  /** Extension of session files: `.jsonl`. The name before it is the session id if the file contains none. */
   readonly extension: string
   /**
-   * The sessions of a file that is not lines of one session: a JSON document, several sessions, a compressed file, a
-   * folder. The other methods get what this gives. None: the file is not one of the tool's.
+   * Finds the sessions of a file that does not contain the lines of exactly one session: a JSON document, several
+   * sessions, a compressed file, a folder. The other methods get the sources that this yields. If it yields none, the
+   * file is not one of the tool's.
    */
   sessions?(source: ByteSource): AsyncIterable<ByteSource>
   /**
-   * Whether the file is one of the tool's sessions. An empty file may be one that has just begun. Default, for a tool
-   * with `sessions`: whether that gives any.
+   * Whether the file is one of the tool's sessions. An empty file may be a session that has just begun. Default, for a
+   * tool with `sessions`: whether `sessions` yields any.
    */
   detect?(source: ByteSource): Promise<boolean>
   /**
-   * The session files of a folder and below, those of one session in a row. Problems with single files are given, too.
-   * The default are all files with the extension.
+   * Finds the session files in a folder and its subfolders. Files of one session follow each other. Files that cannot
+   * be read are yielded with their error. Default: all files with the extension.
    */
   locate?(folder: string): AsyncIterable<Located>
-  /** What a file says. Liberal: what a line may lack or have more of is no error. */
+  /** Reads a file. Missing or additional fields of a line are not errors. */
   read(source: ByteSource, options: ReadOptions): Promise<Transcript>
-  /** Files of sub-agents that belong to a session's file, where the tool has such files. */
+  /** Finds the sub-agents' files that belong to a session's file, if the tool writes such files. */
   agentsOf?(path: string, transcript: Transcript): Promise<readonly string[]>
-  /** @param folder that of the session's file */
+  /** @param folder folder of the session's file */
   readAgent?(source: string | NamedLines, folder: string, options: ReadOptions): Promise<AgentTranscript>
-  /** The files that states of the session were read from, all of one file; later states add to earlier ones. */
+  /**
+   * Writes the files that the states were read from. All states come from one file; later states add to earlier ones.
+   */
   write?(states: AsyncIterable<Session>): Promise<WrittenFiles>
-  /** A session of any tool as a new one of this tool. */
+  /** Converts a session of any tool to a new session of this tool. */
   compose?: Compose
   /**
-   * Entries of the tool's own as it takes them here, such as with the model provider that is configured now.
+   * Adapts entries of the tool itself so that it accepts them on this machine, for example to the model provider that
+   * is configured now.
    *
-   * @param composed the first entry that `compose` made for the same place
+   * @param composed the first line of the text that `compose` made of the same session for this machine
    */
   fitted?(entries: readonly string[], composed: string): readonly string[]
 }
 
-/** A session's file, or what is wrong with one. */
+/** A session's file, or the reason why it cannot be read. */
 export interface Located {
   path: string
   /** Files of sub-agents. */
@@ -69,9 +76,9 @@ export interface Located {
 }
 
 export interface ReadOptions {
-  /** Milliseconds, for a file that says no time at all. */
+  /** Current time in milliseconds, for a file that contains no time. */
   now: number
-  /** Opens another file of the session, with the secrets taken out if they are to be. */
+  /** Opens another file of the session, without secrets if the import redacts. */
   open: (source: string | NamedLines) => Promise<ByteSource>
 }
 
@@ -79,42 +86,42 @@ export interface ReadOptions {
 export interface Transcript {
   /** Name of the file. */
   readonly name: string
-  /** Turn 0 holds what stands before the first prompt. */
+  /** Turn 0 contains everything before the first prompt. */
   readonly turns: readonly Turn[]
   /** Index of the turn with the last line. Nothing continues it. */
   readonly current: number
-  /** The session's id as the file gives it. */
+  /** The session's id from the file; `undefined` if the file contains none. */
   readonly sessionId: string | undefined
   /** ISO 8601: the first and the last time in the file. */
   readonly firstAt: string
   readonly lastAt: string
-  /** How many lines say something. */
+  /** Number of lines in all turns. */
   readonly entries: number
   readonly warnings: readonly Warning[]
   readonly end: FileEnd
-  /** The same lines always give the same. */
+  /** Builds the turn at this index. The same lines always give the same result. */
   build(index: number): Promise<BuiltTurn>
 }
 
 /**
- * A prompt and what belongs to it. Every line that says something is in one turn. A file that has grown since gives
- * the same turns again and more of them; a turn that none continues may have got more lines.
+ * A prompt and everything that belongs to it. Every line with content belongs to exactly one turn. If the file grows,
+ * it gives the same turns and additional ones. Only a turn that no other turn continues can get more lines.
  */
 export interface Turn {
   /** `start`, or `line-48` for the turn that starts on line 48. */
   id: string
-  /** Index of the turn it continues, an earlier one; `undefined` for the start. */
+  /** Index of the earlier turn that this one continues; `undefined` for the start. */
   parent: number | undefined
   rows: readonly Row[]
   /** One line, for git's log. */
   subject: string
-  /** What is known of the session once the turn is over. */
+  /** What is known about the session at the end of the turn. */
   about: About
-  /** Up to its last line. */
+  /** How far the file is read at the end of the turn. */
   cursor: Cursor
 }
 
-/** Where a line is; offsets in bytes, the line end not included. */
+/** Position of a line. Offsets are in bytes, without the line end. */
 export interface Row {
   line: number
   start: number
@@ -123,13 +130,13 @@ export interface Row {
   at: string
 }
 
-/** How much of a file was read: enough to tell later whether a file is its continuation. */
+/** How much of a file was read: enough to recognize a continuation of the file later. */
 export interface Cursor {
   /** Number of the last line. */
   lines: number
-  /** Offset behind it, its line end not included. */
+  /** Offset of the end of that line, without its line end. */
   bytes: number
-  /** Of these bytes. */
+  /** Hash of these bytes, in hex. */
   sha256: string
 }
 
@@ -140,7 +147,7 @@ export interface About {
   /** Version of the tool. */
   version?: string
   gitBranch?: string
-  /** Address that the workspace's repository is fetched from, as the tool noted it. */
+  /** URL that the workspace's repository is fetched from, as the tool recorded it. */
   remote?: string
 }
 
@@ -149,33 +156,33 @@ export interface Warning {
   message: string
 }
 
-/** How a file looks beyond its lines. What is usual is absent. */
+/** Properties of a file besides its lines. A usual value is absent. */
 export interface FileEnd {
   /** A last line that was cut off. */
   unfinished?: { line: number } & RawText
   bom?: boolean
   crlf?: boolean
   finalNewline?: boolean
-  /** Of a JSON document: all but its entries. */
+  /** Only for a JSON document: everything except its entries. */
   frame?: Frame
 }
 
 export interface BuiltTurn {
-  /** In the order of their first line. */
+  /** Messages, ordered by their first line. */
   messages: Message[]
-  /** Runs of sub-agents whose conversation stands between the turn's lines, then its own. */
+  /** Runs of sub-agents whose conversation is among the turn's lines, then the turn's own run. */
   runs: ImportedRun[]
-  /** When it was over, ISO 8601. */
+  /** End of the turn, ISO 8601. */
   endedAt: string
 }
 
-/** A run that was imported: `source` says from where, `agent` whose it was if it was a sub-agent's. */
+/** An imported run. `source` is its origin; `agent` describes the sub-agent, if it is a sub-agent's run. */
 export interface ImportedRun extends Run {
   agent?: AgentInfo
   source: {
-    /** First and last line. */
+    /** Numbers of the first and last line. */
     lines: [number, number]
-    /** Only of a sub-agent with a file of its own: that file, seen from the folder of the session's. */
+    /** Only for a sub-agent with its own file: that file's path, relative to the folder of the session's file. */
     file?: string
   } & Partial<AgentSource>
 }
@@ -183,7 +190,7 @@ export interface ImportedRun extends Run {
 export interface AgentInfo {
   id: string
   description?: string
-  /** Such as `general-purpose`. */
+  /** Type of the sub-agent, such as `general-purpose`. */
   type?: string
   /** Id of the tool call that started it. */
   toolCallId?: string
@@ -196,7 +203,7 @@ export interface AgentSource extends FileEnd {
 
 /** The file of a sub-agent, which becomes one run of the session. */
 export interface AgentTranscript {
-  /** Seen from the folder of the session's file, with `/`. */
+  /** Path relative to the folder of the session's file, with `/`. */
   readonly file: string
   /** Id of its run. */
   readonly run: string
@@ -215,15 +222,15 @@ export interface WrittenFiles {
 }
 
 export interface ExportedFile {
-  /** Seen from the folder of the session's file. */
+  /** Path relative to the folder of the session's file. */
   name: string
-  /** One entry each, in the order of the file; a line that could not be read as it was. */
+  /** The lines in the order of the file, one entry each. A line that could not be parsed is unchanged. */
   lines: string[]
-  /** The whole file. What the tool wrote comes back byte for byte. */
+  /** Returns the whole file, byte for byte as the tool wrote it. */
   bytes(): Buffer
 }
 
-/** How far a file was read, and how it ends. */
+/** Returns how far a file was read, and how it ends. */
 export function sourceOf({ turns, end }: Pick<Transcript, 'turns' | 'end'>): AgentSource {
   const cursor = turns.reduce((a, { cursor: b }) => (b.bytes > a.bytes ? b : a), (turns[0] as Turn).cursor)
   return { cursor, ...end }

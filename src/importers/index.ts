@@ -1,4 +1,4 @@
-/** Sessions of other tools, in and out. */
+/** Import and export of other tools' sessions. */
 import type { SessionStore } from '../store/session-store.ts'
 import type { NamedLines } from './byte-source.ts'
 import { claudeCode } from './claude-code/index.ts'

@@ -1,45 +1,50 @@
 /**
- * JSON lines as other tools leave them: with or without a final newline, with CRLF, a byte order mark, blank lines,
- * a last line that was cut off, bytes that are no UTF-8. Nothing here throws because of what a line says.
+ * Reads JSON lines as other tools write them: with or without a final newline, with CRLF, a byte order mark, blank
+ * lines, a truncated last line, bytes that are not UTF-8. Nothing here throws because of a line's content.
  */
 import { isUtf8 } from 'node:buffer'
 
-/** One line, as it lies in the file. Offsets are bytes from the start of the file. */
+/** One line of a file. Offsets are bytes from the start of the file. */
 export interface RawLine {
-  /** From 1 on. Blank lines count. */
+  /** Line number, from 1. Blank lines count. */
   line: number
   start: number
-  /** Offset behind the last byte of the line, its line end not included. */
+  /** Offset after the last byte of the line, without its line end. */
   end: number
   /** `undefined` for a line of more than `MAX_LINE`. */
   bytes: Buffer | undefined
-  /** Empty for a last line without one. */
+  /** Empty if the last line has no line end. */
   terminator: '\n' | '\r\n' | ''
-  /** Whether a byte order mark stands before the line; it is not part of `bytes`. */
+  /** Whether a byte order mark precedes the line; it is not part of `bytes`. */
   bom: boolean
 }
 
 export type ParsedLine =
   | { kind: 'blank' }
-  /** `text`: the line as it stands. */
+  /** `text`: the unchanged line. */
   | { kind: 'value'; value: unknown; text: string }
-  /** Not a value we can keep as one: `text`, or `base64` when the bytes are not UTF-8. */
+  /** A line that cannot be stored as a value: `text`, or `base64` if the bytes are not UTF-8. */
   | { kind: 'broken'; reason: string; raw: RawText }
 
-/** A line as it is; in pieces where it is long. */
+/** An unchanged line; a long one in pieces. */
 export type RawText = { text: string | readonly string[] } | { base64: string | readonly string[] }
 
-/** Bytes. Longer lines are passed over: what a store takes, and a string of JavaScript, end soon after. */
+/**
+ * Maximum length of a line in bytes. Longer lines are skipped: they come close to the limits of stores and of
+ * JavaScript strings.
+ */
 export const MAX_LINE = 128 << 20
-/** Bytes that one string may have in a store. */
+/** Maximum length of one string in a store, in bytes. */
 const MAX_STRING = 50 << 20
-/** Bytes of one piece of a long line. */
+/** Length of one piece of a long line, in bytes. */
 const PIECE = 12 << 20
-/** Deeper values are kept as raw text, so that a state with them stays within what a store takes. */
+/**
+ * Maximum depth of a value. Deeper values are kept as raw text, so that the state stays within the limit of a store.
+ */
 const MAX_DEPTH = 400
 const BOM = Buffer.from([0xef, 0xbb, 0xbf])
 
-/** The lines of a stream of bytes, one at a time: no more than a line and a chunk are held. */
+/** Yields the lines of a stream of bytes. Holds at most one line and one chunk in memory. */
 export async function* readLines(chunks: AsyncIterable<Buffer>): AsyncGenerator<RawLine> {
   let pending: Buffer[] = []
   let length = 0
@@ -87,7 +92,7 @@ export async function* readLines(chunks: AsyncIterable<Buffer>): AsyncGenerator<
   if (length > 0) yield take(false)
 }
 
-/** What the bytes of a line say. */
+/** Parses the bytes of a line. */
 export function parseLine(bytes: Buffer): ParsedLine {
   if (!isUtf8(bytes)) return { kind: 'broken', reason: 'is not UTF-8', raw: inBase64(bytes) }
   const text = bytes.toString('utf8')
@@ -107,11 +112,14 @@ export function parseLine(bytes: Buffer): ParsedLine {
     : parsed
 }
 
-/** The text of a line that JSON.stringify would not give back from its value, as with `-0`, 2^53 + 1 or a key twice. */
+/**
+ * Returns the text of a line if JSON.stringify would not restore it from its value, as with `-0`, 2^53 + 1 or a
+ * repeated key; otherwise `undefined`.
+ */
 export const unsaid = ({ value, text }: { value: unknown; text: string }): string | undefined =>
   isSaidBy(text, JSON.stringify(value)) ? undefined : text
 
-/** The text of a line that was kept raw, as bytes. */
+/** Returns the bytes of a line that was kept as raw text. */
 export const rawBytes = (raw: RawText): Buffer => {
   const [kept, encoding] = 'text' in raw ? [raw.text, 'utf8' as const] : [raw.base64, 'base64' as const]
   return typeof kept === 'string'
@@ -119,7 +127,7 @@ export const rawBytes = (raw: RawText): Buffer => {
     : Buffer.concat(kept.map((piece) => Buffer.from(piece, encoding)))
 }
 
-/** Why no store can hold the value, or JSON.stringify cannot write it; `undefined` when both can. */
+/** Returns why no store can hold the value, or why JSON.stringify cannot write it; `undefined` if both can. */
 function unfit(value: unknown, depth: number, long: boolean): string | undefined {
   if (typeof value === 'number') return Number.isFinite(value) ? undefined : 'has a number that is too large'
   if (typeof value === 'string') {
@@ -135,12 +143,12 @@ function unfit(value: unknown, depth: number, long: boolean): string | undefined
   return undefined
 }
 
-/** Whether two JSON texts of one value differ in white space and in how characters are written, at most. */
+/** Whether two JSON texts of one value are equal apart from white space and escapes. */
 function isSaidBy(text: string, compact: string): boolean {
   return text === compact || text.trim() === compact || withoutFreedom(text) === compact
 }
 
-/** The text without white space between its tokens, each string as JSON.stringify writes it. */
+/** Returns the text without white space between its tokens, with each string as JSON.stringify writes it. */
 function withoutFreedom(text: string): string {
   const found: string[] = []
   for (let at = 0; at < text.length; ) {
@@ -156,20 +164,20 @@ function withoutFreedom(text: string): string {
   return found.join('')
 }
 
-/** Whether an odd number of backslashes stands before. */
+/** Whether an odd number of backslashes precedes the position. */
 function isEscaped(text: string, at: number): boolean {
   let from = at
   while (text[from - 1] === '\\') from--
   return (at - from) % 2 === 1
 }
 
-/** A text that is kept raw; in pieces where it is long. */
+/** Returns raw text to store; a long one in pieces. */
 export function asText(text: string): RawText {
   if (text.length <= PIECE) return { text }
   const pieces: string[] = []
   for (let at = 0; at < text.length; ) {
     let end = Math.min(text.length, at + PIECE)
-    // A pair of surrogates is one character.
+    // Do not split a surrogate pair.
     if (/[\ud800-\udbff]/.test(text[end - 1] as string) && end < text.length) end--
     pieces.push(text.slice(at, end))
     at = end

@@ -1,4 +1,4 @@
-/** The tools whose sessions can be imported, and how further ones are added. */
+/** The tools whose sessions can be imported, and the function that adds another tool. */
 import { join } from 'node:path'
 import { aider } from './aider/index.ts'
 import { atif } from './atif/index.ts'
@@ -37,13 +37,13 @@ const tools: Importer[] = [
   codexTuiLog,
 ]
 
-/** All that are known; those that were registered come last. */
+/** All known tools; registered ones come last. */
 export const IMPORTERS: readonly Importer[] = tools
 
 /**
- * Adds a tool, so that its files are found by themselves like those of all others.
+ * Adds a tool, so that its files are found automatically, like those of the built-in tools.
  *
- * @throws TypeError when the name is not one word in small letters, or is taken by another tool
+ * @throws TypeError if the name is not one lowercase word, or if another tool has it
  */
 export function registerImporter(tool: Importer): void {
   const { name } = tool
@@ -55,7 +55,7 @@ export function registerImporter(tool: Importer): void {
 }
 
 /**
- * Folders where a tool may keep its sessions.
+ * Returns the folders where a tool may keep its sessions.
  *
  * @param home the user's home folder
  */

@@ -1,41 +1,47 @@
 /**
- * What an object says beyond what is known already, and the object back from both. So an importer stores the text
- * of an entry once, as the message that people read, and beside it only what the message does not say.
+ * Subtracts known values from an object, and restores the object from the remainder and the known values. So an
+ * importer stores the text of an entry only once, in the message that people read; next to it, it stores only what the
+ * message does not contain.
  *
  *     remainderOf({ type: 'user', text: 'hi', id: 7 }, { text: 'hi', type: 'user' })
  *     // { shape: 'type text id', fields: { id: 7 } }
  *
- * The shape lists the keys in their order, so that the object comes back key for key. `message{role content}` goes
- * into an object, `content[{type text} {type id}]` into a list of objects.
+ * The shape lists the keys in their order, so that the object is restored with the same order. `message{role content}`
+ * describes a nested object, `content[{type text} {type id}]` a list of objects.
  */
 
 import { deepEqual, isJsonObject, type JsonObject } from '../json-value.ts'
 
 export interface Remainder {
   shape: string
-  /** The values that are not known; inside a list the index is the key. */
+  /** The values that are not known. Inside a list, the index is the key. */
   fields?: JsonObject
 }
 
-/** `undefined` when a key cannot stand in a shape: keep the object whole then. */
+/**
+ * Returns what `actual` contains beyond `known`; `undefined` if a shape cannot express a key: then keep the whole
+ * object.
+ */
 export function remainderOf(actual: JsonObject, known: JsonObject): Remainder | undefined {
   const found = describe(actual, known)
   if (found === undefined) return undefined
   return found.fields === undefined ? { shape: found.shape } : { shape: found.shape, fields: found.fields }
 }
 
-/** The object that `remainderOf` was given. Throws TypeError when the shape and the known object do not fit. */
+/**
+ * Restores the object that `remainderOf` was given. Throws TypeError if the shape and the known object do not match.
+ */
 export function restore({ shape, fields = {} }: Remainder, known: JsonObject): Record<string, unknown> {
   return restoreObject(nodesOf(shape), fields, known)
 }
 
-/** Whether two JSON values are the same, the order of keys included. `-0` is not `0`. */
+/** Whether two JSON values are equal, including the order of keys. `-0` is not `0`. */
 export const identical = (a: unknown, b: unknown): boolean => deepEqual(a, b, true)
 
 interface Described {
   shape: string
   fields: JsonObject | undefined
-  /** How many values were known. */
+  /** Number of values that were known. */
   shared: number
 }
 
@@ -94,7 +100,7 @@ function describeInside(value: unknown, known: unknown): Described | undefined {
 
 const isPlainKey = (key: string): boolean => /^[\w$.:/@-]+$/.test(key) && key !== '__proto__'
 
-/** A key; with what is inside it, when the value itself was taken apart. */
+/** A key of a shape, with the shape of its value if the value was split as well. */
 interface Node {
   key: string
   object?: readonly Node[]

@@ -1,9 +1,9 @@
-/** SHA-256 of how a file begins: enough to tell whether another one is its continuation. */
+/** SHA-256 of the beginning of a file, to recognize a continuation of the file. */
 import { createHash } from 'node:crypto'
 import type { ByteSource } from './byte-source.ts'
 import type { Turn } from './importer.ts'
 
-/** Puts into the cursor of each turn the hash of the file up to there. */
+/** Sets the hash in the cursor of each turn: of the file up to the end of the turn. */
 export async function hashCursors(source: ByteSource, turns: readonly Turn[]): Promise<void> {
   const hashes = await hashesAt(
     source,
@@ -12,7 +12,7 @@ export async function hashCursors(source: ByteSource, turns: readonly Turn[]): P
   for (const turn of turns) turn.cursor = { ...turn.cursor, sha256: hashes.get(turn.cursor.bytes) as string }
 }
 
-/** By offset, the hash of all bytes before it, in hex. The source is read once, up to the last of the offsets. */
+/** Returns the hash of all bytes before each offset, in hex. Reads the source once, up to the last offset. */
 export async function hashesAt(
   source: ByteSource,
   offsets: Iterable<number>,

@@ -1,20 +1,22 @@
-/** What a `RunnableConfig` says to a checkpointer, parsed once. */
+/** Parses the parts of a `RunnableConfig` that address a checkpoint. */
 import type { RunnableConfig } from '@langchain/core/runnables'
 import { InvalidIdError } from '../../errors.ts'
 import { parseSessionId, type SessionId } from '../../ids.ts'
 
-/** Where a call points: a thread, a namespace in it (`''`: the graph itself), and a checkpoint there. */
+/**
+ * The address of a call: a thread, a namespace in it (`''` for the graph itself), and a checkpoint in that namespace.
+ */
 export interface Address {
   thread: SessionId
   namespace: string
-  /** `undefined`: none was named. */
+  /** `undefined` if the config names none. */
   checkpoint: string | undefined
 }
 
-/** What `list` is asked for: any of them may be missing. */
+/** The address of a `list` call. Any part may be missing. */
 export type AddressFilter = { [K in keyof Address]: Address[K] | undefined }
 
-/** Throws InvalidIdError without a `thread_id`, or for one that can name no session. */
+/** Parses a config. Throws InvalidIdError if it has no `thread_id`, or if that is not a valid session id. */
 export function parseAddress(config: RunnableConfig): Address {
   const { thread, namespace = '', checkpoint } = parseFilter(config)
   if (thread === undefined) {
@@ -27,7 +29,7 @@ export function parseAddress(config: RunnableConfig): Address {
   return { thread, namespace, checkpoint }
 }
 
-/** As `parseAddress`, where nothing need be named. */
+/** Like `parseAddress`, but every part is optional. */
 export function parseFilter(config: RunnableConfig): AddressFilter {
   const { thread_id: thread, checkpoint_ns: namespace, checkpoint_id, thread_ts } = config?.configurable ?? {}
   return {
@@ -37,12 +39,14 @@ export function parseFilter(config: RunnableConfig): AddressFilter {
   }
 }
 
-/** `undefined` for no id, as which an empty one counts too. Throws InvalidIdError for what is no text. */
+/**
+ * Parses a checkpoint id. Returns `undefined` for a missing or empty id. Throws InvalidIdError if it is not a string.
+ */
 export function parseCheckpointId(id: unknown): string | undefined {
   return id === undefined || id === null || id === '' ? undefined : parseText('checkpoint', id)
 }
 
-/** The config that names a checkpoint, as `getTuple` and `put` return it. */
+/** Returns the config that names a checkpoint, as `getTuple` and `put` return it. */
 export const configOf = (thread: string, namespace: string, checkpoint: string) => ({
   configurable: { thread_id: thread, checkpoint_ns: namespace, checkpoint_id: checkpoint },
 })

@@ -1,6 +1,6 @@
 /**
- * A line beside the branches of a thread. Tasks that run at the same time write at the same time: what arrives while
- * one change is under way goes into the next one together, a commit each, and shares its lock and its sync.
+ * A reserved line of a thread. Tasks that run in parallel write in parallel: calls that arrive during a change share
+ * the next change, with its lock and its sync. Each call makes its own commit.
  */
 
 import type { Checkpoints } from '../../checkpoints/checkpoints.ts'
@@ -9,18 +9,15 @@ import type { Writing } from '../../checkpoints/writing.ts'
 import type { IndexedCommit } from './thread-commit.ts'
 import type { ThreadIndex } from './thread-index.ts'
 
-/** What one call adds to a line. */
+/** The work of one call that adds to a line. */
 export interface LineWork<T> {
-  /** Calls with one key never share a change, so that the second sees what the first did. */
+  /** Calls with the same key never share a change, so that the second sees the result of the first. */
   key: string
-  /**
-   * Called under the lock, when the index knows all that was written before. A result without a commit changes
-   * nothing.
-   */
+  /** Called under the lock, when the index contains all earlier commits. Without `made`, nothing is changed. */
   make(writing: Writing, tip: CommitInfo | undefined): Promise<{ result: T; made?: Made }>
 }
 
-/** A commit that was added to the writing, as the index knows it. */
+/** A commit that was added to the writing, and its entry in the index. */
 export interface Made {
   commit: CommitInfo
   indexed: IndexedCommit
@@ -45,12 +42,12 @@ export class ReservedLine {
     this.#name = name
   }
 
-  /** Whether anything is under way. */
+  /** Whether a change is in progress. */
   get isBusy(): boolean {
     return this.#running
   }
 
-  /** Resolves when it is durable. Throws what `make` throws, and what writing does. */
+  /** Adds work. Resolves when the result is durable. Throws the errors of `make` and of writing. */
   add<T>(work: LineWork<T>): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       this.#queue.push({ work, resolve: resolve as (value: unknown) => void, reject })
@@ -64,7 +61,7 @@ export class ReservedLine {
     this.#running = false
   }
 
-  /** Never throws: everyone who waits gets an answer. */
+  /** Makes one change. Never throws: every waiting call gets its result or error. */
   async #change(): Promise<void> {
     let batch: Waiting[] | undefined
     try {
@@ -102,7 +99,7 @@ export class ReservedLine {
     return answers
   }
 
-  /** The first of each key among those that wait. */
+  /** Takes the first waiting call of each key, up to `MOST`. */
   #take(): Waiting[] {
     const keys = new Set<string>()
     const batch: Waiting[] = []

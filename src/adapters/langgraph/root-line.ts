@@ -1,6 +1,7 @@
 /**
- * Where a checkpoint of the root namespace goes: on top of the branch that its parent is the tip of; on a branch of its
- * own where that has moved on, if that is meant. Decided before the locks are taken, and again under them.
+ * Decides where a checkpoint of the root namespace is stored: on the branch whose tip is its parent, or on a new branch
+ * if the parent is not a tip any more and branching is intended. This is decided before the locks are taken, and again
+ * under them.
  */
 import type { Checkpoints } from '../../checkpoints/checkpoints.ts'
 import type { History } from '../../checkpoints/commits/history.ts'
@@ -9,34 +10,34 @@ import { type BranchName, type CommitId, MAIN } from '../../ids.ts'
 import type { NewCheckpoint, Thread } from './thread.ts'
 import type { Entry } from './thread-commit.ts'
 
-/** What the host is told of a new line. */
+/** Describes a new branch, for `onBranch`. */
 export interface NewBranch {
   threadId: string
   /** Name of the branch in the session's history. */
   branch: string
-  /** The checkpoint it begins with. */
+  /** The first checkpoint of the branch. */
   checkpointId: string
-  /** The checkpoint that one follows; `undefined` where it follows none. */
+  /** The parent of that checkpoint; `undefined` if it has none. */
   parentCheckpointId: string | undefined
-  /** Of its metadata, such as `fork`, `update`, `input` or `loop`. */
+  /** `source` of the checkpoint's metadata, such as `fork`, `update`, `input` or `loop`. */
   source: string
-  /** Id of its commit. */
+  /** Id of the checkpoint's commit. */
   commit: string
 }
 
-/** What the caller knew. */
+/** What the caller knew about the thread. */
 export interface Knowledge {
-  /** That the parent was not the newest of its line when it was loaded: what follows it is meant to branch. */
+  /** Whether the parent was not the tip of a branch when it was loaded: then branching is intended. */
   parentIsOld: boolean
-  /** That the thread had no checkpoint. */
+  /** Whether the thread had no checkpoint. */
   threadIsNew: boolean
-  /** Whether a step that did not know better gets a branch, too. */
+  /** Whether a step that conflicts with another run gets a new branch as well. */
   mayBranch: boolean
 }
 
 interface Aim {
   branch: BranchName
-  /** The commit to stand on. */
+  /** Parent of the new commit. */
   onto: CommitId | undefined
   /** Whether the branch is new. */
   starts: boolean
@@ -44,11 +45,14 @@ interface Aim {
   activates: boolean
   /** The checkpoint's parent. */
   base: Entry | undefined
-  /** The checkpoint, if it is stored already. */
+  /** The stored version of the checkpoint, if there is one. */
   same: Entry | undefined
 }
 
-/** Stores a checkpoint. Throws ConflictError when somebody else went on from its parent. */
+/**
+ * Stores a checkpoint. Returns the branch that it started, if any, except the first of a thread. Throws ConflictError
+ * if another run has continued from its parent.
+ */
 export function putRoot(
   checkpoints: Checkpoints,
   thread: Thread,
@@ -100,7 +104,7 @@ function aimAt(
   const same = index.checkpoint('', id)
   const newest = index.newest('')
   const activates = (branch: BranchName) => branch !== active && (newest === undefined || id >= newest.id)
-  // A checkpoint that is stored again stands on what was stored of it.
+  // A checkpoint that is stored again follows its stored version.
   const standing = same !== undefined && index.branchesAt(id).length > 0 ? same : base
   if (standing !== undefined) {
     const tips = index.branchesAt(standing.id)
@@ -121,7 +125,7 @@ function aimAt(
   return { branch, onto: base?.commit, starts: true, activates: activates(branch), base, same }
 }
 
-/** Such as `fork-2`: what makes it, and a number that no branch of that kind has had so far. */
+/** Returns a name such as `fork-2`: the source, and the number after the highest one in use. */
 function freeName(source: string, branches: ReadonlyMap<BranchName, CommitId>): BranchName {
   const kind = /^[a-z]{1,20}$/.test(source) ? source : 'branch'
   let last = 0

@@ -124,7 +124,7 @@ export class ForkpointSaver extends BaseCheckpointSaver {
     return this.#checkpoints.lifetime.use(async () => {
       if (parseFilter(config).thread === undefined) return undefined
       const { thread: id, namespace, checkpoint } = parseAddress(config)
-      // What is read here is what a run goes on from.
+      // A run continues from what is read here, so unfinished saves are completed first.
       await this.#checkpoints.openFinished()
       await this.#threads.get(id).settled()
       const thread = await this.#threads.open(id)
@@ -165,7 +165,7 @@ export class ForkpointSaver extends BaseCheckpointSaver {
       if (id === undefined) throw new InvalidIdError('checkpoint', checkpoint?.id, 'the checkpoint has no id')
       const names = { checkpoint: id, namespace, channel: Object.keys(checkpoint.channel_values ?? {}) }
       const refused = refuseSecrets(names, this.#checkpoints.rules.redact)
-      // Before anything is awaited: the graph goes on with the same objects.
+      // Serialize before the first await, because the graph may change these objects afterwards.
       const thread = this.#threads.get(threadId)
       const scope = thread.scope(namespace)
       const prepared = this.#trees.preparer.prepare(scope, checkpoint, metadata, newVersions ?? {})
@@ -223,7 +223,7 @@ export class ForkpointSaver extends BaseCheckpointSaver {
   override deleteThread(threadId: string): Promise<void> {
     return this.#checkpoints.lifetime.use(async () => {
       const id = parseSessionId(threadId)
-      // What an aborted run is still adding would make it again.
+      // Otherwise pending writes of an aborted run would create the thread again.
       await this.#threads.get(id).settled()
       const { index } = await this.#threads.open(id)
       if (!index.exists) return
@@ -234,8 +234,8 @@ export class ForkpointSaver extends BaseCheckpointSaver {
   }
 
   /**
-   * What the ancestors of a checkpoint wrote to channels that keep only changes, and the value those start from. As
-   * the default does it, without reading the ancestors' other channels.
+   * Returns what the ancestors of a checkpoint wrote to channels that keep only changes, and the values that these
+   * changes start from. The result is that of the base class, but other channels of the ancestors are not read.
    */
   override getDeltaChannelHistory({
     config,
@@ -270,7 +270,7 @@ export class ForkpointSaver extends BaseCheckpointSaver {
   }
 
   /**
-   * Returns the config of the checkpoint that a revision names, such as `main~3`, a branch or a tag. Use it to read the
+   * Returns the config of the checkpoint at a revision, such as `main~3`, a branch or a tag. Use it to read the
    * checkpoint, to resume from it, or to branch from it. Throws NotFoundError.
    *
    *     await graph.invoke(null, await saver.configAt('review', 'main~3'))

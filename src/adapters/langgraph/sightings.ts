@@ -1,4 +1,7 @@
-/** What the callers of this saver have seen of a thread: it tells a branch that is meant from two runs on one thread. */
+/**
+ * Records what the callers of this saver have read of a thread, to distinguish an intended branch from two conflicting
+ * runs.
+ */
 import type { Entry } from './thread-commit.ts'
 import type { ThreadIndex } from './thread-index.ts'
 
@@ -9,10 +12,10 @@ export class Sightings {
   #empty = false
 
   /**
-   * Notices a look at the root namespace.
+   * Records a read of the root namespace.
    *
-   * @param asked the id that was asked for; `undefined`: the newest
-   * @param found what was there
+   * @param asked the requested id; `undefined` for the newest checkpoint
+   * @param found the checkpoint that was returned
    */
   look(index: ThreadIndex, asked: string | undefined, found: Entry | undefined): void {
     if (asked === undefined) this.#empty = found === undefined
@@ -22,12 +25,12 @@ export class Sightings {
     }
   }
 
-  /** Whether the checkpoint was asked for by its id when its line had moved on already: what follows it branches off. */
+  /** Whether the checkpoint was requested by its id when it was not a tip any more: its successor starts a branch. */
   isOld(checkpoint: string): boolean {
     return this.#old.has(checkpoint)
   }
 
-  /** Whether there was no checkpoint when the newest was asked for last. */
+  /** Whether the last request for the newest checkpoint found none. */
   get isEmpty(): boolean {
     return this.#empty
   }

@@ -1,21 +1,21 @@
-/** What a person reads of a checkpoint in `git log --oneline`. */
+/** Commit subjects of checkpoints and writes, for `git log --oneline`. */
 
 import { oneLine, WIDTH } from '../../checkpoints/commits/text.ts'
 import { beginning, cut } from '../../excerpt.ts'
 import { isJsonObject } from '../../json-value.ts'
 
 export interface SubjectParts {
-  /** Of the metadata: `input`, `loop`, `update` or `fork`. */
+  /** `source` of the metadata: `input`, `loop`, `update` or `fork`. */
   source: unknown
   step: unknown
   namespace: string
   /** Nodes that ran since the parent. */
   nodes: readonly string[]
-  /** What is new, in words; empty when there is nothing to say. */
+  /** Text of what is new; empty if there is none. */
   text: string
 }
 
-/** Such as `step 3 review: The tests pass`, or `research | step 1 search: …` in a namespace. */
+/** Returns a subject such as `step 3 review: The tests pass`, or `research | step 1 search: …` in a namespace. */
 export function checkpointSubject({ source, step, namespace, nodes, text }: SubjectParts): string {
   const number = typeof step === 'number' ? ` ${step}` : ''
   const names = nodes.length === 0 ? '' : ` ${nodes.join(', ')}`
@@ -30,7 +30,7 @@ export function checkpointSubject({ source, step, namespace, nodes, text }: Subj
   return line(`${namespaceLabel(namespace)}${what}`, text)
 }
 
-/** Such as `writes of review for 1f1e70ed-5598: messages, verdict`. */
+/** Returns a subject such as `writes of review for 1f1e70ed-5598: messages, verdict`. */
 export function writesSubject(parts: {
   checkpoint: string
   namespace: string
@@ -43,7 +43,10 @@ export function writesSubject(parts: {
   return line(what, [...new Set(parts.channels)].join(', '))
 }
 
-/** The text of a message as it is stored, or of the last one in what holds messages; empty when there is none. */
+/**
+ * Returns the text of a stored message, or of the last message in a list or in an object with messages; empty if there
+ * is none.
+ */
 export function textOfJson(json: unknown): string {
   if (typeof json === 'string') return oneLine(beginning(json, ENOUGH))
   if (Array.isArray(json)) return json.length === 0 ? '' : textOfJson(json.at(-1))
@@ -59,7 +62,7 @@ export function textOfJson(json: unknown): string {
   return json.messages === undefined ? '' : textOfJson(json.messages)
 }
 
-/** Such as `human` for a message of that class; empty for what has no such name. */
+/** Returns a label such as `-human` for a message of that class; empty if the value has no class, role or type. */
 export function labelOfJson(json: unknown): string {
   if (!isJsonObject(json)) return ''
   const { id, role, type } = json
@@ -82,7 +85,7 @@ function contentText(content: unknown): string {
   return oneLine(beginning(texts.filter((text) => typeof text === 'string').join(' '), ENOUGH))
 }
 
-/** `sub:4a…|inner:7c…` reads `sub | inner`. */
+/** Turns `sub:4a…|inner:7c…` into `sub | inner | `. */
 function namespaceLabel(namespace: string): string {
   if (namespace === '') return ''
   return `${namespace

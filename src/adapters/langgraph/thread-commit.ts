@@ -1,17 +1,17 @@
-/** What the trailers of a commit say of LangGraph's checkpoints and writes. */
+/** The trailers of commits that hold LangGraph's checkpoints and writes. */
 
 import { numberOf, timeOf, trailersOf } from '../../checkpoints/commits/message.ts'
 import type { StoredCommit } from '../../checkpoints/trees/objects.ts'
 import { wrongType } from '../../checkpoints/wrong-type.ts'
 import type { CommitId, ObjectId, SessionId } from '../../ids.ts'
 
-/** The type of the sessions that threads are. */
+/** Session type of a thread. */
 export const TYPE = 'langgraph'
-/** Reserved lines: checkpoints of other namespaces than the root's, and pending writes. */
+/** Names of the reserved lines: checkpoints of namespaces other than the root, and pending writes. */
 export const NAMESPACES = 'namespaces'
 export const WRITES = 'writes'
 
-/** Trailers that say which checkpoint a commit is. */
+/** Trailers that identify the checkpoint of a commit. */
 export const TRAILERS = {
   checkpoint: 'Checkpoint',
   parent: 'Parent',
@@ -22,27 +22,27 @@ export const TRAILERS = {
   task: 'Task',
 } as const
 
-/** A checkpoint of LangGraph's. */
+/** A LangGraph checkpoint. */
 export interface Entry {
   readonly id: string
   readonly namespace: string
   /** Id of its parent, which need not be stored. */
   readonly parent: string | undefined
-  /** Of a subgraph's: id of the checkpoint of the graph itself that the subgraph was running on. */
+  /** For a subgraph: id of the root graph's checkpoint during which the subgraph ran. */
   readonly root: string | undefined
   readonly commit: CommitId
   readonly tree: ObjectId
   readonly seq: number
-  /** Milliseconds. */
+  /** Time in milliseconds. */
   readonly at: number
-  /** Id of the session it was made in: another one, where this one is a fork. */
+  /** Id of the session in which it was made: a different session if this thread is a fork. */
   readonly session: string
   readonly branch: string
   readonly source: string | undefined
   readonly step: number | undefined
 }
 
-/** Writes of one task for one checkpoint, as one call handed them over. */
+/** Writes of one task for one checkpoint, from one call. */
 export interface WritesEntry {
   readonly checkpoint: string
   readonly namespace: string
@@ -53,7 +53,7 @@ export interface WritesEntry {
   readonly at: number
 }
 
-/** A commit, as far as the index goes. */
+/** The part of a commit that the index needs. */
 export interface IndexedCommit {
   id: CommitId
   parent: CommitId | undefined
@@ -61,7 +61,7 @@ export interface IndexedCommit {
   writes?: WritesEntry
 }
 
-/** What a commit says to the thread. Throws InvalidStateError when it is of a session of another type. */
+/** Parses a commit of a thread. Throws InvalidStateError if the session has another type. */
 export function parseCommit(
   thread: SessionId,
   id: CommitId,

@@ -1,6 +1,7 @@
 /**
- * Which commit is which checkpoint of a thread. It is disposable: kept in memory, rebuilt by one walk over the commits
- * of the session's branches and reserved lines, of which it reads the trailers alone; and it follows what others write.
+ * Maps the checkpoints of a thread to commits. The index is disposable: it is kept in memory, and rebuilt by one walk
+ * over the commits of the session's branches and reserved lines, of which it reads only the trailers. It also follows
+ * the writes of others.
  */
 
 import type { History } from '../../checkpoints/commits/history.ts'
@@ -38,19 +39,19 @@ export class ThreadIndex {
     this.thread = thread
   }
 
-  /** How many commits it knows. */
+  /** Number of indexed commits. */
   get size(): number {
     return this.#commits.size
   }
 
-  /** Whether there is anything of this thread. */
+  /** Whether the thread exists. */
   get exists(): boolean {
     return this.#heads.size > 0
   }
 
   /**
-   * Looks where the refs are, and walks from there to what is known. Throws InvalidStateError when the session is
-   * not a thread, CorruptError where a commit is missing or broken.
+   * Reads the refs, and adds all commits from there back to known ones. Throws InvalidStateError if the session is not
+   * a thread, and CorruptError if a commit is missing or broken.
    */
   sync(): Promise<this> {
     return this.#turns.run(async () => {
@@ -59,8 +60,8 @@ export class ThreadIndex {
         if ([...this.#heads.keys()].some((ref) => !heads.has(ref))) this.#reset()
         const astray = await this.#follow(heads)
         if (astray === undefined) return this
-        // Somebody moved the line back: what it no longer reaches is no checkpoint any more. Unless it was we who
-        // moved it on meanwhile.
+        // Someone moved the line back, so commits that it no longer reaches do not count any more: start over. If the
+        // ref has changed again meanwhile, as by our own write, only repeat.
         if (this.#history.tip(astray) === heads.get(astray)) this.#reset()
       }
     })
@@ -71,13 +72,13 @@ export class ThreadIndex {
     return entry !== undefined && this.#isOurs(entry) ? entry : undefined
   }
 
-  /** The checkpoint with the greatest id. */
+  /** Returns the checkpoint with the greatest id. */
   newest(namespace: string): Entry | undefined {
     for (const entry of this.newestFirst(namespace)) return entry
     return undefined
   }
 
-  /** Greatest id first; of all namespaces, unless one is named. */
+  /** Yields checkpoints, greatest id first: of one namespace, or of all if none is given. */
   *newestFirst(namespace?: string): Generator<Entry> {
     if (namespace !== undefined) {
       for (const entry of this.#namespaces.get(namespace)?.newestFirst() ?? [])
@@ -89,12 +90,12 @@ export class ThreadIndex {
     else yield* all.flat().sort((a, b) => byId(b, a))
   }
 
-  /** Writes for a checkpoint, whether it is stored or not; oldest first. */
+  /** Returns the writes for a checkpoint, oldest first. The checkpoint need not be stored. */
   writes(namespace: string, checkpoint: string): readonly WritesEntry[] {
     return this.#writes.get(keyOf(namespace, checkpoint)) ?? []
   }
 
-  /** Branches by name, with their tips. */
+  /** Returns the tips of the branches, by name. */
   branches(): Map<BranchName, CommitId> {
     const found = new Map<BranchName, CommitId>()
     for (const [ref, tip] of this.#heads) {
@@ -104,7 +105,10 @@ export class ThreadIndex {
     return found
   }
 
-  /** The checkpoint of the root namespace that a commit is, or that a fork's or another tool's commit stands on. */
+  /**
+   * Returns the root namespace's checkpoint of a commit: its own, or, for the commit of a fork or of another tool, that
+   * of the nearest ancestor.
+   */
   standsAt(commit: CommitId): Entry | undefined {
     for (let at: CommitId | undefined = commit; at !== undefined; ) {
       const known = this.#commits.get(at)
@@ -114,21 +118,21 @@ export class ThreadIndex {
     return undefined
   }
 
-  /** Branches whose tips stand at a checkpoint. */
+  /** Returns the branches whose tip has this checkpoint, in the sense of `standsAt`. */
   branchesAt(id: string): { branch: BranchName; tip: CommitId }[] {
     return [...this.branches()]
       .filter(([, tip]) => this.standsAt(tip)?.id === id)
       .map(([branch, tip]) => ({ branch, tip }))
   }
 
-  /** Remembers commits that were just made, oldest first, and the ref that is at the last one. */
+  /** Adds commits that were just made, oldest first, and moves the ref to the last one. */
   learn(ref: RefName, commits: readonly IndexedCommit[]): void {
     for (const commit of commits) this.#add(commit)
     const last = commits.at(-1)
     if (last !== undefined) this.#heads.set(ref, last.id)
   }
 
-  /** The session's id as it was given; a ref has a long one in short. */
+  /** Returns the session's full id. (A ref contains only a short form of a long id.) */
   name(): string {
     for (const { entry } of this.#commits.values())
       if (entry !== undefined && encodeName(entry.session) === encodeName(this.thread)) return entry.session
@@ -144,7 +148,10 @@ export class ThreadIndex {
     return heads
   }
 
-  /** A ref from which what it was at before cannot be reached; `undefined` when all is well. */
+  /**
+   * Adds the new commits of these refs. Returns a ref whose previous commit cannot be reached any more; `undefined` if
+   * there is none.
+   */
   async #follow(heads: ReadonlyMap<RefName, CommitId>): Promise<RefName | undefined> {
     for (const [ref, tip] of heads) {
       const before = this.#heads.get(ref)
@@ -157,7 +164,7 @@ export class ThreadIndex {
     return undefined
   }
 
-  /** Commits that are not known yet, newest first. */
+  /** Returns the commits that are not known yet, newest first. */
   async #walk(tip: CommitId): Promise<IndexedCommit[]> {
     const found: IndexedCommit[] = []
     const seen = new Set<CommitId>()
@@ -192,8 +199,8 @@ export class ThreadIndex {
   }
 
   /**
-   * Whether a checkpoint is one of this thread. A fork has the line of the subgraphs of the thread it was made from, with
-   * what they did after it, or on another branch.
+   * Whether a checkpoint belongs to this thread. A fork contains the whole reserved line of the original thread's
+   * subgraphs, also with checkpoints that were made after the fork point or on other branches.
    */
   #isOurs({ namespace, session, root }: Entry): boolean {
     if (namespace === '' || root === undefined || isSameName(session, this.thread)) return true
@@ -214,7 +221,7 @@ class Namespace {
   #sorted: Entry[] = []
   #isSorted = true
 
-  /** Of two commits of one checkpoint the later counts. */
+  /** Adds a checkpoint. Of two commits of the same checkpoint, the later one counts. */
   add(entry: Entry): void {
     const before = this.entries.get(entry.id)
     if (before !== undefined && before.at > entry.at) return
@@ -239,7 +246,7 @@ class Namespace {
   }
 }
 
-/** In the order of ids; of checkpoints of different namespaces with one id, in that of the namespaces. */
+/** Orders checkpoints by id, then by session, then by namespace. */
 export const byId = (a: Entry, b: Entry): number =>
   compare(a.id, b.id) || compare(a.session, b.session) || compare(a.namespace, b.namespace)
 

@@ -1,4 +1,4 @@
-/** Lists checkpoints, of one thread or of all. */
+/** Lists checkpoints of one thread or of all threads. */
 import type { RunnableConfig } from '@langchain/core/runnables'
 import type { CheckpointListOptions, CheckpointTuple } from '@langchain/langgraph-checkpoint'
 import type { Checkpoints } from '../../checkpoints/checkpoints.ts'
@@ -28,7 +28,7 @@ export class ThreadList {
     this.#parts = parts
   }
 
-  /** As the saver's `list`. */
+  /** Implements the saver's `list`. */
   async *list(config: RunnableConfig, options: CheckpointListOptions): AsyncGenerator<CheckpointTuple> {
     const { checkpoints, trees } = this.#parts
     const { lifetime } = checkpoints
@@ -75,12 +75,12 @@ export class ThreadList {
 
   #threadIds(): Set<SessionId> {
     const { history } = this.#parts.checkpoints
-    // One whose refs cannot be read is told when it is opened.
+    // A session whose refs cannot be read is reported when it is opened.
     const sessions = [...history.sessions(() => undefined)].map(([session]) => session)
     return new Set([...sessions, ...history.sessionsBeside([NAMESPACES, WRITES])])
   }
 
-  /** `undefined`, and a problem told, for what may be passed over and cannot be read. */
+  /** Returns what `read` returns. If it throws and `passOver` is given, reports the problem and returns `undefined`. */
   async #orProblem<T>(
     passOver: { name: string; commit?: string } | undefined,
     read: () => Promise<T>,
@@ -95,7 +95,7 @@ export class ThreadList {
     }
   }
 
-  /** `undefined` for a session of another type. */
+  /** Opens a thread. Returns `undefined` if the session has another type. */
   async #ofOurType(id: SessionId): Promise<Thread | undefined> {
     try {
       return await this.#parts.threads.open(id)
@@ -116,7 +116,7 @@ function* listed(thread: Thread, namespace: string | undefined, name: string): G
   for (const entry of thread.index.newestFirst(namespace)) yield { entry, thread, name }
 }
 
-/** Whether the metadata may be what is looked for, as far as the commit says. */
+/** Whether the metadata may match the filter, judged only by the commit. */
 const mayMatch = (entry: Entry, filter: readonly (readonly [string, unknown])[]): boolean =>
   filter.every(
     ([key, value]) =>

@@ -1,4 +1,4 @@
-/** One thread: what is stored of it, and how checkpoints and writes are added. */
+/** One thread: reads its stored checkpoints, and adds checkpoints and writes. */
 import { setImmediate } from 'node:timers/promises'
 import {
   type Checkpoint,
@@ -32,7 +32,7 @@ import {
 import type { PreparedCheckpoint } from './values/prepared-checkpoint.ts'
 import type { ValueRules } from './values/stored-value.ts'
 
-/** What all threads of a saver share. */
+/** Objects that all threads of a saver share. */
 export interface ThreadParts {
   checkpoints: Checkpoints
   trees: CheckpointTrees
@@ -49,7 +49,7 @@ export interface NewCheckpoint {
   prepared: PreparedCheckpoint
 }
 
-/** A run that goes on adds all the time; nobody waits for its end. */
+/** Maximum number of rounds in `settled`, because a running graph adds all the time. */
 const SETTLING_ROUNDS = 20
 
 export class Thread {
@@ -74,7 +74,7 @@ export class Thread {
     return this.#namespaces.isBusy || this.#writes.isBusy || this.#underWay.size > 0
   }
 
-  /** Does work that adds to the thread; `settled` waits for it. */
+  /** Runs work that adds to the thread. `settled` waits for it. */
   add<T>(work: () => Promise<T>): Promise<T> {
     const promise = work()
     const ended = promise.then(
@@ -87,23 +87,23 @@ export class Thread {
   }
 
   /**
-   * Waits for what this saver is adding. A run that was aborted rejects while its last checkpoint is still on its way:
-   * whoever looked now would go on from the one before, and lose against it.
+   * Waits for work in progress of this saver. An aborted run rejects while its last checkpoint is still being stored: a
+   * caller that reads now would continue from the previous checkpoint and get a conflict.
    */
   async settled(): Promise<void> {
     for (let round = 0; this.#underWay.size > 0 && round < SETTLING_ROUNDS; round++) {
       await Promise.all(this.#underWay)
-      // LangGraph puts one checkpoint after the other: the next one of the aborted run begins only now.
+      // LangGraph puts one checkpoint after another, so the aborted run starts its next one only now.
       await setImmediate()
     }
   }
 
-  /** Names the thread and a namespace of it. */
+  /** Returns a key for the thread and a namespace. */
   scope(namespace: string): string {
     return `${this.id}\0${namespace}`
   }
 
-  /** The checkpoint with its metadata and pending writes, as the framework has it. Throws CorruptError. */
+  /** Reads the checkpoint with its metadata and pending writes, in LangGraph's form. Throws CorruptError. */
   async tuple(entry: Entry, name: string): Promise<CheckpointTuple> {
     const { trees, values } = this.#parts
     const { namespace, id, parent } = entry
@@ -119,7 +119,7 @@ export class Thread {
     return tuple
   }
 
-  /** The writes that count for a checkpoint, in their order. */
+  /** Returns the effective writes for a checkpoint, in the order in which they are applied. */
   async writesFor(namespace: string, id: string): Promise<StoredWrite[]> {
     const found = this.index.writes(namespace, id)
     if (found.length === 0) return []
@@ -128,7 +128,7 @@ export class Thread {
     return countingWrites(read.flat())
   }
 
-  /** Adds a checkpoint of another namespace than the root's. */
+  /** Adds a checkpoint of a namespace other than the root. */
   putBeside(checkpoint: NewCheckpoint): Promise<void> {
     const { namespace, id, parent } = checkpoint
     return this.#namespaces.add({
@@ -145,7 +145,7 @@ export class Thread {
     })
   }
 
-  /** Adds what a task wrote, but for what it has already. */
+  /** Adds the writes of a task that are not stored yet. */
   putWrites(of: Omit<WritesOf, 'thread'>, writes: readonly NewWrite[]): Promise<void> {
     const { checkpoint, namespace, task, path } = of
     const { objects } = this.#parts.checkpoints
@@ -179,9 +179,9 @@ export class Thread {
   }
 
   /**
-   * The tree of a checkpoint on top of its parent, with the foreign files of the commit it follows.
+   * Writes the tree of a checkpoint on top of its parent's, with the foreign files of the commit that it follows.
    *
-   * @param onto that commit: the parent's, or a fork's or another tool's on top of it
+   * @param onto that commit: the parent's, or the commit of a fork or of another tool on top of it
    */
   async writeTree(
     { parent, prepared }: NewCheckpoint,
@@ -189,8 +189,8 @@ export class Thread {
     onto?: CommitInfo,
   ): Promise<WrittenTree> {
     const { trees } = this.#parts
-    // A copy has the versions of what it was copied from, which is not its parent; and where the parent is not stored,
-    // there is nothing to take anything from.
+    // A copy has the versions of its original, which is not its parent. If the parent is not stored, nothing can be
+    // inherited.
     const asGiven = prepared.metadata?.source === 'fork' || parent !== undefined
     const isFork = onto?.kind === 'fork'
     const forkOf = isFork ? await trees.forkOf(onto.tree) : undefined
@@ -202,7 +202,7 @@ export class Thread {
     return trees.write(this.id, tree, prepared, { asGiven, forkOf })
   }
 
-  /** Whether a checkpoint that is stored has such a tree; it may have a page besides. */
+  /** Whether the stored checkpoint has the same tree, apart from a page. */
   async isSame({ tree }: Entry, { tree: id, objects }: WrittenTree): Promise<boolean> {
     if (tree === id) return true
     const { objects: stored } = this.#parts.checkpoints
@@ -214,7 +214,7 @@ export class Thread {
     return (await blobsChanged({ readTree }, tree, id)).size === 0
   }
 
-  /** Commits a checkpoint onto another commit. `after`: it has to be later than that, in milliseconds. */
+  /** Commits a checkpoint onto another commit. The new commit is later than `after`, a time in milliseconds. */
   async commit(
     writing: Writing,
     { namespace, id, parent, prepared: { metadata } }: NewCheckpoint,
@@ -292,7 +292,7 @@ export class Thread {
     return { commit, indexed: { id: commit.id, parent: commit.parents[0], writes } }
   }
 
-  /** Checkpoints before version 4 left what a step sent among the writes of their parent. */
+  /** Adds the sends of the previous step, which checkpoints before version 4 left among the writes of their parent. */
   async #migrateSends(checkpoint: Checkpoint, entry: Entry, parent: string): Promise<void> {
     const { values, firstVersion } = this.#parts
     const sends = (await this.writesFor(entry.namespace, parent)).filter(({ channel }) => channel === TASKS)
@@ -306,7 +306,7 @@ export class Thread {
   }
 }
 
-/** The checkpoint of the graph itself that a subgraph was running on. */
+/** Returns the id of the root graph's checkpoint during which a subgraph ran. */
 function rootOf(metadata: CheckpointMetadata | undefined): string | undefined {
   const root: unknown = metadata?.parents?.['']
   return typeof root === 'string' && root !== '' ? root : undefined

@@ -1,4 +1,4 @@
-/** The threads of a saver that are in use. */
+/** Keeps the recently used threads of a saver. */
 import type { SessionId } from '../../ids.ts'
 import { Thread, type ThreadParts } from './thread.ts'
 
@@ -23,7 +23,7 @@ export class Threads {
     return thread
   }
 
-  /** The thread as it is now, whether there is anything of it or not. */
+  /** Returns the thread with an up-to-date index, even if the thread does not exist. */
   async open(id: SessionId): Promise<Thread> {
     const thread = this.get(id)
     if (await this.#parts.checkpoints.open()) await thread.index.sync()
@@ -34,9 +34,9 @@ export class Threads {
     this.#threads.delete(id)
   }
 
-  /** What was not used for longest is read again when it is needed. */
+  /** Forgets the least recently used threads. They are read again when needed. */
   #forgetOld(): void {
-    // Counting takes time with many of them.
+    // Counting the commits of many threads takes time.
     if (this.#threads.size < MOST_THREADS && this.#threads.size % 64 !== 0) return
     let commits = 0
     for (const { index } of this.#threads.values()) commits += index.size

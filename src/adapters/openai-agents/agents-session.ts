@@ -1,4 +1,4 @@
-/** A session of the OpenAI Agents SDK, kept in git. */
+/** A session of the OpenAI Agents SDK, stored in git. */
 import { randomUUID } from 'node:crypto'
 import {
   type AgentInputItem,
@@ -41,21 +41,21 @@ import {
 /** The `type` of these sessions. */
 export const TYPE = 'openai-agents'
 
-/** A session as the store keeps it, in the JSON of its files. */
+/** A session as the JSON document in the store. */
 export interface AgentsDocument extends StoredDocument {
   type: typeof TYPE
   /** The first words of the first user message. */
   title?: string
-  /** `waiting` while a run state is kept. */
+  /** `waiting` while a run state is stored. */
   status?: 'waiting'
   /** ISO 8601. */
   createdAt: string
   /** The items, in order; bytes as `{ "$bytes": "<base64>" }`. */
   messages: unknown[]
   operations?: unknown[]
-  /** `toJSON` of the RunState that is kept, if one is. */
+  /** `toJSON` of the stored RunState, if there is one. */
   runState?: unknown[]
-  /** Ids of the calls that it waits for. */
+  /** Ids of the calls that the run state waits for. */
   waitsFor?: string[]
 }
 
@@ -71,7 +71,8 @@ export interface AgentsSessionOptions {
 }
 
 /**
- * A `Session` for `run(agent, input, { session })`: every call of the Runner that changes something is a git commit.
+ * A `Session` for `run(agent, input, { session })`. Every call of the Runner that changes the session makes a git
+ * commit.
  *
  *     const session = new ForkpointAgentsSession({ store: './sessions', sessionId: 'trip' })
  *     await run(agent, 'Is it raining in Oslo?', { session })
@@ -90,7 +91,7 @@ export class ForkpointAgentsSession
   readonly #operations = new Operations()
   readonly #turns = new Exclusive()
 
-  /** Throws TypeError, InvalidIdError. */
+  /** Throws TypeError and InvalidIdError for invalid options. */
   constructor({ store, sessionId = randomUUID(), branch, at }: AgentsSessionOptions) {
     this.#id = parseSessionId(sessionId)
     this.store = adapterStore<AgentsDocument>(store, { type: TYPE, collections: COLLECTIONS })
@@ -142,7 +143,7 @@ export class ForkpointAgentsSession
     return popped
   }
 
-  /** Takes everything away: items, operations and a run state. The checkpoints before stay. */
+  /** Removes everything from the session: items, operations and a run state. Earlier checkpoints stay. */
   async clearSession(_runContext?: RunContext<unknown>): Promise<void> {
     await this.#change(async (tree) => {
       if (tree.id === undefined || (await tree.isEmpty())) return undefined
@@ -153,8 +154,8 @@ export class ForkpointAgentsSession
   }
 
   /**
-   * Puts a compaction, and what it retains, in place of all items; they stay in the checkpoints before. Throws
-   * ConflictError when somebody else has written since this session last read or wrote.
+   * Replaces all items by a compaction and the items that it retains. The replaced items stay in earlier checkpoints.
+   * Throws ConflictError if someone else has written since this session last read or wrote.
    */
   async replaceHistoryWithCompaction(
     items: AgentInputItem[],
@@ -192,28 +193,29 @@ export class ForkpointAgentsSession
   }
 
   /**
-   * Applies a transaction once: the same operation id again changes nothing, with another transaction it is a
-   * UserError, as is a suffix that does not match; also in other processes, and after a restart.
+   * Applies a transaction once, also across processes and restarts: a repeated call with the same operation id changes
+   * nothing. Throws UserError if the operation id was used with a different transaction, or if the suffix does not
+   * match.
    */
   async applyHistoryTransaction(
     args: SessionHistoryTransactionArgs,
     _runContext?: RunContext<unknown>,
   ): Promise<void> {
     const parsing = parseTransaction(args)
-    // Who waits for it is told; until it is its turn nobody does.
+    // The error is thrown below. This prevents an unhandled rejection until then.
     parsing.catch(() => undefined)
     await this.#turns.run(async () => this.#apply(await parsing))
   }
 
-  /** The items as they are stored, for the Runner's comparisons: what `redact` takes away is missing in both. */
+  /** Returns the items as they would be stored, so that the Runner compares redacted items with redacted items. */
   prepareHistoryItemsForPersistenceComparison(items: AgentInputItem[]): AgentInputItem[] {
     return toJsonItems(items).map((item, index) => toItem(storedNow(this.#checkpoints.rules, item, index)))
   }
 
   /**
-   * Keeps the state of a run that waits for approvals, with the session, in place of one that was kept. It goes in the
-   * checkpoint with which all calls it waits for have results. Until then it can be loaded, and has the results that
-   * are saved: no such call is run again.
+   * Stores the state of a run that waits for approvals, with the session. It replaces a stored state. The state is
+   * removed in the checkpoint in which all its waiting calls have results. Until then it can be loaded, with the
+   * results saved so far, so that no call runs twice.
    */
   async saveRunState<TContext, TAgent extends AnyAgent>(state: RunState<TContext, TAgent>): Promise<void> {
     const interruptions = state.getInterruptions()
@@ -228,9 +230,9 @@ export class ForkpointAgentsSession
   }
 
   /**
-   * The run state that is kept here, for this agent; `undefined` when none is.
+   * Loads the stored run state for this agent; `undefined` if there is none.
    *
-   * @param options.context of the run from now on, if not the one that was saved with it
+   * @param options.context context for the resumed run. Default: the saved one.
    */
   async loadRunState<TContext, TAgent extends AnyAgent>(
     agent: TAgent,
@@ -242,7 +244,7 @@ export class ForkpointAgentsSession
     return kept === undefined ? undefined : restoreRun<TContext, TAgent>(agent, kept, items, options)
   }
 
-  /** Forgets the run state: the run will not go on. */
+  /** Removes the run state. The run cannot be resumed afterwards. */
   async clearRunState(): Promise<void> {
     await this.#change(async (tree) => {
       if (!(await tree.hasRunState())) return undefined
@@ -251,12 +253,12 @@ export class ForkpointAgentsSession
     })
   }
 
-  /** In the order of their names. Throws NotFoundError when the session is not there yet. */
+  /** Returns the branches in order of their names. Throws NotFoundError if the session does not exist yet. */
   branches(): Promise<Branch[]> {
     return this.store.branches(this.#id)
   }
 
-  /** Makes the branch the active one, and goes on there. Throws NotFoundError. */
+  /** Makes the branch the active one, and moves this object to it. Throws NotFoundError. */
   switch(branch: string): Promise<void> {
     return this.#turns.run(async () => {
       await this.store.switch(this.#id, branch)
@@ -264,15 +266,15 @@ export class ForkpointAgentsSession
     })
   }
 
-  /** Checkpoints from where this session stands, newest first. Throws NotFoundError. */
+  /** Yields the checkpoints up to this object's current one, newest first. Throws NotFoundError. */
   async *log(options: LogOptions = {}): AsyncGenerator<Checkpoint> {
     const at = options.at ?? (await this.#turns.run(() => this.#line.revision()))
     yield* this.store.log(this.#id, { ...options, at })
   }
 
   /**
-   * A branch, or with `session` a new session, that starts where this one stands (or at `at`); returned ready for
-   * use. Copies nothing. Throws AlreadyExistsError, NotFoundError.
+   * Starts a branch, or with `session` a new session, at the current checkpoint or at `at`. Returns an object for it.
+   * Copies no data. Throws AlreadyExistsError and NotFoundError.
    *
    *     const other = await session.fork({ at: 'main~2', branch: 'in-celsius' })
    */
@@ -283,16 +285,16 @@ export class ForkpointAgentsSession
   }
 
   /**
-   * The same session, standing at an older checkpoint; its first write starts a branch there: `branch`, or one called
-   * `from-<checkpoint>`. Throws nothing before it is used.
+   * Returns an object for the same session at an older checkpoint. Its first write starts a branch there: `branch`, or
+   * one called `from-<checkpoint>`. An invalid revision throws only when the object is used.
    */
   at(revision: string, { branch }: { branch?: string } = {}): ForkpointAgentsSession {
     return this.#standing({ sessionId: this.#id, at: revision, branch })
   }
 
   /**
-   * Waits for what is under way; every later call throws SessionClosedError. A store that was given stays open, one
-   * opened from a folder is closed, and with it what `fork` and `at` returned.
+   * Waits for running calls; every later call throws SessionClosedError. A store that was passed in stays open. A store
+   * that was opened from a folder is closed, together with the objects that `fork` and `at` returned.
    */
   close(): Promise<void> {
     return this.#turns.run(() => this.store.close())
@@ -330,7 +332,7 @@ export class ForkpointAgentsSession
     return new ForkpointAgentsSession({ store, ...place })
   }
 
-  /** One after another, in the order of the calls. */
+  /** Makes changes one after another, in the order of the calls. */
   #change(
     decide: (tree: SessionTree) => Promise<Change | undefined>,
     options?: { holds?: boolean },

@@ -1,11 +1,11 @@
-/** What a person reads of items in `git log`: one line each. */
+/** Texts of items for `git log`: one line each. */
 
 import { oneLine, turnBody, WIDTH } from '../../checkpoints/commits/text.ts'
 import { beginning, cut as cutAt } from '../../excerpt.ts'
 import { isJsonObject } from '../../json-value.ts'
 
 const BODY_LINES = 20
-// Enough to fill a line, however long the text is.
+// Characters of a text that are enough to fill a line.
 const ENOUGH = 500
 
 export interface Text {
@@ -14,8 +14,8 @@ export interface Text {
 }
 
 /**
- * The first user message as the subject, else the first item. The body is what was asked and answered; where nothing was,
- * the other items, one a line.
+ * Makes a commit's text of items. The subject is the first user message, or else the first item. The body is the prompt
+ * and the answer; if there are none, the other items, one per line.
  */
 export function textOfItems(items: readonly unknown[]): Text {
   const user = items.findIndex((item) => isJsonObject(item) && item.role === 'user')
@@ -26,20 +26,23 @@ export function textOfItems(items: readonly unknown[]): Text {
   return { subject: lineOf(items[first]), body }
 }
 
-/** One line an item, as many as one wants to see. */
+/** Returns one line per item, at most `BODY_LINES`, and the number of the others. */
 export function linesOf(items: readonly unknown[]): string {
   const more = items.length > BODY_LINES ? [`… and ${items.length - BODY_LINES} more`] : []
   return [...items.slice(0, BODY_LINES).map(lineOf), ...more].join('\n')
 }
 
-/** Such as `user: Is it raining?`, `weather({"city":"Oslo"})` or `weather → sunny`; at most 72 characters. */
+/**
+ * Returns a line such as `user: Is it raining?`, `weather({"city":"Oslo"})` or `weather → sunny`; at most 72
+ * characters.
+ */
 export const lineOf = (item: unknown): string => cut(oneLine(textOf(item)))
 
-/** Such as `3 items` and `1 item`. */
+/** Returns text such as `3 items` or `1 item`. */
 export const itemCount = (count: number): string =>
   `${count.toLocaleString('en')} item${count === 1 ? '' : 's'}`
 
-/** The first words of the first user message, which is what a session is called. */
+/** Returns the first words of the first user message, as the title of the session. */
 export function titleOf(added: readonly unknown[]): string | undefined {
   const first = added.find((item) => isJsonObject(item) && item.role === 'user') as
     | { content?: unknown }
@@ -47,7 +50,7 @@ export function titleOf(added: readonly unknown[]): string | undefined {
   return cut(oneLine(textIn(first?.content))) || undefined
 }
 
-/** At most 72 characters, cut between words where that keeps at least half of them. */
+/** Cuts text to at most 72 characters, between words if that keeps at least half of them. */
 export const cut = (text: string): string => cutAt(text, WIDTH)
 
 function textOf(item: unknown): string {
@@ -61,7 +64,9 @@ function textOf(item: unknown): string {
   return `${kind}: ${name}`
 }
 
-/** The text of a content: of a string, of a part, of all parts; of others what they are. */
+/**
+ * Returns the text of a content: a string, a part, or a list of parts. For other parts, returns the type in brackets.
+ */
 function textIn(content: unknown, units = ENOUGH): string {
   const inner = (part: unknown): string => textIn(part, units)
   if (Array.isArray(content)) return start(content.slice(0, 20).map(inner).filter(Boolean).join(' '), units)
@@ -73,13 +78,13 @@ function textIn(content: unknown, units = ENOUGH): string {
   return typeof content.type === 'string' ? `[${content.type.replace(/^(?:in|out)put_/, '')}]` : ''
 }
 
-/** As much of a message's text as a body can show. */
+/** Returns as much of a message's text as a commit's body can show. */
 const passageOf = (item: unknown): string => (isJsonObject(item) ? textIn(item.content, 4 * ENOUGH) : '')
 
 const start = (text: unknown, units = ENOUGH): string =>
   typeof text === 'string' ? beginning(text, units) : ''
 const after = (before: string, text: string): string => (text === '' ? '' : before + text)
 
-/** What `git log` says of an operation that appends these. */
+/** Returns the commit's text for an operation that appends these items. */
 export const textOfAppended = (added: readonly unknown[]): Text =>
   added.length === 0 ? { subject: 'an operation without items', body: '' } : textOfItems(added)

@@ -1,14 +1,14 @@
-/** The framework's items as JSON, and back: bytes, which JSON does not have, get a form of their own. */
+/** Converts the framework's items to JSON and back. Bytes, which JSON lacks, have a special form. */
 import { createHash } from 'node:crypto'
 import type { AgentInputItem } from '@openai/agents-core'
 import { fromEntries } from '../../json-value.ts'
 import { type JsonForms, toJson } from '../framework-json.ts'
 
-/** `{ "$bytes": "<base64>" }` stands for a Uint8Array. A key of the user's that looks like it gains one `$`. */
+/** `{ "$bytes": "<base64>" }` represents a Uint8Array. A similar key in an item gains one `$`. */
 const BYTES = '$bytes'
 const LIKE_BYTES = /^\$+bytes$/
 
-/** A copy that shares nothing with the item, as JSON. Throws InvalidStateError, as `toJson` of all adapters does. */
+/** Returns a deep copy of the item as JSON. Throws InvalidStateError, as `toJson` does for all adapters. */
 const asJson = (item: unknown, path: readonly (string | number)[]): unknown => toJson(item, path, FORMS)
 
 const FORMS: JsonForms = {
@@ -19,14 +19,14 @@ const FORMS: JsonForms = {
   key: (key) => (LIKE_BYTES.test(key) ? `$${key}` : key),
 }
 
-/** The item again. */
+/** Restores an item. */
 export const toItem = (json: unknown): AgentInputItem => fromJson(json) as AgentInputItem
 
-/** All items as JSON, before anything is awaited: the caller may change them as soon as the call was made. */
+/** Returns all items as JSON. Synchronous, because the caller may change the items right after the call. */
 export const toJsonItems = (items: readonly AgentInputItem[]): unknown[] =>
   items.map((item, index) => asJson(item, ['messages', index]))
 
-/** SHA-256 in hex of a JSON value, whatever the order of its keys. */
+/** Returns the SHA-256 of a JSON value in hex, independent of the order of keys. */
 export const fingerprint = (json: unknown): string =>
   createHash('sha256')
     .update(JSON.stringify(sorted(json)))

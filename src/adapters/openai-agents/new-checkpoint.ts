@@ -1,4 +1,4 @@
-/** A write of the session as a commit: what is new in it, redacted, and what it says of itself. */
+/** Commits a change of the session: its new content, redacted, and the commit's text. */
 
 import type { CheckpointRules, Checkpoints } from '../../checkpoints/checkpoints.ts'
 import { checkpointFacts } from '../../checkpoints/commits/facts.ts'
@@ -9,24 +9,24 @@ import { type Text, titleOf } from './item-line.ts'
 import { ITEMS, OPERATIONS, RUN_STATE, SessionTree } from './session-tree.ts'
 import { answers, runAfter, type WaitingRun } from './waiting-run.ts'
 
-/** What a write makes of what is there. JSON; nothing is redacted yet. */
+/** A change of the stored session, as JSON, before redaction. */
 export interface Change {
-  /** So many items stay, those behind them go. */
+  /** Number of items that stay. Later items are removed. */
   keep: number
-  /** Behind those that stay. */
+  /** Items to add after those that stay. */
   add?: readonly unknown[]
-  /** An operation to remember; `clear` forgets those there were. */
+  /** An operation to store. `clear` removes the stored ones. */
   operation?: unknown
   clear?: boolean
-  /** `null`: there is none any more. */
+  /** The new run state; `null` removes the stored one. */
   run?: WaitingRun | null
-  /** What `git log` says, given what is added as it is stored. */
+  /** Returns the commit's text; gets the added items as stored. */
   text(added: readonly unknown[]): Text
 }
 
 type Rules = Pick<CheckpointRules, 'redact'>
 
-/** Adds a checkpoint with all that is new in it; `undefined` when that is nothing. */
+/** Adds a checkpoint with the change. Returns `undefined` if nothing changes. */
 export async function newCheckpoint(
   { objects, rules }: Checkpoints,
   writing: Writing,
@@ -69,24 +69,27 @@ export async function newCheckpoint(
   })
 }
 
-/** What becomes of the run that waits; `undefined`: nothing. */
+/** Returns the waiting run after these items, `null` if it no longer waits; `undefined` if it does not change. */
 async function goneOn(before: SessionTree, add: readonly unknown[]): Promise<WaitingRun | null | undefined> {
   const { waitsFor } = await before.fields()
   if (!add.some((item) => answers(item, waitsFor))) return undefined
   return runAfter({ state: await before.runState(), waitsFor: waitsFor as string[] }, add)
 }
 
-/** A value as it is stored, or a promise of it; `undefined` when `redact` takes it away. */
+/** Returns a value as it is stored, or a promise of it; `undefined` if `redact` removes it. */
 export const asStored = ({ redact }: Rules, value: unknown, collection: string, index: number): unknown =>
   redact === undefined ? value : redactValue(value, redact, [collection, index])
 
-/** An item as it is stored, for who cannot wait: where `redact` answers later, nothing with a mark has been stored. */
+/**
+ * Returns an item as it is stored, synchronously. If `redact` returns a promise, returns the item itself: then its key
+ * is not loaded yet, so no item with a redaction mark has been stored.
+ */
 export function storedNow(rules: Rules, item: unknown, index: number): unknown {
   const stored = asStored(rules, item, ITEMS, index)
   return isPromise(stored) ? item : (stored ?? null)
 }
 
-/** A run as it is stored. */
+/** Returns a run as it is stored. */
 export async function runAsStored(rules: Rules, { state, waitsFor }: WaitingRun): Promise<WaitingRun> {
   const ids = await Promise.all(waitsFor.map((id, index) => asStored(rules, id, 'waitsFor', index)))
   return {

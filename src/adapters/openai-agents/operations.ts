@@ -1,4 +1,4 @@
-/** Which transactions a session has had. Each folder of a hundred is read once; what grows is the last one. */
+/** The transactions that were applied to a session. Each folder of a hundred is read once; only the last one grows. */
 
 import { blobsBelow, folderAt, readBlobs } from '../../checkpoints/trees/files.ts'
 import { itemFolders } from '../../checkpoints/trees/item-folders.ts'
@@ -7,9 +7,9 @@ import { decodeItem } from '../../codec/index.ts'
 import type { ObjectId } from '../../ids.ts'
 import { OPERATIONS } from './session-tree.ts'
 
-/** As it is stored. */
+/** A stored operation. */
 export interface Operation {
-  /** The framework's id of it. */
+  /** The framework's id of the operation. */
   operation: string
   /** Fingerprint of the transaction. */
   transaction: string
@@ -18,12 +18,12 @@ export interface Operation {
 type Known = ReadonlyMap<string, string>
 
 export class Operations {
-  /** Fingerprints by operation id, by the folder's tree. */
+  /** Fingerprints by operation id, for each folder's tree. */
   #folders = new Map<string, Known>()
-  /** By the file's blob: of the last folder only one is new. */
+  /** Operations by blob, because only one file of the last folder is new. */
   readonly #files = new Map<string, Operation>()
 
-  /** The fingerprint that an operation id has in this tree; `undefined` when it is new. */
+  /** Returns the fingerprint of an operation id in this tree; `undefined` if the id is new. */
   async find(objects: ObjectStore, tree: ObjectId | undefined, id: string): Promise<string | undefined> {
     const folders = tree === undefined ? undefined : await folderAt(objects, tree, OPERATIONS)
     const known = new Map<string, Known>()

@@ -1,4 +1,4 @@
-/** Where a session object stands in the history of its session: what it reads, and what its writes follow. */
+/** The position of a session object in the history of its session: what it reads, and what its writes follow. */
 
 import type { Checkpoints, Onto } from '../../checkpoints/checkpoints.ts'
 import type { CommitInfo } from '../../checkpoints/commits/history.ts'
@@ -12,11 +12,11 @@ import { SessionTree } from './session-tree.ts'
 
 export interface Standing {
   branch?: string | undefined
-  /** Any revision: the object stands there, until its first write starts a branch. */
+  /** Any revision. The object stays there until its first write starts a branch. */
   at?: string | undefined
 }
 
-/** A checkpoint, and the purge mark from before it was resolved. */
+/** A checkpoint, and the mark (number of purges) from before it was resolved. */
 interface Position {
   checkpoint: CommitId
   mark: string
@@ -25,11 +25,11 @@ interface Position {
 export class SessionLine {
   readonly #checkpoints: Checkpoints
   readonly #session: SessionId
-  /** The branch that was asked for. */
+  /** The branch that the caller requested. */
   readonly #named: BranchName | undefined
-  /** The branch that it is on; `undefined` before the first use, and at a checkpoint. */
+  /** The current branch; `undefined` before the first use, and at a revision. */
   #branch: BranchName | undefined
-  /** The revision it was put at. */
+  /** The revision that the caller requested. */
   #at: string | undefined
   #position: Position | undefined
   #isFinished = false
@@ -43,7 +43,7 @@ export class SessionLine {
     this.#at = at
   }
 
-  /** The branch that writes go to; `undefined` when that is not known yet. */
+  /** The branch that writes go to; `undefined` until it is known. */
   get branch(): string | undefined {
     return this.#branch ?? this.#named
   }
@@ -53,12 +53,12 @@ export class SessionLine {
     return this.#seen
   }
 
-  /** A revision of where it stands, for the store's own calls. */
+  /** Returns the current position as a revision, for methods of the store. */
   async revision(): Promise<string> {
     return (await this.#standing())?.id ?? this.#branch ?? MAIN
   }
 
-  /** Its next writes go to this branch. */
+  /** Moves to this branch. Later reads and writes use it. */
   moveTo(branch: string): void {
     this.#branch = parseBranchName(branch)
     this.#at = undefined
@@ -66,7 +66,10 @@ export class SessionLine {
     this.#seen = undefined
   }
 
-  /** What is there; an empty tree when the session is not. Throws NotFoundError, InvalidStateError. */
+  /**
+   * Reads the current checkpoint; an empty tree if the session does not exist. Throws NotFoundError and
+   * InvalidStateError.
+   */
   read<T>(work: (tree: SessionTree) => Promise<T>): Promise<T> {
     return this.#checkpoints.lifetime.use(async () => {
       const commit = await this.#standing()
@@ -76,10 +79,10 @@ export class SessionLine {
   }
 
   /**
-   * Makes one checkpoint. `decide` is called with what is there, under the branch's lock; what it throws is thrown
-   * and nothing is written. It may be called again. `undefined`: there is nothing to change.
+   * Makes one checkpoint. `decide` is called with the current tree, under the branch's lock. If it throws, nothing is
+   * written and the error is passed on. It may be called several times. If it returns `undefined`, nothing changes.
    *
-   * @param holds whether the branch has to be where it was last seen. Throws ConflictError when it is not.
+   * @param holds whether to throw ConflictError if the branch has moved since it was last read or written
    */
   change(
     decide: (tree: SessionTree) => Change | undefined | Promise<Change | undefined>,
@@ -107,14 +110,14 @@ export class SessionLine {
     })
   }
 
-  /** A conflict with what is there, whoever wrote it. */
+  /** Makes an error for a conflict with the stored content, also if this object wrote it. */
   conflict(message: string): ConflictError {
     const branch = this.#branch ?? this.#named ?? MAIN
     const actual = this.#seen ?? null
     return new ConflictError({ session: this.#session, branch, expected: undefined, actual }, message)
   }
 
-  /** The branch that a write goes to. */
+  /** Returns the branch that a write goes to. */
   async #onto(): Promise<Onto> {
     const { history } = this.#checkpoints
     const session = this.#session
@@ -131,7 +134,7 @@ export class SessionLine {
     return { branch, starts }
   }
 
-  /** What a write is put on, under the lock. */
+  /** Returns the parent of a write. Called under the lock. */
   async #base(writing: Writing): Promise<CommitInfo | undefined | Again> {
     const { tip } = writing
     const branch = writing.branch as BranchName
@@ -150,7 +153,7 @@ export class SessionLine {
     return this.#checkpoints.checked(this.#session, checkpoint)
   }
 
-  /** Where it stands; `undefined` when the session is not there. */
+  /** Returns the current checkpoint; `undefined` if the session does not exist. */
   async #standing(): Promise<CommitInfo | undefined> {
     const { history } = this.#checkpoints
     const there = await this.#open()
@@ -165,8 +168,8 @@ export class SessionLine {
   }
 
   /**
-   * Whether there is a store. The first time, what dead processes had saved for good is finished: else what was read
-   * would lack items that the next write goes behind. On a disk that can only be read, nothing is written.
+   * Returns whether the store exists. The first call finishes the acknowledged saves of dead processes; otherwise,
+   * reads would lack items that the next write follows. Nothing is written to a read-only disk.
    */
   async #open(): Promise<boolean> {
     if (this.#isFinished) return this.#checkpoints.open()
@@ -174,7 +177,7 @@ export class SessionLine {
     return this.#isFinished
   }
 
-  /** The checkpoint that it was put at, if it was. */
+  /** Returns the checkpoint of the requested revision, if there is one. */
   async #resolve(there: boolean): Promise<Position | undefined> {
     if (this.#at === undefined || this.#position !== undefined) return this.#position
     const { history } = this.#checkpoints
@@ -184,7 +187,7 @@ export class SessionLine {
     return this.#position
   }
 
-  /** An object stays on the branch that it began with, whatever becomes active meanwhile. */
+  /** Returns the current branch. An object stays on its first branch, even if another branch becomes active. */
   #branchNow(there: boolean): BranchName {
     if (this.#branch !== undefined) return this.#branch
     const { history } = this.#checkpoints
@@ -215,7 +218,7 @@ export class SessionLine {
   }
 }
 
-/** `from-3f2a91bc04`, or the next that is free. */
+/** Returns `from-3f2a91bc04`, or with a number if that is taken. */
 function freeName(checkpoint: CommitId, isTaken: (name: BranchName) => boolean): BranchName {
   const name = `from-${checkpoint.slice(0, 10)}`
   for (let n = 1; ; n++) {

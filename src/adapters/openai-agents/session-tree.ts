@@ -1,4 +1,4 @@
-/** The tree of a checkpoint: items, operations and a waiting run, read in part and changed in part. */
+/** The tree of a checkpoint: items, operations and a waiting run. Only the needed parts are read and changed. */
 
 import type { AgentInputItem } from '@openai/agents-core'
 import { countItems, readFields } from '../../checkpoints/trees/documents.ts'
@@ -20,28 +20,28 @@ import { TimeSlice } from '../../time-slice.ts'
 import { toItem } from './items.ts'
 import type { WaitingRun } from './waiting-run.ts'
 
-/** Items of the session. */
+/** Collection of the session's items. */
 export const ITEMS = 'messages'
-/** Transactions that were applied, so that none is applied twice. */
+/** Collection of the applied transactions, so that none is applied twice. */
 export const OPERATIONS = 'operations'
-/** A run that waits for an approval: none, or one. */
+/** Collection with the run that waits for an approval, if there is one. */
 export const RUN_STATE = 'runState'
 export const COLLECTIONS = [ITEMS, OPERATIONS, RUN_STATE]
 
-/** What a new checkpoint holds that the one before does not. JSON, already redacted. */
+/** The changes of a new checkpoint, as redacted JSON. */
 export interface TreeChange {
-  /** So many items stay; those behind them go. */
+  /** Number of items that stay. Later items are removed. */
   keep: number
-  /** Behind those that stay. */
+  /** Items to add after those that stay. */
   add: readonly unknown[]
   operations: { clear?: boolean; add?: unknown }
-  /** `null`: there is none any more; `undefined`: as before. */
+  /** `null` removes the run; `undefined` keeps it. */
   run?: WaitingRun | null | undefined
 }
 
 export class SessionTree {
   readonly #objects: ObjectStore
-  /** `undefined`: the session is not there yet. */
+  /** `undefined` if the session does not exist yet. */
   readonly id: ObjectId | undefined
   #count: number | undefined
 
@@ -55,7 +55,7 @@ export class SessionTree {
     return this.#count
   }
 
-  /** Items from this number on; only the folders that hold them are read. Throws CorruptError. */
+  /** Returns the items from this number on. Reads only the folders that contain them. Throws CorruptError. */
   async items(from = 0): Promise<AgentInputItem[]> {
     if (this.id === undefined) return []
     const enter = reaching(from)
@@ -64,7 +64,7 @@ export class SessionTree {
     return decodeItems(await readBlobs(this.#objects, blobs), from, toItem)
   }
 
-  /** Whether nothing is there that could go. */
+  /** Whether there are no items, operations or run state. */
   async isEmpty(): Promise<boolean> {
     return (await this.count()) + (await this.#countOf(OPERATIONS)) === 0 && !(await this.hasRunState())
   }
@@ -73,7 +73,7 @@ export class SessionTree {
     return (await this.#countOf(RUN_STATE)) > 0
   }
 
-  /** What `session.json` says. */
+  /** Returns the fields of `session.json`. */
   fields(): Promise<Record<string, unknown>> {
     return this.id === undefined ? Promise.resolve({}) : readFields(this.#objects, this.id)
   }
@@ -84,7 +84,10 @@ export class SessionTree {
     return (await decodeItems(files, 0, (state) => state))[0]
   }
 
-  /** The files that a change sets and removes. `first`: what `session.json` says when this is the first checkpoint. */
+  /**
+   * Returns the files that a change sets and removes. `first` are the fields of `session.json` for the first
+   * checkpoint.
+   */
   async edits(change: TreeChange, layout: Layout, first: Record<string, unknown>): Promise<Edits> {
     const { keep, add, operations } = change
     const before = await this.count()
@@ -108,7 +111,7 @@ export class SessionTree {
     return edits
   }
 
-  /** `session.json` changes only when it has to, so that a save does not write it. */
+  /** Sets `session.json`. Called only if it has to change, so that most saves do not write it. */
   async #head(
     edits: Edits,
     layout: Layout,
@@ -131,7 +134,7 @@ export class SessionTree {
     }
   }
 
-  /** Removes the files of items from this number on; what is foreign stays. */
+  /** Removes the files of items from this number on. Foreign files stay. */
   async #remove(edits: Edits, collection: string, from = 0): Promise<void> {
     if (this.id === undefined) return
     const enter = reaching(from)
@@ -144,7 +147,7 @@ export class SessionTree {
   }
 }
 
-/** Items in order of their numbers. Throws CorruptError for a number that is missing. */
+/** Decodes items in order of their numbers. Throws CorruptError if a number is missing. */
 async function decodeItems<T>(files: Files, from: number, made: (json: unknown) => T): Promise<T[]> {
   const byIndex = new Map<number, Files>()
   for (const [path, bytes] of files) {
@@ -163,14 +166,14 @@ async function decodeItems<T>(files: Files, from: number, made: (json: unknown) 
   return items
 }
 
-/** Number of the item that a file belongs to. */
+/** Returns the number of the item that a file belongs to. */
 function indexOf(path: string): number {
   const index = itemAt(path)
   if (index === undefined) throw new CorruptError(`'${path}' does not belong among items.`, { file: path })
   return index
 }
 
-/** Which folders hold items from this number on. */
+/** Returns a function that tells whether a folder contains items from this number on. */
 const reaching = (from: number) => (path: string) =>
   (itemsIn(path.slice(path.indexOf('/') + 1))?.end ?? 0) > from
 

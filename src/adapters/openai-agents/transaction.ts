@@ -1,21 +1,21 @@
 /**
- * History transactions. What is a valid one, and when a suffix matches, is what the framework's own `MemorySession`
- * says: it is asked.
+ * History transactions. The framework's own `MemorySession` decides whether a transaction is valid, and whether a
+ * suffix matches.
  */
 import type { AgentInputItem, SessionHistoryTransactionArgs } from '@openai/agents-core'
 import { MemorySession, UserError } from '@openai/agents-core'
 import type { ConflictError } from '../../errors.ts'
 
-/** A transaction that is valid. */
+/** A valid transaction. */
 export interface Transaction {
   operationId: string
   type: 'append_items' | 'replace_suffix'
-  /** Of `replace_suffix`; else empty. */
+  /** The suffix to replace; empty for `append_items`. */
   suffix: readonly AgentInputItem[]
   items: readonly AgentInputItem[]
 }
 
-/** A copy of the transaction, taken before anything is awaited. Throws UserError for one that is not valid. */
+/** Returns a copy of the transaction, taken before the first await. Throws UserError if it is not valid. */
 export async function parseTransaction(args: SessionHistoryTransactionArgs): Promise<Transaction> {
   const { operationId, type, suffix } = firstLook(args)
   const judge = new MemorySession({ initialItems: suffix })
@@ -23,7 +23,7 @@ export async function parseTransaction(args: SessionHistoryTransactionArgs): Pro
   return { operationId, type, suffix, items: await judge.getItems() }
 }
 
-/** Throws UserError unless these items are that suffix. */
+/** Throws UserError if the items do not match the expected suffix. */
 export async function checkSuffix(
   actual: AgentInputItem[],
   expected: readonly AgentInputItem[],
@@ -33,14 +33,14 @@ export async function checkSuffix(
   await judge.applyHistoryTransaction({ operationId: 'suffix', transaction })
 }
 
-/** The framework's error, with ours as its cause. */
+/** Makes the framework's error, with ours as its cause. */
 export function userError(cause: ConflictError): UserError {
   const error = new UserError(cause.message)
   error.cause = cause
   return error
 }
 
-/** What it says it is, before anybody has judged. */
+/** Reads the fields of a transaction before it is validated. */
 function firstLook(args: unknown): Omit<Transaction, 'items'> & { suffix: AgentInputItem[] } {
   try {
     const { operationId, transaction } = args as SessionHistoryTransactionArgs

@@ -1,4 +1,4 @@
-/** A run that waits for approvals: which calls it waits for, and what becomes of it once some have a result. */
+/** A run that waits for approvals: the calls that it waits for, and its state after some of them have results. */
 import {
   type Agent,
   type AgentInputItem,
@@ -15,7 +15,7 @@ import { cut } from './item-line.ts'
 // biome-ignore lint/suspicious/noExplicitAny: the framework's own bound of an agent
 export type AnyAgent = Agent<any, any>
 
-/** As it is kept. */
+/** A stored run. */
 export interface WaitingRun {
   /** `toJSON` of the framework's RunState. */
   state: unknown
@@ -23,26 +23,26 @@ export interface WaitingRun {
   waitsFor: readonly string[]
 }
 
-/** @param state `toJSON` of the RunState that these interruptions are of */
+/** @param state `toJSON` of the RunState with these interruptions */
 export function waitingRun(state: unknown, interruptions: readonly RunToolApprovalItem[]): WaitingRun {
   const asked = interruptions.flatMap(({ rawItem }) => idsOf(rawItem))
   return { state, waitsFor: [...new Set([...asked, ...openCalls(state).flat()])] }
 }
 
-/** What `git log` says of it. */
+/** Returns the commit subject of a waiting run. */
 export function subjectOfWaiting(interruptions: readonly RunToolApprovalItem[]): string {
   const names = interruptions.map(({ name }) => name ?? 'a tool')
   return cut(names.length === 0 ? 'keep a run' : `wait for approval of ${names.join(', ')}`)
 }
 
-/** Whether the item is the result of a call that is waited for, or the answer to a request. */
+/** Whether the item is the result of a waiting call, or the answer to a waiting request. */
 export function answers(item: unknown, waitsFor: unknown): boolean {
   return Array.isArray(waitsFor) && answeredBy(item).some((id) => waitsFor.includes(id))
 }
 
 /**
- * The run once these items are saved, of which some answer it. `null` when no call is left: all have results, or the
- * model has said something behind them. Otherwise it waits for the rest.
+ * Returns the run after these items are saved, some of which answer its calls. `null` if no call is left: all have
+ * results, or the model has continued after them. Otherwise the run waits for the remaining calls.
  */
 export function runAfter({ state, waitsFor }: WaitingRun, items: readonly unknown[]): WaitingRun | null {
   const answered = new Set(items.flatMap(answeredBy))
@@ -60,12 +60,12 @@ export function runAfter({ state, waitsFor }: WaitingRun, items: readonly unknow
 }
 
 export interface RestoreOptions<TContext> {
-  /** Of the run from now on. Default: the one that was saved with it. */
+  /** Context of the resumed run. Default: the saved one. */
   context?: RunContext<TContext>
   contextStrategy?: 'merge' | 'replace'
 }
 
-/** The run state that was kept, with the results that the items hold of calls that it still waits for. */
+/** Restores the stored run state. Adds the results of its waiting calls that the items contain. */
 export async function restoreRun<TContext, TAgent extends AnyAgent>(
   agent: TAgent,
   kept: unknown,
@@ -84,10 +84,10 @@ export async function restoreRun<TContext, TAgent extends AnyAgent>(
 }
 
 /**
- * Gives a state the results that the session has of calls that it still waits for, as if the Runner had just run them:
- * it does not run them again, and asks for the others only.
+ * Adds the session's results of waiting calls to a state, as if the Runner had just run the calls. So the Runner does
+ * not run them again, and asks only for the others.
  *
- * @param items of the session
+ * @param items items of the session
  */
 function giveResults<TContext>(state: RunState<TContext, AnyAgent>, items: readonly AgentInputItem[]): void {
   const step = state._currentStep
@@ -96,7 +96,7 @@ function giveResults<TContext>(state: RunState<TContext, AnyAgent>, items: reado
   step.data.interruptions = requests.filter((request) => {
     const at = state._generatedItems.findIndex((item) => isRequest(item, request))
     const result = at === -1 ? undefined : resultOf(request, items)
-    // In its place, so that what counts items stays true.
+    // The result replaces the request, so that item counts in the state stay correct.
     if (result !== undefined) state._generatedItems[at] = result
     return result === undefined
   })
@@ -105,7 +105,7 @@ function giveResults<TContext>(state: RunState<TContext, AnyAgent>, items: reado
 const isRequest = (item: RunItem, request: RunToolApprovalItem): boolean =>
   item.type === 'tool_approval_item' && idsOf(item.rawItem).join() === idsOf(request.rawItem).join()
 
-/** What answers a request: the last such item, unless the call was made once more behind it. */
+/** Returns the item that answers a request: the last such item, unless the same call follows it again. */
 function resultOf(
   { rawItem, agent }: RunToolApprovalItem,
   items: readonly AgentInputItem[],
@@ -124,7 +124,10 @@ function resultOf(
 const isCallOf = (item: unknown, rawItem: RunToolApprovalItem['rawItem']): boolean =>
   isJsonObject(item) && item.type === rawItem.type && idsOf(item).some((id) => idsOf(rawItem).includes(id))
 
-/** Calls without a result that the run has made itself, and hosted requests: of each the ids that an answer may name. */
+/**
+ * Returns the run's own calls without a result, and its hosted requests without an answer: for each, the ids that an
+ * answer may name.
+ */
 function openCalls(state: unknown): string[][] {
   const items = isJsonObject(state) ? listOf(state.generatedItems).filter(isJsonObject) : []
   const done = new Set(items.flatMap(({ rawItem }) => answeredBy(rawItem)))
@@ -136,7 +139,7 @@ function openCalls(state: unknown): string[][] {
   return calls.filter((ids) => !ids.some((id) => done.has(id)))
 }
 
-/** Of a call its id; of a hosted tool's request the id that an approval names. */
+/** Returns the id of a call, or the ids of a hosted tool's request that an approval may name. */
 function idsOf(rawItem: unknown): string[] {
   if (!isJsonObject(rawItem)) return []
   const { callId, id, providerData } = rawItem
@@ -144,7 +147,7 @@ function idsOf(rawItem: unknown): string[] {
   return [callId, id, ...request].filter((one) => typeof one === 'string')
 }
 
-/** Ids that an item is the result of, or the answer to. A call itself is neither. */
+/** Returns the ids that an item is the result of, or the answer to; none for a call itself. */
 function answeredBy(item: unknown): string[] {
   if (!isJsonObject(item)) return []
   const { type, callId, providerData } = item
@@ -153,7 +156,7 @@ function answeredBy(item: unknown): string[] {
   return [call, request].filter((one) => typeof one === 'string')
 }
 
-/** Whether a model said it, which it does only when no call is open. */
+/** Whether the item is from a model. A model continues only when no call is open. */
 const isOfModel = (item: unknown): boolean =>
   isJsonObject(item) && (item.role === 'assistant' || /^(?:reasoning|[a-z_]+_call)$/.test(String(item.type)))
 

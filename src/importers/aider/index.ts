@@ -1,4 +1,4 @@
-/** aider: `.aider.chat.history.md`, Markdown in which each start of aider begins a session. */
+/** Aider: `.aider.chat.history.md`, a Markdown file. A session begins at each start of aider. */
 import { isUtf8 } from 'node:buffer'
 import type { JsonObject } from '../../json-value.ts'
 import { type ByteSource, ofBytes } from '../byte-source.ts'
@@ -44,11 +44,14 @@ function sessionOf(lines: readonly string[], { modified }: ByteSource): ByteSour
   return { ...ofBytes(name, Buffer.from(text)), modified, frame: { kind: 'text', text: '' } }
 }
 
-/** One line of Markdown: `#### ` is the user's, `> ` is aider's own, everything else the model's. */
+/**
+ * Returns the meaning of one line of Markdown: `#### ` marks the user's text, `> ` aider's output; everything else is
+ * the model's text.
+ */
 function meaningOf({ text: given }: JsonObject, { line }: LineContext): Meaning {
   const text = typeof given === 'string' ? given : ''
   const start = START.exec(text)
-  // aider writes local time, and not of which place.
+  // Aider writes local time without a time zone.
   if (start !== null) return { type: 'start', time: timeOf(`${start[1]}T${start[2]}Z`) ?? 0 }
   if (text.startsWith('#### ')) {
     const content = text.slice(5)

@@ -1,4 +1,4 @@
-/** A conversation as a trajectory. */
+/** Writes a conversation as a trajectory. */
 import type { Conversation, Utterance } from '../out/conversation.ts'
 import { callsIn, plainText } from '../out/pieces.ts'
 import type { Composed, ComposeOptions } from '../out/target.ts'

@@ -1,6 +1,6 @@
 /**
- * Sub-agents that have a transcript of their own: `agent-<id>.jsonl` beside the session's file, or somewhere below
- * `<session>/subagents/`. Each becomes one run of the session, with every entry as an event.
+ * Sub-agents that have their own transcript: `agent-<id>.jsonl` next to the session's file, or in
+ * `<session>/subagents/` or its subfolders. Each becomes one run of the session, with every entry as an event.
  */
 import { basename, dirname, join, relative, sep } from 'node:path'
 import { isJsonObject } from '../../json-value.ts'
@@ -19,13 +19,16 @@ import { RunBuilder } from './run-builder.ts'
 import { type Scanned, scanTranscript } from './scan.ts'
 import { buildTurn, promptOfRun } from './turn.ts'
 
-/** Whether a file of this name is a sub-agent's. */
+/** Whether a file with this name is a sub-agent's transcript. */
 export const isAgentFile = (name: string): boolean => /^agent-.+\.jsonl$/.test(basename(name))
 
-/** Says which session the entries of a file are of. */
+/** Returns the id of the session that the entries of a file belong to. */
 export type IdOf = (path: string) => Promise<string | undefined>
 
-/** Paths of the sub-agents' transcripts of the session at `path`. Throws StorageError for what cannot be listed. */
+/**
+ * Finds the paths of the sub-agents' transcripts of the session at `path`. Throws StorageError if the session's own
+ * folder, or a link in it, cannot be read.
+ */
 export async function findAgentFiles(path: string, sessionId: string | undefined): Promise<string[]> {
   const beside = await filesBelow(dirname(path), '.jsonl', false)
   const below = await filesBelow(join(folderOf(path), 'subagents'), '.jsonl')
@@ -36,7 +39,10 @@ export async function findAgentFiles(path: string, sessionId: string | undefined
   return agentFilesAmong(paths.filter(isAgentFile), path, sessionId, sessionIdOf)
 }
 
-/** @param sessionId as the entries of the session give it: what lies beside it belongs to it if it says the same */
+/**
+ * @param sessionId id in the session's entries: a sub-agent's file next to the session's belongs to it if it has the
+ *   same id
+ */
 export async function agentFilesAmong(
   paths: readonly string[],
   path: string,
@@ -52,7 +58,7 @@ export async function agentFilesAmong(
   return found
 }
 
-/** Where Claude Code puts what belongs to the session of a file. */
+/** Returns the folder where Claude Code puts additional files of a session. */
 const folderOf = (path: string): string => join(dirname(path), basename(path, '.jsonl'))
 
 /** @param base folder of the session's file */
@@ -75,9 +81,9 @@ export async function readAgentFile(
 }
 
 /**
- * The run of a sub-agent's transcript.
+ * Builds the run of a sub-agent's transcript.
  *
- * @param session tells what the agent was asked to do, and by which call
+ * @param session contains the task of the sub-agent, and the call that started it
  */
 async function buildRun(
   name: string,
@@ -119,7 +125,7 @@ async function buildRun(
   }
 }
 
-/** The session that the conversation of a transcript names first. */
+/** Returns the first session id in the conversation of a transcript. */
 export async function sessionIdOf(path: string): Promise<string | undefined> {
   const source = await openSource(path)
   for await (const { bytes } of readLines(source.chunks())) {

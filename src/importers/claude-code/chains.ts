@@ -1,4 +1,4 @@
-/** Which lines of a session's own file belong to which sub-agent, and what each of them was asked to do. */
+/** Assigns lines of a session's own file to sub-agents, and collects the task of each sub-agent. */
 
 import { isJsonObject } from '../../json-value.ts'
 import type { AgentInfo } from '../importer.ts'
@@ -7,11 +7,11 @@ import { blocksOf, type Entry, stringAt, textOf } from './entry.ts'
 export class SideChains {
   readonly #chainOf = new Map<string, string>()
   readonly #prompts = new Map<string, string>()
-  /** By prompt: the call that started an agent with it. */
+  /** The call that started an agent, by the agent's prompt. */
   readonly #tasks = new Map<string, Omit<AgentInfo, 'id'>>()
   #last: string | undefined
 
-  /** Takes an entry of a conversation in. Returns the key of the chain for an entry of a sub-agent. */
+  /** Processes an entry of a conversation. Returns the key of the chain if the entry is a sub-agent's. */
   see(entry: Entry, sidechain: boolean, turn: number): string | undefined {
     if (!sidechain) {
       this.#seeTasks(entry)
@@ -31,7 +31,7 @@ export class SideChains {
     return this.#prompts.get(chain) ?? ''
   }
 
-  /** What is known of an agent that was given this prompt. */
+  /** Returns what is known about an agent with this prompt. */
   info(id: string, prompt: string): AgentInfo {
     return { id, ...this.#tasks.get(prompt.trim()) }
   }

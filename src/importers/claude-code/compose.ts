@@ -1,4 +1,4 @@
-/** A conversation as a transcript that `claude --resume` takes. */
+/** Writes a conversation as a transcript that `claude --resume` accepts. */
 import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import type { Conversation, Utterance } from '../out/conversation.ts'

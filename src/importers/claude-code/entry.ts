@@ -1,4 +1,4 @@
-/** What a line of a Claude Code transcript is. Everything here is liberal: any field may be missing or odd. */
+/** Classifies the lines of a Claude Code transcript. Any field may be missing or have an unexpected value. */
 import { isJsonObject, type JsonObject } from '../../json-value.ts'
 
 /** One line of a transcript that is a JSON object. */
@@ -9,10 +9,13 @@ export type EntryKind =
   | 'message'
   /** A line of a sub-agent's conversation, written into the session's own file. */
   | 'sidechain'
-  /** Anything else: hooks, progress, snapshots, attachments, titles, types we have never seen. */
+  /** Anything else: hooks, progress, snapshots, attachments, titles, unknown types. */
   | 'event'
 
-/** @param agentFile whether the transcript is a sub-agent's own: all its entries are side chain, so none counts as one */
+/**
+ * @param agentFile whether the file is a sub-agent's own transcript: all its entries are marked as side chain, so the
+ *   mark is ignored
+ */
 export function kindOf(entry: Entry, agentFile: boolean): EntryKind {
   if (isQueuedPrompt(entry)) return entry.isSidechain === true && !agentFile ? 'sidechain' : 'message'
   if (!isJsonObject(entry.message) || (entry.type !== 'user' && entry.type !== 'assistant')) return 'event'
@@ -22,8 +25,8 @@ export function kindOf(entry: Entry, agentFile: boolean): EntryKind {
 }
 
 /**
- * Whether the entry is what the user typed while a turn ran. The turn goes on with it. (`queue-operation` entries say
- * the same again; notifications of tasks come this way, too, and no person said them.)
+ * Whether the entry is a prompt that the user typed while a turn ran. The turn continues with it. (`queue-operation`
+ * entries repeat it. Notifications of tasks have the same form, but are not from the user.)
  */
 export function isQueuedPrompt(entry: Entry): boolean {
   const { attachment } = entry
@@ -33,7 +36,10 @@ export function isQueuedPrompt(entry: Entry): boolean {
   return typeof attachment.prompt === 'string' || Array.isArray(attachment.prompt)
 }
 
-/** What the user or the model said: a text, or blocks; `undefined` where nobody did. */
+/**
+ * Returns the content of a message by the user or the model: a text, or blocks; `undefined` if the entry is not a
+ * message.
+ */
 export function contentOf(entry: Entry): unknown {
   if (isQueuedPrompt(entry)) return (entry.attachment as JsonObject).prompt
   return isJsonObject(entry.message) ? entry.message.content : undefined
@@ -62,15 +68,15 @@ const POSITIONED = new Set([
   'bridge-session',
 ])
 
-/** Whether the entry gives the result of a tool. */
+/** Whether the entry contains the result of a tool. */
 export const hasToolResult = (entry: Entry): boolean =>
   blocksOf(entry).some((block) => isJsonObject(block) && block.type === 'tool_result')
 
-/** Whether Claude Code itself said it, in the model's place. */
+/** Whether Claude Code itself wrote the reply instead of the model. */
 export const isSynthetic = (entry: Entry): boolean =>
   entry.type === 'assistant' && stringAt(entry.message, 'model') === '<synthetic>'
 
-/** Whether a turn starts here: something a person asked, not a tool's result and not written by Claude Code itself. */
+/** Whether a turn starts here: a prompt by a person, not a tool's result and not written by Claude Code itself. */
 export function isPrompt(entry: Entry): boolean {
   if (entry.type !== 'user' || entry.isMeta === true || entry.isCompactSummary === true) return false
   if (hasToolResult(entry)) return false
@@ -81,18 +87,18 @@ export function isPrompt(entry: Entry): boolean {
 export const isInterruption = (entry: Entry): boolean =>
   entry.type === 'user' && /^\[Request interrupted by user[^\]]*\]$/.test(textOf(entry).trim())
 
-/** Whether the entry is what a slash command or a shell command of the user printed. */
+/** Whether the entry is the output of a slash command or a shell command of the user. */
 export const isCommandOutput = (entry: Entry): boolean =>
   entry.type === 'user' && /^<(?:local-command|bash)-std(?:out|err)>/.test(textOf(entry).trimStart())
 
-/** The message's content as blocks; a plain string is one text block. */
+/** Returns the message's content as blocks. A plain string becomes one text block. */
 export function blocksOf(entry: Entry): readonly unknown[] {
   const content = contentOf(entry)
   if (typeof content === 'string') return [{ type: 'text', text: content }]
   return Array.isArray(content) ? content : []
 }
 
-/** The message's text blocks, one a line. */
+/** Returns the message's text blocks, joined by line feeds. */
 export const textOf = (entry: Entry): string =>
   blocksOf(entry)
     .flatMap((block) =>
@@ -100,12 +106,12 @@ export const textOf = (entry: Entry): string =>
     )
     .join('\n')
 
-/** Id that the model's provider gave to a reply; all lines of one reply share it. */
+/** Returns the id that the model's provider gave to a reply. All lines of one reply have the same id. */
 export function replyIdOf(entry: Entry): string | undefined {
   return entry.type === 'assistant' ? stringAt(entry.message, 'id') : undefined
 }
 
-/** The finer kind of an event, such as `turn_duration` of a `system` entry. */
+/** Returns the subtype of an event, such as `turn_duration` for a `system` entry. */
 export function subtypeOf(entry: Entry): string | undefined {
   return (
     stringAt(entry, 'subtype') ??
@@ -115,18 +121,18 @@ export function subtypeOf(entry: Entry): string | undefined {
   )
 }
 
-/** Milliseconds; `undefined` when the entry has no time. */
+/** Returns the time in milliseconds; `undefined` if the entry has none. */
 export function timeOf(entry: Entry): number | undefined {
   const text = stringAt(entry, 'timestamp')
   const time = text === undefined ? Number.NaN : Date.parse(text)
   return Number.isFinite(time) && time >= 0 && time < MAX_TIME ? time : undefined
 }
 
-/** The string under `key`; `undefined` for anything else, the empty string included. */
+/** Returns the string under `key`; `undefined` for anything else and for an empty string. */
 export function stringAt(value: unknown, key: string): string | undefined {
   const found = isJsonObject(value) && Object.hasOwn(value, key) ? value[key] : undefined
   return typeof found === 'string' && found !== '' ? found : undefined
 }
 
-// The last year that ISO 8601 writes with four digits.
+// The last year with four digits in ISO 8601.
 const MAX_TIME = Date.UTC(9999, 11, 31)

@@ -1,4 +1,4 @@
-/** What the lines of a transcript say about the session as a whole, as far as they have been read. */
+/** Collects facts about the whole session from the lines of a transcript that were read so far. */
 import { basename } from 'node:path'
 import { isJsonObject } from '../../json-value.ts'
 import type { About } from '../importer.ts'
@@ -6,7 +6,7 @@ import { type Entry, type EntryKind, isPrompt, stringAt, textOf } from './entry.
 import { shortPrompt } from './prompt.ts'
 
 export class SessionFacts {
-  /** ISO 8601; empty before the first entry that has a time. */
+  /** Time of the first entry that has one, ISO 8601; empty before that. */
   firstAt = ''
   lastAt = ''
   readonly #ids = new Set<string>()
@@ -21,7 +21,7 @@ export class SessionFacts {
       this.firstAt ||= this.lastAt
     }
     const id = stringAt(entry, 'sessionId')
-    // History files and journals name sessions, too.
+    // Events do not count, because history files and journals contain session ids as well.
     if (id !== undefined && kind !== 'event') this.#ids.add(id)
     const uuid = stringAt(entry, 'uuid')
     if (uuid !== undefined) this.#uuids.add(uuid)
@@ -37,7 +37,7 @@ export class SessionFacts {
   }
 
   about(): About {
-    // A summary at the top of a file is often that of another session, whose leaf is not in this file.
+    // A summary at the top of a file often belongs to another session: then its leaf is not in this file.
     const summary =
       this.#summaries.findLast(({ leaf }) => leaf !== undefined && this.#uuids.has(leaf)) ??
       (this.#named.prompt === undefined ? this.#summaries.at(-1) : undefined)
@@ -45,7 +45,7 @@ export class SessionFacts {
     return { ...this.#about, ...known('title', custom ?? ai ?? summary?.text ?? prompt ?? command) }
   }
 
-  /** The id that the entries give; where they give several, that of the file's name, else the first. */
+  /** Returns the session id in the entries. If there are several, prefers the id in the file's name, then the first. */
   sessionId(file: string): string | undefined {
     const stem = basename(file, '.jsonl')
     return this.#ids.has(stem) ? stem : this.#ids.values().next().value
@@ -65,7 +65,7 @@ export class SessionFacts {
       isJsonObject(entry.message)
     ) {
       const prompt = shortPrompt(textOf(entry))
-      // `/model` says nothing about a session, `/review the parser` does.
+      // A command without arguments, such as `/model`, is a poor title; `/review the parser` is a good one.
       if (/^\/\S+$/.test(prompt)) this.#named.command ??= prompt
       else if (prompt !== '') this.#named.prompt = prompt
     }

@@ -1,4 +1,4 @@
-/** Claude Code: a `.jsonl` file a session, below `~/.claude/projects`. */
+/** Claude Code: one `.jsonl` file per session, below `~/.claude/projects`. */
 import { stat } from 'node:fs/promises'
 import { basename } from 'node:path'
 import type { ByteSource } from '../byte-source.ts'
@@ -41,7 +41,7 @@ async function read(source: ByteSource, { now }: ReadOptions): Promise<Transcrip
   const scanned = await scanTranscript(source, { agentFile, now })
   return {
     ...scanned,
-    // A sub-agent's entries give the id of the session that it worked for.
+    // A sub-agent's entries contain the id of the session that it worked for.
     sessionId: agentFile ? undefined : scanned.sessionId,
     build: (index) => buildTurn(scanned, index, source, agentFile),
   }
@@ -51,7 +51,7 @@ async function* locate(folder: string): AsyncGenerator<Located> {
   const found = await filesBelow(folder, '.jsonl')
   const ids = new Map<string, Promise<string | undefined>>()
   const idOf: IdOf = (path) => {
-    // What cannot be read is reported when its turn comes.
+    // A file that cannot be read is reported later, when it is imported.
     const id = ids.get(path) ?? sessionIdOf(path).catch(() => undefined)
     ids.set(path, id)
     return id
@@ -72,8 +72,8 @@ async function* locate(folder: string): AsyncGenerator<Located> {
 }
 
 /**
- * Files of one session in a row: the one that has its name first, then the shortest, so that copies of a growing file
- * add up.
+ * Orders files so that those of one session follow each other: first the file with the session's name, then the
+ * shortest, so that each copy of a growing file continues the previous one.
  */
 async function inOrder(paths: readonly string[], idOf: IdOf): Promise<string[]> {
   const groups = new Map<string, { path: string; named: boolean; size: number }[]>()

@@ -1,4 +1,4 @@
-/** How a stretch of conversation went, judged by its last words. */
+/** Decides the status of a part of a conversation by its last entries. */
 
 import { isJsonObject } from '../../json-value.ts'
 import {
@@ -13,7 +13,7 @@ import {
 } from './entry.ts'
 
 export class Outcome {
-  /** ISO 8601; empty while nothing was said. */
+  /** Time of the last message, ISO 8601; empty before the first one. */
   endedAt = ''
   #status: 'open' | 'completed' | 'interrupted' | 'failed' = 'completed'
 
@@ -29,7 +29,7 @@ export class Outcome {
     this.#status = entry.type === 'assistant' ? afterReply(entry) : (afterUser(entry) ?? this.#status)
   }
 
-  /** A conversation that just stops was interrupted, by whatever. */
+  /** A conversation without a final answer counts as interrupted. */
   get status(): string {
     return this.#status === 'open' ? 'interrupted' : this.#status
   }
@@ -51,6 +51,6 @@ function afterUser(entry: Entry): 'open' | 'completed' | 'interrupted' | undefin
   if (isInterruption(entry)) return 'interrupted'
   if (isCommandOutput(entry)) return 'completed'
   if (entry.isMeta === true) return undefined
-  // Most slash commands are answered by the tool itself.
+  // Claude Code itself answers most slash commands.
   return /^\s*<command-(?:name|message)>/.test(textOf(entry)) ? 'completed' : 'open'
 }

@@ -1,12 +1,12 @@
 /**
- * Content blocks of the Anthropic Messages API ⇄ content parts of the AI SDK's `ModelMessage`. `toBlock` gives the
- * block back as Claude Code usually writes it; where a block says more, the importer keeps the difference.
+ * Content blocks of the Anthropic Messages API ⇄ content parts of the AI SDK's `ModelMessage`. `toBlock` restores the
+ * block as Claude Code usually writes it; if a block differs from that, the importer stores the difference.
  */
 
 import { isJsonObject, type JsonObject } from '../../json-value.ts'
 import type { MessagePart } from '../../state/index.ts'
 
-/** @param toolName name of the tool that a call id belongs to */
+/** @param toolName returns the tool's name of a call id */
 export function toPart(block: unknown, toolName: (callId: string) => string | undefined): MessagePart {
   if (!isJsonObject(block) || typeof block.type !== 'string') return { type: 'unknown', value: block }
   const { type } = block
@@ -32,7 +32,7 @@ export function toPart(block: unknown, toolName: (callId: string) => string | un
   return toMedia(block) ?? { ...block, type }
 }
 
-/** The block that the part stands for. Part of the format, see `source-lines.ts`. */
+/** Returns the block of a part. Its result is part of the storage format, see `source-lines.ts`. */
 export function toBlock(part: MessagePart): unknown {
   const anthropic = anthropicOf(part)
   switch (part.type) {
@@ -63,7 +63,7 @@ export function toBlock(part: MessagePart): unknown {
   }
 }
 
-/** Whether the part may stand in an AI SDK message of role `tool`. */
+/** Whether an AI SDK message of role `tool` may contain the part. */
 export const isToolResult = (part: MessagePart): boolean => part.type === 'tool-result'
 
 function toOutput(content: unknown, failed: boolean): JsonObject {

@@ -1,10 +1,10 @@
-/** Prompts as people read them: one line for a subject, without the markup that Claude Code puts around them. */
+/** Makes prompts readable: removes Claude Code's markup, and shortens them to one line for subjects. */
 import { oneLine } from '../core/lines/one-line.ts'
 
-/** One line of at most 72 characters; empty when the prompt has no text. */
+/** Returns the prompt as one line of at most `limit` (default 72) characters; empty if the prompt has no text. */
 export const shortPrompt = (text: string, limit?: number): string => oneLine(plainPrompt(text), limit)
 
-/** The prompt as the user typed it: `/review 12` for a slash command, `! ls` for a shell command. */
+/** Returns the prompt as the user typed it: `/review 12` for a slash command, `! ls` for a shell command. */
 export function plainPrompt(text: string): string {
   const command = inside(text, 'command-name')
   if (command !== undefined) return `${command} ${inside(text, 'command-args') ?? ''}`.trim()

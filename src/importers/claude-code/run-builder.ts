@@ -1,4 +1,4 @@
-/** A run from the entries that are no messages of the session: one event each, in the order of the file. */
+/** Builds a run from the entries that are not messages of the session: one event each, in the order of the file. */
 import type { RunEvent, Usage } from '../../state/index.ts'
 import { addUsage } from '../core/usage.ts'
 import type { AgentInfo, ImportedRun, Row } from '../importer.ts'
@@ -20,7 +20,7 @@ export class RunBuilder {
     this.id = id
   }
 
-  /** @param text the line itself, where the entry would not come back from JSON as it is */
+  /** @param text the line itself, if JSON would not restore the entry unchanged */
   event(row: Row, entry: Entry, text: string | undefined, subtype = subtypeOf(entry)): void {
     const type = stringAt(entry, 'type') ?? 'unknown'
     const kept =
@@ -30,23 +30,23 @@ export class RunBuilder {
     this.#push(row, type, subtype, kept)
   }
 
-  /** A line that is JSON, but no entry. */
+  /** Adds a line that is JSON, but not an object. */
   odd(row: Row, value: unknown): void {
     this.#push(row, 'unknown', undefined, { line: row.line, entry: value })
   }
 
-  /** A line that is no JSON. */
+  /** Adds a line that is not JSON. */
   raw(row: Row, raw: RawText): void {
     this.#push(row, 'unreadable', undefined, { line: row.line, ...raw })
   }
 
-  /** Notes a line of the run, whoever keeps it. */
+  /** Records the position of a line that belongs to the run, also if the line is stored elsewhere. */
   touch(row: Row): void {
     this.#startedAt ??= row.at
     this.shared.see(row.line)
   }
 
-  /** Counts the tokens of a reply, the last line's for a reply of several. */
+  /** Counts the tokens of a reply; for a reply of several lines, those of its last line. */
   count(entry: Entry): void {
     const usage = entry.type === 'assistant' ? usageOf(entry) : undefined
     if (usage !== undefined) this.#replies.set(replyIdOf(entry) ?? `#${this.#replies.size}`, usage)

@@ -1,11 +1,11 @@
 /**
- * The first of two passes over a transcript: where its lines are, which turns they belong to and how the turns hang
- * together. Holds a few words a line, so that a transcript may be larger than memory.
+ * The first of two passes over a transcript: finds the positions of the lines, their turns, and which turn continues
+ * which. Holds only a few words per line, so that a transcript may be larger than memory.
  *
- * A turn is a prompt and what hangs below it, see `turn-tree.ts`; each line is in one turn. A transcript that has grown
- * since keeps all the turns it had; only those at the end of their line became longer. Turn 0 holds what stands before
- * the first prompt. An entry whose uuid came before is a copy, as of a replayed history: it stands where the file is,
- * and says nothing.
+ * A turn is a prompt and everything below it, see `turn-tree.ts`; each line is in exactly one turn. If a transcript
+ * grows, it keeps all its turns; only the last turn of a line of turns can become longer. Turn 0 contains everything
+ * before the first prompt. An entry with the uuid of an earlier entry is a copy, as of a replayed history: it belongs
+ * to the current turn and is otherwise ignored.
  */
 import { isJsonObject } from '../../json-value.ts'
 import type { ByteSource } from '../byte-source.ts'
@@ -30,39 +30,39 @@ import {
 import { SessionFacts } from './facts.ts'
 import { shortPrompt } from './prompt.ts'
 
-/** Where a line is, and what the scan has found out about it. */
+/** Position of a line, and what the scan found out about it. */
 export interface ScannedRow extends Row {
-  /** Of a line of the conversation: unique within the transcript, its uuid where that is. */
+  /** Id of a line of the conversation, unique within the transcript: its uuid, if that is unique. */
   id?: string
-  /** Which sub-agent's conversation the line belongs to, if it stands in the session's own file. */
+  /** Key of the sub-agent's conversation that the line belongs to, if that is in the session's own file. */
   chain?: string
-  /** Whether an entry of the same uuid stands further up. */
+  /** Whether an earlier entry has the same uuid. */
   copy?: boolean
 }
 
 export interface ScannedTurn extends Turn {
   rows: ScannedRow[]
-  /** How many prompts its line of turns has up to here: 0 for the start. */
+  /** Number of prompts in its line of turns up to here: 0 for the start. */
   number: number
-  /** One line. */
+  /** The prompt as one line. */
   prompt: string
 }
 
-/** All of a transcript but how its turns are built. */
+/** A transcript without the function that builds its turns. */
 export interface Scanned extends Omit<Transcript, 'build'> {
   turns: ScannedTurn[]
   chains: SideChains
-  /** By call id: the name of the tool, and the line of the call. */
+  /** Name of the tool and line of the call, by call id. */
   toolNames: ReadonlyMap<string, { name: string; line: number }>
-  /** By reply id: the turn that its tokens count in. */
+  /** The turn that counts the tokens of a reply, by reply id. */
   replyTurns: ReadonlyMap<string, number>
   memory: LineMemory<ParsedLine>
 }
 
 export interface ScanOptions {
-  /** Whether it is a sub-agent's own transcript. */
+  /** Whether the file is a sub-agent's own transcript. */
   agentFile?: boolean
-  /** Milliseconds, for a transcript that says no time at all. */
+  /** Current time in milliseconds, for a transcript that contains no time. */
   now: number
 }
 
@@ -98,7 +98,7 @@ class Scan {
   readonly #warnings: Warning[] = []
   readonly #end: FileEnd = {}
   readonly #name: string
-  /** ISO 8601, for entries before the first one that has a time. */
+  /** Time for entries before the first one that has a time, ISO 8601. */
   readonly #fallback: string
   #entries = 0
   #turn: ScannedTurn
@@ -186,7 +186,7 @@ class Scan {
     if (reply !== undefined && !this.#replyTurns.has(reply)) this.#replyTurns.set(reply, this.#tree.current)
   }
 
-  /** Goes to the turn of the entry, a new one if the entry starts it. */
+  /** Makes the entry's turn current. Adds a new turn if the entry starts one. */
   #place(entry: Entry, kind: EntryKind, line: number): void {
     const turns = this.#turns
     const { turn, parent } = this.#tree.place(entry, this.#partOf(entry, kind))
@@ -228,7 +228,10 @@ class Scan {
   }
 }
 
-/** A last line such as `12` may be the beginning of `123`; an object is whole once it parses. */
+/**
+ * Treats a last line such as `12` as cut off, because it may be the beginning of `123`. An object is complete if it can
+ * be parsed.
+ */
 function notCutOff(parsed: ParsedLine, bytes: Buffer, terminator: RawLine['terminator']): ParsedLine {
   return parsed.kind === 'value' && terminator === '' && !isJsonObject(parsed.value)
     ? { kind: 'broken', reason: 'is not a JSON object', raw: { text: bytes.toString('utf8') } }

@@ -1,12 +1,12 @@
 /**
- * How an entry of a transcript is kept: its message or event, which people read, and under `source` what that does
- * not say. The entry comes back from both, key for key.
+ * Stores an entry of a transcript: as its message or event, which people read, and, under `source`, what that does not
+ * contain. The entry is restored from both, with the same order of keys.
  *
- * A run keeps once what its entries share: `envelope` (values that most of them repeat) and `shapes` (the keys of
- * an entry, in order; see `remainder.ts`).
+ * What several entries of a run have in common is stored once, in the run: `envelope` (values that most of them repeat)
+ * and `shapes` (the keys of an entry, in order; see `remainder.ts`).
  *
- * What counts as said by a message or an event (`knownOf…` here, `toBlock`, `rawUsage`) is part of the format of
- * what is stored: changing any of it takes a new format number in the session's `import` note.
+ * What a message or an event is assumed to contain (`knownOf…` here, `toBlock`, `rawUsage`) is part of the storage
+ * format: a change of any of it needs a new format number in the session's `import` note.
  */
 
 import { isJsonObject, type JsonObject } from '../../json-value.ts'
@@ -16,29 +16,29 @@ import type { Entry } from './entry.ts'
 import { toBlock } from './parts.ts'
 import { type ReplyUsage, rawUsage, usageOf } from './usage.ts'
 
-/** What is kept of one line. Exactly one of `shape`, `entry`, `text` and `base64` is there. */
+/** The stored data of one line. Exactly one of `shape`, `entry`, `text` and `base64` is present. */
 export interface SourceLine {
   line: number
-  /** How many of the message's parts are from this line. Default: all; of a message from several lines: one. */
+  /** Number of the message's parts that come from this line. Default: all; for a message from several lines: one. */
   parts?: number
   /** Index into the run's shapes. */
   shape?: number
-  /** Tokens that this line gives, where the message itself says others, or none. */
+  /** Tokens in this line, if the message itself has different ones, or none. */
   usage?: ReplyUsage
-  /** What the message or event does not say. */
+  /** Values that the message or event does not contain. */
   fields?: JsonObject
-  /** The entry whole, where taking it apart would lose something. */
+  /** The whole entry, if splitting it would lose something. */
   entry?: unknown
-  /** The line itself, where no JSON value could stand for it. */
+  /** The line itself, if no JSON value can represent it. */
   text?: string | readonly string[]
   base64?: string | readonly string[]
 }
 
-/** What the entries of a run share; under `source` of the run. */
+/** What the entries of a run have in common; stored as `source` of the run. */
 export interface RunSource {
-  /** First and last line. */
+  /** Numbers of the first and last line. */
   lines: [number, number]
-  /** Only of a sub-agent with a transcript of its own: that file, seen from the folder of the session's. */
+  /** Only for a sub-agent with its own transcript: that file's path, relative to the folder of the session's file. */
   file?: string
   envelope?: JsonObject
   shapes?: readonly string[]
@@ -57,13 +57,13 @@ const SHARED = [
   'promptId',
 ]
 
-/** Collects what the entries of one run share, in the order of the file. */
+/** Collects what the entries of one run have in common, in the order of the file. */
 export class SharedSource {
   readonly #envelope: Record<string, unknown> = {}
   readonly #shapes = new Map<string, number>()
   #lines: [number, number] | undefined
 
-  /** Keeps a line that `known` says some of. */
+  /** Returns the data to store of an entry, without the values in `known`. */
   keep(entry: Entry, known: JsonObject, line: number): SourceLine {
     for (const key of SHARED) {
       if (
@@ -82,7 +82,7 @@ export class SharedSource {
     return found.fields === undefined ? { line, shape } : { line, shape, fields: found.fields }
   }
 
-  /** Notes a line of the run, whoever keeps it. */
+  /** Records the number of a line that belongs to the run, also if the line is stored elsewhere. */
   see(line: number): void {
     this.#lines = [this.#lines?.[0] ?? line, line]
   }
@@ -96,7 +96,7 @@ export class SharedSource {
   }
 }
 
-/** The entry that a line was kept of. Throws TypeError when what is kept does not fit together. */
+/** Restores the entry of a stored line. Throws TypeError if the stored data do not match. */
 export function restoreEntry(kept: SourceLine, known: JsonObject, run: Partial<RunSource>): unknown {
   if (Object.hasOwn(kept, 'entry')) return kept.entry
   const shape = run.shapes?.[kept.shape ?? -1]
@@ -105,17 +105,17 @@ export function restoreEntry(kept: SourceLine, known: JsonObject, run: Partial<R
   return restore({ shape, ...fields }, { ...run.envelope, ...known })
 }
 
-/** What an event says of its entry. */
+/** Returns the part of an entry that its event contains. */
 export const knownOfEvent = ({ type, at }: Pick<RunEvent, 'type' | 'at'>): JsonObject => ({
   type,
   timestamp: at,
 })
 
 /**
- * What a message says of its first or only entry.
+ * Returns the part of its first or only entry that a message contains.
  *
- * @param parts those from this entry; `undefined` when the content is plain text
- * @param usage of this entry
+ * @param parts the parts from this entry; `undefined` if the content is plain text
+ * @param usage the tokens of this entry
  */
 export function knownOfMessage(
   { id, role, content, createdAt }: Pick<Message, 'id' | 'role' | 'content' | 'createdAt'>,
@@ -133,14 +133,16 @@ export function knownOfMessage(
       ? { ...USUAL_REPLY, role: type, content: body, usage: rawUsage(usage) }
       : { role: type, content: body },
     ...(role === 'tool' ? { toolUseResult: resultOf(parts) } : {}),
-    // A prompt that was queued says the same elsewhere.
+    // A queued prompt has the same text in another place.
     ...(role === 'user'
       ? { attachment: { type: 'queued_command', prompt: body, commandMode: 'prompt' } }
       : {}),
   }
 }
 
-/** What an entry says of the next one of the same reply, together with that one's parts. */
+/**
+ * Returns the part of an entry that follows from the previous entry of the same reply and from the entry's own parts.
+ */
 export function knownOfNext(
   previous: unknown,
   parts: readonly MessagePart[],
@@ -166,7 +168,9 @@ const USUAL_REPLY = {
   diagnostics: null,
 }
 
-/** Claude Code repeats a tool's output beside the message, in an object that depends on the tool. */
+/**
+ * Returns the object in which Claude Code repeats a tool's output next to the message. Its form depends on the tool.
+ */
 function resultOf(parts: readonly MessagePart[] | undefined): JsonObject {
   const block = parts?.length === 1 ? toBlock(parts[0] as MessagePart) : undefined
   const content = isJsonObject(block) ? block.content : undefined
@@ -181,6 +185,8 @@ function resultOf(parts: readonly MessagePart[] | undefined): JsonObject {
   }
 }
 
-/** A file as it is, from how the model is shown it: `    12→text` a line, and perhaps a reminder below. */
+/**
+ * Restores the text of a file from the form that the model sees: `    12→text` per line, and perhaps a reminder below.
+ */
 const withoutLineNumbers = (shown: string): string =>
   shown.replace(/\n\n<system-reminder>[\s\S]*$/, '').replace(/^ *\d+[→\t]/gm, '')

@@ -1,4 +1,4 @@
-/** The entries of one turn as messages and runs of a session. The same entries always give the same. */
+/** Builds messages and runs of a session from the entries of one turn. The same entries always give the same result. */
 import { excerpt } from '../../excerpt.ts'
 import { isJsonObject } from '../../json-value.ts'
 import type { Message, MessagePart, Role, Usage } from '../../state/index.ts'
@@ -15,10 +15,10 @@ import type { Scanned, ScannedRow, ScannedTurn } from './scan.ts'
 import { knownOfMessage, knownOfNext, type SourceLine } from './source-lines.ts'
 import { usageOf } from './usage.ts'
 
-/** What a run repeats of its prompt, in characters; the message has it all. */
+/** Maximum length in characters of the prompt in a run. The message has the whole prompt. */
 const PROMPT_LIMIT = 1000
 
-/** @param agentFile whether the transcript is a sub-agent's own */
+/** @param agentFile whether the file is a sub-agent's own transcript */
 export async function buildTurn(
   transcript: Scanned,
   index: number,
@@ -32,23 +32,23 @@ export async function buildTurn(
   return builder.finish()
 }
 
-/** A prompt as a run repeats it. */
+/** Returns a prompt for a run, shortened if needed. */
 export function promptOfRun(text: string): string {
   const plain = plainPrompt(text)
   return excerpt(plain, PROMPT_LIMIT + 1)
 }
 
-/** A message while its lines come in. */
+/** A message while its lines are being read. */
 interface Draft {
   message: Pick<Message, 'id' | 'role' | 'content' | 'createdAt'> & {
     parts?: MessagePart[]
     usage?: Usage
   }
-  /** Each with all it can have; what goes without saying is left out in the end. */
+  /** The stored lines, with all properties. Default values are left out at the end. */
   lines: SourceLine[]
-  /** The last entry of it. */
+  /** The last entry of the message. */
   entry: Entry
-  /** Whether another message keeps the entry. */
+  /** Id of the message that stores the entry, if it is another one. */
   beside?: string
 }
 
@@ -87,7 +87,7 @@ class TurnBuilder {
     })
     const { rows, id } = this.#turn
     const own = rows.length === 0 ? [] : [this.#run.finish({ prompt: this.#prompt ?? '' })]
-    // Its own comes last: that is the run a checkpoint names.
+    // The turn's own run comes last, because a checkpoint names its last run.
     const runs = [...agents, ...own]
     return {
       messages: this.#drafts.map((draft) => finishMessage(draft, id)),
@@ -132,7 +132,7 @@ class TurnBuilder {
     if (usage !== undefined && draft !== undefined) draft.message.usage = usage
   }
 
-  /** A further line of a reply that has begun. */
+  /** Adds a line to a reply that has begun. */
   #more(draft: Draft, row: ScannedRow, entry: Entry, text: string | undefined): void {
     const parts = this.#parts(row, entry)
     const kept = this.#keep(row, entry, knownOfNext(draft.entry, parts, usageOf(entry)), text)
@@ -160,7 +160,7 @@ class TurnBuilder {
     const draft: Draft = { message, lines: [{ ...kept, parts: parts?.length ?? 0 }], entry }
     this.#drafts.push(draft)
     if (mixed) {
-      // The AI SDK has no place for text among tool results: it follows as a message of its own.
+      // The AI SDK allows no text among tool results, so the text becomes a separate message.
       const { id, createdAt } = message
       this.#drafts.push({
         message: { id: `${id}-2`, role: 'user', content: '', parts: rest, createdAt },
@@ -174,7 +174,7 @@ class TurnBuilder {
 
   #parts(row: ScannedRow, entry: Entry): MessagePart[] {
     const { toolNames } = this.#transcript
-    // Only calls above: what a file has further below was not there when it was imported before.
+    // Only earlier calls count, because later lines were missing if the file was imported earlier.
     const toolName = (id: string): string | undefined => {
       const call = toolNames.get(id)
       return call !== undefined && call.line < row.line ? call.name : undefined
@@ -213,7 +213,7 @@ function finishMessage({ message, lines, beside }: Draft, run: string): Message 
   }
 }
 
-/** The line without what goes without saying: the tokens of the message, and all or one of its parts. */
+/** Removes default values from a stored line: the tokens of the message, and the default number of parts. */
 function finishLine({ line, parts, usage, ...rest }: SourceLine, whole: boolean, known?: Usage): SourceLine {
   return {
     line,

@@ -1,17 +1,17 @@
-/** Tokens, from the provider's words to ours. */
+/** Converts the provider's token counts to ours. */
 
 import { isJsonObject, type JsonObject } from '../../json-value.ts'
 import type { Usage } from '../../state/index.ts'
 import type { Entry } from './entry.ts'
 
-/** Of `inputTokens`, some were read from the cache and some were put into it. */
+/** Token counts of a reply. `inputTokens` includes the tokens read from the cache and those written to it. */
 export interface ReplyUsage extends Usage {
   cacheCreationInputTokens?: number
 }
 
 /**
- * Tokens of a reply as its entry gives them; `undefined` when it gives none. All lines of a reply repeat them: count
- * a reply once. `inputTokens` is all that the model read, whether it came from the cache or not.
+ * Returns the tokens of a reply from its entry; `undefined` if it contains none. All lines of a reply repeat them:
+ * count them once per reply. `inputTokens` is everything that the model read, including the cached tokens.
  */
 export function usageOf(entry: Entry): ReplyUsage | undefined {
   const raw = isJsonObject(entry.message) ? entry.message.usage : undefined
@@ -29,7 +29,10 @@ export function usageOf(entry: Entry): ReplyUsage | undefined {
   }
 }
 
-/** The tokens as an entry gives them, where it says nothing unusual. Part of the format, see `source-lines.ts`. */
+/**
+ * Returns the tokens as an entry usually contains them. The result is part of the storage format, see
+ * `source-lines.ts`.
+ */
 export function rawUsage(usage: ReplyUsage | undefined): JsonObject | undefined {
   if (usage === undefined) return undefined
   const { inputTokens = 0, outputTokens = 0, cachedInputTokens = 0, cacheCreationInputTokens = 0 } = usage

@@ -1,4 +1,4 @@
-/** States of an imported session as the lines of the files it came from. */
+/** Restores the files of an imported session from its states. */
 import { InvalidStateError } from '../../errors.ts'
 import { isJsonObject } from '../../json-value.ts'
 import type { Message, MessagePart, Run, RunEvent, Session } from '../../state/index.ts'
@@ -15,7 +15,10 @@ import {
   type SourceLine,
 } from './source-lines.ts'
 
-/** Throws InvalidStateError when what was kept of an entry was changed since. */
+/**
+ * Restores the session's file and its sub-agents' files. Throws InvalidStateError if the stored data of an entry was
+ * changed later.
+ */
 export async function writeTranscript(states: AsyncIterable<Session>): Promise<WrittenFiles> {
   const files = new Map<string | undefined, FileLines>()
   const own = new Set<string>()
@@ -34,7 +37,7 @@ export async function writeTranscript(states: AsyncIterable<Session>): Promise<W
   }
 }
 
-/** Takes the entries of a state out of its messages and runs. */
+/** Restores the entries of a state from its messages and runs. */
 class StateReader {
   readonly #files: Map<string | undefined, FileLines>
   readonly #runs = new Map<string, Partial<RunSource>>()

@@ -1,4 +1,7 @@
-/** What the terminal of Codex logged, `session-*.jsonl`: every key and every event. What was said is in the events. */
+/**
+ * Logs of Codex's terminal interface, `session-*.jsonl`: every key press and every event. The events contain the
+ * conversation.
+ */
 import { isJsonObject, type JsonObject } from '../../json-value.ts'
 import { detectByLine, readByLine, writeByLine } from '../core/lines/by-line.ts'
 import type { LineContext, Meaning } from '../core/lines/meaning.ts'
@@ -104,6 +107,6 @@ function eventMeaning(event: JsonObject, { toolName }: LineContext): Meaning {
   }
 }
 
-/** The rollout of the same conversation has the id itself. */
+/** Adds a suffix, because the rollout of the same conversation has the id without one. */
 const terminalOf = (id: string | undefined): Meaning =>
   id === undefined ? {} : { sessionId: `${id}-terminal` }

@@ -1,4 +1,4 @@
-/** A conversation as a rollout that `codex resume` takes. */
+/** Writes a conversation as a rollout that `codex resume` accepts. */
 import { randomUUID } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -39,8 +39,8 @@ export async function composeRollout(
 }
 
 /**
- * Entries of Codex with the folder and the model provider of the composed session: it refuses to resume with another
- * provider. What its first entry has to say, and older versions did not, is added.
+ * Adapts entries of Codex to the folder and the model provider of the composed session, because Codex refuses to resume
+ * a session of another provider. Adds fields that the first entry needs and older versions did not write.
  */
 export function fittedRollout(entries: readonly string[], composed: string): string[] {
   const { payload, ...frame } = JSON.parse(composed) as { payload: JsonObject }
@@ -53,14 +53,14 @@ export function fittedRollout(entries: readonly string[], composed: string): str
   })
 }
 
-/** Codex refuses a session of another provider than the one that is configured. */
+/** Returns the configured model provider, because Codex refuses sessions of other providers. */
 async function providerOf(folder: string): Promise<string> {
   const settings = await readFile(join(folder, 'config.toml'), 'utf8').catch(() => '')
   const [top = ''] = settings.split(/^\s*\[/m)
   return /^\s*model_provider\s*=\s*["']([^"']+)["']/m.exec(top)?.[1] ?? 'openai'
 }
 
-/** A turn begins with what the user says. */
+/** Splits utterances into turns. A turn begins with a message of the user. */
 export function turnsOf(utterances: readonly Utterance[]): Utterance[][] {
   const turns: Utterance[][] = []
   for (const utterance of utterances) {
@@ -102,7 +102,7 @@ const message = (role: 'user' | 'assistant', pieces: readonly Piece[]): object =
   }),
 })
 
-/** Reasoning of another model is not sent: its text alone is refused. */
+/** Leaves out the reasoning of other models, because the API refuses its plain text. */
 function pieceItems(piece: Piece): object[] {
   if (piece.kind === 'call') {
     const { id, tool, input, result } = piece

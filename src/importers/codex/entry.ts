@@ -1,4 +1,7 @@
-/** What a line of a rollout says. Items of the model's API are the conversation; most events only say it again. */
+/**
+ * Returns the meaning of a line of a rollout. Items of the model's API make up the conversation; most events only
+ * repeat it.
+ */
 import { isJsonObject, type JsonObject } from '../../json-value.ts'
 import type { MessagePart } from '../../state/index.ts'
 import type { LineContext, Meaning } from '../core/lines/meaning.ts'
@@ -17,7 +20,7 @@ import {
 
 export const isRolloutEntry = (entry: JsonObject): boolean =>
   (isJsonObject(entry.payload) && LINES.has(String(entry.type)) && typeof entry.timestamp === 'string') ||
-  // Up to 0.31 the first line and the items had no envelope.
+  // Up to version 0.31, the first line and the items had no envelope.
   (typeof entry.id === 'string' &&
     Object.hasOwn(entry, 'instructions') &&
     typeof entry.timestamp === 'string')
@@ -128,7 +131,7 @@ function itemMeaning(item: JsonObject, { toolName }: LineContext): Meaning {
   return { type }
 }
 
-/** A prompt, unless Codex itself put it there. */
+/** Returns a prompt, unless Codex itself added the text. */
 function userMeaning(parts: MessagePart[]): Meaning {
   const text = parts.map((part) => (part.type === 'text' ? part.text : '')).join('\n')
   if (INJECTED.test(text)) return { type: 'context' }
@@ -149,7 +152,7 @@ function partsOf(content: unknown): MessagePart[] {
   })
 }
 
-/** Older versions wrap what a command printed: `{"output":"…","metadata":{"exit_code":0}}`. */
+/** Unwraps the output of a command, which older versions wrote as `{"output":"…","metadata":{"exit_code":0}}`. */
 function outputOf(output: unknown): { output: unknown; failed: boolean } {
   if (isJsonObject(output)) return { output: output.content ?? output, failed: output.success === false }
   if (Array.isArray(output)) return { output: partsOf(output).map(asContent), failed: false }

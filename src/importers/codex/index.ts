@@ -1,4 +1,4 @@
-/** Codex: a rollout `.jsonl` per session, below `$CODEX_HOME/sessions`. */
+/** Codex: one rollout `.jsonl` per session, below `$CODEX_HOME/sessions`. */
 import { join } from 'node:path'
 import * as zlib from 'node:zlib'
 import { UnsupportedError } from '../../errors.ts'

@@ -1,7 +1,7 @@
 /**
- * GitHub Copilot Chat in VS Code: a `.jsonl` of changes to one document per chat, below `workspaceStorage`; formerly the
- * document itself. A line that brings requests is a turn, and says what was asked and answered; what is changed in an
- * answer later becomes an event.
+ * GitHub Copilot Chat in VS Code: one `.jsonl` per chat, below `workspaceStorage`, with the changes to one document;
+ * older versions wrote the document itself. A line that adds requests is a turn, with their prompts and answers. Later
+ * changes to an answer become events.
  */
 import { join } from 'node:path'
 import { isJsonObject, type JsonObject } from '../../json-value.ts'

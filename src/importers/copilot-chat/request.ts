@@ -1,4 +1,4 @@
-/** A request of a chat: what was asked, and the rounds of calls and texts that answered it. */
+/** Reads a request of a chat: the prompt, and the answer as rounds of texts and calls. */
 import { isJsonObject, type JsonObject } from '../../json-value.ts'
 import type { MessagePart } from '../../state/index.ts'
 import type { Said } from '../core/lines/meaning.ts'
@@ -9,7 +9,7 @@ export function promptOf({ message }: JsonObject): string {
   return stringAt(message, 'text') ?? ''
 }
 
-/** The rounds, where there are any; else what was shown. */
+/** Returns the rounds of the answer; if there are none, the text that was shown. */
 export function answerOf(request: JsonObject): Said[] {
   const { result, response } = request
   const metadata = isJsonObject(result) && isJsonObject(result.metadata) ? result.metadata : {}
@@ -36,7 +36,10 @@ function roundOf({ response, toolCalls }: JsonObject, results: JsonObject): Said
   return answered.length === 0 ? [said] : [said, { role: 'tool', parts: answered }]
 }
 
-/** `{ content: [{ value: 'text' | a tree of nodes }] }`; anything else as it is. */
+/**
+ * Returns the text of `{ content: [{ value: 'text' | a tree of nodes }] }` if all values are text; anything else
+ * unchanged.
+ */
 function textIn(result: unknown): unknown {
   const content = isJsonObject(result) ? listOf(result.content) : []
   const texts = content.map(({ value }) => value)

@@ -1,4 +1,4 @@
-/** GitHub Copilot CLI: `events.jsonl` in a folder per session below `~/.copilot/session-state`. */
+/** GitHub Copilot CLI: `events.jsonl` in one folder per session, below `~/.copilot/session-state`. */
 import { isJsonObject, type JsonObject } from '../../json-value.ts'
 import type { MessagePart } from '../../state/index.ts'
 import { detectByLine, readByLine, writeByLine } from '../core/lines/by-line.ts'

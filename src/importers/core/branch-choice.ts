@@ -1,11 +1,14 @@
-/** Lines of turns: which there are in a file, and which branch each stands on. */
+/** Finds the lines of turns in a file, and the branch of each. */
 import type { Transcript } from '../importer.ts'
 import type { StoredBranch } from './stored.ts'
 
-/** A line of turns from the start to an end that nothing continues, as indexes. */
+/** A line of turns, as indexes: from the start to a turn that no other turn continues. */
 export type Path = readonly number[]
 
-/** All lines of turns, the one that the session ended on first, the others as they end in the file. */
+/**
+ * Returns all lines of turns: first the line that the session ended on, then the others in the order of their last
+ * turns.
+ */
 export function pathsOf({ turns, current }: Pick<Transcript, 'turns' | 'current'>): Path[] {
   const continued = new Set(turns.map(({ parent }) => parent))
   return [...turns.keys()]
@@ -18,7 +21,10 @@ export function pathsOf({ turns, current }: Pick<Transcript, 'turns' | 'current'
     })
 }
 
-/** The branch that has most of the path; of several the one that ends with the last of it, else the first. */
+/**
+ * Returns the branch that has the most turns of the path. Among several, prefers the branch that ends with the last
+ * shared turn, then the first branch.
+ */
 export function bestBranch(
   branches: readonly StoredBranch[],
   sharedOf: (branch: StoredBranch) => number,
@@ -35,7 +41,7 @@ export function bestBranch(
   return best
 }
 
-/** The first of `rewind-1`, `rewind-2`, … that is not taken. */
+/** Returns the first of `<prefix>-1`, `<prefix>-2`, … that is not taken. */
 export function freeName(prefix: string, taken: ReadonlySet<string>): string {
   let number = 1
   while (taken.has(`${prefix}-${number}`)) number++

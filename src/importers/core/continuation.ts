@@ -1,4 +1,4 @@
-/** How a file stands to what a store has of its session. */
+/** Compares a file with the stored session. */
 import { ConflictError } from '../../errors.ts'
 import { type ByteSource, readRanges } from '../byte-source.ts'
 import type { AgentTranscript, Cursor, Row, Transcript, WrittenFiles } from '../importer.ts'
@@ -8,20 +8,20 @@ import { hashesAt } from '../start-hash.ts'
 import type { StoredBranch } from './stored.ts'
 
 export type Standing =
-  /** The file begins with what is stored. */
+  /** The file begins with the stored lines. */
   | { kind: 'continues' }
-  /** What is stored begins with the file. */
+  /** The stored lines begin with the file. */
   | { kind: 'older' }
-  /** They part. `line` is the last line that they share; 0: none. */
+  /** They differ. `line` is the last line that they share; 0 if there is none. */
   | { kind: 'differs'; line: number }
 
-/** @property branches those of the file that this one continues, or shares most with */
+/** @property branches the branches of the file that this one continues, or shares the most lines with */
 export type StandingTo = Standing & { branches: readonly StoredBranch[] }
 
-/** The files that the session was imported from, by edition; none of a tool that cannot write them. */
+/** Returns the files that the session was imported from, by edition; none for a tool that cannot write them. */
 export type StoredFiles = () => Promise<ReadonlyMap<string | undefined, WrittenFiles>>
 
-/** The branches by the file that they are from, see `ImportNote.edition`. */
+/** Groups the branches by the file that they come from, see `ImportNote.edition`. */
 export function byEdition(stored: readonly StoredBranch[]): Map<string | undefined, StoredBranch[]> {
   const editions = new Map<string | undefined, StoredBranch[]>()
   for (const branch of stored) {
@@ -31,7 +31,10 @@ export function byEdition(stored: readonly StoredBranch[]): Map<string | undefin
   return editions
 }
 
-/** A session may have been imported from several files that differ: the best answer of all. */
+/**
+ * Compares a file with the stored session. If the session was imported from several different files, returns the best
+ * result.
+ */
 export async function compare(
   stored: readonly StoredBranch[],
   filesOf: StoredFiles,
@@ -54,8 +57,7 @@ export async function compare(
 }
 
 /**
- * How sub-agents' files stand to those of the branches: the ones that go on, or are new. Throws ConflictError for one
- * that differs.
+ * Returns the sub-agents whose files are new or continue the stored ones. Throws ConflictError for a file that differs.
  */
 export async function continuedAgents(
   session: string,
@@ -97,7 +99,7 @@ async function continues(cursor: Cursor, source: ByteSource, { turns }: Transcri
   return sha256 === cursor.sha256
 }
 
-/** @param lines of the stored file */
+/** @param lines lines of the stored file */
 async function compareLines(
   lines: readonly string[],
   source: ByteSource,
@@ -119,7 +121,7 @@ async function compareLines(
 const startsWith = (line: string, beginning: Buffer): boolean =>
   Buffer.from(line).subarray(0, beginning.length).equals(beginning)
 
-/** Whether the bytes say the line, however they are spaced. */
+/** Whether the bytes are the same JSON as the line, apart from white space and escapes. */
 function isSame(bytes: Buffer, line: string): boolean {
   const other = Buffer.from(line)
   if (bytes.equals(other)) return true

@@ -1,4 +1,4 @@
-/** An imported session as the files it came from. */
+/** Exports an imported session as the files that it was imported from. */
 import { writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { InvalidStateError, NotFoundError, StorageError, UnsupportedError } from '../../errors.ts'
@@ -10,26 +10,27 @@ import { noteOf } from './stored.ts'
 
 export interface ExportResult {
   session: string
-  /** The file of the active branch; of the revision, if one was named. */
+  /** The file of the active branch, or of the revision if `at` names one. */
   main: ExportedFile
-  /** Further files of the session that were imported and differ from it, see `ImportResult.branches`. */
+  /** Other imported files of the session, which differ from `main`, see `ImportResult.branches`. */
   others: ExportedFile[]
   /** Files of sub-agents. */
   agents: ExportedFile[]
-  /** Messages that did not come from the tool and are in no file. */
+  /** Number of messages that did not come from the tool, and so are in no file. */
   skipped: number
 }
 
 export interface ExportOptions {
-  /** Only what this revision holds. Default: all branches of the session. */
+  /** The revision to export. Default: all branches of the session. */
   at?: string
 }
 
 /**
- * The files that a session was imported from, with every entry, of all branches or of one revision.
+ * Exports the files that a session was imported from, with every entry: of all branches or of one revision.
  *
- * @throws NotFoundError when there is no such session or revision; InvalidStateError when it was not imported from the
- *   tool, or when what was kept of an entry was changed since; UnsupportedError for a tool that is only read
+ * @throws NotFoundError if the session or revision does not exist; InvalidStateError if it was not imported from the
+ *   tool, or if the stored data of an entry was changed later; UnsupportedError if sessions of the tool can only be
+ *   imported
  */
 export async function exportSession(
   tool: Importer,
@@ -61,9 +62,10 @@ export async function exportSession(
 }
 
 /**
- * The files that the session was imported from by edition (`ImportNote.edition`), that of the active branch first.
+ * Exports the files that the session was imported from, by edition (`ImportNote.edition`), that of the active branch
+ * first.
  *
- * @param at only what this revision holds
+ * @param at the revision to export. Default: all branches
  */
 export async function exportEditions(
   tool: Importer,
@@ -86,9 +88,9 @@ export async function exportEditions(
 }
 
 /**
- * Writes the files of an exported session into a folder, which is made if need be. Returns their paths.
+ * Writes the files of an exported session into a folder, which is created if needed. Returns their paths.
  *
- * @throws StorageError when one of the files is there already, unless `overwrite` is set, or cannot be written
+ * @throws StorageError if a file cannot be written, or already exists and `overwrite` is not set
  */
 export async function writeFiles(
   { main, others, agents }: ExportResult,
@@ -116,7 +118,7 @@ export async function writeFiles(
   return paths
 }
 
-/** Heads of the branches, the active one first; `undefined` in a store without branches. */
+/** Returns the heads of the branches, the active one first. An `undefined` head is that of a store without branches. */
 async function headsOf(
   store: SessionStore,
   session: string,
@@ -140,7 +142,7 @@ async function* statesOf(
 
 const atHead = (head: string | undefined) => (head === undefined ? {} : { at: head })
 
-/** Each file once; of those that differ but for their name, the later ones get another: `x.2.jsonl`. */
+/** Returns each different file once. If different files have the same name, later ones are renamed: `x.2.jsonl`. */
 function apart(files: readonly ExportedFile[], taken: Map<string, ExportedFile>): ExportedFile[] {
   const found: ExportedFile[] = []
   for (const file of files) {

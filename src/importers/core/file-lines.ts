@@ -1,4 +1,4 @@
-/** The lines of a file that is written again, from wherever they come. */
+/** Collects the lines of a file that is restored, in any order. */
 import type { AgentSource, ExportedFile } from '../importer.ts'
 import { rawBytes } from '../jsonl.ts'
 import { documentOfLines } from './documents/document.ts'

@@ -1,4 +1,4 @@
-/** Files of a folder and below, behind symbolic links as well, each once. */
+/** Finds the files of a folder and its subfolders, each once. Follows symbolic links. */
 import type { Dirent } from 'node:fs'
 import { readdir, realpath, stat } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -6,10 +6,10 @@ import { StorageError } from '../../errors.ts'
 import type { Located } from '../importer.ts'
 
 /**
- * Files whose names end with `extension`, in the order of their paths, those behind links last. What cannot be listed,
- * and a link that leads nowhere, is given with its error. None when there is no such folder.
+ * Returns the files whose names end with `extension`, ordered by path, those behind links last. A folder that cannot be
+ * listed and a broken link are returned with their error. Returns none if the folder does not exist.
  *
- * @param deep whether to look into folders
+ * @param deep whether to search subfolders
  */
 export async function filesBelow(folder: string, extension: string, deep = true): Promise<Located[]> {
   const walk = new Walk(extension, deep)
@@ -21,9 +21,9 @@ class Walk {
   readonly found: Located[] = []
   readonly #extension: string
   readonly #deep: boolean
-  /** Real paths of what was met. */
+  /** Real paths of the files and folders found so far. */
   readonly #seen = new Set<string>()
-  /** Followed when all else was met, so that a file is found where it lies. */
+  /** Links, which are followed last, so that a file is found by its own path first. */
   readonly #links: string[] = []
 
   constructor(extension: string, deep: boolean) {

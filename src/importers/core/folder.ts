@@ -8,17 +8,17 @@ import { importFile } from './import.ts'
 import type { ImportOptions, ImportResult } from './import-result.ts'
 import { isToolOf } from './sessions-of.ts'
 
-/** What came of one session of a file of the folder. */
+/** The result for one session in a file of the folder. */
 export type FolderImport =
   | ({ path: string; tool: string; error?: undefined } & ImportResult)
-  /** The file could not be imported, or is not a session (UnsupportedError); the others are all the same. */
+  /** The file could not be imported, or is not a session (UnsupportedError). Other files are imported nevertheless. */
   | { path: string; tool: string; error: ForkpointError }
 
 /**
- * Imports every session file of a folder and below, one after the other. Files of sub-agents go with their session;
- * those whose session is not in the folder become sessions of their own.
+ * Imports every session file of a folder and its subfolders, one after another. Files of sub-agents are imported with
+ * their session; if that session is not in the folder, each becomes a separate session.
  *
- * @throws NotFoundError when the folder has no such file. Errors of single files are given back beside the results.
+ * @throws NotFoundError if the folder has no such file. Errors of single files are yielded like the results.
  */
 export async function* importFolder(
   tool: Importer,
@@ -35,9 +35,7 @@ export async function* importFolder(
   throw new NotFoundError({ kind: 'file', id: folder }, `There is no ${tool.extension} file in '${folder}'.`)
 }
 
-/**
- * Imports every session of a folder and below, whichever of the tools wrote it. What none of them wrote is passed over.
- */
+/** Imports every session of a folder and its subfolders that one of the tools wrote. Other files are skipped. */
 export async function* importAnyFolder(
   tools: readonly Importer[],
   folder: string,
@@ -55,7 +53,7 @@ export async function* importAnyFolder(
   }
 }
 
-/** The session files of a folder. */
+/** Finds the session files of a folder. */
 export async function* filesOf(tool: Importer, folder: string): AsyncGenerator<Located> {
   yield* tool.locate?.(folder) ?? (await filesBelow(folder, tool.extension))
 }

@@ -1,31 +1,32 @@
-/** What an import is asked for, and what it says. */
+/** Options and results of an import. */
 import type { Author, Redact, WriteOptions } from '../../store/session-store.ts'
 import type { NamedLines } from '../byte-source.ts'
 
 export interface ImportOptions {
-  /** Id of the session. Default: the one that the entries give, else the file's name. */
+  /** Id of the session. Default: the id in the entries, or else the file's name. */
   sessionId?: string
   /**
-   * Transcripts of the session's sub-agents. Default: for a path, those that the tool has put there; otherwise none.
+   * Transcripts of the session's sub-agents. Default: if the source is a path, the files that the tool wrote next to
+   * it; otherwise none.
    */
   agents?: readonly (string | NamedLines)[]
   author?: Author
   /**
-   * What takes secrets out of the transcript before it is read. Default: `redactSecrets()` with the store's key. With
-   * `false`, all is imported as it is.
+   * Removes secrets from the transcript before it is read. Default: `redactSecrets()` with the store's key. With
+   * `false`, everything is imported unchanged.
    */
   redact?: Redact | false
-  /** Also keeps the files of this workspace, with the checkpoint of the turn that the session is at. */
+  /** Also stores the files of this workspace, in the checkpoint of the session's current turn. */
   files?: WriteOptions['files']
   onProgress?: (progress: ImportProgress) => void
-  /** The clock, in milliseconds, for a transcript that says no time at all. Default `Date.now`. */
+  /** The clock, in milliseconds, for a transcript that contains no time. Default `Date.now`. */
   now?: () => number
 }
 
 export interface ImportProgress {
   session: string
   file: string
-  /** Turns written, of those in the file. */
+  /** Turns written so far. `total` is the number of turns in the file. */
   done: number
   total: number
 }
@@ -42,23 +43,23 @@ export interface ImportResult {
   title: string | undefined
   /** Whether the session is new in the store. */
   created: boolean
-  /** Checkpoints that were made. */
+  /** Number of new checkpoints. */
   checkpoints: number
-  /** Messages that were added. */
+  /** Number of added messages. */
   messages: number
-  /** Entries that were added: lines of the file and of its sub-agents' files that the store did not have. */
+  /** Number of added entries: lines of the file and of its sub-agents' files that the store did not have. */
   added: number
-  /** Entries in the file. */
+  /** Number of entries in the file. */
   entries: number
-  /** Turns in the file. */
+  /** Number of turns in the file. */
   turns: number
-  /** Branches that hold the file's turns; first the one that the session ended on. */
+  /** Branches that contain the file's turns, the one that the session ended on first. */
   branches: string[]
   /** Checkpoint of the last turn. */
   head: string
-  /** Sub-agents with a file of their own. */
+  /** Number of sub-agents with their own file. */
   agents: number
   warnings: ImportWarning[]
-  /** How many secrets were taken out of the file, by rule. Nothing is counted for a `redact` of your own. */
+  /** Number of secrets removed from the file, by rule. Empty if you passed your own `redact`. */
   redacted: Record<string, number>
 }

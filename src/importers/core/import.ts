@@ -1,4 +1,4 @@
-/** Imports a session file of another tool into a store: one checkpoint a turn, at the original times. */
+/** Imports a session file of another tool into a store: one checkpoint per turn, with the original times. */
 import { dirname } from 'node:path'
 import { InvalidIdError, UnsupportedError } from '../../errors.ts'
 import { redactSecrets } from '../../redaction/index.ts'
@@ -15,19 +15,18 @@ import { sessionsOf } from './sessions-of.ts'
 import { findTarget } from './target.ts'
 
 /**
- * Imports a session file, or adds what a file that was imported before has got since. A file of which the store has
- * everything adds nothing.
+ * Imports a session file. If the file was imported before, adds only its new content.
  *
- * Every entry is kept; `exportSession` gives them back. Lines of turns, as after a rewind, are branches: `main` the one
- * that the session ended on, `rewind-1` and so on the others. When another line comes to light only in a file that has
- * grown, `main` stays what it was; the new line is a branch, and the active one. A file that differs from what was
- * imported before becomes a branch `import-1`, forked where the two part; one that shares nothing with it, and has
- * another name, a session of that name.
+ * Every entry is kept; `exportSession` restores them. Each line of turns, as after a rewind, becomes a branch: the line
+ * that the session ended on is `main`, the others are `rewind-1` and so on. If a file that has grown contains a new
+ * line of turns, `main` does not change; the new line becomes a branch, and the active one. A file that differs from
+ * the one imported before becomes a branch `import-1`, forked at the last common turn. If the two share nothing and
+ * have different names, the file becomes a session with its own name.
  *
- * @param source path of the file, its lines, or the file opened
- * @throws AlreadyExistsError when the store has a session of this id that was not imported; ConflictError when a
- *   sub-agent's file is not the one imported before; StorageError when the file cannot be read; UnsupportedError when
- *   it is not a session of the tool
+ * @param source path of the file, its lines, or the opened file
+ * @throws AlreadyExistsError if the store has a session of this id that was not imported; ConflictError if a
+ *   sub-agent's file does not continue the one imported before; StorageError if the file cannot be read;
+ *   UnsupportedError if it is not a session of the tool
  */
 export async function importSession(
   tool: Importer,
@@ -46,7 +45,7 @@ export async function importSession(
   )
 }
 
-/** As `importSession`, for a file that may hold several sessions. */
+/** Like `importSession`, for a file that may contain several sessions. */
 export async function* importFile(
   tool: Importer,
   source: string | NamedLines | ByteSource,
@@ -97,7 +96,7 @@ async function importSource(
   return { ...result, redacted }
 }
 
-/** What secrets are taken out with, and how many of which rule were. */
+/** Returns the function that removes secrets, and the number of removed secrets by rule, which it counts. */
 function redactionOf(
   store: SessionStore,
   given: ImportOptions['redact'],
@@ -110,7 +109,7 @@ function redactionOf(
   return { redact: withKeyOf(store, redactSecrets({ onFinding })), redacted }
 }
 
-/** Two sub-agents may have the same file name in different folders. */
+/** Makes run ids unique, because two sub-agents may have the same file name in different folders. */
 function nameRuns(agents: readonly AgentTranscript[]): AgentTranscript[] {
   const taken = new Set<string>()
   return agents.map((agent) => {

@@ -1,4 +1,4 @@
-/** The projects that sessions worked in, as they are noted in their states. */
+/** Finds the projects that sessions worked in, as stored in their metadata. */
 import { isAbsolute } from 'node:path'
 import { type Project, plainRemote, projectAt } from '../../workspace/project/project.ts'
 import type { About } from '../importer.ts'
@@ -7,8 +7,8 @@ export class Projects {
   readonly #found = new Map<string, Promise<Project | undefined>>()
 
   /**
-   * For `metadata` of a state: what the workspace's folder says on this machine, unless the tool noted another remote, as
-   * on the machine that the session comes from. Nothing where neither says anything.
+   * Returns the project for `metadata` of a state: that of the workspace's folder on this machine, unless the tool
+   * recorded a different remote, for example on another machine. Returns an empty object if neither is known.
    */
   async of({ workspace, remote: noted }: About): Promise<{ project?: Project }> {
     const remote = noted === undefined ? undefined : plainRemote(noted)
@@ -18,7 +18,7 @@ export class Projects {
   }
 
   #at(workspace: string): Promise<Project | undefined> {
-    // A relative path, or one of another system, says nothing here.
+    // A relative path, or a path of another operating system, has no meaning here.
     if (!isAbsolute(workspace)) return Promise.resolve(undefined)
     const found = this.#found.get(workspace) ?? projectAt(workspace)
     this.#found.set(workspace, found)

@@ -1,14 +1,14 @@
-/** A transcript without secrets, before anything is read of it: line by line, as JSON where a line is JSON. */
+/** Removes secrets from a transcript before it is read: line by line, and inside the JSON of a line that is JSON. */
 
 import { type Path, type Redact, redactValue } from '../../redaction/redact.ts'
 import type { ByteSource } from '../byte-source.ts'
 import { type RawLine, readLines } from '../jsonl.ts'
 import type { Frame } from './documents/frame.ts'
 
-/** Bytes that are read at once. */
+/** Number of bytes per read. */
 const BATCH = 1 << 20
 
-/** A stretch of the redacted text: of the source from `from` on, or other bytes. */
+/** A range of the redacted text: bytes of the source from `from` on, or other bytes. */
 interface Piece {
   start: number
   end: number
@@ -17,9 +17,9 @@ interface Piece {
 }
 
 /**
- * The source as `redact` leaves it: itself when nothing in it has to go. A line with a secret is written anew, all
- * others are as they were, byte for byte. Only lines that change are held; one that is too long to be read stays, since
- * nothing is imported of it.
+ * Returns the redacted source, or the source itself if it has no secrets. Lines with a secret are rewritten; all others
+ * stay unchanged, byte for byte. Only changed lines are held in memory. A line that is too long to be read is not
+ * changed, because it is not imported.
  */
 export async function redactedSource(source: ByteSource, redact: Redact): Promise<ByteSource> {
   const pieces: Piece[] = []
@@ -69,7 +69,7 @@ function ofPieces(source: ByteSource, pieces: readonly Piece[]): ByteSource {
   }
 }
 
-/** The line as it is to be read, with its end; `undefined` when it stays. */
+/** Returns the redacted line with its line end; `undefined` if the line does not change. */
 async function redactedLine(
   { bytes, line, bom, terminator }: RawLine,
   redact: Redact,

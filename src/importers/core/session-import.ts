@@ -1,4 +1,4 @@
-/** A session file that is written into a store: what of it is new, and on which branches it goes. */
+/** Imports one session file into a store: decides which turns are new, and on which branches they are written. */
 import { UnsupportedError } from '../../errors.ts'
 import type { SessionStore } from '../../store/session-store.ts'
 import type { ByteSource } from '../byte-source.ts'
@@ -27,9 +27,9 @@ export class SessionImport {
   readonly #writer: SessionWriter
   readonly #agents: readonly AgentTranscript[]
   readonly #paths: readonly Path[]
-  /** Branches that hold turns of this file, or share some with it. */
+  /** Branches that contain turns of this file, or have turns in common with it. */
   readonly #branches: StoredBranch[]
-  /** Sub-agents that no turn has brought along yet. */
+  /** Sub-agents whose runs have not been written with a turn yet. */
   #waiting = new Set<AgentTranscript>()
   #added = 0
   #done = 0
@@ -85,12 +85,12 @@ export class SessionImport {
     )
   }
 
-  /** Writes what the store does not have of a line of turns. Returns the branch that holds it. */
+  /** Writes the turns of a path that the store does not have. Returns the branch that contains the path. */
   async #writePath(path: Path): Promise<StoredBranch> {
     let branch = this.#bestBranch(path)
     const shared = branch === undefined ? 0 : this.#sharedTurns(path, branch)
     const behind = branch !== undefined && this.#isBehind(branch, path, shared - 1)
-    // Each file has branches of its own, even for a line of turns that another one has as well.
+    // Each file has its own branches, even for a line of turns that another file has as well.
     const foreign = branch !== undefined && this.#isForeign(branch)
     const again = behind || (foreign && shared === path.length)
     const todo = this.#target.standing.kind === 'older' ? [] : path.slice(again ? shared - 1 : shared)
@@ -98,7 +98,7 @@ export class SessionImport {
     if (branch === undefined) {
       branch = await this.#begin(todo.shift() as number)
     } else if (branch.tip !== this.#turn(path[shared - 1] as number).id || foreign) {
-      // The branch goes another way from here, or the session went on there without the tool.
+      // The branch continues differently from here, or the session was continued there without the tool.
       branch = await this.#fork(branch, path.slice(0, shared))
     }
     if (path === this.#paths[0]) await this.#activate(branch)
@@ -106,7 +106,7 @@ export class SessionImport {
     return branch
   }
 
-  /** Adds turns. While one is written, the next is built. */
+  /** Adds turns. Builds the next turn while one is written. */
   async #add(branch: StoredBranch, turns: Path): Promise<void> {
     const [first] = turns
     let next = first === undefined ? undefined : this.#content(first, branch.agents)
@@ -114,7 +114,7 @@ export class SessionImport {
       const content = (await next) as TurnContent
       const after = turns[n + 1]
       next = after === undefined ? undefined : this.#content(after, branch.agents)
-      // If this turn cannot be written, nobody asks for the next.
+      // If this turn cannot be written, the next one is not awaited.
       next?.catch(() => {})
       const before = branch.turns.get(this.#turn(index).id) ?? 0
       await this.#writer.add(branch, content)
@@ -127,7 +127,10 @@ export class SessionImport {
     return bestBranch(this.#branches, (branch) => this.#sharedTurns(path, branch), idAt)
   }
 
-  /** How many of the path's first turns the branch has. Of another file's branch only those that are the same count. */
+  /**
+   * Returns how many of the path's first turns the branch has. If the branch is of another file, only identical turns
+   * count.
+   */
   #sharedTurns(path: Path, branch: StoredBranch): number {
     const { standing } = this.#target
     const common = this.#isForeign(branch) && standing.kind === 'differs' ? standing.line : undefined
@@ -140,14 +143,14 @@ export class SessionImport {
     return end === -1 ? path.length : end
   }
 
-  /** Whether the branch is of a file that this one differs from. */
+  /** Whether the branch comes from a different file, which this one does not continue. */
   #isForeign(branch: StoredBranch): boolean {
     const { edition } = this.#writer
     const differs = this.#target.standing.kind === 'differs'
     return differs && (edition === undefined || branch.note.edition !== edition)
   }
 
-  /** Whether the file has more of the turn than the branch. */
+  /** Whether the file has more lines of the turn than the branch. */
   #isBehind(branch: StoredBranch, path: Path, at: number): boolean {
     const index = path[at] as number
     const turn = this.#turn(index)
@@ -164,7 +167,7 @@ export class SessionImport {
     )
   }
 
-  /** Begins the first branch of the session, or one for a file that shares nothing with those before. */
+  /** Begins the first branch of the session, or a branch for a file that has nothing in common with earlier ones. */
   async #begin(index: number): Promise<StoredBranch> {
     const isNew = this.#target.stored === undefined
     const name = isNew ? 'main' : await this.#newName()
@@ -192,18 +195,20 @@ export class SessionImport {
     return name
   }
 
-  /** Makes the line that the session ended on the active one, unless the user is at work on a line of their own. */
+  /**
+   * Activates the branch that the session ended on, unless the active branch was begun or continued without the tool.
+   */
   async #activate(branch: StoredBranch): Promise<void> {
     const active = [...(this.#target.stored ?? []), ...this.#branches].find((one) => one.active)
     if (branch.active || active?.tip === undefined) return
-    // A file that differs may be an old copy.
+    // A different file may be an old copy.
     if (this.#isForeign(active) && this.#transcript.lastAt <= active.updatedAt) return
     await this.#store.switch(this.#target.session, branch.name)
     active.active = false
     branch.active = true
   }
 
-  /** Writes what is new of a sub-agent whose turn was there already. */
+  /** Writes the new entries of a sub-agent whose turn is already stored. */
   async #writeAgent(agent: AgentTranscript, used: readonly StoredBranch[]): Promise<void> {
     const turn = this.#turnOf(agent)
     const branch = used[this.#paths.findIndex((path) => path.includes(turn))] as StoredBranch
@@ -214,7 +219,7 @@ export class SessionImport {
     this.#added += linesAfter(agent.transcript.turns, old?.cursor?.lines ?? 0)
   }
 
-  /** @param known sub-agents that the branch has */
+  /** @param known the branch's sub-agents */
   async #content(index: number, known: StoredBranch['agents']): Promise<TurnContent> {
     const built = await this.#transcript.build(index)
     const agents: ImportedRun[] = []

@@ -1,9 +1,9 @@
-/** Which tool a file is of, and which sessions it holds. */
+/** Finds the tool that wrote a file, and the sessions in the file. */
 import { UnsupportedError } from '../../errors.ts'
 import type { ByteSource } from '../byte-source.ts'
 import type { Importer } from '../importer.ts'
 
-/** The sessions of a file. Throws UnsupportedError when it is none of the tool's. */
+/** Yields the sessions of a file. Throws UnsupportedError if the file is not one of the tool's. */
 export async function* sessionsOf(tool: Importer, source: ByteSource): AsyncGenerator<ByteSource> {
   if (tool.sessions === undefined) {
     if ((await tool.detect?.(source)) !== true) throw notASession(tool, source)
@@ -19,7 +19,7 @@ export async function* sessionsOf(tool: Importer, source: ByteSource): AsyncGene
   if (!found) throw notASession(tool, source)
 }
 
-/** The tool that wrote a file; `undefined` when none of them did, and for a file that does not say. */
+/** Returns the tool that wrote a file; `undefined` if none of them did, or if the file is empty. */
 export async function toolOf(tools: readonly Importer[], source: ByteSource): Promise<Importer | undefined> {
   if (source.size === 0) return undefined
   for (const tool of tools) if (await isToolOf(tool, source)) return tool

@@ -1,21 +1,21 @@
-/** What a store has of an imported session already. */
+/** Reads what a store already has of an imported session. */
 import { AlreadyExistsError, InvalidStateError } from '../../errors.ts'
 import { isJsonObject } from '../../json-value.ts'
 import type { Session } from '../../state/index.ts'
 import type { SessionStore } from '../../store/session-store.ts'
 import type { AgentSource, ImportedRun, Importer } from '../importer.ts'
 
-/** Under `import` of a session's metadata. */
+/** The import note, stored as `import` in a session's metadata. */
 export interface ImportNote extends AgentSource {
   /** Name of the tool. */
   from: string
-  /** How entries are kept. */
+  /** Version of the format in which entries are stored. */
   format: number
   /** Name of the file. */
   file: string
   /**
-   * Which of the session's files the branch is from: absent for the first; for one that differs from those before,
-   * the branch that was made for it.
+   * Identifies the file that the branch comes from, if the session was imported from several different files: absent
+   * for the first file; for a later one, the name of the branch that was made for it.
    */
   edition?: string
   /** Version of the tool. */
@@ -28,23 +28,23 @@ export interface StoredBranch {
   name: string
   head: string
   active: boolean
-  /** By id of a turn: its last line. */
+  /** Number of the last line of each turn, by the turn's id. */
   turns: Map<string, number>
-  /** The turn that the branch ends with; `undefined` when the session went on here without the tool. */
+  /** Id of the branch's last turn; `undefined` if the session was continued here without the tool. */
   tip: string | undefined
   note: ImportNote
   /** ISO 8601. */
   updatedAt: string
-  /** Sub-agents with a file of their own, by run. */
+  /** Sub-agents with their own file, by run. */
   agents: Map<string, ImportedRun['source']>
 }
 
-/** The start of a session is always there, even where it has no run. */
+/** Id of the first turn, which every session has, even without a run. */
 export const START = 'start'
 
 /**
- * Branches of the session that were imported; `undefined` when there is no such session. Throws AlreadyExistsError
- * when the session is not an imported one.
+ * Returns the imported branches of the session; `undefined` if the session does not exist. Throws AlreadyExistsError if
+ * the session was not imported from the tool.
  */
 export async function readStored(
   tool: Importer,
@@ -71,8 +71,8 @@ export async function readStored(
 }
 
 /**
- * What the importer has noted in the session; `undefined` when it was not imported from the tool. Throws
- * InvalidStateError when a newer forkpoint imported it.
+ * Returns the import note of the session; `undefined` if it was not imported from the tool. Throws InvalidStateError if
+ * a newer version of forkpoint imported it.
  */
 export function noteOf({ name, format }: Importer, state: Session | undefined): ImportNote | undefined {
   const note = state?.metadata.import

@@ -1,4 +1,4 @@
-/** Which session a file belongs to, and how it stands to what is stored of it. */
+/** Finds the session that a file belongs to, and compares the file with what is stored of it. */
 import type { SessionStore } from '../../store/session-store.ts'
 import type { ByteSource } from '../byte-source.ts'
 import type { Importer, Transcript } from '../importer.ts'
@@ -16,8 +16,8 @@ export interface Target {
 }
 
 /**
- * The session that the entries name; but one that shares nothing with it is a session of its own, if its file has
- * another name: so a continuation that still gives the id of the session before.
+ * Returns the session that the entries name. If the file shares nothing with that session and has another name, it is a
+ * separate session: for example, a continuation that still contains the id of the previous session.
  */
 export async function findTarget(
   tool: Importer,

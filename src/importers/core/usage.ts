@@ -1,7 +1,7 @@
-/** Tokens of several runs together. */
+/** Adds up the tokens of several runs. */
 import type { Usage } from '../../state/index.ts'
 
-/** The sum; `sign` -1 for the difference. */
+/** Returns the sum, or the difference with `sign` -1. */
 export function addUsage(a: Usage, b: Usage | undefined, sign: 1 | -1 = 1): Usage {
   if (b === undefined) return a
   const sum: Record<string, number> = {}

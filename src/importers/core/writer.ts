@@ -1,4 +1,4 @@
-/** Writes built turns to a store: one checkpoint each, on the branch where their line of turns stands. */
+/** Writes built turns to a store: one checkpoint each, on the branch of their line of turns. */
 import { createHash } from 'node:crypto'
 import { CorruptError, NotFoundError } from '../../errors.ts'
 import { cut } from '../../excerpt.ts'
@@ -16,11 +16,11 @@ import { Projects } from './projects.ts'
 import { type ImportNote, noteOf, START, type StoredBranch } from './stored.ts'
 import { addUsage } from './usage.ts'
 
-/** What there is of one turn. */
+/** The content of one turn. */
 export interface TurnContent {
   turn: Turn
   built: BuiltTurn
-  /** Runs of sub-agents with a transcript of their own. */
+  /** Runs of sub-agents with their own transcript. */
   agents: readonly ImportedRun[]
 }
 
@@ -37,9 +37,9 @@ export class SessionWriter {
   readonly #transcript: Transcript
   readonly #author: Author | undefined
   readonly #projects = new Projects()
-  /** By branch. */
+  /** Known heads, by branch. */
   readonly #heads = new Map<string, Head>()
-  /** By turn: the newest checkpoint made of it here. */
+  /** The newest checkpoint that this import made of each turn, by turn. */
   readonly #made = new Map<string, string>()
 
   constructor(
@@ -57,7 +57,7 @@ export class SessionWriter {
   }
 
   /**
-   * Begins a branch with what stands before the first prompt; it makes the session if there is none. Throws
+   * Begins a branch with the entries before the first prompt. Creates the session if it does not exist. Throws
    * ConflictError if someone else wrote first.
    */
   async create(name: string, { turn, built, agents }: TurnContent): Promise<StoredBranch> {
@@ -96,7 +96,7 @@ export class SessionWriter {
     }
   }
 
-  /** Adds a turn on top of the branch; of one that is there, what it got since. */
+  /** Adds a turn on top of the branch. If the branch already has the turn, adds only its new entries. */
   async add(branch: StoredBranch, { turn, built, agents }: TurnContent): Promise<void> {
     const head = await this.#head(branch)
     const known = branch.turns.has(turn.id)
@@ -107,7 +107,7 @@ export class SessionWriter {
       runs: [...agents, ...built.runs],
       fields: {
         ...fieldsOf(turn),
-        // A file that was imported while it was empty gave no time.
+        // A file that was empty at its first import contained no time.
         createdAt: this.#transcript.firstAt,
         updatedAt: built.endedAt,
         metadata: { ...head.metadata, ...project, import: note },
@@ -128,7 +128,7 @@ export class SessionWriter {
     for (const { id, source } of agents) branch.agents.set(id, source)
   }
 
-  /** Adds a sub-agent's run, or what is new of it, on top of the branch, long after its turn was over. */
+  /** Adds a sub-agent's run, or its new events, on top of the branch after its turn was imported. */
   async addAgent(branch: StoredBranch, run: ImportedRun): Promise<void> {
     const { model } = await this.#head(branch)
     const name = run.agent?.description ?? run.prompt
@@ -185,7 +185,9 @@ export class SessionWriter {
     return state
   }
 
-  /** Only of what the branch has of it already is anything read. */
+  /**
+   * Appends to the branch. Reads the stored session only if it already has a part of the turn or of a sub-agent's run.
+   */
   async #append(
     branch: StoredBranch,
     { messages, runs, fields, known, options }: AppendRequest,
@@ -221,7 +223,7 @@ export class SessionWriter {
     this.#made.set(turn, checkpoint.id)
   }
 
-  /** @param model of the session, as far as it is known; else the tool is the author. */
+  /** @param model the session's model; if it is not known, the tool is the author. */
   #options(
     id: string,
     subject: string,
@@ -233,7 +235,7 @@ export class SessionWriter {
     const { turns, current } = this.#transcript
     const files = id === turns[current]?.id ? this.files : undefined
     return {
-      // What stands before the first prompt is a step of its turn, so that turns are counted as people count them.
+      // The entries before the first prompt are a step, so that they do not count as a turn.
       kind: id === START ? 'step' : 'import',
       subject,
       at,
@@ -258,7 +260,7 @@ export class SessionWriter {
     }
   }
 
-  /** The same content has the same key, so that importing again after a crash, or twice at once, does no harm. */
+  /** Makes the same key for the same content, so that it is safe to import again after a crash, or twice at once. */
   #keyOf(
     id: string,
     { cursor, unfinished, finalNewline, frame, edition }: ImportNote,
@@ -282,7 +284,7 @@ export class SessionWriter {
   }
 }
 
-/** What has to be known of a branch to add to it. */
+/** The fields of a branch's head that an addition needs. */
 type Head = Pick<Session, 'usage' | 'metadata'> & { model?: string | undefined }
 
 const PART: LoadOptions = { last: 1, events: false }
@@ -291,7 +293,7 @@ interface AppendRequest {
   messages: readonly Message[]
   runs: readonly ImportedRun[]
   fields: Partial<Session>
-  /** The turn, if the branch has some of it. */
+  /** Id of the turn, if the branch already has a part of it. */
   known: string | undefined
   options: Omit<WriteOptions, 'expected'>
 }
@@ -306,7 +308,7 @@ function fieldsOf({ about: { title, workspace, model } }: Turn): Partial<Session
   }
 }
 
-/** Messages of a turn that are new, or have got more lines; and how many are new. */
+/** Returns the messages of a turn that are new or have more lines now, and how many are new. */
 function changesOf(
   messages: readonly Message[],
   state: Session | undefined,

@@ -1,4 +1,4 @@
-/** Cursor: a `.jsonl` per agent's transcript, below `~/.cursor/projects/<project>/agent-transcripts`. */
+/** Cursor: one `.jsonl` per transcript of an agent, below `~/.cursor/projects/<project>/agent-transcripts`. */
 import { isJsonObject, type JsonObject } from '../../json-value.ts'
 import type { MessagePart } from '../../state/index.ts'
 import { detectByLine, readByLine, writeByLine } from '../core/lines/by-line.ts'

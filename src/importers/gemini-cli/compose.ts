@@ -1,4 +1,4 @@
-/** A conversation as a chat that `gemini --resume` takes. */
+/** Writes a conversation as a chat that `gemini --resume` accepts. */
 import { createHash, randomUUID } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -32,7 +32,7 @@ export async function composeChat(
   }
 }
 
-/** Newer versions give a project's folder a short name. */
+/** Returns the short name that newer versions give to a project's folder; `undefined` if there is none. */
 async function slugOf(folder: string, cwd: string): Promise<string | undefined> {
   try {
     const { projects } = JSON.parse(await readFile(join(folder, 'projects.json'), 'utf8')) as {

@@ -1,4 +1,4 @@
-/** Gemini CLI: a `.jsonl` per session below `~/.gemini/tmp/<project>/chats`, formerly one `.json`. */
+/** Gemini CLI: one `.jsonl` per session, below `~/.gemini/tmp/<project>/chats`; older versions wrote one `.json`. */
 import { isJsonObject, type JsonObject } from '../../json-value.ts'
 import type { MessagePart } from '../../state/index.ts'
 import { sessionOfDocument } from '../core/documents/document.ts'
@@ -67,7 +67,7 @@ function meaningOf(entry: JsonObject): Meaning {
     time: timeOf(timestamp),
     type: typeof type === 'string' && type !== '' ? type : 'unknown',
   })
-  // The results of calls once more: the record of the calls has them.
+  // These results repeat those in the record of the calls.
   if (type === 'user' && isResults(content)) return { ...base, type: 'results' }
   const said = partsOf(content)
   if (type === 'user')
@@ -108,7 +108,7 @@ function replyOf(entry: JsonObject, said: MessagePart[]): Meaning {
   })
 }
 
-/** The result of a call; `undefined` while it runs. */
+/** Returns the result of a call; `undefined` while the call runs. */
 function resultOf({ id, name, result, status }: JsonObject): MessagePart | undefined {
   if (result === undefined || result === null) return undefined
   const answers = listOf(Array.isArray(result) ? result : [result])
@@ -120,7 +120,7 @@ function resultOf({ id, name, result, status }: JsonObject): MessagePart | undef
   return resultPart(id as string, name as string, output, status === 'error' || status === 'cancelled')
 }
 
-/** A text, or parts of the Gemini API. */
+/** Converts a text, or parts of the Gemini API. */
 function partsOf(content: unknown): MessagePart[] {
   if (typeof content === 'string') return content === '' ? [] : [textPart(content)]
   return (Array.isArray(content) ? content : [content]).flatMap((part: unknown): MessagePart[] => {

@@ -1,4 +1,7 @@
-/** Goose: a `.jsonl` per session whose first line is about the session, or what `goose session export` writes as JSON. */
+/**
+ * Goose: one `.jsonl` per session, whose first line describes the session, or the JSON that `goose session export`
+ * writes.
+ */
 import { isJsonObject, type JsonObject } from '../../json-value.ts'
 import type { MessagePart } from '../../state/index.ts'
 import { type ByteSource, ofBytes } from '../byte-source.ts'
@@ -48,7 +51,7 @@ const isHead = (head: JsonObject): boolean =>
   head.role === undefined &&
   ('message_count' in head || 'description' in head)
 
-/** Goose writes the first line anew with each save: it is a frame, and the messages are the lines. */
+/** Splits off the first line as a frame, because Goose rewrites it with each save. The messages are the lines. */
 async function withoutHead(source: ByteSource): Promise<ByteSource> {
   for await (const { bytes, end, terminator, line } of readLines(source.chunks())) {
     const parsed = bytes && parseLine(bytes)
@@ -114,6 +117,6 @@ function partOf(block: unknown, toolName: LineContext['toolName']): MessagePart 
   return resultPart(id, toolName(id) ?? 'unknown', isText ? texts.join('\n') : content, failed)
 }
 
-/** `{ status: 'success', value }`, or the value itself. */
+/** Unwraps `{ status: 'success', value }`; returns anything else unchanged. */
 const successOf = (result: unknown): unknown =>
   isJsonObject(result) && 'value' in result ? result.value : result

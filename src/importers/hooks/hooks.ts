@@ -1,4 +1,4 @@
-/** The tools that run a command at the end of a turn. */
+/** Hooks of the tools that can run a command at the end of a turn. */
 import { join } from 'node:path'
 import { UnsupportedError } from '../../errors.ts'
 import { claudeCode } from '../claude-code/index.ts'
@@ -16,7 +16,7 @@ const claudeCodeHook: ToolHook = {
     addToSettings(settings, { tool: claudeCode.name, event: 'Stop', command: asLine(command) }),
   remove: (settings) => removeFromSettings(settings, { tool: claudeCode.name, event: 'Stop' }),
   transcriptOf: async ({ transcript_path: path }) => (typeof path === 'string' ? path : undefined),
-  // The tool may have gone into another folder since.
+  // The tool may have changed to another folder.
   workspaceOf: (told, { CLAUDE_PROJECT_DIR }) => CLAUDE_PROJECT_DIR || cwdIn(told),
 }
 
@@ -36,7 +36,9 @@ const geminiCliHook: ToolHook = {
   workspaceOf: (told, { GEMINI_PROJECT_DIR }) => GEMINI_PROJECT_DIR || cwdIn(told),
 }
 
-/** Source: Codex's documentation of its configuration, `notify`: one program, told as its last argument. */
+/**
+ * Source: Codex's documentation of its configuration, `notify`: one program, which gets the JSON as its last argument.
+ */
 const codexHook: ToolHook = {
   tool: codex,
   file: (home, { CODEX_HOME }) => join(CODEX_HOME || join(home, '.codex'), 'config.toml'),
@@ -48,7 +50,7 @@ const codexHook: ToolHook = {
         "The settings of codex were not changed: they have a 'notify' already, and Codex runs only one. Use 'forkpoint watch --tool codex' instead.",
       )
     }
-    // Keys of the whole file stand before the first table.
+    // Top-level keys have to precede the first table.
     return `notify = [${command.map((word) => JSON.stringify(word)).join(', ')}]\n${rest}`
   },
   remove: (settings) =>
@@ -70,7 +72,7 @@ function cwdIn({ cwd }: Readonly<Record<string, unknown>>): string | undefined {
 
 const NOTIFY = /^[ \t]*(?:notify|"notify"|'notify')[ \t]*=/m
 
-/** What stands before the first table. */
+/** Returns the text before the first table. */
 const topOf = (toml: string): string => toml.split(/^[ \t]*\[/m, 1)[0] as string
 
 export const HOOKS: readonly ToolHook[] = [claudeCodeHook, codexHook, geminiCliHook]

@@ -1,10 +1,13 @@
-/** Hooks in a `settings.json`, as Claude Code and Gemini CLI have them: `{ hooks: { <event>: [{ hooks: [{ type, command }] }] } }`. */
+/**
+ * Edits hooks in a `settings.json`, in the format of Claude Code and Gemini CLI:
+ * `{ hooks: { <event>: [{ hooks: [{ type, command }] }] } }`.
+ */
 import { UnsupportedError } from '../../errors.ts'
 import { isOurs } from './hook.ts'
 
 type Json = Record<string, unknown>
 
-/** @param group more that stands beside the group's `hooks` */
+/** @param group additional properties of the group, besides `hooks` */
 export function addToSettings(
   settings: string,
   { tool, event, command, group = {} }: { tool: string; event: string; command: string; group?: Json },
@@ -38,12 +41,12 @@ function parsed(settings: string, tool: string): Json {
     const value: unknown = JSON.parse(settings)
     if (isObject(value)) return value
   } catch {
-    // Said below.
+    // The error is thrown below.
   }
   throw notEditable(tool, 'it is not plain JSON')
 }
 
-/** With the indentation and the last line feed that it had. */
+/** Formats the settings with their previous indentation and final line feed. */
 function written(before: string, value: Json): string {
   const indent =
     /^\{\r?\n?([ \t]+)"/.exec(before)?.[1] ?? (before.trim() === '' || before.includes('\n') ? 2 : 0)
@@ -63,7 +66,7 @@ function groupsAt(hooks: Json, event: string, tool: string): readonly unknown[] 
   throw notEditable(tool, `'hooks.${event}' is not a list`)
 }
 
-/** What others put into one of our groups stays. */
+/** Removes our command from the groups. Commands that others added to the same group stay. */
 function without(groups: readonly unknown[], tool: string): unknown[] {
   return groups.flatMap((group) => {
     if (!isObject(group) || !Array.isArray(group.hooks)) return [group]

@@ -1,4 +1,4 @@
-/** mini-SWE-agent: a `.traj.json` per run. Each step of the agent is a turn. */
+/** mini-SWE-agent: one `.traj.json` per run. Each step of the agent is a turn. */
 import { isJsonObject, type JsonObject } from '../../json-value.ts'
 import { sessionOfDocument } from '../core/documents/document.ts'
 import { readByLine, writeByLine } from '../core/lines/by-line.ts'
@@ -20,7 +20,7 @@ export const miniSweAgent: Importer = {
 }
 
 function isTrajectory(value: unknown): boolean {
-  // The oldest are lists of messages, which begin with the system's.
+  // The oldest versions wrote a list of messages, which begins with the system message.
   if (Array.isArray(value))
     return isJsonObject(value[0]) && value[0].role === 'system' && value.every(isMessage)
   if (!isJsonObject(value) || !Array.isArray(value.messages)) return false

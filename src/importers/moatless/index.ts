@@ -1,4 +1,4 @@
-/** moatless-tools: a tree of nodes per run, in one JSON document. Each node is a turn. */
+/** moatless-tools: one JSON document per run, with a tree of nodes. Each node is a turn. */
 import { isJsonObject, type JsonObject } from '../../json-value.ts'
 import { sessionOfDocument } from '../core/documents/document.ts'
 import { readByLine, writeByLine } from '../core/lines/by-line.ts'

@@ -1,4 +1,4 @@
-/** A conversation as the JSON that `opencode import` takes. */
+/** Writes a conversation as the JSON that `opencode import` accepts. */
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import type { Conversation, Piece } from '../out/conversation.ts'
@@ -61,7 +61,7 @@ export async function composeExport(
   }
 }
 
-/** Ids that grow with time, as opencode sorts by them. */
+/** Makes ids that grow with time, because opencode sorts by id. */
 class Ids {
   #count: number
   readonly #now: number

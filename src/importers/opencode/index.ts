@@ -1,4 +1,4 @@
-/** opencode: what `opencode export` prints, or its storage folder, where each message and each part is a file. */
+/** opencode: the output of `opencode export`, or the storage folder, where each message and each part is a file. */
 import { isJsonObject, type JsonObject } from '../../json-value.ts'
 import type { MessagePart } from '../../state/index.ts'
 import { sessionOfDocument } from '../core/documents/document.ts'

@@ -1,6 +1,6 @@
 /**
- * The model that opencode asks next in a session that was written for it. It takes that of the last prompt, and fails
- * if it does not have it.
+ * Chooses the model with which opencode continues a session that was written for it. Opencode uses the model of the
+ * last prompt, and fails if that model is not available.
  */
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -13,9 +13,9 @@ export interface OpencodeModel {
 }
 
 /**
- * The one that is configured, else the one that was used last, else the one that the session had.
+ * Returns the configured model, or else the last used model, or else the session's model.
  *
- * @param said name of the session's model, as its tool wrote it
+ * @param said name of the session's model, in the words of the tool that it came from
  */
 export async function modelFor(
   said: string | undefined,
@@ -43,7 +43,10 @@ const PROVIDERS: readonly (readonly [RegExp, string])[] = [
   [/^gemini/, 'google'],
 ]
 
-/** JSON, with comments on lines of their own and commas at the end; empty where it cannot be read. */
+/**
+ * Reads JSON, which may have comments on separate lines and trailing commas. Returns an empty object if it cannot be
+ * read.
+ */
 async function settingsIn(path: string): Promise<Record<string, unknown>> {
   const text = await readFile(path, 'utf8').catch(() => '')
   for (const plain of [text, text.replace(/^\s*\/\/.*$/gm, '').replace(/,(\s*[}\]])/g, '$1')]) {
@@ -51,7 +54,7 @@ async function settingsIn(path: string): Promise<Record<string, unknown>> {
       const value: unknown = JSON.parse(plain)
       if (isJsonObject(value)) return value
     } catch {
-      // It may have comments, or be none.
+      // The text may have comments, or may not be JSON.
     }
   }
   return {}

@@ -1,11 +1,14 @@
-/** A session in opencode's storage: `session/<project>/<id>.json`, `message/<id>/*.json`, `part/<message>/*.json`. */
+/**
+ * Reads a session from opencode's storage: `session/<project>/<id>.json`, `message/<id>/*.json`,
+ * `part/<message>/*.json`.
+ */
 import { readdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { isJsonObject } from '../../json-value.ts'
 import { type ByteSource, openSource } from '../byte-source.ts'
 import { linesOfDocument, readDocument } from '../core/documents/document.ts'
 
-/** The session as `opencode export` prints it; `undefined` when the file is none of the storage. */
+/** Returns the session in the format of `opencode export`; `undefined` if the file is not part of the storage. */
 export async function storedSession(source: ByteSource): Promise<ByteSource | undefined> {
   const { path, name, modified } = source
   if (path === undefined || !/^ses_\w+\.json$/.test(name)) return undefined
@@ -23,7 +26,7 @@ export async function storedSession(source: ByteSource): Promise<ByteSource | un
   return { ...linesOfDocument({ text, value }, { name, modified }, ['messages']), path }
 }
 
-/** The names of the files are ids that grow with time. */
+/** Reads the JSON files of a folder in order of their names, which are ids that grow with time. */
 async function valuesIn(folder: string): Promise<unknown[]> {
   const names = await readdir(folder).catch((): string[] => [])
   const values: unknown[] = []

@@ -1,4 +1,7 @@
-/** What an event of OpenHands says: of the application (`action`, `observation`) or of the software agent SDK (`kind`). */
+/**
+ * Returns the meaning of an OpenHands event, of the application (`action`, `observation`) or of the software agent SDK
+ * (`kind`).
+ */
 import { isJsonObject, type JsonObject } from '../../json-value.ts'
 import type { MessagePart } from '../../state/index.ts'
 import { chatMessage, partsOf, textOf } from '../core/lines/chat-message.ts'
@@ -59,7 +62,7 @@ function actionMeaning(action: string, event: JsonObject): Meaning {
   })
 }
 
-/** What goes on beside the conversation. */
+/** Actions that are not part of the conversation. */
 const SILENT = new Set([
   'recall',
   'change_agent_state',

@@ -1,4 +1,4 @@
-/** OpenHands: events as one list, as lines, as a file each in a folder `events`, or as `history` of a result row. */
+/** OpenHands: events in one list, one per line, one per file in a folder `events`, or as `history` of a result row. */
 import { basename, dirname } from 'node:path'
 import { isJsonObject, type JsonObject } from '../../json-value.ts'
 import { type ByteSource, openSource } from '../byte-source.ts'
@@ -48,7 +48,7 @@ const isRow = ({ history, instance_id: id }: JsonObject): boolean =>
   history.length > 0 &&
   (typeof id === 'string' || history.flat().some((item) => isJsonObject(item) && isEvent(item)))
 
-/** Each line is the result of one run: a session. */
+/** Yields a session per line. Each line is the result of one run. */
 async function* rowsOf(source: ByteSource): AsyncGenerator<ByteSource> {
   for await (const { bytes, line } of readLines(source.chunks())) {
     const parsed = bytes && parseLine(bytes)
@@ -60,7 +60,10 @@ async function* rowsOf(source: ByteSource): AsyncGenerator<ByteSource> {
   }
 }
 
-/** A folder of conversations holds one folder each, in which `events` holds a file per event. */
+/**
+ * Finds sessions. A folder of conversations contains one folder per conversation, and its subfolder `events` contains
+ * one file per event.
+ */
 async function* locate(folder: string): AsyncGenerator<Located> {
   const seen = new Set<string>()
   for (const located of [...(await filesBelow(folder, '.json')), ...(await filesBelow(folder, '.jsonl'))]) {

@@ -1,7 +1,7 @@
-/** Whether two conversations say the same, however a tool cuts it into entries. */
+/** Compares the content of two conversations, even if their tools split it into entries differently. */
 import type { Conversation } from './conversation.ts'
 
-/** In words, what differs first; `undefined`: nothing. Thinking and the system's words are not compared. */
+/** Describes the first difference; `undefined` if there is none. Thinking and system messages are not compared. */
 export function differenceOf(a: Conversation, b: Conversation): string | undefined {
   const [said, read] = [stretchesOf(a), stretchesOf(b)]
   for (let n = 0; n < Math.max(said.length, read.length); n++) {
@@ -13,10 +13,10 @@ export function differenceOf(a: Conversation, b: Conversation): string | undefin
   return undefined
 }
 
-/** What one side says until the other does. */
+/** Consecutive messages of one role. */
 interface Stretch {
   role: string
-  /** Without white space, which tools treat as they like. */
+  /** The text without white space, because tools change white space. */
   text: string
   calls: unknown[]
   images: string[]

@@ -1,4 +1,4 @@
-/** A session written where another tool looks, so that the tool goes on with it. */
+/** Writes a session as a file of another tool, so that the tool can continue it. */
 import { randomUUID } from 'node:crypto'
 import { rm, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
@@ -16,27 +16,27 @@ import { withOrigin } from './origin.ts'
 import type { Composed, ComposeOptions } from './target.ts'
 
 export interface ContinueOptions extends Omit<ComposeOptions, 'id' | 'now'> {
-  /** The revision to go on from. Default: the active branch. */
+  /** The revision to continue from. Default: the active branch. */
   at?: string | undefined
-  /** Milliseconds. Default: the clock. */
+  /** Current time in milliseconds. Default: `Date.now()`. */
   now?: number
 }
 
 export interface Continued extends Composed {
   /** Id of the tool's new session. */
   id: string
-  /** What could not be carried over as it is, in words. */
+  /** Descriptions of what could not be transferred unchanged. */
   notes: readonly string[]
 }
 
 /**
- * Writes a session as a new one of the tool, into a new file, and reads it back: if it does not say the same, it is
- * taken back. From the tool's own session come the same entries; from another one what was said, with every call and
- * its result.
+ * Writes a session as a new session of the tool, into a new file, and reads it back. If the content differs, removes
+ * the file. A session that came from the same tool keeps its entries; otherwise the conversation is transferred, with
+ * every call and its result.
  *
- * @throws NotFoundError when there is no such session or revision; UnsupportedError when the tool takes none;
- *   InvalidStateError when nothing was said, or the tool would read something else; StorageError when the file cannot
- *   be written
+ * @throws NotFoundError if the session or revision does not exist; UnsupportedError if the tool cannot continue
+ *   sessions; InvalidStateError if the session has no messages, or the tool would read different content; StorageError
+ *   if the file cannot be written
  */
 export async function continueWith(
   tool: Importer,
@@ -69,7 +69,10 @@ export async function continueWith(
   return { ...composed, text: marked, id, notes: conversation.notes }
 }
 
-/** The state as a session of the tool. Throws UnsupportedError when the tool takes none. */
+/**
+ * Converts the state to a session of the tool. Throws UnsupportedError if the tool does not accept sessions of other
+ * tools.
+ */
 export async function composeSession(
   tool: Importer,
   state: Session,
@@ -86,7 +89,7 @@ export async function composeSession(
   return { composed: await tool.compose(conversation, options), conversation }
 }
 
-/** The tool's own entries under the new id, where all that was said came from the tool's lines. */
+/** Returns the tool's own entries with the new id; `undefined` unless all messages came from the tool's lines. */
 async function ownEntries(
   tool: Importer,
   store: SessionStore,
@@ -131,7 +134,7 @@ async function writeNew(path: string, text: string): Promise<void> {
   }
 }
 
-/** Throws InvalidStateError when the tool would read something else than what was meant. */
+/** Throws InvalidStateError if the tool would read a conversation that differs from `meant`. */
 export async function checkWritten(tool: Importer, path: string, meant: Conversation): Promise<void> {
   for await (const source of sessionsOf(tool, await openSource(path))) {
     const transcript = await tool.read(source, { now: 0, open: openSource })

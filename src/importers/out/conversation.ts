@@ -1,6 +1,6 @@
 /**
- * What was said in a session, whichever tool it came from, in the form that other tools can take: every call has its
- * result, ids and names are valid everywhere, and nothing in it is a secret of one provider.
+ * The conversation of any tool's session in a form that other tools accept: every call has a result, ids and names are
+ * valid everywhere, and nothing is specific to one provider.
  */
 import { isJsonObject, type JsonObject } from '../../json-value.ts'
 import type { Message, MessagePart, Session } from '../../state/index.ts'
@@ -9,7 +9,7 @@ export interface Conversation {
   title: string | undefined
   model: string | undefined
   utterances: readonly Utterance[]
-  /** What could not be carried over as it is, in words. */
+  /** Descriptions of what could not be transferred unchanged. */
   notes: readonly string[]
 }
 
@@ -33,7 +33,7 @@ export interface Call {
   result: { text: string; failed: boolean }
 }
 
-/** Stands for the result of a call that has none. */
+/** Placeholder for the result of a call that has none. */
 export const NO_RESULT = '(no result: the call was interrupted)'
 
 export function conversationOf({ messages, title, model }: Session): Conversation {
@@ -44,7 +44,7 @@ export function conversationOf({ messages, title, model }: Session): Conversatio
 class Reader {
   readonly #messages: readonly Message[]
   readonly #ids = new Set<string>()
-  /** Results that a call has taken. */
+  /** Results that were assigned to a call. */
   readonly #taken = new Set<MessagePart>()
   readonly #counts = { orphans: 0, open: 0, left: 0 }
 
@@ -102,7 +102,7 @@ class Reader {
     }
   }
 
-  /** The first result of the call behind it that no other call has taken. */
+  /** Returns the first later result of the call that is not assigned to another call. */
   #resultOf(id: unknown, index: number): Call['result'] | undefined {
     for (let at = index + 1; at < this.#messages.length; at++) {
       const { role, parts = [] } = this.#messages[at] as Message
@@ -118,8 +118,8 @@ class Reader {
   }
 
   /**
-   * Ids that all providers take, each once. Claude Code takes `x_2` for a copy of `x`, and drops its result: none gets
-   * such an id.
+   * Returns a unique id that all providers accept. Avoids `x_2` if `x` exists, because Claude Code treats `x_2` as a
+   * copy of `x` and drops its result.
    */
   #freeId(given: string): string {
     const valid = given.replace(/[^\w-]/g, '_').slice(0, 56) || 'call'
@@ -146,7 +146,7 @@ function resultIn({ output }: MessagePart): Call['result'] {
   return { text: outputText(output), failed: type === 'error-text' || type === 'error-json' }
 }
 
-/** A result as text; media in it are named. */
+/** Returns a result as text. Media are replaced by their type. */
 function outputText(output: unknown): string {
   const value = isJsonObject(output) ? (output.value ?? output.reason ?? output) : output
   if (typeof value === 'string') return value
@@ -161,7 +161,7 @@ function outputText(output: unknown): string {
     .join('\n')
 }
 
-/** What stands behind a call was said when its result was there. */
+/** Splits pieces after calls, because what follows a call was said after its result. */
 function apart(pieces: readonly Piece[]): Piece[][] {
   const found: Piece[][] = []
   for (const [index, piece] of pieces.entries()) {
@@ -172,7 +172,7 @@ function apart(pieces: readonly Piece[]): Piece[][] {
   return found
 }
 
-/** A reply in several messages is one, unless calls part them. */
+/** Joins consecutive messages of one role, unless a call separates them. */
 function joinedWith(all: Utterance[], next: Utterance): Utterance[] {
   const last = all.at(-1)
   const apart = last?.pieces.some(({ kind }) => kind === 'call') && next.role === 'assistant'

@@ -1,8 +1,8 @@
-/** A conversation as the messages of an API: of OpenAI, of Anthropic, of the AI SDK. */
+/** Converts a conversation to messages of an API: of OpenAI, of Anthropic, or of the AI SDK. */
 import type { Conversation, Piece, Utterance } from './conversation.ts'
 import { callsIn, imageUrl, isUrl, plainText } from './pieces.ts'
 
-/** `messages` of OpenAI's chat API. */
+/** Returns `messages` for OpenAI's chat API. */
 export function openAiMessages(utterances: readonly Utterance[]): object[] {
   return utterances.flatMap(({ role, pieces }): object[] => {
     const text = plainText(pieces)
@@ -31,7 +31,10 @@ interface AnthropicMessage {
   content: unknown[]
 }
 
-/** `messages` of Anthropic's API. Thinking is left out: what another model thought has no signature that is valid. */
+/**
+ * Returns `messages` for Anthropic's API. Thinking is left out, because the thinking of another model has no valid
+ * signature.
+ */
 export function anthropicMessages(utterances: readonly Utterance[]): AnthropicMessage[] {
   return utterances.flatMap(({ role, pieces }): AnthropicMessage[] => {
     if (role === 'system') return []
@@ -64,7 +67,7 @@ function anthropicBlock(piece: Piece): object[] {
   }
 }
 
-/** `ModelMessage[]` of the AI SDK. */
+/** Returns `ModelMessage[]` for the AI SDK. */
 export function modelMessages(utterances: readonly Utterance[]): object[] {
   return utterances.flatMap(({ role, pieces }): object[] => {
     if (role === 'system') return [{ role, content: plainText(pieces) }]
@@ -92,7 +95,7 @@ function modelPart(piece: Piece): object {
   }
 }
 
-/** A message array by the name of its API. */
+/** Functions that make a message array, by the name of the API. */
 export const MESSAGE_ARRAYS: Readonly<Record<string, (conversation: Conversation) => object>> = {
   'openai-messages': ({ utterances }) => openAiMessages(utterances),
   'anthropic-messages': ({ utterances }) => {
@@ -105,7 +108,7 @@ export const MESSAGE_ARRAYS: Readonly<Record<string, (conversation: Conversation
   'ai-sdk': ({ utterances }) => modelMessages(utterances),
 }
 
-/** Anthropic's API wants the user first, and the roles in turn. */
+/** Makes roles alternate, beginning with the user, because Anthropic's API requires it. */
 function alternating(utterances: readonly Utterance[]): AnthropicMessage[] {
   const found: AnthropicMessage[] = []
   for (const message of anthropicMessages(utterances)) {

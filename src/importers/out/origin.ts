@@ -1,6 +1,6 @@
 /**
- * Where a session that forkpoint wrote for a tool comes from. It stands in the first entry of the file, under
- * `forkpoint`, where the tool takes no notice of it; so what is said there comes back to the session it went on from.
+ * The origin of a session that forkpoint wrote for a tool. It is stored in the first entry of the file, under
+ * `forkpoint`, where the tool ignores it. An import uses it to add new messages to the original session.
  */
 import { isJsonObject } from '../../json-value.ts'
 import type { ByteSource } from '../byte-source.ts'
@@ -8,13 +8,13 @@ import { parseLine, readLines } from '../jsonl.ts'
 
 export interface Origin {
   session: string
-  /** Checkpoint that the file goes on from. */
+  /** Checkpoint that the file continues. */
   checkpoint: string
-  /** How many entries forkpoint wrote: what stands behind them is new. */
+  /** Number of entries that forkpoint wrote. Later entries are new. */
   lines: number
 }
 
-/** The text of a session with its origin in it: JSON lines, or one document of opencode's form. */
+/** Adds the origin to the text of a session: JSON lines, or one document in opencode's format. */
 export function withOrigin(text: string, origin: Omit<Origin, 'lines'>): string {
   const end = text.indexOf('\n')
   const lines = text.split('\n').length - 1
@@ -29,7 +29,7 @@ export function withOrigin(text: string, origin: Omit<Origin, 'lines'>): string 
   return `${JSON.stringify(marked(document, { ...origin, lines: count }), null, 2)}\n`
 }
 
-/** The origin of a file; `undefined` when forkpoint did not write it. */
+/** Returns the origin of a file; `undefined` if forkpoint did not write it. */
 export async function originOf(source: ByteSource): Promise<Origin | undefined> {
   if (source.frame !== undefined && source.frame.kind === undefined)
     return originIn(JSON.parse(source.frame.text))
@@ -40,7 +40,7 @@ export async function originOf(source: ByteSource): Promise<Origin | undefined> 
   return undefined
 }
 
-/** Where it stands in the part of an entry that is about the session; opencode keeps `metadata`, and drops the rest. */
+/** Possible places of the origin in the first entry. Opencode keeps only `metadata` and drops the rest. */
 const PLACES: readonly (readonly string[])[] = [['payload'], ['info', 'metadata'], []]
 
 function marked(entry: Record<string, unknown>, origin: Origin): object {

@@ -1,4 +1,4 @@
-/** Pieces of a conversation, as several tools write them. */
+/** Conversions of a conversation's pieces that several tools need. */
 import type { Call, Piece } from './conversation.ts'
 
 export const plainText = (pieces: readonly Piece[]): string =>

@@ -1,4 +1,4 @@
-/** What was said in a tool that went on with a session: it becomes a branch of that session. */
+/** Imports what was added in a tool that continued a session: it becomes a branch of that session. */
 import { isJsonObject } from '../../json-value.ts'
 import type { Message, RunEvent } from '../../state/index.ts'
 import type { SessionHandle, SessionStore } from '../../store/session-store.ts'
@@ -9,9 +9,9 @@ import type { ImportedRun, Importer, Transcript, Turn } from '../importer.ts'
 import type { Origin } from './origin.ts'
 
 /**
- * Adds what is new in a file that forkpoint wrote to the session it comes from, on a branch of its own that starts at
- * the checkpoint. `undefined` when the store does not have that, or no branches: the file is a session like any other
- * then.
+ * Adds the new entries of a file that forkpoint wrote to the original session, on a separate branch that starts at the
+ * checkpoint. Returns `undefined` if the store does not have the checkpoint, or has no branches: then the file is
+ * imported like any other session.
  */
 export async function importReturned(
   tool: Importer,
@@ -49,7 +49,7 @@ export async function importReturned(
           set: { updatedAt: built.endedAt },
         },
         {
-          // Settings that the tool notes before the next prompt are no turn.
+          // Settings that the tool records before the next prompt are not a turn.
           kind: more.length === 0 ? 'step' : 'import',
           subject: turn.subject,
           at: built.endedAt,
@@ -78,7 +78,9 @@ export async function importReturned(
   }
 }
 
-/** Under ids of its own; the line that it came from is kept, and is none of the session's own file. */
+/**
+ * Gives the message its own id. Stores its line under `from`, because the line is not part of the session's own file.
+ */
 function broughtMessage(message: Message, tool: Importer, prefix: string, lines: number): Message[] {
   const { source, id, run, ...rest } = message
   if (firstLine(source) <= lines) return []

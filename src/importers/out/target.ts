@@ -1,23 +1,23 @@
-/** A tool that can go on with a session of any other. */
+/** The interface of a tool that can continue sessions of other tools. */
 import type { Conversation } from './conversation.ts'
 
 export interface ComposeOptions {
   /** Id of the new session, a UUID. */
   id: string
-  /** The folder that the session is about. */
+  /** The folder that the session works in. */
   cwd: string
   /** The user's home folder. */
   home: string
   environment: Readonly<Record<string, string | undefined>>
-  /** Milliseconds. */
+  /** Current time in milliseconds. */
   now: number
 }
 
 export interface Composed {
-  /** Where the tool looks for the session. */
+  /** Path where the tool looks for the session. */
   path: string
   text: string
-  /** The command that resumes it, in the folder of the session. */
+  /** The command that resumes the session, to run in the session's folder; empty if no tool can resume it. */
   command: readonly string[]
 }
 

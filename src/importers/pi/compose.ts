@@ -1,4 +1,4 @@
-/** A conversation as a session file that `pi --session` takes. */
+/** Writes a conversation as a session file that `pi --session` accepts. */
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { isJsonObject } from '../../json-value.ts'
@@ -33,8 +33,9 @@ export function composePi({ utterances }: Conversation, { id, cwd, home, now }: 
 }
 
 /**
- * Entries of pi for the folder of the composed session: pi does not go on in one that is gone. An entry that hangs on one of
- * another branch, such as the summary of that, follows the entry above it: pi reads no further than to a gap.
+ * Adapts entries of pi to the folder of the composed session, because pi does not continue in a folder that no longer
+ * exists. If the parent of an entry is missing, as of the summary of another branch, the previous entry becomes its
+ * parent, because pi stops reading at a missing parent.
  */
 export function fittedSession([head = '', ...entries]: readonly string[], composed: string): string[] {
   const { cwd } = JSON.parse(composed) as { cwd: string }

@@ -1,4 +1,4 @@
-/** pi: a `.jsonl` per session below `~/.pi/agent/sessions`. From version 2 on its entries form a tree. */
+/** pi: one `.jsonl` per session, below `~/.pi/agent/sessions`. Since version 2, the entries form a tree. */
 import { isJsonObject, type JsonObject } from '../../json-value.ts'
 import type { MessagePart } from '../../state/index.ts'
 import { detectByLine, readByLine, writeByLine } from '../core/lines/by-line.ts'

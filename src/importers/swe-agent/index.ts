@@ -1,4 +1,7 @@
-/** SWE-agent: a `.traj` per run. Each step of the agent is a turn; its row of the trajectory follows as an event. */
+/**
+ * SWE-agent: one `.traj` per run. Each step of the agent is a turn; the step's row of the trajectory follows as an
+ * event.
+ */
 import { isJsonObject, type JsonObject } from '../../json-value.ts'
 import { entryOfLine, type Order, sessionOfDocument } from '../core/documents/document.ts'
 import { readByLine, writeByLine } from '../core/lines/by-line.ts'
@@ -27,7 +30,7 @@ const isTrajectory = (value: unknown): boolean =>
   (Array.isArray(value.trajectory) ||
     value.history.some((entry) => isJsonObject(entry) && Object.hasOwn(entry, 'agent')))
 
-/** A row of the trajectory stands behind its action and what came of it. */
+/** Puts each row of the trajectory after its action and the result of the action. */
 const stepByStep: Order = (lists) => {
   const steps = lists.get('trajectory')?.length ?? 0
   const order: { list: string; index: number }[] = []
@@ -52,7 +55,7 @@ function meaningOf(line: JsonObject, context: LineContext): Meaning {
     const text = stringAt(entry, 'action') ?? stringAt(entry, 'thought') ?? stringAt(entry, 'content') ?? ''
     return { message, starts: text }
   }
-  // What the environment answers without a call of a tool comes in the user's name as well.
+  // Answers of the environment without a tool call have the role `user` as well.
   const isTask = message.role === 'user' && entry.is_demo !== true && context.line <= 3
   return isTask && 'content' in message ? { message, prompt: message.content } : { message }
 }

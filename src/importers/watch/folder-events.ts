@@ -1,17 +1,17 @@
-/** Which files of some folders have changed, as the system reports it. */
+/** Collects the changed files of some folders, as the operating system reports them. */
 import { existsSync, type FSWatcher, watch } from 'node:fs'
 import { join } from 'node:path'
 
-/** Milliseconds between looks for a folder that was not there, or whose changes the system does not report. */
+/** Milliseconds between checks of a folder that does not exist yet, or whose changes the system does not report. */
 const UNWATCHED = 2000
-/** Milliseconds in which changes are collected. */
+/** Milliseconds to wait for more changes after the first one. */
 const TOGETHER = 50
 
 export class FolderEvents {
   readonly #folders: readonly string[]
   readonly #signal: AbortSignal | undefined
   readonly #watchers = new Map<string, FSWatcher>()
-  /** Folders that are there, but cannot be watched. */
+  /** Folders that exist, but cannot be watched. */
   readonly #unwatched = new Set<string>()
   #changed = new Set<string>()
   #waiting = new Set<string>()
@@ -24,7 +24,10 @@ export class FolderEvents {
     this.#watch()
   }
 
-  /** What changed since the last call, and what was to be asked for again; `all` at first, and where nobody can tell. */
+  /**
+   * Returns the files that changed since the last call and those passed to `again`; `all` at the first call, and if the
+   * changes are not known.
+   */
   take(): readonly string[] | 'all' {
     const changed = this.#all ? 'all' : [...this.#changed, ...this.#waiting]
     this.#changed = new Set()
@@ -33,14 +36,14 @@ export class FolderEvents {
     return changed
   }
 
-  /** `take` gives this file once more, whether it changes or not. */
+  /** Makes the next `take` return this file, whether it changes or not. */
   again(path: string): void {
     this.#waiting.add(path)
   }
 
   /**
-   * Resolves a moment after a change, after `wait` milliseconds, or when the signal ends it. If nothing happened and no file
-   * waits, all is to be looked at.
+   * Resolves shortly after a change, after `wait` milliseconds, or when the signal is aborted. If nothing changed and
+   * `again` was not called, the next `take` returns `all`.
    */
   async next(wait: number): Promise<void> {
     const end = performance.now() + wait
@@ -76,13 +79,13 @@ export class FolderEvents {
     this.#watchers.clear()
   }
 
-  /** Watches the folders that are there and not watched yet. */
+  /** Starts to watch the folders that exist and are not watched yet. */
   #watch(): void {
     for (const folder of this.#folders) {
       if (this.#watchers.has(folder) || !existsSync(folder)) continue
       try {
         const watcher = watch(folder, { recursive: true }, (_, name) => this.#report(folder, name))
-        // The folder was removed, or has more folders than the system watches.
+        // The folder was removed, or has more subfolders than the system can watch.
         watcher.on('error', () => this.#drop(folder))
         this.#watchers.set(folder, watcher)
         this.#unwatched.delete(folder)

@@ -1,4 +1,4 @@
-/** Keeps a store up to date while tools work: imports their session files as these grow. */
+/** Keeps a store up to date while tools work: imports their session files as the files grow. */
 import { stat } from 'node:fs/promises'
 import { UnsupportedError } from '../../errors.ts'
 import type { SessionStore } from '../../store/session-store.ts'
@@ -14,18 +14,18 @@ export interface WatchedFolder {
 }
 
 export interface WatchOptions extends Omit<ImportOptions, 'sessionId' | 'agents'> {
-  /** Ends the watch; an import under way is finished first. */
+  /** Ends the watch. A running import is finished first. */
   signal?: AbortSignal
-  /** Milliseconds for which a file has to stay as it is before it is imported. Default 500. */
+  /** Milliseconds for which a file must not change before it is imported. Default 500. */
   quiet?: number
-  /** Milliseconds after which all folders are looked at even if the system reported nothing. Default 30,000. */
+  /** Milliseconds after which all folders are searched even if the system reported no change. Default 30,000. */
   interval?: number
 }
 
 /**
- * Imports all sessions of the folders, then what is added to them, until `signal` ends it. A session that its tool has
- * rewritten or deleted stays in the store as it was; what is there now becomes a branch. The tool never waits. It may be
- * stopped at any moment: the next watch goes on where this one was.
+ * Imports all sessions of the folders, then everything that is added to them, until `signal` is aborted. A session that
+ * its tool rewrites or deletes stays unchanged in the store; the rewritten content becomes a branch. The tool never has
+ * to wait. The watch can be stopped at any moment; the next one continues where it stopped.
  *
  *     for await (const { session, error } of watchSessions([{ tool: claudeCode, folder }], store)) …
  */
@@ -55,7 +55,7 @@ export async function* watchSessions(
         }
         seen.remember(tool, located, mark)
         for await (const result of importLocated(tool, located, store, options)) {
-          // What the store could not do now is tried again when all is looked at.
+          // A failed import is repeated when all folders are searched again.
           if (result.error !== undefined && !(result.error instanceof UnsupportedError))
             seen.forget(located.path)
           yield result
@@ -68,7 +68,7 @@ export async function* watchSessions(
   }
 }
 
-/** The files to look at: those that changed, or all. */
+/** Yields the files to check: the changed ones, or all. */
 async function* due(
   folders: readonly WatchedFolder[],
   changed: readonly string[] | 'all',
@@ -83,7 +83,10 @@ async function* due(
     for await (const located of filesOf(tool, folder)) yield { tool, located }
 }
 
-/** What tells whether a file, or one of its sub-agents', is another than before; and how long it has been so, in milliseconds. */
+/**
+ * Returns a mark that changes when the file or a file of its sub-agents changes, and the time since the last change in
+ * milliseconds.
+ */
 async function stateOf({ path, agents = [], error }: Located): Promise<{ mark: string; age: number }> {
   if (error !== undefined) return { mark: error.message, age: Number.POSITIVE_INFINITY }
   const files = await Promise.all([path, ...agents].map((file) => stat(file).catch(() => undefined)))
@@ -92,10 +95,10 @@ async function stateOf({ path, agents = [], error }: Located): Promise<{ mark: s
   return { mark, age: Math.abs(Date.now() - newest) }
 }
 
-/** Files that were imported, as they were then. */
+/** The imported files, with their marks at that time. */
 class Seen {
   readonly #files = new Map<string, { tool: Importer; located: Located; mark: string }>()
-  /** The session's file of each sub-agent's. */
+  /** The session's file, by the path of a sub-agent's file. */
   readonly #owners = new Map<string, string>()
 
   isSame(path: string, mark: string): boolean {
@@ -112,7 +115,7 @@ class Seen {
     if (file !== undefined) file.mark = ''
   }
 
-  /** The session files that these belong to; `undefined` when one of them is new. */
+  /** Returns the session files that these files belong to; `undefined` if one of them is new. */
   filesOf(paths: readonly string[]): { tool: Importer; located: Located }[] | undefined {
     const files = new Set(paths.map((path) => this.#files.get(this.#owners.get(path) ?? path)))
     return files.has(undefined) ? undefined : ([...files] as { tool: Importer; located: Located }[])

@@ -1,8 +1,8 @@
-/** Names of channels as names of folders: one that no file system mangles, and that is no key of the document. */
+/** Folder names for channels: safe on every file system, and different from the document's keys. */
 import { createHash } from 'node:crypto'
 import { isFolderName } from '../../../codec/index.ts'
 
-/** Keys of the document that are no channels, and those that a session has elsewhere. */
+/** Keys of the document that are not channels, and keys that sessions of other types have. */
 const RESERVED = new Set(['type', 'id', 'title', 'checkpoint', 'metadata', 'channels', 'config', 'session'])
 const RESERVED_ELSEWHERE = new Set([
   'parent',
@@ -16,8 +16,8 @@ const RESERVED_ELSEWHERE = new Set([
 const LONGEST_SLUG = 40
 
 /**
- * The folder of a channel: its name, where that is lower case and usable as it is, such as `messages`; otherwise what is
- * readable of it and the start of its SHA-1, such as `branch-to-plan_1c9d2b7a30` for `branch:to:plan`.
+ * Returns the folder of a channel: its name, if that is lower case and usable, such as `messages`; otherwise its
+ * readable characters and the start of its SHA-1, such as `branch-to-plan_1c9d2b7a30` for `branch:to:plan`.
  */
 export function channelFolder(channel: string): string {
   const known = folders.get(channel)

@@ -1,7 +1,7 @@
 /**
- * A channel's folder in the tree of a checkpoint, as format 1 has it: a list of objects is a collection, one item a
- * file, 100 a folder; any other value is a collection with that value as its only item. Of a list only those
- * items become new files that its folder in the parent does not have.
+ * A channel's folder in the tree of a checkpoint, in format 1. A list of objects is a collection, with one file per
+ * item and 100 items per folder; any other value is a collection with that value as its only item. Only list items that
+ * the parent's folder does not have become new files.
  */
 import { entriesOf, itemOf } from '../../../checkpoints/trees/files.ts'
 import { itemFolders } from '../../../checkpoints/trees/item-folders.ts'
@@ -25,37 +25,37 @@ import type { ObjectId } from '../../../ids.ts'
 import { TimeSlice } from '../../../time-slice.ts'
 import type { StoredItem } from './item-memory.ts'
 
-/** A list that is about to be stored. */
+/** A list to store. */
 export interface NewItems {
-  /** As what each item is stored; `undefined` for one that is new. */
+  /** The stored form of each item; `undefined` for a new item. */
   readonly stored: readonly (StoredItem | undefined)[]
-  /** The files of the item at `index`, by path. */
+  /** Returns the files of the item at `index`, by path. */
   encode(index: number): Promise<Map<string, Uint8Array>>
-  /** Called with what an item is stored as. */
+  /** Called with the stored form of an item. */
   kept(index: number, stored: StoredItem): void
 }
 
-/** A list that is empty. */
+/** An empty list. */
 export const NO_ITEMS: NewItems = { stored: [], encode: async () => new Map(), kept: () => undefined }
 
-/** What a channel's folder becomes; without a tree there is no folder. */
+/** A channel's new folder. Without a tree, there is no folder. */
 export interface NewFolder {
   tree: ObjectId | undefined
   objects: NewObject[]
 }
 
-/** Reads and writes the folders of channels, and remembers what is in them by the ids of their trees. */
+/** Reads and writes the folders of channels, and caches their contents by tree id. */
 export class ChannelTrees {
   readonly #objects: ObjectStore
   readonly #chunks = new ByteCache<ObjectId, readonly StoredItem[]>(8 * 1024 * 1024)
-  /** Items by their first file. */
+  /** Items by the id of their first file. */
   readonly #recent = new ByteCache<ObjectId, StoredItem>(1024 * 1024)
 
   constructor(objects: ObjectStore) {
     this.#objects = objects
   }
 
-  /** The items of a channel's folder, in order. Throws CorruptError where one is missing. */
+  /** Returns the items of a channel's folder, in order. Throws CorruptError if one is missing. */
   async items(folder: ObjectId): Promise<StoredItem[]> {
     const items: StoredItem[] = []
     const chunks = await this.#chunkIds(folder)
@@ -68,16 +68,16 @@ export class ChannelTrees {
     return items
   }
 
-  /** How many items a channel's folder has. */
+  /** Returns the number of items in a channel's folder. */
   async count(folder: ObjectId): Promise<number> {
     return this.#countIn(await this.#chunkIds(folder))
   }
 
   /**
-   * The folder with exactly these items, and with what is foreign in it.
+   * Makes the folder with exactly these items, and with the foreign files of the previous folder.
    *
-   * @param before the folder in the parent, if there is one
-   * @param folder its name
+   * @param before the parent's folder, if there is one
+   * @param folder name of the folder
    */
   async write(before: ObjectId | undefined, folder: string, items: NewItems): Promise<NewFolder> {
     const { stored } = items
@@ -130,7 +130,7 @@ export class ChannelTrees {
       items.kept(index, was)
       return was
     }
-    // It only moved. What stands beside an item is named after its place, so such an item is written anew.
+    // The item only moved. An item with several files is rewritten instead, because their names contain its number.
     if (stored?.files.length === 1 && (await isThere(stored.files[0]!.id))) return stored
     const start = `${folder}/${folderName(index)}/${numbered(index)}`
     const blobs: { suffix: string; blob: NewObject }[] = []
@@ -171,7 +171,7 @@ export class ChannelTrees {
     return entry
   }
 
-  /** What a folder becomes: nothing when it is empty. */
+  /** Returns the tree entry of a folder; null if the folder is empty. */
   #folder(tree: Tree, objects: NewObject[]): TreeChange['entry'] {
     if (tree.keys.length === 0) return null
     const id = objectId('tree', tree.data)
@@ -185,7 +185,7 @@ export class ChannelTrees {
     return new Set(items.flatMap(({ files }) => files.map(({ id }) => id)))
   }
 
-  /** Ids of the folders of 100, by number; some may hold nothing but what is foreign. */
+  /** Returns the ids of the folders of 100, by number. Some may contain only foreign files. */
   async #chunkIds(folder: ObjectId): Promise<(ObjectId | undefined)[]> {
     const chunks: (ObjectId | undefined)[] = []
     const add = async (tree: ObjectId, group = ''): Promise<void> => {
@@ -206,7 +206,7 @@ export class ChannelTrees {
     return 0
   }
 
-  /** The items of the folder of 100 with this number. */
+  /** Returns the items of the folder of 100 with this number. */
   async #chunk(id: ObjectId | undefined, n: number): Promise<readonly StoredItem[]> {
     if (id === undefined) return []
     const known = this.#chunks.get(id)
@@ -234,7 +234,10 @@ export class ChannelTrees {
     for (const item of items) this.#recent.set(item.files[0]!.id, item, 180)
   }
 
-  /** The object that stands for the same files already. A folder that got a page is another tree with the same items. */
+  /**
+   * Returns the known object for the same files, because a folder with a new page is a different tree with the same
+   * items.
+   */
   #same(item: StoredItem): StoredItem {
     const known = this.#recent.get(item.files[0]!.id)
     return known !== undefined && isSame(known, item) ? known : item
@@ -245,7 +248,7 @@ export class ChannelTrees {
   }
 }
 
-/** The items at the start of a folder of 100 that are what they were: `old` itself, or a part of it. */
+/** Returns the unchanged items at the start of a folder of 100: `old` itself, or a part of it. */
 function startOf(
   old: readonly StoredItem[],
   stored: readonly (StoredItem | undefined)[],
@@ -258,7 +261,7 @@ function startOf(
   return same === old.length ? old : old.slice(0, same)
 }
 
-/** Changes of folders that lie in a folder of 10,000 items, by the name of that. */
+/** Returns the changes of folders inside a folder of 10,000 items, by the name of the latter. */
 function byGroup(changes: readonly TreeChange[]): Map<string, TreeChange[]> {
   const groups = new Map<string, TreeChange[]>()
   for (const { name: path, entry } of changes) {

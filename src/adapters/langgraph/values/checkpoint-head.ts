@@ -1,4 +1,6 @@
-/** What `session.json` of a checkpoint says: its own fields, its metadata, and how its channels lie in their folders. */
+/**
+ * `session.json` of a checkpoint: the checkpoint's own fields, its metadata, and the kinds of its channels' folders.
+ */
 
 import type { Checkpoint, CheckpointMetadata } from '@langchain/langgraph-checkpoint'
 import { ByteCache, entriesOf, type ObjectStore } from '../../../checkpoints/trees/objects.ts'
@@ -8,12 +10,12 @@ import type { ObjectId } from '../../../ids.ts'
 import { isJsonObject, type JsonObject } from '../../../json-value.ts'
 import { deserialize, type ValueRules } from './stored-value.ts'
 
-/** `list`: each item is one of the list's. `value`: the only item is the value. */
+/** `list`: the folder contains the items of a list. `value`: its only item is the value. */
 export type ChannelKind = 'list' | 'value'
 
 export interface CheckpointHead {
   document: JsonObject
-  /** Shared; whoever hands it on reads it anew. */
+  /** Shared between callers. For a copy to hand out, use `CheckpointHeads.checkpoint`. */
   checkpoint: Omit<Checkpoint, 'channel_values'>
   /** Channels that have a value. */
   channels: ReadonlyMap<string, ChannelKind>
@@ -29,7 +31,7 @@ export class CheckpointHeads {
     this.#rules = rules
   }
 
-  /** The head of a tree. Throws CorruptError. */
+  /** Reads the head of a tree. Throws CorruptError. */
   async read(tree: ObjectId): Promise<CheckpointHead> {
     const known = this.#heads.get(tree)
     if (known !== undefined) return known
@@ -40,7 +42,7 @@ export class CheckpointHeads {
     return this.keep(tree, decodeHead(new Map([...names].map(([name, id]) => [name, blobs.get(id)!.data]))))
   }
 
-  /** Remembers the document of a tree. */
+  /** Caches the head of a tree, made from its document. */
   async keep(tree: ObjectId, document: JsonObject): Promise<CheckpointHead> {
     const checkpoint = await deserialize(this.#rules.serde, document.checkpoint)
     const { channels } = document
@@ -59,13 +61,13 @@ export class CheckpointHeads {
     return head
   }
 
-  /** The checkpoint's own fields, for the caller to keep. */
+  /** Returns a copy of the checkpoint's own fields, which the caller may change. */
   async checkpoint(tree: ObjectId): Promise<CheckpointHead['checkpoint']> {
     const { document } = await this.read(tree)
     return (await deserialize(this.#rules.serde, document.checkpoint)) as CheckpointHead['checkpoint']
   }
 
-  /** The metadata, for the caller to keep. */
+  /** Returns a copy of the metadata, which the caller may change. */
   async metadata(tree: ObjectId): Promise<CheckpointMetadata> {
     const { document } = await this.read(tree)
     return (await deserialize(this.#rules.serde, document.metadata)) as CheckpointMetadata

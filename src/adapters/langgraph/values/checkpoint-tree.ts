@@ -1,6 +1,7 @@
 /**
- * The tree of a checkpoint: `session.json` with the checkpoint's own fields, its metadata and the names of its channels,
- * and a folder a channel. A channel that has no new version is the parent's folder, neither read nor written.
+ * The tree of a checkpoint: `session.json` with the checkpoint's own fields, its metadata and the names of its
+ * channels, and one folder per channel. A channel without a new version keeps the parent's folder, which is neither
+ * read nor written.
  */
 
 import type { Checkpoint, CheckpointMetadata } from '@langchain/langgraph-checkpoint'
@@ -39,22 +40,22 @@ import { embedded, loadItem, readableOf, type ValueRules } from './stored-value.
 export interface WrittenTree {
   tree: ObjectId
   objects: NewObject[]
-  /** What its subject says: nodes that ran, and what is new in words. */
+  /** For the subject: the nodes that ran, and the text of what is new. */
   nodes: readonly string[]
   text: string
-  /** Number range of the messages that are new. */
+  /** Numbers of the first and last new message. */
   messages: { from: number; to: number } | undefined
-  /** Of the last new message that names one. */
+  /** The model of the last new message that names one. */
   model: string | undefined
 }
 
 export interface WriteTreeOptions {
   /**
-   * Whether a channel that neither is new nor has the parent's version is stored as it was handed over; otherwise it has
-   * no value.
+   * Whether to store the given value of a channel that has no new version, but not the parent's version either. If not,
+   * the channel has no value.
    */
   asGiven: boolean
-  /** What the session was forked from, where the parent does not say so. */
+  /** Origin of a forked session, if the parent does not contain it. */
   forkOf?: unknown
 }
 
@@ -77,9 +78,9 @@ export class CheckpointTrees {
   }
 
   /**
-   * The tree of a checkpoint.
+   * Makes the tree of a checkpoint.
    *
-   * @param base tree of its parent, if that is stored
+   * @param base tree of the parent, if that is stored
    */
   async write(
     thread: string,
@@ -130,7 +131,7 @@ export class CheckpointTrees {
       ['checkpoint', embedded(await checkpoint.head)],
       ['metadata', embedded(await checkpoint.storedMetadata)],
       ['channels', fromEntries(channels)],
-      // A list that is empty stands in `session.json`, as in every document.
+      // An empty list is stored in `session.json`, as in every document.
       ...[...empty].map((folder): [string, unknown] => [folder, []]),
     ])
     for (const [name, bytes] of encodeHead(document, LAYOUT)) {
@@ -151,9 +152,9 @@ export class CheckpointTrees {
   }
 
   /**
-   * The checkpoint of a tree, its values as the serializer makes them. Throws CorruptError.
+   * Reads the checkpoint of a tree, with deserialized values. Throws CorruptError.
    *
-   * @param scope names thread and namespace
+   * @param scope key of the thread and namespace
    */
   async read(scope: string, tree: ObjectId): Promise<Checkpoint> {
     const { channels } = await this.#heads.read(tree)
@@ -165,12 +166,12 @@ export class CheckpointTrees {
     return this.#heads.metadata(tree)
   }
 
-  /** What the session of a tree was forked from. */
+  /** Returns the origin of a tree's session, if it is a fork. */
   async forkOf(tree: ObjectId): Promise<unknown> {
     return (await this.#heads.read(tree)).document.parent
   }
 
-  /** The values of those of these channels that have one. */
+  /** Returns the values of those given channels that have one. */
   async some(tree: ObjectId, channels: Iterable<string>): Promise<Map<string, unknown>> {
     const kinds = (await this.#heads.read(tree)).channels
     const found = [...channels].flatMap((channel) => {
@@ -180,7 +181,7 @@ export class CheckpointTrees {
     return found.length === 0 ? new Map() : this.#values(tree, new Map(found))
   }
 
-  /** Which channels are the parent's, and which are written. */
+  /** Decides which channels are inherited from the parent, and which are written. */
   #sort(
     before: CheckpointHead | undefined,
     { versions, changed, values, memory }: PreparedCheckpoint,
@@ -248,14 +249,14 @@ export class CheckpointTrees {
   }
 }
 
-/** What is new in a checkpoint, as far as people are told. */
+/** Collects what is new in a checkpoint, for its subject and trailers. */
 class News {
   text = ''
   messages: WrittenTree['messages']
   firstHuman: string | undefined
   model: string | undefined
 
-  /** @param before how many items a list had */
+  /** @param before number of items that the list had */
   async add(channel: string, prepared: PreparedChannel, before: number): Promise<void> {
     if (!('items' in prepared)) {
       if (channel === '__start__') this.text ||= textOfJson(readableOf(await prepared.value))
@@ -281,7 +282,7 @@ function folderIn(tree: Tree, name: string): ObjectId | undefined {
   return entry?.mode === '40000' ? entry.id : undefined
 }
 
-/** Nodes that have seen other versions of their channels than in the parent. */
+/** Returns the nodes that have seen different versions of their channels than in the parent. */
 function nodesThatRan(before: CheckpointHead | undefined, { checkpoint }: CheckpointHead): string[] {
   const was = before?.checkpoint.versions_seen ?? {}
   return Object.entries(checkpoint.versions_seen ?? {})

@@ -1,21 +1,23 @@
 /**
- * Which objects are stored already, and as what. A graph hands over a whole list of messages at every step, nearly all
- * of them the objects of the step before: those that are as they were then need not be serialized again.
+ * Remembers which objects are stored, and as which files. A graph passes a whole list of messages at every step, and
+ * most of them are the same objects as in the previous step. Unchanged objects need not be serialized again.
  *
- * Nothing is taken on trust: with each object its keys and primitive values are remembered, and compared whenever it
- * comes again, so that a message that somebody changed in place is stored anew. Objects that hold anything but plain
- * objects, arrays, primitives and LangChain's serializable ones are not remembered.
+ * An object's identity is not enough: its keys and primitive values are remembered as well, and compared each time, so
+ * that a message that was changed in place is stored again. Objects are not remembered if they contain anything except
+ * plain objects, arrays, primitives and LangChain's serializable objects.
  */
 import type { ObjectId } from '../../../ids.ts'
 
-/** The files of one item, by what follows its number in their names, in the order of git's trees. */
+/**
+ * The files of one item, in the order of git's trees. The suffix is what follows the item's number in a file's name.
+ */
 export interface StoredItem {
   readonly files: readonly { readonly suffix: string; readonly id: ObjectId }[]
 }
 
 interface Memory {
   readonly stored: StoredItem
-  /** Where it was stored, as `redact` saw it. */
+  /** Where the item was stored, as far as `redact` depends on it. */
   readonly place: string
   readonly trace: readonly unknown[]
 }
@@ -23,7 +25,7 @@ interface Memory {
 export class ItemMemory {
   readonly #items = new WeakMap<object, Memory>()
 
-  /** As what the item is stored; `undefined` when it is new or was changed since. */
+  /** Returns the stored form of the item; `undefined` if it is new or was changed. */
   find(item: unknown, place: string): StoredItem | undefined {
     if (typeof item !== 'object' || item === null) return undefined
     const memory = this.#items.get(item)
@@ -31,13 +33,13 @@ export class ItemMemory {
     return follow(item, memory.trace, 0) === memory.trace.length ? memory.stored : undefined
   }
 
-  /** What an item is at this moment, for `keep`; `undefined` for one that cannot be told from a changed one. */
+  /** Returns the current contents of an item, for `keep`; `undefined` if a later change could go undetected. */
   trace(item: unknown): readonly unknown[] | undefined {
     const trace: unknown[] = []
     return typeof item === 'object' && item !== null && add(item, trace, 0) ? trace : undefined
   }
 
-  /** What an item that was found is stored as, in other words: the same files. */
+  /** Replaces the remembered stored form of a found item by an equal object. */
   renew(item: unknown, stored: StoredItem): void {
     const memory = this.#items.get(item as object)
     if (memory !== undefined) this.#items.set(item as object, { ...memory, stored })
@@ -51,7 +53,7 @@ export class ItemMemory {
 const MAX_TRACE = 2000
 const MAX_DEPTH = 40
 
-/** Appends what the value is made of. `false` when that would not tell all. */
+/** Appends the contents of a value to the trace. Returns `false` if the trace would be incomplete. */
 function add(value: unknown, trace: unknown[], depth: number): boolean {
   if (typeof value !== 'object' || value === null) {
     trace.push(value)
@@ -71,7 +73,7 @@ function add(value: unknown, trace: unknown[], depth: number): boolean {
   return true
 }
 
-/** Where the trace goes on after the value; -1 when the value is not what it was. */
+/** Returns the position in the trace after the value; -1 if the value has changed. */
 function follow(value: unknown, trace: readonly unknown[], from: number): number {
   if (typeof value !== 'object' || value === null) return Object.is(trace[from], value) ? from + 1 : -1
   if (trace[from] !== Object.getPrototypeOf(value)) return -1
@@ -91,7 +93,7 @@ function follow(value: unknown, trace: readonly unknown[], from: number): number
 
 const END = Symbol('end')
 
-/** Whether its own keys tell all that a serializer sees. */
+/** Whether the object's keys contain everything that a serializer sees. */
 function isOpen(value: object): boolean {
   if (Array.isArray(value)) return true
   const prototype = Object.getPrototypeOf(value)

@@ -1,7 +1,7 @@
 /**
- * Pending writes: what the tasks of a step wrote before the step was done. Each call is a commit on a reserved line, with
- * a tree of its own: `session.json` says for which checkpoint and task, and each write is an item of `writes` with
- * its channel and index. Which of them count is decided when they are read.
+ * Pending writes: what the tasks of a step wrote before the step was complete. Each call is a commit on a reserved
+ * line, with its own tree: `session.json` names the checkpoint and the task, and each write is an item of `writes` with
+ * its channel and index. Which writes are effective is decided when they are read.
  */
 
 import { type PendingWrite, WRITES_IDX_MAP } from '@langchain/langgraph-checkpoint'
@@ -13,25 +13,25 @@ import { fromEntries, isJsonObject } from '../../../json-value.ts'
 import { TYPE } from '../thread-commit.ts'
 import { deserialize, type StoredValue, serialize, type ValueRules, valueFile } from './stored-value.ts'
 
-/** A write on its way through the serializer. */
+/** A write that is being serialized. */
 export interface NewWrite {
   channel: string
-  /** Its place in the call, or the negative one that its channel has for itself. */
+  /** Index of the write in its call, or the fixed negative index of a special channel. */
   index: number
   value: Promise<StoredValue>
 }
 
-/** A write as it is stored. */
+/** A stored write. */
 export interface StoredWrite {
   task: string
   path: string
   channel: string
   index: number
-  /** As in the file. */
+  /** The value as in the file. */
   json: unknown
 }
 
-/** For whom writes are. */
+/** What writes belong to. */
 export interface WritesOf {
   thread: string
   namespace: string
@@ -40,7 +40,9 @@ export interface WritesOf {
   path: string
 }
 
-/** Hands the values to the serializer, all of them before this returns. Of several with one index the last counts. */
+/**
+ * Passes all values to the serializer before it returns. Of several writes with the same index, the last one counts.
+ */
 export function prepareWrites(rules: ValueRules, writes: readonly PendingWrite[]): NewWrite[] {
   const byIndex = new Map<number, NewWrite>()
   for (const [n, [channel, value]] of writes.entries()) {
@@ -52,7 +54,7 @@ export function prepareWrites(rules: ValueRules, writes: readonly PendingWrite[]
   return [...byIndex.values()]
 }
 
-/** The tree of one call's writes. */
+/** Makes the tree of one call's writes. */
 export async function writesTree(
   objects: ObjectStore,
   of: WritesOf,
@@ -76,7 +78,7 @@ export async function writesTree(
   return editTree(objects, undefined, files)
 }
 
-/** The writes of one call. Throws CorruptError. */
+/** Reads the writes of one call. Throws CorruptError. */
 export async function readWrites(objects: ObjectStore, tree: ObjectId): Promise<StoredWrite[]> {
   const files = await readBlobs(objects, await blobsBelow(objects, tree))
   const { task, path } = decodeHead(new Map([...files].filter(([name]) => !name.includes('/'))))
@@ -101,8 +103,8 @@ export async function readWrites(objects: ObjectStore, tree: ObjectId): Promise<
 }
 
 /**
- * The writes that count, in the order in which a step applies them: by path of the task, task and index. Of regular
- * writes with one index the first counts, of special ones the last.
+ * Returns the effective writes, in the order in which a step applies them: by path of the task, task and index. Of
+ * regular writes with the same index, the first one counts; of special writes, the last one.
  *
  * @param writes oldest first
  */
@@ -117,7 +119,7 @@ export function countingWrites(writes: readonly StoredWrite[]): StoredWrite[] {
   )
 }
 
-/** The pending writes as a checkpoint has them. Throws CorruptError. */
+/** Deserializes pending writes. Throws CorruptError. */
 export function loadWrites(
   { serde }: ValueRules,
   writes: readonly StoredWrite[],
@@ -135,7 +137,10 @@ export function loadWrites(
 
 const FOLDER = 'writes'
 
-/** As LangGraph orders a step's tasks (`compareWritesSortKeys`): by code points, in which Python orders text. */
+/**
+ * Compares text by code points, as LangGraph does for the tasks of a step (`compareWritesSortKeys`), and as Python
+ * does.
+ */
 function byCodePoint(a: string, b: string): number {
   if (a === b) return 0
   const [left, right] = [[...a], [...b]]

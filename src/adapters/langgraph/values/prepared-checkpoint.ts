@@ -1,6 +1,6 @@
 /**
- * A checkpoint on its way into the store. What is new of it goes through the serializer at once, before anything is
- * awaited: the graph goes on with the same objects, and may change them.
+ * A checkpoint that is about to be stored. New values are serialized before the first await, because the graph
+ * continues with the same objects and may change them.
  */
 import type { Checkpoint, CheckpointMetadata } from '@langchain/langgraph-checkpoint'
 import { folderName, numbered } from '../../../codec/index.ts'
@@ -11,23 +11,23 @@ import { ItemMemory, type StoredItem } from './item-memory.ts'
 import { readableOf, type StoredValue, serialize, type ValueRules, valueFile } from './stored-value.ts'
 
 export interface PreparedCheckpoint {
-  /** All but the values of channels. */
+  /** The checkpoint without the values of channels. */
   head: Promise<StoredValue>
   /** Versions of the channels. */
   versions: Checkpoint['channel_versions']
   metadata: CheckpointMetadata
   storedMetadata: Promise<StoredValue>
-  /** Channels with new versions; `undefined`: without a value. */
+  /** Channels with new versions; `undefined` for a channel without a value. */
   changed: ReadonlyMap<string, PreparedChannel | undefined>
-  /** All values as they were handed over. */
+  /** All given values. */
   values: Readonly<Record<string, unknown>>
-  /** Remembers what is stored of the same thread and namespace. */
+  /** The stored items of the same thread and namespace. */
   memory: ItemMemory
 }
 
 export type PreparedChannel = { value: Promise<StoredValue> } | PreparedList
 
-/** A list of which only those items were serialized that are not known to be stored. */
+/** A list. Only items that are not known to be stored were serialized. */
 export interface PreparedList {
   readonly items: readonly unknown[]
   readonly stored: readonly (StoredItem | undefined)[]
@@ -36,7 +36,7 @@ export interface PreparedList {
 
 interface FreshItem {
   value: Promise<StoredValue>
-  /** Of the item when it was serialized. */
+  /** Trace of the item at the time when it was serialized. */
   trace: readonly unknown[] | undefined
 }
 
@@ -50,7 +50,7 @@ export class CheckpointPreparer {
     this.#rules = rules
   }
 
-  /** @param scope names thread and namespace */
+  /** @param scope key of the thread and namespace */
   prepare(
     scope: string,
     { channel_values: values = {}, ...head }: Checkpoint,
@@ -74,7 +74,7 @@ export class CheckpointPreparer {
     }
   }
 
-  /** What is remembered of a thread and namespace. */
+  /** Returns the item memory of a thread and namespace. */
   memory(scope: string): ItemMemory {
     const memory = this.#memories.get(scope) ?? new ItemMemory()
     this.#memories.delete(scope)
@@ -95,7 +95,7 @@ export class CheckpointPreparer {
     return { items, stored, fresh }
   }
 
-  /** The items of the channel's folder; a value is the only one. */
+  /** Returns the items of the channel's folder. A single value is the only item. */
   items(memory: ItemMemory, channel: string, prepared: PreparedChannel): NewItems {
     return 'items' in prepared
       ? this.#listItems(memory, channel, prepared)
@@ -106,7 +106,7 @@ export class CheckpointPreparer {
         }
   }
 
-  /** Where an item stands, as far as that matters: what `redact` leaves of it may depend on it. */
+  /** Returns the position of an item, if it matters: the result of `redact` may depend on it. */
   place(channel: string, index: number): string {
     return this.#rules.redact === undefined ? '' : `${channel}\0${index}`
   }
@@ -123,7 +123,7 @@ export class CheckpointPreparer {
       },
       kept: (index, kept) => {
         const made = fresh.get(index)
-        // One object for what is stored, so that next time it is known at a glance.
+        // Remember the same object, so that the next comparison succeeds by identity.
         if (made === undefined) memory.renew(items[index], kept)
         else memory.keep(items[index], made.trace, kept, this.place(channel, index))
       },
@@ -136,11 +136,11 @@ export class CheckpointPreparer {
   }
 }
 
-/** Path of an item's file up to its number. */
+/** Returns the path of an item's file up to its number. */
 export const baseOf = (channel: string, index: number): string =>
   `${channelFolder(channel)}/${folderName(index)}/${numbered(index)}`
 
-/** Whether each of its items becomes a file: a list of objects, such as messages, not one of numbers. */
+/** Whether each item becomes a file: true for a list of objects, such as messages, but not for a list of numbers. */
 function isItemList(value: unknown): value is readonly object[] {
   if (!Array.isArray(value)) return false
   for (let index = 0; index < value.length; index++) {
@@ -151,7 +151,9 @@ function isItemList(value: unknown): value is readonly object[] {
   return true
 }
 
-/** A promise that may be left waiting: whoever needs it awaits it, and is told. */
+/**
+ * Prevents an unhandled rejection of a promise that is awaited later or never. Whoever awaits it still gets the error.
+ */
 function later<T>(promise: Promise<T>): Promise<T> {
   promise.catch(() => undefined)
   return promise

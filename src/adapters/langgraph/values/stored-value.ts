@@ -1,10 +1,10 @@
 /**
- * What the serializer makes of a value, as it is stored: JSON is kept as JSON, so that people and git can read it;
- * whatever else the serializer marks with a type is kept as raw bytes beside a file that has the type:
+ * The stored form of a serialized value. JSON is stored as JSON, so that people and git can read it. Other types are
+ * stored as raw bytes, next to a file that contains the type:
  *
  *     { "$serialized": "msgpack", "data": { "$file": "000000.1.bin", "encoding": "base64" } }
  *
- * A key of the value's own that looks like `$serialized` gains one `$` and loses it on reading.
+ * If the value itself has a key like `$serialized`, the key gains one `$`, which is removed on reading.
  */
 import type { SerializerProtocol } from '@langchain/langgraph-checkpoint'
 import { decodeItem, jsonFile } from '../../../codec/index.ts'
@@ -13,12 +13,12 @@ import { isJsonObject, type JsonObject } from '../../../json-value.ts'
 import { redactValue } from '../../../redaction/redact.ts'
 import type { Redact } from '../../../store/session-store.ts'
 
-/** A value on its way to a file. */
+/** A serialized value, ready to be stored. */
 export type StoredValue = { json: unknown } | { type: string; bytes: Uint8Array }
 
 export type Path = readonly (string | number)[]
 
-/** The serializer, and what new values pass through. */
+/** The serializer, and the `redact` function for new values. */
 export interface ValueRules {
   serde: SerializerProtocol
   redact: Redact | undefined
@@ -53,17 +53,16 @@ export async function serialize(
   return kept === wrapped ? { type, bytes } : (unwrap(kept) ?? { json: kept ?? null })
 }
 
-/**
- * The JSON that stands for a value inside another document, such as `session.json`: what is not JSON is base64 there.
- */
+/** Returns the JSON of a value inside another document, such as `session.json`. Bytes are in base64 there. */
 export const embedded = (stored: StoredValue): unknown =>
   'json' in stored ? withEscapes(stored.json) : { [SERIALIZED]: stored.type, data: base64Of(stored.bytes) }
 
 /**
- * The file of a value, and what stands beside it. Throws InvalidStateError for a value that is too large.
+ * Returns the file of a value, and the file of its bytes if there is one. Throws InvalidStateError if the value is too
+ * large.
  *
- * @param base its path without `.json`
- * @param wrap makes the file's value of that which stands for this one
+ * @param base path of the file without `.json`
+ * @param wrap makes the content of the file from the JSON of the value
  */
 export function valueFile(
   base: string,
@@ -80,7 +79,7 @@ export function valueFile(
   return files
 }
 
-/** Bytes of a file; larger objects are not read. */
+/** Maximum size of a file in bytes. Larger objects are not read. */
 const MAX_FILE = 64 * 1024 * 1024
 
 function filesOf(
@@ -93,7 +92,7 @@ function filesOf(
     try {
       return jsonFile(base, wrap(withEscapes(stored.json)), path, undefined)
     } catch (error) {
-      // Too deep, or too long, for a file that people read: the bytes can be kept all the same.
+      // The value is too deep or too long for a readable file, but can be stored as bytes.
       if (!(error instanceof InvalidStateError)) throw error
       return filesOf(base, { type: 'json', bytes: Buffer.from(JSON.stringify(stored.json)) }, path, wrap)
     }
@@ -107,26 +106,26 @@ function filesOf(
   ])
 }
 
-/** The value of an item's files. Throws CorruptError when the serializer cannot make anything of it. */
+/** Reads the value of an item from its files. Throws CorruptError if the serializer cannot read it. */
 export async function loadItem(
   serde: SerializerProtocol,
   files: ReadonlyMap<string, Uint8Array>,
 ): Promise<unknown> {
   const [only] = files.values()
-  // Without a marker the file itself is the JSON that the serializer wrote, but for spaces.
+  // Without a marker, the file is the serializer's JSON, apart from white space.
   if (files.size === 1 && only !== undefined && !asBuffer(only).includes('"$'))
     return loads(serde, 'json', only)
   return deserialize(serde, decodeItem(files))
 }
 
-/** The value that such JSON stands for. Throws CorruptError when the serializer cannot make anything of it. */
+/** Restores a value from its stored JSON. Throws CorruptError if the serializer cannot read it. */
 export function deserialize(serde: SerializerProtocol, json: unknown): Promise<unknown> {
   const raw = unwrap(json)
   if (raw !== undefined) return loads(serde, raw.type, raw.bytes)
   return loads(serde, 'json', Buffer.from(JSON.stringify(withoutEscapes(json))))
 }
 
-/** The JSON of a file, where it is JSON; for what people read, such as subjects. */
+/** Returns the value as JSON, for readable texts such as subjects; `undefined` if it is stored as bytes. */
 export const readableOf = (stored: StoredValue): unknown => ('json' in stored ? stored.json : undefined)
 
 const SERIALIZED = '$serialized'
@@ -145,7 +144,7 @@ async function loads(serde: SerializerProtocol, type: string, bytes: Uint8Array)
   }
 }
 
-/** The value of JSON text that says nothing a value cannot hold, such as a number of more digits. */
+/** Parses JSON text. Returns `undefined` if the value would lose something, such as digits of a number. */
 function parseExactly(bytes: Uint8Array): { json: unknown } | undefined {
   const text = asBuffer(bytes).toString('utf8')
   try {

@@ -1,6 +1,6 @@
 /**
- * A tool that writes a session as one JSON document: its entries as lines, and the rest as a frame. So a document that
- * was written anew with more entries is a file that has grown.
+ * For tools that write a session as one JSON document: its entries become lines, the rest is a frame. So a document
+ * that was rewritten with more entries is a file that has grown.
  */
 import { isUtf8 } from 'node:buffer'
 import { isJsonObject, type JsonObject } from '../../../json-value.ts'
@@ -8,19 +8,19 @@ import { type ByteSource, ofBytes } from '../../byte-source.ts'
 import type { Frame } from './frame.ts'
 import { respaced, spacingOf, spansOf } from './json-text.ts'
 
-/** Where a line stands in a document of several lists. */
+/** Position of a line in a document with several lists. */
 export interface Position {
   list: string
   index: number
 }
 
-/** In which order the entries of several lists came about. */
+/** Returns the positions of all entries of several lists, in the order in which the entries were created. */
 export type Order = (lists: ReadonlyMap<string, readonly unknown[]>) => readonly Position[]
 
-/** Largest document that is read, in bytes: it is held whole. */
+/** Maximum size of a document in bytes, because the whole document is held in memory. */
 const MAX_DOCUMENT = 256 << 20
 
-/** The text and value of a document; `undefined` when the bytes are not JSON, or too many. */
+/** Returns the text and value of a document; `undefined` if the bytes are not JSON, or too many. */
 export async function readDocument(
   source: ByteSource,
 ): Promise<{ text: string; value: unknown } | undefined> {
@@ -38,9 +38,9 @@ export async function readDocument(
 }
 
 /**
- * `sessions` of a tool that writes one document per session.
+ * Implements `Importer.sessions` for a tool that writes one document per session.
  *
- * @param isDocument whether a JSON value is one of the tool's
+ * @param isDocument tells whether a JSON value is one of the tool's documents
  */
 export async function* sessionOfDocument(
   source: ByteSource,
@@ -54,9 +54,9 @@ export async function* sessionOfDocument(
 }
 
 /**
- * The entries of a document as lines.
+ * Converts the entries of a document to lines.
  *
- * @param lists keys of the lists of entries; none for a document that is a list itself
+ * @param lists keys of the lists of entries; empty for a document that is itself a list
  */
 export function linesOfDocument(
   { text, value }: { text: string; value: unknown },
@@ -94,7 +94,7 @@ export function linesOfDocument(
   return { ...ofBytes(name, bytes), modified, frame }
 }
 
-/** The document again. */
+/** Restores the document. */
 export function documentOfLines(
   { text, lists, spacing, finalNewline, kind }: Frame,
   lines: readonly string[],
@@ -118,7 +118,7 @@ export function documentOfLines(
   return respaced(whole, spacing ?? 'none') + (finalNewline === true ? '\n' : '')
 }
 
-/** The entry that a line of a document of several lists holds, and the list; the line itself of one list. */
+/** Returns the entry in a line, and its list, for a document with several lists; otherwise the line itself. */
 export function entryOfLine(line: JsonObject, lists: readonly string[]): { list: string; entry: JsonObject } {
   const [list = '', ...more] = Object.keys(line)
   const entry = line[list]

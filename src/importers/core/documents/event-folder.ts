@@ -1,4 +1,4 @@
-/** A session whose tool writes a file per event, into the folder `events` of the session's folder. */
+/** Reads sessions of tools that write one file per event, into the subfolder `events` of the session's folder. */
 import { readdir, stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { isJsonObject, type JsonObject } from '../../../json-value.ts'
@@ -7,8 +7,8 @@ import { readDocument } from './document.ts'
 import { respaced } from './json-text.ts'
 
 /**
- * The events as lines, in the order of their numbers; `undefined` when the source is no such folder. A file that
- * cannot be read as JSON becomes a line as it is.
+ * Returns the events as lines, ordered by their numbers; `undefined` if the source is not such a folder. A file that is
+ * not JSON becomes a line with its white space reduced.
  */
 export async function eventsOfFolder(
   source: ByteSource,
@@ -39,7 +39,7 @@ const isFolder = async (path: string): Promise<boolean> =>
     () => false,
   )
 
-/** `2.json` before `10.json`, `event-00002-….json` before `event-00010-….json`. */
+/** Orders file names by number: `2.json` before `10.json`, `event-00002-….json` before `event-00010-….json`. */
 const byNumber = (a: string, b: string): number => numberIn(a) - numberIn(b) || (a < b ? -1 : 1)
 
 const numberIn = (name: string): number => Number(/\d+/.exec(name)?.[0] ?? Number.POSITIVE_INFINITY)

@@ -1,17 +1,27 @@
-/** What is left of a JSON document without its entries. */
+/** A JSON document without its entries. */
 
-/** The spaces of a JSON text: a number is the indent of JSON.stringify; `python` is json.dumps on one line. */
+/**
+ * The white space of a JSON text: a number is the indent of JSON.stringify; `python` is the format of json.dumps on one
+ * line.
+ */
 export type Spacing = 'none' | 'python' | 'tab' | number
 
 /** A document without its entries. */
 export interface Frame {
-  /** The document with its lists of entries empty, without spaces. */
+  /** The document with empty lists of entries, without white space. */
   text: string
-  /** Keys of the lists; absent: the document is the list. Of several lists, a line says which it is of. */
+  /**
+   * Keys of the lists; absent if the document is itself the list. If there are several lists, each line names its list.
+   */
   lists?: readonly string[]
-  /** How the document is spaced; absent: in a way that no tool writes, and comes back without spaces. */
+  /**
+   * White space of the document. Absent if no known tool writes it so: then the document is restored without white
+   * space.
+   */
   spacing?: Spacing
   finalNewline?: boolean
-  /** No JSON document: `head` is a first line that the tool writes anew, `text` a text whose lines are the entries. */
+  /**
+   * Not a JSON document: `head` is a first line that the tool rewrites, `text` is a text whose lines are the entries.
+   */
   kind?: 'head' | 'text'
 }

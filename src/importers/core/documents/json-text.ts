@@ -1,15 +1,17 @@
-/** JSON text taken apart and put together without reading its values: numbers, escapes and keys stay as written. */
+/** Splits and joins JSON text without parsing its values: numbers, escapes and keys stay unchanged. */
 import type { Spacing } from './frame.ts'
 
-/** A member of an object or an item of a list: where its value stands. */
+/** Position of the value of an object's member or of a list's item. */
 export interface Span {
-  /** As written, with quotes; `undefined` in a list. */
+  /** The key as written, with quotes; `undefined` in a list. */
   key: string | undefined
   start: number
   end: number
 }
 
-/** The members of the object, or items of the list, that the text holds from `start` on. The text has to be valid JSON. */
+/**
+ * Returns the members of the object, or the items of the list, that begins at `start`. The text has to be valid JSON.
+ */
 export function spansOf(text: string, start = 0): Span[] {
   const open = skipSpace(text, start)
   const isObject = text[open] === '{'
@@ -31,7 +33,7 @@ export function spansOf(text: string, start = 0): Span[] {
   return found
 }
 
-/** The text with other spaces between its tokens. */
+/** Returns the text with this white space between its tokens. */
 export function respaced(text: string, spacing: Spacing): string {
   const [comma, colon] = spacing === 'python' ? [', ', ': '] : spacing === 'none' ? [',', ':'] : [',', ': ']
   const step = typeof spacing === 'number' ? ' '.repeat(spacing) : spacing === 'tab' ? '\t' : undefined
@@ -71,7 +73,7 @@ export function respaced(text: string, spacing: Spacing): string {
   return parts.join('')
 }
 
-/** How a text is spaced; `undefined` when no tool writes so. */
+/** Returns the white space of a text; `undefined` if it is not one that a tool writes. */
 export const spacingOf = (text: string): Spacing | undefined =>
   SPACINGS.find((spacing) => respaced(text, spacing) === text)
 

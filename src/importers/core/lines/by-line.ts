@@ -1,6 +1,6 @@
 /**
- * A tool that writes one line of JSON per entry: everything of its importer except what an entry means. Each line is
- * kept as it is, beside the message or the event that was made of it.
+ * The importer of tools that write one line of JSON per entry, except for the meaning of an entry. Each line is stored
+ * unchanged, next to the message or event that was made of it.
  */
 import { InvalidStateError } from '../../../errors.ts'
 import { isJsonObject, type JsonObject } from '../../../json-value.ts'
@@ -16,7 +16,10 @@ import { LineReader, type LineTurn } from './line-reader.ts'
 import type { Meaning, MeaningOf } from './meaning.ts'
 import { buildLineTurn } from './turn-builder.ts'
 
-/** Whether one of the first entries of a file is one of the tool's; yes for an empty file, which may just have begun. */
+/**
+ * Whether one of the first 20 entries of a file is one of the tool's. True for an empty file, which may be a session
+ * that has just begun.
+ */
 export async function detectByLine(
   source: ByteSource,
   isEntry: (entry: JsonObject) => boolean,
@@ -34,7 +37,7 @@ export async function detectByLine(
 /**
  * Reads a file line by line.
  *
- * @param ofDocument what a document says of all its entries, given all but those
+ * @param ofDocument returns what a document says about all its entries; gets the document without its entries
  */
 export async function readByLine(
   source: ByteSource,
@@ -68,7 +71,9 @@ export async function readByLine(
   }
 }
 
-/** The file that `readByLine` read. Throws InvalidStateError when what was kept of a line was changed since. */
+/**
+ * Restores the file that `readByLine` read. Throws InvalidStateError if the stored data of a line was changed later.
+ */
 export async function writeByLine(states: AsyncIterable<Session>): Promise<WrittenFiles> {
   const file = new FileLines()
   const own = new Set<string>()

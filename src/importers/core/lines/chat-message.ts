@@ -1,10 +1,10 @@
-/** Messages as the OpenAI chat API has them, which several tools write. */
+/** Messages in the format of the OpenAI chat API, which several tools write. */
 import { isJsonObject, type JsonObject } from '../../../json-value.ts'
 import type { MessagePart } from '../../../state/index.ts'
 import type { LineContext, Said } from './meaning.ts'
 import { callPart, imagePart, inputOf, resultPart, stringAt, textPart } from './parts.ts'
 
-/** `undefined` when nobody says it. */
+/** Converts an entry to a message. Returns `undefined` if its role is not that of a message. */
 export function chatMessage(entry: JsonObject, { line, toolName }: LineContext): Said | undefined {
   const { role, content, tool_calls: calls } = entry
   const parts = partsOf(content)
@@ -32,7 +32,7 @@ function callOf(call: unknown, unnamed: string): MessagePart[] {
   return name === undefined ? [] : [callPart(stringAt(call, 'id') ?? unnamed, name, inputOf(made.arguments))]
 }
 
-/** Text, or blocks of text and images. */
+/** Converts content to parts: text, or a list of text and image blocks. */
 export function partsOf(content: unknown): MessagePart[] {
   if (typeof content === 'string') return content === '' ? [] : [textPart(content)]
   if (!Array.isArray(content))

@@ -1,20 +1,20 @@
 /**
- * A line as it is kept beside what was made of it. Long texts of the line that the message says, too, are not kept a
- * second time: `pieces` holds in turn text of the line, and where in the message the next string of it stands.
+ * A line as it is stored next to the message or event made of it. Long texts that the message contains as well are not
+ * stored twice: `pieces` alternates between text of the line and the path of a string in the message.
  */
 import { isJsonObject, type JsonObject } from '../../../json-value.ts'
 import { type RawText, rawBytes } from '../../jsonl.ts'
 
-/** Either the line itself, or its pieces. */
+/** A stored line: either the whole line, or its pieces. */
 export type KeptLine = { line: number } & (RawText | { pieces: readonly string[] })
 
-/** A long string of a message: where it stands, and how it is written in a line. */
+/** A long string of a message: its path in the message, and its JSON text. */
 interface Text {
   path: string
   token: string
 }
 
-/** The long strings of a message: what lines can be kept without. */
+/** Returns the long strings of a message, which need not be stored with the lines. */
 export function textsOf(message: JsonObject): readonly Text[] {
   const texts: Text[] = []
   const key = Array.isArray(message.parts) ? 'parts' : 'content'
@@ -22,19 +22,19 @@ export function textsOf(message: JsonObject): readonly Text[] {
   return texts
 }
 
-/** @param texts of the message that says some of the line; none for an event */
+/** @param texts long strings of the message made of this line; none for an event */
 export function keepLine(line: number, raw: RawText, texts: readonly Text[] = []): KeptLine {
   const pieces = 'text' in raw && typeof raw.text === 'string' ? piecesOf(raw.text, texts) : undefined
   return pieces ? { line, pieces } : { line, ...raw }
 }
 
-/** The bytes of the line. Throws TypeError when the message no longer says what it said. */
+/** Returns the bytes of the line. Throws TypeError if the message no longer has one of the strings. */
 export function lineOf(kept: KeptLine, message: JsonObject): Buffer {
   if (!('pieces' in kept)) return rawBytes(kept)
   return Buffer.from(kept.pieces.map((piece, n) => (n % 2 === 0 ? piece : stringAt(message, piece))).join(''))
 }
 
-/** Shorter strings are not worth a reference. */
+/** Minimum length of a string that is replaced by a path. */
 const LONG = 64
 
 function piecesOf(text: string, texts: readonly Text[]): string[] | undefined {

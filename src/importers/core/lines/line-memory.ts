@@ -1,11 +1,11 @@
 /**
- * What the first pass over a file found out about its lines, so that the second need not parse them again: of a file of
- * some MB all lines, of a larger one those at its beginning.
+ * Remembers the parsed lines of the first pass over a file, so that the second pass does not parse them again. Holds
+ * all lines of a file of some MB, but only the first lines of a larger file.
  */
 import { type ByteSource, readRanges } from '../../byte-source.ts'
 import type { Row } from '../../importer.ts'
 
-/** Bytes of the lines that are remembered. */
+/** Total length in bytes of the remembered lines. */
 const LIMIT = 48 << 20
 
 export class LineMemory<Found> {
@@ -20,9 +20,9 @@ export class LineMemory<Found> {
   }
 
   /**
-   * What is known of these lines, in their order. It is forgotten then: most turns are built once.
+   * Yields the parsed lines, in order, and forgets them, because most turns are built only once.
    *
-   * @param find finds it out again, from the bytes of the line
+   * @param find parses a line that is not remembered
    */
   async *take<R extends Row>(
     source: ByteSource,

@@ -1,4 +1,4 @@
-/** The first of two passes over a file of lines: where they are, and which turns they belong to. */
+/** The first of two passes over a file of lines: finds their positions and their turns. */
 import { isJsonObject, type JsonObject } from '../../../json-value.ts'
 import type { Usage } from '../../../state/index.ts'
 import type { ByteSource } from '../../byte-source.ts'
@@ -11,20 +11,20 @@ import { TurnTree } from './turn-tree.ts'
 
 export interface LineTurn extends Turn {
   rows: LineRow[]
-  /** How many turns its line of turns has up to here; 0 for the start. */
+  /** Number of this turn within its line of turns; 0 for the start. */
   number: number
-  /** Whether it still waits for the prompt that is its subject. */
+  /** Whether the turn has no subject yet. Its first prompt becomes the subject. */
   announced: boolean
-  /** Tokens of the session before it, where the tool counts them so. */
+  /** Tokens of the session before this turn, if the tool counts them per session. */
   total: Usage
 }
 
 export interface LineRow extends Row {
-  /** Whether an entry of the same id stands further up; `newer`: it is a newer version of it, in the same turn. */
+  /** Set if an earlier entry has the same id. `newer`: this entry is a newer version of it, in the same turn. */
   again?: 'copy' | 'newer'
 }
 
-/** A line as it is kept, and what it says. */
+/** A line's text and meaning. */
 export interface ReadLine {
   raw: RawText
   meaning: Meaning
@@ -36,20 +36,20 @@ export class LineReader {
   readonly warnings: Warning[] = []
   readonly end: FileEnd = {}
   sessionId: string | undefined
-  /** ISO 8601; empty before the first entry that has a time. */
+  /** Time of the first entry that has one, ISO 8601; empty before that. */
   firstAt = ''
   lastAt = ''
   readonly #meaningOf: MeaningOf
-  /** By id of a call: the tool, and the line of the call. */
+  /** Tool and line of each call, by the call's id. */
   readonly #calls = new Map<string, { tool: string; line: number }>()
-  /** By id of an entry: its turn. */
+  /** Turn of each entry, by the entry's id. */
   readonly #turnOf = new Map<string, number>()
-  /** Whether the file says where its turns begin. */
+  /** Whether the file marks the beginning of its turns. */
   #announces = false
   #about: About = {}
   #total: Usage = {}
   readonly #memory = new LineMemory<ReadLine>()
-  /** Title, where the tool gives none. */
+  /** Text of the first prompt: the title, if the tool gives none. */
   #asked: string | undefined
 
   constructor(meaningOf: MeaningOf) {
@@ -57,7 +57,9 @@ export class LineReader {
     this.#start('start', undefined, 0)
   }
 
-  /** What was known when a line came. What the file has further below was not there when it was imported before. */
+  /**
+   * Returns only what the lines before this one say, because later lines were missing if the file was imported earlier.
+   */
   contextOf(line: number): LineContext {
     return {
       line,
@@ -68,7 +70,7 @@ export class LineReader {
     }
   }
 
-  /** The lines of a turn, read again where they are not remembered. */
+  /** Yields the lines of a turn. Lines that are not remembered are read again. */
   linesOf(source: ByteSource, rows: readonly LineRow[]): AsyncIterable<[LineRow, ReadLine]> {
     return this.#memory.take(source, rows, ({ line }, bytes) => {
       const parsed = parseLine(bytes)
@@ -108,7 +110,7 @@ export class LineReader {
     this.#memory.keep(row, { raw: rawOf(parsed), meaning: meaning ?? {} })
   }
 
-  /** Takes in what a document says of all its entries. */
+  /** Applies what a document says about all its entries. */
   document({ sessionId, about, time }: Meaning): void {
     this.sessionId = sessionId
     this.#about = { ...about }
@@ -205,5 +207,5 @@ function rawOf(parsed: ParsedLine): RawText {
   return parsed.kind === 'value' ? asText(parsed.text) : { text: '' }
 }
 
-// The last year that ISO 8601 writes with four digits.
+// The last year with four digits in ISO 8601.
 const MAX_TIME = Date.UTC(9999, 11, 31)

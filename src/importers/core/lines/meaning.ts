@@ -1,45 +1,54 @@
-/** What an entry of a tool says: all that a tool's importer has to tell the core about a line. */
+/** The meaning of a tool's entry: everything that a tool's importer tells the core about a line. */
 import type { JsonObject } from '../../../json-value.ts'
 import type { MessagePart, Role, Usage } from '../../../state/index.ts'
 import type { About } from '../../importer.ts'
 
-/** What somebody said. */
+/** The role and content of a message. */
 export type Said = { role: Role; content: string } | { role: Role; parts: MessagePart[] }
 
-/** All of it may be absent. */
+/** The meaning of an entry. Every property may be absent. */
 export interface Meaning {
   /**
-   * What the user asked. The entry starts a turn, except in a file that announces its turns with `starts`: there the
-   * prompt belongs to the turn that was announced.
+   * The user's prompt. The entry starts a turn, except in a file that announces its turns with `starts`: there the
+   * prompt belongs to the announced turn.
    */
   prompt?: string
-  /** The entry starts a turn, and this is its subject; empty: the prompt that comes with or after it is. */
+  /**
+   * The entry starts a turn, and this is the turn's subject. If empty, the next prompt (also of the same entry) is the
+   * subject.
+   */
   starts?: string
-  /** Somebody said something. Without it the entry becomes an event of its turn. */
+  /** The message of the entry. Without one, the entry becomes an event of its turn. */
   message?: Said
-  /** What else the entry says, as messages of their own: results of its calls. */
+  /** Additional messages of the entry, such as the results of its calls. */
   more?: readonly Said[]
   /**
-   * The message is a further piece of the one before, if that has the same role: a reply of several entries. With
-   * `text` its text goes on where that of the one before ends.
+   * The message continues the previous message if that has the same role: a reply in several entries. With `text`, its
+   * text is appended to that of the previous message.
    */
   joins?: boolean | 'text'
-  /** Tokens of the message. */
+  /** Tokens used by the message. */
   usage?: Usage
-  /** Tokens of the session so far. */
+  /** Tokens used by the session so far. */
   total?: Usage
-  /** Id of the entry. One that came before is a copy, and says nothing, or with `newer` takes the place of the first. */
+  /**
+   * Id of the entry. An entry with the id of an earlier one is a copy and is ignored; with `newer`, it replaces the
+   * earlier one.
+   */
   id?: string
   newer?: boolean
-  /** Id of the entry that it follows, null for the first; absent in a tool without such ids: the one above. */
+  /** Id of the entry that this one follows; null for the first. If absent, the entry follows the previous line. */
   parent?: string | null
-  /** The conversation goes back: to before the entry of this id, or by so many turns. The next prompt continues there. */
+  /**
+   * The conversation is rewound: to before the entry with this id, or by this number of turns. The next prompt
+   * continues from there.
+   */
   rewind?: { before: string } | { turns: number }
-  /** How the turn went, as far as this entry tells: `completed`, `interrupted`, `failed`. */
+  /** Status of the turn according to this entry: `completed`, `interrupted` or `failed`. */
   status?: string
-  /** Milliseconds. */
+  /** Time of the entry in milliseconds. */
   time?: number
-  /** The kind of event. */
+  /** Type of the event. */
   type?: string
   subtype?: string
   sessionId?: string
@@ -49,9 +58,12 @@ export interface Meaning {
 export interface LineContext {
   /** Number of the line. */
   readonly line: number
-  /** Name of the tool that a call further up named. */
+  /** Returns the tool's name of an earlier call. */
   toolName(callId: string): string | undefined
 }
 
-/** Asked twice for an entry, and has to say the same. Liberal: any field may be missing or odd. */
+/**
+ * Returns the meaning of an entry. Called twice per entry, it has to return the same result. Any field may be missing
+ * or have an unexpected value.
+ */
 export type MeaningOf = (entry: JsonObject, context: LineContext) => Meaning

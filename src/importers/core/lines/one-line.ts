@@ -1,9 +1,12 @@
-/** Text as one line, for subjects and titles. */
+/** Shortens text to one line, for subjects and titles. */
 import { cut } from '../../../excerpt.ts'
 
 const LONG = 72
 
-/** One line of at most `limit` characters, without control characters; empty when the text has none that show. */
+/**
+ * Returns the text as one line of at most `limit` characters, without control characters; empty if the text has no
+ * visible characters.
+ */
 export const oneLine = (text: string, limit: number = LONG): string =>
   cut(
     text

@@ -1,4 +1,7 @@
-/** Content parts of the AI SDK's `ModelMessage`, made of what tools write. Everything may be missing or odd. */
+/**
+ * Makes content parts of the AI SDK's `ModelMessage` from the fields of tools' entries. Any field may be missing or
+ * have an unexpected value.
+ */
 import { isJsonObject, type JsonObject } from '../../../json-value.ts'
 import type { MessagePart } from '../../../state/index.ts'
 
@@ -13,7 +16,7 @@ export const callPart = (toolCallId: string, toolName: string, input: unknown): 
   input: input ?? {},
 })
 
-/** @param output text, parts, or any other value */
+/** @param output text, content parts, or any other value */
 export const resultPart = (
   toolCallId: string,
   toolName: string,
@@ -32,7 +35,7 @@ function outputOf(output: unknown, failed: boolean): JsonObject {
 const isContentItem = (item: unknown): boolean =>
   isJsonObject(item) && ((item.type === 'text' && typeof item.text === 'string') || item.type === 'media')
 
-/** An image of a `data:` address, or at another one. */
+/** Makes an image part of a URL. Takes the data out of a base64 `data:` URL. */
 export function imagePart(url: string): MessagePart {
   const data = /^data:([^;,]+);base64,/.exec(url)
   return data === null
@@ -40,7 +43,7 @@ export function imagePart(url: string): MessagePart {
     : { type: 'image', image: url.slice(data[0].length), mediaType: data[1] }
 }
 
-/** Arguments that a model wrote as JSON text; the text itself, where it is not an object. */
+/** Parses the arguments of a call, which a model wrote as JSON text. Returns the text itself if it is not an object. */
 export function inputOf(text: unknown): unknown {
   if (typeof text !== 'string') return text ?? {}
   try {
@@ -51,25 +54,25 @@ export function inputOf(text: unknown): unknown {
   }
 }
 
-/** The string under `key`; `undefined` for anything else, the empty string included. */
+/** Returns the string under `key`; `undefined` for anything else and for an empty string. */
 export function stringAt(value: unknown, key: string): string | undefined {
   const found = isJsonObject(value) && Object.hasOwn(value, key) ? value[key] : undefined
   return typeof found === 'string' && found !== '' ? found : undefined
 }
 
-/** Milliseconds of ISO 8601 text, or of a number of seconds or milliseconds. */
+/** Converts ISO 8601 text, or a number of seconds or milliseconds, to milliseconds. */
 export function timeOf(value: unknown): number | undefined {
   const time = typeof value === 'string' ? Date.parse(value) : value
   if (typeof time !== 'number' || !Number.isFinite(time) || time <= 0) return undefined
   return typeof value === 'number' && value < 1e11 ? value * 1000 : time
 }
 
-/** The object without keys whose value is `undefined`. */
+/** Returns the object without the keys whose value is `undefined`. */
 export function known<T extends object>(value: { [Key in keyof T]: T[Key] | undefined }): T {
   return Object.fromEntries(Object.entries(value).filter(([, inner]) => inner !== undefined)) as T
 }
 
-/** Tokens, where a tool counted any. */
+/** Returns the counts that are positive numbers; `undefined` if there are none. */
 export function usageOf(counts: Readonly<Record<string, unknown>>): Record<string, number> | undefined {
   const found = Object.entries(counts).filter(
     (entry): entry is [string, number] =>

@@ -1,4 +1,4 @@
-/** The second pass: one turn's lines as messages and events, each beside the line it was made of. */
+/** The second pass: converts the lines of a turn to messages and events, each stored with its line. */
 import {
   type Message,
   type MessagePart,

@@ -1,85 +1,88 @@
 /**
- * Which turn an entry belongs to, and which turn continues which. Parents say so, not the order of lines: two windows
- * that write to one file are two lines of turns, however their entries alternate.
+ * Decides which turn an entry belongs to, and which turn continues which. Parents decide this, not the order of lines:
+ * if two windows write to one file, they are two lines of turns, even if their entries alternate.
  *
- * - A prompt continues the turn of the message that it hangs on. Parents are followed through what is no message,
- *   since hooks, progress and attachments hang between a reply and the next prompt. The second prompt on one message
- *   is a rewind, or a second window.
- * - Any other entry belongs to the end of the line of turns that its parent is on; of several lines to the one that
- *   was written to last. Parallel tools and progress branch as well, and that means nothing: only a reply, or a tool's
- *   result, that hangs where a prompt hangs already starts a line of its own.
- * - What has no parent in the file follows the entry above it.
+ * - A prompt continues the turn of its nearest ancestor that is a message. Other ancestors are skipped, because hooks,
+ *   progress and attachments stand between a reply and the next prompt. The second prompt on one message is a rewind,
+ *   or a second window.
+ * - Any other entry belongs to the last turn of its parent's line of turns; if there are several lines, of the one that
+ *   was written to last. Entries of parallel tools and progress branch as well, but do not start a line of turns. Only
+ *   a reply or a tool's result does, if a prompt already follows the same message.
+ * - An entry without a parent in the file follows the entry above it.
  *
- * Only entries further up are looked at, and a turn that was continued never grows. So a transcript that grows keeps its
+ * Only earlier entries are considered, and a turn that was continued never grows. So a transcript that grows keeps its
  * tree.
  */
 
-/** What the tree has to know of an entry. */
+/** The fields of an entry that the tree needs. */
 export interface TreeEntry {
   uuid?: unknown
-  /** Null: it is the first. */
+  /** Null for the first entry. */
   parentUuid?: unknown
-  /** Where a conversation was cut, as by a compaction: what stood before. */
+  /** If the conversation was cut here, as by a compaction: the entry before the cut. */
   logicalParentUuid?: unknown
 }
 
 export type Part =
   | 'prompt'
-  /** A reply that begins here, or the result of a tool. */
+  /** The beginning of a reply, or the result of a tool. */
   | 'answer'
-  /** Another line of the conversation. */
+  /** Another message of the conversation. */
   | 'message'
   | 'other'
 
 interface Node {
   parent: unknown
-  /** The nearest message at or above, where it was known when the node came. */
+  /** The nearest message at or above this node, if it was known when the node was added. */
   anchor: Anchor | undefined
-  /** A node far above, where no message stands in between. */
+  /** A node far above; no node in between is a message. */
   jump?: string | undefined
 }
 
-/** What an entry hangs on. */
+/** The message that an entry follows, or the top of its tree. */
 interface Anchor {
-  /** Of the message; at the top of a tree, of its first node. */
+  /** Id of the message; at the top of a tree, made of the id of its first node. */
   id: string
   turn: number
-  /** Whether no message stands above. */
+  /** Whether there is no message above. */
   top: boolean
 }
 
-/** Where an entry goes. */
+/** The turn of an entry. */
 export interface Position {
   turn: number
-  /** Only of an entry that starts a turn: the turn that it continues. */
+  /** Only for an entry that starts a turn: the turn that it continues. */
   parent?: number
 }
 
 export class TurnTree {
-  /** The turn of the entry that came last. */
+  /** The turn of the last entry. */
   current = 0
   readonly #nodes = new Map<string, Node>()
-  /** Messages that prompts hang on. */
+  /** Ids of messages that a prompt follows. */
   readonly #prompted = new Set<string>()
   readonly #parents: (number | undefined)[] = [undefined]
-  /** By turn: of those that continue it, the one whose line was written to last. */
+  /** By turn: the turn that continues it; of several, the one whose line was written to last. */
   readonly #latest: (number | undefined)[] = [undefined]
   /** The turn that the next prompt without a parent continues, after a rewind. */
   #rewound: number | undefined
-  /** Whether this transcript has parents at all. Where every parent is null, a null says nothing. */
+  /** Whether any message of this transcript has a parent. If not, a null parent has no meaning. */
   #hasParents = false
 
-  /** Whether an entry of this uuid came before. */
+  /** Whether an earlier entry has this uuid. */
   has(uuid: string): boolean {
     return this.#nodes.has(uuid)
   }
 
-  /** Goes back to a turn: the next prompt continues it, unless it names a parent. What comes before stays where it is. */
+  /**
+   * Rewinds to a turn: the next prompt continues it, unless that prompt has a parent. Entries before that prompt are
+   * not affected.
+   */
   rewind(turn: number): void {
     this.#rewound = turn
   }
 
-  /** Takes an entry in. */
+  /** Adds an entry. */
   place(entry: TreeEntry, part: Part): Position {
     const anchor = this.#anchor(entry.parentUuid)
     const parent = this.#continued(anchor, part)
@@ -91,14 +94,14 @@ export class TurnTree {
     return position
   }
 
-  /** The turn that a new one continues; `undefined` when the entry starts none. */
+  /** Returns the turn that the entry's new turn continues; `undefined` if the entry does not start a turn. */
   #continued(anchor: Anchor | undefined, part: Part): number | undefined {
     const repeated = anchor !== undefined && this.#prompted.has(anchor.id)
     if (part === 'prompt') {
       const rewound = this.#rewound
       this.#rewound = undefined
       if (rewound !== undefined && anchor === undefined) return rewound
-      // A tree of its own, as when a session is taken up again, goes on where the file is.
+      // A separate tree, as after a session was resumed, continues the current turn.
       const goesOn = anchor === undefined || (anchor.top && !repeated)
       return goesOn ? this.current : anchor.turn
     }
@@ -112,12 +115,12 @@ export class TurnTree {
       this.#touch(turn)
       return
     }
-    // All turns above lead here already.
+    // `#latest` of all turns above already leads here.
     this.#latest[parent] = turn
     this.current = turn
   }
 
-  /** Goes to the end of the line that the turn is on. */
+  /** Makes the last turn of this turn's line current. */
   #move(turn: number): void {
     let end = turn
     for (let next = this.#latest[end]; next !== undefined; next = this.#latest[end]) end = next
@@ -142,7 +145,7 @@ export class TurnTree {
     this.#nodes.set(uuid, { parent, anchor: message ? own : above?.top ? undefined : above })
   }
 
-  /** The nearest message at or above; `undefined` when the way there is not in the file. */
+  /** Returns the nearest message at or above an entry; `undefined` if the file lacks an entry on the way. */
   #anchor(uuid: unknown): Anchor | undefined {
     const passed: Node[] = []
     let at = uuid
@@ -151,7 +154,7 @@ export class TurnTree {
       const node = this.#nodes.get(at)
       if (node === undefined || node.anchor !== undefined) break
       if (passed.push(node) > this.#nodes.size) {
-        // A way that is longer than there are nodes is a circle: it is cut.
+        // A path longer than the number of nodes is a cycle: cut it.
         node.parent = undefined
         node.jump = undefined
         return undefined
@@ -159,7 +162,7 @@ export class TurnTree {
       top = at
       at = node.jump ?? node.parent
     }
-    // The next time the way is short.
+    // Shortens the path for the next search.
     for (const node of passed.slice(0, -1)) node.jump = top
     if (typeof at === 'string') return this.#nodes.get(at)?.anchor
     const known = at === null && (this.#hasParents || this.#prompted.size === 0)
