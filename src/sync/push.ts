@@ -34,7 +34,7 @@ export async function pushSessions(sharing: Sharing, request: PushRequest = {}):
   const state: Denied = { deletes: new Set(), replacing: new Map() }
   for (let round = 0; round < ROUNDS && left.length > 0; round++)
     left = await pushOnce(sharing, request, left, report, state)
-  await pushArchives(sharing, request.gate, report)
+  await pushArchives(sharing, request, report)
   for (const session of left)
     report.refused.push({ session, reason: 'others keep changing it at the remote. Try again.' })
   const once = (list: readonly string[]): string[] => [...new Set(list)].sort()

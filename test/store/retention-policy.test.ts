@@ -190,7 +190,7 @@ describe('What a policy removes', () => {
           const newer = stays.filter((other) => other.lastUse > one.lastUse)
           if (limits.age !== undefined) expect(NOW - one.lastUse).toBeLessThanOrEqual(limits.age * DAY)
           if (limits.count !== undefined) expect(newer.length).toBeLessThan(Math.max(1, limits.count))
-          const bytes = newer.reduce((sum, other) => sum + other.bytes, one.bytes)
+          const bytes = newer.reduce((sum, other) => (sum ?? 0) + (other.bytes ?? 0), one.bytes)
           if (limits.bytes !== undefined) expect(bytes).toBeLessThanOrEqual(limits.bytes)
         }
         // Without a limit that it is over, nothing goes.

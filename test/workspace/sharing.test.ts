@@ -55,6 +55,20 @@ test('a push with the files of a session is refused when one of them holds a sec
   expect((await store.push()).pushed).toEqual(['heads/demo/main'])
 })
 
+test('an archive takes files along only when that is asked for', async () => {
+  const { server, store, turn } = shared()
+  await turn('one')
+  await store.push()
+  await store.archive({ sessions: ['demo'] })
+  await store.push()
+  const all = () => gitText(server, ['for-each-ref', '--format=%(refname)'])
+  expect(refsAt(server)).toEqual(['refs/heads/demo/main'])
+  expect(all()).not.toContain('archive')
+  expect((await store.push({ workspace: true })).archived).toEqual(['demo'])
+  expect(refsAt(server)).toEqual([])
+  expect(all()).toContain('archive')
+})
+
 test('a session that comes back from the trash has its files', async () => {
   const { files, root, store, turn } = shared()
   const id = await turn('one')

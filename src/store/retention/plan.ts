@@ -16,8 +16,8 @@ export interface SessionFacts {
   /** Whether its metadata says `keep: true`. */
   readonly pinned: boolean
   readonly tagged: boolean
-  /** Bytes on the disk that no other session needs. */
-  readonly bytes: number
+  /** Bytes on the disk that no other session needs; `undefined`: nobody measured them. */
+  readonly bytes: number | undefined
   /** Whether it cannot be read: then nothing is known of it for sure. */
   readonly damaged: boolean
 }
@@ -28,7 +28,8 @@ export interface Removal {
   readonly title: string | undefined
   readonly why: 'age' | 'count' | 'bytes'
   readonly lastUse: number
-  readonly bytes: number
+  /** `undefined` where nobody had to know: only a dry run, and a rule with `maxBytes`, measure them. */
+  readonly bytes: number | undefined
 }
 
 /** A session over a limit that stays, and what protects it. */
@@ -43,8 +44,11 @@ export interface RetentionPlan {
   readonly protections: readonly Protection[]
   /** How many sessions stay, protected ones among them. */
   readonly kept: number
-  /** Bytes that a purge then frees, at least: what only removed sessions share is freed as well. */
-  readonly frees: number
+  /**
+   * Bytes that a purge then frees, at least: what only removed sessions share is freed as well. `undefined` where nobody
+   * measured them.
+   */
+  readonly frees: number | undefined
 }
 
 /** @param now milliseconds since 1970 */
@@ -68,11 +72,12 @@ export function planRetention(
         continue
       }
       count++
-      bytes += one.bytes
+      bytes += one.bytes ?? 0
     }
   }
   removals.sort((a, b) => a.lastUse - b.lastUse || (a.session < b.session ? -1 : 1))
-  const frees = removals.reduce((sum, one) => sum + one.bytes, 0)
+  const isMeasured = removals.every(({ bytes }) => bytes !== undefined)
+  const frees = isMeasured ? removals.reduce((sum, one) => sum + (one.bytes ?? 0), 0) : undefined
   return { removals, protections, kept: sessions.length - removals.length, frees }
 }
 
@@ -107,7 +112,7 @@ function overLimit(
 ): Removal['why'] | undefined {
   if (newer.now - lastUse > maxAge) return 'age'
   if (newer.count >= maxCount) return 'count'
-  return newer.bytes + bytes > maxBytes ? 'bytes' : undefined
+  return newer.bytes + (bytes ?? 0) > maxBytes ? 'bytes' : undefined
 }
 
 function protectionOf(

@@ -3,13 +3,16 @@ import type { Checkpoints } from '../../checkpoints/checkpoints.ts'
 import { emptyTrash } from '../../checkpoints/trash.ts'
 import type { Repository } from '../../git/repository.ts'
 import { type ObjectId, parseSessionId, type RefName, type SessionId } from '../../ids.ts'
+import type { JsonObject } from '../../json-value.ts'
+import { encodeName } from '../../ref-part.ts'
 import { TimeSlice } from '../../time-slice.ts'
 import type { DocumentRules } from '../document.ts'
-import type { MaintainOptions } from '../session-store.ts'
+import type { MaintainOptions, SessionSummary } from '../session-store.ts'
 import { Arrivals } from './arrivals.ts'
 import { planRetention, type RetentionPlan, type SessionFacts } from './plan.ts'
 import { type ParsedPolicy, parsePolicy, type RetentionPolicy } from './policy.ts'
-import { type SessionStats, statsOfSessions } from './stats.ts'
+import { everySession, fieldsOf } from './stats.ts'
+import { bytesOfSessions } from './usage.ts'
 
 export interface PruneOptions {
   /** Only say what the policy would remove. */
@@ -45,12 +48,20 @@ export async function prune(
   const facts: SessionFacts[] = []
   if (!(await checkpoints.openFinished())) return { ...planRetention(parsed, [], now), ...nothingDone }
   const arrivals = new Arrivals(repository)
-  for await (const one of statsOfSessions(source, { onProgress })) {
+  // It walks over the whole store, which nobody does without need.
+  const isMeasured = dryRun || parsed.rules.some(({ maxBytes }) => maxBytes !== Number.POSITIVE_INFINITY)
+  const measuring = (done: number, total: number) => onProgress?.({ phase: 'measuring', done, total })
+  const bytes = isMeasured ? await bytesOfSessions(checkpoints.history, measuring) : undefined
+  const byPart = bytes && new Map([...bytes].map(([session, one]) => [encodeName(session), one.own]))
+  for await (const one of everySession(source)) {
     const session = parseSessionId(one.id)
     const refs = checkpoints.refs.of(session)
     seen.set(one.id, refs)
     const tagged = [...refs.keys()].some((ref) => ref.startsWith('refs/tags/'))
-    facts.push(factsOf(one, arrivals.of(session, now), tagged))
+    const own = byPart && (byPart.get(encodeName(session)) ?? 0)
+    facts.push(
+      factsOf(one, await fieldsOf(checkpoints, one), { arrived: arrivals.of(session, now), tagged, own }),
+    )
   }
   const plan = planRetention(parsed, facts, now)
   if (dryRun) return { ...plan, ...nothingDone }
@@ -90,30 +101,20 @@ async function carryOut(
 }
 
 function factsOf(
-  {
-    id,
-    type,
-    title,
-    project,
-    updatedAt,
-    bytes,
-    problem,
-    fields,
-  }: SessionStats & { fields: { metadata?: unknown } },
-  arrived: number,
-  tagged: boolean,
+  { id, type, title, updatedAt, problem }: SessionSummary,
+  { workspace, metadata }: JsonObject,
+  { arrived, tagged, own }: { arrived: number; tagged: boolean; own: number | undefined },
 ): SessionFacts {
-  const metadata = (fields.metadata ?? {}) as { keep?: unknown }
   return {
     id,
     type,
     title,
-    project,
+    project: typeof workspace === 'string' ? workspace : undefined,
     lastUse: Date.parse(updatedAt),
     arrived,
-    pinned: metadata.keep === true,
+    pinned: ((metadata ?? {}) as { keep?: unknown }).keep === true,
     tagged,
-    bytes: bytes.own,
+    bytes: own,
     damaged: problem !== undefined,
   }
 }

@@ -47,7 +47,7 @@ export class Retention {
   async *stats(options?: SessionStatsOptions): AsyncGenerator<SessionStats> {
     this.#source.checkpoints.lifetime.check()
     const { statsOfSessions } = await import('./stats.ts')
-    for await (const { fields: _, ...stats } of statsOfSessions(this.#source, options)) yield stats
+    yield* statsOfSessions(this.#source, options)
   }
 
   /**

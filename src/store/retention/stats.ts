@@ -47,7 +47,7 @@ interface Source {
 export async function* statsOfSessions(
   { repository, checkpoints, rules }: Source,
   { prices = {}, onProgress }: SessionStatsOptions = {},
-): AsyncGenerator<SessionStats & { fields: JsonObject }> {
+): AsyncGenerator<SessionStats> {
   if (!(await checkpoints.openFinished())) return
   const { history } = checkpoints
   const bytes = await bytesOfSessions(history, (done, total) =>
@@ -72,13 +72,12 @@ export async function* statsOfSessions(
       bytes: byPart.get(encodeName(id)) ?? { own: 0, shared: 0 },
       tokens,
       ...(cost !== undefined && { cost }),
-      fields,
     }
   }
 }
 
 /** Those with refs of their own, then the archived ones; each the newest first. */
-async function* everySession({
+export async function* everySession({
   repository,
   checkpoints,
   rules,
@@ -99,7 +98,8 @@ async function countOf(history: Checkpoints['history'], session: SessionId): Pro
   return (await history.reachable(tips)).size
 }
 
-async function fieldsOf(
+/** The values of a session that are no collections; none of one that cannot be read. */
+export async function fieldsOf(
   { history, objects }: Checkpoints,
   { head, problem }: SessionSummary,
 ): Promise<JsonObject> {

@@ -14,6 +14,7 @@ import {
   type ObjectId,
   type RefFolder,
   type RefName,
+  type SessionId,
 } from '../../ids.ts'
 import { encodeName } from '../../ref-part.ts'
 import { batchesOf } from '../batches.ts'
@@ -70,7 +71,7 @@ export const isOnlyArchivedThere = ({ refs, gone, archived }: SharedSession): bo
 /** After a push of sessions: archives that are new here go to the remote, and those that are not here any more go there. */
 export async function pushArchives(
   sharing: Sharing,
-  gate: Gate | undefined,
+  { gate, workspace = false }: { gate?: Gate; workspace?: boolean },
   report: PushReport,
 ): Promise<void> {
   const { checkpoints, names, remote, options } = sharing
@@ -79,14 +80,17 @@ export async function pushArchives(
     now.size === seen.size && [...now].every(([ref, id]) => seen.get(ref as RefName) === id)
   if (isTheSame(shelfHere(sharing, ARCHIVE).refs)) return
   const there = await remote.refs(names.prefixes(undefined), options)
+  const held = new Set<string>()
   for (const [ref, id] of shelfHere(sharing, ARCHIVE).refs)
-    if (!there.refs.has(ref)) await holdBack(sharing, id, there, gate, report)
+    if (!there.refs.has(ref))
+      for (const session of await holdBack(sharing, id, { there, gate, workspace, report }))
+        held.add(encodeName(session))
   const here = shelfHere(sharing, ARCHIVE)
   const known = [...there.refs.values()]
   const has: ObjectId[] = []
   for (const id of known) if (await checkpoints.objects.has(id)) has.push(id)
   const now = new Map([...there.refs].filter(([ref]) => ref.startsWith(ARCHIVE))) as Map<RefName, CommitId>
-  const held = new Set(report.refused.map(({ session }) => encodeName(session)))
+  for (const { session } of report.refused) held.add(encodeName(session))
   for (const [ref, id] of here.refs) {
     const sessions = history(sharing).archives.tryRead(id)
     if (sessions === undefined || [...sessions.keys()].some((part) => held.has(part))) continue
@@ -120,20 +124,26 @@ export async function pushArchives(
 
 const history = ({ checkpoints }: Sharing) => checkpoints.history
 
-/** Sessions that may not leave this machine get an archive of their own, and are told. */
+/**
+ * Sessions that may not leave this machine get their own archive, and are reported; so do those with files of a workspace
+ * that nobody asked to send, which stay at the remote as they are. Returns both.
+ */
 async function holdBack(
   sharing: Sharing,
   id: CommitId,
-  there: RemoteRefs,
-  gate: Gate | undefined,
-  report: PushReport,
-): Promise<void> {
+  options: { there: RemoteRefs; gate: Gate | undefined; workspace: boolean; report: PushReport },
+): Promise<SessionId[]> {
+  const { there, gate, workspace, report } = options
   const { checkpoints, writer } = sharing
   const all = history(sharing).archives.tryRead(id) ?? new Map<string, ArchivedSession>()
   const held: ArchivedSession[] = []
   for (const one of all.values()) {
     const shared = sessionsWith(sharing, there, [one.session]).get(one.session)
     if (shared === undefined) continue
+    if (!workspace && [...shared.refs.keys()].some((key) => parseKey(key)?.kind === 'workspace')) {
+      held.push(one)
+      continue
+    }
     const isMarked = shared.gone.local !== undefined || shared.gone.remote !== undefined
     const facts = isMarked ? await sessionFacts(history(sharing), shared, writer) : undefined
     const error = await gate?.(shared)
@@ -144,6 +154,7 @@ async function holdBack(
     held.push(one)
   }
   if (held.length > 0 && held.length < all.size) await foldSessions(checkpoints, held)
+  return held.map(({ session }) => session)
 }
 
 /** The refs that the remote still has of archived sessions, where they are what the archive says. */

@@ -65,12 +65,12 @@ function described({ removals, protections, kept, frees }: PruneReport): Line[] 
   const rows = removals.map(({ session, title, why, lastUse, bytes }) => [
     line`${yellow(session)}`,
     line`${dim(new Date(lastUse).toISOString().slice(0, 10))}`,
-    line`${size(bytes)}`,
+    line`${bytes === undefined ? '' : size(bytes)}`,
     line`${REASONS[why]}`,
     line`${short(title ?? '', 50)}`,
   ])
   const protectedOnes = protections.map(({ session, by }) => line`${yellow(session)} stays: ${PROTECTED[by]}`)
-  const sum = line`${count(removals.length, 'session')} to remove, ${count(kept, 'session')} to keep; frees ${size(frees)}.`
+  const sum = line`${count(removals.length, 'session')} to remove, ${count(kept, 'session')} to keep${frees === undefined ? '' : `; frees ${size(frees)}`}.`
   return [...columns(rows), ...protectedOnes, sum]
 }
 
