@@ -1,6 +1,6 @@
 /**
- * Every error forkpoint throws on purpose. Each has a stable `code`, the data that a program needs to act on
- * it, and a message that says what to do next. Match on `instanceof` or `code`, never on the message.
+ * The base class of all errors that forkpoint throws on purpose. Each has a stable `code`, the data that a program
+ * needs to act on it, and a message that says what to do next. Match on `instanceof` or `code`, never on the message.
  *
  * Programmer mistakes (a missing argument, an option of the wrong type) are plain `TypeError`s.
  */
@@ -19,9 +19,9 @@ const short = (id: string | null | undefined): string => (id ? `${id.slice(0, 10
 export interface ConflictData {
   session: string
   branch: string
-  /** The checkpoint the caller built on; `null`: the branch was expected not to exist; `undefined`: unknown. */
+  /** The checkpoint that the caller built on; `null`: the branch was expected not to exist; `undefined`: unknown. */
   expected?: string | null | undefined
-  /** Where the branch is; `null` when there is no such branch. */
+  /** The current tip of the branch; `null` if there is no such branch. */
   actual: string | null
 }
 
@@ -65,12 +65,12 @@ export type NotFoundKind =
   | 'message'
   | 'remote'
   | 'store'
-  /** Files of a workspace, at a checkpoint. */
+  /** Workspace files at a checkpoint. */
   | 'snapshot'
-  /** An input, outside any store. */
+  /** An input file, outside any store. */
   | 'file'
 
-/** What was named does not exist. */
+/** The named thing does not exist. */
 export class NotFoundError extends ForkpointError {
   readonly kind: NotFoundKind
   /** The name as it was given. */
@@ -87,7 +87,7 @@ export class NotFoundError extends ForkpointError {
   }
 }
 
-/** The target of a fork, a branch or a tag exists already. Nothing was written. */
+/** A session, branch, tag or remote of this name already exists. Nothing was written. */
 export class AlreadyExistsError extends ForkpointError {
   readonly kind: 'session' | 'branch' | 'tag' | 'remote'
   readonly id: string
@@ -110,7 +110,7 @@ export class AlreadyExistsError extends ForkpointError {
   }
 }
 
-/** A prefix of a checkpoint id that matches more than one checkpoint. */
+/** The prefix of a checkpoint id matches more than one checkpoint. */
 export class AmbiguousRevisionError extends ForkpointError {
   readonly revision: string
   /** Up to ten of the matching checkpoints. */
@@ -127,7 +127,7 @@ export class AmbiguousRevisionError extends ForkpointError {
   }
 }
 
-/** A text is the beginning of more than one session's id. */
+/** The beginning of a session id matches more than one session. */
 export class AmbiguousSessionError extends ForkpointError {
   readonly session: string
   /** Up to ten of the matching sessions. */
@@ -144,7 +144,7 @@ export class AmbiguousSessionError extends ForkpointError {
   }
 }
 
-/** A name that cannot be the name of a session, branch or tag. */
+/** The name cannot be that of a session, branch or tag. */
 export class InvalidIdError extends ForkpointError {
   readonly kind: string
   readonly id: unknown
@@ -156,13 +156,13 @@ export class InvalidIdError extends ForkpointError {
   }
 }
 
-/** One thing that is wrong with a state. `path` leads from the document to the value. */
+/** One problem of a state. `path` leads from the document to the value. */
 export interface StateIssue {
   path: readonly (string | number)[]
   message: string
 }
 
-/** A state that does not fit its schema, or that the format cannot hold. Nothing was written. */
+/** The state does not fit its schema, or the format cannot store it. Nothing was written. */
 export class InvalidStateError extends ForkpointError {
   readonly issues: readonly StateIssue[]
 
@@ -188,9 +188,9 @@ const issueText = ({ path, message }: StateIssue): string =>
 
 /** Data on the disk is damaged. The message names the file or object and, if there is one, the remedy. */
 export class CorruptError extends ForkpointError {
-  /** The file, if one file is to blame. */
+  /** The damaged file, if it is one file. */
   readonly file: string | undefined
-  /** The object id, if one object is to blame. */
+  /** The id of the damaged object, if it is one object. */
   readonly object: string | undefined
 
   constructor(message: string, data: { file?: string; object?: string } = {}, options?: { cause?: unknown }) {
@@ -200,7 +200,7 @@ export class CorruptError extends ForkpointError {
   }
 }
 
-/** A lock file stayed taken for longer than the store waits. */
+/** A lock was held for longer than the store waits. */
 export class LockedError extends ForkpointError {
   readonly file: string
 
@@ -227,9 +227,9 @@ export class StorageError extends ForkpointError {
   }
 }
 
-/** The store's folder is not where it was opened: renamed, removed, or another one is there. Nothing was saved. */
+/** The store's folder was renamed, removed or replaced after the store was opened. Nothing was saved. */
 export class StoreMovedError extends ForkpointError {
-  /** Where the store was opened. */
+  /** The path at which the store was opened. */
   readonly folder: string
 
   constructor(folder: string, options?: { cause?: unknown }) {
@@ -244,9 +244,9 @@ export class StoreMovedError extends ForkpointError {
 
 /** A checkpoint could not be signed. Where the store's `sign` requires a signature, nothing was written. */
 export class SigningError extends ForkpointError {
-  /** The file of the key; `undefined` when its text was given. */
+  /** The file of the key; `undefined` if the key was given as text. */
   readonly key: string | undefined
-  /** Why, without a full stop. */
+  /** The reason, without a full stop. */
   readonly reason: string
 
   constructor(data: { key?: string | undefined }, reason: string, options?: { cause?: unknown }) {
@@ -262,23 +262,23 @@ export class SigningError extends ForkpointError {
   }
 }
 
-/** Why a git server did not do what it was asked for. */
+/** Why a request to a git server failed. */
 export type RemoteFailure =
-  /** No connection, or it was lost, or nothing came for too long. */
+  /** No connection, a lost connection, or a timeout. */
   | 'unreachable'
-  /** The server wants other credentials, or allows them less. */
+  /** The server does not accept the credentials, or they do not allow this. */
   | 'denied'
   /** There is no repository at this address. */
   | 'missing'
-  /** Too many requests, or the server is down for now; it was asked again before this. */
+  /** Too many requests, or the server is temporarily down. Retries failed too. */
   | 'busy'
-  /** It points to an address that is not followed. */
+  /** The server redirects to an address that is not followed. */
   | 'redirected'
-  /** Its answer is none that a git server gives. */
+  /** The answer is not one of a git server. */
   | 'invalid'
-  /** Its answer is larger than the limits allow. */
+  /** The answer is larger than the limits allow. */
   | 'too-large'
-  /** Git on the server gave up, in its own words. */
+  /** Git on the server refused, for the reason in `said`. */
   | 'refused'
 
 export interface RemoteErrorData {
@@ -288,9 +288,9 @@ export interface RemoteErrorData {
   said?: string | undefined
 }
 
-/** A git server could not be reached, refused, or answered what no git server would. Nothing local was changed. */
+/** A git server could not be reached, refused, or gave an answer that is not git's. Nothing local was changed. */
 export class RemoteError extends ForkpointError {
-  /** Without user name and password. */
+  /** The address, without user name and password. */
   readonly url: string
   readonly failure: RemoteFailure
   /** The HTTP status of the answer, if there was one. */
@@ -308,7 +308,7 @@ export class RemoteError extends ForkpointError {
   }
 }
 
-/** This store or repository cannot do what was asked; `store.supports` says so beforehand. */
+/** This store or repository does not support the operation. `store.supports` says so beforehand. */
 export class UnsupportedError extends ForkpointError {
   readonly feature: string
 
@@ -318,7 +318,7 @@ export class UnsupportedError extends ForkpointError {
   }
 }
 
-/** An operation is under way on this session object; it does one at a time. */
+/** Another operation is running on this session object, which runs one at a time. */
 export class SessionBusyError extends ForkpointError {
   readonly session: string
 

@@ -1,15 +1,15 @@
 /**
- * Texts cut short, with no character cut in half: neither a surrogate pair, which is no text without its other half,
- * nor what a reader sees as one character, such as an emoji with its skin or a letter with its accent.
+ * Shortens texts without splitting a character: neither a surrogate pair, nor what a reader sees as one character, such
+ * as an emoji with a skin tone or a letter with an accent.
  */
 
 const MORE = '…'
 
-/** The beginning of a text, at most this many UTF-16 units of it. */
+/** Returns the beginning of a text, at most this many UTF-16 units. */
 export const beginning = (text: string, units: number): string =>
   text.length <= units ? text : text.slice(0, boundaryBefore(text, units))
 
-/** The end of a text, at most this many UTF-16 units of it. */
+/** Returns the end of a text, at most this many UTF-16 units. */
 export function ending(text: string, units: number): string {
   if (text.length <= units) return text
   const at = text.length - units
@@ -20,18 +20,18 @@ export function ending(text: string, units: number): string {
   )
 }
 
-/** The text, or as much of its beginning as fits in this many UTF-16 units together with a `…`. */
+/** Returns the text, or as much of its beginning as fits into this many UTF-16 units together with a `…`. */
 export const excerpt = (text: string, units: number): string =>
   text.length <= units ? text : beginning(text, units - MORE.length).trimEnd() + MORE
 
-/** At most `room` code points, cut between words where that keeps at least half of the room. */
+/** Shortens a text to at most `room` code points, between words if that keeps at least half of the room. */
 export function cut(text: string, room: number): string {
   const end = unitsOf(text, room)
   if (end === text.length) return text
   return beginningInWords(text, unitsOf(text, room - MORE.length)) + MORE
 }
 
-/** As `beginning` of a longer text, cut between words where that keeps at least half. */
+/** As `beginning` of a longer text, but cuts between words if that keeps at least half. */
 export function beginningInWords(text: string, units: number): string {
   const kept = beginning(text, units)
   const space = /\s/.test(text[kept.length] ?? ' ') ? kept.length : lastSpace(kept)
@@ -44,7 +44,7 @@ function lastSpace(text: string): number {
   return at
 }
 
-/** How many UTF-16 units the first code points take. */
+/** Returns how many UTF-16 units the first `codePoints` code points have. */
 function unitsOf(text: string, codePoints: number): number {
   let units = 0
   for (let count = 0; count < codePoints && units < text.length; count++) {
@@ -53,18 +53,18 @@ function unitsOf(text: string, codePoints: number): number {
   return units
 }
 
-/** The last place that does not cut a character, up to this one. */
+/** Returns the last position up to `at` that does not split a character. */
 function boundaryBefore(text: string, at: number): number {
   if (isBetween(text, at)) return at
   const place = isPair(text, at) ? at - 1 : at
   let from = place
   while (from > 0 && !isBetween(text, from)) from--
   const start = graphemesOf(text.slice(from, at + NEAR)).containing(place - from)?.index
-  // One that is longer than what may be kept is cut: thousands of accents on a letter.
+  // A character longer than the limit is split, such as a letter with thousands of accents.
   return start === undefined || from + start === 0 ? place : from + start
 }
 
-/** Units that are looked at around a place; hardly a character is longer. */
+/** UTF-16 units that are examined around a position; characters are hardly ever longer. */
 const NEAR = 128
 let segmenter: Intl.Segmenter | undefined
 
@@ -73,7 +73,7 @@ function graphemesOf(text: string): Intl.Segments {
   return segmenter.segment(text)
 }
 
-/** Whether a place is between two characters that never join others: the quick answer in most texts. */
+/** Whether the position is between two characters that never combine, which is quick and the case in most texts. */
 const isBetween = (text: string, at: number): boolean =>
   isPlain(text.charCodeAt(at - 1)) && isPlain(text.charCodeAt(at))
 
@@ -85,6 +85,6 @@ const isPlain = (unit: number): boolean =>
   (unit >= 0xc0 && unit < 0x300) ||
   (unit >= 0x4e00 && unit < 0xa000)
 
-/** Whether this unit is the second of a surrogate pair. */
+/** Whether the unit at this position is the second of a surrogate pair. */
 const isPair = (text: string, at: number): boolean =>
   (text.charCodeAt(at) & 0xfc00) === 0xdc00 && (text.charCodeAt(at - 1) & 0xfc00) === 0xd800

@@ -1,15 +1,15 @@
-/** Folders, made with all above them: the one place that does so. */
+/** Makes folders with all their missing parents; nothing else does. */
 import fs from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { StorageError } from './errors.ts'
 import { storageError } from './storage-error.ts'
 
 /**
- * Makes a folder with all folders above it that are missing. Returns the topmost one that it made, `undefined` when
- * the folder was there. Throws StorageError.
+ * Makes a folder and its missing parents. Returns the topmost folder that it made; `undefined` if the folder existed.
+ * Throws StorageError.
  *
- * Node's own recursive mkdir tries for ever where a folder exists and takes no other, as `/proc` does: it says ENOENT
- * for what is below it. This one goes up and down once.
+ * Node's recursive mkdir loops forever in a folder such as `/proc`, which exists but answers ENOENT when a folder is
+ * made in it. This function goes up and down the path once.
  */
 export function makeFolders(path: string): string | undefined {
   const missing: string[] = []
@@ -30,7 +30,7 @@ export function makeFolders(path: string): string | undefined {
   return topmost
 }
 
-/** `exists`: somebody else was faster; `missing`: the folder above is. */
+/** `exists`: someone else made it first; `missing`: the parent folder is missing. */
 function makeOne(folder: string): 'made' | 'exists' | 'missing' {
   try {
     fs.mkdirSync(folder)
@@ -49,12 +49,12 @@ const nowhere = (folder: string): StorageError =>
     { file: folder, errno: 'ENOENT' },
   )
 
-/** What a link leads to counts: whoever names the folder may have it behind one. */
+/** Links are followed, since a folder may be given by a link. */
 function isFolder(path: string): boolean {
   try {
     return fs.statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
   } catch {
-    // Making it says what is wrong.
+    // Making the folder will throw the error.
     return false
   }
 }

@@ -1,4 +1,4 @@
-/** A binary heap: `pop` gives what comes first by `isBefore`. Equals come out in any order. */
+/** A binary heap: `pop` returns the first item by `isBefore`. Equal items come in any order. */
 export class Heap<T> {
   readonly #isBefore: (a: T, b: T) => boolean
   readonly #items: T[] = []
@@ -19,7 +19,7 @@ export class Heap<T> {
     items[at] = item
   }
 
-  /** Removes and returns the first; `undefined` when the heap is empty. */
+  /** Removes and returns the first item; `undefined` if the heap is empty. */
   pop(): T | undefined {
     const items = this.#items
     const first = items[0]

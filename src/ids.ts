@@ -1,4 +1,4 @@
-/** Names, parsed once at the door, and the refs that they make (`docs/format.md`, "Names" and "Refs"). */
+/** Names, which are parsed once when they come in, and their refs (`docs/format.md`, "Names" and "Refs"). */
 import { InvalidIdError } from './errors.ts'
 import { decodeName, encodeName } from './ref-part.ts'
 
@@ -6,7 +6,7 @@ declare const brand: unique symbol
 declare const commit: unique symbol
 type Branded<Name extends string> = string & { readonly [brand]: Name }
 
-/** 40 lower-case hex digits of any git object. */
+/** The id of any git object: 40 lower-case hex digits. */
 export type ObjectId = Branded<'ObjectId'>
 /** The object id of a commit, which is the id of a checkpoint. */
 export type CommitId = ObjectId & { readonly [commit]: true }
@@ -16,11 +16,13 @@ export type SessionId = Branded<'SessionId'>
 export type BranchName = Branded<'BranchName'>
 /** A tag's name, as its owner wrote it. */
 export type TagName = Branded<'TagName'>
-/** A full ref name such as `refs/heads/demo/main`. A pattern does what a brand does, and literals need no cast. */
+/**
+ * A full ref name such as `refs/heads/demo/main`. A template type instead of a brand, so that literals need no cast.
+ */
 export type RefName = `refs/${string}` | 'HEAD'
 /** A folder of refs. */
 export type RefFolder = 'refs/' | `refs/${string}/`
-/** A ref, or another file of a store that is locked as refs are. */
+/** A ref, or another file of a store that is locked like a ref. */
 export type LockName = RefName | `forkpoint/${string}` | 'packed-refs' | 'shallow'
 
 export const MAIN = 'main' as BranchName
@@ -33,29 +35,29 @@ export const isObjectId = (text: string): text is ObjectId => /^[0-9a-f]{40}$/.t
 export const isRefName = (text: string): text is RefName =>
   (text === 'HEAD' || text.startsWith('refs/')) && isPathOfRef(text)
 
-/** Whether a text from outside names something that is locked. */
+/** Whether a text from outside names a ref, or another file that is locked like a ref. */
 export const isLockName = (text: string): text is LockName =>
   /^(?:HEAD$|packed-refs$|refs\/|forkpoint\/)/.test(text) && isPathOfRef(text)
 
-/** 40 hex digits from where nothing else can stand: a hash, a tree, the index of a pack. */
+/** Casts hex digits from a trusted source, such as a hash, a tree or the index of a pack. */
 export const trustedId = (hex: string): ObjectId => hex as ObjectId
 
-/** As `trustedId`, from where only a commit's id can stand: a branch, a parent, a checkpoint of ours. */
+/** As `trustedId`, from a source that only has ids of commits: a branch, a parent, a checkpoint of forkpoint. */
 export const trustedCommit = (hex: string): CommitId => hex as CommitId
 
-/** Throws InvalidIdError unless `id` can name a session: a non-empty string without control characters. */
+/** Returns `id` as a session id. Throws InvalidIdError unless it is a non-empty string without control characters. */
 export function parseSessionId(id: unknown): SessionId {
   check('session', id)
   return id as SessionId
 }
 
-/** Throws InvalidIdError unless `name` can name a branch. */
+/** Returns `name` as a branch name. Throws InvalidIdError if it cannot be one. */
 export function parseBranchName(name: unknown): BranchName {
   check('branch', name)
   return name as BranchName
 }
 
-/** Throws InvalidIdError unless `name` can name a tag. */
+/** Returns `name` as a tag name. Throws InvalidIdError if it cannot be one. */
 export function parseTagName(name: unknown): TagName {
   check('tag', name)
   return name as TagName
@@ -64,13 +66,13 @@ export function parseTagName(name: unknown): TagName {
 export const branchRef = (session: SessionId, branch: BranchName): RefName =>
   `refs/heads/${encodeName(session)}/${encodeName(branch)}`
 
-/** The ref of a line that an adapter keeps beside a session; hidden from branches, log and list. */
+/** Returns the ref of a reserved line of a session, which branches, log and list do not show. */
 export const reservedRef = (session: SessionId, name: string): RefName =>
   `refs/heads/${encodeName(session)}/_${encodeName(name)}`
 
 /**
- * The name of the reserved line with the files of a branch's workspace. It is made of the name as it can be typed back, so
- * that the short form of a long one gives the same line; a branch is never told from a line.
+ * Returns the name of the reserved line with the workspace files of a branch. A branch name that is too long for a ref
+ * and its short form give the same line. The name of the branch cannot be derived from the line.
  */
 export const filesLine = (branch: BranchName): string =>
   `workspace.${decodeName(encodeName(branch)) ?? branch}`
@@ -78,7 +80,7 @@ export const filesLine = (branch: BranchName): string =>
 export const filesRef = (session: SessionId, branch: BranchName): RefName =>
   reservedRef(session, filesLine(branch))
 
-/** Whether a reserved line holds files of a workspace. */
+/** Whether a reserved line is one of workspace files. */
 export const isFilesLine = (line: string): boolean => line.startsWith('workspace.')
 
 export const tagRef = (session: SessionId, tag: TagName): RefName =>
@@ -86,23 +88,26 @@ export const tagRef = (session: SessionId, tag: TagName): RefName =>
 
 export const activeRef = (session: SessionId): RefName => `refs/forkpoint/active/${encodeName(session)}`
 
-/** Where it stands which checkpoint each rewritten one has become, on every machine. */
+/** Returns the ref of a session's map from rewritten checkpoints to their replacements, for every machine. */
 export const rewrittenRef = (session: SessionId): RefName => `${REWRITTEN}${encodeName(session)}`
 
 export const REWRITTEN = 'refs/forkpoint/rewritten/' as const
 
-/** Where what was deleted of the session is named, so that it stays deleted on every machine. */
+/** Returns the ref of a session's tombstone. */
 export const goneRef = (session: SessionId): RefName => `${GONE}${encodeName(session)}` as RefName
 
 export const GONE = 'refs/forkpoint/gone/'
 
-/** Where archives are: commits that keep sessions which have no refs of their own. */
+/** Folder of the refs of archives. */
 export const ARCHIVE = 'refs/forkpoint/archive/' as const
 
-/** Below it stands what was last seen of each remote: `<remote>/{heads,tags}/<session>/<name>` and `<remote>/{gone,rewritten}/<session>`. */
+/**
+ * Folder of the last-seen refs of each remote: `<remote>/{heads,tags}/<session>/<name>` and
+ * `<remote>/{gone,rewritten}/<session>`.
+ */
 export const LAST_SEEN = 'refs/forkpoint/remote/' as const
 
-/** What a ref of ours names; the session again for `active`. */
+/** What a ref of forkpoint names. For `active`, the name is that of the session. */
 export type ParsedRef = { session: SessionId } & (
   | { kind: 'branch'; name: BranchName }
   | { kind: 'tag'; name: TagName }
@@ -110,7 +115,7 @@ export type ParsedRef = { session: SessionId } & (
   | { kind: 'active'; name: SessionId }
 )
 
-/** What a ref of ours means; `undefined` for refs that are not ours. */
+/** Parses the ref of a branch, tag, reserved line or active branch; `undefined` for all other refs. */
 export function parseRef(ref: string): ParsedRef | undefined {
   const parts = ref.split('/')
   if (parts[0] !== 'refs' || parts.length !== 4) return undefined

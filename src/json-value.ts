@@ -1,27 +1,26 @@
 /**
- * JSON values, compared and copied without losing what a git store keeps: `-0`, own `__proto__` keys, the order
- * of keys.
+ * Compares and copies JSON values without losing what a git store keeps: `-0`, own `__proto__` keys, the order of keys.
  */
 
-/** How many steps a value may be away from the document. */
+/** Most steps from the document to a value. */
 export const MAX_DEPTH = 512
-/** Bytes of UTF-8 that one string may have. */
+/** Most bytes of UTF-8 of one string. */
 export const MAX_VALUE = 50 * 1024 * 1024
-/** Characters of JSON that one file may have. */
+/** Most characters of JSON of one file. */
 export const MAX_TEXT = 256 * 1024 * 1024
 
 export type JsonObject = Readonly<Record<string, unknown>>
 
-/** Whether the value is an object with keys, as `{}` or `JSON.parse` makes one. */
+/** Whether the value is an object like those that `{}` or `JSON.parse` makes. */
 export function isJsonObject(value: unknown): value is Record<string, unknown> {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
   const prototype = Object.getPrototypeOf(value)
   if (prototype === Object.prototype || prototype === null) return true
-  // Of another realm, such as a vm context.
+  // An object of another realm, such as a vm context.
   return Object.getPrototypeOf(prototype) === null
 }
 
-/** Whether two JSON values are the same. The order of keys does not matter, unless `ordered`; `-0` is not `0`. */
+/** Whether two JSON values are equal. The order of keys matters only if `ordered`; `-0` is not `0`. */
 export function deepEqual(a: unknown, b: unknown, ordered = false): boolean {
   if (Object.is(a, b)) return true
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false
@@ -39,7 +38,7 @@ export function deepEqual(a: unknown, b: unknown, ordered = false): boolean {
   )
 }
 
-/** A copy that shares nothing with the value. As in JSON, properties that are `undefined` are left out. */
+/** Returns a copy that shares nothing with the value. As in JSON, properties that are `undefined` are left out. */
 export function deepCopy<T>(value: T): T {
   if (typeof value !== 'object' || value === null) return value
   if (Array.isArray(value)) return value.map(deepCopy) as T
@@ -47,14 +46,14 @@ export function deepCopy<T>(value: T): T {
   for (const key of Object.keys(value)) {
     const inner = (value as JsonObject)[key]
     if (inner === undefined) continue
-    // Assigned, it would be the prototype.
+    // An assignment would set the prototype.
     if (key === '__proto__') Object.defineProperty(copy, key, own(deepCopy(inner)))
     else copy[key] = deepCopy(inner)
   }
   return copy as T
 }
 
-/** Whether a value is still what `deepCopy` made the copy of, and fit for JSON as it was then. */
+/** Whether a value still equals its `deepCopy`, and so is as valid as it was then. */
 export function isCopyOf(value: unknown, copy: unknown): boolean {
   if (typeof copy !== 'object' || copy === null) return Object.is(value, copy)
   if (Array.isArray(copy)) {
@@ -74,15 +73,15 @@ export function isCopyOf(value: unknown, copy: unknown): boolean {
 }
 
 /**
- * Whether JSON can certainly express the value: plain, not deep, no text that could be too long. What this says no to
- * may still be fine.
+ * Whether JSON can certainly express the value: plain, not deep, and without texts that could be too long. `false`
+ * means that the value needs a full check.
  */
 export function isOrdinary(value: unknown): boolean {
   return isOrdinaryBelow(value, ORDINARY_DEPTH, { left: ORDINARY_VALUES })
 }
 
 const ORDINARY_DEPTH = 64
-/** One object that stands in two places of another, and so on, can unfold without end. */
+/** Limited, since objects that contain another object twice, on several levels, expand exponentially. */
 const ORDINARY_VALUES = 1_000_000
 
 function isOrdinaryBelow(value: unknown, depth: number, budget: { left: number }): boolean {
@@ -118,10 +117,10 @@ function isOrdinaryBelow(value: unknown, depth: number, budget: { left: number }
 
 const own = (value: unknown) => ({ value, writable: true, enumerable: true, configurable: true })
 
-/** The object of these entries; unlike assignment it keeps a key called `__proto__`. */
+/** Makes an object of entries. Unlike assignment, it keeps a key called `__proto__`. */
 export const fromEntries = (entries: Iterable<readonly [string, unknown]>): Record<string, unknown> =>
   Object.fromEntries(entries)
 
-/** The object without these keys. */
+/** Returns a copy of the object without these keys. */
 export const without = (object: JsonObject, keys: ReadonlySet<string>): Record<string, unknown> =>
   fromEntries(Object.entries(object).filter(([key]) => !keys.has(key)))

@@ -1,22 +1,22 @@
 /**
- * A name as one path part of a git ref (`docs/format.md`, "Names"), so that no two names ever share a file on any file
- * system, whether it tells capitals from small letters or not.
+ * Encodes a name as one path part of a git ref (`docs/format.md`, "Names"), so that two names never share a file on any
+ * file system, case-sensitive or not.
  */
 import { createHash } from 'node:crypto'
 
 const MAX_PART = 200
 const HASHED = /^(?![._-])(?!.*\.\.)(?:[a-z0-9_.-]|%[0-9a-f]{2})*%-[0-9a-f]{40}$/
 const DEVICE = /^(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\.|$)/
-// Stands for itself: long enough to be no device.
+// Names that are encoded as themselves; long enough that they cannot be device names.
 const PLAIN = /^[a-z0-9][a-z0-9_-]{4,199}$/
 const PART = /^((?:[a-z0-9_.-]|%[0-9a-f]{2})+)(?:\+([0-9a-f]*))?$/
 
 /**
- * The one path part that stands for `name`. `[a-z0-9_-]` and an inner `.` stay, capitals become small letters, and
- * everything else becomes `%xx` of its UTF-8 bytes; so does the first character of what some file system or git
- * reserves. `+` and a mask at the end say which letters are capitals: `proj-123+`, `abc+4`. Over 200 characters: a
- * readable prefix, `%-` and the SHA-1 of the name. A name that already is such a hashed part stands for itself, so
- * that what a listing shows can be typed back.
+ * Returns the path part for `name`. `[a-z0-9_-]` and an inner `.` stay, capitals become small letters, and everything
+ * else becomes `%xx` of its UTF-8 bytes; so does the first character of a name that git or a file system reserves. `+`
+ * and a mask at the end say which letters are capitals: `proj-123+`, `abc+4`. Over 200 characters: a readable prefix,
+ * `%-` and the SHA-1 of the name. A name that is such a hashed part already stays as it is, so that a listed name can
+ * be typed back.
  */
 export function encodeName(name: string): string {
   if (PLAIN.test(name) || isHashed(name)) return name
@@ -32,8 +32,8 @@ export function encodeName(name: string): string {
 }
 
 /**
- * The name that `part` stands for; a hashed part stands for itself. `undefined` when `part` is not in the
- * canonical form that `encodeName` writes: then the ref is not ours.
+ * Returns the name that `part` encodes; a hashed part is its own name. `undefined` if `part` is not in the canonical
+ * form of `encodeName`: then the ref is not forkpoint's.
  */
 export function decodeName(part: string): string | undefined {
   if (PLAIN.test(part) || isHashed(part)) return part
@@ -45,7 +45,7 @@ export function decodeName(part: string): string | undefined {
   return encodeName(name) === part ? name : undefined
 }
 
-/** Whether two names are one: a name that is too long for a ref, and the short form of it that a ref has. */
+/** Whether two names are equal, or one is the short form that a ref has of the other. */
 export const isSameName = (a: string, b: string): boolean =>
   a === b || ((isHashed(a) || isHashed(b)) && encodeName(a) === encodeName(b))
 
@@ -54,10 +54,13 @@ export const isShortName = (name: string): boolean => isHashed(name)
 
 const isHashed = (part: string): boolean => part.length <= MAX_PART && HASHED.test(part) && !DEVICE.test(part)
 
-/** What the mask speaks of: ASCII letters, also those that are written as `%xx`. */
+/** The letters that the mask describes: ASCII letters, also those that are written as `%xx`. */
 const LETTER = /[A-Za-z]/g
 
-/** `+` and the mask of a name that has capitals: a bit a letter, the first letter's the highest; all ones are left out. */
+/**
+ * Returns `+` and the mask of a name with capitals: one bit per letter, the first letter's is the highest. A mask of
+ * only ones is left out.
+ */
 function capitalsOf(name: string): string {
   if (!/[A-Z]/.test(name)) return ''
   const bits = (name.match(LETTER) ?? []).map((letter) => (letter <= 'Z' ? '1' : '0')).join('')
@@ -72,9 +75,9 @@ function withCapitals(small: string, mask: string): string {
   )
 }
 
-/** A text without capitals as a path part, however long. */
+/** Encodes a text without capitals, of any length. */
 function encodeText(text: string): string {
-  // A dot stays only between two characters that are no dots: never first, last or in a row.
+  // A dot stays only between two characters that are not dots: never first, last or next to another.
   let out = text
     .replace(/[^a-z0-9_.-]+/g, (others) => [...Buffer.from(others, 'utf8')].map(hex).join(''))
     .replace(/^\.|\.$|\.(?=\.)/g, '%2e')

@@ -1,7 +1,7 @@
-/** What the operating system says about a file, as an error of ours. */
+/** Turns file errors of the operating system into forkpoint's errors. */
 import { CorruptError, StorageError } from './errors.ts'
 
-/** The operating system's error about a file, as one of ours. */
+/** Returns forkpoint's error for an error of the operating system about a file. */
 export function storageError(path: string, cause: unknown): StorageError | CorruptError {
   const errno = (cause as NodeJS.ErrnoException).code
   const kind = errno === undefined ? undefined : NOT_A_FILE[errno]

@@ -1,11 +1,11 @@
 import { setImmediate as queueImmediate } from 'node:timers'
 import { setImmediate } from 'node:timers/promises'
 
-/** When work in slices began in this turn of the event loop; `undefined`: not yet. */
+/** When the first slice of this turn of the event loop began; `undefined`: there was none yet. */
 let began: number | undefined
 
 /**
- * Long work in slices, so that timers and sockets get their turn:
+ * Divides long work into slices, so that timers and sockets are served in between:
  *
  *     const slice = new TimeSlice()
  *     for (const item of items) {
@@ -13,13 +13,13 @@ let began: number | undefined
  *       if (slice.isOver()) await slice.next()
  *     }
  *
- * All slices share the time of one turn of the event loop: what follows long work without a pause does not begin to count
- * anew, nor does what works beside it.
+ * All slices of one turn of the event loop share its time, so work that follows other long work without a pause does
+ * not get a new slice, nor does concurrent work.
  */
 export class TimeSlice {
   readonly #length: number
 
-  /** `length` in milliseconds, from the first slice that began in the same turn of the event loop. */
+  /** @param length milliseconds, from the start of the first slice in the same turn of the event loop */
   constructor(length = 4) {
     this.#length = length
     turnStart()
@@ -29,7 +29,7 @@ export class TimeSlice {
     return performance.now() >= turnStart() + this.#length
   }
 
-  /** Lets everything else that waits run first. */
+  /** Lets all other pending work run first. */
   async next(): Promise<void> {
     await setImmediate()
   }

@@ -1,4 +1,4 @@
-/** What earlier scans found to hold no secret, kept in the user's cache folder: a file for each set of rules. */
+/** Remembers data in which earlier scans found no secret, in the user's cache folder: one file per set of rules. */
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { CleanFile } from '../store/scan/clean-file.ts'
@@ -6,9 +6,9 @@ import type { Context } from './context.ts'
 import { VERSION } from './version.ts'
 
 export interface CleanFiles {
-  /** The file for a set of rules. */
+  /** Returns the file for the set of rules with this id. */
   memory: (id: string) => CleanFile
-  /** Writes what was learned since. */
+  /** Writes all files. */
   save: () => void
 }
 

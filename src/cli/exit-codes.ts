@@ -1,4 +1,4 @@
-/** What the process says when it ends. Scripts rely on these numbers. */
+/** Exit codes of the process. Scripts rely on these numbers. */
 import { CommanderError } from 'commander'
 import {
   AlreadyExistsError,
@@ -12,16 +12,16 @@ import {
 export const EXIT = {
   done: 0,
   failed: 1,
-  /** The command line itself makes no sense: an unknown option, a name that cannot be one. */
+  /** The command line is wrong: an unknown option, an impossible name. */
   wrongUse: 2,
-  /** Somebody else was there first: a branch has moved on, a name is taken. */
+  /** Someone else wrote first: a branch has moved, a name is taken. */
   conflict: 3,
   notFound: 4,
 } as const
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT]
 
-/** The command line was used wrongly; the message says how it is used. */
+/** The command line is wrong; the message says how it is used. */
 export class UsageError extends Error {
   override readonly name = 'UsageError'
   readonly code = 'USAGE'

@@ -1,9 +1,9 @@
-/** The ref that git has for a revision, so that git's commands can be given it. */
+/** Finds the git ref of a revision, for git commands. */
 import { type BranchName, branchRef, type RefName, type SessionId, type TagName, tagRef } from '../ids.ts'
 import { isSameName } from '../ref-part.ts'
 import type { AnyStore } from './stores.ts'
 
-/** The ref of a branch or tag, as `resolve` finds it; `undefined` for any other revision. */
+/** Returns the ref of a branch or tag, in the order of `resolve`; `undefined` for any other revision. */
 export async function namedRef(store: AnyStore, session: string, at: string): Promise<RefName | undefined> {
   const branches = await store.branches(session)
   const isNamed = ({ name }: { name: string }) => isSameName(name, at)

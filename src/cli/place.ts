@@ -1,20 +1,20 @@
-/** `<session>/main~3` and `<session>`: how the command line names a checkpoint. */
+/** Parses the names of checkpoints on the command line: `<session>` and `<session>/main~3`. */
 import { AmbiguousSessionError, NotFoundError } from '../errors.ts'
 import type { Place } from '../store/session-store.ts'
 
-/** What is asked of a store to find them. */
+/** What finding them needs of a store. */
 export interface Sessions {
   exists(session: string): Promise<boolean>
   list(options: { prefix: string; order: 'id' }): AsyncIterable<{ id: string }>
 }
 
 /**
- * The session and the revision that the text names. Ids may have a `/` themselves: the longest session that exists
- * and is followed by nothing, `/`, `~` or `^` is meant, so `demo~3` is three turns before the tip of `demo`. The
- * beginning of a generated id names its session.
+ * Returns the session and the revision that the text names. Ids may contain a `/`: the text means the longest existing
+ * session that is followed by nothing, `/`, `~` or `^`, so `demo~3` is three turns before the tip of `demo`. The
+ * beginning of a generated id is enough.
  *
- * @throws NotFoundError when no session of the store is named; InvalidIdError when the text cannot name one;
- * AmbiguousSessionError when it is the beginning of several
+ * @throws NotFoundError if the text names no session of the store; InvalidIdError if it cannot be a name;
+ *   AmbiguousSessionError if several ids begin with it
  */
 export async function findPlace(store: Sessions, text: string): Promise<Place> {
   for (const session of sessionsIn(text))
@@ -27,8 +27,8 @@ export async function findPlace(store: Sessions, text: string): Promise<Place> {
 }
 
 /**
- * The session that the text names by its id, or by the beginning of a generated one. Where it names none, the text
- * itself: who looks the session up says that it is not there.
+ * Returns the session with this id, or with a generated id that begins with the text. If there is none, returns the
+ * text itself: looking up the session will throw the error.
  *
  * @throws InvalidIdError, AmbiguousSessionError
  */
@@ -40,14 +40,14 @@ function placeIn(text: string, named: string, session: string): Place {
   return revision === '' ? { session } : { session, at: revision }
 }
 
-/** What the session can be, longest first. */
+/** Returns the possible session ids, longest first. */
 function sessionsIn(text: string): string[] {
   const ends = [...text.matchAll(/[/~^]/g)].map(({ index }) => index)
   const starts = [...ends, text.length].map((end) => text.slice(0, end)).filter((id) => id !== '')
   return starts.length === 0 ? [text] : starts.reverse()
 }
 
-/** The session whose generated id of 36 characters begins so. */
+/** Returns the session whose generated id of 36 characters begins with `start`. */
 async function sessionFrom(store: Sessions, start: string): Promise<string | undefined> {
   if (!START.test(start)) return undefined
   const found: string[] = []
@@ -61,5 +61,5 @@ async function sessionFrom(store: Sessions, start: string): Promise<string | und
 
 const MOST_CANDIDATES = 10
 const GENERATED = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
-/** As few digits as git takes. */
+/** At least four digits, as in git. */
 const START = /^[0-9a-f]{4}[0-9a-f-]{0,31}$/

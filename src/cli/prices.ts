@@ -1,13 +1,13 @@
-/** What tokens cost, from a file of the user. */
+/** Reads the prices of tokens from a file of the user. */
 import { readFileSync } from 'node:fs'
 import { NotFoundError } from '../errors.ts'
 import { type Prices, readPrices } from '../view/cost.ts'
 import { UsageError } from './exit-codes.ts'
 
 /**
- * The prices of the file that was named, else of FORKPOINT_PRICES, else none.
+ * Returns the prices of the given file, else of the file in FORKPOINT_PRICES, else none.
  *
- * @throws NotFoundError when the file cannot be read, UsageError when it has no prices
+ * @throws NotFoundError if the file cannot be read, UsageError if it has no prices
  */
 export function pricesOf(
   given: string | undefined,

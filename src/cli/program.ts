@@ -1,4 +1,4 @@
-/** The verbs put together: options that all of them have, and what happens around each of them. */
+/** Assembles the verbs: their common options, and what happens before and after each of them. */
 import { Command, CommanderError } from 'commander'
 import type { Context } from './context.ts'
 import { EXIT, type ExitCode, exitCodeOf } from './exit-codes.ts'
@@ -42,7 +42,7 @@ import { addRestore } from './verbs/workspace/restore.ts'
 import { VERSION } from './version.ts'
 import { markIds, shell, unmarked, wordsOf } from './words.ts'
 
-/** In the order that `--help` shows them. */
+/** In the order of `--help`. */
 const VERBS = [
   addImport,
   addWatch,
@@ -89,14 +89,14 @@ interface GlobalOptions {
   debug?: boolean
 }
 
-/** Runs one command line. Never throws: what goes wrong is reported, and the exit code says what kind it was. */
+/** Runs one command line. Never throws: errors are reported, and the exit code tells their kind. */
 export async function runCli(
   args: readonly string[],
   streams: Streams,
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<ExitCode> {
   let exitCode: ExitCode = EXIT.done
-  // Until the options are known; a command line that is wrong never gets further.
+  // Preliminary options, for errors of the command line itself.
   const flags = args.slice(0, args.includes('--') ? args.indexOf('--') : undefined)
   let begun = begin(streams, env, { json: flags.includes('--json'), debug: flags.includes('--debug') })
 
@@ -141,7 +141,7 @@ function createProgram(run: Run, streams: Streams): Command {
     .configureOutput({
       writeOut: (text) => streams.stdout.write(text),
       writeErr: (text) => streams.stderr.write(text),
-      // Said once, by reportError.
+      // reportError prints the error instead.
       outputError: () => undefined,
     })
     .exitOverride()
@@ -185,7 +185,7 @@ function begin(
 }
 
 async function fail(error: unknown, { context, debug }: Begun, help: string): Promise<ExitCode> {
-  // Help and version end this way too.
+  // Commander throws also after help and version.
   if (error instanceof CommanderError && error.exitCode === 0) return EXIT.done
   if (error instanceof CommanderError && error.code === 'commander.help') return EXIT.wrongUse
   const { lines, data } = reportError(error, context, { debug, help })
@@ -193,7 +193,7 @@ async function fail(error: unknown, { context, debug }: Begun, help: string): Pr
   return exitCodeOf(error)
 }
 
-/** The verb that a command line is about, as far as it can be made out. */
+/** Returns the verb of a command line, as far as it can be recognized. */
 function verbIn(program: Command, args: readonly string[]): { words: string[]; verb: Command } {
   const words: string[] = []
   let at = program

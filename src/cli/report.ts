@@ -1,4 +1,4 @@
-/** Errors as people and programs read them. */
+/** Formats errors for people and programs. */
 import { CommanderError } from 'commander'
 import { AlreadyExistsError, ForkpointError, NotFoundError } from '../errors.ts'
 import { dim, type Line, line, red } from '../view/terminal/line.ts'
@@ -7,13 +7,13 @@ import { UsageError } from './exit-codes.ts'
 
 export interface ErrorReport {
   lines: Line[]
-  /** `{ error: { code, message, … } }`, with what the error knows. */
+  /** `{ error: { code, message, … } }`, with the data of the error. */
   data: { error: Record<string, unknown> }
 }
 
 /**
- * The error in words, and what to do next. Of an error that is none of ours it says so; `debug` adds where it and its
- * causes were thrown.
+ * Returns the error in words, with what to do next. An error that is not forkpoint's is marked as such. `debug` adds
+ * the stacks of the error and its causes.
  */
 export function reportError(
   error: unknown,
@@ -30,7 +30,7 @@ export function reportError(
   return { lines, data: { error: { ...errorData(error), ...(stack && { stack }) } } }
 }
 
-/** The error as data: code and message first, then what a program needs to act on it. */
+/** Returns the error as data: its code, its message, and what a program needs to act on it. */
 export function errorData(error: unknown): Record<string, unknown> {
   const typed = error instanceof ForkpointError || error instanceof UsageError
   const code = error instanceof CommanderError ? 'USAGE' : typed ? error.code : 'UNEXPECTED'

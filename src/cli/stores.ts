@@ -1,4 +1,4 @@
-/** The store that a command works on: opened when it is needed, for sessions of any type. */
+/** The store of a command: opened when it is needed, for sessions of any type. */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { checkpointsOf } from '../checkpoints/of-store.ts'
@@ -13,29 +13,29 @@ import { GitSessionStore } from '../store/git/git-session-store.ts'
 import type { Place, StoredDocument } from '../store/session-store.ts'
 import { findPlace, findSession } from './place.ts'
 
-/** A store read without knowing what its documents look like. */
+/** A store whose documents can be of any type. */
 export type AnyStore = GitSessionStore<StoredDocument>
 
-/** A session, the revision that was asked for, and the store to read it with. */
+/** A session, the requested revision, and the store to read it from. */
 export interface Found extends Place {
   store: AnyStore
 }
 
 export class Stores {
-  /** As it was given, for messages. */
+  /** The folder as the user gave it, for messages. */
   readonly folder: string
-  /** What checkpoints are signed with: a key, without which nothing is saved. */
+  /** How checkpoints are signed. If a key is given, nothing is saved without a signature. */
   readonly sign: SignOptions | undefined
   readonly #open: { close(): Promise<void> }[] = []
   #sessions: GitSessionStore | undefined
 
-  /** @param key of SSH */
+  /** @param key SSH key to sign with */
   constructor(folder: string, key?: string) {
     this.folder = folder
     this.sign = key === undefined ? undefined : { key, mode: 'required' }
   }
 
-  /** The store for writing; the first save creates it. */
+  /** The store for writing. The first save creates it. */
   get sessions(): GitSessionStore {
     if (this.#sessions === undefined) {
       this.#sessions = new GitSessionStore(this.folder, this.sign && { sign: this.sign })
@@ -44,7 +44,7 @@ export class Stores {
     return this.#sessions
   }
 
-  /** The store, which has to be there. Throws NotFoundError otherwise. */
+  /** The existing store. Throws NotFoundError if there is none. */
   get existing(): GitSessionStore {
     if (!existsSync(join(this.folder, 'HEAD'))) {
       const reason = existsSync(this.folder)
@@ -55,18 +55,18 @@ export class Stores {
     return this.sessions
   }
 
-  /** The session and revision that the text names. Throws NotFoundError. */
+  /** Returns the session and revision that the text names. Throws NotFoundError. */
   async find(text: string): Promise<Found> {
     const store = this.existing as unknown as AnyStore
     return { store, ...(await findPlace(store, text)) }
   }
 
-  /** The session that the text names, also by the beginning of a generated id. Throws AmbiguousSessionError. */
+  /** Returns the session that the text names, also by the beginning of a generated id. Throws AmbiguousSessionError. */
   named(session: string): Promise<string> {
     return findSession(this.existing, session)
   }
 
-  /** The same of each; `undefined` of `undefined`. */
+  /** The same for each of several; `undefined` for `undefined`. */
   async allNamed(sessions: readonly string[] | undefined): Promise<string[] | undefined> {
     if (sessions === undefined) return undefined
     const found: string[] = []
@@ -75,8 +75,8 @@ export class Stores {
   }
 
   /**
-   * A store for the type of the session, which loads and compares it. Where that is a type we know nothing of, its
-   * collections are `messages` and the arrays whose items have ids.
+   * Returns a store for the type of the session, to load and compare it. The collections of an unknown type are
+   * `messages` and the arrays whose items have ids.
    */
   async ofTypeOf(session: string): Promise<AnyStore> {
     const store = this.existing as unknown as AnyStore
@@ -90,7 +90,7 @@ export class Stores {
     const state = await this.#typed(type, [])
       .load(session)
       .catch((error: unknown) => {
-        // Checkpoints before it can be shown all the same.
+        // Earlier checkpoints can still be shown.
         if (!(error instanceof CorruptError)) throw error
       })
     const lists = Object.entries(state ?? {}).filter(([name, value]) => isCollection(name, value))
@@ -100,7 +100,10 @@ export class Stores {
     )
   }
 
-  /** Every ref of a session with its object id, those included that the store does not show; of all without one. */
+  /**
+   * Returns all refs of a session with their object ids, also those that the store does not show. Without a session:
+   * the branches and tags of all sessions.
+   */
   async refsOf(session?: string): Promise<Map<RefName, ObjectId>> {
     const checkpoints = checkpointsOf(this.sessions)
     if (!(await checkpoints.open())) return new Map()
@@ -109,7 +112,7 @@ export class Stores {
     return new Map([...every].filter(([ref]) => /^refs\/(?:heads|tags)\//.test(ref)))
   }
 
-  /** What lies in a checkpoint's tree beside the document. */
+  /** Returns the foreign files in a checkpoint's tree. */
   async foreignIn(checkpoint: string): Promise<string[]> {
     const repository = new Repository(this.folder)
     try {
@@ -121,7 +124,7 @@ export class Stores {
     }
   }
 
-  /** Runs `work` while no other process does what has this name. Throws LockedError when one does. */
+  /** Runs `work` under the lock of this name. Throws LockedError if another process holds it. */
   async alone<T>(name: string, work: () => Promise<T>): Promise<T> {
     const repository = new Repository(this.folder)
     try {
@@ -150,7 +153,7 @@ export class Stores {
   }
 }
 
-/** The store says so with an issue at `type`. */
+/** The store reports another type with an issue at `type`. */
 const isOtherType = (error: unknown): boolean =>
   error instanceof InvalidStateError && error.issues[0]?.path[0] === 'type'
 

@@ -1,25 +1,28 @@
-/** What a verb is made of. Each adds one command to the program and hands its action to `run`. */
+/**
+ * The parts of a verb. Each verb adds one command to the program and passes its action to `run`. The comment of a verb
+ * says what it prints with `--json`.
+ */
 import type { Command } from 'commander'
 import { InvalidArgumentError } from 'commander'
 import type { Context } from './context.ts'
 import type { ExitCode } from './exit-codes.ts'
 
-/** The arguments are those of the command, in order, and then its options. No exit code means done. */
+/** The arguments are those of the command, in order, then its options. No exit code means done. */
 export type Action<Args extends unknown[]> = (
   context: Context,
   ...args: Args
 ) => Promise<ExitCode | undefined>
 
-/** Makes what commander calls of an action. */
+/** Turns an action into the function that commander calls. */
 export type Run = <Args extends unknown[]>(action: Action<Args>) => (...given: unknown[]) => Promise<void>
 
 export type AddVerb = (program: Command, run: Run) => void
 
-/** The end of a verb's help. */
+/** Returns the examples at the end of a verb's help. */
 export const examples = (...commands: string[]): string =>
   `\nExample:\n${commands.map((command) => `  $ forkpoint ${command}\n`).join('')}`
 
-/** Parses the value of an option that counts. */
+/** Parses the value of an option that is a whole number. */
 export function wholeNumber(text: string): number {
   if (!/^[0-9]{1,15}$/.test(text)) throw new InvalidArgumentError('It must be a whole number.')
   return Number(text)

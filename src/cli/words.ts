@@ -1,13 +1,14 @@
-/** Words of a command line that begin with a dash and are no options: ids after `--`, and values of options. */
+/**
+ * Handles words of a command line that begin with a dash but are not options: ids after `--`, and values of options.
+ */
 import type { Command } from 'commander'
 
-/** No word of a command line has it. */
+/** A character that no word of a command line contains. */
 const MARK = '\u0000'
 
 /**
- * The words with a mark before each id after `--` that begins with a dash, so that a verb inside a verb takes it for
- * what it is. Of the words after `--` as many are ids as the verb takes; options may follow, since people add one to a
- * line that was printed for them.
+ * Marks each id after `--` that begins with a dash, so that a nested verb does not read it as an option. As many words
+ * after `--` are ids as the verb has arguments; options may follow, since users append them to printed commands.
  */
 export function markIds(words: readonly string[], verb: Command): string[] {
   const end = words.indexOf('--')
@@ -17,11 +18,11 @@ export function markIds(words: readonly string[], verb: Command): string[] {
   return [...words.slice(0, end), ...ids.map((id) => (id.startsWith('-') ? MARK + id : id)), ...rest]
 }
 
-/** What was marked, as it was given. */
+/** Removes the mark. */
 export const unmarked = <T>(given: T): T =>
   (typeof given === 'string' && given.startsWith(MARK) ? given.slice(1) : given) as T
 
-/** The words that mean this to `forkpoint`: ids that begin with a dash come last, after `--`. */
+/** Returns the words of a `forkpoint` command. If an id begins with a dash, the ids come last, after `--`. */
 export function wordsOf(
   verb: string,
   ids: readonly string[],
@@ -35,7 +36,7 @@ export function wordsOf(
   return dashed ? [verb, ...given, '--', ...ids] : [verb, ...ids, ...given]
 }
 
-/** The command as it can be pasted into a shell, none of whose characters mean anything to it. */
+/** Quotes a command for pasting into a shell. */
 export const shell = (words: readonly string[]): string =>
   words
     .map((word) => (/^(?![~=])[\w@%+=:,./~^-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`))

@@ -21,8 +21,8 @@ const SESSION = 'session.json'
 const CONFIG = 'config.json'
 
 /**
- * `session.json`, `config.json` (if there is anything for it) and what stands beside them, and the files for people and
- * for git. Collections that are kept as folders are left out: those that are non-empty arrays here, and those that `folders` names.
+ * Returns `session.json`, `config.json` (unless it would be empty), the files beside them, and the root files for
+ * people and git. Collections that are folders are left out: non-empty arrays, and those named in `folders`.
  */
 export function encodeHead(head: unknown, layout: Layout, folders: readonly string[] = []): Files {
   const document = asDocument(head)
@@ -41,13 +41,13 @@ export function encodeHead(head: unknown, layout: Layout, folders: readonly stri
 }
 
 /**
- * The document that these files hold, whatever its layout: every folder at the top is a collection. Pauses whenever it
- * has worked for `slice` milliseconds. Throws CorruptError, naming the file, for whatever forkpoint would not have
+ * Decodes the document from its files, whatever its layout: every top-level folder is a collection. Pauses whenever it
+ * has worked for `slice` milliseconds. Throws CorruptError, naming the file, for anything that forkpoint would not have
  * written.
  *
- * @param pause what to await in between, such as `setImmediate` of `node:timers/promises`
+ * @param pause awaited between slices, such as `setImmediate` of `node:timers/promises`
  * @param slice in milliseconds
- * @param decoded all items of folders whose files are not among `files`, by the path of the folder
+ * @param decoded by folder path: all items of the folders whose files are not in `files`
  */
 export const decodeDocument = (
   files: ReadonlyFiles,
@@ -57,8 +57,8 @@ export const decodeDocument = (
 ): Promise<Record<string, unknown>> => inSlices(decodingSteps(files, decoded), pause, slice)
 
 /**
- * Some items of a document, by collection and number, in order; `files` are all files of each item. Pauses like
- * `decodeDocument`. Throws CorruptError, naming the file.
+ * Decodes some items of a document. Returns them by collection and number, in order. `files` has all files of each of
+ * these items. Pauses like `decodeDocument`. Throws CorruptError, naming the file.
  */
 export const decodeItems = (
   files: ReadonlyFiles,
@@ -76,10 +76,10 @@ async function inSlices<T>(work: Generator<void, T>, pause: () => Promise<unknow
   }
 }
 
-/** Items of whole folders, such as `messages/0012`. */
+/** The items of whole folders, by the path of the folder, such as `messages/0012`. */
 export type DecodedFolders = ReadonlyMap<string, readonly unknown[]>
 
-/** The work of `decodeDocument`, in small steps. */
+/** Does the work of `decodeDocument` in small steps. */
 export function* decodingSteps(
   files: ReadonlyFiles,
   decoded: DecodedFolders = new Map(),
@@ -129,7 +129,7 @@ function* itemSteps(files: ReadonlyFiles): Generator<void, Map<string, Map<numbe
   return decoded
 }
 
-/** The files of each item, by collection and number, and those at the top. */
+/** Sorts the files: those of each item, by collection and number, and those at the top. */
 function* sortingSteps(
   files: ReadonlyFiles,
 ): Generator<void, { head: Files; collections: Map<string, Map<number, Files>> }> {
@@ -145,7 +145,7 @@ function* sortingSteps(
   return { head, collections }
 }
 
-/** The document without the collections that are folders; `files` are those at the top of the tree. */
+/** Decodes the document without the collections that are folders. `files` has the files at the top of the tree. */
 export function decodeHead(files: ReadonlyFiles): Record<string, unknown> {
   for (const path of files.keys()) {
     if (path === SESSION || path === CONFIG || isRootFile(path)) continue
@@ -176,7 +176,7 @@ function objectIn(file: string, files: ReadonlyFiles): Record<string, unknown> {
   throw new CorruptError(`'${file}' does not contain an object.`, { file })
 }
 
-/** Our own keys in their order when it is a session; otherwise as they stand in the files. */
+/** Makes the document. The keys of a session get the order of its layout, others keep the order of the files. */
 function assemble(entries: readonly (readonly [string, unknown])[]): Record<string, unknown> {
   const document = Object.fromEntries(entries) as Record<string, unknown>
   if (document.type !== sessionLayout.type) return document
@@ -186,7 +186,7 @@ function assemble(entries: readonly (readonly [string, unknown])[]): Record<stri
 const sorted = (document: Record<string, unknown>, order: KeyOrder): [string, unknown][] =>
   sortKeys(Object.keys(document), order).map((key) => [key, document[key]])
 
-/** Sorts files into items. Most come folder by folder: what is right about a folder is found out once. */
+/** Sorts files into items. Files usually come folder by folder, so each folder is checked once. */
 function sorter(collections: Map<string, Map<number, Files>>): (path: string, bytes: Uint8Array) => void {
   let current: { prefix: string; range: ItemRange; items: Map<number, Files> } | undefined
   return (path, bytes) => {
@@ -210,7 +210,7 @@ function sorter(collections: Map<string, Map<number, Files>>): (path: string, by
   }
 }
 
-/** Whether a path in the folder of an item can be that of its file, of what stands beside it, or of its log. */
+/** Whether a path inside an item's folder can be its JSON file, a file beside it, or a part of its log. */
 function isInsideItem(path: string): boolean {
   const inside = path.split('/')
   if (inside.length === 1) return parseItemName(path) === undefined
@@ -236,7 +236,7 @@ function namesInOrder(some: readonly string[], others: readonly string[]): strin
   return [...new Set([...some, ...others])].sort((a, b) => (`${a}/` < `${b}/` ? -1 : 1))
 }
 
-/** The error for an item that is not there, although later ones are. */
+/** The error for a missing item that has later items after it. */
 export function missingItem(collection: string, index: number): CorruptError {
   const file = `${collection}/${folderName(index)}`
   return new CorruptError(`'${file}' has later items, but not item ${index}.`, { file })

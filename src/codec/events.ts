@@ -1,6 +1,6 @@
 /**
- * A log that only grows, as segments of JSON lines. How it is cut into segments follows from the events alone, so
- * a log written whole and one that grew event by event are the same bytes.
+ * Append-only logs, as segments of JSON lines. The events alone determine the segments, so a log written at once has
+ * the same bytes as one written event by event.
  */
 import { CorruptError } from '../errors.ts'
 import type { StatePath } from '../state/index.ts'
@@ -11,30 +11,30 @@ import type { KeyOrder, Layout } from './layout.ts'
 import { type Beside, marksOf, revive } from './markers.ts'
 import { isSideFile, itemPlace, numbered, parseSegmentName } from './place.ts'
 
-/** A segment is full with so many events … */
+/** A segment is full when it has this many events … */
 export const SEGMENT_EVENTS = 256
-/** … or when its lines have so many bytes. */
+/** … or this many bytes. */
 export const SEGMENT_BYTES = 64 * 1024
 
 type Files = Map<string, Uint8Array>
 type ReadonlyFiles = ReadonlyMap<string, Uint8Array>
 
-/** Where a log ends: all that appending needs to know. */
+/** The end of a log, as far as appending needs it. */
 export interface LogTail {
   /** Number of the last segment. */
   readonly segment: number
-  /** What it holds. */
+  /** Contents of the last segment. */
   readonly bytes: Uint8Array
-  /** How many files stand beside it. */
+  /** How many files are beside the last segment. */
   readonly beside: number
 }
 
 /**
- * The files that change when events are added to an item's log: the last segment, unless it is full, and new ones,
- * with what stands beside them. `tail` is where the log ends after that.
+ * Returns the files that change when events are added to an item's log: the last segment, unless it is full, new
+ * segments, and the files beside them. The returned `tail` is the new end of the log.
  *
- * @param tail where the log ends now; `undefined` when the item has no log yet
- * @param first how many events the log has, for the paths of errors
+ * @param tail the current end of the log; `undefined` if the item has no log yet
+ * @param first how many events the log has, for the paths in errors
  */
 export function appendEvents(
   layout: Layout,
@@ -60,7 +60,7 @@ export function appendEvents(
   return { files, tail: last }
 }
 
-/** All files of a log. `folder` is where its segments lie. */
+/** Yields all files of a log; `folder` is the folder of its segments. */
 export function* encodeLog(
   folder: string,
   events: readonly unknown[],
@@ -70,7 +70,7 @@ export function* encodeLog(
   for (const [, files] of segments(folder, events, path, order)) yield* files
 }
 
-/** All events of a log. Throws CorruptError for a missing segment, a broken line or a file that is none of ours. */
+/** Returns all events of a log. Throws CorruptError for a missing segment, a broken line or a foreign file. */
 export function decodeLog(folder: string, files: ReadonlyFiles): unknown[] {
   const numbers: number[] = []
   for (const file of files.keys()) {
@@ -93,7 +93,7 @@ export function decodeLog(folder: string, files: ReadonlyFiles): unknown[] {
   return events
 }
 
-/** The events of one segment; `files` holds it and what stands beside it. Throws CorruptError. */
+/** Returns the events of one segment; `files` has it and the files beside it. Throws CorruptError. */
 export function decodeEvents(file: string, files: ReadonlyFiles): unknown[] {
   const bytes = files.get(file)
   if (bytes === undefined) throw new CorruptError(`'${file}' is missing.`, { file })
@@ -108,7 +108,7 @@ export function decodeEvents(file: string, files: ReadonlyFiles): unknown[] {
   })
 }
 
-/** How many files of this segment stand beside it, of all names in its folder. */
+/** Counts the names of files beside this segment, among all names in its folder. */
 export function besideSegment(segment: number, names: Iterable<string>): number {
   let count = 0
   for (const name of names) if (isSideFile(name, numbered(segment))) count++
@@ -117,7 +117,7 @@ export function besideSegment(segment: number, names: Iterable<string>): number 
 
 const segmentFile = (folder: string, segment: number): string => `${folder}/${numbered(segment)}.jsonl`
 
-/** Each segment that events go into, with its files. */
+/** Yields each segment that events are added to, with its files. */
 function* segments(
   folder: string,
   events: readonly unknown[],
@@ -149,7 +149,7 @@ function* segments(
   }
 }
 
-/** A segment as it fills. */
+/** A segment that is being filled. */
 class Room {
   #before: Uint8Array
   #lines = ''

@@ -12,10 +12,10 @@ type Files = Map<string, Uint8Array>
 type ReadonlyFiles = ReadonlyMap<string, Uint8Array>
 
 /**
- * All files of one item, by path in the tree. Where items are folders and the item has events, those are written
- * whole (`appendEvents` writes new ones only); an item given without its log yields its JSON file only.
+ * Returns all files of one item, by path in the tree. The log of an item that is a folder is written whole
+ * (`appendEvents` writes new events only). An item without a log has only its JSON file and the files beside it.
  *
- * Throws InvalidStateError, with the path from the document, for what the format cannot hold.
+ * Throws InvalidStateError, with the path from the document, for values that the format cannot store.
  */
 export function encodeItem(layout: Layout, collection: string, index: number, item: unknown): Files {
   return new Map(itemFiles(specOf(layout, collection), index, item))
@@ -40,8 +40,8 @@ function* itemFiles(
 }
 
 /**
- * The item that these files hold, whatever its layout; paths may start anywhere. Throws CorruptError, naming the
- * file.
+ * Decodes an item from its files, whatever its layout. The paths may start at any folder. Throws CorruptError, naming
+ * the file.
  */
 export function decodeItem(files: ReadonlyFiles): unknown {
   const main = mainFile(files)
@@ -65,7 +65,7 @@ export function decodeItem(files: ReadonlyFiles): unknown {
   return item
 }
 
-/** The collection's part of the layout. Throws TypeError when there is none. */
+/** Returns the layout of a collection. Throws TypeError if it has none. */
 export function specOf(layout: Layout, collection: string): CollectionSpec {
   const spec = layout.collections.find(({ name }) => name === collection)
   if (spec === undefined) throw new TypeError(`'${collection}' is not a collection of type '${layout.type}'.`)
@@ -79,7 +79,7 @@ function withoutContent(message: unknown): unknown {
   return textOfParts(parts) === content ? { ...message, content: PARTS_MARKER } : message
 }
 
-/** The item without its log, and the log. A log that is empty or no array stays in the item. */
+/** Returns the item without its log, and the log. A log that is empty or not an array stays in the item. */
 function split(item: unknown, key: string): [unknown, readonly unknown[]] {
   if (!isPlain(item)) return [item, []]
   const { [key]: log, ...rest } = item
@@ -89,7 +89,7 @@ function split(item: unknown, key: string): [unknown, readonly unknown[]] {
 const baseName = (path: string): string => path.slice(path.lastIndexOf('/') + 1)
 const isPlainItem = (file: string): boolean => parseItemName(baseName(file)) !== undefined
 
-/** The one JSON file of an item. */
+/** Returns the path of the item's JSON file. */
 function mainFile(files: ReadonlyFiles): string {
   let main: string | undefined
   let second: string | undefined

@@ -1,4 +1,4 @@
-/** One JSON file of a tree, with the texts that stand beside it. */
+/** One JSON file of a tree, with the files beside it. */
 import { CorruptError } from '../errors.ts'
 import { type StatePath, textOfParts } from '../state/index.ts'
 import { isShallow, parseJson, textOf } from './json-reader.ts'
@@ -10,7 +10,7 @@ import { isSideFile } from './place.ts'
 type Files = Map<string, Uint8Array>
 type ReadonlyFiles = ReadonlyMap<string, Uint8Array>
 
-/** The file and what stands beside it. `base` is its path without `.json`. */
+/** Encodes a value as a JSON file and the files beside it. `base` is the path without `.json`. */
 export function jsonFile(base: string, value: unknown, path: StatePath, order: KeyOrder | undefined): Files {
   const file = `${base}.json`
   const files: Files = new Map([[file, EMPTY]])
@@ -19,7 +19,7 @@ export function jsonFile(base: string, value: unknown, path: StatePath, order: K
   return files
 }
 
-/** The value of a JSON file, with what stands beside it. */
+/** Decodes the value of a JSON file and the files beside it. */
 export function readJsonFile(file: string, files: ReadonlyFiles): unknown {
   const bytes = files.get(file)
   if (bytes === undefined) throw new CorruptError(`'${file}' is missing.`, { file })
@@ -37,7 +37,7 @@ export function readJsonFile(file: string, files: ReadonlyFiles): unknown {
   return message
 }
 
-/** Whether a file stands beside the JSON file and belongs to it. */
+/** Whether the path is a file beside this JSON file. */
 export function isBeside(path: string, jsonFile: string): boolean {
   const folder = jsonFile.slice(0, jsonFile.lastIndexOf('/') + 1)
   return (
@@ -46,7 +46,7 @@ export function isBeside(path: string, jsonFile: string): boolean {
   )
 }
 
-/** The error for a file that nobody would look for there. */
+/** The error for a file that forkpoint does not write at this path. */
 export const stranger = (file: string): CorruptError =>
   new CorruptError(`'${file}' is not a file that forkpoint writes there.`, { file })
 

@@ -1,13 +1,13 @@
-/** Values of JSON bytes, whoever wrote them. */
+/** Parses JSON from any source. */
 import { isUtf8 } from 'node:buffer'
 import { CorruptError } from '../errors.ts'
 
-/** Levels that a file may have; two more than a value, for the format's own objects around it. */
+/** Most levels of a file: two more than of a value, for the format's own objects. */
 export const MAX_FILE_DEPTH = 514
 
 /**
- * The value of a JSON file. An own `__proto__` key stays a key. Throws CorruptError, naming the file, when the
- * bytes are not UTF-8 or not JSON. Depth is not checked: see `isShallow`.
+ * Parses the text of a JSON file. An own `__proto__` key stays a key. Throws CorruptError, naming the file, if it is
+ * not JSON. Depth is not checked: see `isShallow`.
  */
 export function parseJson(text: string, file: string, line?: number): unknown {
   try {
@@ -18,7 +18,7 @@ export function parseJson(text: string, file: string, line?: number): unknown {
   }
 }
 
-/** The text of a file, byte for byte. Throws CorruptError when it is not UTF-8. */
+/** Decodes the UTF-8 text of a file. Throws CorruptError if it is not UTF-8. */
 export function textOf(bytes: Uint8Array, file: string): string {
   if (!isUtf8(bytes)) throw new CorruptError(`'${file}' is not UTF-8 text.`, { file })
   return bufferOf(bytes).toString('utf8')
@@ -28,7 +28,7 @@ export function textOf(bytes: Uint8Array, file: string): string {
 export const bufferOf = (bytes: Uint8Array): Buffer =>
   Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 
-/** Whether JSON text has so few brackets that nothing in it can be too deep. Says no rather too often. */
+/** Whether JSON text has so few brackets that it cannot be too deep. May be `false` for text that is not too deep. */
 export function isShallow(text: string): boolean {
   if (text.length < 2 * MAX_FILE_DEPTH) return true
   let left = MAX_FILE_DEPTH

@@ -1,6 +1,6 @@
 /**
- * JSON text of a value, keys in the order they came. `JSON.stringify` will not do: it turns `-0` into
- * `0` and `NaN` into `null`, calls `toJSON`, and overflows the stack at great depth.
+ * Writes JSON, with keys in the order given. `JSON.stringify` is not used: it turns `-0` into `0` and `NaN` into
+ * `null`, calls `toJSON`, and overflows the stack at great depth.
  */
 
 import { InvalidStateError } from '../errors.ts'
@@ -8,7 +8,7 @@ import { MAX_DEPTH, MAX_TEXT, MAX_VALUE } from '../json-value.ts'
 import type { StatePath } from '../state/index.ts'
 import type { KeyOrder } from './layout.ts'
 
-/** Something of the format's own that stands in a value's place; its keys are not the user's. */
+/** An object of the format that replaces a value. Its keys are not the user's, so they are not escaped. */
 export class Marker {
   readonly json: object
 
@@ -17,34 +17,34 @@ export class Marker {
   }
 }
 
-/** What a format on top of JSON changes on the way. */
+/** Replacements of a format on top of JSON. */
 export interface Marks {
   /**
-   * What to write for this text; `undefined`: the text itself.
+   * Returns the marker to write for this text; `undefined`: the text itself.
    *
-   * @param flat whether it has to be one line
+   * @param flat whether the marker must be on one line
    */
   text(value: string, flat: boolean): Marker | undefined
-  /** What to write for this key of the user's. */
+  /** Returns the key to write for this key of the user. */
   key(key: string): string
 }
 
 export interface WriteOptions {
-  /** Everything on one line, without spaces. Default: as git shows it well. */
+  /** Write everything on one line, without spaces. Default: in lines that make readable diffs. */
   compact?: boolean
-  /** Where the value stands in its document, for errors and for the depth. */
+  /** Path of the value in its document, for errors and to count its depth. */
   path?: StatePath
   order?: KeyOrder | undefined
   marks?: Marks
 }
 
 /**
- * JSON text of the value, without a final newline. Properties that are `undefined` are left out. Throws
- * InvalidStateError, with the path, for what JSON cannot represent and for what is over a limit.
+ * Returns the JSON text of the value, without a final newline. Properties that are `undefined` are left out. Throws
+ * InvalidStateError, with the path, for values that JSON cannot represent or that exceed a limit.
  *
- * Unless it is compact, the outermost object has a line for each member; in an item, words and numbers that follow each other
- * share lines of 120 characters. Inside, what fits into 120 characters is one line, and
- * so is what has one member of one line, and all that an order puts last; everything else has a line for each member.
+ * Unless `compact`, the outermost object has one line per member; in an item, consecutive words and numbers share lines
+ * of up to 120 characters. An inner value is on one line if it fits into 120 characters, if its only member is on one
+ * line, or if its key is in an order's `last`. Otherwise it has one line per member.
  */
 export function writeJson(
   value: unknown,
@@ -56,14 +56,16 @@ export function writeJson(
   return text
 }
 
-/** Whether it is an object as JSON knows them, and no instance of anything; one of a vm context counts too. */
+/**
+ * Whether the value is a plain object, not an array or a class instance. An object of another vm context counts too.
+ */
 export function isPlain(value: unknown): value is Record<string, unknown> {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
   const parent = Object.getPrototypeOf(value)
   return parent === Object.prototype || parent === null || Object.getPrototypeOf(parent) === null
 }
 
-/** Known keys first, in their order; then the others, in theirs; bookkeeping last. */
+/** Sorts keys: known keys first, in the given order, then unknown keys as they come, then those of `last`. */
 export function sortKeys(keys: readonly string[], { keys: known, last = NONE }: KeyOrder): string[] {
   const first = known.filter((key) => keys.includes(key))
   const end = last.filter((key) => keys.includes(key))
@@ -80,11 +82,11 @@ interface Writer {
   readonly marks: Marks | undefined
 }
 
-/** What is longer has a line for each member. */
+/** Longer values have one line per member. */
 const WIDTH = 120
 const NONE: readonly string[] = []
 
-/** @param flat whether all of it has to be one line */
+/** @param flat whether the value must be on one line */
 function write(
   writer: Writer,
   value: unknown,
@@ -118,7 +120,7 @@ function writeText(writer: Writer, value: string, level: number, flat: boolean):
   return text
 }
 
-/** A marker is one line, but for the strings of its list. */
+/** Writes a marker on one line, except that each string of a list has its own line. */
 function markerText({ json }: Marker, level: number, flat: boolean, compact: boolean): string {
   if (compact) return JSON.stringify(json)
   const members = Object.entries(json).map(([key, value]: [string, unknown]) => {
@@ -201,14 +203,14 @@ function isShort(members: readonly string[]): boolean {
   return (members.length === 1 || width <= WIDTH) && !members.some((text) => text.includes('\n'))
 }
 
-/** Characters before a member that has a line of its own. */
+/** Characters that count for the separator and the indentation of a member. */
 const gapWidth = ({ compact }: Writer, level: number): number => (compact ? 2 : 4 + 2 * level)
 
-/** What takes no line of its own: no text that people read, no object. */
+/** Whether a value may share its line with others: not prose, not an object. */
 const isWordOrNumber = (value: unknown): boolean =>
   typeof value === 'string' ? value.length < WIDTH && !/\s/.test(value) : typeof value !== 'object'
 
-/** What unfolds without end is too long before it is whole. */
+/** Throws as soon as the text is too long, so a value that expands without end is not written first. */
 function count(writer: Writer, length: number): void {
   writer.size += length
   if (writer.size > MAX_TEXT) throw tooLong(writer)

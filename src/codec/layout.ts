@@ -1,26 +1,26 @@
 /**
- * How a type of document lies in its tree: which arrays are folders, which keys stand in `config.json`, and in
- * which order known keys are written. Writing needs a layout; reading needs none.
+ * Layouts: how a type of document is stored in a tree. A layout says which arrays are folders, which keys go into
+ * `config.json`, and in which order known keys are written. Writing needs a layout; reading does not.
  */
 
-/** The known keys of an object, in the order they are written; between `keys` and `last` stands all else, in the order it came. */
+/** The order in which the keys of an object are written: `keys`, then all other keys as they come, then `last`. */
 export interface KeyOrder {
   readonly keys: readonly string[]
-  /** Bookkeeping: at the end, and each on one line. */
+  /** Bookkeeping keys: written last, the value of each on one line. */
   readonly last?: readonly string[]
-  /** Orders of the objects that some of these keys hold. */
+  /** Orders of the objects that are the values of some of these keys. */
   readonly inside?: ReadonlyMap<string, KeyOrder>
 }
 
-/** One top-level array that is kept as a folder, one item a file. */
+/** A top-level array that is stored as a folder, with one file per item. */
 export interface CollectionSpec {
-  /** The key of the array, and the name of its folder. */
+  /** Key of the array, and name of its folder. */
   readonly name: string
-  /** Key of an item's own array that only grows. Each item is a folder then, with this array as JSON lines. */
+  /** Key of an append-only array in each item. If given, each item is a folder, with this array as JSON lines. */
   readonly log?: string
-  /** Where items are folders: the item's file is `<item>.json`. Default `item`. */
+  /** If items are folders: the item's file is `<item>.json`. Default: `item`. */
   readonly item?: string
-  /** Whether `content` may be left out where the item's `parts` say it all. */
+  /** Whether an item's `content` is left out if it equals the text of its `parts`. */
   readonly parts?: boolean
   readonly order?: KeyOrder
   /** Order of the keys of each object in the log. */
@@ -30,7 +30,7 @@ export interface CollectionSpec {
 export interface Layout {
   readonly type: string
   readonly collections: readonly CollectionSpec[]
-  /** Top-level keys that stand in `config.json`, apart from what changes with every save. */
+  /** Top-level keys that go into `config.json`, apart from keys that change with every save. */
   readonly configKeys: readonly string[]
   /** Order of the top-level keys. */
   readonly order: KeyOrder
@@ -72,7 +72,7 @@ const session: KeyOrder = {
   inside: new Map<string, KeyOrder>([
     ['config', { keys: ['systemPrompt', 'permissionPolicy', 'autoSave'] }],
     ['usage', usage],
-    // How far an importer has read.
+    // The position up to which an importer has read.
     ['metadata', { keys: [], inside: new Map([['import', { keys: [], last: ['cursor'] }]]) }],
   ]),
 }
@@ -89,10 +89,10 @@ export const sessionLayout: Layout = {
 }
 
 /**
- * The layout of any other document: keys stay in the order they came, `config` stands in `config.json`.
+ * Makes the layout of any other document: keys keep their order, and `config` goes into `config.json`.
  *
- * @param collections keys of arrays, or what else is to be said about them. Throws TypeError for one that cannot
- *   be the name of a folder everywhere.
+ * @param collections keys of arrays, or their specifications. Throws TypeError for a key that cannot be a folder name
+ * on every file system.
  */
 export function genericLayout(type: string, collections: readonly (string | CollectionSpec)[]): Layout {
   const specs = collections.map((one) => (typeof one === 'string' ? { name: one } : one))
@@ -108,7 +108,7 @@ export function genericLayout(type: string, collections: readonly (string | Coll
   return { type, collections: specs, configKeys: ['config'], order: { keys: [] } }
 }
 
-/** Whether a collection, a log or an item's file can have this name: one that no file system mangles. */
+/** Whether a collection, a log or an item's file can have this name, which must be safe on every file system. */
 export const isFolderName = (name: string): boolean =>
   /^[A-Za-z][A-Za-z0-9_-]{0,63}$/.test(name) && !/^(?:con|prn|aux|nul|com\d|lpt\d)$/i.test(name)
 

@@ -1,22 +1,22 @@
 /**
- * What stands in a file instead of a text that would read badly there:
+ * Markers, which replace texts that would be hard to read in a JSON file:
  *
  *     {"$lines": ["first", "second"]}                             a text with line feeds
- *     {"$file": "000001-tool.1.txt"}                              a text over 4 KiB, in a file beside
- *     {"$file": "000001-tool.2.bin", "encoding": "base64"}        one that is base64, its bytes in a file beside
- *     {"$parts": "text"}                                          a message's content that its parts repeat
+ *     {"$file": "000001-tool.1.txt"}                              a text over 4 KiB, in a file beside it
+ *     {"$file": "000001-tool.2.bin", "encoding": "base64"}        one that is base64, as bytes in a file beside it
+ *     {"$parts": "text"}                                          the content of a message, if it equals the text of its parts
  *
- * A key of the user's that is one of these words, after one `$` or more, gains one `$` and loses it on reading.
+ * A key of the user that is one of these words after one or more `$` is written with one more `$`.
  */
 import { CorruptError } from '../errors.ts'
 import { bufferOf, MAX_FILE_DEPTH, textOf } from './json-reader.ts'
 import { Marker, type Marks } from './json-writer.ts'
 import { isSideFile } from './place.ts'
 
-/** A text with more bytes of UTF-8 goes beside. */
+/** Longer texts, in bytes of UTF-8, go into files beside the JSON file. */
 export const MAX_INLINE_TEXT = 4 * 1024
 
-/** Stands for a message's content that is the text of its parts. */
+/** Replaces the content of a message that equals the text of its parts. */
 export const PARTS_MARKER = new Marker({ $parts: 'text' })
 
 export const isPartsMarker = (value: unknown): boolean =>
@@ -25,16 +25,16 @@ export const isPartsMarker = (value: unknown): boolean =>
   hasOnly(value, '$parts') &&
   (value as { $parts: unknown }).$parts === 'text'
 
-/** Where long texts of a file go: into files beside it, numbered in the order they come. */
+/** The files beside a JSON file, which hold its long texts, numbered in the order of the texts. */
 export interface Beside {
   /** Folder and stem, such as `messages/0000/000001-tool`. */
   readonly stem: string
-  /** How many files there are already. */
+  /** How many files there are so far. */
   count: number
   readonly files: Map<string, Uint8Array>
 }
 
-/** The marks of one file. */
+/** Returns the marks for writing one file. */
 export const marksOf = (beside: Beside): Marks => ({
   key: escapeKey,
   text(value, flat) {
@@ -46,9 +46,9 @@ export const marksOf = (beside: Beside): Marks => ({
   },
 })
 
-/** Where the markers of a file lead. */
+/** The files that the markers of a file refer to. */
 export interface Source {
-  /** The file, for errors and to name what is beside it. */
+  /** Path of the JSON file, for errors. */
   readonly file: string
   /** Folder and stem of the files beside it. */
   readonly stem: string
@@ -56,8 +56,8 @@ export interface Source {
 }
 
 /**
- * The value as it was before it was written, made in place. Throws CorruptError when a marker is broken, leads
- * nowhere or anywhere but beside the file, or when the value is too deep.
+ * Restores the original value, in place. Throws CorruptError for a broken marker, for one that refers to a missing file
+ * or to a file that is not beside this one, and for a value that is too deep.
  */
 export function revive(value: unknown, source: Source, level = 0): unknown {
   if (typeof value !== 'object' || value === null) return value
@@ -77,7 +77,7 @@ export function revive(value: unknown, source: Source, level = 0): unknown {
       escaped = true
     }
     const member = object[key]
-    // An own key `__proto__` is an own key here too, so this sets no prototype.
+    // JSON.parse made `__proto__` an own key, so assigning to it does not set the prototype.
     if (typeof member === 'object' && member !== null) object[key] = revive(member, source, level + 1)
   }
   return escaped ? withoutEscapes(object) : object
@@ -99,7 +99,7 @@ function putBeside(beside: Beside, text: string): Marker | undefined {
   if (Buffer.byteLength(text) <= MAX_INLINE_TEXT) return undefined
   const bytes = bytesOfBase64(text)
   if (bytes !== undefined) return new Marker({ $file: put(beside, 'bin', bytes), encoding: 'base64' })
-  // Half of a surrogate pair has no UTF-8: such a text stays where it is, escaped.
+  // Half of a surrogate pair has no UTF-8 form, so such a text stays in the JSON file, escaped.
   return text.isWellFormed() ? new Marker({ $file: put(beside, 'txt', Buffer.from(text)) }) : undefined
 }
 
@@ -109,7 +109,7 @@ function put(beside: Beside, extension: string, bytes: Uint8Array): string {
   return path.slice(path.lastIndexOf('/') + 1)
 }
 
-/** The bytes, if the text is base64 (RFC 4648, section 4) and comes back the same. */
+/** Returns the bytes of a base64 text (RFC 4648, section 4), if encoding them gives the same text. */
 function bytesOfBase64(text: string): Buffer | undefined {
   if (text.length % 4 !== 0) return undefined
   const end = text.search(/[^A-Za-z0-9+/]/)

@@ -1,4 +1,7 @@
-/** Which files of a checkpoint's tree are forkpoint's: `docs/format.md`, "The tree of a checkpoint". All else is foreign. */
+/**
+ * Tells which files of a checkpoint's tree are forkpoint's: `docs/format.md`, "The tree of a checkpoint". All others
+ * are foreign.
+ */
 import { isBeside } from './json-file.ts'
 import { isFolderName } from './layout.ts'
 import {
@@ -10,7 +13,10 @@ import {
   parseSegmentName,
 } from './place.ts'
 
-/** Whether a document may have a file at this path of its tree. An item in the folder of other numbers is ours, and in the wrong place. */
+/**
+ * Whether a file at this path of a tree is forkpoint's. This includes an item in the folder of other numbers, which is
+ * damage.
+ */
 export function isOurs(path: string): boolean {
   if (!path.includes('/')) return HEADS.some((head) => path === head || isBeside(path, head))
   const place = parseItemPath(path)
@@ -23,7 +29,7 @@ export function isOurs(path: string): boolean {
   return more === undefined && isFolderName(first) && parseSegmentName(second) !== undefined
 }
 
-/** `isOurs` for the files of one folder, such as `messages/0000/`: what is right about the folder is found out once. */
+/** Returns `isOurs` for the files of one folder, such as `messages/0000/`, which is checked once. */
 export function oursIn(folder: string): (name: string) => boolean {
   const place = parseItemPath(`${folder}000000`)
   if (place === undefined || place.inside.length > 0 || !isFolderName(place.collection))
@@ -31,10 +37,10 @@ export function oursIn(folder: string): (name: string) => boolean {
   return (name) => isItemFile(name) && parseItemName(name) !== undefined
 }
 
-/** Whether a file directly in the folder of an item is ours. */
+/** Whether a file directly in an item's folder is forkpoint's. */
 export const isInItem = (name: string): boolean => ITEM_FILE.test(name)
 
-/** Whether a file of ours may lie somewhere in the folder at this path. */
+/** Whether the folder at this path may contain forkpoint's files, at any depth. */
 export function mayHoldOurs(path: string): boolean {
   const [name = '', folder, ...rest] = path.split('/')
   if (!isFolderName(name)) return false
@@ -45,7 +51,9 @@ export function mayHoldOurs(path: string): boolean {
   return entry === undefined || (/^\d{6}$/.test(entry) && (log === undefined || isFolderName(log)))
 }
 
-/** Whether this is the path of a turn's page: ours, but no part of the document. Readers need not look into it. */
+/**
+ * Whether this is the path of a turn's page, which is forkpoint's but not part of the document. Readers may skip it.
+ */
 export function isPage(path: string): boolean {
   const place = parseItemPath(path)
   if (place === undefined || place.inside.length > 0 || !isFolderName(place.collection)) return false
@@ -53,7 +61,7 @@ export function isPage(path: string): boolean {
   return page !== undefined && folderName(page.first) === place.folder
 }
 
-/** Whether a name ends as the file of an item does, or one beside it. */
+/** Whether a name has the extension of an item's file or of a file beside it. */
 const isItemFile = (name: string): boolean =>
   name.endsWith('.json') || name.endsWith('.txt') || name.endsWith('.bin')
 

@@ -1,15 +1,15 @@
 /**
- * What a tree says to people and to git: `README.md` and `.gitattributes` at its root. Written and never read, so whatever
- * else stands there is no damage.
+ * `README.md` and `.gitattributes` at the root of a tree, for people and for git. They are never read, so other content
+ * there is not damage.
  */
 
 export const README = 'README.md'
 export const ATTRIBUTES = '.gitattributes'
 
-/** Whether it is one of these files. */
+/** Whether the path is one of these files. */
 export const isRootFile = (path: string): boolean => path === README || path === ATTRIBUTES
 
-/** The files of a document, of which only title and id show. */
+/** Makes the root files of a document. They show only its title and id. */
 export function rootFiles({ title, id }: Readonly<Record<string, unknown>>): Map<string, Uint8Array> {
   const name = typeof id === 'string' ? asText(id) : ''
   const heading = typeof title === 'string' ? asText(title) : ''
@@ -38,7 +38,7 @@ const RULES = Buffer.from(`# Two conversations are not merged line by line: git 
 /** Most characters of a title. */
 const LONGEST = 200
 
-/** A text of anybody's as one line of Markdown that means nothing but itself. */
+/** Escapes any text as one line of Markdown that shows it verbatim. */
 const asText = (text: string): string =>
   text
     .slice(0, LONGEST)

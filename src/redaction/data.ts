@@ -1,4 +1,4 @@
-/** What is no text that anybody wrote: images, signatures and other encoded bytes. They are not looked at. */
+/** Recognizes encoded bytes, such as images and signatures. They are not scanned for secrets. */
 
 /** Keys under which providers and tools put signatures and encoded content. */
 const KEYS = new Set([
@@ -16,16 +16,16 @@ const KEYS = new Set([
   'b64_json',
 ])
 const ENCODED = /^(?:[A-Za-z0-9+/]|[\w-])+={0,2}$/
-/** A token is shorter, or has characters that base64 has not. */
+/** Characters of the shortest text that may be encoded bytes. Tokens are shorter, or are not base64. */
 const SHORTEST = 256
 
-/** Whether the value under this key is encoded bytes. */
+/** Whether the text, stored under this key, is encoded bytes. */
 export function isData(text: string, key: string | number | undefined): boolean {
   if (typeof key === 'string' && KEYS.has(key) && text.length >= 32) return ENCODED.test(text)
   return text.length >= SHORTEST && text.length % 4 === 0 && isBase64(text)
 }
 
 function isBase64(text: string): boolean {
-  // A look at the beginning decides for nearly all texts.
+  // The first characters decide for nearly all texts.
   return /^[A-Za-z0-9+/]{64}/.test(text) && /^[A-Za-z0-9+/]+={0,2}$/.test(text)
 }

@@ -1,36 +1,33 @@
-/**
- * A token that something cut: a terminal that wrapped its line, or JSON that escaped one of its characters. From where
- * such a token begins, it is joined again.
- */
+/** Joins a token that was cut: by a terminal that wrapped its line, or by JSON that escaped one of its characters. */
 
-/** How many characters may still be looked at to join them: a text that is nothing but cuts ends here. */
+/** How many characters may still be read to join tokens; it bounds the work on a text of nothing but cuts. */
 export interface Budget {
   left: number
 }
 
-/** A token in one piece, and where each character of it stands in the text it is from. */
+/** A joined token, with the place of each of its characters in the original text. */
 export interface Joined {
   readonly text: string
   readonly places: readonly number[]
 }
 
 const RUN = /[\w.~+/=%$-]{0,1000}/y
-/** `\/`, escaped as often as JSON stands in JSON. */
+/** `\/`, possibly escaped several times, as JSON inside JSON is. */
 const SLASH = /\\{1,15}\//y
-/** The end of a line, as itself or escaped, and what a terminal or a tool puts before the next one. */
+/** A line end, plain or escaped, and what a terminal or a tool writes at the start of the next line. */
 const WRAP = /(?:\r?\n|\\{1,15}(?:r\\{1,15})?n)(?:[ \t]{0,8}[│|>+]?[ \t]{0,8}|[ \t]{0,8}[0-9]{1,6}[→:|\t])/y
-/** Fewer columns than this has no terminal. */
+/** Columns of the narrowest terminal. */
 const NARROWEST = 20
 const MOST_CUTS = 16
 
 /**
- * What begins at `at`, with all cuts taken out, or `undefined` if there is none. Where a line was wrapped, only what
- * looks like the rest of a token is joined: a name with `=` behind it, a word or a sentence begins something else.
+ * Returns the token that begins at `at` without its cuts, or `undefined` if it has none. After a line end, only text
+ * that looks like the rest of a token is joined: a name before a `=`, a word or a sentence is something else.
  *
- * @param budget is made smaller
- * @param slashes whether such a token may hold a `/`
- * @param state what has been joined so far: a `part` of a token; a `whole` one, with which only what looks random goes
- * on; or its `end`
+ * @param budget is reduced by the characters read
+ * @param slashes whether the token may contain a `/`
+ * @param state what the joined text is so far: `part` of a token; a `whole` token, which only random-looking text can
+ * continue; or its `end`
  */
 export function joinFrom(
   text: string,
@@ -73,7 +70,7 @@ export function joinFrom(
   return cuts === 0 ? undefined : { text: joined, places }
 }
 
-/** Whether something that may be taken out stands here. It is asked at each beginning of a token. */
+/** Whether a cut that may be removed is at this place. Called for each possible token. */
 function isCut(text: string, at: number, slashes: boolean): boolean {
   let code = text.charCodeAt(at)
   if (code === NEWLINE || code === RETURN) return !isNarrow(text, at)
@@ -84,7 +81,7 @@ function isCut(text: string, at: number, slashes: boolean): boolean {
   return (slashes && code === 0x2f) || ((code === 0x6e || code === 0x72) && !isNarrow(text, at))
 }
 
-/** Whether a line that ends here has fewer columns than a terminal. */
+/** Whether the line that ends here is shorter than the narrowest terminal. */
 function isNarrow(text: string, cut: number): boolean {
   for (let at = cut - 1; at >= cut - NARROWEST; at--) {
     const code = text.charCodeAt(at)
@@ -97,7 +94,7 @@ const NEWLINE = 0x0a
 const RETURN = 0x0d
 const BACKSLASH = 0x5c
 
-/** Whether what begins a line goes on with a token. */
+/** Whether the start of a line continues a token. */
 function goesOn(text: string, next: number, whole: boolean): boolean {
   const end = runEnd(text, next)
   const piece = text.slice(next, end)
@@ -108,7 +105,7 @@ function goesOn(text: string, next: number, whole: boolean): boolean {
 
 const DISGUISE = /\\{1,15}u00([2-7][0-9a-fA-F])|(?:\x1b|\\{1,15}(?:u001[bB]|x1[bB]|033|e))\[[0-9;]{0,16}[mK]/g
 
-/** The text without colours of a terminal, and with JSON's `\u002d` as what it is; `undefined` if it has neither. */
+/** The text without terminal colours, and with JSON escapes such as `\u002d` decoded; `undefined` if it has neither. */
 export function plainOf(text: string): Joined | undefined {
   if (!text.includes('\\u00') && !text.includes('\x1b[') && !/\\(?:x1b|x1B|033|e)\[/.test(text))
     return undefined

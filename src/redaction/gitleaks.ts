@@ -1,4 +1,4 @@
-/** The rules of a gitleaks file, `gitleaks.toml`, as rules of ours. */
+/** Reads the rules of a gitleaks file, `gitleaks.toml`. */
 
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -8,9 +8,9 @@ import type { TableRule } from './rule.ts'
 import { type Rule, RuleError } from './rule.ts'
 
 /**
- * Reads a gitleaks rule file. What a rule asks for beyond its expression, keywords and secret group is applied where
- * it can be (allow lists of texts) and refused where it cannot, since a rule that finds less than its author
- * believes is worse than none. Entropy is not asked for: a rule finds the more.
+ * Reads a gitleaks rule file. Beyond the expression, keywords and secret group of a rule, allow lists of texts are
+ * applied. Other conditions are refused, since a rule that finds less than its author believes is worse than none.
+ * Entropy is ignored, so a rule may find more.
  *
  * @throws NotFoundError when there is no such file
  * @throws RuleError that names the rule which cannot be used
@@ -23,7 +23,7 @@ export function readGitleaks(file: string): readonly Rule[] {
       "it extends other rules: give a file that holds all of them, without '[extend]'",
     )
   if (!Array.isArray(rules)) throw new RuleError(file, "'rules' is a list of tables, '[[rules]]'")
-  // A rule without an expression looks at names of files alone.
+  // A rule without an expression matches file names only.
   return rules.flatMap((rule: Record<string, unknown>) =>
     rule.regex === undefined ? [] : [ruleFrom(rule, file)],
   )

@@ -1,4 +1,4 @@
-/** Expressions of Go (RE2 syntax) as JavaScript's. */
+/** Translates Go's regular expressions (RE2 syntax) to JavaScript. */
 
 import { RuleError } from './rule.ts'
 
@@ -20,9 +20,10 @@ const CLASSES: Readonly<Record<string, string>> = {
 }
 
 /**
- * The expression in JavaScript's syntax. Flags within it (`(?i)`, `(?s:…)`) go up to the end of their group, as in Go.
+ * Returns the expression in JavaScript's syntax. Inline flags (`(?i)`, `(?s:…)`) hold up to the end of their group, as
+ * in Go.
  *
- * @param rule its id, for the error
+ * @param rule id of the rule, for the error
  * @throws RuleError for what JavaScript cannot express
  */
 export function fromGo(source: string, rule: string): RegExp {
@@ -41,7 +42,7 @@ interface Flags {
   readonly U: boolean
 }
 
-/** Node 20 knows no flags within an expression: letters become classes, dots and anchors what they mean. */
+/** Node 20 has no inline flags, so letters become classes, and dots and anchors are written out. */
 class Translation {
   readonly #source: string
   readonly #rule: string
@@ -58,7 +59,7 @@ class Translation {
     return whole
   }
 
-  /** Up to the end of the group, with the flags that hold in it. */
+  /** Translates up to the end of the group, with the flags that hold in it. */
   #group(outer: Flags): string {
     let flags = outer
     let made = ''
@@ -177,7 +178,10 @@ const bothCases = (char: string): string =>
 
 const quoted = (char: string): string => char.replace(/[.$^*+?()[\]{}|\\/]/, '\\$&')
 
-/** `a-f` in both cases; a range from upper to lower case has both already, and the characters in between. */
+/**
+ * A range such as `a-f` in both cases. A range from upper to lower case already has both, and the characters between
+ * them.
+ */
 const bothRanges = (from: string, to: string): string => {
   const same = from >= 'a' === to >= 'a'
   if (!same) return `A-Za-z${from}-${to}`

@@ -1,4 +1,4 @@
-/** Secrets and personal data kept out of what is stored: `forkpoint/redaction`. */
+/** Keeps secrets and personal data out of stores: `forkpoint/redaction`. */
 export { type PersonalOptions, redactPersonal } from './personal.ts'
 export type { Path, Redact } from './redact.ts'
 export { type Rule, RuleError } from './rule.ts'

@@ -1,8 +1,8 @@
-/** The prefilter: where in a text a keyword of any rule stands, in one pass. */
+/** The prefilter: finds the keywords of all rules in a text, in one pass. */
 
 export interface Hit {
   readonly at: number
-  /** Numbers of the keywords' owners, as they were given. */
+  /** Positions of the keyword's owners in the list that the constructor got. */
   readonly owners: readonly number[]
 }
 
@@ -12,15 +12,15 @@ interface Keyword {
   readonly owners: number[]
 }
 
-/** Pairs of the first two characters, below which all keywords that begin so are looked up. */
+/** How many pairs of first two characters there are. Keywords are looked up by their pair. */
 const PAIRS = 128 * 128
 
-/** Finds keywords in texts; made once for a table of rules. */
+/** Finds keywords in texts. Built once per table of rules. */
 export class Keywords {
   readonly #begins = new Uint8Array(PAIRS)
   readonly #byPair = new Map<number, Keyword[]>()
 
-  /** @param given the keywords of each owner; characters beyond ASCII are not found */
+  /** @param given the keywords of each owner; keywords with characters beyond ASCII are not found */
   constructor(given: readonly { keywords: readonly string[]; ignoreCase: boolean }[]) {
     const known = new Map<string, Keyword>()
     for (const [owner, { keywords, ignoreCase }] of given.entries()) {
@@ -47,7 +47,7 @@ export class Keywords {
     }
   }
 
-  /** Calls `found` for each keyword in the text, in the order of places. What it returns is where to go on from. */
+  /** Calls `found` for each keyword in the text, in order. `found` returns the position to continue from. */
   each(text: string, found: (hit: Hit) => number): void {
     const end = text.length - 1
     let before = text.charCodeAt(0)

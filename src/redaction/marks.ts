@@ -1,22 +1,22 @@
-/** What stands where a secret was: `[redacted:<rule>:<8 hex>]`. */
+/** Marks, which replace secrets: `[redacted:<rule>:<8 hex>]`. */
 
 import { createHmac, randomBytes } from 'node:crypto'
 import { onceKnown, type Redact } from './redact.ts'
 import type { Finding } from './scanner.ts'
 
-/** What a mark is made with: the same secret gets the same mark, and nobody without it can try secrets out. */
+/** The HMAC key of marks: equal secrets get equal marks, and without the key nobody can test guesses against a mark. */
 type MarkKey = Uint8Array
 
-/** Asked when the first secret is found. */
+/** Called when the first secret is found. */
 export type KeySource = () => MarkKey | Promise<MarkKey>
 
-/** Where no key is given, marks of one process are alike, those of two are not. */
+/** The key if none is given: equal secrets get equal marks within one process only. */
 let ofProcess: MarkKey | undefined
 
-/** What makes a `redact` that was given no key: a store with a key of its own makes another one of it. */
+/** How each `redact` without a given key was made, so that a store can make it again with the store's key. */
 const makers = new WeakMap<Redact, (key: KeySource) => Redact>()
 
-/** The `redact` that `make` makes with the given key, else with that of the process, until `withKey` gives one. */
+/** Makes a `redact` with the given key, else with the key of the process until `withKey` replaces it. */
 export function keyed(given: MarkKey | string | undefined, make: (key: KeySource) => Redact): Redact {
   if (given !== undefined) {
     const key = typeof given === 'string' ? Buffer.from(given) : given
@@ -27,7 +27,7 @@ export function keyed(given: MarkKey | string | undefined, make: (key: KeySource
   return redact
 }
 
-/** The same `redact` with this key, if it was made here and has no key yet; else as it is. */
+/** Returns the `redact` with this key if `keyed` made it without one, else unchanged. */
 export function withKey(redact: Redact, source: KeySource): Redact {
   let known: MarkKey | undefined
   const remember = (key: MarkKey): MarkKey => {
@@ -38,11 +38,11 @@ export function withKey(redact: Redact, source: KeySource): Redact {
   return makers.get(redact)?.(key) ?? redact
 }
 
-/** The text with a mark in the place of each finding, which are in order and apart. */
+/** Replaces each finding by a mark. Findings must be sorted and must not overlap. */
 export function mark(text: string, findings: readonly Finding[], key: MarkKey): string {
   let marked = ''
   let from = 0
-  // Making one takes as long as finding one, and the same secret often stands many times in a text.
+  // Making a mark takes as long as finding a secret, and texts often repeat the same secret.
   const codes = new Map<string, string>()
   for (const { rule, start, end, secret } of findings) {
     let code = codes.get(secret)
@@ -58,7 +58,7 @@ export function mark(text: string, findings: readonly Finding[], key: MarkKey): 
 
 const MARK = /\[redacted:[a-z0-9-]{1,64}:[0-9a-f]{8}\]/
 
-/** Whether a mark stands in the value: it is not what it was. */
+/** Whether the value contains a mark, so is not what the caller gave. */
 export function hasMark(value: unknown): boolean {
   if (typeof value === 'string') return value.includes('[redacted:') && MARK.test(value)
   if (typeof value !== 'object' || value === null) return false

@@ -1,12 +1,13 @@
-/** Names cannot be other ones than those that were given: one with a secret is refused. */
+/** Refuses names that contain a secret, because a name cannot be replaced by a redacted one. */
 
 import { InvalidIdError } from '../errors.ts'
 import { allKnown, onceKnown, type Redact } from './redact.ts'
 
 /**
- * Throws InvalidIdError, at once or later, for a name that contains a secret. The error does not show it.
+ * Throws InvalidIdError for a name that contains a secret, or returns a promise that rejects if `redact` is
+ * asynchronous. The error does not show the name.
  *
- * @param names by what they name, such as `branch`; what is no text is passed over
+ * @param names by what they name, such as `branch`; values that are not strings are skipped
  */
 export function refuseSecrets(names: Readonly<Record<string, unknown>>, redact: Redact | undefined): unknown {
   if (redact === undefined) return undefined

@@ -1,4 +1,4 @@
-/** `redactPersonal`: a `redact` that takes out what tells who somebody is. It is used when it is asked for. */
+/** `redactPersonal`: a `redact` that removes personal data. It is not used by default. */
 
 import { hostname, userInfo } from 'node:os'
 import { isData } from './data.ts'
@@ -8,12 +8,12 @@ import type { TableRule } from './rule.ts'
 import { Scanner } from './scanner.ts'
 
 export interface PersonalOptions {
-  /** Which kinds; all by default. */
+  /** Kinds to replace. Default: all. */
   only?: readonly ('mail' | 'phone' | 'home' | 'user' | 'host')[]
-  /** The names that `user` and `host` look for. Default: those of this process. */
+  /** The names that the kinds `user` and `host` look for. Default: the user and host of this process. */
   user?: string
   host?: string
-  /** What marks are made with, as for `redactSecrets`. */
+  /** The key of the marks, as for `redactSecrets`. */
   key?: Uint8Array | string
 }
 
@@ -41,7 +41,7 @@ const KINDS: readonly TableRule[] = [
     keywords: [],
     expression:
       /(?<![\w.%+-])[\w%+-]{1,64}(?:\.[\w%+-]{1,64}){0,8}@(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24}(?![\w-])/,
-    // Addresses of git over ssh, and those that nobody reads.
+    // Not git-over-ssh addresses, nor mailboxes that nobody reads.
     holds: (address) => !/^(?:git|noreply|no-reply)@/.test(address),
   },
   {
@@ -57,7 +57,7 @@ const KINDS: readonly TableRule[] = [
   },
 ]
 
-/** `undefined` for a name that says nothing, as `root` does, or that would match everywhere. */
+/** Returns `undefined` for a name that identifies nobody, such as `root`, or that is too short to search for. */
 function nameRule(id: string, name: string): TableRule | undefined {
   if (name.length < 3 || /^(?:root|user|admin|node|runner|ubuntu|localhost)$/i.test(name)) return undefined
   const quoted = name.replace(/[.$^*+?()[\]{}|\\/]/g, '\\$&')

@@ -1,4 +1,4 @@
-/** secretlint's recommended preset: optional packages, loaded when the first text is asked about. */
+/** secretlint's recommended preset: optional packages, loaded when the first text is scanned. */
 
 import { RuleError } from './rule.ts'
 import type { Finding } from './scanner.ts'
@@ -15,7 +15,7 @@ interface Core {
   }>
 }
 
-/** How the preset is got: at the first call, once. Throws RuleError where its packages are missing. */
+/** Returns a function that loads the preset at its first call. It throws RuleError if the packages are missing. */
 export function loadPreset(): () => Promise<Preset> {
   let loaded: Promise<Preset> | undefined
   return () => (loaded ??= load())

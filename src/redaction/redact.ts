@@ -1,26 +1,25 @@
-/** `redact`, applied: every new value passes through it before anything is encoded. */
+/** Applies `redact`: every new value passes through it before it is encoded. */
 
 import { InvalidStateError } from '../errors.ts'
 import { fromEntries, isJsonObject, MAX_DEPTH } from '../json-value.ts'
 
 /**
- * Receives each new value before it is stored: a container before the values inside it, with the path in the whole
- * document, such as `['messages', 1, 'content']`. A value that it removes never reaches the disk. It may return a
- * promise.
+ * Receives each new value before it is stored, and returns the value to store, or a promise of it. A container comes
+ * before the values inside it. The path leads from the top of the document, such as `['messages', 1, 'content']`. A
+ * removed value never reaches the disk.
  */
 export type Redact = (value: unknown, path: Path) => unknown
 
-/** From the top of a document to a value. */
+/** Path from the top of a document to a value. */
 export type Path = readonly (string | number)[]
 
 const TOO_DEEP = `contains a value more than ${MAX_DEPTH} levels deep, or contains itself`
 
 /**
- * The value as `redact` leaves it, or a promise of it if `redact` returned one. `redact` is called with every container
- * and every leaf, containers before what is in them, and with the path from the top of the document; what it returns is
- * walked on, not what came in. `undefined` removes a key, in an array it becomes `null`. The value itself is never
- * changed, and is returned as it is when nothing in it was. Throws InvalidStateError for a value that is too deep, or
- * contains itself.
+ * Returns the redacted value, or a promise of it if `redact` returned one. `redact` is called with every container and
+ * every leaf, containers before their contents, and with the path from the top of the document. The walk continues in
+ * what `redact` returned. `undefined` removes a key; in an array it becomes `null`. The given value is never modified,
+ * and is itself returned if nothing changed. Throws InvalidStateError for a value that is too deep, or contains itself.
  *
  * @returns `undefined` when the value itself was removed
  */
@@ -31,7 +30,7 @@ export function redactValue(value: unknown, redact: Redact, path: Path): unknown
   )
 }
 
-/** As `redactValue`, but `redact` does not see the value itself: for a whole document. */
+/** As `redactValue`, but does not call `redact` with the value itself: for a whole document. */
 export function redactInside(value: object, redact: Redact, path: Path = []): unknown {
   if (Array.isArray(value)) {
     const items = value.map((item, index) => redactValue(item, redact, [...path, index]))
@@ -49,23 +48,23 @@ export function redactInside(value: object, redact: Redact, path: Path = []): un
   })
 }
 
-/** `next` of the value: at once, unless the value is a promise. */
+/** Calls `next` with the value: at once, or when the promise resolves. */
 export function onceKnown<T>(value: T | PromiseLike<T>, next: (value: T) => unknown): unknown {
   return isPromise(value) ? (value as PromiseLike<T>).then(next) : next(value as T)
 }
 
-/** The values, or a promise of them if one of them is a promise. */
+/** Returns the values, or a promise of them if one of them is a promise. */
 export function allKnown(values: readonly unknown[]): readonly unknown[] | Promise<readonly unknown[]> {
   return values.some(isPromise) ? Promise.all(values) : values
 }
 
-/** Whether `redact` answers later. */
+/** Whether the value is a promise. */
 export const isPromise = <T>(value: T | PromiseLike<T>): value is PromiseLike<T> =>
   typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
 
 /**
- * A copy of arrays and plain objects: what the caller changes later is not in it, whenever `redact` answers. All else
- * is as it is. Throws InvalidStateError as `redactValue` does.
+ * Copies arrays and plain objects, so that later changes by the caller have no effect while `redact` is pending. Other
+ * values are not copied. Throws InvalidStateError as `redactValue` does.
  */
 export function snapshot(value: unknown, depth = 0): unknown {
   if (depth > MAX_DEPTH) throw new InvalidStateError([{ path: [], message: TOO_DEEP }])

@@ -1,17 +1,17 @@
-/** A `redact` that can be asked before a lock is taken: under the lock it knows its answer. */
+/** A `redact` that remembers its answers, so that they can be computed before a lock is taken. */
 
 import { isPromise, type Redact } from './redact.ts'
 
-/** Characters of texts that are remembered, and so many again of those before. */
+/** Characters of keys in the young half of the memory; the old half has about as many. */
 const MOST = 4 << 20
 
-/** What it answers by value and place: the older half goes when there is too much. */
+/** Answers by value and path. The older half is dropped when there are too many. */
 class Answers {
   #young = new Map<string, unknown>()
   #old = new Map<string, unknown>()
   #length = 0
 
-  /** The answer in an array, since it may be `undefined`. */
+  /** Returns the answer in an array, since the answer itself may be `undefined`. */
   get(key: string): readonly [unknown] | undefined {
     for (const known of [this.#young, this.#old]) if (known.has(key)) return [known.get(key)]
     return undefined
@@ -33,7 +33,7 @@ class Answers {
   }
 }
 
-/** The same `redact`; asked again for the same value at the same place it gives the same answer, at once. */
+/** Wraps `redact` so that the same value at the same path gets the same answer at once. */
 export function remembering(redact: Redact): Redact {
   const leaves = new Answers()
   const objects = new WeakMap<object, Map<string, unknown>>()
@@ -55,7 +55,7 @@ interface Memory {
   delete(key: string): unknown
 }
 
-/** An answer that comes later is a promise until it is there; one that fails is asked for again. */
+/** Remembers the answer. A promise is replaced by its value when it resolves, and forgotten when it rejects. */
 function remember(known: Memory, key: string, answer: unknown): unknown {
   known.set(key, answer)
   if (isPromise(answer))

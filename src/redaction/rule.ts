@@ -3,43 +3,51 @@
 import { ForkpointError } from '../errors.ts'
 
 export interface Rule {
-  /** Lower case letters, digits and dashes. It stands in what replaces the secret. */
+  /** Lower-case letters, digits and dashes. It appears in the mark that replaces the secret. */
   readonly id: string
   /**
-   * Every match holds one of these. A text that holds none is not looked at, which is what makes a long table fast.
-   * Without any, the expression is tried on each text.
+   * Every match contains one of these. A text without a keyword is skipped, which makes a long table of rules fast. If
+   * the list is empty, the expression is tried on every text.
    */
   readonly keywords: readonly string[]
-  /** What is found. The secret is the group `secret` if there is one, else the whole match. */
+  /** Finds the secret: the group `secret` if there is one, else the whole match. */
   readonly expression: RegExp
-  /** Texts that hold such a secret. They are checked when the rule is given. */
+  /** Samples in which the rule must find a secret. They are tested when the rule is given. */
   readonly match?: readonly string[]
-  /** Texts that look alike and hold none. They are checked as well. */
+  /** Similar samples in which the rule must find nothing. They are tested as well. */
   readonly pass?: readonly string[]
 }
 
-/** A rule of the table. Its expression begins at one of its keywords, so that it is only tried there. */
+/** A rule of the built-in table. If `anchored`, its expression begins at a keyword and is tried only there. */
 export interface TableRule extends Rule {
   readonly anchored?: true
-  /** What a line's end or an escape cuts is joined again when the expression fails: its match is one token. */
+  /**
+   * The match is one token: if the expression fails, it is tried again on the token joined across line ends and
+   * escapes.
+   */
   readonly cut?: boolean
-  /** It has no fixed length, so that what was found may go on behind a line's end. */
+  /** The token has no fixed length, so a finding may continue after a line end. */
   readonly grows?: boolean
-  /** The number of the group that is the secret, where groups have no names. 0: the first that matched, or all. */
+  /**
+   * The number of the secret's group, if groups have no names. 0: the first group that matched, else the whole match.
+   */
   readonly group?: number
-  /** Keywords are compared without regard to case, whatever the expression does. */
+  /** Keywords are compared without regard to case, even if the expression is case-sensitive. */
   readonly ignoreCaseOfKeywords?: boolean
-  /** Nothing matches at a place without one of these characters from so many before it to so many behind it. */
+  /**
+   * A match needs one of these characters near the keyword: from `before` characters before its start to `behind` after
+   * it.
+   */
   readonly near?: { readonly oneOf: string; readonly before?: number; readonly behind: number }
-  /** A value goes on to white space, a quotation mark or a backslash: what the rule finds in it is a part of it. */
+  /** A finding extends to white space, a quotation mark or a backslash, so the rule is not tried again inside it. */
   readonly whole?: true
-  /** What a found secret has to be beyond its form. */
+  /** Further condition on a found secret. */
   readonly holds?: (secret: string, group: (name: string) => string | undefined) => boolean
 }
 
 /** A rule that cannot be used: its expression, its samples, or the file it comes from is wrong. */
 export class RuleError extends ForkpointError {
-  /** The id of the rule, or the name of what should have had one. */
+  /** The id of the rule, or the name of the file or package that it should have come from. */
   readonly rule: string
 
   constructor(rule: string, reason: string, options?: { cause?: unknown }) {

@@ -1,4 +1,4 @@
-/** Secrets found in a text: the prefilter finds places, rules look there. */
+/** Finds secrets in a text: the prefilter finds keywords, and rules are tried there. */
 
 import { type Budget, joinFrom, plainOf } from './folds.ts'
 import { Keywords } from './keywords.ts'
@@ -6,25 +6,25 @@ import type { TableRule } from './rule.ts'
 
 export interface Finding {
   readonly rule: string
-  /** From here … */
+  /** Start in the text. */
   readonly start: number
-  /** … up to here, which is not a part of it. */
+  /** End in the text, exclusive. */
   readonly end: number
-  /** As it is where nothing cuts it: without wraps and escapes. */
+  /** The secret without line wraps and escapes. */
   readonly secret: string
 }
 
-/** A finding, and how early its rule stands in the table. */
+/** A finding with the position of its rule in the table. */
 type Ranked = Finding & { readonly rank: number }
 
-/** What a rule that may look anywhere is given at once, and by how much the next one overlaps it. */
+/** Characters that an unanchored rule is given at once, and how many of them the next window repeats. */
 const WINDOW = 64 * 1024
 const OVERLAP = 4 * 1024
 
-/** What joining tokens that are cut may cost, beside the length of the text. */
+/** Characters that joining cut tokens may read, in addition to the length of the text. */
 const LEAST_BUDGET = 64 * 1024
 
-/** More than the name of a secret has characters, with what stands between it and its value. */
+/** More characters than a secret's name and the separator before its value have. */
 const CONTEXT = 64
 
 const DATA_URL = ';base64,'
@@ -32,7 +32,7 @@ const DATA = /[A-Za-z0-9+/\\=]*/y
 
 export class Scanner {
   readonly #rules: readonly TableRule[]
-  /** By rule. */
+  /** One per rule. */
   readonly #forms: readonly Form[]
   readonly #keywords: Keywords
   /** Rules without keywords. */
@@ -51,7 +51,7 @@ export class Scanner {
     this.#always = [...rules.keys()].filter((index) => rules[index]!.keywords.length === 0)
   }
 
-  /** What is found, in the order of places, none of them overlapping. */
+  /** Returns the findings in order, without overlaps. */
   scan(text: string): readonly Finding[] {
     const found = this.#find(text)
     const plain = plainOf(text)
@@ -69,7 +69,7 @@ export class Scanner {
     const budget = { left: LEAST_BUDGET + text.length }
     const anywhere = new Set(this.#always)
     const next = new Map<string, NextOf>()
-    /** Of rules that find whole values: where their last finding ends. */
+    /** By rule with `whole`: the end of its last finding. */
     const ends: number[] = []
     this.#keywords.each(text, ({ at, owners }) => {
       let resume = at
@@ -90,7 +90,7 @@ export class Scanner {
         if (finding === undefined) continue
         found.push(finding)
         if (whole) ends[owner] = finding.end
-        // What a rule finds by its context may hold a token that a better rule names.
+        // A finding by context may contain a token that a more specific rule names.
         resume = Math.max(resume, finding.start === at ? finding.end : finding.start)
       }
       return resume
@@ -103,7 +103,7 @@ export class Scanner {
     return this.#rules.some(({ id }) => id === rule)
   }
 
-  /** Whether the text has a keyword of any rule. */
+  /** Whether the text contains a keyword of any rule, or a rule needs none. */
   concerns(text: string): boolean {
     let any = this.#always.length > 0
     this.#keywords.each(text, ({ owners, at }) => {
@@ -121,7 +121,7 @@ export class Scanner {
     if (finding === undefined ? !cut : !grows) return finding
     const { slashes } = this.#forms[rule]!
     const begin = finding?.start ?? at
-    // What stands before it goes along, since rules look back.
+    // The text before it is included, since rules have lookbehinds.
     const before = text.slice(Math.max(0, begin - 16), begin)
     let whole: Ranked | undefined
     const joined = joinFrom(text, begin, budget, slashes, (part) => {
@@ -174,7 +174,7 @@ export class Scanner {
     const { index } = match
     if (number === 0) return { rule: rule.id, rank, start: index, end: index + secret.length, secret }
     if (rule.anchored) {
-      // Behind it stands at most what closes it.
+      // At most a closing character follows the secret.
       const start = index + match[0].lastIndexOf(secret)
       return { rule: rule.id, rank, start, end: start + secret.length, secret }
     }
@@ -184,7 +184,7 @@ export class Scanner {
   }
 }
 
-/** Where the next of some characters stands, asked for places that only go on. */
+/** Finds the next of some characters; positions asked for must increase. */
 class NextOf {
   readonly #text: string
   readonly #wanted = new Uint8Array(128)
@@ -209,17 +209,17 @@ function nextOf(oneOf: string, known: Map<string, NextOf>, text: string): NextOf
   return next
 }
 
-/** A rule's expression, as it is run. */
+/** A rule's expression, compiled for the scan. */
 interface Form {
-  /** Tried at one place when the rule is anchored, else searched for. */
+  /** Tried at one position (sticky) if the rule is anchored, else searched for. */
   readonly expression: RegExp
-  /** Tells where the groups of a match stand, which takes longer. */
+  /** Also gives the positions of groups, which is slower. */
   readonly exact: RegExp
-  /** Numbers of the groups that have names: an expression without names is faster. */
+  /** Numbers of the named groups; the expression is run without names, which is faster. */
   readonly names: Readonly<Record<string, number>>
-  /** Of those, the ones that are the secret. */
+  /** Numbers of the groups that are the secret. */
   readonly secrets: readonly number[]
-  /** Whether a match may hold a `/`. */
+  /** Whether a match may contain a `/`. */
   readonly slashes: boolean
 }
 
@@ -227,7 +227,7 @@ function formOf({ anchored, expression }: TableRule): Form {
   const flags = expression.flags.replace(/[dgy]/g, '')
   const names: Record<string, number> = {}
   let number = 0
-  // What is escaped or in a class opens no group.
+  // An escaped `(`, or one in a class, does not open a group.
   const source = expression.source.replace(
     /\\.|\[(?:\\.|[^\]\\])*\]|\((?:\?<(\w+)>|(?!\?))/gs,
     (part, name) => {
@@ -247,13 +247,13 @@ function formOf({ anchored, expression }: TableRule): Form {
   }
 }
 
-/** Where a rule has several places for its secret, they have names of their own. */
+/** Names of the groups that can be the secret, for rules with several alternatives. */
 const GROUPS = ['secret', 'word', 'alone'] as const
 
 const MARK_START = '[redacted:'
 const MARK = /\[redacted:[a-z0-9-]+:[0-9a-f]{8}\]/g
 
-/** Findings but those in a mark of an earlier look, or that hold little else: what was redacted stays as it is. */
+/** Drops findings that cut into a mark, or that contain little besides marks, so that redacted text stays as it is. */
 function withoutMarks(found: readonly Ranked[], text: string): Ranked[] {
   const marks = [...text.matchAll(MARK)].map(({ index, 0: mark }) => ({
     start: index,
@@ -268,14 +268,14 @@ function withoutMarks(found: readonly Ranked[], text: string): Ranked[] {
 
 const MIN_SECRET = 3
 
-/** As gitleaks has it: the group that was named, else the first that holds something, else all. */
+/** Returns the number of the secret's group as in gitleaks: the given group, else the first non-empty one, else 0. */
 function numberOf(match: RegExpExecArray, group: number | undefined): number {
   if (group === undefined) return 0
   const first = match.findIndex((text, index) => index > 0 && text !== undefined && text !== '')
   return group > 0 && match[group] !== undefined ? group : Math.max(0, first)
 }
 
-/** Findings that overlap become one, which has the name of the rule that stands first in the table. */
+/** Merges findings that overlap, under the rule that comes first in the table. */
 function separate(found: readonly Ranked[], text: string): Ranked[] {
   if (found.every((finding, n) => n === 0 || finding.start >= found[n - 1]!.end)) return [...found]
   const sorted = found.toSorted((a, b) => a.start - b.start || b.end - a.end)

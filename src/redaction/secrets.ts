@@ -1,4 +1,4 @@
-/** `redactSecrets`: a `redact` for any store that takes secrets out of all texts and keys. */
+/** `redactSecrets`: a `redact` for any store. It removes secrets from all texts and keys. */
 
 import { createHash } from 'node:crypto'
 import { fromEntries } from '../json-value.ts'
@@ -14,52 +14,55 @@ import { isLikelySecret } from './rules/likely.ts'
 import { TABLE } from './rules/table.ts'
 import { type Finding, Scanner } from './scanner.ts'
 
-/** What is let through although a rule finds it. All that is given has to fit. */
+/** A finding that is not replaced. All given properties must match. */
 export interface Allowed {
   rule?: string
   /** The secret itself. */
   text?: string
-  /** Where it stands and all below it, such as `messages.*.metadata`; `*` is any one part. */
+  /** Path of the text or of a container around it, such as `messages.*.metadata`; `*` matches any one part. */
   path?: string
 }
 
-/** One secret that was replaced. It does not hold the secret. */
+/** A secret that was replaced, without its text. */
 export interface RedactedSecret {
   readonly rule: string
-  /** Of the text; where a key held it, of the object. */
+  /** Path of the text, or of the object if a key contained the secret. */
   readonly path: Path
 }
 
 export interface SecretOptions {
-  /** More rules: your own, or the path of a gitleaks rule file (which needs the package `smol-toml`). */
+  /** Additional rules, or the path of a gitleaks rule file (which needs the package `smol-toml`). */
   rules?: string | readonly Rule[]
-  /** Only these rules, by id. */
+  /** Ids of the only rules to use. */
   only?: readonly string[]
-  /** All rules but these, by id. */
+  /** Ids of rules not to use. */
   off?: readonly string[]
-  /** What is let through: a text that equals the secret, or a description. */
+  /** Findings that are not replaced: the exact secret, or a description. */
   allow?: readonly (string | Allowed)[]
   /**
-   * Asks secretlint's recommended preset too (the packages `@secretlint/core` and
-   * `@secretlint/secretlint-rule-preset-recommend`, line 11); the result is a promise then. Default: false.
+   * Also uses secretlint's recommended preset (the packages `@secretlint/core` and
+   * `@secretlint/secretlint-rule-preset-recommend`, version 11). `redact` then returns promises. Default: false.
    */
   preset?: boolean
-  /** What marks are made with; keep it secret, and out of the store. Default: one that is made for this process. */
+  /**
+   * The HMAC key of the marks. Keep it secret, and out of the store. Default: the store's key if it has one, else a
+   * random key of this process.
+   */
   key?: Uint8Array | string
-  /** Is told of each secret that was replaced. */
+  /** Called for each secret that was replaced. */
   onFinding?: (finding: RedactedSecret) => void
 }
 
 /**
- * Makes a `redact` that replaces each secret by `[redacted:<rule>:<8 hex>]`. The same secret has the same text as
- * long as the key is the same, and no one can compute it without that key. It is deterministic, asks no network and no clock,
- * and leaves what it replaced before as it is.
+ * Makes a `redact` that replaces each secret by `[redacted:<rule>:<8 hex>]`. The same secret and key give the same
+ * mark, and nobody can compute it without the key. It is deterministic, uses neither network nor clock, and leaves
+ * existing marks as they are.
  *
  * ```ts
  * const store = new GitSessionStore('./sessions', { redact: redactSecrets() })
  * ```
  *
- * @throws RuleError for a rule that cannot be used, or whose own samples it fails
+ * @throws RuleError for a rule that cannot be used, or that fails its own samples
  */
 export function redactSecrets(options: SecretOptions = {}): Redact {
   const { allow = [], onFinding, preset = false } = options
@@ -88,17 +91,17 @@ export function redactSecrets(options: SecretOptions = {}): Redact {
   })
 }
 
-/** Looks for secrets and replaces nothing. */
+/** Finds secrets without replacing them. */
 export interface SecretFinder {
-  /** Stands for all rules: a text without a finding has none as long as this is the same. */
+  /** Hash of the rules: a text without findings has none as long as this id is the same. */
   readonly id: string
-  /** What stands in a text, whether it is allowed or not. @param key under which the text stands */
+  /** Returns the secrets of a text, also allowed ones. @param key the key that the text is the value of */
   find(text: string, key?: string | number): readonly Finding[] | Promise<readonly Finding[]>
-  /** Whether the options let a finding through at this path. */
+  /** Whether the options allow a finding at this path. */
   allows(finding: Finding, path: Path): boolean
 }
 
-/** What `redactSecrets` with these options looks for. */
+/** Makes a finder of what `redactSecrets` would replace with these options. */
 export function secretFinder(options: SecretOptions = {}): SecretFinder {
   const { allow = [], preset = false } = options
   const detector = new Detector(options)
@@ -118,11 +121,11 @@ export function secretFinder(options: SecretOptions = {}): SecretFinder {
   }
 }
 
-/** What stands in a text, by the rules of some options. */
+/** Finds the secrets of a text by the rules of the options. */
 class Detector {
   readonly #scanner: Scanner
   readonly #clean = new CleanTexts()
-  /** The preset has its say about what the table's keywords let through, whichever rules are on. */
+  /** The preset is asked about every text with a keyword of the table, also of rules that are off. */
   readonly #prefilter: Scanner
   readonly #load = loadPreset()
 
@@ -132,7 +135,7 @@ class Detector {
     this.#prefilter = options.preset === true ? new Scanner([...TABLE, ...rules]) : this.#scanner
   }
 
-  /** @param key under which the text stands */
+  /** @param key the key that the text is the value of */
   find(text: string, key?: string | number): readonly Finding[] {
     if (text.length < SHORTEST || isData(text, key)) return NOTHING
     const found = this.#clean.has(text) ? NOTHING : this.#scanner.scan(text)
@@ -144,7 +147,7 @@ class Detector {
     return [{ rule: 'assigned', start: 0, end: text.length, secret: text }]
   }
 
-  /** As `find`, and the preset is asked too. */
+  /** As `find`, and asks the preset too. */
   findAll(text: string, key?: string | number): readonly Finding[] | Promise<readonly Finding[]> {
     const found = this.find(text, key)
     if (text.length < SHORTEST || isData(text, key) || !this.#prefilter.concerns(text)) return found
@@ -152,12 +155,12 @@ class Detector {
   }
 }
 
-/** A secret has at least this many characters. */
+/** Characters of the shortest secret. */
 const SHORTEST = 8
 
 /**
- * Texts that hold nothing: a state is saved again and again, and only what is new of it has to be looked at. The older
- * half goes when there are too many characters.
+ * Remembers texts without secrets: states are saved again and again, so only new texts need a scan. The older half is
+ * dropped when there are too many characters.
  */
 class CleanTexts {
   #young = new Set<string>()
@@ -223,7 +226,7 @@ function rulesOf({ rules = [], only, off = [] }: SecretOptions): readonly Rule[]
   return all.filter(({ id }) => (only === undefined || only.includes(id)) && !off.includes(id))
 }
 
-/** Throws RuleError when a rule misses a sample that it must find, or finds one that it must not. */
+/** Throws RuleError if a rule finds nothing in a sample of `match`, or something in a sample of `pass`. */
 function checkSamples(rule: Rule): void {
   checkRule(rule)
   const alone = new Scanner([rule])

@@ -1,13 +1,13 @@
-/** `redactTexts`: a `redact` that takes out texts that are known, wherever they stand. */
+/** `redactTexts`: a `redact` that removes given texts wherever they occur. */
 import { fromEntries } from '../json-value.ts'
 import { keyed, mark } from './marks.ts'
 import { allKnown, onceKnown, type Path, type Redact } from './redact.ts'
 import type { RedactedSecret } from './secrets.ts'
 
 export interface TextOptions {
-  /** What marks are made with, as for `redactSecrets`. */
+  /** The key of the marks, as for `redactSecrets`. */
   key?: Uint8Array | string
-  /** Is told of each text that was replaced, with the rule `text`. */
+  /** Called for each text that was replaced, with the rule `text`. */
   onFinding?: (finding: RedactedSecret) => void
 }
 
@@ -15,10 +15,10 @@ const RULE = 'text'
 const SHORTEST = 4
 
 /**
- * Makes a `redact` that replaces each of these texts by `[redacted:text:<8 hex>]`: as it is, as JSON escapes it (in JSON in
- * JSON as well), percent-encoded, and in the bytes of a value that is base64 as a whole. Texts and keys are looked at.
+ * Makes a `redact` that replaces each of these texts by `[redacted:text:<8 hex>]`, in values and keys: literal,
+ * JSON-escaped (also several times), percent-encoded, and in the bytes of a value that is base64 as a whole.
  *
- * @throws TypeError for a text of less than four characters, which would be found everywhere
+ * @throws TypeError for a text of fewer than four characters, which would be found everywhere
  */
 export function redactTexts(texts: readonly string[], options: TextOptions = {}): Redact {
   for (const text of texts)
@@ -69,7 +69,7 @@ const escaped = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|/-]/g, 
 const isBase64 = (text: string): boolean =>
   text.length >= 8 && text.length % 4 === 0 && /^[A-Za-z0-9+/]+={0,2}$/.test(text)
 
-/** The value with its bytes changed, one character a byte or as UTF-8. */
+/** Applies `change` to the decoded bytes of a base64 value, read as UTF-8 or as one character per byte. */
 function inBytes(value: string, change: (text: string) => unknown): unknown {
   const bytes = Buffer.from(value, 'base64')
   for (const encoding of ['latin1', 'utf8'] as const) {

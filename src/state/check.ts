@@ -1,24 +1,24 @@
-/** Validation at the door: what is wrong with a value, as a list of issues with paths. */
+/** Validates values from outside. Returns what is wrong as a list of issues with paths. */
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { StateIssue } from '../errors.ts'
 import { messageSchema, runSchema, sessionSchema } from './session.ts'
 
-/** Leads from the document to a value. */
+/** Path from the document to a value. */
 export type StatePath = readonly (string | number)[]
 
-/** What is wrong with a session; empty when nothing is. */
+/** Returns what is wrong with a session; empty if it is valid. */
 export const checkSession = (value: unknown): StateIssue[] => checkNow(sessionSchema, value, [])
 
-/** What is wrong with a message; paths start with `at`, such as `['messages', 12]`. */
+/** Returns what is wrong with a message; paths start with `at`, such as `['messages', 12]`. */
 export const checkMessage = (value: unknown, at: StatePath = []): StateIssue[] =>
   checkNow(messageSchema, value, at)
 
-/** What is wrong with a run; paths start with `at`. */
+/** Returns what is wrong with a run; paths start with `at`. */
 export const checkRun = (value: unknown, at: StatePath = []): StateIssue[] => checkNow(runSchema, value, at)
 
 /**
- * What is wrong with a value of any Standard Schema (zod, valibot, arktype …); empty when nothing is. A promise
- * when the schema validates asynchronously. What the schema returns as output is ignored.
+ * Returns what is wrong with a value by any Standard Schema (zod, valibot, arktype …); empty if it is valid. Returns a
+ * promise if the schema validates asynchronously. The output of the schema is ignored.
  */
 export function checkDocument(
   schema: StandardSchemaV1,

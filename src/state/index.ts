@@ -1,4 +1,4 @@
-/** Sessions as documents: their schema, their validation, and the way from older versions. */
+/** Sessions as documents: their schema, validation and migration. */
 export { checkDocument, checkMessage, checkRun, checkSession, type StatePath } from './check.ts'
 export { migrate } from './migrations.ts'
 export { textOfParts } from './parts.ts'

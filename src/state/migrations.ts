@@ -1,25 +1,25 @@
-/** Brings a session that an older forkpoint wrote to the schema version of this one, step by step. */
+/** Migrates a session that an older forkpoint wrote to the current schema version, step by step. */
 import { InvalidStateError } from '../errors.ts'
 import { SCHEMA_VERSION } from './session.ts'
 
-/** Turns a state of schema version `from` into one of `from + 1`. Does not change what it is given. */
+/** Migrates a state from schema version `from` to `from + 1`, without modifying the given state. */
 export interface MigrationStep {
   from: number
   /** The version number itself is set by `migrate`. */
   step(state: Readonly<Record<string, unknown>>): Record<string, unknown>
 }
 
-/** Every step there is, oldest first. A step stays for ever, and so does the fixture of its version. */
+/** All steps, oldest first. A step and the fixture of its version are never removed. */
 const MIGRATIONS: readonly MigrationStep[] = []
 
 /**
- * The state at the schema version that this forkpoint writes; the very same object when it is there already. Throws
- * InvalidStateError when the state names no version, or one that only a newer forkpoint can read.
+ * Returns the state at the schema version that this forkpoint writes; the same object if it has that version already.
+ * Throws InvalidStateError if the state has no version, or one that only a newer forkpoint can read.
  */
 export const migrate = (state: unknown): Record<string, unknown> =>
   migrateBy(MIGRATIONS, state, SCHEMA_VERSION)
 
-/** As `migrate`, by other steps, to the version `to`. */
+/** As `migrate`, with the given steps, to the version `to`. */
 export function migrateBy(
   steps: readonly MigrationStep[],
   state: unknown,

@@ -1,6 +1,6 @@
 /**
- * The plain text of a message's parts: the `text` of each part of type `text`, one after the other, nothing in
- * between. What is no part, or has no text, adds nothing.
+ * Returns the plain text of a message's parts: the `text` of each part of type `text`, concatenated without separators.
+ * Anything else is ignored.
  */
 export function textOfParts(parts: readonly unknown[]): string {
   let text = ''

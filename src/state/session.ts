@@ -1,7 +1,7 @@
 /**
- * The state of a session, schema version 1: one JSON document. Keys the schema does not know are allowed
- * everywhere and kept. The schemas only validate: what a store saves is the value as it was given, never what
- * `parse` returns (zod drops an own `__proto__` key of a loose object).
+ * The state of a session, schema version 1: one JSON document. Unknown keys are allowed everywhere and kept. The
+ * schemas only validate: a store saves the given value, never the output of `parse` (zod drops an own `__proto__` key
+ * of a loose object).
  */
 import { randomUUID } from 'node:crypto'
 import * as z from 'zod'
@@ -27,25 +27,25 @@ export const usageSchema = z.looseObject({
   cachedInputTokens: count,
 })
 
-/** One content part of the AI SDK's `ModelMessage`; any type, binary as base64 text. */
+/** One content part of the AI SDK's `ModelMessage`, of any type, with binary data as base64 text. */
 export const partSchema = z.looseObject({ type: z.string() })
 
 export const messageSchema = z.looseObject({
   /** Unique within the session. */
   id: name,
   role: z.enum(['system', 'user', 'assistant', 'tool']),
-  /** The plain text. */
+  /** The message as plain text. */
   content: z.string(),
   parts: z.array(partSchema).optional(),
   createdAt: time,
-  /** Id of the run it came from. */
+  /** Id of the run that produced the message. */
   run: name.optional(),
   usage: usageSchema.optional(),
 })
 
-/** Something that happened in a run. What else it carries depends on its type. */
+/** An event of a run. Its other keys depend on its type. */
 export const eventSchema = z.looseObject({
-  /** Counts up within the run; numbers may be left out, never repeated. */
+  /** Increases within the run; numbers may be skipped, but not repeated. */
   sequence: z.int().min(0),
   at: time,
   type: name,
@@ -95,7 +95,7 @@ export const sessionSchema = z.looseObject({
     autoSave: z.union([z.boolean(), z.literal('step')], "has to be true, false or 'step'").optional(),
   }),
   usage: usageSchema,
-  /** Where a forked session came from. */
+  /** The session and checkpoint that this session was forked from. */
   parent: z.looseObject({ session: name, checkpoint: name }).optional(),
   metadata: bag,
   messages: z.array(messageSchema).check(uniqueIds),
@@ -111,7 +111,7 @@ export type Session = z.infer<typeof sessionSchema>
 export type Role = Message['role']
 
 /**
- * A valid session without messages or runs; `fields` go on top.
+ * Makes a valid session without messages or runs. `fields` override its defaults.
  *
  * @param now milliseconds, for `createdAt` and `updatedAt`
  */
@@ -134,7 +134,7 @@ export function newSession(id: string, fields: Partial<Session> = {}, now: numbe
 }
 
 /**
- * A message with a random id; `fields` go on top.
+ * Makes a message with a random id. `fields` override its defaults.
  *
  * @param now milliseconds, for `createdAt`
  */
@@ -148,7 +148,7 @@ export function newMessage(
 }
 
 /**
- * A running run without events and with a random id; `fields` go on top.
+ * Makes a running run without events and with a random id. `fields` override its defaults.
  *
  * @param now milliseconds, for `startedAt`
  */

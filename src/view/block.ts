@@ -1,4 +1,4 @@
-/** What a person reads: messages made of blocks, the same for every framework. */
+/** Messages for readers: made of blocks, in the same form for every framework. */
 
 /** One piece of a message. */
 export type Block =
@@ -6,65 +6,67 @@ export type Block =
   | CallBlock
   | ResultBlock
   | FileBlock
-  /** What went wrong, said by nobody. */
+  /** An error that is not part of what anyone said. */
   | { kind: 'error'; text: string }
-  /** What has none of these forms. */
+  /** A piece in none of these forms. */
   | { kind: 'other'; type: string | undefined; value: unknown }
 
-/** A model calls a tool. */
+/** A call of a tool by a model. */
 export interface CallBlock {
   kind: 'call'
-  /** What its result names as well. */
+  /** Id of the call, which its result has too. */
   id: string | undefined
   tool: string
   input: unknown
 }
 
-/** What a tool gave back. Files in it follow as blocks of their own. */
+/** The result of a tool. Files in it follow as separate blocks. */
 export interface ResultBlock {
   kind: 'result'
-  /** Of the call. */
+  /** Id of the call. */
   id: string | undefined
-  /** Empty where only the call names it. */
+  /** Name of the tool; empty if only the call has it. */
   tool: string
-  /** Text where it is text. */
+  /** A string if the output is text. */
   output: unknown
   failed: boolean
 }
 
-/** What is no text: an image, a file, a link to one. */
+/** An image or file, or a link to one. */
 export interface FileBlock {
   kind: 'file'
-  /** `image image/png photo.png` */
+  /** Description such as `image image/png photo.png`. */
   about: string
   name: string | undefined
   mediaType: string | undefined
-  /** Base64, a data URL or an address, where it has one. */
+  /** Base64, a data URL or an address, if known. */
   data: unknown
 }
 
-/** Tokens, as far as they were counted. */
+/** Numbers of tokens, as far as known. */
 export interface ReadUsage {
   input: number | undefined
   output: number | undefined
-  /** Of the input, those that the provider had already. */
+  /** Input tokens that the provider had cached. */
   cached: number | undefined
   total: number | undefined
 }
 
 export interface ReadMessage {
   id: string | undefined
-  /** `user`, `assistant`, `tool`, …; `undefined`: nobody says it. */
+  /** `user`, `assistant`, `tool`, …; `undefined` if unknown. */
   who: string | undefined
   /** ISO 8601. */
   at: string | undefined
   model: string | undefined
   usage: ReadUsage | undefined
-  /** Id of the run that it is from. */
+  /** Id of the run that produced the message. */
   run: string | undefined
-  /** Id of the sub-agent whose conversation it is part of. */
+  /** Id of the sub-agent to whose conversation the message belongs. */
   agent: string | undefined
-  /** `compaction`: a summary that stands for all before it. `notice`: said by the tool in the user's place. */
+  /**
+   * `compaction`: a summary that replaces all earlier messages. `notice`: a message that the tool wrote as the user.
+   */
   about: 'compaction' | 'notice' | undefined
   blocks: readonly Block[]
 }

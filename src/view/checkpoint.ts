@@ -1,17 +1,17 @@
-/** What a person reads of a checkpoint, whichever store it is in. */
+/** A checkpoint for readers, from any store. */
 
 export interface ReadCheckpoint {
   id: string
   session: string
-  /** The branch that it was made on. */
+  /** The branch on which the checkpoint was made. */
   branch: string
   /** ISO 8601. */
   createdAt: string
   subject: string
   body: string
-  /** `foreign`: another tool made it. */
+  /** `foreign`: made by another tool. */
   kind: string
-  /** Positions of the messages that it added, `to` included. */
+  /** Positions of the messages that the checkpoint added, `to` inclusive. */
   messages?: { from: number; to: number }
   run?: string
   status?: string
@@ -23,21 +23,21 @@ export interface ReadCheckpoint {
 
 export interface ReadSignature {
   status: 'good' | 'unknown' | 'bad'
-  /** Whose key it is. */
+  /** Owner of the key. */
   principal?: string
   /** Fingerprint of the key. */
   key?: string
-  /** Why it is not good, as the end of a sentence. */
+  /** Why the signature is not good, as the end of a sentence. */
   reason?: string
 }
 
-/** Branches and tags of a session. */
+/** The branches and tags of a session. */
 export interface Names {
   branches: readonly { name: string; head: string; active: boolean }[]
   tags: readonly { name: string; checkpoint: string }[]
 }
 
-/** Those at a checkpoint. */
+/** Returns the branches and tags that point to a checkpoint. */
 export function namesAt(id: string, { branches, tags }: Names): { branches: string[]; tags: string[] } {
   return {
     branches: branches.filter(({ head }) => head === id).map(({ name }) => name),

@@ -1,19 +1,19 @@
-/** What tokens cost, by prices that the user gave. */
+/** The cost of tokens, at prices that the user gave. */
 import type { ReadUsage } from './block.ts'
 import { numberOf, objectOf } from './fields.ts'
 
-/** What a million tokens of a model cost. */
+/** The prices of a million tokens of a model. */
 export interface ModelPrice {
   input: number
   output: number
-  /** Of input that the provider had already; default: as `input`. */
+  /** Price of cached input. Default: as `input`. */
   cached?: number
 }
 
-/** By the model's name, as sessions have it. */
+/** Prices by the model's name in sessions. */
 export type Prices = Readonly<Record<string, ModelPrice>>
 
-/** The prices that a JSON value states; `undefined` where it states none. */
+/** Reads prices from a JSON value; `undefined` if it has none. */
 export function readPrices(value: unknown): Prices | undefined {
   const all = Object.values(objectOf(value))
   const isPrice = (one: unknown): boolean => {
@@ -23,7 +23,7 @@ export function readPrices(value: unknown): Prices | undefined {
   return all.length > 0 && all.every(isPrice) ? (value as Prices) : undefined
 }
 
-/** `undefined` where the model has no price, or nothing was counted. */
+/** Returns the cost; `undefined` if the model has no price, or the usage is unknown. */
 export function costOf(
   usage: Partial<ReadUsage> | undefined,
   model: string | undefined,
@@ -32,7 +32,7 @@ export function costOf(
   if (usage === undefined || model === undefined || !Object.hasOwn(prices, model)) return undefined
   const { input: price, output: outputPrice, cached: cachedPrice = price } = prices[model]!
   const { input = 0, output = 0, cached = 0 } = usage
-  // Some providers count what was cached beside the input, not in it.
+  // Some providers do not count cached tokens as part of the input.
   const fresh = cached > input ? input : input - cached
   return (fresh * price + cached * cachedPrice + output * outputPrice) / 1e6
 }

@@ -1,11 +1,11 @@
-/** What differs between two documents, as data: what a store finds, and what a person reads of it. */
+/** The difference of two documents as data, as stores return it and as it is shown. */
 
 export interface FieldChange {
-  /** Path inside the item; for `fields`, path inside the document. */
+  /** Path inside the item; in `fields`, path inside the document. */
   path: readonly (string | number)[]
-  /** Absent when the field was added. */
+  /** Absent if the field was added. */
   before?: unknown
-  /** Absent when the field was removed. */
+  /** Absent if the field was removed. */
   after?: unknown
 }
 
@@ -17,7 +17,7 @@ export interface ItemChange {
   changes: readonly FieldChange[]
 }
 
-/** What differs between two documents: their fields, and the items of their collections by name. */
+/** The difference of two documents: their fields, and the items of their collections, by name. */
 export interface Difference {
   fields: readonly FieldChange[]
   collections: Readonly<Record<string, CollectionDiff>>

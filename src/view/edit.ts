@@ -1,26 +1,26 @@
-/** Calls that change files, told by the shape of their input, so that they can be read as diffs. */
+/** Recognizes calls that change files by the shape of their input, so that they can be shown as diffs. */
 import { isJsonObject, type JsonObject } from '../json-value.ts'
 import type { CallBlock } from './block.ts'
 import { isText, listOf, objectOf } from './fields.ts'
 import { type DiffLine, lineDiff } from './line-diff.ts'
 
-/** One change of one file. */
+/** A change of one file. */
 export interface FileEdit {
   path: string
-  /** `edit`: a part is replaced. `write`: the file is this text now. `patch`: lines with their signs. */
+  /** `edit`: replaces a part. `write`: replaces the whole file. `patch`: lines with signs. */
   how: 'edit' | 'write' | 'patch' | 'delete'
   before: string
   after: string
   patch: string
 }
 
-/** What a call changes, and what else its input says. */
+/** The changes of a call, and the rest of its input. */
 export interface ReadEdits {
   edits: readonly FileEdit[]
   rest: JsonObject
 }
 
-/** `undefined` where a call changes no file, or nobody could tell. */
+/** Returns the changes of a call; `undefined` if it is not known to change a file. */
 export function editsOf({ tool, input }: CallBlock): ReadEdits | undefined {
   const patch = patchIn(input)
   if (patch !== undefined) {
@@ -43,7 +43,7 @@ export function editsOf({ tool, input }: CallBlock): ReadEdits | undefined {
   return operation(input, path.text, used) ?? written(tool, input, path.text, used)
 }
 
-/** The files of a patch that git made, each with its lines. */
+/** Splits a patch of git into its files. */
 export function editsOfGitPatch(patch: string): FileEdit[] {
   return patch
     .split(/^(?=diff --git )/m)
@@ -62,7 +62,7 @@ export function editsOfGitPatch(patch: string): FileEdit[] {
     })
 }
 
-/** The lines of a change, each with its sign; a line that says where they are has none. */
+/** Returns the lines of a change with their signs. Lines that give positions have a space as sign. */
 export function linesOfEdit({ how, before, after, patch }: FileEdit): DiffLine[] {
   if (how !== 'patch') return lineDiff(before, after)
   return patch
@@ -89,7 +89,7 @@ function replaced(input: JsonObject, used: Set<string>): { before: string; after
   return { before: before.text, after: after.text }
 }
 
-/** A tool that is named after writing gets the whole file. */
+/** Reads a call of a tool whose name says that it writes a whole file. */
 function written(tool: string, input: JsonObject, path: string, used: Set<string>): ReadEdits | undefined {
   const whole = take(input, WHOLE)
   if (whole === undefined || !(/write|create|save/i.test(tool) || input.command === 'create'))
@@ -98,7 +98,7 @@ function written(tool: string, input: JsonObject, path: string, used: Set<string
   return { edits: [{ ...EMPTY, path, how: 'write', after: whole.text }], rest: without(input, used) }
 }
 
-/** `{ type: 'update_file', path, diff }` of OpenAI's `apply_patch`. */
+/** Reads `{ type: 'update_file', path, diff }` of OpenAI's `apply_patch`. */
 function operation({ type, diff }: JsonObject, path: string, used: Set<string>): ReadEdits | undefined {
   if (type === 'delete_file') return { edits: [{ ...EMPTY, path, how: 'delete' }], rest: {} }
   if (!isText(diff) || (type !== 'update_file' && type !== 'create_file')) return undefined
@@ -106,7 +106,7 @@ function operation({ type, diff }: JsonObject, path: string, used: Set<string>):
   return { edits: [{ ...EMPTY, path, how: 'patch', patch: diff }], rest: {} }
 }
 
-/** The text of a patch as `apply_patch` takes it, wherever an input has it. */
+/** Finds a patch in the format of `apply_patch` in an input. */
 function patchIn(input: unknown): string | undefined {
   const texts = isJsonObject(input)
     ? [input.input, input.patch, input.patch_text, ...listOf(input.command), ...listOf(objectOf(input).cmd)]

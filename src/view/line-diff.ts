@@ -1,12 +1,18 @@
-/** What differs between two lists of texts: the lines of two texts, or the words of two lines. The same for ever. */
+/**
+ * Diffs of two lists of texts: the lines of two texts, or the words of two lines. The result must never change, since
+ * pages contain it.
+ */
 
-/** `+` added, `-` removed, a space for what both have. */
+/** `+`: added; `-`: removed; space: in both. */
 export interface DiffLine {
   sign: '+' | '-' | ' '
   text: string
 }
 
-/** The shortest way from one list to the other; where the lists are long, all that differs between both ends. */
+/**
+ * Returns a shortest diff of two lists. For long lists, everything between their common start and end counts as
+ * changed.
+ */
 export function listDiff(before: readonly string[], after: readonly string[]): DiffLine[] {
   let start = 0
   while (start < Math.min(before.length, after.length) && before[start] === after[start]) start++
@@ -21,15 +27,15 @@ export function listDiff(before: readonly string[], after: readonly string[]): D
   ]
 }
 
-/** What differs between the lines of two texts. */
+/** Returns the diff of the lines of two texts. */
 export const lineDiff = (before: string, after: string): DiffLine[] =>
   listDiff(linesOf(before), linesOf(after))
 
-/** What differs between two texts, word by word. The texts of `-` and of a space, joined, are the first text. */
+/** Returns the diff of the words of two texts. The entries with `-` and space, joined, are the first text. */
 export const wordDiff = (before: string, after: string): DiffLine[] =>
   listDiff(wordsOf(before), wordsOf(after))
 
-/** Cells of the table that the shortest way is found with. */
+/** Most cells of the table for a shortest diff. */
 const MOST_CELLS = 1_000_000
 
 /** Longest common subsequence by a table (Wagner and Fischer). */
@@ -61,7 +67,7 @@ function middle(before: readonly string[], after: readonly string[]): DiffLine[]
   return [...lines, ...removed.slice(a), ...added.slice(b)]
 }
 
-/** An empty text has no lines; a last line feed begins none. */
+/** An empty text has no lines, and a final line feed does not begin one. */
 const linesOf = (text: string): string[] => (text === '' ? [] : text.replace(/\r?\n$/, '').split(/\r?\n/))
 
 const wordsOf = (text: string): string[] => text.match(/[\p{L}\p{N}_]+|\s+|[^\p{L}\p{N}_\s]/gu) ?? []

@@ -1,7 +1,7 @@
-/** A JSON value as lines for people: each text in it stands as it is, and not escaped. */
+/** Shows a JSON value as lines for people, with texts not escaped. */
 import { isJsonObject } from '../json-value.ts'
 
-/** @param text what is shown of a text in it, given that and where it stands, such as `input.content` */
+/** @param text returns what is shown of a text in the value */
 export function listing(value: unknown, text: (text: string) => string): string {
   const lines: string[] = []
   let room = MOST
@@ -41,7 +41,7 @@ export function listing(value: unknown, text: (text: string) => string): string 
   return room < 0 ? [...lines, '…'].join('\n') : lines.join('\n')
 }
 
-/** JSON of a value that is short and in which no text is escaped. */
+/** Returns a value as JSON if that is short and needs no escapes; else `undefined`. */
 export function onOneLine(value: unknown): string | undefined {
   if ((isJsonObject(value) || Array.isArray(value)) && !isSmall(value)) return undefined
   const json = JSON.stringify(value) ?? 'null'
@@ -50,12 +50,12 @@ export function onOneLine(value: unknown): string | undefined {
 
 const SHORT = 120
 const DEEPEST = 20
-/** Characters of one value. */
+/** Most characters of one listing. */
 const MOST = 1024 * 1024
 
 const oneLine = (key: string): string => key.replaceAll('\n', '\u240a')
 
-/** Whether it is worth a try: no more than a few values, and no long text. */
+/** Whether the value can be short as JSON: it has few values and no long texts. */
 function isSmall(value: object): boolean {
   let left = SHORT / 2
   const look = (one: unknown, depth: number): boolean => {

@@ -1,6 +1,6 @@
 /**
- * What a person reads of a message: one model for the messages of every framework, told by their shape. The terminal and
- * the pages are made of it.
+ * Reads the messages of every framework, recognized by their shape, into one model. The terminal and the pages show
+ * that model.
  */
 import { isJsonObject, type JsonObject } from '../json-value.ts'
 import { type Block, NOTHING_SAID, type ReadMessage } from './block.ts'
@@ -9,14 +9,14 @@ import { openAiItem } from './openai.ts'
 import { blocksOfPart, joined, otherBlock, resultBlocks, textBlock } from './parts.ts'
 import { readUsage } from './usage.ts'
 
-/** What a person reads of an item, whichever framework wrote it. */
+/** Reads an item of any framework. */
 export function readMessage(item: unknown): ReadMessage {
   if (!isJsonObject(item))
     return { ...NOTHING_SAID, blocks: typeof item === 'string' ? textBlock(item) : otherBlock(item) }
   return langChain(item) ?? claudeEntry(item) ?? openAiItem(item) ?? plain(item)
 }
 
-/** Ours, the AI SDK's, and all that have a role and parts. */
+/** Reads messages of forkpoint, the AI SDK, and all others with a role and parts. */
 function plain(item: JsonObject): ReadMessage {
   const { role, type, content, parts, text, metadata } = item
   const list = Array.isArray(parts) ? parts : Array.isArray(content) ? content : []
@@ -43,7 +43,7 @@ function plain(item: JsonObject): ReadMessage {
   }
 }
 
-/** What an importer kept beside a message: the model, and whether anybody said it. */
+/** Reads what an importer kept with a message: the model, and whether it is a compaction or a notice. */
 function importedFrom({ source }: JsonObject): Pick<ReadMessage, 'about'> & { model?: unknown } {
   const kept = Array.isArray(source) ? source[0] : (listOf(objectOf(source).lines)[0] ?? source)
   const fields = objectOf(objectOf(kept).fields)
@@ -53,7 +53,7 @@ function importedFrom({ source }: JsonObject): Pick<ReadMessage, 'about'> & { mo
 const aboutOf = ({ isCompactSummary, isMeta }: JsonObject): ReadMessage['about'] =>
   isCompactSummary === true ? 'compaction' : isMeta === true ? 'notice' : undefined
 
-/** A call of OpenAI's chat API: `{ id, function: { name, arguments } }`. */
+/** Reads a call of OpenAI's chat API: `{ id, function: { name, arguments } }`. */
 function chatCall(call: unknown): Block[] {
   const { id, function: called } = objectOf(call)
   if (!isJsonObject(called)) return []
@@ -63,7 +63,7 @@ function chatCall(call: unknown): Block[] {
 const chatResult = ({ name, tool_call_id: id, content }: JsonObject): Block[] =>
   resultBlocks(textOf(name), textAmong(id), content, false)
 
-/** What LangChain serializes: `{ lc: 1, type: 'constructor', id: [..., 'AIMessage'], kwargs }`. */
+/** Reads a serialized message of LangChain: `{ lc: 1, type: 'constructor', id: [..., 'AIMessage'], kwargs }`. */
 function langChain({ lc, type, id, kwargs }: JsonObject): ReadMessage | undefined {
   if (lc !== 1 || type !== 'constructor' || !Array.isArray(id)) return undefined
   const { content, tool_calls: calls, status, name, response_metadata: about, ...said } = objectOf(kwargs)
@@ -92,12 +92,12 @@ function langChain({ lc, type, id, kwargs }: JsonObject): ReadMessage | undefine
       }),
     )
   const parts = isText(content) ? textBlock(content) : listOf(content).flatMap(blocksOfPart)
-  // Some models repeat their calls in the content.
+  // Some models repeat the calls in the content.
   const words = called.length === 0 ? parts : parts.filter(({ kind }) => kind !== 'call')
   return { ...read, blocks: [...words, ...called] }
 }
 
-/** A line of Claude's transcripts: `{ type: 'assistant', message: { role, content }, timestamp }`. */
+/** Reads a line of Claude's transcripts: `{ type: 'assistant', message: { role, content }, timestamp }`. */
 function claudeEntry(entry: JsonObject): ReadMessage | undefined {
   const { type, message, timestamp, uuid, isSidechain, agentId } = entry
   if (!isText(type)) return undefined
@@ -112,7 +112,7 @@ function claudeEntry(entry: JsonObject): ReadMessage | undefined {
   return { ...read, who: who ?? type, model, usage, agent, about: aboutOf(entry), blocks }
 }
 
-/** Where the parts have a text or a result, they have all of it; what they lack all the same is said as well. */
+/** Whether the parts already say the content: they have a result, or a text that contains it. */
 const isRepeated = (said: string, blocks: readonly Block[]): boolean =>
   blocks.some(({ kind }) => kind === 'result') ||
   (blocks.some(({ kind }) => kind === 'text') &&

@@ -1,10 +1,10 @@
-/** Items of OpenAI's Responses API and Agents SDK. */
+/** Reads items of OpenAI's Responses API and Agents SDK. */
 import { isJsonObject, type JsonObject } from '../json-value.ts'
 import { type Block, NOTHING_SAID, type ReadMessage } from './block.ts'
 import { listOf, objectOf, parsedText, textAmong, textOf } from './fields.ts'
 import { resultBlocks } from './parts.ts'
 
-/** `undefined` where it is a message, or of another framework. */
+/** Reads an item; `undefined` for a message, or an item of another framework. */
 export function openAiItem(item: JsonObject): ReadMessage | undefined {
   const { type } = item
   const call = textAmong(item.callId, item.call_id, item.id)
@@ -61,7 +61,7 @@ export function openAiItem(item: JsonObject): ReadMessage | undefined {
   }
 }
 
-/** What commands put out, one after the other. */
+/** Returns the output of the commands, one after the other. */
 function shellOutput(output: unknown): unknown {
   if (
     !Array.isArray(output) ||

@@ -1,4 +1,4 @@
-/** Parts of a message's content, in the forms that frameworks and providers give them, as blocks. */
+/** Reads parts of a message's content, in the forms of all frameworks and providers, as blocks. */
 import { isJsonObject, type JsonObject } from '../json-value.ts'
 import type { Block, FileBlock } from './block.ts'
 import { isText, listOf, objectOf, textAmong, textOf } from './fields.ts'
@@ -64,7 +64,7 @@ export function blocksOfPart(part: unknown): Block[] {
   }
 }
 
-/** What a tool gave back: its text, and then the files in it. */
+/** Reads the result of a tool: its output, then the files in it. */
 export function resultBlocks(tool: string, id: string | undefined, given: unknown, failed: boolean): Block[] {
   const output = isJsonObject(given) ? (given.value ?? given.text ?? given) : given
   const pieces = listOf(output).flatMap(blocksOfPart)
@@ -80,14 +80,14 @@ export const textBlock = (text: string): Block[] => (text === '' ? [] : [{ kind:
 
 export const otherBlock = (value: unknown): Block[] => [{ kind: 'other', type: undefined, value }]
 
-/** Texts of a list of texts, a line each; whatever else it is stays as it is. */
+/** Joins a list of texts, one per line; anything else is returned unchanged. */
 export function joined(value: unknown): unknown {
   if (!Array.isArray(value) || value.length === 0) return value
   const texts = value.map((one) => (isText(one) ? one : objectOf(one).text))
   return texts.every(isText) ? texts.join('\n') : value
 }
 
-/** A tool in a UI message of the AI SDK: its call and, when there is one, its result. */
+/** Reads a tool part of an AI SDK UI message: the call and, if there is one, its result. */
 function uiTool(type: string, part: JsonObject): Block[] {
   const tool = type === 'dynamic-tool' ? textOf(part.toolName) : type.slice('tool-'.length)
   const id = textAmong(part.toolCallId)

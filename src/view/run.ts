@@ -1,4 +1,4 @@
-/** What a person reads of a run: how it went, and what happened in it, by whichever framework it was recorded. */
+/** Reads runs of every framework: how they went, and their events. */
 import { isJsonObject, type JsonObject } from '../json-value.ts'
 import { type Block, NOTHING_SAID, type ReadMessage, type ReadUsage } from './block.ts'
 import { numberOf, objectOf, textAmong, textOf } from './fields.ts'
@@ -15,9 +15,9 @@ export interface ReadRun {
   endedAt: string | undefined
   usage: ReadUsage | undefined
   model: string | undefined
-  /** What went wrong. */
+  /** Text of the error, if the run failed. */
   error: string | undefined
-  /** Where it is the run of a sub-agent. */
+  /** The sub-agent, if this is the run of one. */
   agent: ReadAgent | undefined
 }
 
@@ -25,7 +25,7 @@ export interface ReadAgent {
   id: string
   description: string | undefined
   type: string | undefined
-  /** Id of the call that started it. */
+  /** Id of the call that started the sub-agent. */
   call: string | undefined
 }
 
@@ -33,15 +33,15 @@ export interface ReadEvent {
   sequence: number | undefined
   /** ISO 8601. */
   at: string | undefined
-  /** Such as `tool-start`, `text`, or `progress/agent_progress` of another tool. */
+  /** For example `tool-start`, `text`, or `progress/agent_progress` of another tool. */
   type: string
-  /** What was said, called or given back in it; `undefined`: nothing of the kind. */
+  /** The text, call or result of the event; `undefined` if it has none. */
   message: ReadMessage | undefined
-  /** Id of the call that it belongs to. */
+  /** Id of the call that the event belongs to. */
   call: string | undefined
 }
 
-/** What a person reads of a run, without its events. */
+/** Reads a run, without its events. */
 export function readRun(run: unknown): ReadRun {
   const { id, status, prompt, startedAt, endedAt, usage, model, error, agent } = objectOf(run)
   return {
@@ -57,7 +57,7 @@ export function readRun(run: unknown): ReadRun {
   }
 }
 
-/** What a person reads of an event. */
+/** Reads an event. */
 export function readEvent(event: unknown): ReadEvent {
   const item = objectOf(event)
   const { sequence, at, type, subtype, call } = item
@@ -72,7 +72,7 @@ export function readEvent(event: unknown): ReadEvent {
   }
 }
 
-/** Whether the words of an event are a sub-agent's, and so stand in no message of the session. */
+/** Whether an event is a sub-agent's, so that its text is not in a message of the session. */
 export const isOfSubAgent = (run: ReadRun, { type }: ReadEvent): boolean =>
   type !== 'copy' &&
   !type.endsWith('/copy') &&
@@ -85,7 +85,7 @@ const readAgent = ({ id, description, type, toolCallId }: JsonObject): ReadAgent
   call: textAmong(toolCallId),
 })
 
-/** The line of another tool's transcript that an importer kept. */
+/** Returns the line of another tool's transcript that an importer kept. */
 function importedEntry({ type, at, source }: JsonObject): JsonObject | undefined {
   if (!isJsonObject(source)) return undefined
   const { fields, entry } = source
@@ -109,7 +109,7 @@ function readEntry(entry: JsonObject): ReadMessage | undefined {
   return { ...readMessage({ role: 'user', content: prompt }), at: textAmong(entry.timestamp) }
 }
 
-/** An event of our own agent. */
+/** Reads an event of forkpoint's agent. */
 function ownEvent(event: JsonObject): ReadMessage | undefined {
   const says = (who: string, ...blocks: Block[]): ReadMessage => ({
     ...NOTHING_SAID,
@@ -140,7 +140,7 @@ function ownEvent(event: JsonObject): ReadMessage | undefined {
   }
 }
 
-/** What went wrong, as one text. */
+/** Returns an error as text. */
 export function errorText(error: unknown): string | undefined {
   if (error === undefined || error === null) return undefined
   if (typeof error === 'string') return error

@@ -1,4 +1,4 @@
-/** What sub-agents said: it stands in runs, and belongs to the calls that started them. */
+/** Collects the messages of sub-agents, which are stored in runs and belong to the calls that started them. */
 import type { ReadMessage } from './block.ts'
 import { listOf, objectOf } from './fields.ts'
 import { isOfSubAgent, type ReadAgent, readEvent, readRun } from './run.ts'
@@ -6,14 +6,14 @@ import { isOfSubAgent, type ReadAgent, readEvent, readRun } from './run.ts'
 export interface SubAgent {
   id: string
   about: ReadAgent | undefined
-  /** Id of the call that started it. */
+  /** Id of the call that started the sub-agent. */
   call: string | undefined
-  /** Run that it is written in. */
+  /** Id of the run that contains its messages. */
   run: string | undefined
   messages: readonly ReadMessage[]
 }
 
-/** The sub-agents of these runs, in order. */
+/** Returns the sub-agents of these runs, in order. */
 export function subAgentsOf(runs: readonly unknown[]): SubAgent[] {
   const agents = new Map<string, SubAgent & { messages: ReadMessage[] }>()
   for (const one of runs) {

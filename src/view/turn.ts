@@ -1,9 +1,9 @@
-/** What the turns of a line took: tokens and their cost, time, tools. */
+/** Statistics of the turns of a line: tokens and their cost, time, tools. */
 import type { ReadMessage } from './block.ts'
 import { costOf, type Prices } from './cost.ts'
 import { readMessage } from './message.ts'
 
-/** What a person reads first of a document: the messages, or else its first list. */
+/** Returns the main items of a document: the messages, else its first list. */
 export function itemsOf(document: object): readonly unknown[] {
   const { messages } = document as { messages?: unknown }
   if (Array.isArray(messages)) return messages
@@ -13,26 +13,26 @@ export function itemsOf(document: object): readonly unknown[] {
 
 export interface TurnSums {
   tokens: number
-  /** By the prices given; absent where no model in it has one. */
+  /** Cost at the given prices; absent if no model of the turn has a price. */
   cost?: number
-  /** Between its first message and its last, in milliseconds. */
+  /** Milliseconds between the first and the last message. */
   duration: number
-  /** How often each tool was called. */
+  /** Numbers of calls by tool. */
   tools: Readonly<Record<string, number>>
-  /** Calls that failed. */
+  /** Number of failed calls. */
   failed: number
-  /** How many messages each role said. */
+  /** Numbers of messages by role. */
   said: Readonly<Record<string, number>>
 }
 
-/** Positions of a turn's messages at the tip of its line, `to` not included; equal where the tip no longer has them. */
+/** Positions of a turn's messages at the tip of its line, `to` exclusive; equal if the tip no longer has them. */
 export interface MessageRange {
   from: number
   to: number
 }
 
 /**
- * Finds the messages of each checkpoint of a line, asked newest first.
+ * Returns a function that finds the messages of each checkpoint of a line. It must be called newest first.
  *
  * @param total how many messages the tip has
  */
@@ -42,9 +42,9 @@ export function rangesAtTip(
   let end = total
   let turnEnd = total
   return ({ kind, messages }) => {
-    // The steps of a turn come after it.
+    // Newest first, the steps of a turn come after the turn.
     const most = kind === 'step' ? turnEnd : end
-    // A later checkpoint may have replaced what this one added.
+    // A later checkpoint may have replaced messages that this one added.
     const from = Math.min(messages?.from ?? most, most)
     const to = Math.min((messages?.to ?? most - 1) + 1, most)
     if (kind !== 'step') [turnEnd, end] = [end, from]
@@ -52,7 +52,7 @@ export function rangesAtTip(
   }
 }
 
-/** @param model of messages that name none */
+/** @param model model of messages that name none */
 export function sumsOf(items: readonly unknown[], prices: Prices = {}, model?: string): TurnSums {
   const tools: Record<string, number> = Object.create(null)
   const said: Record<string, number> = Object.create(null)

@@ -1,9 +1,9 @@
-/** Tokens as every framework counts them. */
+/** Reads token counts of every framework. */
 import { isJsonObject } from '../json-value.ts'
 import type { ReadUsage } from './block.ts'
 import { numberOf, objectOf } from './fields.ts'
 
-/** `undefined` where nothing was counted. */
+/** Returns the counts; `undefined` if there are none. */
 export function readUsage(usage: unknown): ReadUsage | undefined {
   if (!isJsonObject(usage)) return undefined
   const { inputTokens, input_tokens, prompt_tokens, promptTokens } = usage

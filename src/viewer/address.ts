@@ -1,6 +1,6 @@
-/** Addresses inside the page, as `page/route.ts` reads them. */
+/** Makes addresses inside the page, which `page/route.ts` reads. */
 import type { Place } from '../store/session-store.ts'
 
-/** Of a session, or of one of its checkpoints: `#/s/demo/c/main~3`. */
+/** Returns the address of a session, or of one of its checkpoints: `#/s/demo/c/main~3`. */
 export const hashOf = ({ session, at = '' }: Place): string =>
   `#/s/${encodeURIComponent(session)}${at === '' ? '' : `/c/${encodeURIComponent(at)}`}`

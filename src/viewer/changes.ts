@@ -1,4 +1,4 @@
-/** What the page may change, if `--write` was given: a fork, a tag, the active branch. */
+/** Changes that the page may make if `--write` was given: fork, tag, switch the active branch. */
 
 import type { AnyStore } from './answers/source.ts'
 import { RequestError } from './request.ts'

@@ -1,13 +1,14 @@
 /**
- * Who may ask: the browser that opened the address with the token, from the page itself. Another page in the same
- * browser, a name that was made to lead to this machine (DNS rebinding) and another user of the machine get nothing.
+ * Decides which requests are allowed: those of the page itself, in the browser that opened the address with the token.
+ * Refused are other pages in the same browser, other host names that resolve to this machine (DNS rebinding), and other
+ * users of the machine.
  */
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
 
 export type Verdict =
   | { allowed: true }
-  /** The token was right: go to the page with this cookie. */
+  /** The token was right: redirect to the page with this cookie. */
   | { allowed: false; cookie: string }
   | { allowed: false; status: 401 | 403; reason: string }
 
@@ -18,7 +19,7 @@ export interface Asked {
 }
 
 export class Guard {
-  /** What opens the page, in its address. */
+  /** The part of the address that opens the page. */
   readonly token = randomBytes(32).toString('base64url')
   readonly #secret = randomBytes(32).toString('base64url')
   readonly #port: number
@@ -33,10 +34,10 @@ export class Guard {
     if (host === undefined || !hosts.includes(host)) return refused(403, 'This name is not the page.')
     if (origin !== undefined && origin !== `http://${host}`)
       return refused(403, 'Another page may not ask here.')
-    // What changes something always says where it comes from.
+    // Browsers always send an Origin with requests that can change something.
     if (method !== 'GET' && origin === undefined) return refused(403, 'A change needs an Origin.')
     const site = headers['sec-fetch-site']
-    // A link of another page may open this one.
+    // A link on another page may open this page.
     const isOpening = headers['sec-fetch-mode'] === 'navigate' && url.pathname === '/'
     if (site !== undefined && site !== 'same-origin' && site !== 'none' && !isOpening)
       return refused(403, 'Another page may not ask here.')
@@ -51,7 +52,7 @@ export class Guard {
       : refused(401, WRONG_TOKEN)
   }
 
-  /** Browsers do not tell the cookies of one port from those of another. */
+  /** Browsers share cookies between the ports of a host, so the name contains the port. */
   get #cookie(): string {
     return `forkpoint-${this.#port}`
   }
@@ -61,7 +62,7 @@ const WRONG_TOKEN = "Open the address that 'forkpoint view' printed: it holds th
 
 const refused = (status: 401 | 403, reason: string): Verdict => ({ allowed: false, status, reason })
 
-/** Compared by their hashes, in the same time wherever they differ. */
+/** Compares hashes, so that the time does not depend on where the texts differ. */
 const isSame = (given: string, expected: string): boolean => timingSafeEqual(hash(given), hash(expected))
 
 const hash = (text: string): Buffer => createHash('sha256').update(text).digest()

@@ -1,9 +1,9 @@
-/** Tells pages that something was saved, by looking now and then: any process may save, to any kind of store. */
+/** Notifies pages of saves, by polling: any process may save, to any kind of store. */
 import type { ServerResponse } from 'node:http'
 import type { AnyStore } from './answers/source.ts'
 
 export interface LiveOptions {
-  /** Milliseconds between two looks. */
+  /** Milliseconds between two polls. */
   every?: number
 }
 
@@ -17,12 +17,15 @@ export class Live {
     this.#every = every
   }
 
-  /** Whether one more page can be told. */
+  /** Whether one more page can be notified. */
   get hasRoom(): boolean {
     return this.#open.size < MOST_PAGES
   }
 
-  /** Sends `changed` as a server-sent event whenever the session, or any session, was saved; until the page leaves. */
+  /**
+   * Sends the server-sent event `changed` after each save of the session (of any session if `undefined`), until the
+   * connection closes.
+   */
   follow(response: ServerResponse, session: string | undefined): void {
     this.#open.add(response)
     response.write('retry: 2000\n\n')
@@ -47,7 +50,7 @@ export class Live {
     this.#open.clear()
   }
 
-  /** A text that is another one after each save. */
+  /** Returns a text that differs after each save. */
   async #mark(session: string | undefined): Promise<string> {
     if (session !== undefined)
       return JSON.stringify([await this.#store.branches(session), await this.#store.tags(session)])
@@ -59,5 +62,5 @@ export class Live {
 }
 
 const MOST_PAGES = 16
-/** Sessions that are looked at: what was saved is among the newest. */
+/** How many sessions are polled: a saved session is among the newest. */
 const NEWEST = 50

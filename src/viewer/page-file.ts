@@ -1,17 +1,17 @@
-/** The page's one file, and the policy under which a browser runs it: the code and the styles that it has, nothing else. */
+/** The built page, and the content security policy that allows only its own code and styles. */
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 
 export interface PageFile {
   html: string
-  /** Value of `content-security-policy`. */
+  /** Value of the `content-security-policy` header. */
   policy: string
 }
 
 /**
- * The built page.
+ * Reads the built page.
  *
- * @param alone whether it stands alone: images are part of it then, and it asks nobody
+ * @param alone whether the page is standalone: it contains its images and requests nothing
  */
 export function pageFile({ alone }: { alone: boolean }): PageFile {
   const html = readFileSync(new URL('../../dist/viewer/page.html', import.meta.url), 'utf8')
@@ -29,7 +29,7 @@ export function pageFile({ alone }: { alone: boolean }): PageFile {
   return { html, policy: policy.join('; ') }
 }
 
-/** Of each inline element of this name. */
+/** Returns the hashes of all inline elements of this name. */
 const hashes = (html: string, name: string): string =>
   [...html.matchAll(new RegExp(`<${name}(?: type="module")?>([\\s\\S]*?)</${name}>`, 'g'))]
     .map(([, code = '']) => `'sha256-${createHash('sha256').update(code).digest('base64')}'`)

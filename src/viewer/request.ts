@@ -1,12 +1,15 @@
-/** What is wrong with a request, and what its words mean. */
+/** Parses requests. */
 
-/** The request makes no sense; the message says why. */
+/** The request is invalid; the message says why. */
 export class RequestError extends Error {
   override readonly name = 'RequestError'
   readonly code = 'REQUEST'
 }
 
-/** A whole number of the query, from 0 to `most`. */
+/**
+ * Returns a whole number of the query, at most `most`; `otherwise` if it is absent. Throws RequestError for other
+ * texts.
+ */
 export function whole(asked: URLSearchParams, name: string, otherwise: number, most: number): number {
   const text = asked.get(name)
   if (text === null) return otherwise
@@ -14,10 +17,10 @@ export function whole(asked: URLSearchParams, name: string, otherwise: number, m
   return Math.min(Number(text), most)
 }
 
-/** Bytes of a body. */
+/** Most bytes of a body. */
 const LONGEST_BODY = 16 * 1024
 
-/** The JSON object in a body. Throws RequestError for anything else, and for a body that is too long. */
+/** Reads the JSON object in a body. Throws RequestError for anything else, and for a body that is too long. */
 export async function bodyOf(body: AsyncIterable<Uint8Array>): Promise<Record<string, unknown>> {
   const pieces: Uint8Array[] = []
   let length = 0
@@ -31,7 +34,7 @@ export async function bodyOf(body: AsyncIterable<Uint8Array>): Promise<Record<st
     if (typeof value === 'object' && value !== null && !Array.isArray(value))
       return value as Record<string, unknown>
   } catch {
-    // As anything else that is no object.
+    // Handled like any body that is not an object.
   }
   throw new RequestError('The request must be a JSON object.')
 }

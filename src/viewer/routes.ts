@@ -1,4 +1,4 @@
-/** What the page asks for: each address, and the value that it is answered with. */
+/** The API of the page: addresses and their answers. */
 import { NotFoundError } from '../errors.ts'
 import type { ListOptions, SessionSummary } from '../store/session-store.ts'
 import { comparison } from './answers/comparison.ts'
@@ -12,7 +12,7 @@ import { treeOf } from './answers/tree.ts'
 import { RequestError, whole } from './request.ts'
 import type { Messages, RunView, SessionPage, ShownMessage } from './wire.ts'
 
-/** Given as `image/png` with bytes, else as JSON. */
+/** JSON, or bytes with a media type such as `image/png`. */
 export type Answer = { json: unknown } | { bytes: Buffer; mediaType: string }
 
 type Route = (source: Source, asked: URLSearchParams) => Promise<Answer>
@@ -52,7 +52,7 @@ export const ROUTES: Readonly<Record<string, Route>> = {
     for (const [offset, item] of items.slice(from, to).entries()) {
       const message = shownItem(item, from + offset)
       room -= JSON.stringify(message).length
-      // At least one, so that asking goes on.
+      // At least one message, so that the page makes progress.
       if (room < 0 && messages.length > 0) break
       messages.push(message)
     }

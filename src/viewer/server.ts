@@ -1,6 +1,6 @@
 /**
- * The local page: an HTTP server on 127.0.0.1 that answers one browser. It shows what strangers wrote, so nothing in a
- * session can act: `guard.ts` says who may ask, `page-file.ts` what the page may do.
+ * The server of the local page: HTTP on 127.0.0.1, for one browser. Sessions may come from untrusted sources, so
+ * nothing in them can run: `guard.ts` decides which requests are allowed, `page-file.ts` what the page may do.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -24,21 +24,21 @@ import type { StoreInfo } from './wire.ts'
 
 export interface ViewerOptions extends Stores, LiveOptions {
   info: StoreInfo
-  /** Default: a free one. */
+  /** Default: a free port. */
   port?: number
 }
 
 export interface Viewer {
-  /** Opens the page: it holds the token. */
+  /** Address that opens the page; it contains the token. */
   readonly address: string
   readonly port: number
   close(): Promise<void>
 }
 
 /**
- * Serves the page until it is closed.
+ * Serves the page until `close` is called.
  *
- * @throws an Error with a `code` of the system, such as `EADDRINUSE`, when the port cannot be had
+ * @throws an Error with a system `code`, such as `EADDRINUSE`, if the port is not available
  */
 export async function startViewer({ info, port = 0, ...options }: ViewerOptions): Promise<Viewer> {
   const source = new Source(options)
@@ -67,7 +67,7 @@ export async function startViewer({ info, port = 0, ...options }: ViewerOptions)
       response.setHeader('content-security-policy', page.policy)
       return send(response, 200, 'text/html; charset=utf-8', page.html)
     }
-    // Browsers ask for it of themselves.
+    // Browsers request it on their own.
     if (pathname === '/favicon.ico') return send(response, 204, 'image/x-icon', '')
     if (method === 'GET' && pathname === '/api/changes') {
       if (!live.hasRoom) return refuse(response, 503, 'BUSY', 'Too many pages are open.')
@@ -132,9 +132,9 @@ export async function startViewer({ info, port = 0, ...options }: ViewerOptions)
   }
 }
 
-/** Requests that are answered at once. */
+/** Most concurrent requests. */
 const MOST_RUNNING = 32
-/** Characters of an address. */
+/** Most characters of an address. */
 const LONGEST_ADDRESS = 4096
 
 const HEADERS: Readonly<Record<string, string>> = {
@@ -146,7 +146,7 @@ const HEADERS: Readonly<Record<string, string>> = {
   'x-frame-options': 'DENY',
 }
 
-/** The host in it is looked at by the guard. */
+/** Parses the address of a request. The guard checks the host. */
 function addressOf({ url = '' }: IncomingMessage): URL | undefined {
   if (url.length > LONGEST_ADDRESS || !url.startsWith('/') || url.startsWith('//')) return undefined
   return URL.canParse(url, 'http://page') ? new URL(url, 'http://page') : undefined

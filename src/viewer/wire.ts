@@ -1,11 +1,11 @@
-/** What the server tells the page, as types alone: the page imports this file, and nothing of the server. */
+/** Types of what the server sends to the page. The page imports this file, and nothing else of the server. */
 import type { Branch, Checkpoint, FieldChange, SessionSummary, Tag } from '../store/session-store.ts'
 import type { ReadMessage } from '../view/block.ts'
 import type { ReadEvent, ReadRun } from '../view/run.ts'
 import type { MessageRange, TurnSums } from '../view/turn.ts'
 
 export interface StoreInfo {
-  /** The folder, as it was given. */
+  /** The folder of the store, as the user gave it. */
   store: string
   version: string
   /** Whether the page may fork, tag and switch. */
@@ -14,11 +14,11 @@ export interface StoreInfo {
 
 export interface SessionPage {
   sessions: readonly SessionSummary[]
-  /** Id to ask for the next ones with. */
+  /** Id after which the next ones are requested. */
   after?: string
 }
 
-/** A checkpoint of a line, with what its messages say at the line's tip. */
+/** A checkpoint of a line, with the statistics of its messages at the line's tip. */
 export interface Turn extends Omit<TurnSums, 'said'>, MessageRange {
   id: string
   subject: string
@@ -31,14 +31,14 @@ export interface Turn extends Omit<TurnSums, 'said'>, MessageRange {
   run?: string
 }
 
-/** What a turn changed in the files of its workspace, by path. */
+/** Paths of the workspace files that a turn changed. */
 export interface ChangedFiles {
   added: readonly string[]
   changed: readonly string[]
   deleted: readonly string[]
-  /** Of git; absent where it was not asked for, or there is no git. */
+  /** Patch of git; absent if it was not requested, or git is not available. */
   patch?: string
-  /** The patch is longer than this. */
+  /** Whether the patch was cut. */
   cut?: boolean
 }
 
@@ -46,7 +46,7 @@ export interface RunInfo extends ReadRun {
   events: number
 }
 
-/** A session as it is at one checkpoint: its line of turns, oldest first. */
+/** A session at one checkpoint: its line of turns, oldest first. */
 export interface SessionView {
   session: string
   type: string
@@ -57,17 +57,17 @@ export interface SessionView {
   tags: readonly Tag[]
   /** The newest checkpoint of the line. */
   tip: string
-  /** The branch that ends there, if one does. */
+  /** The branch with this tip, if there is one. */
   branch?: string
-  /** The turn that was asked for; the tip where none was. */
+  /** The requested turn. Default: the tip. */
   focus: string
-  /** Whether the line is cut at a checkpoint, and shows the session as it was then. */
+  /** Whether the line ends at the requested checkpoint, to show the session as it was then. */
   exact: boolean
   turns: readonly Turn[]
-  /** Number of the first message that is shown. */
+  /** Number of the first shown message. */
   start: number
   messages: number
-  /** Whether the files of a workspace are kept with it. */
+  /** Whether workspace files are stored with the session. */
   files: boolean
   runs: readonly RunInfo[]
   forkedFrom?: { session: string; checkpoint: string }
@@ -76,7 +76,7 @@ export interface SessionView {
 /** A message as the page shows it. */
 export interface ShownMessage extends ReadMessage {
   index: number
-  /** Texts in it were cut; the message has to be asked for by itself. */
+  /** Texts were cut; the whole message has to be requested alone. */
   cut?: boolean
 }
 
@@ -85,10 +85,10 @@ export interface Messages {
   messages: readonly ShownMessage[]
 }
 
-/** What stands where an image or a file would: its number inside the message, to ask for it. */
+/** The replacement of an image or file: its number inside the message, to request it. */
 export interface FileAt {
   file: number
-  /** Of an image that a browser may show. */
+  /** Given only for an image that a browser may show. */
   mediaType?: string
   bytes: number
 }
@@ -100,7 +100,7 @@ export interface Node {
   createdAt: string
   kind: string
   seq: number
-  /** The branch of whose line it is part. */
+  /** The branch to whose line the checkpoint belongs. */
   branch: string
 }
 
@@ -124,7 +124,7 @@ export interface Comparison {
 }
 
 export type ComparedRow =
-  /** Messages that are the same on both sides. */
+  /** Number of consecutive messages that are equal on both sides. */
   | { kind: 'same'; count: number }
   | { kind: 'added'; after: ShownMessage }
   | { kind: 'removed'; before: ShownMessage }
@@ -133,7 +133,7 @@ export type ComparedRow =
 export interface Found {
   index: number
   who?: string
-  /** What was found, with what stands around it. */
+  /** The text before the match, the match and the text after it. */
   before: string
   match: string
   after: string
@@ -141,24 +141,24 @@ export interface Found {
 
 export interface Search {
   found: readonly Found[]
-  /** Whether there are more than these. */
+  /** Whether there are more matches. */
   more: boolean
 }
 
-/** One moment of a run. */
+/** One step of a run. */
 export interface Step extends Omit<ReadEvent, 'message'> {
   message?: ShownMessage
-  /** What a model or a tool said next of what it is saying. */
+  /** The next piece of text that a model or tool is writing. */
   delta?: string
 }
 
-/** A run and what happened in it, in order: its events, or the messages of the session where the events do not say. */
+/** A run with its steps, in order: its events, and messages of the session if the events contain none. */
 export interface RunView {
   run: RunInfo
   steps: readonly Step[]
 }
 
-/** What a page that stands alone holds instead of a server. */
+/** The data in a standalone page. */
 export interface Exported {
   info: StoreInfo
   view: SessionView

@@ -8,7 +8,7 @@ import { diffOf } from './store-methods.ts'
 
 const rules = z.array(z.string()).optional()
 const sharedShape = {
-  /** Name of a store that the client has opened. */
+  /** Id of a store that the client has opened. */
   sessionStore: thing.optional(),
   autoSave: z.union([z.boolean(), z.literal('step')]).optional(),
   permissionPolicy: z
@@ -202,7 +202,7 @@ function sharedOf(
 ): SharedOptions {
   return {
     ...plain,
-    // The agent keeps sessions of its own type; a store of another one refuses them itself.
+    // Not checked: a store of another type refuses the agent's sessions itself.
     sessionStore:
       sessionStore === undefined
         ? undefined
@@ -212,7 +212,7 @@ function sharedOf(
   }
 }
 
-/** Events go out as notifications of the request; its result is that of the turn. */
+/** Sends events as notifications of the request. Resolves to the result of the turn. */
 function streamed(
   { client, request, signal }: Scope,
   begin: (signal: AbortSignal) => ReturnType<AgentSession['stream']>,

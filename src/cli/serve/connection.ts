@@ -1,10 +1,10 @@
-/** One client: its messages in, ours out, and the questions that are put to it. */
+/** The connection to one client: its messages, the server's messages, and the server's questions. */
 import * as z from 'zod'
 import { writeJson } from '../../codec/index.ts'
 import { isJsonObject } from '../../json-value.ts'
 import { CODE, ProtocolError, wireErrorOf } from './wire-error.ts'
 
-/** Number or text, chosen by whoever asks. */
+/** A number or text, chosen by the sender of the request. */
 export type RequestId = string | number
 
 const idSchema = z.union([z.string(), z.number()])
@@ -25,7 +25,7 @@ const answerSchema = z.object({
 })
 
 export interface Call {
-  /** Absent in a notification. */
+  /** `undefined` for a notification. */
   id: RequestId | undefined
   method: string
   params: Record<string, unknown>
@@ -40,7 +40,7 @@ export class Connection {
   #next = 1
   #gone = false
 
-  /** @param lost called once when the client does not read any more */
+  /** @param lost called once when the client no longer reads */
   constructor(output: NodeJS.WritableStream, lost: () => void) {
     this.#output = output
     output.on('error', () => {
@@ -49,7 +49,10 @@ export class Connection {
     })
   }
 
-  /** A call that the text is, if it is one; answers to our questions are taken in. Throws ProtocolError. */
+  /**
+   * Parses a message. Returns it if it is a call; an answer to a question of the server is processed. Throws
+   * ProtocolError.
+   */
   receive(text: string): Call | undefined {
     let message: unknown
     try {
@@ -81,7 +84,7 @@ export class Connection {
     return { id: call.data.id, method: call.data.method, params: call.data.params ?? {} }
   }
 
-  /** Resolves when the client can take more. */
+  /** Sends a notification. Resolves when the client can take more. */
   notify(method: string, params: Record<string, unknown>): Promise<void> {
     return this.#send({ jsonrpc: '2.0', method, params })
   }
@@ -94,7 +97,7 @@ export class Connection {
     await this.#send({ jsonrpc: '2.0', id, error: wireErrorOf(error) })
   }
 
-  /** Puts a question to the client. Rejects when it answers with an error, is gone, or the signal is aborted. */
+  /** Asks the client. Rejects if it answers with an error or is gone, or if the signal is aborted. */
   async ask(method: string, params: Record<string, unknown>, signal?: AbortSignal): Promise<unknown> {
     if (this.#gone) throw new ProtocolError(CODE.unexpected, 'The client has closed the connection.')
     const id = `q${this.#next++}`
@@ -118,7 +121,7 @@ export class Connection {
     }
   }
 
-  /** Nothing more will come from the client: what it was asked stays without an answer. */
+  /** Rejects all open questions, since nothing more will come from the client. */
   endInput(): void {
     for (const { reject } of this.#asked.values()) {
       reject(new ProtocolError(CODE.unexpected, 'The client has closed the connection.'))

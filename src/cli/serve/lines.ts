@@ -1,16 +1,17 @@
-/** Messages out of bytes: one line each, none longer than is allowed. */
+/** Splits bytes into messages: one line each, of limited length. */
 
-/** What a line came to: its text, or why it is none. */
+/** The text of a line, or why it has none. */
 export type ReceivedLine = { text: string } | { problem: 'too long' | 'not UTF-8' }
 
 const LINE_FEED = 10
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /**
- * The lines of a stream, without their ends. Blank lines are left out. Of one that is too long nothing is kept, and the
- * next one is read as usual; so is what comes after bytes that are not UTF-8. A last line without an end is not a message.
+ * Yields the lines of a stream, without line feeds. Blank lines are left out. A line that is too long is not kept in
+ * memory. Lines after it, or after one that is not UTF-8, are read as usual. A last line without a line feed is
+ * ignored.
  *
- * @param limit bytes that a line may have
+ * @param limit most bytes of a line
  */
 export async function* linesOf(
   input: AsyncIterable<Uint8Array>,

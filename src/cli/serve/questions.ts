@@ -1,4 +1,4 @@
-/** What an agent asks its client: permissions, and the tools that the client has. */
+/** Questions of an agent to its client: permissions, and calls of the client's tools. */
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { jsonSchema, type ToolSet, tool } from 'ai'
 import * as z from 'zod'
@@ -8,17 +8,17 @@ import type { Connection, RequestId } from './connection.ts'
 import { document } from './method.ts'
 import { CODE, ProtocolError } from './wire-error.ts'
 
-/** The request whose turn is under way where this is looked up: questions of that turn belong to it. */
+/** The request of the current turn, to which the questions of the turn belong. */
 const turn = new AsyncLocalStorage<RequestId | undefined>()
 
-/** Does the work of a turn, so that what it asks carries the id of its request. */
+/** Runs the work of a turn. Its questions carry the id of its request. */
 export const inTurn = <T>(request: RequestId | undefined, work: () => T): T => turn.run(request, work)
 
 /** A tool that the client runs. */
 export const toolSchema = z.strictObject({
   name: z.string().min(1),
   description: z.string().optional(),
-  /** JSON Schema of its input, of type `object`. */
+  /** JSON Schema of the tool's input, of type `object`. */
   inputSchema: document,
   needsApproval: z.boolean().optional(),
 })
@@ -26,7 +26,7 @@ export const toolSchema = z.strictObject({
 const decision = z.enum(['allow', 'deny', 'defer'])
 const answerSchema = z.union([decision, z.strictObject({ decision, reason: z.string().optional() })])
 
-/** Asks the client. What is no answer is an error, and the call is refused. */
+/** Returns a function that asks the client. An invalid answer is an error, and the call is refused. */
 export const permissionsOf =
   (client: Connection): OnPermission =>
   async ({ signal, ...question }) => {
@@ -40,7 +40,7 @@ export const permissionsOf =
     )
   }
 
-/** The client's tools as the agent takes them. */
+/** Makes the client's tools for the agent. */
 export function toolsOf(client: Connection, list: readonly z.infer<typeof toolSchema>[]): ToolSet {
   const entries = list.map(({ name, description, inputSchema, needsApproval }) => [
     name,

@@ -1,4 +1,4 @@
-/** The server: reads calls, runs each as it comes, and leaves when its input ends. */
+/** The server: reads calls, runs them concurrently, and stops when its input ends. */
 
 import * as z from 'zod'
 import type { SignOptions } from '../../checkpoints/signing.ts'
@@ -10,22 +10,22 @@ import { storeMethods } from './store-methods.ts'
 import { Things } from './things.ts'
 import { CODE, ProtocolError } from './wire-error.ts'
 
-/** Raised when something that clients rely on changes. */
+/** The protocol version. It is raised when something that clients rely on changes. */
 export const PROTOCOL = 1
-/** Bytes of one message. */
+/** Most bytes of one message. */
 const LONGEST_LINE = 256 * 1024 * 1024
 
 export interface ServeOptions {
   version: string
-  /** How git stores sign their checkpoints. */
+  /** How git stores sign checkpoints. */
   sign?: SignOptions | undefined
   longestLine?: number
 }
 
-/** Every method, by its name on the wire. */
+/** All methods, by name. */
 const METHODS: Readonly<Record<string, Method>> = { ...storeMethods, ...agentMethods }
 
-/** Serves one client. Resolves when its input has ended, what was begun has ended, and every store is closed. */
+/** Serves one client. Resolves when its input has ended, all calls are done and every store is closed. */
 export async function serve(
   input: AsyncIterable<Uint8Array>,
   output: NodeJS.WritableStream,

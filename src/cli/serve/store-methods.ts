@@ -242,7 +242,7 @@ export const storeMethods: Readonly<Record<string, Method>> = {
   }),
 }
 
-/** A diff as data, with git's own text where it is asked for. */
+/** Returns a diff as data, with git's patch if `patch` is set. */
 export async function diffOf({ patch: patchOf, ...diff }: StateDiff, patch: boolean): Promise<object> {
   return patch ? { ...diff, patch: await patchOf() } : diff
 }
@@ -282,7 +282,7 @@ async function firstPage(
   return nextPage(scope, scope.things.add('cursor', iterator, store), iterator, size)
 }
 
-/** A page; without `cursor` when it is the last. */
+/** Returns the next page; without `cursor` if it is the last. */
 async function nextPage(
   { things }: Scope,
   cursor: string,

@@ -1,11 +1,11 @@
-/** What a client holds by a name of ours: stores, handles, positions, cursors, agents, sessions. */
+/** Things that a client refers to by an id of the server: stores, handles, positions, cursors, agents, sessions. */
 import type { Agent, AgentSession } from '../../agent/index.ts'
 import { NotFoundError } from '../../errors.ts'
 import type { SessionHandle, SessionStore, StoredDocument } from '../../store/session-store.ts'
 
 export type AnyStore = SessionStore<StoredDocument>
 
-/** A state that the store has returned or saved: the object it knows it by, without its content. */
+/** A state that the store has returned or saved: the object by which the store recognizes it, without its content. */
 export class Position {
   readonly #state: StoredDocument
   #last: Promise<unknown> = Promise.resolve()
@@ -15,7 +15,7 @@ export class Position {
     clear(state)
   }
 
-  /** Lets the store see the object with new content. One at a time. */
+  /** Runs `work` on the object with new content. Calls run one after the other. */
   use<T>(content: StoredDocument, work: (state: StoredDocument) => Promise<T>): Promise<T> {
     const done = this.#last.then(async () => {
       for (const [key, value] of Object.entries(content)) {
@@ -53,7 +53,7 @@ type Kind = keyof Kinds
 
 interface Entry {
   value: Kinds[Kind]
-  /** The store or agent that it came from: it goes when that goes. */
+  /** The store or agent that it came from, with which it is dropped. */
   owner: string | undefined
 }
 
@@ -61,14 +61,14 @@ export class Things {
   readonly #entries = new Map<string, Entry>()
   #next = 1
 
-  /** The name of a thing, such as `store:1`; never given twice. */
+  /** Adds a thing. Returns its id, such as `store:1`, which is never reused. */
   add<K extends Kind>(kind: K, value: Kinds[K], owner?: string): string {
     const id = `${kind}:${this.#next++}`
     this.#entries.set(id, { value, owner })
     return id
   }
 
-  /** Throws NotFoundError for what is closed, or was never there. */
+  /** Returns a thing. Throws NotFoundError if it was closed, or never existed. */
   get<K extends Kind>(kind: K, id: string): Kinds[K] {
     const entry = this.#entries.get(id)
     if (entry !== undefined && id.startsWith(`${kind}:`)) return entry.value as Kinds[K]
@@ -82,7 +82,7 @@ export class Things {
     return this.#entries.get(id)?.owner
   }
 
-  /** Forgets it, and what came from it. */
+  /** Drops a thing and everything that came from it. */
   drop(id: string): void {
     this.#entries.delete(id)
     for (const [other, { owner }] of this.#entries) if (owner === id) this.drop(other)

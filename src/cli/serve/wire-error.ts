@@ -1,4 +1,4 @@
-/** Errors as JSON-RPC has them: a number for the kind of failure, and what forkpoint knows as data. */
+/** Makes JSON-RPC errors: a number for the kind of failure, and forkpoint's error as data. */
 import { ZodError } from 'zod'
 import { turnOf } from '../../agent/index.ts'
 import { ForkpointError } from '../../errors.ts'
@@ -9,7 +9,7 @@ export const CODE = {
   unknownMethod: -32601,
   wrongParams: -32602,
   unexpected: -32603,
-  /** An error of forkpoint's table; `data.code` says which. */
+  /** An error of forkpoint; `data.code` says which. */
   forkpoint: -32000,
 } as const
 
@@ -19,7 +19,7 @@ export interface WireError {
   data: Record<string, unknown>
 }
 
-/** A message that is none, a method that does not exist, parameters that do not fit. */
+/** An invalid message, an unknown method, or invalid parameters. */
 export class ProtocolError extends Error {
   readonly code: number
   readonly data: Record<string, unknown>
@@ -31,7 +31,7 @@ export class ProtocolError extends Error {
   }
 }
 
-/** What the client is told. `data.name` and `data.code` are those of the table of errors. */
+/** Returns what the client is told. `data.name` and `data.code` are those of the table of errors. */
 export function wireErrorOf(error: unknown): WireError {
   const turn = turnOf(error)
   const more = turn === undefined ? {} : { turn }

@@ -1,8 +1,8 @@
 /**
- * Where the command line writes: data to stdout, all else to stderr.
+ * The output of the command line: data on stdout, everything else on stderr.
  *
- * With `--json`, what is one thing is one JSON document, and what is a list is JSON lines, one item each; nothing else
- * is written, except errors, which are one JSON document on stderr.
+ * With `--json`, a single result is one JSON document, and a list is JSON lines with one item each. Nothing else is
+ * written, except errors, which are one JSON document on stderr.
  */
 import { createInterface } from 'node:readline/promises'
 import { StorageError } from '../../errors.ts'
@@ -36,43 +36,46 @@ export class Output {
     this.json = json
     this.#links = isTerminal(streams.stdout) && knowsLinks(env)
     this.#streams = streams
-    // What went wrong is told to the write itself.
+    // Errors are reported by the write itself.
     for (const stream of [streams.stdout, streams.stderr]) stream.on('error', () => undefined)
   }
 
-  /** Whether nobody reads any more (`| head`). What only reads stops then; what changes a store goes on. */
+  /**
+   * Whether the reader has closed stdout (`| head`). Commands that only read stop then; commands that change a store
+   * continue.
+   */
   get closed(): boolean {
     return this.#lost.has(this.#streams.stdout)
   }
 
-  /** What follows goes through a pager, if stdout is a terminal and the caller wants one. */
+  /** Sends further output through a pager, if stdout is a terminal and the environment wants one. */
   page(env: Readonly<Record<string, string | undefined>>): void {
     const command = pagerCommand(env)
     if (this.json || command === undefined || !isTerminal(this.#streams.stdout)) return
     this.#links &&= pagerKnowsLinks(command, env)
     this.#pager = startPager(command, env)
-    // Left early, it is a reader that has gone.
+    // If the user quits the pager early, the reader is gone.
     this.#pager.stdin.on('error', () => undefined)
   }
 
-  /** Waits until the reader has left the pager, if there is one. */
+  /** Waits until the user has quit the pager, if there is one. */
   async finish(): Promise<void> {
     this.endProgress()
     this.#pager?.stdin.end()
     await this.#pager?.closed
   }
 
-  /** Whether there is somebody to ask. */
+  /** Whether a user can be asked. */
   get interactive(): boolean {
     return isTerminal(this.#streams.stdin) && isTerminal(this.#streams.stderr)
   }
 
-  /** A line of data for people. */
+  /** Writes a line of data for people. */
   line(text: Line): Promise<void> {
     return this.#write(this.#streams.stdout, this.#shown(text))
   }
 
-  /** Many lines of data for people, written together. Stops early when nobody reads any more. */
+  /** Writes many lines of data for people at once. Stops early if the reader is gone. */
   async lines(all: Iterable<Line>): Promise<void> {
     const { stdout } = this.#streams
     let text = ''
@@ -86,35 +89,35 @@ export class Output {
     if (text !== '') await this.#write(stdout, text)
   }
 
-  /** The one JSON document of this command. */
+  /** Writes the JSON document of the command. */
   document(value: unknown): Promise<void> {
     return this.#write(this.#streams.stdout, `${visibleJson(JSON.stringify(value, null, 2))}\n`)
   }
 
-  /** One item of a list, as a line of JSON. */
+  /** Writes one item of a list, as a line of JSON. */
   item(value: unknown): Promise<void> {
     return this.#write(this.#streams.stdout, `${visibleJson(JSON.stringify(value))}\n`)
   }
 
-  /** Data that has to arrive as it is; on a terminal it is shown harmlessly instead. */
+  /** Writes bytes unchanged; on a terminal, writes harmless text instead. */
   async exact(bytes: Uint8Array): Promise<void> {
     if (!isTerminal(this.#streams.stdout)) return this.#write(this.#streams.stdout, bytes)
     const lines = Buffer.from(bytes).toString('utf8').split('\n')
     await this.#write(this.#streams.stdout, lines.map(visible).join('\n'))
   }
 
-  /** Something that is good to know. Left out with `--json`, where it stands in the data. */
+  /** Writes a note for people. Left out with `--json`, where the data has it. */
   async note(text: Line): Promise<void> {
     if (!this.json) await this.#say(text)
   }
 
-  /** A problem, in one JSON document if that is what the caller reads. */
+  /** Writes a problem, with `--json` as one JSON document. */
   async problem(text: readonly Line[], data: unknown): Promise<void> {
     if (this.json) await this.#write(this.#streams.stderr, `${visibleJson(JSON.stringify(data, null, 2))}\n`)
     else for (const one of text) await this.#say(one)
   }
 
-  /** Asks on the terminal; no answer is a no. Only where the output is `interactive`. */
+  /** Asks a yes-no question on the terminal; no answer means no. Only if the output is `interactive`. */
   async ask(question: string): Promise<boolean> {
     this.endProgress()
     const { stdin: input, stderr: output } = this.#streams
@@ -128,7 +131,7 @@ export class Output {
     }
   }
 
-  /** How far long work is: one line that is written over, on a terminal only. */
+  /** Shows the progress of long work on one line that is overwritten, on a terminal only. */
   progress(text: string): void {
     const { stderr } = this.#streams
     if (this.json || !isTerminal(stderr)) return
@@ -139,7 +142,7 @@ export class Output {
     else this.#progress.timer ??= setTimeout(() => this.#draw(), wait).unref()
   }
 
-  /** Takes the line of progress away. */
+  /** Removes the line of progress. */
   endProgress(): void {
     if (this.#progress === undefined) return
     clearTimeout(this.#progress.timer)
@@ -147,7 +150,7 @@ export class Output {
     this.#progress = undefined
   }
 
-  /** On a terminal, a line that is too long goes on below. */
+  /** Formats a line. On a terminal, a line that is too long is wrapped. */
   #shown(text: Line): string {
     const { stdout } = this.#streams
     const lines = isTerminal(stdout) ? wrapped(text, stdout.columns || 80) : [text]
@@ -186,16 +189,16 @@ export class Output {
   }
 }
 
-/** Nobody reads any more, or the terminal was closed. */
+/** Errors if the reader is gone, or the terminal was closed. */
 const GONE = ['EPIPE', 'EIO', 'ERR_STREAM_DESTROYED']
 
-/** So many characters are written at once. */
+/** Characters that are written at once. */
 const PIECE = 32 * 1024
 
 const ERASE_LINE = '\u001b[K'
 
 const isTerminal = (stream: { isTTY?: boolean }): boolean => stream.isTTY === true
 
-/** On a terminal that has them, unless NO_COLOR says otherwise. */
+/** Whether it is a terminal with colours, and NO_COLOR is not set. */
 const hasColours = (stream: NodeJS.WriteStream): boolean =>
   isTerminal(stream) && typeof stream.hasColors === 'function' && stream.hasColors()

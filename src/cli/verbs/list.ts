@@ -16,7 +16,9 @@ interface Given extends Options {
   project?: string
 }
 
-/** `forkpoint list`: JSON lines of SessionSummary. Exits with 1 when one could not be read, after all others. */
+/**
+ * `forkpoint list`: JSON lines of SessionSummary. Exit code 1 if a session could not be read; all others are listed.
+ */
 export const addList: AddVerb = (program, run) => {
   program
     .command('list')

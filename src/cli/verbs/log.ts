@@ -18,8 +18,8 @@ interface Options {
 }
 
 /**
- * `forkpoint log`: JSON lines of Checkpoint, each with `heads` (branches that end there), `tags` and, where it is signed,
- * `signature`; with `--stat` `stat` (TurnSums) and, where the files were saved, `files`.
+ * `forkpoint log`: JSON lines of Checkpoint, each with `heads` (branches whose tip it is), `tags` and, if it is signed,
+ * `signature`; with `--stat` also `stat` (TurnSums) and, if files were saved, `files`.
  */
 export const addLog: AddVerb = (program, run) => {
   program

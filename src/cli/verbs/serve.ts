@@ -8,7 +8,7 @@ export const addServe: AddVerb = (program, run) => {
     .addHelpText('after', examples('serve'))
     .action(
       run(async ({ stores }) => {
-        // Agents take long to load, and no other verb needs them.
+        // Loaded only here, since agents take long to load and no other verb needs them.
         const { serve } = await import('../serve/server.ts')
         const end = () => process.stdin.destroy()
         for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.once(signal, end)
@@ -17,17 +17,17 @@ export const addServe: AddVerb = (program, run) => {
           version: program.version() ?? '',
           sign: stores.sign,
         })
-        // A connection to a model that is kept alive would hold the process for seconds.
+        // A keep-alive connection to a model would keep the process running for seconds.
         process.exit(0)
       }),
     )
 }
 
-/** Ends quietly when the stream is closed from this side, or breaks. */
+/** Yields the input. Ends without an error if the stream is destroyed or breaks. */
 async function* untilDestroyed(input: NodeJS.ReadStream): AsyncGenerator<Uint8Array, void, undefined> {
   try {
     yield* input as AsyncIterable<Uint8Array>
   } catch {
-    // As an end: what was received is served.
+    // Treated as the end of the input: what was received is served.
   }
 }

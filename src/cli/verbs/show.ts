@@ -27,8 +27,8 @@ interface Options {
 }
 
 /**
- * `forkpoint show`: JSON of `{ checkpoint, rewritten?, ref?, files?, state, foreign?, changes?, stat?, patch? }`; `changes`: what a
- * checkpoint of another tool changed, a StateDiff.
+ * `forkpoint show`: JSON of `{ checkpoint, rewritten?, ref?, files?, state, foreign?, changes?, stat?, patch? }`;
+ * `changes`: a StateDiff of what a checkpoint of another tool changed.
  */
 export const addShow: AddVerb = (program, run) => {
   program
@@ -121,7 +121,7 @@ export const addShow: AddVerb = (program, run) => {
     )
 }
 
-/** What a checkpoint of another tool changed; `undefined` for one of ours, which says itself what it added. */
+/** Returns what a checkpoint of another tool changed; `undefined` for forkpoint's own, which record what they added. */
 async function changesByOthers(
   store: AnyStore,
   session: string,
@@ -131,7 +131,7 @@ async function changesByOthers(
   return kind === 'foreign' && parent !== undefined ? store.diff(session, parent, id) : undefined
 }
 
-/** Without the body where it only says what the messages below it say. */
+/** Removes the body if it only repeats the messages that are shown below it. */
 function withoutEcho(checkpoint: Checkpoint, state: StoredDocument | undefined): Checkpoint {
   const { kind, body, messages: added } = checkpoint
   const { messages } = objectOf(state)
@@ -162,7 +162,7 @@ function* stateLines(
     yield line``
     yield* messageLines(messages[index], index, style)
   }
-  // Nothing says which call started these: the last run of the checkpoint shows its own.
+  // It is not known which call started these, so those of the checkpoint's run are shown at the end.
   for (const agent of agents) {
     if (agent.call !== undefined || (!all && agent.run !== checkpoint.run)) continue
     yield line``
@@ -177,7 +177,7 @@ function byCall(agents: readonly SubAgent[]): Map<string, SubAgent[]> {
   return calls
 }
 
-/** The messages of the checkpoint itself, unless others were asked for. */
+/** Returns which messages are shown: those of the checkpoint, unless the options say otherwise. */
 function shown(
   total: number,
   { messages }: Checkpoint,
@@ -191,7 +191,7 @@ function shown(
     : { from: messages.from, to: Math.min(messages.to, end) }
 }
 
-/** A document that has no messages: its fields, and how long its lists are. */
+/** Shows a document without messages: its fields, and the lengths of its lists. */
 function* fieldLines(fields: Record<string, unknown>, full: boolean): Generator<Line> {
   for (const [name, value] of Object.entries(fields)) {
     const text =

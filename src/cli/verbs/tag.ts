@@ -3,8 +3,8 @@ import { shortId, when } from '../../view/terminal/value.ts'
 import { type AddVerb, examples, REVISION } from '../verb.ts'
 
 /**
- * `forkpoint tag`: JSON of `{ session, name, checkpoint, undo: string[] }`; without a name JSON lines of Tag, each with
- * `createdAt` and `subject` of its checkpoint.
+ * `forkpoint tag`: JSON of `{ session, name, checkpoint, undo: string[] }`; without a name: JSON lines of Tag, each
+ * with `createdAt` and `subject` of its checkpoint.
  */
 export const addTag: AddVerb = (program, run) => {
   program

@@ -7,7 +7,7 @@ interface Options {
   allowedSigners?: string
 }
 
-/** `forkpoint verify`: JSON of GitVerifyReport. Exit code 1 when there is a problem. */
+/** `forkpoint verify`: JSON of GitVerifyReport. Exit code 1 if there is a problem. */
 export const addVerify: AddVerb = (program, run) => {
   program
     .command('verify')

@@ -1,4 +1,4 @@
-/** Keys of clouds, of what runs in them and of what watches over them. */
+/** Keys of cloud providers, hosting and monitoring services. */
 
 import type { TableRule } from '../rule.ts'
 import { token } from './format.ts'
@@ -6,7 +6,7 @@ import { token } from './format.ts'
 export const CLOUD: readonly TableRule[] = [
   {
     ...token('aws-key-id', ['AKIA', 'ASIA', 'ABIA', 'ACCA'], '[A-Z2-7]{16}', 'AKIA{U16}', 'ASIA{U16}'),
-    // The one of Amazon's own documentation.
+    // The sample key of Amazon's documentation.
     holds: (id) => !id.endsWith('EXAMPLE'),
   },
   {

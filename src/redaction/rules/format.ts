@@ -2,16 +2,16 @@
 
 import type { TableRule } from '../rule.ts'
 
-/** What may stand before a token: no letter or digit, unless it ends an escape (`\n`, `%3D`). */
+/** What may precede a token: not a letter, digit or `_`, unless it ends an escape (`\n`, `%3D`). */
 const BEFORE = '(?<=^|[^A-Za-z0-9_]|\\\\[nrtbf]|%[0-9A-Fa-f]{2})'
 
 /**
- * A token of a provider: a prefix that says whose it is, and a body.
+ * Makes the rule of a provider's token, which is a known prefix and a body.
  *
- * @param prefixes each one a keyword, matched as it stands
+ * @param prefixes keywords, matched literally
  * @param body source of an expression with an upper bound for its length
- * @param match samples; what stands in braces is filled in where they are used (`test/redaction/sample.ts`): nothing
- * in this repository looks like a secret
+ * @param match samples; the parts in braces are filled in by `test/redaction/sample.ts`, so that nothing in this
+ * repository looks like a secret
  */
 export function token(id: string, prefixes: string | string[], body: string, ...match: string[]): TableRule {
   const keywords = [prefixes].flat()

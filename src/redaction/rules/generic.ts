@@ -1,9 +1,9 @@
-/** Secrets that are known by where they stand: headers, URLs, assignments, connection strings, PEM blocks, JWTs. */
+/** Secrets that are recognized by their context: headers, URLs, assignments, connection strings, PEM blocks, JWTs. */
 
 import type { TableRule } from '../rule.ts'
 import { isLikelySecret, isNoPlaceholder } from './likely.ts'
 
-/** Names whose value is a secret, as they are written in code, files of settings and JSON. */
+/** Names whose value is a secret, in code, configuration files and JSON. */
 const NAMES = [
   'password',
   'passwd',
@@ -23,10 +23,10 @@ const NAMES = [
   'signing_key',
   'credential',
 ]
-/** What may follow in such a name. `password_min_length` and `token_count` are other things. */
+/** Suffixes of such a name. `password_min_length` and `token_count` are not names of secrets. */
 const NAME_END = String.raw`(?:s|[_-]?(?:base64|b64|hex|base|value|key|prod|production|dev|test|staging|live|[0-9]{1,2})){0,2}`
 const NAME = String.raw`(?:${NAMES.join('|')})${NAME_END}`
-/** A quotation mark, escaped as often as JSON stands in JSON. */
+/** A quotation mark, possibly escaped several times, as JSON inside JSON is. */
 const QUOTE = String.raw`\\{0,15}["'\x60]`
 
 const DIGITS = '0123456789'
@@ -35,7 +35,7 @@ export const GENERIC: readonly TableRule[] = [
   {
     id: 'private-key',
     keywords: ['-----BEGIN ', 'PuTTY-User-Key-File'],
-    // A block that is cut off goes as far as its lines of base64 do, with numbers of lines or marks of a diff before them.
+    // A block without an end goes as far as its base64 lines, which may have line numbers or diff signs before them.
     expression:
       /-----BEGIN (?:[A-Z0-9]{1,12} ){0,3}PRIVATE KEY(?: BLOCK)?-----(?:(?:[^-]|-(?!----)){1,20000}-----END [A-Z0-9 ]{0,48}-----|(?:(?:\s|\\+[nrt]|[+>│|]|[0-9]{1,6}[→:|\t]){0,40}[A-Za-z0-9+/]{40,}={0,2}){1,400}(?:(?:\s|\\+[nr]){1,8}[A-Za-z0-9+/]{1,64}={0,2}(?![^\s\\"']))?)|PuTTY-User-Key-File-[0-9][^\n]{0,200}\n(?:(?!PuTTY)[^\n]{0,200}\n){3,80}?Private-MAC: [0-9a-f]{40,64}/,
     anchored: true,
@@ -133,7 +133,7 @@ export const GENERIC: readonly TableRule[] = [
     id: 'assigned',
     keywords: [...NAMES, '_authtoken', '_auth=', 'passwd'],
     expression: new RegExp(
-      // Quoted, as in code and JSON; then unquoted up to the end of the line, as in files of settings.
+      // First alternative: quoted, as in code and JSON. Second: unquoted up to the line end, as in configuration files.
       String.raw`(?:${NAME}|_authtoken|_auth)(?:(?:${QUOTE}|\])?\s{0,3}(?::=|=>|[:=]|,(?=\s?${QUOTE}))\s{0,3}(?:[bru]{1,2})?${QUOTE}(?<secret>[^"'\x60\\\s]{8,256})${QUOTE}|(?:=| ?[:=] |: {0,3})(?<word>(?=([^"'\x60\\\s;,(){}[\]<>&|$=]{8,256}))\3={0,2})(?=[;,.)\]}]{0,3}(?:\s|\\|["'\x60]|$)))`,
       'i',
     ),
@@ -161,7 +161,7 @@ export const GENERIC: readonly TableRule[] = [
   },
 ]
 
-/** Whether what is stored under this name is a secret by its name, as in `{ "password": … }`. */
+/** Whether the name says that its value is a secret, as in `{ "password": … }`. */
 export const isSecretName = (name: string): boolean => SECRET_NAME.test(name)
 
 const SECRET_NAME = new RegExp(`(?:^|[_.-]|[a-z](?=[A-Z]))${NAME}$`, 'i')

@@ -1,4 +1,4 @@
-/** Whether a value that stands where secrets stand is one: placeholders, code and plain words are not. */
+/** Tells real secrets from placeholders, code and plain words in the same places. */
 
 const PLACEHOLDER = new RegExp(
   [
@@ -12,10 +12,13 @@ const PLACEHOLDER = new RegExp(
   'i',
 )
 
-/** Whether a value is written as a real one: not a variable, a mask or a word of an instruction. */
+/** Whether a value is not a variable, a mask or a word of an instruction. */
 export const isNoPlaceholder = (value: string): boolean => !PLACEHOLDER.test(value)
 
-/** A real value with letters and digits that is neither a name in code, nor a path, a number, a date or a version. */
+/**
+ * Whether a value has letters and digits and is not a placeholder, a name in code, a path, a number, a date or a
+ * version.
+ */
 export function isLikelySecret(value: string): boolean {
   if (!/[0-9]/.test(value) || !/[A-Za-z]/.test(value)) return false
   if (/^[A-Za-z_$][\w$]*(?:\.[A-Za-z_$][\w$]*)+$/.test(value) && !/[0-9][a-z]+[0-9]/i.test(value))
@@ -23,7 +26,7 @@ export function isLikelySecret(value: string): boolean {
   if (/^(?:\.{0,2}\/|~\/|[a-z]+:\/\/|[A-Z]:\\)/.test(value)) return false
   if (/^[0-9]+(?:[.,][0-9]+)?(?:[a-z]{1,3}|%)?$/i.test(value) || /^[0-9]{4}-[0-9]{2}-[0-9]{2}/.test(value))
     return false
-  // Words joined by dashes or underscores, with a number at the end of some: a name.
+  // Words joined by dashes or underscores, some with a number at the end, are a name.
   if (
     /^(?:[a-z]+[0-9]{0,2}|[0-9]{1,2}|[A-Z]+[0-9]{0,2}|[A-Z][a-z]+[0-9]{0,2})(?:[-_./:](?:[A-Za-z]*[a-z][0-9]{0,2}|[A-Z]+[0-9]{0,2}|[0-9]{1,4}))+$/.test(
       value,

@@ -14,7 +14,7 @@ export const MODELS: readonly TableRule[] = [
   token('openai', ['sk-proj-', 'sk-svcacct-', 'sk-admin-', 'sk-None-'], '[\\w-]{20,220}', 'sk-proj-{b124}'),
   token('openrouter', 'sk-or-', 'v[0-9]-[0-9a-f]{64}', 'sk-or-v1-{h64}'),
   token('langfuse', 'sk-lf-', '[0-9a-f-]{36}', 'sk-lf-{h8}-{h4}-{h4}-{h4}-{h12}'),
-  // OpenAI's first form, DeepSeek, Moonshot, Qwen and others.
+  // OpenAI's old form, DeepSeek, Moonshot, Qwen and others.
   token('model-key', 'sk-', '[A-Za-z0-9]{32,64}', 'sk-{w20}T3BlbkFJ{w20}', 'sk-{h32}'),
   token('google-api', 'AIza', '[\\w-]{35}', 'AIza{b35}'),
   token('hugging-face', ['hf_', 'api_org_'], '[A-Za-z0-9]{30,40}', 'hf_{l34}'),

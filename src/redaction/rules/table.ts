@@ -1,4 +1,6 @@
-/** All rules of our own, written from the providers' public descriptions of their tokens. The first to find wins. */
+/**
+ * All built-in rules, written from the providers' public descriptions of their tokens. Earlier rules have precedence.
+ */
 
 import type { TableRule } from '../rule.ts'
 import { CHAT } from './chat.ts'

@@ -1,4 +1,4 @@
-/** Blocks of a message as Markdown: each a few lines, with no empty line at either end. */
+/** Writes blocks of a message as Markdown, without empty lines at the start and end. */
 import { beginning } from '../../excerpt.ts'
 import type { Block, CallBlock, ResultBlock } from '../block.ts'
 import { editsOf, type FileEdit, linesOfEdit } from '../edit.ts'
@@ -6,15 +6,15 @@ import { listing, onOneLine } from '../listing.ts'
 import { hasHidden } from '../visible.ts'
 import { code, fenced, quoted } from './markdown.ts'
 
-/** Where the texts of an item are, and how long they may be on a page. */
+/** Where long texts of an item are stored, and how long texts may be on a page. */
 export interface Source {
-  /** Name of the file that has a text of the item as it is, or the bytes that the text is in base64. */
+  /** Returns the name of the file with a text of the item, or with the bytes of a base64 text. */
   fileOf(text: string): string
-  /** Bytes of UTF-8 from which on a text has a file of its own; what tools got and gave is cut there. */
+  /** Most bytes of UTF-8 of a text without its own file. Inputs and results of tools are cut there. */
   longest: number
 }
 
-/** @param number of the item, where no heading says it */
+/** @param number number of the item, if no heading shows it */
 export function blockMarkdown(block: Block, source: Source, number?: number): string {
   switch (block.kind) {
     case 'text':
@@ -40,10 +40,10 @@ export function blockMarkdown(block: Block, source: Source, number?: number): st
   }
 }
 
-/** What people and models say is cut only where hardly anybody would read on. */
+/** Bytes at which texts of people and models are cut, which is more than anyone would read. */
 const LONGEST_PROSE = 256 * 1024
 const LONGEST_NAME = 200
-/** Characters of a result that stands on the line of its tool. */
+/** Most characters of a result on the same line as the tool's name. */
 const SHORT_RESULT = 100
 
 function prose(text: string, source: Source): string {
@@ -92,7 +92,7 @@ function result({ tool, output, failed }: ResultBlock, source: Source, number: n
 
 const numbered = (number: number | undefined): string => (number === undefined ? '' : ` · ${number}`)
 
-/** A text that is one short line. */
+/** Returns the text if it is one short line. */
 function shortText(text: string): string | undefined {
   const line = text.replace(/\n$/, '')
   return line.length <= SHORT_RESULT && line !== '' && !line.includes('\n') && !hasHidden(line)
@@ -100,7 +100,7 @@ function shortText(text: string): string | undefined {
     : undefined
 }
 
-/** What a tool got or gave: each text in it as it is, cut where it has a file of its own. */
+/** Writes the input or result of a tool, with its texts verbatim, cut if they have their own file. */
 function value(given: unknown, source: Source): string {
   const files = new Set<string>()
   const text = listing(given, (one) => {
@@ -116,7 +116,7 @@ function value(given: unknown, source: Source): string {
 const cutNote = (files: readonly string[]): string =>
   `Cut here; the whole is in ${files.map((file) => code(file)).join(', ')}.`
 
-/** The text; where it is too long, the lines at its start and the file that has it. */
+/** Returns the text; if it is too long, its first lines and the name of its file. */
 function shortened(
   text: string,
   source: Source,

@@ -1,9 +1,9 @@
-/** The last line of a page: with which model, how many tokens, how long. */
+/** The last line of a page: model, tokens and duration. */
 import type { ReadMessage, ReadUsage } from '../block.ts'
 import type { ReadRun } from '../run.ts'
 import { code } from './markdown.ts'
 
-/** Empty where nothing is known. */
+/** Returns the line; empty if nothing is known. */
 export function pageFoot(
   messages: readonly Pick<ReadMessage, 'model' | 'usage'>[],
   runs: readonly ReadRun[],
@@ -49,5 +49,5 @@ function duration(runs: readonly ReadRun[]): string[] {
   return [minutes > 0 ? `${minutes} min ${seconds % 60} s` : `${seconds} s`]
 }
 
-/** `12,345` */
+/** Formats a number as `12,345`. */
 const grouped = (number: number): string => `${Math.round(number)}`.replace(/\B(?=(?:\d{3})+$)/g, ',')

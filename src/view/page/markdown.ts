@@ -1,10 +1,10 @@
 /**
- * Text of a session in Markdown, verbatim, where nothing in it can get out: prose as a quotation, all else in a fence
- * that is longer than any in it (CommonMark 0.31, sections 4.5 and 5.1).
+ * Writes session text verbatim in Markdown, so that it cannot affect the text around it: prose as a quotation, all
+ * other text in a fence that is longer than any inside it (CommonMark 0.31, sections 4.5 and 5.1).
  */
 import { hasHidden, visible } from '../visible.ts'
 
-/** A text as a quotation, or in a fence where a quotation would make more of it than prose. Without a last line feed. */
+/** Writes a text as a quotation, or in a fence if Markdown would not show it as prose. Without a final line feed. */
 export function quoted(text: string): string {
   const lines = withoutEnd(text)
   const hides = hasHidden(lines)
@@ -22,16 +22,16 @@ export function quoted(text: string): string {
 }
 
 /**
- * A text as it is, in a fence. What cannot be seen in it is shown escaped.
+ * Writes a text in a fence. Invisible characters are escaped.
  *
- * @param language of the text, for colours; a word of ours
+ * @param language language of the text, for highlighting
  */
 export function fenced(text: string, language: 'diff' | '' = ''): string {
   const lines = withoutEnd(text)
   return inFence(hasHidden(lines) ? visibleLines(lines) : lines, language)
 }
 
-/** A text on one line, as code; a text that is empty is nothing. */
+/** Writes a text on one line, as code; an empty text as nothing. */
 export function code(text: string): string {
   if (text === '') return ''
   const line = visible(text)
@@ -41,11 +41,11 @@ export function code(text: string): string {
 }
 
 /**
- * Whether Markdown makes nothing but prose of a text that can be seen: no HTML, no link with another text than its target,
- * no image, no definition that other texts would see, no entity, nothing that a git host draws, no pile of quotations.
+ * Whether Markdown shows all of a text as prose: it has no HTML, links whose text is not their target, images, link
+ * definitions, entities, diagrams that a git host draws, or deeply nested quotations.
  */
 const isProse = (text: string): boolean =>
-  // A search for one character is many times as fast as one for what may follow it.
+  // Searching for one character first is many times faster than the expression.
   !(
     (text.includes('<') && HTML.test(text)) ||
     (text.includes('[') && LINK.test(text)) ||
@@ -62,7 +62,7 @@ const ENTITY = /&(?:#|[A-Za-z][A-Za-z0-9]*;)/
 const DRAWN = /(?:`{3}|~{3})[ \t]*(?:mermaid|geojson|topojson|stl|math)/i
 const PILE = /(?:>[ \t]*){8}/
 
-/** Lines end as git ends them. */
+/** Uses git's line ends, and removes the last one. */
 const withoutEnd = (text: string): string =>
   (text.includes('\r') ? text.replaceAll('\r\n', '\n') : text).replace(/\n$/, '')
 

@@ -1,6 +1,6 @@
 /**
- * The page of a turn: what was said in it, as Markdown that reads well in `git log -p` and on a git host. It is made of the
- * turn's items alone, so that it can be made again and compared: `docs/format.md`, "Pages".
+ * The page of a turn: its messages as Markdown that reads well in `git log -p` and on a git host. It depends only on
+ * the turn's items, so that it can be made again and compared: `docs/format.md`, "Pages".
  */
 import type { Block, ReadMessage } from '../block.ts'
 import { listDiff } from '../line-diff.ts'
@@ -10,37 +10,37 @@ import { blockMarkdown, type Source } from './blocks.ts'
 import { pageFoot } from './foot.ts'
 import { code, fenced } from './markdown.ts'
 
-/** The first line of every page that this renderer makes; another renderer has another number. */
+/** The first line of every page. Its number changes with the renderer. */
 export const PAGE_START = '<!-- forkpoint page 1 -->'
 
 /** A message of a turn. */
 export interface PageItem extends Source {
-  /** Its number in the collection. */
+  /** Position in the collection. */
   index: number
   item: unknown
-  /** What stood at its number before; `undefined`: it is new. */
+  /** The item that was at this position before; `undefined` if it is new. */
   before?: unknown
 }
 
-/** A run that a turn began or went on with. */
+/** A run that the turn began or continued. */
 export interface PageRun extends Source {
   run: unknown
-  /** What happened in it in this turn. */
+  /** The events that the turn added. */
   events: readonly unknown[]
 }
 
 export interface PageTurn {
   items: Iterable<PageItem>
-  /** Numbers of items that are gone. */
+  /** Positions of removed items. */
   removed: readonly number[]
   runs: readonly PageRun[]
 }
 
-/** The page, piece by piece. */
+/** Yields the page, piece by piece. */
 export function* pageOfTurn(turn: PageTurn): Generator<string> {
   let before = ''
   for (const piece of pieces(turn)) {
-    // What follows a fence needs no empty line, unless it is a heading.
+    // Only a heading needs an empty line after a fence.
     const joins = before.endsWith('```\n') && /^\n[→←`]/.test(piece)
     before = piece
     yield joins ? piece.slice(1) : piece
@@ -66,7 +66,7 @@ function* pieces({ items, removed, runs }: PageTurn): Generator<string> {
   )
 }
 
-/** What sub-agents said in a run: it stands in no message. */
+/** Yields what sub-agents said in a run, which no message contains. */
 function* subAgents(run: ReadRun, { events, ...source }: PageRun): Generator<string> {
   let said: { agent: string; talk: Talk } | undefined
   for (const one of events) {
@@ -87,7 +87,7 @@ function agentFacts(about: ReadAgent | undefined, id: string): string {
   return (facts.length === 0 ? [id] : facts).map((fact) => code(fact.slice(0, 200))).join(' · ')
 }
 
-/** Messages one after the other: what the one before has said already is not said again. */
+/** Writes consecutive messages. Speaker, day and tool names are not repeated. */
 class Talk {
   readonly #level: string
   #who: string | undefined
@@ -98,7 +98,7 @@ class Talk {
     this.#level = level
   }
 
-  /** @param number of the item; `undefined`: it is none */
+  /** @param number number of the item; `undefined` if the message is not an item */
   *said(message: ReadMessage, source: Source, number?: number): Generator<string> {
     if (this.#needsNone(message)) {
       for (const block of message.blocks) yield `\n${blockMarkdown(this.#named(block), source, number)}\n`
@@ -115,7 +115,7 @@ class Talk {
     for (let n = 1; n < sections.length; n++) yield `\n${sections[n]}\n`
   }
 
-  /** A message that is another than before: what it was, and what it is. */
+  /** Writes a changed message, before and after. */
   changed(message: ReadMessage, before: ReadMessage, source: PageItem): string {
     const head = this.#heading(message, source.index, 'changed')
     const [was, is] = [textAlone(before), textAlone(message)]
@@ -129,7 +129,7 @@ class Talk {
     return `\n${head}\n${sections.length === 0 ? '*in what is not shown here*' : sections.join('\n\n')}\n`
   }
 
-  /** @param isPlain whether the heading says that it is thought */
+  /** @param isPlain whether the heading already says that it is thinking */
   #sections({ blocks }: ReadMessage, source: Source, isPlain = false): string[] {
     const sections: string[] = []
     let before: string | undefined
@@ -145,14 +145,14 @@ class Talk {
     return sections
   }
 
-  /** A result with the name of its tool, where only the call has that. */
+  /** Adds the tool's name to a result if only its call has it. */
   #named(block: Block): Block {
     if (block.kind === 'call' && block.id !== undefined) this.#tools.set(block.id, block.tool)
     if (block.kind !== 'result' || block.tool !== '' || block.id === undefined) return block
     return { ...block, tool: this.#tools.get(block.id) ?? '' }
   }
 
-  /** Whether arrows tell who it is: results, and further calls of whom the last heading names. */
+  /** Whether the message needs no heading: results, and further calls by the last speaker. */
   #needsNone({ who, blocks, about }: ReadMessage): boolean {
     if (blocks.length === 0 || about !== undefined) return false
     const isGiven = blocks.every(({ kind }, n) => kind === 'result' || (kind === 'file' && n > 0))
@@ -170,7 +170,7 @@ class Talk {
     return `${this.#level} ${facts.join(' · ')}`
   }
 
-  /** The day only where it is another. */
+  /** Formats a time, with the day only if it changed. */
   #time(at: string): string {
     const day = at.slice(0, 10)
     const time = at.slice(11, 16)
@@ -184,13 +184,13 @@ const isSaid = ({ kind }: Block): boolean => kind === 'text' || kind === 'thinki
 
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d/
 
-/** The text of a message that has nothing else. */
+/** Returns the text of a message that is nothing but text. */
 function textAlone({ blocks }: ReadMessage): string | undefined {
   const [first, second] = blocks
   return first?.kind === 'text' && second === undefined ? first.text : undefined
 }
 
-/** `3, 5 to 8` */
+/** Formats numbers as `3, 5 to 8`. */
 function rangesOf(numbers: readonly number[]): string {
   const ranges: [number, number][] = []
   for (const number of [...numbers].sort((a, b) => a - b)) {
@@ -201,7 +201,7 @@ function rangesOf(numbers: readonly number[]): string {
   return ranges.map(([from, to]) => (from === to ? `${from}` : `${from} to ${to}`)).join(', ')
 }
 
-/** Who said it, as a word that is no Markdown. */
+/** Returns the speaker as a word without Markdown. */
 const wordOf = (who: string | undefined): string =>
   (who ?? 'item')
     .slice(0, 40)

@@ -1,13 +1,13 @@
-/** Checkpoints as lines: one in a log, and all that is known of one. */
+/** Shows checkpoints as lines: one line in a log, or all details. */
 import { type Names, namesAt, type ReadCheckpoint, type ReadSignature } from '../checkpoint.ts'
 import { bold, dim, green, type Line, line, red, yellow } from './line.ts'
 import { shortId, when } from './value.ts'
 
-/** One line of the log. */
+/** Returns one line of a log. */
 export function checkpointLine(
   { id, createdAt, subject, kind, signature }: ReadCheckpoint,
   names: Names,
-  /** What else is known of it. */
+  /** Further facts about the checkpoint. */
   notes: readonly Line[] = [],
 ): Line {
   const { branches, tags } = namesAt(id, names)
@@ -21,7 +21,7 @@ export function checkpointLine(
   return line`${yellow(shortId(id))}  ${dim(when(createdAt))}  ${subject}${listed(labels)}`
 }
 
-/** What is known of a checkpoint, a line each; with the ref that it was reached by, if that was one. */
+/** Returns the details of a checkpoint, one per line, with the ref that the user named, if any. */
 export function checkpointDetails(checkpoint: ReadCheckpoint, names: Names, ref?: string): Line[] {
   const { branches, tags } = namesAt(checkpoint.id, names)
   const { messages, forkedFrom } = checkpoint
@@ -53,7 +53,7 @@ export function checkpointDetails(checkpoint: ReadCheckpoint, names: Names, ref?
   ]
 }
 
-/** Who signed; what is wrong with it where it is not good. */
+/** Says who signed, or why the signature is not good. */
 function signatureLabel({ status, principal, key = '', reason = '' }: ReadSignature): Line {
   if (status === 'good') return dim(`signed by ${principal ?? key}`)
   return status === 'bad' ? red(`BAD signature: it ${reason}`) : yellow(`signature unknown: it ${reason}`)

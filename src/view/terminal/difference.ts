@@ -1,4 +1,4 @@
-/** What differs between two checkpoints, for people: `+` added, `-` removed, `~` changed. */
+/** Shows the difference of two checkpoints: `+` added, `-` removed, `~` changed. */
 import type { CollectionDiff, Difference, FieldChange, ItemChange } from '../difference.ts'
 import { isText, objectOf } from '../fields.ts'
 import { readMessage } from '../message.ts'
@@ -27,7 +27,7 @@ export function* diffLines(diff: Difference, style: Fullness): Generator<Line> {
 }
 
 function* collectionLines(name: string, diff: CollectionDiff, style: Fullness): Generator<Line> {
-  // In the order of the document; what was removed first, as in a patch.
+  // In the order of the document, after the removed items, as in a patch.
   for (const { index, item } of diff.removed) yield* signed(red, '-', itemLines(name, item, index, style))
   const later = [
     ...diff.added.map(({ index, item }) => ({
@@ -45,7 +45,7 @@ function itemLines(name: string, item: unknown, index: number, style: Fullness):
   return [head, ...body]
 }
 
-/** `run line-17 completed, 4 events: Right, that newline thing …` */
+/** Returns a line such as `run line-17 completed, 4 events: Right, that newline thing …`. */
 function runLine(run: unknown): Line {
   const { id, status, prompt, events } = objectOf(run)
   const about = [status, Array.isArray(events) ? count(events.length, 'event') : undefined]
@@ -72,7 +72,7 @@ function* changedItem(
 const isNewEvent = ({ path, ...change }: FieldChange): boolean =>
   path[0] === 'events' && path.length === 2 && !('before' in change)
 
-/** A changed text as its words or lines, anything else as `before → after`. */
+/** Shows a changed text by its words or lines, anything else as `before → after`. */
 function changeLines(change: FieldChange, style: Fullness, names = [pathText(change.path)]): Line[] {
   const { before, after } = change
   const name = names.join(', ')
@@ -89,7 +89,10 @@ const isLookedInto = (before: string, after: string): boolean =>
 
 const isLong = (text: string): boolean => text.length > 30 && text.includes(' ')
 
-/** Messages often hold one text twice: as the content, and as a part of it. It is shown once, with all its names. */
+/**
+ * Shows changes. A text that changed in several places, such as the content of a message and its part, is shown once
+ * with all its paths.
+ */
 function changesTogether(changes: readonly FieldChange[], style: Fullness): Line[] {
   const names = new Map<string, { change: FieldChange; names: string[] }>()
   for (const [n, change] of changes.entries()) {
@@ -105,7 +108,7 @@ function changesTogether(changes: readonly FieldChange[], style: Fullness): Line
   return [...names.values()].flatMap((one) => changeLines(one.change, style, one.names))
 }
 
-/** `metadata.import.cursor.lines`, `parts[2].text` */
+/** Formats a path, such as `metadata.import.cursor.lines` or `parts[2].text`. */
 const pathText = (path: readonly (string | number)[]): string =>
   path
     .map((part) => (typeof part === 'number' ? `[${part}]` : `.${part}`))

@@ -1,24 +1,24 @@
-/** Lines of checkpoints drawn beside each other, as `git log --graph` does: which lane each is in, and where lanes meet. */
+/** Draws lines of checkpoints next to each other, as `git log --graph` does. */
 
-/** A checkpoint and the one before it. */
+/** A checkpoint and its parent. */
 export interface GraphNode {
   id: string
-  /** The turn before; `undefined`: it is the first, or none that is drawn. */
+  /** The previous turn; `undefined` if there is none, or it is not drawn. */
   parent: string | undefined
 }
 
-/** A node with the lanes at its left, and the lines that join lanes below it. */
+/** A node with the lanes to its left, and the lines below it that join lanes. */
 export interface GraphRow<Node> {
   node: Node
-  /** `● │`, its own lane marked. */
+  /** Lanes such as `● │`, with the node's lane marked. */
   lanes: string
-  /** Lines below it: lanes that meet in the node before. */
+  /** Lines below the node, in which lanes meet at its parent. */
   joins: string[]
 }
 
-/** @param nodes each after all that stand on it */
+/** @param nodes children before parents */
 export function* graphRows<Node extends GraphNode>(nodes: Iterable<Node>): Generator<GraphRow<Node>> {
-  /** By lane, the node that comes next in it. */
+  /** By lane: the id of the next node. */
   let lanes: (string | undefined)[] = []
   for (const node of nodes) {
     let own = lanes.indexOf(node.id)
@@ -42,7 +42,7 @@ export function* graphRows<Node extends GraphNode>(nodes: Iterable<Node>): Gener
   }
 }
 
-/** `├─╯`: the right lane ends in the left one, across those between. */
+/** Draws `├─╯`: the right lane joins the left one, across the lanes between them. */
 function joined(lanes: readonly (string | undefined)[], left: number, right: number): string {
   let text = ''
   for (let n = 0; n < lanes.length; n++) {

@@ -1,7 +1,7 @@
 /**
- * Lines for people. Text that comes from a session is made harmless on its way into a line: control characters,
- * which a terminal would obey, and bidirectional ones, which reorder what is read, become visible. Only the styles
- * below become escape sequences, and only where the output wants colours.
+ * Lines for people. Session text is made harmless when it becomes part of a line: control characters, which a terminal
+ * would obey, and bidirectional ones, which reorder text, become visible. Only the styles below become escape
+ * sequences, and only if the output wants colours.
  */
 import { beginning, cut } from '../../excerpt.ts'
 import { visible } from '../visible.ts'
@@ -12,14 +12,14 @@ export type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan'
 export interface Span {
   readonly text: string
   readonly style?: Style
-  /** Where a click leads, on terminals that know links. What is seen is the same address. */
+  /** Address that a click opens, on terminals with links. The visible text is the same address. */
   readonly link?: string
 }
 
 /** One line of output; a line feed inside a value is shown as `␊`. */
 export type Line = readonly Span[]
 
-/** What can stand in a line. */
+/** What can be put into a line. */
 export type Piece = string | number | Span | Line
 
 /** Makes a line: ``line`${bold(id)} ${subject}` ``. */
@@ -43,7 +43,7 @@ export const yellow = styled('yellow')
 export const cyan = styled('cyan')
 
 /**
- * The line as it is written.
+ * Returns the line as it is written to the terminal.
  *
  * @param links whether the terminal opens links
  */
@@ -58,7 +58,7 @@ export const render = (spans: Line, colours: boolean, links = false): string =>
 const OSC_LINK = '\u001b]8;;'
 const ST = '\u001b\\'
 
-/** The same lines, with the cells of each column but the last as wide as the widest. */
+/** Aligns rows of cells: each column except the last gets the width of its widest cell. */
 export function columns(rows: readonly (readonly Line[])[]): Line[] {
   const widths: number[] = []
   for (const row of rows) {
@@ -71,16 +71,16 @@ export function columns(rows: readonly (readonly Line[])[]): Line[] {
   )
 }
 
-/** The text on at most one line of this many characters. */
+/** Shortens a text to one line of at most this many characters. */
 export function short(text: string, width: number): string {
-  // Far more than fits is enough to look at.
+  // More than enough, also if much of it is white space.
   const flat = beginning(text, width * 8)
     .replace(/\s+/g, ' ')
     .trim()
   return text.length <= width * 8 ? cut(flat, width) : cut(`${flat}…`, width)
 }
 
-/** `3 messages`, `1 message`. */
+/** Formats a count, such as `3 messages` or `1 message`. */
 export const count = (number: number, noun: string, plural = `${noun}s`): string =>
   `${number.toLocaleString('en-US')} ${number === 1 ? noun : plural}`
 

@@ -1,7 +1,7 @@
-/** Addresses in a text, for terminals that open what is clicked. What is seen is where it leads. */
+/** Makes the addresses in a text links, for terminals that support them. The visible text is the address. */
 import type { Line, Span } from './line.ts'
 
-/** The line with its addresses as links. */
+/** Returns the line with its addresses as links. */
 export const linked = (line: Line): Line => line.flatMap(linkedSpan)
 
 function linkedSpan(span: Span): Span[] {
@@ -19,6 +19,6 @@ function linkedSpan(span: Span): Span[] {
   return [...spans, { ...span, text: span.text.slice(at) }].filter(({ text }) => text !== '')
 }
 
-/** Nothing in it ends an escape sequence. */
+/** No character of an address ends an escape sequence. */
 const ADDRESS = /\bhttps?:\/\/[\w.~:/?#[\]@!$&'()*+,;=%-]+/g
 const LONGEST = 2000

@@ -1,4 +1,4 @@
-/** Messages as lines: who said it and when, then what was said, indented. */
+/** Shows messages as lines: speaker and time, then the blocks, indented. */
 import type { Block, CallBlock } from '../block.ts'
 import { editsOf, linesOfEdit } from '../edit.ts'
 import { readMessage } from '../message.ts'
@@ -7,11 +7,11 @@ import { bold, count, cyan, dim, green, type Line, line, red } from './line.ts'
 import { type Fullness, indented, textLines, valueText, when } from './value.ts'
 
 export interface MessageStyle extends Fullness {
-  /** Those that calls started, by the ids of the calls. */
+  /** Sub-agents by the id of the call that started them. */
   agents?: ReadonlyMap<string, readonly SubAgent[]>
 }
 
-/** A message of any tool. */
+/** Shows a message of any tool. */
 export function messageLines(written: unknown, index: number, style: MessageStyle): Line[] {
   const { who = 'item', at, blocks } = readMessage(written)
   const time = at === undefined ? '' : dim(`  ${when(at)}`)
@@ -26,7 +26,7 @@ export function messageLines(written: unknown, index: number, style: MessageStyl
   ]
 }
 
-/** What a sub-agent was and said; without `full` its beginning, and its last words. */
+/** Shows a sub-agent and its messages; without `full` only the first and the last message. */
 export function subAgentLines({ id, about, messages }: SubAgent, { full }: Fullness): Line[] {
   const facts = [about?.type, about?.description].filter((fact) => fact !== undefined)
   const name = facts.length === 0 ? id : facts.join(' · ')
@@ -47,11 +47,11 @@ export function subAgentLines({ id, about, messages }: SubAgent, { full }: Fulln
 const TEXT_LINES = 40
 const RESULT_LINES = 6
 const EDIT_LINES = 20
-/** Of a sub-agent that are shown without being asked for. */
+/** Messages and lines of a sub-agent that are shown without `full`. */
 const AGENT_MESSAGES = 4
 const AGENT_LINES = 6
 
-/** A block of a message; `longest`: lines of a text. */
+/** Shows a block of a message. `longest`: most lines of a text. */
 export function blockLines(block: Block, style: Fullness, longest = TEXT_LINES): Line[] {
   const most = (lines: number) => (style.full ? Number.POSITIVE_INFINITY : lines)
   switch (block.kind) {
@@ -83,7 +83,7 @@ export function blockLines(block: Block, style: Fullness, longest = TEXT_LINES):
   }
 }
 
-/** A call on one line; one that changes files as its diffs. */
+/** Shows a call on one line, or as diffs if it changes files. */
 function callLines(call: CallBlock, most: (lines: number) => number): Line[] {
   const head = cyan(`→ ${call.tool}`)
   const read = editsOf(call)

@@ -1,4 +1,4 @@
-/** A patch of git as lines. */
+/** Shows a patch of git. */
 import { bold, cyan, green, type Line, line, red } from './line.ts'
 
 export function* patchLines(patch: string): Generator<Line> {

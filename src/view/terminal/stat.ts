@@ -1,9 +1,9 @@
-/** Numbers of a turn and of a difference, as lines. */
+/** Shows statistics of a turn and of a difference. */
 import type { CollectionDiff, Difference } from '../difference.ts'
 import type { TurnSums } from '../turn.ts'
 import { count, dim, green, type Line, line, red, yellow } from './line.ts'
 
-/** `2 messages (1 user, 1 assistant) · 3 calls (read ×2, bash) · 1 failed · 1,204 tokens · 0.12 · 40 s` */
+/** Returns `2 messages (1 user, 1 assistant) · 3 calls (read ×2, bash) · 1 failed · 1,204 tokens · 0.12 · 40 s`. */
 export function sumsLine({ said, tools, failed, tokens, cost, duration }: TurnSums): Line {
   const [messages, calls] = [total(said), total(tools)]
   const facts = [
@@ -19,7 +19,7 @@ export function sumsLine({ said, tools, failed, tokens, cost, duration }: TurnSu
   return facts.flatMap((fact, n) => (n === 0 ? fact : line`${dim(' · ')}${fact}`))
 }
 
-/** What differs as `git diff --stat` shows it: a line per collection, and the fields by name. */
+/** Shows a difference like `git diff --stat`: one line per collection, and the names of changed fields. */
 export function* differenceStat({ collections, fields }: Difference): Generator<Line> {
   let same = true
   for (const [name, diff] of Object.entries(collections)) {
@@ -37,14 +37,14 @@ export function* differenceStat({ collections, fields }: Difference): Generator<
   if (same) yield line`No differences.`
 }
 
-/** `3 added, 1 changed` */
+/** Returns `3 added, 1 changed`. */
 export const totals = ({ added, removed, changed }: CollectionDiff): string =>
   [[added, 'added'] as const, [removed, 'removed'] as const, [changed, 'changed'] as const]
     .filter(([items]) => items.length > 0)
     .map(([items, what]) => `${items.length} ${what}`)
     .join(', ')
 
-/** `2 min 5 s`, `40 s` */
+/** Formats a duration, such as `2 min 5 s` or `40 s`. */
 function durationText(milliseconds: number): string {
   const seconds = Math.round(milliseconds / 1000)
   const [hours, minutes] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60]
@@ -52,7 +52,7 @@ function durationText(milliseconds: number): string {
   return minutes > 0 ? `${minutes} min ${seconds % 60} s` : `${seconds} s`
 }
 
-/** Of small sums more digits count. */
+/** Small sums get more digits. */
 const costText = (cost: number): string => cost.toFixed(cost < 1 ? 4 : 2)
 
 const WIDTH = 10
@@ -68,7 +68,7 @@ function bar({ added, changed, removed }: CollectionDiff, all: number): Line {
 const total = (counts: Readonly<Record<string, number>>): number =>
   Object.values(counts).reduce((sum, n) => sum + n, 0)
 
-/** The most frequent first, at most six. */
+/** Lists the most frequent first, at most six. */
 function each(counts: Readonly<Record<string, number>>, text: (n: number, name: string) => string): string {
   const all = Object.entries(counts).sort(([, a], [, b]) => b - a)
   const shown = all.slice(0, 6).map(([name, n]) => text(n, name))

@@ -1,9 +1,12 @@
-/** A text that was changed: its words, or its lines where hardly a word stayed. */
+/** Shows a changed text by its words, or by its lines if hardly a word stayed. */
 import { type DiffLine, lineDiff, wordDiff } from '../line-diff.ts'
 import { count, dim, green, type Line, line, red } from './line.ts'
 import type { Fullness } from './value.ts'
 
-/** Lines that changed, with one around them: `[-removed-]` and `{+added+}` as of git's `--word-diff`, else `-` and `+`. */
+/**
+ * Returns the changed lines with one line of context: `[-removed-]` and `{+added+}` as git's `--word-diff`, else `-`
+ * and `+`.
+ */
 export function textChange(before: string, after: string, { full }: Fullness): Line[] {
   const words = before.length + after.length <= LONGEST ? wordDiff(before, after) : []
   const rows = isMostlyKept(words, Math.max(before.length, after.length))
@@ -24,12 +27,12 @@ export function textChange(before: string, after: string, { full }: Fullness): L
   return rest > 0 ? [...lines, line`${dim(`… ${count(rest, 'more line')}`)}`] : lines
 }
 
-/** Whether the words of two texts tell more than both texts do. */
+/** Whether a word diff of two texts is easier to read than both texts. */
 export const keepsWords = (before: string, after: string): boolean =>
   before.length + after.length <= LONGEST &&
   isMostlyKept(wordDiff(before, after), Math.max(before.length, after.length))
 
-/** Characters whose words are compared. */
+/** Most characters of two texts whose words are compared. */
 const LONGEST = 100_000
 const MOST_LINES = 20
 
@@ -70,7 +73,7 @@ function wordRows(words: readonly DiffLine[]): Row[] {
 
 const isChange = (word: DiffLine | undefined): boolean => word !== undefined && word.sign !== ' '
 
-/** Words of one sign that follow each other, as one text; what was removed between two kept words comes first. */
+/** Joins consecutive words of one sign. Between two kept words, removed text comes first. */
 function together(words: readonly DiffLine[]): DiffLine[] {
   const all: DiffLine[] = []
   let [removed, added] = ['', '']
@@ -80,7 +83,7 @@ function together(words: readonly DiffLine[]): DiffLine[] {
     ;[removed, added] = ['', '']
   }
   for (const [n, { sign, text }] of words.entries()) {
-    // A space between two words that both changed is no reason to begin anew.
+    // A kept space between two changed words joins them.
     const joins = removed !== '' && added !== '' && /^[ \t]+$/.test(text) && isChange(words[n + 1])
     if (sign === '-' || joins) removed += text
     if (sign === '+' || joins) added += text

@@ -1,18 +1,18 @@
-/** Values and long texts as lines. */
+/** Shows values and long texts as lines. */
 import { excerpt } from '../../excerpt.ts'
 import { count, dim, type Line, line, short } from './line.ts'
 import { linked } from './link.ts'
 
 /** How much of something is shown. */
 export interface Fullness {
-  /** All of it, however long. */
+  /** Show everything, of any length. */
   full: boolean
 }
 
-/** Ids are shown as git shows them, long enough to type. */
+/** Shortens an id like git does. */
 export const shortId = (id: string): string => id.slice(0, 10)
 
-/** `2025-11-03 09:12`, local time; what is no time stays as it is. */
+/** Formats a time as `2025-11-03 09:12`, local time; anything else is returned unchanged. */
 export function when(time: string): string {
   const date = new Date(time)
   if (Number.isNaN(date.getTime())) return time
@@ -21,11 +21,11 @@ export function when(time: string): string {
   return `${day} ${two(date.getHours())}:${two(date.getMinutes())}`
 }
 
-/** A value on one line of this many characters. */
+/** Shows a value on one line of at most this many characters. */
 export const valueText = (value: unknown, width: number): string =>
   short(typeof value === 'string' ? JSON.stringify(value) : (JSON.stringify(value) ?? 'nothing'), width)
 
-/** The first lines of a text, and how many are left out. */
+/** Returns the first lines of a text, and how many are left out. */
 export function textLines(text: string, most: number): Line[] {
   const lines = text.replace(/\n+$/, '').split(/\r?\n/)
   const shown = lines.length > most + 1 ? lines.slice(0, most) : lines
@@ -38,7 +38,7 @@ export function textLines(text: string, most: number): Line[] {
   ]
 }
 
-/** Characters of one line. */
+/** Most characters of one line. */
 const LINE_WIDTH = 2000
 
 export function* indented(lines: Iterable<Line>): Generator<Line> {

@@ -1,4 +1,4 @@
-/** How many columns of a terminal a text takes: none for what joins the character before, two for wide ones (UAX #11). */
+/** The width of a text in terminal columns: none for combining characters, two for wide ones (UAX #11). */
 
 export function widthOf(text: string): number {
   if (PLAIN.test(text)) return text.length
@@ -7,7 +7,7 @@ export function widthOf(text: string): number {
   return width
 }
 
-/** What a reader sees as one character each. */
+/** Splits a text into what a reader sees as single characters. */
 export function graphemesOf(text: string): Iterable<{ segment: string }> {
   segmenter ??= new Intl.Segmenter('en', { granularity: 'grapheme' })
   return segmenter.segment(text)

@@ -1,9 +1,11 @@
-/** Lines no wider than a terminal: cut between words, where wide letters and emoji count as they are drawn. */
+/** Wraps lines to the width of a terminal, between words. Wide letters and emoji count as two columns. */
 
 import type { Line, Span } from './line.ts'
 import { graphemesOf, widthOf } from './width.ts'
 
-/** The line in pieces of at most this many columns; those after the first are indented as it is. Tabs become spaces. */
+/**
+ * Splits a line into pieces of at most this many columns. Later pieces are indented like the first. Tabs become spaces.
+ */
 export function wrapped(line: Line, width: number): Line[] {
   if (width < NARROWEST || fits(line, width) || isHuge(line)) return [line]
   const cells = cellsOf(line)
@@ -21,17 +23,17 @@ export function wrapped(line: Line, width: number): Line[] {
       ...spansOf(withoutEnd(cells.slice(from, to))),
     ])
     from = to
-    // A space at which a line ends is not seen.
+    // Spaces at the break are dropped.
     while (cells[from]?.text === ' ') from++
   }
   return lines
 }
 
-/** Columns of a terminal that nothing is cut for. */
+/** Terminals with fewer columns get unwrapped lines. */
 const NARROWEST = 10
 const TAB = 8
 
-/** A terminal cuts it as well as we do. */
+/** The terminal wraps such a line itself. */
 const isHuge = (line: Line): boolean => line.reduce((sum, { text }) => sum + text.length, 0) > 20_000
 
 interface Cell extends Span {
@@ -64,7 +66,10 @@ function cellsOf(line: Line): Cell[] {
   )
 }
 
-/** Where the piece ends: before a word that does not fit; inside one that no line holds; between any two wide letters. */
+/**
+ * Returns the end of a piece: before a word that does not fit, inside a word longer than a line, or between wide
+ * letters.
+ */
 function endOfPiece(cells: readonly Cell[], from: number, width: number): number {
   let used = 0
   let between = from
@@ -81,7 +86,7 @@ function endOfPiece(cells: readonly Cell[], from: number, width: number): number
 const withoutEnd = (cells: readonly Cell[]): readonly Cell[] =>
   cells.slice(0, cells.findLastIndex(({ text }) => text !== ' ') + 1)
 
-/** Neighbours that look the same, together. */
+/** Joins consecutive cells of the same style and link. */
 function spansOf(cells: readonly Cell[]): Span[] {
   const spans: { text: string; style?: Span['style']; link?: string }[] = []
   for (const { columns, ...cell } of cells) {

@@ -1,10 +1,10 @@
-/** Two checkpoints beside each other: messages in order, what is the same only counted. */
+/** Compares two checkpoints: messages in order, with equal ones only counted. */
 import type { FieldChange, Place } from '../../store/session-store.ts'
 import type { ComparedRow, Comparison } from '../wire.ts'
 import { shownItem } from './shown.ts'
 import type { Source } from './source.ts'
 
-/** Throws NotFoundError, InvalidStateError for sessions of two types. */
+/** Throws NotFoundError, and InvalidStateError for sessions of different types. */
 export async function comparison(source: Source, from: Place, to: Place): Promise<Comparison> {
   const store = await source.typed(from.session)
   const diff = await store.diff(from, to)
@@ -28,7 +28,7 @@ export async function comparison(source: Source, from: Place, to: Place): Promis
   }
 }
 
-/** Rows and fields that are shown of one comparison. */
+/** Most rows and fields of one comparison. */
 const MOST_ROWS = 1000
 const MOST_FIELDS = 200
 const LONGEST_FIELD = 4000
@@ -39,7 +39,7 @@ interface Differences {
   removed: readonly { index: number; item: unknown }[]
 }
 
-/** In the order of the later document; what was removed stands where it was. */
+/** Returns the rows in the order of the later document, with removed items where they were. */
 function rowsOf(length: number, { added, changed, removed }: Differences): ComparedRow[] {
   const rows: ComparedRow[] = []
   const gone = [...removed]
@@ -84,7 +84,7 @@ function rowsOf(length: number, { added, changed, removed }: Differences): Compa
   return rows
 }
 
-/** A changed field whose values are no longer than is looked at. */
+/** Shortens the values of a changed field. */
 function shortField({ path, ...values }: FieldChange): FieldChange {
   const short = (value: unknown): unknown => {
     const json = typeof value === 'string' ? value : (JSON.stringify(value) ?? '')

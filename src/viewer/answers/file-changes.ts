@@ -1,4 +1,4 @@
-/** What a turn did to the files of its workspace. */
+/** Reads the changes of a turn to the files of its workspace. */
 import { NotFoundError, UnsupportedError } from '../../errors.ts'
 import { beginning } from '../../excerpt.ts'
 import type { SessionStore } from '../../store/session-store.ts'
@@ -7,7 +7,7 @@ import type { ChangedFiles } from '../wire.ts'
 
 type Store = Pick<SessionStore, 'files'>
 
-/** `undefined` for a checkpoint without files, or whose files are not in this store. */
+/** Returns the changes at a checkpoint; `undefined` if it has no files, or they are not in this store. */
 export async function changesAt(
   store: Store,
   session: string,
@@ -21,7 +21,7 @@ export async function changesAt(
   }
 }
 
-/** The same for the page, with a patch where it is asked for and a git binary can make it. */
+/** The same for the page, with a patch if `patch` is set and a git binary is available. */
 export async function changedFiles(
   store: Store,
   session: string,
@@ -46,7 +46,7 @@ export async function changedFiles(
   }
 }
 
-/** Paths of one kind. */
+/** Most paths of one kind. */
 const MOST = 1000
-/** Characters of a patch. */
+/** Most characters of a patch. */
 const LONGEST = 1024 * 1024

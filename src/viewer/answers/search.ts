@@ -1,10 +1,10 @@
-/** Words found in the messages of a session. */
+/** Searches the messages of a session. */
 import { isJsonObject } from '../../json-value.ts'
 import { TimeSlice } from '../../time-slice.ts'
 import { readMessage } from '../../view/message.ts'
 import type { Found, Search } from '../wire.ts'
 
-/** The messages that hold the words, as they stand, whatever the case; each once. */
+/** Finds the messages that contain the text literally, in any case; each message once. */
 export async function search(items: readonly unknown[], words: string): Promise<Search> {
   const wanted = words.toLowerCase()
   const found: Found[] = []

@@ -1,4 +1,4 @@
-/** A session as a timeline: which line of checkpoints is meant, and what each of its turns took. */
+/** A session as a timeline: finds the line of checkpoints that is meant, with the statistics of its turns. */
 import { NotFoundError } from '../../errors.ts'
 import { beginning } from '../../excerpt.ts'
 import type { Branch, Checkpoint } from '../../store/session-store.ts'
@@ -10,13 +10,13 @@ import type { Source } from './source.ts'
 import { turnsOf } from './turns.ts'
 
 export interface ViewOptions {
-  /** Any revision; default: the tip of the active branch. */
+  /** Any revision. Default: the tip of the active branch. */
   at?: string | undefined
-  /** Show the session as it was at the revision, not as the line that leads through it is now. */
+  /** Show the session as it was at the revision, instead of the current line through it. */
   exact?: boolean
 }
 
-/** Throws NotFoundError, AmbiguousRevisionError, InvalidIdError. */
+/** Returns the view of a session. Throws NotFoundError, AmbiguousRevisionError, InvalidIdError. */
 export async function sessionView(
   source: Source,
   session: string,
@@ -52,7 +52,7 @@ export async function sessionView(
   }
 }
 
-/** A run without its events. */
+/** Returns a run without its events. */
 export function runInfo(run: Readonly<Record<string, unknown>>): RunInfo {
   const { prompt, ...read } = readRun(run)
   return { ...read, prompt: beginning(prompt, 400), events: listOf(run.events).length }
@@ -64,7 +64,7 @@ interface Line {
   branch: string | undefined
 }
 
-/** Branches that are looked through for a checkpoint that none of them ends at. */
+/** Most branches that are searched for a checkpoint that is not a tip. */
 const MOST_BRANCHES = 50
 
 async function lineThrough(
@@ -84,6 +84,6 @@ async function lineThrough(
   return { tip: id, focus: id, branch: branches.find(({ head }) => head === id)?.name }
 }
 
-/** A turn is its checkpoint, or the one that its last step made. */
+/** Whether a checkpoint is the wanted one, or the turn whose last step is the wanted one. */
 const leadsTo = ({ id, parents }: Checkpoint, wanted: string): boolean =>
   id === wanted || parents[1] === wanted

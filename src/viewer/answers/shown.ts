@@ -1,4 +1,4 @@
-/** Messages as they are sent to the page: bounded, with images and files left to be asked for. */
+/** Messages as they are sent to the page: of limited size, without images and files, which are requested separately. */
 import { beginning } from '../../excerpt.ts'
 import { isJsonObject } from '../../json-value.ts'
 import type { ReadMessage } from '../../view/block.ts'
@@ -6,17 +6,17 @@ import { readMessage } from '../../view/message.ts'
 import type { FileAt, ShownMessage } from '../wire.ts'
 
 export interface ShownOptions {
-  /** Characters of one text. */
+  /** Most characters of one text. */
   longest?: number
-  /** What stands for a file; default: how to ask for it. */
+  /** Returns the replacement of a file. Default: its number, to request it. */
   file?: (file: FileAt, data: string) => unknown
 }
 
-/** Characters of one text among others, and of one text that was asked for by itself. */
+/** Most characters of a text in a list of messages, and in a message that was requested alone. */
 export const SHORT_TEXT = 16 * 1024
 export const LONG_TEXT = 4 * 1024 * 1024
 
-/** What a browser may show as an image. Never SVG: it can hold code. */
+/** Formats that a browser may show as an image. Never SVG, which can contain code. */
 const IMAGES: Readonly<Record<string, RegExp>> = {
   'image/png': /^iVBORw0KGgo/,
   'image/jpeg': /^\/9j\//,
@@ -24,7 +24,7 @@ const IMAGES: Readonly<Record<string, RegExp>> = {
   'image/webp': /^UklGR/,
 }
 
-/** An item of a session. */
+/** Returns an item of a session as it is sent. */
 export const shownItem = (item: unknown, index: number, options?: ShownOptions): ShownMessage =>
   shownMessage(readMessage(item), index, options)
 
@@ -36,7 +36,7 @@ export function shownMessage(message: ReadMessage, index: number, options: Shown
     seen.isCut = true
     return `${beginning(value, longest)}…`
   }
-  // A message has as many values as it likes; what is shown has an end.
+  // Limits how many values are sent, since a message can have any number.
   let room = MOST_VALUES
   const walk = (value: unknown): unknown => {
     if (--room < 0) {
@@ -55,11 +55,11 @@ export function shownMessage(message: ReadMessage, index: number, options: Shown
   return { ...shown, index, ...(seen.isCut && { cut: true }) }
 }
 
-/** An image as an address that holds it; anything else without its data. */
+/** Returns an image as a data URL; any other file without its data. */
 export const fileData = ({ mediaType, ...file }: FileAt, data: string): unknown =>
   mediaType === undefined ? file : `data:${mediaType};base64,${data.replace(PREFIX, '')}`
 
-/** The base64 of a message's file with this number. */
+/** Returns the file of a message with this number, in base64. */
 export function fileIn(item: unknown, number: number): FileData | undefined {
   const found: FileData[] = []
   const file = (at: FileAt, data: string): null => {
@@ -72,14 +72,14 @@ export function fileIn(item: unknown, number: number): FileData | undefined {
 
 export interface FileData {
   data: string
-  /** Of an image that a browser may show. */
+  /** Given only for an image that a browser may show. */
   mediaType: string | undefined
 }
 
 const MOST_VALUES = 20_000
 const PREFIX = /^data:[\w/+.;=-]{1,100},/
 
-/** Data, and not the address of some. */
+/** Data rather than an address. */
 const BASE64 = /^(?:data:[\w/+.;=-]{1,100},)?[A-Za-z0-9+/_-]+={0,2}$/
 
 function fileOf(text: string, file: number): FileAt {

@@ -1,4 +1,4 @@
-/** What the page shows, read through the contract of a store and remembered by the ids of checkpoints, which never change. */
+/** Reads from a store what the page shows. Results are cached by checkpoint id, since checkpoints never change. */
 import { NotFoundError } from '../../errors.ts'
 import { isJsonObject } from '../../json-value.ts'
 import type { Checkpoint, SessionStore, StoredDocument } from '../../store/session-store.ts'
@@ -7,13 +7,13 @@ import { itemsOf } from '../../view/turn.ts'
 
 export type AnyStore = SessionStore<StoredDocument>
 
-/** Where sessions are read from. */
+/** The stores that sessions are read from. */
 export interface Stores {
-  /** For all that does not depend on what a document looks like. */
+  /** For everything that does not depend on the type of documents. */
   store: AnyStore
-  /** A store for documents of the session's type. */
+  /** Returns a store for documents of the session's type. */
   storeOf(session: string): Promise<AnyStore>
-  /** What tokens cost. */
+  /** Prices of tokens. */
   prices?: Prices | undefined
 }
 
@@ -38,7 +38,7 @@ export class Source {
     this.#storeOf = storeOf
   }
 
-  /** The document at a checkpoint. Throws NotFoundError. */
+  /** Loads the document at a checkpoint. Throws NotFoundError. */
   load(session: string, checkpoint: string): Promise<Loaded> {
     return this.#documents.get(`${session} ${checkpoint}`, async () => {
       const store = await this.typed(session)
@@ -48,7 +48,7 @@ export class Source {
     })
   }
 
-  /** The line of checkpoints that ends at this one, newest first. */
+  /** Returns the line of checkpoints that ends at this one, newest first. */
   log(session: string, tip: string): Promise<readonly Checkpoint[]> {
     return this.#logs.get(`${session} ${tip}`, async () => {
       const log: Checkpoint[] = []
@@ -63,7 +63,7 @@ export class Source {
   }
 }
 
-/** Checkpoints of one line that are shown. */
+/** Most checkpoints of one line. */
 const LONGEST_LOG = 20_000
 
 const listOf = (document: StoredDocument, name: string): Readonly<Record<string, unknown>>[] => {
@@ -71,7 +71,7 @@ const listOf = (document: StoredDocument, name: string): Readonly<Record<string,
   return Array.isArray(list) ? list.filter(isJsonObject) : []
 }
 
-/** What was asked for last. What failed is asked for again. */
+/** Caches the most recently used values. Failures are not cached. */
 class Recent<T extends Promise<unknown>> {
   readonly #most: number
   readonly #values = new Map<string, T>()

@@ -1,4 +1,4 @@
-/** What happened in a run, step by step, to be played again. */
+/** The steps of a run, for replay. */
 import type { JsonObject } from '../../json-value.ts'
 import { listOf, objectOf, textAmong } from '../../view/fields.ts'
 import { readMessage } from '../../view/message.ts'
@@ -6,7 +6,7 @@ import { readEvent } from '../../view/run.ts'
 import type { Step } from '../wire.ts'
 import { shownMessage } from './shown.ts'
 
-/** @param items of the session, of which those of the run stand in for events that say nothing */
+/** @param items items of the session; those of the run are used if its events contain no message of the assistant */
 export function stepsOf(run: JsonObject, items: readonly unknown[]): Step[] {
   const events = listOf(run.events).slice(0, MOST_STEPS).map(stepOf)
   const isTold = events.some(({ message }) => message?.who === 'assistant')
@@ -34,7 +34,7 @@ function stepOf(event: unknown, index: number): Step {
 
 const DELTA = /^(?:text|reasoning|tool-output)-delta$/
 
-/** Both lists in the order of time, each in its own order; what has no time follows what it follows. */
+/** Merges both lists by time. Each keeps its own order, also for steps without a time. */
 function inTime(said: readonly Step[], events: readonly Step[]): Step[] {
   const steps: Step[] = []
   const rest = [...events]

@@ -1,9 +1,9 @@
-/** All checkpoints of a session's branches as a tree. */
+/** Returns all checkpoints of a session's branches as a tree. */
 
 import type { Node, Tree } from '../wire.ts'
 import type { Source } from './source.ts'
 
-/** Branches that are drawn. */
+/** Most branches of a tree. */
 const MOST_BRANCHES = 200
 
 export async function treeOf(source: Source, session: string): Promise<Tree> {
@@ -13,7 +13,7 @@ export async function treeOf(source: Source, session: string): Promise<Tree> {
   for (const { name, head } of branches) {
     const log = await source.log(session, head)
     for (const [index, { id, subject, createdAt, kind, seq, parents }] of log.entries()) {
-      // From here on it is the line of a branch that was drawn before.
+      // The rest of the line belongs to an earlier branch.
       if (nodes.has(id)) break
       const parent = parents[0] ?? log[index + 1]?.id
       nodes.set(id, { id, subject, createdAt, kind, seq, branch: name, ...(parent && { parent }) })
@@ -22,6 +22,6 @@ export async function treeOf(source: Source, session: string): Promise<Tree> {
   return { nodes: [...nodes.values()], branches, tags }
 }
 
-/** `main` first: other branches leave it. */
+/** `main` comes first, since other branches fork from it. */
 const rankOf = ({ name, active }: { name: string; active: boolean }): number =>
   name === 'main' ? 0 : active ? 1 : 2

@@ -1,4 +1,4 @@
-/** The turns of a line: where the messages of each are at its tip, and what they took. */
+/** The turns of a line, with the positions of their messages at the tip, and statistics. */
 import type { Checkpoint } from '../../store/session-store.ts'
 import type { Prices } from '../../view/cost.ts'
 import { rangesAtTip, sumsOf } from '../../view/turn.ts'
@@ -6,8 +6,8 @@ import type { Turn } from '../wire.ts'
 
 /**
  * @param log newest first
- * @param items of the document at the tip
- * @param model of messages that name none
+ * @param items items of the document at the tip
+ * @param model model of messages that name none
  * @returns oldest first
  */
 export function turnsOf(

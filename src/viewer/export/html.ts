@@ -1,4 +1,4 @@
-/** A session as one HTML file that stands alone: the page of `forkpoint view` with its data in it. */
+/** Exports a session as one standalone HTML file: the page of `forkpoint view` with its data. */
 import { fileData, LONG_TEXT, shownItem } from '../answers/shown.ts'
 import { pageFile } from '../page-file.ts'
 import type { Exported, StoreInfo } from '../wire.ts'
@@ -6,7 +6,7 @@ import type { Reading } from './reading.ts'
 
 export type Clean = (value: unknown) => Promise<unknown>
 
-/** @param clean takes out what must not leave */
+/** @param clean removes secrets */
 export async function htmlOf({ view, items }: Reading, info: StoreInfo, clean: Clean): Promise<string> {
   const { turns, start, messages: end } = view
   const messages = items
@@ -18,7 +18,7 @@ export async function htmlOf({ view, items }: Reading, info: StoreInfo, clean: C
     messages,
   }
   const { html, policy } = pageFile({ alone: true })
-  // No text in it can end the element, or begin another one.
+  // No text in it can end the script element or begin another one.
   const json = JSON.stringify(await clean(exported)).replaceAll('<', '\\u003c')
   return html
     .replace('<head>', () => `<head>\n<meta http-equiv="content-security-policy" content="${policy}">`)

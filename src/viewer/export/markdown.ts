@@ -1,11 +1,11 @@
-/** A session as one Markdown file: the pages of its turns, one after the other. */
+/** Exports a session as one Markdown file: the pages of its turns, one after the other. */
 import { code, quoted } from '../../view/page/markdown.ts'
 import { pageOfTurn } from '../../view/page/page.ts'
 import type { Turn } from '../wire.ts'
 import type { Clean } from './html.ts'
 import type { Reading } from './reading.ts'
 
-/** @param clean takes out what must not leave */
+/** @param clean removes secrets */
 export async function* markdownOf({ view, items, runs }: Reading, clean: Clean): AsyncGenerator<string> {
   const { session, title, tip, turns, start, messages: end } = view
   yield `# ${code(title === undefined || title === '' ? session : title)}\n\n${code(session)} at ${code(tip.slice(0, 10))}\n`
@@ -22,7 +22,7 @@ export async function* markdownOf({ view, items, runs }: Reading, clean: Clean):
     })
     let isFirst = true
     for (const piece of page) {
-      // Its first line only says which renderer made a page of a checkpoint.
+      // The first line of a page only names its renderer.
       if (!isFirst) yield piece
       isFirst = false
     }
@@ -30,7 +30,7 @@ export async function* markdownOf({ view, items, runs }: Reading, clean: Clean):
   }
 }
 
-/** Nothing is left out but what is no text. */
+/** All texts are complete; only binary data is left out. */
 const SOURCE = { fileOf: () => 'the session', longest: Number.POSITIVE_INFINITY }
 
 function headOf({ seq, subject, createdAt, id }: Turn): string {

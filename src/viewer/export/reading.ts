@@ -1,4 +1,4 @@
-/** What is exported to be read: a line of turns with all of its messages, without secrets. */
+/** Collects what is exported for reading: a line of turns with all of its messages. */
 import { NotFoundError } from '../../errors.ts'
 import type { Place } from '../../store/session-store.ts'
 import { sessionView } from '../answers/session-view.ts'
@@ -7,16 +7,16 @@ import type { SessionView } from '../wire.ts'
 
 export interface Reading {
   view: SessionView
-  /** Of the document at the end of the line, all of them. */
+  /** All items of the document at the tip of the line. */
   items: readonly unknown[]
   runs: readonly Readonly<Record<string, unknown>>[]
 }
 
 /**
- * A session up to a checkpoint.
+ * Reads a session up to a checkpoint.
  *
- * @param after revision of the last turn that is left out
- * @throws NotFoundError, also when the line of the checkpoint does not lead through `after`
+ * @param after revision of the last turn to leave out
+ * @throws NotFoundError, also if `after` is not in the line of the checkpoint
  */
 export async function readingOf(stores: Stores, place: Place, after?: string): Promise<Reading> {
   const source = new Source(stores)

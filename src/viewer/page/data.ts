@@ -1,4 +1,4 @@
-/** Where the page's data comes from: the server, or what an exported page holds. */
+/** The source of the page's data: the server, or the data in an exported page. */
 import type {
   ChangedFiles,
   Comparison,
@@ -22,28 +22,28 @@ export interface SessionsAsked {
 }
 
 export interface Data {
-  /** Whether the page stands alone: it has one view of one session. */
+  /** Whether the page is standalone, with one view of one session. */
   readonly alone: boolean
   info(): Promise<StoreInfo>
   sessions(asked: SessionsAsked): Promise<SessionPage>
   session(session: string, at: string, exact: boolean): Promise<SessionView>
   messages(session: string, at: string, from: number, to: number): Promise<Messages>
-  /** One message, whole. */
+  /** Loads one message with its complete texts. */
   message(session: string, at: string, index: number): Promise<ShownMessage>
-  /** Address of an image or file of a message. */
+  /** Returns the address of an image or file of a message. */
   fileAddress(session: string, at: string, index: number, file: number): string
   search(session: string, at: string, words: string): Promise<Search>
   run(session: string, at: string, run: string): Promise<RunView>
-  /** What the turn of a checkpoint changed in the files. */
+  /** Loads the changes of a checkpoint's turn to the files. */
   files(session: string, at: string, patch: boolean): Promise<ChangedFiles>
   tree(session: string): Promise<Tree>
   compare(from: Spot, to: Spot): Promise<Comparison>
   change(what: 'fork' | 'tag' | 'switch', asked: Record<string, string>): Promise<unknown>
-  /** Calls back after each save; returns what ends it. */
+  /** Calls `changed` after each save. Returns a function that stops it. */
   follow(session: string | undefined, changed: () => void): () => void
 }
 
-/** What went wrong, in the words of the server. */
+/** An error of the server, with its message. */
 export class AskError extends Error {
   readonly code: string
 
@@ -107,7 +107,7 @@ class Served implements Data {
   }
 }
 
-/** The page as a file: everything is there already. */
+/** The data of a standalone page. */
 class Alone implements Data {
   readonly alone = true
   readonly #given: Exported

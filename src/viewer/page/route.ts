@@ -1,4 +1,4 @@
-/** Addresses inside the page: stable, so that they can be kept and sent. */
+/** Addresses inside the page. They are stable, so that they can be bookmarked and shared. */
 
 export type Route =
   | { view: 'sessions' }
@@ -7,7 +7,7 @@ export type Route =
   | { view: 'replay'; session: string; run: string }
   | { view: 'compare'; from: Spot; to: Spot }
 
-/** A revision of a session; an empty one is the newest checkpoint of the active branch. */
+/** A revision of a session; empty: the newest checkpoint of the active branch. */
 export interface Spot {
   session: string
   at: string
@@ -31,7 +31,7 @@ export const hashOf = (route: Route): string => {
   }
 }
 
-/** What an address means; what means nothing is the list of sessions. */
+/** Parses an address; an unknown one is the list of sessions. */
 export function routeOf(address: string): Route {
   const [first, ...rest] = address.replace(/^#\/?/, '').split('/').map(decoded)
   if (first === 'compare') {

@@ -1,8 +1,8 @@
-/** What can stand for the last word of a command line. */
+/** Finds the candidates for the last word of a command line. */
 import type { Command, Option } from 'commander'
 import type { Stores } from '../../stores.ts'
 
-/** @param words after the program's name; the last is the one that is being typed, and may be empty */
+/** @param words words after the program's name; the last one is being typed, and may be empty */
 export async function candidates(
   program: Command,
   words: readonly string[],
@@ -14,7 +14,7 @@ export async function candidates(
   return found.filter((word) => word.startsWith(typed) && isPlain(word))
 }
 
-/** The store that the words name. */
+/** Returns the store that the words name. */
 export function storeIn(words: readonly string[]): string | undefined {
   const at = words.lastIndexOf('--store', words.length - 2)
   return at === -1
@@ -22,19 +22,19 @@ export function storeIn(words: readonly string[]): string | undefined {
     : words[at + 1]
 }
 
-/** Sessions that are offered. */
+/** Most sessions that are offered. */
 const MOST = 200
 
 interface Asked {
   verb: Command
-  /** Arguments before. */
+  /** Arguments before the typed word. */
   given: readonly string[]
-  /** The option whose value is typed. */
+  /** The option whose value is being typed. */
   option: Option | undefined
   typed: string
 }
 
-/** The verb that the words lead to, and what it was given. */
+/** Reads the verb of the words, and its arguments. */
 function read(program: Command, words: readonly string[]): Omit<Asked, 'typed'> {
   let verb = program
   let option: Option | undefined
@@ -94,7 +94,7 @@ async function possible(
   }
 }
 
-/** Sessions, and after one and a `/` its branches and tags. */
+/** Returns sessions, and after a session and `/` also its branches and tags. */
 async function placesFrom(stores: Stores, typed: string): Promise<string[]> {
   const end = typed.lastIndexOf('/')
   const found = await sessionsFrom(stores, typed)
@@ -115,5 +115,5 @@ async function namesIn(stores: Stores, session: string): Promise<{ branches: str
   return { branches: branches.map(({ name }) => name), tags: tags.map(({ name }) => name) }
 }
 
-/** One line, which no terminal obeys. */
+/** Whether a word has no line feeds and no characters that a terminal obeys. */
 const isPlain = (word: string): boolean => !/\p{C}/u.test(word)

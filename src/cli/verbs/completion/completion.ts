@@ -6,7 +6,7 @@ import { type AddVerb, examples } from '../../verb.ts'
 import { candidates, storeIn } from './candidates.ts'
 import { SCRIPTS } from './scripts.ts'
 
-/** `forkpoint completion`: a script for a shell; with words, one line per word that can stand for the last of them. */
+/** `forkpoint completion`: prints a script for a shell; with words, one line per candidate for the last of them. */
 export const addCompletion: AddVerb = (program, run) => {
   program
     .command('completion')
@@ -30,7 +30,7 @@ export const addCompletion: AddVerb = (program, run) => {
         try {
           for (const word of await candidates(program, words, asked)) await out.line(line`${word}`)
         } catch (error) {
-          // What is not there cannot be completed; the command itself says why.
+          // Something that does not exist cannot be completed; the command itself will say why.
           if (!(error instanceof ForkpointError)) throw error
         } finally {
           await asked.close()

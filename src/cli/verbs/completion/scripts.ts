@@ -1,6 +1,9 @@
-/** What a shell runs when TAB is pressed: it asks `forkpoint completion` with the words so far, each after a `=`. */
+/**
+ * Scripts that a shell runs when TAB is pressed. They call `forkpoint completion` with the words so far, each after a
+ * `=`.
+ */
 
-/** By shell. */
+/** Scripts by shell. */
 export const SCRIPTS: Readonly<Record<string, string>> = {
   bash: `# forkpoint completion for bash: source <(forkpoint completion bash)
 _forkpoint() {

@@ -41,7 +41,7 @@ export const addArchive: AddVerb = (program, run) => {
     )
 }
 
-/** `forkpoint unarchive`: JSON of `{ session, archived }`. Exits with 1 where it was not archived. */
+/** `forkpoint unarchive`: JSON of `{ session, archived }`. Exit code 1 if the session was not archived. */
 export const addUnarchive: AddVerb = (program, run) => {
   program
     .command('unarchive')

@@ -1,4 +1,4 @@
-/** Backups: `bundle` writes sessions into one file, `restore` takes them back. */
+/** Backups: `bundle` writes sessions into one file, `restore` reads them back. */
 import { closeSync, existsSync, openSync, readSync, statSync } from 'node:fs'
 import { InvalidArgumentError } from 'commander'
 import { beginsBundle } from '../../../git/bundle/header.ts'
@@ -14,7 +14,7 @@ interface Options {
   force?: boolean
 }
 
-/** `forkpoint bundle`: JSON of BundleReport with the `file`, or `{ file: null }` when nothing is new. */
+/** `forkpoint bundle`: JSON of BundleReport with the `file`, or `{ file: null }` if nothing is new. */
 export const addBundle: AddVerb = (program, run) => {
   program
     .command('bundle')
@@ -48,7 +48,7 @@ export const addBundle: AddVerb = (program, run) => {
     )
 }
 
-/** Whether the text names a file that is a bundle. */
+/** Whether the path is a bundle file. */
 export function isBundleFile(path: string): boolean {
   if (!existsSync(path) || !statSync(path).isFile()) return false
   const head = Buffer.alloc(32)
@@ -60,7 +60,7 @@ export function isBundleFile(path: string): boolean {
   }
 }
 
-/** JSON of UnbundleReport. Exit code 1 when something that came is damaged. */
+/** Restores a bundle: JSON of UnbundleReport. Exit code 1 if something in the bundle is damaged. */
 export async function restoreBundle({ out, stores }: Context, file: string): Promise<ExitCode | undefined> {
   const report = await stores.sessions.unbundle(file, {
     onProgress: ({ phase, done }) => out.progress(`${phase} ${done}`),

@@ -59,7 +59,9 @@ export const addDelete: AddVerb = (program, run) => {
     )
 }
 
-/** Refs that the deletion takes away, with what they name. Throws NotFoundError when there is none. */
+/**
+ * Returns the refs that the deletion removes, with their ids. Throws NotFoundError if the branch or tag does not exist.
+ */
 async function refsToDelete(
   { stores }: Context,
   session: string,
@@ -82,7 +84,7 @@ async function refsToDelete(
   return new Map([[ref, id]])
 }
 
-/** Where nobody can be asked, `--yes` has to say it. */
+/** Asks the user to agree. Without a terminal, `--yes` is required. */
 async function agreed({ out }: Context, text: string, { yes = false }: Options): Promise<boolean> {
   if (yes) return true
   if (!out.interactive) throw new UsageError(`${text} There is no terminal to ask on. Pass --yes.`)

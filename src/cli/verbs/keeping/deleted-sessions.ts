@@ -1,4 +1,4 @@
-/** Sessions that were deleted and can come back. */
+/** Lists and restores deleted sessions. */
 import { NotFoundError } from '../../../errors.ts'
 import { bold, columns, count, dim, type Line, line, yellow } from '../../../view/terminal/line.ts'
 import { when } from '../../../view/terminal/value.ts'
@@ -6,9 +6,10 @@ import type { Context } from '../../context.ts'
 import { findSession } from '../../place.ts'
 
 /**
- * Brings a deleted session back; `false` when the text names none.
+ * Restores a deleted session. Returns `false` if the text does not name one.
  *
- * @param isSure that a deletion is meant: a session that was deleted on another machine may still be here
+ * @param isSure whether the caller surely means a deleted session; then a session of this id may still exist here, if
+ *   it was deleted on another machine
  */
 export async function bringBack({ out, stores }: Context, given: string, isSure: boolean): Promise<boolean> {
   const store = stores.existing
@@ -29,7 +30,7 @@ export async function bringBack({ out, stores }: Context, given: string, isSure:
   }
 }
 
-/** The sessions that are in the trash. */
+/** Lists the sessions in the trash. */
 export async function listDeleted({ out, stores, command }: Context): Promise<void> {
   const rows: Line[][] = []
   for (const one of await stores.existing.retention.discarded()) {

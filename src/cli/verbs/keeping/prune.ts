@@ -52,7 +52,7 @@ export const addPrune: AddVerb = (program, run) => {
     )
 }
 
-/** `undefined`: the store's own. */
+/** Returns the policy of the options; `undefined` for the policy of the store. */
 function policyOf({ keepTitle, trash, yes: _, ...rest }: Options): RetentionPolicy | undefined {
   const rule = { ...rest, ...(keepTitle && { keepTitles: keepTitle }) }
   if (Object.keys(rule).length === 0 && trash === undefined) return undefined

@@ -1,4 +1,4 @@
-/** Bytes for people: `12.3 MB`. */
+/** Formats bytes for people, such as `12.3 MB`. */
 export function size(bytes: number): string {
   if (bytes < 1000) return `${bytes} B`
   for (const [unit, factor] of UNITS) {

@@ -12,7 +12,7 @@ interface Options {
   prices?: string
 }
 
-/** Sums of sessions that have something in common; `key` is what. */
+/** Sums of a group of sessions; `key` is what they have in common. */
 interface Row {
   key: string
   sessions: number
@@ -21,7 +21,7 @@ interface Row {
   checkpoints: number
   messages: number
   tokens: number
-  /** US dollars, or what the prices are in. */
+  /** In the currency of the prices. */
   cost?: number
   lastUse: string
 }
@@ -79,9 +79,9 @@ const KEYS = {
 } as const
 
 /**
- * What a session is counted under. A project is shown as its remote, else as the folder of its newest session.
+ * Returns the group of a session. A project is shown as its remote, else as the folder of its newest session.
  *
- * @param projects by root or remote, as what they are shown
+ * @param projects shown names of projects, by root or remote
  */
 function keyOf(one: SessionStats, by: keyof typeof KEYS, projects: Map<string, string>): string {
   const { root, remote } = one.repository

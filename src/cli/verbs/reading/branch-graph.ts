@@ -1,4 +1,4 @@
-/** The branches of a session beside each other: where each begins, and how many turns are its own. */
+/** Draws the branches of a session next to each other: where each begins, and how many turns of its own it has. */
 import type { Checkpoint } from '../../../store/session-store.ts'
 import type { Names } from '../../../view/checkpoint.ts'
 import { checkpointLine } from '../../../view/terminal/checkpoint.ts'
@@ -13,9 +13,11 @@ export interface DrawnTurn extends Checkpoint {
 }
 
 export interface DrawnTree {
-  /** Newest first, but none before one that stands on it. */
+  /** Newest first, with children before their parents. */
   turns: readonly DrawnTurn[]
-  /** By branch, the turns that no branch before it has, and the turn that it left that branch at. */
+  /**
+   * By branch: the number of turns that no earlier branch has, and the turn at which it forks from an earlier branch.
+   */
   own: ReadonlyMap<string, OwnTurns>
 }
 
@@ -24,7 +26,7 @@ interface OwnTurns {
   fork: string | undefined
 }
 
-/** @param statOf numbers of the turns of a branch */
+/** @param statOf returns the statistics of the turns of a branch */
 export async function treeOf(
   store: AnyStore,
   session: string,
@@ -53,7 +55,7 @@ export async function treeOf(
   return { turns: inOrder([...turns.values()]), own }
 }
 
-/** The lines of each turn, one turn after the other. */
+/** Yields the lines of each turn. */
 export async function* graphLines(
   { turns, own }: DrawnTree,
   names: Names,
@@ -72,12 +74,12 @@ export async function* graphLines(
   }
 }
 
-/** How long the branches are that end here, and which begin here. */
+/** Returns notes: how many turns the branches with this tip have, and which branches fork here. */
 function notesAt(id: string, { branches }: Names, own: DrawnTree['own']): Line[] {
   if (branches.length < 2) return []
   const ended = branches.flatMap(({ name, head }) => {
     const { turns = 0, fork } = own.get(name) ?? {}
-    // One that has no turns of its own yet is only a name.
+    // A branch without turns of its own gets no note.
     return head === id && turns > 0
       ? [fork === undefined ? count(turns, 'turn') : `${count(turns, 'turn')} of its own`]
       : []

@@ -16,7 +16,7 @@ interface Options extends Pick<SearchOptions, 'session' | 'type' | 'role' | 'too
   project?: string
 }
 
-/** `forkpoint search`: JSON lines of SearchMatch. Exit code 1 when nothing was found, as of grep. */
+/** `forkpoint search`: JSON lines of SearchMatch. Exit code 1 if nothing was found, as grep. */
 export const addSearch: AddVerb = (program, run) => {
   program
     .command('search')
@@ -62,14 +62,14 @@ export const addSearch: AddVerb = (program, run) => {
 
 type Listing = { list(options: { project: ProjectQuery }): AsyncIterable<{ id: string }> }
 
-/** Ids of the sessions of a project. */
+/** Returns the ids of the sessions of a project. */
 async function idsOf(store: Listing, folder: string): Promise<Set<string>> {
   const ids = new Set<string>()
   for await (const { id } of store.list({ project: await projectOf(folder) })) ids.add(id)
   return ids
 }
 
-/** Milliseconds of a date or a time as people write them. */
+/** Parses a date or time. Returns milliseconds since 1970. */
 function time(text: string): number {
   const ms = Date.parse(text)
   if (Number.isNaN(ms))

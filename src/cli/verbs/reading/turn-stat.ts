@@ -1,4 +1,4 @@
-/** What turns took, as `--stat` shows it. */
+/** Statistics of turns, for `--stat`. */
 import type { Checkpoint } from '../../../store/session-store.ts'
 import type { Prices } from '../../../view/cost.ts'
 import { objectOf, textAmong } from '../../../view/fields.ts'
@@ -9,7 +9,7 @@ import type { FileChanges } from '../../../workspace/stored-files.ts'
 import type { Stores } from '../../stores.ts'
 import { changeLines } from '../workspace/changes.ts'
 
-/** The numbers of the turns of one line. */
+/** Statistics of the turns of one line. */
 export class LineStat {
   readonly #items: readonly unknown[]
   readonly #rangeOf: ReturnType<typeof rangesAtTip>
@@ -23,7 +23,7 @@ export class LineStat {
     this.#model = textAmong(objectOf(document).model)
   }
 
-  /** Of the line that ends there. */
+  /** Loads the statistics of the line that ends at this revision. */
   static async at(
     stores: Stores,
     session: string,
@@ -34,7 +34,7 @@ export class LineStat {
     return new LineStat((await store.load(session, { at, events: false })) ?? {}, prices)
   }
 
-  /** Of a checkpoint of the line; they have to be asked for newest first. */
+  /** Returns the statistics of a checkpoint of the line. Must be called newest first. */
   of(checkpoint: Checkpoint): TurnSums {
     const { from, to } = this.#rangeOf(checkpoint)
     return sumsOf(this.#items.slice(from, to), this.#prices, checkpoint.model ?? this.#model)

@@ -16,7 +16,7 @@ interface Options {
   yes?: boolean
 }
 
-/** Of one rule: how many places it found, and one of them. */
+/** The findings of one rule: how many places, and the first of them. */
 interface Found {
   rule: string
   places: number
@@ -24,8 +24,8 @@ interface Found {
 }
 
 /**
- * `forkpoint redact`: JSON of ContinueReport and `{ session, done, findings: { rule, places, first }[], remotes }`. Findings
- * never show what was found.
+ * `forkpoint redact`: JSON of ContinueReport and `{ session, done, findings: { rule, places, first }[], remotes }`.
+ * Findings never show the secrets.
  */
 export const addRedact: AddVerb = (program, run) => {
   program

@@ -13,8 +13,8 @@ interface Options {
 }
 
 /**
- * `forkpoint scan`: JSON lines of FoundSecret, or with `--sarif` one document. Exit code 1 when there is a secret. What
- * holds none is remembered in the user's cache folder.
+ * `forkpoint scan`: JSON lines of FoundSecret, or with `--sarif` one document. Exit code 1 if there is a secret. Data
+ * without secrets is remembered in the user's cache folder.
  */
 export const addScan: AddVerb = (program, run) => {
   program

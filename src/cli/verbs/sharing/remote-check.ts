@@ -10,7 +10,7 @@ interface Options {
   size?: number
 }
 
-/** `forkpoint remote check`: JSON of RemoteCheck. Exit code 1 when something does not hold that is needed. */
+/** `forkpoint remote check`: JSON of RemoteCheck. Exit code 1 if a requirement is not met. */
 export const addCheck = (remote: Command, run: Run): void => {
   remote
     .command('check')

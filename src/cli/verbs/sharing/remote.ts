@@ -3,7 +3,7 @@ import { bold, dim, line } from '../../../view/terminal/line.ts'
 import { type AddVerb, examples } from '../../verb.ts'
 import { addCheck } from './remote-check.ts'
 
-/** `forkpoint remote`: JSON of `{ name, url, mapped }`, of `list` one a line. */
+/** `forkpoint remote`: JSON of `{ name, url, mapped }`; `list` prints one per line. */
 export const addRemoteVerb: AddVerb = (program, run) => {
   const remote = program
     .command('remote')

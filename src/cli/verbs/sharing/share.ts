@@ -1,4 +1,4 @@
-/** `push`, `fetch` and `sync`: what the three say, and the options that they share. */
+/** `push`, `fetch` and `sync`: their output, and their common options. */
 import type { Command } from 'commander'
 import { parseRef } from '../../../ids.ts'
 import type { FetchReport, PushReport } from '../../../sync/report.ts'
@@ -16,7 +16,7 @@ interface Options {
   secrets?: boolean
 }
 
-/** `forkpoint push`: JSON of PushReport. Exit code 1 when a session was refused, 3 when the remote has moved on. */
+/** `forkpoint push`: JSON of PushReport. Exit code 1 if a session was refused, 3 if the remote has moved on. */
 export const addPush: AddVerb = (program, run) => {
   pushed(shared(program.command('push').description('send what was saved and deleted to a remote')))
     .addHelpText('after', examples('push', 'push origin --only demo'))
@@ -50,7 +50,7 @@ export const addFetch: AddVerb = (program, run) => {
     )
 }
 
-/** `forkpoint sync`: JSON of SyncReport. Exit codes as those of `push`. */
+/** `forkpoint sync`: JSON of SyncReport. Exit codes as `push`. */
 export const addSync: AddVerb = (program, run) => {
   pushed(shared(program.command('sync').description('fetch, then push')))
     .addHelpText('after', examples('sync'))
@@ -104,7 +104,7 @@ async function given(context: Context, remote: string | undefined, options: Opti
 const codeOf = ({ refused, behind }: PushReport): ExitCode | undefined =>
   refused.length > 0 ? EXIT.failed : behind.length > 0 ? EXIT.conflict : undefined
 
-/** Errors as programs read them. */
+/** Returns the report with errors for programs. */
 const shownReport = (report: PushReport) => ({
   ...report,
   refused: report.refused.map(({ session, reason, error }) => ({

@@ -57,7 +57,7 @@ const targets = (): string[] =>
     ({ name }) => name,
   )
 
-/** Hands the terminal to the tool. */
+/** Runs the tool on this terminal. */
 async function start([program = '', ...args]: readonly string[], cwd: string) {
   const code = await new Promise<number>((resolveWith) => {
     const child = spawn(program, args, { cwd, stdio: 'inherit' })

@@ -25,8 +25,8 @@ interface Options {
 }
 
 /**
- * `forkpoint export <tool>`: the session's file on stdout, or all files in a folder. JSON of
- * `{ session, skipped, files }`: with a folder the paths that were written, else `{ name, lines }` each.
+ * `forkpoint export <tool>`: writes the session's file to stdout, or all files to a folder. JSON of `{ session,
+ * skipped, files }`; `files` are the written paths if a folder was given, else `{ name, lines }` each.
  */
 export const addExport: AddVerb = (program, run) => {
   const verb = program
@@ -39,7 +39,7 @@ export const addExport: AddVerb = (program, run) => {
   for (const name of Object.keys(MESSAGE_ARRAYS)) addMessages(verb, run, name)
 }
 
-/** `forkpoint export openai-messages <session>`: what was said, as the messages of an API. */
+/** `forkpoint export openai-messages <session>` and the like: prints the conversation as messages of that API. */
 function addMessages(verb: Parameters<AddVerb>[0], run: Parameters<AddVerb>[1], name: string): void {
   verb
     .command(name)
@@ -63,7 +63,7 @@ async function stateAt(stores: Context['stores'], place: string): Promise<Sessio
   return state
 }
 
-/** What is exported of a session that another tool wrote. */
+/** Composes the export of a session that another tool wrote. */
 async function composedExport(
   { stores, env }: Context,
   tool: Importer,

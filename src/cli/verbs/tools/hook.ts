@@ -11,8 +11,8 @@ import { EXIT, UsageError } from '../../exit-codes.ts'
 import { type AddVerb, examples } from '../../verb.ts'
 
 /**
- * `forkpoint hook install|remove <tool>`: JSON of `{ tool, file, changed }`. `forkpoint hook run <tool>` is what the tool calls;
- * it prints nothing, because some tools read what a hook prints.
+ * `forkpoint hook install|remove <tool>`: JSON of `{ tool, file, changed }`. The tool calls `forkpoint hook run
+ * <tool>`, which prints nothing, because some tools read the output of a hook.
  */
 export const addHook: AddVerb = (program, run) => {
   const verb = program
@@ -65,7 +65,7 @@ export const addHook: AddVerb = (program, run) => {
         const hook = hookOf(name)
         const data = parsed(told ?? (await standardInput()))
         const file = await hook.transcriptOf(data, foldersOf(hook.tool, env.HOME || homedir(), env))
-        // A turn of a session that the tool does not keep.
+        // The tool does not store this session.
         if (file === undefined || !existsSync(file)) return undefined
         const folder = options.files === true ? hook.workspaceOf(data, env) : undefined
         await importTurn(hook, file, stores.sessions, folder)
@@ -74,7 +74,7 @@ export const addHook: AddVerb = (program, run) => {
     )
 }
 
-/** If the files cannot be kept, the turn is; then the error is thrown. */
+/** Imports a turn. If the files cannot be saved, imports the turn without them, then throws the error. */
 async function importTurn(
   { tool }: ToolHook,
   file: string,
@@ -99,7 +99,7 @@ function hookOf(name: string): ToolHook {
   )
 }
 
-/** What the tool runs, wherever it is then. */
+/** Returns the command that the tool runs, from any folder. */
 function commandFor({ stores, env }: Context, { tool }: ToolHook, files: boolean): string[] {
   const isOnPath = (env.PATH ?? '')
     .split(delimiter)
@@ -152,7 +152,7 @@ function changedLines(before: string, after: string): Line[] {
   ]
 }
 
-/** Whole or not at all; a link to the file stays one, and its permissions stay. */
+/** Replaces a file atomically. A link to the file stays a link, and its permissions stay. */
 async function replace(file: string, text: string): Promise<void> {
   const target = await realpath(file).catch(() => file)
   const temporary = `${target}.forkpoint-${process.pid}`
@@ -186,7 +186,7 @@ function parsed(told: string): Readonly<Record<string, unknown>> {
     const value: unknown = JSON.parse(told)
     if (isJsonObject(value)) return value
   } catch {
-    // Said below.
+    // The error is thrown below.
   }
   throw new UsageError('A hook is told a JSON object by its tool.')
 }

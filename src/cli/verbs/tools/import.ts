@@ -29,8 +29,8 @@ import { unknownTool } from './suggest-tool.ts'
 
 /**
  * `forkpoint import [tool] <path>`, `forkpoint import --all`: JSON lines, one per session: `{ path, tool, session,
- * created, checkpoints, messages, …, undo: string[] }`, or `{ path, tool, error }` for a file of a folder that could not
- * be imported; the exit code is 1 then, unless the file is just no session of the tool.
+ * created, checkpoints, messages, …, undo: string[] }`, or `{ path, tool, error }` for a file of a folder that could
+ * not be imported. Then the exit code is 1, unless the file is simply not a session of the tool.
  */
 export const addImport: AddVerb = (program, run) => {
   const verb = program
@@ -58,7 +58,7 @@ export const addImport: AddVerb = (program, run) => {
         }
         if (path === undefined) throw new UsageError('Name a file or a folder, or use --all.')
         if (!(await kindOf(path))) {
-          // A pipe can be opened once.
+          // A pipe can be opened only once.
           const source = await openSource(path)
           const tool = await toolOf(IMPORTERS, source)
           if (tool === undefined) throw unknownFile(path)
@@ -103,7 +103,7 @@ function addTool(verb: Parameters<AddVerb>[0], run: Parameters<AddVerb>[1], tool
         `import ${tool.name} 3f2a91bc${tool.extension} --session demo`,
       ),
     )
-    // The options are those of the verb.
+    // The options are defined on the parent verb.
     .action(run((context, path: string) => importPath(context, tool, path, verb.opts<Options>())))
 }
 
@@ -141,7 +141,7 @@ async function importOne(
   return tellAll(context, results(), false)
 }
 
-/** What all tools keep in their own folders. */
+/** Imports everything that the tools store in their own folders. */
 async function* everything(
   { stores, env }: Context,
   options: ReturnType<typeof optionsOf>,
@@ -196,7 +196,7 @@ async function tellAll(
   return failed > 0 ? EXIT.failed : EXIT.done
 }
 
-/** Whether the file is not a session of the tool: nothing to worry about among others. */
+/** Whether the file is not a session of the tool, which is not a failure when a whole folder is imported. */
 export const isOther = (tool: string, error: Error): boolean =>
   error instanceof UnsupportedError && error.feature === tool
 
@@ -225,7 +225,7 @@ export async function tell(context: Context, result: FolderImport, undo: readonl
   await out.note(line`redacted ${count(total, 'secret')} in the file (${which}); --no-redact keeps them`)
 }
 
-/** Commands that take back what the import did to the session's branches, seen from how they were before. */
+/** Returns commands that undo what the import changed in the session's refs. */
 async function undoOf(
   { stores, command, git }: Context,
   result: FolderImport,
@@ -257,7 +257,7 @@ function summary(result: Exclude<FolderImport, { error: Error }>): Line {
   return line`${created ? 'imported ' : 'added to '}  ${bold(session)}${name}  ${dim(parts.join(', '))}`
 }
 
-/** Whether it is a folder. Throws NotFoundError when there is nothing. */
+/** Returns whether the path is a folder. Throws NotFoundError if it does not exist. */
 async function kindOf(path: string): Promise<boolean> {
   try {
     return (await stat(path)).isDirectory()

@@ -1,9 +1,9 @@
-/** What `import` and `export` say to a tool that they do not know. */
+/** The error of `import` and `export` for an unknown tool. */
 import type { Command } from 'commander'
 import { IMPORTERS } from '../../../importers/index.ts'
 import { UsageError } from '../../exit-codes.ts'
 
-/** Lets the verb name the tools that there are; the one that was probably meant, if one looks like it. */
+/** Makes the verb throw an error for an unknown tool, with the tool that was probably meant, or all tools. */
 export function suggestTool(verb: Command): void {
   verb.on('command:*', ([given = '']: string[]) => {
     throw unknownTool(verb.name(), given)

@@ -18,7 +18,7 @@ interface Options {
   redact: boolean
 }
 
-/** `forkpoint watch`: JSON lines as of `import`, one for each import that added something. */
+/** `forkpoint watch`: JSON lines as `import` prints them, one for each import that added something. */
 export const addWatch: AddVerb = (program, run) => {
   program
     .command('watch')

@@ -39,7 +39,10 @@ const FORMATS: readonly (readonly [name: string, about: string, write: Write])[]
   ],
 ]
 
-/** `forkpoint export html|markdown <range>`: the file on stdout, or with `-o` JSON of `{ session, file, messages, redacted }`. */
+/**
+ * `forkpoint export html|markdown <range>`: writes the file to stdout; with `-o`, JSON of `{ session, file, messages,
+ * redacted }`.
+ */
 export function addReadable(verb: Command, run: Run): void {
   for (const [name, about, write] of FORMATS) {
     verb
@@ -96,7 +99,7 @@ export function addReadable(verb: Command, run: Run): void {
   }
 }
 
-/** `demo/main~3..main`: what comes after the first, up to the second. */
+/** Parses `demo/main~3..main`: the turns after the first revision, up to the second. */
 async function placesIn(stores: Stores, range: string): Promise<{ place: Place; after?: string }> {
   const [first = '', second] = range.split(/\.\.(?!\.)/, 2)
   const found = await stores.find(first)

@@ -1,7 +1,7 @@
 /** Opens an address in the user's browser. */
 import { spawn } from 'node:child_process'
 
-/** Whether that works is not known: the address is printed in any case. */
+/** Does not report failures, since the address is printed in any case. */
 export function openBrowser(
   address: string,
   { BROWSER }: Readonly<Record<string, string | undefined>>,

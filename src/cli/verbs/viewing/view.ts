@@ -34,7 +34,7 @@ export const addView: AddVerb = (program, run) => {
           if (port !== undefined && port > 65_535) throw new UsageError('A port is a number up to 65535.')
           const found = place === undefined ? undefined : await stores.find(place)
           const ended = interrupted()
-          // No other verb needs it.
+          // Loaded only here, since no other verb needs it.
           const { startViewer } = await import('../../../viewer/server.ts')
           const viewer = await startViewer({
             store: stores.existing,
@@ -66,7 +66,7 @@ export const addView: AddVerb = (program, run) => {
     )
 }
 
-/** Resolves when the process is told to end. */
+/** Resolves when the process gets a signal to end. */
 const interrupted = (): Promise<void> =>
   new Promise((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => resolve())

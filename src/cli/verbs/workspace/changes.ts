@@ -1,10 +1,10 @@
-/** What a turn did to the files, for people. */
+/** Shows the changes of a turn to the workspace files. */
 import { dim, green, type Line, line, red, yellow } from '../../../view/terminal/line.ts'
 import type { FileChanges } from '../../../workspace/stored-files.ts'
 
 const MOST = 20
 
-/** A line a file, as in `git status`. */
+/** Returns one line per file, as in `git status`. */
 export function changeLines({ added, changed, deleted }: Omit<FileChanges, 'from' | 'to'>): Line[] {
   const all = [
     ...added.map((path) => line`${green('A')} ${path}`),

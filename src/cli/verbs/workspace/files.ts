@@ -9,8 +9,8 @@ interface Options {
 }
 
 /**
- * `forkpoint files`: JSON of `{ snapshot, files: StoredFile[] }`; with `--stat` of FileChanges; with `--diff` of `{ from, to,
- * patch }`; of one file `{ snapshot, path, content }`, base64.
+ * `forkpoint files`: JSON of `{ snapshot, files: StoredFile[] }`; with `--stat` of FileChanges; with `--diff` of `{
+ * from, to, patch }`; for one file of `{ snapshot, path, content }`, with `content` in base64.
  */
 export const addFiles: AddVerb = (program, run) => {
   program

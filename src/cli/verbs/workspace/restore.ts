@@ -14,8 +14,8 @@ interface Options {
 }
 
 /**
- * `forkpoint restore`: JSON of RestoreReport, with `--dry-run` of RestorePlan, and the `workspace`. For a deleted session, which comes
- * back: `{ session, refs }`. Without arguments: JSON lines of DiscardedSession.
+ * `forkpoint restore`: JSON of RestoreReport, with `--dry-run` of RestorePlan, and the `workspace`. For a deleted
+ * session, which is restored: `{ session, refs }`. Without arguments: JSON lines of DiscardedSession.
  */
 export const addRestore: AddVerb = (program, run) => {
   program

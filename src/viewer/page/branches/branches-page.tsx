@@ -1,4 +1,4 @@
-/** The tree of branches as a picture: a click opens a checkpoint, two marks compare. */
+/** Shows the tree of branches: a click opens a checkpoint, two marked checkpoints are compared. */
 import { useEffect, useState } from 'preact/hooks'
 import type { Node, Tree } from '../../wire.ts'
 import { SessionHead } from '../conversation/session/session-head.tsx'

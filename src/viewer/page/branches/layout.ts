@@ -1,4 +1,7 @@
-/** The tree of branches as rows and lanes: newest first, a lane a branch, long stretches without a fork as one row. */
+/**
+ * Lays out the tree of branches in rows and lanes: newest first, one lane per branch, long stretches without a fork as
+ * one row.
+ */
 import type { Node, Tree } from '../../wire.ts'
 
 export interface NodeRow {
@@ -9,7 +12,7 @@ export interface NodeRow {
   colour: number
 }
 
-/** Checkpoints of one branch, one after the other, of which none is anything more. */
+/** Consecutive checkpoints of one branch, of which none is a tip, tagged, forked or the first. */
 export interface StretchRow {
   kind: 'stretch'
   nodes: readonly Node[]
@@ -23,7 +26,7 @@ export interface Edge {
   /** Row and lane of the later checkpoint, then of the earlier one. */
   from: readonly [row: number, lane: number]
   to: readonly [row: number, lane: number]
-  /** Of the later one. */
+  /** Number of the later checkpoint's branch. */
   colour: number
 }
 
@@ -33,10 +36,10 @@ export interface Layout {
   lanes: number
 }
 
-/** Fewer are not worth folding. */
+/** Checkpoints of the shortest stretch that is folded. */
 const SHORTEST = 4
 
-/** @param open ids of the newest checkpoints of stretches that are shown whole */
+/** @param open ids of the newest checkpoints of unfolded stretches */
 export function layoutOf({ nodes, branches, tags }: Tree, open: ReadonlySet<string>): Layout {
   const known = new Map(nodes.map((node) => [node.id, node]))
   const children = new Map<string, Node[]>()
@@ -86,7 +89,7 @@ export function layoutOf({ nodes, branches, tags }: Tree, open: ReadonlySet<stri
   return { rows: placed, edges, lanes: Math.max(1, ...[...laneOf.values()].map((lane) => lane + 1)) }
 }
 
-/** Newest first, and no checkpoint above one that continues it. */
+/** Sorts newest first, with children before their parents. */
 function inOrder(
   nodes: readonly Node[],
   known: ReadonlyMap<string, Node>,
@@ -110,7 +113,7 @@ function inOrder(
   return ordered
 }
 
-/** For each plain checkpoint, those around it that are plain as well, newest first. */
+/** Returns, for each plain checkpoint, its stretch of plain checkpoints, newest first. */
 function stretchesIn(
   ordered: readonly Node[],
   known: ReadonlyMap<string, Node>,
@@ -130,7 +133,7 @@ function stretchesIn(
   return stretches
 }
 
-/** Branches beside each other where both are there at once; `main`, or the first, at the left. */
+/** Assigns lanes to branches. Branches that overlap in rows get different lanes; `main`, or the first, is leftmost. */
 function lanesOf(
   rows: readonly (readonly Node[])[],
   known: ReadonlyMap<string, Node>,

@@ -1,20 +1,22 @@
-/** The lines and dots of the tree. What they mean is said by the rows beside them, so only the mouse needs this. */
+/**
+ * Draws the lines and dots of the tree. The rows next to them have the same information, so this is only for the mouse.
+ */
 import type { Node } from '../../wire.ts'
 import type { Edge, Layout } from './layout.ts'
 
-/** Pixels of a row, and between two lanes. */
+/** Height of a row and distance of two lanes, in pixels. */
 export const ROW = 44
 const LANE = 24
 const COLOURS = 6
 
-/** Pixels that the lanes take. */
+/** Width of the lanes, in pixels. */
 export const widthOf = (lanes: number): number => lanes * LANE + 16
 
 interface PictureProps {
   layout: Layout
   marked: readonly string[]
   openNode: (node: Node) => void
-  /** Given the newest of the stretch. */
+  /** Called with the id of the newest checkpoint of the stretch. */
   openStretch: (id: string) => void
 }
 
@@ -54,7 +56,7 @@ export function Picture({ layout: { rows, edges, lanes }, marked, openNode, open
 const xOf = (lane: number): number => lane * LANE + 18
 const yOf = (row: number): number => row * ROW + ROW / 2
 
-/** Down its own lane, then over to the one it left. */
+/** Draws an edge down the child's lane, then across to the lane of its parent. */
 function pathOf({ from: [row, lane], to: [toRow, toLane] }: Edge): string {
   const [x, y, toX, toY] = [xOf(lane), yOf(row), xOf(toLane), yOf(toRow)]
   if (lane === toLane) return `M${x} ${y}V${toY}`

@@ -1,4 +1,4 @@
-/** A message as it was and as it is: in texts, the words that differ. */
+/** Shows a changed message, with the changed words of its texts. */
 import { wordDiff } from '../../../view/line-diff.ts'
 import type { ShownMessage } from '../../wire.ts'
 import { MessageView } from '../conversation/message/message-view.tsx'
@@ -63,10 +63,10 @@ export function ChangedMessage({ before, after, left, right }: ChangedMessagePro
   )
 }
 
-/** Characters whose words are looked at. */
+/** Most characters of texts whose words are compared. */
 const LONGEST = 100_000
 
-/** The text of a message that is nothing but text. */
+/** Returns the text of a message that is nothing but text. */
 const onlyText = ({ blocks }: ShownMessage): string | undefined =>
   blocks.every((block) => block.kind === 'text')
     ? blocks.map((block) => (block.kind === 'text' ? block.text : '')).join('\n')

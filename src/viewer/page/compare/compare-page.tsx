@@ -1,4 +1,4 @@
-/** Two checkpoints beside each other. */
+/** Shows the comparison of two checkpoints. */
 import { useEffect, useState } from 'preact/hooks'
 import type { FieldChange } from '../../../store/session-store.ts'
 import type { ComparedRow, Comparison } from '../../wire.ts'

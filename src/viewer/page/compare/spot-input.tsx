@@ -1,4 +1,4 @@
-/** A checkpoint to compare: chosen among branches and tags, or written as anywhere else. */
+/** Input for a checkpoint to compare: a branch, a tag or any other revision. */
 import { useEffect, useId, useState } from 'preact/hooks'
 import { data } from '../data.ts'
 import type { Spot } from '../route.ts'

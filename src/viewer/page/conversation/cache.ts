@@ -1,4 +1,6 @@
-/** Messages that were asked for, by number; kept while a newer checkpoint is shown until the new ones are there. */
+/**
+ * Caches loaded messages by number. Messages of an older checkpoint are kept until those of the newer one are loaded.
+ */
 import type { ShownMessage } from '../../wire.ts'
 import { data } from '../data.ts'
 
@@ -10,7 +12,7 @@ export class MessageCache {
     this.#session = session
   }
 
-  /** What is known, of whatever checkpoint. */
+  /** Returns the loaded messages, of any checkpoint. */
   known(from: number, to: number): ShownMessage[] {
     const known: ShownMessage[] = []
     for (let index = from; index < to; index++) {
@@ -25,7 +27,7 @@ export class MessageCache {
     return true
   }
 
-  /** Asks for what is not known of this checkpoint; a long answer comes in pieces. */
+  /** Loads the missing messages of this checkpoint; a long answer comes in pieces. */
   async load(tip: string, from: number, to: number): Promise<void> {
     let next = from
     while (next < to && !this.isFresh(tip, next, to)) {
@@ -37,7 +39,7 @@ export class MessageCache {
     this.#forget(from, to)
   }
 
-  /** Far away ones, so that a long conversation does not stay in memory. */
+  /** Drops distant messages, so that a long conversation does not fill the memory. */
   #forget(from: number, to: number): void {
     if (this.#messages.size <= MOST) return
     for (const index of this.#messages.keys())

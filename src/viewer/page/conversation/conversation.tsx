@@ -1,4 +1,4 @@
-/** A conversation of any length: only what is near is on the page. */
+/** Shows a conversation of any length: only messages near the visible part are on the page. */
 import { useEffect, useState } from 'preact/hooks'
 import type { ResultBlock } from '../../../view/block.ts'
 import type { SessionView, ShownMessage, Turn } from '../../wire.ts'
@@ -106,7 +106,10 @@ const PartView = memo(({ part, messages, results, view, place, agents, act }: Pa
   )
 })
 
-/** Numbers of messages whose voice was named before, with nobody else between: an assistant that goes on after its tools. */
+/**
+ * Returns the numbers of messages that continue an assistant's message after its tool calls, without another speaker
+ * between.
+ */
 function continuedIn(messages: readonly ShownMessage[]): Set<number> {
   const continued = new Set<number>()
   let named: string | undefined
@@ -119,7 +122,7 @@ function continuedIn(messages: readonly ShownMessage[]): Set<number> {
   return continued
 }
 
-/** Results whose calls are among the messages. */
+/** Returns the results whose calls are among the messages. */
 function resultsIn(messages: readonly ShownMessage[]): Map<string, ResultBlock> {
   const calls = new Set<string>()
   const results = new Map<string, ResultBlock>()

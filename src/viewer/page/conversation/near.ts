@@ -1,4 +1,4 @@
-/** Which pieces of a long page are near what is seen. */
+/** Tells which parts of a long page are near the visible part. */
 import type { RefObject } from 'preact'
 import { useEffect, useRef, useState } from 'preact/hooks'
 
@@ -12,7 +12,7 @@ const observer = new IntersectionObserver(
   { rootMargin: AROUND },
 )
 
-/** Whether the element is near, and how high it was when it was last drawn. */
+/** Returns whether the element is near the visible part, and its height when it was last drawn. */
 export function useNear<E extends HTMLElement>(): {
   element: RefObject<E | null>
   isNear: boolean

@@ -1,9 +1,9 @@
-/** Where a message stands, to link to it and to ask for all of it. */
+/** Where a message is, to link to it and to request all of it. */
 export interface Place {
   session: string
-  /** The checkpoint at which the number of the message counts. */
+  /** The checkpoint to which the number of the message refers. */
   tip: string
-  /** What the address of the page says. */
+  /** The revision in the address of the page. */
   at: string
   exact: boolean
 }

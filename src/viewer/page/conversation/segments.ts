@@ -1,4 +1,7 @@
-/** A conversation in pieces that are asked for and drawn when they come near: a few messages each, whole turns where they are short. */
+/**
+ * Divides a conversation into segments that are loaded and drawn when they come near: a few messages each, or whole
+ * short turns.
+ */
 import type { SessionView, Turn } from '../../wire.ts'
 
 export interface Part {
@@ -7,7 +10,7 @@ export interface Part {
   number: number
   from: number
   to: number
-  /** Whether the turn begins here. */
+  /** Whether this is the first part of the turn. */
   first: boolean
 }
 
@@ -38,7 +41,7 @@ export function segmentsOf({
   }
   let position = first
   for (const [number, turn] of turns.entries()) {
-    // What no checkpoint of the line says it added belongs to the next one.
+    // Messages that no turn claims belong to the next turn.
     const from = Math.min(position, turn.from)
     const to = number === turns.length - 1 ? messages : Math.max(from, turn.to)
     for (let start = from; start === from || start < to; start += MESSAGES)
@@ -49,10 +52,10 @@ export function segmentsOf({
   return segments
 }
 
-/** The segment that has the message. */
+/** Returns the index of the segment with the message. */
 export const segmentWith = (segments: readonly Segment[], message: number): number =>
   segments.findIndex(({ from, to }) => message >= from && message < to)
 
-/** The segment that a turn begins in. */
+/** Returns the index of the segment in which a turn begins. */
 export const segmentOfTurn = (segments: readonly Segment[], id: string): number =>
   segments.findIndex(({ parts }) => parts.some(({ turn, first }) => first && turn.id === id))

@@ -1,12 +1,12 @@
-/** What somebody who watched a run has heard after some of its steps. */
+/** What a viewer of a run has seen after some of its steps. */
 import type { ResultBlock } from '../../../view/block.ts'
 import type { ShownMessage, Step } from '../../wire.ts'
 
 export interface Heard {
   messages: readonly ShownMessage[]
-  /** By the id of their call. */
+  /** Results by the id of their call. */
   results: ReadonlyMap<string, ResultBlock>
-  /** What is being said and not said to its end. */
+  /** Text of the message that is still being written. */
   pending: string
 }
 
@@ -25,7 +25,7 @@ export function heardUntil(steps: readonly Step[], position: number): Heard {
         results.set(block.id, block)
     }
     const before = messages.at(-1)
-    // A model says a message in several steps.
+    // A message of a model can come in several steps.
     if (before !== undefined && before.who === message.who && message.id === undefined)
       messages[messages.length - 1] = { ...before, blocks: [...before.blocks, ...message.blocks] }
     else messages.push(message)
@@ -33,7 +33,7 @@ export function heardUntil(steps: readonly Step[], position: number): Heard {
   return { messages, results, pending }
 }
 
-/** Milliseconds from a step to the next, at the speed it happened; long waits are cut short. */
+/** Returns the milliseconds to the next step, in real time; long pauses are shortened. */
 export function pauseAfter(steps: readonly Step[], position: number): number {
   const [before, next] = [steps[position - 1]?.at, steps[position]?.at]
   const passed = Date.parse(next ?? '') - Date.parse(before ?? '')

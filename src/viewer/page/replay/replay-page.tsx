@@ -1,4 +1,4 @@
-/** A run played again, step by step or at speed. */
+/** Replays a run, step by step or in real time. */
 import { useEffect, useMemo, useState } from 'preact/hooks'
 import type { RunInfo, RunView, SessionView } from '../../wire.ts'
 import { MessageView } from '../conversation/message/message-view.tsx'

@@ -1,4 +1,4 @@
-/** All sessions of the store: searched, filtered, sorted. */
+/** Lists all sessions of the store, with search, filters and sorting. */
 import { useEffect, useRef, useState } from 'preact/hooks'
 import type { SessionSummary } from '../../../store/session-store.ts'
 import type { SessionPage } from '../../wire.ts'

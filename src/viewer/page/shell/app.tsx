@@ -1,4 +1,4 @@
-/** The page: what its address says, below one bar. */
+/** The whole page: a bar, and below it the page of the address. */
 import { useEffect, useState } from 'preact/hooks'
 import { BranchesPage } from '../branches/branches-page.tsx'
 import { ComparePage } from '../compare/compare-page.tsx'

@@ -1,4 +1,4 @@
-/** A question or a note above the page; Escape closes it. */
+/** A dialog above the page; Escape closes it. */
 import type { ComponentChild } from 'preact'
 import { useEffect, useRef } from 'preact/hooks'
 

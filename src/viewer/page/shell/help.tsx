@@ -1,4 +1,4 @@
-/** The keys that work on the page that is open. */
+/** Lists the keys that work on the current page. */
 import { Dialog } from './dialog.tsx'
 import { keysNow } from './keys.ts'
 

@@ -1,4 +1,4 @@
-/** Small pictures beside words; never instead of them for those who cannot see. */
+/** Icons next to words. A screen reader never depends on them. */
 const PATHS = {
   search: 'M7 12a5 5 0 1 0 0-10 5 5 0 0 0 0 10Zm3.7-1.3L14 14',
   branch:

@@ -1,8 +1,8 @@
-/** One key, one action: never while somebody types, never with a modifier, and all of them listed in the help. */
+/** Keyboard shortcuts: one key without modifiers each, not while the user types, and all listed in the help. */
 import { useLayoutEffect } from 'preact/hooks'
 
 export interface Key {
-  /** As `KeyboardEvent.key` says it. */
+  /** Value of `KeyboardEvent.key`. */
   key: string
   about: string
   run: () => void
@@ -10,12 +10,12 @@ export interface Key {
 
 const active = new Set<readonly Key[]>()
 
-/** The keys of what is on the page now, in the order they were added. */
+/** Returns the keys of all shown components, in the order they were added. */
 export const keysNow = (): Key[] => [...active].flat()
 
-/** Keys that work while the component is shown. */
+/** Activates keys while the component is shown. */
 export function useKeys(keys: readonly Key[]): void {
-  // At once: a second key may come before the next picture, and has to meet what the first one did.
+  // A layout effect, since the next key may come before the next frame and must see the effect of this one.
   useLayoutEffect(() => {
     active.add(keys)
     return () => void active.delete(keys)
@@ -30,7 +30,7 @@ addEventListener('keydown', (event) => {
     return
   }
   if (document.querySelector('dialog[open]') !== null) return
-  // The last one is the most special.
+  // The key that was added last is the most specific.
   const found = keysNow().findLast(({ key }) => key === event.key)
   if (found === undefined) return
   event.preventDefault()

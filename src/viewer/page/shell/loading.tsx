@@ -1,4 +1,4 @@
-/** Values that have to be asked for, and what is shown until they are there. */
+/** Loads values, and shows a placeholder until they are there. */
 import type { ComponentChild } from 'preact'
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { Plain } from '../text/plain.tsx'
@@ -6,11 +6,11 @@ import { Plain } from '../text/plain.tsx'
 export interface Loading<T> {
   value?: T
   error?: unknown
-  /** Asks again; the old value is shown meanwhile. */
+  /** Loads again; the old value is shown meanwhile. */
   reload: () => void
 }
 
-/** Asks for a value whenever the key is another one. The value of an older key is never given for a newer one. */
+/** Loads a value whenever the key changes. Never returns the value of an old key for a new one. */
 export function useLoaded<T>(key: string, ask: () => Promise<T>): Loading<T> {
   const [state, set] = useState<{ key: string; value?: T; error?: unknown }>({ key })
   const latest = useRef(0)

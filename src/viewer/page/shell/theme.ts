@@ -1,4 +1,4 @@
-/** Light or dark: as the system has it, or as somebody chose here. */
+/** Light or dark: the choice of the system, or of the user on this page. */
 
 export type Theme = 'auto' | 'light' | 'dark'
 
@@ -15,7 +15,7 @@ export function setTheme(theme: Theme): void {
   try {
     localStorage.setItem(KEY, theme)
   } catch {
-    // A page without storage forgets it.
+    // Without storage, the choice is forgotten.
   }
 }
 

@@ -1,4 +1,4 @@
-/** Code with colours: the parts of a tree of text, never HTML. */
+/** Highlights code, as elements with text, never as HTML. */
 
 import bash from 'highlight.js/lib/languages/bash'
 import cpp from 'highlight.js/lib/languages/cpp'
@@ -50,7 +50,7 @@ lowlight.registerAlias({
   rust: ['rs'],
 })
 
-/** Longer code stays without colours: looking at it would take too long. */
+/** Characters of the longest code that is highlighted; more would take too long. */
 const LONGEST = 30_000
 
 export function Code({ text, language }: { text: string; language?: string | undefined }) {
@@ -66,7 +66,7 @@ export function Code({ text, language }: { text: string; language?: string | und
   )
 }
 
-/** The text in pieces with the classes of a highlighter, or as it is where the language is unknown. */
+/** Returns the text in highlighted pieces, or unchanged if the language is unknown. */
 export function coloured(text: string, language: string | undefined): ComponentChild {
   const name = language?.toLowerCase() ?? ''
   const code = shown(text)
@@ -74,7 +74,7 @@ export function coloured(text: string, language: string | undefined): ComponentC
   return lowlight.highlight(name, code).children.map(piece)
 }
 
-/** The language that a file's name says. */
+/** Returns the language by the name of a file. */
 export const languageOf = (path: string): string | undefined => /\.([A-Za-z0-9]+)$/.exec(path)?.[1]
 
 type Piece = ReturnType<typeof lowlight.highlight>['children'][number]

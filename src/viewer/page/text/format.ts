@@ -1,21 +1,21 @@
-/** Numbers, times and sizes as people read them. */
+/** Formats numbers, times and sizes for people. */
 
 export const number = (value: number): string => value.toLocaleString('en-US')
 
-/** `1.2k`, `3.4M`. */
+/** Formats a number such as `1.2k` or `3.4M`. */
 export function short(value: number): string {
   if (value < 1000) return String(value)
   if (value < 1_000_000) return `${(value / 1000).toFixed(value < 10_000 ? 1 : 0)}k`
   return `${(value / 1_000_000).toFixed(value < 10_000_000 ? 1 : 0)}M`
 }
 
-/** Money, in what the prices are in; of small sums more digits count. */
+/** Formats a cost, in the currency of the prices; small sums get more digits. */
 export const cost = (value: number): string => `cost ${value.toFixed(value < 1 ? 4 : 2)}`
 
 export const count = (value: number, noun: string): string =>
   `${number(value)} ${noun}${value === 1 ? '' : 's'}`
 
-/** `850 ms`, `12 s`, `3 min 20 s`, `2 h 5 min`. */
+/** Formats a duration such as `850 ms`, `12 s`, `3 min 20 s` or `2 h 5 min`. */
 export function duration(milliseconds: number): string {
   if (milliseconds < 1000) return `${Math.round(milliseconds)} ms`
   const seconds = Math.round(milliseconds / 1000)
@@ -27,20 +27,20 @@ export function duration(milliseconds: number): string {
   return `${Math.round(hours / 24)} days`
 }
 
-/** `2025-11-03 09:12`, local time; what is no time stays as it is. */
+/** Formats a time as `2025-11-03 09:12`, local time; anything else is returned unchanged. */
 export function when(time: string | undefined): string {
   const date = new Date(time ?? '')
   if (Number.isNaN(date.getTime())) return time ?? ''
   return `${day(date)} ${clock(date)}`
 }
 
-/** `09:12`, local time. */
+/** Formats a time as `09:12`, local time. */
 export function clockOf(time: string | undefined): string {
   const date = new Date(time ?? '')
   return Number.isNaN(date.getTime()) ? '' : clock(date)
 }
 
-/** `5 minutes ago`, `yesterday`; days further back as a date. */
+/** Formats a time such as `5 minutes ago` or `yesterday`; earlier days as a date. */
 export function ago(time: string, now: number): string {
   const then = Date.parse(time)
   if (Number.isNaN(then)) return time

@@ -1,4 +1,4 @@
-/** Markdown as elements. HTML in it is text, links show where they lead, and images of elsewhere are links. */
+/** Renders Markdown as elements. HTML is shown as text, links show their target, and external images become links. */
 import type { Nodes, Parents } from 'mdast'
 import { fromMarkdown } from 'mdast-util-from-markdown'
 import { gfmFromMarkdown } from 'mdast-util-gfm'
@@ -8,7 +8,7 @@ import { Code } from './code.tsx'
 import { memo } from './memo.ts'
 import { Plain, shown, shownLine } from './plain.tsx'
 
-/** Longer text is shown as it stands. */
+/** Longer text is shown without rendering. */
 const LONGEST = 60_000
 const DEEPEST = 24
 
@@ -45,7 +45,7 @@ function element(node: Nodes, depth: number): ComponentChild {
     case 'paragraph':
       return <p>{inner()}</p>
     case 'heading':
-      // The page has its own headings above those.
+      // Not heading elements, since the page has its own headings above.
       return <p class={`heading level-${node.depth}`}>{inner()}</p>
     case 'emphasis':
       return <em>{inner()}</em>
@@ -129,7 +129,7 @@ function element(node: Nodes, depth: number): ComponentChild {
   }
 }
 
-/** A link whose target can be read before it is followed; only to the web and to mail. */
+/** A link whose target is visible; only to web and mail addresses. */
 export function Link({
   url,
   text,

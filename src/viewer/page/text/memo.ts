@@ -1,4 +1,4 @@
-/** Components that are drawn again only when what they are given is another value. */
+/** Makes components that are drawn again only if a property changes. */
 import { Component, type ComponentChild, type FunctionComponent } from 'preact'
 
 export function memo<P extends object>(draw: (props: P) => ComponentChild): FunctionComponent<P> {

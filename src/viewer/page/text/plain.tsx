@@ -1,12 +1,12 @@
-/** Text of a session as it stands. What an eye would misread or not see at all is made visible. */
+/** Shows session text verbatim, with misleading and invisible characters made visible. */
 import { hasHidden, visible } from '../../../view/visible.ts'
 
-/** A text with its lines; characters that are hidden or turn the direction of reading are written as their codes. */
+/** Shows a text with its lines. Invisible and bidirectional characters are shown as codes. */
 export function Plain({ text }: { text: string }) {
   return <>{shown(text)}</>
 }
 
-/** The same for a place that has one line. */
+/** The same on one line. */
 export const shownLine = (text: string): string =>
   hasHidden(text) ? visible(text) : text.replaceAll('\n', ' ')
 

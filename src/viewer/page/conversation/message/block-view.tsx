@@ -1,4 +1,7 @@
-/** A block of a message: text as Markdown, a call as one line that unfolds, an edit as a diff, an image as it is. */
+/**
+ * Shows a block of a message: text as Markdown, a call as one line that unfolds, an edit as a diff, an image as an
+ * image.
+ */
 
 import { isJsonObject } from '../../../../json-value.ts'
 import type { CallBlock, FileBlock, ResultBlock } from '../../../../view/block.ts'
@@ -18,14 +21,14 @@ import { useFold } from './folds.ts'
 
 export interface BlockProps {
   block: ShownMessage['blocks'][number]
-  /** What the call gave back. */
+  /** Result of the call. */
   result?: ResultBlock | undefined
-  /** Run of the sub-agent that the call started. */
+  /** Id of the run of the sub-agent that the call started. */
   agent?: string | undefined
   place: Place
-  /** Of the message. */
+  /** Number of the message. */
   index: number
-  /** What tells this block from every other. */
+  /** Unique key of the block, for its fold state. */
   fold: string
 }
 
@@ -74,7 +77,7 @@ interface CallProps {
   fold: string
 }
 
-/** A call with its result, or a result alone. */
+/** Shows a call with its result, or a result alone. */
 function Call({ call, result, agent, session, fold }: CallProps) {
   const edits = call && editsOf(call)
   const size = edits?.edits.reduce(
@@ -132,10 +135,10 @@ function Call({ call, result, agent, session, fold }: CallProps) {
   )
 }
 
-/** Never SVG. */
+/** Never SVG, which can contain code. */
 const IMAGE = /^data:image\/(?:png|jpeg|gif|webp);base64,/
 
-/** Characters of edits that are shown without being asked for. */
+/** Most characters of edits that are shown unfolded. */
 const SHORT_EDIT = 4000
 
 function Value({ label, value, language }: { label: string; value: unknown; language?: string | undefined }) {
@@ -162,7 +165,7 @@ function Value({ label, value, language }: { label: string; value: unknown; lang
 const isCommand = ({ tool, input }: CallBlock): boolean =>
   /bash|shell|exec|terminal/i.test(tool) || (isJsonObject(input) && typeof input.command === 'string')
 
-/** What is read from a file is in the language of the file. */
+/** Returns the language of a result that was read from a file, by the name of the file. */
 function resultLanguage(call: CallBlock | undefined): string | undefined {
   if (call === undefined || !/read|view|cat|open/i.test(call.tool) || !isJsonObject(call.input))
     return undefined
@@ -234,7 +237,7 @@ const gist = (text: string): string => {
   return shownLine(line.replace(/\s+/g, ' '))
 }
 
-/** What a value is about, in a line. */
+/** Summarizes a value in one line. */
 function gistOf(value: unknown): string {
   if (typeof value === 'string') return value
   if (Array.isArray(value)) return count(value.length, 'item')

@@ -1,4 +1,4 @@
-/** A change of a file as a diff, with the words of a changed line. */
+/** Shows a change of a file as a diff, with the changed words of lines. */
 import { type FileEdit, linesOfEdit } from '../../../../view/edit.ts'
 import { coloured, languageOf } from '../../text/code.tsx'
 import { Plain, shownLine } from '../../text/plain.tsx'

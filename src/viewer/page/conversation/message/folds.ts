@@ -1,11 +1,11 @@
-/** What is folded and what is open, kept while parts of a long conversation leave the page and come back. */
+/** Remembers what is folded and unfolded while parts of a long conversation leave the page and come back. */
 import { useEffect, useState } from 'preact/hooks'
 
 const open = new Map<string, boolean>()
 const followers = new Set<() => void>()
 let all: boolean | undefined
 
-/** @param otherwise whether it is open before anybody touches it */
+/** @param otherwise whether it is open at first */
 export function useFold(
   key: string,
   otherwise: boolean,
@@ -24,7 +24,7 @@ export function useFold(
   return [isOpen, set]
 }
 
-/** Opens everything, or folds everything, also what comes later. */
+/** Unfolds or folds everything, also what is added later. */
 export function foldAll(): void {
   all = all !== true
   open.clear()

@@ -1,4 +1,4 @@
-/** A message as it is read: who, when, and its blocks. */
+/** Shows a message: speaker, time and blocks. */
 import { useState } from 'preact/hooks'
 import type { ResultBlock } from '../../../../view/block.ts'
 import type { ShownMessage } from '../../../wire.ts'
@@ -14,11 +14,11 @@ import { BlockView } from './block-view.tsx'
 export interface MessageProps {
   message: ShownMessage
   place: Place
-  /** Results by the id of their call, of the messages around; those are shown with the call. */
+  /** Results of nearby messages, by the id of their call. They are shown with the call. */
   results?: ReadonlyMap<string, ResultBlock> | undefined
-  /** Whether the same voice said what is before it. */
+  /** Whether the previous message has the same speaker. */
   isContinued?: boolean
-  /** Sub-agents by the id of the call that started them. */
+  /** Run ids of sub-agents, by the id of the call that started them. */
   agents?: ReadonlyMap<string, string> | undefined
 }
 
@@ -27,7 +27,7 @@ export const MessageView = memo(({ message, place, results, agents, isContinued 
   const [error, setError] = useState<unknown>()
   const { index, who = 'item', at, model, usage, about, agent, blocks, cut } = whole ?? message
   const own = blocks.filter((block) => block.kind !== 'result' || !isShownWithCall(block, results))
-  // Its result is shown with the call; a link to it leads there.
+  // The result is shown with its call, and links to this message lead there.
   if (own.length === 0) {
     const told = blocks.find((block) => block.kind === 'result')
     return <span id={`m${index}`} class="told" data-call={told?.id} />
@@ -96,7 +96,7 @@ export const isShownWithCall = (
   results: ReadonlyMap<string, ResultBlock> | undefined,
 ): boolean => id !== undefined && results?.has(id) === true
 
-/** What everybody calls who speaks; `undefined` for others. */
+/** Returns the common name of a role; `undefined` for other roles. */
 export const roleNamed = (who: string | undefined): 'user' | 'assistant' | undefined =>
   /^(?:user|human)$/i.test(who ?? '')
     ? 'user'

@@ -1,4 +1,4 @@
-/** A name for a new branch or tag at a turn. */
+/** Asks for the name of a new branch or tag at a turn. */
 import { useState } from 'preact/hooks'
 import type { Turn } from '../../../wire.ts'
 import { data } from '../../data.ts'

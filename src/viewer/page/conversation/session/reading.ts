@@ -1,19 +1,19 @@
-/** Where somebody is in a conversation, and how to get somewhere else in it. */
+/** Tracks the reader's position in a conversation, and moves it. */
 import { useEffect, useRef, useState } from 'preact/hooks'
 import type { SessionView } from '../../../wire.ts'
 import type { Segment } from '../segments.ts'
 
-/** Height of what covers the top of the page, in pixels. */
+/** Height of the bars at the top of the page, in pixels. */
 const COVERED = 142
 const NEAR_END = 300
 
 export interface Reading {
-  /** Number of the turn that is read. */
+  /** Number of the turn at the reader's position. */
   current: number
-  /** Goes to an element inside of a segment, as soon as it is drawn. */
+  /** Scrolls to an element in a segment, as soon as it is drawn. */
   goTo: (segment: number, element: string) => void
   goToEnd: () => void
-  /** Whether something came that has not been seen. */
+  /** Whether there are new messages that were not seen yet. */
   isNew: boolean
 }
 
@@ -60,7 +60,7 @@ export function useReading(view: SessionView, segments: readonly Segment[]): Rea
 
   function goTo(segment: number, element: string): void {
     const number = ++going.current
-    // What is drawn on the way moves what comes after it, so it takes a few tries.
+    // Segments that are drawn on the way move the target, so scrolling is repeated.
     let tries = 0
     let still = 0
     const step = () => {
@@ -88,7 +88,7 @@ export function useReading(view: SessionView, segments: readonly Segment[]): Rea
   return { current, goTo, goToEnd, isNew }
 }
 
-/** Gives a message the focus. One that is shown with its call is unfolded there. */
+/** Focuses a message. A result that is shown with its call is unfolded there. */
 function show(target: HTMLElement): void {
   const { call } = target.dataset
   if (call === undefined) {

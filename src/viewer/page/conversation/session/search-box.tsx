@@ -1,4 +1,4 @@
-/** Words found in the whole conversation, also in what is not on the page now. */
+/** Searches the whole conversation, including messages that are not on the page. */
 import { useEffect, useRef, useState } from 'preact/hooks'
 import type { Search } from '../../../wire.ts'
 import { data } from '../../data.ts'

@@ -1,4 +1,4 @@
-/** What a session is, at the top of each page about it, and the ways from one of these pages to the others. */
+/** The head of each page of a session: facts about the session, and links to its other pages. */
 import { useState } from 'preact/hooks'
 import type { SessionView } from '../../../wire.ts'
 import { data } from '../../data.ts'

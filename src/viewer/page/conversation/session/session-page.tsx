@@ -1,4 +1,4 @@
-/** A session: its turns at the side, what was said in the middle. */
+/** The page of a session: its turns at the side, the conversation in the middle. */
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import type { SessionView, Turn } from '../../../wire.ts'
 import { data } from '../../data.ts'
@@ -20,7 +20,7 @@ type Props = Extract<Route, { view: 'session' }>
 
 export function SessionPage({ session, at, exact, message }: Props) {
   const loading = useLoaded(`${session} ${at} ${exact}`, () => data.session(session, at, exact))
-  // While another part of the same session loads, what is there stays.
+  // The old view stays while another view of the same session loads.
   const last = useRef<SessionView | undefined>(undefined)
   if (loading.value !== undefined) last.current = loading.value
   useEffect(() => data.follow(session, loading.reload), [session, at, exact])
@@ -66,7 +66,7 @@ function Session({ view, at, exact, message, reload }: SessionProps) {
     if (turn === undefined) return
     list(false)
     goTo(segmentOfTurn(segments, turn.id), `turn-${turn.id}`)
-    // The address says where one is, without another entry in the history.
+    // Puts the reader's position into the address, without a new history entry.
     const address = hashOf({ view: 'session', session, at: shortId(turn.id), exact: false })
     if (!exact) history.replaceState(null, '', address)
   }
@@ -141,7 +141,7 @@ function Session({ view, at, exact, message, reload }: SessionProps) {
   )
 }
 
-/** Moves to the message after or before the one that has the focus, or the first that is seen. */
+/** Moves to the message after or before the focused one, or to the first visible one. */
 function stepMessage(by: 1 | -1): void {
   const messages = [...document.querySelectorAll<HTMLElement>('.conversation .message')]
   const focused = messages.findIndex((message) => message.contains(document.activeElement))

@@ -1,4 +1,4 @@
-/** What a turn changed in the files of its workspace: how many, and as diffs when it is opened. */
+/** Shows the changes of a turn to the files of its workspace: their number, and diffs when unfolded. */
 import { editsOfGitPatch } from '../../../../view/edit.ts'
 import type { ChangedFiles, Turn } from '../../../wire.ts'
 import { data } from '../../data.ts'

@@ -1,4 +1,4 @@
-/** The turns of a line, one below the other, with what each took. */
+/** Lists the turns of a line with their statistics. */
 import { useEffect, useRef, useState } from 'preact/hooks'
 import type { Turn } from '../../../wire.ts'
 import { clockOf, cost, duration, short, when } from '../../text/format.ts'
@@ -7,12 +7,12 @@ import { titleOf } from './turn-head.tsx'
 
 interface TimelineProps {
   turns: readonly Turn[]
-  /** Number of the turn that is read. */
+  /** Number of the turn at the reader's position. */
   current: number
   select: (number: number) => void
 }
 
-/** Pixels of a row: the list is as high as all of them, and only those that are seen are drawn. */
+/** Height of a row in pixels. The list has the height of all rows, but only visible rows are drawn. */
 const ROW = 64
 const AROUND = 12
 

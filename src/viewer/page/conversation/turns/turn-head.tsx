@@ -1,4 +1,4 @@
-/** Where a turn begins: what it is about, what it took, and what can be done with its checkpoint. */
+/** The head of a turn: its subject, its statistics, and actions on its checkpoint. */
 import type { SessionView, Turn } from '../../../wire.ts'
 import { data } from '../../data.ts'
 import { hashOf } from '../../route.ts'
@@ -116,7 +116,7 @@ if (!data.alone)
     () => undefined,
   )
 
-/** `turn 3: Fix it` as `3. Fix it`. */
+/** Returns `3. Fix it` for `turn 3: Fix it`. */
 export function titleOf({ subject, seq }: Pick<Turn, 'subject' | 'seq'>): string {
   const rest = subject.replace(/^turn \d+: /, '')
   return rest === subject ? subject : `${seq}. ${rest}`
