@@ -19,6 +19,8 @@ export default defineConfig({
     testTimeout: 120_000,
     hookTimeout: 60_000,
     pool: 'forks',
+    // Many tests wait for the disk or for other processes, so every core has a file to work on.
+    maxWorkers: '100%',
     // LangGraph's validation of checkpointers calls `describe` and `it` as globals.
     globals: true,
   },

@@ -22,7 +22,8 @@ if (!isInstalled()) {
   console.log('Installing the tools…')
   const { status } = spawnSync(
     'npm',
-    ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'],
+    // Not `npm ci`: that refuses where the registry lacks a package for another platform.
+    ['install', '--no-save', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'],
     {
       cwd: HERE,
       stdio: 'inherit',

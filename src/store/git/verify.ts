@@ -1,5 +1,6 @@
 /** Verifies a store by reading all of it: refs, checkpoints, packs, journals. */
 import { join } from 'node:path'
+import type { ArchivedSession } from '../../checkpoints/commits/archive.ts'
 import { Archives } from '../../checkpoints/commits/archives.ts'
 import { ForkpointError } from '../../errors.ts'
 import { checkJournals } from '../../git/journal/check.ts'
@@ -94,10 +95,16 @@ function readRefs(
 
 /** Returns the refs of archived sessions. An unreadable archive is always reported, even with `only`. */
 function archivedRefs(repository: Repository, only: SessionId | undefined, findings: Findings): FoundRef[] {
-  const archives = new Archives(repository)
   const found: FoundRef[] = []
   const broken = (ref: string, error: unknown): void => findings.addError({}, ref, error)
-  for (const { session, refs } of archives.sessions(broken).values()) {
+  let archived: ReadonlyMap<string, ArchivedSession>
+  try {
+    archived = new Archives(repository).sessions(broken)
+  } catch {
+    // A file of refs cannot be read, which is reported with the other refs.
+    return []
+  }
+  for (const { session, refs } of archived.values()) {
     if (only !== undefined && !isSameName(session, only)) continue
     for (const [name, id] of refs)
       if (repository.refs.read(name) !== id) found.push({ name, id, parsed: parseRef(name) })
