@@ -1,7 +1,6 @@
 /**
  * Stores checkpoints as commits: every store and adapter that keeps sessions in a repository writes and reads here.
- * Knows branches, lines, keys, types, times and trailers. Does not know documents: its callers decide what changed in
- * them.
+ * Knows branches, lines, keys, types, times and trailers, but not documents: callers decide what changed in them.
  */
 import type { Layout } from '../codec/index.ts'
 import { NotFoundError, StorageError } from '../errors.ts'
@@ -51,10 +50,7 @@ export interface CheckpointRules {
   readonly layout: Layout
   /** How the pages of turns are made; `undefined`: turns get no pages. */
   readonly pages: PageRules | undefined
-  /**
-   * Returns a value that makes each commit unique, for stores to which several writers may write equal commits at the
-   * same time.
-   */
+  /** Returns a value that makes commits unique, where several writers may write equal ones at the same time. */
   readonly nonce?: (() => string) | undefined
 }
 
@@ -72,21 +68,13 @@ export interface Onto {
 
 export interface CheckpointWrite<T> {
   session: SessionId
-  /**
-   * A function is called before the locks are taken, and again under them; if the results differ, the write starts
-   * over.
-   */
+  /** A function is called before the locks are taken and under them; if results differ, the write starts over. */
   onto: Onto | (() => Onto | Promise<Onto>)
   /** Write to a session of any type. */
   anyType?: boolean
-  /**
-   * `decide` redacts what it writes. It is also called once before the locks are taken, so that `redact` remembers its
-   * answers under them.
-   */
+  /** `decide` redacts what it writes. It is also called before the locks, so that `redact` knows its answers then. */
   redacts?: true
-  /**
-   * A tag to set on the last checkpoint of the write. Throws AlreadyExistsError if the tag names another checkpoint.
-   */
+  /** A tag to set on the last checkpoint of the write. Throws AlreadyExistsError if it names another one. */
   tag?: TagName | undefined
   /** The caller calls `replicate` itself after updating its positions, or leaves that to a later write. */
   replicates?: false

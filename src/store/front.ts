@@ -307,10 +307,7 @@ export abstract class StoreFront<S extends StoredDocument = Session> implements 
     return { ...saved, id }
   }
 
-  /**
-   * Returns what a handle holds after a write: the known state with the addition, otherwise the stored state, read
-   * back.
-   */
+  /** Returns what a handle holds after a write: the known state with the addition, else the stored state. */
   async #written(id: SessionId, { commit, branch, plan }: Saved<Kept>, before?: S): Promise<Written<S>> {
     const state =
       plan !== undefined && before !== undefined

@@ -71,8 +71,7 @@ export interface AgentsSessionOptions {
 }
 
 /**
- * A `Session` for `run(agent, input, { session })`. Every call of the Runner that changes the session makes a git
- * commit.
+ * A `Session` for `run(agent, input, { session })`. Each change that the Runner makes to the session is a git commit.
  *
  *     const session = new ForkpointAgentsSession({ store: './sessions', sessionId: 'trip' })
  *     await run(agent, 'Is it raining in Oslo?', { session })
@@ -285,8 +284,8 @@ export class ForkpointAgentsSession
   }
 
   /**
-   * Returns an object for the same session at an older checkpoint. Its first write starts a branch there: `branch`, or
-   * one called `from-<checkpoint>`. An invalid revision throws only when the object is used.
+   * Returns an object for the session at an older checkpoint. Its first write starts a branch there: `branch`, else
+   * `from-<checkpoint>`. An invalid revision throws only when the object is used.
    */
   at(revision: string, { branch }: { branch?: string } = {}): ForkpointAgentsSession {
     return this.#standing({ sessionId: this.#id, at: revision, branch })

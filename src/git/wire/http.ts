@@ -42,9 +42,7 @@ export class Http {
   /** Credentials that were reported to their source as accepted. */
   #accepted: Credentials | undefined
 
-  /**
-   * Throws TypeError unless `url` is an http or https address. A user name and password in it are used as credentials.
-   */
+  /** Throws TypeError unless `url` is an http or https address. A user name and password in it are credentials. */
   constructor(url: string, options: HttpOptions) {
     this.#options = options
     this.#home = RemoteAddress.parse(url)
@@ -56,10 +54,7 @@ export class Http {
     return this.#address.url
   }
 
-  /**
-   * Posts to a service; returns the bytes of the answer as they arrive. Throws RemoteError, and the reason of an
-   * aborted `signal`.
-   */
+  /** Posts to a service; returns the answer's bytes as they arrive. Throws RemoteError, and the reason of an abort. */
   async post(request: HttpRequest): Promise<AsyncGenerator<Uint8Array, void>> {
     const { service, headers, body, signal } = request
     const init = (): RequestInit => {
