@@ -13,6 +13,7 @@ import {
   NotFoundError,
   UnsupportedError,
 } from '../errors.ts'
+import { sessionView } from './answers/session-view.ts'
 import { Source, type Stores } from './answers/source.ts'
 import { CHANGES } from './changes.ts'
 import { Guard } from './guard.ts'
@@ -26,6 +27,8 @@ export interface ViewerOptions extends Stores, LiveOptions {
   info: StoreInfo
   /** Default: a free port. */
   port?: number
+  /** The session that is opened first. Default: the newest. */
+  session?: string | undefined
 }
 
 export interface Viewer {
@@ -40,7 +43,7 @@ export interface Viewer {
  *
  * @throws an Error with a system `code`, such as `EADDRINUSE`, if the port is not available
  */
-export async function startViewer({ info, port = 0, ...options }: ViewerOptions): Promise<Viewer> {
+export async function startViewer({ info, port = 0, session, ...options }: ViewerOptions): Promise<Viewer> {
   const source = new Source(options)
   const live = new Live(options.store, options)
   const page = pageFile({ alone: false })
@@ -120,6 +123,8 @@ export async function startViewer({ info, port = 0, ...options }: ViewerOptions)
   })
   const bound = (server.address() as AddressInfo).port
   guard = new Guard(bound)
+  // The browser takes its time to start: what it will most likely ask for is read meanwhile.
+  readAhead(source, session).catch(() => undefined)
   return {
     address: `http://127.0.0.1:${bound}/?token=${guard.token}`,
     port: bound,
@@ -130,6 +135,13 @@ export async function startViewer({ info, port = 0, ...options }: ViewerOptions)
       await closed
     },
   }
+}
+
+/** Fills the caches of a source with a session. */
+async function readAhead(source: Source, session: string | undefined): Promise<void> {
+  let first = session
+  if (first === undefined) for await (const { id } of source.store.list({ limit: 1 })) first = id
+  if (first !== undefined) await sessionView(source, first, { at: '', exact: false })
 }
 
 /** Most concurrent requests. */

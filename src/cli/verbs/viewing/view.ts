@@ -42,6 +42,7 @@ export const addView: AddVerb = (program, run) => {
             prices: pricesOf(prices, env),
             info: { store: stores.folder, version: VERSION, writable: write },
             port,
+            session: found?.session,
           }).catch((error: NodeJS.ErrnoException) => {
             if (error.code === 'EADDRINUSE')
               throw new UsageError(`Port ${port} is in use. Choose another --port.`)
