@@ -49,7 +49,10 @@ try {
     )
   } finally {
     await browser.close()
-    server.kill()
+    await new Promise((resolve) => {
+      server.once('exit', resolve)
+      server.kill('SIGINT')
+    })
   }
 } finally {
   rmSync(folder, { recursive: true, force: true })
