@@ -136,3 +136,11 @@ test('A long line is cut around what was found', () => {
   expect(line!.text.slice(start, end)).toBe('here')
   expect(line!.text).toMatch(/^…x+here/)
 })
+
+test('A search for something else than a list of words says what it takes', async () => {
+  const store = storeAt(tempFolder())
+  await store.save(emptySession('a'))
+  for (const words of ['timeout', [], [' '], [1], undefined] as unknown as string[][])
+    await expect(store.search(words).next()).rejects.toThrow(TypeError)
+  await expect(store.search('timeout' as unknown as string[]).next()).rejects.toThrow('a list of words')
+})

@@ -5,8 +5,10 @@ import { asBuffer } from '../../git/objects/object.ts'
 export class Words {
   readonly #words: readonly { text: string; isExact: boolean; trace: string }[]
 
-  /** Throws TypeError if there is no word. */
+  /** Throws TypeError if there is no word, or for something else than a list of words. */
   constructor(words: readonly string[]) {
+    if (!Array.isArray(words) || words.some((word) => typeof word !== 'string'))
+      throw new TypeError("A search takes a list of words: store.search(['timeout', 'socket']).")
     const texts = words.map((word) => word.trim()).filter((word) => word !== '')
     if (texts.length === 0) throw new TypeError('Name at least one word to search for.')
     this.#words = texts.map((text) => ({ text, isExact: text !== text.toLowerCase(), trace: traceOf(text) }))
