@@ -24,7 +24,7 @@ export const ATTACKS = [
 /**
  * `attack`: a session with these texts in every field.
  *
- * @param isHuge with a line of a million letters and a result of 40 MB
+ * @param isHuge with a line of a million letters and a result of 50 MB
  */
 export async function attackSession(folder: string, { isHuge = true } = {}): Promise<void> {
   const store = new GitSessionStore(folder)
@@ -73,7 +73,7 @@ export async function attackSession(folder: string, { isHuge = true } = {}): Pro
             type: 'tool-result',
             toolCallId: 'h',
             toolName: 'cat',
-            output: { type: 'text', value: 'y\n'.repeat(20_000_000) },
+            output: { type: 'text', value: 'y\n'.repeat(25_000_000) },
           },
         ],
       }),
