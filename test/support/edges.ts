@@ -133,7 +133,7 @@ export const EDGES: Readonly<Record<string, readonly string[]>> = {
     'redaction',
   ],
   'checkpoints/archiving': ['checkpoints', 'checkpoints/commits', 'git/refs', 'git/upkeep'],
-  'checkpoints/commits': ['git', 'git/database', 'git/objects'],
+  'checkpoints/commits': ['git', 'git/database', 'git/objects', 'git/upkeep'],
   'checkpoints/rewriting': [
     'checkpoints',
     'checkpoints/commits',
@@ -216,7 +216,16 @@ export const EDGES: Readonly<Record<string, readonly string[]>> = {
   ],
   'cli/verbs/workspace': ['cli', 'cli/verbs/keeping', 'view', 'view/terminal', 'workspace'],
   codec: ['state'],
-  git: ['git/config', 'git/database', 'git/disk', 'git/journal', 'git/merging', 'git/packs', 'git/refs'],
+  git: [
+    'git/config',
+    'git/database',
+    'git/disk',
+    'git/journal',
+    'git/merging',
+    'git/objects',
+    'git/packs',
+    'git/refs',
+  ],
   'git/bundle': [
     'git',
     'git/database',
