@@ -121,6 +121,8 @@ export const EDGES: Readonly<Record<string, readonly string[]>> = {
   'agent/tools': ['agent/permissions', 'agent/secrets'],
   checkpoints: [
     'checkpoints/commits',
+    'checkpoints/locking',
+    'checkpoints/pages',
     'checkpoints/tombstones',
     'checkpoints/trees',
     'codec',
@@ -132,11 +134,20 @@ export const EDGES: Readonly<Record<string, readonly string[]>> = {
     'git/upkeep',
     'redaction',
   ],
-  'checkpoints/archiving': ['checkpoints', 'checkpoints/commits', 'git/refs', 'git/upkeep'],
+  'checkpoints/archiving': [
+    'checkpoints',
+    'checkpoints/commits',
+    'checkpoints/locking',
+    'git/refs',
+    'git/upkeep',
+  ],
   'checkpoints/commits': ['git', 'git/database', 'git/objects'],
+  'checkpoints/locking': ['checkpoints/commits', 'git', 'git/refs', 'git/upkeep'],
+  'checkpoints/pages': ['checkpoints/trees', 'codec'],
   'checkpoints/rewriting': [
     'checkpoints',
     'checkpoints/commits',
+    'checkpoints/pages',
     'checkpoints/tombstones',
     'checkpoints/trees',
     'codec',
@@ -376,6 +387,7 @@ export const EDGES: Readonly<Record<string, readonly string[]>> = {
   store: [
     'checkpoints',
     'checkpoints/commits',
+    'checkpoints/pages',
     'codec',
     'redaction',
     'state',
@@ -437,7 +449,7 @@ export const EDGES: Readonly<Record<string, readonly string[]>> = {
   ],
   'store/memory': ['checkpoints', 'checkpoints/commits', 'codec', 'state', 'store', 'store/redaction'],
   'store/options': ['checkpoints/commits', 'redaction', 'store', 'workspace', 'workspace/project'],
-  'store/pages': ['checkpoints', 'codec', 'view/page'],
+  'store/pages': ['checkpoints/pages', 'codec', 'view/page'],
   'store/redaction': ['redaction', 'store', 'store/addition'],
   'store/remote': [
     'checkpoints',
@@ -467,8 +479,8 @@ export const EDGES: Readonly<Record<string, readonly string[]>> = {
   'store/scan': ['checkpoints/trees', 'codec', 'git/database', 'git/objects', 'redaction', 'store/redaction'],
   'store/search': ['checkpoints/commits', 'checkpoints/trees', 'codec', 'git/objects', 'view'],
   'store/verify': [
-    'checkpoints',
     'checkpoints/commits',
+    'checkpoints/pages',
     'checkpoints/trees',
     'codec',
     'git',
@@ -480,6 +492,7 @@ export const EDGES: Readonly<Record<string, readonly string[]>> = {
   sync: [
     'checkpoints',
     'checkpoints/commits',
+    'checkpoints/locking',
     'checkpoints/tombstones',
     'checkpoints/trees',
     'git',
