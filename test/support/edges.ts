@@ -240,7 +240,8 @@ export const EDGES: Readonly<Record<string, readonly string[]>> = {
   ],
   'git/config': [],
   'git/database': ['git/disk', 'git/objects', 'git/packs'],
-  'git/disk': ['git/config'],
+  'git/disk': ['git/config', 'git/disk/calls'],
+  'git/disk/calls': [],
   'git/hosted': [
     'git',
     'git/config',
@@ -278,7 +279,9 @@ export const EDGES: Readonly<Record<string, readonly string[]>> = {
     'git/packs',
     'git/upkeep',
     'git/upkeep/native',
+    'git/wire/http',
   ],
+  'git/wire/http': [],
   'git/wire/native': ['git', 'git/database', 'git/disk', 'git/upkeep', 'git/upkeep/native', 'git/wire'],
   importers: [
     'importers/aider',
