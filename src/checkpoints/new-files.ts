@@ -4,7 +4,7 @@ import type { NewObject } from '../git/objects/object.ts'
 import { parseTree, type Tree } from '../git/objects/tree.ts'
 import type { TreeStore } from '../git/objects/tree-edit.ts'
 import type { ObjectId } from '../ids.ts'
-import type { TurnReader } from './pages.ts'
+import type { TurnReader } from './pages/pages.ts'
 import { type BlobIds, type Files, readBlobs } from './trees/files.ts'
 
 /**
