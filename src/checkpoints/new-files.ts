@@ -24,6 +24,12 @@ export class NewFiles implements TreeStore, TurnReader {
     for (const one of objects) this.#made.set(one.id, one)
   }
 
+  /** Forgets what was added and kept: it is stored now. */
+  clear(): void {
+    this.#made.clear()
+    this.#trees.clear()
+  }
+
   cachedTree(id: ObjectId): Tree | undefined {
     return this.#trees.get(id) ?? this.#objects.cachedTree(id)
   }

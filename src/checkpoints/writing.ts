@@ -6,7 +6,6 @@ import { editCommit } from '../git/objects/commit-edit.ts'
 import { type NewObject, newCommitObject } from '../git/objects/object.ts'
 import { type EditedTree, editTree, type TreeStore } from '../git/objects/tree-edit.ts'
 import type { Plan } from '../git/refs/change.ts'
-import { purgeMark } from '../git/upkeep/purge-mark.ts'
 import type { CommitId, ObjectId, RefName, SessionId, TagName } from '../ids.ts'
 import { authorOf } from './commits/author.ts'
 import type { Author } from './commits/checkpoint.ts'
@@ -14,6 +13,7 @@ import { newCommit } from './commits/commit.ts'
 import type { CommitInfo, History } from './commits/history.ts'
 import type { Keys } from './commits/keys.ts'
 import { seqOn } from './commits/lineage.ts'
+import { stillStands } from './commits/still-stands.ts'
 import type { NewCheckpoint, RemadeCheckpoint } from './new-checkpoint.ts'
 import { NewFiles } from './new-files.ts'
 import { endsTurn, type PageRules, withPages, withPagesOfNew } from './pages/pages.ts'
@@ -62,7 +62,9 @@ export class Writing {
   readonly #grave: ObjectId | undefined
   readonly #common: WritingCommon
   readonly #files: NewFiles
-  readonly #objects: NewObject[] = []
+  #objects: NewObject[] = []
+  /** Bytes of these objects. */
+  #size = 0
   readonly #commits: CommitInfo[] = []
   readonly #remade = new Map<CommitId, CommitInfo>()
   readonly #moves = new Map<RefName, ObjectId | null>()
@@ -179,8 +181,18 @@ export class Writing {
     return commit
   }
 
+  /** Stores the objects that were made so far, if they have this many bytes, and forgets them. */
+  async storeAhead(most: number, store: (objects: readonly NewObject[]) => Promise<void>): Promise<void> {
+    if (this.#size < most) return
+    await store(this.#objects)
+    this.#objects = []
+    this.#size = 0
+    this.#files.clear()
+    this.#remade.clear()
+  }
+
   #add(objects: readonly NewObject[], checkpoint: CommitId, unsigned: SigningError | undefined): void {
-    for (const one of objects) this.#objects.push(one)
+    for (const one of objects) this.bring(one)
     if (unsigned === undefined) return
     const { session } = this
     this.onPlaced(() => this.#common.signing?.tell({ session, checkpoint, error: unsigned }))
@@ -197,6 +209,7 @@ export class Writing {
   /** Stores an object that belongs to no checkpoint of this write. */
   bring(object: NewObject): void {
     this.#objects.push(object)
+    this.#size += object.data.length
   }
 
   /** Moves another locked ref; `null` deletes it. */
@@ -280,21 +293,4 @@ export class Writing {
       },
     }
   }
-}
-
-/**
- * Returns whether a checkpoint of the session still exists. If nothing was purged since it was resolved, this is fast;
- * otherwise the session's history is searched.
- *
- * @param mark the result of `Checkpoints.mark` from before the checkpoint was resolved
- */
-export async function stillStands(
-  history: History<AnyRepository>,
-  session: SessionId,
-  id: CommitId,
-  mark?: string,
-): Promise<boolean> {
-  const { repository } = history
-  if (mark !== undefined && purgeMark(repository) === mark) return repository.objects.has(id)
-  return history.has(session, id)
 }

@@ -141,7 +141,7 @@ export const EDGES: Readonly<Record<string, readonly string[]>> = {
     'git/refs',
     'git/upkeep',
   ],
-  'checkpoints/commits': ['git', 'git/database', 'git/objects'],
+  'checkpoints/commits': ['git', 'git/database', 'git/objects', 'git/upkeep'],
   'checkpoints/locking': ['checkpoints/commits', 'git', 'git/refs', 'git/upkeep'],
   'checkpoints/pages': ['checkpoints/trees', 'codec'],
   'checkpoints/rewriting': [
@@ -227,7 +227,16 @@ export const EDGES: Readonly<Record<string, readonly string[]>> = {
   ],
   'cli/verbs/workspace': ['cli', 'cli/verbs/keeping', 'view', 'view/terminal', 'workspace'],
   codec: ['state'],
-  git: ['git/config', 'git/database', 'git/disk', 'git/journal', 'git/merging', 'git/packs', 'git/refs'],
+  git: [
+    'git/config',
+    'git/database',
+    'git/disk',
+    'git/journal',
+    'git/merging',
+    'git/objects',
+    'git/packs',
+    'git/refs',
+  ],
   'git/bundle': [
     'git',
     'git/database',

@@ -18,7 +18,7 @@ const ASK_GIT = 40
 export interface StoppedChange<T> {
   /** Makes what the change starts from, beside a session `other`. */
   prepare(store: GitSessionStore): Promise<unknown>
-  change(store: GitSessionStore): Promise<unknown>
+  change(store: GitSessionStore, repository: Repository): Promise<unknown>
   /** What is as before the change, or as after it. */
   look(repository: Repository): T
   /** Looks at what a stop has left, after the next write has finished it. */
@@ -41,7 +41,7 @@ export async function expectAllOrNothing<T>({
   await repository.settle()
   const before = look(repository)
   scene.record()
-  await change(store)
+  await change(store, repository)
   const after = look(repository)
   expect(after).not.toEqual(before)
   await scene.end()
