@@ -1,17 +1,15 @@
 /** Errors of snapshots and restores. */
 import { ForkpointError } from '../errors.ts'
 
-/** `rules`: the ignore rules would take too long to match. */
-export type WorkspaceLimit = 'fileBytes' | 'bytes' | 'files' | 'rules'
-
 /** A folder exceeds the limits of a snapshot. Nothing was written. */
 export class WorkspaceLimitError extends ForkpointError {
   /** The first file over the limit, relative to the workspace; for `rules`, the folder or file that they apply to. */
   readonly path: string
-  readonly limit: WorkspaceLimit
+  /** `rules`: the ignore rules would take too long to match. */
+  readonly limit: 'fileBytes' | 'bytes' | 'files' | 'rules'
   readonly most: number
 
-  constructor({ path, limit, most }: { path: string; limit: WorkspaceLimit; most: number }) {
+  constructor({ path, limit, most }: Pick<WorkspaceLimitError, 'path' | 'limit' | 'most'>) {
     const what = {
       fileBytes: `'${path}' is larger than ${most} bytes`,
       bytes: `The files of the workspace are more than ${most} bytes together (counted up to '${path}')`,
