@@ -27,7 +27,6 @@ import { AGAIN, type Aim, changeLocked, nothing } from './locking.ts'
 import { isShared, lastSeen } from './tombstones/sharing.ts'
 import { newTombstone, type TombstoneKind } from './tombstones/tombstone.ts'
 import { trashRefs } from './trash.ts'
-import { stillStands } from './writing.ts'
 
 interface DeleteAim extends Aim {
   own: RefName[]
@@ -261,7 +260,7 @@ export class SessionRefs {
       },
       decide: async (_, current) => {
         if (current.get(ref) !== undefined) throw exists()
-        if (!(await stillStands(this.#history, session, to, mark)))
+        if (!(await this.#history.stands(session, to, mark)))
           throw new NotFoundError({ kind: 'revision', id: to, session })
         const moves = new Map<RefName, ObjectId>([[ref, to]])
         const begins = line !== undefined && current.get(line.ref) === undefined

@@ -6,7 +6,6 @@ import { editCommit } from '../git/objects/commit-edit.ts'
 import { type NewObject, newCommitObject } from '../git/objects/object.ts'
 import { type EditedTree, editTree, type TreeStore } from '../git/objects/tree-edit.ts'
 import type { Plan } from '../git/refs/change.ts'
-import { purgeMark } from '../git/upkeep/purge-mark.ts'
 import type { CommitId, ObjectId, RefName, SessionId, TagName } from '../ids.ts'
 import { authorOf } from './commits/author.ts'
 import type { Author, Checkpoint } from './commits/checkpoint.ts'
@@ -14,13 +13,13 @@ import { newCommit } from './commits/commit.ts'
 import type { CheckpointFacts } from './commits/facts.ts'
 import type { CommitInfo, History } from './commits/history.ts'
 import type { Keys } from './commits/keys.ts'
-import { seqOn } from './commits/lineage.ts'
+import { parentsOn, seqOn } from './commits/lineage.ts'
 import type { ParsedMessage } from './commits/message.ts'
 import { NewFiles } from './new-files.ts'
 import { endsTurn, type PageRules, withPages, withPagesOfNew } from './pages.ts'
 import type { Signing } from './signing.ts'
 import type { Edits } from './trees/edits.ts'
-import { isTakenBack } from './trees/files.ts'
+import { isTakenBack, type ObjectReader } from './trees/files.ts'
 
 export type { Edits }
 
@@ -128,8 +127,13 @@ export class Writing {
     return this.#commits.length > 0
   }
 
-  /** Stored trees, and those that this write has made. */
-  get trees(): TreeStore {
+  /** The last checkpoint on the branch so far: of this write, else its tip before. */
+  get end(): CommitInfo | undefined {
+    return this.#commits.at(-1) ?? this.tip
+  }
+
+  /** Stored trees and files, and those that this write has made. */
+  get files(): TreeStore & ObjectReader {
     return this.#files
   }
 
@@ -138,23 +142,25 @@ export class Writing {
    */
   async madeWith(key: string | undefined): Promise<CommitInfo | undefined> {
     const { keys, history } = this.#common
-    if (key === undefined || this.tip === undefined) return undefined
+    if (key === undefined) return undefined
+    const own = this.#commits.find((commit) => commit.key === key)
+    if (own !== undefined || this.tip === undefined) return own
     const found = await keys.find(this.ref, this.tip.id, key)
     if (found === undefined) return undefined
     const made = await history.info(found.id)
     return found.disturbed && (await this.#isUndone(made, this.tip)) ? undefined : made
   }
 
-  /** Returns whether a checkpoint of the session still exists; see `stillStands`. */
+  /** As `History.stands`. */
   stands(id: CommitId, mark?: string): Promise<boolean> {
-    return stillStands(this.#common.history, this.session, id, mark)
+    return this.#common.history.stands(this.session, id, mark)
   }
 
   /** Adds a checkpoint and moves the branch to it. */
   async commit(made: NewCheckpoint): Promise<CommitInfo> {
     const { history, rules, signing } = this.#common
     const { parent, kind, trailers } = made
-    const parents = made.parents ?? (await history.parentsOn(parent, kind))
+    const parents = made.parents ?? (await this.#parentsOn(parent, kind))
     const seq = made.seq ?? seqOn(parent)
     const branch = made.branch ?? this.branch
     const { tree, objects } = await this.#treeOf(made, { parents, seq, branch, rules: rules.pages })
@@ -207,7 +213,7 @@ export class Writing {
     const { message } = said
     this.#files.add(files.objects)
     const last = parents.at(-1)
-    const parent = last === undefined ? undefined : await this.#commit(last)
+    const parent = last === undefined ? undefined : await this.find(last)
     const branch = message.trailers?.get('Branch') ?? ''
     const at = { parents, seq: old.seq, branch, rules: pages }
     const { tree, objects } = await this.#treeOf({ parent, kind: old.kind, files }, at)
@@ -224,6 +230,7 @@ export class Writing {
 
   #add(objects: readonly NewObject[], checkpoint: CommitId, unsigned: SigningError | undefined): void {
     for (const one of objects) this.#objects.push(one)
+    this.#files.add(objects)
     if (unsigned === undefined) return
     const { session } = this
     this.onPlaced(() => this.#common.signing?.tell({ session, checkpoint, error: unsigned }))
@@ -269,15 +276,31 @@ export class Writing {
     }
     const edited = files instanceof Map ? await edit(files) : files
     const turnBefore = parents.length > 1 ? parents[0] : undefined
-    const before = endsSteps ? turnBefore && (await this.#commit(turnBefore)).tree : parent?.tree
+    const before = endsSteps ? turnBefore && (await this.find(turnBefore)).tree : parent?.tree
     this.#files.add(edited.objects)
     return withPages(edited, this.#files, { rules, isTurn, seq, before })
   }
 
-  /** Reads a commit, stored or made by this write. */
-  async #commit(id: CommitId): Promise<CommitInfo> {
+  /** Returns a commit, stored or made by this write. */
+  async find(id: CommitId): Promise<CommitInfo> {
     const made = this.#remade.get(id) ?? this.#commits.find((commit) => commit.id === id)
     return made ?? this.#common.history.info(id)
+  }
+
+  /** As `History.turnParent`, also for commits of this write. */
+  async turnParent(of: CommitInfo): Promise<CommitId | undefined> {
+    let at = of
+    while (this.#commits.includes(at)) {
+      const [before] = at.parents
+      if (before === undefined) return undefined
+      at = await this.find(before)
+      if (at.kind !== 'step') return before
+    }
+    return this.#common.history.turnParent(at.id)
+  }
+
+  async #parentsOn(tip: CommitInfo | undefined, kind: string): Promise<CommitId[]> {
+    return parentsOn(tip, kind, tip?.kind === 'step' ? await this.turnParent(tip) : undefined)
   }
 
   /** Returns whether another tool, such as `git revert`, has reverted the changes of a checkpoint. */
@@ -323,21 +346,4 @@ export class Writing {
       },
     }
   }
-}
-
-/**
- * Returns whether a checkpoint of the session still exists. If nothing was purged since it was resolved, this is fast;
- * otherwise the session's history is searched.
- *
- * @param mark the result of `Checkpoints.mark` from before the checkpoint was resolved
- */
-export async function stillStands(
-  history: History<AnyRepository>,
-  session: SessionId,
-  id: CommitId,
-  mark?: string,
-): Promise<boolean> {
-  const { repository } = history
-  if (mark !== undefined && purgeMark(repository) === mark) return repository.objects.has(id)
-  return history.has(session, id)
 }

@@ -3,7 +3,7 @@
  * refuses what is not supported. A `Backend` does the rest: it keeps the checkpoints.
  */
 import { Lifetime } from '../checkpoints/lifetime.ts'
-import { CorruptError, NotFoundError, UnsupportedError } from '../errors.ts'
+import { NotFoundError, UnsupportedError } from '../errors.ts'
 import {
   type BranchName,
   MAIN,
@@ -20,7 +20,8 @@ import { copyAddition, parseAddition } from './addition/addition.ts'
 import { applyPlan } from './addition/plan.ts'
 import { type Backend, inOrder, type Kept, type Lines, type Look } from './backend.ts'
 import { asDocument, asState, checkShape, type DocumentRules, redactDocument, upToDate } from './document.ts'
-import { checkSupported, mainOnly } from './main-only.ts'
+import { checkBranch, checkSupported, existsEvenBroken, lacks, mainOnly } from './main-only.ts'
+import { parseAppends } from './options/appends.ts'
 import { parseDeleteOptions } from './options/call-options.ts'
 import { parseFork, parseWrite } from './options/said.ts'
 import { parseCount } from './options/write-options.ts'
@@ -37,6 +38,7 @@ import type {
   LogOptions,
   MaintainOptions,
   MaintainReport,
+  NextAddition,
   Place,
   SessionHandle,
   SessionStore,
@@ -88,13 +90,27 @@ export abstract class StoreFront<S extends StoredDocument = Session> implements 
     })
   }
 
+  appendAll(
+    session: string,
+    additions: readonly NextAddition[],
+    on: Pick<WriteOptions, 'branch' | 'expected'> = {},
+  ): Promise<Checkpoint[]> {
+    return this.#lifetime.use(async () => {
+      const appends = await parseAppends(additions, on, this.#rules)
+      for (const { options } of appends) checkSupported(options, this.#backend)
+      const id = await this.#backend.nameOf(parseSessionId(session))
+      const saved = appends.length === 0 ? [] : await this.#writer.appendAll(id, appends)
+      return saved.map(({ commit, branch }) => this.#backend.present(commit, id, branch))
+    })
+  }
+
   load(session: string, options: LoadOptions = {}): Promise<S | undefined> {
     return this.#lifetime.use(async () => {
       const given = parseSessionId(session)
       parseCount('last', options.last)
       const branch = options.branch === undefined ? undefined : parseBranchName(options.branch)
-      if (this.#lacks(branch) && !(await this.#backend.exists(given))) return undefined
-      this.#checkBranch(branch)
+      if (lacks(this.#backend, branch) && !(await this.#backend.exists(given))) return undefined
+      checkBranch(this.#backend, branch)
       const found = await this.#backend.look(given, { branch, at: options.at })
       if (found === undefined) return undefined
       const id = await this.#backend.nameOf(given)
@@ -111,7 +127,7 @@ export abstract class StoreFront<S extends StoredDocument = Session> implements 
     return this.#lifetime.use(async () => {
       const given = parseSessionId(session)
       const branch = options.branch === undefined ? undefined : parseBranchName(options.branch)
-      this.#checkBranch(branch)
+      checkBranch(this.#backend, branch)
       const found = await this.#require(given, { branch, at: options.at })
       const id = await this.#backend.nameOf(given)
       const state = this.#state(await this.#backend.document(found.commit, id))
@@ -140,8 +156,7 @@ export abstract class StoreFront<S extends StoredDocument = Session> implements 
   checkpoint(session: string, revision = ''): Promise<Checkpoint> {
     return this.#lifetime.use(async () => {
       const id = parseSessionId(session)
-      const commit = await this.#backend.resolve(id, revision)
-      return this.#backend.present(commit, await this.#backend.nameOf(id))
+      return this.#backend.present(await this.#backend.resolve(id, revision), await this.#backend.nameOf(id))
     })
   }
 
@@ -170,15 +185,17 @@ export abstract class StoreFront<S extends StoredDocument = Session> implements 
 
   tags(session: string): Promise<Tag[]> {
     return this.#lifetime.use(async () => {
-      const tags = await this.#lines.tags(parseSessionId(session))
-      return inOrder(tags).map(([name, checkpoint]) => ({ name, checkpoint }))
+      return inOrder(await this.#lines.tags(parseSessionId(session))).map(([name, checkpoint]) => ({
+        name,
+        checkpoint,
+      }))
     })
   }
 
   switch(session: string, branch: string): Promise<void> {
     return this.#lifetime.use(async () => {
       const [id, name] = [parseSessionId(session), parseBranchName(branch)]
-      this.#checkBranch(name)
+      checkBranch(this.#backend, name)
       await refuseSecrets({ branch: name }, this.#rules.redact)
       await this.#lines.switch(id, name)
     })
@@ -188,7 +205,7 @@ export abstract class StoreFront<S extends StoredDocument = Session> implements 
     return this.#lifetime.use(async () => {
       const id = parseSessionId(session)
       const { at, session: to, branch, ...rest } = await parseFork(options, this.#rules)
-      this.#checkBranch(branch)
+      checkBranch(this.#backend, branch)
       if (to !== undefined) {
         const made = await this.#backend.fork(id, at, { session: to, branch: branch ?? MAIN, ...rest })
         return this.#backend.present(made, to)
@@ -217,9 +234,11 @@ export abstract class StoreFront<S extends StoredDocument = Session> implements 
   async *list(options: ListOptions = {}): AsyncGenerator<SessionSummary> {
     this.#lifetime.check()
     checkListOptions(options)
-    const { project, limit, ...rest } = options
-    if (project === undefined) yield* this.#backend.list(options)
-    else yield* ofProject(this.#backend.list(rest), { project, limit }, (...part) => this.load(...part))
+    yield* ofProject(
+      (rest) => this.#backend.list(rest),
+      options,
+      (...part) => this.load(...part),
+    )
   }
 
   runEvents(session: string, run: string, options: { after?: number; at?: string } = {}): Promise<unknown[]> {
@@ -256,7 +275,7 @@ export abstract class StoreFront<S extends StoredDocument = Session> implements 
   ): Promise<VerifyReport> {
     return this.#lifetime.use(async () => {
       const id = session === undefined ? undefined : parseSessionId(session)
-      if (id !== undefined && !(await this.#existsEvenBroken(id)))
+      if (id !== undefined && !(await existsEvenBroken(this.#backend, id)))
         throw new NotFoundError({ kind: 'session', id })
       return this.#backend.verify(id, options.onProgress)
     })
@@ -322,29 +341,9 @@ export abstract class StoreFront<S extends StoredDocument = Session> implements 
     return asState(upToDate(document, this.#rules))
   }
 
-  async #require(
-    session: SessionId,
-    where: { branch?: BranchName | undefined; at?: string | undefined },
-  ): Promise<Look<Kept>> {
+  async #require(session: SessionId, where: Parameters<Backend['look']>[1]): Promise<Look<Kept>> {
     const found = await this.#backend.look(session, where)
     if (found === undefined) throw new NotFoundError({ kind: 'session', id: session })
     return found
-  }
-
-  async #existsEvenBroken(session: SessionId): Promise<boolean> {
-    try {
-      return await this.#backend.exists(session)
-    } catch (error) {
-      if (error instanceof CorruptError) return true
-      throw error
-    }
-  }
-
-  #lacks(branch: BranchName | undefined): boolean {
-    return branch !== undefined && branch !== MAIN && this.#backend.lines === undefined
-  }
-
-  #checkBranch(branch: BranchName | undefined): void {
-    if (this.#lacks(branch)) throw new UnsupportedError('branches')
   }
 }

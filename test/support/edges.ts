@@ -133,7 +133,7 @@ export const EDGES: Readonly<Record<string, readonly string[]>> = {
     'redaction',
   ],
   'checkpoints/archiving': ['checkpoints', 'checkpoints/commits', 'git/refs', 'git/upkeep'],
-  'checkpoints/commits': ['git', 'git/database', 'git/objects'],
+  'checkpoints/commits': ['git', 'git/database', 'git/objects', 'git/upkeep'],
   'checkpoints/rewriting': [
     'checkpoints',
     'checkpoints/commits',
@@ -317,6 +317,7 @@ export const EDGES: Readonly<Record<string, readonly string[]>> = {
   'importers/core': [
     'importers',
     'importers/core/documents',
+    'importers/core/writing',
     'importers/out',
     'redaction',
     'state',
@@ -326,6 +327,7 @@ export const EDGES: Readonly<Record<string, readonly string[]>> = {
   ],
   'importers/core/documents': ['importers'],
   'importers/core/lines': ['importers', 'importers/core', 'state'],
+  'importers/core/writing': ['importers', 'importers/core', 'state', 'store'],
   'importers/cursor': ['importers', 'importers/core/lines', 'state'],
   'importers/gemini-cli': [
     'importers',
@@ -436,7 +438,14 @@ export const EDGES: Readonly<Record<string, readonly string[]>> = {
     'sync/rewrites',
   ],
   'store/memory': ['checkpoints', 'checkpoints/commits', 'codec', 'state', 'store', 'store/redaction'],
-  'store/options': ['checkpoints/commits', 'redaction', 'store', 'workspace', 'workspace/project'],
+  'store/options': [
+    'checkpoints/commits',
+    'redaction',
+    'store',
+    'store/addition',
+    'workspace',
+    'workspace/project',
+  ],
   'store/pages': ['checkpoints', 'codec', 'view/page'],
   'store/redaction': ['redaction', 'store', 'store/addition'],
   'store/remote': [

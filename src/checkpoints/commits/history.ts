@@ -7,6 +7,7 @@ import type { KeptCopies } from '../../git/database/kept-copies.ts'
 import type { ObjectStore } from '../../git/database/object-store.ts'
 import { asBuffer } from '../../git/objects/object.ts'
 import type { Repository } from '../../git/repository.ts'
+import { purgeMark } from '../../git/upkeep/purge-mark.ts'
 import {
   type BranchName,
   type CommitId,
@@ -21,7 +22,6 @@ import type { Author, Checkpoint } from './checkpoint.ts'
 import { Heads } from './heads.ts'
 import { KnownAncestors } from './known-ancestors.ts'
 import type { Ancestor } from './lineage.ts'
-import { parentsOn } from './lineage.ts'
 import { checkpointOf, numberOf, type ParsedMessage, parseMessage, timeOf } from './message.ts'
 import { type RevisionLookup, resolveRevision } from './revision.ts'
 import { hashOf, readRewritten } from './rewritten.ts'
@@ -137,12 +137,6 @@ export class History<R extends AnyRepository = Repository> extends Heads<R> {
     return objects.parentsOf(of, await objects.readCommitData(of))[0]
   }
 
-  /** Returns the parents of a checkpoint of this kind on top of `tip`. */
-  async parentsOn(tip: CommitInfo | undefined, kind: string): Promise<CommitId[]> {
-    if (tip === undefined) return []
-    return parentsOn(tip, kind, tip.kind === 'step' ? await this.turnParent(tip.id) : undefined)
-  }
-
   /** Returns the type of a session's documents, from the newest checkpoint that forkpoint made. */
   async typeOf(tip: CommitId): Promise<string | undefined> {
     for await (const { type } of this.line(tip)) if (type !== undefined) return type
@@ -188,6 +182,17 @@ export class History<R extends AnyRepository = Repository> extends Heads<R> {
     for await (const { session: made } of this.line(tip))
       if (made !== undefined && isSameName(made, session)) return made as SessionId
     return session
+  }
+
+  /**
+   * Returns whether a checkpoint of the session still exists. If nothing was purged since it was resolved, this is fast;
+   * otherwise the session's history is searched.
+   *
+   * @param mark the result of `Checkpoints.mark` from before the checkpoint was resolved
+   */
+  async stands(session: SessionId, id: CommitId, mark?: string): Promise<boolean> {
+    if (mark !== undefined && purgeMark(this.repository) === mark) return this.objects.has(id)
+    return this.has(session, id)
   }
 
   /** Returns whether a commit is a checkpoint of the session. */
