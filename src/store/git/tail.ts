@@ -317,5 +317,5 @@ export class GitTail implements Tail<CommitInfo> {
  */
 function quickId(data: Uint8Array): string | undefined {
   const start = Buffer.from(data.buffer, data.byteOffset, Math.min(data.length, 200)).toString('latin1')
-  return /^\{\n {2}"id": "([\x20\x21\x23-\x5b\x5d-\x7e]*)",?\n/.exec(start)?.[1]
+  return /^\{\n {2}"id": "([\x20\x21\x23-\x5b\x5d-\x7e]*)"(?:, |,?\n)/.exec(start)?.[1]
 }
