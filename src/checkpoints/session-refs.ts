@@ -22,8 +22,9 @@ import {
 import { encodeName, isSameName } from '../ref-part.ts'
 import { activeAfterDelete } from './branch-rules.ts'
 import type { History } from './commits/history.ts'
+import { stillStands } from './commits/still-stands.ts'
 import { filesOf, storedFiles } from './files-line.ts'
-import { AGAIN, type Aim, changeLocked, nothing } from './locking.ts'
+import { AGAIN, type Aim, changeLocked, nothing } from './locking/locking.ts'
 import { isShared, lastSeen } from './tombstones/sharing.ts'
 import { newTombstone, type TombstoneKind } from './tombstones/tombstone.ts'
 import { trashRefs } from './trash.ts'
@@ -260,7 +261,7 @@ export class SessionRefs {
       },
       decide: async (_, current) => {
         if (current.get(ref) !== undefined) throw exists()
-        if (!(await this.#history.stands(session, to, mark)))
+        if (!(await stillStands(this.#history, session, to, mark)))
           throw new NotFoundError({ kind: 'revision', id: to, session })
         const moves = new Map<RefName, ObjectId>([[ref, to]])
         const begins = line !== undefined && current.get(line.ref) === undefined

@@ -12,21 +12,21 @@ import {
   parseTagName,
   type SessionId,
 } from '../ids.ts'
-import { deepCopy, type JsonObject } from '../json-value.ts'
+import { deepCopy } from '../json-value.ts'
 import { refuseSecrets } from '../redaction/names.ts'
 import { isPromise } from '../redaction/redact.ts'
 import type { Session } from '../state/index.ts'
 import { copyAddition, parseAddition } from './addition/addition.ts'
 import { applyPlan } from './addition/plan.ts'
-import { type Backend, inOrder, type Kept, type Lines, type Look } from './backend.ts'
-import { asDocument, asState, checkShape, type DocumentRules, redactDocument, upToDate } from './document.ts'
-import { checkBranch, checkSupported, existsEvenBroken, lacks, mainOnly } from './main-only.ts'
+import { type Backend, inOrder, type Kept, type Lines } from './backend.ts'
+import { asDocument, asState, checkShape, type DocumentRules, redactDocument } from './document.ts'
+import { checkSupported, mainOnly } from './main-only.ts'
 import { parseAppends } from './options/appends.ts'
 import { parseDeleteOptions } from './options/call-options.ts'
 import { parseFork, parseWrite } from './options/said.ts'
 import { parseCount } from './options/write-options.ts'
-import { eventsOf, isPartial, parseAfter, partOf } from './partial-state.ts'
-import { type Position, Positions, positionAt } from './positions.ts'
+import { type Position, Positions } from './positions.ts'
+import { StoreReader } from './reading/reader.ts'
 import { createHandle, type Written } from './session-handle.ts'
 import type {
   Addition,
@@ -61,6 +61,7 @@ export abstract class StoreFront<S extends StoredDocument = Session> implements 
   readonly #backend: Backend
   readonly #lines: Lines<Kept>
   readonly #rules: DocumentRules
+  readonly #reader: StoreReader<S>
   readonly #writer: StoreWriter<Kept>
   readonly #lifetime: Lifetime
   readonly #positions = new Positions()
@@ -71,6 +72,7 @@ export abstract class StoreFront<S extends StoredDocument = Session> implements 
     this.#lines = backend.lines ?? mainOnly(backend)
     this.#rules = rules
     this.#lifetime = lifetime
+    this.#reader = new StoreReader(this.#backend, this.#rules, this.#positions)
     this.#writer = new StoreWriter(this.#backend, this.#rules)
     this.supports = this.#backend.supports
     this.type = this.#rules.type
@@ -109,17 +111,9 @@ export abstract class StoreFront<S extends StoredDocument = Session> implements 
       const given = parseSessionId(session)
       parseCount('last', options.last)
       const branch = options.branch === undefined ? undefined : parseBranchName(options.branch)
-      if (lacks(this.#backend, branch) && !(await this.#backend.exists(given))) return undefined
-      checkBranch(this.#backend, branch)
-      const found = await this.#backend.look(given, { branch, at: options.at })
-      if (found === undefined) return undefined
-      const id = await this.#backend.nameOf(given)
-      if (isPartial(options) && this.#backend.part !== undefined)
-        return this.#state(await this.#backend.part(found.commit, id, options))
-      const state = this.#state(await this.#backend.document(found.commit, id))
-      if (isPartial(options)) return asState(partOf(asDocument(state), options, this.#rules.collections))
-      this.#positions.set(state, positionAt(id, found))
-      return state
+      if (this.#lacks(branch) && !(await this.#backend.exists(given))) return undefined
+      this.#checkBranch(branch)
+      return this.#reader.load(given, { branch, at: options.at }, options)
     })
   }
 
@@ -127,12 +121,8 @@ export abstract class StoreFront<S extends StoredDocument = Session> implements 
     return this.#lifetime.use(async () => {
       const given = parseSessionId(session)
       const branch = options.branch === undefined ? undefined : parseBranchName(options.branch)
-      checkBranch(this.#backend, branch)
-      const found = await this.#require(given, { branch, at: options.at })
-      const id = await this.#backend.nameOf(given)
-      const state = this.#state(await this.#backend.document(found.commit, id))
-      const position = positionAt(id, found)
-      this.#positions.set(state, position)
+      this.#checkBranch(branch)
+      const { id, found, position, state } = await this.#reader.open(given, { branch, at: options.at })
       return createHandle<S>(
         {
           save: (next, all, at) =>
@@ -156,24 +146,14 @@ export abstract class StoreFront<S extends StoredDocument = Session> implements 
   checkpoint(session: string, revision = ''): Promise<Checkpoint> {
     return this.#lifetime.use(async () => {
       const id = parseSessionId(session)
-      return this.#backend.present(await this.#backend.resolve(id, revision), await this.#backend.nameOf(id))
+      const commit = await this.#backend.resolve(id, revision)
+      return this.#backend.present(commit, await this.#backend.nameOf(id))
     })
   }
 
   async *log(session: string, options: LogOptions = {}): AsyncGenerator<Checkpoint> {
     this.#lifetime.check()
-    const { at = '', steps = false } = options
-    const limit = parseCount('limit', options.limit) ?? Number.POSITIVE_INFINITY
-    const given = parseSessionId(session)
-    const from = await this.#backend.resolve(given, at)
-    const id = await this.#backend.nameOf(given)
-    let shown = 0
-    for await (const commit of this.#backend.line(from)) {
-      if (shown >= limit) return
-      if (!steps && commit.kind === 'step') continue
-      yield this.#backend.present(commit, id)
-      shown++
-    }
+    yield* this.#reader.log(parseSessionId(session), options)
   }
 
   branches(session: string): Promise<Branch[]> {
@@ -185,17 +165,15 @@ export abstract class StoreFront<S extends StoredDocument = Session> implements 
 
   tags(session: string): Promise<Tag[]> {
     return this.#lifetime.use(async () => {
-      return inOrder(await this.#lines.tags(parseSessionId(session))).map(([name, checkpoint]) => ({
-        name,
-        checkpoint,
-      }))
+      const tags = await this.#lines.tags(parseSessionId(session))
+      return inOrder(tags).map(([name, checkpoint]) => ({ name, checkpoint }))
     })
   }
 
   switch(session: string, branch: string): Promise<void> {
     return this.#lifetime.use(async () => {
       const [id, name] = [parseSessionId(session), parseBranchName(branch)]
-      checkBranch(this.#backend, name)
+      this.#checkBranch(name)
       await refuseSecrets({ branch: name }, this.#rules.redact)
       await this.#lines.switch(id, name)
     })
@@ -205,7 +183,7 @@ export abstract class StoreFront<S extends StoredDocument = Session> implements 
     return this.#lifetime.use(async () => {
       const id = parseSessionId(session)
       const { at, session: to, branch, ...rest } = await parseFork(options, this.#rules)
-      checkBranch(this.#backend, branch)
+      this.#checkBranch(branch)
       if (to !== undefined) {
         const made = await this.#backend.fork(id, at, { session: to, branch: branch ?? MAIN, ...rest })
         return this.#backend.present(made, to)
@@ -234,21 +212,13 @@ export abstract class StoreFront<S extends StoredDocument = Session> implements 
   async *list(options: ListOptions = {}): AsyncGenerator<SessionSummary> {
     this.#lifetime.check()
     checkListOptions(options)
-    yield* ofProject(
-      (rest) => this.#backend.list(rest),
-      options,
-      (...part) => this.load(...part),
-    )
+    const { project, limit, ...rest } = options
+    if (project === undefined) yield* this.#backend.list(options)
+    else yield* ofProject(this.#backend.list(rest), { project, limit }, (...part) => this.load(...part))
   }
 
   runEvents(session: string, run: string, options: { after?: number; at?: string } = {}): Promise<unknown[]> {
-    return this.#lifetime.use(async () => {
-      const id = parseSessionId(session)
-      const after = parseAfter(options.after)
-      const { commit } = await this.#require(id, { at: options.at ?? '' })
-      if (this.#backend.events !== undefined) return [...(await this.#backend.events(commit, id, run, after))]
-      return [...eventsOf(await this.#backend.document(commit, id), id, run, after)]
-    })
+    return this.#lifetime.use(async () => this.#reader.events(parseSessionId(session), run, options))
   }
 
   exists(session: string): Promise<boolean> {
@@ -275,7 +245,7 @@ export abstract class StoreFront<S extends StoredDocument = Session> implements 
   ): Promise<VerifyReport> {
     return this.#lifetime.use(async () => {
       const id = session === undefined ? undefined : parseSessionId(session)
-      if (id !== undefined && !(await existsEvenBroken(this.#backend, id)))
+      if (id !== undefined && !(await this.#reader.existsEvenBroken(id)))
         throw new NotFoundError({ kind: 'session', id })
       return this.#backend.verify(id, options.onProgress)
     })
@@ -331,19 +301,16 @@ export abstract class StoreFront<S extends StoredDocument = Session> implements 
     const state =
       plan !== undefined && before !== undefined
         ? asState<S>(applyPlan(asDocument(before), deepCopy(plan)))
-        : this.#state(await this.#backend.document(commit, id))
+        : await this.#reader.state(commit, id)
     this.#positions.set(state, { session: id, branch, checkpoint: commit.id })
     return { checkpoint: this.#backend.present(commit, id, branch), state }
   }
 
-  /** Throws InvalidStateError if only a newer forkpoint can read the session. */
-  #state(document: JsonObject): S {
-    return asState(upToDate(document, this.#rules))
+  #lacks(branch: BranchName | undefined): boolean {
+    return branch !== undefined && branch !== MAIN && this.#backend.lines === undefined
   }
 
-  async #require(session: SessionId, where: Parameters<Backend['look']>[1]): Promise<Look<Kept>> {
-    const found = await this.#backend.look(session, where)
-    if (found === undefined) throw new NotFoundError({ kind: 'session', id: session })
-    return found
+  #checkBranch(branch: BranchName | undefined): void {
+    if (this.#lacks(branch)) throw new UnsupportedError('branches')
   }
 }

@@ -1,6 +1,6 @@
 /** The one branch of a session in a store that has neither branches nor tags. */
-import { AlreadyExistsError, CorruptError, UnsupportedError } from '../errors.ts'
-import { type BranchName, MAIN, type SessionId } from '../ids.ts'
+import { AlreadyExistsError, UnsupportedError } from '../errors.ts'
+import { MAIN } from '../ids.ts'
 import type { Backend, Kept, Lines } from './backend.ts'
 import type { WriteRequest } from './options/write-options.ts'
 
@@ -33,30 +33,13 @@ export const mainOnly = (backend: Backend): Lines<Kept> => ({
   },
 })
 
-/** Whether the branch is one that a store without branches cannot have. */
-export const lacks = ({ lines }: Backend, branch: BranchName | undefined): boolean =>
-  branch !== undefined && branch !== MAIN && lines === undefined
-
-/** Throws UnsupportedError for a branch that the store cannot have. */
-export function checkBranch(backend: Backend, branch: BranchName | undefined): void {
-  if (lacks(backend, branch)) throw new UnsupportedError('branches')
-}
-
 /** Throws UnsupportedError if a write needs something that the store does not support. */
-export function checkSupported({ branch, tag, key, files }: WriteRequest, backend: Backend): void {
-  const { lines, supports } = backend
-  checkBranch(backend, branch)
+export function checkSupported(
+  { branch, tag, key, files }: WriteRequest,
+  { lines, supports }: Backend,
+): void {
+  if (branch !== undefined && branch !== MAIN && lines === undefined) throw new UnsupportedError('branches')
   if (tag !== undefined && lines === undefined) throw new UnsupportedError('tags')
   if (key !== undefined && !supports.keys) throw new UnsupportedError('keys')
   if (files !== undefined && !supports.files) throw new UnsupportedError('files')
-}
-
-/** Whether the session exists, even if it is damaged. */
-export async function existsEvenBroken(backend: Backend, session: SessionId): Promise<boolean> {
-  try {
-    return await backend.exists(session)
-  } catch (error) {
-    if (error instanceof CorruptError) return true
-    throw error
-  }
 }

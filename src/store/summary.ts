@@ -81,21 +81,19 @@ export function pageOf<T extends Ordered>(summaries: readonly T[], options: List
 }
 
 /**
- * Lists the sessions of a project, or all if the options name none. Leaves out sessions that cannot be read, have another type, or were deleted
+ * Filters the sessions of a project. Leaves out sessions that cannot be read, have another type, or were deleted
  * meanwhile.
  *
  * @param load loads a part of a session's state
  */
 export async function* ofProject<T extends Pick<SessionSummary, 'id' | 'problem'>>(
-  list: (options: Omit<ListOptions, 'project'>) => AsyncIterable<T>,
-  { project, ...options }: ListOptions,
+  sessions: AsyncIterable<T>,
+  { project, limit = Number.POSITIVE_INFINITY }: { project: ProjectQuery; limit: number | undefined },
   load: Load,
 ): AsyncGenerator<T> {
-  if (project === undefined) return yield* list(options)
-  const { limit = Number.POSITIVE_INFINITY, ...rest } = options
   let shown = 0
   if (limit === 0) return
-  for await (const session of list(rest)) {
+  for await (const session of sessions) {
     if (session.problem !== undefined || !(await isOf(session.id, project, load))) continue
     yield session
     if (++shown >= limit) return

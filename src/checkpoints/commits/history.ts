@@ -7,7 +7,6 @@ import type { KeptCopies } from '../../git/database/kept-copies.ts'
 import type { ObjectStore } from '../../git/database/object-store.ts'
 import { asBuffer } from '../../git/objects/object.ts'
 import type { Repository } from '../../git/repository.ts'
-import { purgeMark } from '../../git/upkeep/purge-mark.ts'
 import {
   type BranchName,
   type CommitId,
@@ -182,17 +181,6 @@ export class History<R extends AnyRepository = Repository> extends Heads<R> {
     for await (const { session: made } of this.line(tip))
       if (made !== undefined && isSameName(made, session)) return made as SessionId
     return session
-  }
-
-  /**
-   * Returns whether a checkpoint of the session still exists. If nothing was purged since it was resolved, this is fast;
-   * otherwise the session's history is searched.
-   *
-   * @param mark the result of `Checkpoints.mark` from before the checkpoint was resolved
-   */
-  async stands(session: SessionId, id: CommitId, mark?: string): Promise<boolean> {
-    if (mark !== undefined && purgeMark(this.repository) === mark) return this.objects.has(id)
-    return this.has(session, id)
   }
 
   /** Returns whether a commit is a checkpoint of the session. */

@@ -7,7 +7,13 @@ import { crc32 } from 'node:zlib'
 import type { ObjectId } from '../../ids.ts'
 import { TimeSlice } from '../../time-slice.ts'
 import { BIG_OBJECT, type NewObject, type ObjectType } from '../objects/object.ts'
-import { deflate, deflateAside, deflateSmallAside, storedLength, writeStored } from '../objects/zlib-stream.ts'
+import {
+  deflate,
+  deflateAside,
+  deflateSmallAside,
+  storedLength,
+  writeStored,
+} from '../objects/zlib-stream.ts'
 
 export interface BuiltPack {
   /** The pack's checksum, 40 hex digits: the files are `pack-<name>.pack` and `pack-<name>.idx`. */
