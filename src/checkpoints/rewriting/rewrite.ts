@@ -256,7 +256,7 @@ class Copies {
     const pages = this.#pagesOf(made.newPages.keys())
     const commit = await this.#writing.remake({ old, data, parents, files: made, pages, ...changed })
     for (const [path, blob] of made.newPages)
-      this.#trees.settle(path, blob, await blobAt(this.#writing.trees, commit.tree, path))
+      this.#trees.settle(path, blob, await blobAt(this.#writing.files, commit.tree, path))
     this.ids.set(id, commit.id)
   }
 

@@ -53,7 +53,7 @@ export async function deflateAside(data: Uint8Array): Promise<Buffer[]> {
   return stream.toArray()
 }
 
-/** `deflate` for a few KB, in the thread pool. */
+/** `deflate` for up to some 100 KB, in the thread pool. */
 export function deflateSmallAside(data: Uint8Array): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     zlib.deflate(data, SMALL, (error, result) => (error === null ? resolve(result) : reject(error)))
