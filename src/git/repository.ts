@@ -27,6 +27,7 @@ import type { Contents } from './journal/contents.ts'
 import { GroupCommit } from './journal/group-commit.ts'
 import { type Chapter, Journals } from './journal/journals.ts'
 import { breakOrphan } from './journal/orphan-lock.ts'
+import { MANY_MOVES } from './journal/packed-moves.ts'
 import { recover } from './journal/recovery.ts'
 import { settle } from './journal/settle.ts'
 import { lastMoves } from './journal/settled-notes.ts'
@@ -46,6 +47,7 @@ export class Repository implements Contents {
   readonly refs: Refs
   readonly merger: PackMerger
   readonly #settleBytes: number
+  readonly #packFrom: number
   readonly #disk: SharedDisk
   readonly #journals: Journals
   readonly placement: Placement
@@ -65,6 +67,7 @@ export class Repository implements Contents {
   constructor(folder: string, options: RepositoryOptions = {}) {
     const { fs = nodeFileSystem, now = Date.now, lockTimeout = 10_000, identity = systemIdentity } = options
     this.#settleBytes = options.settleBytes ?? 16 << 20
+    this.#packFrom = options.packFrom ?? MANY_MOVES
     const paths = pathsOf(resolve(folder))
     this.#disk = new SharedDisk(fs)
     this.#openedFolder = new OpenedFolder(this.#disk, paths.root, 'config')
@@ -320,7 +323,7 @@ export class Repository implements Contents {
     for (const chapter of left) {
       this.#openedFolder.check()
       const { names: packs, replaced } = chapter.packs
-      await settle(this, { packs, replaced, refs: chapter.refs })
+      await settle(this, { packs, replaced, refs: chapter.refs, packFrom: this.#packFrom })
       // Otherwise another folder may have been synced.
       this.#openedFolder.check()
       this.#unsettled = this.#unsettled.filter((other) => other !== chapter)
