@@ -1,5 +1,5 @@
 /**
- * The refs of a chapter that moved very many: packed when the chapter is settled. One file is synced instead of a file and a folder
+ * The refs of a chapter that made very many: packed when the chapter is settled. One file is synced instead of a file and a folder
  * for each ref, and on the disk a ref takes a line instead of two blocks. As in maintenance (`upkeep/pack-refs.ts`), the
  * file of a ref is removed only when its line in packed-refs is durable.
  */
@@ -9,7 +9,7 @@ import type { ObjectId, RefName } from '../../ids.ts'
 import { TimeSlice } from '../../time-slice.ts'
 import type { Contents } from './contents.ts'
 
-/** Moves in one chapter, from which on refs are packed. */
+/** New refs in one chapter, from which on they are packed. */
 export const MANY_MOVES = 1000
 
 export interface PackedMoves {
@@ -20,11 +20,17 @@ export interface PackedMoves {
 }
 
 /**
- * Packs the branches among `names`. A ref that is locked or moves meanwhile keeps its file, and all do if packed-refs is
- * locked or cannot be written. Throws StorageError.
+ * Packs the branches among `names` that packed-refs does not have yet, if there are at least `atLeast`. One that is packed with
+ * an older value is in use: it keeps its file, since deleting and creating files over and over is slow. A ref that is
+ * locked or moves meanwhile keeps its file, and all do if packed-refs is locked or cannot be written. Throws StorageError.
  */
-export async function packMoved(contents: Contents, names: readonly RefName[]): Promise<PackedMoves> {
-  const packed = await addPacked(contents, names)
+export async function packMoved(
+  contents: Contents,
+  names: readonly RefName[],
+  atLeast: number,
+): Promise<PackedMoves> {
+  if (names.length < atLeast) return { left: names, folders: [] }
+  const packed = await addPacked(contents, names, atLeast)
   const { refs, folder } = contents
   const { fs, locks, paths } = folder
   const folders = new Set<string>(packed.size > 0 ? ['.'] : [])
@@ -55,6 +61,7 @@ export async function packMoved(contents: Contents, names: readonly RefName[]): 
 async function addPacked(
   { refs, folder }: Contents,
   names: readonly RefName[],
+  atLeast: number,
 ): Promise<ReadonlyMap<RefName, ObjectId>> {
   const { fs, locks, paths } = folder
   const found = new Map<RefName, ObjectId>()
@@ -63,11 +70,12 @@ async function addPacked(
     const slice = new TimeSlice()
     for (const name of names) {
       // Branches name commits. For a tag of another object, packed-refs would need the object that it leads to.
-      const id = isBranch(name) ? refs.looseId(name) : undefined
+      const id = isBranch(name) && refs.packedValue(name) === undefined ? refs.looseId(name) : undefined
       if (id !== undefined) found.set(name, id)
       if (slice.isOver()) await slice.next()
     }
-    if (found.size > 0) await refs.addPacked(found)
+    if (found.size < atLeast) return new Map()
+    await refs.addPacked(found)
     await fs.syncDir(paths.root)
     return found
   } catch (error) {

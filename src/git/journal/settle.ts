@@ -18,7 +18,7 @@ export interface Settled {
   replaced?: readonly string[]
   /** Refs, each with the number of its last move. */
   refs: Orders
-  /** From this many refs on, they are packed. Default: never. */
+  /** From this many new refs on, they are packed. Default: never. */
   packFrom?: number
 }
 
@@ -29,8 +29,7 @@ export async function settle(
 ): Promise<void> {
   if (packs.length > 0) await settlePacks(contents, packs, replaced)
   const names = [...refs.keys()]
-  const { left, folders } =
-    names.length < packFrom ? { left: names, folders: [] } : await packMoved(contents, names)
+  const { left, folders } = await packMoved(contents, names, packFrom)
   await settleRefs(contents, left, folders)
   await tellOthers(contents.folder, refs)
 }

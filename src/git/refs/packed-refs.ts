@@ -9,6 +9,8 @@ export class PackedRefs {
   #seen: string | undefined = ''
   /** The last result of `read`. */
   refs: ReadonlyMap<RefName, ObjectId> = new Map()
+  /** Of these, in order; made when they are searched first. */
+  #names: readonly RefName[] | undefined
 
   constructor(fs: FileSystem, path: string) {
     this.#fs = fs
@@ -23,7 +25,22 @@ export class PackedRefs {
     const content = this.#fs.readFile(this.path)
     this.refs = content === undefined ? new Map() : parse(content.toString('utf8'), this.path)
     this.#seen = now
+    this.#names = undefined
     return this.refs
+  }
+
+  /** Those whose name starts with `prefix`, in order; the others are not looked at. Throws as `read`. */
+  *below(prefix: string): Generator<[ref: RefName, id: ObjectId]> {
+    const refs = this.read()
+    this.#names ??= [...refs.keys()]
+    const names = this.#names
+    let [from, to] = [0, names.length]
+    while (from < to) {
+      const middle = (from + to) >> 1
+      if (names[middle]! < prefix) from = middle + 1
+      else to = middle
+    }
+    for (let name = names[from]; name?.startsWith(prefix); name = names[++from]) yield [name, refs.get(name)!]
   }
 
   /** Makes the next `read` read the file again, because it was changed within one tick of the clock. */
