@@ -6,8 +6,8 @@
 
 import { dirname, join } from 'node:path'
 import type { RefName } from '../../ids.ts'
+import { packNew } from '../refs/packing.ts'
 import type { Contents } from './contents.ts'
-import { packMoved } from './packed-moves.ts'
 import type { Orders } from './replay.ts'
 import { tellOthers } from './settled-notes.ts'
 
@@ -29,7 +29,7 @@ export async function settle(
 ): Promise<void> {
   if (packs.length > 0) await settlePacks(contents, packs, replaced)
   const names = [...refs.keys()]
-  const { left, folders } = await packMoved(contents, names, packFrom)
+  const { left, folders } = await packNew(contents.refs, contents.folder, names, packFrom)
   await settleRefs(contents, left, folders)
   await tellOthers(contents.folder, refs)
 }

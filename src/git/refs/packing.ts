@@ -1,18 +1,16 @@
 /**
- * The refs of a chapter that made very many: packed when the chapter is settled. One file is synced instead of a file and a folder
- * for each ref, and on the disk a ref takes a line instead of two blocks. As in maintenance (`upkeep/pack-refs.ts`), the
- * file of a ref is removed only when its line in packed-refs is durable.
+ * Packs the refs of a chapter of the journal that made very many, when it is settled. One file is synced instead of a
+ * file and a folder for each ref, and on the disk a ref takes a line instead of two blocks. As in maintenance
+ * (`upkeep/pack-refs.ts`), the file of a ref is removed only when its line in packed-refs is durable.
  */
 import { dirname, join } from 'node:path'
-import { StorageError } from '../../errors.ts'
+import { CorruptError, StorageError } from '../../errors.ts'
 import type { ObjectId, RefName } from '../../ids.ts'
 import { TimeSlice } from '../../time-slice.ts'
-import type { Contents } from './contents.ts'
+import type { StoreFolder } from '../disk/store-folder.ts'
+import type { Refs } from './refs.ts'
 
-/** New refs in one chapter, from which on they are packed. */
-export const MANY_MOVES = 1000
-
-export interface PackedMoves {
+export interface PackedNow {
   /** Refs that keep a file of their own, which has to be synced. */
   left: readonly RefName[]
   /** Folders that have to be synced, so that the removed files do not come back with old values. */
@@ -20,18 +18,19 @@ export interface PackedMoves {
 }
 
 /**
- * Packs the branches among `names` that packed-refs does not have yet, if there are at least `atLeast`. One that is packed with
- * an older value is in use: it keeps its file, since deleting and creating files over and over is slow. A ref that is
- * locked or moves meanwhile keeps its file, and all do if packed-refs is locked or cannot be written. Throws StorageError.
+ * Packs the branches among `names` that packed-refs does not have yet, if there are at least `atLeast`. One that is
+ * packed with an older value is in use: it keeps its file, since deleting and creating files over and over is slow. A
+ * ref that is locked or moves meanwhile keeps its file, and all do if packed-refs is locked, damaged or cannot be
+ * written. Throws StorageError.
  */
-export async function packMoved(
-  contents: Contents,
+export async function packNew(
+  refs: Refs,
+  folder: StoreFolder,
   names: readonly RefName[],
   atLeast: number,
-): Promise<PackedMoves> {
+): Promise<PackedNow> {
   if (names.length < atLeast) return { left: names, folders: [] }
-  const packed = await addPacked(contents, names, atLeast)
-  const { refs, folder } = contents
+  const packed = await addPacked(refs, folder, names, atLeast)
   const { fs, locks, paths } = folder
   const folders = new Set<string>(packed.size > 0 ? ['.'] : [])
   const slice = new TimeSlice()
@@ -59,11 +58,11 @@ export async function packMoved(
 
 /** Returns what packed-refs has durably now. */
 async function addPacked(
-  { refs, folder }: Contents,
+  refs: Refs,
+  { fs, locks, paths }: StoreFolder,
   names: readonly RefName[],
   atLeast: number,
 ): Promise<ReadonlyMap<RefName, ObjectId>> {
-  const { fs, locks, paths } = folder
   const found = new Map<RefName, ObjectId>()
   if (!locks.take(refs.packedPath)) return found
   try {
@@ -79,7 +78,7 @@ async function addPacked(
     await fs.syncDir(paths.root)
     return found
   } catch (error) {
-    if (!(error instanceof StorageError)) throw error
+    if (!(error instanceof StorageError || error instanceof CorruptError)) throw error
     // The disk may be full. Syncing files that are there needs no space.
     return new Map()
   } finally {
