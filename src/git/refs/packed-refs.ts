@@ -7,6 +7,8 @@ export class PackedRefs {
   readonly path: string
   readonly #fs: FileSystem
   #seen: string | undefined = ''
+  /** The names in `refs`, in order. */
+  #names: readonly RefName[] | undefined
   /** The last result of `read`. */
   refs: ReadonlyMap<RefName, ObjectId> = new Map()
 
@@ -23,7 +25,39 @@ export class PackedRefs {
     const content = this.#fs.readFile(this.path)
     this.refs = content === undefined ? new Map() : parse(content.toString('utf8'), this.path)
     this.#seen = now
+    this.#names = undefined
     return this.refs
+  }
+
+  /** The refs whose names start with `prefix`, in order. Throws CorruptError as `read` does. */
+  *below(prefix: string): Generator<[RefName, ObjectId]> {
+    const refs = this.read()
+    const names = this.#inOrder(refs)
+    for (let n = firstFrom(names, prefix); names[n]?.startsWith(prefix) === true; n++)
+      yield [names[n]!, refs.get(names[n]!)!]
+  }
+
+  /** The names of the folders directly below `prefix`. */
+  folders(prefix: string): string[] {
+    const refs = this.read()
+    const names = this.#inOrder(refs)
+    const found: string[] = []
+    for (let n = firstFrom(names, prefix); names[n]?.startsWith(prefix) === true; ) {
+      const end = names[n]!.indexOf('/', prefix.length)
+      if (end === -1) n++
+      else {
+        const folder = names[n]!.slice(prefix.length, end)
+        found.push(folder)
+        // `0` comes after `/`.
+        n = firstFrom(names, `${prefix}${folder}0`)
+      }
+    }
+    return found
+  }
+
+  #inOrder(refs: ReadonlyMap<RefName, ObjectId>): readonly RefName[] {
+    this.#names ??= [...refs.keys()]
+    return this.#names
   }
 
   /** Makes the next `read` read the file again, because it was changed within one tick of the clock. */
@@ -57,6 +91,18 @@ export class PackedRefs {
       return !removing
     })
   }
+}
+
+/** Index of the first name that is not before `from`. */
+function firstFrom(names: readonly string[], from: string): number {
+  let low = 0
+  let high = names.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if (names[middle]! < from) low = middle + 1
+    else high = middle
+  }
+  return low
 }
 
 /** Git's own first line. "fully-peeled": every line of an object other than a commit is followed by its target. */

@@ -99,17 +99,19 @@ export class Refs {
     // Packed refs are read after the loose ones: a ref that pack-refs moves in between is seen twice instead of being
     // missed.
     let next = 0
-    for (const entry of this.#packed.read()) {
+    for (const entry of this.#packed.below(prefix)) {
       const [ref] = entry
-      if (!ref.startsWith(prefix)) {
-        // They are in order.
-        if (ref > prefix) break
-        continue
-      }
       for (; next < loose.length && loose[next]![0] < ref; next++) yield loose[next]!
       if (loose[next]?.[0] !== ref) yield entry
     }
     yield* loose.slice(next)
+  }
+
+  /** Names of the folders of refs directly below a folder; some may be empty. Throws CorruptError. */
+  folders(prefix: RefFolder): Set<string> {
+    const path = this.path(`${prefix}x`).slice(0, -2)
+    const loose = this.#fs.readDir(path).filter((name) => this.#fs.stat(join(path, name))?.kind === 'folder')
+    return new Set([...loose, ...this.#packed.folders(prefix)])
   }
 
   /**
