@@ -34,6 +34,7 @@ import { AGAIN, type Again, type Aim, changeLocked, nothing } from './locking.ts
 import type { PageRules } from './pages.ts'
 import { restoring, SessionRefs } from './session-refs.ts'
 import type { Signing } from './signing.ts'
+import { mayHaveTombstone, tombstoneOf } from './tombstones/folded.ts'
 import { Writing } from './writing.ts'
 import { wrongType } from './wrong-type.ts'
 
@@ -226,7 +227,8 @@ export class Checkpoints<R extends AnyRepository = Repository> {
         if (!isNew && !anyType) await this.#checkLine(session, target.ref, tip)
         const { ref, name: branch } = target
         const common = { history: this.history, keys: this.#keys, rules, signing: this.#signing }
-        const grave = target.starts && id === undefined ? current.get(goneRef(session)) : undefined
+        const isMarked = target.starts && id === undefined && target.refs.includes(goneRef(session))
+        const grave = isMarked ? await tombstoneOf(this.history, session) : undefined
         const writing = new Writing(common, { session, branch, ref, tip, isNew, grave })
         const result = await write.decide(writing)
         if (result === AGAIN) return nothing(AGAIN)
@@ -241,7 +243,7 @@ export class Checkpoints<R extends AnyRepository = Repository> {
         // A line of this name was deleted before, and the new one begins at a checkpoint that its tombstone may name.
         const restored =
           grave !== undefined && moved !== undefined && !writing.goesOn
-            ? restoring(session, ref, grave as CommitId, rules.now())
+            ? restoring(session, ref, grave, rules.now())
             : []
         return {
           ...plan,
@@ -306,7 +308,7 @@ export class Checkpoints<R extends AnyRepository = Repository> {
         ref,
         ...(activates ? [activeRef(session)] : []),
         ...also,
-        ...this.#graveOf(session, starts && there),
+        ...(starts && there && mayHaveTombstone(this.#repository.refs, session) ? [goneRef(session)] : []),
       ],
       reaches: starts && line === undefined,
       ref,
@@ -316,12 +318,6 @@ export class Checkpoints<R extends AnyRepository = Repository> {
       activates,
       head: branchRef(session, branch),
     }
-  }
-
-  /** Returns the ref of the session's tombstones, if it is wanted and exists. */
-  #graveOf(session: SessionId, isWanted: boolean): RefName[] {
-    const ref = goneRef(session)
-    return isWanted && this.#repository.refs.read(ref) !== undefined ? [ref] : []
   }
 
   /** Throws InvalidStateError if the session exists and is of another type. */
