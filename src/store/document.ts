@@ -1,6 +1,6 @@
 /** Checks a store's options, and every state against them. */
 import type { StandardSchemaV1 } from '@standard-schema/spec'
-import type { PageRules } from '../checkpoints/pages.ts'
+import type { PageRules } from '../checkpoints/pages/pages.ts'
 import { wrongType } from '../checkpoints/wrong-type.ts'
 import { type CollectionSpec, genericLayout, type Layout, sessionLayout } from '../codec/index.ts'
 import { InvalidStateError, type StateIssue } from '../errors.ts'
