@@ -72,7 +72,7 @@ export function documentRules<S extends StoredDocument>(
 /**
  * Returns how documents of a type are laid out as a tree. The events of `runs` are stored separately for every type.
  */
-export function layoutFor(type: string, collections: readonly string[]): Layout {
+function layoutFor(type: string, collections: readonly string[]): Layout {
   const runs: CollectionSpec = { name: RUNS, log: 'events', item: 'run' }
   const generic = genericLayout(
     type,

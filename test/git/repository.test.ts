@@ -368,14 +368,12 @@ describe('a process that does not close its store', () => {
         prepare: () => ({ objects: [blob], moves: new Map([['refs/tags/s/x', blob.id]]), result: 1 }),
       })
       console.log('saved')`
-    const start = performance.now()
     const { stdout, status } = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
+      // The timer that settles takes longer.
       timeout: 20_000,
     })
     expect(`${stdout}`).toBe('saved\n')
     expect(status).toBe(0)
-    // Not so long as the timer that settles would have taken.
-    expect(performance.now() - start).toBeLessThan(15_000)
     expect(fs.readdirSync(join(folder, 'forkpoint/journals'))).toEqual([])
     expect(fs.readdirSync(join(folder, 'forkpoint/tmp'))).toEqual([])
     expect(execFileSync('git', ['cat-file', '-p', 'refs/tags/s/x'], { cwd: folder }).toString()).toBe('x')

@@ -11,6 +11,7 @@ import {
   goneRef,
   parseRef,
   type RefFolder,
+  rewrittenRef,
   type SessionId,
   type TagName,
   trustedCommit,
@@ -215,10 +216,11 @@ export class RemoteBackend extends CommitBackend implements Backend<CommitInfo> 
 
 const ALL: readonly RefFolder[] = ['refs/heads/', 'refs/tags/']
 
-/** Branches, tags and the tombstone of a session, which may be folded. */
+/** Branches, tags, the tombstone (which may be folded) and the map of rewritten checkpoints of a session. */
 const foldersOf = (session: SessionId): RefFolder[] => [
   `refs/heads/${encodeName(session)}/`,
   `refs/tags/${encodeName(session)}/`,
   goneRef(session) as RefFolder,
   FOLDED as RefFolder,
+  rewrittenRef(session) as RefFolder,
 ]
