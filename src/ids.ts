@@ -98,6 +98,9 @@ export const goneRef = (session: SessionId): RefName => `${GONE}${encodeName(ses
 
 export const GONE = 'refs/forkpoint/gone/'
 
+/** The ref of folded tombstones. No session's id is encoded as `_old`. */
+export const FOLDED = 'refs/forkpoint/gone/_old' as const
+
 /** Folder of the refs of archives. */
 export const ARCHIVE = 'refs/forkpoint/archive/' as const
 

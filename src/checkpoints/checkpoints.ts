@@ -33,6 +33,7 @@ import { covers, type Onto, type Target, targetOf } from './locking/target.ts'
 import type { PageRules } from './pages/pages.ts'
 import { restoring, SessionRefs } from './session-refs.ts'
 import type { Signing } from './signing.ts'
+import { tombstoneOf } from './tombstones/folded.ts'
 import { Writing } from './writing.ts'
 
 export { AGAIN, type Again, type Onto }
@@ -203,7 +204,8 @@ export class Checkpoints<R extends AnyRepository = Repository> {
         if (!isNew && !anyType) await this.#tips.checkLine(session, target.ref, tip)
         const { ref, name: branch } = target
         const common = { history: this.history, keys: this.#keys, rules, signing: this.#signing }
-        const grave = target.starts && id === undefined ? current.get(goneRef(session)) : undefined
+        const isMarked = target.starts && id === undefined && target.refs.includes(goneRef(session))
+        const grave = isMarked ? await tombstoneOf(this.history, session) : undefined
         const writing = new Writing(common, { session, branch, ref, tip, isNew, grave })
         const result = await write.decide(writing)
         if (result === AGAIN) return nothing(AGAIN)
@@ -218,7 +220,7 @@ export class Checkpoints<R extends AnyRepository = Repository> {
         // A line of this name was deleted before, and the new one begins at a checkpoint that its tombstone may name.
         const restored =
           grave !== undefined && moved !== undefined && !writing.goesOn
-            ? restoring(session, ref, grave as CommitId, rules.now())
+            ? restoring(session, ref, grave, rules.now())
             : []
         return {
           ...plan,

@@ -1,6 +1,7 @@
 /** Creates, moves and deletes the refs of a session without a new checkpoint; each call is one transaction. */
 import { AlreadyExistsError, NotFoundError } from '../errors.ts'
 import type { AnyRepository } from '../git/any-repository.ts'
+import type { NewObject } from '../git/objects/object.ts'
 import {
   activeRef,
   type BranchName,
@@ -25,6 +26,7 @@ import type { History } from './commits/history.ts'
 import { stillStands } from './commits/still-stands.ts'
 import { filesOf, storedFiles } from './files-line.ts'
 import { AGAIN, type Aim, changeLocked, nothing } from './locking/locking.ts'
+import { tombstoneOf } from './tombstones/folded.ts'
 import { isShared, lastSeen } from './tombstones/sharing.ts'
 import { newTombstone, type TombstoneKind } from './tombstones/tombstone.ts'
 import { trashRefs } from './trash.ts'
@@ -139,18 +141,18 @@ export class SessionRefs {
         const refs = [ref, line, active, ...head.map((move) => move.ref), ...shared]
         return { refs, reaches: false, frees: true, head, shared }
       },
-      decide: ({ head, shared }, current) => {
+      decide: async ({ head, shared }, current) => {
         if (current.get(ref) === undefined) return nothing(false)
         const before = this.#history.active(session)
         const after = activeAfterDelete(session, branch, [...this.#history.branches(session).keys()], before)
         return {
-          ...this.#deletion(
+          ...(await this.#deletion(
             session,
             'branch',
             current.get(line) === undefined ? [ref] : [ref, line],
             shared,
             current,
-          ),
+          )),
           result: true,
           symbolic: [...(after === before ? [] : [{ ref: active, to: null }]), ...head],
         }
@@ -182,12 +184,12 @@ export class SessionRefs {
         const refs = [...own, ...symbolic.map(({ ref }) => ref), ...trash.map(({ ref }) => ref), ...shared]
         return { refs, reaches: false, frees: true, own, symbolic, trash, shared }
       },
-      decide: ({ own, symbolic, trash, shared }, current) => {
+      decide: async ({ own, symbolic, trash, shared }, current) => {
         if (this.refsOf(session).some((ref) => !own.includes(ref))) return nothing(AGAIN)
         const isOther = own.some((ref) => expected !== undefined && expected.get(ref) !== current.get(ref))
         if (isOther) return nothing(false)
         const kind = expected === undefined ? 'session' : 'pruned'
-        const deletion = this.#deletion(session, kind, own, shared, current)
+        const deletion = await this.#deletion(session, kind, own, shared, current)
         const kept = trash.map(({ ref, from }) => [ref, current.get(from) ?? null] as const)
         return {
           ...deletion,
@@ -207,8 +209,8 @@ export class SessionRefs {
         const shared = this.#sharedRefs(session, [ref])
         return { refs: [ref, ...shared], reaches: false, frees: true, shared }
       },
-      decide: ({ shared }, current) => ({
-        ...this.#deletion(session, kind, [ref], shared, current),
+      decide: async ({ shared }, current) => ({
+        ...(await this.#deletion(session, kind, [ref], shared, current)),
         result: current.get(ref) !== undefined,
       }),
     })
@@ -224,7 +226,7 @@ export class SessionRefs {
    * Returns the deletion of refs, and of what was last seen of them at remotes. If there are remotes, a tombstone names
    * them.
    */
-  #deletion(
+  async #deletion(
     session: SessionId,
     kind: TombstoneKind,
     refs: readonly RefName[],
@@ -236,12 +238,12 @@ export class SessionRefs {
       const id = current.get(ref)
       return id === undefined ? [] : [[ref.slice('refs/'.length), id] as const]
     })
-    const before = current.get(gone) as CommitId | undefined
-    const parents = before === undefined ? [] : [before]
-    const objects =
-      shared.length > 0 && tips.length > 0
-        ? newTombstone({ session, kind, parents, tips, at: this.#now() })
-        : []
+    let objects: NewObject[] = []
+    if (shared.length > 0 && tips.length > 0) {
+      const before = await tombstoneOf(this.#history, session)
+      const parents = before === undefined ? [] : [before]
+      objects = newTombstone({ session, kind, parents, tips, at: this.#now() })
+    }
     const moves = new Map<RefName, ObjectId | null>([...refs, ...shared].map((ref) => [ref, null] as const))
     const [tombstone] = objects
     if (tombstone !== undefined) moves.set(gone, tombstone.id)
@@ -254,19 +256,20 @@ export class SessionRefs {
     return changeLocked(this.#history, {
       session,
       branch,
-      aim: () => {
-        const isGone = this.#history.tip(goneRef(session)) !== undefined
+      aim: async () => {
+        const isGone = (await tombstoneOf(this.#history, session)) !== undefined
         const more = [...(isGone ? [goneRef(session)] : []), ...(line === undefined ? [] : [line.ref])]
         return { refs: [ref, ...more], reaches: true }
       },
-      decide: async (_, current) => {
+      decide: async ({ refs }, current) => {
         if (current.get(ref) !== undefined) throw exists()
         if (!(await stillStands(this.#history, session, to, mark)))
           throw new NotFoundError({ kind: 'revision', id: to, session })
         const moves = new Map<RefName, ObjectId>([[ref, to]])
         const begins = line !== undefined && current.get(line.ref) === undefined
         if (begins && (await this.#history.objects.has(line.to))) moves.set(line.ref, line.to)
-        const grave = current.get(goneRef(session)) as CommitId | undefined
+        const isMarked = refs.includes(goneRef(session))
+        const grave = isMarked ? await tombstoneOf(this.#history, session) : undefined
         if (grave === undefined) return { ...nothing(undefined), moves }
         // A ref of this name may have been deleted before, perhaps at this checkpoint.
         const objects = restoring(session, ref, grave, this.#now())

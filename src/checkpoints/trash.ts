@@ -79,8 +79,8 @@ export function trashRefs(
  */
 export async function emptyTrash(repository: Repository, before: number): Promise<number> {
   const old = discarded(repository).filter(({ at }) => at < before)
-  for (const one of old) {
-    const refs = [...inTrash(repository, one).keys()]
+  for (let from = 0; from < old.length; from += AT_ONCE) {
+    const refs = old.slice(from, from + AT_ONCE).flatMap((one) => [...inTrash(repository, one).keys()])
     await repository.change({
       refs,
       prepare: () => ({ ...nothing(undefined), moves: new Map(refs.map((ref) => [ref, null] as const)) }),
@@ -88,6 +88,9 @@ export async function emptyTrash(repository: Repository, before: number): Promis
   }
   return old.length
 }
+
+/** How many deleted sessions are removed in one change. */
+const AT_ONCE = 256
 
 /** Returns the refs that keep a deleted session in the trash. */
 export function inTrash(repository: Repository, { session, at }: Discarded): Map<RefName, ObjectId> {

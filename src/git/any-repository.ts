@@ -27,4 +27,4 @@ export interface AnyRepository {
   change<T>(change: Change<T>, head?: RefName): Promise<T>
 }
 
-export type RefReader = Pick<Refs, 'read' | 'readValue' | 'list' | 'entries' | 'looseNames'>
+export type RefReader = Pick<Refs, 'read' | 'readValue' | 'list' | 'entries' | 'folders' | 'looseNames'>

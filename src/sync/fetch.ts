@@ -2,20 +2,21 @@
 import type { Checkpoints } from '../checkpoints/checkpoints.ts'
 import { Graves } from '../checkpoints/tombstones/graves.ts'
 import type { Rewrites } from '../checkpoints/tombstones/rewrites.ts'
-import { joinTombstones, readTombstones } from '../checkpoints/tombstones/tombstone.ts'
+import { joinTombstones } from '../checkpoints/tombstones/tombstone.ts'
 import { StorageError } from '../errors.ts'
 import type { NewObject } from '../git/objects/object.ts'
 import type { Fetched, RemoteRefs } from '../git/wire/remote.ts'
 import { ARCHIVE, activeRef, type CommitId, goneRef, type ObjectId, type SessionId } from '../ids.ts'
 import { isOnlyArchivedThere, takeOverArchives } from './archives/shared-archives.ts'
 import { type LocalMove, type LocalMoves, moveRefs, PURGED } from './local-moves.ts'
-import { branchKey, type SessionFacts, sessionFacts } from './planning/facts.ts'
+import { branchKey, gravesOf, type SessionFacts, sessionFacts } from './planning/facts.ts'
 import { type FetchPlan, planFetch } from './planning/fetch-plan.ts'
 import { parseKey } from './planning/names.ts'
 import type { SharedSession, SharedSessions } from './planning/shared-sessions.ts'
 import type { FetchReport } from './report.ts'
 import { bringRewrites, takeRewrites } from './rewrites/taken.ts'
 import { each, type Only, type Sharing, sessionsWith } from './sharing.ts'
+import { bringFolded, takeOverFolded } from './tombstones/shared-folds.ts'
 
 /** Fetches sessions. Throws RemoteError; CorruptError for wrong objects; LockedError, StorageError. */
 export async function fetchSessions(sharing: Sharing, only?: Only, depth?: number): Promise<FetchReport> {
@@ -29,25 +30,28 @@ export async function fetchSessions(sharing: Sharing, only?: Only, depth?: numbe
     const report = emptyReport(names.remote)
     // Rewrites come first, so that rewritten checkpoints are not fetched.
     const news = await bringRewrites(sharing, there)
+    const folded = await bringFolded(sharing, there)
     const archives = isAll ? [...there.refs].flatMap(([ref, id]) => (ref.startsWith(ARCHIVE) ? id : [])) : []
     let fetched: Fetched | undefined
     try {
-      const sessions = sessionsWith(sharing, there, only)
+      const sessions = await sessionsWith(sharing, there, only)
       fetched = await bring(sharing, sessions, { rewrites: news.rewrites, archives, depth })
       const moved = await takeRewrites(sharing, news, mark)
       let isPurged = moved === PURGED
       if (moved !== PURGED) report.rewritten.push(...moved)
       // New archives can be read only now, so the sessions are determined again.
-      await each(isPurged ? [] : sessionsWith(sharing, there, only).values(), async (shared) => {
+      await each(isPurged ? [] : (await sessionsWith(sharing, there, only)).values(), async (shared) => {
         if (isAll && isOnlyArchivedThere(shared)) return
         const plan = await settle(sharing, shared, there, mark)
         if (plan === PURGED) isPurged = true
         else note(report, plan)
       })
+      if (!isPurged) isPurged = (await takeOverFolded(sharing, there, mark)) === PURGED
       if (!isPurged && isAll) await takeOverArchives(sharing, there, report)
       if (!isPurged) return sorted(report)
     } finally {
       fetched?.release()
+      folded?.release()
       news.release()
     }
   }
@@ -86,7 +90,7 @@ export async function bring(
     const before = wants.size
     // Tombstones are applied only if those of the remote are stored here.
     const isTold = gone.remote === undefined || (await history.objects.has(gone.remote))
-    const graves = new Graves(isTold ? await readTombstones(history, gone.local) : [])
+    const graves = isTold ? await gravesOf(history, gone) : new Graves([])
     const alive = [...refs].flatMap(([key, { remote: id }]) =>
       id === undefined || graves.isKnownDead(key, id, gone.remote) || rewrites.has(id) ? [] : id,
     )
@@ -120,7 +124,7 @@ async function settle(
     session,
     async () => {
       // Read again each time, because someone may have saved since.
-      const now = sessionsWith(sharing, there, [session]).get(session) ?? {
+      const now = (await sessionsWith(sharing, there, [session])).get(session) ?? {
         session,
         refs: new Map(),
         gone: {},
@@ -129,7 +133,7 @@ async function settle(
       }
       const facts = await sessionFacts(history, now, writer)
       const plan = planFetch(facts.refs)
-      const joined = await joinedGone(sharing, now, facts)
+      const joined = await joinedGone(sharing, now, facts, there)
       const moves: LocalMove[] = [
         ...localMoves(plan, facts),
         ...seenMoves(sharing, plan, there),
@@ -157,17 +161,22 @@ function seenMoves({ checkpoints, names }: Sharing, { seen }: FetchPlan, there: 
 /** Joins the tombstones of both sides. */
 async function joinedGone(
   { checkpoints, names }: Sharing,
-  { session, gone: { local, seen, remote } }: SharedSession,
+  { session, gone: { local, remote } }: SharedSession,
   { graves }: SessionFacts,
+  there: RemoteRefs,
 ): Promise<{ moves: LocalMove[]; objects: readonly NewObject[] }> {
-  const [ref, seenRef] = [goneRef(session), names.seen(`gone/${goneRef(session).split('/').at(-1)}`)]
-  const moves: LocalMove[] = seen === remote ? [] : [{ ref: seenRef, from: seen, to: remote }]
+  const { history } = checkpoints
+  const ref = goneRef(session)
+  const seenRef = names.seen(ref.slice('refs/forkpoint/'.length))
+  const [from, seen] = [history.tip(ref), history.tip(seenRef)]
+  const own = there.refs.get(ref)
+  const moves: LocalMove[] = seen === own ? [] : [{ ref: seenRef, from: seen, to: own }]
   if (remote === undefined || local === remote || (local && graves.below(local).has(remote)))
     return { moves, objects: [] }
   if (local === undefined || graves.below(remote).has(local))
-    return { moves: [...moves, { ref, from: local, to: remote }], objects: [] }
-  const objects = await joinTombstones(checkpoints.history, session, [local, remote])
-  return { moves: [...moves, { ref, from: local, to: objects[0].id as CommitId }], objects }
+    return { moves: [...moves, { ref, from, to: remote }], objects: [] }
+  const objects = await joinTombstones(history, session, [local, remote])
+  return { moves: [...moves, { ref, from, to: objects[0].id as CommitId }], objects }
 }
 
 /** Returns the active branch: the new name of our branch if that was renamed, `main` if it was deleted. */

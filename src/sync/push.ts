@@ -7,11 +7,13 @@ import { batchesOf, sendInHalves } from './batches.ts'
 import { create, fetchSessions } from './fetch.ts'
 import { pushFirstBranch } from './neutral-branch.ts'
 import { isBelow } from './planning/facts.ts'
-import { isWaiting, localSessions, type SharedSession } from './planning/shared-sessions.ts'
+import { addFolded, isWaiting, localSessions, type SharedSession } from './planning/shared-sessions.ts'
 import type { PushReport } from './report.ts'
 import { newRewrites } from './rewrites/taken.ts'
 import { type Denied, type Push, type PushRequest, preparePush, ROUNDS, saw } from './session-push.ts'
 import { each, type Sharing, sessionsWith } from './sharing.ts'
+import { pushFolded, unsentFolded } from './tombstones/push-folds.ts'
+import { isNewFold } from './tombstones/shared-folds.ts'
 
 /** Pushes sessions. The report contains what the remote refused. Throws RemoteError, LockedError, StorageError. */
 export async function pushSessions(sharing: Sharing, request: PushRequest = {}): Promise<PushReport> {
@@ -28,13 +30,21 @@ export async function pushSessions(sharing: Sharing, request: PushRequest = {}):
   }
   await create(checkpoints)
   const waiting = localSessions(checkpoints.history, names, request.only)
-  let left = [...waiting.values()]
-    .filter((one) => isWaiting(one) && !isNewArchived(one))
-    .map(({ session }) => session)
+  await addFolded(checkpoints.history, waiting, names)
+  const unsent = request.only === undefined ? await unsentFolded(sharing) : []
+  let left = [
+    ...new Set([
+      ...[...waiting.values()]
+        .filter((one) => isWaiting(one) && !isNewArchived(one))
+        .map(({ session }) => session),
+      ...unsent,
+    ]),
+  ]
   const state: Denied = { deletes: new Set(), replacing: new Map() }
   for (let round = 0; round < ROUNDS && left.length > 0; round++)
     left = await pushOnce(sharing, request, left, report, state)
   await pushArchives(sharing, request, report)
+  if (request.only === undefined) await pushFolded(sharing)
   for (const session of left)
     report.refused.push({ session, reason: 'others keep changing it at the remote. Try again.' })
   const once = (list: readonly string[]): string[] => [...new Set(list)].sort()
@@ -69,13 +79,13 @@ async function pushOnce(
   if (there.refs.size === 0) await pushFirstBranch(sharing)
   const again = new Set<SessionId>()
   const pushes: Push[] = []
-  const shared = sessionsWith(sharing, there, sessions)
+  const shared = await sessionsWith(sharing, there, sessions)
   const unknown = [...shared.values()].flatMap(({ session, gone }) =>
     gone.remote !== undefined && gone.remote !== gone.seen ? session : [],
   )
   // New deletions and rewrites of others are fetched before anything is pushed, because they may affect local refs.
   const news = [...unknown, ...newRewrites(sharing, there).keys()]
-  if (news.length > 0) await fetchSessions(sharing, news)
+  if (news.length > 0 || isNewFold(sharing, there)) await fetchSessions(sharing, news)
   await each(shared.values(), async ({ session }) => {
     const push = await preparePush(sharing, request, session, there, report, state)
     if (push !== undefined) pushes.push(push)

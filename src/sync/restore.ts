@@ -1,5 +1,6 @@
 /** Takes back the deletion of a session: its tombstones no longer count, and its refs exist again. */
 import type { Checkpoints } from '../checkpoints/checkpoints.ts'
+import { tombstoneOf } from '../checkpoints/tombstones/folded.ts'
 import { Graves } from '../checkpoints/tombstones/graves.ts'
 import {
   EVERY_REF,
@@ -28,7 +29,8 @@ export async function restoreSession(checkpoints: Checkpoints, session: SessionI
   const restored = await moveRefs<RefKey[]>(checkpoints, session, async () => {
     const ref = goneRef(session)
     const from = history.tip(ref)
-    const tombstones = await readTombstones(history, from)
+    const newest = await tombstoneOf(history, session)
+    const tombstones = await readTombstones(history, newest)
     const isGone = tombstones.some(({ kind }) => kind !== 'joined')
     const [waiting] = discarded(history.repository, session)
     if (waiting === undefined && !isGone) throw missing
@@ -46,7 +48,7 @@ export async function restoreSession(checkpoints: Checkpoints, session: SessionI
     const result = moves.map((move) => keyOf(move.ref))
     for (const [name, id] of waiting === undefined ? [] : inTrash(history.repository, waiting))
       moves.push({ ref: name, from: id, to: undefined })
-    const objects = from === undefined || !isGone ? [] : restoredTombstone(checkpoints, session, from)
+    const objects = newest === undefined || !isGone ? [] : restoredTombstone(checkpoints, session, newest)
     const [tombstone] = objects
     if (tombstone !== undefined) moves.push({ ref, from, to: tombstone.id })
     const active = waiting && (waiting.active === MAIN ? null : branchRef(session, waiting.active))

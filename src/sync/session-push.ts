@@ -1,4 +1,5 @@
 /** Decides what is pushed of one session, from what is here and what the remote has. */
+import { tombstoneOf } from '../checkpoints/tombstones/folded.ts'
 import { type NamedTip, newTombstone } from '../checkpoints/tombstones/tombstone.ts'
 import { type ForkpointError, RemoteError } from '../errors.ts'
 import type { RemoteMove, RemoteRefs } from '../git/wire/remote.ts'
@@ -55,7 +56,7 @@ export async function preparePush(
 ): Promise<Push | undefined> {
   const { checkpoints, names, writer } = sharing
   for (let round = 0; round < ROUNDS; round++) {
-    const shared = sessionsWith(sharing, there, [session]).get(session)
+    const shared = (await sessionsWith(sharing, there, [session])).get(session)
     if (shared === undefined) return undefined
     const facts = await sessionFacts(checkpoints.history, shared, writer)
     const { gone, rewritten } = shared
@@ -85,7 +86,7 @@ export async function preparePush(
     report.behind.push(...plan.behind)
     report.kept.push(...plan.kept)
     report.hidden.push(...plan.hidden)
-    const moves = remoteMoves(names, session, plan, rewritten)
+    const moves = remoteMoves(names, session, plan, rewritten, there)
     const push = { session, plan, rewritten: rewritten.local, moves }
     if (moves.every(({ from, to }) => from === to)) {
       await saw(sharing, [{ ...push, has: [] }])
@@ -158,9 +159,12 @@ function remoteMoves(
   session: SessionId,
   { moves, gone }: PushPlan,
   rewritten: SharedSession['rewritten'],
+  there: RemoteRefs,
 ): RemoteMove[] {
   const all: RemoteMove[] = moves.map(({ key, from, to }) => ({ ref: names.there(key), from, to }))
-  if (gone !== undefined) all.push({ ref: goneRef(session), ...gone })
+  // If the remote's tombstone is folded, it gets a ref again.
+  if (gone !== undefined)
+    all.push({ ref: goneRef(session), from: there.refs.get(goneRef(session)), to: gone.to })
   if (rewritten.local !== undefined && rewritten.local !== rewritten.remote)
     all.push({ ref: rewrittenRef(session), from: rewritten.remote, to: rewritten.local })
   return all
@@ -171,8 +175,9 @@ async function name({ checkpoints }: Sharing, session: SessionId, { unnamed }: P
   const ref = goneRef(session)
   await moveRefs(checkpoints, session, async () => {
     const from = checkpoints.history.tip(ref)
+    const before = await tombstoneOf(checkpoints.history, session)
     const tips = unnamed.map(({ key, id }): NamedTip => [key, id])
-    const parents = from === undefined ? [] : [from]
+    const parents = before === undefined ? [] : [before]
     const objects = newTombstone({ session, kind: 'also', parents, tips, at: checkpoints.rules.now() })
     return { moves: [{ ref, from, to: objects[0].id }], objects, result: undefined }
   })

@@ -5,6 +5,7 @@ import type { Remote, RemoteOptions, RemoteRefs } from '../git/wire/remote.ts'
 import type { SessionId } from '../ids.ts'
 import type { RemoteNames } from './planning/names.ts'
 import {
+  addFolded,
   addRemote,
   localSessions,
   type SharedSession,
@@ -30,9 +31,14 @@ export type Only = readonly SessionId[] | undefined
 export type Gate = (session: SharedSession) => Promise<ForkpointError | undefined>
 
 /** Returns sessions with the values of their refs here, as last seen, and at the remote. */
-export function sessionsWith({ checkpoints, names }: Sharing, there: RemoteRefs, only: Only): SharedSessions {
+export async function sessionsWith(
+  { checkpoints, names }: Sharing,
+  there: RemoteRefs,
+  only: Only,
+): Promise<SharedSessions> {
   const sessions = localSessions(checkpoints.history, names, only)
   addRemote(checkpoints.history, sessions, names, there.refs, only)
+  await addFolded(checkpoints.history, sessions, names, there.refs)
   return sessions
 }
 

@@ -10,7 +10,7 @@ import { each, type Only, type Sharing, sessionsWith } from './sharing.ts'
 export async function statusOf(sharing: Sharing, url: string, only?: Only): Promise<RemoteStatus> {
   const { checkpoints, remote, names, options, writer } = sharing
   const there = await remote.refs(names.prefixes(only), options)
-  const sessions = sessionsWith(sharing, there, only)
+  const sessions = await sessionsWith(sharing, there, only)
   const differing: SessionStatus[] = []
   let same = 0
   await each(sessions.values(), async (shared) => {

@@ -100,6 +100,20 @@ test('what one machine archived and the other went on with stays live, and loses
   expect(archives(server.folder)).toEqual(archives(here.folder))
 })
 
+test('what another machine archived has no active branch of its own left', async () => {
+  const server = await folderServer()
+  const [one, two] = [machine(server.url, 'one'), machine(server.url, 'two')]
+  await begin(one)
+  await one.fork('demo', { branch: 'try' })
+  await one.sync()
+  await two.sync()
+  await two.switch('demo', 'try')
+  await one.archive({ sessions: ['demo'] })
+  await one.sync()
+  await two.sync()
+  expectClean(two.folder)
+})
+
 test('two machines that archive different sets converge', async () => {
   const server = await folderServer()
   const [here, there] = [machine(server.url, 'ann'), machine(server.url, 'bob')]

@@ -9,6 +9,7 @@ import { afterEach, expect, test } from 'vitest'
 import type { Checkpoints } from '../../src/checkpoints/checkpoints.ts'
 import { checkpointsOf } from '../../src/checkpoints/of-store.ts'
 import { rewriteHistory } from '../../src/checkpoints/rewriting/rewrite.ts'
+import { tombstoneOf } from '../../src/checkpoints/tombstones/folded.ts'
 import { Graves } from '../../src/checkpoints/tombstones/graves.ts'
 import { continuedBy, readTombstones } from '../../src/checkpoints/tombstones/tombstone.ts'
 import { NotFoundError, UnsupportedError } from '../../src/errors.ts'
@@ -16,7 +17,7 @@ import { Repository } from '../../src/git/repository.ts'
 import { locationOf } from '../../src/git/wire/native/location.ts'
 import { NativeRemote } from '../../src/git/wire/native/remote.ts'
 import type { Remote } from '../../src/git/wire/remote.ts'
-import { type CommitId, goneRef, type RefName, type SessionId } from '../../src/ids.ts'
+import type { CommitId, RefName, SessionId } from '../../src/ids.ts'
 import { redactTexts } from '../../src/redaction/index.ts'
 import { GitSessionStore } from '../../src/store/git/git-session-store.ts'
 import { maintainRepository } from '../../src/store/git/maintain.ts'
@@ -30,6 +31,7 @@ import { pushSessions } from '../../src/sync/push.ts'
 import type { FetchReport } from '../../src/sync/report.ts'
 import { bringOutdated } from '../../src/sync/rewrites/outdated.ts'
 import type { Sharing } from '../../src/sync/sharing.ts'
+import { foldTombstones } from '../../src/sync/tombstones/fold.ts'
 import { bareRepository, gitText } from '../git/real-git.ts'
 import { emptySession, message } from '../store/support/git-store.ts'
 import { expectClean, refsAt, tips } from './support/machines.ts'
@@ -218,6 +220,14 @@ async function act(machine: Machine, world: World, step: number): Promise<string
     return redact(machine, session, WORDS[dice(WORDS.length)]!, world)
   }
   const name = ['try', 'next'][dice(2)]!
+  if (choice < 68) {
+    if (choice === 65) {
+      const { archived } = await store.archive({ sessions: [session] })
+      return `archive ${session}: ${archived.length}`
+    }
+    if (choice === 66) return `unarchive ${session}: ${await store.unarchive(session)}`
+    return `fold ${await foldTombstones(machine.checkpoints, { above: 0, keep: dice(2) })}`
+  }
   if (choice < 75) {
     if (branches.includes(name)) return 'nothing'
     await store
@@ -312,6 +322,8 @@ async function sync(machine: Machine): Promise<void> {
   note1(machine, await fetchSessions(machine.sharing))
   const { refused } = await pushSessions(machine.sharing)
   for (const { session, error, reason } of refused) {
+    // An archived session with work that a deletion did not know.
+    if (error === undefined && reason === 'it was deleted elsewhere. Restore it first.') continue
     expect(error, reason).toBeInstanceOf(RewrittenError)
     machine.outdated.add(session)
   }
@@ -336,7 +348,7 @@ async function remember(machine: Machine, { parents }: World): Promise<void> {
 
 /** Nothing that was taken out is where refs lead. */
 function expectNothingSaid(folder: string, { forbidden }: World): void {
-  const tips = Object.values(refsAt(folder, 'refs/heads/', 'refs/tags/'))
+  const tips = Object.values(refsAt(folder, 'refs/heads/', 'refs/tags/', 'refs/forkpoint/archive/'))
   if (tips.length === 0) return
   const listed = gitText(folder, ['rev-list', '--objects', ...tips])
   const input = listed.replace(/ .*$/gm, '')
@@ -348,13 +360,14 @@ function expectNothingSaid(folder: string, { forbidden }: World): void {
 /** Branches with their tips, without those that were reported. */
 async function listed({ store, kept }: Machine): Promise<Record<string, string>> {
   const all: Record<string, string> = {}
-  for await (const { id } of store.list())
-    for (const [branch, tip] of Object.entries(await tips(store, id))) all[`heads/${id}/${branch}`] = tip
+  for (const archived of [false, true])
+    for await (const { id } of store.list({ archived }))
+      for (const [branch, tip] of Object.entries(await tips(store, id))) all[`heads/${id}/${branch}`] = tip
   return Object.fromEntries(Object.entries(all).filter(([key]) => !kept.has(key)))
 }
 
 const gravesOf = async ({ checkpoints: { history } }: Machine, session: string) =>
-  readTombstones(history, history.tip(goneRef(session as SessionId)))
+  readTombstones(history, await tombstoneOf(history, session as SessionId))
 
 /** Every checkpoint that was acknowledged, or what it was rewritten to, is reachable here, or a tombstone names it or what leads to it. */
 async function expectKept(machine: Machine, world: World): Promise<void> {
@@ -378,8 +391,8 @@ async function expectKept(machine: Machine, world: World): Promise<void> {
 }
 
 async function allTips({ checkpoints: { history } }: Machine): Promise<CommitId[]> {
-  const refs = history.repository.refs
-  return [...refs.list('refs/heads/').values(), ...refs.list('refs/tags/').values()] as CommitId[]
+  const all = [...history.everyRef('refs/')].filter(([ref]) => /^refs\/(?:heads|tags)\//.test(ref))
+  return all.map(([, id]) => id as CommitId)
 }
 
 /** No branch is at what a tombstone names, or at something before it. */

@@ -191,9 +191,8 @@ async function fold(
           objects: [...rest, made].flatMap(({ objects }) => objects),
           moves,
           symbolic: [
-            ...sessions.flatMap(({ session, active }) =>
-              active === undefined ? [] : [{ ref: activeRef(session), to: null }],
-            ),
+            // Also where the archive comes from a machine with another active branch.
+            ...sessions.map(({ session }) => ({ ref: activeRef(session), to: null })),
             ...head,
           ],
           result: made.ref,

@@ -12,6 +12,7 @@ import {
   type SessionId,
 } from '../../ids.ts'
 import type { History } from '../commits/history.ts'
+import { mayHaveTombstone } from '../tombstones/folded.ts'
 import type { Aim } from './locking.ts'
 
 /** Where a write goes: a branch (default: the active one), or a reserved line. */
@@ -58,7 +59,7 @@ export function targetOf(
   const isNew = starts && (!there || !history.exists(session))
   const activates = line === undefined && (onto.activates ?? (isNew && branch !== MAIN))
   const grave = goneRef(session)
-  const hasGrave = starts && there && history.repository.refs.read(grave) !== undefined
+  const hasGrave = starts && there && mayHaveTombstone(history.repository.refs, session)
   return {
     refs: [ref, ...(activates ? [activeRef(session)] : []), ...also, ...(hasGrave ? [grave] : [])],
     reaches: starts && line === undefined,

@@ -14,11 +14,11 @@ export function isShared(repository: AnyRepository): boolean {
 
 /** Returns the refs that record what was last seen of these refs at remotes. */
 export function lastSeen(refs: RefReader, of: readonly RefName[]): RefName[] {
-  const wanted = new Set(of.map((ref) => ref.slice('refs/'.length)))
-  return [...refs.list(LAST_SEEN, passOver).keys()].filter((ref) => {
-    const path = ref.slice(LAST_SEEN.length)
-    return wanted.has(path.slice(path.indexOf('/') + 1))
-  })
+  const remotes = [...refs.folders(LAST_SEEN)]
+  const all = remotes.flatMap((remote) =>
+    of.map((ref): RefName => `${LAST_SEEN}${remote}/${ref.slice('refs/'.length)}`),
+  )
+  return all.filter((ref) => refs.readValue(ref) !== undefined)
 }
 
 const passOver = (): void => undefined

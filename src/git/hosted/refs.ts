@@ -61,6 +61,13 @@ export class HostedRefs implements RefReader {
     yield* [...this.#values].filter(([ref]) => ref.startsWith(prefix)).sort(([a], [b]) => (a < b ? -1 : 1))
   }
 
+  folders(prefix: RefFolder): Set<string> {
+    const below = [...this.#values.keys()].filter((ref) => ref.startsWith(prefix))
+    return new Set(
+      below.map((ref) => ref.slice(prefix.length)).flatMap((path) => /^(.*?)\//.exec(path)?.[1] ?? []),
+    )
+  }
+
   looseNames(folder: RefFolder): RefName[] {
     return [...this.#symbolic.keys()].filter((ref) => ref.startsWith(folder))
   }

@@ -7,10 +7,10 @@ export class PackedRefs {
   readonly path: string
   readonly #fs: FileSystem
   #seen: string | undefined = ''
+  /** The names in `refs`, in order; made by the first search. */
+  #names: readonly RefName[] | undefined
   /** The last result of `read`. */
   refs: ReadonlyMap<RefName, ObjectId> = new Map()
-  /** Of these, in order; made when they are searched first. */
-  #names: readonly RefName[] | undefined
 
   constructor(fs: FileSystem, path: string) {
     this.#fs = fs
@@ -29,18 +29,35 @@ export class PackedRefs {
     return this.refs
   }
 
-  /** Those whose name starts with `prefix`, in order; the others are not looked at. Throws as `read`. */
-  *below(prefix: string): Generator<[ref: RefName, id: ObjectId]> {
+  /** The refs whose names start with `prefix`, in order. Throws CorruptError as `read` does. */
+  *below(prefix: string): Generator<[RefName, ObjectId]> {
     const refs = this.read()
-    this.#names ??= [...refs.keys()]
-    const names = this.#names
-    let [from, to] = [0, names.length]
-    while (from < to) {
-      const middle = (from + to) >> 1
-      if (names[middle]! < prefix) from = middle + 1
-      else to = middle
+    const names = this.#inOrder(refs)
+    for (let n = firstFrom(names, prefix); names[n]?.startsWith(prefix) === true; n++)
+      yield [names[n]!, refs.get(names[n]!)!]
+  }
+
+  /** The names of the folders directly below `prefix`. */
+  folders(prefix: string): string[] {
+    const refs = this.read()
+    const names = this.#inOrder(refs)
+    const found: string[] = []
+    for (let n = firstFrom(names, prefix); names[n]?.startsWith(prefix) === true; ) {
+      const end = names[n]!.indexOf('/', prefix.length)
+      if (end === -1) n++
+      else {
+        const folder = names[n]!.slice(prefix.length, end)
+        found.push(folder)
+        // `0` comes after `/`.
+        n = firstFrom(names, `${prefix}${folder}0`)
+      }
     }
-    for (let name = names[from]; name?.startsWith(prefix); name = names[++from]) yield [name, refs.get(name)!]
+    return found
+  }
+
+  #inOrder(refs: ReadonlyMap<RefName, ObjectId>): readonly RefName[] {
+    this.#names ??= [...refs.keys()]
+    return this.#names
   }
 
   /** Makes the next `read` read the file again, because it was changed within one tick of the clock. */
@@ -89,6 +106,18 @@ export class PackedRefs {
 
 /** With the peeled id below a tag's line, which is after the name and so changes no order. */
 const nameIn = (line: string): string => line.slice(41)
+
+/** Index of the first name that is not before `from`. */
+function firstFrom(names: readonly string[], from: string): number {
+  let low = 0
+  let high = names.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if (names[middle]! < from) low = middle + 1
+    else high = middle
+  }
+  return low
+}
 
 /** Git's own first line. "fully-peeled": every line of an object other than a commit is followed by its target. */
 const HEAD = '# pack-refs with: peeled fully-peeled sorted '

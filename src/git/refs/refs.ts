@@ -107,6 +107,13 @@ export class Refs {
     yield* loose.slice(next)
   }
 
+  /** Names of the folders of refs directly below a folder; some may be empty. Throws CorruptError. */
+  folders(prefix: RefFolder): Set<string> {
+    const path = this.path(`${prefix}x`).slice(0, -2)
+    const loose = this.#fs.readDir(path).filter((name) => this.#fs.stat(join(path, name))?.kind === 'folder')
+    return new Set([...loose, ...this.#packed.folders(prefix)])
+  }
+
   /**
    * Writes a ref. The caller holds its lock.
    *

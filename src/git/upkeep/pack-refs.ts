@@ -10,7 +10,7 @@ import { takePackedRefs } from '../refs/removal.ts'
 import type { Repository } from '../repository.ts'
 
 /**
- * Moves branches and tags that name commits into packed-refs. A ref that another process has locked keeps its file.
+ * Moves branches, tags and refs of our own that name commits into packed-refs. A ref that another process has locked keeps its file.
  * Part of maintenance, which has made our locks durable. Throws LockedError when packed-refs stays locked,
  * CorruptError, StorageError.
  */
@@ -21,6 +21,8 @@ export async function packRefs(repository: Repository): Promise<void> {
 }
 
 const AT_ONCE = 256
+/** The last one holds tombstones, the trash, and what was last seen at remotes. */
+const FOLDERS = ['refs/heads/', 'refs/tags/', 'refs/forkpoint/'] as const
 
 async function pack(repository: Repository): Promise<[RefName, ObjectId][]> {
   const { refs } = repository
@@ -29,7 +31,7 @@ async function pack(repository: Repository): Promise<[RefName, ObjectId][]> {
   try {
     const found: [RefName, ObjectId][] = []
     const slice = new TimeSlice()
-    for (const ref of [...refs.looseNames('refs/heads/'), ...refs.looseNames('refs/tags/')]) {
+    for (const ref of FOLDERS.flatMap((folder) => refs.looseNames(folder))) {
       const id = await commitAt(repository, ref)
       if (id !== undefined) found.push([ref, id])
       if (slice.isOver()) await slice.next()

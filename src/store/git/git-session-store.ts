@@ -277,10 +277,15 @@ export class GitSessionStore<S extends StoredDocument = Session> extends Sharing
     })
   }
 
-  /** Maintains as every store does. If the store has a policy, it prunes first. A purge also empties the trash. */
+  /**
+   * Maintains as every store does. If the store has a policy, it prunes first. If more than 1,000 deletions have refs of
+   * their own, it folds the oldest. A purge also empties the trash.
+   */
   override maintain(options: MaintainOptions = {}): Promise<GitMaintainReport> {
     return this.#checkpoints.lifetime.use(async () => {
       const { pruned, purge } = await this.retention.maintain(options)
+      if (await this.#checkpoints.openFinished())
+        await (await import('../../sync/tombstones/fold.ts')).foldTombstones(this.#checkpoints)
       const report = (await super.maintain({ ...options, purge })) as GitMaintainReport
       return pruned === undefined ? report : { ...report, pruned }
     })

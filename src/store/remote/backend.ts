@@ -7,12 +7,14 @@ import type { HostedRepository } from '../../git/hosted/repository.ts'
 import {
   type BranchName,
   type CommitId,
+  FOLDED,
   goneRef,
   parseRef,
   type RefFolder,
   rewrittenRef,
   type SessionId,
   type TagName,
+  trustedCommit,
 } from '../../ids.ts'
 import { encodeName, isShortName } from '../../ref-part.ts'
 import type { Backend, Base, Look, NewSession } from '../backend.ts'
@@ -204,16 +206,21 @@ export class RemoteBackend extends CommitBackend implements Backend<CommitInfo> 
     const before = [...history.branches(session).values()]
     await this.#see(session)
     const tip = history.head(session, branch ?? history.active(session))
-    if (tip !== undefined) await this.#repository.bring([tip], before)
+    if (tip !== undefined) return this.#repository.bring([tip], before)
+    // A new session continues the tombstone of a deleted one, which may be folded.
+    const { refs } = this.#repository
+    const folded = refs.read(goneRef(session)) === undefined ? refs.read(FOLDED) : undefined
+    if (folded !== undefined) await this.#repository.bring([trustedCommit(folded)])
   }
 }
 
 const ALL: readonly RefFolder[] = ['refs/heads/', 'refs/tags/']
 
-/** Branches, tags, the tombstone and the map of rewritten checkpoints of a session. */
+/** Branches, tags, the tombstone (which may be folded) and the map of rewritten checkpoints of a session. */
 const foldersOf = (session: SessionId): RefFolder[] => [
   `refs/heads/${encodeName(session)}/`,
   `refs/tags/${encodeName(session)}/`,
   goneRef(session) as RefFolder,
+  FOLDED as RefFolder,
   rewrittenRef(session) as RefFolder,
 ]

@@ -2,14 +2,14 @@
 import type { Checkpoints } from '../../checkpoints/checkpoints.ts'
 import { emptyTrash } from '../../checkpoints/trash.ts'
 import type { Repository } from '../../git/repository.ts'
-import { type ObjectId, parseSessionId, type RefName, type SessionId } from '../../ids.ts'
+import { type ObjectId, parseRef, parseSessionId, type RefName, type SessionId } from '../../ids.ts'
 import type { JsonObject } from '../../json-value.ts'
-import { encodeName } from '../../ref-part.ts'
+import { encodeName, isSameName } from '../../ref-part.ts'
 import { TimeSlice } from '../../time-slice.ts'
 import type { DocumentRules } from '../document.ts'
 import type { MaintainOptions, SessionSummary } from '../session-store.ts'
 import { Arrivals } from './arrivals.ts'
-import { planRetention, type RetentionPlan, type SessionFacts } from './plan.ts'
+import { planRetention, type Removal, type RetentionPlan, type SessionFacts } from './plan.ts'
 import { type ParsedPolicy, parsePolicy, type RetentionPolicy } from './policy.ts'
 import { everySession, fieldsOf } from './stats.ts'
 import { bytesOfSessions } from './usage.ts'
@@ -89,19 +89,39 @@ async function carryOut(
     onProgress: MaintainOptions['onProgress'] | undefined
   },
 ): Promise<Pick<PruneReport, 'removed' | 'changed' | 'forgotten'>> {
-  const [removed, changed]: [string[], string[]] = [[], []]
+  const answers = new Map<string, boolean>()
   const slice = new TimeSlice()
-  for (const { session } of plan.removals) {
-    const wasAsSeen = await checkpoints.refs.deleteSession(session as SessionId, {
-      discardedAt: now,
-      expected: seen.get(session),
-    })
-    ;(wasAsSeen ? removed : changed).push(session)
-    onProgress?.({ phase: 'removing', done: removed.length, total: plan.removals.length })
+  const { removals } = plan
+  for (const some of groupsOf(repository, plan)) {
+    const remove = async ({ session }: Removal): Promise<void> => {
+      const options = { discardedAt: now, expected: seen.get(session)! }
+      answers.set(session, await checkpoints.refs.deleteSession(session as SessionId, options))
+    }
+    await Promise.all(some.map(remove))
+    onProgress?.({ phase: 'removing', done: answers.size, total: removals.length })
     if (slice.isOver()) await slice.next()
   }
-  return { removed, changed, forgotten: await emptyTrash(repository, now - trash) }
+  const ids = (wasAsSeen: boolean): string[] =>
+    removals.flatMap(({ session }) => (answers.get(session) === wasAsSeen ? session : []))
+  return { removed: ids(true), changed: ids(false), forgotten: await emptyTrash(repository, now - trash) }
 }
+
+/**
+ * Divides the removals into groups that run at the same time. The session of HEAD is the last one, alone: HEAD then
+ * moves to a session that stays.
+ */
+function groupsOf({ refs }: Repository, { removals }: RetentionPlan): Removal[][] {
+  const head = refs.readValue('HEAD')
+  const target = head !== undefined && 'symbolic' in head ? parseRef(head.symbolic)?.session : undefined
+  const isAtHead = ({ session }: Removal): boolean => target !== undefined && isSameName(target, session)
+  const others = removals.filter((one) => !isAtHead(one))
+  const groups: Removal[][] = []
+  for (let from = 0; from < others.length; from += AT_ONCE) groups.push(others.slice(from, from + AT_ONCE))
+  return [...groups, ...removals.filter(isAtHead).map((one) => [one])]
+}
+
+/** Changes that are ready at the same time share one sync of the disk, and one rewrite of packed refs. */
+const AT_ONCE = 64
 
 function factsOf(
   { id, type, title, updatedAt, problem }: SessionSummary,

@@ -5,13 +5,12 @@
  */
 import { foldSessions } from '../../checkpoints/archiving/archive-sessions.ts'
 import type { ArchivedSession } from '../../checkpoints/commits/archive.ts'
+import { tombstoneOf } from '../../checkpoints/tombstones/folded.ts'
 import { RemoteError } from '../../errors.ts'
 import type { RemoteMove, RemoteRefs } from '../../git/wire/remote.ts'
 import {
   ARCHIVE,
   type CommitId,
-  GONE,
-  goneRef,
   type ObjectId,
   type RefFolder,
   type RefName,
@@ -51,7 +50,9 @@ export async function takeOverArchives(
   for (const [ref, id] of remote.refs) {
     const sessions = history.archives.tryRead(id)
     if (seen.refs.has(ref) || here.refs.has(ref) || sessions === undefined) continue
-    const agreed = [...sessions].filter(([part, one]) => !live.has(part) && isAsHere(sharing, one, there))
+    const agreed: [string, ArchivedSession][] = []
+    for (const [part, one] of sessions)
+      if (!live.has(part) && (await isAsHere(sharing, one, there))) agreed.push([part, one])
     if (agreed.length === 0) continue
     const wanted = agreed.map(([, one]) => one)
     report.archived.push(...(await foldSessions(checkpoints, wanted, { ref, id, sessions })))
@@ -142,7 +143,7 @@ async function holdBack(
   const all = history(sharing).archives.tryRead(id) ?? new Map<string, ArchivedSession>()
   const held: ArchivedSession[] = []
   for (const one of all.values()) {
-    const shared = sessionsWith(sharing, there, [one.session]).get(one.session)
+    const shared = (await sessionsWith(sharing, there, [one.session])).get(one.session)
     if (shared === undefined) continue
     if (!workspace && [...shared.refs.keys()].some((key) => parseKey(key)?.kind === 'workspace')) {
       held.push(one)
@@ -192,7 +193,8 @@ async function isElsewhere(
   there: RemoteRefs,
 ): Promise<boolean> {
   const { names } = sharing
-  if (history(sharing).tip(goneRef(session)) !== undefined && !history(sharing).exists(session)) return true
+  if (!history(sharing).exists(session) && (await tombstoneOf(history(sharing), session)) !== undefined)
+    return true
   for (const [ref, id] of refs) {
     const at = there.refs.get(names.there(ref.slice('refs/'.length)))
     if (at === undefined || !(await isBelow(history(sharing), id, at))) return false
@@ -201,10 +203,15 @@ async function isElsewhere(
 }
 
 /** Returns whether a session can be archived here: whether its refs are the same here, or nothing is known of it. */
-function isAsHere(sharing: Sharing, { session, refs }: ArchivedSession, there: RemoteRefs): boolean {
+async function isAsHere(
+  sharing: Sharing,
+  { session, refs }: ArchivedSession,
+  there: RemoteRefs,
+): Promise<boolean> {
   const own = history(sharing).refsOf(session)
   if (own.size > 0) return own.size === refs.size && [...refs].every(([ref, id]) => own.get(ref) === id)
-  return history(sharing).tip(goneRef(session)) === undefined && !there.refs.has(GONE + encodeName(session))
+  const gone = (await sessionsWith(sharing, there, [session])).get(session)?.gone
+  return gone?.local === undefined && gone?.remote === undefined
 }
 
 function shelfHere({ checkpoints }: Sharing, folder: RefFolder): Shelf {

@@ -7,7 +7,7 @@ import { writeBundle } from '../../git/bundle/write-bundle.ts'
 import { peel } from '../../git/database/peel.ts'
 import { alone } from '../../git/upkeep/maintenance.ts'
 import type { RemoteOptions } from '../../git/wire/remote.ts'
-import { type CommitId, LAST_SEEN, type ObjectId, REWRITTEN } from '../../ids.ts'
+import { type CommitId, FOLDED, LAST_SEEN, type ObjectId, REWRITTEN } from '../../ids.ts'
 import { TimeSlice } from '../../time-slice.ts'
 import { fetchSessions } from '../fetch.ts'
 import { RemoteNames } from '../planning/names.ts'
@@ -98,7 +98,9 @@ export function unbundleSessions(
 function refsOf({ history }: Checkpoints, only: Only): Map<string, ObjectId> {
   const prefixes = new RemoteNames(BUNDLE, false).prefixes(only)
   const isWanted = (name: string): boolean =>
-    prefixes.some((prefix) => (prefix.endsWith('/') ? name.startsWith(prefix) : name === prefix))
+    prefixes.some((prefix) => (prefix.endsWith('/') ? name.startsWith(prefix) : name === prefix)) &&
+    // They are those of all sessions.
+    (only === undefined || name !== FOLDED)
   const { refs } = history.repository
   const all = FOLDERS.flatMap((folder) => [...refs.list(folder)])
   return new Map(all.filter(([name]) => isWanted(name) && !name.startsWith(LAST_SEEN)))

@@ -28,10 +28,7 @@ export async function sessionFacts(
   writer: string,
 ): Promise<SessionFacts> {
   const { session, refs, gone } = shared
-  const tips = [gone.local, gone.remote].filter((id) => id !== undefined)
-  const known = await Promise.all(tips.map(async (id) => ((await history.objects.has(id)) ? id : undefined)))
-  const read = await Promise.all(known.map((id) => readTombstones(history, id)))
-  const graves = new Graves([...new Map(read.flat().map((one) => [one.id, one])).values()])
+  const graves = await gravesOf(history, gone)
   const rewrites = await readRewrites(history)
   const cemetery = await Cemetery.of(history, { session, graves, gone }, rewrites)
   const facts: RefFacts[] = []
@@ -60,6 +57,17 @@ export async function sessionFacts(
   }
   await nameAsides(history, session, facts, writer)
   return { session, refs: facts, graves, named }
+}
+
+/** Returns what the tombstones of both sides say together, as far as they are stored here. */
+export async function gravesOf(
+  history: History,
+  { local, remote }: Pick<Whereabouts<CommitId>, 'local' | 'remote'>,
+): Promise<Graves> {
+  const tips = [local, remote].filter((id) => id !== undefined)
+  const known = await Promise.all(tips.map(async (id) => ((await history.objects.has(id)) ? id : undefined)))
+  const read = await Promise.all(known.map((id) => readTombstones(history, id)))
+  return new Graves([...new Map(read.flat().map((one) => [one.id, one])).values()])
 }
 
 /** Returns whether an object was rewritten or has a rewritten ancestor, and what replaces it. */

@@ -1,7 +1,7 @@
 /** Names of refs here, at a remote, and of the refs that record what was last seen there. */
 
 import type { RefFolder, RefName } from '../../ids.ts'
-import { ARCHIVE, GONE, LAST_SEEN, parseRef, REWRITTEN, type SessionId } from '../../ids.ts'
+import { ARCHIVE, FOLDED, GONE, LAST_SEEN, parseRef, REWRITTEN, type SessionId } from '../../ids.ts'
 import { encodeName } from '../../ref-part.ts'
 
 /** A branch, reserved line or tag of a session: the name of its ref here, without `refs/`. */
@@ -64,14 +64,19 @@ export class RemoteNames {
     return `${LAST_SEEN}${this.remote}/`
   }
 
+  /** The last-seen ref of folded tombstones. */
+  get seenFolded(): RefName {
+    return `${this.seenFolder}gone/_old`
+  }
+
   /** The folder of last-seen archives. */
   get seenArchives(): RefFolder {
     return `${this.seenFolder}archive/`
   }
 
   /**
-   * Returns the prefixes of refs to ask a server for, of these sessions or of all. Rewrites of all sessions are always
-   * included.
+   * Returns the prefixes of refs to ask a server for, of these sessions or of all. Rewrites of all sessions and folded
+   * tombstones are always included.
    */
   prefixes(sessions: readonly SessionId[] | undefined): string[] {
     const folder = this.isMapped ? 'refs/forkpoint/' : 'refs/'
@@ -79,7 +84,7 @@ export class RemoteNames {
     if (parts === undefined || parts.length > MOST_PREFIXED)
       return [`${folder}heads/`, `${folder}tags/`, GONE, REWRITTEN, ARCHIVE]
     const own = parts.flatMap((part) => [`${folder}heads/${part}/`, `${folder}tags/${part}/`, GONE + part])
-    return [...own, REWRITTEN, ARCHIVE]
+    return [...own, FOLDED, REWRITTEN, ARCHIVE]
   }
 }
 

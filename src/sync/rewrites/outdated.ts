@@ -21,7 +21,7 @@ export async function bringOutdated(sharing: Sharing, session: SessionId): Promi
   const { history } = checkpoints
   await fetchSessions(sharing, [session])
   const there = await remote.refs(names.prefixes([session]), options)
-  const sessions = sessionsWith(sharing, there, [session])
+  const sessions = await sessionsWith(sharing, there, [session])
   const fetched = await bring(sharing, sessions, { rewrites: await readRewrites(history) })
   const commits = new Map<RefName, CommitId>()
   const shared = sessions.get(session)

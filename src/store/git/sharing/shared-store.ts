@@ -16,6 +16,7 @@ import type { FetchReport, PushReport, RemoteStatus, SyncReport } from '../../..
 import { bringOutdated, type OutdatedWork } from '../../../sync/rewrites/outdated.ts'
 import type { Sharing } from '../../../sync/sharing.ts'
 import { statusOf } from '../../../sync/status.ts'
+import { foldTombstones } from '../../../sync/tombstones/fold.ts'
 import { writerName } from '../../../sync/writer.ts'
 import type { CleanMemory } from '../../scan/scan.ts'
 import { gate } from './gate.ts'
@@ -108,6 +109,8 @@ export class SharedStore {
   async push(options: PushOptions): Promise<PushReport> {
     const { secrets = {}, memory, workspace = false } = options
     const sharing = await this.#sharing(options)
+    if (options.only === undefined && (await this.#checkpoints.openFinished()))
+      await foldTombstones(this.#checkpoints)
     const finder = secrets === false ? undefined : secretFinder(secrets)
     const { history } = this.#checkpoints
     const report = await pushSessions(sharing, {
