@@ -5,6 +5,8 @@
  */
 import zlib from 'node:zlib'
 import { adler32, BrokenStreamError } from './inflate.ts'
+import { KeptZlib } from './kept-zlib.ts'
+import { asBuffer } from './object.ts'
 
 /** Length of `data` as a stream of stored blocks. */
 export const storedLength = (size: number): number =>
@@ -53,11 +55,17 @@ export async function deflateAside(data: Uint8Array): Promise<Buffer[]> {
   return stream.toArray()
 }
 
-/** `deflate` for a few KB, in the thread pool. */
-export function deflateSmallAside(data: Uint8Array): Promise<Buffer> {
-  return new Promise((resolve, reject) => {
-    zlib.deflate(data, SMALL, (error, result) => (error === null ? resolve(result) : reject(error)))
-  })
+/**
+ * `deflate` for at most 64 KB; `undefined` if the stream would not be shorter than `limit` bytes. In the thread pool it
+ * would cost the main thread almost as much, and all threads together three times as much.
+ */
+export function deflateSmall(data: Uint8Array, limit: number): Buffer | undefined {
+  if (data.length > MAX_STORED) throw new RangeError(`${data.length} bytes are too many`)
+  scratch ??= Buffer.allocUnsafeSlow(MAX_STORED)
+  const length = kept.run(asBuffer(data), 0, scratch, Math.min(limit, scratch.length))
+  if (length !== undefined) return Buffer.from(scratch.subarray(0, length))
+  const deflated = zlib.deflateSync(data, SMALL)
+  return deflated.length < limit ? deflated : undefined
 }
 
 /** What a stream starts with: 500 KB at most. Throws BrokenStreamError. */
@@ -103,5 +111,7 @@ export async function inflateStream(pieces: AsyncIterable<Buffer>, size: number)
 }
 
 const MAX_STORED = 0xffff
+const kept = new KeptZlib(() => zlib.createDeflate(SMALL))
+let scratch: Buffer | undefined
 const SMALL = { level: 1, windowBits: 12, memLevel: 5 }
 const LARGE = { level: 1, chunkSize: 64 * 1024 }
