@@ -32,6 +32,8 @@ export class TimeSlice {
   /** Lets all other pending work run first. */
   async next(): Promise<void> {
     await setImmediate()
+    // What follows belongs to this turn, also before it asks whether its time is over.
+    turnStart()
   }
 }
 

@@ -1,9 +1,10 @@
 /** One conversation of an agent. */
-import { SessionBusyError, SessionClosedError, UnsupportedError } from '../errors.ts'
+import { SessionClosedError, UnsupportedError } from '../errors.ts'
 import type { Message, RunEvent } from '../state/index.ts'
 import type { Checkpoint, SessionStore, StateDiff } from '../store/session-store.ts'
 import type { WorkspaceFiles, WorkspaceState } from '../workspace/workspace-files.ts'
 import { NotLoadedError } from './errors.ts'
+import { Operation } from './operation.ts'
 import { type PromptInput, parsePrompt } from './prompt.ts'
 import {
   type ForkRequest,
@@ -18,7 +19,7 @@ import type { StreamEvent } from './run/events.ts'
 import type { Host } from './run/host.ts'
 import type { Decisions } from './run/judge.ts'
 import { type OpenSession, openSession, type SessionRequest } from './run/open-session.ts'
-import { EventQueue } from './run/queue.ts'
+import { eventsOf } from './run/queue.ts'
 import type { RunInfo, TurnResult } from './run/result.ts'
 import type { SaveOptions } from './run/saver.ts'
 import { runEventsOf, saveTurn, subjectOf, type TurnStart, takeTurn } from './run/turn.ts'
@@ -43,8 +44,7 @@ export class AgentSession {
   readonly #host: Host
   #opening: Promise<OpenSession> | undefined
   #open: OpenSession | undefined
-  #operation: Promise<unknown> | undefined
-  #abort: AbortController | undefined
+  readonly #operation: Operation
   #run: string | undefined
   #closed = false
 
@@ -53,6 +53,7 @@ export class AgentSession {
     this.id = request.id
     this.#request = request
     this.#host = host
+    this.#operation = new Operation(this.id)
   }
 
   /** Loads the session, as every awaited call does. Throws AlreadyExistsError, NotFoundError. */
@@ -130,11 +131,8 @@ export class AgentSession {
   }
 
   /** Cancels the running turn, and waits for its end. Returns `false` if no turn is running. */
-  async cancel(): Promise<boolean> {
-    if (this.#abort === undefined) return false
-    this.#abort.abort()
-    await this.#operation?.catch(() => {})
-    return true
+  cancel(): Promise<boolean> {
+    return this.#operation.cancel()
   }
 
   /** The checkpoint that the session is at; `undefined` before it is loaded or saved. */
@@ -235,7 +233,7 @@ export class AgentSession {
   async close(): Promise<void> {
     this.#closed = true
     await this.cancel()
-    await this.#operation?.catch(() => {})
+    await this.#operation.end()
   }
 
   get isClosed(): boolean {
@@ -276,70 +274,49 @@ export class AgentSession {
 
   async #exclusive<T>(work: () => Promise<T>): Promise<T> {
     this.#check()
-    if (this.#operation !== undefined) throw new SessionBusyError(this.id)
-    this.#host.working(this)
-    const operation = work()
-    this.#operation = operation
-    try {
-      return await operation
-    } finally {
-      this.#operation = undefined
-      this.#host.idle(this)
-    }
+    return this.#operation.run(() => this.#working(work))
   }
 
-  #turn(
+  async #turn(
     start: TurnStart,
     { signal }: SendOptions,
     listen: (event: StreamEvent) => void = () => {},
   ): Promise<TurnResult> {
-    return this.#exclusive(async () => {
-      const abort = new AbortController()
-      const cancel = () => abort.abort()
-      this.#abort = abort
-      signal?.addEventListener('abort', cancel, { once: true })
-      if (signal?.aborted) cancel()
-      try {
+    this.#check()
+    return this.#operation.turn(signal, (abort) =>
+      this.#working(async () => {
         const open = await this.#load()
-        return await takeTurn(start, {
+        return takeTurn(start, {
           ...open,
           host: this.#host,
           request: this.#request,
-          signal: abort.signal,
+          signal: abort,
           listen,
           begun: (run) => {
             this.#run = run
           },
+        }).finally(() => {
+          this.#run = undefined
         })
-      } finally {
-        signal?.removeEventListener('abort', cancel)
-        this.#abort = undefined
-        this.#run = undefined
-      }
-    })
+      }),
+    )
   }
 
-  async *#stream(start: TurnStart, options: SendOptions): AsyncGenerator<StreamEvent, void, undefined> {
-    const queue = new EventQueue<StreamEvent>()
-    const abort = new AbortController()
-    const signals = options.signal === undefined ? [] : [options.signal]
-    const turn = this.#turn(start, { signal: AbortSignal.any([...signals, abort.signal]) }, (event) =>
-      queue.push(event),
-    )
-    const ended = turn.then(
-      (result) => {
-        queue.push({ type: 'result', at: new Date(this.#host.now()).toISOString(), result })
-        queue.end()
-      },
-      (error) => queue.fail(error),
-    )
-    let over = false
+  /** Does the work while the agent knows of it, and so can end it. */
+  async #working<T>(work: () => Promise<T>): Promise<T> {
+    this.#host.working(this)
     try {
-      yield* queue
-      over = true
+      return await work()
     } finally {
-      if (!over) abort.abort()
-      await ended
+      this.#host.idle(this)
     }
+  }
+
+  async *#stream(start: TurnStart, { signal }: SendOptions): AsyncGenerator<StreamEvent, void, undefined> {
+    yield* eventsOf<StreamEvent>(async (push, stopped) => {
+      const signals = signal === undefined ? [stopped] : [signal, stopped]
+      const result = await this.#turn(start, { signal: AbortSignal.any(signals) }, push)
+      push({ type: 'result', at: new Date(this.#host.now()).toISOString(), result })
+    })
   }
 }

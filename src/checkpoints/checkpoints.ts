@@ -12,13 +12,10 @@ import { purgeMark } from '../git/upkeep/purge-mark.ts'
 import {
   activeRef,
   type BranchName,
-  branchRef,
   type CommitId,
   goneRef,
-  type LockName,
   MAIN,
   type RefName,
-  reservedRef,
   type SessionId,
   type TagName,
   tagRef,
@@ -26,16 +23,19 @@ import {
 } from '../ids.ts'
 import { refuseSecrets } from '../redaction/names.ts'
 import { type Redact, redactValue } from '../redaction/redact.ts'
+import { CheckedTips } from './checked-tips.ts'
 import type { Author } from './commits/checkpoint.ts'
 import { type CommitInfo, History } from './commits/history.ts'
 import { Keys } from './commits/keys.ts'
 import { Lifetime } from './lifetime.ts'
-import { AGAIN, type Again, type Aim, changeLocked, nothing } from './locking.ts'
-import type { PageRules } from './pages.ts'
+import { AGAIN, type Again, changeLocked, nothing } from './locking/locking.ts'
+import { covers, type Onto, type Target, targetOf } from './locking/target.ts'
+import type { PageRules } from './pages/pages.ts'
 import { restoring, SessionRefs } from './session-refs.ts'
 import type { Signing } from './signing.ts'
 import { Writing } from './writing.ts'
-import { wrongType } from './wrong-type.ts'
+
+export { AGAIN, type Again, type Onto }
 
 /** What all writes of one `Checkpoints` have in common. */
 export interface CheckpointRules {
@@ -52,18 +52,6 @@ export interface CheckpointRules {
   readonly pages: PageRules | undefined
   /** Returns a value that makes commits unique, where several writers may write equal ones at the same time. */
   readonly nonce?: (() => string) | undefined
-}
-
-/** Where a write goes: a branch (default: the active one), or a reserved line. */
-export interface Onto {
-  branch?: BranchName | undefined
-  line?: string
-  /** Whether this write creates the branch. Default: whether it is missing. */
-  starts?: boolean
-  /** Whether the branch becomes the active one. Default: only if this write creates the session. */
-  activates?: boolean
-  /** Other refs to lock, so that `Writing.move` can move them. */
-  also?: readonly LockName[]
 }
 
 export interface CheckpointWrite<T> {
@@ -94,17 +82,6 @@ export interface Snapshot {
   commit: CommitInfo
 }
 
-interface Target extends Aim {
-  ref: RefName
-  name: string
-  starts: boolean
-  isNew: boolean
-  activates: boolean
-  head: RefName
-}
-
-const TIPS = 256
-
 export class Checkpoints<R extends AnyRepository = Repository> {
   readonly history: History<R>
   readonly refs: SessionRefs
@@ -123,8 +100,7 @@ export class Checkpoints<R extends AnyRepository = Repository> {
   readonly #signing: Signing | undefined
   /** The author of checkpoints for which the caller gave none, redacted. */
   #author: Author | undefined
-  /** Last known tips of branches and lines whose type was checked, by ref. */
-  readonly #tips = new Map<RefName, CommitId>()
+  readonly #tips: CheckedTips
 
   /** @param signing signs every commit */
   constructor(repository: R, rules: CheckpointRules, signing?: Signing) {
@@ -134,6 +110,7 @@ export class Checkpoints<R extends AnyRepository = Repository> {
     this.copies = repository.copies(() => this.mark())
     this.history = new History(repository, this.copies)
     this.#keys = new Keys(this.history)
+    this.#tips = new CheckedTips(this.history, rules.type)
     this.refs = new SessionRefs(this.history, rules.now, (refs) => this.forget(refs))
   }
 
@@ -185,7 +162,7 @@ export class Checkpoints<R extends AnyRepository = Repository> {
   /** Reads a checkpoint. Throws InvalidStateError if its type is not that of these rules. */
   async checked(session: SessionId, id: CommitId): Promise<CommitInfo> {
     const info = await this.history.info(id)
-    await this.#checkType(session, info)
+    await this.#tips.checkType(session, info)
     return info
   }
 
@@ -223,7 +200,7 @@ export class Checkpoints<R extends AnyRepository = Repository> {
         }
         const tip = id === undefined ? undefined : await this.history.info(id)
         const isNew = target.isNew && id === undefined
-        if (!isNew && !anyType) await this.#checkLine(session, target.ref, tip)
+        if (!isNew && !anyType) await this.#tips.checkLine(session, target.ref, tip)
         const { ref, name: branch } = target
         const common = { history: this.history, keys: this.#keys, rules, signing: this.#signing }
         const grave = target.starts && id === undefined ? current.get(goneRef(session)) : undefined
@@ -248,7 +225,7 @@ export class Checkpoints<R extends AnyRepository = Repository> {
           objects: [...plan.objects, ...restored],
           ...(restored[0] && { moves: new Map([...plan.moves, [goneRef(session), restored[0].id]]) }),
           placed: () => {
-            if (moved !== undefined && moved !== null) this.#remember(ref, trustedCommit(moved))
+            if (moved !== undefined && moved !== null) this.#tips.remember(ref, trustedCommit(moved))
             if (plan.moves.size > 0) made = moved ?? [...plan.moves.values()].find((to) => to !== null) ?? ''
             plan.placed?.()
           },
@@ -280,7 +257,7 @@ export class Checkpoints<R extends AnyRepository = Repository> {
 
   /** Forgets the remembered tips of deleted refs. */
   forget(refs: Iterable<RefName>): void {
-    for (const ref of refs) this.#tips.delete(ref)
+    this.#tips.forget(refs)
   }
 
   /** Returns the rules with the author redacted. */
@@ -291,60 +268,7 @@ export class Checkpoints<R extends AnyRepository = Repository> {
     return { ...this.rules, author: this.#author }
   }
 
-  /** Returns what a write must lock. Checked again under the locks. */
   #target(session: SessionId, there: boolean, onto: Onto): Target {
-    const { line, also = [] } = onto
-    const branch = onto.branch ?? (there ? this.history.active(session) : MAIN)
-    const ref = line === undefined ? branchRef(session, branch) : reservedRef(session, line)
-    // A remembered ref existed a moment ago.
-    const isMissing = () => !this.#tips.has(ref) && (!there || this.history.tip(ref) === undefined)
-    const starts = onto.starts ?? isMissing()
-    const isNew = starts && (!there || !this.history.exists(session))
-    const activates = line === undefined && (onto.activates ?? (isNew && branch !== MAIN))
-    return {
-      refs: [
-        ref,
-        ...(activates ? [activeRef(session)] : []),
-        ...also,
-        ...this.#graveOf(session, starts && there),
-      ],
-      reaches: starts && line === undefined,
-      ref,
-      name: line ?? branch,
-      starts,
-      isNew,
-      activates,
-      head: branchRef(session, branch),
-    }
-  }
-
-  /** Returns the ref of the session's tombstones, if it is wanted and exists. */
-  #graveOf(session: SessionId, isWanted: boolean): RefName[] {
-    const ref = goneRef(session)
-    return isWanted && this.#repository.refs.read(ref) !== undefined ? [ref] : []
-  }
-
-  /** Throws InvalidStateError if the session exists and is of another type. */
-  async #checkLine(session: SessionId, ref: RefName, tip: CommitInfo | undefined): Promise<void> {
-    if (tip !== undefined && this.#tips.get(ref) === tip.id) return
-    const other = tip === undefined ? this.history.branches(session).values().next().value : undefined
-    const any = tip ?? (other === undefined ? undefined : await this.history.info(other))
-    if (any !== undefined) await this.#checkType(session, any)
-    if (tip !== undefined) this.#remember(ref, tip.id)
-  }
-
-  async #checkType(session: SessionId, { id, type }: CommitInfo): Promise<void> {
-    const actual = type ?? (await this.history.typeOf(id))
-    if (actual !== undefined && actual !== this.rules.type) throw wrongType(session, actual, this.rules.type)
-  }
-
-  #remember(ref: RefName, tip: CommitId): void {
-    this.#tips.delete(ref)
-    if (this.#tips.size >= TIPS) this.#tips.delete(this.#tips.keys().next().value!)
-    this.#tips.set(ref, tip)
+    return targetOf(this.history, session, onto, { there, existed: (ref) => this.#tips.has(ref) })
   }
 }
-
-/** Returns whether the refs locked for one target are enough for another. */
-const covers = (locked: Target, now: Target): boolean =>
-  now.ref === locked.ref && now.starts === locked.starts && now.refs.every((ref) => locked.refs.includes(ref))

@@ -4,7 +4,7 @@ import type { NewObject } from '../git/objects/object.ts'
 import { parseTree, type Tree } from '../git/objects/tree.ts'
 import type { TreeStore } from '../git/objects/tree-edit.ts'
 import type { ObjectId } from '../ids.ts'
-import type { TurnReader } from './pages.ts'
+import type { TurnReader } from './pages/pages.ts'
 import { type BlobIds, type Files, readBlobs } from './trees/files.ts'
 
 /**
@@ -22,6 +22,12 @@ export class NewFiles implements TreeStore, TurnReader {
   /** Adds objects that are about to be stored. */
   add(objects: readonly NewObject[]): void {
     for (const one of objects) this.#made.set(one.id, one)
+  }
+
+  /** Forgets what was added and kept: it is stored now. */
+  clear(): void {
+    this.#made.clear()
+    this.#trees.clear()
   }
 
   cachedTree(id: ObjectId): Tree | undefined {

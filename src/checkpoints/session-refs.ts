@@ -22,12 +22,12 @@ import {
 import { encodeName, isSameName } from '../ref-part.ts'
 import { activeAfterDelete } from './branch-rules.ts'
 import type { History } from './commits/history.ts'
+import { stillStands } from './commits/still-stands.ts'
 import { filesOf, storedFiles } from './files-line.ts'
-import { AGAIN, type Aim, changeLocked, nothing } from './locking.ts'
+import { AGAIN, type Aim, changeLocked, nothing } from './locking/locking.ts'
 import { isShared, lastSeen } from './tombstones/sharing.ts'
 import { newTombstone, type TombstoneKind } from './tombstones/tombstone.ts'
 import { trashRefs } from './trash.ts'
-import { stillStands } from './writing.ts'
 
 interface DeleteAim extends Aim {
   own: RefName[]

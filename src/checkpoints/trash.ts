@@ -11,7 +11,7 @@ import {
   type SessionId,
 } from '../ids.ts'
 import { decodeName, encodeName } from '../ref-part.ts'
-import { nothing } from './locking.ts'
+import { nothing } from './locking/locking.ts'
 
 const TRASH = 'refs/forkpoint/trash/' as const
 

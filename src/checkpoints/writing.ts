@@ -6,65 +6,22 @@ import { editCommit } from '../git/objects/commit-edit.ts'
 import { type NewObject, newCommitObject } from '../git/objects/object.ts'
 import { type EditedTree, editTree, type TreeStore } from '../git/objects/tree-edit.ts'
 import type { Plan } from '../git/refs/change.ts'
-import { purgeMark } from '../git/upkeep/purge-mark.ts'
 import type { CommitId, ObjectId, RefName, SessionId, TagName } from '../ids.ts'
 import { authorOf } from './commits/author.ts'
-import type { Author, Checkpoint } from './commits/checkpoint.ts'
+import type { Author } from './commits/checkpoint.ts'
 import { newCommit } from './commits/commit.ts'
-import type { CheckpointFacts } from './commits/facts.ts'
 import type { CommitInfo, History } from './commits/history.ts'
 import type { Keys } from './commits/keys.ts'
 import { seqOn } from './commits/lineage.ts'
-import type { ParsedMessage } from './commits/message.ts'
+import { stillStands } from './commits/still-stands.ts'
+import type { NewCheckpoint, RemadeCheckpoint } from './new-checkpoint.ts'
 import { NewFiles } from './new-files.ts'
-import { endsTurn, type PageRules, withPages, withPagesOfNew } from './pages.ts'
+import { endsTurn, type PageRules, withPages, withPagesOfNew } from './pages/pages.ts'
 import type { Signing } from './signing.ts'
 import type { Edits } from './trees/edits.ts'
 import { isTakenBack } from './trees/files.ts'
 
 export type { Edits }
-
-export interface NewCheckpoint extends CheckpointFacts {
-  /** The checkpoint below; `undefined` for the first of a line. */
-  parent: CommitInfo | undefined
-  /** Changed files of the parent's tree, or a finished tree with its objects. */
-  files: Edits | EditedTree
-  kind: Checkpoint['kind']
-  subject: string
-  body?: string
-  /** Default: one more than the parent's, or the same as the parent's inside a turn. */
-  seq?: number
-  /** Milliseconds. Default: now. */
-  at?: number | undefined
-  /** Default: the parent. If this checkpoint ends a turn with steps, the turn before and the last step. */
-  parents?: readonly CommitId[]
-  /** Default: the type in the rules. */
-  type?: string
-  /** Default: the session of the write. */
-  session?: SessionId
-  /** Default: the branch or line of the write. */
-  branch?: string
-  /** Default: the author in the rules, else the model, else forkpoint. */
-  author?: Author | undefined
-  trailers?: Readonly<Record<string, string>>
-  /** The ref that moves to this commit instead, one of `Onto.also`, for a commit on another line of the session. */
-  beside?: RefName
-}
-
-/** A rewritten checkpoint. */
-export interface RemadeCheckpoint {
-  old: CommitInfo
-  /** The commit as it is stored. */
-  data: Uint8Array
-  parents: readonly CommitId[]
-  files: EditedTree
-  message: ParsedMessage
-  /** The text of `message`; `undefined`: unchanged. */
-  text: string | undefined
-  author: Author
-  /** How the pages of its turn are made; `undefined`: it had no pages. */
-  pages: PageRules | undefined
-}
 
 /** What all writes to a repository have in common. */
 export interface WritingCommon {
@@ -105,7 +62,9 @@ export class Writing {
   readonly #grave: ObjectId | undefined
   readonly #common: WritingCommon
   readonly #files: NewFiles
-  readonly #objects: NewObject[] = []
+  #objects: NewObject[] = []
+  /** Bytes of these objects. */
+  #size = 0
   readonly #commits: CommitInfo[] = []
   readonly #remade = new Map<CommitId, CommitInfo>()
   readonly #moves = new Map<RefName, ObjectId | null>()
@@ -222,8 +181,18 @@ export class Writing {
     return commit
   }
 
+  /** Stores the objects that were made so far, if they have this many bytes, and forgets them. */
+  async storeAhead(most: number, store: (objects: readonly NewObject[]) => Promise<void>): Promise<void> {
+    if (this.#size < most) return
+    await store(this.#objects)
+    this.#objects = []
+    this.#size = 0
+    this.#files.clear()
+    this.#remade.clear()
+  }
+
   #add(objects: readonly NewObject[], checkpoint: CommitId, unsigned: SigningError | undefined): void {
-    for (const one of objects) this.#objects.push(one)
+    for (const one of objects) this.bring(one)
     if (unsigned === undefined) return
     const { session } = this
     this.onPlaced(() => this.#common.signing?.tell({ session, checkpoint, error: unsigned }))
@@ -240,6 +209,7 @@ export class Writing {
   /** Stores an object that belongs to no checkpoint of this write. */
   bring(object: NewObject): void {
     this.#objects.push(object)
+    this.#size += object.data.length
   }
 
   /** Moves another locked ref; `null` deletes it. */
@@ -323,21 +293,4 @@ export class Writing {
       },
     }
   }
-}
-
-/**
- * Returns whether a checkpoint of the session still exists. If nothing was purged since it was resolved, this is fast;
- * otherwise the session's history is searched.
- *
- * @param mark the result of `Checkpoints.mark` from before the checkpoint was resolved
- */
-export async function stillStands(
-  history: History<AnyRepository>,
-  session: SessionId,
-  id: CommitId,
-  mark?: string,
-): Promise<boolean> {
-  const { repository } = history
-  if (mark !== undefined && purgeMark(repository) === mark) return repository.objects.has(id)
-  return history.has(session, id)
 }

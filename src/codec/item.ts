@@ -66,7 +66,7 @@ export function decodeItem(files: ReadonlyFiles): unknown {
 }
 
 /** Returns the layout of a collection. Throws TypeError if it has none. */
-export function specOf(layout: Layout, collection: string): CollectionSpec {
+function specOf(layout: Layout, collection: string): CollectionSpec {
   const spec = layout.collections.find(({ name }) => name === collection)
   if (spec === undefined) throw new TypeError(`'${collection}' is not a collection of type '${layout.type}'.`)
   return spec

@@ -4,7 +4,7 @@
  */
 
 export const README = 'README.md'
-export const ATTRIBUTES = '.gitattributes'
+const ATTRIBUTES = '.gitattributes'
 
 /** Whether the path is one of these files. */
 export const isRootFile = (path: string): boolean => path === README || path === ATTRIBUTES

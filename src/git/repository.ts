@@ -22,14 +22,13 @@ import { SharedDisk, sharingOf } from './disk/shared-disk.ts'
 import type { StoreFolder } from './disk/store-folder.ts'
 import { readStoreKey, storeKey } from './disk/store-key.ts'
 import { Temporaries } from './disk/temporaries.ts'
-import { ChapterEnd } from './journal/chapter-end.ts'
 import type { Contents } from './journal/contents.ts'
 import { GroupCommit } from './journal/group-commit.ts'
 import { type Chapter, Journals } from './journal/journals.ts'
 import { breakOrphan } from './journal/orphan-lock.ts'
 import { recover } from './journal/recovery.ts'
-import { settle } from './journal/settle.ts'
 import { lastMoves } from './journal/settled-notes.ts'
+import { Settling } from './journal/settling.ts'
 import { PackMerger } from './merging/merger.ts'
 import { Placement } from './packs/placement.ts'
 import { needsNoRest, restAtTheEnd } from './process-end.ts'
@@ -45,26 +44,21 @@ export class Repository implements Contents {
   readonly objects: ObjectStore
   readonly refs: Refs
   readonly merger: PackMerger
-  readonly #settleBytes: number
   readonly #disk: SharedDisk
   readonly #journals: Journals
   readonly placement: Placement
   readonly #commits: GroupCommit
   readonly #openedFolder: OpenedFolder
-  readonly #end: ChapterEnd
+  readonly #settling: Settling
   /** Also creates the folders above the store's. */
   #opened: Promise<boolean> | undefined
   #writable: Promise<void> | undefined
-  #settling: Promise<void> = Promise.resolve()
-  #unsettled: Chapter[] = []
-  #quiet: NodeJS.Timeout | undefined
   #closed = false
   #hasChanged = false
   readonly #atTheEnd = { rest: () => this.#rest() }
 
   constructor(folder: string, options: RepositoryOptions = {}) {
     const { fs = nodeFileSystem, now = Date.now, lockTimeout = 10_000, identity = systemIdentity } = options
-    this.#settleBytes = options.settleBytes ?? 16 << 20
     const paths = pathsOf(resolve(folder))
     this.#disk = new SharedDisk(fs)
     this.#openedFolder = new OpenedFolder(this.#disk, paths.root, 'config')
@@ -83,8 +77,11 @@ export class Repository implements Contents {
     this.placement = new Placement(this.folder)
     this.merger = new PackMerger(this.placement, this.objects, (file) => this.#breakLock(file))
     this.#journals = new Journals(this.folder)
-    const settle = (): void => void this.settle().catch(() => undefined)
-    this.#end = new ChapterEnd(this.folder, settle, options.settleAfter)
+    this.#settling = new Settling(this, this.#journals, this.#openedFolder, {
+      groupEnd: () => this.#commits.groupEnd(),
+      bytes: options.settleBytes,
+      after: options.settleAfter,
+    })
     this.#commits = new GroupCommit(this, this.#journals, this.#openedFolder, {
       breakLock: (file) => this.#breakLock(file),
       settle: () => this.settle(),
@@ -146,17 +143,8 @@ export class Repository implements Contents {
   }
 
   /** Syncs in place what only the journal keeps safe so far. Throws StorageError. */
-  async settle(): Promise<void> {
-    this.#endChapter()
-    const due = [...this.#unsettled]
-    // These have every move that other processes have made so far of refs in our journals.
-    const notes = this.#journals.notes()
-    const run = this.#settling.then(async () => {
-      await this.#settleAll(due)
-      this.#journals.removeNotes(notes)
-    })
-    this.#settling = run.catch(() => undefined)
-    return run
+  settle(): Promise<void> {
+    return this.#settling.settle()
   }
 
   /** Finishes or undoes what dead processes left. Throws LockedError, StorageError. */
@@ -174,6 +162,7 @@ export class Repository implements Contents {
   async close(): Promise<void> {
     if (this.#closed) return
     this.#closed = true
+    this.#settling.stop()
     // Changes that were requested before are still made.
     await this.#writable?.catch(() => undefined)
     await this.#commits.idle()
@@ -181,11 +170,10 @@ export class Repository implements Contents {
       await this.settle()
       this.#tidy()
     } catch (error) {
-      this.#journals.abandon(this.#unsettled)
+      this.#journals.abandon(this.#settling.unsettled)
       throw error
     } finally {
-      this.#end.clear()
-      clearTimeout(this.#quiet)
+      this.#settling.clear()
       needsNoRest(this.#atTheEnd)
       this.objects.close()
     }
@@ -278,11 +266,7 @@ export class Repository implements Contents {
 
   #written(chapter: Chapter): void {
     restAtTheEnd(this.#atTheEnd)
-    if (chapter.broken || chapter.journal.used > this.#settleBytes) {
-      void this.settle().catch(() => undefined)
-      return
-    }
-    this.#end.plan()
+    this.#settling.written(chapter)
   }
 
   /** As `close`, but the next change opens the repository again. For processes that end without `close`. */
@@ -305,42 +289,4 @@ export class Repository implements Contents {
     this.folder.temporaries.close()
     this.#journals.close()
   }
-
-  #endChapter(): void {
-    this.#end.clear()
-    const chapter = this.#journals.endChapter()
-    if (chapter !== undefined) this.#unsettled.push(chapter)
-  }
-
-  async #settleAll(due: readonly Chapter[]): Promise<void> {
-    // A group in progress may have begun in one of these chapters.
-    await this.#commits.groupEnd()
-    const left = due.filter((chapter) => this.#unsettled.includes(chapter))
-    if (left.length === 0 && this.#openedFolder.isMoved) return
-    for (const chapter of left) {
-      this.#openedFolder.check()
-      const { names: packs, replaced } = chapter.packs
-      await settle(this, { packs, replaced, refs: chapter.refs })
-      // Otherwise another folder may have been synced.
-      this.#openedFolder.check()
-      this.#unsettled = this.#unsettled.filter((other) => other !== chapter)
-      await this.#journals.release(chapter)
-    }
-    this.placement.unkeep()
-    await this.merger.compact()
-    this.merger.sweep()
-    this.#quiet ??= setTimeout(() => this.#comeToRest(), QUIET).unref()
-    this.#quiet.refresh()
-  }
-
-  #comeToRest(): void {
-    try {
-      if (!this.#closed && !this.#openedFolder.isMoved) this.merger.rest()
-    } catch {
-      // Surplus packs stay until the next settling.
-    }
-  }
 }
-
-/** Milliseconds without a save after which surplus packs are removed. */
-const QUIET = 5000

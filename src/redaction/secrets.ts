@@ -45,7 +45,7 @@ export interface SecretOptions {
    */
   preset?: boolean
   /**
-   * The HMAC key of the marks. Keep it secret, and out of the store. Default: the store's key if it has one, else a
+   * The key of the marks. Keep it secret, and out of the store. Default: the store's key if it has one, else a
    * random key of this process.
    */
   key?: Uint8Array | string

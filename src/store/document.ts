@@ -1,6 +1,6 @@
 /** Checks a store's options, and every state against them. */
 import type { StandardSchemaV1 } from '@standard-schema/spec'
-import type { PageRules } from '../checkpoints/pages.ts'
+import type { PageRules } from '../checkpoints/pages/pages.ts'
 import { wrongType } from '../checkpoints/wrong-type.ts'
 import { type CollectionSpec, genericLayout, type Layout, sessionLayout } from '../codec/index.ts'
 import { InvalidStateError, type StateIssue } from '../errors.ts'
@@ -72,7 +72,7 @@ export function documentRules<S extends StoredDocument>(
 /**
  * Returns how documents of a type are laid out as a tree. The events of `runs` are stored separately for every type.
  */
-export function layoutFor(type: string, collections: readonly string[]): Layout {
+function layoutFor(type: string, collections: readonly string[]): Layout {
   const runs: CollectionSpec = { name: RUNS, log: 'events', item: 'run' }
   const generic = genericLayout(
     type,

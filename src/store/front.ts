@@ -3,7 +3,7 @@
  * refuses what is not supported. A `Backend` does the rest: it keeps the checkpoints.
  */
 import { Lifetime } from '../checkpoints/lifetime.ts'
-import { CorruptError, NotFoundError, UnsupportedError } from '../errors.ts'
+import { NotFoundError, UnsupportedError } from '../errors.ts'
 import {
   type BranchName,
   MAIN,
@@ -12,20 +12,20 @@ import {
   parseTagName,
   type SessionId,
 } from '../ids.ts'
-import { deepCopy, type JsonObject } from '../json-value.ts'
+import { deepCopy } from '../json-value.ts'
 import { refuseSecrets } from '../redaction/names.ts'
 import { isPromise } from '../redaction/redact.ts'
 import type { Session } from '../state/index.ts'
 import { copyAddition, parseAddition } from './addition/addition.ts'
 import { applyPlan } from './addition/plan.ts'
-import { type Backend, inOrder, type Kept, type Lines, type Look } from './backend.ts'
-import { asDocument, asState, checkShape, type DocumentRules, redactDocument, upToDate } from './document.ts'
+import { type Backend, inOrder, type Kept, type Lines } from './backend.ts'
+import { asDocument, asState, checkShape, type DocumentRules, redactDocument } from './document.ts'
 import { checkSupported, mainOnly } from './main-only.ts'
 import { parseDeleteOptions } from './options/call-options.ts'
 import { parseFork, parseWrite } from './options/said.ts'
 import { parseCount } from './options/write-options.ts'
-import { eventsOf, isPartial, parseAfter, partOf } from './partial-state.ts'
-import { type Position, Positions, positionAt } from './positions.ts'
+import { type Position, Positions } from './positions.ts'
+import { StoreReader } from './reading/reader.ts'
 import { createHandle, type Written } from './session-handle.ts'
 import type {
   Addition,
@@ -59,6 +59,7 @@ export abstract class StoreFront<S extends StoredDocument = Session> implements 
   readonly #backend: Backend
   readonly #lines: Lines<Kept>
   readonly #rules: DocumentRules
+  readonly #reader: StoreReader<S>
   readonly #writer: StoreWriter<Kept>
   readonly #lifetime: Lifetime
   readonly #positions = new Positions()
@@ -69,6 +70,7 @@ export abstract class StoreFront<S extends StoredDocument = Session> implements 
     this.#lines = backend.lines ?? mainOnly(backend)
     this.#rules = rules
     this.#lifetime = lifetime
+    this.#reader = new StoreReader(this.#backend, this.#rules, this.#positions)
     this.#writer = new StoreWriter(this.#backend, this.#rules)
     this.supports = this.#backend.supports
     this.type = this.#rules.type
@@ -95,15 +97,7 @@ export abstract class StoreFront<S extends StoredDocument = Session> implements 
       const branch = options.branch === undefined ? undefined : parseBranchName(options.branch)
       if (this.#lacks(branch) && !(await this.#backend.exists(given))) return undefined
       this.#checkBranch(branch)
-      const found = await this.#backend.look(given, { branch, at: options.at })
-      if (found === undefined) return undefined
-      const id = await this.#backend.nameOf(given)
-      if (isPartial(options) && this.#backend.part !== undefined)
-        return this.#state(await this.#backend.part(found.commit, id, options))
-      const state = this.#state(await this.#backend.document(found.commit, id))
-      if (isPartial(options)) return asState(partOf(asDocument(state), options, this.#rules.collections))
-      this.#positions.set(state, positionAt(id, found))
-      return state
+      return this.#reader.load(given, { branch, at: options.at }, options)
     })
   }
 
@@ -112,11 +106,7 @@ export abstract class StoreFront<S extends StoredDocument = Session> implements 
       const given = parseSessionId(session)
       const branch = options.branch === undefined ? undefined : parseBranchName(options.branch)
       this.#checkBranch(branch)
-      const found = await this.#require(given, { branch, at: options.at })
-      const id = await this.#backend.nameOf(given)
-      const state = this.#state(await this.#backend.document(found.commit, id))
-      const position = positionAt(id, found)
-      this.#positions.set(state, position)
+      const { id, found, position, state } = await this.#reader.open(given, { branch, at: options.at })
       return createHandle<S>(
         {
           save: (next, all, at) =>
@@ -147,18 +137,7 @@ export abstract class StoreFront<S extends StoredDocument = Session> implements 
 
   async *log(session: string, options: LogOptions = {}): AsyncGenerator<Checkpoint> {
     this.#lifetime.check()
-    const { at = '', steps = false } = options
-    const limit = parseCount('limit', options.limit) ?? Number.POSITIVE_INFINITY
-    const given = parseSessionId(session)
-    const from = await this.#backend.resolve(given, at)
-    const id = await this.#backend.nameOf(given)
-    let shown = 0
-    for await (const commit of this.#backend.line(from)) {
-      if (shown >= limit) return
-      if (!steps && commit.kind === 'step') continue
-      yield this.#backend.present(commit, id)
-      shown++
-    }
+    yield* this.#reader.log(parseSessionId(session), options)
   }
 
   branches(session: string): Promise<Branch[]> {
@@ -223,13 +202,7 @@ export abstract class StoreFront<S extends StoredDocument = Session> implements 
   }
 
   runEvents(session: string, run: string, options: { after?: number; at?: string } = {}): Promise<unknown[]> {
-    return this.#lifetime.use(async () => {
-      const id = parseSessionId(session)
-      const after = parseAfter(options.after)
-      const { commit } = await this.#require(id, { at: options.at ?? '' })
-      if (this.#backend.events !== undefined) return [...(await this.#backend.events(commit, id, run, after))]
-      return [...eventsOf(await this.#backend.document(commit, id), id, run, after)]
-    })
+    return this.#lifetime.use(async () => this.#reader.events(parseSessionId(session), run, options))
   }
 
   exists(session: string): Promise<boolean> {
@@ -256,7 +229,7 @@ export abstract class StoreFront<S extends StoredDocument = Session> implements 
   ): Promise<VerifyReport> {
     return this.#lifetime.use(async () => {
       const id = session === undefined ? undefined : parseSessionId(session)
-      if (id !== undefined && !(await this.#existsEvenBroken(id)))
+      if (id !== undefined && !(await this.#reader.existsEvenBroken(id)))
         throw new NotFoundError({ kind: 'session', id })
       return this.#backend.verify(id, options.onProgress)
     })
@@ -312,32 +285,9 @@ export abstract class StoreFront<S extends StoredDocument = Session> implements 
     const state =
       plan !== undefined && before !== undefined
         ? asState<S>(applyPlan(asDocument(before), deepCopy(plan)))
-        : this.#state(await this.#backend.document(commit, id))
+        : await this.#reader.state(commit, id)
     this.#positions.set(state, { session: id, branch, checkpoint: commit.id })
     return { checkpoint: this.#backend.present(commit, id, branch), state }
-  }
-
-  /** Throws InvalidStateError if only a newer forkpoint can read the session. */
-  #state(document: JsonObject): S {
-    return asState(upToDate(document, this.#rules))
-  }
-
-  async #require(
-    session: SessionId,
-    where: { branch?: BranchName | undefined; at?: string | undefined },
-  ): Promise<Look<Kept>> {
-    const found = await this.#backend.look(session, where)
-    if (found === undefined) throw new NotFoundError({ kind: 'session', id: session })
-    return found
-  }
-
-  async #existsEvenBroken(session: SessionId): Promise<boolean> {
-    try {
-      return await this.#backend.exists(session)
-    } catch (error) {
-      if (error instanceof CorruptError) return true
-      throw error
-    }
   }
 
   #lacks(branch: BranchName | undefined): boolean {

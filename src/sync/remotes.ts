@@ -23,7 +23,7 @@ export function remotesOf(config: Config): NamedRemote[] {
 }
 
 /** Throws InvalidIdError for an invalid name of a remote. */
-export function checkRemoteName(name: string): void {
+function checkRemoteName(name: string): void {
   if (!/^[a-z0-9][a-z0-9_-]*(?:\.[a-z0-9_-]+)*$/.test(name) || name.length > 100 || name.endsWith('.lock'))
     throw new InvalidIdError('remote', name, 'use small letters, digits, and - _ . between them')
 }

@@ -141,7 +141,7 @@ function ownEvent(event: JsonObject): ReadMessage | undefined {
 }
 
 /** Returns an error as text. */
-export function errorText(error: unknown): string | undefined {
+function errorText(error: unknown): string | undefined {
   if (error === undefined || error === null) return undefined
   if (typeof error === 'string') return error
   const { message, name, code } = objectOf(error)

@@ -75,7 +75,7 @@ export class CurrentFiles {
     return this.#turns.run(async () => {
       const root = await this.root()
       const name = `files-${createHash('sha1').update(root).digest('hex').slice(0, 24)}`
-      this.#cache ??= await StatCache.parse(UserCache.open()?.read(name) ?? '')
+      this.#cache ??= await StatCache.parse(UserCache.open()?.read(name) ?? Buffer.of())
       const cache = this.#cache
       const request = {
         disk: this.disk,
@@ -92,9 +92,9 @@ export class CurrentFiles {
       })
       if (cache.fresh >= WORTH_WRITING) {
         cache.fresh = 0
-        const text = await cache.text()
+        const bytes = await cache.bytes()
         await new TimeSlice().next()
-        UserCache.open()?.write(name, root, text)
+        UserCache.open()?.write(name, root, bytes)
       }
       return taken
     })

@@ -3,18 +3,24 @@ import { ForkpointError } from '../errors.ts'
 
 /** A folder exceeds the limits of a snapshot. Nothing was written. */
 export class WorkspaceLimitError extends ForkpointError {
-  /** The first file over the limit, relative to the workspace. */
+  /** The first file over the limit, relative to the workspace; for `rules`, the folder or file that they apply to. */
   readonly path: string
-  readonly limit: 'fileBytes' | 'bytes' | 'files'
+  /** `rules`: the ignore rules would take too long to match. */
+  readonly limit: 'fileBytes' | 'bytes' | 'files' | 'rules'
   readonly most: number
 
-  constructor({ path, limit, most }: { path: string; limit: 'fileBytes' | 'bytes' | 'files'; most: number }) {
+  constructor({ path, limit, most }: Pick<WorkspaceLimitError, 'path' | 'limit' | 'most'>) {
     const what = {
       fileBytes: `'${path}' is larger than ${most} bytes`,
       bytes: `The files of the workspace are more than ${most} bytes together (counted up to '${path}')`,
       files: `The workspace has more than ${most} files (counted up to '${path}')`,
+      rules: `The ignore rules for '${path}' would take too long to match: they are too many, too long, or have too many '**'`,
     }[limit]
-    super('WORKSPACE_LIMIT', `${what}. Name what is not needed in .forkpointignore, or set a higher limit.`)
+    const way =
+      limit === 'rules'
+        ? 'Shorten the .gitignore or .forkpointignore that they are in.'
+        : 'Name what is not needed in .forkpointignore, or set a higher limit.'
+    super('WORKSPACE_LIMIT', `${what}. ${way}`)
     this.path = path
     this.limit = limit
     this.most = most

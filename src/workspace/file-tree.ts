@@ -47,7 +47,7 @@ export async function readFileTree(
   return files
 }
 
-export const isSameFile = (a: TreeFile | undefined, b: TreeFile | undefined): boolean =>
+const isSameFile = (a: TreeFile | undefined, b: TreeFile | undefined): boolean =>
   a === b || (a !== undefined && b !== undefined && a.id === b.id && a.mode === b.mode)
 
 /** A file before and after. */

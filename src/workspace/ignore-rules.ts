@@ -4,13 +4,28 @@
  * whatever the rules there say.
  */
 import ignore, { type Ignore } from 'ignore'
+import { WorkspaceLimitError } from './errors.ts'
 
 /** Files with rules, in the order in which they are read: later ones take precedence. */
 export const RULE_FILES: readonly string[] = ['.gitignore', '.forkpointignore']
 
-/** The rules of one folder. */
-interface Level {
+/** Most rules that apply in one folder, with those of the folders above it: each path is compared with all of them. */
+const MOST_RULES = 5000
+/** Most characters of a rule: no path is longer. */
+const LONGEST_RULE = 4096
+/** Most ways to match a path: each `**` can stand for any number of its folders. */
+const MOST_WAYS = 1_000_000
+
+/** A text of rules, parsed. */
+interface Parsed {
   readonly rules: Ignore
+  readonly count: number
+  /** Most `**` in one rule. */
+  readonly stars: number
+}
+
+/** The rules of one folder. */
+interface Level extends Parsed {
   /** Put before a path to make it relative to the folder of the rules. */
   readonly prefix: string
   /** Number of characters to cut from a path to make it relative to the folder of the rules. */
@@ -29,17 +44,18 @@ export class IgnoreRules {
   }
 
   /**
-   * Adds the rules of the workspace's folder, or of one above it.
+   * Adds the rules of the workspace's folder, or of one above it. Throws WorkspaceLimitError.
    *
    * @param above path from that folder to the workspace: empty, or with a slash at the end
    */
   with(text: string, above = ''): IgnoreRules {
-    const level = { rules: rulesOf(text), prefix: above, cut: 0, isOverruled: false }
-    return text.trim() === '' ? this : new IgnoreRules([level, ...this.#levels])
+    if (text.trim() === '') return this
+    const level = { ...rulesOf(text, '.'), prefix: above, cut: 0, isOverruled: false }
+    return new IgnoreRules(checked([level, ...this.#levels], '.'))
   }
 
   /**
-   * Returns the rules that apply in a folder, which must not be ignored.
+   * Returns the rules that apply in a folder, which must not be ignored. Throws WorkspaceLimitError.
    *
    * @param folder path in the workspace
    * @param text its own rules
@@ -49,11 +65,14 @@ export class IgnoreRules {
       level.isOverruled || !said(level, `${folder}/`).ignored ? level : { ...level, isOverruled: true },
     )
     if (text.trim() === '') return new IgnoreRules(levels)
-    const own = { rules: rulesOf(text), prefix: '', cut: folder.length + 1, isOverruled: false }
-    return new IgnoreRules([own, ...levels])
+    const own = { ...rulesOf(text, folder), prefix: '', cut: folder.length + 1, isOverruled: false }
+    return new IgnoreRules(checked([own, ...levels], folder))
   }
 
-  /** Returns whether a path in the workspace is ignored. Its folder must not be ignored. */
+  /**
+   * Returns whether a path in the workspace is ignored. Its folder must not be ignored. Throws WorkspaceLimitError if
+   * that would take too long.
+   */
   ignores(path: string, isFolder: boolean): boolean {
     const end = isFolder ? '/' : ''
     for (const level of this.#levels) {
@@ -67,17 +86,33 @@ export class IgnoreRules {
   }
 }
 
-const said = ({ rules, prefix, cut }: Level, path: string) => rules.test(prefix + path.slice(cut))
+function said({ rules, stars, prefix, cut }: Level, path: string) {
+  const whole = prefix + path.slice(cut)
+  if (stars > 1 && whole.split('/').length ** stars > MOST_WAYS) throw tooSlow(path, MOST_WAYS)
+  return rules.test(whole)
+}
+
+function checked(levels: readonly Level[], folder: string): readonly Level[] {
+  if (levels.reduce((sum, { count }) => sum + count, 0) > MOST_RULES) throw tooSlow(folder, MOST_RULES)
+  return levels
+}
+
+const tooSlow = (path: string, most: number): WorkspaceLimitError =>
+  new WorkspaceLimitError({ path, limit: 'rules', most })
 
 /** Parsed rules by their text, to share their caches of paths. */
-const known = new Map<string, Ignore>()
+const known = new Map<string, Parsed>()
 const MOST_KNOWN = 500
 
-function rulesOf(text: string): Ignore {
+function rulesOf(text: string, folder: string): Parsed {
   const found = known.get(text)
   if (found !== undefined) return found
+  const lines = text.split('\n').filter((line) => line.trim() !== '' && !line.startsWith('#'))
+  if (lines.length > MOST_RULES) throw tooSlow(folder, MOST_RULES)
+  if (lines.some(({ length }) => length > LONGEST_RULE)) throw tooSlow(folder, LONGEST_RULE)
+  const stars = lines.reduce((most, line) => Math.max(most, line.split('**').length - 1), 0)
   if (known.size >= MOST_KNOWN) known.clear()
-  const rules = ignore({ ignoreCase: false }).add(text)
-  known.set(text, rules)
-  return rules
+  const parsed = { rules: ignore({ ignoreCase: false }).add(text), count: lines.length, stars }
+  known.set(text, parsed)
+  return parsed
 }

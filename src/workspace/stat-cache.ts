@@ -3,12 +3,15 @@
  * the same, as in git's index. A file that was written shortly before it was read could be written again without a new
  * time, so its entry is not trusted.
  */
-import type { ObjectId } from '../ids.ts'
+import { isObjectId, type ObjectId } from '../ids.ts'
 import { TimeSlice } from '../time-slice.ts'
 import type { FileStat } from './disk.ts'
 
 /** Milliseconds: times on FAT have steps of two seconds, and the clock of a file server may be slightly off. */
 const SAME_INSTANT = 2500
+
+/** Characters that are encoded at once: joining long texts takes memory and time. */
+const PIECE = 64 * 1024
 
 interface Known {
   readonly size: number
@@ -49,30 +52,42 @@ export class StatCache {
   }
 
   /** Encodes the cache as ASCII, one line per file. */
-  async text(): Promise<string> {
+  async bytes(): Promise<Buffer> {
+    const pieces: Buffer[] = []
     let text = ''
     const slice = new TimeSlice()
+    const cut = () => {
+      pieces.push(Buffer.from(text, 'latin1'))
+      text = ''
+    }
     for (const [path, { size, mtime, ctime, ino, kind, id, at }] of this.#known) {
       if (slice.isOver()) await slice.next()
       text += `${id} ${kind} ${size} ${mtime} ${ctime} ${ino} ${at} ${encodeURIComponent(path.toWellFormed())}\n`
+      if (text.length > PIECE) cut()
     }
-    return text
+    cut()
+    return Buffer.concat(pieces)
   }
 
-  /** Parses what `text` returned. Skips damaged lines. */
-  static async parse(text: string): Promise<StatCache> {
+  /** Parses what `bytes` returned. Skips damaged lines. */
+  static async parse(bytes: Buffer): Promise<StatCache> {
     const cache = new StatCache()
     const slice = new TimeSlice()
-    for (const line of text.split('\n')) {
+    for (let start = 0, end = 0; start < bytes.length; start = end + 1) {
       if (slice.isOver()) await slice.next()
-      const [id = '', kind = '', size, mtime, ctime, ino, at, name = ''] = line.split(' ')
-      const numbers = [size, mtime, ctime, ino, at].map(Number)
-      if (!/^[0-9a-f]{40}$/.test(id) || numbers.some(Number.isNaN)) continue
-      const [a, b, c, d, e] = numbers as [number, number, number, number, number]
-      const known = { size: a, mtime: b, ctime: c, ino: d, at: e, kind, id: id as ObjectId }
-      cache.#known.set(decodeURIComponent(name), known)
+      const found = bytes.indexOf('\n', start)
+      end = found === -1 ? bytes.length : found
+      cache.#parseLine(bytes.toString('latin1', start, end))
     }
     return cache
+  }
+
+  #parseLine(line: string): void {
+    const [id = '', kind = '', size, mtime, ctime, ino, at, name = ''] = line.split(' ')
+    const numbers = [size, mtime, ctime, ino, at].map(Number)
+    if (!isObjectId(id) || numbers.some(Number.isNaN)) return
+    const [a, b, c, d, e] = numbers as [number, number, number, number, number]
+    this.#known.set(decodeURIComponent(name), { size: a, mtime: b, ctime: c, ino: d, at: e, kind, id })
   }
 }
 

@@ -126,11 +126,8 @@ class Walker {
   }
 
   #found(path: string, stat: FileStat | string): void {
-    if (typeof stat === 'string') {
-      // Node replaces bytes that are not UTF-8 by this character, and then does not find the file.
-      if (path.includes('\ufffd')) this.#leave(path, 'name')
-      else if (stat !== 'ENOENT' && stat !== 'ENOTDIR') this.#leave(path, 'unreadable')
-    } else if (stat.kind === 'other') this.#leave(path, 'special file')
+    if (typeof stat === 'string') this.#refused(path, stat)
+    else if (stat.kind === 'other') this.#leave(path, 'special file')
     else if (stat.kind !== 'folder') {
       this.#request.count(path, stat)
       this.files.set(path, stat)
@@ -143,17 +140,16 @@ class Walker {
       return await disk.list(`${root}/${prefix}`)
     } catch (error) {
       if (prefix === '') throw error
-      const errno = errnoOf(error)
-      if (prefix.includes('\ufffd')) this.#leave(prefix, 'name')
-      else if (errno !== 'ENOENT' && errno !== 'ENOTDIR') this.#leave(prefix, 'unreadable')
+      this.#refused(prefix, errnoOf(error))
       return undefined
     }
   }
 
   #enter(path: string, stat: FileStat | string, rules: IgnoreRules): void {
-    // The folder was deleted or replaced by a link in the meantime.
-    if (typeof stat === 'string' || stat.kind !== 'folder') return
-    if (!this.#request.isOther(stat)) this.#waiting.push({ prefix: `${path}/`, rules })
+    if (typeof stat === 'string') this.#refused(`${path}/`, stat)
+    // Otherwise the folder was replaced by a link in the meantime.
+    else if (stat.kind === 'folder' && !this.#request.isOther(stat))
+      this.#waiting.push({ prefix: `${path}/`, rules })
   }
 
   async #rules(prefix: string, above: IgnoreRules, entries: readonly FolderEntry[]): Promise<IgnoreRules> {
@@ -171,6 +167,12 @@ class Walker {
   #isNamed(path: string, name: string): boolean {
     const { include } = this.#request
     return include.has(path) || include.has(name)
+  }
+
+  #refused(path: string, errno: string): void {
+    // Node replaces bytes that are not UTF-8 by this character, and then does not find the file.
+    if (path.includes('\ufffd')) this.#leave(path, 'name')
+    else if (errno !== 'ENOENT' && errno !== 'ENOTDIR') this.#leave(path, 'unreadable')
   }
 
   #leave(path: string, why: LeftOutReason): void {

@@ -1,6 +1,6 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
@@ -105,15 +105,16 @@ async function checkCalls(workspace: string, { messages, runs }: Session): Promi
 }
 
 test('looking at a running session does not mark it; the first save of who resumes does', async () => {
-  const calls = [{ id: 'slow', name: 'bash', input: { command: 'sleep 1' } }]
-  const { agent, server, store, workspace } = await setting([{ calls }], { autoSave: 'step' })
+  const command = 'while [ ! -e seen ]; do sleep 0.02; done'
+  const calls = [{ id: 'slow', name: 'bash', input: { command } }]
+  const { agent, store, workspace } = await setting([{ calls }], { autoSave: 'step' })
   const session = agent.session(workspace, { sessionId: 'a' })
   const turn = session.send('Go')
-  while (server.requests.length === 0) await sleep(5)
-  await sleep(300)
+  while ((await store.load('a'))?.runs[0]?.status !== 'running') await sleep(5)
   const looker = await agent.resumeSessionAsync('a')
   expect((await looker.runs())[0]!.status).toBe('interrupted')
   expect((await store.load('a'))!.runs[0]!.status).toBe('running')
+  await writeFile(join(workspace, 'seen'), '')
   expect((await turn).run.status).toBe('completed')
   expect((await store.load('a'))!.runs[0]!.status).toBe('completed')
 })

@@ -4,7 +4,14 @@ import { join } from 'node:path'
 import { tool } from 'ai'
 import { describe, expect, test } from 'vitest'
 import * as z from 'zod'
-import { Agent, isKnownEvent, NotLoadedError, type StreamEvent, turnOf } from '../../src/agent/index.ts'
+import {
+  Agent,
+  isKnownEvent,
+  NotLoadedError,
+  type StreamEvent,
+  type TurnResult,
+  turnOf,
+} from '../../src/agent/index.ts'
 import {
   AlreadyExistsError,
   ConflictError,
@@ -282,11 +289,17 @@ test('cancel ends the turn, keeps what was said, and the session goes on', async
   const { agent, server, store, workspace } = await setting([{ text: 'word '.repeat(300), pace: 5 }])
   const session = agent.session(workspace, { sessionId: 'a' })
   expect(await session.cancel()).toBe(false)
-  const turn = session.send('Go')
-  await until(() => session.currentRun() !== undefined && server.requests.length === 1)
-  await new Promise((resolve) => setTimeout(resolve, 60))
-  expect(await session.cancel()).toBe(true)
-  const { run, text } = await turn
+  let [deltas, cancelled, result] = [
+    0,
+    undefined as Promise<boolean> | undefined,
+    undefined as TurnResult | undefined,
+  ]
+  for await (const event of session.stream('Go')) {
+    if (event.type === 'text-delta' && ++deltas === 2) cancelled = session.cancel()
+    if (event.type === 'result') result = event.result
+  }
+  expect(await cancelled).toBe(true)
+  const { run, text } = result!
   expect(run.status).toBe('cancelled')
   expect(text).toMatch(/^word word/)
   expect(session.currentRun()).toBeUndefined()
@@ -300,12 +313,11 @@ test('a cancel while tools run gives every call a result', async () => {
   const { agent, server, workspace } = await setting([{ calls }])
   const session = agent.session(workspace)
   const abort = new AbortController()
-  const turn = session.send('Go', { signal: abort.signal })
-  await until(() => server.requests.length === 1)
-  setTimeout(() => abort.abort(), 150)
-  const { run } = await turn
-  expect(run.status).toBe('cancelled')
-  const events = await session.runEvents(run.id)
+  for await (const { type } of session.stream('Go', { signal: abort.signal }))
+    if (type === 'tool-start') abort.abort()
+  const [run] = await session.runs()
+  expect(run!.status).toBe('cancelled')
+  const events = await session.runEvents(run!.id)
   expect(events.find(({ type }) => type === 'tool-end')).toMatchObject({ status: 'cancelled' })
   expect(events.find(({ type }) => type === 'tool-rejected')).toMatchObject({ reason: 'cancelled' })
   await session.send('Go on')

@@ -1,3 +1,4 @@
+import { EventEmitter, once } from 'node:events'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { PassThrough, Readable } from 'node:stream'
@@ -215,17 +216,23 @@ describe('agents', () => {
 
   test('$cancel ends the turn, and so does the end of the input; both are saved', async () => {
     const { client, folder } = await start()
-    const { agent } = await agentOf(client, folder, () => ({ text: ['I ', 'am '], fault: { kind: 'hang' } }))
+    const asked = new EventEmitter()
+    const { agent } = await agentOf(client, folder, () => {
+      asked.emit('asked')
+      return { text: ['I ', 'am '], fault: { kind: 'hang' } }
+    })
     const open = (sessionId: string) =>
       client.call('agent.session', { agent, workspace: '.', options: { sessionId } })
     const { session } = await open('one')
+    const first = once(asked, 'asked')
     const { id, answer } = client.send('session.send', { session, prompt: 'Go' })
-    await new Promise((resolve) => setTimeout(resolve, 300))
+    await first
     client.write(`{"jsonrpc":"2.0","method":"$cancel","params":{"id":${id}}}\n`)
     expect((await answer).result.run.status).toBe('cancelled')
     const other = (await open('two')).session
+    const second = once(asked, 'asked')
     const last = client.send('session.send', { session: other, prompt: 'Go' })
-    await new Promise((resolve) => setTimeout(resolve, 300))
+    await second
     expect(await client.end()).toBe(0)
     expect((await last.answer).result.run.status).toBe('cancelled')
     const store = new GitSessionStore(join(folder, 'sessions'))

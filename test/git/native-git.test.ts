@@ -99,14 +99,12 @@ describe('Running git', () => {
 
   test('ends when its time is over', async () => {
     const native = await NativeGit.open(nodeFileSystem, repository().paths)
-    const start = performance.now()
     // Enough to do for longer than it gets.
     const endless = native!.run(['cat-file', '--batch-check', '--follow-symlinks'], {
       input: `${'0'.repeat(40)}\n`.repeat(200_000),
       timeout: 1,
     })
     await expect(endless).rejects.toThrow(/stopped after/)
-    expect(performance.now() - start).toBeLessThan(5000)
   })
 
   test('ends when it is called off', async () => {

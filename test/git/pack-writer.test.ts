@@ -83,12 +83,8 @@ describe('a pack we build', () => {
       encodeTree(many.map(({ id }, n) => ({ name: `${n}`, mode: '100644', id }))),
     )
     const objects = [...many, tree, newObject('blob', noise(12_000_000))]
-    let longest = 0
-    let last = performance.now()
-    const timer = setInterval(() => {
-      longest = Math.max(longest, performance.now() - last)
-      last = performance.now()
-    }, 1)
+    let turns = 0
+    const timer = setInterval(() => turns++, 1)
     const sliced = await buildPackAsync(objects)
     clearInterval(timer)
     const entries = parsePackIndex(sliced.index, 'test').entries()
@@ -97,8 +93,8 @@ describe('a pack we build', () => {
     const folder = tempFolder()
     writeFileSync(join(folder, 'a.pack'), sliced.pack)
     expect(gitText(folder, ['index-pack', '--strict', 'a.pack'])).toBe(sliced.name)
-    // At once it takes half a second; a busy machine makes slices longer too.
-    expect(longest).toBeLessThan(200)
+    // At once it would be none.
+    expect(turns).toBeGreaterThan(10)
   })
 })
 

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { type FileSystem, nodeFileSystem } from '../../src/git/disk/file-system.ts'
+import { Settling } from '../../src/git/journal/settling.ts'
 import { Repository } from '../../src/git/repository.ts'
 import type { ObjectId, RefName } from '../../src/ids.ts'
 import { bareRepository, git, gitText, tempFolder } from './real-git.ts'
@@ -195,6 +196,7 @@ describe('a disk without hard links', () => {
 })
 
 afterEach(() => {
+  vi.restoreAllMocks()
   vi.useRealTimers()
 })
 
@@ -366,14 +368,12 @@ describe('a process that does not close its store', () => {
         prepare: () => ({ objects: [blob], moves: new Map([['refs/tags/s/x', blob.id]]), result: 1 }),
       })
       console.log('saved')`
-    const start = performance.now()
     const { stdout, status } = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
+      // The timer that settles takes longer.
       timeout: 20_000,
     })
     expect(`${stdout}`).toBe('saved\n')
     expect(status).toBe(0)
-    // Not so long as the timer that settles would have taken.
-    expect(performance.now() - start).toBeLessThan(15_000)
     expect(fs.readdirSync(join(folder, 'forkpoint/journals'))).toEqual([])
     expect(fs.readdirSync(join(folder, 'forkpoint/tmp'))).toEqual([])
     expect(execFileSync('git', ['cat-file', '-p', 'refs/tags/s/x'], { cwd: folder }).toString()).toBe('x')
@@ -415,7 +415,7 @@ describe('a store object', () => {
     const repository = new Repository(join(tempFolder(), 'store'), {
       fs: { ...nodeFileSystem, localDisk: () => localDisk },
     })
-    const settled = vi.spyOn(repository, 'settle')
+    const settled = vi.spyOn(Settling.prototype, 'settle')
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
     await save(repository)
     await vi.advanceTimersByTimeAsync(after - 1)
@@ -439,7 +439,7 @@ describe('a store object', () => {
   it('settles within a second while another process maintains the store', async () => {
     const folder = join(tempFolder(), 'store')
     const repository = new Repository(folder)
-    const settled = vi.spyOn(repository, 'settle')
+    const settled = vi.spyOn(Settling.prototype, 'settle')
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
     await save(repository)
     await vi.advanceTimersByTimeAsync(5000)

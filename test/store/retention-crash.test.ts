@@ -1,12 +1,10 @@
 /** A session that is pruned, restored or archived is in its place, in the trash or in an archive, whole, on every disk that a stop may leave. */
 import { expect, test } from 'vitest'
 import type { Repository } from '../../src/git/repository.ts'
-import { GitSessionStore } from '../../src/store/git/git-session-store.ts'
-import { aftermaths, POWER_LOSSES, ROOT, Scene } from '../git/support/crash.ts'
-import { judge } from '../git/support/judge.ts'
-import { emptySession, message, withoutGit } from './support/git-store.ts'
+import type { GitSessionStore } from '../../src/store/git/git-session-store.ts'
+import { expectAllOrNothing } from './support/every-stop.ts'
+import { emptySession, message } from './support/git-store.ts'
 
-const SOAK = process.env.FORKPOINT_SOAK === '1'
 const PLACES = [
   'refs/heads/demo/',
   'refs/tags/demo/',
@@ -47,54 +45,26 @@ const BEFORE: Record<string, (store: GitSessionStore) => Promise<unknown>> = {
   'a deletion of what is archived': archived,
 }
 
-test.each(Object.entries(MOVES))(
-  'before or after, wherever %s stops',
-  { timeout: 300_000 },
-  async (name, move) => {
-    withoutGit()
-    const scene = new Scene()
-    const repository = scene.repository()
-    const store = new GitSessionStore(repository)
-    await store.save(emptySession('demo'))
-    await store.append('demo', { messages: [message('m0', 'one')] })
-    await store.fork('demo', { at: 'main~1', branch: 'try' })
-    await store.switch('demo', 'try')
-    await store.save(emptySession('other'))
-    await store.append('other', { messages: [message('m0', 'one')] })
-    await BEFORE[name]?.(store)
-    await repository.settle()
-    const before = refsOf(repository)
-    scene.record()
-    await move(store)
-    const after = refsOf(repository)
-    expect(after).not.toEqual(before)
-    await scene.end()
-
-    const seen = new Set<boolean>()
-    for (const [n, cut] of scene.cuts.entries()) {
-      const losses = SOAK
-        ? [...POWER_LOSSES, n + 1, n + 2]
-        : [n % 2 === 0 ? ('nothing' as const) : n, POWER_LOSSES[2 + (n % 4)]!]
-      for (const { disk, life, what } of aftermaths(cut, losses)) {
-        const later = () => Date.now() + 7_200_000
-        const next = new Scene(disk, life, [], later)
-        const reopened = next.repository({ now: later })
-        const again = new GitSessionStore(reopened)
-        // The first write finishes what the dead have left.
-        await again.append('other', { messages: [message('next', 'next')] })
-        const found = refsOf(reopened)
-        expect([before, after], what).toContainEqual(found)
-        seen.add(JSON.stringify(found) === JSON.stringify(after))
-        if ((await again.retention.discarded()).length > 0) await again.restore('demo')
-        if (await again.exists('demo')) {
-          expect((await again.load('demo', { at: 'main' }))!.messages.length, what).toBe(1)
-          expect((await again.verify('demo')).problems, what).toEqual([])
-        }
-        if (BEFORE[name] === archived) expect(await again.exists('cold'), what).toBe(true)
-        await next.end()
-        expect(judge(disk, ROOT).problems, what).toEqual([])
+test.each(Object.entries(MOVES))('before or after, wherever %s stops', { timeout: 300_000 }, (name, change) =>
+  expectAllOrNothing({
+    prepare: async (store) => {
+      await store.save(emptySession('demo'))
+      await store.append('demo', { messages: [message('m0', 'one')] })
+      await store.fork('demo', { at: 'main~1', branch: 'try' })
+      await store.switch('demo', 'try')
+      // The newest session, which the policy keeps.
+      await store.append('other', { messages: [message('m0', 'one')] })
+      await BEFORE[name]?.(store)
+    },
+    change,
+    look: refsOf,
+    check: async (store, _, what) => {
+      if ((await store.retention.discarded()).length > 0) await store.restore('demo')
+      if (await store.exists('demo')) {
+        expect((await store.load('demo', { at: 'main' }))!.messages.length, what).toBe(1)
+        expect((await store.verify('demo')).problems, what).toEqual([])
       }
-    }
-    expect([...seen].sort()).toEqual([false, true])
-  },
+      if (BEFORE[name] === archived) expect(await store.exists('cold'), what).toBe(true)
+    },
+  }),
 )

@@ -1,4 +1,5 @@
 /** Snapshots that somebody made by hand to reach outside the workspace, and folders that wait for a restore. */
+import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, realpathSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
@@ -207,3 +208,28 @@ describe('a folder that waits for a restore', () => {
     expect(contentOf(target)).toEqual({ a: '1' })
   })
 })
+
+// Other systems refuse such names.
+test.skipIf(process.platform !== 'linux')(
+  'a folder whose path is too long for the system, or whose name is not UTF-8, is left out and said so',
+  async () => {
+    const { root, files } = scene()
+    write(root, { kept: '1' })
+    const name = 'e'.repeat(200)
+    const deep = Array.from({ length: 25 }, () => `mkdir ${name} && cd ${name}`).join(' && ')
+    execFileSync('bash', ['-c', `${deep}; echo 1 > file`], { cwd: root })
+    execFileSync('bash', ['-c', "mkdir $'b\\xff' && echo 1 > $'b\\xff/file'"], { cwd: root })
+    try {
+      const { leftOut } = await files.keep('demo')
+      expect(leftOut.map(({ path, why }) => [path.slice(0, 2), why])).toEqual([
+        ['b\ufffd', 'name'],
+        ['ee', 'unreadable'],
+      ])
+      expect((await files.list('demo', (await files.keep('demo')).id)).map(({ path }) => path)).toEqual([
+        'kept',
+      ])
+    } finally {
+      execFileSync('rm', ['-rf', name], { cwd: root })
+    }
+  },
+)

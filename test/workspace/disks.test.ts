@@ -1,9 +1,10 @@
 /** Real disks that refuse: a full one, and a file that nobody may change. */
 import { execFileSync } from 'node:child_process'
-import { rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, chownSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
 import { tempFolder } from '../git/real-git.ts'
+import { ROOT } from '../support/build.ts'
 import { contentOf, write } from './support/folder.ts'
 import { scene, sceneIn } from './support/store.ts'
 
@@ -76,4 +77,54 @@ test.skipIf(!frozen)('a file that nobody may change is named, and the others are
   undo.pop()!()
   await files.restore('demo', id)
   expect(contentOf(root)).toEqual({ frozen: '1', other: '1' })
+})
+
+/** A user who may not read what root keeps to itself. */
+const NOBODY = 65534
+
+/** Whether a user can run what is in this project. */
+function canRead(uid: number): boolean {
+  try {
+    execFileSync(process.execPath, ['-e', `import('${ROOT}/dist/index.js')`], { uid, stdio: 'ignore' })
+    return true
+  } catch {
+    return false
+  }
+}
+
+test('files that another user may not read or change are named, and the others are kept and restored', (context) => {
+  if (process.getuid?.() !== 0 || !canRead(NOBODY)) {
+    console.warn(
+      'SKIPPED: files of another user are not tested: it takes root, and a folder that all may read.',
+    )
+    return context.skip()
+  }
+  const base = tempFolder()
+  chmodSync(base, 0o755)
+  const root = join(base, 'project')
+  write(root, { own: '1', hidden: '1', 'closed/file': '1', 'fixed/file': '1' })
+  for (const folder of ['store', 'cache']) mkdirSync(join(base, folder))
+  for (const path of ['store', 'cache', 'project', 'project/own']) chownSync(join(base, path), NOBODY, NOBODY)
+  chmodSync(join(root, 'hidden'), 0o600)
+  chmodSync(join(root, 'closed'), 0o700)
+  const asNobody = (...args: string[]) =>
+    JSON.parse(
+      execFileSync(
+        process.execPath,
+        [join(import.meta.dirname, 'support/other-user.mjs'), join(base, 'store/git'), root, ...args],
+        { uid: NOBODY, gid: NOBODY, env: { ...process.env, XDG_CACHE_HOME: join(base, 'cache') } },
+      ).toString(),
+    )
+  const { id, leftOut } = asNobody('keep')
+  expect(leftOut).toEqual([
+    { path: 'closed/', why: 'unreadable' },
+    { path: 'hidden', why: 'unreadable' },
+  ])
+  write(root, { own: '2', 'fixed/file': '2' })
+  chownSync(join(root, 'own'), NOBODY, NOBODY)
+  expect(asNobody('restore', id)).toEqual({
+    code: 'RESTORE',
+    failed: [{ path: 'fixed/file', errno: 'EACCES' }],
+  })
+  expect(contentOf(root)).toEqual({ own: '1', hidden: '1', 'closed/file': '1', 'fixed/file': '2' })
 })

@@ -163,6 +163,39 @@ test('made-up rules ignore what git check-ignore says, file by file', async () =
   }
 })
 
+/** Rules that would take minutes or hours, and the paths that they are matched with. */
+const SLOW: Record<string, Record<string, string>> = {
+  'a path with many folders and many **': {
+    '.gitignore': `${'**/a/'.repeat(6)}b`,
+    [`${'a/'.repeat(60)}c`]: '1',
+  },
+  'a hundred thousand rules': {
+    '.gitignore': Array.from({ length: 100_000 }, (_, n) => `*.l${n}`).join('\n'),
+    a: '1',
+  },
+  'a rule of a megabyte': { 'sub/.gitignore': 'x'.repeat(1 << 20), 'sub/a': '1' },
+  'some rules in each of many folders': Object.fromEntries(
+    Array.from({ length: 60 }, (_, n) => [
+      `${'d/'.repeat(n)}.gitignore`,
+      Array.from({ length: 100 }, (_, at) => `x${n}-${at}`).join('\n'),
+    ]),
+  ),
+}
+test.each(Object.entries(SLOW))('rules that take too long are refused: %s', async (_, content) => {
+  await expect(found(project(content))).rejects.toMatchObject({ code: 'WORKSPACE_LIMIT', limit: 'rules' })
+})
+
+test('names with many stars take no longer than others', async () => {
+  const content = {
+    '.gitignore': `${'*a'.repeat(60)}*b\n${'*?'.repeat(60)}z\n**/x/**/y/**`,
+    ['a'.repeat(200)]: '1',
+    [`${'a'.repeat(200)}b`]: '1',
+    [`${'d/'.repeat(40)}x/y/z`]: '1',
+  }
+  const root = project(content)
+  expect(await found(root)).toEqual(asGit(root))
+})
+
 test('the rules in a tree say what they say on the disk', async () => {
   const tree: Record<string, string> = {
     '.gitignore': '*.log\n/out/\n',

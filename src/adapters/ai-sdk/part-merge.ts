@@ -6,7 +6,7 @@ import { CALL_KEYS, isDynamicFormOf, isSame, isTrimmed } from './stored-message.
 type MergedPart = Merged<unknown> | undefined
 
 /** The merged part; `undefined` if they are not states of one part. */
-export function mergePart(stored: unknown, given: unknown, preferred: Preferred): MergedPart {
+function mergePart(stored: unknown, given: unknown, preferred: Preferred): MergedPart {
   if (!isJsonObject(stored) || !isJsonObject(given)) return isSame(stored, given) ? kept(stored) : undefined
   const part = isDynamicFormOf(given, stored) ? withTypeOf(stored, given) : given
   if (part.type !== stored.type) return undefined

@@ -1,15 +1,14 @@
 /** A session of the OpenAI Agents SDK, stored in git. */
 import { randomUUID } from 'node:crypto'
-import {
-  type AgentInputItem,
-  applySessionHistoryMutations,
-  type RunContext,
-  type RunContextAwareSession,
-  type RunState,
-  type SessionHistoryRewriteArgs,
-  type SessionHistoryRewriteAwareSession,
-  type SessionHistoryTransactionArgs,
-  type SessionHistoryTransactionAwareSession,
+import type {
+  AgentInputItem,
+  RunContext,
+  RunContextAwareSession,
+  RunState,
+  SessionHistoryRewriteArgs,
+  SessionHistoryRewriteAwareSession,
+  SessionHistoryTransactionArgs,
+  SessionHistoryTransactionAwareSession,
 } from '@openai/agents-core'
 import { Exclusive } from '../../checkpoints/lifetime.ts'
 import { checkpointsOf } from '../../checkpoints/of-store.ts'
@@ -23,7 +22,8 @@ import type {
   StoredDocument,
 } from '../../store/session-store.ts'
 import { adapterStore, type StoreOrFolder } from '../store-or-folder.ts'
-import { cut, itemCount, lineOf, linesOf, type Text, textOfAppended, textOfItems } from './item-line.ts'
+import { cleared, compacted, replacing, rewritten, saying, takenBack } from './changes.ts'
+import { itemCount, textOfAppended, textOfItems } from './item-line.ts'
 import { fingerprint, toItem, toJsonItems } from './items.ts'
 import { asStored, type Change, runAsStored, storedNow } from './new-checkpoint.ts'
 import { Operations, USED_ID } from './operations.ts'
@@ -133,23 +133,16 @@ export class ForkpointAgentsSession
   async popItem(_runContext?: RunContext<unknown>): Promise<AgentInputItem | undefined> {
     let popped: AgentInputItem | undefined
     await this.#change(async (tree) => {
-      const count = await tree.count()
-      popped = count === 0 ? undefined : (await tree.items(count - 1))[0]
-      if (popped === undefined) return undefined
-      const subject = cut(`take back ${lineOf(popped)}`)
-      return { keep: count - 1, text: () => ({ subject, body: '' }) }
+      const taken = await takenBack(tree)
+      popped = taken?.item
+      return taken?.change
     })
     return popped
   }
 
   /** Removes everything from the session: items, operations and a run state. Earlier checkpoints stay. */
   async clearSession(_runContext?: RunContext<unknown>): Promise<void> {
-    await this.#change(async (tree) => {
-      if (tree.id === undefined || (await tree.isEmpty())) return undefined
-      const subject = `clear ${itemCount(await tree.count())}`
-      const waits = await tree.hasRunState()
-      return { keep: 0, clear: true, ...(waits && { run: null }), text: () => ({ subject, body: '' }) }
-    })
+    await this.#change(cleared)
   }
 
   /**
@@ -161,34 +154,14 @@ export class ForkpointAgentsSession
     _runContext?: RunContext<unknown>,
   ): Promise<void> {
     const add = toJsonItems(items)
-    await this.#change(
-      async (tree) => {
-        const count = await tree.count()
-        const text = (added: readonly unknown[]): Text => ({
-          subject: `compact ${itemCount(count)} to ${added.length.toLocaleString('en')}`,
-          body: linesOf(added),
-        })
-        return { keep: 0, add, text }
-      },
-      { holds: true },
-    )
+    await this.#change((tree) => compacted(tree, add), { holds: true })
   }
 
   /** Rewrites stored function calls, as `MemorySession` does. */
   async applyHistoryMutations({ mutations }: SessionHistoryRewriteArgs): Promise<void> {
     if (mutations.length === 0) return
     const wanted = structuredClone(mutations)
-    await this.#change(async (tree) => {
-      const before = await tree.items()
-      const after = toJsonItems(applySessionHistoryMutations(before, wanted))
-      const old = toJsonItems(before).map(fingerprint)
-      const keep = after.findIndex((item, index) => fingerprint(item) !== old[index])
-      if (keep === -1 && after.length === before.length) return undefined
-      const from = keep === -1 ? after.length : keep
-      const calls = [...new Set(wanted.map(({ callId }) => callId))]
-      const text = () => ({ subject: cut(`rewrite call ${calls.join(', ')}`), body: '' })
-      return { keep: from, add: after.slice(from), text }
-    })
+    await this.#change((tree) => rewritten(tree, wanted))
   }
 
   /**
@@ -224,7 +197,7 @@ export class ForkpointAgentsSession
       const kept = await tree.runState()
       const { state: stored } = await runAsStored(this.#checkpoints.rules, run)
       if (kept !== undefined && fingerprint(kept) === fingerprint(stored)) return undefined
-      return { keep: await tree.count(), run, text: () => ({ subject, body: '' }) }
+      return { keep: await tree.count(), run, text: saying(subject) }
     })
   }
 
@@ -247,8 +220,7 @@ export class ForkpointAgentsSession
   async clearRunState(): Promise<void> {
     await this.#change(async (tree) => {
       if (!(await tree.hasRunState())) return undefined
-      const text = () => ({ subject: 'forget the waiting run', body: '' })
-      return { keep: await tree.count(), run: null, text }
+      return { keep: await tree.count(), run: null, text: saying('forget the waiting run') }
     })
   }
 
@@ -318,11 +290,7 @@ export class ForkpointAgentsSession
       await checkSuffix(actual, wanted.map(toItem)).catch((error) => {
         throw userError(this.#line.conflict(error.message))
       })
-      const text = (added: readonly unknown[]): Text => ({
-        subject: `replace the last ${itemCount(suffix.length)} with ${added.length}`,
-        body: linesOf(added),
-      })
-      return { keep, add, operation, text }
+      return { keep, add, operation, text: replacing(`replace the last ${itemCount(suffix.length)} with`) }
     })
   }
 

@@ -1,8 +1,7 @@
 /** The position of a session object in the history of its session: what it reads, and what its writes follow. */
 
-import type { Checkpoints, Onto } from '../../checkpoints/checkpoints.ts'
+import { AGAIN, type Again, type Checkpoints, type Onto } from '../../checkpoints/checkpoints.ts'
 import type { CommitInfo } from '../../checkpoints/commits/history.ts'
-import { AGAIN, type Again } from '../../checkpoints/locking.ts'
 import { checkpointsOf } from '../../checkpoints/of-store.ts'
 import type { Writing } from '../../checkpoints/writing.ts'
 import { ConflictError, NotFoundError } from '../../errors.ts'

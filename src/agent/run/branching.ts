@@ -43,7 +43,7 @@ export async function filesInto(
 }
 
 /** Throws UnsupportedError. */
-export function filesOf(store: SessionStore, folder: string): WorkspaceFiles {
+function filesOf(store: SessionStore, folder: string): WorkspaceFiles {
   if (!store.supports.files || store.files === undefined) throw new UnsupportedError('files')
   return store.files(folder)
 }

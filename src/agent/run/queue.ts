@@ -1,7 +1,30 @@
 /** Events on their way from their source to one reader. */
 
+/**
+ * Yields what `work` pushes, then ends or throws as `work` does. If the reader stops early, `stopped` aborts, and this
+ * waits for the end of `work`.
+ */
+export async function* eventsOf<T>(
+  work: (push: (event: T) => void, stopped: AbortSignal) => Promise<void>,
+): AsyncGenerator<T, void, undefined> {
+  const queue = new EventQueue<T>()
+  const stop = new AbortController()
+  const ended = work((event) => queue.push(event), stop.signal).then(
+    () => queue.end(),
+    (error) => queue.fail(error),
+  )
+  let over = false
+  try {
+    yield* queue
+    over = true
+  } finally {
+    if (!over) stop.abort()
+    await ended
+  }
+}
+
 /** Keeps pushed events until they are read; ends or fails after them. */
-export class EventQueue<T> implements AsyncIterable<T> {
+class EventQueue<T> implements AsyncIterable<T> {
   #events: T[] = []
   #end: { error?: unknown } | undefined
   #wake: () => void = () => {}

@@ -22,8 +22,8 @@ import {
   type NewArchive,
   newArchive,
 } from '../commits/archive.ts'
-import { AGAIN, type Again, nothing } from '../locking.ts'
-import { datesOf, without } from '../return.ts'
+import { AGAIN, type Again, nothing } from '../locking/locking.ts'
+import { datesOf, without } from '../locking/return.ts'
 
 export interface Archiving {
   /** Sessions that are archived now. */

@@ -4,7 +4,8 @@
  * old history or the new one. The old objects stay on the disk until a purge.
  */
 import { InvalidIdError, NotFoundError } from '../../errors.ts'
-import { newObject } from '../../git/objects/object.ts'
+import { type NewObject, newObject } from '../../git/objects/object.ts'
+import { placeAhead } from '../../git/placed-ahead.ts'
 import type { Repository } from '../../git/repository.ts'
 import { changePurgeMark, PURGE_LOCK } from '../../git/upkeep/purge-mark.ts'
 import {
@@ -24,7 +25,7 @@ import { FORKPOINT } from '../commits/author.ts'
 import type { History } from '../commits/history.ts'
 import { hashOf, MAP, type RewrittenIds, readRewritten, writeRewritten } from '../commits/rewritten.ts'
 import { FILES_TYPE, filesOf } from '../files-line.ts'
-import type { PageRules } from '../pages.ts'
+import type { PageRules } from '../pages/pages.ts'
 import { type Rewrites, readRewrites } from '../tombstones/rewrites.ts'
 import { blobAt } from '../trees/files.ts'
 import type { Writing } from '../writing.ts'
@@ -44,6 +45,8 @@ export interface Rewrite {
   pages: PageRules
   /** Whether nothing is written. */
   isDry: boolean
+  /** Bytes of new objects after which they are stored, ahead of the change. Default: 16 MiB. */
+  mostHeld?: number
   onProgress: ((checkpoints: number) => void) | undefined
 }
 
@@ -99,7 +102,11 @@ export async function rewriteHistory(
   const session = sessionsOf()[0]
   if (rewrite.isDry || touched.length === 0 || session === undefined) return report(survey.ids)
   for (const one of sessionsOf()) if (history.isArchived(one)) await checkpoints.refs.unarchive(one)
-  return checkpoints.write({
+  const releases: (() => void)[] = []
+  /** Stores what was made so far, so that it need not be held in memory. No ref leads to it before the change. */
+  const storeAhead = async (objects: readonly NewObject[]) =>
+    void releases.push(await placeAhead(repository, objects))
+  const change = checkpoints.write({
     session,
     anyType: true,
     replicates: false,
@@ -116,7 +123,11 @@ export async function rewriteHistory(
     decide: async (writing) => {
       // Makes others check an old checkpoint again before they set a ref to it.
       changePurgeMark(repository)
-      const copies = new Copies(history, files, rewrite, survey.rewrites, writing)
+      const making = {
+        writing,
+        storeAhead: () => writing.storeAhead(rewrite.mostHeld ?? MOST_HELD, storeAhead),
+      }
+      const copies = new Copies(history, files, rewrite, survey.rewrites, making)
       for (const { commit } of touched) await copies.of(commit)
       for (const one of sessionsOf()) await writeMap(history, writing, one, copies.ids)
       const own = history.tip(writing.ref)
@@ -125,6 +136,18 @@ export async function rewriteHistory(
       return report(copies.ids)
     },
   })
+  return change.finally(() => {
+    for (const release of releases) release()
+  })
+}
+
+const MOST_HELD = 16 * 1024 * 1024
+
+/** Where copies are made. */
+interface Making {
+  writing: Writing
+  /** Called after each copy. */
+  storeAhead: () => Promise<void>
 }
 
 /** Makes rewritten commits, parents first. Without a `writing`, only finds out which commits change. */
@@ -136,24 +159,20 @@ class Copies {
   readonly #files: RedactedFiles
   readonly #rewrite: Rewrite
   readonly #writing: Writing | undefined
+  readonly #storeAhead: Making['storeAhead'] | undefined
   readonly #trees: RedactedTrees
   /** For trees of workspaces, whose files are never part of a document, whatever their names. */
   readonly #plainTrees: RedactedTrees
   readonly #seen = new Set<CommitId>()
   readonly #newIdOf = (id: string): string | undefined => this.ids.get(trustedCommit(id))
 
-  constructor(
-    history: History,
-    files: RedactedFiles,
-    rewrite: Rewrite,
-    rewrites: Rewrites,
-    writing?: Writing,
-  ) {
+  constructor(history: History, files: RedactedFiles, rewrite: Rewrite, rewrites: Rewrites, making?: Making) {
     this.#history = history
     this.rewrites = rewrites
     this.#files = files
     this.#rewrite = rewrite
-    this.#writing = writing
+    this.#writing = making?.writing
+    this.#storeAhead = making?.storeAhead
     this.#trees = new RedactedTrees(history.objects, files, this.#newIdOf)
     this.#plainTrees = new RedactedTrees(history.objects, files, this.#newIdOf, true)
   }
@@ -181,6 +200,7 @@ class Copies {
       if (made === undefined) await this.#copy(id, data, parents)
       else this.ids.set(id, this.ids.get(made) ?? made)
       this.#seen.add(id)
+      await this.#storeAhead?.()
       this.#rewrite.onProgress?.(this.#seen.size)
       if (slice.isOver()) await slice.next()
     }

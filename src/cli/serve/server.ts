@@ -11,7 +11,7 @@ import { Things } from './things.ts'
 import { CODE, ProtocolError } from './wire-error.ts'
 
 /** The protocol version. It is raised when something that clients rely on changes. */
-export const PROTOCOL = 1
+const PROTOCOL = 1
 /** Most bytes of one message. */
 const LONGEST_LINE = 256 * 1024 * 1024
 

@@ -8,11 +8,14 @@
  */
 import fs from 'node:fs'
 import { dirname } from 'node:path'
-import { StorageError } from '../../errors.ts'
 import { makeFolders } from '../../folders.ts'
 import { storageError } from '../../storage-error.ts'
 import { type Beacon, lightBeacon, lookForBeacon, type Signal } from './beacon.ts'
+import { closeAll, type OpenFile, openFile } from './calls/open-file.ts'
+import { attempt, called, check, closeRead } from './calls/system-call.ts'
 import { localDisk } from './system.ts'
+
+export { closeAll, type OpenFile }
 
 export interface FileStat {
   kind: 'file' | 'folder' | 'link' | 'socket' | 'other'
@@ -25,25 +28,6 @@ export interface FileStat {
   uid: number
   /** How many hard links the file has. */
   links: number
-}
-
-export interface OpenFile {
-  /** Reads up to `buffer.length` bytes at `position`; returns how many, 0 at the end. */
-  read(buffer: Uint8Array, position: number): number
-  readAsync(buffer: Uint8Array, position: number): Promise<number>
-  /** Writes at `position`; returns how many bytes, which may be fewer than given. */
-  write(data: Uint8Array, position: number): number
-  writeAsync(data: Uint8Array, position: number): Promise<number>
-  /** fdatasync(2): returns when what was written is on the disk. */
-  sync(): Promise<void>
-  size(): number
-  /** Whether its path still leads to this file. */
-  isInPlace(): boolean
-  /**
-   * Closes the descriptor, even when it throws StorageError (only for files that were written). Never call it twice:
-   * the number may belong to another file by then.
-   */
-  close(): void
 }
 
 export interface FileSystem {
@@ -246,58 +230,6 @@ function readAll(fd: number): Buffer {
 
 const scratch = Buffer.allocUnsafeSlow(4096)
 
-function openFile(path: string, fd: number, isWritten: boolean): OpenFile {
-  let isOpen = true
-  let self: fs.Stats | undefined
-  const own = (): number => {
-    if (isOpen) return fd
-    throw new StorageError(`'${path}' was closed before. Open the store again.`, {
-      file: path,
-      errno: 'EBADF',
-    })
-  }
-  return {
-    read: (buffer, position) => check(path, () => fs.readSync(own(), buffer, 0, buffer.length, position)),
-    readAsync: (buffer, position) =>
-      called<number>(path, (done) => fs.read(own(), buffer, 0, buffer.length, position, done)),
-    write: (data, position) => check(path, () => fs.writeSync(own(), data, 0, data.length, position)),
-    writeAsync: (data, position) =>
-      called<number>(path, (done) => fs.write(own(), data, 0, data.length, position, done)),
-    sync: () => called(path, (done) => fs.fdatasync(own(), done)),
-    size: () => check(path, () => fs.fstatSync(own()).size),
-    isInPlace() {
-      self ??= check(path, () => fs.fstatSync(own()))
-      const there = attempt(path, ['ENOTDIR'], () => fs.lstatSync(path, { throwIfNoEntry: false }))
-      return there !== undefined && there.dev === self.dev && there.ino === self.ino
-    },
-    close: () => {
-      if (!isOpen) return
-      isOpen = false
-      if (isWritten) check(path, () => fs.closeSync(fd))
-      else closeRead(fd)
-    },
-  }
-}
-
-/** Closes all of them, even if one fails; then throws that error. */
-export function closeAll(files: Iterable<Pick<OpenFile, 'close'>>): void {
-  const [file, ...rest] = files
-  try {
-    file?.close()
-  } finally {
-    if (rest.length > 0) closeAll(rest)
-  }
-}
-
-/** After reads or a sync, errors of close(2) mean nothing: the descriptor is closed whatever it returns. */
-function closeRead(fd: number): void {
-  try {
-    fs.closeSync(fd)
-  } catch {
-    // As above.
-  }
-}
-
 const fileStat = (stat: fs.Stats): FileStat => ({
   kind: kindOf(stat),
   size: stat.size,
@@ -315,28 +247,7 @@ function kindOf(stat: fs.Stats): FileStat['kind'] {
   return stat.isSocket() ? 'socket' : 'other'
 }
 
-/** The value of `action`, or `undefined` when it fails with one of `expected`. */
-function attempt<T>(path: string, expected: readonly string[], action: () => T): T | undefined {
-  try {
-    return action()
-  } catch (error) {
-    if (expected.includes((error as NodeJS.ErrnoException).code ?? '')) return undefined
-    throw storageError(path, error)
-  }
-}
-
 const done = (_: unknown): true => true
-
-const check = <T>(path: string, action: () => T): T => attempt(path, [], action) as T
-
-function called<T = void>(
-  path: string,
-  start: (done: (error: Error | null, value?: T) => void) => void,
-): Promise<T> {
-  return new Promise((resolve, reject) => {
-    start((error, value) => (error ? reject(storageError(path, error)) : resolve(value as T)))
-  })
-}
 
 /** Whether other programs see this disk. */
 export const isRealDisk = (disk: FileSystem): boolean => real.has(disk)

@@ -22,7 +22,7 @@ const KEY_BYTES = 32
 const NOBODY_WRITES = 0o022
 const NOBODY_READS = 0o077
 
-/** ASCII texts, each about a folder. A text is removed when its folder no longer exists, or after a month. */
+/** Texts as bytes, each about a folder. A text is removed when its folder no longer exists, or after a month. */
 export class UserCache {
   readonly #folder: string
 
@@ -41,13 +41,13 @@ export class UserCache {
   }
 
   /** The text; `undefined` when there is none, when it is damaged, or when others could have written it. */
-  read(name: string): string | undefined {
+  read(name: string): Buffer | undefined {
     return quietly(() => {
       if (!isOwn(fs.lstatSync(this.#folder))) return undefined
       const content = readOwn(join(this.#folder, name), MOST_BYTES + HEAD_BYTES)
       const head = headOf(content)
       const text = content?.subarray(content.indexOf('\n') + 1)
-      return text !== undefined && crc32(text) === head?.crc ? text.toString('latin1') : undefined
+      return text !== undefined && crc32(text) === head?.crc ? text : undefined
     })
   }
 
@@ -65,7 +65,7 @@ export class UserCache {
    *
    * @param about a folder; must exist, else a later `write` of anything removes the text
    */
-  write(name: string, about: string, text: string): void {
+  write(name: string, about: string, text: Uint8Array): void {
     if (text.length > MOST_BYTES) {
       this.remove(name)
       return
@@ -73,11 +73,11 @@ export class UserCache {
     const temporary = join(this.#folder, `${name}.${randomBytes(8).toString('hex')}.tmp`)
     quietly(() => {
       if (!this.#makeFolder()) return
-      const body = Buffer.from(text, 'latin1')
-      const head = Buffer.from(`${JSON.stringify({ crc: crc32(body), about })}\n`)
+      const head = Buffer.from(`${JSON.stringify({ crc: crc32(text), about })}\n`)
       if (head.length > HEAD_BYTES) return
       try {
-        fs.writeFileSync(temporary, Buffer.concat([head, body]), { flag: 'wx', mode: 0o600 })
+        fs.writeFileSync(temporary, head, { flag: 'wx', mode: 0o600 })
+        fs.appendFileSync(temporary, text)
         fs.renameSync(temporary, join(this.#folder, name))
       } catch (error) {
         fs.rmSync(temporary, { force: true })

@@ -95,7 +95,7 @@ export const buildIndex = (entries: readonly PackEntry[], packChecksum: Uint8Arr
 
 /** Pauses where a caller may let others run. */
 function* indexSteps(entries: readonly PackEntry[], packChecksum: Uint8Array): Generator<void, Buffer> {
-  const sorted = isSorted(entries) ? entries : entries.toSorted((a, b) => (a.id < b.id ? -1 : 1))
+  const sorted = isSorted(entries) ? entries : yield* sortedSteps(entries)
   yield
   const large = sorted.filter(({ offset }) => offset > MAX_SMALL_OFFSET).length
   const count = sorted.length
@@ -202,7 +202,8 @@ function* assemble(objects: readonly NewObject[], bodies: readonly Body[]): Gene
   return { pack, checksum, entries }
 }
 
-const PIECE = BIG_OBJECT
+/** Bytes between two pauses. To touch new memory takes longer than to hash it. */
+const PIECE = 64 * 1024
 /** Objects between two pauses. */
 const SOME = 256
 
@@ -222,6 +223,21 @@ async function inSlices<T>(steps: Generator<void, T>, slice: TimeSlice): Promise
 }
 
 const sum = (body: Body): number | undefined => body?.reduce((length, piece) => length + piece.length, 0)
+
+/** Sorts entries by id, those with the same first byte at a time. */
+function* sortedSteps(entries: readonly PackEntry[]): Generator<void, PackEntry[]> {
+  const byByte = Array.from({ length: 256 }, (): PackEntry[] => [])
+  for (const [n, entry] of entries.entries()) {
+    byByte[Number.parseInt(entry.id.slice(0, 2), 16) || 0]!.push(entry)
+    if (n % SOME === SOME - 1) yield
+  }
+  const sorted: PackEntry[] = []
+  for (const some of byByte) {
+    for (const entry of some.sort((a, b) => (a.id < b.id ? -1 : 1))) sorted.push(entry)
+    yield
+  }
+  return sorted
+}
 
 function isSorted(entries: readonly PackEntry[]): boolean {
   for (let n = 1; n < entries.length; n++) if (entries[n - 1]!.id > entries[n]!.id) return false

@@ -242,7 +242,8 @@ const SETTLED_WITHIN = 5000
 async function looseGrownUp({ folder, objects }: Contents): Promise<void> {
   let youngest = YOUNG
   for (const id of objects.looseIds()) youngest = Math.min(youngest, ageOf(folder, id))
-  if (youngest < YOUNG) await sleep(YOUNG - Math.max(0, youngest))
+  // A timer drops fractions, and the clock does too: a millisecond more, or the youngest is not old enough by less than one.
+  if (youngest < YOUNG) await sleep(Math.ceil(YOUNG - Math.max(0, youngest)) + 1)
 }
 
 /** Milliseconds since the object was last written. */

@@ -5,6 +5,8 @@
 import { RemoteError, type RemoteErrorData } from '../../errors.ts'
 import { RemoteAddress } from './address.ts'
 import { type CredentialSource, type Credentials, credentialHeaders, HeldCredentials } from './credentials.ts'
+import { discard, isRedirect, meaningOf, retryAfter, textAtStart } from './http/answer.ts'
+import { Watch } from './http/watch.ts'
 import { plainWords } from './words.ts'
 
 export interface HttpOptions {
@@ -180,7 +182,7 @@ export class Http {
     const { status } = answer
     const actual = answer.headers.get('content-type')?.split(';')[0]?.trim()
     if (status === 200 && actual === type) return this.#bytes(answer, signal)
-    const said = actual === 'text/plain' ? await start(answer) : undefined
+    const said = actual === 'text/plain' ? await textAtStart(answer) : undefined
     await discard(answer)
     const { failure, message } = meaningOf(status, this.url)
     throw this.error({ failure, status, said }, message)
@@ -254,96 +256,16 @@ export class Http {
   }
 }
 
-/** Stops a request that transfers no data for too long. */
-class Watch {
-  readonly signal: AbortSignal
-  readonly over: Promise<never>
-  isOver = false
-  readonly #stop = new AbortController()
-  readonly #timeout: number
-  #timer: ReturnType<typeof setTimeout> | undefined
-
-  constructor(timeout: number | undefined, signal: AbortSignal | undefined) {
-    this.#timeout = timeout ?? 60_000
-    this.signal = signal === undefined ? this.#stop.signal : AbortSignal.any([signal, this.#stop.signal])
-    this.over = new Promise((_, reject) => {
-      this.signal.addEventListener('abort', () => reject(this.signal.reason), { once: true })
-    })
-    this.over.catch(() => undefined)
-    this.#start()
-  }
-
-  /** Returns a stream that passes bytes on, and restarts the timer with each piece. */
-  passing(): TransformStream<Uint8Array, Uint8Array> {
-    return new TransformStream({
-      transform: (piece, controller) => {
-        this.#start()
-        controller.enqueue(piece)
-      },
-    })
-  }
-
-  stop(): void {
-    clearTimeout(this.#timer)
-  }
-
-  #start(): void {
-    clearTimeout(this.#timer)
-    this.#timer = setTimeout(() => {
-      this.isOver = true
-      this.#stop.abort(new Error('nothing moved'))
-    }, this.#timeout)
-  }
-}
-
 const MOST_HOPS = 5
 const MOST_REFUSALS = 3
 /** The first pause and the longest one, in milliseconds. */
 const FIRST_PAUSE = 250
 const LONGEST_PAUSE = 30_000
-/** Most bytes of a server's error text that are read. */
-const MOST_SAID = 4096
-
-const isRedirect = (status: number): boolean => [301, 302, 303, 307, 308].includes(status)
-
 const sleep = (milliseconds: number): Promise<void> =>
   new Promise((resolve) => setTimeout(resolve, milliseconds))
-
-/** Returns how long the server asks to wait, in milliseconds. */
-function retryAfter(answer: Response): number {
-  const text = answer.headers.get('retry-after') ?? ''
-  if (/^\d{1,9}$/.test(text)) return Number(text) * 1000
-  const until = Date.parse(text)
-  return Number.isNaN(until) ? 0 : Math.max(0, until - Date.now())
-}
-
-async function discard(answer: Response): Promise<void> {
-  await answer.body?.cancel().catch(() => undefined)
-}
-
-/** Reads the beginning of the body as text. */
-async function start(answer: Response): Promise<string | undefined> {
-  const reader = answer.body?.getReader()
-  const first = await reader?.read().catch(() => undefined)
-  reader?.releaseLock()
-  const text = new TextDecoder().decode((first?.value as Uint8Array | undefined)?.subarray(0, MOST_SAID))
-  return text.trim() === '' ? undefined : text
-}
 
 function causeOf(error: unknown): string {
   const { cause, message } = error as Error
   const inner = cause as (Error & { code?: string }) | undefined
   return plainWords(inner?.code ?? inner?.message ?? message)
-}
-
-function meaningOf(status: number, url: string): Pick<RemoteErrorData, 'failure'> & { message: string } {
-  if (status === 401 || status === 403)
-    return { failure: 'denied', message: `${url} does not allow this (status ${status}).` }
-  if (status === 404 || status === 410)
-    return { failure: 'missing', message: `There is no git repository at ${url} (status ${status}).` }
-  if (status === 413) return { failure: 'too-large', message: `${url} does not take requests of this size.` }
-  if (status === 429 || status >= 500)
-    return { failure: 'busy', message: `${url} is busy or broken (status ${status}). Try again later.` }
-  if (isRedirect(status)) return { failure: 'redirected', message: `${url} redirects without an end.` }
-  return { failure: 'invalid', message: `${url} does not answer as a git server does (status ${status}).` }
 }

@@ -12,6 +12,7 @@ import { readPiece } from '../disk/read-fully.ts'
 import { namedIn } from '../objects/named.ts'
 import { EMPTY_TREE } from '../objects/object.ts'
 import { BrokenPackError, checkReceived, type ReceivedPack } from '../packs/received.ts'
+import { placePack } from '../placed-ahead.ts'
 import type { Repository } from '../repository.ts'
 import { exclusively } from '../upkeep/maintenance.ts'
 import { shallowCommits } from '../upkeep/roots.ts'
@@ -60,7 +61,7 @@ export class Incoming {
       await file.sync()
       isOpen = false
       file.close()
-      const release = await this.#place(path, checked)
+      const release = await placePack(this.#repository, path, checked)
       try {
         await cutHistory(this.#repository, shallow, unshallow)
       } catch (error) {
@@ -128,28 +129,6 @@ export class Incoming {
       if (slice.isOver()) await slice.next()
     }
     return undefined
-  }
-
-  async #place(path: string, { name, index }: ReceivedPack): Promise<() => void> {
-    const { placement, objects, fs, paths, folder } = this.#repository
-    const indexFile = await folder.temporaries.writeAny(index)
-    try {
-      await fs.syncFile(indexFile)
-      const release = placement.hold(name)
-      try {
-        // The same pack was fetched and placed before.
-        if (placement.has(name)) await placement.sync(name)
-        else placement.reveal(name, path, indexFile)
-        await fs.syncDir(paths.packs)
-      } catch (error) {
-        release()
-        throw error
-      }
-      objects.addPack(name, index)
-      return release
-    } finally {
-      folder.temporaries.discard(indexFile)
-    }
   }
 
   #broken(what: string, cause?: unknown): CorruptError {

@@ -28,7 +28,7 @@ export function kindOf(entry: Entry, agentFile: boolean): EntryKind {
  * Whether the entry is a prompt that the user typed while a turn ran. The turn continues with it. (`queue-operation`
  * entries repeat it. Notifications of tasks have the same form, but are not from the user.)
  */
-export function isQueuedPrompt(entry: Entry): boolean {
+function isQueuedPrompt(entry: Entry): boolean {
   const { attachment } = entry
   if (entry.type !== 'attachment' || !isJsonObject(attachment) || attachment.type !== 'queued_command')
     return false

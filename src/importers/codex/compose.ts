@@ -61,7 +61,7 @@ async function providerOf(folder: string): Promise<string> {
 }
 
 /** Splits utterances into turns. A turn begins with a message of the user. */
-export function turnsOf(utterances: readonly Utterance[]): Utterance[][] {
+function turnsOf(utterances: readonly Utterance[]): Utterance[][] {
   const turns: Utterance[][] = []
   for (const utterance of utterances) {
     if (utterance.role === 'system') continue

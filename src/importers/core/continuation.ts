@@ -22,7 +22,7 @@ export type StandingTo = Standing & { branches: readonly StoredBranch[] }
 export type StoredFiles = () => Promise<ReadonlyMap<string | undefined, WrittenFiles>>
 
 /** Groups the branches by the file that they come from, see `ImportNote.edition`. */
-export function byEdition(stored: readonly StoredBranch[]): Map<string | undefined, StoredBranch[]> {
+function byEdition(stored: readonly StoredBranch[]): Map<string | undefined, StoredBranch[]> {
   const editions = new Map<string | undefined, StoredBranch[]>()
   for (const branch of stored) {
     const { edition } = branch.note

@@ -135,7 +135,7 @@ async function writeNew(path: string, text: string): Promise<void> {
 }
 
 /** Throws InvalidStateError if the tool would read a conversation that differs from `meant`. */
-export async function checkWritten(tool: Importer, path: string, meant: Conversation): Promise<void> {
+async function checkWritten(tool: Importer, path: string, meant: Conversation): Promise<void> {
   for await (const source of sessionsOf(tool, await openSource(path))) {
     const transcript = await tool.read(source, { now: 0, open: openSource })
     const built = []

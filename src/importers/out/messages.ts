@@ -3,7 +3,7 @@ import type { Conversation, Piece, Utterance } from './conversation.ts'
 import { callsIn, imageUrl, isUrl, plainText } from './pieces.ts'
 
 /** Returns `messages` for OpenAI's chat API. */
-export function openAiMessages(utterances: readonly Utterance[]): object[] {
+function openAiMessages(utterances: readonly Utterance[]): object[] {
   return utterances.flatMap(({ role, pieces }): object[] => {
     const text = plainText(pieces)
     if (role === 'system') return [{ role, content: text }]
@@ -68,7 +68,7 @@ function anthropicBlock(piece: Piece): object[] {
 }
 
 /** Returns `ModelMessage[]` for the AI SDK. */
-export function modelMessages(utterances: readonly Utterance[]): object[] {
+function modelMessages(utterances: readonly Utterance[]): object[] {
   return utterances.flatMap(({ role, pieces }): object[] => {
     if (role === 'system') return [{ role, content: plainText(pieces) }]
     const content = pieces.map(modelPart)

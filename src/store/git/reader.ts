@@ -19,7 +19,7 @@ import type { ObjectId, SessionId } from '../../ids.ts'
 import { isJsonObject, type JsonObject } from '../../json-value.ts'
 import { idOf } from '../addition/plan.ts'
 import { RUNS } from '../addition/runs.ts'
-import { eventsOf, partOf } from '../partial-state.ts'
+import { eventsOf, partOf } from '../reading/partial-state.ts'
 import type { LoadOptions } from '../session-store.ts'
 
 /** Reads only what the options ask for. `last` counts items of the first of `collections`. */

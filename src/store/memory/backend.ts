@@ -11,7 +11,7 @@ import type { BranchName, CommitId, SessionId, TagName } from '../../ids.ts'
 import { deepCopy, type JsonObject } from '../../json-value.ts'
 import type { Backend, Base, Content, ItemCheck, Lines, Look, NewSession } from '../backend.ts'
 import type { DocumentRules } from '../document.ts'
-import { eventsOf } from '../partial-state.ts'
+import { eventsOf } from '../reading/partial-state.ts'
 import type {
   Checkpoint,
   ListOptions,

@@ -161,7 +161,7 @@ export const documentOf = (commit: Commit, session: SessionId): JsonObject =>
   commit.document.id === session ? commit.document : { ...commit.document, id: session }
 
 /** Computes the id of a checkpoint. */
-export function idOf({ parents, checkpoint, document, content }: Omit<Commit, keyof Ancestor>): CommitId {
+function idOf({ parents, checkpoint, document, content }: Omit<Commit, keyof Ancestor>): CommitId {
   return trustedCommit(sha1([JSON.stringify([parents, checkpoint, document.updatedAt ?? null]), content]))
 }
 

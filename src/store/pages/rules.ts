@@ -1,5 +1,5 @@
 /** How turns get their pages for people, in every store and adapter, from the contents of a checkpoint. */
-import type { PageRules, TurnItems } from '../../checkpoints/pages.ts'
+import type { PageRules, TurnItems } from '../../checkpoints/pages/pages.ts'
 import { type Layout, MAX_INLINE_TEXT } from '../../codec/index.ts'
 import { isJsonObject } from '../../json-value.ts'
 import { PAGE_START, type PageItem, pageOfTurn } from '../../view/page/page.ts'

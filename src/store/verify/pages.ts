@@ -1,5 +1,5 @@
 /** Verifies pages: makes each again from the checkpoint that ends its turn, and compares. */
-import { endsTurn, type TurnReader, turnPages } from '../../checkpoints/pages.ts'
+import { endsTurn, type TurnReader, turnPages } from '../../checkpoints/pages/pages.ts'
 import { blobAt, readBlobs } from '../../checkpoints/trees/files.ts'
 import { ForkpointError } from '../../errors.ts'
 import type { ObjectStore } from '../../git/database/object-store.ts'

@@ -52,7 +52,7 @@ const AGENT_MESSAGES = 4
 const AGENT_LINES = 6
 
 /** Shows a block of a message. `longest`: most lines of a text. */
-export function blockLines(block: Block, style: Fullness, longest = TEXT_LINES): Line[] {
+function blockLines(block: Block, style: Fullness, longest = TEXT_LINES): Line[] {
   const most = (lines: number) => (style.full ? Number.POSITIVE_INFINITY : lines)
   switch (block.kind) {
     case 'text':

@@ -13,7 +13,7 @@ export interface ShownOptions {
 }
 
 /** Most characters of a text in a list of messages, and in a message that was requested alone. */
-export const SHORT_TEXT = 16 * 1024
+const SHORT_TEXT = 16 * 1024
 export const LONG_TEXT = 4 * 1024 * 1024
 
 /** Formats that a browser may show as an image. Never SVG, which can contain code. */

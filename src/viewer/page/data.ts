@@ -44,7 +44,7 @@ export interface Data {
 }
 
 /** An error of the server, with its message. */
-export class AskError extends Error {
+class AskError extends Error {
   readonly code: string
 
   constructor(code: string, message: string) {

@@ -39,7 +39,7 @@ export function checkTrusted(fs: FileSystem, paths: Paths, user: User = currentU
 }
 
 /** The user that this process runs as. */
-export function currentUser(): User {
+function currentUser(): User {
   const sudo = process.env.SUDO_UID
   return {
     uid: process.geteuid?.(),

@@ -48,7 +48,7 @@ export class KnownSessions implements SessionMemory {
     this.#repository = repository
     this.#place = placeOf(repository, own)
     this.#mark = JSON.stringify(purgeMark(repository))
-    const text = this.#place?.cache.read(this.#place.name) ?? ''
+    const text = this.#place?.cache.read(this.#place.name)?.toString('latin1') ?? ''
     this.#text = text.endsWith('\n') ? text : ''
     this.#at = this.#text.indexOf('\n') + 1
     this.#isOld = this.#at > 0 && this.#text.slice(0, this.#at - 1) !== this.#mark
@@ -86,7 +86,7 @@ export class KnownSessions implements SessionMemory {
     if (!this.#isOld && fresh + gone < WORTH_WRITING) return
     const lines = sessions.map(lineOf)
     const { cache, name, folder } = this.#place
-    cache.write(name, folder, `${this.#mark}\n${lines.join('')}`)
+    cache.write(name, folder, Buffer.from(`${this.#mark}\n${lines.join('')}`, 'latin1'))
     // A purge in the meantime may have looked for the file before it existed.
     if (JSON.stringify(purgeMark(this.#repository)) !== this.#mark) cache.remove(name)
   }

@@ -1,6 +1,6 @@
 /** Formats numbers, times and sizes for people. */
 
-export const number = (value: number): string => value.toLocaleString('en-US')
+const number = (value: number): string => value.toLocaleString('en-US')
 
 /** Formats a number such as `1.2k` or `3.4M`. */
 export function short(value: number): string {

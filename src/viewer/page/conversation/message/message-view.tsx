@@ -91,7 +91,7 @@ export const MessageView = memo(({ message, place, results, agents, isContinued 
   )
 })
 
-export const isShownWithCall = (
+const isShownWithCall = (
   { id }: ResultBlock,
   results: ReadonlyMap<string, ResultBlock> | undefined,
 ): boolean => id !== undefined && results?.has(id) === true

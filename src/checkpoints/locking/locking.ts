@@ -2,13 +2,13 @@
  * Changes a session's refs under their locks. The refs to lock are determined first and checked again under the locks:
  * if they differ then, the change starts over, a limited number of times.
  */
-import { ConflictError } from '../errors.ts'
-import type { AnyRepository } from '../git/any-repository.ts'
-import type { Plan } from '../git/refs/change.ts'
-import { PURGE_LOCK } from '../git/upkeep/purge-mark.ts'
-import { type LockName, type ObjectId, parseRef, type RefName, type SessionId } from '../ids.ts'
-import { isSameName } from '../ref-part.ts'
-import type { History } from './commits/history.ts'
+import { ConflictError } from '../../errors.ts'
+import type { AnyRepository } from '../../git/any-repository.ts'
+import type { Plan } from '../../git/refs/change.ts'
+import { PURGE_LOCK } from '../../git/upkeep/purge-mark.ts'
+import { type LockName, type ObjectId, parseRef, type RefName, type SessionId } from '../../ids.ts'
+import { isSameName } from '../../ref-part.ts'
+import type { History } from '../commits/history.ts'
 import { Return } from './return.ts'
 
 /** The result of a change that has locked the wrong refs. */

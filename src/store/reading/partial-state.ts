@@ -1,9 +1,9 @@
 /** Parts of a state, for callers who do not need the whole state. */
-import { NotFoundError } from '../errors.ts'
-import { isJsonObject, type JsonObject } from '../json-value.ts'
-import { idOf } from './addition/plan.ts'
-import { RUNS } from './addition/runs.ts'
-import type { LoadOptions } from './session-store.ts'
+import { NotFoundError } from '../../errors.ts'
+import { isJsonObject, type JsonObject } from '../../json-value.ts'
+import { idOf } from '../addition/plan.ts'
+import { RUNS } from '../addition/runs.ts'
+import type { LoadOptions } from '../session-store.ts'
 
 /** Whether the options ask for less than the whole state. Such a state must not be saved. */
 export const isPartial = ({ last, events }: LoadOptions): boolean => last !== undefined || events === false

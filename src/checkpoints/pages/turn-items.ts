@@ -1,9 +1,9 @@
 /** Collects what a turn changed, for its pages: messages, and runs with their events. */
-import { decodeItem, parseItemName, parseItemPath } from '../codec/index.ts'
-import type { ObjectId } from '../ids.ts'
-import { isJsonObject } from '../json-value.ts'
-import { TimeSlice } from '../time-slice.ts'
-import { type BlobIds, blobsOfLog, type Files, type TreeReader } from './trees/files.ts'
+import { decodeItem, parseItemName, parseItemPath } from '../../codec/index.ts'
+import type { ObjectId } from '../../ids.ts'
+import { isJsonObject } from '../../json-value.ts'
+import { TimeSlice } from '../../time-slice.ts'
+import { type BlobIds, blobsOfLog, type Files, type TreeReader } from '../trees/files.ts'
 
 /** How pages are made of items. */
 export interface PageRules {

@@ -2,9 +2,9 @@
  * Makes the pages of turns. A page shows what a turn added: the items of a collection of messages whose files differ
  * from those of the turn before. Writing and checking of pages both use this file.
  */
-import { itemPlace, pagePath, parseItemName, parseItemPath, parsePageName } from '../codec/index.ts'
-import type { ObjectId } from '../ids.ts'
-import { type Edits, ItemEdits } from './trees/edits.ts'
+import { itemPlace, pagePath, parseItemName, parseItemPath, parsePageName } from '../../codec/index.ts'
+import type { ObjectId } from '../../ids.ts'
+import { type Edits, ItemEdits } from '../trees/edits.ts'
 import {
   type BlobIds,
   blobsChanged,
@@ -13,7 +13,7 @@ import {
   folderAt,
   itemOf,
   type TreeReader,
-} from './trees/files.ts'
+} from '../trees/files.ts'
 import {
   type EditedTree,
   editTree,
@@ -21,7 +21,7 @@ import {
   findEntry,
   type Tree,
   type TreeStore,
-} from './trees/objects.ts'
+} from '../trees/objects.ts'
 import {
   type ItemFiles,
   newRun,

@@ -1,6 +1,6 @@
 /** Brings a session back from archives: sets its refs again, and replaces the archives by ones without it. */
-import type { AnyRepository } from '../git/any-repository.ts'
-import type { Plan } from '../git/refs/change.ts'
+import type { AnyRepository } from '../../git/any-repository.ts'
+import type { Plan } from '../../git/refs/change.ts'
 import {
   activeRef,
   type CommitId,
@@ -8,10 +8,10 @@ import {
   type ObjectId,
   type RefName,
   type SessionId,
-} from '../ids.ts'
-import { encodeName } from '../ref-part.ts'
-import { type Archive, type ArchivedSession, type NewArchive, newArchive } from './commits/archive.ts'
-import type { History } from './commits/history.ts'
+} from '../../ids.ts'
+import { encodeName } from '../../ref-part.ts'
+import { type Archive, type ArchivedSession, type NewArchive, newArchive } from '../commits/archive.ts'
+import type { History } from '../commits/history.ts'
 
 export class Return {
   readonly #session: SessionId
