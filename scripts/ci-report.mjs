@@ -10,6 +10,9 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { relative } from 'node:path'
 
+/** @typedef {{ status: string, fullName: string, failureMessages: string[] }} Test */
+/** @typedef {{ name: string, status: string, message: string, assertionResults: Test[] }} TestFile */
+
 const args = process.argv.slice(2)
 if (args[0] === '--failed') {
   for (const file of testFiles(args[1])) if (file.status === 'failed') console.log(relative('', file.name))
@@ -46,6 +49,7 @@ function summarize() {
   process.exitCode = failed > 0 || sum.passed === 0 ? 1 : 0
 }
 
+/** @param {TestFile} first @param {TestFile} later */
 function namePassedLater(first, later) {
   const failing = new Set(
     later.assertionResults.filter(({ status }) => status === 'failed').map(({ fullName }) => fullName),
@@ -57,10 +61,12 @@ function namePassedLater(first, later) {
       )
 }
 
+/** @param {string | undefined} path @returns {TestFile[]} */
 function testFiles(path) {
   return path !== undefined && existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')).testResults : []
 }
 
+/** @param {string[]} messages */
 function firstLines(messages) {
   return (messages[0] ?? '').split('\n').slice(0, 6).join('\n  ')
 }
