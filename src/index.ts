@@ -112,6 +112,7 @@ export type {
   LogOptions,
   MaintainOptions,
   MaintainReport,
+  NextAddition,
   Place,
   Problem,
   Redact,

@@ -15,7 +15,7 @@ export const growth = {
     const sizes = sizesUpTo(saves)
     /** @type {Record<string, { samples: number[], fresh: number[], sizes: [number, number][] }>} */
     const runs = {}
-    for (const key of Object.keys(NAMES).filter((name) => name !== 'rawAsync')) {
+    for (const key of Object.keys(NAMES).filter((name) => name !== 'rawAsync' && name !== 'sharedLog')) {
       say(`${NAMES[key]}, up to ${saves} saves`)
       const limit = key === 'append' || key === 'raw' ? undefined : budget
       runs[key] = await child('save', {

@@ -19,6 +19,7 @@ export const throughput = {
         const keys = [
           'append',
           'raw',
+          'sharedLog',
           'tableBatches',
           'lmdb',
           'level',

@@ -1,16 +1,16 @@
 /** Reads files and trees of an unfinished write as well as stored ones. */
 import type { ObjectStore } from '../git/database/object-store.ts'
-import type { NewObject } from '../git/objects/object.ts'
+import type { GitObject, NewObject } from '../git/objects/object.ts'
 import { parseTree, type Tree } from '../git/objects/tree.ts'
 import type { TreeStore } from '../git/objects/tree-edit.ts'
 import type { ObjectId } from '../ids.ts'
 import type { TurnReader } from './pages/pages.ts'
-import { type BlobIds, type Files, readBlobs } from './trees/files.ts'
+import { type BlobIds, type Files, type ObjectReader, readBlobs } from './trees/files.ts'
 
 /**
  * Keeps files and trees that are not stored yet, because the cache may drop them, and reads all others from the store.
  */
-export class NewFiles implements TreeStore, TurnReader {
+export class NewFiles implements TreeStore, TurnReader, ObjectReader {
   readonly #objects: ObjectStore
   readonly #trees = new Map<ObjectId, Tree>()
   readonly #made = new Map<ObjectId, NewObject>()
@@ -46,16 +46,17 @@ export class NewFiles implements TreeStore, TurnReader {
     this.#objects.keepTree(id, tree)
   }
 
-  async readBlobs(blobs: BlobIds): Promise<Files> {
-    const files: Files = new Map()
-    const stored: BlobIds = new Map()
-    for (const [path, id] of blobs) {
+  async readMany(ids: Iterable<ObjectId>, visit: (id: ObjectId, object: GitObject) => void): Promise<void> {
+    const stored: ObjectId[] = []
+    for (const id of ids) {
       const made = this.#made.get(id)
-      if (made === undefined) stored.set(path, id)
-      else files.set(path, made.data)
+      if (made === undefined) stored.push(id)
+      else visit(id, made)
     }
-    if (stored.size > 0)
-      for (const [path, data] of await readBlobs(this.#objects, stored)) files.set(path, data)
-    return files
+    if (stored.length > 0) await this.#objects.readMany(stored, visit)
+  }
+
+  readBlobs(blobs: BlobIds): Promise<Files> {
+    return readBlobs(this, blobs)
   }
 }

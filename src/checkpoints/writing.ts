@@ -12,14 +12,14 @@ import type { Author } from './commits/checkpoint.ts'
 import { newCommit } from './commits/commit.ts'
 import type { CommitInfo, History } from './commits/history.ts'
 import type { Keys } from './commits/keys.ts'
-import { seqOn } from './commits/lineage.ts'
+import { parentsOn, seqOn } from './commits/lineage.ts'
 import { stillStands } from './commits/still-stands.ts'
 import type { NewCheckpoint, RemadeCheckpoint } from './new-checkpoint.ts'
 import { NewFiles } from './new-files.ts'
 import { endsTurn, type PageRules, withPages, withPagesOfNew } from './pages/pages.ts'
 import type { Signing } from './signing.ts'
 import type { Edits } from './trees/edits.ts'
-import { isTakenBack } from './trees/files.ts'
+import { isTakenBack, type ObjectReader } from './trees/files.ts'
 
 export type { Edits }
 
@@ -87,8 +87,13 @@ export class Writing {
     return this.#commits.length > 0
   }
 
-  /** Stored trees, and those that this write has made. */
-  get trees(): TreeStore {
+  /** The last checkpoint on the branch so far: of this write, else its tip before. */
+  get end(): CommitInfo | undefined {
+    return this.#commits.at(-1) ?? this.tip
+  }
+
+  /** Stored trees and files, and those that this write has made. */
+  get files(): TreeStore & ObjectReader {
     return this.#files
   }
 
@@ -97,7 +102,9 @@ export class Writing {
    */
   async madeWith(key: string | undefined): Promise<CommitInfo | undefined> {
     const { keys, history } = this.#common
-    if (key === undefined || this.tip === undefined) return undefined
+    if (key === undefined) return undefined
+    const own = this.#commits.find((commit) => commit.key === key)
+    if (own !== undefined || this.tip === undefined) return own
     const found = await keys.find(this.ref, this.tip.id, key)
     if (found === undefined) return undefined
     const made = await history.info(found.id)
@@ -113,7 +120,7 @@ export class Writing {
   async commit(made: NewCheckpoint): Promise<CommitInfo> {
     const { history, rules, signing } = this.#common
     const { parent, kind, trailers } = made
-    const parents = made.parents ?? (await history.parentsOn(parent, kind))
+    const parents = made.parents ?? (await this.#parentsOn(parent, kind))
     const seq = made.seq ?? seqOn(parent)
     const branch = made.branch ?? this.branch
     const { tree, objects } = await this.#treeOf(made, { parents, seq, branch, rules: rules.pages })
@@ -166,7 +173,7 @@ export class Writing {
     const { message } = said
     this.#files.add(files.objects)
     const last = parents.at(-1)
-    const parent = last === undefined ? undefined : await this.#commit(last)
+    const parent = last === undefined ? undefined : await this.find(last)
     const branch = message.trailers?.get('Branch') ?? ''
     const at = { parents, seq: old.seq, branch, rules: pages }
     const { tree, objects } = await this.#treeOf({ parent, kind: old.kind, files }, at)
@@ -193,6 +200,7 @@ export class Writing {
 
   #add(objects: readonly NewObject[], checkpoint: CommitId, unsigned: SigningError | undefined): void {
     for (const one of objects) this.bring(one)
+    this.#files.add(objects)
     if (unsigned === undefined) return
     const { session } = this
     this.onPlaced(() => this.#common.signing?.tell({ session, checkpoint, error: unsigned }))
@@ -239,15 +247,31 @@ export class Writing {
     }
     const edited = files instanceof Map ? await edit(files) : files
     const turnBefore = parents.length > 1 ? parents[0] : undefined
-    const before = endsSteps ? turnBefore && (await this.#commit(turnBefore)).tree : parent?.tree
+    const before = endsSteps ? turnBefore && (await this.find(turnBefore)).tree : parent?.tree
     this.#files.add(edited.objects)
     return withPages(edited, this.#files, { rules, isTurn, seq, before })
   }
 
-  /** Reads a commit, stored or made by this write. */
-  async #commit(id: CommitId): Promise<CommitInfo> {
+  /** Returns a commit, stored or made by this write. */
+  async find(id: CommitId): Promise<CommitInfo> {
     const made = this.#remade.get(id) ?? this.#commits.find((commit) => commit.id === id)
     return made ?? this.#common.history.info(id)
+  }
+
+  /** As `History.turnParent`, also for commits of this write. */
+  async turnParent(of: CommitInfo): Promise<CommitId | undefined> {
+    let at = of
+    while (this.#commits.includes(at)) {
+      const [before] = at.parents
+      if (before === undefined) return undefined
+      at = await this.find(before)
+      if (at.kind !== 'step') return before
+    }
+    return this.#common.history.turnParent(at.id)
+  }
+
+  async #parentsOn(tip: CommitInfo | undefined, kind: string): Promise<CommitId[]> {
+    return parentsOn(tip, kind, tip?.kind === 'step' ? await this.turnParent(tip) : undefined)
   }
 
   /** Returns whether another tool, such as `git revert`, has reverted the changes of a checkpoint. */

@@ -15,6 +15,8 @@ export interface RepositoryOptions {
   settleAfter?: number
   /** Bytes of the journal after which a chapter is settled earlier. Default 16 MiB. */
   settleBytes?: number
+  /** New refs in a chapter, from which on its settling packs them. Default 1,000. */
+  packFrom?: number
   /** Who we are, and which owners live. Default: from the operating system. */
   identity?: Identity
 }

@@ -81,6 +81,7 @@ export class Repository implements Contents {
       groupEnd: () => this.#commits.groupEnd(),
       bytes: options.settleBytes,
       after: options.settleAfter,
+      packFrom: options.packFrom,
     })
     this.#commits = new GroupCommit(this, this.#journals, this.#openedFolder, {
       breakLock: (file) => this.#breakLock(file),

@@ -21,6 +21,7 @@ import { applyPlan } from './addition/plan.ts'
 import { type Backend, inOrder, type Kept, type Lines } from './backend.ts'
 import { asDocument, asState, checkShape, type DocumentRules, redactDocument } from './document.ts'
 import { checkSupported, mainOnly } from './main-only.ts'
+import { parseAppends } from './options/appends.ts'
 import { parseDeleteOptions } from './options/call-options.ts'
 import { parseFork, parseWrite } from './options/said.ts'
 import { parseCount } from './options/write-options.ts'
@@ -37,6 +38,7 @@ import type {
   LogOptions,
   MaintainOptions,
   MaintainReport,
+  NextAddition,
   Place,
   SessionHandle,
   SessionStore,
@@ -87,6 +89,20 @@ export abstract class StoreFront<S extends StoredDocument = Session> implements 
     return this.#lifetime.use(async () => {
       const { commit, branch, id } = await this.#append(session, addition, options)
       return this.#backend.present(commit, id, branch)
+    })
+  }
+
+  appendAll(
+    session: string,
+    additions: readonly NextAddition[],
+    on: Pick<WriteOptions, 'branch' | 'expected'> = {},
+  ): Promise<Checkpoint[]> {
+    return this.#lifetime.use(async () => {
+      const appends = await parseAppends(additions, on, this.#rules)
+      for (const { options } of appends) checkSupported(options, this.#backend)
+      const id = await this.#backend.nameOf(parseSessionId(session))
+      const saved = appends.length === 0 ? [] : await this.#writer.appendAll(id, appends)
+      return saved.map(({ commit, branch }) => this.#backend.present(commit, id, branch))
     })
   }
 

@@ -97,6 +97,12 @@ export interface Addition {
   [collection: string]: unknown
 }
 
+/** One of the additions of `appendAll`. */
+export interface NextAddition {
+  addition: Addition
+  options?: Omit<WriteOptions, 'branch' | 'expected' | 'tag' | 'files'>
+}
+
 export interface LoadOptions {
   /** Any revision. Default: the tip of `branch`. */
   at?: string
@@ -240,6 +246,15 @@ export interface SessionStore<S extends StoredDocument = Session> {
    * Throws NotFoundError if the session does not exist.
    */
   append(session: string, addition: Addition, options?: WriteOptions): Promise<Checkpoint>
+  /**
+   * Appends several additions to one branch, with one checkpoint each, as `append` one after the other would, but with
+   * fewer waits for the disk. `expected` is the tip before the first of them. If it throws, the first ones may be stored.
+   */
+  appendAll?(
+    session: string,
+    additions: readonly NextAddition[],
+    on?: Pick<WriteOptions, 'branch' | 'expected'>,
+  ): Promise<Checkpoint[]>
 
   /** Returns the state; `undefined` if the session does not exist. Throws NotFoundError for an unknown revision. */
   load(session: string, options?: LoadOptions): Promise<S | undefined>

@@ -5,6 +5,7 @@ import { commitsUnchanged, seqOn } from '../checkpoints/commits/lineage.ts'
 import { ConflictError, InvalidStateError, NotFoundError } from '../errors.ts'
 import type { BranchName, CommitId, SessionId } from '../ids.ts'
 import { deepCopy, type JsonObject } from '../json-value.ts'
+import { TimeSlice } from '../time-slice.ts'
 import { CleanAddition, OtherPlaces } from './addition/clean-addition.ts'
 import {
   type AdditionPlan,
@@ -34,6 +35,12 @@ export interface Saved<C> {
   branch: BranchName
   /** What an append changed in the state; `undefined` when it made no checkpoint. */
   plan?: AdditionPlan
+}
+
+/** One of several appends. The first one's `branch` and `expected` are those of all. */
+export interface Append {
+  options: WriteRequest
+  addition: ParsedAddition
 }
 
 /** A write while its locks are held. */
@@ -89,34 +96,64 @@ export class StoreWriter<C extends Kept> {
     }
   }
 
-  #append(write: Write<C>, addition: ParsedAddition | CleanAddition): Promise<Saved<C>> {
-    return this.#write(write, async (attempt) => {
-      const { base, options, known } = attempt
-      const { session, branch } = base
-      if (base.isNew) throw new NotFoundError({ kind: 'session', id: session })
-      const made = await madeWithKey(attempt)
-      if (made !== undefined) {
-        if (!(await this.#isResult(base, made, addition))) throw usedKey(attempt, made)
-        return end(base, made)
+  /**
+   * Appends to the branch of the first, each on top of the one before: in one write, unless values are redacted, which
+   * happens before the locks are taken.
+   */
+  async appendAll(session: SessionId, appends: readonly Append[]): Promise<Saved<C>[]> {
+    const [{ options }] = appends as [Append]
+    const saved: Saved<C>[] = []
+    const inTurn = async (one: Append, write: (options: WriteRequest) => Promise<Saved<C>>) => {
+      const expected = saved.at(-1)?.commit.id ?? options.expected
+      saved.push(await write({ ...one.options, branch: options.branch, expected }))
+    }
+    const known = () => undefined
+    if (this.#rules.redact !== undefined) {
+      for (const one of appends)
+        await inTurn(one, (options) => this.append({ session, options, known }, one.addition))
+      return saved
+    }
+    return this.#write({ session, options, known }, async (attempt) => {
+      saved.length = 0
+      const slice = new TimeSlice()
+      for (const one of appends) {
+        await inTurn(one, (options) => this.#appendOn({ ...attempt, options }, one.addition))
+        if (slice.isOver()) await slice.next()
       }
-      const parent = (await this.#parent(attempt, decideAppendParent))!
-      const tail = await base.tail(parent)
-      const plan = await this.#plan(tail, addition)
-      const replaced = plan.items.find(({ replaces }) => replaces)
-      if (replaced !== undefined && options.expected === undefined && known === undefined) {
-        const at = { session, branch, tip: base.tip?.id }
-        throw unseenReplacement(at, { collection: replaced.collection, id: idOf(replaced.item) })
-      }
-      if (isEmptyPlan(plan) && !commitsUnchanged(parent, options)) return end(base, parent)
-      const at = new Date(options.at ?? Math.floor(this.#rules.now())).toISOString()
-      const whole = this.#rules.type === 'session' ? touch(plan, at) : plan
-      const content = await tail.change(whole)
-      const fieldsKnown =
-        this.#checked.has(tail) && Object.keys(plan.set).length === 0 && plan.unset.length === 0
-      await checkAddition(content.fields, whole, this.#rules, fieldsKnown)
-      this.#checked.add(tail)
-      return { ...(await this.#add(attempt, parent, content)), plan: whole }
+      return saved
     })
+  }
+
+  #append(write: Write<C>, addition: ParsedAddition | CleanAddition): Promise<Saved<C>> {
+    return this.#write(write, (attempt) => this.#appendOn(attempt, addition))
+  }
+
+  async #appendOn(attempt: Attempt<C>, addition: ParsedAddition | CleanAddition): Promise<Saved<C>> {
+    const { base, options, known } = attempt
+    const { session, branch } = base
+    if (base.isNew) throw new NotFoundError({ kind: 'session', id: session })
+    const made = await madeWithKey(attempt)
+    if (made !== undefined) {
+      if (!(await this.#isResult(base, made, addition))) throw usedKey(attempt, made)
+      return end(base, made)
+    }
+    const parent = (await this.#parent(attempt, decideAppendParent))!
+    const tail = await base.tail(parent)
+    const plan = await this.#plan(tail, addition)
+    const replaced = plan.items.find(({ replaces }) => replaces)
+    if (replaced !== undefined && options.expected === undefined && known === undefined) {
+      const at = { session, branch, tip: base.tip?.id }
+      throw unseenReplacement(at, { collection: replaced.collection, id: idOf(replaced.item) })
+    }
+    if (isEmptyPlan(plan) && !commitsUnchanged(parent, options)) return end(base, parent)
+    const at = new Date(options.at ?? Math.floor(this.#rules.now())).toISOString()
+    const whole = this.#rules.type === 'session' ? touch(plan, at) : plan
+    const content = await tail.change(whole)
+    const fieldsKnown =
+      this.#checked.has(tail) && Object.keys(plan.set).length === 0 && plan.unset.length === 0
+    await checkAddition(content.fields, whole, this.#rules, fieldsKnown)
+    this.#checked.add(tail)
+    return { ...(await this.#add(attempt, parent, content)), plan: whole }
   }
 
   async #prepare(document: JsonObject): Promise<Content<C>> {
@@ -132,14 +169,14 @@ export class StoreWriter<C extends Kept> {
     }
   }
 
-  #write(
-    { session, options, known, landed }: Write<C>,
-    work: (attempt: Attempt<C>) => Promise<Saved<C>>,
-  ): Promise<Saved<C>> {
+  #write<T>(
+    { session, options, known, landed }: Omit<Write<C>, 'landed'> & { landed?(result: T): void },
+    work: (attempt: Attempt<C>) => Promise<T>,
+  ): Promise<T> {
     return this.#backend.write(
       { session, branch: options.branch, tag: options.tag, files: options.files },
       (base) => work({ base, options, known: known() }),
-      (saved) => landed?.(saved),
+      (result) => landed?.(result),
     )
   }
 

@@ -115,6 +115,30 @@ const scenarios: Record<string, Scenario> = {
     }
   },
 
+  'a settling that packs the new refs of its chapter, twice': async (scene) => {
+    const repository = scene.repository({ packFrom: 2 })
+    const old = await scene.save(repository, MAIN, 'one')
+    return async () => {
+      await scene.save(repository, TRY, 'two')
+      await scene.save(repository, OTHER, 'three')
+      await repository.settle()
+      expect(repository.refs.looseNames('refs/heads/')).toEqual([])
+      const next = await scene.save(repository, MAIN, 'four', old)
+      await scene.save(repository, 'refs/heads/u/main', 'five')
+      await scene.save(repository, 'refs/heads/v/main', 'five')
+      await scene.change(repository, { moves: { [TRY]: null } })
+      await repository.settle()
+      expect(repository.refs.looseNames('refs/heads/')).toEqual([MAIN])
+      expect([...repository.refs.list('refs/heads/').keys()]).toEqual([
+        MAIN,
+        OTHER,
+        'refs/heads/u/main',
+        'refs/heads/v/main',
+      ])
+      await scene.save(repository, MAIN, 'six', next)
+    }
+  },
+
   'a ref that comes and goes': async (scene) => {
     const { repository } = await saves(scene, 1)
     return async () => {

@@ -193,3 +193,43 @@ test('a circle of parents, and one that is its own, end', async () => {
   ].map(([id, parent]) => JSON.stringify({ node_id: id, parent_id: parent, message: 'Go' }))
   await survives(moatless, linesOf(moatless, nodes))
 })
+
+/** What `lines` entries of Claude Code look like, each with the one that its parent is. */
+const SHAPES: Record<string, (n: number) => { type: string; uuid: number; parent: number | null }> = {
+  'an answer of one turn': (n) => ({ type: n === 1 ? 'user' : 'assistant', uuid: n, parent: n - 1 || null }),
+  'a copy of the same entry': (n) => ({
+    type: n === 1 ? 'user' : 'assistant',
+    uuid: Math.min(n, 2),
+    parent: n > 1 ? 1 : null,
+  }),
+  'an attachment whose parent comes later': (n) => ({ type: 'attachment', uuid: n, parent: n + 1 }),
+  'a prompt without a parent, or its answer': (n) => ({
+    type: n % 2 === 1 ? 'user' : 'assistant',
+    uuid: n,
+    parent: null,
+  }),
+  'a part of a circle': (n) => ({ type: 'assistant', uuid: n, parent: (n % 200) + 1 }),
+}
+
+test.each(Object.entries(SHAPES))(
+  'hundreds of lines of Claude Code, each %s, come back',
+  async (_, shape) => {
+    const claude = SAMPLES.find(({ tool }) => tool.name === 'claude-code')!
+    const lines = Array.from({ length: 400 }, (_, index) => {
+      const { type, uuid, parent } = shape(index + 1)
+      const message =
+        type === 'user'
+          ? { role: 'user', content: `Go ${index}` }
+          : { id: `m${uuid}`, role: 'assistant', content: [{ type: 'text', text: 'Yes' }] }
+      return JSON.stringify({
+        type,
+        uuid: `u${uuid}`,
+        parentUuid: parent === null ? null : `u${parent}`,
+        sessionId: 's',
+        timestamp: new Date(index * 1000).toISOString(),
+        ...(type === 'attachment' ? {} : { message }),
+      })
+    })
+    await survives(claude, lines)
+  },
+)

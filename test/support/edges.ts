@@ -340,6 +340,7 @@ export const EDGES: Readonly<Record<string, readonly string[]>> = {
   'importers/core': [
     'importers',
     'importers/core/documents',
+    'importers/core/writing',
     'importers/out',
     'redaction',
     'state',
@@ -349,6 +350,7 @@ export const EDGES: Readonly<Record<string, readonly string[]>> = {
   ],
   'importers/core/documents': ['importers'],
   'importers/core/lines': ['importers', 'importers/core', 'state'],
+  'importers/core/writing': ['importers', 'importers/core', 'state', 'store'],
   'importers/cursor': ['importers', 'importers/core/lines', 'state'],
   'importers/gemini-cli': [
     'importers',
@@ -470,7 +472,14 @@ export const EDGES: Readonly<Record<string, readonly string[]>> = {
     'store/reading',
     'store/redaction',
   ],
-  'store/options': ['checkpoints/commits', 'redaction', 'store', 'workspace', 'workspace/project'],
+  'store/options': [
+    'checkpoints/commits',
+    'redaction',
+    'store',
+    'store/addition',
+    'workspace',
+    'workspace/project',
+  ],
   'store/pages': ['checkpoints/pages', 'codec', 'view/page'],
   'store/reading': ['store', 'store/addition', 'store/options'],
   'store/redaction': ['redaction', 'store', 'store/addition'],

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 
 import { redactTexts } from '../../src/redaction/index.ts'
 import type { GitSessionStore } from '../../src/store/git/git-session-store.ts'
+import { RemoteSessionStore } from '../../src/store/remote/index.ts'
 import { RewrittenError } from '../../src/sync/error.ts'
 import { git, gitText } from '../git/real-git.ts'
 import { everythingIn } from '../store/support/inflated.ts'
@@ -119,6 +120,21 @@ describe.each([
     await fresh.fetch()
     expect(await tips(fresh)).toEqual(await tips(one))
   })
+})
+
+test('an old id leads to the new checkpoint in a store without a disk as well', async () => {
+  const server = await httpServer()
+  const { one, ids } = await leaked(server.url)
+  const cloud = new RemoteSessionStore(server.url)
+  expect(await cloud.resolve('demo', ids[3]!)).toBe(ids[3])
+  await one.rewrite('demo', redact)
+  await one.sync()
+  const fresh = new RemoteSessionStore(server.url)
+  for (const store of [cloud, fresh]) {
+    expect(await store.resolve('demo', ids[4]!)).toBe((await tips(one)).main)
+    expect(await store.resolve('demo', ids[3]!)).toBe((await tips(one)).try)
+    await store.close()
+  }
 })
 
 test('newer work of another machine waits, is not pushed, and then goes on from the new history', async () => {

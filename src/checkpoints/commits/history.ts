@@ -21,7 +21,6 @@ import type { Author, Checkpoint } from './checkpoint.ts'
 import { Heads } from './heads.ts'
 import { KnownAncestors } from './known-ancestors.ts'
 import type { Ancestor } from './lineage.ts'
-import { parentsOn } from './lineage.ts'
 import { checkpointOf, numberOf, type ParsedMessage, parseMessage, timeOf } from './message.ts'
 import { type RevisionLookup, resolveRevision } from './revision.ts'
 import { hashOf, readRewritten } from './rewritten.ts'
@@ -135,12 +134,6 @@ export class History<R extends AnyRepository = Repository> extends Heads<R> {
     if (this.#seen?.id === of) return this.#seen.parent
     const { objects } = this.repository
     return objects.parentsOf(of, await objects.readCommitData(of))[0]
-  }
-
-  /** Returns the parents of a checkpoint of this kind on top of `tip`. */
-  async parentsOn(tip: CommitInfo | undefined, kind: string): Promise<CommitId[]> {
-    if (tip === undefined) return []
-    return parentsOn(tip, kind, tip.kind === 'step' ? await this.turnParent(tip.id) : undefined)
   }
 
   /** Returns the type of a session's documents, from the newest checkpoint that forkpoint made. */

@@ -58,10 +58,30 @@ export async function redactedMessage(
 
 /** Returns the bytes of an annotated tag, moved to another object, redacted, and without its signature. */
 export async function redactedTag(files: RedactedFiles, data: Buffer, object: string): Promise<Buffer> {
-  const text = data.toString('utf8').replace(/^object [0-9a-f]{40}$/m, `object ${object}`)
-  const cut = text.indexOf('\n\n')
-  const said = text.slice(cut + 2).replace(/-----BEGIN (?:SSH|PGP) SIGNATURE-----[\s\S]*$/, '')
-  return Buffer.from(`${text.slice(0, cut + 2)}${await files.text(said, ['message'])}`)
+  const { head, tagger, said } = tagTexts(data)
+  const who = await files.text(tagger, ['author', 'name'])
+  const moved = head
+    .replace(/^object [0-9a-f]{40}$/m, `object ${object}`)
+    .replace(`tagger ${tagger} <`, () => `tagger ${who.replace(/[<>\n]/g, '')} <`)
+  const text = said.replace(/-----BEGIN (?:SSH|PGP) SIGNATURE-----[\s\S]*$/, '')
+  return Buffer.from(`${moved}${await files.text(text, ['message'])}`)
+}
+
+/** Returns whether an annotated tag contains something to redact. */
+export async function isTagOther(files: RedactedFiles, data: Buffer): Promise<boolean> {
+  const { tagger, said } = tagTexts(data)
+  return (
+    (await files.text(said, ['message'])) !== said ||
+    (await files.text(tagger, ['author', 'name'])) !== tagger
+  )
+}
+
+/** The header of an annotated tag up to the blank line, the name of its tagger, and its message. */
+function tagTexts(data: Buffer): { head: string; tagger: string; said: string } {
+  const text = data.toString('utf8')
+  const cut = text.indexOf('\n\n') + 2
+  const head = text.slice(0, cut)
+  return { head, tagger: /^tagger (.*) </m.exec(head)?.[1] ?? '', said: text.slice(cut) }
 }
 
 /** Updates the short id in the subject of a fork. */

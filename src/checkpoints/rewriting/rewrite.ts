@@ -30,7 +30,7 @@ import { type Rewrites, readRewrites } from '../tombstones/rewrites.ts'
 import { blobAt } from '../trees/files.ts'
 import type { Writing } from '../writing.ts'
 import { RedactedFiles, type RedactPieces } from './redacted-files.ts'
-import { redactedMessage, redactedTag } from './redacted-message.ts'
+import { isTagOther, redactedMessage, redactedTag } from './redacted-message.ts'
 import { RedactedTrees } from './redacted-trees.ts'
 import { type RewriteScope, refsInScope, type ScopedRef } from './scope.ts'
 
@@ -129,10 +129,13 @@ export async function rewriteHistory(
       }
       const copies = new Copies(history, files, rewrite, survey.rewrites, making)
       for (const { commit } of touched) await copies.of(commit)
-      for (const one of sessionsOf()) await writeMap(history, writing, one, copies.ids)
+      const targets = new Map<RefName, ObjectId>()
+      for (const one of touched) targets.set(one.ref, await copies.target(one))
+      const made = new Map([...copies.ids, ...copies.tags])
+      for (const one of sessionsOf()) await writeMap(history, writing, one, made)
       const own = history.tip(writing.ref)
       if (own !== undefined) writing.move(writing.ref, own)
-      for (const one of touched) writing.move(one.ref, await copies.target(one))
+      for (const [ref, to] of targets) writing.move(ref, to)
       return report(copies.ids)
     },
   })
@@ -153,6 +156,8 @@ interface Making {
 /** Makes rewritten commits, parents first. Without a `writing`, only finds out which commits change. */
 class Copies {
   readonly ids = new Map<CommitId, CommitId>()
+  /** New annotated tags by old ones, made by `target`. The map lists them among the commits. */
+  readonly tags = new Map<CommitId, CommitId>()
   /** Earlier rewrites, here or on other machines; their checkpoints are not rewritten again. */
   readonly rewrites: Rewrites
   readonly #history: History
@@ -206,23 +211,20 @@ class Copies {
     }
   }
 
-  /** Returns whether the message of a ref's own annotated tag contains something to redact. */
+  /** Returns whether an annotated tag of the ref contains something to redact. */
   async hasOtherTag({ tags }: ScopedRef): Promise<boolean> {
-    for (const { data } of tags) {
-      const text = data.toString('utf8')
-      const said = text.slice(text.indexOf('\n\n') + 2)
-      if ((await this.#files.text(said, ['message'])) !== said) return true
-    }
+    for (const { data } of tags) if (await isTagOther(this.#files, data)) return true
     return false
   }
 
   /** Returns what a ref names after the rewrite; makes annotated tags again. */
   async target({ commit, tags }: ScopedRef): Promise<ObjectId> {
     let at: ObjectId = this.ids.get(commit) ?? commit
-    for (const { data } of tags.toReversed()) {
+    for (const { id, data } of tags.toReversed()) {
       const tag = newObject('tag', await redactedTag(this.#files, data, at))
       this.#writing?.bring(tag)
       at = tag.id
+      this.tags.set(trustedCommit(id), trustedCommit(at))
     }
     return at
   }
@@ -254,7 +256,7 @@ class Copies {
     const pages = this.#pagesOf(made.newPages.keys())
     const commit = await this.#writing.remake({ old, data, parents, files: made, pages, ...changed })
     for (const [path, blob] of made.newPages)
-      this.#trees.settle(path, blob, await blobAt(this.#writing.trees, commit.tree, path))
+      this.#trees.settle(path, blob, await blobAt(this.#writing.files, commit.tree, path))
     this.ids.set(id, commit.id)
   }
 

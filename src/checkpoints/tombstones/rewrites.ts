@@ -2,6 +2,7 @@
  * Combines all rewrites that a repository knows. A rewritten checkpoint is recognised by the hash of its id, in every
  * session and on every machine.
  */
+import { peel } from '../../git/database/peel.ts'
 import {
   type CommitId,
   type ObjectId,
@@ -46,11 +47,13 @@ export class Rewrites {
     return false
   }
 
-  /** Returns whether this commit or one of its stored ancestors was rewritten. */
+  /** Returns whether this commit, or that of this tag, or one of its stored ancestors was rewritten. */
   async holds(tip: ObjectId): Promise<boolean> {
     if (this.isEmpty) return false
     const { objects } = this.#history
-    const waiting = [trustedCommit(tip)]
+    const stored = (await peel(objects, tip))?.commit
+    if (stored === undefined && (await objects.has(tip))) return false
+    const waiting = [stored ?? trustedCommit(tip)]
     const seen = new Set<CommitId>()
     let isWhole = true
     const slice = new TimeSlice()

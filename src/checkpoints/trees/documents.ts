@@ -8,7 +8,15 @@ import type { ObjectId, SessionId } from '../../ids.ts'
 import type { JsonObject } from '../../json-value.ts'
 import { isSameName } from '../../ref-part.ts'
 import { TimeSlice } from '../../time-slice.ts'
-import { blobsBelow, entriesOf, folderAt, isItemFolder, itemOf, readBlobs } from './files.ts'
+import {
+  blobsBelow,
+  entriesOf,
+  folderAt,
+  isItemFolder,
+  itemOf,
+  type ObjectReader,
+  readBlobs,
+} from './files.ts'
 import { keepItems, readItems } from './item-copies.ts'
 import { type ItemFolder, itemFolders } from './item-folders.ts'
 
@@ -50,7 +58,7 @@ interface FullFolder extends ItemFolder {
 }
 
 /** Returns the folders, of all collections, that may be full: all but those into which more items would go. */
-async function fullFolders(objects: ObjectStore, tree: ObjectId): Promise<FullFolder[]> {
+async function fullFolders(objects: ObjectReader, tree: ObjectId): Promise<FullFolder[]> {
   const found: FullFolder[] = []
   for (const { name: collection, mode, id } of entriesOf(await objects.readTree(tree))) {
     if (mode !== '40000' || !isFolderName(collection)) continue
@@ -66,7 +74,7 @@ async function fullFolders(objects: ObjectStore, tree: ObjectId): Promise<FullFo
 }
 
 /** Reads the top-level values, empty collections included. */
-export async function readFields(objects: ObjectStore, tree: ObjectId): Promise<JsonObject> {
+export async function readFields(objects: ObjectReader, tree: ObjectId): Promise<JsonObject> {
   return decodeHead(await readBlobs(objects, await blobsBelow(objects, tree, { enter: () => false })))
 }
 
@@ -80,13 +88,13 @@ export const shownAs = (session: SessionId, document: JsonObject): JsonObject =>
     : { ...document, id: session }
 
 /** Returns the number of items of a collection in a tree, from the names in its last folder with items. */
-export async function countItems(objects: ObjectStore, tree: ObjectId, collection: string): Promise<number> {
+export async function countItems(objects: ObjectReader, tree: ObjectId, collection: string): Promise<number> {
   const top = await folderAt(objects, tree, collection)
   return top === undefined ? 0 : endOf(objects, top)
 }
 
 /** Returns one more than the number of the last item; 0 if there is none. */
-async function endOf(objects: ObjectStore, tree: Tree, group = ''): Promise<number> {
+async function endOf(objects: ObjectReader, tree: Tree, group = ''): Promise<number> {
   for (const { name, id } of itemFolders(tree, group).reverse()) {
     const inside = await objects.readTree(id)
     if (!isGroup(name)) {

@@ -11,7 +11,7 @@ import {
   parseItemPath,
 } from '../../codec/index.ts'
 import { CorruptError } from '../../errors.ts'
-import type { ObjectStore } from '../../git/database/object-store.ts'
+import type { GitObject } from '../../git/objects/object.ts'
 import {
   entriesChanged,
   entriesWith,
@@ -67,6 +67,12 @@ export const isItemFolder = async (objects: TreeReader, id: ObjectId): Promise<b
 /** Reads trees, either stored ones or those of an unfinished write. */
 export interface TreeReader {
   readTree(id: ObjectId): Promise<Tree>
+}
+
+/** Reads trees and many objects, either stored ones or those of an unfinished write. */
+export interface ObjectReader extends TreeReader {
+  cachedTree(id: ObjectId): Tree | undefined
+  readMany(ids: Iterable<ObjectId>, visit: (id: ObjectId, object: GitObject) => void): Promise<void>
 }
 
 /** Reads the folder at `path` below a tree; `undefined` if there is none. */
@@ -134,7 +140,7 @@ export async function blobsOfLog(
  * entries than a document can have: a few hundred bytes can stand for billions of folders.
  */
 export async function blobsBelow(
-  objects: ObjectStore,
+  objects: ObjectReader,
   root: ObjectId,
   options: { at?: string; enter?: (path: string, id: ObjectId) => boolean; foreign?: boolean } = {},
 ): Promise<BlobIds> {
@@ -265,7 +271,7 @@ class CountedWalk {
 }
 
 /** Reads blobs, in the order of `blobs`. Throws CorruptError, also if they have more bytes than a document can have. */
-export async function readBlobs(objects: ObjectStore, blobs: BlobIds, most = MOST_BYTES): Promise<Files> {
+export async function readBlobs(objects: ObjectReader, blobs: BlobIds, most = MOST_BYTES): Promise<Files> {
   const bytes = new Map<string, Uint8Array>()
   let total = 0
   await objects.readMany(blobs.values(), (id, object) => {
@@ -313,7 +319,7 @@ const noPlainFile = ({ name, mode }: TreeEntry, path: string): CorruptError =>
  * no items, compares its other files instead.
  */
 export async function isTakenBack(
-  objects: ObjectStore,
+  objects: ObjectReader,
   { before, made, now }: { before: ObjectId | undefined; made: ObjectId; now: ObjectId },
 ): Promise<boolean> {
   const changed = [...(await blobsChanged(objects, before, made)).keys()]

@@ -276,12 +276,20 @@ function groupEntry(
 
 const isPlainRef = (name: LockName): name is `refs/${string}` => name.startsWith('refs/')
 
-/** The moves from a commit to a new one that has it as a parent. */
-const forwardMoves = ({ moves, plan }: Ready): RefMove[] =>
-  moves.filter(({ from, to }) => {
-    const commit = from === null ? undefined : plan.objects.findLast(({ id }) => id === to)
-    return commit?.type === 'commit' && asBuffer(commit.data).subarray(0, 512).includes(`\nparent ${from}\n`)
+/** The moves from a commit to a new one that continues it, over new commits alone. */
+const forwardMoves = ({ moves, plan }: Ready): RefMove[] => {
+  const commits = new Map(plan.objects.flatMap((one) => (one.type === 'commit' ? [[one.id, one]] : [])))
+  return moves.filter(({ from, to }) => {
+    for (let at = from === null ? undefined : commits.get(to!); at !== undefined; ) {
+      const parents = [...asBuffer(at.data).toString('latin1', 0, 512).matchAll(PARENT)].map(([, id]) => id)
+      if (parents.includes(from!)) return true
+      at = commits.get(parents.at(-1) as ObjectId)
+    }
+    return false
   })
+}
+
+const PARENT = /^parent ([0-9a-f]{40})$/gm
 
 async function packOf(batch: readonly Ready[]): Promise<BuiltPack | undefined> {
   const objects = batch.flatMap(({ plan }) => plan.objects)

@@ -6,6 +6,7 @@
 
 import { dirname, join } from 'node:path'
 import type { RefName } from '../../ids.ts'
+import { packNew } from '../refs/packing.ts'
 import type { Contents } from './contents.ts'
 import type { Orders } from './replay.ts'
 import { tellOthers } from './settled-notes.ts'
@@ -17,12 +18,19 @@ export interface Settled {
   replaced?: readonly string[]
   /** Refs, each with the number of its last move. */
   refs: Orders
+  /** From this many new refs on, they are packed. Default: never. */
+  packFrom?: number
 }
 
 /** Throws StorageError; then nothing is lost, and settling can be repeated. */
-export async function settle(contents: Contents, { packs, replaced = [], refs }: Settled): Promise<void> {
+export async function settle(
+  contents: Contents,
+  { packs, replaced = [], refs, packFrom = Number.POSITIVE_INFINITY }: Settled,
+): Promise<void> {
   if (packs.length > 0) await settlePacks(contents, packs, replaced)
-  await settleRefs(contents, [...refs.keys()])
+  const names = [...refs.keys()]
+  const { left, folders } = await packNew(contents.refs, contents.folder, names, packFrom)
+  await settleRefs(contents, left, folders)
   await tellOthers(contents.folder, refs)
 }
 
@@ -49,10 +57,14 @@ async function settlePacks(
   if (only !== undefined) await merger.retireDurably(left, only)
 }
 
-async function settleRefs(contents: Contents, names: readonly RefName[]): Promise<void> {
+async function settleRefs(
+  contents: Contents,
+  names: readonly RefName[],
+  others: readonly string[],
+): Promise<void> {
   const { refs } = contents
   const { fs, paths } = contents.folder
-  const folders = new Set<string>()
+  const folders = new Set<string>(others)
   let packed = false
   await together(names, async (name) => {
     const path = refs.path(name)

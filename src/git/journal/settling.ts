@@ -9,6 +9,8 @@ import { settle } from './settle.ts'
 const MOST = 16 << 20
 /** Milliseconds without a save after which surplus packs are removed. */
 const QUIET = 5000
+/** New refs in one chapter, from which on they are packed. */
+const MANY_REFS = 1000
 
 export interface SettlingOptions {
   /** Waits for the group of saves in progress. */
@@ -17,6 +19,8 @@ export interface SettlingOptions {
   bytes?: number | undefined
   /** Milliseconds from the first save to the end of the chapter, on any disk. */
   after?: number | undefined
+  /** New refs in one chapter, from which on they are packed. */
+  packFrom?: number | undefined
 }
 
 export class Settling {
@@ -94,7 +98,8 @@ export class Settling {
     for (const chapter of left) {
       this.#openedFolder.check()
       const { names: packs, replaced } = chapter.packs
-      await settle(this.#contents, { packs, replaced, refs: chapter.refs })
+      const { packFrom = MANY_REFS } = this.#options
+      await settle(this.#contents, { packs, replaced, refs: chapter.refs, packFrom })
       // Otherwise another folder may have been synced.
       this.#openedFolder.check()
       this.#unsettled = this.#unsettled.filter((other) => other !== chapter)

@@ -68,6 +68,13 @@ export function deflateSmall(data: Uint8Array, limit: number): Buffer | undefine
   return deflated.length < limit ? deflated : undefined
 }
 
+/** `deflate` for up to some 100 KB, in the thread pool. */
+export function deflateSmallAside(data: Uint8Array): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    zlib.deflate(data, SMALL, (error, result) => (error === null ? resolve(result) : reject(error)))
+  })
+}
+
 /** What a stream starts with: 500 KB at most. Throws BrokenStreamError. */
 export function inflateStart(data: Buffer): Buffer {
   try {

@@ -7,7 +7,13 @@ import { crc32 } from 'node:zlib'
 import type { ObjectId } from '../../ids.ts'
 import { TimeSlice } from '../../time-slice.ts'
 import { BIG_OBJECT, type NewObject, type ObjectType } from '../objects/object.ts'
-import { deflate, deflateAside, storedLength, writeStored } from '../objects/zlib-stream.ts'
+import {
+  deflate,
+  deflateAside,
+  deflateSmallAside,
+  storedLength,
+  writeStored,
+} from '../objects/zlib-stream.ts'
 
 export interface BuiltPack {
   /** The pack's checksum, 40 hex digits: the files are `pack-<name>.pack` and `pack-<name>.idx`. */
@@ -54,15 +60,14 @@ export async function buildPackAsync(objects: readonly NewObject[]): Promise<Bui
   const slice = new TimeSlice()
   if (slice.isOver()) await slice.next()
   const unique = withoutRepeats(objects)
-  const bodies: Body[] = []
+  const bodies: (Body | Promise<Body>)[] = []
   for (const object of unique) {
     if (slice.isOver()) await slice.next()
     const { data } = object
-    bodies.push(
-      isStored(object) ? undefined : data.length > ASIDE ? await deflateAside(data) : deflated(object),
-    )
+    const isBig = data.length > ASIDE
+    bodies.push(isStored(object) ? undefined : isBig ? await deflateAside(data) : deflatedAside(object))
   }
-  const { pack, checksum, entries } = await inSlices(assemble(unique, bodies), slice)
+  const { pack, checksum, entries } = await inSlices(assemble(unique, await Promise.all(bodies)), slice)
   const index = await inSlices(indexSteps(entries, checksum), slice)
   return { name: checksum.toString('hex'), pack, index }
 }
@@ -142,6 +147,12 @@ const isStored = ({ type, data }: NewObject): boolean =>
 /** The deflated body, unless storing takes no more room. */
 function deflated({ data }: NewObject): Body {
   const body = deflate(data)
+  return body.length < storedLength(data.length) ? [body] : undefined
+}
+
+/** `deflated`, in the thread pool: several such objects at a time use several cores. */
+async function deflatedAside({ data }: NewObject): Promise<Body> {
+  const body = await deflateSmallAside(data)
   return body.length < storedLength(data.length) ? [body] : undefined
 }
 

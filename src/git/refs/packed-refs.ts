@@ -9,6 +9,8 @@ export class PackedRefs {
   #seen: string | undefined = ''
   /** The last result of `read`. */
   refs: ReadonlyMap<RefName, ObjectId> = new Map()
+  /** Of these, in order; made when they are searched first. */
+  #names: readonly RefName[] | undefined
 
   constructor(fs: FileSystem, path: string) {
     this.#fs = fs
@@ -23,7 +25,22 @@ export class PackedRefs {
     const content = this.#fs.readFile(this.path)
     this.refs = content === undefined ? new Map() : parse(content.toString('utf8'), this.path)
     this.#seen = now
+    this.#names = undefined
     return this.refs
+  }
+
+  /** Those whose name starts with `prefix`, in order; the others are not looked at. Throws as `read`. */
+  *below(prefix: string): Generator<[ref: RefName, id: ObjectId]> {
+    const refs = this.read()
+    this.#names ??= [...refs.keys()]
+    const names = this.#names
+    let [from, to] = [0, names.length]
+    while (from < to) {
+      const middle = (from + to) >> 1
+      if (names[middle]! < prefix) from = middle + 1
+      else to = middle
+    }
+    for (let name = names[from]; name?.startsWith(prefix); name = names[++from]) yield [name, refs.get(name)!]
   }
 
   /** Makes the next `read` read the file again, because it was changed within one tick of the clock. */
@@ -40,12 +57,23 @@ export class PackedRefs {
   with(refs: ReadonlyMap<RefName, ObjectId>): Buffer {
     const lines = this.#lines(new Set(refs.keys())).filter((line) => line !== '')
     const head = lines.filter((line) => line.startsWith('#'))
-    const entries = [...refs].map(([name, id]) => `${id} ${name}`)
+    const old: string[] = []
     for (const line of lines) {
-      if (line.startsWith('^')) entries.push(`${entries.pop()}\n${line}`)
-      else if (!line.startsWith('#')) entries.push(line)
+      if (line.startsWith('^')) old.push(`${old.pop()}\n${line}`)
+      else if (!line.startsWith('#')) old.push(line)
     }
-    entries.sort((a, b) => (a.slice(41) < b.slice(41) ? -1 : 1))
+    const names = [...refs.keys()].sort()
+    // What git wrote is sorted: merging is cheaper than sorting all of a large file.
+    const isSorted = old.every((line, n) => n === 0 || nameIn(old[n - 1]!) < nameIn(line))
+    if (!isSorted) old.sort((a, b) => (nameIn(a) < nameIn(b) ? -1 : 1))
+    const entries: string[] = []
+    let next = 0
+    for (const line of old) {
+      for (const name = nameIn(line); next < names.length && names[next]! < name; next++)
+        entries.push(`${refs.get(names[next]!)} ${names[next]}`)
+      entries.push(line)
+    }
+    for (const name of names.slice(next)) entries.push(`${refs.get(name)} ${name}`)
     return Buffer.from(`${[...(head.length > 0 ? head : [HEAD]), ...entries].join('\n')}\n`, 'latin1')
   }
 
@@ -58,6 +86,9 @@ export class PackedRefs {
     })
   }
 }
+
+/** With the peeled id below a tag's line, which is after the name and so changes no order. */
+const nameIn = (line: string): string => line.slice(41)
 
 /** Git's own first line. "fully-peeled": every line of an object other than a commit is followed by its target. */
 const HEAD = '# pack-refs with: peeled fully-peeled sorted '

@@ -99,13 +99,8 @@ export class Refs {
     // Packed refs are read after the loose ones: a ref that pack-refs moves in between is seen twice instead of being
     // missed.
     let next = 0
-    for (const entry of this.#packed.read()) {
+    for (const entry of this.#packed.below(prefix)) {
       const [ref] = entry
-      if (!ref.startsWith(prefix)) {
-        // They are in order.
-        if (ref > prefix) break
-        continue
-      }
       for (; next < loose.length && loose[next]![0] < ref; next++) yield loose[next]!
       if (loose[next]?.[0] !== ref) yield entry
     }

@@ -16,7 +16,7 @@ import { continuedAgents } from './continuation.ts'
 import type { ImportOptions, ImportResult } from './import-result.ts'
 import type { StoredBranch } from './stored.ts'
 import type { Target } from './target.ts'
-import { SessionWriter, type TurnContent } from './writer.ts'
+import { SessionWriter, type TurnContent } from './writing/writer.ts'
 
 export class SessionImport {
   readonly #source: ByteSource
@@ -106,20 +106,39 @@ export class SessionImport {
     return branch
   }
 
-  /** Adds turns. Builds the next turn while one is written. */
+  /** Adds turns, several in one write. Builds the next ones while some are written. */
   async #add(branch: StoredBranch, turns: Path): Promise<void> {
-    const [first] = turns
-    let next = first === undefined ? undefined : this.#content(first, branch.agents)
-    for (const [n, index] of turns.entries()) {
-      const content = (await next) as TurnContent
-      const after = turns[n + 1]
-      next = after === undefined ? undefined : this.#content(after, branch.agents)
-      // If this turn cannot be written, the next one is not awaited.
-      next?.catch(() => {})
-      const before = branch.turns.get(this.#turn(index).id) ?? 0
-      await this.#writer.add(branch, content)
-      this.#wrote(index, before)
+    const groups = this.#groups(turns)
+    let next = this.#contents(groups[0], branch)
+    for (const [n, group] of groups.entries()) {
+      const contents = await next
+      next = this.#contents(groups[n + 1], branch)
+      // If these turns cannot be written, the next ones are not awaited.
+      next.catch(() => {})
+      const before = group.map((index) => branch.turns.get(this.#turn(index).id) ?? 0)
+      await this.#writer.add(branch, contents)
+      for (const [at, index] of group.entries()) this.#wrote(index, before[at] as number)
     }
+  }
+
+  /** Divides turns into those that are written together. */
+  #groups(turns: Path): Path[] {
+    const groups: number[][] = []
+    let bytes = Number.POSITIVE_INFINITY
+    for (const index of turns) {
+      const { rows } = this.#turn(index)
+      const size = rows.reduce((sum, { start, end }) => sum + end - start, 0)
+      if (bytes + size > TOGETHER) groups.push([])
+      bytes = groups.at(-1)?.length === 0 ? size : bytes + size
+      groups.at(-1)?.push(index)
+    }
+    return groups
+  }
+
+  async #contents(group: Path | undefined, { agents }: StoredBranch): Promise<TurnContent[]> {
+    const contents: TurnContent[] = []
+    for (const index of group ?? []) contents.push(await this.#content(index, agents))
+    return contents
   }
 
   #bestBranch(path: Path): StoredBranch | undefined {
@@ -278,6 +297,9 @@ export class SessionImport {
     }
   }
 }
+
+/** Bytes of the file that are written together: enough to hide what a write costs, and little to hold or to lose. */
+const TOGETHER = 1 << 20
 
 const lastLine = ({ rows }: Turn): number => rows.at(-1)?.line ?? 0
 

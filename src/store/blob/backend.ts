@@ -116,7 +116,8 @@ export class BlobBackend implements Backend<Held> {
     return this.#exclusively(encodeName(session), async (key) => {
       for (let attempt = 1; ; attempt++) {
         const { bytes: seen, file } = await this.#read(session)
-        const base = new BlobBase(session, file && this.#own(heldIn(file)), this.#rules)
+        const tip = file && this.#own(heldIn(file))
+        const base = new BlobBase(session, tip, this.#rules)
         const result = await decide(base)
         if (base.made === undefined || (await this.#blobs.replace(key, base.made, seen))) {
           landed(result)
@@ -124,7 +125,7 @@ export class BlobBackend implements Backend<Held> {
         }
         if (attempt < ATTEMPTS) continue
         const actual = (await this.#read(session)).file?.checkpoint.id ?? null
-        throw new ConflictError({ session, branch: MAIN, expected: base.tip?.id ?? null, actual })
+        throw new ConflictError({ session, branch: MAIN, expected: tip?.id ?? null, actual })
       }
     })
   }

@@ -28,14 +28,18 @@ export const comparingBy = ({ collections }: DocumentRules): Comparing<Held> => 
 export class BlobBase implements Base<Held> {
   readonly session: SessionId
   readonly branch: BranchName = MAIN
-  readonly tip: Held | undefined
   readonly #rules: DocumentRules
+  #tip: Held | undefined
   #made: Uint8Array | undefined
 
   constructor(session: SessionId, tip: Held | undefined, rules: DocumentRules) {
     this.session = session
-    this.tip = tip
+    this.#tip = tip
     this.#rules = rules
+  }
+
+  get tip(): Held | undefined {
+    return this.#tip
   }
 
   get isNew(): boolean {
@@ -79,7 +83,8 @@ export class BlobBase implements Base<Held> {
     }
     const { bytes, checkpoint } = encodeSessionFile(draft)
     this.#made = bytes
-    return heldIn({ ...draft, checkpoint: checkpoint as FileHead['checkpoint'] })
+    this.#tip = heldIn({ ...draft, checkpoint: checkpoint as FileHead['checkpoint'] })
+    return this.#tip
   }
 
   endAt(): void {}

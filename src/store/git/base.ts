@@ -24,8 +24,8 @@ const TAILS = 256
 /** A state in git, as changes to the files of a checkpoint. */
 interface GitContent extends Content<CommitInfo> {
   edits(since: CommitInfo | undefined): Promise<Edits> | Edits
-  /** Called when the checkpoint of this state is in place. */
-  placed?(ref: RefName, commit: CommitInfo): void
+  /** Called when the write has made the checkpoint of this state: returns its tail. */
+  made?(commit: CommitInfo): GitTail
 }
 
 /** Reads and encodes states in git, and remembers the tails of branches. */
@@ -72,21 +72,34 @@ export class GitStates {
    * Returns the state at a commit, as the basis of an addition. If the commit is the branch's tip, the tail is
    * remembered.
    */
-  async tail(at: CommitInfo, session: SessionId, { ref, tip }: Writing): Promise<Tail<CommitInfo>> {
+  async tail(at: CommitInfo, session: SessionId, { ref, tip, files }: Writing): Promise<GitTail> {
     const kept = this.#tails.get(ref)
     if (kept?.at.id === at.id) return kept
-    const tail = await GitTail.load(this.checkpoints.objects, at, session, {
+    const tail = await GitTail.load(files, at, session, {
       layout: this.#rules.layout,
       contentOf: (...change) => this.#added(...change),
     })
-    if (tip?.id === at.id) this.#keep(ref, tail)
+    if (tip?.id === at.id) this.keep(ref, tail)
     return tail
+  }
+
+  /** Remembers the tail of a branch, whose tip is stored. */
+  keep(ref: RefName, tail: GitTail): void {
+    tail.readFrom(this.checkpoints.objects)
+    this.#tails.delete(ref)
+    if (this.#tails.size >= TAILS) this.#tails.delete(this.#tails.keys().next().value!)
+    this.#tails.set(ref, tail)
+  }
+
+  /** Forgets the tail of a branch, because it belongs to an unfinished write. */
+  forget(ref: RefName): void {
+    this.#tails.delete(ref)
   }
 
   #added(tail: GitTail, plan: AdditionPlan, { edits, fields, advance }: TailChange): GitContent {
     const { at } = tail
-    const { objects } = this.checkpoints
-    const changes = this.#changes
+    const { objects } = tail
+    const changes = new GitChanges(objects, this.#rules)
     return {
       fields,
       edits: () => edits,
@@ -96,17 +109,11 @@ export class GitStates {
           : changes.ofTurn(session, since, at, plan, fields, edits),
       isIn: (session, made) =>
         isResultOf({ objects, changes }, made, session, { base: at.tree, edits, fields }),
-      placed: (ref, commit) => {
+      made: (commit) => {
         advance(commit)
-        this.#keep(ref, tail)
+        return tail
       },
     }
-  }
-
-  #keep(ref: RefName, tail: GitTail): void {
-    this.#tails.delete(ref)
-    if (this.#tails.size >= TAILS) this.#tails.delete(this.#tails.keys().next().value!)
-    this.#tails.set(ref, tail)
   }
 }
 
@@ -122,11 +129,11 @@ export class StaleSnapshot extends ForkpointError {
 export class GitBase implements Base<CommitInfo> {
   readonly session: SessionId
   readonly branch: BranchName
-  readonly isNew: boolean
-  readonly tip: CommitInfo | undefined
   readonly #states: GitStates
   readonly #writing: Writing
   readonly #snapshot: Snapshot | undefined
+  /** The tail of the last checkpoint that this write has made. */
+  #tail: GitTail | undefined
 
   /** @param snapshot the workspace files to save with the checkpoint */
   constructor(states: GitStates, writing: Writing, snapshot: Snapshot | undefined) {
@@ -135,8 +142,14 @@ export class GitBase implements Base<CommitInfo> {
     this.#writing = writing
     this.session = writing.session
     this.branch = writing.branch as BranchName
-    this.isNew = writing.isNew
-    this.tip = writing.tip
+  }
+
+  get isNew(): boolean {
+    return this.#writing.isNew && !this.#writing.goesOn
+  }
+
+  get tip(): CommitInfo | undefined {
+    return this.#writing.end
   }
 
   madeWith(key: string): Promise<CommitInfo | undefined> {
@@ -148,25 +161,36 @@ export class GitBase implements Base<CommitInfo> {
   }
 
   find(id: CommitId): Promise<CommitInfo> {
-    return this.#history.info(id)
+    return this.#writing.find(id)
   }
 
-  async turnBefore({ id }: CommitInfo): Promise<CommitInfo | undefined> {
-    const before = await this.#history.turnParent(id)
-    return before === undefined ? undefined : this.#history.info(before)
+  async turnBefore(commit: CommitInfo): Promise<CommitInfo | undefined> {
+    const before = await this.#writing.turnParent(commit)
+    return before === undefined ? undefined : this.#writing.find(before)
   }
 
-  tail(at: CommitInfo): Promise<Tail<CommitInfo>> {
+  async tail(at: CommitInfo): Promise<Tail<CommitInfo>> {
+    if (this.#tail?.at.id === at.id) return this.#tail
     return this.#states.tail(at, this.session, this.#writing)
   }
 
   async add({ content, changes: _, facts, ...rest }: NewCheckpoint<CommitInfo>): Promise<CommitInfo> {
-    const { edits, placed } = content as GitContent
+    const { edits, made: advanced } = content as GitContent
     const trailers = { ...rest.trailers, ...(await this.#files(rest)) }
     const made = { ...rest, ...facts, trailers, files: await edits(rest.parent) }
     const commit = await this.#writing.commit(made)
-    this.#writing.onPlaced(() => placed?.(this.#writing.ref, commit))
+    const tail = advanced?.(commit)
+    if (tail !== undefined) this.#goOn(tail)
     return commit
+  }
+
+  /** Continues on a tail, which is remembered once the write is stored. */
+  #goOn(tail: GitTail): void {
+    const { ref, files } = this.#writing
+    tail.readFrom(files)
+    this.#tail = tail
+    this.#states.forget(ref)
+    this.#writing.onPlaced(() => this.#states.keep(ref, tail))
   }
 
   /** Adds the snapshot to its line and returns the trailer that names it. */

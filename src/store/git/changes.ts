@@ -2,10 +2,15 @@
 
 import type { CommitInfo } from '../../checkpoints/commits/history.ts'
 import { countItems, readFields } from '../../checkpoints/trees/documents.ts'
-import { type BlobIds, blobAt, blobsChanged, readBlobs } from '../../checkpoints/trees/files.ts'
+import {
+  type BlobIds,
+  blobAt,
+  blobsChanged,
+  type ObjectReader,
+  readBlobs,
+} from '../../checkpoints/trees/files.ts'
 import type { Edits } from '../../checkpoints/writing.ts'
 import { decodeItem, itemAt, parseItemPath } from '../../codec/index.ts'
-import type { ObjectStore } from '../../git/database/object-store.ts'
 import { objectId } from '../../git/objects/object.ts'
 import type { ObjectId } from '../../ids.ts'
 import { deepCopy, deepEqual, isJsonObject, type JsonObject, without } from '../../json-value.ts'
@@ -15,10 +20,10 @@ import type { Changes } from '../changes.ts'
 import type { DocumentRules } from '../document.ts'
 
 export class GitChanges {
-  readonly #objects: ObjectStore
+  readonly #objects: ObjectReader
   readonly #rules: DocumentRules
 
-  constructor(objects: ObjectStore, rules: DocumentRules) {
+  constructor(objects: ObjectReader, rules: DocumentRules) {
     this.#objects = objects
     this.#rules = rules
   }

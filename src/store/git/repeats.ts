@@ -1,9 +1,8 @@
 /** Tells whether a write has the same content as the checkpoint that its key made before. */
 
 import type { CommitInfo } from '../../checkpoints/commits/history.ts'
-import { blobAt, blobsChanged, isItem } from '../../checkpoints/trees/files.ts'
+import { blobAt, blobsChanged, isItem, type ObjectReader } from '../../checkpoints/trees/files.ts'
 import type { Edits } from '../../checkpoints/writing.ts'
-import type { ObjectStore } from '../../git/database/object-store.ts'
 import { objectId } from '../../git/objects/object.ts'
 import type { ObjectId } from '../../ids.ts'
 import type { JsonObject } from '../../json-value.ts'
@@ -15,7 +14,7 @@ import { changedFields, type GitChanges } from './changes.ts'
  * @param base the tree of the checkpoint's parent
  */
 export async function isResultOf(
-  { objects, changes }: { objects: ObjectStore; changes: GitChanges },
+  { objects, changes }: { objects: ObjectReader; changes: GitChanges },
   made: CommitInfo,
   session: string,
   { base, edits, fields }: { base: ObjectId; edits: Edits; fields: JsonObject },

@@ -12,6 +12,7 @@ import {
   entriesOf,
   folderAt,
   itemOf,
+  type ObjectReader,
   readBlobs,
 } from '../../checkpoints/trees/files.ts'
 import type { Edits } from '../../checkpoints/writing.ts'
@@ -27,7 +28,6 @@ import {
   type Layout,
   parseItemPath,
 } from '../../codec/index.ts'
-import type { ObjectStore } from '../../git/database/object-store.ts'
 import type { ObjectId } from '../../ids.ts'
 import { type JsonObject, without } from '../../json-value.ts'
 import { TimeSlice } from '../../time-slice.ts'
@@ -49,7 +49,7 @@ export interface TailChange {
 export type ContentOf = (tail: GitTail, plan: AdditionPlan, change: TailChange) => Content<CommitInfo>
 
 export class GitTail implements Tail<CommitInfo> {
-  readonly #objects: ObjectStore
+  #objects: ObjectReader
   readonly #layout: Layout
   readonly #contentOf: ContentOf
   #at: CommitInfo
@@ -63,7 +63,7 @@ export class GitTail implements Tail<CommitInfo> {
 
   /** @param session the session that the document is shown as, even if it was forked from another one */
   static async load(
-    objects: ObjectStore,
+    objects: ObjectReader,
     at: CommitInfo,
     session: string,
     { layout, contentOf }: { layout: Layout; contentOf: ContentOf },
@@ -75,7 +75,7 @@ export class GitTail implements Tail<CommitInfo> {
   }
 
   private constructor(
-    objects: ObjectStore,
+    objects: ObjectReader,
     at: CommitInfo,
     { layout, contentOf }: { layout: Layout; contentOf: ContentOf },
     head: JsonObject,
@@ -92,6 +92,15 @@ export class GitTail implements Tail<CommitInfo> {
   /** The checkpoint whose tail it is. */
   get at(): CommitInfo {
     return this.#at
+  }
+
+  get objects(): ObjectReader {
+    return this.#objects
+  }
+
+  /** Reads from here from now on: a checkpoint that is not stored yet is known only to its write. */
+  readFrom(objects: ObjectReader): void {
+    this.#objects = objects
   }
 
   get fields(): JsonObject {
@@ -308,5 +317,5 @@ export class GitTail implements Tail<CommitInfo> {
  */
 function quickId(data: Uint8Array): string | undefined {
   const start = Buffer.from(data.buffer, data.byteOffset, Math.min(data.length, 200)).toString('latin1')
-  return /^\{\n {2}"id": "([\x20\x21\x23-\x5b\x5d-\x7e]*)",?\n/.exec(start)?.[1]
+  return /^\{\n {2}"id": "([\x20\x21\x23-\x5b\x5d-\x7e]*)"(?:, |,?\n)/.exec(start)?.[1]
 }

@@ -23,12 +23,14 @@ export class MemoryBase implements Base<Commit> {
   readonly session: SessionId
   readonly branch: BranchName
   readonly isNew: boolean
-  readonly tip: Commit | undefined
   readonly #history: MemoryHistory
   readonly #rules: DocumentRules
   readonly #line: Line | undefined
+  /** The tip before the write. */
+  readonly #from: Commit | undefined
+  /** The last checkpoint of this write, and where it ends. */
+  #made: Commit | undefined
   #end: Commit | undefined
-  #moves = false
 
   /** Throws InvalidStateError for a session of another type. */
   constructor(
@@ -45,7 +47,11 @@ export class MemoryBase implements Base<Commit> {
     this.branch = branch ?? line?.active ?? MAIN
     this.isNew = line === undefined
     const tip = line?.branches.get(this.branch)
-    this.tip = tip && history.commit(tip)
+    this.#from = tip && history.commit(tip)
+  }
+
+  get tip(): Commit | undefined {
+    return this.#made ?? this.#from
   }
 
   madeWith(key: string): Commit | undefined {
@@ -85,15 +91,15 @@ export class MemoryBase implements Base<Commit> {
     const time = made.at ?? Math.floor(now())
     const createdAt = new Date(time).toISOString()
     const seq = seqOn(parent)
-    this.#moves = true
-    this.#end = this.#history.add({
+    this.#made = this.#history.add({
       parents,
       time,
       document,
       content: contentOf(given, layout),
       checkpoint: { session, branch, parents, createdAt, subject, body, kind, seq, ...facts, author },
     })
-    return this.#end
+    this.#end = this.#made
+    return this.#made
   }
 
   endAt(commit: Commit): void {
@@ -110,7 +116,7 @@ export class MemoryBase implements Base<Commit> {
     if (tagged !== undefined && tagged !== end)
       throw new AlreadyExistsError({ kind: 'tag', id: tag!, session })
     this.#history.sessions.set(session, line)
-    if (this.#moves || this.tip === undefined) line.branches.set(branch, end)
+    if (this.tip === undefined || this.#made !== undefined) line.branches.set(branch, this.tip?.id ?? end)
     if (tag !== undefined) line.tags.set(tag, end)
   }
 }

@@ -10,6 +10,7 @@ import {
   goneRef,
   parseRef,
   type RefFolder,
+  rewrittenRef,
   type SessionId,
   type TagName,
 } from '../../ids.ts'
@@ -209,9 +210,10 @@ export class RemoteBackend extends CommitBackend implements Backend<CommitInfo> 
 
 const ALL: readonly RefFolder[] = ['refs/heads/', 'refs/tags/']
 
-/** Branches, tags and the tombstone of a session. */
+/** Branches, tags, the tombstone and the map of rewritten checkpoints of a session. */
 const foldersOf = (session: SessionId): RefFolder[] => [
   `refs/heads/${encodeName(session)}/`,
   `refs/tags/${encodeName(session)}/`,
   goneRef(session) as RefFolder,
+  rewrittenRef(session) as RefFolder,
 ]

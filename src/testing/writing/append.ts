@@ -47,6 +47,49 @@ export const appending: Chapter = (sentence) => {
     assert.deepEqual(await store.save(state), saved)
   })
 
+  sentence('several appends at once are the same as one after the other', async ({ store }) => {
+    if (store.appendAll === undefined) return
+    const additions = [
+      { addition: { messages: [message('m1')] }, options: { kind: 'step' as const } },
+      { addition: { messages: [message('m2')], runs: [run('r1', [1])] }, options: { kind: 'step' as const } },
+      { addition: { messages: [message('m3')], set: { title: 'T' } }, options: { subject: 'third' } },
+      { addition: { runs: [{ id: 'r1', events: [event(2)] }] } },
+    ]
+    const [one, other] = [await store.save(session('s1')), await store.save(session('s2'))]
+    const at = '2025-03-01'
+    const timed = additions.map((next) => ({ ...next, options: { ...next.options, at } }))
+    const together = await store.appendAll('s1', timed, { expected: one.id })
+    for (const [n, { addition, options }] of timed.entries()) {
+      const { subject, seq, messages, parents } = await store.append('s2', addition, options)
+      const { [n]: made } = together
+      assert.deepEqual(
+        { ...made, parents: made!.parents.length },
+        { ...made, subject, seq, parents: parents.length, ...(messages && { messages }) },
+      )
+    }
+    assert.deepEqual(await store.load('s1'), { ...(await store.load('s2')), id: 's1' })
+    assert.deepEqual(await store.checkpoint('s1'), together.at(-1))
+    assert.notEqual(other.id, one.id)
+    assert.deepEqual(await store.appendAll('s1', []), [])
+  })
+
+  sentence('several appends at once expect what one would', async ({ store }) => {
+    if (store.appendAll === undefined) return
+    const first = await store.save(session())
+    const tip = await store.append('s1', { messages: [message('m1')] })
+    const next = [{ addition: { messages: [message('m2')] } }, { addition: { messages: [message('m3')] } }]
+    await refused(() => store.appendAll!('s1', next, { expected: first.id }), ConflictError)
+    await refused(() => store.appendAll!('nobody', next), NotFoundError)
+    const odd = [...next, { addition: { runs: [run('r1', [5])] } }]
+    await refused(() => store.appendAll!('s1', odd, { expected: tip.id }), InvalidStateError)
+    await refused(
+      () => store.appendAll!('s1', [{ addition: {}, options: { tag: 't' } as object }]),
+      TypeError,
+    )
+    const { id } = await store.checkpoint('s1')
+    assert.deepEqual((await store.appendAll('s1', next, { expected: id })).length, 2)
+  })
+
   sentence('set and unset change top-level keys', async ({ store }) => {
     await store.save(session('s1', { title: 'T', workspace: '/w' }))
     const made = await store.append('s1', {

@@ -73,7 +73,7 @@ const HISTORIES: Record<ModelRequestSeen['protocol'], (body: Json) => Item[]> = 
         )
       if (type === 'function_call') return [{ kind: 'call', id, tool, input: JSON.parse(item.arguments) }]
       if (type === 'custom_tool_call') return [{ kind: 'call', id, tool, input: { input: item.input } }]
-      return /_call_output$/.test(type) ? [{ kind: 'result', id, text: textIn(item.output) }] : []
+      return /_call_output$/.test(type) ? [{ kind: 'result', id, text: unwrapped(textIn(item.output)) }] : []
     }),
   gemini: ({ contents }) => {
     const asked: string[] = []
@@ -107,5 +107,15 @@ const textIn = (content: Json): string =>
   blocksOf(content)
     .map(({ text = '' }) => text)
     .join('\n')
+
+/** Codex sends a result as it stored it; older versions stored some as JSON, with the text in `output`. */
+function unwrapped(text: string): string {
+  if (!text.startsWith('{"output":')) return text
+  try {
+    return String(JSON.parse(text).output)
+  } catch {
+    return text
+  }
+}
 
 const dataIn = (url: string): string => url.replace(/^data:[^,]*,/, '')

@@ -1,20 +1,22 @@
 /** Writes built turns to a store: one checkpoint each, on the branch of their line of turns. */
 import { createHash } from 'node:crypto'
-import { CorruptError, NotFoundError } from '../../errors.ts'
-import { cut } from '../../excerpt.ts'
-import { type Message, newSession, type Session, type Usage } from '../../state/index.ts'
+import { CorruptError, NotFoundError } from '../../../errors.ts'
+import { cut } from '../../../excerpt.ts'
+import { type Message, newSession, type Session, type Usage } from '../../../state/index.ts'
 import type {
   Addition,
   Author,
   Checkpoint,
   LoadOptions,
+  NextAddition,
   SessionStore,
   WriteOptions,
-} from '../../store/session-store.ts'
-import type { BuiltTurn, ImportedRun, Importer, Transcript, Turn } from '../importer.ts'
-import { Projects } from './projects.ts'
-import { type ImportNote, noteOf, START, type StoredBranch } from './stored.ts'
-import { addUsage } from './usage.ts'
+} from '../../../store/session-store.ts'
+import type { BuiltTurn, ImportedRun, Importer, Transcript, Turn } from '../../importer.ts'
+import { Projects } from '../projects.ts'
+import { type ImportNote, noteOf, START, type StoredBranch } from '../stored.ts'
+import { addUsage } from '../usage.ts'
+import { type AppendRequest, additionOf, type Head } from './addition.ts'
 
 /** The content of one turn. */
 export interface TurnContent {
@@ -96,56 +98,83 @@ export class SessionWriter {
     }
   }
 
-  /** Adds a turn on top of the branch. If the branch already has the turn, adds only its new entries. */
-  async add(branch: StoredBranch, { turn, built, agents }: TurnContent): Promise<void> {
-    const head = await this.#head(branch)
-    const known = branch.turns.has(turn.id)
-    const note = this.#note(turn)
-    const project = await this.#projects.of(turn.about)
-    const checkpoint = await this.#append(branch, {
-      messages: built.messages,
-      runs: [...agents, ...built.runs],
-      fields: {
-        ...fieldsOf(turn),
-        // A file that was empty at its first import contained no time.
-        createdAt: this.#transcript.firstAt,
-        updatedAt: built.endedAt,
-        metadata: { ...head.metadata, ...project, import: note },
-      },
-      known: known ? turn.id : undefined,
-      options: this.#options(
-        turn.id,
-        known ? turn.subject.replace(/^(?:turn \d+|session start)/, '$&, continued') : turn.subject,
-        built.endedAt,
-        this.#keyOf(turn.id, note, agents),
-        turn.about.model ?? head.model,
-      ),
-    })
-    this.#count(checkpoint, turn.id)
-    branch.turns.set(turn.id, lastLine(turn))
-    branch.tip = turn.id
-    branch.note = note
-    for (const { id, source } of agents) branch.agents.set(id, source)
+  /**
+   * Adds turns on top of the branch, in one write where the store can. Of a turn that the branch already has, adds only
+   * the new entries.
+   */
+  async add(branch: StoredBranch, contents: readonly TurnContent[]): Promise<void> {
+    let together: TurnContent[] = []
+    const write = async (): Promise<void> => {
+      if (together.length > 0) await this.#addTogether(branch, together)
+      together = []
+    }
+    for (const content of contents) {
+      const isAlone = this.#store.appendAll === undefined || this.#goesAlone(branch, content)
+      if (isAlone) await write()
+      together.push(content)
+      if (isAlone) await write()
+    }
+    await write()
+  }
+
+  /** Whether the store has a part of the content already, or takes a snapshot of the workspace with it. */
+  #goesAlone(branch: StoredBranch, { turn, agents }: TurnContent): boolean {
+    return (
+      branch.turns.has(turn.id) ||
+      agents.some(({ id }) => branch.agents.has(id)) ||
+      this.#endsWithFiles(turn.id)
+    )
+  }
+
+  async #addTogether(branch: StoredBranch, contents: readonly TurnContent[]): Promise<void> {
+    const requests: AppendRequest[] = []
+    for (const { turn, built, agents } of contents) {
+      const known = branch.turns.has(turn.id)
+      const note = this.#note(turn)
+      const project = await this.#projects.of(turn.about)
+      const subject = known
+        ? turn.subject.replace(/^(?:turn \d+|session start)/, '$&, continued')
+        : turn.subject
+      const key = this.#keyOf(turn.id, note, agents)
+      requests.push({
+        messages: built.messages,
+        runs: [...agents, ...built.runs],
+        fields: ({ metadata }) => ({
+          ...fieldsOf(turn),
+          // A file that was empty at its first import contained no time.
+          createdAt: this.#transcript.firstAt,
+          updatedAt: built.endedAt,
+          metadata: { ...metadata, ...project, import: note },
+        }),
+        known: known ? turn.id : undefined,
+        options: ({ model }) =>
+          this.#options(turn.id, subject, built.endedAt, key, turn.about.model ?? model),
+      })
+    }
+    const made = await this.#append(branch, requests)
+    for (const [n, { turn, agents }] of contents.entries()) {
+      this.#count(made[n] as Checkpoint, turn.id)
+      branch.turns.set(turn.id, lastLine(turn))
+      branch.tip = turn.id
+      branch.note = this.#note(turn)
+      for (const { id, source } of agents) branch.agents.set(id, source)
+    }
   }
 
   /** Adds a sub-agent's run, or its new events, on top of the branch after its turn was imported. */
   async addAgent(branch: StoredBranch, run: ImportedRun): Promise<void> {
-    const { model } = await this.#head(branch)
     const name = run.agent?.description ?? run.prompt
-    const checkpoint = await this.#append(branch, {
+    const subject = cut(`sub-agent ${run.agent?.id ?? run.id}: ${name}`, 72)
+    const key = this.#keyOf(run.id, branch.note, [run])
+    const request: AppendRequest = {
       messages: [],
       runs: [run],
-      fields: {},
+      fields: () => ({}),
       known: undefined,
-      options: this.#options(
-        run.id,
-        cut(`sub-agent ${run.agent?.id ?? run.id}: ${name}`, 72),
-        run.endedAt ?? run.startedAt,
-        this.#keyOf(run.id, branch.note, [run]),
-        model,
-      ),
-    })
-    this.#count(checkpoint, run.id)
+      options: ({ model }) => this.#options(run.id, subject, run.endedAt ?? run.startedAt, key, model),
+    }
+    const [made] = await this.#append(branch, [request])
+    this.#count(made as Checkpoint, run.id)
     branch.agents.set(run.id, run.source)
   }
 
@@ -185,37 +214,34 @@ export class SessionWriter {
     return state
   }
 
-  /**
-   * Appends to the branch. Reads the stored session only if it already has a part of the turn or of a sub-agent's run.
-   */
-  async #append(
-    branch: StoredBranch,
-    { messages, runs, fields, known, options }: AppendRequest,
-  ): Promise<Checkpoint> {
-    const head = await this.#head(branch)
-    const goesOn = known !== undefined || runs.some(({ id }) => branch.agents.has(id))
-    const before = goesOn ? await this.#load(branch.name, {}) : undefined
-    const { changed, added } = changesOf(messages, before, known)
-    let { usage } = head
-    const additions = runs.map((run) => {
-      const old = before?.runs.findLast(({ id }) => id === run.id)
-      usage = addUsage(addUsage(usage, old?.usage, -1), run.usage)
-      const last = old?.events.at(-1)?.sequence ?? -1
-      return old === undefined
-        ? run
-        : { ...run, events: run.events.filter(({ sequence }) => sequence > last) }
-    })
-    const set = { ...fields, usage }
-    const addition: Addition = { messages: changed, runs: additions, set }
-    const checkpoint = await this.#store.append(this.session, addition, {
-      ...options,
+  /** Appends to the branch, one checkpoint per request; several of them in one write. */
+  async #append(branch: StoredBranch, requests: readonly AppendRequest[]): Promise<Checkpoint[]> {
+    let head = await this.#head(branch)
+    let messages = 0
+    const additions: NextAddition[] = []
+    for (const request of requests) {
+      const { known, runs } = request
+      // The stored session is read only if it already has a part of the turn or of a sub-agent's run.
+      const goesOn = known !== undefined || runs.some(({ id }) => branch.agents.has(id))
+      const before = goesOn ? await this.#load(branch.name, {}) : undefined
+      const { addition, added } = additionOf(request, head, before)
+      additions.push({ addition, options: request.options(head) })
+      head = { ...head, ...addition.set }
+      messages += added
+    }
+    const on = {
       ...(this.#store.supports.branches ? { branch: branch.name } : {}),
       expected: branch.head,
-    })
-    this.messages += added
-    this.#heads.set(branch.name, { ...head, ...set })
-    branch.head = checkpoint.id
-    return checkpoint
+    }
+    const [{ addition, options }] = additions as [NextAddition]
+    const made =
+      additions.length === 1 || this.#store.appendAll === undefined
+        ? [await this.#store.append(this.session, addition, { ...options, ...on })]
+        : await this.#store.appendAll(this.session, additions, on)
+    this.messages += messages
+    this.#heads.set(branch.name, head)
+    branch.head = (made.at(-1) as Checkpoint).id
+    return made
   }
 
   #count(checkpoint: Checkpoint, turn: string): void {
@@ -232,8 +258,7 @@ export class SessionWriter {
     model: string | undefined,
   ): Omit<WriteOptions, 'expected'> {
     const author = this.#author ?? (model === undefined ? byTool(this.#tool.title) : undefined)
-    const { turns, current } = this.#transcript
-    const files = id === turns[current]?.id ? this.files : undefined
+    const files = this.#endsWithFiles(id) ? this.files : undefined
     return {
       // The entries before the first prompt are a step, so that they do not count as a turn.
       kind: id === START ? 'step' : 'import',
@@ -243,6 +268,11 @@ export class SessionWriter {
       ...(author === undefined ? {} : { author }),
       ...(files === undefined ? {} : { files }),
     }
+  }
+
+  #endsWithFiles(id: string): boolean {
+    const { turns, current } = this.#transcript
+    return this.files !== undefined && id === turns[current]?.id
   }
 
   #note({ id, cursor, about: { version, gitBranch } }: Turn): ImportNote {
@@ -284,19 +314,7 @@ export class SessionWriter {
   }
 }
 
-/** The fields of a branch's head that an addition needs. */
-type Head = Pick<Session, 'usage' | 'metadata'> & { model?: string | undefined }
-
 const PART: LoadOptions = { last: 1, events: false }
-
-interface AppendRequest {
-  messages: readonly Message[]
-  runs: readonly ImportedRun[]
-  fields: Partial<Session>
-  /** Id of the turn, if the branch already has a part of it. */
-  known: string | undefined
-  options: Omit<WriteOptions, 'expected'>
-}
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')
 
@@ -306,26 +324,6 @@ function fieldsOf({ about: { title, workspace, model } }: Turn): Partial<Session
     ...(workspace === undefined ? {} : { workspace }),
     ...(model === undefined ? {} : { model }),
   }
-}
-
-/** Returns the messages of a turn that are new or have more lines now, and how many are new. */
-function changesOf(
-  messages: readonly Message[],
-  state: Session | undefined,
-  turn: string | undefined,
-): { changed: readonly Message[]; added: number } {
-  if (state === undefined || turn === undefined) return { changed: messages, added: messages.length }
-  const old = new Map<string, Message>()
-  for (let at = state.messages.length - 1; at >= 0; at--) {
-    const message = state.messages[at] as Message
-    if (message.run !== turn) break
-    old.set(message.id, message)
-  }
-  const changed = messages.filter(({ id, source }) => {
-    const before = old.get(id)
-    return before === undefined || JSON.stringify(before.source) !== JSON.stringify(source)
-  })
-  return { changed, added: changed.filter(({ id }) => !old.has(id)).length }
 }
 
 const byTool = (name: string): Author => ({ name, email: 'noreply@forkpoint.invalid' })
