@@ -1,6 +1,7 @@
 // @ts-check
 import { contendersOf } from '../adapters/contender.mjs'
 import { appender } from '../contenders/forkpoint.mjs'
+import { fileBytes } from '../disk.mjs'
 import { GitSessionStore } from '../forkpoint.mjs'
 import { p50, sample } from '../statistics.mjs'
 import { turns } from '../workload.mjs'
@@ -17,16 +18,17 @@ const MOST = 0.08
  */
 export const pages = {
   name: 'pages',
-  about: 'what the page of a turn adds to a save',
+  about: 'what the page of a turn adds to a save, to a resume and on disk',
   async run({ quick, folder, say }) {
     const count = quick ? 400 : 2000
     /** @type {import('./row.mjs').Measure[]} */
     const measures = []
     for (const [name, open] of WAYS) {
       say(`${name}: saving ${count} turns twice`)
+      const places = { without: folder(`${name}-without`), with_: folder(`${name}-with`) }
       const [without, with_] = [
-        await open(folder(`${name}-without`), { pages: false, turns: count, bytes: BYTES }),
-        await open(folder(`${name}-with`), { pages: true, turns: count, bytes: BYTES }),
+        await open(places.without, { pages: false, turns: count, bytes: BYTES }),
+        await open(places.with_, { pages: true, turns: count, bytes: BYTES }),
       ]
       /** @type {Sample[]} */
       const plain = []
@@ -42,6 +44,7 @@ export const pages = {
       await without.close()
       await with_.close()
       measures.push(...measured(name, plain, paged))
+      if (name === 'append') measures.push(...(await kept(places.without, places.with_, say)))
     }
     return {
       measures,
@@ -81,6 +84,42 @@ function openAdapter(framework) {
     if (ours === undefined) throw new Error(`bench/adapters/${framework}.mjs has none of ours`)
     return /** @type {Saver} */ (await ours.open(folder, { ...shape, bytes: shape.bytes * 2 }))
   }
+}
+
+/**
+ * What pages take on disk, and what they cost when a session is resumed: the two stores in turn, the least of five.
+ *
+ * @param {string} without @param {string} with_ @param {(text: string) => void} say
+ * @returns {Promise<import('./row.mjs').Measure[]>}
+ */
+async function kept(without, with_, say) {
+  const folders = [without, with_]
+  say('append: resuming and maintaining both')
+  const saved = folders.map(fileBytes)
+  const loads = folders.map(() => Number.POSITIVE_INFINITY)
+  for (let round = 0; round < 5; round++) {
+    for (const [n, folder] of folders.entries()) {
+      const store = new GitSessionStore(folder)
+      const { cpu } = await sample(() => store.load('demo'))
+      loads[n] = Math.min(loads[n] ?? cpu, cpu)
+      await store.close()
+    }
+  }
+  for (const folder of folders) {
+    const store = new GitSessionStore(folder)
+    await store.maintain()
+    await store.close()
+  }
+  /** @param {string} what @param {string} unit @param {number[]} values */
+  const beside = (what, unit, [plain = Number.NaN, paged = Number.NaN]) => ({
+    ...{ what, unit, forkpoint: paged },
+    peers: { 'without pages': plain },
+  })
+  return [
+    beside('append: resume, CPU time', 'ms', loads),
+    beside('append: bytes in files, as saved', 'bytes', saved),
+    beside('append: bytes in files, after maintain', 'bytes', folders.map(fileBytes)),
+  ]
 }
 
 /** @param {Saver} saver @param {number} index */

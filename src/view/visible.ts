@@ -19,15 +19,16 @@ export const visibleJson = (json: string): string =>
 
 /** Whether a text has a character, other than tab and line feed, that `visible` would change. */
 export const hasHidden = (text: string): boolean =>
-  UNUSUAL.test(text) && (CONTROLS.test(text) || INVISIBLE.test(text) || !text.isWellFormed())
+  SUSPECT.test(text) && (CONTROLS.test(text) || INVISIBLE.test(text) || !text.isWellFormed())
 
 // C1, bidirectional and invisible characters, Unicode's line ends, halves of surrogate pairs.
 const HIDDEN =
   /[\u007f-\u009f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060\u2066-\u2069\ufeff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g
 // The same without surrogates, which make a search several times slower.
 const INVISIBLE = /[\u007f-\u009f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060\u2066-\u2069\ufeff]/
-// Characters that most texts do not have.
-const UNUSUAL = /[^\t\n\x20-\x7e]/
 const CONTROLS = /[\u0000-\u0008\u000b-\u001f]/
+// All of these characters and all surrogates, in one search, because most texts have none of them.
+const SUSPECT =
+  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060\u2066-\u2069\ufeff\ud800-\udfff]/
 
 const hex = (char: string): string => char.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')

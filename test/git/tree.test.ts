@@ -2,7 +2,14 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { CorruptError } from '../../src/errors.ts'
 import { objectId } from '../../src/git/objects/object.ts'
-import type { TreeEntry, TreeMode } from '../../src/git/objects/tree.ts'
+import {
+  changeTree,
+  entriesOf,
+  NO_ENTRIES,
+  parseTree,
+  type TreeEntry,
+  type TreeMode,
+} from '../../src/git/objects/tree.ts'
 import { trustedId } from '../../src/ids.ts'
 import { bareRepository, git, gitText } from './real-git.ts'
 import { decodeTree, encodeTree } from './support/trees.ts'
@@ -55,6 +62,33 @@ describe('trees', () => {
         },
       ),
       { numRuns: 150, seed: 3 },
+    )
+  })
+
+  it('that were changed are what reading their bytes gives', () => {
+    const name = fc.string({ unit: fc.constantFrom('a', 'b', '.', '-', 'é'), minLength: 1, maxLength: 3 })
+    const change = fc.tuple(
+      name.filter((text) => text !== '.' && text !== '..'),
+      fc.constantFrom<TreeMode | null>('100644', '40000', null),
+    )
+    const changes = fc.uniqueArray(change, { selector: ([text]) => text, maxLength: 8 })
+    fc.assert(
+      fc.property(fc.array(changes, { maxLength: 4 }), (rounds) => {
+        let tree = NO_ENTRIES
+        const expected = new Map<string, TreeMode>()
+        for (const round of rounds) {
+          for (const [text, mode] of round) {
+            if (mode === null) expected.delete(text)
+            else expected.set(text, mode)
+          }
+          tree = changeTree(
+            tree,
+            round.map(([text, mode]) => ({ name: text, entry: mode && { mode, id } })),
+          )
+          expect(tree).toEqual(parseTree(tree.data))
+          expect(new Map(entriesOf(tree).map((entry) => [entry.name, entry.mode]))).toEqual(expected)
+        }
+      }),
     )
   })
 

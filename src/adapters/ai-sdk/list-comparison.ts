@@ -12,7 +12,7 @@ import { TimeSlice } from '../../time-slice.ts'
 import type { ChatLine } from './chat-lines.ts'
 import { MESSAGES } from './message-files.ts'
 import { type MergedMessage, mergeMessage, type Origin } from './message-merge.ts'
-import { isTrimmed, type StoredMessage } from './stored-message.ts'
+import { isSame, isTrimmed, type StoredMessage } from './stored-message.ts'
 import type { Comparison } from './turn.ts'
 
 /** The chat after a save; messages that stay are the stored objects themselves. */
@@ -33,16 +33,25 @@ export async function compareList(
   { fromTab, seen }: Pick<Origin, 'fromTab' | 'seen'>,
 ): Promise<NextList> {
   const stored = line?.messages ?? []
-  const byId = new Map(stored.map((message, index) => [message.id, index]))
+  let numbers: ReadonlyMap<string, number> | undefined
+  const numberOf = (id: string): number => {
+    numbers ??= new Map(stored.map((message, index) => [message.id, index]))
+    return numbers.get(id) ?? -1
+  }
   const list = new List(rules, stored.length)
   const slice = new TimeSlice()
   let behind: number | undefined
   for (let index = 0; index < given.length; index++) {
     if (index % 64 === 63 && slice.isOver()) await slice.next()
     const message = given[index]!
+    const known = list.kept > index && rules.redact === undefined ? stored[index] : undefined
+    if (known !== undefined && isSame(known, message)) {
+      list.stays(known)
+      continue
+    }
     const isLast = index === given.length - 1
     // After the first difference, messages may have moved because others were deleted.
-    const from = list.kept > index ? index : isLast ? -1 : (byId.get(message.id) ?? -1)
+    const from = list.kept > index ? index : isLast ? -1 : numberOf(message.id)
     const merged =
       from < 0 ? undefined : await mergeStored(rules, line!, from, message, { isLast, fromTab, seen })
     if (list.kept > index) {

@@ -1,11 +1,9 @@
 /**
- * Inflates small zlib streams (RFC 1950, 1951) synchronously. `zlib.inflateSync` makes a stream object and a native
- * handle per call. That costs more than the rest of reading a message, and the garbage adds up to a third of the time
- * of a resume. So one handle is kept and reset. It is not a public part of Node (minizlib, which npm uses, reaches for
- * it too), so this is done only in releases that were checked; elsewhere, and after any failure, `zlib.inflateSync` is
- * used.
+ * Inflates small zlib streams (RFC 1950, 1951) synchronously, with one kept handle; where there is none, and after any
+ * failure, with `zlib.inflateSync`.
  */
 import zlib from 'node:zlib'
+import { KeptZlib } from './kept-zlib.ts'
 
 /** What is wrong with a stream; callers name the file. */
 export class BrokenStreamError extends Error {}
@@ -64,48 +62,16 @@ function readStored(data: Buffer, start: number, size: number): Buffer | undefin
   return to === size && data.readUInt32BE(from) === adler32(out) ? out : undefined
 }
 
-/** The internals of a zlib stream that are used here. */
-interface Inside {
-  _handle: {
-    writeSync(
-      flush: number,
-      input: Buffer,
-      from: number,
-      length: number,
-      out: Buffer,
-      to: number,
-      room: number,
-    ): void
-    reset(): void
-  }
-  /** Room left in the output, input left over. */
-  _writeState: Uint32Array
-}
-
-/** Only Node itself, not other runtimes: a call that a release does not expect would crash the process. */
-const IS_KNOWN =
-  /^(20|22|24)\./.test(process.versions.node) && !('bun' in process.versions) && !('deno' in process.versions)
 /** Above this size the cost of a call does not matter. */
 const KEPT_SIZE = 64 * 1024
-let kept: (zlib.Inflate & Inside) | undefined
+const kept = new KeptZlib(() => zlib.createInflate())
 let scratch: Buffer | undefined
 
 function inflateKept(data: Buffer, start: number, size: number): Buffer | undefined {
-  if (!IS_KNOWN || size > KEPT_SIZE) return undefined
-  if (kept === undefined) {
-    kept = zlib.createInflate() as zlib.Inflate & Inside
-    kept.on('error', () => {}) // What is wrong is said by `inflateOnce`.
-  }
+  if (size > KEPT_SIZE) return undefined
   scratch ??= Buffer.allocUnsafeSlow(KEPT_SIZE + 1)
-  const { _handle: handle, _writeState: state } = kept
-  handle.writeSync(zlib.constants.Z_FINISH, data, start, data.length - start, scratch, 0, size + 1)
-  // Room for one more byte is left only if the stream has ended; after an error the stream is destroyed.
-  if (kept.destroyed || state[0] !== 1) {
-    kept.destroy()
-    kept = undefined
-    return undefined
-  }
-  handle.reset()
+  // One byte more than needed stays free, which shows that the stream has ended.
+  if (kept.run(data, start, scratch, size + 1) !== size) return undefined
   const out = Buffer.allocUnsafe(size)
   scratch.copy(out, 0, 0, size)
   return out

@@ -131,6 +131,7 @@ export function entriesChanged(
 
 /** The tree after the changes, each of another name. Throws TypeError for a name that no tree may hold. */
 export function changeTree(tree: Tree, changes: readonly TreeChange[]): Tree {
+  const names = new Set<string>()
   const gone = new Set<number>()
   const added: Added[] = []
   let size = tree.data.length
@@ -138,7 +139,10 @@ export function changeTree(tree: Tree, changes: readonly TreeChange[]): Tree {
     if (name === '' || /[\0/]/.test(name) || !name.isWellFormed()) {
       throw new TypeError(`${JSON.stringify(name)} cannot be the name of a file`)
     }
+    if (names.has(name)) throw new TypeError(`${JSON.stringify(name)} is changed twice`)
+    names.add(name)
     const file = keyOf(name)
+    if (entry !== null) checkNewName(file)
     for (const key of [file, `${file}/`]) {
       const n = search(tree.keys, key)
       if (isKey(tree.keys, n, key)) {
@@ -154,22 +158,35 @@ export function changeTree(tree: Tree, changes: readonly TreeChange[]): Tree {
   added.sort((a, b) => a.before - b.before || (a.key < b.key ? -1 : 1))
 
   const data = Buffer.allocUnsafe(size)
+  // The old entries are valid and in order, so they are copied without parsing them again.
+  const starts: number[] = []
+  const keys: string[] = []
   let from = 0
   let to = 0
   let next = 0
-  for (let n = 0; n <= tree.keys.length; n++) {
-    const isAddedTo = added[next]?.before === n
-    if (!isAddedTo && !gone.has(n)) continue
-    to += tree.data.copy(data, to, from, tree.starts[n]!)
-    for (; added[next]?.before === n; next++) to = writeEntry(data, to, added[next]!)
-    from = tree.starts[gone.has(n) ? n + 1 : n]!
+  const keep = (end: number): void => {
+    const shift = to - tree.starts[from]!
+    for (let n = from; n < end; n++) {
+      starts.push(tree.starts[n]! + shift)
+      keys.push(tree.keys[n]!)
+    }
+    to += tree.data.copy(data, to, tree.starts[from]!, tree.starts[end]!)
+    from = end
   }
-  tree.data.copy(data, to, from)
-  try {
-    return parseTree(data)
-  } catch (error) {
-    throw new TypeError(`These entries are not a valid tree: ${(error as Error).message}`, { cause: error })
+  const places = new Set([...gone, ...added.map(({ before }) => before)])
+  for (const at of [...places].sort((a, b) => a - b)) {
+    keep(at)
+    for (; added[next]?.before === at; next++) {
+      const one = added[next]!
+      starts.push(to)
+      keys.push(one.key)
+      to = writeEntry(data, to, one)
+    }
+    if (gone.has(at)) from = at + 1
   }
+  keep(tree.keys.length)
+  starts.push(to)
+  return { data, starts, keys }
 }
 
 interface Added {
@@ -194,6 +211,15 @@ function writeEntry(data: Buffer, at: number, { text, id }: Added): number {
   const to = at + data.write(text, at, 'latin1')
   if (data.write(id, to, ID_BYTES, 'hex') !== ID_BYTES) throw new TypeError(`'${id}' is not an object id`)
   return to + ID_BYTES
+}
+
+function checkNewName(key: string): void {
+  if (!UNUSUAL.test(key)) return
+  try {
+    checkName(Buffer.from(key, 'latin1'), undefined)
+  } catch (error) {
+    throw new TypeError(`These entries are not a valid tree: ${(error as Error).message}`, { cause: error })
+  }
 }
 
 const keyOf = (name: string): string =>

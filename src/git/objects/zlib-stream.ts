@@ -5,6 +5,8 @@
  */
 import zlib from 'node:zlib'
 import { adler32, BrokenStreamError } from './inflate.ts'
+import { KeptZlib } from './kept-zlib.ts'
+import { asBuffer } from './object.ts'
 
 /** Length of `data` as a stream of stored blocks. */
 export const storedLength = (size: number): number =>
@@ -51,6 +53,19 @@ export async function deflateAside(data: Uint8Array): Promise<Buffer[]> {
   const stream = zlib.createDeflate(LARGE)
   stream.end(data)
   return stream.toArray()
+}
+
+/**
+ * `deflate` for at most 64 KB; `undefined` if the stream would not be shorter than `limit` bytes. In the thread pool it
+ * would cost the main thread almost as much, and all threads together three times as much.
+ */
+export function deflateSmall(data: Uint8Array, limit: number): Buffer | undefined {
+  if (data.length > MAX_STORED) throw new RangeError(`${data.length} bytes are too many`)
+  scratch ??= Buffer.allocUnsafeSlow(MAX_STORED)
+  const length = kept.run(asBuffer(data), 0, scratch, Math.min(limit, scratch.length))
+  if (length !== undefined) return Buffer.from(scratch.subarray(0, length))
+  const deflated = zlib.deflateSync(data, SMALL)
+  return deflated.length < limit ? deflated : undefined
 }
 
 /** `deflate` for up to some 100 KB, in the thread pool. */
@@ -103,5 +118,7 @@ export async function inflateStream(pieces: AsyncIterable<Buffer>, size: number)
 }
 
 const MAX_STORED = 0xffff
+const kept = new KeptZlib(() => zlib.createDeflate(SMALL))
+let scratch: Buffer | undefined
 const SMALL = { level: 1, windowBits: 12, memLevel: 5 }
 const LARGE = { level: 1, chunkSize: 64 * 1024 }

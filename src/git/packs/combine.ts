@@ -6,7 +6,8 @@ import { createHash } from 'node:crypto'
 import { crc32 } from 'node:zlib'
 import { CorruptError } from '../../errors.ts'
 import type { ObjectId } from '../../ids.ts'
-import { deflateSmallAside, storedData } from '../objects/zlib-stream.ts'
+import { TimeSlice } from '../../time-slice.ts'
+import { deflateSmall, storedData } from '../objects/zlib-stream.ts'
 import { buildIndex, CHECKSUM_BYTES, type PackEntry, packHeader } from './writer.ts'
 
 /** An entry, with the position where it ends. */
@@ -43,6 +44,7 @@ export async function mergePacks(
   const kept = withoutRepeats(sources)
   const count = kept.reduce((sum, { entries }) => sum + entries.length, 0)
   const sha = createHash('sha1')
+  const slice = new TimeSlice(1)
   const out = async (piece: Uint8Array): Promise<void> => {
     sha.update(piece)
     await write(piece)
@@ -69,15 +71,18 @@ export async function mergePacks(
         position += bytes.length
         continue
       }
-      const entries = await Promise.all(
-        run.map(({ offset, end }) => deflatedEntry(bytes.subarray(offset - start, end - start))),
-      )
-      for (const [n, entry] of entries.entries()) {
-        const { id, crc } = run[n]!
-        merged.push({ id, offset: position, crc: entry.isNew ? crc32(entry.bytes) : crc })
-        position += entry.bytes.length
+      const written: Uint8Array[] = []
+      for (const { id, offset, end, crc } of run) {
+        const entry = bytes.subarray(offset - start, end - start)
+        const pieces = deflatedEntry(entry)
+        merged.push({ id, offset: position, crc: pieces === undefined ? crc : crcOf(pieces) })
+        for (const piece of pieces ?? [entry]) {
+          written.push(piece)
+          position += piece.length
+        }
+        if (slice.isOver()) await slice.next()
       }
-      await out(Buffer.concat(entries.map(({ bytes: entry }) => entry)))
+      await out(Buffer.concat(written))
     }
   }
   const checksum = sha.digest()
@@ -114,17 +119,18 @@ function* contiguousRuns(entries: readonly PackSpan[]): Iterable<PackSpan[]> {
 }
 
 /**
- * Compresses an entry that a save has only stored, if that makes it shorter. Ids (trees) do not compress, and entries
- * shorter than `WORTH` hardly do.
+ * Compresses an entry that a save has only stored; `undefined` if that makes it no shorter. Ids (trees) do not compress,
+ * and entries shorter than `WORTH` hardly do.
  */
-async function deflatedEntry(entry: Uint8Array): Promise<{ bytes: Uint8Array; isNew: boolean }> {
+function deflatedEntry(entry: Uint8Array): [header: Uint8Array, stream: Uint8Array] | undefined {
   const stream = entry.findIndex((byte) => byte < 0x80) + 1
   const data = ((entry[0]! >> 4) & 7) === TREE ? undefined : storedData(entry.subarray(stream))
-  if (data === undefined || data.length < WORTH) return { bytes: entry, isNew: false }
-  const deflated = await deflateSmallAside(data)
-  if (deflated.length >= entry.length - stream) return { bytes: entry, isNew: false }
-  return { bytes: Buffer.concat([entry.subarray(0, stream), deflated]), isNew: true }
+  if (data === undefined || data.length < WORTH) return undefined
+  const deflated = deflateSmall(data, entry.length - stream)
+  return deflated && [entry.subarray(0, stream), deflated]
 }
+
+const crcOf = (pieces: readonly Uint8Array[]): number => pieces.reduce((crc, piece) => crc32(piece, crc), 0)
 
 const TREE = 2
 const WORTH = 512

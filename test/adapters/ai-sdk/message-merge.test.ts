@@ -3,7 +3,7 @@ import type { UIMessage } from 'ai'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { mergeMessage, type Origin } from '../../../src/adapters/ai-sdk/message-merge.ts'
-import type { StoredMessage } from '../../../src/adapters/ai-sdk/stored-message.ts'
+import { isSame, type StoredMessage } from '../../../src/adapters/ai-sdk/stored-message.ts'
 import { ConflictError } from '../../../src/index.ts'
 import { assistant, idsOf, setting, turns, user } from './context.ts'
 import { answers, statesOf } from './stream-states.ts'
@@ -18,6 +18,18 @@ const skeleton = (message: UIMessage | StoredMessage) =>
     REPLACED.has(key) ? undefined : value?.preliminary === true ? { ...value, output: undefined } : value,
   )
 const REPLACED = new Set(['data', 'metadata', 'providerMetadata', 'callProviderMetadata'])
+
+test('two messages are the same JSON whatever the order of keys, but not if keys differ', () => {
+  const same = (a: string, b: string) => isSame(JSON.parse(a), JSON.parse(b))
+  expect(same('{"a":[1,{"b":null}],"c":"x"}', '{"c":"x","a":[1,{"b":null}]}')).toBe(true)
+  expect(isSame({ a: 1, b: undefined }, { a: 1 })).toBe(true)
+  expect(same('{"__proto__":{}}', '{"a":1}')).toBe(false)
+  expect(same('{"a":1}', '{"__proto__":{}}')).toBe(false)
+  expect(same('{"__proto__":{"x":1}}', '{"__proto__":{"x":1}}')).toBe(true)
+  expect(same('{"toString":1}', '{"valueOf":1}')).toBe(false)
+  expect(same('{"constructor":{}}', '{"a":1}')).toBe(false)
+  expect(same('[1]', '{"0":1}')).toBe(false)
+})
 
 describe('of every two states of an answer', () => {
   test('the later one is stored, the earlier one of a tab changes nothing, and neither is refused', async () => {

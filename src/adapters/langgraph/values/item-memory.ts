@@ -16,7 +16,7 @@ export interface StoredItem {
 }
 
 interface Memory {
-  readonly stored: StoredItem
+  stored: StoredItem
   /** Where the item was stored, as far as `redact` depends on it. */
   readonly place: string
   readonly trace: readonly unknown[]
@@ -24,13 +24,40 @@ interface Memory {
 
 export class ItemMemory {
   readonly #items = new WeakMap<object, Memory>()
+  /** The last list that begins with an item. An item is found faster by its number than by itself. */
+  readonly #lists = new WeakMap<
+    object,
+    { items: readonly object[]; memories: readonly (Memory | undefined)[] }
+  >()
 
-  /** Returns the stored form of the item; `undefined` if it is new or was changed. */
-  find(item: unknown, place: string): StoredItem | undefined {
-    if (typeof item !== 'object' || item === null) return undefined
+  /**
+   * Returns the stored form of each item; `undefined` if it is new or was changed.
+   *
+   * @param items not changed afterwards
+   * @param placeOf where the item of a number is to be stored
+   */
+  findAll(items: readonly object[], placeOf: (index: number) => string): (StoredItem | undefined)[] {
+    const [first] = items
+    if (first === undefined) return []
+    const before = this.#lists.get(first)
+    const memories: (Memory | undefined)[] = []
+    const found: (StoredItem | undefined)[] = []
+    for (let index = 0; index < items.length; index++) {
+      const item = items[index]!
+      const place = placeOf(index)
+      const last = before?.items[index] === item ? before.memories[index] : undefined
+      const memory = isOf(item, place, last) ? last : this.#find(item, place, last)
+      memories.push(memory)
+      found.push(memory?.stored)
+    }
+    this.#lists.set(first, { items, memories })
+    return found
+  }
+
+  /** @param not a memory that is known not to fit */
+  #find(item: object, place: string, not: Memory | undefined): Memory | undefined {
     const memory = this.#items.get(item)
-    if (memory === undefined || memory.place !== place) return undefined
-    return follow(item, memory.trace, 0) === memory.trace.length ? memory.stored : undefined
+    return memory !== not && isOf(item, place, memory) ? memory : undefined
   }
 
   /** Returns the current contents of an item, for `keep`; `undefined` if a later change could go undetected. */
@@ -42,12 +69,18 @@ export class ItemMemory {
   /** Replaces the remembered stored form of a found item by an equal object. */
   renew(item: unknown, stored: StoredItem): void {
     const memory = this.#items.get(item as object)
-    if (memory !== undefined) this.#items.set(item as object, { ...memory, stored })
+    if (memory !== undefined) memory.stored = stored
   }
 
   keep(item: unknown, trace: readonly unknown[] | undefined, stored: StoredItem, place: string): void {
     if (trace !== undefined) this.#items.set(item as object, { stored, place, trace })
   }
+}
+
+/** Whether the memory is of the item as it is now. */
+function isOf(item: object, place: string, memory: Memory | undefined): memory is Memory {
+  if (memory === undefined || memory.place !== place) return false
+  return follow(item, memory.trace, 0) === memory.trace.length
 }
 
 const MAX_TRACE = 2000
@@ -85,8 +118,12 @@ function follow(value: unknown, trace: readonly unknown[], from: number): number
   }
   for (const key in value) {
     if (trace[at] !== key) return -1
-    at = follow((value as Record<string, unknown>)[key], trace, at + 1)
-    if (at === -1) return -1
+    const member = (value as Record<string, unknown>)[key]
+    if (typeof member === 'object' && member !== null) {
+      at = follow(member, trace, at + 1)
+      if (at === -1) return -1
+    } else if (Object.is(trace[at + 1], member)) at += 2
+    else return -1
   }
   return trace[at] === END ? at + 1 : -1
 }

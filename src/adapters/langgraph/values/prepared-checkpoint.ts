@@ -87,11 +87,9 @@ export class CheckpointPreparer {
     if (!isItemList(value)) return { value: later(serialize(this.#rules, value, [channel])) }
     const items = [...value]
     const fresh = new Map<number, FreshItem>()
-    const stored = items.map((item, index) => {
-      const known = memory.find(item, this.place(channel, index))
-      if (known === undefined) fresh.set(index, this.#freshItem(memory, channel, index, item))
-      return known
-    })
+    const stored = memory.findAll(items, (index) => this.place(channel, index))
+    for (const [index, item] of items.entries())
+      if (stored[index] === undefined) fresh.set(index, this.#freshItem(memory, channel, index, item))
     return { items, stored, fresh }
   }
 
