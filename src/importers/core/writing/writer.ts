@@ -2,9 +2,8 @@
 import { createHash } from 'node:crypto'
 import { CorruptError, NotFoundError } from '../../../errors.ts'
 import { cut } from '../../../excerpt.ts'
-import { type Message, newSession, type Session, type Usage } from '../../../state/index.ts'
+import { newSession, type Session, type Usage } from '../../../state/index.ts'
 import type {
-  Addition,
   Author,
   Checkpoint,
   LoadOptions,
