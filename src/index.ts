@@ -76,7 +76,8 @@ export type {
   ScanOptions,
   SignedCheckpoint,
 } from './store/git/options.ts'
-export type { ContinueReport, RewriteOptions, RewriteReport } from './store/git/rewrite.ts'
+export type { ContinueReport, RewriteOptions, RewriteReport } from './store/git/rewriting/rewrite.ts'
+export type { ThinOptions, ThinReport } from './store/git/rewriting/thin.ts'
 export type {
   BundleOptions,
   FetchOptions,

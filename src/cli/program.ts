@@ -16,6 +16,7 @@ import { addDelete } from './verbs/keeping/delete.ts'
 import { addMaintain } from './verbs/keeping/maintain.ts'
 import { addPrune } from './verbs/keeping/prune.ts'
 import { addStats } from './verbs/keeping/stats.ts'
+import { addThin } from './verbs/keeping/thin.ts'
 import { addList } from './verbs/list.ts'
 import { addLog } from './verbs/log.ts'
 import { addSearch } from './verbs/reading/search.ts'
@@ -65,6 +66,7 @@ const VERBS = [
   addDelete,
   addStats,
   addPrune,
+  addThin,
   addArchive,
   addUnarchive,
   addVerify,

@@ -94,3 +94,22 @@ it('archives sessions when told to, lists them apart, and brings one back', asyn
   expect((await run('archive')).code).toBe(2)
   expect((await run('archive', 'nothing')).code).toBe(4)
 })
+
+it('says what a thinning leaves out, leaves it out when told to, and refuses one that says nothing', async () => {
+  const more = new GitSessionStore(join(cwd, 'sessions'))
+  await more.save(emptySession('often'))
+  for (let n = 0; n < 5; n++) await more.append('often', { messages: [message(`m${n}`, `text ${n}`)] })
+  await more.close()
+  const shown = await run('thin', 'often', '--keep-last', '2')
+  expect(shown.stdout).toContain('Would leave out 3 of 6 checkpoints')
+  expect(shown.stderr).toContain('forkpoint thin often --keep-last 2 --yes')
+  expect(
+    JSON.parse((await run('thin', 'often', '--keep-last', '2', '--yes', '--json')).stdout),
+  ).toMatchObject({
+    ...{ session: 'often', done: true, thinned: 3, rewritten: 2, remaining: [] },
+  })
+  expect((await run('thin', 'often', '--older-than', '1d', '--yes')).stdout).toContain('Nothing to leave out')
+  expect((await run('thin', 'often')).code).toBe(2)
+  expect((await run('thin', 'often', '--older-than', 'long')).code).not.toBe(0)
+  expect((await run('thin', 'nothing', '--inside-turns')).code).toBe(4)
+})

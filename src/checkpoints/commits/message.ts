@@ -36,6 +36,7 @@ const RESERVED = new Set(
     'Key',
     'Format',
     'Redacted',
+    'Thinned',
     'Files',
     'Nonce',
     'Continues',

@@ -20,7 +20,9 @@ export interface Said {
 
 /** Trailers that are not redacted, because their values are names, numbers and ids. */
 const STRUCTURE = new Set(
-  'Session Type Seq Kind At Messages Tokens Forked-From Format Redacted Files Nonce Continues'.split(' '),
+  'Session Type Seq Kind At Messages Tokens Forked-From Format Redacted Thinned Files Nonce Continues'.split(
+    ' ',
+  ),
 )
 
 /** Redacts the message and author of a commit. The trailer `Redacted` becomes the hash of the old id. */

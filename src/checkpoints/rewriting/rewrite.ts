@@ -1,10 +1,11 @@
 /**
- * Rewrites history to redact it. Every checkpoint of the refs in scope that contains something to redact, and all its
- * descendants, are made again; earlier checkpoints keep their ids. All refs move in one change, so a crash leaves the
+ * Rewrites history to redact or thin it. Every checkpoint of the refs in scope that contains something to redact, or
+ * stands on one that is left out, and all its descendants, are made again; earlier checkpoints keep their ids. All refs move in one change, so a crash leaves the
  * old history or the new one. The old objects stay on the disk until a purge.
  */
+import { isDeepStrictEqual } from 'node:util'
 import { InvalidIdError, NotFoundError } from '../../errors.ts'
-import { type NewObject, newObject } from '../../git/objects/object.ts'
+import type { NewObject } from '../../git/objects/object.ts'
 import { placeAhead } from '../../git/placed-ahead.ts'
 import type { Repository } from '../../git/repository.ts'
 import { changePurgeMark, PURGE_LOCK } from '../../git/upkeep/purge-mark.ts'
@@ -16,25 +17,20 @@ import {
   type RefName,
   rewrittenRef,
   type SessionId,
-  trustedCommit,
 } from '../../ids.ts'
 import type { Redact } from '../../redaction/redact.ts'
-import { TimeSlice } from '../../time-slice.ts'
 import type { Checkpoints } from '../checkpoints.ts'
 import { FORKPOINT } from '../commits/author.ts'
 import type { History } from '../commits/history.ts'
 import { hashOf, MAP, type RewrittenIds, readRewritten, writeRewritten } from '../commits/rewritten.ts'
-import { FILES_TYPE, filesOf } from '../files-line.ts'
-import type { PageRules } from '../pages/pages.ts'
-import { type Rewrites, readRewrites } from '../tombstones/rewrites.ts'
-import { blobAt } from '../trees/files.ts'
+import { readRewrites } from '../tombstones/rewrites.ts'
 import type { Writing } from '../writing.ts'
+import { Copies, type CopyRules } from './copies.ts'
 import { RedactedFiles, type RedactPieces } from './redacted-files.ts'
-import { isTagOther, redactedMessage, redactedTag } from './redacted-message.ts'
-import { RedactedTrees } from './redacted-trees.ts'
 import { type RewriteScope, refsInScope, type ScopedRef } from './scope.ts'
+import { leftOutOf, type ThinRule } from './thinning.ts'
 
-export interface Rewrite {
+export interface Rewrite extends CopyRules {
   /** `undefined`, with scope `all`: every session. */
   session: SessionId | undefined
   scope: RewriteScope
@@ -42,12 +38,12 @@ export interface Rewrite {
   besides?: ReadonlyMap<RefName, CommitId> | undefined
   redact: Redact
   pieces: RedactPieces
-  pages: PageRules
+  /** Which checkpoints of the session are left out. Default: none. */
+  thin?: ThinRule | undefined
   /** Whether nothing is written. */
   isDry: boolean
   /** Bytes of new objects after which they are stored, ahead of the change. Default: 16 MiB. */
   mostHeld?: number
-  onProgress: ((checkpoints: number) => void) | undefined
 }
 
 export interface Rewritten {
@@ -55,6 +51,8 @@ export interface Rewritten {
   checkpoints: number
   /** New ids by old ids; a dry run gives old ids in place of new ones. */
   ids: ReadonlyMap<CommitId, CommitId>
+  /** How many of them were left out. */
+  leftOut: number
   /** Refs that move, with their old values. */
   refs: ReadonlyMap<RefName, ObjectId>
 }
@@ -76,14 +74,22 @@ export async function rewriteHistory(
     throw new NotFoundError({ kind: 'session', id: rewrite.session })
   const files = new RedactedFiles(history.objects, rewrite.redact, rewrite.pieces)
   // The slow part, done before any lock is taken; its results are kept.
-  let survey = new Copies(history, files, rewrite, await readRewrites(history))
+  let survey = new Copies(history, files, rewrite, {
+    rewrites: await readRewrites(history),
+    leftOut: new Set(),
+  })
   const look = async () => {
     const rewrites = await readRewrites(history)
-    if (rewrites !== survey.rewrites) survey = new Copies(history, files, rewrite, rewrites)
     const besides = rewrite.besides ?? new Map<RefName, CommitId>()
     const found = await refsInScope(history, rewrite.session, rewrite.scope)
     const scoped = found.filter(({ ref }) => !besides.has(ref))
     for (const [ref, id] of besides) scoped.push({ ref, id, commit: id, tags: [] })
+    const leftOut =
+      rewrite.thin === undefined || rewrite.session === undefined
+        ? survey.leftOut
+        : await leftOutOf(history, rewrite.session, scoped, rewrite.thin)
+    if (rewrites !== survey.rewrites || !isDeepStrictEqual(leftOut, survey.leftOut))
+      survey = new Copies(history, files, rewrite, { rewrites, leftOut })
     const touched: ScopedRef[] = []
     for (const one of scoped) {
       await survey.of(one.commit)
@@ -96,6 +102,7 @@ export async function rewriteHistory(
   const report = (ids: ReadonlyMap<CommitId, CommitId>): Rewritten => ({
     checkpoints: survey.size,
     ids,
+    leftOut: [...survey.leftOut].filter((id) => ids.has(id)).length,
     refs: new Map(touched.map(({ ref, id }) => [ref, id])),
   })
   const sessionsOf = () => sessionsIn(touched, rewrite.session)
@@ -127,7 +134,7 @@ export async function rewriteHistory(
         writing,
         storeAhead: () => writing.storeAhead(rewrite.mostHeld ?? MOST_HELD, storeAhead),
       }
-      const copies = new Copies(history, files, rewrite, survey.rewrites, making)
+      const copies = new Copies(history, files, rewrite, survey, making)
       for (const { commit } of touched) await copies.of(commit)
       const targets = new Map<RefName, ObjectId>()
       for (const one of touched) targets.set(one.ref, await copies.target(one))
@@ -145,128 +152,6 @@ export async function rewriteHistory(
 }
 
 const MOST_HELD = 16 * 1024 * 1024
-
-/** Where copies are made. */
-interface Making {
-  writing: Writing
-  /** Called after each copy. */
-  storeAhead: () => Promise<void>
-}
-
-/** Makes rewritten commits, parents first. Without a `writing`, only finds out which commits change. */
-class Copies {
-  readonly ids = new Map<CommitId, CommitId>()
-  /** New annotated tags by old ones, made by `target`. The map lists them among the commits. */
-  readonly tags = new Map<CommitId, CommitId>()
-  /** Earlier rewrites, here or on other machines; their checkpoints are not rewritten again. */
-  readonly rewrites: Rewrites
-  readonly #history: History
-  readonly #files: RedactedFiles
-  readonly #rewrite: Rewrite
-  readonly #writing: Writing | undefined
-  readonly #storeAhead: Making['storeAhead'] | undefined
-  readonly #trees: RedactedTrees
-  /** For trees of workspaces, whose files are never part of a document, whatever their names. */
-  readonly #plainTrees: RedactedTrees
-  readonly #seen = new Set<CommitId>()
-  readonly #newIdOf = (id: string): string | undefined => this.ids.get(trustedCommit(id))
-
-  constructor(history: History, files: RedactedFiles, rewrite: Rewrite, rewrites: Rewrites, making?: Making) {
-    this.#history = history
-    this.rewrites = rewrites
-    this.#files = files
-    this.#rewrite = rewrite
-    this.#writing = making?.writing
-    this.#storeAhead = making?.storeAhead
-    this.#trees = new RedactedTrees(history.objects, files, this.#newIdOf)
-    this.#plainTrees = new RedactedTrees(history.objects, files, this.#newIdOf, true)
-  }
-
-  get size(): number {
-    return this.#seen.size
-  }
-
-  /** Visits a commit and all its ancestors. */
-  async of(tip: CommitId): Promise<void> {
-    const { objects } = this.#history
-    const slice = new TimeSlice()
-    const path = [tip]
-    for (let id = path.at(-1); id !== undefined; id = path.at(-1)) {
-      const data = this.#seen.has(id) ? undefined : await objects.readCommitData(id)
-      const made = data === undefined ? undefined : await this.#madeBefore(id)
-      const parents = data === undefined ? [] : objects.parentsOf(id, data)
-      const below = (made === undefined ? parents : [made]).filter((parent) => !this.#seen.has(parent))
-      if (below.length > 0) {
-        path.push(...below.reverse())
-        continue
-      }
-      path.pop()
-      if (data === undefined) continue
-      if (made === undefined) await this.#copy(id, data, parents)
-      else this.ids.set(id, this.ids.get(made) ?? made)
-      this.#seen.add(id)
-      await this.#storeAhead?.()
-      this.#rewrite.onProgress?.(this.#seen.size)
-      if (slice.isOver()) await slice.next()
-    }
-  }
-
-  /** Returns whether an annotated tag of the ref contains something to redact. */
-  async hasOtherTag({ tags }: ScopedRef): Promise<boolean> {
-    for (const { data } of tags) if (await isTagOther(this.#files, data)) return true
-    return false
-  }
-
-  /** Returns what a ref names after the rewrite; makes annotated tags again. */
-  async target({ commit, tags }: ScopedRef): Promise<ObjectId> {
-    let at: ObjectId = this.ids.get(commit) ?? commit
-    for (const { id, data } of tags.toReversed()) {
-      const tag = newObject('tag', await redactedTag(this.#files, data, at))
-      this.#writing?.bring(tag)
-      at = tag.id
-      this.tags.set(trustedCommit(id), trustedCommit(at))
-    }
-    return at
-  }
-
-  /** Returns what an earlier rewrite made of a commit. */
-  async #madeBefore(id: CommitId): Promise<CommitId | undefined> {
-    return (await this.rewrites.successor(id, this.#rewrite.session))?.id
-  }
-
-  async #copy(id: CommitId, data: Uint8Array, oldParents: readonly CommitId[]): Promise<void> {
-    const { objects } = this.#history
-    const old = await this.#history.info(id)
-    const type = old.type ?? (await this.#history.typeOf(id)) ?? ''
-    const parents = oldParents.map((parent) => this.ids.get(parent) ?? parent)
-    const said = await redactedMessage(this.#files, old, await objects.readCommit(id), this.#newIdOf)
-    const trees = type === FILES_TYPE ? this.#plainTrees : this.#trees
-    const kept = await trees.of(old.tree, type, 'keep')
-    const files = filesOf(old)
-    const movesFiles = files !== undefined && this.ids.has(files)
-    const isOther = kept.tree !== old.tree || said.isOther || movesFiles
-    const stays = !isOther && !oldParents.some((parent) => this.ids.has(parent))
-    if (this.#writing === undefined || stays) {
-      for (const [path, blob] of kept.newPages) this.#trees.settle(path, blob, blob)
-      if (!stays) this.ids.set(id, id)
-      return
-    }
-    const made = await trees.of(old.tree, type, 'drop')
-    const { isOther: _, ...changed } = said
-    const pages = this.#pagesOf(made.newPages.keys())
-    const commit = await this.#writing.remake({ old, data, parents, files: made, pages, ...changed })
-    for (const [path, blob] of made.newPages)
-      this.#trees.settle(path, blob, await blobAt(this.#writing.files, commit.tree, path))
-    this.ids.set(id, commit.id)
-  }
-
-  /** Returns rules that make the pages of a turn again, for the same collections. */
-  #pagesOf(paths: Iterable<string>): PageRules | undefined {
-    const collections = new Set([...paths].map((path) => path.slice(0, path.indexOf('/'))))
-    if (collections.size === 0) return undefined
-    return { ...this.#rewrite.pages, isRead: (name) => collections.has(name) }
-  }
-}
 
 /** Writes the session's map of rewritten checkpoints, earlier rewrites included. */
 async function writeMap(

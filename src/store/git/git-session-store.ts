@@ -31,7 +31,8 @@ import type {
   ScanOptions,
   SignedCheckpoint,
 } from './options.ts'
-import type { ContinueReport, RewriteOptions, RewriteReport } from './rewrite.ts'
+import type { ContinueReport, RewriteOptions, RewriteReport } from './rewriting/rewrite.ts'
+import type { ThinOptions, ThinReport } from './rewriting/thin.ts'
 import { SharingStore } from './sharing/sharing-store.ts'
 
 /**
@@ -150,10 +151,31 @@ export class GitSessionStore<S extends StoredDocument = Session> extends Sharing
    */
   rewrite(session: string, redact: Redact, options?: RewriteOptions): Promise<RewriteReport> {
     return this.#checkpoints.lifetime.use(async () => {
-      const { rewriteStore } = await import('./rewrite.ts')
+      const { rewriteStore } = await import('./rewriting/rewrite.ts')
       await this.deepen(session, 'what is to be taken out may be in it')
       const keyed = options?.dryRun === true ? redact : withKeyOf(this, redact)
       return rewriteStore(this.#repository, this.#checkpoints, parseSessionId(session), keyed, options)
+    })
+  }
+
+  /**
+   * Leaves old checkpoints out of the history of the session. The state at every other checkpoint stays as it is, and so
+   * do branches, tags and the numbers of turns. The first checkpoint, tips, tagged checkpoints and those that a branch or
+   * fork starts from always stay. The checkpoints after those left out are made again with new ids, also in the sessions
+   * that share them; `resolve` of an id that was left out returns the next checkpoint that stayed. Then the old
+   * checkpoints are purged from the disk, and `push` and `fetch` take the new history to other machines.
+   *
+   *     await store.thin('demo', { keepLast: 100, olderThan: '30d', insideTurnsOnly: true })
+   *
+   * @throws NotFoundError; InvalidStateError for an option that is not valid; TypeError if no option says what is left
+   *   out; what `rewrite` throws. After an error, nothing was left out.
+   */
+  thin(session: string, options: ThinOptions): Promise<ThinReport> {
+    return this.#checkpoints.lifetime.use(async () => {
+      const { thinStore } = await import('./rewriting/thin.ts')
+      await this.deepen(session, 'checkpoints of it may be left out')
+      const now = this.#rules.now()
+      return thinStore(this.#repository, this.#checkpoints, parseSessionId(session), options, now)
     })
   }
 
@@ -174,7 +196,7 @@ export class GitSessionStore<S extends StoredDocument = Session> extends Sharing
     { remote, ...options }: RewriteOptions & { remote?: string } = {},
   ): Promise<ContinueReport> {
     return this.shared(async (shared) => {
-      const { rewriteStore } = await import('./rewrite.ts')
+      const { rewriteStore } = await import('./rewriting/rewrite.ts')
       const named = remote === undefined ? {} : { remote }
       const id = parseSessionId(session)
       const keyed = options.dryRun === true ? redact : withKeyOf(this, redact)

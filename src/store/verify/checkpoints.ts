@@ -24,6 +24,8 @@ interface Facts {
   branch: string
   kind: CheckpointKind
   seq: number
+  /** Whether checkpoints between it and its parents were left out. */
+  isThinned: boolean
 }
 
 export class CheckpointVerifier {
@@ -87,7 +89,7 @@ export class CheckpointVerifier {
 
   /** Checkpoints that forkpoint made. */
   *made(): Generator<MadeCheckpoint> {
-    for (const { id, parents, kind, branch, seq } of this.#facts.values()) {
+    for (const { id, parents, kind, branch, seq, isThinned } of this.#facts.values()) {
       const seen = this.#tips.get(id)
       if (seen?.tree === undefined) continue
       const { tree, session } = seen
@@ -96,7 +98,8 @@ export class CheckpointVerifier {
       const standsOnStep = below !== undefined && this.#facts.get(below)?.kind === 'step'
       const isFirst = turnBefore === undefined || (lastStep === undefined && standsOnStep)
       const known = isFirst ? undefined : (this.#tips.get(turnBefore)?.tree ?? null)
-      const before = this.#findings.isCutOff(id) ? null : known
+      // The pages of a thinned checkpoint tell of a turn that began after its parent.
+      const before = isThinned || this.#findings.isCutOff(id) ? null : known
       yield { id, reachedFrom: session, tree, kind, branch, seq, before }
     }
   }
@@ -178,7 +181,7 @@ export class CheckpointVerifier {
       return undefined
     }
     const kind = trailers.get('Kind') ?? 'save'
-    const facts = { id, parents, session, type, branch, kind, seq }
+    const facts = { id, parents, session, type, branch, kind, seq, isThinned: trailers.has('Thinned') }
     this.#facts.set(id, facts)
     return facts
   }
@@ -213,7 +216,7 @@ export class CheckpointVerifier {
 
   /** Checks that the session changes only at a fork, and that turns are numbered in sequence. */
   #checkLineage(facts: Facts): void {
-    const { id, session, type, kind, seq } = facts
+    const { id, session, type, kind, seq, isThinned } = facts
     const reached = { session: this.#tips.get(id)?.session ?? session, checkpoint: id }
     const below = this.#below(facts.parents)
     const wrong = (what: string): void =>
@@ -228,7 +231,8 @@ export class CheckpointVerifier {
     }
     if (below.type !== type) wrong(`is of type '${type}', but its parent is of type '${below.type}'`)
     const expected = kind === 'fork' ? seqOfFork(below) : seqOn(below)
-    if (seq !== expected) wrong(`has the number ${seq}, but the next number is ${expected}`)
+    if (isThinned ? seq < expected : seq !== expected)
+      wrong(`has the number ${seq}, but the next number is ${expected}`)
   }
 
   /** Returns the commit that a ref names, directly or through annotated tags. */

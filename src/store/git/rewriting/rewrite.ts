@@ -1,13 +1,13 @@
 /** Removes a secret from a store: rewrites history, and purges what was replaced. */
-import type { Checkpoints } from '../../checkpoints/checkpoints.ts'
-import { rewriteHistory } from '../../checkpoints/rewriting/rewrite.ts'
-import { ForkpointError } from '../../errors.ts'
-import type { Repository } from '../../git/repository.ts'
-import { type CommitId, parseRef, type RefName, type SessionId } from '../../ids.ts'
-import { pageRules } from '../pages/rules.ts'
-import { redactPieces } from '../redaction/deltas.ts'
-import type { MaintainOptions, Redact } from '../session-store.ts'
-import { maintainRepository } from './maintain.ts'
+import type { Checkpoints } from '../../../checkpoints/checkpoints.ts'
+import { type Rewrite, rewriteHistory } from '../../../checkpoints/rewriting/rewrite.ts'
+import { ForkpointError } from '../../../errors.ts'
+import type { Repository } from '../../../git/repository.ts'
+import { type CommitId, parseRef, type RefName, type SessionId } from '../../../ids.ts'
+import { pageRules } from '../../pages/rules.ts'
+import { redactPieces } from '../../redaction/deltas.ts'
+import type { MaintainOptions, Redact } from '../../session-store.ts'
+import { maintainRepository } from '../maintain.ts'
 
 export interface RewriteOptions {
   /**
@@ -58,17 +58,34 @@ export async function rewriteStore(
   checkpoints: Checkpoints,
   session: SessionId,
   redact: Redact,
-  { scope = 'related', dryRun = false, onProgress }: RewriteOptions = {},
+  options: RewriteOptions = {},
   besides?: ReadonlyMap<RefName, CommitId>,
 ): Promise<RewriteReport> {
   if (typeof redact !== 'function') throw new TypeError("'redact' has to be a function")
+  return (await rewriteForStore(repository, checkpoints, session, redact, options, { besides })).report
+}
+
+/** As `rewriteStore`; may also leave out checkpoints, and returns how many. */
+export async function rewriteForStore(
+  repository: Repository,
+  checkpoints: Checkpoints,
+  session: SessionId,
+  redact: Redact,
+  { scope = 'related', dryRun = false, onProgress }: RewriteOptions,
+  more: Pick<Rewrite, 'besides' | 'thin'>,
+): Promise<{ report: RewriteReport; leftOut: number }> {
   if (!SCOPES.includes(scope)) throw new TypeError(`'scope' has to be one of ${SCOPES.join(', ')}`)
   const report = (done: number) => onProgress?.({ phase: 'looking', done })
   const pages = pageRules()
-  const { ids, refs, ...found } = await rewriteHistory(repository, checkpoints, {
+  const {
+    ids,
+    refs,
+    leftOut,
+    checkpoints: searched,
+  } = await rewriteHistory(repository, checkpoints, {
     session,
     scope,
-    besides,
+    ...more,
     redact,
     pieces: redactPieces,
     pages,
@@ -77,14 +94,14 @@ export async function rewriteStore(
   })
   const sessions = [...refs.keys()].flatMap((ref) => parseRef(ref)?.session ?? [])
   const done: RewriteReport = {
-    ...found,
-    rewritten: ids.size,
+    checkpoints: searched,
+    rewritten: ids.size - leftOut,
     sessions: [...new Set<string>(sessions)],
     refs: [...refs.keys()],
     remaining: [],
     remotes: remotesOf(repository),
   }
-  if (dryRun) return done
+  if (dryRun) return { report: done, leftOut }
   // Purges even if nothing was found, because an earlier purge may not have finished.
   const purgeError = await maintainRepository(repository, {
     purge: true,
@@ -92,7 +109,7 @@ export async function rewriteStore(
   }).then(() => undefined, ours)
   repository.objects.refresh()
   for (const id of ids.keys()) if (await repository.objects.has(id)) done.remaining.push(id)
-  return purgeError === undefined ? done : { ...done, purgeError }
+  return { report: purgeError === undefined ? done : { ...done, purgeError }, leftOut }
 }
 
 const remotesOf = (repository: Repository): string[] =>
