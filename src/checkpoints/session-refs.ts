@@ -27,7 +27,7 @@ import { stillStands } from './commits/still-stands.ts'
 import { filesOf, storedFiles } from './files-line.ts'
 import { AGAIN, type Aim, changeLocked, nothing } from './locking/locking.ts'
 import { tombstoneOf } from './tombstones/folded.ts'
-import { isShared, lastSeen } from './tombstones/sharing.ts'
+import { isShared, lastSeen, seenBefore } from './tombstones/sharing.ts'
 import { newTombstone, type TombstoneKind } from './tombstones/tombstone.ts'
 import { trashRefs } from './trash.ts'
 
@@ -242,7 +242,9 @@ export class SessionRefs {
     if (shared.length > 0 && tips.length > 0) {
       const before = await tombstoneOf(this.#history, session)
       const parents = before === undefined ? [] : [before]
-      objects = newTombstone({ session, kind, parents, tips, at: this.#now() })
+      // Other kinds delete whatever a remote has.
+      const older = kind === 'pruned' ? await seenBefore(this.#history, tips, shared, current) : []
+      objects = newTombstone({ session, kind, parents, tips: [...tips, ...older], at: this.#now() })
     }
     const moves = new Map<RefName, ObjectId | null>([...refs, ...shared].map((ref) => [ref, null] as const))
     const [tombstone] = objects

@@ -1,5 +1,6 @@
 import type { AnyRepository } from '../git/any-repository.ts'
 import type { Repository } from '../git/repository.ts'
+import { notePurgeDue } from '../git/upkeep/purge-mark.ts'
 import {
   type BranchName,
   branchRef,
@@ -74,11 +75,12 @@ export function trashRefs(
 }
 
 /**
- * Removes from the trash what was deleted before that time (milliseconds since 1970), so that a purge removes it from
- * the disk. Returns how many deleted sessions it removed.
+ * Removes from the trash what was deleted before that time (milliseconds since 1970), and notes that a purge is due,
+ * which removes it from the disk. Returns how many deleted sessions it removed.
  */
 export async function emptyTrash(repository: Repository, before: number): Promise<number> {
   const old = discarded(repository).filter(({ at }) => at < before)
+  if (old.length > 0) await notePurgeDue(repository.folder)
   for (let from = 0; from < old.length; from += AT_ONCE) {
     const refs = old.slice(from, from + AT_ONCE).flatMap((one) => [...inTrash(repository, one).keys()])
     await repository.change({

@@ -120,6 +120,22 @@ describe('A store with a policy', () => {
     expectWhole(folder)
   })
 
+  test('frees what a prune took from the trash, although that prune freed nothing itself', async () => {
+    const retention = { rules: [{ maxAge: '30d' }], trash: '7d' } as const
+    const { folder, clock, store, say } = clocked(tempFolder(), { retention })
+    await say('old', 'an old word')
+    clock.now += 31 * DAY
+    await say('young')
+    expect(await store.retention.prune()).toMatchObject({ removed: ['old'], forgotten: 0 })
+    clock.now += 8 * DAY
+    expect(await store.retention.prune()).toMatchObject({ removed: [], forgotten: 1 })
+    expect((await store.maintain()).pruned).toMatchObject({ removed: [], forgotten: 0 })
+    expect(existsSync(join(folder, 'forkpoint/purge-due'))).toBe(false)
+    await store.close()
+    expect(everythingIn(folder).filter(({ bytes }) => bytes.includes('an old word'))).toEqual([])
+    expectWhole(folder)
+  })
+
   test('counts the floor from when it first saw a session, not from the dates of an import', async () => {
     const retention = { rules: [{ maxAge: '30d', minAge: '7d' }] }
     const { folder, clock, store, say } = clocked(tempFolder(), { retention })

@@ -1,29 +1,36 @@
 /**
  * Three years of two machines and a server: sessions come, policies run, and what they removed stays removed. A plain model
- * says which sessions each machine has. `FORKPOINT_SOAK=1`: 2,000 sessions instead of 200, and policies every tenth day
- * instead of every thirtieth.
+ * says which sessions each machine has. `FORKPOINT_SOAK=1`: 20,000 sessions instead of 2,000.
  */
 import { expect, test } from 'vitest'
-import type { GitSessionStore } from '../../src/store/git/git-session-store.ts'
-import type { RetentionPolicy } from '../../src/store/retention/policy.ts'
+import { type FileSystem, nodeFileSystem, onSameDisk } from '../../src/git/disk/file-system.ts'
+import { Repository } from '../../src/git/repository.ts'
+import { FOLDED } from '../../src/ids.ts'
+import { GitSessionStore } from '../../src/store/git/git-session-store.ts'
+import type { RetentionRule } from '../../src/store/retention/policy.ts'
 import { git, gitText, tempFolder } from '../git/real-git.ts'
 import { seeded } from '../redaction/sample.ts'
 import { bytesOfPacks, emptySession, message } from '../store/support/git-store.ts'
 import { everythingIn } from '../store/support/inflated.ts'
 import { expectClean, folderServer, machine, refsAt } from './support/machines.ts'
 
-const SESSIONS = process.env.FORKPOINT_SOAK === '1' ? 2000 : 200
+const SESSIONS = process.env.FORKPOINT_SOAK === '1' ? 20_000 : 2000
 /** Days from one run of the policies to the next. */
-const STEP = process.env.FORKPOINT_SOAK === '1' ? 10 : 30
+const STEP = 30
 const DAY = 864e5
 const YEARS = 3 * 365
 const START = Date.parse('2025-01-01T00:00:00.000Z')
-const POLICY = {
-  rules: [{ maxAge: '60d', minAge: '7d', maxCount: Math.floor(SESSIONS / 15), keepTitles: ['*release*'] }],
-  trash: '14d',
-} as const satisfies RetentionPolicy
-const MOST_AGE = 60 * DAY
-const LEAST_AGE = 7 * DAY
+const TRASH = 14 * DAY
+/** Another choice leads to other years, just as true. */
+const SEED = Number(process.env.FORKPOINT_SEED ?? 1)
+
+/** A rule, in milliseconds and bytes. */
+interface Rule extends RetentionRule {
+  maxAge: number
+  maxCount: number
+  maxBytes?: number
+  minAge: number
+}
 
 /** What the model knows of a session at one place. */
 interface Known {
@@ -53,7 +60,8 @@ interface Model {
 test('what policies removed in three years stays removed, and nothing else is lost', {
   timeout: 3_600_000,
 }, async () => {
-  const random = seeded(1)
+  const random = seeded(SEED)
+  const pick = <T>(...of: T[]): T => of[Math.floor(random() * of.length)]!
   const clock = { now: START }
   const server = await folderServer()
   const at: Model = { live: new Map(), gone: new Map() }
@@ -65,90 +73,145 @@ test('what policies removed in three years stays removed, and nothing else is lo
   })
   const [one, two, away] = [begin('one'), begin('two'), begin('away')]
   const owners = new Map<string, Machine>()
+  const owned = (place: Machine) => [...place.has.keys()].filter((id) => owners.get(id) === place)
   let count = 0
-  const say = async (place: Machine, id: string): Promise<void> => {
-    const before = place.has.get(id)
-    const version = (before?.version ?? 0) + 1
-    let isKept = before?.isKept ?? false
-    if (before === undefined) {
-      owners.set(id, place)
-      const kind = random()
-      isKept = kind < 0.01
-      const metadata = kind < 0.003 ? { keep: true } : {}
-      const title = kind >= 0.003 && kind < 0.006 ? 'The Release of it' : `Title of ${id}`
-      await place.store.save({ ...emptySession(id), title, metadata })
-      if (kind >= 0.006 && isKept) await place.store.tag(id, 'keep')
-    }
-    await place.store.append(id, { messages: [message(`m${version}`, `words of ${id} <${version}>`)] })
-    place.has.set(id, { version, lastUse: clock.now, isKept })
+  const words = (id: string, version: number) => message(`m${version}`, `words of ${id} <${version}>`)
+  const start = async (place: Machine, id: string): Promise<void> => {
+    owners.set(id, place)
+    const kind = random()
+    const isKept = kind < 0.01
+    place.has.set(id, { version: 1, lastUse: clock.now, isKept })
+    const metadata = kind < 0.003 ? { keep: true } : {}
+    const title = kind >= 0.003 && kind < 0.006 ? 'The Release of it' : `Title of ${id}`
+    await place.store.save({ ...emptySession(id), title, metadata, messages: [words(id, 1)] })
+    if (kind >= 0.006 && isKept) await place.store.tag(id, 'keep')
   }
+  const goOn = async (place: Machine, id: string): Promise<void> => {
+    const before = place.has.get(id)!
+    place.has.set(id, { ...before, version: before.version + 1, lastUse: clock.now })
+    await place.store.append(id, { messages: [words(id, before.version + 1)] })
+  }
+  /** How many files and folders an append and a listing read, each in a store that was just opened. */
+  const readsAt = async (place: Machine): Promise<Record<string, number>> => {
+    const counts: Record<string, number> = {}
+    const counted = async (name: string, use: (store: GitSessionStore) => Promise<unknown>) => {
+      counts[name] = 0
+      const fs: FileSystem = { ...nodeFileSystem }
+      for (const method of ['readFile', 'readDir', 'open'] as const)
+        fs[method] = ((...args: [string, never]) => {
+          counts[name]!++
+          return nodeFileSystem[method](...args)
+        }) as never
+      const repository = new Repository(place.store.folder, { fs: onSameDisk(fs, nodeFileSystem) })
+      const store = new GitSessionStore(repository, { now: () => clock.now })
+      await use(store)
+      await store.close()
+      await repository.close()
+    }
+    await counted('append', (store) => goOn({ ...place, store }, owned(place)[0]!))
+    await counted('list', async (store) => {
+      for await (const { id } of store.list()) expect(id).toBeDefined()
+    })
+    return counts
+  }
+  let reads: Record<string, number> | undefined
 
   for (let day = 0; day < YEARS; day += STEP) {
     clock.now = START + day * DAY
+    const isYearly = day % 360 === 0
+    const rule = {
+      maxAge: pick(45, 60, 90, 1000) * DAY,
+      maxCount: Math.floor(SESSIONS / pick(12, 15, 18)),
+      minAge: pick(0, 7, 20, 40) * DAY,
+      keepTitles: ['*release*'],
+    }
     for (const place of [one, two]) {
       const news: string[] = []
       clock.now += 1000
       for (; count < (SESSIONS * (day + STEP * (place === one ? 0.5 : 1))) / YEARS; count++)
         news.push(`s${count}`)
-      await Promise.all(news.map((id) => say(place, id)))
-      const own = [...place.has.keys()].filter((id) => owners.get(id) === place)
+      await Promise.all(news.map((id) => start(place, id)))
+      const own = owned(place)
       for (let n = 0; n < STEP; n++)
-        if (own.length > 0 && random() < 0.5) await say(place, own[Math.floor(random() * own.length)]!)
+        if (own.length > 0 && random() < 0.5) await goOn(place, own[Math.floor(random() * own.length)]!)
       clock.now += 1000
-      const { removed } = await place.store.retention.prune(POLICY)
-      const expected = pruned(place, clock.now)
-      expect([...removed].sort(), `day ${day}`).toEqual(expected.sort())
+      await prune(place, isYearly ? { ...rule, maxBytes: pick(0.3, 0.6, 0.9) } : rule, clock.now)
     }
-    if (day % (3 * STEP) === 0) {
-      for (const { store } of [one, two]) await store.maintain()
-      gitText(server.folder, ['gc', '--quiet'])
-    }
+    if (day % (6 * STEP) === 0) for (const { store } of [one, two]) await store.maintain()
+    // The owner of the server runs git's own upkeep once a year.
+    if (isYearly) gitText(server.folder, ['gc', '--quiet'])
+    reads ??= await readsAt(one)
     // The second machine is away for the second year.
     const isAway = day > 365 && day < 730
-    if (day % (3 * STEP) === 0) await sync(one, at)
-    if (day % (3 * STEP) === STEP && !isAway) await sync(two, at)
+    if (day % (4 * STEP) === 0) await sync(one, at)
+    if (day % (4 * STEP) === STEP && !isAway) await sync(two, at)
     if (day === 10 * STEP) await sync(away, at)
   }
 
   for (const place of [two, one, away, two, one]) await sync(place, at)
   for (const { store } of [one, two, away]) {
-    expect(Object.keys(refsAt(store.folder)).length).toBeLessThan(5000)
+    const refs = Object.keys(refsAt(store.folder))
+    expect(refs.length).toBeLessThan(5000)
+    expect(refs).toContain(FOLDED)
     expectClean(store.folder)
   }
   expect(Object.keys(refsAt(server.folder)).length).toBeLessThan(5000)
   for (const place of [one, two]) {
     clock.now += 15 * DAY
-    await place.store.retention.prune({ rules: [], trash: '14d' })
+    await place.store.retention.prune({ rules: [], trash: TRASH })
+    await place.store.maintain()
+    for (const [what, count] of Object.entries(await readsAt(place)))
+      expect(count, what).toBeLessThanOrEqual(reads![what]! + 4)
     await place.store.maintain({ purge: true })
     await place.store.close()
-    const alive = new Set(place.has.keys())
-    const words = new Set<string>()
-    for (const { bytes } of everythingIn(place.store.folder))
-      for (const [, id] of bytes.toString('latin1').matchAll(/words of (s\d+) </g)) words.add(id!)
-    expect([...words].filter((id) => !alive.has(id))).toEqual([])
-    expect([...alive].filter((id) => !words.has(id))).toEqual([])
+    expect(sessionsWithWords(place.store.folder)).toEqual([...place.has.keys()].sort())
     const best = tempFolder()
     git(best, ['clone', '--quiet', '--mirror', place.store.folder, 'best'])
     gitText(`${best}/best`, ['gc', '--quiet', '--aggressive', '--prune=now'])
     expect(bytesOfPacks(place.store.folder)).toBeLessThan(1.2 * bytesOfPacks(`${best}/best`))
   }
+  gitText(server.folder, ['gc', '--quiet', '--prune=now'])
+  expect(sessionsWithWords(server.folder)).toEqual([...at.live.keys()].sort())
 })
 
-/** Removes from the model what the policy does not keep; returns their ids. */
-function pruned(place: Machine, now: number): string[] {
+/** The sessions of which any object or file of a repository still has words. */
+function sessionsWithWords(folder: string): string[] {
+  const found = new Set<string>()
+  for (const { bytes } of everythingIn(folder))
+    for (const [, id] of bytes.toString('latin1').matchAll(/words of (s\d+) </g)) found.add(id!)
+  return [...found].sort()
+}
+
+/** Prunes a machine and the model, and compares them. */
+async function prune(place: Machine, rule: Rule, now: number): Promise<void> {
+  const bytes = new Map<string, number>()
+  let maxBytes = Number.POSITIVE_INFINITY
+  if (rule.maxBytes !== undefined) {
+    for await (const {
+      id,
+      bytes: { own },
+    } of place.store.retention.stats())
+      bytes.set(id, own)
+    maxBytes = Math.floor(rule.maxBytes * [...bytes.values()].reduce((sum, own) => sum + own, 0))
+  }
+  const limited = rule.maxBytes === undefined ? rule : { ...rule, maxBytes }
+  const { removed } = await place.store.retention.prune({ rules: [limited], trash: TRASH })
   const newestFirst = [...place.has].sort(([a, x], [b, y]) => y.lastUse - x.lastUse || (a < b ? -1 : 1))
   place.arrived = new Map(newestFirst.map(([id]) => [id, place.arrived.get(id) ?? now]))
-  let kept = 0
-  return newestFirst.flatMap(([id, { lastUse, isKept, version }]) => {
-    const isOver = now - lastUse > MOST_AGE || kept >= POLICY.rules[0].maxCount
-    if (!isOver || isKept || now - Math.max(place.arrived.get(id)!, lastUse) < LEAST_AGE) {
-      kept++
+  const kept = { count: 0, bytes: 0 }
+  const expected = newestFirst.flatMap(([id, { lastUse, isKept, version }]) => {
+    const own = bytes.get(id) ?? 0
+    const isOver = now - lastUse > rule.maxAge || kept.count >= rule.maxCount || kept.bytes + own > maxBytes
+    if (!isOver || isKept || now - Math.max(place.arrived.get(id)!, lastUse) < rule.minAge) {
+      kept.count++
+      kept.bytes += own
       return []
     }
     place.has.delete(id)
     place.gone.set(id, version)
     return id
   })
+  expect([...removed].sort()).toEqual(expected.sort())
 }
 
 /** Syncs a machine and the model, and compares them. */

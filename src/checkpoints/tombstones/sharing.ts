@@ -1,6 +1,10 @@
 /** Finds out whether a repository has remotes, and what was last seen there. */
+import { CorruptError } from '../../errors.ts'
 import type { AnyRepository, RefReader } from '../../git/any-repository.ts'
-import { LAST_SEEN, type RefName } from '../../ids.ts'
+import { isAncestor } from '../../git/database/ancestry.ts'
+import { LAST_SEEN, type LockName, type ObjectId, type RefName } from '../../ids.ts'
+import type { History } from '../commits/history.ts'
+import type { NamedTip } from './tombstone.ts'
 
 /**
  * Returns whether another machine may have what is deleted here: whether a remote is configured or was ever contacted.
@@ -19,6 +23,33 @@ export function lastSeen(refs: RefReader, of: readonly RefName[]): RefName[] {
     of.map((ref): RefName => `${LAST_SEEN}${remote}/${ref.slice('refs/'.length)}`),
   )
   return all.filter((ref) => refs.readValue(ref) !== undefined)
+}
+
+/**
+ * Returns what remotes had of deleted refs, as last seen, where the deleted values descend from it. A tombstone names
+ * it, because after a purge nothing here shows that it is older than what was deleted.
+ */
+export async function seenBefore(
+  { objects }: History<AnyRepository>,
+  tips: readonly NamedTip[],
+  seen: readonly RefName[],
+  current: ReadonlyMap<LockName, ObjectId | undefined>,
+): Promise<NamedTip[]> {
+  const older: NamedTip[] = []
+  for (const [key, tip] of tips) {
+    if (!key.startsWith('heads/')) continue
+    for (const ref of seen) {
+      const id = current.get(ref)
+      if (id === undefined || id === tip || !ref.startsWith(LAST_SEEN) || !ref.endsWith(`/${key}`)) continue
+      try {
+        if (await isAncestor(objects, id, tip)) older.push([key, id])
+      } catch (error) {
+        // History that is cut off or damaged does not hinder a deletion.
+        if (!(error instanceof CorruptError)) throw error
+      }
+    }
+  }
+  return older
 }
 
 const passOver = (): void => undefined

@@ -20,3 +20,26 @@ export const purgeMark = ({ fs, paths }: Pick<AnyRepository, 'fs' | 'paths'>): s
 export function changePurgeMark({ fs, paths }: Pick<StoreFolder, 'fs' | 'paths'>): void {
   fs.writeFile(join(paths.own, 'purged'), Buffer.from(`${randomUUID()}\n`))
 }
+
+/**
+ * Notes, synced, that refs are about to go whose objects a purge shall remove: a process that only drops the refs, or
+ * that is stopped before its purge, leaves the rest to the next `maintain`.
+ */
+export async function notePurgeDue({ fs, paths }: Pick<StoreFolder, 'fs' | 'paths'>): Promise<void> {
+  const file = join(paths.own, DUE)
+  fs.writeFile(file, Buffer.from(`${randomUUID()}\n`))
+  await fs.syncFile(file)
+  await fs.syncDir(paths.own)
+}
+
+/** Returns the newest note, `undefined` if no purge is due. */
+export const purgeDue = ({ fs, paths }: Pick<AnyRepository, 'fs' | 'paths'>): string | undefined =>
+  fs.readFile(join(paths.own, DUE))?.toString('latin1')
+
+/** Removes the note after a purge, unless there is a newer one than the purge found. */
+export function purgeIsDone(repository: Pick<StoreFolder, 'fs' | 'paths'>, found: string | undefined): void {
+  if (found !== undefined && purgeDue(repository) === found)
+    repository.fs.unlink(join(repository.paths.own, DUE))
+}
+
+const DUE = 'purge-due'

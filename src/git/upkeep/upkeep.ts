@@ -10,6 +10,7 @@ import { NativeGit } from './native/git.ts'
 import { repackWithGit } from './native/repack.ts'
 import { packRefs } from './pack-refs.ts'
 import { type PurgeOptions, purge } from './purge.ts'
+import { purgeDue, purgeIsDone } from './purge-mark.ts'
 
 export interface UpkeepOptions extends Pick<PurgeOptions, 'onProgress'> {
   /** Remove unreachable objects for good. */
@@ -34,9 +35,11 @@ export async function lookAfter(repository: Repository, options: UpkeepOptions):
     const alone = <T>(work: () => Promise<T>) => withoutMerges(repository, work)
     if (shallPurge) {
       phase('purging')
+      const due = purgeDue(repository)
       const purging = { ...report, exclusively: <T>(work: () => T) => exclusively(repository, work) }
       try {
         await alone(() => purge(repository, purging))
+        purgeIsDone(repository, due)
       } finally {
         // Last, because other processes may have read removed objects until now.
         removeCopies(repository)

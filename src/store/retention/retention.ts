@@ -1,7 +1,9 @@
 /** Retention of a store: statistics of sessions, policies and the trash. */
 import type { Checkpoints } from '../../checkpoints/checkpoints.ts'
 import { discarded, emptyTrash } from '../../checkpoints/trash.ts'
+import { configValue, isTrue } from '../../git/config/config.ts'
 import type { Repository } from '../../git/repository.ts'
+import { purgeDue } from '../../git/upkeep/purge-mark.ts'
 import { parseRef, parseSessionId } from '../../ids.ts'
 import type { DocumentRules } from '../document.ts'
 import type { MaintainOptions } from '../session-store.ts'
@@ -95,7 +97,8 @@ export class Retention {
 
   /**
    * The first part of `maintain`: prunes by the store's policy, and empties the trash: of sessions whose time is over,
-   * or, before a purge, of all. Returns what the policy removed, and whether to purge.
+   * or, before a purge, of all. Returns what the policy removed, and whether to purge: also if an earlier call emptied
+   * the trash and no purge followed.
    *
    * @internal
    */
@@ -108,7 +111,8 @@ export class Retention {
     const options = onProgress === undefined ? {} : { onProgress }
     const pruned = policy === undefined ? undefined : await this.prune(policy, options)
     if (purge && (await checkpoints.open())) await emptyTrash(repository, Number.POSITIVE_INFINITY)
-    return { pruned, purge: purge || (pruned?.forgotten ?? 0) > 0 }
+    const mayPurge = () => !isTrue(configValue(repository.config(), 'extensions.preciousobjects'))
+    return { pruned, purge: purge || (purgeDue(repository) !== undefined && mayPurge()) }
   }
 
   async #policy(): Promise<RetentionPolicy | undefined> {
