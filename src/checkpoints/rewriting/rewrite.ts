@@ -21,9 +21,7 @@ import {
 import type { Redact } from '../../redaction/redact.ts'
 import { TimeSlice } from '../../time-slice.ts'
 import type { Checkpoints } from '../checkpoints.ts'
-import { FORKPOINT } from '../commits/author.ts'
 import type { History } from '../commits/history.ts'
-import { hashOf, MAP, type RewrittenIds, readRewritten, writeRewritten } from '../commits/rewritten.ts'
 import { FILES_TYPE, filesOf } from '../files-line.ts'
 import type { PageRules } from '../pages/pages.ts'
 import { type Rewrites, readRewrites } from '../tombstones/rewrites.ts'
@@ -33,6 +31,7 @@ import { RedactedFiles, type RedactPieces } from './redacted-files.ts'
 import { isTagOther, redactedMessage, redactedTag } from './redacted-message.ts'
 import { RedactedTrees } from './redacted-trees.ts'
 import { type RewriteScope, refsInScope, type ScopedRef } from './scope.ts'
+import { writeMap } from './written-map.ts'
 
 export interface Rewrite {
   /** `undefined`, with scope `all`: every session. */
@@ -40,6 +39,11 @@ export interface Rewrite {
   scope: RewriteScope
   /** Commits that no ref reaches, each with the ref that is to name its rewritten copy. */
   besides?: ReadonlyMap<RefName, CommitId> | undefined
+  /**
+   * Whether checkpoints whose replacement is not stored here are made again even if nothing is found in them, so that
+   * refs can leave them.
+   */
+  replaces?: boolean
   redact: Redact
   pieces: RedactPieces
   pages: PageRules
@@ -132,7 +136,8 @@ export async function rewriteHistory(
       const targets = new Map<RefName, ObjectId>()
       for (const one of touched) targets.set(one.ref, await copies.target(one))
       const made = new Map([...copies.ids, ...copies.tags])
-      for (const one of sessionsOf()) await writeMap(history, writing, one, made)
+      for (const one of sessionsOf())
+        await writeMap(history, writing, one, { made, again: copies.again, rewrites: survey.rewrites })
       const own = history.tip(writing.ref)
       if (own !== undefined) writing.move(writing.ref, own)
       for (const [ref, to] of targets) writing.move(ref, to)
@@ -156,6 +161,8 @@ interface Making {
 /** Makes rewritten commits, parents first. Without a `writing`, only finds out which commits change. */
 class Copies {
   readonly ids = new Map<CommitId, CommitId>()
+  /** Checkpoints that were made again only because the replacement they had is not stored here. */
+  readonly again = new Set<CommitId>()
   /** New annotated tags by old ones, made by `target`. The map lists them among the commits. */
   readonly tags = new Map<CommitId, CommitId>()
   /** Earlier rewrites, here or on other machines; their checkpoints are not rewritten again. */
@@ -203,7 +210,7 @@ class Copies {
       path.pop()
       if (data === undefined) continue
       if (made === undefined) await this.#copy(id, data, parents)
-      else this.ids.set(id, this.ids.get(made) ?? made)
+      else this.#follow(id, made)
       this.#seen.add(id)
       await this.#storeAhead?.()
       this.#rewrite.onProgress?.(this.#seen.size)
@@ -234,6 +241,12 @@ class Copies {
     return (await this.rewrites.successor(id, this.#rewrite.session))?.id
   }
 
+  #follow(id: CommitId, made: CommitId): void {
+    const now = this.ids.get(made)
+    this.ids.set(id, now ?? made)
+    if (now === undefined && !this.rewrites.later(id, this.#rewrite.session).has(made)) this.again.add(id)
+  }
+
   async #copy(id: CommitId, data: Uint8Array, oldParents: readonly CommitId[]): Promise<void> {
     const { objects } = this.#history
     const old = await this.#history.info(id)
@@ -245,7 +258,10 @@ class Copies {
     const files = filesOf(old)
     const movesFiles = files !== undefined && this.ids.has(files)
     const isOther = kept.tree !== old.tree || said.isOther || movesFiles
-    const stays = !isOther && !oldParents.some((parent) => this.ids.has(parent))
+    // If it has a replacement, that is not stored here, or `#madeBefore` would have found it.
+    const isLeft = this.#rewrite.replaces === true && this.rewrites.has(id)
+    if (isLeft && !isOther) this.again.add(id)
+    const stays = !isOther && !isLeft && !oldParents.some((parent) => this.ids.has(parent))
     if (this.#writing === undefined || stays) {
       for (const [path, blob] of kept.newPages) this.#trees.settle(path, blob, blob)
       if (!stays) this.ids.set(id, id)
@@ -266,37 +282,6 @@ class Copies {
     if (collections.size === 0) return undefined
     return { ...this.#rewrite.pages, isRead: (name) => collections.has(name) }
   }
-}
-
-/** Writes the session's map of rewritten checkpoints, earlier rewrites included. */
-async function writeMap(
-  history: History,
-  writing: Writing,
-  session: SessionId,
-  made: ReadonlyMap<CommitId, CommitId>,
-): Promise<void> {
-  const ref = rewrittenRef(session)
-  const tip = history.tip(ref)
-  const before = tip === undefined ? undefined : await history.info(tip)
-  const map: RewrittenIds =
-    before === undefined
-      ? { ids: new Map(), pending: new Set() }
-      : await readRewritten(history.objects, before.id)
-  for (const [hash, id] of map.ids) map.ids.set(hash, made.get(id) ?? id)
-  for (const [old, id] of made) {
-    map.ids.set(hashOf(old), id)
-    map.pending.delete(hashOf(old))
-  }
-  const { id } = await writing.commit({
-    parent: before,
-    files: new Map([[MAP, writeRewritten(map)]]),
-    kind: 'rewrite',
-    subject: 'rewrite',
-    author: FORKPOINT,
-    session,
-    branch: '_rewritten',
-  })
-  writing.move(ref, id)
 }
 
 /** Returns the sessions of the refs, the requested one first. */
