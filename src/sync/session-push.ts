@@ -146,8 +146,9 @@ function leaveToArchives(
   for (const key of plan.seen.keys()) if (!isLive(key)) plan.seen.delete(key)
   // The session came back from its archive here.
   if (!archived.seen || archived.local) return
+  const moving = new Set(plan.moves.map(({ key }) => key))
   for (const { key, kind, local, relation, fate } of refs)
-    if (relation === 'same' && fate === 'alive' && kind !== 'workspace' && !isLive(key))
+    if (relation === 'same' && fate === 'alive' && kind !== 'workspace' && !isLive(key) && !moving.has(key))
       plan.moves.push({ key, from: undefined, to: local })
 }
 

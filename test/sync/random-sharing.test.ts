@@ -144,7 +144,7 @@ async function run(seed: number, steps: number, connect: Connect): Promise<void>
       await remember(machines[at]!, world)
       if (step % 10 === 0) for (const machine of machines) await expectKept(machine, world)
     }
-    for (let round = 0; round < 6; round++)
+    for (let round = 0; round < 12; round++)
       for (const machine of machines) {
         await sync(machine)
         for (const session of machine.outdated) await goOn(machine, session, world)
@@ -283,6 +283,7 @@ async function rewrite(
     session: session as SessionId,
     scope: 'related',
     besides,
+    replaces: besides !== undefined,
     redact: redactTexts(words, { key: sharing.writer }),
     pieces: redactPieces,
     pages: pageRules(),

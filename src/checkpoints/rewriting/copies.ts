@@ -17,6 +17,11 @@ import { belowOf, type LeftOut, saidOf } from './thinning.ts'
 /** What copies need to know about a rewrite. */
 export interface CopyRules {
   session: SessionId | undefined
+  /**
+   * Whether checkpoints whose replacement is not stored here are made again even if nothing is found in them, so that
+   * refs can leave them.
+   */
+  replaces?: boolean
   pages: PageRules
   onProgress: ((checkpoints: number) => void) | undefined
 }
@@ -31,6 +36,8 @@ export interface Making {
 /** Makes rewritten commits, parents first. Without a `writing`, only finds out which commits change. */
 export class Copies {
   readonly ids = new Map<CommitId, CommitId>()
+  /** Checkpoints that were made again only because the replacement they had is not stored here. */
+  readonly again = new Set<CommitId>()
   /** New annotated tags by old ones, made by `target`. The map lists them among the commits. */
   readonly tags = new Map<CommitId, CommitId>()
   /** Earlier rewrites, here or on other machines; their checkpoints are not rewritten again. */
@@ -88,7 +95,7 @@ export class Copies {
       }
       path.pop()
       if (data === undefined) continue
-      if (made !== undefined) this.ids.set(id, this.ids.get(made) ?? made)
+      if (made !== undefined) this.#follow(id, made)
       else if (this.leftOut.has(id)) await this.#leaveOut(id)
       else await this.#copy(id, data, parents)
       this.#seen.add(id)
@@ -121,6 +128,12 @@ export class Copies {
     return (await this.rewrites.successor(id, this.#rewrite.session))?.id
   }
 
+  #follow(id: CommitId, made: CommitId): void {
+    const now = this.ids.get(made)
+    this.ids.set(id, now ?? made)
+    if (now === undefined && !this.rewrites.later(id, this.#rewrite.session).has(made)) this.again.add(id)
+  }
+
   async #leaveOut(id: CommitId): Promise<void> {
     const below = belowOf(await this.#history.info(id))
     if (below !== undefined) this.#below.set(id, this.#parent(below))
@@ -145,7 +158,10 @@ export class Copies {
     const files = filesOf(old)
     const movesFiles = files !== undefined && this.ids.has(files)
     const isOther = kept.tree !== old.tree || said.isOther || movesFiles
-    const stays = !isOther && !oldParents.some((parent) => this.ids.has(parent))
+    // If it has a replacement, that is not stored here, or `#madeBefore` would have found it.
+    const isLeft = this.#rewrite.replaces === true && this.rewrites.has(id)
+    if (isLeft && !isOther) this.again.add(id)
+    const stays = !isOther && !isLeft && !oldParents.some((parent) => this.ids.has(parent))
     if (this.#writing === undefined || stays) {
       for (const [path, blob] of kept.newPages) this.#trees.settle(path, blob, blob)
       if (!stays) this.ids.set(id, id)

@@ -20,15 +20,14 @@ import {
 } from '../../ids.ts'
 import type { Redact } from '../../redaction/redact.ts'
 import type { Checkpoints } from '../checkpoints.ts'
-import { FORKPOINT } from '../commits/author.ts'
 import type { History } from '../commits/history.ts'
-import { hashOf, MAP, type RewrittenIds, readRewritten, writeRewritten } from '../commits/rewritten.ts'
 import { readRewrites } from '../tombstones/rewrites.ts'
 import type { Writing } from '../writing.ts'
 import { Copies, type CopyRules } from './copies.ts'
 import { RedactedFiles, type RedactPieces } from './redacted-files.ts'
 import { type RewriteScope, refsInScope, type ScopedRef } from './scope.ts'
 import { leftOutOf, type ThinRule } from './thinning.ts'
+import { writeMap } from './written-map.ts'
 
 export interface Rewrite extends CopyRules {
   /** `undefined`, with scope `all`: every session. */
@@ -139,7 +138,8 @@ export async function rewriteHistory(
       const targets = new Map<RefName, ObjectId>()
       for (const one of touched) targets.set(one.ref, await copies.target(one))
       const made = new Map([...copies.ids, ...copies.tags])
-      for (const one of sessionsOf()) await writeMap(history, writing, one, made)
+      for (const one of sessionsOf())
+        await writeMap(history, writing, one, { made, again: copies.again, rewrites: survey.rewrites })
       const own = history.tip(writing.ref)
       if (own !== undefined) writing.move(writing.ref, own)
       for (const [ref, to] of targets) writing.move(ref, to)
@@ -152,37 +152,6 @@ export async function rewriteHistory(
 }
 
 const MOST_HELD = 16 * 1024 * 1024
-
-/** Writes the session's map of rewritten checkpoints, earlier rewrites included. */
-async function writeMap(
-  history: History,
-  writing: Writing,
-  session: SessionId,
-  made: ReadonlyMap<CommitId, CommitId>,
-): Promise<void> {
-  const ref = rewrittenRef(session)
-  const tip = history.tip(ref)
-  const before = tip === undefined ? undefined : await history.info(tip)
-  const map: RewrittenIds =
-    before === undefined
-      ? { ids: new Map(), pending: new Set() }
-      : await readRewritten(history.objects, before.id)
-  for (const [hash, id] of map.ids) map.ids.set(hash, made.get(id) ?? id)
-  for (const [old, id] of made) {
-    map.ids.set(hashOf(old), id)
-    map.pending.delete(hashOf(old))
-  }
-  const { id } = await writing.commit({
-    parent: before,
-    files: new Map([[MAP, writeRewritten(map)]]),
-    kind: 'rewrite',
-    subject: 'rewrite',
-    author: FORKPOINT,
-    session,
-    branch: '_rewritten',
-  })
-  writing.move(ref, id)
-}
 
 /** Returns the sessions of the refs, the requested one first. */
 const sessionsIn = (refs: readonly ScopedRef[], first: SessionId | undefined): SessionId[] => [

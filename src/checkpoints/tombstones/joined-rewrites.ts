@@ -35,7 +35,8 @@ export async function joinRewrites(
   if (await isAncestor(objects, remote, local)) return { tip: local, map: ours, objects: [] }
   const isNewer = await isAncestor(objects, local, remote)
   const map = joinedMap(ours, theirs)
-  if (isNewer && map.ids.size === theirs.ids.size) return { tip: remote, map: theirs, objects: [] }
+  const isSame = map.ids.size === theirs.ids.size && map.again.size === theirs.again.size
+  if (isNewer && isSame) return { tip: remote, map: theirs, objects: [] }
   const parents = isNewer ? [remote] : [local, remote].sort()
   const times = await Promise.all([local, remote].map(async (id) => (await history.info(id)).committed))
   const made = newRewrite(session, parents, map, Math.max(...times))
@@ -44,6 +45,7 @@ export async function joinRewrites(
 
 function joinedMap(ours: RewrittenIds, theirs: RewrittenIds): RewrittenIds {
   const ids = new Map([...ours.ids, ...theirs.ids])
+  const again = new Map([...ours.again, ...theirs.again])
   const pending = new Set([...ours.pending].filter((hash) => !theirs.ids.has(hash)))
   for (const hash of theirs.pending) pending.add(hash)
   for (const [hash, other] of ours.ids) {
@@ -54,7 +56,7 @@ function joinedMap(ours: RewrittenIds, theirs: RewrittenIds): RewrittenIds {
     ids.set(hashOfOther, now)
     pending.add(hashOfOther)
   }
-  return { ids, pending }
+  return { ids, pending, again }
 }
 
 function leadsTo(ids: ReadonlyMap<string, CommitId>, from: CommitId, to: CommitId): boolean {

@@ -76,13 +76,39 @@ export class Rewrites {
    * @param session its rewrites take precedence
    */
   async successor(id: CommitId, session?: SessionId): Promise<Successor | undefined> {
+    return this.#successor(id, session, new Set())
+  }
+
+  async #successor(
+    id: CommitId,
+    session: SessionId | undefined,
+    seen: Set<CommitId>,
+  ): Promise<Successor | undefined> {
+    if (seen.has(id)) return undefined
+    seen.add(id)
     const chain = this.#chain(id, session)
-    const last = chain.at(-1)
-    if (last === undefined) return undefined
-    const { id: at } = last
     const isPending = chain.some((one) => one.isPending)
-    if (!(await this.#history.objects.has(at)) || (await this.holds(at))) return undefined
-    return { id: at, isPending }
+    const at = chain.at(-1)?.id
+    const isHere = at !== undefined && (await this.#isUsable(at))
+    if (isHere && !isPending) return { id: at, isPending }
+    for (const one of [id, ...chain.map((next) => next.id)])
+      for (const other of this.#again(one)) {
+        if (await this.#isUsable(other)) return { id: other, isPending: false }
+        const later = this.has(other) ? await this.#successor(other, session, seen) : undefined
+        if (later?.isPending === false) return later
+      }
+    return isHere ? { id: at, isPending } : undefined
+  }
+
+  /** Returns whether a checkpoint is stored here, and neither it nor an ancestor was rewritten. */
+  async #isUsable(id: CommitId): Promise<boolean> {
+    return (await this.#history.objects.has(id)) && !(await this.holds(id))
+  }
+
+  /** Returns the second replacements of a checkpoint, which were made where the first was not to be had. */
+  #again(id: CommitId): CommitId[] {
+    const hash = hashOf(id)
+    return [...this.#maps.values()].flatMap(({ again }) => again.get(hash) ?? [])
   }
 
   /** As `successor`, but returns only checkpoints to which refs may move. */

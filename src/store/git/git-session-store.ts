@@ -182,7 +182,8 @@ export class GitSessionStore<S extends StoredDocument = Session> extends Sharing
   /**
    * Moves newer work onto a rewritten history: work that was saved here before the rewrite by another machine was
    * known, and work at a remote that is based on checkpoints rewritten here. Pass the same `redact` as to the rewrite,
-   * since the newer work may contain the same values. Fetches first, then rewrites as `rewrite` does.
+   * since the newer work may contain the same values. Fetches first, then rewrites as `rewrite` does. Old checkpoints
+   * whose rewritten versions are not to be had, since they were deleted, are made again with `redact`.
    *
    *     const { outdated } = await store.fetch() // ['heads/demo/main']
    *     await store.continueRewrite('demo', redactSecrets())

@@ -6,6 +6,7 @@
 import { foldSessions } from '../../checkpoints/archiving/archive-sessions.ts'
 import type { ArchivedSession } from '../../checkpoints/commits/archive.ts'
 import { tombstoneOf } from '../../checkpoints/tombstones/folded.ts'
+import { readRewrites } from '../../checkpoints/tombstones/rewrites.ts'
 import { RemoteError } from '../../errors.ts'
 import type { RemoteMove, RemoteRefs } from '../../git/wire/remote.ts'
 import {
@@ -18,7 +19,7 @@ import {
 } from '../../ids.ts'
 import { encodeName } from '../../ref-part.ts'
 import { batchesOf } from '../batches.ts'
-import { isBelow, sessionFacts } from '../planning/facts.ts'
+import { gravesOf, isBelow, sessionFacts } from '../planning/facts.ts'
 import { parseKey } from '../planning/names.ts'
 import type { SharedSession } from '../planning/shared-sessions.ts'
 import type { FetchReport, PushReport } from '../report.ts'
@@ -186,7 +187,10 @@ async function deleteLive(
   }
 }
 
-/** Returns whether the remote has the session in refs of its own, or the session was deleted here. */
+/**
+ * Returns whether the remote has the session in refs of its own, or the session was deleted here. Refs that were
+ * rewritten or deleted count as well, so that an archive does not keep what was taken out.
+ */
 async function isElsewhere(
   sharing: Sharing,
   { session, refs }: ArchivedSession,
@@ -195,7 +199,11 @@ async function isElsewhere(
   const { names } = sharing
   if (!history(sharing).exists(session) && (await tombstoneOf(history(sharing), session)) !== undefined)
     return true
+  const rewrites = await readRewrites(history(sharing))
+  const graves = await gravesOf(history(sharing), { local: await tombstoneOf(history(sharing), session) })
   for (const [ref, id] of refs) {
+    if (rewrites.has(id)) continue
+    if (graves.of(ref.slice('refs/'.length)).some((grave) => grave.id === id)) continue
     const at = there.refs.get(names.there(ref.slice('refs/'.length)))
     if (at === undefined || !(await isBelow(history(sharing), id, at))) return false
   }

@@ -175,7 +175,8 @@ class Cemetery {
     const graves = await this.#of(key, id)
     const later = this.#later(id)
     if (graves.some((grave) => grave.id === id || later.has(grave.id))) return true
-    for (const grave of graves) if (await isBelow(history, id, grave.id)) return true
+    for (const at of [id, ...later])
+      for (const grave of graves) if (await isBelow(history, at, grave.id)) return true
     return false
   }
 

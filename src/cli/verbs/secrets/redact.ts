@@ -171,7 +171,7 @@ function advice(
     )
   if (outdated.length > 0)
     notes.push(
-      line`${red(`${outdated.join(', ')} still waits: what its checkpoints became is neither here nor at the remote.`)}`,
+      line`${red(`${outdated.join(', ')} still waits, because others keep rewriting it. Try again.`)}`,
     )
   if (remotes.length > 0)
     notes.push(

@@ -44,8 +44,7 @@ export interface RewriteReport {
 /** The result of moving newer work onto rewritten checkpoints. */
 export interface ContinueReport extends RewriteReport {
   /**
-   * Refs, without `refs/`, that could not be moved yet, because the rewritten versions of their checkpoints are not in
-   * this store.
+   * Refs, without `refs/`, that could not be moved yet, because others rewrote their checkpoints again in the meantime.
    */
   outdated: string[]
 }
@@ -86,6 +85,7 @@ export async function rewriteForStore(
     session,
     scope,
     ...more,
+    replaces: more.besides !== undefined,
     redact,
     pieces: redactPieces,
     pages,
