@@ -57,6 +57,8 @@ export async function startGitServer(options: GitServerOptions): Promise<GitServ
     requests.push(`${request.method} ${request.url}`)
     void answer(options, running, request, response).catch(() => response.destroy())
   })
+  // A busy machine must not close a connection in the moment in which a client uses it again.
+  server.keepAliveTimeout = 60_000
   const { host = '127.0.0.1' } = options
   await new Promise<void>((resolve) => server.listen(0, host, resolve))
   const { port } = server.address() as AddressInfo

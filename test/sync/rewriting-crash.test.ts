@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import type { Repository } from '../../src/git/repository.ts'
 import { redactTexts } from '../../src/redaction/index.ts'
 import { GitSessionStore } from '../../src/store/git/git-session-store.ts'
+import { gitText } from '../git/real-git.ts'
 import { aftermaths, POWER_LOSSES, ROOT, Scene } from '../git/support/crash.ts'
 import { judge } from '../git/support/judge.ts'
 import { message } from '../store/support/git-store.ts'
@@ -22,6 +23,8 @@ const historyOf = ({ refs }: Repository): Record<string, string> =>
 
 test('old or new, never a mixture, wherever it stops', { timeout: 600_000 }, async () => {
   const server = await httpServer()
+  // What judges the disk reads packs without deltas only.
+  gitText(server.folder, ['config', 'pack.window', '0'])
   const one = machine(server.url, 'one')
   const ids = await begin(one)
   ids.push(await say(one, `use ${SECRET}`), await say(one, 'and on'))

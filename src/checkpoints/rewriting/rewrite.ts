@@ -1,7 +1,7 @@
 /**
  * Rewrites history to redact or thin it. Every checkpoint of the refs in scope that contains something to redact, or
- * stands on one that is left out, and all its descendants, are made again; earlier checkpoints keep their ids. All refs move in one change, so a crash leaves the
- * old history or the new one. The old objects stay on the disk until a purge.
+ * stands on one that is left out, and all its descendants, are made again; earlier checkpoints keep their ids. All refs
+ * move in one change, so a crash leaves the old history or the new one. The old objects stay on the disk until a purge.
  */
 import { isDeepStrictEqual } from 'node:util'
 import { InvalidIdError, NotFoundError } from '../../errors.ts'
@@ -20,9 +20,7 @@ import {
 } from '../../ids.ts'
 import type { Redact } from '../../redaction/redact.ts'
 import type { Checkpoints } from '../checkpoints.ts'
-import type { History } from '../commits/history.ts'
 import { readRewrites } from '../tombstones/rewrites.ts'
-import type { Writing } from '../writing.ts'
 import { Copies, type CopyRules } from './copies.ts'
 import { RedactedFiles, type RedactPieces } from './redacted-files.ts'
 import { type RewriteScope, refsInScope, type ScopedRef } from './scope.ts'

@@ -61,7 +61,8 @@ export class GitBackend extends CommitBackend implements Backend<CommitInfo> {
   }
 
   async *list(options: GitListOptions): AsyncGenerator<SessionSummary> {
-    if (!(await this.#repository.open())) return
+    // Who lists may save what is missing, so a save that a dead process has made durable has to be in the list.
+    if (!(await this.#checkpoints.openFinished())) return
     const before = new KnownSessions(this.#repository, this.#rules, options.archived)
     yield* listSessions(this.#checkpoints.history, options, this.#rules, before)
   }

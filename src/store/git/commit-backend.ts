@@ -40,7 +40,7 @@ export abstract class CommitBackend implements Lines<CommitInfo> {
   }
 
   async exists(session: SessionId): Promise<boolean> {
-    return (await this.#repository.open()) && this.#checkpoints.history.exists(session)
+    return (await this.#checkpoints.openFinished()) && this.#checkpoints.history.exists(session)
   }
 
   nameOf(session: SessionId): SessionId | Promise<SessionId> {
