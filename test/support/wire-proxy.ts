@@ -57,7 +57,7 @@ export async function startProxy(target: string): Promise<WireProxy> {
     async reset() {
       for (const one of open) one.destroy()
       // Until the client has seen it, it would use the connection again.
-      await setTimeout(5)
+      await setTimeout(30)
       proxy.up = 0
       proxy.down = 0
     },
