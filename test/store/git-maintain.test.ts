@@ -61,6 +61,23 @@ describe('Maintenance', () => {
     expect(ours).toBeLessThanOrEqual(bytesOfPacks(folder) * 1.2)
   })
 
+  test('with a purge leaves what was saved since the last time as small as the rest', async () => {
+    const folder = tempFolder()
+    const store = storeAt(folder)
+    await fill(store, 'a', 30, 4096)
+    await fill(store, 'old', 5)
+    await store.maintain()
+    await fill(store, 'b', 100, 4096)
+    await fill(store, 'new', 5)
+    // The purge makes one pack of both, because each has something to remove.
+    for (const id of ['old', 'new']) await store.delete(id)
+    await store.maintain({ purge: true })
+    await store.close()
+    const ours = bytesOfPacks(folder)
+    expect(realGit(folder, 'gc', '--aggressive', '--quiet').status).toBe(0)
+    expect(ours).toBeLessThanOrEqual(bytesOfPacks(folder) * 1.2)
+  })
+
   test('again and again stays small, and changes nothing when there is nothing to do', async () => {
     const folder = tempFolder()
     const store = storeAt(folder)

@@ -232,8 +232,9 @@ async function removeLooseCopies(
 }
 
 /**
- * Whether git has compressed the pack already, so that a repetition would gain nothing. Decided by a few entries,
- * spread over the pack: saves write no deltas, and zlib streams of the fastest level (RFC 1950, FLEVEL).
+ * Whether git has compressed nearly all of the pack already, so that a repetition would gain little: a purge makes one
+ * pack of what git has compressed and what saves wrote. Decided by a few entries, spread over the pack: saves write no
+ * deltas, and zlib streams of the fastest level (RFC 1950, FLEVEL).
  */
 function isCompressed(placement: Placement, pack: string): boolean {
   const { fs } = placement.folder
@@ -244,12 +245,13 @@ function isCompressed(placement: Placement, pack: string): boolean {
     const count = index?.count ?? 0
     const samples = Math.min(count, SAMPLES)
     const bytes = Buffer.alloc(LONGEST_SIZE + 2)
+    let plain = 0
     for (let n = 0; n < samples; n++) {
       const length = readFully(file, bytes, index!.offset(Math.floor((n * count) / samples)))
       const stream = bytes.subarray(0, length).findIndex((byte) => byte < 0x80) + 1
-      if (((bytes[0]! >> 4) & 7) >= FIRST_DELTA || bytes[stream + 1]! >> 6 > 0) return true
+      if (((bytes[0]! >> 4) & 7) < FIRST_DELTA && bytes[stream + 1]! >> 6 === 0) plain++
     }
-    return false
+    return plain < samples * MOST_PLAIN
   } finally {
     index?.close()
     file.close()
@@ -257,6 +259,8 @@ function isCompressed(placement: Placement, pack: string): boolean {
 }
 
 const SAMPLES = 200
+/** Share of entries as saves write them from which a pack is compressed again. */
+const MOST_PLAIN = 0.1
 const FIRST_DELTA = 6
 /** Length of the header before an entry's stream, in bytes. */
 const LONGEST_SIZE = 10
