@@ -42,7 +42,7 @@ export class Copies {
   readonly tags = new Map<CommitId, CommitId>()
   /** Earlier rewrites, here or on other machines; their checkpoints are not rewritten again. */
   readonly rewrites: Rewrites
-  /** Commits that have no copy. The map has the copy of the next kept checkpoint for them. */
+  /** Commits that are left out. In the map, their ids lead to the copy of the next kept checkpoint. */
   readonly leftOut: LeftOut
   readonly #history: History
   readonly #files: RedactedFiles

@@ -5,7 +5,7 @@ import { asBuffer } from '../../git/objects/object.ts'
 export class Words {
   readonly #words: readonly { text: string; isExact: boolean; trace: string }[]
 
-  /** Throws TypeError if there is no word, or for something else than a list of words. */
+  /** Throws TypeError if `words` is not a list of texts, or has no word in it. */
   constructor(words: readonly string[]) {
     if (!Array.isArray(words) || words.some((word) => typeof word !== 'string'))
       throw new TypeError("A search takes a list of words: store.search(['timeout', 'socket']).")

@@ -116,8 +116,8 @@ function indexOf(there: ReadonlyMap<string, ObjectId>, names: RemoteNames): Remo
 const indexes = new WeakMap<ReadonlyMap<string, ObjectId>, RemoteIndex>()
 
 /**
- * Adds the folded tombstones of these sessions. Skips those that are not stored here, and what the remote has
- * in their place that is no fold. Throws CorruptError.
+ * Adds the folded tombstones of these sessions. Skips folds that are not stored here, and a remote ref of that name
+ * whose commit is not a fold. Throws CorruptError.
  */
 export async function addFolded(
   { objects, repository: { refs } }: History,

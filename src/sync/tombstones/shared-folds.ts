@@ -28,8 +28,9 @@ export async function bringFolded(
 }
 
 /**
- * Joins the remote's folded tombstones with those here, in one change with the refs that they make needless: those of
- * tombstones here, and what was last seen of tombstones that the remote has folded. Ignores what is no fold.
+ * Joins the remote's folded tombstones with those here. The same change removes the refs that are then no longer needed:
+ * those of tombstones here, and the last-seen refs of tombstones that the remote has folded. Does nothing if the remote's
+ * ref does not name a fold.
  *
  * @param mark the result of `Checkpoints.mark` from before anything was fetched
  */
