@@ -4,6 +4,7 @@ import { type FileHandle, open, stat } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { StorageError } from '../errors.ts'
 import type { Frame } from './core/documents/frame.ts'
+import { type RawLine, readLines } from './jsonl.ts'
 
 /** A transcript in memory. */
 export interface NamedLines {
@@ -24,6 +25,8 @@ export interface ByteSource {
   /** Only for a JSON document, whose entries are the lines here: the rest of the document. */
   readonly frame?: Frame
   chunks(): AsyncIterable<Buffer>
+  /** Yields the lines; absent if `chunks` is all there is. Use `linesOf`. */
+  lines?(): AsyncIterable<RawLine>
   /** Reads the bytes from `start` up to `end` (exclusive). */
   read(start: number, end: number): Promise<Buffer>
 }
@@ -33,6 +36,10 @@ export async function openSource(source: string | NamedLines | ByteSource): Prom
   if (typeof source === 'string') return openFile(source)
   return 'chunks' in source ? source : inMemory(source)
 }
+
+/** Yields the lines of a source. */
+export const linesOf = (source: ByteSource): AsyncIterable<RawLine> =>
+  source.lines?.() ?? readLines(source.chunks())
 
 /** Yields ascending ranges with their bytes. Several small ranges are read at once. */
 export async function* readRanges<Range extends { start: number; end: number }>(

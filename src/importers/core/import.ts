@@ -1,15 +1,15 @@
 /** Imports a session file of another tool into a store: one checkpoint per turn, with the original times. */
 import { dirname } from 'node:path'
 import { InvalidIdError, UnsupportedError } from '../../errors.ts'
-import { redactSecrets } from '../../redaction/index.ts'
+import { cleanCheck, redactSecrets } from '../../redaction/secrets.ts'
 import { withKeyOf } from '../../store/redaction/key.ts'
-import type { Redact, SessionStore } from '../../store/session-store.ts'
+import type { SessionStore } from '../../store/session-store.ts'
 import { type ByteSource, type NamedLines, openSource } from '../byte-source.ts'
 import type { AgentTranscript, Importer } from '../importer.ts'
 import { originOf } from '../out/origin.ts'
 import { importReturned } from '../out/returned.ts'
 import type { ImportOptions, ImportResult } from './import-result.ts'
-import { redactedSource } from './redacted-source.ts'
+import { type Redaction, redactedAsRead, redactedSource } from './redacted-source.ts'
 import { SessionImport } from './session-import.ts'
 import { sessionsOf } from './sessions-of.ts'
 import { findTarget } from './target.ts'
@@ -63,12 +63,12 @@ async function importSource(
   options: ImportOptions,
 ): Promise<ImportResult> {
   const now = (options.now ?? Date.now)()
-  const { redact, redacted } = redactionOf(store, options.redact)
+  const { redaction, redacted } = redactionOf(store, options.redact)
   const clean = async (given: ByteSource) => {
-    if (redact === undefined) return given
-    if ((await redact(given.name, ['file'])) !== given.name)
+    if (redaction === undefined) return given
+    if ((await redaction.redact(given.name, ['file'])) !== given.name)
       throw new InvalidIdError('file', '[redacted]', 'it contains a secret')
-    return redactedSource(given, redact)
+    return tool.readsLines ? redactedAsRead(given, redaction) : redactedSource(given, redaction)
   }
   const open = async (file: string | NamedLines) => clean(await openSource(file))
   const bytes = await clean(raw)
@@ -100,13 +100,14 @@ async function importSource(
 function redactionOf(
   store: SessionStore,
   given: ImportOptions['redact'],
-): { redact: Redact | undefined; redacted: Record<string, number> } {
+): { redaction: Redaction | undefined; redacted: Record<string, number> } {
   const redacted: Record<string, number> = {}
-  if (given !== undefined) return { redact: given === false ? undefined : given, redacted }
+  if (given !== undefined) return { redaction: given === false ? undefined : { redact: given }, redacted }
   const onFinding = ({ rule }: { rule: string }) => {
     redacted[rule] = (redacted[rule] ?? 0) + 1
   }
-  return { redact: withKeyOf(store, redactSecrets({ onFinding })), redacted }
+  const redact = withKeyOf(store, redactSecrets({ onFinding }))
+  return { redaction: { redact, isClean: cleanCheck() }, redacted }
 }
 
 /** Makes run ids unique, because two sub-agents may have the same file name in different folders. */
