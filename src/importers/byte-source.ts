@@ -22,6 +22,8 @@ export interface ByteSource {
   readonly modified: number | undefined
   /** Path of the file or folder; absent for a transcript in memory. */
   readonly path?: string
+  /** Number of the file's inode; absent for a transcript in memory. */
+  readonly inode?: number
   /** Only for a JSON document, whose entries are the lines here: the rest of the document. */
   readonly frame?: Frame
   chunks(): AsyncIterable<Buffer>
@@ -88,6 +90,23 @@ export function ofBytes(name: string, bytes: Buffer): ByteSource {
   }
 }
 
+/** The first `size` bytes of a source. */
+export function partOf(source: ByteSource, size: number): ByteSource {
+  if (source.size === size) return source
+  return {
+    ...source,
+    size,
+    async *chunks() {
+      let left = size
+      for await (const chunk of source.chunks()) {
+        yield chunk.subarray(0, left)
+        left -= chunk.length
+        if (left <= 0) return
+      }
+    },
+  }
+}
+
 async function openFile(path: string): Promise<ByteSource> {
   const found = await guard(path, stat(path))
   if (!found.isFile() && !found.isDirectory()) return openStream(path)
@@ -95,6 +114,7 @@ async function openFile(path: string): Promise<ByteSource> {
   return {
     name: basename(path),
     path,
+    ...(found.isFile() ? { inode: ino } : {}),
     size,
     modified: mtimeMs,
     async *chunks() {

@@ -104,6 +104,8 @@ export interface Transcript {
   readonly entries: number
   readonly warnings: readonly Warning[]
   readonly end: FileEnd
+  /** The calls that started sub-agents, by the prompt of the sub-agent, for `readAgent`. */
+  readonly agentTasks?: ReadonlyMap<string, Omit<AgentInfo, 'id'>>
   /** Builds the turn at this index. The same lines always give the same result. */
   build(index: number): Promise<BuiltTurn>
 }

@@ -319,6 +319,7 @@ export const EDGES: Readonly<Record<string, readonly string[]>> = {
     'store',
   ],
   'importers/aider': ['importers', 'importers/core/lines'],
+  'importers/aside': ['importers', 'importers/core', 'redaction'],
   'importers/atif': [
     'importers',
     'importers/core/documents',
@@ -339,6 +340,7 @@ export const EDGES: Readonly<Record<string, readonly string[]>> = {
   'importers/copilot-cli': ['importers', 'importers/core/lines', 'state'],
   'importers/core': [
     'importers',
+    'importers/aside',
     'importers/core/documents',
     'importers/core/writing',
     'importers/out',

@@ -158,6 +158,7 @@ class Scan {
       warnings: this.#warnings,
       end: this.#end,
       chains: this.#chains,
+      agentTasks: this.#chains.tasks,
       toolNames: this.#toolNames,
       replyTurns: this.#replyTurns,
       memory: this.#memory,
