@@ -23,7 +23,7 @@ const { writeToolFile } = await imported<{
   writeToolFile(tool: string, path: string, limits: { bytes: number }): void
 }>('bench/tool-files.mjs')
 
-const BYTES = 4 << 20
+const BYTES = 3_300_000
 const THREAD = new URL('../../dist/importers/aside/thread.js', import.meta.url)
 const threadNamed = (name: string) => new URL(`./threads/${name}.mjs`, import.meta.url)
 const token = ['ghp', 'A1b2C3d4E5f6G7h8I9j0K1l2M3n4O5p6Q7r8'].join('_')
@@ -92,7 +92,9 @@ test.each(TOOLS)(
     const [one, two] = [join(tempFolder(), 'store'), join(tempFolder(), 'store')]
     const { redacted } = await importAside(tool, file, one)
     expect(redacted.github).toBeGreaterThan(100)
+    await importHere(codex, secretFile(), one)
     expect(everything(one)).not.toContain(token)
+    expect(new Set(everything(one).match(/\[redacted:github:[0-9a-f]{8}\]/g)).size).toBe(1)
     expect((await importHere(tool, file, two)).redacted).toEqual(redacted)
   },
 )
