@@ -216,7 +216,10 @@ const never = () => Promise.reject(new Error('not asked for'))
 
 function secretFile(): string {
   const file = join(tempFolder(), 'secret.jsonl')
-  writeFileSync(file, `{"timestamp":"2026-01-01T00:00:00Z","type":"x","payload":{"text":"${token}"}}\n`)
+  writeFileSync(
+    file,
+    `{"timestamp":"2026-01-01T00:00:00Z","type":"event_msg","payload":{"type":"note","text":"${token}"}}\n`,
+  )
   return file
 }
 
