@@ -88,7 +88,7 @@ test.each(TOOLS)(
   async (_, tool) => {
     const file = largeFile(tool)
     const text = readFileSync(file, 'utf8')
-    writeFileSync(file, text.replaceAll('parser', token))
+    writeFileSync(file, text.replaceAll(' parser ', ` ${token} `))
     const [one, two] = [join(tempFolder(), 'store'), join(tempFolder(), 'store')]
     const { redacted } = await importAside(tool, file, one)
     expect(redacted.github).toBeGreaterThan(100)
