@@ -83,6 +83,8 @@ export interface Located {
 export interface ReadOptions {
   /** Current time in milliseconds, for a file that contains no time. */
   now: number
+  /** Bytes of lines that may be kept parsed until their turns are built. Default: 48 MB. */
+  memory?: number
   /** Opens another file of the session, without secrets if the import redacts. */
   open: (source: string | NamedLines) => Promise<ByteSource>
 }

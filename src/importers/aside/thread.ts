@@ -39,7 +39,8 @@ async function read(): Promise<Transcript> {
   const redacted: Record<string, number> = {}
   const clean = redacts ? redactedAsRead(raw, redaction(redacted)) : undefined
   const open = async (): Promise<ByteSource> => raw
-  const transcript = await tool.read(clean ?? raw, { now, open })
+  // This thread has time to parse a line again while its turn is awaited, and two threads share the memory.
+  const transcript = await tool.read(clean ?? raw, { now, open, memory: 0 })
   const { sessionId, firstAt, lastAt, current, entries, warnings, end, agentTasks } = transcript
   const turns = transcript.turns.map(sentTurn)
   say(

@@ -37,9 +37,9 @@ export const claudeCode: Importer = {
   compose: composeTranscript,
 }
 
-async function read(source: ByteSource, { now }: ReadOptions): Promise<Transcript> {
+async function read(source: ByteSource, { now, memory }: ReadOptions): Promise<Transcript> {
   const agentFile = isAgentFile(source.name)
-  const scanned = await scanTranscript(source, { agentFile, now })
+  const scanned = await scanTranscript(source, { agentFile, now, memory })
   return {
     ...scanned,
     // A sub-agent's entries contain the id of the session that it worked for.

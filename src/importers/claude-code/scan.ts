@@ -64,6 +64,8 @@ export interface ScanOptions {
   agentFile?: boolean
   /** Current time in milliseconds, for a transcript that contains no time. */
   now: number
+  /** See `ReadOptions.memory`. */
+  memory?: number | undefined
 }
 
 export async function scanTranscript(source: ByteSource, options: ScanOptions): Promise<Scanned> {
@@ -93,7 +95,7 @@ class Scan {
   readonly #toolNames = new Map<string, { name: string; line: number }>()
   readonly #replyTurns = new Map<string, number>()
   readonly #messageIds = new Set<string>()
-  readonly #memory = new LineMemory<ParsedLine>()
+  readonly #memory: LineMemory<ParsedLine>
   readonly #turns: ScannedTurn[] = []
   readonly #warnings: Warning[] = []
   readonly #end: FileEnd = {}
@@ -103,7 +105,8 @@ class Scan {
   #entries = 0
   #turn: ScannedTurn
 
-  constructor({ name, modified }: ByteSource, { agentFile = false, now }: ScanOptions) {
+  constructor({ name, modified }: ByteSource, { agentFile = false, now, memory }: ScanOptions) {
+    this.#memory = new LineMemory(memory)
     this.#name = name
     this.#fallback = new Date(modified ?? now).toISOString()
     this.#agentFile = agentFile

@@ -41,11 +41,11 @@ export async function detectByLine(
  */
 export async function readByLine(
   source: ByteSource,
-  { now }: ReadOptions,
+  { now, memory }: ReadOptions,
   meaningOf: MeaningOf,
   ofDocument?: (rest: JsonObject) => Meaning,
 ): Promise<Transcript> {
-  const reader = new LineReader(meaningOf)
+  const reader = new LineReader(meaningOf, memory)
   const { frame } = source
   const rest: unknown = frame === undefined || frame.kind === 'text' ? undefined : JSON.parse(frame.text)
   if (isJsonObject(rest) && ofDocument !== undefined) reader.document(ofDocument(rest))

@@ -10,7 +10,11 @@ const LIMIT = 48 << 20
 
 export class LineMemory<Found> {
   readonly #lines = new Map<number, { found: Found; size: number }>()
-  #room = LIMIT
+  #room: number
+
+  constructor(limit = LIMIT) {
+    this.#room = limit
+  }
 
   keep({ line, start, end }: Row, found: Found): void {
     const size = end - start

@@ -48,12 +48,14 @@ export class LineReader {
   #announces = false
   #about: About = {}
   #total: Usage = {}
-  readonly #memory = new LineMemory<ReadLine>()
+  readonly #memory: LineMemory<ReadLine>
   /** Text of the first prompt: the title, if the tool gives none. */
   #asked: string | undefined
 
-  constructor(meaningOf: MeaningOf) {
+  /** @param memory see `ReadOptions.memory` */
+  constructor(meaningOf: MeaningOf, memory?: number) {
     this.#meaningOf = meaningOf
+    this.#memory = new LineMemory(memory)
     this.#start('start', undefined, 0)
   }
 
