@@ -94,21 +94,17 @@ export class ChapterPacks {
 async function merge(packs: readonly SmallPack[], level: number): Promise<MergedInMemory> {
   const pieces: Uint8Array[] = []
   const slice = new TimeSlice(1)
-  const merged = await mergePacks(
-    packs.map((pack) => sourceOf(pack, slice)),
-    (piece) => {
-      pieces.push(piece)
-    },
-  )
+  const merged = await mergePacks(await Promise.all(packs.map((pack) => sourceOf(pack, slice))), (piece) => {
+    pieces.push(piece)
+  })
   if (merged === undefined) throw new Error('a pack of ours has a delta')
   return { ...merged, pack: Buffer.concat(pieces), level, replaces: packs.map(({ name }) => name) }
 }
 
-function sourceOf({ name, bytes }: SmallPack, slice: TimeSlice): PackSource {
+async function sourceOf({ name, bytes }: SmallPack, slice: TimeSlice): Promise<PackSource> {
   const { pack, index } = bytes!
-  const entries = parsePackIndex(index, name).entries()
   return {
-    entries: spansOf(entries, pack.length),
+    entries: await spansOf(parsePackIndex(index, name), pack.length, slice),
     async read(position, length) {
       if (slice.isOver()) await slice.next()
       return pack.subarray(position, position + length)
