@@ -87,6 +87,9 @@ const ENTRIES = { bufferSize: 256 }
 const SMALL = 64 * 1024
 /** Default of `read`: the most bytes that git reads of a file with ignore rules. */
 const MOST = 100 << 20
+/** Bytes that are allocated at once for small files. */
+const MEMORY = 1 << 20
+let memory: Buffer = Buffer.alloc(0)
 const hasOpened = fs.existsSync(OPENED)
 
 export const nodeDisk: WorkspaceDisk = {
@@ -190,14 +193,17 @@ function readNow(path: string, most: number): ReadFile | undefined {
   try {
     const before = checked(statOf(fs.fstatSync(fd)), path, most)
     if (before.size > SMALL) return undefined
-    const data = Buffer.allocUnsafe(before.size + 1)
+    // Thousands of small allocations make garbage collections long.
+    if (memory.length <= before.size) memory = Buffer.allocUnsafeSlow(MEMORY)
     let at = 0
-    while (at < data.length) {
-      const bytes = fs.readSync(fd, data, at, data.length - at, at)
+    while (at <= before.size) {
+      const bytes = fs.readSync(fd, memory, at, before.size + 1 - at, at)
       at += bytes
       if (bytes === 0 || at === before.size) break
     }
-    return { before, data: data.subarray(0, at), after: statOf(fs.fstatSync(fd)) }
+    const data = memory.subarray(0, at)
+    memory = memory.subarray(at)
+    return { before, data, after: statOf(fs.fstatSync(fd)) }
   } finally {
     fs.closeSync(fd)
   }

@@ -15,6 +15,7 @@ import {
   parseSessionId,
   type SessionId,
 } from '../ids.ts'
+import { TimeSlice } from '../time-slice.ts'
 import { CurrentFiles, type WorkspaceOptions, type WorkspacePlace } from './current-files.ts'
 import { RestoreError } from './errors.ts'
 import { filesChanged } from './file-tree.ts'
@@ -198,7 +199,10 @@ export class WorkspaceFiles {
    */
   async take(session: SessionId, branch: BranchName | undefined): Promise<Snapshot> {
     await this.#checkpoints.open()
-    return (await this.#take(session, branch ?? this.#branch(session, undefined))).snapshot
+    const { snapshot } = await this.#take(session, branch ?? this.#branch(session, undefined))
+    // The write itself gets a turn of the event loop of its own.
+    await new TimeSlice().next()
+    return snapshot
   }
 
   #use<T>(work: () => Promise<T>): Promise<T> {
