@@ -5,7 +5,7 @@
  */
 import { isObjectId, type ObjectId } from '../ids.ts'
 import { TimeSlice } from '../time-slice.ts'
-import type { FileStat } from './disk.ts'
+import type { FileStat } from './disk/disk.ts'
 
 /** Milliseconds: times on FAT have steps of two seconds, and the clock of a file server may be slightly off. */
 const SAME_INSTANT = 2500

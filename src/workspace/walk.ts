@@ -2,7 +2,7 @@
 
 import { isDotGit } from '../git/objects/tree-name.ts'
 import { TimeSlice } from '../time-slice.ts'
-import { errnoOf, type FileStat, type FolderEntry, isTemporary, type WorkspaceDisk } from './disk.ts'
+import { errnoOf, type FileStat, type FolderEntry, isTemporary, type WorkspaceDisk } from './disk/disk.ts'
 import { type IgnoreRules, RULE_FILES } from './ignore-rules.ts'
 import { holdsSecrets, type LeftOut, type LeftOutReason } from './left-out.ts'
 

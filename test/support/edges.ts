@@ -691,8 +691,10 @@ export const EDGES: Readonly<Record<string, readonly string[]>> = {
     'git/objects',
     'git/upkeep',
     'git/upkeep/native',
+    'workspace/disk',
     'workspace/project',
   ],
+  'workspace/disk': ['git/disk'],
   'workspace/project': ['git/config', 'git/database', 'git/disk'],
 }
 

@@ -3,6 +3,7 @@ import {
   existsSync,
   lstatSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   rmSync,
   symlinkSync,
@@ -10,10 +11,11 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { nodeDisk, type WorkspaceDisk } from '../../src/workspace/disk.ts'
+import { checkpointsOf } from '../../src/checkpoints/of-store.ts'
+import { nodeDisk, type WorkspaceDisk } from '../../src/workspace/disk/disk.ts'
 import { tempFolder } from '../git/real-git.ts'
 import { contentOf, write } from './support/folder.ts'
-import { LATER, scene } from './support/store.ts'
+import { LATER, scene, sceneIn } from './support/store.ts'
 
 const PROJECT = {
   'README.md': '# Project\n',
@@ -276,6 +278,38 @@ describe('a restore', () => {
     expect(contentOf(root)).toEqual({ a: '1', b: '333', c: '1' })
     await files.restore('demo', (failure as { undo: string }).undo)
     expect(contentOf(root)).toEqual({ a: '2', b: '2', c: '2' })
+  })
+
+  test('keeps its temporary file while others take snapshots, and leaves those of others alone', async () => {
+    let [pause, resume, paused] = [Promise.resolve(), () => {}, () => {}]
+    const disk: WorkspaceDisk = {
+      ...nodeDisk,
+      async rename(from, to) {
+        paused()
+        await pause
+        return nodeDisk.rename(from, to)
+      },
+    }
+    const { store, files, root, turn } = scene({}, { disk })
+    write(root, { a: '1' })
+    const one = await turn('one')
+    const foreign = ['.forkpoint-0123456789abcdef.tmp', '.forkpoint-0123456789ab.tmp']
+    write(root, { a: '2', [foreign[0]!]: 'of another store', [foreign[1]!]: 'of a tool' })
+    pause = new Promise((resolve) => {
+      resume = resolve
+    })
+    const isPaused = new Promise<void>((resolve) => {
+      paused = resolve
+    })
+    const restoring = files.restore('demo', one)
+    await isPaused
+    const second = sceneIn(checkpointsOf(store).history.repository.paths.root, root)
+    await second.turn('meanwhile')
+    expect((await second.files.list('demo', '')).map(({ path }) => path)).toEqual(['a'])
+    resume()
+    await restoring
+    expect(readFileSync(join(root, 'a'), 'utf8')).toBe('1')
+    expect(readdirSync(root).sort()).toEqual([...foreign.sort(), 'a'])
   })
 
   test('of a checkpoint without a snapshot says so', async () => {

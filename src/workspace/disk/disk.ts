@@ -3,10 +3,9 @@
  * reached through the open folder, so a link that replaces a folder has no effect.
  */
 
-import { randomBytes } from 'node:crypto'
 import fs from 'node:fs'
 import { type FileHandle, open, opendir } from 'node:fs/promises'
-import { TimeSlice } from '../time-slice.ts'
+import { TimeSlice } from '../../time-slice.ts'
 
 export interface FileStat {
   kind: 'file' | 'link' | 'folder' | 'other'
@@ -151,12 +150,13 @@ export const nodeDisk: WorkspaceDisk = {
   removeFolder: (path) => called<void>((done) => fs.rmdir(path, done)),
 }
 
-const TEMPORARY = /^\.forkpoint-[0-9a-f]{16}\.tmp$/
+const TEMPORARY = /^\.forkpoint-(?:[0-9a-f]{12}|[0-9a-f]{16})\.tmp$/
 
-/** Returns whether this is the name of a file of a running restore. Snapshots never include it. */
+/** Returns whether a restore, or an agent's tool, writes to files of this name. Snapshots never include them. */
 export const isTemporary = (name: string): boolean => TEMPORARY.test(name)
 
-export const newTemporary = (): string => `.forkpoint-${randomBytes(8).toString('hex')}.tmp`
+/** @param number 16 hex digits */
+export const temporaryName = (number: string): string => `.forkpoint-${number}.tmp`
 
 /** Returns the code of an operating system error; empty for any other error. */
 export const errnoOf = (error: unknown): string =>
