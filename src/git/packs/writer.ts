@@ -227,8 +227,9 @@ const SOME = 256
 
 const sum = (body: Body): number | undefined => body?.reduce((length, piece) => length + piece.length, 0)
 
-/** Sorts entries by id, those with the same first byte at a time. */
+/** Sorts entries by id; many of them in steps, those with the same first byte at a time. */
 function* sortedSteps(entries: readonly PackEntry[]): Generator<void, PackEntry[]> {
+  if (entries.length <= SOME) return [...entries].sort(byId)
   const byByte = Array.from({ length: 256 }, (): PackEntry[] => [])
   for (const [n, entry] of entries.entries()) {
     byByte[Number.parseInt(entry.id.slice(0, 2), 16) || 0]!.push(entry)
@@ -236,11 +237,13 @@ function* sortedSteps(entries: readonly PackEntry[]): Generator<void, PackEntry[
   }
   const sorted: PackEntry[] = []
   for (const some of byByte) {
-    for (const entry of some.sort((a, b) => (a.id < b.id ? -1 : 1))) sorted.push(entry)
+    for (const entry of some.sort(byId)) sorted.push(entry)
     yield
   }
   return sorted
 }
+
+const byId = (a: PackEntry, b: PackEntry): number => (a.id < b.id ? -1 : 1)
 
 function isSorted(entries: readonly PackEntry[]): boolean {
   for (let n = 1; n < entries.length; n++) if (entries[n - 1]!.id > entries[n]!.id) return false
