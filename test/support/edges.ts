@@ -606,7 +606,7 @@ export const EDGES: Readonly<Record<string, readonly string[]>> = {
   'view/terminal': ['view'],
   viewer: ['store', 'view', 'viewer/answers'],
   'viewer/answers': ['store', 'view', 'viewer', 'workspace'],
-  'viewer/export': ['store', 'view/page', 'viewer', 'viewer/answers'],
+  'viewer/export': ['store', 'view/page', 'viewer', 'viewer/answers', 'workspace'],
   'viewer/page': ['viewer', 'viewer/page/shell'],
   'viewer/page/branches': [
     'viewer',

@@ -91,7 +91,7 @@ const PartView = memo(({ part, messages, results, view, place, agents, act }: Pa
   return (
     <>
       {part.first && <TurnHead turn={part.turn} number={part.number} view={view} place={place} act={act} />}
-      {part.first && view.files && !data.alone && <CodeChanges turn={part.turn} session={place.session} />}
+      {part.first && view.files && <CodeChanges turn={part.turn} session={place.session} />}
       {messages.map((message) => (
         <MessageView
           key={message.index}
