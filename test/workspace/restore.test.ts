@@ -2,7 +2,6 @@ import {
   chmodSync,
   existsSync,
   lstatSync,
-  mkdirSync,
   readdirSync,
   readFileSync,
   rmSync,
@@ -236,22 +235,6 @@ describe('a restore', () => {
     expect(kept).toEqual([{ path: 'readme', why: 'same name' }])
     expect(written).toEqual(['README', 'other'])
     expect(contentOf(elsewhere)).toEqual({ readme: 'big', other: '1' })
-  })
-
-  test('into a folder on another file system', async () => {
-    if (!existsSync('/dev/shm')) return
-    const { store, root, turn } = scene()
-    write(root, PROJECT)
-    const id = await turn('one')
-    const elsewhere = `/dev/shm/forkpoint-test-${process.pid}`
-    mkdirSync(elsewhere)
-    try {
-      const { undo } = await store.files(elsewhere).restore('demo', id)
-      expect(contentOf(elsewhere)).toEqual(PROJECT)
-      expect(undo).toBe(undefined)
-    } finally {
-      rmSync(elsewhere, { recursive: true })
-    }
   })
 
   test('says what could not be written, and does the rest; a full disk stops it; doing it again completes it', async () => {

@@ -2,7 +2,6 @@
 import { useEffect, useState } from 'preact/hooks'
 import type { ResultBlock } from '../../../view/block.ts'
 import type { SessionView, ShownMessage, Turn } from '../../wire.ts'
-import { data } from '../data.ts'
 import { Problem } from '../shell/loading.tsx'
 import { memo } from '../text/memo.ts'
 import type { MessageCache } from './cache.ts'
