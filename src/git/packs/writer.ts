@@ -19,6 +19,8 @@ export interface BuiltPack {
   /** The pack's checksum, 40 hex digits: the files are `pack-<name>.pack` and `pack-<name>.idx`. */
   name: string
   pack: Buffer
+  /** By offset. */
+  readonly spans: readonly PackSpan[]
   /** Computed on first use. */
   readonly index: Buffer
 }
@@ -30,6 +32,11 @@ export interface PackEntry {
   offset: number
   /** CRC-32 of the entry's bytes in the pack. */
   crc: number
+}
+
+/** An entry, with the position where it ends. */
+export interface PackSpan extends PackEntry {
+  end: number
 }
 
 /** Bytes of the checksum that ends a pack or an index. */
@@ -44,6 +51,7 @@ export function buildPack(objects: readonly NewObject[]): BuiltPack {
   return {
     name: checksum.toString('hex'),
     pack,
+    spans: entries,
     get index() {
       index ??= buildIndex(entries, checksum)
       return index
@@ -69,7 +77,7 @@ export async function buildPackAsync(objects: readonly NewObject[]): Promise<Bui
   }
   const { pack, checksum, entries } = await inSlices(assemble(unique, await Promise.all(bodies)), slice)
   const index = await buildIndexInSlices(entries, checksum, slice)
-  return { name: checksum.toString('hex'), pack, index }
+  return { name: checksum.toString('hex'), pack, spans: entries, index }
 }
 
 /** The first 12 bytes of a pack of `count` objects. */
@@ -172,7 +180,7 @@ interface Assembled {
   pack: Buffer
   checksum: Buffer
   /** In the order of the objects. */
-  entries: PackEntry[]
+  entries: PackSpan[]
 }
 
 /** Puts the pack together; pauses where a caller may let others run. `undefined` bodies are stored. */
@@ -187,7 +195,7 @@ function* assemble(objects: readonly NewObject[], bodies: readonly Body[]): Gene
   }
   const pack = Buffer.allocUnsafe(size)
   const digest = createHash('sha1')
-  const entries: PackEntry[] = []
+  const entries: PackSpan[] = []
   pack.set(packHeader(objects.length))
   let hashed = 0
   let to = 12
@@ -208,7 +216,7 @@ function* assemble(objects: readonly NewObject[], bodies: readonly Body[]): Gene
       crc = crc32(pack.subarray(from, Math.min(from + PIECE, to)), crc)
       if (to - start > PIECE) yield
     }
-    entries.push({ id, offset: start, crc })
+    entries.push({ id, offset: start, crc, end: to })
     for (; to - hashed > PIECE; hashed += PIECE) {
       digest.update(pack.subarray(hashed, hashed + PIECE))
       yield
