@@ -120,31 +120,37 @@ function bookkeepingIn(lines: readonly string[]): number {
 }
 
 describe.skipIf(files.length === 0)('pages of real sessions', () => {
-  test.each(files)('%s: git finds each line as it was said', { timeout: 600_000 + PICKAXED * 3000 }, async (path) => {
-    const root = tempFolder()
-    const store = new GitSessionStore(root)
-    await importClaudeCode(path, store)
-    const report = await store.verify()
-    expect([report.problems, report.foreign]).toEqual([[], undefined])
-    await store.close()
-    const all = linesOf(path)
-    const findable = all.filter(({ line }) => line.trim().length >= 8 && line.length < 1000)
-    const lines = randomOf(findable, LINES).map(({ line }) => line)
-    expect(lines.length).toBeGreaterThan(50)
-    const patterns = join(tempFolder(), 'patterns')
-    writeFileSync(patterns, `${lines.join('\n')}\n`)
-    const branch = gitText(root, ['for-each-ref', '--format=%(refname:short)', 'refs/heads'])
-      .split('\n')
-      .find((name) => name.endsWith('/main'))!
-    const found = git(root, ['grep', '-F', '-h', '-a', '-f', patterns, branch]).toString()
-    expect(lines.filter((line) => !found.includes(line))).toEqual([])
-    const shown = git(root, ['log', '--first-parent', '-p', branch, '--', '*.md']).toString().split('\n')
-    expect(bookkeepingIn(shown) / shown.length).toBeLessThan(1 / 5)
-    const added = new Set(shown.flatMap((line) => (line.startsWith('+') ? wordsOf(line.slice(1)) : [])))
-    expect(all.filter(({ line, isProse }) => isProse && !added.has(line)).map(({ line }) => line)).toEqual([])
-    for (const line of lines.slice(0, PICKAXED))
-      expect(gitText(root, ['log', '--first-parent', '--format=%h', '-S', line, branch])).not.toBe('')
-  })
+  test.each(files)(
+    '%s: git finds each line as it was said',
+    { timeout: 600_000 + PICKAXED * 3000 },
+    async (path) => {
+      const root = tempFolder()
+      const store = new GitSessionStore(root)
+      await importClaudeCode(path, store)
+      const report = await store.verify()
+      expect([report.problems, report.foreign]).toEqual([[], undefined])
+      await store.close()
+      const all = linesOf(path)
+      const findable = all.filter(({ line }) => line.trim().length >= 8 && line.length < 1000)
+      const lines = randomOf(findable, LINES).map(({ line }) => line)
+      expect(lines.length).toBeGreaterThan(50)
+      const patterns = join(tempFolder(), 'patterns')
+      writeFileSync(patterns, `${lines.join('\n')}\n`)
+      const branch = gitText(root, ['for-each-ref', '--format=%(refname:short)', 'refs/heads'])
+        .split('\n')
+        .find((name) => name.endsWith('/main'))!
+      const found = git(root, ['grep', '-F', '-h', '-a', '-f', patterns, branch]).toString()
+      expect(lines.filter((line) => !found.includes(line))).toEqual([])
+      const shown = git(root, ['log', '--first-parent', '-p', branch, '--', '*.md']).toString().split('\n')
+      expect(bookkeepingIn(shown) / shown.length).toBeLessThan(1 / 5)
+      const added = new Set(shown.flatMap((line) => (line.startsWith('+') ? wordsOf(line.slice(1)) : [])))
+      expect(all.filter(({ line, isProse }) => isProse && !added.has(line)).map(({ line }) => line)).toEqual(
+        [],
+      )
+      for (const line of lines.slice(0, PICKAXED))
+        expect(gitText(root, ['log', '--first-parent', '--format=%h', '-S', line, branch])).not.toBe('')
+    },
+  )
 })
 
 /** A line of a page, and what is quoted in it. */
