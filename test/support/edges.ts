@@ -608,7 +608,7 @@ export const EDGES: Readonly<Record<string, readonly string[]>> = {
   'view/terminal': ['view'],
   viewer: ['store', 'view', 'viewer/answers'],
   'viewer/answers': ['store', 'view', 'viewer', 'workspace'],
-  'viewer/export': ['store', 'view/page', 'viewer', 'viewer/answers'],
+  'viewer/export': ['store', 'view/page', 'viewer', 'viewer/answers', 'workspace'],
   'viewer/page': ['viewer', 'viewer/page/shell'],
   'viewer/page/branches': [
     'viewer',
@@ -693,8 +693,10 @@ export const EDGES: Readonly<Record<string, readonly string[]>> = {
     'git/objects',
     'git/upkeep',
     'git/upkeep/native',
+    'workspace/disk',
     'workspace/project',
   ],
+  'workspace/disk': ['git/disk'],
   'workspace/project': ['git/config', 'git/database', 'git/disk'],
 }
 
