@@ -13,7 +13,7 @@ const GENERATIONS = 20
  * How many times as long as all rules take for a megabyte of prose one rule may take for its worst input. Both are measured at the
  * same moment, so a busy machine slows both down. An expression that goes back again and again takes hundreds of times as long.
  */
-const MOST = 12
+const MOST = 50
 /** Rounds before an input counts as slow. */
 const ROUNDS = 6
 

@@ -100,7 +100,7 @@ export const GENERIC: readonly TableRule[] = [
     id: 'connection-string',
     keywords: ['password=', 'pwd=', 'password =', 'pwd ='],
     expression:
-      /(?<!\w)(?:(?<=;\s{0,2}(?:user )?)(?:password|pwd)|(?:password|pwd)(?=\s?=\s?[^;\s"']{1,128};)) ?= ?(?<secret>[^;"'\s\\()]{4,128})(?![^;"'\s\\)])/i,
+      /(?<!\w)(?:(?<=;\s{0,2}(?:user )?)(?:password|pwd)|(?:password|pwd)(?=\s?=\s?(?=([^;\s"']{1,128}))\1;)) ?= ?(?<secret>[^;"'\s\\()]{4,128})(?![^;"'\s\\)])/i,
     anchored: true,
     near: { oneOf: ';', before: 8, behind: 144 },
     holds: isNoPlaceholder,
@@ -134,7 +134,7 @@ export const GENERIC: readonly TableRule[] = [
     keywords: [...NAMES, '_authtoken', '_auth=', 'passwd'],
     expression: new RegExp(
       // First alternative: quoted, as in code and JSON. Second: unquoted up to the line end, as in configuration files.
-      String.raw`(?:${NAME}|_authtoken|_auth)(?:(?:${QUOTE}|\])?\s{0,3}(?::=|=>|[:=]|,(?=\s?${QUOTE}))\s{0,3}(?:[bru]{1,2})?${QUOTE}(?<secret>[^"'\x60\\\s]{8,256})${QUOTE}|(?:=| ?[:=] |: {0,3})(?<word>[^"'\x60\\\s;,(){}[\]<>&|$=]{8,256}={0,2})(?=[;,.)\]}]{0,3}(?:\s|\\|["'\x60]|$)))`,
+      String.raw`(?:${NAME}|_authtoken|_auth)(?:(?:${QUOTE}|\])?\s{0,3}(?::=|=>|[:=]|,(?=\s?${QUOTE}))\s{0,3}(?:[bru]{1,2})?${QUOTE}(?<secret>[^"'\x60\\\s]{8,256})${QUOTE}|(?:=| ?[:=] |: {0,3})(?<word>(?=([^"'\x60\\\s;,(){}[\]<>&|$=]{8,256}))\3={0,2})(?=[;,.)\]}]{0,3}(?:\s|\\|["'\x60]|$)))`,
       'i',
     ),
     anchored: true,
