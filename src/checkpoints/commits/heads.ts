@@ -58,6 +58,32 @@ export class Heads<R extends AnyRepository = Repository> {
     )
   }
 
+  /**
+   * As `refsOf`, for all sessions: by the part of a ref that encodes the session's id. `broken` has the parts of sessions
+   * with a ref that cannot be read. Throws CorruptError for other refs.
+   */
+  refsOfAll(): { refs: Map<string, Map<RefName, ObjectId>>; broken: Set<string> } {
+    const refs = new Map<string, Map<RefName, ObjectId>>()
+    const broken = new Set<string>()
+    const skip = (ref: string, error: unknown): void => {
+      const part = ref.split('/')[2]
+      if (part === undefined) throw error
+      broken.add(part)
+    }
+    const add = (ref: RefName, id: ObjectId): void => {
+      if (parseRef(ref) === undefined) return
+      const part = ref.split('/')[2]!
+      const own = refs.get(part)
+      if (own === undefined) refs.set(part, new Map([[ref, id]]))
+      else own.set(ref, id)
+    }
+    for (const one of this.archives.sessions(() => undefined).values())
+      for (const [ref, id] of one.refs) add(ref, id)
+    for (const folder of ['refs/heads/', 'refs/tags/'] as const)
+      for (const [ref, id] of this.repository.refs.entries(folder, skip)) add(ref, id)
+    return { refs, broken }
+  }
+
   /** Returns whether the session exists only in archives. */
   isArchived(session: SessionId): boolean {
     const folder: RefFolder = `refs/heads/${encodeName(session)}/`

@@ -3,15 +3,15 @@ import type { Checkpoints } from '../../checkpoints/checkpoints.ts'
 import { emptyTrash } from '../../checkpoints/trash.ts'
 import type { Repository } from '../../git/repository.ts'
 import { type ObjectId, parseRef, parseSessionId, type RefName, type SessionId } from '../../ids.ts'
-import type { JsonObject } from '../../json-value.ts'
 import { encodeName, isSameName } from '../../ref-part.ts'
 import { TimeSlice } from '../../time-slice.ts'
 import type { DocumentRules } from '../document.ts'
-import type { MaintainOptions, SessionSummary } from '../session-store.ts'
+import type { ListedSession } from '../git/listing/known-session.ts'
+import type { MaintainOptions } from '../session-store.ts'
 import { Arrivals } from './arrivals.ts'
 import { planRetention, type Removal, type RetentionPlan, type SessionFacts } from './plan.ts'
 import { type ParsedPolicy, parsePolicy, type RetentionPolicy } from './policy.ts'
-import { everySession, fieldsOf } from './stats.ts'
+import { everySession } from './stats.ts'
 import { bytesOfSessions } from './usage.ts'
 
 export interface PruneOptions {
@@ -56,14 +56,21 @@ export async function prune(
   const measuring = (done: number, total: number) => onProgress?.({ phase: 'measuring', done, total })
   const bytes = isMeasured ? await bytesOfSessions(checkpoints.history, measuring) : undefined
   const byPart = bytes && new Map([...bytes].map(([session, one]) => [encodeName(session), one.own]))
+  // The refs are read first: what changes later stays, because its refs are no longer these.
+  const { refs, broken } = checkpoints.history.refsOfAll()
   for await (const one of everySession(source)) {
-    const session = parseSessionId(one.id)
-    const refs = checkpoints.refs.of(session)
-    seen.set(one.id, refs)
-    const tagged = [...refs.keys()].some((ref) => ref.startsWith('refs/tags/'))
-    const own = byPart && (byPart.get(encodeName(session)) ?? 0)
+    const { id } = one.summary
+    const session = parseSessionId(id)
+    const part = encodeName(session)
+    const own = refs.get(part) ?? new Map<RefName, ObjectId>()
+    seen.set(id, own)
     facts.push(
-      factsOf(one, await fieldsOf(checkpoints, one), { arrived: arrivals.of(session, now), tagged, own }),
+      factsOf(one, {
+        arrived: arrivals.of(session, now),
+        tagged: [...own.keys()].some((ref) => ref.startsWith('refs/tags/')),
+        bytes: byPart && (byPart.get(part) ?? 0),
+        isBroken: broken.has(part),
+      }),
     )
   }
   const plan = planRetention(parsed, facts, now)
@@ -124,20 +131,12 @@ function groupsOf({ refs }: Repository, { removals }: RetentionPlan): Removal[][
 const AT_ONCE = 64
 
 function factsOf(
-  { id, type, title, updatedAt, problem }: SessionSummary,
-  { workspace, metadata }: JsonObject,
-  { arrived, tagged, own }: { arrived: number; tagged: boolean; own: number | undefined },
+  { summary: { id, type, title, updatedAt, problem }, workspace, keep = false }: ListedSession,
+  { isBroken, ...known }: Pick<SessionFacts, 'arrived' | 'tagged' | 'bytes'> & { isBroken: boolean },
 ): SessionFacts {
   return {
-    id,
-    type,
-    title,
-    project: typeof workspace === 'string' ? workspace : undefined,
+    ...{ id, type, title, project: workspace, pinned: keep, damaged: isBroken || problem !== undefined },
     lastUse: Date.parse(updatedAt),
-    arrived,
-    pinned: ((metadata ?? {}) as { keep?: unknown }).keep === true,
-    tagged,
-    bytes: own,
-    damaged: problem !== undefined,
+    ...known,
   }
 }

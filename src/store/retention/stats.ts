@@ -10,8 +10,9 @@ import { costOf, type Prices } from '../../view/cost.ts'
 import { readUsage } from '../../view/usage.ts'
 import { type Project, projectIn } from '../../workspace/project/query.ts'
 import type { DocumentRules } from '../document.ts'
+import type { ListedSession } from '../git/listing/known-session.ts'
 import { KnownSessions } from '../git/listing/known-sessions.ts'
-import { listSessions } from '../git/listing/list.ts'
+import { listWithFacts } from '../git/listing/list.ts'
 import type { MaintainOptions, SessionSummary } from '../session-store.ts'
 import { bytesOfSessions, type SessionBytes } from './usage.ts'
 
@@ -54,7 +55,7 @@ export async function* statsOfSessions(
     onProgress?.({ phase: 'measuring', done, total }),
   )
   const byPart = new Map([...bytes].map(([session, one]) => [encodeName(session), one]))
-  for await (const summary of everySession({ repository, checkpoints, rules })) {
+  for await (const { summary, isArchived } of everySession({ repository, checkpoints, rules })) {
     const id = parseSessionId(summary.id)
     const fields = await fieldsOf(checkpoints, summary)
     const { workspace, model } = fields
@@ -66,6 +67,7 @@ export async function* statsOfSessions(
     )
     yield {
       ...summary,
+      ...(isArchived && { archived: true }),
       project: typeof workspace === 'string' ? workspace : undefined,
       repository: projectIn(fields),
       checkpoints: await countOf(history, id).catch(nothingOf),
@@ -79,18 +81,15 @@ export async function* statsOfSessions(
 /** Lists the sessions with refs of their own, then the archived ones; both newest first. */
 export async function* everySession({
   repository,
-  checkpoints,
+  checkpoints: { history },
   rules,
-}: Source): AsyncGenerator<SessionSummary & { archived?: true }> {
-  const { history } = checkpoints
-  yield* listSessions(history, {}, rules, new KnownSessions(repository, rules))
-  const archived = listSessions(
-    history,
-    { archived: true },
-    rules,
-    new KnownSessions(repository, rules, true),
-  )
-  for await (const summary of archived) yield { ...summary, archived: true }
+}: Source): AsyncGenerator<ListedSession & { isArchived: boolean }> {
+  for (const isArchived of [false, true]) {
+    if (isArchived && history.archives.all(() => undefined).length === 0) return
+    const memory = new KnownSessions(repository, rules, isArchived)
+    for await (const one of listWithFacts(history, { archived: isArchived }, rules, memory))
+      yield { ...one, isArchived }
+  }
 }
 
 async function countOf(history: Checkpoints['history'], session: SessionId): Promise<number> {
@@ -99,7 +98,7 @@ async function countOf(history: Checkpoints['history'], session: SessionId): Pro
 }
 
 /** Returns the values of a session that are not collections; an empty object if the session cannot be read. */
-export async function fieldsOf(
+async function fieldsOf(
   { history, objects }: Checkpoints,
   { head, problem }: SessionSummary,
 ): Promise<JsonObject> {
