@@ -18,8 +18,14 @@ import { bringRewrites, takeRewrites } from './rewrites/taken.ts'
 import { each, type Only, type Sharing, sessionsWith } from './sharing.ts'
 import { bringFolded, takeOverFolded } from './tombstones/shared-folds.ts'
 
+/** What a fetch did, and the remote's refs as it found them. */
+export interface FetchResult {
+  report: FetchReport
+  there: RemoteRefs
+}
+
 /** Fetches sessions. Throws RemoteError; CorruptError for wrong objects; LockedError, StorageError. */
-export async function fetchSessions(sharing: Sharing, only?: Only, depth?: number): Promise<FetchReport> {
+export async function fetchSessions(sharing: Sharing, only?: Only, depth?: number): Promise<FetchResult> {
   const { checkpoints, remote, names, options } = sharing
   const { repository } = checkpoints.history
   await create(checkpoints)
@@ -40,7 +46,9 @@ export async function fetchSessions(sharing: Sharing, only?: Only, depth?: numbe
       let isPurged = moved === PURGED
       if (moved !== PURGED) report.rewritten.push(...moved)
       // New archives can be read only now, so the sessions are determined again.
-      await each(isPurged ? [] : (await sessionsWith(sharing, there, only)).values(), async (shared) => {
+      const isSame = fetched === undefined && folded === undefined && news.rewrites.isEmpty
+      const now = isSame || isPurged ? sessions : await sessionsWith(sharing, there, only)
+      await each(isPurged ? [] : now.values(), async (shared) => {
         if (isAll && isOnlyArchivedThere(shared)) return
         const plan = await settle(sharing, shared, there, mark)
         if (plan === PURGED) isPurged = true
@@ -48,7 +56,7 @@ export async function fetchSessions(sharing: Sharing, only?: Only, depth?: numbe
       })
       if (!isPurged) isPurged = (await takeOverFolded(sharing, there, mark)) === PURGED
       if (!isPurged && isAll) await takeOverArchives(sharing, there, report)
-      if (!isPurged) return sorted(report)
+      if (!isPurged) return { report: sorted(report), there }
     } finally {
       fetched?.release()
       folded?.release()
