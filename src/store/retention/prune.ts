@@ -12,7 +12,7 @@ import { Arrivals } from './arrivals.ts'
 import { planRetention, type Removal, type RetentionPlan, type SessionFacts } from './plan.ts'
 import { type ParsedPolicy, parsePolicy, type RetentionPolicy } from './policy.ts'
 import { everySession } from './stats.ts'
-import { bytesOfSessions } from './usage.ts'
+import { usageOfSessions } from './usage.ts'
 
 export interface PruneOptions {
   /** Only report what the policy would remove. */
@@ -54,8 +54,8 @@ export async function prune(
   // Measuring reads the whole store, so it is done only if needed.
   const isMeasured = dryRun || parsed.rules.some(({ maxBytes }) => maxBytes !== Number.POSITIVE_INFINITY)
   const measuring = (done: number, total: number) => onProgress?.({ phase: 'measuring', done, total })
-  const bytes = isMeasured ? await bytesOfSessions(checkpoints.history, measuring) : undefined
-  const byPart = bytes && new Map([...bytes].map(([session, one]) => [encodeName(session), one.own]))
+  const usage = isMeasured ? await usageOfSessions(checkpoints.history, measuring) : undefined
+  const byPart = usage && new Map([...usage].map(([session, { bytes }]) => [encodeName(session), bytes.own]))
   // The refs are read first: what changes later stays, because its refs are no longer these.
   const { refs, broken } = checkpoints.history.refsOfAll()
   for await (const one of everySession(source)) {

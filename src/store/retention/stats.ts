@@ -1,9 +1,8 @@
 /** Statistics of each session: bytes, messages, tokens, cost. */
 import type { Checkpoints } from '../../checkpoints/checkpoints.ts'
 import { readFields } from '../../checkpoints/trees/documents.ts'
-import { CorruptError } from '../../errors.ts'
 import type { Repository } from '../../git/repository.ts'
-import { type CommitId, parseSessionId, type SessionId } from '../../ids.ts'
+import { type CommitId, parseSessionId } from '../../ids.ts'
 import type { JsonObject } from '../../json-value.ts'
 import { encodeName } from '../../ref-part.ts'
 import { costOf, type Prices } from '../../view/cost.ts'
@@ -14,7 +13,7 @@ import type { ListedSession } from '../git/listing/known-session.ts'
 import { KnownSessions } from '../git/listing/known-sessions.ts'
 import { listWithFacts } from '../git/listing/list.ts'
 import type { MaintainOptions, SessionSummary } from '../session-store.ts'
-import { bytesOfSessions, type SessionBytes } from './usage.ts'
+import { type SessionBytes, usageOfSessions } from './usage.ts'
 
 /** A session and its statistics. */
 export interface SessionStats extends SessionSummary {
@@ -44,17 +43,17 @@ interface Source {
   rules: DocumentRules
 }
 
-/** Yields the statistics of all sessions, newest first, archived sessions last. It reads the whole store once. */
+/** Yields the statistics of all sessions, newest first, archived sessions last. It reads the whole store, unless nothing has changed since the last call. */
 export async function* statsOfSessions(
   { repository, checkpoints, rules }: Source,
   { prices = {}, onProgress }: SessionStatsOptions = {},
 ): AsyncGenerator<SessionStats> {
   if (!(await checkpoints.openFinished())) return
   const { history } = checkpoints
-  const bytes = await bytesOfSessions(history, (done, total) =>
+  const usage = await usageOfSessions(history, (done, total) =>
     onProgress?.({ phase: 'measuring', done, total }),
   )
-  const byPart = new Map([...bytes].map(([session, one]) => [encodeName(session), one]))
+  const byPart = new Map([...usage].map(([session, one]) => [encodeName(session), one]))
   for await (const { summary, isArchived } of everySession({ repository, checkpoints, rules })) {
     const id = parseSessionId(summary.id)
     const fields = await fieldsOf(checkpoints, summary)
@@ -70,8 +69,7 @@ export async function* statsOfSessions(
       ...(isArchived && { archived: true }),
       project: typeof workspace === 'string' ? workspace : undefined,
       repository: projectIn(fields),
-      checkpoints: await countOf(history, id).catch(nothingOf),
-      bytes: byPart.get(encodeName(id)) ?? { own: 0, shared: 0 },
+      ...(byPart.get(encodeName(id)) ?? { checkpoints: 0, bytes: { own: 0, shared: 0 } }),
       tokens,
       ...(cost !== undefined && { cost }),
     }
@@ -92,11 +90,6 @@ export async function* everySession({
   }
 }
 
-async function countOf(history: Checkpoints['history'], session: SessionId): Promise<number> {
-  const tips = [...history.branches(session).values(), ...(await history.tags(session)).values()]
-  return (await history.reachable(tips)).size
-}
-
 /** Returns the values of a session that are not collections; an empty object if the session cannot be read. */
 async function fieldsOf(
   { history, objects }: Checkpoints,
@@ -105,11 +98,6 @@ async function fieldsOf(
   if (problem !== undefined) return {}
   const { tree } = await history.info(head as CommitId)
   return readFields(objects, tree)
-}
-
-function nothingOf(error: unknown): number {
-  if (error instanceof CorruptError) return 0
-  throw error
 }
 
 const cachedIn = (usage: unknown): number => readUsage(usage)?.cached ?? 0
