@@ -48,6 +48,7 @@ export async function fetchSessions(sharing: Sharing, only?: Only, depth?: numbe
       // New archives can be read only now, so the sessions are determined again.
       const isSame = fetched === undefined && folded === undefined && news.rewrites.isEmpty
       const now = isSame || isPurged ? sessions : await sessionsWith(sharing, there, only)
+      if (!isPurged) await bringBackDeleted(sharing, now)
       await each(isPurged ? [] : now.values(), async (shared) => {
         if (isAll && isOnlyArchivedThere(shared)) return
         const plan = await settle(sharing, shared, there, mark)
@@ -112,6 +113,23 @@ export async function bring(
   const request = { wants: [...wants], haves: [...haves], ...(depth !== undefined && { depth }) }
   return remote.fetch(request, options)
 }
+
+/**
+ * Brings archived sessions back that others have deleted, so that each archive changes once rather than for each of them.
+ * They are deleted next.
+ */
+async function bringBackDeleted({ checkpoints }: Sharing, sessions: SharedSessions): Promise<void> {
+  const found = [...sessions.values()].flatMap(({ session, archived, gone }) =>
+    archived.local && gone.remote !== undefined && gone.remote !== gone.local ? session : [],
+  )
+  for (let at = 0; at < found.length; at += AT_ONCE) {
+    const [first, ...others] = found.slice(at, at + AT_ONCE)
+    if (others.length > 0) await checkpoints.refs.unarchive(first!, ...others)
+  }
+}
+
+/** How many sessions come back in one change. */
+const AT_ONCE = 256
 
 /** Moves the refs of one session as a fetch requires. */
 async function settle(

@@ -100,6 +100,11 @@ async function carryOut(
   const slice = new TimeSlice()
   const { removals } = plan
   for (const some of groupsOf(repository, plan)) {
+    // One change of an archive for all of them, rather than one for each.
+    const [first, ...others] = some.flatMap(({ session }) =>
+      checkpoints.history.isArchived(session as SessionId) ? (session as SessionId) : [],
+    )
+    if (first !== undefined && others.length > 0) await checkpoints.refs.unarchive(first, ...others)
     const remove = async ({ session }: Removal): Promise<void> => {
       const options = { discardedAt: now, expected: seen.get(session)! }
       answers.set(session, await checkpoints.refs.deleteSession(session as SessionId, options))
