@@ -36,6 +36,11 @@ export class Lifetime {
     }
   }
 
+  /** Runs work for which no caller waits, but `close` does. Its errors are ignored; a closed store skips it. */
+  later(work: () => Promise<void>): void {
+    this.use(work).catch(() => undefined)
+  }
+
   /** Resolves when all running work has ended, successfully or not. */
   async close(): Promise<void> {
     this.#closed = true

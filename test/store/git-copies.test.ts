@@ -16,7 +16,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
-import { keepItems, readItems } from '../../src/checkpoints/trees/item-copies.ts'
+import { copyOf, readItems } from '../../src/checkpoints/trees/item-copies.ts'
 import { Copies } from '../../src/git/database/copies.ts'
 import { nodeFileSystem } from '../../src/git/disk/file-system.ts'
 import { pathsOf } from '../../src/git/disk/paths.ts'
@@ -107,6 +107,17 @@ test('later checkpoints, older ones and forks share them', async () => {
   expect(((await load(folder, { at: early.id })) as Session).messages).toEqual(messages.slice(0, 210))
   expect(((await load(folder, { id: 'other' })) as Session).messages).toHaveLength(211)
   expect(copiesOf(folder)).toEqual(before)
+})
+
+test('a caller that changes what it was given does not change the copies', async () => {
+  const folder = await made()
+  const store = storeAt(folder)
+  const session = (await store.load('demo'))!
+  for (const one of session.messages) one.content = 'changed'
+  session.messages.length = 3
+  await store.close()
+  expect(copiesOf(folder)).toHaveLength(3)
+  expect(await load(folder)).toEqual(state())
 })
 
 test('what a copy says is used: it is not only written', async () => {
@@ -251,6 +262,7 @@ describe('A purge', () => {
     await store.load('demo')
     await store.maintain({ purge: true })
     await store.load('demo')
+    await store.close()
     expect(copiesOf(folder)).toHaveLength(3)
   })
 
@@ -284,7 +296,8 @@ test('what JSON does not give back as it is has no copy', async () => {
       ['hash-object', '--stdin'],
       `${copiesOf(place.paths.root).length}`,
     ) as ObjectId
-    await keepItems(copies, tree, items, '', new TimeSlice())
+    const keep = await copyOf(copies, tree, items, '', new TimeSlice())
+    keep?.()
     return readItems(copies, tree, new TimeSlice())
   }
   for (const value of [-0, Number.POSITIVE_INFINITY, { a: [-0] }])

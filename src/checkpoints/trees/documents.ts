@@ -17,7 +17,7 @@ import {
   type ObjectReader,
   readBlobs,
 } from './files.ts'
-import { keepItems, readItems } from './item-copies.ts'
+import { copyOf, readItems } from './item-copies.ts'
 import { type ItemFolder, itemFolders } from './item-folders.ts'
 
 /** Lets other work run between time slices. */
@@ -26,14 +26,14 @@ export const pause = (): Promise<unknown> => setImmediate()
 /**
  * Reads the document of a tree, as the session shows it. Throws CorruptError, which names the file.
  *
- * @param copies copies of full folders, which are read if given; new ones are made if `mark` is given, see
- * `Copies.write`
+ * @param copies copies of full folders, which are read if given
+ * @param keep keeps new copies after the answer; for the `mark`, see `Copies.write`
  */
 export async function readDocument(
   objects: ObjectStore,
   tree: ObjectId,
   session: SessionId,
-  { copies, mark }: { copies?: KeptCopies; mark?: string | undefined } = {},
+  { copies, keep }: { copies?: KeptCopies; keep?: CopyKeeping | undefined } = {},
 ): Promise<JsonObject> {
   const full: FullFolder[] = copies === undefined ? [] : await fullFolders(objects, tree)
   const decoded = new Map<string, readonly unknown[]>()
@@ -44,12 +44,30 @@ export async function readDocument(
   }
   const blobs = await blobsBelow(objects, tree, { enter: (path) => !decoded.has(path) })
   const document = await decodeDocument(await readBlobs(objects, blobs), pause, undefined, decoded)
-  for (const { path, id, collection, first, end } of mark === undefined ? [] : full) {
-    const items = document[collection]
-    if (!decoded.has(path) && Array.isArray(items) && items.length >= end)
-      await keepItems(copies!, id, items.slice(first, end), mark!, slice)
+  if (keep !== undefined) {
+    const made: (() => void)[] = []
+    for (const { path, id, collection, first, end } of full) {
+      const items = document[collection]
+      if (decoded.has(path) || !Array.isArray(items) || items.length < end) continue
+      const copy = await copyOf(copies!, id, items.slice(first, end), keep.mark, slice)
+      if (copy !== undefined) made.push(copy)
+    }
+    if (made.length > 0) keep.later(() => oneByOne(made))
   }
   return shownAs(session, document)
+}
+
+export interface CopyKeeping {
+  readonly mark: string
+  /** Runs work when the caller has its answer. */
+  later(work: () => Promise<void>): void
+}
+
+async function oneByOne(steps: readonly (() => void)[]): Promise<void> {
+  for (const step of steps) {
+    await pause()
+    step()
+  }
 }
 
 interface FullFolder extends ItemFolder {

@@ -30,26 +30,29 @@ export async function readItems(
   return items
 }
 
-/** Keeps a copy of the items of the folder with this tree. `mark`: see `Copies.write`. */
-export async function keepItems(
+/**
+ * Encodes a copy of the items of the folder with this tree; returns a function that keeps it, which may be called when
+ * the items have changed. `undefined` if there can be no copy. `mark`: see `Copies.write`.
+ */
+export async function copyOf(
   copies: KeptCopies,
   tree: ObjectId,
   items: readonly unknown[],
   mark: string,
   slice: TimeSlice,
-): Promise<void> {
+): Promise<(() => void) | undefined> {
   const lines: Buffer[] = []
   let bytes = 0
   for (let from = 0; from < items.length; ) {
     const line = lineOf(items, from)
-    if (line === undefined) return
+    if (line === undefined) return undefined
     bytes += line.bytes.length
-    if (bytes > MOST_COPY) return
+    if (bytes > MOST_COPY) return undefined
     lines.push(line.bytes)
     from = line.end
     if (slice.isOver()) await slice.next()
   }
-  copies.write(KIND, tree, Buffer.concat(lines), mark)
+  return () => copies.write(KIND, tree, Buffer.concat(lines), mark)
 }
 
 /** Encodes some items, from number `from`, as a line with a JSON array; `undefined` if JSON would change a value. */

@@ -5,14 +5,14 @@
  * after that.
  */
 import { TimeSlice } from '../../time-slice.ts'
-import { mergePacks, type PackSource, spansOf } from '../packs/combine.ts'
-import { parsePackIndex } from '../packs/pack-index.ts'
-import type { BuiltPack } from '../packs/writer.ts'
+import { mergePacks, type PackSource } from '../packs/combine.ts'
+import type { BuiltPack, PackSpan } from '../packs/writer.ts'
 
 export interface MergedInMemory {
   name: string
   pack: Buffer
   index: Buffer
+  spans: readonly PackSpan[]
   level: number
   /** Names of the packs it replaces. */
   replaces: readonly string[]
@@ -22,7 +22,7 @@ interface SmallPack {
   name: string
   level: number
   /** The bytes, while they are few enough to be merged from memory. */
-  bytes?: { pack: Buffer; index: Buffer }
+  bytes?: { pack: Buffer; spans: readonly PackSpan[] }
 }
 
 const FAN_IN = 16
@@ -37,8 +37,8 @@ export class ChapterPacks {
   #isMerging = false
   #isNamed = false
 
-  add({ name, pack, index }: Pick<BuiltPack, 'name' | 'pack' | 'index'>, level = 0): void {
-    const bytes = pack.length > LARGEST ? undefined : { pack, index }
+  add({ name, pack, spans }: Pick<BuiltPack, 'name' | 'pack' | 'spans'>, level = 0): void {
+    const bytes = pack.length > LARGEST ? undefined : { pack, spans }
     this.#packs.push({ name, level, ...(bytes && { bytes }) })
   }
 
@@ -104,11 +104,11 @@ async function merge(packs: readonly SmallPack[], level: number): Promise<Merged
   return { ...merged, pack: Buffer.concat(pieces), level, replaces: packs.map(({ name }) => name) }
 }
 
-function sourceOf({ name, bytes }: SmallPack, slice: TimeSlice): PackSource {
-  const { pack, index } = bytes!
-  const entries = parsePackIndex(index, name).entries()
+function sourceOf({ bytes }: SmallPack, slice: TimeSlice): PackSource {
+  const { pack, spans } = bytes!
   return {
-    entries: spansOf(entries, pack.length),
+    entries: spans,
+    isOwn: true,
     async read(position, length) {
       if (slice.isOver()) await slice.next()
       return pack.subarray(position, position + length)

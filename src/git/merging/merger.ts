@@ -32,6 +32,8 @@ export class PackMerger {
   readonly #breakLock: (file: string) => Promise<void>
   readonly #retired: RetiredPacks
   readonly #notOurs = new Set<string>()
+  /** With fewer retired packs there are not too many packs. */
+  #enoughToCount = 0
   #last: Promise<unknown> = Promise.resolve()
 
   /** `breakLock` breaks a lock that a dead process left. */
@@ -90,14 +92,23 @@ export class PackMerger {
    */
   sweep(most = MOST_WHILE_SAVING): void {
     const due = this.#folder.now() - GRACE
-    const count = this.#retired.oldest === undefined ? 0 : this.#packNames().length
-    let tooMany = count > most ? count - MOST_PACKS : 0
+    let tooMany = this.#tooMany(most)
+    const standing = new Map<string, boolean>()
     for (;;) {
       const oldest = this.#retired.oldest
       if (oldest === undefined || (tooMany <= 0 && oldest.since > due)) return
-      if (this.#remove(oldest)) tooMany--
+      if (this.#remove(oldest, standing)) tooMany--
       this.#retired.drop(oldest)
     }
+  }
+
+  /** How many packs to remove before their time. Reads the folder more often the closer it is to the limit. */
+  #tooMany(most: number): number {
+    const retired = this.#retired.size
+    if (retired === 0 || (most === MOST_WHILE_SAVING && retired < this.#enoughToCount)) return 0
+    const count = this.#packNames().length
+    this.#enoughToCount = count > most ? 0 : retired + Math.ceil((most - count) / 2)
+    return count > most ? count - MOST_PACKS : 0
   }
 
   /** To be called when saving pauses: keeps no more packs than git reads quickly. */
@@ -169,14 +180,18 @@ export class PackMerger {
   /**
    * Only while the pack that replaces it exists: otherwise somebody repacked, and this may be the same pack saved
    * again.
+   *
+   * @param standing what is known of the packs that replace others
    */
-  #remove({ pack, by }: RetiredPack): boolean {
+  #remove({ pack, by }: RetiredPack, standing: Map<string, boolean>): boolean {
     const placement = this.#placement
     const { fs, paths } = this.#folder
-    const isStanding = (): boolean =>
-      placement.has(by) ||
+    if (!placement.has(pack) || placement.isKept(pack)) return false
+    const isStanding = standing.get(by) ?? placement.has(by)
+    standing.set(by, isStanding)
+    const isDue =
+      isStanding ||
       isStoodFor([...retiredLists(fs, paths.retired)], by, (other) => other !== pack && placement.has(other))
-    const isDue = placement.has(pack) && !placement.isKept(pack) && isStanding()
     if (isDue) placement.remove(pack)
     return isDue
   }

@@ -22,7 +22,10 @@ export class RetiredPacks {
   readonly #fs: FileSystem
   readonly #folder: string
   readonly #temporaries: Temporaries
-  #packs: RetiredPack[] = []
+  /** By pack, oldest first. */
+  #packs = new Map<string, RetiredPack>()
+  /** How many packs a pack stands for. */
+  readonly #standsFor = new Map<string, number>()
   #obsolete = new Set<string>()
   #isNew = false
 
@@ -32,29 +35,34 @@ export class RetiredPacks {
     this.#temporaries = temporaries
   }
 
+  get size(): number {
+    return this.#packs.size
+  }
+
   /** The pack to delete first: no other pack's objects have to be found through it. */
   get oldest(): RetiredPack | undefined {
-    const needed = new Set(this.#packs.map(({ by }) => by))
-    return this.#packs.find(({ pack }) => !needed.has(pack))
+    for (const one of this.#packs.values()) if (!this.#standsFor.has(one.pack)) return one
+    return undefined
   }
 
   has(pack: string): boolean {
-    return this.#packs.some((one) => one.pack === pack)
+    return this.#packs.has(pack)
   }
 
   add(packs: readonly string[], by: string, since: number): void {
-    const fresh = new Set(packs)
-    const kept = this.#packs.flatMap((one) => {
-      if (one.pack === by) return []
-      return fresh.delete(one.pack) ? { ...one, by } : one
-    })
-    this.#packs = [...kept, ...[...fresh].map((pack) => ({ pack, by, since }))]
+    this.#remove(by)
+    for (const pack of packs) {
+      const known = this.#packs.get(pack)
+      if (known !== undefined) this.#countDown(known.by)
+      // A known one keeps its place.
+      this.#set({ pack, by, since: known?.since ?? since })
+    }
   }
 
   /** Durably lists the packs that `by` replaces. Throws StorageError. */
   async persist(by: string, owner: Owner): Promise<void> {
     const known = new Set(readList(this.#fs, join(this.#folder, by))?.packs)
-    const packs = new Set(this.#packs.flatMap((one) => (one.by === by ? one.pack : [])))
+    const packs = new Set([...this.#packs.values()].flatMap((one) => (one.by === by ? one.pack : [])))
     if (packs.size === 0) return
     const text = ownerText(owner) + [...known, ...packs].map((pack) => `${pack}\n`).join('')
     const temporary = this.#temporaries.write(Buffer.from(text))
@@ -75,8 +83,8 @@ export class RetiredPacks {
 
   /** To be called when the pack is deleted, or is not ours to delete. Its list is removed once that is durable. */
   drop({ pack, by }: RetiredPack): void {
-    this.#packs = this.#packs.filter((one) => one.pack !== pack)
-    if (!this.#packs.some((one) => one.by === by)) this.#obsolete.add(by)
+    this.#remove(pack)
+    if (!this.#standsFor.has(by)) this.#obsolete.add(by)
   }
 
   get hasObsolete(): boolean {
@@ -90,12 +98,11 @@ export class RetiredPacks {
   async tidy(sync: () => Promise<void>, syncPack: (pack: string) => Promise<void>): Promise<void> {
     const obsolete = this.#obsolete
     this.#obsolete = new Set()
-    const due = [...obsolete].filter((by) => !this.#packs.some((one) => one.by === by))
+    const due = [...obsolete].filter((by) => !this.#standsFor.has(by))
     for (const by of due)
       for (const pack of readList(this.#fs, join(this.#folder, by))?.packs ?? []) await syncPack(pack)
     await sync()
-    for (const by of due)
-      if (!this.#packs.some((one) => one.by === by)) this.#fs.unlink(join(this.#folder, by))
+    for (const by of due) if (!this.#standsFor.has(by)) this.#fs.unlink(join(this.#folder, by))
   }
 
   /** Reads what other processes have merged. `present`: the existing packs. */
@@ -103,10 +110,27 @@ export class RetiredPacks {
     for (const { by, packs, since } of retiredLists(this.#fs, this.#folder)) {
       const left = packs.filter((pack) => present.has(pack))
       if (left.length === 0) this.#obsolete.add(by)
-      const fresh = left.filter((pack) => !this.has(pack))
-      this.#packs.push(...fresh.map((pack) => ({ pack, by, since })))
+      for (const pack of left) if (!this.has(pack)) this.#set({ pack, by, since })
     }
-    this.#packs.sort((a, b) => a.since - b.since)
+    this.#packs = new Map([...this.#packs].sort(([, a], [, b]) => a.since - b.since))
+  }
+
+  #set(one: RetiredPack): void {
+    this.#packs.set(one.pack, one)
+    this.#standsFor.set(one.by, (this.#standsFor.get(one.by) ?? 0) + 1)
+  }
+
+  #remove(pack: string): void {
+    const one = this.#packs.get(pack)
+    if (one === undefined) return
+    this.#packs.delete(pack)
+    this.#countDown(one.by)
+  }
+
+  #countDown(by: string): void {
+    const left = this.#standsFor.get(by)! - 1
+    if (left > 0) this.#standsFor.set(by, left)
+    else this.#standsFor.delete(by)
   }
 }
 

@@ -8,16 +8,13 @@ import { CorruptError } from '../../errors.ts'
 import type { ObjectId } from '../../ids.ts'
 import { TimeSlice } from '../../time-slice.ts'
 import { deflateSmall, storedData } from '../objects/zlib-stream.ts'
-import { buildIndex, CHECKSUM_BYTES, type PackEntry, packHeader } from './writer.ts'
-
-/** An entry, with the position where it ends. */
-export interface PackSpan extends PackEntry {
-  end: number
-}
+import { buildIndex, CHECKSUM_BYTES, type PackEntry, type PackSpan, packHeader } from './writer.ts'
 
 export interface PackSource {
   /** By offset. */
   entries: readonly PackSpan[]
+  /** Whether the bytes were made by this process and never left its memory: then they are not checked again. */
+  isOwn?: true
   read(position: number, length: number): Uint8Array | Promise<Uint8Array>
 }
 
@@ -26,6 +23,8 @@ export interface MergedPack {
   name: string
   index: Buffer
   objects: number
+  /** By offset. */
+  spans: readonly PackSpan[]
 }
 
 const CHUNK = 1024 * 1024
@@ -51,7 +50,7 @@ export async function mergePacks(
   }
   await out(packHeader(count))
   let position = 12
-  const merged: { id: ObjectId; offset: number; crc: number }[] = []
+  const merged: PackSpan[] = []
   for (const { source, entries } of kept) {
     for (const run of contiguousRuns(entries)) {
       const start = run[0]!.offset
@@ -59,12 +58,12 @@ export async function mergePacks(
       for (const { id, offset, end, crc } of run) {
         if (isDelta(bytes[offset - start]!)) return undefined
         // The old packs are deleted later: a damaged entry must not get a new, valid checksum.
-        if (crc32(bytes.subarray(offset - start, end - start)) !== crc)
+        if (source.isOwn === undefined && crc32(bytes.subarray(offset - start, end - start)) !== crc)
           throw new CorruptError(
             `The object ${id} is damaged in its pack. 'forkpoint verify' names the checkpoints it belongs to.`,
             { object: id },
           )
-        if (!deflate) merged.push({ id, offset: position + offset - start, crc })
+        if (!deflate) merged.push({ id, offset: position + offset - start, crc, end: position + end - start })
       }
       if (!deflate) {
         await out(bytes)
@@ -75,11 +74,12 @@ export async function mergePacks(
       for (const { id, offset, end, crc } of run) {
         const entry = bytes.subarray(offset - start, end - start)
         const pieces = deflatedEntry(entry)
-        merged.push({ id, offset: position, crc: pieces === undefined ? crc : crcOf(pieces) })
+        const at = position
         for (const piece of pieces ?? [entry]) {
           written.push(piece)
           position += piece.length
         }
+        merged.push({ id, offset: at, crc: pieces === undefined ? crc : crcOf(pieces), end: position })
         if (slice.isOver()) await slice.next()
       }
       await out(Buffer.concat(written))
@@ -87,7 +87,8 @@ export async function mergePacks(
   }
   const checksum = sha.digest()
   await write(checksum)
-  return { name: checksum.toString('hex'), index: buildIndex(merged, checksum), objects: count }
+  const index = buildIndex(merged, checksum)
+  return { name: checksum.toString('hex'), index, objects: count, spans: merged }
 }
 
 /** The entries of a pack of `size` bytes, by offset, with their ends. */

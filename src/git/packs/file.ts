@@ -201,7 +201,7 @@ export class PackFile {
     // The index does not say where a stream ends; no zlib makes a longer one than this.
     const window = this.#bytes.window(stream, size + (size >> 3) + 1024)
     try {
-      return inflateAt(window.bytes, window.at, size)
+      return inflateAt(window.bytes, window.at, size, true)
     } catch (error) {
       throw this.#explained(at, error)
     }

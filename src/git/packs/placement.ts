@@ -129,11 +129,14 @@ export class Placement {
 
   /** Removes a pack, its index first, so that no reader starts to use it. */
   remove(pack: string): void {
-    for (const ending of ['idx', 'rev', 'pack', 'keep']) {
+    const { fs } = this.folder
+    fs.unlink(this.file(pack, 'idx'))
+    // Most have no `rev` and no `keep`, and a thrown error costs more than a check.
+    for (const ending of ['rev', 'keep']) {
       const file = this.file(pack, ending)
-      // Most have no `rev` and no `keep`, and a thrown error costs more than a check.
-      if (this.folder.fs.stat(file) !== undefined) this.folder.fs.unlink(file)
+      if (fs.stat(file) !== undefined) fs.unlink(file)
     }
+    fs.unlink(this.file(pack, 'pack'))
   }
 
   /** Syncs a pack and its index, if they exist. Throws StorageError. */

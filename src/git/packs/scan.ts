@@ -4,9 +4,8 @@ import { crc32 } from 'node:zlib'
 import { BrokenStreamError } from '../objects/inflate.ts'
 import { inflateOpen } from '../objects/inflate-open.ts'
 import { type NewObject, newObject } from '../objects/object.ts'
-import type { PackSpan } from './combine.ts'
 import { readEntryHeader } from './entry.ts'
-import { CHECKSUM_BYTES } from './writer.ts'
+import { CHECKSUM_BYTES, type PackSpan } from './writer.ts'
 
 export interface ScannedObject {
   /** Position of its entry, as in an index. */

@@ -19,6 +19,8 @@ export interface BuiltPack {
   /** The pack's checksum, 40 hex digits: the files are `pack-<name>.pack` and `pack-<name>.idx`. */
   name: string
   pack: Buffer
+  /** By offset. */
+  readonly spans: readonly PackSpan[]
   /** Computed on first use. */
   readonly index: Buffer
 }
@@ -30,6 +32,11 @@ export interface PackEntry {
   offset: number
   /** CRC-32 of the entry's bytes in the pack. */
   crc: number
+}
+
+/** An entry, with the position where it ends. */
+export interface PackSpan extends PackEntry {
+  end: number
 }
 
 /** Bytes of the checksum that ends a pack or an index. */
@@ -44,6 +51,7 @@ export function buildPack(objects: readonly NewObject[]): BuiltPack {
   return {
     name: checksum.toString('hex'),
     pack,
+    spans: entries,
     get index() {
       index ??= buildIndex(entries, checksum)
       return index
@@ -69,7 +77,7 @@ export async function buildPackAsync(objects: readonly NewObject[]): Promise<Bui
   }
   const { pack, checksum, entries } = await inSlices(assemble(unique, await Promise.all(bodies)), slice)
   const index = await inSlices(indexSteps(entries, checksum), slice)
-  return { name: checksum.toString('hex'), pack, index }
+  return { name: checksum.toString('hex'), pack, spans: entries, index }
 }
 
 /** The first 12 bytes of a pack of `count` objects. */
@@ -165,7 +173,7 @@ interface Assembled {
   pack: Buffer
   checksum: Buffer
   /** In the order of the objects. */
-  entries: PackEntry[]
+  entries: PackSpan[]
 }
 
 /** Puts the pack together; pauses where a caller may let others run. `undefined` bodies are stored. */
@@ -180,7 +188,7 @@ function* assemble(objects: readonly NewObject[], bodies: readonly Body[]): Gene
   }
   const pack = Buffer.allocUnsafe(size)
   const digest = createHash('sha1')
-  const entries: PackEntry[] = []
+  const entries: PackSpan[] = []
   pack.set(packHeader(objects.length))
   let hashed = 0
   let to = 12
@@ -201,7 +209,7 @@ function* assemble(objects: readonly NewObject[], bodies: readonly Body[]): Gene
       crc = crc32(pack.subarray(from, Math.min(from + PIECE, to)), crc)
       if (to - start > PIECE) yield
     }
-    entries.push({ id, offset: start, crc })
+    entries.push({ id, offset: start, crc, end: to })
     for (; to - hashed > PIECE; hashed += PIECE) {
       digest.update(pack.subarray(hashed, hashed + PIECE))
       yield
@@ -235,8 +243,9 @@ async function inSlices<T>(steps: Generator<void, T>, slice: TimeSlice): Promise
 
 const sum = (body: Body): number | undefined => body?.reduce((length, piece) => length + piece.length, 0)
 
-/** Sorts entries by id, those with the same first byte at a time. */
+/** Sorts entries by id; many of them in steps, those with the same first byte at a time. */
 function* sortedSteps(entries: readonly PackEntry[]): Generator<void, PackEntry[]> {
+  if (entries.length <= SOME) return [...entries].sort(byId)
   const byByte = Array.from({ length: 256 }, (): PackEntry[] => [])
   for (const [n, entry] of entries.entries()) {
     byByte[Number.parseInt(entry.id.slice(0, 2), 16) || 0]!.push(entry)
@@ -244,11 +253,13 @@ function* sortedSteps(entries: readonly PackEntry[]): Generator<void, PackEntry[
   }
   const sorted: PackEntry[] = []
   for (const some of byByte) {
-    for (const entry of some.sort((a, b) => (a.id < b.id ? -1 : 1))) sorted.push(entry)
+    for (const entry of some.sort(byId)) sorted.push(entry)
     yield
   }
   return sorted
 }
+
+const byId = (a: PackEntry, b: PackEntry): number => (a.id < b.id ? -1 : 1)
 
 function isSorted(entries: readonly PackEntry[]): boolean {
   for (let n = 1; n < entries.length; n++) if (entries[n - 1]!.id > entries[n]!.id) return false

@@ -74,8 +74,10 @@ export abstract class CommitBackend implements Lines<CommitInfo> {
 
   document(commit: CommitInfo, session: SessionId): Promise<JsonObject> {
     const { tree } = commit
-    const { objects, copies } = this.#checkpoints
-    return readDocument(objects, tree, session, { copies, mark: this.#marks.get(commit) })
+    const { objects, copies, lifetime } = this.#checkpoints
+    const mark = this.#marks.get(commit)
+    const keep = mark === undefined ? undefined : { mark, later: lifetime.later.bind(lifetime) }
+    return readDocument(objects, tree, session, { copies, keep })
   }
 
   part(
