@@ -57,8 +57,9 @@ export async function prune(
   const usage = isMeasured ? await usageOfSessions(checkpoints.history, measuring) : undefined
   const byPart = usage && new Map([...usage].map(([session, { bytes }]) => [encodeName(session), bytes.own]))
   // The refs are read first: what changes later stays, because its refs are no longer these.
-  const { refs, broken } = checkpoints.history.refsOfAll()
-  for await (const one of everySession(source)) {
+  const heads = checkpoints.history.listHeads()
+  const { refs, broken } = checkpoints.history.refsOfAll(heads)
+  for await (const one of everySession(source, heads)) {
     const { id } = one.summary
     const session = parseSessionId(id)
     const part = encodeName(session)

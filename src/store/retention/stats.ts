@@ -77,15 +77,14 @@ export async function* statsOfSessions(
 }
 
 /** Lists the sessions with refs of their own, then the archived ones; both newest first. */
-export async function* everySession({
-  repository,
-  checkpoints: { history },
-  rules,
-}: Source): AsyncGenerator<ListedSession & { isArchived: boolean }> {
+export async function* everySession(
+  { repository, checkpoints: { history }, rules }: Source,
+  heads = history.listHeads(),
+): AsyncGenerator<ListedSession & { isArchived: boolean }> {
   for (const isArchived of [false, true]) {
     if (isArchived && history.archives.all(() => undefined).length === 0) return
     const memory = new KnownSessions(repository, rules, isArchived)
-    for await (const one of listWithFacts(history, { archived: isArchived }, rules, memory))
+    for await (const one of listWithFacts(history, { archived: isArchived, heads }, rules, memory))
       yield { ...one, isArchived }
   }
 }

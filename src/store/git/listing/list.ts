@@ -1,5 +1,6 @@
 /** Lists the sessions of a git store without reading whole sessions. */
 
+import type { HeadListing } from '../../../checkpoints/commits/heads.ts'
 import type { History } from '../../../checkpoints/commits/history.ts'
 import { countItems, readFields } from '../../../checkpoints/trees/documents.ts'
 import type { AnyRepository } from '../../../git/any-repository.ts'
@@ -32,11 +33,11 @@ export async function* listSessions(
 /** As `listSessions`, with what policies need to know of each session. */
 export async function* listWithFacts(
   history: History<AnyRepository>,
-  options: ListOptions & { archived?: boolean | undefined },
+  options: ListOptions & { archived?: boolean | undefined; heads?: HeadListing },
   own: Own,
   before: SessionMemory,
 ): AsyncGenerator<ListedSession> {
-  const listing = await listAll(history, before, options.archived)
+  const listing = await listAll(history, before, options)
   try {
     for (const one of await readablePage(history, listing, options))
       yield 'tip' in one ? await inFull(history, one, own) : { summary: one }
@@ -59,15 +60,15 @@ type Listing = (Listed | SessionSummary)[]
 async function listAll(
   history: History<AnyRepository>,
   before: SessionMemory,
-  isArchived = false,
+  { archived: isArchived = false, heads }: { archived?: boolean | undefined; heads?: HeadListing },
 ): Promise<Listing> {
   const listing: Listing = []
   const broken = new Map<SessionId, unknown>()
   const slice = new TimeSlice()
   const activeOf = isArchived ? (one: SessionId) => history.active(one) : history.activeOfMany()
   const sessions = isArchived
-    ? history.archivedSessions()
-    : history.sessions((one, error) => broken.set(one, error))
+    ? history.archivedSessions(undefined, heads)
+    : history.sessions((one, error) => broken.set(one, error), heads)
   for (const [session, branches] of sessions) {
     if (slice.isOver()) await slice.next()
     let tip = branches.values().next().value
