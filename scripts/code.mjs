@@ -12,8 +12,8 @@ import { dirname, join } from 'node:path'
 import { build } from 'esbuild'
 import { INLINED, ROOT } from './build.mjs'
 
-/** Entries that nobody imports by name: the command line, and what our own scripts and tests run. */
-const MORE_ENTRIES = ['cli/main', 'folders', 'agent/tools/index']
+/** Entries that nobody imports by name: the command line, a thread, and what our own scripts and tests run. */
+const MORE_ENTRIES = ['cli/main', 'folders', 'agent/tools/index', 'importers/aside/thread']
 const SOURCE = join(ROOT, 'src')
 const CORE = join(SOURCE, 'index.ts')
 

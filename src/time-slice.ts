@@ -20,7 +20,7 @@ export class TimeSlice {
   readonly #length: number
 
   /** @param length milliseconds, from the start of the first slice in the same turn of the event loop */
-  constructor(length = 4) {
+  constructor(length = 2) {
     this.#length = length
     turnStart()
   }
@@ -34,6 +34,23 @@ export class TimeSlice {
     await setImmediate()
     // What follows belongs to this turn, also before it asks whether its time is over.
     turnStart()
+  }
+}
+
+/** Runs all steps of long work without a pause. */
+export function atOnce<T>(steps: Generator<void, T>): T {
+  for (;;) {
+    const step = steps.next()
+    if (step.done) return step.value
+  }
+}
+
+/** Runs long work that yields wherever it may pause. */
+export async function inSlices<T>(steps: Generator<void, T>, slice: TimeSlice): Promise<T> {
+  for (;;) {
+    if (slice.isOver()) await slice.next()
+    const step = steps.next()
+    if (step.done) return step.value
   }
 }
 

@@ -45,7 +45,8 @@ export const contenders = [
     async open(folder, shape) {
       const { chatStore } = await import('../../dist/adapters/ai-sdk/index.js')
       const place = join(folder, 'chats')
-      const chats = chatStore(shape.pages === false ? new GitSessionStore(place, { pages: false }) : place)
+      const store = shape.pages === undefined ? undefined : new GitSessionStore(place, { pages: shape.pages })
+      const chats = chatStore(store ?? place)
       return {
         prepare: talk(shape),
         /** @param {number} _index @param {UIMessage[]} messages */
@@ -61,7 +62,10 @@ export const contenders = [
         async maintain() {
           await chats.store.maintain()
         },
-        close: () => chats.close(),
+        async close() {
+          await chats.close()
+          await store?.close()
+        },
       }
     },
   },

@@ -28,9 +28,8 @@ export const contenders = [
     async open(folder, shape) {
       const { ForkpointSaver } = await import('../../dist/adapters/langgraph/index.js')
       const place = join(folder, 'store')
-      const saver = new ForkpointSaver(
-        shape.pages === false ? new GitSessionStore(place, { pages: false }) : place,
-      )
+      const store = shape.pages === undefined ? undefined : new GitSessionStore(place, { pages: shape.pages })
+      const saver = new ForkpointSaver(store ?? place)
       return {
         ...graph(/** @type {any} */ (saver), shape),
         load: async () => {
@@ -40,7 +39,10 @@ export const contenders = [
           return count
         },
         maintain: async () => void (await saver.store.maintain()),
-        close: () => saver.close(),
+        close: async () => {
+          await saver.close()
+          await store?.close()
+        },
       }
     },
   },

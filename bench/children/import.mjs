@@ -2,7 +2,7 @@
 /**
  * A session file of another tool, imported into a new store, or given back by it.
  *
- * Task: `{ tool, file, folder, redact, gives }`; with `gives` the store in `folder` has the session already, and the file
+ * Task: `{ tool, file, folder, redact, pages, gives }`; with `gives` the store in `folder` has the session already, and the file
  * that it gives back is compared with `file`. Answer: `{ seconds, cpu, peak, entries, same }`.
  */
 import { createHash } from 'node:crypto'
@@ -10,9 +10,9 @@ import { createReadStream } from 'node:fs'
 import { exportSession, GitSessionStore, IMPORTERS, importSession } from '../forkpoint.mjs'
 import { answer, task } from './child.mjs'
 
-const { tool: name, file, folder, redact = true, gives = false } = task()
+const { tool: name, file, folder, redact = true, pages = true, gives = false } = task()
 const tool = /** @type {(typeof IMPORTERS)[number]} */ (IMPORTERS.find((one) => one.name === name))
-const store = new GitSessionStore(folder)
+const store = new GitSessionStore(folder, { pages })
 const start = performance.now()
 const { entries, same } = gives ? await given() : await taken()
 await store.close()

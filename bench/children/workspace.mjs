@@ -3,11 +3,13 @@
  * Turns of an agent in a project of many files, with a snapshot each.
  *
  * Task: `{ project, folder, turns }`: a project that is there, and an empty folder. Answer: milliseconds of each save, and the
- * longest stall of the event loop in it, less the time that other processes had the CPU, and the CPU time of the turn of the
- * event loop that took the most: `{ first, unchanged, changed, plain }`, each a list of `{ wall, stall, cpu }`.
+ * longest stall of the event loop in it, less the time that other processes had the CPU, how much of it was garbage
+ * collection, and the CPU time of the turn of the event loop that took the most: `{ first, unchanged, changed, plain }`,
+ * each a list of `{ wall, stall, garbage, cpu }`.
  */
 import { appendFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { PerformanceObserver } from 'node:perf_hooks'
 import { appender } from '../contenders/forkpoint.mjs'
 import { GitSessionStore } from '../forkpoint.mjs'
 import { fileOf } from '../project.mjs'
@@ -24,6 +26,11 @@ const { handle } = await appender(store, 'demo')
 const messages = turnsOf({ bytes: 1500 })
 
 let [last, times, longest, busiest, ticking] = [0, cpuTimes(), 0, 0, true]
+/** The turn of the event loop that was the longest stall. */
+let stalled = { from: 0, to: 0 }
+/** @type {{ startTime: number, duration: number }[]} */
+const collections = []
+new PerformanceObserver((list) => collections.push(...list.getEntries())).observe({ entryTypes: ['gc'] })
 tick()
 const first = await measured(1, (turn) => handle.append(turn, { files }))
 // Files that were read in the instant they were written are read once more.
@@ -42,7 +49,10 @@ const changed = await measured(
 const plain = await measured(turns, (turn) => handle.append(turn))
 ticking = false
 await store.close()
-answer({ first, unchanged, changed, plain })
+// The last collections are reported a moment later.
+await new Promise((resolve) => setTimeout(resolve, 20))
+const [withFirst, withUnchanged, withChanged, withPlain] = [first, unchanged, changed, plain].map(withGarbage)
+answer({ first: withFirst, unchanged: withUnchanged, changed: withChanged, plain: withPlain })
 
 /**
  * @param {number} count
@@ -60,17 +70,30 @@ async function measured(count, save, before = () => {}) {
     times = cpuTimes()
     longest = 0
     busiest = 0
+    stalled = { from: last, to: last }
     const wall = await time(() => save(turn))
     await new Promise(setImmediate)
-    samples.push({ wall, stall: longest, cpu: busiest })
+    samples.push({ wall, stall: longest, cpu: busiest, ...stalled })
   }
   return samples
+}
+
+/** @param {Awaited<ReturnType<typeof measured>>} samples */
+function withGarbage(samples) {
+  return samples.map(({ from, to, ...sample }) => {
+    const inside = collections.filter(({ startTime }) => startTime >= from && startTime < to)
+    return { ...sample, garbage: inside.reduce((sum, { duration }) => sum + duration, 0) }
+  })
 }
 
 function tick() {
   const now = performance.now()
   const { had, waited } = cpuTimes()
-  longest = Math.max(longest, now - last - (waited - times.waited))
+  const stall = now - last - (waited - times.waited)
+  if (stall > longest) {
+    longest = stall
+    stalled = { from: last, to: now }
+  }
   busiest = Math.max(busiest, had - times.had)
   last = now
   times = { had, waited }

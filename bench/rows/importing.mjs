@@ -1,7 +1,8 @@
 // @ts-check
-import { statSync } from 'node:fs'
+import { copyFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { child } from '../children/child.mjs'
+import { git } from '../contenders/native-git.mjs'
 import { writeToolFile } from '../tool-files.mjs'
 
 const TITLES = /** @type {const} */ ({ codex: 'Codex', 'claude-code': 'Claude Code' })
@@ -18,6 +19,8 @@ export const importing = {
       const file = join(folder(`importing-${tool}`), 'session.jsonl')
       writeToolFile(/** @type {keyof typeof TITLES} */ (tool), file, { bytes })
       const size = statSync(file).size / 1e6
+      say(`committing ${title} with git`)
+      const committed = size / (await gitSeconds(file, folder(`importing-${tool}-git`)))
       for (const redact of [false, true]) {
         const what = `${title}, ${Math.round(size)} MB${redact ? ', secrets looked for' : ''}`
         say(`importing ${what}`)
@@ -29,12 +32,31 @@ export const importing = {
         })
         const reach = { reach: `≥ ${GOAL} MB/s`, reached: size / seconds >= GOAL }
         measures.push(
-          { what, unit: 'MB/s', forkpoint: size / seconds, ...reach },
+          { what, unit: 'MB/s', forkpoint: size / seconds, peers: { 'git commit': committed }, ...reach },
           { what: `${what}, CPU`, unit: 'ms/MB', forkpoint: (cpu * 1000) / size },
           { what: `${what}, most memory`, unit: 'bytes', forkpoint: peak },
         )
       }
     }
-    return { measures }
+    return {
+      measures,
+      notes: ['`git commit` copies the file into a work tree, and adds and commits it, as it is.'],
+    }
   },
+}
+
+/**
+ * The time that git takes to make one durable commit of the whole file: what anybody has to do with its bytes who only
+ * stores them.
+ *
+ * @param {string} file @param {string} folder
+ */
+async function gitSeconds(file, folder) {
+  await git(folder, 'init', '-q')
+  await git(folder, 'config', 'core.fsync', 'all')
+  const start = performance.now()
+  copyFileSync(file, join(folder, 'session.jsonl'))
+  await git(folder, 'add', 'session.jsonl')
+  await git(folder, 'commit', '-q', '-m', 'session')
+  return (performance.now() - start) / 1000
 }

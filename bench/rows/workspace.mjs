@@ -1,6 +1,8 @@
 // @ts-check
+import { execFile } from 'node:child_process'
 import { appendFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { child } from '../children/child.mjs'
 import { git } from '../contenders/native-git.mjs'
 import { diskBytes } from '../disk.mjs'
@@ -37,6 +39,7 @@ export const workspace = {
     const walls = (/** @type {{ wall: number }[]} */ all) => p50(all.map(({ wall }) => wall))
     const all = [...run.first, ...run.unchanged, ...run.changed]
     const stalls = all.map((/** @type {{ stall: number }} */ { stall }) => stall)
+    const machine = p50(await nodeStarts())
     const busiest = Math.max(...all.map((/** @type {{ cpu: number }} */ { cpu }) => cpu))
     return {
       measures: [
@@ -80,10 +83,19 @@ export const workspace = {
       ],
       notes: [
         "The shadow repository is `git add -A` and `git commit` with a git directory of its own, nothing synced; forkpoint's turns are durable, and have two messages of 1.5 KB beside the files.",
-        `Stalls of turns after the first: p50 ${p50(stalls.slice(1)).toFixed(1)} ms, p95 ${percentile(stalls.slice(1), 0.95).toFixed(1)} ms; of the first ${stalls[0]?.toFixed(1)} ms. A stall is the time between two turns of the event loop without the time in which Linux gave the CPU to other processes; on a virtual machine that is kept waiting from outside, only the CPU time is forkpoint's own.`,
+        `Stalls of turns after the first: p50 ${p50(stalls.slice(1)).toFixed(1)} ms, p95 ${percentile(stalls.slice(1), 0.95).toFixed(1)} ms; of the first ${stalls[0]?.toFixed(1)} ms, of which ${run.first[0].garbage.toFixed(1)} ms were garbage collection. A stall is the time between two turns of the event loop without the time in which Linux gave the CPU to other processes; on a virtual machine that is kept waiting from outside, only the CPU time is forkpoint's own.`,
+        `How fast the machine was: \`node -e 0\` took ${machine.toFixed(0)} ms.`,
       ],
     }
   },
+}
+
+/** Milliseconds in which Node starts and ends. */
+async function nodeStarts() {
+  const starts = []
+  for (let n = 0; n < 5; n++)
+    starts.push(await time(() => promisify(execFile)(process.execPath, ['-e', '0'])))
+  return starts
 }
 
 /** @param {string} shadow @param {string} project @param {number} turns */

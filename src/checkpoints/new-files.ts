@@ -19,9 +19,9 @@ export class NewFiles implements TreeStore, TurnReader, ObjectReader {
     this.#objects = objects
   }
 
-  /** Adds objects that are about to be stored. */
-  add(objects: readonly NewObject[]): void {
-    for (const one of objects) this.#made.set(one.id, one)
+  /** Adds an object that is about to be stored. */
+  add(object: NewObject): void {
+    this.#made.set(object.id, object)
   }
 
   /** Forgets what was added and kept: it is stored now. */

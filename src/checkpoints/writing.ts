@@ -7,6 +7,7 @@ import { type NewObject, newCommitObject } from '../git/objects/object.ts'
 import { type EditedTree, editTree, type TreeStore } from '../git/objects/tree-edit.ts'
 import type { Plan } from '../git/refs/change.ts'
 import type { CommitId, ObjectId, RefName, SessionId, TagName } from '../ids.ts'
+import { TimeSlice } from '../time-slice.ts'
 import { authorOf } from './commits/author.ts'
 import type { Author } from './commits/checkpoint.ts'
 import { newCommit } from './commits/commit.ts'
@@ -49,6 +50,9 @@ export interface WritingBase {
   /** The session's newest tombstone, if this write creates the line. */
   grave?: ObjectId | undefined
 }
+
+/** Objects that are added without a pause. */
+const MANY = 256
 
 export class Writing {
   readonly session: SessionId
@@ -155,7 +159,7 @@ export class Writing {
       },
       signing && ((data) => signing.sign(data)),
     )
-    this.#add([...objects, object], commit.id, unsigned)
+    await this.#add([...objects, object], commit.id, unsigned)
     if (made.beside !== undefined) {
       this.#moves.set(made.beside, commit.id)
       this.onPlaced(() => history.learn(commit))
@@ -171,7 +175,7 @@ export class Writing {
   async remake({ old, data, parents, files, pages, text, ...said }: RemadeCheckpoint): Promise<CommitInfo> {
     const { signing } = this.#common
     const { message } = said
-    this.#files.add(files.objects)
+    for (const one of files.objects) this.#files.add(one)
     const last = parents.at(-1)
     const parent = last === undefined ? undefined : await this.find(last)
     const branch = message.trailers?.get('Branch') ?? ''
@@ -181,7 +185,7 @@ export class Writing {
     const signed = signing === undefined ? { data: edited } : await signing.sign(edited)
     const object = newCommitObject(signed.data)
     const { id } = object
-    this.#add([...objects, object], id, 'unsigned' in signed ? signed.unsigned : undefined)
+    await this.#add([...objects, object], id, 'unsigned' in signed ? signed.unsigned : undefined)
     const key = message.trailers?.get('Key')
     const commit: CommitInfo = { ...old, ...said, id, tree, parents, key }
     this.#remade.set(id, commit)
@@ -198,9 +202,18 @@ export class Writing {
     this.#remade.clear()
   }
 
-  #add(objects: readonly NewObject[], checkpoint: CommitId, unsigned: SigningError | undefined): void {
-    for (const one of objects) this.bring(one)
-    this.#files.add(objects)
+  async #add(
+    objects: readonly NewObject[],
+    checkpoint: CommitId,
+    unsigned: SigningError | undefined,
+  ): Promise<void> {
+    const slice = new TimeSlice()
+    for (const [n, one] of objects.entries()) {
+      this.bring(one)
+      this.#files.add(one)
+      // Only the files of a workspace are so many.
+      if (n % MANY === MANY - 1 && slice.isOver()) await slice.next()
+    }
     if (unsigned === undefined) return
     const { session } = this
     this.onPlaced(() => this.#common.signing?.tell({ session, checkpoint, error: unsigned }))
@@ -248,7 +261,7 @@ export class Writing {
     const edited = files instanceof Map ? await edit(files) : files
     const turnBefore = parents.length > 1 ? parents[0] : undefined
     const before = endsSteps ? turnBefore && (await this.find(turnBefore)).tree : parent?.tree
-    this.#files.add(edited.objects)
+    for (const one of edited.objects) this.#files.add(one)
     return withPages(edited, this.#files, { rules, isTurn, seq, before })
   }
 

@@ -4,6 +4,7 @@ import { type FileHandle, open, stat } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { StorageError } from '../errors.ts'
 import type { Frame } from './core/documents/frame.ts'
+import { type RawLine, readLines } from './jsonl.ts'
 
 /** A transcript in memory. */
 export interface NamedLines {
@@ -21,9 +22,13 @@ export interface ByteSource {
   readonly modified: number | undefined
   /** Path of the file or folder; absent for a transcript in memory. */
   readonly path?: string
+  /** Number of the file's inode; absent for a transcript in memory. */
+  readonly inode?: number
   /** Only for a JSON document, whose entries are the lines here: the rest of the document. */
   readonly frame?: Frame
   chunks(): AsyncIterable<Buffer>
+  /** Yields the lines; absent if `chunks` is all there is. Use `linesOf`. */
+  lines?(): AsyncIterable<RawLine>
   /** Reads the bytes from `start` up to `end` (exclusive). */
   read(start: number, end: number): Promise<Buffer>
 }
@@ -33,6 +38,10 @@ export async function openSource(source: string | NamedLines | ByteSource): Prom
   if (typeof source === 'string') return openFile(source)
   return 'chunks' in source ? source : inMemory(source)
 }
+
+/** Yields the lines of a source. */
+export const linesOf = (source: ByteSource): AsyncIterable<RawLine> =>
+  source.lines?.() ?? readLines(source.chunks())
 
 /** Yields ascending ranges with their bytes. Several small ranges are read at once. */
 export async function* readRanges<Range extends { start: number; end: number }>(
@@ -81,6 +90,23 @@ export function ofBytes(name: string, bytes: Buffer): ByteSource {
   }
 }
 
+/** The first `size` bytes of a source. */
+export function partOf(source: ByteSource, size: number): ByteSource {
+  if (source.size === size) return source
+  return {
+    ...source,
+    size,
+    async *chunks() {
+      let left = size
+      for await (const chunk of source.chunks()) {
+        yield chunk.subarray(0, left)
+        left -= chunk.length
+        if (left <= 0) return
+      }
+    },
+  }
+}
+
 async function openFile(path: string): Promise<ByteSource> {
   const found = await guard(path, stat(path))
   if (!found.isFile() && !found.isDirectory()) return openStream(path)
@@ -88,6 +114,7 @@ async function openFile(path: string): Promise<ByteSource> {
   return {
     name: basename(path),
     path,
+    ...(found.isFile() ? { inode: ino } : {}),
     size,
     modified: mtimeMs,
     async *chunks() {

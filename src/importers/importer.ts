@@ -45,6 +45,11 @@ export interface Importer {
    * be read are yielded with their error. Default: all files with the extension.
    */
   locate?(folder: string): AsyncIterable<Located>
+  /**
+   * Set if `read` first reads all lines with `linesOf`, and uses nothing else of the source before. Then secrets are
+   * removed as the lines are read, and not in a pass before.
+   */
+  readsLines?: true
   /** Reads a file. Missing or additional fields of a line are not errors. */
   read(source: ByteSource, options: ReadOptions): Promise<Transcript>
   /** Finds the sub-agents' files that belong to a session's file, if the tool writes such files. */
@@ -99,6 +104,8 @@ export interface Transcript {
   readonly entries: number
   readonly warnings: readonly Warning[]
   readonly end: FileEnd
+  /** The calls that started sub-agents, by the prompt of the sub-agent, for `readAgent`. */
+  readonly agentTasks?: ReadonlyMap<string, Omit<AgentInfo, 'id'>>
   /** Builds the turn at this index. The same lines always give the same result. */
   build(index: number): Promise<BuiltTurn>
 }

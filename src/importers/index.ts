@@ -8,7 +8,7 @@ import { importSession } from './core/import.ts'
 import type { ImportOptions, ImportResult } from './core/import-result.ts'
 
 export type { JsonObject } from '../json-value.ts'
-export { type ByteSource, type NamedLines, openSource } from './byte-source.ts'
+export { type ByteSource, linesOf, type NamedLines, openSource } from './byte-source.ts'
 export { type ExportOptions, type ExportResult, exportSession, writeFiles } from './core/export.ts'
 export { type FolderImport, importAnyFolder, importFolder } from './core/folder.ts'
 export { importFile, importSession } from './core/import.ts'
@@ -16,7 +16,7 @@ export type { ImportOptions, ImportProgress, ImportResult, ImportWarning } from 
 export type { ToolHook } from './hooks/hook.ts'
 export { HOOKS } from './hooks/hooks.ts'
 export type * from './importer.ts'
-export type { RawText } from './jsonl.ts'
+export type { RawLine, RawText } from './jsonl.ts'
 export { foldersOf, IMPORTERS, registerImporter } from './registry.ts'
 export { type WatchedFolder, type WatchOptions, watchSessions } from './watch/watch.ts'
 export { claudeCode }

@@ -17,6 +17,8 @@ export interface RawLine {
   terminator: '\n' | '\r\n' | ''
   /** Whether a byte order mark precedes the line; it is not part of `bytes`. */
   bom: boolean
+  /** The text of `bytes` and its value, if someone has parsed them already. */
+  known?: { text: string; value: unknown }
 }
 
 export type ParsedLine =
@@ -92,17 +94,16 @@ export async function* readLines(chunks: AsyncIterable<Buffer>): AsyncGenerator<
   if (length > 0) yield take(false)
 }
 
-/** Parses the bytes of a line. */
-export function parseLine(bytes: Buffer): ParsedLine {
+/** Parses the bytes of a line, unless their value is known. */
+export function parseLine(bytes: Buffer, known?: RawLine['known']): ParsedLine {
   if (!isUtf8(bytes)) return { kind: 'broken', reason: 'is not UTF-8', raw: inBase64(bytes) }
-  const text = bytes.toString('utf8')
-  if (/^[ \t\r\n]*$/.test(text)) return { kind: 'blank' }
+  const text = known?.text ?? bytes.toString('utf8')
   const broken = (reason: string): ParsedLine => ({ kind: 'broken', reason, raw: asText(text) })
   let value: unknown
   try {
-    value = JSON.parse(text)
+    value = known === undefined ? JSON.parse(text) : known.value
   } catch {
-    return broken('is not JSON')
+    return /^[ \t\r\n]*$/.test(text) ? { kind: 'blank' } : broken('is not JSON')
   }
   const problem = unfit(value, MAX_DEPTH, bytes.length > MAX_STRING)
   if (problem !== undefined) return broken(problem)

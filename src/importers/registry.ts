@@ -40,6 +40,11 @@ const tools: Importer[] = [
 /** All known tools; registered ones come last. */
 export const IMPORTERS: readonly Importer[] = tools
 
+const builtIn: ReadonlySet<Importer> = new Set(tools)
+
+/** Whether the tool is one of ours, so that another thread knows it by its name. */
+export const isBuiltIn = (tool: Importer): boolean => builtIn.has(tool)
+
 /**
  * Adds a tool, so that its files are found automatically, like those of the built-in tools.
  *

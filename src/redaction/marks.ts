@@ -22,10 +22,13 @@ export function keyed(given: MarkKey | string | undefined, make: (key: KeySource
     const key = typeof given === 'string' ? Buffer.from(given) : given
     return make(() => key)
   }
-  const redact = make(() => (ofProcess ??= randomBytes(32)))
+  const redact = make(keyOfProcess)
   makers.set(redact, make)
   return redact
 }
+
+/** Returns the key that is used if there is no other. */
+export const keyOfProcess: KeySource = () => (ofProcess ??= randomBytes(32))
 
 /** Returns the `redact` with this key if `keyed` made it without one, else unchanged. */
 export function withKey(redact: Redact, source: KeySource): Redact {

@@ -163,4 +163,6 @@ export interface Exported {
   info: StoreInfo
   view: SessionView
   messages: readonly ShownMessage[]
+  /** What turns changed in the files, by the turn's checkpoint. */
+  files: Readonly<Record<string, ChangedFiles>>
 }

@@ -4,6 +4,7 @@
  * whatever the rules there say.
  */
 import ignore, { type Ignore } from 'ignore'
+import type { TimeSlice } from '../time-slice.ts'
 import { WorkspaceLimitError } from './errors.ts'
 
 /** Files with rules, in the order in which they are read: later ones take precedence. */
@@ -38,6 +39,23 @@ export class IgnoreRules {
   static readonly none = new IgnoreRules([])
   /** The rules of the deepest folder first. */
   readonly #levels: readonly Level[]
+
+  /**
+   * Parses a long text of rules in slices, so that `with` and `below` find it parsed. A rule takes time when it is added
+   * and when it is tried for the first few times. Throws WorkspaceLimitError.
+   */
+  static async prepare(text: string, folder: string, slice: TimeSlice): Promise<void> {
+    const lines = text.split(/\r?\n/)
+    if (known.has(text) || lines.length <= AT_ONCE) return
+    const parsed = facts(text, folder)
+    const rules = ignore({ ignoreCase: false })
+    for (let at = 0; at < lines.length; at += AT_ONCE) {
+      rules.add(lines.slice(at, at + AT_ONCE))
+      for (const path of ['a', 'b', 'c']) rules.test(`${path}${at}`)
+      if (slice.isOver()) await slice.next()
+    }
+    remember(text, { ...parsed, rules })
+  }
 
   private constructor(levels: readonly Level[]) {
     this.#levels = levels
@@ -103,16 +121,27 @@ const tooSlow = (path: string, most: number): WorkspaceLimitError =>
 /** Parsed rules by their text, to share their caches of paths. */
 const known = new Map<string, Parsed>()
 const MOST_KNOWN = 500
+/** Rules that are parsed without a pause. */
+const AT_ONCE = 64
 
 function rulesOf(text: string, folder: string): Parsed {
-  const found = known.get(text)
-  if (found !== undefined) return found
+  return (
+    known.get(text) ??
+    remember(text, { ...facts(text, folder), rules: ignore({ ignoreCase: false }).add(text) })
+  )
+}
+
+function remember(text: string, parsed: Parsed): Parsed {
+  if (known.size >= MOST_KNOWN) known.clear()
+  known.set(text, parsed)
+  return parsed
+}
+
+/** Throws WorkspaceLimitError for rules that would take too long. */
+function facts(text: string, folder: string): Omit<Parsed, 'rules'> {
   const lines = text.split('\n').filter((line) => line.trim() !== '' && !line.startsWith('#'))
   if (lines.length > MOST_RULES) throw tooSlow(folder, MOST_RULES)
   if (lines.some(({ length }) => length > LONGEST_RULE)) throw tooSlow(folder, LONGEST_RULE)
   const stars = lines.reduce((most, line) => Math.max(most, line.split('**').length - 1), 0)
-  if (known.size >= MOST_KNOWN) known.clear()
-  const parsed = { rules: ignore({ ignoreCase: false }).add(text), count: lines.length, stars }
-  known.set(text, parsed)
-  return parsed
+  return { count: lines.length, stars }
 }

@@ -1,5 +1,5 @@
 /** Limits of a snapshot. */
-import type { FileStat } from './disk.ts'
+import type { FileStat } from './disk/disk.ts'
 import { WorkspaceLimitError } from './errors.ts'
 
 export interface SnapshotLimits {

@@ -6,9 +6,10 @@
 import type { ObjectStore } from '../git/database/object-store.ts'
 import { asBuffer, expectType } from '../git/objects/object.ts'
 import { storageError } from '../storage-error.ts'
-import { errnoOf, type FileStat, newTemporary, type WorkspaceDisk } from './disk.ts'
+import { errnoOf, type FileStat, type WorkspaceDisk } from './disk/disk.ts'
+import { OpenFolders } from './disk/open-folders.ts'
+import type { RunningRestore } from './disk/running-restores.ts'
 import type { TreeFile } from './file-tree.ts'
-import { OpenFolders } from './open-folders.ts'
 import type { KeptFile, KeptReason, RestorePlan, Step } from './restore-plan.ts'
 import { blobId, type TakenFiles } from './snapshot.ts'
 
@@ -26,8 +27,8 @@ export interface RestoreWork {
   objects: Pick<ObjectStore, 'read'>
   /** The current files, which a snapshot contains. */
   now: TakenFiles
-  /** Whether to report only what would happen, without changing anything. */
-  isDry: boolean
+  /** `undefined`: reports only what would happen, without changing anything. */
+  running: RunningRestore | undefined
 }
 
 /**
@@ -85,11 +86,11 @@ class Restorer {
   }
 
   async #delete(path: string): Promise<KeptReason | undefined> {
-    const { disk, isDry } = this.#work
+    const { disk, running } = this.#work
     const place = await this.#folders.reach(path)
     const there = await this.#stat(place)
     if (there !== undefined && !this.#isKnown(path, there)) return 'changed meanwhile'
-    if (there !== undefined && !isDry) {
+    if (there !== undefined && running !== undefined) {
       await disk.remove(place)
       await this.#removeEmpty(path)
     }
@@ -112,13 +113,13 @@ class Restorer {
   }
 
   async #write({ path, file, was }: Step & { kind: 'write' }): Promise<KeptReason | undefined> {
-    const { disk, isDry } = this.#work
+    const { disk, running } = this.#work
     const folded = path.normalize('NFC').toLowerCase()
     let place = await this.#reach(path)
     const there = place === undefined ? undefined : await this.#stat(place)
     if (there?.kind === 'folder' && was === undefined) {
       if (!(await this.#isHollow(path))) return 'in the way'
-      if (!isDry) {
+      if (running !== undefined) {
         await this.#removeHollow(path)
         place = await this.#reach(path)
       }
@@ -126,10 +127,10 @@ class Restorer {
       if (await this.#isContent(place!, there, file)) return undefined
       return this.#folded.has(folded) ? 'same name' : 'not in a snapshot'
     } else if (there !== undefined && !this.#isKnown(path, there)) return 'changed meanwhile'
-    if (isDry || place === undefined) return this.#note(path, was, folded)
+    if (running === undefined || place === undefined) return this.#note(path, was, folded)
     if (there !== undefined && was !== undefined && was.id === file.id && isPlain(was) && isPlain(file)) {
       await disk.setMode(place, modeFor(file, there))
-    } else await this.#put(place, file, there)
+    } else await this.#put(running, place, file, there)
     return this.#note(path, was, folded)
   }
 
@@ -139,10 +140,15 @@ class Restorer {
   }
 
   /** Writes a file next to its place, and then renames it. */
-  async #put(place: string, file: TreeFile, there: FileStat | undefined): Promise<void> {
+  async #put(
+    { temporary: name, leave }: RunningRestore,
+    place: string,
+    file: TreeFile,
+    there: FileStat | undefined,
+  ): Promise<void> {
     const { disk, objects } = this.#work
     const data = expectType(await objects.read(file.id), 'blob', file.id)
-    const temporary = `${place.slice(0, place.lastIndexOf('/') + 1)}${newTemporary()}`
+    const temporary = `${place.slice(0, place.lastIndexOf('/') + 1)}${name}`
     try {
       if (file.mode === '120000') await disk.makeLink(asBuffer(data).toString('utf8'), temporary)
       else {
@@ -151,7 +157,9 @@ class Restorer {
       }
       await disk.rename(temporary, place)
     } catch (error) {
-      await disk.remove(temporary).catch(() => {})
+      await disk.remove(temporary).catch((failure: unknown) => {
+        if (errnoOf(failure) !== 'ENOENT') leave()
+      })
       throw error
     }
   }
@@ -161,7 +169,8 @@ class Restorer {
    * to be made.
    */
   async #reach(path: string): Promise<string | undefined> {
-    const { disk, isDry } = this.#work
+    const { disk, running } = this.#work
+    const isDry = running === undefined
     try {
       return await this.#folders.reach(path)
     } catch (error) {

@@ -7,12 +7,12 @@ import { type NewObject, newObject, newObjectInSlices, objectId } from '../git/o
 import { editTree, type FileEdit, type TreeStore } from '../git/objects/tree-edit.ts'
 import type { ObjectId } from '../ids.ts'
 import { TimeSlice } from '../time-slice.ts'
-import { errnoOf, type FileStat, type WorkspaceDisk } from './disk.ts'
+import { errnoOf, type FileStat, type WorkspaceDisk } from './disk/disk.ts'
+import { OpenFolders } from './disk/open-folders.ts'
 import { type FileMode, type FileTree, filesChanged, type TreeFile } from './file-tree.ts'
 import type { IgnoreRules } from './ignore-rules.ts'
 import type { LeftOut, LeftOutReason } from './left-out.ts'
 import { LimitCount, type SnapshotLimits } from './limits.ts'
-import { OpenFolders } from './open-folders.ts'
 import type { StatCache } from './stat-cache.ts'
 import { walk } from './walk.ts'
 
@@ -158,14 +158,14 @@ class Reader {
    */
   async read(
     path: string,
-    { kind: seen }: FileStat,
+    seen: FileStat,
   ): Promise<{ stat: FileStat; blob: NewObject } | LeftOutReason | undefined> {
     try {
-      let kind: FileStat['kind'] | undefined = seen
+      let kind: FileStat['kind'] | undefined = seen.kind
       for (let tries = 0; tries < TRIES; tries++) {
         const place = await this.#folders.reach(path)
         kind ??= (await this.#request.disk.stat(place)).kind
-        const read = kind === 'link' ? await this.#link(path, place) : await this.#file(path, place)
+        const read = kind === 'link' ? await this.#link(path, place) : await this.#file(path, place, seen)
         if (read !== undefined) return read
         kind = undefined
       }
@@ -191,6 +191,7 @@ class Reader {
   async #file(
     path: string,
     place: string,
+    seen: FileStat,
   ): Promise<{ stat: FileStat; blob: NewObject } | 'too large' | undefined> {
     const { cache, disk, limits, now } = this.#request
     const at = now()
@@ -205,8 +206,10 @@ class Reader {
     if (!isStill(before, after) || data.length !== before.size) return undefined
     if (this.#slice.isOver()) await this.#slice.next()
     const blob = await newObjectInSlices('blob', data)
-    cache.learn(path, before, blob.id, at)
-    return { stat: before, blob }
+    // Of two equal stats only one is kept.
+    const stat = isStill(seen, before) ? seen : before
+    cache.learn(path, stat, blob.id, at)
+    return { stat, blob }
   }
 
   /** Reads a link; returns `undefined` if it changed in the meantime. */

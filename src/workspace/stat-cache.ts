@@ -5,7 +5,7 @@
  */
 import { isObjectId, type ObjectId } from '../ids.ts'
 import { TimeSlice } from '../time-slice.ts'
-import type { FileStat } from './disk.ts'
+import type { FileStat } from './disk/disk.ts'
 
 /** Milliseconds: times on FAT have steps of two seconds, and the clock of a file server may be slightly off. */
 const SAME_INSTANT = 2500
@@ -14,15 +14,14 @@ const SAME_INSTANT = 2500
 const PIECE = 64 * 1024
 
 interface Known {
-  readonly size: number
-  readonly mtime: number
-  readonly ctime: number
-  readonly ino: number
-  readonly kind: string
+  // The stat itself and not a copy: what survives of each file makes garbage collections long.
+  readonly stat: KnownStat
   readonly id: ObjectId
   /** When reading began, in milliseconds. */
   readonly at: number
 }
+
+type KnownStat = Pick<FileStat, 'size' | 'mtime' | 'ctime' | 'ino' | 'kind'>
 
 export class StatCache {
   readonly #known = new Map<string, Known>()
@@ -35,13 +34,13 @@ export class StatCache {
 
   find(path: string, stat: FileStat): ObjectId | undefined {
     const known = this.#known.get(path)
-    if (known === undefined || !isSame(known, stat)) return undefined
-    return Math.max(known.mtime, known.ctime) < known.at - SAME_INSTANT ? known.id : undefined
+    if (known === undefined || !isSame(known.stat, stat)) return undefined
+    return Math.max(stat.mtime, stat.ctime) < known.at - SAME_INSTANT ? known.id : undefined
   }
 
   /** @param at when reading began, in milliseconds */
-  learn(path: string, { size, mtime, ctime, ino, kind }: FileStat, id: ObjectId, at: number): void {
-    this.#known.set(path, { size, mtime, ctime, ino, kind, id, at })
+  learn(path: string, stat: FileStat, id: ObjectId, at: number): void {
+    this.#known.set(path, { stat, id, at })
     this.fresh++
   }
 
@@ -60,8 +59,9 @@ export class StatCache {
       pieces.push(Buffer.from(text, 'latin1'))
       text = ''
     }
-    for (const [path, { size, mtime, ctime, ino, kind, id, at }] of this.#known) {
+    for (const [path, { stat, id, at }] of this.#known) {
       if (slice.isOver()) await slice.next()
+      const { size, mtime, ctime, ino, kind } = stat
       text += `${id} ${kind} ${size} ${mtime} ${ctime} ${ino} ${at} ${encodeURIComponent(path.toWellFormed())}\n`
       if (text.length > PIECE) cut()
     }
@@ -85,13 +85,16 @@ export class StatCache {
   #parseLine(line: string): void {
     const [id = '', kind = '', size, mtime, ctime, ino, at, name = ''] = line.split(' ')
     const numbers = [size, mtime, ctime, ino, at].map(Number)
-    if (!isObjectId(id) || numbers.some(Number.isNaN)) return
+    if (!isObjectId(id) || !isKind(kind) || numbers.some(Number.isNaN)) return
     const [a, b, c, d, e] = numbers as [number, number, number, number, number]
-    this.#known.set(decodeURIComponent(name), { size: a, mtime: b, ctime: c, ino: d, at: e, kind, id })
+    const stat = { size: a, mtime: b, ctime: c, ino: d, kind }
+    this.#known.set(decodeURIComponent(name), { stat, id, at: e })
   }
 }
 
-const isSame = (known: Known, stat: FileStat): boolean =>
+const isKind = (text: string): text is 'file' | 'link' => text === 'file' || text === 'link'
+
+const isSame = (known: KnownStat, stat: FileStat): boolean =>
   known.size === stat.size &&
   known.mtime === stat.mtime &&
   known.ctime === stat.ctime &&

@@ -2,8 +2,8 @@
 
 import { isDotGit } from '../git/objects/tree-name.ts'
 import { TimeSlice } from '../time-slice.ts'
-import { errnoOf, type FileStat, type FolderEntry, isTemporary, type WorkspaceDisk } from './disk.ts'
-import { type IgnoreRules, RULE_FILES } from './ignore-rules.ts'
+import { errnoOf, type FileStat, type FolderEntry, isTemporary, type WorkspaceDisk } from './disk/disk.ts'
+import { IgnoreRules, RULE_FILES } from './ignore-rules.ts'
 import { holdsSecrets, type LeftOut, type LeftOutReason } from './left-out.ts'
 
 export interface WalkRequest {
@@ -161,6 +161,7 @@ class Walker {
       if (read !== undefined) texts.push(read.data.toString('utf8'))
     }
     const text = texts.join('\n')
+    await IgnoreRules.prepare(text, prefix === '' ? '.' : prefix.slice(0, -1), this.#slice)
     return prefix === '' ? above.with(text) : above.below(prefix.slice(0, -1), text)
   }
 

@@ -15,7 +15,9 @@ import {
   parseSessionId,
   type SessionId,
 } from '../ids.ts'
+import { TimeSlice } from '../time-slice.ts'
 import { CurrentFiles, type WorkspaceOptions, type WorkspacePlace } from './current-files.ts'
+import { type RunningRestore, RunningRestores } from './disk/running-restores.ts'
 import { RestoreError } from './errors.ts'
 import { filesChanged } from './file-tree.ts'
 import { ignoredIn, rulesAround } from './ignore-files.ts'
@@ -67,6 +69,7 @@ export class WorkspaceFiles {
   readonly #checkpoints: Checkpoints
   readonly #stored: StoredFiles
   readonly #folder: CurrentFiles
+  readonly #restores: RunningRestores
 
   /** @internal Made by `store.files`. */
   constructor(
@@ -80,8 +83,9 @@ export class WorkspaceFiles {
     this.folder = resolve(folder)
     this.#checkpoints = checkpoints
     this.#stored = new StoredFiles(checkpoints)
-    const { root } = checkpoints.history.repository.paths
-    this.#folder = new CurrentFiles(this.folder, root, options, place)
+    const { folder: store } = checkpoints.history.repository
+    this.#folder = new CurrentFiles(this.folder, store.paths.root, options, place)
+    this.#restores = new RunningRestores(store, this.#folder.disk)
   }
 
   /**
@@ -104,7 +108,7 @@ export class WorkspaceFiles {
       const { commit } = await this.#stored.find(id, revision)
       const { taken } = await this.#take(id, this.#branch(id, options.branch))
       const { steps, kept } = await this.#steps(commit, taken, options)
-      const { failed: _, ...plan } = await restore({ ...(await this.#work(taken)), isDry: true }, steps, kept)
+      const { failed: _, ...plan } = await restore(await this.#work(taken, undefined), steps, kept)
       return plan
     })
   }
@@ -122,8 +126,12 @@ export class WorkspaceFiles {
       const id = parseSessionId(session)
       const { commit } = await this.#stored.find(id, revision)
       const branch = this.#branch(id, options.branch)
+      await this.#clean()
       const { steps, kept, taken, undo } = await this.#secured(id, branch, commit, options)
-      const { failed, ...done } = await restore({ ...(await this.#work(taken)), isDry: false }, steps, kept)
+      const running = await this.#restores.begin(await this.#folder.root())
+      const { failed, ...done } = await restore(await this.#work(taken, running), steps, kept).finally(() =>
+        running.end(),
+      )
       if (failed.length > 0) throw new RestoreError({ failed, undo })
       return { ...done, snapshot: commit.id, undo }
     })
@@ -198,7 +206,11 @@ export class WorkspaceFiles {
    */
   async take(session: SessionId, branch: BranchName | undefined): Promise<Snapshot> {
     await this.#checkpoints.open()
-    return (await this.#take(session, branch ?? this.#branch(session, undefined))).snapshot
+    await this.#clean()
+    const { snapshot } = await this.#take(session, branch ?? this.#branch(session, undefined))
+    // The write itself gets a turn of the event loop of its own.
+    await new TimeSlice().next()
+    return snapshot
   }
 
   #use<T>(work: () => Promise<T>): Promise<T> {
@@ -228,6 +240,7 @@ export class WorkspaceFiles {
 
   async #keep(session: SessionId, { branch: named, subject }: { branch?: string; subject?: string }) {
     await this.#checkpoints.openFinished()
+    await this.#clean()
     const branch = this.#branch(session, named)
     for (let round = 0; round < ROUNDS; round++) {
       const { snapshot, taken } = await this.#take(session, branch)
@@ -310,9 +323,14 @@ export class WorkspaceFiles {
     return stepsTo(files, taken, isAsked, async (path) => isLeft(path) || isIgnored(path))
   }
 
-  async #work(now: TakenFiles) {
+  async #work(now: TakenFiles, running: RunningRestore | undefined) {
     const { disk } = this.#folder
     const [root, isOther] = [await this.#folder.root(), await this.#folder.isStore()]
-    return { disk, root, isOther, objects: this.#checkpoints.objects, now }
+    return { disk, root, isOther, objects: this.#checkpoints.objects, now, running }
+  }
+
+  /** Removes what restores of dead processes left in the workspace. */
+  async #clean(): Promise<void> {
+    await this.#restores.clean(await this.#folder.root(), await this.#folder.isStore())
   }
 }

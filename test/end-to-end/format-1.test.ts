@@ -4,6 +4,7 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { IMPORTERS } from '../../src/importers/index.ts'
 import { GitSessionStore } from '../../src/index.ts'
 import { git, tempFolder } from '../git/real-git.ts'
 import { ROOT } from '../support/build.ts'
@@ -11,7 +12,9 @@ import { unpack } from './support/fixture.ts'
 
 const FIXTURES = join(ROOT, 'fixtures', 'format-1')
 const names = readdirSync(FIXTURES).map((file) => file.replace(/\.txt$/, ''))
-const TRANSCRIPTS = join(ROOT, '..', 'shared', 'transcripts', 'claude-code')
+const TRANSCRIPTS = join(ROOT, '..', 'shared', 'transcripts')
+/** Tools of which there are real transcripts. */
+const TOOLS = IMPORTERS.map(({ name }) => name).filter((name) => existsSync(join(TRANSCRIPTS, name)))
 const python = [process.env.PYTHON, 'python3', 'python'].find(
   (name) =>
     name !== undefined &&
@@ -19,7 +22,7 @@ const python = [process.env.PYTHON, 'python3', 'python'].find(
 )
 if (python === undefined)
   console.warn('\n*** NOT TESTED: the reader without Node. There is no Python 3.9. ***\n')
-if (!existsSync(TRANSCRIPTS))
+if (TOOLS.length === 0)
   console.warn(`\n*** NOT TESTED: real transcripts. There are none in ${TRANSCRIPTS}. ***\n`)
 
 test('what is written today is what the fixtures hold, byte for byte', { timeout: 600_000 }, () => {
@@ -49,12 +52,12 @@ describe.each(names)('the fixture %s', (name) => {
   )
 })
 
-test.skipIf(python === undefined || !existsSync(TRANSCRIPTS))(
-  'real transcripts read the same without Node',
+test.skipIf(python === undefined || TOOLS.length === 0).each(TOOLS)(
+  'real transcripts of %s read the same without Node',
   { timeout: 1_800_000 },
-  async () => {
+  async (tool) => {
     const folder = join(tempFolder(), 'sessions')
-    const words = ['import', 'claude-code', TRANSCRIPTS, '--store', folder, '--json']
+    const words = ['import', tool, join(TRANSCRIPTS, tool), '--store', folder, '--json']
     spawnSync(process.execPath, [join(ROOT, 'dist/cli/main.js'), ...words], { stdio: 'ignore' })
     expect(await compare(folder)).toBeGreaterThan(0)
   },

@@ -16,14 +16,14 @@ import type { ObjectId } from '../../src/ids.ts'
 import { bareRepository, git, gitText, tempFolder } from './real-git.ts'
 import { commitOf } from './support/commits.ts'
 
-const sourceOf = ({ pack, index }: { pack: Buffer; index: Buffer }): PackSource => ({
-  entries: spansOf(parsePackIndex(index, 'test').entries(), pack.length),
+const sourceOf = async ({ pack, index }: { pack: Buffer; index: Buffer }): Promise<PackSource> => ({
+  entries: await spansOf(parsePackIndex(index, 'test'), pack.length),
   read: (position, length) => pack.subarray(position, position + length),
 })
 
-async function merge(sources: readonly PackSource[]) {
+async function merge(sources: readonly Promise<PackSource>[]) {
   const pieces: Uint8Array[] = []
-  const merged = await mergePacks(sources, (piece) => void pieces.push(piece))
+  const merged = await mergePacks(await Promise.all(sources), (piece) => void pieces.push(piece))
   return merged && { ...merged, pack: Buffer.concat(pieces) }
 }
 
@@ -56,7 +56,7 @@ describe('packs that are merged', () => {
     expect(gitText(store, ['rev-list', '--count', 'main'])).toBe('20')
     const scanned = [...scanPack(merged.pack)]
     expect(new Set(scanned.map(({ object }) => object.id))).toEqual(ids)
-    const entries = spansOf(parsePackIndex(merged.index, 'test').entries(), merged.pack.length)
+    const entries = await spansOf(parsePackIndex(merged.index, 'test'), merged.pack.length)
     expect(scanned.map(({ span }) => span)).toEqual(entries)
   })
 
@@ -80,14 +80,18 @@ describe('packs that are merged', () => {
     ]
     const packs = objects.map((object) => buildPack([object]))
     const pieces: Uint8Array[] = []
-    const merged = await mergePacks(packs.map(sourceOf), (piece) => void pieces.push(piece), {
-      deflate: true,
-    })
+    const merged = await mergePacks(
+      await Promise.all(packs.map(sourceOf)),
+      (piece) => void pieces.push(piece),
+      {
+        deflate: true,
+      },
+    )
     const pack = Buffer.concat(pieces)
     const scanned = [...scanPack(pack)]
     expect(scanned.map(({ object }) => object)).toEqual(objects)
     expect(scanned.map(({ span }) => span)).toEqual(
-      spansOf(parsePackIndex(merged!.index, 'test').entries(), pack.length),
+      await spansOf(parsePackIndex(merged!.index, 'test'), pack.length),
     )
     const length = ({ span }: (typeof scanned)[0]) => span.end - span.offset
     expect(length(scanned[0]!)).toBeLessThan(prose.length / 10)

@@ -28,15 +28,15 @@ test('killed between its writes, it has a prefix of the same checkpoints, and th
   const work = tempFolder()
   const [file, whole] = [join(work, 'one.jsonl'), join(work, 'whole')]
   const builder = new TranscriptBuilder('one')
-  for (let n = 0; n < 60; n++) {
+  for (let n = 0; n < 240; n++) {
     builder.prompt(`question ${n}`)
     builder.reply([{ type: 'text', text: `answer ${n} `.repeat(5000) }])
   }
   writeFileSync(file, builder.lines.map((line) => `${line}\n`).join(''))
   await importWhole(file, whole)
   const ids = idsIn(whole)
-  expect(ids.length).toBeGreaterThan(30)
-  for (const turns of [1, 12, 25]) {
+  expect(ids.length).toBeGreaterThan(200)
+  for (const turns of [1, 60, 150]) {
     const place = join(work, `killed-${turns}`)
     const child = spawn(process.execPath, [CHILD, join(ROOT, 'dist'), file, place], {
       stdio: ['ignore', 'pipe', 'inherit'],

@@ -1,4 +1,10 @@
-/** Pages of real sessions, whose files lie beside the repository and are not part of it. */
+/**
+ * Pages of real sessions, whose files lie beside the repository and are not part of it.
+ *
+ * PICKAXED=1000 npx vitest run test/importers/pages.test.ts
+ *
+ * asks `git log -S` for so many lines of each, which takes some minutes; otherwise for a few.
+ */
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
@@ -49,8 +55,8 @@ const NO_TEXT = new Set([
 
 const HIDDEN = /(?!\t)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u
 
-/** Lines as they were said, at most so many, picked evenly. */
-function linesOf(path: string, most: number): { line: string; isProse: boolean }[] {
+/** The lines of a transcript as they were said, each once; `isProse`: by a person or a model, and not to or by a tool. */
+function linesOf(path: string): { line: string; isProse: boolean }[] {
   const found = new Map<string, boolean>()
   for (const row of readFileSync(path, 'utf8').split('\n')) {
     const entry = row === '' ? {} : JSON.parse(row)
@@ -62,13 +68,28 @@ function linesOf(path: string, most: number): { line: string; isProse: boolean }
       const isProse = typeof block === 'string' || block.type === 'text' || block.type === 'thinking'
       for (const text of textsIn(block))
         for (const line of text.split(/\r?\n/))
-          if (line.trim().length >= 8 && line.length < 1000 && !HIDDEN.test(line)) found.set(line, isProse)
+          if (line !== '' && !HIDDEN.test(line)) found.set(line, isProse || found.get(line) === true)
     }
   }
-  const all = [...found].map(([line, isProse]) => ({ line, isProse }))
-  const every = Math.max(1, Math.floor(all.length / most))
-  return all.filter((_, n) => n % every === 0).slice(0, most)
+  return [...found].map(([line, isProse]) => ({ line, isProse }))
 }
+
+/** At most so many of all, picked at random, and the same each time. */
+function randomOf<T>(all: readonly T[], most: number): T[] {
+  let seed = 10
+  const random = () => {
+    seed = (Math.imul(seed, 1_664_525) + 1_013_904_223) >>> 0
+    return seed / 2 ** 32
+  }
+  const left = [...all]
+  return Array.from(
+    { length: Math.min(most, all.length) },
+    () => left.splice(Math.floor(random() * left.length), 1)[0]!,
+  )
+}
+
+const LINES = 1000
+const PICKAXED = Number(process.env.PICKAXED ?? 10)
 
 /**
  * Lines of `git log -p` that tell nothing of the conversation: what git says of commits and files, trailers, fences, empty
@@ -99,29 +120,38 @@ function bookkeepingIn(lines: readonly string[]): number {
 }
 
 describe.skipIf(files.length === 0)('pages of real sessions', () => {
-  test.each(files)('%s: git finds each line as it was said', { timeout: 600_000 }, async (path) => {
-    const root = tempFolder()
-    const store = new GitSessionStore(root)
-    await importClaudeCode(path, store)
-    const report = await store.verify()
-    expect([report.problems, report.foreign]).toEqual([[], undefined])
-    await store.close()
-    const lines = linesOf(path, 1000)
-    expect(lines.length).toBeGreaterThan(50)
-    const patterns = join(tempFolder(), 'patterns')
-    writeFileSync(patterns, `${lines.map(({ line }) => line).join('\n')}\n`)
-    const branch = gitText(root, ['for-each-ref', '--format=%(refname:short)', 'refs/heads'])
-      .split('\n')
-      .find((name) => name.endsWith('/main'))!
-    const found = git(root, ['grep', '-F', '-h', '-a', '-f', patterns, branch]).toString()
-    expect(lines.filter(({ line }) => !found.includes(line)).map(({ line }) => line)).toEqual([])
-    const log = git(root, ['log', '--first-parent', '-p', branch, '--', '*.md']).toString()
-    const shown = log.split('\n')
-    expect(bookkeepingIn(shown) / shown.length).toBeLessThan(1 / 5)
-    expect(
-      lines.filter(({ line, isProse }) => isProse && !log.includes(line)).map(({ line }) => line),
-    ).toEqual([])
-    for (const { line } of lines.filter((_, n) => n % Math.ceil(lines.length / 5) === 0))
-      expect(gitText(root, ['log', '--first-parent', '--format=%h', '-S', line, branch])).not.toBe('')
-  })
+  test.each(files)(
+    '%s: git finds each line as it was said',
+    { timeout: 600_000 + PICKAXED * 3000 },
+    async (path) => {
+      const root = tempFolder()
+      const store = new GitSessionStore(root)
+      await importClaudeCode(path, store)
+      const report = await store.verify()
+      expect([report.problems, report.foreign]).toEqual([[], undefined])
+      await store.close()
+      const all = linesOf(path)
+      const findable = all.filter(({ line }) => line.trim().length >= 8 && line.length < 1000)
+      const lines = randomOf(findable, LINES).map(({ line }) => line)
+      expect(lines.length).toBeGreaterThan(50)
+      const patterns = join(tempFolder(), 'patterns')
+      writeFileSync(patterns, `${lines.join('\n')}\n`)
+      const branch = gitText(root, ['for-each-ref', '--format=%(refname:short)', 'refs/heads'])
+        .split('\n')
+        .find((name) => name.endsWith('/main'))!
+      const found = git(root, ['grep', '-F', '-h', '-a', '-f', patterns, branch]).toString()
+      expect(lines.filter((line) => !found.includes(line))).toEqual([])
+      const shown = git(root, ['log', '--first-parent', '-p', branch, '--', '*.md']).toString().split('\n')
+      expect(bookkeepingIn(shown) / shown.length).toBeLessThan(1 / 5)
+      const added = new Set(shown.flatMap((line) => (line.startsWith('+') ? wordsOf(line.slice(1)) : [])))
+      expect(all.filter(({ line, isProse }) => isProse && !added.has(line)).map(({ line }) => line)).toEqual(
+        [],
+      )
+      for (const line of lines.slice(0, PICKAXED))
+        expect(gitText(root, ['log', '--first-parent', '--format=%h', '-S', line, branch])).not.toBe('')
+    },
+  )
 })
+
+/** A line of a page, and what is quoted in it. */
+const wordsOf = (line: string): string[] => (line.startsWith('> ') ? [line, line.slice(2)] : [line])

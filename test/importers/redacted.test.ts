@@ -107,7 +107,7 @@ test('a line that no string can hold is passed over, and the lines around it are
       return bytes
     },
   }
-  const redacted = await redactedSource(source, redactSecrets({ key: 'k' }))
+  const redacted = await redactedSource(source, { redact: redactSecrets({ key: 'k' }) })
   const texts: string[] = []
   for await (const { bytes } of readLines(redacted.chunks())) if (bytes !== undefined) texts.push(`${bytes}`)
   expect(texts).toEqual(

@@ -319,6 +319,7 @@ export const EDGES: Readonly<Record<string, readonly string[]>> = {
     'store',
   ],
   'importers/aider': ['importers', 'importers/core/lines'],
+  'importers/aside': ['importers', 'importers/core', 'redaction'],
   'importers/atif': [
     'importers',
     'importers/core/documents',
@@ -339,6 +340,7 @@ export const EDGES: Readonly<Record<string, readonly string[]>> = {
   'importers/copilot-cli': ['importers', 'importers/core/lines', 'state'],
   'importers/core': [
     'importers',
+    'importers/aside',
     'importers/core/documents',
     'importers/core/writing',
     'importers/out',
@@ -606,7 +608,7 @@ export const EDGES: Readonly<Record<string, readonly string[]>> = {
   'view/terminal': ['view'],
   viewer: ['store', 'view', 'viewer/answers'],
   'viewer/answers': ['store', 'view', 'viewer', 'workspace'],
-  'viewer/export': ['store', 'view/page', 'viewer', 'viewer/answers'],
+  'viewer/export': ['store', 'view/page', 'viewer', 'viewer/answers', 'workspace'],
   'viewer/page': ['viewer', 'viewer/page/shell'],
   'viewer/page/branches': [
     'viewer',
@@ -691,8 +693,10 @@ export const EDGES: Readonly<Record<string, readonly string[]>> = {
     'git/objects',
     'git/upkeep',
     'git/upkeep/native',
+    'workspace/disk',
     'workspace/project',
   ],
+  'workspace/disk': ['git/disk'],
   'workspace/project': ['git/config', 'git/database', 'git/disk'],
 }
 

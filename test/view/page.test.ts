@@ -125,6 +125,9 @@ const hostile = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 80 }),
 )
 
+/** `RUNS=20000 npx vitest run test/view/page.test.ts` tries that many. */
+const RUNS = Number(process.env.RUNS ?? 600)
+
 const CONTROL =
   /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/
 
@@ -156,7 +159,7 @@ describe('What a session says stays inside', () => {
         expect(inside![1]).not.toContain('<')
         expect(inside![1]).not.toMatch(CONTROL)
       }),
-      { numRuns: 600 },
+      { numRuns: RUNS },
     )
   })
 
@@ -171,7 +174,7 @@ describe('What a session says stays inside', () => {
         for (const [element] of inside![2]!.matchAll(/<[^>]*>/g)) expect(element).toMatch(HARMLESS)
         expect(text(inside![2]!)).not.toMatch(CONTROL)
       }),
-      { numRuns: 600 },
+      { numRuns: RUNS },
     )
   })
 
@@ -182,7 +185,7 @@ describe('What a session says stays inside', () => {
         expect(rendered).toMatch(/^<p>→ (?:<code>[^<]*<\/code>)? ?end<\/p>$/)
         expect(rendered).not.toMatch(CONTROL)
       }),
-      { numRuns: 600 },
+      { numRuns: RUNS },
     )
   })
 
@@ -234,9 +237,67 @@ describe('What a session says stays inside', () => {
         expect(outside.match(/<h\d>/g)?.length ?? 0).toBeLessThanOrEqual(2)
         expect(rendered).not.toMatch(CONTROL)
       }),
-      { numRuns: 600 },
+      { numRuns: RUNS },
     )
   })
+})
+
+/** Texts of many lines, of attacks and of what people write. */
+const mixed = fc
+  .array(
+    fc.oneof(
+      { weight: 2, arbitrary: hostile },
+      fc.constantFrom(
+        'Let me look at the file first.',
+        '    const a = b[0] < 1 && c',
+        '\tif (x) {',
+        '- one\n- two\n  - three',
+        '1. first\n\n   more of it',
+        '# Heading',
+        '| a | b |\n| - | - |',
+        'a `code` and **bold** word',
+        '```ts\nconst a = 1\n```',
+        '~~~\nplain\n~~~',
+        '> somebody said',
+        '',
+      ),
+    ),
+    { minLength: 1, maxLength: 8 },
+  )
+  .map((texts) => texts.join('\n'))
+
+/** A line that stands on a page as it was said, also where others of its text have characters that are shown. */
+const isPlain = (line: string): boolean => line !== '' && !CONTROL.test(line) && line.isWellFormed()
+
+test('Whatever the texts of a turn are, they stay inside, and each line is as it was said', () => {
+  fc.assert(
+    fc.property(mixed, mixed, mixed, (asked, thought, given) => {
+      const parts = [
+        { type: 'reasoning', text: thought },
+        { type: 'text', text: asked },
+        { type: 'tool-call', toolName: 'write', input: { path: 'a', text: given, more: 'b\nc' } },
+      ]
+      const output = { type: 'text', value: given }
+      const made = page(
+        { role: 'user', content: asked },
+        { role: 'assistant', parts },
+        { role: 'tool', parts: [{ type: 'tool-result', toolName: 'write', output }] },
+        { role: 'user', content: 'last' },
+      )
+      const lines = new Set(
+        made.split('\n').flatMap((line) => [line, line.replace(/^> /, ''), line.slice(2)]),
+      )
+      for (const line of [asked, thought].flatMap((text) => text.split(/\r?\n/)))
+        if (isPlain(line)) expect(lines).toContain(line)
+      for (const line of given.split(/\r?\n/)) if (isPlain(line)) expect(made).toContain(line)
+      const rendered = html(made)
+      expect(rendered).toMatch(/<h2>3 user<\/h2>\n<blockquote>\n<p>last<\/p>\n<\/blockquote>\n?$/)
+      for (const [element] of rendered.slice(25).matchAll(/<[^>]*>/g)) expect(element).toMatch(HARMLESS)
+      expect(outsideOfQuotations(rendered).match(/<h\d>/g)?.length).toBe(3)
+      expect(rendered).not.toMatch(CONTROL)
+    }),
+    { numRuns: RUNS },
+  )
 })
 
 test('What a sub-agent says, and what a changed message was, stays inside as well', () => {
@@ -270,7 +331,7 @@ test('What a sub-agent says, and what a changed message was, stays inside as wel
       expect(outsideOfQuotations(rendered).match(/<h\d>/g)?.length ?? 0).toBeLessThanOrEqual(5)
       expect(rendered).not.toMatch(CONTROL)
     }),
-    { numRuns: 600 },
+    { numRuns: RUNS },
   )
 })
 

@@ -5,14 +5,14 @@ import { gfm, gfmHtml } from 'micromark-extension-gfm'
 import { beforeAll, expect, test } from 'vitest'
 import { forkpointHere } from '../cli/command-line.ts'
 import { git } from '../git/real-git.ts'
-import { attackSession } from './support/attacks.ts'
+import { ATTACKS, ATTACKS_ON_GIT, attackSession } from './support/attacks.ts'
 import { storeFolder } from './support/sessions.ts'
 
 let folder: string
 
 beforeAll(async () => {
   folder = await storeFolder()
-  await attackSession(folder, { isHuge: false })
+  await attackSession(folder, { isHuge: false, texts: [...ATTACKS, ...ATTACKS_ON_GIT] })
 })
 
 /** What is live in a text, as a git host renders it before it takes anything out. */

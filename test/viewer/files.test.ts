@@ -14,6 +14,11 @@ import { noBrowser, openBrowser, violations, watchedPage } from './support/brows
 import { storeFolder, view } from './support/sessions.ts'
 
 let folder: string
+const TOKEN = `ghp_${'aB3dE5gH7jK9mN1pQ2rS4tU6vW8xY0zA1bC2'}`
+const KEY_LINE = 'MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7VJTUt9Us8cKj'
+const PEM = ['-----BEGIN RSA PRIVATE KEY-----', KEY_LINE, KEY_LINE, '-----END RSA PRIVATE KEY-----', ''].join(
+  '\n',
+)
 const HOSTILE = '<img src=x onerror=pwned=1>'
 
 beforeAll(async () => {
@@ -21,12 +26,15 @@ beforeAll(async () => {
   const workspace = join(dirname(folder), 'project')
   mkdirSync(workspace)
   const store = new GitSessionStore(folder)
-  const files = store.files(workspace)
+  const files = store.files(workspace, { include: ['.env'] })
   writeFileSync(join(workspace, 'main.ts'), 'export const a = 1\n')
   writeFileSync(join(workspace, 'old.ts'), 'gone soon\n')
   const state = newSession('code', { model: 'm', workspace, messages: [newMessage('user', 'Begin')] })
   await store.save(state, { files })
   writeFileSync(join(workspace, 'main.ts'), 'export const a = 2\n')
+  writeFileSync(join(workspace, 'config.ts'), `export const token = '${TOKEN}'\n${PEM}`)
+  writeFileSync(join(workspace, '.env'), `PASSWORD=hunter2\n`)
+  writeFileSync(join(workspace, 'bytes.bin'), Buffer.from([0, 255, 0, 1, 2]))
   writeFileSync(join(workspace, HOSTILE.replaceAll('/', '')), `${HOSTILE}\n`)
   rmSync(join(workspace, 'old.ts'))
   const usage = { inputTokens: 1_000_000, outputTokens: 100_000, cachedInputTokens: 400_000 }
@@ -55,9 +63,10 @@ test('The patch of git is read file by file', async () => {
     deleted,
     patch = '',
   } = await changedFiles(stores.existing, 'code', 'main', { patch: true })
-  expect([added, changed, deleted]).toEqual([[HOSTILE], ['main.ts'], ['old.ts']])
-  expect(editsOfGitPatch(patch).map(({ path }) => path)).toEqual([HOSTILE, 'main.ts', 'old.ts'])
-  expect(editsOfGitPatch(patch)[1]!.patch).toContain('-export const a = 1\n+export const a = 2')
+  const all = ['.env', HOSTILE, 'bytes.bin', 'config.ts']
+  expect([added, changed, deleted]).toEqual([all, ['main.ts'], ['old.ts']])
+  expect(editsOfGitPatch(patch).map(({ path }) => path)).toEqual([...all, 'main.ts', 'old.ts'])
+  expect(editsOfGitPatch(patch)[4]!.patch).toContain('-export const a = 1\n+export const a = 2')
   await stores.close()
 })
 
@@ -71,6 +80,27 @@ test('A turn has its cost by the prices of its model', async () => {
   await stores.close()
 })
 
+test('An exported page has the changes of the turns, without secrets and without files such as .env', async () => {
+  const exported = async (...options: string[]) => {
+    const { stdout, code } = await forkpointHere(['export', 'html', 'code', '--store', folder, ...options], {
+      cwd: dirname(folder),
+    })
+    expect(code).toBe(0)
+    return stdout
+  }
+  const html = await exported()
+  expect(html).toContain('-export const a = 1\\n+export const a = 2')
+  expect(html).toMatch(/export const token = '\[redacted:/)
+  for (const secret of [TOKEN, KEY_LINE, 'hunter2', '.env']) expect(data(html)).not.toContain(secret)
+  const whole = await exported('--no-redact')
+  expect(data(whole)).toContain(TOKEN)
+  expect(data(whole)).not.toContain('hunter2')
+})
+
+/** What an exported page holds. */
+const data = (html: string): string =>
+  /<script type="application\/json" id="exported">(.*?)<\/script>/s.exec(html)?.[1] ?? ''
+
 describe.skipIf(noBrowser !== undefined)('In the page', () => {
   test('a turn has its changes as diffs, below its head', async () => {
     const viewer = await view(folder)
@@ -78,9 +108,25 @@ describe.skipIf(noBrowser !== undefined)('In the page', () => {
     const { page, problems, elsewhere } = await watchedPage(browser, `http://127.0.0.1:${viewer.port}`)
     await page.goto(`${viewer.address}#/s/code`)
     const changes = page.locator('.code-changes').last()
-    await changes.getByText('3 files changed').click()
+    await changes.getByText('6 files changed').click()
     await changes.locator('.edit .path', { hasText: 'main.ts' }).waitFor()
-    expect(await changes.locator('.line.added').first().textContent()).toContain('onerror')
+    expect(await changes.locator('.line.added').nth(1).textContent()).toContain('onerror')
+    expect(await page.evaluate(() => document.querySelectorAll('img').length)).toBe(0)
+    expect(await violations(page)).toEqual([])
+    expect([...problems, ...elsewhere]).toEqual([])
+    await page.close()
+  })
+
+  test('an exported page has them too, without a server', async () => {
+    const file = join(dirname(folder), 'code.html')
+    await forkpointHere(['export', 'html', 'code', '-o', file, '--store', folder], { cwd: dirname(folder) })
+    const browser = await openBrowser()
+    const { page, problems, elsewhere } = await watchedPage(browser, 'file:')
+    await page.goto(`file://${file}`)
+    const changes = page.locator('.code-changes').last()
+    await changes.getByText('5 files changed').click()
+    await changes.locator('.edit .path', { hasText: 'main.ts' }).waitFor()
+    expect(await changes.textContent()).toContain('[redacted:')
     expect(await page.evaluate(() => document.querySelectorAll('img').length)).toBe(0)
     expect(await violations(page)).toEqual([])
     expect([...problems, ...elsewhere]).toEqual([])

@@ -1,6 +1,6 @@
-/** Real disks that refuse: a full one, and a file that nobody may change. */
+/** Real disks: others than that of the store, a full one, and a file that nobody may change. */
 import { execFileSync } from 'node:child_process'
-import { chmodSync, chownSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, chownSync, mkdirSync, readdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
 import { tempFolder } from '../git/real-git.ts'
@@ -23,9 +23,8 @@ function can(command: string, ...args: string[]): boolean {
   }
 }
 
-/** A disk of 256 KB; `undefined` where none can be mounted. */
-function smallDisk(): string | undefined {
-  const folder = tempFolder()
+/** Mounts a disk of 256 KB; returns `undefined` where none can be mounted. */
+function smallDisk(folder = tempFolder()): string | undefined {
   if (!can('mount', '-t', 'tmpfs', '-o', 'size=256k', 'tmpfs', folder)) return undefined
   undo.push(() => execFileSync('umount', ['--lazy', folder]))
   return folder
@@ -38,6 +37,34 @@ const frozen = (() => {
 })()
 if (!frozen)
   console.warn('SKIPPED: a file that nobody may change is not tested, since chattr does not work here.')
+
+test('a workspace on another file system, with a third one mounted in it, is kept and restored as any other', async (context) => {
+  const root = smallDisk()
+  if (root === undefined) {
+    console.warn('SKIPPED: a workspace on another file system is not tested, since none can be mounted here.')
+    return context.skip()
+  }
+  mkdirSync(join(root, 'mounted'))
+  smallDisk(join(root, 'mounted'))
+  const { files, turn } = sceneIn(join(tempFolder(), 'store'), realpathSync(root))
+  const before = { a: '1', 'mounted/b': '1', 'mounted/deep/c': '#!/bin/sh\n', link: '-> mounted/b' }
+  const after = { a: '2', 'mounted/b': '2', 'moved/c': '1' }
+  write(root, before)
+  const one = await turn('one')
+  write(root, { ...after, link: undefined, 'mounted/deep': undefined })
+  const { undo } = await files.restore('demo', one)
+  expect(contentOf(root)).toEqual(before)
+  expect(await files.state('demo', one)).toBe('same')
+  await files.restore('demo', undo!)
+  expect(contentOf(root)).toEqual(after)
+  // The folder on which a disk is mounted stays, although it becomes empty.
+  write(root, { 'mounted/b': undefined })
+  await turn('two')
+  await files.restore('demo', one)
+  await files.restore('demo', 'main')
+  expect(contentOf(root)).toEqual({ a: '2', 'moved/c': '1' })
+  expect(readdirSync(root)).toContain('mounted')
+})
 
 test('a restore onto a full disk on another file system stops, loses nothing, and is completed when there is room', async (context) => {
   const small = smallDisk()

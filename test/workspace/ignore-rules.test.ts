@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { nodeDisk } from '../../src/workspace/disk.ts'
+import { nodeDisk } from '../../src/workspace/disk/disk.ts'
 import { ignoredIn, rulesAround } from '../../src/workspace/ignore-files.ts'
 import { walk } from '../../src/workspace/walk.ts'
 import { git, tempFolder } from '../git/real-git.ts'
@@ -183,6 +183,25 @@ const SLOW: Record<string, Record<string, string>> = {
 }
 test.each(Object.entries(SLOW))('rules that take too long are refused: %s', async (_, content) => {
   await expect(found(project(content))).rejects.toMatchObject({ code: 'WORKSPACE_LIMIT', limit: 'rules' })
+})
+
+test('a long list of rules, which is parsed in pieces, ignores what git ignores', async () => {
+  const rules = Array.from({ length: 400 }, (_, n) => [`/d${n}/*`, `!/d${n - 1}/keep`, `*.x${n}`][n % 3])
+  const paths = [
+    'd0/a',
+    'd0/keep',
+    'd399/b',
+    'd399/keep',
+    'd3/keep',
+    'f.x2',
+    'f.x398',
+    'f.x399',
+    'd1/keep',
+    'a',
+  ]
+  const content = Object.fromEntries(paths.map((path) => [path, '1']))
+  const root = project({ ...content, '.gitignore': rules.join('\n') })
+  expect(await found(root)).toEqual(asGit(root))
 })
 
 test('names with many stars take no longer than others', async () => {

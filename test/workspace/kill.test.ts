@@ -2,7 +2,7 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdirSync, realpathSync } from 'node:fs'
+import { mkdirSync, readdirSync, realpathSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
@@ -138,16 +138,48 @@ test(`a restore that is killed ${RESTORES} times is completed by another, and no
 
     const next = sceneIn(folder, root, {}, { now: LATER })
     await next.files.restore('demo', one)
-    expect(withoutTemporaries(root)).toEqual(old)
+    expect(contentOf(root)).toEqual(old)
     expect(await next.files.state('demo', one)).toBe('same')
     const subjects = next.git('log', '--reverse', '--format=%H %s', 'demo/_workspace.main').split('\n')
     const undo = subjects.find((line) => line.includes('before going back to'))!
     await next.files.restore('demo', undo.slice(0, 40))
-    expect(withoutTemporaries(root)).toEqual(now)
+    expect(contentOf(root)).toEqual(now)
     expect(next.git('fsck', '--strict')).toBe('')
   }
   expect(halves).toBeGreaterThan(0)
 }, 300_000)
 
-const withoutTemporaries = (root: string): Content =>
-  Object.fromEntries(Object.entries(contentOf(root)).filter(([path]) => !path.endsWith('.tmp')))
+test('a restore that is killed while it writes a file leaves nothing that another restore or a snapshot keeps', async () => {
+  for (const isSnapshot of [false, true]) {
+    const base = realpathSync(tempFolder())
+    const [folder, root] = [join(base, 'store'), join(base, 'project')]
+    const before = sceneIn(folder, root)
+    const big = Array.from({ length: 8 }, (_, n) => `built/big${n}`)
+    write(root, Object.fromEntries(big.map((path) => [path, path.repeat(1_000_000)])))
+    const one = await before.turn('one')
+    // Not seen by the walk of a snapshot, because the folder is ignored when the restore is killed.
+    const none: Record<string, string | undefined> = {
+      ...Object.fromEntries(big.map((path) => [path, undefined])),
+      'built/other': '1',
+      '.gitignore': '/built/\n',
+    }
+    write(root, none)
+    await before.turn('two')
+    await before.store.close()
+    const temporaries = () => readdirSync(join(root, 'built')).filter((name) => name.endsWith('.tmp'))
+    for (let tries = 0; tries < 20 && temporaries().length === 0; tries++) {
+      const { child, kill: stop } = await start('restore-child.mjs', folder, root, one)
+      child.stdin.write('go\n')
+      while (child.exitCode === null && temporaries().length === 0)
+        await new Promise((resolve) => setImmediate(resolve))
+      if (child.exitCode === null) await stop()
+      if (temporaries().length === 0) write(root, none)
+    }
+    expect(temporaries()).toHaveLength(1)
+    const next = sceneIn(folder, root)
+    if (isSnapshot) await next.turn('three')
+    else await next.files.restore('demo', one)
+    expect(temporaries()).toEqual([])
+    expect(readdirSync(join(folder, 'forkpoint/restores'))).toEqual([])
+  }
+}, 120_000)

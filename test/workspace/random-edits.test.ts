@@ -2,7 +2,7 @@
 import { chmodSync, existsSync, lstatSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { nodeDisk } from '../../src/workspace/disk.ts'
+import { nodeDisk } from '../../src/workspace/disk/disk.ts'
 import { type Content, contentOf, write } from './support/folder.ts'
 import { type Scene, scene } from './support/store.ts'
 

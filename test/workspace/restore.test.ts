@@ -2,7 +2,7 @@ import {
   chmodSync,
   existsSync,
   lstatSync,
-  mkdirSync,
+  readdirSync,
   readFileSync,
   rmSync,
   symlinkSync,
@@ -10,10 +10,11 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { nodeDisk, type WorkspaceDisk } from '../../src/workspace/disk.ts'
+import { checkpointsOf } from '../../src/checkpoints/of-store.ts'
+import { nodeDisk, type WorkspaceDisk } from '../../src/workspace/disk/disk.ts'
 import { tempFolder } from '../git/real-git.ts'
 import { contentOf, write } from './support/folder.ts'
-import { LATER, scene } from './support/store.ts'
+import { LATER, scene, sceneIn } from './support/store.ts'
 
 const PROJECT = {
   'README.md': '# Project\n',
@@ -236,22 +237,6 @@ describe('a restore', () => {
     expect(contentOf(elsewhere)).toEqual({ readme: 'big', other: '1' })
   })
 
-  test('into a folder on another file system', async () => {
-    if (!existsSync('/dev/shm')) return
-    const { store, root, turn } = scene()
-    write(root, PROJECT)
-    const id = await turn('one')
-    const elsewhere = `/dev/shm/forkpoint-test-${process.pid}`
-    mkdirSync(elsewhere)
-    try {
-      const { undo } = await store.files(elsewhere).restore('demo', id)
-      expect(contentOf(elsewhere)).toEqual(PROJECT)
-      expect(undo).toBe(undefined)
-    } finally {
-      rmSync(elsewhere, { recursive: true })
-    }
-  })
-
   test('says what could not be written, and does the rest; a full disk stops it; doing it again completes it', async () => {
     let trouble: string | undefined
     const disk: WorkspaceDisk = {
@@ -276,6 +261,38 @@ describe('a restore', () => {
     expect(contentOf(root)).toEqual({ a: '1', b: '333', c: '1' })
     await files.restore('demo', (failure as { undo: string }).undo)
     expect(contentOf(root)).toEqual({ a: '2', b: '2', c: '2' })
+  })
+
+  test('keeps its temporary file while others take snapshots, and leaves those of others alone', async () => {
+    let [pause, resume, paused] = [Promise.resolve(), () => {}, () => {}]
+    const disk: WorkspaceDisk = {
+      ...nodeDisk,
+      async rename(from, to) {
+        paused()
+        await pause
+        return nodeDisk.rename(from, to)
+      },
+    }
+    const { store, files, root, turn } = scene({}, { disk })
+    write(root, { a: '1' })
+    const one = await turn('one')
+    const foreign = ['.forkpoint-0123456789abcdef.tmp', '.forkpoint-0123456789ab.tmp']
+    write(root, { a: '2', [foreign[0]!]: 'of another store', [foreign[1]!]: 'of a tool' })
+    pause = new Promise((resolve) => {
+      resume = resolve
+    })
+    const isPaused = new Promise<void>((resolve) => {
+      paused = resolve
+    })
+    const restoring = files.restore('demo', one)
+    await isPaused
+    const second = sceneIn(checkpointsOf(store).history.repository.paths.root, root)
+    await second.turn('meanwhile')
+    expect((await second.files.list('demo', '')).map(({ path }) => path)).toEqual(['a'])
+    resume()
+    await restoring
+    expect(readFileSync(join(root, 'a'), 'utf8')).toBe('1')
+    expect(readdirSync(root).sort()).toEqual([...foreign.sort(), 'a'])
   })
 
   test('of a checkpoint without a snapshot says so', async () => {

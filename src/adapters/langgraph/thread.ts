@@ -245,6 +245,7 @@ export class Thread {
         ...(step !== undefined && { [TRAILERS.step]: String(step) }),
       },
     })
+    this.#parts.trees.learn(tree, commit.tree)
     const entry: Entry = {
       id,
       namespace,

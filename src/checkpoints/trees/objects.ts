@@ -12,6 +12,7 @@ export {
 } from '../../git/objects/object.ts'
 export {
   changeTree,
+  entriesChanged,
   entriesOf,
   entriesWith,
   findEntry,

@@ -16,6 +16,8 @@ export interface Paths {
   retired: string
   /** Copies of decoded data that is read often. */
   copies: string
+  /** A lock for each running restore of a workspace. */
+  restores: string
   /** Locked by a process that maintains the store. */
   maintained: string
 }
@@ -32,6 +34,7 @@ export function pathsOf(root: string): Paths {
     journals: join(own, 'journals'),
     retired: join(own, 'retired'),
     copies: join(own, 'copies'),
+    restores: join(own, 'restores'),
     maintained: join(own, 'maintain'),
   }
 }

@@ -279,7 +279,8 @@ const isPlainRef = (name: LockName): name is `refs/${string}` => name.startsWith
 
 /** The moves from a commit to a new one that continues it, over new commits alone. */
 const forwardMoves = ({ moves, plan }: Ready): RefMove[] => {
-  const commits = new Map(plan.objects.flatMap((one) => (one.type === 'commit' ? [[one.id, one]] : [])))
+  // A snapshot of a workspace has thousands of objects: no array is made for each.
+  const commits = new Map(plan.objects.filter(({ type }) => type === 'commit').map((one) => [one.id, one]))
   return moves.filter(({ from, to }) => {
     for (let at = from === null ? undefined : commits.get(to!); at !== undefined; ) {
       const parents = [...asBuffer(at.data).toString('latin1', 0, 512).matchAll(PARENT)].map(([, id]) => id)
@@ -293,7 +294,7 @@ const forwardMoves = ({ moves, plan }: Ready): RefMove[] => {
 const PARENT = /^parent ([0-9a-f]{40})$/gm
 
 async function packOf(batch: readonly Ready[]): Promise<BuiltPack | undefined> {
-  const objects = batch.flatMap(({ plan }) => plan.objects)
+  const objects = batch.length === 1 ? batch[0]!.plan.objects : batch.flatMap(({ plan }) => plan.objects)
   if (objects.length === 0) return undefined
   const bytes = objects.reduce((sum, { data }) => sum + data.length, 0)
   return bytes > 256 * 1024 ? buildPackAsync(objects) : buildPack(objects)

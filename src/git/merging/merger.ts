@@ -216,7 +216,7 @@ export class PackMerger {
       open.push(out)
       const sources: PackSource[] = []
       for (const pack of packs) {
-        const source = this.#source(pack, open)
+        const source = await this.#source(pack, open)
         if (source === undefined) return undefined
         sources.push(source)
       }
@@ -251,16 +251,15 @@ export class PackMerger {
     }
   }
 
-  #source(pack: string, open: OpenFile[]): PackSource | undefined {
+  async #source(pack: string, open: OpenFile[]): Promise<PackSource | undefined> {
     const placement = this.#placement
     const { fs } = this.#folder
     const index = fs.readFile(placement.file(pack, 'idx'))
     const file = index && fs.open(placement.file(pack, 'pack'), 'r')
     if (index === undefined || file === undefined) return undefined
     open.push(file)
-    const entries = parsePackIndex(index, placement.file(pack, 'idx')).entries()
     return {
-      entries: spansOf(entries, file.size()),
+      entries: await spansOf(parsePackIndex(index, placement.file(pack, 'idx')), file.size()),
       read: (position, length) => readPiece(file, position, length),
     }
   }

@@ -63,4 +63,6 @@ type Stream = (zlib.Inflate | zlib.Deflate) & Inside
 
 /** Only Node itself, not other runtimes: a call that a release does not expect would crash the process. */
 const IS_KNOWN =
-  /^(20|22|24)\./.test(process.versions.node) && !('bun' in process.versions) && !('deno' in process.versions)
+  /^(20|22|24|26)\./.test(process.versions.node) &&
+  !('bun' in process.versions) &&
+  !('deno' in process.versions)

@@ -44,8 +44,8 @@ export async function objectIdInSlices(type: ObjectType, data: Uint8Array): Prom
   if (data.length <= BIG_OBJECT) return objectId(type, data)
   const digest = createHash('sha1').update(`${type} ${data.length}\0`, 'latin1')
   const slice = new TimeSlice()
-  for (let at = 0; at < data.length; at += BIG_OBJECT) {
-    digest.update(data.subarray(at, at + BIG_OBJECT))
+  for (let at = 0; at < data.length; at += PIECE) {
+    digest.update(data.subarray(at, at + PIECE))
     if (slice.isOver()) await slice.next()
   }
   return trustedId(digest.digest('hex'))
@@ -84,5 +84,7 @@ export function expectType(object: GitObject, type: ObjectType, id: ObjectId): U
   return object.data
 }
 
+/** Hashed at once: of several objects that are hashed at the same time, each continues in each turn of the event loop. */
+const PIECE = 64 * 1024
 const ONE_SHOT = 16 * 1024
 const scratch = Buffer.allocUnsafeSlow(ONE_SHOT + 32)

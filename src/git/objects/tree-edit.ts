@@ -3,7 +3,7 @@ import type { ObjectId } from '../../ids.ts'
 import { TimeSlice } from '../../time-slice.ts'
 import { BIG_OBJECT, EMPTY_TREE, type NewObject, newObject, newObjectInSlices, objectId } from './object.ts'
 import {
-  changeTree,
+  changeTreeInSlices,
   entryCount,
   findEntry,
   NO_ENTRIES,
@@ -117,7 +117,7 @@ async function editFolder(editor: Editor, base: Tree, plan: Plan): Promise<Tree>
       changes.push({ name, entry: { mode: '40000', id: keep(editor, edited, old?.id) } })
     } else if (old !== undefined) changes.push({ name, entry: null })
   }
-  return changes.length === 0 ? base : changeTree(base, changes)
+  return changes.length === 0 ? base : changeTreeInSlices(base, changes, editor.slice)
 }
 
 /** The tree's id. The tree counts as new unless it was at the same path before. */

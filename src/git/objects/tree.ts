@@ -8,6 +8,7 @@
 import { isUtf8 } from 'node:buffer'
 import { CorruptError } from '../../errors.ts'
 import { type ObjectId, trustedId } from '../../ids.ts'
+import { atOnce, inSlices, type TimeSlice } from '../../time-slice.ts'
 import { asBuffer } from './object.ts'
 import { isDotGit } from './tree-name.ts'
 
@@ -130,12 +131,28 @@ export function entriesChanged(
 }
 
 /** The tree after the changes, each of another name. Throws TypeError for a name that no tree may hold. */
-export function changeTree(tree: Tree, changes: readonly TreeChange[]): Tree {
+export const changeTree = (tree: Tree, changes: readonly TreeChange[]): Tree =>
+  atOnce(changeSteps(tree, changes))
+
+/** Like `changeTree`, also for a folder of thousands of files. */
+export const changeTreeInSlices = (
+  tree: Tree,
+  changes: readonly TreeChange[],
+  slice: TimeSlice,
+): Tree | Promise<Tree> =>
+  changes.length <= SOME ? changeTree(tree, changes) : inSlices(changeSteps(tree, changes), slice)
+
+/** Changes between two pauses. */
+const SOME = 256
+
+/** Pauses where a caller may let others run. */
+function* changeSteps(tree: Tree, changes: readonly TreeChange[]): Generator<void, Tree> {
   const names = new Set<string>()
   const gone = new Set<number>()
   const added: Added[] = []
   let size = tree.data.length
-  for (const { name, entry } of changes) {
+  for (const [n, { name, entry }] of changes.entries()) {
+    if (n % SOME === SOME - 1) yield
     if (name === '' || /[\0/]/.test(name) || !name.isWellFormed()) {
       throw new TypeError(`${JSON.stringify(name)} cannot be the name of a file`)
     }
@@ -155,7 +172,9 @@ export function changeTree(tree: Tree, changes: readonly TreeChange[]): Tree {
       }
     }
   }
+  yield
   added.sort((a, b) => a.before - b.before || (a.key < b.key ? -1 : 1))
+  yield
 
   const data = Buffer.allocUnsafe(size)
   // The old entries are valid and in order, so they are copied without parsing them again.
@@ -181,6 +200,7 @@ export function changeTree(tree: Tree, changes: readonly TreeChange[]): Tree {
       starts.push(to)
       keys.push(one.key)
       to = writeEntry(data, to, one)
+      if (next % SOME === SOME - 1) yield
     }
     if (gone.has(at)) from = at + 1
   }

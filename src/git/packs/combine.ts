@@ -8,7 +8,8 @@ import { CorruptError } from '../../errors.ts'
 import type { ObjectId } from '../../ids.ts'
 import { TimeSlice } from '../../time-slice.ts'
 import { deflateSmall, storedData } from '../objects/zlib-stream.ts'
-import { buildIndex, CHECKSUM_BYTES, type PackEntry, type PackSpan, packHeader } from './writer.ts'
+import type { PackIndex } from './pack-index.ts'
+import { buildIndexInSlices, CHECKSUM_BYTES, type PackSpan, packHeader } from './writer.ts'
 
 export interface PackSource {
   /** By offset. */
@@ -40,10 +41,10 @@ export async function mergePacks(
   write: (piece: Uint8Array) => void | Promise<void>,
   { deflate = false }: { deflate?: boolean } = {},
 ): Promise<MergedPack | undefined> {
-  const kept = withoutRepeats(sources)
+  const slice = new TimeSlice(1)
+  const kept = await withoutRepeats(sources, slice)
   const count = kept.reduce((sum, { entries }) => sum + entries.length, 0)
   const sha = createHash('sha1')
-  const slice = new TimeSlice(1)
   const out = async (piece: Uint8Array): Promise<void> => {
     sha.update(piece)
     await write(piece)
@@ -87,22 +88,50 @@ export async function mergePacks(
   }
   const checksum = sha.digest()
   await write(checksum)
-  const index = buildIndex(merged, checksum)
+  const index = await buildIndexInSlices(merged, checksum, slice)
   return { name: checksum.toString('hex'), index, objects: count, spans: merged }
 }
 
-/** The entries of a pack of `size` bytes, by offset, with their ends. */
-export function spansOf(entries: Iterable<PackEntry>, size: number): PackSpan[] {
-  const sorted = [...entries].sort((a, b) => a.offset - b.offset)
-  return sorted.map((entry, n) => ({ ...entry, end: sorted[n + 1]?.offset ?? size - CHECKSUM_BYTES }))
+/** The entries of a pack of `size` bytes, by offset, with their ends. Made in slices. */
+export async function spansOf(
+  index: Pick<PackIndex, 'count' | 'offset' | 'entry'>,
+  size: number,
+  slice = new TimeSlice(1),
+): Promise<PackSpan[]> {
+  // Numbers alone are sorted many times faster than objects.
+  const offsets = new Float64Array(index.count)
+  const numbers = new Map<number, number>()
+  for (let n = 0; n < index.count; n++) {
+    offsets[n] = index.offset(n)
+    numbers.set(offsets[n]!, n)
+    if (slice.isOver()) await slice.next()
+  }
+  offsets.sort()
+  const spans: PackSpan[] = []
+  for (const [n, at] of offsets.entries()) {
+    const { id, offset, crc } = index.entry(numbers.get(at)!)
+    spans.push({ id, offset, crc, end: offsets[n + 1] ?? size - CHECKSUM_BYTES })
+    if (slice.isOver()) await slice.next()
+  }
+  return spans
 }
 
-function withoutRepeats(sources: readonly PackSource[]): { source: PackSource; entries: PackSpan[] }[] {
+async function withoutRepeats(
+  sources: readonly PackSource[],
+  slice: TimeSlice,
+): Promise<{ source: PackSource; entries: readonly PackSpan[] }[]> {
   const seen = new Set<ObjectId>()
-  return sources.map((source) => ({
-    source,
-    entries: source.entries.filter(({ id }) => !seen.has(id) && seen.add(id)),
-  }))
+  const kept: { source: PackSource; entries: readonly PackSpan[] }[] = []
+  for (const source of sources) {
+    const entries: PackSpan[] = []
+    for (const entry of source.entries) {
+      if (slice.isOver()) await slice.next()
+      if (!seen.has(entry.id)) entries.push(entry)
+      seen.add(entry.id)
+    }
+    kept.push({ source, entries })
+  }
+  return kept
 }
 
 /** Neighbouring entries, read and written in one piece of at most `CHUNK` bytes (or one entry). */

@@ -12,7 +12,13 @@ import type { OpenFile } from '../disk/file-system.ts'
 import { readPiece } from '../disk/read-fully.ts'
 import { BIG_OBJECT, type GitObject } from '../objects/object.ts'
 import { deflateAside } from '../objects/zlib-stream.ts'
-import { buildIndex, CHECKSUM_BYTES, encodeEntryHeader, type PackEntry, packHeader } from './writer.ts'
+import {
+  buildIndexInSlices,
+  CHECKSUM_BYTES,
+  encodeEntryHeader,
+  type PackEntry,
+  packHeader,
+} from './writer.ts'
 
 export interface FilterSource {
   /** For errors. */
@@ -77,7 +83,11 @@ export async function filterPacks(options: FilterOptions): Promise<FilteredPack 
     }
   }
   const checksum = await out.end()
-  return { name: checksum.toString('hex'), index: buildIndex(entries, checksum), objects: entries.length }
+  return {
+    name: checksum.toString('hex'),
+    index: await buildIndexInSlices(entries, checksum),
+    objects: entries.length,
+  }
 }
 
 /** Copies entries of one pack. */

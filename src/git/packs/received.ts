@@ -13,7 +13,7 @@ import { BrokenStreamError, inflateAt } from '../objects/inflate.ts'
 import { inflateOpen, inflateOpenStream } from '../objects/inflate-open.ts'
 import { BIG_OBJECT, type GitObject, objectIdInSlices } from '../objects/object.ts'
 import { type EntryHeader, LONGEST_ENTRY_HEADER, readEntryHeader } from './entry.ts'
-import { buildIndex, CHECKSUM_BYTES } from './writer.ts'
+import { buildIndexInSlices, CHECKSUM_BYTES } from './writer.ts'
 
 /** What is wrong with a pack; callers say who sent it. */
 export class BrokenPackError extends Error {}
@@ -90,7 +90,7 @@ class Check {
     const entries = this.#entries.map(({ id, offset, crc }) => ({ id: id!, offset, crc }))
     return {
       name: checksum.toString('hex'),
-      index: buildIndex(entries, checksum),
+      index: await buildIndexInSlices(entries, checksum),
       ids: new Set(this.#byId.keys()),
     }
   }

@@ -5,7 +5,7 @@
 import { createHash, hash } from 'node:crypto'
 import { crc32 } from 'node:zlib'
 import type { ObjectId } from '../../ids.ts'
-import { TimeSlice } from '../../time-slice.ts'
+import { atOnce, inSlices, TimeSlice } from '../../time-slice.ts'
 import { BIG_OBJECT, type NewObject, type ObjectType } from '../objects/object.ts'
 import {
   deflate,
@@ -76,7 +76,7 @@ export async function buildPackAsync(objects: readonly NewObject[]): Promise<Bui
     bodies.push(isStored(object) ? undefined : isBig ? await deflateAside(data) : deflatedAside(object))
   }
   const { pack, checksum, entries } = await inSlices(assemble(unique, await Promise.all(bodies)), slice)
-  const index = await inSlices(indexSteps(entries, checksum), slice)
+  const index = await buildIndexInSlices(entries, checksum, slice)
   return { name: checksum.toString('hex'), pack, spans: entries, index }
 }
 
@@ -105,6 +105,13 @@ export function encodeEntryHeader(type: ObjectType | 'delta', size: number): Buf
 /** The index (version 2) of the pack with these entries, in any order, and this checksum of 20 bytes. */
 export const buildIndex = (entries: readonly PackEntry[], packChecksum: Uint8Array): Buffer =>
   atOnce(indexSteps(entries, packChecksum))
+
+/** Like `buildIndex`, for the entries of a large pack. */
+export const buildIndexInSlices = (
+  entries: readonly PackEntry[],
+  packChecksum: Uint8Array,
+  slice = new TimeSlice(),
+): Promise<Buffer> => inSlices(indexSteps(entries, packChecksum), slice)
 
 /** Pauses where a caller may let others run. */
 function* indexSteps(entries: readonly PackEntry[], packChecksum: Uint8Array): Generator<void, Buffer> {
@@ -225,21 +232,6 @@ function* assemble(objects: readonly NewObject[], bodies: readonly Body[]): Gene
 const PIECE = 64 * 1024
 /** Objects between two pauses. */
 const SOME = 256
-
-function atOnce<T>(steps: Generator<void, T>): T {
-  for (;;) {
-    const step = steps.next()
-    if (step.done) return step.value
-  }
-}
-
-async function inSlices<T>(steps: Generator<void, T>, slice: TimeSlice): Promise<T> {
-  for (;;) {
-    if (slice.isOver()) await slice.next()
-    const step = steps.next()
-    if (step.done) return step.value
-  }
-}
 
 const sum = (body: Body): number | undefined => body?.reduce((length, piece) => length + piece.length, 0)
 

@@ -14,6 +14,7 @@ import {
   type Transcript,
 } from '../importer.ts'
 import { parseLine, readLines, unsaid } from '../jsonl.ts'
+import { agentInfo } from './chains.ts'
 import { isPrompt, kindOf, stringAt, textOf } from './entry.ts'
 import { RunBuilder } from './run-builder.ts'
 import { type Scanned, scanTranscript } from './scan.ts'
@@ -76,7 +77,7 @@ export async function readAgentFile(
     run: basename(file, '.jsonl'),
     source,
     transcript,
-    build: (run, session) => buildRun(run, file, source, scanned, session as Transcript & Scanned),
+    build: (run, session) => buildRun(run, file, source, scanned, session),
   }
 }
 
@@ -90,7 +91,7 @@ async function buildRun(
   file: string,
   source: ByteSource,
   transcript: Scanned,
-  session: Scanned,
+  session: Transcript,
 ): Promise<ImportedRun> {
   const builder = new RunBuilder(name)
   let prompt = ''
@@ -114,7 +115,7 @@ async function buildRun(
   const id = name.replace(/^agent-/, '')
   const run = builder.finish({
     prompt: promptOfRun(prompt),
-    agent: session.chains.info(id, prompt),
+    agent: agentInfo(id, prompt, session.agentTasks),
     file,
   })
   return {

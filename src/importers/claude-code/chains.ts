@@ -4,11 +4,18 @@ import { isJsonObject } from '../../json-value.ts'
 import type { AgentInfo } from '../importer.ts'
 import { blocksOf, type Entry, stringAt, textOf } from './entry.ts'
 
+/** Returns what is known about an agent with this prompt. */
+export const agentInfo = (
+  id: string,
+  prompt: string,
+  tasks: ReadonlyMap<string, Omit<AgentInfo, 'id'>> | undefined,
+): AgentInfo => ({ id, ...tasks?.get(prompt.trim()) })
+
 export class SideChains {
   readonly #chainOf = new Map<string, string>()
   readonly #prompts = new Map<string, string>()
   /** The call that started an agent, by the agent's prompt. */
-  readonly #tasks = new Map<string, Omit<AgentInfo, 'id'>>()
+  readonly tasks = new Map<string, Omit<AgentInfo, 'id'>>()
   #last: string | undefined
 
   /** Processes an entry of a conversation. Returns the key of the chain if the entry is a sub-agent's. */
@@ -33,7 +40,7 @@ export class SideChains {
 
   /** Returns what is known about an agent with this prompt. */
   info(id: string, prompt: string): AgentInfo {
-    return { id, ...this.#tasks.get(prompt.trim()) }
+    return agentInfo(id, prompt, this.tasks)
   }
 
   #seeTasks(entry: Entry): void {
@@ -45,7 +52,7 @@ export class SideChains {
       if (prompt === undefined || description === undefined) continue
       const type = stringAt(block.input, 'subagent_type')
       const toolCallId = stringAt(block, 'id')
-      this.#tasks.set(prompt.trim(), {
+      this.tasks.set(prompt.trim(), {
         description,
         ...(type === undefined ? {} : { type }),
         ...(toolCallId === undefined ? {} : { toolCallId }),

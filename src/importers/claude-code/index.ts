@@ -27,6 +27,7 @@ export const claudeCode: Importer = {
   folder: '~/.claude/projects',
   format: 1,
   extension: '.jsonl',
+  readsLines: true,
   detect: (source) => detectByLine(source, isSessionEntry),
   locate,
   read,

@@ -8,11 +8,11 @@
  * to the current turn and is otherwise ignored.
  */
 import { isJsonObject } from '../../json-value.ts'
-import type { ByteSource } from '../byte-source.ts'
+import { type ByteSource, linesOf } from '../byte-source.ts'
 import { LineMemory } from '../core/lines/line-memory.ts'
 import { type Part, TurnTree } from '../core/lines/turn-tree.ts'
 import type { Cursor, FileEnd, Row, Transcript, Turn, Warning } from '../importer.ts'
-import { MAX_LINE, type ParsedLine, parseLine, type RawLine, readLines } from '../jsonl.ts'
+import { MAX_LINE, type ParsedLine, parseLine, type RawLine } from '../jsonl.ts'
 import { hashCursors } from '../start-hash.ts'
 import { SideChains } from './chains.ts'
 import {
@@ -68,13 +68,13 @@ export interface ScanOptions {
 
 export async function scanTranscript(source: ByteSource, options: ScanOptions): Promise<Scanned> {
   const scan = new Scan(source, options)
-  for await (const raw of readLines(source.chunks())) {
+  for await (const raw of linesOf(source)) {
     scan.endLine(raw.terminator, raw.bom, raw.line)
     if (raw.bytes === undefined) {
       scan.leaveOut(raw.line)
       continue
     }
-    const parsed = notCutOff(parseLine(raw.bytes), raw.bytes, raw.terminator)
+    const parsed = notCutOff(parseLine(raw.bytes, raw.known), raw.bytes, raw.terminator)
     if (parsed.kind === 'blank') continue
     scan.line(parsed, raw.start, { lines: raw.line, bytes: raw.end, sha256: '' }, raw.terminator !== '')
   }
@@ -158,6 +158,7 @@ class Scan {
       warnings: this.#warnings,
       end: this.#end,
       chains: this.#chains,
+      agentTasks: this.#chains.tasks,
       toolNames: this.#toolNames,
       replyTurns: this.#replyTurns,
       memory: this.#memory,

@@ -19,6 +19,7 @@ export const codex: Importer = {
     ['sessions', 'archived_sessions'].map((name) => join(CODEX_HOME || join(home, '.codex'), name)),
   format: 1,
   extension: '.jsonl',
+  readsLines: true,
   detect: (source) => (isCompressed(source) ? Promise.resolve(true) : detectByLine(source, isRolloutEntry)),
   async *sessions(source) {
     yield isCompressed(source) ? await decompressed(source) : source

@@ -1,15 +1,17 @@
 /** Imports a session file of another tool into a store: one checkpoint per turn, with the original times. */
 import { dirname } from 'node:path'
 import { InvalidIdError, UnsupportedError } from '../../errors.ts'
-import { redactSecrets } from '../../redaction/index.ts'
-import { withKeyOf } from '../../store/redaction/key.ts'
-import type { Redact, SessionStore } from '../../store/session-store.ts'
+import { cleanCheck, redactSecrets } from '../../redaction/secrets.ts'
+import { keyOf, withKeyOf } from '../../store/redaction/key.ts'
+import type { SessionStore } from '../../store/session-store.ts'
+import { type Reading, readAside } from '../aside/reading.ts'
 import { type ByteSource, type NamedLines, openSource } from '../byte-source.ts'
-import type { AgentTranscript, Importer } from '../importer.ts'
+import type { AgentTranscript, Importer, ReadOptions, Transcript } from '../importer.ts'
 import { originOf } from '../out/origin.ts'
 import { importReturned } from '../out/returned.ts'
+import { isBuiltIn } from '../registry.ts'
 import type { ImportOptions, ImportResult } from './import-result.ts'
-import { redactedSource } from './redacted-source.ts'
+import { type Redaction, redactedAsRead, redactedSource } from './redacted-source.ts'
 import { SessionImport } from './session-import.ts'
 import { sessionsOf } from './sessions-of.ts'
 import { findTarget } from './target.ts'
@@ -63,50 +65,104 @@ async function importSource(
   options: ImportOptions,
 ): Promise<ImportResult> {
   const now = (options.now ?? Date.now)()
-  const { redact, redacted } = redactionOf(store, options.redact)
-  const clean = async (given: ByteSource) => {
-    if (redact === undefined) return given
-    if ((await redact(given.name, ['file'])) !== given.name)
-      throw new InvalidIdError('file', '[redacted]', 'it contains a secret')
-    return redactedSource(given, redact)
+  const { redaction, redacted } = redactionOf(store, options.redact)
+  await checkName(raw, redaction)
+  const readOptions = { now, open: (file: string | NamedLines) => opened(tool, file, redaction) }
+  const aside = await readAsideIf(tool, raw, store, options, readOptions)
+  try {
+    const source = aside?.source ?? (await withoutSecrets(tool, raw, redaction))
+    const transcript = aside?.transcript ?? (await tool.read(source, readOptions))
+    const result = await importRead(tool, { raw, source, transcript }, store, options, readOptions)
+    for (const [rule, count] of Object.entries(aside?.redacted ?? {}))
+      redacted[rule] = (redacted[rule] ?? 0) + count
+    return { ...result, redacted }
+  } finally {
+    await aside?.close()
   }
-  const open = async (file: string | NamedLines) => clean(await openSource(file))
-  const bytes = await clean(raw)
-  const transcript = await tool.read(bytes, { now, open })
-  const origin = options.sessionId === undefined ? await originOf(bytes) : undefined
-  const returned = origin && (await importReturned(tool, bytes, transcript, store, origin, options))
-  if (returned !== undefined) return { ...returned, redacted }
+}
+
+/** Reads a large file of a built-in tool in a thread; returns `undefined` if it has to be read here. */
+async function readAsideIf(
+  tool: Importer,
+  raw: ByteSource,
+  store: SessionStore,
+  { redact }: ImportOptions,
+  options: ReadOptions,
+): Promise<Reading | undefined> {
+  const { path, inode, size } = raw
+  if (path === undefined || inode === undefined || size < ASIDE_FROM) return undefined
+  if (!tool.readsLines || !isBuiltIn(tool) || typeof redact === 'function') return undefined
+  const task = { tool: tool.name, path, size, inode, now: options.now, redacts: redact !== false }
+  const again = async () => {
+    // Its secrets were counted when it was read for the first time.
+    const { redaction } = redactionOf(store, redact)
+    return tool.read(await withoutSecrets(tool, raw, redaction), options)
+  }
+  return readAside(raw, task, { key: keyOf(store), again })
+}
+
+/** Bytes from which on a file is read in a thread, which takes 50 ms to start. */
+const ASIDE_FROM = 3 << 20
+
+/** Imports a file that was read. */
+async function importRead(
+  tool: Importer,
+  { raw, source, transcript }: { raw: ByteSource; source: ByteSource; transcript: Transcript },
+  store: SessionStore,
+  options: ImportOptions,
+  readOptions: ReadOptions,
+): Promise<Omit<ImportResult, 'redacted'>> {
+  const origin = options.sessionId === undefined ? await originOf(source) : undefined
+  const returned = origin && (await importReturned(tool, source, transcript, store, origin, options))
+  if (returned !== undefined) return returned
   const folder = raw.path === undefined ? '.' : dirname(raw.path)
   const beside = raw.path === undefined ? [] : await tool.agentsOf?.(raw.path, transcript)
   const agents: AgentTranscript[] = []
   for (const agent of options.agents ?? beside ?? []) {
-    const read = await tool.readAgent?.(agent, folder, { now, open })
+    const read = await tool.readAgent?.(agent, folder, readOptions)
     if (read !== undefined) agents.push(read)
   }
-  const target = await findTarget(tool, bytes, transcript, store, options.sessionId)
-  const result = await new SessionImport(
-    tool,
-    bytes,
-    transcript,
-    nameRuns(agents),
-    store,
-    target,
-    options,
-  ).run()
-  return { ...result, redacted }
+  const target = await findTarget(tool, source, transcript, store, options.sessionId)
+  return new SessionImport(tool, source, transcript, nameRuns(agents), store, target, options).run()
+}
+
+async function opened(
+  tool: Importer,
+  file: string | NamedLines,
+  redaction: Redaction | undefined,
+): Promise<ByteSource> {
+  const source = await openSource(file)
+  await checkName(source, redaction)
+  return withoutSecrets(tool, source, redaction)
+}
+
+/** Throws InvalidIdError if the file's name contains a secret. */
+async function checkName({ name }: ByteSource, redaction: Redaction | undefined): Promise<void> {
+  if (redaction === undefined || (await redaction.redact(name, ['file'])) === name) return
+  throw new InvalidIdError('file', '[redacted]', 'it contains a secret')
+}
+
+async function withoutSecrets(
+  tool: Importer,
+  source: ByteSource,
+  redaction: Redaction | undefined,
+): Promise<ByteSource> {
+  if (redaction === undefined) return source
+  return tool.readsLines ? redactedAsRead(source, redaction) : redactedSource(source, redaction)
 }
 
 /** Returns the function that removes secrets, and the number of removed secrets by rule, which it counts. */
 function redactionOf(
   store: SessionStore,
   given: ImportOptions['redact'],
-): { redact: Redact | undefined; redacted: Record<string, number> } {
+): { redaction: Redaction | undefined; redacted: Record<string, number> } {
   const redacted: Record<string, number> = {}
-  if (given !== undefined) return { redact: given === false ? undefined : given, redacted }
+  if (given !== undefined) return { redaction: given === false ? undefined : { redact: given }, redacted }
   const onFinding = ({ rule }: { rule: string }) => {
     redacted[rule] = (redacted[rule] ?? 0) + 1
   }
-  return { redact: withKeyOf(store, redactSecrets({ onFinding })), redacted }
+  const redact = withKeyOf(store, redactSecrets({ onFinding }))
+  return { redaction: { redact, isClean: cleanCheck() }, redacted }
 }
 
 /** Makes run ids unique, because two sub-agents may have the same file name in different folders. */

@@ -9,6 +9,7 @@ import { ForkpointError } from '../../errors.ts'
 import type { AnyRepository } from '../../git/any-repository.ts'
 import type { BranchName, CommitId, RefName, SessionId } from '../../ids.ts'
 import { type JsonObject, without } from '../../json-value.ts'
+import { TimeSlice } from '../../time-slice.ts'
 import type { AdditionPlan } from '../addition/plan.ts'
 import type { Base, Content, ItemCheck, NewCheckpoint, Tail } from '../backend.ts'
 import { type Changes, changesOfPlan, isUnchanged } from '../changes.ts'
@@ -176,12 +177,25 @@ export class GitBase implements Base<CommitInfo> {
 
   async add({ content, changes: _, facts, ...rest }: NewCheckpoint<CommitInfo>): Promise<CommitInfo> {
     const { edits, made: advanced } = content as GitContent
+    await this.#pause()
     const trailers = { ...rest.trailers, ...(await this.#files(rest)) }
+    await this.#pause()
     const made = { ...rest, ...facts, trailers, files: await edits(rest.parent) }
     const commit = await this.#writing.commit(made)
+    await this.#pause()
     const tail = advanced?.(commit)
     if (tail !== undefined) this.#goOn(tail)
     return commit
+  }
+
+  /**
+   * Gives each step of a write with a snapshot a turn of the event loop of its own. Code that runs for the first time
+   * takes several times as long, and the first snapshot is often the first write of a process.
+   */
+  async #pause(): Promise<void> {
+    if (this.#snapshot === undefined) return
+    const slice = new TimeSlice(1)
+    if (slice.isOver()) await slice.next()
   }
 
   /** Continues on a tail, which is remembered once the write is stored. */

@@ -1,6 +1,6 @@
 /** The key for the marks of redacted secrets: that of the store, if it has one. */
 
-import { type KeySource, withKey } from '../../redaction/marks.ts'
+import { type KeySource, keyOfProcess, withKey } from '../../redaction/marks.ts'
 import { remembering } from '../../redaction/remembering.ts'
 import type { Redact } from '../session-store.ts'
 
@@ -16,6 +16,9 @@ export function withKeyOf(store: object, redact: Redact): Redact {
   const source = sources.get(store)
   return source === undefined ? redact : withKey(redact, source)
 }
+
+/** Returns the key that `withKeyOf` gives to a `redact` without one. */
+export const keyOf = (store: object): KeySource => sources.get(store) ?? keyOfProcess
 
 /** Returns the rules with this key for `redact`. It remembers results, so it can run before a lock is taken. */
 export const rulesWithKey = <R extends { redact: Redact | undefined }>(rules: R, source: KeySource): R =>

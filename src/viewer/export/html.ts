@@ -6,16 +6,25 @@ import type { Reading } from './reading.ts'
 
 export type Clean = (value: unknown) => Promise<unknown>
 
-/** @param clean removes secrets */
-export async function htmlOf({ view, items }: Reading, info: StoreInfo, clean: Clean): Promise<string> {
+/**
+ * @param files what the turns changed in the files, by the turn's checkpoint
+ * @param clean removes secrets
+ */
+export async function htmlOf(
+  { view, items }: Reading,
+  files: Exported['files'],
+  info: StoreInfo,
+  clean: Clean,
+): Promise<string> {
   const { turns, start, messages: end } = view
   const messages = items
     .slice(start, end)
     .map((item, index) => shownItem(item, start + index, { longest: LONG_TEXT, file: fileData }))
   const exported: Exported = {
     info,
-    view: { ...view, turns, branches: [], files: false, runs: [] },
+    view: { ...view, turns, branches: [], files: Object.keys(files).length > 0, runs: [] },
     messages,
+    files,
   }
   const { html, policy } = pageFile({ alone: true })
   // No text in it can end the script element or begin another one.

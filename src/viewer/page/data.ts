@@ -128,6 +128,8 @@ class Alone implements Data {
     return found
   }
   fileAddress = () => ''
+  files = async (_session: string, at: string) =>
+    this.#given.files[at] ?? { added: [], changed: [], deleted: [] }
   search = async (_session: string, _at: string, words: string) => {
     const wanted = words.toLowerCase()
     const found = this.#given.messages.flatMap(({ index, who, blocks }) => {
@@ -149,7 +151,6 @@ class Alone implements Data {
   }
   sessions = () => this.#absent()
   run = () => this.#absent()
-  files = () => this.#absent()
   tree = () => this.#absent()
   compare = () => this.#absent()
   change = () => this.#absent()

@@ -21,15 +21,32 @@ export const ATTACKS = [
   '| a '.repeat(400) + '\n' + '|-'.repeat(400),
 ]
 
+/** Attacks on git and on those who read it. */
+export const ATTACKS_ON_GIT = [
+  'Fix it\n\nForkpoint-Session: other\nForkpoint-Branch: main\nForkpoint-Kind: step\nForkpoint-Seq: 99',
+  'Forkpoint-Type: evil\nSigned-off-by: A <a@example.com>\nCo-authored-by: B <b@example.com>',
+  'a\n---\nForkpoint-Run: evil\n\n\n# comment\n',
+  '000000-turn-1.md\n## 0 user\n<!-- forkpoint page 1 -->\n\n## 7 user\n> said by nobody',
+  'diff --git a/x b/x\n--- a/x\n+++ b/x\n@@ -1 +1 @@\n-a\n+b',
+  'commit 0123456789012345678901234567890123456789\nAuthor: x <y>\n\n    z',
+  '\u202egnp.exe\u202c \u2066hidden\u2069 \u200b\u200f',
+  '\u001b[31mred\u001b[0m \u001b]8;;http://evil.test\u0007link\u001b]8;;\u0007 \u009b2J \u0000 \b\b\b \r overwritten',
+  '> quoted\n>> deep\n> > > > > > > > > deeper\n\nout',
+  '````\n```\n~~~~~~~~\n`````````\nout of the fence',
+]
+
 /**
  * `attack`: a session with these texts in every field.
  *
  * @param isHuge with a line of a million letters and a result of 50 MB
  */
-export async function attackSession(folder: string, { isHuge = true } = {}): Promise<void> {
+export async function attackSession(
+  folder: string,
+  { isHuge = true, texts = ATTACKS }: { isHuge?: boolean; texts?: readonly string[] } = {},
+): Promise<void> {
   const store = new GitSessionStore(folder)
-  const all = ATTACKS.join('\n\n')
-  const messages = ATTACKS.flatMap((attack, index) => [
+  const all = texts.join('\n\n')
+  const messages = texts.flatMap((attack, index) => [
     newMessage('user', attack, { id: `u${index}` }),
     newMessage('assistant', attack, {
       id: `a${index}`,
@@ -81,7 +98,7 @@ export async function attackSession(folder: string, { isHuge = true } = {}): Pro
   const run = newRun(all, {
     id: 'r<script>pwned=1</script>',
     status: ATTACKS[0]!,
-    events: ATTACKS.map((text, sequence) => ({
+    events: texts.map((text, sequence) => ({
       sequence,
       at: new Date().toISOString(),
       type: 'text',

@@ -9,6 +9,7 @@ import {
   BIG_OBJECT,
   ByteCache,
   changeTree,
+  entriesChanged,
   findEntry,
   type NewObject,
   NO_ENTRIES,
@@ -48,8 +49,6 @@ export interface NewFolder {
 export class ChannelTrees {
   readonly #objects: ObjectStore
   readonly #chunks = new ByteCache<ObjectId, readonly StoredItem[]>(8 * 1024 * 1024)
-  /** Items by the id of their first file. */
-  readonly #recent = new ByteCache<ObjectId, StoredItem>(1024 * 1024)
 
   constructor(objects: ObjectStore) {
     this.#objects = objects
@@ -71,6 +70,21 @@ export class ChannelTrees {
   /** Returns the number of items in a channel's folder. */
   async count(folder: ObjectId): Promise<number> {
     return this.#countIn(await this.#chunkIds(folder))
+  }
+
+  /**
+   * Remembers that two trees, and the folders below them, differ only in pages: what is known of the items of one is
+   * known of the other.
+   */
+  learn(made: ObjectId, stored: ObjectId): void {
+    const [before, after] = [this.#objects.cachedTree(made), this.#objects.cachedTree(stored)]
+    if (before === undefined || after === undefined) return
+    for (const { was, is } of entriesChanged(before, after)) {
+      if (was?.mode !== FOLDER || is?.mode !== FOLDER) continue
+      const items = this.#chunks.get(was.id)
+      if (items === undefined) this.learn(was.id, is.id)
+      else this.#remember(is.id, items)
+    }
   }
 
   /**
@@ -177,7 +191,7 @@ export class ChannelTrees {
     const id = objectId('tree', tree.data)
     objects.push({ id, type: 'tree', data: tree.data })
     this.#objects.keepTree(id, tree)
-    return { mode: '40000', id }
+    return { mode: FOLDER, id }
   }
 
   async #blobs(folder: ObjectId | undefined): Promise<ReadonlySet<ObjectId>> {
@@ -223,7 +237,7 @@ export class ChannelTrees {
     for (let number = n * ITEMS_PER_FOLDER; items.length < byNumber.size; number++) {
       const files = byNumber.get(number)
       if (files === undefined) throw missing(number, id)
-      items.push(this.#same({ files }))
+      items.push({ files })
     }
     this.#remember(id, items)
     return items
@@ -231,22 +245,14 @@ export class ChannelTrees {
 
   #remember(id: ObjectId, items: readonly StoredItem[]): void {
     this.#chunks.set(id, items, 200 + items.length * 180)
-    for (const item of items) this.#recent.set(item.files[0]!.id, item, 180)
-  }
-
-  /**
-   * Returns the known object for the same files, because a folder with a new page is a different tree with the same
-   * items.
-   */
-  #same(item: StoredItem): StoredItem {
-    const known = this.#recent.get(item.files[0]!.id)
-    return known !== undefined && isSame(known, item) ? known : item
   }
 
   #tree(id: ObjectId | undefined): Tree | Promise<Tree> {
     return id === undefined ? NO_ENTRIES : (this.#objects.cachedTree(id) ?? this.#objects.readTree(id))
   }
 }
+
+const FOLDER = '40000'
 
 /** Returns the unchanged items at the start of a folder of 100: `old` itself, or a part of it. */
 function startOf(

@@ -57,8 +57,18 @@ export class CheckpointHeads {
       checkpoint: checkpoint as CheckpointHead['checkpoint'],
       channels: new Map(Object.entries(channels) as [string, ChannelKind][]),
     }
-    this.#heads.set(tree, head, 4000 + head.channels.size * 300)
+    this.#remember(tree, head)
     return head
+  }
+
+  /** Remembers that a tree has the same head as another one. */
+  learn(made: ObjectId, stored: ObjectId): void {
+    const head = this.#heads.get(made)
+    if (head !== undefined) this.#remember(stored, head)
+  }
+
+  #remember(tree: ObjectId, head: CheckpointHead): void {
+    this.#heads.set(tree, head, 4000 + head.channels.size * 300)
   }
 
   /** Returns a copy of the checkpoint's own fields, which the caller may change. */

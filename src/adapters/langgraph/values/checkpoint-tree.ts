@@ -136,8 +136,10 @@ export class CheckpointTrees {
     ])
     for (const [name, bytes] of encodeHead(document, LAYOUT)) {
       const blob = newObject('blob', bytes)
-      if (findEntry(baseTree, name)?.id !== blob.id) objects.push(blob)
-      changes.set(name, { mode: '100644', id: blob.id })
+      const old = findEntry(baseTree, name)
+      if (old?.id !== blob.id) objects.push(blob)
+      if (old?.id === blob.id && old.mode === '100644') changes.delete(name)
+      else changes.set(name, { mode: '100644', id: blob.id })
     }
     const tree = changeTree(
       baseTree,
@@ -149,6 +151,13 @@ export class CheckpointTrees {
     const after = await this.#heads.keep(id, document)
     const { text, messages, model } = news
     return { tree: id, objects, nodes: nodesThatRan(before, after), text, messages, model }
+  }
+
+  /** Remembers that a tree that was made is stored with more pages, as another tree. */
+  learn(made: ObjectId, stored: ObjectId): void {
+    if (made === stored) return
+    this.#heads.learn(made, stored)
+    this.#channels.learn(made, stored)
   }
 
   /**

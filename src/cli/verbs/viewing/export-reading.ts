@@ -26,7 +26,9 @@ const FORMATS: readonly (readonly [name: string, about: string, write: Write])[]
     'write a session as one page that stands alone, to read in any browser',
     async function* (reading, stores, clean) {
       const { htmlOf } = await import('../../../viewer/export/html.ts')
-      yield await htmlOf(reading, { store: stores.folder, version: VERSION, writable: false }, clean)
+      const { codeChanges } = await import('../../../viewer/export/code-changes.ts')
+      const files = await codeChanges(stores.existing, reading.view)
+      yield await htmlOf(reading, files, { store: stores.folder, version: VERSION, writable: false }, clean)
     },
   ],
   [

@@ -5,7 +5,7 @@
 import { InvalidStateError } from '../../../errors.ts'
 import { isJsonObject, type JsonObject } from '../../../json-value.ts'
 import type { Session } from '../../../state/index.ts'
-import type { ByteSource } from '../../byte-source.ts'
+import { type ByteSource, linesOf } from '../../byte-source.ts'
 import type { ReadOptions, Transcript, WrittenFiles } from '../../importer.ts'
 import { parseLine, readLines } from '../../jsonl.ts'
 import { hashCursors } from '../../start-hash.ts'
@@ -49,7 +49,7 @@ export async function readByLine(
   const { frame } = source
   const rest: unknown = frame === undefined || frame.kind === 'text' ? undefined : JSON.parse(frame.text)
   if (isJsonObject(rest) && ofDocument !== undefined) reader.document(ofDocument(rest))
-  for await (const line of readLines(source.chunks())) reader.line(line)
+  for await (const line of linesOf(source)) reader.line(line)
   await hashCursors(source, reader.turns)
   const firstAt = reader.firstAt || new Date(source.modified ?? now).toISOString()
   for (const { rows } of reader.turns) for (const row of rows) row.at ||= firstAt

@@ -80,14 +80,14 @@ export class LineReader {
     })
   }
 
-  line({ line, bytes, terminator, bom, start, end }: RawLine): void {
+  line({ line, bytes, terminator, bom, start, end, known }: RawLine): void {
     if (line === 1 && bom) this.end.bom = true
     if (line === 1 && terminator === '\r\n') this.end.crlf = true
     if (bytes === undefined) {
       this.#warn(line, `is longer than ${MAX_LINE >> 20} MiB. It is skipped`)
       return
     }
-    const parsed = parseLine(bytes)
+    const parsed = parseLine(bytes, known)
     if (parsed.kind === 'blank') return
     const entry = entryOf(parsed)
     if (entry === undefined) {

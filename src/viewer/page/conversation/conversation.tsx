@@ -2,7 +2,6 @@
 import { useEffect, useState } from 'preact/hooks'
 import type { ResultBlock } from '../../../view/block.ts'
 import type { SessionView, ShownMessage, Turn } from '../../wire.ts'
-import { data } from '../data.ts'
 import { Problem } from '../shell/loading.tsx'
 import { memo } from '../text/memo.ts'
 import type { MessageCache } from './cache.ts'
@@ -91,7 +90,7 @@ const PartView = memo(({ part, messages, results, view, place, agents, act }: Pa
   return (
     <>
       {part.first && <TurnHead turn={part.turn} number={part.number} view={view} place={place} act={act} />}
-      {part.first && view.files && !data.alone && <CodeChanges turn={part.turn} session={place.session} />}
+      {part.first && view.files && <CodeChanges turn={part.turn} session={place.session} />}
       {messages.map((message) => (
         <MessageView
           key={message.index}

@@ -3,10 +3,9 @@
  * reached through the open folder, so a link that replaces a folder has no effect.
  */
 
-import { randomBytes } from 'node:crypto'
 import fs from 'node:fs'
 import { type FileHandle, open, opendir } from 'node:fs/promises'
-import { TimeSlice } from '../time-slice.ts'
+import { TimeSlice } from '../../time-slice.ts'
 
 export interface FileStat {
   kind: 'file' | 'link' | 'folder' | 'other'
@@ -87,6 +86,9 @@ const ENTRIES = { bufferSize: 256 }
 const SMALL = 64 * 1024
 /** Default of `read`: the most bytes that git reads of a file with ignore rules. */
 const MOST = 100 << 20
+/** Bytes that are allocated at once for small files. */
+const MEMORY = 1 << 20
+let memory: Buffer = Buffer.alloc(0)
 const hasOpened = fs.existsSync(OPENED)
 
 export const nodeDisk: WorkspaceDisk = {
@@ -148,12 +150,13 @@ export const nodeDisk: WorkspaceDisk = {
   removeFolder: (path) => called<void>((done) => fs.rmdir(path, done)),
 }
 
-const TEMPORARY = /^\.forkpoint-[0-9a-f]{16}\.tmp$/
+const TEMPORARY = /^\.forkpoint-(?:[0-9a-f]{12}|[0-9a-f]{16})\.tmp$/
 
-/** Returns whether this is the name of a file of a running restore. Snapshots never include it. */
+/** Returns whether a restore, or an agent's tool, writes to files of this name. Snapshots never include them. */
 export const isTemporary = (name: string): boolean => TEMPORARY.test(name)
 
-export const newTemporary = (): string => `.forkpoint-${randomBytes(8).toString('hex')}.tmp`
+/** @param number 16 hex digits */
+export const temporaryName = (number: string): string => `.forkpoint-${number}.tmp`
 
 /** Returns the code of an operating system error; empty for any other error. */
 export const errnoOf = (error: unknown): string =>
@@ -190,14 +193,17 @@ function readNow(path: string, most: number): ReadFile | undefined {
   try {
     const before = checked(statOf(fs.fstatSync(fd)), path, most)
     if (before.size > SMALL) return undefined
-    const data = Buffer.allocUnsafe(before.size + 1)
+    // Thousands of small allocations make garbage collections long.
+    if (memory.length <= before.size) memory = Buffer.allocUnsafeSlow(MEMORY)
     let at = 0
-    while (at < data.length) {
-      const bytes = fs.readSync(fd, data, at, data.length - at, at)
+    while (at <= before.size) {
+      const bytes = fs.readSync(fd, memory, at, before.size + 1 - at, at)
       at += bytes
       if (bytes === 0 || at === before.size) break
     }
-    return { before, data: data.subarray(0, at), after: statOf(fs.fstatSync(fd)) }
+    const data = memory.subarray(0, at)
+    memory = memory.subarray(at)
+    return { before, data, after: statOf(fs.fstatSync(fd)) }
   } finally {
     fs.closeSync(fd)
   }

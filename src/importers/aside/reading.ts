@@ -1,0 +1,206 @@
+/**
+ * Reads a large file in a thread of its own: there its lines are parsed, redacted and mapped, and the next turns are
+ * built, while this thread stores the ones before. The result is the same as without the thread.
+ */
+import { existsSync } from 'node:fs'
+import { Worker } from 'node:worker_threads'
+import type { ByteSource } from '../byte-source.ts'
+import { ofPieces, type Piece } from '../core/redacted-source.ts'
+import type { BuiltTurn, Transcript } from '../importer.ts'
+import {
+  type Answer,
+  type Question,
+  type ReadingTask,
+  receivedError,
+  receivedTurn,
+  type SentTranscript,
+  sizeOf,
+} from './exchange.ts'
+
+/** What runs in the thread. It is there only in the built package: from the sources, files are read in this thread. */
+const THREAD = new URL('../importers/aside/thread.js', import.meta.url)
+
+/** A file that is read in a thread. */
+export interface Reading {
+  transcript: Transcript
+  /** The file without secrets. */
+  source: ByteSource
+  /** Number of removed secrets by rule. */
+  redacted: Record<string, number>
+  /** Ends the thread. */
+  close(): Promise<void>
+}
+
+export interface ReadingOptions {
+  /** Returns the key of the marks that replace secrets. */
+  key(): Uint8Array | Promise<Uint8Array>
+  /** Reads the file again, in this thread, if the other one ends early. */
+  again(): Promise<Transcript>
+}
+
+/**
+ * Reads a file. Returns `undefined` if no thread can do it. Throws what the tool's `read` throws.
+ *
+ * @param raw the opened file
+ * @param file what runs in the thread
+ */
+export async function readAside(
+  raw: ByteSource,
+  task: ReadingTask,
+  { key, again }: ReadingOptions,
+  file: URL = THREAD,
+): Promise<Reading | undefined> {
+  const thread = ReadingThread.start(file, task, key)
+  const read = await thread?.read.catch(async (error: unknown) => {
+    await thread.close()
+    if (!(error instanceof ThreadEnded)) throw error
+    return undefined
+  })
+  if (thread === undefined || read === undefined) return undefined
+  const { transcript: sent, pieces, redacted } = read
+  let other: Promise<Transcript> | undefined
+  const build = async (index: number): Promise<BuiltTurn> => {
+    try {
+      if (other === undefined) return await thread.build(index, sent)
+    } catch (error) {
+      if (!(error instanceof ThreadEnded)) throw error
+    }
+    other ??= again()
+    return (await other).build(index)
+  }
+  return {
+    transcript: { ...sent, turns: sent.turns.map(receivedTurn), build },
+    source: ofPieces(raw, pieces),
+    redacted,
+    close: () => thread.close(),
+  }
+}
+
+/** Bytes of lines whose turns are built before they are asked for. */
+const AHEAD = 8 << 20
+
+/**
+ * Megabytes for young objects. Most of what a thread makes of a line is gone soon; the default of Node lets a part of it
+ * grow old.
+ */
+const YOUNG = 96
+
+/** The thread has ended without an answer. */
+class ThreadEnded extends Error {}
+
+interface Read {
+  transcript: SentTranscript
+  pieces: readonly Piece[]
+  redacted: Record<string, number>
+}
+
+class ReadingThread {
+  readonly read: Promise<Read>
+  readonly #worker: Worker
+  readonly #key: ReadingOptions['key']
+  readonly #settle: { resolve(read: Read): void; reject(error: unknown): void }
+  /** Turns that were asked for and not fetched yet. */
+  readonly #asked = new Map<number, Promise<BuiltTurn>>()
+  readonly #waiting = new Map<number, { resolve(built: BuiltTurn): void; reject(error: unknown): void }>()
+  readonly #fetched = new Set<number>()
+  /** Bytes of the turns in `#asked`. */
+  #ahead = 0
+  #ended: unknown
+
+  /** Returns `undefined` if there is no such file, or if the process may not start threads. */
+  static start(file: URL, task: ReadingTask, key: ReadingOptions['key']): ReadingThread | undefined {
+    if (!existsSync(file)) return undefined
+    try {
+      const resourceLimits = { maxYoungGenerationSizeMb: YOUNG }
+      return new ReadingThread(new Worker(file, { workerData: task, resourceLimits }), key)
+    } catch {
+      return undefined
+    }
+  }
+
+  private constructor(worker: Worker, key: ReadingOptions['key']) {
+    this.#worker = worker
+    this.#key = key
+    const { promise, ...settle } = withResolvers<Read>()
+    this.read = promise
+    this.#settle = settle
+    worker.on('message', (answer: Answer) => this.#hear(answer))
+    for (const event of ['error', 'messageerror'] as const)
+      worker.on(event, (cause: unknown) => this.#end(new ThreadEnded('The thread failed.', { cause })))
+    worker.on('exit', () => this.#end(new ThreadEnded('The thread has ended.')))
+  }
+
+  /** Returns a turn, and asks for the next ones. */
+  build(index: number, { turns }: SentTranscript): Promise<BuiltTurn> {
+    const built = this.#asked.get(index) ?? this.#ask(index)
+    const known = (at: number) => sizeOf(turns[at] as SentTranscript['turns'][number])
+    if (this.#asked.delete(index)) this.#ahead -= known(index)
+    this.#fetched.add(index)
+    for (let next = index + 1; next < turns.length && this.#ahead < AHEAD; next++) {
+      if (this.#asked.has(next) || this.#fetched.has(next)) continue
+      this.#asked.set(next, this.#ask(next))
+      this.#ahead += known(next)
+    }
+    return built
+  }
+
+  async close(): Promise<void> {
+    this.#end(new ThreadEnded('The thread was ended.'))
+    await this.#worker.terminate()
+  }
+
+  #ask(index: number): Promise<BuiltTurn> {
+    const { promise, ...settle } = withResolvers<BuiltTurn>()
+    // A turn that nobody asks for any more does not matter.
+    promise.catch(() => {})
+    if (this.#ended !== undefined) settle.reject(this.#ended)
+    else {
+      this.#waiting.set(index, settle)
+      this.#say({ kind: 'build', index })
+    }
+    return promise
+  }
+
+  #say(question: Question): void {
+    this.#worker.postMessage(question)
+  }
+
+  #hear(answer: Answer): void {
+    if (answer.kind === 'read') this.#settle.resolve(answer)
+    else if (answer.kind === 'key') void this.#sendKey()
+    else if (answer.kind === 'built') this.#take(answer.index)?.resolve(answer.built)
+    else if (answer.index === undefined) this.#settle.reject(receivedError(answer.error))
+    else this.#take(answer.index)?.reject(receivedError(answer.error))
+  }
+
+  async #sendKey(): Promise<void> {
+    try {
+      this.#say({ kind: 'key', key: await this.#key() })
+    } catch (error) {
+      this.#end(error)
+    }
+  }
+
+  #take(index: number) {
+    const settle = this.#waiting.get(index)
+    this.#waiting.delete(index)
+    return settle
+  }
+
+  /** Answers all that still wait. */
+  #end(error: unknown): void {
+    if (this.#ended !== undefined) return
+    this.#ended = error
+    this.#settle.reject(error)
+    for (const { reject } of this.#waiting.values()) reject(error)
+    this.#waiting.clear()
+  }
+}
+
+function withResolvers<T>(): { promise: Promise<T>; resolve(value: T): void; reject(error: unknown): void } {
+  let settle: { resolve(value: T): void; reject(error: unknown): void } | undefined
+  const promise = new Promise<T>((resolve, reject) => {
+    settle = { resolve, reject }
+  })
+  return { promise, ...(settle as NonNullable<typeof settle>) }
+}

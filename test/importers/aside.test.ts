@@ -1,0 +1,248 @@
+/** Large files are read in a thread of their own. The result is the same, whatever happens to the thread. */
+import { execFileSync } from 'node:child_process'
+import { appendFileSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { expect, test } from 'vitest'
+import { ForkpointError, InvalidStateError, StorageError } from '../../src/errors.ts'
+import { readAside } from '../../src/importers/aside/reading.ts'
+import { openSource } from '../../src/importers/byte-source.ts'
+import { codex } from '../../src/importers/codex/index.ts'
+import type { BuiltTurn, Transcript } from '../../src/importers/importer.ts'
+import { claudeCode, type Importer, importSession } from '../../src/importers/index.ts'
+import { GitSessionStore } from '../../src/store/git/git-session-store.ts'
+import { gitText, tempFolder } from '../git/real-git.ts'
+import { expectWhole } from '../store/support/git-store.ts'
+import { ROOT } from '../support/build.ts'
+
+/** A module whose types are not known here: it is built, or is no TypeScript. */
+const imported = <T>(path: string): Promise<T> => import(pathToFileURL(join(ROOT, path)).href)
+const built = await imported<typeof import('../../src/importers/index.ts')>('dist/importers/index.js')
+const { GitSessionStore: BuiltStore } = await imported<typeof import('../../src/index.ts')>('dist/index.js')
+const { writeToolFile } = await imported<{
+  writeToolFile(tool: string, path: string, limits: { bytes: number }): void
+}>('bench/tool-files.mjs')
+
+const BYTES = 3_300_000
+const THREAD = new URL('../../dist/importers/aside/thread.js', import.meta.url)
+const threadNamed = (name: string) => new URL(`./threads/${name}.mjs`, import.meta.url)
+const token = ['ghp', 'A1b2C3d4E5f6G7h8I9j0K1l2M3n4O5p6Q7r8'].join('_')
+const TOOLS = [codex, claudeCode].map((tool) => [tool.name, tool] as const)
+
+function largeFile(tool: Importer, name = 'session.jsonl'): string {
+  const file = join(tempFolder(), name)
+  writeToolFile(tool.name, file, { bytes: BYTES })
+  return file
+}
+
+/** The tool in the built package. */
+const known = (tool: Importer) => built.IMPORTERS.find(({ name }) => name === tool.name)!
+
+/** Imports with the built package, which reads large files in a thread. */
+async function importAside(tool: Importer, file: string, folder: string, options = {}) {
+  const store = new BuiltStore(folder)
+  try {
+    return await built.importSession(known(tool), file, store, options)
+  } finally {
+    await store.close()
+  }
+}
+
+async function importHere(tool: Importer, file: string, folder: string) {
+  const store = new GitSessionStore(folder)
+  try {
+    return await importSession(tool, file, store)
+  } finally {
+    await store.close()
+  }
+}
+
+async function taskOf(tool: Importer, file: string) {
+  const raw = await openSource(file)
+  const task = { tool: tool.name, path: file, size: raw.size, inode: raw.inode!, now: 0, redacts: true }
+  return { raw, task }
+}
+
+/** All that a store holds. */
+const everything = (folder: string) =>
+  execFileSync('git', ['--git-dir', folder, 'cat-file', '--batch', '--batch-all-objects'], {
+    maxBuffer: 1 << 28,
+  }).toString('latin1')
+
+const refsOf = (folder: string) => gitText(folder, ['for-each-ref', '--format=%(refname) %(objectname)'])
+
+test.each(TOOLS)(
+  'a large file of %s gives the same checkpoints with a thread and without one',
+  async (_, tool) => {
+    const file = largeFile(tool)
+    const [there, here] = [join(tempFolder(), 'store'), join(tempFolder(), 'store')]
+    const result = await importAside(tool, file, there)
+    expect(result).toEqual(await importHere(tool, file, here))
+    expect(result.checkpoints).toBeGreaterThan(20)
+    expect(refsOf(there)).toBe(refsOf(here))
+  },
+)
+
+test.each(TOOLS)(
+  'a thread takes secrets out of a file of %s, with marks of the store’s key, and counts them',
+  async (_, tool) => {
+    const file = largeFile(tool)
+    const text = readFileSync(file, 'utf8')
+    writeFileSync(file, text.replaceAll('parser', token))
+    const [one, two] = [join(tempFolder(), 'store'), join(tempFolder(), 'store')]
+    const { redacted } = await importAside(tool, file, one)
+    expect(redacted.github).toBeGreaterThan(100)
+    await importHere(codex, secretFile(), one)
+    expect(everything(one)).not.toContain(token)
+    expect(new Set(everything(one).match(/\[redacted:github:[0-9a-f]{8}\]/g)).size).toBe(1)
+    expect((await importHere(tool, file, two)).redacted).toEqual(redacted)
+  },
+)
+
+test.each(TOOLS)(
+  'what is added to a file of %s while a thread reads it comes with the next import',
+  async (_, tool) => {
+    const whole = largeFile(tool)
+    const lines = readFileSync(whole, 'utf8').trimEnd().split('\n')
+    const grown = join(tempFolder(), 'session.jsonl')
+    const cut = lines.length - 200
+    writeFileSync(
+      grown,
+      lines
+        .slice(0, cut)
+        .map((line) => `${line}\n`)
+        .join(''),
+    )
+    const folder = join(tempFolder(), 'store')
+    const importing = importAside(tool, grown, folder, {
+      onProgress: ({ done }: { done: number }) => {
+        if (done === 1)
+          appendFileSync(
+            grown,
+            lines
+              .slice(cut)
+              .map((line) => `${line}\n`)
+              .join(''),
+          )
+      },
+    })
+    const { entries, session } = await importing
+    expect(entries).toBe(cut)
+    const { added } = await importAside(tool, grown, folder)
+    expect(added).toBe(200)
+    const store = new BuiltStore(folder)
+    const { main } = await built.exportSession(known(tool), store, session)
+    await store.close()
+    expect(main.bytes().equals(readFileSync(whole))).toBe(true)
+    expectWhole(folder)
+  },
+)
+
+test('a thread that ends before it has read the file is not missed', async () => {
+  const { raw, task } = await taskOf(codex, largeFile(codex))
+  const again = () => Promise.reject(new Error('not asked for'))
+  for (const file of [threadNamed('ends-at-once'), threadNamed('does-not-exist')])
+    expect(await readAside(raw, task, { key: () => Buffer.from('k'), again }, file)).toBeUndefined()
+})
+
+test.each(TOOLS)(
+  'turns of %s that a thread did not build before it ended are built without it',
+  async (_, tool) => {
+    const { raw, task } = await taskOf(tool, largeFile(tool))
+    const expected = await tool.read(raw, { now: 0, open: openSource as never })
+    let times = 0
+    const again = async () => {
+      times++
+      return tool.read(raw, { now: 0, open: openSource as never })
+    }
+    const reading = (await readAside(
+      raw,
+      task,
+      { key: () => Buffer.from('k'), again },
+      threadNamed('ends-later'),
+    ))!
+    expect(withoutFunctions(reading.transcript)).toEqual(withoutFunctions(expected))
+    for (const index of [0, 1, 2, 3, 10, 4])
+      expect(await reading.transcript.build(index)).toEqual(plain(await expected.build(index)))
+    expect(times).toBe(1)
+    await reading.close()
+  },
+)
+
+test('turns are the same in any order, and twice', async () => {
+  const { raw, task } = await taskOf(codex, largeFile(codex))
+  const expected = await codex.read(raw, { now: 0, open: openSource as never })
+  const options = { key: () => Buffer.from('k'), again: () => Promise.reject(new Error('not asked for')) }
+  const reading = (await readAside(raw, task, options, THREAD))!
+  const last = expected.turns.length - 1
+  for (const index of [3, 1, last, 2, 2, 0])
+    expect(await reading.transcript.build(index)).toEqual(plain(await expected.build(index)))
+  await reading.close()
+  await expect(reading.transcript.build(3)).rejects.toThrow('not asked for')
+})
+
+test('errors of a thread have their types and data', async () => {
+  const file = largeFile(codex)
+  const { raw, task } = await taskOf(codex, file)
+  const failed = async (more: object): Promise<unknown> =>
+    readAside(raw, { ...task, ...more }, { key: () => Buffer.from('k'), again: never }, THREAD).then(
+      () => undefined,
+      (error: unknown) => error,
+    )
+  const gone = await failed({ path: `${file}.gone` })
+  expect(gone).toBeInstanceOf(StorageError)
+  expect(gone).toMatchObject({ code: 'STORAGE', name: 'StorageError', file: `${file}.gone`, errno: 'ENOENT' })
+  const replaced = await failed({ inode: statSync(file).ino + 1 })
+  expect(replaced).toBeInstanceOf(StorageError)
+  expect(String(replaced)).toContain('Import it again.')
+  appendFileSync(file, `${'['.repeat(600)}${']'.repeat(600)}\n`)
+  const deep = await failed({ size: statSync(file).size })
+  expect(deep).toBeInstanceOf(InvalidStateError)
+  expect((deep as InvalidStateError).issues[0]?.message).toContain('levels deep')
+  appendFileSync(file, `"${token}"\n`)
+  const noKey = new ForkpointError('TEST', 'There is no key.')
+  const secret = { ...task, path: secretFile() }
+  const { size, ino } = statSync(secret.path)
+  const withoutKey = readAside(
+    raw,
+    { ...secret, size, inode: ino },
+    { key: () => Promise.reject(noKey), again: never },
+    THREAD,
+  )
+  await expect(withoutKey).rejects.toBe(noKey)
+})
+
+const never = () => Promise.reject(new Error('not asked for'))
+
+function secretFile(): string {
+  const file = join(tempFolder(), 'secret.jsonl')
+  writeFileSync(
+    file,
+    `{"timestamp":"2026-01-01T00:00:00Z","type":"event_msg","payload":{"type":"note","text":"${token}"}}\n`,
+  )
+  return file
+}
+
+/** As it comes out of another thread: without properties that are undefined. */
+const plain = (turn: BuiltTurn): unknown => JSON.parse(JSON.stringify(turn))
+
+function withoutFunctions({
+  turns,
+  current,
+  sessionId,
+  firstAt,
+  lastAt,
+  entries,
+  warnings,
+  end,
+}: Transcript): unknown {
+  const parts = turns.map(({ id, parent, subject, about, cursor, rows }) => ({
+    id,
+    parent,
+    subject,
+    about,
+    cursor,
+    rows: rows.map(({ line, start, end: stop, at }) => ({ line, start, stop, at })),
+  }))
+  return { parts, current, sessionId, firstAt, lastAt, entries, warnings, end }
+}

@@ -1,0 +1,2 @@
+// A reading thread that ends before it answers.
+process.exit(1)
