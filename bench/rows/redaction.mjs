@@ -18,6 +18,17 @@ const SECRETS = Array.from({ length: 47_619 }, (_, n) => {
   return `AK${'IA'}${digits.replace(/[0189]/g, 'Z').slice(0, 16)}`
 }).join(' ')
 const BEGINNINGS = '--pass=a1;'.repeat(100_000)
+/** Rules whose expressions take longest, with what makes them: the worst that the test of their speed has found. */
+const WORST = /** @type {const} */ ([
+  ['connection-string', 'dapi; password='],
+  ['openai', 'sk-proj-\\npul-\\u002d.atlasv1.; password='],
+  ['model-key', ' sk-\\u002d'],
+  ['hugging-face', '-hf_\\u002d'],
+  ['fireworks', 'fw_fw_\nfw_fw_=\u001b[0mfw_="'],
+  ['assigned', 'password=a1;'],
+  ['command-line', '--pass=a1;'],
+  ['private-key', '-----BEGIN PRIVATE KEY-----\n'],
+])
 
 /** @type {import('./row.mjs').Row} */
 export const redaction = {
@@ -30,12 +41,12 @@ export const redaction = {
     const path = ['messages', 0, 'content']
     let nth = 0
     // Another text each time: one that was clean is remembered, and not looked at again.
-    /** @param {string} text @param {number} rounds */
-    const times = (text, rounds) =>
+    /** @param {string} text @param {number} rounds @param {(text: string, path: (string | number)[]) => unknown} redactor */
+    const times = (text, rounds, redactor = redact) =>
       Array.from({ length: rounds }, () => {
         const fresh = Buffer.from(`${nth++} ${text}`).toString('utf8')
         const start = performance.now()
-        redact(fresh, path)
+        redactor(fresh, path)
         return performance.now() - start
       })
     times(message, 2000)
@@ -43,12 +54,25 @@ export const redaction = {
     const whole = p50(times(long, quick ? 5 : 50))
     const secrets = p50(times(SECRETS, quick ? 5 : 20))
     const beginnings = p50(times(BEGINNINGS, quick ? 5 : 20))
+    const slowest = WORST.map(([rule, piece]) => {
+      const alone = redactSecrets({ key: 'bench', only: [rule] })
+      const text = piece.repeat(Math.ceil(1_000_000 / piece.length)).slice(0, 1_000_000)
+      return { rule, took: p50(times(text, quick ? 5 : 20, alone)) }
+    }).sort((a, b) => b.took - a.took)
     return {
       measures: [
         within({ what: 'a message of 1.5 KB', unit: 'µs', forkpoint: one }, 60),
         within({ what: 'a text of 1 MB (25 MB/s)', unit: 'ms', forkpoint: whole }, 40),
         within({ what: '1 MB of nothing but different secrets', unit: 'ms', forkpoint: secrets }, 50),
         within({ what: '1 MB of nothing but beginnings of tokens', unit: 'ms', forkpoint: beginnings }, 50),
+        within(
+          {
+            what: `the slowest rule (${slowest[0]?.rule}) on 1 MB of its worst`,
+            unit: 'ms',
+            forkpoint: slowest[0]?.took ?? 0,
+          },
+          50,
+        ),
       ],
     }
   },

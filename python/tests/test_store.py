@@ -1,8 +1,11 @@
 import copy
 import multiprocessing
 import os
+import shutil
 import signal
+import subprocess
 import threading
+import unittest
 
 import forkpoint
 from forkpoint import (
@@ -63,6 +66,21 @@ class StoreTest(FolderTest):
                 store.save(new_session("demo"))
             self.assertEqual(caught.exception.code, "SIGNING")
             self.assertFalse(store.exists("demo"))
+
+    @unittest.skipIf(shutil.which("ssh-keygen") is None, "there is no ssh-keygen")
+    def test_what_is_signed_is_good_for_git_and_readable_without_node(self):
+        folder, key, allowed = self.path("signed"), self.path("key"), self.path("allowed")
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key], check=True)
+        with open(f"{key}.pub", encoding="utf-8") as public, open(allowed, "w", encoding="utf-8") as signers:
+            signers.write(f"ann@example.com {public.read()}")
+        with GitSessionStore(folder, sign=Signing(key)) as store:
+            store.save(new_session("demo"), subject="one")
+            store.append("demo", {"messages": [new_message("user", "signed")]})
+            store.fork("demo", session="copy")
+            expected = {each.id: store.load("copy", at=each.id) for each in store.log("copy")}
+        git = ["git", "--git-dir", folder, "-c", f"gpg.ssh.allowedSignersFile={allowed}"]
+        subprocess.run([*git, "verify-commit", *expected], check=True, stderr=subprocess.DEVNULL)
+        self.assertEqual({each["id"]: forkpoint.read(folder, "copy", at=each["id"]) for each in forkpoint.log(folder, "copy")}, expected)
 
     def test_every_call_of_a_store(self):
         store = self.filled()

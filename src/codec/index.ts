@@ -22,7 +22,7 @@ export {
   type Layout,
   sessionLayout,
 } from './layout.ts'
-export { MAX_INLINE_TEXT } from './markers.ts'
+export { isFileOf, MAX_INLINE_TEXT } from './markers.ts'
 export { isInItem, isOurs, isPage, mayHoldOurs, oursIn } from './ours.ts'
 export {
   folderName,

@@ -96,11 +96,24 @@ function withoutEscapes(object: Record<string, unknown>): Record<string, unknown
 }
 
 function putBeside(beside: Beside, text: string): Marker | undefined {
-  if (Buffer.byteLength(text) <= MAX_INLINE_TEXT) return undefined
+  if (text.length <= MAX_INLINE_TEXT && Buffer.byteLength(text) <= MAX_INLINE_TEXT) return undefined
   const bytes = bytesOfBase64(text)
   if (bytes !== undefined) return new Marker({ $file: put(beside, 'bin', bytes), encoding: 'base64' })
   // Half of a surrogate pair has no UTF-8 form, so such a text stays in the JSON file, escaped.
-  return text.isWellFormed() ? new Marker({ $file: put(beside, 'txt', Buffer.from(text)) }) : undefined
+  if (!text.isWellFormed()) return undefined
+  const encoded = Buffer.from(text)
+  texts.set(encoded, text)
+  return new Marker({ $file: put(beside, 'txt', encoded) })
+}
+
+/** The texts of files that were encoded here. To encode 20 MB once more would take 50 ms. */
+const texts = new WeakMap<Uint8Array, string>()
+
+/** Whether a file is the text. */
+export function isFileOf(text: string, file: Uint8Array): boolean {
+  const encoded = texts.get(file)
+  if (encoded !== undefined) return encoded === text
+  return text.length <= file.length && Buffer.from(text).equals(file)
 }
 
 function put(beside: Beside, extension: string, bytes: Uint8Array): string {

@@ -1,90 +1,113 @@
 /** The prefilter: finds the keywords of all rules in a text, in one pass. */
 
-export interface Hit {
-  readonly at: number
-  /** Positions of the keyword's owners in the list that the constructor got. */
-  readonly owners: readonly number[]
-}
-
-interface Keyword {
-  readonly text: string
+/** The keywords of one owner. */
+interface Given {
+  readonly keywords: readonly string[]
   readonly ignoreCase: boolean
-  readonly owners: number[]
 }
 
-/** How many pairs of first two characters there are. Keywords are looked up by their pair. */
-const PAIRS = 128 * 128
+/** Called with the place of a keyword and the owners of all keywords there. Returns the place to continue from. */
+type Found = (at: number, owners: readonly number[]) => number
 
 /** Finds keywords in texts. Built once per table of rules. */
 export class Keywords {
-  readonly #begins = new Uint8Array(PAIRS)
-  readonly #byPair = new Map<number, Keyword[]>()
+  /** By the first two characters: whether keywords of `#exact` (1) or of `#folded` (2) begin so. */
+  readonly #begins = new Uint8Array(CODES * CODES)
+  readonly #exact = new Words()
+  /** Of keywords in any case, in lower case. */
+  readonly #folded = new Words()
 
-  /** @param given the keywords of each owner; keywords with characters beyond ASCII are not found */
-  constructor(given: readonly { keywords: readonly string[]; ignoreCase: boolean }[]) {
-    const known = new Map<string, Keyword>()
-    for (const [owner, { keywords, ignoreCase }] of given.entries()) {
-      for (const word of new Set(keywords.map((word) => (ignoreCase ? word.toLowerCase() : word)))) {
-        const name = `${ignoreCase} ${word}`
-        const keyword = known.get(name) ?? { text: word, ignoreCase, owners: [] }
-        keyword.owners.push(owner)
-        if (!known.has(name)) this.#add(keyword)
-        known.set(name, keyword)
-      }
+  /** Whether the prefilter can find a keyword: it looks only at characters of ASCII. */
+  static canFind(word: string): boolean {
+    return word.length > 1 && !/[^\0-\x7f]/.test(word)
+  }
+
+  /** @param given the keywords of each owner, who is then known by the position in this list */
+  constructor(given: readonly Given[]) {
+    const words = given.flatMap(({ keywords, ignoreCase }, owner) =>
+      keywords
+        .filter(Keywords.canFind)
+        .map((word) => ({ word: ignoreCase ? word.toLowerCase() : word, ignoreCase, owner })),
+    )
+    // Short ones first: a word takes over the owners of those that it begins with.
+    for (const { word, ignoreCase, owner } of words.toSorted((a, b) => a.word.length - b.word.length)) {
+      const [words, kind] = ignoreCase ? ([this.#folded, 2] as const) : ([this.#exact, 1] as const)
+      words.add(word, owner)
+      for (const first of casesOf(word.charAt(0), ignoreCase))
+        for (const second of casesOf(word.charAt(1), ignoreCase))
+          this.#begins[first.charCodeAt(0) * CODES + second.charCodeAt(0)]! |= kind
     }
   }
 
-  #add(keyword: Keyword): void {
-    const [first = '', second = ''] = keyword.text
-    const cases = (letter: string) =>
-      keyword.ignoreCase ? new Set([letter, letter.toUpperCase()]) : new Set([letter])
-    for (const a of cases(first)) {
-      for (const b of cases(second)) {
-        const pair = (a.charCodeAt(0) << 7) | b.charCodeAt(0)
-        this.#begins[pair] = 1
-        this.#byPair.set(pair, [...(this.#byPair.get(pair) ?? []), keyword])
-      }
-    }
-  }
-
-  /** Calls `found` for each keyword in the text, in order. `found` returns the position to continue from. */
-  each(text: string, found: (hit: Hit) => number): void {
+  /** Calls `found` for the keywords in the text, in order. */
+  each(text: string, found: Found): void {
     const end = text.length - 1
     let before = text.charCodeAt(0)
     for (let at = 0; at < end; at++) {
       const next = text.charCodeAt(at + 1)
-      if (before < 128 && next < 128 && this.#begins[(before << 7) | next] === 1) {
-        const owners = this.#at(text, at, (before << 7) | next)
-        if (owners.length > 0) {
-          const resume = found({ at, owners })
-          if (resume > at + 1) {
-            at = resume - 1
-            before = text.charCodeAt(resume)
-            continue
-          }
-        }
-      }
+      const begins = before < CODES && next < CODES ? this.#begins[before * CODES + next]! : 0
       before = next
+      if (begins === 0) continue
+      const exact = begins & 1 ? this.#exact.at(text, at, false) : NONE
+      const folded = begins & 2 ? this.#folded.at(text, at, true) : NONE
+      let resume = at
+      if (exact !== NONE) resume = found(at, exact)
+      if (folded !== NONE) resume = Math.max(resume, found(at, folded))
+      if (resume <= at + 1) continue
+      at = resume - 1
+      before = text.charCodeAt(resume)
     }
-  }
-
-  #at(text: string, at: number, pair: number): readonly number[] {
-    let owners: number[] | undefined
-    for (const keyword of this.#byPair.get(pair)!) {
-      if (!startsAt(text, keyword, at)) continue
-      owners = owners === undefined ? keyword.owners : [...owners, ...keyword.owners]
-    }
-    return owners ?? NONE
   }
 }
 
+/** Characters are looked up by their codes, which are those of ASCII. */
+const CODES = 128
+
 const NONE: readonly number[] = []
 
-function startsAt(text: string, { text: word, ignoreCase }: Keyword, at: number): boolean {
-  if (!ignoreCase) return text.startsWith(word, at)
-  for (let i = 2; i < word.length; i++) {
-    const code = text.charCodeAt(at + i)
-    if ((code >= 65 && code <= 90 ? code | 32 : code) !== word.charCodeAt(i)) return false
+const casesOf = (letter: string, ignoreCase: boolean): readonly string[] =>
+  ignoreCase ? [letter, letter.toUpperCase()] : [letter]
+
+/** Words as a tree: each node has a row of the nodes that its next characters lead to. */
+class Words {
+  #rows = new Uint32Array(CODES)
+  /** By node: the owners of the word that ends there, and of those that end on the way to it. */
+  readonly #owners: (readonly number[])[] = [NONE]
+
+  add(word: string, owner: number): void {
+    const before = this.at(word, 0, false)
+    let node = 0
+    for (let i = 0; i < word.length; i++) {
+      const place = node * CODES + word.charCodeAt(i)
+      // Not in one statement: a new node may need longer rows.
+      const next = this.#rows[place] || this.#newNode()
+      this.#rows[place] = next
+      node = next
+    }
+    this.#owners[node] = [...new Set([...before, owner])].sort((a, b) => a - b)
   }
-  return at + word.length <= text.length
+
+  /** The owners of all words that begin here. */
+  at(text: string, at: number, ignoreCase: boolean): readonly number[] {
+    let owners = NONE
+    let node = 0
+    for (let place = at; place < text.length; place++) {
+      const code = text.charCodeAt(place)
+      if (code >= CODES) break
+      node = this.#rows[node * CODES + (ignoreCase && code >= 65 && code <= 90 ? code | 32 : code)]!
+      if (node === 0) break
+      if (this.#owners[node] !== NONE) owners = this.#owners[node]!
+    }
+    return owners
+  }
+
+  #newNode(): number {
+    const node = this.#owners.push(NONE) - 1
+    if (this.#rows.length < this.#owners.length * CODES) {
+      const rows = new Uint32Array(2 * this.#rows.length)
+      rows.set(this.#rows)
+      this.#rows = rows
+    }
+    return node
+  }
 }

@@ -18,9 +18,12 @@ export interface Rule {
   readonly pass?: readonly string[]
 }
 
-/** A rule of the built-in table. If `anchored`, its expression begins at a keyword and is tried only there. */
+/** A rule of the built-in table. */
 export interface TableRule extends Rule {
+  /** Its expression begins at a keyword and is tried only there. */
   readonly anchored?: true
+  /** With `anchored`: how many characters a match has before the keyword, one number for each length that is tried. */
+  readonly ahead?: readonly number[]
   /**
    * The match is one token: if the expression fails, it is tried again on the token joined across line ends and
    * escapes.

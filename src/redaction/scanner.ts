@@ -1,6 +1,6 @@
 /** Finds secrets in a text: the prefilter finds keywords, and rules are tried there. */
 
-import { type Budget, joinFrom, plainOf } from './folds.ts'
+import { type Budget, countBelow, firstCut, joinFrom, plainOf } from './folds.ts'
 import { Keywords } from './keywords.ts'
 import type { TableRule } from './rule.ts'
 
@@ -35,7 +35,7 @@ export class Scanner {
   /** One per rule. */
   readonly #forms: readonly Form[]
   readonly #keywords: Keywords
-  /** Rules without keywords. */
+  /** Rules without keywords, or with one that the prefilter cannot find. */
   readonly #always: readonly number[]
 
   constructor(rules: readonly TableRule[]) {
@@ -48,7 +48,10 @@ export class Scanner {
       })),
       { keywords: [DATA_URL], ignoreCase: false },
     ])
-    this.#always = [...rules.keys()].filter((index) => rules[index]!.keywords.length === 0)
+    this.#always = [...rules.keys()].filter((index) => {
+      const { keywords } = rules[index]!
+      return keywords.length === 0 || keywords.some((word) => !Keywords.canFind(word))
+    })
   }
 
   /** Returns the findings in order, without overlaps. */
@@ -56,9 +59,8 @@ export class Scanner {
     const found = this.#find(text)
     const plain = plainOf(text)
     if (plain !== undefined) {
-      const place = (index: number) => plain.places[index]!
       for (const finding of this.#find(plain.text))
-        found.push({ ...finding, start: place(finding.start), end: place(finding.end - 1) + 1 })
+        found.push(movedTo(finding, plain.placeOf(finding.start), plain.placeOf(finding.end - 1) + 1))
     }
     const fresh = found.length > 0 && text.includes(MARK_START) ? withoutMarks(found, text) : found
     return fresh.length < 2 ? fresh : separate(fresh, text)
@@ -71,7 +73,7 @@ export class Scanner {
     const next = new Map<string, NextOf>()
     /** By rule with `whole`: the end of its last finding. */
     const ends: number[] = []
-    this.#keywords.each(text, ({ at, owners }) => {
+    this.#keywords.each(text, (at, owners) => {
       let resume = at
       for (const owner of owners) {
         if (owner === this.#rules.length) {
@@ -79,14 +81,15 @@ export class Scanner {
           DATA.test(text)
           return DATA.lastIndex
         }
-        const { anchored, near, whole } = this.#rules[owner]!
+        const { anchored, ahead, near, whole } = this.#rules[owner]!
         if (anchored === undefined) {
           anywhere.add(owner)
           continue
         }
         if (whole && at + CONTEXT <= (ends[owner] ?? 0)) continue
         if (near !== undefined && !nextOf(near.oneOf, next, text).isNear(at, near)) continue
-        const finding = this.#at(owner, text, at, budget)
+        const finding =
+          ahead === undefined ? this.#at(owner, text, at, budget) : this.#before(owner, text, at, ahead)
         if (finding === undefined) continue
         found.push(finding)
         if (whole) ends[owner] = finding.end
@@ -106,11 +109,19 @@ export class Scanner {
   /** Whether the text contains a keyword of any rule, or a rule needs none. */
   concerns(text: string): boolean {
     let any = this.#always.length > 0
-    this.#keywords.each(text, ({ owners, at }) => {
+    this.#keywords.each(text, (at, owners) => {
       any ||= owners.some((owner) => owner < this.#rules.length)
       return any ? text.length : at
     })
     return any
+  }
+
+  #before(rule: number, text: string, at: number, ahead: readonly number[]): Ranked | undefined {
+    for (const length of ahead) {
+      const finding = at < length ? undefined : this.#match(rule, text, at - length)
+      if (finding !== undefined) return finding
+    }
+    return undefined
   }
 
   #at(rule: number, text: string, at: number, budget: Budget): Ranked | undefined {
@@ -121,30 +132,41 @@ export class Scanner {
     if (finding === undefined ? !cut : !grows) return finding
     const { slashes } = this.#forms[rule]!
     const begin = finding?.start ?? at
+    const cutAt = firstCut(text, begin, budget, slashes)
+    if (cutAt === undefined) return finding
     // The text before it is included, since rules have lookbehinds.
     const before = text.slice(Math.max(0, begin - 16), begin)
     let whole: Ranked | undefined
-    const joined = joinFrom(text, begin, budget, slashes, (part) => {
+    const joined = joinFrom(text, begin, cutAt, budget, slashes, (part) => {
       if (finding !== undefined) return 'whole'
       whole = this.#match(rule, before + part, before.length)
       return whole === undefined ? 'part' : grows ? 'whole' : 'end'
     })
     if (joined === undefined) return finding
     if (finding !== undefined) {
-      const end = joined.places.at(-1)! + 1
+      const end = joined.placeOf(joined.text.length - 1) + 1
       return end > finding.end ? { ...finding, end, secret: joined.text } : finding
     }
     whole = this.#match(rule, before + joined.text, before.length)
     if (whole === undefined) return undefined
-    const place = (index: number) => joined.places[index - before.length]!
-    return { ...whole, start: place(whole.start), end: place(whole.end - 1) + 1 }
+    const { start, end } = whole
+    const place = (index: number) => joined.placeOf(index - before.length)
+    return movedTo(whole, place(start), place(end - 1) + 1)
   }
 
   #match(rule: number, text: string, at: number): Ranked | undefined {
-    const { expression } = this.#forms[rule]!
+    const { expression, hasGroups } = this.#forms[rule]!
     expression.lastIndex = at
-    const match = expression.exec(text)
-    return match === null ? undefined : this.#finding(rule, match, text)
+    if (hasGroups) {
+      const match = expression.exec(text)
+      return match === null ? undefined : this.#finding(rule, match, text)
+    }
+    // Most rules. `exec` would make an array for each match.
+    if (!expression.test(text)) return undefined
+    const { id, holds } = this.#rules[rule]!
+    const end = expression.lastIndex
+    const secret = text.slice(at, end)
+    return holds?.(secret, NO_GROUP) === false ? undefined : { rule: id, rank: rule, start: at, end, secret }
   }
 
   #search(rule: number, text: string, found: Ranked[]): void {
@@ -184,6 +206,16 @@ export class Scanner {
   }
 }
 
+const movedTo = ({ rule, rank, secret }: Ranked, start: number, end: number): Ranked => ({
+  rule,
+  rank,
+  start,
+  end,
+  secret,
+})
+
+const NO_GROUP = () => undefined
+
 /** Finds the next of some characters; positions asked for must increase. */
 class NextOf {
   readonly #text: string
@@ -215,6 +247,7 @@ interface Form {
   readonly expression: RegExp
   /** Also gives the positions of groups, which is slower. */
   readonly exact: RegExp
+  readonly hasGroups: boolean
   /** Numbers of the named groups; the expression is run without names, which is faster. */
   readonly names: Readonly<Record<string, number>>
   /** Numbers of the groups that are the secret. */
@@ -242,6 +275,7 @@ function formOf({ anchored, expression }: TableRule): Form {
     expression: new RegExp(isPlain ? source : expression.source, `${flags}${anchored ? 'y' : 'g'}`),
     exact: new RegExp(expression.source, `${flags}dy`),
     names,
+    hasGroups: number > 0,
     slashes: source.includes('/'),
     secrets: GROUPS.flatMap((group) => names[group] ?? []),
   }
@@ -255,11 +289,11 @@ const MARK = /\[redacted:[a-z0-9-]+:[0-9a-f]{8}\]/g
 
 /** Drops findings that cut into a mark, or that contain little besides marks, so that redacted text stays as it is. */
 function withoutMarks(found: readonly Ranked[], text: string): Ranked[] {
-  const marks = [...text.matchAll(MARK)].map(({ index, 0: mark }) => ({
-    start: index,
-    end: index + mark.length,
-  }))
-  const inside = (place: number) => marks.some(({ start, end }) => place > start && place < end)
+  const starts = [...text.matchAll(MARK)].map(({ index }) => index)
+  const inside = (place: number) => {
+    const start = starts[countBelow(starts, place) - 1]
+    return start !== undefined && place < text.indexOf(']', start) + 1
+  }
   return found.filter(
     ({ start, end }) =>
       !inside(start) && !inside(end) && text.slice(start, end).replace(MARK, '').length >= MIN_SECRET,

@@ -7,7 +7,6 @@ import { storageError } from '../storage-error.ts'
 import { TimeSlice } from '../time-slice.ts'
 import { errnoOf, type FileStat, nodeDisk, type WorkspaceDisk } from './disk/disk.ts'
 import type { FileTree } from './file-tree.ts'
-import { rulesAround } from './ignore-files.ts'
 import { parseLimits, type SnapshotLimits } from './limits.ts'
 import { type TakenFiles, takeFiles } from './snapshot.ts'
 import { StatCache } from './stat-cache.ts'
@@ -77,6 +76,7 @@ export class CurrentFiles {
       const name = `files-${createHash('sha1').update(root).digest('hex').slice(0, 24)}`
       this.#cache ??= await StatCache.parse(UserCache.open()?.read(name) ?? Buffer.of())
       const cache = this.#cache
+      const { rulesAround } = await import('./ignore-files.ts')
       const request = {
         disk: this.disk,
         root,

@@ -1,7 +1,8 @@
 /** Finds ignore rules, on the disk around a workspace or in the tree of a snapshot. */
 import { dirname, join, relative, sep } from 'node:path'
-import { IgnoreRules, RULE_FILES } from './ignore-rules.ts'
+import { IgnoreRules } from './ignore-rules.ts'
 import { smallText, workTreeAround } from './project/work-tree.ts'
+import { RULE_FILES } from './walk.ts'
 
 /**
  * Reads the rules from outside the workspace: from `.git/info/exclude`, and from the folders between the top of the

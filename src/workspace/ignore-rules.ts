@@ -7,9 +7,6 @@ import ignore, { type Ignore } from 'ignore'
 import type { TimeSlice } from '../time-slice.ts'
 import { WorkspaceLimitError } from './errors.ts'
 
-/** Files with rules, in the order in which they are read: later ones take precedence. */
-export const RULE_FILES: readonly string[] = ['.gitignore', '.forkpointignore']
-
 /** Most rules that apply in one folder, with those of the folders above it: each path is compared with all of them. */
 const MOST_RULES = 5000
 /** Most characters of a rule: no path is longer. */

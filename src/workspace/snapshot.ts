@@ -14,7 +14,6 @@ import type { IgnoreRules } from './ignore-rules.ts'
 import type { LeftOut, LeftOutReason } from './left-out.ts'
 import { LimitCount, type SnapshotLimits } from './limits.ts'
 import type { StatCache } from './stat-cache.ts'
-import { walk } from './walk.ts'
 
 export interface SnapshotRequest {
   disk: WorkspaceDisk
@@ -52,6 +51,7 @@ const AT_ONCE = 16
 export async function takeFiles(request: SnapshotRequest, before: FileTree): Promise<TakenFiles> {
   const { cache, limits } = request
   const count = new LimitCount(limits)
+  const { walk } = await import('./walk.ts')
   const walked = await walk({ ...request, count: (path, stat) => count.add(path, stat) })
   const found = new Map<string, TreeFile>()
   const stats = new Map<string, FileStat>()

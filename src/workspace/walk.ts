@@ -3,7 +3,7 @@
 import { isDotGit } from '../git/objects/tree-name.ts'
 import { TimeSlice } from '../time-slice.ts'
 import { errnoOf, type FileStat, type FolderEntry, isTemporary, type WorkspaceDisk } from './disk/disk.ts'
-import { IgnoreRules, RULE_FILES } from './ignore-rules.ts'
+import { IgnoreRules } from './ignore-rules.ts'
 import { holdsSecrets, type LeftOut, type LeftOutReason } from './left-out.ts'
 
 export interface WalkRequest {
@@ -25,6 +25,9 @@ export interface Walked {
   files: Map<string, FileStat>
   leftOut: LeftOut[]
 }
+
+/** Files with ignore rules, in the order in which they are read: later ones take precedence. */
+export const RULE_FILES: readonly string[] = ['.gitignore', '.forkpointignore']
 
 /** Folders that are read at the same time. */
 const AT_ONCE = 3

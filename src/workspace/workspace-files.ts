@@ -20,7 +20,6 @@ import { CurrentFiles, type WorkspaceOptions, type WorkspacePlace } from './curr
 import { type RunningRestore, RunningRestores } from './disk/running-restores.ts'
 import { RestoreError } from './errors.ts'
 import { filesChanged } from './file-tree.ts'
-import { ignoredIn, rulesAround } from './ignore-files.ts'
 import { type LeftOut, leftOutText, parseLeftOut } from './left-out.ts'
 import { restore } from './restore.ts'
 import { askedFor, type RestorePlan, type Step, stepsTo } from './restore-plan.ts'
@@ -313,6 +312,7 @@ export class WorkspaceFiles {
         ? undefined
         : (await this.#stored.read(target, path)).toString('utf8')
     }
+    const { ignoredIn, rulesAround } = await import('./ignore-files.ts')
     const isIgnored = ignoredIn(await rulesAround(await this.#folder.root()), read)
     const isAsked = askedFor(paths)
     for (const path of paths ?? []) {

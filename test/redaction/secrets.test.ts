@@ -49,6 +49,12 @@ test('a rule of your own is checked with its samples', () => {
   expect(() => redactSecrets({ rules: [{ ...rule, expression: /(?:ours-)?/ }] })).toThrow(/empty text/)
 })
 
+test('keywords of any script are found', () => {
+  const rule = { id: 'own', keywords: ['пароль '], expression: /пароль (?<secret>[a-z0-9]{6})/i }
+  const redact = redactSecrets({ rules: [rule], key: 'k' })
+  expect(redact('Это Пароль abc123.', [])).toMatch(/^Это Пароль \[redacted:own:[0-9a-f]{8}\]\.$/)
+})
+
 test('a value under the name of a secret is one', () => {
   const redact = redactSecrets({ key: 'k' })
   const value = sample('{w20}', seeded(9))

@@ -62,7 +62,10 @@ async function planted(): Promise<{ folder: string; store: GitSessionStore }> {
   const git = (args: string[], input?: string) =>
     execFileSync('git', ['--git-dir', folder, ...args], { encoding: 'utf8', input }).trim()
   const blob = git(['hash-object', '-w', '--stdin'], `\u0000\u0001 ${inFile} \u0002`)
-  const tree = git(['mktree'], `100644 blob ${blob}\tnotes.bin\n`)
+  const named = `100644 blob ${git(['hash-object', '-w', '--stdin'], 'plain')}\t${inFile}.txt\n`
+  const folderTree = git(['mktree'], named)
+  const entries = `100644 blob ${blob}\tnotes.bin\n${named}040000 tree ${folderTree}\tfolder\n`
+  const tree = git(['mktree'], entries)
   git(['update-ref', 'refs/notes/other', git(['commit-tree', tree, '-m', 'other'])])
   return { folder, store: new GitSessionStore(folder) }
 }
@@ -80,6 +83,8 @@ test('a scan finds secrets in messages, streams, several lines, commits, authors
     'leaky  commit github',
     '  name of a ref github',
     '  notes.bin github',
+    '  name of a file github',
+    '  name of a file in folder/ github',
   ])
     expect(places).toContain(place)
   expect(found.filter(({ where }) => where === 'commit').length).toBeGreaterThanOrEqual(2)

@@ -14,6 +14,7 @@ import {
   StorageError,
   type UnsignedCheckpoint,
 } from '../../src/index.ts'
+import { redactSecrets } from '../../src/redaction/index.ts'
 import { Run } from '../adapters/langgraph/context.ts'
 import { gitText, tempFolder } from '../git/real-git.ts'
 import { allowSigners, hasKeygen, makeKey, type TestKey } from '../support/ssh-keys.ts'
@@ -86,6 +87,35 @@ describe.skipIf(!hasKeygen)('a store that signs', () => {
     const other = storeWith(undefined, store.folder)
     expect((await other.verify('s1', judged)).ok).toBe(true)
     await other.close()
+  })
+
+  it('signs what thinning and redacting make; deletions and archives are the same on every machine, and unsigned', async () => {
+    const [own, token] = [join(tempFolder(), 'own'), `ghp_${'a1B2'.repeat(9)}`]
+    const server = join(tempFolder(), 'server.git')
+    execFileSync('git', ['init', '--quiet', '--bare', server])
+    const store = storeWith({ key: key.file }, own)
+    for (const id of ['thin', 'leaky', 'old', 'clean']) {
+      await store.save(newSession(id))
+      for (const text of ['one', id === 'leaky' ? token : 'two', 'three', 'four'])
+        await store.append(id, { messages: [newMessage('user', text)] })
+    }
+    expect((await store.thin('thin', { keepLast: 1 })).thinned).toBeGreaterThan(0)
+    await store.rewrite('leaky', redactSecrets())
+    await store.archive({ sessions: ['old'] })
+    await store.addRemote('origin', server)
+    await store.push({ only: ['clean'] })
+    await store.delete('clean')
+    const refs = gitText(own, ['for-each-ref', '--format=%(refname)'])
+    for (const kind of ['archive', 'gone', 'rewritten']) expect(refs).toContain(`refs/forkpoint/${kind}/`)
+    const format = '--format=%H %G? %(trailers:key=Forkpoint-Kind,valueonly,separator=)'
+    const made = gitText(own, [...allowed.git, 'log', '--all', format]).split('\n')
+    const signed = made.filter((line) => line.slice(41, 42) === 'G').map((line) => line.slice(0, 40))
+    expect(signed.length).toBeGreaterThan(10)
+    gitText(own, [...allowed.git, 'verify-commit', ...signed])
+    // Every machine makes the same ones, whatever its key. That without a kind is the branch which a server shows first.
+    const others = made.filter((line) => line.slice(41, 42) !== 'G')
+    expect(new Set(others.map((line) => line.slice(43)))).toEqual(new Set(['archive', 'gone', '']))
+    await store.close()
   })
 
   it('names what is not signed, not by an allowed signer, or not as it was signed', async () => {

@@ -13,7 +13,7 @@ import type { StoredMessage } from './stored-message.ts'
 /** A decoded checkpoint of a chat. These values are never handed out. */
 export interface ChatLine {
   readonly commit: CommitInfo
-  /** The document without its messages. */
+  /** The document without its messages; `id` is the session's. */
   readonly fields: JsonObject
   readonly messages: readonly StoredMessage[]
   /** Messages as the caller has them, by number, if `redact` stored something else. */
@@ -28,6 +28,8 @@ const KEPT = 64 * 1024 * 1024
 export class ChatLines {
   readonly #checkpoints: Checkpoints
   readonly #kept = new Map<string, ChatLine>()
+  /** The commit of each session's line that was kept last. */
+  readonly #last = new Map<unknown, string>()
   #bytes = 0
 
   constructor(checkpoints: Checkpoints) {
@@ -40,6 +42,11 @@ export class ChatLines {
     const line = kept ?? (await this.read(session, commit))
     this.keep(line)
     return line
+  }
+
+  /** The messages of a chat that were read or saved last, if they are kept: perhaps no longer the newest. */
+  last(session: SessionId): readonly StoredMessage[] {
+    return this.#kept.get(this.#last.get(session) ?? '')?.messages ?? []
   }
 
   /** As `at`, without keeping it: for checkpoints that are not tips. */
@@ -68,6 +75,7 @@ export class ChatLines {
     if (before !== undefined) this.#forget(before.commit.id)
     this.#forget(line.commit.id)
     this.#kept.set(line.commit.id, line)
+    this.#last.set(line.fields.id, line.commit.id)
     this.#bytes += line.bytes
     for (const oldest of this.#kept.keys()) {
       if (this.#bytes <= KEPT || this.#kept.size === 1) return
@@ -76,8 +84,11 @@ export class ChatLines {
   }
 
   #forget(id: string): void {
-    this.#bytes -= this.#kept.get(id)?.bytes ?? 0
+    const line = this.#kept.get(id)
+    if (line === undefined) return
+    this.#bytes -= line.bytes
     this.#kept.delete(id)
+    if (this.#last.get(line.fields.id) === id) this.#last.delete(line.fields.id)
   }
 }
 

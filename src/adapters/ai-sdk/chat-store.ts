@@ -14,6 +14,7 @@ import { ChatWriter } from './chat-writer.ts'
 import { checkMessages, checkSchemas, type MessageSchemas } from './message-check.ts'
 import { MESSAGES } from './message-files.ts'
 import { type Variants, variantsOf } from './siblings.ts'
+import type { StoredMessage } from './stored-message.ts'
 import type { ChatTrigger } from './turn.ts'
 
 /** The type that sessions of this adapter carry. */
@@ -141,7 +142,7 @@ export class ChatStore<M extends AnyMessage = UIMessage> {
     checkRequest({ trigger, messageId, expected: expected ?? undefined, title })
     const save = {
       chat,
-      messages: checkMessages(messages),
+      messages: checkMessages(messages, this.#known(chat)),
       branch: parseOptional(branch),
       trigger,
       messageId,
@@ -232,6 +233,11 @@ export class ChatStore<M extends AnyMessage = UIMessage> {
       messages.push({ branch, message: decodeItem(files) as M })
     }
     return { index, messages }
+  }
+
+  /** Stored messages, valid as they are. With `redact`, a list is compared with what was given, which may not be valid. */
+  #known(id: SessionId): readonly StoredMessage[] {
+    return this.#checkpoints.rules.redact === undefined ? this.#lines.last(id) : []
   }
 
   async #exists(id: SessionId): Promise<boolean> {

@@ -38,10 +38,11 @@ export async function compareList(
     numbers ??= new Map(stored.map((message, index) => [message.id, index]))
     return numbers.get(id) ?? -1
   }
-  const list = new List(rules, stored.length)
+  const start = rules.redact === undefined ? startOf(stored, given) : []
+  const list = new List(rules, stored.length, start)
   const slice = new TimeSlice()
   let behind: number | undefined
-  for (let index = 0; index < given.length; index++) {
+  for (let index = start.length; index < given.length; index++) {
     if (index % 64 === 63 && slice.isOver()) await slice.next()
     const message = given[index]!
     const known = list.kept > index && rules.redact === undefined ? stored[index] : undefined
@@ -70,18 +71,26 @@ export async function compareList(
   return list.compared(given.length, late)
 }
 
+/** Returns the stored messages at the start of the list that are there themselves. */
+function startOf(stored: readonly StoredMessage[], given: readonly StoredMessage[]): StoredMessage[] {
+  let same = 0
+  while (same < stored.length && stored[same] === given[same]) same++
+  return stored.slice(0, same)
+}
+
 /** The resulting list. */
 class List {
   readonly #rules: CheckpointRules
-  readonly #messages: StoredMessage[] = []
+  readonly #messages: StoredMessage[]
   readonly #files = new Map<number, ReadonlyMap<string, Uint8Array>>()
   readonly #stored: number
   #same: number
   /** The number of messages at the start that are unchanged or have grown. */
   kept: number
 
-  constructor(rules: CheckpointRules, stored: number) {
+  constructor(rules: CheckpointRules, stored: number, start: StoredMessage[]) {
     this.#rules = rules
+    this.#messages = start
     this.#stored = stored
     this.#same = stored
     this.kept = stored

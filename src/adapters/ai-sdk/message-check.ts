@@ -5,7 +5,7 @@ import { beginning } from '../../excerpt.ts'
 import { deepCopy, isJsonObject } from '../../json-value.ts'
 import { isJson, toJson } from '../framework-json.ts'
 import { MESSAGES } from './message-files.ts'
-import type { StoredMessage } from './stored-message.ts'
+import { isSame, type StoredMessage } from './stored-message.ts'
 
 /** The other options of `validateUIMessages`, with tools and schemas of any version of the AI SDK. */
 export interface MessageSchemas {
@@ -23,17 +23,27 @@ export interface MessageSchemas {
 /**
  * The messages as JSON; messages that are JSON already are not copied. Throws InvalidStateError, with a path for each
  * problem, for messages without a usable id, role or parts.
+ *
+ * @param known valid messages of a chat, such as the stored ones. A message that equals the known one of its number is
+ *   not checked again, and the known one is returned for it
  */
-export function checkMessages(given: unknown): readonly StoredMessage[] {
-  const messages = Array.isArray(given)
-    ? given.map((message, index) => (isJson(message) ? message : toJson(message, [MESSAGES, index])))
-    : given
-  if (!Array.isArray(messages)) {
+export function checkMessages(
+  given: unknown,
+  known: readonly StoredMessage[] = [],
+): readonly StoredMessage[] {
+  if (!Array.isArray(given)) {
     throw new InvalidStateError([{ path: [MESSAGES], message: 'has to be an array of UI messages' }])
   }
-  const seen = new Set<unknown>()
+  let same = 0
+  while (same < known.length && same < given.length && isKnown(known[same], given[same])) same++
+  const messages: unknown[] = known.slice(0, same)
+  for (let index = same; index < given.length; index++) {
+    const message: unknown = given[index]
+    messages.push(isJson(message) ? message : toJson(message, [MESSAGES, index]))
+  }
   const issues: StateIssue[] = []
-  for (let index = 0; index < messages.length; index++) {
+  const seen = new Set<unknown>()
+  for (let index = same; index < messages.length; index++) {
     const message: unknown = messages[index]
     if (!isJsonObject(message)) {
       issues.push({ path: [MESSAGES, index], message: 'has to be a plain object' })
@@ -41,15 +51,36 @@ export function checkMessages(given: unknown): readonly StoredMessage[] {
     }
     const { id, role, parts } = message
     if (typeof id !== 'string' || id === '') issues.push(issue(index, 'id', NO_ID))
-    else if (seen.has(id))
-      issues.push(issue(index, 'id', `is '${id}' again, but ids have to be unique in a chat`))
+    else if (seen.has(id)) issues.push(again(index, id))
     else seen.add(id)
     if (typeof role !== 'string' || role === '') issues.push(issue(index, 'role', NO_ROLE))
     if (!Array.isArray(parts)) issues.push(issue(index, 'parts', 'has to be an array'))
   }
+  for (let index = 0; index < same && seen.size > 0; index++) {
+    const { id } = known[index]!
+    if (seen.has(id))
+      issues.push(
+        again(
+          given.findLastIndex((message) => message?.id === id),
+          id,
+        ),
+      )
+  }
   if (issues.length > 0) throw new InvalidStateError(issues)
   return messages as StoredMessage[]
 }
+
+function isKnown(known: unknown, given: unknown): boolean {
+  try {
+    return isSame(known, given)
+  } catch {
+    // A getter throws; `toJson` reports its path.
+    return false
+  }
+}
+
+const again = (index: number, id: string): StateIssue =>
+  issue(index, 'id', `is '${id}' again, but ids have to be unique in a chat`)
 
 const issue = (index: number, key: string, message: string): StateIssue => ({
   path: [MESSAGES, index, key],

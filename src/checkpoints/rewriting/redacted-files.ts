@@ -40,6 +40,7 @@ export class RedactedFiles {
   readonly #pieces: RedactPieces
   readonly #objects: ObjectStore
   readonly #known = new Map<string, Replaced | undefined>()
+  /** `undefined`: what to redact there is found without decoding. */
   readonly #heads = new Map<string, { before: JsonObject; after: JsonObject } | undefined>()
   readonly #clean = new Set<string>()
 
@@ -89,7 +90,10 @@ export class RedactedFiles {
     const before = unlessBroken(() => decodeHead(files))
     if (before === undefined) return undefined
     const kept = await redactValue(before, this.redact, [])
-    if (kept === before || !isJsonObject(kept)) return { before, after: before }
+    if (kept === before || !isJsonObject(kept)) {
+      // Not kept in memory, since each checkpoint has another one.
+      return before.parent === undefined ? undefined : { before, after: before }
+    }
     const names = ['id', 'type', 'schemaVersion'].filter((name) => name in before)
     return { before, after: { ...kept, ...Object.fromEntries(names.map((name) => [name, before[name]])) } }
   }

@@ -1,5 +1,4 @@
 /** `ssh-keygen -Y sign`: keys that are encrypted, in a device or of another type, most of them by way of the SSH agent. */
-import { spawn } from 'node:child_process'
 import { NAMESPACE } from './sshsig.ts'
 
 /** Milliseconds; other processes wait for our locks no longer than this either. */
@@ -9,7 +8,8 @@ const PATIENCE = 10_000
  * Signs with the key of the file, or with the agent's key when the file is its public half (or it is encrypted). No
  * passphrase is asked for, because locks are held meanwhile. Throws an error with ssh-keygen's words.
  */
-export function signWithKeygen(file: string, data: Uint8Array): Promise<string> {
+export async function signWithKeygen(file: string, data: Uint8Array): Promise<string> {
+  const { spawn } = await import('node:child_process')
   return new Promise((resolve, reject) => {
     const child = spawn('ssh-keygen', ['-Y', 'sign', '-n', NAMESPACE, '-f', file], {
       // No terminal and no window, so that it cannot ask.

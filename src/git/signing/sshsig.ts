@@ -18,14 +18,16 @@ const MAGIC = Buffer.from('SSHSIG')
 const BEGIN = '-----BEGIN SSH SIGNATURE-----'
 const END = '-----END SSH SIGNATURE-----'
 const VERSION = Buffer.from([0, 0, 0, 1])
+/** What every signature made here says of itself: the namespace, nothing, and the hash. */
+const ABOUT = Buffer.concat([sshString(NAMESPACE), sshString(''), sshString('sha512')])
+const ED25519 = sshString('ssh-ed25519')
 const HASHES = ['sha256', 'sha512']
 
 /** Signs what `git commit -S` would sign; the same as `ssh-keygen -Y sign -n git`, byte for byte. */
 export function signWith({ key, publicKey }: PrivateKey, data: Uint8Array): string {
-  const about = Buffer.concat([sshString(NAMESPACE), sshString(''), sshString('sha512')])
-  const signed = sign(null, Buffer.concat([MAGIC, about, sshString(hash('sha512', data, 'buffer'))]), key)
-  const signature = sshString(Buffer.concat([sshString('ssh-ed25519'), sshString(signed)]))
-  const whole = Buffer.concat([MAGIC, VERSION, sshString(publicKey), about, signature])
+  const signed = sign(null, Buffer.concat([MAGIC, ABOUT, sshString(hash('sha512', data, 'buffer'))]), key)
+  const signature = sshString(Buffer.concat([ED25519, sshString(signed)]))
+  const whole = Buffer.concat([MAGIC, VERSION, sshString(publicKey), ABOUT, signature])
   return `${BEGIN}\n${whole.toString('base64').replace(/.{70}(?=.)/g, '$&\n')}\n${END}`
 }
 

@@ -1,5 +1,4 @@
 /** Gets credentials as git does, from the user's own helpers (git-credential(1)), without prompts on a terminal. */
-import { spawn } from 'node:child_process'
 import { dirname } from 'node:path'
 import { findGit } from '../upkeep/native/git.ts'
 import type { CredentialSource, Credentials } from './credentials.ts'
@@ -43,6 +42,7 @@ const oneLine = (text: string): string => text.replace(/[\u0000-\u001f\u007f]/g,
 async function run(action: 'fill' | 'approve' | 'reject', input: string): Promise<string | undefined> {
   const git = await findGit()
   if (git === undefined) return undefined
+  const { spawn } = await import('node:child_process')
   return new Promise((resolve) => {
     const child = spawn(git.file, ['credential', action], {
       // Not a folder in a repository, which could configure its own helpers.

@@ -37,6 +37,8 @@ export const CHAT: readonly TableRule[] = [
     id: 'telegram',
     keywords: [':AA'],
     expression: /(?<![0-9])[0-9]{8,10}:AA[\w-]{32,33}(?![\w-])/,
+    anchored: true,
+    ahead: [10, 9, 8],
     match: ['{d10}:AA{b33}'],
   },
   token('sendgrid', 'SG.', '[\\w-]{22}\\.[\\w-]{43}', 'SG.{b22}.{b43}'),
@@ -48,6 +50,8 @@ export const CHAT: readonly TableRule[] = [
     id: 'mailchimp',
     keywords: ['-us'],
     expression: /(?<![0-9a-f])[0-9a-f]{32}-us[0-9]{1,2}(?![0-9a-z])/,
+    anchored: true,
+    ahead: [32],
     match: ['{h32}-us14'],
   },
 ]

@@ -1,11 +1,18 @@
 /** Tells real secrets from placeholders, code and plain words in the same places. */
 
+/** A placeholder as a whole, or how one begins. */
 const PLACEHOLDER = new RegExp(
   [
     String.raw`^(?:[x*•.#_-]+|\$.*|%.*%|<.*|\{\{?.*|\[.*|@.*|!.*|&.*)$`,
     String.raw`^(?:null|nil|none|undefined|true|false|empty|redacted|hidden|masked|omitted|password|passwd|passphrase|pass|pwd|secret|token|changeme|change-?me|string|required|optional)$`,
-    String.raw`x{6,}|\*{3,}|\.{3}|…|\[redacted`,
     String.raw`^(?:your|my|some|the|an?|insert|enter|put|replace|add)[-_ .]`,
+  ].join('|'),
+  'i',
+)
+/** What shows a placeholder or a variable wherever it stands. Apart from the other, since it is tried everywhere. */
+const PART = new RegExp(
+  [
+    String.raw`x{6,}|\*{3,}|\.{3}|…|\[redacted`,
     String.raw`example|placeholder|dummy|(?:^|[-_])(?:here|goes)$`,
     String.raw`(?:process|import\.meta|deno|os)\.env|environ|getenv|secrets\.|vars\.|env\.|config\.|self\.|this\.`,
   ].join('|'),
@@ -13,7 +20,7 @@ const PLACEHOLDER = new RegExp(
 )
 
 /** Whether a value is not a variable, a mask or a word of an instruction. */
-export const isNoPlaceholder = (value: string): boolean => !PLACEHOLDER.test(value)
+export const isNoPlaceholder = (value: string): boolean => !PLACEHOLDER.test(value) && !PART.test(value)
 
 /**
  * Whether a value has letters and digits and is not a placeholder, a name in code, a path, a number, a date or a

@@ -1,6 +1,6 @@
 /** How turns get their pages for people, in every store and adapter, from the contents of a checkpoint. */
 import type { PageRules, TurnItems } from '../../checkpoints/pages/pages.ts'
-import { type Layout, MAX_INLINE_TEXT } from '../../codec/index.ts'
+import { isFileOf, type Layout, MAX_INLINE_TEXT } from '../../codec/index.ts'
 import { isJsonObject } from '../../json-value.ts'
 import { PAGE_START, type PageItem, pageOfTurn } from '../../view/page/page.ts'
 
@@ -54,7 +54,7 @@ function fileOf(text: string, files: ReadonlyMap<string, Uint8Array>): string {
   let own = ''
   for (const [path, bytes] of files) {
     if (path.endsWith('.json')) own = path
-    else if (path.endsWith('.bin') ? isBase64Of(text, bytes) : Buffer.from(text).equals(bytes)) return path
+    else if (path.endsWith('.bin') ? isBase64Of(text, bytes) : isFileOf(text, bytes)) return path
   }
   return own
 }

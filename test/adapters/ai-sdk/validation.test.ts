@@ -142,3 +142,13 @@ test('another version of the AI SDK validates with what it has itself', async ()
   expect(seen).toEqual(messages)
   expect(await chats.load('c')).toEqual(messages)
 })
+
+test('an id that a stored message has already is refused, with the number of the new message', async () => {
+  const { chats } = setting()
+  const messages = [user('u1', 'Hm?'), assistant('a1', 'Yes')]
+  await chats.save({ chatId: 'c', messages })
+  const save = chats.save({ chatId: 'c', messages: [...messages, user('u2', 'Why?'), assistant('a1', 'So')] })
+  await expect(save).rejects.toMatchObject({
+    issues: [{ path: ['messages', 3, 'id'], message: expect.stringContaining("is 'a1' again") }],
+  })
+})

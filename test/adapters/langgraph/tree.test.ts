@@ -289,6 +289,31 @@ describe('lists', () => {
   })
 })
 
+test('a message in the middle of a long list that was changed in place is stored again', async () => {
+  const saver = context.open()
+  const run = new Run(saver, at('t'))
+  const messages = Array.from({ length: 250 }, (_, n) => human(`${n}`, `text ${n}`))
+  // The folders of the list are compared as a whole from the third time on.
+  for (let n = 0; n < 3; n++) await run.put({ messages: [...messages] })
+  const contents = async () => {
+    const stored = (await context.open().get(run.config))!.channel_values.messages as HumanMessage[]
+    return stored.map(({ content, additional_kwargs: { note } }) => [content, note])
+  }
+  const expected = messages.map(({ content }) => [content, undefined] as unknown[])
+  messages[42]!.content = 'changed'
+  expected[42] = ['changed', undefined]
+  await run.put({ messages: [...messages] })
+  expect(await contents()).toEqual(expected)
+  messages[142]!.additional_kwargs.note = 'added'
+  expected[142]![1] = 'added'
+  await run.put({ messages: [...messages] })
+  expect(await contents()).toEqual(expected)
+  messages[42]!.content = 'text 42'
+  expected[42] = ['text 42', undefined]
+  await run.put({ messages: [...messages] })
+  expect(await contents()).toEqual(expected)
+})
+
 describe('the serializer', () => {
   /** Marks everything as its own, as one that encrypts would. */
   const opaque: SerializerProtocol = {

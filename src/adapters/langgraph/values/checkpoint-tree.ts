@@ -36,6 +36,7 @@ import {
   type PreparedCheckpoint,
 } from './prepared-checkpoint.ts'
 import { embedded, loadItem, readableOf, type ValueRules } from './stored-value.ts'
+import { traceOf } from './trace.ts'
 
 export interface WrittenTree {
   tree: ObjectId
@@ -251,7 +252,7 @@ export class CheckpointTrees {
       const files = new Map(stored.files.map(({ suffix, id }) => [base + suffix, blobs.get(id)!]))
       const item = await loadItem(this.#rules.serde, files)
       loaded.push(item)
-      memory?.keep(item, memory.trace(item), stored, this.preparer.place(channel, index))
+      memory?.keep(item as object, traceOf(item), stored, this.preparer.place(channel, index))
       if (slice.isOver()) await slice.next()
     }
     return loaded

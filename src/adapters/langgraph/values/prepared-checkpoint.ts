@@ -9,6 +9,7 @@ import { channelFolder } from './channel-names.ts'
 import type { NewItems } from './channel-tree.ts'
 import { ItemMemory, type StoredItem } from './item-memory.ts'
 import { readableOf, type StoredValue, serialize, type ValueRules, valueFile } from './stored-value.ts'
+import { type Trace, traceOf } from './trace.ts'
 
 export interface PreparedCheckpoint {
   /** The checkpoint without the values of channels. */
@@ -29,7 +30,7 @@ export type PreparedChannel = { value: Promise<StoredValue> } | PreparedList
 
 /** A list. Only items that are not known to be stored were serialized. */
 export interface PreparedList {
-  readonly items: readonly unknown[]
+  readonly items: readonly object[]
   readonly stored: readonly (StoredItem | undefined)[]
   readonly fresh: Map<number, FreshItem>
 }
@@ -37,7 +38,7 @@ export interface PreparedList {
 interface FreshItem {
   value: Promise<StoredValue>
   /** Trace of the item at the time when it was serialized. */
-  trace: readonly unknown[] | undefined
+  trace: Trace | undefined
 }
 
 const MOST_MEMORIES = 500
@@ -88,8 +89,8 @@ export class CheckpointPreparer {
     const items = [...value]
     const fresh = new Map<number, FreshItem>()
     const stored = memory.findAll(items, (index) => this.place(channel, index))
-    for (const [index, item] of items.entries())
-      if (stored[index] === undefined) fresh.set(index, this.#freshItem(memory, channel, index, item))
+    for (let index = 0; index < items.length; index++)
+      if (stored[index] === undefined) fresh.set(index, this.#freshItem(channel, index, items[index]))
     return { items, stored, fresh }
   }
 
@@ -114,7 +115,7 @@ export class CheckpointPreparer {
       stored,
       encode: async (index) => {
         const known = fresh.get(index)
-        const item = known ?? this.#freshItem(memory, channel, index, items[index])
+        const item = known ?? this.#freshItem(channel, index, items[index])
         if (known === undefined) fresh.set(index, item)
         const made = await item.value
         return valueFile(baseOf(channel, index) + labelOfJson(readableOf(made)), made, [channel, index])
@@ -122,15 +123,14 @@ export class CheckpointPreparer {
       kept: (index, kept) => {
         const made = fresh.get(index)
         // Remember the same object, so that the next comparison succeeds by identity.
-        if (made === undefined) memory.renew(items[index], kept)
-        else memory.keep(items[index], made.trace, kept, this.place(channel, index))
+        if (made === undefined) memory.renew(items[index]!, kept)
+        else memory.keep(items[index]!, made.trace, kept, this.place(channel, index))
       },
     }
   }
 
-  #freshItem(memory: ItemMemory, channel: string, index: number, item: unknown): FreshItem {
-    const trace = memory.trace(item)
-    return { trace, value: later(serialize(this.#rules, item, [channel, index])) }
+  #freshItem(channel: string, index: number, item: unknown): FreshItem {
+    return { trace: traceOf(item), value: later(serialize(this.#rules, item, [channel, index])) }
   }
 }
 
