@@ -110,11 +110,13 @@ export class SessionRefs {
     return this.#history.refsOf(session)
   }
 
-  /** Brings a session back from archives, in one change. Returns whether an archive held it. */
-  unarchive(session: SessionId): Promise<boolean> {
-    const archived = () => [...(this.#history.archives.of(session)?.refs.keys() ?? [])]
+  /** Brings sessions back from archives, in one change. Returns whether an archive held one of them. */
+  unarchive(session: SessionId, ...beside: readonly SessionId[]): Promise<boolean> {
+    const { archives } = this.#history
+    const archived = () => [session, ...beside].flatMap((one) => [...(archives.of(one)?.refs.keys() ?? [])])
     return changeLocked(this.#history, {
       session,
+      beside,
       branch: MAIN,
       aim: () => ({ refs: archived(), reaches: true, frees: true }),
       decide: (_, current) => {

@@ -18,8 +18,14 @@ import { bringRewrites, takeRewrites } from './rewrites/taken.ts'
 import { each, type Only, type Sharing, sessionsWith } from './sharing.ts'
 import { bringFolded, takeOverFolded } from './tombstones/shared-folds.ts'
 
+/** What a fetch did, and the remote's refs as it found them. */
+export interface FetchResult {
+  report: FetchReport
+  there: RemoteRefs
+}
+
 /** Fetches sessions. Throws RemoteError; CorruptError for wrong objects; LockedError, StorageError. */
-export async function fetchSessions(sharing: Sharing, only?: Only, depth?: number): Promise<FetchReport> {
+export async function fetchSessions(sharing: Sharing, only?: Only, depth?: number): Promise<FetchResult> {
   const { checkpoints, remote, names, options } = sharing
   const { repository } = checkpoints.history
   await create(checkpoints)
@@ -40,7 +46,10 @@ export async function fetchSessions(sharing: Sharing, only?: Only, depth?: numbe
       let isPurged = moved === PURGED
       if (moved !== PURGED) report.rewritten.push(...moved)
       // New archives can be read only now, so the sessions are determined again.
-      await each(isPurged ? [] : (await sessionsWith(sharing, there, only)).values(), async (shared) => {
+      const isSame = fetched === undefined && folded === undefined && news.rewrites.isEmpty
+      const now = isSame || isPurged ? sessions : await sessionsWith(sharing, there, only)
+      if (!isPurged) await bringBackDeleted(sharing, now)
+      await each(isPurged ? [] : now.values(), async (shared) => {
         if (isAll && isOnlyArchivedThere(shared)) return
         const plan = await settle(sharing, shared, there, mark)
         if (plan === PURGED) isPurged = true
@@ -48,7 +57,7 @@ export async function fetchSessions(sharing: Sharing, only?: Only, depth?: numbe
       })
       if (!isPurged) isPurged = (await takeOverFolded(sharing, there, mark)) === PURGED
       if (!isPurged && isAll) await takeOverArchives(sharing, there, report)
-      if (!isPurged) return sorted(report)
+      if (!isPurged) return { report: sorted(report), there }
     } finally {
       fetched?.release()
       folded?.release()
@@ -104,6 +113,23 @@ export async function bring(
   const request = { wants: [...wants], haves: [...haves], ...(depth !== undefined && { depth }) }
   return remote.fetch(request, options)
 }
+
+/**
+ * Brings archived sessions back that others have deleted, so that each archive changes once rather than for each of them.
+ * They are deleted next.
+ */
+async function bringBackDeleted({ checkpoints }: Sharing, sessions: SharedSessions): Promise<void> {
+  const found = [...sessions.values()].flatMap(({ session, archived, gone }) =>
+    archived.local && gone.remote !== undefined && gone.remote !== gone.local ? session : [],
+  )
+  for (let at = 0; at < found.length; at += AT_ONCE) {
+    const [first, ...others] = found.slice(at, at + AT_ONCE)
+    if (others.length > 0) await checkpoints.refs.unarchive(first!, ...others)
+  }
+}
+
+/** How many sessions come back in one change. */
+const AT_ONCE = 256
 
 /** Moves the refs of one session as a fetch requires. */
 async function settle(

@@ -41,8 +41,10 @@ export async function pushSessions(sharing: Sharing, request: PushRequest = {}):
     ]),
   ]
   const state: Denied = { deletes: new Set(), replacing: new Map() }
-  for (let round = 0; round < ROUNDS && left.length > 0; round++)
-    left = await pushOnce(sharing, request, left, report, state)
+  for (let round = 0; round < ROUNDS && left.length > 0; round++) {
+    const there = round === 0 ? request.there : undefined
+    left = await pushOnce(sharing, { ...request, there }, left, report, state)
+  }
   await pushArchives(sharing, request, report)
   if (request.only === undefined) await pushFolded(sharing)
   for (const session of left)
@@ -75,7 +77,7 @@ async function pushOnce(
   state: Denied,
 ): Promise<SessionId[]> {
   const { remote, names, options } = sharing
-  const there = await remote.refs(names.prefixes(sessions), options)
+  const there = request.there ?? (await remote.refs(names.prefixes(sessions), options))
   if (there.refs.size === 0) await pushFirstBranch(sharing)
   const again = new Set<SessionId>()
   const pushes: Push[] = []

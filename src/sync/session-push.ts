@@ -23,6 +23,8 @@ export interface PushRequest {
   /** Push lines with the files of a workspace, too. */
   workspace?: boolean
   gate?: Gate
+  /** The remote's refs, if all of them were just read: then the first round need not ask for them. */
+  there?: RemoteRefs | undefined
   /** Returns remotes that may have the history that this shallow store lacks and the push needs. */
   others?: () => Promise<readonly Sharing[]>
 }

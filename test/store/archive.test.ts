@@ -387,6 +387,31 @@ describe('Archiving', () => {
     await again.close()
   })
 
+  test('gives up many sessions at once: to a policy, to saves and to deletions', async () => {
+    const { folder, clock, store, say } = clocked()
+    const names = Array.from({ length: 90 }, (_, n) => `s${n + 10}`)
+    await Promise.all(names.map((id) => say(id)))
+    await store.fork('s12', { at: 'main', branch: 'try' })
+    await store.switch('s12', 'try')
+    await store.tag('s11', 'kept')
+    await store.archive({ sessions: names })
+    expect(refs(folder, 'refs/forkpoint/archive/').split('\n')).toHaveLength(1)
+    await Promise.all(names.slice(60).map((id) => store.append(id, { messages: [message('next', 'next')] })))
+    expect(await ids(store)).toEqual(names.slice(60))
+    await Promise.all(names.slice(30, 60).map((id) => store.delete(id)))
+    clock.now += DAY
+    await Promise.all(names.slice(60).map((id) => store.append(id, { messages: [message('last', 'last')] })))
+    const { removed } = await store.retention.prune({ rules: [{ maxAge: '1h' }] })
+    expect([...removed].sort()).toEqual(names.slice(0, 30).filter((id) => id !== 's11'))
+    expect(await ids(store, true)).toEqual(['s11'])
+    expect(await ids(store)).toEqual(names.slice(60))
+    expect(await store.restore('s12')).toEqual(['heads/s12/main', 'heads/s12/try'])
+    expect((await store.load('s12', { branch: 'try' }))!.messages).toHaveLength(1)
+    expect((await store.verify()).problems).toEqual([])
+    await store.close()
+    expectWhole(folder)
+  })
+
   test('and saves at once, by many: nothing is lost', async () => {
     const { folder, store, say } = clocked()
     const sessions = ['a-1', 'b-1', 'c-1']

@@ -12,9 +12,9 @@ import { Run } from '../adapters/langgraph/context.ts'
 import { assistant, user } from '../adapters/openai-agents/context.ts'
 import { DEMO } from '../cli/command-line.ts'
 import { tempFolder } from '../git/real-git.ts'
-import { seeded } from '../redaction/sample.ts'
-import { emptySession, expectWhole, message, realGit, storeAt } from './support/git-store.ts'
+import { emptySession, expectWhole, realGit, storeAt } from './support/git-store.ts'
 import { everythingIn } from './support/inflated.ts'
+import { addRandomHistory } from './support/random-history.ts'
 
 const SECRET = 'correct "horse" battery'
 
@@ -65,42 +65,11 @@ test.each([1, 2, 3, 4, 5, 6])(
   async (seed) => {
     const folder = join(tempFolder(), 'store')
     const store = storeAt(folder)
-    const random = seeded(seed)
-    const below = (most: number) => Math.floor(random() * most)
-    const said = () => {
-      const text = random() < 0.25 ? `use ${SECRET}` : `text ${below(1000)}`
+    const say = (_: number, random: () => number) => {
+      const text = random() < 0.25 ? `use ${SECRET}` : `text ${Math.floor(random() * 1000)}`
       return random() < 0.2 ? `${'a line\n'.repeat(900)}${text}` : text
     }
-    const names = ['a', 'b']
-    for (const name of names) await store.save({ ...emptySession(name), title: said() })
-    for (let n = 0; n < 40; n++) {
-      const session = names[below(names.length)]!
-      const branches = await store.branches(session)
-      const branch = branches[below(branches.length)]!.name
-      const kind = random() < 0.3 ? 'step' : 'save'
-      const what = below(10)
-      if (what === 0) {
-        names.push(`fork ${n}`)
-        await store.fork(session, { at: branch, session: `fork ${n}` })
-      } else if (what === 1) await store.fork(session, { at: branch, branch: `b${n}` })
-      else if (what === 2) await store.tag(session, `t${n}`, { at: branch })
-      else if (what === 3) {
-        const state = (await store.load(session, { branch }))!
-        const messages = state.messages.slice(0, below(state.messages.length + 1))
-        await store.save({ ...state, title: said(), messages }, { branch, expected: 'any', kind })
-      } else if (what === 4) {
-        const events = [{ sequence: 0, at: '2024-01-01T00:00:00.000Z', type: 'note', text: said() }]
-        const run = {
-          id: `r${n}`,
-          status: 'done',
-          prompt: said(),
-          startedAt: '2024-01-01T00:00:00.000Z',
-          events,
-        }
-        await store.append(session, { runs: [run] }, { branch, kind })
-      } else
-        await store.append(session, { messages: [message(`m${n}`, said())] }, { branch, kind, key: `k${n}` })
-    }
+    await addRandomHistory(store, { seed, operations: 40, steps: 0.3, say })
     await store.close()
     await expectRewritten(folder, SECRET, 'a')
   },

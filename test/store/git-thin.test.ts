@@ -7,8 +7,8 @@ import type { Session } from '../../src/state/session.ts'
 import type { GitSessionStore } from '../../src/store/git/git-session-store.ts'
 import type { ThinOptions } from '../../src/store/git/rewriting/thin.ts'
 import { gitText, tempFolder } from '../git/real-git.ts'
-import { seeded } from '../redaction/sample.ts'
-import { emptySession, expectWhole, fill, message, storeAt } from './support/git-store.ts'
+import { expectWhole, fill, message, storeAt } from './support/git-store.ts'
+import { addRandomHistory } from './support/random-history.ts'
 
 const DAY = 86_400_000
 const START = Date.parse('2024-01-01T00:00:00Z')
@@ -169,33 +169,10 @@ async function expectThinned(store: GitSessionStore, session: string, options: T
 async function randomStore(seed: number): Promise<GitSessionStore> {
   let now = START
   const store = storeAt(join(tempFolder(), 'store'), { now: () => now })
-  const random = seeded(seed)
-  const below = (most: number) => Math.floor(random() * most)
-  const names = ['a', 'b']
-  for (const name of names) await store.save(emptySession(name))
-  for (let n = 0; n < 60; n++) {
+  const tick = () => {
     now += DAY / 24
-    const session = names[random() < 0.6 ? 0 : below(names.length)]!
-    const branches = await store.branches(session)
-    const branch = branches[below(branches.length)]!.name
-    const kind = random() < 0.5 ? 'step' : 'save'
-    const what = below(14)
-    if (what === 0) {
-      names.push(`fork ${n}`)
-      await store.fork(session, { at: branch, session: `fork ${n}` })
-    } else if (what === 1) await store.fork(session, { at: branch, branch: `b${n}` })
-    else if (what === 2) await store.tag(session, `t${n}`, { at: branch })
-    else if (what === 3) {
-      const state = (await store.load(session, { branch }))!
-      const messages = state.messages.slice(0, below(state.messages.length + 1))
-      await store.save({ ...state, title: `title ${n}`, messages }, { branch, expected: 'any', kind })
-    } else
-      await store.append(
-        session,
-        { messages: [message(`m${n}`, `text ${n}`)] },
-        { branch, kind, key: `k${n}` },
-      )
   }
+  await addRandomHistory(store, { seed, operations: 60, steps: 0.5, say: (n) => `text ${n}`, tick })
   return store
 }
 

@@ -1,8 +1,10 @@
-import { existsSync, rmSync } from 'node:fs'
+import { hash } from 'node:crypto'
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { checkpointsOf } from '../../src/checkpoints/of-store.ts'
 import { AlreadyExistsError, NotFoundError } from '../../src/errors.ts'
+import { ObjectStore } from '../../src/git/database/object-store.ts'
 import type { SessionId } from '../../src/ids.ts'
 import { GitSessionStore } from '../../src/store/git/git-session-store.ts'
 import { git, gitText, tempFolder } from '../git/real-git.ts'
@@ -237,6 +239,52 @@ describe('The numbers of a session', () => {
     })
     expect(stats.get('b')).not.toHaveProperty('cost')
     expect(stats.get('b')).not.toHaveProperty('fields')
+    await store.close()
+  })
+
+  test('are remembered until something changes, and a copy that is not right is not used', async () => {
+    vi.stubEnv('XDG_CACHE_HOME', tempFolder())
+    const { folder, store, say } = clocked()
+    for (let n = 0; n < 130; n++) await say(`s${n % 3}`, `text ${n}`)
+    await store.fork('s1', { session: 'fork' })
+    await store.maintain()
+    const walks = vi.spyOn(ObjectStore.prototype, 'sizes')
+    const walked = async (): Promise<[Map<string, unknown>, number]> => {
+      const again = new GitSessionStore(folder)
+      const before = walks.mock.calls.length
+      const stats = await statsOf(again)
+      await again.close()
+      return [stats, walks.mock.calls.length - before]
+    }
+    const [first, count] = await walked()
+    expect(count).toBe(1)
+    expect(await walked()).toEqual([first, 0])
+    expect(
+      (await store.retention.prune({ rules: [{ maxBytes: 0 }] }, { dryRun: true })).frees,
+    ).toBeGreaterThan(0)
+    expect(await walked()).toEqual([first, 0])
+
+    const copies = join(folder, 'forkpoint/copies')
+    const file = join(copies, `${hash('sha1', 'usage 1', 'hex')}.${readdirSync(copies)[0]!.split('.')[1]}`)
+    const bytes = readFileSync(file)
+    const forged = Buffer.from(bytes)
+    forged[forged.length - 4]! ^= 1
+    for (const content of [forged, bytes.subarray(0, 50), Buffer.alloc(0)]) {
+      writeFileSync(file, content)
+      expect(await walked()).toEqual([first, 1])
+    }
+    // An older copy does not count either.
+    const old = readFileSync(file)
+    await say('s1', 'more')
+    writeFileSync(file, old)
+    const [now, again] = await walked()
+    expect(again).toBe(1)
+    expect(now.get('s1')).toMatchObject({
+      checkpoints: (first.get('s1') as { checkpoints: number }).checkpoints + 1,
+    })
+    await store.maintain({ purge: true })
+    expect(existsSync(file)).toBe(false)
+    walks.mockRestore()
     await store.close()
   })
 

@@ -23,6 +23,31 @@ const archives = (folder: string) => Object.keys(refsAt(folder, 'refs/forkpoint/
 const SERVERS = { 'a folder': folderServer, 'git http-backend': httpServer }
 
 describe.each(Object.entries(SERVERS))('Archives and %s', (_, newServer) => {
+  test('give up many sessions at once that a policy elsewhere removed', { timeout: 120_000 }, async () => {
+    const server = await newServer()
+    let now = Date.parse('2025-01-01T00:00:00.000Z')
+    const options = { now: () => now }
+    const [here, there] = [machine(server.url, 'ann', options), machine(server.url, 'bob', options)]
+    const names = Array.from({ length: 50 }, (_, n) => `s${n + 10}`)
+    await Promise.all(names.map((id) => begin(here, id, 1)))
+    await here.archive({ sessions: names })
+    await here.sync()
+    await there.sync()
+    expect(await ids(there, true)).toEqual(names)
+    now += 864e5
+    await begin(here, 'new')
+    expect((await here.retention.prune({ rules: [{ maxCount: 11 }] })).removed).toHaveLength(40)
+    await here.sync()
+    await there.sync()
+    const left = await ids(here, true)
+    expect(left).toHaveLength(10)
+    for (const store of [here, there]) {
+      expect(await ids(store, true)).toEqual(left)
+      expect(await ids(store)).toEqual(['new'])
+      expectClean(store.folder)
+    }
+  })
+
   test('are the same on two machines and the server, and come back on all', {
     timeout: 120_000,
   }, async () => {

@@ -187,7 +187,7 @@ async function act(machine: Machine, world: World, step: number): Promise<string
     return 'sync'
   }
   if (choice < 30) {
-    note1(machine, await fetchSessions(machine.sharing))
+    note1(machine, (await fetchSessions(machine.sharing)).report)
     return 'fetch'
   }
   if (choice < 35) {
@@ -307,7 +307,7 @@ async function goOn(machine: Machine, session: string, world: World): Promise<vo
   const { commits, release } = await bringOutdated(machine.sharing, session as SessionId)
   if (await machine.store.exists(session)) await rewrite(machine, session, [...world.words], world, commits)
   release()
-  note1(machine, await fetchSessions(machine.sharing))
+  note1(machine, (await fetchSessions(machine.sharing)).report)
 }
 
 /** What was said in checkpoints that refs lead to here, with all that these were and are. */
@@ -320,7 +320,7 @@ async function saidBy(machine: Machine, world: World): Promise<{ text: string; a
 }
 
 async function sync(machine: Machine): Promise<void> {
-  note1(machine, await fetchSessions(machine.sharing))
+  note1(machine, (await fetchSessions(machine.sharing)).report)
   const { refused } = await pushSessions(machine.sharing)
   for (const { session, error, reason } of refused) {
     // An archived session with work that a deletion did not know.

@@ -1,6 +1,7 @@
 /**
- * Three years of two machines and a server: sessions come, policies run, and what they removed stays removed. A plain model
- * says which sessions each machine has. `FORKPOINT_SOAK=1`: 20,000 sessions instead of 2,000.
+ * Three years of two machines and a server: sessions come, policies run every day, cold sessions are archived, and what was
+ * removed stays removed. A plain model says which sessions each machine has. `FORKPOINT_SOAK=1`: 100,000 sessions instead of
+ * 2,000.
  */
 import { expect, test } from 'vitest'
 import { type FileSystem, nodeFileSystem, onSameDisk } from '../../src/git/disk/file-system.ts'
@@ -14,13 +15,22 @@ import { bytesOfPacks, emptySession, message } from '../store/support/git-store.
 import { everythingIn } from '../store/support/inflated.ts'
 import { expectClean, folderServer, machine, refsAt } from './support/machines.ts'
 
-const SESSIONS = process.env.FORKPOINT_SOAK === '1' ? 20_000 : 2000
-/** Days from one run of the policies to the next. */
-const STEP = 30
+const SESSIONS = Number(
+  process.env.FORKPOINT_SESSIONS ?? (process.env.FORKPOINT_SOAK === '1' ? 100_000 : 2000),
+)
 const DAY = 864e5
-const YEARS = 3 * 365
+/** Three years. */
+const DAYS = 3 * 365
+/** Days from one upkeep of machines and server to the next. */
+const UPKEEP = 90
+/** With many sessions, machines sync and archive more often, so that refs stay few. */
+const IS_LARGE = SESSIONS > 10_000
+/** Days from one sync of a machine to the next. */
+const SYNC = IS_LARGE ? 7 : 28
 const START = Date.parse('2025-01-01T00:00:00.000Z')
-const TRASH = 14 * DAY
+const TRASH = (IS_LARGE ? 7 : 14) * DAY
+/** How long nobody used a session that is archived. */
+const COLD = (IS_LARGE ? 3 : 10) * DAY
 /** Another choice leads to other years, just as true. */
 const SEED = Number(process.env.FORKPOINT_SEED ?? 1)
 
@@ -58,12 +68,14 @@ interface Model {
 }
 
 test('what policies removed in three years stays removed, and nothing else is lost', {
-  timeout: 3_600_000,
+  timeout: 3 * 3_600_000,
 }, async () => {
   const random = seeded(SEED)
   const pick = <T>(...of: T[]): T => of[Math.floor(random() * of.length)]!
   const clock = { now: START }
   const server = await folderServer()
+  // A push becomes one pack, as on a server of one's own.
+  gitText(server.folder, ['config', 'receive.unpackLimit', '1'])
   const at: Model = { live: new Map(), gone: new Map() }
   const begin = (name: string): Machine => ({
     store: machine(server.url, name, { now: () => clock.now }),
@@ -108,44 +120,47 @@ test('what policies removed in three years stays removed, and nothing else is lo
       await store.close()
       await repository.close()
     }
-    await counted('append', (store) => goOn({ ...place, store }, owned(place)[0]!))
+    await counted('append', (store) => goOn({ ...place, store }, owned(place).at(-1)!))
     await counted('list', async (store) => {
       for await (const { id } of store.list()) expect(id).toBeDefined()
     })
     return counts
   }
   let reads: Record<string, number> | undefined
+  let rule: Rule = { maxAge: 0, maxCount: 0, minAge: 0 }
 
-  for (let day = 0; day < YEARS; day += STEP) {
+  for (let day = 0; day < DAYS; day++) {
     clock.now = START + day * DAY
-    const isYearly = day % 360 === 0
-    const rule = {
-      maxAge: pick(45, 60, 90, 1000) * DAY,
-      maxCount: Math.floor(SESSIONS / pick(12, 15, 18)),
-      minAge: pick(0, 7, 20, 40) * DAY,
-      keepTitles: ['*release*'],
-    }
+    if (day % 30 === 0)
+      rule = {
+        maxAge: pick(45, 60, 90, 1000) * DAY,
+        maxCount: Math.floor(SESSIONS / pick(12, 15, 18)),
+        minAge: pick(0, 7, 20, 40) * DAY,
+        keepTitles: ['*release*'],
+      }
     for (const place of [one, two]) {
       const news: string[] = []
       clock.now += 1000
-      for (; count < (SESSIONS * (day + STEP * (place === one ? 0.5 : 1))) / YEARS; count++)
-        news.push(`s${count}`)
+      for (; count < (SESSIONS * (day + (place === one ? 0.5 : 1))) / DAYS; count++) news.push(`s${count}`)
       await Promise.all(news.map((id) => start(place, id)))
       const own = owned(place)
-      for (let n = 0; n < STEP; n++)
-        if (own.length > 0 && random() < 0.5) await goOn(place, own[Math.floor(random() * own.length)]!)
+      if (own.length > 0 && random() < 0.5) await goOn(place, own[Math.floor(random() * own.length)]!)
       clock.now += 1000
-      await prune(place, isYearly ? { ...rule, maxBytes: pick(0.3, 0.6, 0.9) } : rule, clock.now)
+      await prune(place, day % 365 === 0 ? { ...rule, maxBytes: pick(0.3, 0.6, 0.9) } : rule, clock.now)
     }
-    if (day % (6 * STEP) === 0) for (const { store } of [one, two]) await store.maintain()
-    // The owner of the server runs git's own upkeep once a year.
-    if (isYearly) gitText(server.folder, ['gc', '--quiet'])
     reads ??= await readsAt(one)
-    // The second machine is away for the second year.
+    if (day % UPKEEP === 0) {
+      for (const { store } of [one, two]) await store.maintain()
+      // The owner of the server runs git's own upkeep.
+      gitText(server.folder, ['gc', '--quiet'])
+    }
+    // The second machine is away for the second year, the third one for nearly all the time.
     const isAway = day > 365 && day < 730
-    if (day % (4 * STEP) === 0) await sync(one, at)
-    if (day % (4 * STEP) === STEP && !isAway) await sync(two, at)
-    if (day === 10 * STEP) await sync(away, at)
+    for (const place of [day % SYNC === 0 && one, day % SYNC === 3 && !isAway && two, day === 300 && away])
+      if (place !== false) {
+        if (place !== away) await place.store.archive({ olderThan: COLD })
+        await sync(place, at)
+      }
   }
 
   for (const place of [two, one, away, two, one]) await sync(place, at)
@@ -245,6 +260,7 @@ async function sync(place: Machine, at: Model): Promise<void> {
     if ((at.live.has(id) || !at.gone.has(id)) && (at.live.get(id)?.version ?? 0) < one.version)
       at.live.set(id, { ...one })
   const found: string[] = []
-  for await (const { id } of place.store.list({ order: 'id' })) found.push(id)
+  for (const archived of [false, true])
+    for await (const { id } of place.store.list({ order: 'id', archived })) found.push(id)
   expect(found.sort()).toEqual([...place.has.keys()].sort())
 }

@@ -10,8 +10,8 @@ import { WorkspaceFiles } from '../../src/workspace/workspace-files.ts'
 import { tempFolder } from '../git/real-git.ts'
 import { ROOT, Scene } from '../git/support/crash.ts'
 import { exportTo } from '../git/support/disk-state.ts'
+import { FULL } from '../git/support/full-disk.ts'
 import { judge } from '../git/support/judge.ts'
-import type { Fault, Operation } from '../git/support/simulated-disk.ts'
 import { emptySession, expectWhole, message } from '../store/support/git-store.ts'
 import { type Content, contentOf, write } from './support/folder.ts'
 
@@ -83,24 +83,6 @@ async function operationsOfTurn(): Promise<number> {
   await bothTurns(made)
   await scene.end()
   return count
-}
-
-const FREES = /unlink|removeDir|sync|truncate|close/
-
-/** How a disk is full: from one operation on, at one operation only, or in the middle of a write. */
-const FULL: Record<string, (n: number) => (operation: Operation) => Fault | undefined> = {
-  'from an operation on': (n) => (operation) =>
-    operation.n >= n && !FREES.test(operation.kind) ? { error: 'ENOSPC' } : undefined,
-  'for one operation': (n) => (operation) => (operation.n === n ? { error: 'ENOSPC' } : undefined),
-  'after half of a write': (n) => {
-    let isFull = false
-    return ({ n: at, kind, bytes = 0 }) => {
-      if (at < n || FREES.test(kind)) return undefined
-      if (isFull || kind !== 'write' || bytes < 2) return { error: 'ENOSPC' }
-      isFull = true
-      return { short: Math.floor(bytes / 2) }
-    }
-  },
 }
 
 test.each(Object.entries(FULL))(

@@ -32,10 +32,10 @@ export class Archives {
     return found
   }
 
-  /** Returns the archives that hold refs of the session. Skips unreadable ones. */
-  holding(session: SessionId): Archive[] {
-    const part = encodeName(session)
-    return this.all(passOver).filter(({ sessions }) => sessions.has(part))
+  /** Returns the archives that hold refs of any of the sessions. Skips unreadable ones. */
+  holding(...wanted: readonly SessionId[]): Archive[] {
+    const parts = wanted.map(encodeName)
+    return this.all(passOver).filter(({ sessions }) => parts.some((part) => sessions.has(part)))
   }
 
   /** Returns what all archives together hold of a session. Skips unreadable ones. */

@@ -22,6 +22,12 @@ import {
 import { encodeName, isSameName } from '../../ref-part.ts'
 import { Archives } from './archives.ts'
 
+/** All refs below `refs/heads/`, from one look at the disk, and what is wrong with those that cannot be read. */
+export interface HeadListing {
+  readonly entries: readonly (readonly [RefName, ObjectId])[]
+  readonly broken: readonly (readonly [ref: string, error: unknown])[]
+}
+
 export class Heads<R extends AnyRepository = Repository> {
   readonly repository: R
 
@@ -56,6 +62,42 @@ export class Heads<R extends AnyRepository = Repository> {
         parseRef(ref),
       ),
     )
+  }
+
+  /** Lists all refs below `refs/heads/`, for several methods that need them. */
+  listHeads(): HeadListing {
+    const broken: [string, unknown][] = []
+    const entries = [
+      ...this.repository.refs.entries('refs/heads/', (ref, error) => void broken.push([ref, error])),
+    ]
+    return { entries, broken }
+  }
+
+  /**
+   * As `refsOf`, for all sessions: by the part of a ref that encodes the session's id. `broken` has the parts of sessions
+   * with a ref that cannot be read. Throws CorruptError for other refs.
+   */
+  refsOfAll(heads: HeadListing): { refs: Map<string, Map<RefName, ObjectId>>; broken: Set<string> } {
+    const refs = new Map<string, Map<RefName, ObjectId>>()
+    const broken = new Set<string>()
+    const skip = (ref: string, error: unknown): void => {
+      const part = ref.split('/')[2]
+      if (part === undefined) throw error
+      broken.add(part)
+    }
+    const add = (ref: RefName, id: ObjectId): void => {
+      if (parseRef(ref) === undefined) return
+      const part = ref.split('/')[2]!
+      const own = refs.get(part)
+      if (own === undefined) refs.set(part, new Map([[ref, id]]))
+      else own.set(ref, id)
+    }
+    for (const one of this.archives.sessions(() => undefined).values())
+      for (const [ref, id] of one.refs) add(ref, id)
+    for (const [ref, error] of heads.broken) skip(ref, error)
+    for (const [ref, id] of heads.entries) add(ref, id)
+    for (const [ref, id] of this.repository.refs.entries('refs/tags/', skip)) add(ref, id)
+    return { refs, broken }
   }
 
   /** Returns whether the session exists only in archives. */
@@ -122,9 +164,12 @@ export class Heads<R extends AnyRepository = Repository> {
   /**
    * Yields sessions with their branches, in the order of their refs. Throws CorruptError for an unreadable ref or
    * folder of refs; with `onBroken`, calls that and continues, and the session of such a ref is yielded as well.
+   *
+   * @param heads default: listed now
    */
   *sessions(
     onBroken?: (session: SessionId, error: unknown) => void,
+    heads?: HeadListing,
   ): Generator<[SessionId, Map<BranchName, CommitId>]> {
     const broken = new Set<SessionId>()
     const skip = (ref: string, error: unknown): void => {
@@ -136,7 +181,12 @@ export class Heads<R extends AnyRepository = Repository> {
     }
     let session: SessionId | undefined
     let branches = new Map<BranchName, CommitId>()
-    for (const [ref, id] of this.repository.refs.entries('refs/heads/', onBroken && skip)) {
+    for (const [ref, error] of heads?.broken ?? []) {
+      if (onBroken === undefined) throw error
+      skip(ref, error)
+    }
+    const entries = heads?.entries ?? this.repository.refs.entries('refs/heads/', onBroken && skip)
+    for (const [ref, id] of entries) {
       const parsed = parseRef(ref)
       if (parsed?.kind !== 'branch') continue
       if (parsed.session !== session) {
@@ -157,12 +207,12 @@ export class Heads<R extends AnyRepository = Repository> {
    */
   *archivedSessions(
     onBroken?: (ref: RefName, error: unknown) => void,
+    heads?: HeadListing,
   ): Generator<[SessionId, Map<BranchName, CommitId>]> {
     const archived = this.archives.sessions(onBroken)
     const live = new Set<string | undefined>()
     if (archived.size > 0)
-      for (const [ref] of this.repository.refs.entries('refs/heads/', () => undefined))
-        live.add(ref.split('/')[2])
+      for (const [ref] of (heads ?? this.listHeads()).entries) live.add(ref.split('/')[2])
     for (const [part, { session, refs }] of archived) {
       if (live.has(part)) continue
       const branches = new Map<BranchName, CommitId>()

@@ -42,14 +42,15 @@ export interface CommitInfo extends Ancestor {
 }
 
 export class History<R extends AnyRepository = Repository> extends Heads<R> {
-  readonly #copies: KeptCopies
+  /** Where results of long walks are kept. */
+  readonly copies: KeptCopies
   readonly #known = new Map<CommitId, CommitInfo>()
   /** The last commit of a walk, so that the walk continues without reading it again. */
   #seen: { id: CommitId; parent: CommitId | undefined } | undefined
 
   constructor(repository: R, copies: KeptCopies) {
     super(repository)
-    this.#copies = copies
+    this.copies = copies
   }
 
   get objects(): ObjectStore {
@@ -186,7 +187,7 @@ export class History<R extends AnyRepository = Repository> extends Heads<R> {
   /** Returns whether a commit is a checkpoint of the session. */
   async has(session: SessionId, id: CommitId): Promise<boolean> {
     if (!(await this.#isCommit(id))) return false
-    const mark = this.#copies.mark()
+    const mark = this.copies.mark()
     const tips = await this.#tips(session)
     let read = 0
     const near = await this.reachable(tips, { until: (other) => other === id || read++ === NEAR })
@@ -199,12 +200,12 @@ export class History<R extends AnyRepository = Repository> extends Heads<R> {
     // Nothing is kept for a shallow clone, because the point where its history ends can change.
     if (this.objects.isShallow)
       return (await this.reachable(tips, { until: (other) => other === id })).has(id)
-    const known = KnownAncestors.read(this.#copies, session)
+    const known = KnownAncestors.read(this.copies, session)
     if (known !== undefined && tips.includes(known.tip) && known.has(id)) return true
     const active = this.head(session, this.active(session))
     const tip = active ?? tips[0]!
     const ids = await this.reachable([tip], { known })
-    KnownAncestors.keep(this.#copies, session, { tip, ids, before: known }, mark)
+    KnownAncestors.keep(this.copies, session, { tip, ids, before: known }, mark)
     if (ids.has(id)) return true
     return (await this.reachable(tips, { until: (other) => other === id, known })).has(id)
   }

@@ -26,6 +26,8 @@ export interface Aim {
 
 export interface LockedChange<A extends Aim, T> {
   session: SessionId
+  /** Further sessions that come back from archives in the same change. */
+  beside?: readonly SessionId[]
   /** The name of the changed branch or line in errors. */
   branch: string
   aim(): A | Promise<A>
@@ -39,6 +41,8 @@ export interface LockedChange<A extends Aim, T> {
 }
 
 const ROUNDS = 20
+/** Each of these rounds means that another change of the archive was made, and one archive has hundreds of sessions. */
+const ARCHIVE_ROUNDS = 1000
 
 /**
  * Makes the change. If it changes anything, archived refs of the session are brought back in the same change. Throws
@@ -48,11 +52,13 @@ export async function changeLocked<A extends Aim, T>(
   heads: History<AnyRepository>,
   change: LockedChange<A, T>,
 ): Promise<T> {
-  const { session, branch } = change
+  const { session, branch, beside = [] } = change
+  const sessions = [session, ...beside]
   let back: Return | undefined
-  for (let round = 0; round < ROUNDS; round++) {
+  let moved = 0
+  for (let round = 0; round - moved < ROUNDS && moved < ARCHIVE_ROUNDS; round++) {
     const aim = await change.aim()
-    if (aim.frees === true || back !== undefined) back = await Return.of(heads, session)
+    if (aim.frees === true || back !== undefined) back = await Return.of(heads, sessions)
     const purge: LockName[] = aim.reaches || back !== undefined ? [PURGE_LOCK] : []
     const result = await heads.repository.change<T | Again>(
       {
@@ -62,8 +68,9 @@ export async function changeLocked<A extends Aim, T>(
             aim.frees === true ||
             back !== undefined ||
             aim.refs.some((ref) => isOf(session, ref) && current.get(ref) === undefined)
-          if (mayBeArchived && !Return.isStill(back, heads, session)) {
-            back = await Return.of(heads, session)
+          if (mayBeArchived && !Return.isStill(back, heads, sessions)) {
+            moved++
+            back = await Return.of(heads, sessions)
             return nothing(AGAIN)
           }
           if (back === undefined) return change.decide(aim, current)

@@ -1,4 +1,4 @@
-/** Brings a session back from archives: sets its refs again, and replaces the archives by ones without it. */
+/** Brings sessions back from archives: sets their refs again, and replaces the archives by ones without them. */
 import type { AnyRepository } from '../../git/any-repository.ts'
 import type { Plan } from '../../git/refs/change.ts'
 import {
@@ -14,59 +14,64 @@ import { type Archive, type ArchivedSession, type NewArchive, newArchive } from 
 import type { History } from '../commits/history.ts'
 
 export class Return {
-  readonly #session: SessionId
-  readonly #archived: ArchivedSession
+  readonly #archived: readonly ArchivedSession[]
   readonly #archives: readonly Archive[]
   readonly #rest: readonly NewArchive[]
 
   private constructor(
-    session: SessionId,
-    archived: ArchivedSession,
+    archived: readonly ArchivedSession[],
     archives: readonly Archive[],
     rest: readonly NewArchive[],
   ) {
-    this.#session = session
     this.#archived = archived
     this.#archives = archives
     this.#rest = rest
   }
 
-  /** Prepares the return of a session; `undefined` if no archive holds anything of it. */
-  static async of(history: History<AnyRepository>, session: SessionId): Promise<Return | undefined> {
-    const archives = history.archives.holding(session)
-    const archived = history.archives.of(session)
-    if (archived === undefined) return undefined
+  /** Prepares the return of sessions; `undefined` if no archive holds anything of them. */
+  static async of(
+    history: History<AnyRepository>,
+    sessions: readonly SessionId[],
+  ): Promise<Return | undefined> {
+    const archives = history.archives.holding(...sessions)
+    const archived = sessions.flatMap((session) => history.archives.of(session) ?? [])
+    if (archived.length === 0) return undefined
+    const parts = new Set(sessions.map(encodeName))
     const rest: NewArchive[] = []
     for (const archive of archives) {
-      const made = await without(history, archive, new Set([encodeName(session)]))
+      const made = await without(history, archive, parts)
       if (made !== undefined) rest.push(made)
     }
-    return new Return(session, archived, archives, rest)
+    return new Return(archived, archives, rest)
   }
 
-  /** Returns whether the session's archives have not changed since `back` was made. Called under the locks. */
+  /** Returns whether the sessions' archives have not changed since `back` was made. Called under the locks. */
   static isStill(
     back: Return | undefined,
     { archives }: History<AnyRepository>,
-    session: SessionId,
+    sessions: readonly SessionId[],
   ): boolean {
     const ids = (all: readonly Archive[]): string => all.map(({ id }) => id).join(' ')
-    return ids(archives.holding(session)) === ids(back === undefined ? [] : back.#archives)
+    return ids(archives.holding(...sessions)) === ids(back === undefined ? [] : back.#archives)
   }
 
   /** The refs to lock. */
   get locks(): LockName[] {
     return [
-      ...this.#archived.refs.keys(),
-      activeRef(this.#session),
+      ...this.#refs.keys(),
+      ...this.#archived.map(({ session }) => activeRef(session)),
       ...[...this.#archives, ...this.#rest].map(({ ref }) => ref),
     ]
   }
 
-  /** Returns the values of refs as if the session were not archived. */
+  get #refs(): Map<RefName, ObjectId> {
+    return new Map(this.#archived.flatMap(({ refs }) => [...refs]))
+  }
+
+  /** Returns the values of refs as if the sessions were not archived. */
   values(current: ReadonlyMap<LockName, ObjectId | undefined>): Map<LockName, ObjectId | undefined> {
     const values = new Map(current)
-    for (const [ref, id] of this.#archived.refs) if (values.get(ref) === undefined) values.set(ref, id)
+    for (const [ref, id] of this.#refs) if (values.get(ref) === undefined) values.set(ref, id)
     return values
   }
 
@@ -74,22 +79,24 @@ export class Return {
   with<T>(plan: Plan<T>, current: ReadonlyMap<LockName, ObjectId | undefined>): Plan<T> {
     const { symbolic = [] } = plan
     if (plan.moves.size === 0 && symbolic.length === 0) return plan
-    const missing = [...this.#archived.refs].filter(([ref]) => current.get(ref) === undefined)
+    const missing = [...this.#refs].filter(([ref]) => current.get(ref) === undefined)
     const moves = new Map<RefName, ObjectId | null>([...missing, ...plan.moves])
     for (const { ref } of this.#archives) moves.set(ref, null)
     for (const { ref, id } of this.#rest) moves.set(ref, id)
-    const { active } = this.#archived
-    const ref = activeRef(this.#session)
-    const activates =
-      active !== undefined &&
-      moves.get(active) !== null &&
-      current.get(ref) === undefined &&
-      symbolic.every((one) => one.ref !== ref)
+    const activated = this.#archived.flatMap(({ session, active }) => {
+      const ref = activeRef(session)
+      const activates =
+        active !== undefined &&
+        moves.get(active) !== null &&
+        current.get(ref) === undefined &&
+        symbolic.every((one) => one.ref !== ref)
+      return activates ? [{ ref, to: active }] : []
+    })
     return {
       ...plan,
       moves,
       objects: [...plan.objects, ...this.#rest.flatMap(({ objects }) => objects)],
-      symbolic: [...symbolic, ...(activates ? [{ ref, to: active }] : [])],
+      symbolic: [...symbolic, ...activated],
     }
   }
 }

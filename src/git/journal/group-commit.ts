@@ -214,6 +214,7 @@ export class GroupCommit {
     }
     if (pack !== undefined) placement.unkeep(pack.name)
     for (const one of batch) this.#queue.release(one.waiting.refs)
+    refs.removeEmptyFolders(moves.removed)
     journals.done(chapter, sequence)
     for (const one of batch) this.#finish(one)
     this.#host.written(chapter)

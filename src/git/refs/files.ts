@@ -13,6 +13,12 @@ interface Spares {
   text: string
 }
 
+/** A file that is written, but not in its place yet. Exactly one of the two has to be called. */
+export interface Staged {
+  place(): void
+  discard(): void
+}
+
 /** A file is reused only after this many saves: a process that opened it as the ref has read it by then. */
 const ROTATION = 3
 const REFS = 256
@@ -28,13 +34,18 @@ export class RefFiles {
     this.#temporaries = temporaries
   }
 
+  /** As `stage`, and puts the file in place. */
+  write(path: string, text: string, from?: string): void {
+    this.stage(path, text, from).place()
+  }
+
   /**
-   * Replaces the file at `path` with `text`, atomically. Throws StorageError.
+   * Writes what will replace the file at `path`, atomically. Throws StorageError.
    *
    * @param from the file's current text, if known. Only then is an older file reused: after a power loss it may have
    * its old text again, which must be an earlier value than `text`.
    */
-  write(path: string, text: string, from?: string): void {
+  stage(path: string, text: string, from?: string): Staged {
     const own = this.#spares.get(path)
     const follows =
       own !== undefined && from !== undefined && own.text === from && from.length === text.length
@@ -42,16 +53,29 @@ export class RefFiles {
     const bytes = Buffer.from(text)
     const file = (follows ? this.#again(own, bytes) : undefined) ?? this.#temporaries.write(bytes)
     let older: string | undefined
-    try {
-      if (from !== undefined) older = this.#keep(path)
-      this.#replace(file, path)
-    } catch (error) {
+    const discard = (): void => {
       this.#temporaries.discard(file)
       if (older !== undefined) this.#temporaries.discard(older)
-      throw error
     }
-    if (older === undefined) this.forget(path)
-    else this.#remember(path, older, text, follows ? own : undefined)
+    const orDiscard = (work: () => void): void => {
+      try {
+        work()
+      } catch (error) {
+        discard()
+        throw error
+      }
+    }
+    orDiscard(() => {
+      if (from !== undefined) older = this.#keep(path)
+    })
+    return {
+      discard,
+      place: () => {
+        orDiscard(() => this.#replace(file, path))
+        if (older === undefined) this.forget(path)
+        else this.#remember(path, older, text, follows ? own : undefined)
+      },
+    }
   }
 
   /** Forgets the files, because the ref was removed or another program changed it. */

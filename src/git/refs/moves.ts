@@ -1,8 +1,10 @@
 /** Moves the refs of one group together; if one move fails, all are undone. */
+import { StorageError } from '../../errors.ts'
 import { isObjectId, type ObjectId, type RefName } from '../../ids.ts'
 import type { LockWait } from '../disk/store-folder.ts'
+import type { Staged } from './files.ts'
 import type { Refs, RefValue } from './refs.ts'
-import { removeRefs } from './removal.ts'
+import { prepareRemoval, removeRefs } from './removal.ts'
 
 /** A ref that goes from one object to another; `null`: it does not exist. */
 export interface RefMove {
@@ -26,7 +28,8 @@ export class RefMoves {
   readonly #moves: readonly RefMove[]
   readonly #symbolic: readonly SymbolicMove[]
   readonly #forward: ReadonlySet<Move>
-  #touched: Move[] = []
+  /** Moves that may have happened; `isNew`: the ref had no file of its own. */
+  #touched: { move: Move; isNew: boolean }[] = []
 
   /**
    * The caller holds the locks of all refs.
@@ -51,39 +54,75 @@ export class RefMoves {
     return [...this.#moves, ...this.#symbolic].map(({ ref }) => ref)
   }
 
-  /** Throws LockedError, StorageError; then `undo` restores the refs that have moved. */
+  /** The refs that the moves remove. */
+  get removed(): RefName[] {
+    return [...this.#moves, ...this.#symbolic].flatMap(({ ref, to }) => (to === null ? ref : []))
+  }
+
+  /**
+   * Everything that needs room on the disk is written before the first ref moves. What follows can fail only while refs are
+   * created, and to undo that needs no room. Throws LockedError, StorageError; then `undo` restores the refs that have moved.
+   */
   async run(): Promise<void> {
-    // A symbolic ref always has a target: the target is created before it and removed after it.
-    for (const move of [...this.#moves, ...this.#symbolic]) {
-      if (move.to === null) continue
-      const from = this.#forward.has(move) ? (move.from ?? undefined) : undefined
-      this.#values.write(move.ref, refValue(move.to), from)
-      this.#touched.push(move)
+    const gone = this.#moves.flatMap(({ ref, to }) => (to === null ? ref : []))
+    const removal = gone.length === 0 ? undefined : await prepareRemoval(this.#values, this.#wait, gone)
+    try {
+      this.#write()
+      for (const move of [...this.#moves, ...this.#symbolic])
+        if (move.to === null) this.#touched.push({ move, isNew: false })
+      this.#values.removeLoose(this.#symbolic.flatMap(({ ref, to }) => (to === null ? ref : [])))
+      removal?.run()
+    } finally {
+      removal?.end()
     }
-    const gone = this.#moves.filter(({ to }) => to === null)
-    const goneSymbolic = this.#symbolic.filter(({ to }) => to === null)
-    this.#touched.push(...gone, ...goneSymbolic)
-    this.#values.removeLoose(goneSymbolic.map(({ ref }) => ref))
-    if (gone.length === 0) return
-    await removeRefs(
-      this.#values,
-      this.#wait,
-      gone.map(({ ref }) => ref),
-    )
+  }
+
+  /** A symbolic ref always has a target: the target is created before it and removed after it. */
+  #write(): void {
+    const writes: { move: Move; isNew: boolean; staged: Staged }[] = []
+    const isAlone = this.#moves.length + this.#symbolic.length === 1
+    try {
+      for (const move of [...this.#moves, ...this.#symbolic]) {
+        if (move.to === null) continue
+        const from = this.#forward.has(move) ? (move.from ?? undefined) : undefined
+        const isNew = move.from === null || (!isAlone && !this.#values.isLoose(move.ref))
+        writes.push({ move, isNew, staged: this.#values.stage(move.ref, refValue(move.to), from) })
+      }
+      // The names of new files may need room.
+      writes.sort((a, b) => Number(b.isNew) - Number(a.isNew)).reverse()
+      for (let next = writes.pop(); next !== undefined; next = writes.pop()) {
+        next.staged.place()
+        this.#touched.push(next)
+      }
+    } finally {
+      for (const { staged } of writes) staged.discard()
+    }
   }
 
   async undo(): Promise<void> {
     const touched = this.#touched.reverse()
     this.#touched = []
-    for (const move of touched) {
+    for (const { move, isNew } of touched) {
       const { ref, from } = move
       try {
-        if (from !== null) this.#values.write(ref, refValue(from))
+        if (from !== null && isNew && this.#values.packedValue(ref) === from) this.#values.removeLoose([ref])
+        else if (from !== null) this.#values.write(ref, refValue(from))
         else if ((this.#symbolic as readonly Move[]).includes(move)) this.#values.removeLoose([ref])
-        else await removeRefs(this.#values, this.#wait, [ref])
+        else await this.#remove(ref)
       } catch {
         // The ref keeps the value of the failed save: the commit is whole, but the save is reported as failed.
       }
+    }
+  }
+
+  /** Removes a ref that was just created. */
+  async #remove(ref: RefName): Promise<void> {
+    try {
+      await removeRefs(this.#values, this.#wait, [ref])
+    } catch (error) {
+      // Without room, nobody can lock or rewrite packed-refs.
+      if (!(error instanceof StorageError)) throw error
+      this.#values.removeLoose([ref])
     }
   }
 }

@@ -4,7 +4,7 @@
  * Source: gitrepository-layout(5), refs/files-backend.c.
  */
 import { dirname, join } from 'node:path'
-import { CorruptError } from '../../errors.ts'
+import { CorruptError, ForkpointError } from '../../errors.ts'
 import {
   isObjectId,
   isRefName,
@@ -15,7 +15,7 @@ import {
 } from '../../ids.ts'
 import type { FileSystem } from '../disk/file-system.ts'
 import type { Temporaries } from '../disk/temporaries.ts'
-import { RefFiles } from './files.ts'
+import { RefFiles, type Staged } from './files.ts'
 import { PackedRefs } from './packed-refs.ts'
 
 /** What a ref holds: an object id, or the name of another ref. */
@@ -120,8 +120,18 @@ export class Refs {
    * @param from the ref's current value, if the new value is a descendant of it; makes the write cheaper
    */
   write(ref: RefName, value: RefValue, from?: string): void {
+    this.stage(ref, value, from).place()
+  }
+
+  /** As `write`, but the ref does not move yet. Moving one that has a file then needs no room on the disk. */
+  stage(ref: RefName, value: RefValue, from?: string): Staged {
     const text = 'id' in value ? `${value.id}\n` : `ref: ${value.symbolic}\n`
-    this.#files.write(this.path(ref), text, from === undefined ? undefined : `${from}\n`)
+    return this.#files.stage(this.path(ref), text, from === undefined ? undefined : `${from}\n`)
+  }
+
+  /** Whether the ref has a file of its own. */
+  isLoose(ref: RefName): boolean {
+    return this.#fs.stat(this.path(ref)) !== undefined
   }
 
   /** Removes the files that only this object needs. */
@@ -134,6 +144,22 @@ export class Refs {
     for (const ref of refs) {
       this.#files.forget(this.path(ref))
       this.#fs.unlink(this.path(ref))
+    }
+  }
+
+  /**
+   * Removes the folders of removed refs that are empty now, so that later listings need not read them. Whoever needs one
+   * makes it again. If one cannot be removed, it stays.
+   */
+  removeEmptyFolders(refs: Iterable<RefName>): void {
+    try {
+      for (const ref of refs)
+        for (let folder = dirname(ref); folder.split('/').length > FEWEST_PARTS; folder = dirname(folder)) {
+          if (!this.#fs.removeDir(join(this.root, folder))) break
+          this.#realFolders.delete(folder)
+        }
+    } catch (error) {
+      if (!(error instanceof ForkpointError)) throw error
     }
   }
 
@@ -161,31 +187,43 @@ export class Refs {
   }
 
   /**
-   * Rewrites packed-refs without `refs`. The caller holds its lock. Syncs the file, since a lost rewrite would bring
-   * them back.
+   * Writes packed-refs without `refs`, to be put in place. The caller holds its lock. Syncs the file, since a lost rewrite
+   * would bring them back.
    */
-  removePacked(refs: readonly RefName[]): Promise<void> {
-    return this.#replacePacked(this.#packed.without(new Set(refs)))
+  withoutPacked(refs: readonly RefName[]): Promise<Staged> {
+    return this.#stagePacked(this.#packed.without(new Set(refs)))
   }
 
   /**
    * Rewrites packed-refs with these refs too, each with the id of a commit. The caller holds its lock. Syncs the
    * content, but not the name.
    */
-  addPacked(refs: ReadonlyMap<RefName, ObjectId>): Promise<void> {
-    return this.#replacePacked(this.#packed.with(refs))
+  async addPacked(refs: ReadonlyMap<RefName, ObjectId>): Promise<void> {
+    const staged = await this.#stagePacked(this.#packed.with(refs))
+    staged.place()
   }
 
-  async #replacePacked(content: Buffer): Promise<void> {
+  async #stagePacked(content: Buffer): Promise<Staged> {
     const temporary = this.#temporaries.write(content)
+    const discard = (): void => this.#temporaries.discard(temporary)
     try {
       await this.#fs.syncFile(temporary)
-      this.#fs.rename(temporary, this.#packed.path)
     } catch (error) {
-      this.#temporaries.discard(temporary)
+      discard()
       throw error
     }
-    this.#packed.forget()
+    return {
+      discard,
+      place: () => {
+        try {
+          this.#fs.rename(temporary, this.#packed.path)
+        } catch (error) {
+          discard()
+          throw error
+        }
+        this.#packed.forget()
+      },
+    }
   }
 
   /** The raw bytes of a loose ref's file, for recovery, which has to tell a broken ref from an absent one. */
@@ -249,6 +287,9 @@ export class Refs {
     return true
   }
 }
+
+/** Folders such as `refs/heads` stay. */
+const FEWEST_PARTS = 2
 
 function attempt<T>(
   ref: string,

@@ -11,12 +11,49 @@ import type { Refs } from './refs.ts'
  * StorageError.
  */
 export async function removeRefs(refs: Refs, wait: LockWait, names: readonly RefName[]): Promise<void> {
-  await takePackedRefs(refs, wait)
+  const removal = await prepareRemoval(refs, wait, names)
   try {
-    if (names.some((ref) => refs.packedValue(ref) !== undefined)) await refs.removePacked(names)
-    refs.removeLoose(names)
+    removal.run()
   } finally {
-    wait.locks.release(refs.packedPath)
+    removal.end()
+  }
+}
+
+/** A removal that needs no more room on the disk. packed-refs is locked until `end`. */
+export interface Removal {
+  run(): void
+  end(): void
+}
+
+/** As `removeRefs`, but the refs still exist until `run`. Call `end` in any case. */
+export async function prepareRemoval(
+  refs: Refs,
+  wait: LockWait,
+  names: readonly RefName[],
+): Promise<Removal> {
+  await takePackedRefs(refs, wait)
+  const unlock = (): void => wait.locks.release(refs.packedPath)
+  try {
+    const isPacked = names.some((ref) => refs.packedValue(ref) !== undefined)
+    let packed = isPacked ? await refs.withoutPacked(names) : undefined
+    const place = (): void => {
+      const staged = packed
+      packed = undefined
+      staged?.place()
+    }
+    return {
+      run: () => {
+        place()
+        refs.removeLoose(names)
+      },
+      end: () => {
+        packed?.discard()
+        unlock()
+      },
+    }
+  } catch (error) {
+    unlock()
+    throw error
   }
 }
 

@@ -3,16 +3,16 @@ import type { Checkpoints } from '../../checkpoints/checkpoints.ts'
 import { emptyTrash } from '../../checkpoints/trash.ts'
 import type { Repository } from '../../git/repository.ts'
 import { type ObjectId, parseRef, parseSessionId, type RefName, type SessionId } from '../../ids.ts'
-import type { JsonObject } from '../../json-value.ts'
 import { encodeName, isSameName } from '../../ref-part.ts'
 import { TimeSlice } from '../../time-slice.ts'
 import type { DocumentRules } from '../document.ts'
-import type { MaintainOptions, SessionSummary } from '../session-store.ts'
+import type { ListedSession } from '../git/listing/known-session.ts'
+import type { MaintainOptions } from '../session-store.ts'
 import { Arrivals } from './arrivals.ts'
 import { planRetention, type Removal, type RetentionPlan, type SessionFacts } from './plan.ts'
 import { type ParsedPolicy, parsePolicy, type RetentionPolicy } from './policy.ts'
-import { everySession, fieldsOf } from './stats.ts'
-import { bytesOfSessions } from './usage.ts'
+import { everySession } from './stats.ts'
+import { usageOfSessions } from './usage.ts'
 
 export interface PruneOptions {
   /** Only report what the policy would remove. */
@@ -54,16 +54,24 @@ export async function prune(
   // Measuring reads the whole store, so it is done only if needed.
   const isMeasured = dryRun || parsed.rules.some(({ maxBytes }) => maxBytes !== Number.POSITIVE_INFINITY)
   const measuring = (done: number, total: number) => onProgress?.({ phase: 'measuring', done, total })
-  const bytes = isMeasured ? await bytesOfSessions(checkpoints.history, measuring) : undefined
-  const byPart = bytes && new Map([...bytes].map(([session, one]) => [encodeName(session), one.own]))
-  for await (const one of everySession(source)) {
-    const session = parseSessionId(one.id)
-    const refs = checkpoints.refs.of(session)
-    seen.set(one.id, refs)
-    const tagged = [...refs.keys()].some((ref) => ref.startsWith('refs/tags/'))
-    const own = byPart && (byPart.get(encodeName(session)) ?? 0)
+  const usage = isMeasured ? await usageOfSessions(checkpoints.history, measuring) : undefined
+  const byPart = usage && new Map([...usage].map(([session, { bytes }]) => [encodeName(session), bytes.own]))
+  // The refs are read first: what changes later stays, because its refs are no longer these.
+  const heads = checkpoints.history.listHeads()
+  const { refs, broken } = checkpoints.history.refsOfAll(heads)
+  for await (const one of everySession(source, heads)) {
+    const { id } = one.summary
+    const session = parseSessionId(id)
+    const part = encodeName(session)
+    const own = refs.get(part) ?? new Map<RefName, ObjectId>()
+    seen.set(id, own)
     facts.push(
-      factsOf(one, await fieldsOf(checkpoints, one), { arrived: arrivals.of(session, now), tagged, own }),
+      factsOf(one, {
+        arrived: arrivals.of(session, now),
+        tagged: [...own.keys()].some((ref) => ref.startsWith('refs/tags/')),
+        bytes: byPart && (byPart.get(part) ?? 0),
+        isBroken: broken.has(part),
+      }),
     )
   }
   const plan = planRetention(parsed, facts, now)
@@ -93,6 +101,11 @@ async function carryOut(
   const slice = new TimeSlice()
   const { removals } = plan
   for (const some of groupsOf(repository, plan)) {
+    // One change of an archive for all of them, rather than one for each.
+    const [first, ...others] = some.flatMap(({ session }) =>
+      checkpoints.history.isArchived(session as SessionId) ? (session as SessionId) : [],
+    )
+    if (first !== undefined && others.length > 0) await checkpoints.refs.unarchive(first, ...others)
     const remove = async ({ session }: Removal): Promise<void> => {
       const options = { discardedAt: now, expected: seen.get(session)! }
       answers.set(session, await checkpoints.refs.deleteSession(session as SessionId, options))
@@ -124,20 +137,12 @@ function groupsOf({ refs }: Repository, { removals }: RetentionPlan): Removal[][
 const AT_ONCE = 64
 
 function factsOf(
-  { id, type, title, updatedAt, problem }: SessionSummary,
-  { workspace, metadata }: JsonObject,
-  { arrived, tagged, own }: { arrived: number; tagged: boolean; own: number | undefined },
+  { summary: { id, type, title, updatedAt, problem }, workspace, keep = false }: ListedSession,
+  { isBroken, ...known }: Pick<SessionFacts, 'arrived' | 'tagged' | 'bytes'> & { isBroken: boolean },
 ): SessionFacts {
   return {
-    id,
-    type,
-    title,
-    project: typeof workspace === 'string' ? workspace : undefined,
+    ...{ id, type, title, project: workspace, pinned: keep, damaged: isBroken || problem !== undefined },
     lastUse: Date.parse(updatedAt),
-    arrived,
-    pinned: ((metadata ?? {}) as { keep?: unknown }).keep === true,
-    tagged,
-    bytes: own,
-    damaged: problem !== undefined,
+    ...known,
   }
 }

@@ -43,7 +43,7 @@ export class Retention {
 
   /**
    * Yields statistics of each session, newest first: bytes on the disk, checkpoints, messages, tokens, and their cost
-   * if `prices` has the model. It reads the whole store once.
+   * if `prices` has the model. It reads the whole store, unless nothing has changed since the last call.
    *
    *     for await (const { id, bytes } of store.retention.stats()) console.log(id, bytes.own)
    */

@@ -1,19 +1,19 @@
 /** Statistics of each session: bytes, messages, tokens, cost. */
 import type { Checkpoints } from '../../checkpoints/checkpoints.ts'
 import { readFields } from '../../checkpoints/trees/documents.ts'
-import { CorruptError } from '../../errors.ts'
 import type { Repository } from '../../git/repository.ts'
-import { type CommitId, parseSessionId, type SessionId } from '../../ids.ts'
+import { type CommitId, parseSessionId } from '../../ids.ts'
 import type { JsonObject } from '../../json-value.ts'
 import { encodeName } from '../../ref-part.ts'
 import { costOf, type Prices } from '../../view/cost.ts'
 import { readUsage } from '../../view/usage.ts'
 import { type Project, projectIn } from '../../workspace/project/query.ts'
 import type { DocumentRules } from '../document.ts'
+import type { ListedSession } from '../git/listing/known-session.ts'
 import { KnownSessions } from '../git/listing/known-sessions.ts'
-import { listSessions } from '../git/listing/list.ts'
+import { listWithFacts } from '../git/listing/list.ts'
 import type { MaintainOptions, SessionSummary } from '../session-store.ts'
-import { bytesOfSessions, type SessionBytes } from './usage.ts'
+import { type SessionBytes, usageOfSessions } from './usage.ts'
 
 /** A session and its statistics. */
 export interface SessionStats extends SessionSummary {
@@ -43,18 +43,18 @@ interface Source {
   rules: DocumentRules
 }
 
-/** Yields the statistics of all sessions, newest first, archived sessions last. It reads the whole store once. */
+/** Yields the statistics of all sessions, newest first, archived sessions last. It reads the whole store, unless nothing has changed since the last call. */
 export async function* statsOfSessions(
   { repository, checkpoints, rules }: Source,
   { prices = {}, onProgress }: SessionStatsOptions = {},
 ): AsyncGenerator<SessionStats> {
   if (!(await checkpoints.openFinished())) return
   const { history } = checkpoints
-  const bytes = await bytesOfSessions(history, (done, total) =>
+  const usage = await usageOfSessions(history, (done, total) =>
     onProgress?.({ phase: 'measuring', done, total }),
   )
-  const byPart = new Map([...bytes].map(([session, one]) => [encodeName(session), one]))
-  for await (const summary of everySession({ repository, checkpoints, rules })) {
+  const byPart = new Map([...usage].map(([session, one]) => [encodeName(session), one]))
+  for await (const { summary, isArchived } of everySession({ repository, checkpoints, rules })) {
     const id = parseSessionId(summary.id)
     const fields = await fieldsOf(checkpoints, summary)
     const { workspace, model } = fields
@@ -66,10 +66,10 @@ export async function* statsOfSessions(
     )
     yield {
       ...summary,
+      ...(isArchived && { archived: true }),
       project: typeof workspace === 'string' ? workspace : undefined,
       repository: projectIn(fields),
-      checkpoints: await countOf(history, id).catch(nothingOf),
-      bytes: byPart.get(encodeName(id)) ?? { own: 0, shared: 0 },
+      ...(byPart.get(encodeName(id)) ?? { checkpoints: 0, bytes: { own: 0, shared: 0 } }),
       tokens,
       ...(cost !== undefined && { cost }),
     }
@@ -77,40 +77,26 @@ export async function* statsOfSessions(
 }
 
 /** Lists the sessions with refs of their own, then the archived ones; both newest first. */
-export async function* everySession({
-  repository,
-  checkpoints,
-  rules,
-}: Source): AsyncGenerator<SessionSummary & { archived?: true }> {
-  const { history } = checkpoints
-  yield* listSessions(history, {}, rules, new KnownSessions(repository, rules))
-  const archived = listSessions(
-    history,
-    { archived: true },
-    rules,
-    new KnownSessions(repository, rules, true),
-  )
-  for await (const summary of archived) yield { ...summary, archived: true }
-}
-
-async function countOf(history: Checkpoints['history'], session: SessionId): Promise<number> {
-  const tips = [...history.branches(session).values(), ...(await history.tags(session)).values()]
-  return (await history.reachable(tips)).size
+export async function* everySession(
+  { repository, checkpoints: { history }, rules }: Source,
+  heads = history.listHeads(),
+): AsyncGenerator<ListedSession & { isArchived: boolean }> {
+  for (const isArchived of [false, true]) {
+    if (isArchived && history.archives.all(() => undefined).length === 0) return
+    const memory = new KnownSessions(repository, rules, isArchived)
+    for await (const one of listWithFacts(history, { archived: isArchived, heads }, rules, memory))
+      yield { ...one, isArchived }
+  }
 }
 
 /** Returns the values of a session that are not collections; an empty object if the session cannot be read. */
-export async function fieldsOf(
+async function fieldsOf(
   { history, objects }: Checkpoints,
   { head, problem }: SessionSummary,
 ): Promise<JsonObject> {
   if (problem !== undefined) return {}
   const { tree } = await history.info(head as CommitId)
   return readFields(objects, tree)
-}
-
-function nothingOf(error: unknown): number {
-  if (error instanceof CorruptError) return 0
-  throw error
 }
 
 const cachedIn = (usage: unknown): number => readUsage(usage)?.cached ?? 0

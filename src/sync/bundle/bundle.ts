@@ -88,7 +88,7 @@ export function unbundleSessions(
     // Refs that an interrupted call left belong to another file.
     await forget(checkpoints, names)
     try {
-      return await fetchSessions({ checkpoints, remote, names, writer, options }, only)
+      return (await fetchSessions({ checkpoints, remote, names, writer, options }, only)).report
     } finally {
       await forget(checkpoints, names)
     }

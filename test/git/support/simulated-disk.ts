@@ -29,6 +29,8 @@ export interface Operation {
   bytes?: number
   /** Only the first half of a write has been done. */
   half?: boolean
+  /** A rename onto a name that exists. */
+  replaces?: boolean
 }
 
 /** `short`: takes only so many bytes. `error`: the system's code, such as `ENOSPC`. */
@@ -164,7 +166,7 @@ export class SimulatedDisk implements FileSystem {
       throw failure(this.state.node(target).kind === 'folder' ? 'EISDIR' : 'ENOTDIR', to)
     }
     if (target !== undefined && this.state.node(target).names.size > 0) throw failure('ENOTEMPTY', to)
-    this.refuse(this.begin('rename', to), to)
+    this.refuse(this.begin('rename', to, undefined, target !== undefined), to)
     if (target !== id) {
       const home = this.find(posix.dirname(from))!
       const source = { folder: home, name: this.nameIn(home, posix.basename(from)), to: undefined }
@@ -335,13 +337,14 @@ export class SimulatedDisk implements FileSystem {
     this.ended('syncFile', path)
   }
 
-  private begin(kind: Operation['kind'], path: string, bytes?: number): Fault | undefined {
+  private begin(kind: Operation['kind'], path: string, bytes?: number, replaces = false): Fault | undefined {
     if (this.dead || this.operations >= this.stopAt) {
       this.dead = true
       throw new Died()
     }
     this.operations++
-    return this.fault({ n: this.operations, kind, path, ...(bytes === undefined ? {} : { bytes }) })
+    const more = { ...(bytes !== undefined && { bytes }), ...(replaces && { replaces }) }
+    return this.fault({ n: this.operations, kind, path, ...more })
   }
 
   private ended(kind: Operation['kind'], path: string): void {

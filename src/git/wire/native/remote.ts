@@ -14,6 +14,7 @@ import { Quarantine } from './quarantine.ts'
 export class NativeRemote implements Remote {
   readonly #repository: Repository
   readonly #location: Location
+  #git: NativeGit | undefined
 
   constructor(repository: Repository, location: Location) {
     this.#repository = repository
@@ -111,7 +112,9 @@ export class NativeRemote implements Remote {
   async #run(args: readonly string[], options: RunOptions & RemoteOptions): Promise<string> {
     const { fs, paths } = this.#repository
     const { kind, url } = this.#location
-    const git = await NativeGit.open(fs, paths)
+    // It checks the repository before each command, so it is opened once.
+    this.#git ??= await NativeGit.open(fs, paths)
+    const git = this.#git
     if (git === undefined)
       throw new UnsupportedError('this remote', `'${url}' needs git, and there is no git on the PATH.`)
     if (kind === 'folder') this.#checkServer(url)

@@ -13,8 +13,18 @@ export interface KnownSession extends Pick<SessionSummary, 'id' | 'type' | 'upda
   readonly isFresh: boolean
 }
 
-/** The values of a session that a listing shows, except those that sort it. */
-export type Shown = Pick<SessionSummary, 'title' | 'status' | 'messages' | 'createdAt'>
+/** The values of a session that a listing shows or a policy needs, except those that sort it. */
+export interface Shown extends Pick<SessionSummary, 'title' | 'status' | 'messages' | 'createdAt'> {
+  /** The folder that the session works on. */
+  readonly workspace?: string | undefined
+  /** Whether its metadata says `keep: true`. */
+  readonly keep?: boolean | undefined
+}
+
+/** A session as a listing shows it, and what a policy needs to know of it. */
+export interface ListedSession extends Pick<Shown, 'workspace' | 'keep'> {
+  readonly summary: SessionSummary
+}
 
 /** What was remembered from the previous listing. */
 export interface SessionMemory {
@@ -26,14 +36,15 @@ export interface SessionMemory {
   keep(sessions: readonly KnownSession[]): void
 }
 
-/** Parses `shown`. Returns `undefined` for anything else. */
+/** Parses what was remembered as JSON. Returns `undefined` for anything else. */
 export function parseShown(json: string | undefined): Shown | undefined {
   try {
-    const { title, status, messages, createdAt } = JSON.parse(json ?? '')
+    const { title, status, messages, createdAt, workspace, keep = false } = JSON.parse(json ?? '')
     const isRight =
       typeof messages === 'number' &&
-      [title ?? '', status ?? '', createdAt].every((text) => typeof text === 'string')
-    return isRight ? { title, status, messages, createdAt } : undefined
+      typeof keep === 'boolean' &&
+      [title ?? '', status ?? '', createdAt, workspace ?? ''].every((text) => typeof text === 'string')
+    return isRight ? { title, status, messages, createdAt, workspace, keep } : undefined
   } catch {
     return undefined
   }

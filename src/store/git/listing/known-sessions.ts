@@ -16,10 +16,10 @@ import type { DocumentRules } from '../../document.ts'
 import type { KnownSession, SessionMemory } from './known-session.ts'
 
 /**
- * The file is written if at least this many lines changed. Reading so many sessions takes as long as writing the lines
- * of many thousands.
+ * The file is written if at least this many lines changed of so many. Reading one session takes as long as writing a
+ * hundred lines.
  */
-const WORTH_WRITING = 200
+const worthWriting = (lines: number): number => Math.min(200, 25 + lines / 50)
 /** Characters per line; a longer line is not kept. */
 const MOST_LINE = 2000
 
@@ -83,7 +83,7 @@ export class KnownSessions implements SessionMemory {
     const fresh = sessions.reduce((count, { isFresh }) => count + (isFresh ? 1 : 0), 0)
     const gone = this.#lines - this.#found + this.#linesLeft()
     this.#text = ''
-    if (!this.#isOld && fresh + gone < WORTH_WRITING) return
+    if (!this.#isOld && fresh + gone < worthWriting(sessions.length)) return
     const lines = sessions.map(lineOf)
     const { cache, name, folder } = this.#place
     cache.write(name, folder, Buffer.from(`${this.#mark}\n${lines.join('')}`, 'latin1'))
@@ -119,7 +119,7 @@ function placeOf(
   const cache = isRealDisk(fs) ? UserCache.open() : undefined
   const folder = cache && realPath(paths.root)
   if (cache === undefined || folder === undefined) return undefined
-  return { cache, folder, name: `list-1-${hash(folder)}-${own === undefined ? '' : hash(own.join('\n'))}` }
+  return { cache, folder, name: `list-2-${hash(folder)}-${own === undefined ? '' : hash(own.join('\n'))}` }
 }
 
 function realPath(folder: string): string | undefined {

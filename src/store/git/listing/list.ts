@@ -1,14 +1,22 @@
 /** Lists the sessions of a git store without reading whole sessions. */
 
+import type { HeadListing } from '../../../checkpoints/commits/heads.ts'
 import type { History } from '../../../checkpoints/commits/history.ts'
 import { countItems, readFields } from '../../../checkpoints/trees/documents.ts'
 import type { AnyRepository } from '../../../git/any-repository.ts'
 import type { BranchName, CommitId, SessionId } from '../../../ids.ts'
+import { isJsonObject } from '../../../json-value.ts'
 import { TimeSlice } from '../../../time-slice.ts'
 import type { DocumentRules } from '../../document.ts'
 import type { ListOptions, SessionSummary } from '../../session-store.ts'
 import { pageOf, summarize, unreadable } from '../../summary.ts'
-import { type KnownSession, parseShown, type SessionMemory, type Shown } from './known-session.ts'
+import {
+  type KnownSession,
+  type ListedSession,
+  parseShown,
+  type SessionMemory,
+  type Shown,
+} from './known-session.ts'
 
 type Own = Pick<DocumentRules, 'type' | 'collections'>
 
@@ -17,15 +25,22 @@ type Own = Pick<DocumentRules, 'type' | 'collections'>
  * whose tip has not changed since the previous listing.
  */
 export async function* listSessions(
+  ...args: Parameters<typeof listWithFacts>
+): AsyncGenerator<SessionSummary> {
+  for await (const { summary } of listWithFacts(...args)) yield summary
+}
+
+/** As `listSessions`, with what policies need to know of each session. */
+export async function* listWithFacts(
   history: History<AnyRepository>,
-  options: ListOptions & { archived?: boolean | undefined },
+  options: ListOptions & { archived?: boolean | undefined; heads?: HeadListing },
   own: Own,
   before: SessionMemory,
-): AsyncGenerator<SessionSummary> {
-  const listing = await listAll(history, before, options.archived)
+): AsyncGenerator<ListedSession> {
+  const listing = await listAll(history, before, options)
   try {
     for (const one of await readablePage(history, listing, options))
-      yield 'tip' in one ? await inFull(history, one, own) : one
+      yield 'tip' in one ? await inFull(history, one, own) : { summary: one }
   } finally {
     before.keep(listing.filter((one) => 'tip' in one))
   }
@@ -45,15 +60,15 @@ type Listing = (Listed | SessionSummary)[]
 async function listAll(
   history: History<AnyRepository>,
   before: SessionMemory,
-  isArchived = false,
+  { archived: isArchived = false, heads }: { archived?: boolean | undefined; heads?: HeadListing },
 ): Promise<Listing> {
   const listing: Listing = []
   const broken = new Map<SessionId, unknown>()
   const slice = new TimeSlice()
   const activeOf = isArchived ? (one: SessionId) => history.active(one) : history.activeOfMany()
   const sessions = isArchived
-    ? history.archivedSessions()
-    : history.sessions((one, error) => broken.set(one, error))
+    ? history.archivedSessions(undefined, heads)
+    : history.sessions((one, error) => broken.set(one, error), heads)
   for (const [session, branches] of sessions) {
     if (slice.isOver()) await slice.next()
     let tip = branches.values().next().value
@@ -100,18 +115,24 @@ async function read(
   return { session, tip, id, type, updatedAt: new Date(time).toISOString(), isFresh: true }
 }
 
-async function inFull(history: History<AnyRepository>, one: Listed, own: Own): Promise<SessionSummary> {
+async function inFull(history: History<AnyRepository>, one: Listed, own: Own): Promise<ListedSession> {
   const known = parseShown(one.shown)
-  if (known !== undefined) return summaryOf(one, known)
+  if (known !== undefined) return listedOf(one, known)
   try {
     const shown = await readShown(history, one, own)
     one.shown = JSON.stringify(shown)
     one.isFresh = true
-    return summaryOf(one, shown)
+    return listedOf(one, shown)
   } catch (error) {
-    return unreadable(summaryOf(one), error)
+    return { summary: unreadable(summaryOf(one), error) }
   }
 }
+
+const listedOf = (one: Listed, shown: Shown): ListedSession => ({
+  summary: summaryOf(one, shown),
+  workspace: shown.workspace,
+  keep: shown.keep,
+})
 
 async function readShown(
   history: History<AnyRepository>,
@@ -130,7 +151,12 @@ async function readShown(
     fields,
     count,
   )
-  return { title, status, messages, createdAt }
+  const { workspace, metadata } = fields
+  return {
+    ...{ title, status, messages, createdAt },
+    ...(typeof workspace === 'string' && { workspace }),
+    ...(isJsonObject(metadata) && metadata.keep === true && { keep: true }),
+  }
 }
 
 function summaryOf({ branch, tip, id, type, updatedAt }: Listed, shown?: Shown): SessionSummary {

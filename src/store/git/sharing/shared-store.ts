@@ -2,13 +2,13 @@
 import type { Checkpoints } from '../../../checkpoints/checkpoints.ts'
 import { ForkpointError, NotFoundError } from '../../../errors.ts'
 import type { Repository } from '../../../git/repository.ts'
-import type { Remote, RemoteOptions } from '../../../git/wire/remote.ts'
+import type { Remote, RemoteOptions, RemoteRefs } from '../../../git/wire/remote.ts'
 import { parseSessionId, type SessionId } from '../../../ids.ts'
 import { type SecretOptions, secretFinder } from '../../../redaction/secrets.ts'
 import { type BundleReport, bundleSessions, unbundleSessions } from '../../../sync/bundle/bundle.ts'
 import { type ConnectOptions, connect } from '../../../sync/connect.ts'
 import { cutOff, deepen, lacksHistory } from '../../../sync/deepen.ts'
-import { create, fetchSessions } from '../../../sync/fetch.ts'
+import { create, type FetchResult, fetchSessions } from '../../../sync/fetch.ts'
 import { hasCode, parseKey, RemoteNames } from '../../../sync/planning/names.ts'
 import { pushSessions } from '../../../sync/push.ts'
 import { addRemote, type NamedRemote, remotesOf, removeRemote } from '../../../sync/remotes.ts'
@@ -85,10 +85,14 @@ export class SharedStore {
   }
 
   async fetch(options: FetchOptions): Promise<FetchReport> {
+    return (await this.#fetch(options)).report
+  }
+
+  async #fetch(options: FetchOptions): Promise<FetchResult> {
     const sharing = await this.#sharing(options)
-    const report = await fetchSessions(sharing, only(options), options.depth)
+    const result = await fetchSessions(sharing, only(options), options.depth)
     if (options.deepen === true) await deepen([sharing], only(options))
-    return report
+    return result
   }
 
   /**
@@ -106,7 +110,12 @@ export class SharedStore {
     if (cut.length > 0) throw lacksHistory(session, cut, why)
   }
 
-  async push(options: PushOptions): Promise<PushReport> {
+  push(options: PushOptions): Promise<PushReport> {
+    return this.#push(options)
+  }
+
+  /** @param there the remote's refs, if all of them were just read */
+  async #push(options: PushOptions, there?: RemoteRefs): Promise<PushReport> {
     const { secrets = {}, memory, workspace = false } = options
     const sharing = await this.#sharing(options)
     if (options.only === undefined && (await this.#checkpoints.openFinished()))
@@ -116,6 +125,7 @@ export class SharedStore {
     const report = await pushSessions(sharing, {
       only: only(options),
       workspace,
+      there,
       gate: gate(history, finder, finder && memory?.(finder.id)),
       others: () => this.#others(sharing.names.remote, options),
     })
@@ -127,8 +137,9 @@ export class SharedStore {
   }
 
   async sync(options: PushOptions): Promise<SyncReport> {
-    const fetch = await this.fetch(options)
-    const push = await this.push(options)
+    const { report: fetch, there } = await this.#fetch(options)
+    // A push names the values that it replaces, so it is refused if the refs have changed since.
+    const push = await this.#push(options, there)
     // The push may have deleted or replaced refs that were still at the server during the fetch.
     const done = new Set([...push.deleted, ...push.pushed])
     const hidden = fetch.hidden.filter((key) => !done.has(key))
