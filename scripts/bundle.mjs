@@ -25,6 +25,8 @@ export async function bundle(folder) {
     minifyWhitespace: true,
     legalComments: 'none',
     logLevel: 'warning',
+    // Chunks of dist import each other by name alone to keep their order; they have no effects of their own.
+    logOverride: { 'ignored-bare-import': 'silent' },
     // Packages in the older form of modules call it.
     banner: {
       js: "import { createRequire as createRequireHere } from 'node:module'; const require = createRequireHere(import.meta.url);",

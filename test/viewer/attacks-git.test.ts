@@ -30,14 +30,14 @@ const run = (...words: string[]): string => git(folder, words).toString()
 
 describe('A session with attacks in every field', () => {
   test('comes back equal', async () => {
-    const { messages, runs } = await store.load('attack')
+    const { messages, runs } = (await store.load('attack'))!
     const last = messages.slice(-TEXTS.length)
     expect(last.map(({ id }) => id)).toEqual(TEXTS.map((text) => `id ${text}`))
     const said = messages.slice(0, -TEXTS.length).map(({ content }) => content)
     expect(said.filter((text) => text !== '')).toEqual(TEXTS.flatMap((text) => [text, text]))
     const texts = new Set(JSON.stringify([messages, runs]).match(/"(?:[^"\\]|\\.)*"/g))
     for (const text of TEXTS) expect(texts.has(JSON.stringify(text))).toBe(true)
-    expect((runs[0] as { events: { text: string }[] }).events.map(({ text }) => text)).toEqual(TEXTS)
+    expect(runs[0]?.events.map(({ text }) => text)).toEqual(TEXTS)
     const copy = newSession('copy', { messages, runs })
     await store.save(copy)
     expect(await store.load('copy')).toMatchObject({ messages, runs })
