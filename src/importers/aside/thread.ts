@@ -41,6 +41,7 @@ async function read(): Promise<Transcript> {
   const open = async (): Promise<ByteSource> => raw
   // This thread has time to parse a line again while its turn is awaited, and two threads share the memory.
   const transcript = await tool.read(clean ?? raw, { now, open, memory: 0 })
+  // Only these: a tool's transcript also holds what it builds turns from.
   const { sessionId, firstAt, lastAt, current, entries, warnings, end, agentTasks } = transcript
   const turns = transcript.turns.map(sentTurn)
   say(
