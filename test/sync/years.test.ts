@@ -210,6 +210,8 @@ async function prune(place: Machine, rule: Rule, now: number): Promise<void> {
   const bytes = new Map<string, number>()
   let maxBytes = Number.POSITIVE_INFINITY
   if (rule.maxBytes !== undefined) {
+    // Nothing is merged in the background after it, so that bytes stay the same between two measurements.
+    await place.store.maintain()
     for await (const {
       id,
       bytes: { own },
