@@ -8,11 +8,11 @@ import { type KeySource, keyed, mark } from './marks.ts'
 import { loadPreset, type Preset } from './preset.ts'
 import { isPromise, onceKnown, type Path, type Redact } from './redact.ts'
 
-import { checkRule, type Rule, RuleError, type TableRule } from './rule.ts'
+import { checkRule, type Finding, type Rule, RuleError, type TableRule } from './rule.ts'
 import { isSecretName } from './rules/generic.ts'
 import { isLikelySecret } from './rules/likely.ts'
 import { TABLE } from './rules/table.ts'
-import { type Finding, Scanner } from './scanner.ts'
+import { Scanner } from './scanning/scanner.ts'
 
 /** A finding that is not replaced. All given properties must match. */
 export interface Allowed {
@@ -109,11 +109,9 @@ export function secretFinder(options: SecretOptions = {}): SecretFinder {
   const { allow = [], preset = false } = options
   const detector = new Detector(options)
   const allowed = allow.map((entry) => (typeof entry === 'string' ? { text: entry } : entry))
-  const rules = rulesOf(options).map((rule) => [
-    rule.id,
-    rule.keywords,
-    String(rule.expression),
-    String((rule as TableRule).holds),
+  const rules = rulesOf(options).map(({ id, keywords, expression, values, holds }: TableRule) => [
+    ...[id, keywords, String(expression), String(holds)],
+    ...(values ?? []).map((value) => Object.values(value).map(String)),
   ])
   return {
     id: createHash('sha256')

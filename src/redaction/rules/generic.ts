@@ -1,6 +1,7 @@
 /** Secrets that are recognized by their context: headers, URLs, assignments, connection strings, PEM blocks, JWTs. */
 
 import type { TableRule } from '../rule.ts'
+import { Characters } from '../scanning/characters.ts'
 import { isLikelySecret, isNoPlaceholder } from './likely.ts'
 
 /** Names whose value is a secret, in code, configuration files and JSON. */
@@ -30,6 +31,11 @@ const NAME = String.raw`(?:${NAMES.join('|')})${NAME_END}`
 const QUOTE = String.raw`\\{0,15}["'\x60]`
 
 const DIGITS = '0123456789'
+/** What a header's credentials consist of. */
+const CREDENTIALS = /[\w.~+/-]/
+
+const AFTER_SEMICOLON = /;\s{0,2}(?:user )?$/i
+const UP_TO_SEMICOLON = new Characters(/[^;\s"']/)
 
 export const GENERIC: readonly TableRule[] = [
   {
@@ -73,9 +79,10 @@ export const GENERIC: readonly TableRule[] = [
     id: 'authorization',
     keywords: ['authorization'],
     expression: new RegExp(
-      String.raw`authorization(?:${QUOTE}|\]){0,2}\s{0,3}(?:[:=,]|=>)\s{0,3}(?:[a-z]?${QUOTE})?(?:(?:bearer|basic|token|apikey|bot|key|digest)\s{1,3})?(?<secret>[\w.~+/-]{8,4096}={0,2})`,
+      String.raw`authorization(?:${QUOTE}|\]){0,2}\s{0,3}(?:=>|[:=,])\s{0,3}(?:[a-z]?${QUOTE})?(?:(?:bearer|basic|token|apikey|bot|key|digest)\s{1,3})?`,
       'i',
     ),
+    values: [{ of: CREDENTIALS, least: 8, most: 4096, padded: true }],
     anchored: true,
     grows: true,
     whole: true,
@@ -87,7 +94,8 @@ export const GENERIC: readonly TableRule[] = [
   {
     id: 'bearer',
     keywords: ['bearer '],
-    expression: /(?<![A-Za-z])bearer {1,3}(?<secret>[\w.~+/-]{20,4096}={0,2})/i,
+    expression: /(?<![A-Za-z])bearer {1,3}/i,
+    values: [{ of: CREDENTIALS, least: 20, most: 4096, padded: true }],
     anchored: true,
     grows: true,
     whole: true,
@@ -99,8 +107,21 @@ export const GENERIC: readonly TableRule[] = [
   {
     id: 'connection-string',
     keywords: ['password=', 'pwd=', 'password =', 'pwd ='],
-    expression:
-      /(?<!\w)(?:(?<=;\s{0,2}(?:user )?)(?:password|pwd)|(?:password|pwd)(?=\s?=\s?(?=([^;\s"']{1,128}))\1;)) ?= ?(?<secret>[^;"'\s\\()]{4,128})(?![^;"'\s\\)])/i,
+    expression: /(?<!\w)(?:password|pwd) ?= ?/i,
+    values: [
+      {
+        of: /[^;"'\s\\()]/,
+        least: 4,
+        most: 128,
+        next: /[;"'\s\\)]|$/,
+        // After a semicolon or before one.
+        fits: ({ text, keyword, start, runEnd }) => {
+          if (AFTER_SEMICOLON.test(text.slice(Math.max(0, keyword - 8), keyword))) return true
+          const end = runEnd(UP_TO_SEMICOLON)
+          return end - start <= 128 && text[end] === ';'
+        },
+      },
+    ],
     anchored: true,
     near: { oneOf: ';', before: 8, behind: 144 },
     holds: isNoPlaceholder,
@@ -121,7 +142,11 @@ export const GENERIC: readonly TableRule[] = [
       '--user ',
     ],
     expression:
-      /(?<![\w-])(?:(?:--(?:password|passwd|passphrase|pass|token|secret|api-?key|auth-?token|auth)(?:=| {1,2})|sshpass -p ?)["']?(?<secret>[^\s"'\\]{6,256})|(?:-u|--user) ["']?[^\s:"'\\@/]{1,64}:(?<word>[^\s"'\\@/]{6,128})(?=["']?(?:\s|\\|$)))/,
+      /(?<![\w-])(?:(?:--(?:password|passwd|passphrase|pass|token|secret|api-?key|auth-?token|auth)(?:=| {1,2})|sshpass -p ?)["']?|(?:-u|--user) ["']?[^\s:"'\\@/]{1,64}:)/,
+    values: [
+      { behind: ':', of: /[^\s"'\\@/]/, least: 6, most: 128, next: /["']?(?:\s|\\|$)/ },
+      { of: /[^\s"'\\]/, least: 6, most: 256 },
+    ],
     anchored: true,
     whole: true,
     near: { oneOf: DIGITS, behind: 360 },
@@ -133,10 +158,20 @@ export const GENERIC: readonly TableRule[] = [
     id: 'assigned',
     keywords: [...NAMES, '_authtoken', '_auth=', 'passwd'],
     expression: new RegExp(
-      // First alternative: quoted, as in code and JSON. Second: unquoted up to the line end, as in configuration files.
-      String.raw`(?:${NAME}|_authtoken|_auth)(?:(?:${QUOTE}|\])?\s{0,3}(?::=|=>|[:=]|,(?=\s?${QUOTE}))\s{0,3}(?:[bru]{1,2})?${QUOTE}(?<secret>[^"'\x60\\\s]{8,256})${QUOTE}|(?:=| ?[:=] |: {0,3})(?<word>(?=([^"'\x60\\\s;,(){}[\]<>&|$=]{8,256}))\3={0,2})(?=[;,.)\]}]{0,3}(?:\s|\\|["'\x60]|$)))`,
+      // First alternative: up to a quotation mark, as in code and JSON. Second: as in configuration files.
+      String.raw`(?:${NAME}|_authtoken|_auth)(?:(?:${QUOTE}|\])?\s{0,3}(?::=|=>|[:=]|,(?=\s?${QUOTE}))\s{0,3}(?:[bru]{1,2})?${QUOTE}| [:=] |= ?|: {0,3})`,
       'i',
     ),
+    values: [
+      { behind: '"\'`', of: /[^"'`\\\s]/, least: 8, most: 256, next: new RegExp(QUOTE) },
+      {
+        of: /[^"'`\\\s;,(){}[\]<>&|$=]/,
+        least: 8,
+        most: 256,
+        padded: true,
+        next: /[;,.)\]}]{0,3}(?:\s|\\|["'`]|$)/,
+      },
+    ],
     anchored: true,
     whole: true,
     near: { oneOf: DIGITS, behind: 360 },
