@@ -11,7 +11,7 @@ import { sample, seeded } from './sample.ts'
 const HUNT = Number(process.env.HUNT ?? 1)
 /** Characters of a text on which pieces are compared, and of two by which the growth shows. */
 const SMALL = 4096
-const [SHORT, LONG] = [16 * 1024, 64 * 1024]
+const [SHORT, LONG] = [8 * 1024, 32 * 1024]
 /** Four times the text may take this many times as long. What grows with the square takes 16 times as long. */
 const MOST_GROWTH = 9
 /** How many times as long as all rules take for prose of the same length one rule may take. */

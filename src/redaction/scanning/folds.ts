@@ -11,13 +11,20 @@ const LONGEST_PIECE = 1000
 export const SHORTEST_TOKEN = 14
 /** `\/`, possibly escaped several times, as JSON inside JSON is. */
 const SLASH = /\\{1,15}\//y
-/** A line end, plain or escaped, and what a terminal or a tool writes at the start of the next line. */
-const WRAP = /(?:\r?\n|\\{1,15}(?:r\\{1,15})?n)(?:[ \t]{0,8}[│|>+]?[ \t]{0,8}|[ \t]{0,8}[0-9]{1,6}[→:|\t])/y
+const BLANK = String.raw`(?:[ \t]|\\{1,15}t)`
+/** A line end, plain or escaped, and what stands before the rest: a line number; marks of quotes, boxes, diffs and comments. */
+const WRAP = new RegExp(
+  String.raw`(?:\\?\r?\n|\\{1,15}(?:r\\{1,15})?n)${BLANK}{0,8}(?:[0-9]{1,6}(?:[ \t]{0,4}[→:|│]|${BLANK}))?${BLANK}{0,8}(?:(?:[│|>+#*]|\/\/[ \t])${BLANK}{0,4}){0,2}`,
+  'y',
+)
 /** Columns of the narrowest terminal. */
 const NARROWEST = 20
 const MOST_CUTS = 16
 /** Characters that joining may read, in addition to the length of the text. */
 const LEAST_BUDGET = 64 * 1024
+
+/** Joining over a line end takes as long as reading this many characters. */
+const COST_OF_WRAP = 64
 
 /** The cut tokens of one text. The work is bounded, also for a text of nothing but cuts. */
 export class Folds {
@@ -75,7 +82,7 @@ export class Folds {
       const next = slash ?? endOf(WRAP, text, end)
       const length = joined?.text.length ?? cut - at
       if (next === undefined) break
-      this.#left -= slash === undefined ? 4 * length : 16
+      this.#left -= slash === undefined ? COST_OF_WRAP + 4 * length : 16
       if (this.#left <= 0) break
       if (slash === undefined) {
         if ((cuts > 0 && isNarrow(text, end)) || !goesOn(text, next, false)) break
@@ -108,7 +115,9 @@ export class Folds {
     let end = at + 1
     while (end < at + 16 && text.charCodeAt(end) === BACKSLASH) end++
     code = text.charCodeAt(end)
-    return (slashes && code === 0x2f) || ((code === 0x6e || code === 0x72) && !isNarrow(text, at))
+    if (slashes && code === 0x2f) return true
+    const isEnd = code === 0x6e || code === 0x72 || code === NEWLINE || code === RETURN
+    return isEnd && !isNarrow(text, at)
   }
 }
 

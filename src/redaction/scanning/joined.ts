@@ -6,6 +6,8 @@ export class Joined {
   readonly #starts: number[] = []
   /** Where each part starts in the other text. */
   readonly #places: number[] = []
+  /** How many characters of the other text the first character of each part stands for. */
+  readonly #sizes: number[] = []
 
   constructor(first = '', place = 0) {
     this.add(first, place)
@@ -16,16 +18,28 @@ export class Joined {
     this.text += part
   }
 
-  /** Says that from `start` on, this text is the other one from `place` on. */
-  begin(start: number, place: number): void {
+  /** Says that from `start` on, this text is the other one from `place` on, whose first `size` characters are one here. */
+  begin(start: number, place: number, size = 1): void {
     this.#starts.push(start)
     this.#places.push(place)
+    this.#sizes.push(size)
   }
 
-  /** Where a character of this text stands in the other one. */
+  /** Where a character of this text begins in the other one. */
   placeOf(index: number): number {
-    const part = countBelow(this.#starts, index + 1) - 1
-    return this.#places[part]! + index - this.#starts[part]!
+    const part = this.#partOf(index)
+    const offset = index - this.#starts[part]!
+    return this.#places[part]! + (offset === 0 ? 0 : offset + this.#sizes[part]! - 1)
+  }
+
+  /** Where it ends there. */
+  endOf(index: number): number {
+    const part = this.#partOf(index)
+    return this.#places[part]! + index - this.#starts[part]! + this.#sizes[part]!
+  }
+
+  #partOf(index: number): number {
+    return countBelow(this.#starts, index + 1) - 1
   }
 }
 

@@ -40,7 +40,7 @@ export class Scanner {
       const known = found.length
       let next = 0
       for (const finding of this.#find(plain.text)) {
-        const [start, end] = [plain.placeOf(finding.start), plain.placeOf(finding.end - 1) + 1]
+        const [start, end] = [plain.placeOf(finding.start), plain.endOf(finding.end - 1)]
         // Most are found in both texts.
         while (next < known && found[next]!.start < start) next++
         const same = next < known ? found[next]! : undefined

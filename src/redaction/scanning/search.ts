@@ -20,7 +20,7 @@ const WINDOW = 64 * 1024
 const OVERLAP = 4 * 1024
 
 /** More characters than a secret's name and the separator before its value have. */
-const CONTEXT = 64
+const CONTEXT = 128
 
 /**
  * How many values of one rule are looked at that end at the same place, and so overlap. Real texts have one: `password=` within the
@@ -106,14 +106,14 @@ export class Search {
     })
     if (joined === undefined) return finding
     if (finding !== undefined) {
-      const end = joined.placeOf(joined.text.length - 1) + 1
+      const end = joined.endOf(joined.text.length - 1)
       return end > finding.end ? { ...finding, end, secret: joined.text } : finding
     }
     whole = this.#match(rank, before + joined.text, before.length)
     if (whole === undefined) return undefined
     const { start, end } = whole
-    const place = (index: number) => joined.placeOf(index - before.length)
-    return movedTo(whole, place(start), place(end - 1) + 1)
+    const [first, last] = [start - before.length, end - 1 - before.length]
+    return movedTo(whole, joined.placeOf(first), joined.endOf(last))
   }
 
   #match(rank: number, text: string, at: number): Ranked | undefined {
