@@ -467,6 +467,7 @@ export const EDGES: Readonly<Record<string, readonly string[]>> = {
   'store/git/sharing': [
     'checkpoints',
     'checkpoints/commits',
+    'checkpoints/tombstones',
     'git',
     'git/database',
     'git/wire',
