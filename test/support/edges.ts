@@ -399,8 +399,9 @@ export const EDGES: Readonly<Record<string, readonly string[]>> = {
   'importers/pi': ['importers', 'importers/core/lines', 'importers/out', 'state'],
   'importers/swe-agent': ['importers', 'importers/core/documents', 'importers/core/lines'],
   'importers/watch': ['importers', 'importers/core', 'store'],
-  redaction: ['redaction/rules'],
-  'redaction/rules': ['redaction'],
+  redaction: ['redaction/rules', 'redaction/scanning'],
+  'redaction/rules': ['redaction', 'redaction/scanning'],
+  'redaction/scanning': ['redaction'],
   state: [],
   store: [
     'checkpoints',
@@ -468,6 +469,7 @@ export const EDGES: Readonly<Record<string, readonly string[]>> = {
   'store/git/sharing': [
     'checkpoints',
     'checkpoints/commits',
+    'checkpoints/tombstones',
     'git',
     'git/database',
     'git/wire',
