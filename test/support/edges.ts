@@ -319,7 +319,7 @@ export const EDGES: Readonly<Record<string, readonly string[]>> = {
     'store',
   ],
   'importers/aider': ['importers', 'importers/core/lines'],
-  'importers/aside': ['importers', 'importers/core', 'redaction'],
+  'importers/aside': ['importers', 'importers/core', 'codec', 'redaction', 'state', 'store/git'],
   'importers/atif': [
     'importers',
     'importers/core/documents',
@@ -347,6 +347,7 @@ export const EDGES: Readonly<Record<string, readonly string[]>> = {
     'redaction',
     'state',
     'store',
+    'store/git',
     'store/redaction',
     'workspace/project',
   ],
@@ -423,6 +424,7 @@ export const EDGES: Readonly<Record<string, readonly string[]>> = {
   'store/git': [
     'checkpoints',
     'checkpoints/commits',
+    'checkpoints/pages',
     'checkpoints/trees',
     'codec',
     'git',
