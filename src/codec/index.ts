@@ -6,6 +6,7 @@ export {
   encodeHead,
   missingItem,
 } from './document.ts'
+export { EncodedItem, type EncodedPage } from './encoded-item.ts'
 export {
   appendEvents,
   besideSegment,

@@ -50,10 +50,16 @@ export interface Importer {
    * removed as the lines are read, and not in a pass before.
    */
   readsLines?: true
+  /**
+   * Returns whether no prompt of the file goes back to an earlier one, as far as a quick look at the bytes can tell. Of
+   * such a file, `read` gives its turns to `ReadOptions.taker`. If it finds out later that a prompt goes back, it throws
+   * NotStraight.
+   */
+  isStraight?(source: ByteSource): Promise<boolean>
   /** Reads a file. Missing or additional fields of a line are not errors. */
   read(source: ByteSource, options: ReadOptions): Promise<Transcript>
   /** Finds the sub-agents' files that belong to a session's file, if the tool writes such files. */
-  agentsOf?(path: string, transcript: Transcript): Promise<readonly string[]>
+  agentsOf?(path: string, transcript: Pick<Transcript, 'sessionId'>): Promise<readonly string[]>
   /** @param folder folder of the session's file */
   readAgent?(source: string | NamedLines, folder: string, options: ReadOptions): Promise<AgentTranscript>
   /**
@@ -85,9 +91,25 @@ export interface ReadOptions {
   now: number
   /** Bytes of lines that may be kept parsed until their turns are built. Default: 48 MB. */
   memory?: number
+  /** Takes the turns of a straight file while it is read. */
+  taker?: TurnTaker
   /** Opens another file of the session, without secrets if the import redacts. */
   open: (source: string | NamedLines) => Promise<ByteSource>
 }
+
+/** Takes turns one by one, each as soon as the next begins. */
+export interface TurnTaker {
+  /** Called when the first turn has ended. Returns whether the turns are wanted; otherwise none is given. */
+  begin(begun: BegunTranscript): Promise<boolean>
+  /** Takes a turn. Its rows are forgotten afterwards. The last turn is not given, but is in the transcript. */
+  take(turn: Turn, built: BuiltTurn): Promise<void>
+}
+
+/** What is known of a transcript when its first turn has ended. It does not change any more. */
+export type BegunTranscript = Pick<Transcript, 'sessionId' | 'firstAt' | 'end'>
+
+/** Thrown by `read` if turns were given, but a later prompt goes back to an earlier turn. */
+export class NotStraight extends Error {}
 
 /** A session file, read once. Turns are built one by one, so that the file may be larger than memory. */
 export interface Transcript {
@@ -183,6 +205,8 @@ export interface BuiltTurn {
   runs: ImportedRun[]
   /** End of the turn, ISO 8601. */
   endedAt: string
+  /** Body of its checkpoint. Default: what the store makes of the messages. */
+  body?: string
 }
 
 /** An imported run. `source` is its origin; `agent` describes the sub-agent, if it is a sub-agent's run. */

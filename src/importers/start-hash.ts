@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import type { ByteSource } from './byte-source.ts'
 import type { Turn } from './importer.ts'
+import type { RawLine } from './jsonl.ts'
 
 /** Sets the hash in the cursor of each turn: of the file up to the end of the turn. */
 export async function hashCursors(source: ByteSource, turns: readonly Turn[]): Promise<void> {
@@ -39,3 +40,30 @@ export async function hashesAt(
   }
   return found
 }
+
+/** The hash of a file that is read line by line, up to the end of a line. */
+export class StartHash {
+  readonly #hash = createHash('sha256')
+  /** Bytes after the last line that counts. */
+  #after: Buffer[] = []
+
+  /** Adds the next line. A line without content counts only if one with content follows. */
+  add({ bom, terminator }: RawLine, bytes: Buffer, hasContent: boolean): void {
+    if (bom) this.#after.push(BOM)
+    this.#after.push(bytes)
+    if (hasContent) {
+      for (const piece of this.#after) this.#hash.update(piece)
+      this.#after.length = 0
+    }
+    if (terminator !== '') this.#after.push(terminator === '\n' ? LF : CRLF)
+  }
+
+  /** Returns the hash up to the end of the last line with content, in hex. */
+  digest(): string {
+    return this.#hash.copy().digest('hex')
+  }
+}
+
+const BOM = Buffer.from('\ufeff')
+const LF = Buffer.from('\n')
+const CRLF = Buffer.from('\r\n')

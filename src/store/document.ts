@@ -2,7 +2,13 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { PageRules } from '../checkpoints/pages/pages.ts'
 import { wrongType } from '../checkpoints/wrong-type.ts'
-import { type CollectionSpec, genericLayout, type Layout, sessionLayout } from '../codec/index.ts'
+import {
+  type CollectionSpec,
+  EncodedItem,
+  genericLayout,
+  type Layout,
+  sessionLayout,
+} from '../codec/index.ts'
 import { InvalidStateError, type StateIssue } from '../errors.ts'
 import { parseSessionId, type SessionId } from '../ids.ts'
 import { isJsonObject, type JsonObject } from '../json-value.ts'
@@ -169,6 +175,8 @@ const hasUniqueIds = (items: readonly unknown[]): boolean => new Set(items.map(i
  * Throws InvalidStateError if an addition does not fit the schema. It checks an excerpt of the document: its fields,
  * the new items, and the new events of existing runs. So its cost depends only on the size of the addition.
  *
+ * What was encoded ahead was checked before.
+ *
  * @param fields the top-level values after the addition, without collections
  * @param known whether the fields have not changed since they were last checked
  */
@@ -179,9 +187,10 @@ export async function checkAddition(
   known = false,
 ): Promise<void> {
   if (schema === undefined) return
+  const items = plan.items.filter(({ item }) => !(item instanceof EncodedItem))
   if (schema === sessionSchema && known) {
     const issues = [
-      ...plan.items.flatMap(({ collection, index, item }) => {
+      ...items.flatMap(({ collection, index, item }) => {
         if (collection === RUNS) return checkRun(item, [collection, index])
         return collection === 'messages' ? checkMessage(item, [collection, index]) : []
       }),
@@ -193,7 +202,7 @@ export async function checkAddition(
     return
   }
   const places = new Map(collections.map((name) => [name, [] as Place[]]))
-  for (const { collection, index, item } of plan.items) places.get(collection)?.push({ index, item, from: 0 })
+  for (const { collection, index, item } of items) places.get(collection)?.push({ index, item, from: 0 })
   for (const { index, run, events, from } of plan.runs) {
     places.get(RUNS)?.push({ index, item: { ...run, events }, from })
   }

@@ -60,20 +60,26 @@ export function readRun(run: unknown): ReadRun {
 /** Reads an event. */
 export function readEvent(event: unknown): ReadEvent {
   const item = objectOf(event)
-  const { sequence, at, type, subtype, call } = item
-  const name = [type, subtype].flatMap((part) => textAmong(part) ?? []).join('/')
+  const { sequence, at, call } = item
   const entry = importedEntry(item)
   return {
     sequence: numberOf(sequence),
     at: textAmong(at),
-    type: name,
+    type: typeOfEvent(item),
     message: entry === undefined ? ownEvent(item) : readEntry(entry),
     call: textAmong(call, entry?.parentToolUseID),
   }
 }
 
+/** Returns the type of an event: see `ReadEvent`. */
+export function typeOfEvent(event: unknown): string {
+  const { type, subtype } = objectOf(event)
+  const [first, second] = [textOf(type), textOf(subtype)]
+  return first === '' || second === '' ? first + second : `${first}/${second}`
+}
+
 /** Whether an event is a sub-agent's, so that its text is not in a message of the session. */
-export const isOfSubAgent = (run: ReadRun, { type }: ReadEvent): boolean =>
+export const isOfSubAgent = (run: ReadRun, { type }: Pick<ReadEvent, 'type'>): boolean =>
   type !== 'copy' &&
   !type.endsWith('/copy') &&
   (run.agent !== undefined || type === 'progress/agent_progress')

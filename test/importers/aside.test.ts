@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { expect, test } from 'vitest'
 import { ForkpointError, InvalidStateError, StorageError } from '../../src/errors.ts'
-import { readAside } from '../../src/importers/aside/reading.ts'
+import { type Reading, readAside } from '../../src/importers/aside/reading.ts'
 import { openSource } from '../../src/importers/byte-source.ts'
 import { codex } from '../../src/importers/codex/index.ts'
 import type { BuiltTurn, Transcript } from '../../src/importers/importer.ts'
@@ -59,7 +59,8 @@ async function importHere(tool: Importer, file: string, folder: string) {
 
 async function taskOf(tool: Importer, file: string) {
   const raw = await openSource(file)
-  const task = { tool: tool.name, path: file, size: raw.size, inode: raw.inode!, now: 0, redacts: true }
+  const { size, inode } = raw
+  const task = { tool: tool.name, path: file, size, inode: inode!, now: 0, redacts: true, straight: false }
   return { raw, task }
 }
 
@@ -160,7 +161,7 @@ test.each(TOOLS)(
       task,
       { key: () => Buffer.from('k'), again },
       threadNamed('ends-later'),
-    ))!
+    )) as Reading
     expect(withoutFunctions(reading.transcript)).toEqual(withoutFunctions(expected))
     for (const index of [0, 1, 2, 3, 10, 4])
       expect(await reading.transcript.build(index)).toEqual(plain(await expected.build(index)))
@@ -173,7 +174,7 @@ test('turns are the same in any order, and twice', async () => {
   const { raw, task } = await taskOf(codex, largeFile(codex))
   const expected = await codex.read(raw, { now: 0, open: openSource as never })
   const options = { key: () => Buffer.from('k'), again: () => Promise.reject(new Error('not asked for')) }
-  const reading = (await readAside(raw, task, options, THREAD))!
+  const reading = (await readAside(raw, task, options, THREAD)) as Reading
   const last = expected.turns.length - 1
   for (const index of [3, 1, last, 2, 2, 0])
     expect(await reading.transcript.build(index)).toEqual(plain(await expected.build(index)))

@@ -321,7 +321,7 @@ export const EDGES: Readonly<Record<string, readonly string[]>> = {
     'store',
   ],
   'importers/aider': ['importers', 'importers/core/lines'],
-  'importers/aside': ['importers', 'importers/core', 'redaction'],
+  'importers/aside': ['importers', 'importers/core', 'codec', 'redaction', 'state', 'store/git'],
   'importers/atif': [
     'importers',
     'importers/core/documents',
@@ -349,6 +349,7 @@ export const EDGES: Readonly<Record<string, readonly string[]>> = {
     'redaction',
     'state',
     'store',
+    'store/git',
     'store/redaction',
     'workspace/project',
   ],
@@ -426,6 +427,7 @@ export const EDGES: Readonly<Record<string, readonly string[]>> = {
   'store/git': [
     'checkpoints',
     'checkpoints/commits',
+    'checkpoints/pages',
     'checkpoints/trees',
     'codec',
     'git',

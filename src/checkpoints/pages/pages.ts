@@ -78,6 +78,8 @@ export async function withPagesOfNew(
   read: TreeReader,
   { seq, before, rules }: Omit<Turn, 'after'> & { rules: PageRules },
 ): Promise<Edits | undefined> {
+  const ahead = edits instanceof ItemEdits ? edits.page : undefined
+  if (ahead?.seq === seq) return new Map(edits).set(ahead.path, ahead.bytes)
   const told = isToldBy(rules)
   const known = edits instanceof ItemEdits ? edits.items : undefined
   const added = new Map<string, Map<number, NewItem>>()

@@ -1,4 +1,5 @@
 /** The changes that a write makes in a tree. */
+import type { EncodedPage } from '../../codec/index.ts'
 
 /** Changed files by path; `null`: removed. */
 export type Edits = Map<string, Uint8Array | null>
@@ -10,6 +11,8 @@ export class ItemEdits extends Map<string, Uint8Array | null> {
    * Must not be changed.
    */
   readonly items = new Map<string, unknown>()
+  /** The page of all these items, if it was made ahead. */
+  page: EncodedPage | undefined
 
   /** @param item a copy that only the store uses; `undefined`: not known */
   setItem(files: ReadonlyMap<string, Uint8Array>, item: unknown): void {

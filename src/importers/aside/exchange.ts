@@ -1,8 +1,10 @@
 /** What the thread that reads a file and the thread that stores it tell each other. */
 import * as errors from '../../errors.ts'
 import { ForkpointError } from '../../errors.ts'
+import type { AheadRules } from '../../store/git/ahead.ts'
 import type { Piece } from '../core/redacted-source.ts'
-import type { BuiltTurn, Row, Transcript, Turn } from '../importer.ts'
+import type { BegunTranscript, BuiltTurn, Row, Transcript, Turn } from '../importer.ts'
+import type { SentAhead } from './sent-ahead.ts'
 
 /** The file to read. */
 export interface ReadingTask {
@@ -15,18 +17,46 @@ export interface ReadingTask {
   now: number
   /** Whether secrets are removed. */
   redacts: boolean
+  /** Whether the thread asks if turns are to be encoded while the file is read. */
+  straight: boolean
 }
 
-/** What the reading thread is asked, in this order. The key of marks is sent when it was asked for. */
-export type Question = { kind: 'build'; index: number } | { kind: 'key'; key: Uint8Array }
+/** What the reading thread is told: which turns to build, the key of marks that it asked for … */
+export type Question =
+  | { kind: 'build'; index: number }
+  | { kind: 'key'; key: Uint8Array }
+  /** … whether it encodes turns while it reads, which it asked with `begun` … */
+  | { kind: 'straight'; rules: AheadRules | undefined }
+  /** … and how many bytes of lines of those turns were taken. */
+  | { kind: 'taken'; bytes: number }
 
-/** What the reading thread says. First comes what it has read, then each turn that it was asked for. */
+/**
+ * What the reading thread says. First comes what it has read, then each turn that it was asked for. If it encodes turns
+ * while it reads: first `begun`, then each turn.
+ */
 export type Answer =
   | { kind: 'read'; transcript: SentTranscript; pieces: readonly Piece[]; redacted: Record<string, number> }
   | { kind: 'built'; index: number; built: BuiltTurn }
   | { kind: 'key' }
+  | { kind: 'begun'; begun: BegunTranscript }
+  | { kind: 'turn'; turn: EncodedTurn }
+  /** The file is not straight, but turns of it were given. */
+  | { kind: 'goes-back' }
   /** `index` is absent if the file could not be read. */
   | { kind: 'failed'; index?: number; error: SentError }
+
+/** A turn that was encoded while the file was read. */
+export interface EncodedTurn {
+  /** The turn, with its last row only. */
+  turn: SentTurn
+  /** Number of its lines, and of their bytes. */
+  entries: number
+  bytes: number
+  /** The first turn is not encoded. */
+  built: BuiltTurn | SentAhead
+  /** With the last turn: the rest of what is known of the file. */
+  ended?: Pick<Transcript, 'lastAt' | 'entries' | 'warnings' | 'end'> & { redacted: Record<string, number> }
+}
 
 /** A transcript without its functions. */
 export interface SentTranscript extends Omit<Transcript, 'build' | 'turns'> {

@@ -1,14 +1,17 @@
 /**
  * Reads a large file in a thread of its own: there its lines are parsed, redacted and mapped, and the next turns are
- * built, while this thread stores the ones before. The result is the same as without the thread.
+ * built, while this thread stores the ones before. Turns of a straight file are encoded there as well, while the rest of
+ * the file is still being read. The result is the same as without the thread.
  */
 import { existsSync } from 'node:fs'
 import { Worker } from 'node:worker_threads'
+import type { AheadRules } from '../../store/git/ahead.ts'
 import type { ByteSource } from '../byte-source.ts'
 import { ofPieces, type Piece } from '../core/redacted-source.ts'
-import type { BuiltTurn, Transcript } from '../importer.ts'
+import type { BegunTranscript, BuiltTurn, Transcript } from '../importer.ts'
 import {
   type Answer,
+  type EncodedTurn,
   type Question,
   type ReadingTask,
   receivedError,
@@ -20,8 +23,9 @@ import {
 /** What runs in the thread. It is there only in the built package: from the sources, files are read in this thread. */
 const THREAD = new URL('../importers/aside/thread.js', import.meta.url)
 
-/** A file that is read in a thread. */
+/** A file that was read in a thread. */
 export interface Reading {
+  kind: 'whole'
   transcript: Transcript
   /** The file without secrets. */
   source: ByteSource
@@ -31,7 +35,19 @@ export interface Reading {
   close(): Promise<void>
 }
 
+/** A straight file that is being read in a thread. */
+export interface StraightReading {
+  kind: 'straight'
+  begun: BegunTranscript
+  /** Yields all turns, the last one with the rest. Throws ThreadEnded if the file has to be read in another way. */
+  turns(): AsyncIterable<EncodedTurn>
+  /** Ends the thread. */
+  close(): Promise<void>
+}
+
 export interface ReadingOptions {
+  /** Returns how the turns of a straight file are encoded; `undefined` if they are not. Called when its first turn has ended. */
+  begin?(begun: BegunTranscript): Promise<AheadRules | undefined>
   /** Returns the key of the marks that replace secrets. */
   key(): Uint8Array | Promise<Uint8Array>
   /** Reads the file again, in this thread, if the other one ends early. */
@@ -47,16 +63,18 @@ export interface ReadingOptions {
 export async function readAside(
   raw: ByteSource,
   task: ReadingTask,
-  { key, again }: ReadingOptions,
+  { key, again, begin }: ReadingOptions,
   file: URL = THREAD,
-): Promise<Reading | undefined> {
-  const thread = ReadingThread.start(file, task, key)
+): Promise<Reading | StraightReading | undefined> {
+  const thread = ReadingThread.start(file, task, key, begin)
   const read = await thread?.read.catch(async (error: unknown) => {
     await thread.close()
     if (!(error instanceof ThreadEnded)) throw error
     return undefined
   })
   if (thread === undefined || read === undefined) return undefined
+  if ('begun' in read)
+    return { kind: 'straight', ...read, turns: () => thread.turns(), close: () => thread.close() }
   const { transcript: sent, pieces, redacted } = read
   let other: Promise<Transcript> | undefined
   const build = async (index: number): Promise<BuiltTurn> => {
@@ -69,6 +87,7 @@ export async function readAside(
     return (await other).build(index)
   }
   return {
+    kind: 'whole',
     transcript: { ...sent, turns: sent.turns.map(receivedTurn), build },
     source: ofPieces(raw, pieces),
     redacted,
@@ -86,7 +105,7 @@ const AHEAD = 8 << 20
 const YOUNG = 96
 
 /** The thread has ended without an answer. */
-class ThreadEnded extends Error {}
+export class ThreadEnded extends Error {}
 
 interface Read {
   transcript: SentTranscript
@@ -95,10 +114,14 @@ interface Read {
 }
 
 class ReadingThread {
-  readonly read: Promise<Read>
+  readonly read: Promise<Read | { begun: BegunTranscript }>
   readonly #worker: Worker
   readonly #key: ReadingOptions['key']
-  readonly #settle: { resolve(read: Read): void; reject(error: unknown): void }
+  readonly #begin: ReadingOptions['begin']
+  readonly #settle: { resolve(read: Read | { begun: BegunTranscript }): void; reject(error: unknown): void }
+  /** Encoded turns that were not yielded yet. */
+  readonly #turns: EncodedTurn[] = []
+  #hasMore: (() => void) | undefined
   /** Turns that were asked for and not fetched yet. */
   readonly #asked = new Map<number, Promise<BuiltTurn>>()
   readonly #waiting = new Map<number, { resolve(built: BuiltTurn): void; reject(error: unknown): void }>()
@@ -108,20 +131,26 @@ class ReadingThread {
   #ended: unknown
 
   /** Returns `undefined` if there is no such file, or if the process may not start threads. */
-  static start(file: URL, task: ReadingTask, key: ReadingOptions['key']): ReadingThread | undefined {
+  static start(
+    file: URL,
+    task: ReadingTask,
+    key: ReadingOptions['key'],
+    begin: ReadingOptions['begin'],
+  ): ReadingThread | undefined {
     if (!existsSync(file)) return undefined
     try {
       const resourceLimits = { maxYoungGenerationSizeMb: YOUNG }
-      return new ReadingThread(new Worker(file, { workerData: task, resourceLimits }), key)
+      return new ReadingThread(new Worker(file, { workerData: task, resourceLimits }), key, begin)
     } catch {
       return undefined
     }
   }
 
-  private constructor(worker: Worker, key: ReadingOptions['key']) {
+  private constructor(worker: Worker, key: ReadingOptions['key'], begin: ReadingOptions['begin']) {
     this.#worker = worker
     this.#key = key
-    const { promise, ...settle } = withResolvers<Read>()
+    this.#begin = begin
+    const { promise, ...settle } = withResolvers<Read | { begun: BegunTranscript }>()
     this.read = promise
     this.#settle = settle
     worker.on('message', (answer: Answer) => this.#hear(answer))
@@ -142,6 +171,22 @@ class ReadingThread {
       this.#ahead += known(next)
     }
     return built
+  }
+
+  /** Yields the turns that were encoded while the file is read. */
+  async *turns(): AsyncGenerator<EncodedTurn> {
+    for (;;) {
+      const turn = this.#turns.shift()
+      if (turn !== undefined) {
+        this.#say({ kind: 'taken', bytes: turn.bytes })
+        yield turn
+        if (turn.ended !== undefined) return
+      } else if (this.#ended !== undefined) throw this.#ended
+      else
+        await new Promise<void>((resolve) => {
+          this.#hasMore = resolve
+        })
+    }
   }
 
   async close(): Promise<void> {
@@ -168,14 +213,29 @@ class ReadingThread {
   #hear(answer: Answer): void {
     if (answer.kind === 'read') this.#settle.resolve(answer)
     else if (answer.kind === 'key') void this.#sendKey()
-    else if (answer.kind === 'built') this.#take(answer.index)?.resolve(answer.built)
-    else if (answer.index === undefined) this.#settle.reject(receivedError(answer.error))
+    else if (answer.kind === 'begun') void this.#answerBegun(answer.begun)
+    else if (answer.kind === 'goes-back') this.#end(new ThreadEnded('The file goes back.'))
+    else if (answer.kind === 'turn') {
+      this.#turns.push(answer.turn)
+      this.#hasMore?.()
+    } else if (answer.kind === 'built') this.#take(answer.index)?.resolve(answer.built)
+    else if (answer.index === undefined) this.#end(receivedError(answer.error))
     else this.#take(answer.index)?.reject(receivedError(answer.error))
   }
 
   async #sendKey(): Promise<void> {
     try {
       this.#say({ kind: 'key', key: await this.#key() })
+    } catch (error) {
+      this.#end(error)
+    }
+  }
+
+  async #answerBegun(begun: BegunTranscript): Promise<void> {
+    try {
+      const rules = await this.#begin?.(begun)
+      if (rules !== undefined) this.#settle.resolve({ begun })
+      this.#say({ kind: 'straight', rules })
     } catch (error) {
       this.#end(error)
     }
@@ -192,6 +252,7 @@ class ReadingThread {
     if (this.#ended !== undefined) return
     this.#ended = error
     this.#settle.reject(error)
+    this.#hasMore?.()
     for (const { reject } of this.#waiting.values()) reject(error)
     this.#waiting.clear()
   }

@@ -16,6 +16,7 @@ import {
 import { composeTranscript } from './compose.ts'
 import { isSessionEntry } from './entry.ts'
 import { scanTranscript } from './scan.ts'
+import { isStraight } from './straight.ts'
 import { buildTurn } from './turn.ts'
 import { writeTranscript } from './write.ts'
 
@@ -28,6 +29,7 @@ export const claudeCode: Importer = {
   format: 1,
   extension: '.jsonl',
   readsLines: true,
+  isStraight,
   detect: (source) => detectByLine(source, isSessionEntry),
   locate,
   read,
@@ -37,9 +39,15 @@ export const claudeCode: Importer = {
   compose: composeTranscript,
 }
 
-async function read(source: ByteSource, { now, memory }: ReadOptions): Promise<Transcript> {
+async function read(source: ByteSource, { now, memory, taker }: ReadOptions): Promise<Transcript> {
   const agentFile = isAgentFile(source.name)
-  const scanned = await scanTranscript(source, { agentFile, now, memory })
+  const scanned = await scanTranscript(source, {
+    agentFile,
+    now,
+    ...(memory === undefined ? {} : { memory }),
+    ...(taker === undefined ? {} : { taker }),
+    build: (begun, index) => buildTurn(begun, index, source, agentFile),
+  })
   return {
     ...scanned,
     // A sub-agent's entries contain the id of the session that it worked for.

@@ -10,8 +10,9 @@
 import { isJsonObject } from '../../json-value.ts'
 import { type ByteSource, linesOf } from '../byte-source.ts'
 import { LineMemory } from '../core/lines/line-memory.ts'
+import { type StraightReader, StraightTurns } from '../core/lines/straight-turns.ts'
 import { type Part, TurnTree } from '../core/lines/turn-tree.ts'
-import type { Cursor, FileEnd, Row, Transcript, Turn, Warning } from '../importer.ts'
+import type { BuiltTurn, Cursor, FileEnd, ReadOptions, Row, Transcript, Turn, Warning } from '../importer.ts'
 import { MAX_LINE, type ParsedLine, parseLine, type RawLine } from '../jsonl.ts'
 import { hashCursors } from '../start-hash.ts'
 import { SideChains } from './chains.ts'
@@ -59,29 +60,27 @@ export interface Scanned extends Omit<Transcript, 'build'> {
   memory: LineMemory<ParsedLine>
 }
 
-export interface ScanOptions {
+export interface ScanOptions extends Pick<ReadOptions, 'now' | 'memory' | 'taker'> {
   /** Whether the file is a sub-agent's own transcript. */
   agentFile?: boolean
-  /** Current time in milliseconds, for a transcript that contains no time. */
-  now: number
-  /** See `ReadOptions.memory`. */
-  memory?: number | undefined
+  /** Builds a turn, for `taker`. */
+  build?: (scanned: Built, index: number) => Promise<BuiltTurn>
 }
+
+/** What a turn is built of. */
+export type Built = Pick<Scanned, 'turns' | 'firstAt' | 'chains' | 'toolNames' | 'replyTurns' | 'memory'>
 
 export async function scanTranscript(source: ByteSource, options: ScanOptions): Promise<Scanned> {
   const scan = new Scan(source, options)
+  const { taker, build } = options
+  const straight = taker && build && new StraightTurns(scan.straight(build), taker)
   for await (const raw of linesOf(source)) {
-    scan.endLine(raw.terminator, raw.bom, raw.line)
-    if (raw.bytes === undefined) {
-      scan.leaveOut(raw.line)
-      continue
-    }
-    const parsed = notCutOff(parseLine(raw.bytes, raw.known), raw.bytes, raw.terminator)
-    if (parsed.kind === 'blank') continue
-    scan.line(parsed, raw.start, { lines: raw.line, bytes: raw.end, sha256: '' }, raw.terminator !== '')
+    scan.add(raw)
+    const given = straight?.after(raw)
+    if (given !== undefined) await given
   }
   const scanned = scan.finish()
-  await hashCursors(source, scanned.turns)
+  if (straight?.end() === undefined) await hashCursors(source, scanned.turns)
   return scanned
 }
 
@@ -114,17 +113,42 @@ class Scan {
     this.#turns.push(this.#turn)
   }
 
-  endLine(terminator: string, bom: boolean, line: number): void {
+  add({ line, start, end, bytes, terminator, bom, known }: RawLine): void {
     if (line === 1 && bom) this.#end.bom = true
     if (line === 1 && terminator === '\r\n') this.#end.crlf = true
     if (terminator === '') this.#end.finalNewline = false
+    if (bytes === undefined) {
+      this.#warn(line, `is longer than ${MAX_LINE >> 20} MiB. It is skipped`)
+      return
+    }
+    const parsed = notCutOff(parseLine(bytes, known), bytes, terminator)
+    if (parsed.kind !== 'blank')
+      this.#line(parsed, start, { lines: line, bytes: end, sha256: '' }, terminator !== '')
   }
 
-  leaveOut(line: number): void {
-    this.#warn(line, `is longer than ${MAX_LINE >> 20} MiB. It is skipped`)
+  /** What `StraightTurns` needs. */
+  straight(build: NonNullable<ScanOptions['build']>): StraightReader {
+    const known = {
+      turns: this.#turns,
+      chains: this.#chains,
+      toolNames: this.#toolNames,
+      replyTurns: this.#replyTurns,
+      memory: this.#memory,
+    }
+    return {
+      turns: this.#turns,
+      current: () => this.#tree.current,
+      begun: () => ({
+        sessionId: this.#facts.sessionId(this.#name),
+        firstAt: this.#facts.firstAt,
+        end: this.#end,
+      }),
+      build: (index) => build({ ...known, firstAt: this.#facts.firstAt }, index),
+      refused: () => this.#memory.close(),
+    }
   }
 
-  line(parsed: Exclude<ParsedLine, { kind: 'blank' }>, start: number, cursor: Cursor, ended: boolean): void {
+  #line(parsed: Exclude<ParsedLine, { kind: 'blank' }>, start: number, cursor: Cursor, ended: boolean): void {
     const { lines: line, bytes: end } = cursor
     if (parsed.kind === 'broken') {
       if (!ended) {

@@ -11,7 +11,7 @@ import { blocksOf, contentOf, type Entry, isPrompt, kindOf, replyIdOf, textOf } 
 import { isToolResult, toPart } from './parts.ts'
 import { plainPrompt } from './prompt.ts'
 import { RunBuilder } from './run-builder.ts'
-import type { Scanned, ScannedRow, ScannedTurn } from './scan.ts'
+import type { Built, ScannedRow, ScannedTurn } from './scan.ts'
 import { knownOfMessage, knownOfNext, type SourceLine } from './source-lines.ts'
 import { usageOf } from './usage.ts'
 
@@ -20,7 +20,7 @@ const PROMPT_LIMIT = 1000
 
 /** @param agentFile whether the file is a sub-agent's own transcript */
 export async function buildTurn(
-  transcript: Scanned,
+  transcript: Built,
   index: number,
   source: ByteSource,
   agentFile = false,
@@ -53,7 +53,7 @@ interface Draft {
 }
 
 class TurnBuilder {
-  readonly #transcript: Scanned
+  readonly #transcript: Built
   readonly #index: number
   readonly #turn: ScannedTurn
   readonly #agentFile: boolean
@@ -63,7 +63,7 @@ class TurnBuilder {
   readonly #replies = new Map<string, Draft>()
   #prompt: string | undefined
 
-  constructor(transcript: Scanned, index: number, agentFile: boolean) {
+  constructor(transcript: Built, index: number, agentFile: boolean) {
     this.#transcript = transcript
     this.#index = index
     this.#turn = transcript.turns[index] as ScannedTurn

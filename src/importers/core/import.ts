@@ -2,11 +2,12 @@
 import { dirname } from 'node:path'
 import { InvalidIdError, UnsupportedError } from '../../errors.ts'
 import { cleanCheck, redactSecrets } from '../../redaction/secrets.ts'
+import { aheadRulesOf } from '../../store/git/ahead.ts'
 import { keyOf, withKeyOf } from '../../store/redaction/key.ts'
 import type { SessionStore } from '../../store/session-store.ts'
-import { type Reading, readAside } from '../aside/reading.ts'
+import { type Reading, readAside, type StraightReading } from '../aside/reading.ts'
 import { type ByteSource, type NamedLines, openSource } from '../byte-source.ts'
-import type { AgentTranscript, Importer, ReadOptions, Transcript } from '../importer.ts'
+import type { AgentTranscript, BegunTranscript, Importer, ReadOptions, Transcript } from '../importer.ts'
 import { originOf } from '../out/origin.ts'
 import { importReturned } from '../out/returned.ts'
 import { isBuiltIn } from '../registry.ts'
@@ -14,7 +15,8 @@ import type { ImportOptions, ImportResult } from './import-result.ts'
 import { type Redaction, redactedAsRead, redactedSource } from './redacted-source.ts'
 import { SessionImport } from './session-import.ts'
 import { sessionsOf } from './sessions-of.ts'
-import { findTarget } from './target.ts'
+import { importStraight } from './straight-import.ts'
+import { findTarget, idsOf } from './target.ts'
 
 /**
  * Imports a session file. If the file was imported before, adds only its new content.
@@ -58,18 +60,21 @@ export async function* importFile(
   for await (const session of sessionsOf(tool, raw)) yield await importSource(tool, session, store, options)
 }
 
+/** @param alone whether to read the file in this thread */
 async function importSource(
   tool: Importer,
   raw: ByteSource,
   store: SessionStore,
   options: ImportOptions,
+  alone = false,
 ): Promise<ImportResult> {
   const now = (options.now ?? Date.now)()
   const { redaction, redacted } = redactionOf(store, options.redact)
   await checkName(raw, redaction)
   const readOptions = { now, open: (file: string | NamedLines) => opened(tool, file, redaction) }
-  const aside = await readAsideIf(tool, raw, store, options, readOptions)
+  const aside = alone ? undefined : await readAsideIf(tool, raw, store, options, readOptions)
   try {
+    if (aside?.kind === 'straight') return await importWhileRead(tool, raw, aside, store, options)
     const source = aside?.source ?? (await withoutSecrets(tool, raw, redaction))
     const transcript = aside?.transcript ?? (await tool.read(source, readOptions))
     const result = await importRead(tool, { raw, source, transcript }, store, options, readOptions)
@@ -86,19 +91,72 @@ async function readAsideIf(
   tool: Importer,
   raw: ByteSource,
   store: SessionStore,
-  { redact }: ImportOptions,
+  given: ImportOptions,
   options: ReadOptions,
-): Promise<Reading | undefined> {
+): Promise<Reading | StraightReading | undefined> {
   const { path, inode, size } = raw
   if (path === undefined || inode === undefined || size < ASIDE_FROM) return undefined
+  const { redact } = given
   if (!tool.readsLines || !isBuiltIn(tool) || typeof redact === 'function') return undefined
-  const task = { tool: tool.name, path, size, inode, now: options.now, redacts: redact !== false }
+  const rules = aheadRulesOf(store)
+  const straight = rules && tool.isStraight?.(raw)
+  // It is awaited later, when the thread has begun to read.
+  straight?.catch(() => undefined)
+  const task = {
+    tool: tool.name,
+    path,
+    size,
+    inode,
+    now: options.now,
+    redacts: redact !== false,
+    straight: straight !== undefined,
+  }
+  const begin = async ({ sessionId }: BegunTranscript) =>
+    (await straight) && (await isNewAlone(tool, raw, path, sessionId, store, given)) ? rules : undefined
   const again = async () => {
     // Its secrets were counted when it was read for the first time.
     const { redaction } = redactionOf(store, redact)
     return tool.read(await withoutSecrets(tool, raw, redaction), options)
   }
-  return readAside(raw, task, { key: keyOf(store), again })
+  return readAside(raw, task, { key: keyOf(store), again, begin })
+}
+
+/** Whether a file is new in the store, is not of our own making, and has no files of sub-agents. */
+async function isNewAlone(
+  tool: Importer,
+  raw: ByteSource,
+  path: string,
+  sessionId: string | undefined,
+  store: SessionStore,
+  options: ImportOptions,
+): Promise<boolean> {
+  if (sessionId === undefined || options.agents !== undefined) return false
+  if (options.sessionId === undefined && (await originOf(raw)) !== undefined) return false
+  if (((await tool.agentsOf?.(path, { sessionId })) ?? []).length > 0) return false
+  const [session] = idsOf(tool, raw.name, sessionId, options.sessionId)
+  return !(await store.exists(session))
+}
+
+/** Imports a straight file while it is read. What the thread does not give is imported without it. */
+async function importWhileRead(
+  tool: Importer,
+  raw: ByteSource,
+  reading: StraightReading,
+  store: SessionStore,
+  options: ImportOptions,
+): Promise<ImportResult> {
+  const { name: file, size } = raw
+  const [session] = idsOf(tool, file, reading.begun.sessionId, options.sessionId)
+  const { ended, ...done } = await importStraight(tool, reading, { session, file, size }, store, options)
+  if (ended !== undefined) return { session, created: true, agents: 0, ...done, ...ended }
+  const rest = await importSource(tool, raw, store, options, true)
+  return {
+    ...rest,
+    created: rest.created || done.checkpoints > 0,
+    checkpoints: rest.checkpoints + done.checkpoints,
+    messages: rest.messages + done.messages,
+    added: rest.added + done.added,
+  }
 }
 
 /** Bytes from which on a file is read in a thread, which takes 50 ms to start. */

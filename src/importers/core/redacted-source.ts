@@ -57,7 +57,8 @@ export function redactedAsRead(
       return known().size
     },
     chunks: () => known().chunks(),
-    read: (start, end) => known().read(start, end),
+    // Lines that were read may be read again before the others.
+    read: (start, end) => (clean ?? ofPieces(source, pieces)).read(start, end),
     async *lines() {
       if (clean === undefined) {
         pieces = []

@@ -299,7 +299,7 @@ export class SessionImport {
 }
 
 /** Bytes of the file that are written together: enough to hide what a write costs, and little to hold or to lose. */
-const TOGETHER = 4 << 20
+export const TOGETHER = 4 << 20
 
 const lastLine = ({ rows }: Turn): number => rows.at(-1)?.line ?? 0
 

@@ -26,11 +26,8 @@ export async function findTarget(
   store: SessionStore,
   given: string | undefined,
 ): Promise<Target> {
-  const { name } = source
-  const stem = name.endsWith(tool.extension) ? name.slice(0, -tool.extension.length) : name
-  const ids = given === undefined ? [...new Set([transcript.sessionId ?? stem, stem])] : [given]
   let target: Target | undefined
-  for (const session of ids) {
+  for (const session of idsOf(tool, source.name, transcript.sessionId, given)) {
     const filesOf = once(() => exportEditions(tool, store, session))
     const stored = await readStored(tool, store, session)
     const standing: StandingTo =
@@ -41,6 +38,18 @@ export async function findTarget(
     if (standing.kind !== 'differs' || standing.line > 0) break
   }
   return target as Target
+}
+
+/** Returns the ids that the session of a file may have, the likeliest first. */
+export function idsOf(
+  { extension }: Importer,
+  file: string,
+  sessionId: string | undefined,
+  given: string | undefined,
+): [string, ...string[]] {
+  const stem = file.endsWith(extension) ? file.slice(0, -extension.length) : file
+  if (given !== undefined) return [given]
+  return sessionId === undefined || sessionId === stem ? [stem] : [sessionId, stem]
 }
 
 function once<T>(make: () => Promise<T>): () => Promise<T> {

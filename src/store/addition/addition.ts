@@ -2,7 +2,7 @@
  * Parses and copies what `append` is given. `plan.ts` decides what it changes; a store that does not hold the whole
  * state looks up only the few items that the addition names.
  */
-import { writeJson } from '../../codec/index.ts'
+import { EncodedItem, writeJson } from '../../codec/index.ts'
 import { InvalidStateError, type StateIssue } from '../../errors.ts'
 import { deepCopy, fromEntries, isJsonObject, isOrdinary } from '../../json-value.ts'
 import type { Addition } from '../session-store.ts'
@@ -47,7 +47,11 @@ export function parseAddition(addition: Addition, collections: readonly string[]
 
 /** Returns a copy that shares nothing with the original. Throws InvalidStateError for what JSON cannot express. */
 export function copyAddition({ items, set, unset }: ParsedAddition): ParsedAddition {
-  const copies = [...items].map(([collection, list]) => [collection, copyOf(list, collection)] as const)
+  const copies = [...items].map(([collection, list]) => {
+    // What was encoded ahead is nobody else's.
+    const isEncoded = list.every((item) => item instanceof EncodedItem)
+    return [collection, isEncoded ? list : copyOf(list, collection)] as const
+  })
   const values = Object.entries(set)
     .filter(([, value]) => value !== undefined)
     .map(([key, value]) => [key, copyOf(value, key)] as const)

@@ -1,5 +1,6 @@
 /** Plans what an addition changes in a state, without holding the whole state. */
 
+import { EncodedItem } from '../../codec/index.ts'
 import { deepEqual, isJsonObject, type JsonObject, without } from '../../json-value.ts'
 import {
   applyMerge,
@@ -61,9 +62,11 @@ export function planAddition(parsed: ParsedAddition, existing: Existing): Additi
   const runs: PlannedRun[] = []
   for (const [collection, incoming] of parsed.items) {
     let next = existing.count(collection)
-    for (const item of incoming) {
-      const id = idOf(item)
+    for (const given of incoming) {
+      const id = idOf(given)
       const found = id === undefined ? undefined : existing.find(collection, id)
+      const fits = found === undefined && (given as Partial<EncodedItem>).index === next
+      const item = given instanceof EncodedItem && !fits ? given.value : given
       if (found !== undefined && collection === RUNS && isJsonObject(item) && isJsonObject(found.item)) {
         const merge = planMerge(found.index, found.item, found.events ?? countEvents(found.item), item)
         if (merge !== undefined) runs.push(merge)
@@ -135,7 +138,7 @@ export function existingIn(state: JsonObject, collections: readonly string[]): E
 
 /** Returns the item's id: its `id`, if that is a string. */
 export function idOf(item: unknown): string | undefined {
-  const id = isJsonObject(item) ? item.id : undefined
+  const id = isJsonObject(item) || item instanceof EncodedItem ? item.id : undefined
   return typeof id === 'string' ? id : undefined
 }
 

@@ -20,6 +20,7 @@ import type {
   StoredDocument,
   StoreOptions,
 } from '../session-store.ts'
+import { registerAhead } from './ahead.ts'
 import { GitBackend } from './backend.ts'
 import type { GitMaintainReport, GitStoreStats } from './maintain.ts'
 import type {
@@ -78,6 +79,7 @@ export class GitSessionStore<S extends StoredDocument = Session> extends Sharing
     if (options.remote !== undefined) repository.hasRemote = true
     registerCheckpoints(this, checkpoints)
     registerKey(this, key)
+    registerAhead(this, rules)
   }
 
   /**

@@ -20,6 +20,7 @@ import {
   appendEvents,
   decodeHead,
   decodeItem,
+  EncodedItem,
   encodeHead,
   encodeItem,
   isOurs,
@@ -142,9 +143,12 @@ export class GitTail implements Tail<CommitInfo> {
     const tails = new Map<number, LogEnd>()
     for (const { collection, index, item, replaces } of plan.items) {
       if (replaces) await this.#removeItem(edits, collection, index)
-      edits.setItem(encodeItem(this.#layout, collection, index, item), item)
+      if (item instanceof EncodedItem) edits.setItem(item.files, undefined)
+      else edits.setItem(encodeItem(this.#layout, collection, index, item), item)
       counts.set(collection, Math.max(counts.get(collection) ?? 0, index + 1))
     }
+    if (plan.runs.length === 0 && plan.items.every(({ item }) => item instanceof EncodedItem))
+      edits.page = (plan.items[0]?.item as EncodedItem | undefined)?.page
     for (const { index, run, events, from } of plan.runs) {
       const before = await this.#tailOf(index)
       await this.#removeBeside(edits, index)

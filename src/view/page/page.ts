@@ -5,7 +5,7 @@
 import type { Block, ReadMessage } from '../block.ts'
 import { listDiff } from '../line-diff.ts'
 import { readMessage } from '../message.ts'
-import { isOfSubAgent, type ReadAgent, type ReadRun, readEvent, readRun } from '../run.ts'
+import { isOfSubAgent, type ReadAgent, type ReadRun, readEvent, readRun, typeOfEvent } from '../run.ts'
 import { blockMarkdown, type Source } from './blocks.ts'
 import { pageFoot } from './foot.ts'
 import { code, fenced } from './markdown.ts'
@@ -70,9 +70,10 @@ function* pieces({ items, removed, runs }: PageTurn): Generator<string> {
 function* subAgents(run: ReadRun, { events, ...source }: PageRun): Generator<string> {
   let said: { agent: string; talk: Talk } | undefined
   for (const one of events) {
+    if (!isOfSubAgent(run, { type: typeOfEvent(one) })) continue
     const event = readEvent(one)
     const { message } = event
-    if (message === undefined || message.blocks.length === 0 || !isOfSubAgent(run, event)) continue
+    if (message === undefined || message.blocks.length === 0) continue
     const agent = run.agent?.id ?? message.agent ?? ''
     if (said?.agent !== agent) {
       yield `\n## sub-agent ${agentFacts(run.agent, agent)}\n`

@@ -6,7 +6,7 @@ import { InvalidStateError } from '../../../errors.ts'
 import { isJsonObject, type JsonObject } from '../../../json-value.ts'
 import type { Session } from '../../../state/index.ts'
 import { type ByteSource, linesOf } from '../../byte-source.ts'
-import type { ReadOptions, Transcript, WrittenFiles } from '../../importer.ts'
+import type { BuiltTurn, ReadOptions, Transcript, WrittenFiles } from '../../importer.ts'
 import { parseLine, readLines } from '../../jsonl.ts'
 import { hashCursors } from '../../start-hash.ts'
 import { FileLines } from '../file-lines.ts'
@@ -14,6 +14,7 @@ import type { ImportNote } from '../stored.ts'
 import { type KeptLine, lineOf } from './kept-line.ts'
 import { LineReader, type LineTurn } from './line-reader.ts'
 import type { Meaning, MeaningOf } from './meaning.ts'
+import { type StraightReader, StraightTurns } from './straight-turns.ts'
 import { buildLineTurn } from './turn-builder.ts'
 
 /**
@@ -41,7 +42,7 @@ export async function detectByLine(
  */
 export async function readByLine(
   source: ByteSource,
-  { now, memory }: ReadOptions,
+  { now, memory, taker }: ReadOptions,
   meaningOf: MeaningOf,
   ofDocument?: (rest: JsonObject) => Meaning,
 ): Promise<Transcript> {
@@ -49,8 +50,18 @@ export async function readByLine(
   const { frame } = source
   const rest: unknown = frame === undefined || frame.kind === 'text' ? undefined : JSON.parse(frame.text)
   if (isJsonObject(rest) && ofDocument !== undefined) reader.document(ofDocument(rest))
-  for await (const line of linesOf(source)) reader.line(line)
-  await hashCursors(source, reader.turns)
+  const build = (index: number, firstAt: string) => {
+    const turn = reader.turns[index] as LineTurn
+    return buildLineTurn(turn, firstAt, reader.linesOf(source, turn.rows))
+  }
+  const straight = taker && new StraightTurns(straightReader(reader, build), taker)
+  for await (const line of linesOf(source)) {
+    reader.line(line)
+    const given = straight?.after(line)
+    if (given !== undefined) await given
+  }
+  const given = straight?.end()
+  if (given === undefined) await hashCursors(source, reader.turns)
   const firstAt = reader.firstAt || new Date(source.modified ?? now).toISOString()
   for (const { rows } of reader.turns) for (const row of rows) row.at ||= firstAt
   const { turns, tree, sessionId, lastAt, warnings, end } = reader
@@ -61,15 +72,23 @@ export async function readByLine(
     sessionId,
     firstAt,
     lastAt: lastAt || firstAt,
-    entries: turns.reduce((sum, { rows }) => sum + rows.length, 0),
+    entries: given?.entries ?? turns.reduce((sum, { rows }) => sum + rows.length, 0),
     warnings,
     end: frame === undefined ? end : { frame },
-    build: (index) => {
-      const turn = turns[index] as LineTurn
-      return buildLineTurn(turn, firstAt, reader.linesOf(source, turn.rows))
-    },
+    build: (index) => build(index, firstAt),
   }
 }
+
+const straightReader = (
+  reader: LineReader,
+  build: (index: number, firstAt: string) => Promise<BuiltTurn>,
+): StraightReader => ({
+  turns: reader.turns,
+  current: () => reader.tree.current,
+  begun: () => ({ sessionId: reader.sessionId, firstAt: reader.firstAt, end: reader.end }),
+  build: (index) => build(index, reader.firstAt),
+  refused: () => reader.forgetNext(),
+})
 
 /**
  * Restores the file that `readByLine` read. Throws InvalidStateError if the stored data of a line was changed later.

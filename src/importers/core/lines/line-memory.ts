@@ -16,6 +16,11 @@ export class LineMemory<Found> {
     this.#room = limit
   }
 
+  /** Remembers no more lines than before. */
+  close(): void {
+    this.#room = 0
+  }
+
   keep({ line, start, end }: Row, found: Found): void {
     const size = end - start
     if (size > this.#room) return

@@ -5,7 +5,7 @@ import type { ByteSource } from '../../byte-source.ts'
 import type { About, Cursor, FileEnd, Row, Turn, Warning } from '../../importer.ts'
 import { asText, MAX_LINE, type ParsedLine, parseLine, type RawLine, type RawText } from '../../jsonl.ts'
 import { LineMemory } from './line-memory.ts'
-import type { LineContext, Meaning, MeaningOf } from './meaning.ts'
+import { inFull, type LineContext, type Meaning, type MeaningOf } from './meaning.ts'
 import { oneLine } from './one-line.ts'
 import { TurnTree } from './turn-tree.ts'
 
@@ -72,12 +72,17 @@ export class LineReader {
     }
   }
 
+  /** Remembers no further lines. */
+  forgetNext(): void {
+    this.#memory.close()
+  }
+
   /** Yields the lines of a turn. Lines that are not remembered are read again. */
   linesOf(source: ByteSource, rows: readonly LineRow[]): AsyncIterable<[LineRow, ReadLine]> {
     return this.#memory.take(source, rows, ({ line }, bytes) => {
       const parsed = parseLine(bytes)
       const entry = entryOf(parsed)
-      const meaning = entry === undefined ? {} : this.#meaningOf(entry, this.contextOf(line))
+      const meaning = inFull(entry === undefined ? {} : this.#meaningOf(entry, this.contextOf(line)))
       return { raw: rawOf(parsed), meaning }
     })
   }
@@ -101,7 +106,7 @@ export class LineReader {
       }
     }
     if (terminator === '') this.end.finalNewline = false
-    const meaning = entry && this.#meaningOf(entry, this.contextOf(line))
+    const meaning = entry && inFull(this.#meaningOf(entry, this.contextOf(line)))
     const again = meaning && this.#again(meaning)
     if (meaning !== undefined && again !== 'copy') this.#see(meaning, line, again === 'newer')
     const turn = this.turns[this.tree.current] as LineTurn
@@ -109,7 +114,7 @@ export class LineReader {
     turn.rows.push(row)
     turn.about = this.#about
     turn.cursor = { lines: line, bytes: end, sha256: '' }
-    this.#memory.keep(row, { raw: rawOf(parsed), meaning: meaning ?? {} })
+    this.#memory.keep(row, { raw: rawOf(parsed), meaning: meaning ?? NONE })
   }
 
   /** Applies what a document says about all its entries. */
@@ -208,6 +213,8 @@ function rawOf(parsed: ParsedLine): RawText {
   if (parsed.kind === 'broken') return parsed.raw
   return parsed.kind === 'value' ? asText(parsed.text) : { text: '' }
 }
+
+const NONE = inFull({})
 
 // The last year with four digits in ISO 8601.
 const MAX_TIME = Date.UTC(9999, 11, 31)

@@ -55,6 +55,32 @@ export interface Meaning {
   about?: About
 }
 
+/**
+ * Returns the meaning as an object that has all properties, absent ones as `undefined`: to read an absent property of
+ * objects of ever other shapes takes longer than to parse the line.
+ */
+export const inFull = (meaning: Meaning): Meaning => Object.assign(new FullMeaning(), meaning)
+
+class FullMeaning {
+  prompt = undefined
+  starts = undefined
+  message = undefined
+  more = undefined
+  joins = undefined
+  usage = undefined
+  total = undefined
+  id = undefined
+  newer = undefined
+  parent = undefined
+  rewind = undefined
+  status = undefined
+  time = undefined
+  type = undefined
+  subtype = undefined
+  sessionId = undefined
+  about = undefined
+}
+
 export interface LineContext {
   /** Number of the line. */
   readonly line: number

@@ -146,8 +146,10 @@ export class SessionWriter {
           metadata: { ...metadata, ...project, import: note },
         }),
         known: known ? turn.id : undefined,
-        options: ({ model }) =>
-          this.#options(turn.id, subject, built.endedAt, key, turn.about.model ?? model),
+        options: ({ model }) => ({
+          ...this.#options(turn.id, subject, built.endedAt, key, turn.about.model ?? model),
+          ...(built.body === undefined ? {} : { body: built.body }),
+        }),
       })
     }
     const made = await this.#append(branch, requests)
