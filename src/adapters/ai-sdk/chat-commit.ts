@@ -44,8 +44,9 @@ export async function addTurn(
         edits.set(path, null)
       grown.push(message)
     }
-    const own = next.files.get(index) ?? encodeItem(rules.layout, MESSAGES, index, message)
-    edits.setItem(own, message)
+    const files = next.files.get(index) ?? encodeItem(rules.layout, MESSAGES, index, message)
+    if (index < there) for (const [path, bytes] of files) edits.set(path, bytes)
+    else edits.add({ collection: MESSAGES, index, files, known: message })
   }
   const head = messages.length === 0 ? { ...fields, [MESSAGES]: [] } : fields
   for (const [path, bytes] of encodeHead(head, rules.layout, [])) edits.set(path, bytes)

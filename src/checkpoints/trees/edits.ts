@@ -3,21 +3,30 @@
 /** Changed files by path; `null`: removed. */
 export type Edits = Map<string, Uint8Array | null>
 
-/** Edits that keep the decoded items of some files, so that these need not be decoded again. */
-export class ItemEdits extends Map<string, Uint8Array | null> {
-  /**
-   * Decoded items, as `decodeItem` returns them, by the path of the item's JSON file and perhaps of files of its log.
-   * Must not be changed.
-   */
-  readonly items = new Map<string, unknown>()
+/** An item with a number of which the edited tree has no file, unless the same edits remove that. */
+export interface AddedItem {
+  readonly collection: string
+  readonly index: number
+  readonly files: ReadonlyMap<string, Uint8Array>
+  /** The item as `decodeItem` returns it, if known. Must not be changed. */
+  readonly known: unknown
+}
 
-  /** @param item a copy that only the store uses; `undefined`: not known */
-  setItem(files: ReadonlyMap<string, Uint8Array>, item: unknown): void {
-    let isFirst = true
-    for (const [path, bytes] of files) {
-      this.set(path, bytes)
-      if (isFirst && item !== undefined) this.items.set(path, item)
-      isFirst = false
+/** Edits that know which files are those of new items, so that pages need neither search nor decode them. */
+export class ItemEdits extends Map<string, Uint8Array | null> {
+  /** New items by the path of each of their files. */
+  readonly added = new Map<string, AddedItem>()
+
+  /** Adds the files of a new item. */
+  add(item: AddedItem): void {
+    for (const [path, bytes] of item.files) {
+      super.set(path, bytes)
+      this.added.set(path, item)
     }
+  }
+
+  override set(path: string, bytes: Uint8Array | null): this {
+    this.added.delete(path)
+    return super.set(path, bytes)
   }
 }

@@ -142,7 +142,9 @@ export class GitTail implements Tail<CommitInfo> {
     const tails = new Map<number, LogEnd>()
     for (const { collection, index, item, replaces } of plan.items) {
       if (replaces) await this.#removeItem(edits, collection, index)
-      edits.setItem(encodeItem(this.#layout, collection, index, item), item)
+      const files = encodeItem(this.#layout, collection, index, item)
+      if (replaces) for (const [path, bytes] of files) edits.set(path, bytes)
+      else edits.add({ collection, index, files, known: item })
       counts.set(collection, Math.max(counts.get(collection) ?? 0, index + 1))
     }
     for (const { index, run, events, from } of plan.runs) {
