@@ -4,7 +4,7 @@
  */
 import { itemPlace, pagePath, parseItemName } from '../../codec/index.ts'
 import type { ObjectId } from '../../ids.ts'
-import { type AddedItem, type Edits, ItemEdits } from '../trees/edits.ts'
+import { type AddedItem, type ChangedTree, type Edits, ItemEdits } from '../trees/edits.ts'
 import { type BlobIds, blobsChanged, type Files, folderAt, type TreeReader } from '../trees/files.ts'
 import { entriesWith, type Tree } from '../trees/objects.ts'
 import {
@@ -36,7 +36,7 @@ export async function withPagesOfNew(
   read: TurnReader,
   turn: NewTurn,
 ): Promise<Edits | undefined> {
-  const { seq, rules, before, parent } = turn
+  const { rules, before, parent } = turn
   if (removesItems(edits, rules)) return undefined
   const found = new NewItems(rules)
   if (parent !== undefined && parent !== before) {
@@ -52,14 +52,25 @@ export async function withPagesOfNew(
     else if (bytes !== null && found.addFile(path, bytes)) others.push(path)
   }
   if (others.length > 0 && !(await areNew(read, before, others, rules))) return undefined
-  const all: Edits = new Map(edits)
-  for (const collection of found.collections) {
-    const items = rules.isRead(collection) ? found.of(collection) : []
-    if (items.length === 0) continue
-    const runs = found.of(rules.runsOf(collection)).map((run) => newRun(run, rules))
-    all.set(pagePath(collection, items[0]!.index, seq), await pageOf({ items, removed: [], runs }, rules))
+  return new Map([...edits, ...(await pagesOf(found, turn))])
+}
+
+/**
+ * Returns the pages of a turn that made a finished tree. Returns `undefined` if the turn changed or removed items that
+ * pages show.
+ */
+export async function pagesOfAdded(
+  { added }: ChangedTree,
+  turn: Pick<NewTurn, 'seq' | 'rules'>,
+): Promise<Map<string, Uint8Array> | undefined> {
+  const isTold = isToldBy(turn.rules)
+  const found = new NewItems(turn.rules)
+  for (const [collection, items] of added) {
+    if (!isTold(collection)) continue
+    if (items === undefined) return undefined
+    for (const item of items) found.addItem(item)
   }
-  return all
+  return pagesOf(found, turn)
 }
 
 /** Returns whether the edits remove files of items that pages show. */
@@ -67,6 +78,21 @@ export function removesItems(edits: Edits, rules: PageRules): boolean {
   const isTold = isToldBy(rules)
   for (const [path, bytes] of edits) if (bytes === null && isTold(collectionOf(path))) return true
   return false
+}
+
+/** Returns one page for each collection with new items, by path. */
+async function pagesOf(
+  found: NewItems,
+  { seq, rules }: Pick<NewTurn, 'seq' | 'rules'>,
+): Promise<Map<string, Uint8Array>> {
+  const pages = new Map<string, Uint8Array>()
+  for (const collection of found.collections) {
+    const items = rules.isRead(collection) ? found.of(collection) : []
+    if (items.length === 0) continue
+    const runs = found.of(rules.runsOf(collection)).map((run) => newRun(run, rules))
+    pages.set(pagePath(collection, items[0]!.index, seq), await pageOf({ items, removed: [], runs }, rules))
+  }
+  return pages
 }
 
 interface NewItem {

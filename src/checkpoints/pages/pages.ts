@@ -4,6 +4,7 @@
  */
 import { itemPlace, pagePath, parsePageName } from '../../codec/index.ts'
 import type { ObjectId } from '../../ids.ts'
+import type { ChangedTree, Edits } from '../trees/edits.ts'
 import {
   type BlobIds,
   blobsChanged,
@@ -14,6 +15,7 @@ import {
   type TreeReader,
 } from '../trees/files.ts'
 import { type EditedTree, editTree, entriesWith, findEntry, type TreeStore } from '../trees/objects.ts'
+import { pagesOfAdded } from './new-items.ts'
 import {
   type ItemFiles,
   isToldBy,
@@ -46,17 +48,26 @@ export const endsTurn = (kind: string, branch: string): boolean =>
  * @param isTurn whether it ends a turn
  */
 export async function withPages(
-  edited: EditedTree,
+  edited: EditedTree | ChangedTree,
   files: TreeStore & TurnReader,
   { rules, isTurn, ...at }: Omit<Turn, 'after'> & { rules: PageRules; isTurn: boolean },
 ): Promise<EditedTree> {
   const turn = { ...at, after: edited.tree }
+  if (isTurn && 'added' in edited && edited.from === turn.before) {
+    const pages = await pagesOfAdded(edited, { seq: turn.seq, rules })
+    if (pages !== undefined) return withEdits(edited, files, pages)
+  }
   const changed = await blobsChanged(files, turn.before, turn.after, isToldBy(rules))
-  const edits = new Map<string, Uint8Array | null>()
+  const edits: Edits = new Map()
   for (const path of await pagesAlone(files, turn.after, changed, rules)) edits.set(path, null)
   if (isTurn) {
     for (const { path, make } of await turnPages(files, turn, rules, changed)) edits.set(path, await make())
   }
+  return withEdits(edited, files, edits)
+}
+
+/** Returns the tree after the edits. */
+async function withEdits(edited: EditedTree, files: TreeStore, edits: Edits): Promise<EditedTree> {
   if (edits.size === 0) return edited
   const { tree, objects } = await editTree(files, edited.tree, edits)
   return { tree, objects: [...(await withoutReplaced(files, edited, edits.keys())), ...objects] }

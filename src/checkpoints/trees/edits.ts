@@ -1,4 +1,6 @@
 /** The changes that a write makes in a tree. */
+import type { ObjectId } from '../../ids.ts'
+import type { EditedTree } from './objects.ts'
 
 /** Changed files by path; `null`: removed. */
 export type Edits = Map<string, Uint8Array | null>
@@ -29,4 +31,12 @@ export class ItemEdits extends Map<string, Uint8Array | null> {
     this.added.delete(path)
     return super.set(path, bytes)
   }
+}
+
+/** A finished tree, for which it is known what it changed. */
+export interface ChangedTree extends EditedTree {
+  /** The tree that was changed. */
+  from: ObjectId | undefined
+  /** The new items of each changed collection; `undefined` if more was changed than adding items. */
+  added: ReadonlyMap<string, readonly AddedItem[] | undefined>
 }
