@@ -49,10 +49,12 @@ export async function withPagesOfNew(
   for (const [path, bytes] of edits) {
     const item = added?.get(path)
     if (item !== undefined) found.addItem(item)
-    else if (bytes !== null && found.addFile(path, bytes)) others.push(path)
+    else if (bytes !== null && path.includes('/') && found.addFile(path, bytes)) others.push(path)
   }
   if (others.length > 0 && !(await areNew(read, before, others, rules))) return undefined
-  return new Map([...edits, ...(await pagesOf(found, turn))])
+  const all: Edits = new Map(edits)
+  for (const [path, page] of await pagesOf(found, turn)) all.set(path, page)
+  return all
 }
 
 /**

@@ -59,7 +59,7 @@ export function* pageOfTurn(
     yield page.take()
   }
   const read = runs.map(({ run }) => readRun(run))
-  for (const [n, run] of runs.entries()) yield* subAgents(page, read[n]!, run)
+  for (let n = 0; n < runs.length; n++) yield* subAgents(page, read[n]!, runs[n]!)
   const foot = pageFoot(
     known,
     read.filter(({ agent }) => agent === undefined),
@@ -207,19 +207,16 @@ class Talk {
   /** Whether the message needs no heading: results, and further calls by the last speaker. */
   #needsNone({ who, blocks, about }: ReadMessage): boolean {
     if (blocks.length === 0 || about !== undefined) return false
-    const isGiven = blocks.every(({ kind }, n) => kind === 'result' || (kind === 'file' && n > 0))
-    return isGiven || (this.#who === wordOf(who) && blocks.every(({ kind }) => kind === 'call'))
+    if (blocks.every(({ kind }, n) => kind === 'result' || (kind === 'file' && n > 0))) return true
+    return blocks.every(({ kind }) => kind === 'call') && this.#who === wordOf(who)
   }
 
   #heading({ who, at, about }: ReadMessage, number: number | undefined, note?: string): string {
     this.#who = wordOf(who)
-    const facts = [
-      number === undefined ? this.#who : `${number} ${this.#who}`,
-      ...(at !== undefined && TIME.test(at) ? [this.#time(at)] : []),
-      ...(about === 'compaction' ? ['summary of all before'] : about === 'notice' ? ['notice'] : []),
-      ...(note === undefined ? [] : [note]),
-    ]
-    return `${this.#level} ${facts.join(' · ')}`
+    let head = number === undefined ? `${this.#level} ${this.#who}` : `${this.#level} ${number} ${this.#who}`
+    if (at !== undefined && TIME.test(at)) head += ` · ${this.#time(at)}`
+    if (about !== undefined) head += about === 'compaction' ? ' · summary of all before' : ' · notice'
+    return note === undefined ? head : `${head} · ${note}`
   }
 
   /** Formats a time, with the day only if it changed. */
@@ -254,8 +251,13 @@ function rangesOf(numbers: readonly number[]): string {
 }
 
 /** Returns the speaker as a word without Markdown. */
-const wordOf = (who: string | undefined): string =>
-  (who ?? 'item')
+function wordOf(who = 'item'): string {
+  if (WORD.test(who)) return who
+  const word = who
     .slice(0, 40)
     .replace(/[^A-Za-z0-9]+/g, '-')
-    .replace(/^-|-$/g, '') || 'item'
+    .replace(/^-|-$/g, '')
+  return word || 'item'
+}
+
+const WORD = /^[A-Za-z0-9]{1,40}$/
