@@ -6,13 +6,13 @@ import type { CheckpointFacts } from './commits/facts.ts'
 import type { CommitInfo } from './commits/history.ts'
 import type { ParsedMessage } from './commits/message.ts'
 import type { PageRules } from './pages/pages.ts'
-import type { Edits } from './trees/edits.ts'
+import type { ChangedTree, Edits } from './trees/edits.ts'
 
 export interface NewCheckpoint extends CheckpointFacts {
   /** The checkpoint below; `undefined` for the first of a line. */
   parent: CommitInfo | undefined
   /** Changed files of the parent's tree, or a finished tree with its objects. */
-  files: Edits | EditedTree
+  files: Edits | EditedTree | ChangedTree
   kind: Checkpoint['kind']
   subject: string
   body?: string

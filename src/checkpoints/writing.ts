@@ -17,7 +17,7 @@ import { parentsOn, seqOn } from './commits/lineage.ts'
 import { stillStands } from './commits/still-stands.ts'
 import type { NewCheckpoint, RemadeCheckpoint } from './new-checkpoint.ts'
 import { NewFiles } from './new-files.ts'
-import { endsTurn, type PageRules, withPages, withPagesOfNew } from './pages/pages.ts'
+import { endsTurn, type PageRules, removesItems, withPages, withPagesOfNew } from './pages/pages.ts'
 import type { Signing } from './signing.ts'
 import type { Edits } from './trees/edits.ts'
 import { isTakenBack, type ObjectReader } from './trees/files.ts'
@@ -254,13 +254,15 @@ export class Writing {
       return files instanceof Map ? edit(files) : files
     const isTurn = endsTurn(kind, branch)
     const endsSteps = isTurn && parent?.kind === 'step'
-    if (files instanceof Map && isTurn && !endsSteps) {
-      const edits = await withPagesOfNew(files, this.#files, { rules, seq, before: parent?.tree })
+    const turnBefore = endsSteps && parents.length > 1 ? parents[0] : undefined
+    const before = endsSteps ? turnBefore && (await this.find(turnBefore)).tree : parent?.tree
+    if (files instanceof Map) {
+      if (!isTurn && !removesItems(files, rules)) return edit(files)
+      const at = { rules, seq, before, parent: parent?.tree }
+      const edits = isTurn ? await withPagesOfNew(files, this.#files, at) : undefined
       if (edits !== undefined) return edit(edits)
     }
     const edited = files instanceof Map ? await edit(files) : files
-    const turnBefore = parents.length > 1 ? parents[0] : undefined
-    const before = endsSteps ? turnBefore && (await this.find(turnBefore)).tree : parent?.tree
     for (const one of edited.objects) this.#files.add(one)
     return withPages(edited, this.#files, { rules, isTurn, seq, before })
   }

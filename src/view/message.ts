@@ -18,36 +18,38 @@ export function readMessage(item: unknown): ReadMessage {
 
 /** Reads messages of forkpoint, the AI SDK, and all others with a role and parts. */
 function plain(item: JsonObject): ReadMessage {
-  const { role, type, content, parts, text, metadata } = item
+  const { role, type, content, parts, text } = item
   const list = Array.isArray(parts) ? parts : Array.isArray(content) ? content : []
-  const blocks = list.flatMap(blocksOfPart)
-  const said = [content, text].find((value) => isText(value) && value !== '') as string | undefined
-  const whole = said !== undefined && !isRepeated(said, blocks) ? textBlock(said) : []
-  const called = blocks.some(({ kind }) => kind === 'call') ? [] : listOf(item.tool_calls).flatMap(chatCall)
-  const rest =
-    list.length === 0 && said === undefined && content !== '' && called.length === 0 ? otherBlock(item) : []
-  const { model, ...about } = importedFrom(item)
+  const said = textAmong(content, text)
+  const kept = item.source === undefined ? undefined : importedFrom(item.source)
+  const metadata = objectOf(item.metadata)
   return {
     ...NOTHING_SAID,
-    ...about,
+    about: kept && aboutOf(kept),
     id: textAmong(item.id),
     who: textAmong(role, type),
-    at: textAmong(item.createdAt, objectOf(metadata).createdAt),
-    model: textAmong(item.model, model, objectOf(metadata).model),
-    usage: readUsage(item.usage) ?? readUsage(objectOf(metadata).usage),
+    at: textAmong(item.createdAt, metadata.createdAt),
+    model: textAmong(item.model, objectOf(kept?.message).model, metadata.model),
+    usage: readUsage(item.usage) ?? readUsage(metadata.usage),
     run: textAmong(item.run),
-    blocks:
-      role === 'tool' && isText(item.tool_call_id)
-        ? chatResult(item)
-        : [...whole, ...blocks, ...called, ...rest],
+    blocks: role === 'tool' && isText(item.tool_call_id) ? chatResult(item) : plainBlocks(item, list, said),
   }
 }
 
-/** Reads what an importer kept with a message: the model, and whether it is a compaction or a notice. */
-function importedFrom({ source }: JsonObject): Pick<ReadMessage, 'about'> & { model?: unknown } {
+/** @param said the message as one text, if it is given, perhaps in addition to its parts */
+function plainBlocks(item: JsonObject, list: readonly unknown[], said: string | undefined): Block[] {
+  if (list.length === 0 && item.tool_calls === undefined && said !== undefined) return textBlock(said)
+  const blocks = list.flatMap(blocksOfPart)
+  const whole = said !== undefined && !isRepeated(said, blocks) ? textBlock(said) : []
+  const called = blocks.some(({ kind }) => kind === 'call') ? [] : listOf(item.tool_calls).flatMap(chatCall)
+  const isOther = list.length === 0 && said === undefined && item.content !== '' && called.length === 0
+  return [...whole, ...blocks, ...called, ...(isOther ? otherBlock(item) : [])]
+}
+
+/** Returns the fields that an importer kept of a message. */
+function importedFrom(source: unknown): JsonObject {
   const kept = Array.isArray(source) ? source[0] : (listOf(objectOf(source).lines)[0] ?? source)
-  const fields = objectOf(objectOf(kept).fields)
-  return { about: aboutOf(fields), model: objectOf(fields.message).model }
+  return objectOf(objectOf(kept).fields)
 }
 
 const aboutOf = ({ isCompactSummary, isMeta }: JsonObject): ReadMessage['about'] =>

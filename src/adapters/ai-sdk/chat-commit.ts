@@ -44,13 +44,14 @@ export async function addTurn(
         edits.set(path, null)
       grown.push(message)
     }
-    const own = next.files.get(index) ?? encodeItem(rules.layout, MESSAGES, index, message)
-    edits.setItem(own, message)
+    const files = next.files.get(index) ?? encodeItem(rules.layout, MESSAGES, index, message)
+    if (index < there) for (const [path, bytes] of files) edits.set(path, bytes)
+    else edits.add({ collection: MESSAGES, index, files, known: message })
   }
   const head = messages.length === 0 ? { ...fields, [MESSAGES]: [] } : fields
   for (const [path, bytes] of encodeHead(head, rules.layout, [])) edits.set(path, bytes)
-  const files = await editTree(objects, base?.tree, edits)
-  if (base !== undefined && files.tree === base.tree) {
+  const mayBeSame = base !== undefined && edits.added.size === 0
+  if (mayBeSame && (await editTree(objects, base.tree, edits)).tree === base.tree) {
     writing.endAt(base)
     return base
   }
@@ -73,8 +74,7 @@ export async function addTurn(
   const why = kind === 'save' ? await whyOf(checkpoints, writing.branch, since) : ''
   return writing.commit({
     parent: base,
-    // Pages are made only for changed messages, and never for steps.
-    files: kind === 'save' ? edits : files,
+    files: edits,
     kind,
     subject: withWhy(defaultSubject({ kind, seq }, changes, fields), why),
     body: defaultBody(kind, added),

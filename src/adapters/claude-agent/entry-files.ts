@@ -5,6 +5,7 @@
 
 import { createHash } from 'node:crypto'
 import { countItems } from '../../checkpoints/trees/documents.ts'
+import type { AddedItem } from '../../checkpoints/trees/edits.ts'
 import { type BlobIds, blobsOfItem, entriesOf, type Files, readBlobs } from '../../checkpoints/trees/files.ts'
 import type { ObjectStore } from '../../checkpoints/trees/objects.ts'
 import { decodeItem, itemPlace, jsonFile, parseItemName } from '../../codec/index.ts'
@@ -51,13 +52,15 @@ export function entriesIn(document: JsonObject): unknown[] {
 }
 
 /**
- * The files of an entry: one, and one more for each text that is too long to be read in place. Throws
+ * An entry as an item with its files: one, and one more for each text that is too long to be read in place. Throws
  * InvalidStateError.
  */
-export function encodeEntry(number: number, entry: JsonObject): Files {
-  const { folder, stem } = itemPlace(...indexOf(number))
+export function encodeEntry(number: number, entry: JsonObject): AddedItem & { files: Files } {
+  const [collection, index] = indexOf(number)
+  const { folder, stem } = itemPlace(collection, index)
   const label = labelOf(entry)
-  return jsonFile(`${folder}/${stem}${label === '' ? '' : `-${label}`}`, entry, [ENTRIES, number], undefined)
+  const file = `${folder}/${stem}${label === '' ? '' : `-${label}`}`
+  return { collection, index, files: jsonFile(file, entry, [ENTRIES, number], undefined), known: undefined }
 }
 
 /** Ids of the files of a stored entry, by path. */

@@ -7,6 +7,7 @@ import {
 } from '@anthropic-ai/claude-agent-sdk'
 import type { CheckpointRules, Checkpoints } from '../../checkpoints/checkpoints.ts'
 import { parentsOn, seqOn } from '../../checkpoints/commits/lineage.ts'
+import { ItemEdits } from '../../checkpoints/trees/edits.ts'
 import { objectId } from '../../checkpoints/trees/objects.ts'
 import type { Edits, Writing } from '../../checkpoints/writing.ts'
 import { encodeHead } from '../../codec/index.ts'
@@ -98,7 +99,7 @@ export class TranscriptWriter {
     const { objects } = this.#checkpoints
     for (const number of line.uuids.find(uuid)) {
       const files = await filesOfEntry(objects, line.tip!.tree, number)
-      const encoded = [...encodeEntry(number, entry)]
+      const encoded = [...encodeEntry(number, entry).files]
       const isSame = encoded.every(([path, data]) => files.get(path) === objectId('blob', data))
       if (isSame && encoded.length === files.size) return 'same'
       const found = await readEntry(objects, files)
@@ -161,10 +162,12 @@ class GrowingTranscript {
   }
 
   async #edits(changes: readonly Change[], fields: JsonObject, count: number): Promise<Edits> {
-    const edits: Edits = new Map()
-    for (const { number, entry, replaces = [] } of changes) {
-      for (const path of replaces) edits.set(path, null)
-      for (const [path, data] of encodeEntry(number, entry)) edits.set(path, data)
+    const edits = new ItemEdits()
+    for (const { number, entry, replaces } of changes) {
+      for (const path of replaces ?? []) edits.set(path, null)
+      const item = encodeEntry(number, entry)
+      if (replaces === undefined) edits.add(item)
+      else for (const [path, data] of item.files) edits.set(path, data)
       if (this.#slice.isOver()) await this.#slice.next()
     }
     for (const [path, data] of encodeHead(fields, this.#rules.layout, pagesOf(count))) edits.set(path, data)

@@ -218,7 +218,7 @@ export class Thread {
   async commit(
     writing: Writing,
     { namespace, id, parent, prepared: { metadata } }: NewCheckpoint,
-    { tree, objects, nodes, text, messages, model }: WrittenTree,
+    { nodes, text, messages, model, ...files }: WrittenTree,
     { branch, onto, after }: { branch: string; onto: CommitInfo | undefined; after: number | undefined },
   ): Promise<Made> {
     const source = typeof metadata?.source === 'string' ? metadata.source : undefined
@@ -228,7 +228,7 @@ export class Thread {
     const now = Math.floor(this.#parts.checkpoints.rules.now())
     const commit = await writing.commit({
       parent: onto,
-      files: { tree, objects },
+      files,
       kind: 'save',
       branch,
       subject: checkpointSubject({ source, step, namespace, nodes, text }),
@@ -245,7 +245,7 @@ export class Thread {
         ...(step !== undefined && { [TRAILERS.step]: String(step) }),
       },
     })
-    this.#parts.trees.learn(tree, commit.tree)
+    this.#parts.trees.learn(files.tree, commit.tree)
     const entry: Entry = {
       id,
       namespace,

@@ -2,6 +2,7 @@
 
 import type { AgentInputItem } from '@openai/agents-core'
 import { countItems, readFields } from '../../checkpoints/trees/documents.ts'
+import { ItemEdits } from '../../checkpoints/trees/edits.ts'
 import { blobsBelow, entriesOf, type Files, readBlobs } from '../../checkpoints/trees/files.ts'
 import type { ObjectStore } from '../../checkpoints/trees/objects.ts'
 import type { Edits } from '../../checkpoints/writing.ts'
@@ -91,11 +92,14 @@ export class SessionTree {
   async edits(change: TreeChange, layout: Layout, first: Record<string, unknown>): Promise<Edits> {
     const { keep, add, operations } = change
     const before = await this.count()
-    const edits: Edits = new Map()
+    const edits = new ItemEdits()
     if (keep < before) await this.#remove(edits, ITEMS, keep)
     const slice = new TimeSlice()
     for (const [index, item] of add.entries()) {
-      put(edits, encodeItem(layout, ITEMS, keep + index, item))
+      const number = keep + index
+      const files = encodeItem(layout, ITEMS, number, item)
+      if (number < before) put(edits, files)
+      else edits.add({ collection: ITEMS, index: number, files, known: undefined })
       if (slice.isOver()) await slice.next()
     }
     if (operations.clear === true) await this.#remove(edits, OPERATIONS)

@@ -2,9 +2,9 @@
  * Makes the pages of turns. A page shows what a turn added: the items of a collection of messages whose files differ
  * from those of the turn before. Writing and checking of pages both use this file.
  */
-import { itemPlace, pagePath, parseItemName, parseItemPath, parsePageName } from '../../codec/index.ts'
+import { itemPlace, pagePath, parsePageName } from '../../codec/index.ts'
 import type { ObjectId } from '../../ids.ts'
-import { type Edits, ItemEdits } from '../trees/edits.ts'
+import type { ChangedTree, Edits } from '../trees/edits.ts'
 import {
   type BlobIds,
   blobsChanged,
@@ -14,24 +14,19 @@ import {
   itemOf,
   type TreeReader,
 } from '../trees/files.ts'
-import {
-  type EditedTree,
-  editTree,
-  entriesWith,
-  findEntry,
-  type Tree,
-  type TreeStore,
-} from '../trees/objects.ts'
+import { type EditedTree, editTree, entriesWith, findEntry, type TreeStore } from '../trees/objects.ts'
+import { pagesOfAdded } from './new-items.ts'
 import {
   type ItemFiles,
-  newRun,
+  isToldBy,
+  itemIndex,
   type PageRules,
   pageOf,
-  runIndex,
   runsAmong,
   type TurnReader,
 } from './turn-items.ts'
 
+export { removesItems, withPagesOfNew } from './new-items.ts'
 export type { PageRules, TurnItems, TurnReader } from './turn-items.ts'
 
 /** A turn: its number, and the trees before and after it. */
@@ -53,60 +48,29 @@ export const endsTurn = (kind: string, branch: string): boolean =>
  * @param isTurn whether it ends a turn
  */
 export async function withPages(
-  edited: EditedTree,
+  edited: EditedTree | ChangedTree,
   files: TreeStore & TurnReader,
   { rules, isTurn, ...at }: Omit<Turn, 'after'> & { rules: PageRules; isTurn: boolean },
 ): Promise<EditedTree> {
   const turn = { ...at, after: edited.tree }
+  if (isTurn && 'added' in edited && edited.from === turn.before) {
+    const pages = await pagesOfAdded(edited, { seq: turn.seq, rules })
+    if (pages !== undefined) return withEdits(edited, files, pages)
+  }
   const changed = await blobsChanged(files, turn.before, turn.after, isToldBy(rules))
-  const edits = new Map<string, Uint8Array | null>()
+  const edits: Edits = new Map()
   for (const path of await pagesAlone(files, turn.after, changed, rules)) edits.set(path, null)
   if (isTurn) {
     for (const { path, make } of await turnPages(files, turn, rules, changed)) edits.set(path, await make())
   }
+  return withEdits(edited, files, edits)
+}
+
+/** Returns the tree after the edits. */
+async function withEdits(edited: EditedTree, files: TreeStore, edits: Edits): Promise<EditedTree> {
   if (edits.size === 0) return edited
   const { tree, objects } = await editTree(files, edited.tree, edits)
   return { tree, objects: [...(await withoutReplaced(files, edited, edits.keys())), ...objects] }
-}
-
-/**
- * Returns the edits with the turn's pages, if they only add items to the collections that pages show: the same as
- * `withPages` of the resulting tree, at half the cost. Returns `undefined` for other edits.
- */
-export async function withPagesOfNew(
-  edits: Edits,
-  read: TreeReader,
-  { seq, before, rules }: Omit<Turn, 'after'> & { rules: PageRules },
-): Promise<Edits | undefined> {
-  const ahead = edits instanceof ItemEdits ? edits.page : undefined
-  if (ahead?.seq === seq) return new Map(edits).set(ahead.path, ahead.bytes)
-  const told = isToldBy(rules)
-  const known = edits instanceof ItemEdits ? edits.items : undefined
-  const added = new Map<string, Map<number, NewItem>>()
-  for (const [path, bytes] of edits) {
-    const cut = path.indexOf('/')
-    const collection = cut === -1 ? path : path.slice(0, cut)
-    if (!told(collection) || (cut === -1 && bytes !== null)) continue
-    const index = rules.isRead(collection) ? itemIndex(path) : runIndex(path)
-    if (bytes === null || (index === undefined && rules.isRead(collection))) return undefined
-    if (index === undefined) continue
-    const items = added.get(collection) ?? new Map<number, NewItem>()
-    const item = items.get(index) ?? { index, files: new Map(), known: undefined }
-    item.files.set(path, bytes)
-    item.known ??= known?.get(path)
-    added.set(collection, items.set(index, item))
-  }
-  for (const [collection, items] of added)
-    if (!(await areNew(read, before, collection, items.keys()))) return undefined
-  const all: Edits = new Map(edits)
-  for (const [collection, items] of added) {
-    if (!rules.isRead(collection)) continue
-    const found = [...items.values()].sort(byIndex)
-    const runs = [...(added.get(rules.runsOf(collection) ?? '')?.values() ?? [])].sort(byIndex)
-    const told = runs.map((run) => newRun(run, rules))
-    all.set(pagePath(collection, found[0]!.index, seq), await pageOf(found, [], told, rules))
-  }
-  return all
 }
 
 /**
@@ -143,54 +107,15 @@ export async function turnPages(
       const runs = rules.runsOf(collection)
       const told =
         runs === undefined ? [] : await runsAmong(paths.keys(), read, { before, after }, runs, rules)
-      return pageOf(found, removed, told, rules)
+      return pageOf({ items: found, removed, runs: told }, rules)
     }
     pages.push({ path: pagePath(collection, first.index, seq), make })
   }
   return pages
 }
 
-/** Returns a function that tells whether pages show a collection. */
-const isToldBy =
-  (rules: PageRules) =>
-  (collection: string): boolean =>
-    rules.isRead(collection) || collection === rules.runsOf('messages')
-
-/** Returns the number of the item to which a file belongs; `undefined` for files of items that are folders. */
-function itemIndex(path: string): number | undefined {
-  const place = parseItemPath(path)
-  // An item that is a folder has a log, so it is not a message.
-  return place === undefined || place.inside.length > 0 ? undefined : parseItemName(place.entry)
-}
-
-/** Returns whether a tree has none of these items. */
-async function areNew(
-  read: TreeReader,
-  root: ObjectId | undefined,
-  collection: string,
-  indexes: Iterable<number>,
-): Promise<boolean> {
-  if (root === undefined) return true
-  let at: { folder: string; tree: Tree | undefined } | undefined
-  for (const index of indexes) {
-    const { folder, stem } = itemPlace(collection, index)
-    if (at?.folder !== folder) at = { folder, tree: await folderAt(read, root, folder) }
-    const { tree } = at
-    if (tree !== undefined && entriesWith(tree, stem).some(({ name }) => parseItemName(name) === index))
-      return false
-  }
-  return true
-}
-
 const of = (files: Files, blobs: BlobIds): Files =>
   new Map([...blobs.keys()].map((path) => [path, files.get(path)!]))
-
-/** A new item, with its decoded value if known. */
-interface NewItem extends ItemFiles {
-  known: unknown
-}
-
-const byIndex = (a: ItemFiles, b: ItemFiles): number => a.index - b.index
 
 /** Returns the numbers of the messages to which these files belong, by collection. */
 function itemsAmong(paths: Iterable<string>, rules: PageRules): Map<string, Set<number>> {

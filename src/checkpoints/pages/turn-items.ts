@@ -13,17 +13,8 @@ export interface PageRules {
   runsOf(collection: string): string | undefined
   /** Whether the log of a run may contain text that is in no message. The run is given without its log. */
   mayHaveWords(run: unknown): boolean
-  /** Yields the text of the page in pieces. */
+  /** Yields the text of the page in pieces, and decodes an item only when its turn comes. */
   page(turn: TurnItems): Iterable<string>
-}
-
-/** An item that a turn added or changed. */
-export interface TurnItem {
-  index: number
-  item: unknown
-  /** The item of this number after the turn before; `undefined`: none. */
-  before: unknown
-  files: Files
 }
 
 /** A run that a turn added or changed. */
@@ -36,7 +27,7 @@ export interface TurnRun {
 }
 
 export interface TurnItems {
-  items: Iterable<TurnItem>
+  items: readonly ItemFiles[]
   /** Numbers of items that the turn removed. */
   removed: readonly number[]
   runs: readonly TurnRun[]
@@ -53,26 +44,17 @@ export interface KnownFiles {
   known?: unknown
 }
 
-/** An item as files; `before`: its files after the turn before, if it existed. */
+/** An item that a turn added or changed; `before`: its files after the turn before, if it existed. */
 export interface ItemFiles extends KnownFiles {
   index: number
   before?: Files
 }
 
 /** Makes the page of a turn, in time slices. */
-export async function pageOf(
-  items: readonly ItemFiles[],
-  removed: readonly number[],
-  runs: readonly TurnRun[],
-  rules: PageRules,
-): Promise<Buffer> {
+export async function pageOf(turn: TurnItems, rules: PageRules): Promise<Buffer> {
   const slice = new TimeSlice()
   let text = ''
-  for (const piece of rules.page({ items: decoded(items), removed, runs })) {
-    if (text.length > LONGEST) {
-      text += '\n… and more, each in its file.\n'
-      break
-    }
+  for (const piece of rules.page(turn)) {
     text += piece
     if (slice.isOver()) await slice.next()
   }
@@ -111,24 +93,23 @@ export function newRun({ files, known }: KnownFiles, rules: PageRules): TurnRun 
   return { run, events: rules.mayHaveWords(run) ? logOf(known ?? decodeItem(files), alone) : [], files }
 }
 
+/** Returns a function that tells whether pages show a collection. */
+export const isToldBy =
+  (rules: PageRules) =>
+  (collection: string): boolean =>
+    rules.isRead(collection) || collection === rules.runsOf('messages')
+
+/** Returns the number of the item to which a file belongs; `undefined` for files of items that are folders. */
+export function itemIndex(path: string): number | undefined {
+  const place = parseItemPath(path)
+  // An item that is a folder has a log, so it is not a message.
+  return place === undefined || place.inside.length > 0 ? undefined : parseItemName(place.entry)
+}
+
 /** Returns the number of the item to which a file belongs, if the item is a folder. */
 export function runIndex(path: string): number | undefined {
   const place = parseItemPath(path)
   return place === undefined || place.inside.length === 0 ? undefined : parseItemName(place.entry)
-}
-
-/** Most characters of a page; a longer page ends early. */
-const LONGEST = 16 * 1024 * 1024
-
-function* decoded(items: readonly ItemFiles[]): Generator<TurnItem> {
-  for (const { index, files, known, before } of items) {
-    yield {
-      index,
-      item: known ?? decodeItem(files),
-      before: before === undefined ? undefined : decodeItem(before),
-      files,
-    }
-  }
 }
 
 function runIndexes(paths: Iterable<string>, collection: string): Set<number> {

@@ -1,26 +1,45 @@
 /** The changes that a write makes in a tree. */
 import type { EncodedPage } from '../../codec/index.ts'
+import type { ObjectId } from '../../ids.ts'
+import type { EditedTree } from './objects.ts'
 
 /** Changed files by path; `null`: removed. */
 export type Edits = Map<string, Uint8Array | null>
 
-/** Edits that keep the decoded items of some files, so that these need not be decoded again. */
+/** An item with a number of which the edited tree has no file, unless the same edits remove that. */
+export interface AddedItem {
+  readonly collection: string
+  readonly index: number
+  readonly files: ReadonlyMap<string, Uint8Array>
+  /** The item as `decodeItem` returns it, if known. Must not be changed. */
+  readonly known: unknown
+}
+
+/** Edits that know which files are those of new items, so that pages need neither search nor decode them. */
 export class ItemEdits extends Map<string, Uint8Array | null> {
-  /**
-   * Decoded items, as `decodeItem` returns them, by the path of the item's JSON file and perhaps of files of its log.
-   * Must not be changed.
-   */
-  readonly items = new Map<string, unknown>()
+  /** New items by the path of each of their files. */
+  readonly added = new Map<string, AddedItem>()
   /** The page of all these items, if it was made ahead. */
   page: EncodedPage | undefined
 
-  /** @param item a copy that only the store uses; `undefined`: not known */
-  setItem(files: ReadonlyMap<string, Uint8Array>, item: unknown): void {
-    let isFirst = true
-    for (const [path, bytes] of files) {
-      this.set(path, bytes)
-      if (isFirst && item !== undefined) this.items.set(path, item)
-      isFirst = false
+  /** Adds the files of a new item. */
+  add(item: AddedItem): void {
+    for (const [path, bytes] of item.files) {
+      super.set(path, bytes)
+      this.added.set(path, item)
     }
   }
+
+  override set(path: string, bytes: Uint8Array | null): this {
+    this.added.delete(path)
+    return super.set(path, bytes)
+  }
+}
+
+/** A finished tree, for which it is known what it changed. */
+export interface ChangedTree extends EditedTree {
+  /** The tree that was changed. */
+  from: ObjectId | undefined
+  /** The new items of each changed collection; `undefined` if more was changed than adding items. */
+  added: ReadonlyMap<string, readonly AddedItem[] | undefined>
 }

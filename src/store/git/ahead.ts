@@ -55,7 +55,7 @@ export async function encodeAhead(
       const issues = (collection === 'runs' ? checkRun : checkMessage)(item, [collection, index])
       if (issues.length > 0) throw new InvalidStateError(issues)
       const files = encodeItem(layout, collection, index, item)
-      edits.setItem(files, item)
+      edits.add({ collection, index, files, known: item })
       return new EncodedItem({ id: item.id, collection, index }, files)
     })
   const made = {
@@ -65,12 +65,15 @@ export async function encodeAhead(
   }
   const [first, ...others] = made.messages
   if (rules === undefined || first === undefined) return made
-  const all = await withPagesOfNew(edits, NO_TREES, { rules, seq: at.seq, before: undefined })
+  const all = await withPagesOfNew(edits, NO_TREES, {
+    ...{ rules, seq: at.seq, before: undefined, parent: undefined },
+  })
   const [path, bytes] = [...(all ?? [])].find(([one]) => !edits.has(one)) ?? []
   if (path === undefined || !(bytes instanceof Uint8Array)) return made
   const withPage = new EncodedItem(first, first.files, { path, seq: at.seq, bytes })
   return { ...made, messages: [withPage, ...others] }
 }
 
-/** No tree is read for items of which nothing is stored. */
-const NO_TREES = { readTree: () => Promise.reject(new TypeError('Nothing is stored yet.')) }
+/** Nothing is read for items of which nothing is stored. */
+const nothing = () => Promise.reject(new TypeError('Nothing is stored yet.'))
+const NO_TREES = { readTree: nothing, readBlobs: nothing }

@@ -105,10 +105,16 @@ export async function editsTo(
   for (const [folder, items] of folders) {
     if (same.has(folder)) continue
     for (const item of items) {
-      for (const [path, id] of item.ids) {
+      const { collection, index, ids, copy: known } = item
+      let isNew = true
+      for (const path of ids.keys()) if (before.has(path)) isNew = false
+      if (isNew) {
+        const files = new Map([...ids.keys()].map((path) => [path, bytesOf(path, item)]))
+        edits.add({ collection, index, files, known })
+      }
+      for (const [path, id] of ids) {
         if (before.get(path) !== id) {
-          edits.set(path, bytesOf(path, item))
-          edits.items.set(path, item.copy)
+          if (!isNew) edits.set(path, bytesOf(path, item))
           differing.add(folder)
         }
         before.delete(path)

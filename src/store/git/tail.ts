@@ -143,8 +143,10 @@ export class GitTail implements Tail<CommitInfo> {
     const tails = new Map<number, LogEnd>()
     for (const { collection, index, item, replaces } of plan.items) {
       if (replaces) await this.#removeItem(edits, collection, index)
-      if (item instanceof EncodedItem) edits.setItem(item.files, undefined)
-      else edits.setItem(encodeItem(this.#layout, collection, index, item), item)
+      const files =
+        item instanceof EncodedItem ? item.files : encodeItem(this.#layout, collection, index, item)
+      if (replaces) for (const [path, bytes] of files) edits.set(path, bytes)
+      else edits.add({ collection, index, files, known: item instanceof EncodedItem ? undefined : item })
       counts.set(collection, Math.max(counts.get(collection) ?? 0, index + 1))
     }
     if (plan.runs.length === 0 && plan.items.every(({ item }) => item instanceof EncodedItem))

@@ -1,6 +1,6 @@
 /** How turns get their pages for people, in every store and adapter, from the contents of a checkpoint. */
 import type { PageRules, TurnItems } from '../../checkpoints/pages/pages.ts'
-import { isFileOf, type Layout, MAX_INLINE_TEXT } from '../../codec/index.ts'
+import { decodeItem, isFileOf, type Layout, MAX_INLINE_TEXT } from '../../codec/index.ts'
 import { isJsonObject } from '../../json-value.ts'
 import { PAGE_START, type PageItem, pageOfTurn } from '../../view/page/page.ts'
 
@@ -30,23 +30,30 @@ const MESSAGES = /^messages(?:-[1-9]\d{0,8})?$/
 const mayHaveWords = (run: unknown): boolean =>
   isJsonObject(run) && (isJsonObject(run.agent) || isJsonObject(run.source))
 
+/** Most characters of a page; a longer page ends early. */
+const LONGEST = 16 * 1024 * 1024
+
 function page({ items, removed, runs }: TurnItems): Iterable<string> {
-  return pageOfTurn({
-    items: sources(items),
-    removed,
-    runs: runs.map(({ run, events, files }) => ({
-      run,
-      events,
-      longest: MAX_INLINE_TEXT,
-      fileOf: (text) => fileOf(text, files),
-    })),
-  })
+  const told = runs.map(({ run, events, files }) => ({
+    run,
+    events,
+    longest: MAX_INLINE_TEXT,
+    fileOf: (text: string) => fileOf(text, files),
+  }))
+  return pageOfTurn({ items: sources(items), removed, runs: told }, LONGEST)
 }
 
 /** A page is in the folder of its messages, so it names their files without the folder. */
 function* sources(items: TurnItems['items']): Generator<PageItem> {
-  for (const { index, item, before, files } of items)
-    yield { index, item, before, longest: MAX_INLINE_TEXT, fileOf: (text) => nameOf(fileOf(text, files)) }
+  for (const { index, files, known, before } of items) {
+    yield {
+      index,
+      item: known ?? decodeItem(files),
+      before: before && decodeItem(before),
+      longest: MAX_INLINE_TEXT,
+      fileOf: (text) => nameOf(fileOf(text, files)),
+    }
+  }
 }
 
 /** Returns the path of the file that contains a text: one next to the item's file, else the item's own. */

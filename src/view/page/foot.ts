@@ -3,11 +3,16 @@ import type { ReadMessage, ReadUsage } from '../block.ts'
 import type { ReadRun } from '../run.ts'
 import { code } from './markdown.ts'
 
-/** Returns the line; empty if nothing is known. */
+/**
+ * Returns the line; empty if nothing is known.
+ *
+ * @param messages those of which the model or the usage is known
+ */
 export function pageFoot(
   messages: readonly Pick<ReadMessage, 'model' | 'usage'>[],
   runs: readonly ReadRun[],
 ): string {
+  if (messages.length === 0 && runs.length === 0) return ''
   const models = new Set<string>()
   for (const some of [messages, runs])
     for (const { model } of some) if (model !== undefined) models.add(model.slice(0, 200))
@@ -23,7 +28,7 @@ export function pageFoot(
     ...tokens(counted.map(({ usage }) => usage)),
     ...duration(runs),
   ]
-  return facts.length === 0 ? '' : `\n— ${facts.join(' · ')}\n`
+  return facts.length === 0 ? '' : `— ${facts.join(' · ')}`
 }
 
 function tokens(usages: readonly (ReadUsage | undefined)[]): string[] {

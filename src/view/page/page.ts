@@ -36,38 +36,40 @@ export interface PageTurn {
   runs: readonly PageRun[]
 }
 
-/** Yields the page, piece by piece. */
-export function* pageOfTurn(turn: PageTurn): Generator<string> {
-  let before = ''
-  for (const piece of pieces(turn)) {
-    // Only a heading needs an empty line after a fence.
-    const joins = before.endsWith('```\n') && /^\n[→←`]/.test(piece)
-    before = piece
-    yield joins ? piece.slice(1) : piece
-  }
-}
-
-function* pieces({ items, removed, runs }: PageTurn): Generator<string> {
-  yield `${PAGE_START}\n`
-  if (removed.length > 0) yield `\n*removed: ${rangesOf(removed)}*\n`
-  const talk = new Talk()
-  const messages: Pick<ReadMessage, 'model' | 'usage'>[] = []
+/**
+ * Yields the page: its first line, then the text of one item after the other.
+ *
+ * @param longest characters after which the page ends early
+ */
+export function* pageOfTurn(
+  { items, removed, runs }: PageTurn,
+  longest = Number.POSITIVE_INFINITY,
+): Generator<string> {
+  const page = new PageText(`${PAGE_START}\n`, longest)
+  yield page.take()
+  if (removed.length > 0) page.add(`*removed: ${rangesOf(removed)}*`)
+  const talk = new Talk(page)
+  const known: Pick<ReadMessage, 'model' | 'usage'>[] = []
   for (const one of items) {
     const message = readMessage(one.item)
-    messages.push({ model: message.model, usage: message.usage })
-    if (one.before !== undefined) yield talk.changed(message, readMessage(one.before), one)
-    else yield* talk.said(message, one, one.index)
+    const { model, usage } = message
+    if (model !== undefined || usage !== undefined) known.push({ model, usage })
+    if (one.before !== undefined) talk.changed(message, readMessage(one.before), one)
+    else talk.said(message, one, one.index)
+    yield page.take()
   }
   const read = runs.map(({ run }) => readRun(run))
-  for (const [n, run] of runs.entries()) yield* subAgents(read[n]!, run)
-  yield pageFoot(
-    messages,
+  for (let n = 0; n < runs.length; n++) yield* subAgents(page, read[n]!, runs[n]!)
+  const foot = pageFoot(
+    known,
     read.filter(({ agent }) => agent === undefined),
   )
+  if (foot !== '' || page.isFull) page.add(foot)
+  yield page.take()
 }
 
-/** Yields what sub-agents said in a run, which no message contains. */
-function* subAgents(run: ReadRun, { events, ...source }: PageRun): Generator<string> {
+/** Writes what sub-agents said in a run, which no message contains. */
+function* subAgents(page: PageText, run: ReadRun, { events, ...source }: PageRun): Generator<string> {
   let said: { agent: string; talk: Talk } | undefined
   for (const one of events) {
     if (!isOfSubAgent(run, { type: typeOfEvent(one) })) continue
@@ -76,10 +78,54 @@ function* subAgents(run: ReadRun, { events, ...source }: PageRun): Generator<str
     if (message === undefined || message.blocks.length === 0) continue
     const agent = run.agent?.id ?? message.agent ?? ''
     if (said?.agent !== agent) {
-      yield `\n## sub-agent ${agentFacts(run.agent, agent)}\n`
-      said = { agent, talk: new Talk('###') }
+      page.add(`## sub-agent ${agentFacts(run.agent, agent)}`)
+      said = { agent, talk: new Talk(page, '###') }
     }
-    yield* said.talk.said({ ...message, at: message.at ?? event.at }, source)
+    said.talk.said({ ...message, at: message.at ?? event.at }, source)
+    yield page.take()
+  }
+}
+
+/** The text of a page, made of pieces with an empty line before each. */
+class PageText {
+  #text: string
+  #length: number
+  readonly #longest: number
+  #endsInFence = false
+  #isCut = false
+
+  constructor(start: string, longest: number) {
+    this.#text = start
+    this.#length = start.length
+    this.#longest = longest
+  }
+
+  /** Whether the next piece is left out. */
+  get isFull(): boolean {
+    return this.#length > this.#longest
+  }
+
+  /** Adds a piece, without line feeds around it. */
+  add(piece: string): void {
+    if (this.#isCut) return
+    if (this.isFull) {
+      this.#text += '\n… and more, each in its file.\n'
+      this.#isCut = true
+      return
+    }
+    // Only a heading needs an empty line after a fence.
+    const joins = this.#endsInFence && /^[→←`]/.test(piece)
+    this.#endsInFence = piece.endsWith('```')
+    const text = joins ? `${piece}\n` : `\n${piece}\n`
+    this.#length += text.length
+    this.#text += text
+  }
+
+  /** Returns what was added since the last call. */
+  take(): string {
+    const text = this.#text
+    this.#text = ''
+    return text
   }
 }
 
@@ -90,44 +136,50 @@ function agentFacts(about: ReadAgent | undefined, id: string): string {
 
 /** Writes consecutive messages. Speaker, day and tool names are not repeated. */
 class Talk {
+  readonly #page: PageText
   readonly #level: string
   #who: string | undefined
   #day = ''
   readonly #tools = new Map<string, string>()
 
-  constructor(level = '##') {
+  constructor(page: PageText, level = '##') {
+    this.#page = page
     this.#level = level
   }
 
   /** @param number number of the item; `undefined` if the message is not an item */
-  *said(message: ReadMessage, source: Source, number?: number): Generator<string> {
+  said(message: ReadMessage, source: Source, number?: number): void {
+    const page = this.#page
+    const { blocks } = message
     if (this.#needsNone(message)) {
-      for (const block of message.blocks) yield `\n${blockMarkdown(this.#named(block), source, number)}\n`
+      for (const block of blocks) page.add(blockMarkdown(this.#named(block), source, number))
       return
     }
-    const { blocks } = message
     const start = blocks[0]
     const isThought =
       start?.kind === 'thinking' && start.text !== '' && !blocks.some((one) => one !== start && isSaid(one))
     const head = this.#heading(message, number, isThought ? 'thinking' : undefined)
     const sections = this.#sections(message, source, isThought)
     const first = sections[0]
-    yield first === undefined ? `\n${head}\n` : `\n${head}\n${first}\n`
-    for (let n = 1; n < sections.length; n++) yield `\n${sections[n]}\n`
+    page.add(first === undefined ? head : `${head}\n${first}`)
+    for (let n = 1; n < sections.length; n++) page.add(sections[n]!)
   }
 
   /** Writes a changed message, before and after. */
-  changed(message: ReadMessage, before: ReadMessage, source: PageItem): string {
+  changed(message: ReadMessage, before: ReadMessage, source: PageItem): void {
     const head = this.#heading(message, source.index, 'changed')
     const [was, is] = [textAlone(before), textAlone(message)]
     if (was !== undefined && is !== undefined && was !== is && `${was}${is}`.includes('\n')) {
       const lines = listDiff(was.split('\n'), is.split('\n')).map(({ sign, text }) => sign + text)
-      return `\n${head}\n${fenced(lines.join('\n'), 'diff')}\n`
+      this.#page.add(`${head}\n${fenced(lines.join('\n'), 'diff')}`)
+      return
     }
     const sections = listDiff(this.#sections(before, source), this.#sections(message, source)).flatMap(
       ({ sign, text }) => (sign === ' ' ? [] : [sign === '-' ? `*was*\n${text}` : `*is*\n${text}`]),
     )
-    return `\n${head}\n${sections.length === 0 ? '*in what is not shown here*' : sections.join('\n\n')}\n`
+    this.#page.add(
+      `${head}\n${sections.length === 0 ? '*in what is not shown here*' : sections.join('\n\n')}`,
+    )
   }
 
   /** @param isPlain whether the heading already says that it is thinking */
@@ -156,19 +208,16 @@ class Talk {
   /** Whether the message needs no heading: results, and further calls by the last speaker. */
   #needsNone({ who, blocks, about }: ReadMessage): boolean {
     if (blocks.length === 0 || about !== undefined) return false
-    const isGiven = blocks.every(({ kind }, n) => kind === 'result' || (kind === 'file' && n > 0))
-    return isGiven || (this.#who === wordOf(who) && blocks.every(({ kind }) => kind === 'call'))
+    if (blocks.every(({ kind }, n) => kind === 'result' || (kind === 'file' && n > 0))) return true
+    return blocks.every(({ kind }) => kind === 'call') && this.#who === wordOf(who)
   }
 
   #heading({ who, at, about }: ReadMessage, number: number | undefined, note?: string): string {
     this.#who = wordOf(who)
-    const facts = [
-      number === undefined ? this.#who : `${number} ${this.#who}`,
-      ...(at !== undefined && TIME.test(at) ? [this.#time(at)] : []),
-      ...(about === 'compaction' ? ['summary of all before'] : about === 'notice' ? ['notice'] : []),
-      ...(note === undefined ? [] : [note]),
-    ]
-    return `${this.#level} ${facts.join(' · ')}`
+    let head = number === undefined ? `${this.#level} ${this.#who}` : `${this.#level} ${number} ${this.#who}`
+    if (at !== undefined && TIME.test(at)) head += ` · ${this.#time(at)}`
+    if (about !== undefined) head += about === 'compaction' ? ' · summary of all before' : ' · notice'
+    return note === undefined ? head : `${head} · ${note}`
   }
 
   /** Formats a time, with the day only if it changed. */
@@ -203,8 +252,13 @@ function rangesOf(numbers: readonly number[]): string {
 }
 
 /** Returns the speaker as a word without Markdown. */
-const wordOf = (who: string | undefined): string =>
-  (who ?? 'item')
+function wordOf(who = 'item'): string {
+  if (WORD.test(who)) return who
+  const word = who
     .slice(0, 40)
     .replace(/[^A-Za-z0-9]+/g, '-')
-    .replace(/^-|-$/g, '') || 'item'
+    .replace(/^-|-$/g, '')
+  return word || 'item'
+}
+
+const WORD = /^[A-Za-z0-9]{1,40}$/

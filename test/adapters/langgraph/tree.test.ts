@@ -68,6 +68,28 @@ describe('in git', () => {
     expect(context.git('diff', 'review/main~1', 'review/main', '--', 'count')).toContain('-1\n+2\n')
   })
 
+  test('a page has what its checkpoint added, changed and removed', async () => {
+    const saver = context.open()
+    const run = new Run(saver, at('review'))
+    const many = Array.from({ length: 150 }, (_, n) => human(`${n}`, `Question ${n}`))
+    await run.put({ messages: many.slice(0, 90) }, 'input')
+    await run.put({ messages: many })
+    await run.put({ messages: [...many.slice(0, 149), human('149', 'Changed')] })
+    await run.put({ messages: many.slice(0, 140) })
+    await run.put({ messages: [...many.slice(0, 140), ai('a', 'Answer')] })
+    const pages = ['90-turn-2', '149-turn-3', '140-turn-5'].map((name) => {
+      const folder = name.startsWith('90') ? '0000' : '0001'
+      const commit = { 2: 'review/main~3', 3: 'review/main~2', 5: 'review/main' }[name.at(-1)!]
+      return context.git('show', `${commit}:messages/${folder}/${name.padStart(13, '0')}.md`)
+    })
+    expect(pages[0]).toContain('> Question 90\n')
+    expect(pages[0]).toContain('> Question 149\n')
+    expect(pages[0]).not.toContain('> Question 89\n')
+    expect(pages[1]).toContain('> Changed\n')
+    expect(pages[2]).toContain('> Answer\n')
+    expect(await saver.store.verify()).toMatchObject({ ok: true, checkpoints: 5 })
+  })
+
   test('the log tells what happened', async () => {
     const saver = context.open()
     const run = new Run(saver, at('review'))

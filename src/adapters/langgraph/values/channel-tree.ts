@@ -3,6 +3,7 @@
  * item and 100 items per folder; any other value is a collection with that value as its only item. Only list items that
  * the parent's folder does not have become new files.
  */
+import type { AddedItem } from '../../../checkpoints/trees/edits.ts'
 import { entriesOf, itemOf } from '../../../checkpoints/trees/files.ts'
 import { itemFolders } from '../../../checkpoints/trees/item-folders.ts'
 import {
@@ -43,6 +44,8 @@ export const NO_ITEMS: NewItems = { stored: [], encode: async () => new Map(), k
 export interface NewFolder {
   tree: ObjectId | undefined
   objects: NewObject[]
+  /** The new items; `undefined` if others were changed, moved or removed. */
+  added: readonly AddedItem[] | undefined
 }
 
 /** Reads and writes the folders of channels, and caches their contents by tree id. */
@@ -96,6 +99,8 @@ export class ChannelTrees {
   async write(before: ObjectId | undefined, folder: string, items: NewItems): Promise<NewFolder> {
     const { stored } = items
     const objects: NewObject[] = []
+    const added: AddedItem[] = []
+    let onlyAdds = true
     const oldChunks = before === undefined ? [] : await this.#chunkIds(before)
     let elsewhere: Promise<ReadonlySet<ObjectId>> | undefined
     const isThere = async (id: ObjectId): Promise<boolean> => {
@@ -115,14 +120,19 @@ export class ChannelTrees {
       const chunk = [...same]
       for (let j = chunk.length; j < count; j++) {
         const place = { folder, index: first + j, was: old[j] }
-        chunk.push(await this.#place(place, items, objects, isThere))
+        const { item, files } = await this.#place(place, items, objects, isThere)
+        chunk.push(item)
+        if (old[j] !== undefined) onlyAdds &&= item === old[j]
+        else if (files === undefined) onlyAdds = false
+        else added.push({ collection: folder, index: first + j, files, known: undefined })
         if (slice.isOver()) await slice.next()
       }
       if (chunk.length === old.length && chunk.every((item, j) => item === old[j])) continue
+      onlyAdds &&= chunk.length >= old.length
       const entry = await this.#writeChunk(oldId, first, old, chunk, objects)
       changes.push({ name: folderName(first), entry })
     }
-    if (changes.length === 0) return { tree: before, objects: [] }
+    if (changes.length === 0) return { tree: before, objects: [], added }
     const top = await this.#tree(before)
     const direct = changes.filter(({ name }) => !name.includes('/'))
     for (const [group, inside] of byGroup(changes)) {
@@ -130,25 +140,28 @@ export class ChannelTrees {
       const tree = changeTree(await this.#tree(old?.id), inside)
       direct.push({ name: group, entry: this.#folder(tree, objects) })
     }
-    return { tree: this.#folder(changeTree(top, direct), objects)?.id, objects }
+    const tree = this.#folder(changeTree(top, direct), objects)?.id
+    return { tree, objects, added: onlyAdds ? added : undefined }
   }
 
+  /** Places an item. Returns its stored form, and its files if they were made. */
   async #place(
     { folder, index, was }: { folder: string; index: number; was: StoredItem | undefined },
     items: NewItems,
     objects: NewObject[],
     isThere: (id: ObjectId) => Promise<boolean>,
-  ): Promise<StoredItem> {
+  ): Promise<{ item: StoredItem; files?: Map<string, Uint8Array> }> {
     const stored = items.stored[index]
     if (stored !== undefined && was !== undefined && isSame(stored, was)) {
       items.kept(index, was)
-      return was
+      return { item: was }
     }
     // The item only moved. An item with several files is rewritten instead, because their names contain its number.
-    if (stored?.files.length === 1 && (await isThere(stored.files[0]!.id))) return stored
+    if (stored?.files.length === 1 && (await isThere(stored.files[0]!.id))) return { item: stored }
     const start = `${folder}/${folderName(index)}/${numbered(index)}`
     const blobs: { suffix: string; blob: NewObject }[] = []
-    for (const [path, bytes] of await items.encode(index)) {
+    const files = await items.encode(index)
+    for (const [path, bytes] of files) {
       const blob =
         bytes.length > BIG_OBJECT ? await newObjectInSlices('blob', bytes) : newObject('blob', bytes)
       blobs.push({ suffix: path.slice(start.length), blob })
@@ -157,11 +170,11 @@ export class ChannelTrees {
     const made: StoredItem = { files: blobs.map(({ suffix, blob }) => ({ suffix, id: blob.id })) }
     if (was !== undefined && isSame(made, was)) {
       items.kept(index, was)
-      return was
+      return { item: was }
     }
     objects.push(...blobs.map(({ blob }) => blob))
     items.kept(index, made)
-    return made
+    return { item: made, files }
   }
 
   async #writeChunk(

@@ -5,6 +5,7 @@
  */
 
 import type { Checkpoint, CheckpointMetadata } from '@langchain/langgraph-checkpoint'
+import type { AddedItem, ChangedTree } from '../../../checkpoints/trees/edits.ts'
 import {
   changeTree,
   entriesOf,
@@ -38,9 +39,7 @@ import {
 import { embedded, loadItem, readableOf, type ValueRules } from './stored-value.ts'
 import { traceOf } from './trace.ts'
 
-export interface WrittenTree {
-  tree: ObjectId
-  objects: NewObject[]
+export interface WrittenTree extends ChangedTree {
   /** For the subject: the nodes that ran, and the text of what is new. */
   nodes: readonly string[]
   text: string
@@ -94,6 +93,7 @@ export class CheckpointTrees {
     const { inherited, wanted } = this.#sort(before, checkpoint, options)
     const channels = new Map(inherited)
     const objects: NewObject[] = []
+    const added = new Map<string, readonly AddedItem[] | undefined>()
     const changes = new Map<string, TreeChange['entry']>()
     const news = new News()
     const empty = new Set<string>()
@@ -106,6 +106,7 @@ export class CheckpointTrees {
       const items = this.preparer.items(checkpoint.memory, channel, prepared)
       const written = await this.#channels.write(old, folder, items)
       objects.push(...written.objects)
+      added.set(folder, written.added)
       changes.set(folder, written.tree === undefined ? null : { mode: '40000', id: written.tree })
       if (items.stored.length === 0) empty.add(folder)
       const wasList = old !== undefined && before?.channels.get(channel) === 'list'
@@ -117,6 +118,7 @@ export class CheckpointTrees {
       if (folders.has(folder)) continue
       const left = await this.#channels.write(folderIn(baseTree, folder), folder, NO_ITEMS)
       objects.push(...left.objects)
+      added.set(folder, left.added)
       changes.set(folder, left.tree === undefined ? null : { mode: '40000', id: left.tree })
     }
     for (const { name, mode } of entriesOf(baseTree)) {
@@ -151,7 +153,8 @@ export class CheckpointTrees {
     this.#objects.keepTree(id, tree)
     const after = await this.#heads.keep(id, document)
     const { text, messages, model } = news
-    return { tree: id, objects, nodes: nodesThatRan(before, after), text, messages, model }
+    const changed: ChangedTree = { tree: id, objects, from: base, added }
+    return { ...changed, nodes: nodesThatRan(before, after), text, messages, model }
   }
 
   /** Remembers that a tree that was made is stored with more pages, as another tree. */
