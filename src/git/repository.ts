@@ -18,7 +18,7 @@ import { Locks } from './disk/locks.ts'
 import { diskBelow, OpenedFolder } from './disk/opened-folder.ts'
 import { type Paths, pathsOf } from './disk/paths.ts'
 import { ownerFolders } from './disk/presence.ts'
-import { SharedDisk, sharingOf } from './disk/shared-disk.ts'
+import { type Sharing, sharedDisk, sharingOf } from './disk/shared-disk.ts'
 import type { StoreFolder } from './disk/store-folder.ts'
 import { readStoreKey, storeKey } from './disk/store-key.ts'
 import { Temporaries } from './disk/temporaries.ts'
@@ -44,7 +44,8 @@ export class Repository implements Contents {
   readonly objects: ObjectStore
   readonly refs: Refs
   readonly merger: PackMerger
-  readonly #disk: SharedDisk
+  readonly #disk: FileSystem
+  #sharing: Sharing | undefined
   readonly #journals: Journals
   readonly placement: Placement
   readonly #commits: GroupCommit
@@ -60,7 +61,7 @@ export class Repository implements Contents {
   constructor(folder: string, options: RepositoryOptions = {}) {
     const { fs = nodeFileSystem, now = Date.now, lockTimeout = 10_000, identity = systemIdentity } = options
     const paths = pathsOf(resolve(folder))
-    this.#disk = new SharedDisk(fs)
+    this.#disk = sharedDisk(fs, () => this.#sharing)
     this.#openedFolder = new OpenedFolder(this.#disk, paths.root, 'config')
     const below = diskBelow(this.#disk, this.#openedFolder)
     const owner = identity.newOwner()
@@ -218,7 +219,7 @@ export class Repository implements Contents {
     }
     const config = this.config()
     checkConfig(config)
-    this.#disk.sharing = sharingOf(config)
+    this.#sharing = sharingOf(config)
     checkFolders(this.folder)
     await recover(this, 'rebooted')
     return true
