@@ -501,7 +501,6 @@ export const EDGES: Readonly<Record<string, readonly string[]>> = {
   'store/remote': [
     'checkpoints',
     'checkpoints/commits',
-    'git',
     'git/hosted',
     'git/wire',
     'state',
