@@ -2,6 +2,7 @@
 import { AlreadyExistsError, NotFoundError } from '../errors.ts'
 import type { AnyRepository } from '../git/any-repository.ts'
 import type { NewObject } from '../git/objects/object.ts'
+import { nothing } from '../git/refs/change.ts'
 import {
   activeRef,
   type BranchName,
@@ -25,7 +26,7 @@ import { activeAfterDelete } from './branch-rules.ts'
 import type { History } from './commits/history.ts'
 import { stillStands } from './commits/still-stands.ts'
 import { filesOf, storedFiles } from './files-line.ts'
-import { AGAIN, type Aim, changeLocked, nothing } from './locking/locking.ts'
+import { AGAIN, type Aim, changeLocked } from './locking/locking.ts'
 import { tombstoneOf } from './tombstones/folded.ts'
 import { isShared, lastSeen, seenBefore } from './tombstones/sharing.ts'
 import { newTombstone, type TombstoneKind } from './tombstones/tombstone.ts'

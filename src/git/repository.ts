@@ -5,7 +5,7 @@
 
 import { join, resolve } from 'node:path'
 import { SessionClosedError } from '../errors.ts'
-import type { RefName } from '../ids.ts'
+import type { ObjectId, RefName } from '../ids.ts'
 import { checkConfig } from './config/config.ts'
 import { type Config, parseConfig } from './config/parser.ts'
 import { checkCreatable, checkFolders, create, syncAbove } from './creation.ts'
@@ -30,9 +30,10 @@ import { recover } from './journal/recovery.ts'
 import { lastMoves } from './journal/settled-notes.ts'
 import { Settling } from './journal/settling.ts'
 import { PackMerger } from './merging/merger.ts'
+import type { NewObject } from './objects/object.ts'
 import { Placement } from './packs/placement.ts'
 import { needsNoRest, restAtTheEnd } from './process-end.ts'
-import type { Change } from './refs/change.ts'
+import { type Change, nothing } from './refs/change.ts'
 import { Refs } from './refs/refs.ts'
 import { NEEDS_HEAD, unlessHeadIsUnborn, withHead } from './refs/unborn-head.ts'
 import type { RepositoryOptions } from './repository-options.ts'
@@ -126,6 +127,20 @@ export class Repository implements Contents {
     } catch (error) {
       throw this.#openedFolder.explained(error)
     }
+  }
+
+  /** Creates the repository if there is none, and prepares it for writing. Throws what `change` throws. */
+  create(): Promise<void> {
+    return this.change({ refs: [], prepare: () => nothing(undefined) })
+  }
+
+  /** Moves refs, whatever they name now; `null` deletes. Throws what `change` throws. */
+  async setRefs(
+    moves: ReadonlyMap<RefName, ObjectId | null>,
+    objects: readonly NewObject[] = [],
+  ): Promise<void> {
+    if (moves.size === 0) return
+    await this.change({ refs: [...moves.keys()], prepare: () => ({ objects, moves, result: undefined }) })
   }
 
   /** The store's own key. If there is none, it is made, and the repository too if needed. */

@@ -72,12 +72,7 @@ export async function fetchSessions(sharing: Sharing, only?: Only, depth?: numbe
 
 /** Creates the repository, if there is none. */
 export async function create(checkpoints: Checkpoints): Promise<void> {
-  const { repository } = checkpoints.history
-  if (!(await checkpoints.openFinished()))
-    await repository.change({
-      refs: [],
-      prepare: () => ({ objects: [], moves: new Map(), result: undefined }),
-    })
+  if (!(await checkpoints.openFinished())) await checkpoints.history.repository.create()
 }
 
 /** Fetches what the refs of these sessions name at the remote, unless it is stored here. */

@@ -546,6 +546,7 @@ export const EDGES: Readonly<Record<string, readonly string[]>> = {
     'git/config',
     'git/database',
     'git/objects',
+    'git/refs',
     'git/upkeep',
     'git/wire',
     'git/wire/native',

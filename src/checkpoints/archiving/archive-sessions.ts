@@ -1,6 +1,6 @@
 /** Moves cold sessions into archives: one ref then stands for hundreds of sessions. */
 import { ConflictError, CorruptError } from '../../errors.ts'
-import type { Plan } from '../../git/refs/change.ts'
+import { nothing, type Plan } from '../../git/refs/change.ts'
 import { PURGE_LOCK } from '../../git/upkeep/purge-mark.ts'
 import {
   activeRef,
@@ -22,7 +22,7 @@ import {
   type NewArchive,
   newArchive,
 } from '../commits/archive.ts'
-import { AGAIN, type Again, nothing } from '../locking/locking.ts'
+import { AGAIN, type Again } from '../locking/locking.ts'
 import { datesOf, without } from '../locking/return.ts'
 
 export interface Archiving {

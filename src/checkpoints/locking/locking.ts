@@ -4,7 +4,7 @@
  */
 import { ConflictError } from '../../errors.ts'
 import type { AnyRepository } from '../../git/any-repository.ts'
-import type { Plan } from '../../git/refs/change.ts'
+import { nothing, type Plan } from '../../git/refs/change.ts'
 import { PURGE_LOCK } from '../../git/upkeep/purge-mark.ts'
 import { type LockName, type ObjectId, parseRef, type RefName, type SessionId } from '../../ids.ts'
 import { isSameName } from '../../ref-part.ts'
@@ -86,9 +86,6 @@ export async function changeLocked<A extends Aim, T>(
     `Other processes keep changing branch ${branch} of session '${session}'. Try again.`,
   )
 }
-
-/** Returns a plan that writes nothing. */
-export const nothing = <T>(result: T): Plan<T> => ({ objects: [], moves: new Map(), result })
 
 function isOf(session: SessionId, ref: LockName): boolean {
   const parsed = parseRef(ref)

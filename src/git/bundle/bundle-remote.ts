@@ -30,8 +30,8 @@ export class BundleRemote implements Remote {
    */
   async fetch({ wants }: { wants: readonly ObjectId[] }, options: RemoteOptions = {}): Promise<Fetched> {
     if (wants.length === 0) return { release() {} }
+    await this.#repository.create()
     const incoming = new Incoming(this.#repository, `'${this.#path}'`, options)
-    await incoming.open()
     return this.#opened(async (file) => {
       const { packStart, ...header } = await readHeader(file, this.#path)
       try {

@@ -4,7 +4,7 @@
  */
 import { CorruptError } from '../../errors.ts'
 import type { RefName } from '../../ids.ts'
-import type { Change } from './change.ts'
+import { type Change, nothing } from './change.ts'
 import type { Refs } from './refs.ts'
 
 /** The result of a change that was not made, because it has to be made together with HEAD. */
@@ -25,7 +25,7 @@ export const unlessHeadIsUnborn = <T>(
     const plan = await change.prepare(current)
     const moves = typeof plan.moves.get(head) === 'string'
     if (!moves || !(always || current.get(head) === undefined) || !isUnborn(refs)) return plan
-    return { objects: [], moves: new Map(), result: NEEDS_HEAD }
+    return nothing(NEEDS_HEAD)
   },
 })
 

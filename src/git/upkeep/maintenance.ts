@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { LockedError, UnsupportedError } from '../../errors.ts'
 import { findStrangerAnywhere } from '../disk/links.ts'
 import { breakOrphan } from '../journal/orphan-lock.ts'
+import { nothing } from '../refs/change.ts'
 import type { Repository } from '../repository.ts'
 import { PURGE_LOCK } from './purge-mark.ts'
 
@@ -18,8 +19,7 @@ export async function maintenance<T>(repository: Repository, work: () => Promise
       `The store is not maintained: ${stranger}. Remove it, or take the store from a trusted copy.`,
     )
   }
-  // The first change of a store object prepares it for writing.
-  await exclusively(repository, () => undefined)
+  await repository.create()
   await repository.recover()
   await repository.settleForGood()
   const { locks, paths } = repository.folder
@@ -34,10 +34,7 @@ export async function maintenance<T>(repository: Repository, work: () => Promise
 
 /** Runs `work` while no process can put a ref or a commit on a checkpoint that no locked ref keeps alive. */
 export function exclusively<T>(repository: Repository, work: () => T): Promise<T> {
-  return repository.change({
-    refs: [PURGE_LOCK],
-    prepare: () => ({ objects: [], moves: new Map(), result: work() }),
-  })
+  return repository.change({ refs: [PURGE_LOCK], prepare: () => nothing(work()) })
 }
 
 /**
@@ -59,7 +56,7 @@ export async function withoutMerges<T>(repository: Repository, work: () => Promi
  * once when another process runs it; StorageError.
  */
 export async function alone<T>(repository: Repository, name: string, work: () => Promise<T>): Promise<T> {
-  await exclusively(repository, () => undefined)
+  await repository.create()
   const { locks, paths } = repository.folder
   const lock = join(paths.own, name)
   await takeLock(repository, lock, { what: `runs '${name}' on`, timeout: 0 })

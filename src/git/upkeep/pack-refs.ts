@@ -6,6 +6,7 @@
 import { CorruptError, LockedError } from '../../errors.ts'
 import type { ObjectId, RefName } from '../../ids.ts'
 import { TimeSlice } from '../../time-slice.ts'
+import { nothing } from '../refs/change.ts'
 import { takePackedRefs } from '../refs/removal.ts'
 import type { Repository } from '../repository.ts'
 
@@ -64,7 +65,7 @@ async function prune(repository: Repository, ref: RefName, id: ObjectId): Promis
       refs: [ref],
       prepare: () => {
         if (refs.looseId(ref) === id && refs.packedValue(ref) === id) refs.removeLoose([ref])
-        return { objects: [], moves: new Map(), result: undefined }
+        return nothing(undefined)
       },
     })
   } catch (error) {

@@ -53,8 +53,8 @@ export class HttpRemote implements Remote {
   ): Promise<Fetched> {
     if (wants.length === 0) return { release() {} }
     const shallow = [...shallowCommits(this.#repository.folder)]
+    await this.#repository.create()
     const incoming = new Incoming(this.#repository, this.url, options)
-    await incoming.open()
     return this.#server.fetch(
       { wants, haves, shallow, depth },
       (answer) => incoming.take(answer, wants),

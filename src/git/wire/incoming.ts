@@ -14,7 +14,6 @@ import { EMPTY_TREE } from '../objects/object.ts'
 import { BrokenPackError, checkReceived, type ReceivedPack } from '../packs/received.ts'
 import { placePack } from '../placed-ahead.ts'
 import type { Repository } from '../repository.ts'
-import { exclusively } from '../upkeep/maintenance.ts'
 import { shallowCommits } from '../upkeep/roots.ts'
 import { cutHistory } from '../upkeep/shallow-history.ts'
 import type { FetchAnswer } from './fetch-command.ts'
@@ -30,11 +29,6 @@ export class Incoming {
     this.#repository = repository
     this.#url = url
     this.#options = options
-  }
-
-  /** Prepares the repository for writing. Throws LockedError, StorageError, UnsupportedError. */
-  async open(): Promise<void> {
-    await exclusively(this.#repository, () => undefined)
   }
 
   /**

@@ -182,7 +182,8 @@ async function deleteLive(
     const moves = batch.flat()
     const refused = await send(sharing, moves, [])
     const keys = moves.flatMap(({ ref }) => names.key(ref) ?? [])
-    if (refused === undefined) await forget(sharing, keys)
+    const seen = keys.map((key) => [names.seen(key), null] as const)
+    if (refused === undefined) await history(sharing).repository.setRefs(new Map(seen))
     else report.hidden.push(...keys)
   }
 }
@@ -275,18 +276,7 @@ async function remember(
       () => undefined,
     ))
       if (wanted.has(ref.slice(names.seenFolder.length).split('/')[1]!)) moves.set(ref, null)
-  await move(sharing, moves)
-}
-
-const forget = (sharing: Sharing, keys: readonly string[]): Promise<void> =>
-  move(sharing, new Map(keys.map((key) => [sharing.names.seen(key), null])))
-
-async function move({ checkpoints }: Sharing, moves: ReadonlyMap<RefName, ObjectId | null>): Promise<void> {
-  if (moves.size === 0) return
-  await checkpoints.history.repository.change({
-    refs: [...moves.keys()],
-    prepare: () => ({ objects: [], moves, result: undefined }),
-  })
+  await history(sharing).repository.setRefs(moves)
 }
 
 /** Sends one atomic request. Returns why it was refused. */
