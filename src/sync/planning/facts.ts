@@ -6,6 +6,7 @@ import { type Grave, Graves } from '../../checkpoints/tombstones/graves.ts'
 import { type Rewrites, readRewrites } from '../../checkpoints/tombstones/rewrites.ts'
 import { continuedBy, readTombstones } from '../../checkpoints/tombstones/tombstone.ts'
 import { isAncestor } from '../../git/database/ancestry.ts'
+import { peel } from '../../git/database/peel.ts'
 import { type BranchName, branchRef, type CommitId, type ObjectId, type SessionId } from '../../ids.ts'
 import { encodeName } from '../../ref-part.ts'
 import type { Fate, RefFacts, Relation } from './fetch-plan.ts'
@@ -205,24 +206,8 @@ export async function isBelow(history: History, ancestor: ObjectId, descendant: 
   return above === below || isAncestor(history.objects, below, above)
 }
 
-/**
- * Returns the commit that an id names, directly or through tags; `undefined` if it is not stored here or is not a
- * commit.
- */
-async function commitOf({ objects }: History, id: ObjectId): Promise<CommitId | undefined> {
-  let at = id
-  for (let depth = 0; depth < 5; depth++) {
-    const object = await objects.tryRead(at)
-    if (object?.type === 'commit') return at as CommitId
-    const target =
-      object?.type === 'tag'
-        ? /^object ([0-9a-f]{40})$/m.exec(Buffer.from(object.data).toString('latin1'))?.[1]
-        : undefined
-    if (target === undefined) return undefined
-    at = target as ObjectId
-  }
-  return undefined
-}
+const commitOf = async ({ objects }: History, id: ObjectId): Promise<CommitId | undefined> =>
+  (await peel(objects, id))?.commit
 
 /**
  * Chooses the new names of diverged local refs, from the name of this machine and the first checkpoint that only it
