@@ -12,7 +12,7 @@ import { OpenFolders } from './disk/open-folders.ts'
 import { type FileMode, type FileTree, filesChanged, type TreeFile } from './file-tree.ts'
 import type { IgnoreRules } from './ignore-rules.ts'
 import type { LeftOut, LeftOutReason } from './left-out.ts'
-import { LimitCount, type SnapshotLimits } from './limits.ts'
+import { limitCount, type SnapshotLimits } from './limits.ts'
 import type { StatCache } from './stat-cache.ts'
 
 export interface SnapshotRequest {
@@ -50,14 +50,13 @@ const AT_ONCE = 16
  */
 export async function takeFiles(request: SnapshotRequest, before: FileTree): Promise<TakenFiles> {
   const { cache, limits } = request
-  const count = new LimitCount(limits)
   const { walk } = await import('./walk.ts')
-  const walked = await walk({ ...request, count: (path, stat) => count.add(path, stat) })
+  const walked = await walk({ ...request, count: limitCount(limits) })
   const found = new Map<string, TreeFile>()
   const stats = new Map<string, FileStat>()
   const leftOut = [...walked.leftOut]
   const unread = new Map<string, string[]>()
-  const stored = new StoredBlobs(before)
+  const isStored = storedBlobs(before)
   const slice = new TimeSlice()
   for (const [path, stat] of walked.files) {
     if (slice.isOver()) await slice.next()
@@ -66,7 +65,7 @@ export async function takeFiles(request: SnapshotRequest, before: FileTree): Pro
       continue
     }
     const id = cache.find(path, stat)
-    if (id !== undefined && stored.has(path, id)) {
+    if (id !== undefined && isStored(path, id)) {
       found.set(path, { mode: modeOf(stat), id })
       stats.set(path, stat)
       continue
@@ -92,7 +91,7 @@ export async function takeFiles(request: SnapshotRequest, before: FileTree): Pro
           }
           found.set(path, { mode: modeOf(one.stat), id: one.blob.id })
           stats.set(path, one.stat)
-          if (!stored.has(path, one.blob.id)) blobs.set(one.blob.id, one.blob)
+          if (!isStored(path, one.blob.id)) blobs.set(one.blob.id, one.blob)
         }
         if (slice.isOver()) await slice.next()
       }
@@ -125,19 +124,13 @@ export async function treeOf(
 const modeOf = ({ kind, mode }: FileStat): FileMode =>
   kind === 'link' ? '120000' : (mode & 0o100) === 0 ? '100644' : '100755'
 
-/** Blobs in the store. */
-class StoredBlobs {
-  readonly #before: FileTree
-  #ids: Set<ObjectId> | undefined
-
-  constructor(before: FileTree) {
-    this.#before = before
-  }
-
-  has(path: string, id: ObjectId): boolean {
-    if (this.#before.get(path)?.id === id) return true
-    this.#ids ??= new Set([...this.#before.values()].map((file) => file.id))
-    return this.#ids.has(id)
+/** Returns a function that tells whether the store has a blob. */
+function storedBlobs(before: FileTree): (path: string, id: ObjectId) => boolean {
+  let ids: Set<ObjectId> | undefined
+  return (path, id) => {
+    if (before.get(path)?.id === id) return true
+    ids ??= new Set([...before.values()].map((file) => file.id))
+    return ids.has(id)
   }
 }
 

@@ -11,11 +11,11 @@ import { dirname } from 'node:path'
 import { makeFolders } from '../../folders.ts'
 import { storageError } from '../../storage-error.ts'
 import { type Beacon, lightBeacon, lookForBeacon, type Signal } from './beacon.ts'
-import { closeAll, type OpenFile, openFile } from './calls/open-file.ts'
+import { closeAll, type OpenFile, openFile, writeAll } from './calls/open-file.ts'
 import { attempt, called, check, closeRead } from './calls/system-call.ts'
 import { localDisk } from './system.ts'
 
-export { closeAll, type OpenFile }
+export { closeAll, type OpenFile, writeAll }
 
 export interface FileStat {
   kind: 'file' | 'folder' | 'link' | 'socket' | 'other'

@@ -11,7 +11,7 @@ import { Http, type HttpOptions } from './http.ts'
 import { Incoming } from './incoming.ts'
 import type { Fetched, MoveAnswer, Remote, RemoteMove, RemoteOptions, RemoteRefs } from './remote.ts'
 import { type CallOptions, GitServer, type PackBody, type ServerLimits } from './server.ts'
-import { TextProgress } from './text-progress.ts'
+import { textProgress } from './text-progress.ts'
 
 export interface HttpRemoteOptions
   extends Pick<HttpOptions, 'fetch' | 'timeout' | 'retries' | 'headers' | 'pause'>,
@@ -107,8 +107,7 @@ export class HttpRemote implements Remote {
 /** Most bytes of a pack that is made in memory. */
 const IN_MEMORY = 8 << 20
 
-function callOptions({ signal, onProgress }: RemoteOptions): CallOptions {
-  if (onProgress === undefined) return { signal }
-  const progress = new TextProgress(onProgress)
-  return { signal, onText: (text) => progress.take(text) }
-}
+const callOptions = ({ signal, onProgress }: RemoteOptions): CallOptions => ({
+  signal,
+  onText: onProgress && textProgress(onProgress),
+})

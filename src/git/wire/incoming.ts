@@ -7,7 +7,7 @@ import type { Buffer } from 'node:buffer'
 import { CorruptError } from '../../errors.ts'
 import type { ObjectId } from '../../ids.ts'
 import { TimeSlice } from '../../time-slice.ts'
-import type { OpenFile } from '../disk/file-system.ts'
+import { type OpenFile, writeAll } from '../disk/file-system.ts'
 import { readPiece } from '../disk/read-fully.ts'
 import { namedIn } from '../objects/named.ts'
 import { EMPTY_TREE } from '../objects/object.ts'
@@ -72,7 +72,7 @@ export class Incoming {
   async #write(file: OpenFile, pack: AsyncIterable<Buffer>): Promise<number> {
     let size = 0
     for await (const piece of pack) {
-      for (let at = 0; at < piece.length; ) at += await file.writeAsync(piece.subarray(at), size + at)
+      await writeAll(file, piece, size)
       size += piece.length
       this.#options.onProgress?.({ phase: 'receiving bytes', done: size })
     }
