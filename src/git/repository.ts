@@ -19,7 +19,7 @@ import { diskBelow, OpenedFolder } from './disk/opened-folder.ts'
 import { type Paths, pathsOf } from './disk/paths.ts'
 import { ownerFolders } from './disk/presence.ts'
 import { type Sharing, sharedDisk, sharingOf } from './disk/shared-disk.ts'
-import type { StoreFolder } from './disk/store-folder.ts'
+import type { LockWait, StoreFolder } from './disk/store-folder.ts'
 import { readStoreKey, storeKey } from './disk/store-key.ts'
 import { Temporaries } from './disk/temporaries.ts'
 import type { Contents } from './journal/contents.ts'
@@ -45,6 +45,8 @@ export class Repository implements Contents {
   readonly objects: ObjectStore
   readonly refs: Refs
   readonly merger: PackMerger
+  /** How to wait for a lock that another process holds. */
+  readonly lockWait: LockWait & Pick<Required<LockWait>, 'breakLock'>
   readonly #disk: FileSystem
   #sharing: Sharing | undefined
   readonly #journals: Journals
@@ -77,7 +79,16 @@ export class Repository implements Contents {
     this.refs = new Refs(below, paths.root, this.folder.temporaries)
     this.objects = new ObjectStore(below, paths.objects)
     this.placement = new Placement(this.folder)
-    this.merger = new PackMerger(this.placement, this.objects, (file) => this.#breakLock(file))
+    this.lockWait = {
+      locks: this.folder.locks,
+      lockTimeout,
+      // It is recovered with the rest, or removed alone when its owner left nothing else.
+      breakLock: async (file) => {
+        await recover(this, 'all')
+        await breakOrphan(this.folder, file)
+      },
+    }
+    this.merger = new PackMerger(this.placement, this.objects, this.lockWait.breakLock)
     this.#journals = new Journals(this.folder)
     this.#settling = new Settling(this, this.#journals, this.#openedFolder, {
       groupEnd: () => this.#commits.groupEnd(),
@@ -86,7 +97,7 @@ export class Repository implements Contents {
       packFrom: options.packFrom,
     })
     this.#commits = new GroupCommit(this, this.#journals, this.#openedFolder, {
-      breakLock: (file) => this.#breakLock(file),
+      breakLock: this.lockWait.breakLock,
       settle: () => this.settle(),
       written: (chapter) => this.#written(chapter),
     })
@@ -273,12 +284,6 @@ export class Repository implements Contents {
     await recover(this, 'all')
     // After a power loss the clock may have an old value, while journals that we may not recover have later numbers.
     for (const order of (await lastMoves(this.folder)).values()) this.#journals.clock.raise(order)
-  }
-
-  /** A dead process left it: it is recovered with the rest, or removed alone when there is nothing else. */
-  async #breakLock(file: string): Promise<void> {
-    await recover(this, 'all')
-    await breakOrphan(this.folder, file)
   }
 
   #written(chapter: Chapter): void {
