@@ -56,7 +56,6 @@ class Walker {
   readonly #request: WalkRequest
   readonly #waiting: Folder[] = []
   readonly #slice = new TimeSlice()
-  #working = 0
 
   constructor(request: WalkRequest) {
     this.#request = request
@@ -64,30 +63,8 @@ class Walker {
 
   async run(): Promise<void> {
     this.#waiting.push({ prefix: '', rules: this.#request.rules })
-    await new Promise<void>((resolve, reject) => {
-      let isOver = false
-      const next = (): void => {
-        if (isOver) return
-        if (this.#waiting.length === 0 && this.#working === 0) {
-          isOver = true
-          resolve()
-        }
-        while (!isOver && this.#working < AT_ONCE && this.#waiting.length > 0) {
-          this.#working++
-          this.#folder(this.#waiting.pop()!).then(
-            () => {
-              this.#working--
-              next()
-            },
-            (error) => {
-              isOver = true
-              reject(error)
-            },
-          )
-        }
-      }
-      next()
-    })
+    while (this.#waiting.length > 0)
+      await Promise.all(this.#waiting.splice(-AT_ONCE).map((folder) => this.#folder(folder)))
   }
 
   async #folder({ prefix, rules: above }: Folder): Promise<void> {
