@@ -1,15 +1,13 @@
 /** Archives sessions that are no longer used: makes a plan, then carries it out. */
 import { archiveSessions, whyNotArchivable } from '../../checkpoints/archiving/archive-sessions.ts'
-import type { Checkpoints } from '../../checkpoints/checkpoints.ts'
 import { NotFoundError } from '../../errors.ts'
-import type { Repository } from '../../git/repository.ts'
 import { type ObjectId, parseSessionId, type RefName, type SessionId } from '../../ids.ts'
 import { TimeSlice } from '../../time-slice.ts'
-import type { DocumentRules } from '../document.ts'
 import { KnownSessions } from '../git/listing/known-sessions.ts'
 import { listSessions } from '../git/listing/list.ts'
 import type { MaintainOptions } from '../session-store.ts'
 import { type Duration, duration } from './policy.ts'
+import type { Source } from './source.ts'
 
 export interface ArchiveOptions {
   /** Archive only these sessions. Default: all. */
@@ -42,12 +40,6 @@ export interface ArchiveReport {
   changed: readonly string[]
   /** Refs of the archives that were made. */
   archives: readonly string[]
-}
-
-interface Source {
-  repository: Repository
-  checkpoints: Checkpoints
-  rules: DocumentRules
 }
 
 /** Throws what `GitSessionStore.archive` throws. */
