@@ -95,8 +95,18 @@ export class WorkspaceFiles {
    */
   keep(session: string, options: { branch?: string; subject?: string } = {}): Promise<KeptSnapshot> {
     return this.#use(async () => {
-      const { commit, isNew, leftOut } = await this.#keep(parseSessionId(session), options)
-      return { id: commit.id, isNew, leftOut }
+      await this.#checkpoints.openFinished()
+      await this.#clean()
+      const id = parseSessionId(session)
+      const branch = this.#branch(id, options.branch)
+      for (let round = 0; round < ROUNDS; round++) {
+        const { snapshot, taken } = await this.#take(id, branch)
+        const before = this.#checkpoints.history.tip(filesRef(id, branch))
+        const commit = await this.#write(id, branch, snapshot, options.subject ?? 'files')
+        if (commit !== undefined)
+          return { id: commit.id, isNew: commit.id !== before, leftOut: taken.leftOut }
+      }
+      throw new ConflictError({ session: id, branch: filesLine(branch), actual: null })
     })
   }
 
@@ -223,29 +233,13 @@ export class WorkspaceFiles {
 
   /** Stores the current files if a restore could lose any of them; returns the steps of the restore. */
   async #secured(session: SessionId, branch: BranchName, target: CommitInfo, options: RestoreOptions) {
-    const { snapshot, taken } = await this.#take(session, branch)
-    const { steps, kept } = await this.#steps(target, taken, options)
-    if (!steps.some(({ was }) => was !== undefined)) return { steps, kept, taken, undo: undefined }
     const subject = `before going back to ${target.id.slice(0, 10)}`
-    const made = await this.#write(session, branch, snapshot, subject)
-    // The snapshot's base may have been purged, so a new snapshot is taken, and the steps are determined again.
-    if (made === undefined) {
-      const again = await this.#keep(session, { branch, subject })
-      const { steps, kept } = await this.#steps(target, again.taken, options)
-      return { steps, kept, taken: again.taken, undo: again.commit.id as string | undefined }
-    }
-    return { steps, kept, taken, undo: made.id as string | undefined }
-  }
-
-  async #keep(session: SessionId, { branch: named, subject }: { branch?: string; subject?: string }) {
-    await this.#checkpoints.openFinished()
-    await this.#clean()
-    const branch = this.#branch(session, named)
     for (let round = 0; round < ROUNDS; round++) {
       const { snapshot, taken } = await this.#take(session, branch)
-      const before = this.#checkpoints.history.tip(filesRef(session, branch))
-      const commit = await this.#write(session, branch, snapshot, subject ?? 'files')
-      if (commit !== undefined) return { commit, isNew: commit.id !== before, leftOut: taken.leftOut, taken }
+      const { steps, kept } = await this.#steps(target, taken, options)
+      if (!steps.some(({ was }) => was !== undefined)) return { steps, kept, taken, undo: undefined }
+      const made = await this.#write(session, branch, snapshot, subject)
+      if (made !== undefined) return { steps, kept, taken, undo: made.id as string | undefined }
     }
     throw new ConflictError({ session, branch: filesLine(branch), actual: null })
   }
