@@ -42,7 +42,7 @@ const ROUNDS = 10
  * Archives sessions, in changes of up to 1,000 tips each: removes their refs and records them in an archive. Throws
  * LockedError, StorageError, CorruptError; sessions that were not archived by then are unchanged.
  *
- * @param seen each session's refs, as `SessionRefs.of` returned them; a session whose refs have changed since is not
+ * @param seen each session's refs, as `History.refsOf` returned them; a session whose refs have changed since is not
  * archived
  */
 export async function archiveSessions(

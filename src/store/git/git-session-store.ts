@@ -226,7 +226,7 @@ export class GitSessionStore<S extends StoredDocument = Session> extends Sharing
     if (id !== undefined && !(await this.exists(id))) throw new NotFoundError({ kind: 'session', id })
     if (!(await this.#checkpoints.openFinished())) return
     const refs =
-      id === undefined ? this.#checkpoints.history.everyRef('refs/') : this.#checkpoints.refs.of(id)
+      id === undefined ? this.#checkpoints.history.everyRef('refs/') : this.#checkpoints.history.refsOf(id)
     const [{ secretFinder }, { scan }] = await Promise.all([
       import('../../redaction/secrets.ts'),
       import('../scan/scan.ts'),

@@ -70,7 +70,7 @@ export async function archive(source: Source, options: ArchiveOptions): Promise<
     const session = parseSessionId(one.id)
     const lastUse = Date.parse(one.updatedAt) || 0
     if (one.problem === undefined && rules.now() - lastUse < age) continue
-    const refs = checkpoints.refs.of(session)
+    const refs = checkpoints.history.refsOf(session)
     const why = one.problem === undefined ? await whyNotArchivable(checkpoints, session) : 'damaged'
     if (slice.isOver()) await slice.next()
     if (why !== undefined) {
