@@ -35,7 +35,7 @@ import { Placement } from './packs/placement.ts'
 import { needsNoRest, restAtTheEnd } from './process-end.ts'
 import { type Change, nothing } from './refs/change.ts'
 import { Refs } from './refs/refs.ts'
-import { NEEDS_HEAD, unlessHeadIsUnborn, withHead } from './refs/unborn-head.ts'
+import { withHead } from './refs/unborn-head.ts'
 import type { RepositoryOptions } from './repository-options.ts'
 
 export class Repository implements Contents {
@@ -133,8 +133,7 @@ export class Repository implements Contents {
     try {
       const isFirst = !this.#hasChanged
       this.#hasChanged = true
-      const result = await this.#commits.submit(unlessHeadIsUnborn(this.refs, change, head, isFirst))
-      return result === NEEDS_HEAD ? await this.#commits.submit(withHead(this.refs, change, head)) : result
+      return await this.#commits.submit(withHead(this.refs, change, head, isFirst))
     } catch (error) {
       throw this.#openedFolder.explained(error)
     }
