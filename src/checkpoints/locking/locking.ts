@@ -9,7 +9,7 @@ import { PURGE_LOCK } from '../../git/upkeep/purge-mark.ts'
 import { type LockName, type ObjectId, parseRef, type RefName, type SessionId } from '../../ids.ts'
 import { isSameName } from '../../ref-part.ts'
 import type { History } from '../commits/history.ts'
-import { Return } from './return.ts'
+import { isStill, type Return, returnOf } from './return.ts'
 
 /** The result of a change that has locked the wrong refs. */
 export const AGAIN = Symbol('again')
@@ -58,7 +58,7 @@ export async function changeLocked<A extends Aim, T>(
   let moved = 0
   for (let round = 0; round - moved < ROUNDS && moved < ARCHIVE_ROUNDS; round++) {
     const aim = await change.aim()
-    if (aim.frees === true || back !== undefined) back = await Return.of(heads, sessions)
+    if (aim.frees === true || back !== undefined) back = await returnOf(heads, sessions)
     const purge: LockName[] = aim.reaches || back !== undefined ? [PURGE_LOCK] : []
     const result = await heads.repository.change<T | Again>(
       {
@@ -68,9 +68,9 @@ export async function changeLocked<A extends Aim, T>(
             aim.frees === true ||
             back !== undefined ||
             aim.refs.some((ref) => isOf(session, ref) && current.get(ref) === undefined)
-          if (mayBeArchived && !Return.isStill(back, heads, sessions)) {
+          if (mayBeArchived && !isStill(back, heads, sessions)) {
             moved++
-            back = await Return.of(heads, sessions)
+            back = await returnOf(heads, sessions)
             return nothing(AGAIN)
           }
           if (back === undefined) return change.decide(aim, current)
