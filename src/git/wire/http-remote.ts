@@ -8,7 +8,7 @@ import type { Repository } from '../repository.ts'
 import { shallowCommits } from '../upkeep/roots.ts'
 import { type Auth, type CredentialSource, credentialSource } from './credentials.ts'
 import { Http, type HttpOptions } from './http.ts'
-import { Incoming } from './incoming.ts'
+import { takeIncoming } from './incoming.ts'
 import type { Fetched, MoveAnswer, Remote, RemoteMove, RemoteOptions, RemoteRefs } from './remote.ts'
 import { type CallOptions, GitServer, type PackBody, type ServerLimits } from './server.ts'
 import { textProgress } from './text-progress.ts'
@@ -54,10 +54,10 @@ export class HttpRemote implements Remote {
     if (wants.length === 0) return { release() {} }
     const shallow = [...shallowCommits(this.#repository.folder)]
     await this.#repository.create()
-    const incoming = new Incoming(this.#repository, this.url, options)
+    const receiving = { repository: this.#repository, url: this.url, options }
     return this.#server.fetch(
       { wants, haves, shallow, depth },
-      (answer) => incoming.take(answer, wants),
+      (answer) => takeIncoming(receiving, answer, wants),
       callOptions(options),
     )
   }
