@@ -7,22 +7,16 @@ import { type NewObject, newObject, newObjectInSlices, objectId } from '../git/o
 import { editTree, type FileEdit, type TreeStore } from '../git/objects/tree-edit.ts'
 import type { ObjectId } from '../ids.ts'
 import { TimeSlice } from '../time-slice.ts'
-import { errnoOf, type FileStat, type WorkspaceDisk } from './disk/disk.ts'
+import { errnoOf, type FileStat } from './disk/disk.ts'
 import { OpenFolders } from './disk/open-folders.ts'
 import { type FileMode, type FileTree, filesChanged, type TreeFile } from './file-tree.ts'
-import type { IgnoreRules } from './ignore-rules.ts'
 import type { LeftOut, LeftOutReason } from './left-out.ts'
 import { limitCount, type SnapshotLimits } from './limits.ts'
 import type { StatCache } from './stat-cache.ts'
+import type { WalkRequest } from './walk.ts'
 
-export interface SnapshotRequest {
-  disk: WorkspaceDisk
-  /** Absolute path; must not be a link. */
-  root: string
-  rules: IgnoreRules
-  include: ReadonlySet<string>
+export interface SnapshotRequest extends Omit<WalkRequest, 'count'> {
   limits: Required<SnapshotLimits>
-  isOther(folder: FileStat): boolean
   cache: StatCache
   /** Returns milliseconds since 1970, by the clock that dates files. */
   now(): number
@@ -141,7 +135,7 @@ class Reader {
 
   constructor(request: SnapshotRequest) {
     this.#request = request
-    this.#folders = new OpenFolders(request.disk, request.root, request.isOther)
+    this.#folders = new OpenFolders(request)
   }
 
   /**

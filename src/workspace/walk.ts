@@ -2,20 +2,16 @@
 
 import { isDotGit } from '../git/objects/tree-name.ts'
 import { TimeSlice } from '../time-slice.ts'
-import { errnoOf, type FileStat, type FolderEntry, isTemporary, type WorkspaceDisk } from './disk/disk.ts'
+import { errnoOf, type FileStat, type FolderEntry, isTemporary } from './disk/disk.ts'
+import type { WorkspaceFolder } from './disk/open-folders.ts'
 import { IgnoreRules } from './ignore-rules.ts'
 import { holdsSecrets, type LeftOut, type LeftOutReason } from './left-out.ts'
 
-export interface WalkRequest {
-  disk: WorkspaceDisk
-  /** Absolute path; must not be a link. */
-  root: string
+export interface WalkRequest extends WorkspaceFolder {
   /** Rules from outside the workspace. */
   rules: IgnoreRules
   /** Names or paths of files that are likely to contain secrets, and are included nevertheless. */
   include: ReadonlySet<string>
-  /** Returns whether a folder, such as the store, does not belong to the workspace. */
-  isOther(folder: FileStat): boolean
   /** Called for each file; throws if there are too many. */
   count(path: string, stat: FileStat): void
 }

@@ -84,7 +84,7 @@ export class WorkspaceFiles {
     this.#stored = new StoredFiles(checkpoints)
     const { folder: store } = checkpoints.history.repository
     this.#folder = new CurrentFiles(this.folder, store.paths.root, options, place)
-    this.#restores = new RunningRestores(store, this.#folder.disk)
+    this.#restores = new RunningRestores(store)
   }
 
   /**
@@ -137,7 +137,7 @@ export class WorkspaceFiles {
       const branch = this.#branch(id, options.branch)
       await this.#clean()
       const { steps, kept, taken, undo } = await this.#secured(id, branch, commit, options)
-      const running = await this.#restores.begin(await this.#folder.root())
+      const running = await this.#restores.begin((await this.#folder.folder()).root)
       const { failed, ...done } = await restore(await this.#work(taken, running), steps, kept).finally(() =>
         running.end(),
       )
@@ -307,7 +307,7 @@ export class WorkspaceFiles {
         : (await this.#stored.read(target, path)).toString('utf8')
     }
     const { ignoredIn, rulesAround } = await import('./ignore-files.ts')
-    const isIgnored = ignoredIn(await rulesAround(await this.#folder.root()), read)
+    const isIgnored = ignoredIn(await rulesAround((await this.#folder.folder()).root), read)
     const isAsked = askedFor(paths)
     for (const path of paths ?? []) {
       const isOne = askedFor([path])
@@ -318,13 +318,11 @@ export class WorkspaceFiles {
   }
 
   async #work(now: TakenFiles, running: RunningRestore | undefined) {
-    const { disk } = this.#folder
-    const [root, isOther] = [await this.#folder.root(), await this.#folder.isStore()]
-    return { disk, root, isOther, objects: this.#checkpoints.objects, now, running }
+    return { ...(await this.#folder.folder()), objects: this.#checkpoints.objects, now, running }
   }
 
   /** Removes what restores of dead processes left in the workspace. */
   async #clean(): Promise<void> {
-    await this.#restores.clean(await this.#folder.root(), await this.#folder.isStore())
+    await this.#restores.clean(await this.#folder.folder())
   }
 }
