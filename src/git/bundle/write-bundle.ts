@@ -110,7 +110,7 @@ async function* packOf(
   { onProgress }: BundleOptions,
 ): AsyncGenerator<Buffer> {
   const { objects, fs, paths } = repository
-  const git = ids.length === 0 ? undefined : await NativeGit.open(fs, paths).catch(unsupported)
+  const git = ids.length === 0 ? undefined : await NativeGit.openIfAllowed(fs, paths)
   if (git !== undefined) {
     yield* nativePack(repository, git, ids)
     return
@@ -122,11 +122,6 @@ async function* packOf(
     }
   }
   yield* streamPack(ids.length, read())
-}
-
-/** Returns `undefined` if git may not be run on this repository: then forkpoint makes the pack. */
-function unsupported(error: unknown): undefined {
-  if (!(error instanceof UnsupportedError)) throw error
 }
 
 async function* nativePack(
