@@ -12,7 +12,7 @@ import { type LocalMove, type LocalMoves, moveRefs, PURGED } from './local-moves
 import { branchKey, gravesOf, type SessionFacts, sessionFacts } from './planning/facts.ts'
 import { type FetchPlan, planFetch } from './planning/fetch-plan.ts'
 import { parseKey } from './planning/names.ts'
-import type { SharedSession, SharedSessions } from './planning/shared-sessions.ts'
+import { nothingOf, type SharedSession, type SharedSessions } from './planning/shared-sessions.ts'
 import type { FetchReport } from './report.ts'
 import { bringRewrites, takeRewrites } from './rewrites/taken.ts'
 import { each, type Only, type Sharing, sessionsWith } from './sharing.ts'
@@ -145,13 +145,7 @@ async function settle(
     session,
     async () => {
       // Read again each time, because someone may have saved since.
-      const now = (await sessionsWith(sharing, there, [session])).get(session) ?? {
-        session,
-        refs: new Map(),
-        gone: {},
-        archived: { local: false, seen: false, remote: false },
-        rewritten: {},
-      }
+      const now = (await sessionsWith(sharing, there, [session])).get(session) ?? nothingOf(session)
       const facts = await sessionFacts(history, now, writer)
       const plan = planFetch(facts.refs)
       const joined = await joinedGone(sharing, now, facts, there)

@@ -125,7 +125,7 @@ export abstract class SharingStore<S extends StoredDocument> extends StoreFront<
    * @throws AlreadyExistsError, InvalidIdError, UnsupportedError for an address that forkpoint cannot reach
    */
   addRemote(name: string, url: string, options: { mapped?: boolean } = {}): Promise<NamedRemote> {
-    return this.shared((shared) => shared.add({ name, url, mapped: options.mapped }))
+    return this.shared((shared) => shared.add(name, url, options.mapped))
   }
 
   /**
