@@ -2,7 +2,7 @@
 import type { History } from '../../../checkpoints/commits/history.ts'
 import { newCommits } from '../../../git/database/ancestry.ts'
 import { commitsAmong } from '../../../git/database/peel.ts'
-import { type ObjectId } from '../../../ids.ts'
+import type { ObjectId } from '../../../ids.ts'
 import type { SecretFinder } from '../../../redaction/secrets.ts'
 import { NotSharedError } from '../../../sync/error.ts'
 import { isLocalOnly } from '../../../sync/local-only.ts'
